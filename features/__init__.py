@@ -1,0 +1,1 @@
+"""What is known about a child on a day: the clock, WHO z-scores, status, episodes, trajectories."""

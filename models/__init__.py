@@ -1,0 +1,1 @@
+"""What is predicted, and by what: problems, the bundle, explanations, ranking."""

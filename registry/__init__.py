@@ -1,0 +1,1 @@
+"""What was recorded: the contract, the import, the store, and a synthetic registry."""

@@ -1,0 +1,1 @@
+"""The front door: the command `sanket`, which only binds verbs to functions."""

@@ -1,0 +1,46 @@
+"""`sanket`: binds verbs to functions, turns errors into words and exit codes. Nothing else happens here."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from registry.errors import SanketError
+from sanket import care, demo, growth, registry, serving, simulate, training, visits
+
+app = typer.Typer(
+    name="sanket",
+    help="Which child in or just out of treatment for severe acute malnutrition to visit first, and why.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+)
+for room in (simulate, registry, growth, training, care, serving, visits, demo):
+    room.bind(app)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command; exit codes: 0 done, 2 usage, 3 bad input, 4 quarantined beyond the share, 5 refused, 70 ours."""
+    try:
+        app(args=arguments)
+    except SanketError as error:
+        print(f"sanket: {error}", file=sys.stderr)
+        raise SystemExit(error.exit_code) from None
+    except Exception as error:
+        import os
+
+        if os.environ.get("SANKET_DEBUG"):
+            raise
+        # The message itself may hold a child's values: only its kind and place are printed.
+        place = error.__traceback__
+        while place and place.tb_next:
+            place = place.tb_next
+        where = f"{place.tb_frame.f_globals.get('__name__')}:{place.tb_lineno}" if place else "?"
+        print(f"sanket: our fault: {type(error).__name__} at {where}. Set SANKET_DEBUG=1 to see all.", file=sys.stderr)
+        raise SystemExit(70) from None
+
+
+if __name__ == "__main__":
+    main()
