@@ -1,0 +1,157 @@
+"""The clock: the registry as known by a day. The only place where the dates of records are compared.
+
+A question is always asked about (child, day). `known_by` answers with a view: for each question, the rows of
+that child that were known by the end of that day, each cell masked that became known later. Nothing else in
+`features/` sees the tables, so nothing else can see the future.
+
+Worked example. Asha is admitted on 2026-03-02, weighed weekly, and discharged as cured on 2026-03-30. By
+2026-03-29 her episode is known, its `closed_on` and `outcome` are not; by 2026-03-30 they are. Her March
+attendance is known from 2026-04-01. A weight of 2026-03-23 that the office entered (`recorded_on`) on
+2026-04-06 is known from 2026-04-06, and not before. A weight corrected by an import of 2026-05-01 keeps its
+former value for every question about an earlier day.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numba import njit
+
+from registry.tables import NEVER, OWN_DAY, Registry, Table
+
+EVENT_TABLES = tuple(OWN_DAY)
+AVERAGE_MONTH_DAYS = 30.4375
+"""WHO's month: 365.25 / 12 days."""
+
+
+@dataclass(frozen=True)
+class Ragged:
+    """Rows of one table for many questions: those of question i are `offsets[i]:offsets[i + 1]` of each column."""
+
+    offsets: np.ndarray
+    rows: Table
+
+    def __getitem__(self, column: str) -> np.ndarray:
+        return self.rows[column]
+
+    @property
+    def question(self) -> np.ndarray:
+        """For each row, the position of the question it answers."""
+        return np.repeat(np.arange(len(self.offsets) - 1), np.diff(self.offsets))
+
+    def having(self, **columns: np.ndarray) -> Ragged:
+        """The same rows with further columns."""
+        return replace(self, rows=self.rows.having(**columns))
+
+
+@dataclass(frozen=True)
+class Known:
+    """What was known of each (child, day) by the end of that day.
+
+    `children` has one row per question (code -1, NEVER or NaN where the child was not yet known); the six
+    event tables are ragged, sorted by their own day within a question.
+    """
+
+    child: np.ndarray
+    day: np.ndarray
+    children: Table
+    measurements: Ragged
+    episodes: Ragged
+    checks: Ragged
+    rations: Ragged
+    attendance: Ragged
+    visits: Ragged
+
+
+@njit(cache=True, nogil=True)
+def _count_known(child, day, start, own_day, known_from, known_until):
+    counts = np.zeros(len(child) + 1, np.int64)
+    for i in range(len(child)):
+        seen = 0
+        for row in range(start[child[i]], start[child[i] + 1]):
+            if own_day[row] > day[i]:
+                break
+            if known_from[row] <= day[i] < known_until[row]:
+                seen += 1
+        counts[i + 1] = counts[i] + seen
+    return counts
+
+
+@njit(cache=True, nogil=True)
+def _known_rows(child, day, start, own_day, known_from, known_until, offsets):
+    rows = np.empty(offsets[-1], np.int64)
+    for i in range(len(child)):
+        filled = offsets[i]
+        for row in range(start[child[i]], start[child[i] + 1]):
+            if own_day[row] > day[i]:
+                break
+            if known_from[row] <= day[i] < known_until[row]:
+                rows[filled] = row
+                filled += 1
+    return rows
+
+
+@njit(cache=True, nogil=True)
+def _latest_known(child, day, start, known_from, known_until):
+    """Position of the version of each child's own row that was known by the day; -1 where there was none."""
+    rows = np.full(len(child), -1, np.int64)
+    for i in range(len(child)):
+        for row in range(start[child[i]], start[child[i] + 1]):
+            if known_from[row] <= day[i] < known_until[row]:
+                rows[i] = row
+    return rows
+
+
+class Clock:
+    """Asks a registry what was known by a day; holds where each child's rows begin, so make it once."""
+
+    def __init__(self, registry: Registry):
+        self.registry = registry
+        children = np.arange(len(registry.child_ids) + 1)
+        self._start = {
+            name: np.searchsorted(registry.table(name)["child"], children) for name in (*EVENT_TABLES, "children")
+        }
+
+    def known_by(self, child: np.ndarray, day: np.ndarray) -> Known:
+        """What was known of each child by the end of its day.
+
+        child: int32[n], positions in `registry.child_ids`; day: int32[n], days since 1970-01-01.
+        """
+        child, day = np.asarray(child, np.int32), np.asarray(day, np.int32)
+        tables = {name: self._event_rows(name, child, day) for name in EVENT_TABLES}
+        tables["episodes"] = _close_masked(tables["episodes"], day)
+        return Known(child, day, self._child_rows(child, day), **tables)
+
+    def _event_rows(self, name: str, child: np.ndarray, day: np.ndarray) -> Ragged:
+        table, start = self.registry.table(name), self._start[name]
+        versions = table[OWN_DAY[name]], table["known_from"], table["known_until"]
+        offsets = _count_known(child, day, start, *versions)
+        return Ragged(offsets, table.take(_known_rows(child, day, start, *versions, offsets)))
+
+    def _child_rows(self, child: np.ndarray, day: np.ndarray) -> Table:
+        table = self.registry.children
+        row = _latest_known(child, day, self._start["children"], table["known_from"], table["known_until"])
+        known = table.take(row)
+        unknown = row < 0
+        left_later = unknown | (known["left_known_from"] > day)
+        return known.having(
+            child=child,
+            sex=np.where(unknown, np.int8(-1), known["sex"]),
+            birth_date=np.where(unknown, NEVER, known["birth_date"]),
+            centre=np.where(unknown, np.int32(-1), known["centre"]),
+            family=np.where(unknown, np.int32(-1), known["family"]),
+            birth_weight_kg=np.where(unknown, np.nan, known["birth_weight_kg"]),
+            left_on=np.where(left_later, NEVER, known["left_on"]),
+            left_reason=np.where(left_later, np.int8(-1), known["left_reason"]),
+        )
+
+
+def _close_masked(episodes: Ragged, day: np.ndarray) -> Ragged:
+    """Episodes with their close hidden where it was not known by the question's day."""
+    later = episodes["closed_known_from"] > day[episodes.question]
+    return episodes.having(
+        closed_on=np.where(later, NEVER, episodes["closed_on"]),
+        outcome=np.where(later, np.int8(-1), episodes["outcome"]),
+        transfer_reason=np.where(later, np.int8(-1), episodes["transfer_reason"]),
+    )
