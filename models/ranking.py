@@ -1,0 +1,253 @@
+"""Whom to visit first: the rules' danger, then weighings that are overdue, then risk x what a visit can change.
+
+One function, `rank`, for the page, the paper and the backtest. It reads `Candidate`s (one per child, as the score
+book keeps them) and never changes a state or a score. The constants below are judgements of ours, not of a
+protocol (`verified = false`); docs/visits.md says so to whoever reads the list.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+IN_TREATMENT = frozenset({"in_ucdc", "in_vcdc", "in_nrc", "in_ctc", "no_gain_refer", "discharge_due", "over_long_stay"})
+GONE = frozenset({"left", "died"})
+EXPECTED_GAP_DAYS = {True: 7, False: 30}
+"""How often the protocol looks at a child: weekly in treatment, monthly after it (Government Resolution §5)."""
+SEEN_AS_EXPECTED = {True: 0.3, False: 0.7}
+"""What a visit can change for a child who is seen as the protocol asks: in treatment others weigh it each week and
+check it twice, so a visit is one look among many; after discharge the visit is often the only one in the month.
+Either share rises to 1 when the child has not been seen for two expected gaps. verified: false."""
+SAME_TRIP = 1.1
+"""A child at a centre that is visited anyway is preferred when its benefit is within a tenth. verified: false."""
+OVERDUE_SHARE = 0.5
+"""Of the places left after danger, at most this share goes to overdue weighings while risk still waits."""
+NEAR_KM = 2.0
+"""Centres nearer than this are put next to each other: half an hour's walk. verified: false."""
+REST_DAYS = {"well": 28, "data_wrong": 28, "away": 7, "sam_again": 7}
+"""Days after a visit in which the child is not asked for again for the same reason. verified: false."""
+DANGER_REST_DAYS = 7
+
+
+@dataclass(frozen=True)
+class Reason:
+    """A part of a score: the reason's key and what it adds to the risk, in calibrated log-odds."""
+
+    key: str
+    log_odds: float
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A child as the list sees it on a day: rule, risk, reasons and the facts that sentences use."""
+
+    child_id: str
+    centre_id: str
+    centre_name: str | None
+    sector_id: str
+    setting: str | None
+    latitude: float | None
+    longitude: float | None
+    sex: str
+    age_months: int | None
+    state: str
+    rule: str | None
+    next_step: str
+    who: str
+    by_when: dt.date | None
+    overdue_days: int | None
+    danger: bool
+    target: str | None
+    risk: float | None
+    risk_low: float | None
+    risk_high: float | None
+    reasons: tuple[Reason, ...] = ()
+    facts: dict = field(default_factory=dict)
+    last_visited_on: dt.date | None = None
+    last_finding: str | None = None
+    listed_for: str | None = None
+    """The reason (rule or first reason key) of the list that asked for the last visit, where it is known."""
+
+    @property
+    def main_reason(self) -> str | None:
+        """What the list would ask this visit for: the rule in danger or overdue, else the strongest raising reason."""
+        if self.danger or (self.overdue_days or 0) > 0:
+            return self.rule
+        raising = [reason for reason in self.reasons if reason.log_odds > 0]
+        return max(raising, key=lambda reason: reason.log_odds).key if raising else None
+
+
+@dataclass(frozen=True)
+class VisitRow:
+    """One line of the list: its section (`danger`, `overdue`, `risk`), its number, the child."""
+
+    section: str
+    rank: int
+    candidate: Candidate
+
+
+@dataclass(frozen=True)
+class VisitList:
+    """The visits asked for, within capacity; `beyond` holds the children in danger for whom no visit is left."""
+
+    sector_id: str
+    as_of: dt.date
+    capacity: int
+    rows: tuple[VisitRow, ...]
+    beyond: tuple[Candidate, ...] = ()
+    facts: dict = field(default_factory=dict)
+
+    def by_centre(self) -> list[tuple[str, list[VisitRow]]]:
+        """(centre_id, its rows) in the order in which the centres first appear: one trip, one sheet."""
+        groups: dict[str, list[VisitRow]] = {}
+        for row in self.rows:
+            groups.setdefault(row.candidate.centre_id, []).append(row)
+        return list(groups.items())
+
+
+def what_a_visit_can_change(candidate: Candidate) -> float:
+    """0 to 1: how much of the risk a visit can reach, from treatment state and days since the child was last seen.
+
+    Example: discharged, last weighed on 1 March 2026, list of 16 March: 15 of 60 days unseen, 0.7 + 0.3 x 0.25 = 0.775.
+    A child whose last weighing is unknown counts as not seen for two expected gaps: 1.
+    """
+    treated = candidate.state in IN_TREATMENT
+    unseen = candidate.facts.get("days_since_seen")
+    waited = 1.0 if unseen is None else min(1.0, max(0.0, unseen / (2 * EXPECTED_GAP_DAYS[treated])))
+    return SEEN_AS_EXPECTED[treated] + (1 - SEEN_AS_EXPECTED[treated]) * waited
+
+
+def benefit(candidate: Candidate) -> float:
+    """Calibrated risk x what a visit can change; 0 without a score."""
+    risk = candidate.risk
+    return 0.0 if risk is None or math.isnan(risk) else risk * what_a_visit_can_change(candidate)
+
+
+def section(candidate: Candidate) -> str | None:
+    """`danger`, `overdue`, `risk`, or None where nothing asks for a visit (gone, or well and not scored)."""
+    if candidate.state in GONE:
+        return None
+    if candidate.danger:
+        return "danger"
+    if (candidate.overdue_days or 0) > 0:
+        return "overdue"
+    return "risk" if benefit(candidate) > 0 else None
+
+
+def rests(candidate: Candidate, *, as_of: dt.date) -> bool:
+    """Whether a recent visit has answered this reason already.
+
+    Well on 2 March 2026: not listed again for the same reason before 30 March. In danger, the rule asks again after
+    7 days, and at once when a newer weighing still says danger. Moved or died: until the child is weighed again.
+    """
+    visited = candidate.last_visited_on
+    if visited is None:
+        return False
+    weighed = candidate.facts.get("last_weight_on")
+    weighed_since = weighed is not None and weighed > visited
+    if candidate.last_finding in ("moved", "died"):
+        return not weighed_since
+    if candidate.danger and weighed_since:
+        return False
+    if candidate.listed_for is not None and candidate.listed_for != candidate.main_reason:
+        return False
+    days = REST_DAYS.get(candidate.last_finding or "", DANGER_REST_DAYS)
+    days = min(days, DANGER_REST_DAYS) if candidate.danger else days
+    return (as_of - visited).days < days
+
+
+def rank(
+    candidates: Iterable[Candidate], *, sector_id: str, capacity: int, as_of: dt.date,
+    rule_order: tuple[str, ...] = (), facts: dict | None = None,
+) -> VisitList:
+    """The visit list of one sector, at most `capacity` rows.
+
+    Danger comes first, in `rule_order` (rules not named there last), then days overdue, then benefit; danger beyond
+    the capacity is kept in `beyond`, never dropped. Overdue weighings take up to half of what is left while risk
+    waits. Ties: the longer overdue, the younger, then the child's id, so that a list can be repeated to the letter.
+    """
+    awake, counts = _awake(candidates, as_of=as_of)
+    danger = sorted(awake["danger"], key=lambda child: (_place(child.rule, rule_order), *_order(child)))
+    chosen = {"danger": danger[:capacity]}
+    left = capacity - len(chosen["danger"])
+    overdue, risk = (sorted(awake[name], key=_order) for name in ("overdue", "risk"))
+    for_overdue = min(len(overdue), max(math.ceil(left * OVERDUE_SHARE), left - len(risk)))
+    chosen["overdue"] = _shared_trips(overdue, for_overdue, chosen)
+    chosen["risk"] = _shared_trips(risk, left - len(chosen["overdue"]), chosen)
+    rows = [(name, child) for name in ("danger", "overdue", "risk") for child in _route(chosen[name])]
+    return VisitList(
+        sector_id=sector_id, as_of=as_of, capacity=capacity, beyond=tuple(danger[capacity:]),
+        rows=tuple(VisitRow(name, number, child) for number, (name, child) in enumerate(rows, 1)),
+        facts={**(facts or {}), **counts},
+    )
+
+
+def _awake(candidates: Iterable[Candidate], *, as_of: dt.date) -> tuple[dict[str, list[Candidate]], dict[str, int]]:
+    """Candidates by section without those at rest, and how many there were of each and why not."""
+    sections: dict[str, list[Candidate]] = {"danger": [], "overdue": [], "risk": []}
+    counts = {"candidates": 0, "lately_visited": 0, "not_scored": 0}
+    for child in candidates:
+        counts["candidates"] += 1
+        counts["not_scored"] += child.risk is None and child.state not in GONE
+        name = section(child)
+        if name is None:
+            continue
+        if rests(child, as_of=as_of):
+            counts["lately_visited"] += 1
+        else:
+            sections[name].append(child)
+    return sections, counts | {f"{name}_in_all": len(children) for name, children in sections.items()}
+
+
+def _place(rule: str | None, rule_order: tuple[str, ...]) -> int:
+    return rule_order.index(rule) if rule in rule_order else len(rule_order)
+
+
+def _order(child: Candidate) -> tuple:
+    """Most benefit first; then the stated ties. In danger the overdue days lead (`rank` puts the rule before)."""
+    overdue = -(child.overdue_days or 0)
+    age = child.age_months if child.age_months is not None else 999
+    lead = (overdue, -benefit(child)) if child.danger else (-benefit(child), overdue)
+    return (*lead, age, child.child_id)
+
+
+def _shared_trips(ordered: list[Candidate], places: int, chosen: dict[str, list[Candidate]]) -> list[Candidate]:
+    """The first `places` children, a child at a centre already on the list counting a tenth more."""
+    trips = {child.centre_id for group in chosen.values() for child in group}
+    waiting, taken = list(ordered), []
+    while waiting and len(taken) < places:
+        best = max(range(len(waiting)), key=lambda i: (_with_trip(waiting[i], trips), -i))
+        taken.append(waiting.pop(best))
+        trips.add(taken[-1].centre_id)
+    return sorted(taken, key=_order)
+
+
+def _with_trip(child: Candidate, trips: set[str]) -> float:
+    return benefit(child) * (SAME_TRIP if child.centre_id in trips else 1.0)
+
+
+def _route(children: list[Candidate]) -> list[Candidate]:
+    """Grouped by centre, the centre of the most urgent child first, centres near one just placed following it."""
+    centres: dict[str, list[Candidate]] = {}
+    for child in children:
+        centres.setdefault(child.centre_id, []).append(child)
+    route, waiting = [], list(centres)
+    while waiting:
+        here = waiting.pop(0)
+        near = [other for other in waiting if kilometres(centres[here][0], centres[other][0]) <= NEAR_KM]
+        route += [here, *near]
+        waiting = [other for other in waiting if other not in near]
+    return [child for centre in route for child in centres[centre]]
+
+
+def kilometres(one: Candidate, other: Candidate) -> float:
+    """Distance between two children's centres on a sphere of 6,371 km (haversine); infinite where not known."""
+    places = (one.latitude, one.longitude, other.latitude, other.longitude)
+    if any(place is None or math.isnan(place) for place in places):
+        return math.inf
+    north, east, north_2, east_2 = map(math.radians, places)
+    chord = math.sin((north_2 - north) / 2) ** 2
+    chord += math.cos(north) * math.cos(north_2) * math.sin((east_2 - east) / 2) ** 2
+    return 2 * 6371 * math.asin(math.sqrt(chord))
