@@ -1,0 +1,126 @@
+"""The pathway's rules in the order in which they are asked, each with what follows from it."""
+
+from __future__ import annotations
+
+from care import rules as r
+from care.rules import Rule
+
+SAM_DAYS = ("sam_since", "found_sam_on")
+
+GONE = (
+    Rule("died", r.died, "died", "none", "nobody", "The child has died."),
+    Rule("left", r.left, "left", "none", "nobody", "The child has left this centre's area or the programme."),
+    Rule("grown_out", r.grown_out, "left", "none", "nobody", "The child is six years old or more."),
+)
+
+FACILITY = (
+    Rule("in_nrc", r.in_nrc, "in_nrc", "review_at_nrc", "nrc",
+         "The child is under treatment at the NRC or CTC.", ("admitted_on",), "nrc_review_days"),
+    Rule("oedema", r.oedema, "to_nrc", "admit_nrc", "medical_officer",
+         "Both feet are swollen (bilateral pitting oedema): treatment is at the NRC.",
+         ("oedema_on",), "refer_within_days", danger=True, cites=("oedema_to_nrc_from_grade",)),
+    Rule("complication", r.complication, "to_nrc", "admit_nrc", "medical_officer",
+         "There is a medical complication: treatment is at the NRC.",
+         ("assessed_on",), "refer_within_days", danger=True),
+    Rule("appetite_failed", r.appetite_failed, "to_nrc", "admit_nrc", "medical_officer",
+         "The appetite test was failed: treatment is at the NRC.",
+         ("assessed_on",), "refer_within_days", danger=True),
+    Rule("under_six_months", r.under_six_months, "to_nrc", "admit_nrc", "medical_officer",
+         "SAM under six months of age: treatment is at the NRC.",
+         SAM_DAYS, "refer_within_days", danger=True, cites=("nrc_under_days",)),
+    Rule("not_arrived", r.not_arrived, "to_nrc", "admit_nrc", "medical_officer",
+         "The child was sent on to the NRC and has not been admitted there.",
+         ("closed_on",), "refer_within_days", danger=True),
+)
+
+TREATMENT = (
+    Rule("weight_lost", r.weight_lost, "no_gain_refer", "admit_nrc", "medical_officer",
+         "The child has lost too much weight under treatment: the medical officer sends it to the CTC or NRC.",
+         ("weighed_on",), "refer_within_days", danger=True, cites=("weight_loss_share",)),
+    Rule("exit_met", r.exit_met, "discharge_due", "discharge", "medical_officer",
+         "The exit criteria are met: the child is discharged and followed up.",
+         ("judged_on",), "discharge_within_days", cites=("exit_whz", "exit_muac_mm", "exit_visits")),
+    Rule("no_gain", r.no_gain, "no_gain_refer", "admit_nrc", "medical_officer",
+         "The child does not gain weight under treatment: the medical officer sends it to the CTC or NRC.",
+         ("weighed_on",), "refer_within_days", danger=True, cites=("no_gain_days", "no_gain_kg")),
+    Rule("too_long", r.too_long, "over_long_stay", "review_long_stay", "medical_officer",
+         "The longest stay has passed without recovery: the medical officer decides on the NRC.",
+         ("admitted_on",), "longest_stay_days", danger=True),
+    Rule("admitted_untested", r.admitted_untested, "appetite_test_due", "appetite_test", "anm_or_mo",
+         "The child was admitted without an appetite test.",
+         ("admitted_on",), "test_appetite_within_days", danger=True),
+    Rule("eats_poorly", r.eats_poorly, "appetite_test_due", "appetite_test", "anm_or_mo",
+         "Poor appetite was seen at the last check: the appetite test is repeated.",
+         ("checked_on",), "test_appetite_within_days", danger=True),
+    Rule("absent", r.absent, "in_ucdc", "bring_back", "awc_worker",
+         "Two weekly weighings in a row were missed: the family is visited.",
+         ("weighed_on", "admitted_on"), "missed_weighings_days"),
+    Rule("weighing_late", r.weighing_late, "in_ucdc", "weigh_weekly", "awc_worker",
+         "The weekly weighing is overdue.", ("weighed_on", "admitted_on"), "weigh_every_days"),
+    Rule("stay_unreviewed", r.stay_unreviewed, "in_ucdc", "review_stay", "medical_officer",
+         "The usual stay has passed: staying on needs the medical officer's advice.",
+         ("admitted_on",), "usual_stay_days"),
+    Rule("check_late", r.check_late, "in_ucdc", "medical_check", "anm_or_mo",
+         "The twice-weekly medical check is overdue.", ("checked_on", "admitted_on"), "check_every_days"),
+    Rule("height_due", r.height_due, "in_ucdc", "measure_height", "awc_worker",
+         "The monthly height is due.", ("height_on",), "measure_height_every_days"),
+    Rule("in_treatment", r.in_ucdc, "in_ucdc", "weigh_weekly", "awc_worker",
+         "In treatment: weighed every week.", ("weighed_on", "admitted_on"), "weigh_every_days"),
+)
+
+UNTREATED = (
+    Rule("again_passed", r.again_passed, "sam_again", "admit_ucdc", "anm_or_mo",
+         "SAM again after discharge, appetite passed: the child is admitted again.",
+         ("assessed_on",), "admit_within_days", danger=True),
+    Rule("again_examined", r.again_examined, "sam_again", "appetite_test", "anm_or_mo",
+         "SAM again after discharge, confirmed: the appetite test is due.",
+         ("checked_on",), "test_appetite_within_days", danger=True),
+    Rule("again", r.again, "sam_again", "examine", "anm_or_mo",
+         "SAM again after discharge: a medical officer or ANM examines the child.",
+         SAM_DAYS, "examine_within_days", danger=True),
+    Rule("sam_passed", r.sam_passed, "to_ucdc", "admit_ucdc", "anm_or_mo",
+         "SAM with appetite and without complication: the child is admitted at the anganwadi.",
+         ("assessed_on",), "admit_within_days", danger=True),
+    Rule("sam_confirmed", r.sam_confirmed, "appetite_test_due", "appetite_test", "anm_or_mo",
+         "SAM is confirmed: the appetite test is due.",
+         ("checked_on",), "test_appetite_within_days", danger=True),
+    Rule("sam_suspected", r.sam, "sam_suspected", "examine", "anm_or_mo",
+         "The measurement says SAM: a medical officer or ANM confirms it.",
+         SAM_DAYS, "examine_within_days", danger=True),
+)
+
+AFTER = (
+    Rule("defaulted", r.defaulted, "defaulted", "bring_back", "awc_worker",
+         "Treatment was broken off: the family is visited and the child weighed.",
+         ("closed_on",), "bring_back_within_days", danger=True),
+    Rule("not_recovered", r.not_recovered, "not_recovered", "examine", "anm_or_mo",
+         "Treatment ended without recovery: the medical officer examines the child.",
+         ("closed_on",), "examine_within_days", danger=True),
+    Rule("back_from_nrc", r.back_from_nrc, "back_from_nrc", "admit_ucdc", "awc_worker",
+         "The child is back from the NRC: treatment goes on at the anganwadi.",
+         ("closed_on",), "step_down_within_days"),
+    Rule("underweight_unexamined", r.underweight_unexamined, "severely_underweight", "examine", "anm_or_mo",
+         "Severely underweight: the medical officer examines the child.", ("suw_since",), "examine_within_days"),
+    Rule("follow_up", r.recently_cured, "follow_up", "follow_up_weighing", "awc_worker",
+         "Discharged as cured: followed up.", ("discharged_on", "judged_on"), "follow_up_every_days",
+         cites=("follow_up_days",)),
+    Rule("underweight", r.underweight, "severely_underweight", "weigh_monthly", "awc_worker",
+         "Severely underweight and examined: weighed every month.", ("weighed_on", "judged_on"), "screen_every_days"),
+)
+
+SCREENING = (
+    Rule("too_old", r.too_old, "not_classifiable", "weigh_monthly", "awc_worker",
+         "Over five years: SAM cannot be judged by weight for height.", ("measured_on",), "screen_every_days"),
+    Rule("mam", r.mam, "mam_follow_up", "weigh_monthly", "awc_worker",
+         "Moderately wasted: weighed every month.", ("weighed_on", "judged_on"), "screen_every_days"),
+    Rule("well", r.well, "screened_well", "weigh_monthly", "awc_worker",
+         "Not wasted: weighed every month.", ("judged_on",), "screen_every_days"),
+    Rule("unjudged", r.unjudged, "remeasure", "remeasure", "awc_worker",
+         "The last measurement cannot be judged: it is repeated, with height.",
+         ("measured_on",), "remeasure_within_days"),
+    Rule("unscreened", r.anyone, "not_screened", "measure", "awc_worker",
+         "No recent measurement: the child is weighed and measured.",
+         ("registered_on", "judged_on", "measured_on"), "screen_every_days", cites=("status_holds_days",)),
+)
+
+ORDER: tuple[Rule, ...] = (*GONE, *FACILITY, *TREATMENT, *UNTREATED, *AFTER, *SCREENING)

@@ -1,0 +1,109 @@
+"""The pathway: facts on a day lead to exactly one state, the next step, who does it, by when, and the rule.
+
+No score of a model enters here, and nothing here speaks of a dose or withholds food.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from care.order import ORDER
+from care.protocol import Protocol
+from care.rules import Rule
+from registry.tables import CODE, DAY, NEVER, Table, day_date
+
+STATES = (
+    "not_screened", "remeasure", "not_classifiable", "screened_well", "mam_follow_up", "severely_underweight",
+    "sam_suspected", "appetite_test_due", "to_ucdc", "to_nrc", "in_ucdc", "in_nrc", "no_gain_refer",
+    "discharge_due", "over_long_stay", "follow_up", "sam_again", "back_from_nrc", "defaulted", "not_recovered",
+    "left", "died",
+)
+STEPS = (
+    "none", "measure", "remeasure", "weigh_monthly", "weigh_weekly", "measure_height", "medical_check", "examine",
+    "appetite_test", "admit_ucdc", "admit_nrc", "review_at_nrc", "review_stay", "review_long_stay", "discharge",
+    "follow_up_weighing", "bring_back",
+)
+WHO = ("nobody", "awc_worker", "anm_or_mo", "medical_officer", "nrc")
+RULES = tuple(rule.name for rule in ORDER)
+
+LEVEL_OF_CARE = {
+    "died": 0, "left": 0, "not_screened": 1, "remeasure": 1, "not_classifiable": 1, "screened_well": 1,
+    "mam_follow_up": 2, "follow_up": 2, "severely_underweight": 2, "defaulted": 3, "not_recovered": 3,
+    "back_from_nrc": 3, "sam_suspected": 3, "sam_again": 3, "discharge_due": 3, "appetite_test_due": 3,
+    "to_ucdc": 3, "in_ucdc": 3, "over_long_stay": 3, "no_gain_refer": 4, "to_nrc": 4, "in_nrc": 4,
+}
+"""How much care a state asks for: 1 monthly weighing, 2 closer watch, 3 treatment at the anganwadi, 4 a facility."""
+
+
+@dataclass(frozen=True)
+class Placed:
+    """The pathway's answer for each row of facts, as codes of STATES, STEPS, WHO and RULES.
+
+    by_when: the day until which the step is to be done, NEVER where there is none; overdue_days: how long that
+    day has passed, 0 when it has not; protocol_version: which rules said so.
+    """
+
+    state: np.ndarray
+    step: np.ndarray
+    who: np.ndarray
+    rule: np.ndarray
+    by_when: np.ndarray
+    overdue_days: np.ndarray
+    danger: np.ndarray
+    protocol_version: str
+
+    def row(self, i: int) -> dict[str, object]:
+        """One answer in words and dates, as a program or a person reads it."""
+        due = int(self.by_when[i])
+        return {
+            "state": STATES[self.state[i]],
+            "rule": RULES[self.rule[i]],
+            "next_step": STEPS[self.step[i]],
+            "who": WHO[self.who[i]],
+            "by_when": None if due == NEVER else day_date(due),
+            "overdue_days": int(self.overdue_days[i]) or None,
+            "danger": bool(self.danger[i]),
+            "protocol_version": self.protocol_version,
+        }
+
+
+_STATE, _STEP, _WHO = (
+    np.array([codes.index(getattr(rule, part)) for rule in ORDER], CODE)
+    for codes, part in ((STATES, "state"), (STEPS, "step"), (WHO, "who"))
+)
+_DANGER = np.array([rule.danger for rule in ORDER])
+
+
+def place(facts: Table, protocol: Protocol) -> Placed:
+    """Where each row of facts stands: the first rule of `care.order.ORDER` that applies decides.
+
+    Worked example. Ravi, 14 months, reads WHZ -3.4 on 2026-03-02 and is in no treatment: `sam_suspected`, a medical
+    officer or ANM examines him by 2026-03-07. Asked on 2026-03-10, he is 3 days overdue. With oedema written
+    down on 2026-03-09 he is `to_nrc` instead, by 2026-03-10.
+    """
+    rule = _deciding_rule(facts, protocol)
+    by_when = np.full(facts.rows, NEVER, DAY)
+    for position, decided in enumerate(ORDER):
+        rows = np.flatnonzero(rule == position) if decided.limit else ()
+        if len(rows):
+            by_when[rows] = _time_limit(decided, facts, rows, int(protocol[decided.limit]))
+    late = np.where(by_when == NEVER, 0, np.maximum(facts["day"] - by_when, 0)).astype(DAY)
+    return Placed(_STATE[rule], _STEP[rule], _WHO[rule], rule, by_when, late, _DANGER[rule], protocol.version)
+
+
+def _deciding_rule(facts: Table, protocol: Protocol) -> np.ndarray:
+    """Position of the first rule that applies; asked from the last, so that an earlier one writes over it."""
+    decided = np.zeros(facts.rows, CODE)
+    for position in range(len(ORDER) - 1, -1, -1):
+        decided[ORDER[position].when(facts, protocol)] = position
+    return decided
+
+
+def _time_limit(rule: Rule, facts: Table, rows: np.ndarray, days: int) -> np.ndarray:
+    """The latest known day of the rule's facts and the limit's days; from the day asked about where none is known."""
+    starts = np.stack([facts[name][rows] for name in rule.since]).astype(np.int64)
+    start = np.where(starts == NEVER, -1, starts).max(axis=0)
+    start = np.where(start < 0, facts["day"][rows], start)
+    return (start + days).astype(DAY)
