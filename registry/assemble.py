@@ -1,0 +1,114 @@
+"""Checked or stored columns to a `Registry`: when each row is known, and rows in the order that readers rely on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from registry import tables
+from registry.contract import first_known
+from registry.keys import sort_order
+from registry.quarantine import Quarantine
+from registry.tables import COLUMNS, NEVER, OWN_DAY, Registry, Table, day_number, empty_table
+
+EVER = np.int32(day_number("1900-01-01"))
+"""Before every record: from when a centre is known that nobody dated."""
+
+
+@dataclass
+class Checked:
+    """The kept rows as typed columns by table, sorted by key; ids are positions in `texts` by kind.
+
+    Column names are `registry.tables`' where a column goes into the registry (`child`, `centre`, …), the contract's
+    otherwise (`source`, `name`, `recorded_on`). Positions of children and centres count the known ones first.
+    """
+
+    tables: dict[str, dict[str, np.ndarray]]
+    texts: dict[str, np.ndarray]
+    quarantine: Quarantine
+
+
+def own_days(name: str, columns: Mapping[str, np.ndarray]) -> np.ndarray:
+    """The day from which an undated row is known in a first import: its own; birth for a child, ever for a centre."""
+    if name == "centres":
+        return np.full(len(columns["centre"]), EVER, np.int32)
+    if name == "children":
+        return columns["birth_date"]
+    days = columns[OWN_DAY[name]]
+    if name != "attendance":
+        return days
+    months, at = np.unique(days, return_inverse=True)
+    return np.array([first_known(name, int(month)) for month in months], np.int32)[at]
+
+
+def dated(name: str, columns: dict[str, np.ndarray], *, not_before: int = int(EVER)) -> dict[str, np.ndarray]:
+    """These rows with `known_from`, `known_until`, and the later cells' own days.
+
+    A row is known from the latest of its own day, the day it was recorded and `not_before` (the import's date, in
+    every import of a table but the first). An episode's close and a child's leaving are known no earlier than they
+    happened. Example: admitted on 2026-01-05, closed on 2026-03-02, first import: the row is known from 2026-01-05,
+    its close from 2026-03-02; imported again on 2026-04-01 with another outcome: that is known from 2026-04-01.
+    """
+    recorded = np.where(columns["recorded_on"] == NEVER, EVER, columns["recorded_on"])
+    known = np.maximum(np.maximum(own_days(name, columns), recorded), np.int32(not_before)).astype(np.int32)
+    later = {"episodes": ("closed_known_from", "closed_on"), "children": ("left_known_from", "left_on")}.get(name)
+    cells = {later[0]: np.maximum(columns[later[1]], known).astype(np.int32)} if later else {}
+    return columns | cells | {"known_from": known, "known_until": np.full(len(known), NEVER, np.int32)}
+
+
+def registry_of_checked(checked: Checked) -> Registry:
+    """The registry that a first import of these rows gives, without a store."""
+    versions = {name: dated(name, columns) for name, columns in checked.tables.items()}
+    assumed = [columns["recorded_on"] == NEVER for name, columns in checked.tables.items() if name in OWN_DAY]
+    shares = np.concatenate(assumed) if assumed else np.empty(0, bool)
+    facts = {"synthetic": False, "registry_id": "", "centre_names": centre_names(versions, checked.texts),
+             "share_assumed_dates": float(shares.mean()) if len(shares) else 0.0}
+    return registry_of(versions, checked.texts, recorded_until=last_day(versions), facts=facts)
+
+
+def registry_of(versions: Mapping[str, Mapping[str, np.ndarray]], texts: Mapping[str, np.ndarray], *,
+                recorded_until: int, facts: dict[str, object]) -> Registry:
+    """Sort the versions of each table by (child, own day, known from) and bind them to their texts."""
+    bound = {name: _table(name, versions[name]) if name in versions else empty_table(name) for name in COLUMNS}
+    ids = {f"{kind}_ids": texts.get(kind, np.empty(0, object))
+           for kind in ("child", "centre", "sector", "project", "district", "episode")}
+    return Registry(**bound, **ids, recorded_until=recorded_until, facts=facts)
+
+
+def _table(name: str, columns: Mapping[str, np.ndarray]) -> Table:
+    kinds = COLUMNS[name] | {"known_from": tables.DAY, "known_until": tables.DAY}
+    table = Table({column: np.ascontiguousarray(columns[column], kind) for column, kind in kinds.items()})
+    by = ["centre"] if name == "centres" else ["child"] if name == "children" else ["child", OWN_DAY[name]]
+    order = sort_order([table[column] for column in [*by, "known_from"]])
+    return table if order is None else table.take(order)
+
+
+DAYS_SPOKEN_OF = {
+    "children": ("registered_on", "left_on"), "measurements": ("measured_on",),
+    "episodes": ("admitted_on", "closed_on"), "checks": ("checked_on",), "rations": ("issued_on",), "attendance": ("month",), "visits": ("visited_on",),
+}
+"""The columns whose latest day is the last that the records speak of."""
+
+
+def last_day(versions: Mapping[str, Mapping[str, np.ndarray]]) -> int:
+    """The last day that the records speak of; `EVER` where there are none."""
+    latest = int(EVER)
+    for name, columns in DAYS_SPOKEN_OF.items():
+        for column in columns if name in versions else ():
+            days = versions[name][column]
+            real = days[days != NEVER]
+            latest = max(latest, int(real.max()) if len(real) else latest)
+    return latest
+
+
+def centre_names(versions: Mapping[str, Mapping[str, np.ndarray]], texts: Mapping[str, np.ndarray]) -> dict[str, str]:
+    """Present name of each centre that has one, by its id."""
+    centres = versions.get("centres")
+    if centres is None:
+        return {}
+    named = np.flatnonzero((centres["name"] >= 0) & (centres["known_until"] == NEVER))
+    return {str(texts["centre"][centres["centre"][row]]): str(texts["name"][centres["name"][row]]) for row in named}
+
+
