@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 from numba import njit
 
+from features.criteria import criteria
 from registry.errors import SanketError
 
 DAYS_PER_MONTH = 30.4375
@@ -21,8 +22,11 @@ DAYS_PER_MONTH = 30.4375
 
 INDICATORS = ("waz", "haz", "whz", "baz", "muacz", "hcz")
 
-PLAUSIBLE = {"waz": (-6.0, 5.0), "haz": (-6.0, 6.0), "whz": (-5.0, 5.0), "baz": (-5.0, 5.0), "muacz": (-5.0, 5.0),
-             "hcz": (-5.0, 5.0)}
+_C = criteria()
+PLAUSIBLE = {name: (_C.whz_low, _C.whz_high) for name in INDICATORS} | {
+    "waz": (_C.waz_low, _C.waz_high),
+    "haz": (_C.haz_low, _C.haz_high),
+}
 """Outside of these a z is flagged (WHO Anthro's own limits); WHO flags the z rounded to two decimals."""
 
 _WHO = Path(__file__).parent / "who"
