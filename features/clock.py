@@ -155,3 +155,14 @@ def _close_masked(episodes: Ragged, day: np.ndarray) -> Ragged:
         outcome=np.where(later, np.int8(-1), episodes["outcome"]),
         transfer_reason=np.where(later, np.int8(-1), episodes["transfer_reason"]),
     )
+
+
+def days_between(earlier: np.ndarray, later: np.ndarray) -> np.ndarray:
+    """Days from one day to another (float64; NaN where either is NEVER)."""
+    days = later.astype(np.float64) - earlier.astype(np.float64)
+    return np.where((earlier == NEVER) | (later == NEVER), np.nan, days)
+
+
+def year_angle(day: np.ndarray) -> np.ndarray:
+    """Where in the year a day lies, as an angle from 1 January (radians, float64)."""
+    return 2.0 * np.pi * ((np.asarray(day, np.float64) % 365.2425) / 365.2425)

@@ -1,0 +1,98 @@
+"""Where a child stands in treatment on a day: the latest stay in a development centre, and what came before.
+
+Works on the view of `features.clock`, so an episode's close counts only once it was known.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+
+from features.clock import Known
+from registry.tables import APPETITE, NEVER, OUTCOME, PROGRAMME
+
+UCDC, VCDC, NRC, CTC = range(len(PROGRAMME))
+CURED, DEFAULTED, DIED, NOT_RECOVERED, TRANSFERRED = range(len(OUTCOME))
+APPETITE_FAILED = APPETITE.index("fail")
+
+
+class Stays(NamedTuple):
+    """For each question, arrays of length n; days are int32 with NEVER where there is none, counts float64.
+
+    `admitted_on`, `closed_on`, `outcome`, `programme`, `appetite_test`, `complications`: of the latest known stay
+    in a UCDC or VCDC (code -1 and NEVER where there was none; `closed_on` NEVER while it is open).
+    `before`: stays in any programme that began earlier; `cured_before`, `defaulted_before`: how those ended;
+    `previous_closed_on`: the latest close before this stay began. `facility_open`: 1 while in an NRC or CTC.
+    """
+
+    admitted_on: np.ndarray
+    closed_on: np.ndarray
+    outcome: np.ndarray
+    programme: np.ndarray
+    appetite_test: np.ndarray
+    complications: np.ndarray
+    before: np.ndarray
+    cured_before: np.ndarray
+    defaulted_before: np.ndarray
+    facility_before: np.ndarray
+    previous_closed_on: np.ndarray
+    facility_open: np.ndarray
+
+
+@njit(cache=True, nogil=True)
+def _latest_stay(offsets, programme, admitted_on):
+    """Row of each question's latest stay in a development centre; -1 where there was none."""
+    rows = np.full(len(offsets) - 1, -1, np.int64)
+    for i in range(len(rows)):
+        for row in range(offsets[i], offsets[i + 1]):
+            if programme[row] == UCDC or programme[row] == VCDC:
+                rows[i] = row
+    return rows
+
+
+@njit(cache=True, nogil=True)
+def _earlier(offsets, latest, programme, closed_on, outcome, never):
+    n = len(offsets) - 1
+    counts = np.zeros((5, n))
+    previous = np.full(n, never, np.int32)
+    for i in range(n):
+        for row in range(offsets[i], offsets[i + 1]):
+            facility = programme[row] == NRC or programme[row] == CTC
+            if facility and closed_on[row] == never:
+                counts[4, i] = 1.0
+            if row >= latest[i]:
+                continue
+            counts[0, i] += 1.0
+            counts[1, i] += outcome[row] == CURED
+            counts[2, i] += outcome[row] == DEFAULTED
+            counts[3, i] += facility
+            if closed_on[row] != never and (previous[i] == never or closed_on[row] > previous[i]):
+                previous[i] = closed_on[row]
+    return counts, previous
+
+
+def find(known: Known) -> Stays:
+    """The latest stay and the earlier ones, for each question of a view."""
+    episodes = known.episodes
+    latest = _latest_stay(episodes.offsets, episodes["programme"], episodes["admitted_on"])
+    none = latest < 0
+    of = {
+        name: _at(episodes[name], latest, none, missing)
+        for name, missing in (
+            ("admitted_on", NEVER), ("closed_on", NEVER), ("outcome", -1), ("programme", -1),
+            ("appetite_test", -1), ("complications", np.nan),
+        )
+    }
+    counts, previous = _earlier(
+        episodes.offsets, latest, episodes["programme"], episodes["closed_on"], episodes["outcome"], NEVER
+    )
+    return Stays(*of.values(), *counts[:4], previous, counts[4])
+
+
+def _at(column: np.ndarray, row: np.ndarray, none: np.ndarray, missing: float) -> np.ndarray:
+    """The cell of each row, `missing` where there is no row."""
+    if not len(column):
+        return np.full(len(row), missing, column.dtype)
+    return np.where(none, column.dtype.type(missing), column[row])

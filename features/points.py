@@ -1,0 +1,81 @@
+"""Growth points: each measurement of a view with its age, its z-scores, the height that it stands on, and SAM.
+
+Done inside the view, so a height that was entered late carries nothing forward before it was known.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from features.clock import Known, Ragged
+from features.criteria import criteria
+from features.growth import _BY_AGE, point, round_z
+from features.smoother import DEFAULT_PRIORS, Prior
+from features.status import height_is_stale, wasting
+
+C = criteria()
+COLUMNS = ("age_days", "height_days", "waz", "haz", "whz", "whz_traced", "log_weight", "valid", "sam", "wasted")
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _height_of(sex, age, haz):
+    """The height (cm, in the position of the age) that has this HAZ on a day; NaN outside of the standards."""
+    if sex < 0 or age < 0 or age > C.last_day:
+        return np.nan
+    return _BY_AGE[sex, age, 4] * (1.0 + _BY_AGE[sex, age, 5] * haz)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _points(offsets, sex, birth, day, weight, height, position, muac, oedema, haz_prior, out):
+    mean, variance, noise, drift, _ = haz_prior
+    for i in range(len(offsets) - 1):
+        height_at, height_cm, height_position = -1, np.nan, -1
+        level, spread, level_at = mean, variance, -1
+        for row in range(offsets[i], offsets[i + 1]):
+            age = day[row] - birth[i]
+            own = not np.isnan(height[row])
+            if own:
+                height_at, height_cm, height_position = day[row], height[row], position[row]
+            stands = position[row] if own else height_position
+            waz, haz, whz, _, _ = point(sex[i], age, weight[row], height_cm, stands, muac[row], oedema[row])
+            if own and C.haz_low <= haz <= C.haz_high:
+                if level_at >= 0:
+                    spread += drift * (day[row] - level_at)
+                gain = spread / (spread + noise)
+                level, spread, level_at = level + gain * (haz - level), (1.0 - gain) * spread, day[row]
+            traced = np.nan
+            if level_at >= 0:
+                likely = _height_of(sex[i], age, level)
+                traced = point(sex[i], age, weight[row], likely, -1, np.nan, oedema[row])[2]
+            old = float(day[row] - height_at) if height_at >= 0 else np.nan
+            stale = height_is_stale(age, old, C)
+            sam = wasting(age, whz, muac[row], oedema[row], stale, C)[3] if age <= C.last_day else -1
+            rounded = round_z(whz)
+            plausible = not stale and C.whz_low <= rounded <= C.whz_high
+            out[0, row], out[1, row] = age, old
+            out[2, row] = waz if C.waz_low <= waz <= C.waz_high else np.nan
+            out[3, row] = haz if own and C.haz_low <= haz <= C.haz_high else np.nan
+            out[4, row] = rounded if plausible else np.nan
+            out[5, row] = traced if C.whz_low <= traced <= C.whz_high else np.nan
+            out[6, row] = np.log(weight[row]) if weight[row] > 0.0 else np.nan
+            out[7, row], out[8, row] = sam >= 0, sam == 1
+            out[9, row] = 1.0 if plausible and rounded < C.moderate_z_below else (0.0 if plausible else np.nan)
+
+
+def growth_points(known: Known, *, haz_prior: Prior = DEFAULT_PRIORS["haz"]) -> Ragged:
+    """The view's measurements with, float64 each (NaN where it cannot be said):
+
+    `age_days`; `height_days`, the age of the height in use (0: measured then; more: carried forward); `waz`;
+    `haz` (own heights only); `whz` (rounded; on a fresh height and plausible, else NaN); `whz_traced` (weight on
+    the height that the child's own trajectory gives for the day); `log_weight`; `valid` and `sam` (the contract's
+    words; 1 or 0), `wasted` (WHZ under -2; NaN without a WHZ).
+    """
+    seen, child = known.measurements, known.children
+    out = np.empty((len(COLUMNS), seen.rows.rows))
+    _points(
+        seen.offsets, child["sex"], child["birth_date"].astype(np.int64), seen["measured_on"].astype(np.int64),
+        seen["weight_kg"], seen["height_cm"], seen["height_position"], seen["muac_mm"], seen["oedema"],
+        haz_prior, out,
+    )
+    return seen.having(**dict(zip(COLUMNS, out, strict=True)))
