@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import hashlib
 import math
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 from numba import njit
 
 from features.criteria import criteria
-from registry.errors import SanketError
+from registry.errors import SanketError, UsageError
 
 DAYS_PER_MONTH = 30.4375
 """WHO's month, 365.25 / 12 days; completed months are days / 30.4375, before rounding."""
@@ -23,27 +24,31 @@ DAYS_PER_MONTH = 30.4375
 INDICATORS = ("waz", "haz", "whz", "baz", "muacz", "hcz")
 
 _C = criteria()
-PLAUSIBLE = {name: (_C.whz_low, _C.whz_high) for name in INDICATORS} | {
+PLAUSIBLE = dict.fromkeys(INDICATORS, (_C.whz_low, _C.whz_high)) | {
     "waz": (_C.waz_low, _C.waz_high),
     "haz": (_C.haz_low, _C.haz_high),
 }
 """Outside of these a z is flagged (WHO Anthro's own limits); WHO flags the z rounded to two decimals."""
 
+CHECKSUM = "0d498ce3c6309ee2aa6da1ca825a0d21afa29353d6c40591a6f1774767a3b13a"
+"""SHA-256 of `features/who/lms.npz`. It stands here because compiled kernels hold the tables and are cached by this
+file: new tables must be a new version of it."""
+
 _WHO = Path(__file__).parent / "who"
 _SCALE = np.array([1e4, 1e4, 1e5])
 
 
-def _tables() -> dict[str, np.ndarray]:
+@cache
+def who_tables() -> dict[str, np.ndarray]:
     """The shipped L, M, S as float64, (sex, row, 3), girls first; refuses a file that is not the one we shipped."""
     content = _WHO / "lms.npz"
-    expected = (_WHO / "SHA256").read_text(encoding="ascii").split()[0]
-    if hashlib.sha256(content.read_bytes()).hexdigest() != expected:
+    if hashlib.sha256(content.read_bytes()).hexdigest() != CHECKSUM:
         raise SanketError("GRO001", "features/who/lms.npz is not the shipped file: its checksum differs; install again")
     with np.load(content) as stored:
         return {name: stored[name] / _SCALE for name in stored.files}
 
 
-_LMS = _tables()
+_LMS = who_tables()
 _BY_AGE = np.full((2, 1827, 15), np.nan)
 for _column, _name in enumerate(("waz", "haz", "baz", "muacz", "hcz")):
     _BY_AGE[:, 1827 - _LMS[_name].shape[1] :, 3 * _column : 3 * _column + 3] = _LMS[_name]
@@ -51,7 +56,7 @@ _BY_LENGTH, _BY_HEIGHT = _LMS["wfl"], _LMS["wfh"]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _unrestricted(y: float, m: float, s: float) -> float:
+def unrestricted(y: float, m: float, s: float) -> float:
     """z where L is 1 (length, height, head): no restricted tails. Missing unless y is above 0."""
     return (y / m - 1.0) / s if y > 0.0 else math.nan
 
@@ -63,7 +68,7 @@ def _sd(k: float, l: float, m: float, s: float) -> float:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _restricted(y: float, l: float, m: float, s: float) -> float:
+def restricted(y: float, l: float, m: float, s: float) -> float:
     """z by L, M and S; beyond 3 SD on the straight line through 2 and 3 SD. Missing unless y is above 0."""
     if not y > 0.0:
         return math.nan
@@ -92,7 +97,7 @@ def _weight_for(size: float, weight: float, rows: np.ndarray, first: float, last
         l += share * (rows[at + 1, 0] - l)
         m += share * (rows[at + 1, 1] - m)
         s += share * (rows[at + 1, 2] - s)
-    return _restricted(weight, l, m, s)
+    return restricted(weight, l, m, s)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -152,11 +157,11 @@ def point(
     metres = size / 100.0
     bmi = weight_kg / (metres * metres) if size > 0.0 else math.nan
     return (
-        _restricted(weight_kg, row[0], row[1], row[2]),
-        _unrestricted(size, row[4], row[5]),
+        restricted(weight_kg, row[0], row[1], row[2]),
+        unrestricted(size, row[4], row[5]),
         whz,
-        _restricted(bmi, row[6], row[7], row[8]),
-        _restricted(muac_mm / 10.0, row[9], row[10], row[11]),
+        restricted(bmi, row[6], row[7], row[8]),
+        restricted(muac_mm / 10.0, row[9], row[10], row[11]),
     )
 
 
@@ -164,7 +169,7 @@ def point(
 def _head(sex: int, age_days: float, head_cm: float) -> float:
     """Head-circumference-for-age z of one child."""
     day = whole_days(age_days)
-    return _unrestricted(head_cm, _BY_AGE[sex, day, 13], _BY_AGE[sex, day, 14]) if sex >= 0 and day >= 0 else math.nan
+    return unrestricted(head_cm, _BY_AGE[sex, day, 13], _BY_AGE[sex, day, 14]) if sex >= 0 and day >= 0 else math.nan
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -211,28 +216,47 @@ def rounded_and_flagged(z: np.ndarray, indicator: str) -> tuple[np.ndarray, np.n
     return two_decimals, flags
 
 
+REFERENCE = ("who2006", "who2007")
+"""Which of WHO's two references gave a row's z-scores: positions, -1 where there is none."""
+
+
 def zscores(
-    *, sex, age_days, weight_kg=None, height_cm=None, height_position=None, muac_mm=None, head_cm=None, oedema=None
+    *, sex, age_days, weight_kg=None, height_cm=None, height_position=None, muac_mm=None, head_cm=None, oedema=None,
+    older: str | None = None,
 ) -> dict[str, np.ndarray]:
     """WHO z-scores of n measurements: waz haz whz baz muacz hcz, float64 (n,), unrounded, NaN where WHO gives none.
 
     Codes as in `registry.tables`: sex 0 girl, 1 boy, -1 unknown; height_position 0 lying, 1 standing, -1
     unknown; oedema NaN or 0 to 3. Ages in days (fractions allowed, NaN unknown), kg, cm, MUAC in mm. What is
     left out is missing. With each z its flag, `waz_flag` …: int8, 1 implausible, 0 plausible, -1 no z.
+    `older="who2007"` also answers waz, haz and baz from 61 months, and adds `reference` (int8, in REFERENCE).
     """
-    sex = np.asarray(sex, np.int8)
+    sex = np.atleast_1d(np.asarray(sex)).astype(np.int8, copy=False)
     missing = np.broadcast_to(np.nan, sex.shape)
 
     def number(column):
-        return missing if column is None else np.asarray(column, np.float64)
+        return missing if column is None else np.atleast_1d(np.asarray(column, np.float64))
 
-    position = np.full(sex.shape, -1, np.int8) if height_position is None else np.asarray(height_position, np.int8)
+    position = np.full(sex.shape, -1, np.int8)
+    if height_position is not None:
+        position = np.atleast_1d(np.asarray(height_position)).astype(np.int8, copy=False)
+    age, weight, height, swollen = number(age_days), number(weight_kg), number(height_cm), number(oedema)
     z = np.empty((6, len(sex)))
-    _points(
-        sex, number(age_days), number(weight_kg), number(height_cm), position, number(muac_mm), number(head_cm),
-        number(oedema), z,
-    )
+    _points(sex, age, weight, height, position, number(muac_mm), number(head_cm), swollen, z)
     answer = dict(zip(INDICATORS, z, strict=True))
+    if older is not None:
+        answer["reference"] = _with_older(older, (sex, age, weight, height, position, swollen), z)
     for indicator in INDICATORS:
         answer[f"{indicator}_flag"] = rounded_and_flagged(answer[indicator], indicator)[1]
     return answer
+
+
+def _with_older(older: str, columns: tuple[np.ndarray, ...], z: np.ndarray) -> np.ndarray:
+    """Fill z (6, n) above 61 months by the reference of this name; the reference of each row."""
+    if older != REFERENCE[1]:
+        raise UsageError("GRO003", f"the reference for older children is {REFERENCE[1]}, not {older}")
+    from features.older import fill_older
+
+    reference = np.where(np.isnan(z).all(axis=0), -1, 0).astype(np.int8)
+    fill_older(*columns, z, reference)
+    return reference

