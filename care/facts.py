@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from care import history
+from care.protocol import Protocol
+from features.clock import Known, Ragged
 from registry.tables import CODE, DAY, NEVER, NUMBER, Table
 
 COLUMNS: dict[str, tuple[type, float]] = {
@@ -47,17 +50,23 @@ COLUMNS: dict[str, tuple[type, float]] = {
 }
 """Each fact's type and the value that stands for "nothing known".
 
-day: the day that is asked about · age_days: on that day · left_reason: code of LEFT_REASON · died, moved: 1 if an
-episode, the register or a home visit said so (moved: and the child was not measured since) · measured_on: last
-measurement of any kind; weighed_on, height_on: last weight, last height · judged_on: last valid measurement, the
-one that sam, mam and suw speak of · sam_since, suw_since: first of the unbroken row of such readings · oedema_grade:
-last grade written down, oedema_on its day · found_sam_on: a home visit after the last valid measurement that found
-SAM again · complication, appetite_test (code of APPETITE), assessed_on: as the admission of the open episode says, else
-of the last closed one unless that ended in a cure or a step down · checked_on, poor_appetite: the last medical check · programme, admitted_on: the open episode
-· gain_kg: last weight less that of the last weighing of the episode which is at least the protocol's no_gain_days older
-(NaN where there is none) · weight_loss_share: lost since the episode's highest weight · exit_visits_met: valid measurements in a row, up to the
-last, that meet the exit criteria within the episode · closed_programme, closed_on, outcome, transfer_reason: the
-last closed episode · discharged_on: the last discharge as cured from UCDC or VCDC.
+- day: the day that is asked about; age_days: on that day; registered_on: the child's registration.
+- left_reason: code of LEFT_REASON; died, moved: 1 where an episode, the register or a home visit said so (a home
+  visit: and the child was not measured since).
+- measured_on: last measurement of any kind; weighed_on, height_on: last weight, last height.
+- judged_on: last valid measurement, of which sam and mam speak; suw: of the last weight-for-age; sam_since,
+  suw_since: first of the unbroken row of such readings.
+- oedema_grade: last grade written down (0 after a cure), oedema_on: since when.
+- found_sam_on: a home visit after the last valid measurement that found SAM again.
+- complication, appetite_test (code of APPETITE), assessed_on: as the admission of the open episode says, else of
+  the last closed one unless that ended in a cure or a step down.
+- checked_on, poor_appetite: the last medical check.
+- programme, admitted_on: the open episode.
+- gain_kg: last weight less that of the last weighing of the episode which is at least the protocol's
+  `no_gain_days` older (NaN where there is none); weight_loss_share: lost since the episode's highest weight.
+- exit_visits_met: valid measurements in a row, up to the last, that meet the exit criteria in the episode.
+- closed_programme, closed_on, outcome, transfer_reason: the last closed episode.
+- discharged_on: the last discharge as cured from UCDC or VCDC.
 """
 
 
@@ -73,3 +82,61 @@ def table(rows: int, **columns: object) -> Table:
         name: np.broadcast_to(np.asarray(columns.get(name, nothing)), rows).astype(kind)
         for name, (kind, nothing) in COLUMNS.items()
     })
+
+
+def of(known: Known, points: Ragged, protocol: Protocol) -> Table:
+    """The facts of each question of a view.
+
+    known: `features.clock.Clock.known_by(child, day)`; points: `features.points.growth_points(known)`.
+    """
+    children, day = known.children, known.day
+    unborn = children["birth_date"] == NEVER
+    facts = {
+        "day": day,
+        "age_days": np.where(unborn, np.int32(-1), day - children["birth_date"]),
+        "registered_on": np.where(unborn, NEVER, children["registered_on"]),
+        "left_reason": np.where(children["left_on"] <= day, children["left_reason"], np.int8(-1)),
+    }
+    facts |= _from_episodes(known.episodes)
+    facts |= _from_points(points, facts["admitted_on"], facts["discharged_on"], protocol)
+    facts |= _from_checks(known.checks)
+    facts |= _from_visits(known.visits, facts)
+    return table(len(day), **facts)
+
+
+def _from_episodes(episodes: Ragged) -> dict[str, np.ndarray]:
+    out = np.empty((len(history.EPISODE_FACTS), len(episodes.offsets) - 1), DAY)
+    columns = (
+        "programme", "admitted_on", "appetite_test", "complications", "closed_on", "outcome", "transfer_reason"
+    )
+    history.episode_facts(episodes.offsets, *(episodes[name] for name in columns), out)
+    return dict(zip(history.EPISODE_FACTS, out, strict=True))
+
+
+def _from_points(points: Ragged, admitted: np.ndarray, cured: np.ndarray, protocol: Protocol) -> dict[str, np.ndarray]:
+    rows = len(points.offsets) - 1
+    out = np.empty((len(history.POINT_FACTS), rows), DAY)
+    columns = (
+        "measured_on", "age_days", "weight_kg", "height_cm", "muac_mm", "oedema", "waz", "whz", "valid", "sam"
+    )
+    least = (float(protocol["exit_whz"]), float(protocol["exit_muac_mm"]))
+    history.point_facts(points.offsets, *(points[name] for name in columns), admitted, cured, least, out)
+    gain, loss = np.empty(rows), np.empty(rows)
+    weights = (points[name] for name in ("measured_on", "weight_kg", "waz"))
+    history.weight_facts(points.offsets, *weights, admitted, int(protocol["no_gain_days"]), gain, loss)
+    return dict(zip(history.POINT_FACTS, out, strict=True)) | {"gain_kg": gain, "weight_loss_share": loss}
+
+
+def _from_checks(checks: Ragged) -> dict[str, np.ndarray]:
+    rows = len(checks.offsets) - 1
+    checked_on, poor = np.empty(rows, DAY), np.empty(rows, CODE)
+    history.check_facts(checks.offsets, checks["checked_on"], checks["poor_appetite"], checked_on, poor)
+    return {"checked_on": checked_on, "poor_appetite": poor}
+
+
+def _from_visits(visits: Ragged, facts: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    rows = len(visits.offsets) - 1
+    found, moved, died = np.empty(rows, DAY), np.empty(rows, CODE), facts["died"].astype(CODE)
+    seen = facts["measured_on"], facts["judged_on"]
+    history.visit_facts(visits.offsets, visits["visited_on"], visits["finding"], *seen, found, moved, died)
+    return {"found_sam_on": found, "moved": moved, "died": died}

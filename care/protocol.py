@@ -125,8 +125,9 @@ def load(path: Path | str) -> Protocol:
 
 def faults_of(document: dict) -> list[str]:
     """Everything that is wrong with a protocol document, each in one line; empty when it can be used."""
-    values, plans = document.get("values", {}), document.get("plan", {})
     faults = [f"[{name}] is not a part of a protocol" for name in document.keys() - {"protocol", "values", "plan"}]
+    faults += [f"{name} is no table" for name, part in document.items() if not isinstance(part, dict)]
+    values, plans = (part if isinstance(part := document.get(name), dict) else {} for name in ("values", "plan"))
     faults += _heading_faults(document.get("protocol", {}))
     faults += [f"values.{name} is missing" for name in BOUNDS if name not in values]
     faults += [f"values.{name} is not known" for name in values if name not in BOUNDS]

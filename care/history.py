@@ -1,0 +1,159 @@
+"""What a child's history says on a day: compiled passes over a view's rows, one per table, for `care.facts.of`.
+
+Each kernel goes once through the rows of each question (sorted by their own day) and writes one column per fact.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from features.criteria import criteria
+from features.growth import round_z
+from registry.tables import FINDING, NEVER, OUTCOME, PROGRAMME, TRANSFER_REASON
+
+UCDC, VCDC = PROGRAMME.index("UCDC"), PROGRAMME.index("VCDC")
+CURED, DIED, TRANSFERRED = (OUTCOME.index(name) for name in ("cured", "died", "transferred"))
+STEP_DOWN = TRANSFER_REASON.index("step_down")
+FOUND_SAM, FOUND_MOVED, FOUND_DEAD = (FINDING.index(name) for name in ("sam_again", "moved", "died"))
+NONE = int(NEVER)
+
+SEVERE_Z, MODERATE_Z = criteria().severe_z_below, criteria().moderate_z_below
+SEVERE_MUAC, MODERATE_MUAC = criteria().severe_muac_below_mm, criteria().moderate_muac_below_mm
+MUAC_FROM, LAST_DAY = criteria().muac_from_days, criteria().last_day
+
+EPISODE_FACTS = (
+    "programme", "admitted_on", "closed_programme", "closed_on", "outcome", "transfer_reason", "discharged_on",
+    "complication", "appetite_test", "assessed_on", "died",
+)
+POINT_FACTS = (
+    "measured_on", "weighed_on", "height_on", "judged_on", "sam", "sam_since", "mam", "suw", "suw_since",
+    "oedema_grade", "oedema_on", "exit_visits_met",
+)
+
+
+@njit(cache=True, nogil=True)
+def episode_facts(offsets, programme, admitted_on, appetite, complication, closed_on, outcome, reason, out):
+    """Rows of `out` as EPISODE_FACTS: the open episode, the last closed one, the last cure."""
+    for i in range(len(offsets) - 1):
+        opened, closed, cured = -1, -1, NONE
+        for row in range(offsets[i], offsets[i + 1]):
+            if closed_on[row] == NONE:
+                opened = row
+            elif closed < 0 or closed_on[row] >= closed_on[closed]:
+                closed = row
+            if closed_on[row] != NONE and outcome[row] == CURED and programme[row] <= VCDC:
+                cured = closed_on[row] if cured == NONE else max(cured, closed_on[row])
+        out[0, i] = programme[opened] if opened >= 0 else -1
+        out[1, i] = admitted_on[opened] if opened >= 0 else NONE
+        out[2, i] = programme[closed] if closed >= 0 else -1
+        out[3, i] = closed_on[closed] if closed >= 0 else NONE
+        out[4, i] = outcome[closed] if closed >= 0 else -1
+        out[5, i] = reason[closed] if closed >= 0 else -1
+        out[6, i] = cured
+        settled = closed >= 0 and (outcome[closed] == CURED or reason[closed] == STEP_DOWN)
+        speaks = opened if opened >= 0 else (-1 if settled else closed)
+        ill = speaks >= 0 and not np.isnan(complication[speaks])
+        out[7, i] = int(complication[speaks] > 0.0) if ill else -1
+        out[8, i] = appetite[speaks] if speaks >= 0 else -1
+        out[9, i] = admitted_on[speaks] if speaks >= 0 else NONE
+        out[10, i] = 1 if closed >= 0 and outcome[closed] == DIED else 0
+
+
+@njit(cache=True, nogil=True)
+def _wasted_moderately(age, whz, muac):
+    """MAM by one reading that is not SAM."""
+    by_muac = MUAC_FROM <= age <= LAST_DAY and SEVERE_MUAC <= muac < MODERATE_MUAC
+    return by_muac or (age <= LAST_DAY and SEVERE_Z <= whz < MODERATE_Z)
+
+
+@njit(cache=True, nogil=True)
+def _exit_met(whz, muac, oedema, least_whz, least_muac):
+    """One reading that meets the exit criteria; what was not measured does not speak against them, but WHZ must be."""
+    return whz >= least_whz and not muac < least_muac and not oedema > 0.0
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def point_facts(offsets, day, age, weight, height, muac, oedema, waz, whz, valid, sam, admitted, cured, least, out):
+    """Rows of `out` as POINT_FACTS. admitted, cured: the open episode's and the last cure's day of each question
+    (NONE where there is none); least: the exit's WHZ and MUAC."""
+    for i in range(len(offsets) - 1):
+        measured = weighed = high = judged = sam_since = suw_since = oedema_on = NONE
+        is_sam = is_mam = is_suw = grade = -1
+        met = 0
+        for row in range(offsets[i], offsets[i + 1]):
+            measured = day[row]
+            if not np.isnan(weight[row]):
+                weighed = day[row]
+            if not np.isnan(height[row]):
+                high = day[row]
+            if not np.isnan(oedema[row]):
+                was, grade = grade, int(oedema[row])
+                oedema_on = NONE if grade == 0 else (oedema_on if was > 0 else day[row])
+            if not np.isnan(waz[row]) and age[row] >= 0:
+                was, is_suw = is_suw, 1 if round_z(waz[row]) < SEVERE_Z else 0
+                suw_since = NONE if is_suw == 0 else (suw_since if was == 1 else day[row])
+            moderate = _wasted_moderately(age[row], whz[row], muac[row])
+            if valid[row] > 0.0:
+                was, is_sam = is_sam, int(sam[row] > 0.0)
+                judged = day[row]
+                is_mam = int(is_sam == 0 and moderate)
+                sam_since = NONE if is_sam == 0 else (sam_since if was == 1 else day[row])
+                inside = admitted[i] != NONE and day[row] > admitted[i]
+                fit = is_sam == 0 and _exit_met(whz[row], muac[row], oedema[row], least[0], least[1])
+                met = min(met + 1, 100) if inside and fit else 0
+            elif moderate and is_sam != 1:
+                is_mam = 1
+        if cured[i] != NONE and oedema_on != NONE and oedema_on <= cured[i]:
+            grade, oedema_on = 0, NONE
+        out[0, i], out[1, i], out[2, i], out[3, i] = measured, weighed, high, judged
+        out[4, i], out[5, i], out[6, i] = is_sam, sam_since, is_mam
+        out[7, i], out[8, i], out[9, i], out[10, i] = is_suw, suw_since, grade, oedema_on
+        out[11, i] = met
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def weight_facts(offsets, day, weight, waz, admitted, window, gain_kg, loss_share):
+    """Gain over the window and share lost since the highest weight, of the open episode's believable weights."""
+    for i in range(len(offsets) - 1):
+        gain_kg[i], loss_share[i] = np.nan, 0.0
+        last = -1
+        highest = 0.0
+        for row in range(offsets[i], offsets[i + 1]):
+            if day[row] >= admitted[i] and not np.isnan(waz[row]):
+                last = row
+                highest = max(highest, weight[row])
+        if last < 0:
+            continue
+        loss_share[i] = (highest - weight[last]) / highest
+        for row in range(last, offsets[i] - 1, -1):
+            if day[row] < admitted[i]:
+                break
+            if day[last] - day[row] >= window and not np.isnan(waz[row]):
+                gain_kg[i] = weight[last] - weight[row]
+                break
+
+
+@njit(cache=True, nogil=True)
+def check_facts(offsets, day, poor_appetite, checked_on, poor):
+    """The last medical check's day and what it said of appetite (-1 where not assessed)."""
+    for i in range(len(offsets) - 1):
+        last = offsets[i + 1] - 1
+        seen = last >= offsets[i]
+        checked_on[i] = day[last] if seen else NONE
+        poor[i] = int(poor_appetite[last] > 0.0) if seen and not np.isnan(poor_appetite[last]) else -1
+
+
+@njit(cache=True, nogil=True)
+def visit_facts(offsets, day, finding, measured_on, judged_on, found_sam_on, moved, died):
+    """What home visits found that no later measurement has answered."""
+    for i in range(len(offsets) - 1):
+        found_sam_on[i], moved[i] = NONE, 0
+        for row in range(offsets[i], offsets[i + 1]):
+            measured_since = measured_on[i] != NONE and measured_on[i] > day[row]
+            judged_since = judged_on[i] != NONE and judged_on[i] >= day[row]
+            if finding[row] == FOUND_SAM and not judged_since:
+                found_sam_on[i] = min(found_sam_on[i], day[row])
+            moved[i] = int(finding[row] == FOUND_MOVED and not measured_since)
+            if finding[row] == FOUND_DEAD and not measured_since:
+                died[i] = 1
