@@ -87,7 +87,8 @@ def _table(name: str, columns: Mapping[str, np.ndarray]) -> Table:
 
 DAYS_SPOKEN_OF = {
     "children": ("registered_on", "left_on"), "measurements": ("measured_on",),
-    "episodes": ("admitted_on", "closed_on"), "checks": ("checked_on",), "rations": ("issued_on",), "attendance": ("month",), "visits": ("visited_on",),
+    "episodes": ("admitted_on", "closed_on"), "checks": ("checked_on",), "rations": ("issued_on",),
+    "attendance": ("month",), "visits": ("visited_on",),
 }
 """The columns whose latest day is the last that the records speak of."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections import Counter
 from dataclasses import dataclass, field
@@ -114,3 +115,14 @@ _OTHER_BOUNDS = {
 
 def _bound(table: str, column: str, code: str) -> str:
     return _OTHER_BOUNDS.get(code) or bound(SPECS[table].column(column))
+
+
+def fingerprints(rows: list[Quarantined]) -> list[str]:
+    """A name for each refused row by what it holds, so that importing it again adds nothing; repeats are numbered."""
+    seen: Counter[str] = Counter()
+    prints = []
+    for row in rows:
+        text = hashlib.sha256("\x00".join((row.table, row.code, row.column, row.raw)).encode()).hexdigest()[:32]
+        prints.append(f"{text}-{seen[text]}")
+        seen[text] += 1
+    return prints

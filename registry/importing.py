@@ -1,0 +1,210 @@
+"""One import: read, check, merge with what the store has, write; all in one transaction, or nothing at all."""
+
+from __future__ import annotations
+
+import datetime as dt
+import getpass
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import pyarrow as pa
+
+from registry import schema
+from registry.assemble import EVER, Checked, dated, last_day
+from registry.bulk import Bulk, to_arrow
+from registry.check import Known, check
+from registry.contract import SPECS
+from registry.errors import BadInput, UsageError
+from registry.facts import imported_tables
+from registry.identity import forgotten_among, hash_families
+from registry.merge import merge
+from registry.numbering import KINDS, Numbering
+from registry.quarantine import Quarantine, fingerprints
+from registry.read import Source, read
+from registry.tables import NEVER, OWN_DAY, REF, day_date, day_number
+
+
+@dataclass(frozen=True)
+class ImportReport:
+    """What one import did: `tables` counts rows, kept, quarantined and codes, by table; rows = kept + quarantined."""
+
+    import_id: str
+    imported_on: str
+    tables: dict[str, dict[str, object]]
+    changed: bool
+    notes: tuple[str, ...] = field(default=())
+
+    @property
+    def share_quarantined(self) -> float:
+        """Quarantined rows over rows, of all tables; 0 where nothing came."""
+        rows = sum(table["rows"] for table in self.tables.values())
+        return sum(table["quarantined"] for table in self.tables.values()) / rows if rows else 0.0
+
+    def as_json(self) -> dict[str, object]:
+        """The public form."""
+        return {"import_id": self.import_id, "imported_on": self.imported_on, "changed": self.changed,
+                "tables": self.tables, "notes": list(self.notes)}
+
+
+def import_source(store, source: object, *, map: object = None, imported_on: object = None) -> ImportReport:
+    """Import a source (a path, an SQL address, or `registry.read.Source`) into a store.
+
+    Running it again changes nothing and gives the same counts. `imported_on` (a date or ISO text, today by default)
+    is never before the last import's.
+    """
+    day = day_number(imported_on or dt.date.today())
+    arrived = source if isinstance(source, Source) else read(source, map=map)
+    with store.bulk() as bulk:
+        return _Import(bulk, store, arrived, day).run()
+
+
+class _Import:
+    """The steps of one import within one transaction."""
+
+    def __init__(self, bulk: Bulk, store, arrived: Source, day: int):
+        self.bulk, self.store, self.arrived, self.day = bulk, store, arrived, day
+
+    def run(self) -> ImportReport:
+        """All of it; nothing is visible before the last step."""
+        # A write first: it takes the store's lock, so that what is read next is still true when it is written upon.
+        self.bulk.execute("UPDATE store_facts SET value = value WHERE name = 'registry_id'")
+        self.facts = dict(zip(*self.bulk.query("SELECT name, value FROM store_facts").values(), strict=True))
+        self._check_source()
+        self.number = _next(self.bulk, "imports", "import_no")
+        self.ids = Numbering(self.bulk)
+        raws = hash_families(self.arrived.raws, self.store.url)
+        checked = check(raws, imported_on=self.day, known=self._known())
+        if "children" in checked.tables:
+            checked.tables["children"].setdefault("family", np.empty(0, REF))
+        written = [self._write(name, checked) for name in checked.tables]
+        refused = self._quarantine(checked.quarantine)
+        return self._close(checked, changed=any(written) or refused > 0)
+
+    def _check_source(self) -> None:
+        last = int(self.facts.get("imported_on", int(EVER)))
+        if self.day < last:
+            raise UsageError("REG063", f"the last import was on {day_date(last)}; an import cannot be dated before it")
+        present = set(self.arrived.raws) | imported_tables(self.facts)
+        missing = [name for name, spec in SPECS.items() if spec.needed and name not in present]
+        if missing:
+            raise BadInput("REG001", f"missing from the source: {', '.join(missing)}. Tables are named centres, "
+                                     "children and measurements, or get these names by a map", tables=missing)
+
+    def _known(self) -> Known:
+        children = self.ids.texts("child")
+        born = np.full(int(self.ids.numbers("child").max(initial=-1)) + 1, NEVER, np.int32)
+        rows = self.bulk.query("SELECT child, birth_date FROM children WHERE known_until IS NULL",
+                               {"child": REF, "birth_date": np.int32})
+        born[rows["child"]] = rows["birth_date"]
+        forgotten = forgotten_among(self.bulk, self.store.url)
+        return Known(children, born[self.ids.numbers("child")], self.ids.texts("centre"), forgotten)
+
+    def _write(self, name: str, checked: Checked) -> bool:
+        """Write a table's new and changed rows; was there anything?"""
+        columns = checked.tables[name]
+        for kind in KINDS:
+            if kind in columns:
+                columns[kind] = self.ids.number(kind, checked.texts[kind])[columns[kind]]
+        first = name not in imported_tables(self.facts)
+        columns = dated(name, columns, not_before=int(EVER) if first else self.day)
+        if not first:
+            columns = self._supersede(name, columns)
+        rows = len(columns["recorded_on"])
+        if rows:
+            self._append(name, columns, rows)
+        return rows > 0
+
+    def _supersede(self, name: str, columns: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        kinds = {"no": np.int64} | {column: kind for column, kind in schema.store_columns(name).items()
+                                    if column not in ("recorded_on", "import_no")}
+        present = self.bulk.query(f"SELECT {', '.join(kinds)} FROM {name} WHERE known_until IS NULL", kinds)
+        found = merge(name, columns, present)
+        if len(found.superseded):
+            self.bulk.ingest("superseded", {"no": pa.array(present["no"][found.superseded]),
+                                            "known_until": pa.array(found.known_until)})
+            self.bulk.execute(f"UPDATE {name} SET known_until = (SELECT known_until FROM superseded WHERE "
+                              f"superseded.no = {name}.no) WHERE no IN (SELECT no FROM superseded)")
+            self.bulk.execute("DELETE FROM superseded")
+        return {column: values[found.fresh] for column, values in columns.items()}
+
+    def _append(self, name: str, columns: dict[str, np.ndarray], rows: int) -> None:
+        first_no = _next(self.bulk, name, "no")
+        kinds = schema.store_columns(name)
+        arrays = {"no": pa.array(np.arange(first_no, first_no + rows))}
+        columns = columns | {"import_no": np.full(rows, self.number, REF)}
+        self.bulk.ingest(name, arrays | {column: to_arrow(columns[column], kind) for column, kind in kinds.items()})
+        if name in OWN_DAY:
+            self._count("rows_history", rows)
+            self._count("rows_assumed", int((columns["recorded_on"] == NEVER).sum()))
+        until = max(int(self.facts.get("recorded_until", int(EVER))), last_day({name: columns}))
+        self.facts["recorded_until"] = str(until)
+
+    def _count(self, fact: str, more: int) -> None:
+        self.facts[fact] = str(int(self.facts.get(fact, 0)) + more)
+
+    def _quarantine(self, quarantine: Quarantine) -> int:
+        """Write what was refused and is not in quarantine already; how many rows?"""
+        prints = fingerprints(quarantine.rows)
+        known = set(self.bulk.query("SELECT fingerprint FROM quarantine")["fingerprint"]) if prints else set()
+        new = [(row, print_) for row, print_ in zip(quarantine.rows, prints, strict=True) if print_ not in known]
+        if new:
+            self.bulk.ingest("quarantine", _quarantine_columns(new, _next(self.bulk, "quarantine", "no"), self.number))
+        return len(new)
+
+    def _close(self, checked: Checked, *, changed: bool) -> ImportReport:
+        counts = checked.quarantine.counts()
+        earlier = self.bulk.query("SELECT import_id, checksum FROM imports ORDER BY import_no")
+        same = [text for text, checksum in zip(*earlier.values(), strict=True) if checksum == self.arrived.checksum]
+        if same and not changed:
+            return ImportReport(same[-1], str(day_date(self.day)), counts, False, self.arrived.notes)
+        report = ImportReport(f"import-{self.number:04d}-{self.arrived.checksum[:8]}", str(day_date(self.day)), counts,
+                              changed, self.arrived.notes)
+        self.ids.write()
+        self._write_facts(checked)
+        self.bulk.ingest("imports", self._record(report))
+        self.bulk.commit()
+        return report
+
+    def _record(self, report: ImportReport) -> dict[str, pa.Array]:
+        try:
+            who = getpass.getuser()
+        except (KeyError, OSError):
+            who = "unknown"
+        return {
+            "import_no": pa.array([self.number], pa.int32()), "import_id": pa.array([report.import_id]),
+            "checksum": pa.array([self.arrived.checksum]), "source": pa.array([self.arrived.name]),
+            "imported_on": pa.array([self.day], pa.int32()), "imported_by": pa.array([who]),
+            "imported_at": pa.array([dt.datetime.now(dt.UTC).isoformat(timespec="seconds")]),
+            "report": pa.array([json.dumps(report.as_json())]),
+        }
+
+    def _write_facts(self, checked: Checked) -> None:
+        brought = sorted(imported_tables(self.facts) | set(checked.tables))
+        self.facts |= {"imported_tables": json.dumps(brought), "imported_on": str(self.day)} | self.arrived.facts
+        self.bulk.execute("DELETE FROM store_facts")
+        names, values = list(self.facts), list(self.facts.values())
+        self.bulk.ingest("store_facts", {"name": pa.array(names), "value": pa.array(values, pa.string())})
+
+
+def _next(bulk: Bulk, table: str, column: str) -> int:
+    last = bulk.query(f"SELECT COALESCE(MAX({column}), 0) AS last FROM {table}", {"last": np.int64})["last"]
+    return int(last[0]) + 1
+
+
+def _quarantine_columns(rows: list, first_no: int, import_no: int) -> Mapping[str, pa.Array]:
+    count = len(rows)
+    texts = {"table_name": "table", "code": "code", "column_name": "column", "value": "value", "bound": "bound",
+             "raw": "raw"}
+    return {
+        "no": pa.array(np.arange(first_no, first_no + count)),
+        "import_no": pa.array(np.full(count, import_no, np.int32)),
+        "row_number": pa.array([row.row for row, _ in rows], pa.int64()),
+        "fingerprint": pa.array([print_ for _, print_ in rows]), "state": pa.array(["open"] * count),
+    } | {column: pa.array([_storable(getattr(row, name)) for row, _ in rows]) for column, name in texts.items()}
+
+
+def _storable(text: str) -> str:
+    """PostgreSQL takes no null character in a text."""
+    return text.replace("\x00", "\\u0000")

@@ -1,0 +1,103 @@
+"""The store's SQL tables and their versions: one schema for SQLite and PostgreSQL.
+
+Ids are kept once, in `ids`, and stand as integers everywhere else; days are integers since 1970-01-01, codes are
+positions in the tuples of `registry.tables`, and NULL is missing. Every version of a row is a row.
+"""
+
+from __future__ import annotations
+
+import secrets
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Engine,
+    Float,
+    Index,
+    Integer,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    insert,
+    inspect,
+    select,
+    update,
+)
+
+from registry import tables
+from registry.errors import Refused
+
+METADATA = MetaData()
+VERSION = 1
+"""Raised by one with each function added to `MIGRATIONS`."""
+
+SQL_TYPES = {tables.DAY: Integer, tables.CODE: SmallInteger, tables.NUMBER: Float}
+OWN_COLUMNS = {"centres": {"name": tables.REF}, "measurements": {"source": tables.REF}}
+"""Columns that the store keeps and the registry in memory does not need."""
+
+FACTS = Table("store_facts", METADATA, Column("name", Text, primary_key=True), Column("value", Text))
+IMPORTS = Table(
+    "imports", METADATA, Column("import_no", Integer, primary_key=True, autoincrement=False),
+    Column("import_id", Text, unique=True), Column("checksum", Text), Column("source", Text),
+    Column("imported_on", Integer), Column("imported_at", Text), Column("imported_by", Text), Column("report", Text),
+)
+IDS = Table(
+    "ids", METADATA, Column("kind", Text, primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False), Column("text", Text, nullable=False),
+    UniqueConstraint("kind", "text"),
+)
+QUARANTINE = Table(
+    "quarantine", METADATA, Column("no", Integer, primary_key=True, autoincrement=False),
+    Column("import_no", Integer), Column("table_name", Text), Column("row_number", BigInteger), Column("code", Text),
+    Column("column_name", Text), Column("value", Text), Column("bound", Text), Column("raw", Text),
+    Column("fingerprint", Text, unique=True), Column("state", Text),
+)
+SUPERSEDED = Table(
+    "superseded", METADATA, Column("no", BigInteger, primary_key=True, autoincrement=False),
+    Column("known_until", Integer),
+)
+"""Only used within an import's transaction; empty outside it."""
+FORGOTTEN = Table(
+    "forgotten", METADATA, Column("digest", Text, primary_key=True), Column("forgotten_on", Integer),
+)
+
+
+def store_columns(name: str) -> dict[str, type]:
+    """The columns of a table in the store and their kinds, in order; first `no`, the number of the version."""
+    extra = OWN_COLUMNS.get(name, {})
+    return tables.COLUMNS[name] | extra | {
+        "recorded_on": tables.DAY, "import_no": tables.REF, "known_from": tables.DAY, "known_until": tables.DAY,
+    }
+
+
+def _table(name: str) -> Table:
+    columns = [Column(column, SQL_TYPES.get(kind, Integer)) for column, kind in store_columns(name).items()]
+    first = "centre" if name == "centres" else "child"
+    own = [tables.OWN_DAY[name]] if name in tables.OWN_DAY else []
+    return Table(name, METADATA, Column("no", BigInteger().with_variant(Integer, "sqlite"), primary_key=True,
+                                        autoincrement=False), *columns, Index(f"{name}_by_{first}", first, *own))
+
+
+TABLES = {name: _table(name) for name in tables.COLUMNS}
+
+MIGRATIONS: tuple = ()
+"""Functions of a connection, the n-th takes a store from version n to n + 1."""
+
+
+def make(engine: Engine) -> None:
+    """Make what is missing, or bring an older store to this version; a newer store is refused."""
+    with engine.begin() as connection:
+        if not inspect(connection).has_table("store_facts"):
+            METADATA.create_all(connection)
+            facts = {"schema_version": str(VERSION), "registry_id": secrets.token_hex(8)}
+            connection.execute(insert(FACTS), [{"name": name, "value": value} for name, value in facts.items()])
+            return
+        at = int(connection.scalar(select(FACTS.c.value).where(FACTS.c.name == "schema_version")) or 0)
+        if at > VERSION:
+            raise Refused("REG061", f"this store has schema {at}; this Sanket knows {VERSION}: use the newer Sanket")
+        for step in MIGRATIONS[at - 1 : VERSION - 1]:
+            step(connection)
+        if at < VERSION:
+            connection.execute(update(FACTS).where(FACTS.c.name == "schema_version").values(value=str(VERSION)))

@@ -1,0 +1,86 @@
+"""The store: one SQL database that keeps every version of every row, and hands out the registry as columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from sqlalchemy import Engine, create_engine, event, select
+from sqlalchemy.engine import URL, make_url
+
+from registry import schema
+from registry.bulk import Bulk, connect
+from registry.errors import BadInput, UsageError
+from registry.facts import facts_of
+from registry.loading import digest, load
+from registry.tables import Registry
+
+
+def open_store(address: str | Path, *, must_exist: bool = False) -> Store:
+    """Open a store (a path ending in `.db`, or a `postgresql://` address), made when missing."""
+    url = store_url(str(address))
+    if must_exist and url.get_backend_name() == "sqlite" and not Path(url.database).exists():
+        raise BadInput("REG060", f"there is no store at {url.database}: `sanket import SOURCE --to STORE` makes one")
+    return Store(url)
+
+
+def store_url(address: str) -> URL:
+    """The SQLAlchemy address of a STORE as people write it."""
+    if address.startswith(("postgresql://", "postgres://")):
+        return make_url(address).set(drivername="postgresql+psycopg")
+    if address.endswith(".db"):
+        return URL.create("sqlite", database=address)
+    raise UsageError("REG062", "a store is a path ending in .db or a postgresql:// address")
+
+
+class Store:
+    """An open store. `engine` is for whoever keeps tables of their own beside the registry's."""
+
+    def __init__(self, url: URL):
+        self.url = url
+        self.engine: Engine = _engine(url)
+        schema.make(self.engine)
+
+    def bulk(self) -> Bulk:
+        """A connection for whole columns; a transaction of its own."""
+        return connect(self.url)
+
+    def facts(self) -> dict[str, object]:
+        """What a reader of results must know: see `registry.tables.Registry.facts`."""
+        with self.engine.connect() as connection:
+            rows = connection.execute(select(schema.FACTS.c.name, schema.FACTS.c.value)).all()
+        return facts_of(dict(map(tuple, rows)))
+
+    def load(self, *, sectors: Iterable[str] | None = None, children: Iterable[str] | None = None) -> Registry:
+        """Every version of every row as a registry; of some sectors' or some children only, where these are given."""
+        with self.bulk() as bulk:
+            return load(bulk, self.facts(), sectors=sectors, children=children)
+
+    def import_source(self, source: object, *, map: object = None, imported_on: object = None):
+        """Read, check and keep a source; see `registry.importing.import_source`."""
+        from registry.importing import import_source
+
+        return import_source(self, source, map=map, imported_on=imported_on)
+
+    def digest(self) -> str:
+        """A checksum of all that the store knows, whatever the order or the time in which it came."""
+        with self.bulk() as bulk:
+            return digest(bulk)
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self.engine.dispose()
+
+
+def _engine(url: URL) -> Engine:
+    if url.get_backend_name() != "sqlite":
+        return create_engine(url, pool_pre_ping=True)
+    engine = create_engine(url)
+
+    @event.listens_for(engine, "connect")
+    def patient(connection, _record) -> None:
+        connection.execute("PRAGMA busy_timeout = 30000")
+
+    return engine
+
+
