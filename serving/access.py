@@ -1,0 +1,235 @@
+"""Who asks, and for which area. A token is a JWT, signed by a configured issuer or by the local key of the store.
+
+`Scope` is the area; nothing reads the score book without one (`serving/reader.py`), so that there is one place
+where a query is limited and no way around it. What a role may do is `MAY`.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import jwt
+
+from registry.errors import BadInput, UsageError
+from serving.problems import Problem
+
+AREAS = ("sector", "project", "district", "state")
+MAY: dict[str, frozenset[str]] = {
+    "supervisor": frozenset({"score", "see_children", "record_visits", "see_model"}),
+    "officer": frozenset({"score", "see_children", "record_visits", "see_indicators", "see_model"}),
+    "analyst": frozenset({"score", "see_indicators", "see_model"}),
+    "dashboard": frozenset({"score", "see_children", "see_indicators", "see_model"}),
+}
+"""What each role may do. An analyst sees figures and models, never a named child of the score book."""
+
+COOKIE = "sanket_session"
+LOCAL_ISSUER = "sanket-local"
+LOCAL_ALGORITHM = "HS256"
+ISSUER_ALGORITHMS = ("RS256", "RS384", "RS512", "ES256", "ES384", "PS256", "EdDSA")
+"""Only asymmetric ones: with HS256 allowed here, a public key could be used as the secret of a forged token."""
+LEEWAY_SECONDS = 30
+REFRESH_SECONDS = 10
+"""The issuer's keys are fetched for an unknown key name at most this often."""
+
+
+@dataclass(frozen=True)
+class Scope:
+    """The area that a person may see: sectors, projects, districts by id, or the whole state."""
+
+    sectors: frozenset[str] = frozenset()
+    projects: frozenset[str] = frozenset()
+    districts: frozenset[str] = frozenset()
+    state: bool = False
+
+    @classmethod
+    def of(cls, texts: Iterable[str]) -> Scope:
+        """From texts such as `sector:S0001`, `project:P01`, `district:D1`, `state:*`. Raises UsageError on others."""
+        parts: dict[str, set[str]] = {area: set() for area in AREAS}
+        for text in texts:
+            area, _, name = text.partition(":")
+            if area not in AREAS or not name or (area == "state" and name != "*"):
+                raise UsageError("ACC001", "a scope is sector:ID, project:ID, district:ID or state:*")
+            parts[area].add(name)
+        return cls(*(frozenset(parts[area]) for area in AREAS[:3]), state=bool(parts["state"]))
+
+    @property
+    def texts(self) -> list[str]:
+        """The texts that `of` reads, sorted."""
+        named = zip(AREAS, (self.sectors, self.projects, self.districts), strict=False)
+        return sorted(f"{area}:{name}" for area, names in named for name in names) + ["state:*"] * self.state
+
+
+@dataclass(frozen=True)
+class Person:
+    """Who asks: a name for the audit log, a role, an area, and when the token ends (seconds since 1970)."""
+
+    name: str
+    role: str
+    scope: Scope
+    expires: float
+
+    def may(self, act: str) -> bool:
+        """Whether the role allows this act."""
+        return act in MAY[self.role]
+
+    def must(self, act: str) -> None:
+        """Raises API011 where the role does not allow this act."""
+        if not self.may(act):
+            raise Problem("API011")
+
+
+def key_path(store_address: str) -> Path:
+    """Where the local key of a store lies: `x.db` has `x.key`; a PostgreSQL store $SANKET_KEY or ./sanket.key."""
+    if configured := os.environ.get("SANKET_KEY"):
+        return Path(configured)
+    if "://" in store_address:
+        return Path("sanket.key")
+    return Path(store_address).with_suffix(".key")
+
+
+def local_key(store_address: str) -> bytes:
+    """The store's own signing key; made (32 random bytes, readable by its owner alone) when missing."""
+    path = key_path(store_address)
+    if not path.exists():
+        _make_key(path)
+    key = path.read_bytes()
+    if len(key) < 32:
+        raise BadInput("ACC002", f"{path.name} is not a key of at least 32 bytes; remove it to have a new one made")
+    return key
+
+
+def _make_key(path: Path) -> None:
+    """Written beside and linked into place, so that two processes that start together share one key."""
+    beside = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        os.write(handle, secrets.token_bytes(32))
+        os.fsync(handle)
+        os.link(beside, path)
+    except FileExistsError:
+        pass
+    finally:
+        os.close(handle)
+        beside.unlink()
+
+
+def issue(
+    *, key: bytes, role: str, scopes: Iterable[str], name: str, days: float = 30, now: float | None = None
+) -> str:
+    """A token signed by the local key. Raises UsageError for an unknown role, scope or an empty area."""
+    if role not in MAY:
+        raise UsageError("ACC003", f"a role is one of {', '.join(MAY)}")
+    if not (texts := Scope.of(scopes).texts):
+        raise UsageError("ACC001", "a token needs at least one scope: sector:ID, project:ID, district:ID or state:*")
+    now = time.time() if now is None else now
+    claims = {
+        "iss": LOCAL_ISSUER, "sub": name, "role": role, "scope": " ".join(texts),
+        "iat": int(now), "exp": int(now + days * 86_400), "jti": secrets.token_hex(8),
+    }
+    return jwt.encode(claims, key, algorithm=LOCAL_ALGORITHM)
+
+
+@dataclass(frozen=True)
+class Issuer:
+    """An outside issuer: its name, the address of its keys (JWKS), and whom the token must be meant for."""
+
+    name: str
+    jwks: str
+    audience: str
+
+    @classmethod
+    def configured(cls) -> Issuer | None:
+        """From SANKET_ISSUER, SANKET_JWKS and SANKET_AUDIENCE; None where no issuer is set."""
+        if not (name := os.environ.get("SANKET_ISSUER")):
+            return None
+        if not (jwks := os.environ.get("SANKET_JWKS")):
+            raise BadInput("ACC004", "SANKET_ISSUER is set: set SANKET_JWKS to the address of its keys too")
+        return cls(name, jwks, os.environ.get("SANKET_AUDIENCE", "sanket"))
+
+
+class Doorkeeper:
+    """Reads tokens. With an issuer configured only its tokens count, and the local key opens nothing."""
+
+    def __init__(self, *, key: bytes | None, issuer: Issuer | None = None, remembered: int = 4096):
+        self._key, self._issuer = key, issuer
+        self._keys = jwt.PyJWKClient(issuer.jwks, cache_keys=True, timeout=3) if issuer else None
+        self._asked = float("-inf")
+        self._known: dict[str, Person] = {}
+        self._remembered = remembered
+
+    @property
+    def asks_elsewhere(self) -> bool:
+        """Whether reading a token may wait for the issuer's address."""
+        return self._issuer is not None
+
+    def remembered(self, token: str) -> Person | None:
+        """Who holds this token, where it was read before and has not ended."""
+        known = self._known.get(token)
+        return known if known and known.expires > time.time() else None
+
+    def person(self, token: str) -> Person:
+        """Who holds this token. Raises API010 for any token that is not good, without saying why."""
+        if known := self.remembered(token):
+            return known
+        person = self._read(token)
+        if len(self._known) >= self._remembered:
+            self._known.clear()
+        self._known[token] = person
+        return person
+
+    def _read(self, token: str) -> Person:
+        try:
+            claims = self._claims(token)
+            role, scopes = claims["role"], claims["scope"].split()
+            person = Person(claims["sub"], role, Scope.of(scopes), claims["exp"] + LEEWAY_SECONDS)
+            if not MAY[role] or not scopes:
+                raise unknown()
+        except jwt.PyJWKClientConnectionError:
+            raise Problem("API034", headers={"Retry-After": "5"}) from None
+        except (jwt.PyJWTError, KeyError, AttributeError, TypeError, ValueError, UsageError):
+            raise unknown() from None
+        return person
+
+    def _claims(self, token: str) -> dict:
+        rules = {"leeway": LEEWAY_SECONDS, "options": {"require": ["exp", "sub", "iss"]}}
+        if self._issuer is None:
+            return jwt.decode(token, self._key, algorithms=[LOCAL_ALGORITHM], issuer=LOCAL_ISSUER, **rules)
+        key = self._signing_key(jwt.get_unverified_header(token)["kid"])
+        who = {"issuer": self._issuer.name, "audience": self._issuer.audience}
+        return jwt.decode(token, key, algorithms=list(ISSUER_ALGORITHMS), **who, **rules)
+
+
+    def _signing_key(self, name: str):
+        """The issuer's key of this name. Fetched anew for an unknown name, but not for every forged one."""
+        for refresh in (False, True):
+            if refresh and time.monotonic() - self._asked < REFRESH_SECONDS:
+                break
+            self._asked = time.monotonic() if refresh else self._asked
+            for key in self._keys.get_signing_keys(refresh=refresh):
+                if key.key_id == name:
+                    return key.key
+        raise jwt.InvalidKeyError
+
+
+def unknown() -> Problem:
+    """The one answer to no token, a forged, an expired and a malformed one."""
+    return Problem("API010", headers={"WWW-Authenticate": 'Bearer realm="sanket"'})
+
+
+def bearer(headers: dict[str, str]) -> str | None:
+    """The token of an Authorization header; None where there is none."""
+    kind, _, token = headers.get("authorization", "").partition(" ")
+    return token.strip() if kind.lower() == "bearer" and token.strip() else None
+
+
+def same_site(*, host: str, origin: str | None, fetch_site: str | None) -> None:
+    """Raises API012 where a form carried by a cookie was not sent from the service's own pages."""
+    if fetch_site is not None and fetch_site not in ("same-origin", "none"):
+        raise Problem("API012")
+    if origin is not None and origin.partition("://")[2] != host:
+        raise Problem("API012")

@@ -1,0 +1,202 @@
+"""Who saw which children, when and from where: kept for a year, without measurements, each entry sealed to the last.
+
+An entry's seal is an HMAC over the entry and the seal before it, under the store's key: who can write to the
+database but does not hold the key cannot change, drop or reorder an entry unseen. Children are named by a keyed
+hash, so `entries_about` can answer for one child while the log itself names nobody.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import hmac
+import queue
+import threading
+from concurrent.futures import Future
+from dataclasses import asdict, dataclass
+
+import orjson
+import sqlalchemy as sa
+
+from serving.problems import Problem
+
+KEPT_DAYS = 365
+"""Logs of access to children's records are kept for one year (Digital Personal Data Protection Rules 2025)."""
+
+TABLES = sa.MetaData()
+ENTRIES = sa.Table(
+    "sanket_audit", TABLES,
+    sa.Column("number", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("at", sa.String(32), nullable=False, index=True),
+    sa.Column("who", sa.String(200), nullable=False),
+    sa.Column("role", sa.String(20), nullable=False),
+    sa.Column("act", sa.String(40), nullable=False),
+    sa.Column("came_from", sa.String(64), nullable=False),
+    sa.Column("request_id", sa.String(64), nullable=False),
+    sa.Column("children", sa.Text, nullable=False),
+    sa.Column("seal", sa.String(64), nullable=False),
+)
+HEAD = sa.Table(
+    "sanket_audit_head", TABLES,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("number", sa.BigInteger, nullable=False),
+    sa.Column("seal", sa.String(64), nullable=False),
+    sa.Column("removed_to", sa.BigInteger, nullable=False),
+    sa.Column("removed_seal", sa.String(64), nullable=False),
+)
+FIRST_SEAL = "0" * 64
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One act: who, in which role, what, from which address, in which request, and the keyed hashes of the children."""
+
+    at: str
+    who: str
+    role: str
+    act: str
+    came_from: str
+    request_id: str
+    children: tuple[str, ...] = ()
+
+
+def sealed(key: bytes, before: str, number: int, entry: Entry) -> str:
+    """The seal of an entry: HMAC-SHA256 of the seal before it, its number and its fields."""
+    text = orjson.dumps([before, number, *asdict(entry).values()])
+    return hmac.new(key, text, hashlib.sha256).hexdigest()
+
+
+def named(key: bytes, child_id: str) -> str:
+    """The keyed hash by which the log names a child (16 hexadecimal digits)."""
+    return hmac.new(key, b"child:" + child_id.encode(), hashlib.sha256).hexdigest()[:16]
+
+
+def make_tables(engine: sa.Engine) -> None:
+    """Make the audit tables where they are missing."""
+    TABLES.create_all(engine)
+    with engine.begin() as connection:
+        if connection.execute(sa.select(HEAD.c.id)).first() is None:
+            first = {"id": 1, "number": 0, "seal": FIRST_SEAL, "removed_to": 0, "removed_seal": FIRST_SEAL}
+            connection.execute(sa.insert(HEAD), first)
+
+
+def append(engine: sa.Engine, key: bytes, entries: list[Entry]) -> None:
+    """Write entries in one transaction. The head is written first: that locks it against another process."""
+    with engine.begin() as connection:
+        connection.execute(sa.update(HEAD).values(number=HEAD.c.number + len(entries)))
+        last, seal = connection.execute(sa.select(HEAD.c.number, HEAD.c.seal)).one()
+        rows = []
+        for number, entry in enumerate(entries, start=last - len(entries) + 1):
+            seal = sealed(key, seal, number, entry)
+            children = orjson.dumps(entry.children).decode()
+            rows.append(asdict(entry) | {"number": number, "children": children, "seal": seal})
+        connection.execute(sa.insert(ENTRIES), rows)
+        connection.execute(sa.update(HEAD).values(seal=seal))
+
+
+def first_broken(engine: sa.Engine, key: bytes) -> int | None:
+    """The number of the first entry that was changed, dropped or put in from outside; None where all is whole."""
+    with engine.connect() as connection:
+        head = connection.execute(sa.select(HEAD)).one()
+        number, seal = head.removed_to, head.removed_seal
+        for row in connection.execution_options(yield_per=5000).execute(sa.select(ENTRIES).order_by(ENTRIES.c.number)):
+            number += 1
+            seal = sealed(key, seal, number, _entry(row))
+            if row.number != number or row.seal != seal:
+                return number
+    return None if (number, seal) == (head.number, head.seal) else number + 1
+
+
+def entries_about(engine: sa.Engine, key: bytes, child_id: str) -> list[Entry]:
+    """Who saw this child, oldest first."""
+    wanted = sa.select(ENTRIES).where(ENTRIES.c.children.contains(f'"{named(key, child_id)}"'))
+    with engine.connect() as connection:
+        return [_entry(row) for row in connection.execute(wanted.order_by(ENTRIES.c.number))]
+
+
+def remove_old(engine: sa.Engine, *, now: dt.datetime) -> int:
+    """Remove what is older than the year that is kept; how many. The chain is whole from the first that is left."""
+    limit = (now - dt.timedelta(days=KEPT_DAYS)).isoformat(timespec="milliseconds")
+    with engine.begin() as connection:
+        connection.execute(sa.update(HEAD).values(number=HEAD.c.number))
+        last = sa.select(ENTRIES.c.number, ENTRIES.c.seal).where(ENTRIES.c.at < limit)
+        row = connection.execute(last.order_by(ENTRIES.c.number.desc()).limit(1)).first()
+        if row is None:
+            return 0
+        connection.execute(sa.update(HEAD).values(removed_to=row.number, removed_seal=row.seal))
+        return connection.execute(sa.delete(ENTRIES).where(ENTRIES.c.number <= row.number)).rowcount
+
+
+def _entry(row: sa.Row) -> Entry:
+    fields = [getattr(row, name) for name in ("at", "who", "role", "act", "came_from", "request_id")]
+    return Entry(*fields, children=tuple(orjson.loads(row.children)))
+
+
+class AuditLog:
+    """Writes entries from one thread, all that wait in one transaction; a request waits for its entry.
+
+    While the database cannot be written, up to `spared` entries are kept in memory and written when it can again;
+    beyond that, what must be audited is refused (API033).
+    """
+
+    def __init__(self, engine: sa.Engine, key: bytes, *, spared: int = 10_000):
+        self._engine, self._key, self._spared = engine, key, spared
+        self._waiting: queue.Queue[tuple[Entry, Future] | None] = queue.Queue()
+        self._held: list[Entry] = []
+        self.fault: str | None = None
+        self._tables_made = False
+        self._thread = threading.Thread(target=self._write_on, name="audit", daemon=True)
+        self._thread.start()
+
+    @property
+    def held(self) -> int:
+        """Entries that wait in memory for a database that cannot be written."""
+        return len(self._held)
+
+    def note(self, *, who: str, role: str, act: str, came_from: str, request_id: str, child_ids=()) -> Future:
+        """Hand in an entry; the future ends when it is written (or held in memory), or with API033."""
+        children = tuple(named(self._key, child_id) for child_id in child_ids)
+        at = dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds")
+        done: Future = Future()
+        self._waiting.put((Entry(at, who[:200], role, act, came_from[:64], request_id[:64], children), done))
+        return done
+
+    def close(self) -> None:
+        """Write what waits, then end."""
+        self._waiting.put(None)
+        self._thread.join(timeout=10)
+
+    def _write_on(self) -> None:
+        ending = False
+        while not ending:
+            batch = [self._waiting.get()]
+            while not self._waiting.empty() and len(batch) < 500:
+                batch.append(self._waiting.get())
+            ending = None in batch
+            handed_in = [item for item in batch if item is not None]
+            taken = self._write([entry for entry, _ in handed_in])
+            for number, (_, done) in enumerate(handed_in):
+                if number < taken:
+                    done.set_result(None)
+                else:
+                    done.set_exception(Problem("API033", headers={"Retry-After": "30"}))
+
+    def _write(self, entries: list[Entry]) -> int:
+        """How many of the entries, from the first, were written or could be held in memory."""
+        waiting = [*self._held, *entries]
+        if not waiting:
+            return 0
+        try:
+            if not self._tables_made:
+                make_tables(self._engine)
+                remove_old(self._engine, now=dt.datetime.now(dt.UTC))
+                self._tables_made = True
+            append(self._engine, self._key, waiting)
+        except (sa.exc.SQLAlchemyError, OSError) as error:
+            self.fault = type(error).__name__
+            taken = min(len(entries), self._spared - len(self._held))
+            self._held += entries[:taken]
+            return taken
+        self._held.clear()
+        self.fault = None
+        return len(entries)

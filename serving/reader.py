@@ -1,0 +1,150 @@
+"""Reading the score book: always within a scope. There is no other way to it, and no reader without a scope."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+import sqlalchemy as sa
+
+from models.ranking import Candidate
+from serving.access import Scope
+from serving.problems import Problem
+from serving.scorebook import PLACES, ROWS, RUNS, TICKS, BookRow, Run, make_tables, row_of, run_of
+
+
+@dataclass(frozen=True)
+class Sector:
+    """A sector of a run: where it lies and how many children the run holds there."""
+
+    sector_id: str
+    project_id: str
+    district_id: str
+    children: int
+
+
+class Reader:
+    """The score book as one person may see it. Every query is limited by `_within`."""
+
+    def __init__(self, engine: sa.Engine, scope: Scope):
+        if not isinstance(scope, Scope) or not scope.texts:
+            raise TypeError("a reader of the score book needs a scope")
+        self._engine, self._scope = engine, scope
+
+    def run(self, as_of: dt.date | None = None) -> Run:
+        """The newest complete run, or that of the day asked for (or the newest before it). API032 without one."""
+        wanted = sa.select(RUNS).where(RUNS.c.complete)
+        if as_of is not None:
+            wanted = wanted.where(RUNS.c.as_of <= as_of)
+        with self._connection() as connection:
+            row = connection.execute(wanted.order_by(RUNS.c.as_of.desc(), RUNS.c.run.desc()).limit(1)).first()
+        if row is None:
+            raise Problem("API032")
+        return run_of(row)
+
+    def sectors(self, run: Run) -> list[Sector]:
+        """The sectors of a run within the scope, by id."""
+        counts = sa.select(ROWS.c.sector_id, sa.func.count().label("children")).where(ROWS.c.run == run.run)
+        counts = counts.group_by(ROWS.c.sector_id).subquery()
+        wanted = PLACES.outerjoin(counts, counts.c.sector_id == PLACES.c.sector_id)
+        columns = (PLACES.c.sector_id, PLACES.c.project_id, PLACES.c.district_id, counts.c.children)
+        limits = (PLACES.c.run == run.run) & self._within
+        with self._connection() as connection:
+            found = connection.execute(sa.select(*columns).select_from(wanted).where(limits).order_by(columns[0]))
+            return [Sector(*row[:3], row[3] or 0) for row in found]
+
+    def candidates(self, sector_id: str | None = None, as_of: dt.date | None = None) -> list[Candidate]:
+        """The children of a sector (or of the whole scope) as the list ranks them, with outcomes ticked since."""
+        run = self.run(as_of)
+        return [row.candidate for row in self.rows(run, sector_id)]
+
+    def rows(self, run: Run, sector_id: str | None = None) -> list[BookRow]:
+        """The children of a run in a sector (or in the whole scope), with outcomes ticked since, by id."""
+        wanted = self._rows(run)
+        if sector_id is not None:
+            wanted = wanted.where(ROWS.c.sector_id == sector_id)
+        with self._connection() as connection:
+            pages = connection.execute(wanted.order_by(ROWS.c.child_id)).all()
+            return self._ticked(connection, [row_of(row.page) for row in pages])
+
+    def child(self, child_id: str, as_of: dt.date | None = None) -> tuple[Run, BookRow]:
+        """One child in the run of a day. API003 where there is none, or none that the scope may see."""
+        run = self.run(as_of)
+        with self._connection() as connection:
+            row = connection.execute(self._rows(run).where(ROWS.c.child_id == child_id)).first()
+            if row is None:
+                raise Problem("API003")
+            return run, self._ticked(connection, [row_of(row.page)])[0]
+
+    def history(self, child_id: str) -> list[tuple[Run, BookRow]]:
+        """What every complete run said of a child that the scope may see now, oldest first. API003 without any."""
+        self.child(child_id)
+        wanted = sa.select(RUNS, ROWS.c.page).join(ROWS, ROWS.c.run == RUNS.c.run)
+        wanted = wanted.where(RUNS.c.complete, ROWS.c.child_id == child_id).order_by(RUNS.c.as_of, RUNS.c.run)
+        with self._connection() as connection:
+            return [(run_of(row), row_of(row.page)) for row in connection.execute(wanted)]
+
+    def risks(self, run: Run, target: str) -> list[float]:
+        """The risks that a run gave for a target within the scope."""
+        column = ROWS.c[target]
+        wanted = self._rows(run).with_only_columns(column).where(column.is_not(None))
+        with self._connection() as connection:
+            return list(connection.scalars(wanted))
+
+    @property
+    def _within(self) -> sa.ColumnElement[bool]:
+        """The one place that limits what is read: the sectors of the scope."""
+        scope = self._scope
+        if scope.state:
+            return sa.true()
+        return (
+            PLACES.c.sector_id.in_(scope.sectors)
+            | PLACES.c.project_id.in_(scope.projects)
+            | PLACES.c.district_id.in_(scope.districts)
+        )
+
+    def _rows(self, run: Run) -> sa.Select:
+        """The rows of a run within the scope."""
+        wanted = sa.select(ROWS).where(ROWS.c.run == run.run)
+        if self._scope.state:
+            return wanted
+        sectors = sa.select(PLACES.c.sector_id).where(PLACES.c.run == run.run, self._within)
+        return wanted.where(ROWS.c.sector_id.in_(sectors))
+
+    @staticmethod
+    def _ticked(connection: sa.Connection, rows: list[BookRow]) -> list[BookRow]:
+        """The rows with the newest outcome ticked since the run was made."""
+        children = [row.candidate.child_id for row in rows]
+        newest: dict[str, sa.Row] = {}
+        for start in range(0, len(children), 500):
+            wanted = sa.select(TICKS).where(TICKS.c.child_id.in_(children[start : start + 500]))
+            for tick in connection.execute(wanted.order_by(TICKS.c.visited_on)):
+                newest[tick.child_id] = tick
+        return [_with_tick(row, newest.get(row.candidate.child_id)) for row in rows]
+
+    @contextmanager
+    def _connection(self) -> Iterator[sa.Connection]:
+        """A connection; API031 where the database does not answer."""
+        try:
+            with self._engine.connect() as connection:
+                yield connection
+        except (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.ProgrammingError, sa.exc.TimeoutError):
+            raise Problem("API031", headers={"Retry-After": "5"}) from None
+
+
+def _with_tick(row: BookRow, tick: sa.Row | None) -> BookRow:
+    known = row.candidate.last_visited_on
+    if tick is None or (known is not None and known > tick.visited_on):
+        return row
+    newer = {"last_visited_on": tick.visited_on, "last_finding": tick.finding, "listed_for": tick.listed_for}
+    return replace(row, candidate=replace(row.candidate, **newer))
+
+
+def open_book(engine: sa.Engine) -> None:
+    """Make sure that the tables are there; API031 where the database does not answer."""
+    try:
+        make_tables(engine)
+    except sa.exc.SQLAlchemyError:
+        raise Problem("API031", headers={"Retry-After": "5"}) from None
