@@ -12,7 +12,19 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-IN_TREATMENT = frozenset({"in_ucdc", "in_vcdc", "in_nrc", "in_ctc", "no_gain_refer", "discharge_due", "over_long_stay"})
+DANGER_ORDER = (
+    "oedema", "complication", "appetite_failed", "under_six_months", "not_arrived",
+    "again_passed", "again_examined", "again", "sam_passed", "sam_confirmed", "sam_suspected",
+    "weight_lost", "no_gain", "defaulted", "not_recovered", "too_long", "admitted_untested", "eats_poorly",
+)
+"""Rules of danger, the gravest first: what belongs in a facility, SAM without treatment, treatment that does not
+help, treatment broken off, then what is amiss within treatment. The grouping is ours. verified: false."""
+OVERDUE_STEPS = frozenset({
+    "measure", "remeasure", "weigh_monthly", "weigh_weekly", "follow_up_weighing", "bring_back",
+    "examine", "admit_ucdc",
+})
+"""Steps that a visit can make good when they are late. A late height, check or review is the centre's own work."""
+IN_TREATMENT = frozenset({"in_ucdc", "in_nrc", "no_gain_refer", "discharge_due", "over_long_stay"})
 GONE = frozenset({"left", "died"})
 EXPECTED_GAP_DAYS = {True: 7, False: 30}
 """How often the protocol looks at a child: weekly in treatment, monthly after it (Government Resolution §5)."""
@@ -73,7 +85,7 @@ class Candidate:
     @property
     def main_reason(self) -> str | None:
         """What the list would ask this visit for: the rule in danger or overdue, else the strongest raising reason."""
-        if self.danger or (self.overdue_days or 0) > 0:
+        if section(self) in ("danger", "overdue"):
             return self.rule
         raising = [reason for reason in self.reasons if reason.log_odds > 0]
         return max(raising, key=lambda reason: reason.log_odds).key if raising else None
@@ -131,7 +143,7 @@ def section(candidate: Candidate) -> str | None:
         return None
     if candidate.danger:
         return "danger"
-    if (candidate.overdue_days or 0) > 0:
+    if (candidate.overdue_days or 0) > 0 and candidate.next_step in OVERDUE_STEPS:
         return "overdue"
     return "risk" if benefit(candidate) > 0 else None
 
@@ -159,17 +171,16 @@ def rests(candidate: Candidate, *, as_of: dt.date) -> bool:
 
 
 def rank(
-    candidates: Iterable[Candidate], *, sector_id: str, capacity: int, as_of: dt.date,
-    rule_order: tuple[str, ...] = (), facts: dict | None = None,
+    candidates: Iterable[Candidate], *, sector_id: str, capacity: int, as_of: dt.date, facts: dict | None = None,
 ) -> VisitList:
     """The visit list of one sector, at most `capacity` rows.
 
-    Danger comes first, in `rule_order` (rules not named there last), then days overdue, then benefit; danger beyond
+    Danger comes first, in `DANGER_ORDER` (rules not named there last), then days overdue, then benefit; danger beyond
     the capacity is kept in `beyond`, never dropped. Overdue weighings take up to half of what is left while risk
     waits. Ties: the longer overdue, the younger, then the child's id, so that a list can be repeated to the letter.
     """
     awake, counts = _awake(candidates, as_of=as_of)
-    danger = sorted(awake["danger"], key=lambda child: (_place(child.rule, rule_order), *_order(child)))
+    danger = sorted(awake["danger"], key=lambda child: (_gravity(child.rule), *_order(child)))
     chosen = {"danger": danger[:capacity]}
     left = capacity - len(chosen["danger"])
     overdue, risk = (sorted(awake[name], key=_order) for name in ("overdue", "risk"))
@@ -201,8 +212,8 @@ def _awake(candidates: Iterable[Candidate], *, as_of: dt.date) -> tuple[dict[str
     return sections, counts | {f"{name}_in_all": len(children) for name, children in sections.items()}
 
 
-def _place(rule: str | None, rule_order: tuple[str, ...]) -> int:
-    return rule_order.index(rule) if rule in rule_order else len(rule_order)
+def _gravity(rule: str | None) -> int:
+    return DANGER_ORDER.index(rule) if rule in DANGER_ORDER else len(DANGER_ORDER)
 
 
 def _order(child: Candidate) -> tuple:

@@ -1,0 +1,216 @@
+"""The visit list on paper and as files: `render(listed, words, form=...)` for txt, csv, html, pdf, xlsx.
+
+A `Line` is one child as every form shows it, in words. Identifiers are kept to the least: the programme's own code
+of the child and the centre, sex, age; no family, no name, no phone.
+"""
+
+from __future__ import annotations
+
+import csv
+import html
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from models.ranking import VisitList, VisitRow
+from registry.errors import UsageError
+from serving.words import Words, last_weight, risk_words, what_to_do, whom, why_line
+
+TICK_BOXES = ("well", "sam_again", "away", "moved", "data_wrong")
+"""The findings with a box on the sheet. A death is told to the officer in person, and has its place on the page."""
+CSV_COLUMNS = (
+    "number", "section", "centre_id", "centre_name", "child_id", "sex", "age_months", "last_weight_kg", "last_weight_on",
+    "why", "what_to_do", "who", "by_when", "overdue_days", "risk", "risk_low", "risk_high",
+    "finding", "visited_on", "weight_kg", "muac_mm",
+)
+"""Columns of the CSV; the last four are empty, for what the visit finds (`sanket visits record`)."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One child in words; `row` is what it was made from."""
+
+    row: VisitRow
+    number: int
+    section: str
+    child_id: str
+    whom: str
+    why: str
+    last_weight: str
+    do: str
+    who: str
+    by_when: str
+    late: str
+    risk: str
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """One centre's children: one trip, one sheet of paper."""
+
+    centre_id: str
+    centre: str
+    lines: tuple[Line, ...]
+
+
+def line_of(row: VisitRow, words: Words) -> Line:
+    """A row of the list in words."""
+    child = row.candidate
+    late = child.overdue_days or 0
+    return Line(
+        row=row, number=row.rank, section=row.section, child_id=child.child_id, whom=whom(child, words),
+        why=why_line(child, words), last_weight=last_weight(child, words), do=what_to_do(child, words),
+        who=words("who", child.who), by_when=words.say("ui", "by_when", date=words.day(child.by_when)) if child.by_when else "",
+        late=words("ui", "overdue_by_one") if late == 1 else words.say("ui", "overdue_by", n=late) if late > 0 else "",
+        risk=risk_words(child.risk, words) if child.risk is not None else words("ui", "not_scored"),
+    )
+
+
+def sheets(listed: VisitList, words: Words) -> list[Sheet]:
+    """The list by centre, in the order of the route."""
+    return [
+        Sheet(centre_id, centre_name(rows[0].candidate, words), tuple(line_of(row, words) for row in rows))
+        for centre_id, rows in listed.by_centre()
+    ]
+
+
+def centre_name(candidate, words: Words) -> str:
+    """`Name (id)`, or the id alone where the centre has no name."""
+    name, centre_id = candidate.centre_name, candidate.centre_id
+    return words.say("ui", "name_of_centre", name=name, id=centre_id) if name and name != centre_id else centre_id
+
+
+def notes(listed: VisitList, words: Words) -> list[str]:
+    """What a reader of the whole list must know: synthetic, who is beyond capacity, who has no score."""
+    said = []
+    if listed.facts.get("synthetic"):
+        said.append(words("ui", "synthetic"))
+    if beyond := len(listed.beyond):
+        said.append(words("ui", "beyond_one") if beyond == 1 else words.say("ui", "beyond", n=beyond))
+    for fact, note in (("not_scored", "not_scored_count"), ("lately_visited", "lately_visited_count")):
+        if count := listed.facts.get(fact):
+            said.append(words.say("ui", note, n=count))
+    return said
+
+
+def title(listed: VisitList, words: Words) -> str:
+    """`Visit list: Sector S0001, as of 12 March 2026`."""
+    as_of = words.say("ui", "as_of", date=words.day(listed.as_of))
+    return f"{words('ui', 'visit_list')}: {words('ui', 'sector')} {listed.sector_id}, {as_of}"
+
+
+def text(listed: VisitList, words: Words) -> bytes:
+    """Plain text for a terminal or a message."""
+    out = [title(listed, words), *notes(listed, words), ""]
+    if not listed.rows:
+        out.append(words("ui", "empty_list"))
+    section, centre = None, None
+    for row in listed.rows:
+        if row.section != section:
+            section, centre = row.section, None
+            out += ["", f"== {words('sections', section)} =="]
+        if row.candidate.centre_id != centre:
+            centre = row.candidate.centre_id
+            out.append(f"{words('ui', 'centre')} {centre_name(row.candidate, words)}")
+        line = line_of(row, words)
+        out.append(f"{line.number:>3}. {line.child_id} ({line.whom}); {words('ui', 'last_weight')}: {line.last_weight}")
+        out.append(f"     {words('ui', 'why')}: {line.why}{f' ({line.late})' if line.late else ''}")
+        out.append(f"     {words('ui', 'what_to_do')}: {line.do} ({', '.join(filter(None, (line.who, line.by_when)))})")
+    return ("\n".join([*out, "", words("ui", "not_a_verdict")]) + "\n").encode()
+
+
+def comma_separated(listed: VisitList, words: Words) -> bytes:
+    """CSV with a byte-order mark, so that Excel reads Devanagari; dates and numbers as programs read them."""
+    out = io.StringIO()
+    table = csv.DictWriter(out, CSV_COLUMNS, restval="", lineterminator="\r\n")
+    table.writeheader()
+    for row in listed.rows:
+        table.writerow(_cells(row, words))
+    return b"\xef\xbb\xbf" + out.getvalue().encode()
+
+
+def _cells(row: VisitRow, words: Words) -> dict[str, object]:
+    child, line = row.candidate, line_of(row, words)
+    cells = {
+        "number": row.rank, "section": words("sections_short", row.section), "centre_id": child.centre_id,
+        "centre_name": child.centre_name, "child_id": child.child_id, "sex": child.sex, "age_months": child.age_months,
+        "last_weight_kg": child.facts.get("last_weight_kg"), "last_weight_on": child.facts.get("last_weight_on"),
+        "why": line.why, "what_to_do": line.do, "who": line.who, "by_when": child.by_when,
+        "overdue_days": child.overdue_days, "risk": child.risk, "risk_low": child.risk_low, "risk_high": child.risk_high,
+    }
+    return {name: _plain(value) for name, value in cells.items()}
+
+
+def _plain(value: object) -> object:
+    """A cell that a spreadsheet will not take for a formula."""
+    if isinstance(value, float):
+        return round(value, 4)
+    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
+        return "'" + value
+    return value
+
+
+def page(listed: VisitList, words: Words) -> bytes:
+    """One self-contained HTML page with a section of its own (and a page break) for each centre."""
+    say, escape = words, html.escape
+    parts = [f"<h1>{escape(title(listed, say))}</h1>", *(f"<p>{escape(note)}</p>" for note in notes(listed, say))]
+    parts += [f"<p>{escape(say('ui', 'empty_list'))}</p>"] * (not listed.rows)
+    for sheet in sheets(listed, say):
+        parts.append(f"<section><h2>{escape(say('ui', 'centre'))} {escape(sheet.centre)}</h2>")
+        parts.append(f"<p>{escape(say('ui', 'bring'))} {escape(say('ui', 'fill_in'))}</p>")
+        parts += [_article(line, say) for line in sheet.lines]
+        parts.append("</section>")
+    parts.append(f"<footer>{escape(say('ui', 'not_a_verdict'))}</footer>")
+    head = f'<meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{escape(title(listed, say))}'
+    body = "".join(parts)
+    return f'<!doctype html><html lang="{say.language}"><head>{head}</title><style>{STYLE}</style></head><body>{body}</body></html>'.encode()
+
+
+STYLE = (
+    "body{font:18px/1.4 sans-serif;max-width:48em;margin:1em auto;padding:0 1em;color:#000;background:#fff}"
+    "section{break-after:page}article{border:2px solid #000;margin:.8em 0;padding:.4em .8em;break-inside:avoid}"
+    "h3{margin:.2em 0}p{margin:.25em 0}b.tag{background:#000;color:#fff;padding:0 .4em}.fill{margin-right:1.2em}"
+)
+
+
+def _article(line: Line, words: Words) -> str:
+    say = words
+    boxes = "".join(f'<span class="fill">\u2610 {html.escape(say("findings", finding))}</span>' for finding in TICK_BOXES)
+    blanks = "".join(f'<span class="fill">{html.escape(say("ui", name))} ________</span>' for name in ("weight_found", "muac_found", "visited_on"))
+    facts = (
+        (say("ui", "why"), f"{line.why}{f' ({line.late})' if line.late else ''}"),
+        (say("ui", "last_weight"), line.last_weight),
+        (say("ui", "what_to_do"), f"{line.do} ({', '.join(filter(None, (line.who, line.by_when)))})"),
+    )
+    told = "".join(f"<p><b>{html.escape(name)}:</b> {html.escape(value)}</p>" for name, value in facts)
+    tag = html.escape(say("sections_short", line.section))
+    head = f'<h3>{line.number}. {html.escape(line.child_id)} ({html.escape(line.whom)}) <b class="tag">{tag}</b></h3>'
+    return f"<article>{head}{told}<p>{boxes}</p><p>{blanks}</p></article>"
+
+
+def render(listed: VisitList, words: Words, *, form: str) -> bytes:
+    """The list in one of FORMS. Raises UsageError (LST001) for another."""
+    if form not in FORMS:
+        raise UsageError("LST001", f"a format is one of {', '.join(FORMS)}")
+    return FORMS[form](listed, words)
+
+
+def _pdf(listed: VisitList, words: Words) -> bytes:
+    from serving.paper_pdf import pdf
+
+    return pdf(listed, words)
+
+
+def _xlsx(listed: VisitList, words: Words) -> bytes:
+    from serving.paper_xlsx import workbook
+
+    return workbook(listed, words)
+
+
+FORMS: dict[str, Callable[[VisitList, Words], bytes]] = {
+    "txt": text, "csv": comma_separated, "html": page, "pdf": _pdf, "xlsx": _xlsx,
+}
+MEDIA_TYPES = {
+    "txt": "text/plain; charset=utf-8", "csv": "text/csv; charset=utf-8", "html": "text/html; charset=utf-8",
+    "pdf": "application/pdf", "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}

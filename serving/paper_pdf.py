@@ -1,0 +1,144 @@
+"""The sheet as PDF: A4, black and white, large print, one sheet per centre.
+
+Where things stand on the page; how a line of Devanagari is written is `serving/paper_ink.py`.
+"""
+
+from __future__ import annotations
+
+from models.ranking import VisitList
+from serving.paper import TICK_BOXES, Line, Sheet, notes, sheets
+from serving.paper_ink import BODY, BOTTOM, LARGE, LEFT, RIGHT, SMALL, TOP, Paper, line_height
+from serving.words import Words
+
+PAD = 3.0
+BLANK_MM = 30.0
+"""Room for a number or a date written by hand."""
+
+
+def pdf(listed: VisitList, words: Words) -> bytes:
+    """The list as a PDF: each centre begins a new sheet; an empty list is one sheet that says so."""
+    paper = Paper(words)
+    paper.set_title(f"{words('ui', 'visit_list')} {listed.sector_id} {listed.as_of}")
+    centres = sheets(listed, words)
+    for number, sheet in enumerate(centres, 1):
+        _sheet(paper, listed, sheet, words, place=words.say("ui", "sheet_of", n=number, total=len(centres)))
+    if not centres:
+        y = _head(paper, listed, words, centre="", place="")
+        paper.paragraph(LEFT, y, words("ui", "empty_list"), width=RIGHT - LEFT, size=LARGE)
+    return paper.finished()
+
+
+def _sheet(paper: Paper, listed: VisitList, sheet: Sheet, words: Words, *, place: str) -> None:
+    """One centre, on as many pages as its children need; its name stands on each."""
+    y = _head(paper, listed, words, centre=sheet.centre, place=place)
+    for line in sheet.lines:
+        height = _block_height(paper, line, words)
+        if y + height > BOTTOM - _foot_height(paper, listed, words):
+            _foot(paper, listed, words)
+            y = _head(paper, listed, words, centre=sheet.centre, place=place)
+        _block(paper, line, words, y, height)
+        y += height + PAD
+    _foot(paper, listed, words)
+
+
+def _head(paper: Paper, listed: VisitList, words: Words, *, centre: str, place: str) -> float:
+    """A new page with its head; the y below it."""
+    paper.add_page()
+    sector = f"{words('ui', 'sector')} {listed.sector_id}, {words.say('ui', 'as_of', date=words.day(listed.as_of))}"
+    paper.line(LEFT, TOP, f"{words('ui', 'visit_list')}: {words('ui', 'visit_first')}", size=LARGE, bold=True)
+    paper.line_to(RIGHT, TOP + 1, place, size=BODY)
+    y = TOP + line_height(LARGE)
+    paper.line(LEFT, y, f"{words('ui', 'centre')} {centre}" if centre else sector, size=LARGE, bold=bool(centre))
+    paper.line_to(RIGHT, y + 1, sector if centre else "", size=SMALL)
+    y += line_height(LARGE) + 1
+    for said in (words("ui", "bring"), words("ui", "fill_in")):
+        y = paper.paragraph(LEFT, y, said, width=RIGHT - LEFT, size=BODY)
+    return y + 2
+
+
+def _foot_notes(listed: VisitList, words: Words) -> list[str]:
+    return [f"{words('ui', 'return_by')} {words('ui', 'not_a_verdict')}", *notes(listed, words)]
+
+
+def _foot_height(paper: Paper, listed: VisitList, words: Words) -> float:
+    count = sum(len(paper.wrapped(note, width=RIGHT - LEFT, size=SMALL)) for note in _foot_notes(listed, words))
+    return count * line_height(SMALL) + 2
+
+
+def _foot(paper: Paper, listed: VisitList, words: Words) -> None:
+    y = BOTTOM - _foot_height(paper, listed, words) + 2
+    for note in _foot_notes(listed, words):
+        y = paper.paragraph(LEFT, y, note, width=RIGHT - LEFT, size=SMALL)
+
+
+def _told(line: Line, words: Words) -> list[tuple[str, str, bool]]:
+    """Label, words, bold: the three lines that say why, what was last weighed, and what to do."""
+    late = f" ({line.late})" if line.late else ""
+    doer = ", ".join(filter(None, (line.who, line.by_when)))
+    return [
+        (words("ui", "why"), f"{line.why}{late}", True),
+        (words("ui", "what_to_do"), f"{line.do} ({doer})", True),
+        (words("ui", "last_weight"), line.last_weight, False),
+    ]
+
+
+def _label_width(paper: Paper, words: Words) -> float:
+    labels = ("why", "what_to_do", "last_weight", "found")
+    return max(paper.width_of(f"{words('ui', label)}:", size=BODY) for label in labels) + 3
+
+
+def _block_height(paper: Paper, line: Line, words: Words) -> float:
+    width = RIGHT - LEFT - 2 * PAD - _label_width(paper, words)
+    told = sum(len(paper.wrapped(text, width=width, size=BODY, bold=bold)) for _, text, bold in _told(line, words))
+    return 2 * PAD + line_height(LARGE) + (told + 1) * line_height(BODY) + 2 + 11
+
+
+def _block(paper: Paper, line: Line, words: Words, y: float, height: float) -> None:
+    """One child: who, why, what to do, and the boxes to fill in."""
+    paper.set_line_width(0.5)
+    paper.rect(LEFT, y, RIGHT - LEFT, height)
+    x, y = LEFT + PAD, y + PAD
+    end = paper.line(x, y, f"{line.number}.  {line.child_id}", size=LARGE, bold=True)
+    paper.line(end + 4, y + 0.8, f"({line.whom})", size=BODY)
+    _tag(paper, words("sections_short", line.section), y, filled=line.section == "danger")
+    y += line_height(LARGE)
+    indent = _label_width(paper, words)
+    for label, text, bold in _told(line, words):
+        paper.line(x, y, f"{label}:", size=BODY)
+        y = paper.paragraph(x + indent, y, text, width=RIGHT - PAD - x - indent, size=BODY, bold=bold)
+    y += 1
+    paper.line(x, y, f"{words('ui', 'found')}:", size=BODY)
+    _boxes(paper, words, x + indent, y)
+    _blanks(paper, words, x, y + line_height(BODY) + 3)
+
+
+def _tag(paper: Paper, text: str, y: float, *, filled: bool) -> None:
+    """The section at the right edge: white on black for danger, framed for the others."""
+    width = paper.width_of(text, size=BODY, bold=True) + 4
+    paper.set_fill_color(0)
+    paper.rect(RIGHT - PAD - width, y - 0.5, width, line_height(BODY) + 0.5, style="F" if filled else "D")
+    paper.set_text_color(255 if filled else 0)
+    paper.line(RIGHT - PAD - width + 2, y, text, size=BODY, bold=True)
+    paper.set_text_color(0)
+
+
+def _boxes(paper: Paper, words: Words, x: float, y: float) -> None:
+    """A box to tick before each finding, spread over what the line has left."""
+    labels = [words("findings", finding) for finding in TICK_BOXES]
+    widths = [5.5 + paper.width_of(label, size=BODY) for label in labels]
+    gap = max(2.0, (RIGHT - PAD - x - sum(widths)) / (len(labels) - 1))
+    for label, width in zip(labels, widths, strict=True):
+        paper.rect(x, y + 0.7, 4.2, 4.2)
+        paper.line(x + 5.5, y, label, size=BODY)
+        x += width + gap
+
+
+def _blanks(paper: Paper, words: Words, x: float, y: float) -> None:
+    """Lines to write on: weight, arm, the day of the visit."""
+    labels = [words("ui", name) for name in ("weight_found", "muac_found", "visited_on")]
+    taken = sum(paper.width_of(label, size=BODY) + 2 for label in labels)
+    blank = min(BLANK_MM, (RIGHT - PAD - x - taken - 8) / len(labels))
+    for label in labels:
+        end = paper.line(x, y, label, size=BODY) + 2
+        paper.line_between(end, y + line_height(BODY) - 0.8, end + blank)
+        x = end + blank + 4
