@@ -113,6 +113,14 @@ class Clock:
             name: np.searchsorted(registry.table(name)["child"], children) for name in (*EVENT_TABLES, "children")
         }
 
+        self._setting = np.full(len(registry.centre_ids) + 1, -1, np.int8)
+        self._setting[registry.centres["centre"]] = registry.centres["setting"]
+        self.real_dates = "made_up_epoch" not in registry.facts
+
+    def setting_of(self, centre: np.ndarray) -> np.ndarray:
+        """The setting (int8 code) of each centre by position; -1 where the centre is unknown (-1)."""
+        return self._setting[centre]
+
     def known_by(self, child: np.ndarray, day: np.ndarray) -> Known:
         """What was known of each child by the end of its day.
 
@@ -121,7 +129,7 @@ class Clock:
         child, day = np.asarray(child, np.int32), np.asarray(day, np.int32)
         tables = {name: self._event_rows(name, child, day) for name in EVENT_TABLES}
         tables["episodes"] = _close_masked(tables["episodes"], day)
-        return Known(child, day, self._child_rows(child, day), **tables)
+        return Known(child, day, self.child_on(child, day), **tables)
 
     def _event_rows(self, name: str, child: np.ndarray, day: np.ndarray) -> Ragged:
         table, start = self.registry.table(name), self._start[name]
@@ -129,7 +137,8 @@ class Clock:
         offsets = _count_known(child, day, start, *versions)
         return Ragged(offsets, table.take(_known_rows(child, day, start, *versions, offsets)))
 
-    def _child_rows(self, child: np.ndarray, day: np.ndarray) -> Table:
+    def child_on(self, child: np.ndarray, day: np.ndarray) -> Table:
+        """Each child's own row as known on its day (see `Known.children`)."""
         table = self.registry.children
         row = _latest_known(child, day, self._start["children"], table["known_from"], table["known_until"])
         known = table.take(row)
@@ -161,6 +170,11 @@ def days_between(earlier: np.ndarray, later: np.ndarray) -> np.ndarray:
     """Days from one day to another (float64; NaN where either is NEVER)."""
     days = later.astype(np.float64) - earlier.astype(np.float64)
     return np.where((earlier == NEVER) | (later == NEVER), np.nan, days)
+
+
+def month_number(day: np.ndarray) -> np.ndarray:
+    """Months from January 1970 (int64) of day numbers."""
+    return np.asarray(day).astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
 
 
 def year_angle(day: np.ndarray) -> np.ndarray:

@@ -6,18 +6,21 @@ The same function serves training, the batch and the API; a question alone gives
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
 from features import episodes, points, windows
 from features.catalogue import CONTEXT_NAMES, NAMES, SERIES
-from features.clock import Known, Ragged, days_between, year_angle
+from features.clock import Clock, Known, Ragged, days_between, year_angle
+from features.context import Context
 from features.smoother import DEFAULT_PRIORS, Prior, smooth
 from registry.tables import FINDING, ITEM, NEVER, SETTING
 
 Columns = dict[str, np.ndarray]
 MONTH = 30.0
+PIECE = 50_000
+"""Questions answered together: bounds memory, changes nothing."""
 G_PER_KG = 1000.0
 _SIGNS = ("diarrhoea", "fever", "cough", "poor_appetite")
 
@@ -30,8 +33,8 @@ class Trace:
     growth: Ragged
     stays: episodes.Stays
     setting: np.ndarray
-    seasonal: bool = True
-    priors: Mapping[str, Prior] = field(default_factory=lambda: DEFAULT_PRIORS)
+    seasonal: bool
+    priors: Mapping[str, Prior]
 
     @property
     def day(self) -> np.ndarray:
@@ -52,10 +55,27 @@ class Trace:
         return np.minimum(self.day, self.stays.closed_on)
 
 
-def trace(known: Known, *, setting: np.ndarray, seasonal: bool, priors: Mapping[str, Prior]) -> Trace:
+def trace(clock: Clock, known: Known, *, priors: Mapping[str, Prior] = DEFAULT_PRIORS) -> Trace:
     """Growth points and stays of a view, ready for the features (and for whoever else needs them)."""
     growth = points.growth_points(known, haz_prior=priors["haz"])
-    return Trace(known, growth, episodes.find(known), setting, seasonal, priors)
+    setting = clock.setting_of(known.children["centre"])
+    # A registry whose dates hang on a made-up epoch has no season.
+    return Trace(known, growth, episodes.find(known), setting, clock.real_dates, priors)
+
+
+def as_of(
+    clock: Clock, child: np.ndarray, day: np.ndarray, *, priors: Mapping[str, Prior], context: Context | None = None
+) -> np.ndarray:
+    """The feature matrix (n, len(NAMES)) of each child on its day, in pieces so that memory stays bounded.
+
+    `context`: the registry's families and centres, or None to leave those columns missing.
+    """
+    pieces = []
+    for begin in range(0, len(child), PIECE):
+        of, on = child[begin : begin + PIECE], day[begin : begin + PIECE]
+        traced = trace(clock, clock.known_by(of, on), priors=priors)
+        pieces.append(rows(traced, context.columns(traced.known) if context else None))
+    return np.concatenate(pieces) if pieces else np.empty((0, len(NAMES)))
 
 
 def rows(traced: Trace, context: Columns | None = None) -> np.ndarray:

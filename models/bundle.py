@@ -1,0 +1,179 @@
+"""A bundle: everything that a score needs, as text and numbers in one checksummed directory. No pickle.
+
+    bundle.json      target, columns, calibrator, blend, priors, catalogue fingerprint, facts
+    booster.txt      the trees, as LightGBM writes them
+    linear.json      the penalised logistic regression
+    reference.json   the training rows' profile (for drift)
+    card.json        the model card, once the judge has written one
+    manifest.json    SHA-256 of each file; its own digest is the bundle's version
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+
+from features.catalogue import NAMES, fingerprint
+from features.smoother import DEFAULT_PRIORS, Prior
+from models.explain import Forest
+from models.linear import Linear
+from registry.errors import BadInput
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Calibrator:
+    """Log-odds to risk: `slope` and `intercept` on the blended log-odds, and an interval (Venn–Abers) by knots.
+
+    `knots`: calibrated log-odds in rising order; `low`, `high`: the risk's bounds there (interpolated between).
+    """
+
+    slope: float
+    intercept: float
+    knots: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+
+    def interval(self, log_odds: np.ndarray, risk: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """(low, high) around each risk; never without the risk itself."""
+        low, high = (np.interp(log_odds, self.knots, bound) for bound in (self.low, self.high))
+        return np.minimum(low, risk), np.maximum(high, risk)
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Arrays of length n: calibrated `risk` with `low` and `high`; `contributions` (n, p) in calibrated log-odds,
+    which with `base` add up to `log_odds`."""
+
+    risk: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    log_odds: np.ndarray
+    contributions: np.ndarray
+    base: float
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """One model of one target. `trees` is the share of the forest in the blend, `1 - trees` the linear half's."""
+
+    target: str
+    booster: str
+    linear: Linear
+    trees: float
+    calibrator: Calibrator
+    priors: dict[str, Prior]
+    facts: dict = field(default_factory=dict)
+    reference: dict = field(default_factory=dict)
+    card: dict = field(default_factory=dict)
+    columns: tuple[str, ...] = NAMES
+    version: str = ""
+    forest: Forest = field(default=None, repr=False, compare=False)
+
+    def __post_init__(self):
+        if self.forest is None:
+            object.__setattr__(self, "forest", Forest.from_text(self.booster))
+
+    def log_odds(self, rows: np.ndarray) -> np.ndarray:
+        """Calibrated log-odds (n,) of feature rows (n, p): what `score` explains, without the reasons."""
+        parts, base = self.linear.contributions(rows)
+        blended = self.trees * self.forest.margin(rows) + (1.0 - self.trees) * (base + parts.sum(axis=1))
+        return self.calibrator.intercept + self.calibrator.slope * blended
+
+    def score(self, rows: np.ndarray) -> Scores:
+        """Risk, interval and exact additive reasons of feature rows (n, p), float64 in the order of `columns`."""
+        parts, base = self.forest.contributions(rows)
+        linear_parts, linear_base = self.linear.contributions(rows)
+        slope = self.calibrator.slope
+        contributions = slope * (self.trees * parts + (1.0 - self.trees) * linear_parts)
+        base = self.calibrator.intercept + slope * (self.trees * base + (1.0 - self.trees) * linear_base)
+        log_odds = base + contributions.sum(axis=1)
+        risk = 1.0 / (1.0 + np.exp(-log_odds))
+        return Scores(risk, *self.calibrator.interval(log_odds, risk), log_odds, contributions, base)
+
+    def prepare(self) -> Bundle:
+        """Make the explanation tables now (a service does so before its first request)."""
+        self.forest.prepare()
+        return self
+
+
+def _files(bundle: Bundle) -> dict[str, str]:
+    calibrator = bundle.calibrator
+    described = {
+        "format": FORMAT,
+        "target": bundle.target,
+        "columns": bundle.columns,
+        "catalogue": fingerprint(),
+        "trees": bundle.trees,
+        "calibrator": {
+            "slope": calibrator.slope, "intercept": calibrator.intercept,
+            "knots": calibrator.knots.tolist(), "low": calibrator.low.tolist(), "high": calibrator.high.tolist(),
+        },
+        "priors": {name: prior._asdict() for name, prior in bundle.priors.items()},
+        "facts": bundle.facts,
+    }
+    contents = {
+        "bundle.json": described, "linear.json": bundle.linear.as_json(),
+        "reference.json": bundle.reference, "card.json": bundle.card,
+    }
+    texts = {name: json.dumps(told, sort_keys=True, indent=1, allow_nan=False) for name, told in contents.items()}
+    return texts | {"booster.txt": bundle.booster}
+
+
+def save(bundle: Bundle, bundles: Path) -> Bundle:
+    """Write the bundle as `bundles/<version>/` (whole or not at all) and return it with its version."""
+    files = _files(bundle)
+    manifest = json.dumps({name: _digest(text) for name, text in sorted(files.items())}, indent=1)
+    version = _digest(manifest)[:16]
+    place = Path(bundles) / version
+    if not place.exists():
+        half = Path(bundles) / f".{version}.{os.getpid()}"
+        half.mkdir(parents=True, exist_ok=True)
+        for name, text in (files | {"manifest.json": manifest}).items():
+            (half / name).write_text(text, encoding="utf-8")
+        half.rename(place)
+    return replace(bundle, version=version)
+
+
+def load(place: Path) -> Bundle:
+    """The bundle of a directory; `BadInput` where a file is missing, altered, or made for other features."""
+    place = Path(place)
+    texts = {}
+    try:
+        manifest = (place / "manifest.json").read_text(encoding="utf-8")
+        for name, digest in json.loads(manifest).items():
+            texts[name] = (place / name).read_text(encoding="utf-8")
+            if _digest(texts[name]) != digest:
+                raise BadInput("BUN002", f"{name} of bundle {place.name} was altered: its checksum differs")
+        told = {name: json.loads(text) for name, text in texts.items() if name.endswith(".json")}
+    except (OSError, ValueError) as error:
+        reason = type(error).__name__
+        raise BadInput("BUN001", f"bundle {place.name} cannot be read ({reason}): promote another") from error
+    described, calibrator = told["bundle.json"], told["bundle.json"]["calibrator"]
+    if described["catalogue"] != fingerprint() or described["format"] != FORMAT:
+        raise BadInput("BUN003", f"bundle {place.name} was trained on other features: train again")
+    return Bundle(
+        target=described["target"],
+        booster=texts["booster.txt"],
+        linear=Linear.from_json(told["linear.json"]),
+        trees=described["trees"],
+        calibrator=Calibrator(calibrator["slope"], calibrator["intercept"], *(
+            np.array(calibrator[name], np.float64) for name in ("knots", "low", "high")
+        )),
+        priors=DEFAULT_PRIORS | {name: Prior(**prior) for name, prior in described["priors"].items()},
+        facts=described["facts"],
+        reference=told["reference.json"],
+        card=told["card.json"],
+        columns=tuple(described["columns"]),
+        version=_digest(manifest)[:16],
+    )
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

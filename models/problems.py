@@ -1,0 +1,37 @@
+"""The two problems, as the registry contract defines them: index, landmarks, horizon, words.
+
+Source: the registry contract, "Two targets, defined from these tables alone"; days are whole days.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+HAPPENED, DID_NOT_HAPPEN, CENSORED = 1, 0, -1
+OUTCOME_WORDS = {HAPPENED: "happened", DID_NOT_HAPPEN: "did_not_happen", CENSORED: "censored"}
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One target: predictions are made on `landmarks` days after the index; the event is one within `horizon` days.
+
+    `label_days`: how long after the index a label can still use what is recorded; a training row needs all of it
+    to lie before the split.
+    """
+
+    target: str
+    landmarks: tuple[int, ...]
+    horizon: int
+    label_days: int
+    direction: str
+
+
+RELAPSE = Problem("relapse", (0, 28, 56, 84, 112, 140, 168), 183, 183 + 63, "relapse")
+NON_RESPONSE = Problem("non_response", (0, 7, 14, 21, 28, 42, 56), 91, 91, "non_response")
+PROBLEMS: dict[str, Problem] = {problem.target: problem for problem in (RELAPSE, NON_RESPONSE)}
+FAILED_DISCHARGE_BEFORE = 14
+VERIFIED_WITHIN = 7
+CONFIRMED_WITHIN = 63
+FOLLOWED_FROM = 148
+"""Relapse: an event counts from day 14; a cure is verified by a valid non-SAM reading within 7 days; a SAM reading
+is confirmed by the next valid one within 63 days; a valid reading on day 148 or later follows to the end."""

@@ -1,0 +1,88 @@
+"""Cohorts: which (child, day) a model is asked about, and what a split date leaves for training; all counted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from features.clock import Clock
+from models.problems import CENSORED, DID_NOT_HAPPEN, HAPPENED, RELAPSE, Problem
+from registry.tables import NEVER
+from training.outcomes import COHORT_WORDS, IN_COHORT, Outcomes, outcomes
+
+
+@dataclass(frozen=True)
+class Cohort:
+    """Landmark rows of one problem: arrays of length m, and the attrition that led to them.
+
+    `index`: position in `outcomes`; `child`, `day` (the day of prediction), `landmark` (days after the index);
+    `outcome` (1, 0, -1); `time`: days from the landmark to the event, to the competing death, or as far as the
+    child was followed; `remaining`: days left of the horizon.
+    """
+
+    problem: Problem
+    outcomes: Outcomes
+    index: np.ndarray
+    child: np.ndarray
+    day: np.ndarray
+    landmark: np.ndarray
+    outcome: np.ndarray
+    time: np.ndarray
+    remaining: np.ndarray
+    attrition: dict[str, int] = field(default_factory=dict)
+
+    def take(self, rows: np.ndarray) -> Cohort:
+        """Some of the rows, in their order."""
+        columns = (self.index, self.child, self.day, self.landmark, self.outcome, self.time, self.remaining)
+        return Cohort(self.problem, self.outcomes, *(column[rows] for column in columns), self.attrition)
+
+
+def cohort(clock: Clock, problem: Problem, *, cutoff: int) -> Cohort:
+    """All landmark rows up to the cutoff, with what was known of their outcome by then."""
+    found = outcomes(clock, problem, cutoff=cutoff)
+    attrition = {"indexes": len(found.child)}
+    for code, word in COHORT_WORDS.items():
+        if code != IN_COHORT:
+            attrition[word] = int(np.sum(found.cohort == code))
+    inside = np.flatnonzero(found.cohort == IN_COHORT)
+    attrition["in_cohort"] = len(inside)
+    index = np.repeat(inside, len(problem.landmarks))
+    landmark = np.tile(np.array(problem.landmarks, np.int32), len(inside))
+    day = found.index_on[index] + landmark
+    asked = _asked(found, problem, index, day)
+    attrition["landmarks"] = len(index)
+    attrition["landmarks_after_outcome_or_leaving"] = int(np.sum(~asked & (day <= cutoff)))
+    attrition["landmarks_after_the_records"] = int(np.sum(day > cutoff))
+    rows = np.flatnonzero(asked & (day <= cutoff))
+    attrition["landmark_rows"] = len(rows)
+    index, landmark, day = index[rows], landmark[rows], day[rows].astype(np.int32)
+    end = np.minimum(found.event_on[index], found.followed_until[index])
+    time = np.maximum(end.astype(np.int64) - day, 0)
+    remaining = problem.horizon - landmark
+    outcome = found.outcome[index]
+    # Nobody who was last seen before the landmark was followed from it, unless the outcome is known all the same.
+    return Cohort(problem, found, index, found.child[index], day, landmark, outcome, time, remaining, attrition)
+
+
+def _asked(found: Outcomes, problem: Problem, index: np.ndarray, day: np.ndarray) -> np.ndarray:
+    """At the landmark: no event known, not gone; and for non-response still in treatment."""
+    open_question = found.gone_on[index] > day
+    if problem.target == RELAPSE.target:
+        return open_question & ~((found.outcome[index] == HAPPENED) & (found.known_on[index] <= day))
+    return open_question & (day < found.closed_on[index])
+
+
+def before_split(rows: Cohort, split: int) -> np.ndarray:
+    """Which rows a model may be trained on at a split (mask): all that their label could use lies before it."""
+    ends = rows.outcomes.index_on[rows.index].astype(np.int64) + rows.problem.label_days
+    return ends < split
+
+
+def attrition_table(rows: Cohort) -> dict[str, int]:
+    """The attrition with the outcomes of the rows."""
+    words = {HAPPENED: "happened", DID_NOT_HAPPEN: "did_not_happen", CENSORED: "censored"}
+    return rows.attrition | {word: int(np.sum(rows.outcome == code)) for code, word in words.items()} | {
+        "died": int(np.sum(rows.outcomes.competing[rows.index] == 1)),
+        "never_closed": int(np.sum(rows.outcomes.closed_on[rows.index] == NEVER)),
+    }
