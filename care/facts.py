@@ -79,64 +79,80 @@ def table(rows: int, **columns: object) -> Table:
     if unknown:
         raise KeyError(f"no such fact: {', '.join(sorted(unknown))}")
     return Table({
-        name: np.broadcast_to(np.asarray(columns.get(name, nothing)), rows).astype(kind)
+        name: np.broadcast_to(np.asarray(columns.get(name, nothing)), rows).astype(kind, copy=False)
         for name, (kind, nothing) in COLUMNS.items()
     })
 
 
-def of(known: Known, points: Ragged, protocol: Protocol) -> Table:
+def of(known: Known, points: Ragged, protocol: Protocol, *, day: int | None = None) -> Table:
     """The facts of each question of a view.
 
-    known: `features.clock.Clock.known_by(child, day)`; points: `features.points.growth_points(known)`.
+    known: `features.clock.Clock.known_by(child, day)`; points: `features.points.growth_points(known)`. With an
+    earlier `day`, the facts of that day as the view's records now show them: for reports on past months, where a
+    weight that was entered late counts in its own month; never for anything that is trained or scored.
     """
-    children, day = known.children, known.day
-    unborn = children["birth_date"] == NEVER
-    facts = {
-        "day": day,
-        "age_days": np.where(unborn, np.int32(-1), day - children["birth_date"]),
-        "registered_on": np.where(unborn, NEVER, children["registered_on"]),
-        "left_reason": np.where(children["left_on"] <= day, children["left_reason"], np.int8(-1)),
+    today = known.day if day is None else np.full(len(known.day), day, DAY)
+    facts = _from_children(known.children, today)
+    facts |= _from_episodes(_Rows(known.episodes, "admitted_on", today))
+    facts |= _from_points(_Rows(points, "measured_on", today), facts["admitted_on"], facts["discharged_on"], protocol)
+    facts |= _from_checks(_Rows(known.checks, "checked_on", today))
+    facts |= _from_visits(_Rows(known.visits, "visited_on", today), facts)
+    return table(len(today), **facts)
+
+
+class _Rows:
+    """The rows of a ragged table up to each question's day."""
+
+    def __init__(self, ragged: Ragged, own_day: str, today: np.ndarray):
+        self.start = ragged.offsets[:-1]
+        self.stop = history.until(ragged.offsets, ragged[own_day], today)
+        self.today = today
+        self.ragged = ragged
+
+    def columns(self, *names: str) -> tuple[np.ndarray, ...]:
+        return tuple(self.ragged[name] for name in names)
+
+
+def _from_children(children: Table, today: np.ndarray) -> dict[str, np.ndarray]:
+    unknown = children["birth_date"] == NEVER
+    return {
+        "day": today,
+        "age_days": np.where(unknown, np.int32(-1), today - children["birth_date"]),
+        "registered_on": np.where(unknown, NEVER, children["registered_on"]),
+        "left_reason": np.where(children["left_on"] <= today, children["left_reason"], np.int8(-1)),
     }
-    facts |= _from_episodes(known.episodes)
-    facts |= _from_points(points, facts["admitted_on"], facts["discharged_on"], protocol)
-    facts |= _from_checks(known.checks)
-    facts |= _from_visits(known.visits, facts)
-    return table(len(day), **facts)
 
 
-def _from_episodes(episodes: Ragged) -> dict[str, np.ndarray]:
-    out = np.empty((len(history.EPISODE_FACTS), len(episodes.offsets) - 1), DAY)
-    columns = (
+def _from_episodes(rows: _Rows) -> dict[str, np.ndarray]:
+    out = np.empty((len(history.EPISODE_FACTS), len(rows.start)), DAY)
+    columns = rows.columns(
         "programme", "admitted_on", "appetite_test", "complications", "closed_on", "outcome", "transfer_reason"
     )
-    history.episode_facts(episodes.offsets, *(episodes[name] for name in columns), out)
+    history.episode_facts(rows.start, rows.stop, rows.today, *columns, out)
     return dict(zip(history.EPISODE_FACTS, out, strict=True))
 
 
-def _from_points(points: Ragged, admitted: np.ndarray, cured: np.ndarray, protocol: Protocol) -> dict[str, np.ndarray]:
-    rows = len(points.offsets) - 1
-    out = np.empty((len(history.POINT_FACTS), rows), DAY)
-    columns = (
+def _from_points(rows: _Rows, admitted: np.ndarray, cured: np.ndarray, protocol: Protocol) -> dict[str, np.ndarray]:
+    out = np.empty((len(history.POINT_FACTS), len(rows.start)), DAY)
+    columns = rows.columns(
         "measured_on", "age_days", "weight_kg", "height_cm", "muac_mm", "oedema", "waz", "whz", "valid", "sam"
     )
     least = (float(protocol["exit_whz"]), float(protocol["exit_muac_mm"]))
-    history.point_facts(points.offsets, *(points[name] for name in columns), admitted, cured, least, out)
-    gain, loss = np.empty(rows), np.empty(rows)
-    weights = (points[name] for name in ("measured_on", "weight_kg", "waz"))
-    history.weight_facts(points.offsets, *weights, admitted, int(protocol["no_gain_days"]), gain, loss)
+    history.point_facts(rows.start, rows.stop, *columns, admitted, cured, least, out)
+    gain, loss = np.empty(len(rows.start)), np.empty(len(rows.start))
+    weights = rows.columns("measured_on", "weight_kg", "waz")
+    history.weight_facts(rows.start, rows.stop, *weights, admitted, int(protocol["no_gain_days"]), gain, loss)
     return dict(zip(history.POINT_FACTS, out, strict=True)) | {"gain_kg": gain, "weight_loss_share": loss}
 
 
-def _from_checks(checks: Ragged) -> dict[str, np.ndarray]:
-    rows = len(checks.offsets) - 1
-    checked_on, poor = np.empty(rows, DAY), np.empty(rows, CODE)
-    history.check_facts(checks.offsets, checks["checked_on"], checks["poor_appetite"], checked_on, poor)
+def _from_checks(rows: _Rows) -> dict[str, np.ndarray]:
+    checked_on, poor = np.empty(len(rows.start), DAY), np.empty(len(rows.start), CODE)
+    history.check_facts(rows.start, rows.stop, *rows.columns("checked_on", "poor_appetite"), checked_on, poor)
     return {"checked_on": checked_on, "poor_appetite": poor}
 
 
-def _from_visits(visits: Ragged, facts: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    rows = len(visits.offsets) - 1
-    found, moved, died = np.empty(rows, DAY), np.empty(rows, CODE), facts["died"].astype(CODE)
-    seen = facts["measured_on"], facts["judged_on"]
-    history.visit_facts(visits.offsets, visits["visited_on"], visits["finding"], *seen, found, moved, died)
+def _from_visits(rows: _Rows, facts: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    found, moved = np.empty(len(rows.start), DAY), np.empty(len(rows.start), CODE)
+    died, seen = facts["died"].astype(CODE), (facts["measured_on"], facts["judged_on"])
+    history.visit_facts(rows.start, rows.stop, *rows.columns("visited_on", "finding"), *seen, found, moved, died)
     return {"found_sam_on": found, "moved": moved, "died": died}

@@ -1,6 +1,7 @@
 """What a child's history says on a day: compiled passes over a view's rows, one per table, for `care.facts.of`.
 
-Each kernel goes once through the rows of each question (sorted by their own day) and writes one column per fact.
+Each kernel goes once through the rows `start[i]:stop[i]` of each question (sorted by their own day) and writes one
+column per fact. `today` is the day that is asked about: an episode that closes later is open on it.
 """
 
 from __future__ import annotations
@@ -33,16 +34,32 @@ POINT_FACTS = (
 
 
 @njit(cache=True, nogil=True)
-def episode_facts(offsets, programme, admitted_on, appetite, complication, closed_on, outcome, reason, out):
+def until(offsets, own_day, today):
+    """For each question, where its rows after that day begin (rows are sorted by their own day)."""
+    stop = np.empty(len(offsets) - 1, np.int64)
+    for i in range(len(stop)):
+        low, high = offsets[i], offsets[i + 1]
+        while low < high:
+            middle = (low + high) // 2
+            if own_day[middle] <= today[i]:
+                low = middle + 1
+            else:
+                high = middle
+        stop[i] = low
+    return stop
+
+
+@njit(cache=True, nogil=True)
+def episode_facts(start, stop, today, programme, admitted_on, appetite, complication, closed_on, outcome, reason, out):
     """Rows of `out` as EPISODE_FACTS: the open episode, the last closed one, the last cure."""
-    for i in range(len(offsets) - 1):
+    for i in range(len(start)):
         opened, closed, cured = -1, -1, NONE
-        for row in range(offsets[i], offsets[i + 1]):
-            if closed_on[row] == NONE:
+        for row in range(start[i], stop[i]):
+            if closed_on[row] > today[i]:
                 opened = row
             elif closed < 0 or closed_on[row] >= closed_on[closed]:
                 closed = row
-            if closed_on[row] != NONE and outcome[row] == CURED and programme[row] <= VCDC:
+            if closed_on[row] <= today[i] and outcome[row] == CURED and programme[row] <= VCDC:
                 cured = closed_on[row] if cured == NONE else max(cured, closed_on[row])
         out[0, i] = programme[opened] if opened >= 0 else -1
         out[1, i] = admitted_on[opened] if opened >= 0 else NONE
@@ -74,14 +91,14 @@ def _exit_met(whz, muac, oedema, least_whz, least_muac):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def point_facts(offsets, day, age, weight, height, muac, oedema, waz, whz, valid, sam, admitted, cured, least, out):
+def point_facts(start, stop, day, age, weight, height, muac, oedema, waz, whz, valid, sam, admitted, cured, least, out):
     """Rows of `out` as POINT_FACTS. admitted, cured: the open episode's and the last cure's day of each question
     (NONE where there is none); least: the exit's WHZ and MUAC."""
-    for i in range(len(offsets) - 1):
+    for i in range(len(start)):
         measured = weighed = high = judged = sam_since = suw_since = oedema_on = NONE
         is_sam = is_mam = is_suw = grade = -1
         met = 0
-        for row in range(offsets[i], offsets[i + 1]):
+        for row in range(start[i], stop[i]):
             measured = day[row]
             if not np.isnan(weight[row]):
                 weighed = day[row]
@@ -113,20 +130,20 @@ def point_facts(offsets, day, age, weight, height, muac, oedema, waz, whz, valid
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def weight_facts(offsets, day, weight, waz, admitted, window, gain_kg, loss_share):
+def weight_facts(start, stop, day, weight, waz, admitted, window, gain_kg, loss_share):
     """Gain over the window and share lost since the highest weight, of the open episode's believable weights."""
-    for i in range(len(offsets) - 1):
+    for i in range(len(start)):
         gain_kg[i], loss_share[i] = np.nan, 0.0
         last = -1
         highest = 0.0
-        for row in range(offsets[i], offsets[i + 1]):
+        for row in range(start[i], stop[i]):
             if day[row] >= admitted[i] and not np.isnan(waz[row]):
                 last = row
                 highest = max(highest, weight[row])
         if last < 0:
             continue
         loss_share[i] = (highest - weight[last]) / highest
-        for row in range(last, offsets[i] - 1, -1):
+        for row in range(last, start[i] - 1, -1):
             if day[row] < admitted[i]:
                 break
             if day[last] - day[row] >= window and not np.isnan(waz[row]):
@@ -135,21 +152,21 @@ def weight_facts(offsets, day, weight, waz, admitted, window, gain_kg, loss_shar
 
 
 @njit(cache=True, nogil=True)
-def check_facts(offsets, day, poor_appetite, checked_on, poor):
+def check_facts(start, stop, day, poor_appetite, checked_on, poor):
     """The last medical check's day and what it said of appetite (-1 where not assessed)."""
-    for i in range(len(offsets) - 1):
-        last = offsets[i + 1] - 1
-        seen = last >= offsets[i]
+    for i in range(len(start)):
+        last = stop[i] - 1
+        seen = last >= start[i]
         checked_on[i] = day[last] if seen else NONE
         poor[i] = int(poor_appetite[last] > 0.0) if seen and not np.isnan(poor_appetite[last]) else -1
 
 
 @njit(cache=True, nogil=True)
-def visit_facts(offsets, day, finding, measured_on, judged_on, found_sam_on, moved, died):
+def visit_facts(start, stop, day, finding, measured_on, judged_on, found_sam_on, moved, died):
     """What home visits found that no later measurement has answered."""
-    for i in range(len(offsets) - 1):
+    for i in range(len(start)):
         found_sam_on[i], moved[i] = NONE, 0
-        for row in range(offsets[i], offsets[i + 1]):
+        for row in range(start[i], stop[i]):
             measured_since = measured_on[i] != NONE and measured_on[i] > day[row]
             judged_since = judged_on[i] != NONE and judged_on[i] >= day[row]
             if finding[row] == FOUND_SAM and not judged_since:
