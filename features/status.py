@@ -122,16 +122,19 @@ def nutrition_status(status: dict[str, np.ndarray]) -> np.ndarray:
     return np.select(choices, [4, 0, 1, 2], 3).astype(np.int8)
 
 
-def criterion(status: dict[str, np.ndarray]) -> np.ndarray:
-    """Which criteria fired, as text: `whz`, `muac`, `oedema`, or several joined by `+`; empty where none did."""
+CRITERION = ("", "whz", "muac", "whz+muac", "oedema", "whz+oedema", "muac+oedema", "whz+muac+oedema")
+
+
+def criterion_codes(status: dict[str, np.ndarray]) -> np.ndarray:
+    """Which criteria fired for SAM, or else for MAM: positions (int8) in CRITERION, 0 where none did."""
     severe = status["sam"] == YES
-    fired = [np.where(severe, status[f"sam_by_{name}"], status[f"mam_by_{name}"]) == YES for name in ("whz", "muac")]
-    fired.append(status["sam_by_oedema"] == YES)
-    mask = fired[0] + 2 * fired[1].astype(np.int8) + 4 * fired[2].astype(np.int8)
-    return CRITERION[mask]
+    by_whz, by_muac = (np.where(severe, status[f"sam_by_{name}"], status[f"mam_by_{name}"]) for name in ("whz", "muac"))
+    return ((by_whz == YES) + 2 * (by_muac == YES) + 4 * (status["sam_by_oedema"] == YES)).astype(np.int8)
 
 
-CRITERION = np.array(["", "whz", "muac", "whz+muac", "oedema", "whz+oedema", "muac+oedema", "whz+muac+oedema"], object)
+def criterion(status: dict[str, np.ndarray]) -> np.ndarray:
+    """Which criteria fired, as text (n,): `whz`, `muac`, `oedema`, several joined by `+`, or empty."""
+    return np.array(CRITERION, object)[criterion_codes(status)]
 
 
 def colour(status: dict[str, np.ndarray]) -> np.ndarray:

@@ -1,9 +1,51 @@
-"""Verbs of the front door: see `bind`."""
+"""The verbs of growth: `zscores` for any table, `growth-chart` for one child of a store."""
 
 from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
 
 def bind(app: typer.Typer) -> None:
     """Bind this room's verbs."""
+    app.command()(zscores)
+
+
+def zscores(
+    file: Annotated[Path, typer.Argument(help="CSV of any delimiter and encoding, XLSX or Parquet.")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="Where to write: .csv, .tsv, .parquet or .xlsx.")],
+    report: Annotated[Path | None, typer.Option(help="Also write one HTML page with distributions.")] = None,
+    unrounded: Annotated[bool, typer.Option("--unrounded", help="All digits instead of two decimals.")] = False,
+    older: Annotated[str | None, typer.Option(help="who2007: also answer from 61 months by WHO 2007.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="The summary as one JSON document.")] = False,
+) -> None:
+    """WHO z-scores and nutrition status for every row of a table.
+
+    Reads our names (sex, age_days, age_months, birth_date with measured_on, weight_kg, height_cm,
+    height_position, muac_mm, head_cm, oedema) and WHO Anthro's (weight, lenhei, measure, armc and headc in cm).
+    Keeps every column and row in its order and adds waz haz whz baz muacz hcz, a flag for each, nutrition_status,
+    criterion, underweight, stunting and suspicion. No unit is guessed or converted: what looks like grams, metres
+    or exchanged columns is answered with nothing, and `suspicion` says why. WHO 2006 gives nothing from 60
+    completed months.
+    """
+    import json
+
+    from rich.console import Console
+
+    from features.survey import score_file
+    from features.survey.summary import words
+    from registry.errors import UsageError
+
+    if older not in (None, "who2007"):
+        raise UsageError("GRO003", f"--older takes who2007, not {older}")
+    console = Console(stderr=True)
+    with console.status("starting") as status:
+        facts = score_file(
+            file, out, unrounded=unrounded, older=older, report=report, step=lambda text: status.update(text)
+        )
+    if as_json:
+        print(json.dumps(facts, ensure_ascii=False))
+    else:
+        print(words(facts))

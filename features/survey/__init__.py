@@ -1,0 +1,64 @@
+"""A survey or register file answered: `score_file` reads, answers, sums up and writes; the rooms beside it each do one.
+
+`columns` finds what is what, `cells` reads spellings, `suspicion` names what cannot be, `answers` computes,
+`summary` counts, `report` draws, `files` reads and writes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pyarrow as pa
+
+from features.survey import files
+from features.survey.answers import Answers, answer, columns_of
+from features.survey.columns import Columns, find
+from registry.errors import BadInput, UsageError
+
+
+def score_file(
+    source: Path, out: Path, *, unrounded: bool = False, older: str | None = None,
+    report: Path | None = None, step: Callable[[str], None] = lambda _: None,
+) -> dict[str, object]:
+    """Answer every row of `source` into `out`, the same rows in the same order; the summary as plain data."""
+    from features.survey.summary import summary
+
+    _refuse_overwriting(source, out, report)
+    files.writer(out)
+    step(f"reading {source.name}")
+    read = files.read(source)
+    columns = find(read.table.column_names)
+    if not read.table.num_rows:
+        raise BadInput("GRO111", f"{source.name} has a header and no rows: nothing to answer")
+    step(f"answering {read.table.num_rows:,} rows")
+    answers = answer(read.table, columns, older=older, decimal_comma=read.decimal_comma)
+    step(f"writing {out.name}")
+    files.write(_together(read.table, columns, answers, unrounded=unrounded, typed=out.suffix.lower() != ".csv"), out)
+    facts = summary(answers, columns)
+    if report is not None:
+        from features.survey.report import page
+
+        step(f"drawing {report.name}")
+        report.write_text(page(answers, facts, title=source.name), encoding="utf-8")
+    return facts
+
+
+def _refuse_overwriting(source: Path, out: Path, report: Path | None) -> None:
+    """The source is never written over."""
+    for target in (out, report):
+        if target is not None and target.absolute() == source.absolute():
+            raise UsageError("GRO121", f"{target.name} is the file to be read: choose another name to write")
+    if report is not None and not report.absolute().parent.is_dir():
+        raise UsageError("GRO121", f"cannot write {report.name}: its folder is not there")
+
+
+def _together(table: pa.Table, columns: Columns, answers: Answers, *, unrounded: bool, typed: bool) -> pa.Table:
+    """The source's columns, then ours. A column of the source that has one of our names becomes `input_…`."""
+    ours = columns_of(answers, unrounded=unrounded)
+    names = [f"input_{name}" if name in ours else name for name in table.column_names]
+    kept = list(table.columns)
+    if typed:
+        read = set(columns.position.values())
+        kept = [files.as_numbers(column) if at in read else column for at, column in enumerate(kept)]
+    return pa.Table.from_arrays([*kept, *ours.values()], names=[*names, *ours])

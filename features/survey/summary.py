@@ -1,0 +1,134 @@
+"""What a table's answers add up to: prevalence with intervals, flags, suspicions and digit preference."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from features.criteria import criteria, version
+from features.growth import INDICATORS
+from features.survey.answers import Answers
+from features.survey.columns import Columns
+
+VERDICTS = ((8, "excellent"), (13, "good"), (21, "acceptable"), (math.inf, "poor"))
+"""SMART's words for a digit preference score under each bound."""
+Z95 = 1.959963984540054
+
+
+def wilson(cases: int, n: int) -> tuple[float, float]:
+    """The 95 % interval (0 to 1) of a share in a simple random sample, after Wilson (1927).
+
+    It knows nothing of clusters or weights: a cluster survey's true interval is wider.
+    """
+    if n == 0:
+        return math.nan, math.nan
+    share, part = cases / n, Z95 * Z95 / n
+    middle = (share + part / 2) / (1 + part)
+    half = Z95 * math.sqrt(share * (1 - share) / n + part / (4 * n)) / (1 + part)
+    return max(0.0, middle - half), min(1.0, middle + half)
+
+
+def _prevalence(cases: np.ndarray, among: np.ndarray) -> dict[str, object]:
+    """Cases among those that can be judged, in per cent."""
+    n, k = int(np.count_nonzero(among)), int(np.count_nonzero(cases & among))
+    low, high = wilson(k, n)
+    percent = (100 * k / n, 100 * low, 100 * high) if n else (None, None, None)
+    return dict(zip(("cases", "n", "percent", "low", "high"), (k, n, *percent), strict=True))
+
+
+def prevalences(answers: Answers) -> dict[str, dict[str, object]]:
+    """Each prevalence by name. As WHO counts: flagged z are left out, oedema is severe by anything that weighs."""
+    c = criteria()
+    swollen = answers.read["oedema"] >= c.oedema_from_grade
+    young = ~(answers.status["too_old"] == 1)
+    answer = {}
+    for name, indicator, weighs in (("wasting", "whz", True), ("underweight", "waz", True), ("stunting", "haz", False)):
+        z = answers.rounded[indicator]
+        counted = swollen & young & weighs
+        among = (answers.flags[indicator] == 0) | counted
+        answer[name] = _prevalence((z < c.moderate_z_below) | counted, among)
+        answer[f"severe_{name}"] = _prevalence((z < c.severe_z_below) | counted, among)
+    whz, known = answers.rounded["whz"], answers.flags["whz"] == 0
+    answer["overweight"] = _prevalence(whz > 2, known | (swollen & young))
+    muac, status = answers.read["muac_mm"], answers.status
+    by_muac = status["sam_by_muac"] >= 0
+    answer["muac_below_125_mm"] = _prevalence(muac < c.moderate_muac_below_mm, by_muac)
+    answer["muac_below_115_mm"] = _prevalence(status["sam_by_muac"] == 1, by_muac)
+    answer["oedema"] = _prevalence(swollen, ~np.isnan(answers.read["oedema"]))
+    answer["sam_by_any_criterion"] = _prevalence(status["sam"] == 1, status["sam"] >= 0)
+    answer["mam_by_any_criterion"] = _prevalence((status["mam"] == 1) & (status["sam"] >= 0), status["sam"] >= 0)
+    return answer
+
+
+def digit_preference(values: np.ndarray, per_unit: int) -> dict[str, object] | None:
+    """How often each last digit was written, and SMART's score: 100·√(χ²/(9·n)); 0 even, above 20 poor.
+
+    `per_unit` is 10 where the last digit is a tenth (kg, cm), 1 where it is a whole one (mm). None under 50 values.
+    """
+    known = values[np.isfinite(values) & (values > 0) & (values < 1e6)]
+    if len(known) < 50:
+        return None
+    counts = np.bincount(np.floor(known * per_unit + 0.5).astype(np.int64) % 10, minlength=10)
+    expected = len(known) / 10
+    chi_squared = float(((counts - expected) ** 2 / expected).sum())
+    score = 100 * math.sqrt(chi_squared / (9 * len(known)))
+    verdict = next(word for top, word in VERDICTS if score < top)
+    return {"score": round(score, 1), "verdict": verdict, "digits": counts.tolist()}
+
+
+def _spread(z: np.ndarray, flags: np.ndarray) -> dict[str, object]:
+    """Mean, SD and flags of one indicator; mean and SD without the flagged."""
+    good = z[flags == 0]
+    answered, flagged = int(np.count_nonzero(flags >= 0)), int(np.count_nonzero(flags == 1))
+    mean, sd = (float(good.mean()), float(good.std(ddof=1))) if len(good) > 1 else (None, None)
+    return {"answered": answered, "flagged": flagged, "mean": mean, "sd": sd}
+
+
+def summary(answers: Answers, columns: Columns) -> dict[str, object]:
+    """Everything above as plain data (the `--json` document)."""
+    warnings = list(columns.warnings)
+    swollen = answers.read["oedema"]
+    if len(known := swollen[~np.isnan(swollen)]) and (known > 0).all() and (known == 2).any():
+        warnings.append("oedema holds no 0 and no n: it is read as grades (2 = grade 2), not as WHO's 1 yes, 2 no")
+    digits = {
+        "weight_kg": digit_preference(answers.read["weight_kg"], 10),
+        "height_cm": digit_preference(answers.read["height_cm"], 10),
+        "muac_mm": digit_preference(answers.read["muac_mm"], 1),
+    }
+    return {
+        "rows": answers.rows,
+        "columns": columns.named(),
+        "warnings": warnings,
+        "criteria_version": version(),
+        "z": {name: _spread(answers.rounded[name], answers.flags[name]) for name in INDICATORS},
+        "prevalence": prevalences(answers),
+        "suspicions": answers.suspicions.counts(),
+        "digit_preference": {name: found for name, found in digits.items() if found},
+    }
+
+
+def words(facts: dict) -> str:
+    """The summary as text for a terminal."""
+    lines = [f"{facts['rows']:,} rows", "", "                       cases of judged      %   95 % interval"]
+    for name, found in facts["prevalence"].items():
+        if found["n"]:
+            lines.append(
+                f"{name.replace('_', ' '):<22}{found['cases']:>8,} {found['n']:>8,}  {found['percent']:5.1f}"
+                f"   {found['low']:.1f} to {found['high']:.1f}"
+            )
+    lines += ["", "            answered  flagged    mean     SD   (without the flagged)"]
+    for name, found in facts["z"].items():
+        if found["answered"]:
+            spread = f"{found['mean']:8.2f} {found['sd']:6.2f}" if found["sd"] is not None else ""
+            lines.append(f"{name:<12}{found['answered']:>8,} {found['flagged']:>8,}{spread}")
+    if facts["digit_preference"]:
+        lines += ["", "digit preference (SMART's score; 0 even, above 20 poor)"]
+        found = facts["digit_preference"].items()
+        lines += [f"{name:<12}{one['score']:8.1f}  {one['verdict']}" for name, one in found]
+    if facts["suspicions"]:
+        lines += ["", "rows named with a suspicion (column suspicion)"]
+        lines += [f"{count:>8,}  {code}" for code, count in facts["suspicions"].items()]
+    lines += ["", "The intervals are those of a simple random sample; a cluster survey's are wider."]
+    lines += [f"note: {warning}" for warning in facts["warnings"]]
+    return "\n".join(lines)
