@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numba import njit
 
-from models.patterns import fill_tables, leaf_effects, plan, quadrature
+from models.patterns import LOOSE, SPLIT, WHOLE, plan
+from models.tables import fill_tables, leaf_effects, quadrature, split_effects
 from models.trees import ZERO, Trees, in_categories, parse, raw_scores
 from registry.errors import BadInput
 
@@ -66,6 +67,11 @@ class Forest:
         self._tables()
         return self
 
+    @property
+    def table_bytes_used(self) -> int:
+        """Memory that the tables take."""
+        return self._tables().arguments[0].nbytes
+
     def _checked(self, rows: np.ndarray) -> np.ndarray:
         rows = np.ascontiguousarray(rows, dtype=np.float64)
         if rows.ndim != 2 or rows.shape[1] != len(self.feature_names):
@@ -94,12 +100,12 @@ class _Tables:
         rule = quadrature(min(longest, len(trees.feature_names)))
         tables, column_share = np.zeros(cut.numbers), np.zeros(len(cut.column_feature))
         fill_tables(
-            tables, column_share, *rule, longest, cut.root, cut.size, cut.term_start, cut.column_start,
+            tables, column_share, *rule, longest, cut.kind, cut.root, cut.size, cut.term_start, cut.column_start,
             cut.column_feature, cut.table_start, trees.feature, trees.left, trees.right, trees.above, trees.count,
             trees.value, trees.leaf_count, trees.leaf_above,
         )  # fmt: skip
-        loose_value = np.where(cut.table_start < 0, trees.value[np.where(cut.root < 0, ~cut.root, 0)], 0.0)
-        leaves = (column_share, loose_value, *rule, longest)
+        leaf_value = trees.value[np.where(cut.root < 0, ~cut.root, 0)]
+        leaves = (column_share, leaf_value, *rule, longest)
         return cls(_base(trees), (tables, cut.arrays, leaves, (trees.node_start, *trees.decisions)))
 
 
@@ -133,9 +139,9 @@ def decide_row(
 def explain_few(rows, tables, pieces, leaves, decisions):
     """float64 (n, features), row by row: all decisions, then one look-up per piece."""
     (
-        piece_start, term_start, term_node, term_left, term_bit, column_start, column_feature, table_start
+        piece_start, kind, term_start, term_node, term_left, term_bit, column_start, column_feature, table_start
     ) = pieces  # fmt: skip
-    column_share, loose_value, points, weights, longest = leaves
+    column_share, leaf_value, points, weights, longest = leaves
     (
         node_start, feature, threshold, categorical, nan_left, zero_left, category_start, category_words, categories
     ) = decisions  # fmt: skip
@@ -147,22 +153,24 @@ def explain_few(rows, tables, pieces, leaves, decisions):
             rows[i], goes, feature, threshold, categorical, nan_left, zero_left,
             category_start, category_words, categories,
         )  # fmt: skip
-        for piece in range(len(table_start)):
-            first, width = column_start[piece], column_start[piece + 1] - column_start[piece]
-            if table_start[piece] >= 0:
+        for piece in range(len(kind)):
+            first, last = column_start[piece], column_start[piece + 1]
+            if kind[piece] == LOOSE:
+                missed[: last - first] = 0
+                for term in range(term_start[piece], term_start[piece + 1]):
+                    missed[term_bit[term]] |= goes[term_node[term]] ^ term_left[term]
+                leaf_effects(leaf_value[piece], column_share[first:last], missed, points, weights, work, effects)
+            else:
                 pattern = np.uint32(0)
                 for term in range(term_start[piece], term_start[piece + 1]):
                     pattern |= np.uint32(goes[term_node[term]] ^ term_left[term]) << np.uint32(term_bit[term])
-                entry = tables[table_start[piece] + np.int64(pattern) * width :]
-                for column in range(width):
-                    sums[column_feature[first + column]] += entry[column]
-                continue
-            missed[:width] = 0
-            for term in range(term_start[piece], term_start[piece + 1]):
-                missed[term_bit[term]] |= goes[term_node[term]] ^ term_left[term]
-            share = column_share[first : first + width]
-            leaf_effects(loose_value[piece], share, missed, width, points, weights, work, effects)
-            for column in range(width):
+                if kind[piece] == WHOLE:
+                    entry = tables[table_start[piece] + np.int64(pattern) * (last - first) :]
+                    for column in range(last - first):
+                        sums[column_feature[first + column]] += entry[column]
+                    continue
+                split_effects(tables[table_start[piece] :], last - first, np.int64(pattern), effects)
+            for column in range(last - first):
                 sums[column_feature[first + column]] += effects[column]
     return shares
 
@@ -188,47 +196,22 @@ def decide_block(
 
 
 @njit(cache=True, nogil=True)
-def loose_block(value, share, missed, size, points, weights, work, effects):
-    """`leaf_effects` for a block of rows: the same operations in the same order, so the same bits."""
-    width = len(share)
-    count = max(1, (width + 1) // 2)
-    product = work[2 * width]
-    effects[:width, :size] = 0.0
-    for q in range(count):
-        t = points[count, q]
-        product[:size] = 1.0
-        for j in range(width):
-            passed, before, factor, miss = (1.0 - t) * share[j], work[j], work[width + j], missed[j]
-            for r in range(size):
-                before[r] = product[r]
-                factor[r] = passed + (0.0 if miss[r] else t)
-                product[r] *= factor[r]
-        product[:size] = weights[count, q] * value
-        for j in range(width - 1, -1, -1):
-            before, factor, miss, effect, z = work[j], work[width + j], missed[j], effects[j], share[j]
-            for r in range(size):
-                effect[r] += product[r] * before[r] * ((0.0 if miss[r] else 1.0) - z)
-                product[r] *= factor[r]
-
-
-@njit(cache=True, nogil=True)
 def explain_many(rows, tables, pieces, leaves, decisions):
     """float64 (n, features), a block of rows at a time, tree by tree; adds in the order of `explain_few`."""
     (
-        piece_start, term_start, term_node, term_left, term_bit, column_start, column_feature, table_start
+        piece_start, kind, term_start, term_node, term_left, term_bit, column_start, column_feature, table_start
     ) = pieces  # fmt: skip
-    column_share, loose_value, points, weights, longest = leaves
+    column_share, leaf_value, points, weights, longest = leaves
     (
         node_start, feature, threshold, categorical, nan_left, zero_left, category_start, category_words, categories
     ) = decisions  # fmt: skip
-    n, features = rows.shape
+    n, width = rows.shape
     shares, most = np.empty(rows.shape), 1
     for tree in range(len(node_start) - 1):
         most = max(most, node_start[tree + 1] - node_start[tree])
-    x, sums = np.empty((features, BLOCK)), np.empty((features, BLOCK))
-    goes, pattern, offset = np.empty((most, BLOCK), np.uint8), np.empty(BLOCK, np.int32), np.empty(BLOCK, np.uint64)
-    missed, effects = np.empty((longest, BLOCK), np.uint8), np.empty((longest, BLOCK))
-    work = np.empty((2 * longest + 1, BLOCK))
+    x, sums, goes = np.empty((width, BLOCK)), np.empty((width, BLOCK)), np.empty((most, BLOCK), np.uint8)
+    pattern, offset, missed = np.empty(BLOCK, np.int32), np.empty(BLOCK, np.uint64), np.empty(longest, np.uint8)
+    effects, work = np.empty(longest), np.empty((2, longest))
     for begin in range(0, n, BLOCK):
         size = min(BLOCK, n - begin)
         x[:, :size] = rows[begin : begin + size].T
@@ -240,30 +223,34 @@ def explain_many(rows, tables, pieces, leaves, decisions):
                 category_start, category_words, categories,
             )  # fmt: skip
             for piece in range(piece_start[tree], piece_start[tree + 1]):
-                first, width = column_start[piece], column_start[piece + 1] - column_start[piece]
-                if table_start[piece] < 0:
-                    missed[:width, :size] = 0
-                    for term in range(term_start[piece], term_start[piece + 1]):
-                        left, wanted, miss = goes[term_node[term] - start], term_left[term], missed[term_bit[term]]
-                        for r in range(size):
-                            miss[r] |= left[r] ^ wanted
-                    share = column_share[first : first + width]
-                    loose_block(loose_value[piece], share, missed, size, points, weights, work, effects)
-                    for column in range(width):
-                        total, effect = sums[column_feature[first + column]], effects[column]
-                        for r in range(size):
-                            total[r] += effect[r]
+                first, last = column_start[piece], column_start[piece + 1]
+                features = column_feature[first:last]
+                if kind[piece] == LOOSE:
+                    for r in range(size):
+                        missed[: last - first] = 0
+                        for term in range(term_start[piece], term_start[piece + 1]):
+                            missed[term_bit[term]] |= goes[term_node[term] - start, r] ^ term_left[term]
+                        leaf_effects(
+                            leaf_value[piece], column_share[first:last], missed, points, weights, work, effects
+                        )
+                        for column in range(last - first):
+                            sums[features[column], r] += effects[column]
                     continue
                 pattern[:size] = 0
                 for term in range(term_start[piece], term_start[piece + 1]):
                     left, wanted, bit = goes[term_node[term] - start], term_left[term], np.int32(term_bit[term])
                     for r in range(size):
                         pattern[r] |= np.int32(left[r] ^ wanted) << bit
+                if kind[piece] == SPLIT:
+                    for r in range(size):
+                        split_effects(tables[table_start[piece] :], last - first, np.int64(pattern[r]), effects)
+                        for column in range(last - first):
+                            sums[features[column], r] += effects[column]
+                    continue
                 for r in range(size):
-                    offset[r] = np.uint64(pattern[r] * width)
-                for column in range(width):
-                    total = sums[column_feature[first + column]]
-                    entries = tables[table_start[piece] + column :]
+                    offset[r] = np.uint64(pattern[r] * (last - first))
+                for column in range(last - first):
+                    total, entries = sums[features[column]], tables[table_start[piece] + column :]
                     for r in range(size):
                         total[r] += entries[offset[r]]
         shares[begin : begin + size] = sums[:, :size].T

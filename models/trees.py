@@ -119,7 +119,7 @@ def _tree(block: dict[str, str], features: int) -> dict[str, np.ndarray]:
         "threshold": _numbers(block, "threshold", nodes),
         "count": _numbers(block, "internal_count", nodes),
     }
-    if nodes and not (0 <= raw["feature"].min() and raw["feature"].max() < features and raw["count"].min() > 0):
+    if nodes and not (raw["feature"].min() >= 0 and raw["feature"].max() < features and raw["count"].min() > 0):
         raise ValueError("split_feature or internal_count out of range")
     raw |= _rules(rule, raw["threshold"]) | _category_slices(block, rule, raw["threshold"])
     order, children = _preorder(block, nodes)
