@@ -1,0 +1,130 @@
+"""Programme indicators per centre, sector, project or district and month, against Sphere's thresholds.
+
+Every indicator is a ratio of two sums, so a place's figure is never a mean of means. What would show fewer
+children than the protocol's `smallest_cell` is left out: a count from 1 up to it, and a share of so few.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from care.months import Months
+from care.protocol import Protocol
+from registry.tables import Registry
+
+LEVELS = ("district", "project", "sector", "centre")
+COUNTS = (
+    "children", "screened", "judged", "sam", "mam", "suw", "in_treatment", "sam_untreated", "danger", "overdue",
+    "admitted_ucdc", "admitted_nrc", "cured", "defaulted", "died", "not_recovered", "transferred",
+    "failed_discharge",
+)
+"""Numbers of children."""
+AMOUNTS = ("child_days", "ednf_issued", "thr_issued", "hcm_issued", "open_days", "attended_days")
+"""Numbers of days and rations, which point at no child."""
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """An indicator: `over` of `under`; `children` (where it differs from `under`) counts those it speaks of."""
+
+    name: str
+    over: str
+    under: str
+    says: str
+    children: str | None = None
+
+
+RATIOS = (
+    Ratio("coverage", "screened", "children", "children measured in the month, of those on the rolls"),
+    Ratio("sam_share", "sam", "judged", "SAM, of those validly measured"),
+    Ratio("mam_share", "mam", "judged", "MAM, of those validly measured"),
+    Ratio("cured_share", "cured", "ended", "cured, of stays ended (cured, defaulted, died, not recovered)"),
+    Ratio("defaulted_share", "defaulted", "ended", "defaulted, of stays ended"),
+    Ratio("died_share", "died", "ended", "died, of stays ended"),
+    Ratio("not_recovered_share", "not_recovered", "ended", "not recovered, of stays ended"),
+    Ratio("relapse_1_month", "relapsed_30", "followed_30", "SAM again within 30 days of cure, of those followed"),
+    Ratio("relapse_3_months", "relapsed_91", "followed_91", "SAM again within 91 days of cure, of those followed"),
+    Ratio("relapse_6_months", "relapsed_183", "followed_183", "SAM again within 183 days of cure, of those followed"),
+    Ratio("gain_g_kg_day", "gain_g_kg_day", "gain_weighed", "grams gained per kg and day by those cured"),
+    Ratio("stay_days", "stay_days", "cured", "days of stay of those cured"),
+    Ratio("attendance_share", "attended_days", "open_days", "days attended, of days open", children="children"),
+    Ratio("ednf_per_child_day", "ednf_issued", "child_days", "EDNF sachets issued per child-day in treatment",
+          children="treated_or_admitted"),
+)
+MEASUREMENTS = {"gain_g_kg_day", "stay_days", "attendance_share", "ednf_per_child_day"}
+"""Ratios that are no shares of children: there a small numerator gives nobody away."""
+SPHERE = (
+    ("cured_share", "sphere_cured_above", "above"),
+    ("defaulted_share", "sphere_defaulted_below", "below"),
+    ("died_share", "sphere_died_below", "below"),
+)
+"""Indicator, the protocol's value, and on which side of it Sphere wants the share."""
+MET, NOT_MET, TOO_FEW = "met", "not met", "too few"
+
+
+@dataclass(frozen=True)
+class Indicators:
+    """One row per place and month: ids and ISO months as text, numbers as float64 (NaN: none, or too few to show),
+    Sphere's verdicts as text. `synthetic` and `protocol_version` go with the figures."""
+
+    level: str
+    columns: dict[str, np.ndarray]
+    synthetic: bool
+    protocol_version: str
+    smallest_cell: int
+
+
+def of(registry: Registry, months: Months, protocol: Protocol, *, level: str) -> Indicators:
+    """The indicators of all places of a level, by place and month, with small cells left out."""
+    ids, place = places(registry, level)
+    sums = _with_totals({name: _rolled_up(cells, place, len(ids)) for name, cells in months.sums.items()})
+    smallest = int(protocol["smallest_cell"])
+    columns = {
+        level: np.repeat(ids.astype(object), len(months.firsts)),
+        "month": np.tile(np.array([f"{first:%Y-%m}" for first in months.firsts], object), len(ids)),
+    }
+    columns |= {name: _shown(sums[name], smallest) for name in COUNTS}
+    columns |= {name: sums[name] for name in AMOUNTS}
+    columns |= {ratio.name: _ratio(ratio, sums, smallest) for ratio in RATIOS}
+    columns |= {f"sphere_{name}": _verdict(columns[name], float(protocol[value]), side) for name, value, side in SPHERE}
+    return Indicators(level, columns, bool(registry.facts.get("synthetic")), protocol.version, smallest)
+
+
+def places(registry: Registry, level: str) -> tuple[np.ndarray, np.ndarray]:
+    """The ids of a level's places and, for each centre, the position of its place (-1 where unknown)."""
+    ids = getattr(registry, f"{level}_ids")
+    place = np.full(len(registry.centre_ids), -1, np.int64)
+    place[registry.centres["centre"]] = registry.centres[level]
+    return ids, place
+
+
+def _rolled_up(cells: np.ndarray, place: np.ndarray, places: int) -> np.ndarray:
+    """Sums by place and month, flat in that order, from sums by month and centre."""
+    rolled = np.zeros((places + 1, len(cells)))
+    np.add.at(rolled, place, cells.T)
+    return rolled[:places].ravel()
+
+
+def _with_totals(sums: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    ended = sums["cured"] + sums["defaulted"] + sums["died"] + sums["not_recovered"]
+    return sums | {"ended": ended, "treated_or_admitted": np.maximum(sums["in_treatment"], sums["admitted_ucdc"])}
+
+
+def _shown(count: np.ndarray, smallest: int) -> np.ndarray:
+    """The counts, without those that are small but not none."""
+    return np.where((count > 0) & (count < smallest), np.nan, count)
+
+
+def _ratio(ratio: Ratio, sums: dict[str, np.ndarray], smallest: int) -> np.ndarray:
+    over, under = sums[ratio.over], sums[ratio.under]
+    few = sums[ratio.children or ratio.under] < smallest
+    if ratio.name not in MEASUREMENTS:
+        few |= (over > 0) & (over < smallest)
+    return np.divide(over, under, out=np.full(len(under), np.nan), where=(under > 0) & ~few)
+
+
+def _verdict(share: np.ndarray, limit: float, side: str) -> np.ndarray:
+    met = share > limit if side == "above" else share < limit
+    return np.where(np.isnan(share), TOO_FEW, np.where(met, MET, NOT_MET)).astype(object)
