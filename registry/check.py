@@ -20,7 +20,10 @@ from registry.cells import EMPTY, Parsed, parse
 from registry.contract import SPECS, TEXTS, Column, TableSpec
 from registry.keys import key_numbers, repeats, sort_order
 from registry.quarantine import Quarantine, Quarantined, Verdicts
+from registry.records import build_records
 from registry.tables import NEVER, Registry, day_number
+
+__all__ = ["Checked", "Known", "Raw", "build", "build_records", "check", "raw_table"]
 
 
 @dataclass(frozen=True)

@@ -90,8 +90,8 @@ class Verdicts:
     def _one(self, row: int, cells: dict[str, object], numbers: np.ndarray | None) -> Quarantined:
         column, code = self._columns[self.column[row]], CODES[self.code[row]]
         number = int(numbers[row]) if numbers is not None else row + 1
-        return Quarantined(self.table, number, code, column, _text(cells.get(column)), _bound(self.table, column, code),
-                           raw_row(cells))
+        return Quarantined(self.table, number, code, column, _text(cells.get(column)),
+                           bound_of(self.table, column, code), raw_row(cells))
 
 
 def raw_row(cells: dict[str, object]) -> str:
@@ -113,7 +113,8 @@ _OTHER_BOUNDS = {
 }
 
 
-def _bound(table: str, column: str, code: str) -> str:
+def bound_of(table: str, column: str, code: str) -> str:
+    """The bound that a cell of this column breaks under this code, in words."""
     return _OTHER_BOUNDS.get(code) or bound(SPECS[table].column(column))
 
 
