@@ -7,10 +7,12 @@ from contextlib import AbstractContextManager
 
 import numpy as np
 import pyarrow as pa
-from sqlalchemy import URL
+from sqlalchemy import URL, BigInteger, Float, Integer, SmallInteger, Text
 
+from registry.schema import METADATA
 from registry.tables import CODE, DAY, NEVER, NUMBER
 
+_ARROW = {Integer: pa.int32(), BigInteger: pa.int64(), SmallInteger: pa.int16(), Float: pa.float64(), Text: pa.string()}
 EMPTY_AS = {DAY: int(NEVER), CODE: -1, NUMBER: np.nan}
 """What stands for NULL in memory, by kind of column; -1 for ids."""
 
@@ -56,9 +58,11 @@ class Bulk(AbstractContextManager):
         return {name: from_arrow(answer[name], kinds.get(name)) for name in answer.column_names}
 
     def ingest(self, table: str, columns: Mapping[str, pa.Array]) -> None:
-        """Append rows to a table."""
+        """Append rows to a table, cast to the widths of its columns, as binary COPY wants them."""
+        kinds = METADATA.tables[table].columns
+        rows = pa.table({name: values.cast(_ARROW[type(kinds[name].type)]) for name, values in columns.items()})
         with self._connection.cursor() as cursor:
-            cursor.adbc_ingest(table, pa.table(dict(columns)), mode="append")
+            cursor.adbc_ingest(table, rows, mode="append")
 
 
 def to_arrow(values: np.ndarray, kind: type) -> pa.Array:

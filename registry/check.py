@@ -104,6 +104,10 @@ class _Run:
         _before(verdicts, cells[own], birth - 30 if spec.name == "attendance" else birth, "REG031", own)
         if spec.name == "episodes":
             _before(verdicts, cells["closed_on"], cells["admitted_on"].values, "REG033", "closed_on")
+        elif spec.name == "measurements":
+            young = cells[own].values - birth < contract.UNDER_FIVE
+            for name, (most, code) in contract.MOST_UNDER_FIVE.items():
+                verdicts.refuse(young & (child >= 0) & (cells[name].values > most), code, name)
         elif spec.name == "attendance":
             verdicts.refuse(cells["attended_days"].values > cells["open_days"].values, "REG035", "attended_days")
         verdicts.refuse((child < 0) & ~cells["child_id"].missing, "REG050", "child_id")

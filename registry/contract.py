@@ -12,6 +12,11 @@ from registry.tables import NEVER, day_number
 
 EARLIEST = day_number("1950-01-01")
 """No record of a child is older; earlier dates are an empty spreadsheet cell read as 1900."""
+UNDER_FIVE = 1827
+"""Days of age below which `MOST_UNDER_FIVE` holds."""
+MOST_UNDER_FIVE = {"weight_kg": (40.0, "REG012"), "height_cm": (140.0, "REG013")}
+"""What no child under five reaches: 40 kg is six standard deviations above WHO's median at 60 months, 140 cm is more.
+A decimal point lost (78 for 7.8) is caught by it; teenagers of a mixed register are not."""
 LONGEST_TEXT = 500
 """Characters in one cell of text; a longer one is a broken file, not a name."""
 
@@ -102,8 +107,8 @@ SPECS: dict[str, TableSpec] = {
             _code("left_reason", tables.LEFT_REASON), RECORDED_ON,
         ), ("child_id",), needed=True),
         TableSpec("measurements", (
-            _id("child_id"), _day("measured_on", required=True), _number("weight_kg", 0.5, 60, "kg", "REG012"),
-            _number("height_cm", 25, 150, "cm", "REG013"), _code("height_position", tables.POSITION),
+            _id("child_id"), _day("measured_on", required=True), _number("weight_kg", 0.5, 150, "kg", "REG012"),
+            _number("height_cm", 25, 220, "cm", "REG013"), _code("height_position", tables.POSITION),
             _number("muac_mm", 40, 350, "mm", "REG014"), _number("oedema", 0, 3, "grade", "REG015", whole=True),
             _code("reported_status", tables.REPORTED_STATUS), Column("source", "id"), RECORDED_ON,
         ), ("child_id", "measured_on", "source"), needed=True),
@@ -190,7 +195,8 @@ FALSE_WORDS = frozenset({"false", "f", "no", "n", "0", "0.0"})
 def bound(column: Column) -> str:
     """The bound of a column in words, for a message: `0.5 to 60 kg`, `F, M`, `YYYY-MM-DD`."""
     if column.low is not None:
-        return f"{column.low:g} to {column.high:g} {column.unit}".strip()
+        young = f", under five years at most {MOST_UNDER_FIVE[column.name][0]:g}" if column.name in MOST_UNDER_FIVE else ""
+        return f"{column.low:g} to {column.high:g} {column.unit}".strip() + young
     if column.codes:
         return ", ".join(column.codes)
     return {"day": "YYYY-MM-DD", "month": "YYYY-MM", "truth": "true, false or empty"}.get(column.kind, "not empty")

@@ -17,6 +17,7 @@ from sqlalchemy import URL
 from registry.bulk import Bulk
 from registry.cells import encode
 from registry.check import Raw
+from registry.errors import Refused
 
 KEY_NAME = "SANKET_IDENTITY_KEY"
 """The environment's variable with the key (any text of 16 characters or more)."""
@@ -37,6 +38,14 @@ def identity_key(url: URL) -> bytes | None:
         with os.fdopen(handle, "w") as file:
             file.write(secrets.token_hex(32))
     return path.read_text().strip().encode()
+
+
+def environment_key() -> bytes:
+    """The key from the environment, for columns that a map marks as personal; refused without it."""
+    text = os.environ.get(KEY_NAME, "")
+    if len(text) < 16:
+        raise Refused("REG064", f"the map hashes personal columns: set {KEY_NAME} to a secret of 16 characters or more")
+    return text.encode()
 
 
 def keyed_hash(key: bytes, text: str) -> str:

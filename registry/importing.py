@@ -199,7 +199,7 @@ def _quarantine_columns(rows: list, first_no: int, import_no: int) -> Mapping[st
              "raw": "raw"}
     return {
         "no": pa.array(np.arange(first_no, first_no + count)),
-        "import_no": pa.array(np.full(count, import_no, np.int32)),
+        "import_no": pa.array(np.full(count, import_no)),
         "row_number": pa.array([row.row for row, _ in rows], pa.int64()),
         "fingerprint": pa.array([print_ for _, print_ in rows]), "state": pa.array(["open"] * count),
     } | {column: pa.array([_storable(getattr(row, name)) for row, _ in rows]) for column, name in texts.items()}

@@ -44,10 +44,11 @@ class Sheet:
 def read(source: str | Path, *, map: object = None) -> Source:
     """Read a source; `map` says how its columns become the contract's. Raises BadInput where it is no source."""
     if map is not None:
-        from registry.maps import read_mapped
+        from registry.mapped import read_mapped
 
         return read_mapped(source, map)
-    if "://" in str(source):
+    if "://" in str(source) or Path(source).suffix in (".db", ".sqlite", ".sqlite3"):
+        source = str(source) if "://" in str(source) else f"sqlite:///{_existing(Path(source))}"
         from registry.databases import read_database
 
         return read_database(str(source))
@@ -59,11 +60,15 @@ def read(source: str | Path, *, map: object = None) -> Source:
     return source_of(path, {sheet.name: sheet for sheet in sheets})
 
 
-def files_of(path: Path) -> list[Path]:
-    """The table files of a folder, or the one file."""
+def _existing(path: Path) -> Path:
     if not path.exists():
         raise BadInput("REG003", f"there is no file or folder {path}")
-    if path.is_file():
+    return path
+
+
+def files_of(path: Path) -> list[Path]:
+    """The table files of a folder, or the one file."""
+    if _existing(path).is_file():
         return [path]
     files = [file for file in sorted(path.iterdir()) if file.suffix.lower() in ENDINGS and file.is_file()]
     named = [file for file in files if file.stem.lower() in SPECS or file.suffix.lower().startswith(".xls")]
@@ -146,10 +151,10 @@ def provenance(folder: Path) -> dict[str, str]:
     return {"synthetic": "true"} if isinstance(said, dict) and said.get("synthetic") is True else {}
 
 
-def checksum_of(path: Path) -> str:
+def checksum_of(path: Path, files: list[Path] | None = None) -> str:
     """SHA-256 over the table files' bytes, in the order of their names."""
     whole = hashlib.sha256()
-    for file in files_of(path):
+    for file in files or files_of(path):
         whole.update(file.name.encode())
         with file.open("rb") as handle:
             while piece := handle.read(1 << 22):

@@ -159,6 +159,10 @@ def _wrong_history(name: str, cells: list, born: int) -> tuple[str, str] | None:
     own, places = OWN_DAY[name], PLACES[name]
     if cells[places[own]] < (born - 30 if name == "attendance" else born):
         return own, "REG031"
+    if name == "measurements" and cells[places[own]] - born < contract.UNDER_FIVE:
+        for column, (most, code) in contract.MOST_UNDER_FIVE.items():
+            if cells[places[column]] > most:
+                return column, code
     if name == "episodes" and cells[places["closed_on"]] < cells[places["admitted_on"]]:
         return "closed_on", "REG033"
     if name == "attendance" and cells[places["attended_days"]] > cells[places["open_days"]]:
