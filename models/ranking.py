@@ -13,16 +13,39 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 DANGER_ORDER = (
-    "oedema", "complication", "appetite_failed", "under_six_months", "not_arrived",
-    "again_passed", "again_examined", "again", "sam_passed", "sam_confirmed", "sam_suspected",
-    "weight_lost", "no_gain", "defaulted", "not_recovered", "too_long", "admitted_untested", "eats_poorly",
+    "oedema",
+    "complication",
+    "appetite_failed",
+    "under_six_months",
+    "not_arrived",
+    "again_passed",
+    "again_examined",
+    "again",
+    "sam_passed",
+    "sam_confirmed",
+    "sam_suspected",
+    "weight_lost",
+    "no_gain",
+    "defaulted",
+    "not_recovered",
+    "too_long",
+    "admitted_untested",
+    "eats_poorly",
 )
 """Rules of danger, the gravest first: what belongs in a facility, SAM without treatment, treatment that does not
 help, treatment broken off, then what is amiss within treatment. The grouping is ours. verified: false."""
-OVERDUE_STEPS = frozenset({
-    "measure", "remeasure", "weigh_monthly", "weigh_weekly", "follow_up_weighing", "bring_back",
-    "examine", "admit_ucdc",
-})
+OVERDUE_STEPS = frozenset(
+    {
+        "measure",
+        "remeasure",
+        "weigh_monthly",
+        "weigh_weekly",
+        "follow_up_weighing",
+        "bring_back",
+        "examine",
+        "admit_ucdc",
+    }
+)
 """Steps that a visit can make good when they are late. A late height, check or review is the centre's own work."""
 IN_TREATMENT = frozenset({"in_ucdc", "in_nrc", "no_gain_refer", "discharge_due", "over_long_stay"})
 GONE = frozenset({"left", "died"})
@@ -171,7 +194,12 @@ def rests(candidate: Candidate, *, as_of: dt.date) -> bool:
 
 
 def rank(
-    candidates: Iterable[Candidate], *, sector_id: str, capacity: int, as_of: dt.date, facts: dict | None = None,
+    candidates: Iterable[Candidate],
+    *,
+    sector_id: str,
+    capacity: int,
+    as_of: dt.date,
+    facts: dict | None = None,
 ) -> VisitList:
     """The visit list of one sector, at most `capacity` rows.
 
@@ -189,7 +217,10 @@ def rank(
     chosen["risk"] = _shared_trips(risk, left - len(chosen["overdue"]), chosen)
     rows = [(name, child) for name in ("danger", "overdue", "risk") for child in _route(chosen[name])]
     return VisitList(
-        sector_id=sector_id, as_of=as_of, capacity=capacity, beyond=tuple(danger[capacity:]),
+        sector_id=sector_id,
+        as_of=as_of,
+        capacity=capacity,
+        beyond=tuple(danger[capacity:]),
         rows=tuple(VisitRow(name, number, child) for number, (name, child) in enumerate(rows, 1)),
         facts={**(facts or {}), **counts},
     )

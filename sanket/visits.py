@@ -1,9 +1,146 @@
-"""Verbs of the front door: see `bind`."""
+"""Verbs of the visit list: make it, and take back what the visits found. See `bind`."""
 
 from __future__ import annotations
 
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
 import typer
+
+LANGUAGES = ("en", "hi", "mr")
+FORMATS = ("txt", "csv", "html", "pdf", "xlsx")
 
 
 def bind(app: typer.Typer) -> None:
     """Bind this room's verbs."""
+    app.command()(visits)
+
+
+def visits(
+    store: Annotated[str, typer.Argument(metavar="STORE | record", help="The store; or the word `record`.")],
+    file: Annotated[
+        Path | None, typer.Argument(metavar="[FILE]", help="After `record`: the list that came back.")
+    ] = None,
+    sector: Annotated[str | None, typer.Option(help="The sector, as the registry names it.")] = None,
+    capacity: Annotated[int, typer.Option(min=1, max=500, help="Visits that can be made.")] = 20,
+    lang: Annotated[str, typer.Option(help="en, hi or mr.")] = "en",
+    form: Annotated[
+        str | None, typer.Option("--format", help="txt, csv, html, pdf or xlsx (default: by -o, or txt).")
+    ] = None,
+    out: Annotated[Path | None, typer.Option("-o", "--output", help="Write here instead of printing.")] = None,
+    as_of: Annotated[str | None, typer.Option(help="The list of this day (YYYY-MM-DD); default: the newest.")] = None,
+    to: Annotated[
+        str | None, typer.Option("--store", help="With `record`: the store, where the file does not say.")
+    ] = None,
+    visited_on: Annotated[
+        str | None, typer.Option(help="With `record`: the day of lines without one (default: today).")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
+) -> None:
+    """Whom to visit first in a sector; or `visits record FILE`: take back what the visits found.
+
+    `sanket visits STORE --sector S0001 --format pdf -o list.pdf` makes one A4 sheet for each centre: danger by the
+    rules first, then overdue weighings, then risk. `--format xlsx` makes a list to fill in; `sanket visits record
+    list.xlsx` writes the findings (and weights and arms that were measured) into the registry, and takes the
+    children off the list. Recording a file twice changes nothing.
+    """
+    if store == "record":
+        _record(file, store=to, visited_on=visited_on, as_json=as_json)
+    else:
+        _list(store, sector=sector, capacity=capacity, lang=lang, form=form, out=out, as_of=as_of, as_json=as_json)
+
+
+def _list(
+    store: str,
+    *,
+    sector: str | None,
+    capacity: int,
+    lang: str,
+    form: str | None,
+    out: Path | None,
+    as_of: str | None,
+    as_json: bool,
+) -> None:
+    from registry.errors import UsageError
+
+    form = form or (out.suffix[1:].lower() if out and out.suffix[1:].lower() in FORMATS else "txt")
+    if form not in FORMATS:
+        raise UsageError("LST001", f"a format is one of {', '.join(FORMATS)}")
+    if lang not in LANGUAGES:
+        raise UsageError("LST002", f"a language is one of {', '.join(LANGUAGES)}")
+    if not as_json and out is None and form in ("pdf", "xlsx") and sys.stdout.isatty():
+        raise UsageError("LST006", f"a {form} is not for the screen: name a file with -o")
+    from serving.store_list import listed_from_store
+
+    listed = listed_from_store(store, sector=sector, capacity=capacity, as_of=_day(as_of))
+    _put(_bytes(listed, lang=lang, form=form, as_json=as_json), out)
+
+
+def _bytes(listed, *, lang: str, form: str, as_json: bool) -> bytes:
+    if as_json:
+        import orjson
+
+        from serving.lists import list_document
+
+        return orjson.dumps(list_document(listed, lang), option=orjson.OPT_NON_STR_KEYS) + b"\n"
+    from serving.paper import render
+    from serving.words import words
+
+    return render(listed, words(lang), form=form)
+
+
+def _put(content: bytes, out: Path | None) -> None:
+    from registry.errors import BadInput
+
+    if out is None:
+        sys.stdout.buffer.write(content)
+        sys.stdout.buffer.flush()
+        return
+    try:
+        out.write_bytes(content)
+    except OSError as error:
+        raise BadInput("LST007", f"cannot write {out}: {error.strerror}") from None
+
+
+def _record(file: Path | None, *, store: str | None, visited_on: str | None, as_json: bool) -> None:
+    import datetime as dt
+
+    from registry.errors import BadInput, UsageError
+
+    if file is None:
+        raise UsageError("LST008", "name the list that came back: sanket visits record FILE")
+    from serving.returned import keep, read_back
+
+    today = dt.date.today()
+    returned = read_back(file, today=today, visited_on=_day(visited_on))
+    address = store or returned.says.get("store")
+    if not address:
+        raise BadInput("LST009", f"{file.name} does not say which store it is of: name it by --store")
+    done = keep(address, returned, today=today)
+    typer.echo(json.dumps(done, ensure_ascii=False) if as_json else _told(done))
+
+
+def _told(done: dict) -> str:
+    lines = [
+        f"{counts['kept']} {name} recorded"
+        + (f", {counts['quarantined']} quarantined" if counts["quarantined"] else "")
+        for name, counts in done["tables"].items()
+        if counts["rows"]
+    ]
+    lines += [f"row {problem['row']}: {problem['problem']}" for problem in done["problems"]]
+    return "\n".join([*(lines or ["nothing was filled in"]), f"{done['blank']} lines were left blank"])
+
+
+def _day(text: str | None):
+    if text is None:
+        return None
+    import datetime as dt
+
+    from registry.errors import UsageError
+
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError:
+        raise UsageError("LST010", "a day is written YYYY-MM-DD") from None

@@ -19,9 +19,27 @@ from serving.words import Words, last_weight, risk_words, what_to_do, whom, why_
 TICK_BOXES = ("well", "sam_again", "away", "moved", "data_wrong")
 """The findings with a box on the sheet. A death is told to the officer in person, and has its place on the page."""
 CSV_COLUMNS = (
-    "number", "section", "centre_id", "centre_name", "child_id", "sex", "age_months", "last_weight_kg", "last_weight_on",
-    "why", "what_to_do", "who", "by_when", "overdue_days", "risk", "risk_low", "risk_high",
-    "finding", "visited_on", "weight_kg", "muac_mm",
+    "number",
+    "section",
+    "centre_id",
+    "centre_name",
+    "child_id",
+    "sex",
+    "age_months",
+    "last_weight_kg",
+    "last_weight_on",
+    "why",
+    "what_to_do",
+    "who",
+    "by_when",
+    "overdue_days",
+    "risk",
+    "risk_low",
+    "risk_high",
+    "finding",
+    "visited_on",
+    "weight_kg",
+    "muac_mm",
 )
 """Columns of the CSV; the last four are empty, for what the visit finds (`sanket visits record`)."""
 
@@ -39,8 +57,6 @@ class Line:
     last_weight: str
     do: str
     who: str
-    by_when: str
-    late: str
     risk: str
 
 
@@ -56,14 +72,33 @@ class Sheet:
 def line_of(row: VisitRow, words: Words) -> Line:
     """A row of the list in words."""
     child = row.candidate
-    late = child.overdue_days or 0
     return Line(
-        row=row, number=row.rank, section=row.section, child_id=child.child_id, whom=whom(child, words),
-        why=why_line(child, words), last_weight=last_weight(child, words), do=what_to_do(child, words),
-        who=words("who", child.who), by_when=words.say("ui", "by_when", date=words.day(child.by_when)) if child.by_when else "",
-        late=words("ui", "overdue_by_one") if late == 1 else words.say("ui", "overdue_by", n=late) if late > 0 else "",
+        row=row,
+        number=row.rank,
+        section=row.section,
+        child_id=child.child_id,
+        whom=whom(child, words),
+        why=_late(row, why_line(child, words), words),
+        last_weight=last_weight(child, words),
+        do=_in_time(row, what_to_do(child, words), words),
+        who=words("who", child.who),
         risk=risk_words(child.risk, words) if child.risk is not None else words("ui", "not_scored"),
     )
+
+
+def _late(row: VisitRow, why: str, words: Words) -> str:
+    """Why, and how late the step is where a rule asks for it."""
+    late = row.candidate.overdue_days or 0
+    if row.section == "risk" or late < 1:
+        return why
+    return f"{why}, {words('ui', 'overdue_by_one') if late == 1 else words.say('ui', 'overdue_by', n=late)}"
+
+
+def _in_time(row: VisitRow, step: str, words: Words) -> str:
+    """What to do, and by when where a rule asks for it."""
+    if row.section == "risk" or row.candidate.by_when is None:
+        return step
+    return f"{step}, {words.say('ui', 'by_when', date=words.day(row.candidate.by_when))}"
 
 
 def sheets(listed: VisitList, words: Words) -> list[Sheet]:
@@ -114,8 +149,8 @@ def text(listed: VisitList, words: Words) -> bytes:
             out.append(f"{words('ui', 'centre')} {centre_name(row.candidate, words)}")
         line = line_of(row, words)
         out.append(f"{line.number:>3}. {line.child_id} ({line.whom}); {words('ui', 'last_weight')}: {line.last_weight}")
-        out.append(f"     {words('ui', 'why')}: {line.why}{f' ({line.late})' if line.late else ''}")
-        out.append(f"     {words('ui', 'what_to_do')}: {line.do} ({', '.join(filter(None, (line.who, line.by_when)))})")
+        out.append(f"     {words('ui', 'why')}: {line.why}")
+        out.append(f"     {words('ui', 'what_to_do')}: {line.do}")
     return ("\n".join([*out, "", words("ui", "not_a_verdict")]) + "\n").encode()
 
 
@@ -132,11 +167,23 @@ def comma_separated(listed: VisitList, words: Words) -> bytes:
 def _cells(row: VisitRow, words: Words) -> dict[str, object]:
     child, line = row.candidate, line_of(row, words)
     cells = {
-        "number": row.rank, "section": words("sections_short", row.section), "centre_id": child.centre_id,
-        "centre_name": child.centre_name, "child_id": child.child_id, "sex": child.sex, "age_months": child.age_months,
-        "last_weight_kg": child.facts.get("last_weight_kg"), "last_weight_on": child.facts.get("last_weight_on"),
-        "why": line.why, "what_to_do": line.do, "who": line.who, "by_when": child.by_when,
-        "overdue_days": child.overdue_days, "risk": child.risk, "risk_low": child.risk_low, "risk_high": child.risk_high,
+        "number": row.rank,
+        "section": words("sections_short", row.section),
+        "centre_id": child.centre_id,
+        "centre_name": child.centre_name,
+        "child_id": child.child_id,
+        "sex": child.sex,
+        "age_months": child.age_months,
+        "last_weight_kg": child.facts.get("last_weight_kg"),
+        "last_weight_on": child.facts.get("last_weight_on"),
+        "why": line.why,
+        "what_to_do": line.do,
+        "who": line.who,
+        "by_when": child.by_when,
+        "overdue_days": child.overdue_days,
+        "risk": child.risk,
+        "risk_low": child.risk_low,
+        "risk_high": child.risk_high,
     }
     return {name: _plain(value) for name, value in cells.items()}
 
@@ -161,9 +208,12 @@ def page(listed: VisitList, words: Words) -> bytes:
         parts += [_article(line, say) for line in sheet.lines]
         parts.append("</section>")
     parts.append(f"<footer>{escape(say('ui', 'not_a_verdict'))}</footer>")
-    head = f'<meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{escape(title(listed, say))}'
+    head = (
+        f'<meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{escape(title(listed, say))}'
+    )
     body = "".join(parts)
-    return f'<!doctype html><html lang="{say.language}"><head>{head}</title><style>{STYLE}</style></head><body>{body}</body></html>'.encode()
+    head += f"</title><style>{STYLE}</style>"
+    return f'<!doctype html><html lang="{say.language}"><head>{head}</head><body>{body}</body></html>'.encode()
 
 
 STYLE = (
@@ -175,12 +225,17 @@ STYLE = (
 
 def _article(line: Line, words: Words) -> str:
     say = words
-    boxes = "".join(f'<span class="fill">\u2610 {html.escape(say("findings", finding))}</span>' for finding in TICK_BOXES)
-    blanks = "".join(f'<span class="fill">{html.escape(say("ui", name))} ________</span>' for name in ("weight_found", "muac_found", "visited_on"))
+    boxes = "".join(
+        f'<span class="fill">\u2610 {html.escape(say("findings", finding))}</span>' for finding in TICK_BOXES
+    )
+    blanks = "".join(
+        f'<span class="fill">{html.escape(say("ui", name))} ________</span>'
+        for name in ("weight_found", "muac_found", "visited_on")
+    )
     facts = (
-        (say("ui", "why"), f"{line.why}{f' ({line.late})' if line.late else ''}"),
+        (say("ui", "why"), line.why),
         (say("ui", "last_weight"), line.last_weight),
-        (say("ui", "what_to_do"), f"{line.do} ({', '.join(filter(None, (line.who, line.by_when)))})"),
+        (say("ui", "what_to_do"), line.do),
     )
     told = "".join(f"<p><b>{html.escape(name)}:</b> {html.escape(value)}</p>" for name, value in facts)
     tag = html.escape(say("sections_short", line.section))
@@ -208,9 +263,16 @@ def _xlsx(listed: VisitList, words: Words) -> bytes:
 
 
 FORMS: dict[str, Callable[[VisitList, Words], bytes]] = {
-    "txt": text, "csv": comma_separated, "html": page, "pdf": _pdf, "xlsx": _xlsx,
+    "txt": text,
+    "csv": comma_separated,
+    "html": page,
+    "pdf": _pdf,
+    "xlsx": _xlsx,
 }
 MEDIA_TYPES = {
-    "txt": "text/plain; charset=utf-8", "csv": "text/csv; charset=utf-8", "html": "text/html; charset=utf-8",
-    "pdf": "application/pdf", "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "txt": "text/plain; charset=utf-8",
+    "csv": "text/csv; charset=utf-8",
+    "html": "text/html; charset=utf-8",
+    "pdf": "application/pdf",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }

@@ -18,7 +18,7 @@ FONTS = Path(__file__).with_name("fonts")
 SCRIPTS = {"en": ("latn", "eng"), "hi": ("deva", "hin"), "mr": ("deva", "mar")}
 LEFT, RIGHT, TOP, BOTTOM = 12.0, 198.0, 11.0, 286.0
 """Edges of the print in mm on A4 (210 x 297)."""
-LARGE, BODY, SMALL = 15.0, 12.0, 9.5
+LARGE, BODY, SMALL = 17.0, 13.0, 10.0
 """Sizes in points: a sheet is read at arm's length, in a doorway."""
 
 
@@ -55,7 +55,9 @@ class Paper(FPDF):
         baseline = self.h - y - line_height(size) * 0.72
         colour = f"{self.text_color.serialize()} " if self.text_color is not None else ""
         place = f"{x * self.k:.2f} {baseline * self.k:.2f} Td"
-        self._out(f"q {colour}/Span <</ActualText <FEFF{actual}>>> BDC BT {font} {place} {_drawn(glyphs, size)} ET EMC Q")
+        self._out(
+            f"q {colour}/Span <</ActualText <FEFF{actual}>>> BDC BT {font} {place} {_drawn(glyphs, size)} ET EMC Q"
+        )
         return x + _advance(glyphs, size) / self.k
 
     def line_to(self, x: float, y: float, text: str, *, size: float, bold: bool = False) -> None:
@@ -108,8 +110,11 @@ class Paper(FPDF):
         shaped = font.shape_text(text, BODY, self.text_shaping)
         widths = {code: glyph.glyph_width for glyph, code in font.subset.items() if glyph is not None}
         return tuple(
-            (glyph["mapped_char"], widths[glyph["mapped_char"]],
-             *(glyph[part] * font.scale for part in ("x_advance", "x_offset", "y_offset")))
+            (
+                glyph["mapped_char"],
+                widths[glyph["mapped_char"]],
+                *(glyph[part] * font.scale for part in ("x_advance", "x_offset", "y_offset")),
+            )
             for glyph in shaped
         )
 

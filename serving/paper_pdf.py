@@ -73,24 +73,22 @@ def _foot(paper: Paper, listed: VisitList, words: Words) -> None:
 
 def _told(line: Line, words: Words) -> list[tuple[str, str, bool]]:
     """Label, words, bold: the three lines that say why, what was last weighed, and what to do."""
-    late = f" ({line.late})" if line.late else ""
-    doer = ", ".join(filter(None, (line.who, line.by_when)))
     return [
-        (words("ui", "why"), f"{line.why}{late}", True),
-        (words("ui", "what_to_do"), f"{line.do} ({doer})", True),
+        (words("ui", "why"), line.why, True),
+        (words("ui", "what_to_do"), line.do, True),
         (words("ui", "last_weight"), line.last_weight, False),
     ]
 
 
 def _label_width(paper: Paper, words: Words) -> float:
-    labels = ("why", "what_to_do", "last_weight", "found")
+    labels = ("why", "what_to_do", "last_weight")
     return max(paper.width_of(f"{words('ui', label)}:", size=BODY) for label in labels) + 3
 
 
 def _block_height(paper: Paper, line: Line, words: Words) -> float:
     width = RIGHT - LEFT - 2 * PAD - _label_width(paper, words)
     told = sum(len(paper.wrapped(text, width=width, size=BODY, bold=bold)) for _, text, bold in _told(line, words))
-    return 2 * PAD + line_height(LARGE) + (told + 1) * line_height(BODY) + 2 + 11
+    return 2 * PAD + line_height(LARGE) + (told + 2) * line_height(BODY) + 2 + line_height(BODY) + 4
 
 
 def _block(paper: Paper, line: Line, words: Words, y: float, height: float) -> None:
@@ -108,8 +106,8 @@ def _block(paper: Paper, line: Line, words: Words, y: float, height: float) -> N
         y = paper.paragraph(x + indent, y, text, width=RIGHT - PAD - x - indent, size=BODY, bold=bold)
     y += 1
     paper.line(x, y, f"{words('ui', 'found')}:", size=BODY)
-    _boxes(paper, words, x + indent, y)
-    _blanks(paper, words, x, y + line_height(BODY) + 3)
+    _boxes(paper, words, x, y + line_height(BODY))
+    _blanks(paper, words, x, y + 2 * line_height(BODY) + 3)
 
 
 def _tag(paper: Paper, text: str, y: float, *, filled: bool) -> None:

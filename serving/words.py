@@ -18,9 +18,25 @@ from models.ranking import Candidate, Reason, section
 
 LANGUAGES = ("en", "hi", "mr")
 REASONS = (
-    "falling_weight", "low_weight_for_height", "low_muac", "poor_gain", "early_in_recovery", "severe_at_admission",
-    "earlier_episodes", "length_of_stay", "illness", "poor_appetite", "missed_weighings", "food_not_received",
-    "poor_attendance", "lean_season", "age", "low_birth_weight", "stunted", "family_and_centre", "thin_records",
+    "falling_weight",
+    "low_weight_for_height",
+    "low_muac",
+    "poor_gain",
+    "early_in_recovery",
+    "severe_at_admission",
+    "earlier_episodes",
+    "length_of_stay",
+    "illness",
+    "poor_appetite",
+    "missed_weighings",
+    "food_not_received",
+    "poor_attendance",
+    "lean_season",
+    "age",
+    "low_birth_weight",
+    "stunted",
+    "family_and_centre",
+    "thin_records",
 )
 MINUS = "\u2212"
 GOOD_GAIN_G_KG_DAY = 5.0
@@ -173,11 +189,11 @@ def preferred(accept_language: str | None, *, otherwise: str = "en") -> str:
 
 
 def why_line(candidate: Candidate, words: Words) -> str:
-    """The one line that says why a child is listed: the rule with its measurement, or the strongest reason."""
+    """The one line that says why a child is listed: the rule with what was measured, or the two strongest reasons."""
     if section(candidate) in ("danger", "overdue"):
         return rule_line(candidate, words)
-    raising = strongest(candidate.reasons, 1)
-    return words.reason(raising[0], candidate.facts) if raising else words("sections_short", "risk")
+    told = [words.reason(reason, candidate.facts) for reason in strongest(candidate.reasons, 2)]
+    return "; ".join(dict.fromkeys(told)) or words("sections_short", "risk")
 
 
 def rule_line(candidate: Candidate, words: Words) -> str:
@@ -227,6 +243,7 @@ def whom(candidate: Candidate, words: Words) -> str:
 
 
 def what_to_do(candidate: Candidate, words: Words) -> str:
-    """The protocol's next step; where it asks for nothing more than the list does, to weigh and look."""
-    step = candidate.next_step if candidate.next_step != "none" else "measure"
-    return words("steps", step)
+    """The protocol's next step where a rule asks for the visit; else the visit itself."""
+    if section(candidate) in ("danger", "overdue"):
+        return words("steps", candidate.next_step)
+    return words("ui", "visit_now")

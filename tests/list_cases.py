@@ -10,11 +10,27 @@ from serving.words import REASONS
 
 AS_OF = dt.date(2026, 3, 16)
 FACTS = {
-    "last_weight_kg": 7.4, "last_weight_on": dt.date(2026, 3, 2), "weight_change_kg": -0.4, "weight_change_days": 31,
-    "gain_g_kg_day": 1.8, "whz": -2.4, "haz": -2.8, "muac_mm": 118.0, "days_since_discharge": 40,
-    "days_in_treatment": None, "episodes_before": 1, "length_of_stay_days": 49, "ill_checks": 3, "checks": 8,
-    "poor_appetite_checks": 2, "missed_weighings": 2, "days_since_seen": 14, "ednf_share": 0.6,
-    "attendance_share": 0.4, "age_months": 14, "birth_weight_kg": 2.1,
+    "last_weight_kg": 7.4,
+    "last_weight_on": dt.date(2026, 3, 2),
+    "weight_change_kg": -0.4,
+    "weight_change_days": 31,
+    "gain_g_kg_day": 1.8,
+    "whz": -2.4,
+    "haz": -2.8,
+    "muac_mm": 118.0,
+    "days_since_discharge": 40,
+    "days_in_treatment": None,
+    "episodes_before": 1,
+    "length_of_stay_days": 49,
+    "ill_checks": 3,
+    "checks": 8,
+    "poor_appetite_checks": 2,
+    "missed_weighings": 2,
+    "days_since_seen": 14,
+    "ednf_share": 0.6,
+    "attendance_share": 0.4,
+    "age_months": 14,
+    "birth_weight_kg": 2.1,
 }
 
 
@@ -22,10 +38,26 @@ def child(number: int = 1, **changes: object) -> Candidate:
     """A girl of 14 months in follow-up with a risk of 0.3; `facts` given here are merged into FACTS."""
     facts = FACTS | changes.pop("facts", {})
     plain = {
-        "child_id": f"C{number:05d}", "centre_id": "A001", "centre_name": "Rampur", "sector_id": "S0001",
-        "setting": "rural", "latitude": 20.01, "longitude": 77.01, "sex": "F", "age_months": 14, "state": "follow_up",
-        "rule": "follow_up", "next_step": "follow_up_weighing", "who": "awc_worker", "by_when": dt.date(2026, 4, 2),
-        "overdue_days": None, "danger": False, "target": "relapse", "risk": 0.3, "risk_low": 0.2, "risk_high": 0.4,
+        "child_id": f"C{number:05d}",
+        "centre_id": "A001",
+        "centre_name": "Rampur",
+        "sector_id": "S0001",
+        "setting": "rural",
+        "latitude": 20.01,
+        "longitude": 77.01,
+        "sex": "F",
+        "age_months": 14,
+        "state": "follow_up",
+        "rule": "follow_up",
+        "next_step": "follow_up_weighing",
+        "who": "awc_worker",
+        "by_when": dt.date(2026, 4, 2),
+        "overdue_days": None,
+        "danger": False,
+        "target": "relapse",
+        "risk": 0.3,
+        "risk_low": 0.2,
+        "risk_high": 0.4,
         "reasons": (Reason("falling_weight", 0.8), Reason("illness", 0.3), Reason("age", -0.2)),
     }
     return Candidate(**plain | changes, facts=facts)
@@ -34,8 +66,15 @@ def child(number: int = 1, **changes: object) -> Candidate:
 def in_danger(number: int = 1, **changes: object) -> Candidate:
     """A boy with SAM that nobody has examined, three days late."""
     plain = {
-        "sex": "M", "state": "sam_suspected", "rule": "sam_suspected", "next_step": "examine", "who": "anm_or_mo",
-        "by_when": dt.date(2026, 3, 13), "overdue_days": 3, "danger": True, "facts": {"whz": -3.4, "muac_mm": 112.0},
+        "sex": "M",
+        "state": "sam_suspected",
+        "rule": "sam_suspected",
+        "next_step": "examine",
+        "who": "anm_or_mo",
+        "by_when": dt.date(2026, 3, 13),
+        "overdue_days": 3,
+        "danger": True,
+        "facts": {"whz": -3.4, "muac_mm": 112.0},
     }
     return child(number, **plain | changes)
 
@@ -43,8 +82,12 @@ def in_danger(number: int = 1, **changes: object) -> Candidate:
 def overdue(number: int = 1, **changes: object) -> Candidate:
     """A child in treatment whose weekly weighing is nine days late."""
     plain = {
-        "state": "in_ucdc", "rule": "weighing_late", "next_step": "weigh_weekly", "by_when": dt.date(2026, 3, 7),
-        "overdue_days": 9, "target": "non_response",
+        "state": "in_ucdc",
+        "rule": "weighing_late",
+        "next_step": "weigh_weekly",
+        "by_when": dt.date(2026, 3, 7),
+        "overdue_days": 9,
+        "target": "non_response",
         "facts": {"days_in_treatment": 33, "days_since_discharge": None, "days_since_seen": 16},
     }
     return child(number, **plain | changes)
@@ -59,16 +102,30 @@ def sector(children: int = 60, centres: int = 25, seed: int = 1) -> list[Candida
         centre = dice.randrange(centres)
         risk = round(dice.betavariate(1.5, 5), 3)
         reasons = tuple(Reason(key, round(dice.gauss(0, 0.5), 3)) for key in dice.sample(REASONS, 5))
-        made.append(kind(
-            number, centre_id=f"A{centre:03d}", centre_name=f"Rampur {centre}", latitude=20 + 0.02 * (centre % 5),
-            longitude=77 + 0.02 * (centre // 5), risk=risk, risk_low=risk / 2, risk_high=min(1, risk * 1.5),
-            reasons=reasons, sex=dice.choice("FM"), age_months=dice.randrange(6, 60),
-            facts={"last_weight_kg": round(dice.uniform(5, 12), 1), "days_since_seen": dice.randrange(60)},
-        ))
+        made.append(
+            kind(
+                number,
+                centre_id=f"A{centre:03d}",
+                centre_name=f"Rampur {centre}",
+                latitude=20 + 0.02 * (centre % 5),
+                longitude=77 + 0.02 * (centre // 5),
+                risk=risk,
+                risk_low=risk / 2,
+                risk_high=min(1, risk * 1.5),
+                reasons=reasons,
+                sex=dice.choice("FM"),
+                age_months=dice.randrange(6, 60),
+                facts={"last_weight_kg": round(dice.uniform(5, 12), 1), "days_since_seen": dice.randrange(60)},
+            )
+        )
     return made
 
 
 def visit_list(capacity: int = 20, **sector_changes: int) -> VisitList:
     """A ranked list of such a sector."""
-    facts = {"synthetic": True, "protocol_version": "2026.11-1", "model_versions": {"relapse": "1", "non_response": "1"}}
+    facts = {
+        "synthetic": True,
+        "protocol_version": "2026.11-1",
+        "model_versions": {"relapse": "1", "non_response": "1"},
+    }
     return rank(sector(**sector_changes), sector_id="S0001", capacity=capacity, as_of=AS_OF, facts=facts)

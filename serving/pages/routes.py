@@ -1,0 +1,200 @@
+"""The pages' addresses: sign-in, the list and its paper, a child, the sector, the district."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
+from starlette.routing import Route
+
+from serving import outcomes
+from serving.desk import Desk
+from serving.lists import DEFAULT_CAPACITY
+from serving.pages import child_page, district_page, list_page, sector_page
+from serving.pages.session import (
+    LANGUAGE_COOKIE,
+    YEAR_SECONDS,
+    end_session,
+    from_our_pages,
+    keep_session,
+    own_path,
+    reader_of_page,
+    see_other,
+    spoken,
+)
+from serving.pages.templates import html
+from serving.paper import MEDIA_TYPES, render
+from serving.problems import Problem
+from serving.words import LANGUAGES
+
+STATIC = Path(__file__).with_name("static")
+STATIC_TYPES = {"sanket.css": "text/css", "sanket.js": "text/javascript"}
+LONGEST_FORM = 16_384
+MOST_VISITS = 500
+
+Endpoint = Callable[[Desk, Request], Awaitable[Response]]
+
+
+def routes(desk: Desk) -> list[Route]:
+    """Every page over this desk, each answering its own refusals as a page."""
+    pages: list[tuple[str, Endpoint, list[str]]] = [
+        ("/", _home, ["GET"]),
+        ("/sign-in", _sign_in, ["GET", "POST"]),
+        ("/sign-out", _sign_out, ["POST"]),
+        ("/language/{code}", _language, ["GET"]),
+        ("/visits", _visits, ["GET"]),
+        ("/visits.{form}", _paper, ["GET"]),
+        ("/visits/{child_id:path}/outcome", _outcome, ["POST"]),
+        ("/children/{child_id:path}", _child, ["GET"]),
+        ("/sector", _sector, ["GET"]),
+        ("/district", _district, ["GET"]),
+        ("/offline", _offline, ["GET"]),
+    ]
+    fixed = [Route("/sw.js", _worker), Route("/static/{name}", _static)]
+    return [*fixed, *(Route(path, _page(desk, endpoint), methods=methods) for path, endpoint, methods in pages)]
+
+
+def _page(desk: Desk, endpoint: Endpoint) -> Callable[[Request], Awaitable[Response]]:
+    @functools.wraps(endpoint)
+    async def answer(request: Request) -> Response:
+        try:
+            return await endpoint(desk, request)
+        except Problem as problem:
+            return _refusal(request, problem)
+
+    return answer
+
+
+def _refusal(request: Request, problem: Problem) -> Response:
+    """A refusal as a page; without a session, the way to sign in."""
+    if problem.code == "API010":
+        return see_other("/sign-in")
+    words = spoken(request)
+    said = {"API032": "no_scores_yet", "API003": "not_found", "API011": "not_found"}.get(problem.code, "page_failed")
+    response = html("message.html", request, words, title=words("ui", "visit_list"), message=words("ui", said))
+    response.status_code = problem.status
+    response.headers.update(problem.headers)
+    return response
+
+
+async def _home(desk: Desk, request: Request) -> Response:
+    return see_other("/visits")
+
+
+async def _sign_in(desk: Desk, request: Request) -> Response:
+    """By a link that carries the token, or by pasting it."""
+    words = spoken(request)
+    token = request.query_params.get("token")
+    if request.method == "POST":
+        from_our_pages(request)
+        token = (await _form(request)).get("token", "")
+    if token is None:
+        return html("sign_in.html", request, words, title=words("ui", "sign_in"), wrong=False)
+    try:
+        person = await desk.person(request, "score", token=token.strip())
+    except Problem:
+        response = html("sign_in.html", request, words, title=words("ui", "sign_in"), wrong=True)
+        response.status_code = 401
+        return response
+    response = see_other("/visits" if person.may("see_children") else "/district")
+    keep_session(request, response, token.strip())
+    return response
+
+
+async def _form(request: Request) -> dict[str, str]:
+    """A form's fields. API005 where it is longer than any form of ours."""
+    if int(request.headers.get("content-length") or 0) > LONGEST_FORM:
+        raise Problem("API005")
+    form = await request.form(max_files=0, max_fields=20)
+    return {name: value for name, value in form.items() if isinstance(value, str)}
+
+
+async def _sign_out(desk: Desk, request: Request) -> Response:
+    from_our_pages(request)
+    response = see_other("/sign-in")
+    end_session(response)
+    return response
+
+
+async def _language(desk: Desk, request: Request) -> Response:
+    code = request.path_params["code"]
+    if code not in LANGUAGES:
+        raise Problem("API003")
+    response = see_other(own_path(request.query_params.get("to") or request.headers.get("referer")))
+    response.set_cookie(LANGUAGE_COOKIE, code, max_age=YEAR_SECONDS, samesite="lax", httponly=True)
+    return response
+
+
+def _asked(request: Request) -> dict[str, object]:
+    """Sector and capacity that the address asks for. API002 for a capacity that is none."""
+    capacity = request.query_params.get("capacity") or str(DEFAULT_CAPACITY)
+    if not (capacity.isascii() and capacity.isdigit() and 1 <= int(capacity[:9]) <= MOST_VISITS):
+        raise Problem("API002", errors=[{"field": "capacity", "problem": f"must be 1 to {MOST_VISITS}"}])
+    return {"sector_id": request.query_params.get("sector") or None, "capacity": int(capacity)}
+
+
+async def _visits(desk: Desk, request: Request) -> Response:
+    person = await reader_of_page(desk, request, "see_children")
+    return await run_in_threadpool(list_page.show, desk, request, person, spoken(request), **_asked(request))
+
+
+async def _paper(desk: Desk, request: Request) -> Response:
+    """The same list to print or to fill in."""
+    form = request.path_params["form"]
+    if form not in MEDIA_TYPES:
+        raise Problem("API003")
+    person = await reader_of_page(desk, request, "see_children")
+    listed = await run_in_threadpool(list_page.listed, desk, request, person, **_asked(request))
+    content = await run_in_threadpool(render, listed, spoken(request), form=form)
+    name = f"sanket-{listed.as_of}.{form}"
+    return Response(
+        content, media_type=MEDIA_TYPES[form], headers={"Content-Disposition": f'attachment; filename="{name}"'}
+    )
+
+
+async def _outcome(desk: Desk, request: Request) -> Response:
+    """What a visit found, ticked on the page."""
+    from_our_pages(request)
+    person = await reader_of_page(desk, request, "record_visits")
+    form = await _form(request)
+    asked = {"finding": form.get("finding"), "visited_on": form.get("visited_on") or desk.today().isoformat()}
+    child_id = request.path_params["child_id"]
+    await outcomes.record(desk, request, person, outcomes.asked(asked, child_id=child_id, today=desk.today()))
+    back = own_path(form.get("back"))
+    return see_other(f"{back}{'&' if '?' in back else '?'}saved=1")
+
+
+async def _child(desk: Desk, request: Request) -> Response:
+    person = await reader_of_page(desk, request, "see_children")
+    child_id = request.path_params["child_id"]
+    return await run_in_threadpool(child_page.show, desk, request, person, spoken(request), child_id=child_id)
+
+
+async def _sector(desk: Desk, request: Request) -> Response:
+    person = await reader_of_page(desk, request, "see_children")
+    return await run_in_threadpool(sector_page.show, desk, request, person, spoken(request), **_asked(request))
+
+
+async def _district(desk: Desk, request: Request) -> Response:
+    person = await reader_of_page(desk, request, "see_indicators")
+    return await run_in_threadpool(district_page.show, desk, request, person, spoken(request))
+
+
+async def _offline(desk: Desk, request: Request) -> Response:
+    words = spoken(request)
+    return html("message.html", request, words, title=words("ui", "visit_list"), message=words("ui", "offline_banner"))
+
+
+async def _worker(request: Request) -> Response:
+    return FileResponse(STATIC / "sw.js", media_type="text/javascript", headers={"Cache-Control": "no-cache"})
+
+
+async def _static(request: Request) -> Response:
+    name = request.path_params["name"]
+    if name not in STATIC_TYPES:
+        raise Problem("API003")
+    return FileResponse(STATIC / name, media_type=STATIC_TYPES[name], headers={"Cache-Control": "max-age=3600"})

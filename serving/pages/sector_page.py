@@ -1,0 +1,96 @@
+"""The sector at a glance: its centres on a map and in a table, with caseload, danger, overdue weighings, visits."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from models.ranking import IN_TREATMENT, Candidate, VisitList, section
+from serving.access import Person
+from serving.desk import Desk
+from serving.pages import list_page
+from serving.pages.drawing import Place, centre_map
+from serving.pages.templates import html
+from serving.paper import centre_name
+from serving.words import Words
+
+ON_WATCH = frozenset({"follow_up", "discharge_due", "sam_again", "back_from_nrc"})
+
+
+@dataclass(frozen=True)
+class CentreLine:
+    """One centre's figures; `number` is its number on the map."""
+
+    number: int
+    name: str
+    children: int
+    in_treatment: int
+    in_follow_up: int
+    in_danger: int
+    overdue: int
+    listed: int
+    latitude: float | None
+    longitude: float | None
+
+
+def show(
+    desk: Desk, request: Request, person: Person, words: Words, *, sector_id: str | None, capacity: int
+) -> Response:
+    """The page."""
+    found = list_page.listed(desk, request, person, sector_id=sector_id, capacity=capacity)
+    lines = centre_lines(desk.reader(person).candidates(found.sector_id), found, words)
+    known = [line for line in lines if line.latitude is not None and line.longitude is not None]
+    places = [
+        Place(line.number, line.name, line.latitude, line.longitude, line.children, line.in_danger) for line in known
+    ]
+    return html(
+        "sector.html",
+        request,
+        words,
+        title=words("ui", "sector_at_a_glance"),
+        person=person,
+        listed=found,
+        lines=lines,
+        map=centre_map(places, words),
+        totals=totals(lines),
+        synthetic=bool(found.facts.get("synthetic")),
+    )
+
+
+def centre_lines(children: Sequence[Candidate], found: VisitList, words: Words) -> list[CentreLine]:
+    """The centres by id, numbered."""
+    by_centre: dict[str, list[Candidate]] = {}
+    for child in sorted(children, key=lambda child: child.centre_id):
+        by_centre.setdefault(child.centre_id, []).append(child)
+    listed = [row.candidate.centre_id for row in found.rows]
+    return [
+        _line(number, group, listed.count(centre_id), words)
+        for number, (centre_id, group) in enumerate(by_centre.items(), 1)
+    ]
+
+
+def _line(number: int, children: list[Candidate], listed: int, words: Words) -> CentreLine:
+    one = children[0]
+    latitude, longitude = (None if at is None or math.isnan(at) else at for at in (one.latitude, one.longitude))
+    return CentreLine(
+        number,
+        centre_name(one, words),
+        len(children),
+        sum(child.state in IN_TREATMENT for child in children),
+        sum(child.state in ON_WATCH for child in children),
+        sum(child.danger for child in children),
+        sum(section(child) == "overdue" for child in children),
+        listed,
+        latitude,
+        longitude,
+    )
+
+
+def totals(lines: Sequence[CentreLine]) -> dict[str, int]:
+    """The sector's own figures."""
+    names = ("children", "in_treatment", "in_follow_up", "in_danger", "overdue", "listed")
+    return {name: sum(getattr(line, name) for line in lines) for name in names}

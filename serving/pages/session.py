@@ -1,0 +1,69 @@
+"""Who reads a page, in which language, and that a form came from our own pages."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from serving.access import COOKIE, Person, same_site
+from serving.desk import Desk
+from serving.problems import Problem
+from serving.words import LANGUAGES, Words, preferred, words
+
+LANGUAGE_COOKIE = "sanket_language"
+YEAR_SECONDS = 366 * 86_400
+SESSION_SECONDS = 31 * 86_400
+
+
+async def reader_of_page(desk: Desk, request: Request, act: str) -> Person:
+    """The person behind the session's cookie, if their role allows the act. API010 without a session, API011."""
+    token = request.cookies.get(COOKIE)
+    if not token:
+        raise Problem("API010")
+    return await desk.person(request, act, token=token)
+
+
+def spoken(request: Request) -> Words:
+    """The words of the language that this person chose, else of the browser's wish."""
+    chosen = request.cookies.get(LANGUAGE_COOKIE)
+    return words(chosen if chosen in LANGUAGES else preferred(request.headers.get("accept-language")))
+
+
+def from_our_pages(request: Request) -> None:
+    """API012 where a form was sent from another site."""
+    headers = request.headers
+    same_site(host=headers.get("host", ""), origin=headers.get("origin"), fetch_site=headers.get("sec-fetch-site"))
+
+
+def see_other(address: str) -> RedirectResponse:
+    """Go on there, by GET."""
+    return RedirectResponse(address, status_code=303)
+
+
+def own_path(address: str | None, *, otherwise: str = "/visits") -> str:
+    """The path of an address if it is one of ours, so that no link of another can send people elsewhere."""
+    parts = urlsplit(address or "")
+    path = parts.path
+    if not path.startswith("/") or path.startswith("//") or "\\" in path:
+        return otherwise
+    return f"{path}?{parts.query}" if parts.query else path
+
+
+def keep_session(request: Request, response: Response, token: str) -> None:
+    """Keep the token in a cookie that no script can read."""
+    response.set_cookie(
+        COOKIE,
+        token,
+        max_age=SESSION_SECONDS,
+        httponly=True,
+        samesite="lax",
+        secure=request.url.scheme == "https",
+    )
+
+
+def end_session(response: Response) -> None:
+    """Forget the token and what the browser kept of our pages."""
+    response.delete_cookie(COOKIE)
+    response.headers["Clear-Site-Data"] = '"cache", "storage"'

@@ -1,0 +1,48 @@
+// Pages that were opened (and those of the children on the list) open again without a network. Nothing else is kept.
+"use strict";
+const CACHE = "sanket-1";
+const FIXED = ["/static/sanket.css", "/static/sanket.js", "/offline"];
+
+self.addEventListener("install", (event) => {
+  event.waitUntil(caches.open(CACHE).then((cache) => cache.addAll(FIXED)).then(() => self.skipWaiting()));
+});
+self.addEventListener("activate", (event) => {
+  const old = (names) => Promise.all(names.filter((name) => name !== CACHE).map((name) => caches.delete(name)));
+  event.waitUntil(caches.keys().then(old).then(() => self.clients.claim()));
+});
+self.addEventListener("message", (event) => {
+  if (event.data.forget) event.waitUntil(forget());
+  if (event.data.keep) event.waitUntil(keepAll(event.data.keep));
+});
+self.addEventListener("fetch", (event) => {
+  const url = new URL(event.request.url);
+  if (event.request.method !== "GET" || url.origin !== location.origin || url.pathname.startsWith("/v1/")) return;
+  if (event.request.mode === "navigate" || url.pathname.startsWith("/static/")) event.respondWith(answer(event.request));
+});
+
+async function forget() {
+  await caches.delete(CACHE);
+  await (await caches.open(CACHE)).addAll(FIXED);
+}
+
+async function keepAll(addresses) {
+  const cache = await caches.open(CACHE);
+  for (const address of addresses) {
+    const found = await fetch(address, { credentials: "same-origin" });
+    if (worthKeeping(found)) await cache.put(address, found);
+  }
+}
+
+const worthKeeping = (answer) => answer.ok && !answer.redirected && answer.type === "basic" && !/attachment/.test(answer.headers.get("content-disposition") || "");
+
+async function answer(request) {
+  const cache = await caches.open(CACHE);
+  try {
+    const found = await fetch(request);
+    if (worthKeeping(found)) await cache.put(request, found.clone());
+    return found;
+  } catch {
+    const path = new URL(request.url).pathname;
+    return (await cache.match(request)) || (await cache.match(path, { ignoreSearch: true })) || cache.match("/offline");
+  }
+}

@@ -1,0 +1,131 @@
+"""The list as a workbook that comes back: `sanket visits record FILE` reads what was filled in.
+
+One sheet to fill in, with heads, codes behind the heads in a hidden row, a list to choose findings from, widths,
+filters and frozen panes set; one hidden sheet that says which store, sector and day the list is of.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+
+from openpyxl import Workbook
+from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
+from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.datavalidation import DataValidation
+from openpyxl.worksheet.worksheet import Worksheet
+
+from models.ranking import VisitList
+from registry.tables import FINDING
+from serving.paper import Line, notes, sheets, title
+from serving.words import Words
+
+COLUMNS: tuple[tuple[str, str, int], ...] = (
+    ("number", "number", 6),
+    ("section", "visit_first", 15),
+    ("centre", "centre", 20),
+    ("child_id", "child", 16),
+    ("whom", "age", 18),
+    ("why", "why", 44),
+    ("last_weight", "last_weight", 24),
+    ("do", "what_to_do", 44),
+    ("finding", "finding", 16),
+    ("visited_on", "visited_on", 15),
+    ("weight_kg", "weight_found", 12),
+    ("muac_mm", "muac_found", 14),
+)
+"""Code, the word over the column, width in characters. The last four are filled in by hand."""
+FILLED_IN = ("finding", "visited_on", "weight_kg", "muac_mm")
+CODES_ROW, HEADS_ROW = 3, 4
+"""Row 1: title; row 2: notes; row 3 (hidden): the columns' codes; row 4: heads; from 5: children."""
+BACK_SHEET = "sanket"
+
+
+def workbook(listed: VisitList, words: Words) -> bytes:
+    """The workbook's bytes."""
+    book = Workbook()
+    sheet = book.active
+    sheet.title = words("ui", "visit_list")[:31]
+    _heads(sheet, listed, words)
+    lines = [(sheet_of.centre, line) for sheet_of in sheets(listed, words) for line in sheet_of.lines]
+    for place, (centre, line) in enumerate(sorted(lines, key=lambda pair: pair[1].number), HEADS_ROW + 1):
+        _row(sheet, place, centre, line, words)
+    last = HEADS_ROW + max(1, len(lines))
+    _choices(sheet, words, last)
+    sheet.auto_filter.ref = f"A{HEADS_ROW}:{get_column_letter(len(COLUMNS))}{last}"
+    sheet.freeze_panes = f"E{HEADS_ROW + 1}"
+    _for_paper(sheet)
+    _way_back(book, listed, words)
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+def _heads(sheet: Worksheet, listed: VisitList, words: Words) -> None:
+    sheet["A1"], sheet["A1"].font = title(listed, words), Font(bold=True, size=14)
+    sheet["A2"] = " ".join([words("ui", "not_a_verdict"), *notes(listed, words)])
+    for column, (code, word, width) in enumerate(COLUMNS, 1):
+        sheet.cell(CODES_ROW, column, code)
+        head = sheet.cell(HEADS_ROW, column, words("ui", word))
+        head.font, head.border = Font(bold=True), Border(bottom=Side("medium"))
+        head.alignment = Alignment(wrap_text=True, vertical="top")
+        if code in FILLED_IN:
+            head.fill = PatternFill("solid", "D9D9D9")
+        sheet.column_dimensions[get_column_letter(column)].width = width
+    sheet.row_dimensions[CODES_ROW].hidden = True
+
+
+def _row(sheet: Worksheet, place: int, centre: str, line: Line, words: Words) -> None:
+    texts = {"section": words("sections_short", line.section), "centre": centre}
+    for column, (code, _, _) in enumerate(COLUMNS, 1):
+        cell = sheet.cell(place, column)
+        cell.alignment = Alignment(wrap_text=True, vertical="top")
+        cell.border = Border(bottom=Side("thin"))
+        if code in FILLED_IN:
+            cell.number_format = {"visited_on": "yyyy-mm-dd", "weight_kg": "0.00", "muac_mm": "0"}.get(code, "@")
+            continue
+        cell.value = texts.get(code) or getattr(line, code)
+        cell.data_type = "n" if code == "number" else "s"
+    sheet.cell(place, 4).font = Font(bold=True)
+
+
+def _choices(sheet: Worksheet, words: Words, last: int) -> None:
+    """Findings to choose from, bounds for the numbers; a wrong one is refused while it is typed."""
+    rules = {
+        "finding": DataValidation("list", formula1=f'"{",".join(words("findings", code) for code in FINDING)}"'),
+        "visited_on": DataValidation("date", operator="greaterThan", formula1=str(_serial(dt.date(2000, 1, 1)))),
+        "weight_kg": DataValidation("decimal", operator="between", formula1="0.5", formula2="40"),
+        "muac_mm": DataValidation("decimal", operator="between", formula1="60", formula2="260"),
+    }
+    for code, rule in rules.items():
+        rule.showErrorMessage, rule.allow_blank = True, True
+        letter = get_column_letter([column for column, _, _ in COLUMNS].index(code) + 1)
+        sheet.add_data_validation(rule)
+        rule.add(f"{letter}{HEADS_ROW + 1}:{letter}{last}")
+
+
+def _serial(day: dt.date) -> int:
+    return (day - dt.date(1899, 12, 30)).days
+
+
+def _for_paper(sheet: Worksheet) -> None:
+    sheet.page_setup.orientation, sheet.page_setup.paperSize = "landscape", sheet.PAPERSIZE_A4
+    sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight = 1, 0
+    sheet.sheet_properties.pageSetUpPr.fitToPage = True
+    sheet.print_title_rows = f"{HEADS_ROW}:{HEADS_ROW}"
+
+
+def _way_back(book: Workbook, listed: VisitList, words: Words) -> None:
+    """The hidden sheet: what `visits record` must know. No password of a database is written."""
+    back = book.create_sheet(BACK_SHEET)
+    back.sheet_state = "hidden"
+    facts = {
+        "form": 1,
+        "sector_id": listed.sector_id,
+        "as_of": listed.as_of.isoformat(),
+        "language": words.language,
+        "store": listed.facts.get("store", ""),
+        "registry_id": listed.facts.get("registry_id", ""),
+    }
+    for name, value in facts.items():
+        back.append([name, str(value)])

@@ -1,0 +1,54 @@
+"""The visit list straight from a store, for the command line: the score book read with the scope of the whole state."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import replace
+from pathlib import Path
+
+from models.ranking import VisitList
+from registry.errors import BadInput, UsageError
+from registry.store import open_store
+from serving.access import Scope
+from serving.lists import visit_list
+from serving.problems import Problem
+from serving.reader import Reader
+from serving.scorebook import make_tables
+
+
+def listed_from_store(address: str, *, sector: str | None, capacity: int, as_of: dt.date | None = None) -> VisitList:
+    """The list of one sector of a store. BadInput: REG060 (no store), LST011 (no scores), LST012 (no such sector)."""
+    store = open_store(address, must_exist=True)
+    try:
+        make_tables(store.engine)
+        reader = Reader(store.engine, Scope.of(["state:*"]))
+        sector = _named(reader, sector, as_of)
+        listed = visit_list(reader, sector_id=sector, as_of=as_of, capacity=capacity)
+        here = {"store": address_to_keep(store.url), "registry_id": store.facts().get("registry_id", "")}
+    finally:
+        store.close()
+    return replace(listed, facts=listed.facts | here)
+
+
+def _named(reader: Reader, sector: str | None, as_of: dt.date | None) -> str:
+    """The sector asked for, or the only one."""
+    try:
+        known = [found.sector_id for found in reader.sectors(reader.run(as_of))]
+    except Problem:
+        raise BadInput("LST011", "there is no list yet: run `sanket score STORE --as-of DATE` first") from None
+    if sector is None and len(known) != 1:
+        raise UsageError("LST012", f"name a sector by --sector; there are {_some(known)}")
+    if sector is not None and sector not in known:
+        raise BadInput("LST012", f"there is no such sector in the list; there are {_some(known)}")
+    return sector or known[0]
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+
+
+def address_to_keep(url) -> str:
+    """A store's address as a list may carry it: a whole path, or a server without its password."""
+    if url.get_backend_name() == "sqlite":
+        return str(Path(url.database).resolve())
+    return url.set(drivername="postgresql", password=None).render_as_string()
