@@ -11,6 +11,7 @@ import typer
 def bind(app: typer.Typer) -> None:
     """Bind this room's verbs."""
     app.command()(zscores)
+    app.command("growth-chart")(growth_chart)
 
 
 def zscores(
@@ -49,3 +50,26 @@ def zscores(
         print(json.dumps(facts, ensure_ascii=False))
     else:
         print(words(facts))
+
+
+def growth_chart(
+    store: Annotated[str, typer.Argument(help="A path ending in .db, or a postgresql:// address.")],
+    child: Annotated[str, typer.Argument(help="The child's id.")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="Where to draw: .svg or .png.")],
+) -> None:
+    """One child's points on WHO's curves, its treatment shaded.
+
+    Weight for age, length or height for age, weight for height and MUAC, each where it was measured. A hollow
+    point stands on a height that was carried forward.
+    """
+    from features.child_chart import chart_of
+    from registry.errors import UsageError
+    from registry.store import open_store
+
+    kind = out.suffix.lower()
+    if kind not in (".svg", ".png"):
+        raise UsageError("GRO120", f"cannot draw {out.name}: its ending must be .svg or .png")
+    if not out.absolute().parent.is_dir():
+        raise UsageError("GRO121", f"cannot write {out.name}: its folder is not there")
+    canvas = chart_of(open_store(store, must_exist=True).load(children=[child]), child, title=child)
+    out.write_bytes(canvas.svg().encode() if kind == ".svg" else canvas.png())

@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -168,22 +169,36 @@ def write(table: pa.Table, path: Path) -> None:
 
 def _write_csv(table: pa.Table, path: Path, delimiter: str = ",") -> None:
     """UTF-8, line feeds, and quotes only around cells that need them, so that a cell stays as it was written."""
+    special = f'\r\n"{delimiter}'
+    quoting = [_holds(column, special) for column in table.columns]
+    header = pa.table([[name] for name in table.column_names], names=[str(at) for at in range(table.num_columns)])
     with path.open("wb") as file:
-        header = pa.table([[name] for name in table.column_names], names=[str(at) for at in range(table.num_columns)])
-        for batch in (header, *(table.slice(at, 65536) for at in range(0, table.num_rows, 65536))):
-            columns = [_quoted(column, delimiter) for column in batch.columns]
-            lines = _joined(_joined(*columns, by=delimiter), _as_text(""), by="\n")
-            file.write(lines.buffers()[2])
+        _write_lines(header, [True] * len(quoting), special, file)
+        for at in range(0, table.num_rows, 65536):
+            _write_lines(table.slice(at, 65536), quoting, special, file)
 
 
-def _quoted(column: pa.ChunkedArray, delimiter: str) -> pa.Array:
-    """A column as text, with quotes around the cells that hold a delimiter, a quote or a line break."""
-    text = pc.fill_null(column.combine_chunks().cast(pa.large_string()), "")
-    special = pc.match_substring_regex(text, f'["\r\n{re.escape(delimiter)}]')
-    if not pc.any(special).as_py():
-        return text
+def _write_lines(table: pa.Table, quoting: list[bool], special: str, file: BinaryIO) -> None:
+    """Append the rows as lines: all cells of a row joined, and the text of all rows written at once."""
+    texts = [pc.fill_null(column.combine_chunks().cast(pa.large_string()), "") for column in table.columns]
+    cells = [_quoted(text, special) if may else text for text, may in zip(texts, quoting, strict=True)]
+    lines = _joined(_joined(*cells, by=special[-1]), _as_text(""), by="\n")
+    file.write(lines.buffers()[2])
+
+
+def _holds(column: pa.ChunkedArray, special: str) -> bool:
+    """May some cell of the column hold one of these characters? Numbers never do."""
+    if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
+        return not (pa.types.is_floating(column.type) or pa.types.is_integer(column.type))
+    letters = [bytes(chunk.buffers()[2] or b"") for chunk in column.chunks]
+    return any(character.encode() in text for text in letters for character in special)
+
+
+def _quoted(text: pa.Array, special: str) -> pa.Array:
+    """Quotes around the cells that hold a special character, and quotes in them doubled."""
+    where = pc.match_substring_regex(text, f"[{re.escape(special)}]")
     doubled = pc.replace_substring(text, pattern='"', replacement='""')
-    return pc.if_else(special, _joined(_as_text('"'), doubled, _as_text('"'), by=""), text)
+    return pc.if_else(where, _joined(_as_text('"'), doubled, _as_text('"'), by=""), text)
 
 
 def _as_text(text: str) -> pa.Scalar:

@@ -1,0 +1,63 @@
+"""A registered child's growth chart: what was known of it by a day, drawn by `features.chart`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from features.chart import WORDS, Points, Treatment, growth_chart
+from features.clock import Clock, Known, days_between
+from features.drawing import Canvas
+from registry.errors import BadInput
+from registry.tables import NEVER, PROGRAMME, Registry
+
+
+def chart_of(
+    registry: Registry, child_id: str, *, day: int | None = None, title: str = "",
+    panels: Sequence[str] | None = None, words: Mapping[str, str] = WORDS,
+) -> Canvas:
+    """The chart of one child as known by the end of a day (left out: the last day recorded)."""
+    at = np.flatnonzero(registry.child_ids == child_id)
+    if not len(at):
+        raise BadInput("GRO201", "the store knows no child of this id")
+    day = registry.recorded_until if day is None else day
+    known = Clock(registry).known_by(at[:1].astype(np.int32), np.array([day], np.int32))
+    sex, born = int(known.children["sex"][0]), int(known.children["birth_date"][0])
+    if sex < 0 or born == NEVER:
+        raise BadInput("GRO202", "the child's sex and birth date must be known: WHO's curves are by sex and age")
+    return growth_chart(
+        points_of(known, born), sex=sex, treatments=treatments_of(known, born), title=title, panels=panels, words=words
+    )
+
+
+def points_of(known: Known, born: int) -> Points:
+    """The measurements of one child's view; a missing height is the last one, marked as carried forward."""
+    rows = known.measurements.rows
+    age = days_between(np.full(rows.rows, born), rows["measured_on"]).astype(np.float64)
+    height = rows["height_cm"]
+    last = np.maximum.accumulate(np.where(np.isnan(height), -1, np.arange(rows.rows)))
+    carried = np.isnan(height) & (last >= 0)
+    from_row = np.where(carried, last, np.arange(rows.rows))
+    return Points(
+        age_days=age,
+        weight_kg=rows["weight_kg"],
+        height_cm=height[from_row],
+        height_position=rows["height_position"][from_row],
+        muac_mm=rows["muac_mm"],
+        oedema=rows["oedema"],
+        stale=carried,
+    )
+
+
+def treatments_of(known: Known, born: int) -> list[Treatment]:
+    """The episodes of one child's view in days of age; one whose close is not known is open."""
+    rows = known.episodes.rows
+    return [
+        Treatment(
+            float(rows["admitted_on"][i] - born),
+            None if rows["closed_on"][i] == NEVER else float(rows["closed_on"][i] - born),
+            PROGRAMME[rows["programme"][i]] if rows["programme"][i] >= 0 else "",
+        )
+        for i in range(rows.rows)
+    ]
