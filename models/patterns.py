@@ -19,18 +19,22 @@ Nature Machine Intelligence 2, algorithm 2 (the game); Owen 1972, "Multilinear e
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 
 from models.trees import Trees
+from registry.errors import BadInput
 
 WHOLE, SPLIT, LOOSE = 0, 1, 2
 """How a piece is explained: by its table; by two tables of half its path; row by row (a leaf with a long path)."""
 
 LIMITS = [(bits, split) for split in (20, 16, 12, 0) for bits in range(10, 5 if split else -1, -1)]
 """Most bits of a WHOLE piece and of a SPLIT leaf: the first pair whose tables fit into the memory is taken."""
+
+MOST_FEATURES = 62
+"""Distinct features on one path: a pattern is one 64-bit word."""
 
 PER_PIECE, PER_TERM, PER_COLUMN, PER_KILOBYTE = 8.0, 1.0, 1.5, 0.5
 """Costs of a look-up, in units of one addition, as measured by `benchmarks/explain.py` (a table costs cache)."""
@@ -40,20 +44,27 @@ PER_PIECE, PER_TERM, PER_COLUMN, PER_KILOBYTE = 8.0, 1.0, 1.5, 0.5
 class Plan:
     """How the trees are cut into pieces, as flat arrays.
 
-    Per tree: `piece_start`. Per piece: `kind`, `root` (node, or ~leaf), `size` (its nodes), `term_start`,
-    `column_start`, `table_start` (where its table begins among all tables' float64). A term (`term_node`,
-    `term_left`, `term_bit`) says: this bit of the pattern is set where the node does not go as `term_left` says. A
-    column is a feature of the piece (`column_feature`); path features come first, in the order of their bits.
+    A pattern's bits say what the row misses: first one bit per distinct feature on the path to the piece, in the
+    order of the path (set where the row leaves the path at a node of that feature), then one bit per node inside
+    the piece (set where the row goes right). Nodes over the pieces are the spine; patterns grow down along it.
+
+    Per tree: `spine_start`, `piece_start`. Per node of the spine: `spine` (its number), `spine_left` (1 where it is
+    the left child of the node over it). Per node: `node_bit`, the path bit of its feature. Per piece: `kind`, `root`
+    (node, or ~leaf), `size` (its nodes), `above` (the node over it, -1: none), `left` (1: it is that node's left
+    child), `path_bits`, `column_start` (its features in `column_feature`, path features first) and `table_start`.
     """
 
+    spine_start: np.ndarray
+    spine: np.ndarray
+    spine_left: np.ndarray
+    node_bit: np.ndarray
     piece_start: np.ndarray
     kind: np.ndarray
     root: np.ndarray
     size: np.ndarray
-    term_start: np.ndarray
-    term_node: np.ndarray
-    term_left: np.ndarray
-    term_bit: np.ndarray
+    above: np.ndarray
+    left: np.ndarray
+    path_bits: np.ndarray
     column_start: np.ndarray
     column_feature: np.ndarray
     table_start: np.ndarray
@@ -61,10 +72,15 @@ class Plan:
     """Numbers in all tables together."""
 
     @property
-    def arrays(self) -> tuple[np.ndarray, ...]:
-        """What the kernels read, in their order."""
+    def spines(self) -> tuple[np.ndarray, ...]:
+        """What the kernels read of the spine, in their order."""
+        return self.spine_start, self.spine, self.spine_left, self.node_bit
+
+    @property
+    def pieces(self) -> tuple[np.ndarray, ...]:
+        """What the kernels read of the pieces, in their order."""
         return (
-            self.piece_start, self.kind, self.term_start, self.term_node, self.term_left, self.term_bit,
+            self.piece_start, self.kind, self.root, self.size, self.above, self.left, self.path_bits,
             self.column_start, self.column_feature, self.table_start,
         )  # fmt: skip
 
@@ -95,18 +111,17 @@ class _Shape:
         parent = self.leaf_above[~root]
         return (self.over[parent] | 1 << self.feature[parent], 0, 0) if parent >= 0 else (0, 0, 0)
 
-    def bits(self, root: int) -> int:
-        over, _, size = self.masks(root)
-        return over.bit_count() + size
+    def over_of(self, root: int) -> int:
+        """The node over a root, -1 at the top."""
+        return self.above[root] if root >= 0 else self.leaf_above[~root]
 
-    def path(self, root: int) -> list[tuple[int, int]]:
-        """(node, went left) from the tree's root down to this one."""
-        steps, child = [], root
-        parent = self.above[root] if root >= 0 else self.leaf_above[~root]
-        while parent >= 0:
-            steps.append((parent, int(self.left[parent] == child)))
-            parent, child = self.above[parent], parent
-        return steps[::-1]
+    def path(self, root: int) -> list[int]:
+        """The distinct features from the tree's top down to (not with) this root, in order."""
+        features, node = [], self.over_of(root)
+        while node >= 0:
+            features.append(self.feature[node])
+            node = self.above[node]
+        return list(dict.fromkeys(reversed(features)))
 
 
 def plan(trees: Trees, *, table_bytes: int) -> Plan:
@@ -115,12 +130,14 @@ def plan(trees: Trees, *, table_bytes: int) -> Plan:
     Leaves beyond the limits that fit are loose: they cost time, not memory.
     """
     shape = _Shape(trees)
+    longest = max((shape.masks(root)[0].bit_count() for root in range(-len(trees.value), 0)), default=0)
+    if longest > MOST_FEATURES:
+        raise BadInput("TREE002", f"a path asks for {longest} features, at most {MOST_FEATURES}: bound max_depth")
     for limits in LIMITS:
-        pieces = [list(_pieces(shape, tree, limits)) for tree in range(len(trees.node_start) - 1)]
-        numbers = sum(_numbers(shape, root, limits) for tree in pieces for root in tree)
-        if 8 * numbers <= table_bytes:
+        cuts = [_cut(shape, tree, limits) for tree in range(len(trees.node_start) - 1)]
+        if 8 * sum(_numbers(shape, root, limits) for _, roots in cuts for root in roots) <= table_bytes:
             break
-    return _flat(shape, pieces, limits)
+    return _flat(shape, cuts, limits)
 
 
 def _kind(bits: int, limits: tuple[int, int]) -> int:
@@ -149,8 +166,8 @@ def _cost(shape: _Shape, root: int, limits: tuple[int, int]) -> float:
     return PER_PIECE + PER_TERM * bits + PER_COLUMN * width + PER_KILOBYTE * (width << bits) / 128
 
 
-def _pieces(shape: _Shape, tree: int, limits: tuple[int, int]) -> Iterator[int]:
-    """The cheapest cut of one tree: roots of its pieces, in preorder. A tree of one leaf has none."""
+def _cut(shape: _Shape, tree: int, limits: tuple[int, int]) -> tuple[list[int], list[int]]:
+    """The cheapest cut of one tree: its spine's nodes and its pieces' roots, in preorder. One leaf alone has none."""
     first, last = shape.node_start[tree], shape.node_start[tree + 1]
     whole, best = {}, {}
     for node in range(last - 1, first - 1, -1):
@@ -159,51 +176,57 @@ def _pieces(shape: _Shape, tree: int, limits: tuple[int, int]) -> Iterator[int]:
             parts += best[child] if child >= 0 else _cost(shape, child, limits)
         together = _cost(shape, node, limits)
         whole[node], best[node] = together <= parts, min(together, parts)
-    waiting = [first] if last > first else []
+    spine, roots, waiting = [], [], [first] if last > first else []
     while waiting:
         root = waiting.pop()
         if root < 0 or whole[root]:
-            yield root
+            roots.append(root)
         else:
+            spine.append(root)
             waiting += [shape.right[root], shape.left[root]]
+    return spine, roots
 
 
-def _flat(shape: _Shape, pieces: list[list[int]], limits: tuple[int, int]) -> Plan:
-    terms, columns, term_start, column_start, table_start = [], [], [0], [0], [0]
-    for root in (root for tree in pieces for root in tree):
-        piece_terms, piece_columns = _terms(shape, root)
-        terms += piece_terms
-        columns += piece_columns
-        term_start.append(len(terms))
-        column_start.append(len(columns))
-        table_start.append(table_start[-1] + _numbers(shape, root, limits))
-    roots = [root for tree in pieces for root in tree]
-    node, left, bit = np.array(terms, np.int32).reshape(-1, 3).T
+def _flat(shape: _Shape, cuts: list[tuple[list[int], list[int]]], limits: tuple[int, int]) -> Plan:
+    spine = [node for nodes, _ in cuts for node in nodes]
+    roots = [root for _, pieces in cuts for root in pieces]
+    paths = [shape.path(root) for root in roots]
+    sizes = [shape.masks(root)[2] for root in roots]
+    columns = [_columns(shape, *piece) for piece in zip(roots, paths, sizes, strict=True)]
+    node_bit = np.zeros(len(shape.feature), np.uint8)
+    for node in spine:
+        path = shape.path(node)
+        node_bit[node] = path.index(shape.feature[node]) if shape.feature[node] in path else len(path)
+    table_start = np.cumsum([0, *(_numbers(shape, root, limits) for root in roots)], dtype=np.int64)
     return Plan(
-        piece_start=np.cumsum([0, *map(len, pieces)], dtype=np.int32),
-        kind=np.array([_kind(shape.bits(root), limits) for root in roots], np.int8),
+        spine_start=_starts(nodes for nodes, _ in cuts),
+        spine=np.array(spine, np.int32),
+        spine_left=_is_left(shape, spine),
+        node_bit=node_bit,
+        piece_start=_starts(pieces for _, pieces in cuts),
+        kind=np.array([_kind(len(path) + size, limits) for path, size in zip(paths, sizes, strict=True)], np.int8),
         root=np.array(roots, np.int32),
-        size=np.array([shape.masks(root)[2] for root in roots], np.int32),
-        term_start=np.array(term_start, np.int32),
-        term_node=np.ascontiguousarray(node),
-        term_left=left.astype(np.uint8),
-        term_bit=np.ascontiguousarray(bit),
-        column_start=np.array(column_start, np.int32),
-        column_feature=np.array(columns, np.int32),
-        table_start=np.array(table_start[:-1], np.int64),
-        numbers=table_start[-1],
+        size=np.array(sizes, np.int32),
+        above=np.array([shape.over_of(root) for root in roots], np.int32),
+        left=_is_left(shape, roots),
+        path_bits=np.array([len(path) for path in paths], np.int32),
+        column_start=_starts(columns),
+        column_feature=np.array([feature for piece in columns for feature in piece], np.int32),
+        table_start=table_start[:-1],
+        numbers=int(table_start[-1]),
     )
 
 
-def _terms(shape: _Shape, root: int) -> tuple[list[tuple[int, int, int]], list[int]]:
-    """(node, went left, bit) of each decision that a piece's pattern looks at, and the piece's features."""
-    columns: dict[int, int] = {}
-    terms = []
-    for node, went_left in shape.path(root):
-        bit = columns.setdefault(shape.feature[node], len(columns))
-        terms.append((node, went_left, bit))
-    above = len(columns)
-    for step in range(shape.masks(root)[2]):
-        columns.setdefault(shape.feature[root + step], len(columns))
-        terms.append((root + step, 1, above + step))
-    return terms, list(columns)
+def _starts(parts: Iterable[list]) -> np.ndarray:
+    return np.cumsum([0, *(len(part) for part in parts)], dtype=np.int32)
+
+
+def _is_left(shape: _Shape, roots: list[int]) -> np.ndarray:
+    """uint8: 1 where a root is the left child of the node over it."""
+    over = (shape.over_of(root) for root in roots)
+    return np.array([node >= 0 and shape.left[node] == root for node, root in zip(over, roots, strict=True)], np.uint8)
+
+
+def _columns(shape: _Shape, root: int, path: list[int], size: int) -> list[int]:
+    """A piece's features: those of its path, then those that only its own nodes ask for."""
+    return list(dict.fromkeys(path + shape.feature[root : root + size])) if size else path

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from models.patterns import SPLIT
+from models.patterns import SPLIT, WHOLE
 
 
 def quadrature(features: int) -> tuple[np.ndarray, np.ndarray]:
@@ -18,7 +18,7 @@ def quadrature(features: int) -> tuple[np.ndarray, np.ndarray]:
     return points, weights
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, inline="always")
 def leaf_effects(value, share, missed, points, weights, work, effects):
     """Shapley values of one leaf into `effects[: len(share)]`.
 
@@ -43,69 +43,73 @@ def leaf_effects(value, share, missed, points, weights, work, effects):
 
 
 @njit(cache=True, nogil=True)
-def path_of_leaf(
-    leaf, feature, left, above, count, leaf_count, leaf_above, path_feature, share,
-    step_node, step_column,
-):  # fmt: skip
-    """One leaf's distinct features with their shares, and its steps upwards; returns (features, steps)."""
-    features, steps = 0, 0
-    child, passed, node = ~leaf, leaf_count[leaf], leaf_above[leaf]
+def leaf_path(leaf, left, above, leaf_above, nodes, went_left):
+    """A leaf's decisions from the top down into `nodes` and `went_left`; returns how many."""
+    steps, child, node = 0, ~leaf, leaf_above[leaf]
     while node >= 0:
-        column = 0
-        while column < features and path_feature[column] != feature[node]:
-            column += 1
-        if column == features:
-            path_feature[column], share[column] = feature[node], 1.0
-            features += 1
-        share[column] *= passed / count[node]
-        step_node[steps], step_column[steps] = (node if left[node] == child else ~node), column
+        nodes[steps], went_left[steps] = node, left[node] == child
         steps += 1
-        child, passed, node = node, count[node], above[node]
-    return features, steps
+        child, node = node, above[node]
+    nodes[:steps] = nodes[:steps][::-1].copy()
+    went_left[:steps] = went_left[:steps][::-1].copy()
+    return steps
+
+
+@njit(cache=True, nogil=True)
+def leaf_shares(nodes, passing, feature, count, slot, features, share):
+    """Distinct features of a path in its order, each with the share of training rows that pass its decisions.
+
+    `passing`: training rows under each step; `slot`: each step's place among the features. Returns how many.
+    """
+    distinct = 0
+    for step in range(len(nodes)):
+        place = 0
+        while place < distinct and features[place] != feature[nodes[step]]:
+            place += 1
+        if place == distinct:
+            features[place], share[place] = feature[nodes[step]], 1.0
+            distinct += 1
+        share[place] *= passing[step] / count[nodes[step]]
+        slot[step] = place
+    return distinct
 
 
 @njit(cache=True, nogil=True)
 def fill_tables(
-    tables, column_share, points, weights, longest, kind, root, size, term_start, column_start, column_feature, table_start,
+    tables, column_share, points, weights, kind, root, size, path_bits, column_start, column_feature, table_start,
     feature, left, right, above, count, value, leaf_count, leaf_above,
 ):  # fmt: skip
-    """Fill every piece's table, the sum of its leaves' tables; a loose leaf gets its columns' shares instead."""
-    path_feature, share = np.empty(longest, np.int32), np.empty(longest)
-    step_node, step_column = np.empty(longest, np.int32), np.empty(longest, np.int32)
-    missed, work, effects = np.zeros(longest, np.uint8), np.empty((2, longest)), np.empty(longest)
+    """Fill every piece's tables (a WHOLE piece's is the sum of its leaves'); leaves on their own get their shares."""
+    longest = len(feature) + 1
+    nodes, went_left, slot = np.empty(longest, np.int32), np.empty(longest, np.uint8), np.empty(longest, np.int32)
+    features, share, passing = np.empty(longest, np.int32), np.empty(longest), np.empty(longest)
     for piece in range(len(root)):
-        columns = column_feature[column_start[piece] : column_start[piece + 1]]
-        nodes = size[piece]
-        leaves = max(1, nodes + 1)
-        for number in range(leaves):
-            leaf = ~root[piece] if nodes == 0 else leaf_of_piece(number, root[piece], nodes, left, right)
-            features, steps = path_of_leaf(
-                leaf, feature, left, above, count, leaf_count, leaf_above, path_feature, share, step_node, step_column
-            )
-            if kind[piece] >= SPLIT:
-                ordered = column_share[column_start[piece] : column_start[piece + 1]]
-                for j in range(features):
-                    ordered[np.flatnonzero(columns == path_feature[j])[0]] = share[j]
-                if kind[piece] == SPLIT:
-                    fill_split(tables[table_start[piece] :], value[leaf], ordered, points, weights)
-                continue
-            own = np.empty((1 << features, features))
-            for pattern in range(1 << features):
-                for j in range(features):
-                    missed[j] = pattern >> j & 1
-                leaf_effects(value[leaf], share[:features], missed, points, weights, work, effects)
-                own[pattern] = effects[:features]
-            add_leaf(
-                tables, table_start[piece], own, features, steps, step_node, step_column, path_feature,
-                columns, root[piece], nodes, feature,
-            )  # fmt: skip
+        first, last = column_start[piece], column_start[piece + 1]
+        table = tables[table_start[piece] :]
+        for number in range(size[piece] + 1):
+            leaf = leaf_of_piece(number, root[piece], size[piece], left, right)
+            steps = leaf_path(leaf, left, above, leaf_above, nodes, went_left)
+            passing[: steps - 1] = count[nodes[1:steps]]
+            passing[steps - 1] = leaf_count[leaf]
+            distinct = leaf_shares(nodes[:steps], passing, feature, count, slot, features, share)
+            if size[piece] == 0:
+                column_share[first:last] = share[:distinct]
+            if kind[piece] == SPLIT:
+                fill_split(table, value[leaf], share[:distinct], points, weights)
+            if kind[piece] == WHOLE:
+                add_leaf(
+                    table, leaf_table(value[leaf], share[:distinct], points, weights), column_feature[first:last],
+                    features[:distinct], nodes[:steps], went_left, slot, root[piece], size[piece], path_bits[piece],
+                )  # fmt: skip
 
 
 @njit(cache=True, nogil=True)
-def leaf_of_piece(number, root, nodes, left, right):
+def leaf_of_piece(number, root, size, left, right):
     """The piece's leaf of this number, counted over its nodes in preorder."""
+    if size == 0:
+        return ~root
     seen = 0
-    for node in range(root, root + nodes):
+    for node in range(root, root + size):
         for child in (left[node], right[node]):
             if child < 0:
                 if seen == number:
@@ -115,37 +119,34 @@ def leaf_of_piece(number, root, nodes, left, right):
 
 
 @njit(cache=True, nogil=True)
-def add_leaf(
-    tables, start, own, features, steps, step_node, step_column, path_feature, columns, root, nodes, feature
-):  # fmt: skip
-    """Add a leaf's own table to its piece's, pattern by pattern."""
-    width = len(columns)
-    bit, flip, target = np.empty(steps, np.int64), np.empty(steps, np.int64), np.empty(features, np.int64)
-    above = path_width(columns, root, nodes, steps, step_node, feature)
-    for j in range(features):
-        target[j] = np.flatnonzero(columns == path_feature[j])[0]
-    for step in range(steps):
-        node, went_left = (step_node[step], 1) if step_node[step] >= 0 else (~step_node[step], 0)
-        inside = nodes > 0 and root <= node < root + nodes
-        bit[step] = above + node - root if inside else target[step_column[step]]
-        flip[step] = 1 - went_left if inside else 0
-    for pattern in range(1 << (above + nodes)):
-        mine = 0
-        for step in range(steps):
-            mine |= (pattern >> bit[step] & 1 ^ flip[step]) << step_column[step]
+def leaf_table(value, share, points, weights):
+    """float64 (2^features, features): one leaf's Shapley values by what is missed (bit j: feature j)."""
+    features = len(share)
+    table, missed, work = np.empty((1 << features, features)), np.empty(features, np.uint8), np.empty((2, features))
+    for pattern in range(1 << features):
         for j in range(features):
-            tables[start + pattern * width + target[j]] += own[mine, j]
+            missed[j] = pattern >> j & 1
+        leaf_effects(value, share, missed, points, weights, work, table[pattern])
+    return table
 
 
 @njit(cache=True, nogil=True)
-def path_width(columns, root, nodes, steps, step_node, feature):
-    """How many distinct features lie above the piece: they are its first columns."""
-    width = 0
+def add_leaf(table, own, columns, features, nodes, went_left, slot, root, size, path_bits):
+    """Add a leaf's own table to its piece's, for each pattern of the piece."""
+    width, steps = len(columns), len(nodes)
+    bit, flip, column = np.empty(steps, np.int64), np.zeros(steps, np.int64), np.empty(len(features), np.int64)
+    for j in range(len(features)):
+        column[j] = np.argmax(columns == features[j])
     for step in range(steps):
-        node = step_node[step] if step_node[step] >= 0 else ~step_node[step]
-        if nodes == 0 or node < root:
-            width = max(width, np.flatnonzero(columns == feature[node])[0] + 1)
-    return width
+        bit[step] = slot[step]
+        if root <= nodes[step] < root + size:
+            bit[step], flip[step] = path_bits + nodes[step] - root, 1 - went_left[step]
+    for pattern in range(1 << (path_bits + size)):
+        missed = 0
+        for step in range(steps):
+            missed |= (pattern >> bit[step] & 1 ^ flip[step]) << slot[step]
+        for j in range(len(features)):
+            table[pattern * width + column[j]] += own[missed, j]
 
 
 @njit(cache=True, nogil=True)
@@ -175,7 +176,7 @@ def fill_half(table, share, points, weights):
                 place += 1
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, inline="always")
 def split_effects(table, features, pattern, effects):
     """Shapley values of one leaf from its two half tables into `effects[:features]`."""
     half, count = features // 2, (features + 1) // 2

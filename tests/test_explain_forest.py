@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.explain import BLOCK, FEW, Forest
+from models.explain import FEW, Forest
+from models.look_up import BLOCK
 from models.patterns import SPLIT, WHOLE
 from registry.errors import BadInput
 
@@ -107,7 +108,7 @@ def test_long_paths_have_no_table_and_the_same_answer():
     booster = train(seed=5, columns=30, rows=2_000, num_leaves=120, min_data_in_leaf=1, trees=4)
     rows = odd_rows(seed=6, columns=30, count=BLOCK + 7)
     forest = Forest.from_text(booster.model_to_string())
-    kinds = forest._tables().arguments[1][1]
+    kinds = forest._tables().arguments[2][1]
     assert set(kinds) == {WHOLE, SPLIT}, "no path with more than ten distinct features was met"
     assert_explains(booster, rows)
 
