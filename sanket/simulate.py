@@ -1,9 +1,73 @@
-"""Verbs of the front door: see `bind`."""
+"""The verb `simulate`: a synthetic registry on disk."""
 
 from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
 
 def bind(app: typer.Typer) -> None:
     """Bind this room's verbs."""
+    app.command("simulate")(simulate)
+
+
+def simulate(
+    out: Annotated[Path, typer.Argument(help="Folder to write the tables to; made when missing.")],
+    children: Annotated[int, typer.Option(help="Children who live in the registry.")] = 20_000,
+    months: Annotated[int, typer.Option(help="Calendar months of records.")] = 30,
+    seed: Annotated[int, typer.Option(help="Same seed, same registry.")] = 1,
+    format: Annotated[str, typer.Option(help="parquet or csv.")] = "parquet",
+    noise: Annotated[float, typer.Option(help="Measuring error and rounding; 1 is calibrated, 0 none.")] = 1.0,
+    missing: Annotated[float, typer.Option(help="Odds of missed weighings and heights; 1 is calibrated.")] = 1.0,
+    informative: Annotated[float, typer.Option(help="How tellingly records are missing; 0 at random.")] = 1.0,
+    relapse: Annotated[float, typer.Option(help="How fast treatment's gain fades; 1 gives about 12 %.")] = 1.0,
+    truth_draws: Annotated[int, typer.Option(help="Forward lives per landmark in OUT/truth; 0 for none.")] = 100,
+    json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
+) -> None:
+    """Make a synthetic registry: a district's children, their care and their dirty records.
+
+    Writes the contract's tables to OUT, the truth that nobody in real life knows to OUT/truth, and
+    OUT/provenance.json, which says that it is synthetic. Its own rates are printed beside the published ones.
+    The default of --children, --months and --seed is the demo's district.
+    """
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from registry.simulate.dials import Dials
+    from registry.simulate.write import simulate as write
+
+    dials = Dials(noise=noise, missing=missing, informative=informative, relapse=relapse, truth_draws=truth_draws)
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True) as progress:
+        task = progress.add_task("Living through the months", total=children)
+        facts = write(out, children=children, months=months, seed=seed, format=format, dials=dials,
+                      progress=lambda done: progress.advance(task, done))
+    if json:
+        _print_json(facts)
+    else:
+        _print_table(facts, console)
+
+
+def _print_json(facts: dict[str, object]) -> None:
+    """One document; a rate of nothing (no admissions, say) is null."""
+    import json
+    import sys
+
+    rates = {name: (value if value == value else None) for name, value in facts["rates"].items()}
+    json.dump(facts | {"rates": rates}, sys.stdout, indent=2)
+    sys.stdout.write("\n")
+
+
+def _print_table(facts: dict[str, object], console: object) -> None:
+    """Own rates beside the published ones."""
+    from rich.table import Table
+
+    from registry.simulate.rates import PUBLISHED
+
+    table = Table("rate", "this registry", "published", "source", title="Synthetic: these children never lived")
+    for name, value in facts["rates"].items():
+        published, source = PUBLISHED.get(name, ("", ""))
+        table.add_row(name.replace("_", " "), f"{value:,.3f}" if value < 100 else f"{value:,.0f}", published, source)
+    console.print(table)

@@ -1,0 +1,217 @@
+"""Treatment as it is done: suspicion, the medical officer, admission, the weekly weighing, and how it ends."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from registry.simulate.body import course_of_treatment, lasting_of_gain, stock
+from registry.simulate.book import OFFICER, TREATMENT, close_episode, open_episode, write_check, write_ration
+from registry.simulate.chance import happens, normal, uniform
+from registry.simulate.compiled import compiled
+from registry.simulate.measure import misses_weighing, read_child
+from registry.simulate.outcomes import note_admission, note_closing, note_reading, watch_admission, watch_discharge
+from registry.simulate.state import (
+    COMPLICATION,
+    CTC,
+    CURED,
+    DEFAULTED,
+    DIED_IN_CARE,
+    LEFT_MOVED,
+    MOVED,
+    NO_GAIN,
+    NO_REASON,
+    NOT_RECOVERED,
+    NRC,
+    STEP_DOWN,
+    TRANSFERRED,
+    UCDC,
+    VCDC,
+)
+
+APPETITE_FAILS, COMPLICATED, NOT_ASSESSED = 0.04, 0.06, 0.10
+DEFAULT_A_WEEK = 0.0135
+INPATIENT_DAYS = 15
+TREATED_FROM_DAYS, TREATED_UNTIL_DAYS = 180, 1826
+
+
+@compiled
+def suspect(child, centre):
+    """After a SAM reading: does the centre report it, and does the child reach the medical officer?"""
+    age = child.day - child.birth
+    if child.officer_due >= 0 or centre.hides_sam or not TREATED_FROM_DAYS <= age < TREATED_UNTIL_DAYS - 60:
+        return
+    watched = 0.25 if child.episodes > 0 else 0.0
+    if happens(child, min(centre.vigilance + watched, 0.95)):
+        child.officer_due = child.day + 3 + int(5 * uniform(child))
+
+
+@compiled
+def see_officer(child, centre, today, book):
+    """The medical officer weighs and measures anew (about half of the field's SAM is confirmed) and admits."""
+    child.officer_due = -1
+    read_child(child, centre, book, OFFICER, True)
+    note_reading(child, book)
+    child.suspected += 1
+    if not child.seen_sam:
+        return
+    child.confirmed += 1
+    failed = happens(child, APPETITE_FAILS + (0.12 if child.ill_days > 0 else 0.0))
+    complicated = happens(child, COMPLICATED + (0.10 if child.ill_days > 0 else 0.0)) or child.oedema > 0
+    appetite = 2 if happens(child, 0.06) else (1 if failed else 0)
+    assessed = -1 if happens(child, NOT_ASSESSED) else int(complicated)
+    to_hospital = (failed and appetite == 1) or (complicated and assessed == 1) or child.oedema > 0
+    admit(child, centre, today, book, NRC if to_hospital else _centre_programme(child), appetite, assessed)
+
+
+@compiled
+def _centre_programme(child):
+    return UCDC if child.setting == 0 else VCDC
+
+
+@compiled
+def admit(child, centre, today, book, programme, appetite, complications):
+    """A new episode today: the course of this treatment is drawn, the counters start anew."""
+    note_admission(child, book)
+    course_of_treatment(child)
+    open_episode(book, child, programme, appetite, complications)
+    child.admission_weight = child.best_weight = child.weight
+    child.flat_weeks = child.well_weeks = 0
+    child.absent_since, child.step_down = -1, -1
+    child.episodes += 1
+    severity = 1 + int(child.whz < -3.6) + int(uniform(child) < 0.35)
+    child.sachets = min(severity, 3)
+    if programme <= VCDC:
+        watch_admission(child)
+
+
+@compiled
+def _close(child, centre, today, book, outcome, reason):
+    note_closing(child, book, outcome, reason)
+    was_centre = child.programme <= VCDC
+    close_episode(book, child, outcome, reason)
+    lasting_of_gain(child, today.lean, centre.relapse)
+    child.officer_due = -1
+    if outcome == CURED and was_centre:
+        watch_discharge(child)
+        child.follow_up = child.day + 14
+
+
+@compiled
+def end_care_by_death(child, centre, today, book):
+    """The episode of a child that died today."""
+    _close(child, centre, today, book, DIED_IN_CARE, NO_REASON)
+
+
+@compiled
+def _transfer(child, centre, today, book, reason, programme):
+    _close(child, centre, today, book, TRANSFERRED, reason)
+    admit(child, centre, today, book, programme, 2, int(reason == COMPLICATION))
+
+
+@compiled
+def _inpatient_day(child, centre, today, book):
+    """NRC and CTC: about two weeks; then down to the centre, or home at 15 % gain, or gone."""
+    if child.day - child.admitted < INPATIENT_DAYS - 4 or not happens(child, 0.22):
+        return
+    read_child(child, centre, book, OFFICER, True)
+    chance = uniform(child)
+    if chance < 0.16 and not child.shadow:
+        _close(child, centre, today, book, DEFAULTED, NO_REASON)
+    elif chance < 0.70:
+        _close(child, centre, today, book, TRANSFERRED, STEP_DOWN)
+        child.step_down = 1
+        admit(child, centre, today, book, _centre_programme(child), 0, 0)
+    elif chance < 0.94:
+        _close(child, centre, today, book, CURED, NO_REASON)
+    else:
+        _close(child, centre, today, book, NOT_RECOVERED, NO_REASON)
+
+
+@compiled
+def _check_day(child, centre, today, book):
+    """Twice a week a nurse or medical officer looks at the child; a grave illness sends it to the NRC."""
+    phase = (child.day + child.phase) % 7
+    if (phase != 2 and phase != 5) or child.absent_since >= 0 or not happens(child, 0.72):
+        return
+    sees = 0.9
+    ill = child.ill_days > 0
+    poor = happens(child, (0.55 if ill else 0.05) + (0.20 if child.gain < 0.012 else 0.0))
+    unknown = happens(child, 0.04)
+    write_check(book, child, -1 if unknown else int(child.diarrhoea and happens(child, sees)),
+                -1 if unknown else int(child.fever and happens(child, sees)),
+                int(child.cough and happens(child, sees)), int(poor))
+    grave = ill and child.ill_severity > 0.07 and happens(child, 0.10)
+    if grave and not child.shadow:
+        _transfer(child, centre, today, book, COMPLICATION, NRC)
+
+
+@compiled
+def _hand_out_food(child, centre, today, book):
+    """Fortnightly: EDNF sachets as far as the stock goes."""
+    days = child.day - child.admitted
+    if days % 14 == 0 and child.absent_since < 0:
+        supply = stock(centre, today)
+        sachets = np.round(14 * child.sachets * min(supply * (1.0 + 0.06 * normal(child)), 1.0))
+        if sachets > 0:
+            write_ration(book, child, 0, sachets)
+
+
+@compiled
+def _stays_away(child, today, days):
+    """Default begins: more in weeks 2 to 5, at festivals and migration, in reluctant and poor families."""
+    early = 1.7 if 7 <= days <= 35 else 0.8
+    leaning = np.exp(-0.55 * child.adherence - 0.25 * child.food + 0.25 * min(child.flat_weeks, 3))
+    hazard = DEFAULT_A_WEEK * early * leaning * (1.0 + today.migration)
+    if child.shadow == 0 and happens(child, hazard):
+        child.absent_since = child.day
+    elif child.shadow == 0 and happens(child, 0.0007):
+        child.absent_since = -2
+
+
+@compiled
+def _review(child, centre, today, book, days):
+    """After a weekly weighing: cured, no gain, the longest stay, or on."""
+    needed = 1 if centre.pressure > 0.4 else 2
+    pressed = days >= 28 and happens(child, centre.pressure * 0.5)
+    cut_off = -2.35 if pressed else -2.0
+    child.well_weeks = child.well_weeks + 1 if child.seen_z >= cut_off and not child.seen_sam else 0
+    if days >= 14 and child.well_weeks >= needed:
+        _close(child, centre, today, book, CURED, NO_REASON)
+    elif days >= 14 and child.flat_weeks >= 2 and happens(child, 0.10):
+        _transfer(child, centre, today, book, NO_GAIN, CTC if happens(child, 0.6) else NRC)
+    elif days >= 84 and happens(child, 0.55 if days < 112 else 0.9):
+        _close(child, centre, today, book, NOT_RECOVERED, NO_REASON)
+
+
+@compiled
+def _weigh_day(child, centre, today, book):
+    """The weekly weighing before the parents; heights once a month; missed by about one in seven."""
+    days = child.day - child.admitted
+    if days == 0 or days % 7 != 0:
+        return
+    _stays_away(child, today, days)
+    if child.absent_since != -1 or misses_weighing(child, centre, -2.1):
+        return
+    read_child(child, centre, book, TREATMENT, days % 28 == 0)
+    flat = child.weight < child.best_weight + 0.03
+    child.flat_weeks = child.flat_weeks + 1 if flat else 0
+    child.best_weight = max(child.best_weight, child.weight)
+    _review(child, centre, today, book, days)
+
+
+@compiled
+def care_for(child, centre, today, book):
+    """A day in treatment."""
+    if child.absent_since >= 0 and child.day - child.absent_since >= 14:
+        _close(child, centre, today, book, DEFAULTED, NO_REASON)
+    elif child.absent_since == -2:
+        child.absent_since = -1
+        child.present, child.left_on, child.left_reason = 0, child.day, LEFT_MOVED
+        _close(child, centre, today, book, TRANSFERRED, MOVED)
+    elif child.programme >= NRC:
+        _inpatient_day(child, centre, today, book)
+    else:
+        _hand_out_food(child, centre, today, book)
+        _weigh_day(child, centre, today, book)
+        if child.programme >= 0 and child.programme <= VCDC:
+            _check_day(child, centre, today, book)

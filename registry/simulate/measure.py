@@ -1,0 +1,151 @@
+"""How a child is measured and how that is written down: errors, rounding, copying, heights carried forward."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from registry.simulate.body import true_length_cm, true_muac_mm
+from registry.simulate.book import OFFICER, TREATMENT, write_measurement
+from registry.simulate.chance import happens, logistic, normal, uniform
+from registry.simulate.compiled import compiled
+from registry.simulate.growth import STANDING_LOSS_CM, weight_kg, whz
+
+LYING_UNTIL_DAYS = 731
+OLDEST_DAYS, YOUNGEST_FOR_MUAC_DAYS = 1826, 183
+HEIGHT_MISSING, HEIGHT_CARRIED = 0.30, 0.20
+"""Shares of monthly rows without a height, and with last month's height written again (domain §3.5)."""
+
+
+@compiled
+def _rounded(value, step):
+    return np.round(value / step) * step
+
+
+@compiled
+def _weight_error(centre, source):
+    """SD (kg) and step of rounding: 0.05 kg for trained teams, 0.1 to 0.2 with a worker's scale; 0.5 kg centre."""
+    if source == OFFICER:
+        return 0.05, 0.1
+    if source == TREATMENT:
+        return 0.07 + 0.06 * (1.0 - centre.quality), (0.5 if centre.quality < 0.12 else 0.1)
+    return 0.09 + 0.12 * (1.0 - centre.quality), (0.5 if centre.quality < 0.30 else 0.1)
+
+
+@compiled
+def _height_error(centre, source):
+    """SD (cm) and step of rounding: 0.3 cm for trained teams, 0.5 to 1.0 for workers; whole cm in most centres."""
+    if source == OFFICER:
+        return 0.3, 0.1
+    return 0.45 + 0.55 * (1.0 - centre.quality), (1.0 if centre.quality < 0.62 else 0.5)
+
+
+@compiled
+def _weigh(child, centre, noise, source):
+    error, step = _weight_error(centre, source)
+    true = weight_kg(child.sex, true_length_cm(child), child.whz)
+    if source < OFFICER and not np.isnan(child.weight) and happens(child, centre.copies):
+        return child.weight
+    step = step if happens(child, min(noise, 1.0)) else 0.1
+    return max(_rounded(true + noise * error * normal(child), step), 1.0)
+
+
+@compiled
+def _measure_height(child, centre, noise, source):
+    """Read the height anew and remember it with its day and position."""
+    error, step = _height_error(centre, source)
+    age = child.day - child.birth
+    standing = age >= LYING_UNTIL_DAYS if age < 300 or happens(child, 0.94) else age < LYING_UNTIL_DAYS
+    true = true_length_cm(child) - (STANDING_LOSS_CM if standing else 0.0)
+    step = step if happens(child, min(noise, 1.0)) else 0.1
+    child.height = _rounded(true + noise * error * normal(child), step)
+    child.height_standing, child.height_day = standing, child.day
+    if not happens(child, centre.says_position) and source != OFFICER:
+        child.height_standing = -1
+
+
+@compiled
+def _height_written(child, centre, source, due):
+    """What the row says of height: measured, the last one again, or nothing (NaN)."""
+    if source == OFFICER or (source == TREATMENT and due and happens(child, 0.85)):
+        _measure_height(child, centre, centre.noise, source)
+        return child.height
+    if source == TREATMENT:
+        return np.nan
+    chance = uniform(child)
+    if chance < min(HEIGHT_MISSING * centre.missing, 0.95):
+        return np.nan
+    if chance < min(HEIGHT_MISSING * centre.missing, 0.95) + HEIGHT_CARRIED and child.height > 0:
+        child.height_day = child.day
+        return child.height
+    _measure_height(child, centre, centre.noise, source)
+    return child.height
+
+
+@compiled
+def _muac_written(child, centre, noise, source):
+    age = child.day - child.birth
+    share = 1.0 if source == OFFICER else (0.75 if source == TREATMENT else 1.0) * centre.measures_arm
+    if age < YOUNGEST_FOR_MUAC_DAYS or not happens(child, share):
+        return np.nan
+    error = 2.0 if source == OFFICER else 4.5
+    return _rounded(true_muac_mm(child) + noise * error * normal(child), 1.0)
+
+
+@compiled
+def _judge(child, weight, muac, oedema):
+    """What this row lets one conclude under the contract: valid or not, SAM or not, and its z."""
+    age = child.day - child.birth
+    fresh = child.day - child.height_day <= (60 if age < 731 else 90)
+    standing = child.height_standing == 1 or (child.height_standing == -1 and age >= LYING_UNTIL_DAYS)
+    z = np.nan
+    if fresh and child.height > 0 and weight > 0 and age <= OLDEST_DAYS and oedema <= 0:
+        z = np.round(whz(child.sex, child.height + (STANDING_LOSS_CM if standing else 0.0), weight), 2)
+    plausible = not np.isnan(z) and -5.0 <= z <= 5.0
+    by_arm = age <= OLDEST_DAYS and not np.isnan(muac) and muac < 115.0
+    child.seen_z, child.seen_day = (z if plausible else np.nan), child.day
+    child.seen_sam = (plausible and z < -3.0) or by_arm or (oedema > 0 and age <= OLDEST_DAYS)
+    child.seen_valid = plausible or child.seen_sam
+
+
+@compiled
+def _colour(child, centre):
+    """The colour that the source shows: 0 green, 1 yellow, 2 red; centres that hide SAM have no red."""
+    if np.isnan(child.seen_z):
+        return -1
+    if child.seen_sam:
+        return 1 if centre.hides_sam or happens(child, 0.45) else 2
+    if child.seen_z < -2.0:
+        return 0 if happens(child, 0.09) else 1
+    return 0
+
+
+@compiled
+def read_child(child, centre, book, source, height_due):
+    """One measurement: true body, error, rounding, and the row; leaves the judgement in `child.seen_*`."""
+    height = _height_written(child, centre, source, height_due)
+    weight = _weigh(child, centre, centre.noise, source)
+    muac = _muac_written(child, centre, centre.noise, source)
+    sees_oedema = source >= OFFICER or happens(child, 0.3)
+    oedema = child.oedema if sees_oedema else -1
+    _judge(child, weight, muac, oedema)
+    colour = _colour(child, centre) if source < OFFICER else -1
+    child.weight = weight
+    only_colour = source < OFFICER and colour >= 0 and happens(child, 0.01)
+    if only_colour:
+        child.seen_valid, child.seen_sam = False, False
+        write_measurement(book, child, np.nan, np.nan, np.nan, (-1, -1, colour, source))
+    else:
+        standing = -1 if np.isnan(height) else child.height_standing
+        write_measurement(book, child, weight, height, muac, (standing, oedema, colour, source))
+
+
+@compiled
+def misses_weighing(child, centre, base):
+    """Whether the child is not weighed today; poor, ill, unwell-doing and reluctant families are missed more.
+
+    base: log-odds of an average child. The dials `missing` and `informative` act here.
+    """
+    telling = -0.55 * child.adherence - 0.25 * child.food + 2.2 * child.ill_share + (0.5 if child.ill_days > 0 else 0.0)
+    telling += 0.25 if child.whz < -2.5 else 0.0
+    odds = base + 0.8 * (0.65 - centre.quality) + centre.informative * telling
+    return child.lost == 1 or happens(child, logistic(odds + np.log(max(centre.missing, 1e-9))))

@@ -1,0 +1,86 @@
+"""A whole registry's lives: chunks of children through the compiled loop, on the cores there are."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
+
+import numpy as np
+
+from registry.errors import UsageError
+from registry.simulate.book import empty_book, sorted_out
+from registry.simulate.dials import Dials
+from registry.simulate.life import AGED_OUT_DAYS
+from registry.simulate.loop import live
+from registry.simulate.place import LAST_DAY, Place, first_day_of, found_centres, make_calendar, turn_dials
+from registry.simulate.population import People, settle
+from registry.tables import day_number
+
+CHUNK = 500
+Columns = dict[str, np.ndarray]
+
+
+class Lives(NamedTuple):
+    """All that happened: the place, the people as they ended, rows by table and column, and the window's days.
+
+    `rows["landmarks"]` also has `happened` and `lives`, the forward draws' counts.
+    """
+
+    place: Place
+    people: People
+    rows: dict[str, Columns]
+    first_day: int
+    last_day: int
+
+
+def _one_chunk(children: np.ndarray, place: Place, calendar: np.ndarray, window: tuple[int, int, int],
+               draws: int) -> dict[str, Columns]:
+    first_day, last_day, months = window
+    book = empty_book(len(children), months)
+    truth = np.zeros((len(children) * months + 100, 2), np.int32)
+    rows, landmarks = live(children, place.centres, calendar, (first_day, last_day, draws), book, truth)
+    tables = sorted_out(book, rows)
+    tables["landmarks"] |= {"happened": truth[:landmarks, 0].copy(), "lives": truth[:landmarks, 1].copy()}
+    return tables
+
+
+def _gathered(parts: list[dict[str, Columns]]) -> dict[str, Columns]:
+    return {table: {name: np.concatenate([part[table][name] for part in parts]) for name in columns}
+            for table, columns in parts[0].items()}
+
+
+def _checked(children: int, months: int) -> None:
+    if not 20 <= children <= 5_000_000:
+        raise UsageError("SIM003", "--children must lie between 20 and 5000000")
+    if not 1 <= months <= 120:
+        raise UsageError("SIM004", "--months must lie between 1 and 120")
+
+
+def live_all(*, children: int, months: int, seed: int, dials: Dials,
+             progress: Callable[[int], None] = lambda done: None) -> Lives:
+    """Simulate `children` over `months` calendar months that end with `place.LAST_DAY`.
+
+    `progress` hears how many more children are done. The result depends on children, months, seed and dials
+    only, not on the number of cores.
+    """
+    _checked(children, months)
+    last_day = day_number(LAST_DAY)
+    first_day = first_day_of(last_day, months)
+    rng = np.random.default_rng(seed)
+    at_once = children * AGED_OUT_DAYS / (AGED_OUT_DAYS + last_day - first_day)
+    place = found_centres(at_once, rng)
+    turn_dials(place.centres, dials)
+    calendar = make_calendar(first_day, last_day)
+    people = settle(children, place, first_day=first_day, last_day=last_day, rng=rng)
+    chunks = [people.children[start:start + CHUNK] for start in range(0, len(people.children), CHUNK)]
+
+    def one(chunk: np.ndarray) -> dict[str, Columns]:
+        rows = _one_chunk(chunk, place, calendar, (first_day, last_day, months), dials.truth_draws)
+        progress(len(chunk))
+        return rows
+
+    with ThreadPoolExecutor(min(os.cpu_count() or 1, 8)) as pool:
+        rows = _gathered(list(pool.map(one, chunks)))
+    return Lives(place, people, rows, first_day, last_day)
