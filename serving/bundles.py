@@ -24,15 +24,6 @@ TARGETS = ("relapse", "non_response")
 LOOK_SECONDS = 0.5
 
 
-def models_folder(store_address: str) -> Path:
-    """Where a store's champions lie: $SANKET_MODELS, else `x.models` beside `x.db`, else ./sanket.models."""
-    if configured := os.environ.get("SANKET_MODELS"):
-        return Path(configured)
-    if "://" in store_address:
-        return Path("sanket.models")
-    return Path(store_address).with_suffix(".models")
-
-
 @dataclass(frozen=True)
 class Champion:
     """A loaded bundle, and the name by which answers cite it."""

@@ -244,5 +244,5 @@ def route_of(scope) -> str:
     """The template of the route that answered. Never the path itself: it may hold a child's id."""
     if scope["path"] in PROBES:
         return scope["path"]
-    path = getattr(scope.get("route"), "path", None)
-    return "unmatched" if path is None else scope.get("root_path", "") + path
+    route = scope.get("route")
+    return scope.get("root_path", "") + route.path if hasattr(route, "endpoint") else "unmatched"

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from models.ranking import Candidate
 from serving.access import Scope
 from serving.problems import Problem
-from serving.scorebook import PLACES, ROWS, RUNS, TICKS, BookRow, Run, make_tables, row_of, run_of
+from serving.scorebook import PLACES, ROWS, RUNS, TICKS, BookRow, Run, row_of, run_of
 
 
 @dataclass(frozen=True)
@@ -131,7 +131,15 @@ class Reader:
             with self._engine.connect() as connection:
                 yield connection
         except (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.ProgrammingError, sa.exc.TimeoutError):
-            raise Problem("API031", headers={"Retry-After": "5"}) from None
+            gone = Problem("API031", headers={"Retry-After": "5"})
+            raise (Problem("API032") if self._unwritten() else gone) from None
+
+    def _unwritten(self) -> bool:
+        """Whether the database answers, and nobody has scored into it yet."""
+        try:
+            return not sa.inspect(self._engine).has_table(RUNS.name)
+        except sa.exc.SQLAlchemyError:
+            return False
 
 
 def _with_tick(row: BookRow, tick: sa.Row | None) -> BookRow:
@@ -141,10 +149,3 @@ def _with_tick(row: BookRow, tick: sa.Row | None) -> BookRow:
     newer = {"last_visited_on": tick.visited_on, "last_finding": tick.finding, "listed_for": tick.listed_for}
     return replace(row, candidate=replace(row.candidate, **newer))
 
-
-def open_book(engine: sa.Engine) -> None:
-    """Make sure that the tables are there; API031 where the database does not answer."""
-    try:
-        make_tables(engine)
-    except sa.exc.SQLAlchemyError:
-        raise Problem("API031", headers={"Retry-After": "5"}) from None

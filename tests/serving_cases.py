@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 import json
 import os
 from pathlib import Path
 
+import httpx
 import numpy as np
 
 from features.catalogue import NAMES
@@ -14,6 +16,7 @@ from models.bundle import Bundle, Calibrator, save
 from models.linear import Linear
 from models.ranking import Candidate, Reason
 from serving import scorebook
+from serving.access import issue
 from serving.scorebook import BookRow, Score
 
 AS_OF = dt.date(2026, 3, 14)
@@ -68,3 +71,34 @@ def book(engine, rows: list[BookRow], *, as_of: dt.date = AS_OF, made_from: dict
     scorebook.write_chunk(engine, run, 0, rows)
     scorebook.publish(engine, run, facts={"synthetic": True, "protocol_version": "1"})
     return run
+
+
+class Client:
+    """Asks an ASGI application, one request at a time."""
+
+    def __init__(self, app, token: str | None = None):
+        self._app, self._headers = app, {"Authorization": f"Bearer {token}"} if token else {}
+
+    def ask(self, method: str, path: str, **request) -> httpx.Response:
+        """One request; its answer."""
+        headers = self._headers | request.pop("headers", {})
+
+        async def exchange() -> httpx.Response:
+            transport = httpx.ASGITransport(self._app)
+            async with httpx.AsyncClient(transport=transport, base_url="http://sanket.test") as client:
+                return await client.request(method, path, headers=headers, **request)
+
+        return asyncio.run(exchange())
+
+    def get(self, path: str, **request) -> httpx.Response:
+        """A GET."""
+        return self.ask("GET", path, **request)
+
+    def post(self, path: str, document: object = None, **request) -> httpx.Response:
+        """A POST of a JSON document."""
+        return self.ask("POST", path, **({"json": document} | request))
+
+
+def token(*scopes: str, role: str = "officer") -> str:
+    """A token of the tests' key."""
+    return issue(key=KEY, role=role, scopes=scopes or ["state:*"], name="test")

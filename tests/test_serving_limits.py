@@ -161,7 +161,7 @@ def test_a_bucket_never_gives_more_than_its_burst_and_rate(steps):
 
 def test_a_log_line_has_the_route_and_no_path():
     async def routed(scope, receive, send):
-        scope["route"] = type("Route", (), {"path": "/children/{child_id}"})()
+        scope["route"] = type("Route", (), {"path": "/children/{child_id}", "endpoint": None})()
         await echo(scope, receive, send)
 
     told = Told(routed)

@@ -1,0 +1,142 @@
+"""The whole service as one ASGI application: the API (FastAPI, at /v1), the pages, the probes, behind one guard.
+
+Any ASGI server can run it; `serving/service.py` mounts it in BentoML. Whatever of its parts is missing (no
+champion, no database, a full disk), the others go on answering, and `/readyz` says which is missing.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+from collections.abc import Callable
+from pathlib import Path
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Mount, Route, Router
+
+from registry.errors import SanketError
+from serving import answer_routes, book_routes, operations, reference
+from serving.answers import Question
+from serving.desk import Desk
+from serving.limits import Guard
+from serving.problems import MEDIA_TYPE, Problem
+from serving.schemas import EXAMPLE
+
+HTTP_CODES = {404: "API003", 405: "API004", 413: "API005", 415: "API006"}
+
+
+class Application:
+    """The service of one store. Call it as ASGI; `close` it when done."""
+
+    def __init__(self, desk: Desk, *, pages: bool = True):
+        self.desk = desk
+        self.api = _api(desk)
+        routes = [*operations.routes(desk), Mount("/v1", self.api), *(_pages(desk) if pages else ())]
+        router = Router(routes=routes, default=_nothing_here, redirect_slashes=False)
+        self._guard = Guard(_with_app(router, self.api), limits=desk.limits, metrics=desk.metrics, log=desk.log)
+        desk.load = self._guard.load
+
+    async def __call__(self, scope, receive, send) -> None:
+        if scope["type"] == "lifespan":
+            await _lifespan(receive, send, self.close)
+        else:
+            await self._guard(scope, receive, send)
+
+    def warm_up(self) -> None:
+        """Do once what the first request would wait for: compiled kernels, words, the OpenAPI document."""
+        for scored in (True, False):
+            question = Question(dt.date.fromisoformat(EXAMPLE["as_of"]), "en", scored)
+            for count in (1, 9):
+                children = [EXAMPLE["children"][0] | {"child_id": f"C-{number}"} for number in range(count)]
+                self.desk.answerer.answer(children, question)
+        self.api.openapi()
+
+    def close(self) -> None:
+        """Write what waits, let go of the database and the models' folder."""
+        self.desk.close()
+
+
+def create_app(
+    store_address: str | None, models_dir: Path | str | None = None, *, pages: bool = True, **settings
+) -> Application:
+    """The application over a store (None: stateless answers only) and a folder of champions.
+
+    pages: serve the pages for people too. settings: see `serving.desk.Desk.open`.
+    """
+    return Application(Desk.open(store_address, models_dir, **settings), pages=pages)
+
+
+def _api(desk: Desk) -> FastAPI:
+    api = FastAPI(
+        title="Sanket", version="1", docs_url=None, redoc_url=None, openapi_url="/openapi.json", redirect_slashes=False,
+        description="Which child in or just out of treatment for severe acute malnutrition to visit first, and why. "
+        "Figures of a demo registry are synthetic and mean nothing clinically.",
+        servers=[{"url": "/v1"}], root_path_in_servers=False,
+    )
+    for kind in (Problem, HTTPException, RequestValidationError, SanketError):
+        api.add_exception_handler(kind, answer_problem)
+    for routes in (answer_routes, book_routes):
+        api.include_router(routes.router(desk))
+    reference.add_page(api)
+    api.openapi = functools.partial(reference.openapi, api, desk.limits.children)
+    return api
+
+
+def answer_problem(request: Request, error: Exception) -> Response:
+    """Any refusal, as a problem document."""
+    problem = as_problem(error)
+    body = problem.encoded(request.scope.get("request_id", ""))
+    return Response(body, problem.status, headers=problem.headers, media_type=MEDIA_TYPE)
+
+
+def as_problem(error: Exception) -> Problem:
+    """The documented problem that stands for an error of the framework or of a room below."""
+    if isinstance(error, Problem):
+        return error
+    if isinstance(error, RequestValidationError):
+        errors = [{"field": ".".join(map(str, part["loc"][1:])), "problem": part["msg"]} for part in error.errors()]
+        return Problem("API002", errors=errors)
+    if isinstance(error, HTTPException):
+        headers = {name.title(): value for name, value in (error.headers or {}).items()}
+        return Problem(HTTP_CODES.get(error.status_code, "API002"), headers=headers)
+    if isinstance(error, SanketError) and error.exit_code in (2, 3):
+        return Problem("API002", error.message)
+    raise error
+
+
+def _pages(desk: Desk) -> list[Route]:
+    from serving.pages.routes import routes
+
+    return routes(desk)
+
+
+def _with_app(router: Router, api: FastAPI) -> Callable:
+    """Lets the router raise what it cannot answer, so that the guard says it in the one shape."""
+
+    async def answer(scope, receive, send) -> None:
+        scope["app"] = api
+        try:
+            await router(scope, receive, send)
+        except HTTPException as error:
+            raise as_problem(error) from None
+
+    return answer
+
+
+async def _nothing_here(scope, receive, send) -> None:
+    raise Problem("API003")
+
+
+async def _lifespan(receive, send, close: Callable[[], None]) -> None:
+    while True:
+        message = await receive()
+        if message["type"] == "lifespan.startup":
+            await send({"type": "lifespan.startup.complete"})
+        else:
+            close()
+            await send({"type": "lifespan.shutdown.complete"})
+            return

@@ -1,0 +1,112 @@
+"""What every request of one service needs, opened once: champions, score book, audit log, tokens, limits, figures."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import sqlalchemy as sa
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+
+from models.champion import models_folder
+from serving.access import Doorkeeper, Issuer, Person, bearer, local_key, unknown
+from serving.answers import Answerer
+from serving.audit import AuditLog
+from serving.bundles import Champions
+from serving.database import engine_of
+from serving.limits import Limits, Load
+from serving.observe import Log, Metrics
+from serving.problems import Problem
+from serving.reader import Reader
+
+AUDIT_WAIT_SECONDS = 10
+
+
+@dataclass
+class Desk:
+    """The parts of one running service. `engine` is None where it serves stateless answers only."""
+
+    store_address: str | None
+    engine: sa.Engine | None
+    champions: Champions
+    answerer: Answerer
+    doorkeeper: Doorkeeper
+    audit: AuditLog | None
+    metrics: Metrics
+    limits: Limits
+    log: Log
+    load: Load = field(init=False)
+
+    @classmethod
+    def open(
+        cls, store_address: str | None, models_dir: Path | str | None = None, *, key: bytes | None = None,
+        limits: Limits | None = None, log: Log | None = None, follow: bool = True,
+    ) -> Desk:
+        """The desk of a store. Nothing here needs the database to be there, or a champion.
+
+        key: signs local tokens and the audit log (default: the store's own). follow: notice a promoted champion.
+        """
+        metrics, log, limits = Metrics(), log or Log(), limits or Limits.configured()
+        key = key or local_key(store_address or "sanket.db")
+        engine = engine_of(store_address) if store_address else None
+        folder = Path(models_dir) if models_dir else models_folder(store_address or "sanket.db")
+        champions = Champions(folder, metrics=metrics, log=log)
+        champions.follow() if follow else champions.look()
+        return cls(
+            store_address, engine, champions, Answerer(champions, metrics),
+            Doorkeeper(key=key, issuer=Issuer.configured()), AuditLog(engine, key) if engine else None,
+            metrics, limits, log,
+        )
+
+    def close(self) -> None:
+        """Write what waits; let go of threads and connections."""
+        self.champions.stop()
+        if self.audit:
+            self.audit.close()
+        if self.engine:
+            self.engine.dispose()
+
+    async def person(self, request: Request, act: str, *, token: str | None = None) -> Person:
+        """Who asks, from the Authorization header (or this token), if their role allows the act. API010, API011."""
+        token = token or bearer(request.scope["plain_headers"])
+        if not token:
+            raise unknown()
+        person = self.doorkeeper.remembered(token)
+        if person is None and self.doorkeeper.asks_elsewhere:
+            person = await run_in_threadpool(self.doorkeeper.person, token)
+        person = person or self.doorkeeper.person(token)
+        request.scope["role"] = person.role
+        person.must(act)
+        return person
+
+    def reader(self, person: Person) -> Reader:
+        """The score book as this person may see it. API031 where this service has none."""
+        if self.engine is None:
+            raise Problem("API031")
+        return Reader(self.engine, person.scope)
+
+    def note(self, request: Request, person: Person, act: str, child_ids: Iterable[str] = ()) -> Future | None:
+        """Hand an act to the audit log; the future ends when it is written."""
+        if self.audit is None:
+            return None
+        came_from = request.client.host if request.client else ""
+        request_id = request.scope.get("request_id", "")
+        who = {"who": person.name, "role": person.role, "came_from": came_from, "request_id": request_id}
+        return self.audit.note(act=act, child_ids=child_ids, **who)
+
+    def noted(self, request: Request, person: Person, act: str, child_ids: Iterable[str]) -> None:
+        """Write an act into the audit log before its answer is given. API033 where that is not possible."""
+        written = self.note(request, person, act, child_ids)
+        try:
+            if written:
+                written.result(timeout=AUDIT_WAIT_SECONDS)
+        except TimeoutError:
+            raise Problem("API033", headers={"Retry-After": "30"}) from None
+
+    def today(self) -> dt.date:
+        """The calendar day in India (UTC+05:30), where the lists are read."""
+        return (dt.datetime.now(dt.UTC) + dt.timedelta(hours=5, minutes=30)).date()

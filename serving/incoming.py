@@ -1,0 +1,81 @@
+"""The shape of what comes in: an object for each child, lists of objects in it. What is in the cells, the contract
+judges (`registry.check`); here only what it could not even look at is set aside."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from registry.contract import RULES
+from serving.schemas import NESTED
+
+MOST_RECORDS = 2000
+"""Records of one kind for one child: weekly for a life of six years is 313."""
+
+
+@dataclass(frozen=True)
+class Incoming:
+    """One child as it came: what can be looked at, and the problems of what cannot."""
+
+    child_id: str | None
+    records: dict
+    usable: bool = True
+    problems: list[dict] = field(default_factory=list)
+    kept: dict[str, list[int]] = field(default_factory=dict)
+    """For a table of which rows were set aside: the places in the request of those that were not."""
+
+    def problems_with(self, refused: list) -> list[dict]:
+        """All problems of this child: of its shape, then those that the contract refused."""
+        if not self.usable:
+            return self.problems
+        return self.problems + [
+            {"code": problem.code, "field": self.field_of(problem), "problem": problem.message} for problem in refused
+        ]
+
+    def field_of(self, problem) -> str:
+        """Where in the request a problem of the contract lies: `measurements[3].weight_kg`."""
+        if problem.table == "children":
+            return problem.column
+        row = problem.row - 1
+        row = self.kept[problem.table][row] if problem.table in self.kept else row
+        return f"{problem.table}[{row}].{problem.column}"
+
+
+def incoming(children: list) -> list[Incoming]:
+    """Each child of a request with what can be looked at."""
+    return [_child(child) for child in children]
+
+
+def _child(child: object) -> Incoming:
+    if not isinstance(child, dict):
+        return Incoming(None, {}, False, [_problem("", "REG011", "a child must be an object")])
+    child_id = child.get("child_id")
+    records, problems, kept = dict(child), [], {}
+    for table in NESTED:
+        if (rows := child.get(table)) is not None:
+            records[table] = _rows(table, rows, problems, kept)
+    for name in list(records):
+        if name not in NESTED and isinstance(records[name], list | dict):
+            problems.append(_problem(name, "REG025", "must be a single value"))
+            records[name] = None
+    return Incoming(child_id if isinstance(child_id, str) else None, records, True, problems, kept)
+
+
+def _rows(table: str, rows: object, problems: list[dict], kept: dict[str, list[int]]) -> list[dict]:
+    if not isinstance(rows, list) or len(rows) > MOST_RECORDS:
+        problems.append(_problem(table, "REG025", f"must be a list of at most {MOST_RECORDS} objects"))
+        return []
+    places = [place for place, row in enumerate(rows) if _flat(row)]
+    if len(places) < len(rows):
+        kept[table] = places
+        aside = sorted(set(range(len(rows))) - set(places))
+        problems += [_problem(f"{table}[{place}]", "REG025", "must be an object of single values") for place in aside]
+        return [rows[place] for place in places]
+    return rows
+
+
+def _flat(row: object) -> bool:
+    return isinstance(row, dict) and not any(isinstance(cell, list | dict) for cell in row.values())
+
+
+def _problem(where: str, code: str, what: str) -> dict:
+    return {"code": code, "field": where, "problem": f"{what}. {RULES[code].advice}"}

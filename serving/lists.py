@@ -1,0 +1,63 @@
+"""The visit list over the score book: which sector, ranked by `models.ranking`, as a document for programs."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import asdict
+
+from models.ranking import VisitList, VisitRow, rank
+from serving.problems import Problem
+from serving.reader import Reader
+from serving.words import Words, what_to_do, why_line, words
+
+DEFAULT_CAPACITY = 20
+
+
+def visit_list(
+    reader: Reader, *, sector_id: str | None, as_of: dt.date | None = None, capacity: int = DEFAULT_CAPACITY
+) -> VisitList:
+    """The list of one sector of the reader's scope. API003 for a sector outside of it, as for one that is not there."""
+    run = reader.run(as_of)
+    sectors = {sector.sector_id for sector in reader.sectors(run)}
+    if sector_id is None:
+        sector_id = _only(sectors)
+    if sector_id not in sectors:
+        raise Problem("API003")
+    children = [row.candidate for row in reader.rows(run, sector_id)]
+    return rank(
+        children, sector_id=sector_id, capacity=capacity, as_of=run.as_of, facts=run.facts,
+    )
+
+
+def _only(sectors: set[str]) -> str:
+    """The sector, where the scope has only one. API003 where it has none, API002 where one must be named."""
+    if not sectors:
+        raise Problem("API003")
+    if len(sectors) > 1:
+        raise Problem("API002", errors=[{"field": "sector", "problem": "this token is for several sectors: name one"}])
+    return next(iter(sectors))
+
+
+def list_document(listed: VisitList, language: str) -> dict:
+    """The list as the API gives it: rows in order, each with its one line why and what to do in this language."""
+    spoken = words(language)
+    return {
+        "sector_id": listed.sector_id,
+        "as_of": listed.as_of.isoformat(),
+        "capacity": listed.capacity,
+        "language": language,
+        "rows": [_row_document(row, spoken) for row in listed.rows],
+        "in_danger_beyond_capacity": len(listed.beyond),
+        "facts": listed.facts,
+    }
+
+
+def _row_document(row: VisitRow, spoken: Words) -> dict:
+    child = row.candidate
+    return {
+        "rank": row.rank,
+        "section": row.section,
+        "why": why_line(child, spoken),
+        "what_to_do": what_to_do(child, spoken),
+        **asdict(child),
+    }

@@ -1,0 +1,92 @@
+"""What home visits found, on its way back: into the registry's visits, and off the list."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import asdict, dataclass
+
+import sqlalchemy as sa
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+
+from registry.errors import SanketError
+from registry.tables import FINDING
+from serving.access import Person
+from serving.desk import Desk
+from serving.problems import Problem
+from serving.scorebook import tick
+
+EARLIEST = dt.date(2000, 1, 1)
+REQUEST_BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {
+                "schema": {
+                    "type": "object",
+                    "required": ["visited_on", "finding"],
+                    "additionalProperties": False,
+                    "properties": {
+                        "visited_on": {"type": "string", "format": "date", "description": "not in the future"},
+                        "finding": {"type": "string", "enum": list(FINDING)},
+                    },
+                },
+                "example": {"visited_on": "2026-03-16", "finding": "well"},
+            }
+        },
+    }
+}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one visit found, and the list that had asked for it."""
+
+    child_id: str
+    visited_on: dt.date
+    finding: str
+    listed_on: dt.date | None = None
+    listed_for: str | None = None
+
+
+def asked(document: object, *, child_id: str, today: dt.date) -> Outcome:
+    """The outcome that a body states. API002 names each field that is not as documented."""
+    if not isinstance(document, dict):
+        raise Problem("API002", errors=[{"field": "", "problem": "must be an object with visited_on and finding"}])
+    errors = [{"field": "", "problem": "holds a field that is not documented"}] * bool(
+        document.keys() - {"visited_on", "finding"}
+    )
+    visited_on = _day(document.get("visited_on"), today)
+    if visited_on is None:
+        errors.append({"field": "visited_on", "problem": "must be a date, YYYY-MM-DD, from 2000-01-01 to today"})
+    if document.get("finding") not in FINDING:
+        errors.append({"field": "finding", "problem": f"must be one of {', '.join(FINDING)}"})
+    if errors:
+        raise Problem("API002", errors=errors)
+    return Outcome(child_id, visited_on, document["finding"])
+
+
+def _day(text: object, today: dt.date) -> dt.date | None:
+    try:
+        day = dt.date.fromisoformat(text) if isinstance(text, str) and len(text) == 10 else None
+    except ValueError:
+        return None
+    return day if day and EARLIEST <= day <= today else None
+
+
+async def record(desk: Desk, request: Request, person: Person, outcome: Outcome) -> dict:
+    """Note an outcome for a child of the person's scope. API003 for any other child, API033 where it cannot be kept."""
+    return await run_in_threadpool(_record, desk, request, person, outcome)
+
+
+def _record(desk: Desk, request: Request, person: Person, outcome: Outcome) -> dict:
+    run, row = desk.reader(person).child(outcome.child_id)
+    desk.noted(request, person, "outcome", [outcome.child_id])
+    whole = asdict(outcome) | {"listed_on": run.as_of, "listed_for": row.candidate.main_reason}
+    try:
+        desk.record_visits([{name: whole[name] for name in ("child_id", "visited_on", "finding", "listed_on")}])
+        tick(desk.engine, [whole])
+    except (sa.exc.SQLAlchemyError, SanketError, OSError):
+        raise Problem("API033", headers={"Retry-After": "30"}) from None
+    stated = {"visited_on": outcome.visited_on.isoformat(), "finding": outcome.finding}
+    return {"child_id": outcome.child_id, **stated, "listed_on": run.as_of.isoformat()}
