@@ -212,8 +212,8 @@ def weighing_late(facts: Facts, protocol: Protocol) -> Mask:
 
 def stay_unreviewed(facts: Facts, protocol: Protocol) -> Mask:
     stay = protocol["usual_stay_days"]
-    reviewed = (facts["checked_on"] != NEVER) & (facts["checked_on"] - facts["admitted_on"] >= stay)
-    return in_ucdc(facts, protocol) & ~within(facts, "admitted_on", stay - 1) & ~reviewed
+    unreviewed = (facts["checked_on"] != NEVER) & (facts["checked_on"] - facts["admitted_on"] < stay)
+    return in_ucdc(facts, protocol) & ~within(facts, "admitted_on", stay - 1) & unreviewed
 
 
 def height_due(facts: Facts, protocol: Protocol) -> Mask:

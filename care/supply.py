@@ -23,6 +23,8 @@ LOOKED_BACK_DAYS = 84
 LAST_DAY_OF_STAY = 183
 """A stay still open after half a year was not closed in the register; it is no caseload."""
 INTERVAL = (0.05, 0.95)
+HALF_AN_ADMISSION = 0.5
+"""Jeffreys' prior for a Poisson rate: none in twelve weeks does not mean none for ever."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ def flow(known: Known, place: np.ndarray, places: int) -> Flow:
     """The caseload and the admissions of each place. place: of each question's child (-1: none).
 
     A small place's admissions lean on the average of all places, as if each had also been watched for twelve
-    weeks at the average rate; a single one (a whole project) stands for itself.
+    weeks at the average rate; a single one stands for itself.
     """
     of = place[known.episodes.question]
     programme, admitted = known.episodes["programme"], known.episodes["admitted_on"]
@@ -71,7 +73,7 @@ def flow(known: Known, place: np.ndarray, places: int) -> Flow:
     days = known.day[known.episodes.question].astype(np.int64) - admitted
     still = here & (known.episodes["closed_on"] == NEVER)
     now = still & (days < LAST_DAY_OF_STAY)
-    recent = np.bincount(of[here & (days < LOOKED_BACK_DAYS)], minlength=places).astype(float)
+    recent = np.bincount(of[here & (days < LOOKED_BACK_DAYS)], minlength=places) + HALF_AN_ADMISSION
     lean = LOOKED_BACK_DAYS if places > 1 else 0
     admissions = recent + lean * recent.mean() / LOOKED_BACK_DAYS
     watched = LOOKED_BACK_DAYS + lean
@@ -86,15 +88,20 @@ def need(flow: Flow, lasting: np.ndarray, plan: Plan, *, weeks: int) -> Need:
     most = 1 + plan.extra_sachets
     a_day, a_day_squared = 1 - share + share * most, 1 - share + share * most**2
     now_first, now_second = first[flow.present_days, horizon], second[flow.present_days, horizon]
-    mean = a_day * np.bincount(flow.present_place, now_first, minlength=flow.places)
+    mean = a_day * _sums(flow, now_first)
     spread = a_day_squared * now_second - (a_day * now_first) ** 2
-    variance = np.bincount(flow.present_place, spread, minlength=flow.places)
+    variance = _sums(flow, spread)
     new_first, new_second = first[0, 1:].sum(), second[0, 1:].sum()
     mean += flow.admissions_a_day * a_day * new_first
     variance += flow.admissions_a_day * a_day_squared * new_second
     variance += flow.admissions_variance * (a_day * new_first) ** 2
-    low, high = (_quantile(q, mean, variance) for q in INTERVAL)
+    low, high = (quantile(q, mean, variance) for q in INTERVAL)
     return Need(weeks, mean, low, high)
+
+
+def _sums(flow: Flow, amounts: np.ndarray) -> np.ndarray:
+    """What the children present add up to in each place, float64[places]."""
+    return np.bincount(flow.present_place, amounts, minlength=flow.places).astype(float)
 
 
 def _moments(lasting: np.ndarray, horizon: int) -> tuple[np.ndarray, np.ndarray]:
@@ -109,7 +116,7 @@ def _moments(lasting: np.ndarray, horizon: int) -> tuple[np.ndarray, np.ndarray]
     return first, np.concatenate([nothing, np.cumsum(odd * still, axis=1)], axis=1)
 
 
-def _quantile(q: float, mean: np.ndarray, variance: np.ndarray) -> np.ndarray:
+def quantile(q: float, mean: np.ndarray, variance: np.ndarray) -> np.ndarray:
     """Of the gamma distribution with that mean and variance; the mean itself where there is no spread."""
     sure = (mean <= 0) | (variance <= 0)
     shape = np.divide(mean**2, variance, out=np.ones(len(mean)), where=~sure)
