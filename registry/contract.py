@@ -195,7 +195,8 @@ FALSE_WORDS = frozenset({"false", "f", "no", "n", "0", "0.0"})
 def bound(column: Column) -> str:
     """The bound of a column in words, for a message: `0.5 to 60 kg`, `F, M`, `YYYY-MM-DD`."""
     if column.low is not None:
-        young = f", under five years at most {MOST_UNDER_FIVE[column.name][0]:g}" if column.name in MOST_UNDER_FIVE else ""
+        most = MOST_UNDER_FIVE.get(column.name)
+        young = f", under five years at most {most[0]:g}" if most else ""
         return f"{column.low:g} to {column.high:g} {column.unit}".strip() + young
     if column.codes:
         return ", ".join(column.codes)

@@ -14,7 +14,8 @@ import pyarrow.csv as pacsv
 from registry.errors import BadInput
 
 DELIMITERS = ",;\t|"
-BLOCK = 4 << 20
+BLOCK, WIDEST_ROW = 4 << 20, 128 << 20
+"""Bytes read at a time; one row may be as long as the second."""
 
 
 def read_csv(path: Path) -> tuple[pa.Table, np.ndarray | None, list[tuple[int, str]]]:
@@ -30,6 +31,8 @@ def read_csv(path: Path) -> tuple[pa.Table, np.ndarray | None, list[tuple[int, s
     delimiter = _delimiter(head)
     names = _header(path, head, delimiter)
     quotes = b'"' in start or _holds_quotes(path)
+    if not _has_rows(path, encoding):
+        return pa.table({name: pa.array([], pa.string()) for name in names}), None, []
     table, refused = _read(path, encoding, delimiter, names, quotes=quotes, threads=True)
     if refused:
         # Only a single thread knows the numbers of the rows that it refuses.
@@ -60,17 +63,19 @@ def _delimiter(head: str) -> str:
 
 
 def _header(path: Path, head: str, delimiter: str) -> list[str]:
-    if "\x00" in head.splitlines()[0]:
-        raise BadInput("REG003", f"{path.name} is not a CSV file: its first line holds null bytes; export it again")
-    names = next(csv.reader(io.StringIO(head), delimiter=delimiter))
-    names = [name.strip() for name in names]
+    try:
+        names = [name.strip() for name in next(csv.reader(io.StringIO(head), delimiter=delimiter))]
+    except csv.Error as error:
+        raise BadInput("REG003", f"{path.name} is not a CSV file: its first line cannot be read") from error
+    if not all(name.isprintable() or name.replace("\n", "").isprintable() for name in names):
+        raise BadInput("REG003", f"{path.name} is not a CSV file: its first line holds no names; export it again")
     if len(set(filter(None, names))) < len([name for name in names if name]):
         raise BadInput("REG002", f"{path.name} names a column twice: rename one of them")
     return [name or f"unnamed_{at}" for at, name in enumerate(names)]
 
 
 def _read(path: Path, encoding: str, delimiter: str, names: list[str], *, quotes: bool,
-          threads: bool) -> tuple[pa.Table, list[tuple[int, str]]]:
+          threads: bool, block: int = BLOCK) -> tuple[pa.Table, list[tuple[int, str]]]:
     refused: list[tuple[int, str]] = []
 
     def refuse(row: pacsv.InvalidRow) -> str:
@@ -81,7 +86,7 @@ def _read(path: Path, encoding: str, delimiter: str, names: list[str], *, quotes
     try:
         table = pacsv.read_csv(
             path,
-            read_options=pacsv.ReadOptions(column_names=names, skip_rows=1, encoding=encoding, block_size=BLOCK,
+            read_options=pacsv.ReadOptions(column_names=names, skip_rows=1, encoding=encoding, block_size=block,
                                            use_threads=threads),
             parse_options=pacsv.ParseOptions(delimiter=delimiter, newlines_in_values=quotes,
                                              invalid_row_handler=refuse),
@@ -89,8 +94,16 @@ def _read(path: Path, encoding: str, delimiter: str, names: list[str], *, quotes
                                                  strings_can_be_null=True, check_utf8=False),
         )
     except (pa.ArrowInvalid, UnicodeError) as error:
+        if "straddl" in str(error) and block < WIDEST_ROW:
+            return _read(path, encoding, delimiter, names, quotes=quotes, threads=threads, block=WIDEST_ROW)
         raise BadInput("REG003", f"{path.name} cannot be read as CSV; export it again") from error
     return table.unify_dictionaries(), refused
+
+
+def _has_rows(path: Path, encoding: str) -> bool:
+    with path.open("r", encoding=encoding, errors="replace") as file:
+        file.readline()
+        return any(line.strip() for line in iter(lambda: file.readline(1 << 16), ""))
 
 
 def _holds_quotes(path: Path) -> bool:

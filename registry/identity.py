@@ -40,6 +40,11 @@ def identity_key(url: URL) -> bytes | None:
     return path.read_text().strip().encode()
 
 
+def tombstone_key(url: URL, registry_id: object) -> bytes:
+    """The key of tombstones: the identity key, or the store's own random id where there is none."""
+    return identity_key(url) or str(registry_id).encode()
+
+
 def environment_key() -> bytes:
     """The key from the environment, for columns that a map marks as personal; refused without it."""
     text = os.environ.get(KEY_NAME, "")
@@ -78,7 +83,8 @@ def forgotten_among(bulk: Bulk, url: URL) -> Callable[[np.ndarray], np.ndarray] 
     stones = set(bulk.query("SELECT digest FROM forgotten")["digest"])
     if not stones:
         return None
-    key = identity_key(url) or b""
+    facts = bulk.query("SELECT value FROM store_facts WHERE name = 'registry_id'")
+    key = tombstone_key(url, facts["value"][0])
 
     def is_forgotten(ids: np.ndarray) -> np.ndarray:
         return np.array([keyed_hash(key, text) in stones for text in ids], bool)

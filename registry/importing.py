@@ -35,6 +35,8 @@ class ImportReport:
     tables: dict[str, dict[str, object]]
     changed: bool
     notes: tuple[str, ...] = field(default=())
+    refused: tuple[int, ...] = field(default=(), repr=False)
+    """Row numbers that were refused; of use only for rows out of quarantine, whose numbers are the quarantine's."""
 
     @property
     def share_quarantined(self) -> float:
@@ -74,10 +76,8 @@ class _Import:
         self._check_source()
         self.number = _next(self.bulk, "imports", "import_no")
         self.ids = Numbering(self.bulk)
-        raws = hash_families(self.arrived.raws, self.store.url)
+        raws = self.arrived.raws if self.arrived.retry else hash_families(self.arrived.raws, self.store.url)
         checked = check(raws, imported_on=self.day, known=self._known())
-        if "children" in checked.tables:
-            checked.tables["children"].setdefault("family", np.empty(0, REF))
         written = [self._write(name, checked) for name in checked.tables]
         refused = self._quarantine(checked.quarantine)
         return self._close(checked, changed=any(written) or refused > 0)
@@ -146,6 +146,8 @@ class _Import:
 
     def _quarantine(self, quarantine: Quarantine) -> int:
         """Write what was refused and is not in quarantine already; how many rows?"""
+        if self.arrived.retry:
+            return 0
         prints = fingerprints(quarantine.rows)
         known = set(self.bulk.query("SELECT fingerprint FROM quarantine")["fingerprint"]) if prints else set()
         new = [(row, print_) for row, print_ in zip(quarantine.rows, prints, strict=True) if print_ not in known]
@@ -158,9 +160,10 @@ class _Import:
         earlier = self.bulk.query("SELECT import_id, checksum FROM imports ORDER BY import_no")
         same = [text for text, checksum in zip(*earlier.values(), strict=True) if checksum == self.arrived.checksum]
         if same and not changed:
-            return ImportReport(same[-1], str(day_date(self.day)), counts, False, self.arrived.notes)
+            return ImportReport(same[-1], str(day_date(self.day)), counts, False, self.arrived.notes,
+                                tuple(row.row for row in checked.quarantine.rows))
         report = ImportReport(f"import-{self.number:04d}-{self.arrived.checksum[:8]}", str(day_date(self.day)), counts,
-                              changed, self.arrived.notes)
+                              changed, self.arrived.notes, tuple(row.row for row in checked.quarantine.rows))
         self.ids.write()
         self._write_facts(checked)
         self.bulk.ingest("imports", self._record(report))

@@ -90,6 +90,9 @@ class Verdicts:
     def _one(self, row: int, cells: dict[str, object], numbers: np.ndarray | None) -> Quarantined:
         column, code = self._columns[self.column[row]], CODES[self.code[row]]
         number = int(numbers[row]) if numbers is not None else row + 1
+        if code == "REG053":
+            # What was forgotten may not come back through quarantine.
+            return Quarantined(self.table, number, code, column, "", bound_of(self.table, column, code), "{}")
         return Quarantined(self.table, number, code, column, _text(cells.get(column)),
                            bound_of(self.table, column, code), raw_row(cells))
 

@@ -29,6 +29,8 @@ class Source:
     raws: dict[str, Raw]
     facts: dict[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    retry: bool = False
+    """Rows out of the store's own quarantine: their ids are hashed already, and what is refused is in it already."""
 
 
 @dataclass(frozen=True)

@@ -63,7 +63,7 @@ def _table(path: Path, rows: list[list]) -> tuple[pa.Table, np.ndarray]:
 
 
 def _header_row(rows: list[list]) -> int:
-    """The row near the top with the most different texts: titles above it are one merged cell, rows below hold values."""
+    """The row near the top with the most different texts: titles above it are one merged cell, values are below."""
     counts = [len({cell for cell in row if isinstance(cell, str) and cell.strip()}) for row in rows[:HEADER_WITHIN]]
     return int(np.argmax(counts)) if counts else 0
 

@@ -1,4 +1,4 @@
-"""Verbs of the registry: import, map, quarantine, quality, forget. See `bind`."""
+"""Verbs of the registry: import, map, quarantine, forget. See `bind`."""
 
 from __future__ import annotations
 
@@ -8,21 +8,33 @@ from typing import Annotated
 
 import typer
 
+from sanket import quality
+
 STORE = Annotated[str, typer.Argument(help="The store: a path ending in .db, or a postgresql:// address.")]
 AS_JSON = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
+TABLE = Annotated[str | None, typer.Option(help="Rows of this table only.")]
+CODE = Annotated[str | None, typer.Option(help="Rows refused by this rule only, such as REG012.")]
+ON = Annotated[str | None, typer.Option(hidden=True, help="Date of this import, to replay a past.")]
 
 
 def bind(app: typer.Typer) -> None:
     """Bind this room's verbs."""
     app.command("import")(import_)
+    app.command("map")(map_)
+    desk = typer.Typer(help="Look at the rows that an import refused, and try them again.", no_args_is_help=True)
+    for verb in (list_, show, export, retry):
+        desk.command(verb.__name__.strip("_"))(verb)
+    app.add_typer(desk, name="quarantine")
+    app.command("forget")(forget)
+    app.command("quality")(quality.quality)
 
 
 def import_(
     source: Annotated[str, typer.Argument(help="A folder of tables, one file, or an SQL address.")],
     to: Annotated[str, typer.Option("--to", help="The store; made when missing.")],
     map: Annotated[Path | None, typer.Option(help="A MAP.toml that names where columns come from.")] = None,
-    max_quarantined: Annotated[float, typer.Option(help="Accepted share of quarantined rows, in percent.")] = 100.0,
-    imported_on: Annotated[str | None, typer.Option(hidden=True, help="Date of this import, to replay a past.")] = None,
+    max_quarantined: Annotated[str, typer.Option(help="Accepted share of quarantined rows, in percent.")] = "100",
+    imported_on: ON = None,
     as_json: AS_JSON = False,
 ) -> None:
     """Bring records in: every row is checked; good ones are kept, the others quarantined with a code.
@@ -33,28 +45,151 @@ def import_(
     from registry.store import open_store
     from sanket.progress import step
 
-    with step(f"Importing {Path(source).name if '://' not in source else 'a database'}"):
-        report = open_store(to).import_source(source, map=map, imported_on=imported_on)
+    accepted = _percent(max_quarantined)
+    day = _date(imported_on)
+    with step("Importing"):
+        report = open_store(to).import_source(source, map=map, imported_on=day)
     if as_json:
         typer.echo(json.dumps(report.as_json(), ensure_ascii=False))
     else:
-        _print_report(report)
-    if report.share_quarantined * 100 > max_quarantined:
+        _print_counts(report.tables)
+        typer.echo(f"{report.import_id}: " + ("done" if report.changed else "nothing new, nothing changed"))
+        for note in report.notes:
+            typer.echo(note)
+    if report.share_quarantined * 100 > accepted:
         raise typer.Exit(4)
 
 
-def _print_report(report) -> None:
+def _percent(text: str) -> float:
+    from registry.errors import UsageError
+
+    try:
+        share = float(text.rstrip("% "))
+    except ValueError:
+        share = -1.0
+    if not 0 <= share <= 100:
+        raise UsageError("REG066", f"--max-quarantined is a percentage from 0 to 100, not {text}")
+    return share
+
+
+def _date(text: str | None):
+    import datetime as dt
+
+    from registry.errors import UsageError
+
+    try:
+        return dt.date.fromisoformat(text) if text else None
+    except ValueError:
+        raise UsageError("REG066", f"a date is written 2026-03-14, not {text}") from None
+
+
+def _print_counts(tables: dict) -> None:
     from rich.console import Console
     from rich.table import Table
 
     from registry.contract import RULES
 
     table = Table("table", "rows", "kept", "quarantined", "why")
-    for name, counts in report.tables.items():
+    for name, counts in tables.items():
         why = "\n".join(f"{code} {RULES[code].title}: {many}" for code, many in counts["codes"].items())
         table.add_row(name, *(f"{counts[count]:,}" for count in ("rows", "kept", "quarantined")), why)
-    console = Console()
-    console.print(table)
-    console.print(f"{report.import_id}: " + ("done" if report.changed else "nothing new, nothing changed"))
-    for note in report.notes:
-        console.print(note, markup=False)
+    Console().print(table)
+
+
+def map_(
+    file: Annotated[Path, typer.Argument(help="An export: CSV, XLSX or Parquet.")],
+    check: Annotated[Path | None, typer.Option(help="Try this MAP.toml on the first 1,000 rows.")] = None,
+    as_json: AS_JSON = False,
+) -> None:
+    """Propose a MAP.toml from a file's headers (English, Hindi, Marathi), or try one on its first rows."""
+    from registry import propose
+
+    if check:
+        counts = propose.trial(file, check)
+        if as_json:
+            typer.echo(json.dumps(counts))
+        else:
+            _print_counts(counts)
+    elif as_json:
+        from registry.read import sheets_of
+
+        found = {sheet.name: propose.propose(sheet.data.column_names) for sheet in sheets_of(file)}
+        typer.echo(json.dumps(found, ensure_ascii=False))
+    else:
+        typer.echo(propose.proposal(file), nl=False)
+
+
+def _open(store: str):
+    from registry.store import open_store
+
+    return open_store(store, must_exist=True)
+
+
+def list_(store: STORE, as_json: AS_JSON = False) -> None:
+    """How many rows wait in quarantine, by table and rule."""
+    from registry import desk
+
+    rows = desk.summary(_open(store))
+    if as_json:
+        typer.echo(json.dumps(rows, ensure_ascii=False))
+        return
+    for row in rows:
+        typer.echo(f"{row['table']:13} {row['code']}  {row['rows']:>8,}  {row['title']}. {row['advice']}")
+    if not rows:
+        typer.echo("nothing waits in quarantine")
+
+
+def show(store: STORE, table: TABLE = None, code: CODE = None,
+         limit: Annotated[int, typer.Option(help="At most so many rows.")] = 20, as_json: AS_JSON = False) -> None:
+    """The refused rows themselves, with the cell, the rule and its bound."""
+    from registry import desk
+
+    rows = list(desk.refused(_open(store), table=table, code=code, limit=limit))
+    if as_json:
+        typer.echo(json.dumps(rows, ensure_ascii=False))
+        return
+    for row in rows:
+        typer.echo(f"{row['import_id']} {row['table_name']} row {row['row_number']}: {row['code']} "
+                   f"{row['column_name']} = {row['value']!r}, bound: {row['bound']}\n    {row['raw']}")
+
+
+def export(store: STORE, out: Annotated[Path, typer.Option("-o", "--out", help="The CSV file to write.")],
+           table: TABLE = None, code: CODE = None) -> None:
+    """Write refused rows as CSV; with --table in that table's columns, to be corrected and imported."""
+    from registry import desk
+    from registry.contract import SPECS
+    from registry.errors import UsageError
+
+    if table and table not in SPECS:
+        raise UsageError("REG066", f"no table {table}; there are {', '.join(SPECS)}")
+    typer.echo(f"{desk.export(_open(store), out, table=table, code=code)} rows", err=True)
+
+
+def retry(store: STORE, imported_on: ON = None, as_json: AS_JSON = False) -> None:
+    """Check waiting rows again, for instance after their children were imported."""
+    from registry import desk
+
+    counts = desk.retry(_open(store), imported_on=_date(imported_on))
+    typer.echo(json.dumps(counts) if as_json else f"{counts['released']} of {counts['tried']} rows let through")
+
+
+def forget(
+    store: STORE,
+    child: Annotated[str | None, typer.Argument(help="The child's id.")] = None,
+    unseen_since: Annotated[str | None, typer.Option(help="Erase all children without any record since.")] = None,
+    as_json: AS_JSON = False,
+) -> None:
+    """Erase a child everywhere, for good; a tombstone (not the id) keeps it from coming back."""
+    from registry import forgetting
+    from registry.errors import UsageError
+
+    if (child is None) == (unseen_since is None):
+        raise UsageError("REG066", "name one child, or a day with --unseen-since")
+    opened = _open(store)
+    children = [child] if child else forgetting.unseen_since(opened, _date(unseen_since))
+    counts: dict[str, int] = {}
+    for one in children:
+        for name, rows in forgetting.forget(opened, one).items():
+            counts[name] = counts.get(name, 0) + rows
+    said = {"children": len(children), "rows": counts}
+    typer.echo(json.dumps(said) if as_json else f"{len(children)} forgotten, {sum(counts.values())} rows erased")

@@ -1,0 +1,103 @@
+"""The quarantine of a store: what was refused, to look at, to export for correction, to try again."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+from sqlalchemy import func, select, update
+
+from registry import schema
+from registry.check import Raw
+from registry.contract import RULES, SPECS
+from registry.read import Source
+
+ROWS = schema.QUARANTINE.c
+NOT_AGAIN = ("REG005", "REG040", "REG053")
+"""Codes that no later import can mend: a broken line, an exact repeat, a child that was forgotten."""
+
+
+def summary(store) -> list[dict[str, object]]:
+    """How many rows wait in quarantine, by table and code, with the code's words."""
+    question = (select(ROWS.table_name, ROWS.code, func.count()).where(ROWS.state == "open")
+                .group_by(ROWS.table_name, ROWS.code).order_by(ROWS.table_name, ROWS.code))
+    with store.engine.connect() as connection:
+        found = connection.execute(question).all()
+    return [{"table": table, "code": code, "rows": rows, "title": RULES[code].title, "advice": RULES[code].advice}
+            for table, code, rows in found]
+
+
+def refused(store, *, table: str | None = None, code: str | None = None,
+            limit: int | None = None) -> Iterator[dict[str, object]]:
+    """The rows in quarantine, in the order in which they came, with the import that brought them."""
+    question = (select(ROWS.no, schema.IMPORTS.c.import_id, ROWS.table_name, ROWS.row_number, ROWS.code,
+                       ROWS.column_name, ROWS.value, ROWS.bound, ROWS.raw)
+                .join(schema.IMPORTS, schema.IMPORTS.c.import_no == ROWS.import_no)
+                .where(ROWS.state == "open").order_by(ROWS.no).limit(limit))
+    question = question.where(ROWS.table_name == table) if table else question
+    question = question.where(ROWS.code == code) if code else question
+    with store.engine.connect() as connection:
+        for row in connection.execute(question).mappings():
+            yield dict(row)
+
+
+def export(store, path: Path, *, table: str | None = None, code: str | None = None) -> int:
+    """Write the rows as CSV for correction: the contract's columns first, so that it can be imported again."""
+    rows = list(refused(store, table=table, code=code))
+    names = [column.name for column in SPECS[table].columns] if table else []
+    said = ["no", "import_id", "table_name", "row_number", "code", "column_name", "value", "bound"]
+    with path.open("w", encoding="utf-8-sig", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow([*names, *said] if table else [*said, "raw"])
+        for row in rows:
+            cells = json.loads(row["raw"]) if table else {}
+            own = [cells.get(name, "") for name in names] if table else []
+            tail = [row[name] for name in said] + ([] if table else [row["raw"]])
+            writer.writerow([_harmless(str(cell)) for cell in [*own, *tail]])
+    return len(rows)
+
+
+def _harmless(cell: str) -> str:
+    """A cell that a spreadsheet will not run as a formula."""
+    return f"'{cell}" if cell[:1] in ("=", "@", "\t") or (cell[:1] in "+-" and not _is_number(cell)) else cell
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell)
+    except ValueError:
+        return cell == ""
+    return True
+
+
+def retry(store, *, imported_on: object = None) -> dict[str, int]:
+    """Check every waiting row again, as an import of today; returns how many were tried and how many let through."""
+    from registry.importing import import_source
+
+    with store.engine.connect() as connection:
+        question = select(ROWS.no, ROWS.table_name, ROWS.raw).where(ROWS.state == "open", ROWS.code.not_in(NOT_AGAIN))
+        waiting = connection.execute(question.order_by(ROWS.no)).all()
+    if not waiting:
+        return {"tried": 0, "released": 0}
+    raws = {name: _raw(name, [row for row in waiting if row.table_name == name])
+            for name in SPECS if any(row.table_name == name for row in waiting)}
+    checksum = hashlib.sha256("".join(row.raw for row in waiting).encode()).hexdigest()
+    report = import_source(store, Source("quarantine", checksum, raws, retry=True), imported_on=imported_on)
+    released = sorted({row.no for row in waiting} - set(report.refused))
+    with store.engine.begin() as connection:
+        for start in range(0, len(released), 500):
+            connection.execute(update(schema.QUARANTINE).where(ROWS.no.in_(released[start : start + 500]))
+                               .values(state="released"))
+    return {"tried": len(waiting), "released": len(released)}
+
+
+def _raw(name: str, rows: list) -> Raw:
+    cells = [json.loads(row.raw) for row in rows]
+    columns = {column.name: pa.array([cell.get(column.name) for cell in cells], pa.string())
+               for column in SPECS[name].columns}
+    return Raw(pa.table(columns), np.array([row.no for row in rows]))

@@ -1,0 +1,50 @@
+"""The verb `quality`: how far each centre's records can be trusted, by month."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def quality(
+    store: Annotated[str, typer.Argument(help="The store: a path ending in .db, or a postgresql:// address.")],
+    by: Annotated[str, typer.Option(help="centre, sector, project or district.")] = "centre",
+    month: Annotated[str | None, typer.Option(help="This month only (2026-03); the last one by default.")] = None,
+    out: Annotated[Path | None, typer.Option("-o", "--out", help="Write every month as CSV.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
+) -> None:
+    """Data quality of each centre and month: green, amber or red, with the eleven checks behind it."""
+    from registry.quality import AREAS, rows_of, score
+
+    from features.growth import zscores
+    from registry.errors import UsageError
+    from registry.store import open_store
+    from sanket.progress import step
+
+    if by not in AREAS:
+        raise UsageError("REG066", f"--by is one of {', '.join(AREAS)}")
+    registry = open_store(store, must_exist=True).load()
+    with step("Judging the records"):
+        scored = score(registry, zscores=zscores, by=by)
+    if out:
+        _write(out, rows_of(scored, month="all"))
+    rows = rows_of(scored, month=month)
+    if as_json:
+        typer.echo(json.dumps(rows, ensure_ascii=False))
+        return
+    for row in rows:
+        worst = ", ".join(f"{name} {share:.0%}" for name, share in row["worst"])
+        typer.echo(f"{row[by]:16} {row['month']}  {row['colour']:5}  {row['score']:5.1f}  {worst}")
+
+
+def _write(out: Path, rows: list[dict]) -> None:
+    import csv
+
+    with out.open("w", encoding="utf-8-sig", newline="") as file:
+        flat = [{**{key: row[key] for key in row if key not in ("worst", "checks")}, **row["checks"]} for row in rows]
+        writer = csv.DictWriter(file, list(flat[0]) if flat else ["month"])
+        writer.writeheader()
+        writer.writerows(flat)
