@@ -23,7 +23,8 @@ def read_csv(path: Path) -> tuple[pa.Table, np.ndarray | None, list[tuple[int, s
 
     All texts are kept as written; nothing is taken for a number. Raises BadInput for what is no table at all.
     """
-    start = path.open("rb").read(1 << 16)
+    with path.open("rb") as file:
+        start = file.read(1 << 16)
     encoding = _encoding(path, start)
     head = start.decode(encoding, errors="replace").lstrip("\ufeff")
     if not head.strip():

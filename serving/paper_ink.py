@@ -92,12 +92,15 @@ class Paper(FPDF):
         super().line(x, y, end, y)
 
     def finished(self) -> bytes:
-        """The document."""
+        """The document; the fonts' files are closed."""
         for font in self.fonts.values():
             codes = font.subset._char_id_per_glyph
             for glyph in [glyph for glyph in codes if glyph is not None and glyph.unicode == ()]:
                 codes[Glyph(glyph.glyph_id, (_Nothing(),), glyph.glyph_name, glyph.glyph_width)] = codes.pop(glyph)
-        return bytes(self.output())
+        content = bytes(self.output())
+        for font in self.fonts.values():
+            font.ttfont.close()
+        return content
 
     def _pen(self, size: float, bold: bool) -> str:
         """The operator that chooses a font, which is noted among the page's resources."""

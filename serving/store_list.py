@@ -6,6 +6,8 @@ import datetime as dt
 from dataclasses import replace
 from pathlib import Path
 
+from sqlalchemy.engine import URL
+
 from models.ranking import VisitList
 from registry.errors import BadInput, UsageError
 from registry.store import open_store
@@ -47,8 +49,9 @@ def _some(names: list[str]) -> str:
     return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
 
 
-def address_to_keep(url) -> str:
+def address_to_keep(url: URL) -> str:
     """A store's address as a list may carry it: a whole path, or a server without its password."""
     if url.get_backend_name() == "sqlite":
         return str(Path(url.database).resolve())
-    return url.set(drivername="postgresql", password=None).render_as_string()
+    parts = {name: getattr(url, name) for name in ("username", "host", "port", "database", "query")}
+    return URL.create("postgresql", **parts).render_as_string()

@@ -43,9 +43,9 @@ def _bar(place: int, reason: Reason, longest: float, words: Words) -> Markup:
     left = MIDDLE if reason.log_odds > 0 else MIDDLE - length
     top = place * ROW + 16
     fill = "currentColor" if reason.log_odds > 0 else "none"
-    return Markup(
-        '<text x="0" y="{}">{}</text><rect x="{:.1f}" y="{}" width="{:.1f}" height="10" fill="{}" stroke="currentColor"/>'
-    ).format(top, words("reasons", reason.key, "label"), left, top + 4, length, fill)
+    label = Markup('<text x="0" y="{}">{}</text>').format(top, words("reasons", reason.key, "label"))
+    bar = Markup('<rect x="{:.1f}" y="{}" width="{:.1f}" height="10" fill="{}" stroke="currentColor"/>')
+    return label + bar.format(left, top + 4, length, fill)
 
 
 @dataclass(frozen=True)

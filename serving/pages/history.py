@@ -10,6 +10,7 @@ from functools import lru_cache
 import numpy as np
 from markupsafe import Markup
 
+from features.child_chart import chart_of
 from features.clock import Clock, Known
 from registry.errors import SanketError
 from registry.store import Store, open_store
@@ -52,9 +53,9 @@ def history_of(store_address: str | None, child_id: str, as_of: dt.date, words: 
     found = np.flatnonzero(registry.child_ids == child_id)
     if not len(found):
         return History()
-    child = np.array([found[0]], np.int32)
-    known = Clock(registry).known_by(child, np.array([day_number(as_of)], np.int32))
-    return History(timeline(known, words), chart_of(registry, int(found[0]), as_of, words))
+    day = day_number(as_of)
+    known = Clock(registry).known_by(found[:1].astype(np.int32), np.array([day], np.int32))
+    return History(timeline(known, words), _chart(registry, child_id, day, words))
 
 
 def timeline(known: Known, words: Words) -> tuple[Event, ...]:
@@ -122,6 +123,10 @@ def _visits(known: Known, words: Words) -> list[Event]:
     ]
 
 
-def chart_of(registry: Registry, child: int, as_of: dt.date, words: Words) -> Markup | None:
-    """The growth chart as SVG; None until the child was measured."""
-    return None
+def _chart(registry: Registry, child_id: str, day: int, words: Words) -> Markup | None:
+    """The growth chart as SVG; None where the child was never measured, or sex or birth date are not known."""
+    try:
+        # Markup: the drawing escapes its own texts, and every other part of it is ours.
+        return Markup(chart_of(registry, child_id, day=day, words=words.tree["chart"]).svg())
+    except SanketError:
+        return None

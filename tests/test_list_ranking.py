@@ -1,0 +1,180 @@
+"""Whom to visit first: spec tables and properties of `models.ranking`."""
+
+from __future__ import annotations
+
+import datetime as dt
+import random
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from care.pathway import RULES, STATES, STEPS
+from care.order import ORDER
+from models.outlook import AtRisk, expected, non_response_share, relapse_share
+from models.ranking import (
+    DANGER_ORDER, GONE, IN_TREATMENT, OVERDUE_STEPS, Reason, benefit, kilometres, rank, rests, section,
+    what_a_visit_can_change,
+)
+from tests.list_cases import AS_OF, child, in_danger, overdue, sector
+from tests.list_store import visited
+
+
+def ranked(children, capacity=20):
+    return rank(children, sector_id="S0001", capacity=capacity, as_of=AS_OF)
+
+
+def ids(listed, name=None):
+    return [row.candidate.child_id for row in listed.rows if name in (None, row.section)]
+
+
+def test_rules_come_first_whatever_the_score():
+    listed = ranked([child(1, risk=0.99), overdue(2, risk=0.01), in_danger(3, risk=0.0), in_danger(4, risk=None)])
+    assert [(row.section, row.rank) for row in listed.rows] == [("danger", 1), ("danger", 2), ("overdue", 3), ("risk", 4)]
+    assert ids(listed, "risk") == ["C00001"]
+
+
+def test_the_gravest_rule_leads_the_danger():
+    rules = ["no_gain", "sam_suspected", "oedema", "defaulted", "complication"]
+    listed = ranked([in_danger(n, rule=rule, risk=0.9 - n / 10, centre_id=f"A{n}") for n, rule in enumerate(rules)])
+    assert [row.candidate.rule for row in listed.rows] == ["oedema", "complication", "sam_suspected", "no_gain", "defaulted"]
+
+
+def test_every_rule_of_danger_has_its_place_and_every_code_is_known():
+    assert set(DANGER_ORDER) == {rule.name for rule in ORDER if rule.danger}
+    assert set(DANGER_ORDER) <= set(RULES)
+    assert OVERDUE_STEPS <= set(STEPS) and (IN_TREATMENT | GONE) <= set(STATES)
+
+
+def test_a_late_check_is_the_centres_work_and_a_late_weighing_is_a_visit():
+    late_check = overdue(1, rule="check_late", next_step="medical_check", who="anm_or_mo", risk=None)
+    assert section(late_check) is None
+    assert section(overdue(2)) == "overdue"
+    assert section(overdue(3, overdue_days=0)) == "risk"
+
+
+def test_danger_beyond_the_capacity_is_kept_and_never_dropped():
+    listed = ranked([in_danger(n) for n in range(7)], capacity=5)
+    assert len(listed.rows) == 5 and len(listed.beyond) == 2
+
+
+def test_overdue_takes_at_most_half_of_what_is_left_while_risk_waits():
+    children = [in_danger(0), *(overdue(n) for n in range(1, 20)), *(child(n) for n in range(20, 40))]
+    listed = ranked(children, capacity=11)
+    assert [len(ids(listed, name)) for name in ("danger", "overdue", "risk")] == [1, 5, 5]
+    assert len(ids(ranked(children[:21], capacity=11), "overdue")) == 9
+
+
+@pytest.mark.parametrize(
+    ("state", "unseen", "share"),
+    [
+        ("follow_up", 0, 0.7), ("follow_up", 15, 0.775), ("follow_up", 60, 1.0), ("follow_up", 400, 1.0),
+        ("follow_up", None, 1.0), ("in_ucdc", 0, 0.3), ("in_ucdc", 7, 0.65), ("in_ucdc", 14, 1.0), ("in_ucdc", -3, 0.3),
+    ],
+)
+def test_what_a_visit_can_change(state, unseen, share):
+    assert what_a_visit_can_change(child(state=state, facts={"days_since_seen": unseen})) == pytest.approx(share)
+
+
+def test_benefit_orders_the_risk_section():
+    seen, unseen = child(1, risk=0.30, facts={"days_since_seen": 0}), child(2, risk=0.25, facts={"days_since_seen": 60})
+    assert ids(ranked([seen, unseen])) == ["C00002", "C00001"]
+
+
+def test_ties_the_younger_then_the_id():
+    same = [child(n, centre_id=f"A{n}", age_months=age, latitude=None) for n, age in ((3, 10), (2, 10), (1, 20), (4, 8))]
+    assert ids(ranked(same)) == ["C00004", "C00002", "C00003", "C00001"]
+
+
+def test_children_of_one_centre_and_of_near_ones_stand_together():
+    at = {"A": (20.0, 77.0), "B": (21.0, 77.0), "C": (20.01, 77.0)}
+    risks = [("A", 0.9), ("B", 0.8), ("A", 0.5), ("C", 0.4)]
+    children = [
+        child(n, centre_id=name, latitude=at[name][0], longitude=at[name][1], risk=risk)
+        for n, (name, risk) in enumerate(risks)
+    ]
+    assert [row.candidate.centre_id for row in ranked(children).rows] == ["A", "A", "C", "B"]
+    assert kilometres(children[0], children[3]) == pytest.approx(1.11, abs=0.01)
+
+
+def test_a_shared_trip_wins_within_a_tenth():
+    known = [in_danger(1, centre_id="A"), child(2, centre_id="B", risk=0.31), child(3, centre_id="A", risk=0.30)]
+    assert ids(ranked(known, capacity=2)) == ["C00001", "C00003"]
+    known[1] = replace(known[1], risk=0.40)
+    assert ids(ranked(known, capacity=2)) == ["C00001", "C00002"]
+
+
+@pytest.mark.parametrize(
+    ("finding", "days_ago", "rest"),
+    [
+        ("well", 0, True), ("well", 27, True), ("well", 28, False), ("away", 6, True), ("away", 7, False),
+        ("data_wrong", 20, True), ("moved", 300, True), ("died", 300, True), ("sam_again", 6, True), ("sam_again", 7, False),
+    ],
+)
+def test_a_child_is_not_asked_for_every_week_once_visited(finding, days_ago, rest):
+    old = child(facts={"last_weight_on": AS_OF - dt.timedelta(days=400)})
+    assert rests(visited(old, finding=finding, days_ago=days_ago), as_of=AS_OF) is rest
+
+
+def test_danger_asks_again_after_a_week_or_at_once_after_a_new_weighing():
+    old = {"last_weight_on": dt.date(2026, 2, 1), "whz": -3.4}
+    assert rests(visited(in_danger(facts=old), finding="well", days_ago=6), as_of=AS_OF)
+    assert not rests(visited(in_danger(facts=old), finding="well", days_ago=7), as_of=AS_OF)
+    weighed = in_danger(facts={"last_weight_on": AS_OF})
+    assert not rests(visited(weighed, finding="well", days_ago=1), as_of=AS_OF)
+
+
+def test_another_reason_ends_the_rest():
+    seen = visited(child(facts={"last_weight_on": None}), finding="well", days_ago=3)
+    assert seen.main_reason == "falling_weight"
+    assert rests(replace(seen, listed_for="falling_weight"), as_of=AS_OF)
+    assert not rests(replace(seen, listed_for="illness"), as_of=AS_OF)
+
+
+def test_a_child_who_left_is_on_no_list():
+    listed = ranked([child(1, state="left"), child(2, state="died", danger=True), child(3)])
+    assert ids(listed) == ["C00003"]
+
+
+def test_without_a_score_the_rules_still_list():
+    listed = ranked([child(1, risk=None), overdue(2, risk=None), child(3, risk=float("nan"))])
+    assert ids(listed) == ["C00002"] and listed.facts["not_scored"] == 2
+
+
+def test_a_list_says_how_many_there_were():
+    facts = ranked([child(1), overdue(2), in_danger(3), visited(child(4), finding="well", days_ago=2)]).facts
+    assert (facts["candidates"], facts["danger_in_all"], facts["overdue_in_all"], facts["risk_in_all"]) == (4, 1, 1, 1)
+    assert facts["lately_visited"] == 1
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(1, 40), st.integers(0, 60), st.integers(0, 10_000))
+def test_any_order_of_the_children_gives_the_same_list_within_capacity(capacity, count, seed):
+    children = sector(count, centres=6, seed=seed)
+    listed = ranked(children, capacity=capacity)
+    random.Random(seed).shuffle(children)
+    assert ids(ranked(children, capacity=capacity)) == ids(listed)
+    assert len(listed.rows) <= capacity and len(set(ids(listed))) == len(listed.rows)
+    dangers = {one.child_id for one in children if one.danger}
+    assert dangers == set(ids(listed, "danger")) | {one.child_id for one in listed.beyond}
+    assert [row.rank for row in listed.rows] == list(range(1, len(listed.rows) + 1))
+    if len(listed.rows) < capacity:
+        assert {one.child_id for one in children if section(one)} == set(ids(listed))
+
+
+def test_a_higher_risk_never_lowers_a_child_and_no_score_hides_danger():
+    assert benefit(child(risk=0.4)) > benefit(child(risk=0.3)) > benefit(child(risk=None)) == 0
+    assert child(reasons=(Reason("age", -1.0),)).main_reason is None
+
+
+def test_the_share_of_a_relapse_risk_that_falls_into_a_month():
+    assert relapse_share(30) == pytest.approx((0.55 - 0.22) / 0.78)
+    assert relapse_share(0) == pytest.approx(0.22) and relapse_share(183) == 1 and relapse_share(160) == pytest.approx(1)
+    assert (non_response_share(60), non_response_share(61)) == (0, 1)
+
+
+def test_expected_events_add_up_and_hold_their_interval():
+    some = expected([AtRisk(0.5, 0.4, 0.6, 1.0)] * 10)
+    assert some.events == pytest.approx(5) and 0 < some.low < 5 < some.high <= 10
+    assert expected([]).events == 0 and expected([AtRisk(0.2, 0.1, 0.3, 0.5)]).high <= 1

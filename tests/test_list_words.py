@@ -1,0 +1,172 @@
+"""The words: complete in three languages, true to the facts, kind."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import string
+
+import pytest
+
+from care.pathway import RULES, STATES, STEPS, WHO
+from features.chart import WORDS as CHART
+from models.ranking import Reason
+from models.reasons import KEYS
+from models.scoring import WHY_NOT
+from registry.tables import FINDING, OUTCOME, SETTING, SEX
+from serving.words import FORMS, LANGUAGES, REASONS, last_weight, preferred, risk_words, rule_line, what_to_do, why_line, words
+from tests.list_cases import FACTS, child, in_danger, overdue
+
+CODES = {
+    "states": STATES, "steps": STEPS, "rules": RULES, "who": WHO, "findings": FINDING, "outcomes": OUTCOME,
+    "setting": SETTING, "sex": SEX, "reasons": KEYS, "not_scored": [why for why in WHY_NOT if why], "chart": CHART,
+    "targets": ("relapse", "non_response"), "sections": ("danger", "overdue", "risk"),
+    "sections_short": ("danger", "overdue", "risk"),
+}
+
+
+def leaves(tree, path=()):
+    for name, value in tree.items():
+        if isinstance(value, dict):
+            yield from leaves(value, (*path, name))
+        else:
+            yield (*path, name), value
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("table", CODES)
+def test_no_code_lacks_a_word(language, table):
+    assert set(words(language).tree[table]) >= set(CODES[table])
+
+
+def test_the_languages_have_the_same_words_with_the_same_facts():
+    def shape(language):
+        fields = lambda text: {name for _, name, _, _ in string.Formatter().parse(text) if name}  # noqa: E731
+        return {path: fields(value) for path, value in leaves(words(language).tree) if isinstance(value, str)}
+
+    assert shape("en") == shape("hi") == shape("mr")
+    assert all(value.strip() for language in LANGUAGES for _, value in leaves(words(language).tree) if isinstance(value, str))
+
+
+@pytest.mark.parametrize("language", ["hi", "mr"])
+def test_hindi_and_marathi_are_written_in_devanagari_with_arabic_numerals(language):
+    whole = " ".join(value for _, value in leaves(words(language).tree) if isinstance(value, str))
+    assert not re.search("[\u0966-\u096f]", whole)
+    latin = set(re.findall(r"\b[A-Za-z]{2,}\b", re.sub(r"\{[^}]*\}", "", whole)))
+    assert latin <= {"SAM", "MAM", "MUAC", "WHZ", "HAZ", "NRC", "WHO", "PDF", "Excel", "YYYY", "MM", "DD"}
+
+
+def test_the_words_never_say_failed_removed_or_denied():
+    whole = " ".join(value for _, value in leaves(words("en").tree) if isinstance(value, str)).lower()
+    assert not re.search(r"\b(fail\w*|denied|deny|removed?|defaulter|refused)\b", whole)
+    assert "visit first" in whole
+
+
+def test_every_form_of_a_reason_is_written_and_no_other():
+    for language in LANGUAGES:
+        for key in REASONS:
+            assert set(words(language).tree["reasons"][key]) == {"label", "short", *(form.name for form in FORMS[key])}
+    assert set(FORMS) == set(REASONS) == set(KEYS)
+
+
+TOLD = [
+    ("falling_weight", 0.5, {}, "Weight fell by 0.4 kg in 31 days"),
+    ("falling_weight", 0.5, {"weight_change_kg": 0.0}, "Weight has not changed in 31 days"),
+    ("falling_weight", 0.5, {"weight_change_kg": 0.2}, "Weight rose only 0.2 kg in 31 days"),
+    ("falling_weight", -0.5, {"weight_change_kg": 0.6}, "Weight rose by 0.6 kg in 31 days"),
+    ("falling_weight", 0.5, {"weight_change_kg": None}, "Weight is falling or rises too slowly"),
+    ("falling_weight", -0.5, {"weight_change_kg": float("nan")}, "Recent weights"),
+    ("low_weight_for_height", 0.5, {}, "Too thin for the height (WHZ \u22122.4)"),
+    ("low_weight_for_height", -0.5, {"whz": -0.0}, "Weight for height: WHZ 0.0"),
+    ("low_muac", 0.5, {}, "The upper arm is thin: 118 mm"),
+    ("low_muac", -0.5, {"muac_mm": 131.0}, "The upper arm measures 131 mm"),
+    ("poor_gain", 0.5, {}, "Gains only 1.8 g per kg a day in treatment"),
+    ("poor_gain", 0.5, {"gain_g_kg_day": -1.2}, "Loses weight in treatment: 1.2 g per kg a day"),
+    ("early_in_recovery", 0.5, {}, "Discharged 40 days ago"),
+    ("early_in_recovery", 0.5, {"days_since_discharge": None, "days_in_treatment": 9}, "In treatment for 9 days"),
+    ("severe_at_admission", 0.5, {}, "Was very thin when admitted"),
+    ("earlier_episodes", 0.5, {}, "Was treated for SAM once before"),
+    ("earlier_episodes", 0.5, {"episodes_before": 3}, "Was treated for SAM 3 times before"),
+    ("earlier_episodes", -0.5, {"episodes_before": 0}, "Never treated for SAM before this"),
+    ("length_of_stay", 0.5, {}, "Treatment took 49 days"),
+    ("illness", 0.5, {}, "Ill at 3 of 8 checks"),
+    ("illness", -0.5, {"ill_checks": 0}, "Not ill at any of 8 checks"),
+    ("illness", 0.5, {"checks": 0, "ill_checks": 0}, "No medical check is recorded"),
+    ("poor_appetite", 0.5, {}, "Ate poorly at 2 of 8 checks"),
+    ("missed_weighings", 0.5, {"missed_weighings": 1}, "Missed 1 weighing"),
+    ("missed_weighings", 0.5, {"missed_weighings": 0, "days_since_seen": 45}, "Not seen for 45 days"),
+    ("food_not_received", 0.5, {}, "Received 60% of the therapeutic food that was due"),
+    ("poor_attendance", 0.5, {}, "Came on 40% of the days the centre was open"),
+    ("lean_season", 0.5, {}, "The hard season of the year"),
+    ("age", 0.5, {}, "Still young: 14 months"),
+    ("low_birth_weight", 0.5, {}, "Was born small: 2.1 kg"),
+    ("stunted", 0.5, {}, "Short for the age (HAZ \u22122.8)"),
+    ("thin_records", 0.5, {}, "Little is recorded about the child"),
+]
+
+
+@pytest.mark.parametrize(("key", "log_odds", "facts", "sentence"), TOLD)
+def test_a_sentence_says_what_the_facts_bear(key, log_odds, facts, sentence):
+    assert words("en").reason(Reason(key, log_odds), FACTS | facts) == sentence
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_reason_can_be_told_without_any_fact(language):
+    for key in REASONS:
+        for log_odds in (0.4, -0.4):
+            assert words(language).reason(Reason(key, log_odds), {})
+            assert words(language).reason(Reason(key, log_odds), dict.fromkeys(FACTS))
+
+
+def test_ten_contrasting_children_are_listed_for_ten_reasons():
+    told = [
+        why_line(child(reasons=(Reason("illness", 0.7),)), words("en")),
+        why_line(child(reasons=(Reason("falling_weight", 0.7),)), words("en")),
+        why_line(child(reasons=(Reason("early_in_recovery", 0.7),), facts={"days_since_discharge": 6}), words("en")),
+        why_line(child(reasons=(Reason("missed_weighings", 0.7),)), words("en")),
+        why_line(child(reasons=(Reason("low_muac", 0.4), Reason("stunted", 0.3))), words("en")),
+        why_line(child(reasons=(Reason("age", -0.4),)), words("en")),
+        why_line(in_danger(), words("en")), why_line(in_danger(rule="oedema"), words("en")),
+        why_line(in_danger(rule="no_gain"), words("en")), why_line(overdue(), words("en")),
+    ]
+    assert len(set(told)) == 10
+    assert told[4] == "The upper arm is thin: 118 mm; Short for the age (HAZ \u22122.8)"
+    assert told[6] == "SAM, not yet examined (WHZ \u22123.4, arm 112 mm)"
+
+
+def test_a_reason_changes_when_the_records_change():
+    before = child(reasons=(Reason("falling_weight", 0.7),), facts={"weight_change_kg": -0.4})
+    after = child(reasons=(Reason("falling_weight", 0.2), Reason("illness", 0.5)), facts={"weight_change_kg": 0.1})
+    assert why_line(before, words("hi")) != why_line(after, words("hi"))
+
+
+def test_dates_and_numbers_as_people_write_them():
+    assert words("hi").day(dt.date(2026, 3, 12)) == "12 मार्च 2026"
+    assert words("mr").day(dt.date(2026, 8, 1)) == "1 ऑगस्ट 2026"
+    assert words("en").day(None) == ""
+    assert [words("en").kilograms(value) for value in (7.4, 7.85, 10.0)] == ["7.4", "7.85", "10.0"]
+    assert words("en").number(-0.04, 1) == "0.0" and words("en").number(-2.44, 1) == "\u22122.4"
+    assert last_weight(child(), words("mr")) == "7.4 किलो, 2 मार्च 2026"
+    assert last_weight(child(facts={"last_weight_kg": None}), words("en")) == "No weight recorded"
+    assert [risk_words(risk, words("en")) for risk in (0.04, 0.31, 1.0)] == [
+        "fewer than 1 in 10", "about 3 in 10", "about 10 in 10"]
+
+
+def test_the_rule_says_what_to_do_and_the_risk_asks_for_a_visit():
+    assert what_to_do(in_danger(), words("en")) == "Have the ANM or doctor examine the child"
+    assert what_to_do(child(), words("en")).startswith("Visit at home now")
+    assert rule_line(in_danger(rule=None), words("en")) == "SAM suspected"
+
+
+@pytest.mark.parametrize(
+    ("wish", "language"),
+    [("mr-IN,mr;q=0.9,en;q=0.4", "mr"), ("fr,hi;q=0.5", "hi"), ("en;q=0,hi;q=0.1", "hi"), ("", "en"), (None, "en"),
+     ("de", "en"), ("hi;q=x, mr", "mr"), ("," * 5000, "en")],
+)
+def test_the_browsers_wish(wish, language):
+    assert preferred(wish) == language
+
+
+def test_an_unknown_language_is_an_error():
+    with pytest.raises(KeyError):
+        words("fr")
