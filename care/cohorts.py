@@ -15,6 +15,8 @@ RELAPSE_DAYS = (30, 91, 183)
 """One, three and six months after discharge."""
 COLUMNS = ("stay_days", "gain_g_kg_day", "failed_discharge", "followed_30", "relapsed_30", "followed_91",
            "relapsed_91", "followed_183", "relapsed_183")
+WEIGHED_BEFORE_DAYS = 7
+"""The weight that found a child is its admission weight when it is at most a week older."""
 TOO_EARLY_DAYS = 14
 CONFIRMED_WITHIN_DAYS = 63
 SEEN_BEFORE_END_DAYS = 35
@@ -24,10 +26,10 @@ SEEN_BEFORE_END_DAYS = 35
 
 @njit(cache=True, nogil=True)
 def _gain(start, stop, day, weight, waz, admitted, closed):
-    """Grams per kg and day from the lowest weight of the stay to its last; NaN without two weighings."""
+    """Grams per kg and day from the lowest weight of the stay (or the week before it) to its last; NaN without two."""
     lowest, last = -1, -1
     for row in range(start, stop):
-        if admitted <= day[row] <= closed and not np.isnan(waz[row]):
+        if admitted - WEIGHED_BEFORE_DAYS <= day[row] <= closed and not np.isnan(waz[row]):
             last = row
             if lowest < 0 or weight[row] < weight[lowest]:
                 lowest = row
