@@ -121,7 +121,7 @@ class _Run:
         """Positions of texts: in the directories of children and centres, in sorted order of this table otherwise."""
         for name, kind in TEXTS.items():
             if name in cells and kind not in ("child", "centre"):
-                columns[kind], self.texts[kind] = _in_order(cells[name])
+                columns[kind], self.texts[kind] = _in_order(cells[name], verdicts.kept)
         if spec.name == "centres":
             self.centres = _union(self.centres, cells["centre_id"], verdicts.kept)
             columns["centre"], self.texts["centre"] = _look_up(self.centres, cells["centre_id"]), _objects(self.centres)
@@ -205,12 +205,13 @@ def _union(ids: pa.Array, parsed: Parsed, kept: np.ndarray) -> pa.Array:
     return pa.concat_arrays([ids, new.take(pc.sort_indices(new))])
 
 
-def _in_order(parsed: Parsed) -> tuple[np.ndarray, np.ndarray]:
-    """Positions in the sorted texts, and these."""
-    if not len(parsed.texts):
-        return parsed.values, parsed.texts
-    order = pc.sort_indices(pa.array(parsed.texts, pa.string())).to_numpy()
-    rank = np.append(np.empty(len(order), np.int32), np.int32(-1))
+def _in_order(parsed: Parsed, kept: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Positions in the sorted texts of the kept rows, and these."""
+    used = np.zeros(len(parsed.texts) + 1, bool)
+    used[parsed.values[kept]] = True
+    present = np.flatnonzero(used[:-1])
+    order = present[pc.sort_indices(pa.array(parsed.texts[present], pa.string())).to_numpy()]
+    rank = np.full(len(parsed.texts) + 1, -1, np.int32)
     rank[order] = np.arange(len(order), dtype=np.int32)
     return rank[parsed.values], parsed.texts[order]
 
