@@ -5,7 +5,7 @@ The same function serves training, the batch and the API; a question alone gives
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,10 +14,12 @@ from features import episodes, points, windows
 from features.catalogue import CONTEXT_NAMES, NAMES, SERIES
 from features.clock import Clock, Known, Ragged, days_between, year_angle
 from features.context import Context
+from features.criteria import criteria
 from features.smoother import DEFAULT_PRIORS, Prior, smooth
 from registry.tables import FINDING, ITEM, NEVER, SETTING
 
 Columns = dict[str, np.ndarray]
+C = criteria()
 MONTH = 30.0
 PIECE = 50_000
 """Questions answered together: bounds memory, changes nothing."""
@@ -70,12 +72,18 @@ def as_of(
 
     `context`: the registry's families and centres, or None to leave those columns missing.
     """
-    pieces = []
-    for begin in range(0, len(child), PIECE):
-        of, on = child[begin : begin + PIECE], day[begin : begin + PIECE]
-        traced = trace(clock, clock.known_by(of, on), priors=priors)
-        pieces.append(rows(traced, context.columns(traced.known) if context else None))
+    pieces = [matrix for _, matrix in as_of_traced(clock, child, day, priors=priors, context=context)]
     return np.concatenate(pieces) if pieces else np.empty((0, len(NAMES)))
+
+
+def as_of_traced(
+    clock: Clock, child: np.ndarray, day: np.ndarray, *, priors: Mapping[str, Prior], context: Context | None = None
+) -> Iterator[tuple[Trace, np.ndarray]]:
+    """`as_of` piece by piece, each with the trace that it comes from."""
+    for begin in range(0, len(child), PIECE):
+        known = clock.known_by(child[begin : begin + PIECE], day[begin : begin + PIECE])
+        traced = trace(clock, known, priors=priors)
+        yield traced, rows(traced, context.columns(known) if context else None)
 
 
 def rows(traced: Trace, context: Columns | None = None) -> np.ndarray:
@@ -129,17 +137,17 @@ def _stay(t: Trace) -> Columns:
     }
 
 
-def _values(t: Trace, series: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(reading by the contract, reading that the smoother sees, extra noise of that) for each growth row."""
-    rows, none = t.growth, np.zeros(t.growth.rows.rows)
+def readings(growth: Ragged, series: str) -> tuple[np.ndarray, np.ndarray]:
+    """(reading, extra noise variance) for each growth row, as the smoother of a series takes them."""
+    none = np.zeros(growth.rows.rows)
     if series == "whz":
         # A height from the child's own trajectory is less certain the longer ago one was measured.
-        stale = np.nan_to_num(rows["height_days"], nan=90.0)
-        return rows["whz"], rows["whz_traced"], 0.001 * np.minimum(stale, 180.0)
+        stale = np.nan_to_num(growth["height_days"], nan=90.0)
+        return growth["whz_traced"], 0.001 * np.minimum(stale, 180.0)
     if series == "muac":
-        muac = np.where((rows["muac_mm"] > 60.0) & (rows["muac_mm"] < 260.0), rows["muac_mm"], np.nan)
-        return muac, muac, none
-    return rows[series], rows[series], none
+        muac = growth["muac_mm"]
+        return np.where((muac >= C.least_muac_mm) & (muac <= C.most_muac_mm), muac, np.nan), none
+    return growth[series], none
 
 
 def _growth_series(t: Trace) -> Columns:
@@ -150,8 +158,9 @@ def _growth_series(t: Trace) -> Columns:
 
 
 def _of_series(t: Trace, series: str) -> Columns:
-    reading, smoothed, extra = _values(t, series)
     prior, growth = t.priors[series], t.growth
+    smoothed, extra = readings(growth, series)
+    reading = growth["whz"] if series == "whz" else smoothed
     level, level_sd, velocity, after = smooth(
         growth.offsets, growth["measured_on"], smoothed, extra_noise=extra, asked_on=t.day, prior=prior
     )

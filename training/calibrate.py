@@ -1,0 +1,56 @@
+"""Calibration on a later block than the model was fitted on: slope and intercept, and a Venn–Abers interval."""
+
+from __future__ import annotations
+
+import numpy as np
+from sklearn.isotonic import IsotonicRegression
+
+from models.bundle import Calibrator
+from training.examples import Examples
+from training.fit import Fitted
+from training.straight import slope_and_intercept
+
+KNOTS = 60
+PARTS = 400
+SLOPE_PRIOR_SD = 0.1
+"""The later block is small: its slope stays near that of the fitting block's held-out children unless it insists."""
+
+
+def calibrate(fitted: Fitted, later: Examples) -> Calibrator:
+    """A calibrator of the blend from a later block: its slope and intercept, and the interval around the risk.
+
+    The fitting block's held-out slope is where it begins. Rows of one child are not independent: together they
+    count as one.
+    """
+    log_odds = fitted.log_odds(later.rows)
+    rows_a_child = len(later.child) / max(len(np.unique(later.child)), 1)
+    slope, intercept = slope_and_intercept(
+        log_odds, later.happened, later.weight, prior_sd=SLOPE_PRIOR_SD * np.sqrt(1.0 / rows_a_child)
+    )
+    knots = _venn_abers(slope * log_odds + intercept, later.happened, later.weight)
+    return Calibrator(slope * fitted.slope, slope * fitted.intercept + intercept, *knots)
+
+
+def _venn_abers(log_odds, happened, weight) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(knots, low, high): at each knot, what isotonic regression says if one more row there had not, or had, the event.
+
+    The block is first drawn together into parts of equal size, so that it is quick however many rows there are.
+    """
+    known = weight > 0
+    log_odds, happened, weight = log_odds[known], happened[known].astype(np.float64), weight[known]
+    order = np.argsort(log_odds, kind="stable")
+    parts = [part for part in np.array_split(order, PARTS) if len(part)]
+    at = np.array([np.average(log_odds[part], weights=weight[part]) for part in parts])
+    share = np.array([np.average(happened[part], weights=weight[part]) for part in parts])
+    size = np.array([weight[part].sum() for part in parts])
+    knots = np.unique(np.quantile(at, np.linspace(0.0, 1.0, KNOTS)))
+    bounds = [
+        [_isotonic_at(at, share, size, knot, imagined) for knot in knots] for imagined in (0.0, 1.0)
+    ]
+    return knots, np.array(bounds[0]), np.array(bounds[1])
+
+
+def _isotonic_at(at, share, size, knot: float, imagined: float) -> float:
+    model = IsotonicRegression(y_min=0.0, y_max=1.0, out_of_bounds="clip")
+    model.fit(np.append(at, knot), np.append(share, imagined), sample_weight=np.append(size, 1.0))
+    return float(model.predict([knot])[0])

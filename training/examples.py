@@ -1,0 +1,29 @@
+"""What is learnt from: feature rows with known outcomes, each weighed for those whose outcome is not known."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Rows to learn from: `rows` (n, p) float64; `happened` 0/1; `weight` (IPCW); `child`; `day` of prediction."""
+
+    rows: np.ndarray
+    happened: np.ndarray
+    weight: np.ndarray
+    child: np.ndarray
+    day: np.ndarray
+    landmark: np.ndarray
+
+    def take(self, chosen: np.ndarray) -> Examples:
+        """Some of them."""
+        return Examples(*(getattr(self, name)[chosen] for name in self.__dataclass_fields__))
+
+
+def log_loss(margin: np.ndarray, examples: Examples) -> float:
+    """Weighted mean log loss of log-odds."""
+    signed = np.where(examples.happened == 1, margin, -margin)
+    return float(np.average(np.logaddexp(0.0, -signed), weights=examples.weight))

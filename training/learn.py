@@ -1,0 +1,150 @@
+"""From a registry to a bundle: cohort, blocks in time, features, fit, calibration. Nothing at or after the split."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from features.catalogue import CONTEXT_NAMES, NAMES
+from features.clock import Clock
+from features.context import Context
+from features.points import growth_points
+from features.smoother import DEFAULT_PRIORS, Prior, estimate
+from features.trajectory import as_of, readings
+from models.bundle import Bundle
+from models.problems import CENSORED, HAPPENED, Problem
+from registry.errors import BadInput
+from registry.tables import day_date
+from training import censoring
+from training.calibrate import calibrate
+from training.cohorts import Cohort, attrition_table, before_split, cohort
+from training.examples import Examples
+from training.fit import Fitted, Said, fit
+from training.profile import profile
+from training.tune import tune
+
+FIT_SHARE = 0.72
+"""The earlier share of the indexes is fitted on, the later calibrates and chooses."""
+LEAST_EVENTS = 30
+"""Under this no model is fitted at all; what Riley's criteria ask for is said beside it."""
+CONTEXT_MASKED = 0.15
+"""The share of children whose context is hidden while fitting, since the API may leave it out."""
+
+
+@dataclass(frozen=True)
+class Learned:
+    """A bundle with what it was made from: `rows` (the cohort), `fitted_on` and `calibrated_on` (masks over it),
+    `features` (the matrix of the rows in either block, NaN rows elsewhere are not kept: see `used`)."""
+
+    bundle: Bundle
+    fitted: Fitted
+    rows: Cohort
+    used: np.ndarray
+    fitted_on: np.ndarray
+    calibrated_on: np.ndarray
+    features: np.ndarray
+
+
+def learn(
+    clock: Clock, problem: Problem, *, until: int, seed: int = 1, trials: int = 0, said: Said = lambda text: None,
+    context: Context | None = None,
+) -> Learned:
+    """Train one target on what was known before `until` (a day number); `trials` Optuna trials within the fit block.
+
+    `BadInput` where there are no indexes, one outcome only, or fewer than 30 events.
+    """
+    context = context or Context(clock)
+    rows = cohort(clock, problem, cutoff=until - 1)
+    used = np.flatnonzero(before_split(rows, until))
+    rows = rows.take(used)
+    fitted_on, calibrated_on = blocks(rows)
+    _ask_for_events(rows, fitted_on, calibrated_on, problem)
+    said(f"{problem.target}: {int(fitted_on.sum())} rows to fit on, {int(calibrated_on.sum())} to calibrate on")
+    priors = estimate_priors(clock, rows.child[fitted_on], int(rows.day[fitted_on].max()))
+    matrix = as_of(clock, rows.child, rows.day, priors=priors, context=context)
+    said(f"{problem.target}: {matrix.shape[1]} features of {matrix.shape[0]} rows")
+    learning = examples(rows, matrix, fitted_on)
+    hidden = _without_context(learning, seed)
+    settings = tune(hidden, target=problem.target, trials=trials, seed=seed, said=said) if trials else {}
+    fitted = fit(hidden, target=problem.target, settings=settings, seed=seed)
+    later = examples(rows, matrix, calibrated_on)
+    calibrator = calibrate(fitted, later)
+    bundle = Bundle(
+        target=problem.target, booster=fitted.booster, linear=fitted.linear, trees=fitted.trees,
+        calibrator=calibrator, priors=priors, reference=profile(learning.rows),
+        facts=_facts(clock, rows, until, seed, fitted_on, calibrated_on) | {"settings": settings},
+    )
+    return Learned(bundle, fitted, rows, used, fitted_on, calibrated_on, matrix)
+
+
+def blocks(rows: Cohort) -> tuple[np.ndarray, np.ndarray]:
+    """(to fit on, to calibrate on): masks over the rows by the date of the index; no child is in both."""
+    index_on = rows.outcomes.index_on[rows.index]
+    if not len(index_on):
+        return np.zeros(0, bool), np.zeros(0, bool)
+    cut = np.quantile(index_on, FIT_SHARE, method="higher")
+    fit_block = index_on < cut
+    return fit_block, ~fit_block & ~np.isin(rows.child, rows.child[fit_block])
+
+
+def _ask_for_events(rows: Cohort, fitted_on, calibrated_on, problem: Problem) -> None:
+    if not len(rows.index):
+        raise BadInput("TRN001", f"{problem.target}: no index has its whole label before the split: import episodes, "
+                                 f"or choose a later date (a label needs {problem.label_days} days)")
+    happened, known = rows.outcome == HAPPENED, rows.outcome != CENSORED
+    events = len(np.unique(rows.index[happened]))
+    if events < LEAST_EVENTS:
+        raise BadInput("TRN002", f"{problem.target}: {events} events, at least {LEAST_EVENTS} are needed: "
+                                 "a larger registry or a longer time")
+    for name, block in (("fitting", fitted_on), ("calibrating", calibrated_on)):
+        if len(np.unique(happened[block & known])) < 2:
+            raise BadInput("TRN003", f"{problem.target}: only one outcome in the block for {name}: nothing to learn")
+
+
+def estimate_priors(clock: Clock, child: np.ndarray, day: int) -> dict[str, Prior]:
+    """The smoother's priors from the records of these children as known by a day (one view a child)."""
+    children = np.unique(child)
+    known = clock.known_by(children, np.full(len(children), day, np.int32))
+    priors = dict(DEFAULT_PRIORS)
+    # HAZ first: the height that a weight stands on comes from it.
+    for name in ("haz", "whz", "waz", "muac", "log_weight"):
+        growth = growth_points(known, haz_prior=priors["haz"])
+        value, extra = readings(growth, name)
+        priors[name] = estimate(
+            growth.offsets, growth["measured_on"], value, extra_noise=extra, fallback=DEFAULT_PRIORS[name]
+        )
+    return priors
+
+
+def examples(rows: Cohort, matrix: np.ndarray, block: np.ndarray) -> Examples:
+    """The block's rows with a known outcome, weighed for the others."""
+    inside = rows.take(np.flatnonzero(block))
+    weight = censoring.weights(inside)
+    kept = np.flatnonzero(weight > 0)
+    return Examples(
+        matrix[block][kept], (inside.outcome[kept] == HAPPENED).astype(np.int8), weight[kept],
+        inside.child[kept], inside.day[kept], inside.landmark[kept],
+    )
+
+
+def _without_context(learning: Examples, seed: int) -> Examples:
+    """The same examples with the context of some children hidden."""
+    children, of = np.unique(learning.child, return_inverse=True)
+    hide = np.random.default_rng(seed).random(len(children)) < CONTEXT_MASKED
+    matrix = learning.rows.copy()
+    columns = [NAMES.index(name) for name in CONTEXT_NAMES]
+    matrix[np.ix_(hide[of], columns)] = np.nan
+    return Examples(matrix, *(getattr(learning, name) for name in list(learning.__dataclass_fields__)[1:]))
+
+
+def _facts(clock: Clock, rows: Cohort, until: int, seed: int, fitted_on, calibrated_on) -> dict:
+    registry = clock.registry.facts
+    events = [len(np.unique(rows.index[block & (rows.outcome == HAPPENED)])) for block in (fitted_on, calibrated_on)]
+    return {
+        "trained_until": day_date(until).isoformat(), "seed": seed, "attrition": attrition_table(rows),
+        "rows_fitted": int(fitted_on.sum()), "rows_calibrated": int(calibrated_on.sum()),
+        "events_fitted": events[0], "events_calibrated": events[1],
+        "registry_id": registry.get("registry_id"), "synthetic": bool(registry.get("synthetic", False)),
+        "share_assumed_dates": registry.get("share_assumed_dates"),
+    }

@@ -1,0 +1,83 @@
+"""`sanket train`: a registry's models trained, judged on their later block, tracked, and the first one made champion."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from features.catalogue import NAMES
+from features.clock import Clock
+from features.context import Context
+from models.bundle import save
+from models.champion import bundles_folder, models_folder, pointer, turn
+from models.problems import HAPPENED, PROBLEMS
+from registry.errors import BadInput
+from registry.store import open_store
+from registry.tables import Registry, day_date
+from training import checks, tracking
+from training.figures import figures
+from training.fit import Said
+from training.learn import Learned, learn
+from training.sample_size import least_events
+
+
+def load_registry(address: str) -> Registry:
+    """The whole registry of a store that must exist."""
+    store = open_store(address, must_exist=True)
+    try:
+        return store.load()
+    finally:
+        store.close()
+
+
+def train(
+    address: str, *, targets: tuple[str, ...] = tuple(PROBLEMS), until: int | None = None, tracked_at: str | None = None,
+    trials: int = 8, seed: int = 1, said: Said = lambda text: None,
+) -> list[dict]:
+    """Train the targets on what was known before `until` (a day number; by default all) and track each as a run.
+
+    A target without a champion takes its model where no check finds an issue. Returns one plain mapping a target:
+    `target`, `run_id`, `bundle`, `champion` (whether it answers now), `figures`, `attrition`, `findings`.
+    """
+    registry = load_registry(address)
+    until = registry.recorded_until + 1 if until is None else until
+    if until > registry.recorded_until + 1:
+        raise BadInput("TRN004", f"{day_date(until)} lies after the records, which end on "
+                                 f"{day_date(registry.recorded_until)}")
+    models = models_folder(address)
+    models.mkdir(parents=True, exist_ok=True)
+    clock = Clock(registry)
+    context = Context(clock)
+    told = []
+    for target in targets:
+        said(f"{target}: finding the cohort")
+        learned = learn(clock, PROBLEMS[target], until=until, seed=seed, trials=trials, said=said, context=context)
+        told.append(_keep(learned, models, tracking.tracking_address(models, tracked_at), said))
+    return told
+
+
+def _keep(learned: Learned, models: Path, address: str, said: Said) -> dict:
+    """Save the bundle, record the run, and turn the pointer where there is no champion yet."""
+    bundle = save(learned.bundle, bundles_folder(models))
+    target, judged = bundle.target, figures(learned)
+    findings = checks.run(learned)
+    said(f"{target}: recording the run")
+    tags = {"target": target, "bundle": bundle.version, "synthetic": str(bundle.facts["synthetic"]).lower()}
+    with tracking.run(address, models, name=f"train {target}", tags=tags) as run_id:
+        parameters = {"until": bundle.facts["trained_until"], "seed": bundle.facts["seed"], "features": len(NAMES),
+                      "share_of_trees": bundle.trees} | bundle.facts["settings"]
+        found = [finding.as_dict() for finding in findings]
+        tracking.log(parameters, judged, {"attrition.json": bundle.facts["attrition"], "checks.json": found})
+        for name, figure in plots(learned).items():
+            tracking.log_plot(name, figure)
+        model_version = tracking.log_model(bundles_folder(models) / bundle.version, target)
+    first = pointer(models, target) is None and not any(finding.outcome == "issue" for finding in findings)
+    if first:
+        turn(models, target, bundle.version)
+        tracking.point_alias(address, target, model_version)
+    return {
+        "target": target, "run_id": run_id, "bundle": bundle.version, "champion": first, "figures": judged,
+        "attrition": bundle.facts["attrition"], "findings": found,
+        "least_events": least_events(learned), "events": int(np.sum(learned.rows.outcome == HAPPENED)),
+    }
