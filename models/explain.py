@@ -17,7 +17,7 @@ from models.tables import fill_tables, quadrature
 from models.trees import Trees, parse, raw_scores
 from registry.errors import BadInput
 
-TABLE_BYTES = 100_000_000
+TABLE_BYTES = 120_000_000
 """The tables of one model take at most this much memory."""
 
 FEW = 4

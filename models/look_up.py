@@ -33,50 +33,51 @@ def decide_row(
         goes[node] = left
 
 
-@njit(cache=True, nogil=True, inline="always")
-def row_pattern(piece, reached, goes, root, size, over, left, path_bits, node_bit):
-    """One row's pattern at one piece: what it misses on the path, then its decisions inside the piece."""
-    pattern, node = np.uint64(0), over[piece]
-    if node >= 0:
-        pattern = reached[node] | np.uint64(goes[node] ^ left[piece]) << np.uint64(node_bit[node])
-    for step in range(size[piece]):
-        pattern |= np.uint64(goes[root[piece] + step] ^ 1) << np.uint64(path_bits[piece] + step)
-    return pattern
+@njit(cache=True, nogil=True)
+def row_patterns(goes, reached, patterns, spines, pieces, above):
+    """One row's pattern at every piece: what it misses on the path, then its decisions inside the piece."""
+    _, spine, spine_left, node_bit = spines
+    _, _, root, size, over, left, path_bits, _, _, _ = pieces
+    for step in range(len(spine)):
+        node, parent = spine[step], above[spine[step]]
+        if parent >= 0:
+            reached[node] = reached[parent] | np.int64(goes[parent] ^ spine_left[step]) << np.int64(node_bit[parent])
+    for piece in range(len(root)):
+        pattern, node, first, bit = np.int64(0), over[piece], root[piece], path_bits[piece]
+        if node >= 0:
+            pattern = reached[node] | np.int64(goes[node] ^ left[piece]) << np.int64(node_bit[node])
+        for step in range(size[piece]):
+            pattern |= np.int64(goes[first + step] ^ 1) << np.int64(bit + step)
+        patterns[piece] = pattern
 
 
 @njit(cache=True, nogil=True)
 def explain_few(rows, tables, spines, pieces, leaves, shape, decisions):
-    """float64 (n, features), row by row: all decisions, the patterns down the spines, one look-up per piece."""
-    _, spine, spine_left, node_bit = spines
-    _, kind, root, size, over, left, path_bits, column_start, column_feature, table_start = pieces
+    """float64 (n, features), row by row: all decisions, the patterns, then one look-up per piece."""
+    _, kind, _, _, _, _, _, column_start, column_feature, table_start = pieces
     column_share, leaf_value, points, weights = leaves
-    above, shares = shape[1], np.zeros(rows.shape)
-    goes, reached = np.empty(len(node_bit), np.uint8), np.zeros(len(node_bit), np.uint64)
-    scratch, missed = np.empty((3, 64)), np.empty(64, np.uint8)
+    nodes, above, shares = len(shape[1]), shape[1], np.zeros(rows.shape)
+    goes, reached, patterns = np.empty(nodes, np.uint8), np.zeros(nodes, np.int64), np.empty(len(kind), np.int64)
+    work, effects, missed = np.empty((2, 64)), np.empty(64), np.empty(64, np.uint8)
     for i in range(len(rows)):
-        sums = shares[i]
         decide_row(rows[i], goes, *decisions)
-        for step in range(len(spine)):
-            node, parent = spine[step], above[spine[step]]
-            if parent >= 0:
-                off = np.uint64(goes[parent] ^ spine_left[step])
-                reached[node] = reached[parent] | off << np.uint64(node_bit[parent])
+        row_patterns(goes, reached, patterns, spines, pieces, above)
         for piece in range(len(kind)):
-            pattern = np.int64(row_pattern(piece, reached, goes, root, size, over, left, path_bits, node_bit))
-            first, width = column_start[piece], column_start[piece + 1] - column_start[piece]
+            first, width, start = column_start[piece], column_start[piece + 1] - column_start[piece], table_start[piece]
             if kind[piece] == WHOLE:
-                entry = tables[table_start[piece] + pattern * width :]
-            elif kind[piece] == SPLIT:
-                entry = scratch[2]
-                split_effects(tables[table_start[piece] :], width, pattern, entry)
+                entry = start + patterns[piece] * width
+                for column in range(width):
+                    shares[i, column_feature[first + column]] += tables[entry + column]
+                continue
+            if kind[piece] == SPLIT:
+                split_effects(tables, start, width, patterns[piece], effects)
             else:
-                entry = scratch[2]
                 for j in range(width):
-                    missed[j] = pattern >> j & 1
+                    missed[j] = patterns[piece] >> j & 1
                 share = column_share[first : first + width]
-                leaf_effects(leaf_value[piece], share, missed, points, weights, scratch[:2], entry)
+                leaf_effects(leaf_value[piece], share, missed, points, weights, work, effects)
             for column in range(width):
-                sums[column_feature[first + column]] += entry[column]
+                shares[i, column_feature[first + column]] += effects[column]
     return shares
 
 
@@ -118,10 +119,10 @@ def whole_block(sums, features, table, pattern, size):
 
 
 @njit(cache=True, nogil=True)
-def split_block(sums, features, table, pattern, size, effects):
+def split_block(sums, features, tables, start, pattern, size, effects):
     """Add a SPLIT leaf's values to a block's sums."""
     for r in range(size):
-        split_effects(table, len(features), np.int64(pattern[r]), effects)
+        split_effects(tables, start, len(features), np.int64(pattern[r]), effects)
         for column in range(len(features)):
             sums[features[column], r] += effects[column]
 
@@ -174,7 +175,7 @@ def explain_many(rows, tables, spines, pieces, leaves, shape, decisions):
                 if kind[piece] == WHOLE:
                     whole_block(sums, features, table, pattern, size)
                 elif kind[piece] == SPLIT:
-                    split_block(sums, features, table, pattern, size, scratch[2])
+                    split_block(sums, features, tables, table_start[piece], pattern, size, scratch[2])
                 else:
                     share, value = column_share[first:last], leaf_value[piece]
                     loose_block(sums, features, value, share, points, weights, pattern, size, missed, scratch)

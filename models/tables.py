@@ -18,7 +18,7 @@ def quadrature(features: int) -> tuple[np.ndarray, np.ndarray]:
     return points, weights
 
 
-@njit(cache=True, nogil=True, inline="always")
+@njit(cache=True, nogil=True)
 def leaf_effects(value, share, missed, points, weights, work, effects):
     """Shapley values of one leaf into `effects[: len(share)]`.
 
@@ -176,19 +176,20 @@ def fill_half(table, share, points, weights):
                 place += 1
 
 
-@njit(cache=True, nogil=True, inline="always")
-def split_effects(table, features, pattern, effects):
-    """Shapley values of one leaf from its two half tables into `effects[:features]`."""
+@njit(cache=True, nogil=True)
+def split_effects(tables, start, features, pattern, effects):
+    """Shapley values of one leaf from its two half tables, which begin at `start`, into `effects[:features]`."""
     half, count = features // 2, (features + 1) // 2
     rest = features - half
-    mine = table[(pattern & (1 << half) - 1) * count * (half + 1) :]
-    other = table[(count * (half + 1) << half) + (pattern >> half) * count * (rest + 1) :]
-    effects[:features] = 0.0
-    a = b = 0
-    for _ in range(count):
-        for j in range(half):
-            effects[j] += mine[a + 1 + j] * other[b]
-        for j in range(rest):
-            effects[half + j] += other[b + 1 + j] * mine[a]
-        a += half + 1
-        b += rest + 1
+    mine = start + (pattern & (1 << half) - 1) * count * (half + 1)
+    other = start + (count * (half + 1) << half) + (pattern >> half) * count * (rest + 1)
+    for j in range(half):
+        effect = 0.0
+        for q in range(count):
+            effect += tables[mine + q * (half + 1) + 1 + j] * tables[other + q * (rest + 1)]
+        effects[j] = effect
+    for j in range(rest):
+        effect = 0.0
+        for q in range(count):
+            effect += tables[other + q * (rest + 1) + 1 + j] * tables[mine + q * (half + 1)]
+        effects[half + j] = effect

@@ -92,7 +92,7 @@ def test_random_models_agree_with_lightgbm(
 
 
 def test_every_kind_of_split_is_met_by_the_models_of_these_tests():
-    """Else the agreement above would say nothing of them: decision_type is category + 2 default left + 4 missing type."""
+    """Else the agreement above says nothing of them. decision_type: category + 2 default left + 4 missing type."""
     kinds = set()
     for settings_ in ({}, {"use_missing": False}, {"zero_as_missing": True}):
         text = train(seed=3, columns=6, categorical=2, num_leaves=31, **settings_).model_to_string()
