@@ -84,12 +84,12 @@ class Person:
 
 
 def key_path(store_address: str) -> Path:
-    """Where the local key of a store lies: `x.db` has `x.key`; a PostgreSQL store $SANKET_KEY or ./sanket.key."""
+    """The key of a store's tokens: $SANKET_KEY, else `x.tokens.key` beside `x.db`, else ./sanket.tokens.key."""
     if configured := os.environ.get("SANKET_KEY"):
         return Path(configured)
     if "://" in store_address:
-        return Path("sanket.key")
-    return Path(store_address).with_suffix(".key")
+        return Path("sanket.tokens.key")
+    return Path(store_address).with_suffix(".tokens.key")
 
 
 def local_key(store_address: str) -> bytes:

@@ -11,7 +11,6 @@ from starlette.routing import Route
 from serving.access import Scope
 from serving.bundles import TARGETS
 from serving.desk import Desk
-from serving.drift import stability_index
 from serving.problems import Problem
 from serving.reader import Reader
 
@@ -73,12 +72,3 @@ def _look_at_book(desk: Desk) -> dict:
 def _json(document: dict, status: int = 200) -> Response:
     return Response(orjson.dumps(document), status, media_type="application/json")
 
-
-def drift_since(reader: Reader, risks: dict[str, list[float]]) -> dict[str, float]:
-    """The stability index of a new run's risks against the newest complete run's, by target; empty without one."""
-    try:
-        before = reader.run()
-    except Problem:
-        return {}
-    pairs = {target: (reader.risks(before, target), now) for target, now in risks.items()}
-    return {target: stability_index(*pair) for target, pair in pairs.items() if all(pair)}

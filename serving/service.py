@@ -15,14 +15,12 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 import bentoml
+from _bentoml_sdk import Service
 
 from registry.errors import BadInput
 from serving.app import Application, create_app
-from serving.limits import PROBES
 
 STORE, MODELS = "SANKET_STORE", "SANKET_MODELS"
-STOP_SECONDS = 90
-"""BentoML's own time limit: above ours, so that ours answers first."""
 
 
 class Mounted:
@@ -37,22 +35,32 @@ class Mounted:
 mounted = Mounted()
 
 
-class OwnProbes:
-    """Answers the probes and unknown addresses ourselves, where BentoML would answer with less."""
+class Shell:
+    """BentoML starts and stops us; every request goes straight to the mounted application.
 
-    def __init__(self, app):
-        self._app = app
+    BentoML's own layers before a mounted application cost 0.9 ms a request (measured beside 0.6 ms for all of
+    uvicorn), hold a 60-second timer for each, and answer the probes with less than we know.
+    """
+
+    def __init__(self, life):
+        self._life = life
 
     async def __call__(self, scope, receive, send) -> None:
-        ours = scope["type"] == "http" and (scope["path"] in PROBES or scope["path"] == "/schema.json")
-        await (mounted if ours else self._app)(scope, receive, send)
+        await (self._life if scope["type"] == "lifespan" else mounted)(scope, receive, send)
+
+
+class Direct(Service):
+    """A BentoML service whose requests need none of BentoML's routes."""
+
+    def to_asgi(self, is_main: bool = True):
+        return Shell(super().to_asgi(is_main))
 
 
 @bentoml.asgi_app(mounted, path="/")
 @bentoml.service(
     name="sanket",
+    service_class=Direct,
     workers=int(os.environ.get("SANKET_WORKERS", "1")),
-    traffic={"timeout": STOP_SECONDS},
     metrics={"enabled": False},
     logging={"access": {"enabled": False}},
 )
@@ -74,5 +82,3 @@ class Sanket:
         """Write what waits."""
         mounted.app.close()
 
-
-Sanket.add_asgi_middleware(OwnProbes)

@@ -102,11 +102,11 @@ def test_a_token_needs_a_role_and_an_area():
 
 def test_the_key_of_a_store_is_made_once_for_its_owner_alone(tmp_path):
     store = str(tmp_path / "x.db")
-    assert key_path(store) == tmp_path / "x.key"
+    assert key_path(store) == tmp_path / "x.tokens.key"
     key = local_key(store)
     assert len(key) == 32 and local_key(store) == key
     assert stat.S_IMODE(key_path(store).stat().st_mode) == 0o600
-    assert [path.name for path in tmp_path.iterdir()] == ["x.key"]
+    assert [path.name for path in tmp_path.iterdir()] == ["x.tokens.key"]
 
 
 class Keys:

@@ -1,0 +1,118 @@
+"""Starting the service, and what must be right before: a store, a champion, a free port."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+
+from models.champion import models_folder, pointer
+from registry.errors import BadInput, UsageError
+from serving.access import key_path, local_key
+
+HOST = "127.0.0.1"
+TARGETS = ("relapse", "non_response")
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def run(store: str, *, port: int, workers: int, say: Callable[[str], None]) -> int:
+    """Serve until stopped; the exit code. Raises BadInput: REG060 (no store), SRV003 (no champion), SRV002 (port)."""
+    store = ready_to_serve(store, port=port)
+    command = [
+        sys.executable, "-m", "bentoml", "serve", "serving.service:Sanket", "--working-dir", str(ROOT),
+        "--host", HOST, "--port", str(port),
+    ]
+    surroundings = _surroundings(store, workers)
+    say(addresses(port))
+    return _until_stopped(subprocess.Popen(command, env=surroundings, start_new_session=True))
+
+
+def ready_to_serve(store: str, *, port: int) -> str:
+    """The store's whole address, if there is a store, a champion, a key, and if the port is free."""
+    from registry.store import open_store
+
+    open_store(store, must_exist=True).close()
+    folder = models_folder(store)
+    if not any(pointer(folder, target) for target in TARGETS):
+        raise BadInput("SRV003", f"there is no champion in {folder}: train a model first (`sanket train {store}`)")
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            raise BadInput("SRV002", f"port {port} is taken: stop what listens there, or name another one") from None
+    local_key(store)
+    return store if "://" in store else str(Path(store).resolve())
+
+
+def addresses(port: int) -> str:
+    """What a person opens."""
+    base = f"http://{HOST}:{port}"
+    return "\n".join((
+        f"Visit list   {base}/visits", f"API          {base}/v1/docs", f"State        {base}/readyz  {base}/metrics",
+        "Stop with Ctrl-C.",
+    ))
+
+
+def _surroundings(store: str, workers: int) -> dict[str, str]:
+    """The service's environment: absolute places, since BentoML runs it from the source's folder."""
+    fixed = {
+        "SANKET_STORE": store,
+        "SANKET_MODELS": str(models_folder(store).resolve()),
+        "SANKET_KEY": str(key_path(store).resolve()),
+        "SANKET_WORKERS": str(workers),
+        "BENTOML_DO_NOT_TRACK": "True",
+        "OMP_NUM_THREADS": "1",
+        "OMP_WAIT_POLICY": "passive",
+    }
+    return {**os.environ, **fixed}
+
+
+def _until_stopped(service: subprocess.Popen) -> int:
+    """Wait for the service; pass Ctrl-C and SIGTERM on to all of its processes, and leave none behind."""
+
+    def stop(*_: object) -> None:
+        _signal(service, signal.SIGTERM)
+
+    for wanted in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(wanted, stop)
+    code = service.wait()
+    _signal(service, signal.SIGKILL)
+    return 0 if code in (0, -signal.SIGTERM, -signal.SIGINT) else 70
+
+
+def _signal(service: subprocess.Popen, wanted: signal.Signals) -> None:
+    try:
+        os.killpg(service.pid, wanted)
+    except ProcessLookupError:
+        return
+
+
+def store_meant(store: str) -> str:
+    """The store named, or the only one in this folder. Raises UsageError SRV006 where that is not clear."""
+    if store or os.environ.get("SANKET_KEY"):
+        return store or "sanket.db"
+    found = sorted(Path().glob("*.db"))
+    if len(found) != 1:
+        raise UsageError("SRV006", "name the store whose key signs the token: sanket token STORE …")
+    return str(found[0])
+
+
+def audited(store: str, *, child_id: str | None) -> dict:
+    """Whether the audit log of a store is whole, and who saw a child."""
+    from registry.store import open_store
+    from serving import audit
+
+    opened = open_store(store, must_exist=True)
+    try:
+        audit.make_tables(opened.engine)
+        key = local_key(store)
+        entries = audit.entries_about(opened.engine, key, child_id) if child_id else []
+        return {"first_broken": audit.first_broken(opened.engine, key), "entries": [asdict(entry) for entry in entries]}
+    finally:
+        opened.close()
