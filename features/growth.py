@@ -7,21 +7,25 @@ and standing, no weight-based z with oedema, nothing from 60 completed months. S
 
 from __future__ import annotations
 
-import hashlib
 import math
-from functools import cache
-from pathlib import Path
 
 import numpy as np
 from numba import njit
 
 from features.criteria import criteria
-from registry.errors import SanketError, UsageError
+from features.elementary import expm1, log
+from features.standards import BY_AGE, BY_HEIGHT, BY_LENGTH
+from registry.errors import UsageError
 
 DAYS_PER_MONTH = 30.4375
 """WHO's month, 365.25 / 12 days; completed months are days / 30.4375, before rounding."""
 
+NINE_MONTHS, SIXTY_MONTHS = 9 * DAYS_PER_MONTH, 60 * DAYS_PER_MONTH
+
 INDICATORS = ("waz", "haz", "whz", "baz", "muacz", "hcz")
+
+REFERENCE = ("who2006", "who2007")
+"""Which of WHO's two references gave a row's z-scores: positions, -1 where there is none."""
 
 _C = criteria()
 PLAUSIBLE = dict.fromkeys(INDICATORS, (_C.whz_low, _C.whz_high)) | {
@@ -30,74 +34,37 @@ PLAUSIBLE = dict.fromkeys(INDICATORS, (_C.whz_low, _C.whz_high)) | {
 }
 """Outside of these a z is flagged (WHO Anthro's own limits); WHO flags the z rounded to two decimals."""
 
-CHECKSUM = "0d498ce3c6309ee2aa6da1ca825a0d21afa29353d6c40591a6f1774767a3b13a"
-"""SHA-256 of `features/who/lms.npz`. It stands here because compiled kernels hold the tables and are cached by this
-file: new tables must be a new version of it."""
-
-_WHO = Path(__file__).parent / "who"
-_SCALE = np.array([1e4, 1e4, 1e5])
-
-
-@cache
-def who_tables() -> dict[str, np.ndarray]:
-    """The shipped L, M, S as float64, (sex, row, 3), girls first; refuses a file that is not the one we shipped."""
-    content = _WHO / "lms.npz"
-    if hashlib.sha256(content.read_bytes()).hexdigest() != CHECKSUM:
-        raise SanketError("GRO001", "features/who/lms.npz is not the shipped file: its checksum differs; install again")
-    with np.load(content) as stored:
-        return {name: stored[name] / _SCALE for name in stored.files}
-
-
-_LMS = who_tables()
-_BY_AGE = np.full((2, 1827, 15), np.nan)
-for _column, _name in enumerate(("waz", "haz", "baz", "muacz", "hcz")):
-    _BY_AGE[:, 1827 - _LMS[_name].shape[1] :, 3 * _column : 3 * _column + 3] = _LMS[_name]
-_BY_LENGTH, _BY_HEIGHT = _LMS["wfl"], _LMS["wfh"]
+_BLOCK = 512
+"""Rows worked on at once: their L, M and S stay in the processor's first cache."""
+_NAN = math.nan
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def unrestricted(y: float, m: float, s: float) -> float:
-    """z where L is 1 (length, height, head): no restricted tails. Missing unless y is above 0."""
-    return (y / m - 1.0) / s if y > 0.0 else math.nan
+    """z where L is 1 (length, height, head): no restricted tails. Missing unless y is above 0 and finite."""
+    return (y / m - 1.0) / s if 0.0 < y < math.inf else _NAN
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _sd(k: float, l: float, m: float, s: float) -> float:
-    """The measure at k standard deviations."""
-    return m * (1.0 + l * s * k) ** (1.0 / l)
+def _inner(y: float, l: float, m: float, s: float) -> float:
+    """z by L, M and S: ((y/M)^L − 1) / (L·S). Missing unless y is above 0 and finite."""
+    z = expm1(l * log(y / m)) / (l * s)
+    return z if 0.0 < y < math.inf else _NAN
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _beyond(y: float, l: float, m: float, s: float) -> float:
+    """z beyond 3 SD, on the straight line through 2 and 3 SD; S is negative below the median."""
+    sd2 = m * (expm1(log(1.0 + 2.0 * l * s) / l) + 1.0)
+    sd3 = m * (expm1(log(1.0 + 3.0 * l * s) / l) + 1.0)
+    return math.copysign(3.0 + (y - sd3) / (sd3 - sd2), s)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def restricted(y: float, l: float, m: float, s: float) -> float:
-    """z by L, M and S; beyond 3 SD on the straight line through 2 and 3 SD. Missing unless y is above 0."""
-    if not y > 0.0:
-        return math.nan
-    z = ((y / m) ** l - 1.0) / (l * s)
-    if z > 3.0:
-        sd3 = _sd(3.0, l, m, s)
-        return 3.0 + (y - sd3) / (sd3 - _sd(2.0, l, m, s))
-    if z < -3.0:
-        sd3 = _sd(-3.0, l, m, s)
-        return -3.0 + (y - sd3) / (_sd(-2.0, l, m, s) - sd3)
-    return z
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def _weight_for(size: float, weight: float, rows: np.ndarray, first: float, last: float) -> float:
-    """z of a weight at a length or height (cm) between the first and last row, L, M and S interpolated."""
-    if not (first <= size <= last):
-        return math.nan
-    # A length such as 103.1 - 0.7 is stored as 102.39999…: its row is the one below, its share almost 1.
-    tenths = size * 10.0
-    row = int(tenths)
-    share = (size - row / 10.0) / 0.1
-    at = row - int(first * 10.0)
-    l, m, s = rows[at, 0], rows[at, 1], rows[at, 2]
-    if share > 0.0:
-        l += share * (rows[at + 1, 0] - l)
-        m += share * (rows[at + 1, 1] - m)
-        s += share * (rows[at + 1, 2] - s)
-    return restricted(weight, l, m, s)
+    """z of one measure that weighs (or of an arm), with restricted tails."""
+    z = _inner(y, l, m, s)
+    return _beyond(y, l, m, math.copysign(s, z)) if abs(z) > 3.0 else z
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -105,9 +72,9 @@ def whole_days(age_days: float) -> int:
     """Age in whole days, half up as WHO; -1 unknown, -2 not answered (negative, or 60 completed months and more)."""
     if math.isnan(age_days):
         return -1
-    if age_days < 0.0 or age_days / DAYS_PER_MONTH >= 60.0:
+    if age_days < 0.0 or age_days >= SIXTY_MONTHS:
         return -2
-    return int(math.floor(age_days + 0.5))
+    return int(age_days + 0.5)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -117,7 +84,7 @@ def standard_height(day: int, age_days: float, height_cm: float, position: int) 
     "Standing" under 9 months cannot be and is ignored. Example: 80.0 cm standing at 400 days is 80.7 cm lying.
     """
     if 0 <= day < 731:
-        if position == 1 and age_days / DAYS_PER_MONTH >= 9.0:
+        if position == 1 and age_days >= NINE_MONTHS:
             return height_cm + 0.7
     elif day >= 731 and position == 0:
         return height_cm - 0.7
@@ -125,14 +92,32 @@ def standard_height(day: int, age_days: float, height_cm: float, position: int) 
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _whz(sex: int, day: int, weight_kg: float, size: float, position: int) -> float:
-    """Weight for length (under 731 days) or height; with age unknown by position, else length below 87 cm."""
-    if day == -2:
-        return math.nan
+def _lms_of_size(sex: int, day: int, size: float, position: int) -> tuple[float, float, float]:
+    """L, M, S of weight for length (under 731 days) or height; age unknown: by position, else length below 87 cm.
+
+    NaN outside of 45 to 110 cm (length) and 65 to 120 cm (height). Between two 0.1 cm rows on a straight line: a
+    length such as 103.1 − 0.7, stored as 102.39999…, is read between 102.3 and 102.4, where WHO's own code slips.
+    """
     lying = day < 731 if day >= 0 else (position == 0 or (position < 0 and size < 87.0))
-    if lying:
-        return _weight_for(size, weight_kg, _BY_LENGTH[sex], 45.0, 110.0)
-    return _weight_for(size, weight_kg, _BY_HEIGHT[sex], 65.0, 120.0)
+    first, last = (45.0, 110.0) if lying else (65.0, 120.0)
+    if day == -2 or not (first <= size <= last):
+        return _NAN, _NAN, _NAN
+    rows = BY_LENGTH[sex] if lying else BY_HEIGHT[sex]
+    tenths = int(size * 10.0)
+    share = (size - tenths / 10.0) / 0.1
+    at = tenths - int(first * 10.0)
+    l, m, s = rows[at, 0], rows[at, 1], rows[at, 2]
+    if share > 0.0:
+        l += share * (rows[at + 1, 0] - l)
+        m += share * (rows[at + 1, 1] - m)
+        s += share * (rows[at + 1, 2] - s)
+    return l, m, s
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _bmi(weight_kg: float, size: float) -> float:
+    metres = size / 100.0
+    return weight_kg / (metres * metres) if size > 0.0 else _NAN
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -145,79 +130,123 @@ def point(
     fraction of days or NaN. WHO Child Growth Standards 2006: nothing from 60 completed months (1,826.25 days).
     """
     if sex < 0:
-        return math.nan, math.nan, math.nan, math.nan, math.nan
+        return _NAN, _NAN, _NAN, _NAN, _NAN
     if oedema > 0.0:
-        weight_kg = math.nan
+        weight_kg = _NAN
     day = whole_days(age_days)
     size = standard_height(day, age_days, height_cm, position)
-    whz = _whz(sex, day, weight_kg, size, position)
+    l, m, s = _lms_of_size(sex, day, size, position)
+    whz = _NAN if math.isnan(m) else restricted(weight_kg, l, m, s)
     if day < 0:
-        return math.nan, math.nan, whz, math.nan, math.nan
-    row = _BY_AGE[sex, day]
-    metres = size / 100.0
-    bmi = weight_kg / (metres * metres) if size > 0.0 else math.nan
+        return _NAN, _NAN, whz, _NAN, _NAN
+    row = BY_AGE[sex, day]
+    muacz = _NAN if day < 91 else restricted(muac_mm / 10.0, row[9], row[10], row[11])
     return (
         restricted(weight_kg, row[0], row[1], row[2]),
         unrestricted(size, row[4], row[5]),
         whz,
-        restricted(bmi, row[6], row[7], row[8]),
-        restricted(muac_mm / 10.0, row[9], row[10], row[11]),
+        restricted(_bmi(weight_kg, size), row[6], row[7], row[8]),
+        muacz,
     )
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _head(sex: int, age_days: float, head_cm: float) -> float:
-    """Head-circumference-for-age z of one child."""
-    day = whole_days(age_days)
-    return unrestricted(head_cm, _BY_AGE[sex, day, 13], _BY_AGE[sex, day, 14]) if sex >= 0 and day >= 0 else math.nan
+def _gather(start, rows, sex, age_days, weight_kg, height_cm, position, muac_mm, head_cm, oedema, z, y, l, m, s):
+    """A block of rows: haz and hcz into z, and into y, l, m, s (4, rows) what waz, whz, baz and muacz need."""
+    for k in range(rows):
+        i = start + k
+        z[1, i] = z[5, i] = _NAN
+        for j in range(4):
+            y[j, k], l[j, k], m[j, k], s[j, k] = _NAN, 1.0, 1.0, 1.0
+        if sex[i] < 0:
+            continue
+        weight = _NAN if oedema[i] > 0.0 else weight_kg[i]
+        day = whole_days(age_days[i])
+        size = standard_height(day, age_days[i], height_cm[i], position[i])
+        of_size = _lms_of_size(sex[i], day, size, position[i])
+        if not math.isnan(of_size[1]):
+            y[1, k], l[1, k], m[1, k], s[1, k] = weight, of_size[0], of_size[1], of_size[2]
+        if day < 0:
+            continue
+        row = BY_AGE[sex[i], day]
+        z[1, i], z[5, i] = unrestricted(size, row[4], row[5]), unrestricted(head_cm[i], row[13], row[14])
+        y[0, k], l[0, k], m[0, k], s[0, k] = weight, row[0], row[1], row[2]
+        y[2, k], l[2, k], m[2, k], s[2, k] = _bmi(weight, size), row[6], row[7], row[8]
+        if day >= 91:
+            y[3, k], l[3, k], m[3, k], s[3, k] = muac_mm[i] / 10.0, row[9], row[10], row[11]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _points(sex, age_days, weight_kg, height_cm, position, muac_mm, head_cm, oedema, z):
-    """Fill z (6, n) in the order of INDICATORS."""
-    for i in range(len(sex)):
-        z[0, i], z[1, i], z[2, i], z[3, i], z[4, i] = point(
-            sex[i], age_days[i], weight_kg[i], height_cm[i], position[i], muac_mm[i], oedema[i]
-        )
-        z[5, i] = _head(sex[i], age_days[i], head_cm[i])
+    """Fill z (6, n) in the order of INDICATORS: block by block tables, then powers (vectorised), then tails."""
+    n = len(sex)
+    # Rows of exactly 4 KiB would all fall into the same lines of the cache: 8 more numbers keep them apart.
+    block = np.empty((16, min(n, _BLOCK) + 8))
+    y, l, m, s = block[0:4], block[4:8], block[8:12], block[12:16]
+    into = (0, 2, 3, 4)
+    for start in range(0, n, _BLOCK):
+        rows = min(_BLOCK, n - start)
+        _gather(start, rows, sex, age_days, weight_kg, height_cm, position, muac_mm, head_cm, oedema, z, y, l, m, s)
+        for j in range(4):
+            _fill(z[into[j], start : start + rows], y[j], l[j], m[j], s[j])
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _fill(z, y, l, m, s):
+    """z of one indicator for one block; y, l, m, s are used up. Loops without branches, so that they vectorise."""
+    for k in range(len(z)):
+        z[k] = _inner(y[k], l[k], m[k], s[k])
+    beyond, far = np.empty(len(z), np.int64), 0
+    for k in range(len(z)):
+        beyond[far], y[far], l[far], m[far], s[far] = k, y[k], l[k], m[k], math.copysign(s[k], z[k])
+        far += abs(z[k]) > 3.0
+    for k in range(far):
+        y[k] = _beyond(y[k], l[k], m[k], s[k])
+    for k in range(far):
+        z[beyond[k]] = y[k]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def round_z(z: float) -> float:
     """z to two decimals, to the nearer of its neighbours (a tie to the even one), as WHO before any cut-off."""
     hundredths = z * 100.0
-    low, high = math.floor(hundredths), math.ceil(hundredths)
+    low, high = np.floor(hundredths), np.ceil(hundredths)
     below, above = z - low / 100.0, high / 100.0 - z
     if below < above or (below == above and low % 2.0 == 0.0):
-        return low / 100.0
-    return high / 100.0
+        return low / 100.0 + 0.0
+    return high / 100.0 + 0.0
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _rounded_and_flagged(z, low, high, rounded, flags):
+def _flag(z, low, high, flags):
+    """1 where z, rounded, is outside of low to high, 0 inside, -1 missing."""
     for i in range(len(z)):
-        if math.isnan(z[i]):
-            rounded[i], flags[i] = math.nan, -1
-        else:
-            rounded[i] = round_z(z[i])
-            flags[i] = rounded[i] < low or rounded[i] > high
+        flags[i] = -1 if math.isnan(z[i]) else (0 if low <= z[i] <= high else 1)
+        if flags[i] == 1:
+            two_decimals = round_z(z[i])
+            flags[i] = two_decimals < low or two_decimals > high
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _round(z, two_decimals):
+    for i in range(len(z)):
+        two_decimals[i] = round_z(z[i])
 
 
 def rounded(z: np.ndarray) -> np.ndarray:
     """z (n,) to two decimals, as WHO rounds before any cut-off test."""
-    return rounded_and_flagged(z, "whz")[0]
-
-
-def rounded_and_flagged(z: np.ndarray, indicator: str) -> tuple[np.ndarray, np.ndarray]:
-    """z to two decimals, and int8 flags: 1 implausible by WHO's limits, 0 plausible, -1 no z."""
     z = np.asarray(z, np.float64)
-    two_decimals, flags = np.empty(len(z)), np.empty(len(z), np.int8)
-    _rounded_and_flagged(z, *PLAUSIBLE[indicator], two_decimals, flags)
-    return two_decimals, flags
+    two_decimals = np.empty(len(z))
+    _round(z, two_decimals)
+    return two_decimals
 
 
-REFERENCE = ("who2006", "who2007")
-"""Which of WHO's two references gave a row's z-scores: positions, -1 where there is none."""
+def flags(z: np.ndarray, indicator: str) -> np.ndarray:
+    """int8 (n,): 1 implausible by WHO's limits (z rounded to two decimals), 0 plausible, -1 no z."""
+    z = np.asarray(z, np.float64)
+    found = np.empty(len(z), np.int8)
+    _flag(z, *PLAUSIBLE[indicator], found)
+    return found
 
 
 def zscores(
@@ -247,7 +276,7 @@ def zscores(
     if older is not None:
         answer["reference"] = _with_older(older, (sex, age, weight, height, position, swollen), z)
     for indicator in INDICATORS:
-        answer[f"{indicator}_flag"] = rounded_and_flagged(answer[indicator], indicator)[1]
+        answer[f"{indicator}_flag"] = flags(answer[indicator], indicator)
     return answer
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from features.growth import who_tables
+from features.standards import who_tables
 
 AGE_BASED = ("waz", "haz", "baz", "muacz", "hcz")
 RESTRICTED = frozenset({"waz", "baz", "muacz", "wfl", "wfh"})

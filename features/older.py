@@ -11,7 +11,8 @@ import math
 import numpy as np
 from numba import njit
 
-from features.growth import DAYS_PER_MONTH, restricted, unrestricted, who_tables
+from features.growth import DAYS_PER_MONTH, restricted, unrestricted
+from features.standards import who_tables
 
 FIRST_MONTH, LAST_MONTH, LAST_MONTH_OF_WEIGHT = 61.0, 228.0, 120.0
 _WEIGHT, _HEIGHT, _BMI = (who_tables()[name] for name in ("waz_2007", "haz_2007", "baz_2007"))

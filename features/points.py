@@ -10,8 +10,9 @@ from numba import njit
 
 from features.clock import Known, Ragged
 from features.criteria import criteria
-from features.growth import _BY_AGE, point, round_z
+from features.growth import point, round_z
 from features.smoother import DEFAULT_PRIORS, Prior
+from features.standards import BY_AGE
 from features.status import height_is_stale, wasting
 
 C = criteria()
@@ -23,7 +24,7 @@ def _height_of(sex, age, haz):
     """The height (cm, in the position of the age) that has this HAZ on a day; NaN outside of the standards."""
     if sex < 0 or age < 0 or age > C.last_day:
         return np.nan
-    return _BY_AGE[sex, age, 4] * (1.0 + _BY_AGE[sex, age, 5] * haz)
+    return BY_AGE[sex, age, 4] * (1.0 + BY_AGE[sex, age, 5] * haz)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from features import growth
+from features import growth, standards
 from registry.errors import SanketError, UsageError
 
 HERE = Path(__file__).parent
@@ -111,7 +111,7 @@ def test_an_unknown_reference_is_refused():
 
 def test_a_changed_table_is_refused(tmp_path, monkeypatch):
     (tmp_path / "lms.npz").write_bytes(b"not the shipped file")
-    monkeypatch.setattr(growth, "_WHO", tmp_path)
+    monkeypatch.setattr(standards, "FOLDER", tmp_path)
     with pytest.raises(SanketError, match="GRO001"):
-        growth.who_tables.__wrapped__()
-    assert (HERE.parent / "features/who/SHA256").read_text().split()[0] == growth.CHECKSUM
+        standards.who_tables.__wrapped__()
+    assert (HERE.parent / "features/who/SHA256").read_text().split()[0] == standards.CHECKSUM

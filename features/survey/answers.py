@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from features import status
-from features.growth import DAYS_PER_MONTH, INDICATORS, REFERENCE, rounded_and_flagged, zscores
+from features.growth import DAYS_PER_MONTH, INDICATORS, REFERENCE, rounded, zscores
 from features.survey import cells
 from features.survey.columns import Columns
 from features.survey.suspicion import KG_PER_POUND, Suspicions, refuse_impossible
@@ -43,18 +43,18 @@ def answer(table: pa.Table, columns: Columns, *, older: str | None = None, decim
     sex, position = _code(read["sex"]), _code(read["height_position"])
     unrounded = zscores(sex=sex, height_position=position, older=older, **measured)
     z = {name: unrounded[name] for name in INDICATORS}
-    pairs = {name: rounded_and_flagged(z[name], name) for name in INDICATORS}
+    two_decimals = {name: rounded(z[name]) for name in INDICATORS}
     called = status.classify(
         **{name: z[name] for name in ("waz", "haz", "whz")},
         **{name: read[name] for name in ("age_days", "muac_mm", "oedema")},
     )
     found.add("standing_under_9_months", (position == 1) & (read["age_days"] < 9 * DAYS_PER_MONTH))
-    _suspect_pounds(sex, read, pairs["waz"][0], found)
+    _suspect_pounds(sex, read, two_decimals["waz"], found)
     return Answers(
         read=read | {"sex": sex, "height_position": position},
         unrounded=z,
-        rounded={name: pair[0] for name, pair in pairs.items()},
-        flags={name: pair[1] for name, pair in pairs.items()},
+        rounded=two_decimals,
+        flags={name: unrounded[f"{name}_flag"] for name in INDICATORS},
         status=called,
         reference=unrounded.get("reference"),
         suspicions=found,
