@@ -8,6 +8,7 @@ import numpy as np
 
 from care import facts, indicators, supply
 from care.money import Budget, Plan, budget
+from care.months import reported_until
 from care.pathway import STATES, place
 from care.protocol import Protocol
 from care.rules import UCDC, VCDC
@@ -21,7 +22,7 @@ YEAR_DAYS = 365
 
 @dataclass(frozen=True)
 class Outlook:
-    """A registry's money and supply on its last recorded day.
+    """A registry's money and supply on the last day reported.
 
     budgets: `caseload` (children in treatment or SAM now, each round) and `forecast` (a year's expected admissions
     over the rounds, each for the mean stay). needs: by level (`project`, `centre`), for 4, 8 and 12 weeks, in the
@@ -40,9 +41,9 @@ class Outlook:
 
 
 def of(registry: Registry, protocol: Protocol, plan: Plan, *, projects: int | None = None) -> Outlook:
-    """Money and supply as known on the registry's last recorded day. projects: those of the registry, unless given."""
-    children = np.arange(len(registry.child_ids), dtype=np.int32)
-    known = Clock(registry).known_by(children, np.full(len(children), registry.recorded_until, np.int32))
+    """Money and supply as known on the last day reported. projects: those of the registry, unless given."""
+    children, today = np.arange(len(registry.child_ids), dtype=np.int32), reported_until(registry)
+    known = Clock(registry).known_by(children, np.full(len(children), today, np.int32))
     lasting = supply.survival(known)
     whole = supply.flow(known, np.zeros(len(children), np.int64), 1)
     stay = max(round(supply.mean_stay_days(lasting, at_most=int(protocol["longest_stay_days"]))), 1)
@@ -52,7 +53,7 @@ def of(registry: Registry, protocol: Protocol, plan: Plan, *, projects: int | No
     own = replace(plan, projects=here, children=_caseload(known, protocol))
     forecast = replace(own, children=round(a_year[0] / plan.rounds) if plan.rounds else 0, days=stay)
     return Outlook(
-        as_of=day_date(registry.recorded_until).isoformat(),
+        as_of=day_date(today).isoformat(),
         budgets={"caseload": budget(own), "forecast": budget(forecast)},
         mean_stay_days=supply.mean_stay_days(lasting, at_most=int(protocol["longest_stay_days"])),
         admissions_a_year=a_year, ids=ids, in_treatment=len(whole.present_days), never_closed=whole.never_closed,

@@ -220,3 +220,13 @@ def test_a_week_without_a_weight_has_no_shortfall():
     known = known_of(registry, "2026-03-24")
     weeks = register.stay_of(known, growth_points(known), standard(), 0).weeks
     assert weeks[0].shortfall_kg is None and weeks[2].gain_kg == 0.2
+
+
+def test_a_mistyped_date_does_not_move_the_last_month():
+    registry = registry_of(
+        centres=[centre(1)], children=[child(f"c{i}") for i in range(200)],
+        measurements=[weight(f"c{i}", day("2026-01-05", 30 * month), 8.8) for i in range(200) for month in range(11)]
+        + [weight("c0", "2026-12-30", 8.8)],
+    )
+    assert months.reported_until(registry) == day_number("2026-11-01")
+    assert months.calendar(until=day_number("2026-03-10"), months=2)[0] == (dt.date(2026, 2, 1), dt.date(2026, 3, 1))
