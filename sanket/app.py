@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 import typer
@@ -23,14 +24,14 @@ for room in (simulate, registry, growth, training, care, serving, visits, demo):
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command; exit codes: 0 done, 2 usage, 3 bad input, 4 quarantined beyond the share, 5 refused, 70 ours."""
+    # Idle OpenMP threads that spin cost ten times the work when another process is busy: let them sleep.
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     try:
         app(args=arguments)
     except SanketError as error:
         print(f"sanket: {error}", file=sys.stderr)
         raise SystemExit(error.exit_code) from None
     except Exception as error:
-        import os
-
         if os.environ.get("SANKET_DEBUG"):
             raise
         # The message itself may hold a child's values: only its kind and place are printed.

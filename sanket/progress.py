@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 
@@ -18,3 +18,18 @@ def step(what: str) -> Iterator[None]:
     with console.status(what):
         yield
     console.print(f"{what}: done", markup=False)
+
+
+@contextmanager
+def steps(what: str) -> Iterator[Callable[[str], None]]:
+    """A function that says, step by step and with the time so far, what is being done."""
+    import time
+
+    from rich.console import Console
+
+    console, begun = Console(stderr=True), time.monotonic()
+
+    def said(text: str) -> None:
+        console.print(f"[{time.monotonic() - begun:6.1f} s] {what}: {text}", markup=False, highlight=False)
+
+    yield said

@@ -1,9 +1,129 @@
-"""Verbs of the front door: see `bind`."""
+"""Verbs of the front door: train, backtest."""
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Annotated
+
 import typer
+
+Store = Annotated[str, typer.Argument(help="a path ending in .db, or a postgresql:// address", metavar="STORE")]
+Target = Annotated[str | None, typer.Option(help="relapse or non_response; both where left out")]
+Trials = Annotated[int, typer.Option(min=0, max=200, help="settings tried while tuning (0: the cautious base)")]
+Seed = Annotated[int, typer.Option(help="the same seed and records give the same model, bit for bit")]
+Json = Annotated[bool, typer.Option("--json", help="one JSON document on standard output")]
 
 
 def bind(app: typer.Typer) -> None:
     """Bind this room's verbs."""
+    app.command()(train)
+    app.command()(backtest)
+
+
+def train(
+    store: Store,
+    target: Target = None,
+    until: Annotated[str | None, typer.Option(metavar="DATE", help="learn from what was known before this day")] = None,
+    tracking: Annotated[str | None, typer.Option(help="MLflow's address; else MLFLOW_TRACKING_URI, else mlflow.db")] = None,
+    trials: Trials = 8,
+    seed: Seed = 1,
+    as_json: Json = False,
+) -> None:
+    """Train the models of a store, judge them on a later block, and track each as a run in MLflow.
+
+    A target that has no champion yet takes this model if no check finds an issue; later models are promoted with
+    `sanket promote`. Nothing that was recorded on or after --until is used.
+    """
+    from sanket.progress import steps
+    from training.train import train as train_store
+
+    with steps("Training") as said:
+        told = train_store(store, targets=_targets(target), until=_day(until, "--until"), tracked_at=tracking,
+                           trials=trials, seed=seed, said=said)
+    if as_json:
+        import json
+
+        typer.echo(json.dumps({"models": told}))
+        return
+    for model in told:
+        typer.echo(_in_words(model))
+
+
+def _in_words(model: dict) -> str:
+    figures, attrition = model["figures"], model["attrition"]
+    lines = [
+        f"{model['target']}: bundle {model['bundle']}, run {model['run_id']}"
+        + (", now the champion" if model["champion"] else ""),
+        f"  {attrition['in_cohort']} of {attrition['indexes']} indexes in the cohort, {model['events']} rows with the event",
+        f"  on the later block: AUC {figures['auc']:.3f} (WHZ alone {figures['auc_whz']:.3f}), "
+        f"{figures['rows_judged']:.0f} rows",
+    ]
+    lines += [f"  {found['code']} {found['outcome']}: {found['message']}" for found in model["findings"]
+              if found["outcome"] in ("issue", "tip")]
+    return "\n".join(lines)
+
+
+def backtest(
+    store: Store,
+    split: Annotated[str, typer.Option(metavar="DATE", help="train before this day, predict from it")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="predictions, a Parquet file")],
+    target: Target = None,
+    visits: Annotated[bool, typer.Option("--visits", help="add what lists of 10, 20, 30 visits would have found")] = False,
+    trials: Trials = 8,
+    seed: Seed = 1,
+    as_json: Json = False,
+) -> None:
+    """Train only on what was known before a day, predict every later landmark, and say what became of it.
+
+    Writes one row for each child, index and landmark on or after --split, with its risk and its outcome.
+    """
+    from features.clock import Clock
+    from sanket.progress import steps
+    from training.backtest import backtest as run
+    from training.backtest import summary
+    from training.train import load_registry
+
+    day, targets = _day(split, "--split"), _targets(target)
+    with steps("Backtest") as said:
+        clock = Clock(load_registry(store))
+        predictions, bundles = run(clock, split=day, targets=targets, trials=trials, seed=seed, said=said)
+        output.parent.mkdir(parents=True, exist_ok=True)
+        predictions.to_parquet(output, index=False)
+        told = summary(predictions, bundles)
+        if visits:
+            from training.lists import lists_found
+
+            told["visits"] = lists_found(clock, predictions, bundles, split=day, said=said)
+    if as_json:
+        import json
+
+        typer.echo(json.dumps(told))
+        return
+    for name, found in told["targets"].items():
+        typer.echo(f"{name}: {found['rows']} rows, {found['scored']:.1%} scored, mean risk {found['mean_risk']:.3f}, "
+                   f"AUC {found['auc']:.3f} over those with a known outcome")
+    for line in told.get("visits", {}).get("lines", []):
+        typer.echo(line)
+
+
+def _targets(target: str | None) -> tuple[str, ...]:
+    from models.problems import PROBLEMS
+    from registry.errors import UsageError
+
+    if target is None:
+        return tuple(PROBLEMS)
+    if target not in PROBLEMS:
+        raise UsageError("TRN010", f"--target is {' or '.join(PROBLEMS)}")
+    return (target,)
+
+
+def _day(text: str | None, option: str) -> int | None:
+    from registry.errors import UsageError
+    from registry.tables import day_number
+
+    if text is None:
+        return None
+    try:
+        return day_number(text)
+    except ValueError:
+        raise UsageError("TRN011", f"{option} is a date: write it as 2026-03-14") from None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from sklearn.metrics import roc_auc_score
 
 from features.catalogue import NAMES
 from features.clock import Clock
@@ -86,3 +87,19 @@ def _dates(day: np.ndarray) -> pd.Series:
 def feature_frame(matrix: np.ndarray) -> pd.DataFrame:
     """The feature matrix with its names, for people and for MLflow's signature."""
     return pd.DataFrame(matrix, columns=list(NAMES))
+
+
+def summary(frame: pd.DataFrame, bundles: dict[str, Bundle]) -> dict:
+    """Counts and plain figures by target (known outcomes only: the judge's own figures weigh for the censored)."""
+    told = {}
+    for target, rows in frame.groupby("target", sort=False):
+        known = rows[(rows.outcome != "censored") & (rows.score_status == SCORED)]
+        happened = known.outcome == "happened"
+        both = happened.nunique() == 2
+        told[target] = {
+            "rows": len(rows), "scored": float((rows.score_status == SCORED).mean()),
+            "outcomes": {word: int(count) for word, count in rows.outcome.value_counts().items()},
+            "mean_risk": float(rows.risk.mean()), "bundle": bundles[target].version or None,
+            "auc": float(roc_auc_score(happened, known.risk)) if both else float("nan"),
+        }
+    return {"targets": told}
