@@ -34,6 +34,9 @@ PLAUSIBLE = dict.fromkeys(INDICATORS, (_C.whz_low, _C.whz_high)) | {
 }
 """Outside of these a z is flagged (WHO Anthro's own limits); WHO flags the z rounded to two decimals."""
 
+FLAGS = tuple(f"{name}_flag" for name in INDICATORS)
+_LOW, _HIGH = (np.array([PLAUSIBLE[name][side] for name in INDICATORS]) for side in (0, 1))
+
 _BLOCK = 512
 """Rows worked on at once: their L, M and S stay in the processor's first cache."""
 _NAN = math.nan
@@ -219,12 +222,13 @@ def round_z(z: float) -> float:
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _flag(z, low, high, flags):
-    """1 where z, rounded, is outside of low to high, 0 inside, -1 missing."""
-    for i in range(len(z)):
-        flags[i] = -1 if math.isnan(z[i]) else (0 if low <= z[i] <= high else 1)
-        if flags[i] == 1:
-            two_decimals = round_z(z[i])
-            flags[i] = two_decimals < low or two_decimals > high
+    """Row by row of z (6, n): 1 where z, rounded, is outside of low to high, 0 inside, -1 missing."""
+    for j in range(len(z)):
+        for i in range(z.shape[1]):
+            flags[j, i] = -1 if math.isnan(z[j, i]) else (0 if low[j] <= z[j, i] <= high[j] else 1)
+            if flags[j, i] == 1:
+                two_decimals = round_z(z[j, i])
+                flags[j, i] = two_decimals < low[j] or two_decimals > high[j]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -235,18 +239,10 @@ def _round(z, two_decimals):
 
 def rounded(z: np.ndarray) -> np.ndarray:
     """z (n,) to two decimals, as WHO rounds before any cut-off test."""
-    z = np.asarray(z, np.float64)
+    z = _numbers(z, len(z))
     two_decimals = np.empty(len(z))
     _round(z, two_decimals)
     return two_decimals
-
-
-def flags(z: np.ndarray, indicator: str) -> np.ndarray:
-    """int8 (n,): 1 implausible by WHO's limits (z rounded to two decimals), 0 plausible, -1 no z."""
-    z = np.asarray(z, np.float64)
-    found = np.empty(len(z), np.int8)
-    _flag(z, *PLAUSIBLE[indicator], found)
-    return found
 
 
 def zscores(
@@ -260,24 +256,32 @@ def zscores(
     left out is missing. With each z its flag, `waz_flag` …: int8, 1 implausible, 0 plausible, -1 no z.
     `older="who2007"` also answers waz, haz and baz from 61 months, and adds `reference` (int8, in REFERENCE).
     """
-    sex = np.atleast_1d(np.asarray(sex)).astype(np.int8, copy=False)
-    missing = np.broadcast_to(np.nan, sex.shape)
-
-    def number(column):
-        return missing if column is None else np.atleast_1d(np.asarray(column, np.float64))
-
-    position = np.full(sex.shape, -1, np.int8)
+    sex = np.array(sex, ndmin=1).astype(np.int8, copy=False)
+    n = len(sex)
+    age, weight, height = _numbers(age_days, n), _numbers(weight_kg, n), _numbers(height_cm, n)
+    position = np.full(n, -1, np.int8)
     if height_position is not None:
-        position = np.atleast_1d(np.asarray(height_position)).astype(np.int8, copy=False)
-    age, weight, height, swollen = number(age_days), number(weight_kg), number(height_cm), number(oedema)
-    z = np.empty((6, len(sex)))
-    _points(sex, age, weight, height, position, number(muac_mm), number(head_cm), swollen, z)
+        position[:] = height_position
+    swollen = _numbers(oedema, n)
+    z = np.empty((6, n))
+    _points(sex, age, weight, height, position, _numbers(muac_mm, n), _numbers(head_cm, n), swollen, z)
     answer = dict(zip(INDICATORS, z, strict=True))
     if older is not None:
         answer["reference"] = _with_older(older, (sex, age, weight, height, position, swollen), z)
-    for indicator in INDICATORS:
-        answer[f"{indicator}_flag"] = flags(answer[indicator], indicator)
+    found = np.empty((6, n), np.int8)
+    _flag(z, _LOW, _HIGH, found)
+    answer.update(zip(FLAGS, found, strict=True))
     return answer
+
+
+def _numbers(column: object, n: int) -> np.ndarray:
+    """A column as our own float64 (n,), all NaN where it was left out.
+
+    Copied, because a kernel is compiled anew for each kind of array (read-only, strided) that it is given.
+    """
+    own = np.empty(n)
+    own[:] = math.nan if column is None else column
+    return own
 
 
 def _with_older(older: str, columns: tuple[np.ndarray, ...], z: np.ndarray) -> np.ndarray:
