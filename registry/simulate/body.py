@@ -25,7 +25,10 @@ WEANING_DIP, WEANING_AGE, WEANING_WIDTH = 0.45, 400.0, 260.0
 ILLNESS_EVERY_DAYS = 85.0
 COUNTED_UNTIL_DAYS = 1826
 SHOCK_A_WEEK, SHOCK_DAYS = 0.006, 45.0
-FADE_DAYS = 46.0
+LASTS = 0.58
+"""Share of treatment's gain that stays for good; the rest fades."""
+
+FADE_DAYS = 40.0
 """Mean life of treatment's gain after discharge for an average household: front-loads relapse."""
 
 _MONTH = np.uint64(0x2545F4914F6CDD1D)
@@ -155,9 +158,9 @@ def course_of_treatment(child):
     leaning = (child.response + 0.35 * child.food + 0.2 * (haz_now(child, age) + 1.7) - 1.2 * child.ill_share
                - (0.35 if age < 365 else 0.0) - 0.15 * child.episodes + 0.35 * normal(child))
     if leaning > 0.25:
-        child.gain = 0.047 + 0.012 * normal(child)
-    elif leaning > -0.75:
-        child.gain = 0.023 + 0.007 * normal(child)
+        child.gain = 0.056 + 0.014 * normal(child)
+    elif leaning > -0.85:
+        child.gain = 0.029 + 0.008 * normal(child)
     else:
         child.gain = 0.006 + 0.005 * normal(child)
     child.gain = max(child.gain, 0.0)
@@ -166,5 +169,7 @@ def course_of_treatment(child):
 @compiled
 def lasting_of_gain(child, lean, relapse):
     """On leaving treatment: mean days that the gain will last (short in poor households and in the lean season)."""
-    child.fade = FADE_DAYS * np.exp(0.55 * child.food + 0.25 * child.adherence - 0.35 * lean + 0.35 * normal(child))
+    child.fade = FADE_DAYS * np.exp(0.55 * child.food + 0.25 * child.adherence - 0.35 * lean + 0.75 * normal(child))
+    child.setpoint += LASTS * child.boost
+    child.boost -= LASTS * child.boost
     child.fade = min(max(child.fade / max(relapse, 0.05), 8.0), 400.0)

@@ -16,6 +16,9 @@ from registry.simulate.state import LEFT_AGED_OUT, LEFT_MOVED, LEFT_OTHER, WATCH
 AGED_OUT_DAYS = 2192
 MOVES_A_MONTH, LEAVES_A_MONTH = 0.0025, 0.0006
 LOST_A_MONTH, FOUND_A_MONTH = 0.045, 0.22
+LOOKS_THIN = 0.15
+"""Share of moderately wasted readings that a worker sends to the medical officer as well."""
+
 PRESCHOOL_DAYS, THR_FROM_DAYS = 1096, 183
 
 
@@ -64,7 +67,7 @@ def _be_weighed(child, centre, today, book):
     source = REGISTER + centre.app
     read_child(child, centre, book, source, True)
     note_reading(child, book)
-    if child.seen_sam:
+    if child.seen_sam or (child.seen_z < -2.4 and happens(child, LOOKS_THIN)):
         suspect(child, centre)
 
 
@@ -96,7 +99,7 @@ def _at_home(child, centre, today, book):
         see_officer(child, centre, today, book)
     elif child.day == child.next_weighing:
         child.weighings += 1
-        if not misses_weighing(child, centre, -1.75):
+        if not misses_weighing(child, centre, -2.7):
             child.weighed += 1
             _be_weighed(child, centre, today, book)
     elif child.relapse == WATCHED and child.day == child.follow_up:

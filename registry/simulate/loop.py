@@ -13,8 +13,8 @@ from registry.simulate.life import one_day
 from registry.simulate.outcomes import end_watches
 from registry.simulate.truth import live_forward
 
-
-COMPILED = ("body", "book", "care", "chance", "compiled", "growth", "life", "loop", "measure", "outcomes", "state", "truth")
+COMPILED = ("body", "book", "care", "chance", "compiled", "growth", "life", "loop", "measure", "outcomes", "state",
+            "truth")
 
 
 def _digest_of_sources() -> str:

@@ -28,7 +28,7 @@ def _weight_error(centre, source):
         return 0.05, 0.1
     if source == TREATMENT:
         return 0.07 + 0.06 * (1.0 - centre.quality), (0.5 if centre.quality < 0.12 else 0.1)
-    return 0.09 + 0.12 * (1.0 - centre.quality), (0.5 if centre.quality < 0.30 else 0.1)
+    return 0.12 + 0.14 * (1.0 - centre.quality), (0.5 if centre.quality < 0.38 else 0.1)
 
 
 @compiled
@@ -36,7 +36,7 @@ def _height_error(centre, source):
     """SD (cm) and step of rounding: 0.3 cm for trained teams, 0.5 to 1.0 for workers; whole cm in most centres."""
     if source == OFFICER:
         return 0.3, 0.1
-    return 0.45 + 0.55 * (1.0 - centre.quality), (1.0 if centre.quality < 0.62 else 0.5)
+    return 0.55 + 0.60 * (1.0 - centre.quality), (1.0 if centre.quality < 0.62 else 0.5)
 
 
 @compiled

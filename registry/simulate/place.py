@@ -64,7 +64,7 @@ def _give_habits(centres: np.ndarray, rng: np.random.Generator) -> None:
     centres["quality"] = np.clip(rng.beta(3.2, 2.2, count) + sector_skill, 0.02, 0.98)
     centres["weighing_day"] = rng.integers(9, 19, count)
     centres["hides_sam"] = rng.random(count) < 0.20
-    centres["vigilance"] = np.clip(rng.beta(1.6, 3.6, count) * 0.9, 0.01, 0.9)
+    centres["vigilance"] = np.clip(rng.beta(2.0, 2.8, count) * 0.80, 0.01, 0.9)
     centres["copies"] = np.where(rng.random(count) < 0.15, rng.uniform(0.08, 0.25, count), 0.015)
     centres["measures_arm"] = np.where(rng.random(count) < 0.35, rng.uniform(0.5, 0.95, count), 0.06)
     centres["says_position"] = rng.choice([0.05, 0.6, 0.97], count, p=[0.35, 0.25, 0.40])

@@ -10,7 +10,7 @@ from registry.simulate.life import AGED_OUT_DAYS
 from registry.simulate.place import Place
 from registry.simulate.state import CHILD, FOREVER
 
-SET_POINT, SET_POINT_SD = -0.62, 0.86
+SET_POINT, SET_POINT_SD = -0.60, 0.92
 """Mean and SD of the z that a child tends to, outside the weaning dip and the lean season."""
 
 HAZ_LATER, HAZ_LATER_SD = -1.55, 1.10
