@@ -1,0 +1,120 @@
+"""A real Chromium for the page tests, Debian's package: installed through apt where we may, else said what to install."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+from selenium import webdriver
+from selenium.webdriver.chrome.options import Options
+from selenium.webdriver.chrome.service import Service
+
+PACKAGES = ("chromium", "chromium-driver")
+SCREENSHOTS = Path(os.environ.get("SANKET_SCREENSHOTS", Path(tempfile.gettempdir()) / "sanket-screenshots"))
+PHONE, DESKTOP = (360, 740), (1280, 900)
+
+
+def programs() -> tuple[str, str]:
+    """Where chromium and chromedriver are; installed through apt when they are missing and we are root."""
+    found = _found()
+    if None in found and os.geteuid() == 0 and shutil.which("apt-get"):
+        quiet = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+        subprocess.run(["apt-get", "update"], env=quiet, capture_output=True)
+        install = ["apt-get", "install", "-y", "--no-install-recommends", *PACKAGES]
+        subprocess.run(install, env=quiet, capture_output=True)
+        found = _found()
+    assert None not in found, f"the page tests need a browser: apt-get install {' '.join(PACKAGES)}"
+    return found
+
+
+def _found() -> tuple[str | None, str | None]:
+    return shutil.which("chromium"), shutil.which("chromedriver")
+
+
+@contextlib.contextmanager
+def chromium(size: tuple[int, int], *, language: str = "en", scripts: bool = True) -> Iterator[webdriver.Chrome]:
+    """A fresh browser of this size that asks for this language; without scripts, JavaScript is off."""
+    browser, driver = programs()
+    options = Options()
+    options.binary_location = browser
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
+        for argument in (
+            "--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--no-first-run",
+            f"--user-data-dir={profile}", f"--lang={language}", "--disable-background-networking",
+        ):  # fmt: skip
+            options.add_argument(argument)
+        wishes = {"intl.accept_languages": language, "intl.selected_languages": language}
+        if not scripts:
+            wishes["profile.managed_default_content_settings.javascript"] = 2
+        options.add_experimental_option("prefs", wishes)
+        made = webdriver.Chrome(options=options, service=Service(driver))
+        try:
+            width, height = size
+            made.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {
+                "width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600})
+            yield made
+        finally:
+            made.quit()
+
+
+@contextlib.contextmanager
+def served(app) -> Iterator[str]:
+    """The application on a free port of this machine, for as long as the block lasts; its address."""
+    import uvicorn
+
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="error", ws="none", lifespan="off"))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    address = f"http://127.0.0.1:{port}"
+    _wait_for(address)
+    try:
+        yield address
+    finally:
+        server.should_exit = True
+        thread.join(10)
+
+
+def _wait_for(address: str) -> None:
+    until = time.monotonic() + 20
+    while True:
+        try:
+            urllib.request.urlopen(f"{address}/livez", timeout=2).close()
+            return
+        except OSError:
+            assert time.monotonic() < until, "the service did not start"
+            time.sleep(0.1)
+
+
+def cut_network(browser: webdriver.Chrome, *, cut: bool) -> None:
+    """Take the network away, or give it back; also from service workers."""
+    browser.execute_cdp_cmd("Network.enable", {})
+    browser.execute_cdp_cmd("Network.emulateNetworkConditions", {
+        "offline": cut, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1})
+
+
+def keep_picture(browser: webdriver.Chrome, name: str) -> Path:
+    """A screenshot of the whole page, kept as an artefact of the tests."""
+    import base64
+
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    taken = browser.execute_cdp_cmd("Page.captureScreenshot", {"captureBeyondViewport": True})
+    path = SCREENSHOTS / f"{name}.png"
+    path.write_bytes(base64.b64decode(taken["data"]))
+    return path
+
+
+if __name__ == "__main__":
+    print(*programs(), file=sys.stderr)

@@ -1,0 +1,246 @@
+"""The pages in a real Chromium: phone and desktop, three languages, without scripts, without network, on paper.
+
+Screenshots are kept in $SANKET_SCREENSHOTS (default: sanket-screenshots in the temporary folder).
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import time
+
+import pypdf
+import pytest
+from selenium.webdriver.common.by import By
+
+from serving.app import create_app
+from serving.observe import Log
+from serving.words import LANGUAGES, words
+from tests.browser import DESKTOP, PHONE, chromium, cut_network, keep_picture, served
+from tests.list_store import make_store, token
+
+SIZES = {"phone": PHONE, "desktop": DESKTOP}
+LEAST_TARGET_PX = 24
+"""WCAG 2.2, 2.5.8 (AA): a target is at least 24 by 24 CSS pixels."""
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory):
+    """A served store and a token for its supervisor."""
+    address = make_store(tmp_path_factory.mktemp("browser"))
+    app = create_app(address, follow=False, log=Log(lambda line: None))
+    with served(app) as site:
+        yield site, token(address)
+    app.close()
+
+
+@pytest.fixture(scope="module", params=SIZES)
+def phone_or_desktop(request):
+    with chromium(SIZES[request.param]) as browser:
+        yield request.param, browser
+
+
+def sign_in(browser, service, language="en"):
+    site, session = service
+    browser.get(f"{site}/sign-in")
+    browser.find_element(By.CSS_SELECTOR, f"a[hreflang={language}]").click()
+    browser.find_element(By.ID, "token").send_keys(session)
+    browser.find_element(By.CSS_SELECTOR, "main button").click()
+    assert browser.current_url == f"{site}/visits"
+
+
+def open_first_child(browser):
+    browser.find_element(By.CSS_SELECTOR, ".who a").click()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_sign_in_list_child_sector_in_each_language(phone_or_desktop, service, language):
+    size, browser = phone_or_desktop
+    site, _ = service
+    browser.delete_all_cookies()
+    sign_in(browser, service, language)
+    for name in ("list", "child", "sector"):
+        if name == "child":
+            open_first_child(browser)
+        if name == "sector":
+            browser.get(f"{site}/sector")
+        assert browser.find_element(By.TAG_NAME, "html").get_attribute("lang") == language
+        assert words(language)("ui", "synthetic") in browser.page_source
+        assert faults(browser) == []
+        keep_picture(browser, f"{name}-{size}-{language}")
+
+
+def faults(browser) -> list[str]:
+    """What a person with a small screen, a keyboard or a screen reader would stumble over on this page."""
+    return browser.execute_script(CHECKS, LEAST_TARGET_PX)
+
+
+CHECKS = """
+const least = arguments[0], faults = [];
+const seen = (e) => e.getClientRects().length && getComputedStyle(e).visibility !== 'hidden';
+const name = (e) => (e.getAttribute('aria-label') || e.innerText || e.textContent || '').trim();
+if (document.documentElement.scrollWidth > innerWidth + 1) faults.push('wider than the screen: ' + document.documentElement.scrollWidth);
+if (!document.title) faults.push('no title');
+if (document.querySelectorAll('h1').length !== 1) faults.push('not one h1');
+for (const e of document.querySelectorAll('a,button,summary')) if (seen(e) && !name(e)) faults.push('no name: ' + e.outerHTML.slice(0, 80));
+for (const e of document.querySelectorAll('input:not([type=hidden]),select')) if (!e.labels.length) faults.push('no label: ' + e.name);
+for (const e of document.querySelectorAll('svg')) if (!e.querySelector('title')) faults.push('svg without a title');
+for (const e of document.querySelectorAll('button,select,summary,nav a,.who a,a.button')) {
+  const box = e.getBoundingClientRect();
+  if (seen(e) && (box.height < least || box.width < least)) faults.push('small target: ' + name(e) + ' ' + box.width + 'x' + box.height);
+}
+const ids = [...document.querySelectorAll('[id]')].map((e) => e.id);
+for (const id of new Set(ids)) if (ids.filter((other) => other === id).length > 1) faults.push('id twice: ' + id);
+for (const e of document.querySelectorAll('[aria-labelledby],[aria-describedby]')) {
+  const wanted = (e.getAttribute('aria-labelledby') || '') + ' ' + (e.getAttribute('aria-describedby') || '');
+  for (const id of wanted.split(' ').filter(Boolean)) if (!document.getElementById(id)) faults.push('points nowhere: ' + id);
+}
+const number = (colour) => (colour.match(/[\\d.]+/g) || []).map(Number);
+const light = ([r, g, b]) => [r, g, b].map((v) => v / 255).map((v) => v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
+  .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
+const behind = (e) => { for (; e; e = e.parentElement) { const c = number(getComputedStyle(e).backgroundColor); if (c.length === 3 || c[3] > 0) return c; } return [255, 255, 255]; };
+for (const e of document.querySelectorAll('body *:not(svg):not(svg *)')) {
+  const own = [...e.childNodes].some((child) => child.nodeType === 3 && child.textContent.trim());
+  if (!own || !seen(e)) continue;
+  const style = getComputedStyle(e), [a, b] = [light(number(style.color)), light(behind(e))].sort((x, y) => y - x);
+  const large = parseFloat(style.fontSize) >= 24 || (parseFloat(style.fontSize) >= 18.66 && style.fontWeight >= 700);
+  if ((a + 0.05) / (b + 0.05) < (large ? 3 : 4.5)) faults.push('contrast: ' + e.textContent.trim().slice(0, 40));
+}
+return faults;
+"""
+
+
+def test_the_keyboard_reaches_the_content_and_sees_where_it_is(phone_or_desktop, service):
+    _, browser = phone_or_desktop
+    browser.delete_all_cookies()
+    sign_in(browser, service)
+    from selenium.webdriver.common.keys import Keys
+
+    browser.find_element(By.TAG_NAME, "body").send_keys(Keys.TAB)
+    skip = browser.switch_to.active_element
+    assert skip.text == words("en")("ui", "skip") and skip.rect["x"] >= 0
+    order = browser.execute_script("return getComputedStyle(document.activeElement).outlineStyle")
+    assert order != "none"
+
+
+def test_the_page_works_without_scripts(service):
+    with chromium(PHONE, scripts=False) as browser:
+        sign_in(browser, service, "mr")
+        assert browser.find_element(By.TAG_NAME, "h1").text == words("mr")("ui", "visit_list")
+        assert len(browser.find_elements(By.CLASS_NAME, "child")) == 20
+        assert browser.find_elements(By.CSS_SELECTOR, "form.outcome button")
+        open_first_child(browser)
+        assert browser.find_elements(By.CSS_SELECTOR, "svg.reasons")
+        keep_picture(browser, "child-phone-mr-no-scripts")
+
+
+def test_an_outcome_is_ticked_and_the_child_leaves_the_list(service):
+    with chromium(PHONE, language="hi") as browser:
+        sign_in(browser, service, "hi")
+        last = browser.find_elements(By.CLASS_NAME, "child")[-1]
+        child = last.find_element(By.CSS_SELECTOR, ".who a").text
+        browser.execute_script("arguments[0].open = true", last.find_element(By.TAG_NAME, "details"))
+        last.find_element(By.CSS_SELECTOR, "input[value=well]").click()
+        last.find_element(By.CSS_SELECTOR, "form.outcome button").click()
+        assert words("hi")("ui", "saved") in browser.page_source
+        assert child not in [who.text for who in browser.find_elements(By.CSS_SELECTOR, ".child .who a")]
+        keep_picture(browser, "outcome-phone-hi")
+
+
+def test_what_was_opened_opens_again_without_a_network(service):
+    site, _ = service
+    with chromium(PHONE) as browser:
+        sign_in(browser, service)
+        browser.get(f"{site}/visits")
+        wait(lambda: browser.execute_script("return !!navigator.serviceWorker.controller"))
+        browser.get(f"{site}/visits")
+        children = [link.get_attribute("href") for link in browser.find_elements(By.CSS_SELECTOR, ".who a")]
+        wait(lambda: browser.execute_async_script(KEPT_PAGES) >= len(children))
+        with offline(browser):
+            browser.get(f"{site}/visits")
+            assert len(browser.find_elements(By.CLASS_NAME, "child")) == len(children)
+            browser.get(children[3])
+            assert browser.find_elements(By.CSS_SELECTOR, "svg.reasons")
+            keep_picture(browser, "child-phone-offline")
+            browser.get(f"{site}/sector?capacity=7")
+            assert words("en")("ui", "offline_banner") in browser.page_source
+
+
+KEPT_PAGES = """
+const done = arguments[0];
+caches.open('sanket-1').then((cache) => cache.keys()).then((keys) => done(keys.filter((key) => key.url.includes('/children/')).length));
+"""
+
+
+class offline:
+    """The network is cut for the page and for the service worker by pointing the service at nothing."""
+
+    def __init__(self, browser):
+        self._browser = browser
+
+    def __enter__(self):
+        cut_network(self._browser, cut=True)
+
+    def __exit__(self, *error):
+        cut_network(self._browser, cut=False)
+
+
+def wait(condition, seconds: float = 20) -> None:
+    until = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < until, "it did not come"
+        time.sleep(0.1)
+
+
+def test_a_finding_ticked_without_a_network_is_sent_when_it_is_back(service):
+    site, _ = service
+    with chromium(PHONE) as browser:
+        sign_in(browser, service)
+        browser.get(f"{site}/visits")
+        last = browser.find_elements(By.CLASS_NAME, "child")[-2]
+        child = last.find_element(By.CSS_SELECTOR, ".who a").text
+        browser.execute_script("arguments[0].open = true", last.find_element(By.TAG_NAME, "details"))
+        with offline(browser):
+            wait(lambda: not browser.execute_script("return navigator.onLine"))
+            last.find_element(By.CSS_SELECTOR, "input[value=away]").click()
+            last.find_element(By.CSS_SELECTOR, "form.outcome button").click()
+            assert words("en")("ui", "kept_offline") in browser.page_source
+        wait(lambda: browser.execute_script("return localStorage.getItem('sanket-kept')") == "[]")
+        browser.get(f"{site}/visits")
+        assert child not in [who.text for who in browser.find_elements(By.CSS_SELECTOR, ".child .who a")]
+
+
+def test_signing_out_leaves_nothing_on_the_phone(service):
+    site, _ = service
+    with chromium(PHONE) as browser:
+        sign_in(browser, service)
+        browser.get(f"{site}/visits")
+        wait(lambda: browser.execute_async_script(KEPT_PAGES) > 0)
+        browser.find_element(By.CSS_SELECTOR, "#sign-out button").click()
+        wait(lambda: browser.execute_async_script(KEPT_PAGES) == 0)
+        assert browser.get_cookies() == [] or all("session" not in cookie["name"] for cookie in browser.get_cookies())
+        browser.get(f"{site}/visits")
+        assert browser.current_url.endswith("/sign-in")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_page_prints_and_its_words_read_back(phone_or_desktop, service, language):
+    size, browser = phone_or_desktop
+    browser.delete_all_cookies()
+    sign_in(browser, service, language)
+    printed = browser.execute_cdp_cmd("Page.printToPDF", {"paperWidth": 8.27, "paperHeight": 11.69})
+    pages = pypdf.PdfReader(io.BytesIO(base64.b64decode(printed["data"]))).pages
+    text = "".join(page.extract_text() for page in pages)
+    assert "S0001" in text and "C000" in text
+    assert words(language)("ui", "sign_out") not in text, "what cannot be pressed is not printed"
+    squeezed = "".join(text.split())
+    assert "".join(words(language)("sections", "risk").split()) in squeezed or language != "en"
+
+
+def test_the_first_load_is_under_60_kb(service):
+    with chromium(PHONE) as browser:
+        sign_in(browser, service, "mr")
+        bytes_ = browser.execute_script(
+            "return performance.getEntriesByType('navigation').concat(performance.getEntriesByType('resource'))"
+            ".reduce((sum, entry) => sum + entry.decodedBodySize, 0)")
+        assert 5_000 < bytes_ < 60_000

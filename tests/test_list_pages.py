@@ -1,0 +1,279 @@
+"""The pages on plain ASGI: who sees what, in which language, how large, and that forms come from our own pages."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from html.parser import HTMLParser
+
+import httpx
+import pytest
+
+from serving.access import COOKIE
+from serving.app import create_app
+from serving.observe import Log
+from serving.pages.drawing import Place, centre_map, reason_bars, shown
+from serving.pages.session import own_path
+from serving.words import LANGUAGES, words
+from models.ranking import Reason
+from tests.list_store import make_store, token
+
+FIRST_LOAD_BYTES = 60_000
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    return make_store(tmp_path_factory.mktemp("pages"))
+
+
+@pytest.fixture(scope="module")
+def app(store):
+    made = create_app(store, follow=False, log=Log(lambda line: None))
+    yield made
+    made.close()
+
+
+def browser(app, store, *, language="en", role="supervisor", scope="sector:S0001", signed_in=True):
+    return Reader(app, language, token(store, role=role, scope=scope) if signed_in else None)
+
+
+class Reader:
+    """A browser without a script: keeps cookies, follows redirects, asks one page at a time."""
+
+    def __init__(self, app, language: str, session: str | None):
+        self._app, self._headers = app, {"accept-language": language}
+        self.cookies = httpx.Cookies({COOKIE: session} if session else {})
+
+    def get(self, path: str, **how) -> httpx.Response:
+        return asyncio.run(self._ask("GET", path, **how))
+
+    def post(self, path: str, **how) -> httpx.Response:
+        return asyncio.run(self._ask("POST", path, **how))
+
+    async def _ask(self, method: str, path: str, *, follow_redirects: bool = True, headers=None, **how):
+        client = httpx.AsyncClient(
+            transport=httpx.ASGITransport(self._app), base_url="http://sanket.test", cookies=self.cookies,
+            headers=self._headers | (headers or {}), follow_redirects=follow_redirects,
+        )
+        async with client:
+            answer = await client.request(method, path, **how)
+            self.cookies = client.cookies
+            return answer
+
+
+def first_child(client) -> str:
+    return re.search(r'/children/([^"]+)"', client.get("/visits").text).group(1)
+
+
+@pytest.mark.parametrize("path", ["/visits", "/children/C00001", "/sector", "/district", "/visits.pdf"])
+def test_without_a_session_the_way_leads_to_sign_in(app, store, path):
+    answer = browser(app, store, signed_in=False).get(path, follow_redirects=False)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in")
+
+
+def test_a_token_link_signs_in_and_leaves_no_token_in_the_address(app, store):
+    client = browser(app, store, signed_in=False)
+    answer = client.get(f"/sign-in?token={token(store)}", follow_redirects=False)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/visits")
+    cookie = answer.headers["set-cookie"]
+    assert "HttpOnly" in cookie and "SameSite=lax" in cookie
+    assert client.get("/visits").status_code == 200
+
+
+def test_a_pasted_token_signs_in_and_a_wrong_one_is_told_kindly(app, store):
+    client = browser(app, store, signed_in=False)
+    wrong = client.post("/sign-in", data={"token": "nonsense"})
+    assert wrong.status_code == 401 and words("en")("ui", "token_bad") in wrong.text and COOKIE not in client.cookies
+    assert client.post("/sign-in", data={"token": f" {token(store)} "}).status_code == 200
+    assert COOKIE in client.cookies
+
+
+def test_signing_out_forgets(app, store):
+    client = browser(app, store)
+    answer = client.post("/sign-out", follow_redirects=False)
+    assert answer.status_code == 303 and "cache" in answer.headers["clear-site-data"]
+    assert "Max-Age=0" in answer.headers["set-cookie"] or "expires" in answer.headers["set-cookie"].lower()
+
+
+def test_the_list_shows_its_sector_and_no_other(app, store):
+    text = browser(app, store).get("/visits").text
+    assert "S0001" in text and "S0002" not in text and "C90001" not in text
+    assert text.count('class="child"') == 20
+    for path in ("/visits?sector=S0002", "/children/C90001", "/visits.pdf?sector=S0002", "/sector?sector=S0002"):
+        hidden, absent = browser(app, store).get(path), browser(app, store).get(path.replace("S0002", "S9").replace("C90001", "C8"))
+        assert hidden.status_code == absent.status_code == 404
+        assert _without_path(hidden.text) == _without_path(absent.text)
+
+
+def _without_path(text: str) -> str:
+    return re.sub(r'to=[^"]*"', "", text)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("path", ["/visits", "/sector", "/children/C00001"])
+def test_every_page_is_small_and_speaks_the_language(app, store, language, path):
+    client = browser(app, store, language=language)
+    answer = client.get(path)
+    fixed = sum(len(client.get(name).content) for name in ("/static/sanket.css", "/static/sanket.js"))
+    assert answer.status_code == 200
+    assert len(answer.content) + fixed < FIRST_LOAD_BYTES
+    assert f'<html lang="{language}">' in answer.text
+    assert words(language)("ui", "synthetic") in answer.text
+    assert not re.search(r"https?://(?!sanket\.test)", answer.text.replace("http://www.w3.org/2000/svg", ""))
+    assert "None" not in answer.text and "nan" not in re.sub(r"[a-z]nan|nan[a-z]", "", answer.text.lower())
+
+
+def test_the_language_is_chosen_per_person_and_kept(app, store):
+    client = browser(app, store, language="en")
+    answer = client.get("/language/mr?to=/sector%3Fcapacity%3D5", follow_redirects=False)
+    assert answer.headers["location"] == "/sector?capacity=5"
+    assert '<html lang="mr">' in client.get("/visits").text
+    assert client.get("/language/xx").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("address", "path"),
+    [("/visits?a=1", "/visits?a=1"), ("https://evil.example/x", "/x"), ("//evil.example/x", "/x"), ("/\\evil.example", "/visits"),
+     ("javascript:alert(1)", "/visits"), ("", "/visits"), (None, "/visits"), ("https:////evil.example", "/visits")],
+)
+def test_no_link_of_another_leads_people_elsewhere(address, path):
+    assert own_path(address) == path
+
+
+def test_the_childs_page_says_why_what_next_and_what_happened(app, store):
+    client = browser(app, store)
+    text = client.get(f"/children/{first_child(client)}").text
+    for heading in ("next_step", "growth_chart", "timeline", "found"):
+        assert f">{words('en')('ui', heading)}</h2>" in text
+    assert text.count("<svg") == 2 and "Weighed: 7.4 kg" in text
+    assert "Admitted to UCDC" in text and "UCDC: cured" in text and "Ill: fever" in text
+
+
+def test_the_picture_adds_up_with_the_sentences(app, store):
+    reasons = tuple(Reason(key, value) for key, value in (("illness", 0.5), ("age", -0.3), ("stunted", 0.001)))
+    assert [reason.key for reason in shown(reasons)] == ["illness", "age"]
+    drawn = reason_bars(reasons, words("mr"), title="<x>")
+    assert drawn.count("<rect") == 2 and "<x>" not in drawn and "&lt;x&gt;" in drawn
+    widths = [float(width) for width in re.findall(r'width="([\d.]+)" height="10"', drawn)]
+    assert widths[1] / widths[0] == pytest.approx(0.6, abs=0.01)
+
+
+def test_the_map_keeps_north_up_and_distances_true():
+    places = [Place(1, "South", 20.0, 77.0, 4, 0), Place(2, "North", 20.2, 77.0, 9, 1), Place(3, "East", 20.0, 77.1, 1, 0)]
+    drawn = centre_map(places, words("en"))
+    at = {name: (float(x), float(y)) for name, x, y in re.findall(r"<title>(\w+):.*?cx=\"([\d.]+)\" cy=\"([\d.]+)\"", drawn)}
+    assert at["North"][1] < at["South"][1] and at["East"][0] > at["South"][0]
+    tall, wide = at["South"][1] - at["North"][1], at["East"][0] - at["South"][0]
+    assert wide / tall == pytest.approx(0.1 * 0.939 / 0.2, rel=0.02)
+    assert centre_map([], words("en")) is None and centre_map(places[:1], words("en"))
+
+
+def test_the_district_sees_sectors_and_no_child(app, store):
+    text = browser(app, store, role="analyst", scope="district:D1").get("/district").text
+    assert "S0001" in text and "S0002" in text and "C0000" not in text
+    assert "&lt; 5" in text, "a count under five is not shown"
+    assert browser(app, store, role="analyst", scope="district:D1").get("/visits").status_code == 403
+    assert browser(app, store, role="supervisor").get("/district").status_code == 403
+
+
+def test_an_officer_chooses_among_sectors(app, store):
+    text = browser(app, store, role="officer", scope="district:D1").get("/visits").text
+    assert '<select id="sector"' in text and "<option selected>S0001" in text
+
+
+@pytest.mark.parametrize("form", ["pdf", "xlsx", "csv", "txt", "html"])
+def test_the_list_can_be_taken_along(app, store, form):
+    answer = browser(app, store).get(f"/visits.{form}?sector=S0001&capacity=5")
+    assert answer.status_code == 200 and f'.{form}"' in answer.headers["content-disposition"]
+
+
+def test_a_form_from_another_site_changes_nothing(app, store):
+    client = browser(app, store)
+    form = {"finding": "well", "visited_on": "2026-03-15"}
+    for headers in ({"origin": "https://evil.example"}, {"sec-fetch-site": "cross-site"}):
+        assert client.post("/visits/C00001/outcome", data=form, headers=headers).status_code == 403
+
+
+@pytest.mark.parametrize("form", [{}, {"finding": "fine"}, {"finding": "well", "visited_on": "2999-01-01"}])
+def test_a_form_that_cannot_be_is_refused(app, store, form):
+    assert browser(app, store).post("/visits/C00001/outcome", data=form).status_code == 422
+
+
+@pytest.mark.parametrize("capacity", ["0", "501", "-1", "x", "1e3", "٣", "9" * 40])
+def test_a_capacity_that_is_none_is_refused(app, store, capacity):
+    assert browser(app, store).get(f"/visits?capacity={capacity}").status_code == 422
+
+
+def test_a_dashboard_may_look_but_not_tick(app, store):
+    client = browser(app, store, role="dashboard")
+    assert '<form method="post" action="/visits/' not in client.get("/visits").text
+    assert client.post("/visits/C00001/outcome", data={"finding": "well"}).status_code == 403
+
+
+def test_an_outcome_ticked_on_the_page_leaves_the_list_and_is_shown(tmp_path):
+    address = make_store(tmp_path, count=8)
+    made = create_app(address, follow=False, log=Log(lambda line: None))
+    client = browser(made, address)
+    child_id = first_child(client)
+    answer = client.post(f"/visits/{child_id}/outcome", data={"finding": "away", "visited_on": "2026-03-16", "back": "/visits"})
+    assert answer.status_code == 200 and str(answer.url).endswith("/visits?saved=1")
+    assert f'href="/children/{child_id}">{child_id}</a> <span>' not in answer.text
+    assert f'{child_id}</a>: 16 March 2026, Away' in answer.text and words("en")("ui", "visits_warning") in answer.text
+    assert "Home visit: Away" in client.get(f"/children/{child_id}").text
+    made.close()
+
+
+def test_the_list_of_a_sector_comes_quickly(app, store):
+    client = browser(app, store)
+    client.get("/visits")
+    began = time.process_time()
+    client.get("/visits")
+    assert time.process_time() - began < 0.2
+
+
+class _Outline(HTMLParser):
+    """Collects what a screen reader needs: labels of fields, names of links and buttons, ids, headings."""
+
+    def __init__(self):
+        super().__init__()
+        self.ids, self.problems, self.headings, self.open = [], [], [], []
+        self.label_for, self.fields, self.text = set(), [], ""
+
+    def handle_starttag(self, tag, attributes):
+        given = dict(attributes)
+        self.open.append(tag)
+        if "id" in given:
+            self.ids.append(given["id"])
+        if tag == "label":
+            self.label_for.add(given.get("for"))
+        if tag in ("input", "select") and given.get("type") != "hidden":
+            self.fields.append((given.get("id"), "label" in self.open or "aria-label" in given))
+        if tag in ("a", "button", "summary", "h1", "h2", "h3", "th"):
+            self.text = ""
+        if tag == "svg" and not (given.get("aria-label") or given.get("aria-labelledby")):
+            self.problems.append("svg without a name")
+        if re.fullmatch("h[1-6]", tag):
+            self.headings.append(int(tag[1]))
+
+    def handle_data(self, data):
+        self.text += data.strip()
+
+    def handle_endtag(self, tag):
+        if tag in ("a", "button", "summary", "h1", "h2", "h3", "th") and not self.text:
+            self.problems.append(f"{tag} without a name")
+        while self.open and self.open.pop() != tag:
+            pass
+
+
+@pytest.mark.parametrize("path", ["/visits", "/sector", "/children/C00001", "/sign-in", "/offline", "/children/none"])
+def test_every_page_can_be_heard(app, store, path):
+    outline = _Outline()
+    text = browser(app, store).get(path).text
+    outline.feed(text)
+    unlabelled = [name for name, labelled in outline.fields if not labelled and name not in outline.label_for]
+    assert outline.problems == [] and unlabelled == []
+    assert len(outline.ids) == len(set(outline.ids))
+    assert outline.headings.count(1) == 1
+    assert all(after - before <= 1 for before, after in zip(outline.headings, outline.headings[1:], strict=False))
+    assert "<main" in text and '<html lang="en"' in text and "<title>" in text
