@@ -1,5 +1,7 @@
 """`models.explain` against LightGBM itself: the raw score bit for bit, `pred_contrib` within 1e-9."""
 
+import subprocess
+import sys
 import threading
 
 import lightgbm
@@ -178,6 +180,12 @@ def test_threads_may_share_one_forest_before_its_tables_are_made():
         thread.join()
     assert len(forest._made) == 1
     assert all(np.array_equal(answer, answers[0]) for answer in answers)
+
+
+def test_explaining_does_not_import_lightgbm():
+    """The service must not pay for its import, its OpenMP threads and its memory."""
+    code = "import sys, models.explain; sys.exit('lightgbm' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 def test_feature_names_are_the_models_own():

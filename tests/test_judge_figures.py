@@ -1,0 +1,259 @@
+"""Figures that judge a model: against scikit-learn, against definitions by brute force, and by hand."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import brier_score_loss, roc_auc_score
+
+from training import discrimination, reliability, sample_size, usefulness
+
+
+def cohort(seed: int, rows: int = 400, levels: int = 12):
+    """Risks with ties, outcomes that follow them, and uneven weights, some of them zero."""
+    random = np.random.default_rng(seed)
+    risk = (random.integers(1, levels, rows) / levels).astype(float)
+    happened = (random.random(rows) < risk).astype(float)
+    weight = np.where(random.random(rows) < 0.2, 0.0, 1 + random.random(rows))
+    return risk, happened, weight
+
+
+def weights(*, outcome, days, competing=None, landmark=None, horizon=183):
+    outcome = np.array(outcome, np.int8)
+    rows = len(outcome)
+    return discrimination.known_weights(
+        outcome=outcome,
+        days=np.array(days),
+        competing=np.zeros(rows, bool) if competing is None else np.array(competing),
+        landmark=np.zeros(rows, int) if landmark is None else np.array(landmark),
+        horizon=np.full(rows, horizon),
+    )
+
+
+def test_a_child_lost_is_stood_for_by_those_known_later():
+    assert weights(outcome=[1, -1, 1, 0], days=[5, 10, 20, 150]) == pytest.approx([1, 0, 3 / 2, 3 / 2])
+
+
+def test_without_loss_every_child_counts_once():
+    assert weights(outcome=[1, 0, 0, 1], days=[5, 150, 183, 90]) == pytest.approx([1, 1, 1, 1])
+
+
+def test_a_death_is_known_on_its_day_and_a_well_child_at_the_horizon():
+    found = weights(outcome=[0, 0, -1, 0], days=[8, 150, 10, 9], competing=[True, False, False, False])
+    assert found == pytest.approx([1, 1.5, 0, 1.5])
+
+
+def test_a_loss_at_one_landmark_weighs_nothing_at_another():
+    found = weights(outcome=[-1, 0, -1, 0, 0, 0], days=[5, 183, 5, 183, 183, 183], landmark=[0, 0, 0, 28, 28, 28])
+    assert found == pytest.approx([0, 3, 0, 1, 1, 1])
+
+
+@given(seed=st.integers(0, 10**6))
+@settings(max_examples=20, deadline=None)
+def test_weights_make_up_for_those_lost(seed):
+    """While someone is followed to the end, the known children's weights add up to all children."""
+    random = np.random.default_rng(seed)
+    outcome = random.choice([1, 0, 0, -1], 60).astype(np.int8)
+    outcome[0] = 0
+    days = np.where(outcome == 0, 183, random.permutation(np.arange(1, 61)))
+    known = outcome != -1
+    found = weights(outcome=outcome, days=days)
+    assert (found[~known] == 0).all() and (found[known] >= 1).all()
+    if found.max() < 19:
+        assert found.sum() == pytest.approx(60)
+
+
+@given(seed=st.integers(0, 10**6), levels=st.integers(2, 300))
+@settings(max_examples=30, deadline=None)
+def test_auc_and_brier_are_scikit_learns(seed, levels):
+    risk, happened, weight = cohort(seed, levels=levels)
+    known = weight > 0
+    expected = roc_auc_score(happened[known], risk[known], sample_weight=weight[known])
+    assert discrimination.auc(risk, happened, weight) == pytest.approx(expected, abs=1e-12)
+    expected = brier_score_loss(happened[known], risk[known], sample_weight=weight[known])
+    assert discrimination.brier(risk, happened, weight) == pytest.approx(expected, abs=1e-12)
+
+
+def test_auc_of_all_ties_is_one_half_and_without_events_is_unknown():
+    ones = np.ones(4)
+    assert discrimination.auc(ones / 2, np.array([1.0, 0, 1, 0]), ones) == 0.5
+    assert np.isnan(discrimination.auc(ones / 2, np.zeros(4), ones))
+    assert np.isnan(discrimination.brier(ones, ones, np.zeros(4)))
+
+
+def test_scaled_brier_is_one_for_the_truth_and_zero_for_the_mean():
+    happened, ones = np.array([1.0, 0, 0, 0]), np.ones(4)
+    assert discrimination.scaled_brier(happened, happened, ones) == 1
+    assert discrimination.scaled_brier(np.full(4, 0.25), happened, ones) == pytest.approx(0)
+    assert np.isnan(discrimination.scaled_brier(happened, ones, ones))
+
+
+def test_the_bootstrap_draws_children_not_rows():
+    """One child repeated a hundred times is one child: her interval is as wide as without the repeats."""
+    random = np.random.default_rng(1)
+    risk = random.random(60)
+    happened = (random.random(60) < risk).astype(float)
+    once = discrimination.bootstrap(discrimination.auc, risk, happened, np.ones(60), cluster=np.arange(60))
+    many = (np.repeat(column, 100) for column in (risk, happened, np.ones(60)))
+    often = discrimination.bootstrap(discrimination.auc, *many, cluster=np.repeat(np.arange(60), 100))
+    assert often.value == pytest.approx(once.value)
+    assert (often.low, often.high) == pytest.approx((once.low, once.high))
+    assert once.low < once.value < once.high and once.high - once.low > 0.1
+
+
+def test_the_bootstraps_interval_holds_the_truth_as_often_as_it_says():
+    """Mean of 50 normal draws: about 95 in 100 intervals hold 0 (percentile intervals: a little fewer)."""
+    random, held = np.random.default_rng(2), 0
+    for number in range(200):
+        draw = random.normal(size=50)
+        found = discrimination.bootstrap(np.mean, draw, cluster=np.arange(50), repeats=100, seed=number)
+        held += found.low <= 0 <= found.high
+    assert 175 <= held <= 198
+
+
+def test_a_figure_that_most_draws_cannot_have_has_no_interval():
+    happened = np.zeros(30)
+    found = discrimination.bootstrap(discrimination.auc, np.ones(30), happened, np.ones(30), cluster=np.arange(30))
+    assert np.isnan([found.value, found.low, found.high]).all()
+
+
+def test_landmarks_are_judged_one_by_one():
+    risk, happened, weight = cohort(3, rows=600)
+    landmark, cluster = np.repeat([0, 28], 300), np.tile(np.arange(300), 2)
+    found = discrimination.by_landmark(
+        discrimination.auc, risk, happened, weight, landmark=landmark, cluster=cluster, repeats=20
+    )
+    late = slice(300, 600)
+    assert set(found) == {0, 28}
+    assert found[28].value == discrimination.auc(risk[late], happened[late], weight[late])
+
+
+def test_calibration_is_that_of_an_unpenalised_logistic_regression():
+    risk, happened, weight = cohort(5, rows=2_000, levels=40)
+    stated = risk**2 / (risk**2 + (1 - risk) ** 2 * 0.5)
+    found, known = reliability.calibration(stated, happened, weight), weight > 0
+    log_odds = np.log(stated / (1 - stated))[:, None]
+    peer = LogisticRegression(C=np.inf, tol=1e-10, max_iter=1_000)
+    peer.fit(log_odds[known], happened[known], sample_weight=weight[known])
+    assert found.slope == pytest.approx(peer.coef_[0, 0], abs=1e-5)
+    assert found.intercept == pytest.approx(peer.intercept_[0], abs=1e-5)
+    shifted = 1 / (1 + np.exp(-(log_odds[:, 0] + found.in_the_large)))
+    assert np.average(shifted, weights=weight) == pytest.approx(np.average(happened, weights=weight), abs=1e-9)
+
+
+def test_true_risks_are_calibrated_and_doubled_log_odds_have_half_the_slope():
+    random = np.random.default_rng(7)
+    log_odds = random.normal(size=40_000) - 1
+    happened = (random.random(40_000) < 1 / (1 + np.exp(-log_odds))).astype(float)
+    true = reliability.calibration(1 / (1 + np.exp(-log_odds)), happened, np.ones(40_000))
+    extreme = reliability.calibration(1 / (1 + np.exp(-2 * log_odds)), happened, np.ones(40_000))
+    assert [true.in_the_large, true.slope, true.intercept] == pytest.approx([0, 1, 0], abs=0.06)
+    assert true.observed_over_expected == pytest.approx(1, abs=0.03)
+    assert extreme.slope == pytest.approx(true.slope / 2, abs=1e-6)
+
+
+def test_calibration_says_nothing_where_nothing_can_be_said():
+    ones = np.ones(6)
+    assert np.isnan(reliability.calibration(ones / 3, np.zeros(6), ones).slope)
+    constant = reliability.calibration(ones / 3, np.array([1.0, 0, 0, 1, 1, 0]), ones)
+    assert np.isnan(constant.slope) and constant.in_the_large == pytest.approx(np.log(2))
+    separated = reliability.calibration(np.array([0.1, 0.2, 0.3, 0.7, 0.8, 0.9]), np.array([0.0, 0, 0, 1, 1, 1]), ones)
+    assert np.isnan(separated.slope)
+
+
+def test_the_calibration_curve_keeps_equal_risks_together():
+    risk, happened, weight = cohort(9, rows=1_000, levels=7)
+    curve = reliability.calibration_curve(risk, happened, weight, groups=10)
+    assert len(curve) == 6
+    for point, level in zip(curve, np.unique(risk), strict=True):
+        of = (risk == level) & (weight > 0)
+        assert point.children == of.sum()
+        assert point.expected == pytest.approx(level)
+        assert point.observed.value == pytest.approx(np.average(happened[of], weights=weight[of]))
+        assert point.observed.low < point.observed.value < point.observed.high
+
+
+@pytest.mark.parametrize(
+    ("events", "children", "low", "high"),
+    [(81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0.0, 0.1611), (1, 29, 0.0061, 0.1718)],
+)
+def test_wilsons_interval_is_newcombes(events, children, low, high):
+    """Newcombe 1998, "Two-sided confidence intervals for the single proportion", table I, method 3."""
+    found = reliability.wilson(events / children, children)
+    assert (round(found.low, 4), round(found.high, 4)) == (low, high)
+
+
+def test_net_benefit_by_hand():
+    """Of 10, risks 0.8 (3 children, 2 cases) and 0.1 (7, 1 case); at 0.2 one false alarm costs a quarter of a case."""
+    risk = np.array([0.8] * 3 + [0.1] * 7)
+    happened = np.array([1.0, 1, 0, 1, 0, 0, 0, 0, 0, 0])
+    found = usefulness.net_benefit(risk, happened, np.ones(10), thresholds=np.array([0.1, 0.2, 0.8, 0.9]))
+    assert found["model"] == pytest.approx([0.3 - 0.7 / 9, 0.2 - 0.1 / 4, 0.2 - 0.1 * 4, 0])
+    assert found["visit_all"] == pytest.approx([0.3 - 0.7 / 9, 0.3 - 0.7 / 4, 0.3 - 0.7 * 4, 0.3 - 0.7 * 9])
+    assert (found["visit_none"] == 0).all()
+
+
+def test_capacity_tells_the_luck_of_ties():
+    risk, happened = np.array([0.9, 0.5, 0.5, 0.1]), np.array([0.0, 1, 0, 0])
+    found = usefulness.at_capacity(risk, happened, np.ones(4), capacity=2)
+    assert (found.precision_worst, found.precision, found.precision_best) == (0, 0.25, 0.5)
+    assert (found.recall_worst, found.recall, found.recall_best) == (0, 0.5, 1)
+
+
+@given(seed=st.integers(0, 10**6), capacity=st.integers(1, 40))
+@settings(max_examples=25, deadline=None)
+def test_capacity_is_what_drawing_the_ties_gives(seed, capacity):
+    risk, happened, _ = cohort(seed, rows=30, levels=5)
+    found = usefulness.at_capacity(risk, happened, np.ones(30), capacity=capacity)
+    random, visits, draws = np.random.default_rng(seed), min(capacity, 30), []
+    for _ in range(400):
+        first = np.lexsort((random.random(30), -risk))[:visits]
+        draws.append(happened[first].sum() / visits)
+    assert found.precision_worst - 1e-12 <= min(draws) and max(draws) <= found.precision_best + 1e-12
+    assert np.mean(draws) == pytest.approx(found.precision, abs=0.06)
+    if happened.any():
+        assert found.recall == pytest.approx(found.precision * visits / happened.sum())
+
+
+def test_capacity_without_known_children_is_unknown():
+    found = usefulness.at_capacity(np.ones(3), np.ones(3), np.zeros(3), capacity=2)
+    assert np.isnan(found.precision) and np.isnan(found.recall_best)
+
+
+def test_sample_size_by_hand():
+    """Half have the event, R² 0.15 of at most 0.75: 0.1125; 10 parameters: 10 / (0.1 x 0.13353) = 749 (rounded up)."""
+    found = sample_size.needed(prevalence=0.5, parameters=10)
+    assert sample_size.cox_snell_limit(0.5) == pytest.approx(0.75)
+    assert found.for_shrinkage == int(np.ceil(10 / (-0.1 * np.log(1 - 0.1125 / 0.9))))
+    assert found.for_overall_risk == 385
+    assert found.children == max(found.for_shrinkage, found.for_optimism, 385)
+    assert found.events == np.ceil(found.children / 2)
+
+
+@pytest.mark.parametrize(
+    ("prevalence", "limit"),
+    [(0.5, 0.75), (0.4, 0.74), (0.3, 0.71), (0.2, 0.63), (0.1, 0.48), (0.05, 0.33), (0.01, 0.11)],
+)
+def test_the_greatest_r2_is_the_papers(prevalence, limit):
+    """The values that Riley et al. 2020 state beside their criteria, to two decimals."""
+    assert round(sample_size.cox_snell_limit(prevalence), 2) == limit
+
+
+def test_the_papers_pre_eclampsia_example():
+    """30 parameters, prevalence 0.05, Cox-Snell R² 0.05: 5,249 children by the shrinkage criterion."""
+    found = sample_size.needed(prevalence=0.05, parameters=30, nagelkerke=0.05 / sample_size.cox_snell_limit(0.05))
+    assert found.for_shrinkage == 5_249
+    assert found.events == 263
+
+
+def test_more_parameters_or_a_weaker_signal_need_more_children():
+    base = sample_size.needed(prevalence=0.2, parameters=20).children
+    assert sample_size.needed(prevalence=0.2, parameters=40).children > base
+    assert sample_size.needed(prevalence=0.2, parameters=20, nagelkerke=0.05).children > base
+
+
+@pytest.mark.parametrize("wrong", [{"prevalence": 0.0}, {"prevalence": 1.0}, {"parameters": 0}, {"nagelkerke": 1.0}])
+def test_an_impossible_question_is_refused(wrong):
+    with pytest.raises(ValueError, match="between 0 and 1"):
+        sample_size.needed(**({"prevalence": 0.2, "parameters": 5} | wrong))
