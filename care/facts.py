@@ -73,15 +73,24 @@ COLUMNS: dict[str, tuple[type, float]] = {
 def table(rows: int, **columns: object) -> Table:
     """A facts table of so many rows: the given columns, all others "nothing known".
 
-    A column may be one value for all rows or an array. An unknown column is an error.
+    A column is one value for all rows, or an array (or list) of that length. An unknown column is an error.
     """
     unknown = columns.keys() - COLUMNS.keys()
     if unknown:
         raise KeyError(f"no such fact: {', '.join(sorted(unknown))}")
     return Table({
-        name: np.broadcast_to(np.asarray(columns.get(name, nothing)), rows).astype(kind, copy=False)
-        for name, (kind, nothing) in COLUMNS.items()
+        name: _column(columns.get(name, nothing), rows, kind) for name, (kind, nothing) in COLUMNS.items()
     })
+
+
+def _column(given: object, rows: int, kind: type) -> np.ndarray:
+    if isinstance(given, list):
+        given = np.array(given)
+    if isinstance(given, np.ndarray) and given.ndim:
+        return given.astype(kind, copy=False)
+    column = np.empty(rows, kind)
+    column.fill(given)
+    return column
 
 
 def of(known: Known, points: Ragged, protocol: Protocol, *, day: int | None = None) -> Table:

@@ -21,6 +21,10 @@ COUNTS = (
     "failed_discharge",
 )
 """Numbers of children."""
+STOCKS = (
+    "children", "screened", "judged", "sam", "mam", "suw", "in_treatment", "sam_untreated", "danger", "overdue",
+)
+"""Counts that say how things stand in a month: over the whole time, the last month's stands for them."""
 AMOUNTS = ("child_days", "ednf_issued", "thr_issued", "hcm_issued", "open_days", "attended_days")
 """Numbers of days and rations, which point at no child."""
 
@@ -77,15 +81,23 @@ class Indicators:
 
 
 def of(registry: Registry, months: Months, protocol: Protocol, *, level: str) -> Indicators:
-    """The indicators of all places of a level, by place and month, with small cells left out."""
+    """The indicators of all places of a level, by place and month, with small cells left out.
+
+    After a place's months comes one row for all of them (`2025-07/2026-06`): events are added up, shares are those
+    of the whole time, and counts of children are the last month's.
+    """
     ids, place = places(registry, level)
-    sums = _with_totals({name: _rolled_up(cells, place, len(ids)) for name, cells in months.sums.items()})
+    summed = {name: _with_whole(_rolled_up(cells, place, len(ids))) for name, cells in months.sums.items()}
+    sums = _with_totals({name: cells.ravel() for name, cells in summed.items()})
+    shown = sums | {name: _with_last(summed[name]).ravel() for name in STOCKS}
     smallest = int(protocol["smallest_cell"])
+    labels = [f"{first:%Y-%m}" for first in months.firsts]
+    labels.append(f"{labels[0]}/{labels[-1]}")
     columns = {
-        level: np.repeat(ids.astype(object), len(months.firsts)),
-        "month": np.tile(np.array([f"{first:%Y-%m}" for first in months.firsts], object), len(ids)),
+        level: np.repeat(ids.astype(object), len(labels)),
+        "month": np.tile(np.array(labels, object), len(ids)),
     }
-    columns |= {name: _shown(sums[name], smallest) for name in COUNTS}
+    columns |= {name: _shown(shown[name], smallest) for name in COUNTS}
     columns |= {name: sums[name] for name in AMOUNTS}
     columns |= {ratio.name: _ratio(ratio, sums, smallest) for ratio in RATIOS}
     columns |= {f"sphere_{name}": _verdict(columns[name], float(protocol[value]), side) for name, value, side in SPHERE}
@@ -101,10 +113,20 @@ def places(registry: Registry, level: str) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _rolled_up(cells: np.ndarray, place: np.ndarray, places: int) -> np.ndarray:
-    """Sums by place and month, flat in that order, from sums by month and centre."""
+    """Sums by place and month, float64[places, months], from sums by month and centre."""
     rolled = np.zeros((places + 1, len(cells)))
     np.add.at(rolled, place, cells.T)
-    return rolled[:places].ravel()
+    return rolled[:places]
+
+
+def _with_whole(cells: np.ndarray) -> np.ndarray:
+    """The months and, last, their sum."""
+    return np.hstack([cells, cells.sum(axis=1, keepdims=True)])
+
+
+def _with_last(cells: np.ndarray) -> np.ndarray:
+    """The same, with the last month in the place of a sum that would count children once a month."""
+    return np.hstack([cells[:, :-1], cells[:, -2:-1]])
 
 
 def _with_totals(sums: dict[str, np.ndarray]) -> dict[str, np.ndarray]:

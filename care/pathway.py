@@ -69,6 +69,8 @@ class Placed:
         }
 
 
+FEW = 8
+"""Up to so many rows are decided one by one."""
 _STATE, _STEP, _WHO = (
     np.array([codes.index(getattr(rule, part)) for rule in ORDER], CODE)
     for codes, part in ((STATES, "state"), (STEPS, "step"), (WHO, "who"))
@@ -83,22 +85,30 @@ def place(facts: Table, protocol: Protocol) -> Placed:
     officer or ANM examines him by 2026-03-07. Asked on 2026-03-10, he is 3 days overdue. With oedema written
     down on 2026-03-09 he is `to_nrc` instead, by 2026-03-10.
     """
-    rule = _deciding_rule(facts, protocol)
+    rule = (_each_row if facts.rows <= FEW else _all_rows)(facts, protocol)
     by_when = np.full(facts.rows, NEVER, DAY)
-    for position, decided in enumerate(ORDER):
-        rows = np.flatnonzero(rule == position) if decided.limit else ()
-        if len(rows):
+    for position in np.flatnonzero(np.bincount(rule)):
+        decided = ORDER[position]
+        if decided.limit:
+            rows = np.flatnonzero(rule == position)
             by_when[rows] = _time_limit(decided, facts, rows, int(protocol[decided.limit]))
     late = np.where(by_when == NEVER, 0, np.maximum(facts["day"] - by_when, 0)).astype(DAY)
     return Placed(_STATE[rule], _STEP[rule], _WHO[rule], rule, by_when, late, _DANGER[rule], protocol.version)
 
 
-def _deciding_rule(facts: Table, protocol: Protocol) -> np.ndarray:
+def _all_rows(facts: Table, protocol: Protocol) -> np.ndarray:
     """Position of the first rule that applies; asked from the last, so that an earlier one writes over it."""
     decided = np.zeros(facts.rows, CODE)
     for position in range(len(ORDER) - 1, -1, -1):
         decided[ORDER[position].when(facts, protocol)] = position
     return decided
+
+
+def _each_row(facts: Table, protocol: Protocol) -> np.ndarray:
+    """The same, cell by cell: for a few rows, NumPy's call on an array of one costs more than the answer."""
+    rows = ({name: column[i] for name, column in facts.items()} for i in range(facts.rows))
+    first = (next(i for i, rule in enumerate(ORDER) if rule.when(row, protocol)) for row in rows)
+    return np.fromiter(first, CODE, facts.rows)
 
 
 def _time_limit(rule: Rule, facts: Table, rows: np.ndarray, days: int) -> np.ndarray:

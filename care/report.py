@@ -26,10 +26,10 @@ COLUMNS = (
 def indicators_text(found: Indicators) -> str:
     """A table of places and months; `*` marks what misses Sphere's threshold, `-` what is none or too few to show."""
     first = max([len(found.level), *(len(str(place)) for place in found.columns[found.level])])
-    lines = [f"{found.level:<{first}}  month    " + " ".join(f"{head:>9}" for _, head, _ in COLUMNS)]
+    lines = [f"{found.level:<{first}}  {'month':<15}  " + " ".join(f"{head:>9}" for _, head, _ in COLUMNS)]
     for row in range(len(found.columns["month"])):
         cells = " ".join(f"{_cell(found, row, name, scale):>9}" for name, _, scale in COLUMNS)
-        lines.append(f"{found.columns[found.level][row]:<{first}}  {found.columns['month'][row]}  {cells}")
+        lines.append(f"{found.columns[found.level][row]:<{first}}  {found.columns['month'][row]:<15}  {cells}")
     lines += ["", f"* misses Sphere's threshold. - none, or fewer than {found.smallest_cell} children: not shown."]
     lines.append(f"Protocol {found.protocol_version}." + (f" {SYNTHETIC}" if found.synthetic else ""))
     return "\n".join(lines)

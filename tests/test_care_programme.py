@@ -76,7 +76,14 @@ def district():
 
 
 def test_months_run_to_the_last_recorded_one(district):
-    assert list(district)[0] == "2025-12" and list(district)[-1] == "2026-11" and len(district) == 12
+    assert list(district)[0] == "2025-12" and list(district)[-2] == "2026-11" and len(district) == 13
+
+
+def test_the_whole_time_adds_up_events_and_takes_the_last_months_children(district):
+    whole = district["2025-12/2026-11"]
+    assert whole["admitted_ucdc"] == 6 and whole["cured"] == 5 and whole["children"] == 9
+    assert whole["child_days"] == 6 * 35 and whole["stay_days"] == 35
+    assert whole["attendance_share"] == 0.75
 
 
 def test_a_month_is_counted_by_hand(district):

@@ -83,7 +83,8 @@ def test_the_budget_of_a_store(store, capsys):
 def test_indicators_as_text_and_document(store, capsys):
     assert "2026-04" in said(capsys, "indicators", store, "--by", "centre", "--months", 2)
     found = json.loads(said(capsys, "indicators", store, "--json", "--months", 2))
-    april = found["rows"][-1]
+    april, both = found["rows"][-2:]
+    assert both["month"] == "2026-03/2026-04" and both["children"] == 8 and both["sam_share"] == 0.75
     assert (april["district"], april["month"], april["children"]) == ("D", "2026-04", 8)
     assert april["sam"] == 6 and april["sam_share"] == 0.75 and april["in_treatment"] is None
 
@@ -92,7 +93,7 @@ def test_indicators_as_files(store, capsys, tmp_path):
     assert said(capsys, "indicators", store, "--format", "parquet", "-o", tmp_path / "i.parquet") == ""
     said(capsys, "indicators", store, "--format", "csv", "-o", tmp_path / "i.csv")
     parquet, csv = pyarrow.parquet.read_table(tmp_path / "i.parquet"), pd.read_csv(tmp_path / "i.csv")
-    assert parquet.num_rows == len(csv) == 12 and list(csv) == parquet.column_names
+    assert parquet.num_rows == len(csv) == 13 and list(csv) == parquet.column_names
     assert parquet.schema.metadata[b"protocol_version"]
     assert said(capsys, "indicators", store, "--format", "csv", "--months", 1).startswith('"district","month"')
 
