@@ -94,7 +94,10 @@ def test_a_decimal_comma_is_read_where_the_delimiter_is_another(tmp_path):
 
 @pytest.mark.parametrize(
     "spellings, sex",
-    [(["F", "f", "female", "Girl", "2", "2.0", "लड़की", "मुलगी"], "f"), (["M", "m", "Male", "boy", "1", "लड़का", "मुलगा"], "m")],
+    [
+        (["F", "f", "female", "Girl", "2", "2.0", "लड़की", "मुलगी"], "f"),
+        (["M", "m", "Male", "boy", "1", "लड़का", "मुलगा"], "m"),
+    ],
 )
 def test_sex_in_its_spellings(tmp_path, spellings, sex):
     answered = one(tmp_path, "sex,age_days,weight_kg", *(f"{word},400,7.5" for word in spellings))

@@ -1,0 +1,88 @@
+"""The growth chart: what it shows, how large it is, and that the command draws it."""
+
+import xml.etree.ElementTree as ElementTree
+
+import numpy as np
+import pytest
+
+from features.chart import WORDS, Points, Treatment, growth_chart
+from features.drawing import Area, Dots
+from features.inverse import measure_at
+from features.survey.report import distribution
+
+
+def points(n=60, **changed):
+    age = np.linspace(200, 900, n)
+    height = measure_at("haz", sex=0, at=np.round(age), z=np.full(n, -2.0))
+    columns = {
+        "age_days": age, "weight_kg": np.linspace(6, 10, n), "height_cm": height,
+        "height_position": np.full(n, -1), "muac_mm": np.full(n, 120.0), "oedema": np.zeros(n),
+        "stale": np.zeros(n, bool),
+    }  # fmt: skip
+    return Points(**columns | changed)
+
+
+def texts(canvas):
+    root = ElementTree.fromstring(canvas.svg())
+    return [element.text for element in root.iter("{http://www.w3.org/2000/svg}text")]
+
+
+def test_a_chart_of_sixty_points_is_small_and_stands_alone():
+    canvas = growth_chart(points(), sex=0, treatments=[Treatment(300, 360, "UCDC"), Treatment(800, None, "VCDC")])
+    svg = canvas.svg()
+    assert len(svg.encode()) < 25_000
+    assert "href" not in svg and "<script" not in svg and "url(" not in svg
+
+
+def test_bands_programmes_and_panels_are_named():
+    shown = texts(growth_chart(points(), sex=1, treatments=[Treatment(300, 360, "UCDC")], title="C <7>"))
+    assert {"severe", "moderate", "normal", "UCDC", "C <7>", WORDS["whz"], WORDS["muac"]} <= set(shown)
+
+
+def test_words_of_another_language_replace_ours():
+    hindi = dict.fromkeys(WORDS, "शब्द")
+    assert set(texts(growth_chart(points(3), sex=0, words=hindi))) & set(WORDS.values()) == set()
+
+
+def test_a_height_carried_forward_is_hollow_and_only_in_weight_for_height():
+    stale = np.arange(60) == 59
+    canvas = growth_chart(points(stale=stale), sex=0)
+    hollow = [shape for shape in canvas.shapes if isinstance(shape, Dots) and shape.hollow]
+    assert [len(shape.points) for shape in hollow] == [1]
+    assert WORDS["stale"] in texts(canvas)[-1]
+
+
+def test_what_was_never_measured_has_no_panel_and_points_after_five_years_are_left_out():
+    empty = np.full(60, np.nan)
+    canvas = growth_chart(points(muac_mm=empty), sex=0)
+    assert WORDS["muac"] not in texts(canvas)
+    late = growth_chart(points(1, age_days=np.array([2000.0])), sex=0)
+    assert not [shape for shape in late.shapes if isinstance(shape, Dots)]
+    nothing = growth_chart(points(0), sex=0)
+    assert WORDS["empty"] in nothing.svg()
+
+
+def test_points_stay_inside_the_picture():
+    canvas = growth_chart(points(weight_kg=np.geomspace(0.1, 99, 60)), sex=0, treatments=[Treatment(-50, 3000, "")])
+    for shape in canvas.shapes:
+        if isinstance(shape, Dots | Area):
+            x, y = np.array(shape.points).T
+            assert (x >= 0).all() and (x <= canvas.width).all() and (y >= 0).all() and (y <= canvas.height).all()
+
+
+def test_the_same_picture_as_png():
+    content = growth_chart(points(), sex=0, treatments=[Treatment(300, 360, "UCDC")]).png(scale=1)
+    assert content.startswith(b"\x89PNG") and len(content) > 5_000
+
+
+def test_a_survey_of_one_child_has_a_distribution():
+    assert "n 1" in distribution(np.array([-1.0]), "Weight for age").svg()
+
+
+@pytest.mark.parametrize("indicator", ["waz", "haz", "baz", "muacz", "hcz"])
+def test_whos_median_is_the_table_itself(indicator):
+    from features.standards import who_tables
+
+    median = measure_at(indicator, sex=1, at=np.array([91.0, 1826.0]), z=np.array(0.0))
+    table = who_tables()[indicator][1]
+    np.testing.assert_allclose(median, [table[91 - (91 if indicator == "muacz" else 0), 1], table[-1, 1]], rtol=1e-14)
