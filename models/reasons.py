@@ -14,8 +14,8 @@ _OF_FEATURE = np.array([KEYS.index(feature.reason) for feature in CATALOGUE])
 def grouped(contributions: np.ndarray) -> np.ndarray:
     """Sums by reason (n, len(KEYS)) of the features' parts (n, features); the row sums stay the same."""
     sums = np.zeros((len(contributions), len(KEYS)))
-    for key in range(len(KEYS)):
-        sums[:, key] = contributions[:, key == _OF_FEATURE].sum(axis=1)
+    # One feature after the other: a row's sums have the same bits alone and in a crowd.
+    np.add.at(sums.T, _OF_FEATURE, contributions.T)
     return sums
 
 
