@@ -12,7 +12,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from models.problems import CENSORED
-from training.censoring import followed_curve, followed_until
 
 
 @dataclass(frozen=True)
@@ -22,6 +21,17 @@ class Estimate:
     value: float
     low: float
     high: float
+
+
+def followed_before(time: np.ndarray, lost: np.ndarray) -> np.ndarray:
+    """Kaplan-Meier share of rows still followed just before each row's own `time`; `lost` ends the following.
+
+    On one day losses come after everything else, so that a row known on a day was at risk of being lost on it.
+    """
+    days, place = np.unique(time, return_inverse=True)
+    at_risk = len(time) - np.concatenate([[0], np.bincount(place).cumsum()[:-1]]) if len(time) else np.ones(0)
+    losses = np.bincount(place, weights=lost.astype(float), minlength=len(days))
+    return np.concatenate([[1.0], np.cumprod(1.0 - losses / at_risk)])[place]
 
 
 def known_weights(
@@ -41,8 +51,8 @@ def known_weights(
     weight = np.zeros(len(outcome))
     for day in np.unique(landmark):
         rows = landmark == day
-        still = followed_until(followed_curve(time[rows], lost[rows]), time[rows])
-        weight[rows] = np.where(lost[rows], 0.0, 1.0 / still)
+        still = followed_before(time[rows], lost[rows])
+        weight[rows] = np.where(lost[rows], 0.0, 1.0 / np.where(lost[rows], 1.0, still))
     return weight
 
 

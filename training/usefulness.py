@@ -57,29 +57,15 @@ def at_capacity(risk: np.ndarray, happened: np.ndarray, weight: np.ndarray, *, c
     if visits == 0:
         return AtCapacity(capacity, *[np.nan] * 6)
     cut = np.partition(risk, len(risk) - visits)[len(risk) - visits]
-    sure, tied = risk > cut, risk == cut
+    sure, tied = risk > cut, np.flatnonzero(risk == cut)
     seats = visits - int(sure.sum())
-    tied_cases = case[tied][np.argsort(case[tied], kind="stable")]
-    tied_weight = weight[tied][np.argsort(case[tied], kind="stable")]
-    found = np.array(
-        [
-            case[sure].sum() + part
-            for part in (
-                tied_cases.mean() * seats,
-                tied_cases[:seats].sum(),
-                tied_cases[len(tied_cases) - seats :].sum(),
-            )
-        ]
-    )
-    visited = np.array(
-        [
-            weight[sure].sum() + part
-            for part in (
-                tied_weight.mean() * seats,
-                tied_weight[:seats].sum(),
-                tied_weight[len(tied_weight) - seats :].sum(),
-            )
-        ]
-    )
+    tied = tied[np.argsort(case[tied], kind="stable")]
+    found = case[sure].sum() + _seated(case[tied], seats)
+    visited = weight[sure].sum() + _seated(weight[tied], seats)
     recall = found / case.sum() if case.sum() > 0 else np.full(3, np.nan)
     return AtCapacity(capacity, *(found / visited), *recall)
+
+
+def _seated(tied: np.ndarray, seats: int) -> np.ndarray:
+    """What the tied children add by chance, at worst and at best; they are sorted with the best last."""
+    return np.array([tied.mean() * seats, tied[:seats].sum(), tied[len(tied) - seats :].sum()])
