@@ -228,6 +228,7 @@ def test_short_rows_are_filled_and_long_ones_refused_by_number(tmp_path):
         (b"PAR1 cut off", "GRO112"),
         (b"PK\x03\x04 no workbook", "GRO113"),
         (bytes(range(256)) * 40, "GRO114"),
+        (b"id,sex,weight\n" + bytes(range(1, 256)) * 40, "GRO114"),
     ],
 )
 def test_a_file_that_cannot_be_answered_is_refused_and_nothing_is_written(tmp_path, content, code):
@@ -235,6 +236,25 @@ def test_a_file_that_cannot_be_answered_is_refused_and_nothing_is_written(tmp_pa
         run(tmp_path, content)
     assert error.value.code == code
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in.csv"]
+
+
+@pytest.mark.parametrize("out", ["out.csv", "out.xlsx", "out.parquet"])
+def test_columns_of_any_type_in_and_out(tmp_path, out):
+    table = pd.DataFrame(
+        {
+            "sex": pd.Categorical(["f", "m", "m"]), "oedema": [True, False, None], "armc": [None, None, None],
+            "birth_date": pd.to_datetime(["2025-01-01", "2025-01-01", None]), "weight_kg": [7, 8, 9],
+            "measured_on": [dt.date(2026, 1, 1)] * 3, "tags": [["a", "b"], [], None],
+            "sent": pd.to_datetime(["2026-01-01"] * 3).tz_localize("Asia/Kolkata"),
+        }
+    )  # fmt: skip
+    table.to_parquet(tmp_path / "in.parquet")
+    score_file(tmp_path / "in.parquet", tmp_path / out)
+    sheet = lambda path: pd.read_excel(path, engine="calamine")  # noqa: E731
+    readers = {"csv": pd.read_csv, "parquet": pd.read_parquet, "xlsx": sheet}
+    answered = readers[out.split(".")[1]](tmp_path / out)
+    assert answered.waz.isna().tolist() == [True, False, True]
+    assert answered.nutrition_status.tolist() == ["SAM", "cannot_say", "cannot_say"]
 
 
 def test_a_cut_off_parquet_is_refused(tmp_path):

@@ -95,6 +95,8 @@ def _read_text(path: Path, start: bytes) -> Source:
         table = _parse(path, encoding, delimiter)
     except pa.ArrowInvalid:
         table = _parse_uneven(path, encoding, delimiter)
+    except UnicodeError:
+        raise BadInput("GRO114", f"{path.name} is no table: CSV, XLSX or Parquet is needed") from None
     return Source(table, decimal_comma=delimiter != ",")
 
 
@@ -180,10 +182,18 @@ def _write_csv(table: pa.Table, path: Path, delimiter: str = ",") -> None:
 
 def _write_lines(table: pa.Table, quoting: list[bool], special: str, file: BinaryIO) -> None:
     """Append the rows as lines: all cells of a row joined, and the text of all rows written at once."""
-    texts = [pc.fill_null(column.combine_chunks().cast(pa.large_string()), "") for column in table.columns]
+    texts = [pc.fill_null(_spelled(column.combine_chunks()), "") for column in table.columns]
     cells = [_quoted(text, special) if may else text for text, may in zip(texts, quoting, strict=True)]
     lines = _joined(_joined(*cells, by=special[-1]), _as_text(""), by="\n")
     file.write(lines.buffers()[2])
+
+
+def _spelled(column: pa.Array) -> pa.Array:
+    """Any column as text; lists and the like, which Arrow has no text for, as Python writes them."""
+    try:
+        return column.cast(pa.large_string())
+    except (pa.ArrowNotImplementedError, pa.ArrowInvalid):
+        return pa.array([None if cell is None else str(cell) for cell in column.to_pylist()], pa.large_string())
 
 
 def _holds(column: pa.ChunkedArray, special: str) -> bool:
@@ -225,10 +235,18 @@ def _write_sheet(table: pa.Table, path: Path) -> None:
     book = openpyxl.Workbook(write_only=True)
     sheet = book.create_sheet("zscores")
     sheet.append(table.column_names)
-    columns = [column.to_pylist() for column in table.columns]
+    columns = [_cells(column) for column in table.columns]
     for row in zip(*columns, strict=True):
         sheet.append(row)
     book.save(path)
+
+
+def _cells(column: pa.ChunkedArray) -> list:
+    """A column as cells of a sheet, which knows numbers, texts, truths and times without a zone."""
+    kind = column.type
+    if pa.types.is_nested(kind) or pa.types.is_binary(kind) or (pa.types.is_timestamp(kind) and kind.tz):
+        return _spelled(column.combine_chunks()).to_pylist()
+    return column.to_pylist()
 
 
 def as_numbers(column: pa.ChunkedArray) -> pa.ChunkedArray:
