@@ -74,6 +74,8 @@ class _Run:
         """Check one table and keep its good rows."""
         verdicts = Verdicts(spec.name, raw.data.num_rows)
         cells = {column.name: _parsed(raw.data, column) for column in spec.columns}
+        # First of all: nothing of a forgotten child may be kept, not even in quarantine under another code.
+        self._forgotten(verdicts, cells.get("child_id"))
         for column in spec.columns:
             _check_column(verdicts, column, cells[column.name], self.imported_on)
         columns = {TEXTS.get(name, name): parsed.values for name, parsed in cells.items()}
@@ -86,7 +88,6 @@ class _Run:
 
     def _check_rows(self, verdicts: Verdicts, spec: TableSpec, cells: dict[str, Parsed], columns: dict) -> None:
         if spec.name == "children":
-            self._forgotten(verdicts, cells["child_id"])
             columns["centre"] = _look_up(self.centres, cells["centre_id"])
             _before(verdicts, cells["registered_on"], cells["birth_date"].values, "REG031", "registered_on")
             _before(verdicts, cells["left_on"], cells["birth_date"].values, "REG031", "left_on")
@@ -96,7 +97,6 @@ class _Run:
             self._check_history(verdicts, spec, cells, columns)
 
     def _check_history(self, verdicts: Verdicts, spec: TableSpec, cells: dict[str, Parsed], columns: dict) -> None:
-        self._forgotten(verdicts, cells["child_id"])
         columns["child"] = child = _look_up(self.children, cells["child_id"])
         birth = np.append(self.birth_date, np.int32(contract.EARLIEST))[child]
         own = spec.own_day
@@ -112,8 +112,8 @@ class _Run:
             verdicts.refuse(cells["attended_days"].values > cells["open_days"].values, "REG035", "attended_days")
         verdicts.refuse((child < 0) & ~cells["child_id"].missing, "REG050", "child_id")
 
-    def _forgotten(self, verdicts: Verdicts, ids: Parsed) -> None:
-        if self.is_forgotten is not None and len(ids.texts):
+    def _forgotten(self, verdicts: Verdicts, ids: Parsed | None) -> None:
+        if ids is not None and self.is_forgotten is not None and len(ids.texts):
             gone = np.append(self.is_forgotten(ids.texts), False)
             verdicts.refuse(gone[ids.values], "REG053", "child_id")
 

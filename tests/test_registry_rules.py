@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.registry_samples import CENTRES, CHILDREN, MEASUREMENTS, columns, tables
 
 from registry.check import build, build_records
 from registry.contract import RULES, SPECS
 from registry.tables import COLUMNS, NEVER, day_number
+from tests.registry_samples import CENTRES, CHILDREN, MEASUREMENTS, columns, tables
 
 TODAY = "2026-01-01"
 
@@ -125,7 +125,7 @@ DAYS = st.sampled_from(["2025-01-10", "2025-02-10", "2023-01-01", "2027-01-01", 
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.lists(st.tuples(DAYS, CELLS, st.sampled_from(["", "80", "900"]), st.sampled_from(["", "a", "b"])), max_size=8),
+@given(st.lists(st.tuples(DAYS, CELLS, st.sampled_from(["", "80", "900"]), st.sampled_from(["", "a"])), max_size=8),
        st.lists(st.tuples(DAYS, DAYS, st.sampled_from(["UCDC", "NRC", "X"])), max_size=4))
 def test_records_of_a_few_children_are_judged_as_whole_tables_are(measured, treated):
     names = ("measured_on", "weight_kg", "height_cm", "source")

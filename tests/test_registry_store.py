@@ -16,12 +16,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.registry_samples import CENTRES, CHILDREN, MEASUREMENTS, folder, tables
 
 from registry.check import build
 from registry.errors import BadInput, UsageError
 from registry.store import open_store
 from registry.tables import NEVER, OWN_DAY, Registry, day_number
+from tests.registry_samples import CENTRES, CHILDREN, MEASUREMENTS, folder, tables
 
 EPISODES = "episode_id,child_id,programme,admitted_on,closed_on,outcome\ne1,c1,UCDC,2025-01-05,,\n"
 
@@ -187,7 +187,8 @@ def _kill_at(tmp_path: Path, children: int, kills: int) -> None:
 
 def _larger(home: Path, children: int) -> Path:
     child = "".join(f"k{at},{at // 2},F,2024-01-01,A\n" for at in range(children))
-    rows = "".join(f"k{at},2025-{month:02}-01,{6 + month / 10},70,\n" for at in range(children) for month in range(1, 13))
+    months = [f"2025-{month:02}-01,{6 + month / 10},70,\n" for month in range(1, 13)]
+    rows = "".join(f"k{at},{month}" for at in range(children) for month in months)
     return folder(home / "in", children=CHILDREN.split("\n")[0] + "\n" + child,
                   measurements=MEASUREMENTS.split("\n")[0] + "\n" + rows, centres=CENTRES)
 
