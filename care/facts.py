@@ -100,6 +100,7 @@ def of(known: Known, points: Ragged, protocol: Protocol, *, day: int | None = No
     earlier `day`, the facts of that day as the view's records now show them: for reports on past months, where a
     weight that was entered late counts in its own month; never for anything that is trained or scored.
     """
+    points = judged(points, protocol)
     today = known.day if day is None else np.full(len(known.day), day, DAY)
     facts = _from_children(known.children, today)
     facts |= _from_episodes(_Rows(known.episodes, "admitted_on", today))
@@ -107,6 +108,19 @@ def of(known: Known, points: Ragged, protocol: Protocol, *, day: int | None = No
     facts |= _from_checks(_Rows(known.checks, "checked_on", today))
     facts |= _from_visits(_Rows(known.visits, "visited_on", today), facts)
     return table(len(today), **facts)
+
+
+JUDGED = ("sam_now", "moderate", "underweight", "fit")
+
+
+def judged(points: Ragged, protocol: Protocol) -> Ragged:
+    """The points with what each reading alone says, int8 each (see `care.history.judge_rows`); done once is enough."""
+    if JUDGED[0] in points.rows:
+        return points
+    columns = (points[name] for name in ("age_days", "muac_mm", "oedema", "waz", "whz", "valid", "sam"))
+    out = np.empty((len(JUDGED), points.rows.rows), CODE)
+    history.judge_rows(*columns, float(protocol["exit_whz"]), float(protocol["exit_muac_mm"]), *out)
+    return points.having(**dict(zip(JUDGED, out, strict=True)))
 
 
 class _Rows:
@@ -143,11 +157,8 @@ def _from_episodes(rows: _Rows) -> dict[str, np.ndarray]:
 
 def _from_points(rows: _Rows, admitted: np.ndarray, cured: np.ndarray, protocol: Protocol) -> dict[str, np.ndarray]:
     out = np.empty((len(history.POINT_FACTS), len(rows.start)), DAY)
-    columns = rows.columns(
-        "measured_on", "age_days", "weight_kg", "height_cm", "muac_mm", "oedema", "waz", "whz", "valid", "sam"
-    )
-    least = (float(protocol["exit_whz"]), float(protocol["exit_muac_mm"]))
-    history.point_facts(rows.start, rows.stop, *columns, admitted, cured, least, out)
+    columns = rows.columns("measured_on", "weight_kg", "height_cm", "oedema", *JUDGED)
+    history.point_facts(rows.start, rows.stop, *columns, admitted, cured, out)
     gain, loss = np.empty(len(rows.start)), np.empty(len(rows.start))
     weights = rows.columns("measured_on", "weight_kg", "waz")
     history.weight_facts(rows.start, rows.stop, *weights, admitted, int(protocol["no_gain_days"]), gain, loss)

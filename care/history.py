@@ -77,49 +77,49 @@ def episode_facts(start, stop, today, programme, admitted_on, appetite, complica
         out[10, i] = 1 if closed >= 0 and outcome[closed] == DIED else 0
 
 
-@njit(cache=True, nogil=True)
-def _wasted_moderately(age, whz, muac):
-    """MAM by one reading that is not SAM."""
-    by_muac = MUAC_FROM <= age <= LAST_DAY and SEVERE_MUAC <= muac < MODERATE_MUAC
-    return by_muac or (age <= LAST_DAY and SEVERE_Z <= whz < MODERATE_Z)
-
-
-@njit(cache=True, nogil=True)
-def _exit_met(whz, muac, oedema, least_whz, least_muac):
-    """One reading that meets the exit criteria; what was not measured does not speak against them, but WHZ must be."""
-    return whz >= least_whz and not muac < least_muac and not oedema > 0.0
-
-
 @njit(cache=True, nogil=True, error_model="numpy")
-def point_facts(start, stop, day, age, weight, height, muac, oedema, waz, whz, valid, sam, admitted, cured, least, out):
+def judge_rows(age, muac, oedema, waz, whz, valid, sam, least_whz, least_muac, sam_now, moderate, underweight, fit):
+    """What each reading alone says: SAM (-1 where it is not valid), moderate wasting, SUW (-1 without a weight for
+    age), and whether it meets the exit criteria (what was not measured does not speak against them; WHZ must be)."""
+    for row in range(len(age)):
+        sam_now[row] = -1 if not valid[row] > 0.0 else (1 if sam[row] > 0.0 else 0)
+        by_muac = MUAC_FROM <= age[row] <= LAST_DAY and SEVERE_MUAC <= muac[row] < MODERATE_MUAC
+        by_whz = age[row] <= LAST_DAY and SEVERE_Z <= whz[row] < MODERATE_Z
+        moderate[row] = 1 if sam_now[row] != 1 and (by_muac or by_whz) else 0
+        known = age[row] >= 0.0 and not np.isnan(waz[row])
+        underweight[row] = (1 if round_z(waz[row]) < SEVERE_Z else 0) if known else -1
+        meets = whz[row] >= least_whz and not muac[row] < least_muac and not oedema[row] > 0.0
+        fit[row] = 1 if sam_now[row] == 0 and meets else 0
+
+
+@njit(cache=True, nogil=True)
+def point_facts(start, stop, day, weight, height, oedema, sam_now, moderate, underweight, fit, admitted, cured, out):
     """Rows of `out` as POINT_FACTS. admitted, cured: the open episode's and the last cure's day of each question
-    (NONE where there is none); least: the exit's WHZ and MUAC."""
+    (NONE where there is none); the four columns before them are those of `judge_rows`."""
     for i in range(len(start)):
         measured = weighed = high = judged = sam_since = suw_since = oedema_on = NONE
         is_sam = is_mam = is_suw = grade = -1
         met = 0
         for row in range(start[i], stop[i]):
-            measured = day[row]
+            today = day[row]
+            measured = today
             if not np.isnan(weight[row]):
-                weighed = day[row]
+                weighed = today
             if not np.isnan(height[row]):
-                high = day[row]
+                high = today
             if not np.isnan(oedema[row]):
                 was, grade = grade, int(oedema[row])
-                oedema_on = NONE if grade == 0 else (oedema_on if was > 0 else day[row])
-            if not np.isnan(waz[row]) and age[row] >= 0:
-                was, is_suw = is_suw, 1 if round_z(waz[row]) < SEVERE_Z else 0
-                suw_since = NONE if is_suw == 0 else (suw_since if was == 1 else day[row])
-            moderate = _wasted_moderately(age[row], whz[row], muac[row])
-            if valid[row] > 0.0:
-                was, is_sam = is_sam, int(sam[row] > 0.0)
-                judged = day[row]
-                is_mam = int(is_sam == 0 and moderate)
-                sam_since = NONE if is_sam == 0 else (sam_since if was == 1 else day[row])
-                inside = admitted[i] != NONE and day[row] > admitted[i]
-                fit = is_sam == 0 and _exit_met(whz[row], muac[row], oedema[row], least[0], least[1])
-                met = min(met + 1, 100) if inside and fit else 0
-            elif moderate and is_sam != 1:
+                oedema_on = NONE if grade == 0 else (oedema_on if was > 0 else today)
+            if underweight[row] >= 0:
+                was, is_suw = is_suw, underweight[row]
+                suw_since = NONE if is_suw == 0 else (suw_since if was == 1 else today)
+            if sam_now[row] >= 0:
+                was, is_sam = is_sam, sam_now[row]
+                judged, is_mam = today, moderate[row]
+                sam_since = NONE if is_sam == 0 else (sam_since if was == 1 else today)
+                inside = admitted[i] != NONE and today > admitted[i]
+                met = min(met + 1, 100) if inside and fit[row] == 1 else 0
+            elif moderate[row] == 1 and is_sam != 1:
                 is_mam = 1
         if cured[i] != NONE and oedema_on != NONE and oedema_on <= cured[i]:
             grade, oedema_on = 0, NONE
