@@ -22,12 +22,15 @@ from training.cohorts import Cohort, attrition_table, before_split, cohort
 from training.examples import Examples
 from training.fit import Fitted, Said, fit
 from training.profile import profile
+from training.sample_size import needed
 from training.tune import tune
 
 FIT_SHARE = 0.72
 """The earlier share of the indexes is fitted on, the later calibrates and chooses."""
 LEAST_EVENTS = 30
 """Under this no model is fitted at all; what Riley's criteria ask for is said beside it."""
+PARAMETERS = 20
+"""What so strongly penalised a model spends, as a rule of thumb, against Riley's sample-size criteria."""
 CONTEXT_MASKED = 0.15
 """The share of children whose context is hidden while fitting, since the API may leave it out."""
 
@@ -59,7 +62,7 @@ def learn(
     used = np.flatnonzero(before_split(rows, until))
     rows = rows.take(used)
     fitted_on, calibrated_on = blocks(rows)
-    _ask_for_events(rows, fitted_on, calibrated_on, problem)
+    _ask_for_events(rows, fitted_on, calibrated_on, problem, said)
     said(f"{problem.target}: {int(fitted_on.sum())} rows to fit on, {int(calibrated_on.sum())} to calibrate on")
     priors = estimate_priors(clock, rows.child[fitted_on], int(rows.day[fitted_on].max()))
     matrix = as_of(clock, rows.child, rows.day, priors=priors, context=context)
@@ -88,7 +91,7 @@ def blocks(rows: Cohort) -> tuple[np.ndarray, np.ndarray]:
     return fit_block, ~fit_block & ~np.isin(rows.child, rows.child[fit_block])
 
 
-def _ask_for_events(rows: Cohort, fitted_on, calibrated_on, problem: Problem) -> None:
+def _ask_for_events(rows: Cohort, fitted_on, calibrated_on, problem: Problem, said: Said) -> None:
     if not len(rows.index):
         raise BadInput("TRN001", f"{problem.target}: no index has its whole label before the split: import episodes, "
                                  f"or choose a later date (a label needs {problem.label_days} days)")
@@ -97,6 +100,10 @@ def _ask_for_events(rows: Cohort, fitted_on, calibrated_on, problem: Problem) ->
     if events < LEAST_EVENTS:
         raise BadInput("TRN002", f"{problem.target}: {events} events, at least {LEAST_EVENTS} are needed: "
                                  "a larger registry or a longer time")
+    advised = needed(prevalence=float(np.mean(happened[known])), parameters=PARAMETERS).events
+    if events < advised:
+        said(f"{problem.target}: {events} events; Riley's criteria ask for {advised} with {PARAMETERS} parameters: "
+             "expect wide intervals")
     for name, block in (("fitting", fitted_on), ("calibrating", calibrated_on)):
         if len(np.unique(happened[block & known])) < 2:
             raise BadInput("TRN003", f"{problem.target}: only one outcome in the block for {name}: nothing to learn")
