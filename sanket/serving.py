@@ -89,15 +89,14 @@ def token(
 ) -> None:
     """Make a token for a person or a program, signed by the store's local key.
 
-    Without STORE the key is $SANKET_KEY, or that of the one store in this folder. A missing key is made. Who holds the token may see the
-    children of its scope until it ends: hand it over like a key.
+    Without STORE the key is $SANKET_KEY, or that of the one store in this folder. A missing key is made. Who holds
+    the token may see the children of its scope until it ends: hand it over like a key.
     """
     from serving.access import issue, local_key
     from serving.starting import store_meant
 
-    made = issue(
-        key=local_key(store_meant(store or at)), role=role, scopes=scope, name=name or f"{role} {' '.join(scope)}", days=days
-    )
+    name = name or f"{role} {' '.join(scope)}"
+    made = issue(key=local_key(store_meant(store or at)), role=role, scopes=scope, name=name, days=days)
     if as_json:
         import json
 

@@ -60,6 +60,11 @@ class Entry:
     children: tuple[str, ...] = ()
 
 
+def audit_key(store_key: bytes) -> bytes:
+    """The key of a store's audit log, made from the store's own: one key seals, another signs tokens."""
+    return hmac.digest(store_key, b"sanket audit log", "sha256")
+
+
 def sealed(key: bytes, before: str, number: int, entry: Entry) -> str:
     """The seal of an entry: HMAC-SHA256 of the seal before it, its number and its fields."""
     text = orjson.dumps([before, number, *asdict(entry).values()])

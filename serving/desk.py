@@ -15,9 +15,10 @@ from starlette.requests import Request
 from models.champion import models_folder
 from serving.access import Doorkeeper, Issuer, Person, bearer, local_key, unknown
 from serving.answers import Answerer
-from serving.audit import AuditLog
+from serving.audit import AuditLog, audit_key
 from serving.bundles import Champions
 from serving.database import engine_of
+from serving.handing_on import HandingOn
 from serving.limits import Limits, Load
 from serving.observe import Log, Metrics
 from serving.problems import Problem
@@ -36,6 +37,7 @@ class Desk:
     answerer: Answerer
     doorkeeper: Doorkeeper
     audit: AuditLog | None
+    handing_on: HandingOn | None
     metrics: Metrics
     limits: Limits
     log: Log
@@ -58,13 +60,15 @@ class Desk:
         champions.follow() if follow else champions.look()
         return cls(
             store_address, engine, champions, Answerer(champions, metrics),
-            Doorkeeper(key=key, issuer=Issuer.configured()), AuditLog(engine, key) if engine else None,
-            metrics, limits, log,
+            Doorkeeper(key=key, issuer=Issuer.configured()), AuditLog(engine, audit_key(key)) if engine else None,
+            HandingOn(store_address, log) if store_address else None, metrics, limits, log,
         )
 
     def close(self) -> None:
         """Write what waits; let go of threads and connections."""
         self.champions.stop()
+        if self.handing_on:
+            self.handing_on.stop()
         if self.audit:
             self.audit.close()
         if self.engine:

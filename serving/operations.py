@@ -42,10 +42,11 @@ def readiness(desk: Desk) -> dict:
     """What answers and what does not. `ready`; `degraded`: some part is missing; `not_ready`: no champion at all."""
     champions = {target: _champion(desk, target) for target in TARGETS}
     book = _look_at_book(desk)
+    handing = desk.handing_on.fault if desk.handing_on else None
     audit = {"fault": desk.audit.fault, "held": desk.audit.held} if desk.audit else None
-    whole = not desk.champions.faults and not book["fault"] and not (audit and audit["fault"])
+    whole = not desk.champions.faults and not book["fault"] and not handing and not (audit and audit["fault"])
     status = "not_ready" if not desk.champions.now else ("ready" if whole else "degraded")
-    return {"status": status, "champions": champions, "score_book": book, "audit_log": audit}
+    return {"status": status, "champions": champions, "score_book": book, "audit_log": audit, "outcomes_fault": handing}
 
 
 def _champion(desk: Desk, target: str) -> dict:

@@ -1,4 +1,4 @@
-"""What home visits found, on its way back: into the registry's visits, and off the list."""
+"""What home visits found, on its way back: off the list at once, and on into the registry's visits."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import sqlalchemy as sa
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
-from registry.errors import SanketError
 from registry.tables import FINDING
 from serving.access import Person
 from serving.desk import Desk
@@ -84,9 +83,9 @@ def _record(desk: Desk, request: Request, person: Person, outcome: Outcome) -> d
     desk.noted(request, person, "outcome", [outcome.child_id])
     whole = asdict(outcome) | {"listed_on": run.as_of, "listed_for": row.candidate.main_reason}
     try:
-        desk.record_visits([{name: whole[name] for name in ("child_id", "visited_on", "finding", "listed_on")}])
         tick(desk.engine, [whole])
-    except (sa.exc.SQLAlchemyError, SanketError, OSError):
+    except (sa.exc.SQLAlchemyError, OSError):
         raise Problem("API033", headers={"Retry-After": "30"}) from None
+    desk.handing_on.soon()
     stated = {"visited_on": outcome.visited_on.isoformat(), "finding": outcome.finding}
     return {"child_id": outcome.child_id, **stated, "listed_on": run.as_of.isoformat()}

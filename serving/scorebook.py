@@ -58,8 +58,9 @@ TICKS = sa.Table(
     sa.Column("listed_on", sa.Date),
     sa.Column("listed_for", sa.String(60)),
     sa.Column("ticked_at", sa.String(32), nullable=False),
+    sa.Column("handed_on", sa.Boolean, nullable=False, default=False),
 )
-"""Outcomes of visits that came back since the run; they also go to the registry's own `visits`."""
+"""Outcomes of visits that came back since the run; `serving/handing_on.py` brings them into the registry's `visits`."""
 
 
 @dataclass(frozen=True)

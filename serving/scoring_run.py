@@ -21,6 +21,7 @@ from serving.book_rows import Scoring
 from serving.bundles import TARGETS
 from serving.database import engine_of
 from serving.drift import stability_index
+from serving.handing_on import hand_on
 from serving.problems import Problem
 from serving.reader import Reader
 from serving.scorebook import Run
@@ -51,6 +52,7 @@ def score_store(
                 "SRV004", f"the champion of {', '.join(foreign)} was trained on another registry: its risks may not "
                 "hold here. Train on this store, or say --accept-foreign",
             )
+        hand_on(store)
         registry = store.load()
         run, facts = _write(engine, registry, bundles, as_of, progress)
     finally:

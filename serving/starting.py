@@ -111,7 +111,7 @@ def audited(store: str, *, child_id: str | None) -> dict:
     opened = open_store(store, must_exist=True)
     try:
         audit.make_tables(opened.engine)
-        key = local_key(store)
+        key = audit.audit_key(local_key(store))
         entries = audit.entries_about(opened.engine, key, child_id) if child_id else []
         return {"first_broken": audit.first_broken(opened.engine, key), "entries": [asdict(entry) for entry in entries]}
     finally:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import functools
 import json
 import os
 from pathlib import Path
@@ -23,6 +24,7 @@ AS_OF = dt.date(2026, 3, 14)
 KEY = b"k" * 32
 
 
+@functools.cache
 def bundle(target: str, *, seed: int = 0, trees: int = 20) -> Bundle:
     """A bundle of random trees over the real catalogue; its scores mean nothing."""
     import lightgbm

@@ -1,0 +1,98 @@
+"""Outcomes ticked go on from the score book into the registry's visits, some seconds later and many at once.
+
+The tick itself is durable in the score book and shows at once. An import into a large registry takes seconds and
+locks it, so no request waits for one; what was not handed on when the service stopped is, at the next start or run.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import threading
+
+import orjson
+import sqlalchemy as sa
+
+from registry.check import raw_table
+from registry.errors import SanketError
+from registry.read import Source
+from registry.store import Store, open_store
+from serving.observe import Log, place_of
+from serving.scorebook import TICKS, make_tables
+
+GATHER_SECONDS = 2
+RETRY_SECONDS = 60
+COLUMNS = ("child_id", "visited_on", "finding", "listed_on")
+
+
+def hand_on(store: Store) -> int:
+    """Import the outcomes that wait into the registry's visits; how many. Done twice, it changes nothing more."""
+    make_tables(store.engine)
+    with store.engine.connect() as connection:
+        waiting = connection.execute(sa.select(TICKS).where(~TICKS.c.handed_on).order_by(TICKS.c.child_id)).all()
+    if not waiting:
+        return 0
+    store.import_source(_source(waiting), imported_on=_import_day(store))
+    with store.engine.begin() as connection:
+        for row in waiting:
+            same = (TICKS.c.child_id == row.child_id) & (TICKS.c.visited_on == row.visited_on)
+            changed = sa.update(TICKS).where(same, TICKS.c.ticked_at == row.ticked_at)
+            connection.execute(changed.values(handed_on=True))
+    return len(waiting)
+
+
+def _source(waiting: list[sa.Row]) -> Source:
+    rows = [[_text(getattr(row, column)) for column in COLUMNS] for row in waiting]
+    table = dict(zip(COLUMNS, map(list, zip(*rows, strict=True)), strict=True))
+    return Source("visits ticked", hashlib.sha256(orjson.dumps(table)).hexdigest(), {"visits": raw_table(table)})
+
+
+def _text(cell: object) -> str | None:
+    return cell.isoformat() if isinstance(cell, dt.date) else cell
+
+
+def _import_day(store: Store) -> dt.date:
+    """Today, or the last import's day where that lies later (a replayed past, a wrong clock)."""
+    last = store.facts().get("imported_on")
+    return max(dt.date.today(), dt.date.fromisoformat(str(last))) if last else dt.date.today()
+
+
+class HandingOn:
+    """A thread that hands outcomes on after they were ticked; failures are logged and tried again."""
+
+    def __init__(self, store_address: str, log: Log):
+        self._address, self._log = store_address, log
+        self._ticked, self._stopped = threading.Event(), threading.Event()
+        self.fault: str | None = None
+        self._ticked.set()
+        self._thread = threading.Thread(target=self._go_on, name="handing-on", daemon=True)
+        self._thread.start()
+
+    def soon(self) -> None:
+        """There is something to hand on."""
+        self._ticked.set()
+
+    def stop(self) -> None:
+        """Hand on what waits, then end."""
+        self._stopped.set()
+        self._ticked.set()
+        self._thread.join(timeout=30)
+
+    def _go_on(self) -> None:
+        while not self._stopped.is_set():
+            waited = self._ticked.wait(timeout=RETRY_SECONDS if self.fault else None)
+            self._stopped.wait(GATHER_SECONDS if waited else 0)
+            self._ticked.clear()
+            self._try()
+
+    def _try(self) -> None:
+        try:
+            store = open_store(self._address, must_exist=True)
+            try:
+                hand_on(store)
+            finally:
+                store.close()
+            self.fault = None
+        except (SanketError, sa.exc.SQLAlchemyError, OSError) as error:
+            self.fault = error.code if isinstance(error, SanketError) else place_of(error)
+            self._log.line("handing_on_fault", fault=self.fault)
