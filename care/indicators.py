@@ -100,8 +100,15 @@ def of(registry: Registry, months: Months, protocol: Protocol, *, level: str) ->
     columns |= {name: _shown(shown[name], smallest) for name in COUNTS}
     columns |= {name: sums[name] for name in AMOUNTS}
     columns |= {ratio.name: _ratio(ratio, sums, smallest) for ratio in RATIOS}
+    columns["ednf_share"] = columns["ednf_per_child_day"] / _expected_sachets(protocol)
     columns |= {f"sphere_{name}": _verdict(columns[name], float(protocol[value]), side) for name, value, side in SPHERE}
     return Indicators(level, columns, bool(registry.facts.get("synthetic")), protocol.version, smallest)
+
+
+def _expected_sachets(protocol: Protocol) -> float:
+    """EDNF sachets expected per child-day: those of the protocol's budget plans, else the fewest that it allows."""
+    plans = list(protocol.plans.values())
+    return float(plans[0].sachets_a_child_day) if plans else float(protocol["fewest_sachets"])
 
 
 def places(registry: Registry, level: str) -> tuple[np.ndarray, np.ndarray]:

@@ -38,6 +38,11 @@ class Plan:
         """Children on three sachets: whole children, rounded down (20 % of 10,717 are 2,143)."""
         return int(self.children * self.intensive_share)
 
+    @property
+    def sachets_a_child_day(self) -> Decimal:
+        """Sachets that a child takes in a day on average (20 % on three: 1.4)."""
+        return 1 + self.extra_sachets * self.intensive_share
+
 
 @dataclass(frozen=True)
 class Line:

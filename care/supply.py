@@ -1,4 +1,4 @@
-"""EDNF: what was issued against what is expected, and the stock that the coming weeks need.
+"""EDNF: the stock that the coming weeks need.
 
 The forecast follows each child now in treatment and those expected to be admitted through the length of stay that
 the records show (Kaplan-Meier, so open stays count for as long as they have lasted). It assumes that admissions go
@@ -122,12 +122,6 @@ def quantile(q: float, mean: np.ndarray, variance: np.ndarray) -> np.ndarray:
     shape = np.divide(mean**2, variance, out=np.ones(len(mean)), where=~sure)
     scale = np.divide(variance, mean, out=np.ones(len(mean)), where=~sure)
     return np.where(sure, mean, gamma.ppf(q, shape, scale=scale))
-
-
-def issued_share(issued: np.ndarray, child_days: np.ndarray, plan: Plan) -> np.ndarray:
-    """EDNF sachets issued, as a share of those expected for these child-days under the plan; NaN without any."""
-    expected = child_days * float(1 + plan.extra_sachets * plan.intensive_share)
-    return np.divide(issued, expected, out=np.full(len(issued), np.nan), where=expected > 0)
 
 
 def mean_stay_days(lasting: np.ndarray, *, at_most: int) -> float:

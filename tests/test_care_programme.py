@@ -93,6 +93,7 @@ def test_a_month_is_counted_by_hand(district):
     assert march["child_days"] == 6 * 29 and april["child_days"] == 6 * 6
     assert march["ednf_issued"] == 6 * 7 * 5
     assert march["ednf_per_child_day"] == pytest.approx(35 / 29)
+    assert march["ednf_share"] == pytest.approx(35 / 29 / 1.4)
     assert march["attendance_share"] == 0.75
     assert april["cured"] == 5 and april["stay_days"] == 35
     assert april["gain_g_kg_day"] == pytest.approx(1000 * 1.5 / (6.5 * 35))
@@ -182,10 +183,6 @@ def test_the_interval_holds_nine_in_ten_of_what_comes():
         used = (days * np.where(chance.random(len(days)) < 0.2, 3, 1)).sum()
         inside += need.low[0] <= used <= need.high[0]
     assert 0.85 <= inside / 400 <= 0.96
-
-
-def test_issued_against_expected():
-    assert supply.issued_share(np.array([70.0, 5.0]), np.array([100.0, 0.0]), PLAN)[0] == pytest.approx(0.5)
 
 
 def test_money_and_supply_of_a_registry():
