@@ -66,16 +66,19 @@ def _day(text: str) -> dt.date:
 
 def serve(
     store: Store,
-    port: Annotated[int, typer.Option(min=1, max=65535, help="the port on 127.0.0.1")] = 3000,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="the port")] = 3000,
+    host: Annotated[str, typer.Option(help="the address to listen on; others than this machine need TLS before")] = (
+        "127.0.0.1"
+    ),
     workers: Annotated[int, typer.Option(min=1, max=64, help="processes that answer")] = 1,
 ) -> None:
     """Start the service over STORE: the visit list's page, the API under /v1, probes and figures.
 
-    It listens on 127.0.0.1; put a TLS proxy before it to serve others (docs/serving.md). Ctrl-C stops all of it.
+    It listens on 127.0.0.1; put a proxy with TLS before it to serve others (docs/serving.md). Ctrl-C stops all of it.
     """
     from serving.starting import run
 
-    raise SystemExit(run(store, port=port, workers=workers, say=lambda text: typer.echo(text, err=True)))
+    raise SystemExit(run(store, host=host, port=port, workers=workers, say=lambda text: typer.echo(text, err=True)))
 
 
 def token(

@@ -15,24 +15,23 @@ from models.champion import models_folder, pointer
 from registry.errors import BadInput, UsageError
 from serving.access import key_path, local_key
 
-HOST = "127.0.0.1"
 TARGETS = ("relapse", "non_response")
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def run(store: str, *, port: int, workers: int, say: Callable[[str], None]) -> int:
+def run(store: str, *, host: str, port: int, workers: int, say: Callable[[str], None]) -> int:
     """Serve until stopped; the exit code. Raises BadInput: REG060 (no store), SRV003 (no champion), SRV002 (port)."""
-    store = ready_to_serve(store, port=port)
+    store = ready_to_serve(store, host=host, port=port)
     command = [
         sys.executable, "-m", "bentoml", "serve", "serving.service:Sanket", "--working-dir", str(ROOT),
-        "--host", HOST, "--port", str(port),
+        "--host", host, "--port", str(port),
     ]
     surroundings = _surroundings(store, workers)
-    say(addresses(port))
+    say(addresses(host, port))
     return _until_stopped(subprocess.Popen(command, env=surroundings, start_new_session=True))
 
 
-def ready_to_serve(store: str, *, port: int) -> str:
+def ready_to_serve(store: str, *, host: str, port: int) -> str:
     """The store's whole address, if there is a store, a champion, a key, and if the port is free."""
     from registry.store import open_store
 
@@ -40,19 +39,25 @@ def ready_to_serve(store: str, *, port: int) -> str:
     folder = models_folder(store)
     if not any(pointer(folder, target) for target in TARGETS):
         raise BadInput("SRV003", f"there is no champion in {folder}: train a model first (`sanket train {store}`)")
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((HOST, port))
-        except OSError:
-            raise BadInput("SRV002", f"port {port} is taken: stop what listens there, or name another one") from None
+    port_is_free(port)
     local_key(store)
     return store if "://" in store else str(Path(store).resolve())
 
 
-def addresses(port: int) -> str:
+def port_is_free(port: int) -> None:
+    """Raise BadInput SRV002 where something listens on the port already."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            taken = f"port {port} of {host} is taken: stop what listens there, or name another one"
+            raise BadInput("SRV002", taken) from None
+
+
+def addresses(host: str, port: int) -> str:
     """What a person opens."""
-    base = f"http://{HOST}:{port}"
+    base = f"http://{host}:{port}"
     return "\n".join((
         f"Visit list   {base}/visits", f"API          {base}/v1/docs", f"State        {base}/readyz  {base}/metrics",
         "Stop with Ctrl-C.",
