@@ -39,12 +39,12 @@ def ready_to_serve(store: str, *, host: str, port: int) -> str:
     folder = models_folder(store)
     if not any(pointer(folder, target) for target in TARGETS):
         raise BadInput("SRV003", f"there is no champion in {folder}: train a model first (`sanket train {store}`)")
-    port_is_free(port)
+    port_is_free(port, host=host)
     local_key(store)
     return store if "://" in store else str(Path(store).resolve())
 
 
-def port_is_free(port: int) -> None:
+def port_is_free(port: int, *, host: str = "127.0.0.1") -> None:
     """Raise BadInput SRV002 where something listens on the port already."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
