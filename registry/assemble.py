@@ -86,21 +86,28 @@ def _table(name: str, columns: Mapping[str, np.ndarray]) -> Table:
 
 
 DAYS_SPOKEN_OF = {
-    "children": ("registered_on", "left_on"), "measurements": ("measured_on",),
-    "episodes": ("admitted_on", "closed_on"), "checks": ("checked_on",), "rations": ("issued_on",),
-    "attendance": ("month",), "visits": ("visited_on",),
+    "measurements": "measured_on", "episodes": "admitted_on", "checks": "checked_on", "rations": "issued_on",
+    "visits": "visited_on",
 }
-"""The columns whose latest day is the last that the records speak of."""
+"""The columns whose latest day, strays left out, is the last that the records speak of."""
+STRAY_BELOW_SHARE = 0.001
+MONTH_DAYS = 31
 
 
 def last_day(versions: Mapping[str, Mapping[str, np.ndarray]]) -> int:
-    """The last day that the records speak of; `EVER` where there are none."""
+    """The last day that the records speak of; `EVER` where there are none.
+
+    A mistyped date lies alone, months after the others, and would make every child look followed until then: a day
+    counts when the month up to it holds at least one in a thousand of its column's days.
+    """
     latest = int(EVER)
-    for name, columns in DAYS_SPOKEN_OF.items():
-        for column in columns if name in versions else ():
-            days = versions[name][column]
-            real = days[days != NEVER]
-            latest = max(latest, int(real.max()) if len(real) else latest)
+    for name, column in DAYS_SPOKEN_OF.items():
+        if name not in versions:
+            continue
+        days = np.sort(versions[name][column])
+        month_before = np.arange(1, len(days) + 1) - np.searchsorted(days, days - MONTH_DAYS, side="right")
+        counted = np.flatnonzero(month_before >= STRAY_BELOW_SHARE * len(days))
+        latest = max(latest, int(days[counted[-1]])) if len(counted) else latest
     return latest
 
 
