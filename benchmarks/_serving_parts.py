@@ -3,8 +3,6 @@
 `python benchmarks/_serving_parts.py floor|kernel FOLDER PORT` runs a plain FastAPI server over the bundle in FOLDER.
 """
 
-from __future__ import annotations
-
 import datetime as dt
 import json
 import os

@@ -19,7 +19,7 @@ TARGETS = ("relapse", "non_response")
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def run(store: str, *, host: str, port: int, workers: int, say: Callable[[str], None]) -> int:
+def run(store: str, *, port: int, workers: int, host: str = "127.0.0.1", say: Callable[[str], None]) -> int:
     """Serve until stopped; the exit code. Raises BadInput: REG060 (no store), SRV003 (no champion), SRV002 (port)."""
     store = ready_to_serve(store, host=host, port=port)
     command = [
