@@ -1,4 +1,9 @@
-"""Whole columns into and out of the store's database: Arrow through ADBC, one transaction for all of an import."""
+"""Whole columns into and out of the store's database: Arrow through ADBC, one transaction for all of an import.
+
+ADBC brings a SQLite of its own, and two copies of SQLite in one process do not see each other's file locks. So a
+store stays in rollback-journal mode (an idle connection then holds no lock), and while a `Bulk` is at work nothing of
+the same thread uses the SQLAlchemy engine.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +27,9 @@ def connect(url: URL) -> Bulk:
     if url.get_backend_name() == "sqlite":
         from adbc_driver_sqlite import dbapi
 
-        return Bulk(dbapi.connect(url.database), "sqlite")
+        bulk = Bulk(dbapi.connect(url.database), "sqlite")
+        bulk.execute("PRAGMA busy_timeout = 30000")
+        return bulk
     from adbc_driver_postgresql import dbapi
 
     return Bulk(dbapi.connect(url.set(drivername="postgresql").render_as_string(hide_password=False)), "postgresql")

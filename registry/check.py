@@ -89,7 +89,8 @@ class _Run:
     def _check_rows(self, verdicts: Verdicts, spec: TableSpec, cells: dict[str, Parsed], columns: dict) -> None:
         if spec.name == "children":
             columns["centre"] = _look_up(self.centres, cells["centre_id"])
-            _before(verdicts, cells["registered_on"], cells["birth_date"].values, "REG031", "registered_on")
+            expected = cells["birth_date"].values - contract.BEFORE_BIRTH
+            _before(verdicts, cells["registered_on"], expected, "REG031", "registered_on")
             _before(verdicts, cells["left_on"], cells["birth_date"].values, "REG031", "left_on")
             _before(verdicts, cells["left_on"], _or_early(cells["registered_on"].values), "REG034", "left_on")
             verdicts.refuse((columns["centre"] < 0) & ~cells["centre_id"].missing, "REG051", "centre_id")

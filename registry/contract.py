@@ -17,6 +17,8 @@ UNDER_FIVE = 1827
 MOST_UNDER_FIVE = {"weight_kg": (40.0, "REG012"), "height_cm": (140.0, "REG013")}
 """What no child under five reaches: 40 kg is six standard deviations above WHO's median at 60 months, 140 cm is more.
 A decimal point lost (78 for 7.8) is caught by it; teenagers of a mixed register are not."""
+BEFORE_BIRTH = 300
+"""Days before birth from which a child's registration is believed: mothers are registered when pregnant."""
 LONGEST_TEXT = 500
 """Characters in one cell of text; a longer one is a broken file, not a name."""
 

@@ -9,7 +9,6 @@ import numpy as np
 from sqlalchemy import Connection, MetaData, Table, delete, func, insert, inspect, literal, select, text, union_all
 
 from registry import schema
-from registry.assemble import DAYS_SPOKEN_OF
 from registry.errors import BadInput
 from registry.identity import keyed_hash, tombstone_key
 from registry.tables import day_number
@@ -88,10 +87,18 @@ def _count(erased: dict[str, int], name: str, rows: int) -> None:
         erased[name] = rows
 
 
+SEEN_ON = {
+    "children": ("registered_on", "left_on"), "measurements": ("measured_on",),
+    "episodes": ("admitted_on", "closed_on"), "checks": ("checked_on",), "rations": ("issued_on",),
+    "attendance": ("month",), "visits": ("visited_on",),
+}
+"""The columns whose days speak of a child."""
+
+
 def unseen_since(store, day: dt.date) -> list[str]:
     """Children of whom no record speaks on or after a day: those that a retention rule may erase."""
     latest = []
-    for name, columns in DAYS_SPOKEN_OF.items():
+    for name, columns in SEEN_ON.items():
         table = schema.TABLES[name]
         latest += [select(table.c.child, table.c[column].label("day")) for column in columns]
     children = schema.TABLES["children"]

@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 import numpy as np
 
 from registry import schema
 from registry.assemble import centre_names, registry_of
 from registry.bulk import Bulk
+from registry.facts import facts_of
 from registry.numbering import Numbering
 from registry.tables import COLUMNS, REF, Registry
 
 REF_KINDS = ("child", "centre", "sector", "project", "district", "family", "episode", "name", "source")
 
 
-def load(bulk: Bulk, facts: Mapping[str, object], *, sectors: Iterable[str] | None,
-         children: Iterable[str] | None) -> Registry:
+def load(bulk: Bulk, *, sectors: Iterable[str] | None, children: Iterable[str] | None) -> Registry:
     """The registry in memory; with `sectors` or `children`, only those children and what is theirs."""
     ids = Numbering(bulk)
     chosen = _chosen(ids, sectors, children)
     tables = {name: _read(bulk, name, "" if name == "centres" else chosen) for name in COLUMNS}
     texts = _renumber(tables, ids, limited=bool(chosen))
-    facts = dict(facts)
+    facts = facts_of(dict(zip(*bulk.query("SELECT name, value FROM store_facts").values(), strict=True)))
     until = int(facts.pop("recorded_until"))
     facts["centre_names"] = centre_names(tables, texts)
     return registry_of(tables, texts, recorded_until=until, facts=facts)

@@ -148,7 +148,7 @@ def _unrepeated(name: str, keys: list[tuple], good: list, problems: list[Problem
 def _wrong_child(cells: list) -> tuple[str, str] | None:
     places = PLACES["children"]
     born, registered, left = cells[_BORN], cells[places["registered_on"]], cells[places["left_on"]]
-    if registered < born:
+    if registered < born - contract.BEFORE_BIRTH:
         return "registered_on", "REG031"
     if left < born:
         return "left_on", "REG031"
@@ -206,8 +206,7 @@ def _assumed(rows: Mapping[str, list]) -> tuple[int, int]:
 
 
 def _last_day(tables: Mapping[str, Table]) -> int:
-    days = [tables[name][column] for name, columns in DAYS_SPOKEN_OF.items() if tables[name].rows for column in columns]
-    latest = [int(real.max()) for real in (day[day != NEVER] for day in days) if len(real)]
+    latest = [int(tables[name][column].max()) for name, column in DAYS_SPOKEN_OF.items() if tables[name].rows]
     return max(latest, default=int(EVER))
 
 

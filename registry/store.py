@@ -54,7 +54,7 @@ class Store:
     def load(self, *, sectors: Iterable[str] | None = None, children: Iterable[str] | None = None) -> Registry:
         """Every version of every row as a registry; of some sectors' or some children only, where these are given."""
         with self.bulk() as bulk:
-            return load(bulk, self.facts(), sectors=sectors, children=children)
+            return load(bulk, sectors=sectors, children=children)
 
     def import_source(self, source: object, *, map: object = None, imported_on: object = None):
         """Read, check and keep a source; see `registry.importing.import_source`."""
