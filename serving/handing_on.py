@@ -16,8 +16,9 @@ import sqlalchemy as sa
 from registry.check import raw_table
 from registry.errors import SanketError
 from registry.read import Source
-from registry.store import Store, open_store
+from registry.store import Store
 from serving.observe import Log, place_of
+from serving.plain_store import open_beside_the_book
 from serving.scorebook import TICKS, make_tables
 
 GATHER_SECONDS = 2
@@ -87,7 +88,7 @@ class HandingOn:
 
     def _try(self) -> None:
         try:
-            store = open_store(self._address, must_exist=True)
+            store = open_beside_the_book(self._address)
             try:
                 hand_on(store)
             finally:

@@ -1,4 +1,4 @@
-"""A real Chromium for the page tests, Debian's package: installed through apt where we may, else said what to install."""
+"""A real Chromium for the page tests, Debian's package: installed through apt where we may, else asked for."""
 
 from __future__ import annotations
 
@@ -60,8 +60,10 @@ def chromium(size: tuple[int, int], *, language: str = "en", scripts: bool = Tru
         made = webdriver.Chrome(options=options, service=Service(driver))
         try:
             width, height = size
-            made.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {
-                "width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600})
+            made.execute_cdp_cmd(
+                "Emulation.setDeviceMetricsOverride",
+                {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600},
+            )
             yield made
         finally:
             made.quit()
@@ -101,8 +103,10 @@ def _wait_for(address: str) -> None:
 def cut_network(browser: webdriver.Chrome, *, cut: bool) -> None:
     """Take the network away, or give it back; also from service workers."""
     browser.execute_cdp_cmd("Network.enable", {})
-    browser.execute_cdp_cmd("Network.emulateNetworkConditions", {
-        "offline": cut, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1})
+    browser.execute_cdp_cmd(
+        "Network.emulateNetworkConditions",
+        {"offline": cut, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1},
+    )
 
 
 def keep_picture(browser: webdriver.Chrome, name: str) -> Path:

@@ -49,21 +49,50 @@ def _records(folder: Path, known: list[Candidate]) -> Path:
     """Every child weighed monthly for five months, treated once, checked once with fever."""
     folder.mkdir()
     centres = {one.centre_id: one for one in known}
-    _table(folder, "centres", "centre_id,name,sector_id,project_id,district_id,setting,latitude,longitude", (
-        (one.centre_id, one.centre_name, one.sector_id, "P1", "D1", one.setting, one.latitude, one.longitude)
-        for one in centres.values()))
+    _table(
+        folder,
+        "centres",
+        "centre_id,name,sector_id,project_id,district_id,setting,latitude,longitude",
+        (
+            (one.centre_id, one.centre_name, one.sector_id, "P1", "D1", one.setting, one.latitude, one.longitude)
+            for one in centres.values()
+        ),
+    )
     born = {one.child_id: AS_OF - dt.timedelta(days=30 * one.age_months + 15) for one in known}
-    _table(folder, "children", "child_id,sex,birth_date,centre_id", (
-        (one.child_id, one.sex, born[one.child_id], one.centre_id) for one in known))
+    _table(
+        folder,
+        "children",
+        "child_id,sex,birth_date,centre_id",
+        ((one.child_id, one.sex, born[one.child_id], one.centre_id) for one in known),
+    )
     days = [AS_OF - dt.timedelta(days=14 + 30 * month) for month in range(5)]
-    _table(folder, "measurements", "child_id,measured_on,weight_kg,height_cm,height_position,muac_mm", (
-        (one.child_id, day, round(7.4 - 0.1 * month, 1), 70 - month, "lying", 124 - month)
-        for one in known for month, day in enumerate(days) if day > born[one.child_id]))
-    _table(folder, "episodes", "episode_id,child_id,programme,admitted_on,appetite_test,complications,closed_on,outcome", (
-        (f"E{one.child_id}", one.child_id, "UCDC", days[3], "pass", "false", days[2], "cured")
-        for one in known if days[3] > born[one.child_id]))
-    _table(folder, "checks", "child_id,checked_on,diarrhoea,fever,cough,poor_appetite", (
-        (one.child_id, days[2], "false", "true", "", "false") for one in known if days[2] > born[one.child_id]))
+    _table(
+        folder,
+        "measurements",
+        "child_id,measured_on,weight_kg,height_cm,height_position,muac_mm",
+        (
+            (one.child_id, day, round(7.4 - 0.1 * month, 1), 70 - month, "lying", 124 - month)
+            for one in known
+            for month, day in enumerate(days)
+            if day > born[one.child_id]
+        ),
+    )
+    _table(
+        folder,
+        "episodes",
+        "episode_id,child_id,programme,admitted_on,appetite_test,complications,closed_on,outcome",
+        (
+            (f"E{one.child_id}", one.child_id, "UCDC", days[3], "pass", "false", days[2], "cured")
+            for one in known
+            if days[3] > born[one.child_id]
+        ),
+    )
+    _table(
+        folder,
+        "checks",
+        "child_id,checked_on,diarrhoea,fever,cough,poor_appetite",
+        ((one.child_id, days[2], "false", "true", "", "false") for one in known if days[2] > born[one.child_id]),
+    )
     return folder
 
 

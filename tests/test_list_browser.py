@@ -3,6 +3,7 @@
 Screenshots are kept in $SANKET_SCREENSHOTS (default: sanket-screenshots in the temporary folder).
 """
 
+# ruff: noqa: E501 (the checks in JavaScript)
 from __future__ import annotations
 
 import base64
@@ -14,12 +15,14 @@ import pytest
 from selenium.webdriver.common.by import By
 
 from serving.app import create_app
+from serving.limits import Limits
 from serving.observe import Log
 from serving.words import LANGUAGES, words
 from tests.browser import DESKTOP, PHONE, chromium, cut_network, keep_picture, served
 from tests.list_store import make_store, token
 
-SIZES = {"phone": PHONE, "desktop": DESKTOP}
+PATIENT = Limits(lag_seconds=60)
+"""A busy machine must not turn these tests away: shedding load has tests of its own."""
 LEAST_TARGET_PX = 24
 """WCAG 2.2, 2.5.8 (AA): a target is at least 24 by 24 CSS pixels."""
 
@@ -28,25 +31,38 @@ LEAST_TARGET_PX = 24
 def service(tmp_path_factory):
     """A served store and a token for its supervisor."""
     address = make_store(tmp_path_factory.mktemp("browser"))
-    app = create_app(address, follow=False, log=Log(lambda line: None))
+    app = create_app(address, follow=False, log=Log(lambda line: None), limits=PATIENT)
     with served(app) as site:
         yield site, token(address)
     app.close()
 
 
-@pytest.fixture(scope="module", params=SIZES)
+@pytest.fixture(scope="module")
+def phone():
+    with chromium(PHONE) as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def desktop():
+    with chromium(DESKTOP) as browser:
+        yield browser
+
+
+@pytest.fixture(params=["phone", "desktop"])
 def phone_or_desktop(request):
-    with chromium(SIZES[request.param]) as browser:
-        yield request.param, browser
+    return request.param, request.getfixturevalue(request.param)
 
 
 def sign_in(browser, service, language="en"):
     site, session = service
     browser.get(f"{site}/sign-in")
+    browser.delete_all_cookies()
+    browser.get(f"{site}/sign-in")
     browser.find_element(By.CSS_SELECTOR, f"a[hreflang={language}]").click()
     browser.find_element(By.ID, "token").send_keys(session)
     browser.find_element(By.CSS_SELECTOR, "main button").click()
-    assert browser.current_url == f"{site}/visits"
+    wait(lambda: browser.current_url == f"{site}/visits")
 
 
 def open_first_child(browser):
@@ -57,7 +73,6 @@ def open_first_child(browser):
 def test_sign_in_list_child_sector_in_each_language(phone_or_desktop, service, language):
     size, browser = phone_or_desktop
     site, _ = service
-    browser.delete_all_cookies()
     sign_in(browser, service, language)
     for name in ("list", "child", "sector"):
         if name == "child":
@@ -112,7 +127,6 @@ return faults;
 
 def test_the_keyboard_reaches_the_content_and_sees_where_it_is(phone_or_desktop, service):
     _, browser = phone_or_desktop
-    browser.delete_all_cookies()
     sign_in(browser, service)
     from selenium.webdriver.common.keys import Keys
 
@@ -134,55 +148,39 @@ def test_the_page_works_without_scripts(service):
         keep_picture(browser, "child-phone-mr-no-scripts")
 
 
-def test_an_outcome_is_ticked_and_the_child_leaves_the_list(service):
-    with chromium(PHONE, language="hi") as browser:
-        sign_in(browser, service, "hi")
-        last = browser.find_elements(By.CLASS_NAME, "child")[-1]
-        child = last.find_element(By.CSS_SELECTOR, ".who a").text
-        browser.execute_script("arguments[0].open = true", last.find_element(By.TAG_NAME, "details"))
-        last.find_element(By.CSS_SELECTOR, "input[value=well]").click()
-        last.find_element(By.CSS_SELECTOR, "form.outcome button").click()
-        assert words("hi")("ui", "saved") in browser.page_source
-        assert child not in [who.text for who in browser.find_elements(By.CSS_SELECTOR, ".child .who a")]
-        keep_picture(browser, "outcome-phone-hi")
+def test_an_outcome_is_ticked_and_the_child_leaves_the_list(phone, service):
+    sign_in(phone, service, "hi")
+    last = phone.find_elements(By.CLASS_NAME, "child")[-1]
+    child = last.find_element(By.CSS_SELECTOR, ".who a").text
+    tick(phone, last, "well")
+    wait(lambda: words("hi")("ui", "saved") in phone.page_source)
+    assert child not in [who.text for who in phone.find_elements(By.CSS_SELECTOR, ".child .who a")]
+    keep_picture(phone, "outcome-phone-hi")
 
 
-def test_what_was_opened_opens_again_without_a_network(service):
-    site, _ = service
-    with chromium(PHONE) as browser:
-        sign_in(browser, service)
-        browser.get(f"{site}/visits")
-        wait(lambda: browser.execute_script("return !!navigator.serviceWorker.controller"))
-        browser.get(f"{site}/visits")
-        children = [link.get_attribute("href") for link in browser.find_elements(By.CSS_SELECTOR, ".who a")]
-        wait(lambda: browser.execute_async_script(KEPT_PAGES) >= len(children))
-        with offline(browser):
-            browser.get(f"{site}/visits")
-            assert len(browser.find_elements(By.CLASS_NAME, "child")) == len(children)
-            browser.get(children[3])
-            assert browser.find_elements(By.CSS_SELECTOR, "svg.reasons")
-            keep_picture(browser, "child-phone-offline")
-            browser.get(f"{site}/sector?capacity=7")
-            assert words("en")("ui", "offline_banner") in browser.page_source
+def test_what_was_opened_opens_again_when_the_service_is_gone(phone, service, tmp_path):
+    address = make_store(tmp_path, count=12)
+    app = create_app(address, follow=False, log=Log(lambda line: None), limits=PATIENT)
+    with served(app) as site:
+        sign_in(phone, (site, token(address)))
+        wait(lambda: phone.execute_script("return !!navigator.serviceWorker.controller"))
+        phone.get(f"{site}/visits")
+        children = [link.get_attribute("href") for link in phone.find_elements(By.CSS_SELECTOR, ".who a")]
+        wait(lambda: phone.execute_async_script(KEPT_PAGES) >= len(children))
+    app.close()
+    phone.get(f"{site}/visits")
+    assert len(phone.find_elements(By.CLASS_NAME, "child")) == len(children) > 5
+    phone.get(children[3])
+    assert phone.find_elements(By.CSS_SELECTOR, "svg.reasons")
+    keep_picture(phone, "child-phone-offline")
+    phone.get(f"{site}/sector")
+    assert words("en")("ui", "offline_banner") in phone.find_element(By.TAG_NAME, "main").text
 
 
 KEPT_PAGES = """
 const done = arguments[0];
 caches.open('sanket-1').then((cache) => cache.keys()).then((keys) => done(keys.filter((key) => key.url.includes('/children/')).length));
 """
-
-
-class offline:
-    """The network is cut for the page and for the service worker by pointing the service at nothing."""
-
-    def __init__(self, browser):
-        self._browser = browser
-
-    def __enter__(self):
-        cut_network(self._browser, cut=True)
-
-    def __exit__(self, *error):
-        cut_network(self._browser, cut=False)
 
 
 def wait(condition, seconds: float = 20) -> None:
@@ -192,55 +190,56 @@ def wait(condition, seconds: float = 20) -> None:
         time.sleep(0.1)
 
 
-def test_a_finding_ticked_without_a_network_is_sent_when_it_is_back(service):
-    site, _ = service
-    with chromium(PHONE) as browser:
-        sign_in(browser, service)
-        browser.get(f"{site}/visits")
-        last = browser.find_elements(By.CLASS_NAME, "child")[-2]
-        child = last.find_element(By.CSS_SELECTOR, ".who a").text
-        browser.execute_script("arguments[0].open = true", last.find_element(By.TAG_NAME, "details"))
-        with offline(browser):
-            wait(lambda: not browser.execute_script("return navigator.onLine"))
-            last.find_element(By.CSS_SELECTOR, "input[value=away]").click()
-            last.find_element(By.CSS_SELECTOR, "form.outcome button").click()
-            assert words("en")("ui", "kept_offline") in browser.page_source
-        wait(lambda: browser.execute_script("return localStorage.getItem('sanket-kept')") == "[]")
-        browser.get(f"{site}/visits")
-        assert child not in [who.text for who in browser.find_elements(By.CSS_SELECTOR, ".child .who a")]
+def tick(browser, child, finding):
+    browser.execute_script("arguments[0].open = true", child.find_element(By.TAG_NAME, "details"))
+    child.find_element(By.CSS_SELECTOR, f"input[value={finding}]").click()
+    child.find_element(By.CSS_SELECTOR, "form.outcome button").click()
 
 
-def test_signing_out_leaves_nothing_on_the_phone(service):
+def test_a_finding_ticked_without_a_network_is_sent_when_it_is_back(phone, service):
     site, _ = service
-    with chromium(PHONE) as browser:
-        sign_in(browser, service)
-        browser.get(f"{site}/visits")
-        wait(lambda: browser.execute_async_script(KEPT_PAGES) > 0)
-        browser.find_element(By.CSS_SELECTOR, "#sign-out button").click()
-        wait(lambda: browser.execute_async_script(KEPT_PAGES) == 0)
-        assert browser.get_cookies() == [] or all("session" not in cookie["name"] for cookie in browser.get_cookies())
-        browser.get(f"{site}/visits")
-        assert browser.current_url.endswith("/sign-in")
+    sign_in(phone, service)
+    last = phone.find_elements(By.CLASS_NAME, "child")[-2]
+    child = last.find_element(By.CSS_SELECTOR, ".who a").text
+    cut_network(phone, cut=True)
+    wait(lambda: not phone.execute_script("return navigator.onLine"))
+    tick(phone, last, "away")
+    assert words("en")("ui", "kept_offline") in phone.find_element(By.CSS_SELECTOR, "li .note").text
+    assert phone.find_element(By.ID, "offline").is_displayed()
+    cut_network(phone, cut=False)
+    wait(lambda: phone.execute_script("return localStorage.getItem('sanket-kept')") == "[]")
+    phone.get(f"{site}/visits")
+    assert child not in [who.text for who in phone.find_elements(By.CSS_SELECTOR, ".child .who a")]
+
+
+def test_signing_out_leaves_nothing_on_the_phone(phone, service):
+    site, _ = service
+    sign_in(phone, service)
+    phone.get(f"{site}/visits")
+    wait(lambda: phone.execute_async_script(KEPT_PAGES) > 0)
+    phone.find_element(By.CSS_SELECTOR, "#sign-out button").click()
+    wait(lambda: phone.execute_async_script(KEPT_PAGES) == 0)
+    assert all("session" not in cookie["name"] for cookie in phone.get_cookies())
+    phone.get(f"{site}/visits")
+    assert phone.current_url.endswith("/sign-in")
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_the_page_prints_and_its_words_read_back(phone_or_desktop, service, language):
-    size, browser = phone_or_desktop
-    browser.delete_all_cookies()
-    sign_in(browser, service, language)
-    printed = browser.execute_cdp_cmd("Page.printToPDF", {"paperWidth": 8.27, "paperHeight": 11.69})
+def test_the_page_prints_and_its_words_read_back(desktop, service, language):
+    sign_in(desktop, service, language)
+    printed = desktop.execute_cdp_cmd("Page.printToPDF", {"paperWidth": 8.27, "paperHeight": 11.69})
     pages = pypdf.PdfReader(io.BytesIO(base64.b64decode(printed["data"]))).pages
-    text = "".join(page.extract_text() for page in pages)
+    text = "".join("".join(page.extract_text() for page in pages).split())
     assert "S0001" in text and "C000" in text
-    assert words(language)("ui", "sign_out") not in text, "what cannot be pressed is not printed"
-    squeezed = "".join(text.split())
-    assert "".join(words(language)("sections", "risk").split()) in squeezed or language != "en"
+    plain = {"en": "Why", "hi": "सूची", "mr": "बीट"}[language]
+    assert plain in text, "words of single letters read back; Chromium does not say what a conjunct stands for"
+    assert "".join(words(language)("ui", "sign_out").split()) not in text, "what cannot be pressed is not printed"
 
 
-def test_the_first_load_is_under_60_kb(service):
-    with chromium(PHONE) as browser:
-        sign_in(browser, service, "mr")
-        bytes_ = browser.execute_script(
-            "return performance.getEntriesByType('navigation').concat(performance.getEntriesByType('resource'))"
-            ".reduce((sum, entry) => sum + entry.decodedBodySize, 0)")
-        assert 5_000 < bytes_ < 60_000
+def test_the_first_load_is_under_60_kb(phone, service):
+    sign_in(phone, service, "mr")
+    size = phone.execute_script(
+        "return performance.getEntriesByType('navigation').concat(performance.getEntriesByType('resource'))"
+        ".reduce((sum, entry) => sum + entry.decodedBodySize, 0)"
+    )
+    assert 5_000 < size < 60_000

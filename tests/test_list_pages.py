@@ -10,13 +10,13 @@ from html.parser import HTMLParser
 import httpx
 import pytest
 
+from models.ranking import Reason
 from serving.access import COOKIE
 from serving.app import create_app
 from serving.observe import Log
 from serving.pages.drawing import Place, centre_map, reason_bars, shown
 from serving.pages.session import own_path
 from serving.words import LANGUAGES, words
-from models.ranking import Reason
 from tests.list_store import make_store, token
 
 FIRST_LOAD_BYTES = 60_000
@@ -53,8 +53,11 @@ class Reader:
 
     async def _ask(self, method: str, path: str, *, follow_redirects: bool = True, headers=None, **how):
         client = httpx.AsyncClient(
-            transport=httpx.ASGITransport(self._app), base_url="http://sanket.test", cookies=self.cookies,
-            headers=self._headers | (headers or {}), follow_redirects=follow_redirects,
+            transport=httpx.ASGITransport(self._app),
+            base_url="http://sanket.test",
+            cookies=self.cookies,
+            headers=self._headers | (headers or {}),
+            follow_redirects=follow_redirects,
         )
         async with client:
             answer = await client.request(method, path, **how)
@@ -101,7 +104,10 @@ def test_the_list_shows_its_sector_and_no_other(app, store):
     assert "S0001" in text and "S0002" not in text and "C90001" not in text
     assert text.count('class="child"') == 20
     for path in ("/visits?sector=S0002", "/children/C90001", "/visits.pdf?sector=S0002", "/sector?sector=S0002"):
-        hidden, absent = browser(app, store).get(path), browser(app, store).get(path.replace("S0002", "S9").replace("C90001", "C8"))
+        hidden, absent = (
+            browser(app, store).get(path),
+            browser(app, store).get(path.replace("S0002", "S9").replace("C90001", "C8")),
+        )
         assert hidden.status_code == absent.status_code == 404
         assert _without_path(hidden.text) == _without_path(absent.text)
 
@@ -134,8 +140,16 @@ def test_the_language_is_chosen_per_person_and_kept(app, store):
 
 @pytest.mark.parametrize(
     ("address", "path"),
-    [("/visits?a=1", "/visits?a=1"), ("https://evil.example/x", "/x"), ("//evil.example/x", "/x"), ("/\\evil.example", "/visits"),
-     ("javascript:alert(1)", "/visits"), ("", "/visits"), (None, "/visits"), ("https:////evil.example", "/visits")],
+    [
+        ("/visits?a=1", "/visits?a=1"),
+        ("https://evil.example/x", "/x"),
+        ("//evil.example/x", "/x"),
+        ("/\\evil.example", "/visits"),
+        ("javascript:alert(1)", "/visits"),
+        ("", "/visits"),
+        (None, "/visits"),
+        ("https:////evil.example", "/visits"),
+    ],
 )
 def test_no_link_of_another_leads_people_elsewhere(address, path):
     assert own_path(address) == path
@@ -160,9 +174,16 @@ def test_the_picture_adds_up_with_the_sentences(app, store):
 
 
 def test_the_map_keeps_north_up_and_distances_true():
-    places = [Place(1, "South", 20.0, 77.0, 4, 0), Place(2, "North", 20.2, 77.0, 9, 1), Place(3, "East", 20.0, 77.1, 1, 0)]
+    places = [
+        Place(1, "South", 20.0, 77.0, 4, 0),
+        Place(2, "North", 20.2, 77.0, 9, 1),
+        Place(3, "East", 20.0, 77.1, 1, 0),
+    ]
     drawn = centre_map(places, words("en"))
-    at = {name: (float(x), float(y)) for name, x, y in re.findall(r"<title>(\w+):.*?cx=\"([\d.]+)\" cy=\"([\d.]+)\"", drawn)}
+    at = {
+        name: (float(x), float(y))
+        for name, x, y in re.findall(r"<title>(\w+):.*?cx=\"([\d.]+)\" cy=\"([\d.]+)\"", drawn)
+    }
     assert at["North"][1] < at["South"][1] and at["East"][0] > at["South"][0]
     tall, wide = at["South"][1] - at["North"][1], at["East"][0] - at["South"][0]
     assert wide / tall == pytest.approx(0.1 * 0.939 / 0.2, rel=0.02)
@@ -216,10 +237,14 @@ def test_an_outcome_ticked_on_the_page_leaves_the_list_and_is_shown(tmp_path):
     made = create_app(address, follow=False, log=Log(lambda line: None))
     client = browser(made, address)
     child_id = first_child(client)
-    answer = client.post(f"/visits/{child_id}/outcome", data={"finding": "away", "visited_on": "2026-03-16", "back": "/visits"})
+    answer = client.post(
+        f"/visits/{child_id}/outcome", data={"finding": "away", "visited_on": "2026-03-16", "back": "/visits"}
+    )
     assert answer.status_code == 200 and str(answer.url).endswith("/visits?saved=1")
     assert f'href="/children/{child_id}">{child_id}</a> <span>' not in answer.text
-    assert f'{child_id}</a>: 16 March 2026, Away' in answer.text and words("en")("ui", "visits_warning") in answer.text
+    assert (
+        f"{child_id}</a>: 16 March 2026, Away" in answer.text and words("en")("ui", "visits_warning") in answer.text
+    )
     assert "Home visit: Away" in client.get(f"/children/{child_id}").text
     made.close()
 
@@ -238,7 +263,7 @@ class _Outline(HTMLParser):
     def __init__(self):
         super().__init__()
         self.ids, self.problems, self.headings, self.open = [], [], [], []
-        self.label_for, self.fields, self.text = set(), [], ""
+        self.label_for, self.fields, self.text, self.unnamed = set(), [], "", False
 
     def handle_starttag(self, tag, attributes):
         given = dict(attributes)
@@ -251,7 +276,11 @@ class _Outline(HTMLParser):
             self.fields.append((given.get("id"), "label" in self.open or "aria-label" in given))
         if tag in ("a", "button", "summary", "h1", "h2", "h3", "th"):
             self.text = ""
-        if tag == "svg" and not (given.get("aria-label") or given.get("aria-labelledby")):
+        if tag == "svg":
+            self.unnamed = not given.get("aria-label")
+        if tag == "title":
+            self.unnamed = False
+        if tag in ("path", "polyline", "rect", "circle") and self.unnamed:
             self.problems.append("svg without a name")
         if re.fullmatch("h[1-6]", tag):
             self.headings.append(int(tag[1]))

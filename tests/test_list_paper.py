@@ -155,16 +155,22 @@ def test_the_workbook_is_ready_to_be_filled_in(language):
     assert sheet.freeze_panes == f"E{HEADS_ROW + 1}" and sheet.auto_filter.ref.startswith(f"A{HEADS_ROW}:L")
     assert [cell.value for cell in sheet[CODES_ROW]] == [code for code, _, _ in COLUMNS]
     assert sheet.row_dimensions[CODES_ROW].hidden
-    assert [sheet.column_dimensions[cell.column_letter].width for cell in sheet[HEADS_ROW]] == [w for _, _, w in COLUMNS]
+    assert [sheet.column_dimensions[cell.column_letter].width for cell in sheet[HEADS_ROW]] == [
+        w for _, _, w in COLUMNS
+    ]
     assert sheet.max_row == HEADS_ROW + 20
     choices = {rule.type for rule in sheet.data_validations.dataValidation}
     assert choices == {"list", "date", "decimal"}
     back = {row[0]: row[1] for row in book[BACK_SHEET].iter_rows(values_only=True)}
-    assert back["store"] == "/data/x.db" and back["as_of"] == "2026-03-16" and book[BACK_SHEET].sheet_state == "hidden"
+    assert (
+        back["store"] == "/data/x.db" and back["as_of"] == "2026-03-16" and book[BACK_SHEET].sheet_state == "hidden"
+    )
 
 
 def test_a_formula_in_a_code_stays_text():
-    book = openpyxl.load_workbook(io.BytesIO(render(one_list(in_danger(child_id="=HYPERLINK(1)")), words("en"), form="xlsx")))
+    book = openpyxl.load_workbook(
+        io.BytesIO(render(one_list(in_danger(child_id="=HYPERLINK(1)")), words("en"), form="xlsx"))
+    )
     cell = book.worksheets[0].cell(HEADS_ROW + 1, 4)
     assert cell.value == "=HYPERLINK(1)" and cell.data_type == "s"
 

@@ -16,10 +16,10 @@ import pytest
 
 from registry.errors import BadInput
 from registry.store import open_store
+from sanket.app import main
 from serving.paper_xlsx import CODES_ROW, HEADS_ROW
 from serving.returned import finding_code, read_back, written_day
 from serving.store_list import listed_from_store
-from sanket.app import main
 from tests.list_cases import AS_OF
 from tests.list_store import make_store
 
@@ -71,8 +71,12 @@ def found(store: str) -> list[tuple]:
 
     rows = registry.visits
     return [
-        (str(registry.child_ids[rows["child"][i]]), FINDING[rows["finding"][i]], day_date(rows["visited_on"][i]),
-         None if rows["listed_on"][i] == NEVER else day_date(rows["listed_on"][i]))
+        (
+            str(registry.child_ids[rows["child"][i]]),
+            FINDING[rows["finding"][i]],
+            day_date(rows["visited_on"][i]),
+            None if rows["listed_on"][i] == NEVER else day_date(rows["listed_on"][i]),
+        )
         for i in range(rows.rows)
     ]
 
@@ -83,14 +87,21 @@ def test_a_list_goes_out_and_comes_back(store, tmp_path, language, capsys):
     assert run("visits", store, "--sector", "S0001", "--lang", language, "-o", str(out)) == 0
     first, second, third = listed(store)[:3]
     say = {"en": "Well", "hi": "फिर SAM", "mr": "घरी नाही"}[language]
-    fill_in(out, **{first: {"finding": say, "visited_on": dt.date(2026, 3, 18), "weight_kg": 7.9, "muac_mm": 121},
-                    second: {"finding": "moved", "visited_on": "17/03/2026"}})
+    fill_in(
+        out,
+        **{
+            first: {"finding": say, "visited_on": dt.date(2026, 3, 18), "weight_kg": 7.9, "muac_mm": 121},
+            second: {"finding": "moved", "visited_on": "17/03/2026"},
+        },
+    )
     assert run("visits", "record", str(out), "--json") == 0
     done = json.loads(capsys.readouterr().out)
     assert done["tables"]["visits"]["kept"] == 2 and done["tables"]["measurements"]["kept"] == 1
     assert done["problems"] == [] and done["blank"] == 18
     code = {"en": "well", "hi": "sam_again", "mr": "away"}[language]
-    assert sorted(found(store)) == sorted([(first, code, dt.date(2026, 3, 18), AS_OF), (second, "moved", dt.date(2026, 3, 17), AS_OF)])
+    assert sorted(found(store)) == sorted(
+        [(first, code, dt.date(2026, 3, 18), AS_OF), (second, "moved", dt.date(2026, 3, 17), AS_OF)]
+    )
     after = listed(store)
     assert first not in after and second not in after and third in after
 
@@ -126,8 +137,15 @@ def test_a_line_that_cannot_be_used_is_named_and_the_others_are_kept(store, tmp_
     out = tmp_path / "list.xlsx"
     run("visits", store, "--sector", "S0001", "-o", str(out))
     a, b, c, d = listed(store)[:4]
-    fill_in(out, **{a: {"finding": "fine"}, b: {"finding": "well", "visited_on": "soon"},
-                    c: {"finding": "well", "visited_on": dt.date(2999, 1, 1)}, d: {"finding": "well"}})
+    fill_in(
+        out,
+        **{
+            a: {"finding": "fine"},
+            b: {"finding": "well", "visited_on": "soon"},
+            c: {"finding": "well", "visited_on": dt.date(2999, 1, 1)},
+            d: {"finding": "well"},
+        },
+    )
     assert run("visits", "record", str(out), "--json") == 0
     done = json.loads(capsys.readouterr().out)
     assert [problem["row"] for problem in done["problems"]] == [HEADS_ROW + 1, HEADS_ROW + 2, HEADS_ROW + 3]
@@ -142,7 +160,11 @@ def test_a_measurement_that_cannot_be_right_is_quarantined_and_counted(store, tm
     fill_in(out, **{first: {"finding": "well", "weight_kg": 790}})
     assert run("visits", "record", str(out), "--json") == 0
     counts = json.loads(capsys.readouterr().out)["tables"]
-    assert counts["visits"]["kept"] == 1 and counts["measurements"]["quarantined"] == 1 and counts["measurements"]["codes"]
+    assert (
+        counts["visits"]["kept"] == 1
+        and counts["measurements"]["quarantined"] == 1
+        and counts["measurements"]["codes"]
+    )
 
 
 def test_a_blank_list_is_not_an_import(store, tmp_path, capsys):
@@ -153,7 +175,8 @@ def test_a_blank_list_is_not_an_import(store, tmp_path, capsys):
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"junk" * 1000, b"PK\x03\x04broken", b"a,b\n1,2\n", b"\xff\xfe\x00\x01,"], ids=range(5))
+    "content", [b"", b"junk" * 1000, b"PK\x03\x04broken", b"a,b\n1,2\n", b"\xff\xfe\x00\x01,"], ids=range(5)
+)
 @pytest.mark.parametrize("ending", [".xlsx", ".csv"])
 def test_a_file_that_is_no_list_of_ours_changes_nothing(store, tmp_path, content, ending, capsys):
     path = tmp_path / f"other{ending}"
@@ -175,10 +198,16 @@ def test_the_list_of_another_registry_is_refused(store, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("arguments", "code", "says"),
     [
-        (["STORE"], 2, "LST012"), (["STORE", "--sector", "S9999"], 3, "LST012"), (["none.db", "--sector", "S1"], 3, "REG060"),
-        (["STORE", "--sector", "S0001", "--format", "docx"], 2, "LST001"), (["STORE", "--sector", "S0001", "--lang", "fr"], 2, "LST002"),
-        (["STORE", "--sector", "S0001", "--as-of", "soon"], 2, "LST010"), (["STORE", "--sector", "S0001", "--as-of", "2020-01-01"], 3, "LST011"),
-        (["record"], 2, "LST008"), (["record", "none.xlsx"], 3, "LST003"), (["STORE", "--sector", "S0001", "-o", "/no/such/x.pdf"], 3, "LST007"),
+        (["STORE"], 2, "LST012"),
+        (["STORE", "--sector", "S9999"], 3, "LST012"),
+        (["none.db", "--sector", "S1"], 3, "REG060"),
+        (["STORE", "--sector", "S0001", "--format", "docx"], 2, "LST001"),
+        (["STORE", "--sector", "S0001", "--lang", "fr"], 2, "LST002"),
+        (["STORE", "--sector", "S0001", "--as-of", "soon"], 2, "LST010"),
+        (["STORE", "--sector", "S0001", "--as-of", "2020-01-01"], 3, "LST011"),
+        (["record"], 2, "LST008"),
+        (["record", "none.xlsx"], 3, "LST003"),
+        (["STORE", "--sector", "S0001", "-o", "/no/such/x.pdf"], 3, "LST007"),
     ],
 )
 def test_bad_requests_have_their_code(made, arguments, code, says, capsys):
@@ -201,15 +230,24 @@ def test_json_is_one_document_and_nothing_else(made, capsysbinary):
 def test_the_command_line_starts_and_prints_the_list(made):
     done = subprocess.run(
         [sys.executable, "-m", "sanket.app", "visits", made, "--sector", "S0001", "--lang", "hi"],
-        capture_output=True, env=os.environ | {"PYTHONIOENCODING": "ascii"},
+        capture_output=True,
+        env=os.environ | {"PYTHONIOENCODING": "ascii"},
     )
     assert done.returncode == 0 and "गृह-भेंट सूची" in done.stdout.decode()
 
 
 def test_spellings_of_findings_and_days():
     assert [finding_code(text) for text in ("WELL", " sam  again", "ठीक है", "पुन्हा SAM", "ok", None)] == [
-        "well", "sam_again", "well", "sam_again", None, None]
-    assert [written_day(text) for text in ("2026-03-09", "09/03/2026", "9.3.2026", "2026-03-09 00:00:00")] == [dt.date(2026, 3, 9)] * 4
+        "well",
+        "sam_again",
+        "well",
+        "sam_again",
+        None,
+        None,
+    ]
+    assert [written_day(text) for text in ("2026-03-09", "09/03/2026", "9.3.2026", "2026-03-09 00:00:00")] == [
+        dt.date(2026, 3, 9)
+    ] * 4
     assert written_day("31/02/2026") is None and written_day("03/16/2026") is None
 
 

@@ -14,13 +14,34 @@ from models.ranking import Reason
 from models.reasons import KEYS
 from models.scoring import WHY_NOT
 from registry.tables import FINDING, OUTCOME, SETTING, SEX
-from serving.words import FORMS, LANGUAGES, REASONS, last_weight, preferred, risk_words, rule_line, what_to_do, why_line, words
+from serving.words import (
+    FORMS,
+    LANGUAGES,
+    REASONS,
+    last_weight,
+    preferred,
+    risk_words,
+    rule_line,
+    what_to_do,
+    why_line,
+    words,
+)
 from tests.list_cases import FACTS, child, in_danger, overdue
 
 CODES = {
-    "states": STATES, "steps": STEPS, "rules": RULES, "who": WHO, "findings": FINDING, "outcomes": OUTCOME,
-    "setting": SETTING, "sex": SEX, "reasons": KEYS, "not_scored": [why for why in WHY_NOT if why], "chart": CHART,
-    "targets": ("relapse", "non_response"), "sections": ("danger", "overdue", "risk"),
+    "states": STATES,
+    "steps": STEPS,
+    "rules": RULES,
+    "who": WHO,
+    "findings": FINDING,
+    "outcomes": OUTCOME,
+    "setting": SETTING,
+    "sex": SEX,
+    "reasons": KEYS,
+    "not_scored": [why for why in WHY_NOT if why],
+    "chart": CHART,
+    "targets": ("relapse", "non_response"),
+    "sections": ("danger", "overdue", "risk"),
     "sections_short": ("danger", "overdue", "risk"),
 }
 
@@ -45,7 +66,9 @@ def test_the_languages_have_the_same_words_with_the_same_facts():
         return {path: fields(value) for path, value in leaves(words(language).tree) if isinstance(value, str)}
 
     assert shape("en") == shape("hi") == shape("mr")
-    assert all(value.strip() for language in LANGUAGES for _, value in leaves(words(language).tree) if isinstance(value, str))
+    assert all(
+        value.strip() for language in LANGUAGES for _, value in leaves(words(language).tree) if isinstance(value, str)
+    )
 
 
 @pytest.mark.parametrize("language", ["hi", "mr"])
@@ -65,7 +88,11 @@ def test_the_words_never_say_failed_removed_or_denied():
 def test_every_form_of_a_reason_is_written_and_no_other():
     for language in LANGUAGES:
         for key in REASONS:
-            assert set(words(language).tree["reasons"][key]) == {"label", "short", *(form.name for form in FORMS[key])}
+            assert set(words(language).tree["reasons"][key]) == {
+                "label",
+                "short",
+                *(form.name for form in FORMS[key]),
+            }
     assert set(FORMS) == set(REASONS) == set(KEYS)
 
 
@@ -126,8 +153,10 @@ def test_ten_contrasting_children_are_listed_for_ten_reasons():
         why_line(child(reasons=(Reason("missed_weighings", 0.7),)), words("en")),
         why_line(child(reasons=(Reason("low_muac", 0.4), Reason("stunted", 0.3))), words("en")),
         why_line(child(reasons=(Reason("age", -0.4),)), words("en")),
-        why_line(in_danger(), words("en")), why_line(in_danger(rule="oedema"), words("en")),
-        why_line(in_danger(rule="no_gain"), words("en")), why_line(overdue(), words("en")),
+        why_line(in_danger(), words("en")),
+        why_line(in_danger(rule="oedema"), words("en")),
+        why_line(in_danger(rule="no_gain"), words("en")),
+        why_line(overdue(), words("en")),
     ]
     assert len(set(told)) == 10
     assert told[4] == "The upper arm is thin: 118 mm; Short for the age (HAZ \u22122.8)"
@@ -149,7 +178,10 @@ def test_dates_and_numbers_as_people_write_them():
     assert last_weight(child(), words("mr")) == "7.4 किलो, 2 मार्च 2026"
     assert last_weight(child(facts={"last_weight_kg": None}), words("en")) == "No weight recorded"
     assert [risk_words(risk, words("en")) for risk in (0.04, 0.31, 1.0)] == [
-        "fewer than 1 in 10", "about 3 in 10", "about 10 in 10"]
+        "fewer than 1 in 10",
+        "about 3 in 10",
+        "about 10 in 10",
+    ]
 
 
 def test_the_rule_says_what_to_do_and_the_risk_asks_for_a_visit():
@@ -160,8 +192,16 @@ def test_the_rule_says_what_to_do_and_the_risk_asks_for_a_visit():
 
 @pytest.mark.parametrize(
     ("wish", "language"),
-    [("mr-IN,mr;q=0.9,en;q=0.4", "mr"), ("fr,hi;q=0.5", "hi"), ("en;q=0,hi;q=0.1", "hi"), ("", "en"), (None, "en"),
-     ("de", "en"), ("hi;q=x, mr", "mr"), ("," * 5000, "en")],
+    [
+        ("mr-IN,mr;q=0.9,en;q=0.4", "mr"),
+        ("fr,hi;q=0.5", "hi"),
+        ("en;q=0,hi;q=0.1", "hi"),
+        ("", "en"),
+        (None, "en"),
+        ("de", "en"),
+        ("hi;q=x, mr", "mr"),
+        ("," * 5000, "en"),
+    ],
 )
 def test_the_browsers_wish(wish, language):
     assert preferred(wish) == language

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+import sqlite3
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 from markupsafe import Markup
+from sqlalchemy.exc import SQLAlchemyError
 
 from features.child_chart import chart_of
 from features.clock import Clock, Known
 from registry.errors import SanketError
-from registry.store import Store, open_store
 from registry.tables import FINDING, NEVER, OUTCOME, PROGRAMME, Registry, day_date, day_number
+from serving.plain_store import open_beside_the_book
 from serving.words import Words
 
 MOST_EVENTS = 80
@@ -37,18 +38,13 @@ class History:
     chart: Markup | None = None
 
 
-@lru_cache(maxsize=4)
-def _store(address: str) -> Store:
-    return open_store(address, must_exist=True)
-
-
 def history_of(store_address: str | None, child_id: str, as_of: dt.date, words: Words) -> History:
     """A child's history from the store; empty where the registry is not at hand: the page stands without it."""
     if not store_address:
         return History()
     try:
-        registry = _store(store_address).load(children=[child_id])
-    except (SanketError, OSError):
+        registry = _registry_of(store_address, child_id)
+    except (SanketError, SQLAlchemyError, sqlite3.Error, OSError):
         return History()
     found = np.flatnonzero(registry.child_ids == child_id)
     if not len(found):
@@ -56,6 +52,14 @@ def history_of(store_address: str | None, child_id: str, as_of: dt.date, words: 
     day = day_number(as_of)
     known = Clock(registry).known_by(found[:1].astype(np.int32), np.array([day], np.int32))
     return History(timeline(known, words), _chart(registry, child_id, day, words))
+
+
+def _registry_of(store_address: str, child_id: str) -> Registry:
+    store = open_beside_the_book(store_address)
+    try:
+        return store.load(children=[child_id])
+    finally:
+        store.close()
 
 
 def timeline(known: Known, words: Words) -> tuple[Event, ...]:

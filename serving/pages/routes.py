@@ -75,7 +75,9 @@ def _refusal(request: Request, problem: Problem) -> Response:
         return see_other("/sign-in")
     words = spoken(request)
     said = {"API032": "no_scores_yet", "API003": "not_found", "API011": "not_found"}.get(problem.code, "page_failed")
-    response = html("message.html", request, words, title=words("ui", "visit_list"), message=words("ui", said))
+    response = html(
+        "message.html", request, words, title=words("ui", "visit_list"), message=words("ui", said), code=problem.code
+    )
     response.status_code = problem.status
     response.headers.update(problem.headers)
     return response
@@ -186,7 +188,9 @@ async def _district(desk: Desk, request: Request) -> Response:
 
 async def _offline(desk: Desk, request: Request) -> Response:
     words = spoken(request)
-    return html("message.html", request, words, title=words("ui", "visit_list"), message=words("ui", "offline_banner"))
+    return html(
+        "message.html", request, words, title=words("ui", "visit_list"), message=words("ui", "offline_banner"), code=""
+    )
 
 
 async def _worker(request: Request) -> Response:
