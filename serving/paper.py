@@ -98,7 +98,8 @@ def _in_time(row: VisitRow, step: str, words: Words) -> str:
     """What to do, and by when where a rule asks for it."""
     if row.section == "risk" or row.candidate.by_when is None:
         return step
-    return f"{step}, {words.say('ui', 'by_when', date=words.day(row.candidate.by_when))}"
+    when = "due_since" if (row.candidate.overdue_days or 0) > 0 else "by_when"
+    return f"{step}, {words.say('ui', when, date=words.day(row.candidate.by_when))}"
 
 
 def sheets(listed: VisitList, words: Words) -> list[Sheet]:

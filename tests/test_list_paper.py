@@ -179,7 +179,7 @@ def test_text_for_a_terminal():
     told = render(one_list(in_danger(), child(2)), words("en"), form="txt").decode()
     assert "== In danger: go first ==" in told
     assert "Why: SAM, not yet examined (WHZ \u22123.4, arm 112 mm), 3 days late" in told
-    assert "What to do: Have the ANM or doctor examine the child, by 13 March 2026" in told
+    assert "What to do: Have the ANM or doctor examine the child, due since 13 March 2026" in told
 
 
 def test_another_format_is_a_usage_error():
