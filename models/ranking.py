@@ -64,6 +64,8 @@ NEAR_KM = 2.0
 REST_DAYS = {"well": 28, "data_wrong": 28, "away": 7, "sam_again": 7}
 """Days after a visit in which the child is not asked for again for the same reason. verified: false."""
 DANGER_REST_DAYS = 7
+LATE_COUNTS_DAYS = 60
+"""Beyond two months, how late a step is says more about the records than about the child. verified: false."""
 
 
 @dataclass(frozen=True)
@@ -249,7 +251,7 @@ def _gravity(rule: str | None) -> int:
 
 def _order(child: Candidate) -> tuple:
     """Most benefit first; then the stated ties. In danger the overdue days lead (`rank` puts the rule before)."""
-    overdue = -(child.overdue_days or 0)
+    overdue = -min(child.overdue_days or 0, LATE_COUNTS_DAYS)
     age = child.age_months if child.age_months is not None else 999
     lead = (overdue, -benefit(child)) if child.danger else (-benefit(child), overdue)
     return (*lead, age, child.child_id)
