@@ -13,7 +13,8 @@ from care import facts as care_facts
 from care.pathway import place
 from care.protocol import standard
 from features.clock import Clock
-from features.trajectory import rows, trace
+from features.trace import trace
+from features.trajectory import rows
 from models.scoring import score_children
 from registry.check import build_records
 from registry.tables import day_number

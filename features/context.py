@@ -14,7 +14,6 @@ from features.growth import point, round_z
 from features.points import growth_points
 from features.windows import summary
 
-C = criteria()
 MONTHS_LOOKED_AT = 3
 """A centre's burden is judged over the three whole months before the month of the question."""
 YEAR_DAYS = 365
@@ -23,22 +22,22 @@ WEIGHTS, ROUNDED, JUDGED, WASTED, WHZ, CHILDREN, ADMISSIONS = range(7)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _sum_by_month(child, centre, month, sex, age, weight, height, position, oedema, sums):
+def _sum_by_month(child, centre, month, sex, age, weight, height, position, oedema, c, sums):
     for row in range(len(child)):
-        c, m = centre[row], month[row]
-        if c < 0 or np.isnan(weight[row]):
+        at, m = centre[row], month[row]
+        if at < 0 or np.isnan(weight[row]):
             continue
-        sums[WEIGHTS, c, m] += 1.0
-        sums[ROUNDED, c, m] += weight[row] * 2.0 == np.floor(weight[row] * 2.0)
+        sums[WEIGHTS, at, m] += 1.0
+        sums[ROUNDED, at, m] += weight[row] * 2.0 == np.floor(weight[row] * 2.0)
         if row == 0 or child[row - 1] != child[row] or month[row - 1] != m:
-            sums[CHILDREN, c, m] += 1.0
+            sums[CHILDREN, at, m] += 1.0
         if np.isnan(height[row]):
             continue
         whz = round_z(point(sex[row], age[row], weight[row], height[row], position[row], np.nan, oedema[row])[2])
-        if C.whz_low <= whz <= C.whz_high:
-            sums[JUDGED, c, m] += 1.0
-            sums[WASTED, c, m] += whz < C.moderate_z_below
-            sums[WHZ, c, m] += whz
+        if c.whz_low <= whz <= c.whz_high:
+            sums[JUDGED, at, m] += 1.0
+            sums[WASTED, at, m] += whz < c.moderate_z_below
+            sums[WHZ, at, m] += whz
 
 
 class Context:
@@ -62,7 +61,7 @@ class Context:
         age = days_between(child["birth_date"], rows["measured_on"])
         _sum_by_month(
             rows["child"], child["centre"], month, child["sex"], age, rows["weight_kg"], rows["height_cm"],
-            rows["height_position"], rows["oedema"], self._sums,
+            rows["height_position"], rows["oedema"], criteria(), self._sums,
         )
 
     def _add_admissions(self, month: np.ndarray) -> None:

@@ -15,20 +15,19 @@ from features.smoother import DEFAULT_PRIORS, Prior
 from features.standards import BY_AGE
 from features.status import height_is_stale, wasting
 
-C = criteria()
 COLUMNS = ("age_days", "height_days", "waz", "haz", "whz", "whz_traced", "log_weight", "valid", "sam", "wasted")
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _height_of(sex, age, haz):
+def _height_of(sex, age, haz, last_day):
     """The height (cm, in the position of the age) that has this HAZ on a day; NaN outside of the standards."""
-    if sex < 0 or age < 0 or age > C.last_day:
+    if sex < 0 or age < 0 or age > last_day:
         return np.nan
     return BY_AGE[sex, age, 4] * (1.0 + BY_AGE[sex, age, 5] * haz)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _points(offsets, sex, birth, day, weight, height, position, muac, oedema, haz_prior, out):
+def _points(offsets, sex, birth, day, weight, height, position, muac, oedema, haz_prior, c, out):
     mean, variance, noise, drift, _ = haz_prior
     for i in range(len(offsets) - 1):
         height_at, height_cm, height_position = -1, np.nan, -1
@@ -40,28 +39,28 @@ def _points(offsets, sex, birth, day, weight, height, position, muac, oedema, ha
                 height_at, height_cm, height_position = day[row], height[row], position[row]
             stands = position[row] if own else height_position
             waz, haz, whz, _, _ = point(sex[i], age, weight[row], height_cm, stands, muac[row], oedema[row])
-            if own and C.haz_low <= haz <= C.haz_high:
+            if own and c.haz_low <= haz <= c.haz_high:
                 if level_at >= 0:
                     spread += drift * (day[row] - level_at)
                 gain = spread / (spread + noise)
                 level, spread, level_at = level + gain * (haz - level), (1.0 - gain) * spread, day[row]
             traced = np.nan
             if level_at >= 0:
-                likely = _height_of(sex[i], age, level)
+                likely = _height_of(sex[i], age, level, c.last_day)
                 traced = point(sex[i], age, weight[row], likely, -1, np.nan, oedema[row])[2]
             old = float(day[row] - height_at) if height_at >= 0 else np.nan
-            stale = height_is_stale(age, old, C)
-            sam = wasting(age, whz, muac[row], oedema[row], stale, C)[3] if age <= C.last_day else -1
+            stale = height_is_stale(age, old, c)
+            sam = wasting(age, whz, muac[row], oedema[row], stale, c)[3] if age <= c.last_day else -1
             rounded = round_z(whz)
-            plausible = not stale and C.whz_low <= rounded <= C.whz_high
+            plausible = not stale and c.whz_low <= rounded <= c.whz_high
             out[0, row], out[1, row] = age, old
-            out[2, row] = waz if C.waz_low <= waz <= C.waz_high else np.nan
-            out[3, row] = haz if own and C.haz_low <= haz <= C.haz_high else np.nan
+            out[2, row] = waz if c.waz_low <= waz <= c.waz_high else np.nan
+            out[3, row] = haz if own and c.haz_low <= haz <= c.haz_high else np.nan
             out[4, row] = rounded if plausible else np.nan
-            out[5, row] = traced if C.whz_low <= traced <= C.whz_high else np.nan
+            out[5, row] = traced if c.whz_low <= traced <= c.whz_high else np.nan
             out[6, row] = np.log(weight[row]) if weight[row] > 0.0 else np.nan
             out[7, row], out[8, row] = sam >= 0, sam == 1
-            out[9, row] = 1.0 if plausible and rounded < C.moderate_z_below else (0.0 if plausible else np.nan)
+            out[9, row] = 1.0 if plausible and rounded < c.moderate_z_below else (0.0 if plausible else np.nan)
 
 
 def growth_points(known: Known, *, haz_prior: Prior = DEFAULT_PRIORS["haz"]) -> Ragged:
@@ -77,6 +76,6 @@ def growth_points(known: Known, *, haz_prior: Prior = DEFAULT_PRIORS["haz"]) -> 
     _points(
         seen.offsets, child["sex"], child["birth_date"].astype(np.int64), seen["measured_on"].astype(np.int64),
         seen["weight_kg"], seen["height_cm"], seen["height_position"], seen["muac_mm"], seen["oedema"],
-        haz_prior, out,
+        haz_prior, criteria(), out,
     )
     return seen.having(**dict(zip(COLUMNS, out, strict=True)))

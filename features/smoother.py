@@ -61,43 +61,49 @@ def _advance(step, level, velocity, p_ll, p_lv, p_vv, drift, velocity_variance):
 
 
 @njit(cache=True, nogil=True)
-def _filter(offsets, day, value, extra_noise, asked_on, prior):
-    """Level, its SD and velocity on `asked_on`, and the level after each row (for changes since a day)."""
+def filtered(begin, end, day, value, extra_noise, asked_on, prior, after):
+    """(level, SD, velocity) of one question's rows on a day; fills `after` with the level after each row."""
     mean, variance, noise, drift, velocity_variance = prior
-    n = len(offsets) - 1
-    level_now, sd_now, velocity_now = np.full(n, np.nan), np.full(n, np.nan), np.full(n, np.nan)
-    level_after = np.full(len(value), np.nan)
-    for i in range(n):
-        level, velocity, p_ll, p_lv, p_vv = mean, 0.0, variance, 0.0, velocity_variance
-        seen, before = False, 0
-        for row in range(offsets[i], offsets[i + 1] + 1):
-            asking = row == offsets[i + 1]
-            if not asking and np.isnan(value[row]):
-                level_after[row] = level if seen else np.nan
-                continue
-            today = asked_on[i] if asking else day[row]
-            if seen and today > before:
-                level, velocity, p_ll, p_lv, p_vv = _advance(
-                    float(today - before), level, velocity, p_ll, p_lv, p_vv, drift, velocity_variance
-                )
-            if asking:
-                break
-            seen, before = True, today
-            around = p_ll + noise + extra_noise[row]
-            gap = value[row] - level
-            if gap * gap > OUTLIER_SD * OUTLIER_SD * around:
-                around = p_ll + 20.0 * (noise + extra_noise[row])
-            gain_l, gain_v = p_ll / around, p_lv / around
-            level, velocity = level + gain_l * gap, velocity + gain_v * gap
-            p_ll, p_lv, p_vv = p_ll * (1.0 - gain_l), p_lv * (1.0 - gain_l), p_vv - gain_v * p_lv
-            level_after[row] = level
-        if seen:
-            level_now[i], sd_now[i], velocity_now[i] = level, np.sqrt(max(p_ll, 0.0)), velocity
-    return level_now, sd_now, velocity_now, level_after
+    level, velocity, p_ll, p_lv, p_vv = mean, 0.0, variance, 0.0, velocity_variance
+    seen, before = False, 0
+    for row in range(begin, end + 1):
+        asking = row == end
+        if not asking and np.isnan(value[row]):
+            after[row] = level if seen else np.nan
+            continue
+        today = asked_on if asking else day[row]
+        if seen and today > before:
+            level, velocity, p_ll, p_lv, p_vv = _advance(
+                float(today - before), level, velocity, p_ll, p_lv, p_vv, drift, velocity_variance
+            )
+        if asking:
+            break
+        seen, before = True, today
+        around = p_ll + noise + extra_noise[row]
+        gap = value[row] - level
+        if gap * gap > OUTLIER_SD * OUTLIER_SD * around:
+            around = p_ll + 20.0 * (noise + extra_noise[row])
+        gain_l, gain_v = p_ll / around, p_lv / around
+        level, velocity = level + gain_l * gap, velocity + gain_v * gap
+        p_ll, p_lv, p_vv = p_ll * (1.0 - gain_l), p_lv * (1.0 - gain_l), p_vv - gain_v * p_lv
+        after[row] = level
+    if not seen:
+        return np.nan, np.nan, np.nan
+    return level, np.sqrt(max(p_ll, 0.0)), velocity
+
+
+@njit(cache=True, nogil=True)
+def _filter(offsets, day, value, extra_noise, asked_on, prior):
+    found, after = np.empty((3, len(offsets) - 1)), np.empty(len(value))
+    for i in range(len(offsets) - 1):
+        found[0, i], found[1, i], found[2, i] = filtered(
+            offsets[i], offsets[i + 1], day, value, extra_noise, asked_on[i], prior, after
+        )
+    return found, after
 
 
 def smooth(offsets, day, value, *, extra_noise, asked_on, prior: Prior):
-    """Level, SD, velocity per day on `asked_on` (float64[n] each) and the level after each row (float64[rows]).
+    """Level, SD, velocity per day on `asked_on` (float64 (3, n)) and the level after each row (float64[rows]).
 
     NaN where a question has no reading. `extra_noise` (float64[rows]): variance added to a row's own noise.
     """

@@ -6,67 +6,136 @@ each question a window `since <= day <= until` (int32[n], both ends counted).
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 from numba import njit
 
+STATISTICS = (
+    "count", "total", "mean", "first", "first_day", "last", "last_day", "lowest", "lowest_day", "highest",
+    "highest_day", "spread", "longest_gap",
+)
 
-class Summary(NamedTuple):
-    """Of the values in a window, one array each (float64[n]); NaN where the window holds none, but for `count`."""
 
-    count: np.ndarray
-    total: np.ndarray
-    mean: np.ndarray
-    first: np.ndarray
-    first_day: np.ndarray
-    last: np.ndarray
-    last_day: np.ndarray
-    lowest: np.ndarray
-    lowest_day: np.ndarray
-    highest: np.ndarray
-    highest_day: np.ndarray
-    spread: np.ndarray
-    longest_gap: np.ndarray
+_AT = {name: position for position, name in enumerate(STATISTICS)}
+
+
+class Summary:
+    """Of the values in a window, one array for each of STATISTICS (float64[n]), by name: `found.mean`.
+
+    NaN where the window holds none, but for `count`; `spread` and `longest_gap` need two.
+    """
+
+    __slots__ = ("_found",)
+
+    def __init__(self, found: np.ndarray):
+        self._found = found
+
+    def __getattr__(self, name: str) -> np.ndarray:
+        return self._found[_AT[name]]
+
+
+@njit(cache=True, nogil=True)
+def summary_of(begin, end, day, value, since, until):
+    """STATISTICS of one question's rows, as a tuple of floats."""
+    count, total, squares, gap = 0, 0.0, 0.0, 0.0
+    first = first_day = last = last_day = low = low_day = high = high_day = np.nan
+    for row in range(begin, end):
+        if day[row] < since or np.isnan(value[row]):
+            continue
+        if day[row] > until:
+            break
+        v, d = value[row], float(day[row])
+        if count == 0:
+            first, first_day = v, d
+            low, low_day, high, high_day = v, d, v, d
+        else:
+            gap = max(gap, d - last_day)
+        count += 1
+        total += v
+        squares += v * v
+        last, last_day = v, d
+        if v < low:
+            low, low_day = v, d
+        if v > high:
+            high, high_day = v, d
+    if count == 0:
+        total = np.nan
+    mean = total / count if count > 0 else np.nan
+    spread = np.sqrt(max(0.0, (squares - total * mean) / (count - 1))) if count > 1 else np.nan
+    longest = gap if count > 1 else np.nan
+    return (
+        float(count), total, mean, first, first_day, last, last_day, low, low_day, high, high_day, spread, longest,
+    )
 
 
 @njit(cache=True, nogil=True)
 def _summary(offsets, day, value, since, until):
     n = len(offsets) - 1
-    out = np.full((13, n), np.nan)
+    out = np.empty((13, n))
     for i in range(n):
-        count, total, squares, gap = 0, 0.0, 0.0, 0.0
-        for row in range(offsets[i], offsets[i + 1]):
-            if day[row] < since[i] or np.isnan(value[row]):
-                continue
-            if day[row] > until[i]:
-                break
-            v, d = value[row], day[row]
-            if count == 0:
-                out[3, i], out[4, i] = v, d
-                out[7, i], out[8, i], out[9, i], out[10, i] = v, d, v, d
-            else:
-                gap = max(gap, d - out[6, i])
-            count += 1
-            total += v
-            squares += v * v
-            out[5, i], out[6, i] = v, d
-            if v < out[7, i]:
-                out[7, i], out[8, i] = v, d
-            if v > out[9, i]:
-                out[9, i], out[10, i] = v, d
-        out[0, i] = count
-        if count > 0:
-            out[1, i], out[2, i] = total, total / count
-        if count > 1:
-            out[11, i] = np.sqrt(max(0.0, (squares - total * total / count) / (count - 1)))
-            out[12, i] = gap
+        found = summary_of(offsets[i], offsets[i + 1], day, value, since[i], until[i])
+        for k in range(13):
+            out[k, i] = found[k]
     return out
 
 
 def summary(offsets, day, value, *, since, until) -> Summary:
     """All of `Summary` for each question's window."""
-    return Summary(*_summary(offsets, day, value, since, until))
+    return Summary(_summary(offsets, day, value, since, until))
+
+
+@njit(cache=True, nogil=True)
+def _grid(offsets, day, values, since, until):
+    n = len(offsets) - 1
+    out = np.empty((len(values), len(since), 13, n))
+    for i in range(n):
+        for v in range(len(values)):
+            for w in range(len(since)):
+                found = summary_of(offsets[i], offsets[i + 1], day, values[v], since[w, i], until[w, i])
+                for k in range(13):
+                    out[v, w, k, i] = found[k]
+    return out
+
+
+class Grid:
+    """Summaries of several columns over several windows, made in one pass: `grid["weight", "stay"].mean`."""
+
+    __slots__ = ("_columns", "_windows", "_found")
+
+    def __init__(self, offsets, day, *, columns: dict[str, np.ndarray], windows: dict[str, tuple]):
+        self._columns = {name: position for position, name in enumerate(columns)}
+        self._windows = {name: position for position, name in enumerate(windows)}
+        values = np.array(list(columns.values()), np.float64)
+        since = np.array([window[0] for window in windows.values()], np.int32)
+        until = np.array([window[1] for window in windows.values()], np.int32)
+        self._found = _grid(offsets, day, values, since, until)
+
+    def __getitem__(self, place: tuple[str, str]) -> Summary:
+        column, window = place
+        return Summary(self._found[self._columns[column], self._windows[window]])
+
+
+@njit(cache=True, nogil=True)
+def slope_of(begin, end, day, value, since, until, noise_variance, slope_variance):
+    """Shrunken slope per day of one question's rows; see `slope`."""
+    count, sum_x, sum_y, sum_xx, sum_xy, first, last = 0, 0.0, 0.0, 0.0, 0.0, 0, 0
+    for row in range(begin, end):
+        if day[row] < since or np.isnan(value[row]):
+            continue
+        if day[row] > until:
+            break
+        if count == 0:
+            first = day[row]
+        last = day[row]
+        x, y = float(day[row] - first), value[row]
+        count += 1
+        sum_x += x
+        sum_y += y
+        sum_xx += x * x
+        sum_xy += x * y
+    if count < 2 or last == first:
+        return np.nan
+    around = sum_xx - sum_x * sum_x / count
+    return (sum_xy - sum_x * sum_y / count) / (around + noise_variance / slope_variance)
 
 
 @njit(cache=True, nogil=True)
@@ -77,27 +146,11 @@ def slope(offsets, day, value, since, until, noise_variance, slope_variance):
     the field's measurement error (`noise_variance`), so that two noisy readings a week apart say little and
     five over three months say much.
     """
-    n = len(offsets) - 1
-    out = np.full(n, np.nan)
-    for i in range(n):
-        count, sum_x, sum_y, sum_xx, sum_xy, first, last = 0, 0.0, 0.0, 0.0, 0.0, 0, 0
-        for row in range(offsets[i], offsets[i + 1]):
-            if day[row] < since[i] or np.isnan(value[row]):
-                continue
-            if day[row] > until[i]:
-                break
-            if count == 0:
-                first = day[row]
-            last = day[row]
-            x, y = float(day[row] - first), value[row]
-            count += 1
-            sum_x += x
-            sum_y += y
-            sum_xx += x * x
-            sum_xy += x * y
-        if count > 1 and last > first:
-            around = sum_xx - sum_x * sum_x / count
-            out[i] = (sum_xy - sum_x * sum_y / count) / (around + noise_variance / slope_variance)
+    out = np.empty(len(offsets) - 1)
+    for i in range(len(out)):
+        out[i] = slope_of(
+            offsets[i], offsets[i + 1], day, value, since[i], until[i], noise_variance, slope_variance
+        )
     return out
 
 

@@ -16,7 +16,7 @@ from features.clock import Clock, days_between
 from features.context import Context
 from features.criteria import criteria
 from features.episodes import CURED
-from features.trajectory import Trace
+from features.trace import Trace, trace
 from models.bundle import Bundle
 from models.problems import NON_RESPONSE, RELAPSE
 from models.reasons import grouped
@@ -81,7 +81,7 @@ def score_children(
     def rows_for(bundle: Bundle | None) -> tuple[Trace, np.ndarray]:
         key = hash(tuple(bundle.priors.items())) if bundle else None
         if key not in made:
-            traced = trajectory.trace(clock, known, priors=bundle.priors) if bundle else trajectory.trace(clock, known)
+            traced = trace(clock, known, priors=bundle.priors) if bundle else trace(clock, known)
             made[key] = traced, trajectory.rows(traced, beside)
         return made[key]
 

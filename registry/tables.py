@@ -101,11 +101,19 @@ class Table(Mapping[str, np.ndarray]):
 
     def take(self, rows: np.ndarray) -> Table:
         """The rows at these positions (or where this mask is true), in that order."""
-        return Table({name: column[rows] for name, column in self._columns.items()})
+        return _of_one_length({name: column[rows] for name, column in self._columns.items()})
 
     def having(self, **columns: np.ndarray) -> Table:
         """This table with further (or replaced) columns."""
         return Table(self._columns | columns)
+
+
+def _of_one_length(columns: dict[str, np.ndarray]) -> Table:
+    """A table of columns that are known to be of one length: a single child's view makes dozens of them."""
+    table = Table.__new__(Table)
+    table._columns = columns
+    table.rows = len(next(iter(columns.values()))) if columns else 0
+    return table
 
 
 def empty_table(name: str) -> Table:

@@ -19,7 +19,7 @@ from care.protocol import Protocol, standard
 from features.clock import Clock
 from features.growth import zscores
 from features.status import WASTING, classify, criterion, nutrition_status
-from features.trajectory import Trace, trace
+from features.trace import Trace, trace
 from models.bundle import Bundle
 from models.ranking import Reason
 from models.reasons import KEYS

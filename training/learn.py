@@ -10,8 +10,9 @@ from features.catalogue import CONTEXT_NAMES, NAMES
 from features.clock import Clock
 from features.context import Context
 from features.points import growth_points
+from features.series import readings
 from features.smoother import DEFAULT_PRIORS, Prior, estimate
-from features.trajectory import as_of, readings
+from features.trajectory import as_of
 from models.bundle import Bundle
 from models.problems import CENSORED, HAPPENED, Problem
 from registry.errors import BadInput
