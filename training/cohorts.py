@@ -50,11 +50,11 @@ def cohort(clock: Clock, problem: Problem, *, cutoff: int) -> Cohort:
     index = np.repeat(inside, len(problem.landmarks))
     landmark = np.tile(np.array(problem.landmarks, np.int32), len(inside))
     day = found.index_on[index] + landmark
-    asked = _asked(found, problem, index, day)
+    at_risk = asked(found, problem, index, day)
     attrition["landmarks"] = len(index)
-    attrition["landmarks_after_outcome_or_leaving"] = int(np.sum(~asked & (day <= cutoff)))
+    attrition["landmarks_after_outcome_or_leaving"] = int(np.sum(~at_risk & (day <= cutoff)))
     attrition["landmarks_after_the_records"] = int(np.sum(day > cutoff))
-    rows = np.flatnonzero(asked & (day <= cutoff))
+    rows = np.flatnonzero(at_risk & (day <= cutoff))
     attrition["landmark_rows"] = len(rows)
     index, landmark, day = index[rows], landmark[rows], day[rows].astype(np.int32)
     end = np.minimum(found.event_on[index], found.followed_until[index])
@@ -65,7 +65,7 @@ def cohort(clock: Clock, problem: Problem, *, cutoff: int) -> Cohort:
     return Cohort(problem, found, index, found.child[index], day, landmark, outcome, time, remaining, attrition)
 
 
-def _asked(found: Outcomes, problem: Problem, index: np.ndarray, day: np.ndarray) -> np.ndarray:
+def asked(found: Outcomes, problem: Problem, index: np.ndarray, day: np.ndarray) -> np.ndarray:
     """At the landmark: no event known, not gone; and for non-response still in treatment."""
     open_question = found.gone_on[index] > day
     if problem.target == RELAPSE.target:
