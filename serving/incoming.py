@@ -10,6 +10,7 @@ from serving.schemas import NESTED
 
 MOST_RECORDS = 2000
 """Records of one kind for one child: weekly for a life of six years is 313."""
+NOT_SINGLE = frozenset({list, dict})
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ def _rows(table: str, rows: object, problems: list[dict], kept: dict[str, list[i
 
 
 def _flat(row: object) -> bool:
-    return isinstance(row, dict) and not any(isinstance(cell, list | dict) for cell in row.values())
+    return type(row) is dict and NOT_SINGLE.isdisjoint(map(type, row.values()))
 
 
 def _problem(where: str, code: str, what: str) -> dict:
