@@ -9,9 +9,6 @@ import numpy as np
 from features.catalogue import CONTEXT_NAMES, NAMES
 from features.clock import Clock
 from features.context import Context
-from features.points import growth_points
-from features.series import readings
-from features.smoother import DEFAULT_PRIORS, Prior, estimate
 from features.trajectory import as_of
 from models.bundle import Bundle
 from models.problems import CENSORED, HAPPENED, Problem
@@ -22,12 +19,11 @@ from training.calibrate import calibrate
 from training.cohorts import Cohort, attrition_table, before_split, cohort
 from training.examples import Examples
 from training.fit import Fitted, Said, fit
+from training.priors import FIT_SHARE, registry_priors
 from training.profile import profile
 from training.sample_size import needed
 from training.tune import tune
 
-FIT_SHARE = 0.72
-"""The earlier share of the indexes is fitted on, the later calibrates and chooses."""
 LEAST_EVENTS = 30
 """Under this no model is fitted at all; what Riley's criteria ask for is said beside it."""
 PARAMETERS = 20
@@ -65,7 +61,7 @@ def learn(
     fitted_on, calibrated_on = blocks(rows)
     _ask_for_events(rows, fitted_on, calibrated_on, problem, said)
     said(f"{problem.target}: {int(fitted_on.sum())} rows to fit on, {int(calibrated_on.sum())} to calibrate on")
-    priors = estimate_priors(clock, rows.child[fitted_on], int(rows.day[fitted_on].max()))
+    priors = registry_priors(clock, until=until)
     matrix = as_of(clock, rows.child, rows.day, priors=priors, context=context)
     said(f"{problem.target}: {matrix.shape[1]} features of {matrix.shape[0]} rows")
     learning = examples(rows, matrix, fitted_on)
@@ -108,21 +104,6 @@ def _ask_for_events(rows: Cohort, fitted_on, calibrated_on, problem: Problem, sa
     for name, block in (("fitting", fitted_on), ("calibrating", calibrated_on)):
         if len(np.unique(happened[block & known])) < 2:
             raise BadInput("TRN003", f"{problem.target}: only one outcome in the block for {name}: nothing to learn")
-
-
-def estimate_priors(clock: Clock, child: np.ndarray, day: int) -> dict[str, Prior]:
-    """The smoother's priors from the records of these children as known by a day (one view a child)."""
-    children = np.unique(child)
-    known = clock.known_by(children, np.full(len(children), day, np.int32))
-    priors = dict(DEFAULT_PRIORS)
-    # HAZ first: the height that a weight stands on comes from it.
-    for name in ("haz", "whz", "waz", "muac", "log_weight"):
-        growth = growth_points(known, haz_prior=priors["haz"])
-        value, extra = readings(growth, name)
-        priors[name] = estimate(
-            growth.offsets, growth["measured_on"], value, extra_noise=extra, fallback=DEFAULT_PRIORS[name]
-        )
-    return priors
 
 
 def examples(rows: Cohort, matrix: np.ndarray, block: np.ndarray) -> Examples:

@@ -27,7 +27,8 @@ from training.censoring import MOST_WEIGHT
 from training.discrimination import Estimate, auc, bootstrap, known_weights
 from training.examples import Examples
 from training.fit import Said, fit, folds
-from training.learn import LEAST_EVENTS, estimate_priors
+from training.learn import LEAST_EVENTS
+from training.priors import estimate_priors
 from training.reliability import calibration
 
 WELL_VISITS = 2

@@ -1,0 +1,51 @@
+"""The smoother's priors, estimated from a registry's own records within the time that every target fits on."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from features.clock import Clock
+from features.episodes import UCDC, VCDC
+from features.points import growth_points
+from features.series import readings
+from features.smoother import DEFAULT_PRIORS, Prior, estimate
+from models.problems import RELAPSE
+
+FIT_SHARE = 0.72
+"""The earlier share of the indexes is fitted on, the later calibrates and chooses."""
+
+
+def registry_priors(clock: Clock, *, until: int) -> dict[str, Prior]:
+    """Priors for a split: from the children treated in the earlier share of what both targets may train on.
+
+    The same for both targets, so that one feature row serves both models of a split. A registry without stays
+    keeps the defaults.
+    """
+    children, day = _treated_early(clock, until)
+    return estimate_priors(clock, children, day)
+
+
+def estimate_priors(clock: Clock, child: np.ndarray, day: int) -> dict[str, Prior]:
+    """Priors from the records of these children (positions, each counted once) as known by a day."""
+    children = np.unique(child)
+    known = clock.known_by(children, np.full(len(children), day, np.int32))
+    priors = dict(DEFAULT_PRIORS)
+    # HAZ first: the height that a weight stands on comes from it.
+    for name in ("haz", "whz", "waz", "muac", "log_weight"):
+        growth = growth_points(known, haz_prior=priors["haz"])
+        value, extra = readings(growth, name)
+        priors[name] = estimate(
+            growth.offsets, growth["measured_on"], value, extra_noise=extra, fallback=DEFAULT_PRIORS[name]
+        )
+    return priors
+
+
+def _treated_early(clock: Clock, until: int) -> tuple[np.ndarray, int]:
+    """(children admitted by a day, that day): the earlier share of admissions whose relapse label lies before."""
+    everyone = np.arange(len(clock.registry.child_ids), dtype=np.int32)
+    stays = clock.known_by(everyone, np.full(len(everyone), until - 1, np.int32)).episodes
+    counted = np.isin(stays["programme"], (UCDC, VCDC)) & (stays["admitted_on"] < until - RELAPSE.label_days)
+    if not counted.any():
+        return everyone[:0], until - 1
+    day = int(np.quantile(stays["admitted_on"][counted], FIT_SHARE, method="lower"))
+    return stays["child"][counted & (stays["admitted_on"] <= day)], day
