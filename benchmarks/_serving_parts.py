@@ -81,7 +81,8 @@ def a_bundle(target: str):
     risk = 1 / (1 + np.exp(-knots))
     linear = Linear(-1.0, none, none + 1, none + 0.01, none, none, none)
     calibrator = Calibrator(0.9, -0.2, knots, risk * 0.8, np.minimum(1, risk * 1.2))
-    return Bundle(target, booster.model_to_string(), linear, 0.7, calibrator, dict(DEFAULT_PRIORS), facts={"synthetic": True})
+    priors, facts = dict(DEFAULT_PRIORS), {"synthetic": True}
+    return Bundle(target, booster.model_to_string(), linear, 0.7, calibrator, priors, facts=facts)
 
 
 def _features(folder: Path) -> np.ndarray:
