@@ -1,0 +1,233 @@
+"""What visit lists would have found: at each month's start and in each sector, so many visits by one order or another.
+
+A list holds the children at risk of one target on its day, its capacity the visits a supervisor makes. Found are the
+events still to come within the horizon. Orders compared: our risk, lowest WHZ, lowest MUAC, chance, and (for a
+simulated registry) the true risk. Only lists whose whole horizon lies within the records are counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from features.catalogue import NAMES
+from features.clock import Clock, month_number
+from features.context import Context
+from features.trajectory import as_of_traced
+from models.bundle import Bundle
+from models.problems import HAPPENED, PROBLEMS, Problem
+from models.scoring import abstains
+from training import censoring
+from training.cohorts import Cohort, asked
+from training.fit import Said
+from training.outcomes import IN_COHORT, outcomes
+from training.usefulness import at_capacity
+
+CAPACITIES = (10, 20, 30)
+REPEATS = 500
+NOBODY = -1e9
+"""Where a rule cannot order a child, it comes last."""
+WEEKS_4 = 28
+_WHZ, _MUAC = NAMES.index("whz_last"), NAMES.index("muac_last")
+
+
+@dataclass(frozen=True)
+class Listed:
+    """Children of all lists of one target, arrays of length m: `sector` and `day` of the list, `happened`, `weight`
+    (IPCW, 0 where the outcome is not known), and for each order the value that is sorted by, highest first."""
+
+    sector: np.ndarray
+    day: np.ndarray
+    happened: np.ndarray
+    weight: np.ndarray
+    orders: dict[str, np.ndarray]
+
+    def take(self, rows: np.ndarray) -> Listed:
+        """Some of the children."""
+        orders = {name: by[rows] for name, by in self.orders.items()}
+        return Listed(self.sector[rows], self.day[rows], self.happened[rows], self.weight[rows], orders)
+
+
+def lists_found(
+    clock: Clock, predictions: pd.DataFrame, bundles: Mapping[str, Bundle], *, split: int,
+    said: Said = lambda text: None, truth: Mapping[str, pd.DataFrame] | None = None,
+) -> dict[str, list]:
+    """Found per visit by each order, for lists of 10, 20 and 30 visits a sector and month from `split` on.
+
+    `predictions`: of the backtest, whose targets are compared; `truth`: by target, as `truth_of` reads it. Returns
+    `lines` (for people) and `table`: one mapping a target (and `both`: one list for all), capacity and order with
+    `lists`, `full` (those with more children than visits), `visits`, `found`, `found_per_visit`, its `low` and `high`
+    (95 %, sector-months drawn anew), `worst` and `best` (had the ties at the cut fallen out so), `recall`, and for
+    our risk `more_than_whz` with its interval.
+    """
+    parts: dict[str, Listed] = {}
+    context = Context(clock)
+    for target in (name for name in bundles if name in set(predictions["target"])):
+        rows = at_month_starts(clock, PROBLEMS[target], split)
+        said(f"{target}: {len(rows.index)} children on the monthly lists")
+        if len(rows.index):
+            parts[target] = _listed(clock, rows, bundles[target], context, (truth or {}).get(target))
+    if len(parts) > 1:
+        parts["both"] = _together(list(parts.values()))
+    table = [row for target, listed in parts.items() for row in _compared(target, listed)]
+    return {"lines": _lines(table, tuple(dict.fromkeys([*bundles, *parts]))), "table": table}
+
+
+def truth_of(folder: Path) -> dict[str, pd.DataFrame]:
+    """The truth beside a simulated source, by target; empty where there is none."""
+    paths = {target: Path(folder) / "truth" / f"{target}.parquet" for target in PROBLEMS}
+    return {target: pd.read_parquet(path) for target, path in paths.items() if path.exists()}
+
+
+def at_month_starts(clock: Clock, problem: Problem, split: int) -> Cohort:
+    """Everyone at risk on the first day of each month from the split on; `landmark` is the days since the index."""
+    until = clock.registry.recorded_until
+    found = outcomes(clock, problem, cutoff=until)
+    index, days = [], []
+    for day in _month_starts(split, until - problem.horizon):
+        since = day - found.index_on.astype(np.int64)
+        here = np.flatnonzero((found.cohort == IN_COHORT) & (since >= 0) & (since < problem.horizon))
+        here = here[asked(found, problem, here, np.full(len(here), day))]
+        index.append(here)
+        days.append(np.full(len(here), day, np.int32))
+    index = np.concatenate([np.empty(0, np.int64), *index])
+    day = np.concatenate([np.empty(0, np.int32), *days])
+    since = day - found.index_on[index]
+    end = np.minimum(found.event_on[index], found.followed_until[index]).astype(np.int64)
+    return Cohort(problem, found, index, found.child[index], day, since, found.outcome[index],
+                  np.maximum(end - day, 0), problem.horizon - since)
+
+
+def _month_starts(first: int, last: int) -> list[int]:
+    months = np.arange(month_number(np.int64(first)), month_number(np.int64(max(last, first))) + 1)
+    starts = months.astype("datetime64[M]").astype("datetime64[D]").astype(np.int64)
+    return [int(day) for day in starts if first <= day <= last]
+
+
+def _listed(clock: Clock, rows: Cohort, bundle: Bundle, context: Context, truth: pd.DataFrame | None) -> Listed:
+    orders: dict[str, list[np.ndarray]] = {"our risk": [], "lowest WHZ": [], "lowest MUAC": []}
+    sectors = []
+    for traced, matrix in as_of_traced(clock, rows.child, rows.day, priors=bundle.priors, context=context):
+        scored = abstains(bundle.target, traced, matrix) == 0
+        orders["our risk"].append(np.where(scored, bundle.log_odds(matrix), NOBODY))
+        orders["lowest WHZ"].append(np.nan_to_num(-matrix[:, _WHZ], nan=NOBODY))
+        orders["lowest MUAC"].append(np.nan_to_num(-matrix[:, _MUAC], nan=NOBODY))
+        sectors.append(_sector_of(clock, traced.known.children["centre"]))
+    ordered = {name: np.concatenate(parts) for name, parts in orders.items()}
+    if truth is not None:
+        ordered["true risk"] = _true_risk(clock, rows, truth)
+    # Days since the index in place of landmarks: one curve of being followed for each four weeks.
+    by_weeks = Cohort(rows.problem, rows.outcomes, rows.index, rows.child, rows.day, rows.landmark // WEEKS_4,
+                      rows.outcome, rows.time, rows.remaining)
+    happened = (rows.outcome == HAPPENED).astype(np.float64)
+    return Listed(np.concatenate(sectors), rows.day, happened, censoring.weights(by_weeks), ordered)
+
+
+def _together(parts: list[Listed]) -> Listed:
+    """One list for all targets, on the days that each of them has."""
+    days = set(parts[0].day.tolist()).intersection(*(part.day.tolist() for part in parts))
+    parts = [part.take(np.flatnonzero(np.isin(part.day, list(days)))) for part in parts]
+    shared = [name for name in parts[0].orders if all(name in part.orders for part in parts)]
+    orders = {name: np.concatenate([part.orders[name] for part in parts]) for name in shared}
+    columns = (np.concatenate([getattr(part, name) for part in parts]) for name in
+               ("sector", "day", "happened", "weight"))
+    return Listed(*columns, orders)
+
+
+def _sector_of(clock: Clock, centre: np.ndarray) -> np.ndarray:
+    """The sector (position) of each centre; -1 where unknown."""
+    centres = clock.registry.centres
+    sector = np.full(len(clock.registry.centre_ids) + 1, -1, np.int64)
+    sector[centres["centre"]] = centres["sector"]
+    return sector[centre]
+
+
+def _true_risk(clock: Clock, rows: Cohort, truth: pd.DataFrame) -> np.ndarray:
+    """The true probability at the latest landmark up to the list's day (at most four weeks old)."""
+    landmarks = np.array(rows.problem.landmarks)
+    landmark = landmarks[np.searchsorted(landmarks, rows.landmark, side="right") - 1]
+    index_on = rows.outcomes.index_on[rows.index].astype("datetime64[D]").astype("datetime64[s]")
+    wanted = pd.DataFrame({"child_id": clock.registry.child_ids[rows.child].astype(str), "index_on": index_on,
+                           "landmark_day": landmark.astype(np.int64)})
+    told = truth[["child_id", "index_on", "landmark_day", "probability"]].drop_duplicates(list(wanted.columns))
+    told = told.assign(child_id=told.child_id.astype(str), landmark_day=told.landmark_day.astype(np.int64),
+                       index_on=pd.to_datetime(told.index_on).astype("datetime64[s]"))
+    return wanted.merge(told, how="left", on=list(wanted.columns))["probability"].fillna(NOBODY).to_numpy()
+
+
+def _compared(target: str, listed: Listed) -> list[dict]:
+    """All orders and capacities of one target."""
+    lists = _lists(listed)
+    orders = listed.orders | {"chance": np.zeros(len(listed.day))}
+    cases = np.array([_cases(listed, rows) for rows in lists])
+    table = []
+    for capacity in CAPACITIES:
+        visits = np.array([min(capacity, len(rows)) for rows in lists], float)
+        found = {name: _found(listed, lists, by, capacity) for name, by in orders.items()}
+        for name, (plain, worst, best) in found.items():
+            told = {"target": target, "capacity": capacity, "order": name, "lists": len(lists),
+                    "full": int(sum(len(rows) > capacity for rows in lists)),
+                    "visits": float(visits.sum()), "found": float(plain.sum()),
+                    "found_per_visit": _share(plain, visits), **_interval(plain, visits),
+                    "worst": _share(worst, visits), "best": _share(best, visits), "recall": _share(plain, cases)}
+            if name == "our risk":
+                more = plain - found["lowest WHZ"][0]
+                told["more_than_whz"] = {"value": _share(more, visits), **_interval(more, visits)}
+            table.append(told)
+    return table
+
+
+def _lists(listed: Listed) -> list[np.ndarray]:
+    """The rows of each sector's month whose outcome is known."""
+    known = np.flatnonzero(listed.weight > 0)
+    known = known[np.lexsort((listed.day[known], listed.sector[known]))]
+    new = (np.diff(listed.sector[known]) != 0) | (np.diff(listed.day[known]) != 0)
+    return np.split(known, np.flatnonzero(new) + 1) if len(known) else []
+
+
+def _cases(listed: Listed, rows: np.ndarray) -> float:
+    """Events of one list, at the weight of a row being 1 on average."""
+    return float(np.average(listed.happened[rows], weights=listed.weight[rows]) * len(rows))
+
+
+def _found(listed: Listed, lists: list[np.ndarray], by: np.ndarray, capacity: int) -> np.ndarray:
+    """(by chance, worst, best) events found in each list: (3, lists)."""
+    found = np.zeros((3, len(lists)))
+    for at, rows in enumerate(lists):
+        of = at_capacity(by[rows], listed.happened[rows], listed.weight[rows], capacity=capacity)
+        found[:, at] = np.array([of.precision, of.precision_worst, of.precision_best]) * min(capacity, len(rows))
+    return found
+
+
+def _share(found: np.ndarray, of: np.ndarray) -> float:
+    return float(found.sum() / of.sum()) if of.sum() > 0 else float("nan")
+
+
+def _interval(found: np.ndarray, visits: np.ndarray) -> dict[str, float]:
+    """`low`, `high`: 95 % percentiles of the share over sector-months drawn with replacement."""
+    if not len(found):
+        return {"low": float("nan"), "high": float("nan")}
+    drawn = np.random.default_rng(0).multinomial(len(found), np.full(len(found), 1.0 / len(found)), size=REPEATS)
+    low, high = np.percentile((drawn @ found) / (drawn @ visits), [2.5, 97.5])
+    return {"low": float(low), "high": float(high)}
+
+
+def _lines(table: list[dict], targets: tuple[str, ...]) -> list[str]:
+    """One line a target and capacity, and one where no list had its whole horizon within the records."""
+    lines = []
+    for target in targets:
+        mine = [row for row in table if row["target"] == target]
+        if not mine:
+            lines.append(f"{target}: no month's list has its whole horizon within the records: split earlier")
+        for capacity in CAPACITIES if mine else ():
+            here = [row for row in mine if row["capacity"] == capacity]
+            parts = ", ".join(f"{row['order']} {row['found_per_visit']:.3f}" for row in here)
+            ours = next(row for row in here if row["order"] == "our risk")
+            lines.append(f"{target}, lists of {capacity} a sector and month ({ours['lists']} lists, "
+                         f"{ours['full']} full): events found a "
+                         f"visit by {parts}; ours {ours['low']:.3f} to {ours['high']:.3f}")
+    return lines
