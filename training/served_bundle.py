@@ -17,7 +17,7 @@ class ServedBundle(PythonModel):
 
         self.bundle = load(Path(context.artifacts["bundle"]))
 
-    def predict(self, context, model_input, params=None):
+    def predict(self, context, model_input: pd.DataFrame, params=None) -> pd.DataFrame:
         """risk, risk_low and risk_high of each row, for columns as in `features.catalogue`."""
         rows = model_input[list(self.bundle.columns)].to_numpy(np.float64)
         log_odds = self.bundle.log_odds(rows)

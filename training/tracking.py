@@ -17,6 +17,7 @@ import numpy as np
 from features.catalogue import NAMES
 
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
 EXPERIMENT = "sanket"
 CHAMPION = "champion"
 REQUIREMENTS = ["numpy", "numba", "scipy", "lightgbm"]
@@ -103,3 +104,86 @@ def _quiet() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
+
+
+def bundle_of_run(address: str, run_id: str) -> str | None:
+    """The version of the bundle that a run made; None where the run is not known or made none."""
+    from mlflow import MlflowClient
+    from mlflow.exceptions import MlflowException
+
+    with _quiet():
+        try:
+            return MlflowClient(address).get_run(run_id).data.tags.get("bundle")
+        except MlflowException:
+            return None
+
+
+def fetch_bundle(address: str, run_id: str, place: Path) -> None:
+    """Copy the bundle of a run from MLflow's artifacts to `place`, whole or not at all."""
+    import shutil
+    import tempfile
+
+    import mlflow
+
+    with _quiet(), tempfile.TemporaryDirectory() as folder:
+        mlflow.set_tracking_uri(address)
+        mlflow.artifacts.download_artifacts(artifact_uri=f"runs:/{run_id}/bundle/artifacts", dst_path=folder)
+        fetched = next(Path(folder).rglob("manifest.json")).parent
+        place.parent.mkdir(parents=True, exist_ok=True)
+        half = place.with_name(f".{place.name}.{os.getpid()}")
+        shutil.copytree(fetched, half)
+        half.rename(place)
+
+
+def follow(address: str, target: str, bundle: str, tags: Mapping[str, str]) -> bool:
+    """Point the champion's alias at the model version of a bundle, with tags; False where MLflow cannot."""
+    from mlflow import MlflowClient
+    from mlflow.exceptions import MlflowException
+
+    with _quiet():
+        client, name = MlflowClient(address), registered_name(target)
+        try:
+            version = _model_version(client, name, bundle)
+            if version is None:
+                return False
+            for key, value in tags.items():
+                client.set_model_version_tag(name, version, key, value[:500])
+            client.set_registered_model_alias(name, CHAMPION, version)
+        except MlflowException:
+            return False
+    return True
+
+
+def _model_version(client, name: str, bundle: str) -> str | None:
+    """The newest model version whose run made this bundle."""
+    found = client.search_model_versions(f"name = '{name}'", order_by=["version_number DESC"])
+    made = (one.version for one in found if client.get_run(one.run_id).data.tags.get("bundle") == bundle)
+    return next(made, None)
+
+
+@contextmanager
+def reopened(address: str, run_id: str) -> Iterator[None]:
+    """A finished run, to which a report adds its figures and plots."""
+    import mlflow
+
+    with _quiet():
+        mlflow.set_tracking_uri(address)
+        with mlflow.start_run(run_id=run_id):
+            yield
+
+
+def run_of_bundle(address: str, bundle: str) -> str | None:
+    """The newest run that made a bundle."""
+    from mlflow import MlflowClient
+    from mlflow.exceptions import MlflowException
+
+    with _quiet():
+        client = MlflowClient(address)
+        try:
+            experiment = client.get_experiment_by_name(EXPERIMENT)
+            if experiment is None:
+                return None
+            found = client.search_runs([experiment.experiment_id], f"tags.bundle = '{bundle}'", max_results=1)
+        except MlflowException:
+            return None
+    return found[0].info.run_id if found else None
