@@ -42,7 +42,7 @@ def figures(learned: Learned) -> dict[str, float]:
         ).precision,
     }
     for name, column, sign in (("whz", WHZ, -1.0), ("muac", MUAC, -1.0), ("no_gain", WITHOUT_GAIN, 1.0)):
-        told[f"auc_{name}"] = auc(_filled(sign * matrix[:, column]), happened, weight)
+        told[f"auc_{name}"] = auc(filled(sign * matrix[:, column]), happened, weight)
     straight = calibration(risk, happened, weight)
     told |= {"calibration_slope": straight.slope, "calibration_intercept": straight.intercept}
     for day in np.unique(landmark):
@@ -51,7 +51,7 @@ def figures(learned: Learned) -> dict[str, float]:
     return told
 
 
-def _filled(column: np.ndarray) -> np.ndarray:
+def filled(column: np.ndarray) -> np.ndarray:
     """A rule cannot order a child without the measure: it stands in the middle."""
     seen = column[~np.isnan(column)]
     return np.where(np.isnan(column), np.median(seen) if len(seen) else 0.0, column)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from features.catalogue import NAMES
@@ -13,8 +14,9 @@ from models.problems import PROBLEMS
 from registry.errors import BadInput
 from registry.store import open_store
 from registry.tables import Registry, day_date
-from training import tracking
+from training import card, checks, tracking
 from training.figures import figures, plots
+from training.finding import Finding
 from training.fit import Said
 from training.learn import Learned, learn
 
@@ -50,15 +52,18 @@ def train(
     for target in targets:
         said(f"{target}: finding the cohort")
         learned = learn(clock, PROBLEMS[target], until=until, seed=seed, trials=trials, said=said, context=context)
-        told.append(_keep(learned, models, tracking.tracking_address(models, tracked_at), said))
+        said(f"{target}: checking")
+        findings = checks.run(learned, clock=clock, context=context)
+        told.append(_keep(learned, findings, models, tracking.tracking_address(models, tracked_at), said))
     return told
 
 
-def _keep(learned: Learned, models: Path, address: str, said: Said) -> dict:
-    """Save the bundle, record the run, and turn the pointer where there is no champion yet."""
-    bundle = save(learned.bundle, bundles_folder(models))
-    target, judged = bundle.target, figures(learned)
-    findings = []
+def _keep(learned: Learned, findings: list[Finding], models: Path, address: str, said: Said) -> dict:
+    """Save the bundle with its card, record the run, and turn the pointer where there is no champion yet."""
+    judged = figures(learned)
+    bundle = replace(learned.bundle, card=card.write(learned, findings=findings, figures=judged))
+    bundle = save(bundle, bundles_folder(models))
+    target = bundle.target
     said(f"{target}: recording the run")
     tags = {"target": target, "bundle": bundle.version, "synthetic": str(bundle.facts["synthetic"]).lower()}
     with tracking.run(address, models, name=f"train {target}", tags=tags) as run_id:
@@ -69,7 +74,7 @@ def _keep(learned: Learned, models: Path, address: str, said: Said) -> dict:
         for name, figure in plots(learned).items():
             tracking.log_plot(name, figure)
         model_version = tracking.log_model(bundles_folder(models) / bundle.version, target)
-    first = pointer(models, target) is None and not any(finding.outcome == "issue" for finding in findings)
+    first = pointer(models, target) is None and not checks.issues(findings)
     if first:
         turn(models, target, bundle.version)
         tracking.point_alias(address, target, model_version)

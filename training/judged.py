@@ -1,0 +1,123 @@
+"""The rows on which a model is judged: later than all that it learnt from where there are enough, and it says which.
+
+Every figure of a report, a check or a drift page is made from a `Judged`. Rows come from one of three blocks:
+`later` (landmarks on or after the day until which the model learnt), `calibration` (the block that chose and
+calibrated it: kinder than reality), `elsewhere` (every landmark of another registry).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from features.catalogue import NAMES
+from features.clock import Clock
+from features.context import Context
+from features.trajectory import as_of_traced
+from models.bundle import Bundle
+from models.problems import CENSORED, HAPPENED, PROBLEMS
+from models.scoring import abstains
+from registry.tables import day_number
+from training import censoring
+from training.cohorts import Cohort, before_split, cohort
+from training.learn import Learned, blocks
+
+LATER, CALIBRATION, ELSEWHERE = "later", "calibration", "elsewhere"
+ENOUGH_EVENTS = 20
+"""With fewer events after the training window nothing can be told from them; the calibration block is used."""
+BLOCK_WORDS = {
+    LATER: "landmarks on or after the day until which the model learnt",
+    CALIBRATION: "the block that calibrated and chose the model: kinder than later records would be",
+    ELSEWHERE: "every landmark of another registry than the one it learnt from",
+}
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Scored landmark rows, arrays of length n. `matrix` (n, features); `risk`, `log_odds`; `happened` 0/1;
+    `weight`: IPCW, 0 where the outcome is not known; `why_not` counts rows that were not scored (and are not here)."""
+
+    block: str
+    rows: Cohort
+    matrix: np.ndarray
+    log_odds: np.ndarray
+    risk: np.ndarray
+    happened: np.ndarray
+    weight: np.ndarray
+    not_scored: int
+
+    @property
+    def known(self) -> np.ndarray:
+        """Mask of the rows whose outcome is known."""
+        return self.weight > 0
+
+    @property
+    def events(self) -> int:
+        """Indexes (not rows) with the event."""
+        return len(np.unique(self.rows.index[self.happened == 1]))
+
+    def take(self, chosen: np.ndarray) -> Judged:
+        """Some of the rows (positions or mask), with the weights that they had."""
+        positions = np.flatnonzero(chosen) if chosen.dtype == bool else chosen
+        columns = (self.matrix, self.log_odds, self.risk, self.happened, self.weight)
+        return Judged(self.block, self.rows.take(positions), *(column[positions] for column in columns), 0)
+
+    def column(self, name: str) -> np.ndarray:
+        """A feature's column (n,)."""
+        return self.matrix[:, NAMES.index(name)]
+
+
+def judged_rows(clock: Clock, bundle: Bundle, *, context: Context | None = None) -> Judged:
+    """The rows on which to judge a bundle in a registry (see the module's words on blocks)."""
+    block, rows = judged_cohort(clock, bundle)
+    return score_rows(clock, bundle, rows, block=block, context=context or Context(clock))
+
+
+def judged_cohort(clock: Clock, bundle: Bundle) -> tuple[str, Cohort]:
+    """(block, landmark rows) to judge a bundle on."""
+    problem, until = PROBLEMS[bundle.target], clock.registry.recorded_until
+    all_rows = cohort(clock, problem, cutoff=until)
+    if bundle.facts.get("registry_id") != clock.registry.facts.get("registry_id"):
+        return ELSEWHERE, all_rows
+    split = day_number(bundle.facts["trained_until"])
+    later = all_rows.take(np.flatnonzero(all_rows.day >= split))
+    if events_of(later) >= ENOUGH_EVENTS:
+        return LATER, later
+    earlier = cohort(clock, problem, cutoff=split - 1)
+    earlier = earlier.take(np.flatnonzero(before_split(earlier, split)))
+    return CALIBRATION, earlier.take(np.flatnonzero(blocks(earlier)[1]))
+
+
+def events_of(rows: Cohort) -> int:
+    """Indexes with the event among the rows."""
+    return len(np.unique(rows.index[rows.outcome == HAPPENED]))
+
+
+def score_rows(clock: Clock, bundle: Bundle, rows: Cohort, *, block: str, context: Context | None) -> Judged:
+    """The rows with their features and risks; those for whom the model abstains are counted and left out."""
+    kept, matrices, done = [], [], 0
+    for traced, matrix in as_of_traced(clock, rows.child, rows.day, priors=bundle.priors, context=context):
+        chosen = np.flatnonzero(abstains(bundle.target, traced, matrix) == 0)
+        kept.append(done + chosen)
+        matrices.append(matrix[chosen])
+        done += len(matrix)
+    positions = np.concatenate(kept) if kept else np.zeros(0, np.int64)
+    matrix = np.concatenate(matrices) if matrices else np.empty((0, len(NAMES)))
+    return of_matrix(bundle, rows.take(positions), matrix, block=block, not_scored=done - len(positions))
+
+
+def of_matrix(bundle: Bundle, rows: Cohort, matrix: np.ndarray, *, block: str, not_scored: int = 0) -> Judged:
+    """Rows whose features are at hand already."""
+    log_odds = bundle.log_odds(matrix)
+    weight = censoring.weights(rows) if len(rows.index) else np.zeros(0)
+    happened = (rows.outcome == HAPPENED).astype(np.int8)
+    weight = np.where(rows.outcome == CENSORED, 0.0, weight)
+    return Judged(block, rows, matrix, log_odds, 1.0 / (1.0 + np.exp(-log_odds)), happened, weight, not_scored)
+
+
+def of_learned(learned: Learned) -> Judged:
+    """The calibration block of a training that has just ended."""
+    block = learned.calibrated_on
+    rows = learned.rows.take(np.flatnonzero(block))
+    return of_matrix(learned.bundle, rows, learned.features[block], block=CALIBRATION)
