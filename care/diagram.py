@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from care import facts
+from care.evidence import CURED, DEFAULTED, FAIL, NO_GAIN, NOT_RECOVERED, NRC, PASS, TRANSFERRED, UCDC
 from care.pathway import STATES, place
 from care.protocol import Protocol
-from care.rules import CURED, DEFAULTED, FAIL, NO_GAIN, NOT_RECOVERED, NRC, PASS, TRANSFERRED, UCDC
 from registry.tables import NEVER, day_number
 
 TODAY = day_number("2026-03-10")

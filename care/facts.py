@@ -27,10 +27,13 @@ COLUMNS: dict[str, tuple[type, float]] = {
     "sam": (CODE, -1),
     "sam_since": (DAY, NEVER),
     "mam": (CODE, -1),
+    "mam_on": (DAY, NEVER),
     "suw": (CODE, -1),
     "suw_since": (DAY, NEVER),
+    "suw_on": (DAY, NEVER),
     "oedema_grade": (CODE, -1),
     "oedema_on": (DAY, NEVER),
+    "oedema_seen_on": (DAY, NEVER),
     "found_sam_on": (DAY, NEVER),
     "complication": (CODE, -1),
     "appetite_test": (CODE, -1),
@@ -54,9 +57,10 @@ COLUMNS: dict[str, tuple[type, float]] = {
 - left_reason: code of LEFT_REASON; died, moved: 1 where an episode, the register or a home visit said so (a home
   visit: and the child was not measured since).
 - measured_on: last measurement of any kind; weighed_on, height_on: last weight, last height.
-- judged_on: last valid measurement, of which sam and mam speak; suw: of the last weight-for-age; sam_since,
-  suw_since: first of the unbroken row of such readings.
-- oedema_grade: last grade written down (0 after a cure), oedema_on: since when.
+- judged_on: last valid measurement, of which sam and mam speak; mam_on: a later one without height whose arm says
+  MAM; suw: of the last weight-for-age, suw_on its day; sam_since, suw_since: first of the unbroken row of such
+  readings (a gap longer than a finding holds breaks it).
+- oedema_grade: last grade written down (0 after a cure), oedema_on: since when, oedema_seen_on: of what day it is.
 - found_sam_on: a home visit after the last valid measurement that found SAM again.
 - complication, appetite_test (code of APPETITE), assessed_on: as the admission of the open episode says, else of
   the last closed one unless that ended in a cure or a step down.
@@ -158,7 +162,7 @@ def _from_episodes(rows: _Rows) -> dict[str, np.ndarray]:
 def _from_points(rows: _Rows, admitted: np.ndarray, cured: np.ndarray, protocol: Protocol) -> dict[str, np.ndarray]:
     out = np.empty((len(history.POINT_FACTS), len(rows.start)), DAY)
     columns = rows.columns("measured_on", "weight_kg", "height_cm", "oedema", *JUDGED)
-    history.point_facts(rows.start, rows.stop, *columns, admitted, cured, out)
+    history.point_facts(rows.start, rows.stop, *columns, admitted, cured, int(protocol["finding_holds_days"]), out)
     gain, loss = np.empty(len(rows.start)), np.empty(len(rows.start))
     weights = rows.columns("measured_on", "weight_kg", "waz")
     history.weight_facts(rows.start, rows.stop, *weights, admitted, int(protocol["no_gain_days"]), gain, loss)

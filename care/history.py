@@ -28,8 +28,8 @@ EPISODE_FACTS = (
     "complication", "appetite_test", "assessed_on", "died",
 )
 POINT_FACTS = (
-    "measured_on", "weighed_on", "height_on", "judged_on", "sam", "sam_since", "mam", "suw", "suw_since",
-    "oedema_grade", "oedema_on", "exit_visits_met",
+    "measured_on", "weighed_on", "height_on", "judged_on", "sam", "sam_since", "mam", "mam_on", "suw",
+    "suw_since", "suw_on", "oedema_grade", "oedema_on", "oedema_seen_on", "exit_visits_met",
 )
 
 
@@ -93,11 +93,14 @@ def judge_rows(age, muac, oedema, waz, whz, valid, sam, least_whz, least_muac, s
 
 
 @njit(cache=True, nogil=True)
-def point_facts(start, stop, day, weight, height, oedema, sam_now, moderate, underweight, fit, admitted, cured, out):
+def point_facts(
+    start, stop, day, weight, height, oedema, sam_now, moderate, underweight, fit, admitted, cured, holds, out
+):
     """Rows of `out` as POINT_FACTS. admitted, cured: the open episode's and the last cure's day of each question
-    (NONE where there is none); the four columns before them are those of `judge_rows`."""
+    (NONE where there is none); the four columns before them are those of `judge_rows`. holds: days between two
+    readings beyond which the second is not the first one's continuation."""
     for i in range(len(start)):
-        measured = weighed = high = judged = sam_since = suw_since = oedema_on = NONE
+        measured = weighed = high = judged = sam_since = suw_since = oedema_on = mam_on = suw_on = oedema_seen = NONE
         is_sam = is_mam = is_suw = grade = -1
         met = 0
         for row in range(start[i], stop[i]):
@@ -109,24 +112,27 @@ def point_facts(start, stop, day, weight, height, oedema, sam_now, moderate, und
                 high = today
             if not np.isnan(oedema[row]):
                 was, grade = grade, int(oedema[row])
-                oedema_on = NONE if grade == 0 else (oedema_on if was > 0 else today)
+                goes_on = was > 0 and today - oedema_seen <= holds
+                oedema_on, oedema_seen = (oedema_on if goes_on else today) if grade > 0 else NONE, today
             if underweight[row] >= 0:
                 was, is_suw = is_suw, underweight[row]
-                suw_since = NONE if is_suw == 0 else (suw_since if was == 1 else today)
+                goes_on = was == 1 and today - suw_on <= holds
+                suw_since, suw_on = (suw_since if goes_on else today) if is_suw == 1 else NONE, today
             if sam_now[row] >= 0:
                 was, is_sam = is_sam, sam_now[row]
-                judged, is_mam = today, moderate[row]
-                sam_since = NONE if is_sam == 0 else (sam_since if was == 1 else today)
+                goes_on = was == 1 and today - judged <= holds
+                sam_since = (sam_since if goes_on else today) if is_sam == 1 else NONE
+                judged, is_mam, mam_on = today, moderate[row], NONE
                 inside = admitted[i] != NONE and today > admitted[i]
                 met = min(met + 1, 100) if inside and fit[row] == 1 else 0
             elif moderate[row] == 1 and is_sam != 1:
-                is_mam = 1
+                is_mam, mam_on = 1, today
         if cured[i] != NONE and oedema_on != NONE and oedema_on <= cured[i]:
-            grade, oedema_on = 0, NONE
+            grade, oedema_on, oedema_seen = 0, NONE, NONE
         out[0, i], out[1, i], out[2, i], out[3, i] = measured, weighed, high, judged
-        out[4, i], out[5, i], out[6, i] = is_sam, sam_since, is_mam
-        out[7, i], out[8, i], out[9, i], out[10, i] = is_suw, suw_since, grade, oedema_on
-        out[11, i] = met
+        out[4, i], out[5, i], out[6, i], out[7, i] = is_sam, sam_since, is_mam, mam_on
+        out[8, i], out[9, i], out[10, i] = is_suw, suw_since, suw_on
+        out[11, i], out[12, i], out[13, i], out[14, i] = grade, oedema_on, oedema_seen, met
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from care import evidence as e
 from care import rules as r
 from care.rules import Rule
 
@@ -14,7 +15,7 @@ GONE = (
 )
 
 FACILITY = (
-    Rule("in_nrc", r.in_nrc, "in_nrc", "review_at_nrc", "nrc",
+    Rule("in_nrc", e.in_nrc, "in_nrc", "review_at_nrc", "nrc",
          "The child is under treatment at the NRC or CTC.", ("admitted_on",), "nrc_review_days"),
     Rule("oedema", r.oedema, "to_nrc", "admit_nrc", "medical_officer",
          "Both feet are swollen (bilateral pitting oedema): treatment is at the NRC.",
@@ -34,6 +35,10 @@ FACILITY = (
 )
 
 TREATMENT = (
+    Rule("stay_silent", r.stay_silent, "over_long_stay", "remeasure", "awc_worker",
+         "The stay was never closed and nothing was recorded for long: the child is measured.",
+         ("measured_on", "weighed_on", "checked_on", "admitted_on"), "finding_holds_days",
+         cites=("longest_stay_days",)),
     Rule("weight_lost", r.weight_lost, "no_gain_refer", "admit_nrc", "medical_officer",
          "The child has lost too much weight under treatment: the medical officer sends it to the CTC or NRC.",
          ("weighed_on",), "refer_within_days", danger=True, cites=("weight_loss_share",)),
@@ -64,7 +69,7 @@ TREATMENT = (
          "The twice-weekly medical check is overdue.", ("checked_on", "admitted_on"), "check_every_days"),
     Rule("height_due", r.height_due, "in_ucdc", "measure_height", "awc_worker",
          "The monthly height is due.", ("height_on",), "measure_height_every_days"),
-    Rule("in_treatment", r.in_ucdc, "in_ucdc", "weigh_weekly", "awc_worker",
+    Rule("in_treatment", e.in_ucdc, "in_ucdc", "weigh_weekly", "awc_worker",
          "In treatment: weighed every week.", ("weighed_on", "admitted_on"), "weigh_every_days"),
 )
 
@@ -84,7 +89,7 @@ UNTREATED = (
     Rule("sam_confirmed", r.sam_confirmed, "appetite_test_due", "appetite_test", "anm_or_mo",
          "SAM is confirmed: the appetite test is due.",
          ("checked_on",), "test_appetite_within_days", danger=True),
-    Rule("sam_suspected", r.sam, "sam_suspected", "examine", "anm_or_mo",
+    Rule("sam_suspected", e.sam, "sam_suspected", "examine", "anm_or_mo",
          "The measurement says SAM: a medical officer or ANM confirms it.",
          SAM_DAYS, "examine_within_days", danger=True),
 )
@@ -101,18 +106,27 @@ AFTER = (
          ("closed_on",), "step_down_within_days"),
     Rule("underweight_unexamined", r.underweight_unexamined, "severely_underweight", "examine", "anm_or_mo",
          "Severely underweight: the medical officer examines the child.", ("suw_since",), "examine_within_days"),
+    Rule("sam_old", r.sam_old, "remeasure", "remeasure", "awc_worker",
+         "SAM when last measured, too long ago to say how the child is now: measured again.",
+         ("judged_on", "found_sam_on"), "finding_holds_days"),
+    Rule("ended_old", r.ended_old, "remeasure", "remeasure", "awc_worker",
+         "Treatment ended without recovery, and the child was not measured for long: measured again.",
+         ("closed_on",), "finding_holds_days"),
     Rule("follow_up", r.recently_cured, "follow_up", "follow_up_weighing", "awc_worker",
          "Discharged as cured: followed up.", ("discharged_on", "judged_on"), "follow_up_every_days",
          cites=("follow_up_days",)),
-    Rule("underweight", r.underweight, "severely_underweight", "weigh_monthly", "awc_worker",
+    Rule("underweight", e.underweight, "severely_underweight", "weigh_monthly", "awc_worker",
          "Severely underweight and examined: weighed every month.", ("weighed_on", "judged_on"), "screen_every_days"),
 )
 
 SCREENING = (
     Rule("too_old", r.too_old, "not_classifiable", "weigh_monthly", "awc_worker",
          "Over five years: SAM cannot be judged by weight for height.", ("measured_on",), "screen_every_days"),
-    Rule("mam", r.mam, "mam_follow_up", "weigh_monthly", "awc_worker",
+    Rule("mam", e.mam, "mam_follow_up", "weigh_monthly", "awc_worker",
          "Moderately wasted: weighed every month.", ("weighed_on", "judged_on"), "screen_every_days"),
+    Rule("status_old", r.status_old, "remeasure", "remeasure", "awc_worker",
+         "Moderately wasted or severely underweight when last measured, too long ago to say how the child is now.",
+         ("judged_on", "mam_on", "suw_on"), "finding_holds_days"),
     Rule("well", r.well, "screened_well", "weigh_monthly", "awc_worker",
          "Not wasted: weighed every month.", ("judged_on",), "screen_every_days"),
     Rule("unjudged", r.unjudged, "remeasure", "remeasure", "awc_worker",
@@ -120,7 +134,7 @@ SCREENING = (
          ("measured_on",), "remeasure_within_days"),
     Rule("unscreened", r.anyone, "not_screened", "measure", "awc_worker",
          "No recent measurement: the child is weighed and measured.",
-         ("registered_on", "judged_on", "measured_on"), "screen_every_days", cites=("status_holds_days",)),
+         ("registered_on", "judged_on", "measured_on"), "screen_every_days", cites=("finding_holds_days",)),
 )
 
 ORDER: tuple[Rule, ...] = (*GONE, *FACILITY, *TREATMENT, *UNTREATED, *AFTER, *SCREENING)

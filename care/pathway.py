@@ -29,7 +29,7 @@ WHO = ("nobody", "awc_worker", "anm_or_mo", "medical_officer", "nrc")
 RULES = tuple(rule.name for rule in ORDER)
 
 LEVEL_OF_CARE = {
-    "died": 0, "left": 0, "not_screened": 1, "remeasure": 1, "not_classifiable": 1, "screened_well": 1,
+    "died": 0, "left": 0, "not_screened": 1, "remeasure": 2, "not_classifiable": 1, "screened_well": 1,
     "mam_follow_up": 2, "follow_up": 2, "severely_underweight": 2, "defaulted": 3, "not_recovered": 3,
     "back_from_nrc": 3, "sam_suspected": 3, "sam_again": 3, "discharge_due": 3, "appetite_test_due": 3,
     "to_ucdc": 3, "in_ucdc": 3, "over_long_stay": 3, "no_gain_refer": 4, "to_nrc": 4, "in_nrc": 4,

@@ -17,7 +17,7 @@ PROTOCOL_FILE = Path(__file__).with_name("protocol.toml")
 WHOLE, REAL = int, float
 BOUNDS: dict[str, tuple[type, float, float]] = {
     "screen_every_days": (WHOLE, 1, 366),
-    "status_holds_days": (WHOLE, 1, 366),
+    "finding_holds_days": (WHOLE, 7, 366),
     "remeasure_within_days": (WHOLE, 0, 92),
     "examine_within_days": (WHOLE, 0, 31),
     "test_appetite_within_days": (WHOLE, 0, 31),
@@ -59,6 +59,8 @@ NOT_ABOVE = (
     ("usual_stay_days", "longest_stay_days"),
     ("weigh_every_days", "missed_weighings_days"),
     ("no_gain_days", "longest_stay_days"),
+    ("examine_within_days", "finding_holds_days"),
+    ("screen_every_days", "finding_holds_days"),
     ("fewest_sachets", "most_sachets"),
 )
 """Pairs of values of which the first may not exceed the second."""

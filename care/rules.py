@@ -11,28 +11,48 @@ no milder rule can hide a graver one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-import numpy as np
-
-from care.protocol import Protocol
-from registry.tables import APPETITE, LEFT_REASON, NEVER, OUTCOME, PROGRAMME, TRANSFER_REASON
-
-UCDC, VCDC, NRC, CTC = (PROGRAMME.index(name) for name in ("UCDC", "VCDC", "NRC", "CTC"))
-PASS, FAIL, NOT_DONE = (APPETITE.index(name) for name in ("pass", "fail", "not_done"))
-CURED, DEFAULTED, NOT_RECOVERED, TRANSFERRED = (
-    OUTCOME.index(name) for name in ("cured", "defaulted", "not_recovered", "transferred")
+from care.evidence import (
+    COMPLICATION,
+    CTC,
+    CURED,
+    DEFAULTED,
+    FAIL,
+    LEFT_BY_DEATH,
+    NO_GAIN,
+    NOT_DONE,
+    NOT_RECOVERED,
+    NRC,
+    STEP_DOWN,
+    TRANSFERRED,
+    UCDC,
+    VCDC,
+    Condition,
+    Facts,
+    Mask,
+    appetite_passed,
+    classifiable,
+    examined_since,
+    holds,
+    in_current_stay,
+    in_ucdc,
+    judged_since_close,
+    last_found_sam,
+    longer_than,
+    mam,
+    on_or_after,
+    recently_cured,
+    sam,
+    sam_examined,
+    sam_found_on,
+    sick_or_wasted,
+    underweight,
+    well_since_close,
+    within,
 )
-NO_GAIN, COMPLICATION, STEP_DOWN = (TRANSFER_REASON.index(name) for name in ("no_gain", "complication", "step_down"))
-LEFT_BY_DEATH = LEFT_REASON.index("died")
-CLASSIFIED_UNTIL_DAYS = 1826
-"""WHO's weight-for-height and the MUAC limits end here (registry contract, "Words with one meaning")."""
-
-Facts = Mapping[str, np.ndarray]
-"""The columns of a facts table; or, for a few children, one row's cells: the rules are the same."""
-Mask = np.ndarray
-Condition = Callable[[Facts, Protocol], Mask]
+from care.protocol import Protocol
+from registry.tables import NEVER
 
 
 @dataclass(frozen=True)
@@ -55,80 +75,6 @@ class Rule:
     cites: tuple[str, ...] = ()
 
 
-# Building blocks
-
-
-def on_or_after(later: np.ndarray, earlier: np.ndarray) -> Mask:
-    """Both days are known and `later` is not before `earlier`."""
-    return (later != NEVER) & (earlier != NEVER) & (later >= earlier)
-
-
-def days_since(facts: Facts, column: str) -> np.ndarray:
-    """Days from that fact to the day asked about; far below zero where the fact has no day."""
-    return facts["day"] - facts[column]
-
-
-def within(facts: Facts, column: str, days: float) -> Mask:
-    """The fact has a day and it is at most so many days back."""
-    return (facts[column] != NEVER) & (days_since(facts, column) <= days)
-
-
-def longer_than(facts: Facts, column: str, days: float) -> Mask:
-    """The fact has a day and it is more than so many days back."""
-    return (facts[column] != NEVER) & (days_since(facts, column) > days)
-
-
-def in_ucdc(facts: Facts, protocol: Protocol) -> Mask:
-    """Under treatment at the anganwadi."""
-    return (facts["programme"] == UCDC) | (facts["programme"] == VCDC)
-
-
-def in_nrc(facts: Facts, protocol: Protocol) -> Mask:
-    """Under treatment at a facility."""
-    return (facts["programme"] == NRC) | (facts["programme"] == CTC)
-
-
-def sam(facts: Facts, protocol: Protocol) -> Mask:
-    """The last valid measurement says SAM, or a home visit since found it again."""
-    return (facts["sam"] == 1) | (facts["found_sam_on"] != NEVER)
-
-
-def sick_or_wasted(facts: Facts, protocol: Protocol) -> Mask:
-    """In treatment at the anganwadi, or SAM, MAM or severely underweight."""
-    return in_ucdc(facts, protocol) | sam(facts, protocol) | (facts["mam"] == 1) | (facts["suw"] == 1)
-
-
-def examined_since(facts: Facts, column: str) -> Mask:
-    """A medical check on or after the day of that fact."""
-    return on_or_after(facts["checked_on"], facts[column])
-
-
-def sam_examined(facts: Facts, protocol: Protocol) -> Mask:
-    """SAM that a medical officer or ANM has seen since."""
-    found = np.where(facts["sam"] == 1, facts["sam_since"], facts["found_sam_on"])
-    return on_or_after(facts["checked_on"], found)
-
-
-def appetite_passed(facts: Facts, protocol: Protocol) -> Mask:
-    """Passed since the child became SAM; an earlier episode's test does not count."""
-    return (facts["appetite_test"] == PASS) & on_or_after(facts["assessed_on"], facts["sam_since"])
-
-
-def judged_since_close(facts: Facts) -> Mask:
-    """Validly measured after the last episode was closed."""
-    return (facts["judged_on"] != NEVER) & (facts["judged_on"] > facts["closed_on"])
-
-
-def well_since_close(facts: Facts) -> Mask:
-    """Validly measured after the last episode was closed, and neither SAM nor MAM."""
-    return judged_since_close(facts) & (facts["sam"] == 0) & (facts["mam"] != 1)
-
-
-def recently_cured(facts: Facts, protocol: Protocol) -> Mask:
-    """Discharged as cured and still within the follow-up."""
-    return within(facts, "discharged_on", protocol["follow_up_days"])
-
-
 # Gone
 
 
@@ -148,15 +94,19 @@ def grown_out(facts: Facts, protocol: Protocol) -> Mask:
 
 
 def oedema(facts: Facts, protocol: Protocol) -> Mask:
-    return facts["oedema_grade"] >= protocol["oedema_to_nrc_from_grade"]
+    swollen = facts["oedema_grade"] >= protocol["oedema_to_nrc_from_grade"]
+    recent = holds(facts, "oedema_seen_on", protocol) | holds(facts, "oedema_on", protocol)
+    return swollen & (recent | in_current_stay(facts, protocol))
 
 
 def complication(facts: Facts, protocol: Protocol) -> Mask:
-    return (facts["complication"] == 1) & sick_or_wasted(facts, protocol)
+    recent = holds(facts, "assessed_on", protocol) | in_current_stay(facts, protocol)
+    return (facts["complication"] == 1) & recent & sick_or_wasted(facts, protocol)
 
 
 def appetite_failed(facts: Facts, protocol: Protocol) -> Mask:
-    return (facts["appetite_test"] == FAIL) & (in_ucdc(facts, protocol) | sam(facts, protocol))
+    recent = holds(facts, "assessed_on", protocol) & (in_ucdc(facts, protocol) | last_found_sam(facts))
+    return (facts["appetite_test"] == FAIL) & (recent | in_current_stay(facts, protocol))
 
 
 def under_six_months(facts: Facts, protocol: Protocol) -> Mask:
@@ -164,18 +114,28 @@ def under_six_months(facts: Facts, protocol: Protocol) -> Mask:
     return young & (sam(facts, protocol) | in_ucdc(facts, protocol))
 
 
-def not_arrived(facts: Facts, protocol: Protocol) -> Mask:
+def sent_on(facts: Facts) -> Mask:
+    """The last stay at the anganwadi ended with a transfer to a facility."""
     reason = facts["transfer_reason"]
     sent = (facts["outcome"] == TRANSFERRED) & ((reason == NO_GAIN) | (reason == COMPLICATION))
-    from_ucdc = (facts["closed_programme"] == UCDC) | (facts["closed_programme"] == VCDC)
-    return sent & from_ucdc & (facts["programme"] < 0) & ~well_since_close(facts)
+    return sent & ((facts["closed_programme"] == UCDC) | (facts["closed_programme"] == VCDC))
+
+
+def not_arrived(facts: Facts, protocol: Protocol) -> Mask:
+    away = (facts["programme"] < 0) & holds(facts, "closed_on", protocol)
+    return sent_on(facts) & away & ~well_since_close(facts)
 
 
 # In treatment at the anganwadi
 
 
+def stay_silent(facts: Facts, protocol: Protocol) -> Mask:
+    return in_ucdc(facts, protocol) & ~in_current_stay(facts, protocol)
+
+
 def weight_lost(facts: Facts, protocol: Protocol) -> Mask:
-    return in_ucdc(facts, protocol) & (facts["weight_loss_share"] > protocol["weight_loss_share"])
+    lost = facts["weight_loss_share"] > protocol["weight_loss_share"]
+    return in_ucdc(facts, protocol) & lost & holds(facts, "weighed_on", protocol)
 
 
 def exit_met(facts: Facts, protocol: Protocol) -> Mask:
@@ -184,7 +144,8 @@ def exit_met(facts: Facts, protocol: Protocol) -> Mask:
 
 
 def no_gain(facts: Facts, protocol: Protocol) -> Mask:
-    return in_ucdc(facts, protocol) & (facts["gain_kg"] <= protocol["no_gain_kg"])
+    none = facts["gain_kg"] <= protocol["no_gain_kg"]
+    return in_ucdc(facts, protocol) & none & holds(facts, "weighed_on", protocol)
 
 
 def too_long(facts: Facts, protocol: Protocol) -> Mask:
@@ -192,11 +153,12 @@ def too_long(facts: Facts, protocol: Protocol) -> Mask:
 
 
 def admitted_untested(facts: Facts, protocol: Protocol) -> Mask:
-    return in_ucdc(facts, protocol) & (facts["appetite_test"] == NOT_DONE)
+    return in_ucdc(facts, protocol) & (facts["appetite_test"] == NOT_DONE) & holds(facts, "admitted_on", protocol)
 
 
 def eats_poorly(facts: Facts, protocol: Protocol) -> Mask:
-    return in_ucdc(facts, protocol) & (facts["poor_appetite"] == 1) & examined_since(facts, "admitted_on")
+    seen = examined_since(facts, "admitted_on") & holds(facts, "checked_on", protocol)
+    return in_ucdc(facts, protocol) & (facts["poor_appetite"] == 1) & seen
 
 
 def absent(facts: Facts, protocol: Protocol) -> Mask:
@@ -231,8 +193,8 @@ def check_late(facts: Facts, protocol: Protocol) -> Mask:
 
 
 def again(facts: Facts, protocol: Protocol) -> Mask:
-    found = np.where(facts["sam"] == 1, facts["sam_since"], facts["found_sam_on"])
-    return sam(facts, protocol) & recently_cured(facts, protocol) & (found > facts["discharged_on"])
+    later = sam_found_on(facts, protocol) > facts["discharged_on"]
+    return sam(facts, protocol) & recently_cured(facts, protocol) & later
 
 
 def again_passed(facts: Facts, protocol: Protocol) -> Mask:
@@ -254,12 +216,23 @@ def sam_confirmed(facts: Facts, protocol: Protocol) -> Mask:
 # Out of treatment
 
 
+def broke_off(facts: Facts) -> Mask:
+    """Defaulted, and in no treatment now."""
+    return (facts["outcome"] == DEFAULTED) & (facts["programme"] < 0)
+
+
 def defaulted(facts: Facts, protocol: Protocol) -> Mask:
-    return (facts["outcome"] == DEFAULTED) & (facts["programme"] < 0) & ~judged_since_close(facts)
+    return broke_off(facts) & ~judged_since_close(facts) & holds(facts, "closed_on", protocol)
+
+
+def examined_after_close(facts: Facts) -> Mask:
+    """A medical check later than the day on which the last episode was closed."""
+    return examined_since(facts, "closed_on") & (facts["checked_on"] != facts["closed_on"])
 
 
 def not_recovered(facts: Facts, protocol: Protocol) -> Mask:
-    return (facts["outcome"] == NOT_RECOVERED) & (facts["programme"] < 0) & ~well_since_close(facts)
+    ended = (facts["outcome"] == NOT_RECOVERED) & (facts["programme"] < 0) & holds(facts, "closed_on", protocol)
+    return ended & ~well_since_close(facts) & ~examined_after_close(facts)
 
 
 def back_from_nrc(facts: Facts, protocol: Protocol) -> Mask:
@@ -269,28 +242,40 @@ def back_from_nrc(facts: Facts, protocol: Protocol) -> Mask:
     return from_nrc & stepped & recent & (facts["programme"] < 0) & ~well_since_close(facts)
 
 
-def underweight(facts: Facts, protocol: Protocol) -> Mask:
-    return facts["suw"] == 1
-
-
 def underweight_unexamined(facts: Facts, protocol: Protocol) -> Mask:
     return underweight(facts, protocol) & ~examined_since(facts, "suw_since")
 
 
 def too_old(facts: Facts, protocol: Protocol) -> Mask:
-    return facts["age_days"] > CLASSIFIED_UNTIL_DAYS
+    return ~classifiable(facts, protocol)
 
 
-def mam(facts: Facts, protocol: Protocol) -> Mask:
-    return facts["mam"] == 1
+# Too long ago to say
+
+
+def sam_old(facts: Facts, protocol: Protocol) -> Mask:
+    cured_since = on_or_after(facts["discharged_on"], facts["judged_on"])
+    return last_found_sam(facts) & classifiable(facts, protocol) & ~sam(facts, protocol) & ~cured_since
+
+
+def ended_old(facts: Facts, protocol: Protocol) -> Mask:
+    unhelped = (facts["outcome"] == DEFAULTED) | (facts["outcome"] == NOT_RECOVERED) | sent_on(facts)
+    unseen = (facts["programme"] < 0) & ~judged_since_close(facts) & classifiable(facts, protocol)
+    return unhelped & unseen & longer_than(facts, "closed_on", protocol["finding_holds_days"])
+
+
+def status_old(facts: Facts, protocol: Protocol) -> Mask:
+    watched = (facts["mam"] == 1) | (facts["suw"] == 1)
+    now = mam(facts, protocol) | underweight(facts, protocol)
+    return watched & classifiable(facts, protocol) & ~now & ~well(facts, protocol)
 
 
 def well(facts: Facts, protocol: Protocol) -> Mask:
-    return (facts["sam"] == 0) & within(facts, "judged_on", protocol["status_holds_days"])
+    return (facts["sam"] == 0) & holds(facts, "judged_on", protocol)
 
 
 def unjudged(facts: Facts, protocol: Protocol) -> Mask:
-    return within(facts, "measured_on", protocol["status_holds_days"])
+    return holds(facts, "measured_on", protocol)
 
 
 def anyone(facts: Facts, protocol: Protocol) -> Mask:

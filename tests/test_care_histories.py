@@ -35,7 +35,7 @@ def iso(day):
 
 
 def answer(readings, stays, checks):
-    """The state on the last day, and whether the last valid reading is SAM."""
+    """The state on the last day, and for how many days the last valid reading is SAM (None where it is not)."""
     tables = {"centres": [CENTRE], "children": [CHILD]}
     tables["measurements"] = [
         {"child_id": "c", "measured_on": iso(one["day"]), "height_position": "lying"}
@@ -49,7 +49,7 @@ def answer(readings, stays, checks):
     known = Clock(registry).known_by([0], [FIRST + LAST])
     facts = care_facts.of(known, growth_points(known), standard())
     placed = place(facts, standard())
-    return STATES[placed.state[0]], bool(facts["sam"][0] == 1)
+    return STATES[placed.state[0]], FIRST + LAST - int(facts["judged_on"][0]) if facts["sam"][0] == 1 else None
 
 
 def _episode(number, stay):
@@ -69,7 +69,10 @@ GONE = ("died", "left")
 @given(READINGS, STAYS, CHECKS)
 def test_sam_is_never_normal_and_oedema_never_lowers_the_care(readings, stays, checks):
     state, sam = answer(readings, stays, checks)
-    assert not sam or LEVEL_OF_CARE[state] >= 3 or state in GONE
+    if sam is not None and sam <= standard()["finding_holds_days"]:
+        assert LEVEL_OF_CARE[state] >= 3 or state in GONE
+    elif sam is not None:
+        assert state not in ("screened_well", "mam_follow_up")
     today = {"day": LAST, "weight_kg": 8.0, "height_cm": 74.0, "muac_mm": None}
     earlier = [one for one in readings if one["day"] < LAST]
     plain, _ = answer([*earlier, today | {"oedema": 0}], stays, checks)

@@ -99,7 +99,7 @@ def test_one_rule_decides_and_it_is_the_first_that_applies(rows):
 @settings(max_examples=40, deadline=None)
 @given(ANY_FACTS)
 @pytest.mark.parametrize("graver", [
-    {"oedema_grade": 1, "oedema_on": TODAY}, {"complication": 1, "assessed_on": TODAY},
+    {"oedema_grade": 1, "oedema_on": TODAY, "oedema_seen_on": TODAY}, {"complication": 1, "assessed_on": TODAY},
     {"appetite_test": APPETITE.index("fail"), "assessed_on": TODAY},
 ], ids=["oedema", "complication", "appetite failed"])
 def test_a_graver_finding_never_lowers_the_care(graver, rows):
@@ -111,8 +111,38 @@ def test_a_graver_finding_never_lowers_the_care(graver, rows):
 @settings(max_examples=40, deadline=None)
 @given(ANY_FACTS)
 def test_sam_is_never_normal(rows):
-    answer = place(_table(rows, sam=1, sam_since=TODAY - 3, judged_on=TODAY - 3), standard())
-    assert ((_levels(answer) >= 3) | (_levels(answer) == 0)).all()
+    table = _table(rows, sam=1, sam_since=TODAY - 3, judged_on=TODAY - 3)
+    answer = place(table, standard())
+    assert ((_levels(answer) >= 3) | (_levels(answer) == 0) | (table["age_days"] > 1826)).all()
+
+
+HOLDS = int(standard()["finding_holds_days"])
+
+
+@settings(max_examples=40, deadline=None)
+@given(ANY_FACTS, st.integers(HOLDS + 1, 900))
+def test_old_sam_alone_is_no_danger_and_never_well(rows, ago):
+    then = TODAY - ago
+    days = {name: np.full(len(rows), NEVER) for name in DAYS}
+    old = days | {"sam": 1, "sam_since": then, "judged_on": then, "measured_on": then, "weighed_on": then}
+    table = _table(rows, **old, programme=-1, died=0, moved=0, left_reason=-1)
+    answer = place(table, standard())
+    young = table["age_days"] <= 1826
+    states = np.array(STATES)[answer.state]
+    assert not answer.danger.any()
+    assert (states[young] == "remeasure").all() and set(states[~young]) <= {"not_classifiable", "left"}
+    assert (answer.overdue_days[young] == ago - HOLDS).all()
+
+
+@settings(max_examples=40, deadline=None)
+@given(ANY_FACTS)
+def test_danger_by_the_reading_ends_with_the_reading(rows):
+    table = _table(rows)
+    answer = place(table, standard())
+    by_reading = np.isin(np.array(RULES)[answer.rule], ["sam_suspected", "sam_confirmed", "sam_passed", "again"])
+    fresh = (table["judged_on"] != NEVER) & (TODAY - table["judged_on"] <= HOLDS)
+    visit = (table["found_sam_on"] != NEVER) & (TODAY - table["found_sam_on"] <= HOLDS)
+    assert (~by_reading | fresh & (table["age_days"] <= 1826) | visit).all()
 
 
 @settings(max_examples=25, deadline=None)
