@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numba import njit
 
-from registry.tables import NEVER, OWN_DAY, Registry, Table
+from registry.tables import NEVER, OWN_DAY, Registry, Table, empty_table
 
 EVENT_TABLES = tuple(OWN_DAY)
 AVERAGE_MONTH_DAYS = 30.4375
@@ -141,7 +141,7 @@ class Clock:
         """Each child's own row as known on its day (see `Known.children`)."""
         table = self.registry.children
         row = _latest_known(child, day, self._start["children"], table["known_from"], table["known_until"])
-        known = table.take(row)
+        known = table.take(row) if table.rows else _nobody(len(child))
         unknown = row < 0
         left_later = unknown | (known["left_known_from"] > day)
         return known.having(
@@ -154,6 +154,12 @@ class Clock:
             left_on=np.where(left_later, NEVER, known["left_on"]),
             left_reason=np.where(left_later, np.int8(-1), known["left_reason"]),
         )
+
+
+def _nobody(count: int) -> Table:
+    """As many rows as asked for of children of whom nothing is known."""
+    nothing = empty_table("children")
+    return Table({name: np.zeros(count, column.dtype) for name, column in nothing.items()})
 
 
 def _close_masked(episodes: Ragged, day: np.ndarray) -> Ragged:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -17,6 +18,7 @@ from features.context import Context
 from features.criteria import criteria
 from features.episodes import CURED
 from features.trace import Trace, trace
+from features.windows import summary
 from models.bundle import Bundle
 from models.problems import NON_RESPONSE, RELAPSE
 from models.reasons import grouped
@@ -61,6 +63,15 @@ class Scored:
     traced: Trace
     rows: np.ndarray
     targets: dict[str, TargetScores]
+
+    @cached_property
+    def ill_checks(self) -> np.ndarray:
+        """Checks of the last 30 days that found diarrhoea, fever or cough (float64[n])."""
+        checks = self.traced.known.checks
+        ill = np.any([checks[sign] == 1.0 for sign in ("diarrhoea", "fever", "cough")], axis=0)
+        since, until = self.traced.last(30)
+        found = np.where(ill, 1.0, np.nan)
+        return summary(checks.offsets, checks["checked_on"], found, since=since, until=until).count
 
     def facts(self, question: int) -> dict[str, object]:
         """What a sentence about one question may say (None where it is not known)."""
@@ -156,8 +167,8 @@ def facts_of(scored: Scored, question: int) -> dict[str, object]:
         "days_in_treatment": whole("days_in_treatment") if stays.closed_on[question] == NEVER else None,
         "length_of_stay_days": whole("days_in_treatment") if stays.closed_on[question] != NEVER else None,
         "episodes_before": whole("stays_before"),
-        "ill_checks": whole("diarrhoea_30") if np.isnan(row[_AT["ill_14"]]) else whole("ill_14"),
-        "checks": whole("checks_30"), "poor_appetite_checks": whole("poor_appetite_30"),
+        "ill_checks": int(scored.ill_checks[question]), "checks": whole("checks_30"),
+        "poor_appetite_checks": whole("poor_appetite_30"),
         "missed_weighings": _missed(row), "days_since_seen": whole("days_since_weighed"),
         "ednf_share": _other_share(value("ednf_issues_missed")),
         "attendance_share": value("attendance_last"),
