@@ -34,7 +34,7 @@ def chart_of(
 def points_of(known: Known, born: int) -> Points:
     """The measurements of one child's view; a missing height is the last one, marked as carried forward."""
     rows = known.measurements.rows
-    age = days_between(np.full(rows.rows, born), rows["measured_on"]).astype(np.float64)
+    age = days_between(np.full(rows.rows, born, np.int32), rows["measured_on"])
     height = rows["height_cm"]
     last = np.maximum.accumulate(np.where(np.isnan(height), -1, np.arange(rows.rows)))
     carried = np.isnan(height) & (last >= 0)

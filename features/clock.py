@@ -16,7 +16,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numba import njit
+from numba import njit, vectorize
 
 from registry.tables import NEVER, OWN_DAY, Registry, Table, empty_table
 
@@ -133,6 +133,8 @@ class Clock:
 
     def _event_rows(self, name: str, child: np.ndarray, day: np.ndarray) -> Ragged:
         table, start = self.registry.table(name), self._start[name]
+        if not table.rows:
+            return Ragged(np.zeros(len(child) + 1, np.int64), table)
         versions = table[OWN_DAY[name]], table["known_from"], table["known_until"]
         offsets = _count_known(child, day, start, *versions)
         return Ragged(offsets, table.take(_known_rows(child, day, start, *versions, offsets)))
@@ -172,10 +174,10 @@ def _close_masked(episodes: Ragged, day: np.ndarray) -> Ragged:
     )
 
 
-def days_between(earlier: np.ndarray, later: np.ndarray) -> np.ndarray:
+@vectorize(["float64(int32, int32)"], cache=True)
+def days_between(earlier, later):
     """Days from one day to another (float64; NaN where either is NEVER)."""
-    days = later.astype(np.float64) - earlier.astype(np.float64)
-    return np.where((earlier == NEVER) | (later == NEVER), np.nan, days)
+    return np.nan if earlier == NEVER or later == NEVER else float(later) - float(earlier)
 
 
 def month_number(day: np.ndarray) -> np.ndarray:

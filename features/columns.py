@@ -6,6 +6,7 @@ NaN is missing. Windows and rows come from the trace, so nothing here can see pa
 from __future__ import annotations
 
 import numpy as np
+from numba import vectorize
 
 from features import episodes, windows
 from features.catalogue import SERIES
@@ -73,25 +74,22 @@ def weight(t: Trace) -> Columns:
     rows, prior = t.growth, t.priors["log_weight"]
     measured, log_weight = rows["measured_on"], rows["log_weight"]
 
-    def gain(since: np.ndarray, until: np.ndarray) -> np.ndarray:
-        return G_PER_KG * windows.slope(
-            rows.offsets, measured, log_weight, since, until, prior.noise, prior.slope_variance
-        )
-
+    admitted, end = t.stay
+    first_14 = admitted, np.minimum(end, np.minimum(admitted, t.day) + np.int32(14))
+    gains = G_PER_KG * windows.slopes(
+        rows.offsets, measured, log_weight, windows=[t.stay, first_14, t.last(15), t.last(29), t.last(60)],
+        noise_variance=prior.noise, slope_variance=prior.slope_variance,
+    )
     (found, _) = smooth(
         rows.offsets, measured, log_weight, extra_noise=np.zeros(len(log_weight)), asked_on=t.day, prior=prior
     )
     seen = t.readings
     of_stay, quarter, out = seen["weight", "stay"], seen["log_weight", "90"], seen["log_weight", "out_week"]
-    admitted, end = t.stay
     days = of_stay.last_day - of_stay.first_day
     return {
         "gain_stay": G_PER_KG * (of_stay.last - of_stay.first) / _positive(of_stay.first * days),
-        "gain_stay_shrunken": gain(admitted, end),
-        "gain_first_14": gain(admitted, np.minimum(end, np.minimum(admitted, t.day) + np.int32(14))),
-        "gain_last_14": gain(*t.last(15)),
-        "gain_last_28": gain(*t.last(29)),
-        "gain_last_60": gain(*t.last(60)),
+        "gain_stay_shrunken": gains[0],
+        "gain_first_14": gains[1], "gain_last_14": gains[2], "gain_last_28": gains[3], "gain_last_60": gains[4],
         "weight_velocity": G_PER_KG * found[2],
         "days_without_gain": end - of_stay.highest_day,
         "below_highest": 100.0 * (quarter.highest - quarter.last),
@@ -242,14 +240,18 @@ def attendance(t: Trace) -> Columns:
     }
 
 
-def _is(code: np.ndarray, wanted: int) -> np.ndarray:
+@vectorize(["float64(int8, int64)"], cache=True)
+def _is(code, wanted):
     """1 or 0; NaN where the code is missing (-1)."""
-    return np.where(code < 0, np.nan, code == wanted)
+    if code < 0:
+        return np.nan
+    return 1.0 if code == wanted else 0.0
 
 
-def _positive(value: np.ndarray) -> np.ndarray:
+@vectorize(["float64(float64)"], cache=True)
+def _positive(value):
     """The value where it is above 0, else NaN: a quotient over it is missing rather than infinite."""
-    return np.where(value > 0, value, np.nan)
+    return value if value > 0 else np.nan
 
 
 GROUPS = (child, stay, growth, weight, readings, seen, visits, illness, food, attendance)

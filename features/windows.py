@@ -116,7 +116,7 @@ class Grid:
 
 @njit(cache=True, nogil=True)
 def slope_of(begin, end, day, value, since, until, noise_variance, slope_variance):
-    """Shrunken slope per day of one question's rows; see `slope`."""
+    """Shrunken slope per day of one question's rows; see `slopes`."""
     count, sum_x, sum_y, sum_xx, sum_xy, first, last = 0, 0.0, 0.0, 0.0, 0.0, 0, 0
     for row in range(begin, end):
         if day[row] < since or np.isnan(value[row]):
@@ -139,19 +139,26 @@ def slope_of(begin, end, day, value, since, until, noise_variance, slope_varianc
 
 
 @njit(cache=True, nogil=True)
-def slope(offsets, day, value, since, until, noise_variance, slope_variance):
-    """Shrunken slope per day in each question's window (float64[n]; NaN with fewer than two days of readings).
+def _slopes(offsets, day, value, since, until, noise_variance, slope_variance):
+    out = np.empty(since.shape)
+    for i in range(len(offsets) - 1):
+        for w in range(len(since)):
+            out[w, i] = slope_of(
+                offsets[i], offsets[i + 1], day, value, since[w, i], until[w, i], noise_variance, slope_variance
+            )
+    return out
+
+
+def slopes(offsets, day, value, *, windows: list[tuple], noise_variance: float, slope_variance: float) -> np.ndarray:
+    """Shrunken slope per day in each of the windows (float64 (windows, n); NaN with fewer than two days of readings).
 
     Empirical Bayes: the least-squares slope with a normal prior around 0 (`slope_variance`, per day squared) and
     the field's measurement error (`noise_variance`), so that two noisy readings a week apart say little and
     five over three months say much.
     """
-    out = np.empty(len(offsets) - 1)
-    for i in range(len(out)):
-        out[i] = slope_of(
-            offsets[i], offsets[i + 1], day, value, since[i], until[i], noise_variance, slope_variance
-        )
-    return out
+    since = np.array([window[0] for window in windows], np.int32)
+    until = np.array([window[1] for window in windows], np.int32)
+    return _slopes(offsets, day, value, since, until, noise_variance, slope_variance)
 
 
 @njit(cache=True, nogil=True)

@@ -98,9 +98,8 @@ def _trained(store: str, *, with_context: bool):
 @pytest.mark.parametrize("with_context", [True, False])
 def test_training_and_scoring_see_the_same_row(store, with_context):
     _, clock, child, day, matrix = _trained(store, with_context=with_context)
-    scored = score_children(
-        clock, child[1:], day[1:], bundles=champions(models_folder(store)), context=Context(clock) if with_context else None
-    )
+    context = Context(clock) if with_context else None
+    scored = score_children(clock, child[1:], day[1:], bundles=champions(models_folder(store)), context=context)
     np.testing.assert_array_equal(scored.rows[0], matrix[1])
 
 
