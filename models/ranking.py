@@ -12,6 +12,8 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from models.trips import route
+
 DANGER_ORDER = (
     "oedema",
     "complication",
@@ -34,6 +36,11 @@ DANGER_ORDER = (
 )
 """Rules of danger, the gravest first: what belongs in a facility, SAM without treatment, treatment that does not
 help, treatment broken off, then what is amiss within treatment. The grouping is ours. verified: false."""
+DANGER_SHARE = 0.6
+"""Of all places, at most this share goes to danger while scored children wait: a list of danger alone comes too late
+for those who are about to relapse. Ours, and the officer may ask for another share. verified: false."""
+NEVER_HELD_BACK = frozenset(DANGER_ORDER[:5])
+"""Danger that belongs in a facility takes a place whatever the share."""
 OVERDUE_STEPS = frozenset(
     {
         "measure",
@@ -59,8 +66,6 @@ SAME_TRIP = 1.1
 """A child at a centre that is visited anyway is preferred when its benefit is within a tenth. verified: false."""
 OVERDUE_SHARE = 0.5
 """Of the places left after danger, at most this share goes to overdue weighings while risk still waits."""
-NEAR_KM = 2.0
-"""Centres nearer than this are put next to each other: half an hour's walk. verified: false."""
 REST_DAYS = {"well": 28, "data_wrong": 28, "away": 7, "sam_again": 7}
 """Days after a visit in which the child is not asked for again for the same reason. verified: false."""
 DANGER_REST_DAYS = 7
@@ -202,30 +207,46 @@ def rank(
     capacity: int,
     as_of: dt.date,
     facts: dict | None = None,
+    danger_share: float = DANGER_SHARE,
 ) -> VisitList:
     """The visit list of one sector, at most `capacity` rows.
 
-    Danger comes first, in `DANGER_ORDER` (rules not named there last), then days overdue, then benefit; danger beyond
-    the capacity is kept in `beyond`, never dropped. Overdue weighings take up to half of what is left while risk
-    waits. Ties: the longer overdue, the younger, then the child's id, so that a list can be repeated to the letter.
+    Danger comes first, in `DANGER_ORDER` (rules not named there last), then days overdue, then benefit. It takes at
+    most `danger_share` of the places while scored children wait (what belongs in a facility takes more where it
+    must); the others in danger are kept in `beyond`, never dropped. Overdue weighings take up to half of what is left
+    while risk waits; unscored ones none while danger waits. Ties: the longer overdue, the younger, then the child's
+    id, so that a list can be repeated to the letter.
     """
     awake, counts = _awake(candidates, as_of=as_of)
     danger = sorted(awake["danger"], key=lambda child: (_gravity(child.rule), *_order(child)))
-    chosen = {"danger": danger[:capacity]}
-    left = capacity - len(chosen["danger"])
     overdue, risk = (sorted(awake[name], key=_order) for name in ("overdue", "risk"))
+    scored = [child for child in overdue if benefit(child) > 0]
+    places = _places_for_danger(danger, capacity=capacity, share=danger_share, waiting=len(scored) + len(risk))
+    chosen = {"danger": danger[:places]}
+    overdue = scored if len(danger) > places else overdue
+    left = capacity - len(chosen["danger"])
     for_overdue = min(len(overdue), max(math.ceil(left * OVERDUE_SHARE), left - len(risk)))
     chosen["overdue"] = _shared_trips(overdue, for_overdue, chosen)
     chosen["risk"] = _shared_trips(risk, left - len(chosen["overdue"]), chosen)
-    rows = [(name, child) for name in ("danger", "overdue", "risk") for child in _route(chosen[name])]
+    rows = [(name, child) for name in ("danger", "overdue", "risk") for child in route(chosen[name])]
     return VisitList(
         sector_id=sector_id,
         as_of=as_of,
         capacity=capacity,
-        beyond=tuple(danger[capacity:]),
+        beyond=tuple(danger[places:]),
         rows=tuple(VisitRow(name, number, child) for number, (name, child) in enumerate(rows, 1)),
         facts={**(facts or {}), **counts},
     )
+
+
+def _places_for_danger(danger: list[Candidate], *, capacity: int, share: float, waiting: int) -> int:
+    """How many children in danger the list holds, of 20 places 12 (share 0.6) while eight or more scored ones wait.
+
+    More where fewer wait, and for as many as belong in a facility.
+    """
+    kept_free = min(waiting, capacity - math.ceil(round(capacity * share, 6)))
+    urgent = sum(child.rule in NEVER_HELD_BACK for child in danger)
+    return min(len(danger), capacity, max(capacity - kept_free, urgent))
 
 
 def _awake(candidates: Iterable[Candidate], *, as_of: dt.date) -> tuple[dict[str, list[Candidate]], dict[str, int]]:
@@ -270,28 +291,3 @@ def _shared_trips(ordered: list[Candidate], places: int, chosen: dict[str, list[
 
 def _with_trip(child: Candidate, trips: set[str]) -> float:
     return benefit(child) * (SAME_TRIP if child.centre_id in trips else 1.0)
-
-
-def _route(children: list[Candidate]) -> list[Candidate]:
-    """Grouped by centre, the centre of the most urgent child first, centres near one just placed following it."""
-    centres: dict[str, list[Candidate]] = {}
-    for child in children:
-        centres.setdefault(child.centre_id, []).append(child)
-    route, waiting = [], list(centres)
-    while waiting:
-        here = waiting.pop(0)
-        near = [other for other in waiting if kilometres(centres[here][0], centres[other][0]) <= NEAR_KM]
-        route += [here, *near]
-        waiting = [other for other in waiting if other not in near]
-    return [child for centre in route for child in centres[centre]]
-
-
-def kilometres(one: Candidate, other: Candidate) -> float:
-    """Distance between two children's centres on a sphere of 6,371 km (haversine); infinite where not known."""
-    places = (one.latitude, one.longitude, other.latitude, other.longitude)
-    if any(place is None or math.isnan(place) for place in places):
-        return math.inf
-    north, east, north_2, east_2 = map(math.radians, places)
-    chord = math.sin((north_2 - north) / 2) ** 2
-    chord += math.cos(north) * math.cos(north_2) * math.sin((east_2 - east) / 2) ** 2
-    return 2 * 6371 * math.asin(math.sqrt(chord))

@@ -30,6 +30,9 @@ def visits(
         str | None, typer.Option("--format", help="txt, csv, html, pdf or xlsx (default: by -o, or txt).")
     ] = None,
     out: Annotated[Path | None, typer.Option("-o", "--output", help="Write here instead of printing.")] = None,
+    danger_share: Annotated[
+        float, typer.Option(min=0, max=1, help="Danger takes at most this share of the visits while risk waits.")
+    ] = 0.6,
     as_of: Annotated[str | None, typer.Option(help="The list of this day (YYYY-MM-DD); default: the newest.")] = None,
     to: Annotated[
         str | None, typer.Option("--store", help="With `record`: the store, where the file does not say.")
@@ -42,21 +45,22 @@ def visits(
     """Whom to visit first in a sector; or `visits record FILE`: take back what the visits found.
 
     `sanket visits STORE --sector S0001 --format pdf -o list.pdf` makes one A4 sheet for each centre: danger by the
-    rules first, then overdue weighings, then risk. `--format xlsx` makes a list to fill in; `sanket visits record
-    list.xlsx` writes the findings (and weights and arms that were measured) into the registry, and takes the
-    children off the list. Recording a file twice changes nothing.
+    rules first (at most 60 % of the visits while risk waits: `--danger-share`), then overdue weighings, then risk.
+    `--format xlsx` makes a list to fill in; `sanket visits record list.xlsx` writes the findings (and weights and arms
+    that were measured) into the registry, and takes the children off the list. Recording a file twice changes nothing.
     """
     if store == "record":
         _record(file, store=to, visited_on=visited_on, as_json=as_json)
     else:
-        _list(store, sector=sector, capacity=capacity, lang=lang, form=form, out=out, as_of=as_of, as_json=as_json)
+        share = {"capacity": capacity, "danger_share": danger_share}
+        _list(store, share, sector=sector, lang=lang, form=form, out=out, as_of=as_of, as_json=as_json)
 
 
 def _list(
     store: str,
+    visits: dict[str, float],
     *,
     sector: str | None,
-    capacity: int,
     lang: str,
     form: str | None,
     out: Path | None,
@@ -74,7 +78,7 @@ def _list(
         raise UsageError("LST006", f"a {form} is not for the screen: name a file with -o")
     from serving.store_list import listed_from_store
 
-    listed = listed_from_store(store, sector=sector, capacity=capacity, as_of=_day(as_of))
+    listed = listed_from_store(store, sector=sector, as_of=_day(as_of), **visits)
     _put(_bytes(listed, lang=lang, form=form, as_json=as_json), out)
 
 

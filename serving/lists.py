@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import asdict
 
-from models.ranking import VisitList, VisitRow, rank
+from models.ranking import DANGER_SHARE, VisitList, VisitRow, rank
 from serving.problems import Problem
 from serving.reader import Reader
 from serving.words import Words, what_to_do, why_line, words
@@ -14,7 +14,8 @@ DEFAULT_CAPACITY = 20
 
 
 def visit_list(
-    reader: Reader, *, sector_id: str | None, as_of: dt.date | None = None, capacity: int = DEFAULT_CAPACITY
+    reader: Reader, *, sector_id: str | None, as_of: dt.date | None = None, capacity: int = DEFAULT_CAPACITY,
+    danger_share: float = DANGER_SHARE,
 ) -> VisitList:
     """The list of one sector of the reader's scope. API003 for a sector outside of it, as for one that is not there."""
     run = reader.run(as_of)
@@ -26,6 +27,7 @@ def visit_list(
     children = [row.candidate for row in reader.rows(run, sector_id)]
     return rank(
         children, sector_id=sector_id, capacity=capacity, as_of=run.as_of, facts=run.facts,
+        danger_share=danger_share,
     )
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sqlalchemy.engine import URL
 
-from models.ranking import VisitList
+from models.ranking import DANGER_SHARE, VisitList
 from registry.errors import BadInput, UsageError
 from registry.store import open_store
 from serving.access import Scope
@@ -18,14 +18,17 @@ from serving.reader import Reader
 from serving.scorebook import make_tables
 
 
-def listed_from_store(address: str, *, sector: str | None, capacity: int, as_of: dt.date | None = None) -> VisitList:
+def listed_from_store(
+    address: str, *, sector: str | None, capacity: int, as_of: dt.date | None = None,
+    danger_share: float = DANGER_SHARE,
+) -> VisitList:
     """The list of one sector of a store. BadInput: REG060 (no store), LST011 (no scores), LST012 (no such sector)."""
     store = open_store(address, must_exist=True)
     try:
         make_tables(store.engine)
         reader = Reader(store.engine, Scope.of(["state:*"]))
         sector = _named(reader, sector, as_of)
-        listed = visit_list(reader, sector_id=sector, as_of=as_of, capacity=capacity)
+        listed = visit_list(reader, sector_id=sector, as_of=as_of, capacity=capacity, danger_share=danger_share)
         here = {"store": address_to_keep(store.url), "registry_id": store.facts().get("registry_id", "")}
     finally:
         store.close()

@@ -17,15 +17,16 @@ from models.ranking import (
     DANGER_ORDER,
     GONE,
     IN_TREATMENT,
+    NEVER_HELD_BACK,
     OVERDUE_STEPS,
     Reason,
     benefit,
-    kilometres,
     rank,
     rests,
     section,
     what_a_visit_can_change,
 )
+from models.trips import kilometres
 from tests.list_cases import AS_OF, child, in_danger, overdue, sector
 from tests.list_store import visited
 
@@ -77,6 +78,37 @@ def test_a_late_check_is_the_centres_work_and_a_late_weighing_is_a_visit():
 def test_danger_beyond_the_capacity_is_kept_and_never_dropped():
     listed = ranked([in_danger(n) for n in range(7)], capacity=5)
     assert len(listed.rows) == 5 and len(listed.beyond) == 2
+
+
+def _of_all_kinds(dangers, *, rule="sam_suspected", scored=30):
+    unscored = [overdue(n, risk=None) for n in range(100, 130)]
+    return [*(in_danger(n, rule=rule) for n in range(dangers)), *(child(n) for n in range(50, 50 + scored)), *unscored]
+
+
+@pytest.mark.parametrize(
+    ("dangers", "scored", "capacity", "share", "held"),
+    [
+        (40, 30, 20, 0.6, 12),
+        (40, 30, 20, 1.0, 20),
+        (40, 30, 20, 0.25, 5),
+        (40, 3, 20, 0.6, 17),
+        (40, 0, 20, 0.6, 20),
+        (7, 30, 20, 0.6, 7),
+        (40, 30, 1, 0.6, 1),
+    ],
+)
+def test_danger_leaves_places_to_the_scored_who_wait(dangers, scored, capacity, share, held):
+    children = _of_all_kinds(dangers, scored=scored)
+    listed = rank(children, sector_id="S0001", capacity=capacity, as_of=AS_OF, danger_share=share)
+    assert (len(ids(listed, "danger")), len(listed.beyond)) == (held, dangers - held)
+    assert len(listed.rows) == capacity
+    assert not ids(listed, "overdue") or dangers == held
+
+
+@pytest.mark.parametrize("rule", sorted(NEVER_HELD_BACK))
+def test_what_belongs_in_a_facility_is_never_held_back_for_a_score(rule):
+    listed = ranked(_of_all_kinds(18, rule=rule))
+    assert len(ids(listed, "danger")) == 18 and len(listed.rows) == 20
 
 
 def test_overdue_takes_at_most_half_of_what_is_left_while_risk_waits():

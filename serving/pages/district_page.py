@@ -10,7 +10,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from models.outlook import AtRisk, Expected, expected, non_response_share, relapse_share
-from models.ranking import IN_TREATMENT, Candidate, kilometres
+from models.ranking import IN_TREATMENT, Candidate
+from models.trips import kilometres
 from registry.tables import FINDING
 from serving.access import Person
 from serving.desk import Desk
