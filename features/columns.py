@@ -248,10 +248,9 @@ def _is(code, wanted):
     return 1.0 if code == wanted else 0.0
 
 
-@vectorize(["float64(float64)"], cache=True)
-def _positive(value):
+def _positive(value: np.ndarray) -> np.ndarray:
     """The value where it is above 0, else NaN: a quotient over it is missing rather than infinite."""
-    return value if value > 0 else np.nan
+    return np.where(value > 0, value, np.nan)
 
 
 GROUPS = (child, stay, growth, weight, readings, seen, visits, illness, food, attendance)
