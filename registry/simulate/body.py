@@ -6,6 +6,8 @@ shock - what illness took + what treatment gave. Every part is hidden; the regis
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from registry.simulate.chance import exponential, happens, mix, normal, uniform
@@ -25,11 +27,13 @@ WEANING_DIP, WEANING_AGE, WEANING_WIDTH = 0.45, 400.0, 260.0
 ILLNESS_EVERY_DAYS = 85.0
 COUNTED_UNTIL_DAYS = 1826
 SHOCK_A_WEEK, SHOCK_DAYS = 0.006, 45.0
-LASTS = 0.58
-"""Share of treatment's gain that stays for good; the rest fades."""
+LASTS = 0.78
+"""Share of treatment's gain that stays for good; the rest fades after discharge."""
 
-FADE_DAYS = 40.0
-"""Mean life of treatment's gain after discharge for an average household: front-loads relapse."""
+FADE_DAYS = 36.0
+SETBACK = 1.55
+"""Food and watching end together: a household shock (z) that treatment had hidden shows as its gain fades, and
+passes as shocks do. It is deepest in the sixth week, which front-loads relapse."""
 
 _MONTH = np.uint64(0x2545F4914F6CDD1D)
 DEATH_A_DAY, DEATH_A_DAY_SEVERE = 2.5e-6, 9e-5
@@ -38,13 +42,13 @@ DEATH_A_DAY, DEATH_A_DAY_SEVERE = 2.5e-6, 9e-5
 @compiled
 def month_age_effect(age_days):
     """The weaning dip on this day of age (z)."""
-    return -WEANING_DIP * np.exp(-(((age_days - WEANING_AGE) / WEANING_WIDTH) ** 2))
+    return -WEANING_DIP * math.exp(-(((age_days - WEANING_AGE) / WEANING_WIDTH) ** 2))
 
 
 @compiled
 def haz_now(child, age_days):
     """Height-for-age z: falls from birth towards its later level over the first two years."""
-    return child.haz_later + (child.haz_birth - child.haz_later) * np.exp(-age_days / 240.0)
+    return child.haz_later + (child.haz_birth - child.haz_later) * math.exp(-age_days / 240.0)
 
 
 @compiled
@@ -58,7 +62,7 @@ def true_length_cm(child):
 def true_muac_mm(child):
     """Arm circumference today: follows z, age and the child's own build (correlation with z about 0.5)."""
     age = child.day - child.birth
-    return 146.5 + 6.2 * child.whz + 0.0085 * (min(age, 1826) - 900) + child.arm
+    return 146.5 + 6.2 * child.whz + 0.0085 * (min(1.0 * age, 1826.0) - 900.0) + child.arm
 
 
 @compiled
@@ -66,7 +70,7 @@ def _fall_ill(child, age, sick_season):
     """Maybe a new illness: more often when weaning, poor, wasted or in the monsoon."""
     young = 1.5 if 150 < age < 800 else 0.8
     wasted = 1.4 if child.whz < -2.5 else 1.0
-    if not happens(child, sick_season * young * wasted * np.exp(child.frailty) / ILLNESS_EVERY_DAYS):
+    if not happens(child, sick_season * young * wasted * math.exp(child.frailty) / ILLNESS_EVERY_DAYS):
         return
     child.ill_days = int(3 + exponential(child, 5.0))
     child.ill_severity = 0.02 + exponential(child, 0.025)
@@ -89,10 +93,10 @@ def _be_ill(child, age, sick_season):
 @compiled
 def _live_a_week(child, lean):
     """Once a week: the wander moves, and a poor household may meet a shock (lost work, migration, a birth)."""
-    child.wander = WANDER_KEEP * child.wander + WANDER_SD * np.sqrt(1 - WANDER_KEEP**2) * normal(child)
+    child.wander = WANDER_KEEP * child.wander + WANDER_SD * math.sqrt(1 - WANDER_KEEP**2) * normal(child)
     child.shock -= child.shock * 7.0 / SHOCK_DAYS
-    if happens(child, SHOCK_A_WEEK * (1.0 + lean) * np.exp(-0.6 * child.food)):
-        child.shock = min(child.shock + 0.25 + 0.55 * uniform(child), 1.5)
+    if happens(child, SHOCK_A_WEEK * (1.0 + lean) * math.exp(-0.6 * child.food)):
+        child.shock = min(child.shock + 0.25 + 0.55 * uniform(child), 3.0)
 
 
 @compiled
@@ -110,7 +114,7 @@ def _be_treated(child, supply):
         child.boost -= child.boost / child.fade
         return
     days = child.day - child.admitted
-    course = 0.3 + 0.7 * np.exp(-days / 26.0)
+    course = 0.3 + 0.7 * math.exp(-days / 26.0)
     room = min(max((-0.7 - child.whz) / 0.8, 0.0), 1.0)
     inpatient = 2.0 if child.programme >= NRC else 1.0
     well = 0.15 if child.ill_days > 0 else 1.0
@@ -122,7 +126,7 @@ def _be_treated(child, supply):
 def _maybe_die(child, age):
     hazard = DEATH_A_DAY * (6.0 if age < 365 else 1.0)
     if child.whz < -3.0:
-        hazard += DEATH_A_DAY_SEVERE * np.exp(min(-3.0 - child.whz, 2.0)) * (2.0 if child.ill_days > 0 else 1.0)
+        hazard += DEATH_A_DAY_SEVERE * math.exp(min(-3.0 - child.whz, 2.0)) * (2.0 if child.ill_days > 0 else 1.0)
     if happens(child, hazard):
         child.alive, child.present, child.left_on, child.left_reason = 0, 0, child.day, LEFT_DIED
 
@@ -160,7 +164,7 @@ def course_of_treatment(child):
     if leaning > 0.25:
         child.gain = 0.056 + 0.014 * normal(child)
     elif leaning > -0.85:
-        child.gain = 0.029 + 0.008 * normal(child)
+        child.gain = 0.031 + 0.008 * normal(child)
     else:
         child.gain = 0.006 + 0.005 * normal(child)
     child.gain = max(child.gain, 0.0)
@@ -168,8 +172,10 @@ def course_of_treatment(child):
 
 @compiled
 def lasting_of_gain(child, lean, relapse):
-    """On leaving treatment: mean days that the gain will last (short in poor households and in the lean season)."""
-    child.fade = FADE_DAYS * np.exp(0.55 * child.food + 0.25 * child.adherence - 0.35 * lean + 0.75 * normal(child))
+    """On leaving treatment: what of the gain stays, and the setback to come (deep in poor households, lean season)."""
+    leaning = -0.45 * child.food - 0.20 * child.adherence + 0.35 * lean + 0.40 * normal(child)
+    setback = min(relapse * SETBACK * math.exp(leaning), 3.0)
     child.setpoint += LASTS * child.boost
-    child.boost -= LASTS * child.boost
-    child.fade = min(max(child.fade / max(relapse, 0.05), 8.0), 400.0)
+    child.boost += setback - LASTS * child.boost
+    child.shock += setback
+    child.fade = FADE_DAYS * math.exp(0.3 * normal(child))

@@ -13,7 +13,7 @@ ROW = np.dtype([
 ])
 """One row of any table; `FIELDS` says what x, y, z, a, b, c, d are called in each kind."""
 
-MEASUREMENT, EPISODE, CHECK, RATION, ATTENDANCE, VISIT, LANDMARK, ENDING = range(8)
+MEASUREMENT, EPISODE, CHECK, RATION, ATTENDANCE, VISIT, LANDMARK, ENDING = np.arange(8)
 KINDS = ("measurements", "episodes", "checks", "rations", "attendance", "visits", "landmarks", "endings")
 
 FIELDS = {
@@ -28,10 +28,10 @@ FIELDS = {
     "endings": {"a": "target", "b": "index_on", "c": "outcome", "d": "event_on", "x": "gain"},
 }
 
-REGISTER, APP, OFFICER, TREATMENT = 0, 1, 2, 3
+REGISTER, APP, OFFICER, TREATMENT = np.arange(4)
 """Sources of a measurement: the paper register, the phone application, a medical officer, the treatment register."""
 
-RELAPSE, NON_RESPONSE = 1, 2
+RELAPSE, NON_RESPONSE = np.arange(1, 3)
 """Targets of a landmark or ending."""
 
 
@@ -66,12 +66,12 @@ def _next(book, child, kind):
 
 
 @compiled
-def write_measurement(book, child, weight, height, muac, codes):
-    """One row; NaN and -1 are missing. codes: position (1 standing), oedema, colour, source."""
+def write_measurement(book, child, weight, height, muac, standing, oedema, colour, source):
+    """One row; NaN and -1 are missing. standing: 1 standing, 0 lying."""
     if child.shadow == 0:
         row = _next(book, child, MEASUREMENT)
         row.x, row.y, row.z = weight, height, muac
-        row.a, row.b, row.c, row.d = codes
+        row.a, row.b, row.c, row.d = standing, oedema, colour, source
 
 
 @compiled
@@ -128,18 +128,21 @@ def write_visit(book, child, finding, listed):
 
 @compiled
 def take_landmark(book, child, target, index_on):
-    """Today is a landmark; the loop over days keeps the whole hidden state for the forward draws."""
+    """Today is a landmark (never of both targets); the loop over days keeps the whole hidden state of it."""
     if child.shadow == 0:
-        child.landmark |= target
+        child.landmark = target
         row = _next(book, child, LANDMARK)
         row.a, row.b, row.x = target, index_on, child.whz
 
 
 @compiled
 def write_ending(book, child, target, index_on, outcome, event_on):
-    """How a watched discharge or admission ended, known today, with the gain in g/kg/day."""
+    """How a watched discharge or admission ended, known today, with the gain in g/kg/day.
+
+    event_on: day of the event, or of the last valid reading of a censored discharge.
+    """
     if child.shadow == 0:
         row = _next(book, child, ENDING)
         row.a, row.b, row.c, row.d = target, index_on, outcome, event_on
-        days = max(child.day - child.admitted, 1)
+        days = max(1.0 * (child.day - child.admitted), 1.0)
         row.x = 1000.0 * (child.weight - child.admission_weight) / (child.admission_weight * days)

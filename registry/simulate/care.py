@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from registry.simulate.body import course_of_treatment, lasting_of_gain, stock
@@ -11,11 +13,15 @@ from registry.simulate.compiled import compiled
 from registry.simulate.measure import misses_weighing, read_child
 from registry.simulate.outcomes import note_admission, note_closing, note_reading, watch_admission, watch_discharge
 from registry.simulate.state import (
+    APPETITE_FAILED,
+    APPETITE_NOT_DONE,
+    APPETITE_PASSED,
     COMPLICATION,
     CTC,
     CURED,
     DEFAULTED,
     DIED_IN_CARE,
+    EDNF,
     LEFT_MOVED,
     MOVED,
     NO_GAIN,
@@ -24,13 +30,13 @@ from registry.simulate.state import (
     NRC,
     STEP_DOWN,
     TRANSFERRED,
-    UCDC,
     VCDC,
 )
 
 APPETITE_FAILS, COMPLICATED, NOT_ASSESSED = 0.04, 0.06, 0.10
 DEFAULT_A_WEEK = 0.0045
 INPATIENT_DAYS = 15
+UNCOMPLICATED = np.int64(0)
 TREATED_FROM_DAYS, TREATED_UNTIL_DAYS = 180, 1826
 
 
@@ -49,7 +55,7 @@ def suspect(child, centre):
 def see_officer(child, centre, today, book):
     """The medical officer weighs and measures anew (about half of the field's SAM is confirmed) and admits."""
     child.officer_due = -1
-    read_child(child, centre, book, OFFICER, True)
+    read_child(child, centre, book, OFFICER)
     note_reading(child, book)
     child.suspected += 1
     if not child.seen_sam:
@@ -57,15 +63,12 @@ def see_officer(child, centre, today, book):
     child.confirmed += 1
     failed = happens(child, APPETITE_FAILS + (0.12 if child.ill_days > 0 else 0.0))
     complicated = happens(child, COMPLICATED + (0.10 if child.ill_days > 0 else 0.0)) or child.oedema > 0
-    appetite = 2 if happens(child, 0.06) else (1 if failed else 0)
+    appetite = APPETITE_FAILED if failed else APPETITE_PASSED
+    if happens(child, 0.06):
+        appetite = APPETITE_NOT_DONE
     assessed = -1 if happens(child, NOT_ASSESSED) else int(complicated)
-    to_hospital = (failed and appetite == 1) or (complicated and assessed == 1) or child.oedema > 0
-    admit(child, centre, today, book, NRC if to_hospital else _centre_programme(child), appetite, assessed)
-
-
-@compiled
-def _centre_programme(child):
-    return UCDC if child.setting == 0 else VCDC
+    to_hospital = appetite == APPETITE_FAILED or (complicated and assessed == 1) or child.oedema > 0
+    admit(child, centre, today, book, NRC if to_hospital else centre.programme, appetite, assessed)
 
 
 @compiled
@@ -79,7 +82,7 @@ def admit(child, centre, today, book, programme, appetite, complications):
     child.absent_since, child.step_down = -1, -1
     child.episodes += 1
     severity = 1 + int(child.whz < -3.6) + int(uniform(child) < 0.35)
-    child.sachets = min(severity, 3)
+    child.sachets = severity
     if programme <= VCDC:
         watch_admission(child)
 
@@ -89,7 +92,8 @@ def _close(child, centre, today, book, outcome, reason):
     note_closing(child, book, outcome, reason)
     was_centre = child.programme <= VCDC
     close_episode(book, child, outcome, reason)
-    lasting_of_gain(child, today.lean, centre.relapse)
+    if outcome != TRANSFERRED:
+        lasting_of_gain(child, today.lean, centre.relapse)
     child.officer_due = -1
     if outcome == CURED and was_centre:
         watch_discharge(child)
@@ -105,7 +109,7 @@ def end_care_by_death(child, centre, today, book):
 @compiled
 def _transfer(child, centre, today, book, reason, programme):
     _close(child, centre, today, book, TRANSFERRED, reason)
-    admit(child, centre, today, book, programme, 2, int(reason == COMPLICATION))
+    admit(child, centre, today, book, programme, APPETITE_NOT_DONE, int(reason == COMPLICATION))
 
 
 @compiled
@@ -113,14 +117,14 @@ def _inpatient_day(child, centre, today, book):
     """NRC and CTC: about two weeks; then down to the centre, or home at 15 % gain, or gone."""
     if child.day - child.admitted < INPATIENT_DAYS - 4 or not happens(child, 0.22):
         return
-    read_child(child, centre, book, OFFICER, True)
+    read_child(child, centre, book, OFFICER)
     chance = uniform(child)
     if chance < 0.16 and not child.shadow:
         _close(child, centre, today, book, DEFAULTED, NO_REASON)
     elif chance < 0.70:
         _close(child, centre, today, book, TRANSFERRED, STEP_DOWN)
         child.step_down = 1
-        admit(child, centre, today, book, _centre_programme(child), 0, 0)
+        admit(child, centre, today, book, centre.programme, APPETITE_PASSED, UNCOMPLICATED)
     elif chance < 0.94:
         _close(child, centre, today, book, CURED, NO_REASON)
     else:
@@ -151,17 +155,17 @@ def _hand_out_food(child, centre, today, book):
     days = child.day - child.admitted
     if days % 14 == 0 and child.absent_since < 0:
         supply = stock(centre, today)
-        sachets = np.round(14 * child.sachets * min(supply * (1.0 + 0.06 * normal(child)), 1.0))
+        sachets = math.floor(14 * child.sachets * min(supply * (1.0 + 0.06 * normal(child)), 1.0) + 0.5)
         if sachets > 0:
-            write_ration(book, child, 0, sachets)
+            write_ration(book, child, EDNF, float(sachets))
 
 
 @compiled
-def _stays_away(child, today, days):
+def _stays_away(child, centre, today, days):
     """Default begins: more in weeks 2 to 5, at festivals and migration, in reluctant and poor families."""
     early = 1.7 if 7 <= days <= 35 else 0.8
-    leaning = np.exp(-0.55 * child.adherence - 0.25 * child.food + 0.25 * min(child.flat_weeks, 3))
-    hazard = DEFAULT_A_WEEK * early * leaning * (1.0 + today.migration)
+    leaning = -0.55 * child.adherence - 0.25 * child.food + 0.25 * min(1.0 * child.flat_weeks, 3.0)
+    hazard = DEFAULT_A_WEEK * early * math.exp(centre.informative * leaning) * (1.0 + today.migration)
     if child.shadow == 0 and happens(child, hazard):
         child.absent_since = child.day
     elif child.shadow == 0 and happens(child, 0.0007):
@@ -189,10 +193,10 @@ def _weigh_day(child, centre, today, book):
     days = child.day - child.admitted
     if days == 0 or days % 7 != 0:
         return
-    _stays_away(child, today, days)
+    _stays_away(child, centre, today, days)
     if child.absent_since != -1 or misses_weighing(child, centre, -2.1):
         return
-    read_child(child, centre, book, TREATMENT, days % 28 == 0)
+    read_child(child, centre, book, TREATMENT)
     flat = child.weight < child.best_weight + 0.03
     child.flat_weeks = child.flat_weeks + 1 if flat else 0
     child.best_weight = max(child.best_weight, child.weight)

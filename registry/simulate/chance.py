@@ -6,6 +6,8 @@ the finaliser of SplitMix64 (Steele, Lea, Flood 2014: public domain). All functi
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from registry.simulate.compiled import compiled
@@ -34,14 +36,14 @@ def uniform(child):
 @compiled
 def normal(child):
     """A standard normal number (Box and Muller's cosine half)."""
-    radius = np.sqrt(-2.0 * np.log(1.0 - uniform(child)))
-    return radius * np.cos(6.283185307179586 * uniform(child))
+    radius = math.sqrt(-2.0 * math.log(1.0 - uniform(child)))
+    return radius * math.cos(6.283185307179586 * uniform(child))
 
 
 @compiled
 def exponential(child, mean):
     """A waiting time with this mean."""
-    return -mean * np.log(1.0 - uniform(child))
+    return -mean * math.log(1.0 - uniform(child))
 
 
 @compiled
@@ -53,4 +55,4 @@ def happens(child, probability):
 @compiled
 def logistic(x):
     """Log-odds to a probability."""
-    return 1.0 / (1.0 + np.exp(-x))
+    return 1.0 / (1.0 + math.exp(-x))

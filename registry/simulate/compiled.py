@@ -8,4 +8,4 @@ from __future__ import annotations
 
 from numba import njit
 
-compiled = njit(no_cpython_wrapper=True, no_cfunc_wrapper=True, error_model="numpy")
+compiled = njit(no_cpython_wrapper=True, no_cfunc_wrapper=True, error_model="numpy", _nrt=False)

@@ -8,6 +8,8 @@ serves lying and standing: a child's length is its standing height + 0.7 cm.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from registry.simulate.compiled import compiled
@@ -36,7 +38,7 @@ _LENGTH_SD = np.array([
 ])
 
 STANDING_LOSS_CM = 0.7
-OLDEST_FITTED_DAYS = 1856
+OLDEST_FITTED_DAYS = 1856.0
 CM_A_DAY_AFTER = 0.0178
 
 
@@ -51,8 +53,8 @@ def _polynomial(coefficients, x):
 @compiled
 def length_cm(sex, age_days, haz):
     """Length (lying) of a child of this height-for-age z; after 61 months a straight line goes on."""
-    fitted = min(age_days, OLDEST_FITTED_DAYS)
-    v = 2.0 * np.sqrt(fitted / OLDEST_FITTED_DAYS) - 1.0
+    fitted = min(1.0 * age_days, OLDEST_FITTED_DAYS)
+    v = 2.0 * math.sqrt(fitted / OLDEST_FITTED_DAYS) - 1.0
     median = _polynomial(_LENGTH[sex], v) + CM_A_DAY_AFTER * (age_days - fitted)
     return median + haz * _polynomial(_LENGTH_SD[sex], v)
 
@@ -60,7 +62,7 @@ def length_cm(sex, age_days, haz):
 @compiled
 def _median_and_spread(sex, length):
     u = (min(max(length, 45.0), 121.0) - 82.0) / 37.0
-    return np.exp(_polynomial(_LOG_WEIGHT[sex], u)), _polynomial(_WEIGHT_SPREAD[sex], u)
+    return math.exp(_polynomial(_LOG_WEIGHT[sex], u)), _polynomial(_WEIGHT_SPREAD[sex], u)
 
 
 @compiled

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import numpy as np
+import math
 
 from registry.simulate.body import live_a_day
 from registry.simulate.book import REGISTER, write_attendance, write_ration, write_visit
@@ -11,7 +11,7 @@ from registry.simulate.chance import happens, logistic, normal, uniform
 from registry.simulate.compiled import compiled
 from registry.simulate.measure import misses_weighing, read_child
 from registry.simulate.outcomes import end_watches, note_reading, watch_a_day
-from registry.simulate.state import LEFT_AGED_OUT, LEFT_MOVED, LEFT_OTHER, WATCHED
+from registry.simulate.state import HCM, LEFT_AGED_OUT, LEFT_MOVED, LEFT_OTHER, THR, WATCHED
 
 AGED_OUT_DAYS = 2192
 MOVES_A_MONTH, LEAVES_A_MONTH = 0.0025, 0.0006
@@ -23,18 +23,21 @@ PRESCHOOL_DAYS, THR_FROM_DAYS = 1096, 183
 
 
 @compiled
-def _comes_or_goes(child):
-    """Once a month: moving away, leaving, losing touch with the centre and coming back."""
+def _comes_or_goes(child, telling):
+    """Once a month: moving away, leaving, losing touch with the centre and coming back.
+
+    telling: the dial `informative`.
+    """
     if child.shadow:
         return
-    if happens(child, MOVES_A_MONTH * np.exp(-0.3 * child.food)):
+    if happens(child, MOVES_A_MONTH * math.exp(-0.3 * telling * child.food)):
         child.present, child.left_on, child.left_reason = 0, child.day, LEFT_MOVED
     elif happens(child, LEAVES_A_MONTH):
         child.present, child.left_on, child.left_reason = 0, child.day, LEFT_OTHER
     elif child.lost:
         child.lost = 0 if happens(child, FOUND_A_MONTH) else 1
     elif child.programme < 0:
-        child.lost = happens(child, LOST_A_MONTH * np.exp(-0.5 * child.adherence))
+        child.lost = happens(child, LOST_A_MONTH * math.exp(-0.5 * telling * child.adherence))
 
 
 @compiled
@@ -44,19 +47,19 @@ def _monthly_lists(child, centre, today, book):
     if today.last_month_days > 0 and (age > PRESCHOOL_DAYS or child.programme >= 0) and happens(child, 0.9):
         open_days = 21 + int(5 * uniform(child))
         share = logistic(0.9 + 0.9 * child.adherence + 0.25 * child.food - 2.5 * child.ill_share - 3.0 * child.lost)
-        attended = int(min(max(np.round(open_days * (share + 0.08 * normal(child))), 0), open_days))
+        attended = int(min(max(open_days * (share + 0.08 * normal(child)) + 0.5, 0.0), 1.0 * open_days))
         write_attendance(book, child, child.day - today.last_month_days, open_days, attended)
     fetches = child.lost == 0 and happens(child, logistic(1.2 + 0.5 * child.adherence))
     if THR_FROM_DAYS < age < PRESCHOOL_DAYS and fetches:
-        write_ration(book, child, 1, 1.0)
+        write_ration(book, child, THR, 1.0)
     elif age >= PRESCHOOL_DAYS and child.programme >= 0 and child.lost == 0:
-        write_ration(book, child, 2, float(15 + int(10 * uniform(child))))
+        write_ration(book, child, HCM, float(15 + int(10 * uniform(child))))
 
 
 @compiled
 def _begin_month(child, centre, today, book):
     child.next_weighing = child.day + centre.weighing_day + int(4 * uniform(child))
-    _comes_or_goes(child)
+    _comes_or_goes(child, centre.informative)
     if child.present:
         _monthly_lists(child, centre, today, book)
 
@@ -65,7 +68,7 @@ def _begin_month(child, centre, today, book):
 def _be_weighed(child, centre, today, book):
     """A weighing outside treatment, and what the centre does about it."""
     source = REGISTER + centre.app
-    read_child(child, centre, book, source, True)
+    read_child(child, centre, book, source)
     note_reading(child, book)
     if child.seen_sam or (child.seen_z < -2.4 and happens(child, LOOKS_THIN)):
         suspect(child, centre)
@@ -137,9 +140,3 @@ def live_on(child, centre, today, book):
         watch_a_day(child, book)
     else:
         end_watches(child, book)
-
-
-@compiled
-def one_day(child, centres, days, first_day, book):
-    """The child's next day, with its centre and the calendar's day looked up."""
-    live_on(child, centres[child.centre], days[child.day + 1 - first_day], book)

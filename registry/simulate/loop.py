@@ -5,16 +5,14 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-import numpy as np
 from numba import njit
 
 from registry.simulate.book import NON_RESPONSE, RELAPSE
-from registry.simulate.life import one_day
+from registry.simulate.life import live_on
 from registry.simulate.outcomes import end_watches
-from registry.simulate.truth import live_forward
+from registry.simulate.state import WATCHED
 
-COMPILED = ("body", "book", "care", "chance", "compiled", "growth", "life", "loop", "measure", "outcomes", "state",
-            "truth")
+COMPILED = ("body", "book", "care", "chance", "compiled", "growth", "life", "loop", "measure", "outcomes", "state")
 
 
 def _digest_of_sources() -> str:
@@ -27,26 +25,26 @@ def _make_live(digest: str):
     """The compiled loop; its closure over `digest` is what the cache is keyed by."""
 
     @njit(cache=True, nogil=True, error_model="numpy", no_cfunc_wrapper=True)
-    def live(children, centres, days, window, book, truth):
-        """Live all days of these children (changed in place) into `book`, the forward draws into `truth`.
+    def live(children, centres, days, first_day, book, kept):
+        """Live these children (changed in place) until their `until`, into `book`; their landmarks into `kept`.
 
-        window: first day, last day, draws per landmark. Returns rows written and landmarks passed.
+        A forward draw (`shadow`) ends as soon as its outcome is known. Returns rows written, landmarks kept.
         """
-        first_day, last_day, draws = window
-        start = np.empty(1, children.dtype)
         rows, landmarks = 0, 0
         _ = digest
         for k in range(len(children)):
             child = children[k]
             child.rows = rows
-            while child.present and child.day < last_day:
-                one_day(child, centres, days, first_day, book)
-                for target in (RELAPSE, NON_RESPONSE):
-                    if child.landmark & target:
-                        start[0] = child
-                        truth[landmarks] = live_forward(start, target, draws, centres, days, first_day, book)
-                        landmarks += 1
-                child.landmark = 0
+            while child.present and child.day < child.until:
+                live_on(child, centres[child.centre], days[child.day + 1 - first_day], book)
+                if child.landmark:
+                    kept[min(landmarks, len(kept) - 1)] = child
+                    landmarks += 1
+                    child.landmark = 0
+                if child.shadow == RELAPSE and child.relapse != WATCHED:
+                    break
+                if child.shadow == NON_RESPONSE and child.non_response != WATCHED:
+                    break
             if child.present:
                 end_watches(child, book)
             rows = child.rows

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import numpy as np
+import math
 
 from registry.simulate.body import true_length_cm, true_muac_mm
 from registry.simulate.book import OFFICER, TREATMENT, write_measurement
@@ -15,10 +15,13 @@ OLDEST_DAYS, YOUNGEST_FOR_MUAC_DAYS = 1826, 183
 HEIGHT_MISSING, HEIGHT_CARRIED = 0.30, 0.20
 """Shares of monthly rows without a height, and with last month's height written again (domain §3.5)."""
 
+ONLY_COLOUR = 0.01
+"""Share of coloured monthly rows that arrive as the colour alone."""
+
 
 @compiled
 def _rounded(value, step):
-    return np.round(value / step) * step
+    return math.floor(value / step + 0.5) * step
 
 
 @compiled
@@ -43,7 +46,7 @@ def _height_error(centre, source):
 def _weigh(child, centre, noise, source):
     error, step = _weight_error(centre, source)
     true = weight_kg(child.sex, true_length_cm(child), child.whz)
-    if source < OFFICER and not np.isnan(child.weight) and happens(child, centre.copies):
+    if source < OFFICER and not math.isnan(child.weight) and happens(child, centre.copies):
         return child.weight
     step = step if happens(child, min(noise, 1.0)) else 0.1
     return max(_rounded(true + noise * error * normal(child), step), 1.0)
@@ -64,16 +67,17 @@ def _measure_height(child, centre, noise, source):
 
 
 @compiled
-def _height_written(child, centre, source, due):
-    """What the row says of height: measured, the last one again, or nothing (NaN)."""
+def _height_written(child, centre, source):
+    """What the row says of height: measured, the last one again, or nothing (NaN). In treatment: once a month."""
+    due = (child.day - child.admitted) % 28 == 0
     if source == OFFICER or (source == TREATMENT and due and happens(child, 0.85)):
         _measure_height(child, centre, centre.noise, source)
         return child.height
     if source == TREATMENT:
-        return np.nan
+        return math.nan
     chance = uniform(child)
     if chance < min(HEIGHT_MISSING * centre.missing, 0.95):
-        return np.nan
+        return math.nan
     if chance < min(HEIGHT_MISSING * centre.missing, 0.95) + HEIGHT_CARRIED and child.height > 0:
         child.height_day = child.day
         return child.height
@@ -86,7 +90,7 @@ def _muac_written(child, centre, noise, source):
     age = child.day - child.birth
     share = 1.0 if source == OFFICER else (0.75 if source == TREATMENT else 1.0) * centre.measures_arm
     if age < YOUNGEST_FOR_MUAC_DAYS or not happens(child, share):
-        return np.nan
+        return math.nan
     error = 2.0 if source == OFFICER else 4.5
     return _rounded(true_muac_mm(child) + noise * error * normal(child), 1.0)
 
@@ -97,12 +101,12 @@ def _judge(child, weight, muac, oedema):
     age = child.day - child.birth
     fresh = child.day - child.height_day <= (60 if age < 731 else 90)
     standing = child.height_standing == 1 or (child.height_standing == -1 and age >= LYING_UNTIL_DAYS)
-    z = np.nan
+    z = math.nan
     if fresh and child.height > 0 and weight > 0 and age <= OLDEST_DAYS and oedema <= 0:
-        z = np.round(whz(child.sex, child.height + (STANDING_LOSS_CM if standing else 0.0), weight), 2)
-    plausible = not np.isnan(z) and -5.0 <= z <= 5.0
-    by_arm = age <= OLDEST_DAYS and not np.isnan(muac) and muac < 115.0
-    child.seen_z, child.seen_day = (z if plausible else np.nan), child.day
+        z = _rounded(whz(child.sex, child.height + (STANDING_LOSS_CM if standing else 0.0), weight), 0.01)
+    plausible = not math.isnan(z) and -5.0 <= z <= 5.0
+    by_arm = age <= OLDEST_DAYS and not math.isnan(muac) and muac < 115.0
+    child.seen_z, child.seen_day = (z if plausible else math.nan), child.day
     child.seen_sam = (plausible and z < -3.0) or by_arm or (oedema > 0 and age <= OLDEST_DAYS)
     child.seen_valid = plausible or child.seen_sam
 
@@ -110,7 +114,7 @@ def _judge(child, weight, muac, oedema):
 @compiled
 def _colour(child, centre):
     """The colour that the source shows: 0 green, 1 yellow, 2 red; centres that hide SAM have no red."""
-    if np.isnan(child.seen_z):
+    if math.isnan(child.seen_z):
         return -1
     if child.seen_sam:
         return 1 if centre.hides_sam or happens(child, 0.45) else 2
@@ -120,9 +124,9 @@ def _colour(child, centre):
 
 
 @compiled
-def read_child(child, centre, book, source, height_due):
+def read_child(child, centre, book, source):
     """One measurement: true body, error, rounding, and the row; leaves the judgement in `child.seen_*`."""
-    height = _height_written(child, centre, source, height_due)
+    height = _height_written(child, centre, source)
     weight = _weigh(child, centre, centre.noise, source)
     muac = _muac_written(child, centre, centre.noise, source)
     sees_oedema = source >= OFFICER or happens(child, 0.3)
@@ -130,13 +134,12 @@ def read_child(child, centre, book, source, height_due):
     _judge(child, weight, muac, oedema)
     colour = _colour(child, centre) if source < OFFICER else -1
     child.weight = weight
-    only_colour = source < OFFICER and colour >= 0 and happens(child, 0.01)
-    if only_colour:
+    standing = -1 if math.isnan(height) else child.height_standing
+    if source < OFFICER and colour >= 0 and happens(child, ONLY_COLOUR):
         child.seen_valid, child.seen_sam = False, False
-        write_measurement(book, child, np.nan, np.nan, np.nan, (-1, -1, colour, source))
-    else:
-        standing = -1 if np.isnan(height) else child.height_standing
-        write_measurement(book, child, weight, height, muac, (standing, oedema, colour, source))
+        weight = height = muac = math.nan
+        standing = oedema = -1
+    write_measurement(book, child, weight, height, muac, standing, oedema, colour, source)
 
 
 @compiled
@@ -148,4 +151,4 @@ def misses_weighing(child, centre, base):
     telling = -0.55 * child.adherence - 0.25 * child.food + 2.2 * child.ill_share + (0.5 if child.ill_days > 0 else 0.0)
     telling += 0.25 if child.whz < -2.5 else 0.0
     odds = base + 0.8 * (0.65 - centre.quality) + centre.informative * telling
-    return child.lost == 1 or happens(child, logistic(odds + np.log(max(centre.missing, 1e-9))))
+    return child.lost == 1 or happens(child, logistic(odds + math.log(max(centre.missing, 1e-9))))

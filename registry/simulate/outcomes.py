@@ -13,7 +13,6 @@ from registry.simulate.state import (
     CENSORED,
     COMPLICATION,
     CURED,
-    DEFAULTED,
     DID_NOT_HAPPEN,
     DIED,
     DIED_IN_CARE,
@@ -45,19 +44,22 @@ def watch_admission(child):
 
 
 @compiled
-def _end_relapse(child, book, outcome, event_on):
-    child.relapse, child.event_on = outcome, event_on
-    write_ending(book, child, RELAPSE, child.cured_on, outcome, event_on)
+def _end_relapse(child, book, outcome):
+    child.relapse = outcome
+    if outcome == CENSORED:
+        child.event_on = child.last_valid
+    write_ending(book, child, RELAPSE, child.cured_on, outcome, child.event_on)
 
 
 @compiled
 def _relapse_on(child, book, event_on):
     """An event dated `event_on` is known today: a failed discharge before day 14, nothing after day 183."""
     since = event_on - child.cured_on
+    child.event_on = event_on
     if since < FROM_DAY:
-        _end_relapse(child, book, FAILED_DISCHARGE, event_on)
+        _end_relapse(child, book, FAILED_DISCHARGE)
     elif since <= TO_DAY:
-        _end_relapse(child, book, HAPPENED, event_on)
+        _end_relapse(child, book, HAPPENED)
 
 
 @compiled
@@ -94,7 +96,7 @@ def note_closing(child, book, outcome, reason):
     elif outcome == DIED_IN_CARE:
         result = DIED
     else:
-        result = CENSORED if outcome in (DEFAULTED, TRANSFERRED) else DID_NOT_HAPPEN
+        result = CENSORED
     _end_treatment(child, book, result)
 
 
@@ -115,7 +117,7 @@ def _followed_or_censored(child):
 def end_watches(child, book):
     """Death competes; leaving and the end of the records censor."""
     if child.relapse == WATCHED:
-        _end_relapse(child, book, _followed_or_censored(child) if child.alive else DIED, child.day)
+        _end_relapse(child, book, _followed_or_censored(child) if child.alive else DIED)
     if child.non_response == WATCHED:
         _end_treatment(child, book, CENSORED if child.alive else DIED)
 
@@ -126,12 +128,12 @@ def watch_a_day(child, book):
     since = child.day - child.cured_on
     if child.relapse == WATCHED:
         if since > TO_DAY and (child.pending < 0 or child.day - child.pending > CONFIRM_WITHIN):
-            _end_relapse(child, book, _followed_or_censored(child), FOREVER)
+            _end_relapse(child, book, _followed_or_censored(child))
         elif since <= 168 and since % 28 == 0 and child.programme < 0:
             take_landmark(book, child, RELAPSE, child.cured_on)
     if child.non_response == WATCHED:
         since = child.day - child.treated_on
         if since > LONGEST_TREATMENT:
             _end_treatment(child, book, HAPPENED)
-        elif since in (0, 7, 14, 21, 28, 42, 56):
+        elif since % 7 == 0 and (since <= 28 or since == 42 or since == 56):
             take_landmark(book, child, NON_RESPONSE, child.treated_on)

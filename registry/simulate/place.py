@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from registry.simulate.dials import Dials
-from registry.simulate.state import CENTRE, TODAY
+from registry.simulate.state import CENTRE, TODAY, UCDC, VCDC
 from registry.tables import day_date, day_number
 
 CHILDREN_A_CENTRE, CENTRES_A_SECTOR, SECTORS_A_PROJECT, PROJECTS_A_DISTRICT = 60, 25, 4, 6
@@ -50,6 +50,7 @@ def found_centres(children_at_once: float, rng: np.random.Generator) -> Place:
     centres = np.zeros(count, CENTRE)
     centres["sector"] = np.arange(count) * sectors // count
     centres["setting"] = _settings_by_sector(rng, sectors)[centres["sector"]]
+    centres["programme"] = np.where(centres["setting"] == 0, UCDC, VCDC)
     _give_habits(centres, rng)
     middle = np.stack([19.2 + rng.normal(0, 0.35, sectors), 74.5 + rng.normal(0, 0.45, sectors)])
     spread = np.where(centres["setting"] == 0, 0.012, 0.05)

@@ -54,7 +54,7 @@ def settle(count: int, place: Place, *, first_day: int, last_day: int, rng: np.r
     children["rng"] = rng.integers(0, 2**63, len(family), dtype=np.uint64)
     children["phase"] = rng.integers(0, 7, len(family))
     _endow(children, family, households, place, rng)
-    _start(children, first_day, rng)
+    _start(children, first_day, last_day, rng)
     return People(children, family, households)
 
 
@@ -84,7 +84,7 @@ def _endow(children: np.ndarray, family: np.ndarray, households: np.ndarray, pla
     children["arm"] = 8.2 * draw()
 
 
-def _start(children: np.ndarray, first_day: int, rng: np.random.Generator) -> None:
+def _start(children: np.ndarray, first_day: int, last_day: int, rng: np.random.Generator) -> None:
     """The state on the day a child comes under the centre's eyes (or the window opens)."""
     count = len(children)
     delay = np.where(rng.random(count) < 0.7, rng.exponential(25, count), rng.exponential(120, count))
@@ -92,6 +92,7 @@ def _start(children: np.ndarray, first_day: int, rng: np.random.Generator) -> No
     children["enrolled"] = enrolled
     children["day"] = np.maximum(enrolled, first_day) - 1
     children["alive"] = children["present"] = 1
+    children["until"] = last_day
     for name in ("cured_on", "treated_on", "pending", "officer_due", "absent_since", "follow_up", "next_weighing"):
         children[name] = -1
     children["programme"] = children["episode"] = -1

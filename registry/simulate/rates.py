@@ -116,7 +116,7 @@ def _of_relapse(endings: Columns) -> dict[str, float]:
     mine = (endings["target"] == RELAPSE) & (endings["outcome"] != FAILED_DISCHARGE)
     outcome, index = endings["outcome"][mine], endings["index_on"][mine]
     event = outcome == HAPPENED
-    day = np.where(event, endings["event_on"][mine], endings["day"][mine]) - index
+    day = np.where(event | (outcome == CENSORED), endings["event_on"][mine], endings["day"][mine]) - index
     when = np.sort(day[event])
     return {
         "relapse_by_183_days": cumulative_incidence(np.minimum(day, 184), outcome),

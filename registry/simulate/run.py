@@ -10,12 +10,14 @@ from typing import NamedTuple
 import numpy as np
 
 from registry.errors import UsageError
-from registry.simulate.book import empty_book, sorted_out
+from registry.simulate.book import ROW, empty_book, sorted_out
 from registry.simulate.dials import Dials
 from registry.simulate.life import AGED_OUT_DAYS
 from registry.simulate.loop import live
 from registry.simulate.place import LAST_DAY, Place, first_day_of, found_centres, make_calendar, turn_dials
 from registry.simulate.population import People, settle
+from registry.simulate.state import CHILD
+from registry.simulate.truth import live_forward
 from registry.tables import day_number
 
 CHUNK = 500
@@ -35,14 +37,18 @@ class Lives(NamedTuple):
     last_day: int
 
 
-def _one_chunk(children: np.ndarray, place: Place, calendar: np.ndarray, window: tuple[int, int, int],
+def _one_chunk(children: np.ndarray, place: Place, calendar: np.ndarray, window: tuple[int, int],
                draws: int) -> dict[str, Columns]:
-    first_day, last_day, months = window
-    book = empty_book(len(children), months)
-    truth = np.zeros((len(children) * months + 100, 2), np.int32)
-    rows, landmarks = live(children, place.centres, calendar, (first_day, last_day, draws), book, truth)
+    first_day, months = window
+    book, kept = empty_book(len(children), months), np.zeros(len(children) * months + 100, CHILD)
+    rows, landmarks = live(children, place.centres, calendar, first_day, book, kept)
+    if landmarks > len(kept):
+        raise IndexError(f"{landmarks} landmarks outgrew the chunk's room")
     tables = sorted_out(book, rows)
-    tables["landmarks"] |= {"happened": truth[:landmarks, 0].copy(), "lives": truth[:landmarks, 1].copy()}
+    unwritten = np.empty(1, ROW), np.empty(1, CHILD)
+    truth = live_forward(kept[:landmarks], tables["landmarks"]["target"], draws,
+                         lambda lives: live(lives, place.centres, calendar, first_day, *unwritten))
+    tables["landmarks"] |= {"happened": truth[:, 0], "lives": truth[:, 1]}
     return tables
 
 
@@ -77,7 +83,7 @@ def live_all(*, children: int, months: int, seed: int, dials: Dials,
     chunks = [people.children[start:start + CHUNK] for start in range(0, len(people.children), CHUNK)]
 
     def one(chunk: np.ndarray) -> dict[str, Columns]:
-        rows = _one_chunk(chunk, place, calendar, (first_day, last_day, months), dials.truth_draws)
+        rows = _one_chunk(chunk, place, calendar, (first_day, months), dials.truth_draws)
         progress(len(chunk))
         return rows
 

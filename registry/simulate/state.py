@@ -25,23 +25,23 @@ CHILD = np.dtype([
     ("height_standing", "i1"), ("seen_z", "f8"), ("seen_valid", "i1"), ("seen_sam", "i1"), ("seen_day", "i4"),
     ("officer_due", "i4"),
     # where it is in care
-    ("programme", "i1"), ("episode", "i4"), ("admitted", "i4"), ("admission_weight", "f8"), ("best_weight", "f8"),
+    ("programme", "i1"), ("episode", "i8"), ("admitted", "i4"), ("admission_weight", "f8"), ("best_weight", "f8"),
     ("flat_weeks", "i2"), ("well_weeks", "i2"), ("gain", "f8"), ("absent_since", "i4"), ("sachets", "i1"),
     ("step_down", "i1"), ("episodes", "i2"),
     # what becomes of a discharge (relapse) and of an admission (non-response)
     ("cured_on", "i4"), ("pending", "i4"), ("event_on", "i4"), ("last_valid", "i4"), ("relapse", "i1"),
     ("treated_on", "i4"), ("non_response", "i1"),
-    # a forward draw writes nothing down and is neither lost nor taken away
-    ("shadow", "i1"), ("landmark", "i1"), ("rows", "i8"),
+    # lived until this day; a forward draw (`shadow` holds its target) writes nothing and is neither lost nor moves
+    ("until", "i4"), ("shadow", "i1"), ("landmark", "i1"), ("rows", "i8"),
     # counted for the figures that the simulator prints of itself
     ("days", "i4"), ("wasted_days", "i4"), ("severe_days", "i4"), ("weighings", "i4"), ("weighed", "i4"),
     ("suspected", "i4"), ("confirmed", "i4"),
 ])
 
 CENTRE = np.dtype([
-    ("sector", "i4"), ("setting", "i1"), ("weighing_day", "i2"), ("quality", "f8"), ("vigilance", "f8"),
-    ("hides_sam", "i1"), ("copies", "f8"), ("measures_arm", "f8"), ("says_position", "f8"), ("pressure", "f8"),
-    ("visits", "f8"), ("app", "i1"), ("late", "f8"), ("stock_seed", "u8"),
+    ("sector", "i4"), ("setting", "i1"), ("programme", "i8"), ("weighing_day", "i2"), ("quality", "f8"),
+    ("vigilance", "f8"), ("hides_sam", "i1"), ("copies", "f8"), ("measures_arm", "f8"), ("says_position", "f8"),
+    ("pressure", "f8"), ("visits", "f8"), ("app", "i1"), ("late", "f8"), ("stock_seed", "u8"),
     # the dials, the same in every centre
     ("noise", "f8"), ("missing", "f8"), ("informative", "f8"), ("relapse", "f8"),
 ])
@@ -52,10 +52,13 @@ TODAY = np.dtype([
 ])
 """A day of the calendar: lean season 0 to 1, illness about 1, migration, and the length of the month before."""
 
-NOT_WATCHED, WATCHED, HAPPENED, DID_NOT_HAPPEN, CENSORED, DIED, FAILED_DISCHARGE = 0, 1, 2, 3, 4, 5, 6
+# Codes are NumPy integers: for each Python constant that it is called with, Numba would compile a function anew.
+NOT_WATCHED, WATCHED, HAPPENED, DID_NOT_HAPPEN, CENSORED, DIED, FAILED_DISCHARGE = np.arange(7)
 """What `child.relapse` and `child.non_response` hold."""
 
-NO_PROGRAMME, UCDC, VCDC, NRC, CTC = -1, 0, 1, 2, 3
-CURED, DEFAULTED, DIED_IN_CARE, NOT_RECOVERED, TRANSFERRED = 0, 1, 2, 3, 4
-NO_REASON, NO_GAIN, COMPLICATION, STEP_DOWN, MOVED = -1, 0, 1, 2, 3
-LEFT_MOVED, LEFT_DIED, LEFT_AGED_OUT, LEFT_OTHER = 0, 1, 2, 3
+UCDC, VCDC, NRC, CTC = np.arange(4)
+APPETITE_PASSED, APPETITE_FAILED, APPETITE_NOT_DONE = np.arange(3)
+CURED, DEFAULTED, DIED_IN_CARE, NOT_RECOVERED, TRANSFERRED = np.arange(5)
+NO_REASON, NO_GAIN, COMPLICATION, STEP_DOWN, MOVED = np.arange(-1, 4)
+LEFT_MOVED, LEFT_DIED, LEFT_AGED_OUT, LEFT_OTHER = np.arange(4)
+EDNF, THR, HCM = np.arange(3)

@@ -7,41 +7,46 @@ taken away, death competes, missed weighings and reading errors stay, since the 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from registry.simulate.book import RELAPSE
 from registry.simulate.chance import mix
-from registry.simulate.compiled import compiled
-from registry.simulate.life import one_day
-from registry.simulate.state import FAILED_DISCHARGE, HAPPENED, WATCHED
+from registry.simulate.state import FAILED_DISCHARGE, HAPPENED
 
 LONGEST_DAYS = 260
 """No forward life needs longer: 183 days and 63 for the confirming reading."""
 
-
-@compiled
-def _one_life(child, target, centres, days, first_day, book):
-    """Live on until the outcome is known; returns its code (WATCHED: nothing happened)."""
-    state = WATCHED
-    for _ in range(LONGEST_DAYS):
-        state = child.relapse if target == RELAPSE else child.non_response
-        if state != WATCHED or child.alive == 0:
-            break
-        one_day(child, centres, days, first_day, book)
-    return state
+LIVES_AT_ONCE = 20_000
 
 
-@compiled
-def live_forward(start, target, draws, centres, days, first_day, book):
-    """From this hidden state: lives with the event, and lives that count (no failed discharge), of `draws`."""
-    life = np.empty(1, start.dtype)
-    happened, lives = 0, 0
-    for number in range(draws):
-        life[0] = start[0]
-        child = life[0]
-        child.shadow, child.lost, child.absent_since = 1, 0, -1
-        child.rng = mix(child.rng ^ mix(np.uint64(number + 1)))
-        outcome = _one_life(child, target, centres, days, first_day, book)
-        happened += outcome == HAPPENED
-        lives += outcome != FAILED_DISCHARGE
-    return happened, lives
+def _fresh_lives(starts: np.ndarray, targets: np.ndarray, draws: int) -> np.ndarray:
+    """Each hidden state `draws` times in a row, with random numbers of its own and nothing that censors."""
+    lives = np.repeat(starts, draws)
+    number = np.tile(np.arange(1, draws + 1, dtype=np.uint64), len(starts))
+    lives["rng"] = mix.py_func(lives["rng"] ^ mix.py_func(number))
+    lives["shadow"], lives["lost"], lives["absent_since"] = np.repeat(targets, draws), 0, -1
+    lives["until"] = lives["day"] + LONGEST_DAYS
+    return lives
+
+
+def _count(starts: np.ndarray, targets: np.ndarray, draws: int, live: Callable[[np.ndarray], object]) -> np.ndarray:
+    lives = _fresh_lives(starts, targets, draws)
+    live(lives)
+    outcome = np.where(lives["shadow"] == RELAPSE, lives["relapse"], lives["non_response"]).reshape(-1, draws)
+    return np.stack([(outcome == HAPPENED).sum(1), (outcome != FAILED_DISCHARGE).sum(1)], axis=1)
+
+
+def live_forward(starts: np.ndarray, targets: np.ndarray, draws: int,
+                 live: Callable[[np.ndarray], object]) -> np.ndarray:
+    """Per hidden state: lives with the event, and lives that count (no failed discharge), of `draws`; (n, 2).
+
+    starts: `state.CHILD` at the landmarks. targets: `RELAPSE` or `NON_RESPONSE` of each. `live` lives them on,
+    in place.
+    """
+    if not draws or not len(starts):
+        return np.zeros((len(starts), 2), np.int64)
+    step = max(LIVES_AT_ONCE // draws, 1)
+    return np.concatenate([_count(starts[k:k + step], targets[k:k + step], draws, live)
+                           for k in range(0, len(starts), step)])
