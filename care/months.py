@@ -17,8 +17,6 @@ from features.points import growth_points
 from registry.tables import ITEM, NEVER, OUTCOME, Registry, Table, day_date, day_number, empty_table
 
 DIED = OUTCOME.index("died")
-MONTH_DAYS = 31
-STRAY_BELOW_SHARE = 0.001
 EVENT_TABLES = ("measurements", "episodes", "checks", "rations", "attendance", "visits")
 UNTREATED = tuple(STATES.index(s) for s in ("sam_suspected", "appetite_test_due", "to_ucdc", "to_nrc", "sam_again"))
 
@@ -32,18 +30,6 @@ class Months:
     sums: dict[str, np.ndarray]
     states: np.ndarray
     """Children in each state at each month's end: int64[months, states]."""
-
-
-def reported_until(registry: Registry) -> int:
-    """The day up to which the programme has reported: the last measurement that is no stray.
-
-    A mistyped date lies alone, months after the others; a day counts when the month up to it holds at least one in a
-    thousand of all measurements. Without measurements, the last day that any record speaks of.
-    """
-    days = np.sort(registry.measurements["measured_on"])
-    month_before = np.arange(1, len(days) + 1) - np.searchsorted(days, days - MONTH_DAYS, side="right")
-    counts = np.flatnonzero(month_before >= STRAY_BELOW_SHARE * len(days))
-    return int(days[counts[-1]]) if len(counts) else registry.recorded_until
 
 
 def calendar(*, until: int, months: int) -> tuple[tuple[dt.date, ...], np.ndarray]:
@@ -61,7 +47,7 @@ def of(registry: Registry, protocol: Protocol, *, months: int = 12) -> Months:
 
     A month is told from today's records: what was entered late counts in the month it happened in.
     """
-    firsts, ends = calendar(until=reported_until(registry), months=months)
+    firsts, ends = calendar(until=registry.recorded_until, months=months)
     starts = np.array([day_number(first) for first in firsts], np.int32)
     everyone = np.arange(len(registry.child_ids), dtype=np.int32)
     known = Clock(registry).known_by(everyone, np.full(len(everyone), registry.recorded_until, np.int32))

@@ -8,7 +8,6 @@ import numpy as np
 
 from care import facts, indicators, supply
 from care.money import Budget, Plan, budget
-from care.months import reported_until
 from care.pathway import STATES, place
 from care.protocol import Protocol
 from care.rules import UCDC, VCDC
@@ -42,7 +41,7 @@ class Outlook:
 
 def of(registry: Registry, protocol: Protocol, plan: Plan, *, projects: int | None = None) -> Outlook:
     """Money and supply as known on the last day reported. projects: those of the registry, unless given."""
-    children, today = np.arange(len(registry.child_ids), dtype=np.int32), reported_until(registry)
+    children, today = np.arange(len(registry.child_ids), dtype=np.int32), registry.recorded_until
     known = Clock(registry).known_by(children, np.full(len(children), today, np.int32))
     lasting = supply.survival(known)
     whole = supply.flow(known, np.zeros(len(children), np.int64), 1)

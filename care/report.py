@@ -12,27 +12,57 @@ from care.money import Budget, grouped, rupees
 from care.outlook import Outlook
 
 SYNTHETIC = "These figures come from a synthetic registry and mean nothing about real children."
-COLUMNS = (
-    ("children", "children", 0), ("coverage", "cover%", 100), ("sam_share", "SAM%", 100), ("mam_share", "MAM%", 100),
-    ("sam_untreated", "SAM untr.", 0), ("in_treatment", "treated", 0), ("admitted_ucdc", "admitted", 0),
-    ("cured_share", "cured%", 100), ("defaulted_share", "default%", 100), ("died_share", "died%", 100),
-    ("not_recovered_share", "not rec.%", 100), ("relapse_1_month", "rel.1m%", 100),
-    ("relapse_3_months", "rel.3m%", 100), ("relapse_6_months", "rel.6m%", 100), ("gain_g_kg_day", "g/kg/d", 1),
-    ("stay_days", "stay d", 1), ("ednf_per_child_day", "EDNF/d", 1),
+BLOCKS = {
+    "Finding": (
+        ("children", "children", 0), ("coverage", "measured%", 100), ("sam_share", "SAM%", 100),
+        ("mam_share", "MAM%", 100), ("sam_untreated", "untreated", 0), ("overdue", "overdue", 0),
+    ),
+    "Treatment": (
+        ("in_treatment", "treated", 0), ("admitted_ucdc", "admitted", 0), ("cured_share", "cured%", 100),
+        ("defaulted_share", "default%", 100), ("died_share", "died%", 100), ("not_recovered_share", "not rec.%", 100),
+    ),
+    "Cured children": (
+        ("relapse_1_month", "SAM 1m%", 100), ("relapse_3_months", "SAM 3m%", 100), ("relapse_6_months", "SAM 6m%", 100),
+        ("gain_g_kg_day", "g/kg/day", 1), ("stay_days", "stay days", 1), ("ednf_per_child_day", "EDNF/day", 1),
+    ),
+}
+"""By block: indicator, its heading, and how it is written: 0 a whole number, 1 one decimal, 100 a percentage."""
+WORDS = (
+    "measured%: of all children, those measured in the month. SAM%, MAM%: of those whose measurement can be judged.",
+    "untreated: SAM now and not in treatment. overdue: children for whom a step of the protocol is late.",
+    "treated: in treatment at the month's end. cured%, default%, died%, not rec.%: of those who left treatment.",
+    "SAM 1m%, 3m%, 6m%: of the cured, those SAM again within 1, 3, 6 months. EDNF/day: sachets a child and day issued.",
 )
-"""Indicator, its heading, and how it is written: 0 a whole number, 1 one decimal, 100 a percentage."""
+WHOLE = "all months: children, untreated, overdue and treated are those at the end; all else is of the whole time."
 
 
 def indicators_text(found: Indicators) -> str:
-    """A table of places and months; `*` marks what misses Sphere's threshold, `-` what is none or too few to show."""
+    """Three narrow tables of places and months; `*`: misses Sphere's threshold, `-`: none or too few to show."""
     first = max([len(found.level), *(len(str(place)) for place in found.columns[found.level])])
-    lines = [f"{found.level:<{first}}  {'month':<15}  " + " ".join(f"{head:>9}" for _, head, _ in COLUMNS)]
-    for row in range(len(found.columns["month"])):
-        cells = " ".join(f"{_cell(found, row, name, scale):>9}" for name, _, scale in COLUMNS)
-        lines.append(f"{found.columns[found.level][row]:<{first}}  {found.columns['month'][row]:<15}  {cells}")
-    lines += ["", f"* misses Sphere's threshold. - none, or fewer than {found.smallest_cell} children: not shown."]
-    lines.append(f"Protocol {found.protocol_version}." + (f" {SYNTHETIC}" if found.synthetic else ""))
-    return "\n".join(lines)
+    told = [row for row, month in enumerate(found.columns["month"]) if not _one_month_again(month)]
+    lines = []
+    for block, columns in BLOCKS.items():
+        heads = " ".join(f"{head:>9}" for _, head, _ in columns)
+        lines += [block, f"{found.level:<{first}}  {'month':<10}  {heads}"]
+        for row in told:
+            cells = " ".join(f"{_cell(found, row, name, scale):>9}" for name, _, scale in columns)
+            place, when = found.columns[found.level][row], _when(found.columns["month"][row])
+            lines.append(f"{place:<{first}}  {when:<10}  {cells}")
+        lines.append("")
+    lines += [*WORDS, WHOLE]
+    lines.append(f"* misses Sphere's threshold. - none, or fewer than {found.smallest_cell} children: not shown.")
+    return "\n".join([*lines, f"Protocol {found.protocol_version}.", *([SYNTHETIC] if found.synthetic else [])])
+
+
+def _one_month_again(month: str) -> bool:
+    """The row over the whole time, where the whole time is one month."""
+    first, _, last = month.partition("/")
+    return first == last
+
+
+def _when(month: str) -> str:
+    """A month as it stands; the row over the whole time by its name."""
+    return "all months" if "/" in month else month
 
 
 def _cell(found: Indicators, row: int, name: str, scale: int) -> str:
@@ -93,8 +123,8 @@ def budget_text(title: str, found: Budget) -> str:
     """The Resolution's table 3.1 for one plan."""
     plan = found.plan
     head = (
-        f"{title}\n{grouped(plan.children)} children a round, {plan.intensive_children} of them on three sachets; "
-        f"{plan.days} days, {plan.rounds} rounds a year, {plan.projects} projects; "
+        f"{title}\n{grouped(plan.children)} children a round, {grouped(plan.intensive_children)} of them on three "
+        f"sachets; {plan.days} days, {plan.rounds} rounds a year, {plan.projects} projects\n"
         f"EDNF sachets: {grouped(found.sachets_round)} a round, {grouped(found.sachets_year)} a year"
     )
     width = max(len(line.label) for line in found.lines)
@@ -132,6 +162,7 @@ def supply_text(outlook: Outlook) -> str:
     lines = [
         f"On {outlook.as_of}: {grouped(outlook.in_treatment)} children in treatment at anganwadis; mean stay "
         f"{outlook.mean_stay_days:.0f} days; {mean:.0f} admissions expected in a year ({low:.0f} to {high:.0f}).",
+        "",
         "EDNF sachets needed from now on (nine in ten lie in the interval; no season in it):",
         f"  {'project':<{width}}" + "".join(f"  {f'{need.weeks} weeks':>26}" for need in needs),
     ]

@@ -232,5 +232,5 @@ def test_a_mistyped_date_does_not_move_the_last_month():
         measurements=[weight(f"c{i}", day("2026-01-05", 30 * month), 8.8) for i in range(200) for month in range(11)]
         + [weight("c0", "2026-12-30", 8.8)],
     )
-    assert months.reported_until(registry) == day_number("2026-11-01")
+    assert registry.recorded_until == day_number("2026-11-01")
     assert months.calendar(until=day_number("2026-03-10"), months=2)[0] == (dt.date(2026, 2, 1), dt.date(2026, 3, 1))
