@@ -115,7 +115,7 @@ def test_help_loads_no_heavy_library(words):
 
 
 def compared_names(module: str) -> Iterator[str]:
-    """Names, attributes and columns that stand in a comparison of days (one with NEVER only asks whether there is one)."""
+    """Names and columns in a comparison of two days (one with NEVER only asks whether there is a day)."""
     for node in ast.walk(tree(module)):
         parts = list(ast.walk(node)) if isinstance(node, ast.Compare) else []
         if any(isinstance(part, ast.Name) and part.id == "NEVER" for part in parts):
