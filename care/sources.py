@@ -21,6 +21,15 @@ def verified(rule: str, protocol: Protocol) -> bool:
     return all(value.verified for value in cited(rule, protocol).values())
 
 
+def record(rule: str, protocol: Protocol) -> dict[str, object]:
+    """A rule's numbers as a program reads them: whether all their texts were seen, and each value with its source."""
+    values = {
+        name: {"value": value.value, "source": value.source, "verified": value.verified}
+        for name, value in cited(rule, protocol).items()
+    }
+    return {"verified": verified(rule, protocol), "sources": values}
+
+
 def words(rule: Rule, protocol: Protocol) -> str:
     """A rule's numbers with their sources in one line; `(not verified)` where the text was not seen."""
     return "; ".join(

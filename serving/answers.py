@@ -14,7 +14,8 @@ import numpy as np
 import orjson
 
 from care import facts as care_facts
-from care.pathway import Placed, place
+from care import sources
+from care.pathway import RULES, Placed, place
 from care.protocol import Protocol, standard
 from features.clock import Clock
 from features.growth import zscores
@@ -56,6 +57,7 @@ class Answerer:
     def __init__(self, champions: Champions, metrics: Metrics, *, protocol: Protocol | None = None):
         self._champions, self._metrics = champions, metrics
         self._protocol = protocol or standard()
+        self._sources = {rule: sources.record(rule, self._protocol) for rule in RULES}
 
     def answer(self, children: list, question: Question, *, deadline: float = float("inf")) -> bytes:
         """The answer as UTF-8 JSON, children in the order given. API022 past the deadline (`time.monotonic`)."""
@@ -89,8 +91,14 @@ class Answerer:
         placed = place(care_facts.of(traced.known, traced.growth, self._protocol), self._protocol)
         told = _teller(scored, question.language) if scored else None
         return [
-            _one(child, refused[i], points[i], statuses[i], placed, told, i) for i, child in enumerate(arrived)
+            _one(child, refused[i], points[i], statuses[i], self._care(placed, i), told, i)
+            for i, child in enumerate(arrived)
         ]
+
+    def _care(self, placed: Placed, i: int) -> dict:
+        """What the protocol asks for, and where the rule's numbers come from."""
+        asked = placed.row(i)
+        return asked | self._sources[asked["rule"]]
 
     def _count(self, answers: list[dict], question: Question) -> None:
         route = "score" if question.scored else "classify"
@@ -104,13 +112,13 @@ class Answerer:
                     self._metrics.scores.labels(target, status).inc(given.count(status))
 
 
-def _one(arrived: Incoming, refused: list, points: list, status: dict, placed: Placed, told, i: int) -> dict:
+def _one(arrived: Incoming, refused: list, points: list, status: dict, care: dict, told, i: int) -> dict:
     """One child's answer: its problems, and all that can be said from the records that were kept."""
     if not arrived.usable or any(problem.table == "children" for problem in refused):
         return _refused(arrived, refused)
     answer = {
         "child_id": arrived.child_id, "status": "answered", "problems": arrived.problems_with(refused),
-        "growth_points": points, "classification": status, "care": placed.row(i),
+        "growth_points": points, "classification": status, "care": care,
     }
     return answer | told(i) if told else answer
 

@@ -151,6 +151,19 @@ CARE = {
         "by_when": {**TEXT_OR_NULL, "format": "date"},
         "overdue_days": {"type": ["integer", "null"]},
         "danger": {"type": "boolean"},
+        "protocol_version": {"type": "string"},
+        "verified": {"type": "boolean", "description": "whether every text behind the rule's numbers was read by us"},
+        "sources": {
+            "type": "object",
+            "description": "the protocol's values that the rule uses, by name",
+            "additionalProperties": {
+                "type": "object",
+                "required": ["value", "source", "verified"],
+                "properties": {
+                    "value": {"type": "number"}, "source": {"type": "string"}, "verified": {"type": "boolean"},
+                },
+            },
+        },
     },
 }
 

@@ -56,6 +56,7 @@ def show(desk: Desk, request: Request, person: Person, words: Words, *, child_id
         unscored=_unscored(row, words),
         chart=past.chart,
         events=past.events,
+        stay=past.stay,
         facts=run.facts,
         findings=FINDING,
         today=desk.today().isoformat(),

@@ -11,8 +11,11 @@ import numpy as np
 from markupsafe import Markup
 from sqlalchemy.exc import SQLAlchemyError
 
+from care.protocol import standard
+from care.register import Stay, stay_of
 from features.child_chart import chart_of
 from features.clock import Clock, Known
+from features.points import growth_points
 from registry.errors import SanketError
 from registry.tables import FINDING, NEVER, OUTCOME, PROGRAMME, Registry, day_date, day_number
 from serving.plain_store import open_beside_the_book
@@ -32,10 +35,12 @@ class Event:
 
 @dataclass(frozen=True)
 class History:
-    """The timeline, newest first, and the chart (None where the registry cannot be read or holds no measurement)."""
+    """The timeline, newest first, the chart (None where the registry cannot be read or holds no measurement), and the
+    register's columns of an open stay (None without one)."""
 
     events: tuple[Event, ...] = ()
     chart: Markup | None = None
+    stay: Stay | None = None
 
 
 def history_of(store_address: str | None, child_id: str, as_of: dt.date, words: Words) -> History:
@@ -51,7 +56,8 @@ def history_of(store_address: str | None, child_id: str, as_of: dt.date, words: 
         return History()
     day = day_number(as_of)
     known = Clock(registry).known_by(found[:1].astype(np.int32), np.array([day], np.int32))
-    return History(timeline(known, words), _chart(registry, child_id, day, words))
+    stay = stay_of(known, growth_points(known), standard(), 0)
+    return History(timeline(known, words), _chart(registry, child_id, day, words), stay)
 
 
 def _registry_of(store_address: str, child_id: str) -> Registry:
