@@ -123,12 +123,15 @@ def _lists(routes: APIRouter, desk: Desk) -> None:
         return json_answer(document)
 
     @routes.get("/indicators", tags=["Area"], **_answers("figures by sector"))
-    def indicators(person: Officer, as_of: AsOf = None) -> Response:
+    def indicators(person: Officer, as_of: AsOf = None, months: bool = False) -> Response:
         """Sectors side by side: children by state, danger, overdue, and how many events the risks add up to.
 
-        Figures under the smallest cell are given as null, so that no child can be told from them.
+        `programme` has the care indicators (coverage, SAM, cured, defaulted, relapse, stay, gain, food) of each
+        sector, project and district that the token holds whole: of the last month and of twelve months together, or
+        of each month with `months=true`. Figures under the smallest cell are given as null, so that no child can be
+        told from them. All are counted by the scoring run, from the records of its day.
         """
-        return json_answer(area.indicators(desk.reader(person), as_of))
+        return json_answer(area.indicators(desk.reader(person), as_of, months=months))
 
 
 def _models(routes: APIRouter, desk: Desk) -> None:

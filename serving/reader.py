@@ -7,22 +7,25 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
+import orjson
 import sqlalchemy as sa
 
 from models.ranking import Candidate
 from serving.access import Scope
 from serving.problems import Problem
-from serving.scorebook import PLACES, ROWS, RUNS, TICKS, BookRow, Run, row_of, run_of
+from serving.scorebook import AREAS, PLACES, ROWS, RUNS, TICKS, BookRow, Run, row_of, run_of
+
+BEFORE_A_RUN = dt.timedelta(days=1)
+"""Ticks from so long before a run are looked at again: what it already knew changes nothing."""
 
 
 @dataclass(frozen=True)
 class Sector:
-    """A sector of a run: where it lies and how many children the run holds there."""
+    """A sector of a run, and where it lies."""
 
     sector_id: str
     project_id: str
     district_id: str
-    children: int
 
 
 class Reader:
@@ -46,28 +49,44 @@ class Reader:
 
     def sectors(self, run: Run) -> list[Sector]:
         """The sectors of a run within the scope, by id."""
-        counts = sa.select(ROWS.c.sector_id, sa.func.count().label("children")).where(ROWS.c.run == run.run)
-        counts = counts.group_by(ROWS.c.sector_id).subquery()
-        wanted = PLACES.outerjoin(counts, counts.c.sector_id == PLACES.c.sector_id)
-        columns = (PLACES.c.sector_id, PLACES.c.project_id, PLACES.c.district_id, counts.c.children)
-        limits = (PLACES.c.run == run.run) & self._within
+        wanted = sa.select(PLACES.c.sector_id, PLACES.c.project_id, PLACES.c.district_id)
+        wanted = wanted.where(PLACES.c.run == run.run, self._within).order_by(PLACES.c.sector_id)
         with self._connection() as connection:
-            found = connection.execute(sa.select(*columns).select_from(wanted).where(limits).order_by(columns[0]))
-            return [Sector(*row[:3], row[3] or 0) for row in found]
+            return [Sector(*row) for row in connection.execute(wanted)]
+
+    def areas(self, run: Run, level: str) -> dict[str, dict]:
+        """What a run counted of each place of a level (sector, project, district) that lies whole in the scope."""
+        place = {"sector": PLACES.c.sector_id, "project": PLACES.c.project_id, "district": PLACES.c.district_id}[level]
+        whole = sa.select(place).where(PLACES.c.run == run.run, self._whole(level))
+        wanted = sa.select(AREAS.c.place, AREAS.c.page).where(AREAS.c.run == run.run, AREAS.c.level == level)
+        with self._connection() as connection:
+            found = connection.execute(wanted.where(AREAS.c.place.in_(whole)).order_by(AREAS.c.place))
+            return {row.place: orjson.loads(row.page) for row in found}
+
+    def ticked_since(self, run: Run) -> list[tuple[BookRow, BookRow]]:
+        """The children of the scope whose visits were ticked since a run: as the run has them, and as they are now."""
+        since = dt.datetime.fromisoformat(run.made_at) - BEFORE_A_RUN
+        ticks = sa.select(TICKS.c.child_id).where(TICKS.c.ticked_at >= since.isoformat(timespec="milliseconds"))
+        with self._connection() as connection:
+            pages = connection.execute(self._rows(run).where(ROWS.c.child_id.in_(ticks)).order_by(ROWS.c.child_id))
+            before = [row_of(row.page) for row in pages]
+            return list(zip(before, self._ticked(connection, before), strict=True))
 
     def candidates(self, sector_id: str | None = None, as_of: dt.date | None = None) -> list[Candidate]:
         """The children of a sector (or of the whole scope) as the list ranks them, with outcomes ticked since."""
         run = self.run(as_of)
         return [row.candidate for row in self.rows(run, sector_id)]
 
-    def rows(self, run: Run, sector_id: str | None = None) -> list[BookRow]:
-        """The children of a run in a sector (or in the whole scope), with outcomes ticked since, by id."""
+    def rows(self, run: Run, sector_id: str | None = None, *, ticked: bool = True) -> list[BookRow]:
+        """The children of a run in a sector (or in the whole scope), by id; `ticked`: with outcomes ticked since."""
         wanted = self._rows(run)
         if sector_id is not None:
             wanted = wanted.where(ROWS.c.sector_id == sector_id)
         with self._connection() as connection:
-            pages = connection.execute(wanted.order_by(ROWS.c.child_id)).all()
-            return self._ticked(connection, [row_of(row.page) for row in pages])
+            # Sorted here: asked to sort, SQLite walks the whole run by child instead of one sector by its index.
+            pages = sorted(connection.execute(wanted), key=lambda row: row.child_id)
+            rows = [row_of(row.page) for row in pages]
+            return self._ticked(connection, rows) if ticked else rows
 
     def child(self, child_id: str, as_of: dt.date | None = None) -> tuple[Run, BookRow]:
         """One child in the run of a day. API003 where there is none, or none that the scope may see."""
@@ -92,6 +111,14 @@ class Reader:
         wanted = self._rows(run).with_only_columns(column).where(column.is_not(None))
         with self._connection() as connection:
             return list(connection.scalars(wanted))
+
+    def _whole(self, level: str) -> sa.ColumnElement[bool]:
+        """Places of a level that the scope holds whole: a project's sums are for whoever may see all of its sectors."""
+        scope = self._scope
+        if scope.state or level == "sector":
+            return self._within
+        districts = PLACES.c.district_id.in_(scope.districts)
+        return districts if level == "district" else PLACES.c.project_id.in_(scope.projects) | districts
 
     @property
     def _within(self) -> sa.ColumnElement[bool]:

@@ -50,6 +50,14 @@ ROWS = sa.Table(
     sa.Index("sanket_scores_by_sector", "run", "sector_id"),
     sa.Index("sanket_scores_by_child", "child_id", "run"),
 )
+AREAS = sa.Table(
+    "sanket_run_areas", TABLES,
+    sa.Column("run", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("level", sa.String(20), primary_key=True),
+    sa.Column("place", sa.String(200), primary_key=True),
+    sa.Column("page", sa.LargeBinary, nullable=False),
+)
+"""What a run counted of each sector, project and district; holds no child's id."""
 TICKS = sa.Table(
     "sanket_ticks", TABLES,
     sa.Column("child_id", sa.String(200), primary_key=True),
@@ -59,6 +67,7 @@ TICKS = sa.Table(
     sa.Column("listed_for", sa.String(60)),
     sa.Column("ticked_at", sa.String(32), nullable=False),
     sa.Column("handed_on", sa.Boolean, nullable=False, default=False),
+    sa.Index("sanket_ticks_by_time", "ticked_at"),
 )
 """Outcomes of visits that came back since the run; `serving/handing_on.py` brings them into the registry's `visits`."""
 
@@ -130,7 +139,7 @@ def begin(engine: sa.Engine, *, as_of: dt.date, made_from: dict, places: Iterabl
 
 
 def _remove(connection: sa.Connection, number: int) -> None:
-    for table in (ROWS, CHUNKS, PLACES, RUNS):
+    for table in (ROWS, CHUNKS, PLACES, AREAS, RUNS):
         connection.execute(sa.delete(table).where(table.c.run == number))
 
 
@@ -167,9 +176,18 @@ def _risk(row: BookRow, target: str) -> float | None:
     return row.scores[target].risk if target in row.scores else None
 
 
-def publish(engine: sa.Engine, run: Run, *, facts: dict) -> None:
-    """Turn the run complete: from here on readers see it. `facts` are what a reader of the list must know."""
+def publish(engine: sa.Engine, run: Run, *, facts: dict, areas: Iterable[tuple[str, str, dict]] = ()) -> None:
+    """Turn the run complete: from here on readers see it. `facts` are what a reader of the list must know.
+
+    areas: (level, place, page) with what was counted of each sector, project and district.
+    """
+    pages = [
+        {"run": run.run, "level": level, "place": place, "page": orjson.dumps(page)} for level, place, page in areas
+    ]
     with engine.begin() as connection:
+        connection.execute(sa.delete(AREAS).where(AREAS.c.run == run.run))
+        if pages:
+            connection.execute(sa.insert(AREAS), pages)
         changed = sa.update(RUNS).where(RUNS.c.run == run.run)
         connection.execute(changed.values(complete=True, facts=orjson.dumps(facts).decode()))
         connection.execute(sa.delete(CHUNKS).where(CHUNKS.c.run == run.run))

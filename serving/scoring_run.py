@@ -17,6 +17,7 @@ from registry.store import Store, open_store
 from registry.tables import COLUMNS, Registry
 from serving import scorebook
 from serving.access import Scope
+from serving.area_pages import area_pages
 from serving.book_rows import Scoring
 from serving.bundles import TARGETS
 from serving.database import engine_of
@@ -87,8 +88,10 @@ def _write(engine: sa.Engine, registry: Registry, bundles, as_of: dt.date, progr
         if chunk not in written:
             scorebook.write_chunk(engine, run, chunk, scoring.rows(np.arange(start, end, dtype=np.int32)))
         progress(end, children)
-    facts = _facts(engine, registry, scoring, run)
-    scorebook.publish(engine, run, facts=facts)
+    reader = Reader(engine, Scope.of(["state:*"]))
+    areas = list(area_pages(reader, run, registry, scoring.protocol))
+    facts = _facts(reader, registry, scoring, run, [page["figures"] for level, _, page in areas if level == "sector"])
+    scorebook.publish(engine, run, facts=facts, areas=areas)
     return run, facts
 
 
@@ -103,10 +106,8 @@ def fingerprint(registry: Registry) -> str:
     return seal.hexdigest()
 
 
-def _facts(engine: sa.Engine, registry: Registry, scoring: Scoring, run: Run) -> dict:
-    """What a reader of the list must know."""
-    reader = Reader(engine, Scope.of(["state:*"]))
-    rows = reader.rows(run)
+def _facts(reader: Reader, registry: Registry, scoring: Scoring, run: Run, sectors: list[dict]) -> dict:
+    """What a reader of the list must know; `sectors` are the figures of each."""
     risks = {target: reader.risks(run, target) for target in TARGETS}
     return {
         "synthetic": bool(registry.facts.get("synthetic", False)),
@@ -116,8 +117,8 @@ def _facts(engine: sa.Engine, registry: Registry, scoring: Scoring, run: Run) ->
         "protocol_version": scoring.protocol.version,
         "model_versions": {target: bundle.version for target, bundle in scoring.bundles.items()},
         "children_in_registry": len(registry.child_ids),
-        "children": len(rows),
-        "in_danger": sum(row.candidate.danger for row in rows),
+        "children": sum(figures["children"] for figures in sectors),
+        "in_danger": sum(figures["in_danger"] for figures in sectors),
         "scored": {target: len(found) for target, found in risks.items()},
         "drift_psi": _drift(reader, risks),
     }

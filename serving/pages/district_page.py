@@ -2,28 +2,19 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from models.outlook import AtRisk, Expected, expected, non_response_share, relapse_share
-from models.ranking import IN_TREATMENT, Candidate
-from models.trips import kilometres
+from models.outlook import Expected
 from registry.tables import FINDING
 from serving.access import Person
 from serving.desk import Desk
+from serving.figures import GROUPS, SMALLEST_CELL, cell, sector_figures, summed
 from serving.lists import DEFAULT_CAPACITY
 from serving.pages.templates import html
-from serving.scorebook import BookRow
 from serving.words import Words
-
-MONTH_DAYS = 30
-FAR_KM = 5.0
-"""Farther than this from the middle of the sector's centres a visit costs half a day. verified: false."""
-SMALLEST_CELL = 5
 
 
 @dataclass(frozen=True)
@@ -53,10 +44,8 @@ def show(desk: Desk, request: Request, person: Person, words: Words) -> Response
     """The page; it names no child."""
     reader = desk.reader(person)
     run = reader.run()
-    by_sector: dict[str, list[BookRow]] = {sector.sector_id: [] for sector in reader.sectors(run)}
-    for row in reader.rows(run):
-        by_sector.setdefault(row.candidate.sector_id, []).append(row)
-    children = [row.candidate for rows in by_sector.values() for row in rows]
+    by_sector = sector_figures(reader, run)
+    visits = summed(found["visits"] for found in by_sector.values())
     return html(
         "district.html",
         request,
@@ -64,9 +53,9 @@ def show(desk: Desk, request: Request, person: Person, words: Words) -> Response
         title=words("ui", "sectors"),
         person=person,
         as_of=words.day(run.as_of),
-        lines=[sector_line(name, rows, run.as_of) for name, rows in by_sector.items()],
-        shares=equity(children, run.as_of, words),
-        found=findings(children, run.as_of),
+        lines=[sector_line(name, found) for name, found in by_sector.items()],
+        shares=equity(visits, words),
+        found=findings(visits),
         written=lambda cell: written(cell, words),
         interval=lambda value: interval(value, words),
         percent=lambda share: percent(share, words),
@@ -74,81 +63,38 @@ def show(desk: Desk, request: Request, person: Person, words: Words) -> Response
     )
 
 
-def sector_line(sector_id: str, rows: Sequence[BookRow], as_of: dt.date) -> SectorLine:
-    """A sector's figures from its rows in the score book."""
-    children = [row.candidate for row in rows]
+def sector_line(sector_id: str, found: dict) -> SectorLine:
+    """A sector's line from its figures."""
     return SectorLine(
         sector_id,
-        _cell(child.state in IN_TREATMENT for child in children),
-        _cell(child.danger for child in children),
-        _cell((child.overdue_days or 0) > 0 for child in children),
-        expected(_at_risk(rows, "relapse", "days_since_discharge", relapse_share)),
-        expected(_at_risk(rows, "non_response", "days_in_treatment", non_response_share)),
-        sum(visited_lately(child, as_of) for child in children),
-        min(DEFAULT_CAPACITY, len(children)),
+        cell(found["in_treatment"]),
+        cell(found["in_danger"]),
+        cell(found["overdue"]),
+        Expected(**found["month"]["relapse"]),
+        Expected(**found["month"]["non_response"]),
+        found["visits"]["lately"],
+        min(DEFAULT_CAPACITY, found["children"]),
     )
 
 
-def _at_risk(rows: Iterable[BookRow], target: str, days: str, share: Callable[[float], float]) -> list[AtRisk]:
-    """The scored children of a target, with the share of their risk that falls into the next month."""
-    made = []
-    for row in rows:
-        score, since = row.scores.get(target), row.candidate.facts.get(days)
-        if score is not None and score.risk is not None and since is not None:
-            low, high = (score.risk if bound is None else bound for bound in (score.risk_low, score.risk_high))
-            made.append(AtRisk(score.risk, low, high, share(since)))
-    return made
-
-
-def visited_lately(child: Candidate, as_of: dt.date) -> bool:
-    """Visited within the month before the list, or since."""
-    return child.last_visited_on is not None and (as_of - child.last_visited_on).days <= MONTH_DAYS
-
-
-def _cell(marks: Iterable[bool]) -> int | None:
-    count = sum(marks)
-    return count if count == 0 or count >= SMALLEST_CELL else None
-
-
-def equity(children: Sequence[Candidate], as_of: dt.date, words: Words) -> list[Share]:
+def equity(visits: dict, words: Words) -> list[Share]:
     """The share visited by setting, sex and distance, in this order; groups under the smallest cell are left out."""
-    far = _far(children)
-    groups: list[tuple[str, Callable[[Candidate], bool]]] = [
-        *(
-            (words("setting", code), lambda child, code=code: child.setting == code)
-            for code in ("urban", "rural", "tribal")
-        ),
-        *((words("sex", code), lambda child, code=code: child.sex == code) for code in ("F", "M")),
-        *(
-            (words("ui", word), lambda child, is_far=is_far: far.get(child.centre_id) is is_far)
-            for word, is_far in (("distance_near", False), ("distance_far", True), ("distance_unknown", None))
-        ),
+    groups = visits.get("groups", {})
+    return [
+        Share(_named(name, words), groups[name]["children"], groups[name]["visited"])
+        for name in GROUPS if name in groups and groups[name]["children"] >= SMALLEST_CELL
     ]
-    shares = []
-    for name, belongs in groups:
-        members = [child for child in children if belongs(child)]
-        if len(members) >= SMALLEST_CELL:
-            shares.append(Share(name, len(members), sum(visited_lately(child, as_of) for child in members)))
-    return shares
 
 
-def _far(children: Sequence[Candidate]) -> dict[str, bool]:
-    """For each centre with coordinates, whether it lies far from the centre that is nearest to all of its sector."""
-    sectors: dict[str, dict[str, Candidate]] = {}
-    for child in children:
-        if child.latitude is not None and child.longitude is not None:
-            sectors.setdefault(child.sector_id, {})[child.centre_id] = child
-    far = {}
-    for centres in sectors.values():
-        middle = min(centres.values(), key=lambda one: sum(kilometres(one, other) for other in centres.values()))
-        far |= {name: kilometres(one, middle) >= FAR_KM for name, one in centres.items()}
-    return far
+def _named(group: str, words: Words) -> str:
+    kind, code = group.split(":")
+    return words("ui", f"distance_{code}") if kind == "distance" else words(kind, code)
 
 
-def findings(children: Sequence[Candidate], as_of: dt.date) -> dict[str, int]:
+def findings(visits: dict) -> dict[str, int]:
     """What the last month's visits found, by finding."""
-    lately = [child.last_finding for child in children if visited_lately(child, as_of)]
-    return {code: lately.count(code) for code in FINDING if code in lately}
+    found = visits.get("found", {})
+    return {code: found[code] for code in FINDING if found.get(code)}
 
 
 def written(cell: int | None, words: Words) -> str:
