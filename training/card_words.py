@@ -38,7 +38,8 @@ TRIPOD = (
                            "Children without a weight in a year are not scored."),
     ("12", "Analytical methods", "Penalised logistic regression ({linear}) and gradient-boosted trees with "
                                  "physiology's directions ({trees}), blended on held-out children; censoring by "
-                                 "inverse probability weights; calibrated on a later block ({calibrator}); seed {seed}. {RISK004}"),
+                                 "inverse probability weights; calibrated on a later block ({calibrator}); "
+                                 "seed {seed}. {RISK004}"),
     ("13", "Class imbalance", "None of it: no resampling, no class weights, so that risks stay shares "
                               "({prevalence} of the rows with a known outcome have the event)."),
     ("14", "Fairness", "Recall within the same visits by sex, age and setting. {RISK012}. By caste, income or "

@@ -9,7 +9,7 @@ from training.discrimination import auc, bootstrap
 from training.evidence import Evidence
 from training.figures import MUAC, WHZ, WITHOUT_GAIN, filled
 from training.finding import Said, check, issue, not_applicable, passed, skipped, tip
-from training.judged import BLOCK_WORDS, Judged
+from training.judged import BLOCK_WORDS, ENOUGH_EVENTS, Judged
 from training.learn import LEAST_EVENTS, PARAMETERS
 from training.reliability import calibration
 from training.sample_size import needed
@@ -38,7 +38,8 @@ def not_too_good(evidence: Evidence) -> Said:
     """An AUC over 0.90 for relapse is a leak until shown otherwise.
 
     Relapse: over all landmarks together. Non-response: over 0.95 before the fourth week; later, weekly weighing can
-    honestly foresee it.
+    honestly foresee it. A tip, not an issue, where chance could do it: fewer than 20 children with the event, or an
+    interval that reaches 0.05 under the bound.
 
     What to do: look at the strongest columns of the report's reasons, and when their records are known.
     """
@@ -48,8 +49,12 @@ def not_too_good(evidence: Evidence) -> Said:
     if why := _enough(judged):
         return skipped(why)
     found, bound = auc(judged.risk, judged.happened, judged.weight), TOO_GOOD[target]
-    say = issue if found > bound else passed
-    return say(f"AUC {found:.3f} (a leak is suspected over {bound})", auc=found)
+    if found <= bound:
+        return passed(f"AUC {found:.3f} (a leak is suspected over {bound})", auc=found)
+    low = bootstrap(auc, judged.risk, judged.happened, judged.weight, cluster=judged.rows.child, repeats=REPEATS).low
+    by_chance = judged.events < ENOUGH_EVENTS or low < bound - 0.05
+    told = f"AUC {found:.3f}, at least {low:.3f}, {judged.events} events (a leak is suspected over {bound})"
+    return (tip if by_chance else issue)(told, auc=found, auc_low=low)
 
 
 @check("RISK010", "Better than one measurement")

@@ -19,3 +19,8 @@ def profile(rows: np.ndarray) -> dict:
             "deciles": np.quantile(seen, SHARES).tolist() if len(seen) else [],
         }
     return {"rows": len(rows), "features": told}
+
+
+def of_risks(risk: np.ndarray) -> list[float]:
+    """Deciles of the risks that a model gave the rows of its later block."""
+    return np.quantile(risk, SHARES).tolist() if len(risk) else [0.0] * len(SHARES)

@@ -15,10 +15,11 @@ from registry.errors import BadInput
 from registry.store import open_store
 from registry.tables import Registry, day_date
 from training import card, checks, tracking
-from training.figures import figures, plots
+from training.figures import figures, later_block, plots
 from training.finding import Finding
 from training.fit import Said
 from training.learn import Learned, learn
+from training.profile import of_risks
 
 
 def load_registry(address: str) -> Registry:
@@ -61,7 +62,9 @@ def train(
 def _keep(learned: Learned, findings: list[Finding], models: Path, address: str, said: Said) -> dict:
     """Save the bundle with its card, record the run, and turn the pointer where there is no champion yet."""
     judged = figures(learned)
-    bundle = replace(learned.bundle, card=card.write(learned, findings=findings, figures=judged))
+    reference = learned.bundle.reference | {"risk_deciles": of_risks(later_block(learned)[1])}
+    told = card.write(learned, findings=findings, figures=judged)
+    bundle = replace(learned.bundle, card=told, reference=reference)
     bundle = save(bundle, bundles_folder(models))
     target = bundle.target
     said(f"{target}: recording the run")

@@ -1,0 +1,98 @@
+"""A small registry, its store, and a training on it, made once a test session: what the judge's tests break."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from features.catalogue import NAMES
+from features.clock import Clock
+from features.context import Context
+from models.bundle import Bundle, save
+from models.champion import bundles_folder, models_folder
+from models.problems import NON_RESPONSE
+from registry.simulate.dials import Dials
+from registry.simulate.write import simulate
+from registry.store import open_store
+from registry.tables import day_number
+from training import card, checks
+from training.figures import figures
+from training.learn import Learned, learn
+
+UNTIL = day_number("2026-02-01")
+
+
+@cache
+def store_file() -> Path:
+    """A store of 4,500 synthetic children over 24 months; copy it before changing it."""
+    folder = Path(tempfile.mkdtemp(prefix="sanket-judge-"))
+    simulate(folder / "registry", children=4500, months=24, seed=5, format="parquet", dials=Dials(truth_draws=0))
+    store = open_store(str(folder / "x.db"))
+    store.import_source(str(folder / "registry"))
+    store.close()
+    return folder / "x.db"
+
+
+def own_store(folder: Path) -> str:
+    """A copy of the store for one test."""
+    for file in store_file().parent.glob("x.*"):
+        shutil.copy(file, folder / file.name)
+    return str(folder / "x.db")
+
+
+@cache
+def clock() -> Clock:
+    """The registry's clock."""
+    store = open_store(str(store_file()))
+    try:
+        return Clock(store.load())
+    finally:
+        store.close()
+
+
+@cache
+def context() -> Context:
+    """Its families and centres."""
+    return Context(clock())
+
+
+@cache
+def learned(until: int = UNTIL, seed: int = 1) -> Learned:
+    """Non-response, learnt from what was known before a day."""
+    return learn(clock(), NON_RESPONSE, until=until, seed=seed, context=context())
+
+
+@cache
+def carded(until: int = UNTIL, seed: int = 1) -> Bundle:
+    """The learnt bundle with its findings and card."""
+    what = learned(until, seed)
+    findings = checks.run(what, clock=clock(), context=context())
+    return replace(what.bundle, card=card.write(what, findings=findings, figures=figures(what)))
+
+
+def kept(address: str, bundle: Bundle) -> str:
+    """Save a bundle beside a store; returns its version."""
+    return save(bundle, bundles_folder(models_folder(address))).version
+
+
+def judging(bundle: Bundle, **outcomes: str) -> Bundle:
+    """The bundle as if its checks had found this: `RISK009="issue"`; all others pass."""
+    findings = [told | {"outcome": outcomes.get(told["code"], "pass")} for told in bundle.card["findings"]]
+    return replace(bundle, card=bundle.card | {"findings": findings})
+
+
+def column(name: str) -> int:
+    """A feature's position."""
+    return NAMES.index(name)
+
+
+def changed(what: Learned, name: str, values: np.ndarray) -> Learned:
+    """The training with one column of its features replaced."""
+    matrix = what.features.copy()
+    matrix[:, column(name)] = values
+    return replace(what, features=matrix)

@@ -1,0 +1,182 @@
+"""The pipeline broken on purpose, each way caught by a numbered check; and what stands passes."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from features.trajectory import as_of
+from models.problems import CENSORED, NON_RESPONSE
+from tests import judge_trainings as made
+from training import checks, fit, golden
+from training.calibrate import calibrate
+from training.cohorts import cohort
+from training.evidence import Evidence
+from training.finding import CHECKS, OUTCOMES
+from training.learn import examples
+
+
+def asked(code, learned):
+    """What one check says of a training."""
+    return CHECKS[code].find(Evidence(made.clock(), learned, made.context()))
+
+
+def with_calibrator(learned, **changes):
+    return replace(learned, bundle=replace(learned.bundle, calibrator=replace(learned.bundle.calibrator, **changes)))
+
+
+def test_an_honest_training_has_no_issue_but_for_its_size():
+    findings = checks.run(made.learned(), clock=made.clock(), context=made.context())
+    assert [finding.code for finding in findings] == [f"RISK{number:03d}" for number in range(1, 17)]
+    assert {finding.outcome for finding in findings} <= set(OUTCOMES)
+    of_time_and_columns = {finding.code: finding.outcome for finding in findings if finding.code not in (
+        "RISK010", "RISK011", "RISK012", "RISK014")}
+    assert set(of_time_and_columns.values()) <= {"pass", "tip"}, findings
+
+
+def test_1_a_future_row_leaked():
+    what = made.learned()
+    later = as_of(made.clock(), what.rows.child, what.rows.day + np.int32(30), priors=what.bundle.priors,
+                  context=made.context())
+    leaked = made.changed(what, "whz_last", later[:, made.column("whz_last")])
+    found = asked("RISK001", leaked)
+    assert found.outcome == "issue" and "whz_last" in found.message
+
+
+def test_1_a_future_row_leaked_through_the_centre():
+    what = made.learned()
+    later = as_of(made.clock(), what.rows.child, what.rows.day + np.int32(90), priors=what.bundle.priors,
+                  context=made.context())
+    found = asked("RISK001", made.changed(what, "centre_whz", later[:, made.column("centre_whz")]))
+    assert found.outcome == "issue" and "centre_whz" in found.message
+
+
+def test_2_the_split_by_child_forgotten():
+    what = made.learned()
+    assert asked("RISK003", what).outcome == "pass"
+    found = asked("RISK003", replace(what, calibrated_on=~what.fitted_on))
+    assert found.outcome == "issue"
+
+
+def test_3_the_calibrator_fitted_on_the_test_block():
+    what = made.learned()
+    later = cohort(made.clock(), NON_RESPONSE, cutoff=made.clock().registry.recorded_until)
+    later = later.take(np.flatnonzero(later.day >= made.UNTIL))
+    matrix = as_of(made.clock(), later.child, later.day, priors=what.bundle.priors, context=made.context())
+    block = examples(later, matrix, np.ones(len(later.child), bool))
+    cheated = replace(what, bundle=replace(what.bundle, calibrator=calibrate(what.fitted, block)))
+    assert asked("RISK004", what).outcome == "pass"
+    assert asked("RISK004", cheated).outcome == "issue"
+
+
+def test_4_labels_shifted():
+    what = made.learned()
+    shifted = replace(what, rows=replace(what.rows, outcome=np.roll(what.rows.outcome, 1)))
+    assert asked("RISK005", shifted).outcome == "issue"
+
+
+def test_5_unknown_taken_for_no():
+    what = made.learned()
+    outcome = np.where(what.rows.outcome == CENSORED, 0, what.rows.outcome)
+    assert asked("RISK005", replace(what, rows=replace(what.rows, outcome=outcome))).outcome == "issue"
+
+
+def test_6_a_constant_feature():
+    what = made.learned()
+    found = asked("RISK006", made.changed(what, "whz_last", np.full(len(what.features), -1.0)))
+    assert found.outcome == "issue" and "whz_last" in found.message
+
+
+def test_7_a_flipped_sign_in_a_feature(monkeypatch):
+    row = golden.golden_row()
+    row[made.column("weight_since_discharge")] *= -1
+    monkeypatch.setattr(golden, "golden_row", lambda: row)
+    found = asked("RISK007", made.learned())
+    assert found.outcome == "issue" and "weight_since_discharge" in found.message
+
+
+def test_7_a_flipped_sign_in_the_directions(monkeypatch):
+    right = fit.directions
+    monkeypatch.setattr(fit, "directions", lambda target: [-direction for direction in right(target)])
+    what = made.learned()
+    learning = examples(what.rows, what.features, what.fitted_on)
+    monkeypatch.setattr(fit, "MOST_TREES", 40)
+    booster = fit.fit(learning, target="non_response", settings={"learning_rate": 0.1}, seed=1).booster
+    flipped = replace(what, bundle=replace(what.bundle, booster=booster, forest=None))
+    assert asked("RISK016", what).outcome == "pass"
+    assert asked("RISK016", flipped).outcome == "issue"
+
+
+def test_8_labels_that_end_after_the_split():
+    what = made.learned()
+    everything = cohort(made.clock(), NON_RESPONSE, cutoff=made.UNTIL - 1)
+    found = asked("RISK002", replace(what, rows=everything))
+    assert found.outcome == "issue" and found.figures["rows"] > 0
+
+
+def test_9_the_outcome_itself_among_the_columns():
+    what = made.learned()
+    noise = np.random.default_rng(1).normal(0, 0.2, len(what.features))
+    found = asked("RISK008", made.changed(what, "thr_90", what.rows.outcome + noise))
+    assert found.outcome == "issue" and "thr_90" in found.message
+
+
+def test_10_too_good_to_be_true():
+    evidence = Evidence(made.clock(), made.learned(), made.context())
+    told = evidence.judged
+    evidence.judged = replace(told, risk=0.1 + 0.8 * told.happened)
+    assert CHECKS["RISK009"].find(evidence).outcome == "issue"
+
+
+def test_11_other_priors_in_the_service_than_in_training():
+    what = made.learned()
+    priors = what.bundle.priors | {"whz": what.bundle.priors["whz"]._replace(mean=0.5)}
+    assert asked("RISK015", what).outcome == "pass"
+    assert asked("RISK015", replace(what, bundle=replace(what.bundle, priors=priors))).outcome == "issue"
+
+
+def test_12_an_upside_down_model_is_worse_than_whz():
+    calibrator = made.learned().bundle.calibrator
+    found = asked("RISK010", with_calibrator(made.learned(), slope=-calibrator.slope))
+    assert found.outcome == "issue"
+
+
+@pytest.mark.parametrize("times", [4.0, 0.2])
+def test_13_risks_too_extreme_or_too_timid(times):
+    evidence = Evidence(made.clock(), made.learned(), made.context())
+    told = evidence.judged
+    log_odds = times * told.log_odds
+    evidence.judged = replace(told, log_odds=log_odds, risk=1 / (1 + np.exp(-log_odds)))
+    found = CHECKS["RISK011"].find(evidence)
+    assert found.outcome == ("issue" if told.events >= 100 else "tip")
+    assert not 0.8 <= found.figures["slope"] <= 1.25
+
+
+def test_14_one_sex_never_found():
+    evidence = Evidence(made.clock(), made.learned(), made.context())
+    told = evidence.judged
+    girls = told.column("female") == 1
+    evidence.judged = replace(told, risk=np.where(girls, 0.01 * told.risk, 0.5 + 0.5 * told.happened * told.risk))
+    found = CHECKS["RISK012"].find(evidence)
+    assert found.outcome == "issue" and "sex" in found.message
+
+
+def test_15_most_children_lost():
+    what = made.learned()
+    outcome = np.where(np.arange(len(what.rows.outcome)) % 4 > 0, CENSORED, what.rows.outcome)
+    assert asked("RISK013", replace(what, rows=replace(what.rows, outcome=outcome))).outcome == "issue"
+
+
+def test_16_too_few_events():
+    what = made.learned()
+    few = np.flatnonzero(what.fitted_on & (what.rows.outcome == 1))[:20]
+    fitted_on = np.zeros(len(what.fitted_on), bool)
+    fitted_on[few] = True
+    assert asked("RISK014", replace(what, fitted_on=fitted_on)).outcome == "issue"
+
+
+def test_every_check_has_its_page_made_from_the_code():
+    folder = made.Path(__file__).parents[1] / "docs" / "checks"
+    for code, check in CHECKS.items():
+        assert (folder / f"{code}.md").read_text(encoding="utf-8") == checks.page(check)
+    assert (folder / "README.md").read_text(encoding="utf-8") == checks.list_of_checks()

@@ -1,0 +1,50 @@
+"""SHAP's own plots of a model's reasons (beeswarm, dependence), drawn from our exact contributions."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+
+from features.catalogue import NAMES
+from models.bundle import Bundle
+
+SAMPLE = 800
+SHOWN = 15
+DEPENDENCE = 3
+
+
+def explanation(bundle: Bundle, matrix: np.ndarray, *, seed: int = 0):
+    """A `shap.Explanation` of up to 800 of the rows, in calibrated log-odds."""
+    import shap
+
+    some = np.random.default_rng(seed).permutation(len(matrix))[:SAMPLE]
+    scores = bundle.score(matrix[some])
+    return shap.Explanation(
+        scores.contributions, base_values=np.full(len(some), scores.base), data=matrix[some],
+        feature_names=[name.replace("_", " ") for name in NAMES],
+    )
+
+
+def drawings(told) -> dict[str, object]:
+    """Matplotlib figures by name: the beeswarm, and the dependence of the three strongest columns."""
+    import matplotlib
+
+    matplotlib.use("Agg", force=False)
+    import matplotlib.pyplot as plt
+    import shap
+
+    figures = {}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        shap.plots.beeswarm(told, max_display=SHOWN, show=False, plot_size=(8, 6))
+        figures["reasons"] = plt.gcf()
+        strongest = np.argsort(-np.abs(told.values).mean(axis=0))[:DEPENDENCE]
+        for number, column in enumerate(strongest, 1):
+            figure, axes = plt.subplots(figsize=(4.2, 3.2), layout="constrained")
+            shap.plots.scatter(told[:, int(column)], ax=axes, show=False, hist=False, dot_size=6)
+            axes.axhline(0, color="grey", linewidth=0.8)
+            axes.set(xlabel=told.feature_names[column], ylabel="part of the log-odds")
+            figures[f"dependence_{number}"] = figure
+    plt.close("all")
+    return figures

@@ -1,0 +1,146 @@
+"""The report's figures: pure functions from judged rows to plain values, one for each section of the page."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from features.catalogue import NAMES
+from models.problems import NON_RESPONSE
+from training.discrimination import Estimate, auc, bootstrap, brier, by_landmark, scaled_brier
+from training.figures import MUAC, WHZ, WITHOUT_GAIN, filled
+from training.fit import fit_linear
+from training.judged import Judged
+from training.learn import Learned, examples
+from training.reliability import CurvePoint, calibration, calibration_curve
+from training.straight import slope_and_intercept
+from training.usefulness import at_capacity, net_benefit
+
+THRESHOLDS = np.arange(0.02, 0.61, 0.01)
+SHARES = (0.1, 0.2, 0.3)
+LEARNING = (0.1, 0.2, 0.35, 0.5, 0.75, 1.0)
+LEARNING_PENALTY = 0.003
+ORDER_WORDS = {"model": "this model", "WHZ": "lowest last WHZ", "MUAC": "lowest last MUAC",
+               "no gain": "days without gain", "chance": "chance"}
+
+
+def orders(judged: Judged) -> dict[str, np.ndarray]:
+    """What children could be ordered by, highest first: the model, single measurements, chance (all alike)."""
+    found = {"model": judged.risk, "WHZ": filled(-judged.matrix[:, WHZ]), "MUAC": filled(-judged.matrix[:, MUAC])}
+    if judged.rows.problem.target == NON_RESPONSE.target:
+        found["no gain"] = filled(judged.matrix[:, WITHOUT_GAIN])
+    return found | {"chance": np.zeros(len(judged.risk))}
+
+
+def discrimination(judged: Judged) -> dict:
+    """AUC (IPCW) with intervals: `overall` by order, and `by_landmark` of the model."""
+    child = judged.rows.child
+    columns = judged.happened, judged.weight
+    overall = {name: bootstrap(auc, order, *columns, cluster=child)
+               for name, order in orders(judged).items() if name != "chance"}
+    return {"overall": overall,
+            "by_landmark": by_landmark(auc, judged.risk, *columns, landmark=judged.rows.landmark, cluster=child),
+            "rows_by_landmark": {int(day): int(np.sum(judged.known & (judged.rows.landmark == day)))
+                                 for day in np.unique(judged.rows.landmark)}}
+
+
+def true_risks(judged: Judged) -> dict:
+    """Calibration: `curve`, and `slope`, `intercept`, `in_the_large` with intervals; Brier score, plain and scaled."""
+    columns = (judged.risk, judged.happened, judged.weight)
+    child = judged.rows.child
+
+    def of(name: str) -> Estimate:
+        return bootstrap(lambda *drawn: getattr(calibration(*drawn), name), *columns, cluster=child, repeats=100)
+
+    return {name: of(name) for name in ("slope", "intercept", "in_the_large", "observed_over_expected")} | {
+        "curve": calibration_curve(*columns),
+        "brier": bootstrap(brier, *columns, cluster=child),
+        "brier_scaled": bootstrap(scaled_brier, *columns, cluster=child),
+    }
+
+
+def decisions(judged: Judged) -> dict[str, np.ndarray]:
+    """Decision curve: net benefit by threshold of the model, of WHZ under -2, of visiting all, and none."""
+    columns = (judged.happened, judged.weight)
+    found = net_benefit(judged.risk, *columns, thresholds=THRESHOLDS)
+    wasted = (judged.matrix[:, WHZ] < -2).astype(float)
+    # A rule has no threshold: its true and false positives are the same at each, only the price of the false differs.
+    true, false = _positives(wasted, *columns)
+    return {"thresholds": THRESHOLDS, **found, "WHZ under -2": true - THRESHOLDS / (1 - THRESHOLDS) * false}
+
+
+def _positives(visited: np.ndarray, happened: np.ndarray, weight: np.ndarray) -> tuple[float, float]:
+    total = weight.sum()
+    if total <= 0:
+        return np.nan, np.nan
+    return float((visited * happened * weight).sum() / total), float((visited * (1 - happened) * weight).sum() / total)
+
+
+def within_visits(judged: Judged) -> list[dict]:
+    """Precision and recall, with the bounds of ties, within 10, 20 and 30 visits to every 100 rows, by order."""
+    known = int(judged.known.sum())
+    return [{"share": share, "order": name,
+             "at": at_capacity(order, judged.happened, judged.weight, capacity=max(int(share * known), 1))}
+            for share in SHARES for name, order in orders(judged).items()]
+
+
+def learning_curve(learned: Learned, judged: Judged) -> list[dict]:
+    """AUC of the linear half alone, fitted on more and more of the fitting block's children, by events used."""
+    learning = examples(learned.rows, learned.features, learned.fitted_on)
+    children = np.random.default_rng(3).permutation(np.unique(learning.child))
+    told = []
+    for share in LEARNING:
+        some = learning.take(np.flatnonzero(np.isin(learning.child, children[: int(share * len(children))])))
+        if len(np.unique(some.happened)) < 2:
+            continue
+        parts, base = fit_linear(some, penalty=LEARNING_PENALTY).contributions(judged.matrix)
+        events = len(np.unique(some.child[some.happened == 1]))
+        told.append({"events": events, "auc": auc(parts.sum(axis=1) + base, judged.happened, judged.weight)})
+    return told
+
+
+def updates_offered(judged: Judged) -> dict:
+    """Recalibrations for the judged rows: in the large (`shift`), and by `slope` and `intercept`; Brier beside each."""
+    known = judged.known
+    log_odds, happened, weight = judged.log_odds[known], judged.happened[known], judged.weight[known]
+    large = calibration(judged.risk, judged.happened, judged.weight).in_the_large
+    slope, intercept = slope_and_intercept(log_odds, happened, weight)
+
+    def after(line: np.ndarray) -> float:
+        return brier(1 / (1 + np.exp(-line)), happened, weight)
+
+    return {"shift": large, "slope": slope, "intercept": intercept, "brier_now": after(log_odds),
+            "brier_large": after(log_odds + large), "brier_slope": after(slope * log_odds + intercept)}
+
+
+MISSED_BY = {
+    "age_days": ("age in days", 0), "whz_last": ("last WHZ", 2), "muac_last": ("last MUAC in mm", 0),
+    "weight_velocity": ("weight velocity in g/kg/day", 2), "days_since_weighed": ("days since the last weighing", 0),
+    "height_days": ("days since the last height", 0), "weighings_90": ("weighings in 90 days", 0),
+    "days_since_discharge": ("days since discharge", 0), "days_in_treatment": ("days in treatment", 0),
+    "stays_before": ("earlier stays", 0), "diarrhoea_share": ("share of checks with diarrhoea", 2),
+    "attendance_90": ("attendance", 2), "centre_wasted": ("wasting in the centre", 2),
+}
+
+
+def missed(judged: Judged, visited: np.ndarray) -> list[str]:
+    """Who is missed, in words: the columns in which children with the event who were not visited differ most from
+    those who were (medians; standardised by the rows' spread)."""
+    case = (judged.happened == 1) & judged.known
+    out, found = case & ~visited, case & visited
+    if min(out.sum(), found.sum()) < 10:
+        return [f"{int(out.sum())} rows with the event were missed and {int(found.sum())} found: too few to describe."]
+    told = []
+    for name, (words, digits) in MISSED_BY.items():
+        column = judged.matrix[:, NAMES.index(name)]
+        spread = np.nanstd(column) if (~np.isnan(column)).any() else 0.0
+        if spread > 0 and (~np.isnan(column[out])).any() and (~np.isnan(column[found])).any():
+            one, other = np.nanmedian(column[out]), np.nanmedian(column[found])
+            told.append((abs(one - other) / spread, f"{words}: {one:.{digits}f} (found: {other:.{digits}f})"))
+    told.sort(reverse=True)
+    head = f"{int(out.sum())} rows with the event lie outside of the visits, {int(found.sum())} inside. Medians:"
+    return [head] + [words for _, words in told[:6]]
+
+
+def curve_rows(curve: list[CurvePoint]) -> list[tuple[int, float, float, float, float]]:
+    """(children, expected, observed, low, high) of each point."""
+    return [(one.children, one.expected, one.observed.value, one.observed.low, one.observed.high) for one in curve]

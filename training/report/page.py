@@ -1,0 +1,76 @@
+"""The page: figures and plots put together into one HTML file that needs nothing else and prints well."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from training.discrimination import Estimate
+from training.report import plots
+from training.report.figures_told import ORDER_WORDS
+from training.report.one_model import Told
+
+MOST_BYTES = 3_000_000
+AS_PICTURE = ("reasons", "dependence_1", "dependence_2", "dependence_3")
+PLOT_WORDS = {
+    "calibration": "Calibration curve", "decision": "Decision curve", "landmarks": "AUC by landmark",
+    "spread": "Spread of the risks", "learning": "Learning curve", "reasons": "Strongest reasons (beeswarm)",
+    "dependence_1": "Dependence, strongest column", "dependence_2": "Dependence, second column",
+    "dependence_3": "Dependence, third column",
+}
+
+
+def assemble(told: list[Told], *, registry_facts: dict, made_for: str) -> str:
+    """The page of one or more models as HTML text."""
+    room = Environment(loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined,
+                       trim_blocks=True, lstrip_blocks=True)
+    room.filters |= {"estimate": estimate, "number": number, "percent": percent, "words": words}
+    models = [{"told": one, "figures": one.figures, "bundle": one.bundle, "card": one.bundle.card,
+               "drawn": _drawn(one)} for one in told]
+    return room.get_template("report.html.jinja").render(
+        models=models, facts=registry_facts, made_for=made_for, order_words=ORDER_WORDS, plot_words=PLOT_WORDS,
+        first_line=first_line(registry_facts),
+    )
+
+
+def first_line(facts: dict) -> str:
+    """What a reader must know before any figure: whose data, and how many dates were assumed."""
+    share = facts.get("share_assumed_dates")
+    dates = "it is not known how many dates were assumed" if share is None else (
+        f"{share:.0%} of the records have an assumed date of entry")
+    if facts.get("synthetic"):
+        return ("SYNTHETIC DATA: no child in these records ever lived, and no figure here says anything about real "
+                f"children; {dates}.")
+    return f"Real records of children; {dates}."
+
+
+def _drawn(one: Told) -> dict[str, str]:
+    target = one.bundle.target
+    return {name: (plots.png if name in AS_PICTURE else plots.svg)(figure, f"{target} {PLOT_WORDS[name]}")
+            for name, figure in one.plots.items()}
+
+
+def estimate(told: Estimate, digits: int = 3) -> str:
+    """`0.812 (0.790 to 0.834)`."""
+    if math.isnan(told.value):
+        return "not known"
+    if math.isnan(told.low):
+        return f"{told.value:.{digits}f} (interval not known)"
+    return f"{told.value:.{digits}f} ({told.low:.{digits}f} to {told.high:.{digits}f})"
+
+
+def number(value: float | None, digits: int = 3) -> str:
+    """A number, or `not known`."""
+    return "not known" if value is None or math.isnan(value) else f"{value:.{digits}f}"
+
+
+def percent(value: float | None) -> str:
+    """A share in per cent, or `not known`."""
+    return "not known" if value is None or math.isnan(value) else f"{value:.1%}"
+
+
+def words(name: str) -> str:
+    """A name for people."""
+    return name.replace("_", " ")

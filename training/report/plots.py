@@ -1,0 +1,111 @@
+"""The report's plots as Matplotlib figures, and figures as text that stands inside a page."""
+
+from __future__ import annotations
+
+import base64
+import io
+import re
+
+import numpy as np
+
+from training.report.figures_told import curve_rows
+
+OURS, OTHER, PALE = "#0b5394", "#b45f06", "#888888"
+_STYLE = {"svg.fonttype": "none", "svg.hashsalt": "sanket", "font.size": 9, "axes.spines.top": False,
+          "axes.spines.right": False, "font.family": "DejaVu Sans"}
+
+
+def _figure(width: float, height: float):
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height), layout="constrained")
+    return figure, figure.subplots()
+
+
+def calibration(told: dict):
+    """The calibration curve with Wilson's intervals."""
+    figure, axes = _figure(4.2, 4.0)
+    points = np.array(curve_rows(told["curve"]))
+    top = 1.0
+    axes.plot([0, 1], [0, 1], color=PALE, linewidth=1, label="perfect")
+    if len(points):
+        _, expected, observed, low, high = points.T
+        # Wilson's bounds may cross a share of 0 or 1 by a rounding error.
+        reach = np.maximum([observed - low, high - observed], 0.0)
+        marks = {"marker": "o", "markersize": 4, "capsize": 2, "color": OURS}
+        axes.errorbar(expected, observed, yerr=reach, label="this model", **marks)
+        top = min(1.0, max(high.max(), expected.max()) * 1.1)
+    axes.set(xlabel="predicted risk", ylabel="observed share", xlim=(0, top), ylim=(0, top))
+    axes.legend(frameon=False)
+    return figure
+
+
+def decision(told: dict):
+    """Net benefit by threshold."""
+    figure, axes = _figure(4.6, 4.0)
+    at = told["thresholds"]
+    for name, words, colour, line in (
+        ("model", "this model", OURS, "-"), ("WHZ under -2", "visit where WHZ is under -2", OTHER, "-."),
+        ("visit_all", "visit all", PALE, "--"), ("visit_none", "visit none", "black", ":"),
+    ):
+        axes.plot(at, told[name], line, color=colour, label=words, linewidth=1.4)
+    top = np.nanmax(np.append(told["model"], 0.01))
+    axes.set(xlabel="risk from which a visit is worth it", ylabel="net benefit a child", ylim=(-0.3 * top, 1.25 * top))
+    axes.legend(frameon=False)
+    return figure
+
+
+def landmarks(told: dict):
+    """AUC with its interval on each landmark day."""
+    figure, axes = _figure(4.6, 3.2)
+    days = np.array(list(told["by_landmark"]))
+    found = list(told["by_landmark"].values())
+    value, low, high = (np.array([getattr(one, name) for one in found]) for name in ("value", "low", "high"))
+    reach = np.maximum(np.nan_to_num([value - low, high - value]), 0.0)
+    axes.errorbar(days, value, yerr=reach, marker="o", markersize=4, capsize=2, color=OURS)
+    axes.axhline(0.5, color=PALE, linewidth=1, linestyle="--")
+    axes.set(xlabel="days after the index", ylabel="AUC", ylim=(0.35, 1.0))
+    return figure
+
+
+def learning(told: list[dict]):
+    """AUC of the linear half by the events that it was fitted on."""
+    figure, axes = _figure(4.6, 3.2)
+    axes.plot([one["events"] for one in told], [one["auc"] for one in told], marker="o", markersize=4, color=OURS)
+    axes.set(xlabel="children with the event fitted on", ylabel="AUC of the linear half", ylim=(0.45, 1.0))
+    return figure
+
+
+def spread(risk: np.ndarray, happened: np.ndarray, known: np.ndarray):
+    """How the risks are spread among those with and without the event."""
+    figure, axes = _figure(4.2, 3.2)
+    bins = np.linspace(0, 1, 31)
+    for value, words, colour in ((0, "event did not happen", PALE), (1, "event happened", OTHER)):
+        some = risk[known & (happened == value)]
+        if len(some):
+            axes.hist(some, bins, weights=np.full(len(some), 1 / len(some)), histtype="step", color=colour, label=words,
+                      linewidth=1.4)
+    axes.set(xlabel="predicted risk", ylabel="share of the rows")
+    axes.legend(frameon=False)
+    return figure
+
+
+def svg(figure, words: str) -> str:
+    """A figure as inline SVG with a name for those who listen; ids are made its own."""
+    import matplotlib
+
+    with matplotlib.rc_context(_STYLE), io.StringIO() as text:
+        figure.savefig(text, format="svg", metadata={"Date": None})
+        drawn = text.getvalue()
+    drawn = drawn[drawn.index("<svg") :]
+    own = re.sub(r"\W+", "-", words)
+    drawn = re.sub(r'(id="|url\(#|href="#)', rf"\g<1>{own}-", drawn)
+    return drawn.replace("<svg", f'<svg role="img" aria-label="{words}"', 1)
+
+
+def png(figure, words: str) -> str:
+    """A figure of very many points as an inline picture."""
+    with io.BytesIO() as picture:
+        figure.savefig(picture, format="png", dpi=110, bbox_inches="tight")
+        told = base64.b64encode(picture.getvalue()).decode()
+    return f'<img alt="{words}" src="data:image/png;base64,{told}">'

@@ -1,0 +1,119 @@
+"""How steady a list is, and how sane: its top between two months, and what one better record does to a risk."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from features.clock import Clock
+from features.context import Context
+from features.trajectory import as_of
+from models.bundle import Bundle
+from models.problems import PROBLEMS
+from registry.tables import day_date
+from training.cohorts import Cohort
+from training.judged import Judged, score_rows
+from training.lists import at_month_starts
+
+TOP = 10
+HEAVIER, WIDER_MM = 1.03, 4.0
+"""A better record: a last weight 3 % heavier (300 g at 10 kg), a last MUAC 4 mm wider (its repeat error)."""
+SAMPLE = 1000
+NOTED = 0.05
+"""Log-odds; a risk of 20 % becomes 20.8 %."""
+
+
+def top_between_months(clock: Clock, bundle: Bundle, *, first: int, context: Context) -> dict | None:
+    """Of the ten highest risks of each sector in one month, the share still there in the next, where still at risk.
+
+    The last two month starts from `first` (a day number) whose horizon lies within the records; None without two.
+    """
+    rows = at_month_starts(clock, PROBLEMS[bundle.target], first)
+    days = np.unique(rows.day)[-2:]
+    if len(days) < 2:
+        return None
+    judged = score_rows(clock, bundle, rows.take(np.flatnonzero(np.isin(rows.day, days))), block="", context=context)
+    one, other = (_top(clock, judged, int(day)) for day in days)
+    there = set(judged.rows.index[judged.rows.day == days[1]].tolist())
+    stayed_at_risk = one & there
+    if not stayed_at_risk:
+        return None
+    return {"months": [day_date(day).isoformat() for day in days], "share": len(stayed_at_risk & other) /
+            len(stayed_at_risk), "children": len(stayed_at_risk)}
+
+
+def _top(clock: Clock, judged: Judged, day: int) -> set[int]:
+    """Indexes among the TOP highest risks of their sector on a day."""
+    here = np.flatnonzero(judged.rows.day == day)
+    sector = sectors(clock, judged.rows.take(here))
+    order = here[np.lexsort((-judged.risk[here], sector))]
+    sorted_sector = np.sort(sector)
+    place = np.arange(len(order)) - np.searchsorted(sorted_sector, sorted_sector)
+    return set(judged.rows.index[order[place < TOP]].tolist())
+
+
+def sectors(clock: Clock, rows: Cohort) -> np.ndarray:
+    """The sector (position, -1 where unknown) of each row's child on its day."""
+    return _of_centre(clock, rows, "sector")
+
+
+def districts(clock: Clock, rows: Cohort) -> np.ndarray:
+    """The district (position, -1 where unknown) of each row's child on its day."""
+    return _of_centre(clock, rows, "district")
+
+
+def centres(clock: Clock, rows: Cohort) -> np.ndarray:
+    """The centre (position, -1 where unknown) of each row's child on its day."""
+    return clock.child_on(rows.child, rows.day)["centre"]
+
+
+def _of_centre(clock: Clock, rows: Cohort, column: str) -> np.ndarray:
+    table, registry = clock.registry.centres, clock.registry
+    of = np.full(len(registry.centre_ids) + 1, -1, np.int64)
+    of[table["centre"]] = table[column]
+    return of[centres(clock, rows)]
+
+
+def better_records(clock: Clock, bundle: Bundle, judged: Judged, *, context: Context) -> list[dict]:
+    """How often one better record raises a risk: `record`, `children`, `raised` and `noted` (by over 0.05) as shares.
+
+    The last weight (then the last MUAC) known by the day is bettered in the records themselves and the features are
+    made anew, since one reading moves many columns.
+    """
+    _, first = np.unique(judged.rows.child, return_index=True)
+    some = judged.take(np.random.default_rng(5).permutation(first)[:SAMPLE])
+    return [_bettered(clock, bundle, some, context, column, words, change) for column, words, change in (
+        ("weight_kg", "last weight 3 % heavier", lambda kg: kg * HEAVIER),
+        ("muac_mm", "last MUAC 4 mm wider", lambda mm: mm + WIDER_MM),
+    )]
+
+
+def _bettered(clock, bundle, some: Judged, context, column: str, words: str, change) -> dict:
+    child, day = some.rows.child, some.rows.day
+    row = _last_rows(clock, child, day, column)
+    had = row >= 0
+    measurements = clock.registry.measurements
+    values = measurements[column].copy()
+    values[row[had]] = change(values[row[had]])
+    changed = replace(clock.registry, measurements=measurements.having(**{column: values}))
+    # The centre's context is the old one: one child's better record should move that child only.
+    matrix = as_of(Clock(changed), child[had], day[had], priors=bundle.priors, context=context)
+    rise = bundle.log_odds(matrix) - some.log_odds[had]
+    return {"record": words, "children": int(had.sum()), "raised": _share(rise > 1e-9), "noted": _share(rise > NOTED),
+            "median_change": float(np.median(rise)) if len(rise) else np.nan}
+
+
+def _last_rows(clock: Clock, child: np.ndarray, day: np.ndarray, column: str) -> np.ndarray:
+    """Position in the registry's measurements of the last value known by each day; -1 where there is none."""
+    registry = clock.registry
+    numbered = registry.measurements.having(position=np.arange(registry.measurements.rows))
+    known = Clock(replace(registry, measurements=numbered)).known_by(child, day).measurements
+    there = ~np.isnan(known[column])
+    last = np.full(len(child), -1, np.int64)
+    last[known.question[there]] = known["position"][there]
+    return last
+
+
+def _share(mask: np.ndarray) -> float:
+    return float(mask.mean()) if len(mask) else float("nan")
