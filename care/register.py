@@ -75,7 +75,7 @@ def stay_of(known: Known, points: Ragged, protocol: Protocol, i: int) -> Stay | 
     if np.isnan(target):
         return None
     weeks = _weeks(day[weighed], weight[weighed], admitted, int(known.day[i]), (start, target, _usual_weeks(protocol)))
-    return Stay(admitted, start, round(target, 2), round(max(target - weight[weighed][-1], 0.0), 2), weeks)
+    return Stay(admitted, start, round(target, 2), round(max(target - float(weight[weighed][-1]), 0.0), 2), weeks)
 
 
 def _usual_weeks(protocol: Protocol) -> int:
