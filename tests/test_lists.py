@@ -68,6 +68,14 @@ def test_children_of_unknown_outcome_take_no_seat(monkeypatch):
     assert lists._compared("relapse", rows)[0]["found_per_visit"] == 1.0
 
 
+def test_without_an_event_or_a_known_outcome_nothing_is_made_up():
+    quiet = lists._compared("relapse", listed([0, 0], **{"our risk": [1, 2], "lowest WHZ": [1, 2]}))
+    assert quiet[0]["found_per_visit"] == 0.0 and quiet[0]["recall"] is None
+    unknown = listed([1], **{"our risk": [1], "lowest WHZ": [1]})
+    unknown.weight[:] = 0.0
+    assert lists._compared("relapse", unknown) == []
+
+
 def test_sectors_and_months_have_lists_of_their_own():
     rows = listed([1, 0, 1, 0], **{"our risk": [1, 2, 3, 4]})
     rows.sector[:], rows.day[:] = [0, 0, 1, 1], [0, 31, 0, 0]
@@ -119,7 +127,7 @@ def test_lists_of_a_registry_are_compared_with_the_truth_beside_it(crowd, tmp_pa
     # Sector S holds the ten that relapse, T the ten that do not: every list of ten is a whole sector.
     assert first["our risk"]["found_per_visit"] == pytest.approx(first["chance"]["found_per_visit"])
     assert set(first) == {"our risk", "lowest WHZ", "lowest MUAC", "true risk", "chance"}
-    assert json.loads(json.dumps(found))["lines"][0].startswith("relapse, lists of 10")
+    assert json.loads(json.dumps(found, allow_nan=False))["lines"][0].startswith("relapse, lists of 10")
 
 
 def test_no_list_with_a_whole_horizon_is_said(crowd):

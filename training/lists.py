@@ -160,8 +160,10 @@ def _true_risk(clock: Clock, rows: Cohort, truth: pd.DataFrame) -> np.ndarray:
 
 
 def _compared(target: str, listed: Listed) -> list[dict]:
-    """All orders and capacities of one target."""
+    """All orders and capacities of one target; empty where no outcome of any list is known."""
     lists = _lists(listed)
+    if not lists:
+        return []
     orders = listed.orders | {"chance": np.zeros(len(listed.day))}
     cases = np.array([_cases(listed, rows) for rows in lists])
     table = []
@@ -203,14 +205,12 @@ def _found(listed: Listed, lists: list[np.ndarray], by: np.ndarray, capacity: in
     return found
 
 
-def _share(found: np.ndarray, of: np.ndarray) -> float:
-    return float(found.sum() / of.sum()) if of.sum() > 0 else float("nan")
+def _share(found: np.ndarray, of: np.ndarray) -> float | None:
+    return float(found.sum() / of.sum()) if of.sum() > 0 else None
 
 
 def _interval(found: np.ndarray, visits: np.ndarray) -> dict[str, float]:
     """`low`, `high`: 95 % percentiles of the share over sector-months drawn with replacement."""
-    if not len(found):
-        return {"low": float("nan"), "high": float("nan")}
     drawn = np.random.default_rng(0).multinomial(len(found), np.full(len(found), 1.0 / len(found)), size=REPEATS)
     low, high = np.percentile((drawn @ found) / (drawn @ visits), [2.5, 97.5])
     return {"low": float(low), "high": float(high)}
