@@ -22,7 +22,7 @@ def simulate(
     noise: Annotated[float, typer.Option(help="Measuring error and rounding; 1 is calibrated, 0 none.")] = 1.0,
     missing: Annotated[float, typer.Option(help="Odds of missed weighings and heights; 1 is calibrated.")] = 1.0,
     informative: Annotated[float, typer.Option(help="How tellingly records are missing; 0 at random.")] = 1.0,
-    relapse: Annotated[float, typer.Option(help="How fast treatment's gain fades; 1 gives about 12 %.")] = 1.0,
+    relapse: Annotated[float, typer.Option(help="How much is lost after discharge; 1 gives about 12 %.")] = 1.0,
     truth_draws: Annotated[int, typer.Option(help="Forward lives per landmark in OUT/truth; 0 for none.")] = 100,
     json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
 ) -> None:

@@ -27,11 +27,11 @@ WEANING_DIP, WEANING_AGE, WEANING_WIDTH = 0.45, 400.0, 260.0
 ILLNESS_EVERY_DAYS = 85.0
 COUNTED_UNTIL_DAYS = 1826
 SHOCK_A_WEEK, SHOCK_DAYS = 0.006, 45.0
-LASTS = 0.78
+LASTS = 0.81
 """Share of treatment's gain that stays for good; the rest fades after discharge."""
 
-FADE_DAYS = 36.0
-SETBACK = 1.55
+FADE_DAYS = 37.0
+SETBACK = 1.4
 """Food and watching end together: a household shock (z) that treatment had hidden shows as its gain fades, and
 passes as shocks do. It is deepest in the sixth week, which front-loads relapse."""
 
@@ -96,7 +96,7 @@ def _live_a_week(child, lean):
     child.wander = WANDER_KEEP * child.wander + WANDER_SD * math.sqrt(1 - WANDER_KEEP**2) * normal(child)
     child.shock -= child.shock * 7.0 / SHOCK_DAYS
     if happens(child, SHOCK_A_WEEK * (1.0 + lean) * math.exp(-0.6 * child.food)):
-        child.shock = min(child.shock + 0.25 + 0.55 * uniform(child), 3.0)
+        child.shock = min(child.shock + 0.25 + 0.55 * uniform(child), 6.0)
 
 
 @compiled
@@ -164,7 +164,7 @@ def course_of_treatment(child):
     if leaning > 0.25:
         child.gain = 0.056 + 0.014 * normal(child)
     elif leaning > -0.85:
-        child.gain = 0.031 + 0.008 * normal(child)
+        child.gain = 0.030 + 0.008 * normal(child)
     else:
         child.gain = 0.006 + 0.005 * normal(child)
     child.gain = max(child.gain, 0.0)
@@ -174,8 +174,9 @@ def course_of_treatment(child):
 def lasting_of_gain(child, lean, relapse):
     """On leaving treatment: what of the gain stays, and the setback to come (deep in poor households, lean season)."""
     leaning = -0.45 * child.food - 0.20 * child.adherence + 0.35 * lean + 0.40 * normal(child)
-    setback = min(relapse * SETBACK * math.exp(leaning), 3.0)
-    child.setpoint += LASTS * child.boost
-    child.boost += setback - LASTS * child.boost
+    setback = min(relapse * SETBACK * math.exp(leaning), 6.0)
+    lost = min(relapse * (1.0 - LASTS), 1.0) * child.boost
+    child.setpoint += child.boost - lost
+    child.boost = lost + setback
     child.shock += setback
     child.fade = FADE_DAYS * math.exp(0.3 * normal(child))

@@ -15,7 +15,7 @@ class Dials:
 
     noise: size of weighing and measuring errors and of rounding's share. missing: odds of a missed weighing or
     height. informative: how much missing follows illness, poverty and poor adherence (0: missing at random).
-    relapse: how fast treatment's gain fades after discharge. `truth_draws` = 0 writes no truth.
+    relapse: how much of the gain fades and how deep the setback after discharge is. `truth_draws` = 0 writes no truth.
     """
 
     noise: float = 1.0

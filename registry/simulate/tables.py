@@ -61,7 +61,9 @@ class Names:
         place, people = lives.place, lives.people
         sectors = len(place.project_of_sector)
         self.child = np.char.add("CH", np.char.zfill((rng.permutation(len(people.children)) + 1).astype(str), 8))
-        self.family = (rng.permutation(90_000_000)[: people.family.max() + 1] + 10_000_000).astype(str)
+        # A multiplier without a common factor gives every family its own eight digits.
+        shuffled = rng.permutation(people.family.max() + 1) * 7_654_321 + int(rng.integers(90_000_000))
+        self.family = (shuffled % 90_000_000 + 10_000_000).astype(str)
         self.centre = np.char.add("AWC", np.char.zfill((np.arange(len(place.centres)) + 1).astype(str), 5))
         self.sector = np.char.add("SEC", np.char.zfill((np.arange(sectors) + 1).astype(str), 3))
         self.project = np.char.add("PRJ", np.char.zfill((place.project_of_sector + 1).astype(str), 3))
