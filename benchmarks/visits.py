@@ -1,0 +1,156 @@
+"""What the lists as they are printed would have found, against other orders: relapses and non-responses to come.
+
+A registry's models are trained on what was known before `--split`. On the first day of each month after it, every
+sector's list of 20 is ranked as `sanket visits` ranks it. Counted are the children on it whose relapse (or
+non-response) came afterwards. Beside ours: the rules alone (no score), the 20 lowest WHZ of the book, and the same
+children in danger with the lowest WHZ of those in or just out of treatment for the other places. `of_treated`: all 20
+places for those in or just out of treatment, danger or not, ranked by us and by WHZ. Intervals: sector-months drawn
+anew, 95 %. Without `--store` a district is simulated.
+
+    python benchmarks/visits.py [--store STORE --split DATE] [--capacity 20] [--json]
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import json
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+# This file's folder would hide the packages behind its files.
+sys.path[0] = str(Path(__file__).resolve().parent.parent)
+
+from features.clock import Clock  # noqa: E402
+from models.problems import HAPPENED, PROBLEMS  # noqa: E402
+from models.ranking import Candidate, rank  # noqa: E402
+from registry.store import open_store  # noqa: E402
+from registry.tables import Registry, day_date, day_number  # noqa: E402
+from serving.book_rows import Scoring  # noqa: E402
+from training.learn import learn  # noqa: E402
+from training.lists import at_month_starts  # noqa: E402
+
+CHILDREN, MONTHS, SEED = 20_000, 30, 1
+HORIZON_DAYS = 365
+"""Without a given split, a year of the records lies after it."""
+REPEATS = 1000
+ORDERS = ("ours", "rules_alone", "whz_of_all", "danger_then_whz", "ours_of_treated", "whz_of_treated")
+AGAINST = {name: "ours_of_treated" if name == "whz_of_treated" else "ours" for name in ORDERS if "ours" not in name}
+"""Which list each other order is set against: one for the same children and places."""
+
+
+def orders(kids: list[Candidate], treated: set[str], *, capacity: int, as_of: dt.date) -> dict[str, list[Candidate]]:
+    """Whom each order would have visited in one sector."""
+    ours = rank(kids, sector_id="", capacity=capacity, as_of=as_of).rows
+    bare = rank([replace(child, risk=None) for child in kids], sector_id="", capacity=capacity, as_of=as_of).rows
+    thin = sorted(kids, key=_thinnest)
+    known = [child for child in thin if child.child_id in treated]
+    free = [replace(child, danger=False) for child in known]
+    danger = [row.candidate for row in ours if row.section == "danger"]
+    rest = [child for child in known if child not in danger]
+    return {
+        "ours": [row.candidate for row in ours], "rules_alone": [row.candidate for row in bare],
+        "whz_of_all": thin[:capacity], "whz_of_treated": known[:capacity],
+        "danger_then_whz": [*danger, *rest[: capacity - len(danger)]],
+        "ours_of_treated": [row.candidate for row in rank(free, sector_id="", capacity=capacity, as_of=as_of).rows],
+    }
+
+
+def _thinnest(child: Candidate) -> tuple[float, str]:
+    whz = child.facts.get("whz")
+    return (99.0 if whz is None else whz, child.child_id)
+
+
+def lists(registry: Registry, *, split: int, capacity: int) -> Iterator[dict[str, dict[str, int]]]:
+    """For each sector and month, by order: visits, and what was found of each target."""
+    clock = Clock(registry)
+    bundles = {name: learn(clock, problem, until=split).bundle.prepare() for name, problem in PROBLEMS.items()}
+    later = {name: at_month_starts(clock, problem, split) for name, problem in PROBLEMS.items()}
+    everyone = np.arange(len(registry.child_ids), dtype=np.int32)
+    for day in sorted(set.intersection(*(set(rows.day.tolist()) for rows in later.values()))):
+        here = {name: rows.take(np.flatnonzero(rows.day == day)) for name, rows in later.items()}
+        treated = {str(child) for rows in here.values() for child in registry.child_ids[rows.child]}
+        events = {
+            name: {str(child) for child in registry.child_ids[rows.child[rows.outcome == HAPPENED]]}
+            for name, rows in here.items()
+        }
+        sectors: dict[str, list[Candidate]] = {}
+        for row in Scoring.of(registry, bundles, day_date(day)).rows(everyone):
+            sectors.setdefault(row.candidate.sector_id, []).append(row.candidate)
+        for kids in sectors.values():
+            chosen = orders(kids, treated, capacity=capacity, as_of=day_date(day))
+            yield {name: _counted(visited, events) for name, visited in chosen.items()}
+
+
+def _counted(visited: list[Candidate], events: dict[str, set[str]]) -> dict[str, int]:
+    ids = {child.child_id for child in visited}
+    return {"visits": len(visited), **{name: len(ids & came) for name, came in events.items()}}
+
+
+def compared(counted: list[dict[str, dict[str, int]]]) -> dict:
+    """Sums by order, and how many times as many as each other order ours (`AGAINST`) finds, with intervals."""
+    table = {
+        name: {what: sum(one[name][what] for one in counted) for what in ("visits", *PROBLEMS)} for name in ORDERS
+    }
+    drawn = np.random.default_rng(SEED).integers(0, len(counted), (REPEATS, len(counted)))
+    told = {"lists": len(counted), "orders": table}
+    for target in PROBLEMS:
+        found = {name: np.array([one[name][target] for one in counted]) for name in ORDERS}
+        told[f"{target}_ratio"] = {
+            name: _ratio(found[ours], found[name], drawn) for name, ours in AGAINST.items()
+        }
+    return told
+
+
+def _ratio(ours: np.ndarray, other: np.ndarray, drawn: np.ndarray) -> dict[str, float | None]:
+    """Ours over the other's, with the 95 % interval; None where the other found nothing."""
+    few, many = ours[drawn].sum(axis=1), other[drawn].sum(axis=1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        low, high = np.nanquantile(np.where(many > 0, few / many, np.inf), (0.025, 0.975), method="lower")
+    plain = (ours.sum() / other.sum() if other.sum() else None, low, high)
+    names = ("ratio", "low", "high")
+    return {name: None if x is None or not np.isfinite(x) else float(x) for name, x in zip(names, plain, strict=True)}
+
+
+def simulated_store(folder: Path) -> str:
+    from registry.simulate.dials import Dials
+    from registry.simulate.write import simulate
+
+    dials = Dials(truth_draws=0)
+    simulate(folder / "registry", children=CHILDREN, months=MONTHS, seed=SEED, format="parquet", dials=dials)
+    store = open_store(str(folder / "visits.db"))
+    store.import_source(str(folder / "registry"))
+    store.close()
+    return str(folder / "visits.db")
+
+
+def main() -> None:
+    """Measure and print."""
+    asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    asked.add_argument("--store")
+    asked.add_argument("--split")
+    asked.add_argument("--capacity", type=int, default=20)
+    asked.add_argument("--json", action="store_true")
+    given = asked.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        registry = open_store(given.store or simulated_store(Path(folder)), must_exist=True).load()
+        split = day_number(given.split) if given.split else registry.recorded_until - HORIZON_DAYS
+        told = compared(list(lists(registry, split=split, capacity=given.capacity)))
+    if given.json:
+        print(json.dumps(told))
+        return
+    print(f"{told['lists']} lists (sector and month)")
+    for name, row in told["orders"].items():
+        print(f"  {name:<16} {row['visits']:>6} visits: " + ", ".join(f"{row[t]} {t}" for t in PROBLEMS))
+    for target in PROBLEMS:
+        for name, ratio in told[f"{target}_ratio"].items():
+            print(f"  {target}, {AGAINST[name]} to {name}: {ratio}")
+
+
+if __name__ == "__main__":
+    main()
