@@ -97,12 +97,14 @@ def main() -> None:
     smaller = features_and_labels(tiled(base, times // SMALLER))
     few_rows = times // SMALLER * per_tile
     registry = tiled(base, times)
-    before = peak_gb()
+    before, cpu = peak_gb(), time.process_time()
     told = features_and_labels(registry)
+    cpu = time.process_time() - cpu
     landmark_rows, rows = told.pop("landmark_rows"), registry.measurements.rows
     seconds, fewer = sum(told.values()), sum(value for step, value in smaller.items() if step != "landmark_rows")
     figures = {
         "measurements": rows, "landmark_rows": landmark_rows, "seconds": round(seconds, 2),
+        "cpu_seconds": round(cpu, 2),
         **{f"seconds_{step}": round(value, 2) for step, value in told.items()},
         "measurements_per_second": round(rows / seconds), "peak_gb": round(peak_gb(), 2),
         "registry_gb": round(before, 2),
