@@ -78,10 +78,11 @@ def test_the_folder_holds_tables_truth_and_provenance_only(district):
 
 def test_rates_lie_near_the_published_ones(district):
     rates = district[1]["rates"]
+    # 340 admissions: a share of 0.6 has a standard error of 0.027, and the bands are that much wider.
     bands = {
         "true_wasted": (0.12, 0.26), "true_severely_wasted": (0.03, 0.11), "reported_red": (0.003, 0.03),
         "field_sam_confirmed": (0.35, 0.68), "months_missed": (0.14, 0.28), "heights_missing": (0.25, 0.36),
-        "whole_cm": (0.45, 0.90), "treated_children": (0.025, 0.08), "cured": (0.35, 0.65),
+        "whole_cm": (0.45, 0.90), "treated_children": (0.025, 0.08), "cured": (0.35, 0.70),
         "defaulted": (0.08, 0.26), "died_in_care": (0.0, 0.03), "not_recovered_by_12_weeks": (0.3, 0.6),
         "relapse_by_183_days": (0.03, 0.25),
     }
