@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from models.problems import DID_NOT_HAPPEN
 from training.cohorts import Cohort
 from training.discrimination import known_weights
 
@@ -16,8 +17,9 @@ def weights(rows: Cohort) -> np.ndarray:
 
     One curve a landmark, over the rows given.
     """
+    # A death, or a cure that ends the stay, answers the question on its day: nothing could be lost after it.
+    ended = (rows.outcome == DID_NOT_HAPPEN) & (rows.time < rows.remaining)
     weight = known_weights(
-        outcome=rows.outcome, days=rows.time, competing=rows.outcomes.competing[rows.index] == 1,
-        landmark=rows.landmark, horizon=rows.remaining,
+        outcome=rows.outcome, days=rows.time, competing=ended, landmark=rows.landmark, horizon=rows.remaining,
     )
     return np.minimum(weight, MOST_WEIGHT)
