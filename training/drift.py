@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from features.catalogue import NAMES
-from features.clock import Clock, month_number
+from features.clock import Clock
 from features.context import Context
 from features.growth import zscores
 from models.bundle import Bundle
@@ -28,6 +28,7 @@ from training.fit import Said
 from training.judged import Judged, score_rows
 from training.reliability import calibration
 from training.stability_index import index, index_of_missing, noise
+from training.subgroup_table import quality_month
 from training.train import load_registry
 
 SHIFTED, MOVED = 0.25, 0.10
@@ -106,7 +107,7 @@ def of_month(clock: Clock, bundle: Bundle, first: int, last: int, context: Conte
 def records_quality(clock: Clock, month: str) -> tuple[float, float]:
     """(mean score of the centres' records in the month, mean of the twelve months before); NaN where there is none."""
     scored = quality.score(clock.registry, zscores=zscores)
-    at = int(month_number(np.int64(days_of(month)[0])))
+    at = int(quality_month(np.int64(days_of(month)[0])))
     now = scored.score[:, scored.months == at]
     before = scored.score[:, (scored.months < at) & (scored.months >= at - 12)]
     return _mean(now), _mean(before)
@@ -124,13 +125,13 @@ def compare(bundle: Bundle, judged: Judged, *, month: str, records: tuple[float,
         note = f"{rows} predictions fall in {month}, fewer than {LEAST_ROWS}: nothing can be told from them"
         return Drift(bundle.target, bundle.version, month, rows, {}, {}, (), (note,))
     chance = noise(rows, reference["rows"])
-    found = {name: of_column(reference["features"][name], judged.matrix[:, at]) for at, name in enumerate(NAMES)
-             if name not in SEASONAL}
-    shifted = {name: value for name, value in found.items() if value > SHIFTED + chance}
+    found = {name: beyond_chance(reference["features"][name], judged.matrix[:, at], reference["rows"])
+             for at, name in enumerate(NAMES) if name not in SEASONAL}
+    shifted = {name: value for name, value in found.items() if value > SHIFTED}
     figures = {
         "rows": float(rows), "shifted_share": len(shifted) / len(found),
-        "moved_share": float(np.mean([value > MOVED + chance for value in found.values()])),
-        "largest_index": max(found.values()), "index_by_chance": chance,
+        "moved_share": float(np.mean([value > MOVED for value in found.values()])),
+        "largest_index": max(found.values()),
     }
     reasons = _of_columns(figures, shifted)
     notes = [f"{len(SEASONAL)} columns of season are left out: one month is one season"]
@@ -142,11 +143,15 @@ def compare(bundle: Bundle, judged: Judged, *, month: str, records: tuple[float,
     return Drift(bundle.target, bundle.version, month, rows, figures, largest, tuple(reasons), tuple(notes))
 
 
-def of_column(told: dict, column: np.ndarray) -> float:
-    """The greater of a column's index over its values and over its missingness."""
+def beyond_chance(told: dict, column: np.ndarray, reference_rows: int) -> float:
+    """The greater of a column's index over its values and over its missingness, less what chance gives so few rows."""
     seen = column[~np.isnan(column)]
-    values = index(np.array(told["deciles"]), seen) if len(seen) and told["deciles"] else 0.0
-    return max(values, index_of_missing(told["missing"], float(np.mean(np.isnan(column)))))
+    values = 0.0
+    if len(seen) and told["deciles"]:
+        there = max((1.0 - told["missing"]) * reference_rows, 1.0)
+        values = index(np.array(told["deciles"]), seen) - noise(len(seen), there)
+    missing = index_of_missing(told["missing"], float(np.mean(np.isnan(column)))) - noise(len(column), reference_rows)
+    return max(values, missing, 0.0)
 
 
 Part = tuple[dict[str, float], list[str], list[str]]

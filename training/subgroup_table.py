@@ -39,7 +39,7 @@ def _district(clock: Clock, judged: Judged) -> np.ndarray:
 def _quality(clock: Clock, judged: Judged) -> np.ndarray:
     """The colour of the centre's records in the month before the prediction."""
     scored = quality.score(clock.registry, zscores=zscores)
-    month = month_number(judged.rows.day) - 1
+    month = quality_month(judged.rows.day) - 1
     at = np.searchsorted(scored.months, month)
     centre = centres(clock, judged.rows)
     inside = (centre >= 0) & (at < len(scored.months))
@@ -47,6 +47,11 @@ def _quality(clock: Clock, judged: Judged) -> np.ndarray:
     points[inside] = scored.score[centre[inside], at[inside]]
     names = {name: name for name in ("green", "amber", "red")}
     return np.array([names.get(quality.colour(value), "") for value in points], object)
+
+
+def quality_month(day: np.ndarray) -> np.ndarray:
+    """The month of day numbers as `registry.quality` counts them, from the year 0."""
+    return month_number(day) + 1970 * 12
 
 
 def table(judged: Judged, groups: dict[str, np.ndarray]) -> list[dict]:

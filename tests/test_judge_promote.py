@@ -1,0 +1,203 @@
+"""Promote and go back: refused on an issue, accepted with a reason that is kept, turned in one step, aliases follow."""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import httpx
+import pytest
+
+from models.bundle import load
+from models.champion import bundles_folder, champion, models_folder, pointer
+from registry.errors import BadInput, Refused, UsageError
+from tests import judge_trainings as made
+from training import tracking
+from training.promote import history, promote, rollback
+
+
+@pytest.fixture
+def store(tmp_path):
+    return str(tmp_path / "x.db")
+
+
+def kept(store, **outcomes):
+    return made.kept(store, made.judging(made.carded(), **outcomes))
+
+
+def test_a_checked_bundle_is_promoted_and_kept_in_the_history(store):
+    version = kept(store)
+    told = promote(store, version, by="Asha")
+    assert champion(models_folder(store), "non_response").version == version
+    assert (told["by"], told["before"], told["alias"]) == ("Asha", None, False)
+    assert history(models_folder(store)) == [{name: told[name] for name in told if name != "alias"}]
+
+
+def test_an_issue_refuses_and_nothing_turns(store):
+    version = kept(store, RISK009="issue")
+    with pytest.raises(Refused, match="RISK009") as refused:
+        promote(store, version)
+    assert refused.value.exit_code == 5 and pointer(models_folder(store), "non_response") is None
+
+
+def test_every_issue_must_be_accepted_with_a_reason_that_is_kept(store):
+    version = kept(store, RISK009="issue", RISK012="issue")
+    with pytest.raises(Refused, match="RISK012"):
+        promote(store, version, accepted={"RISK009": "seen"})
+    with pytest.raises(UsageError, match="reason"):
+        promote(store, version, accepted={"RISK009": " ", "RISK012": "few"})
+    with pytest.raises(UsageError, match="RISK001"):
+        promote(store, version, accepted={"RISK001": "no issue"})
+    reasons = {"RISK009": "all treated in one hospital", "RISK012": "twelve girls"}
+    promote(store, version, accepted=reasons)
+    assert history(models_folder(store))[-1]["accepted"] == reasons
+
+
+def test_a_bundle_that_was_never_checked_is_refused(store):
+    version = made.kept(store, made.learned().bundle)
+    with pytest.raises(Refused, match="PRM002"):
+        promote(store, version)
+
+
+def test_an_altered_bundle_is_not_promoted(store):
+    version = kept(store, RISK009="issue")
+    place = bundles_folder(models_folder(store)) / version / "card.json"
+    place.write_text(place.read_text().replace('"issue"', '"pass"'))
+    with pytest.raises(BadInput, match="BUN002"):
+        promote(store, version)
+
+
+def test_back_and_forth(store):
+    first, second = kept(store), kept(store, RISK014="tip")
+    promote(store, first)
+    promote(store, second)
+    assert rollback(store, "non_response")["bundle"] == first
+    assert champion(models_folder(store), "non_response").version == first
+    with pytest.raises(BadInput, match="BUN005"):
+        rollback(store, "non_response")
+    promote(store, second)
+    assert [turn["turned"] for turn in history(models_folder(store))] == ["promote", "promote", "rollback", "promote"]
+
+
+def test_promoting_the_champion_again_changes_nothing(store):
+    version = kept(store)
+    promote(store, version)
+    promote(store, version)
+    assert pointer(models_folder(store), "non_response") == {"bundle": version, "before": []}
+
+
+def test_whoever_reads_meanwhile_reads_the_old_or_the_new(store):
+    versions = [kept(store), kept(store, RISK014="tip")]
+    promote(store, versions[0])
+    with ThreadPoolExecutor(4) as pool:
+        turns = [pool.submit(promote, store, versions[number % 2]) for number in range(12)]
+        seen = {champion(models_folder(store), "non_response").version for _ in range(40)}
+        assert all(turn.result() for turn in turns)
+    assert seen <= set(versions)
+    assert len(history(models_folder(store))) == 13
+
+
+def test_the_same_store_and_seed_give_the_same_bundle_to_the_bit(store, tmp_path):
+    made.learned.cache_clear()
+    made.carded.cache_clear()
+    again = made.kept(store, made.carded())
+    made.learned.cache_clear()
+    made.carded.cache_clear()
+    assert made.kept(str(tmp_path / "other.db"), made.carded()) == again
+
+
+def tracked_run(address, store, bundle):
+    """A run that made a bundle, as `sanket train` records it."""
+    models = models_folder(store)
+    tags = {"target": bundle.target, "bundle": bundle.version}
+    with tracking.run(address, models, name="train", tags=tags) as run_id:
+        tracking.log_model(bundles_folder(models) / bundle.version, bundle.target)
+    return run_id
+
+
+def alias(address):
+    from mlflow import MlflowClient
+
+    client = MlflowClient(address)
+    found = client.get_model_version_by_alias(tracking.registered_name("non_response"), "champion")
+    return client.get_run(found.run_id).data.tags["bundle"], found.tags
+
+
+def promote_by_run(address, store, tmp_path):
+    """Promote two runs by their ids and go back; the alias follows each time, and another machine can fetch."""
+    versions = [kept(store), kept(store, RISK009="issue")]
+    runs = [tracked_run(address, store, load(bundles_folder(models_folder(store)) / version)) for version in versions]
+    assert promote(store, runs[0], tracked_at=address)["alias"]
+    assert alias(address)[0] == versions[0]
+    assert promote(store, runs[1], tracked_at=address, accepted={"RISK009": "seen"}, by="Asha")["alias"]
+    assert alias(address)[0] == versions[1]
+    assert {"promoted_by": "Asha", "accepted_RISK009": "seen"}.items() <= alias(address)[1].items()
+    assert rollback(store, "non_response", tracked_at=address)["alias"]
+    assert alias(address)[0] == versions[0]
+    elsewhere = str(tmp_path / "elsewhere" / "y.db")
+    assert promote(elsewhere, runs[0], tracked_at=address)["bundle"] == versions[0]
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_aliases_follow_in_sqlite(store, tmp_path):
+    promote_by_run(f"sqlite:///{tmp_path}/mlflow.db", store, tmp_path)
+
+
+@pytest.fixture
+def server(tmp_path):
+    """A real `mlflow server` with one worker."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    binaries = Path(sys.executable).parent
+    environment = os.environ | {"PATH": f"{binaries}:{os.environ['PATH']}", "MLFLOW_DISABLE_TELEMETRY": "true"}
+    command = [binaries / "mlflow", "server", "--port", str(port), "--workers", "1", "--backend-store-uri",
+               f"sqlite:///{tmp_path}/server.db", "--artifacts-destination", str(tmp_path / "artifacts")]
+    running = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                               start_new_session=True)
+    address = f"http://127.0.0.1:{port}"
+    try:
+        _wait_for(address, running)
+        yield address
+    finally:
+        os.killpg(running.pid, signal.SIGTERM)
+        running.wait(20)
+
+
+def _wait_for(address, running):
+    until = time.monotonic() + 60
+    while time.monotonic() < until and running.poll() is None:
+        try:
+            if httpx.get(f"{address}/health").status_code == 200:
+                return
+        except httpx.HTTPError:
+            time.sleep(0.3)
+    raise TimeoutError("mlflow server did not start")
+
+
+@pytest.mark.soak
+@pytest.mark.filterwarnings("ignore")
+def test_aliases_follow_on_a_real_server(server, store, tmp_path):
+    promote_by_run(server, store, tmp_path)
+
+
+def test_the_verbs(store):
+    version = kept(store, RISK009="issue")
+    sanket = shutil.which("sanket", path=str(Path(sys.executable).parent))
+
+    def run(*words):
+        return subprocess.run([sanket, *words], capture_output=True, text=True, timeout=120)
+
+    refused = run("promote", store, "--run", version)
+    assert refused.returncode == 5 and "RISK009" in refused.stderr
+    assert run("promote", store, "--run", version, "--accept", "RISK009").returncode == 2
+    done = run("promote", store, "--run", version, "--accept", "RISK009", "--because", "seen", "--json")
+    assert done.returncode == 0 and json.loads(done.stdout)["accepted"] == {"RISK009": "seen"}
+    assert run("rollback", store, "--target", "non_response").returncode == 3
+    assert run("promote", store, "--run", "nobody").returncode == 3
