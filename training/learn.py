@@ -11,18 +11,17 @@ from features.clock import Clock
 from features.context import Context
 from features.trajectory import as_of
 from models.bundle import Bundle
-from models.problems import CENSORED, HAPPENED, RELAPSE, Problem
+from models.problems import CENSORED, HAPPENED, Problem
 from registry.errors import BadInput
 from registry.tables import day_date
 from training import censoring
 from training.calibrate import calibrate
 from training.cohorts import Cohort, attrition_table, before_split, cohort
-from training.examples import Examples, plain
+from training.examples import Examples
 from training.fit import Fitted, Said, fit
 from training.priors import FIT_SHARE, registry_priors
 from training.profile import profile
 from training.sample_size import needed
-from training.teacher import taught
 from training.tune import tune
 
 LEAST_EVENTS = 30
@@ -65,13 +64,11 @@ def learn(
     priors = registry_priors(clock, until=until)
     matrix = as_of(clock, rows.child, rows.day, priors=priors, context=context)
     said(f"{problem.target}: {matrix.shape[1]} features of {matrix.shape[0]} rows")
-    learning = _lessons(rows, matrix, fitted_on, seed)
+    learning = examples(rows, matrix, fitted_on)
     hidden = _without_context(learning, seed)
     settings = tune(hidden, target=problem.target, trials=trials, seed=seed, said=said) if trials else {}
     fitted = fit(hidden, target=problem.target, settings=settings, seed=seed)
-    later = examples(rows, matrix, calibrated_on)
-    later = later.take(np.flatnonzero(later.weight > 0))
-    calibrator = calibrate(fitted, later)
+    calibrator = calibrate(fitted, examples(rows, matrix, calibrated_on))
     bundle = Bundle(
         target=problem.target, booster=fitted.booster, linear=fitted.linear, trees=fitted.trees,
         calibrator=calibrator, priors=priors, reference=profile(learning.rows),
@@ -109,18 +106,14 @@ def _ask_for_events(rows: Cohort, fitted_on, calibrated_on, problem: Problem, sa
 
 
 def examples(rows: Cohort, matrix: np.ndarray, block: np.ndarray) -> Examples:
-    """The block's rows, weighed for those whose outcome is not known (which weigh nothing)."""
+    """The block's rows with a known outcome, weighed for the others."""
     inside = rows.take(np.flatnonzero(block))
-    happened = (inside.outcome == HAPPENED).astype(np.int8)
-    return plain(matrix[block], happened, censoring.weights(inside), inside.child, inside.day, inside.landmark)
-
-
-def _lessons(rows: Cohort, matrix: np.ndarray, block: np.ndarray, seed: int) -> Examples:
-    """What is learnt from the block: for relapse the teacher's lessons, else the known outcomes."""
-    learning = examples(rows, matrix, block)
-    if rows.problem is RELAPSE:
-        return taught(learning, rows.take(np.flatnonzero(block)), seed=seed)
-    return learning.take(np.flatnonzero(learning.weight > 0))
+    weight = censoring.weights(inside)
+    kept = np.flatnonzero(weight > 0)
+    return Examples(
+        matrix[block][kept], (inside.outcome[kept] == HAPPENED).astype(np.int8), weight[kept],
+        inside.child[kept], inside.day[kept], inside.landmark[kept],
+    )
 
 
 def _without_context(learning: Examples, seed: int) -> Examples:
