@@ -11,16 +11,19 @@ from features.criteria import criteria
 from features.drawing import Area, Canvas, Dots, Line, Text
 from features.growth import DAYS_PER_MONTH, round_z, zscores
 from features.inverse import measure_at
+from features.projection import Projection
 
 WORDS = {
     "waz": "Weight for age (kg)", "haz": "Length or height for age (cm)", "whz": "Weight for height (z-score)",
     "muac": "Mid-upper arm circumference (mm)", "months": "age in months", "severe": "severe", "moderate": "moderate",
     "normal": "normal", "stale": "hollow: its height was carried forward", "treatment": "in treatment",
     "girl": "girl", "boy": "boy", "source": "WHO Child Growth Standards, 2006", "empty": "nothing measured",
+    "projection": "Purple band: where 9 in 10 readings would lie in the next 8 weeks if nothing changed; no forecast",
 }  # fmt: skip
 """The words of a chart; a page in another language passes its own."""
 
 GREEN, YELLOW, RED, SHADE, INK, LINE = "#e6f4e6", "#fdf3cf", "#f9dcd9", "#5b7fb5", "#1d3557", "#8a8a8a"
+AHEAD = "#6a2c91"
 WIDTH, PANEL, LEFT, RIGHT, TOP, BOTTOM = 640, 236, 44, 74, 26, 30
 LAST_DAY = 1826
 
@@ -49,11 +52,12 @@ class Treatment:
 
 def growth_chart(
     points: Points, *, sex: int, treatments: Sequence[Treatment] = (), title: str = "",
-    panels: Sequence[str] | None = None, words: Mapping[str, str] = WORDS,
+    panels: Sequence[str] | None = None, words: Mapping[str, str] = WORDS, projection: Projection | None = None,
 ) -> Canvas:
     """The chart of one child: `.svg()` is under 25 kB for 60 points, `.png()` needs matplotlib. sex 0 girl, 1 boy.
 
     `panels` are of waz, haz, whz, muac; left out: those that have a point. Ages run from birth to 1,826 days.
+    A projection is drawn as a band ahead of the points, with what it is in words below.
     """
     values = {
         "waz": points.weight_kg,
@@ -63,20 +67,41 @@ def growth_chart(
     }
     if panels is None:
         panels = [name for name, value in values.items() if np.isfinite(value).any()] or ["waz"]
-    span = _span(points.age_days, treatments)
+    ahead = projection.age_days[-1:] if projection else ()
+    span = _span([*points.age_days, *ahead], treatments)
     named = title or f"{words['girl'] if sex == 0 else words['boy']}"
-    height = 30 + PANEL * len(panels) + 22
+    height = 30 + PANEL * len(panels) + (38 if projection else 22)
     canvas = Canvas(WIDTH, height, named, _description(values, points, words))
     canvas.shapes.append(Text((LEFT, 20), named, 14, "#111", bold=True))
     for at, name in enumerate(panels):
-        panel = _Panel(canvas, 30 + at * PANEL, span, _extent(name, values[name], sex, span))
+        shown = [values[name], *(bound[name] for bound in _bounds(projection, name))]
+        panel = _Panel(canvas, 30 + at * PANEL, span, _extent(name, np.concatenate(shown), sex, span))
         _bands(panel, name, sex, words)
         _treatments(panel, treatments, words)
+        _ahead(panel, projection, name)
         panel.frame(words[name], words["months"])
         _points(panel, points, values[name], stale=points.stale & (name == "whz"))
     note = f"{words['source']}; {words['stale']}" if points.stale.any() else words["source"]
     canvas.shapes.append(Text((LEFT, height - 8), note, 10, "#666"))
+    if projection:
+        canvas.shapes.append(Text((LEFT, height - 24), words["projection"], 10, AHEAD))
     return canvas
+
+
+def _bounds(projection: Projection | None, name: str) -> tuple[Mapping[str, np.ndarray], ...]:
+    """The bounds that a panel must have room for."""
+    return (projection.low, projection.high) if projection and name in projection.middle else ()
+
+
+def _ahead(panel: _Panel, projection: Projection | None, name: str) -> None:
+    """The projected band with its middle dashed."""
+    if not _bounds(projection, name):
+        return
+    low, middle, high = (
+        tuple((panel.x(day), panel.y(value)) for day, value in zip(projection.age_days, part[name], strict=True))
+        for part in (projection.low, projection.middle, projection.high)
+    )
+    panel.add(Area((*low, *reversed(high)), AHEAD, 0.28), Line(middle, AHEAD, 1.4, dashed=True))
 
 
 def _whz(points: Points, sex: int) -> np.ndarray:
@@ -87,7 +112,7 @@ def _whz(points: Points, sex: int) -> np.ndarray:
     return np.array([round_z(value) for value in z])
 
 
-def _span(age_days: np.ndarray, treatments: Sequence[Treatment]) -> tuple[float, float]:
+def _span(age_days: Sequence[float], treatments: Sequence[Treatment]) -> tuple[float, float]:
     """First and last day of age to show: half years around what there is, at least one year, within 0 to 1,826."""
     ages = [*age_days, *(t.since for t in treatments), *(t.until for t in treatments if t.until is not None)]
     ages = [age for age in ages if 0 <= age <= LAST_DAY]

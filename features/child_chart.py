@@ -9,15 +9,19 @@ import numpy as np
 from features.chart import WORDS, Points, Treatment, growth_chart
 from features.clock import Clock, Known, days_between
 from features.drawing import Canvas
+from features.projection import project
 from registry.errors import BadInput
 from registry.tables import NEVER, PROGRAMME, Registry
 
 
 def chart_of(
     registry: Registry, child_id: str, *, day: int | None = None, title: str = "",
-    panels: Sequence[str] | None = None, words: Mapping[str, str] = WORDS,
+    panels: Sequence[str] | None = None, words: Mapping[str, str] = WORDS, projected: bool = False,
 ) -> Canvas:
-    """The chart of one child as known by the end of a day (left out: the last day recorded)."""
+    """The chart of one child as known by the end of a day (left out: the last day recorded).
+
+    projected: with the band in which the next eight weeks' readings would lie, where the records bear one.
+    """
     at = np.flatnonzero(registry.child_ids == child_id)
     if not len(at):
         raise BadInput("GRO201", "the store knows no child of this id")
@@ -27,7 +31,8 @@ def chart_of(
     if sex < 0 or born == NEVER:
         raise BadInput("GRO202", "the child's sex and birth date must be known: WHO's curves are by sex and age")
     return growth_chart(
-        points_of(known, born), sex=sex, treatments=treatments_of(known, born), title=title, panels=panels, words=words
+        points_of(known, born), sex=sex, treatments=treatments_of(known, born), title=title, panels=panels,
+        words=words, projection=project(known) if projected else None,
     )
 
 

@@ -19,7 +19,7 @@ def visit_list(
 ) -> VisitList:
     """The list of one sector of the reader's scope. API003 for a sector outside of it, as for one that is not there."""
     run = reader.run(as_of)
-    sectors = {sector.sector_id for sector in reader.sectors(run)}
+    sectors = {sector.sector_id for sector in reader.sectors(run, named=sector_id)}
     if sector_id is None:
         sector_id = _only(sectors)
     if sector_id not in sectors:

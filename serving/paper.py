@@ -121,12 +121,20 @@ def notes(listed: VisitList, words: Words) -> list[str]:
     said = []
     if listed.facts.get("synthetic"):
         said.append(words("ui", "synthetic"))
-    if beyond := len(listed.beyond):
-        said.append(words("ui", "beyond_one") if beyond == 1 else words.say("ui", "beyond", n=beyond))
+    if beyond := beyond_note(listed, words):
+        said.append(beyond)
     for fact, note in (("not_scored", "not_scored_count"), ("lately_visited", "lately_visited_count")):
         if count := listed.facts.get(fact):
             said.append(words.say("ui", note, n=count))
     return said
+
+
+def beyond_note(listed: VisitList, words: Words) -> str:
+    """That children in danger have no place on the list; empty where all have."""
+    beyond = len(listed.beyond)
+    if beyond <= 1:
+        return words("ui", "beyond_one") if beyond else ""
+    return words.say("ui", "beyond", n=beyond)
 
 
 def title(listed: VisitList, words: Words) -> str:

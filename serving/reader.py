@@ -47,10 +47,12 @@ class Reader:
             raise Problem("API032")
         return run_of(row)
 
-    def sectors(self, run: Run) -> list[Sector]:
-        """The sectors of a run within the scope, by id."""
+    def sectors(self, run: Run, *, named: str | None = None) -> list[Sector]:
+        """The sectors of a run within the scope, by id; `named`: that one alone, if the scope has it."""
         wanted = sa.select(PLACES.c.sector_id, PLACES.c.project_id, PLACES.c.district_id)
         wanted = wanted.where(PLACES.c.run == run.run, self._within).order_by(PLACES.c.sector_id)
+        if named is not None:
+            wanted = wanted.where(PLACES.c.sector_id == named)
         with self._connection() as connection:
             return [Sector(*row) for row in connection.execute(wanted)]
 
@@ -126,11 +128,9 @@ class Reader:
         scope = self._scope
         if scope.state:
             return sa.true()
-        return (
-            PLACES.c.sector_id.in_(scope.sectors)
-            | PLACES.c.project_id.in_(scope.projects)
-            | PLACES.c.district_id.in_(scope.districts)
-        )
+        areas = ((PLACES.c.sector_id, scope.sectors), (PLACES.c.project_id, scope.projects),
+                 (PLACES.c.district_id, scope.districts))
+        return sa.or_(*(column.in_(named) for column, named in areas if named))
 
     def _rows(self, run: Run) -> sa.Select:
         """The rows of a run within the scope."""

@@ -38,7 +38,8 @@ def show(desk: Desk, request: Request, person: Person, words: Words, *, child_id
     run, row = desk.reader(person).child(child_id)
     desk.noted(request, person, "child", [child_id])
     child = row.candidate
-    past: History = history_of(desk.store_address, child_id, run.as_of, words)
+    scored = any(score.risk is not None for score in row.scores.values())
+    past: History = history_of(desk.store_address, child_id, run.as_of, words, projected=scored)
     return html(
         "child.html",
         request,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ MIDDLE, REACH = 160, 150
 SHOWN_REASONS = 8
 LEAST_LOG_ODDS = 0.02
 """Parts smaller than this are left out of the picture: a fiftieth of a log-odds moves no one's order."""
-MAP_SIDE, MAP_MARGIN = 320, 24
+MAP_SIDE, MAP_MARGIN, MAP_ROUNDS = 320, 24, 30
 
 
 def shown(reasons: Sequence[Reason]) -> list[Reason]:
@@ -64,7 +65,7 @@ def centre_map(places: Sequence[Place], words: Words) -> Markup | None:
     """The centres by their coordinates, north up, without any map behind; None where none has coordinates."""
     if not places:
         return None
-    at = _projected(places)
+    at = _apart(_projected(places), {place.number: _radius(place) for place in places})
     dots = Markup("").join(_dot(place, *at[place.number], words) for place in sorted(places, key=lambda p: -p.children))
     return _svg(dots, width=MAP_SIDE, height=MAP_SIDE, title=words("ui", "map"), name="map")
 
@@ -83,8 +84,32 @@ def _projected(places: Sequence[Place]) -> dict[int, tuple[float, float]]:
     }
 
 
+def _radius(place: Place) -> float:
+    return 6 + 1.2 * math.sqrt(place.children)
+
+
+def _apart(at: dict[int, tuple[float, float]], radius: dict[int, float]) -> dict[int, tuple[float, float]]:
+    """The positions with circles that lie on each other pushed aside until every number can be read."""
+    moved = dict(at)
+    for _ in range(MAP_ROUNDS):
+        for one, other in itertools.combinations(moved, 2):
+            (x, y), (u, v) = moved[one], moved[other]
+            away, wanted = math.hypot(u - x, v - y), radius[one] + radius[other]
+            if away < wanted:
+                # Two centres at one place part to the side, the lower number to the left.
+                east, north = ((u - x) / away, (v - y) / away) if away > 0 else (1.0, 0.0)
+                step = (wanted - away) / 2
+                moved[one] = _inside(x - east * step, y - north * step)
+                moved[other] = _inside(u + east * step, v + north * step)
+    return moved
+
+
+def _inside(x: float, y: float) -> tuple[float, float]:
+    return tuple(min(max(number, MAP_MARGIN), MAP_SIDE - MAP_MARGIN) for number in (x, y))
+
+
 def _dot(place: Place, x: float, y: float, words: Words) -> Markup:
-    radius = 8 + 2 * math.sqrt(place.children)
+    radius = _radius(place)
     fill, ink = ("currentColor", "var(--paper)") if place.danger else ("var(--paper)", "currentColor")
     said = f"{place.name}: {words('ui', 'children')} {place.children}, {words('ui', 'in_danger')} {place.danger}"
     return Markup(

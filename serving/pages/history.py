@@ -43,8 +43,13 @@ class History:
     stay: Stay | None = None
 
 
-def history_of(store_address: str | None, child_id: str, as_of: dt.date, words: Words) -> History:
-    """A child's history from the store; empty where the registry is not at hand: the page stands without it."""
+def history_of(
+    store_address: str | None, child_id: str, as_of: dt.date, words: Words, *, projected: bool = False
+) -> History:
+    """A child's history from the store; empty where the registry is not at hand: the page stands without it.
+
+    projected: the chart shows where the next readings would lie.
+    """
     if not store_address:
         return History()
     try:
@@ -57,7 +62,7 @@ def history_of(store_address: str | None, child_id: str, as_of: dt.date, words: 
     day = day_number(as_of)
     known = Clock(registry).known_by(found[:1].astype(np.int32), np.array([day], np.int32))
     stay = stay_of(known, growth_points(known), standard(), 0)
-    return History(timeline(known, words), _chart(registry, child_id, day, words), stay)
+    return History(timeline(known, words), _chart(registry, child_id, day, words, projected), stay)
 
 
 def _registry_of(store_address: str, child_id: str) -> Registry:
@@ -133,10 +138,10 @@ def _visits(known: Known, words: Words) -> list[Event]:
     ]
 
 
-def _chart(registry: Registry, child_id: str, day: int, words: Words) -> Markup | None:
+def _chart(registry: Registry, child_id: str, day: int, words: Words, projected: bool) -> Markup | None:
     """The growth chart as SVG; None where the child was never measured, or sex or birth date are not known."""
     try:
         # Markup: the drawing escapes its own texts, and every other part of it is ours.
-        return Markup(chart_of(registry, child_id, day=day, words=words.tree["chart"]).svg())
+        return Markup(chart_of(registry, child_id, day=day, words=words.tree["chart"], projected=projected).svg())
     except SanketError:
         return None

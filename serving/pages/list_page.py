@@ -14,7 +14,7 @@ from serving.access import Person
 from serving.desk import Desk
 from serving.lists import visit_list
 from serving.pages.templates import html
-from serving.paper import Line, centre_name, line_of, notes
+from serving.paper import Line, beyond_note, centre_name, line_of, notes
 from serving.words import Words
 
 SHOWN_DAYS = 31
@@ -42,6 +42,7 @@ def show(
     found = listed(desk, request, person, sector_id=sector_id, capacity=capacity)
     reader = desk.reader(person)
     sectors = [sector.sector_id for sector in reader.sectors(reader.run())]
+    beyond = beyond_note(found, words)
     return html(
         "list.html",
         request,
@@ -57,7 +58,8 @@ def show(
         saved="saved" in request.query_params,
         synthetic=bool(found.facts.get("synthetic")),
         unverified=found.facts.get("protocol_version"),
-        notes=notes(found, words)[int(bool(found.facts.get("synthetic"))) :],
+        beyond=beyond,
+        notes=[note for note in notes(found, words) if note not in (beyond, words("ui", "synthetic"))],
         query=urlencode({"sector": found.sector_id, "capacity": capacity}),
         visited=_visited(reader, found),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from starlette.requests import Request
@@ -33,6 +33,7 @@ class CentreLine:
     in_danger: int
     overdue: int
     listed: int
+    quality: str
     latitude: float | None
     longitude: float | None
 
@@ -42,7 +43,10 @@ def show(
 ) -> Response:
     """The page."""
     found = list_page.listed(desk, request, person, sector_id=sector_id, capacity=capacity)
-    lines = centre_lines(desk.reader(person).candidates(found.sector_id), found, words)
+    reader = desk.reader(person)
+    run = reader.run()
+    quality = reader.areas(run, "sector").get(found.sector_id, {}).get("quality", {})
+    lines = centre_lines([row.candidate for row in reader.rows(run, found.sector_id)], found, quality, words)
     known = [line for line in lines if line.latitude is not None and line.longitude is not None]
     places = [
         Place(line.number, line.name, line.latitude, line.longitude, line.children, line.in_danger) for line in known
@@ -61,19 +65,28 @@ def show(
     )
 
 
-def centre_lines(children: Sequence[Candidate], found: VisitList, words: Words) -> list[CentreLine]:
-    """The centres by id, numbered."""
+def centre_lines(
+    children: Sequence[Candidate], found: VisitList, quality: Mapping[str, dict], words: Words
+) -> list[CentreLine]:
+    """The centres by id, numbered; quality: by centre, the score of its records."""
     by_centre: dict[str, list[Candidate]] = {}
     for child in sorted(children, key=lambda child: child.centre_id):
         by_centre.setdefault(child.centre_id, []).append(child)
     listed = [row.candidate.centre_id for row in found.rows]
     return [
-        _line(number, group, listed.count(centre_id), words)
+        _line(number, group, listed.count(centre_id), quality_words(quality.get(centre_id), words), words)
         for number, (centre_id, group) in enumerate(by_centre.items(), 1)
     ]
 
 
-def _line(number: int, children: list[Candidate], listed: int, words: Words) -> CentreLine:
+def quality_words(found: dict | None, words: Words) -> str:
+    """`fair (72)`, or that it is not known: few children measured, or no score of the last months."""
+    if found is None:
+        return words("ui", "quality_unknown")
+    return f"{words('ui', 'quality_' + found['colour'])} ({words.number(found['score'])})"
+
+
+def _line(number: int, children: list[Candidate], listed: int, quality: str, words: Words) -> CentreLine:
     one = children[0]
     latitude, longitude = (None if at is None or math.isnan(at) else at for at in (one.latitude, one.longitude))
     return CentreLine(
@@ -85,6 +98,7 @@ def _line(number: int, children: list[Candidate], listed: int, words: Words) -> 
         sum(child.danger for child in children),
         sum(section(child) == "overdue" for child in children),
         listed,
+        quality,
         latitude,
         longitude,
     )
