@@ -42,8 +42,8 @@ def _found() -> tuple[str | None, str | None]:
 
 
 @contextlib.contextmanager
-def chromium(size: tuple[int, int], *, language: str = "en", scripts: bool = True) -> Iterator[webdriver.Chrome]:
-    """A fresh browser of this size that asks for this language; without scripts, JavaScript is off."""
+def chromium(size: tuple[int, int], *, language: str = "en") -> Iterator[webdriver.Chrome]:
+    """A fresh browser of this size that asks for this language."""
     browser, driver = programs()
     options = Options()
     options.binary_location = browser
@@ -54,19 +54,20 @@ def chromium(size: tuple[int, int], *, language: str = "en", scripts: bool = Tru
         ):  # fmt: skip
             options.add_argument(argument)
         wishes = {"intl.accept_languages": language, "intl.selected_languages": language}
-        if not scripts:
-            wishes["profile.managed_default_content_settings.javascript"] = 2
         options.add_experimental_option("prefs", wishes)
         made = webdriver.Chrome(options=options, service=Service(driver))
         try:
-            width, height = size
-            made.execute_cdp_cmd(
-                "Emulation.setDeviceMetricsOverride",
-                {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600},
-            )
+            resize(made, size)
             yield made
         finally:
             made.quit()
+
+
+def resize(browser: webdriver.Chrome, size: tuple[int, int]) -> None:
+    """Make the window a phone's or a desktop's."""
+    width, height = size
+    metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
 
 
 @contextlib.contextmanager

