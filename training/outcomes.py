@@ -12,7 +12,7 @@ import numpy as np
 from numba import njit
 
 from features import episodes as stays
-from features.clock import Clock
+from features.clock import Clock, Known
 from features.criteria import criteria
 from features.points import growth_points
 from models.problems import (
@@ -64,7 +64,7 @@ class Outcomes(NamedTuple):
 
 
 class Lives(NamedTuple):
-    """One view a child at the cutoff: readings by offsets, and the ends of being followed (int32 per child)."""
+    """One view a treated child at the cutoff: readings by offsets, and the ends of being followed (int32 a child)."""
 
     offsets: np.ndarray
     day: np.ndarray
@@ -81,10 +81,8 @@ class Lives(NamedTuple):
     too_old_on: np.ndarray
 
 
-def lives(clock: Clock, cutoff: int) -> Lives:
-    """Every child's readings, stays and ends as known by the cutoff."""
-    children = np.arange(len(clock.registry.child_ids), dtype=np.int32)
-    known = clock.known_by(children, np.full(len(children), cutoff, np.int32))
+def lives(known: Known) -> Lives:
+    """Readings, stays and ends of each child of a view (one question a child, at the cutoff)."""
     growth, child, episodes = growth_points(known), known.children, known.episodes
     died = np.where(child["left_reason"] == LEFT_DIED, child["left_on"], NEVER)
     for table, day, dead in (
@@ -269,16 +267,16 @@ def outcomes(
     SAM reading (a sensitivity row). Example: cured on 2026-01-10; readings of SAM on 2026-03-01 and 2026-04-02:
     happened, event on 2026-03-01, known on 2026-04-02; with a cutoff of 2026-03-31 it is censored on 2026-03-01.
     """
-    life = lives(clock, cutoff)
-    children = np.arange(len(clock.registry.child_ids), dtype=np.int32)
-    known = clock.known_by(children, np.full(len(children), cutoff, np.int32)).episodes
+    treated = np.unique(clock.registry.episodes["child"]).astype(np.int32)
+    view = clock.known_by(treated, np.full(len(treated), cutoff, np.int32))
+    life, known = lives(view), view.episodes
     centre = (known["programme"] == stays.UCDC) | (known["programme"] == stays.VCDC)
     relapse = problem.target == RELAPSE.target
     chosen = np.flatnonzero(centre & (known["outcome"] == stays.CURED) if relapse else centre)
     of = known.rows.take(chosen)
     index_on = of["closed_on"] if relapse else of["admitted_on"]
     codes, days = _all(
-        relapse, life, of["child"], chosen, index_on, of["closed_on"], of["outcome"], of["transfer_reason"],
+        relapse, life, known.question[chosen], chosen, index_on, of["closed_on"], of["outcome"], of["transfer_reason"],
         cutoff, horizon or problem.horizon, confirmations,
     )
     return Outcomes(
