@@ -34,7 +34,7 @@ def demo(
 
     if serve:
         port_is_free(port)
-    store = str(folder / "sanket.db")
+    store = str(folder / "demo.db")
     with steps("Demo") as said:
         _registry(folder / "registry", children, said)
         _store(folder / "registry", store, said)
