@@ -158,7 +158,8 @@ class _Panel:
 
     def frame(self, title: str, months: str) -> None:
         """Title, ticks of both axes and a border."""
-        self.add(Text((self.left, self.top - 8), title, 12, "#111", bold=True))
+        # At the right: on a phone the chart is scrolled, and what is newest is seen first.
+        self.add(Text((self.right, self.top - 8), title, 12, "#111", "end", bold=True))
         step = 3 if self.span[1] - self.span[0] < 800 else 6
         first, last = (int(round(day / DAYS_PER_MONTH)) for day in self.span)
         for month in range(first, last + 1, step):

@@ -193,7 +193,7 @@ def why_line(candidate: Candidate, words: Words) -> str:
     if section(candidate) in ("danger", "overdue"):
         return rule_line(candidate, words)
     told = [words.reason(reason, candidate.facts) for reason in strongest(candidate.reasons, 2)]
-    return "; ".join(dict.fromkeys(told)) or words("sections_short", "risk")
+    return ". ".join(dict.fromkeys(told)) or words("sections_short", "risk")
 
 
 def rule_line(candidate: Candidate, words: Words) -> str:

@@ -159,7 +159,7 @@ def test_ten_contrasting_children_are_listed_for_ten_reasons():
         why_line(overdue(), words("en")),
     ]
     assert len(set(told)) == 10
-    assert told[4] == "The upper arm is thin: 118 mm; Short for the age (HAZ \u22122.8)"
+    assert told[4] == "The upper arm is thin: 118 mm. Short for the age (HAZ \u22122.8)"
     assert told[6] == "SAM, not yet examined (WHZ \u22123.4, arm 112 mm)"
 
 

@@ -78,8 +78,7 @@ def test_a_book_of_a_million_children_answers_a_sector_in_a_tenth_of_a_second(en
         start = time.perf_counter()
         assert len(visit_list(Reader(engine, Scope.of([scope])), sector_id=sector).rows) == 20
         first = 1000 * (time.perf_counter() - start)
-        reader = Reader(engine, Scope.of([scope]))
-        print(f"{scope}: first list {first:.1f} ms, child {fastest_ms(lambda: reader.child(f'{sector}-C001'), 5):.1f}")
+        print(f"{scope}: first list {first:.1f} ms")
         assert first < 100
     reader = Reader(engine, Scope.of([f"district:{district}"]))
     ms = fastest_ms(lambda: sector_figures(reader, reader.run()), 3)

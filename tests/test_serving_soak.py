@@ -2,6 +2,7 @@
 
 import collections
 import contextlib
+import functools
 import http.client
 import json
 import os
@@ -29,8 +30,9 @@ LOAD = 0.7
 GROWTH_BYTES = 20 * 2**20
 
 
-def hostile(number, sector_1):
-    """One hostile request: method, path, body, headers, and the statuses that may answer it."""
+@functools.cache
+def kinds_of_hostility(sector_1):
+    """Method, path, body, headers of each kind of hostile request, and the statuses that may answer it."""
     good, score = {"Authorization": f"Bearer {token()}"}, "/v1/score"
     as_json = good | {"Content-Type": "application/json"}
     deep = b'{"as_of":' + b"[" * 20_000 + b"]" * 20_000 + b"}"
@@ -38,7 +40,7 @@ def hostile(number, sector_1):
     named = json.dumps({"as_of": "2026-03-14", "children": [{"child_id": "x", "sex": SECRET, "birth_date": SECRET}]})
     forged = issue(key=b"x" * 32, role="officer", scopes=["state:*"], name="t")
     ended = issue(key=KEY, role="officer", scopes=["state:*"], name="t", days=0.1, now=time.time() - 90_000)
-    kinds = [
+    return [
         ("POST", score, b"[" + b"0," * 25_000_000 + b"0]", as_json, {413}),
         ("POST", score, deep, as_json, {400}),
         ("POST", score, b'{"as_of":"\xff\xfe"}', as_json, {400}),
@@ -57,7 +59,11 @@ def hostile(number, sector_1):
         ("DELETE", score, None, good, {405}),
         ("GET", "/" + "a" * 3_000, None, good, {404}),
     ]
-    # Fifty megabytes as one request in fifty: the others come more often.
+
+
+def hostile(number, sector_1):
+    """The hostile request of this number: fifty megabytes one time in fifty, the others in turn."""
+    kinds = kinds_of_hostility(sector_1)
     return kinds[0] if number % 50 == 0 else kinds[1 + number % (len(kinds) - 1)]
 
 

@@ -56,6 +56,7 @@ def show(desk: Desk, request: Request, person: Person, words: Words, *, child_id
         told=[_told(target, score, row, words) for target, score in row.scores.items() if score.risk is not None],
         unscored=_unscored(row, words),
         chart=past.chart,
+        projected=past.projected,
         events=past.events,
         stay=past.stay,
         facts=run.facts,

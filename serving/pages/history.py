@@ -16,6 +16,7 @@ from care.register import Stay, stay_of
 from features.child_chart import chart_of
 from features.clock import Clock, Known
 from features.points import growth_points
+from features.projection import project
 from registry.errors import SanketError
 from registry.tables import FINDING, NEVER, OUTCOME, PROGRAMME, Registry, day_date, day_number
 from serving.plain_store import open_beside_the_book
@@ -41,6 +42,8 @@ class History:
     events: tuple[Event, ...] = ()
     chart: Markup | None = None
     stay: Stay | None = None
+    projected: bool = False
+    """Whether the chart has a band of where the next readings would lie."""
 
 
 def history_of(
@@ -62,7 +65,8 @@ def history_of(
     day = day_number(as_of)
     known = Clock(registry).known_by(found[:1].astype(np.int32), np.array([day], np.int32))
     stay = stay_of(known, growth_points(known), standard(), 0)
-    return History(timeline(known, words), _chart(registry, child_id, day, words, projected), stay)
+    ahead = projected and project(known) is not None
+    return History(timeline(known, words), _chart(registry, child_id, day, words, ahead), stay, ahead)
 
 
 def _registry_of(store_address: str, child_id: str) -> Registry:
