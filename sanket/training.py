@@ -24,7 +24,9 @@ def train(
     store: Store,
     target: Target = None,
     until: Annotated[str | None, typer.Option(metavar="DATE", help="learn from what was known before this day")] = None,
-    tracking: Annotated[str | None, typer.Option(help="MLflow's address; else MLFLOW_TRACKING_URI, else mlflow.db")] = None,
+    tracking: Annotated[
+        str | None, typer.Option(help="MLflow's address; else MLFLOW_TRACKING_URI, else mlflow.db beside the bundles")
+    ] = None,
     trials: Trials = 8,
     seed: Seed = 1,
     as_json: Json = False,
@@ -54,9 +56,9 @@ def _in_words(model: dict) -> str:
     lines = [
         f"{model['target']}: bundle {model['bundle']}, run {model['run_id']}"
         + (", now the champion" if model["champion"] else ""),
-        f"  {attrition['in_cohort']} of {attrition['indexes']} indexes in the cohort, {model['events']} rows with the event",
+        f"  {attrition['in_cohort']} of {attrition['indexes']} indexes in the cohort",
         f"  on the later block: AUC {figures['auc']:.3f} (WHZ alone {figures['auc_whz']:.3f}), "
-        f"{figures['rows_judged']:.0f} rows",
+        f"{figures['rows_judged']:.0f} rows, {figures['events_judged']:.0f} of them with the event",
     ]
     lines += [f"  {found['code']} {found['outcome']}: {found['message']}" for found in model["findings"]
               if found["outcome"] in ("issue", "tip")]
@@ -68,7 +70,9 @@ def backtest(
     split: Annotated[str, typer.Option(metavar="DATE", help="train before this day, predict from it")],
     output: Annotated[Path, typer.Option("-o", "--output", help="predictions, a Parquet file")],
     target: Target = None,
-    visits: Annotated[bool, typer.Option("--visits", help="add what lists of 10, 20, 30 visits would have found")] = False,
+    visits: Annotated[
+        bool, typer.Option("--visits", help="add what lists of 10, 20 and 30 visits a sector would have found")
+    ] = False,
     trials: Trials = 8,
     seed: Seed = 1,
     as_json: Json = False,
