@@ -13,12 +13,22 @@ from training.calibrate import calibrate
 from training.cohorts import cohort
 from training.evidence import Evidence
 from training.finding import CHECKS, OUTCOMES
+from training.judged import LATER, of_matrix
 from training.learn import examples
 
 
 def asked(code, learned):
     """What one check says of a training."""
     return CHECKS[code].find(Evidence(made.clock(), learned, made.context()))
+
+
+def judged_on_all(change):
+    """Evidence of which all training rows are judged, with risks as `change` makes them."""
+    what = made.learned()
+    evidence = Evidence(made.clock(), what, made.context())
+    told = of_matrix(what.bundle, what.rows, what.features, block=LATER)
+    evidence.judged = replace(told, risk=change(told))
+    return evidence
 
 
 def with_calibrator(learned, **changes):
@@ -122,9 +132,7 @@ def test_9_the_outcome_itself_among_the_columns():
 
 
 def test_10_too_good_to_be_true():
-    evidence = Evidence(made.clock(), made.learned(), made.context())
-    told = evidence.judged
-    evidence.judged = replace(told, risk=0.1 + 0.8 * told.happened)
+    evidence = judged_on_all(lambda told: 0.1 + 0.8 * told.happened)
     assert CHECKS["RISK009"].find(evidence).outcome == "issue"
 
 
@@ -153,10 +161,8 @@ def test_13_risks_too_extreme_or_too_timid(times):
 
 
 def test_14_one_sex_never_found():
-    evidence = Evidence(made.clock(), made.learned(), made.context())
-    told = evidence.judged
-    girls = told.column("female") == 1
-    evidence.judged = replace(told, risk=np.where(girls, 0.01 * told.risk, 0.5 + 0.5 * told.happened * told.risk))
+    evidence = judged_on_all(lambda told: np.where(
+        told.column("female") == 1, 0.01 * told.risk, 0.5 + 0.5 * told.happened * told.risk))
     found = CHECKS["RISK012"].find(evidence)
     assert found.outcome == "issue" and "sex" in found.message
 

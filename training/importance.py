@@ -16,8 +16,7 @@ DEPENDENCE = 3
 
 def explanation(bundle: Bundle, matrix: np.ndarray, *, seed: int = 0):
     """A `shap.Explanation` of up to 800 of the rows, in calibrated log-odds."""
-    import shap
-
+    shap = _shap()
     some = np.random.default_rng(seed).permutation(len(matrix))[:SAMPLE]
     scores = bundle.score(matrix[some])
     return shap.Explanation(
@@ -32,9 +31,8 @@ def drawings(told) -> dict[str, object]:
 
     matplotlib.use("Agg", force=False)
     import matplotlib.pyplot as plt
-    import shap
 
-    figures = {}
+    shap, figures = _shap(), {}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         shap.plots.beeswarm(told, max_display=SHOWN, show=False, plot_size=(8, 6))
@@ -48,3 +46,11 @@ def drawings(told) -> dict[str, object]:
             figures[f"dependence_{number}"] = figure
     plt.close("all")
     return figures
+
+
+def _shap():
+    """The package; its own use of what Matplotlib will deprecate is not our user's concern."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import shap
+    return shap
