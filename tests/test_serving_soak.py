@@ -138,6 +138,7 @@ def test_ten_minutes_of_load_bring_no_error_and_no_growth(tmp_path):
         warm, end = sizes[len(sizes) // 5], sizes[-1]
         print(f"{sum(statuses.values())} requests of 20, {end / 2**20:.0f} MB, grew {(end - warm) / 2**20:.1f}")
         assert set(statuses) == {200} and end - warm < GROWTH_BYTES
+        connection.close()
     finally:
         service.send_signal(signal.SIGINT)
         assert service.wait(timeout=60) == 0
