@@ -70,6 +70,7 @@ _CHILD = [
 _STAY = [
     Feature("days_in_treatment", "days", "days from admission to today or to discharge", "length_of_stay"),
     Feature("days_since_discharge", "days", "days since discharge", "early_in_recovery"),
+    Feature("follow_up_left", "log", "logarithm of share left of the 183 days", "early_in_recovery"),
     Feature("centre_is_vcdc", "0/1", "treated in a VCDC", "family_and_centre"),
     Feature("appetite_failed", "0/1", "appetite test failed at admission", "poor_appetite", 0, 1),
     Feature("complications", "0/1", "medical complication at admission", "illness", 0, 1),

@@ -21,6 +21,8 @@ G_PER_KG = 1000.0
 SIGNS = ("diarrhoea", "fever", "cough", "poor_appetite")
 USUAL_GAIN_Z, USUAL_GAIN_DAYS, USUAL_LASTING_DAYS = 1.2, 56.0, 35.0
 """The usual course of a stay: 1.2 z of WHZ by its eighth week, most of it early (gain halves after four weeks)."""
+FOLLOW_UP_DAYS = 183.0
+"""How long after discharge a relapse counts (the registry contract): the less is left, the less can happen."""
 LAG_ONE = 0.92
 """Correlation of WHZ with that of a month before, in 2,145 children followed to 24 months."""
 
@@ -43,10 +45,11 @@ def child(t: Trace) -> Columns:
 
 def stay(t: Trace) -> Columns:
     """The stay in question and the ones before it."""
-    of = t.stays
+    of, days_out = t.stays, days_between(t.stays.closed_on, t.day)
     return {
         "days_in_treatment": days_between(of.admitted_on, t.stay[1]),
-        "days_since_discharge": days_between(of.closed_on, t.day),
+        "days_since_discharge": days_out,
+        "follow_up_left": np.log((1.0 + np.maximum(FOLLOW_UP_DAYS - days_out, 0.0)) / (1.0 + FOLLOW_UP_DAYS)),
         "centre_is_vcdc": _is(of.programme, episodes.VCDC),
         "appetite_failed": _is(of.appetite_test, episodes.APPETITE_FAILED),
         "complications": of.complications,

@@ -24,7 +24,7 @@ from models.explain import Forest
 from models.linear import Linear
 from registry.errors import BadInput
 
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,11 @@ class Scores:
 
 @dataclass(frozen=True)
 class Bundle:
-    """One model of one target. `trees` is the share of the forest in the blend, `1 - trees` the linear half's."""
+    """One model of one target. `trees` is the share of the forest in the blend, `1 - trees` the linear half's.
+
+    The forest starts from `start` and, where the problem has one, from the feature `offset` (a logarithm of time);
+    `offset_mean` is that feature's mean among the training rows, from which its reason is measured.
+    """
 
     target: str
     booster: str
@@ -72,6 +76,9 @@ class Bundle:
     facts: dict = field(default_factory=dict)
     reference: dict = field(default_factory=dict)
     card: dict = field(default_factory=dict)
+    offset: str | None = None
+    offset_mean: float = 0.0
+    start: float = 0.0
     columns: tuple[str, ...] = NAMES
     version: str = ""
     forest: Forest = field(default=None, repr=False, compare=False)
@@ -83,12 +90,15 @@ class Bundle:
     def log_odds(self, rows: np.ndarray) -> np.ndarray:
         """Calibrated log-odds (n,) of feature rows (n, p): what `score` explains, without the reasons."""
         parts, base = self.linear.contributions(rows)
-        blended = self.trees * self.forest.margin(rows) + (1.0 - self.trees) * (base + parts.sum(axis=1))
+        forest = self.forest.margin(rows) + self.start
+        if self.offset:
+            forest = forest + np.nan_to_num(rows[:, self.columns.index(self.offset)], nan=0.0)
+        blended = self.trees * forest + (1.0 - self.trees) * (base + parts.sum(axis=1))
         return self.calibrator.intercept + self.calibrator.slope * blended
 
     def score(self, rows: np.ndarray) -> Scores:
         """Risk, interval and exact additive reasons of feature rows (n, p), float64 in the order of `columns`."""
-        parts, base = self.forest.contributions(rows)
+        parts, base = self._forest_parts(rows)
         linear_parts, linear_base = self.linear.contributions(rows)
         slope = self.calibrator.slope
         contributions = slope * (self.trees * parts + (1.0 - self.trees) * linear_parts)
@@ -96,6 +106,14 @@ class Bundle:
         log_odds = base + contributions.sum(axis=1)
         risk = 1.0 / (1.0 + np.exp(-log_odds))
         return Scores(risk, *self.calibrator.interval(log_odds, risk), log_odds, contributions, base)
+
+    def _forest_parts(self, rows: np.ndarray) -> tuple[np.ndarray, float]:
+        """The forest's exact contributions and base, its start and offset among them."""
+        parts, base = self.forest.contributions(rows)
+        if self.offset:
+            at = self.columns.index(self.offset)
+            parts[:, at] += np.nan_to_num(rows[:, at], nan=0.0) - self.offset_mean
+        return parts, base + self.start + self.offset_mean
 
     def prepare(self) -> Bundle:
         """Make the explanation tables now (a service does so before its first request)."""
@@ -111,6 +129,7 @@ def _files(bundle: Bundle) -> dict[str, str]:
         "columns": bundle.columns,
         "catalogue": fingerprint(),
         "trees": bundle.trees,
+        "forest": {"offset": bundle.offset, "offset_mean": bundle.offset_mean, "start": bundle.start},
         "calibrator": {
             "slope": calibrator.slope, "intercept": calibrator.intercept,
             "knots": calibrator.knots.tolist(), "low": calibrator.low.tolist(), "high": calibrator.high.tolist(),
@@ -163,6 +182,7 @@ def load(place: Path) -> Bundle:
         booster=texts["booster.txt"],
         linear=Linear.from_json(told["linear.json"]),
         trees=described["trees"],
+        **described["forest"],
         calibrator=Calibrator(calibrator["slope"], calibrator["intercept"], *(
             np.array(calibrator[name], np.float64) for name in ("knots", "low", "high")
         )),

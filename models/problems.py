@@ -24,9 +24,11 @@ class Problem:
     horizon: int
     label_days: int
     direction: str
+    offset: str | None = None
+    """The feature (already a logarithm) that the forest starts from instead of learning it: time left for a hazard."""
 
 
-RELAPSE = Problem("relapse", (0, 28, 56, 84, 112, 140, 168), 183, 183 + 63, "relapse")
+RELAPSE = Problem("relapse", (0, 28, 56, 84, 112, 140, 168), 183, 183 + 63, "relapse", "follow_up_left")
 NON_RESPONSE = Problem("non_response", (0, 7, 14, 21, 28, 42, 56), 91, 91, "non_response")
 PROBLEMS: dict[str, Problem] = {problem.target: problem for problem in (RELAPSE, NON_RESPONSE)}
 FAILED_DISCHARGE_BEFORE = 14

@@ -18,22 +18,36 @@ Said = Callable[[str], None]
 
 
 @dataclass(frozen=True)
+class HeldOut:
+    """Rows of the fitting block as models said them that did not see their child: blended `log_odds`, `happened`
+    and `weight`, each (n,)."""
+
+    log_odds: np.ndarray
+    happened: np.ndarray
+    weight: np.ndarray
+
+
+@dataclass(frozen=True)
 class Fitted:
-    """The two halves, the forest's share in the blend, and the blend's slope and intercept on held-out children."""
+    """The two halves, the forest's share in the blend, and what the blend said of held-out children."""
 
     booster: str
     linear: Linear
     trees: float
-    slope: float
-    intercept: float
+    held_out: HeldOut
+    offset: str | None = None
+    start: float = 0.0
 
     def blended(self, rows: np.ndarray) -> np.ndarray:
-        """Log-odds of the blend (n,), before slope and intercept."""
-        return self.trees * _margin(self.booster, rows) + (1 - self.trees) * _linear_margin(self.linear, rows)
+        """Log-odds of the blend (n,), before calibration."""
+        forest = _margin(self.booster, rows) + offset_of(rows, self.offset) + self.start
+        return self.trees * forest + (1 - self.trees) * _linear_margin(self.linear, rows)
 
     def log_odds(self, rows: np.ndarray) -> np.ndarray:
-        """Log-odds (n,) as held-out children of the fitting block would have them."""
-        return self.intercept + self.slope * self.blended(rows)
+        """Log-odds (n,) as the held-out children of the fitting block would have them."""
+        of = self.held_out
+        slope, intercept = slope_and_intercept(of.log_odds, of.happened, of.weight)
+        return intercept + slope * self.blended(rows)
 
 
 BASE_SETTINGS = {
@@ -60,16 +74,48 @@ def folds(child: np.ndarray, count: int, seed: int) -> np.ndarray:
     return (order % count)[of]
 
 
-def fit(examples: Examples, *, target: str, settings: dict, seed: int) -> Fitted:
-    """Fit both halves on the examples; trees' number, penalty and blend are chosen on held-out children within."""
+def offset_of(rows: np.ndarray, offset: str | None) -> np.ndarray:
+    """What the forest starts from in each row (n,): the offset's column (0, all time left, where missing), or 0."""
+    return np.zeros(len(rows)) if offset is None else np.nan_to_num(rows[:, NAMES.index(offset)], nan=0.0)
+
+
+def fit(examples: Examples, *, target: str, settings: dict, seed: int, offset: str | None = None) -> Fitted:
+    """Fit both halves on the examples; trees' number, penalty and blend are chosen on held-out children within.
+
+    `offset`: a feature from which the forest starts (see `models.problems.Problem`).
+    """
     fold = folds(examples.child, FOLDS, seed)
-    trees, tree_margin = _tree_number(examples, fold, target, settings, seed)
+    begun = Start.of(examples, offset)
+    trees, tree_margin = _tree_number(examples, fold, _settings(target, settings, seed), begun)
     penalty, linear_margin = _best_penalty(examples, fold)
     share = _best_share(tree_margin, linear_margin, examples)
-    held_out = share * tree_margin + (1 - share) * linear_margin
-    booster = _boost(examples, target, settings, trees, seed).model_to_string()
-    straight = slope_and_intercept(held_out, examples.happened, examples.weight)
-    return Fitted(booster, fit_linear(examples, penalty=penalty), share, *straight)
+    held_out = HeldOut(share * tree_margin + (1 - share) * linear_margin, examples.happened, examples.weight)
+    booster = lgb.train(_settings(target, settings, seed), _dataset(examples, begun), num_boost_round=trees)
+    linear = fit_linear(examples, penalty=penalty)
+    return Fitted(booster.model_to_string(), linear, share, held_out, offset, begun.constant)
+
+
+@dataclass(frozen=True)
+class Start:
+    """Where the forest starts: a feature's column (or none) and a constant, so that the trees begin at the mean."""
+
+    offset: str | None
+    constant: float
+
+    @classmethod
+    def of(cls, examples: Examples, offset: str | None) -> Start:
+        """Without an offset LightGBM finds the mean itself; with one it is the constant that fits best beside it."""
+        if offset is None:
+            return cls(None, 0.0)
+        beside = offset_of(examples.rows, offset)
+        ratio = np.average(examples.happened, weights=examples.weight) / np.average(
+            np.exp(beside), weights=examples.weight
+        )
+        return cls(offset, float(np.log(ratio)))
+
+    def margin(self, rows: np.ndarray) -> np.ndarray:
+        """Log-odds of each row before any tree (n,)."""
+        return offset_of(rows, self.offset) + self.constant
 
 
 def _settings(target: str, settings: dict, seed: int) -> dict:
@@ -78,41 +124,42 @@ def _settings(target: str, settings: dict, seed: int) -> dict:
     }
 
 
-def _dataset(examples: Examples, **more) -> lgb.Dataset:
+def _dataset(examples: Examples, begun: Start, **more) -> lgb.Dataset:
     return lgb.Dataset(
-        examples.rows, examples.happened, weight=examples.weight, feature_name=list(NAMES), free_raw_data=False, **more
+        examples.rows, examples.happened, weight=examples.weight, feature_name=list(NAMES), free_raw_data=False,
+        init_score=None if begun.offset is None else begun.margin(examples.rows), **more,
     )
 
 
-def _boost(examples: Examples, target: str, settings: dict, trees: int, seed: int) -> lgb.Booster:
-    return lgb.train(_settings(target, settings, seed), _dataset(examples), num_boost_round=trees)
-
-
-def _tree_number(examples, fold, target, settings, seed) -> tuple[int, np.ndarray]:
+def _tree_number(examples: Examples, fold: np.ndarray, settings: dict, begun: Start) -> tuple[int, np.ndarray]:
     """(number of trees, margin of each row by the folds' boosters that did not see its child)."""
-    held_out = [_early_stopped(examples, fold, of, _settings(target, settings, seed)) for of in range(FOLDS)]
+    held_out = [_early_stopped(examples, fold, of, settings, begun) for of in range(FOLDS)]
     trees = max(int(np.median([booster.best_iteration for booster in held_out])), 10)
-    margin = np.empty(len(fold))
+    margin = begun.margin(examples.rows)
     for of, booster in enumerate(held_out):
-        margin[fold == of] = booster.predict(
+        margin[fold == of] += booster.predict(
             examples.rows[fold == of], raw_score=True, num_iteration=trees, num_threads=THREADS
         )
     return int(trees * 1.1), margin
 
 
-def held_out_loss(sample: Examples, fold: np.ndarray, target: str, settings: dict, seed: int) -> float:
+def held_out_loss(
+    sample: Examples, fold: np.ndarray, target: str, settings: dict, *, seed: int, offset: str | None
+) -> float:
     """Held-out log loss of the forest over two of the folds: settings are ranked by it, not judged."""
-    losses = []
+    losses, begun = [], Start.of(sample, offset)
     for of in (0, 1):
-        booster, outside = _early_stopped(sample, fold, of, _settings(target, settings, seed)), sample.take(fold == of)
-        losses.append(log_loss(booster.predict(outside.rows, raw_score=True, num_threads=THREADS), outside))
+        booster = _early_stopped(sample, fold, of, _settings(target, settings, seed), begun)
+        outside = sample.take(fold == of)
+        margin = booster.predict(outside.rows, raw_score=True, num_threads=THREADS) + begun.margin(outside.rows)
+        losses.append(log_loss(margin, outside))
     return float(np.mean(losses))
 
 
-def _early_stopped(examples: Examples, fold: np.ndarray, of: int, settings: dict) -> lgb.Booster:
+def _early_stopped(examples: Examples, fold: np.ndarray, of: int, settings: dict, begun: Start) -> lgb.Booster:
     """A booster on all folds but one, as many trees as serve that one best."""
-    train = _dataset(examples.take(fold != of))
-    outside = _dataset(examples.take(fold == of), reference=train)
+    train = _dataset(examples.take(fold != of), begun)
+    outside = _dataset(examples.take(fold == of), begun, reference=train)
     stop = lgb.early_stopping(PATIENCE, verbose=False)
     return lgb.train(settings, train, num_boost_round=MOST_TREES, valid_sets=[outside], callbacks=[stop])
 

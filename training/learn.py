@@ -18,7 +18,7 @@ from training import censoring
 from training.calibrate import calibrate
 from training.cohorts import Cohort, attrition_table, before_split, cohort
 from training.examples import Examples
-from training.fit import Fitted, Said, fit
+from training.fit import Fitted, Said, fit, offset_of
 from training.priors import FIT_SHARE, registry_priors
 from training.profile import profile
 from training.sample_size import needed
@@ -66,11 +66,14 @@ def learn(
     said(f"{problem.target}: {matrix.shape[1]} features of {matrix.shape[0]} rows")
     learning = examples(rows, matrix, fitted_on)
     hidden = _without_context(learning, seed)
-    settings = tune(hidden, target=problem.target, trials=trials, seed=seed, said=said) if trials else {}
-    fitted = fit(hidden, target=problem.target, settings=settings, seed=seed)
+    which = {"target": problem.target, "seed": seed, "offset": problem.offset}
+    settings = tune(hidden, trials=trials, said=said, **which) if trials else {}
+    fitted = fit(hidden, settings=settings, **which)
     calibrator = calibrate(fitted, examples(rows, matrix, calibrated_on))
     bundle = Bundle(
         target=problem.target, booster=fitted.booster, linear=fitted.linear, trees=fitted.trees,
+        offset=fitted.offset, start=fitted.start,
+        offset_mean=float(offset_of(learning.rows, fitted.offset).mean()),
         calibrator=calibrator, priors=priors, reference=profile(learning.rows),
         facts=_facts(clock, rows, until, seed, fitted_on, calibrated_on) | {"settings": settings},
     )

@@ -11,7 +11,9 @@ MOST_ROWS = 40_000
 """Trials see at most this many rows (whole children): enough to rank settings by."""
 
 
-def tune(examples: Examples, *, target: str, trials: int, seed: int, said: Said) -> dict:
+def tune(
+    examples: Examples, *, target: str, trials: int, seed: int, said: Said, offset: str | None = None
+) -> dict:
     """The best of `trials` settings by held-out log loss (the cautious base is the first tried)."""
     import optuna
 
@@ -31,7 +33,7 @@ def tune(examples: Examples, *, target: str, trials: int, seed: int, said: Said)
             "lambda_l2": trial.suggest_float("lambda_l2", 1.0, 200.0, log=True),
             "learning_rate": trial.suggest_float("learning_rate", 0.02, 0.06, log=True),
         }
-        found = held_out_loss(sample, fold, target, settings, seed)
+        found = held_out_loss(sample, fold, target, settings, seed=seed, offset=offset)
         said(f"{target}: trial {trial.number + 1} of {trials}, held-out log loss {found:.5f}")
         return found
 
