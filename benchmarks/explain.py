@@ -9,13 +9,18 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import sys
 import time
+from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 import lightgbm
 import numpy as np
+
+# A script's own folder stands first on the path, and features.py and training.py there would hide the packages.
+sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 from models.explain import Forest
 

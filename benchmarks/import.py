@@ -80,7 +80,10 @@ def write_source(folder: Path, rows: int) -> Path:
 
 def time_import(home: Path, source: Path) -> dict[str, float]:
     """Ours: read, check every row, sort, write, index, commit; and load it back."""
-    from registry.store import open_store
+    # A script's own folder stands first on the path, and features.py and training.py there would hide the packages.
+sys.path[0] = str(Path(__file__).resolve().parents[1])
+
+from registry.store import open_store
 
     store, start = open_store(home / "x.db"), time.perf_counter()
     counts = store.import_source(source).tables["measurements"]

@@ -18,10 +18,10 @@ import numpy as np
 # This file's folder would hide the package `features` behind a benchmark of that name.
 sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
-from care import indicators, months  # noqa: E402
-from care.protocol import standard  # noqa: E402
-from features.growth import zscores  # noqa: E402
-from registry.tables import COLUMNS, NEVER, Registry, Table, day_number, empty_table  # noqa: E402
+from care import indicators, months
+from care.protocol import standard
+from features.growth import zscores
+from registry.tables import COLUMNS, NEVER, Registry, Table, day_number, empty_table
 
 CHILDREN, MONTHS, ROUNDS = 200_000, 12, 3
 FIRST = day_number("2025-01-01")

@@ -29,8 +29,8 @@ from pathlib import Path
 # This file's folder would hide the package `serving` behind this file.
 sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
-from benchmarks import _serving_parts as parts  # noqa: E402
-from benchmarks import _serving_stages  # noqa: E402
+from benchmarks import _serving_parts as parts
+from benchmarks import _serving_stages
 
 KINDS = ("sanket", "floor", "kernel", "mlflow")
 FIRST_PORT = 3950

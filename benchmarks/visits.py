@@ -26,14 +26,14 @@ import numpy as np
 # This file's folder would hide the packages behind its files.
 sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
-from features.clock import Clock  # noqa: E402
-from models.problems import HAPPENED, PROBLEMS  # noqa: E402
-from models.ranking import Candidate, rank  # noqa: E402
-from registry.store import open_store  # noqa: E402
-from registry.tables import Registry, day_date, day_number  # noqa: E402
-from serving.book_rows import Scoring  # noqa: E402
-from training.learn import learn  # noqa: E402
-from training.lists import at_month_starts  # noqa: E402
+from features.clock import Clock
+from models.problems import HAPPENED, PROBLEMS
+from models.ranking import Candidate, rank
+from registry.store import open_store
+from registry.tables import Registry, day_date, day_number
+from serving.book_rows import Scoring
+from training.learn import learn
+from training.lists import at_month_starts
 
 CHILDREN, MONTHS, SEED = 20_000, 30, 1
 HORIZON_DAYS = 365
