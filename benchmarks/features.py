@@ -8,7 +8,6 @@ prints where the time goes, `--json` prints one object as its last line.
 
 from __future__ import annotations
 
-# ruff: noqa: E402
 import argparse
 import cProfile
 import json

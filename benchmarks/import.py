@@ -19,6 +19,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pacsv
 
+# A script's own folder stands first on the path, and features.py and training.py there would hide the packages.
+sys.path[0] = str(Path(__file__).resolve().parents[1])
+
 PER_CHILD = 25
 
 
@@ -80,10 +83,7 @@ def write_source(folder: Path, rows: int) -> Path:
 
 def time_import(home: Path, source: Path) -> dict[str, float]:
     """Ours: read, check every row, sort, write, index, commit; and load it back."""
-    # A script's own folder stands first on the path, and features.py and training.py there would hide the packages.
-sys.path[0] = str(Path(__file__).resolve().parents[1])
-
-from registry.store import open_store
+    from registry.store import open_store
 
     store, start = open_store(home / "x.db"), time.perf_counter()
     counts = store.import_source(source).tables["measurements"]

@@ -5,7 +5,6 @@ tuning, the fit and the calibration are in it, as in `sanket train`. `--children
 for more or fewer settings, `--json` prints one object as its last line.
 """
 
-# ruff: noqa: E402
 import argparse
 import json
 import os

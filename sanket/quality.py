@@ -17,10 +17,9 @@ def quality(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
 ) -> None:
     """Data quality of each centre and month: green, amber or red, with the eleven checks behind it."""
-    from registry.quality import AREAS, rows_of, score
-
     from features.growth import zscores
     from registry.errors import UsageError
+    from registry.quality import AREAS, rows_of, score
     from registry.store import open_store
     from sanket.progress import step
 
