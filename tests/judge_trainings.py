@@ -20,7 +20,7 @@ from registry.simulate.dials import Dials
 from registry.simulate.write import simulate
 from registry.store import open_store
 from registry.tables import day_number
-from training import card, checks
+from training import card, checks, tracking
 from training.figures import figures
 from training.learn import Learned, learn
 
@@ -64,15 +64,32 @@ def context() -> Context:
 @cache
 def learned(until: int = UNTIL, seed: int = 1) -> Learned:
     """Non-response, learnt from what was known before a day."""
+    return train_anew(until, seed)
+
+
+def train_anew(until: int = UNTIL, seed: int = 1) -> Learned:
+    """The same training, done again."""
     return learn(clock(), NON_RESPONSE, until=until, seed=seed, context=context())
 
 
 @cache
 def carded(until: int = UNTIL, seed: int = 1) -> Bundle:
     """The learnt bundle with its findings and card."""
-    what = learned(until, seed)
+    return card_of(learned(until, seed))
+
+
+def card_of(what: Learned) -> Bundle:
+    """A training's bundle with its findings and card."""
     findings = checks.run(what, clock=clock(), context=context())
     return replace(what.bundle, card=card.write(what, findings=findings, figures=figures(what)))
+
+
+@cache
+def empty_tracking() -> Path:
+    """A database of MLflow without a run."""
+    place = store_file().parent / "mlflow.db"
+    assert tracking.bundle_of_run(f"sqlite:///{place}", "none") is None
+    return place
 
 
 def kept(address: str, bundle: Bundle) -> str:

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import subprocess
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,6 +13,7 @@ from registry.errors import BadInput
 from registry.forgetting import forget, shown, unseen_since
 from registry.identity import keyed_hash
 from registry.store import open_store
+from sanket.app import main
 from tests.registry_samples import CHILDREN, MEASUREMENTS, folder
 
 EPISODES = "episode_id,child_id,programme,admitted_on\nep-77,c1,UCDC,2025-01-05\n"
@@ -99,22 +97,21 @@ def test_refused_rows_are_exported_for_correction_without_formulas(tmp_path):
     opened.close()
 
 
-def sanket(*words: str) -> subprocess.CompletedProcess:
-    """The command in a process of its own, as people call it."""
-    code = "from sanket.app import main; main()"
-    return subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True, cwd=Path.cwd())
+def test_the_commands_exit_codes_and_its_one_json_document(tmp_path, capsys):
+    def sanket(*words: str) -> tuple[int, str]:
+        with pytest.raises(SystemExit) as ended:
+            main(list(words))
+        return ended.value.code, capsys.readouterr().out
 
-
-def test_the_commands_exit_codes_and_its_one_json_document(tmp_path):
     source = folder(tmp_path / "in", measurements=MEASUREMENTS + "c1,2025-03-01,78,70,\n")
     to = str(tmp_path / "x.db")
-    done = sanket("import", str(source), "--to", to, "--json")
-    said = json.loads(done.stdout)
-    assert done.returncode == 0 and set(said) >= {"import_id", "tables"}
+    code, out = sanket("import", str(source), "--to", to, "--json")
+    said = json.loads(out)
+    assert code == 0 and set(said) >= {"import_id", "tables"}
     assert said["tables"]["measurements"] == {"rows": 5, "kept": 4, "quarantined": 1, "codes": {"REG012": 1}}
-    assert sanket("import", str(source), "--to", to, "--max-quarantined", "1").returncode == 4
-    assert sanket("import", str(tmp_path / "nothing"), "--to", to).returncode == 3
-    assert sanket("import", str(source), "--to", "x.txt").returncode == 2
-    assert "REG012" in sanket("quarantine", "list", to).stdout
-    assert json.loads(sanket("quality", to, "--by", "sector", "--json").stdout)
-    assert sanket("forget", to, "c1").returncode == 0 and sanket("forget", to, "c1").returncode == 3
+    assert sanket("import", str(source), "--to", to, "--max-quarantined", "1")[0] == 4
+    assert sanket("import", str(tmp_path / "nothing"), "--to", to)[0] == 3
+    assert sanket("import", str(source), "--to", "x.txt")[0] == 2
+    assert "REG012" in sanket("quarantine", "list", to)[1]
+    assert json.loads(sanket("quality", to, "--by", "sector", "--json")[1])
+    assert sanket("forget", to, "c1")[0] == 0 and sanket("forget", to, "c1")[0] == 3

@@ -1,0 +1,34 @@
+"""Which tests share a worker: those of one file, and the judge's files, which share one training. Long ones first."""
+
+from pathlib import PurePosixPath
+
+import pytest
+from xdist.scheduler import LoadScopeScheduling
+
+JUDGE = ("test_judge_checks", "test_judge_promote", "test_judge_report")
+FIRST = ("judge", "test_explain_forest", "test_serving_serve", "test_clock", "test_list_browser")
+
+
+def _group(nodeid: str) -> str:
+    name = PurePosixPath(nodeid.partition("::")[0]).stem
+    return "judge" if name in JUDGE else name
+
+
+class Grouped(LoadScopeScheduling):
+    """A group of tests stays on one worker."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return _group(nodeid)
+
+
+def pytest_xdist_make_scheduler(config, log):
+    """Groups in the order of `pytest_collection_modifyitems`."""
+    config.option.loadscopereorder = False
+    return Grouped(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The long groups first."""
+    groups = [_group(item.nodeid) for item in items]
+    rank = {group: FIRST.index(group) if group in FIRST else len(FIRST) for group in groups}
+    items.sort(key=lambda item: rank[_group(item.nodeid)])
