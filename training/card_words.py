@@ -38,7 +38,8 @@ TRIPOD = (
                            "Children without a weight in a year are not scored."),
     ("12", "Analytical methods", "Penalised logistic regression ({linear}) and gradient-boosted trees with "
                                  "physiology's directions ({trees}), blended on held-out children; censoring by "
-                                 "inverse probability weights; calibrated on a later block ({calibrator}); "
+                                 "inverse probability weights; calibrated on a later block together with "
+                                 "the fitting block's held-out children ({calibrator}); "
                                  "seed {seed}. {RISK004}"),
     ("13", "Class imbalance", "None of it: no resampling, no class weights, so that risks stay shares "
                               "({prevalence} of the rows with a known outcome have the event)."),
@@ -90,6 +91,6 @@ PROBAST = (
                                                      "several rows a child kept on one side. {RISK003}"),
     ("analysis", "Were performance measures appropriate?", "AUC, Brier, calibration, net benefit, capacity. {RISK011}"),
     ("analysis", "Were overfitting and optimism accounted for?",
-     "Held-out children within the fitting block, a later block to calibrate on. {RISK009}"),
+     "Held-out children within the fitting block choose and, with a later block, calibrate. {RISK009}"),
     ("analysis", "Was algorithmic fairness examined?", "{RISK012}"),
 )

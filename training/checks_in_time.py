@@ -75,9 +75,9 @@ def child_on_one_side(evidence: Evidence) -> Said:
     return passed("no child is in both blocks")
 
 
-@check("RISK004", "Calibrated on its own later block")
+@check("RISK004", "Calibrated on rows that it was not fitted on")
 def calibrated_on_later_block(evidence: Evidence) -> Said:
-    """The calibrator must come from the calibration block: later than the fitting block and before the split.
+    """The calibrator must come from a later block before the split and the fitting block's held-out children.
 
     The blocks are compared in time, and the calibration is repeated: slope and intercept must come out the same to
     nine digits. A calibrator fitted on the rows that judge it makes any model look calibrated.

@@ -131,12 +131,6 @@ def _follow(tracked: str, target: str, version: str, told: dict) -> bool:
     return tracking.follow(tracked, target, version, tags)
 
 
-def champion_versions(models: Path) -> dict[str, str]:
-    """The champion's bundle version by target."""
-    found = {target: pointer(models, target) for target in ("relapse", "non_response")}
-    return {target: told["bundle"] for target, told in found.items() if told}
-
-
 def bundle_folder(models: Path, version: str) -> Path:
     """Where a bundle lies."""
     return bundles_folder(models) / version
