@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import brier_score_loss, roc_auc_score
 
+from features.shares import wilson
 from training import discrimination, reliability, sample_size, usefulness
 
 
@@ -180,8 +181,12 @@ def test_the_calibration_curve_keeps_equal_risks_together():
 )
 def test_wilsons_interval_is_newcombes(events, children, low, high):
     """Newcombe 1998, "Two-sided confidence intervals for the single proportion", table I, method 3."""
-    found = reliability.wilson(events / children, children)
-    assert (round(found.low, 4), round(found.high, 4)) == (low, high)
+    found = wilson(events / children, children)
+    assert tuple(round(bound, 4) for bound in found) == (low, high)
+
+
+def test_the_interval_of_no_children_is_unknown():
+    assert np.isnan(wilson(0.5, 0)).all()
 
 
 def test_net_benefit_by_hand():

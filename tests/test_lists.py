@@ -57,6 +57,7 @@ def test_found_per_visit_of_a_perfect_order_of_ties_and_of_chance(monkeypatch):
     by = {row["order"]: row for row in rows}
     assert by["our risk"]["found_per_visit"] == 1.0 and by["our risk"]["recall"] == 1.0
     assert [by["lowest WHZ"][name] for name in ("found_per_visit", "worst", "best")] == [0.75, 0.5, 1.0]
+    assert [by["lowest WHZ"][name] for name in ("recall", "recall_worst", "recall_best")] == [0.75, 0.5, 1.0]
     assert [by["chance"][name] for name in ("found_per_visit", "worst", "best")] == [0.5, 0.0, 1.0]
     assert by["our risk"]["more_than_whz"]["value"] == 0.25 and by["our risk"]["full"] == 1
 
@@ -126,7 +127,8 @@ def test_lists_of_a_registry_are_compared_with_the_truth_beside_it(crowd, tmp_pa
     first = {row["order"]: row for row in found["table"] if row["capacity"] == 10}
     # Sector S holds the ten that relapse, T the ten that do not: every list of ten is a whole sector.
     assert first["our risk"]["found_per_visit"] == pytest.approx(first["chance"]["found_per_visit"])
-    assert set(first) == {"our risk", "lowest WHZ", "lowest MUAC", "true risk", "chance"}
+    assert set(first) == {"our risk", "the rules", "lowest WHZ", "lowest MUAC", "true risk", "chance"}
+    assert {"more_than_whz", "more_than_rules"} <= set(first["our risk"])
     assert json.loads(json.dumps(found, allow_nan=False))["lines"][0].startswith("relapse, lists of 10")
 
 

@@ -1,8 +1,9 @@
 """What visit lists would have found: at each month's start and in each sector, so many visits by one order or another.
 
 A list holds the children at risk of one target on its day, its capacity the visits a supervisor makes. Found are the
-events still to come within the horizon. Orders compared: our risk, lowest WHZ, lowest MUAC, chance, and (for a
-simulated registry) the true risk. Only lists whose whole horizon lies within the records are counted.
+events still to come within the horizon. Orders compared: our risk, the protocol's rules (`training.rules_order`),
+lowest WHZ, lowest MUAC, chance, and (for a simulated registry) the true risk. Only lists whose whole horizon lies
+within the records are counted.
 """
 
 from __future__ import annotations
@@ -25,10 +26,12 @@ from training import censoring
 from training.cohorts import Cohort, asked
 from training.fit import Said
 from training.outcomes import IN_COHORT, outcomes
+from training.rules_order import by_rules
 from training.usefulness import at_capacity
 
 CAPACITIES = (10, 20, 30)
 REPEATS = 500
+MORE_THAN = {"more_than_whz": "lowest WHZ", "more_than_rules": "the rules"}
 NOBODY = -1e9
 """Where a rule cannot order a child, it comes last."""
 WEEKS_4 = 28
@@ -61,16 +64,24 @@ def lists_found(
     `predictions`: of the backtest, whose targets are compared; `truth`: by target, as `truth_of` reads it. Returns
     `lines` (for people) and `table`: one mapping a target (and `both`: one list for all), capacity and order with
     `lists`, `full` (those with more children than visits), `visits`, `found`, `found_per_visit`, its `low` and `high`
-    (95 %, sector-months drawn anew), `worst` and `best` (had the ties at the cut fallen out so), `recall`, and for
-    our risk `more_than_whz` with its interval.
+    (95 %, sector-months drawn anew), `worst` and `best` (had the ties at the cut fallen out so), `recall` with
+    `recall_worst` and `recall_best`, and for our risk `more_than_whz` and `more_than_rules` with their intervals.
     """
+    asked_of = [name for name in bundles if name in set(predictions["target"])]
+    rows = {target: at_month_starts(clock, PROBLEMS[target], split) for target in asked_of}
+    return compare(clock, rows, bundles, context=Context(clock), said=said, truth=truth)
+
+
+def compare(
+    clock: Clock, rows: Mapping[str, Cohort], bundles: Mapping[str, Bundle], *, context: Context,
+    said: Said = lambda text: None, truth: Mapping[str, pd.DataFrame] | None = None,
+) -> dict[str, list]:
+    """`lists_found` for rows (of `at_month_starts`) that are at hand, by target."""
     parts: dict[str, Listed] = {}
-    context = Context(clock)
-    for target in (name for name in bundles if name in set(predictions["target"])):
-        rows = at_month_starts(clock, PROBLEMS[target], split)
-        said(f"{target}: {len(rows.index)} children on the monthly lists")
-        if len(rows.index):
-            parts[target] = _listed(clock, rows, bundles[target], context, (truth or {}).get(target))
+    for target, listed in rows.items():
+        said(f"{target}: {len(listed.index)} children on the monthly lists")
+        if len(listed.index):
+            parts[target] = _listed(clock, listed, bundles[target], context, (truth or {}).get(target))
     if len(parts) > 1:
         parts["both"] = _together(list(parts.values()))
     table = [row for target, listed in parts.items() for row in _compared(target, listed)]
@@ -118,6 +129,7 @@ def _listed(clock: Clock, rows: Cohort, bundle: Bundle, context: Context, truth:
         orders["lowest MUAC"].append(np.nan_to_num(-matrix[:, _MUAC], nan=NOBODY))
         sectors.append(_sector_of(clock, traced.known.children["centre"]))
     ordered = {name: np.concatenate(parts) for name, parts in orders.items()}
+    ordered["the rules"] = by_rules(clock, rows.child, rows.day)
     if truth is not None:
         ordered["true risk"] = _true_risk(clock, rows, truth)
     # Days since the index in place of landmarks: one curve of being followed for each four weeks.
@@ -175,10 +187,12 @@ def _compared(target: str, listed: Listed) -> list[dict]:
                     "full": int(sum(len(rows) > capacity for rows in lists)),
                     "visits": float(visits.sum()), "found": float(plain.sum()),
                     "found_per_visit": _share(plain, visits), **_interval(plain, visits),
-                    "worst": _share(worst, visits), "best": _share(best, visits), "recall": _share(plain, cases)}
+                    "worst": _share(worst, visits), "best": _share(best, visits), "recall": _share(plain, cases),
+                    "recall_worst": _share(worst, cases), "recall_best": _share(best, cases)}
             if name == "our risk":
-                more = plain - found["lowest WHZ"][0]
-                told["more_than_whz"] = {"value": _share(more, visits), **_interval(more, visits)}
+                for key, other in ((key, other) for key, other in MORE_THAN.items() if other in found):
+                    more = plain - found[other][0]
+                    told[key] = {"value": _share(more, visits), **_interval(more, visits)}
             table.append(told)
     return table
 

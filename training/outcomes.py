@@ -37,8 +37,9 @@ FACILITY_WITHIN = 7
 
 IN_COHORT, CURED_UNVERIFIED, FAILED_DISCHARGE = 0, 1, 2
 COHORT_WORDS = {IN_COHORT: "in_cohort", CURED_UNVERIFIED: "cured_unverified", FAILED_DISCHARGE: "failed_discharge"}
-_RELAPSE_FROM, _RELAPSE_UNTIL, _LABEL_UNTIL = FAILED_DISCHARGE_BEFORE, RELAPSE.horizon, RELAPSE.label_days
-_LONGEST = NON_RESPONSE.horizon
+_RELAPSE_FROM, _LONGEST = FAILED_DISCHARGE_BEFORE, NON_RESPONSE.horizon
+_FOLLOWED_SHARE = FOLLOWED_FROM / RELAPSE.horizon
+"""A shorter horizon is followed to the same share of its end as 148 days are of 183: 30 days to day 24, 90 to 73."""
 
 
 class Outcomes(NamedTuple):
@@ -172,7 +173,8 @@ def _last_valid(life, child, since, until):
 @njit(cache=True, nogil=True)
 def _relapse(life, child, index_on, cutoff, horizon, confirmations):
     """(cohort, outcome, event on, known on, followed until, competing) of one cured discharge."""
-    end = index_on + horizon
+    end, label_until = index_on + horizon, index_on + horizon + CONFIRMED_WITHIN
+    followed_from = index_on + round(horizon * _FOLLOWED_SHARE)
     early = index_on + _RELAPSE_FROM - 1
     admission = _first_admission(life, child, index_on + 1, early)
     confirmed, _ = _first_confirmed(life, child, index_on, early, 1)
@@ -190,11 +192,11 @@ def _relapse(life, child, index_on, cutoff, horizon, confirmations):
     died = life.died_on[child]
     if index_on < died <= end:
         return IN_COHORT, DID_NOT_HAPPEN, NEVER, died, died, True
-    seen, _ = _last_valid(life, child, index_on, min(index_on + _LABEL_UNTIL, gone))
+    seen, _ = _last_valid(life, child, index_on, min(label_until, gone))
     within, waiting = _last_valid(life, child, index_on, min(end, gone))
-    followed = seen >= end - (_RELAPSE_UNTIL - FOLLOWED_FROM) or index_on + FOLLOWED_FROM <= died < NEVER
+    followed = seen >= followed_from or followed_from <= died < NEVER
     if followed and not (waiting and confirmations) and cutoff >= end:
-        return IN_COHORT, DID_NOT_HAPPEN, NEVER, index_on + _LABEL_UNTIL, end, False
+        return IN_COHORT, DID_NOT_HAPPEN, NEVER, label_until, end, False
     return IN_COHORT, CENSORED, NEVER, NEVER, min(within, end), False
 
 
@@ -263,8 +265,9 @@ def outcomes(
 ) -> Outcomes:
     """The outcome of every index known by the cutoff (a day number), in the registry's order of episodes.
 
-    `horizon`: relapse within fewer days (30, 90) as a secondary outcome. `confirmations=0`: relapse by a single
-    SAM reading (a sensitivity row). Example: cured on 2026-01-10; readings of SAM on 2026-03-01 and 2026-04-02:
+    `horizon`: relapse within fewer days (30, 90) as a secondary outcome; a valid reading on day 24 (73) or later, and
+    up to 63 days past the horizon, then follows to its end. `confirmations=0`: relapse by a single SAM reading (a
+    sensitivity row). Example: cured on 2026-01-10; readings of SAM on 2026-03-01 and 2026-04-02:
     happened, event on 2026-03-01, known on 2026-04-02; with a cutoff of 2026-03-31 it is censored on 2026-03-01.
     """
     treated = np.unique(clock.registry.episodes["child"]).astype(np.int32)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from features.shares import wilson
 from training.discrimination import Estimate
 
 
@@ -99,12 +100,4 @@ def calibration_curve(
 def _curve_point(risk: np.ndarray, happened: np.ndarray, weight: np.ndarray) -> CurvePoint:
     observed = float(np.average(happened, weights=weight))
     size = weight.sum() ** 2 / (weight**2).sum()
-    return CurvePoint(len(risk), float(np.average(risk, weights=weight)), wilson(observed, size))
-
-
-def wilson(share: float, size: float) -> Estimate:
-    """Wilson's 95 % interval of a share of `size` (effective) children."""
-    z = 1.959963984540054
-    middle = (share + z * z / (2 * size)) / (1 + z * z / size)
-    half = z / (1 + z * z / size) * np.sqrt(share * (1 - share) / size + z * z / (4 * size * size))
-    return Estimate(share, float(max(0.0, middle - half)), float(min(1.0, middle + half)))
+    return CurvePoint(len(risk), float(np.average(risk, weights=weight)), Estimate(observed, *wilson(observed, size)))

@@ -8,32 +8,18 @@ import numpy as np
 
 from features.criteria import criteria, version
 from features.growth import INDICATORS
+from features.shares import wilson
 from features.survey.answers import Answers
 from features.survey.columns import Columns
 
 VERDICTS = ((8, "excellent"), (13, "good"), (21, "acceptable"), (math.inf, "poor"))
 """SMART's words for a digit preference score under each bound."""
-Z95 = 1.959963984540054
-
-
-def wilson(cases: int, n: int) -> tuple[float, float]:
-    """The 95 % interval (0 to 1) of a share in a simple random sample, after Wilson (1927).
-
-    It knows nothing of clusters or weights: a cluster survey's true interval is wider.
-    """
-    if n == 0:
-        return math.nan, math.nan
-    share, part = cases / n, Z95 * Z95 / n
-    middle = (share + part / 2) / (1 + part)
-    half = Z95 * math.sqrt(share * (1 - share) / n + part / (4 * n)) / (1 + part)
-    return max(0.0, middle - half), min(1.0, middle + half)
 
 
 def _prevalence(cases: np.ndarray, among: np.ndarray) -> dict[str, object]:
     """Cases among those that can be judged, in per cent."""
     n, k = int(np.count_nonzero(among)), int(np.count_nonzero(cases & among))
-    low, high = wilson(k, n)
-    percent = (100 * k / n, 100 * low, 100 * high) if n else (None, None, None)
+    percent = [100 * share for share in (k / n, *wilson(k / n, n))] if n else (None, None, None)
     return dict(zip(("cases", "n", "percent", "low", "high"), (k, n, *percent), strict=True))
 
 
