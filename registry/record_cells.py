@@ -1,81 +1,140 @@
-"""One row's cells to values, for records that come a few at a time: the same readings as `registry.cells`."""
+"""A column of a few children's records, as the API brings them, to values: the same readings as `registry.cells`.
+
+A column that holds only what JSON and the contract call for (numbers, ISO dates, the codes as written) is taken over
+whole; any other is read cell by cell. Values are Python's, in lists: for thirty rows, arrays would cost more to start
+than lists to walk through.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from functools import lru_cache
+from collections.abc import Callable
+from functools import lru_cache, partial
+from math import nan
+from operator import itemgetter, ne
 
 from registry import contract
 from registry.cells import BAD, MISSING, read_day, read_month, read_number, read_text, read_truth, reader
 from registry.contract import SPECS, Column
 from registry.tables import NEVER, day_number
 
-_EMPTY = {"number": float("nan"), "truth": float("nan"), "day": int(NEVER), "month": int(NEVER), "code": -1, "id": "",
-          "text": ""}
-_cached_day, _cached_month = lru_cache(65536)(read_day), lru_cache(4096)(read_month)
-HISTORY = ("measurements", "episodes", "checks", "rations", "attendance", "visits")
+Faults = dict[int, str]
+"""The code of each cell that cannot be right, by its row."""
+Reader = Callable[[list, int], tuple[list, Faults]]
+"""Cells of one column, and today's number, to values and faults."""
+
+_PLAIN_NUMBERS, _PLAIN_TEXTS = {float, int, type(None)}, {str, type(None)}
+_LONGEST = 40
+"""Characters beyond which a cell is no date and no code; it is not worth reading, nor remembering."""
+_NEVER = int(NEVER)
 
 
-def read_row(name: str, record: Mapping[str, object], today: int) -> tuple[list, tuple[str, str] | None]:
-    """The cells in the contract's order, and the first rule broken as (column, code)."""
-    empty, readers, required = PLANS[name]
-    cells, wrong = empty[:], None
-    for column, cell in record.items():
-        if cell is None or column not in readers:
-            continue
-        at, read = readers[column]
-        value = read(cell, today)
+def _numbers(column: Column, needed: str, cells: list, today: int) -> tuple[list, Faults]:
+    """Numbers within the column's bounds; NaN where missing."""
+    if set(map(type, cells)) <= _PLAIN_NUMBERS:
+        said = [cell for cell in cells if cell is not None] if None in cells else cells
+        if _within(column, said) and not (needed and (len(said) < len(cells) or True in map(ne, said, said))):
+            return (cells if said is cells else [nan if cell is None else cell for cell in cells]), {}
+    return _one_by_one(partial(_number, column), nan, needed, cells, today)
+
+
+def _within(column: Column, said: list) -> bool:
+    """Surely all right? A NaN in front may say no where it is yes, never the other way."""
+    if column.whole and not set(said) <= set(range(int(column.low), int(column.high) + 1)):
+        return False
+    return not said or (column.low <= min(said) and max(said) <= column.high)
+
+
+def _days(seen: dict, read: Callable, needed: str, cells: list, today: int) -> tuple[list, Faults]:
+    """Day numbers up to today; NEVER where missing. `seen` remembers plain dates: there are few different ones."""
+    values = _looked_up(seen, cells)
+    if values and (max(values) <= today or not (needed or {day for day in values if day > today} - {_NEVER})):
+        return values, {}
+    return _one_by_one(partial(read, seen), _NEVER, needed, cells, today)
+
+
+def _known(values_of: dict, empty: object, read: Callable, needed: str, cells: list, today: int) -> tuple[list, Faults]:
+    """Cells that have a known value: codes to positions (-1 where missing), truths to 1.0 and 0.0 (NaN)."""
+    values = _looked_up(values_of, cells)
+    if values and not (needed and empty in values):
+        return values, {}
+    return _one_by_one(read, empty, needed, cells, today)
+
+
+def _looked_up(known: dict, cells: list) -> list:
+    """The known value of each cell; nothing where one has none."""
+    try:
+        values = list(map(known.get, cells))
+    except TypeError:
+        return []
+    return [] if None in values else values
+
+
+def _texts(needed: str, cells: list, today: int) -> tuple[list, Faults]:
+    """Texts without outer spaces; empty where missing. Each different text is read once."""
+    if set(map(type, cells)) <= _PLAIN_TEXTS:
+        read = {cell: MISSING if cell is None else _text(cell, today) for cell in set(cells)}
+        if all(type(value) is str or (value is MISSING and not needed) for value in read.values()):
+            return ["" if read[cell] is MISSING else read[cell] for cell in cells], {}
+    return _one_by_one(_text, "", needed, cells, today)
+
+
+def _one_by_one(read: Callable, empty: object, needed: str, cells: list, today: int) -> tuple[list, Faults]:
+    values, faults = [empty] * len(cells), {}
+    for at, cell in enumerate(cells):
+        value = MISSING if cell is None else read(cell, today)
         if type(value) is Fault:
-            if wrong is None or at < wrong[0]:
-                wrong = at, column, value.code
+            faults[at] = value.code
         elif value is not MISSING:
-            cells[at] = value
-    for at, column, code in required:
-        if cells[at] is empty[at] and (wrong is None or at < wrong[0]):
-            wrong = at, column, code
-    return cells, wrong and wrong[1:]
+            values[at] = value
+        elif needed:
+            faults[at] = needed
+    return values, faults
 
 
-@dataclass(frozen=True, slots=True)
 class Fault:
     """A cell that cannot be right, by its rule."""
 
-    code: str
+    __slots__ = ("code",)
+
+    def __init__(self, code: str):
+        self.code = code
 
 
 _FUTURE, _EARLY, _NO_DAY, _NO_MONTH = Fault("REG030"), Fault("REG032"), Fault("REG021"), Fault("REG022")
-_NO_TRUTH, _NO_TEXT = Fault("REG024"), Fault("REG025")
+_NO_TRUTH, _NO_TEXT, _NO_CODE = Fault("REG024"), Fault("REG025"), Fault("REG023")
 
 
-def _number_reader(column: Column) -> Callable[[object, int], object]:
-    low, high, whole = column.low, column.high, column.whole
-    outside, unreadable = Fault(column.rule), Fault(column.rule if column.whole else "REG020")
-
-    def read(cell: object, _today: int) -> object:
-        kind = type(cell)
-        value = cell if kind is float or kind is int else read_number(cell) if kind is str else BAD
-        if value is BAD or value is MISSING:
-            return unreadable if value is BAD else value
-        if low <= value <= high and not (whole and value != int(value)):
-            return value
-        return MISSING if value != value else outside
-
-    return read
+def _number(column: Column, cell: object, _today: int) -> object:
+    kind = type(cell)
+    value = cell if kind is float or kind is int else read_number(cell) if kind is str else BAD
+    if value is BAD:
+        return Fault(column.rule if column.whole else "REG020")
+    if value is MISSING or value != value:
+        return MISSING
+    good = column.low <= value <= column.high and not (column.whole and value != int(value))
+    return value if good else Fault(column.rule)
 
 
-def _day(cell: object, today: int) -> object:
+def _day(seen: dict, cell: object, today: int) -> object:
     if type(cell) is str:
-        value = _cached_day(cell) if len(cell) < 40 else BAD
+        value = read_day(cell) if len(cell) < _LONGEST else BAD
     else:
         value = day_number(dt.date(cell.year, cell.month, cell.day)) if isinstance(cell, dt.date) else BAD
-    return _dated(value, today, _NO_DAY)
+    return _remembered(seen, cell, len("2026-03-14"), _dated(value, today, _NO_DAY))
 
 
-def _month(cell: object, today: int) -> object:
+def _month(seen: dict, cell: object, today: int) -> object:
     text = cell.isoformat()[:10] if isinstance(cell, dt.date) else cell
-    return _dated(_cached_month(text) if type(text) is str and len(text) < 40 else BAD, today, _NO_MONTH)
+    value = read_month(text) if type(text) is str and len(text) < _LONGEST else BAD
+    return _remembered(seen, cell, len("2026-03"), _dated(value, today, _NO_MONTH))
+
+
+def _remembered(seen: dict, cell: object, length: int, value: object) -> object:
+    """Plain ISO texts alone are remembered: at most as many as there are days since 1950."""
+    if type(value) is int and type(cell) is str and len(cell) == length and cell.isascii():
+        seen[cell] = value
+    return value
 
 
 def _dated(value: object, today: int, unreadable: Fault) -> object:
@@ -100,33 +159,26 @@ def _text(cell: object, _today: int) -> object:
     return _NO_TEXT if text is BAD else MISSING if text.lower() in contract.MISSING_IDS else text
 
 
-def _code_reader(column: Column) -> Callable[[object, int], object]:
-    read, unreadable = lru_cache(256)(reader(column)), Fault("REG023")
-
-    def read_code(cell: object, _today: int) -> object:
-        value = read(cell) if type(cell) is str and len(cell) < 40 else BAD
-        return unreadable if value is BAD else value
-
-    return read_code
+def _code(read: Callable, cell: object, _today: int) -> object:
+    value = read(cell) if type(cell) is str and len(cell) < _LONGEST else BAD
+    return _NO_CODE if value is BAD else value
 
 
-_READ = {"day": _day, "month": _month, "truth": _truth, "id": _text, "text": _text}
+def _reader(column: Column, needed: str) -> Reader:
+    if column.kind == "number":
+        return partial(_numbers, column, needed)
+    if column.kind == "code":
+        known = {None: -1, "": -1} | {code: at for at, code in enumerate(column.codes)}
+        return partial(_known, known, -1, partial(_code, lru_cache(256)(reader(column))), needed)
+    if column.kind == "truth":
+        return partial(_known, {None: nan, True: 1.0, False: 0.0}, nan, _truth, needed)
+    if column.kind in ("id", "text"):
+        return partial(_texts, needed)
+    return partial(_days, {None: _NEVER, "": _NEVER}, _day if column.kind == "day" else _month, needed)
+
+
 _OPTIONAL = {("children", "centre_id"), ("episodes", "episode_id")}
 """Ids that the store needs and a single child's records do not."""
-
-
-def _plan(name: str) -> tuple[list, dict, tuple]:
-    """A row of empty cells; place and reader by column; place, name and code of what may not be empty."""
-    columns = [column for column in SPECS[name].columns if name == "children" or column.name != "child_id"]
-    readers = {column.name: (at, _reader(column)) for at, column in enumerate(columns)}
-    required = tuple((at, column.name, code) for at, column in enumerate(columns) if (code := _needed(name, column)))
-    return [_EMPTY[column.kind] for column in columns], readers, required
-
-
-def _reader(column: Column) -> Callable[[object, int], object]:
-    if column.kind in ("number", "code"):
-        return _number_reader(column) if column.kind == "number" else _code_reader(column)
-    return _READ[column.kind]
 
 
 def _needed(name: str, column: Column) -> str:
@@ -136,9 +188,36 @@ def _needed(name: str, column: Column) -> str:
     return "REG010" if column.kind == "id" else "REG011"
 
 
-PLANS = {name: _plan(name) for name in ("children", *HISTORY)}
-PLACES = {
-    name: {contract.TEXTS.get(column, column): at for column, (at, _) in plan[1].items()} | {"child": len(plan[0])}
-    for name, plan in PLANS.items()
+HISTORY = ("measurements", "episodes", "checks", "rations", "attendance", "visits")
+_PLANS = {
+    name: tuple(
+        (column.name, contract.TEXTS.get(column.name, column.name), itemgetter(column.name),
+         _reader(column, _needed(name, column)), _needed(name, column))
+        for column in SPECS[name].columns if name == "children" or column.name != "child_id"
+    )
+    for name in ("children", *HISTORY)
 }
-"""Where each column stands in a row of `rows`."""
+"""By table, in order: a column's name, its name in the registry, how its cells are got and read, its empty cell's code
+where it may not be empty."""
+
+
+def read_rows(name: str, records: list, today: int) -> tuple[dict[str, list], dict[int, tuple[str, str]]]:
+    """The columns that any record has, and by row the first rule broken as (column, code)."""
+    present = set().union(*records)
+    columns: dict[str, list] = {}
+    wrong: dict[int, tuple[str, str]] = {}
+    for said, column, get, read, needed in _PLANS[name]:
+        if said in present:
+            columns[column], faults = read(_cells(records, said, get), today)
+        else:
+            faults = dict.fromkeys(range(len(records)), needed) if needed else {}
+        for at, code in faults.items():
+            wrong.setdefault(at, (said, code))
+    return columns, wrong
+
+
+def _cells(records: list, name: str, get: itemgetter) -> list:
+    try:
+        return list(map(get, records))
+    except KeyError:
+        return [record.get(name) for record in records]

@@ -101,14 +101,14 @@ class Table(Mapping[str, np.ndarray]):
 
     def take(self, rows: np.ndarray) -> Table:
         """The rows at these positions (or where this mask is true), in that order."""
-        return _of_one_length({name: column[rows] for name, column in self._columns.items()})
+        return of_one_length({name: column[rows] for name, column in self._columns.items()})
 
     def having(self, **columns: np.ndarray) -> Table:
         """This table with further (or replaced) columns."""
         return Table(self._columns | columns)
 
 
-def _of_one_length(columns: dict[str, np.ndarray]) -> Table:
+def of_one_length(columns: dict[str, np.ndarray]) -> Table:
     """A table of columns that are known to be of one length: a single child's view makes dozens of them."""
     table = Table.__new__(Table)
     table._columns = columns
