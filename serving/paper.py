@@ -7,14 +7,13 @@ of the child and the centre, sex, age; no family, no name, no phone.
 from __future__ import annotations
 
 import csv
-import html
 import io
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from models.ranking import VisitList, VisitRow
 from registry.errors import UsageError
-from serving.words import Words, last_weight, risk_words, what_to_do, whom, why_line
+from serving.words import Words, last_weight, may_happen, risk_words, what_to_do, whom, why_line
 
 TICK_BOXES = ("well", "sam_again", "away", "moved", "data_wrong")
 """The findings with a box on the sheet. A death is told to the officer in person, and has its place on the page."""
@@ -78,7 +77,7 @@ def line_of(row: VisitRow, words: Words) -> Line:
         section=row.section,
         child_id=child.child_id,
         whom=whom(child, words),
-        why=_late(row, why_line(child, words), words),
+        why=_why(row, words),
         last_weight=last_weight(child, words),
         do=_in_time(row, what_to_do(child, words), words),
         who=words("who", child.who),
@@ -86,10 +85,13 @@ def line_of(row: VisitRow, words: Words) -> Line:
     )
 
 
-def _late(row: VisitRow, why: str, words: Words) -> str:
-    """Why, and how late the step is where a rule asks for it."""
+def _why(row: VisitRow, words: Words) -> str:
+    """Why: what may happen and its reasons; or the rule, and how late its step is."""
+    why = why_line(row.candidate, words)
     late = row.candidate.overdue_days or 0
-    if row.section == "risk" or late < 1:
+    if row.section == "risk":
+        return f"{may_happen(row.candidate, words)}. {why}"
+    if late < 1:
         return why
     return f"{why}, {words('ui', 'overdue_by_one') if late == 1 else words.say('ui', 'overdue_by', n=late)}"
 
@@ -116,13 +118,20 @@ def centre_name(candidate, words: Words) -> str:
     return words.say("ui", "name_of_centre", name=name, id=centre_id) if name and name != centre_id else centre_id
 
 
+def beyond_lines(listed: VisitList, words: Words) -> list[Line]:
+    """The children in danger for whom the list has no place, in words, numbered from 1."""
+    return [line_of(VisitRow("danger", n, child), words) for n, child in enumerate(listed.beyond, 1)]
+
+
+def sheet_notes(listed: VisitList, words: Words) -> list[str]:
+    """What the reader of one sheet must know: that it is an exercise, and who is beyond the capacity."""
+    synthetic = [words("ui", "synthetic")] if listed.facts.get("synthetic") else []
+    return [*synthetic, *filter(None, [beyond_note(listed, words)])]
+
+
 def notes(listed: VisitList, words: Words) -> list[str]:
     """What a reader of the whole list must know: synthetic, who is beyond capacity, who has no score."""
-    said = []
-    if listed.facts.get("synthetic"):
-        said.append(words("ui", "synthetic"))
-    if beyond := beyond_note(listed, words):
-        said.append(beyond)
+    said = sheet_notes(listed, words)
     for fact, note in (("not_scored", "not_scored_count"), ("lately_visited", "lately_visited_count")):
         if count := listed.facts.get(fact):
             said.append(words.say("ui", note, n=count))
@@ -160,6 +169,11 @@ def text(listed: VisitList, words: Words) -> bytes:
         out.append(f"{line.number:>3}. {line.child_id} ({line.whom}); {words('ui', 'last_weight')}: {line.last_weight}")
         out.append(f"     {words('ui', 'why')}: {line.why}")
         out.append(f"     {words('ui', 'what_to_do')}: {line.do}")
+    if listed.beyond:
+        out += ["", f"== {words('ui', 'beyond_title')} ==", words("ui", "beyond_give")]
+    for line in beyond_lines(listed, words):
+        centre = centre_name(line.row.candidate, words)
+        out.append(f"  {line.child_id} ({line.whom}); {words('ui', 'centre')} {centre}: {line.why}")
     return ("\n".join([*out, "", words("ui", "not_a_verdict")]) + "\n").encode()
 
 
@@ -206,57 +220,17 @@ def _plain(value: object) -> object:
     return value
 
 
-def page(listed: VisitList, words: Words) -> bytes:
-    """One self-contained HTML page with a section of its own (and a page break) for each centre."""
-    say, escape = words, html.escape
-    parts = [f"<h1>{escape(title(listed, say))}</h1>", *(f"<p>{escape(note)}</p>" for note in notes(listed, say))]
-    parts += [f"<p>{escape(say('ui', 'empty_list'))}</p>"] * (not listed.rows)
-    for sheet in sheets(listed, say):
-        parts.append(f"<section><h2>{escape(say('ui', 'centre'))} {escape(sheet.centre)}</h2>")
-        parts.append(f"<p>{escape(say('ui', 'bring'))} {escape(say('ui', 'fill_in'))}</p>")
-        parts += [_article(line, say) for line in sheet.lines]
-        parts.append("</section>")
-    parts.append(f"<footer>{escape(say('ui', 'not_a_verdict'))}</footer>")
-    head = (
-        f'<meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{escape(title(listed, say))}'
-    )
-    body = "".join(parts)
-    head += f"</title><style>{STYLE}</style>"
-    return f'<!doctype html><html lang="{say.language}"><head>{head}</head><body>{body}</body></html>'.encode()
-
-
-STYLE = (
-    "body{font:18px/1.4 sans-serif;max-width:48em;margin:1em auto;padding:0 1em;color:#000;background:#fff}"
-    "section{break-after:page}article{border:2px solid #000;margin:.8em 0;padding:.4em .8em;break-inside:avoid}"
-    "h3{margin:.2em 0}p{margin:.25em 0}b.tag{background:#000;color:#fff;padding:0 .4em}.fill{margin-right:1.2em}"
-)
-
-
-def _article(line: Line, words: Words) -> str:
-    say = words
-    boxes = "".join(
-        f'<span class="fill">\u2610 {html.escape(say("findings", finding))}</span>' for finding in TICK_BOXES
-    )
-    blanks = "".join(
-        f'<span class="fill">{html.escape(say("ui", name))} ________</span>'
-        for name in ("weight_found", "muac_found", "visited_on")
-    )
-    facts = (
-        (say("ui", "why"), line.why),
-        (say("ui", "last_weight"), line.last_weight),
-        (say("ui", "what_to_do"), line.do),
-    )
-    told = "".join(f"<p><b>{html.escape(name)}:</b> {html.escape(value)}</p>" for name, value in facts)
-    tag = html.escape(say("sections_short", line.section))
-    head = f'<h3>{line.number}. {html.escape(line.child_id)} ({html.escape(line.whom)}) <b class="tag">{tag}</b></h3>'
-    return f"<article>{head}{told}<p>{boxes}</p><p>{blanks}</p></article>"
-
-
 def render(listed: VisitList, words: Words, *, form: str) -> bytes:
     """The list in one of FORMS. Raises UsageError (LST001) for another."""
     if form not in FORMS:
         raise UsageError("LST001", f"a format is one of {', '.join(FORMS)}")
     return FORMS[form](listed, words)
+
+
+def _page(listed: VisitList, words: Words) -> bytes:
+    from serving.paper_page import page
+
+    return page(listed, words)
 
 
 def _pdf(listed: VisitList, words: Words) -> bytes:
@@ -274,7 +248,7 @@ def _xlsx(listed: VisitList, words: Words) -> bytes:
 FORMS: dict[str, Callable[[VisitList, Words], bytes]] = {
     "txt": text,
     "csv": comma_separated,
-    "html": page,
+    "html": _page,
     "pdf": _pdf,
     "xlsx": _xlsx,
 }

@@ -6,7 +6,7 @@ Where things stand on the page; how a line of Devanagari is written is `serving/
 from __future__ import annotations
 
 from models.ranking import VisitList
-from serving.paper import TICK_BOXES, Line, Sheet, notes, sheets
+from serving.paper import TICK_BOXES, Line, Sheet, beyond_lines, centre_name, sheet_notes, sheets
 from serving.paper_ink import BODY, BOTTOM, LARGE, LEFT, RIGHT, SMALL, TOP, Paper, line_height
 from serving.words import Words
 
@@ -22,6 +22,8 @@ def pdf(listed: VisitList, words: Words) -> bytes:
     centres = sheets(listed, words)
     for number, sheet in enumerate(centres, 1):
         _sheet(paper, listed, sheet, words, place=words.say("ui", "sheet_of", n=number, total=len(centres)))
+    if listed.beyond:
+        _for_the_officer(paper, listed, words)
     if not centres:
         y = _head(paper, listed, words, centre="", place="")
         paper.paragraph(LEFT, y, words("ui", "empty_list"), width=RIGHT - LEFT, size=LARGE)
@@ -31,12 +33,12 @@ def pdf(listed: VisitList, words: Words) -> bytes:
 def _sheet(paper: Paper, listed: VisitList, sheet: Sheet, words: Words, *, place: str) -> None:
     """One centre, on as many pages as its children need; its name stands on each."""
     y = _head(paper, listed, words, centre=sheet.centre, place=place)
-    for line in sheet.lines:
+    for number, line in enumerate(sheet.lines, 1):
         height = _block_height(paper, line, words)
         if y + height > BOTTOM - _foot_height(paper, listed, words):
             _foot(paper, listed, words)
             y = _head(paper, listed, words, centre=sheet.centre, place=place)
-        _block(paper, line, words, y, height)
+        _block(paper, line, words, number=number, y=y, height=height)
         y += height + PAD
     _foot(paper, listed, words)
 
@@ -56,8 +58,33 @@ def _head(paper: Paper, listed: VisitList, words: Words, *, centre: str, place: 
     return y + 2
 
 
+def _for_the_officer(paper: Paper, listed: VisitList, words: Words) -> None:
+    """The last sheet: the children in danger for whom the list has no place, on as many pages as they need."""
+    y, width = BOTTOM, RIGHT - LEFT
+    for line in beyond_lines(listed, words):
+        told = f"{line.number}. {line.child_id} ({line.whom}), {words('ui', 'centre')} "
+        told += f"{centre_name(line.row.candidate, words)}: {line.why}"
+        lines = len(paper.wrapped(told, width=width, size=BODY))
+        if y + lines * line_height(BODY) > BOTTOM:
+            y = _officers_head(paper, listed, words)
+        y = paper.paragraph(LEFT, y, told, width=width, size=BODY) + 1.5
+
+
+def _officers_head(paper: Paper, listed: VisitList, words: Words) -> float:
+    paper.add_page()
+    sector = f"{words('ui', 'sector')} {listed.sector_id}, {words.say('ui', 'as_of', date=words.day(listed.as_of))}"
+    paper.line(LEFT, TOP, words("ui", "beyond_title"), size=LARGE, bold=True)
+    y = TOP + line_height(LARGE)
+    y = paper.paragraph(LEFT, y, sector, width=RIGHT - LEFT, size=BODY)
+    y = paper.paragraph(LEFT, y, words("ui", "beyond_give"), width=RIGHT - LEFT, size=BODY)
+    if listed.facts.get("synthetic"):
+        y = paper.paragraph(LEFT, y, words("ui", "synthetic"), width=RIGHT - LEFT, size=SMALL)
+    return y + 3
+
+
 def _foot_notes(listed: VisitList, words: Words) -> list[str]:
-    return [f"{words('ui', 'return_by')} {words('ui', 'not_a_verdict')}", *notes(listed, words)]
+    about = f"{words('ui', 'return_by')} {words('ui', 'not_a_verdict')}"
+    return [words("ui", "box_key"), about, *sheet_notes(listed, words)]
 
 
 def _foot_height(paper: Paper, listed: VisitList, words: Words) -> float:
@@ -91,12 +118,12 @@ def _block_height(paper: Paper, line: Line, words: Words) -> float:
     return 2 * PAD + line_height(LARGE) + (told + 2) * line_height(BODY) + 2 + line_height(BODY) + 4
 
 
-def _block(paper: Paper, line: Line, words: Words, y: float, height: float) -> None:
-    """One child: who, why, what to do, and the boxes to fill in."""
+def _block(paper: Paper, line: Line, words: Words, *, number: int, y: float, height: float) -> None:
+    """One child, with its number on this sheet: who, why, what to do, and the boxes to fill in."""
     paper.set_line_width(0.5)
     paper.rect(LEFT, y, RIGHT - LEFT, height)
     x, y = LEFT + PAD, y + PAD
-    end = paper.line(x, y, f"{line.number}.  {line.child_id}", size=LARGE, bold=True)
+    end = paper.line(x, y, f"{number}.  {line.child_id}", size=LARGE, bold=True)
     paper.line(end + 4, y + 0.8, f"({line.whom})", size=BODY)
     _tag(paper, words("sections_short", line.section), y, filled=line.section == "danger")
     y += line_height(LARGE)

@@ -42,69 +42,90 @@ MINUS = "\u2212"
 GOOD_GAIN_G_KG_DAY = 5.0
 """Below it a gain is told as "only": 5 to 10 g/kg/day is moderate (WHO 1998, inpatient norm)."""
 LONG_UNSEEN_DAYS = 30
+GOOD_SHARE = 0.8
+"""A share of food or days from here on reads as good news."""
+TELLING = 1 / 3
+"""Of the strongest reason's log-odds: a weaker one is not told in the one line."""
 
 
 @dataclass(frozen=True)
 class Form:
-    """One way to tell a reason: its name in the word files, when it may be told (facts, raises) -> bool."""
+    """One way to tell a reason: its name in the word files, when it may be told (facts, raises) -> bool.
+
+    `says` is what a reader takes from it alone: 1 something amiss, -1 that all is well, 0 neither.
+    """
 
     name: str
     needs: tuple[str, ...]
     told: Callable[[Mapping, bool], bool] = lambda facts, raises: True
+    says: int = 0
 
 
 FORMS: dict[str, tuple[Form, ...]] = {
     "falling_weight": (
-        Form("fell", ("weight_change_kg", "weight_change_days"), lambda f, up: f["weight_change_kg"] < -0.04),
-        Form("same", ("weight_change_kg", "weight_change_days"), lambda f, up: f["weight_change_kg"] <= 0.04),
-        Form("rose_little", ("weight_change_kg", "weight_change_days"), lambda f, up: up),
-        Form("rose", ("weight_change_kg", "weight_change_days")),
+        Form("fell", ("weight_change_kg", "weight_change_days"), lambda f, up: f["weight_change_kg"] < -0.04, 1),
+        Form("same", ("weight_change_kg", "weight_change_days"), lambda f, up: f["weight_change_kg"] <= 0.04, 1),
+        Form("rose_little", ("weight_change_kg", "weight_change_days"), lambda f, up: up, 1),
+        Form("rose", ("weight_change_kg", "weight_change_days"), says=-1),
     ),
     "low_weight_for_height": (
-        Form("low", ("whz",), lambda f, up: f["whz"] < -2),
+        Form("low", ("whz",), lambda f, up: f["whz"] < -2, 1),
         Form("fair", ("whz",)),
     ),
-    "low_muac": (Form("low", ("muac_mm",), lambda f, up: f["muac_mm"] < 125), Form("fair", ("muac_mm",))),
+    "low_muac": (Form("low", ("muac_mm",), lambda f, up: f["muac_mm"] < 125, 1), Form("fair", ("muac_mm",))),
     "poor_gain": (
-        Form("loss", ("gain_g_kg_day",), lambda f, up: f["gain_g_kg_day"] < -0.04),
-        Form("little", ("gain_g_kg_day",), lambda f, up: up and f["gain_g_kg_day"] < GOOD_GAIN_G_KG_DAY),
-        Form("gains", ("gain_g_kg_day",)),
+        Form("loss", ("gain_g_kg_day",), lambda f, up: f["gain_g_kg_day"] < -0.04, 1),
+        Form("little", ("gain_g_kg_day",), lambda f, up: up and f["gain_g_kg_day"] < GOOD_GAIN_G_KG_DAY, 1),
+        Form("gains", ("gain_g_kg_day",), says=-1),
     ),
-    "early_in_recovery": (Form("out", ("days_since_discharge",)), Form("treated", ("days_in_treatment",))),
+    "early_in_recovery": (
+        Form("out", ("days_since_discharge",), lambda f, up: f["days_since_discharge"] < LONG_UNSEEN_DAYS * 3, 1),
+        Form("out", ("days_since_discharge",)),
+        Form("treated", ("days_in_treatment",)),
+    ),
     "severe_at_admission": (),
     "earlier_episodes": (
-        Form("never", ("episodes_before",), lambda f, up: f["episodes_before"] < 1),
-        Form("once", ("episodes_before",), lambda f, up: f["episodes_before"] == 1),
-        Form("times", ("episodes_before",)),
+        Form("never", ("episodes_before",), lambda f, up: f["episodes_before"] < 1, -1),
+        Form("once", ("episodes_before",), lambda f, up: f["episodes_before"] == 1, 1),
+        Form("times", ("episodes_before",), says=1),
     ),
     "length_of_stay": (Form("stay", ("length_of_stay_days",)), Form("so_far", ("days_in_treatment",))),
     "illness": (
         Form("no_checks", ("checks",), lambda f, up: f["checks"] < 1),
-        Form("never", ("ill_checks", "checks"), lambda f, up: f["ill_checks"] < 1),
-        Form("ill", ("ill_checks", "checks")),
+        Form("never", ("ill_checks", "checks"), lambda f, up: f["ill_checks"] < 1, -1),
+        Form("ill", ("ill_checks", "checks"), says=1),
     ),
     "poor_appetite": (
         Form("no_checks", ("checks",), lambda f, up: f["checks"] < 1),
-        Form("never", ("poor_appetite_checks", "checks"), lambda f, up: f["poor_appetite_checks"] < 1),
-        Form("poor", ("poor_appetite_checks", "checks")),
+        Form("never", ("poor_appetite_checks", "checks"), lambda f, up: f["poor_appetite_checks"] < 1, -1),
+        Form("poor", ("poor_appetite_checks", "checks"), says=1),
     ),
     "missed_weighings": (
-        Form("missed_one", ("missed_weighings",), lambda f, up: f["missed_weighings"] == 1),
-        Form("missed", ("missed_weighings",), lambda f, up: f["missed_weighings"] > 1),
-        Form("unseen", ("days_since_seen",), lambda f, up: up and f["days_since_seen"] > LONG_UNSEEN_DAYS),
-        Form("never", ("missed_weighings",)),
+        Form("missed_one", ("missed_weighings",), lambda f, up: f["missed_weighings"] == 1, 1),
+        Form("missed", ("missed_weighings",), lambda f, up: f["missed_weighings"] > 1, 1),
+        Form("unseen", ("days_since_seen",), lambda f, up: up and f["days_since_seen"] > LONG_UNSEEN_DAYS, 1),
+        Form("never", ("missed_weighings",), says=-1),
     ),
-    "food_not_received": (Form("part", ("ednf_share",)),),
-    "poor_attendance": (Form("days", ("attendance_share",)),),
+    "food_not_received": (
+        Form("part", ("ednf_share",), lambda f, up: f["ednf_share"] < GOOD_SHARE, 1),
+        Form("part", ("ednf_share",), says=-1),
+    ),
+    "poor_attendance": (
+        Form("days", ("attendance_share",), lambda f, up: f["attendance_share"] < GOOD_SHARE, 1),
+        Form("days", ("attendance_share",), says=-1),
+    ),
     "lean_season": (),
-    "age": (Form("young", ("age_months",), lambda f, up: up and f["age_months"] < 24), Form("months", ("age_months",))),
+    "age": (
+        Form("young", ("age_months",), lambda f, up: up and f["age_months"] < 24, 1),
+        Form("months", ("age_months",)),
+    ),
     "low_birth_weight": (
-        Form("low", ("birth_weight_kg",), lambda f, up: f["birth_weight_kg"] < 2.5),
+        Form("low", ("birth_weight_kg",), lambda f, up: f["birth_weight_kg"] < 2.5, 1),
         Form("fair", ("birth_weight_kg",)),
     ),
-    "stunted": (Form("low", ("haz",), lambda f, up: f["haz"] < -2), Form("fair", ("haz",))),
+    "stunted": (Form("low", ("haz",), lambda f, up: f["haz"] < -2, 1), Form("fair", ("haz",))),
     "family_and_centre": (),
-    "thin_records": (Form("unseen", ("days_since_seen",), lambda f, up: f["days_since_seen"] > LONG_UNSEEN_DAYS),),
+    "thin_records": (Form("unseen", ("days_since_seen",), lambda f, up: f["days_since_seen"] > LONG_UNSEEN_DAYS, 1),),
 }
 """Forms of each reason in the order in which they are tried; without one the short form (raising) or the label."""
 
@@ -144,13 +165,17 @@ class Words:
         return text[:-1] if text.endswith("0") else text
 
     def reason(self, reason: Reason, facts: Mapping) -> str:
-        """The sentence for a reason, in the form that the facts bear."""
+        """The sentence for a reason, in the form that the facts bear; its label where that would contradict the score.
+
+        "Missed no weighing" under what raises a risk reads as a mistake: there the reason is only named.
+        """
         raises = reason.log_odds > 0
-        words = self("reasons", reason.key)
-        for form in FORMS[reason.key]:
-            if all(_known(facts.get(need)) for need in form.needs) and form.told(facts, raises):
-                return words[form.name].format(**{need: self._fact(need, facts[need]) for need in form.needs})
-        return words["short"] if raises else words["label"]
+        words, form = self("reasons", reason.key), form_of(reason, facts)
+        if form is None:
+            return words["short"] if raises else words["label"]
+        if form.says == (-1 if raises else 1):
+            return words["label"]
+        return words[form.name].format(**{need: self._fact(need, facts[need]) for need in form.needs})
 
     def _fact(self, name: str, value: float) -> str:
         if name in ("weight_change_kg", "gain_g_kg_day"):
@@ -188,12 +213,35 @@ def preferred(accept_language: str | None, *, otherwise: str = "en") -> str:
     return known[0] if known else otherwise
 
 
+def form_of(reason: Reason, facts: Mapping) -> Form | None:
+    """The first form of a reason that the facts bear; None where none is."""
+    raises = reason.log_odds > 0
+    known = (form for form in FORMS[reason.key] if all(_known(facts.get(need)) for need in form.needs))
+    return next((form for form in known if form.told(facts, raises)), None)
+
+
 def why_line(candidate: Candidate, words: Words) -> str:
     """The one line that says why a child is listed: the rule with what was measured, or the two strongest reasons."""
     if section(candidate) in ("danger", "overdue"):
         return rule_line(candidate, words)
-    told = [words.reason(reason, candidate.facts) for reason in strongest(candidate.reasons, 2)]
+    told = [words.reason(reason, candidate.facts) for reason in telling(candidate)]
     return ". ".join(dict.fromkeys(told)) or words("sections_short", "risk")
+
+
+def telling(candidate: Candidate) -> list[Reason]:
+    """The two strongest reasons that say something is amiss; where none does, the strongest as it is."""
+    raising = strongest(candidate.reasons, len(candidate.reasons))
+    least = raising[0].log_odds * TELLING if raising else 0.0
+    forms = [(reason, form_of(reason, candidate.facts)) for reason in raising if reason.log_odds >= least]
+    return [reason for reason, form in forms if form is None or form.says > 0][:2] or raising[:1]
+
+
+def may_happen(candidate: Candidate, words: Words) -> str:
+    """What the score is of, and how often: `May become SAM again (about 2 in 10 such children do)`."""
+    word = {"relapse": "may_relapse", "non_response": "may_not_respond"}.get(candidate.target or "")
+    if word is None or candidate.risk is None:
+        return words("sections_short", "risk")
+    return words.say("ui", word, risk=risk_words(candidate.risk, words))
 
 
 def rule_line(candidate: Candidate, words: Words) -> str:

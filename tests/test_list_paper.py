@@ -33,14 +33,20 @@ def one_list(*children):
 def test_the_sheet_reads_back_as_text_word_for_word(language):
     say = words(language)
     listed = visit_list(20)
-    read = pages(render(listed, say, form="pdf"))
-    assert len(read) == len(listed.by_centre())
+    listed = replace(listed, beyond=tuple(in_danger(n) for n in range(900, 902)))
+    *read, officers = pages(render(listed, say, form="pdf"))
+    count = len(listed.by_centre())
+    read = [
+        " ".join(text for text in read if say.say("ui", "sheet_of", n=n, total=count) in text)
+        for n in range(1, count + 1)
+    ]
+    assert say("ui", "beyond_title") in officers and "C00900" in officers and "C00901" in officers
     for text, sheet in zip(read, sheets(listed, say), strict=True):
         assert sheet.centre in text
         for line in sheet.lines:
             for told in (line.child_id, line.whom, line.why, line.do, line.last_weight):
                 assert " ".join(told.split()) in text
-        for word in ("bring", "fill_in", "weight_found", "muac_found", "visited_on", "synthetic", "not_a_verdict"):
+        for word in ("bring", "fill_in", "weight_found", "muac_found", "visited_on", "synthetic", "box_key"):
             assert say("ui", word) in text
         assert all(text.count(say("findings", box)) >= len(sheet.lines) for box in TICK_BOXES)
 
@@ -129,6 +135,15 @@ def test_an_empty_list_says_so(form, language):
 def test_danger_beyond_the_capacity_is_said_on_every_sheet():
     listed = rank([in_danger(n) for n in range(5)], sector_id="S0001", capacity=3, as_of=AS_OF)
     assert "2 more children are in danger" in pages(render(listed, words("en"), form="pdf"))[0]
+
+
+@pytest.mark.parametrize("form", ["txt", "html", "pdf"])
+def test_the_children_in_danger_without_a_place_are_named_for_the_officer(form):
+    listed = rank([in_danger(n) for n in range(80)], sector_id="S0001", capacity=3, as_of=AS_OF)
+    content = render(listed, words("en"), form=form)
+    told = " ".join(pages(content)) if form == "pdf" else content.decode()
+    assert len(listed.beyond) == 77 and all(child.child_id in told for child in listed.beyond)
+    assert words("en")("ui", "beyond_give") in told
 
 
 def test_csv_is_for_programs_and_for_excel():

@@ -8,7 +8,7 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import Response
 
-from models.ranking import Reason, section
+from models.ranking import Candidate, Reason, section
 from registry.tables import FINDING
 from serving.access import Person
 from serving.desk import Desk
@@ -17,7 +17,7 @@ from serving.pages.history import History, history_of
 from serving.pages.templates import html
 from serving.paper import centre_name
 from serving.scorebook import BookRow, Score
-from serving.words import Words, last_weight, risk_words, whom, why_line
+from serving.words import Words, last_weight, may_happen, risk_words, whom, why_line
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ def show(desk: Desk, request: Request, person: Person, words: Words, *, child_id
         centre=centre_name(child, words),
         as_of=words.day(run.as_of),
         section=section(child),
-        why=why_line(child, words),
+        why=_why(child, words),
         last_weight=last_weight(child, words),
         told=[_told(target, score, row, words) for target, score in row.scores.items() if score.risk is not None],
         unscored=_unscored(row, words),
@@ -65,6 +65,12 @@ def show(desk: Desk, request: Request, person: Person, words: Words, *, child_id
         may_record=person.may("record_visits"),
         synthetic=bool(run.facts.get("synthetic")),
     )
+
+
+def _why(child: Candidate, words: Words) -> str:
+    """The line that the list has: the rule, or what may happen and its reasons."""
+    why = why_line(child, words)
+    return f"{may_happen(child, words)}. {why}" if section(child) == "risk" else why
 
 
 def _told(target: str, score: Score, row: BookRow, words: Words) -> Told:

@@ -14,7 +14,7 @@ from serving.access import Person
 from serving.desk import Desk
 from serving.lists import visit_list
 from serving.pages.templates import html
-from serving.paper import Line, beyond_note, centre_name, line_of, notes
+from serving.paper import Line, beyond_lines, beyond_note, centre_name, line_of, notes
 from serving.words import Words
 
 SHOWN_DAYS = 31
@@ -59,6 +59,8 @@ def show(
         synthetic=bool(found.facts.get("synthetic")),
         unverified=found.facts.get("protocol_version"),
         beyond=beyond,
+        beyond_lines=beyond_lines(found, words),
+        centre_of=lambda line: centre_name(line.row.candidate, words),
         notes=[note for note in notes(found, words) if note not in (beyond, words("ui", "synthetic"))],
         query=urlencode({"sector": found.sector_id, "capacity": capacity}),
         visited=_visited(reader, found),

@@ -1,0 +1,69 @@
+"""The sheets as one self-contained HTML page, to print from any browser."""
+
+from __future__ import annotations
+
+import html
+
+from models.ranking import VisitList
+from serving.paper import TICK_BOXES, Line, beyond_lines, centre_name, notes, sheets, title
+from serving.words import Words
+
+
+def page(listed: VisitList, words: Words) -> bytes:
+    """One self-contained HTML page with a section of its own (and a page break) for each centre."""
+    say, escape = words, html.escape
+    parts = [f"<h1>{escape(title(listed, say))}</h1>", *(f"<p>{escape(note)}</p>" for note in notes(listed, say))]
+    parts += [f"<p>{escape(say('ui', 'empty_list'))}</p>"] * (not listed.rows)
+    for sheet in sheets(listed, say):
+        parts.append(f"<section><h2>{escape(say('ui', 'centre'))} {escape(sheet.centre)}</h2>")
+        parts.append(f"<p>{escape(say('ui', 'bring'))} {escape(say('ui', 'fill_in'))}</p>")
+        parts += [_article(line, say, number) for number, line in enumerate(sheet.lines, 1)]
+        parts.append("</section>")
+    parts.append(_beyond(listed, say))
+    parts.append(f"<footer>{escape(say('ui', 'not_a_verdict'))}</footer>")
+    head = (
+        f'<meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{escape(title(listed, say))}'
+    )
+    body = "".join(parts)
+    head += f"</title><style>{STYLE}</style>"
+    return f'<!doctype html><html lang="{say.language}"><head>{head}</head><body>{body}</body></html>'.encode()
+
+
+def _beyond(listed: VisitList, words: Words) -> str:
+    """The section for the project officer; empty where every child in danger has a place."""
+    if not listed.beyond:
+        return ""
+    rows = "".join(
+        f"<li>{html.escape(f'{line.child_id} ({line.whom})')}, {html.escape(words('ui', 'centre'))} "
+        f"{html.escape(centre_name(line.row.candidate, words))}: {html.escape(line.why)}</li>"
+        for line in beyond_lines(listed, words)
+    )
+    said = f"<h2>{html.escape(words('ui', 'beyond_title'))}</h2><p>{html.escape(words('ui', 'beyond_give'))}</p>"
+    return f"<section>{said}<ol>{rows}</ol></section>"
+
+
+STYLE = (
+    "body{font:18px/1.4 sans-serif;max-width:48em;margin:1em auto;padding:0 1em;color:#000;background:#fff}"
+    "section{break-after:page}article{border:2px solid #000;margin:.8em 0;padding:.4em .8em;break-inside:avoid}"
+    "h3{margin:.2em 0}p{margin:.25em 0}b.tag{background:#000;color:#fff;padding:0 .4em}.fill{margin-right:1.2em}"
+)
+
+
+def _article(line: Line, words: Words, number: int) -> str:
+    say = words
+    boxes = "".join(
+        f'<span class="fill">\u2610 {html.escape(say("findings", finding))}</span>' for finding in TICK_BOXES
+    )
+    blanks = "".join(
+        f'<span class="fill">{html.escape(say("ui", name))} ________</span>'
+        for name in ("weight_found", "muac_found", "visited_on")
+    )
+    facts = (
+        (say("ui", "why"), line.why),
+        (say("ui", "last_weight"), line.last_weight),
+        (say("ui", "what_to_do"), line.do),
+    )
+    told = "".join(f"<p><b>{html.escape(name)}:</b> {html.escape(value)}</p>" for name, value in facts)
+    tag = html.escape(say("sections_short", line.section))
+    head = f'<h3>{number}. {html.escape(line.child_id)} ({html.escape(line.whom)}) <b class="tag">{tag}</b></h3>'
+    return f"<article>{head}{told}<p>{boxes}</p><p>{blanks}</p></article>"
