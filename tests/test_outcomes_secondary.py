@@ -3,10 +3,11 @@
 import pytest
 
 from features.clock import Clock
-from models.problems import OUTCOME_WORDS, RELAPSE
+from models.problems import NON_RESPONSE, OUTCOME_WORDS, RELAPSE
 from registry.tables import NEVER
-from tests.stories import DAY_0, cured, registry
+from tests.stories import DAY_0, cured, date, registry
 from training.outcomes import outcomes
+from training.response import NOT_KNOWN, RESPONSE_WORDS, responses
 
 # readings | by day 30 | by day 90 | by day 183
 BY = [
@@ -70,3 +71,42 @@ def test_a_single_reading_before_day_14_is_no_failed_discharge():
     """Only a confirmed SAM or an admission makes one, by whichever count relapses are told."""
     found = relapse("0 well, 10 sam, 30 well, 150 well", confirmations=0)
     assert OUTCOME_WORDS[found["outcome"]] == "did_not_happen"
+
+
+# weights in kg by days since admission (heights of 76 cm, so that 0.1 kg is about 0.15 z) | how the stay ended | word
+RESPONSES = [
+    ([(0, 7.0), (90, 7.1)], {}, "failing"),
+    ([(0, 7.0), (90, 8.5)], {}, "slow"),
+    # One gain is enough: 0.9 g/kg/day, but 0.9 z.
+    ([(0, 7.0), (90, 7.6)], {}, "slow"),
+    # 2 g/kg/day of the admission weight is a gain.
+    ([(0, 7.0), (50, 7.7)], {"closed_on": 60, "outcome": "not_recovered"}, "slow"),
+    # Sent on for no gain is failing, whatever the scales said.
+    ([(0, 7.0), (28, 8.0)], {"closed_on": 30, "outcome": "transferred", "transfer_reason": "no_gain"}, "failing"),
+    # Nobody can tell from one reading, or from two a week apart.
+    ([(0, 7.0)], {}, "not_known"),
+    ([(0, 7.0), (7, 7.0)], {}, "not_known"),
+    # What was gained after the event says nothing of it.
+    ([(0, 7.0), (90, 7.1), (120, 9.0)], {}, "failing"),
+    # A weight that cannot be is not counted.
+    ([(0, 7.0), (80, 7.1), (90, 30.0)], {}, "failing"),
+    ([(0, 7.0), (40, 8.5)], {"closed_on": 40, "outcome": "cured"}, "responded"),
+]
+
+
+@pytest.mark.parametrize(("weights", "stay", "word"), RESPONSES)
+def test_slow_or_failing(weights, stay, word):
+    more = {"measurements": {
+        "child_id": ["c"] * len(weights), "measured_on": [date(day) for day, _ in weights],
+        "weight_kg": [kg for _, kg in weights], "height_cm": [76.0] * len(weights),
+    }}
+    clock, cutoff = Clock(registry("", episodes=[{"admitted_on": 0} | stay], more=more)), DAY_0 + 400
+    found = outcomes(clock, NON_RESPONSE, cutoff=cutoff)
+    assert [RESPONSE_WORDS[code] for code in responses(clock, found, cutoff=cutoff)] == [word]
+
+
+def test_without_a_height_a_poor_gain_alone_does_not_make_it_failing():
+    stay = [{"admitted_on": 0}]
+    clock, cutoff = Clock(registry("0 stale, 90 stale", episodes=stay)), DAY_0 + 400
+    found = outcomes(clock, NON_RESPONSE, cutoff=cutoff)
+    assert responses(clock, found, cutoff=cutoff).tolist() == [NOT_KNOWN]

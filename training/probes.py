@@ -1,6 +1,7 @@
-"""Probes: what a registry would have been, had it ended on a day. Cut from the tables by hand, not by the clock.
+"""Probes: what a registry would have been, had it ended on a day, or had its records been entered later.
 
-`features.clock` masks; this removes. A feature that differs between the two has seen what it must not see.
+Made from the tables by hand, not by the clock. `features.clock` masks; `cut` removes: a feature that differs between
+the two has seen what it must not see.
 """
 
 from __future__ import annotations
@@ -78,3 +79,28 @@ def differing(one: np.ndarray, other: np.ndarray) -> list[str]:
     """Names of the columns whose bits differ in any row (NaN equals NaN)."""
     same = (one == other) | (np.isnan(one) & np.isnan(other))
     return [name for name, equal in zip(NAMES, same.all(axis=0), strict=True) if not equal]
+
+
+MONTH_DAYS = 31
+"""Attendance is assumed to be known on the first day of the next month."""
+
+
+def known_later(registry: Registry, *, days: int) -> tuple[Registry, float]:
+    """(the registry, had its assumed dates of entry been so many days later; the share of rows that moved).
+
+    A row counts as assumed where it was known on its own day (attendance: when its month was over). Stays keep their
+    days: a score is asked for because the child was admitted or discharged.
+    """
+    tables = {name: registry.table(name) for name in OWN_DAY if name != "episodes"}
+    moved = {name: _assumed(name, table) for name, table in tables.items()}
+    later = {
+        name: table.having(known_from=(table["known_from"] + np.where(moved[name], days, 0)).astype(np.int32))
+        for name, table in tables.items()
+    }
+    rows = sum(table.rows for table in tables.values())
+    return replace(registry, **later), sum(int(mask.sum()) for mask in moved.values()) / max(rows, 1)
+
+
+def _assumed(name: str, table: Table) -> np.ndarray:
+    after = MONTH_DAYS if name == "attendance" else 0
+    return table["known_from"] <= table[OWN_DAY[name]].astype(np.int64) + after

@@ -1,0 +1,140 @@
+"""The same risks against other outcomes: shorter horizons, slow or failing, one reading, and later knowledge.
+
+Secondary outcomes say what else a high risk stands for; sensitivity rows say how far the figures hang on a choice of
+the contract. Nothing here is trained or chosen by.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from features.clock import Clock
+from features.context import Context
+from models.bundle import Bundle
+from models.problems import HAPPENED, RELAPSE
+from training import censoring, probes
+from training.cohorts import Cohort, asked
+from training.discrimination import Estimate, auc, bootstrap
+from training.judged import Judged, score_rows
+from training.outcomes import IN_COHORT, Outcomes, outcomes
+from training.reliability import calibration
+from training.response import FAILING, RESPONDED, SLOW, responses
+
+REPEATS = 100
+LATER_DAYS = 30
+RELAPSE_HORIZONS = (30, 90)
+TARGET, SECONDARY, SENSITIVITY = "target", "secondary", "sensitivity"
+
+
+@dataclass(frozen=True)
+class Against:
+    """The risks against one outcome: `rows` with a known one, `events` (indexes), their `share` by weight, `auc`;
+    `slope` and `observed_over_expected` only where the risk claims to be of this outcome, else None."""
+
+    kind: str
+    outcome: str
+    rows: int
+    events: int
+    share: float
+    auc: Estimate
+    slope: float | None = None
+    observed_over_expected: float | None = None
+
+
+def against_others(clock: Clock, rows: Cohort, risk: np.ndarray, *, cutoff: int) -> list[Against]:
+    """The risks (NaN where not scored) of landmark rows against every other outcome; `cutoff`: that of the rows."""
+    scored = np.flatnonzero(~np.isnan(risk))
+    rows, risk = rows.take(scored), risk[scored]
+    found = [_judge(TARGET, "the target itself", rows, risk)]
+    relapse = rows.problem.target == RELAPSE.target
+    others = _relapses if relapse else _responses
+    found += [one for one in others(clock, rows, risk, cutoff) if one]
+    earlier = outcomes(clock, rows.problem, cutoff=cutoff - LATER_DAYS)
+    before = rows.day <= cutoff - LATER_DAYS
+    words = f"the target, as it was known {LATER_DAYS} days before the records end"
+    return found + [_judge(SENSITIVITY, words, *_with(earlier, rows, risk, rows.problem.horizon, only=before))]
+
+
+def known_later(clock: Clock, bundle: Bundle, rows: Cohort) -> Against:
+    """The target, with every record whose date of entry was assumed entered 30 days later than its own date."""
+    registry, moved = probes.known_later(clock.registry, days=LATER_DAYS)
+    later = Clock(registry)
+    judged = score_rows(later, bundle, rows, block="", context=Context(later))
+    words = (f"the target, with records known {LATER_DAYS} days later ({moved:.0%} of them: those without a date of "
+             f"entry); {judged.not_scored} more not scored")
+    return _judge(SENSITIVITY, words, judged.rows, judged.risk)
+
+
+def of_judged(clock: Clock, bundle: Bundle, judged: Judged, *, cutoff: int) -> list[Against]:
+    """All of it for the judged rows; `bundle`: the one that said their risks."""
+    return [*against_others(clock, judged.rows, judged.risk, cutoff=cutoff), known_later(clock, bundle, judged.rows)]
+
+
+def _relapses(clock: Clock, rows: Cohort, risk: np.ndarray, cutoff: int) -> Iterator[Against]:
+    for days in RELAPSE_HORIZONS:
+        found = outcomes(clock, RELAPSE, cutoff=cutoff, horizon=days)
+        yield _judge(SECONDARY, f"relapse by day {days} after discharge", *_with(found, rows, risk, days))
+    single = outcomes(clock, RELAPSE, cutoff=cutoff, confirmations=0)
+    words = "relapse by a single reading of SAM, or admission"
+    yield _judge(SENSITIVITY, words, *_with(single, rows, risk, RELAPSE.horizon), same=True)
+
+
+def _responses(clock: Clock, rows: Cohort, risk: np.ndarray, cutoff: int) -> Iterator[Against]:
+    kind = responses(clock, rows.outcomes, cutoff=cutoff)[rows.index]
+    weight = censoring.weights(rows)
+    for words, event, other in (
+        ("failing to gain, against those who responded", FAILING, RESPONDED),
+        ("gaining slowly, against those who responded", SLOW, RESPONDED),
+        ("failing to gain, among those who did not respond", FAILING, SLOW),
+    ):
+        kept = (kind == event) | (kind == other)
+        yield _figures(SECONDARY, words, rows, risk, (kind == event).astype(np.int8), np.where(kept, weight, 0.0))
+
+
+def _with(
+    found: Outcomes, rows: Cohort, risk: np.ndarray, horizon: int, *, only: np.ndarray | bool = True
+) -> tuple[Cohort, np.ndarray]:
+    """The rows that are still a question by other outcomes (matched by the stay), with those, and their risks."""
+    index, problem = _same_stay(found, rows), replace(rows.problem, horizon=horizon)
+    kept = np.flatnonzero((index >= 0) & only & (rows.landmark < horizon))
+    kept = kept[(found.cohort[index[kept]] == IN_COHORT) & asked(found, problem, index[kept], rows.day[kept])]
+    index, day, landmark = index[kept], rows.day[kept], rows.landmark[kept]
+    end = np.minimum(found.event_on[index], found.followed_until[index]).astype(np.int64)
+    return Cohort(problem, found, index, rows.child[kept], day, landmark, found.outcome[index],
+                  np.maximum(end - day, 0), horizon - landmark), risk[kept]
+
+
+def _same_stay(found: Outcomes, rows: Cohort) -> np.ndarray:
+    """For each row the position of its stay among other outcomes; -1 where it has none."""
+    order = np.argsort(found.episode, kind="stable")
+    sorted_stays, stay = found.episode[order], rows.outcomes.episode[rows.index]
+    place = np.searchsorted(sorted_stays, stay)
+    there = place < len(order)
+    there[there] = sorted_stays[place[there]] == stay[there]
+    index = np.full(len(stay), -1, np.int64)
+    index[there] = order[place[there]]
+    return index
+
+
+def _judge(kind: str, words: str, rows: Cohort, risk: np.ndarray, *, same: bool | None = None) -> Against:
+    happened = (rows.outcome == HAPPENED).astype(np.int8)
+    weight = censoring.weights(rows) if len(rows.index) else np.zeros(0)
+    same = kind != SECONDARY if same is None else same
+    return _figures(kind, words, rows, risk, happened, weight, same=same)
+
+
+def _figures(
+    kind: str, words: str, rows: Cohort, risk: np.ndarray, happened: np.ndarray, weight: np.ndarray, *,
+    same: bool = False,
+) -> Against:
+    known = weight > 0
+    happened = np.where(known, happened, 0)
+    share = float(np.average(happened, weights=weight)) if known.any() else float("nan")
+    apart = bootstrap(auc, risk, happened, weight, cluster=rows.child, repeats=REPEATS) if known.any() else (
+        Estimate(np.nan, np.nan, np.nan))
+    straight = calibration(risk, happened, weight) if same else None
+    return Against(kind, words, int(known.sum()), len(np.unique(rows.index[happened == 1])), share, apart,
+                   straight and straight.slope, straight and straight.observed_over_expected)
