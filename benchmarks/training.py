@@ -44,7 +44,7 @@ def main() -> None:
         learned = learn(clock, problem, until=registry.recorded_until + 1, trials=wanted.trials, context=context,
                         said=lambda text: print(text, file=sys.stderr))
         told[f"{target}_minutes"] = round((time.perf_counter() - started) / 60, 2)
-        told[f"{target}_rows"] = int(learned.fitted_on.sum())
+        told[f"{target}_rows"] = int(learned.earlier_on.sum())
         told[f"{target}_auc_later_block"] = round(figures(learned)["auc"], 4)
     told["minutes"] = round((time.perf_counter() - begun) / 60, 2)
     told["peak_gb"] = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2, 2)

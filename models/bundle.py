@@ -5,6 +5,7 @@
     linear.json      the penalised logistic regression
     reference.json   the training rows' profile (for drift)
     card.json        the model card, once the judge has written one
+    rehearsal/       a bundle of the same training on the earlier block only: it judges the later one
     manifest.json    SHA-256 of each file; its own digest is the bundle's version
 """
 
@@ -24,7 +25,7 @@ from models.explain import Forest
 from models.linear import Linear
 from registry.errors import BadInput
 
-FORMAT = 2
+FORMAT = 3
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,7 @@ class Bundle:
     start: float = 0.0
     columns: tuple[str, ...] = NAMES
     version: str = ""
+    rehearsal: Bundle | None = field(default=None, repr=False, compare=False)
     forest: Forest = field(default=None, repr=False, compare=False)
 
     def __post_init__(self):
@@ -147,22 +149,41 @@ def _files(bundle: Bundle) -> dict[str, str]:
 
 def save(bundle: Bundle, bundles: Path) -> Bundle:
     """Write the bundle as `bundles/<version>/` (whole or not at all) and return it with its version."""
-    files = _files(bundle)
-    manifest = json.dumps({name: _digest(text) for name, text in sorted(files.items())}, indent=1)
-    version = _digest(manifest)[:16]
+    files = _with_manifest(_files(bundle) | _of_rehearsal(bundle))
+    version = _digest(files["manifest.json"])[:16]
     place = Path(bundles) / version
     if not place.exists():
         half = Path(bundles) / f".{version}.{os.getpid()}"
-        half.mkdir(parents=True, exist_ok=True)
-        for name, text in (files | {"manifest.json": manifest}).items():
+        for name, text in files.items():
+            (half / name).parent.mkdir(parents=True, exist_ok=True)
             (half / name).write_text(text, encoding="utf-8")
         half.rename(place)
     return replace(bundle, version=version)
 
 
-def load(place: Path) -> Bundle:
-    """The bundle of a directory; `BadInput` where a file is missing, altered, or made for other features."""
-    place = Path(place)
+def _with_manifest(files: dict[str, str]) -> dict[str, str]:
+    manifest = json.dumps({name: _digest(text) for name, text in sorted(files.items())}, indent=1)
+    return files | {"manifest.json": manifest}
+
+
+def _of_rehearsal(bundle: Bundle) -> dict[str, str]:
+    if bundle.rehearsal is None:
+        return {}
+    return {f"rehearsal/{name}": text for name, text in _with_manifest(_files(bundle.rehearsal)).items()}
+
+
+def load(place: Path, *, rehearsal: bool = False) -> Bundle:
+    """The bundle of a directory, with its rehearsal where asked (None where it has none).
+
+    `BadInput` where a file is missing, altered, or made for other features.
+    """
+    bundle = _loaded(Path(place))
+    if not rehearsal or not (Path(place) / "rehearsal").exists():
+        return bundle
+    return replace(bundle, rehearsal=_loaded(Path(place) / "rehearsal"))
+
+
+def _loaded(place: Path) -> Bundle:
     texts = {}
     try:
         manifest = (place / "manifest.json").read_text(encoding="utf-8")
@@ -170,7 +191,8 @@ def load(place: Path) -> Bundle:
             texts[name] = (place / name).read_text(encoding="utf-8")
             if _digest(texts[name]) != digest:
                 raise BadInput("BUN002", f"{name} of bundle {place.name} was altered: its checksum differs")
-        told = {name: json.loads(text) for name, text in texts.items() if name.endswith(".json")}
+        of_this = {name: text for name, text in texts.items() if name.endswith(".json") and "/" not in name}
+        told = {name: json.loads(text) for name, text in of_this.items()}
     except (OSError, ValueError) as error:
         reason = type(error).__name__
         raise BadInput("BUN001", f"bundle {place.name} cannot be read ({reason}): promote another") from error

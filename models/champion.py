@@ -55,15 +55,15 @@ def turn_back(folder: Path, target: str) -> str:
     return version
 
 
-def champion(folder: Path, target: str) -> Bundle | None:
+def champion(folder: Path, target: str, *, rehearsal: bool = False) -> Bundle | None:
     """The champion of a target, loaded and checked; None where there is none."""
     now = pointer(folder, target)
-    return None if now is None else load(bundles_folder(folder) / now["bundle"])
+    return None if now is None else load(bundles_folder(folder) / now["bundle"], rehearsal=rehearsal)
 
 
-def champions(folder: Path) -> dict[str, Bundle]:
-    """The champions of a models folder, by target."""
-    found = {target: champion(folder, target) for target in ("relapse", "non_response")}
+def champions(folder: Path, *, rehearsal: bool = False) -> dict[str, Bundle]:
+    """The champions of a models folder, by target (with their rehearsals where asked)."""
+    found = {target: champion(folder, target, rehearsal=rehearsal) for target in ("relapse", "non_response")}
     return {target: bundle for target, bundle in found.items() if bundle is not None}
 
 

@@ -23,7 +23,7 @@ def _():
 
     store = mo.cli_args().get("store") or "demo/demo.db"
     target = mo.cli_args().get("target") or "relapse"
-    bundle = champions(models_folder(store))[target]
+    bundle = champions(models_folder(store), rehearsal=True)[target]
     judged = judged_rows(Clock(load_registry(store)), bundle)
     return bundle, grouped, importance, judged, mo, np, pd, strongest
 

@@ -13,6 +13,7 @@ from training.calibrate import calibrate
 from training.cohorts import cohort
 from training.evidence import Evidence
 from training.finding import CHECKS, OUTCOMES
+from training.fit import HeldOut
 from training.judged import LATER, of_matrix
 from training.learn import examples
 
@@ -32,7 +33,11 @@ def judged_on_all(change):
 
 
 def with_calibrator(learned, **changes):
-    return replace(learned, bundle=replace(learned.bundle, calibrator=replace(learned.bundle.calibrator, **changes)))
+    """The training with another calibrator, in its bundle and in the rehearsal that is judged."""
+    rehearsal = learned.bundle.rehearsal
+    rehearsal = replace(rehearsal, calibrator=replace(rehearsal.calibrator, **changes))
+    calibrator = replace(learned.bundle.calibrator, **changes)
+    return replace(learned, bundle=replace(learned.bundle, calibrator=calibrator, rehearsal=rehearsal))
 
 
 def test_an_honest_training_has_no_issue_but_for_its_size():
@@ -64,7 +69,7 @@ def test_1_a_future_row_leaked_through_the_centre():
 def test_2_the_split_by_child_forgotten():
     what = made.learned()
     assert asked("RISK003", what).outcome == "pass"
-    found = asked("RISK003", replace(what, calibrated_on=~what.fitted_on))
+    found = asked("RISK003", replace(what, later_on=~what.earlier_on))
     assert found.outcome == "issue"
 
 
@@ -74,9 +79,20 @@ def test_3_the_calibrator_fitted_on_the_test_block():
     later = later.take(np.flatnonzero(later.day >= made.UNTIL))
     matrix = as_of(made.clock(), later.child, later.day, priors=what.bundle.priors, context=made.context())
     block = examples(later, matrix, np.ones(len(later.child), bool))
-    cheated = replace(what, bundle=replace(what.bundle, calibrator=calibrate(what.fitted, block)))
+    seen = HeldOut(what.fitted.blended(block.rows), block.happened, block.weight)
+    cheated = replace(what, bundle=replace(what.bundle, calibrator=calibrate(seen)))
     assert asked("RISK004", what).outcome == "pass"
     assert asked("RISK004", cheated).outcome == "issue"
+
+
+def test_3_the_calibrator_fitted_on_children_that_the_halves_had_seen():
+    what = made.learned()
+    learning = examples(what.rows, what.features, np.ones(len(what.rows.child), bool))
+    seen = HeldOut(what.fitted.blended(learning.rows), learning.happened, learning.weight)
+    fitted = replace(what.fitted, held_out=seen)
+    cheated = replace(what, fitted=fitted, bundle=replace(what.bundle, calibrator=calibrate(seen)))
+    found = asked("RISK004", cheated)
+    assert found.outcome == "issue" and "had seen" in found.message
 
 
 def test_4_labels_shifted():
@@ -109,7 +125,7 @@ def test_7_a_flipped_sign_in_the_directions(monkeypatch):
     right = fit.directions
     monkeypatch.setattr(fit, "directions", lambda target: [-direction for direction in right(target)])
     what = made.learned()
-    learning = examples(what.rows, what.features, what.fitted_on)
+    learning = examples(what.rows, what.features, what.earlier_on)
     monkeypatch.setattr(fit, "MOST_TREES", 40)
     booster = fit.fit(learning, target="non_response", settings={"learning_rate": 0.1}, seed=1).booster
     flipped = replace(what, bundle=replace(what.bundle, booster=booster, forest=None))
@@ -175,10 +191,11 @@ def test_15_most_children_lost():
 
 def test_16_too_few_events():
     what = made.learned()
-    few = np.flatnonzero(what.fitted_on & (what.rows.outcome == 1))[:20]
-    fitted_on = np.zeros(len(what.fitted_on), bool)
-    fitted_on[few] = True
-    assert asked("RISK014", replace(what, fitted_on=fitted_on)).outcome == "issue"
+    few = np.flatnonzero(what.earlier_on & (what.rows.outcome == 1))[:20]
+    earlier_on = np.zeros(len(what.earlier_on), bool)
+    earlier_on[few] = True
+    none = np.zeros(len(earlier_on), bool)
+    assert asked("RISK014", replace(what, earlier_on=earlier_on, later_on=none)).outcome == "issue"
 
 
 def test_every_check_has_its_page_made_from_the_code():

@@ -76,7 +76,7 @@ def test_features_that_are_missing_for_everyone_do_no_harm(learned):
 
 def test_too_few_events_for_the_parameters_is_said_before_fitting(heard):
     said = [at for at, text in enumerate(heard) if "Riley's criteria ask for" in text]
-    assert said and said[0] < next(at for at, text in enumerate(heard) if "rows to fit on" in text)
+    assert said and said[0] < next(at for at, text in enumerate(heard) if "rows to choose on" in text)
 
 
 def test_shuffled_outcomes_cannot_be_learnt(clock, monkeypatch):
@@ -100,13 +100,26 @@ def test_the_same_seed_gives_the_same_bundle(clock, kept, tmp_path):
 
 def test_a_bundle_holds_text_and_numbers_and_scores_as_it_did(learned, kept):
     bundle, place = kept
-    files = sorted((place / bundle.version).iterdir())
+    files = [file for file in sorted((place / bundle.version).rglob("*")) if file.is_file()]
     assert {file.suffix for file in files} <= {".json", ".txt"}
     for file in files:
         text = file.read_text(encoding="utf-8")
         assert file.suffix == ".txt" or json.loads(text) is not None
     np.testing.assert_array_equal(
         load(place / bundle.version).score(learned.features).log_odds, learned.bundle.score(learned.features).log_odds)
+
+
+def test_a_rehearsal_is_the_same_training_without_the_later_block(clock, learned, kept, monkeypatch):
+    bundle, place = kept
+    again = load(place / bundle.version, rehearsal=True).rehearsal
+    assert load(place / bundle.version).rehearsal is None
+    assert again.booster != bundle.booster and again.facts == bundle.facts
+    turned = learned.rows.outcome.copy()
+    turned[learned.later_on] = np.where(turned[learned.later_on] == HAPPENED, 0, HAPPENED)
+    rows = replace(learned.rows, outcome=turned)
+    monkeypatch.setattr(learn, "cohort", lambda *arguments, **settings: rows)
+    anew = taught(clock)
+    assert anew.bundle.rehearsal.booster == again.booster and anew.bundle.booster != bundle.booster
 
 
 def test_mlflow_loads_the_model_where_pickles_are_forbidden(learned, kept, tmp_path, monkeypatch):

@@ -1,50 +1,27 @@
-"""Calibration on rows that the model was not fitted on: slope and intercept, and a Venn–Abers interval."""
+"""Calibration on children that the halves had not seen: slope and intercept, and a Venn–Abers interval."""
 
 from __future__ import annotations
 
 import numpy as np
-from scipy.optimize import brentq
 from sklearn.isotonic import IsotonicRegression
 
 from models.bundle import Calibrator
-from training.examples import Examples
-from training.fit import Fitted
+from training.fit import HeldOut
 from training.straight import slope_and_intercept
 
 KNOTS = 60
 PARTS = 400
 
 
-def calibrate(fitted: Fitted, later: Examples) -> Calibrator:
-    """A calibrator of the blend: slope, intercept and interval, from a later block and the held-out children together.
+def calibrate(held_out: HeldOut) -> Calibrator:
+    """A calibrator of the blend: slope, intercept and interval, from each child as halves said it that did not see it.
 
-    The later block alone is a few months long: it would carry one season's rate into the whole year, and its few
-    events would bend the slope. The children of the fitting block, each judged by a model that did not see it,
-    bring the other months: row by row for the slope, and as much as the later block (no more: it is the older) for
-    the level.
+    All months of the training window have their part. The last months alone carry one season's rate into the whole
+    year, and their few events bend the slope.
     """
-    held_out = fitted.held_out
-    log_odds = np.concatenate([held_out.log_odds, fitted.blended(later.rows)])
-    happened = np.concatenate([held_out.happened, later.happened])
-    weight = np.concatenate([held_out.weight, later.weight])
-    slope, _ = slope_and_intercept(log_odds, happened, weight)
-    level = np.concatenate([_of_one(held_out.weight), _of_one(later.weight)])
-    intercept = _intercept(slope * log_odds, happened, level)
-    return Calibrator(slope, intercept, *_venn_abers(slope * log_odds + intercept, happened, weight))
-
-
-def _of_one(weight: np.ndarray) -> np.ndarray:
-    """Weights that sum to 1 (or to 0 where there are none)."""
-    return weight / max(weight.sum(), 1e-12)
-
-
-def _intercept(log_odds: np.ndarray, happened: np.ndarray, weight: np.ndarray) -> float:
-    """What must be added to log-odds so that the mean risk is the share that happened (weighted)."""
-
-    def excess(added: float) -> float:
-        return float(np.average(1.0 / (1.0 + np.exp(-(log_odds + added))) - happened, weights=weight))
-
-    return float(brentq(excess, -15.0, 15.0))
+    of = held_out
+    slope, intercept = slope_and_intercept(of.log_odds, of.happened, of.weight)
+    return Calibrator(slope, intercept, *_venn_abers(slope * of.log_odds + intercept, of.happened, of.weight))
 
 
 def _venn_abers(log_odds, happened, weight) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

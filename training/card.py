@@ -42,8 +42,8 @@ def write(learned: Learned, *, findings: list[Finding], figures: dict[str, float
 
 
 def strongest(learned: Learned) -> list[dict]:
-    """The columns that move the calibration block's scores most: mean size of their part in log-odds."""
-    matrix = learned.features[learned.calibrated_on][:2000]
+    """The columns that move the later block's scores most: mean size of their part in log-odds."""
+    matrix = learned.features[learned.later_on][:2000]
     size = np.abs(learned.bundle.score(matrix).contributions).mean(axis=0)
     order = np.argsort(-size, kind="stable")[:STRONGEST]
     return [{"column": NAMES[at], "reason": REASON_OF[NAMES[at]], "mean_log_odds": round(float(size[at]), 4)}
@@ -67,8 +67,8 @@ def _facts(learned: Learned, findings: list[Finding], figures: dict[str, float])
         "indexes": attrition["indexes"], "in_cohort": attrition["in_cohort"], "rows": attrition["landmark_rows"],
         "happened": attrition["happened"], "did_not": attrition["did_not_happen"], "censored": attrition["censored"],
         "died": attrition["died"], "left_out": attrition["indexes"] - attrition["in_cohort"],
-        "rows_fitted": facts["rows_fitted"], "rows_calibrated": facts["rows_calibrated"],
-        "events_fitted": facts["events_fitted"], "events_calibrated": facts["events_calibrated"],
+        **{name: facts[name] for name in (
+            "rows_fitted", "rows_earlier", "rows_later", "events_fitted", "events_earlier", "events_later")},
         "features": len(NAMES), "trees": f"{bundle.trees:.0%}", "linear": f"{1 - bundle.trees:.0%}",
         "calibrator": f"slope {bundle.calibrator.slope:.3f}, intercept {bundle.calibrator.intercept:.3f}",
         "advised": advised.events, "prevalence": f"{prevalence:.1%}",

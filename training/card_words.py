@@ -18,8 +18,8 @@ _NOT_KNOWN = "Not known, because "
 TRIPOD = (
     ("1", "Title", "A prediction model for {target} among children under five treated for severe acute malnutrition "
                    "(SAM), developed on {data}."),
-    ("2", "Abstract", "{in_cohort} indexes ({events_fitted} events to fit on), predictions at days {landmarks} for the "
-                      "rest of {horizon} days; on the later block AUC {auc}, last WHZ alone {auc_whz}."),
+    ("2", "Abstract", "{in_cohort} indexes ({events_fitted} events to learn from), predictions at days {landmarks} for the "
+                      "rest of {horizon} days; of the rehearsal on the later block AUC {auc}, last WHZ alone {auc_whz}."),
     ("3", "Background", "Children relapse after SAM, or do not respond; a supervisor can visit few of them. The model "
                         "orders visits for supervisors of child-nutrition centres. Known inequalities: girls, tribal "
                         "areas and missing records; see item 14."),
@@ -33,13 +33,13 @@ TRIPOD = (
     ("8", "Outcome", "{event}. Found from the records by rule, without knowledge of the score. {RISK005}"),
     ("9", "Predictors", "{features} columns from the child's own records, its family and its centre, listed in "
                         "features/catalogue.py with unit and meaning; measured before the prediction. {RISK001}"),
-    ("10", "Sample size", "{events_fitted} events to fit on; Riley's criteria ask for {advised}. {RISK014}"),
+    ("10", "Sample size", "{events_fitted} events to learn from; Riley's criteria ask for {advised}. {RISK014}"),
     ("11", "Missing data", "A missing value stays missing: trees branch on it, the linear half has a term for it. "
                            "Children without a weight in a year are not scored."),
     ("12", "Analytical methods", "Penalised logistic regression ({linear}) and gradient-boosted trees with "
                                  "physiology's directions ({trees}), blended on held-out children; censoring by "
-                                 "inverse probability weights; calibrated on a later block together with "
-                                 "the fitting block's held-out children ({calibrator}); "
+                                 "inverse probability weights; calibrated on what halves said of "
+                                 "children that they had not seen ({calibrator}); "
                                  "seed {seed}. {RISK004}"),
     ("13", "Class imbalance", "None of it: no resampling, no class weights, so that risks stay shares "
                               "({prevalence} of the rows with a known outcome have the event)."),
@@ -47,8 +47,9 @@ TRIPOD = (
                        "disability: not known, because the registry does not hold them."),
     ("15", "Model output", "A calibrated risk with a Venn-Abers interval and additive reasons in log-odds, or no score "
                            "and why. No threshold: the list is cut by the visits that can be made."),
-    ("16", "Training and evaluation", "Earlier indexes fit, later ones calibrate and choose; no child is in both. "
-                                      "{RISK003}. Judged later rows: see the report of `sanket evaluate`."),
+    ("16", "Training and evaluation", "Settings are chosen on the earlier indexes; a rehearsal, fitted on these "
+                                      "only, is judged on the later ones; no child is in both. {RISK003}. The model "
+                                      "is then fitted on both. Judged later rows: see `sanket evaluate`."),
     ("17", "Ethical approval", _NOT_KNOWN + "the registry's owner grants it outside of this program."),
     ("18", "Open science", "Code under Apache-2.0; the bundle holds all of the model as text. Funding, conflicts, "
                            "protocol, registration: not known, because no study has been registered."),
@@ -57,10 +58,11 @@ TRIPOD = (
                                      "landmark rows; of the {used} whose label ends before the split {happened} "
                                      "with the event, {did_not} without, {censored} of unknown outcome; {died} "
                                      "after a death first."),
-    ("21", "Model development", "{rows_fitted} rows ({events_fitted} events) fitted, {rows_calibrated} rows "
-                                "({events_calibrated} events) calibrated and chose."),
+    ("21", "Model development", "{rows_fitted} rows ({events_fitted} events) fitted; of these {rows_earlier} "
+                                "({events_earlier} events) chose and rehearsed, {rows_later} ({events_later} "
+                                "events) judged the rehearsal."),
     ("22", "Model specification", "booster.txt, linear.json and bundle.json of this bundle: all that a score needs."),
-    ("23", "Model performance", "On the calibration block, kinder than later records: AUC {auc}, scaled Brier "
+    ("23", "Model performance", "Of the rehearsal, on the later block: AUC {auc}, scaled Brier "
                                 "{brier_scaled}, calibration slope {calibration_slope}, precision in the highest tenth "
                                 "{precision_at_top_tenth}. {RISK011}. By subgroup and centre: see the report."),
     ("24", "Model updating", "None after training; recalibration for another place is offered by `sanket evaluate`, "
@@ -91,6 +93,6 @@ PROBAST = (
                                                      "several rows a child kept on one side. {RISK003}"),
     ("analysis", "Were performance measures appropriate?", "AUC, Brier, calibration, net benefit, capacity. {RISK011}"),
     ("analysis", "Were overfitting and optimism accounted for?",
-     "Held-out children within the fitting block choose and, with a later block, calibrate. {RISK009}"),
+     "Held-out children choose and calibrate; a rehearsal is judged on later months. {RISK009}"),
     ("analysis", "Was algorithmic fairness examined?", "{RISK012}"),
 )

@@ -10,6 +10,7 @@ from training import probes
 from training.calibrate import calibrate
 from training.cohorts import cohort
 from training.evidence import Evidence
+from training.examples import log_loss
 from training.finding import Said, check, issue, not_applicable, passed, skipped
 from training.learn import examples
 
@@ -64,40 +65,47 @@ def labels_before_split(evidence: Evidence) -> Said:
 
 @check("RISK003", "No child on both sides")
 def child_on_one_side(evidence: Evidence) -> Said:
-    """A child that was fitted on may not calibrate, choose or judge: its rows are alike and flatter the model.
+    """A child that the rehearsal was fitted on may not judge it: a child's rows are alike and flatter the model.
 
     What to do: split by the date of the index, then drop from the later block every child of the earlier one.
     """
-    child, fitted, later = evidence.learned.rows.child, evidence.learned.fitted_on, evidence.learned.calibrated_on
+    child, fitted, later = evidence.learned.rows.child, evidence.learned.earlier_on, evidence.learned.later_on
     both = np.intersect1d(child[fitted], child[later])
     if len(both):
-        return issue(f"{len(both)} children are in the fitting and in the calibration block", children=float(len(both)))
+        return issue(f"{len(both)} children are in the earlier and in the later block", children=float(len(both)))
     return passed("no child is in both blocks")
 
 
-@check("RISK004", "Calibrated on rows that it was not fitted on")
-def calibrated_on_later_block(evidence: Evidence) -> Said:
-    """The calibrator must come from a later block before the split and the fitting block's held-out children.
+@check("RISK004", "Calibrated on children that it had not seen")
+def calibrated_on_held_out(evidence: Evidence) -> Said:
+    """The calibrator must come from what halves said of children that they had not seen, before the split.
 
-    The blocks are compared in time, and the calibration is repeated: slope and intercept must come out the same to
-    nine digits. A calibrator fitted on the rows that judge it makes any model look calibrated.
+    The blocks are compared in time. What was said of held-out children must be further from the truth (log loss) than
+    what the finished halves say of the same rows, or they were not held out. The calibration is then repeated: slope
+    and intercept must come out the same to nine digits. A calibrator fitted on the rows that judge it makes any model
+    look calibrated.
 
     What to do: train again with `sanket train`; do not touch the calibrator afterwards (a recalibration for another
     registry is a new bundle).
     """
     learned, index_on = evidence.learned, evidence.index_on()
-    if not learned.calibrated_on.any() or not learned.fitted_on.any():
+    if not learned.later_on.any() or not learned.earlier_on.any():
         return issue("one of the two blocks is empty")
-    if np.any(learned.fitted_on & learned.calibrated_on):
+    if np.any(learned.earlier_on & learned.later_on):
         return issue("the two blocks overlap")
-    if index_on[learned.calibrated_on].min() < index_on[learned.fitted_on].max():
-        return issue("the calibration block begins before the fitting block ends")
-    anew = calibrate(learned.fitted, examples(learned.rows, learned.features, learned.calibrated_on))
-    kept = learned.bundle.calibrator
+    if index_on[learned.later_on].min() < index_on[learned.earlier_on].max():
+        return issue("the later block begins before the earlier block ends")
+    learning = examples(learned.rows, learned.features, np.ones(len(learned.rows.child), bool))
+    said, seen = learned.fitted.held_out.log_odds, learned.fitted.blended(learning.rows)
+    if len(said) != len(seen):
+        return issue("the calibrator comes from other rows than the model")
+    if not log_loss(said, learning) > log_loss(seen, learning):
+        return issue("what the calibrator comes from was said by halves that had seen the children")
+    anew, kept = calibrate(learned.fitted.held_out), learned.bundle.calibrator
     off = max(abs(anew.slope - kept.slope), abs(anew.intercept - kept.intercept))
     if not off < SAME:
-        return issue(f"the calibrator is not the calibration block's: it differs by {off:.3g}", difference=float(off))
-    return passed("the calibrator is the calibration block's own")
+        return issue(f"the calibrator is not the held-out children's: it differs by {off:.3g}", difference=float(off))
+    return passed("the calibrator is the held-out children's own")
 
 
 @check("RISK005", "Labels as the contract says")

@@ -32,12 +32,12 @@ NUDGED = 400
 def no_constant_column(evidence: Evidence) -> Said:
     """A column that is present but always the same was broken on its way, or should not be in the catalogue.
 
-    Looked at in the fitting block; columns that may honestly be constant in a small registry (a single setting, no
+    Looked at in the earlier block; columns that may honestly be constant in a small registry (a single setting, no
     earlier stays) are named as a tip, as are columns that were never recorded.
 
     What to do: look at the column in the registry; mend the import or the feature.
     """
-    matrix = evidence.learned.features[evidence.learned.fitted_on]
+    matrix = evidence.learned.features[evidence.learned.earlier_on]
     if len(matrix) < LEAST_ROWS:
         return skipped(f"{len(matrix)} rows are too few to call a column constant")
     there = ~np.isnan(matrix)
@@ -133,7 +133,7 @@ def trees_obey_physiology(evidence: Evidence) -> Said:
 
     What to do: a sign was flipped between `features/catalogue.py` and the fit. Train again.
     """
-    matrix, bundle = evidence.learned.features[evidence.learned.fitted_on][:NUDGED], evidence.learned.bundle
+    matrix, bundle = evidence.learned.features[evidence.learned.earlier_on][:NUDGED], evidence.learned.bundle
     if not len(matrix):
         return skipped("there is no training row")
     scale, before = bundle.linear.scale, bundle.forest.margin(matrix)

@@ -92,7 +92,7 @@ def _gain(risk: np.ndarray, order: np.ndarray, happened: np.ndarray, weight: np.
 def calibration_slope(evidence: Evidence) -> Said:
     """Risks that are too extreme (slope under 0.8) or too timid (over 1.25) mislead whoever reads them as shares.
 
-    On the judged rows. Where these are the calibration block, the slope is kinder than later records would show, and
+    On the judged rows. Where these are the rehearsal's, they are the last months of the training window only, and
     the finding says so. A slope outside is an issue from 100 children with the event on (fewer cannot settle a slope:
     Collins et al. 2016, Statistics in Medicine 35:214), else a tip.
 
@@ -154,14 +154,14 @@ def most_outcomes_known(evidence: Evidence) -> Said:
 
 @check("RISK014", "Enough events")
 def enough_events(evidence: Evidence) -> Said:
-    """Few events make a model that is chance. Indexes with the event in the fitting block are counted.
+    """Few events make a model that is chance. Indexes with the event among the rows learnt from are counted.
 
     An issue under 30; a tip under what Riley's criteria ask for (BMJ 2020;368:m441) with 20 parameters.
 
     What to do: wait, or take a larger area; a small registry can use a model of a larger one.
     """
     learned = evidence.learned
-    events = evidence.events(learned.fitted_on)
+    events = evidence.events(learned.earlier_on | learned.later_on)
     if events < LEAST_EVENTS:
         return issue(f"{events} events to fit on, fewer than {LEAST_EVENTS}", events=float(events))
     known = learned.rows.outcome >= 0

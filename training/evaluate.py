@@ -54,8 +54,8 @@ def evaluate(
 
 def _bundles(models: Path, run: str | None, tracked: str) -> list[Bundle]:
     if run is not None:
-        return [load(find_bundle(models, run, tracked=tracked))]
-    found = list(champions(models).values())
+        return [load(find_bundle(models, run, tracked=tracked), rehearsal=True)]
+    found = list(champions(models, rehearsal=True).values())
     if not found:
         raise BadInput("EVA002", f"there is no champion in {models}: `sanket train` first, or name a --run")
     return found

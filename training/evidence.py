@@ -43,7 +43,7 @@ class Evidence:
 
     @cached_property
     def judged(self) -> Judged:
-        """Later rows where there are enough; else the calibration block as the training left it."""
+        """Later rows where there are enough; else the rehearsal's later block."""
         block, rows = judged_cohort(self.clock, self.learned.bundle)
         if block == LATER:
             return score_rows(self.clock, self.learned.bundle, rows, block=block, context=self.of_centres)

@@ -1,4 +1,4 @@
-"""Figures and plots of one training run, on the later block that the halves were not fitted on."""
+"""Figures and plots of one training run: what its rehearsal, which learnt from the earlier block, said of the later."""
 
 from __future__ import annotations
 
@@ -16,21 +16,18 @@ WHZ, MUAC, WITHOUT_GAIN = (NAMES.index(name) for name in ("whz_last", "muac_last
 
 
 def later_block(learned: Learned) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """(features, risk, happened, weight) of the later block's rows."""
-    block = learned.calibrated_on
+    """(features, the rehearsal's risk, happened, weight) of the later block's rows."""
+    block = learned.later_on
     rows = learned.rows.take(np.flatnonzero(block))
     matrix = learned.features[block]
-    risk = 1.0 / (1.0 + np.exp(-learned.bundle.log_odds(matrix)))
+    risk = 1.0 / (1.0 + np.exp(-learned.bundle.rehearsal.log_odds(matrix)))
     return matrix, risk, (rows.outcome == HAPPENED).astype(np.int8), censoring.weights(rows)
 
 
 def figures(learned: Learned) -> dict[str, float]:
-    """Plain figures of the later block by name, the one-measure rules beside the model.
-
-    Calibration was chosen on this very block, so its slope and intercept are kinder than on later records.
-    """
+    """Plain figures of the later block by name, the one-measure rules beside the rehearsal."""
     matrix, risk, happened, weight = later_block(learned)
-    landmark = learned.rows.landmark[learned.calibrated_on]
+    landmark = learned.rows.landmark[learned.later_on]
     told = {
         "rows_judged": float((weight > 0).sum()),
         "events_judged": float(happened[weight > 0].sum()),
@@ -74,5 +71,5 @@ def plots(learned: Learned) -> dict[str, object]:
     axes.plot([0, 1], [0, 1], color="grey", linewidth=1)
     axes.errorbar(expected, value, yerr=reach, capsize=3, marker="o", linestyle="")
     axes.set(xlabel="predicted risk", ylabel="observed share", xlim=(0, 1), ylim=(0, 1),
-             title=f"{learned.bundle.target}: calibration on the later block")
+             title=f"{learned.bundle.target}: rehearsal, calibration on the later block")
     return {"calibration": figure}

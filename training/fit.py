@@ -19,8 +19,8 @@ Said = Callable[[str], None]
 
 @dataclass(frozen=True)
 class HeldOut:
-    """Rows of the fitting block as models said them that did not see their child: blended `log_odds`, `happened`
-    and `weight`, each (n,)."""
+    """The rows fitted on as models said them that did not see their child: blended `log_odds`, `happened` and
+    `weight`, each (n,)."""
 
     log_odds: np.ndarray
     happened: np.ndarray
@@ -28,12 +28,23 @@ class HeldOut:
 
 
 @dataclass(frozen=True)
+class Choice:
+    """What held-out children chose: the forest's `settings` and number of `rounds`, the linear half's `penalty`, and
+    the forest's share in the blend (`trees`, 0 to 1)."""
+
+    settings: dict
+    rounds: int
+    penalty: float
+    trees: float
+
+
+@dataclass(frozen=True)
 class Fitted:
-    """The two halves, the forest's share in the blend, and what the blend said of held-out children."""
+    """The two halves, the choice that they were fitted by, and what the blend said of held-out children."""
 
     booster: str
     linear: Linear
-    trees: float
+    choice: Choice
     held_out: HeldOut
     offset: str | None = None
     start: float = 0.0
@@ -41,10 +52,10 @@ class Fitted:
     def blended(self, rows: np.ndarray) -> np.ndarray:
         """Log-odds of the blend (n,), before calibration."""
         forest = _margin(self.booster, rows) + offset_of(rows, self.offset) + self.start
-        return self.trees * forest + (1 - self.trees) * _linear_margin(self.linear, rows)
+        return self.choice.trees * forest + (1 - self.choice.trees) * _linear_margin(self.linear, rows)
 
     def log_odds(self, rows: np.ndarray) -> np.ndarray:
-        """Log-odds (n,) as the held-out children of the fitting block would have them."""
+        """Log-odds (n,) as the held-out children would have them."""
         of = self.held_out
         slope, intercept = slope_and_intercept(of.log_odds, of.happened, of.weight)
         return intercept + slope * self.blended(rows)
@@ -85,14 +96,40 @@ def fit(examples: Examples, *, target: str, settings: dict, seed: int, offset: s
     `offset`: a feature from which the forest starts (see `models.problems.Problem`).
     """
     fold = folds(examples.child, FOLDS, seed)
-    begun = Start.of(examples, offset)
-    trees, tree_margin = _tree_number(examples, fold, _settings(target, settings, seed), begun)
+    rounds, tree_margin = _tree_number(examples, fold, _settings(target, settings, seed), Start.of(examples, offset))
     penalty, linear_margin = _best_penalty(examples, fold)
     share = _best_share(tree_margin, linear_margin, examples)
-    held_out = HeldOut(share * tree_margin + (1 - share) * linear_margin, examples.happened, examples.weight)
-    booster = lgb.train(_settings(target, settings, seed), _dataset(examples, begun), num_boost_round=trees)
-    linear = fit_linear(examples, penalty=penalty)
-    return Fitted(booster.model_to_string(), linear, share, held_out, offset, begun.constant)
+    choice = Choice(settings, rounds, penalty, share)
+    return _both_halves(examples, choice, (tree_margin, linear_margin), target=target, seed=seed, offset=offset)
+
+
+def refit(examples: Examples, *, choice: Choice, target: str, seed: int, offset: str | None = None) -> Fitted:
+    """Fit both halves on other examples as an earlier fit chose, and say each child by halves that did not see it."""
+    fold, begun = folds(examples.child, FOLDS, seed), Start.of(examples, offset)
+    settings = _settings(target, choice.settings, seed)
+    tree_margin, linear_margin = begun.margin(examples.rows), np.empty(len(fold))
+    for of in range(FOLDS):
+        inside, outside = examples.take(fold != of), examples.rows[fold == of]
+        booster = lgb.train(settings, _dataset(inside, begun), num_boost_round=choice.rounds)
+        tree_margin[fold == of] += booster.predict(outside, raw_score=True, num_threads=THREADS)
+        linear_margin[fold == of] = _linear_margin(fit_linear(inside, penalty=choice.penalty), outside)
+    return _both_halves(examples, choice, (tree_margin, linear_margin), target=target, seed=seed, offset=offset)
+
+
+def _both_halves(
+    examples: Examples, choice: Choice, margins: tuple[np.ndarray, np.ndarray], *, target: str, seed: int,
+    offset: str | None,
+) -> Fitted:
+    """Both halves fitted on all examples, beside what the folds' halves (`margins`) said of held-out children."""
+    begun = Start.of(examples, offset)
+    # A fold's forest saw three quarters of the children; with all of them a little more can be learnt.
+    booster = lgb.train(
+        _settings(target, choice.settings, seed), _dataset(examples, begun), num_boost_round=int(choice.rounds * 1.1)
+    )
+    blended = choice.trees * margins[0] + (1 - choice.trees) * margins[1]
+    held_out = HeldOut(blended, examples.happened, examples.weight)
+    linear = fit_linear(examples, penalty=choice.penalty)
+    return Fitted(booster.model_to_string(), linear, choice, held_out, offset, begun.constant)
 
 
 @dataclass(frozen=True)
@@ -140,7 +177,7 @@ def _tree_number(examples: Examples, fold: np.ndarray, settings: dict, begun: St
         margin[fold == of] += booster.predict(
             examples.rows[fold == of], raw_score=True, num_iteration=trees, num_threads=THREADS
         )
-    return int(trees * 1.1), margin
+    return trees, margin
 
 
 def held_out_loss(

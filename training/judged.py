@@ -1,13 +1,14 @@
 """The rows on which a model is judged: later than all that it learnt from where there are enough, and it says which.
 
 Every figure of a report, a check or a drift page is made from a `Judged`. Rows come from one of three blocks:
-`later` (landmarks on or after the day until which the model learnt), `calibration` (the block that chose and
-calibrated it: kinder than reality), `elsewhere` (every landmark of another registry).
+`later` (landmarks on or after the day until which the model learnt), `rehearsal` (the later months of what it learnt
+from, as said by its rehearsal, which learnt from the earlier ones only), `elsewhere` (every landmark of another
+registry).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -18,17 +19,19 @@ from features.trajectory import as_of_traced
 from models.bundle import Bundle
 from models.problems import CENSORED, HAPPENED, PROBLEMS
 from models.scoring import abstains
+from registry.errors import BadInput
 from registry.tables import day_number
 from training import censoring
 from training.cohorts import Cohort, before_split, cohort
 from training.learn import Learned, blocks
 
-LATER, CALIBRATION, ELSEWHERE = "later", "calibration", "elsewhere"
+LATER, REHEARSAL, ELSEWHERE = "later", "rehearsal", "elsewhere"
 ENOUGH_EVENTS = 20
-"""With fewer events after the training window nothing can be told from them; the calibration block is used."""
+"""With fewer events after the training window nothing can be told from them; the rehearsal is judged."""
 BLOCK_WORDS = {
     LATER: "landmarks on or after the day until which the model learnt",
-    CALIBRATION: "the block that calibrated and chose the model: kinder than later records would be",
+    REHEARSAL: "the later months of the training window, said by a rehearsal: the same training, on the earlier "
+               "months only",
     ELSEWHERE: "every landmark of another registry than the one it learnt from",
 }
 
@@ -71,22 +74,42 @@ class Judged:
 def judged_rows(clock: Clock, bundle: Bundle, *, context: Context | None = None) -> Judged:
     """The rows on which to judge a bundle in a registry (see the module's words on blocks)."""
     block, rows = judged_cohort(clock, bundle)
-    return score_rows(clock, bundle, rows, block=block, context=context or Context(clock))
+    return score_rows(clock, judging(bundle, block), rows, block=block, context=context or Context(clock))
+
+
+def judging(bundle: Bundle, block: str) -> Bundle:
+    """The bundle that says the risks of a block: the bundle itself, or its rehearsal where that is judged."""
+    if block != REHEARSAL:
+        return bundle
+    if bundle.rehearsal is None:
+        raise BadInput("EVA008", "too few outcomes are known after the training window, and the bundle was kept "
+                                 "without its rehearsal: train again, or wait for more records")
+    return replace(bundle.rehearsal, facts=bundle.facts)
 
 
 def judged_cohort(clock: Clock, bundle: Bundle) -> tuple[str, Cohort]:
     """(block, landmark rows) to judge a bundle on."""
-    problem, until = PROBLEMS[bundle.target], clock.registry.recorded_until
-    all_rows = cohort(clock, problem, cutoff=until)
+    all_rows = cohort(clock, PROBLEMS[bundle.target], cutoff=clock.registry.recorded_until)
     if bundle.facts.get("registry_id") != clock.registry.facts.get("registry_id"):
         return ELSEWHERE, all_rows
-    split = day_number(bundle.facts["trained_until"])
-    later = all_rows.take(np.flatnonzero(all_rows.day >= split))
+    later = all_rows.take(np.flatnonzero(all_rows.day >= day_number(bundle.facts["trained_until"])))
     if events_of(later) >= ENOUGH_EVENTS:
         return LATER, later
-    earlier = cohort(clock, problem, cutoff=split - 1)
-    earlier = earlier.take(np.flatnonzero(before_split(earlier, split)))
-    return CALIBRATION, earlier.take(np.flatnonzero(blocks(earlier)[1]))
+    learnt = learnt_from(clock, bundle)
+    return REHEARSAL, learnt.take(np.flatnonzero(blocks(learnt)[1]))
+
+
+def last_known(clock: Clock, bundle: Bundle, block: str) -> int:
+    """The last day (number) of what is known of a block's outcomes."""
+    end = clock.registry.recorded_until
+    return min(end, day_number(bundle.facts["trained_until"]) - 1) if block == REHEARSAL else end
+
+
+def learnt_from(clock: Clock, bundle: Bundle) -> Cohort:
+    """The landmark rows that a bundle of this registry was fitted and calibrated on (`training.learn.blocks`)."""
+    until = day_number(bundle.facts["trained_until"])
+    rows = cohort(clock, PROBLEMS[bundle.target], cutoff=until - 1)
+    return rows.take(np.flatnonzero(before_split(rows, until)))
 
 
 def events_of(rows: Cohort) -> int:
@@ -117,7 +140,7 @@ def of_matrix(bundle: Bundle, rows: Cohort, matrix: np.ndarray, *, block: str, n
 
 
 def of_learned(learned: Learned) -> Judged:
-    """The calibration block of a training that has just ended."""
-    block = learned.calibrated_on
+    """The rehearsal's later block, of a training that has just ended."""
+    block = learned.later_on
     rows = learned.rows.take(np.flatnonzero(block))
-    return of_matrix(learned.bundle, rows, learned.features[block], block=CALIBRATION)
+    return of_matrix(learned.bundle.rehearsal, rows, learned.features[block], block=REHEARSAL)

@@ -18,7 +18,7 @@ from training import censoring
 from training.calibrate import calibrate
 from training.cohorts import Cohort, attrition_table, before_split, cohort
 from training.examples import Examples
-from training.fit import Fitted, Said, fit, offset_of
+from training.fit import Fitted, Said, fit, offset_of, refit
 from training.priors import FIT_SHARE, registry_priors
 from training.profile import profile
 from training.sample_size import needed
@@ -34,15 +34,19 @@ CONTEXT_MASKED = 0.15
 
 @dataclass(frozen=True)
 class Learned:
-    """A bundle with what it was made from: `rows` (the cohort), `fitted_on` and `calibrated_on` (masks over it),
-    `features` (the matrix of the rows in either block, NaN rows elsewhere are not kept: see `used`)."""
+    """A bundle with what it was made from: `rows` (the cohort), `earlier_on` and `later_on` (masks over it), `features`
+    (the matrix of the rows), `fitted` (the halves of the bundle).
+
+    The bundle learns from both blocks. Its `rehearsal` learnt from the earlier block only, in the same way: what the
+    rehearsal says of the later block is an honest word on what training in time is worth.
+    """
 
     bundle: Bundle
     fitted: Fitted
     rows: Cohort
     used: np.ndarray
-    fitted_on: np.ndarray
-    calibrated_on: np.ndarray
+    earlier_on: np.ndarray
+    later_on: np.ndarray
     features: np.ndarray
 
 
@@ -50,47 +54,55 @@ def learn(
     clock: Clock, problem: Problem, *, until: int, seed: int = 1, trials: int = 0, said: Said = lambda text: None,
     context: Context | None = None,
 ) -> Learned:
-    """Train one target on what was known before `until` (a day number); `trials` Optuna trials within the fit block.
+    """Train one target on what was known before `until` (a day number); `trials` Optuna trials, in the earlier block.
 
+    Settings, number of trees, penalty and blend are chosen in the earlier block; both blocks are then fitted on.
     `BadInput` where there are no indexes, one outcome only, or fewer than 30 events.
     """
     context = context or Context(clock)
     rows = cohort(clock, problem, cutoff=until - 1)
     used = np.flatnonzero(before_split(rows, until))
     rows = rows.take(used)
-    fitted_on, calibrated_on = blocks(rows)
-    _ask_for_events(rows, fitted_on, calibrated_on, problem, said)
-    said(f"{problem.target}: {int(fitted_on.sum())} rows to fit on, {int(calibrated_on.sum())} to calibrate on")
+    earlier_on, later_on = blocks(rows)
+    _ask_for_events(rows, earlier_on, later_on, problem, said)
+    said(f"{problem.target}: {int(earlier_on.sum())} rows to choose on, {int(later_on.sum())} later ones to judge on")
     priors = registry_priors(clock, until=until)
     matrix = as_of(clock, rows.child, rows.day, priors=priors, context=context)
     said(f"{problem.target}: {matrix.shape[1]} features of {matrix.shape[0]} rows")
-    learning = examples(rows, matrix, fitted_on)
-    hidden = _without_context(learning, seed)
+    facts = _facts(clock, rows, until, seed, earlier_on, later_on)
     which = {"target": problem.target, "seed": seed, "offset": problem.offset}
-    settings = tune(hidden, trials=trials, said=said, **which) if trials else {}
-    fitted = fit(hidden, settings=settings, **which)
-    calibrator = calibrate(fitted, examples(rows, matrix, calibrated_on))
-    bundle = Bundle(
-        target=problem.target, booster=fitted.booster, linear=fitted.linear, trees=fitted.trees,
+    earlier = _without_context(examples(rows, matrix, earlier_on), seed)
+    settings = tune(earlier, trials=trials, said=said, **which) if trials else {}
+    rehearsed = fit(earlier, settings=settings, **which)
+    everything = _without_context(examples(rows, matrix, np.ones(len(used), bool)), seed)
+    fitted = refit(everything, choice=rehearsed.choice, **which)
+    made = {"target": problem.target, "priors": priors, "facts": facts | {"settings": settings},
+            "reference": profile(matrix)}
+    bundle = _bundle(fitted, everything, rehearsal=_bundle(rehearsed, earlier, **made), **made)
+    return Learned(bundle, fitted, rows, used, earlier_on, later_on, matrix)
+
+
+def _bundle(fitted: Fitted, learning: Examples, **made) -> Bundle:
+    """The bundle of two fitted halves, calibrated on the children that the folds held out."""
+    return Bundle(
+        booster=fitted.booster, linear=fitted.linear, trees=fitted.choice.trees,
         offset=fitted.offset, start=fitted.start,
         offset_mean=float(offset_of(learning.rows, fitted.offset).mean()),
-        calibrator=calibrator, priors=priors, reference=profile(learning.rows),
-        facts=_facts(clock, rows, until, seed, fitted_on, calibrated_on) | {"settings": settings},
+        calibrator=calibrate(fitted.held_out), **made,
     )
-    return Learned(bundle, fitted, rows, used, fitted_on, calibrated_on, matrix)
 
 
 def blocks(rows: Cohort) -> tuple[np.ndarray, np.ndarray]:
-    """(to fit on, to calibrate on): masks over the rows by the date of the index; no child is in both."""
+    """(earlier, later): masks over the rows by the date of the index; no child is in both."""
     index_on = rows.outcomes.index_on[rows.index]
     if not len(index_on):
         return np.zeros(0, bool), np.zeros(0, bool)
     cut = np.quantile(index_on, FIT_SHARE, method="higher")
-    fit_block = index_on < cut
-    return fit_block, ~fit_block & ~np.isin(rows.child, rows.child[fit_block])
+    earlier = index_on < cut
+    return earlier, ~earlier & ~np.isin(rows.child, rows.child[earlier])
 
 
-def _ask_for_events(rows: Cohort, fitted_on, calibrated_on, problem: Problem, said: Said) -> None:
+def _ask_for_events(rows: Cohort, earlier_on, later_on, problem: Problem, said: Said) -> None:
     if not len(rows.index):
         raise BadInput("TRN001", f"{problem.target}: no index has its whole label before the split: import episodes, "
                                  f"or choose a later date (a label needs {problem.label_days} days)")
@@ -99,9 +111,9 @@ def _ask_for_events(rows: Cohort, fitted_on, calibrated_on, problem: Problem, sa
     if events < LEAST_EVENTS:
         raise BadInput("TRN002", f"{problem.target}: {events} events, at least {LEAST_EVENTS} are needed: "
                                  "a larger registry or a longer time")
-    for name, block in (("fitting", fitted_on), ("calibrating", calibrated_on)):
+    for name, block in (("earlier", earlier_on), ("later", later_on)):
         if len(np.unique(happened[block & known])) < 2:
-            raise BadInput("TRN003", f"{problem.target}: only one outcome in the block for {name}: nothing to learn")
+            raise BadInput("TRN003", f"{problem.target}: only one outcome in the {name} block: nothing to learn")
     advised = needed(prevalence=float(np.mean(happened[known])), parameters=PARAMETERS).events
     if events < advised:
         said(f"{problem.target}: {events} events; Riley's criteria ask for {advised} with {PARAMETERS} parameters: "
@@ -129,13 +141,14 @@ def _without_context(learning: Examples, seed: int) -> Examples:
     return Examples(matrix, *(getattr(learning, name) for name in list(learning.__dataclass_fields__)[1:]))
 
 
-def _facts(clock: Clock, rows: Cohort, until: int, seed: int, fitted_on, calibrated_on) -> dict:
+def _facts(clock: Clock, rows: Cohort, until: int, seed: int, earlier_on, later_on) -> dict:
     registry = clock.registry.facts
-    events = [len(np.unique(rows.index[block & (rows.outcome == HAPPENED)])) for block in (fitted_on, calibrated_on)]
+    events = [len(np.unique(rows.index[block & (rows.outcome == HAPPENED)])) for block in (earlier_on, later_on)]
     return {
         "trained_until": day_date(until).isoformat(), "seed": seed, "attrition": attrition_table(rows),
-        "rows_fitted": int(fitted_on.sum()), "rows_calibrated": int(calibrated_on.sum()),
-        "events_fitted": events[0], "events_calibrated": events[1],
+        "rows_fitted": len(rows.index), "rows_earlier": int(earlier_on.sum()), "rows_later": int(later_on.sum()),
+        "events_fitted": len(np.unique(rows.index[rows.outcome == HAPPENED])), "events_earlier": events[0],
+        "events_later": events[1],
         "registry_id": registry.get("registry_id"), "synthetic": bool(registry.get("synthetic", False)),
         "share_assumed_dates": registry.get("share_assumed_dates"),
     }

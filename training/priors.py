@@ -12,7 +12,7 @@ from features.smoother import DEFAULT_PRIORS, Prior, estimate
 from models.problems import RELAPSE
 
 FIT_SHARE = 0.72
-"""The earlier share of the indexes is fitted on, the later calibrates and chooses."""
+"""The earlier share of the indexes chooses how to fit, and rehearses; the later judges the rehearsal."""
 
 
 def registry_priors(clock: Clock, *, until: int) -> dict[str, Prior]:

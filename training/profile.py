@@ -22,5 +22,5 @@ def profile(rows: np.ndarray) -> dict:
 
 
 def of_risks(risk: np.ndarray) -> list[float]:
-    """Deciles of the risks that a model gave the rows of its later block."""
+    """Deciles of the risks that a model gives."""
     return np.quantile(risk, SHARES).tolist() if len(risk) else [0.0] * len(SHARES)

@@ -1,9 +1,11 @@
-"""`sanket train`: models trained, judged on their later block, tracked, and the first one made champion."""
+"""`sanket train`: models trained, judged by their rehearsal, tracked, and the first one made champion."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+
+import numpy as np
 
 from features.catalogue import NAMES
 from features.clock import Clock
@@ -15,7 +17,7 @@ from registry.errors import BadInput
 from registry.store import open_store
 from registry.tables import Registry, day_date
 from training import card, checks, tracking
-from training.figures import figures, later_block, plots
+from training.figures import figures, plots
 from training.finding import Finding
 from training.fit import Said
 from training.learn import Learned, learn
@@ -59,10 +61,16 @@ def train(
     return told
 
 
+def _held_out_risk(learned: Learned) -> np.ndarray:
+    """The risk of each row learnt from, as halves said it that had not seen the child."""
+    line = learned.bundle.calibrator
+    return 1.0 / (1.0 + np.exp(-(line.intercept + line.slope * learned.fitted.held_out.log_odds)))
+
+
 def _keep(learned: Learned, findings: list[Finding], models: Path, address: str, said: Said) -> dict:
     """Save the bundle with its card, record the run, and turn the pointer where there is no champion yet."""
     judged = figures(learned)
-    reference = learned.bundle.reference | {"risk_deciles": of_risks(later_block(learned)[1])}
+    reference = learned.bundle.reference | {"risk_deciles": of_risks(_held_out_risk(learned))}
     told = card.write(learned, findings=findings, figures=judged)
     bundle = replace(learned.bundle, card=told, reference=reference)
     bundle = save(bundle, bundles_folder(models))
