@@ -209,10 +209,13 @@ def read_rows(name: str, records: list, today: int) -> tuple[dict[str, list], di
     for said, column, get, read, needed in _PLANS[name]:
         if said in present:
             columns[column], faults = read(_cells(records, said, get), today)
+        elif needed:
+            faults = dict.fromkeys(range(len(records)), needed)
         else:
-            faults = dict.fromkeys(range(len(records)), needed) if needed else {}
-        for at, code in faults.items():
-            wrong.setdefault(at, (said, code))
+            continue
+        if faults:
+            for at, code in faults.items():
+                wrong.setdefault(at, (said, code))
     return columns, wrong
 
 

@@ -174,16 +174,20 @@ def _table(name: str, columns: Columns) -> Table:
         cell, day = _LATER[name]
         columns[cell] = list(map(max, columns[day], known))
     rows = len(known)
+    blank = _blank(name, rows) if rows < FEW else _filled(name, rows)
     return of_one_length({
-        column: np.fromiter(columns[column], kind, rows) if column in columns else _all(empty, kind, rows)
-        for column, kind, empty in _KINDS[name]
+        column: np.fromiter(columns[column], empty.dtype, rows) if column in columns else empty.copy()
+        for column, empty in blank.items()
     })
 
 
-def _all(value: float, kind: type, rows: int) -> np.ndarray:
-    """A column of one value; for a few rows, copying one takes a third of the time of filling one."""
-    return _few(value, kind, rows).copy() if rows < FEW else np.full(rows, value, kind)
-
-
 FEW = 64
-_few = lru_cache(256)(lambda value, kind, rows: np.full(rows, value, kind))
+"""Rows below which blank columns are kept for copying: filling one takes three times as long."""
+
+
+def _filled(name: str, rows: int) -> dict[str, np.ndarray]:
+    """A table's columns as they are where nobody has them."""
+    return {column: np.full(rows, empty, kind) for column, kind, empty in _KINDS[name]}
+
+
+_blank = lru_cache(None)(_filled)
