@@ -72,7 +72,7 @@ async def _answer(desk: Desk, request: Request, act: str) -> Response:
         body = desk.answerer.answer(children, question)
     else:
         body = await run_in_threadpool(desk.answerer.answer, children, question, deadline=deadline)
-    desk.note(request, person, act)
+    desk.note_soon(request, person, act)
     return Response(body, media_type="application/json", headers={"content-language": language})
 
 

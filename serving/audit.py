@@ -10,8 +10,9 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import hmac
-import queue
 import threading
+from collections import deque
+from collections.abc import Iterable
 from concurrent.futures import Future
 from dataclasses import asdict, dataclass
 
@@ -137,6 +138,11 @@ def _entry(row: sa.Row) -> Entry:
     return Entry(*fields, children=tuple(orjson.loads(row.children)))
 
 
+LINGER_SECONDS = 0.2
+"""So long an entry that nobody waits for may stand in memory, so that many share one transaction."""
+MOST_AT_ONCE = 500
+
+
 class AuditLog:
     """Writes entries from one thread, all that wait in one transaction; a request waits for its entry.
 
@@ -146,7 +152,8 @@ class AuditLog:
 
     def __init__(self, engine: sa.Engine, key: bytes, *, spared: int = 10_000):
         self._engine, self._key, self._spared = engine, key, spared
-        self._waiting: queue.Queue[tuple[Entry, Future] | None] = queue.Queue()
+        self._waiting: deque[tuple[Entry, Future | None]] = deque()
+        self._wake, self._ending = threading.Event(), False
         self._held: list[Entry] = []
         self.fault: str | None = None
         self._tables_made = False
@@ -158,33 +165,42 @@ class AuditLog:
         """Entries that wait in memory for a database that cannot be written."""
         return len(self._held)
 
-    def note(self, *, who: str, role: str, act: str, came_from: str, request_id: str, child_ids=()) -> Future:
-        """Hand in an entry; the future ends when it is written (or held in memory), or with API033."""
+    def note(self, *, child_ids: Iterable[str] = (), **act: str) -> Future:
+        """Hand in an entry (see `note_soon`); the future ends when it is written (or held in memory), or with API033."""
+        done: Future = Future()
+        self._waiting.append((self._entry(child_ids=child_ids, **act), done))
+        self._wake.set()
+        return done
+
+    def note_soon(self, *, child_ids: Iterable[str] = (), **act: str) -> None:
+        """Hand in an entry (who, role, act, came_from, request_id) that is written within `LINGER_SECONDS`."""
+        self._waiting.append((self._entry(child_ids=child_ids, **act), None))
+
+    def _entry(self, *, who: str, role: str, act: str, came_from: str, request_id: str, child_ids) -> Entry:
         children = tuple(named(self._key, child_id) for child_id in child_ids)
         at = dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds")
-        done: Future = Future()
-        self._waiting.put((Entry(at, who[:200], role, act, came_from[:64], request_id[:64], children), done))
-        return done
+        return Entry(at, who[:200], role, act, came_from[:64], request_id[:64], children)
 
     def close(self) -> None:
         """Write what waits, then end."""
-        self._waiting.put(None)
+        self._ending = True
+        self._wake.set()
         self._thread.join(timeout=10)
 
     def _write_on(self) -> None:
-        ending = False
-        while not ending:
-            batch = [self._waiting.get()]
-            while not self._waiting.empty() and len(batch) < 500:
-                batch.append(self._waiting.get())
-            ending = None in batch
-            handed_in = [item for item in batch if item is not None]
-            taken = self._write([entry for entry, _ in handed_in])
-            for number, (_, done) in enumerate(handed_in):
-                if number < taken:
-                    done.set_result(None)
-                else:
-                    done.set_exception(Problem("API033", headers={"Retry-After": "30"}))
+        while self._waiting or not self._ending:
+            self._wake.wait(LINGER_SECONDS)
+            self._wake.clear()
+            while batch := self._next():
+                taken = self._write([entry for entry, _ in batch])
+                for number, (_, done) in enumerate(batch):
+                    if done is not None and number < taken:
+                        done.set_result(None)
+                    elif done is not None:
+                        done.set_exception(Problem("API033", headers={"Retry-After": "30"}))
+
+    def _next(self) -> list[tuple[Entry, Future | None]]:
+        return [self._waiting.popleft() for _ in range(min(len(self._waiting), MOST_AT_ONCE))]
 
     def _write(self, entries: list[Entry]) -> int:
         """How many of the entries, from the first, were written or could be held in memory."""

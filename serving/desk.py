@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable
-from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -93,24 +92,27 @@ class Desk:
             raise Problem("API031")
         return Reader(self.engine, person.scope)
 
-    def note(self, request: Request, person: Person, act: str, child_ids: Iterable[str] = ()) -> Future | None:
-        """Hand an act to the audit log; the future ends when it is written."""
-        if self.audit is None:
-            return None
-        came_from = request.client.host if request.client else ""
-        request_id = request.scope.get("request_id", "")
-        who = {"who": person.name, "role": person.role, "came_from": came_from, "request_id": request_id}
-        return self.audit.note(act=act, child_ids=child_ids, **who)
+    def note_soon(self, request: Request, person: Person, act: str) -> None:
+        """Hand an act that shows nobody a stored child to the audit log; its answer does not wait."""
+        if self.audit:
+            self.audit.note_soon(**_who(request, person, act))
 
     def noted(self, request: Request, person: Person, act: str, child_ids: Iterable[str]) -> None:
         """Write an act into the audit log before its answer is given. API033 where that is not possible."""
-        written = self.note(request, person, act, child_ids)
+        if self.audit is None:
+            return
         try:
-            if written:
-                written.result(timeout=AUDIT_WAIT_SECONDS)
+            self.audit.note(child_ids=child_ids, **_who(request, person, act)).result(timeout=AUDIT_WAIT_SECONDS)
         except TimeoutError:
             raise Problem("API033", headers={"Retry-After": "30"}) from None
 
     def today(self) -> dt.date:
         """The calendar day in India (UTC+05:30), where the lists are read."""
         return (dt.datetime.now(dt.UTC) + dt.timedelta(hours=5, minutes=30)).date()
+
+
+def _who(request: Request, person: Person, act: str) -> dict[str, str]:
+    """Who does what, from where, in which request: what the audit log writes down beside the children."""
+    came_from = request.client.host if request.client else ""
+    request_id = request.scope.get("request_id", "")
+    return {"act": act, "who": person.name, "role": person.role, "came_from": came_from, "request_id": request_id}

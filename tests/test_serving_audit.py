@@ -2,6 +2,7 @@
 
 import datetime as dt
 import threading
+import time
 
 import pytest
 import sqlalchemy as sa
@@ -133,3 +134,26 @@ def test_without_a_database_entries_wait_and_beyond_a_bound_are_refused(tmp_path
     log.close()
     assert audit.first_broken(engine, KEY) is None
     engine.dispose()
+
+
+def test_an_entry_that_nobody_waits_for_is_written_soon_and_at_the_end(engine):
+    log = audit.AuditLog(engine, KEY)
+    noted = {"who": "demo", "role": "officer", "came_from": "", "request_id": "request-1", "act": "score"}
+    for number in range(1200):
+        log.note_soon(**noted | {"request_id": f"request-{number}"})
+    log.note(**noted | {"act": "list"}).result(timeout=10)
+    assert numbers_and_acts(engine)[-1] == (1201, "list")
+    log.note_soon(**noted)
+    until = time.monotonic() + 10
+    while len(numbers_and_acts(engine)) < 1202 and time.monotonic() < until:
+        time.sleep(audit.LINGER_SECONDS / 4)
+    assert numbers_and_acts(engine)[-1] == (1202, "score")
+    log.note_soon(**noted)
+    log.close()
+    assert numbers_and_acts(engine)[-1] == (1203, "score") and audit.first_broken(engine, KEY) is None
+
+
+def numbers_and_acts(engine):
+    with engine.connect() as connection:
+        wanted = sa.select(audit.ENTRIES.c.number, audit.ENTRIES.c.act).order_by(audit.ENTRIES.c.number)
+        return [tuple(row) for row in connection.execute(wanted)]
