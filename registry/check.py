@@ -19,8 +19,9 @@ from registry.assemble import Checked, registry_of_checked
 from registry.cells import EMPTY, Parsed, parse
 from registry.contract import SPECS, TEXTS, Column, TableSpec
 from registry.keys import key_numbers, repeats, sort_order
-from registry.quarantine import Quarantine, Quarantined, Verdicts
+from registry.quarantine import Quarantine, Verdicts
 from registry.records import build_records
+from registry.refused import Refused
 from registry.tables import NEVER, Registry, day_number
 
 __all__ = ["Checked", "Known", "Raw", "build", "build_records", "check", "raw_table"]
@@ -36,7 +37,7 @@ class Raw:
 
     data: pa.Table
     numbers: np.ndarray | None = None
-    refused: tuple[Quarantined, ...] = ()
+    refused: Refused | None = None
     extra: tuple[str, ...] = ()
 
 
@@ -83,8 +84,8 @@ class _Run:
         _check_keys(verdicts, spec, cells)
         self._enter(verdicts, spec, cells, columns)
         self.tables[spec.name] = _sorted(spec, {name: values[verdicts.kept] for name, values in columns.items()})
-        self.quarantine.rows += [*raw.refused, *verdicts.quarantined(raw.data, raw.numbers)]
-        self.quarantine.came[spec.name] = raw.data.num_rows + len(raw.refused)
+        self.quarantine.parts += filter(None, (raw.refused, verdicts.refused(raw.data, raw.numbers)))
+        self.quarantine.came[spec.name] = raw.data.num_rows + len(raw.refused or ())
 
     def _check_rows(self, verdicts: Verdicts, spec: TableSpec, cells: dict[str, Parsed], columns: dict) -> None:
         if spec.name == "children":

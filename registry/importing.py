@@ -5,8 +5,10 @@ from __future__ import annotations
 import datetime as dt
 import getpass
 import json
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 
 import numpy as np
 import pyarrow as pa
@@ -21,8 +23,9 @@ from registry.facts import imported_tables
 from registry.identity import forgotten_among, hash_families
 from registry.merge import merge
 from registry.numbering import KINDS, Numbering
-from registry.quarantine import Quarantine, fingerprints
+from registry.quarantine import Quarantine
 from registry.read import Source, read
+from registry.refused import Quarantined, fingerprints
 from registry.tables import NEVER, OWN_DAY, REF, day_date, day_number
 
 
@@ -36,7 +39,7 @@ class ImportReport:
     changed: bool
     notes: tuple[str, ...] = field(default=())
     refused: tuple[int, ...] = field(default=(), repr=False)
-    """Row numbers that were refused; of use only for rows out of quarantine, whose numbers are the quarantine's."""
+    """Of rows out of quarantine, the quarantine's numbers of those that were refused again."""
 
     @property
     def share_quarantined(self) -> float:
@@ -148,22 +151,29 @@ class _Import:
         """Write what was refused and is not in quarantine already; how many rows?"""
         if self.arrived.retry:
             return 0
-        prints = fingerprints(quarantine.rows)
-        known = set(self.bulk.query("SELECT fingerprint FROM quarantine")["fingerprint"]) if prints else set()
-        new = [(row, print_) for row, print_ in zip(quarantine.rows, prints, strict=True) if print_ not in known]
-        if new:
-            self.bulk.ingest("quarantine", _quarantine_columns(new, _next(self.bulk, "quarantine", "no"), self.number))
-        return len(new)
+        if not len(quarantine):
+            return 0
+        known = set(self.bulk.query("SELECT fingerprint FROM quarantine")["fingerprint"])
+        first = number = _next(self.bulk, "quarantine", "no")
+        seen: Counter[bytes] = Counter()
+        for rows in chain.from_iterable(part.pieces() for part in quarantine.parts):
+            new = [(row, print_) for row, print_ in zip(rows, fingerprints(rows, seen), strict=True)
+                   if print_ not in known]
+            if new:
+                self.bulk.ingest("quarantine", _quarantine_columns(new, number, self.number))
+                number += len(new)
+        return number - first
 
     def _close(self, checked: Checked, *, changed: bool) -> ImportReport:
         counts = checked.quarantine.counts()
         earlier = self.bulk.query("SELECT import_id, checksum FROM imports ORDER BY import_no")
+        numbers = [part.numbers for part in checked.quarantine.parts] if self.arrived.retry else []
+        refused = tuple(np.concatenate(numbers).tolist()) if numbers else ()
         same = [text for text, checksum in zip(*earlier.values(), strict=True) if checksum == self.arrived.checksum]
         if same and not changed:
-            return ImportReport(same[-1], str(day_date(self.day)), counts, False, self.arrived.notes,
-                                tuple(row.row for row in checked.quarantine.rows))
+            return ImportReport(same[-1], str(day_date(self.day)), counts, False, self.arrived.notes, refused)
         report = ImportReport(f"import-{self.number:04d}-{self.arrived.checksum[:8]}", str(day_date(self.day)), counts,
-                              changed, self.arrived.notes, tuple(row.row for row in checked.quarantine.rows))
+                              changed, self.arrived.notes, refused)
         self.ids.write()
         self._write_facts(checked)
         self.bulk.ingest("imports", self._record(report))
@@ -196,7 +206,7 @@ def _next(bulk: Bulk, table: str, column: str) -> int:
     return int(last[0]) + 1
 
 
-def _quarantine_columns(rows: list, first_no: int, import_no: int) -> Mapping[str, pa.Array]:
+def _quarantine_columns(rows: list[tuple[Quarantined, str]], first_no: int, import_no: int) -> Mapping[str, pa.Array]:
     count = len(rows)
     texts = {"table_name": "table", "code": "code", "column_name": "column", "value": "value", "bound": "bound",
              "raw": "raw"}

@@ -17,7 +17,8 @@ from registry.check import Raw
 from registry.contract import SPECS
 from registry.errors import BadInput
 from registry.maps import ColumnMap, Map, TableMap, read_map
-from registry.read import ENDINGS, Sheet, Source, checksum_of, refused_rows, sheets_of
+from registry.read import ENDINGS, Sheet, Source, checksum_of, sheets_of
+from registry.refused import broken_lines
 
 EXCEL_DAY_0 = dt.date(1899, 12, 30)
 """Excel's serial dates count from here (its own 1900 has a 29 February; from 1900-03-01 on this is right)."""
@@ -96,7 +97,7 @@ def mapped_table(table: TableMap, sheet: Sheet | None, plan: Map) -> Raw:
     if table.distinct:
         data, numbers = _distinct(data, numbers)
     extra = tuple(name for name in sheet.data.column_names if name not in used)
-    return Raw(data, numbers, refused_rows(table.name, sheet.refused, shown=False), extra)
+    return Raw(data, numbers, broken_lines(table.name, sheet.refused, shown=False), extra)
 
 
 def _text(value: object) -> str | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import re
 import unicodedata
-from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -161,7 +160,7 @@ def trial(path: Path, map_path: Path, *, rows: int = 1000) -> dict[str, dict[str
     absent = {"REG050"} if "children" not in raws else set()
     absent |= {"REG051"} if "centres" not in raws else set()
     for name, table in counts.items():
-        codes = Counter(row.code for row in checked.quarantine.rows if row.table == name and row.code not in absent)
+        codes = {code: rows for code, rows in table["codes"].items() if code not in absent}
         refused = sum(codes.values())
-        counts[name] = table | {"kept": table["rows"] - refused, "quarantined": refused, "codes": dict(codes)}
+        counts[name] = table | {"kept": table["rows"] - refused, "quarantined": refused, "codes": codes}
     return counts

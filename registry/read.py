@@ -14,7 +14,7 @@ from registry.check import Raw
 from registry.contract import SPECS
 from registry.csvs import read_csv
 from registry.errors import BadInput
-from registry.quarantine import Quarantined, raw_row
+from registry.refused import broken_lines
 
 CSV_ENDINGS = (".csv", ".tsv", ".txt")
 ENDINGS = (*CSV_ENDINGS, ".parquet", ".xlsx", ".xlsm", ".xls")
@@ -40,7 +40,7 @@ class Sheet:
     name: str
     data: pa.Table
     numbers: object = None
-    refused: tuple[tuple[int, str], ...] = ()
+    refused: list[tuple[int, str]] = field(default_factory=list)
 
 
 def read(source: str | Path, *, map: object = None) -> Source:
@@ -93,7 +93,7 @@ def sheets_of(path: Path) -> list[Sheet]:
         return [Sheet(path.stem.lower(), _read_parquet(path))]
     if ending in CSV_ENDINGS:
         table, numbers, refused = read_csv(path)
-        return [Sheet(path.stem.lower(), table, numbers, tuple(refused))]
+        return [Sheet(path.stem.lower(), table, numbers, refused)]
     raise BadInput("REG003", f"{path.name} is none of {', '.join(ENDINGS)}")
 
 
@@ -129,16 +129,7 @@ def contract_columns(name: str, sheet: Sheet) -> Raw:
     extra = tuple(column for column in sheet.data.column_names if column.strip().lower() not in wanted)
     # A broken line cannot be taken apart, so it is kept only where no column may hold a name.
     shown = not extra and "family_id" not in wanted
-    return Raw(data, sheet.numbers, refused_rows(name, sheet.refused, shown=shown), extra)
-
-
-def refused_rows(name: str, refused: tuple[tuple[int, str], ...], *, shown: bool) -> tuple[Quarantined, ...]:
-    """Rows with too many or too few cells, with their text where it may be shown."""
-    column, limit = SPECS[name].columns[0].name, "as many cells as the header"
-    return tuple(
-        Quarantined(name, number, "REG005", column, "", limit, raw_row({"line": text if shown else f"row {number}"}))
-        for number, text in refused
-    )
+    return Raw(data, sheet.numbers, broken_lines(name, sheet.refused, shown=shown), extra)
 
 
 def provenance(folder: Path) -> dict[str, str]:

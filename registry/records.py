@@ -19,9 +19,9 @@ import numpy as np
 from registry import contract
 from registry.assemble import DAYS_SPOKEN_OF, EVER
 from registry.contract import RULES, TEXTS, first_known
-from registry.quarantine import bound_of
 from registry.record_cells import HISTORY, read_rows
 from registry.record_histories import Columns, read_history, refuse, taken
+from registry.refused import bound_of
 from registry.tables import (
     CODE,
     COLUMNS,
