@@ -12,65 +12,35 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from models.ranking_order import (
+    DANGER_ORDER,
+    GONE,
+    IN_TREATMENT,
+    LATE_COUNTS_DAYS,
+    OVERDUE_STEPS,
+    benefit,
+    order,
+    rests,
+    section,
+    what_a_visit_can_change,
+)
 from models.trips import route
 
-DANGER_ORDER = (
-    "oedema",
-    "complication",
-    "appetite_failed",
-    "under_six_months",
-    "not_arrived",
-    "again_passed",
-    "again_examined",
-    "again",
-    "sam_passed",
-    "sam_confirmed",
-    "sam_suspected",
-    "weight_lost",
-    "no_gain",
-    "defaulted",
-    "not_recovered",
-    "too_long",
-    "admitted_untested",
-    "eats_poorly",
-)
-"""Rules of danger, the gravest first: what belongs in a facility, SAM without treatment, treatment that does not
-help, treatment broken off, then what is amiss within treatment. The grouping is ours. verified: false."""
+__all__ = [
+    "DANGER_ORDER", "GONE", "IN_TREATMENT", "LATE_COUNTS_DAYS", "OVERDUE_STEPS", "Candidate", "Reason", "VisitList",
+    "VisitRow", "benefit", "order", "rank", "rests", "section", "what_a_visit_can_change",
+]
+
+
 DANGER_SHARE = 0.6
 """Of all places, at most this share goes to danger while scored children wait: a list of danger alone comes too late
 for those who are about to relapse. Ours, and the officer may ask for another share. verified: false."""
 NEVER_HELD_BACK = frozenset(DANGER_ORDER[:5])
 """Danger that belongs in a facility takes a place whatever the share."""
-OVERDUE_STEPS = frozenset(
-    {
-        "measure",
-        "remeasure",
-        "weigh_monthly",
-        "weigh_weekly",
-        "follow_up_weighing",
-        "bring_back",
-        "examine",
-        "admit_ucdc",
-    }
-)
-"""Steps that a visit can make good when they are late. A late height, check or review is the centre's own work."""
-IN_TREATMENT = frozenset({"in_ucdc", "in_nrc", "no_gain_refer", "discharge_due", "over_long_stay"})
-GONE = frozenset({"left", "died"})
-EXPECTED_GAP_DAYS = {True: 7, False: 30}
-"""How often the protocol looks at a child: weekly in treatment, monthly after it (Government Resolution §5)."""
-SEEN_AS_EXPECTED = {True: 0.3, False: 0.7}
-"""What a visit can change for a child who is seen as the protocol asks: in treatment others weigh it each week and
-check it twice, so a visit is one look among many; after discharge the visit is often the only one in the month.
-Either share rises to 1 when the child has not been seen for two expected gaps. verified: false."""
 SAME_TRIP = 1.1
 """A child at a centre that is visited anyway is preferred when its benefit is within a tenth. verified: false."""
 OVERDUE_SHARE = 0.5
 """Of the places left after danger, at most this share goes to overdue weighings while risk still waits."""
-REST_DAYS = {"well": 28, "data_wrong": 28, "away": 7, "sam_again": 7}
-"""Days after a visit in which the child is not asked for again for the same reason. verified: false."""
-DANGER_REST_DAYS = 7
-LATE_COUNTS_DAYS = 60
-"""Beyond two months, how late a step is says more about the records than about the child. verified: false."""
 
 
 @dataclass(frozen=True)
@@ -149,57 +119,6 @@ class VisitList:
         return list(groups.items())
 
 
-def what_a_visit_can_change(candidate: Candidate) -> float:
-    """0 to 1: how much of the risk a visit can reach, from treatment state and days since the child was last seen.
-
-    Example: discharged, last weighed on 1 March 2026, list of 16 March: 15 of 60 days unseen, 0.7 + 0.3 x 0.25 = 0.775.
-    A child whose last weighing is unknown counts as not seen for two expected gaps: 1.
-    """
-    treated = candidate.state in IN_TREATMENT
-    unseen = candidate.facts.get("days_since_seen")
-    waited = 1.0 if unseen is None else min(1.0, max(0.0, unseen / (2 * EXPECTED_GAP_DAYS[treated])))
-    return SEEN_AS_EXPECTED[treated] + (1 - SEEN_AS_EXPECTED[treated]) * waited
-
-
-def benefit(candidate: Candidate) -> float:
-    """Calibrated risk x what a visit can change; 0 without a score."""
-    risk = candidate.risk
-    return 0.0 if risk is None or math.isnan(risk) else risk * what_a_visit_can_change(candidate)
-
-
-def section(candidate: Candidate) -> str | None:
-    """`danger`, `overdue`, `risk`, or None where nothing asks for a visit (gone, or well and not scored)."""
-    if candidate.state in GONE:
-        return None
-    if candidate.danger:
-        return "danger"
-    if (candidate.overdue_days or 0) > 0 and candidate.next_step in OVERDUE_STEPS:
-        return "overdue"
-    return "risk" if benefit(candidate) > 0 else None
-
-
-def rests(candidate: Candidate, *, as_of: dt.date) -> bool:
-    """Whether a recent visit has answered this reason already.
-
-    Well on 2 March 2026: not listed again for the same reason before 30 March. In danger, the rule asks again after
-    7 days, and at once when a newer weighing still says danger. Moved or died: until the child is weighed again.
-    """
-    visited = candidate.last_visited_on
-    if visited is None:
-        return False
-    weighed = candidate.facts.get("last_weight_on")
-    weighed_since = weighed is not None and weighed > visited
-    if candidate.last_finding in ("moved", "died"):
-        return not weighed_since
-    if candidate.danger and weighed_since:
-        return False
-    if candidate.listed_for is not None and candidate.listed_for != candidate.main_reason:
-        return False
-    days = REST_DAYS.get(candidate.last_finding or "", DANGER_REST_DAYS)
-    days = min(days, DANGER_REST_DAYS) if candidate.danger else days
-    return (as_of - visited).days < days
-
-
 def rank(
     candidates: Iterable[Candidate],
     *,
@@ -211,15 +130,15 @@ def rank(
 ) -> VisitList:
     """The visit list of one sector, at most `capacity` rows.
 
-    Danger comes first, in `DANGER_ORDER` (rules not named there last), then days overdue, then benefit. It takes at
+    Danger comes first, in `DANGER_ORDER`, very severe SAM before other SAM, then days overdue (`order`). It takes at
     most `danger_share` of the places while scored children wait (what belongs in a facility takes more where it
     must); the others in danger are kept in `beyond`, never dropped. Overdue weighings take up to half of what is left
     while risk waits; unscored ones none while danger waits. Ties: the longer overdue, the younger, then the child's
     id, so that a list can be repeated to the letter.
     """
     awake, counts = _awake(candidates, as_of=as_of)
-    danger = sorted(awake["danger"], key=lambda child: (_gravity(child.rule), *_order(child)))
-    overdue, risk = (sorted(awake[name], key=_order) for name in ("overdue", "risk"))
+    danger = sorted(awake["danger"], key=order)
+    overdue, risk = (sorted(awake[name], key=order) for name in ("overdue", "risk"))
     scored = [child for child in overdue if benefit(child) > 0]
     places = _places_for_danger(danger, capacity=capacity, share=danger_share, waiting=len(scored) + len(risk))
     chosen = {"danger": danger[:places]}
@@ -266,18 +185,6 @@ def _awake(candidates: Iterable[Candidate], *, as_of: dt.date) -> tuple[dict[str
     return sections, counts | {f"{name}_in_all": len(children) for name, children in sections.items()}
 
 
-def _gravity(rule: str | None) -> int:
-    return DANGER_ORDER.index(rule) if rule in DANGER_ORDER else len(DANGER_ORDER)
-
-
-def _order(child: Candidate) -> tuple:
-    """Most benefit first; then the stated ties. In danger the overdue days lead (`rank` puts the rule before)."""
-    overdue = -min(child.overdue_days or 0, LATE_COUNTS_DAYS)
-    age = child.age_months if child.age_months is not None else 999
-    lead = (overdue, -benefit(child)) if child.danger else (-benefit(child), overdue)
-    return (*lead, age, child.child_id)
-
-
 def _shared_trips(ordered: list[Candidate], places: int, chosen: dict[str, list[Candidate]]) -> list[Candidate]:
     """The first `places` children, a child at a centre already on the list counting a tenth more."""
     trips = {child.centre_id for group in chosen.values() for child in group}
@@ -286,7 +193,7 @@ def _shared_trips(ordered: list[Candidate], places: int, chosen: dict[str, list[
         best = max(range(len(waiting)), key=lambda i: (_with_trip(waiting[i], trips), -i))
         taken.append(waiting.pop(best))
         trips.add(taken[-1].centre_id)
-    return sorted(taken, key=_order)
+    return sorted(taken, key=order)
 
 
 def _with_trip(child: Candidate, trips: set[str]) -> float:

@@ -31,8 +31,10 @@ def visits(
     ] = None,
     out: Annotated[Path | None, typer.Option("-o", "--output", help="Write here instead of printing.")] = None,
     danger_share: Annotated[
-        float, typer.Option(min=0, max=1, help="Danger takes at most this share of the visits while risk waits.")
-    ] = 0.6,
+        float | None,
+        typer.Option(min=0, max=1, help="Danger takes at most this share of the visits while risk waits, whatever "
+                                        "`sanket score` was told (there the default is 0.6)."),
+    ] = None,
     as_of: Annotated[str | None, typer.Option(help="The list of this day (YYYY-MM-DD); default: the newest.")] = None,
     to: Annotated[
         str | None, typer.Option("--store", help="With `record`: the store, where the file does not say.")
@@ -45,7 +47,8 @@ def visits(
     """Whom to visit first in a sector; or `visits record FILE`: take back what the visits found.
 
     `sanket visits STORE --sector S0001 --format pdf -o list.pdf` makes one A4 sheet for each centre: danger by the
-    rules first (at most 60 % of the visits while risk waits: `--danger-share`), then overdue weighings, then risk.
+    rules first (at most 60 % of the visits while risk waits; another share for page, API and paper alike is said to
+    `sanket score --danger-share`, for one list here), then overdue weighings, then risk.
     `--format xlsx` makes a list to fill in; `sanket visits record list.xlsx` writes the findings (and weights and arms
     that were measured) into the registry, and takes the children off the list. Recording a file twice changes nothing.
     """
@@ -58,7 +61,7 @@ def visits(
 
 def _list(
     store: str,
-    visits: dict[str, float],
+    visits: dict[str, float | None],
     *,
     sector: str | None,
     lang: str,

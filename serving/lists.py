@@ -15,9 +15,12 @@ DEFAULT_CAPACITY = 20
 
 def visit_list(
     reader: Reader, *, sector_id: str | None, as_of: dt.date | None = None, capacity: int = DEFAULT_CAPACITY,
-    danger_share: float = DANGER_SHARE,
+    danger_share: float | None = None,
 ) -> VisitList:
-    """The list of one sector of the reader's scope. API003 for a sector outside of it, as for one that is not there."""
+    """The list of one sector of the reader's scope. API003 for a sector outside of it, as for one that is not there.
+
+    Danger takes the share of the places that `sanket score` was given for the run, unless another is asked for.
+    """
     run = reader.run(as_of)
     sectors = {sector.sector_id for sector in reader.sectors(run, named=sector_id)}
     if sector_id is None:
@@ -25,9 +28,10 @@ def visit_list(
     if sector_id not in sectors:
         raise Problem("API003")
     children = [row.candidate for row in reader.rows(run, sector_id)]
+    share = run.facts.get("danger_share", DANGER_SHARE) if danger_share is None else danger_share
     return rank(
-        children, sector_id=sector_id, capacity=capacity, as_of=run.as_of, facts=run.facts,
-        danger_share=danger_share,
+        children, sector_id=sector_id, capacity=capacity, as_of=run.as_of, danger_share=share,
+        facts=run.facts | {"danger_share": share},
     )
 
 

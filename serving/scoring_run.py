@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from models.bundle import Bundle
 from models.champion import champions, models_folder
+from models.ranking import DANGER_SHARE
 from registry.errors import BadInput, Refused
 from registry.store import Store, open_store
 from registry.tables import COLUMNS, Registry
@@ -37,7 +38,7 @@ Progress = Callable[[int, int], None]
 
 def score_store(
     address: str, *, as_of: dt.date, models_dir: Path | None = None, accept_foreign: bool = False,
-    progress: Progress = lambda done, of: None,
+    danger_share: float = DANGER_SHARE, progress: Progress = lambda done, of: None,
 ) -> dict:
     """Score a store into its book as of a day; what was done.
 
@@ -55,7 +56,7 @@ def score_store(
             )
         hand_on(store)
         registry = store.load()
-        run, facts = _write(engine, registry, bundles, as_of, progress)
+        run, facts = _write(engine, registry, bundles, as_of, progress, {"danger_share": danger_share})
     finally:
         engine.dispose()
         store.close()
@@ -75,7 +76,9 @@ def _foreign(bundles: Mapping[str, Bundle], store: Store) -> list[str]:
     return [target for target, bundle in bundles.items() if bundle.facts.get("registry_id") != here]
 
 
-def _write(engine: sa.Engine, registry: Registry, bundles, as_of: dt.date, progress: Progress) -> tuple[Run, dict]:
+def _write(
+    engine: sa.Engine, registry: Registry, bundles, as_of: dt.date, progress: Progress, asked: dict
+) -> tuple[Run, dict]:
     scoring = Scoring.of(registry, bundles, as_of)
     made_from = {
         "registry": fingerprint(registry), "protocol": scoring.protocol.version,
@@ -90,7 +93,8 @@ def _write(engine: sa.Engine, registry: Registry, bundles, as_of: dt.date, progr
         progress(end, children)
     reader = Reader(engine, Scope.of(["state:*"]))
     areas = list(area_pages(reader, run, registry, scoring.protocol))
-    facts = _facts(reader, registry, scoring, run, [page["figures"] for level, _, page in areas if level == "sector"])
+    figures = [page["figures"] for level, _, page in areas if level == "sector"]
+    facts = _facts(reader, registry, scoring, run, figures) | asked
     scorebook.publish(engine, run, facts=facts, areas=areas)
     return run, facts
 

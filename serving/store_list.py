@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sqlalchemy.engine import URL
 
-from models.ranking import DANGER_SHARE, VisitList
+from models.ranking import VisitList
 from registry.errors import BadInput, UsageError
 from registry.store import open_store
 from serving.access import Scope
@@ -20,7 +20,7 @@ from serving.scorebook import make_tables
 
 def listed_from_store(
     address: str, *, sector: str | None, capacity: int, as_of: dt.date | None = None,
-    danger_share: float = DANGER_SHARE,
+    danger_share: float | None = None,
 ) -> VisitList:
     """The list of one sector of a store. BadInput: REG060 (no store), LST011 (no scores), LST012 (no such sector)."""
     store = open_store(address, must_exist=True)

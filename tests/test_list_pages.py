@@ -16,8 +16,9 @@ from serving.app import create_app
 from serving.observe import Log
 from serving.pages.drawing import Place, centre_map, reason_bars, shown
 from serving.pages.session import own_path
+from serving.store_list import listed_from_store
 from serving.words import LANGUAGES, words
-from tests.list_store import make_store, token
+from tests.list_store import FACTS, make_store, token
 
 FIRST_LOAD_BYTES = 60_000
 
@@ -67,6 +68,26 @@ class Reader:
 
 def first_child(client) -> str:
     return re.search(r'/children/([^"]+)"', client.get("/visits").text).group(1)
+
+
+@pytest.mark.parametrize(("share", "held"), [(0.0, 0), (0.25, 1), (1.0, 4)])
+def test_page_api_and_paper_keep_the_share_of_danger_that_the_run_was_scored_with(tmp_path, monkeypatch, share, held):
+    monkeypatch.setitem(FACTS, "danger_share", share)
+    address = make_store(tmp_path)
+    made = create_app(address, follow=False, log=Log(lambda line: None))
+    client = browser(made, address)
+    page = client.get("/visits?capacity=4").text.split('class="overdue"')[0].split('class="risk"')[0]
+    headers = {"authorization": f"Bearer {token(address)}"}
+    asked = client.get("/v1/visits?sector=S0001&capacity=4", headers=headers).json()
+    told = client.get("/visits.txt?capacity=4").text
+    made.close()
+    listed = listed_from_store(address, sector="S0001", capacity=4)
+    in_danger = [row.candidate.child_id for row in listed.rows if row.section == "danger"]
+    assert [row["child_id"] for row in asked["rows"] if row["section"] == "danger"] == in_danger
+    assert len(in_danger) == held and all(f"/children/{child}" in page for child in in_danger)
+    assert [row.candidate.child_id for row in listed.rows] == re.findall(r"\d+\. (C\d+)", told)
+    whole = listed_from_store(address, sector="S0001", capacity=4, danger_share=1.0)
+    assert sum(row.section == "danger" for row in whole.rows) == 4
 
 
 @pytest.mark.parametrize("path", ["/visits", "/children/C00001", "/sector", "/district", "/visits.pdf"])

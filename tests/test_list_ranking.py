@@ -62,6 +62,40 @@ def test_the_gravest_rule_leads_the_danger():
     ]
 
 
+@pytest.mark.parametrize(
+    ("whz", "muac_mm", "first"),
+    [
+        (-3.1, 112.0, True),
+        (-4.2, 122.0, True),
+        (-2.0, 104.0, True),
+        (-4.1, None, True),
+        (-3.1, 121.0, False),
+        (-2.5, 112.0, False),
+        (None, 112.0, False),
+        (-3.0, 112.0, False),
+    ],
+)
+def test_very_severe_sam_goes_before_sam_that_waits_longer(whz, muac_mm, first):
+    waits = in_danger(1, centre_id="A1", overdue_days=40, facts={"whz": -3.2, "muac_mm": 121.0})
+    other = in_danger(2, centre_id="A2", overdue_days=2, latitude=None, facts={"whz": whz, "muac_mm": muac_mm})
+    assert ids(ranked([waits, other])) == (["C00002", "C00001"] if first else ["C00001", "C00002"])
+
+
+def test_within_untreated_sam_the_longer_waiting_then_the_thinner_then_the_younger():
+    def kid(number, late, whz, age):
+        facts = {"whz": whz, "muac_mm": None}
+        return in_danger(number, centre_id=f"A{number}", latitude=None, overdue_days=late, age_months=age, facts=facts)
+
+    kids = [kid(1, 90, -3.1, 30), kid(2, 61, -3.4, 30), kid(3, 9, -3.9, 9), kid(4, 9, -3.9, 20), kid(5, 9, -3.2, 8)]
+    assert ids(ranked(kids)) == ["C00002", "C00001", "C00003", "C00004", "C00005"]
+
+
+def test_a_severe_measurement_lifts_no_other_rule():
+    late = in_danger(1, rule="no_gain", centre_id="A1", overdue_days=9, facts={"whz": -2.0})
+    thin = in_danger(2, rule="no_gain", centre_id="A2", latitude=None, overdue_days=2, facts={"whz": -4.5})
+    assert ids(ranked([thin, late])) == ["C00001", "C00002"]
+
+
 def test_every_rule_of_danger_has_its_place_and_every_code_is_known():
     assert set(DANGER_ORDER) == {rule.name for rule in ORDER if rule.danger}
     assert set(DANGER_ORDER) <= set(RULES)
