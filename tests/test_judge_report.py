@@ -17,16 +17,25 @@ from models.problems import NON_RESPONSE
 from registry.errors import BadInput, UsageError
 from registry.tables import day_date, day_number
 from tests import judge_trainings as made
-from training import drift, stability_index
+from training import drift, learning_curve, stability_index
 from training.cohorts import cohort
 from training.evaluate import as_json, evaluate
-from training.judged import CALIBRATION, LATER, judged_cohort
+from training.judged import LATER, REHEARSAL, judged_cohort
 from training.report.page import MOST_BYTES, first_line
 from training.updates import recalibrated
 
 ROOT = Path(__file__).parents[1]
 NOTEBOOKS = {"look_at_a_registry": [], "explain_a_model": ["--target", "non_response"],
              "compare_two_runs": ["--one", "CHAMPION", "--other", "CHAMPION"]}
+
+
+@pytest.fixture(autouse=True, scope="module")
+def a_short_learning_curve():
+    """One refit on half of the children: the curve's other points cost as much and are made alike."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(learning_curve, "SHARES", (0.5,))
+        patch.setattr(learning_curve, "MOST_REPEATS", 1)
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +74,8 @@ def test_the_page_is_whole_small_and_needs_nothing_else(report):
     links.feed(page)
     assert all(link.startswith(("#", "data:")) for link in links.found) and "<script" not in page
     for words in ("May not be used", "Calibration curve", "Decision curve", "Is it fair?", "TRIPOD+AI", "PROBAST+AI",
-                  "RISK016", "beeswarm", "Whom does it miss?"):
+                  "RISK016", "beeswarm", "Whom does it miss?", "Words used here", "the rules", "failing to gain",
+                  "30 days later", "Learning curve", "Steadiness"):
         assert words.lower() in page.lower(), words
 
 
@@ -90,7 +100,7 @@ def test_rows_after_the_training_judge_where_there_are_enough():
     assert block == LATER and rows.day.min() >= day_number("2025-09-01")
     end = made.clock().registry.recorded_until
     late = replace(bundle, facts=bundle.facts | {"trained_until": day_date(end).isoformat()})
-    assert judged_cohort(made.clock(), late)[0] == CALIBRATION
+    assert judged_cohort(made.clock(), late)[0] == REHEARSAL
 
 
 def test_the_card_answers_all_27_items_and_invents_nothing():
@@ -150,8 +160,7 @@ def test_drift_is_quiet_on_the_same_rows_and_loud_on_others():
     bundle = replace(made.carded(), version="v")
     from training.judged import of_matrix
 
-    rows = learned.rows.take(np.flatnonzero(learned.fitted_on))
-    same = of_matrix(bundle, rows, learned.features[learned.fitted_on], block="month")
+    same = of_matrix(bundle, learned.rows, learned.features, block="month")
     quiet = drift.compare(bundle, same, month="2026-01", records=(85.0, 86.0))
     assert quiet.figures["shifted_share"] < 0.05
     other = replace(same, matrix=same.matrix * 1.5 + 1)

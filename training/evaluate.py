@@ -22,6 +22,9 @@ from training.report.page import MOST_BYTES, assemble
 from training.train import load_registry
 from training.updates import save_updated
 
+LISTED = {"found_per_visit": "precision", "worst": "precision_worst", "best": "precision_best", "recall": "recall",
+          "recall_worst": "recall_worst", "recall_best": "recall_best"}
+
 
 def evaluate(
     address: str, output: Path, *, run: str | None = None, update: str | None = None, tracked_at: str | None = None,
@@ -79,7 +82,11 @@ def _track(one: Told, tracked: str, page: str) -> None:
 
 
 def flat(figures: dict) -> dict[str, float]:
-    """The figures that fit on one line each: AUC, calibration, Brier, precision and recall, by name."""
+    """The figures that fit on one line each: AUC, calibration, Brier, precision and recall, by name.
+
+    `lists_the_rules_20_recall_worst`: of lists of 20 visits a sector and month in the rules' order, the share of the
+    events that they reach had the ties fallen out worst.
+    """
     told = {f"auc_{name}".replace(" ", "_"): value.value for name, value in
             figures["discrimination"]["overall"].items()}
     told |= {f"auc_day_{day}": value.value for day, value in figures["discrimination"]["by_landmark"].items()}
@@ -87,6 +94,10 @@ def flat(figures: dict) -> dict[str, float]:
     for row in figures["within_visits"]:
         name = f"{row['order']}_{round(100 * row['share'])}".replace(" ", "_")
         told |= {f"precision_{name}": row["at"].precision, f"recall_{name}": row["at"].recall}
+    for row in figures["lists"]:
+        name = f"lists_{row['order']}_{row['capacity']}".replace(" ", "_")
+        told |= {f"{name}_{word}": row[key] for key, word in LISTED.items() if row[key] is not None}
+    told |= {f"auc_against_{one.question.name}": one.auc.value for one in figures["others"]}
     return told | {name: float(figures[name]) for name in ("rows", "known", "events", "prevalence", "mean_risk")}
 
 

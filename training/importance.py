@@ -6,7 +6,7 @@ import warnings
 
 import numpy as np
 
-from features.catalogue import NAMES
+from features.catalogue import CATALOGUE
 from models.bundle import Bundle
 
 SAMPLE = 800
@@ -21,7 +21,7 @@ def explanation(bundle: Bundle, matrix: np.ndarray, *, seed: int = 0):
     scores = bundle.score(matrix[some])
     return shap.Explanation(
         scores.contributions, base_values=np.full(len(some), scores.base), data=matrix[some],
-        feature_names=[name.replace("_", " ") for name in NAMES],
+        feature_names=[feature.meaning for feature in CATALOGUE],
     )
 
 

@@ -29,10 +29,10 @@ LATER, REHEARSAL, ELSEWHERE = "later", "rehearsal", "elsewhere"
 ENOUGH_EVENTS = 20
 """With fewer events after the training window nothing can be told from them; the rehearsal is judged."""
 BLOCK_WORDS = {
-    LATER: "landmarks on or after the day until which the model learnt",
-    REHEARSAL: "the later months of the training window, said by a rehearsal: the same training, on the earlier "
-               "months only",
-    ELSEWHERE: "every landmark of another registry than the one it learnt from",
+    LATER: "predictions on or after the day until which the model learnt",
+    REHEARSAL: "a rehearsal: the same training on the earlier months alone, judged on the later months of what the "
+               "model learnt from",
+    ELSEWHERE: "all predictions in another registry than the one it learnt from",
 }
 
 

@@ -31,6 +31,7 @@ from training.usefulness import at_capacity
 
 CAPACITIES = (10, 20, 30)
 REPEATS = 500
+RECALL = ("recall", "recall_worst", "recall_best")
 MORE_THAN = {"more_than_whz": "lowest WHZ", "more_than_rules": "the rules"}
 NOBODY = -1e9
 """Where a rule cannot order a child, it comes last."""
@@ -182,13 +183,13 @@ def _compared(target: str, listed: Listed) -> list[dict]:
     for capacity in CAPACITIES:
         visits = np.array([min(capacity, len(rows)) for rows in lists], float)
         found = {name: _found(listed, lists, by, capacity) for name, by in orders.items()}
-        for name, (plain, worst, best) in found.items():
+        for name, (plain, worst, best, *seen) in found.items():
             told = {"target": target, "capacity": capacity, "order": name, "lists": len(lists),
                     "full": int(sum(len(rows) > capacity for rows in lists)),
                     "visits": float(visits.sum()), "found": float(plain.sum()),
                     "found_per_visit": _share(plain, visits), **_interval(plain, visits),
-                    "worst": _share(worst, visits), "best": _share(best, visits), "recall": _share(plain, cases),
-                    "recall_worst": _share(worst, cases), "recall_best": _share(best, cases)}
+                    "worst": _share(worst, visits), "best": _share(best, visits)}
+            told |= {word: _share(of, cases) for word, of in zip(RECALL, seen, strict=True)}
             if name == "our risk":
                 for key, other in ((key, other) for key, other in MORE_THAN.items() if other in found):
                     more = plain - found[other][0]
@@ -211,11 +212,16 @@ def _cases(listed: Listed, rows: np.ndarray) -> float:
 
 
 def _found(listed: Listed, lists: list[np.ndarray], by: np.ndarray, capacity: int) -> np.ndarray:
-    """(by chance, worst, best) events found in each list: (3, lists)."""
-    found = np.zeros((3, len(lists)))
+    """(by chance, worst, best) events found in each list, per visit and again per event: (6, lists).
+
+    The two differ by the rows' weights: a visit counts once, an event also for those like it whom nobody followed.
+    """
+    found = np.zeros((6, len(lists)))
     for at, rows in enumerate(lists):
         of = at_capacity(by[rows], listed.happened[rows], listed.weight[rows], capacity=capacity)
-        found[:, at] = np.array([of.precision, of.precision_worst, of.precision_best]) * min(capacity, len(rows))
+        found[:3, at] = np.array([of.precision, of.precision_worst, of.precision_best]) * min(capacity, len(rows))
+        recalled = np.nan_to_num([of.recall, of.recall_worst, of.recall_best])
+        found[3:, at] = recalled * _cases(listed, rows)
     return found
 
 

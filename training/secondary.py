@@ -30,12 +30,20 @@ TARGET, SECONDARY, SENSITIVITY = "target", "secondary", "sensitivity"
 
 
 @dataclass(frozen=True)
-class Against:
-    """The risks against one outcome: `rows` with a known one, `events` (indexes), their `share` by weight, `auc`;
-    `slope` and `observed_over_expected` only where the risk claims to be of this outcome, else None."""
+class Question:
+    """What the risks are compared with: its `kind`, a `name` for figures, and `words`."""
 
     kind: str
-    outcome: str
+    name: str
+    words: str
+
+
+@dataclass(frozen=True)
+class Against:
+    """The risks against one question: `rows` with a known answer, `events` (indexes), their `share` by weight, `auc`;
+    `slope` and `observed_over_expected` only where the risk claims to be of this outcome, else None."""
+
+    question: Question
     rows: int
     events: int
     share: float
@@ -44,18 +52,25 @@ class Against:
     observed_over_expected: float | None = None
 
 
+SINGLE = Question(SENSITIVITY, "single_reading", "relapse by a single reading of SAM, or admission")
+EARLIER = Question(SENSITIVITY, "known_earlier",
+                   f"the target, as it was known {LATER_DAYS} days before the records end")
+RESPONSES = (
+    (Question(SECONDARY, "failing", "failing to gain, against those who responded"), FAILING, RESPONDED),
+    (Question(SECONDARY, "slow", "gaining slowly, against those who responded"), SLOW, RESPONDED),
+    (Question(SECONDARY, "failing_not_slow", "failing to gain, among those who did not respond"), FAILING, SLOW),
+)
+
+
 def against_others(clock: Clock, rows: Cohort, risk: np.ndarray, *, cutoff: int) -> list[Against]:
     """The risks (NaN where not scored) of landmark rows against every other outcome; `cutoff`: that of the rows."""
     scored = np.flatnonzero(~np.isnan(risk))
     rows, risk = rows.take(scored), risk[scored]
-    found = [_judge(TARGET, "the target itself", rows, risk)]
-    relapse = rows.problem.target == RELAPSE.target
-    others = _relapses if relapse else _responses
-    found += [one for one in others(clock, rows, risk, cutoff) if one]
+    others = _relapses if rows.problem.target == RELAPSE.target else _responses
+    found = [_judge(Question(TARGET, "target", "the target itself"), rows, risk), *others(clock, rows, risk, cutoff)]
     earlier = outcomes(clock, rows.problem, cutoff=cutoff - LATER_DAYS)
     before = rows.day <= cutoff - LATER_DAYS
-    words = f"the target, as it was known {LATER_DAYS} days before the records end"
-    return found + [_judge(SENSITIVITY, words, *_with(earlier, rows, risk, rows.problem.horizon, only=before))]
+    return [*found, _judge(EARLIER, *_with(earlier, rows, risk, rows.problem.horizon, only=before))]
 
 
 def known_later(clock: Clock, bundle: Bundle, rows: Cohort) -> Against:
@@ -64,8 +79,8 @@ def known_later(clock: Clock, bundle: Bundle, rows: Cohort) -> Against:
     later = Clock(registry)
     judged = score_rows(later, bundle, rows, block="", context=Context(later))
     words = (f"the target, with records known {LATER_DAYS} days later ({moved:.0%} of them: those without a date of "
-             f"entry); {judged.not_scored} more not scored")
-    return _judge(SENSITIVITY, words, judged.rows, judged.risk)
+             f"entry); {judged.not_scored} predictions can then not be made")
+    return _judge(Question(SENSITIVITY, "known_later", words), judged.rows, judged.risk)
 
 
 def of_judged(clock: Clock, bundle: Bundle, judged: Judged, *, cutoff: int) -> list[Against]:
@@ -76,22 +91,18 @@ def of_judged(clock: Clock, bundle: Bundle, judged: Judged, *, cutoff: int) -> l
 def _relapses(clock: Clock, rows: Cohort, risk: np.ndarray, cutoff: int) -> Iterator[Against]:
     for days in RELAPSE_HORIZONS:
         found = outcomes(clock, RELAPSE, cutoff=cutoff, horizon=days)
-        yield _judge(SECONDARY, f"relapse by day {days} after discharge", *_with(found, rows, risk, days))
+        question = Question(SECONDARY, f"relapse_by_day_{days}", f"relapse by day {days} after discharge")
+        yield _judge(question, *_with(found, rows, risk, days))
     single = outcomes(clock, RELAPSE, cutoff=cutoff, confirmations=0)
-    words = "relapse by a single reading of SAM, or admission"
-    yield _judge(SENSITIVITY, words, *_with(single, rows, risk, RELAPSE.horizon), same=True)
+    yield _judge(SINGLE, *_with(single, rows, risk, RELAPSE.horizon))
 
 
 def _responses(clock: Clock, rows: Cohort, risk: np.ndarray, cutoff: int) -> Iterator[Against]:
     kind = responses(clock, rows.outcomes, cutoff=cutoff)[rows.index]
     weight = censoring.weights(rows)
-    for words, event, other in (
-        ("failing to gain, against those who responded", FAILING, RESPONDED),
-        ("gaining slowly, against those who responded", SLOW, RESPONDED),
-        ("failing to gain, among those who did not respond", FAILING, SLOW),
-    ):
+    for question, event, other in RESPONSES:
         kept = (kind == event) | (kind == other)
-        yield _figures(SECONDARY, words, rows, risk, (kind == event).astype(np.int8), np.where(kept, weight, 0.0))
+        yield _figures(question, rows, risk, (kind == event).astype(np.int8), np.where(kept, weight, 0.0))
 
 
 def _with(
@@ -119,22 +130,21 @@ def _same_stay(found: Outcomes, rows: Cohort) -> np.ndarray:
     return index
 
 
-def _judge(kind: str, words: str, rows: Cohort, risk: np.ndarray, *, same: bool | None = None) -> Against:
-    happened = (rows.outcome == HAPPENED).astype(np.int8)
+def _judge(question: Question, rows: Cohort, risk: np.ndarray) -> Against:
     weight = censoring.weights(rows) if len(rows.index) else np.zeros(0)
-    same = kind != SECONDARY if same is None else same
-    return _figures(kind, words, rows, risk, happened, weight, same=same)
+    return _figures(question, rows, risk, (rows.outcome == HAPPENED).astype(np.int8), weight)
 
 
 def _figures(
-    kind: str, words: str, rows: Cohort, risk: np.ndarray, happened: np.ndarray, weight: np.ndarray, *,
-    same: bool = False,
+    question: Question, rows: Cohort, risk: np.ndarray, happened: np.ndarray, weight: np.ndarray
 ) -> Against:
     known = weight > 0
-    happened = np.where(known, happened, 0)
-    share = float(np.average(happened, weights=weight)) if known.any() else float("nan")
-    apart = bootstrap(auc, risk, happened, weight, cluster=rows.child, repeats=REPEATS) if known.any() else (
-        Estimate(np.nan, np.nan, np.nan))
-    straight = calibration(risk, happened, weight) if same else None
-    return Against(kind, words, int(known.sum()), len(np.unique(rows.index[happened == 1])), share, apart,
-                   straight and straight.slope, straight and straight.observed_over_expected)
+    happened, events = np.where(known, happened, 0), len(np.unique(rows.index[known & (happened == 1)]))
+    if not known.any():
+        return Against(question, 0, 0, float("nan"), Estimate(np.nan, np.nan, np.nan))
+    apart = bootstrap(auc, risk, happened, weight, cluster=rows.child, repeats=REPEATS)
+    share = float(np.average(happened, weights=weight))
+    if question.kind == SECONDARY:
+        return Against(question, int(known.sum()), events, share, apart)
+    straight = calibration(risk, happened, weight)
+    return Against(question, int(known.sum()), events, share, apart, straight.slope, straight.observed_over_expected)

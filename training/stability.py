@@ -10,11 +10,9 @@ from features.clock import Clock
 from features.context import Context
 from features.trajectory import as_of
 from models.bundle import Bundle
-from models.problems import PROBLEMS
 from registry.tables import day_date
 from training.cohorts import Cohort
 from training.judged import Judged, score_rows
-from training.lists import at_month_starts
 
 TOP = 10
 HEAVIER, WIDER_MM = 1.03, 4.0
@@ -24,33 +22,37 @@ NOTED = 0.05
 """Log-odds; a risk of 20 % becomes 20.8 %."""
 
 
-def top_between_months(clock: Clock, bundle: Bundle, *, first: int, context: Context) -> dict | None:
+def top_between_months(clock: Clock, bundle: Bundle, rows: Cohort, *, context: Context) -> dict | None:
     """Of the ten highest risks of each sector in one month, the share still there in the next, where still at risk.
 
-    The last two month starts from `first` (a day number) whose horizon lies within the records; None without two.
+    `rows`: of `training.lists.at_month_starts`; its last two months are compared. `by_chance`: the share that ten drawn
+    blindly in the second month would keep (1 where no sector has more than ten). None without two months.
     """
-    rows = at_month_starts(clock, PROBLEMS[bundle.target], first)
     days = np.unique(rows.day)[-2:]
     if len(days) < 2:
         return None
     judged = score_rows(clock, bundle, rows.take(np.flatnonzero(np.isin(rows.day, days))), block="", context=context)
-    one, other = (_top(clock, judged, int(day)) for day in days)
-    there = set(judged.rows.index[judged.rows.day == days[1]].tolist())
-    stayed_at_risk = one & there
+    (one, _), (other, blindly) = (_top(clock, judged, int(day)) for day in days)
+    stayed_at_risk = one & blindly.keys()
     if not stayed_at_risk:
         return None
-    return {"months": [day_date(day).isoformat() for day in days], "share": len(stayed_at_risk & other) /
-            len(stayed_at_risk), "children": len(stayed_at_risk)}
+    return {
+        "months": [day_date(day).isoformat() for day in days], "children": len(stayed_at_risk),
+        "share": len(stayed_at_risk & other) / len(stayed_at_risk),
+        "by_chance": float(np.mean([blindly[index] for index in stayed_at_risk])),
+    }
 
 
-def _top(clock: Clock, judged: Judged, day: int) -> set[int]:
-    """Indexes among the TOP highest risks of their sector on a day."""
+def _top(clock: Clock, judged: Judged, day: int) -> tuple[set[int], dict[int, float]]:
+    """(indexes among the TOP highest risks of their sector on a day, each index's chance to be there by lot)."""
     here = np.flatnonzero(judged.rows.day == day)
     sector = sectors(clock, judged.rows.take(here))
-    order = here[np.lexsort((-judged.risk[here], sector))]
-    sorted_sector = np.sort(sector)
-    place = np.arange(len(order)) - np.searchsorted(sorted_sector, sorted_sector)
-    return set(judged.rows.index[order[place < TOP]].tolist())
+    by_risk = np.lexsort((-judged.risk[here], sector))
+    order, of = judged.rows.index[here][by_risk], sector[by_risk]
+    size = np.searchsorted(of, of, side="right") - np.searchsorted(of, of)
+    place = np.arange(len(order)) - np.searchsorted(of, of)
+    lot = np.minimum(1.0, TOP / size)
+    return set(order[place < TOP].tolist()), dict(zip(order.tolist(), lot.tolist(), strict=True))
 
 
 def sectors(clock: Clock, rows: Cohort) -> np.ndarray:

@@ -8,39 +8,42 @@ from features.catalogue import NAMES
 from models.problems import NON_RESPONSE
 from training.discrimination import Estimate, auc, bootstrap, brier, by_landmark, scaled_brier
 from training.figures import MUAC, WHZ, WITHOUT_GAIN, filled
-from training.fit import fit_linear
 from training.judged import Judged
-from training.learn import Learned, examples
 from training.reliability import CurvePoint, calibration, calibration_curve
 from training.straight import slope_and_intercept
 from training.usefulness import at_capacity, net_benefit
 
 THRESHOLDS = np.arange(0.02, 0.61, 0.01)
 SHARES = (0.1, 0.2, 0.3)
-LEARNING = (0.1, 0.2, 0.35, 0.5, 0.75, 1.0)
-LEARNING_PENALTY = 0.003
-ORDER_WORDS = {"model": "this model", "WHZ": "lowest last WHZ", "MUAC": "lowest last MUAC",
-               "no gain": "days without gain", "chance": "chance"}
+ORDER_WORDS = {"model": "this model", "rules": "the protocol's rules", "WHZ": "lowest last WHZ",
+               "MUAC": "lowest last MUAC", "no gain": "days without gain", "chance": "chance"}
 
 
-def orders(judged: Judged) -> dict[str, np.ndarray]:
-    """What children could be ordered by, highest first: the model, single measurements, chance (all alike)."""
-    found = {"model": judged.risk, "WHZ": filled(-judged.matrix[:, WHZ]), "MUAC": filled(-judged.matrix[:, MUAC])}
+def orders(judged: Judged, rules: np.ndarray | None = None) -> dict[str, np.ndarray]:
+    """What children could be ordered by, highest first: the model, the rules (of `training.rules_order`) where given,
+    single measurements, chance (all alike)."""
+    found = {"model": judged.risk} | ({} if rules is None else {"rules": rules})
+    found |= {"WHZ": filled(-judged.matrix[:, WHZ]), "MUAC": filled(-judged.matrix[:, MUAC])}
     if judged.rows.problem.target == NON_RESPONSE.target:
         found["no gain"] = filled(judged.matrix[:, WITHOUT_GAIN])
     return found | {"chance": np.zeros(len(judged.risk))}
 
 
-def discrimination(judged: Judged) -> dict:
-    """AUC (IPCW) with intervals: `overall` by order, and `by_landmark` of the model."""
+def discrimination(judged: Judged, rules: np.ndarray | None = None) -> dict:
+    """AUC (IPCW) with intervals: `overall` by order, `more_than_whz`, and `by_landmark` of the model."""
     child = judged.rows.child
     columns = judged.happened, judged.weight
     overall = {name: bootstrap(auc, order, *columns, cluster=child)
-               for name, order in orders(judged).items() if name != "chance"}
-    return {"overall": overall,
+               for name, order in orders(judged, rules).items() if name != "chance"}
+    gain = bootstrap(_gain, judged.risk, filled(-judged.matrix[:, WHZ]), *columns, cluster=child)
+    return {"overall": overall, "more_than_whz": gain,
             "by_landmark": by_landmark(auc, judged.risk, *columns, landmark=judged.rows.landmark, cluster=child),
             "rows_by_landmark": {int(day): int(np.sum(judged.known & (judged.rows.landmark == day)))
                                  for day in np.unique(judged.rows.landmark)}}
+
+
+def _gain(risk: np.ndarray, order: np.ndarray, happened: np.ndarray, weight: np.ndarray) -> float:
+    return auc(risk, happened, weight) - auc(order, happened, weight)
 
 
 def true_risks(judged: Judged) -> dict:
@@ -75,27 +78,12 @@ def _positives(visited: np.ndarray, happened: np.ndarray, weight: np.ndarray) ->
     return float((visited * happened * weight).sum() / total), float((visited * (1 - happened) * weight).sum() / total)
 
 
-def within_visits(judged: Judged) -> list[dict]:
+def within_visits(judged: Judged, rules: np.ndarray) -> list[dict]:
     """Precision and recall, with the bounds of ties, within 10, 20 and 30 visits to every 100 rows, by order."""
     known = int(judged.known.sum())
     return [{"share": share, "order": name,
              "at": at_capacity(order, judged.happened, judged.weight, capacity=max(int(share * known), 1))}
-            for share in SHARES for name, order in orders(judged).items()]
-
-
-def learning_curve(learned: Learned, judged: Judged) -> list[dict]:
-    """AUC of the linear half alone, fitted on more and more of the fitting block's children, by events used."""
-    learning = examples(learned.rows, learned.features, learned.fitted_on)
-    children = np.random.default_rng(3).permutation(np.unique(learning.child))
-    told = []
-    for share in LEARNING:
-        some = learning.take(np.flatnonzero(np.isin(learning.child, children[: int(share * len(children))])))
-        if len(np.unique(some.happened)) < 2:
-            continue
-        parts, base = fit_linear(some, penalty=LEARNING_PENALTY).contributions(judged.matrix)
-        events = len(np.unique(some.child[some.happened == 1]))
-        told.append({"events": events, "auc": auc(parts.sum(axis=1) + base, judged.happened, judged.weight)})
-    return told
+            for share in SHARES for name, order in orders(judged, rules).items()]
 
 
 def updates_offered(judged: Judged) -> dict:
@@ -128,7 +116,8 @@ def missed(judged: Judged, visited: np.ndarray) -> list[str]:
     case = (judged.happened == 1) & judged.known
     out, found = case & ~visited, case & visited
     if min(out.sum(), found.sum()) < 10:
-        return [f"{int(out.sum())} rows with the event were missed and {int(found.sum())} found: too few to describe."]
+        return [f"{int(out.sum())} predictions with the event were missed and {int(found.sum())} found: too few to "
+                "describe."]
     told = []
     for name, (words, digits) in MISSED_BY.items():
         column = judged.matrix[:, NAMES.index(name)]
@@ -137,7 +126,8 @@ def missed(judged: Judged, visited: np.ndarray) -> list[str]:
             one, other = np.nanmedian(column[out]), np.nanmedian(column[found])
             told.append((abs(one - other) / spread, f"{words}: {one:.{digits}f} (found: {other:.{digits}f})"))
     told.sort(reverse=True)
-    head = f"{int(out.sum())} rows with the event lie outside of the visits, {int(found.sum())} inside. Medians:"
+    head = (f"Of the predictions with the event, {int(out.sum())} lie outside of the fifth that is visited, "
+            f"{int(found.sum())} inside. The missed (median; found in brackets):")
     return [head] + [words for _, words in told[:6]]
 
 

@@ -5,22 +5,41 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
 from features.clock import Clock
 from features.context import Context
 from models.bundle import Bundle
-from registry.tables import day_number
+from models.problems import PROBLEMS
 from training import importance
-from training.cohorts import attrition_table
+from training.cohorts import Cohort, attrition_table
 from training.fit import Said
-from training.judged import BLOCK_WORDS, CALIBRATION, ELSEWHERE, LATER, Judged, judged_rows
-from training.learn import Learned, blocks
-from training.lists import lists_found
+from training.judged import (
+    BLOCK_WORDS,
+    ELSEWHERE,
+    LATER,
+    REHEARSAL,
+    Judged,
+    judged_rows,
+    judging,
+    last_known,
+    learnt_from,
+)
+from training.learn import blocks
+from training.learning_curve import learning_curve
+from training.lists import at_month_starts, compare
 from training.report import figures_told, plots
+from training.rules_order import by_rules
+from training.secondary import of_judged
 from training.stability import better_records, top_between_months
 from training.subgroup_table import gaps, groupings, table
 from training.subgroups import visited
+
+LISTS_WORDS = {
+    LATER: "from the day until which the model learnt",
+    ELSEWHERE: "from the first month of this registry",
+    REHEARSAL: "from the rehearsal's first later month, and only of children from whom the rehearsal did not learn: "
+               "shorter than a supervisor's whole list",
+}
 
 
 @dataclass(frozen=True)
@@ -34,14 +53,16 @@ class Told:
 
 
 def tell(clock: Clock, bundle: Bundle, *, context: Context, said: Said = lambda text: None) -> Told:
-    """Judge a bundle on a registry; see `training.judged` for which rows."""
+    """Judge a bundle on a registry; see `training.judged` for which rows, and which bundle says their risks."""
     target = bundle.target
     said(f"{target}: rows to judge on")
     judged = judged_rows(clock, bundle, context=context)
     said(f"{target}: figures of {len(judged.risk)} rows, {judged.events} events")
+    rules = by_rules(clock, judged.rows.child, judged.rows.day)
     figures = _counts(judged) | {
-        "discrimination": figures_told.discrimination(judged), "true_risks": figures_told.true_risks(judged),
-        "decisions": figures_told.decisions(judged), "within_visits": figures_told.within_visits(judged),
+        "discrimination": figures_told.discrimination(judged, rules),
+        "true_risks": figures_told.true_risks(judged), "decisions": figures_told.decisions(judged),
+        "within_visits": figures_told.within_visits(judged, rules),
         "missed": figures_told.missed(judged, visited(judged.risk)),
         "updates": figures_told.updates_offered(judged) if judged.block == ELSEWHERE else None,
     }
@@ -49,12 +70,17 @@ def tell(clock: Clock, bundle: Bundle, *, context: Context, said: Said = lambda 
     groups = groupings(clock, judged)
     rows = table(judged, groups)
     figures |= {"subgroups": rows, "gaps": gaps(judged, groups, rows)}
+    said_by = judging(bundle, judged.block)
     said(f"{target}: lists, their steadiness, and better records")
-    figures |= _of_lists(clock, bundle, judged, context)
-    figures["better_records"] = better_records(clock, bundle, judged, context=context)
-    figures["learning"] = _learning(clock, bundle, judged, context)
+    figures |= _of_lists(clock, said_by, judged, context)
+    figures["better_records"] = better_records(clock, said_by, judged, context=context)
+    said(f"{target}: other outcomes, and later knowledge")
+    figures["others"] = of_judged(clock, said_by, judged, cutoff=last_known(clock, bundle, judged.block))
+    said(f"{target}: the learning curve")
+    figures["learning"] = [] if judged.block == ELSEWHERE else (
+        learning_curve(clock, said_by, judged, context=context))
     said(f"{target}: drawing")
-    return Told(bundle, judged, figures, _plots(bundle, judged, figures))
+    return Told(bundle, judged, figures, _plots(said_by, judged, figures))
 
 
 def _counts(judged: Judged) -> dict:
@@ -62,46 +88,32 @@ def _counts(judged: Judged) -> dict:
         "block": judged.block, "block_words": BLOCK_WORDS[judged.block], "attrition": attrition_table(judged.rows),
         "rows": len(judged.risk), "known": int(judged.known.sum()), "events": judged.events,
         "not_scored": judged.not_scored, "children": len(np.unique(judged.rows.child)),
-        "prevalence": _prevalence(judged), "mean_risk": float(judged.risk.mean()) if len(judged.risk) else float("nan"),
+        "prevalence": _weighed(judged.happened, judged), "expected": _weighed(judged.risk, judged),
+        "mean_risk": float(judged.risk.mean()) if len(judged.risk) else float("nan"),
     }
 
 
-def _prevalence(judged: Judged) -> float:
-    total = judged.weight.sum()
-    return float((judged.happened * judged.weight).sum() / total) if total > 0 else float("nan")
+def _weighed(values: np.ndarray, judged: Judged) -> float:
+    """Their mean over the rows with a known outcome, by weight."""
+    return float(np.average(values, weights=judged.weight)) if judged.weight.sum() > 0 else float("nan")
 
 
 def _of_lists(clock: Clock, bundle: Bundle, judged: Judged, context: Context) -> dict:
-    """Monthly lists by sector, and how steady their top is; only on days that the model did not learn from."""
-    if judged.block == CALIBRATION:
-        because = "not known, because there are no later months with known outcomes than those the model learnt from"
-        return {"lists": [], "lists_words": because, "stability": None}
-    first = day_number(bundle.facts["trained_until"]) if judged.block == LATER else int(judged.rows.day.min(initial=0))
-    asked = pd.DataFrame({"target": [bundle.target]})
-    found = lists_found(clock, asked, {bundle.target: bundle}, split=first)
-    stability = top_between_months(clock, bundle, first=first, context=context)
-    none = "" if found["table"] else "not known, because no month's list has its whole horizon within the records"
-    return {"lists": found["table"], "lists_words": none, "stability": stability}
+    """Monthly lists by sector, and how steady their top is, of children whom the judged bundle did not learn from."""
+    rows = _on_lists(clock, bundle, judged)
+    found = compare(clock, {bundle.target: rows}, {bundle.target: bundle}, context=context)
+    return {"lists": found["table"], "lists_words": LISTS_WORDS[judged.block],
+            "stability": top_between_months(clock, bundle, rows, context=context)}
 
 
-def _learning(clock: Clock, bundle: Bundle, judged: Judged, context: Context) -> list[dict]:
-    """The learning curve, from the rows that the bundle was fitted on; none on another registry."""
-    if judged.block == ELSEWHERE:
-        return []
-    from features.trajectory import as_of
-    from models.problems import PROBLEMS
-    from training.cohorts import before_split, cohort
-
-    until = day_number(bundle.facts["trained_until"])
-    rows = cohort(clock, PROBLEMS[bundle.target], cutoff=until - 1)
-    used = np.flatnonzero(before_split(rows, until))
-    rows = rows.take(used)
-    fitted_on, calibrated_on = blocks(rows)
-    rows = rows.take(np.flatnonzero(fitted_on))
-    matrix = as_of(clock, rows.child, rows.day, priors=bundle.priors, context=context)
-    everything = np.ones(len(rows.child), bool)
-    learned = Learned(bundle, None, rows, used, everything, ~everything, matrix)
-    return figures_told.learning_curve(learned, judged)
+def _on_lists(clock: Clock, bundle: Bundle, judged: Judged) -> Cohort:
+    """Everyone at risk at the start of each month from the first judged day on; of a rehearsal, its unseen children."""
+    first = int(judged.rows.day.min(initial=clock.registry.recorded_until))
+    rows = at_month_starts(clock, PROBLEMS[bundle.target], first)
+    if judged.block != REHEARSAL:
+        return rows
+    learnt = learnt_from(clock, bundle)
+    return rows.take(np.flatnonzero(~np.isin(rows.child, learnt.child[blocks(learnt)[0]])))
 
 
 def _plots(bundle: Bundle, judged: Judged, figures: dict) -> dict[str, object]:

@@ -11,12 +11,14 @@ from training.discrimination import Estimate
 from training.report import plots
 from training.report.figures_told import ORDER_WORDS
 from training.report.one_model import Told
+from training.report.verdict import sentences, verdict
+from training.report.words import GLOSSARY, attrition
 
 MOST_BYTES = 3_000_000
 AS_PICTURE = ("reasons", "dependence_1", "dependence_2", "dependence_3")
 PLOT_WORDS = {
-    "calibration": "Calibration curve", "decision": "Decision curve", "landmarks": "AUC by landmark",
-    "spread": "Spread of the risks", "learning": "Learning curve", "reasons": "Strongest reasons (beeswarm)",
+    "calibration": "Calibration curve", "decision": "Decision curve", "landmarks": "AUC by the day of the prediction",
+    "spread": "Spread of the risks", "learning": "Learning curve", "reasons": "What moves its scores most (beeswarm)",
     "dependence_1": "Dependence, strongest column", "dependence_2": "Dependence, second column",
     "dependence_3": "Dependence, third column",
 }
@@ -26,13 +28,22 @@ def assemble(told: list[Told], *, registry_facts: dict, made_for: str) -> str:
     """The page of one or more models as HTML text."""
     room = Environment(loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined,
                        trim_blocks=True, lstrip_blocks=True)
-    room.filters |= {"estimate": estimate, "number": number, "percent": percent, "words": words}
-    models = [{"told": one, "figures": one.figures, "bundle": one.bundle, "card": one.bundle.card,
-               "drawn": _drawn(one)} for one in told]
+    room.filters |= {"estimate": estimate, "number": number, "percent": percent, "words": words, "ties": ties}
     return room.get_template("report.html.jinja").render(
-        models=models, facts=registry_facts, made_for=made_for, order_words=ORDER_WORDS, plot_words=PLOT_WORDS,
-        first_line=first_line(registry_facts),
+        models=[_model(one) for one in told], facts=registry_facts, made_for=made_for, order_words=ORDER_WORDS,
+        plot_words=PLOT_WORDS, glossary=GLOSSARY, first_line=first_line(registry_facts),
     )
+
+
+def _model(one: Told) -> dict:
+    """What the template reads of one model."""
+    target, card, figures = one.bundle.target, one.bundle.card, one.figures
+    judged = figures["rows"] + figures["not_scored"]
+    return {
+        "figures": figures, "bundle": one.bundle, "card": card, "drawn": _drawn(one),
+        "verdict": verdict(figures, card.get("findings", [])), "sentences": sentences(figures, target=target),
+        "attrition": attrition(figures["attrition"], target=target, judged=judged),
+    }
 
 
 def first_line(facts: dict) -> str:
@@ -68,9 +79,16 @@ def number(value: float | None, digits: int = 3) -> str:
 
 def percent(value: float | None) -> str:
     """A share in per cent, or `not known`."""
-    return "not known" if value is None or math.isnan(value) else f"{value:.1%}"
+    return "not known" if value is None or math.isnan(value) else f"{value:.1%}".replace("-0.0%", "0.0%")
+
+
+def ties(bounds: tuple[float | None, float | None]) -> str:
+    """` (ties 2.0% to 14.0%)`; nothing where the lot makes no difference."""
+    if None in bounds or percent(bounds[0]) == percent(bounds[1]):
+        return ""
+    return f" (ties {percent(min(bounds))} to {percent(max(bounds))})"
 
 
 def words(name: str) -> str:
     """A name for people."""
-    return name.replace("_", " ")
+    return name.replace("non_response", "non-response").replace("_", " ")

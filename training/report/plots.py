@@ -8,6 +8,7 @@ import re
 
 import numpy as np
 
+from training.learning_curve import Point
 from training.report.figures_told import curve_rows
 
 OURS, OTHER, PALE = "#0b5394", "#b45f06", "#888888"
@@ -50,7 +51,8 @@ def decision(told: dict):
     ):
         axes.plot(at, told[name], line, color=colour, label=words, linewidth=1.4)
     top = np.nanmax(np.append(told["model"], 0.01))
-    axes.set(xlabel="risk from which a visit is worth it", ylabel="net benefit a child", ylim=(-0.3 * top, 1.25 * top))
+    axes.set(xlabel="risk from which a visit is worth it", ylabel="net benefit per prediction",
+             ylim=(-0.3 * top, 1.25 * top))
     axes.legend(frameon=False)
     return figure
 
@@ -64,15 +66,17 @@ def landmarks(told: dict):
     reach = np.maximum(np.nan_to_num([value - low, high - value]), 0.0)
     axes.errorbar(days, value, yerr=reach, marker="o", markersize=4, capsize=2, color=OURS)
     axes.axhline(0.5, color=PALE, linewidth=1, linestyle="--")
-    axes.set(xlabel="days after the index", ylabel="AUC", ylim=(0.35, 1.0))
+    axes.set(xlabel="days after discharge or admission", ylabel="AUC", ylim=(0.35, 1.0))
     return figure
 
 
-def learning(told: list[dict]):
-    """AUC of the linear half by the events that it was fitted on."""
+def learning(told: list[Point]):
+    """AUC of the whole model by the events that it learnt from; a dot each repeat."""
     figure, axes = _figure(4.6, 3.2)
-    axes.plot([one["events"] for one in told], [one["auc"] for one in told], marker="o", markersize=4, color=OURS)
-    axes.set(xlabel="children with the event fitted on", ylabel="AUC of the linear half", ylim=(0.45, 1.0))
+    axes.plot([one.events for one in told], [one.auc for one in told], color=OURS)
+    for one in told:
+        axes.plot([one.events] * len(one.each), one.each, marker="o", markersize=4, linestyle="", color=OURS)
+    axes.set(xlabel="children with the event learnt from", ylabel="AUC", ylim=(0.45, 1.0))
     return figure
 
 
@@ -85,7 +89,7 @@ def spread(risk: np.ndarray, happened: np.ndarray, known: np.ndarray):
         if len(some):
             axes.hist(some, bins, weights=np.full(len(some), 1 / len(some)), histtype="step", color=colour, label=words,
                       linewidth=1.4)
-    axes.set(xlabel="predicted risk", ylabel="share of the rows")
+    axes.set(xlabel="predicted risk", ylabel="share of the predictions")
     axes.legend(frameon=False)
     return figure
 

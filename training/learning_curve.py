@@ -1,0 +1,78 @@
+"""The learning curve: how well the model would order children, had it learnt from fewer of them.
+
+Each point is the whole model fitted anew (forest, linear half and their blend chosen on held-out children, with the
+settings that tuning chose for the bundle) on a share of the children that it learnt from; the last point is itself.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from features.clock import Clock
+from features.context import Context
+from features.trajectory import as_of
+from models.bundle import Bundle
+from training.discrimination import auc
+from training.examples import Examples
+from training.fit import fit
+from training.judged import REHEARSAL, Judged, learnt_from
+from training.learn import blocks, examples
+
+SHARES = (1 / 8, 1 / 4, 1 / 2)
+LEAST_EVENTS = 20
+"""Children with the event that a share needs: with fewer there is nothing to choose a blend by."""
+MOST_REPEATS = 2
+ROWS_SPENT = 20_000
+"""Fits of one share take up to about so many rows together: a small registry draws its shares twice."""
+
+
+@dataclass(frozen=True)
+class Point:
+    """`events`: children with the event that were learnt from (mean over the repeats); `auc`: the mean of `each`."""
+
+    events: float
+    auc: float
+    each: tuple[float, ...]
+
+
+def learning_curve(clock: Clock, bundle: Bundle, judged: Judged, *, context: Context) -> list[Point]:
+    """AUC on the judged rows by the number of events learnt from, the smallest share first.
+
+    `bundle`: the one that said the judged risks (of a rehearsal, the rehearsal, which learnt from the earlier block).
+    """
+    rows = learnt_from(clock, bundle)
+    if judged.block == REHEARSAL:
+        rows = rows.take(np.flatnonzero(blocks(rows)[0]))
+    matrix = as_of(clock, rows.child, rows.day, priors=bundle.priors, context=context)
+    learning = examples(rows, matrix, np.ones(len(rows.child), bool))
+    found = [_point(learning, bundle, judged, share) for share in SHARES]
+    own = auc(judged.risk, judged.happened, judged.weight)
+    return [point for point in found if point] + [Point(float(_cases(learning)), own, (own,))]
+
+
+def _point(learning: Examples, bundle: Bundle, judged: Judged, share: float) -> Point | None:
+    repeats = int(np.clip(ROWS_SPENT / (share * len(learning.child)), 1, MOST_REPEATS)) if len(learning.child) else 0
+    parts = [_some(learning, share, seed) for seed in range(repeats)]
+    if not parts or min(map(_cases, parts)) < LEAST_EVENTS:
+        return None
+    each = tuple(_auc_of(part, bundle, judged, seed) for seed, part in enumerate(parts))
+    return Point(float(np.mean([_cases(part) for part in parts])), float(np.mean(each)), each)
+
+
+def _some(learning: Examples, share: float, seed: int) -> Examples:
+    """The rows of a share of the children, drawn by the seed."""
+    children = np.random.default_rng(seed).permutation(np.unique(learning.child))
+    return learning.take(np.flatnonzero(np.isin(learning.child, children[: int(share * len(children))])))
+
+
+def _cases(learning: Examples) -> int:
+    """Children with the event."""
+    return len(np.unique(learning.child[learning.happened == 1]))
+
+
+def _auc_of(part: Examples, bundle: Bundle, judged: Judged, seed: int) -> float:
+    settings = bundle.facts.get("settings", {})
+    fitted = fit(part, target=bundle.target, settings=settings, seed=seed, offset=bundle.offset)
+    return auc(fitted.blended(judged.matrix), judged.happened, judged.weight)
