@@ -11,7 +11,8 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from care.protocol import Protocol
-from registry.tables import APPETITE, LEFT_REASON, NEVER, OUTCOME, PROGRAMME, TRANSFER_REASON
+from registry import tables
+from registry.tables import APPETITE, LEFT_REASON, OUTCOME, PROGRAMME, TRANSFER_REASON
 
 UCDC, VCDC, NRC, CTC = (PROGRAMME.index(name) for name in ("UCDC", "VCDC", "NRC", "CTC"))
 PASS, FAIL, NOT_DONE = (APPETITE.index(name) for name in ("pass", "fail", "not_done"))
@@ -20,13 +21,20 @@ CURED, DEFAULTED, NOT_RECOVERED, TRANSFERRED = (
 )
 NO_GAIN, COMPLICATION, STEP_DOWN = (TRANSFER_REASON.index(name) for name in ("no_gain", "complication", "step_down"))
 LEFT_BY_DEATH = LEFT_REASON.index("died")
+NEVER = int(tables.NEVER)
+"""As a plain number: beside one child's cells NumPy's scalars are ten times slower."""
 CLASSIFIED_UNTIL_DAYS = 1826
 """WHO's weight-for-height and the MUAC limits end here (registry contract, "Words with one meaning")."""
 
 Facts = Mapping[str, np.ndarray]
-"""The columns of a facts table; or, for a few children, one row's cells: the rules are the same."""
+"""The columns of a facts table; or, for a few children, one row's cells as plain numbers: the rules are the same."""
 Mask = np.ndarray
 Condition = Callable[[Facts, Protocol], Mask]
+
+
+def no(mask: Mask) -> Mask:
+    """Not so; unlike `~`, also for the plain True and False of one child's cells."""
+    return mask ^ True
 
 
 def on_or_after(later: np.ndarray, earlier: np.ndarray) -> Mask:
@@ -85,7 +93,10 @@ def sam(facts: Facts, protocol: Protocol) -> Mask:
 
 def sam_found_on(facts: Facts, protocol: Protocol) -> np.ndarray:
     """Since when the child is SAM: the first of the unbroken readings, else the home visit."""
-    return np.where(reads_sam(facts, protocol), facts["sam_since"], facts["found_sam_on"])
+    read = reads_sam(facts, protocol)
+    if isinstance(read, bool):
+        return facts["sam_since"] if read else facts["found_sam_on"]
+    return np.where(read, facts["sam_since"], facts["found_sam_on"])
 
 
 def last_found_sam(facts: Facts) -> Mask:

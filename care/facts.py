@@ -11,7 +11,7 @@ import numpy as np
 from care import history
 from care.protocol import Protocol
 from features.clock import Known, Ragged
-from registry.tables import CODE, DAY, NEVER, NUMBER, Table
+from registry.tables import CODE, DAY, NEVER, NUMBER, Table, of_one_length
 
 COLUMNS: dict[str, tuple[type, float]] = {
     "day": (DAY, NEVER),
@@ -111,7 +111,7 @@ def of(known: Known, points: Ragged, protocol: Protocol, *, day: int | None = No
     facts |= _from_points(_Rows(points, "measured_on", today), facts["admitted_on"], facts["discharged_on"], protocol)
     facts |= _from_checks(_Rows(known.checks, "checked_on", today))
     facts |= _from_visits(_Rows(known.visits, "visited_on", today), facts)
-    return table(len(today), **facts)
+    return of_one_length({name: facts[name].astype(kind, copy=False) for name, (kind, _) in COLUMNS.items()})
 
 
 JUDGED = ("sam_now", "moderate", "underweight", "fit")

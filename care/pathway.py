@@ -5,14 +5,16 @@ No score of a model enters here, and nothing here speaks of a dose or withholds 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
+from care.evidence import NEVER
 from care.order import ORDER
 from care.protocol import Protocol
 from care.rules import Rule
-from registry.tables import CODE, DAY, NEVER, Table, day_date
+from registry.tables import CODE, DAY, Table, day_date
 
 STATES = (
     "not_screened", "remeasure", "not_classifiable", "screened_well", "mam_follow_up", "severely_underweight",
@@ -85,30 +87,23 @@ def place(facts: Table, protocol: Protocol) -> Placed:
     officer or ANM examines him by 2026-03-07. Asked on 2026-03-10, he is 3 days overdue. With oedema written
     down on 2026-03-09 he is `to_nrc` instead, by 2026-03-10.
     """
-    rule = (_each_row if facts.rows <= FEW else _all_rows)(facts, protocol)
-    by_when = np.full(facts.rows, NEVER, DAY)
+    rule, by_when = (_each_row if facts.rows <= FEW else _all_rows)(facts, protocol)
+    late = np.where(by_when == NEVER, 0, np.maximum(facts["day"] - by_when, 0)).astype(DAY)
+    return Placed(_STATE[rule], _STEP[rule], _WHO[rule], rule, by_when, late, _DANGER[rule], protocol.version)
+
+
+def _all_rows(facts: Table, protocol: Protocol) -> tuple[np.ndarray, np.ndarray]:
+    """Position of the first rule that applies (asked from the last, so that an earlier one writes over it), and the
+    day until which its step is to be done."""
+    rule, by_when = np.zeros(facts.rows, CODE), np.full(facts.rows, NEVER, DAY)
+    for position in range(len(ORDER) - 1, -1, -1):
+        rule[ORDER[position].when(facts, protocol)] = position
     for position in np.flatnonzero(np.bincount(rule)):
         decided = ORDER[position]
         if decided.limit:
             rows = np.flatnonzero(rule == position)
             by_when[rows] = _time_limit(decided, facts, rows, int(protocol[decided.limit]))
-    late = np.where(by_when == NEVER, 0, np.maximum(facts["day"] - by_when, 0)).astype(DAY)
-    return Placed(_STATE[rule], _STEP[rule], _WHO[rule], rule, by_when, late, _DANGER[rule], protocol.version)
-
-
-def _all_rows(facts: Table, protocol: Protocol) -> np.ndarray:
-    """Position of the first rule that applies; asked from the last, so that an earlier one writes over it."""
-    decided = np.zeros(facts.rows, CODE)
-    for position in range(len(ORDER) - 1, -1, -1):
-        decided[ORDER[position].when(facts, protocol)] = position
-    return decided
-
-
-def _each_row(facts: Table, protocol: Protocol) -> np.ndarray:
-    """The same, cell by cell: for a few rows, NumPy's call on an array of one costs more than the answer."""
-    rows = ({name: column[i] for name, column in facts.items()} for i in range(facts.rows))
-    first = (next(i for i, rule in enumerate(ORDER) if rule.when(row, protocol)) for row in rows)
-    return np.fromiter(first, CODE, facts.rows)
+    return rule, by_when
 
 
 def _time_limit(rule: Rule, facts: Table, rows: np.ndarray, days: int) -> np.ndarray:
@@ -117,3 +112,23 @@ def _time_limit(rule: Rule, facts: Table, rows: np.ndarray, days: int) -> np.nda
     start = np.where(starts == NEVER, -1, starts).max(axis=0)
     start = np.where(start < 0, facts["day"][rows], start)
     return (start + days).astype(DAY)
+
+
+def _each_row(facts: Table, protocol: Protocol) -> tuple[np.ndarray, np.ndarray]:
+    """The same, cell by cell on plain numbers: for a few rows, NumPy's call on an array of one costs ten answers."""
+    numbers = protocol.numbers
+    rules, due = [], []
+    for cells in zip(*(column.tolist() for column in facts.values()), strict=True):
+        row = dict(zip(facts, cells, strict=True))
+        position = next(position for position, rule in enumerate(ORDER) if rule.when(row, numbers))
+        rules.append(position)
+        due.append(_due(ORDER[position], row, numbers))
+    return np.array(rules, CODE), np.array(due, DAY)
+
+
+def _due(rule: Rule, row: Mapping[str, float], numbers: Mapping[str, float]) -> int:
+    """`_time_limit` of one row's cells."""
+    if not rule.limit:
+        return NEVER
+    start = max((row[name] for name in rule.since if row[name] != NEVER), default=-1)
+    return (row["day"] if start < 0 else start) + int(numbers[rule.limit])

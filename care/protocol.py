@@ -6,7 +6,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 from care.money import Plan, paise, share
@@ -90,7 +90,12 @@ class Protocol(Mapping[str, float]):
     plans: dict[str, Plan]
 
     def __getitem__(self, name: str) -> float:
-        return self.cited[name].value
+        return self.numbers[name]
+
+    @cached_property
+    def numbers(self) -> dict[str, float]:
+        """The values by name, without their sources."""
+        return {name: cited.value for name, cited in self.cited.items()}
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.cited)

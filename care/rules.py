@@ -20,6 +20,7 @@ from care.evidence import (
     DEFAULTED,
     FAIL,
     LEFT_BY_DEATH,
+    NEVER,
     NO_GAIN,
     NOT_DONE,
     NOT_RECOVERED,
@@ -41,6 +42,7 @@ from care.evidence import (
     last_found_sam,
     longer_than,
     mam,
+    no,
     on_or_after,
     recently_cured,
     sam,
@@ -52,7 +54,6 @@ from care.evidence import (
     within,
 )
 from care.protocol import Protocol
-from registry.tables import NEVER
 
 
 @dataclass(frozen=True)
@@ -123,14 +124,14 @@ def sent_on(facts: Facts) -> Mask:
 
 def not_arrived(facts: Facts, protocol: Protocol) -> Mask:
     away = (facts["programme"] < 0) & holds(facts, "closed_on", protocol)
-    return sent_on(facts) & away & ~well_since_close(facts)
+    return sent_on(facts) & away & no(well_since_close(facts))
 
 
 # In treatment at the anganwadi
 
 
 def stay_silent(facts: Facts, protocol: Protocol) -> Mask:
-    return in_ucdc(facts, protocol) & ~in_current_stay(facts, protocol)
+    return in_ucdc(facts, protocol) & no(in_current_stay(facts, protocol))
 
 
 def weight_lost(facts: Facts, protocol: Protocol) -> Mask:
@@ -140,7 +141,7 @@ def weight_lost(facts: Facts, protocol: Protocol) -> Mask:
 
 def exit_met(facts: Facts, protocol: Protocol) -> Mask:
     met = facts["exit_visits_met"] >= protocol["exit_visits"]
-    return in_ucdc(facts, protocol) & met & ~sam(facts, protocol)
+    return in_ucdc(facts, protocol) & met & no(sam(facts, protocol))
 
 
 def no_gain(facts: Facts, protocol: Protocol) -> Mask:
@@ -163,30 +164,30 @@ def eats_poorly(facts: Facts, protocol: Protocol) -> Mask:
 
 def absent(facts: Facts, protocol: Protocol) -> Mask:
     limit = protocol["missed_weighings_days"]
-    unseen = ~within(facts, "weighed_on", limit - 1)
-    return in_ucdc(facts, protocol) & unseen & ~within(facts, "admitted_on", limit - 1)
+    unseen = no(within(facts, "weighed_on", limit - 1))
+    return in_ucdc(facts, protocol) & unseen & no(within(facts, "admitted_on", limit - 1))
 
 
 def weighing_late(facts: Facts, protocol: Protocol) -> Mask:
     limit = protocol["weigh_every_days"]
-    unseen = ~within(facts, "weighed_on", limit) & ~within(facts, "admitted_on", limit)
+    unseen = no(within(facts, "weighed_on", limit)) & no(within(facts, "admitted_on", limit))
     return in_ucdc(facts, protocol) & unseen
 
 
 def stay_unreviewed(facts: Facts, protocol: Protocol) -> Mask:
     stay = protocol["usual_stay_days"]
     unreviewed = (facts["checked_on"] != NEVER) & (facts["checked_on"] - facts["admitted_on"] < stay)
-    return in_ucdc(facts, protocol) & ~within(facts, "admitted_on", stay - 1) & unreviewed
+    return in_ucdc(facts, protocol) & no(within(facts, "admitted_on", stay - 1)) & unreviewed
 
 
 def height_due(facts: Facts, protocol: Protocol) -> Mask:
     limit = protocol["measure_height_every_days"]
-    return in_ucdc(facts, protocol) & ~within(facts, "height_on", limit - 1)
+    return in_ucdc(facts, protocol) & no(within(facts, "height_on", limit - 1))
 
 
 def check_late(facts: Facts, protocol: Protocol) -> Mask:
     limit = protocol["check_every_days"]
-    return in_ucdc(facts, protocol) & longer_than(facts, "checked_on", limit) & ~within(facts, "admitted_on", limit)
+    return in_ucdc(facts, protocol) & longer_than(facts, "checked_on", limit) & no(within(facts, "admitted_on", limit))
 
 
 # SAM, not in treatment
@@ -222,7 +223,7 @@ def broke_off(facts: Facts) -> Mask:
 
 
 def defaulted(facts: Facts, protocol: Protocol) -> Mask:
-    return broke_off(facts) & ~judged_since_close(facts) & holds(facts, "closed_on", protocol)
+    return broke_off(facts) & no(judged_since_close(facts)) & holds(facts, "closed_on", protocol)
 
 
 def examined_after_close(facts: Facts) -> Mask:
@@ -232,22 +233,22 @@ def examined_after_close(facts: Facts) -> Mask:
 
 def not_recovered(facts: Facts, protocol: Protocol) -> Mask:
     ended = (facts["outcome"] == NOT_RECOVERED) & (facts["programme"] < 0) & holds(facts, "closed_on", protocol)
-    return ended & ~well_since_close(facts) & ~examined_after_close(facts)
+    return ended & no(well_since_close(facts)) & no(examined_after_close(facts))
 
 
 def back_from_nrc(facts: Facts, protocol: Protocol) -> Mask:
     from_nrc = (facts["closed_programme"] == NRC) | (facts["closed_programme"] == CTC)
     stepped = (facts["outcome"] == CURED) | (facts["transfer_reason"] == STEP_DOWN)
     recent = within(facts, "closed_on", protocol["follow_up_days"])
-    return from_nrc & stepped & recent & (facts["programme"] < 0) & ~well_since_close(facts)
+    return from_nrc & stepped & recent & (facts["programme"] < 0) & no(well_since_close(facts))
 
 
 def underweight_unexamined(facts: Facts, protocol: Protocol) -> Mask:
-    return underweight(facts, protocol) & ~examined_since(facts, "suw_since")
+    return underweight(facts, protocol) & no(examined_since(facts, "suw_since"))
 
 
 def too_old(facts: Facts, protocol: Protocol) -> Mask:
-    return ~classifiable(facts, protocol)
+    return no(classifiable(facts, protocol))
 
 
 # Too long ago to say
@@ -255,19 +256,19 @@ def too_old(facts: Facts, protocol: Protocol) -> Mask:
 
 def sam_old(facts: Facts, protocol: Protocol) -> Mask:
     cured_since = on_or_after(facts["discharged_on"], facts["judged_on"])
-    return last_found_sam(facts) & classifiable(facts, protocol) & ~sam(facts, protocol) & ~cured_since
+    return last_found_sam(facts) & classifiable(facts, protocol) & no(sam(facts, protocol)) & no(cured_since)
 
 
 def ended_old(facts: Facts, protocol: Protocol) -> Mask:
     unhelped = (facts["outcome"] == DEFAULTED) | (facts["outcome"] == NOT_RECOVERED) | sent_on(facts)
-    unseen = (facts["programme"] < 0) & ~judged_since_close(facts) & classifiable(facts, protocol)
+    unseen = (facts["programme"] < 0) & no(judged_since_close(facts)) & classifiable(facts, protocol)
     return unhelped & unseen & longer_than(facts, "closed_on", protocol["finding_holds_days"])
 
 
 def status_old(facts: Facts, protocol: Protocol) -> Mask:
     watched = (facts["mam"] == 1) | (facts["suw"] == 1)
     now = mam(facts, protocol) | underweight(facts, protocol)
-    return watched & classifiable(facts, protocol) & ~now & ~well(facts, protocol)
+    return watched & classifiable(facts, protocol) & no(now) & no(well(facts, protocol))
 
 
 def well(facts: Facts, protocol: Protocol) -> Mask:

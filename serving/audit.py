@@ -166,7 +166,7 @@ class AuditLog:
         return len(self._held)
 
     def note(self, *, child_ids: Iterable[str] = (), **act: str) -> Future:
-        """Hand in an entry (see `note_soon`); the future ends when it is written (or held in memory), or with API033."""
+        """Hand in an entry (see `note_soon`); the future ends when it is written or held in memory, or with API033."""
         done: Future = Future()
         self._waiting.append((self._entry(child_ids=child_ids, **act), done))
         self._wake.set()
