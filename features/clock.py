@@ -174,10 +174,16 @@ def _close_masked(episodes: Ragged, day: np.ndarray) -> Ragged:
     )
 
 
+@njit(cache=True, nogil=True)
+def days_apart(earlier, later):
+    """Days from one day to another (compiled, for single days; NaN where either is NEVER)."""
+    return np.nan if earlier == NEVER or later == NEVER else float(later) - float(earlier)
+
+
 @vectorize(["float64(int32, int32)"], cache=True)
 def days_between(earlier, later):
-    """Days from one day to another (float64; NaN where either is NEVER)."""
-    return np.nan if earlier == NEVER or later == NEVER else float(later) - float(earlier)
+    """Days from one day to another (float64 arrays; NaN where either is NEVER)."""
+    return days_apart(earlier, later)
 
 
 def month_number(day: np.ndarray) -> np.ndarray:
@@ -185,6 +191,7 @@ def month_number(day: np.ndarray) -> np.ndarray:
     return np.asarray(day).astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
 
 
-def year_angle(day: np.ndarray) -> np.ndarray:
-    """Where in the year a day lies, as an angle from 1 January (radians, float64)."""
-    return 2.0 * np.pi * ((np.asarray(day, np.float64) % 365.2425) / 365.2425)
+@njit(cache=True, nogil=True)
+def year_angle(day):
+    """Where in the year a day lies, as an angle from 1 January (compiled; radians)."""
+    return 2.0 * np.pi * ((day % 365.2425) / 365.2425)

@@ -9,10 +9,10 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from features.catalogue import CONTEXT_NAMES, NAMES
+from features.catalogue import NAMES
 from features.clock import Clock
-from features.columns import GROUPS, Columns
 from features.context import Context
+from features.kernel import rows
 from features.smoother import Prior
 from features.trace import Trace, trace
 
@@ -40,11 +40,3 @@ def as_of_traced(
         known = clock.known_by(child[begin : begin + PIECE], day[begin : begin + PIECE])
         traced = trace(clock, known, priors=priors)
         yield traced, rows(traced, context.columns(known) if context else None)
-
-
-def rows(traced: Trace, context: Columns | None = None) -> np.ndarray:
-    """The feature matrix of a trace; `context` as columns, or None to leave them missing."""
-    columns: Columns = dict.fromkeys(CONTEXT_NAMES, np.full(len(traced.day), np.nan)) | (context or {})
-    for group in GROUPS:
-        columns |= group(traced)
-    return np.array([columns[name] for name in NAMES], np.float64).T.copy()

@@ -84,39 +84,13 @@ def summary(offsets, day, value, *, since, until) -> Summary:
 
 
 @njit(cache=True, nogil=True)
-def _grid(offsets, day, values, since, until):
-    n = len(offsets) - 1
-    out = np.empty((len(values), len(since), 13, n))
-    for i in range(n):
-        for v in range(len(values)):
-            for w in range(len(since)):
-                found = summary_of(offsets[i], offsets[i + 1], day, values[v], since[w, i], until[w, i])
-                for k in range(13):
-                    out[v, w, k, i] = found[k]
-    return out
-
-
-class Grid:
-    """Summaries of several columns over several windows, made in one pass: `grid["weight", "stay"].mean`."""
-
-    __slots__ = ("_columns", "_windows", "_found")
-
-    def __init__(self, offsets, day, *, columns: dict[str, np.ndarray], windows: dict[str, tuple]):
-        self._columns = {name: position for position, name in enumerate(columns)}
-        self._windows = {name: position for position, name in enumerate(windows)}
-        values = np.array(list(columns.values()), np.float64)
-        since = np.array([window[0] for window in windows.values()], np.int32)
-        until = np.array([window[1] for window in windows.values()], np.int32)
-        self._found = _grid(offsets, day, values, since, until)
-
-    def __getitem__(self, place: tuple[str, str]) -> Summary:
-        column, window = place
-        return Summary(self._found[self._columns[column], self._windows[window]])
-
-
-@njit(cache=True, nogil=True)
 def slope_of(begin, end, day, value, since, until, noise_variance, slope_variance):
-    """Shrunken slope per day of one question's rows; see `slopes`."""
+    """Shrunken slope per day of one question's rows; NaN with fewer than two days of readings.
+
+    Empirical Bayes: the least-squares slope with a normal prior around 0 (`slope_variance`, per day squared) and
+    the field's measurement error (`noise_variance`), so that two noisy readings a week apart say little and
+    five over three months say much.
+    """
     count, sum_x, sum_y, sum_xx, sum_xy, first, last = 0, 0.0, 0.0, 0.0, 0.0, 0, 0
     for row in range(begin, end):
         if day[row] < since or np.isnan(value[row]):
@@ -139,40 +113,13 @@ def slope_of(begin, end, day, value, since, until, noise_variance, slope_varianc
 
 
 @njit(cache=True, nogil=True)
-def _slopes(offsets, day, value, since, until, noise_variance, slope_variance):
-    out = np.empty(since.shape)
-    for i in range(len(offsets) - 1):
-        for w in range(len(since)):
-            out[w, i] = slope_of(
-                offsets[i], offsets[i + 1], day, value, since[w, i], until[w, i], noise_variance, slope_variance
-            )
-    return out
-
-
-def slopes(offsets, day, value, *, windows: list[tuple], noise_variance: float, slope_variance: float) -> np.ndarray:
-    """Shrunken slope per day in each of the windows (float64 (windows, n); NaN with fewer than two days of readings).
-
-    Empirical Bayes: the least-squares slope with a normal prior around 0 (`slope_variance`, per day squared) and
-    the field's measurement error (`noise_variance`), so that two noisy readings a week apart say little and
-    five over three months say much.
-    """
-    since = np.array([window[0] for window in windows], np.int32)
-    until = np.array([window[1] for window in windows], np.int32)
-    return _slopes(offsets, day, value, since, until, noise_variance, slope_variance)
-
-
-@njit(cache=True, nogil=True)
-def trailing_run(offsets, day, value, since, until, at_least):
-    """How many of the window's last values in a row are `>= at_least` (float64[n])."""
-    n = len(offsets) - 1
-    out = np.zeros(n)
-    for i in range(n):
-        run = 0
-        for row in range(offsets[i], offsets[i + 1]):
-            if day[row] < since[i] or np.isnan(value[row]):
-                continue
-            if day[row] > until[i]:
-                break
-            run = run + 1 if value[row] >= at_least else 0
-        out[i] = run
-    return out
+def run_of(begin, end, day, value, since, until, bound):
+    """How many of the window's last values in a row are `>= bound`, as a float."""
+    run = 0.0
+    for row in range(begin, end):
+        if day[row] < since or np.isnan(value[row]):
+            continue
+        if day[row] > until:
+            break
+        run = run + 1.0 if value[row] >= bound else 0.0
+    return run

@@ -1,0 +1,79 @@
+"""Features by hand: one girl's records, one day, and what each column must say."""
+
+import numpy as np
+import pytest
+
+from features.catalogue import CONTEXT_NAMES, NAMES
+from features.clock import Clock
+from features.kernel import WRITTEN
+from features.smoother import DEFAULT_PRIORS
+from features.trajectory import as_of
+from registry.check import build_records
+from registry.tables import day_number
+
+GIRL = {
+    "child_id": "girl", "sex": "F", "birth_date": "2025-01-01", "centre_id": "A", "birth_weight_kg": 2.6,
+    "measurements": [
+        {"measured_on": "2026-02-02", "weight_kg": 6.0, "height_cm": 70.0, "muac_mm": 112, "reported_status": "red"},
+        {"measured_on": "2026-02-09", "weight_kg": 6.3, "muac_mm": 113, "reported_status": "red"},
+        {"measured_on": "2026-02-16", "weight_kg": 6.3, "muac_mm": 115, "reported_status": "yellow"},
+        {"measured_on": "2026-03-02", "weight_kg": 6.2, "muac_mm": 116, "reported_status": "yellow"},
+    ],
+    "episodes": [{"episode_id": "e", "programme": "UCDC", "admitted_on": "2026-02-02", "appetite_test": "pass"}],
+    "checks": [
+        {"checked_on": "2026-02-05", "diarrhoea": True, "fever": False},
+        {"checked_on": "2026-02-26", "diarrhoea": False, "fever": True, "poor_appetite": True},
+    ],
+    "rations": [
+        {"issued_on": "2026-02-02", "item": "EDNF", "quantity": 14},
+        {"issued_on": "2026-02-16", "item": "EDNF", "quantity": 16},
+        {"issued_on": "2025-12-20", "item": "THR", "quantity": 1},
+    ],
+    "attendance": [
+        {"month": "2026-01", "open_days": 20, "attended_days": 15},
+        {"month": "2026-02", "open_days": 24, "attended_days": 12},
+    ],
+    "visits": [{"visited_on": "2026-02-20", "finding": "away"}],
+}
+
+
+@pytest.fixture(scope="module")
+def row():
+    registry, problems = build_records([GIRL])
+    assert problems == [[]]
+    day = np.array([day_number("2026-03-04")], np.int32)
+    (found,) = as_of(Clock(registry), np.zeros(1, np.int32), day, priors=DEFAULT_PRIORS)
+    return dict(zip(NAMES, found, strict=True))
+
+
+def test_the_kernel_and_the_context_write_every_column_once():
+    assert sorted((*WRITTEN, *CONTEXT_NAMES)) == sorted(NAMES)
+
+
+# SAM: 112 and 113 mm, and 6.2 kg at 70 cm (WHZ -3.19); 6.3 kg is -3.00 there, not below.
+@pytest.mark.parametrize(("name", "expected"), [
+    ("age_days", 427), ("female", 1), ("birth_weight_kg", 2.6), ("days_in_treatment", 30), ("appetite_failed", 0),
+    ("centre_is_vcdc", 0), ("stays_before", 0),
+    ("muac_last", 116), ("muac_last_days", 2), ("muac_lowest_180", 112), ("muac_mean_90", 114),
+    ("gain_stay", 1000 * 0.2 / (6.0 * 28)), ("days_without_gain", 23), ("below_highest", 100 * np.log(6.3 / 6.2)),
+    ("sam_readings_180", 3), ("reported_red_180", 0.5), ("reported_last", 1),
+    ("days_since_weighed", 2), ("weighings_90", 4), ("weighings_missed", 1 - 4 / 5), ("longest_gap_stay", 14),
+    ("longest_gap_180", 14), ("heights_180", 1), ("height_days", 30), ("same_weight_run", 0),
+    ("visits_90", 1), ("away_90", 1), ("visit_found_sam_90", 0),
+    ("ill_14", 2), ("ill_days", 6), ("checks_30", 2), ("diarrhoea_share", 0.5), ("fever_30", 1), ("cough_30", np.nan),
+    ("poor_appetite_stay", 1), ("checks_per_week_stay", 2 / (30 / 7)),
+    ("ednf_per_day_stay", 1), ("ednf_per_day_14", np.nan), ("ednf_issues_missed", 0.5), ("thr_90", 1),
+    ("thr_issues_90", 1), ("thr_days", 74), ("hcm_90", np.nan),
+    ("attendance_last", 0.5), ("attendance_90", 0.625), ("attendance_180", 0.625),
+    ("days_since_discharge", np.nan), ("sam_readings_out", np.nan), ("weight_since_discharge", np.nan),
+    ("siblings", np.nan),
+])
+def test_a_column_says_what_a_hand_would(row, name, expected):
+    assert row[name] == pytest.approx(expected, rel=1e-12, nan_ok=True)
+
+
+def test_two_equal_weights_in_a_row_count_until_the_scale_moves():
+    until = [day_number(day) for day in ("2026-02-10", "2026-02-16", "2026-03-02")]
+    registry, _ = build_records([GIRL])
+    found = as_of(Clock(registry), np.zeros(3, np.int32), np.array(until, np.int32), priors=DEFAULT_PRIORS)
+    assert found[:, NAMES.index("same_weight_run")].tolist() == [0, 1, 0]
