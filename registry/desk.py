@@ -16,6 +16,7 @@ from registry import schema
 from registry.check import Raw
 from registry.contract import RULES, SPECS
 from registry.read import Source
+from registry.refused import AT_ONCE
 
 ROWS = schema.QUARANTINE.c
 NOT_AGAIN = ("REG005", "REG040", "REG053")
@@ -42,24 +43,25 @@ def refused(store, *, table: str | None = None, code: str | None = None,
     question = question.where(ROWS.table_name == table) if table else question
     question = question.where(ROWS.code == code) if code else question
     with store.engine.connect() as connection:
-        for row in connection.execute(question).mappings():
+        for row in connection.execution_options(yield_per=AT_ONCE).execute(question).mappings():
             yield dict(row)
 
 
 def export(store, path: Path, *, table: str | None = None, code: str | None = None) -> int:
     """Write the rows as CSV for correction: the contract's columns first, so that it can be imported again."""
-    rows = list(refused(store, table=table, code=code))
     names = [column.name for column in SPECS[table].columns] if table else []
     said = ["no", "import_id", "table_name", "row_number", "code", "column_name", "value", "bound"]
+    written = 0
     with path.open("w", encoding="utf-8-sig", newline="") as file:
         writer = csv.writer(file)
         writer.writerow([*names, *said] if table else [*said, "raw"])
-        for row in rows:
+        for row in refused(store, table=table, code=code):
             cells = json.loads(row["raw"]) if table else {}
             own = [cells.get(name, "") for name in names] if table else []
             tail = [row[name] for name in said] + ([] if table else [row["raw"]])
             writer.writerow([_harmless(str(cell)) for cell in [*own, *tail]])
-    return len(rows)
+            written += 1
+    return written
 
 
 def _harmless(cell: str) -> str:
@@ -79,25 +81,37 @@ def retry(store, *, imported_on: object = None) -> dict[str, int]:
     """Check every waiting row again, as an import of today; returns how many were tried and how many let through."""
     from registry.importing import import_source
 
-    with store.engine.connect() as connection:
-        question = select(ROWS.no, ROWS.table_name, ROWS.raw).where(ROWS.state == "open", ROWS.code.not_in(NOT_AGAIN))
-        waiting = connection.execute(question.order_by(ROWS.no)).all()
-    if not waiting:
+    raws, checksum = _waiting(store)
+    if not raws:
         return {"tried": 0, "released": 0}
-    raws = {name: _raw(name, [row for row in waiting if row.table_name == name])
-            for name in SPECS if any(row.table_name == name for row in waiting)}
-    checksum = hashlib.sha256("".join(row.raw for row in waiting).encode()).hexdigest()
     report = import_source(store, Source("quarantine", checksum, raws, retry=True), imported_on=imported_on)
-    released = sorted({row.no for row in waiting} - set(report.refused))
+    tried = np.sort(np.concatenate([raw.numbers for raw in raws.values()]))
+    released = np.setdiff1d(tried, np.array(report.refused, np.int64)).tolist()
     with store.engine.begin() as connection:
         for start in range(0, len(released), 500):
             connection.execute(update(schema.QUARANTINE).where(ROWS.no.in_(released[start : start + 500]))
                                .values(state="released"))
-    return {"tried": len(waiting), "released": len(released)}
+    return {"tried": len(tried), "released": len(released)}
 
 
-def _raw(name: str, rows: list) -> Raw:
-    cells = [json.loads(row.raw) for row in rows]
-    columns = {column.name: pa.array([cell.get(column.name) for cell in cells], pa.string())
-               for column in SPECS[name].columns}
-    return Raw(pa.table(columns), np.array([row.no for row in rows]))
+def _waiting(store) -> tuple[dict[str, Raw], str]:
+    """The rows to try again, by table in the contract's order, and a checksum over them."""
+    whole, raws = hashlib.sha256(), {}
+    with store.engine.connect() as connection:
+        for name in SPECS:
+            question = select(ROWS.no, ROWS.raw).where(
+                ROWS.state == "open", ROWS.code.not_in(NOT_AGAIN), ROWS.table_name == name).order_by(ROWS.no)
+            answer = connection.execution_options(yield_per=AT_ONCE).execute(question)
+            pieces, numbers = [], []
+            for rows in answer.partitions():
+                whole.update("".join(row.raw for row in rows).encode())
+                pieces.append(_cells(name, [json.loads(row.raw) for row in rows]))
+                numbers += [row.no for row in rows]
+            if pieces:
+                raws[name] = Raw(pa.concat_tables(pieces), np.array(numbers, np.int64))
+    return raws, whole.hexdigest()
+
+
+def _cells(name: str, rows: list[dict[str, str]]) -> pa.Table:
+    return pa.table({column.name: pa.array([row.get(column.name) for row in rows], pa.string())
+                     for column in SPECS[name].columns})

@@ -28,6 +28,9 @@ from registry.read import Source, read
 from registry.refused import Quarantined, fingerprints
 from registry.tables import NEVER, OWN_DAY, REF, day_date, day_number
 
+MANY = 100_000
+"""Rows from which an empty table's index is better made after them."""
+
 
 @dataclass(frozen=True)
 class ImportReport:
@@ -137,7 +140,11 @@ class _Import:
         kinds = schema.store_columns(name)
         arrays = {"no": pa.array(np.arange(first_no, first_no + rows))}
         columns = columns | {"import_no": np.full(rows, self.number, REF)}
-        self.bulk.ingest(name, arrays | {column: to_arrow(columns[column], kind) for column, kind in kinds.items()})
+        arrays |= {column: to_arrow(columns[column], kind) for column, kind in kinds.items()}
+        if first_no == 1 and rows >= MANY:
+            self.bulk.fill(name, arrays)
+        else:
+            self.bulk.ingest(name, arrays)
         if name in OWN_DAY:
             self._count("rows_history", rows)
             self._count("rows_assumed", int((columns["recorded_on"] == NEVER).sum()))

@@ -17,6 +17,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from registry import importing
 from registry.check import build
 from registry.errors import BadInput, UsageError
 from registry.store import open_store
@@ -75,6 +76,16 @@ def test_what_is_loaded_is_what_a_first_import_builds(store, tmp_path):
     assert list(loaded.child_ids) == ["c1", "c2", "c3"] and loaded.recorded_until == day_number("2025-02-10")
     assert report.tables["measurements"] == {"rows": 4, "kept": 4, "quarantined": 0, "codes": {}}
     assert loaded.facts["centre_names"] == {"A": "Amba"} and loaded.facts["synthetic"] is False
+
+
+def test_a_large_first_import_makes_its_index_after_its_rows(store, tmp_path, monkeypatch):
+    from sqlalchemy import inspect
+
+    monkeypatch.setattr(importing, "MANY", 1)
+    store.import_source(folder(tmp_path / "in"), imported_on="2026-01-01")
+    indexes = inspect(store.engine).get_indexes("measurements")
+    assert [index["column_names"] for index in indexes] == [["child", "measured_on"]]
+    assert store.load().measurements.rows == 4
 
 
 def test_importing_again_changes_nothing(store, tmp_path):
