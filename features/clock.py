@@ -128,7 +128,10 @@ class Clock:
         """
         child, day = np.asarray(child, np.int32), np.asarray(day, np.int32)
         tables = {name: self._event_rows(name, child, day) for name in EVENT_TABLES}
-        tables["episodes"] = _close_masked(tables["episodes"], day)
+        # `_event_rows` copied them: what is hidden here stays whole in the registry.
+        stays = tables["episodes"]
+        _mask_closes(stays.offsets, day, stays["closed_known_from"], stays["closed_on"], stays["outcome"],
+                     stays["transfer_reason"])
         return Known(child, day, self.child_on(child, day), **tables)
 
     def _event_rows(self, name: str, child: np.ndarray, day: np.ndarray) -> Ragged:
@@ -143,19 +146,24 @@ class Clock:
         """Each child's own row as known on its day (see `Known.children`)."""
         table = self.registry.children
         row = _latest_known(child, day, self._start["children"], table["known_from"], table["known_until"])
-        known = table.take(row) if table.rows else _nobody(len(child))
-        unknown = row < 0
-        left_later = unknown | (known["left_known_from"] > day)
-        return known.having(
-            child=child,
-            sex=np.where(unknown, np.int8(-1), known["sex"]),
-            birth_date=np.where(unknown, NEVER, known["birth_date"]),
-            centre=np.where(unknown, np.int32(-1), known["centre"]),
-            family=np.where(unknown, np.int32(-1), known["family"]),
-            birth_weight_kg=np.where(unknown, np.nan, known["birth_weight_kg"]),
-            left_on=np.where(left_later, NEVER, known["left_on"]),
-            left_reason=np.where(left_later, np.int8(-1), known["left_reason"]),
+        known = (table.take(row) if table.rows else _nobody(len(child))).having(child=child)
+        _mask_children(
+            row, day, known["left_known_from"], known["sex"], known["birth_date"], known["centre"], known["family"],
+            known["birth_weight_kg"], known["left_on"], known["left_reason"],
         )
+        return known
+
+
+@njit(cache=True, nogil=True)
+def _mask_children(
+    row, day, left_known_from, sex, birth_date, centre, family, birth_weight_kg, left_on, left_reason
+):
+    """Hide, in place, all of a child that was not known (row -1), and a leaving that was known later."""
+    for i in range(len(row)):
+        if row[i] < 0:
+            sex[i], birth_date[i], centre[i], family[i], birth_weight_kg[i] = -1, NEVER, -1, -1, np.nan
+        if row[i] < 0 or left_known_from[i] > day[i]:
+            left_on[i], left_reason[i] = NEVER, -1
 
 
 def _nobody(count: int) -> Table:
@@ -164,14 +172,13 @@ def _nobody(count: int) -> Table:
     return Table({name: np.zeros(count, column.dtype) for name, column in nothing.items()})
 
 
-def _close_masked(episodes: Ragged, day: np.ndarray) -> Ragged:
-    """Episodes with their close hidden where it was not known by the question's day."""
-    later = episodes["closed_known_from"] > day[episodes.question]
-    return episodes.having(
-        closed_on=np.where(later, NEVER, episodes["closed_on"]),
-        outcome=np.where(later, np.int8(-1), episodes["outcome"]),
-        transfer_reason=np.where(later, np.int8(-1), episodes["transfer_reason"]),
-    )
+@njit(cache=True, nogil=True)
+def _mask_closes(offsets, day, closed_known_from, closed_on, outcome, transfer_reason):
+    """Hide, in place, a close that was not known by the question's day."""
+    for i in range(len(day)):
+        for row in range(offsets[i], offsets[i + 1]):
+            if closed_known_from[row] > day[i]:
+                closed_on[row], outcome[row], transfer_reason[row] = NEVER, -1, -1
 
 
 @njit(cache=True, nogil=True)

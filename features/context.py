@@ -40,6 +40,34 @@ def _sum_by_month(child, centre, month, sex, age, weight, height, position, oede
             sums[WHZ, at, m] += whz
 
 
+CENTRE = ("centre_whz", "centre_wasted", "centre_admissions", "centre_weighed", "centre_rounded")
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _centre_months(centre, month, sums):
+    """CENTRE of each question, float64 (5, n): sums over the whole months before the question's, NaN without any."""
+    out = np.full((5, len(centre)), np.nan)
+    for i in range(len(centre)):
+        quarter, admissions, children = np.zeros(7), 0.0, 0.0
+        for back in range(1, 13):
+            m = month[i] - back
+            if centre[i] < 0 or m < 0 or m >= sums.shape[2]:
+                continue
+            admissions += sums[ADMISSIONS, centre[i], m]
+            children += sums[CHILDREN, centre[i], m]
+            for of in range(7):
+                quarter[of] += sums[of, centre[i], m] if back <= MONTHS_LOOKED_AT else 0.0
+        if quarter[JUDGED] > 0:
+            out[0, i], out[1, i] = quarter[WHZ] / quarter[JUDGED], quarter[WASTED] / quarter[JUDGED]
+        if children > 0:
+            out[2, i] = 100.0 * admissions / (children / 12.0)
+        if quarter[CHILDREN] > 0:
+            out[3, i] = quarter[WEIGHTS] / quarter[CHILDREN]
+        if quarter[WEIGHTS] > 0:
+            out[4, i] = quarter[ROUNDED] / quarter[WEIGHTS]
+    return out
+
+
 class Context:
     """Answers questions about families and centres of one registry. Sums are made once, by the month of knowing."""
 
@@ -74,26 +102,14 @@ class Context:
         return self._of_centre(known) | self._of_family(known)
 
     def _of_centre(self, known: Known) -> dict[str, np.ndarray]:
-        centre, month = known.children["centre"], month_number(known.day) - self._first
-        last = self._sums.shape[2]
-        quarter, year = np.zeros((7, len(centre))), np.zeros((7, len(centre)))
-        for back in range(1, 13):
-            column = np.clip(month - back, 0, last - 1)
-            inside = (centre >= 0) & (month - back >= 0) & (month - back < last)
-            found = np.where(inside, self._sums[:, centre, column], 0.0)
-            year += found
-            quarter += found if back <= MONTHS_LOOKED_AT else 0.0
-        judged, weights, children = (_or_missing(quarter[of]) for of in (JUDGED, WEIGHTS, CHILDREN))
-        return {
-            "centre_whz": quarter[WHZ] / judged,
-            "centre_wasted": quarter[WASTED] / judged,
-            "centre_admissions": 100.0 * year[ADMISSIONS] / _or_missing(year[CHILDREN] / 12.0),
-            "centre_weighed": quarter[WEIGHTS] / children,
-            "centre_rounded": quarter[ROUNDED] / weights,
-        }
+        found = _centre_months(known.children["centre"], month_number(known.day) - self._first, self._sums)
+        return dict(zip(CENTRE, found, strict=True))
 
     def _of_family(self, known: Known) -> dict[str, np.ndarray]:
         question, sibling = _pairs(known.children["family"], known.child, self._family_start, self._family_order)
+        if not len(question):
+            none = np.where(known.children["family"] < 0, np.nan, 0.0)
+            return {"siblings": none, "siblings_sam_365": none, "siblings_whz": np.full(len(none), np.nan)}
         eve = known.day[question] - np.int32(1)
         view = self._clock.known_by(sibling, eve)
         growth = growth_points(view)

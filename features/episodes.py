@@ -42,14 +42,20 @@ class Stays(NamedTuple):
 
 
 @njit(cache=True, nogil=True)
-def _latest_stay(offsets, programme, admitted_on):
-    """Row of each question's latest stay in a development centre; -1 where there was none."""
-    rows = np.full(len(offsets) - 1, -1, np.int64)
-    for i in range(len(rows)):
+def _latest_stay(offsets, admitted_on, closed_on, outcome, programme, appetite_test, complications):
+    """(its row, -1 where there was none, and the six cells) of each question's latest stay in a development centre."""
+    n = len(offsets) - 1
+    rows = np.full(n, -1, np.int64)
+    days, codes, complicated = np.full((2, n), NEVER, np.int32), np.full((3, n), -1, np.int8), np.full(n, np.nan)
+    for i in range(n):
         for row in range(offsets[i], offsets[i + 1]):
             if programme[row] == UCDC or programme[row] == VCDC:
                 rows[i] = row
-    return rows
+        at = rows[i]
+        if at >= 0:
+            days[0, i], days[1, i], complicated[i] = admitted_on[at], closed_on[at], complications[at]
+            codes[0, i], codes[1, i], codes[2, i] = outcome[at], programme[at], appetite_test[at]
+    return rows, days, codes, complicated
 
 
 @njit(cache=True, nogil=True)
@@ -75,24 +81,10 @@ def _earlier(offsets, latest, programme, closed_on, outcome, never):
 
 def find(known: Known) -> Stays:
     """The latest stay and the earlier ones, for each question of a view."""
-    episodes = known.episodes
-    latest = _latest_stay(episodes.offsets, episodes["programme"], episodes["admitted_on"])
-    none = latest < 0
-    of = {
-        name: _at(episodes[name], latest, none, missing)
-        for name, missing in (
-            ("admitted_on", NEVER), ("closed_on", NEVER), ("outcome", -1), ("programme", -1),
-            ("appetite_test", -1), ("complications", np.nan),
-        )
-    }
-    counts, previous = _earlier(
-        episodes.offsets, latest, episodes["programme"], episodes["closed_on"], episodes["outcome"], NEVER
+    of = known.episodes
+    latest, days, codes, complicated = _latest_stay(
+        of.offsets, of["admitted_on"], of["closed_on"], of["outcome"], of["programme"], of["appetite_test"],
+        of["complications"],
     )
-    return Stays(*of.values(), *counts[:4], previous, counts[4])
-
-
-def _at(column: np.ndarray, row: np.ndarray, none: np.ndarray, missing: float) -> np.ndarray:
-    """The cell of each row, `missing` where there is no row."""
-    if not len(column):
-        return np.full(len(row), missing, column.dtype)
-    return np.where(none, column.dtype.type(missing), column[row])
+    counts, previous = _earlier(of.offsets, latest, of["programme"], of["closed_on"], of["outcome"], NEVER)
+    return Stays(*days, *codes, complicated, *counts[:4], previous, counts[4])
