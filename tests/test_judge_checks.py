@@ -8,7 +8,7 @@ import pytest
 from features.trajectory import as_of
 from models.problems import CENSORED, NON_RESPONSE
 from tests import judge_trainings as made
-from training import checks, fit, golden
+from training import checks, checks_of_figures, fit, golden
 from training.calibrate import calibrate
 from training.cohorts import cohort
 from training.evidence import Evidence
@@ -45,7 +45,7 @@ def test_an_honest_training_has_no_issue_but_for_its_size():
     assert [finding.code for finding in findings] == [f"RISK{number:03d}" for number in range(1, 17)]
     assert {finding.outcome for finding in findings} <= set(OUTCOMES)
     of_time_and_columns = {finding.code: finding.outcome for finding in findings if finding.code not in (
-        "RISK010", "RISK011", "RISK012", "RISK014")}
+        "RISK009", "RISK010", "RISK011", "RISK012", "RISK014")}
     assert set(of_time_and_columns.values()) <= {"pass", "tip"}, findings
 
 
@@ -167,12 +167,9 @@ def test_12_an_upside_down_model_is_worse_than_whz():
 
 @pytest.mark.parametrize("times", [4.0, 0.2])
 def test_13_risks_too_extreme_or_too_timid(times):
-    evidence = Evidence(made.clock(), made.learned(), made.context())
-    told = evidence.judged
-    log_odds = times * told.log_odds
-    evidence.judged = replace(told, log_odds=log_odds, risk=1 / (1 + np.exp(-log_odds)))
+    evidence = judged_on_all(lambda told: 1 / (1 + np.exp(-times * told.log_odds)))
     found = CHECKS["RISK011"].find(evidence)
-    assert found.outcome == ("issue" if told.events >= 100 else "tip")
+    assert found.outcome == "issue", found
     assert not 0.8 <= found.figures["slope"] <= 1.25
 
 
@@ -196,6 +193,42 @@ def test_16_too_few_events():
     earlier_on[few] = True
     none = np.zeros(len(earlier_on), bool)
     assert asked("RISK014", replace(what, earlier_on=earlier_on, later_on=none)).outcome == "issue"
+
+
+# children with the event | whether the whole interval lies beyond the bound | what a figure beyond it is
+FEW = [(7, True, "tip"), (19, True, "tip"), (20, False, "tip"), (20, True, "issue"), (99, False, "tip"),
+       (100, False, "issue"), (500, True, "issue")]
+
+
+@pytest.mark.parametrize(("events", "surely", "outcome"), FEW)
+def test_a_figure_beyond_its_bound_is_an_issue_when_chance_cannot_do_it(events, surely, outcome):
+    assert checks_of_figures.beyond(events, surely=surely)("…").outcome == outcome
+
+
+def of_few(events):
+    """Evidence of so many indexes with the event (and 60 without), with the risks of the training's own rows."""
+    evidence = judged_on_all(lambda told: told.risk)
+    rows, told = evidence.judged.rows, evidence.judged
+    early = rows.landmark == 0
+    with_it, without = (np.flatnonzero(early & told.known & (told.happened == outcome)) for outcome in (1, 0))
+    evidence.judged = told.take(np.concatenate([with_it[:events], without[:60]]))
+    return evidence
+
+
+@pytest.mark.parametrize("code", ["RISK009", "RISK011", "RISK012"])
+def test_too_few_events_are_skipped_with_their_number(code):
+    evidence = of_few(12)
+    evidence.judged = replace(evidence.judged, risk=np.full(len(evidence.judged.risk), 0.5) + 0.01 * np.sin(
+        np.arange(len(evidence.judged.risk))))
+    found = CHECKS[code].find(evidence)
+    assert found.outcome in (("skipped",) if code != "RISK011" else ("skipped", "tip")) and "12" in found.message
+
+
+def test_a_perfect_order_of_thirty_events_is_a_leak_and_of_twelve_a_tip():
+    for events, outcome in ((12, "tip"), (30, "issue")):
+        evidence = of_few(events)
+        evidence.judged = replace(evidence.judged, risk=0.1 + 0.8 * evidence.judged.happened)
+        assert CHECKS["RISK009"].find(evidence).outcome == outcome
 
 
 def test_every_check_has_its_page_made_from_the_code():

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -19,8 +20,9 @@ from models.champion import bundles_folder, champion, models_folder, pointer
 from registry.errors import BadInput, Refused, UsageError
 from sanket.app import main
 from tests import judge_trainings as made
-from training import tracking
+from training import golden, tracking
 from training.promote import history, promote, rollback
+from training.updates import recalibrated
 
 
 @pytest.fixture
@@ -68,6 +70,38 @@ def test_a_bundle_that_was_never_checked_is_refused(store):
     version = made.kept(store, made.learned().bundle)
     with pytest.raises(Refused, match="PRM002"):
         promote(store, version)
+
+
+def test_findings_of_another_model_are_refused(store):
+    """A calibrator moved by hand, or an older window told: whoever saves it so has a bundle that was never checked."""
+    bundle = made.judging(made.carded())
+    steeper = replace(bundle, calibrator=replace(bundle.calibrator, slope=2.0 * bundle.calibrator.slope))
+    renamed = replace(bundle, facts=bundle.facts | {"trained_until": "2025-01-01"})
+    for changed in (steeper, renamed):
+        with pytest.raises(Refused, match="PRM006"):
+            promote(store, made.kept(store, changed))
+    assert pointer(models_folder(store), "non_response") is None
+
+
+def test_a_check_that_the_findings_do_not_know_refuses(store):
+    bundle = made.judging(made.carded())
+    older = replace(bundle, card=bundle.card | {"findings": bundle.card["findings"][:-1]})
+    with pytest.raises(Refused, match="RISK016"):
+        promote(store, made.kept(store, older))
+
+
+def test_the_golden_child_is_asked_again(store, monkeypatch):
+    """A feature that changed its meaning since the training: the findings say pass, the program says otherwise."""
+    version, row = kept(store), golden.golden_row()
+    row[made.column("whz_last")] *= -1
+    monkeypatch.setattr(golden, "golden_row", lambda: row)
+    with pytest.raises(Refused, match="RISK007"):
+        promote(store, version)
+
+
+def test_a_recalibrated_bundle_is_stamped_anew(store):
+    moved = recalibrated(made.judging(made.carded()), 0.8, 0.1, "there")
+    assert promote(store, made.kept(store, moved))["target"] == "non_response"
 
 
 def test_an_altered_bundle_is_not_promoted(store):

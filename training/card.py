@@ -17,12 +17,14 @@ from training.card_words import MAY, MAY_NOT, PROBAST, TRIPOD
 from training.finding import Finding
 from training.learn import PARAMETERS, Learned
 from training.sample_size import needed
+from training.stamp import stamp
 
 STRONGEST = 12
 
 
 def write(learned: Learned, *, findings: list[Finding], figures: dict[str, float]) -> dict:
-    """The card as plain JSON values: `use`, `tripod_ai` (27), `probast_ai`, `findings`, `figures`, `strongest`."""
+    """The card as plain JSON values: `use`, `tripod_ai` (27), `probast_ai`, `findings`, `figures`, `strongest`, and
+    `checked`: the stamp of the model that the findings were made on."""
     told = _facts(learned, findings, figures)
     return {
         "target": learned.bundle.target,
@@ -36,6 +38,7 @@ def write(learned: Learned, *, findings: list[Finding], figures: dict[str, float
             for domain, question, answer in PROBAST
         ],
         "findings": [_without_nan(finding.as_dict()) for finding in findings],
+        "checked": stamp(learned.bundle),
         "figures": _without_nan(figures),
         "strongest": strongest(learned),
     }

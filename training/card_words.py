@@ -18,8 +18,9 @@ _NOT_KNOWN = "Not known, because "
 TRIPOD = (
     ("1", "Title", "A prediction model for {target} among children under five treated for severe acute malnutrition "
                    "(SAM), developed on {data}."),
-    ("2", "Abstract", "{in_cohort} indexes ({events_fitted} events to learn from), predictions at days {landmarks} for the "
-                      "rest of {horizon} days; of the rehearsal on the later block AUC {auc}, last WHZ alone {auc_whz}."),
+    ("2", "Abstract", "{in_cohort} indexes ({events_fitted} events to learn from), predictions at days {landmarks} for "
+                      "the rest of {horizon} days; of the rehearsal on the later block AUC {auc}, last WHZ alone "
+                      "{auc_whz}."),
     ("3", "Background", "Children relapse after SAM, or do not respond; a supervisor can visit few of them. The model "
                         "orders visits for supervisors of child-nutrition centres. Known inequalities: girls, tribal "
                         "areas and missing records; see item 14."),

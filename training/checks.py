@@ -17,6 +17,8 @@ from training.learn import Learned
 
 ASKING = (checks_in_time, checks_of_columns, checks_of_figures)
 """The modules that enter the checks."""
+WITHOUT_RECORDS = frozenset({"RISK007"})
+"""Checks that ask the program, not a training: asked again when a bundle is promoted."""
 
 
 def run(learned: Learned, *, clock: Clock, context: Context | None = None) -> list[Finding]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from models.problems import NON_RESPONSE, RELAPSE
@@ -19,7 +21,9 @@ TOO_GOOD = {RELAPSE.target: 0.90, NON_RESPONSE.target: 0.95}
 EARLY_IN_TREATMENT = 28
 """Non-response: from four weeks of weighing on it can honestly be foreseen that well; before, it cannot."""
 SLOPE_LOW, SLOPE_HIGH = 0.8, 1.25
-SETTLES_A_SLOPE = 100
+FIRM_EVENTS = 100
+"""Children with the event from which a figure settles the question by itself (Collins et al. 2016, Statistics in
+Medicine 35:214); between `ENOUGH_EVENTS` (20) and these its interval must settle it; fewer settle nothing."""
 GAP_ISSUE, GAP_TIP = 0.20, 0.10
 """Recall between subgroups (chosen): beyond a fifth one group is as good as left out. verified: false."""
 CENSORED_ISSUE, CENSORED_TIP = 0.6, 0.35
@@ -28,9 +32,23 @@ REPEATS = 100
 
 
 def _enough(judged: Judged) -> str | None:
-    if judged.happened[judged.known].sum() < 10 or (1 - judged.happened[judged.known]).sum() < 10:
-        return "fewer than ten rows with or without the event are known"
+    cases, others = (int((judged.happened[judged.known] == outcome).sum()) for outcome in (1, 0))
+    if min(cases, others) < 10:
+        return f"{cases} rows with and {others} without the event are known; ten of each are needed"
     return None
+
+
+def beyond(events: int, *, surely: bool) -> Callable[..., Said]:
+    """How a figure beyond its bound is told: an issue, or a tip where so few events could do it by chance.
+
+    `surely`: the whole 95 % interval lies beyond the bound.
+    """
+    return issue if events >= FIRM_EVENTS or (events >= ENOUGH_EVENTS and surely) else tip
+
+
+def _too_few(events: int, told: str) -> Said:
+    """A figure within its bound from too few events: no proof of anything."""
+    return skipped(f"{events} children with the event are too few to tell ({ENOUGH_EVENTS} are needed): {told}")
 
 
 @check("RISK009", "Not too good to be true")
@@ -38,8 +56,9 @@ def not_too_good(evidence: Evidence) -> Said:
     """An AUC over 0.90 for relapse is a leak until shown otherwise.
 
     Relapse: over all landmarks together. Non-response: over 0.95 before the fourth week; later, weekly weighing can
-    honestly foresee it. A tip, not an issue, where chance could do it: fewer than 20 children with the event, or an
-    interval that reaches 0.05 under the bound.
+    honestly foresee it. Over the bound it is an issue from 100 children with the event on; with 20 to 99 where the
+    whole 95 % interval lies over it, else a tip; with fewer than 20 a tip. Under the bound it passes from 20 on and is
+    skipped below.
 
     What to do: look at the strongest columns of the report's reasons, and when their records are known.
     """
@@ -49,12 +68,11 @@ def not_too_good(evidence: Evidence) -> Said:
     if why := _enough(judged):
         return skipped(why)
     found, bound = auc(judged.risk, judged.happened, judged.weight), TOO_GOOD[target]
+    told = f"AUC {found:.3f}, {judged.events} events (a leak is suspected over {bound})"
     if found <= bound:
-        return passed(f"AUC {found:.3f} (a leak is suspected over {bound})", auc=found)
+        return passed(told, auc=found) if judged.events >= ENOUGH_EVENTS else _too_few(judged.events, told)
     low = bootstrap(auc, judged.risk, judged.happened, judged.weight, cluster=judged.rows.child, repeats=REPEATS).low
-    by_chance = judged.events < ENOUGH_EVENTS or low < bound - 0.05
-    told = f"AUC {found:.3f}, at least {low:.3f}, {judged.events} events (a leak is suspected over {bound})"
-    return (tip if by_chance else issue)(told, auc=found, auc_low=low)
+    return beyond(judged.events, surely=low > bound)(f"{told}, at least {low:.3f}", auc=found, auc_low=low)
 
 
 @check("RISK010", "Better than one measurement")
@@ -93,22 +111,24 @@ def calibration_slope(evidence: Evidence) -> Said:
     """Risks that are too extreme (slope under 0.8) or too timid (over 1.25) mislead whoever reads them as shares.
 
     On the judged rows. Where these are the rehearsal's, they are the last months of the training window only, and
-    the finding says so. A slope outside is an issue from 100 children with the event on (fewer cannot settle a slope:
-    Collins et al. 2016, Statistics in Medicine 35:214), else a tip.
+    the finding says so. A slope outside is an issue from 100 children with the event on; with 20 to 99 where the whole
+    95 % interval lies outside, else a tip; with fewer than 20 a tip. A slope inside passes where its interval lies
+    inside too, else it is a tip; with fewer than 20 it is skipped.
 
     What to do: recalibrate by slope on records of the place (the report offers it), or train again.
     """
     judged = evidence.judged
     if why := _enough(judged):
         return skipped(why)
-    slope = calibration(judged.risk, judged.happened, judged.weight).slope
-    told = f"slope {slope:.2f}, {judged.events} events, on {BLOCK_WORDS[judged.block]}"
-    if not SLOPE_LOW <= slope <= SLOPE_HIGH:
-        return (issue if judged.events >= SETTLES_A_SLOPE else tip)(told, slope=slope)
-    interval = bootstrap(_slope, judged.risk, judged.happened, judged.weight, cluster=judged.rows.child,
-                         repeats=REPEATS)
-    sure = interval.low >= SLOPE_LOW and interval.high <= SLOPE_HIGH
-    return (passed if sure else tip)(f"{told} ({interval.low:.2f} to {interval.high:.2f})", slope=slope)
+    slope = bootstrap(_slope, judged.risk, judged.happened, judged.weight, cluster=judged.rows.child, repeats=REPEATS)
+    told = (f"slope {slope.value:.2f} ({slope.low:.2f} to {slope.high:.2f}), {judged.events} events, on "
+            f"{BLOCK_WORDS[judged.block]}")
+    if not SLOPE_LOW <= slope.value <= SLOPE_HIGH:
+        surely = slope.low > SLOPE_HIGH or slope.high < SLOPE_LOW
+        return beyond(judged.events, surely=surely)(told, slope=slope.value)
+    if judged.events < ENOUGH_EVENTS:
+        return _too_few(judged.events, told)
+    return (passed if slope.low >= SLOPE_LOW and slope.high <= SLOPE_HIGH else tip)(told, slope=slope.value)
 
 
 def _slope(risk: np.ndarray, happened: np.ndarray, weight: np.ndarray) -> float:
@@ -120,19 +140,20 @@ def subgroups_found_alike(evidence: Evidence) -> Said:
     """Of the children with the event, about the same share must be found in each subgroup within the same visits.
 
     A fifth of the judged rows is visited by risk; recall among girls and boys, under and over 24 months, and by
-    setting, where a group has 20 children with the event or more. An issue where the gap is over 0.20 and surely over
-    0.10.
+    setting, where a group has 20 children with the event or more (else it is not compared; without two such groups
+    the check is skipped). A gap over 0.20 is an issue where both groups have 100 children with the event, or the whole
+    95 % interval lies over it; else it is a tip, as is a gap over 0.10.
 
     What to do: see the report's subgroups; look for measurements that one group lacks.
     """
     gaps = recall_gaps(evidence.judged)
     if not gaps:
-        return skipped("no two subgroups have 20 children with the event each")
+        return skipped(f"no two subgroups have 20 children with the event each; there are {evidence.judged.events}")
     worst = max(gaps, key=lambda gap: gap.gap.value)
     told = f"largest gap {worst.gap.value:.2f} ({worst.gap.low:.2f} to {worst.gap.high:.2f}), by {worst.by}: "
-    told += ", ".join(f"{name} {recall:.2f}" for name, recall in worst.recalls.items())
-    if worst.gap.value > GAP_ISSUE and worst.gap.low > GAP_TIP:
-        return issue(told, gap=worst.gap.value)
+    told += ", ".join(f"{name} {recall:.2f} of {worst.events[name]}" for name, recall in worst.recalls.items())
+    if worst.gap.value > GAP_ISSUE:
+        return beyond(worst.fewest, surely=worst.gap.low > GAP_ISSUE)(told, gap=worst.gap.value)
     return (tip if worst.gap.value > GAP_TIP else passed)(told, gap=worst.gap.value)
 
 

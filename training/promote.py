@@ -18,9 +18,10 @@ from pathlib import Path
 from models.bundle import Bundle, load
 from models.champion import bundles_folder, models_folder, pointer, turn, turn_back
 from registry.errors import Refused, UsageError
-from training import tracking
+from training import checks, tracking
 from training.finding import ISSUE, Finding
 from training.found_bundle import find_bundle
+from training.stamp import stamp
 
 KEPT = "promotions.jsonl"
 
@@ -31,8 +32,9 @@ def promote(
 ) -> dict:
     """Make the model of a run (MLflow's id, or a bundle's version) the champion of its target.
 
-    `accepted`: reasons by the code of the issue. `Refused` (PRM001) where an issue stands that nobody accepted, or the
-    bundle holds no findings at all (PRM002). Returns what is kept of it, with `alias`: whether MLflow followed.
+    `accepted`: reasons by the code of the issue. `Refused` PRM001 where an issue stands that nobody accepted, PRM002
+    where the bundle holds no findings, or not those of every check, PRM006 where they were made on another model.
+    Returns what is kept of it, with `alias`: whether MLflow followed.
     """
     models, accepted = models_folder(address), dict(accepted or {})
     tracked = tracking.tracking_address(models, tracked_at)
@@ -72,8 +74,19 @@ def history(models: Path) -> list[dict]:
 
 
 def findings_of(bundle: Bundle) -> list[Finding]:
-    """What the checks found when the bundle was made; its checksum guards them."""
-    return [Finding.from_dict(told) for told in bundle.card.get("findings", [])]
+    """What the checks found when the bundle was made, and what those that need no records find today."""
+    kept = [Finding.from_dict(told) for told in bundle.card.get("findings", [])]
+    return [checks.CHECKS[one.code].find(None) if one.code in checks.WITHOUT_RECORDS else one for one in kept]
+
+
+def _refuse_stale(bundle: Bundle, findings: list[Finding]) -> None:
+    """Findings must be there, of every check that the program knows, and of this very model."""
+    again = "train it again with `sanket train`"
+    missing = sorted(checks.CHECKS.keys() - {finding.code for finding in findings})
+    if missing:
+        raise Refused("PRM002", f"bundle {bundle.version} was never checked by {', '.join(missing)}: {again}")
+    if bundle.card.get("checked") != stamp(bundle):
+        raise Refused("PRM006", f"the findings of bundle {bundle.version} were made on another model: {again}")
 
 
 def _issues(findings: list[Finding]) -> dict[str, Finding]:
@@ -81,8 +94,7 @@ def _issues(findings: list[Finding]) -> dict[str, Finding]:
 
 
 def _refuse(bundle: Bundle, findings: list[Finding], accepted: Mapping[str, str]) -> None:
-    if not findings:
-        raise Refused("PRM002", f"bundle {bundle.version} was never checked: train it again with `sanket train`")
+    _refuse_stale(bundle, findings)
     standing = _issues(findings)
     for code, because in accepted.items():
         if code not in standing:

@@ -19,11 +19,19 @@ TWO_YEARS = 731
 
 @dataclass(frozen=True)
 class RecallGap:
-    """`recalls` by group at one list of visits, and the widest `gap` between them with its interval."""
+    """`recalls` and children with the event (`events`) by group at one list of visits, and the widest `gap` between
+    the groups with its interval."""
 
     by: str
     recalls: dict[str, float]
+    events: dict[str, int]
     gap: Estimate
+
+    @property
+    def fewest(self) -> int:
+        """Children with the event in the smaller of the two groups that the gap lies between."""
+        apart = (min(self.recalls, key=self.recalls.get), max(self.recalls, key=self.recalls.get))
+        return min(self.events[name] for name in apart)
 
 
 def memberships(judged: Judged) -> dict[str, np.ndarray]:
@@ -56,14 +64,17 @@ def _gap(by: str, names: np.ndarray, seen: np.ndarray, known: Judged) -> RecallG
     groups, group = np.unique(names, return_inverse=True)
     case = known.happened == 1
     pairs = np.unique(np.column_stack([group[case], known.rows.child[case]]), axis=0)
-    large = np.flatnonzero((groups != "") & (np.bincount(pairs[:, 0], minlength=len(groups)) >= LEAST_EVENTS))
+    children = np.bincount(pairs[:, 0], minlength=len(groups))
+    large = np.flatnonzero((groups != "") & (children >= LEAST_EVENTS))
     if len(large) < 2:
         return None
     cases = np.isin(group, large) & case
     place = np.searchsorted(large, group[cases])
     columns = (place, seen[cases].astype(float), known.weight[cases])
     gap = bootstrap(widest, *columns, cluster=known.rows.child[cases], repeats=REPEATS)
-    return RecallGap(by, dict(zip(map(str, groups[large]), recalls(*columns).tolist(), strict=True)), gap)
+    of_group = (dict(zip(map(str, groups[large]), values.tolist(), strict=True))
+                for values in (recalls(*columns), children[large]))
+    return RecallGap(by, *of_group, gap)
 
 
 def recalls(place: np.ndarray, seen: np.ndarray, weight: np.ndarray) -> np.ndarray:

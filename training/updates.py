@@ -14,6 +14,7 @@ from registry.tables import Registry
 from training.finding import NOT_APPLICABLE, SKIPPED
 from training.judged import ELSEWHERE
 from training.report.one_model import Told
+from training.stamp import stamp
 
 LARGE, SLOPE = "large", "slope"
 NO_LONGER = {"RISK004": NOT_APPLICABLE, "RISK011": SKIPPED, "RISK015": NOT_APPLICABLE}
@@ -50,8 +51,9 @@ def recalibrated(bundle: Bundle, slope: float, shift: float, registry_id: object
     facts = bundle.facts | {"recalibrated": {
         "of": bundle.version, "registry_id": registry_id, "slope": slope, "shift": shift,
     }}
-    card = bundle.card | {"findings": findings} if bundle.card else {}
-    return replace(bundle, calibrator=calibrator, facts=facts, card=card, version="")
+    moved = replace(bundle, calibrator=calibrator, facts=facts, card={}, version="")
+    card = bundle.card | {"findings": findings, "checked": stamp(moved)} if bundle.card else {}
+    return replace(moved, card=card)
 
 
 def _moved(risk: np.ndarray, slope: float, shift: float) -> np.ndarray:
