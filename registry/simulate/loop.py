@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-from pathlib import Path
-
 from numba import njit
 
 from registry.simulate.book import NON_RESPONSE, RELAPSE
@@ -12,45 +9,28 @@ from registry.simulate.life import live_on
 from registry.simulate.outcomes import end_watches
 from registry.simulate.state import WATCHED
 
-COMPILED = ("body", "book", "care", "chance", "compiled", "growth", "life", "loop", "measure", "outcomes", "state")
 
+@njit(cache=True, nogil=True, error_model="numpy", no_cfunc_wrapper=True)
+def live(children, centres, days, first_day, book, kept):
+    """Live these children (changed in place) until their `until`, into `book`; their landmarks into `kept`.
 
-def _digest_of_sources() -> str:
-    """Numba's cache of a caller does not notice a changed callee: all compiled sources are part of its key."""
-    room = Path(__file__).parent
-    return hashlib.sha256(b"".join((room / f"{name}.py").read_bytes() for name in COMPILED)).hexdigest()
-
-
-def _make_live(digest: str):
-    """The compiled loop; its closure over `digest` is what the cache is keyed by."""
-
-    @njit(cache=True, nogil=True, error_model="numpy", no_cfunc_wrapper=True)
-    def live(children, centres, days, first_day, book, kept):
-        """Live these children (changed in place) until their `until`, into `book`; their landmarks into `kept`.
-
-        A forward draw (`shadow`) ends as soon as its outcome is known. Returns rows written, landmarks kept.
-        """
-        rows, landmarks = 0, 0
-        _ = digest
-        for k in range(len(children)):
-            child = children[k]
-            child.rows = rows
-            while child.present and child.day < child.until:
-                live_on(child, centres[child.centre], days[child.day + 1 - first_day], book)
-                if child.landmark:
-                    kept[min(landmarks, len(kept) - 1)] = child
-                    landmarks += 1
-                    child.landmark = 0
-                if child.shadow == RELAPSE and child.relapse != WATCHED:
-                    break
-                if child.shadow == NON_RESPONSE and child.non_response != WATCHED:
-                    break
-            if child.present:
-                end_watches(child, book)
-            rows = child.rows
-        return rows, landmarks
-
-    return live
-
-
-live = _make_live(_digest_of_sources())
+    A forward draw (`shadow`) ends as soon as its outcome is known. Returns rows written, landmarks kept.
+    """
+    rows, landmarks = 0, 0
+    for k in range(len(children)):
+        child = children[k]
+        child.rows = rows
+        while child.present and child.day < child.until:
+            live_on(child, centres[child.centre], days[child.day + 1 - first_day], book)
+            if child.landmark:
+                kept[min(landmarks, len(kept) - 1)] = child
+                landmarks += 1
+                child.landmark = 0
+            if child.shadow == RELAPSE and child.relapse != WATCHED:
+                break
+            if child.shadow == NON_RESPONSE and child.non_response != WATCHED:
+                break
+        if child.present:
+            end_watches(child, book)
+        rows = child.rows
+    return rows, landmarks
