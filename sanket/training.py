@@ -79,7 +79,8 @@ def backtest(
 ) -> None:
     """Train only on what was known before a day, predict every later landmark, and say what became of it.
 
-    Writes one row for each child, index and landmark on or after --split, with its risk and its outcome.
+    Writes one row for each child, index and landmark on or after --split, with its risk and its outcome. --json adds
+    the same risks against secondary outcomes and sensitivity rows (docs/models.md).
     """
     from features.clock import Clock
     from sanket.progress import steps
@@ -98,6 +99,10 @@ def backtest(
             from training.lists import lists_found
 
             told["visits"] = lists_found(clock, predictions, bundles, split=day, said=said)
+        if as_json:
+            from training.secondary import of_predictions
+
+            told["secondary"] = of_predictions(clock, predictions, bundles, split=day)
     if as_json:
         import json
 

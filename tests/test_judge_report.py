@@ -73,7 +73,7 @@ def test_the_page_is_whole_small_and_needs_nothing_else(report):
     links = Links()
     links.feed(page)
     assert all(link.startswith(("#", "data:")) for link in links.found) and "<script" not in page
-    for words in ("May not be used", "Calibration curve", "Decision curve", "Is it fair?", "TRIPOD+AI", "PROBAST+AI",
+    for words in ("May never be used", "Calibration curve", "Decision curve", "Is it fair?", "TRIPOD+AI", "PROBAST+AI",
                   "RISK016", "beeswarm", "Whom does it miss?", "Words used here", "the rules", "failing to gain",
                   "30 days later", "Learning curve", "Steadiness"):
         assert words.lower() in page.lower(), words

@@ -36,6 +36,7 @@ def drawings(told) -> dict[str, object]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         shap.plots.beeswarm(told, max_display=SHOWN, show=False, plot_size=(8, 6))
+        plt.gca().set_xlabel("part of the log-odds")
         figures["reasons"] = plt.gcf()
         strongest = np.argsort(-np.abs(told.values).mean(axis=0))[:DEPENDENCE]
         for number, column in enumerate(strongest, 1):

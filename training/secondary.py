@@ -6,17 +6,19 @@ the contract. Nothing here is trained or chosen by.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
+import pandas as pd
 
 from features.clock import Clock
 from features.context import Context
 from models.bundle import Bundle
-from models.problems import HAPPENED, RELAPSE
+from models.problems import HAPPENED, PROBLEMS, RELAPSE
 from training import censoring, probes
-from training.cohorts import Cohort, asked
+from training.cohorts import Cohort, asked, cohort
 from training.discrimination import Estimate, auc, bootstrap
 from training.judged import Judged, score_rows
 from training.outcomes import IN_COHORT, Outcomes, outcomes
@@ -50,6 +52,14 @@ class Against:
     auc: Estimate
     slope: float | None = None
     observed_over_expected: float | None = None
+
+    def as_dict(self) -> dict:
+        """Plain JSON values; None for what is not known."""
+        told = asdict(self.question) | {"rows": self.rows, "events": self.events, "share": self.share}
+        told |= {"auc": self.auc.value, "auc_low": self.auc.low, "auc_high": self.auc.high, "slope": self.slope,
+                 "observed_over_expected": self.observed_over_expected}
+        return {name: None if isinstance(value, float) and math.isnan(value) else value
+                for name, value in told.items()}
 
 
 SINGLE = Question(SENSITIVITY, "single_reading", "relapse by a single reading of SAM, or admission")
@@ -86,6 +96,20 @@ def known_later(clock: Clock, bundle: Bundle, rows: Cohort) -> Against:
 def of_judged(clock: Clock, bundle: Bundle, judged: Judged, *, cutoff: int) -> list[Against]:
     """All of it for the judged rows; `bundle`: the one that said their risks."""
     return [*against_others(clock, judged.rows, judged.risk, cutoff=cutoff), known_later(clock, bundle, judged.rows)]
+
+
+def of_predictions(
+    clock: Clock, predictions: pd.DataFrame, bundles: Mapping[str, Bundle], *, split: int
+) -> dict[str, list[dict]]:
+    """All of it by target for a backtest's predictions (in the order of `training.backtest`), as plain JSON values."""
+    until, told = clock.registry.recorded_until, {}
+    for target, bundle in bundles.items():
+        rows = cohort(clock, PROBLEMS[target], cutoff=until)
+        rows = rows.take(np.flatnonzero(rows.day >= split))
+        risk = predictions.loc[predictions["target"] == target, "risk"].to_numpy(np.float64)
+        found = [*against_others(clock, rows, risk, cutoff=until), known_later(clock, bundle, rows)]
+        told[target] = [one.as_dict() for one in found]
+    return told
 
 
 def _relapses(clock: Clock, rows: Cohort, risk: np.ndarray, cutoff: int) -> Iterator[Against]:

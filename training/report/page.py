@@ -19,8 +19,8 @@ AS_PICTURE = ("reasons", "dependence_1", "dependence_2", "dependence_3")
 PLOT_WORDS = {
     "calibration": "Calibration curve", "decision": "Decision curve", "landmarks": "AUC by the day of the prediction",
     "spread": "Spread of the risks", "learning": "Learning curve", "reasons": "What moves its scores most (beeswarm)",
-    "dependence_1": "Dependence, strongest column", "dependence_2": "Dependence, second column",
-    "dependence_3": "Dependence, third column",
+    "dependence_1": "How the strongest column moves the score", "dependence_2": "The second strongest",
+    "dependence_3": "The third strongest",
 }
 
 
@@ -42,6 +42,7 @@ def _model(one: Told) -> dict:
     return {
         "figures": figures, "bundle": one.bundle, "card": card, "drawn": _drawn(one),
         "verdict": verdict(figures, card.get("findings", [])), "sentences": sentences(figures, target=target),
+        "synthetic": one.bundle.facts.get("synthetic", False),
         "attrition": attrition(figures["attrition"], target=target, judged=judged),
     }
 
