@@ -63,7 +63,10 @@ EXPECTED_GAP_DAYS = {True: 7, False: 30}
 SEEN_AS_EXPECTED = {True: 0.3, False: 0.7}
 """What a visit can change for a child who is seen as the protocol asks: in treatment others weigh it each week and
 check it twice, so a visit is one look among many; after discharge the visit is often the only one in the month.
-Either share rises to 1 when the child has not been seen for two expected gaps. verified: false."""
+From the first missed gap on, either share rises, to 1 after two. verified: false."""
+TREATMENT_DAYS = 91
+"""Non-response is decided after twelve weeks and a week's grace (registry contract): a visit on day 80 comes too late
+to change it, one on day 10 does not. What is left of these days counts."""
 REST_DAYS = {"well": 28, "data_wrong": 28, "away": 7, "sam_again": 7}
 """Days after a visit in which the child is not asked for again for the same reason. verified: false."""
 DANGER_REST_DAYS = 7
@@ -72,15 +75,23 @@ LATE_COUNTS_DAYS = 60
 
 
 def what_a_visit_can_change(candidate: Candidate) -> float:
-    """0 to 1: how much of the risk a visit can reach, from treatment state and days since the child was last seen.
+    """0 to 1: how much of the risk a visit can reach, from treatment, its time left and days since last seen.
 
-    Example: discharged, last weighed on 1 March 2026, list of 16 March: 15 of 60 days unseen, 0.7 + 0.3 x 0.25 = 0.775.
-    A child whose last weighing is unknown counts as not seen for two expected gaps: 1.
+    Example: discharged, last weighed on 1 March 2026, list of 15 April: 45 days, half a gap late, 0.7 + 0.3 x 0.5 =
+    0.85. In treatment for 26 days, weighed last week: 0.3 x 65 / 91 = 0.214. A child whose last weighing is unknown
+    counts as not seen for two expected gaps.
     """
     treated = candidate.state in IN_TREATMENT
-    unseen = candidate.facts.get("days_since_seen")
-    waited = 1.0 if unseen is None else min(1.0, max(0.0, unseen / (2 * EXPECTED_GAP_DAYS[treated])))
-    return SEEN_AS_EXPECTED[treated] + (1 - SEEN_AS_EXPECTED[treated]) * waited
+    unseen, gap = candidate.facts.get("days_since_seen"), EXPECTED_GAP_DAYS[treated]
+    late = 1.0 if unseen is None else min(1.0, max(0.0, unseen / gap - 1))
+    reach = SEEN_AS_EXPECTED[treated] + (1 - SEEN_AS_EXPECTED[treated]) * late
+    return reach * _time_left(candidate) if treated else reach
+
+
+def _time_left(candidate: Candidate) -> float:
+    """The share of the treatment's days that is still ahead; 1 where its first day is not known, never 0."""
+    day = candidate.facts.get("days_in_treatment")
+    return 1.0 if day is None else max(1, TREATMENT_DAYS - day) / TREATMENT_DAYS
 
 
 def benefit(candidate: Candidate) -> float:

@@ -153,21 +153,38 @@ def test_overdue_takes_at_most_half_of_what_is_left_while_risk_waits():
 
 
 @pytest.mark.parametrize(
-    ("state", "unseen", "share"),
+    ("state", "unseen", "treated", "share"),
     [
-        ("follow_up", 0, 0.7),
-        ("follow_up", 15, 0.775),
-        ("follow_up", 60, 1.0),
-        ("follow_up", 400, 1.0),
-        ("follow_up", None, 1.0),
-        ("in_ucdc", 0, 0.3),
-        ("in_ucdc", 7, 0.65),
-        ("in_ucdc", 14, 1.0),
-        ("in_ucdc", -3, 0.3),
+        ("follow_up", 0, None, 0.7),
+        ("follow_up", 30, None, 0.7),
+        ("follow_up", 45, None, 0.85),
+        ("follow_up", 60, None, 1.0),
+        ("follow_up", 400, None, 1.0),
+        ("follow_up", None, None, 1.0),
+        ("in_ucdc", 0, None, 0.3),
+        ("in_ucdc", 7, None, 0.3),
+        ("in_ucdc", 14, None, 1.0),
+        ("in_ucdc", -3, None, 0.3),
+        ("in_ucdc", 7, 0, 0.3),
+        ("in_ucdc", 7, 26, 0.3 * 65 / 91),
+        ("in_ucdc", 14, 45, 46 / 91),
+        ("in_ucdc", 14, 91, 1 / 91),
+        ("in_ucdc", 14, 200, 1 / 91),
     ],
 )
-def test_what_a_visit_can_change(state, unseen, share):
-    assert what_a_visit_can_change(child(state=state, facts={"days_since_seen": unseen})) == pytest.approx(share)
+def test_what_a_visit_can_change(state, unseen, treated, share):
+    facts = {"days_since_seen": unseen, "days_in_treatment": treated}
+    assert what_a_visit_can_change(child(state=state, facts=facts)) == pytest.approx(share)
+
+
+def test_early_in_treatment_a_visit_can_change_more_than_at_its_end():
+    facts = {"days_since_seen": 3, "days_since_discharge": None}
+    early, late = (
+        child(n, state="in_ucdc", rule="in_treatment", target="non_response", risk=risk, centre_id=f"A{n}",
+              latitude=None, facts=facts | {"days_in_treatment": day})
+        for n, day, risk in ((1, 14, 0.5), (2, 77, 0.9))
+    )
+    assert ids(ranked([late, early])) == ["C00001", "C00002"]
 
 
 def test_benefit_orders_the_risk_section():
