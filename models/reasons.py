@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numba import njit
 
 from features.catalogue import CATALOGUE
 
@@ -13,9 +14,16 @@ _OF_FEATURE = np.array([KEYS.index(feature.reason) for feature in CATALOGUE])
 
 def grouped(contributions: np.ndarray) -> np.ndarray:
     """Sums by reason (n, len(KEYS)) of the features' parts (n, features); the row sums stay the same."""
-    sums = np.zeros((len(contributions), len(KEYS)))
-    # One feature after the other: a row's sums have the same bits alone and in a crowd.
-    np.add.at(sums.T, _OF_FEATURE, contributions.T)
+    return _grouped(np.ascontiguousarray(contributions, np.float64), _OF_FEATURE, len(KEYS))
+
+
+@njit(cache=True, nogil=True)
+def _grouped(contributions, reason, reasons):
+    """One feature after the other: a row's sums have the same bits alone and in a crowd."""
+    sums = np.zeros((len(contributions), reasons))
+    for row in range(len(contributions)):
+        for feature in range(len(reason)):
+            sums[row, reason[feature]] += contributions[row, feature]
     return sums
 
 

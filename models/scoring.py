@@ -5,6 +5,7 @@ The one way to a score, for the batch, the API and the backtest alike.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -126,7 +127,10 @@ def abstains(target: str, traced: Trace, rows: np.ndarray) -> np.ndarray:
             ("discharged_over_183_days_ago", since > RELAPSE.horizon),
         ]
     checks.append(("no_weight_in_a_year", ~(weighed <= LONGEST_WITHOUT_WEIGHT)))
-    return np.select([where for _, where in checks], [WHY_NOT.index(why) for why, _ in checks], 0).astype(np.int8)
+    why_not = np.zeros(len(rows), np.int8)
+    for why, where in reversed(checks):
+        why_not[where] = WHY_NOT.index(why)
+    return why_not
 
 
 def _target(target: str, bundle: Bundle | None, traced: Trace, rows: np.ndarray) -> TargetScores:
@@ -149,15 +153,15 @@ def _target(target: str, bundle: Bundle | None, traced: Trace, rows: np.ndarray)
 
 def facts_of(scored: Scored, question: int) -> dict[str, object]:
     """See `Scored.facts`: plain Python numbers and dates, rounded as a person would say them."""
-    row, traced = scored.rows[question], scored.traced
+    row, traced = scored.rows[question].tolist(), scored.traced
 
     def value(name: str, digits: int = 2) -> float | None:
         number = row[_AT[name]]
-        return None if np.isnan(number) else round(float(number), digits)
+        return None if math.isnan(number) else round(number, digits)
 
     def whole(name: str) -> int | None:
         number = row[_AT[name]]
-        return None if np.isnan(number) else int(number)
+        return None if math.isnan(number) else int(number)
 
     stays = traced.stays
     return _last_weight(traced, question) | {
@@ -172,7 +176,7 @@ def facts_of(scored: Scored, question: int) -> dict[str, object]:
         "missed_weighings": _missed(row), "days_since_seen": whole("days_since_weighed"),
         "ednf_share": _other_share(value("ednf_issues_missed")),
         "attendance_share": value("attendance_last"),
-        "age_months": None if np.isnan(row[_AT["age_days"]]) else int(row[_AT["age_days"]] / 30.4375),
+        "age_months": None if math.isnan(row[_AT["age_days"]]) else int(row[_AT["age_days"]] / 30.4375),
         "birth_weight_kg": value("birth_weight_kg", 1),
     }
 
@@ -181,24 +185,24 @@ def _other_share(share: float | None) -> float | None:
     return None if share is None else round(1.0 - share, 2)
 
 
-def _missed(row: np.ndarray) -> int | None:
+def _missed(row: list[float]) -> int | None:
     """Weekly weighings of the stay that are missing."""
     share, days = row[_AT["weighings_missed"]], row[_AT["days_in_treatment"]]
-    return None if np.isnan(share) or np.isnan(days) else round(float(share) * (np.floor(days / 7) + 1))
+    return None if math.isnan(share) or math.isnan(days) else round(share * (math.floor(days / 7) + 1))
 
 
 def _last_weight(traced: Trace, question: int) -> dict[str, object]:
     """The last weight with its date, and its change from a weight 14 to 60 days earlier (the latest such)."""
     growth = traced.growth
     rows = slice(growth.offsets[question], growth.offsets[question + 1])
-    weight, day = growth["weight_kg"][rows], growth["measured_on"][rows]
-    seen = np.flatnonzero(~np.isnan(weight))
+    weight, day = growth["weight_kg"][rows].tolist(), growth["measured_on"][rows].tolist()
+    seen = [row for row, kg in enumerate(weight) if not math.isnan(kg)]
     told = dict.fromkeys(("last_weight_kg", "last_weight_on", "weight_change_kg", "weight_change_days"))
     if len(seen):
         last = seen[-1]
-        told |= {"last_weight_kg": round(float(weight[last]), 2), "last_weight_on": day_date(day[last])}
+        told |= {"last_weight_kg": round(weight[last], 2), "last_weight_on": day_date(day[last])}
         earlier = [row for row in seen if 14 <= day[last] - day[row] <= 60]
         if earlier:
-            change = round(float(weight[last] - weight[earlier[-1]]), 2)
-            told |= {"weight_change_kg": change, "weight_change_days": int(day[last] - day[earlier[-1]])}
+            change = round(weight[last] - weight[earlier[-1]], 2)
+            told |= {"weight_change_kg": change, "weight_change_days": day[last] - day[earlier[-1]]}
     return told
