@@ -1,18 +1,10 @@
 """Promote and go back: refused on an issue, accepted with a reason that is kept, turned in one step, aliases follow."""
 
 import json
-import os
 import shutil
-import signal
-import socket
-import subprocess
-import sys
-import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from pathlib import Path
 
-import httpx
 import pytest
 
 from models.bundle import load
@@ -20,6 +12,7 @@ from models.champion import bundles_folder, champion, models_folder, pointer
 from registry.errors import BadInput, Refused, UsageError
 from sanket.app import main
 from tests import judge_trainings as made
+from tests.mlflow_server import mlflow_server
 from training import golden, tracking
 from training.promote import history, promote, rollback
 from training.updates import recalibrated
@@ -184,42 +177,11 @@ def test_aliases_follow_in_sqlite(store, tmp_path):
     promote_by_run(f"sqlite:///{tmp_path}/mlflow.db", store, tmp_path)
 
 
-@pytest.fixture
-def server(tmp_path):
-    """A real `mlflow server` with one worker."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    binaries = Path(sys.executable).parent
-    environment = os.environ | {"PATH": f"{binaries}:{os.environ['PATH']}", "MLFLOW_DISABLE_TELEMETRY": "true"}
-    command = [binaries / "mlflow", "server", "--port", str(port), "--workers", "1", "--backend-store-uri",
-               f"sqlite:///{tmp_path}/server.db", "--artifacts-destination", str(tmp_path / "artifacts")]
-    running = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                               start_new_session=True)
-    address = f"http://127.0.0.1:{port}"
-    try:
-        _wait_for(address, running)
-        yield address
-    finally:
-        os.killpg(running.pid, signal.SIGTERM)
-        running.wait(20)
-
-
-def _wait_for(address, running):
-    until = time.monotonic() + 60
-    while time.monotonic() < until and running.poll() is None:
-        try:
-            if httpx.get(f"{address}/health").status_code == 200:
-                return
-        except httpx.HTTPError:
-            time.sleep(0.3)
-    raise TimeoutError("mlflow server did not start")
-
-
 @pytest.mark.soak
 @pytest.mark.filterwarnings("ignore")
-def test_aliases_follow_on_a_real_server(server, store, tmp_path):
-    promote_by_run(server, store, tmp_path)
+def test_aliases_follow_on_a_real_server(store, tmp_path):
+    with mlflow_server(tmp_path) as address:
+        promote_by_run(address, store, tmp_path)
 
 
 def test_the_verbs(store, capsys):

@@ -212,17 +212,3 @@ def test_mlproject_is_a_link_with_every_entry_point():
     for entry in entries.values():
         assert all(f"{{{name}}}" in entry["command"] for name in entry["parameters"])
         assert all("type" in told for told in entry["parameters"].values())
-
-
-@pytest.mark.soak
-@pytest.mark.parametrize("entry, more", [("features", {"target": "non_response"}), ("evaluate", {})])
-def test_mlflow_runs_an_entry_point(entry, more, store, tmp_path):
-    output = tmp_path / "out"
-    asked = [word for name, value in ({"store": store, "output": str(output)} | more).items()
-             for word in ("-P", f"{name}={value}")]
-    binaries = Path(sys.executable).parent
-    environment = os.environ | {"PATH": f"{binaries}:{os.environ['PATH']}",
-                                "MLFLOW_TRACKING_URI": f"sqlite:///{tmp_path}/mlflow.db"}
-    done = subprocess.run([binaries / "mlflow", "run", str(ROOT), "--env-manager", "local", "-e", entry, *asked],
-                          capture_output=True, text=True, timeout=300, env=environment, cwd=tmp_path)
-    assert done.returncode == 0 and output.stat().st_size > 10_000, done.stderr[-2000:]
