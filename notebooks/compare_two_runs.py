@@ -19,7 +19,7 @@ def _():
     from models.champion import models_folder
     from training import tracking
     from training.found_bundle import find_bundle
-    from training.judged import judged_cohort, score_rows
+    from training.judged import judged_cohort, judging, score_rows
     from training.report import figures_told, plots
     from training.train import load_registry
 
@@ -27,17 +27,20 @@ def _():
     store = asked.get("store") or "demo/demo.db"
     models = models_folder(store)
     tracked = tracking.tracking_address(models)
-    one, other = (load(find_bundle(models, asked.get(name), tracked=tracked)) for name in ("one", "other"))
-    return Clock, Context, figures_told, judged_cohort, load_registry, mo, one, other, pd, plots, score_rows, store
+    one, other = (
+        load(find_bundle(models, asked.get(name), tracked=tracked), rehearsal=True) for name in ("one", "other"))
+    return (Clock, Context, figures_told, judged_cohort, judging, load_registry, mo, one, other, pd, plots, score_rows,
+            store)
 
 
 @app.cell
-def _(Clock, Context, judged_cohort, load_registry, one, other, score_rows, store):
+def _(Clock, Context, judged_cohort, judging, load_registry, one, other, score_rows, store):
     clock = Clock(load_registry(store))
     context = Context(clock)
     later = max((one, other), key=lambda bundle: bundle.facts["trained_until"])
     block, rows = judged_cohort(clock, later)
-    judged = [score_rows(clock, bundle, rows, block=block, context=context) for bundle in (one, other)]
+    # Where the later one's rehearsal is judged, the other's is too: neither learnt from these children.
+    judged = [score_rows(clock, judging(bundle, block), rows, block=block, context=context) for bundle in (one, other)]
     return block, judged
 
 

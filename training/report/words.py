@@ -52,5 +52,6 @@ def attrition(counts: dict[str, int], *, target: str, judged: int) -> list[tuple
         "censored": "\u2003not known (moved, not seen again, or the records end)",
         "died": "\u2003died first (counted as no event)",
     }
-    rows = [(words[name], counts[name]) for name in words if name in counts]
+    asked = words.keys() - ({"cured_unverified", "failed_discharge"} if target == NON_RESPONSE.target else set())
+    rows = [(words[name], counts[name]) for name in words if name in counts and name in asked]
     return [*rows, ("predictions judged here", judged), *((judged_words[name], counts[name]) for name in judged_words)]
