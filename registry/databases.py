@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+from itertools import islice
 
 import pyarrow as pa
 from sqlalchemy import Engine, MetaData, Table, create_engine, inspect, select, text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import NoSuchTableError, OperationalError, ProgrammingError, SQLAlchemyError
 
 from registry.contract import SPECS
 from registry.errors import BadInput
@@ -23,7 +24,8 @@ def read_database(address: str) -> Source:
     try:
         names = [name for name in SPECS if inspect(engine).has_table(name)]
         if not names:
-            raise BadInput("REG001", f"the database has none of the tables {', '.join(SPECS)}; give a map with queries")
+            raise BadInput("REG001", f"the database has none of the tables {', '.join(SPECS)}; give a map with queries "
+                                     "(`sanket map` proposes one)")
         sheets = {name: _sheet(engine, name, None) for name in names}
     except SQLAlchemyError as error:
         raise _unreadable(error) from error
@@ -33,11 +35,25 @@ def read_database(address: str) -> Source:
     return Source("database", checksum_of_tables(sheets), raws)
 
 
-def query_sheet(address: str, name: str, query: str | None) -> Sheet:
-    """One table of a database, or the answer to a query that a map gives."""
+def query_sheet(address: str, name: str, query: str | None, *, rows: int | None = None) -> Sheet:
+    """One table of a database, or the answer to a query that a map gives; its first rows only, where told."""
     engine = _engine(address)
     try:
-        return _sheet(engine, name, query)
+        return _sheet(engine, name, query, rows=rows)
+    except NoSuchTableError as error:
+        raise BadInput("REG006", f'the database has no table {name}: give [tables.{name}] a query = "SELECT …"') \
+            from error
+    except SQLAlchemyError as error:
+        raise _unreadable(error, f" for [tables.{name}]") from error
+    finally:
+        engine.dispose()
+
+
+def database_sheets(address: str, *, rows: int) -> list[Sheet]:
+    """Every table of a database with its first rows."""
+    engine = _engine(address)
+    try:
+        return [_sheet(engine, name, None, rows=rows) for name in inspect(engine).get_table_names()]
     except SQLAlchemyError as error:
         raise _unreadable(error) from error
     finally:
@@ -53,16 +69,22 @@ def _engine(address: str) -> Engine:
         raise _unreadable(error) from error
 
 
-def _unreadable(error: Exception) -> BadInput:
-    return BadInput("REG003", f"the database cannot be read ({type(error).__name__}): check the address and the names")
+def _unreadable(error: Exception, where: str = "") -> BadInput:
+    """The database's own words on a name or a connection; what it says of values may hold a child's."""
+    spoken = isinstance(error, OperationalError | ProgrammingError) and error.orig is not None
+    said = str(error.orig).strip().splitlines()[0][:200] if spoken else type(error).__name__
+    return BadInput("REG003", f"the database cannot be read{where} ({said}): check the address and the names")
 
 
-def _sheet(engine: Engine, name: str, query: str | None) -> Sheet:
-    statement = text(query) if query else select(Table(name, MetaData(), autoload_with=engine))
-    with engine.connect() as connection:
-        answer = connection.execution_options(yield_per=PIECE).execute(statement)
+def _sheet(engine: Engine, name: str, query: str | None, *, rows: int | None = None) -> Sheet:
+    statement = text(query) if query else select(Table(name, MetaData(), autoload_with=engine)).limit(rows)
+    at_once = min(PIECE, rows or PIECE)
+    with engine.connect() as connection, \
+            connection.execution_options(yield_per=at_once).execute(statement) as answer:
+        if not answer.returns_rows:
+            raise BadInput("REG006", f"the query of [tables.{name}] answers with no rows: it must be a SELECT")
         names = list(answer.keys())
-        pieces = [_arrow(names, rows) for rows in answer.partitions(PIECE)]
+        pieces = [_arrow(names, part) for part in islice(answer.partitions(at_once), 1 if rows else None)]
     empty = pa.table({column: pa.array([], pa.string()) for column in names})
     return Sheet(name, pa.concat_tables(pieces) if pieces else empty)
 

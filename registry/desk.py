@@ -103,7 +103,7 @@ def _waiting(store) -> tuple[dict[str, Raw], str]:
                 ROWS.state == "open", ROWS.code.not_in(NOT_AGAIN), ROWS.table_name == name).order_by(ROWS.no)
             answer = connection.execution_options(yield_per=AT_ONCE).execute(question)
             pieces, numbers = [], []
-            for rows in answer.partitions():
+            for rows in answer.partitions(AT_ONCE):
                 whole.update("".join(row.raw for row in rows).encode())
                 pieces.append(_cells(name, [json.loads(row.raw) for row in rows]))
                 numbers += [row.no for row in rows]

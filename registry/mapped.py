@@ -5,7 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import re
-from collections.abc import Callable
+import unicodedata
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
@@ -14,44 +15,38 @@ import pyarrow.compute as pc
 
 from registry.cells import BAD, MISSING, encode, read_number
 from registry.check import Raw
-from registry.contract import SPECS
+from registry.contract import SPECS, bound
 from registry.errors import BadInput
-from registry.maps import ColumnMap, Map, TableMap, read_map
-from registry.read import ENDINGS, Sheet, Source, checksum_of, sheets_of
+from registry.maps import MONTHS, ColumnMap, Map, TableMap, read_map
+from registry.read import ENDINGS, Sheet, Source, checksum_of, sheets_of, sql_address
 from registry.refused import broken_lines
 
 EXCEL_DAY_0 = dt.date(1899, 12, 30)
 """Excel's serial dates count from here (its own 1900 has a 29 February; from 1900-03-01 on this is right)."""
+_NAMED = "|".join(sorted(map(re.escape, MONTHS), key=len, reverse=True))
 MONTH_TOKENS = {"{YYYY}": r"(?P<Y>\d{4})", "{YY}": r"(?P<y>\d{2})", "{MM}": r"(?P<m>\d{2})", "{M}": r"(?P<m>\d{1,2})",
-                "{Mon}": r"(?P<b>[A-Za-z]{3})", "{Month}": r"(?P<b>[A-Za-z]{3,9})"}
-MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+                "{Mon}": r"(?P<b>[A-Za-z]{3})", "{Month}": f"(?P<b>{_NAMED})"}
 
 
 def read_mapped(source: str | Path, map: object) -> Source:
     """Read a file, folder or database through a map (a path, a dict, or `Map`)."""
     plan = map if isinstance(map, Map) else read_map(map)
-    find, checksum = _finder(source)
-    raws, notes = {}, []
-    for table in plan.tables:
-        raws[table.name] = mapped_table(table, find(table), plan)
-        notes += [f"{table.name}: {len(raws[table.name].extra)} columns kept out"] if raws[table.name].extra else []
+    address = sql_address(source)
+    raws = mapped_tables(plan.tables, finder(source), plan)
+    notes = [f"{name}: {len(raw.extra)} columns kept out" for name, raw in raws.items() if raw.extra]
     facts = {"made_up_epoch": str(plan.made_up_epoch)} if plan.made_up_epoch else {}
+    checksum = "" if address else checksum_of(Path(source), _files(Path(source)))
     whole = hashlib.sha256(f"{checksum}{plan.text}".encode()).hexdigest()
-    name = "database" if "://" in str(source) else Path(source).name
-    return Source(name, whole, raws, facts, tuple(notes))
+    return Source("database" if address else Path(source).name, whole, raws, facts, tuple(notes))
 
 
-def _finder(source: str | Path) -> tuple[Callable[[TableMap], Sheet | None], str]:
-    """A function that finds a table's sheet, and the source's checksum."""
-    if "://" in str(source):
+def finder(source: str | Path, *, rows: int | None = None) -> Callable[[TableMap], Sheet | None]:
+    """A function that finds the sheet which a map's table comes from (its first `rows` only, where given)."""
+    if address := sql_address(source):
         from registry.databases import query_sheet
 
-        return (lambda table: query_sheet(str(source), table.name, table.query)), ""
-    path = Path(source)
-    files = [path] if path.is_file() else sorted(path.glob("*")) if path.is_dir() else []
-    files = [file for file in files if file.suffix.lower() in ENDINGS]
-    if not files:
-        raise BadInput("REG003", f"there is no file or folder of tables at {path}")
+        return lambda table: None if table.rows else query_sheet(address, table.name, table.query, rows=rows)
+    files = _files(Path(source))
     read: dict[Path, list[Sheet]] = {}
 
     def find(table: TableMap) -> Sheet | None:
@@ -59,16 +54,33 @@ def _finder(source: str | Path) -> tuple[Callable[[TableMap], Sheet | None], str
             return None
         file = _file(files, table)
         sheets = read.setdefault(file, read.get(file) or sheets_of(file))
-        return _sheet(sheets, table)
+        return first_rows(_sheet(sheets, table), rows)
 
-    return find, checksum_of(path, files)
+    return find
+
+
+def first_rows(sheet: Sheet, rows: int | None) -> Sheet:
+    """A sheet's first rows; all where none are given."""
+    if rows is None or sheet.data.num_rows <= rows:
+        return sheet
+    numbers = None if sheet.numbers is None else sheet.numbers[:rows]
+    return Sheet(sheet.name, sheet.data.slice(0, rows), numbers, sheet.refused[:rows])
+
+
+def _files(path: Path) -> list[Path]:
+    files = [path] if path.is_file() else sorted(path.glob("*")) if path.is_dir() else []
+    files = [file for file in files if file.suffix.lower() in ENDINGS]
+    if not files:
+        raise BadInput("REG003", f"there is no file or folder of tables at {path}")
+    return files
 
 
 def _file(files: list[Path], table: TableMap) -> Path:
     wanted = [file for file in files if file.name == table.file] if table.file else files
     wanted = wanted if len(wanted) == 1 else [file for file in wanted if file.stem.lower() == table.name]
     if len(wanted) != 1:
-        raise BadInput("REG006", f"the map does not say which file [tables.{table.name}] comes from: file = \"…\"")
+        raise BadInput("REG006", f'the map does not say which of these files [tables.{table.name}] comes from '
+                                 f'(file = "…"): {", ".join(file.name for file in files)}')
     return wanted[0]
 
 
@@ -76,8 +88,24 @@ def _sheet(sheets: list[Sheet], table: TableMap) -> Sheet:
     wanted = [sheet for sheet in sheets if table.sheet is None or sheet.name == table.sheet.lower()]
     wanted = wanted if len(wanted) == 1 else [sheet for sheet in wanted if sheet.name == table.name]
     if len(wanted) != 1:
-        raise BadInput("REG006", f"the map does not say which sheet [tables.{table.name}] comes from: sheet = \"…\"")
+        raise BadInput("REG006", f'the map does not say which of these sheets [tables.{table.name}] comes from '
+                                 f'(sheet = "…"): {", ".join(sheet.name for sheet in sheets)}')
     return wanted[0]
+
+
+def mapped_tables(tables: Iterable[TableMap], find: Callable[[TableMap], Sheet | None], plan: Map) -> dict[str, Raw]:
+    """Some tables of a map; raises BadInput with what is wrong with all of them."""
+    raws, faults = {}, []
+    for table in tables:
+        try:
+            raws[table.name] = mapped_table(table, find(table), plan)
+        except BadInput as fault:
+            faults.append(fault)
+    if len(faults) > 1:
+        raise BadInput(faults[0].code, "; ".join(dict.fromkeys(fault.message for fault in faults)))
+    if faults:
+        raise faults[0]
+    return raws
 
 
 def mapped_table(table: TableMap, sheet: Sheet | None, plan: Map) -> Raw:
@@ -93,7 +121,9 @@ def mapped_table(table: TableMap, sheet: Sheet | None, plan: Map) -> Raw:
         data, numbers = _long(table, sheet, data, numbers, plan, used)
     missing = [name for name in SPECS[table.name].required if name not in data.column_names]
     if missing:
-        raise BadInput("REG002", f"the map gives {table.name} no {', '.join(missing)}", table=table.name)
+        raise BadInput("REG002", f'the map gives [tables.{table.name}] no {", ".join(missing)}: name the header each '
+                                 f'comes from, or {missing[0]} = {{ value = "…" }} where it is one for all rows '
+                                 f"({bound(SPECS[table.name].column(missing[0]))})", table=table.name)
     if table.distinct:
         data, numbers = _distinct(data, numbers)
     extra = tuple(name for name in sheet.data.column_names if name not in used)
@@ -106,14 +136,15 @@ def _text(value: object) -> str | None:
 
 def _column(column: ColumnMap, sheet: Sheet, plan: Map, used: set[str]) -> pa.Array:
     rows = sheet.data.num_rows
-    if column.date == "made_up_epoch":
+    if column.dates == ("made_up_epoch",):
         return pa.array([str(plan.made_up_epoch)]).take(pa.array(np.zeros(rows, np.int8)))
     if column.value is not None:
         return pa.array([column.value]).take(pa.array(np.zeros(rows, np.int8)))
     by_name = {name.strip().lower(): name for name in reversed(sheet.data.column_names)}
     header = next((by_name[name.strip().lower()] for name in column.headers if name.strip().lower() in by_name), None)
     if header is None:
-        raise BadInput("REG006", f"the source has no column {' or '.join(column.headers)} for {column.name}")
+        raise BadInput("REG006", f"{sheet.name} has no column {' or '.join(column.headers)} for {column.name}; its "
+                                 f"columns are {', '.join(sheet.data.column_names)[:500]}")
     used.add(header)
     return translated(sheet.data[header], column, plan)
 
@@ -139,8 +170,8 @@ def _steps(column: ColumnMap, plan: Map) -> list[Callable[[str], str]]:
         steps.append(lambda text: text.replace(column.decimal, "."))
     if column.factor != 1.0:
         steps.append(lambda text: _scaled(text, column.factor))
-    if column.date not in ("iso", "made_up_epoch"):
-        steps.append(lambda text: _dated(text, column.date, plan))
+    if forms := [form for form in column.dates if form not in ("iso", "made_up_epoch")]:
+        steps.append(lambda text: next(filter(None, (_dated(text, form, plan) for form in forms)), text))
     if column.hashed:
         from registry.identity import environment_key, keyed_hash
 
@@ -154,16 +185,17 @@ def _scaled(text: str, factor: float) -> str:
     return text if number is BAD or number is MISSING else repr(round(number * factor, 9))
 
 
-def _dated(text: str, form: str, plan: Map) -> str:
+def _dated(text: str, form: str, plan: Map) -> str | None:
+    """The date that a cell has in this form; None where it has none."""
     try:
         if form == "excel_1900":
             return str(EXCEL_DAY_0 + dt.timedelta(int(float(text))))
         if form == "days_after_made_up_epoch":
             days = float(text)
-            return str(plan.made_up_epoch + dt.timedelta(int(days))) if days == int(days) else text
+            return str(plan.made_up_epoch + dt.timedelta(int(days))) if days == int(days) else None
         return str(dt.datetime.strptime(text.strip(), form).date())
     except (ValueError, OverflowError):
-        return text
+        return None
 
 
 def _long(table: TableMap, sheet: Sheet, fixed: pa.Table, numbers: np.ndarray, plan: Map,
@@ -192,11 +224,11 @@ def _months(table: TableMap, sheet: Sheet, used: set[str]) -> dict[dt.date, dict
     """Headers by month and column."""
     found: dict[dt.date, dict[str, str]] = {}
     for pattern, column in table.wide:
-        expression = re.escape(pattern).replace(r"\{", "{").replace(r"\}", "}")
+        expression = re.escape(_composed(pattern)).replace(r"\{", "{").replace(r"\}", "}")
         for token, group in MONTH_TOKENS.items():
             expression = expression.replace(token, group)
         for header in sheet.data.column_names:
-            match = re.fullmatch(expression, header.strip(), re.IGNORECASE)
+            match = re.fullmatch(expression, _composed(header.strip()), re.IGNORECASE)
             month = match and _month_of(match.groupdict())
             if month:
                 used.add(header)
@@ -206,9 +238,12 @@ def _months(table: TableMap, sheet: Sheet, used: set[str]) -> dict[dt.date, dict
 
 def _month_of(parts: dict[str, str]) -> dt.date | None:
     year = int(parts["Y"]) if "Y" in parts else 2000 + int(parts["y"]) if "y" in parts else None
-    name = parts.get("b", "")[:3].lower()
-    month = int(parts["m"]) if "m" in parts else MONTHS.index(name) + 1 if name in MONTHS else None
+    month = int(parts["m"]) if "m" in parts else MONTHS.get(parts.get("b", "").lower())
     return dt.date(year, month, 1) if year and month and 1 <= month <= 12 else None
+
+
+def _composed(text: str) -> str:
+    return unicodedata.normalize("NFC", text)
 
 
 def _as_texts(cell: pa.Array) -> pa.Array:

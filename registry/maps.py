@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import tomllib
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,8 +22,19 @@ UNITS = {
     "height_cm": {"cm": 1.0, "m": 100.0, "mm": 0.1}, "muac_mm": {"mm": 1.0, "cm": 10.0},
 }
 """What one of a declared unit is in the contract's."""
+MONTHS = {
+    name: number
+    for number, names in enumerate((
+        "january jan जनवरी जानेवारी", "february feb फरवरी फ़रवरी फेब्रुवारी", "march mar मार्च", "april apr अप्रैल एप्रिल",
+        "may मई मे", "june jun जून", "july jul जुलाई जुलै", "august aug अगस्त ऑगस्ट",
+        "september sept sep सितंबर सितम्बर सप्टेंबर", "october oct अक्टूबर अक्तूबर ऑक्टोबर",
+        "november nov नवंबर नवम्बर नोव्हेंबर", "december dec दिसंबर दिसम्बर डिसेंबर"), 1)
+    for name in unicodedata.normalize("NFC", names).split()
+}
+"""Names of months in headers: English, Hindi, Marathi."""
 DATE_FORMS = ("iso", "excel_1900", "made_up_epoch", "days_after_made_up_epoch")
-"""Beside these, a date's form may be any pattern with %d, %m (or %b, %B) and %Y (or %y)."""
+"""Beside these, a date's form may be any pattern with %d, %m (or %b, %B) and %Y (or %y); of a list, the first that
+fits a cell reads it."""
 SETTINGS = {"from", "value", "unit", "codes", "date", "decimal", "personal"}
 TABLE_SETTINGS = {"file", "sheet", "query", "distinct", "rows", "columns", "wide"}
 
@@ -36,7 +48,7 @@ class ColumnMap:
     value: str | None = None
     factor: float = 1.0
     codes: Mapping[str, str] = field(default_factory=dict)
-    date: str = "iso"
+    dates: tuple[str, ...] = ("iso",)
     decimal: str = "."
     hashed: bool = False
 
@@ -80,7 +92,8 @@ def read_map(source: str | Path | Mapping) -> Map:
     tables = tuple(_table(name, settings, faults) for name, settings in dict(said.get("tables", {})).items())
     if not tables:
         faults.append("it has no [tables.…]")
-    if epoch is None and any("made_up_epoch" in column.date for table in tables for column in table.columns):
+    dates = [date for table in tables for column in table.columns for date in column.dates]
+    if epoch is None and any("made_up_epoch" in date for date in dates):
         faults.append("it uses a made-up epoch without declaring one: made_up_epoch = 2000-01-01")
     if faults:
         raise BadInput("REG006", "the map does not fit: " + "; ".join(faults), faults=faults)
@@ -132,15 +145,17 @@ def _column(table: str, name: str, said: object, faults: list[str]) -> ColumnMap
     if ("from" in said) == ("value" in said) and said.get("date") != "made_up_epoch":
         faults.append(f"{where} needs either from (a header) or value")
     headers = said.get("from", ())
-    date = str(said.get("date", "iso"))
-    if date not in DATE_FORMS and not ("%d" in date and ("%Y" in date or "%y" in date)):
-        faults.append(f"{where}: date is none of {', '.join(DATE_FORMS)}, nor a pattern such as %d/%m/%Y")
+    dates = said.get("date", "iso")
+    dates = tuple(map(str, dates)) if isinstance(dates, list) else (str(dates),)
+    if not all(date in DATE_FORMS or ("%d" in date and ("%Y" in date or "%y" in date)) for date in dates):
+        faults.append(f"{where}: date is none of {', '.join(DATE_FORMS)}, nor a pattern such as %d/%m/%Y, nor a list "
+                      "of these")
     if said.get("personal", "hash") != "hash":
         faults.append(f'{where}: personal = "hash" is all there is; to drop a column leave it out')
     return ColumnMap(
         name, (headers,) if isinstance(headers, str) else tuple(headers),
         None if "value" not in said else str(said["value"]), _factor(name, said, where, faults),
-        {str(key).strip().lower(): str(code) for key, code in dict(said.get("codes", {})).items()}, date,
+        {str(key).strip().lower(): str(code) for key, code in dict(said.get("codes", {})).items()}, dates,
         str(said.get("decimal", ".")), said.get("personal") == "hash",
     )
 

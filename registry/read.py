@@ -17,6 +17,7 @@ from registry.errors import BadInput
 from registry.refused import broken_lines
 
 CSV_ENDINGS = (".csv", ".tsv", ".txt")
+DATABASE_ENDINGS = (".db", ".sqlite", ".sqlite3")
 ENDINGS = (*CSV_ENDINGS, ".parquet", ".xlsx", ".xlsm", ".xls")
 
 
@@ -49,17 +50,27 @@ def read(source: str | Path, *, map: object = None) -> Source:
         from registry.mapped import read_mapped
 
         return read_mapped(source, map)
-    if "://" in str(source) or Path(source).suffix in (".db", ".sqlite", ".sqlite3"):
-        source = str(source) if "://" in str(source) else f"sqlite:///{_existing(Path(source))}"
+    if address := sql_address(source):
         from registry.databases import read_database
 
-        return read_database(str(source))
+        return read_database(address)
     path = Path(source)
     sheets = [sheet for file in files_of(path) for sheet in sheets_of(file) if sheet.name in SPECS]
     if not sheets:
         raise BadInput("REG001", f"{path.name} holds none of the tables {', '.join(SPECS)}; name the files (or sheets) "
-                                 "so, or give a map")
+                                 "so, or give a map (`sanket map FILE` proposes one)")
     return source_of(path, {sheet.name: sheet for sheet in sheets})
+
+
+def sql_address(source: str | Path) -> str | None:
+    """The SQL address of a source that is a database (a file by its ending, or written as an address); else None."""
+    text = str(source)
+    if "://" not in text:
+        return f"sqlite:///{_existing(Path(text))}" if Path(text).suffix.lower() in DATABASE_ENDINGS else None
+    if text.startswith("sqlite:///"):
+        # SQLite would make a missing file, and find it empty.
+        _existing(Path(text.removeprefix("sqlite:///").partition("?")[0]))
+    return text
 
 
 def _existing(path: Path) -> Path:

@@ -10,11 +10,12 @@ import numpy as np
 import pyarrow as pa
 
 from registry.errors import BadInput
+from registry.headers import MONTH
 
 LARGEST = 1 << 30
 """Bytes that a workbook may unpack to; a zip bomb says more."""
-HEADER_WITHIN = 15
-"""Rows from the top in which the header is looked for."""
+HEADER_WITHIN, ALMOST = 15, 0.75
+"""Rows from the top in which the header is looked for; a row of values may have a few more words than the header."""
 
 
 def read_workbook(path: Path) -> list[tuple[str, pa.Table, np.ndarray]]:
@@ -48,11 +49,11 @@ def _check_size(path: Path) -> None:
 
 
 def _table(path: Path, rows: list[list]) -> tuple[pa.Table, np.ndarray]:
-    at = _header_row(rows)
-    names = _names(rows, at)
+    names, below = _header(rows)
     if len(set(names)) < len(names):
-        raise BadInput("REG002", f"{path.name} names a column twice: rename one of them")
-    body = [(number, row) for number, row in enumerate(rows[at + 1 :], 1) if any(_is_filled(cell) for cell in row)]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        raise BadInput("REG002", f"{path.name} names columns twice ({', '.join(twice)[:200]}): rename one of each")
+    body = [(number, row) for number, row in enumerate(rows[below:], 1) if any(_is_filled(cell) for cell in row)]
     columns = {
         name: pa.array([_text(row[place]) if place < len(row) else None for _, row in body], pa.string())
         for place, name in enumerate(names)
@@ -62,23 +63,62 @@ def _table(path: Path, rows: list[list]) -> tuple[pa.Table, np.ndarray]:
     return pa.table(kept), np.array([number for number, _ in body], np.int64)
 
 
-def _header_row(rows: list[list]) -> int:
-    """The row near the top with the most different texts: titles above it are one merged cell, values are below."""
-    counts = [len({cell for cell in row if isinstance(cell, str) and cell.strip()}) for row in rows[:HEADER_WITHIN]]
-    return int(np.argmax(counts)) if counts else 0
+def _header(rows: list[list]) -> tuple[list[str], int]:
+    """Column names, and where the rows below them start.
+
+    The header is the first row near the top with about as many different words as any: titles above it are one merged
+    cell, values are below. Two rows of names (`Mar-26` merged over Weight and Height) become one: `Mar-26 Weight`,
+    `Mar-26 Height`.
+    """
+    counts = np.array([len({cell for cell in row if _is_word(cell)}) for row in rows[:HEADER_WITHIN]])
+    at = int(np.argmax(counts >= ALMOST * counts.max()))
+    if at + 1 < len(rows) and _goes_on(rows[at], rows[at + 1]):
+        return _named(_joined(rows[at], rows[at + 1], always=True)), at + 2
+    if at:
+        return _named(_joined(rows[at - 1], rows[at], always=False)), at + 1
+    return _named([_label(cell) for cell in rows[at]]), at + 1
 
 
-def _names(rows: list[list], at: int) -> list[str]:
-    """Column names; under a merged upper row (`Mar-26` over Weight, Height) joined with it: `Mar-26 Weight`."""
-    names = [_text(cell) or "" for cell in rows[at]]
-    if at and len({name for name in names if name}) < len([name for name in names if name]):
-        above, last = [], ""
-        for place in range(len(names)):
-            last = (_text(rows[at - 1][place]) if place < len(rows[at - 1]) else None) or last
-            above.append(last)
-        twice = {name for name in names if names.count(name) > 1}
-        names = [f"{upper} {name}".strip() if name in twice else name for upper, name in zip(above, names, strict=True)]
-    return [name.strip() or f"unnamed_{place}" for place, name in enumerate(names)]
+def _goes_on(upper: list, lower: list) -> bool:
+    """Is the lower row a second row of names? It then stands below merged cells, and nowhere else."""
+    spans = _spans(upper, len(lower))
+    under = [cell for cell, wide in zip(lower, spans, strict=True) if wide and _is_filled(cell)]
+    beside = [cell for cell, wide in zip(lower, spans, strict=True) if not wide and _is_filled(cell)]
+    return bool(under) and not beside and all(map(_is_word, under))
+
+
+def _spans(upper: list, width: int) -> list[bool]:
+    """For each column: does a cell of this row reach over it and another one?"""
+    cells = [*upper, *[None] * (width - len(upper))][:width]
+    start = np.cumsum([_is_filled(cell) for cell in cells])
+    return [bool(group) and int((start == group).sum()) > 1 for group in start]
+
+
+def _joined(upper: list, lower: list, *, always: bool) -> list[str]:
+    """The lower row's names, with what stands above: always, or where a name alone would be there twice or a month."""
+    names, last, joined = [_label(cell) for cell in lower], "", []
+    spans = _spans(upper, len(lower)) if always else [True] * len(lower)
+    for place, name in enumerate(names):
+        above = _label(upper[place]) if place < len(upper) else ""
+        last = above or last
+        wanted = always or names.count(name) > 1 or MONTH.fullmatch(last)
+        joined.append(f"{last} {name}".strip() if name and wanted and spans[place] else name or above * always)
+    return joined
+
+
+def _label(cell: object) -> str:
+    """A header's text; a date there stands for its month."""
+    if isinstance(cell, dt.date):
+        return f"{cell:%Y-%m}"
+    return " ".join((_text(cell) or "").split())
+
+
+def _named(names: list[str]) -> list[str]:
+    return [name or f"unnamed_{place}" for place, name in enumerate(names)]
+
+
+def _is_word(cell: object) -> bool:
+    return isinstance(cell, str) and any(sign.isalpha() for sign in cell)
 
 
 def _is_filled(cell: object) -> bool:

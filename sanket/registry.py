@@ -97,7 +97,7 @@ def _print_counts(tables: dict) -> None:
 
 
 def map_(
-    file: Annotated[Path, typer.Argument(help="An export: CSV, XLSX or Parquet.")],
+    file: Annotated[str, typer.Argument(help="An export: CSV, XLSX, Parquet, or a database.")],
     check: Annotated[Path | None, typer.Option(help="Try this MAP.toml on the first 1,000 rows.")] = None,
     as_json: AS_JSON = False,
 ) -> None:
@@ -111,9 +111,7 @@ def map_(
         else:
             _print_counts(counts)
     elif as_json:
-        from registry.read import sheets_of
-
-        found = {sheet.name: propose.propose(sheet.data.column_names) for sheet in sheets_of(file)}
+        found = {sheet.name: propose.propose(sheet.data.column_names) for sheet in propose.headers_of(file)}
         typer.echo(json.dumps(found, ensure_ascii=False))
     else:
         typer.echo(propose.proposal(file), nl=False)

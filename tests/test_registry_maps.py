@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 
 from registry.errors import BadInput
+from registry.headers import propose
 from registry.maps import read_map
-from registry.propose import proposal, propose, trial
+from registry.propose import proposal, trial
 from registry.store import open_store
 from registry.tables import REPORTED_STATUS, day_date
 from tests.registry_samples import folder
