@@ -113,6 +113,13 @@ def test_the_bootstraps_interval_holds_the_truth_as_often_as_it_says():
     assert 175 <= held <= 198
 
 
+def test_figures_of_one_draw_are_those_of_their_own():
+    random = np.random.default_rng(4)
+    draw, cluster = random.normal(size=80), np.arange(80) // 2
+    both = discrimination.bootstraps(lambda x: (np.mean(x), np.max(x)), draw, cluster=cluster, repeats=50)
+    assert both == [discrimination.bootstrap(figure, draw, cluster=cluster, repeats=50) for figure in (np.mean, np.max)]
+
+
 def test_a_figure_that_most_draws_cannot_have_has_no_interval():
     happened = np.zeros(30)
     found = discrimination.bootstrap(discrimination.auc, np.ones(30), happened, np.ones(30), cluster=np.arange(30))

@@ -6,7 +6,7 @@ All take `risk` (float64[n], a probability), `happened` (float64[n], 0 or 1) and
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -87,16 +87,30 @@ def bootstrap(
 
     Draws in which the figure is not defined are left out; with fewer than half defined the interval is NaN.
     """
+    return bootstraps(lambda *drawn: (figure(*drawn),), *columns, cluster=cluster, repeats=repeats, seed=seed)[0]
+
+
+def bootstraps(
+    figures: Callable[..., Sequence[float]], *columns: np.ndarray, cluster: np.ndarray, repeats: int = 200,
+    seed: int = 0,
+) -> list[Estimate]:
+    """`bootstrap` of several figures that one function gives: each draw is made once for all of them."""
     random = np.random.default_rng(seed)
     _, place = np.unique(cluster, return_inverse=True)
     order, starts = np.argsort(place, kind="stable"), np.concatenate([[0], np.bincount(place).cumsum()])
-    draws = np.full(repeats, np.nan)
-    for number in range(repeats):
+    draws = []
+    for _ in range(repeats):
         rows = _drawn_rows(random, order, starts)
-        draws[number] = figure(*(column[rows] for column in columns))
+        draws.append(figures(*(column[rows] for column in columns)))
+    own = figures(*columns)
+    return [_estimate(value, of) for value, of in zip(own, np.array(draws, np.float64).T, strict=True)]
+
+
+def _estimate(value: float, draws: np.ndarray) -> Estimate:
     known = draws[~np.isnan(draws)]
-    low, high = np.percentile(known, [2.5, 97.5]) if len(known) * 2 >= repeats and len(known) else (np.nan, np.nan)
-    return Estimate(figure(*columns), float(low), float(high))
+    enough = len(known) * 2 >= len(draws) and len(known)
+    low, high = np.percentile(known, [2.5, 97.5]) if enough else (np.nan, np.nan)
+    return Estimate(value, float(low), float(high))
 
 
 def _drawn_rows(random: np.random.Generator, order: np.ndarray, starts: np.ndarray) -> np.ndarray:

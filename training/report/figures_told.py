@@ -6,7 +6,7 @@ import numpy as np
 
 from features.catalogue import NAMES
 from models.problems import NON_RESPONSE
-from training.discrimination import Estimate, auc, bootstrap, brier, by_landmark, scaled_brier
+from training.discrimination import auc, bootstrap, bootstraps, brier, by_landmark, scaled_brier
 from training.figures import MUAC, WHZ, WITHOUT_GAIN, filled
 from training.judged import Judged
 from training.reliability import CurvePoint, calibration, calibration_curve
@@ -46,19 +46,20 @@ def _gain(risk: np.ndarray, order: np.ndarray, happened: np.ndarray, weight: np.
     return auc(risk, happened, weight) - auc(order, happened, weight)
 
 
+CALIBRATION = ("slope", "intercept", "in_the_large", "observed_over_expected")
+
+
 def true_risks(judged: Judged) -> dict:
     """Calibration: `curve`, and `slope`, `intercept`, `in_the_large` with intervals; Brier score, plain and scaled."""
-    columns = (judged.risk, judged.happened, judged.weight)
-    child = judged.rows.child
+    columns, child = (judged.risk, judged.happened, judged.weight), judged.rows.child
 
-    def of(name: str) -> Estimate:
-        return bootstrap(lambda *drawn: getattr(calibration(*drawn), name), *columns, cluster=child, repeats=100)
+    def straight(*drawn: np.ndarray) -> tuple[float, ...]:
+        found = calibration(*drawn)
+        return tuple(getattr(found, name) for name in CALIBRATION)
 
-    return {name: of(name) for name in ("slope", "intercept", "in_the_large", "observed_over_expected")} | {
-        "curve": calibration_curve(*columns),
-        "brier": bootstrap(brier, *columns, cluster=child),
-        "brier_scaled": bootstrap(scaled_brier, *columns, cluster=child),
-    }
+    told = dict(zip(CALIBRATION, bootstraps(straight, *columns, cluster=child, repeats=100), strict=True))
+    briers = bootstraps(lambda *drawn: (brier(*drawn), scaled_brier(*drawn)), *columns, cluster=child)
+    return told | {"curve": calibration_curve(*columns), "brier": briers[0], "brier_scaled": briers[1]}
 
 
 def decisions(judged: Judged) -> dict[str, np.ndarray]:
