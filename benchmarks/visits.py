@@ -2,10 +2,11 @@
 
 A registry's models are trained on what was known before `--split`. On the first day of each month after it, every
 sector's list of 20 is ranked as `sanket visits` ranks it. Counted are the children on it whose relapse (or
-non-response) came afterwards. Beside ours: the rules alone (no score), the 20 lowest WHZ of the book, and the same
-children in danger with the lowest WHZ of those in or just out of treatment for the other places. `of_treated`: all 20
-places for those in or just out of treatment, danger or not, ranked by us and by WHZ. Intervals: sector-months drawn
-anew, 95 %. Without `--store` a district is simulated.
+non-response) came afterwards. Beside ours: the rules alone (no score); `whz_of_all`, the 20 lowest WHZ of the book;
+`danger_then_whz`, the same children in danger, and for the other places the lowest WHZ of those in or just out of
+treatment. `ours_of_discharged` are our places for discharged children outside danger, `whz_of_discharged` as many of
+the same children by lowest WHZ: what the score alone is worth. Intervals: sectors drawn anew, 95 %. Without `--store`
+a district is simulated.
 
     python benchmarks/visits.py [--store STORE --split DATE] [--capacity 20] [--json]
 """
@@ -27,8 +28,8 @@ import numpy as np
 sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
 from features.clock import Clock
-from models.problems import HAPPENED, PROBLEMS
-from models.ranking import Candidate, rank
+from models.problems import HAPPENED, PROBLEMS, RELAPSE
+from models.ranking import Candidate, rank, rests
 from registry.store import open_store
 from registry.tables import Registry, day_date, day_number
 from serving.book_rows import Scoring
@@ -39,25 +40,28 @@ CHILDREN, MONTHS, SEED = 20_000, 30, 1
 HORIZON_DAYS = 365
 """Without a given split, a year of the records lies after it."""
 REPEATS = 1000
-ORDERS = ("ours", "rules_alone", "whz_of_all", "danger_then_whz", "ours_of_treated", "whz_of_treated")
-AGAINST = {name: "ours_of_treated" if name == "whz_of_treated" else "ours" for name in ORDERS if "ours" not in name}
-"""Which list each other order is set against: one for the same children and places."""
+ORDERS = ("ours", "rules_alone", "whz_of_all", "danger_then_whz", "ours_of_discharged", "whz_of_discharged")
+AGAINST = {name: "ours_of_discharged" if name == "whz_of_discharged" else "ours" for name in ORDERS[1:4] + ORDERS[5:]}
+"""Which list of ours each other order is set against: one for the same children and places."""
 
 
-def orders(kids: list[Candidate], treated: set[str], *, capacity: int, as_of: dt.date) -> dict[str, list[Candidate]]:
-    """Whom each order would have visited in one sector."""
+def orders(
+    kids: list[Candidate], treated: dict[str, set[str]], *, capacity: int, as_of: dt.date
+) -> dict[str, list[Candidate]]:
+    """Whom each order would have visited in one sector; `treated`: by target, the children for whom it is asked."""
     ours = rank(kids, sector_id="", capacity=capacity, as_of=as_of).rows
     bare = rank([replace(child, risk=None) for child in kids], sector_id="", capacity=capacity, as_of=as_of).rows
     thin = sorted(kids, key=_thinnest)
-    known = [child for child in thin if child.child_id in treated]
-    free = [replace(child, danger=False) for child in known]
     danger = [row.candidate for row in ours if row.section == "danger"]
-    rest = [child for child in known if child not in danger]
+    both = set().union(*treated.values())
+    rest = [child for child in thin if child.child_id in both and child not in danger]
+    after = treated[RELAPSE.target]
+    score = [row.candidate for row in ours if row.section != "danger" and row.candidate.child_id in after]
+    peers = [child for child in thin if child.child_id in after and not child.danger and not rests(child, as_of=as_of)]
     return {
         "ours": [row.candidate for row in ours], "rules_alone": [row.candidate for row in bare],
-        "whz_of_all": thin[:capacity], "whz_of_treated": known[:capacity],
-        "danger_then_whz": [*danger, *rest[: capacity - len(danger)]],
-        "ours_of_treated": [row.candidate for row in rank(free, sector_id="", capacity=capacity, as_of=as_of).rows],
+        "whz_of_all": thin[:capacity], "danger_then_whz": [*danger, *rest[: capacity - len(danger)]],
+        "ours_of_discharged": score, "whz_of_discharged": peers[: len(score)],
     }
 
 
@@ -66,15 +70,15 @@ def _thinnest(child: Candidate) -> tuple[float, str]:
     return (99.0 if whz is None else whz, child.child_id)
 
 
-def lists(registry: Registry, *, split: int, capacity: int) -> Iterator[dict[str, dict[str, int]]]:
-    """For each sector and month, by order: visits, and what was found of each target."""
+def lists(registry: Registry, *, split: int, capacity: int) -> Iterator[tuple[str, dict[str, dict[str, int]]]]:
+    """For each sector and month: the sector, and by order the visits and what they found of each target."""
     clock = Clock(registry)
     bundles = {name: learn(clock, problem, until=split).bundle.prepare() for name, problem in PROBLEMS.items()}
     later = {name: at_month_starts(clock, problem, split) for name, problem in PROBLEMS.items()}
     everyone = np.arange(len(registry.child_ids), dtype=np.int32)
     for day in sorted(set.intersection(*(set(rows.day.tolist()) for rows in later.values()))):
         here = {name: rows.take(np.flatnonzero(rows.day == day)) for name, rows in later.items()}
-        treated = {str(child) for rows in here.values() for child in registry.child_ids[rows.child]}
+        treated = {name: set(map(str, registry.child_ids[rows.child])) for name, rows in here.items()}
         events = {
             name: {str(child) for child in registry.child_ids[rows.child[rows.outcome == HAPPENED]]}
             for name, rows in here.items()
@@ -82,9 +86,9 @@ def lists(registry: Registry, *, split: int, capacity: int) -> Iterator[dict[str
         sectors: dict[str, list[Candidate]] = {}
         for row in Scoring.of(registry, bundles, day_date(day)).rows(everyone):
             sectors.setdefault(row.candidate.sector_id, []).append(row.candidate)
-        for kids in sectors.values():
+        for sector, kids in sectors.items():
             chosen = orders(kids, treated, capacity=capacity, as_of=day_date(day))
-            yield {name: _counted(visited, events) for name, visited in chosen.items()}
+            yield sector, {name: _counted(visited, events) for name, visited in chosen.items()}
 
 
 def _counted(visited: list[Candidate], events: dict[str, set[str]]) -> dict[str, int]:
@@ -92,17 +96,17 @@ def _counted(visited: list[Candidate], events: dict[str, set[str]]) -> dict[str,
     return {"visits": len(visited), **{name: len(ids & came) for name, came in events.items()}}
 
 
-def compared(counted: list[dict[str, dict[str, int]]]) -> dict:
+def compared(counted: list[tuple[str, dict[str, dict[str, int]]]]) -> dict:
     """Sums by order, and how many times as many as each other order ours (`AGAINST`) finds, with intervals."""
-    table = {
-        name: {what: sum(one[name][what] for one in counted) for what in ("visits", *PROBLEMS)} for name in ORDERS
-    }
-    drawn = np.random.default_rng(SEED).integers(0, len(counted), (REPEATS, len(counted)))
-    told = {"lists": len(counted), "orders": table}
+    found = [one for _, one in counted]
+    table = {name: {what: sum(one[name][what] for one in found) for what in ("visits", *PROBLEMS)} for name in ORDERS}
+    sectors, of = np.unique([sector for sector, _ in counted], return_inverse=True)
+    drawn = np.random.default_rng(SEED).integers(0, len(sectors), (REPEATS, len(sectors)))
+    told = {"lists": len(counted), "sectors": len(sectors), "orders": table}
     for target in PROBLEMS:
-        found = {name: np.array([one[name][target] for one in counted]) for name in ORDERS}
+        by_sector = {name: np.bincount(of, [one[name][target] for one in found]) for name in ORDERS}
         told[f"{target}_ratio"] = {
-            name: _ratio(found[ours], found[name], drawn) for name, ours in AGAINST.items()
+            name: _ratio(by_sector[ours], by_sector[name], drawn) for name, ours in AGAINST.items()
         }
     return told
 
@@ -144,9 +148,9 @@ def main() -> None:
     if given.json:
         print(json.dumps(told))
         return
-    print(f"{told['lists']} lists (sector and month)")
+    print(f"{told['lists']} lists (sector and month) of {told['sectors']} sectors")
     for name, row in told["orders"].items():
-        print(f"  {name:<16} {row['visits']:>6} visits: " + ", ".join(f"{row[t]} {t}" for t in PROBLEMS))
+        print(f"  {name:<18} {row['visits']:>6} visits: " + ", ".join(f"{row[t]} {t}" for t in PROBLEMS))
     for target in PROBLEMS:
         for name, ratio in told[f"{target}_ratio"].items():
             print(f"  {target}, {AGAINST[name]} to {name}: {ratio}")

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from models.ranking import VisitList, VisitRow
 from registry.errors import UsageError
-from serving.words import Words, last_weight, may_happen, risk_words, what_to_do, whom, why_line
+from serving.words import Words, how_often, last_weight, may_happen, what_to_do, whom, why_line
 
 TICK_BOXES = ("well", "sam_again", "away", "moved", "data_wrong")
 """The findings with a box on the sheet. A death is told to the officer in person, and has its place on the page."""
@@ -66,6 +66,8 @@ class Sheet:
     centre_id: str
     centre: str
     lines: tuple[Line, ...]
+    also_here: tuple[Line, ...] = ()
+    """Children in danger at this centre for whom the list has no place."""
 
 
 def line_of(row: VisitRow, words: Words) -> Line:
@@ -81,33 +83,39 @@ def line_of(row: VisitRow, words: Words) -> Line:
         last_weight=last_weight(child, words),
         do=_in_time(row, what_to_do(child, words), words),
         who=words("who", child.who),
-        risk=risk_words(child.risk, words) if child.risk is not None else words("ui", "not_scored"),
+        risk=how_often(child, words),
     )
 
 
 def _why(row: VisitRow, words: Words) -> str:
-    """Why: what may happen and its reasons; or the rule, and how late its step is."""
+    """Why: the rule; or what may happen, and its reasons."""
     why = why_line(row.candidate, words)
-    late = row.candidate.overdue_days or 0
-    if row.section == "risk":
-        return f"{may_happen(row.candidate, words)}. {why}"
-    if late < 1:
-        return why
-    return f"{why}, {words('ui', 'overdue_by_one') if late == 1 else words.say('ui', 'overdue_by', n=late)}"
+    return f"{may_happen(row.candidate, words)}{words('ui', 'stop')}{why}" if row.section == "risk" else why
 
 
 def _in_time(row: VisitRow, step: str, words: Words) -> str:
-    """What to do, and by when where a rule asks for it."""
-    if row.section == "risk" or row.candidate.by_when is None:
+    """What to do, by when, and how late it is, where a rule asks for it."""
+    child = row.candidate
+    late = child.overdue_days or 0
+    if row.section == "risk" or (child.by_when is None and late < 1):
         return step
-    when = "due_since" if (row.candidate.overdue_days or 0) > 0 else "by_when"
-    return f"{step}, {words.say('ui', when, date=words.day(row.candidate.by_when))}"
+    if child.by_when is not None:
+        step += f", {words.say('ui', 'due_since' if late > 0 else 'by_when', date=words.day(child.by_when))}"
+    if late < 1:
+        return step
+    return f"{step} ({words('ui', 'overdue_by_one') if late == 1 else words.say('ui', 'overdue_by', n=late)})"
 
 
 def sheets(listed: VisitList, words: Words) -> list[Sheet]:
     """The list by centre, in the order of the route."""
+    beyond = beyond_lines(listed, words)
     return [
-        Sheet(centre_id, centre_name(rows[0].candidate, words), tuple(line_of(row, words) for row in rows))
+        Sheet(
+            centre_id,
+            centre_name(rows[0].candidate, words),
+            tuple(line_of(row, words) for row in rows),
+            tuple(line for line in beyond if line.row.candidate.centre_id == centre_id),
+        )
         for centre_id, rows in listed.by_centre()
     ]
 
@@ -173,7 +181,7 @@ def text(listed: VisitList, words: Words) -> bytes:
         out += ["", f"== {words('ui', 'beyond_title')} ==", words("ui", "beyond_give")]
     for line in beyond_lines(listed, words):
         centre = centre_name(line.row.candidate, words)
-        out.append(f"  {line.child_id} ({line.whom}); {words('ui', 'centre')} {centre}: {line.why}")
+        out.append(f"  {line.child_id} ({line.whom}); {words('ui', 'centre')} {centre}: {line.why}; {line.do}")
     return ("\n".join([*out, "", words("ui", "not_a_verdict")]) + "\n").encode()
 
 

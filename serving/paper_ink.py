@@ -6,6 +6,7 @@ the order in which they were written, whatever order the glyphs stand in.
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from pathlib import Path
 
@@ -16,6 +17,9 @@ from serving.words import Words
 
 FONTS = Path(__file__).with_name("fonts")
 SCRIPTS = {"en": ("latn", "eng"), "hi": ("deva", "hin"), "mr": ("deva", "mar")}
+NO_BREAK = "\u00a0"
+BOUND = re.compile(r"(?<=\d) (?=[^\s\d(])|(?<=WHZ) |(?<=\S) (?=\d{4}\b)|(?<=arm) (?=\d)")
+"""Spaces at which a line is not broken: after a number, after WHZ, before a year."""
 LEFT, RIGHT, TOP, BOTTOM = 12.0, 198.0, 11.0, 286.0
 """Edges of the print in mm on A4 (210 x 297)."""
 LARGE, BODY, SMALL = 17.0, 13.0, 10.0
@@ -72,8 +76,8 @@ class Paper(FPDF):
         return y
 
     def wrapped(self, text: str, *, width: float, size: float, bold: bool = False) -> list[str]:
-        """Text cut between words into lines of at most this width (a longer word stays whole)."""
-        lines, rest = [], text.split()
+        """Text cut between words into lines of at most this width; a number stays with its unit or its name."""
+        lines, rest = [], [word.replace(NO_BREAK, " ") for word in BOUND.sub(NO_BREAK, text).split(" ") if word]
         while rest:
             count = len(rest)
             while count > 1 and self.width_of(" ".join(rest[:count]), size=size, bold=bold) > width:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 
 from models.ranking import VisitList
-from serving.paper import TICK_BOXES, Line, beyond_lines, centre_name, notes, sheets, title
+from serving.paper import TICK_BOXES, Line, Sheet, beyond_lines, centre_name, notes, sheets, title
 from serving.words import Words
 
 
@@ -14,10 +14,11 @@ def page(listed: VisitList, words: Words) -> bytes:
     say, escape = words, html.escape
     parts = [f"<h1>{escape(title(listed, say))}</h1>", *(f"<p>{escape(note)}</p>" for note in notes(listed, say))]
     parts += [f"<p>{escape(say('ui', 'empty_list'))}</p>"] * (not listed.rows)
-    for sheet in sheets(listed, say):
+    for place, sheet in enumerate(sheets(listed, say), 1):
         parts.append(f"<section><h2>{escape(say('ui', 'centre'))} {escape(sheet.centre)}</h2>")
         parts.append(f"<p>{escape(say('ui', 'bring'))} {escape(say('ui', 'fill_in'))}</p>")
-        parts += [_article(line, say, number) for number, line in enumerate(sheet.lines, 1)]
+        parts += [_article(line, say, f"{place}.{number}") for number, line in enumerate(sheet.lines, 1)]
+        parts.append(_also_here(sheet, say))
         parts.append("</section>")
     parts.append(_beyond(listed, say))
     parts.append(f"<footer>{escape(say('ui', 'not_a_verdict'))}</footer>")
@@ -35,11 +36,21 @@ def _beyond(listed: VisitList, words: Words) -> str:
         return ""
     rows = "".join(
         f"<li>{html.escape(f'{line.child_id} ({line.whom})')}, {html.escape(words('ui', 'centre'))} "
-        f"{html.escape(centre_name(line.row.candidate, words))}: {html.escape(line.why)}</li>"
+        f"{html.escape(centre_name(line.row.candidate, words))}: {html.escape(line.why)}. {html.escape(line.do)}</li>"
         for line in beyond_lines(listed, words)
     )
     said = f"<h2>{html.escape(words('ui', 'beyond_title'))}</h2><p>{html.escape(words('ui', 'beyond_give'))}</p>"
     return f"<section>{said}<ol>{rows}</ol></section>"
+
+
+def _also_here(sheet: Sheet, words: Words) -> str:
+    """Children in danger at this centre without a place; empty where there is none."""
+    if not sheet.also_here:
+        return ""
+    rows = "".join(
+        f"<li>{html.escape(f'{line.child_id} ({line.whom}): {line.why}. {line.do}')}</li>" for line in sheet.also_here
+    )
+    return f"<p><b>{html.escape(words('ui', 'also_here'))}:</b></p><ul>{rows}</ul>"
 
 
 STYLE = (
@@ -49,7 +60,7 @@ STYLE = (
 )
 
 
-def _article(line: Line, words: Words, number: int) -> str:
+def _article(line: Line, words: Words, number: str) -> str:
     say = words
     boxes = "".join(
         f'<span class="fill">\u2610 {html.escape(say("findings", finding))}</span>' for finding in TICK_BOXES
@@ -65,5 +76,6 @@ def _article(line: Line, words: Words, number: int) -> str:
     )
     told = "".join(f"<p><b>{html.escape(name)}:</b> {html.escape(value)}</p>" for name, value in facts)
     tag = html.escape(say("sections_short", line.section))
-    head = f'<h3>{number}. {html.escape(line.child_id)} ({html.escape(line.whom)}) <b class="tag">{tag}</b></h3>'
-    return f"<article>{head}{told}<p>{boxes}</p><p>{blanks}</p></article>"
+    head = f'<h3>{number} {html.escape(line.child_id)} ({html.escape(line.whom)}) <b class="tag">{tag}</b></h3>'
+    done = f"<p>{html.escape(say('ui', 'what_was_done'))}: ________________________</p>"
+    return f"<article>{head}{told}<p>{boxes}</p><p>{blanks}</p>{done}</article>"

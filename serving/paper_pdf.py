@@ -6,11 +6,13 @@ Where things stand on the page; how a line of Devanagari is written is `serving/
 from __future__ import annotations
 
 from models.ranking import VisitList
-from serving.paper import TICK_BOXES, Line, Sheet, beyond_lines, centre_name, sheet_notes, sheets
+from serving.paper import TICK_BOXES, Line, Sheet, beyond_lines, beyond_note, centre_name, sheets
 from serving.paper_ink import BODY, BOTTOM, LARGE, LEFT, RIGHT, SMALL, TOP, Paper, line_height
 from serving.words import Words
 
 PAD = 3.0
+_OFFICERS_TOP = TOP + 40.0
+"""The officer's children begin here at the latest, below a head of at most six lines."""
 BLANK_MM = 30.0
 """Room for a number or a date written by hand."""
 
@@ -21,7 +23,8 @@ def pdf(listed: VisitList, words: Words) -> bytes:
     paper.set_title(f"{words('ui', 'visit_list')} {listed.sector_id} {listed.as_of}")
     centres = sheets(listed, words)
     for number, sheet in enumerate(centres, 1):
-        _sheet(paper, listed, sheet, words, place=words.say("ui", "sheet_of", n=number, total=len(centres)))
+        place = words.say("ui", "sheet_of", n=number, total=len(centres))
+        _sheet(paper, listed, sheet, words, number=number, place=place)
     if listed.beyond:
         _for_the_officer(paper, listed, words)
     if not centres:
@@ -30,17 +33,38 @@ def pdf(listed: VisitList, words: Words) -> bytes:
     return paper.finished()
 
 
-def _sheet(paper: Paper, listed: VisitList, sheet: Sheet, words: Words, *, place: str) -> None:
+def _sheet(paper: Paper, listed: VisitList, sheet: Sheet, words: Words, *, number: int, place: str) -> None:
     """One centre, on as many pages as its children need; its name stands on each."""
     y = _head(paper, listed, words, centre=sheet.centre, place=place)
-    for number, line in enumerate(sheet.lines, 1):
+    for count, line in enumerate(sheet.lines, 1):
         height = _block_height(paper, line, words)
-        if y + height > BOTTOM - _foot_height(paper, listed, words):
-            _foot(paper, listed, words)
-            y = _head(paper, listed, words, centre=sheet.centre, place=place)
-        _block(paper, line, words, number=number, y=y, height=height)
+        y = _room(paper, listed, sheet, words, place=place, y=y, height=height)
+        _block(paper, line, words, number=f"{number}.{count}", y=y, height=height)
         y += height + PAD
+    _also_here(paper, listed, sheet, words, place=place, y=y)
     _foot(paper, listed, words)
+
+
+def _room(
+    paper: Paper, listed: VisitList, sheet: Sheet, words: Words, *, place: str, y: float, height: float
+) -> float:
+    """Where something of this height can begin: here, or below the head of a new page of the sheet."""
+    if y + height <= BOTTOM - _foot_height(paper, listed, words):
+        return y
+    _foot(paper, listed, words)
+    return _head(paper, listed, words, centre=sheet.centre, place=place)
+
+
+def _also_here(paper: Paper, listed: VisitList, sheet: Sheet, words: Words, *, place: str, y: float) -> None:
+    """Children in danger at this centre without a place on the list: the trip is made anyway."""
+    if not sheet.also_here:
+        return
+    said = [f"{words('ui', 'also_here')}:"]
+    said += [f"{line.child_id} ({line.whom}): {line.why}{words('ui', 'stop')}{line.do}" for line in sheet.also_here]
+    for bold, text in zip([True, *[False] * len(sheet.also_here)], said, strict=True):
+        lines = len(paper.wrapped(text, width=RIGHT - LEFT, size=BODY, bold=bold))
+        y = _room(paper, listed, sheet, words, place=place, y=y, height=lines * line_height(BODY))
+        y = paper.paragraph(LEFT, y, text, width=RIGHT - LEFT, size=BODY, bold=bold) + 1
 
 
 def _head(paper: Paper, listed: VisitList, words: Words, *, centre: str, place: str) -> float:
@@ -53,6 +77,8 @@ def _head(paper: Paper, listed: VisitList, words: Words, *, centre: str, place: 
     paper.line(LEFT, y, f"{words('ui', 'centre')} {centre}" if centre else sector, size=LARGE, bold=bool(centre))
     paper.line_to(RIGHT, y + 1, sector if centre else "", size=SMALL)
     y += line_height(LARGE) + 1
+    if listed.facts.get("synthetic"):
+        y = paper.paragraph(LEFT, y, words("ui", "synthetic"), width=RIGHT - LEFT, size=SMALL, bold=True)
     for said in (words("ui", "bring"), words("ui", "fill_in")):
         y = paper.paragraph(LEFT, y, said, width=RIGHT - LEFT, size=BODY)
     return y + 2
@@ -60,31 +86,39 @@ def _head(paper: Paper, listed: VisitList, words: Words, *, centre: str, place: 
 
 def _for_the_officer(paper: Paper, listed: VisitList, words: Words) -> None:
     """The last sheet: the children in danger for whom the list has no place, on as many pages as they need."""
-    y, width = BOTTOM, RIGHT - LEFT
+    width, pages = RIGHT - LEFT, [[]]
+    room = BOTTOM - _OFFICERS_TOP
     for line in beyond_lines(listed, words):
         told = f"{line.number}. {line.child_id} ({line.whom}), {words('ui', 'centre')} "
-        told += f"{centre_name(line.row.candidate, words)}: {line.why}"
-        lines = len(paper.wrapped(told, width=width, size=BODY))
-        if y + lines * line_height(BODY) > BOTTOM:
-            y = _officers_head(paper, listed, words)
-        y = paper.paragraph(LEFT, y, told, width=width, size=BODY) + 1.5
+        told += f"{centre_name(line.row.candidate, words)}: {line.why}{words('ui', 'stop')}{line.do}"
+        height = len(paper.wrapped(told, width=width, size=BODY)) * line_height(BODY) + 1.5
+        if height > room:
+            pages.append([])
+            room = BOTTOM - _OFFICERS_TOP
+        pages[-1].append(told)
+        room -= height
+    for number, page in enumerate(pages, 1):
+        y = _officers_head(paper, listed, words, place=words.say("ui", "officers_page", n=number, total=len(pages)))
+        for told in page:
+            y = paper.paragraph(LEFT, y, told, width=width, size=BODY) + 1.5
 
 
-def _officers_head(paper: Paper, listed: VisitList, words: Words) -> float:
+def _officers_head(paper: Paper, listed: VisitList, words: Words, *, place: str) -> float:
     paper.add_page()
     sector = f"{words('ui', 'sector')} {listed.sector_id}, {words.say('ui', 'as_of', date=words.day(listed.as_of))}"
     paper.line(LEFT, TOP, words("ui", "beyond_title"), size=LARGE, bold=True)
-    y = TOP + line_height(LARGE)
-    y = paper.paragraph(LEFT, y, sector, width=RIGHT - LEFT, size=BODY)
-    y = paper.paragraph(LEFT, y, words("ui", "beyond_give"), width=RIGHT - LEFT, size=BODY)
+    paper.line(LEFT, TOP + line_height(LARGE), sector, size=BODY)
+    paper.line_to(RIGHT, TOP + line_height(LARGE), place, size=BODY)
+    y = TOP + line_height(LARGE) + line_height(BODY)
     if listed.facts.get("synthetic"):
-        y = paper.paragraph(LEFT, y, words("ui", "synthetic"), width=RIGHT - LEFT, size=SMALL)
+        y = paper.paragraph(LEFT, y, words("ui", "synthetic"), width=RIGHT - LEFT, size=SMALL, bold=True)
+    y = paper.paragraph(LEFT, y, words("ui", "beyond_give"), width=RIGHT - LEFT, size=BODY)
     return y + 3
 
 
 def _foot_notes(listed: VisitList, words: Words) -> list[str]:
-    about = f"{words('ui', 'return_by')} {words('ui', 'not_a_verdict')}"
-    return [words("ui", "box_key"), about, *sheet_notes(listed, words)]
+    said = [words("ui", "box_key"), words("ui", "return_by"), words("ui", "not_a_verdict")]
+    return [*said, *filter(None, [beyond_note(listed, words)])]
 
 
 def _foot_height(paper: Paper, listed: VisitList, words: Words) -> float:
@@ -115,15 +149,15 @@ def _label_width(paper: Paper, words: Words) -> float:
 def _block_height(paper: Paper, line: Line, words: Words) -> float:
     width = RIGHT - LEFT - 2 * PAD - _label_width(paper, words)
     told = sum(len(paper.wrapped(text, width=width, size=BODY, bold=bold)) for _, text, bold in _told(line, words))
-    return 2 * PAD + line_height(LARGE) + (told + 2) * line_height(BODY) + 2 + line_height(BODY) + 4
+    return 2 * PAD + line_height(LARGE) + (told + 4) * line_height(BODY) + 8
 
 
-def _block(paper: Paper, line: Line, words: Words, *, number: int, y: float, height: float) -> None:
+def _block(paper: Paper, line: Line, words: Words, *, number: str, y: float, height: float) -> None:
     """One child, with its number on this sheet: who, why, what to do, and the boxes to fill in."""
     paper.set_line_width(0.5)
     paper.rect(LEFT, y, RIGHT - LEFT, height)
     x, y = LEFT + PAD, y + PAD
-    end = paper.line(x, y, f"{number}.  {line.child_id}", size=LARGE, bold=True)
+    end = paper.line(x, y, f"{number}  {line.child_id}", size=LARGE, bold=True)
     paper.line(end + 4, y + 0.8, f"({line.whom})", size=BODY)
     _tag(paper, words("sections_short", line.section), y, filled=line.section == "danger")
     y += line_height(LARGE)
@@ -135,6 +169,8 @@ def _block(paper: Paper, line: Line, words: Words, *, number: int, y: float, hei
     paper.line(x, y, f"{words('ui', 'found')}:", size=BODY)
     _boxes(paper, words, x, y + line_height(BODY))
     _blanks(paper, words, x, y + 2 * line_height(BODY) + 3)
+    y += 3 * line_height(BODY) + 5
+    paper.line_between(paper.line(x, y, f"{words('ui', 'what_was_done')}:", size=BODY) + 2, y + 5.6, RIGHT - PAD)
 
 
 def _tag(paper: Paper, text: str, y: float, *, filled: bool) -> None:

@@ -7,127 +7,20 @@ facts bear: which form of a reason is told (fell, rose only …) is decided here
 from __future__ import annotations
 
 import datetime as dt
-import math
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 from models.ranking import Candidate, Reason, section
+from models.ranking_order import SAM_MUAC_MM, SAM_WHZ
+from serving.reason_forms import by_the_week, form_of, known
 
 LANGUAGES = ("en", "hi", "mr")
-REASONS = (
-    "falling_weight",
-    "low_weight_for_height",
-    "low_muac",
-    "poor_gain",
-    "early_in_recovery",
-    "severe_at_admission",
-    "earlier_episodes",
-    "length_of_stay",
-    "illness",
-    "poor_appetite",
-    "missed_weighings",
-    "food_not_received",
-    "poor_attendance",
-    "lean_season",
-    "age",
-    "low_birth_weight",
-    "stunted",
-    "family_and_centre",
-    "thin_records",
-)
 MINUS = "\u2212"
-GOOD_GAIN_G_KG_DAY = 5.0
-"""Below it a gain is told as "only": 5 to 10 g/kg/day is moderate (WHO 1998, inpatient norm)."""
-LONG_UNSEEN_DAYS = 30
-GOOD_SHARE = 0.8
-"""A share of food or days from here on reads as good news."""
 TELLING = 1 / 3
 """Of the strongest reason's log-odds: a weaker one is not told in the one line."""
-
-
-@dataclass(frozen=True)
-class Form:
-    """One way to tell a reason: its name in the word files, when it may be told (facts, raises) -> bool.
-
-    `says` is what a reader takes from it alone: 1 something amiss, -1 that all is well, 0 neither.
-    """
-
-    name: str
-    needs: tuple[str, ...]
-    told: Callable[[Mapping, bool], bool] = lambda facts, raises: True
-    says: int = 0
-
-
-FORMS: dict[str, tuple[Form, ...]] = {
-    "falling_weight": (
-        Form("fell", ("weight_change_kg", "weight_change_days"), lambda f, up: f["weight_change_kg"] < -0.04, 1),
-        Form("same", ("weight_change_kg", "weight_change_days"), lambda f, up: f["weight_change_kg"] <= 0.04, 1),
-        Form("rose_little", ("weight_change_kg", "weight_change_days"), lambda f, up: up, 1),
-        Form("rose", ("weight_change_kg", "weight_change_days"), says=-1),
-    ),
-    "low_weight_for_height": (
-        Form("low", ("whz",), lambda f, up: f["whz"] < -2, 1),
-        Form("fair", ("whz",)),
-    ),
-    "low_muac": (Form("low", ("muac_mm",), lambda f, up: f["muac_mm"] < 125, 1), Form("fair", ("muac_mm",))),
-    "poor_gain": (
-        Form("loss", ("gain_g_kg_day",), lambda f, up: f["gain_g_kg_day"] < -0.04, 1),
-        Form("little", ("gain_g_kg_day",), lambda f, up: up and f["gain_g_kg_day"] < GOOD_GAIN_G_KG_DAY, 1),
-        Form("gains", ("gain_g_kg_day",), says=-1),
-    ),
-    "early_in_recovery": (
-        Form("out", ("days_since_discharge",), lambda f, up: f["days_since_discharge"] < LONG_UNSEEN_DAYS * 3, 1),
-        Form("out", ("days_since_discharge",)),
-        Form("treated", ("days_in_treatment",)),
-    ),
-    "severe_at_admission": (),
-    "earlier_episodes": (
-        Form("never", ("episodes_before",), lambda f, up: f["episodes_before"] < 1, -1),
-        Form("once", ("episodes_before",), lambda f, up: f["episodes_before"] == 1, 1),
-        Form("times", ("episodes_before",), says=1),
-    ),
-    "length_of_stay": (Form("stay", ("length_of_stay_days",)), Form("so_far", ("days_in_treatment",))),
-    "illness": (
-        Form("no_checks", ("checks",), lambda f, up: f["checks"] < 1),
-        Form("never", ("ill_checks", "checks"), lambda f, up: f["ill_checks"] < 1, -1),
-        Form("ill", ("ill_checks", "checks"), says=1),
-    ),
-    "poor_appetite": (
-        Form("no_checks", ("checks",), lambda f, up: f["checks"] < 1),
-        Form("never", ("poor_appetite_checks", "checks"), lambda f, up: f["poor_appetite_checks"] < 1, -1),
-        Form("poor", ("poor_appetite_checks", "checks"), says=1),
-    ),
-    "missed_weighings": (
-        Form("missed_one", ("missed_weighings",), lambda f, up: f["missed_weighings"] == 1, 1),
-        Form("missed", ("missed_weighings",), lambda f, up: f["missed_weighings"] > 1, 1),
-        Form("unseen", ("days_since_seen",), lambda f, up: up and f["days_since_seen"] > LONG_UNSEEN_DAYS, 1),
-        Form("never", ("missed_weighings",), says=-1),
-    ),
-    "food_not_received": (
-        Form("part", ("ednf_share",), lambda f, up: f["ednf_share"] < GOOD_SHARE, 1),
-        Form("part", ("ednf_share",), says=-1),
-    ),
-    "poor_attendance": (
-        Form("days", ("attendance_share",), lambda f, up: f["attendance_share"] < GOOD_SHARE, 1),
-        Form("days", ("attendance_share",), says=-1),
-    ),
-    "lean_season": (),
-    "age": (
-        Form("young", ("age_months",), lambda f, up: up and f["age_months"] < 24, 1),
-        Form("months", ("age_months",)),
-    ),
-    "low_birth_weight": (
-        Form("low", ("birth_weight_kg",), lambda f, up: f["birth_weight_kg"] < 2.5, 1),
-        Form("fair", ("birth_weight_kg",)),
-    ),
-    "stunted": (Form("low", ("haz",), lambda f, up: f["haz"] < -2, 1), Form("fair", ("haz",))),
-    "family_and_centre": (),
-    "thin_records": (Form("unseen", ("days_since_seen",), lambda f, up: f["days_since_seen"] > LONG_UNSEEN_DAYS, 1),),
-}
-"""Forms of each reason in the order in which they are tried; without one the short form (raising) or the label."""
 
 
 @dataclass(frozen=True)
@@ -169,7 +62,7 @@ class Words:
 
         "Missed no weighing" under what raises a risk reads as a mistake: there the reason is only named.
         """
-        raises = reason.log_odds > 0
+        raises, facts = reason.log_odds > 0, by_the_week(facts)
         words, form = self("reasons", reason.key), form_of(reason, facts)
         if form is None:
             return words["short"] if raises else words["label"]
@@ -178,17 +71,15 @@ class Words:
         return words[form.name].format(**{need: self._fact(need, facts[need]) for need in form.needs})
 
     def _fact(self, name: str, value: float) -> str:
-        if name in ("weight_change_kg", "gain_g_kg_day"):
+        if name == "weight_change_kg":
             return self.number(abs(value), 1)
+        if name == "gain_g_week":
+            return self.number(abs(value))
         if name in ("whz", "haz"):
             return self.number(value, 1)
         if name == "birth_weight_kg":
             return self.kilograms(value)
         return self.number(100 * value if name.endswith("_share") else value)
-
-
-def _known(value: object) -> bool:
-    return value is not None and not (isinstance(value, float) and math.isnan(value))
 
 
 @cache
@@ -213,34 +104,35 @@ def preferred(accept_language: str | None, *, otherwise: str = "en") -> str:
     return known[0] if known else otherwise
 
 
-def form_of(reason: Reason, facts: Mapping) -> Form | None:
-    """The first form of a reason that the facts bear; None where none is."""
-    raises = reason.log_odds > 0
-    known = (form for form in FORMS[reason.key] if all(_known(facts.get(need)) for need in form.needs))
-    return next((form for form in known if form.told(facts, raises)), None)
-
-
 def why_line(candidate: Candidate, words: Words) -> str:
     """The one line that says why a child is listed: the rule with what was measured, or the two strongest reasons."""
     if section(candidate) in ("danger", "overdue"):
         return rule_line(candidate, words)
     told = [words.reason(reason, candidate.facts) for reason in telling(candidate)]
-    return ". ".join(dict.fromkeys(told)) or words("sections_short", "risk")
+    return words("ui", "stop").join(dict.fromkeys(told)) or words("sections_short", "risk")
 
 
 def telling(candidate: Candidate) -> list[Reason]:
     """The two strongest reasons that say something is amiss; where none does, the strongest as it is."""
     raising = strongest(candidate.reasons, len(candidate.reasons))
     least = raising[0].log_odds * TELLING if raising else 0.0
-    forms = [(reason, form_of(reason, candidate.facts)) for reason in raising if reason.log_odds >= least]
-    return [reason for reason, form in forms if form is None or form.says > 0][:2] or raising[:1]
+    facts = by_the_week(candidate.facts)
+    forms = [(reason, form_of(reason, facts)) for reason in raising if reason.log_odds >= least]
+    amiss = [reason for reason, form in forms if (reason.key != "thin_records" if form is None else form.says > 0)]
+    return amiss[:2] or raising[:1]
 
 
 def may_happen(candidate: Candidate, words: Words) -> str:
-    """What the score is of, and how often: `May become SAM again (about 2 in 10 such children do)`."""
+    """What the score is of: `May become SAM again`. No figure: the family may read the sheet over a shoulder."""
     word = {"relapse": "may_relapse", "non_response": "may_not_respond"}.get(candidate.target or "")
+    return words("ui", word) if word else words("sections_short", "risk")
+
+
+def how_often(candidate: Candidate, words: Words) -> str:
+    """What the score is, in children: `about 2 in 10 such children become SAM again`; or that there is none."""
+    word = {"relapse": "such_relapse", "non_response": "such_not_respond"}.get(candidate.target or "")
     if word is None or candidate.risk is None:
-        return words("sections_short", "risk")
+        return words("ui", "not_scored")
     return words.say("ui", word, risk=risk_words(candidate.risk, words))
 
 
@@ -256,12 +148,18 @@ def _is_sam(rule: str | None) -> bool:
 
 
 def _measured(facts: Mapping, words: Words) -> list[str]:
-    parts = []
-    if _known(facts.get("whz")):
-        parts.append(f"WHZ {words.number(facts['whz'], 1)}")
-    if _known(facts.get("muac_mm")):
-        parts.append(words.say("ui", "muac_line", mm=words.number(facts["muac_mm"])))
-    return parts
+    """What was measured, as far as it is severe; where neither is any more, both.
+
+    A WHZ of -3.02 is told with both decimals: as -3.0 it would not be severe.
+    """
+    whz, muac_mm, parts = facts.get("whz"), facts.get("muac_mm"), {}
+    if known(whz):
+        near = round(whz, 1) == SAM_WHZ and whz < SAM_WHZ
+        parts[whz < SAM_WHZ] = [f"WHZ {words.number(whz, 2 if near else 1)}"]
+    if known(muac_mm):
+        arm = words.say("ui", "muac_line", mm=words.number(muac_mm))
+        parts[muac_mm < SAM_MUAC_MM] = [*parts.get(muac_mm < SAM_MUAC_MM, []), arm]
+    return parts.get(True) or parts.get(False, [])
 
 
 def strongest(reasons: tuple[Reason, ...], count: int) -> list[Reason]:
@@ -273,7 +171,7 @@ def strongest(reasons: tuple[Reason, ...], count: int) -> list[Reason]:
 def last_weight(candidate: Candidate, words: Words, *, short: bool = False) -> str:
     """The last weight with its date, or that there is none."""
     kg, day = candidate.facts.get("last_weight_kg"), candidate.facts.get("last_weight_on")
-    if not _known(kg) or day is None:
+    if not known(kg) or day is None:
         return words("ui", "last_weight_none")
     return words.say("ui", "last_weight_line", kg=words.kilograms(kg), date=words.day(day, short=short))
 

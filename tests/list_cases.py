@@ -6,7 +6,7 @@ import datetime as dt
 import random
 
 from models.ranking import Candidate, Reason, VisitList, rank
-from serving.words import REASONS
+from serving.reason_forms import REASONS
 
 AS_OF = dt.date(2026, 3, 16)
 FACTS = {

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import io
+import json
 import time
 from urllib.parse import urlencode
 
@@ -193,7 +194,7 @@ def test_what_was_opened_opens_again_when_the_service_is_gone(phone, service, tm
 
 KEPT_PAGES = """
 const done = arguments[0];
-caches.open('sanket-1').then((cache) => cache.keys()).then((keys) => done(keys.filter((key) => key.url.includes('/children/')).length));
+caches.open('sanket-2').then((cache) => cache.keys()).then((keys) => done(keys.filter((key) => key.url.includes('/children/')).length));
 """
 
 
@@ -224,6 +225,41 @@ def test_a_finding_ticked_without_a_network_is_sent_when_it_is_back(phone, servi
     wait(lambda: phone.execute_script("return localStorage.getItem('sanket-kept')") == "[]")
     phone.get(f"{site}/visits")
     assert child not in [who.text for who in phone.find_elements(By.CSS_SELECTOR, ".child .who a")]
+
+
+def test_a_finding_is_kept_when_the_network_is_there_only_by_name(phone, service):
+    site, _ = service
+    sign_in(phone, service)
+    last = phone.find_elements(By.CLASS_NAME, "child")[-3]
+    child = last.find_element(By.CSS_SELECTOR, ".who a").text
+    phone.execute_cdp_cmd("Network.enable", {})
+    phone.execute_cdp_cmd("Network.setBlockedURLs", {"urls": ["*/outcome"]})
+    try:
+        assert phone.execute_script("return navigator.onLine")
+        tick(phone, last, "away")
+        wait(lambda: words("en")("ui", "slow") in phone.find_element(By.TAG_NAME, "main").text)
+        phone.get(f"{site}/visits")
+        assert words("en")("ui", "kept_offline") in phone.find_element(By.CSS_SELECTOR, "li .note").text
+    finally:
+        phone.execute_cdp_cmd("Network.setBlockedURLs", {"urls": []})
+    phone.get(f"{site}/visits")
+    wait(lambda: phone.execute_script("return localStorage.getItem('sanket-kept')") == "[]")
+    phone.get(f"{site}/visits")
+    assert child not in [who.text for who in phone.find_elements(By.CSS_SELECTOR, ".child .who a")]
+
+
+def test_a_kept_finding_that_is_not_accepted_is_said_and_not_lost_in_silence(phone, service):
+    site, _ = service
+    sign_in(phone, service)
+    action = phone.find_element(By.CSS_SELECTOR, "form.outcome").get_attribute("action").replace(site, "")
+    wrong = [{"id": "1", "action": action, "fields": [["finding", "nonsense"], ["visited_on", "2026-03-16"]]}]
+    phone.execute_script("localStorage.setItem('sanket-kept', arguments[0])", json.dumps(wrong))
+    phone.get(f"{site}/visits")
+    wait(lambda: "refused" in (phone.execute_script("return localStorage.getItem('sanket-kept')") or ""))
+    phone.get(f"{site}/visits")
+    assert words("en")("ui", "refused_offline") in phone.find_element(By.CSS_SELECTOR, "li .note").text
+    assert phone.find_element(By.CSS_SELECTOR, "form.outcome").is_displayed()
+    assert phone.execute_script("return localStorage.getItem('sanket-kept')") == "[]"
 
 
 def test_signing_out_leaves_nothing_on_the_phone(phone, service):

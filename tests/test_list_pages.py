@@ -263,10 +263,9 @@ def test_an_outcome_ticked_on_the_page_leaves_the_list_and_is_shown(tmp_path):
     )
     assert answer.status_code == 200 and str(answer.url).endswith("/visits?saved=1")
     assert f'href="/children/{child_id}">{child_id}</a> <span>' not in answer.text
-    assert (
-        f"{child_id}</a>: 16 March 2026, Away" in answer.text and words("en")("ui", "visits_warning") in answer.text
-    )
-    assert "Home visit: Away" in client.get(f"/children/{child_id}").text
+    assert f"{child_id}</a>: 16 March 2026, Not at home" in answer.text
+    assert words("en")("ui", "visits_warning") in answer.text
+    assert "Home visit: Not at home" in client.get(f"/children/{child_id}").text
     made.close()
 
 

@@ -40,13 +40,15 @@ def test_the_sheet_reads_back_as_text_word_for_word(language):
         " ".join(text for text in read if say.say("ui", "sheet_of", n=n, total=count) in text)
         for n in range(1, count + 1)
     ]
-    assert say("ui", "beyond_title") in officers and "C00900" in officers and "C00901" in officers
+    assert say("ui", "beyond_title") in officers and say.say("ui", "officers_page", n=1, total=1) in officers
+    assert "C00900" in officers and "C00901" in officers
     for text, sheet in zip(read, sheets(listed, say), strict=True):
         assert sheet.centre in text
         for line in sheet.lines:
             for told in (line.child_id, line.whom, line.why, line.do, line.last_weight):
                 assert " ".join(told.split()) in text
-        for word in ("bring", "fill_in", "weight_found", "muac_found", "visited_on", "synthetic", "box_key"):
+        blanks = ("weight_found", "muac_found", "visited_on", "what_was_done")
+        for word in ("bring", "fill_in", *blanks, "synthetic", "box_key", "return_by"):
             assert say("ui", word) in text
         assert all(text.count(say("findings", box)) >= len(sheet.lines) for box in TICK_BOXES)
 
@@ -103,7 +105,7 @@ def _noting(draw, ends):
 def test_many_children_of_one_centre_go_on_over_pages_with_its_name():
     read = pages(render(one_list(*(in_danger(n) for n in range(1, 12))), words("en"), form="pdf"))
     assert len(read) >= 2 and all("Centre Rampur (A001)" in text for text in read)
-    assert sum(text.count("What was found:") for text in read) == 11
+    assert sum(text.count("What you found:") for text in read) == 11
 
 
 def test_25_centres_in_under_three_seconds():
@@ -193,8 +195,8 @@ def test_a_formula_in_a_code_stays_text():
 def test_text_for_a_terminal():
     told = render(one_list(in_danger(), child(2)), words("en"), form="txt").decode()
     assert "== In danger: go first ==" in told
-    assert "Why: SAM, not yet examined (WHZ \u22123.4, arm 112 mm), 3 days late" in told
-    assert "What to do: Have the ANM or doctor examine the child, due since 13 March 2026" in told
+    assert "Why: SAM, not yet examined (WHZ \u22123.4, arm 112 mm)\n" in told
+    assert "What to do: Have the ANM or doctor examine the child, due since 13 March 2026 (3 days late)" in told
 
 
 def test_another_format_is_a_usage_error():

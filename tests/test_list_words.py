@@ -14,11 +14,12 @@ from models.ranking import Reason
 from models.reasons import KEYS
 from models.scoring import WHY_NOT
 from registry.tables import FINDING, OUTCOME, SETTING, SEX
+from serving.reason_forms import FORMS, REASONS
 from serving.words import (
-    FORMS,
     LANGUAGES,
-    REASONS,
+    how_often,
     last_weight,
+    may_happen,
     preferred,
     risk_words,
     rule_line,
@@ -76,7 +77,8 @@ def test_hindi_and_marathi_are_written_in_devanagari_with_arabic_numerals(langua
     whole = " ".join(value for _, value in leaves(words(language).tree) if isinstance(value, str))
     assert not re.search("[\u0966-\u096f]", whole)
     latin = set(re.findall(r"\b[A-Za-z]{2,}\b", re.sub(r"\{[^}]*\}", "", whole)))
-    assert latin <= {"SAM", "MAM", "MUAC", "WHZ", "HAZ", "NRC", "WHO", "PDF", "Excel", "YYYY", "MM", "DD"}
+    known = {"SAM", "MAM", "MUAC", "WHZ", "HAZ", "NRC", "VCDC", "UCDC", "WHO", "PDF", "Excel", "YYYY", "MM", "DD"}
+    assert latin <= known
 
 
 def test_the_words_never_say_failed_removed_or_denied():
@@ -103,12 +105,17 @@ TOLD = [
     ("falling_weight", -0.5, {"weight_change_kg": 0.6}, "Weight rose by 0.6 kg in 31 days"),
     ("falling_weight", 0.5, {"weight_change_kg": None}, "Weight is falling or rises too slowly"),
     ("falling_weight", -0.5, {"weight_change_kg": float("nan")}, "Recent weights"),
-    ("low_weight_for_height", 0.5, {}, "Too thin for the height (WHZ \u22122.4)"),
+    ("low_weight_for_height", 0.5, {}, "Thin for the height (WHZ \u22122.4)"),
     ("low_weight_for_height", -0.5, {"whz": -0.0}, "Weight for height: WHZ 0.0"),
     ("low_muac", 0.5, {}, "The upper arm is thin: 118 mm"),
     ("low_muac", -0.5, {"muac_mm": 131.0}, "The upper arm measures 131 mm"),
-    ("poor_gain", 0.5, {}, "Gains only 1.8 g per kg a day in treatment"),
-    ("poor_gain", 0.5, {"gain_g_kg_day": -1.2}, "Loses weight in treatment: 1.2 g per kg a day"),
+    ("poor_gain", 0.5, {}, "Gained only about 90 g a week in treatment"),
+    ("poor_gain", 0.5, {"gain_g_kg_day": -1.2}, "Lost about 60 g a week in treatment"),
+    ("poor_gain", 0.5, {"last_weight_kg": None}, "Little weight gain in treatment"),
+    ("poor_gain", 0.5, {"gain_g_kg_day": 6.0}, "Weight gain in treatment"),
+    ("missed_weighings", 0.5, {"missed_weighings": 0, "days_since_seen": 3}, "Missed weighings"),
+    ("illness", -0.5, {}, "Illness"),
+    ("food_not_received", -0.5, {"ednf_share": 0.0}, "Therapeutic food received"),
     ("early_in_recovery", 0.5, {}, "Discharged 40 days ago"),
     ("early_in_recovery", 0.5, {"days_since_discharge": None, "days_in_treatment": 9}, "In treatment for 9 days"),
     ("severe_at_admission", 0.5, {}, "Was very thin when admitted"),
@@ -161,6 +168,30 @@ def test_ten_contrasting_children_are_listed_for_ten_reasons():
     assert len(set(told)) == 10
     assert told[4] == "The upper arm is thin: 118 mm. Short for the age (HAZ \u22122.8)"
     assert told[6] == "SAM, not yet examined (WHZ \u22123.4, arm 112 mm)"
+
+
+def test_the_line_tells_what_is_amiss_and_not_what_merely_weighs():
+    quiet = Reason("missed_weighings", 0.9)
+    facts = {"missed_weighings": 0, "days_since_seen": 3, "haz": -1.1}
+    told = why_line(child(reasons=(quiet, Reason("stunted", 0.8), Reason("illness", 0.4)), facts=facts), words("en"))
+    assert told == "Ill at 3 of 8 checks"
+    assert why_line(child(reasons=(quiet, Reason("illness", 0.2)), facts=facts), words("en")) == "Missed weighings"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_sheet_has_no_odds_that_a_family_may_read_and_the_page_has_them(language):
+    for target in ("relapse", "non_response"):
+        listed = child(target=target, risk=0.42)
+        assert not re.search("[0-9]", may_happen(listed, words(language)))
+        assert "4" in how_often(listed, words(language)) and "10" in how_often(listed, words(language))
+    assert how_often(child(risk=None), words(language)) == words(language)("ui", "not_scored")
+
+
+def test_only_what_is_severe_is_measured_out_and_never_rounded_to_the_limit():
+    told = [rule_line(in_danger(facts={"whz": whz, "muac_mm": arm}), words("en")) for whz, arm in
+            ((-2.9, 112.0), (-3.02, 121.0), (-3.4, 112.0), (-2.0, 130.0), (None, None))]
+    assert told == ["SAM, not yet examined" + end for end in (" (arm 112 mm)", " (WHZ \u22123.02)",
+                    " (WHZ \u22123.4, arm 112 mm)", " (WHZ \u22122.0, arm 130 mm)", "")]
 
 
 def test_a_reason_changes_when_the_records_change():

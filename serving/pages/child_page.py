@@ -17,7 +17,7 @@ from serving.pages.history import History, history_of
 from serving.pages.templates import html
 from serving.paper import centre_name
 from serving.scorebook import BookRow, Score
-from serving.words import Words, last_weight, may_happen, risk_words, whom, why_line
+from serving.words import Words, last_weight, may_happen, risk_words, what_to_do, whom, why_line
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,8 @@ def show(desk: Desk, request: Request, person: Person, words: Words, *, child_id
         section=section(child),
         why=_why(child, words),
         last_weight=last_weight(child, words),
-        told=[_told(target, score, row, words) for target, score in row.scores.items() if score.risk is not None],
+        told=[_told(target, score, row, words) for target, score in row.scores.items() if _asked(score, target, child)],
+        to_do=what_to_do(child, words),
         unscored=_unscored(row, words),
         chart=past.chart,
         projected=past.projected,
@@ -70,12 +71,18 @@ def show(desk: Desk, request: Request, person: Person, words: Words, *, child_id
 def _why(child: Candidate, words: Words) -> str:
     """The line that the list has: the rule, or what may happen and its reasons."""
     why = why_line(child, words)
-    return f"{may_happen(child, words)}. {why}" if section(child) == "risk" else why
+    return f"{may_happen(child, words)}{words('ui', 'stop')}{why}" if section(child) == "risk" else why
+
+
+def _asked(score: Score, target: str, child: Candidate) -> bool:
+    """Whether a risk is told: not of SAM again to a child for whom the rules say that it is SAM again."""
+    return score.risk is not None and not (target == "relapse" and child.state == "sam_again")
 
 
 def _told(target: str, score: Score, row: BookRow, words: Words) -> Told:
     facts = row.candidate.facts
     question = words("ui", f"risk_of_{target}")
+    title = f"{words('ui', 'reasons_chart')}: {words('targets', target)}"
     interval = ""
     if score.risk_low is not None and score.risk_high is not None:
         low, high = (words.number(100 * bound) for bound in (score.risk_low, score.risk_high))
@@ -88,7 +95,7 @@ def _told(target: str, score: Score, row: BookRow, words: Words) -> Told:
         interval,
         _sentences((reason for reason in large if reason.log_odds > 0), facts, words),
         _sentences((reason for reason in large if reason.log_odds < 0), facts, words),
-        reason_bars(score.reasons, words, title=f"{words('ui', 'reasons_chart')}: {words('targets', target)}"),
+        reason_bars(score.reasons, words, facts=facts, title=title),
     )
 
 

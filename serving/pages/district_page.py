@@ -113,4 +113,5 @@ def interval(value: Expected, words: Words) -> str:
 def percent(share: Share, words: Words) -> str:
     """`12 of 60 (20%)`."""
     done = words.say("ui", "visits_of", done=share.visited, planned=share.children)
-    return f"{done} ({words.number(100 * share.visited / share.children)}%)"
+    part = 100 * share.visited / share.children
+    return f"{done} ({words.number(part, 1 if 0 < part < 1 else 0)}%)"

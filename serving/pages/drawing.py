@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup, escape
@@ -26,11 +26,14 @@ def shown(reasons: Sequence[Reason]) -> list[Reason]:
     return sorted(large, key=lambda reason: -abs(reason.log_odds))[:SHOWN_REASONS]
 
 
-def reason_bars(reasons: Sequence[Reason], words: Words, *, title: str) -> Markup:
-    """A signed bar for each reason: to the right (filled) it raises the risk, to the left (open) it lowers it."""
+def reason_bars(reasons: Sequence[Reason], words: Words, *, title: str, facts: Mapping | None = None) -> Markup:
+    """A signed bar for each reason: to the right (filled) it raises the risk, to the left (open) it lowers it.
+
+    Over each stands its sentence, as in the list below the picture; without facts its short form or its label.
+    """
     rows = shown(reasons)
     longest = max((abs(reason.log_odds) for reason in rows), default=1.0)
-    bars = Markup("").join(_bar(place, reason, longest, words) for place, reason in enumerate(rows))
+    bars = Markup("").join(_bar(place, reason, longest, words, facts or {}) for place, reason in enumerate(rows))
     height = ROW * len(rows) + 22
     axis = Markup('<line x1="{0}" x2="{0}" y1="4" y2="{1}" stroke="currentColor"/>').format(MIDDLE, ROW * len(rows) + 4)
     ends = Markup(
@@ -39,12 +42,12 @@ def reason_bars(reasons: Sequence[Reason], words: Words, *, title: str) -> Marku
     return _svg(bars + axis + ends, width=WIDTH, height=height, title=title, name="reasons")
 
 
-def _bar(place: int, reason: Reason, longest: float, words: Words) -> Markup:
+def _bar(place: int, reason: Reason, longest: float, words: Words, facts: Mapping) -> Markup:
     length = REACH * abs(reason.log_odds) / longest
     left = MIDDLE if reason.log_odds > 0 else MIDDLE - length
     top = place * ROW + 16
     fill = "currentColor" if reason.log_odds > 0 else "none"
-    label = Markup('<text x="0" y="{}">{}</text>').format(top, words("reasons", reason.key, "label"))
+    label = Markup('<text x="0" y="{}">{}</text>').format(top, words.reason(reason, facts))
     bar = Markup('<rect x="{:.1f}" y="{}" width="{:.1f}" height="10" fill="{}" stroke="currentColor"/>')
     return label + bar.format(left, top + 4, length, fill)
 

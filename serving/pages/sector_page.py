@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from starlette.requests import Request
 from starlette.responses import Response
 
-from models.ranking import IN_TREATMENT, Candidate, VisitList, section
+from models.ranking import IN_TREATMENT, Candidate, VisitList
 from serving.access import Person
 from serving.desk import Desk
 from serving.pages import list_page
@@ -60,6 +60,7 @@ def show(
         listed=found,
         lines=lines,
         map=centre_map(places, words),
+        unplaced=len(lines) - len(known),
         totals=totals(lines),
         synthetic=bool(found.facts.get("synthetic")),
     )
@@ -96,7 +97,7 @@ def _line(number: int, children: list[Candidate], listed: int, quality: str, wor
         sum(child.state in IN_TREATMENT for child in children),
         sum(child.state in ON_WATCH for child in children),
         sum(child.danger for child in children),
-        sum(section(child) == "overdue" for child in children),
+        sum((child.overdue_days or 0) > 0 for child in children),
         listed,
         quality,
         latitude,

@@ -1,6 +1,7 @@
 // Pages that were opened (and those of the children on the list) open again without a network. Nothing else is kept.
 "use strict";
-const CACHE = "sanket-1";
+const CACHE = "sanket-2";
+const PATIENCE_MS = 6000;
 const FIXED = ["/static/sanket.css", "/static/sanket.js", "/offline"];
 
 self.addEventListener("install", (event) => {
@@ -17,7 +18,7 @@ self.addEventListener("message", (event) => {
 self.addEventListener("fetch", (event) => {
   const url = new URL(event.request.url);
   if (event.request.method !== "GET" || url.origin !== location.origin || url.pathname.startsWith("/v1/")) return;
-  if (event.request.mode === "navigate" || url.pathname.startsWith("/static/")) event.respondWith(answer(event.request));
+  if (event.request.mode === "navigate" || url.pathname.startsWith("/static/")) event.respondWith(answer(event));
 });
 
 async function forget() {
@@ -35,14 +36,20 @@ async function keepAll(addresses) {
 
 const worthKeeping = (answer) => answer.ok && !answer.redirected && answer.type === "basic" && !/attachment/.test(answer.headers.get("content-disposition") || "");
 
-async function answer(request) {
-  const cache = await caches.open(CACHE);
-  try {
-    const found = await fetch(request);
+// The newest page; the kept one where there is no network, or none that answers in time, and then the page says so.
+async function answer(event) {
+  const { request } = event, cache = await caches.open(CACHE), path = new URL(request.url).pathname;
+  const asked = fetch(request).then(async (found) => {
     if (worthKeeping(found)) await cache.put(request, found.clone());
     return found;
-  } catch {
-    const path = new URL(request.url).pathname;
-    return (await cache.match(request)) || (await cache.match(path, { ignoreSearch: true })) || cache.match("/offline");
-  }
+  });
+  const kept = (await cache.match(request)) || (await cache.match(path, { ignoreSearch: true }));
+  if (!kept) return asked.catch(() => cache.match("/offline"));
+  // Nobody waits for the page here: it is only there once it has this answer.
+  const old = () => {
+    if (event.resultingClientId) event.waitUntil(self.clients.get(event.resultingClientId).then((page) => page && page.postMessage({ stale: true })));
+    return kept;
+  };
+  const late = new Promise((done) => setTimeout(done, PATIENCE_MS)).then(() => null);
+  return (await Promise.race([asked.catch(() => null), late])) || old();
 }
