@@ -47,7 +47,7 @@ def dated(name: str, columns: dict[str, np.ndarray], *, not_before: int = int(EV
     """These rows with `known_from`, `known_until`, and the later cells' own days.
 
     A row is known from the latest of its own day, the day it was recorded and `not_before` (the import's date, in
-    every import of a table but the first). An episode's close and a child's leaving are known no earlier than they
+    every import but a store's first). An episode's close and a child's leaving are known no earlier than they
     happened. Example: admitted on 2026-01-05, closed on 2026-03-02, first import: the row is known from 2026-01-05,
     its close from 2026-03-02; imported again on 2026-04-01 with another outcome: that is known from 2026-04-01.
     """

@@ -81,6 +81,7 @@ class _Import:
         self.facts = dict(zip(*self.bulk.query("SELECT name, value FROM store_facts").values(), strict=True))
         self._check_source()
         self.number = _next(self.bulk, "imports", "import_no")
+        self.notes = (*self.arrived.notes, *self._late_tables())
         self.ids = Numbering(self.bulk)
         raws = self.arrived.raws if self.arrived.retry else hash_families(self.arrived.raws, self.store.url)
         checked = check(raws, imported_on=self.day, known=self._known())
@@ -98,6 +99,13 @@ class _Import:
             raise BadInput("REG001", f"missing from the source: {', '.join(missing)}. Tables are named centres, "
                                      "children and measurements, or get these names by a map", tables=missing)
 
+    def _late_tables(self) -> list[str]:
+        """A note for each table that first comes after the first import: its past is known from today only."""
+        had = imported_tables(self.facts)
+        late = [name for name in self.arrived.raws if had and name not in had and self.arrived.raws[name].data.num_rows]
+        return [f"{name}: first came after the first import, so its rows are known from {day_date(self.day)}; to give "
+                "them their own dates, import all tables together into a new store" for name in late]
+
     def _known(self) -> Known:
         children = self.ids.texts("child")
         born = np.full(int(self.ids.numbers("child").max(initial=-1)) + 1, NEVER, np.int32)
@@ -113,7 +121,7 @@ class _Import:
         for kind in KINDS:
             if kind in columns:
                 columns[kind] = self.ids.number(kind, checked.texts[kind])[columns[kind]]
-        first = name not in imported_tables(self.facts)
+        first = not imported_tables(self.facts)
         columns = dated(name, columns, not_before=int(EVER) if first else self.day)
         if not first:
             columns = self._supersede(name, columns)
@@ -178,9 +186,9 @@ class _Import:
         refused = tuple(np.concatenate(numbers).tolist()) if numbers else ()
         same = [text for text, checksum in zip(*earlier.values(), strict=True) if checksum == self.arrived.checksum]
         if same and not changed:
-            return ImportReport(same[-1], str(day_date(self.day)), counts, False, self.arrived.notes, refused)
+            return ImportReport(same[-1], str(day_date(self.day)), counts, False, self.notes, refused)
         report = ImportReport(f"import-{self.number:04d}-{self.arrived.checksum[:8]}", str(day_date(self.day)), counts,
-                              changed, self.arrived.notes, refused)
+                              changed, self.notes, refused)
         self.ids.write()
         self._write_facts(checked)
         self.bulk.ingest("imports", self._record(report))

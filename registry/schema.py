@@ -11,6 +11,7 @@ import secrets
 from sqlalchemy import (
     BigInteger,
     Column,
+    Connection,
     Engine,
     Float,
     Index,
@@ -87,17 +88,37 @@ MIGRATIONS: tuple = ()
 
 
 def make(engine: Engine) -> None:
-    """Make what is missing, or bring an older store to this version; a newer store is refused."""
-    with engine.begin() as connection:
-        if not inspect(connection).has_table("store_facts"):
-            METADATA.create_all(connection)
-            facts = {"schema_version": str(VERSION), "registry_id": secrets.token_hex(8)}
-            connection.execute(insert(FACTS), [{"name": name, "value": value} for name, value in facts.items()])
+    """Make what is missing, or bring an older store to this version; a newer store is refused.
+
+    All of it or nothing: killed half-way, the next one starts anew; of two at once, the second waits for the first.
+    """
+    with engine.connect() as connection:
+        at = _version(connection)
+        if at == VERSION:
             return
-        at = int(connection.scalar(select(FACTS.c.value).where(FACTS.c.name == "schema_version")) or 0)
-        if at > VERSION:
-            raise Refused("REG061", f"this store has schema {at}; this Sanket knows {VERSION}: use the newer Sanket")
-        for step in MIGRATIONS[at - 1 : VERSION - 1]:
-            step(connection)
-        if at < VERSION:
-            connection.execute(update(FACTS).where(FACTS.c.name == "schema_version").values(value=str(VERSION)))
+        connection.rollback()
+        # SQLite's driver would otherwise commit every table by itself.
+        alone = "BEGIN IMMEDIATE" if engine.dialect.name == "sqlite" else "SELECT pg_advisory_xact_lock(20080218)"
+        connection.exec_driver_sql(alone)
+        _bring_up(connection, _version(connection))
+        connection.commit()
+
+
+def _version(connection: Connection) -> int:
+    """The schema's version of this store; 0 where there is none yet."""
+    if not inspect(connection).has_table("store_facts"):
+        return 0
+    return int(connection.scalar(select(FACTS.c.value).where(FACTS.c.name == "schema_version")) or 0)
+
+
+def _bring_up(connection: Connection, at: int) -> None:
+    if at > VERSION:
+        raise Refused("REG061", f"this store has schema {at}; this Sanket knows {VERSION}: use the newer Sanket")
+    if at == 0:
+        METADATA.create_all(connection)
+        facts = {"schema_version": str(VERSION), "registry_id": secrets.token_hex(8)}
+        connection.execute(insert(FACTS), [{"name": name, "value": value} for name, value in facts.items()])
+        return
+    for step in MIGRATIONS[at - 1 : VERSION - 1]:
+        step(connection)
+    connection.execute(update(FACTS).where(FACTS.c.name == "schema_version").values(value=str(VERSION)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -17,7 +18,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from registry import importing
+from registry import importing, schema
 from registry.check import build
 from registry.errors import BadInput, UsageError
 from registry.store import open_store
@@ -202,6 +203,41 @@ def _larger(home: Path, children: int) -> Path:
     rows = "".join(f"k{at},{month}" for at in range(children) for month in months)
     return folder(home / "in", children=CHILDREN.split("\n")[0] + "\n" + child,
                   measurements=MEASUREMENTS.split("\n")[0] + "\n" + rows, centres=CENTRES)
+
+
+def test_a_store_whose_making_was_cut_short_is_made_whole(tmp_path, monkeypatch):
+    made = schema.METADATA.create_all
+
+    def cut_short(connection, **_):
+        made(connection, tables=[schema.FACTS, schema.IDS])
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(schema.METADATA, "create_all", cut_short)
+        open_store(tmp_path / "x.db")
+    with sqlite3.connect(tmp_path / "x.db") as left:
+        assert left.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,), "nothing of it stays"
+        # What an earlier version, which made table by table, may have left.
+        left.execute("CREATE TABLE store_facts (name TEXT PRIMARY KEY, value TEXT)")
+    left.close()
+    opened = open_store(tmp_path / "x.db")
+    assert opened.import_source(folder(tmp_path / "in"), imported_on="2026-01-01").changed
+    opened.close()
+
+
+def test_a_table_that_first_comes_in_a_later_import_is_known_from_that_day(store, tmp_path):
+    """The contract: a row is known from its own day in the first import, from the import's date in a later one.
+
+    First import on 2026-01-01, without episodes. On 2026-02-01 the episodes come: e1, admitted on 2025-01-05. On
+    2026-01-31 nobody knew of e1, and what was known on a day never changes: it is known from 2026-02-01.
+    """
+    store.import_source(folder(tmp_path / "in"), imported_on="2026-01-01")
+    (tmp_path / "later").mkdir()
+    (tmp_path / "later" / "episodes.csv").write_text(EPISODES)
+    report = store.import_source(tmp_path / "later", imported_on="2026-02-01")
+    assert store.load().episodes["known_from"].tolist() == [day_number("2026-02-01")]
+    assert store.load().measurements["known_from"][0] == day_number("2025-01-10"), "the first import's are as they were"
+    assert any("episodes: first came after the first import" in note for note in report.notes)
 
 
 def test_killed_half_way_nothing_is_visible_and_it_can_be_done_again(tmp_path):
