@@ -15,7 +15,8 @@ from sqlalchemy import func, select, update
 from registry import schema
 from registry.check import Raw
 from registry.contract import RULES, SPECS
-from registry.read import Source
+from registry.errors import BadInput
+from registry.read import Source, checksum_of, sheets_of
 from registry.refused import AT_ONCE
 
 ROWS = schema.QUARANTINE.c
@@ -77,11 +78,14 @@ def _is_number(cell: str) -> bool:
     return True
 
 
-def retry(store, *, imported_on: object = None) -> dict[str, int]:
-    """Check every waiting row again, as an import of today; returns how many were tried and how many let through."""
+def retry(store, *, corrected: Path | None = None, imported_on: object = None) -> dict[str, int]:
+    """Check every waiting row again, as an import of today; returns how many were tried and how many let through.
+
+    With `corrected`, a table's export in which a person mended cells, its rows are checked instead of those waiting.
+    """
     from registry.importing import import_source
 
-    raws, checksum = _waiting(store)
+    raws, checksum = _corrected(store, corrected) if corrected else _waiting(store)
     if not raws:
         return {"tried": 0, "released": 0}
     report = import_source(store, Source("quarantine", checksum, raws, retry=True), imported_on=imported_on)
@@ -115,3 +119,35 @@ def _waiting(store) -> tuple[dict[str, Raw], str]:
 def _cells(name: str, rows: list[dict[str, str]]) -> pa.Table:
     return pa.table({column.name: pa.array([row.get(column.name) for row in rows], pa.string())
                      for column in SPECS[name].columns})
+
+
+def _corrected(store, path: Path) -> tuple[dict[str, Raw], str]:
+    """The rows of a corrected export that still wait, by their numbers; raises BadInput where it is no such export."""
+    data = {name.strip().lower(): values for name, values in _texts_of(path).items()}
+    tables = set(data.get("table_name", ()))
+    numbers = [int(text) if text and text.isdecimal() else -1 for text in data.get("no", ())]
+    if len(tables) != 1 or not tables <= set(SPECS) or -1 in numbers or len(set(numbers)) < len(numbers):
+        raise BadInput("REG067", f"{path.name} is no export of one table's refused rows: make it with `sanket "
+                                 "quarantine export STORE --table TABLE -o FILE` and keep its columns no, table_name")
+    name = tables.pop()
+    with store.engine.connect() as connection:
+        question = select(ROWS.no).where(ROWS.state == "open", ROWS.table_name == name)
+        open_ = set(connection.execute(question).scalars())
+    rows = [at for at, number in enumerate(numbers) if number in open_]
+    cells = {column.name: pa.array([_unharmed(data[column.name][at]) for at in rows], pa.string())
+             for column in SPECS[name].columns if column.name in data}
+    if not rows or not cells:
+        return {}, ""
+    return {name: Raw(pa.table(cells), np.array([numbers[at] for at in rows], np.int64))}, checksum_of(path)
+
+
+def _texts_of(path: Path) -> dict[str, list[str | None]]:
+    sheets = sheets_of(path) if path.is_file() else []
+    if len(sheets) != 1:
+        raise BadInput("REG003", f"there is no file with one table at {path}")
+    return {name: sheets[0].data[name].to_pylist() for name in sheets[0].data.column_names}
+
+
+def _unharmed(cell: str | None) -> str | None:
+    """Inverse of `_harmless`."""
+    return cell[1:] if cell and cell[0] == "'" and _harmless(cell[1:]) == cell else cell

@@ -57,8 +57,8 @@ def read(source: str | Path, *, map: object = None) -> Source:
     path = Path(source)
     sheets = [sheet for file in files_of(path) for sheet in sheets_of(file) if sheet.name in SPECS]
     if not sheets:
-        raise BadInput("REG001", f"{path.name} holds none of the tables {', '.join(SPECS)}; name the files (or sheets) "
-                                 "so, or give a map (`sanket map FILE` proposes one)")
+        raise BadInput("REG001", f"{path.name or path} holds none of the tables {', '.join(SPECS)}; name the files (or "
+                                 "sheets) so, or give a map (`sanket map FILE` proposes one)")
     return source_of(path, {sheet.name: sheet for sheet in sheets})
 
 

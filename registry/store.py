@@ -7,6 +7,7 @@ from pathlib import Path
 
 from sqlalchemy import Engine, create_engine, event, select
 from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import DBAPIError
 
 from registry import schema
 from registry.bulk import Bulk, connect
@@ -21,7 +22,12 @@ def open_store(address: str | Path, *, must_exist: bool = False) -> Store:
     url = store_url(str(address))
     if must_exist and url.get_backend_name() == "sqlite" and not Path(url.database).exists():
         raise BadInput("REG060", f"there is no store at {url.database}: `sanket import SOURCE --to STORE` makes one")
-    return Store(url)
+    try:
+        return Store(url)
+    except DBAPIError as error:
+        said = str(error.orig).strip().splitlines()[0][:200]
+        raise BadInput("REG060", f"the store at {url.database} cannot be opened or made ({said}): check the path or "
+                                 "the address, and that you may write there") from error
 
 
 def store_url(address: str) -> URL:

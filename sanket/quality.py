@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -25,6 +26,8 @@ def quality(
 
     if by not in AREAS:
         raise UsageError("REG066", f"--by is one of {', '.join(AREAS)}")
+    if month and not re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", month):
+        raise UsageError("REG066", f"a month is written 2026-03, not {month}")
     registry = open_store(store, must_exist=True).load()
     with step("Judging the records"):
         scored = score(registry, zscores=zscores, by=by)
@@ -35,8 +38,16 @@ def quality(
         typer.echo(json.dumps(rows, ensure_ascii=False))
         return
     for row in rows:
-        worst = ", ".join(f"{name} {share:.0%}" for name, share in row["worst"])
-        typer.echo(f"{row[by]:16} {row['month']}  {row['colour']:5}  {row['score']:5.1f}  {worst}")
+        typer.echo(f"{row[by]:16} {row['month']}  {_judged(row)}")
+    if not rows:
+        typer.echo(f"no child was measured {f'in {month}' if month else 'yet'}")
+
+
+def _judged(row: dict) -> str:
+    if row["score"] is None:
+        return "fewer than five children"
+    worst = ", ".join(f"{name} {share:.0%}" for name, share in row["worst"])
+    return f"{row['colour']:5}  {row['score']:5.1f}  {worst}"
 
 
 def _write(out: Path, rows: list[dict]) -> None:
@@ -44,6 +55,7 @@ def _write(out: Path, rows: list[dict]) -> None:
 
     with out.open("w", encoding="utf-8-sig", newline="") as file:
         flat = [{**{key: row[key] for key in row if key not in ("worst", "checks")}, **row["checks"]} for row in rows]
-        writer = csv.DictWriter(file, list(flat[0]) if flat else ["month"])
+        # An area without a score has no checks, and may come first.
+        writer = csv.DictWriter(file, list(dict.fromkeys(key for row in flat for key in row)) or ["month"])
         writer.writeheader()
         writer.writerows(flat)

@@ -142,6 +142,7 @@ def show(store: STORE, table: TABLE = None, code: CODE = None,
     """The refused rows themselves, with the cell, the rule and its bound."""
     from registry import desk
 
+    _known(table, code)
     rows = list(desk.refused(_open(store), table=table, code=code, limit=limit))
     if as_json:
         typer.echo(json.dumps(rows, ensure_ascii=False))
@@ -149,25 +150,38 @@ def show(store: STORE, table: TABLE = None, code: CODE = None,
     for row in rows:
         typer.echo(f"{row['import_id']} {row['table_name']} row {row['row_number']}: {row['code']} "
                    f"{row['column_name']} = {row['value']!r}, bound: {row['bound']}\n    {row['raw']}")
+    if not rows:
+        typer.echo("no such row waits in quarantine")
 
 
 def export(store: STORE, out: Annotated[Path, typer.Option("-o", "--out", help="The CSV file to write.")],
            table: TABLE = None, code: CODE = None) -> None:
-    """Write refused rows as CSV; with --table in that table's columns, to be corrected and imported."""
+    """Write refused rows as CSV; with --table in that table's columns: correct them, then `retry --corrected`."""
     from registry import desk
-    from registry.contract import SPECS
+
+    _known(table, code)
+    typer.echo(f"{desk.export(_open(store), out, table=table, code=code)} rows", err=True)
+
+
+def _known(table: str | None, code: str | None) -> None:
+    from registry.contract import RULES, SPECS
     from registry.errors import UsageError
 
     if table and table not in SPECS:
         raise UsageError("REG066", f"no table {table}; there are {', '.join(SPECS)}")
-    typer.echo(f"{desk.export(_open(store), out, table=table, code=code)} rows", err=True)
+    if code and code not in RULES:
+        raise UsageError("REG066", f"no rule {code}; docs/rules.md lists them")
 
 
-def retry(store: STORE, imported_on: ON = None, as_json: AS_JSON = False) -> None:
-    """Check waiting rows again, for instance after their children were imported."""
+def retry(
+    store: STORE,
+    corrected: Annotated[Path | None, typer.Option(help="A table's export with its cells corrected.")] = None,
+    imported_on: ON = None, as_json: AS_JSON = False,
+) -> None:
+    """Check waiting rows again: after their children were imported, or as corrected in an export."""
     from registry import desk
 
-    counts = desk.retry(_open(store), imported_on=_date(imported_on))
+    counts = desk.retry(_open(store), corrected=corrected, imported_on=_date(imported_on))
     typer.echo(json.dumps(counts) if as_json else f"{counts['released']} of {counts['tried']} rows let through")
 
 
