@@ -1,7 +1,8 @@
 """Programme indicators per centre, sector, project or district and month, against Sphere's thresholds.
 
 Every indicator is a ratio of two sums, so a place's figure is never a mean of means. What would show fewer
-children than the protocol's `smallest_cell` is left out: a count from 1 up to it, and a share of so few.
+children than the protocol's `smallest_cell` is left out: a count from 1 up to it, a share of so few, and what such a
+count could be worked out from (`care/withheld.py`), other places, levels, months and shares taken together.
 """
 
 from __future__ import annotations
@@ -10,8 +11,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from care.areas import Areas
 from care.months import Months
 from care.protocol import Protocol
+from care.withheld import withheld
 from registry.tables import Registry
 
 LEVELS = ("district", "project", "sector", "centre")
@@ -25,6 +28,8 @@ STOCKS = (
     "children", "screened", "judged", "sam", "mam", "suw", "in_treatment", "sam_untreated", "danger", "overdue",
 )
 """Counts that say how things stand in a month: over the whole time, the last month's stands for them."""
+OUTCOMES = ("cured", "defaulted", "died", "not_recovered")
+"""Counts whose total can be told: from any of them and its share."""
 AMOUNTS = ("child_days", "ednf_issued", "thr_issued", "hcm_issued", "open_days", "attended_days")
 """Numbers of days and rations, which point at no child."""
 
@@ -97,9 +102,10 @@ def of(registry: Registry, months: Months, protocol: Protocol, *, level: str) ->
         level: np.repeat(ids.astype(object), len(labels)),
         "month": np.tile(np.array(labels, object), len(ids)),
     }
-    columns |= {name: _shown(shown[name], smallest) for name in COUNTS}
+    hidden = _hidden(registry, months, level, smallest)
+    columns |= {name: np.where(hidden[name], np.nan, shown[name]) for name in COUNTS}
     columns |= {name: sums[name] for name in AMOUNTS}
-    columns |= {ratio.name: _ratio(ratio, sums, smallest) for ratio in RATIOS}
+    columns |= {ratio.name: _ratio(ratio, sums, hidden, smallest) for ratio in RATIOS}
     columns["ednf_share"] = columns["ednf_per_child_day"] / _expected_sachets(protocol)
     columns |= {f"sphere_{name}": _verdict(columns[name], float(protocol[value]), side) for name, value, side in SPHERE}
     return Indicators(level, columns, bool(registry.facts.get("synthetic")), protocol.version, smallest)
@@ -141,16 +147,27 @@ def _with_totals(sums: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     return sums | {"ended": ended, "treated_or_admitted": np.maximum(sums["in_treatment"], sums["admitted_ucdc"])}
 
 
-def _shown(count: np.ndarray, smallest: int) -> np.ndarray:
-    """The counts, without those that are small but not none."""
-    return np.where((count > 0) & (count < smallest), np.nan, count)
+def _hidden(registry: Registry, months: Months, level: str, smallest: int) -> dict[str, np.ndarray]:
+    """For each count the cells of a level's places and months that are withheld, looked at over all levels."""
+    areas = Areas.of(registry)
+    hidden = {}
+    for names in (OUTCOMES, *((name,) for name in COUNTS if name not in OUTCOMES)):
+        sums = np.stack([areas.summed(months.sums[name]) for name in names])
+        stock = names[0] in STOCKS
+        whole = sums[..., -1:] if stock else sums.sum(axis=2, keepdims=True)
+        cells = withheld(np.concatenate([sums, whole], axis=2), areas, smallest=smallest, last_is_sum=not stock)
+        hidden |= {name: of_name[areas.rows(level)].ravel() for name, of_name in zip(names, cells, strict=True)}
+    return hidden
 
 
-def _ratio(ratio: Ratio, sums: dict[str, np.ndarray], smallest: int) -> np.ndarray:
+def _ratio(ratio: Ratio, sums: dict[str, np.ndarray], hidden: dict[str, np.ndarray], smallest: int) -> np.ndarray:
+    """A ratio where it speaks of enough children, and where it gives away no count that is withheld."""
     over, under = sums[ratio.over], sums[ratio.under]
     few = sums[ratio.children or ratio.under] < smallest
     if ratio.name not in MEASUREMENTS:
         few |= (over > 0) & (over < smallest)
+    for name in (ratio.over, ratio.under):
+        few |= hidden.get(name, False)
     return np.divide(over, under, out=np.full(len(under), np.nan), where=(under > 0) & ~few)
 
 

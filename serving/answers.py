@@ -136,8 +136,8 @@ def growth_points(traced: Trace) -> list[list[dict]]:
         oedema=rows["oedema"],
     )
     days = np.datetime_as_string(rows["measured_on"].astype("datetime64[D]")).tolist()
-    columns = [np.round(z[name], 2).tolist() for name in Z]
-    flagged = np.stack([z[f"{name}_flag"] == 1 for name in Z])
+    columns = np.round(np.array([z[name] for name in Z]), 2).tolist()
+    flagged = np.array([z[f"{name}_flag"] for name in Z]) == 1
     made = [
         {"measured_on": on, "waz": waz, "haz": haz, "whz": whz, "baz": baz, "muacz": muacz, "implausible": []}
         for on, waz, haz, whz, baz, muacz in zip(days, *columns, strict=True)

@@ -35,9 +35,22 @@ def _figures(found: dict) -> dict:
         "in_danger": cell(found["in_danger"]),
         "overdue": cell(found["overdue"]),
         "visited_since": cell(found["visits"]["ever"]),
-        "by_state": {state: cell(count) for state, count in found["states"].items()},
+        "by_state": by_state(found["states"]),
         "expected": {target: _expected(**risks) for target, risks in found["risks"].items()},
     }
+
+
+def by_state(counts: dict[str, int]) -> dict[str, int | None]:
+    """Children by state. With a small count others are left out, the smallest first: the sum of all is known, so two
+    at least, of five children together, must share what is left."""
+    rising = sorted(counts, key=counts.__getitem__)
+    withheld = [state for state in rising if counts[state] and cell(counts[state]) is None]
+    for state in [state for state in rising if counts[state] and state not in withheld]:
+        enough = len(withheld) != 1 and (not withheld or sum(map(counts.__getitem__, withheld)) >= SMALLEST_CELL)
+        if enough:
+            break
+        withheld.append(state)
+    return {state: None if state in withheld else count for state, count in counts.items()}
 
 
 def _expected(*, scored: int, events: float) -> dict | None:
