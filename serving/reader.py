@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from models.ranking import Candidate
 from serving.access import Scope
 from serving.problems import Problem
-from serving.scorebook import AREAS, PLACES, ROWS, RUNS, TICKS, BookRow, Run, row_of, run_of
+from serving.scorebook import AREAS, PLACES, ROWS, RUNS, TICKS, BookRow, Run, complete_tables, row_of, run_of
 
 BEFORE_A_RUN = dt.timedelta(days=1)
 """Ticks from so long before a run are looked at again: what it already knew changes nothing."""
@@ -155,6 +155,7 @@ class Reader:
     def _connection(self) -> Iterator[sa.Connection]:
         """A connection; API031 where the database does not answer."""
         try:
+            complete_tables(self._engine)
             with self._engine.connect() as connection:
                 yield connection
         except (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.ProgrammingError, sa.exc.TimeoutError):

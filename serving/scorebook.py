@@ -11,6 +11,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
+from weakref import WeakSet
 
 import orjson
 import sqlalchemy as sa
@@ -113,6 +114,20 @@ class Run:
 def make_tables(engine: sa.Engine) -> None:
     """Make the score book's tables where they are missing."""
     TABLES.create_all(engine)
+
+
+_COMPLETE: WeakSet[sa.Engine] = WeakSet()
+
+
+def complete_tables(engine: sa.Engine) -> None:
+    """Make the tables that an earlier version's score book lacks; looks once. A store never scored stays as it is."""
+    if engine in _COMPLETE:
+        return
+    there = set(sa.inspect(engine).get_table_names())
+    if RUNS.name in there:
+        if not there.issuperset(TABLES.tables):
+            make_tables(engine)
+        _COMPLETE.add(engine)
 
 
 def begin(engine: sa.Engine, *, as_of: dt.date, made_from: dict, places: Iterable[tuple[str, str, str]]) -> Run:
