@@ -158,7 +158,7 @@ class Doorkeeper:
     def __init__(self, *, key: bytes | None, issuer: Issuer | None = None, remembered: int = 4096):
         self._key, self._issuer = key, issuer
         self._keys = jwt.PyJWKClient(issuer.jwks, cache_keys=True, timeout=3) if issuer else None
-        self._asked = float("-inf")
+        self._asked, self._given = float("-inf"), []
         self._known: dict[str, Person] = {}
         self._remembered = remembered
 
@@ -203,17 +203,25 @@ class Doorkeeper:
         who = {"issuer": self._issuer.name, "audience": self._issuer.audience}
         return jwt.decode(token, key, algorithms=list(ISSUER_ALGORITHMS), **who, **rules)
 
-
     def _signing_key(self, name: str):
         """The issuer's key of this name. Fetched anew for an unknown name, but not for every forged one."""
         for refresh in (False, True):
             if refresh and time.monotonic() - self._asked < REFRESH_SECONDS:
                 break
             self._asked = time.monotonic() if refresh else self._asked
-            for key in self._keys.get_signing_keys(refresh=refresh):
+            for key in self._issued(refresh=refresh):
                 if key.key_id == name:
                     return key.key
         raise jwt.InvalidKeyError
+
+    def _issued(self, *, refresh: bool) -> list[jwt.PyJWK]:
+        """The issuer's keys; while it cannot be reached, those that it gave last."""
+        try:
+            self._given = self._keys.get_signing_keys(refresh=refresh)
+        except (jwt.PyJWKClientError, jwt.PyJWKSetError, ValueError):
+            if refresh or not self._given:
+                raise jwt.PyJWKClientConnectionError from None
+        return self._given
 
 
 def unknown() -> Problem:
