@@ -70,6 +70,15 @@ def first_child(client) -> str:
     return re.search(r'/children/([^"]+)"', client.get("/visits").text).group(1)
 
 
+def test_a_page_comes_gzipped_to_who_takes_it_and_plain_to_who_does_not(app, store):
+    client = browser(app, store)
+    plain = client.get("/visits", headers={"accept-encoding": "identity"})
+    squeezed = client.get("/visits", headers={"accept-encoding": "gzip, deflate"})
+    assert "content-encoding" not in plain.headers and squeezed.headers["content-encoding"] == "gzip"
+    assert plain.text == squeezed.text and "accept-encoding" in squeezed.headers["vary"].lower()
+    assert int(squeezed.headers["content-length"]) < len(plain.content) / 4
+
+
 @pytest.mark.parametrize(("share", "held"), [(0.0, 0), (0.25, 1), (1.0, 4)])
 def test_page_api_and_paper_keep_the_share_of_danger_that_the_run_was_scored_with(tmp_path, monkeypatch, share, held):
     monkeypatch.setitem(FACTS, "danger_share", share)

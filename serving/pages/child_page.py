@@ -8,7 +8,7 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import Response
 
-from models.ranking import Candidate, Reason, section
+from models.ranking import IN_TREATMENT, Candidate, Reason, section
 from registry.tables import FINDING
 from serving.access import Person
 from serving.desk import Desk
@@ -39,7 +39,9 @@ def show(desk: Desk, request: Request, person: Person, words: Words, *, child_id
     desk.noted(request, person, "child", [child_id])
     child = row.candidate
     scored = any(score.risk is not None for score in row.scores.values())
-    past: History = history_of(desk.store_address, child_id, run.as_of, words, projected=scored)
+    # Treatment lifts a child above the band, which carries on what was.
+    ahead = scored and child.state not in IN_TREATMENT
+    past: History = history_of(desk.store_address, child_id, run.as_of, words, projected=ahead)
     return html(
         "child.html",
         request,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from functools import cache
 from pathlib import Path
 
@@ -45,4 +46,12 @@ def html(
             **values,
         )
     )
-    return HTMLResponse(text)
+    return _squeezed(request, text)
+
+
+def _squeezed(request: Request, text: str) -> HTMLResponse:
+    """The page, gzipped for a browser that takes it: a list of twenty in Marathi is 50 kB plain and 5 kB so."""
+    if "gzip" not in request.headers.get("accept-encoding", ""):
+        return HTMLResponse(text, headers={"Vary": "Accept-Encoding"})
+    squeezed = gzip.compress(text.encode(), 6)
+    return HTMLResponse(squeezed, headers={"Vary": "Accept-Encoding", "Content-Encoding": "gzip"})
