@@ -83,10 +83,17 @@ def _outcome(cells: dict[str, str], *, today: dt.date, visited_on: dt.date) -> O
     return Outcome(cells["child_id"], day, finding, cells.get("weight_kg") or None, cells.get("muac_mm") or None)
 
 
+EARLIER_WORDS = {
+    "sam again": "sam_again", "फिर sam": "sam_again", "पुन्हा sam": "sam_again", "away": "away",
+    "कहीं और गए": "moved", "दुसरीकडे गेले": "moved",
+}
+"""Words of lists that went out before they were changed: what was given out still comes back."""
+
+
 def finding_code(text: str | None) -> str | None:
     """The contract's code for a finding, given as code or as the word of any language."""
     wanted = " ".join((text or "").split()).casefold()
-    spellings = {code: code for code in FINDING}
+    spellings = {code: code for code in FINDING} | EARLIER_WORDS
     for language in LANGUAGES:
         spellings |= {words(language)("findings", code).casefold(): code for code in FINDING}
     return spellings.get(wanted)

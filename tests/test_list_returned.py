@@ -86,7 +86,7 @@ def test_a_list_goes_out_and_comes_back(store, tmp_path, language, capsys):
     out = tmp_path / "list.xlsx"
     assert run("visits", store, "--sector", "S0001", "--lang", language, "-o", str(out)) == 0
     first, second, third = listed(store)[:3]
-    say = {"en": "Well", "hi": "फिर SAM", "mr": "घरी नाही"}[language]
+    say = {"en": "Well", "hi": "अभी SAM है", "mr": "घरी नाही"}[language]
     fill_in(
         out,
         **{

@@ -39,7 +39,7 @@ def reason_bars(reasons: Sequence[Reason], words: Words, *, title: str, facts: M
     ends = Markup(
         '<text x="0" y="{0}">\u2190 {1}</text><text x="{2}" y="{0}" text-anchor="end">{3} \u2192</text>'
     ).format(height - 4, words("ui", "lowers"), WIDTH, words("ui", "raises"))
-    return _svg(bars + axis + ends, width=WIDTH, height=height, title=title, name="reasons")
+    return _svg(axis + ends + bars, width=WIDTH, height=height, title=title, name="reasons")
 
 
 def _bar(place: int, reason: Reason, longest: float, words: Words, facts: Mapping) -> Markup:
