@@ -18,8 +18,9 @@ BINARIES = Path(sys.executable).parent
 
 
 def environment(**more: str) -> dict[str, str]:
-    """This process's, with the project's commands on PATH and MLflow's telemetry off."""
-    return os.environ | {"PATH": f"{BINARIES}:{os.environ['PATH']}", "MLFLOW_DISABLE_TELEMETRY": "true"} | more
+    """This process's, with the project's commands on PATH, MLflow's telemetry off, and no run or experiment of ours."""
+    own = {name: value for name, value in os.environ.items() if not name.startswith("MLFLOW_")}
+    return own | {"PATH": f"{BINARIES}:{os.environ['PATH']}", "MLFLOW_DISABLE_TELEMETRY": "true"} | more
 
 
 @contextmanager
@@ -38,7 +39,11 @@ def mlflow_server(folder: Path) -> Iterator[str]:
         yield address
     finally:
         os.killpg(running.pid, signal.SIGTERM)
-        running.wait(20)
+        try:
+            running.wait(60)
+        except subprocess.TimeoutExpired:
+            os.killpg(running.pid, signal.SIGKILL)
+            running.wait()
 
 
 def _wait_for(address: str, running: subprocess.Popen) -> None:

@@ -22,9 +22,10 @@ pytestmark = [pytest.mark.soak, pytest.mark.filterwarnings("ignore")]
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory):
-    """A district in which both targets have events enough, before and after a split."""
+    """A district of many relapses, so that both targets have events enough before and after a split."""
     folder = tmp_path_factory.mktemp("district")
-    simulate(folder / "registry", children=20_000, months=42, seed=11, format="parquet", dials=Dials(truth_draws=0))
+    simulate(folder / "registry", children=6_000, months=42, seed=11, format="parquet",
+             dials=Dials(truth_draws=0, relapse=3.0))
     opened = open_store(str(folder / "x.db"))
     opened.import_source(str(folder / "registry"))
     opened.close()

@@ -21,9 +21,6 @@ TOO_GOOD = {RELAPSE.target: 0.90, NON_RESPONSE.target: 0.95}
 EARLY_IN_TREATMENT = 28
 """Non-response: from four weeks of weighing on it can honestly be foreseen that well; before, it cannot."""
 SLOPE_LOW, SLOPE_HIGH = 0.8, 1.25
-FIRM_EVENTS = 100
-"""Children with the event from which a figure settles the question by itself (Collins et al. 2016, Statistics in
-Medicine 35:214); between `ENOUGH_EVENTS` (20) and these its interval must settle it; fewer settle nothing."""
 GAP_ISSUE, GAP_TIP = 0.20, 0.10
 """Recall between subgroups (chosen): beyond a fifth one group is as good as left out. verified: false."""
 CENSORED_ISSUE, CENSORED_TIP = 0.6, 0.35
@@ -39,11 +36,9 @@ def _enough(judged: Judged) -> str | None:
 
 
 def beyond(events: int, *, surely: bool) -> Callable[..., Said]:
-    """How a figure beyond its bound is told: an issue, or a tip where so few events could do it by chance.
-
-    `surely`: the whole 95 % interval lies beyond the bound.
-    """
-    return issue if events >= FIRM_EVENTS or (events >= ENOUGH_EVENTS and surely) else tip
+    """How a figure beyond its bound is told: an issue where the whole 95 % interval lies beyond it (`surely`), from
+    20 children with the event on; else a tip, since chance could do it."""
+    return issue if surely and events >= ENOUGH_EVENTS else tip
 
 
 def _too_few(events: int, told: str) -> Said:
@@ -56,9 +51,9 @@ def not_too_good(evidence: Evidence) -> Said:
     """An AUC over 0.90 for relapse is a leak until shown otherwise.
 
     Relapse: over all landmarks together. Non-response: over 0.95 before the fourth week; later, weekly weighing can
-    honestly foresee it. Over the bound it is an issue from 100 children with the event on; with 20 to 99 where the
-    whole 95 % interval lies over it, else a tip; with fewer than 20 a tip. Under the bound it passes from 20 on and is
-    skipped below.
+    honestly foresee it. Over the bound it is an issue where the whole 95 % interval (children drawn anew) lies over
+    it, else a tip: chance could do it. With fewer than 20 children with the event it is at most a tip over the bound,
+    and skipped under it.
 
     What to do: look at the strongest columns of the report's reasons, and when their records are known.
     """
@@ -111,9 +106,9 @@ def calibration_slope(evidence: Evidence) -> Said:
     """Risks that are too extreme (slope under 0.8) or too timid (over 1.25) mislead whoever reads them as shares.
 
     On the judged rows. Where these are the rehearsal's, they are the last months of the training window only, and
-    the finding says so. A slope outside is an issue from 100 children with the event on; with 20 to 99 where the whole
-    95 % interval lies outside, else a tip; with fewer than 20 a tip. A slope inside passes where its interval lies
-    inside too, else it is a tip; with fewer than 20 it is skipped.
+    the finding says so. A slope outside is an issue where the whole 95 % interval (children drawn anew) lies on that
+    side of the bound, else a tip: chance could do it. A slope inside passes where its interval lies inside too, else it
+    is a tip. With fewer than 20 children with the event it is at most a tip outside, and skipped inside.
 
     What to do: recalibrate by slope on records of the place (the report offers it), or train again.
     """
@@ -141,8 +136,8 @@ def subgroups_found_alike(evidence: Evidence) -> Said:
 
     A fifth of the judged rows is visited by risk; recall among girls and boys, under and over 24 months, and by
     setting, where a group has 20 children with the event or more (else it is not compared; without two such groups
-    the check is skipped). A gap over 0.20 is an issue where both groups have 100 children with the event, or the whole
-    95 % interval lies over it; else it is a tip, as is a gap over 0.10.
+    the check is skipped). A gap over 0.20 is an issue where the whole 95 % interval lies over it, else a tip, as is a
+    gap over 0.10.
 
     What to do: see the report's subgroups; look for measurements that one group lacks.
     """
@@ -153,7 +148,7 @@ def subgroups_found_alike(evidence: Evidence) -> Said:
     told = f"largest gap {worst.gap.value:.2f} ({worst.gap.low:.2f} to {worst.gap.high:.2f}), by {worst.by}: "
     told += ", ".join(f"{name} {recall:.2f} of {worst.events[name]}" for name, recall in worst.recalls.items())
     if worst.gap.value > GAP_ISSUE:
-        return beyond(worst.fewest, surely=worst.gap.low > GAP_ISSUE)(told, gap=worst.gap.value)
+        return beyond(min(worst.events.values()), surely=worst.gap.low > GAP_ISSUE)(told, gap=worst.gap.value)
     return (tip if worst.gap.value > GAP_TIP else passed)(told, gap=worst.gap.value)
 
 

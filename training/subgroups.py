@@ -27,12 +27,6 @@ class RecallGap:
     events: dict[str, int]
     gap: Estimate
 
-    @property
-    def fewest(self) -> int:
-        """Children with the event in the smaller of the two groups that the gap lies between."""
-        apart = (min(self.recalls, key=self.recalls.get), max(self.recalls, key=self.recalls.get))
-        return min(self.events[name] for name in apart)
-
 
 def memberships(judged: Judged) -> dict[str, np.ndarray]:
     """Group names (object arrays of length n, "" where unknown) by what they group."""
