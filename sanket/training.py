@@ -73,6 +73,10 @@ def backtest(
     visits: Annotated[
         bool, typer.Option("--visits", help="add what lists of 10, 20 and 30 visits a sector would have found")
     ] = False,
+    truth: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="with --visits: what `sanket simulate` wrote, to compare with the true risks"),
+    ] = None,
     trials: Trials = 8,
     seed: Seed = 1,
     as_json: Json = False,
@@ -88,7 +92,7 @@ def backtest(
     from training.backtest import summary
     from training.train import load_registry
 
-    day, targets = _day(split, "--split"), _targets(target)
+    day, targets, true_risks = _day(split, "--split"), _targets(target), _truth(truth)
     with steps("Backtest") as said:
         clock = Clock(load_registry(store))
         predictions, bundles = run(clock, split=day, targets=targets, trials=trials, seed=seed, said=said)
@@ -98,7 +102,7 @@ def backtest(
         if visits:
             from training.lists import lists_found
 
-            told["visits"] = lists_found(clock, predictions, bundles, split=day, said=said)
+            told["visits"] = lists_found(clock, predictions, bundles, split=day, said=said, truth=true_risks)
         if as_json:
             from training.secondary import of_predictions
 
@@ -113,6 +117,19 @@ def backtest(
                    f"AUC {found['auc']:.3f} over those with a known outcome")
     for line in told.get("visits", {}).get("lines", []):
         typer.echo(line)
+
+
+def _truth(folder: Path | None):
+    """The true risks of a simulated source, by target; None where none was named."""
+    from registry.errors import UsageError
+    from training.lists import truth_of
+
+    if folder is None:
+        return None
+    found = truth_of(folder)
+    if not found:
+        raise UsageError("TRN012", f"{folder} has no truth/relapse.parquet: name what `sanket simulate` wrote")
+    return found
 
 
 def _targets(target: str | None) -> tuple[str, ...]:

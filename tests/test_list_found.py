@@ -2,11 +2,14 @@
 
 import datetime as dt
 
+import pandas as pd
 import pytest
 
 from benchmarks.visits import HORIZON_DAYS, ORDERS, compared, lists, orders, simulated_store
 from models.problems import PROBLEMS
+from registry.errors import UsageError
 from registry.store import open_store
+from sanket.training import _truth
 from tests.list_cases import child, in_danger
 
 DAY = dt.date(2026, 3, 16)
@@ -51,3 +54,12 @@ def test_twenty_visits_find_more_relapses_than_whz_order_and_no_fewer_than_the_r
     assert found["ours"] >= found["rules_alone"]
     assert found["ours"] >= 1.5 * found["whz_of_all"]
     assert found["ours"] >= found["danger_then_whz"], "few events in one district: docs/visits.md has ten districts"
+
+
+def test_a_folder_without_the_truth_is_a_usage_error_before_anything_is_trained(tmp_path):
+    with pytest.raises(UsageError, match="TRN012"):
+        _truth(tmp_path)
+    (tmp_path / "truth").mkdir()
+    told = pd.DataFrame({"child_id": ["C1"], "index_on": ["2026-01-01"], "landmark_day": [0], "probability": [0.25]})
+    told.to_parquet(tmp_path / "truth" / "relapse.parquet")
+    assert list(_truth(tmp_path)) == ["relapse"] and _truth(None) is None
