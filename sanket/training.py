@@ -75,7 +75,7 @@ def backtest(
     ] = False,
     truth: Annotated[
         Path | None,
-        typer.Option(metavar="FOLDER", help="with --visits: what `sanket simulate` wrote, to compare with the true risks"),
+        typer.Option(metavar="FOLDER", help="with --visits: what `sanket simulate` wrote, for its true risks"),
     ] = None,
     trials: Trials = 8,
     seed: Seed = 1,
