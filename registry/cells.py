@@ -130,8 +130,8 @@ def encode(array: pa.Array) -> pa.DictionaryArray:
     if pa.types.is_dictionary(array.type):
         return array
     if pa.types.is_floating(array.type):
-        whole = pc.all(pc.equal(array, pc.round(array)), skip_nulls=True).as_py()
         array = pc.if_else(pc.is_nan(array), None, array)
+        whole = pc.all(pc.and_(pc.equal(array, pc.round(array)), pc.less(pc.abs(array), 2.0**53))).as_py()
         array = array.cast(pa.int64()) if whole or array.null_count == len(array) else array
     if not _is_text(array.type):
         array = array.cast(pa.string())
@@ -142,7 +142,7 @@ def _parse_typed(array: pa.Array, column: Column) -> Parsed | None:
     kind = array.type
     numeric = pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)
     if column.kind == "number" and numeric:
-        values = array.cast(pa.float64()).fill_null(np.nan).to_numpy(zero_copy_only=False)
+        values = array.cast(pa.float64(), safe=False).fill_null(np.nan).to_numpy(zero_copy_only=False)
         return Parsed(values, np.isnan(values), None)
     if column.kind == "truth" and pa.types.is_boolean(kind):
         values = array.cast(pa.int8()).cast(pa.float64()).fill_null(np.nan).to_numpy(zero_copy_only=False)

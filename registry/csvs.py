@@ -30,64 +30,67 @@ def read_csv(path: Path) -> tuple[pa.Table, np.ndarray | None, list[tuple[int, s
     if not head.strip():
         raise BadInput("REG004", f"{path.name} is empty: export it again; its first line must name the columns")
     delimiter = _delimiter(head)
-    names = _header(path, head, delimiter)
+    names, lines = _header(path, head, delimiter)
     quotes = b'"' in start or _holds_quotes(path)
-    if not _has_rows(path, encoding):
+    if not _has_rows(path, encoding, lines):
         return pa.table({name: pa.array([], pa.string()) for name in names}), None, []
-    table, refused = _read(path, encoding, delimiter, names, quotes=quotes, threads=True)
+    table, refused = _read(path, encoding, delimiter, names, lines=lines, quotes=quotes, threads=True)
     if refused:
         # Only a single thread knows the numbers of the rows that it refuses.
-        table, refused = _read(path, encoding, delimiter, names, quotes=quotes, threads=False)
+        table, refused = _read(path, encoding, delimiter, names, lines=lines, quotes=quotes, threads=False)
     return table, _numbers(table.num_rows, refused), refused
 
 
 def _encoding(path: Path, start: bytes) -> str:
     if start.startswith((b"\xff\xfe", b"\xfe\xff")):
         return "utf-16"
-    if start.startswith(b"\xef\xbb\xbf"):
-        return "utf-8"
     try:
         # Checked in pieces: a state's export does not fit twice into memory.
         with path.open("r", encoding="utf-8", newline="") as file:
             while file.read(1 << 24):
                 pass
-    except UnicodeDecodeError:
+    except UnicodeDecodeError as error:
+        if start.startswith(b"\xef\xbb\xbf"):
+            raise BadInput("REG003", f"{path.name} is marked as UTF-8 and holds bytes that are none; export it again") \
+                from error
         return "cp1252"
     return "utf-8"
 
 
 def _delimiter(head: str) -> str:
-    first = head.splitlines()[0]
+    first = head.strip("\r\n").splitlines()[0]
     counts = {sign: first.count(sign) for sign in DELIMITERS}
     best = max(counts, key=counts.__getitem__)
     return best if counts[best] else ","
 
 
-def _header(path: Path, head: str, delimiter: str) -> list[str]:
+def _header(path: Path, head: str, delimiter: str) -> tuple[list[str], int]:
+    """The names, and the lines that they take: Excel breaks lines within a cell."""
+    reader = csv.reader(io.StringIO(head, newline=""), delimiter=delimiter)
     try:
-        names = [name.strip() for name in next(csv.reader(io.StringIO(head), delimiter=delimiter))]
-    except csv.Error as error:
+        names = [" ".join(name.split()) for name in next(filter(None, reader))]
+    except (csv.Error, StopIteration) as error:
         raise BadInput("REG003", f"{path.name} is not a CSV file: its first line cannot be read") from error
-    if not all(name.isprintable() or name.replace("\n", "").isprintable() for name in names):
+    if not all(name.isprintable() for name in names):
         raise BadInput("REG003", f"{path.name} is not a CSV file: its first line holds no names; export it again")
     if len(set(filter(None, names))) < len([name for name in names if name]):
         raise BadInput("REG002", f"{path.name} names a column twice: rename one of them")
-    return [name or f"unnamed_{at}" for at, name in enumerate(names)]
+    return [name or f"unnamed_{at}" for at, name in enumerate(names)], reader.line_num
 
 
-def _read(path: Path, encoding: str, delimiter: str, names: list[str], *, quotes: bool,
+def _read(path: Path, encoding: str, delimiter: str, names: list[str], *, lines: int, quotes: bool,
           threads: bool, block: int = BLOCK) -> tuple[pa.Table, list[tuple[int, str]]]:
     refused: list[tuple[int, str]] = []
 
     def refuse(row: pacsv.InvalidRow) -> str:
-        refused.append(((row.number or 1) - 1, row.text))
+        refused.append(((row.number or lines) - lines, row.text))
         return "skip"
 
     texts = pa.dictionary(pa.int32(), pa.string())
     try:
         table = pacsv.read_csv(
             path,
-            read_options=pacsv.ReadOptions(column_names=names, skip_rows=1, encoding=encoding, block_size=block,
+            read_options=pacsv.ReadOptions(column_names=names, skip_rows=lines, encoding=encoding, block_size=block,
                                            use_threads=threads),
             parse_options=pacsv.ParseOptions(delimiter=delimiter, newlines_in_values=quotes,
                                              invalid_row_handler=refuse),
@@ -96,14 +99,16 @@ def _read(path: Path, encoding: str, delimiter: str, names: list[str], *, quotes
         )
     except (pa.ArrowInvalid, UnicodeError) as error:
         if "straddl" in str(error) and block < WIDEST_ROW:
-            return _read(path, encoding, delimiter, names, quotes=quotes, threads=threads, block=WIDEST_ROW)
+            return _read(path, encoding, delimiter, names, lines=lines, quotes=quotes, threads=threads,
+                         block=WIDEST_ROW)
         raise BadInput("REG003", f"{path.name} cannot be read as CSV; export it again") from error
     return table.unify_dictionaries(), refused
 
 
-def _has_rows(path: Path, encoding: str) -> bool:
+def _has_rows(path: Path, encoding: str, lines: int) -> bool:
     with path.open("r", encoding=encoding, errors="replace") as file:
-        file.readline()
+        for _ in range(lines):
+            file.readline()
         return any(line.strip() for line in iter(lambda: file.readline(1 << 16), ""))
 
 

@@ -140,8 +140,8 @@ def _column(column: ColumnMap, sheet: Sheet, plan: Map, used: set[str]) -> pa.Ar
         return pa.array([str(plan.made_up_epoch)]).take(pa.array(np.zeros(rows, np.int8)))
     if column.value is not None:
         return pa.array([column.value]).take(pa.array(np.zeros(rows, np.int8)))
-    by_name = {name.strip().lower(): name for name in reversed(sheet.data.column_names)}
-    header = next((by_name[name.strip().lower()] for name in column.headers if name.strip().lower() in by_name), None)
+    by_name = {_spaced(name): name for name in reversed(sheet.data.column_names)}
+    header = next((by_name[_spaced(name)] for name in column.headers if _spaced(name) in by_name), None)
     if header is None:
         raise BadInput("REG006", f"{sheet.name} has no column {' or '.join(column.headers)} for {column.name}; its "
                                  f"columns are {', '.join(sheet.data.column_names)[:500]}")
@@ -240,6 +240,10 @@ def _month_of(parts: dict[str, str]) -> dt.date | None:
     year = int(parts["Y"]) if "Y" in parts else 2000 + int(parts["y"]) if "y" in parts else None
     month = int(parts["m"]) if "m" in parts else MONTHS.get(parts.get("b", "").lower())
     return dt.date(year, month, 1) if year and month and 1 <= month <= 12 else None
+
+
+def _spaced(header: str) -> str:
+    return " ".join(header.split()).lower()
 
 
 def _composed(text: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from pathlib import Path
 
 import pyarrow as pa
@@ -50,7 +51,7 @@ def proposal(source: str | Path) -> str:
         for table in SPECS:
             lines += _table_lines(place, table, sheet, found[sheet.name], chosen=best[table] == sheet.name)
         lines += _left_lines(sheet, found[sheet.name])
-    return "\n".join(lines) + "\n"
+    return "\n".join(_plain(line) if line.startswith("#") else line for line in lines) + "\n"
 
 
 def _own(found: dict[str, dict], table: str) -> dict[str, str]:
@@ -122,7 +123,13 @@ def _left_lines(sheet: Sheet, found: dict[str, dict]) -> list[str]:
 
 
 def _quoted(text: str) -> str:
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
+    """A TOML string: its escapes are JSON's."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def _plain(text: str) -> str:
+    """Text for a comment, on one line."""
+    return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
 
 
 def trial(source: str | Path, map_path: Path, *, rows: int = LOOKED_AT) -> dict[str, dict[str, object]]:

@@ -30,7 +30,7 @@ def read_workbook(path: Path) -> list[tuple[str, pa.Table, np.ndarray]]:
         book = CalamineWorkbook.from_path(str(path))
         sheets = [(name, book.get_sheet_by_name(name).to_python(skip_empty_area=False)) for name in book.sheet_names]
     except (CalamineError, OSError, ValueError) as error:
-        raise BadInput("REG003", f"{path.name} is no whole workbook; save it again as .xlsx or .csv") from error
+        raise _broken(path) from error
     filled = [(name, rows) for name, rows in sheets if any(_is_filled(cell) for row in rows for cell in row)]
     if not filled:
         raise BadInput("REG004", f"{path.name} is empty: export it again")
@@ -38,11 +38,18 @@ def read_workbook(path: Path) -> list[tuple[str, pa.Table, np.ndarray]]:
     return [(name.strip().lower(), *_table(path, rows)) for name, rows in named]
 
 
+def _broken(path: Path) -> BadInput:
+    return BadInput("REG003", f"{path.name} is no whole workbook; save it again as .xlsx or .csv")
+
+
 def _check_size(path: Path) -> None:
     if not zipfile.is_zipfile(path):
         return
-    with zipfile.ZipFile(path) as archive:
-        unpacked = sum(member.file_size for member in archive.infolist())
+    try:
+        with zipfile.ZipFile(path) as archive:
+            unpacked = sum(member.file_size for member in archive.infolist())
+    except (zipfile.BadZipFile, UnicodeError, RuntimeError) as error:
+        raise _broken(path) from error
     if unpacked > LARGEST:
         raise BadInput("REG007", f"{path.name} unpacks to {unpacked >> 20} MB, more than {LARGEST >> 20}: "
                                  "export it as CSV")

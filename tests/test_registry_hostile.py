@@ -49,8 +49,10 @@ def imported(tmp_path: Path, content: bytes, ending: str = "csv") -> dict[str, o
     MEASUREMENTS.replace("child_id", " Child_ID ").encode(),
     ("\n" + MEASUREMENTS).encode().lstrip(),
     MEASUREMENTS.encode() + b"\n\n",
+    b"\n\n" + MEASUREMENTS.replace(",", ";").encode(),
+    MEASUREMENTS.replace("weight_kg", '"weight_kg\n"').replace("muac_mm", '"\nmuac_mm"').encode(),
 ], ids=["bom", "utf-16", "crlf", "semicolons", "tabs", "cp1252", "quotes and NaN", "devanagari", "header case",
-        "plain", "blank lines at the end"])
+        "plain", "blank lines at the end", "blank lines above", "line breaks in the header"])
 def test_all_that_excel_writes_is_read(tmp_path, content):
     assert imported(tmp_path, content) == FULL
 
@@ -102,11 +104,15 @@ def bomb() -> bytes:
     (lambda: b"x" * 20_000_000, "csv", "REG002"),
     (lambda: b"child_id,measured_on\nc1,2025-01-01\n".replace(b"measured_on", b"day"), "csv", "REG002"),
     (lambda: b"child_id,measured_on,child_id\n", "csv", "REG002"),
+    (lambda: MEASUREMENTS.encode("utf-8-sig") + b"c1,2025-03-10,\x90,70,\n", "csv", "REG003"),
+    (lambda: MEASUREMENTS.encode("utf-8-sig") + b"c1,\x90\n", "csv", "REG003"),
     (lambda: parquet(truncate=40), "parquet", "REG003"),
+    (lambda: workbook([["child_id"]]).replace(b"PK\x01\x02", b"PK\x01\x03"), "xlsx", "REG003"),
     (lambda: b"PK\x03\x04 no workbook", "xlsx", "REG003"),
     (bomb, "xlsx", "REG007"),
 ], ids=["empty", "blank", "random bytes", "zeros", "20 MB of one line", "missing column", "column twice",
-        "truncated parquet", "no workbook", "zip bomb"])
+        "broken UTF-8", "broken UTF-8 in a broken line", "truncated parquet", "broken directory", "no workbook",
+        "zip bomb"])
 def test_a_file_that_is_no_table_changes_nothing(tmp_path, content, ending, code):
     with pytest.raises(BadInput, match=code) as refused:
         imported(tmp_path, content(), ending)
@@ -120,6 +126,15 @@ def test_a_file_that_is_no_table_changes_nothing(tmp_path, content, ending, code
 def test_two_hundred_megabytes_of_junk(tmp_path):
     with pytest.raises(BadInput):
         imported(tmp_path, random.Random(2).randbytes(1 << 20) * 200)
+
+
+def test_numbers_too_large_for_a_float_are_refused_as_rows(tmp_path):
+    import pyarrow as pa
+
+    buffer = io.BytesIO()
+    pq.write_table(pa.table({"child_id": [1e300, 1.0], "measured_on": ["2025-01-10"] * 2,
+                             "weight_kg": pa.array([2**62 + 1, 7])}), buffer)
+    assert imported(tmp_path, buffer.getvalue(), "parquet")["codes"] == {"REG012": 1, "REG050": 1}
 
 
 def test_parquet_is_read_with_its_types(tmp_path):

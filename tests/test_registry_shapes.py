@@ -198,6 +198,12 @@ def test_one_month_merged_over_its_columns_and_a_title_with_a_month(tmp_path):
     assert other["tables"]["measurements"]["columns"]["weight_kg"] == "weight_kg"
 
 
+def test_a_proposal_is_toml_whatever_the_headers_hold(tmp_path):
+    path = tmp_path / "odd.csv"
+    path.write_text('Child ID,"a\nb = 1","Weight\n""kg""\\"\nc1,1,7\n', encoding="utf-8")
+    assert tomllib.loads(proposal(path))["tables"]["measurements"]["columns"]["child_id"] == "Child ID"
+
+
 def test_each_table_is_proposed_once_from_the_sheet_that_says_most_of_it(tmp_path):
     path = workbook(tmp_path / "two.xlsx", [["Child ID", "Sex", "DOB", "AWC Code"], ["B1", "F", "2024-01-05", "A1"]],
                     [["Child ID", "Sex", "Date", "Weight"], ["B1", "F", "2025-01-05", 7]])
