@@ -54,14 +54,16 @@ def test_it_starts_answers_outlives_a_killed_worker_and_stops_whole(store, tmp_p
     for target in ("relapse", "non_response"):
         promoted(tmp_path / "x.models", bundle(target))
     port = free_port()
-    command = [sys.executable, "-m", "sanket.app", "serve", str(store), "--port", str(port)]
+    command = [sys.executable, "-m", "sanket.app", "serve", str(store), "--port", str(port), "--workers", "2"]
     with (tmp_path / "log").open("w") as log:
         service = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
     try:
         token = issue(key=local_key(str(store)), role="officer", scopes=["state:*"], name="test")
         assert scored(port, token)["children"][0]["relapse"]["score_status"] == "scored"
         assert answered(port, "/readyz")["status"] == "degraded"
-        killed = workers(service.pid)
+        killed = two_workers(service.pid)
+        assert len({json.dumps(scored(port, token)) for _ in range(20)}) == 1
+        follows(tmp_path / "x.models", lambda: scored(port, token)["children"][0]["relapse"]["model_version"])
         for worker in killed:
             os.kill(worker, signal.SIGKILL)
         assert scored(port, token)["children"][0]["relapse"]["score_status"] == "scored"
@@ -69,10 +71,29 @@ def test_it_starts_answers_outlives_a_killed_worker_and_stops_whole(store, tmp_p
     finally:
         service.send_signal(signal.SIGINT)
         assert service.wait(timeout=60) == 0
+    whole = sanket("audit", str(store), "--json")
+    assert whole.returncode == 0 and json.loads(whole.stdout)["first_broken"] is None
     assert f"http://127.0.0.1:{port}/visits" in (tmp_path / "log").read_text()
     assert processes_of(service.pid) == []
     with socket.socket() as probe:
         assert probe.connect_ex(("127.0.0.1", port)) != 0
+
+
+def two_workers(ancestor):
+    """Ids of both workers, once both are there."""
+    until = time.monotonic() + START_SECONDS
+    while len(found := workers(ancestor)) < 2 and time.monotonic() < until:
+        time.sleep(0.2)
+    assert len(found) == 2
+    return found
+
+
+def follows(models, answering):
+    """A promoted champion answers in both workers: twenty answers in a row name it, soon and from then on."""
+    version, until = promoted(models, bundle("relapse", seed=5)), time.monotonic() + START_SECONDS
+    while {answering() for _ in range(20)} != {version} and time.monotonic() < until:
+        time.sleep(0.2)
+    assert {answering() for _ in range(20)} == {version}
 
 
 def answered(port, path, token=None, body=None):
