@@ -173,6 +173,27 @@ def promote_by_run(address, store, tmp_path):
 
 
 @pytest.mark.filterwarnings("ignore")
+def test_under_mlflow_run_a_training_has_a_run_of_its_own(store, monkeypatch):
+    """`mlflow run` opens one run in its own experiment; each target is tracked in ours, and names it."""
+    from mlflow import MlflowClient
+
+    models = models_folder(store)
+    address = f"sqlite:///{models / 'mlflow.db'}"
+    client = MlflowClient(address)
+    project = client.create_run("0").info.run_id
+    monkeypatch.setenv("MLFLOW_RUN_ID", project)
+    monkeypatch.setenv("MLFLOW_EXPERIMENT_ID", "0")
+    found = []
+    for target in ("relapse", "non_response"):
+        with tracking.run(address, models, name="train", tags={"target": target}) as run_id:
+            tracking.log({}, {"auc": 0.7}, {})
+        found.append(client.get_run(run_id))
+    assert len({project, *(one.info.run_id for one in found)}) == 3
+    assert [one.data.tags["project_run"] for one in found] == [project] * 2
+    assert client.get_experiment(found[0].info.experiment_id).name == tracking.EXPERIMENT
+
+
+@pytest.mark.filterwarnings("ignore")
 def test_aliases_follow_in_sqlite(store, tmp_path):
     promote_by_run(f"sqlite:///{tmp_path}/mlflow.db", store, tmp_path)
 

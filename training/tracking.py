@@ -35,18 +35,32 @@ def tracking_address(models: Path, asked: str | None = None) -> str:
 
 @contextmanager
 def run(address: str, models: Path, *, name: str, tags: Mapping[str, str]) -> Iterator[str]:
-    """An MLflow run in experiment `sanket`; yields its id. Artifacts of a local store lie in the models folder."""
+    """An MLflow run in experiment `sanket`; yields its id. Artifacts of a local store lie in the models folder.
+
+    Under `mlflow run` the project has a run already, in its own experiment; ours names it in the tag `project_run`.
+    """
     import mlflow
 
-    with _quiet():
+    with _quiet(), _beside_the_project() as of_project:
         mlflow.set_tracking_uri(address)
         if mlflow.get_experiment_by_name(EXPERIMENT) is None:
             local = address.startswith("sqlite:")
             place = (Path(models) / "artifacts").resolve().as_uri() if local else None
             mlflow.create_experiment(EXPERIMENT, artifact_location=place)
         mlflow.set_experiment(EXPERIMENT)
-        with mlflow.start_run(run_name=name, tags=dict(tags)) as started:
+        with mlflow.start_run(run_name=name, tags={**tags, **of_project}) as started:
             yield started.info.run_id
+
+
+@contextmanager
+def _beside_the_project() -> Iterator[dict[str, str]]:
+    """Hide the run that `mlflow run` opened, which MLflow would otherwise continue; yields the tag that names it."""
+    project = os.environ.pop("MLFLOW_RUN_ID", None)
+    try:
+        yield {} if project is None else {"project_run": project}
+    finally:
+        if project is not None:
+            os.environ["MLFLOW_RUN_ID"] = project
 
 
 def log(parameters: Mapping[str, object], figures: Mapping[str, float], documents: Mapping[str, object]) -> None:
