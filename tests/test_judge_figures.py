@@ -76,6 +76,14 @@ def test_auc_and_brier_are_scikit_learns(seed, levels):
     assert discrimination.brier(risk, happened, weight) == pytest.approx(expected, abs=1e-12)
 
 
+@given(seed=st.integers(0, 10**6), levels=st.integers(2, 60))
+@settings(max_examples=15, deadline=None)
+def test_ranks_have_the_auc_of_their_risks(seed, levels):
+    risk, happened, weight = cohort(seed, levels=levels)
+    assert discrimination.auc(discrimination.ranked(risk), happened, weight) == discrimination.auc(
+        risk, happened, weight)
+
+
 def test_auc_of_all_ties_is_one_half_and_without_events_is_unknown():
     ones = np.ones(4)
     assert discrimination.auc(ones / 2, np.array([1.0, 0, 1, 0]), ones) == 0.5

@@ -19,7 +19,7 @@ from registry.tables import day_date, day_number
 from tests import judge_trainings as made
 from training import drift, learning_curve, stability_index
 from training.cohorts import cohort
-from training.evaluate import as_json, evaluate
+from training.evaluate import as_json, evaluate, flat
 from training.judged import LATER, REHEARSAL, judged_cohort
 from training.report.page import MOST_BYTES, first_line
 from training.updates import recalibrated
@@ -35,6 +35,7 @@ def a_short_learning_curve():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(learning_curve, "SHARES", (0.5,))
         patch.setattr(learning_curve, "MOST_REPEATS", 1)
+        patch.setattr(learning_curve, "LEAST_EVENTS", 5)
         yield
 
 
@@ -77,6 +78,21 @@ def test_the_page_is_whole_small_and_needs_nothing_else(report):
                   "RISK016", "beeswarm", "Whom does it miss?", "Words used here", "the rules", "failing to gain",
                   "30 days later", "Learning curve", "Steadiness"):
         assert words.lower() in page.lower(), words
+
+
+def test_the_learning_curve_ends_at_the_judged_model_itself(report):
+    _, (told,) = report
+    half, whole = told.figures["learning"]
+    assert (half.share, whole.share) == (0.5, 1.0) and half.events < whole.events
+    assert whole.auc == told.figures["discrimination"]["overall"]["model"].value
+
+
+def test_mlflow_is_told_of_every_order_and_question(report):
+    _, (told,) = report
+    found = flat(told.figures)
+    assert {f"lists_{order}_{visits}_recall" for order in ("our_risk", "the_rules", "lowest_WHZ", "chance")
+            for visits in (10, 20, 30)} <= set(found)
+    assert {"auc_against_failing", "auc_against_slow", "auc_against_known_later", "auc_rules"} <= set(found)
 
 
 def test_its_first_line_says_whose_data(report):

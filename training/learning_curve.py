@@ -24,14 +24,17 @@ SHARES = (1 / 8, 1 / 4, 1 / 2)
 LEAST_EVENTS = 20
 """Children with the event that a share needs: with fewer there is nothing to choose a blend by."""
 MOST_REPEATS = 2
-ROWS_SPENT = 20_000
-"""Fits of one share take up to about so many rows together: a small registry draws its shares twice."""
+MOST_ROWS = 6_000
+"""A refit takes at most about so many rows: in a large registry all shares are smaller alike. One that takes half of
+them or less is drawn twice."""
 
 
 @dataclass(frozen=True)
 class Point:
-    """`events`: children with the event that were learnt from (mean over the repeats); `auc`: the mean of `each`."""
+    """`share` of the children learnt from; `events`: how many of them had the event (mean over the repeats); `auc`:
+    the mean of `each`."""
 
+    share: float
     events: float
     auc: float
     each: tuple[float, ...]
@@ -47,18 +50,19 @@ def learning_curve(clock: Clock, bundle: Bundle, judged: Judged, *, context: Con
         rows = rows.take(np.flatnonzero(blocks(rows)[0]))
     matrix = as_of(clock, rows.child, rows.day, priors=bundle.priors, context=context)
     learning = examples(rows, matrix, np.ones(len(rows.child), bool))
-    found = [_point(learning, bundle, judged, share) for share in SHARES]
+    smaller = min(1.0, MOST_ROWS / (max(SHARES) * max(len(learning.child), 1)))
+    found = [_point(learning, bundle, judged, share * smaller) for share in SHARES]
     own = auc(judged.risk, judged.happened, judged.weight)
-    return [point for point in found if point] + [Point(float(_cases(learning)), own, (own,))]
+    return [point for point in found if point] + [Point(1.0, float(_cases(learning)), own, (own,))]
 
 
 def _point(learning: Examples, bundle: Bundle, judged: Judged, share: float) -> Point | None:
-    repeats = int(np.clip(ROWS_SPENT / (share * len(learning.child)), 1, MOST_REPEATS)) if len(learning.child) else 0
+    repeats = MOST_REPEATS if 2 * share * len(learning.child) <= MOST_ROWS else 1
     parts = [_some(learning, share, seed) for seed in range(repeats)]
-    if not parts or min(map(_cases, parts)) < LEAST_EVENTS:
+    if min(map(_cases, parts)) < LEAST_EVENTS:
         return None
     each = tuple(_auc_of(part, bundle, judged, seed) for seed, part in enumerate(parts))
-    return Point(float(np.mean([_cases(part) for part in parts])), float(np.mean(each)), each)
+    return Point(share, float(np.mean([_cases(part) for part in parts])), float(np.mean(each)), each)
 
 
 def _some(learning: Examples, share: float, seed: int) -> Examples:

@@ -19,7 +19,7 @@ from models.bundle import Bundle
 from models.problems import HAPPENED, PROBLEMS, RELAPSE
 from training import censoring, probes
 from training.cohorts import Cohort, asked, cohort
-from training.discrimination import Estimate, auc, bootstrap
+from training.discrimination import Estimate, auc, bootstrap, ranked
 from training.judged import Judged, score_rows
 from training.outcomes import IN_COHORT, Outcomes, outcomes
 from training.reliability import calibration
@@ -166,7 +166,7 @@ def _figures(
     happened, events = np.where(known, happened, 0), len(np.unique(rows.index[known & (happened == 1)]))
     if not known.any():
         return Against(question, 0, 0, float("nan"), Estimate(np.nan, np.nan, np.nan))
-    apart = bootstrap(auc, risk, happened, weight, cluster=rows.child, repeats=REPEATS)
+    apart = bootstrap(auc, ranked(risk), happened, weight, cluster=rows.child, repeats=REPEATS)
     share = float(np.average(happened, weights=weight))
     if question.kind == SECONDARY:
         return Against(question, int(known.sum()), events, share, apart)

@@ -10,7 +10,7 @@ from sklearn.metrics import recall_score
 from features.clock import Clock, month_number
 from features.growth import zscores
 from registry import quality
-from training.discrimination import Estimate, auc, bootstrap
+from training.discrimination import Estimate, auc, bootstrap, ranked
 from training.judged import Judged
 from training.stability import centres, districts
 from training.subgroups import memberships, visited
@@ -72,7 +72,7 @@ def _estimates(part: Judged, seen: np.ndarray) -> dict[str, Estimate]:
     child = part.rows.child
     case = part.happened == 1
     return {
-        "auc": bootstrap(auc, part.risk, part.happened, part.weight, cluster=child, repeats=REPEATS),
+        "auc": bootstrap(auc, ranked(part.risk), part.happened, part.weight, cluster=child, repeats=REPEATS),
         "recall": bootstrap(_mean, seen[case].astype(float), part.weight[case], cluster=child[case], repeats=REPEATS),
         "observed_over_expected": bootstrap(_ratio, part.risk, part.happened, part.weight, cluster=child,
                                             repeats=REPEATS),

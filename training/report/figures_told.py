@@ -6,7 +6,7 @@ import numpy as np
 
 from features.catalogue import NAMES
 from models.problems import NON_RESPONSE
-from training.discrimination import auc, bootstrap, bootstraps, brier, by_landmark, scaled_brier
+from training.discrimination import auc, bootstrap, bootstraps, brier, by_landmark, ranked, scaled_brier
 from training.figures import MUAC, WHZ, WITHOUT_GAIN, filled
 from training.judged import Judged
 from training.reliability import CurvePoint, calibration, calibration_curve
@@ -33,11 +33,12 @@ def discrimination(judged: Judged, rules: np.ndarray | None = None) -> dict:
     """AUC (IPCW) with intervals: `overall` by order, `more_than_whz`, and `by_landmark` of the model."""
     child = judged.rows.child
     columns = judged.happened, judged.weight
-    overall = {name: bootstrap(auc, order, *columns, cluster=child)
+    overall = {name: bootstrap(auc, ranked(order), *columns, cluster=child)
                for name, order in orders(judged, rules).items() if name != "chance"}
-    gain = bootstrap(_gain, judged.risk, filled(-judged.matrix[:, WHZ]), *columns, cluster=child)
+    both = ranked(judged.risk), ranked(filled(-judged.matrix[:, WHZ]))
+    gain = bootstrap(_gain, *both, *columns, cluster=child)
     return {"overall": overall, "more_than_whz": gain,
-            "by_landmark": by_landmark(auc, judged.risk, *columns, landmark=judged.rows.landmark, cluster=child),
+            "by_landmark": by_landmark(auc, both[0], *columns, landmark=judged.rows.landmark, cluster=child),
             "rows_by_landmark": {int(day): int(np.sum(judged.known & (judged.rows.landmark == day)))
                                  for day in np.unique(judged.rows.landmark)}}
 
