@@ -21,10 +21,19 @@ COUNTED = {"child": "child_ids", "centre": "centre_ids", "sector": "sector_ids",
 
 def simulated(children: int, *, months: int = 30, seed: int = 1) -> Registry:
     """The validated registry of a simulation, as a first import would have it."""
+    return with_truth(children, months=months, seed=seed, dials=Dials(truth_draws=0))[0]
+
+
+def with_truth(
+    children: int, *, months: int = 30, seed: int = 1, dials: Dials
+) -> tuple[Registry, dict[str, pd.DataFrame]]:
+    """The registry of a simulation, and by target the truth beside it (`child_id`, `index_on`, `landmark_day`,
+    `probability`); no truth where the dials ask for no draws."""
     with tempfile.TemporaryDirectory() as folder:
-        simulate(folder, children=children, months=months, seed=seed, dials=Dials(truth_draws=0))
+        simulate(folder, children=children, months=months, seed=seed, dials=dials)
         sources = {name: pd.read_parquet(Path(folder) / f"{name}.parquet") for name in TABLES}
-    return build(sources)[0]
+        truths = {file.stem: pd.read_parquet(file) for file in (Path(folder) / "truth").glob("*.parquet")}
+    return build(sources)[0], truths
 
 
 def tiled(registry: Registry, times: int) -> Registry:

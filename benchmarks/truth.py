@@ -1,0 +1,142 @@
+"""How far each model comes from a rule towards the truth, on simulated registries of three dials beside the plain one.
+
+Trained on what was known before the split, judged on every landmark after it, by inverse probability of censoring
+weights: one measurement (lowest last WHZ), an afternoon's LightGBM on last values, minima, means and gains, ours, and
+the truth (the probability that the simulator's hidden state gives). AUC in all and by landmark, calibration slope,
+mean risk over what happened, events within the highest tenth. `way` is the share of the way from the rule's AUC to the
+truth's. The simulator is our own: what is better here need not be better in life.
+
+    python benchmarks/truth.py [--children 200000] [--dials plain,noise,missing,relapse] [--json]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from pathlib import Path
+
+# One waiting OpenMP thread must not spin, and this file's own folder must not hide the packages.
+os.environ["OMP_WAIT_POLICY"] = "passive"
+sys.path[0] = str(Path(__file__).resolve().parents[1])
+
+import lightgbm as lgb
+import numpy as np
+import pandas as pd
+
+from benchmarks._simulated import with_truth
+from features.catalogue import NAMES, SERIES
+from features.clock import Clock
+from features.context import Context
+from features.trajectory import as_of
+from models.problems import HAPPENED, PROBLEMS
+from registry.simulate.dials import Dials
+from registry.tables import Registry, day_date
+from training import censoring
+from training.cohorts import Cohort, cohort
+from training.discrimination import auc
+from training.figures import WHZ, filled
+from training.learn import Learned, examples, learn
+from training.straight import slope_and_intercept
+from training.usefulness import at_capacity
+
+MONTHS, SEED, AFTER_DAYS, DRAWS = 30, 11, 302, 20
+DIALS = {"plain": {}, "noise": {"noise": 2.0}, "missing": {"missing": 2.0, "informative": 2.0},
+         "relapse": {"relapse": 1.5}}
+AFTERNOON = [NAMES.index(name) for name in NAMES if name in (
+    "age_days", "female", "birth_weight_kg", "gain_stay", "gain_last_28", "days_in_treatment", "days_since_discharge",
+    "stays_before", "weighings_90", "ill_14", "checks_30", "ednf_per_day_stay", "attendance_last", *(
+        f"{series}_{of}" for series in SERIES for of in (
+            "last", "lowest_180", "mean_90", "mean_180", "at_admission", "since_admission")))]
+
+
+def afternoon(learned: Learned, later: Cohort, matrix: np.ndarray) -> np.ndarray:
+    """Log-odds (n,) of a plain LightGBM, 200 trees as they come, on the columns that one afternoon gives."""
+    learning = examples(learned.rows, learned.features, np.ones(len(learned.rows.child), bool))
+    columns = np.column_stack([learning.rows[:, AFTERNOON], learning.landmark])
+    settings = {"objective": "binary", "learning_rate": 0.05, "min_child_samples": 20, "num_threads": 2, "seed": 1,
+                "verbosity": -1}
+    booster = lgb.train(settings, lgb.Dataset(columns, learning.happened, weight=learning.weight), 200)
+    return booster.predict(np.column_stack([matrix[:, AFTERNOON], later.landmark]), raw_score=True)
+
+
+def truth_of(registry: Registry, rows: Cohort, truth: pd.DataFrame) -> np.ndarray:
+    """The truth's probability of each row (n,); NaN where the simulator kept none."""
+    asked = pd.DataFrame({
+        "child_id": registry.child_ids[rows.child].astype(str), "landmark_day": rows.landmark.astype(np.int64),
+        "index_on": rows.outcomes.index_on[rows.index].astype("datetime64[D]").astype("datetime64[s]"),
+    })
+    kept = truth[["child_id", "landmark_day", "index_on", "probability"]].astype(
+        {"child_id": str, "landmark_day": np.int64, "index_on": "datetime64[s]"})
+    return asked.merge(kept, on=list(asked.columns), how="left")["probability"].to_numpy(np.float64)
+
+
+def judged(log_odds: np.ndarray, rows: Cohort, *, is_risk: bool) -> dict[str, float]:
+    """Figures of one order over the rows; calibration only where `log_odds` are those of a risk."""
+    weight, happened = censoring.weights(rows), (rows.outcome == HAPPENED).astype(np.float64)
+    known = weight > 0
+    told = {"auc": auc(log_odds, happened, weight)}
+    told |= {f"auc_{day}": auc(log_odds[of], happened[of], weight[of])
+             for day in np.unique(rows.landmark) for of in [rows.landmark == day]}
+    told["top_tenth"] = at_capacity(log_odds, happened, weight, capacity=int(0.1 * known.sum())).recall
+    if is_risk:
+        told["slope"] = slope_and_intercept(log_odds[known], happened[known], weight[known])[0]
+        risk = 1.0 / (1.0 + np.exp(-log_odds))
+        told["mean_over_happened"] = float(np.average(risk, weights=weight) / np.average(happened, weights=weight))
+    return {name: round(float(value), 4) for name, value in told.items()}
+
+
+def compared(registry: Registry, truths: dict[str, pd.DataFrame], *, trials: int) -> dict[str, dict]:
+    """By target, the figures of each order on the landmarks after the split."""
+    clock = Clock(registry)
+    context, split, told = Context(clock), registry.recorded_until - AFTER_DAYS, {}
+    for target, problem in PROBLEMS.items():
+        learned = learn(clock, problem, until=split, trials=trials, context=context)
+        later = cohort(clock, problem, cutoff=registry.recorded_until)
+        later = later.take(np.flatnonzero(later.day >= split))
+        matrix = as_of(clock, later.child, later.day, priors=learned.bundle.priors, context=context)
+        truth = truth_of(registry, later, truths[target])
+        there = ~np.isnan(truth)
+        later, matrix, truth = later.take(np.flatnonzero(there)), matrix[there], np.clip(truth[there], 0.002, 0.998)
+        orders = {"rule": filled(-matrix[:, WHZ]), "afternoon": afternoon(learned, later, matrix),
+                  "ours": learned.bundle.log_odds(matrix), "truth": np.log(truth / (1.0 - truth))}
+        found = {name: judged(order, later, is_risk=name != "rule") for name, order in orders.items()}
+        rule, best = found["rule"]["auc"], found["truth"]["auc"]
+        told[target] = {"split": day_date(split).isoformat(), "rows": len(truth), **found,
+                        "way": {name: round((of["auc"] - rule) / (best - rule), 3) for name, of in found.items()}}
+    return told
+
+
+def _printed(dial: str, told: dict[str, dict]) -> None:
+    for target, found in told.items():
+        print(f"{dial}: {target}, {found['rows']:,} landmarks from {found['split']}")
+        for name in ("rule", "afternoon", "ours", "truth"):
+            marks = "  ".join(f"{value:.3f}" for key, value in found[name].items() if key.startswith("auc_"))
+            line = "".join(f"  {key} {found[name][key]:.2f}" for key in ("slope", "mean_over_happened")
+                           if key in found[name])
+            print(f"  {name:10s} AUC {found[name]['auc']:.3f} (by landmark {marks})  top tenth "
+                  f"{found[name]['top_tenth']:.2f}{line}  way {found['way'][name]:.2f}")
+
+
+def main() -> None:
+    """Print the table, and with --json one object as the last line."""
+    asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    asked.add_argument("--children", type=int, default=200_000)
+    asked.add_argument("--dials", default=",".join(DIALS))
+    asked.add_argument("--trials", type=int, default=0)
+    asked.add_argument("--json", action="store_true")
+    wanted = asked.parse_args()
+    told = {}
+    for dial in wanted.dials.split(","):
+        print(f"{dial}: simulating {wanted.children:,} children", file=sys.stderr)
+        registry, truths = with_truth(
+            wanted.children, months=MONTHS, seed=SEED, dials=Dials(truth_draws=DRAWS, **DIALS[dial]))
+        told[dial] = compared(registry, truths, trials=wanted.trials)
+        _printed(dial, told[dial])
+    if wanted.json:
+        print(json.dumps(told))
+
+
+if __name__ == "__main__":
+    main()
