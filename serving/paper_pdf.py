@@ -61,10 +61,13 @@ def _also_here(paper: Paper, listed: VisitList, sheet: Sheet, words: Words, *, p
         return
     said = [f"{words('ui', 'also_here')}:"]
     said += [f"{line.child_id} ({line.whom}): {line.why}{words('ui', 'stop')}{line.do}" for line in sheet.also_here]
-    for bold, text in zip([True, *[False] * len(sheet.also_here)], said, strict=True):
-        lines = len(paper.wrapped(text, width=RIGHT - LEFT, size=BODY, bold=bold))
-        y = _room(paper, listed, sheet, words, place=place, y=y, height=lines * line_height(BODY))
-        y = paper.paragraph(LEFT, y, text, width=RIGHT - LEFT, size=BODY, bold=bold) + 1
+    heights = [len(paper.wrapped(text, width=RIGHT - LEFT, size=BODY, bold=not at)) * line_height(BODY) + 1
+               for at, text in enumerate(said)]
+    for at, text in enumerate(said):
+        # The heading does not stand at a page's foot with its first child overleaf.
+        height = heights[0] + heights[1] if at == 0 else heights[at]
+        y = _room(paper, listed, sheet, words, place=place, y=y, height=height)
+        y = paper.paragraph(LEFT, y, text, width=RIGHT - LEFT, size=BODY, bold=not at) + 1
 
 
 def _head(paper: Paper, listed: VisitList, words: Words, *, centre: str, place: str) -> float:

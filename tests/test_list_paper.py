@@ -202,3 +202,13 @@ def test_text_for_a_terminal():
 def test_another_format_is_a_usage_error():
     with pytest.raises(UsageError, match="LST001"):
         render(one_list(), words("en"), form="docx")
+
+
+@pytest.mark.parametrize("places", range(1, 5))
+def test_a_heading_stands_with_its_first_child(places):
+    """However full the sheet is: who is also in danger at a centre is named on the page of the heading."""
+    say = words("hi")
+    listed = one_list(*(in_danger(n) for n in range(1, places + 1)))
+    listed = replace(listed, beyond=tuple(in_danger(n) for n in range(900, 903)))
+    headed = [text for text in pages(render(listed, say, form="pdf")) if say("ui", "also_here") in text]
+    assert len(headed) == 1 and "C00900" in headed[0]
