@@ -62,6 +62,24 @@ def test_found_per_visit_of_a_perfect_order_of_ties_and_of_chance(monkeypatch):
     assert by["our risk"]["more_than_whz"]["value"] == 0.25 and by["our risk"]["full"] == 1
 
 
+def test_lists_that_visit_everybody_tell_no_orders_apart(monkeypatch):
+    """Six lists of two children for one visit, the event foreseen; six of one child each, where nothing is chosen."""
+    monkeypatch.setattr(lists, "CAPACITIES", (1,))
+    rows = listed([1, 0] * 6 + [0] * 6, **{"our risk": [2, 1] * 6 + [1] * 6, "lowest WHZ": [1, 2] * 6 + [1] * 6})
+    rows.sector[:] = [0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, *range(6, 12)]
+    by = {row["order"]: row for row in lists._compared("relapse", rows)}
+    assert (by["our risk"]["lists"], by["our risk"]["full"], by["our risk"]["found_per_visit"]) == (12, 6, 0.5)
+    chosen = by["our risk"]["where_chosen"]
+    assert (chosen["found_per_visit"], chosen["recall"], chosen["more_than_whz"]["low"]) == (1.0, 1.0, 1.0)
+    assert by["chance"]["where_chosen"]["found_per_visit"] == 0.5
+
+
+def test_a_few_full_lists_are_not_shown_by_themselves(monkeypatch):
+    monkeypatch.setattr(lists, "CAPACITIES", (1,))
+    rows = lists._compared("relapse", listed([1, 0], **{"our risk": [2, 1], "lowest WHZ": [1, 2]}))
+    assert rows[0]["full"] == 1 and rows[0]["where_chosen"] is None
+
+
 def test_children_of_unknown_outcome_take_no_seat(monkeypatch):
     monkeypatch.setattr(lists, "CAPACITIES", (1,))
     rows = listed([1, 0, 0], **{"our risk": [2, 3, 1], "lowest WHZ": [0, 0, 0]})
@@ -127,7 +145,8 @@ def test_lists_of_a_registry_are_compared_with_the_truth_beside_it(crowd, tmp_pa
     first = {row["order"]: row for row in found["table"] if row["capacity"] == 10}
     # Sector S holds the ten that relapse, T the ten that do not: every list of ten is a whole sector.
     assert first["our risk"]["found_per_visit"] == pytest.approx(first["chance"]["found_per_visit"])
-    assert set(first) == {"our risk", "the rules", "lowest WHZ", "lowest MUAC", "true risk", "chance"}
+    assert set(first) == {"our risk", "the rules", "lowest WHZ", "lowest MUAC", "true risk", "chance",
+                          lists.AS_LISTED, lists.WHZ_AS_LISTED}
     assert {"more_than_whz", "more_than_rules"} <= set(first["our risk"])
     assert json.loads(json.dumps(found, allow_nan=False))["lines"][0].startswith("relapse, lists of 10")
 

@@ -2,8 +2,8 @@
 
 A list holds the children at risk of one target on its day, its capacity the visits a supervisor makes. Found are the
 events still to come within the horizon. Orders compared: our risk, the protocol's rules (`training.rules_order`),
-lowest WHZ, lowest MUAC, chance, and (for a simulated registry) the true risk. Only lists whose whole horizon lies
-within the records are counted.
+lowest WHZ, lowest MUAC, danger first by the rules and then our risk (as a visit list does) or then lowest WHZ, chance,
+and (for a simulated registry) the true risk. Only lists whose whole horizon lies within the records are counted.
 """
 
 from __future__ import annotations
@@ -26,13 +26,20 @@ from training import censoring
 from training.cohorts import Cohort, asked
 from training.fit import Said
 from training.outcomes import IN_COHORT, outcomes
-from training.rules_order import by_rules
+from training.rules_order import by_rules, danger_first
 from training.usefulness import at_capacity
 
 CAPACITIES = (10, 20, 30)
 REPEATS = 500
 RECALL = ("recall", "recall_worst", "recall_best")
-MORE_THAN = {"more_than_whz": "lowest WHZ", "more_than_rules": "the rules"}
+OURS, WHZ_ORDER, RULES = "our risk", "lowest WHZ", "the rules"
+AS_LISTED, WHZ_AS_LISTED = "danger first, then our risk", "danger first, then lowest WHZ"
+MORE_THAN = {
+    OURS: {"more_than_whz": WHZ_ORDER, "more_than_rules": RULES},
+    AS_LISTED: {"more_than_whz": WHZ_AS_LISTED, "more_than_rules": RULES},
+}
+LEAST_FULL = 5
+"""Fewer lists than this with more children than visits tell no orders apart (chosen)."""
 NOBODY = -1e9
 """Where a rule cannot order a child, it comes last."""
 WEEKS_4 = 28
@@ -66,7 +73,9 @@ def lists_found(
     `lines` (for people) and `table`: one mapping a target (and `both`: one list for all), capacity and order with
     `lists`, `full` (those with more children than visits), `visits`, `found`, `found_per_visit`, its `low` and `high`
     (95 %, sector-months drawn anew), `worst` and `best` (had the ties at the cut fallen out so), `recall` with
-    `recall_worst` and `recall_best`, and for our risk `more_than_whz` and `more_than_rules` with their intervals.
+    `recall_worst` and `recall_best`, and for our risk (and danger first, then our risk) `more_than_whz` and
+    `more_than_rules` with their intervals. `where_chosen` has the same of the full lists alone, since in all others
+    every order visits everybody; None with fewer than five of them.
     """
     asked_of = [name for name in bundles if name in set(predictions["target"])]
     rows = {target: at_month_starts(clock, PROBLEMS[target], split) for target in asked_of}
@@ -121,16 +130,18 @@ def _month_starts(first: int, last: int) -> list[int]:
 
 
 def _listed(clock: Clock, rows: Cohort, bundle: Bundle, context: Context, truth: pd.DataFrame | None) -> Listed:
-    orders: dict[str, list[np.ndarray]] = {"our risk": [], "lowest WHZ": [], "lowest MUAC": []}
+    orders: dict[str, list[np.ndarray]] = {OURS: [], WHZ_ORDER: [], "lowest MUAC": []}
     sectors = []
     for traced, matrix in as_of_traced(clock, rows.child, rows.day, priors=bundle.priors, context=context):
         scored = abstains(bundle.target, traced, matrix) == 0
-        orders["our risk"].append(np.where(scored, bundle.log_odds(matrix), NOBODY))
-        orders["lowest WHZ"].append(np.nan_to_num(-matrix[:, _WHZ], nan=NOBODY))
+        orders[OURS].append(np.where(scored, bundle.log_odds(matrix), NOBODY))
+        orders[WHZ_ORDER].append(np.nan_to_num(-matrix[:, _WHZ], nan=NOBODY))
         orders["lowest MUAC"].append(np.nan_to_num(-matrix[:, _MUAC], nan=NOBODY))
         sectors.append(_sector_of(clock, traced.known.children["centre"]))
     ordered = {name: np.concatenate(parts) for name, parts in orders.items()}
-    ordered["the rules"] = by_rules(clock, rows.child, rows.day)
+    ordered[RULES] = by_rules(clock, rows.child, rows.day)
+    ordered[AS_LISTED] = danger_first(ordered[RULES], ordered[OURS])
+    ordered[WHZ_AS_LISTED] = danger_first(ordered[RULES], ordered[WHZ_ORDER])
     if truth is not None:
         ordered["true risk"] = _true_risk(clock, rows, truth)
     # Days since the index in place of landmarks: one curve of being followed for each four weeks.
@@ -181,21 +192,30 @@ def _compared(target: str, listed: Listed) -> list[dict]:
     cases = np.array([_cases(listed, rows) for rows in lists])
     table = []
     for capacity in CAPACITIES:
+        full = np.array([len(rows) > capacity for rows in lists])
         visits = np.array([min(capacity, len(rows)) for rows in lists], float)
         found = {name: _found(listed, lists, by, capacity) for name, by in orders.items()}
-        for name, (plain, worst, best, *seen) in found.items():
-            told = {"target": target, "capacity": capacity, "order": name, "lists": len(lists),
-                    "full": int(sum(len(rows) > capacity for rows in lists)),
-                    "visits": float(visits.sum()), "found": float(plain.sum()),
-                    "found_per_visit": _share(plain, visits), **_interval(plain, visits),
-                    "worst": _share(worst, visits), "best": _share(best, visits)}
-            told |= {word: _share(of, cases) for word, of in zip(RECALL, seen, strict=True)}
-            if name == "our risk":
-                for key, other in ((key, other) for key, other in MORE_THAN.items() if other in found):
-                    more = plain - found[other][0]
-                    told[key] = {"value": _share(more, visits), **_interval(more, visits)}
+        chosen = {name: of[:, full] for name, of in found.items()}
+        for name in orders:
+            told = {"target": target, "capacity": capacity, "order": name, "lists": len(lists), "full": int(full.sum())}
+            told |= _figures(found, name, visits=visits, cases=cases)
+            enough = full.sum() >= LEAST_FULL
+            told["where_chosen"] = _figures(chosen, name, visits=visits[full], cases=cases[full]) if enough else None
             table.append(told)
     return table
+
+
+def _figures(found: dict[str, np.ndarray], name: str, *, visits: np.ndarray, cases: np.ndarray) -> dict:
+    """One order's figures over some lists; `found` of every order, `visits` and `cases` by list."""
+    plain, worst, best, *seen = found[name]
+    told = {"visits": float(visits.sum()), "found": float(plain.sum()), "found_per_visit": _share(plain, visits),
+            **_interval(plain, visits), "worst": _share(worst, visits), "best": _share(best, visits)}
+    told |= {word: _share(of, cases) for word, of in zip(RECALL, seen, strict=True)}
+    for key, other in MORE_THAN.get(name, {}).items():
+        if other in found:
+            more = plain - found[other][0]
+            told[key] = {"value": _share(more, visits), **_interval(more, visits)}
+    return told
 
 
 def _lists(listed: Listed) -> list[np.ndarray]:
@@ -246,7 +266,7 @@ def _lines(table: list[dict], targets: tuple[str, ...]) -> list[str]:
         for capacity in CAPACITIES if mine else ():
             here = [row for row in mine if row["capacity"] == capacity]
             parts = ", ".join(f"{row['order']} {row['found_per_visit']:.3f}" for row in here)
-            ours = next(row for row in here if row["order"] == "our risk")
+            ours = next(row for row in here if row["order"] == OURS)
             lines.append(f"{target}, lists of {capacity} a sector and month ({ours['lists']} lists, "
                          f"{ours['full']} full): events found a "
                          f"visit by {parts}; ours {ours['low']:.3f} to {ours['high']:.3f}")
