@@ -100,6 +100,11 @@ _WEIGHT = [
     Feature("lowest_whz_out", "z", "lowest WHZ since discharge", "low_weight_for_height", -1, 0),
     Feature("reported_red_180", "share", "share of colours that were red in 180 days", "low_weight_for_height"),
     Feature("reported_last", "0/1/2", "last reported colour (green, yellow, red)", "low_weight_for_height"),
+    Feature("whz_room", "SD", "WHZ above the exit's (after discharge SAM's) cut-off on the last day that counts, "
+                              "if it goes on so", "low_weight_for_height", -1, -1),
+    Feature("muac_room", "SD", "the same of MUAC", "low_muac", -1, -1),
+    Feature("least_room", "SD", "the lesser of the two", "low_weight_for_height", -1, -1),
+    Feature("sam_last", "0/1", "SAM at the last judged reading", "low_weight_for_height", 1, 1),
 ]
 _SEEN = [
     Feature("days_since_weighed", "days", "days since the last weight", "missed_weighings"),

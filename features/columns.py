@@ -14,7 +14,7 @@ from numba import njit
 
 from features.clock import days_apart, year_angle
 from features.episodes import APPETITE_FAILED, VCDC
-from features.smoother import filtered
+from features.smoother import VELOCITY_DAYS, filtered
 from features.windows import run_of, slope_of, summary_of
 from registry.tables import NEVER, SETTING, SEX
 
@@ -208,3 +208,34 @@ def seen(begin, end, rows, today, admitted, closed):
         own[COUNT], today - own[LAST_DAY],
         run_of(begin, end, day, rows.same_weight, half, today, 1.0),
     )
+
+
+PROSPECT = ("whz_room", "muac_room", "least_room", "sam_last")
+WHZ_CUTS, MUAC_CUTS = (-2.0, -3.0), (125.0, 115.0)
+"""What decides: in treatment the exit criteria, after it SAM's."""
+STAY_DAYS = 84.0
+"""The longest stay (12 weeks)."""
+
+
+@njit(cache=True, nogil=True)
+def prospect(begin, end, rows, today, admitted, closed, whz, muac, whz_prior, muac_prior):
+    """How far from what decides the child will be on the last day that counts (day 84 of a stay, day 183 after it),
+    if it goes on as it goes, in standard deviations of what may come; and SAM at the last judged reading.
+
+    `whz`, `muac`: what `features.series.series` found.
+    """
+    out = closed <= today
+    days = at_least(FOLLOW_UP_DAYS - days_apart(closed, today) if out else STAY_DAYS - days_apart(admitted, today), 1.0)
+    at = 1 if out else 0
+    of_whz, of_muac = _room(whz, days, WHZ_CUTS[at], whz_prior), _room(muac, days, MUAC_CUTS[at], muac_prior)
+    least = of_muac if np.isnan(of_whz) or of_muac < of_whz else of_whz
+    sam = summary_of(begin, end, rows.measured_on, rows.sam, today - 179, today)[LAST]
+    return of_whz, of_muac, least, sam
+
+
+@njit(cache=True, nogil=True)
+def _room(found, days, cut, prior):
+    _, _, noise, drift, _ = prior
+    level, level_sd, velocity = found[2], found[3], found[4] / MONTH
+    reach = VELOCITY_DAYS * (1.0 - np.exp(-days / VELOCITY_DAYS))
+    return (level + reach * velocity - cut) / np.sqrt(level_sd * level_sd + drift * days + noise)

@@ -18,8 +18,8 @@ from registry.tables import FINDING, ITEM
 
 WRITTEN = (
     *columns.CHILD, *columns.STAY, *(f"{name}_{of}" for name in SERIES for of in STATISTICS), *columns.WEIGHT,
-    *columns.READINGS, *columns.SEEN, *columns_of_care.VISITS, *columns_of_care.ILLNESS, *columns_of_care.FOOD,
-    *columns_of_care.ATTENDANCE,
+    *columns.READINGS, *columns.PROSPECT, *columns.SEEN, *columns_of_care.VISITS, *columns_of_care.ILLNESS,
+    *columns_of_care.FOOD, *columns_of_care.ATTENDANCE,
 )
 """The columns in the order in which the kernel writes them; `_PLACE` says where the catalogue has each."""
 _PLACE = np.array([NAMES.index(name) for name in WRITTEN])
@@ -56,16 +56,18 @@ def _fill(asked, stays, rows, care, priors, height_noises, place, matrix):
         at = _put(columns.child(today, asked.birth_date[i], asked.sex[i], asked.birth_weight_kg[i], asked.setting[i],
                                 asked.season), matrix, i, place, 0)
         at = _put(columns.stay(i, today, stays), matrix, i, place, at)
-        at = _put(series(begin, end, day, rows.whz, rows.whz_traced, height_noises, today, admitted, closed, whz,
-                         after), matrix, i, place, at)
+        of_whz = series(begin, end, day, rows.whz, rows.whz_traced, height_noises, today, admitted, closed, whz, after)
+        at = _put(of_whz, matrix, i, place, at)
         at = _put(series(begin, end, day, rows.waz, rows.waz, none, today, admitted, closed, waz, after),
                   matrix, i, place, at)
         at = _put(series(begin, end, day, rows.haz, rows.haz, none, today, admitted, closed, haz, after),
                   matrix, i, place, at)
-        at = _put(series(begin, end, day, rows.muac, rows.muac, none, today, admitted, closed, muac, after),
-                  matrix, i, place, at)
+        of_muac = series(begin, end, day, rows.muac, rows.muac, none, today, admitted, closed, muac, after)
+        at = _put(of_muac, matrix, i, place, at)
         at = _put(columns.weight(begin, end, rows, today, admitted, closed, log_weight, after), matrix, i, place, at)
         at = _put(columns.readings(begin, end, rows, today, admitted, closed, whz), matrix, i, place, at)
+        at = _put(columns.prospect(begin, end, rows, today, admitted, closed, of_whz, of_muac, whz, muac),
+                  matrix, i, place, at)
         at = _put(columns.seen(begin, end, rows, today, admitted, closed), matrix, i, place, at)
         at = _put(columns_of_care.visits(i, care, today), matrix, i, place, at)
         at = _put(columns_of_care.illness(i, care, today, admitted, closed), matrix, i, place, at)

@@ -65,7 +65,7 @@ def test_the_kernel_and_the_context_write_every_column_once():
     ("ednf_per_day_stay", 1), ("ednf_per_day_14", np.nan), ("ednf_issues_missed", 0.5), ("thr_90", 1),
     ("thr_issues_90", 1), ("thr_days", 74), ("hcm_90", np.nan),
     ("attendance_last", 0.5), ("attendance_90", 0.625), ("attendance_180", 0.625),
-    ("days_since_discharge", np.nan), ("sam_readings_out", np.nan), ("weight_since_discharge", np.nan),
+    ("sam_last", 1), ("days_since_discharge", np.nan), ("sam_readings_out", np.nan), ("weight_since_discharge", np.nan),
     ("siblings", np.nan),
 ])
 def test_a_column_says_what_a_hand_would(row, name, expected):

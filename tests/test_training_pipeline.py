@@ -8,19 +8,21 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sklearn.linear_model import LogisticRegression
 
 from features.catalogue import NAMES
 from features.clock import Clock
 from features.smoother import DEFAULT_PRIORS
 from features.trajectory import as_of
 from models.bundle import load, save
+from models.linear import standardised
 from models.problems import HAPPENED, NON_RESPONSE, RELAPSE
 from registry.errors import BadInput
 from registry.store import open_store
 from sanket.app import main
 from tests.registry_samples import folder
 from tests.tiny_registry import tiny_registry
-from training import fit, learn, tracking
+from training import fit, learn, linear_half, tracking
 from training.backtest import backtest, feature_frame
 from training.cohorts import cohort
 from training.discrimination import auc
@@ -107,6 +109,20 @@ def test_a_bundle_holds_text_and_numbers_and_scores_as_it_did(learned, kept):
         assert file.suffix == ".txt" or json.loads(text) is not None
     np.testing.assert_array_equal(
         load(place / bundle.version).score(learned.features).log_odds, learned.bundle.score(learned.features).log_odds)
+
+
+def test_the_linear_half_keeps_the_directions_and_loses_least_within_them(learned):
+    linear = learned.fitted.linear
+    ways = np.array(fit.directions("relapse"))
+    assert np.all(linear.weight[ways > 0] >= 0) and np.all(linear.weight[ways < 0] <= 0)
+    assert np.any(linear.weight[ways > 0] > 0) and np.any(linear.weight[ways < 0] < 0)
+    learning = learn.examples(learned.rows, learned.features, learned.earlier_on)
+    free = linear_half.fit_linear(learning, penalty=0.003, directions=np.zeros(len(ways)))
+    sklearn = LogisticRegression(C=0.003, solver="newton-cholesky", tol=1e-8, max_iter=200)
+    value, gap = standardised(learning.rows, free.middle, free.scale)
+    gap = np.where(gap.mean(axis=0) > linear_half.RARELY_MISSING, gap, 0.0)
+    sklearn.fit(np.hstack([value, gap]), learning.happened, sample_weight=learning.weight / learning.weight.mean())
+    np.testing.assert_allclose(np.append(free.weight, free.gap_weight), sklearn.coef_[0], atol=2e-4)
 
 
 def test_a_rehearsal_is_the_same_training_without_the_later_block(clock, learned, kept, monkeypatch):

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import lightgbm as lgb
 import numpy as np
-from sklearn.linear_model import LogisticRegression
 
 from features.catalogue import CATALOGUE, NAMES
-from models.linear import Linear, standardised
+from models.linear import Linear
 from training.examples import Examples, log_loss
+from training.linear_half import fit_linear
 from training.straight import slope_and_intercept
 
 Said = Callable[[str], None]
@@ -74,7 +74,7 @@ THREADS = 2
 
 
 def directions(target: str) -> list[int]:
-    """The constrained direction of each column for a target."""
+    """The constrained direction of each column for a target, kept by both halves."""
     return [getattr(feature, target) for feature in CATALOGUE]
 
 
@@ -97,7 +97,7 @@ def fit(examples: Examples, *, target: str, settings: dict, seed: int, offset: s
     """
     fold = folds(examples.child, FOLDS, seed)
     rounds, tree_margin = _tree_number(examples, fold, _settings(target, settings, seed), Start.of(examples, offset))
-    penalty, linear_margin = _best_penalty(examples, fold)
+    penalty, linear_margin = _best_penalty(examples, fold, target)
     share = _best_share(tree_margin, linear_margin, examples)
     choice = Choice(settings, rounds, penalty, share)
     return _both_halves(examples, choice, (tree_margin, linear_margin), target=target, seed=seed, offset=offset)
@@ -112,7 +112,8 @@ def refit(examples: Examples, *, choice: Choice, target: str, seed: int, offset:
         inside, outside = examples.take(fold != of), examples.rows[fold == of]
         booster = lgb.train(settings, _dataset(inside, begun), num_boost_round=choice.rounds)
         tree_margin[fold == of] += booster.predict(outside, raw_score=True, num_threads=THREADS)
-        linear_margin[fold == of] = _linear_margin(fit_linear(inside, penalty=choice.penalty), outside)
+        linear_margin[fold == of] = _linear_margin(
+            fit_linear(inside, penalty=choice.penalty, directions=directions(target)), outside)
     return _both_halves(examples, choice, (tree_margin, linear_margin), target=target, seed=seed, offset=offset)
 
 
@@ -128,7 +129,7 @@ def _both_halves(
     )
     blended = choice.trees * margins[0] + (1 - choice.trees) * margins[1]
     held_out = HeldOut(blended, examples.happened, examples.weight)
-    linear = fit_linear(examples, penalty=choice.penalty)
+    linear = fit_linear(examples, penalty=choice.penalty, directions=directions(target))
     return Fitted(booster.model_to_string(), linear, choice, held_out, offset, begun.constant)
 
 
@@ -201,34 +202,12 @@ def _early_stopped(examples: Examples, fold: np.ndarray, of: int, settings: dict
     return lgb.train(settings, train, num_boost_round=MOST_TREES, valid_sets=[outside], callbacks=[stop])
 
 
-def fit_linear(examples: Examples, *, penalty: float) -> Linear:
-    """Penalised logistic regression on standardised columns and their missingness."""
-    middle, scale = _standard(examples.rows)
-    value, gap = standardised(examples.rows, middle, scale)
-    gap = np.where(gap.mean(axis=0) > 0.002, gap, 0.0)
-    # Many rows, few hundred columns: Newton's steps with a Cholesky factor need a fifth of L-BFGS's time.
-    model = LogisticRegression(C=penalty, max_iter=100, tol=1e-4, solver="newton-cholesky")
-    model.fit(np.hstack([value, gap]), examples.happened, sample_weight=examples.weight / examples.weight.mean())
-    weight, gap_weight = np.split(model.coef_[0], 2)
-    at = np.average(value, axis=0, weights=examples.weight), np.average(gap, axis=0, weights=examples.weight)
-    return Linear(float(model.intercept_[0]), middle, scale, weight, gap_weight, *at)
-
-
-def _standard(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    seen = ~np.isnan(rows)
-    some = seen.any(axis=0)
-    middle, scale = np.zeros(rows.shape[1]), np.ones(rows.shape[1])
-    middle[some] = np.nanmedian(rows[:, some], axis=0)
-    scale[some] = np.nanstd(rows[:, some], axis=0)
-    return middle, np.where(scale > 1e-9, scale, 1.0)
-
-
-def _best_penalty(examples: Examples, fold: np.ndarray) -> tuple[float, np.ndarray]:
+def _best_penalty(examples: Examples, fold: np.ndarray, target: str) -> tuple[float, np.ndarray]:
     best = (np.inf, 0.0, None)
     for penalty in (0.0003, 0.003, 0.03):
         margin = np.empty(len(fold))
         for of in range(FOLDS):
-            linear = fit_linear(examples.take(fold != of), penalty=penalty)
+            linear = fit_linear(examples.take(fold != of), penalty=penalty, directions=directions(target))
             margin[fold == of] = _linear_margin(linear, examples.rows[fold == of])
         best = min(best, (log_loss(margin, examples), penalty, margin), key=lambda tried: tried[0])
     return best[1], best[2]
