@@ -8,14 +8,16 @@ import pytest
 from features.trajectory import as_of
 from models.problems import CENSORED, NON_RESPONSE
 from tests import judge_trainings as made
-from training import checks, checks_of_figures, fit, golden
+from training import checks, checks_of_columns, checks_of_figures, fit, golden
 from training.calibrate import calibrate
 from training.cohorts import cohort
+from training.discrimination import Estimate
 from training.evidence import Evidence
 from training.finding import CHECKS, OUTCOMES
 from training.fit import HeldOut
 from training.judged import LATER, of_matrix
 from training.learn import examples
+from training.subgroups import RecallGap
 
 
 def asked(code, learned):
@@ -129,8 +131,35 @@ def test_7_a_flipped_sign_in_the_directions(monkeypatch):
     monkeypatch.setattr(fit, "MOST_TREES", 40)
     booster = fit.fit(learning, target="non_response", settings={"learning_rate": 0.1}, seed=1).booster
     flipped = replace(what, bundle=replace(what.bundle, booster=booster, forest=None))
-    assert asked("RISK016", what).outcome == "pass"
+    honest = asked("RISK016", what)
+    assert honest.outcome in ("pass", "tip") and "the linear part" in honest.message
     assert asked("RISK016", flipped).outcome == "issue"
+    assert "goes against physiology" in asked("RISK016", flipped).message
+
+
+# share of children whose risk a better record raises by over 0.05 log-odds | at all | what is said
+BETTER = [(0.02, 0.3, "pass"), (0.02, 0.6, "tip"), (0.3, 0.6, "tip"), (0.6, 0.9, "issue"),
+          (float("nan"), float("nan"), "pass")]
+
+
+@pytest.mark.parametrize(("noted", "raised", "outcome"), BETTER)
+def test_a_better_record_that_raises_risks_is_told(noted, raised, outcome):
+    one = {"record": "last MUAC 4 mm wider", "children": 40, "noted": noted, "raised": raised, "median_change": 0.0}
+    found = checks_of_columns._of_the_whole_model([one, one | {"noted": 0.0, "raised": 0.0}], linear=0.6)
+    assert found.outcome == outcome and "linear part (60% of the model) has none" in found.message
+
+
+def test_assumed_days_of_entry_are_said_beside_the_check_of_time():
+    found = asked("RISK001", made.learned())
+    assert found.outcome == "pass" and "assumed day of entry" in found.message
+
+
+@pytest.mark.parametrize(("high", "outcome"), [(0.18, "pass"), (0.25, "tip")])
+def test_a_gap_that_may_be_wide_is_not_passed(monkeypatch, high, outcome):
+    monkeypatch.setattr(checks_of_figures, "recall_gaps", lambda judged: [
+        RecallGap("sex", {"boys": 0.4, "girls": 0.35}, {"boys": 25, "girls": 24}, Estimate(0.05, 0.0, high))])
+    found = asked("RISK012", made.learned())
+    assert found.outcome == outcome and "under 24 months" in found.message
 
 
 def test_8_labels_that_end_after_the_split():

@@ -62,7 +62,7 @@ def _facts(learned: Learned, findings: list[Finding], figures: dict[str, float])
     prevalence = float(np.mean(learned.rows.outcome[known] == 1))
     advised = needed(prevalence=prevalence, parameters=PARAMETERS)
     return {
-        "target": bundle.target.replace("_", " "), "horizon": problem.horizon, "used": len(learned.rows.index),
+        "target": bundle.target.replace("_", "-"), "horizon": problem.horizon, "used": len(learned.rows.index),
         "landmarks": ", ".join(map(str, problem.landmarks)), "label_days": problem.label_days,
         "until": facts["trained_until"], "seed": facts["seed"], "synthetic": facts["synthetic"],
         "data": "SYNTHETIC children who never lived" if facts["synthetic"] else "real records of children",

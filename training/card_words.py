@@ -9,7 +9,7 @@ MAY_NOT = (
     "diagnose SAM, discharge, refer or admit: a measurement and the protocol do that",
     "lower or delay anything that a rule asks for; a low score is no reason not to act",
     "deny or remove food, treatment or a visit, or rate a family, a worker or a centre",
-    "score children from 60 months on, under treatment for over 91 days, or not weighed within a year",
+    "score children aged 60 months or more, in treatment for longer than 91 days, or not weighed within a year",
     "be quoted as an effect: that a column raises the score does not mean that changing it would help",
     "be used on children where it was trained on synthetic records only",
 )
@@ -25,8 +25,8 @@ TRIPOD = (
                         "orders visits for supervisors of child-nutrition centres. Known inequalities: girls, tribal "
                         "areas and missing records; see item 14."),
     ("4", "Objectives", "To develop, and to judge on later records of the same registry, a model of {target}."),
-    ("5", "Data", "{data}; routine records of one registry; learnt from what was known before {until}. Share of dates "
-                  "that were assumed: {assumed}."),
+    ("5", "Data", "{data}; routine records of one registry; learnt from what was known before {until}. Records with "
+                  "an assumed day of entry (taken as known on their own day): {assumed}."),
     ("6", "Participants", "Every index ({index}) in the registry; children under 1,826 days. Treatment as the "
                           "programme gives it (UCDC, VCDC, NRC, CTC)."),
     ("7", "Data preparation", "Contract checks with quarantine; WHO 2006 z-scores with flags; values as known on the "
@@ -61,15 +61,16 @@ TRIPOD = (
                                      "after a death first."),
     ("21", "Model development", "{rows_fitted} rows ({events_fitted} events) fitted; of these {rows_earlier} "
                                 "({events_earlier} events) chose and rehearsed, {rows_later} ({events_later} "
-                                "events) judged the rehearsal."),
+                                "events) judged the rehearsal; the rest are later rows of children of the earlier "
+                                "block, left out of the judging."),
     ("22", "Model specification", "booster.txt, linear.json and bundle.json of this bundle: all that a score needs."),
     ("23", "Model performance", "Of the rehearsal, on the later block: AUC {auc}, scaled Brier "
                                 "{brier_scaled}, calibration slope {calibration_slope}, precision in the highest tenth "
-                                "{precision_at_top_tenth}. {RISK011}. By subgroup and centre: see the report."),
+                                "{precision_at_top_tenth}. {RISK011}. By subgroup: see the report."),
     ("24", "Model updating", "None after training; recalibration for another place is offered by `sanket evaluate`, "
                              "never done silently."),
     ("25", "Interpretation", "Checks: {outcome_counts}. Against one measurement: {RISK010}"),
-    ("26", "Limitations", "Predictions, not causes. Relapse is seen only where children are weighed: {RISK013}. "
+    ("26", "Limitations", "Predictions, not causes. An outcome is seen only where children are weighed (item 20). "
                           "Children whom a list sends a visitor to are followed better than others."),
     ("27", "Usability", "Needs weights, heights or MUAC and episodes in the registry's contract; with poor records the "
                         "score abstains and says why. A supervisor needs no training in statistics: the list gives "
@@ -85,7 +86,7 @@ PROBAST = (
     ("predictors", "Are all predictors available when the model is used?", "Yes: the same code. {RISK015}"),
     ("outcome", "Was the outcome determined appropriately?", "{event}: the contract's definition. {RISK005}"),
     ("outcome", "Was the outcome determined without predictors?",
-     "No: readings after the prediction decide it, by a rule, as for every relapse; none before it does. {RISK008}"),
+     "No: readings after the prediction decide it, by a rule, as for any such outcome; none before it does. {RISK008}"),
     ("outcome", "Was the time between prediction and outcome appropriate?", "Up to {horizon} days. {RISK002}"),
     ("analysis", "Were there enough participants with the outcome?", "{RISK014}"),
     ("analysis", "Were missing data handled appropriately?", "Kept missing; no imputation from the future."),

@@ -27,6 +27,9 @@ def no_future(evidence: Evidence) -> Said:
     features, and their feature rows are made anew; for three days the whole registry is cut, for the columns of
     centre and family. Every bit must be the same. Example: a row of 2026-03-29 that holds a weight of 2026-04-06.
 
+    Where nobody wrote down when a record came in, it counts as known on its own day. No check can see whether it was:
+    the finding says what share of the records that is, and the report what becomes of the figures 30 days later.
+
     What to do: find the named columns; whoever made them read a table that the clock had not masked.
     """
     rows, at = evidence.learned.rows, evidence.probed
@@ -43,7 +46,16 @@ def no_future(evidence: Evidence) -> Said:
     if differ:
         return issue(f"{len(differ)} columns change when the future is removed: {', '.join(differ[:5])}",
                      columns=float(len(differ)), rows_probed=float(len(at)))
-    return passed(f"{len(at)} children's rows are the same bits with the future removed", rows_probed=float(len(at)))
+    share = registry.facts.get("share_assumed_dates")
+    return passed(f"{len(at)} children's rows are the same bits with the future removed; {_assumed(share)}",
+                  rows_probed=float(len(at)), **({} if share is None else {"share_assumed_dates": float(share)}))
+
+
+def _assumed(share: float | None) -> str:
+    if share is None:
+        return "but the registry does not say when its records came in: this takes each as known on its own day"
+    return (f"but {share:.0%} of the records have an assumed day of entry and are taken as known on their own day, "
+            "which no check can see")
 
 
 @check("RISK002", "Labels end before the split")
@@ -128,5 +140,6 @@ def labels_as_contract(evidence: Evidence) -> Said:
     if wrong:
         return issue(f"{wrong} of {len(rows.outcome)} rows have another outcome than the contract gives",
                      rows=float(wrong))
-    words = ", ".join(f"{int(np.sum(rows.outcome == code))} {OUTCOME_WORDS[code]}" for code in (1, 0, CENSORED))
+    words = ", ".join(f"{int(np.sum(rows.outcome == code))} {OUTCOME_WORDS[code].replace('_', ' ')}"
+                      for code in (1, 0, CENSORED))
     return passed(f"all {len(rows.outcome)} outcomes are the contract's: {words}")

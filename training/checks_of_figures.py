@@ -15,7 +15,7 @@ from training.judged import BLOCK_WORDS, ENOUGH_EVENTS, Judged
 from training.learn import LEAST_EVENTS, PARAMETERS
 from training.reliability import calibration
 from training.sample_size import needed
-from training.subgroups import recall_gaps
+from training.subgroups import RecallGap, memberships, recall_gaps
 
 TOO_GOOD = {RELAPSE.target: 0.90, NON_RESPONSE.target: 0.95}
 EARLY_IN_TREATMENT = 28
@@ -25,7 +25,8 @@ GAP_ISSUE, GAP_TIP = 0.20, 0.10
 """Recall between subgroups (chosen): beyond a fifth one group is as good as left out. verified: false."""
 CENSORED_ISSUE, CENSORED_TIP = 0.6, 0.35
 """Share of landmark rows without a known outcome (chosen; loss after exit is 15 to 35 %). verified: false."""
-REPEATS = 100
+REPEATS = 200
+"""As in the report, so that one interval is told once."""
 
 
 def _enough(judged: Judged) -> str | None:
@@ -57,13 +58,13 @@ def not_too_good(evidence: Evidence) -> Said:
 
     What to do: look at the strongest columns of the report's reasons, and when their records are known.
     """
-    judged, target = evidence.judged, evidence.problem.target
+    judged, target, which = evidence.judged, evidence.problem.target, ""
     if target == NON_RESPONSE.target:
-        judged = judged.take(judged.rows.landmark < EARLY_IN_TREATMENT)
+        judged, which = judged.take(judged.rows.landmark < EARLY_IN_TREATMENT), " before the fourth week"
     if why := _enough(judged):
         return skipped(why)
     found, bound = auc(judged.risk, judged.happened, judged.weight), TOO_GOOD[target]
-    told = f"AUC {found:.3f}, {judged.events} events (a leak is suspected over {bound})"
+    told = f"AUC {found:.3f}{which}, {judged.events} events (a leak is suspected over {bound})"
     if found <= bound:
         return passed(told, auc=found) if judged.events >= ENOUGH_EVENTS else _too_few(judged.events, told)
     low = bootstrap(auc, judged.risk, judged.happened, judged.weight, cluster=judged.rows.child, repeats=REPEATS).low
@@ -74,7 +75,7 @@ def not_too_good(evidence: Evidence) -> Said:
 def better_than_one_measurement(evidence: Evidence) -> Said:
     """The model must order children better than the last WHZ, the last MUAC, or days without gain do by themselves.
 
-    The difference of AUCs on the same rows, children drawn anew 100 times. An issue where the model is worse than
+    The difference of AUCs on the same rows, children drawn anew 200 times. An issue where the model is worse than
     WHZ; a tip where it is not surely better than the best of them.
 
     What to do: more events, or use the measurement: it is simpler.
@@ -137,7 +138,8 @@ def subgroups_found_alike(evidence: Evidence) -> Said:
     A fifth of the judged rows is visited by risk; recall among girls and boys, under and over 24 months, and by
     setting, where a group has 20 children with the event or more (else it is not compared; without two such groups
     the check is skipped). A gap over 0.20 is an issue where the whole 95 % interval lies over it, else a tip, as is a
-    gap over 0.10.
+    gap over 0.10, and one whose interval reaches over 0.20: it is not shown to be small. The finding names the groups
+    that could not be compared. Districts and the quality of records stand in the report's table only.
 
     What to do: see the report's subgroups; look for measurements that one group lacks.
     """
@@ -145,11 +147,22 @@ def subgroups_found_alike(evidence: Evidence) -> Said:
     if not gaps:
         return skipped(f"no two subgroups have 20 children with the event each; there are {evidence.judged.events}")
     worst = max(gaps, key=lambda gap: gap.gap.value)
-    told = f"largest gap {worst.gap.value:.2f} ({worst.gap.low:.2f} to {worst.gap.high:.2f}), by {worst.by}: "
-    told += ", ".join(f"{name} {recall:.2f} of {worst.events[name]}" for name, recall in worst.recalls.items())
+    told = (f"of {', '.join(gap.by for gap in gaps)} the largest gap is {worst.gap.value:.2f} ({worst.gap.low:.2f} to "
+            f"{worst.gap.high:.2f}), by {worst.by}: ")
+    told += ", ".join(f"{name} {recall:.2f} ({worst.events[name]} children with the event)"
+                      for name, recall in worst.recalls.items()) + _not_compared(evidence.judged, gaps)
     if worst.gap.value > GAP_ISSUE:
         return beyond(min(worst.events.values()), surely=worst.gap.low > GAP_ISSUE)(told, gap=worst.gap.value)
-    return (tip if worst.gap.value > GAP_TIP else passed)(told, gap=worst.gap.value)
+    small = worst.gap.value <= GAP_TIP and worst.gap.high <= GAP_ISSUE
+    return (passed if small else tip)(told, gap=worst.gap.value, gap_high=worst.gap.high)
+
+
+def _not_compared(judged: Judged, gaps: list[RecallGap]) -> str:
+    """The groups with too few children with the event, in words."""
+    compared = {name for gap in gaps for name in gap.recalls}
+    left = [str(name) for names in memberships(judged).values() for name in np.unique(names)
+            if name and name not in compared]
+    return f"; too few to compare: {', '.join(left)}" if left else ""
 
 
 @check("RISK013", "Most outcomes are known")

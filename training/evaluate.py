@@ -12,7 +12,7 @@ from features.context import Context
 from models.bundle import Bundle, load
 from models.champion import champions, models_folder
 from registry.errors import BadInput
-from registry.tables import Registry
+from registry.tables import Registry, day_date
 from training import tracking
 from training.discrimination import Estimate
 from training.fit import Said
@@ -44,7 +44,8 @@ def evaluate(
     clock = Clock(load_registry(address))
     context = Context(clock)
     told = [tell(clock, bundle, context=context, said=said) for bundle in bundles]
-    page = assemble(told, registry_facts=clock.registry.facts, made_for=_made_for(clock.registry))
+    page = assemble(told, registry_facts=clock.registry.facts, made_for=_made_for(clock.registry),
+                    records_until=day_date(clock.registry.recorded_until).isoformat())
     if len(page.encode()) > MOST_BYTES:
         raise BadInput("EVA004", f"the report has {len(page.encode())} bytes, over {MOST_BYTES}")
     output.parent.mkdir(parents=True, exist_ok=True)
@@ -97,6 +98,8 @@ def flat(figures: dict) -> dict[str, float]:
     for row in figures["lists"]:
         name = f"lists_{row['order']}_{row['capacity']}".replace(" ", "_")
         told |= {f"{name}_{word}": row[key] for key, word in LISTED.items() if row[key] is not None}
+    told |= {f"auc_later_{name}".replace(" ", "_"): value.value for name, value in
+             figures["delayed"]["overall"].items()}
     told |= {f"auc_against_{one.question.name}": one.auc.value for one in figures["others"]}
     return told | {name: float(figures[name]) for name in ("rows", "known", "events", "prevalence", "mean_risk")}
 

@@ -25,7 +25,7 @@ from training.outcomes import IN_COHORT, Outcomes, outcomes
 from training.reliability import calibration
 from training.response import FAILING, RESPONDED, SLOW, responses
 
-REPEATS = 100
+REPEATS = 200
 LATER_DAYS = 30
 RELAPSE_HORIZONS = (30, 90)
 TARGET, SECONDARY, SENSITIVITY = "target", "secondary", "sensitivity"
@@ -64,7 +64,7 @@ class Against:
 
 SINGLE = Question(SENSITIVITY, "single_reading", "relapse by a single reading of SAM, or admission")
 EARLIER = Question(SENSITIVITY, "known_earlier",
-                   f"the target, as it was known {LATER_DAYS} days before the records end")
+                   f"the target, had the records ended {LATER_DAYS} days earlier (without what was not known then)")
 RESPONSES = (
     (Question(SECONDARY, "failing", "failing to gain, against those who responded"), FAILING, RESPONDED),
     (Question(SECONDARY, "slow", "gaining slowly, against those who responded"), SLOW, RESPONDED),
@@ -83,19 +83,33 @@ def against_others(clock: Clock, rows: Cohort, risk: np.ndarray, *, cutoff: int)
     return [*found, _judge(EARLIER, *_with(earlier, rows, risk, rows.problem.horizon, only=before))]
 
 
-def known_later(clock: Clock, bundle: Bundle, rows: Cohort) -> Against:
-    """The target, with every record whose date of entry was assumed entered 30 days later than its own date."""
+@dataclass(frozen=True)
+class Later:
+    """The rows scored as if every record with an assumed day of entry had come in 30 days later: the `clock` of that
+    registry, its `judged` rows, and the share of records that `moved`."""
+
+    clock: Clock
+    judged: Judged
+    moved: float
+
+
+def judged_later(clock: Clock, bundle: Bundle, rows: Cohort) -> Later:
+    """The rows scored from records that came in later; `bundle`: the one that says the risks."""
     registry, moved = probes.known_later(clock.registry, days=LATER_DAYS)
     later = Clock(registry)
-    judged = score_rows(later, bundle, rows, block="", context=Context(later))
-    words = (f"the target, with records known {LATER_DAYS} days later ({moved:.0%} of them: those without a date of "
-             f"entry); {judged.not_scored} predictions can then not be made")
-    return _judge(Question(SENSITIVITY, "known_later", words), judged.rows, judged.risk)
+    return Later(later, score_rows(later, bundle, rows, block="", context=Context(later)), moved)
 
 
-def of_judged(clock: Clock, bundle: Bundle, judged: Judged, *, cutoff: int) -> list[Against]:
-    """All of it for the judged rows; `bundle`: the one that said their risks."""
-    return [*against_others(clock, judged.rows, judged.risk, cutoff=cutoff), known_later(clock, bundle, judged.rows)]
+def known_later(later: Later) -> Against:
+    """The target, with every record whose day of entry was assumed entered 30 days later than its own day."""
+    words = (f"the target, had the records with an assumed day of entry ({later.moved:.0%}) come in {LATER_DAYS} days "
+             f"later; {later.judged.not_scored} predictions could then not be made")
+    return _judge(Question(SENSITIVITY, "known_later", words), later.judged.rows, later.judged.risk)
+
+
+def of_judged(clock: Clock, judged: Judged, later: Later, *, cutoff: int) -> list[Against]:
+    """All of it for the judged rows, and for the same rows scored `later`."""
+    return [*against_others(clock, judged.rows, judged.risk, cutoff=cutoff), known_later(later)]
 
 
 def of_predictions(
@@ -107,7 +121,8 @@ def of_predictions(
         rows = cohort(clock, PROBLEMS[target], cutoff=until)
         rows = rows.take(np.flatnonzero(rows.day >= split))
         risk = predictions.loc[predictions["target"] == target, "risk"].to_numpy(np.float64)
-        found = [*against_others(clock, rows, risk, cutoff=until), known_later(clock, bundle, rows)]
+        later = judged_later(clock, bundle, rows)
+        found = [*against_others(clock, rows, risk, cutoff=until), known_later(later)]
         told[target] = [one.as_dict() for one in found]
     return told
 

@@ -81,27 +81,28 @@ def better_records(clock: Clock, bundle: Bundle, judged: Judged, *, context: Con
     """How often one better record raises a risk: `record`, `children`, `raised` and `noted` (by over 0.05) as shares.
 
     The last weight (then the last MUAC) known by the day is bettered in the records themselves and the features are
-    made anew, since one reading moves many columns.
+    made anew, since one reading moves many columns. Asked of the bundle itself, whoever said the judged risks: no
+    outcome plays a part. At most 1,000 of the judged children, each on its first judged day.
     """
     _, first = np.unique(judged.rows.child, return_index=True)
-    some = judged.take(np.random.default_rng(5).permutation(first)[:SAMPLE])
+    some = judged.rows.take(np.random.default_rng(5).permutation(first)[:SAMPLE])
     return [_bettered(clock, bundle, some, context, column, words, change) for column, words, change in (
         ("weight_kg", "last weight 3 % heavier", lambda kg: kg * HEAVIER),
         ("muac_mm", "last MUAC 4 mm wider", lambda mm: mm + WIDER_MM),
     )]
 
 
-def _bettered(clock, bundle, some: Judged, context, column: str, words: str, change) -> dict:
-    child, day = some.rows.child, some.rows.day
-    row = _last_rows(clock, child, day, column)
+def _bettered(clock, bundle, some: Cohort, context, column: str, words: str, change) -> dict:
+    row = _last_rows(clock, some.child, some.day, column)
     had = row >= 0
+    child, day = some.child[had], some.day[had]
     measurements = clock.registry.measurements
     values = measurements[column].copy()
     values[row[had]] = change(values[row[had]])
     changed = replace(clock.registry, measurements=measurements.having(**{column: values}))
     # The centre's context is the old one: one child's better record should move that child only.
-    matrix = as_of(Clock(changed), child[had], day[had], priors=bundle.priors, context=context)
-    rise = bundle.log_odds(matrix) - some.log_odds[had]
+    before, after = (as_of(of, child, day, priors=bundle.priors, context=context) for of in (clock, Clock(changed)))
+    rise = bundle.log_odds(after) - bundle.log_odds(before)
     return {"record": words, "children": int(had.sum()), "raised": _share(rise > 1e-9), "noted": _share(rise > NOTED),
             "median_change": float(np.median(rise)) if len(rise) else np.nan}
 

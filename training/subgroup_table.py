@@ -18,7 +18,7 @@ from training.subgroups import memberships, visited
 LEAST_KNOWN, LEAST_CASES = 20, 5
 """A smaller group says nothing, and could tell of single children."""
 MOST_DISTRICTS = 8
-REPEATS = 100
+REPEATS = 200
 
 
 def groupings(clock: Clock, judged: Judged) -> dict[str, np.ndarray]:
@@ -66,6 +66,14 @@ def table(judged: Judged, groups: dict[str, np.ndarray]) -> list[dict]:
                 rows.append({"by": by, "group": str(name), "known": int(inside.sum()), "events": cases}
                             | _estimates(judged.take(inside), seen[inside]))
     return rows
+
+
+def too_small(groups: dict[str, np.ndarray], rows: list[dict]) -> dict[str, list[str]]:
+    """The groups by what they group that are too small to stand in the table's `rows`; nothing is said of them."""
+    shown = {(row["by"], row["group"]) for row in rows}
+    left = {by: [str(name) for name in np.unique(names.astype(str)) if name and (by, str(name)) not in shown]
+            for by, names in groups.items()}
+    return {by: names for by, names in left.items() if names}
 
 
 def _estimates(part: Judged, seen: np.ndarray) -> dict[str, Estimate]:

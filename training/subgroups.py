@@ -13,7 +13,7 @@ from training.judged import Judged
 VISITED_SHARE = 0.2
 LEAST_EVENTS = 20
 """Children with the event that a group needs before its recall is compared (several rows of one child count once)."""
-REPEATS = 100
+REPEATS = 200
 TWO_YEARS = 731
 
 

@@ -6,16 +6,17 @@ import numpy as np
 
 from features.catalogue import NAMES
 from models.problems import NON_RESPONSE
-from training.discrimination import auc, bootstrap, bootstraps, brier, by_landmark, ranked, scaled_brier
+from training.discrimination import Estimate, auc, bootstraps, brier, by_landmark, ranked, scaled_brier
 from training.figures import MUAC, WHZ, WITHOUT_GAIN, filled
 from training.judged import Judged
 from training.reliability import CurvePoint, calibration, calibration_curve
 from training.straight import slope_and_intercept
+from training.subgroups import VISITED_SHARE
 from training.usefulness import at_capacity, net_benefit
 
 THRESHOLDS = np.arange(0.02, 0.61, 0.01)
 SHARES = (0.1, 0.2, 0.3)
-ORDER_WORDS = {"model": "this model", "rules": "the protocol's rules", "WHZ": "lowest last WHZ",
+ORDER_WORDS = {"model": "this model", "rules": "the protocol's rules alone", "WHZ": "lowest last WHZ",
                "MUAC": "lowest last MUAC", "no gain": "days without gain", "chance": "chance"}
 
 
@@ -29,35 +30,62 @@ def orders(judged: Judged, rules: np.ndarray | None = None) -> dict[str, np.ndar
     return found | {"chance": np.zeros(len(judged.risk))}
 
 
+def apart(judged: Judged, rules: np.ndarray | None = None) -> dict[str, dict[str, Estimate]]:
+    """AUC (IPCW) by order, `overall`, and how much more the model's is, `more_than`, all from the same draws."""
+    ordered = {name: ranked(order) for name, order in orders(judged, rules).items() if name != "chance"}
+
+    def aucs(*drawn: np.ndarray) -> list[float]:
+        *ranks, happened, weight = drawn
+        model, *others = (auc(rank, happened, weight) for rank in ranks)
+        return [model, *others, *(model - other for other in others)]
+
+    told = bootstraps(aucs, *ordered.values(), judged.happened, judged.weight, cluster=judged.rows.child)
+    names = list(ordered)
+    return {"overall": dict(zip(names, told, strict=False)),
+            "more_than": dict(zip(names[1:], told[len(names):], strict=True))}
+
+
 def discrimination(judged: Judged, rules: np.ndarray | None = None) -> dict:
-    """AUC (IPCW) with intervals: `overall` by order, `more_than_whz`, and `by_landmark` of the model."""
-    child = judged.rows.child
+    """`apart`, the AUC `same_day` (of model and WHZ, among predictions of one landmark), and `by_landmark`."""
+    child, landmark = judged.rows.child, judged.rows.landmark
     columns = judged.happened, judged.weight
-    overall = {name: bootstrap(auc, ranked(order), *columns, cluster=child)
-               for name, order in orders(judged, rules).items() if name != "chance"}
-    both = ranked(judged.risk), ranked(filled(-judged.matrix[:, WHZ]))
-    gain = bootstrap(_gain, *both, *columns, cluster=child)
-    return {"overall": overall, "more_than_whz": gain,
-            "by_landmark": by_landmark(auc, both[0], *columns, landmark=judged.rows.landmark, cluster=child),
-            "rows_by_landmark": {int(day): int(np.sum(judged.known & (judged.rows.landmark == day)))
-                                 for day in np.unique(judged.rows.landmark)}}
+    rank = {name: ranked(orders(judged)[name]) for name in ("model", "WHZ")}
+    same = bootstraps(lambda *drawn: [_within(one, *drawn[2:]) for one in drawn[:2]], *rank.values(), *columns,
+                      landmark, cluster=child, repeats=100)
+    return {**apart(judged, rules), "same_day": dict(zip(rank, same, strict=True)),
+            "by_landmark": by_landmark(auc, rank["model"], *columns, landmark=landmark, cluster=child),
+            "rows_by_landmark": _by_day(landmark, judged.known),
+            "events_by_landmark": _by_day(landmark, judged.known & (judged.happened == 1))}
 
 
-def _gain(risk: np.ndarray, order: np.ndarray, happened: np.ndarray, weight: np.ndarray) -> float:
-    return auc(risk, happened, weight) - auc(order, happened, weight)
+def _by_day(landmark: np.ndarray, mask: np.ndarray) -> dict[int, int]:
+    return {int(day): int(np.sum(mask & (landmark == day))) for day in np.unique(landmark)}
+
+
+def _within(rank: np.ndarray, happened: np.ndarray, weight: np.ndarray, landmark: np.ndarray) -> float:
+    """The AUC over pairs of one landmark only."""
+    concordant = pairs = 0.0
+    for day in np.unique(landmark):
+        of = landmark == day
+        cases = (happened * weight)[of].sum()
+        here = cases * (weight[of].sum() - cases)
+        if here > 0:
+            concordant, pairs = concordant + here * auc(rank[of], happened[of], weight[of]), pairs + here
+    return concordant / pairs if pairs > 0 else np.nan
 
 
 CALIBRATION = ("slope", "intercept", "in_the_large", "observed_over_expected")
 
 
+def straight(risk: np.ndarray, happened: np.ndarray, weight: np.ndarray) -> tuple[float, ...]:
+    """The figures of `CALIBRATION`."""
+    found = calibration(risk, happened, weight)
+    return tuple(getattr(found, name) for name in CALIBRATION)
+
+
 def true_risks(judged: Judged) -> dict:
     """Calibration: `curve`, and `slope`, `intercept`, `in_the_large` with intervals; Brier score, plain and scaled."""
     columns, child = (judged.risk, judged.happened, judged.weight), judged.rows.child
-
-    def straight(*drawn: np.ndarray) -> tuple[float, ...]:
-        found = calibration(*drawn)
-        return tuple(getattr(found, name) for name in CALIBRATION)
-
     told = dict(zip(CALIBRATION, bootstraps(straight, *columns, cluster=child, repeats=100), strict=True))
     briers = bootstraps(lambda *drawn: (brier(*drawn), scaled_brier(*drawn)), *columns, cluster=child)
     return told | {"curve": calibration_curve(*columns), "brier": briers[0], "brier_scaled": briers[1]}
@@ -108,7 +136,7 @@ MISSED_BY = {
     "height_days": ("days since the last height", 0), "weighings_90": ("weighings in 90 days", 0),
     "days_since_discharge": ("days since discharge", 0), "days_in_treatment": ("days in treatment", 0),
     "stays_before": ("earlier stays", 0), "diarrhoea_share": ("share of checks with diarrhoea", 2),
-    "attendance_90": ("attendance", 2), "centre_wasted": ("wasting in the centre", 2),
+    "attendance_90": ("attendance", 2), "centre_wasted": ("share of the centre's children that are wasted", 2),
 }
 
 
@@ -118,7 +146,7 @@ def missed(judged: Judged, visited: np.ndarray) -> list[str]:
     case = (judged.happened == 1) & judged.known
     out, found = case & ~visited, case & visited
     if min(out.sum(), found.sum()) < 10:
-        return [f"{int(out.sum())} predictions with the event were missed and {int(found.sum())} found: too few to "
+        return [f"Predictions with the event that were missed: {int(out.sum())}; found: {int(found.sum())}. Too few to "
                 "describe."]
     told = []
     for name, (words, digits) in MISSED_BY.items():
@@ -129,8 +157,14 @@ def missed(judged: Judged, visited: np.ndarray) -> list[str]:
             told.append((abs(one - other) / spread, f"{words}: {one:.{digits}f} (found: {other:.{digits}f})"))
     told.sort(reverse=True)
     head = (f"Of the predictions with the event, {int(out.sum())} lie outside of the fifth that is visited, "
-            f"{int(found.sum())} inside. The missed (median; found in brackets):")
+            f"{int(found.sum())} inside. What tells the missed from the found most (medians):")
     return [head] + [words for _, words in told[:6]]
+
+
+def most_recall(judged: Judged) -> float:
+    """The highest recall that visits to a fifth of all predictions could have, whatever the order."""
+    total, cases = judged.weight.sum(), (judged.weight * judged.happened).sum()
+    return float(min(1.0, VISITED_SHARE * total / cases)) if cases > 0 else float("nan")
 
 
 def curve_rows(curve: list[CurvePoint]) -> list[tuple[int, float, float, float, float]]:

@@ -9,7 +9,8 @@ import numpy as np
 from features.clock import Clock
 from features.context import Context
 from models.bundle import Bundle
-from models.problems import PROBLEMS
+from models.problems import HAPPENED, PROBLEMS
+from registry.tables import day_date
 from training import importance
 from training.cohorts import Cohort, attrition_table
 from training.fit import Said
@@ -28,10 +29,12 @@ from training.learn import blocks
 from training.learning_curve import learning_curve
 from training.lists import at_month_starts, compare
 from training.report import figures_told, plots
+from training.report.delayed import delayed
+from training.report.words import SINCE
 from training.rules_order import by_rules
-from training.secondary import of_judged
+from training.secondary import judged_later, of_judged
 from training.stability import better_records, top_between_months
-from training.subgroup_table import gaps, groupings, table
+from training.subgroup_table import gaps, groupings, table, too_small
 from training.subgroups import visited
 
 LISTS_WORDS = {
@@ -59,23 +62,25 @@ def tell(clock: Clock, bundle: Bundle, *, context: Context, said: Said = lambda 
     judged = judged_rows(clock, bundle, context=context)
     said(f"{target}: figures of {len(judged.risk)} rows, {judged.events} events")
     rules = by_rules(clock, judged.rows.child, judged.rows.day)
-    figures = _counts(judged) | {
+    figures = _counts(judged) | _learnt(clock, bundle, judged.block) | {
         "discrimination": figures_told.discrimination(judged, rules),
         "true_risks": figures_told.true_risks(judged), "decisions": figures_told.decisions(judged),
         "within_visits": figures_told.within_visits(judged, rules),
-        "missed": figures_told.missed(judged, visited(judged.risk)),
+        "missed": figures_told.missed(judged, visited(judged.risk)), "most_recall": figures_told.most_recall(judged),
         "updates": figures_told.updates_offered(judged) if judged.block == ELSEWHERE else None,
     }
     said(f"{target}: subgroups")
     groups = groupings(clock, judged)
     rows = table(judged, groups)
-    figures |= {"subgroups": rows, "gaps": gaps(judged, groups, rows)}
+    figures |= {"subgroups": rows, "gaps": gaps(judged, groups, rows), "too_small": too_small(groups, rows)}
     said_by = judging(bundle, judged.block)
     said(f"{target}: lists, their steadiness, and better records")
     figures |= _of_lists(clock, said_by, judged, context)
-    figures["better_records"] = better_records(clock, said_by, judged, context=context)
+    figures["better_records"] = better_records(clock, bundle, judged, context=context)
     said(f"{target}: other outcomes, and later knowledge")
-    figures["others"] = of_judged(clock, said_by, judged, cutoff=last_known(clock, bundle, judged.block))
+    later = judged_later(clock, said_by, judged.rows)
+    figures["others"] = of_judged(clock, judged, later, cutoff=last_known(clock, bundle, judged.block))
+    figures["delayed"] = delayed(later)
     said(f"{target}: the learning curve")
     figures["learning"] = [] if judged.block == ELSEWHERE else (
         learning_curve(clock, said_by, judged, context=context))
@@ -87,10 +92,36 @@ def _counts(judged: Judged) -> dict:
     return {
         "block": judged.block, "block_words": BLOCK_WORDS[judged.block], "attrition": attrition_table(judged.rows),
         "rows": len(judged.risk), "known": int(judged.known.sum()), "events": judged.events,
-        "not_scored": judged.not_scored, "children": len(np.unique(judged.rows.child)),
+        "not_scored": judged.not_scored, "children": _children(judged, judged.rows.child >= 0),
+        "children_known": _children(judged, judged.known), "children_with_event": _children(judged, _cases(judged)),
+        "predictions_with_event": int(_cases(judged).sum()), "days": _days(judged),
         "prevalence": _weighed(judged.happened, judged), "expected": _weighed(judged.risk, judged),
         "mean_risk": float(judged.risk.mean()) if len(judged.risk) else float("nan"),
     }
+
+
+def _cases(judged: Judged) -> np.ndarray:
+    return judged.known & (judged.happened == 1)
+
+
+def _children(judged: Judged, mask: np.ndarray) -> int:
+    return len(np.unique(judged.rows.child[mask]))
+
+
+def _days(judged: Judged) -> list[str]:
+    """The first and the last day of the predictions; empty without one."""
+    day = judged.rows.day
+    return [day_date(int(of)).isoformat() for of in (day.min(), day.max())] if len(day) else []
+
+
+def _learnt(clock: Clock, bundle: Bundle, block: str) -> dict:
+    """`learnt_share`: of the rows that whoever says the risks learnt from, with a known outcome, those with the event
+    (not weighed); NaN on another registry, where they are not at hand."""
+    if block == ELSEWHERE:
+        return {"learnt_share": float("nan")}
+    rows = learnt_from(clock, bundle)
+    outcome = rows.outcome[blocks(rows)[0]] if block == REHEARSAL else rows.outcome
+    return {"learnt_share": float(np.mean(outcome[outcome >= 0] == HAPPENED)) if (outcome >= 0).any() else float("nan")}
 
 
 def _weighed(values: np.ndarray, judged: Judged) -> float:
@@ -119,7 +150,7 @@ def _on_lists(clock: Clock, bundle: Bundle, judged: Judged) -> Cohort:
 def _plots(bundle: Bundle, judged: Judged, figures: dict) -> dict[str, object]:
     drawn = {
         "calibration": plots.calibration(figures["true_risks"]), "decision": plots.decision(figures["decisions"]),
-        "landmarks": plots.landmarks(figures["discrimination"]),
+        "landmarks": plots.landmarks(figures["discrimination"], words=SINCE[bundle.target]),
         "spread": plots.spread(judged.risk, judged.happened, judged.known),
     }
     if figures["learning"]:

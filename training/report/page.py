@@ -8,14 +8,26 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from training.discrimination import Estimate
+from training.judged import ENOUGH_EVENTS
+from training.lists import AS_LISTED, OURS, RULES, WHZ_AS_LISTED, WHZ_ORDER
 from training.report import plots
 from training.report.figures_told import ORDER_WORDS
 from training.report.one_model import Told
-from training.report.verdict import sentences, verdict
-from training.report.words import GLOSSARY, attrition
+from training.report.sentences import sentences
+from training.report.verdict import checked, colour, verdict, warnings
+from training.report.words import BEFORE_USE, FOR_DATA_SCIENTISTS, GLOSSARY, attrition
 
 MOST_BYTES = 3_000_000
 AS_PICTURE = ("reasons", "dependence_1", "dependence_2", "dependence_3")
+LIST_WORDS = {
+    OURS: "this model alone", RULES: "the protocol's rules alone", WHZ_ORDER: "lowest last WHZ alone",
+    "lowest MUAC": "lowest last MUAC alone", AS_LISTED: "danger first, then this model",
+    WHZ_AS_LISTED: "danger first, then lowest last WHZ",
+}
+SECTIONS = (
+    ("who", "who judges it"), ("apart", "telling apart"), ("risks", "true risks"), ("visits", "visits"),
+    ("others", "other outcomes"), ("fair", "fairness"), ("behave", "behaviour"), ("checks", "checks and card"),
+)
 PLOT_WORDS = {
     "calibration": "Calibration curve", "decision": "Decision curve", "landmarks": "AUC by the day of the prediction",
     "spread": "Spread of the risks", "learning": "Learning curve", "reasons": "What moves its scores most (beeswarm)",
@@ -24,25 +36,30 @@ PLOT_WORDS = {
 }
 
 
-def assemble(told: list[Told], *, registry_facts: dict, made_for: str) -> str:
+def assemble(told: list[Told], *, registry_facts: dict, made_for: str, records_until: str) -> str:
     """The page of one or more models as HTML text."""
     room = Environment(loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined,
                        trim_blocks=True, lstrip_blocks=True)
-    room.filters |= {"estimate": estimate, "number": number, "percent": percent, "words": words, "ties": ties}
+    room.filters |= {"estimate": estimate, "number": number, "percent": percent, "words": words, "ties": ties,
+                     "difference": difference}
     return room.get_template("report.html.jinja").render(
-        models=[_model(one) for one in told], facts=registry_facts, made_for=made_for, order_words=ORDER_WORDS,
-        plot_words=PLOT_WORDS, glossary=GLOSSARY, first_line=first_line(registry_facts),
+        models=[_model(one) for one in told], facts=registry_facts, made_for=made_for,
+        order_words=ORDER_WORDS | LIST_WORDS,
+        plot_words=PLOT_WORDS, glossary=GLOSSARY, terms=FOR_DATA_SCIENTISTS, before_use=BEFORE_USE,
+        few=ENOUGH_EVENTS, sections=SECTIONS, records_until=records_until, first_line=first_line(registry_facts),
     )
 
 
 def _model(one: Told) -> dict:
     """What the template reads of one model."""
     target, card, figures = one.bundle.target, one.bundle.card, one.figures
-    judged = figures["rows"] + figures["not_scored"]
+    judged, findings = figures["rows"] + figures["not_scored"], card.get("findings", [])
+    synthetic = one.bundle.facts.get("synthetic", False)
     return {
         "figures": figures, "bundle": one.bundle, "card": card, "drawn": _drawn(one),
-        "verdict": verdict(figures, card.get("findings", [])), "sentences": sentences(figures, target=target),
-        "synthetic": one.bundle.facts.get("synthetic", False),
+        "verdict": verdict(figures, findings, synthetic=synthetic), "warnings": warnings(figures),
+        "checked": checked(findings), "colour": colour(figures, findings),
+        "sentences": sentences(figures, target=target), "synthetic": synthetic,
         "attrition": attrition(figures["attrition"], target=target, judged=judged),
     }
 
@@ -50,8 +67,8 @@ def _model(one: Told) -> dict:
 def first_line(facts: dict) -> str:
     """What a reader must know before any figure: whose data, and how many dates were assumed."""
     share = facts.get("share_assumed_dates")
-    dates = "it is not known how many dates were assumed" if share is None else (
-        f"{share:.0%} of the records have an assumed date of entry")
+    dates = "it is not known how many days of entry were assumed" if share is None else (
+        f"{share:.0%} of the records have an assumed day of entry (nobody wrote down when they reached the system)")
     if facts.get("synthetic"):
         return ("SYNTHETIC DATA: no child in these records ever lived, and no figure here says anything about real "
                 f"children; {dates}.")
@@ -68,7 +85,8 @@ def estimate(told: Estimate, digits: int = 3) -> str:
     """`0.812 (0.790 to 0.834)`."""
     if math.isnan(told.value):
         return "not known"
-    if math.isnan(told.low):
+    certain = f"{told.low:.{digits}f}" == f"{told.high:.{digits}f}" in (f"{0:.{digits}f}", f"{1:.{digits}f}")
+    if math.isnan(told.low) or told.low == told.high or certain:
         return f"{told.value:.{digits}f} (interval not known)"
     return f"{told.value:.{digits}f} ({told.low:.{digits}f} to {told.high:.{digits}f})"
 
@@ -88,6 +106,13 @@ def ties(bounds: tuple[float | None, float | None]) -> str:
     if None in bounds or percent(bounds[0]) == percent(bounds[1]):
         return ""
     return f" (ties {percent(min(bounds))} to {percent(max(bounds))})"
+
+
+def difference(told: object) -> str:
+    """`+0.9 (0.1 to 1.8)` in percentage points, of `value`, `low`, `high`; nothing where there is no such mapping."""
+    if not isinstance(told, dict) or told["value"] is None:
+        return ""
+    return f"{100 * told['value']:+.1f} ({100 * told['low']:.1f} to {100 * told['high']:.1f})"
 
 
 def words(name: str) -> str:

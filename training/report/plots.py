@@ -57,8 +57,8 @@ def decision(told: dict):
     return figure
 
 
-def landmarks(told: dict):
-    """AUC with its interval on each landmark day."""
+def landmarks(told: dict, *, words: str):
+    """AUC with its interval on each landmark day; `words` for the days."""
     figure, axes = _figure(4.6, 3.2)
     days = np.array(list(told["by_landmark"]))
     found = list(told["by_landmark"].values())
@@ -66,7 +66,7 @@ def landmarks(told: dict):
     reach = np.maximum(np.nan_to_num([value - low, high - value]), 0.0)
     axes.errorbar(days, value, yerr=reach, marker="o", markersize=4, capsize=2, color=OURS)
     axes.axhline(0.5, color=PALE, linewidth=1, linestyle="--")
-    axes.set(xlabel="days after discharge or admission", ylabel="AUC", ylim=(0.35, 1.0))
+    axes.set(xlabel=words, ylabel="AUC", ylim=(0.35, 1.0))
     return figure
 
 

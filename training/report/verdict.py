@@ -2,44 +2,82 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 
-from models.problems import RELAPSE
+from training.checks_of_columns import RAISED_ISSUE, RAISED_TIP
 from training.checks_of_figures import SLOPE_HIGH, SLOPE_LOW
 from training.discrimination import Estimate
-from training.finding import ISSUE
+from training.finding import ISSUE, OUTCOMES, PASS
 from training.judged import ENOUGH_EVENTS
+from training.lists import AS_LISTED, OURS
 
-FIRM_EVENTS = 100
-"""Children with the event from which the main figures are firm (Collins et al. 2016, Statistics in Medicine 35:214)."""
+SINGLE = {"WHZ": "the last weight-for-height", "MUAC": "the last arm circumference (MUAC)",
+          "no gain": "the days without gain"}
+"""Orders by one measurement, which a model must beat to be worth its trouble."""
 SHORT_LIST = 10
-EVENT = {True: "relapsed", False: "did not respond"}
-_CAME = {"relapsed": "were followed by a relapse", "did not respond": "ended without response"}
+MAY_BE_TRIED = "May be tried to order visits"
+FOR_SYNTHETIC = "Synthetic: nothing follows for real children. Were these real records: "
 
 
-def verdict(figures: dict, findings: list[dict]) -> str:
-    """One sentence: what the model may be tried for on these records, or why not."""
+def verdict(figures: dict, findings: list[dict], *, synthetic: bool = False) -> str:
+    """One sentence or two: what the model may be tried for on these records, or why not."""
+    said = _said(figures, findings)
+    return FOR_SYNTHETIC + said[0].lower() + said[1:] if synthetic else said
+
+
+def _said(figures: dict, findings: list[dict]) -> str:
     issues = [found["code"] for found in findings if found["outcome"] == ISSUE]
     if not findings:
         return "Not to be used: this model was never checked."
     if issues:
         return f"Not to be used as it is: {', '.join(issues)} found a fault (see its checks)."
     if figures["events"] < ENOUGH_EVENTS:
-        return (f"Not shown to work, nor to fail: only {figures['events']} of the children judged had the event. "
-                "No figure below proves anything.")
-    if not figures["discrimination"]["more_than_whz"].low > 0:
-        return "Not shown to be better than the last weight-for-height alone, which is simpler: use that."
+        return _too_few(figures)
+    if simpler := not_beaten(figures["discrimination"]["more_than"]):
+        return f"Not shown to be better than {SINGLE[simpler]} alone, which is simpler: use that."
+    if late := not_beaten(figures["delayed"]["more_than"]):
+        return _only_in_time(figures["delayed"], late)
     if not _true(figures["true_risks"]):
-        return "May be tried to order visits. Its percentages are not true here: use the order, not the number."
-    return "May be tried to order visits; its percentages were about right on these records."
+        return f"{MAY_BE_TRIED}. Its percentages are not true here: use the order, not the number."
+    if figures["delayed"]["moved"] and not _true(figures["delayed"]):
+        return (f"{MAY_BE_TRIED}. Its percentages are right on average only if records come in at once: use the order, "
+                "not the number.")
+    return f"{MAY_BE_TRIED}; its percentages were about right on average on these records."
 
 
-def sentences(figures: dict, *, target: str) -> list[str]:
-    """The main figures in words, each with its uncertainty."""
-    event = EVENT[target == RELAPSE.target]
-    return [_how_many(figures, event), _apart(figures["discrimination"]["overall"], event),
-            _risks(figures, event), *_visits(figures["lists"], event)]
+def may_be_tried(figures: dict, findings: list[dict]) -> bool:
+    """Whether nothing in the figures or the checks speaks against trying the model."""
+    return _said(figures, findings).startswith(MAY_BE_TRIED)
+
+
+def not_beaten(more_than: dict[str, Estimate]) -> str | None:
+    """The single measurement that the model is least surely better than, where it is not surely better; else None."""
+    least = min((name for name in SINGLE if name in more_than), key=lambda name: _low(more_than[name]))
+    return None if more_than[least].low > 0 else least
+
+
+def _low(more: Estimate) -> float:
+    """Its lower bound; a difference that is not known comes first."""
+    return more.low if more.low == more.low else -1.0
+
+
+def _too_few(figures: dict) -> str:
+    ratio = figures["true_risks"]["observed_over_expected"]
+    wrong = "too high" if ratio.high < 1 else "too low" if ratio.low > 1 else None
+    percentages = f" Its percentages were {wrong}, even so." if wrong else ""
+    return (f"Not shown to work: only {figures['children_with_event']} of the children judged had the event, and at "
+            f"least {ENOUGH_EVENTS} are needed to say anything. What looks good below may be chance.{percentages}")
+
+
+def _only_in_time(late: dict, simpler: str) -> str:
+    return (f"Not shown to be better than {SINGLE[simpler]} alone if records come in late: this is shown only if each "
+            f"was known on its own day, which is assumed of {late['moved']:.0%} of them. {late['days']} days later "
+            f"the AUC falls to {_range(late['overall']['model'], 2)}, {SINGLE[simpler]} then has "
+            f"{_range(late['overall'][simpler], 2)}. Find out how late records come before it is tried.")
+
+
+def _range(told: Estimate, digits: int) -> str:
+    return f"{told.value:.{digits}f} ({told.low:.{digits}f} to {told.high:.{digits}f})"
 
 
 def _true(told: dict) -> bool:
@@ -47,46 +85,58 @@ def _true(told: dict) -> bool:
     return all(SLOPE_LOW <= told[name].value <= SLOPE_HIGH for name in ("slope", "observed_over_expected"))
 
 
-def _how_many(figures: dict, event: str) -> str:
-    children, events = figures["children"], figures["events"]
-    how = ("too few to prove anything" if events < ENOUGH_EVENTS else
-           "few, so read the intervals" if events < FIRM_EVENTS else "enough for the main figures")
-    return f"{children:,} children were judged, of whom {events:,} {event}: {how}."
+def warnings(figures: dict) -> list[str]:
+    """What else speaks against the model, however good its verdict; empty where nothing does."""
+    return [*_of_better_records(figures["better_records"]), *_of_late_records(figures), *_of_visits(figures),
+            *_of_groups(figures)]
 
 
-def _apart(overall: dict[str, Estimate], event: str) -> str:
-    model, whz = overall["model"], overall["WHZ"]
-    return (f"Of two children of whom one {event}, the model put that one first {times(model)}; the last "
-            f"weight-for-height (WHZ) alone did so {times(whz)}.")
+def _of_better_records(bettered: list[dict]) -> Iterator[str]:
+    for one in bettered:
+        if one["noted"] > RAISED_TIP or one["raised"] > RAISED_ISSUE:
+            yield (f"It can move the wrong way: a {one['record']} raised the risk of {one['raised']:.0%} of the "
+                   f"children (of {one['noted']:.0%} by more than a trifle).")
 
 
-def times(share: Estimate) -> str:
-    """`78 times in 100 (73 to 83)`."""
-    if math.isnan(share.value):
-        return "an unknown share of times"
-    return f"{100 * share.value:.0f} times in 100 ({100 * share.low:.0f} to {100 * share.high:.0f})"
+def _of_late_records(figures: dict) -> Iterator[str]:
+    late, now = figures["delayed"], figures["discrimination"]["overall"]["model"]
+    if late["moved"] and late["overall"]["model"].value < now.low:
+        yield (f"It hangs on records coming in at once, which is assumed of {late['moved']:.0%}: {late['days']} days "
+               f"later its AUC is {_range(late['overall']['model'], 2)} instead of {_range(now, 2)}, WHZ's "
+               f"{_range(late['overall']['WHZ'], 2)}; its slope {_range(late['slope'], 2)}.")
 
 
-def _risks(figures: dict, event: str) -> str:
-    ratio, said, seen = (
-        figures["true_risks"]["observed_over_expected"], figures["expected"], figures["prevalence"])
-    if math.isnan(ratio.value):
-        return "Whether its percentages are true is not known: there are too few outcomes."
-    word = "too high" if ratio.high < 1 else "too low" if ratio.low > 1 else "right within what chance allows"
-    return (f"Its predictions said {said:.1%} on average, and {seen:.1%} of them {_CAME[event]}: its percentages were "
-            f"{word} ({ratio.value:.2f} times as many events as said; {ratio.low:.2f} to {ratio.high:.2f}).")
-
-
-def _visits(lists: list[dict], event: str) -> Iterator[str]:
-    short = {row["order"]: row for row in lists if row["capacity"] == SHORT_LIST}
-    if not short:
+def _of_visits(figures: dict) -> Iterator[str]:
+    short = {row["order"]: row["where_chosen"] for row in figures["lists"] if row["capacity"] == SHORT_LIST}
+    if figures["events"] < ENOUGH_EVENTS or not short:
         return
-    ours = short["our risk"]
-    if not ours["full"] or ours["recall"] is None:
-        yield f"No sector had more than {SHORT_LIST} children on its list: any order visits them all."
-        return
-    reached = ", ".join(f"{100 * short[order]['recall']:.0f} by {words}" for order, words in (
-        ("our risk", "the model"), ("the rules", "the protocol's rules alone"), ("lowest WHZ", "lowest WHZ"),
-        ("chance", "chance")))
-    yield (f"With {SHORT_LIST} home visits a sector and month, of 100 children who {event} the visits reached "
-           f"{reached} ({ours['full']} of {ours['lists']} lists had more children than visits).")
+    for order, words in ((OURS, "by itself"), (AS_LISTED, "after danger by the rules")):
+        if short[order] is None or not short[order]["more_than_whz"]["low"] > 0:
+            yield (f"In lists of {SHORT_LIST} visits, {words}, it was not shown to find more children than lowest "
+                   "weight-for-height.")
+            return
+
+
+def _of_groups(figures: dict) -> Iterator[str]:
+    unknown = [by for by in ("sex", "age", "setting") if by not in {gap["by"] for gap in figures["gaps"]}]
+    if figures["events"] < ENOUGH_EVENTS:
+        yield "Whether it is fair cannot be said: too few children had the event."
+    elif unknown:
+        yield f"Whether it is fair cannot be said by {', '.join(unknown)}: too few children."
+
+
+def checked(findings: list[dict]) -> str:
+    """The outcomes of the checks counted: `10 pass, 5 tips, 1 skipped`."""
+    counts = {outcome: sum(found["outcome"] == outcome for found in findings) for outcome in OUTCOMES}
+    told = [f"{count} {outcome.replace('_', ' ')}{'s' if outcome in ('tip', 'issue') and count > 1 else ''}"
+            for outcome, count in counts.items() if count]
+    return ", ".join(told) or "never checked"
+
+
+def colour(figures: dict, findings: list[dict]) -> str:
+    """`issue`, `tip` or `pass` (which is green): only what may be tried, without tip or warning, is green."""
+    outcomes = {found["outcome"] for found in findings}
+    if not findings or ISSUE in outcomes:
+        return "issue"
+    clean = outcomes == {PASS} and not warnings(figures)
+    return "pass" if clean and may_be_tried(figures, findings) else "tip"
