@@ -186,8 +186,9 @@ def test_under_mlflow_run_a_training_has_a_run_of_its_own(store, monkeypatch):
     found = []
     for target in ("relapse", "non_response"):
         with tracking.run(address, models, name="train", tags={"target": target}) as run_id:
-            tracking.log({}, {"auc": 0.7}, {})
+            tracking.log({}, {"auc": 0.7, "danger first, then risk": 0.5}, {})
         found.append(client.get_run(run_id))
+    assert found[0].data.metrics == {"auc": 0.7, "danger first then risk": 0.5}
     assert len({project, *(one.info.run_id for one in found)}) == 3
     assert [one.data.tags["project_run"] for one in found] == [project] * 2
     assert client.get_experiment(found[0].info.experiment_id).name == tracking.EXPERIMENT

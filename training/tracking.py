@@ -7,6 +7,7 @@ they load with MLFLOW_ALLOW_PICKLE_DESERIALIZATION=false.
 from __future__ import annotations
 
 import os
+import re
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -63,12 +64,17 @@ def _beside_the_project() -> Iterator[dict[str, str]]:
             os.environ["MLFLOW_RUN_ID"] = project
 
 
+NOT_IN_A_NAME = re.compile(r"[^\w\-. :/]", re.ASCII)
+
+
 def log(parameters: Mapping[str, object], figures: Mapping[str, float], documents: Mapping[str, object]) -> None:
     """Parameters, figures (finite ones) and documents (`name.json` → mapping, `name.html`/`.txt` → text) of the run."""
     import mlflow
 
     mlflow.log_params({name: str(value)[:500] for name, value in parameters.items()})
-    mlflow.log_metrics({name: float(value) for name, value in figures.items() if np.isfinite(value)})
+    # MLflow refuses a whole batch for one name with, say, a comma.
+    named = {NOT_IN_A_NAME.sub("", name): float(value) for name, value in figures.items() if np.isfinite(value)}
+    mlflow.log_metrics(named)
     for name, document in documents.items():
         (mlflow.log_text if isinstance(document, str) else mlflow.log_dict)(document, name)
 
