@@ -118,6 +118,9 @@ def test_the_sentences_say_how_sure_they_are():
     assert "74 times in 100 (70 to 78)" in said and "70 times in 100 (65 to 74)" in said
     assert "its percentages were too high (0.50 times as many events as said; 0.40 to 0.60)." in said
     assert "94% of the records have an assumed day of entry" in said and "72 times in 100 (70 to 74)" in said
+    late = {"still better": {}, "not shown to be better then": {"later": -0.01}, "shows nothing": {"events": 7}}
+    for says, changed in late.items():
+        assert f"{says}." in " ".join(sentences(figures(**changed), target="relapse"))
     assert "not known" in " ".join(sentences(figures(ratio=UNKNOWN), target="non_response"))
     assert "not hang on an assumed one" in " ".join(sentences(figures(moved=0.0), target="relapse"))
 

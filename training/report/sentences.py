@@ -25,7 +25,7 @@ def sentences(figures: dict, *, target: str) -> list[str]:
     """How many, how well told apart, how true, how late records change it, what visits found."""
     event = EVENT[target == RELAPSE.target]
     return [_how_many(figures, event), _apart(figures["discrimination"], event), _risks(figures, event),
-            _later(figures["delayed"]), *_visits(figures, event)]
+            _later(figures["delayed"], events=figures["events"]), *_visits(figures, event)]
 
 
 def _how_many(figures: dict, event: str) -> str:
@@ -74,13 +74,15 @@ def _off_the_line(curve: list) -> str:
     return f", but only on average: {off} of the {len(curve)} groups by risk miss the line of the curve" if off else ""
 
 
-def _later(late: dict) -> str:
+def _later(late: dict, *, events: int) -> str:
     if not late["moved"]:
         return "Every record has its day of entry: the figures do not hang on an assumed one."
     model, whz, more = late["overall"]["model"], late["overall"]["WHZ"], late["more_than"]["WHZ"]
+    told = ("with so few events that shows nothing" if events < ENOUGH_EVENTS else
+            "still better" if more.low > 0 else "not shown to be better then")
     return (f"{late['moved']:.0%} of the records have an assumed day of entry. Had those come in {late['days']} days "
             f"later, the model would have been right {times(model)} and WHZ, under the same delay, {times(whz)}: "
-            f"{'still better' if more.low > 0 else 'not shown to be better then'}.")
+            f"{told}.")
 
 
 def _visits(figures: dict, event: str) -> Iterator[str]:

@@ -100,7 +100,7 @@ def _of_better_records(bettered: list[dict]) -> Iterator[str]:
 
 def _of_late_records(figures: dict) -> Iterator[str]:
     late, now = figures["delayed"], figures["discrimination"]["overall"]["model"]
-    if late["moved"] and late["overall"]["model"].value < now.low:
+    if figures["events"] >= ENOUGH_EVENTS and late["moved"] and late["overall"]["model"].value < now.low:
         yield (f"It hangs on records coming in at once, which is assumed of {late['moved']:.0%}: {late['days']} days "
                f"later its AUC is {_range(late['overall']['model'], 2)} instead of {_range(now, 2)}, WHZ's "
                f"{_range(late['overall']['WHZ'], 2)}; its slope {_range(late['slope'], 2)}.")
