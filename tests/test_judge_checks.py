@@ -124,17 +124,23 @@ def test_7_a_flipped_sign_in_a_feature(monkeypatch):
 
 
 def test_7_a_flipped_sign_in_the_directions(monkeypatch):
-    right = fit.directions
+    right, what = fit.directions, made.learned()
     monkeypatch.setattr(fit, "directions", lambda target: [-direction for direction in right(target)])
-    what = made.learned()
     learning = examples(what.rows, what.features, what.earlier_on)
     monkeypatch.setattr(fit, "MOST_TREES", 40)
     booster = fit.fit(learning, target="non_response", settings={"learning_rate": 0.1}, seed=1).booster
     flipped = replace(what, bundle=replace(what.bundle, booster=booster, forest=None))
     honest = asked("RISK016", what)
-    assert honest.outcome in ("pass", "tip") and "the linear part" in honest.message
+    assert honest.outcome in ("pass", "tip") and "each column keeps its direction" in honest.message
     assert asked("RISK016", flipped).outcome == "issue"
     assert "goes against physiology" in asked("RISK016", flipped).message
+
+
+def test_7_a_flipped_sign_in_the_linear_part():
+    what = made.learned()
+    linear = replace(what.bundle.linear, weight=-what.bundle.linear.weight)
+    found = asked("RISK016", replace(what, bundle=replace(what.bundle, linear=linear)))
+    assert found.outcome == "issue" and "goes against physiology" in found.message
 
 
 # share of children whose risk a better record raises by over 0.05 log-odds | at all | what is said
@@ -145,8 +151,8 @@ BETTER = [(0.02, 0.3, "pass"), (0.02, 0.6, "tip"), (0.3, 0.6, "tip"), (0.6, 0.9,
 @pytest.mark.parametrize(("noted", "raised", "outcome"), BETTER)
 def test_a_better_record_that_raises_risks_is_told(noted, raised, outcome):
     one = {"record": "last MUAC 4 mm wider", "children": 40, "noted": noted, "raised": raised, "median_change": 0.0}
-    found = checks_of_columns._of_the_whole_model([one, one | {"noted": 0.0, "raised": 0.0}], linear=0.6)
-    assert found.outcome == outcome and "linear part (60% of the model) has none" in found.message
+    found = checks_of_columns._of_the_whole_model([one, one | {"noted": 0.0, "raised": 0.0}])
+    assert found.outcome == outcome and "last MUAC 4 mm wider raises the risk of" in found.message
 
 
 def test_assumed_days_of_entry_are_said_beside_the_check_of_time():
