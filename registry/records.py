@@ -173,12 +173,21 @@ def _table(name: str, columns: Columns) -> Table:
     if name in _LATER and _LATER[name][1] in columns:
         cell, day = _LATER[name]
         columns[cell] = list(map(max, columns[day], known))
+    if "recorded_on" in columns and name in OWN_DAY:
+        columns = _by_knowing(name, columns)
     rows = len(known)
     blank = _blank(name, rows) if rows < FEW else _filled(name, rows)
     return of_one_length({
         column: np.fromiter(columns[column], empty.dtype, rows) if column in columns else empty.copy()
         for column, empty in blank.items()
     })
+
+
+def _by_knowing(name: str, columns: Columns) -> Columns:
+    """The rows of one own day in the order in which they came to be known, as `registry.assemble` has them."""
+    when = list(zip(columns["child"], columns[OWN_DAY[name]], columns["known_from"], strict=True))
+    order = sorted(range(len(when)), key=when.__getitem__)
+    return columns if order == list(range(len(when))) else taken(columns, order)
 
 
 FEW = 64

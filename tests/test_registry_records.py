@@ -61,6 +61,16 @@ def test_each_row_has_the_verdict_and_the_values_that_the_importer_gives(childre
     assert few.facts["share_assumed_dates"] == many.facts["share_assumed_dates"]
 
 
+def test_two_stays_of_one_day_stand_in_the_order_in_which_they_came_to_be_known():
+    stays = [{"episode_id": name, "programme": "UCDC", "admitted_on": "2025-01-10", "recorded_on": recorded}
+             for name, recorded in (("a", "2025-02-10"), ("b", "2025-01-10"))]
+    girl = {"child_id": "c0", "sex": "F", "birth_date": "2024-01-01", "centre_id": "A", "episodes": stays}
+    few, _ = build_records([girl], imported_on=TODAY)
+    many, _ = build(as_tables([girl])[0], imported_on=TODAY)
+    for registry in (few, many):
+        assert list(registry.episode_ids[registry.episodes["episode"]]) == ["b", "a"]
+
+
 def as_tables(children: list[dict]) -> tuple[dict[str, dict], dict[str, list[tuple]]]:
     """The same records as whole tables; and by table the (table, child, row from 1) of each row."""
     single = ("child_id", "sex", "birth_date", "centre_id")
