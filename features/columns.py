@@ -121,15 +121,14 @@ WEIGHT = ("gain_stay", "gain_stay_shrunken", "gain_first_14", "gain_last_14", "g
 
 
 @njit(cache=True, nogil=True)
-def weight(begin, end, rows, today, admitted, closed, prior, level_after):
-    """Weight gained or lost, by window. `level_after` (float64[rows]) is written over."""
+def weight(begin, end, rows, today, admitted, closed, prior, nothing, level_after):
+    """Weight gained or lost, by window. `nothing`: noughts, `level_after`: written over (both float64[rows])."""
     day, log_weight, until = rows.measured_on, rows.log_weight, min(today, closed)
     _, _, noise, _, spread = prior
     first_14 = min(until, min(admitted, today) + 14)
     of_stay = summary_of(begin, end, day, rows.weight_kg, admitted, until)
     quarter = summary_of(begin, end, day, log_weight, today - 89, today)
     out = summary_of(begin, end, day, log_weight, NEVER if closed == NEVER else closed - 7, today)
-    nothing = np.zeros(len(day))
     velocity = filtered(begin, end, day, log_weight, nothing, today, prior, level_after)[2]
     gained, days = of_stay[LAST] - of_stay[FIRST], of_stay[LAST_DAY] - of_stay[FIRST_DAY]
     return (

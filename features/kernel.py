@@ -64,7 +64,8 @@ def _fill(asked, stays, rows, care, priors, height_noises, place, matrix):
                   matrix, i, place, at)
         of_muac = series(begin, end, day, rows.muac, rows.muac, none, today, admitted, closed, muac, after)
         at = _put(of_muac, matrix, i, place, at)
-        at = _put(columns.weight(begin, end, rows, today, admitted, closed, log_weight, after), matrix, i, place, at)
+        at = _put(columns.weight(begin, end, rows, today, admitted, closed, log_weight, none, after),
+                  matrix, i, place, at)
         at = _put(columns.readings(begin, end, rows, today, admitted, closed, whz), matrix, i, place, at)
         at = _put(columns.prospect(begin, end, rows, today, admitted, closed, of_whz, of_muac, whz, muac),
                   matrix, i, place, at)
