@@ -2,16 +2,38 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from features.criteria import criteria
-from features.drawing import Area, Canvas, Dots, Line, Text
+from features.chart_panel import (
+    GREEN,
+    LAST_DAY,
+    PANEL,
+    RED,
+    SMALL,
+    STANDING_FROM,
+    STEP_CM,
+    WIDTH,
+    YELLOW,
+    Panel,
+    Treatment,
+    bounds_of,
+    draw_ahead,
+    draw_bands,
+    draw_points,
+    draw_step,
+    draw_treatments,
+)
+from features.drawing import Area, Canvas, Text
 from features.growth import DAYS_PER_MONTH, round_z, zscores
 from features.inverse import measure_at
 from features.projection import Projection
+from registry.tables import POSITION
+
+__all__ = ["WORDS", "Points", "Treatment", "growth_chart"]
 
 WORDS = {
     "waz": "Weight for age (kg)", "haz": "Length or height for age (cm)", "whz": "Weight for height (z-score)",
@@ -19,13 +41,15 @@ WORDS = {
     "normal": "normal", "stale": "hollow: its height was carried forward", "treatment": "in treatment",
     "girl": "girl", "boy": "boy", "source": "WHO Child Growth Standards, 2006", "empty": "nothing measured",
     "projection": "Purple band: where 9 in 10 readings would lie in the next 8 weeks if nothing changed; no forecast",
+    "lying": "lying", "standing": "standing",
+    "step": "At 24 months WHO's curves step down by 0.7 cm: till then length, measured lying; from then on height, "
+    "measured standing. A child measured the other way is drawn 0.7 cm higher or lower",
 }  # fmt: skip
 """The words of a chart; a page in another language passes its own."""
 
-GREEN, YELLOW, RED, SHADE, INK, LINE = "#e6f4e6", "#fdf3cf", "#f9dcd9", "#5b7fb5", "#1d3557", "#8a8a8a"
-AHEAD = "#6a2c91"
-WIDTH, PANEL, LEFT, RIGHT, TOP, BOTTOM = 640, 236, 44, 74, 26, 30
-LAST_DAY = 1826
+HEAD, LETTERS = 42, 52
+"""Pixels of the title with the key of the bands; letters that a line of notes holds."""
+LYING, STANDING = POSITION.index("lying"), POSITION.index("standing")
 
 
 @dataclass(frozen=True)
@@ -41,67 +65,87 @@ class Points:
     stale: np.ndarray
 
 
-@dataclass(frozen=True)
-class Treatment:
-    """One episode in days of age; `until` is None while it is open."""
-
-    since: float
-    until: float | None
-    programme: str
-
-
 def growth_chart(
     points: Points, *, sex: int, treatments: Sequence[Treatment] = (), title: str = "",
     panels: Sequence[str] | None = None, words: Mapping[str, str] = WORDS, projection: Projection | None = None,
+    today: float | None = None, with_notes: bool = True,
 ) -> Canvas:
     """The chart of one child: `.svg()` is under 25 kB for 60 points, `.png()` needs matplotlib. sex 0 girl, 1 boy.
 
     `panels` are of waz, haz, whz, muac; left out: those that have a point. Ages run from birth to 1,826 days.
-    A projection is drawn as a band ahead of the points, with what it is in words below.
+    An open stay is shaded up to `today` (days of age; left out: the last point). A projection is drawn as a band
+    ahead of the points. `with_notes`: the canvas's notes stand below it; a page that sets them itself leaves them out.
     """
-    values = {
-        "waz": points.weight_kg,
-        "haz": np.where(points.stale, np.nan, points.height_cm),
-        "whz": _whz(points, sex),
-        "muac": points.muac_mm,
-    }
+    values = _values(points, sex)
     if panels is None:
         panels = [name for name, value in values.items() if np.isfinite(value).any()] or ["waz"]
-    ahead = projection.age_days[-1:] if projection else ()
-    span = _span([*points.age_days, *ahead], treatments)
-    named = title or f"{words['girl'] if sex == 0 else words['boy']}"
-    height = 30 + PANEL * len(panels) + (38 if projection else 22)
-    canvas = Canvas(WIDTH, height, named, _description(values, points, words))
-    canvas.shapes.append(Text((LEFT, 20), named, 14, "#111", bold=True))
+    last_age = float(np.nanmax(points.age_days, initial=0.0))
+    today = last_age if today is None else today
+    span = _span([*points.age_days, *(projection.age_days[-1:] if projection else ())], treatments)
+    notes = _notes(points, span, panels=panels, words=words, projection=projection)
+    lines = [line for note in notes if with_notes for line in textwrap.wrap(note, LETTERS)]
+    canvas = _canvas(points, len(lines), sex=sex, title=title, panels=panels, words=words)
+    canvas.notes = notes
     for at, name in enumerate(panels):
-        shown = [values[name], *(bound[name] for bound in _bounds(projection, name))]
-        panel = _Panel(canvas, 30 + at * PANEL, span, _extent(name, np.concatenate(shown), sex, span))
-        _bands(panel, name, sex, words)
-        _treatments(panel, treatments, words)
-        _ahead(panel, projection, name)
+        shown = [values[name], *(bound[name] for bound in bounds_of(projection, name))]
+        panel = Panel(canvas, HEAD + at * PANEL, span, _extent(name, np.concatenate(shown), sex, span))
+        draw_bands(panel, name, sex)
+        draw_treatments(panel, treatments, words, today=today)
+        if name == "haz":
+            draw_step(panel, words)
+        draw_ahead(panel, projection, name)
         panel.frame(words[name], words["months"])
-        _points(panel, points, values[name], stale=points.stale & (name == "whz"))
-    note = f"{words['source']}; {words['stale']}" if points.stale.any() else words["source"]
-    canvas.shapes.append(Text((LEFT, height - 8), note, 10, "#666"))
-    if projection:
-        canvas.shapes.append(Text((LEFT, height - 24), words["projection"], 10, AHEAD))
+        draw_points(panel, points.age_days, values[name], stale=points.stale & (name == "whz"), name=name)
+    for at, line in enumerate(lines):
+        canvas.shapes.append(Text((0, HEAD + PANEL * len(panels) + 14 + 15 * at), line, SMALL, "#555"))
     return canvas
 
 
-def _bounds(projection: Projection | None, name: str) -> tuple[Mapping[str, np.ndarray], ...]:
-    """The bounds that a panel must have room for."""
-    return (projection.low, projection.high) if projection and name in projection.middle else ()
+def _canvas(
+    points: Points, lines: int, *, sex: int, title: str, panels: Sequence[str], words: Mapping[str, str]
+) -> Canvas:
+    """An empty chart with its title, the key of the bands, and room for lines of notes."""
+    named = title or words["girl" if sex == 0 else "boy"]
+    height = HEAD + PANEL * len(panels) + (15 * lines + 8 if lines else 0)
+    canvas = Canvas(WIDTH, height, named, _description(points, sex, words))
+    canvas.shapes.append(Text((0, 16), named, 14, "#111", bold=True))
+    x = 0.0
+    for fill, word in ((RED, "severe"), (YELLOW, "moderate"), (GREEN, "normal")):
+        canvas.shapes.append(Area(((x, 24), (x + 12, 24), (x + 12, 36), (x, 36)), fill))
+        canvas.shapes.append(Text((x + 16, 34), words[word], SMALL, "#444"))
+        x += 120
+    return canvas
 
 
-def _ahead(panel: _Panel, projection: Projection | None, name: str) -> None:
-    """The projected band with its middle dashed."""
-    if not _bounds(projection, name):
-        return
-    low, middle, high = (
-        tuple((panel.x(day), panel.y(value)) for day, value in zip(projection.age_days, part[name], strict=True))
-        for part in (projection.low, projection.middle, projection.high)
-    )
-    panel.add(Area((*low, *reversed(high)), AHEAD, 0.28), Line(middle, AHEAD, 1.4, dashed=True))
+def _notes(
+    points: Points, span: tuple[float, float], *, panels: Sequence[str], words: Mapping[str, str],
+    projection: Projection | None,
+) -> tuple[str, ...]:
+    """What must be said below a chart: the source, hollow points, the step at 24 months, the projected band."""
+    stepped = "haz" in panels and (span[0] < STANDING_FROM - 1 and span[1] > STANDING_FROM)
+    asked = {
+        "source": True, "stale": bool(points.stale.any()) and "whz" in panels,
+        "step": stepped or bool((_drawn_height(points) != points.height_cm)[np.isfinite(points.height_cm)].any()),
+        "projection": projection is not None,
+    }  # fmt: skip
+    return tuple(words[name] for name, wanted in asked.items() if wanted)
+
+
+def _values(points: Points, sex: int) -> dict[str, np.ndarray]:
+    """What each panel shows."""
+    return {
+        "waz": points.weight_kg,
+        "haz": np.where(points.stale, np.nan, _drawn_height(points)),
+        "whz": _whz(points, sex),
+        "muac": points.muac_mm,
+    }
+
+
+def _drawn_height(points: Points) -> np.ndarray:
+    """Heights in the position of the age's curve, so that a point stands to the curves as its HAZ does."""
+    lies = points.age_days < STANDING_FROM
+    up, down = lies & (points.height_position == STANDING), ~lies & (points.height_position == LYING)
+    return points.height_cm + STEP_CM * up - STEP_CM * down
 
 
 def _whz(points: Points, sex: int) -> np.ndarray:
@@ -137,111 +181,10 @@ def _extent(name: str, values: np.ndarray, sex: int, span: tuple[float, float]) 
     return float(shown.min()), float(shown.max())
 
 
-class _Panel:
-    """One frame on the canvas: turns ages and values into pixels."""
-
-    def __init__(self, canvas: Canvas, top: float, span: tuple[float, float], extent: tuple[float, float]):
-        self.canvas, self.span, self.extent = canvas, span, extent
-        self.left, self.right = LEFT, WIDTH - RIGHT
-        self.top, self.bottom = top + TOP, top + PANEL - BOTTOM
-
-    def x(self, day: float) -> float:
-        first, last = self.span
-        return self.left + (min(max(day, first), last) - first) / (last - first) * (self.right - self.left)
-
-    def y(self, value: float) -> float:
-        low, high = self.extent
-        return self.bottom - (min(max(value, low), high) - low) / (high - low) * (self.bottom - self.top)
-
-    def add(self, *shapes) -> None:
-        self.canvas.shapes.extend(shapes)
-
-    def frame(self, title: str, months: str) -> None:
-        """Title, ticks of both axes and a border."""
-        # At the right: on a phone the chart is scrolled, and what is newest is seen first.
-        self.add(Text((self.right, self.top - 8), title, 12, "#111", "end", bold=True))
-        step = 3 if self.span[1] - self.span[0] < 800 else 6
-        first, last = (int(round(day / DAYS_PER_MONTH)) for day in self.span)
-        for month in range(first, last + 1, step):
-            self.add(Text((self.x(month * DAYS_PER_MONTH), self.bottom + 13), str(month), 10, "#555", "middle"))
-        self.add(Text((self.right, self.bottom + 25), months, 10, "#555", "end"))
-        for value in _ticks(*self.extent):
-            at = self.y(value)
-            self.add(Line(((self.left - 4, at), (self.left, at)), LINE))
-            self.add(Text((self.left - 6, at + 3.5), f"{value:g}".replace("-", "−"), 10, "#555", "end"))
-        corners = ((self.left, self.top), (self.right, self.top), (self.right, self.bottom), (self.left, self.bottom))
-        self.add(Line((*corners, corners[0]), LINE))
-
-
-def _ticks(low: float, high: float) -> list[float]:
-    """About six round numbers between two."""
-    rough = (high - low) / 6
-    power = 10 ** np.floor(np.log10(rough))
-    step = next(power * factor for factor in (1, 2, 5, 10) if power * factor >= rough)
-    return [round(float(value), 6) for value in np.arange(np.ceil(low / step), np.floor(high / step) + 1) * step]
-
-
-def _curve(panel: _Panel, name: str, sex: int, cut: float) -> list[tuple[float, float]]:
-    """Points (pixels) of the line at this many SD, or at this value where the panel's bands are flat."""
-    first, last = panel.span
-    if name in ("whz", "muac"):
-        return [(panel.x(first), panel.y(cut)), (panel.x(last), panel.y(cut))]
-    days = np.unique([*np.round(np.linspace(first, last, 19)), *(day for day in (730, 731) if first < day < last)])
-    values = measure_at(name, sex=sex, at=days, z=np.array(cut))
-    return [(panel.x(day), panel.y(value)) for day, value in zip(days, values, strict=True)]
-
-
-def _bands(panel: _Panel, name: str, sex: int, words: Mapping[str, str]) -> None:
-    """Severe, moderate and normal as coloured bands with their names, and WHO's lines with theirs."""
-    c = criteria()
-    cuts = (c.severe_z_below, c.moderate_z_below)
-    if name == "muac":
-        cuts = (c.severe_muac_below_mm, c.moderate_muac_below_mm)
-    severe, moderate = (_curve(panel, name, sex, cut) for cut in cuts)
-    floor = [(x, panel.bottom) for x, _ in severe]
-    roof = [(x, panel.top) for x, _ in severe]
-    for lower, upper, fill, word in (
-        (floor, severe, RED, "severe"), (severe, moderate, YELLOW, "moderate"), (moderate, roof, GREEN, "normal"),
-    ):  # fmt: skip
-        panel.add(Area((*lower, *reversed(upper)), fill))
-        middle = (lower[-1][1] + upper[-1][1]) / 2 if word != "normal" else moderate[-1][1] - 18
-        if abs(lower[-1][1] - upper[-1][1]) > 9:
-            panel.add(Text((panel.right + 22, middle + 3.5), words[word], 10, "#444"))
-    further = () if name == "muac" else (0.0, 2.0)
-    for cut in (*cuts, *further):
-        curve = _curve(panel, name, sex, cut)
-        panel.add(Line(tuple(curve), LINE, 1.0 if cut in cuts or cut == 0 else 0.6, dashed=cut not in (*cuts, 0.0)))
-        if panel.top < curve[-1][1] < panel.bottom:
-            label = f"{cut:g}" if name == "muac" else f"{cut:+g}".replace("-", "−").replace("+0", "0")
-            panel.add(Text((panel.right + 3, curve[-1][1] + 3.5), label, 9, "#666"))
-
-
-def _treatments(panel: _Panel, treatments: Sequence[Treatment], words: Mapping[str, str]) -> None:
-    """Episodes as shaded spans with the programme's name; an open one runs to the edge."""
-    for treatment in (one for one in treatments if one.since <= LAST_DAY):
-        until = panel.span[1] if treatment.until is None else treatment.until
-        left, right = panel.x(treatment.since), max(panel.x(until), panel.x(treatment.since) + 2)
-        corners = ((left, panel.top), (right, panel.top), (right, panel.bottom), (left, panel.bottom))
-        panel.add(Area(corners, SHADE, 0.18))
-        panel.add(Text((left + 2, panel.top + 10), treatment.programme or words["treatment"], 9, "#2a4a7f"))
-
-
-def _points(panel: _Panel, points: Points, values: np.ndarray, *, stale: np.ndarray) -> None:
-    """The child's points joined by a line; a WHZ of a height carried forward is hollow."""
-    known = np.flatnonzero(np.isfinite(values) & (points.age_days >= 0) & (points.age_days <= LAST_DAY))
-    places = [(panel.x(points.age_days[i]), panel.y(values[i])) for i in known]
-    if len(places) > 1:
-        panel.add(Line(tuple(places), INK, 1.4))
-    for hollow in (False, True):
-        some = tuple(place for i, place in zip(known, places, strict=True) if bool(stale[i]) == hollow)
-        if some:
-            panel.add(Dots(some, 3, INK, hollow))
-
-
-def _description(values: Mapping[str, np.ndarray], points: Points, words: Mapping[str, str]) -> str:
-    """The last value of each panel, for those who cannot see the picture."""
+def _description(points: Points, sex: int, words: Mapping[str, str]) -> str:
+    """The last value of each panel, as it was measured, for those who cannot see the picture."""
     last = []
-    for name, value in values.items():
+    for name, value in (_values(points, sex) | {"haz": np.where(points.stale, np.nan, points.height_cm)}).items():
         known = np.flatnonzero(np.isfinite(value) & np.isfinite(points.age_days))
         if len(known):
             month = points.age_days[known[-1]] / DAYS_PER_MONTH

@@ -17,10 +17,12 @@ from registry.tables import NEVER, PROGRAMME, Registry
 def chart_of(
     registry: Registry, child_id: str, *, day: int | None = None, title: str = "",
     panels: Sequence[str] | None = None, words: Mapping[str, str] = WORDS, projected: bool = False,
+    with_notes: bool = True,
 ) -> Canvas:
     """The chart of one child as known by the end of a day (left out: the last day recorded).
 
-    projected: with the band in which the next eight weeks' readings would lie, where the records bear one.
+    projected: with the band in which the next eight weeks' readings would lie, where the records bear one. A stay that
+    is open on the day is shaded up to it. with_notes: the canvas's notes are drawn below the picture.
     """
     at = np.flatnonzero(registry.child_ids == child_id)
     if not len(at):
@@ -32,7 +34,7 @@ def chart_of(
         raise BadInput("GRO202", "the child's sex and birth date must be known: WHO's curves are by sex and age")
     return growth_chart(
         points_of(known, born), sex=sex, treatments=treatments_of(known, born), title=title, panels=panels,
-        words=words, projection=project(known) if projected else None,
+        words=words, projection=project(known) if projected else None, today=float(day - born), with_notes=with_notes,
     )
 
 

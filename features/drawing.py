@@ -60,6 +60,8 @@ class Canvas:
     title: str
     description: str
     shapes: list[Area | Line | Dots | Text] = field(default_factory=list)
+    notes: tuple[str, ...] = ()
+    """What must be said with the picture, for those who set it below in their own type."""
 
     def svg(self) -> str:
         """One `<svg>` element with no outside reference, to be put in a page or a file as it is."""

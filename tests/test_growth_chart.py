@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from features.chart import WORDS, Points, Treatment, growth_chart
-from features.drawing import Area, Dots
+from features.chart_panel import INK, SHADE, STANDING_FROM
+from features.drawing import Area, Dots, Line, Text
 from features.inverse import measure_at
 from features.survey.report import distribution
 
@@ -49,7 +50,7 @@ def test_a_height_carried_forward_is_hollow_and_only_in_weight_for_height():
     canvas = growth_chart(points(stale=stale), sex=0)
     hollow = [shape for shape in canvas.shapes if isinstance(shape, Dots) and shape.hollow]
     assert [len(shape.points) for shape in hollow] == [1]
-    assert WORDS["stale"] in texts(canvas)[-1]
+    assert WORDS["stale"] in texts(canvas)
 
 
 def test_what_was_never_measured_has_no_panel_and_points_after_five_years_are_left_out():
@@ -60,6 +61,48 @@ def test_what_was_never_measured_has_no_panel_and_points_after_five_years_are_le
     assert not [shape for shape in late.shapes if isinstance(shape, Dots)]
     nothing = growth_chart(points(0), sex=0)
     assert WORDS["empty"] in nothing.svg()
+
+
+def reach(canvas, fill):
+    """First and last pixel, left to right, of the areas of a colour."""
+    return [(min(x), max(x)) for shape in canvas.shapes if isinstance(shape, Area) and shape.fill == fill
+            for x in [[point[0] for point in shape.points]]]
+
+
+def test_an_open_stay_is_shaded_up_to_the_day_of_the_chart_and_a_later_one_not_at_all():
+    closed, open_ = (growth_chart(points(), sex=0, treatments=[Treatment(800, until, "VCDC")], today=850.0)
+                     for until in (850.0, None))
+    assert reach(open_, SHADE) == reach(closed, SHADE)
+    to_come = growth_chart(points(), sex=0, treatments=[Treatment(880, None, "VCDC")], today=850.0)
+    assert reach(to_come, SHADE) == []
+
+
+def test_where_length_turns_to_height_curves_and_points_are_parted_and_the_step_is_said():
+    canvas = growth_chart(points(), sex=0, panels=["haz"])
+    ages = points().age_days
+    joined = [len(shape.points) for shape in canvas.shapes if isinstance(shape, Line) and shape.colour == INK]
+    assert joined == [int((ages < STANDING_FROM).sum()), int((ages >= STANDING_FROM).sum())]
+    assert {WORDS["lying"], WORDS["standing"]} <= set(texts(canvas)) and WORDS["step"] in canvas.notes
+    for fill in ("#e6f4e6", "#f9dcd9"):
+        (_, end), (start, _) = reach(canvas, fill)[-2:]
+        assert 0 < start - end < 6
+    early = growth_chart(points(age_days=np.linspace(200, 500, 60)), sex=0)
+    assert WORDS["step"] not in early.notes and WORDS["lying"] not in texts(early)
+
+
+def test_a_height_measured_the_other_way_is_drawn_as_its_z_score_has_it():
+    def dots(position):
+        canvas = growth_chart(points(2, height_position=np.array(position)), sex=0, panels=["haz"])
+        return next(shape for shape in canvas.shapes if isinstance(shape, Dots)).points
+
+    (early, late), (early_up, late_down) = dots([0, 1]), dots([1, 0])
+    assert early_up[1] < early[1] and late_down[1] > late[1]
+
+
+def test_no_word_is_smaller_than_eleven_pixels_on_a_phone():
+    on_a_phone = (360 - 2 * 0.8 * 16) / growth_chart(points(), sex=0).width
+    canvas = growth_chart(points(), sex=0, treatments=[Treatment(300, 360, "UCDC")])
+    assert min(shape.size for shape in canvas.shapes if isinstance(shape, Text)) * on_a_phone >= 11
 
 
 def test_points_stay_inside_the_picture():

@@ -64,7 +64,8 @@ def test_nothing_that_came_later_moves_the_band():
 def test_the_chart_shows_the_band_only_when_asked_and_says_what_it_is():
     registry = child([7.6, 7.7, 7.8, 7.9])
     plain, ahead = (chart_of(registry, "C1", day=LAST, projected=asked) for asked in (False, True))
-    assert WORDS["projection"] in ahead.svg() and WORDS["projection"] not in plain.svg()
+    assert WORDS["projection"] in ahead.notes and WORDS["projection"] not in plain.notes
+    assert "Purple band:" in ahead.svg() and "Purple band:" not in plain.svg()
     bands = [shape for shape in ahead.shapes if isinstance(shape, Area) and shape.opacity == 0.28]
     assert len(bands) == 2 and all(0 <= x <= ahead.width and 0 <= y <= ahead.height for x, y in bands[0].points)
 

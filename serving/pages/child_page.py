@@ -59,7 +59,7 @@ def show(desk: Desk, request: Request, person: Person, words: Words, *, child_id
         to_do=what_to_do(child, words),
         unscored=_unscored(row, words),
         chart=past.chart,
-        projected=past.projected,
+        chart_notes=past.notes,
         events=past.events,
         stay=past.stay,
         facts=run.facts,

@@ -15,8 +15,8 @@ from care.protocol import standard
 from care.register import Stay, stay_of
 from features.child_chart import chart_of
 from features.clock import Clock, Known
+from features.drawing import Canvas
 from features.points import growth_points
-from features.projection import project
 from registry.errors import SanketError
 from registry.tables import FINDING, NEVER, OUTCOME, PROGRAMME, Registry, day_date, day_number
 from serving.plain_store import open_beside_the_book
@@ -42,8 +42,8 @@ class History:
     events: tuple[Event, ...] = ()
     chart: Markup | None = None
     stay: Stay | None = None
-    projected: bool = False
-    """Whether the chart has a band of where the next readings would lie."""
+    notes: tuple[str, ...] = ()
+    """What must be said of the chart below it."""
 
 
 def history_of(
@@ -65,8 +65,10 @@ def history_of(
     day = day_number(as_of)
     known = Clock(registry).known_by(found[:1].astype(np.int32), np.array([day], np.int32))
     stay = stay_of(known, growth_points(known), standard(), 0)
-    ahead = projected and project(known) is not None
-    return History(timeline(known, words), _chart(registry, child_id, day, words, ahead), stay, ahead)
+    drawn = _chart(registry, child_id, day, words, projected=projected)
+    # Markup: the drawing escapes its own texts, and every other part of it is ours.
+    chart = Markup(drawn.svg()) if drawn else None
+    return History(timeline(known, words), chart, stay, drawn.notes if drawn else ())
 
 
 def _registry_of(store_address: str, child_id: str) -> Registry:
@@ -142,10 +144,10 @@ def _visits(known: Known, words: Words) -> list[Event]:
     ]
 
 
-def _chart(registry: Registry, child_id: str, day: int, words: Words, projected: bool) -> Markup | None:
-    """The growth chart as SVG; None where the child was never measured, or sex or birth date are not known."""
+def _chart(registry: Registry, child_id: str, day: int, words: Words, *, projected: bool) -> Canvas | None:
+    """The growth chart; None where sex or birth date are not known. Its notes are set by the page."""
+    own = words.tree["chart"]
     try:
-        # Markup: the drawing escapes its own texts, and every other part of it is ours.
-        return Markup(chart_of(registry, child_id, day=day, words=words.tree["chart"], projected=projected).svg())
+        return chart_of(registry, child_id, day=day, words=own, projected=projected, with_notes=False)
     except SanketError:
         return None

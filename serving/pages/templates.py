@@ -17,13 +17,15 @@ from serving.words import LANGUAGES, Words, words
 @cache
 def _environment() -> Environment:
     folder = Path(__file__).with_name("templates")
-    return Environment(
+    made = Environment(
         loader=FileSystemLoader(folder),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    made.filters["begun"] = lambda text: text[:1].upper() + text[1:]  # Jinja's capitalize would write "Sam again"
+    return made
 
 
 def html(
