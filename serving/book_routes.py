@@ -86,7 +86,8 @@ def _children(routes: APIRouter, desk: Desk) -> None:
     async def outcome(request: Request, person: Visitor, child_id: Id) -> Response:
         """What a home visit found. It goes into the registry's visits, and the child leaves the list.
 
-        findings: `well`, `sam_again`, `away`, `moved`, `data_wrong`, `died`. The same visit sent again changes nothing.
+        findings: `well`, `sam_again`, `away`, `moved`, `data_wrong`, `died`. A weight or an arm that was measured goes
+        into the registry's measurements (source `home_visit`). The same visit sent again changes nothing.
         """
         asked = outcomes.asked(await read_json(request), child_id=child_id, today=desk.today())
         return json_answer(await outcomes.record(desk, request, person, asked), 201)

@@ -1,4 +1,5 @@
-"""Outcomes ticked go on from the score book into the registry's visits, some seconds later and many at once.
+"""Outcomes ticked go on from the score book into the registry's visits (weights and arms that a visit took into its
+measurements), some seconds later and many at once.
 
 The tick itself is durable in the score book and shows at once. An import into a large registry takes seconds and
 locks it, so no request waits for one; what was not handed on when the service stopped is, at the next start or run.
@@ -19,37 +20,60 @@ from registry.read import Source
 from registry.store import Store
 from serving.observe import Log, place_of
 from serving.plain_store import open_beside_the_book
-from serving.scorebook import TICKS, make_tables
+from serving.scorebook import MEASURED, TICKS, make_tables
 
 GATHER_SECONDS = 2
 RETRY_SECONDS = 60
-COLUMNS = ("child_id", "visited_on", "finding", "listed_on")
+SOURCE = "home_visit"
+"""The `source` of measurements that a visit took."""
+TABLES = {
+    "visits": (TICKS, ("child_id", "visited_on", "finding", "listed_on")),
+    "measurements": (MEASURED, ("child_id", "visited_on", "weight_kg", "muac_mm")),
+}
+"""The registry's table, ours, and the columns that go on."""
 
 
 def hand_on(store: Store) -> int:
-    """Import the outcomes that wait into the registry's visits; how many. Done twice, it changes nothing more."""
+    """Import what waits of visits and measurements into the registry; how many rows. Done twice, it changes nothing."""
     make_tables(store.engine)
     with store.engine.connect() as connection:
-        waiting = connection.execute(sa.select(TICKS).where(~TICKS.c.handed_on).order_by(TICKS.c.child_id)).all()
+        waiting = {
+            name: connection.execute(sa.select(table).where(~table.c.handed_on).order_by(table.c.child_id)).all()
+            for name, (table, _) in TABLES.items()
+        }
+    waiting = {name: rows for name, rows in waiting.items() if rows}
     if not waiting:
         return 0
     store.import_source(_source(waiting), imported_on=_import_day(store))
     with store.engine.begin() as connection:
-        for row in waiting:
-            same = (TICKS.c.child_id == row.child_id) & (TICKS.c.visited_on == row.visited_on)
-            changed = sa.update(TICKS).where(same, TICKS.c.ticked_at == row.ticked_at)
-            connection.execute(changed.values(handed_on=True))
-    return len(waiting)
+        for name, rows in waiting.items():
+            _handed_on(connection, TABLES[name][0], rows)
+    return sum(map(len, waiting.values()))
 
 
-def _source(waiting: list[sa.Row]) -> Source:
-    rows = [[_text(getattr(row, column)) for column in COLUMNS] for row in waiting]
-    table = dict(zip(COLUMNS, map(list, zip(*rows, strict=True)), strict=True))
-    return Source("visits ticked", hashlib.sha256(orjson.dumps(table)).hexdigest(), {"visits": raw_table(table)})
+def _handed_on(connection: sa.Connection, table: sa.Table, rows: list[sa.Row]) -> None:
+    for row in rows:
+        same = (table.c.child_id == row.child_id) & (table.c.visited_on == row.visited_on)
+        changed = sa.update(table).where(same, table.c.ticked_at == row.ticked_at)
+        connection.execute(changed.values(handed_on=True))
+
+
+def _source(waiting: dict[str, list[sa.Row]]) -> Source:
+    tables = {
+        name: {column: [_text(getattr(row, column)) for row in rows] for column in TABLES[name][1]}
+        for name, rows in waiting.items()
+    }
+    if taken := tables.get("measurements"):
+        taken["measured_on"] = taken.pop("visited_on")
+        taken["source"] = [SOURCE] * len(taken["measured_on"])
+    digest = hashlib.sha256(orjson.dumps(tables)).hexdigest()
+    return Source("visits ticked", digest, {name: raw_table(table) for name, table in tables.items()})
 
 
 def _text(cell: object) -> str | None:
-    return cell.isoformat() if isinstance(cell, dt.date) else cell
+    if isinstance(cell, dt.date):
+        return cell.isoformat()
+    return repr(cell) if isinstance(cell, float) else cell
 
 
 def _import_day(store: Store) -> dt.date:

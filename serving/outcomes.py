@@ -16,6 +16,8 @@ from serving.problems import Problem
 from serving.scorebook import tick
 
 EARLIEST = dt.date(2000, 1, 1)
+BOUNDS = {"weight_kg": (0.5, 40.0), "muac_mm": (60.0, 260.0)}
+"""What a visit may have measured: the registry's bounds for a weight under five; an arm typed in cm is refused."""
 REQUEST_BODY = {
     "requestBody": {
         "required": True,
@@ -23,14 +25,23 @@ REQUEST_BODY = {
             "application/json": {
                 "schema": {
                     "type": "object",
-                    "required": ["visited_on", "finding"],
+                    "required": ["visited_on"],
                     "additionalProperties": False,
                     "properties": {
                         "visited_on": {"type": "string", "format": "date", "description": "not in the future"},
-                        "finding": {"type": "string", "enum": list(FINDING)},
+                        "finding": {
+                            "type": ["string", "null"], "enum": [*FINDING, None],
+                            "description": "may only be missing or null beside a weight_kg or muac_mm: none of the "
+                            "findings fits, and the child stays on the list",
+                        },
+                        **{
+                            name: {"type": ["number", "null"], "minimum": low, "maximum": high,
+                                   "description": "measured at the visit; kept with the source home_visit"}
+                            for name, (low, high) in BOUNDS.items()
+                        },
                     },
                 },
-                "example": {"visited_on": "2026-03-16", "finding": "well"},
+                "example": {"visited_on": "2026-03-16", "finding": "well", "weight_kg": 7.4, "muac_mm": 121},
             }
         },
     }
@@ -39,30 +50,34 @@ REQUEST_BODY = {
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one visit found, and the list that had asked for it."""
+    """What one visit found and measured. A finding of None: none fits, only what was measured is kept."""
 
     child_id: str
     visited_on: dt.date
-    finding: str
-    listed_on: dt.date | None = None
-    listed_for: str | None = None
+    finding: str | None
+    weight_kg: float | None = None
+    muac_mm: float | None = None
 
 
 def asked(document: object, *, child_id: str, today: dt.date) -> Outcome:
     """The outcome that a body states. API002 names each field that is not as documented."""
     if not isinstance(document, dict):
         raise Problem("API002", errors=[{"field": "", "problem": "must be an object with visited_on and finding"}])
-    errors = [{"field": "", "problem": "holds a field that is not documented"}] * bool(
-        document.keys() - {"visited_on", "finding"}
-    )
+    known = {"visited_on", "finding", *BOUNDS}
+    errors = [{"field": "", "problem": "holds a field that is not documented"}] * bool(document.keys() - known)
     visited_on = _day(document.get("visited_on"), today)
     if visited_on is None:
         errors.append({"field": "visited_on", "problem": "must be a date, YYYY-MM-DD, from 2000-01-01 to today"})
-    if document.get("finding") not in FINDING:
+    taken = {name: document[name] for name in BOUNDS if document.get(name) is not None}
+    if not (document.get("finding") in FINDING or (document.get("finding") is None and taken)):
         errors.append({"field": "finding", "problem": f"must be one of {', '.join(FINDING)}"})
+    for name, value in taken.items():
+        low, high = BOUNDS[name]
+        if not isinstance(value, int | float) or isinstance(value, bool) or not low <= value <= high:
+            errors.append({"field": name, "problem": f"must be a number from {low:g} to {high:g}"})
     if errors:
         raise Problem("API002", errors=errors)
-    return Outcome(child_id, visited_on, document["finding"])
+    return Outcome(child_id, visited_on, document.get("finding"), **{name: float(taken[name]) for name in taken})
 
 
 def _day(text: object, today: dt.date) -> dt.date | None:
@@ -88,4 +103,5 @@ def _record(desk: Desk, request: Request, person: Person, outcome: Outcome) -> d
         raise Problem("API033", headers={"Retry-After": "30"}) from None
     desk.handing_on.soon()
     stated = {"visited_on": outcome.visited_on.isoformat(), "finding": outcome.finding}
-    return {"child_id": outcome.child_id, **stated, "listed_on": run.as_of.isoformat()}
+    taken = {name: value for name in BOUNDS if (value := getattr(outcome, name)) is not None}
+    return {"child_id": outcome.child_id, **stated, **taken, "listed_on": run.as_of.isoformat()}

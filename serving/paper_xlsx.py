@@ -17,6 +17,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from models.ranking import VisitList
 from registry.tables import FINDING
+from serving.outcomes import BOUNDS
 from serving.paper import Line, notes, sheets, title
 from serving.words import Words
 
@@ -94,8 +95,9 @@ def _choices(sheet: Worksheet, words: Words, last: int) -> None:
     rules = {
         "finding": DataValidation("list", formula1=f'"{",".join(words("findings", code) for code in FINDING)}"'),
         "visited_on": DataValidation("date", operator="greaterThan", formula1=str(_serial(dt.date(2000, 1, 1)))),
-        "weight_kg": DataValidation("decimal", operator="between", formula1="0.5", formula2="40"),
-        "muac_mm": DataValidation("decimal", operator="between", formula1="60", formula2="260"),
+    } | {
+        name: DataValidation("decimal", operator="between", formula1=f"{low:g}", formula2=f"{high:g}")
+        for name, (low, high) in BOUNDS.items()
     }
     for code, rule in rules.items():
         rule.showErrorMessage, rule.allow_blank = True, True

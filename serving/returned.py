@@ -18,8 +18,6 @@ LARGEST_BYTES = 20_000_000
 WANTED = ("child_id", "finding", "visited_on", "weight_kg", "muac_mm")
 DAY_FORMS = ("%Y-%m-%d", "%d/%m/%Y", "%d-%m-%Y", "%d.%m.%Y")
 """Written days: ISO, or day before month as in India."""
-SOURCE = "home_visit"
-"""The `source` of measurements that a visit took."""
 
 
 @dataclass(frozen=True)
@@ -202,6 +200,8 @@ def _same_registry(store, returned: Returned) -> None:
 
 def _import(store, returned: Returned, today: dt.date):
     """Through the registry's own import, so that what a visit found is checked like every other record."""
+    from serving.handing_on import SOURCE
+
     with tempfile.TemporaryDirectory() as folder:
         found = [outcome for outcome in returned.outcomes if outcome.finding]
         _write(

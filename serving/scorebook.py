@@ -71,6 +71,16 @@ TICKS = sa.Table(
     sa.Index("sanket_ticks_by_time", "ticked_at"),
 )
 """Outcomes of visits that came back since the run; `serving/handing_on.py` brings them into the registry's `visits`."""
+MEASURED = sa.Table(
+    "sanket_measured_at_home", TABLES,
+    sa.Column("child_id", sa.String(200), primary_key=True),
+    sa.Column("visited_on", sa.Date, primary_key=True),
+    sa.Column("weight_kg", sa.Float),
+    sa.Column("muac_mm", sa.Float),
+    sa.Column("ticked_at", sa.String(32), nullable=False),
+    sa.Column("handed_on", sa.Boolean, nullable=False, default=False),
+)
+"""Weights and arms that those visits took, on their way into the registry's `measurements`."""
 
 
 @dataclass(frozen=True)
@@ -211,23 +221,34 @@ def publish(engine: sa.Engine, run: Run, *, facts: dict, areas: Iterable[tuple[s
 def tick(engine: sa.Engine, outcomes: Iterable[dict]) -> None:
     """Note outcomes of visits so that the list shows them at once.
 
-    outcomes: `child_id, visited_on (date), finding, listed_on (date or None), listed_for (text or None)`. A second
-    outcome of one child and day replaces the first.
+    outcomes: `child_id, visited_on (date), finding, listed_on (date or None), listed_for (text or None)`, and
+    `weight_kg`, `muac_mm` where they were taken; with a finding of None only these are noted. A second outcome of one
+    child and day replaces the first.
     """
     make_tables(engine)
     at = dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds")
     with engine.begin() as connection:
         for outcome in outcomes:
-            same = (TICKS.c.child_id == outcome["child_id"]) & (TICKS.c.visited_on == outcome["visited_on"])
-            connection.execute(sa.delete(TICKS).where(same))
-            connection.execute(sa.insert(TICKS), outcome | {"ticked_at": at})
+            taken = {name: outcome.get(name) for name in ("weight_kg", "muac_mm")}
+            if outcome["finding"] is not None:
+                _replace(connection, TICKS, {name: told for name, told in outcome.items() if name not in taken}, at)
+            if any(value is not None for value in taken.values()):
+                named = {name: outcome[name] for name in ("child_id", "visited_on")}
+                _replace(connection, MEASURED, named | taken, at)
+
+
+def _replace(connection: sa.Connection, table: sa.Table, row: dict, at: str) -> None:
+    same = (table.c.child_id == row["child_id"]) & (table.c.visited_on == row["visited_on"])
+    connection.execute(sa.delete(table).where(same))
+    connection.execute(sa.insert(table), row | {"ticked_at": at})
 
 
 def forget(engine: sa.Engine, child_id: str) -> int:
-    """Remove a child from every run and every tick; how many rows went."""
+    """Remove a child from every run and every visit; how many rows went."""
     make_tables(engine)
+    named = (ROWS, TICKS, MEASURED)
     with engine.begin() as connection:
-        gone = [connection.execute(sa.delete(table).where(table.c.child_id == child_id)) for table in (ROWS, TICKS)]
+        gone = [connection.execute(sa.delete(table).where(table.c.child_id == child_id)) for table in named]
     return sum(result.rowcount for result in gone)
 
 

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import re
 import time
 from html.parser import HTMLParser
 
 import httpx
+import numpy as np
 import pytest
 
 from models.ranking import Reason
+from registry.store import open_store
+from registry.tables import NEVER, day_number
 from serving.access import COOKIE
 from serving.app import create_app
+from serving.handing_on import hand_on
 from serving.observe import Log
 from serving.pages.drawing import Place, centre_map, reason_bars, shown
 from serving.pages.session import own_path
@@ -335,3 +340,54 @@ def test_every_page_can_be_heard(app, store, path):
     assert outline.headings.count(1) == 1
     assert all(after - before <= 1 for before, after in zip(outline.headings, outline.headings[1:], strict=False))
     assert "<main" in text and '<html lang="en"' in text and "<title>" in text
+
+
+def measured(address):
+    """(child, weight, arm) of what was measured on the day of the visit."""
+    store = open_store(address)
+    try:
+        hand_on(store)
+        registry = store.load()
+    finally:
+        store.close()
+    rows = registry.measurements
+    on_the_day = (rows["measured_on"] == day_number(dt.date(2026, 3, 16))) & (rows["known_until"] == NEVER)
+    return [
+        (registry.child_ids[rows["child"][i]], rows["weight_kg"][i], rows["muac_mm"][i])
+        for i in np.flatnonzero(on_the_day)
+    ]
+
+
+@pytest.mark.parametrize("written", ["7.45", "7,45"])
+def test_a_weight_and_an_arm_measured_at_the_visit_become_measurements(tmp_path, written):
+    address = make_store(tmp_path, count=8)
+    made = create_app(address, follow=False, log=Log(lambda line: None))
+    client = browser(made, address)
+    child_id = first_child(client)
+    for finding, leaves in (("none", False), ("sam_again", True)):
+        form = {"finding": finding, "visited_on": "2026-03-16", "weight_kg": written, "muac_mm": "112"}
+        answer = client.post(f"/visits/{child_id}/outcome", data=form | {"back": "/visits"})
+        assert str(answer.url).endswith("saved=1" if leaves else "kept=1")
+        assert words("en")("ui", "saved" if leaves else "kept") in answer.text
+        assert (f'href="/children/{child_id}">{child_id}</a> <span>' in answer.text) != leaves
+    made.close()
+    assert measured(address) == [(child_id, 7.45, 112.0)] and measured(address) == [(child_id, 7.45, 112.0)]
+
+
+@pytest.mark.parametrize(
+    "form", [{"weight_kg": "74"}, {"muac_mm": "11.2"}, {"weight_kg": "heavy"}, {"muac_mm": "nan"}, {"finding": "none"}]
+)
+def test_a_measurement_that_cannot_be_is_refused_with_words_that_help(app, store, form):
+    answer = browser(app, store).post("/visits/C00001/outcome", data={"finding": "well"} | form)
+    assert answer.status_code == 422 and words("en")("ui", "check_form") in answer.text
+
+
+def test_the_api_takes_what_was_measured_and_says_it_back(app, store):
+    def send(document):
+        headers = {"authorization": f"Bearer {token(store)}"}
+        return browser(app, store).post("/v1/visits/C00002/outcome", json=document, headers=headers)
+
+    told = send({"visited_on": "2026-03-16", "finding": None, "weight_kg": 6.9, "muac_mm": 113})
+    assert told.status_code == 201 and told.json()["weight_kg"] == 6.9 and told.json()["finding"] is None
+    for wrong in ({"weight_kg": True}, {"weight_kg": "6.9"}, {"muac_mm": 400}, {"finding": None}, {"height_cm": 70}):
+        assert send({"visited_on": "2026-03-16", "finding": "well"} | wrong).status_code == 422

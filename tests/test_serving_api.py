@@ -244,7 +244,8 @@ def test_several_sectors_need_one_to_be_named(client):
 OUTCOMES = [
     {}, [], {"visited_on": "2026-03-16"}, {"visited_on": "2026-03-16", "finding": "fine"},
     {"visited_on": "2199-01-01", "finding": "well"}, {"visited_on": 5, "finding": ["well"]},
-    {"visited_on": "2026-03-16", "finding": "well", "weight_kg": 7},
+    {"visited_on": "2026-03-16", "finding": "well", "height_cm": 70},
+    {"visited_on": "2026-03-16", "finding": "well", "muac_mm": 11.5},
 ]
 
 

@@ -12,6 +12,7 @@ from models.ranking import IN_TREATMENT, Candidate, Reason, section
 from registry.tables import FINDING
 from serving.access import Person
 from serving.desk import Desk
+from serving.outcomes import BOUNDS
 from serving.pages.drawing import reason_bars, shown
 from serving.pages.history import History, history_of
 from serving.pages.templates import html
@@ -64,6 +65,7 @@ def show(desk: Desk, request: Request, person: Person, words: Words, *, child_id
         stay=past.stay,
         facts=run.facts,
         findings=FINDING,
+        bounds=BOUNDS,
         today=desk.today().isoformat(),
         may_record=person.may("record_visits"),
         synthetic=bool(run.facts.get("synthetic")),

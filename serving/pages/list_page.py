@@ -13,6 +13,7 @@ from registry.tables import FINDING
 from serving.access import Person
 from serving.desk import Desk
 from serving.lists import visit_list
+from serving.outcomes import BOUNDS
 from serving.pages.templates import html
 from serving.paper import Line, beyond_lines, beyond_note, centre_name, line_of, notes
 from serving.words import Words
@@ -53,9 +54,10 @@ def show(
         sections=by_section(found, words),
         sectors=sectors,
         findings=FINDING,
+        bounds=BOUNDS,
         today=desk.today().isoformat(),
         may_record=person.may("record_visits"),
-        saved="saved" in request.query_params,
+        saved=next((said for said in ("saved", "kept") if said in request.query_params), None),
         synthetic=bool(found.facts.get("synthetic")),
         unverified=found.facts.get("protocol_version"),
         beyond=beyond,

@@ -34,6 +34,8 @@ from serving.words import LANGUAGES
 STATIC = Path(__file__).with_name("static")
 STATIC_TYPES = {"sanket.css": "text/css", "sanket.js": "text/javascript"}
 LONGEST_FORM = 16_384
+NONE_FITS = "none"
+"""On a form, the choice beside the findings: nothing but what was measured is kept, and the child stays listed."""
 MOST_VISITS = 500
 
 Endpoint = Callable[[Desk, Request], Awaitable[Response]]
@@ -75,6 +77,8 @@ def _refusal(request: Request, problem: Problem) -> Response:
         return see_other("/sign-in")
     words = spoken(request)
     said = {"API032": "no_scores_yet", "API003": "not_found", "API011": "not_found"}.get(problem.code, "page_failed")
+    if problem.code == "API002" and request.url.path.endswith("/outcome"):
+        said = "check_form"
     response = html(
         "message.html", request, words, title=words("ui", "visit_list"), message=words("ui", said), code=problem.code
     )
@@ -164,10 +168,22 @@ async def _outcome(desk: Desk, request: Request) -> Response:
     person = await reader_of_page(desk, request, "record_visits")
     form = await _form(request)
     asked = {"finding": form.get("finding"), "visited_on": form.get("visited_on") or desk.today().isoformat()}
+    asked |= {name: _number(form[name]) for name in outcomes.BOUNDS if form.get(name)}
+    if asked["finding"] == NONE_FITS:
+        asked["finding"] = None
     child_id = request.path_params["child_id"]
     await outcomes.record(desk, request, person, outcomes.asked(asked, child_id=child_id, today=desk.today()))
     back = own_path(form.get("back"))
-    return see_other(f"{back}{'&' if '?' in back else '?'}saved=1")
+    said = "saved" if asked["finding"] else "kept"
+    return see_other(f"{back}{'&' if '?' in back else '?'}{said}=1")
+
+
+def _number(written: str) -> float | str:
+    """A number as a person writes it, with a point or a comma; what is none goes on as it is, to be refused."""
+    try:
+        return float(written.strip().replace(",", "."))
+    except ValueError:
+        return written
 
 
 async def _child(desk: Desk, request: Request) -> Response:
