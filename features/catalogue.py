@@ -32,6 +32,9 @@ _TREND_REASON = {"whz": "falling_weight", "waz": "falling_weight", "haz": "stunt
 def _of_series(name: str) -> list[Feature]:
     unit, level, trend = _UNIT[name], _LEVEL_REASON[name], _TREND_REASON[name]
     down = -1 if name in ("whz", "muac") else 0
+    # In treatment an arm that was ever wider, or grows faster, promises a cure. After discharge, beside today's level,
+    # the same column also says how much the arm has narrowed since: no one direction there.
+    arm = -1 if name == "muac" else 0
     measure = name.upper()
     return [
         Feature(f"{name}_last", unit, f"last valid {measure}", level, down, down),
@@ -39,20 +42,19 @@ def _of_series(name: str) -> list[Feature]:
         Feature(f"{name}_level", unit, f"{measure} today behind the noise of its readings", level, down, down),
         Feature(f"{name}_level_sd", unit, f"how uncertain that {measure} is", "thin_records"),
         Feature(f"{name}_velocity", f"{unit} per 30 days", f"velocity of {measure} today", trend, down, down),
-        Feature(f"{name}_slope_30", f"{unit} per 30 days", f"shrunken slope of {measure}, last 30 days", trend),
-        Feature(f"{name}_slope_90", f"{unit} per 30 days", f"shrunken slope of {measure}, last 90 days", trend),
-        Feature(f"{name}_slope_180", f"{unit} per 30 days", f"shrunken slope of {measure}, last 180 days", trend),
+        *(Feature(f"{name}_slope_{days}", f"{unit} per 30 days", f"shrunken slope of {measure}, last {days} days", trend,
+                  0, arm) for days in (30, 90, 180)),
         Feature(f"{name}_curvature", f"{unit} per 30 days", f"slope of {measure} in 30 days less that in 90", trend),
-        Feature(f"{name}_lowest_180", unit, f"lowest {measure} of 180 days", level),
-        Feature(f"{name}_mean_90", unit, f"mean {measure} of 90 days", level),
-        Feature(f"{name}_mean_180", unit, f"mean {measure} of 180 days", level),
+        Feature(f"{name}_lowest_180", unit, f"lowest {measure} of 180 days", level, 0, arm),
+        Feature(f"{name}_mean_90", unit, f"mean {measure} of 90 days", level, 0, arm),
+        Feature(f"{name}_mean_180", unit, f"mean {measure} of 180 days", level, 0, arm),
         Feature(f"{name}_spread_180", unit, f"standard deviation of {measure} in 180 days", "thin_records"),
         Feature(f"{name}_since_nadir", unit, f"{measure} above its lowest level of 180 days", trend),
         Feature(f"{name}_nadir_days", "days", f"days since that lowest {measure}", "early_in_recovery"),
-        Feature(f"{name}_at_admission", unit, f"{measure} at admission", "severe_at_admission"),
-        Feature(f"{name}_since_admission", unit, f"{measure} gained since admission", "poor_gain"),
-        Feature(f"{name}_at_discharge", unit, f"{measure} at discharge", level),
-        Feature(f"{name}_since_discharge", unit, f"{measure} gained since discharge", trend),
+        Feature(f"{name}_at_admission", unit, f"{measure} at admission", "severe_at_admission", 0, arm),
+        Feature(f"{name}_since_admission", unit, f"{measure} gained since admission", "poor_gain", 0, arm),
+        Feature(f"{name}_at_discharge", unit, f"{measure} at discharge", level, 0, arm),
+        Feature(f"{name}_since_discharge", unit, f"{measure} gained since discharge", trend, 0, arm),
     ]
 
 
