@@ -9,8 +9,7 @@ import numpy as np
 import orjson
 
 from benchmarks._serving_parts import AS_OF, TARGETS, a_bundle, child
-from care import facts as care_facts
-from care.pathway import place
+from care.pathway import placed_rows
 from care.protocol import standard
 from features.clock import Clock
 from features.trace import trace
@@ -18,8 +17,9 @@ from features.trajectory import rows
 from models.scoring import score_children
 from registry.check import build_records
 from registry.tables import day_number
-from serving.answers import _teller, classifications, growth_points
+from serving.answers import _teller
 from serving.incoming import incoming
+from serving.readings import classifications, growth_points
 
 
 def microseconds(times: int = 400) -> dict[str, float]:
@@ -46,7 +46,7 @@ def microseconds(times: int = 400) -> dict[str, float]:
         "score_children": lambda: score_children(clock, one, day, bundles=bundles),
         "z_scores": lambda: growth_points(traced),
         "classify": lambda: classifications(traced),
-        "protocol": lambda: place(care_facts.of(traced.known, traced.growth, protocol), protocol),
+        "protocol": lambda: placed_rows(traced.known, traced.growth, protocol),
         "words": lambda: _teller(scored, "en")(0),
         "serialise": lambda: orjson.dumps(answer),
     }

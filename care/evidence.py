@@ -49,12 +49,14 @@ def days_since(facts: Facts, column: str) -> np.ndarray:
 
 def within(facts: Facts, column: str, days: float) -> Mask:
     """The fact has a day and it is at most so many days back."""
-    return (facts[column] != NEVER) & (days_since(facts, column) <= days)
+    on = facts[column]
+    return (on != NEVER) & (facts["day"] - on <= days)
 
 
 def longer_than(facts: Facts, column: str, days: float) -> Mask:
     """The fact has a day and it is more than so many days back."""
-    return (facts[column] != NEVER) & (days_since(facts, column) > days)
+    on = facts[column]
+    return (on != NEVER) & (facts["day"] - on > days)
 
 
 def in_ucdc(facts: Facts, protocol: Protocol) -> Mask:

@@ -104,14 +104,37 @@ def of(known: Known, points: Ragged, protocol: Protocol, *, day: int | None = No
     earlier `day`, the facts of that day as the view's records now show them: for reports on past months, where a
     weight that was entered late counts in its own month; never for anything that is trained or scored.
     """
-    points = judged(points, protocol)
     today = known.day if day is None else np.full(len(known.day), day, DAY)
-    facts = _from_children(known.children, today)
-    facts |= _from_episodes(_Rows(known.episodes, "admitted_on", today))
+    facts = _from_children(known.children, today) | _from_records(known, judged(points, protocol), today, protocol)
+    return of_one_length({name: facts[name].astype(kind, copy=False) for name, (kind, _) in COLUMNS.items()})
+
+
+def rows_of(known: Known, points: Ragged, protocol: Protocol) -> list[dict[str, float]]:
+    """`of` as plain numbers, one dict for each question: for a few, columns cost more than what is in them."""
+    facts = _from_records(known, judged(points, protocol), known.day, protocol)
+    children = zip(*(known.children[name].tolist() for name in _OWN), known.day.tolist(), strict=True)
+    cells = zip(*map(np.ndarray.tolist, facts.values()), strict=True)
+    return [dict(zip(facts, row, strict=True)) | _of_child(*child) for row, child in zip(cells, children, strict=True)]
+
+
+_OWN = ("birth_date", "registered_on", "left_on", "left_reason")
+_NEVER = int(NEVER)
+
+
+def _of_child(birth: int, registered_on: int, left_on: int, left_reason: int, today: int) -> dict[str, int]:
+    """`_from_children` of one question's cells."""
+    unknown = birth == _NEVER
+    return {
+        "day": today, "age_days": -1 if unknown else today - birth,
+        "registered_on": _NEVER if unknown else registered_on, "left_reason": left_reason if left_on <= today else -1,
+    }
+
+
+def _from_records(known: Known, points: Ragged, today: np.ndarray, protocol: Protocol) -> dict[str, np.ndarray]:
+    facts = _from_episodes(_Rows(known.episodes, "admitted_on", today))
     facts |= _from_points(_Rows(points, "measured_on", today), facts["admitted_on"], facts["discharged_on"], protocol)
     facts |= _from_checks(_Rows(known.checks, "checked_on", today))
-    facts |= _from_visits(_Rows(known.visits, "visited_on", today), facts)
-    return of_one_length({name: facts[name].astype(kind, copy=False) for name, (kind, _) in COLUMNS.items()})
+    return facts | _from_visits(_Rows(known.visits, "visited_on", today), facts)
 
 
 JUDGED = ("sam_now", "moderate", "underweight", "fit")
@@ -137,7 +160,8 @@ class _Rows:
         self.ragged = ragged
 
     def columns(self, *names: str) -> tuple[np.ndarray, ...]:
-        return tuple(self.ragged[name] for name in names)
+        rows = self.ragged.rows
+        return tuple([rows[name] for name in names])
 
 
 def _from_children(children: Table, today: np.ndarray) -> dict[str, np.ndarray]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from care import evidence as e
 from care import rules as r
+from care.evidence import Condition, Facts
+from care.protocol import Protocol
 from care.rules import Rule
 
 SAM_DAYS = ("sam_since", "found_sam_on")
@@ -149,4 +151,14 @@ SCREENING = (
          ("registered_on", "judged_on", "measured_on"), "screen_every_days", cites=("finding_holds_days",)),
 )
 
+def always(facts: Facts, protocol: Protocol) -> bool:
+    """Asked of every child."""
+    return True
+
+
+GUARDED: tuple[tuple[Condition, tuple[Rule, ...]], ...] = (
+    (always, GONE), (always, FACILITY), (e.in_ucdc, TREATMENT), (e.sam, UNTREATED), (always, AFTER),
+    (always, SCREENING),
+)
+"""The rules in their order, by what each of a group asks first: for one child, a group is passed over at once."""
 ORDER: tuple[Rule, ...] = (*GONE, *FACILITY, *TREATMENT, *UNTREATED, *AFTER, *SCREENING)

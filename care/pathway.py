@@ -10,10 +10,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from care import facts as care_facts
 from care.evidence import NEVER
-from care.order import ORDER
+from care.order import GUARDED, ORDER
 from care.protocol import Protocol
 from care.rules import Rule
+from features.clock import Known, Ragged
 from registry.tables import CODE, DAY, Table, day_date
 
 STATES = (
@@ -58,21 +60,20 @@ class Placed:
 
     def row(self, i: int) -> dict[str, object]:
         """One answer in words and dates, as a program or a person reads it."""
-        due = int(self.by_when[i])
-        return {
-            "state": STATES[self.state[i]],
-            "rule": RULES[self.rule[i]],
-            "next_step": STEPS[self.step[i]],
-            "who": WHO[self.who[i]],
-            "by_when": None if due == NEVER else day_date(due),
-            "overdue_days": int(self.overdue_days[i]) or None,
-            "danger": bool(self.danger[i]),
-            "protocol_version": self.protocol_version,
-        }
+        return _told(ORDER[self.rule[i]], int(self.by_when[i]), int(self.overdue_days[i]), self.protocol_version)
+
+
+def _told(rule: Rule, due: int, late_days: int, version: str) -> dict[str, object]:
+    return {
+        "state": rule.state, "rule": rule.name, "next_step": rule.step, "who": rule.who,
+        "by_when": None if due == NEVER else day_date(due), "overdue_days": late_days or None, "danger": rule.danger,
+        "protocol_version": version,
+    }
 
 
 FEW = 8
 """Up to so many rows are decided one by one."""
+_POSITION = {rule.name: position for position, rule in enumerate(ORDER)}
 _STATE, _STEP, _WHO = (
     np.array([codes.index(getattr(rule, part)) for rule in ORDER], CODE)
     for codes, part in ((STATES, "state"), (STEPS, "step"), (WHO, "who"))
@@ -117,13 +118,34 @@ def _time_limit(rule: Rule, facts: Table, rows: np.ndarray, days: int) -> np.nda
 def _each_row(facts: Table, protocol: Protocol) -> tuple[np.ndarray, np.ndarray]:
     """The same, cell by cell on plain numbers: for a few rows, NumPy's call on an array of one costs ten answers."""
     numbers = protocol.numbers
-    rules, due = [], []
-    for cells in zip(*(column.tolist() for column in facts.values()), strict=True):
-        row = dict(zip(facts, cells, strict=True))
-        position = next(position for position, rule in enumerate(ORDER) if rule.when(row, numbers))
-        rules.append(position)
-        due.append(_due(ORDER[position], row, numbers))
-    return np.array(rules, CODE), np.array(due, DAY)
+    rows = [dict(zip(facts, cells, strict=True)) for cells in zip(*map(np.ndarray.tolist, facts.values()), strict=True)]
+    decided = [_first(row, numbers) for row in rows]
+    due = [_due(rule, row, numbers) for rule, row in zip(decided, rows, strict=True)]
+    return np.array([_POSITION[rule.name] for rule in decided], CODE), np.array(due, DAY)
+
+
+def _first(row: Mapping[str, float], numbers: Mapping[str, float]) -> Rule:
+    """The first rule that applies to one row's cells."""
+    for asked, rules in GUARDED:
+        if asked(row, numbers):
+            for rule in rules:
+                if rule.when(row, numbers):
+                    return rule
+    raise LookupError("the last rule applies to everyone")
+
+
+def placed_rows(known: Known, points: Ragged, protocol: Protocol) -> list[dict[str, object]]:
+    """`Placed.row` of each question of a view, from its facts; a few of them without making arrays at all."""
+    if len(known.day) > FEW:
+        placed = place(care_facts.of(known, points, protocol), protocol)
+        return [placed.row(i) for i in range(len(known.day))]
+    told, numbers = [], protocol.numbers
+    for row in care_facts.rows_of(known, points, protocol):
+        rule = _first(row, numbers)
+        due = _due(rule, row, numbers)
+        late_days = 0 if due == NEVER else max(row["day"] - due, 0)
+        told.append(_told(rule, due, late_days, protocol.version))
+    return told
 
 
 def _due(rule: Rule, row: Mapping[str, float], numbers: Mapping[str, float]) -> int:

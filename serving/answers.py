@@ -13,29 +13,27 @@ from dataclasses import dataclass
 import numpy as np
 import orjson
 
-from care import facts as care_facts
 from care import sources
-from care.pathway import RULES, Placed, place
+from care.pathway import RULES, placed_rows
 from care.protocol import Protocol, standard
 from features.clock import Clock
-from features.growth import zscores
-from features.status import WASTING, classify, criterion, nutrition_status
-from features.trace import Trace, trace
+from features.trace import trace
 from models.bundle import Bundle
 from models.ranking import Reason
 from models.reasons import KEYS
 from models.scoring import SCORED, WHY_NOT, Scored, TargetScores, score_children
 from registry.check import build_records
-from registry.tables import day_date, day_number
+from registry.tables import day_number
 from serving.bundles import TARGETS, Champions
 from serving.incoming import Incoming, incoming
 from serving.observe import Metrics
 from serving.problems import Problem
+from serving.readings import classifications, growth_points
+from serving.reason_forms import by_the_week
 from serving.words import preferred as chosen_language
 from serving.words import words
 
 __all__ = ["Answerer", "chosen_language"]
-Z = ("waz", "haz", "whz", "baz", "muacz")
 CHILDREN_AT_ONCE = 200
 """Between so many children the deadline is looked at."""
 TOLD_FROM = 0.02
@@ -88,17 +86,13 @@ class Answerer:
         scored = score_children(clock, child, day, bundles=bundles) if question.scored else None
         traced = scored.traced if scored else trace(clock, clock.known_by(child, day))
         points, statuses = growth_points(traced), classifications(traced)
-        placed = place(care_facts.of(traced.known, traced.growth, self._protocol), self._protocol)
+        placed = placed_rows(traced.known, traced.growth, self._protocol)
+        care = [asked | self._sources[asked["rule"]] for asked in placed]
         told = _teller(scored, question.language) if scored else None
         return [
-            _one(child, refused[i], points[i], statuses[i], self._care(placed, i), told, i)
+            _one(child, refused[i], points[i], statuses[i], care[i], told, i)
             for i, child in enumerate(arrived)
         ]
-
-    def _care(self, placed: Placed, i: int) -> dict:
-        """What the protocol asks for, and where the rule's numbers come from."""
-        asked = placed.row(i)
-        return asked | self._sources[asked["rule"]]
 
     def _count(self, answers: list[dict], question: Question) -> None:
         route = "score" if question.scored else "classify"
@@ -127,62 +121,12 @@ def _refused(arrived: Incoming, refused: list) -> dict:
     return {"child_id": arrived.child_id, "status": "problem", "problems": arrived.problems_with(refused)}
 
 
-def growth_points(traced: Trace) -> list[list[dict]]:
-    """For each question its measurements as growth points: z by WHO from each row's own readings, two decimals."""
-    rows, sex = traced.growth, traced.known.children["sex"]
-    z = zscores(
-        sex=np.repeat(sex, np.diff(rows.offsets)), age_days=rows["age_days"], weight_kg=rows["weight_kg"],
-        height_cm=rows["height_cm"], height_position=rows["height_position"], muac_mm=rows["muac_mm"],
-        oedema=rows["oedema"],
-    )
-    days = np.datetime_as_string(rows["measured_on"].astype("datetime64[D]")).tolist()
-    columns = np.round(np.array([z[name] for name in Z]), 2).tolist()
-    flagged = np.array([z[f"{name}_flag"] for name in Z]) == 1
-    made = [
-        {"measured_on": on, "waz": waz, "haz": haz, "whz": whz, "baz": baz, "muacz": muacz, "implausible": []}
-        for on, waz, haz, whz, baz, muacz in zip(days, *columns, strict=True)
-    ]
-    for indicator, row in np.argwhere(flagged):
-        made[row]["implausible"].append(Z[indicator])
-    offsets = rows.offsets.tolist()
-    return [made[start:end] for start, end in zip(offsets, offsets[1:], strict=False)]
-
-
-def classifications(traced: Trace) -> list[dict | None]:
-    """For each question what its newest valid measurement says (else its newest); None without a measurement."""
-    rows = traced.growth
-    answer = classify(
-        age_days=rows["age_days"], waz=rows["waz"], haz=rows["haz"], whz=rows["whz"], muac_mm=rows["muac_mm"],
-        oedema=rows["oedema"], height_age_days=rows["height_days"],
-    )
-    said, fired = nutrition_status(answer), criterion(answer)
-    offsets = rows.offsets.tolist()
-    return [
-        _classification(rows, answer, said, fired, start, end) if end > start else None
-        for start, end in zip(offsets, offsets[1:], strict=False)
-    ]
-
-
-def _classification(rows, answer: dict, said: np.ndarray, fired: np.ndarray, start: int, end: int) -> dict:
-    valid = np.flatnonzero(answer["valid"][start:end])
-    row = start + int(valid[-1]) if len(valid) else end - 1
-    yes = {1: True, 0: False, -1: None}
-    return {
-        "measured_on": day_date(rows["measured_on"][row]),
-        "nutrition_status": WASTING[said[row]],
-        "criterion": fired[row] or None,
-        "valid": bool(answer["valid"][row]),
-        "severely_underweight": yes[int(answer["suw"][row])],
-        "severely_stunted": yes[int(answer["severe_stunting"][row])],
-    }
-
-
 def _teller(scored: Scored, language: str) -> Callable[[int], dict]:
     """Tells both targets of a question in this language."""
     spoken = words(language)
 
     def told(i: int) -> dict:
-        facts = scored.facts(i)
+        facts = by_the_week(scored.facts(i))
         answers = {}
         for name, target in scored.targets.items():
             reasons = reasons_of(target, i)
@@ -205,8 +149,9 @@ def reasons_of(target: TargetScores, i: int) -> tuple[Reason, ...]:
     if target.why_not[i] != 0:
         return ()
     parts = target.reasons[i].tolist()
-    order = sorted(range(len(KEYS)), key=lambda key: -abs(parts[key]))
-    return tuple(Reason(KEYS[key], parts[key]) for key in order if parts[key] != 0.0)
+    told = [at for at, part in enumerate(parts) if part != 0.0]
+    told.sort(key=lambda at: -abs(parts[at]))
+    return tuple([Reason(KEYS[at], parts[at]) for at in told])
 
 
 def score_document(target: TargetScores, i: int) -> dict:

@@ -11,7 +11,7 @@ import functools
 from collections.abc import Callable
 from pathlib import Path
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -34,10 +34,12 @@ class Application:
 
     def __init__(self, desk: Desk, *, pages: bool = True):
         self.desk = desk
-        self.api = _api(desk)
+        answering = answer_routes.router(desk)
+        self.api = _api(desk, answering)
         routes = [*operations.routes(desk), Mount("/v1", self.api), *(_pages(desk) if pages else ())]
         router = Router(routes=routes, default=_nothing_here, redirect_slashes=False)
-        self._guard = Guard(_with_app(router, self.api), limits=desk.limits, metrics=desk.metrics, log=desk.log)
+        app = _straight(answering, _with_app(router, self.api))
+        self._guard = Guard(app, limits=desk.limits, metrics=desk.metrics, log=desk.log)
         desk.load = self._guard.load
 
     async def __call__(self, scope, receive, send) -> None:
@@ -70,7 +72,7 @@ def create_app(
     return Application(Desk.open(store_address, models_dir, **settings), pages=pages)
 
 
-def _api(desk: Desk) -> FastAPI:
+def _api(desk: Desk, answering: APIRouter) -> FastAPI:
     api = FastAPI(
         title="Sanket", version="1", docs_url=None, redoc_url=None, openapi_url="/openapi.json", redirect_slashes=False,
         description="Which child in or just out of treatment for severe acute malnutrition to visit first, and why. "
@@ -79,8 +81,8 @@ def _api(desk: Desk) -> FastAPI:
     )
     for kind in (Problem, HTTPException, RequestValidationError, SanketError):
         api.add_exception_handler(kind, answer_problem)
-    for routes in (answer_routes, book_routes):
-        api.include_router(routes.router(desk))
+    for router in (answering, book_routes.router(desk)):
+        api.include_router(router)
     reference.add_page(api)
     api.openapi = functools.partial(reference.openapi, api, desk.limits.children)
     return api
@@ -112,6 +114,24 @@ def _pages(desk: Desk) -> list[Route]:
     from serving.pages.routes import routes
 
     return routes(desk)
+
+
+def _straight(answering: APIRouter, otherwise: Callable) -> Callable:
+    """Sends a POST to an answering route straight to its endpoint, and all else to `otherwise`.
+
+    The way through two routers and FastAPI's layers costs a tenth of one child's answer, and does nothing for these.
+    """
+    endpoints = {f"/v1{route.path}": route.endpoint for route in answering.routes}
+
+    async def answer(scope, receive, send) -> None:
+        endpoint = endpoints.get(scope["path"]) if scope["method"] == "POST" and not scope.get("root_path") else None
+        if endpoint is None:
+            return await otherwise(scope, receive, send)
+        scope["route_name"] = scope["path"]
+        response = await endpoint(Request(scope, receive))
+        await response(scope, receive, send)
+
+    return answer
 
 
 def _with_app(router: Router, api: FastAPI) -> Callable:

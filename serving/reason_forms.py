@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -34,6 +33,8 @@ GOOD_GAIN_G_KG_DAY = 5.0
 LONG_UNSEEN_DAYS = 30
 GOOD_SHARE = 0.8
 """A share of food or days from here on reads as good news."""
+
+
 @dataclass(frozen=True)
 class Form:
     """One way to tell a reason: its name in the word files, when it may be told (facts, raises) -> bool.
@@ -119,8 +120,10 @@ FORMS: dict[str, tuple[Form, ...]] = {
 def by_the_week(facts: Mapping) -> Mapping:
     """The facts with the gain in treatment as a person weighs it: grams a week, to the nearest ten.
 
-    Example: a loss of 0.8 g/kg/day at 8.0 kg is 44.8 g a week, told as 40.
+    Example: a loss of 0.8 g/kg/day at 8.0 kg is 44.8 g a week, told as 40. Facts that have it already stay as they are.
     """
+    if "gain_g_week" in facts:
+        return facts
     gain, kg = facts.get("gain_g_kg_day"), facts.get("last_weight_kg")
     return {**facts, "gain_g_week": round(gain * kg * 7, -1) if known(gain) and known(kg) else None}
 
@@ -128,10 +131,16 @@ def by_the_week(facts: Mapping) -> Mapping:
 def form_of(reason: Reason, facts: Mapping) -> Form | None:
     """The first form of a reason that the facts bear; None where none is."""
     raises = reason.log_odds > 0
-    borne = (form for form in FORMS[reason.key] if all(known(facts.get(need)) for need in form.needs))
-    return next((form for form in borne if form.told(facts, raises)), None)
+    for form in FORMS[reason.key]:
+        for need in form.needs:
+            if not known(facts.get(need)):
+                break
+        else:
+            if form.told(facts, raises):
+                return form
+    return None
 
 
 def known(value: object) -> bool:
     """Whether a fact is there: neither None nor NaN."""
-    return value is not None and not (isinstance(value, float) and math.isnan(value))
+    return value is not None and value == value

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from care import facts as care_facts
-from care.order import ORDER
+from care.order import GUARDED, ORDER
 from care.pathway import FEW, LEVEL_OF_CARE, RULES, STATES, STEPS, WHO, place
 from care.protocol import standard
 from registry.tables import APPETITE, LEFT_REASON, NEVER, OUTCOME, PROGRAMME, TRANSFER_REASON, day_number
@@ -151,6 +151,17 @@ def test_a_child_in_a_crowd_stands_where_it_stands_alone(rows):
     crowd = place(_table(rows * (FEW + 1)), standard())
     for i, row in enumerate(rows):
         assert place(_table([row]), standard()).row(0) == crowd.row(i)
+
+
+@settings(max_examples=40, deadline=None)
+@given(ANY_FACTS)
+def test_a_rule_of_a_group_applies_only_where_its_group_is_asked(rows):
+    table = _table(rows)
+    for asked, rules in GUARDED:
+        asks = np.broadcast_to(asked(table, standard()), len(rows))
+        for rule in rules:
+            assert not (rule.when(table, standard()) & ~asks).any(), rule.name
+    assert [rule for _, rules in GUARDED for rule in rules] == list(ORDER)
 
 
 def test_no_fact_is_a_score():
