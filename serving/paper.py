@@ -13,10 +13,11 @@ from dataclasses import dataclass
 
 from models.ranking import VisitList, VisitRow
 from registry.errors import UsageError
+from registry.tables import FINDING
 from serving.words import Words, how_often, last_weight, may_happen, what_to_do, whom, why_line
 
-TICK_BOXES = ("well", "sam_again", "away", "moved", "data_wrong")
-"""The findings with a box on the sheet. A death is told to the officer in person, and has its place on the page."""
+TICK_BOXES = FINDING
+"""The findings with a box on the sheet: all that the registry's visits know."""
 CSV_COLUMNS = (
     "number",
     "section",
@@ -106,6 +107,12 @@ def _in_time(row: VisitRow, step: str, words: Words) -> str:
     return f"{step} ({words('ui', 'overdue_by_one') if late == 1 else words.say('ui', 'overdue_by', n=late)})"
 
 
+def key(words: Words) -> list[tuple[str, str]]:
+    """What each box means and asks for, and what to do where none fits: (box, meaning)."""
+    boxes = [(words("findings", finding), words("key", finding)) for finding in TICK_BOXES]
+    return [*boxes, (words("ui", "none_fits"), words("key", "other"))]
+
+
 def sheets(listed: VisitList, words: Words) -> list[Sheet]:
     """The list by centre, in the order of the route."""
     beyond = beyond_lines(listed, words)
@@ -142,7 +149,7 @@ def notes(listed: VisitList, words: Words) -> list[str]:
     said = sheet_notes(listed, words)
     for fact, note in (("not_scored", "not_scored_count"), ("lately_visited", "lately_visited_count")):
         if count := listed.facts.get(fact):
-            said.append(words.say("ui", note, n=count))
+            said.append(words("ui", f"{note}_one") if count == 1 else words.say("ui", note, n=count))
     return said
 
 

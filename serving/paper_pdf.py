@@ -6,11 +6,13 @@ Where things stand on the page; how a line of Devanagari is written is `serving/
 from __future__ import annotations
 
 from models.ranking import VisitList
-from serving.paper import TICK_BOXES, Line, Sheet, beyond_lines, beyond_note, centre_name, sheets
+from serving.paper import TICK_BOXES, Line, Sheet, beyond_lines, beyond_note, centre_name, key, sheets
 from serving.paper_ink import BODY, BOTTOM, LARGE, LEFT, RIGHT, SMALL, TOP, Paper, line_height
 from serving.words import Words
 
 PAD = 3.0
+KEY = 11.0
+"""Size of the key's letters: seven lines stand above the first child of a sheet."""
 _OFFICERS_TOP = TOP + 40.0
 """The officer's children begin here at the latest, below a head of at most six lines."""
 BLANK_MM = 30.0
@@ -35,14 +37,38 @@ def pdf(listed: VisitList, words: Words) -> bytes:
 
 def _sheet(paper: Paper, listed: VisitList, sheet: Sheet, words: Words, *, number: int, place: str) -> None:
     """One centre, on as many pages as its children need; its name stands on each."""
-    y = _head(paper, listed, words, centre=sheet.centre, place=place)
+    y = _key(paper, words, _head(paper, listed, words, centre=sheet.centre, place=place))
     for count, line in enumerate(sheet.lines, 1):
         height = _block_height(paper, line, words)
         y = _room(paper, listed, sheet, words, place=place, y=y, height=height)
         _block(paper, line, words, number=f"{number}.{count}", y=y, height=height)
         y += height + PAD
-    _also_here(paper, listed, sheet, words, place=place, y=y)
+    _also_here(paper, listed, sheet, words, place=place, y=y, number=number)
     _foot(paper, listed, words)
+
+
+def _key(paper: Paper, words: Words, y: float) -> float:
+    """What each box means, framed above the first child; the y below it."""
+    top, width, indent = y, RIGHT - LEFT - 2 * PAD, LEFT + PAD
+    y = paper.paragraph(indent, y + 1, words("ui", "key_title"), width=width, size=KEY, bold=True)
+    for name, meaning in key(words):
+        start = paper.line(indent, y, f"{name}:", size=KEY, bold=True) + 1.5
+        first, *rest = _hanging(paper, meaning, first=RIGHT - PAD - start, width=width)
+        paper.line(start, y, first, size=KEY)
+        y += line_height(KEY)
+        for line in rest:
+            paper.line(indent, y, line, size=KEY)
+            y += line_height(KEY)
+    paper.set_line_width(0.3)
+    paper.rect(LEFT, top, RIGHT - LEFT, y + 1 - top)
+    return y + 1 + PAD
+
+
+def _hanging(paper: Paper, text: str, *, first: float, width: float) -> list[str]:
+    """A text in lines, the first narrower than the others, since its name stands before it."""
+    begun, *over = paper.wrapped(text, width=first, size=KEY)
+    rest = " ".join(over)
+    return [begun, *(paper.wrapped(rest, width=width, size=KEY) if rest else [])]
 
 
 def _room(
@@ -55,19 +81,34 @@ def _room(
     return _head(paper, listed, words, centre=sheet.centre, place=place)
 
 
-def _also_here(paper: Paper, listed: VisitList, sheet: Sheet, words: Words, *, place: str, y: float) -> None:
-    """Children in danger at this centre without a place on the list: the trip is made anyway."""
-    if not sheet.also_here:
-        return
-    said = [f"{words('ui', 'also_here')}:"]
-    said += [f"{line.child_id} ({line.whom}): {line.why}{words('ui', 'stop')}{line.do}" for line in sheet.also_here]
-    heights = [len(paper.wrapped(text, width=RIGHT - LEFT, size=BODY, bold=not at)) * line_height(BODY) + 1
-               for at, text in enumerate(said)]
-    for at, text in enumerate(said):
+def _also_here(
+    paper: Paper, listed: VisitList, sheet: Sheet, words: Words, *, place: str, y: float, number: int
+) -> None:
+    """Children in danger at this centre without a place on the list: the trip is made anyway; lines to fill in."""
+    heading = f"{words('ui', 'also_here')}:"
+    above = len(paper.wrapped(heading, width=RIGHT - LEFT, size=BODY, bold=True)) * line_height(BODY) + 1
+    for at, line in enumerate(sheet.also_here):
+        told = _also_told(line, words, number=f"{number}.{len(sheet.lines) + at + 1}")
+        height = _also_height(paper, told, words)
         # The heading does not stand at a page's foot with its first child overleaf.
-        height = heights[0] + heights[1] if at == 0 else heights[at]
-        y = _room(paper, listed, sheet, words, place=place, y=y, height=height)
-        y = paper.paragraph(LEFT, y, text, width=RIGHT - LEFT, size=BODY, bold=not at) + 1
+        y = _room(paper, listed, sheet, words, place=place, y=y, height=height + (0 if at else above))
+        if not at:
+            y = paper.paragraph(LEFT, y, heading, width=RIGHT - LEFT, size=BODY, bold=True) + 1
+        paper.set_line_width(0.3)
+        paper.rect(LEFT, y, RIGHT - LEFT, height)
+        below = paper.paragraph(LEFT + PAD, y + 1, told, width=RIGHT - LEFT - 2 * PAD, size=BODY)
+        _boxes(paper, words, LEFT + PAD, below)
+        _blanks(paper, words, LEFT + PAD, below + line_height(BODY) + 3)
+        y += height + 1
+
+
+def _also_told(line: Line, words: Words, *, number: str) -> str:
+    return f"{number}  {line.child_id} ({line.whom}): {line.why}{words('ui', 'stop')}{line.do}"
+
+
+def _also_height(paper: Paper, told: str, words: Words) -> float:
+    lines = len(paper.wrapped(told, width=RIGHT - LEFT - 2 * PAD, size=BODY))
+    return (lines + 2) * line_height(BODY) + 6
 
 
 def _head(paper: Paper, listed: VisitList, words: Words, *, centre: str, place: str) -> float:
@@ -120,7 +161,7 @@ def _officers_head(paper: Paper, listed: VisitList, words: Words, *, place: str)
 
 
 def _foot_notes(listed: VisitList, words: Words) -> list[str]:
-    said = [words("ui", "box_key"), words("ui", "return_by"), words("ui", "not_a_verdict")]
+    said = [words("ui", "return_by"), words("ui", "not_a_verdict")]
     return [*said, *filter(None, [beyond_note(listed, words)])]
 
 

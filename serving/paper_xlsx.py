@@ -1,7 +1,8 @@
 """The list as a workbook that comes back: `sanket visits record FILE` reads what was filled in.
 
-One sheet to fill in, with heads, codes behind the heads in a hidden row, a list to choose findings from, widths,
-filters and frozen panes set; one hidden sheet that says which store, sector and day the list is of.
+A sheet to fill in, with heads, codes behind the heads in a hidden row, a list to choose findings from, widths,
+filters and frozen panes set; a second one like it for children in danger without a place on the list; a hidden sheet
+that says which store, sector and day the list is of.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from models.ranking import VisitList
 from registry.tables import FINDING
 from serving.outcomes import BOUNDS
-from serving.paper import Line, notes, sheets, title
+from serving.paper import Line, beyond_lines, centre_name, notes, sheets, title
 from serving.words import Words
 
 COLUMNS: tuple[tuple[str, str, int], ...] = (
@@ -49,17 +50,28 @@ def workbook(listed: VisitList, words: Words) -> bytes:
     sheet.title = words("ui", "visit_list")[:31]
     _heads(sheet, listed, words)
     lines = [(sheet_of.centre, line) for sheet_of in sheets(listed, words) for line in sheet_of.lines]
-    for place, (centre, line) in enumerate(sorted(lines, key=lambda pair: pair[1].number), HEADS_ROW + 1):
+    _fill(sheet, sorted(lines, key=lambda pair: pair[1].number), words)
+    if listed.beyond:
+        others = book.create_sheet(words("ui", "beyond_sheet")[:31])
+        _heads(others, listed, words)
+        others["A1"] = words("ui", "beyond_title")
+        told = beyond_lines(listed, words)
+        _fill(others, [(centre_name(line.row.candidate, words), line) for line in told], words)
+    _way_back(book, listed, words)
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+def _fill(sheet: Worksheet, lines: list[tuple[str, Line]], words: Words) -> None:
+    """A row for each child, and what makes the sheet ready to be filled in, filtered and printed."""
+    for place, (centre, line) in enumerate(lines, HEADS_ROW + 1):
         _row(sheet, place, centre, line, words)
     last = HEADS_ROW + max(1, len(lines))
     _choices(sheet, words, last)
     sheet.auto_filter.ref = f"A{HEADS_ROW}:{get_column_letter(len(COLUMNS))}{last}"
     sheet.freeze_panes = f"E{HEADS_ROW + 1}"
     _for_paper(sheet)
-    _way_back(book, listed, words)
-    out = io.BytesIO()
-    book.save(out)
-    return out.getvalue()
 
 
 def _heads(sheet: Worksheet, listed: VisitList, words: Words) -> None:

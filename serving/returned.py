@@ -135,12 +135,19 @@ def _rows_of_workbook(path: Path) -> tuple[list[tuple[int, dict[str, str]]], dic
     except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, OSError, TypeError, SyntaxError):
         raise _not_ours(path) from None
     says = {str(row[0]): str(row[1] or "") for row in tables.pop(BACK_SHEET, []) if row and row[0]}
-    for table in tables.values():
-        for place, row in enumerate(table[:10]):
-            columns = {name: row.index(name) for name in WANTED if name in row}
-            if {"child_id", "finding"} <= columns.keys():
-                return _lines(table, place + 1, columns), says
-    raise _not_ours(path)
+    found = [lines for table in tables.values() if (lines := _lines_of(table)) is not None]
+    if not found:
+        raise _not_ours(path)
+    return [line for lines in found for line in lines], says
+
+
+def _lines_of(table: list[tuple]) -> list[tuple[int, dict[str, str]]] | None:
+    """The lines of one sheet of a workbook; None where it has no row of codes."""
+    for place, row in enumerate(table[:10]):
+        columns = {name: row.index(name) for name in WANTED if name in row}
+        if {"child_id", "finding"} <= columns.keys():
+            return _lines(table, place + 1, columns)
+    return None
 
 
 def _lines(table: list[tuple], start: int, columns: dict[str, int]) -> list[tuple[int, dict[str, str]]]:

@@ -25,7 +25,7 @@ def store(tmp_path_factory):
     """A district of many relapses, so that both targets have events enough before and after a split."""
     folder = tmp_path_factory.mktemp("district")
     simulate(folder / "registry", children=6_000, months=42, seed=11, format="parquet",
-             dials=Dials(truth_draws=0, relapse=3.0))
+             dials=Dials(truth_draws=0, relapse=4.0))
     opened = open_store(str(folder / "x.db"))
     opened.import_source(str(folder / "registry"))
     opened.close()
@@ -97,7 +97,7 @@ def card(store, bundle):
 
 def test_backtest(run, tmp_path):
     output = tmp_path / "predictions.parquet"
-    run("backtest", split="2025-10-01", output=output, trials=0)
+    run("backtest", split="2025-12-01", output=output, trials=0)
     found = pd.read_parquet(output)
     assert set(found["target"]) == set(PROBLEMS) and (found["score_status"] == "scored").mean() > 0.9
 

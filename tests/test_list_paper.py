@@ -14,7 +14,7 @@ import pytest
 
 from models.ranking import rank
 from registry.errors import UsageError
-from serving.paper import CSV_COLUMNS, FORMS, TICK_BOXES, render, sheets
+from serving.paper import CSV_COLUMNS, FORMS, TICK_BOXES, key, render, sheets
 from serving.paper_ink import FONTS, LEFT, RIGHT, Paper
 from serving.paper_xlsx import BACK_SHEET, CODES_ROW, COLUMNS, HEADS_ROW
 from serving.words import LANGUAGES, words
@@ -48,7 +48,7 @@ def test_the_sheet_reads_back_as_text_word_for_word(language):
             for told in (line.child_id, line.whom, line.why, line.do, line.last_weight):
                 assert " ".join(told.split()) in text
         blanks = ("weight_found", "muac_found", "visited_on", "what_was_done")
-        for word in ("bring", "fill_in", *blanks, "synthetic", "box_key", "return_by"):
+        for word in ("bring", "fill_in", *blanks, "synthetic", "key_title", "return_by"):
             assert say("ui", word) in text
         assert all(text.count(say("findings", box)) >= len(sheet.lines) for box in TICK_BOXES)
 
@@ -146,6 +146,25 @@ def test_the_children_in_danger_without_a_place_are_named_for_the_officer(form):
     told = " ".join(pages(content)) if form == "pdf" else content.decode()
     assert len(listed.beyond) == 77 and all(child.child_id in told for child in listed.beyond)
     assert words("en")("ui", "beyond_give") in told
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_key_stands_above_the_first_child_and_says_what_to_do_where_no_box_fits(language):
+    say = words(language)
+    first = pages(render(visit_list(20), say, form="pdf"))[0]
+    child_id = visit_list(20).by_centre()[0][1][0].candidate.child_id
+    above = first[: first.index(child_id)]
+    for name, meaning in key(say):
+        assert f"{name}:" in above and " ".join(meaning.split()) in above
+
+
+def test_children_beyond_the_places_have_boxes_and_lines_too():
+    listed = replace(one_list(in_danger(1)), beyond=(in_danger(900), in_danger(901)))
+    *read, _ = pages(render(listed, words("en"), form="pdf"))
+    told = " ".join(read)
+    assert told.count("Weight (kg)") == told.count("Died") - 1 == 3 and "1.3 C00901" in told
+    page = render(listed, words("en"), form="html").decode()
+    assert page.count("Visited on ________") == 3 and "1.3 C00901" in page
 
 
 def test_csv_is_for_programs_and_for_excel():

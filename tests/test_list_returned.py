@@ -106,6 +106,20 @@ def test_a_list_goes_out_and_comes_back(store, tmp_path, language, capsys):
     assert first not in after and second not in after and third in after
 
 
+def test_children_beyond_the_places_have_a_sheet_of_their_own_that_comes_back_too(store, tmp_path):
+    out = tmp_path / "list.xlsx"
+    assert run("visits", store, "--sector", "S0001", "--capacity", "3", "-o", str(out)) == 0
+    beyond = [child.child_id for child in listed_from_store(store, sector="S0001", capacity=3).beyond]
+    book = openpyxl.load_workbook(out)
+    others = book.worksheets[1]
+    assert [others.cell(row, 4).value for row in range(HEADS_ROW + 1, others.max_row + 1)] == beyond != []
+    columns = {cell.value: cell.column for cell in others[CODES_ROW]}
+    others.cell(HEADS_ROW + 1, columns["finding"], "Died")
+    book.save(out)
+    assert run("visits", "record", str(out)) == 0
+    assert [line[:2] for line in found(store)] == [(beyond[0], "died")]
+
+
 def test_recording_twice_changes_nothing(store, tmp_path):
     out = tmp_path / "list.xlsx"
     run("visits", store, "--sector", "S0001", "-o", str(out))
