@@ -11,15 +11,15 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from numba import njit
 
 from features import trajectory
 from features.catalogue import NAMES
-from features.clock import Clock, days_between
+from features.clock import Clock, days_apart, days_between
 from features.context import Context
 from features.criteria import criteria
 from features.episodes import CURED
 from features.trace import Trace, trace
-from features.windows import summary
 from models.bundle import Bundle
 from models.problems import NON_RESPONSE, RELAPSE
 from models.reasons import grouped
@@ -69,10 +69,8 @@ class Scored:
     def ill_checks(self) -> np.ndarray:
         """Checks of the last 30 days that found diarrhoea, fever or cough (float64[n])."""
         checks = self.traced.known.checks
-        ill = np.any([checks[sign] == 1.0 for sign in ("diarrhoea", "fever", "cough")], axis=0)
-        since, until = self.traced.last(30)
-        found = np.where(ill, 1.0, np.nan)
-        return summary(checks.offsets, checks["checked_on"], found, since=since, until=until).count
+        signs = (checks[sign] for sign in ("checked_on", "diarrhoea", "fever", "cough"))
+        return _ill_checks(checks.offsets, *signs, *self.traced.last(30))
 
     def facts(self, question: int) -> dict[str, object]:
         """What a sentence about one question may say (None where it is not known)."""
@@ -108,29 +106,58 @@ def score_children(
 
 def abstains(target: str, traced: Trace, rows: np.ndarray) -> np.ndarray:
     """Positions in WHY_NOT (int8, 0 where a score may be given): the question does not arise, or cannot be borne."""
-    stays, child, day = traced.stays, traced.known.children, traced.day
-    since = days_between(stays.closed_on, day)
-    treated = days_between(stays.admitted_on, day)
-    opened = (stays.admitted_on != NEVER) & (stays.closed_on == NEVER)
-    weighed = rows[:, _AT["days_since_weighed"]]
-    checks = [
-        ("left", child["left_on"] <= day),
-        ("sex_or_birth_date_missing", (child["sex"] < 0) | (child["birth_date"] == NEVER)),
-        ("too_old", rows[:, _AT["age_days"]] > criteria().last_day),
-    ]
-    if target == NON_RESPONSE.target:
-        checks += [("not_in_treatment", ~opened), ("treated_over_91_days", treated > NON_RESPONSE.horizon)]
-    else:
-        checks += [
-            ("not_discharged_as_cured", ~(stays.outcome == CURED)),
-            ("back_in_treatment", stays.facility_open > 0),
-            ("discharged_over_183_days_ago", since > RELAPSE.horizon),
-        ]
-    checks.append(("no_weight_in_a_year", ~(weighed <= LONGEST_WITHOUT_WEIGHT)))
-    why_not = np.zeros(len(rows), np.int8)
-    for why, where in reversed(checks):
-        why_not[where] = WHY_NOT.index(why)
-    return why_not
+    stays, child = traced.stays, traced.known.children
+    return _abstains(
+        target == NON_RESPONSE.target, rows, traced.day, child["left_on"], child["sex"], child["birth_date"],
+        stays.admitted_on, stays.closed_on, stays.outcome, stays.facility_open,
+    )
+
+
+(_NOT_IN_TREATMENT, _NOT_CURED, _DISCHARGED_LONG_AGO, _TREATED_LONG, _LEFT, _TOO_OLD, _UNKNOWN_CHILD, _NO_WEIGHT,
+ _BACK) = (WHY_NOT.index(why) for why in (
+    "not_in_treatment", "not_discharged_as_cured", "discharged_over_183_days_ago", "treated_over_91_days", "left",
+    "too_old", "sex_or_birth_date_missing", "no_weight_in_a_year", "back_in_treatment",
+))
+_AGE, _WEIGHED = _AT["age_days"], _AT["days_since_weighed"]
+_LAST_DAY, _TREATED_DAYS, _DISCHARGED_DAYS = criteria().last_day, NON_RESPONSE.horizon, RELAPSE.horizon
+
+
+@njit(cache=True, nogil=True)
+def _abstains(treated, rows, day, left_on, sex, birth_date, admitted_on, closed_on, outcome, facility_open):
+    """The first check that speaks against a score; `treated`: of a child in treatment, else of one discharged."""
+    why = np.zeros(len(day), np.int8)
+    for i in range(len(day)):
+        if left_on[i] <= day[i]:
+            why[i] = _LEFT
+        elif sex[i] < 0 or birth_date[i] == NEVER:
+            why[i] = _UNKNOWN_CHILD
+        elif rows[i, _AGE] > _LAST_DAY:
+            why[i] = _TOO_OLD
+        elif treated and not (admitted_on[i] != NEVER and closed_on[i] == NEVER):
+            why[i] = _NOT_IN_TREATMENT
+        elif treated and days_apart(admitted_on[i], day[i]) > _TREATED_DAYS:
+            why[i] = _TREATED_LONG
+        elif not treated and outcome[i] != CURED:
+            why[i] = _NOT_CURED
+        elif not treated and facility_open[i] > 0:
+            why[i] = _BACK
+        elif not treated and days_apart(closed_on[i], day[i]) > _DISCHARGED_DAYS:
+            why[i] = _DISCHARGED_LONG_AGO
+        elif not rows[i, _WEIGHED] <= LONGEST_WITHOUT_WEIGHT:
+            why[i] = _NO_WEIGHT
+    return why
+
+
+@njit(cache=True, nogil=True)
+def _ill_checks(offsets, day, diarrhoea, fever, cough, since, until):
+    """Checks of each question's window that found a sign (float64)."""
+    count = np.zeros(len(offsets) - 1)
+    for i in range(len(count)):
+        for row in range(offsets[i], offsets[i + 1]):
+            ill = diarrhoea[row] == 1.0 or fever[row] == 1.0 or cough[row] == 1.0
+            if ill and since[i] <= day[row] <= until[i]:
+                count[i] += 1.0
+    return count
 
 
 def _target(target: str, bundle: Bundle | None, traced: Trace, rows: np.ndarray) -> TargetScores:

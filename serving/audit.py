@@ -14,7 +14,7 @@ import threading
 from collections import deque
 from collections.abc import Iterable
 from concurrent.futures import Future
-from dataclasses import asdict, dataclass
+from typing import NamedTuple
 
 import orjson
 import sqlalchemy as sa
@@ -48,8 +48,7 @@ HEAD = sa.Table(
 FIRST_SEAL = "0" * 64
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(NamedTuple):
     """One act: who, in which role, what, from which address, in which request, and the keyed hashes of the children."""
 
     at: str
@@ -68,7 +67,7 @@ def audit_key(store_key: bytes) -> bytes:
 
 def sealed(key: bytes, before: str, number: int, entry: Entry) -> str:
     """The seal of an entry: HMAC-SHA256 of the seal before it, its number and its fields."""
-    text = orjson.dumps([before, number, *asdict(entry).values()])
+    text = orjson.dumps([before, number, *entry])
     return hmac.new(key, text, hashlib.sha256).hexdigest()
 
 
@@ -95,7 +94,7 @@ def append(engine: sa.Engine, key: bytes, entries: list[Entry]) -> None:
         for number, entry in enumerate(entries, start=last - len(entries) + 1):
             seal = sealed(key, seal, number, entry)
             children = orjson.dumps(entry.children).decode()
-            rows.append(asdict(entry) | {"number": number, "children": children, "seal": seal})
+            rows.append(entry._asdict() | {"number": number, "children": children, "seal": seal})
         connection.execute(sa.insert(ENTRIES), rows)
         connection.execute(sa.update(HEAD).values(seal=seal))
 

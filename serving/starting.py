@@ -8,7 +8,6 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import asdict
 from pathlib import Path
 
 from models.champion import models_folder, pointer
@@ -118,6 +117,7 @@ def audited(store: str, *, child_id: str | None) -> dict:
         audit.make_tables(opened.engine)
         key = audit.audit_key(local_key(store))
         entries = audit.entries_about(opened.engine, key, child_id) if child_id else []
-        return {"first_broken": audit.first_broken(opened.engine, key), "entries": [asdict(entry) for entry in entries]}
+        broken = audit.first_broken(opened.engine, key)
+        return {"first_broken": broken, "entries": [entry._asdict() for entry in entries]}
     finally:
         opened.close()
