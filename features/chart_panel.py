@@ -86,8 +86,10 @@ def _ticks(low: float, high: float) -> list[float]:
 def _stretches(panel: Panel, name: str) -> list[tuple[float, float]]:
     """First and last day of each curve: one, or for height two, which do not meet where length turns to height."""
     first, last = panel.span
-    if name != "haz" or not panel.steps:
+    if name != "haz" or last < STANDING_FROM:
         return [(first, last)]
+    if not panel.steps:
+        return [(max(first, STANDING_FROM), last)]
     return [(first, STANDING_FROM - 1), (STANDING_FROM, last)]
 
 
@@ -99,7 +101,7 @@ def _curve(panel: Panel, name: str, sex: int, cut: float, stretch: tuple[float, 
     days = np.unique(np.round(np.linspace(first, last, 19)))
     values = measure_at(name, sex=sex, at=days, z=np.array(cut))
     at = [(panel.x(day), panel.y(value)) for day, value in zip(days, values, strict=True)]
-    if first == STANDING_FROM:
+    if first == STANDING_FROM and panel.steps:
         at[0] = (at[0][0] + 3, at[0][1])
     return at
 

@@ -94,7 +94,17 @@ def test_sign_in_list_child_sector_in_each_language(phone_or_desktop, service, l
         assert browser.find_element(By.TAG_NAME, "html").get_attribute("lang") == language
         assert words(language)("ui", "synthetic") in browser.page_source
         assert faults(browser) == []
+        assert all(size >= 11 for size in browser.execute_script(LETTERS_PX))
         keep_picture(browser, f"{name}-{size}-{language}")
+
+
+LETTERS_PX = """
+return [...document.querySelectorAll('svg text')].map((e) => {
+  const drawn = e.ownerSVGElement;
+  return parseFloat(getComputedStyle(e).fontSize) * drawn.getBoundingClientRect().width / drawn.viewBox.baseVal.width;
+});
+"""
+"""The size of each letter in a picture as it is seen, in CSS pixels."""
 
 
 def faults(browser) -> list[str]:
@@ -171,6 +181,24 @@ def test_an_outcome_is_ticked_and_the_child_leaves_the_list(phone, service):
     wait(lambda: words("hi")("ui", "saved") in phone.page_source)
     assert child not in [who.text for who in phone.find_elements(By.CSS_SELECTOR, ".child .who a")]
     keep_picture(phone, "outcome-phone-hi")
+
+
+def test_a_weight_is_written_beside_the_finding_and_an_arm_in_centimetres_is_not_taken(phone, service):
+    sign_in(phone, service, "mr")
+    last = phone.find_elements(By.CLASS_NAME, "child")[-1]
+    child = last.find_element(By.CSS_SELECTOR, ".who a").text
+    phone.execute_script("arguments[0].open = true", last.find_element(By.TAG_NAME, "details"))
+    arm, weight = (last.find_element(By.NAME, name) for name in ("muac_mm", "weight_kg"))
+    weight.send_keys("7.45")
+    arm.send_keys("11.2")
+    assert phone.execute_script("return [arguments[0].checkValidity(), arguments[1].checkValidity()]", weight, arm) == [
+        True, False]
+    arm.clear()
+    arm.send_keys("112")
+    keep_picture(phone, "outcome-form-phone-mr")
+    tick(phone, last, "none")
+    wait(lambda: words("mr")("ui", "kept") in phone.page_source)
+    assert child in [who.text for who in phone.find_elements(By.CSS_SELECTOR, ".child .who a")]
 
 
 def test_what_was_opened_opens_again_when_the_service_is_gone(phone, service, tmp_path):
