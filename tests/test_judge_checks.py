@@ -228,6 +228,8 @@ def test_16_too_few_events():
     earlier_on[few] = True
     none = np.zeros(len(earlier_on), bool)
     assert asked("RISK014", replace(what, earlier_on=earlier_on, later_on=none)).outcome == "issue"
+    whole = asked("RISK014", what)
+    assert whole.figures["events"] == what.bundle.facts["events_fitted"] >= whole.figures["in_one_block"]
 
 
 # children with the event | whether the whole interval lies beyond the bound | what a figure beyond it is

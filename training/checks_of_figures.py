@@ -183,18 +183,22 @@ def most_outcomes_known(evidence: Evidence) -> Said:
 
 @check("RISK014", "Enough events")
 def enough_events(evidence: Evidence) -> Said:
-    """Few events make a model that is chance. Indexes with the event among the rows learnt from are counted.
+    """Few events make a model that is chance. Indexes with the event among all rows fitted on are counted, and of them
+    those whose child has all its time in one block (the others are fitted on, but neither chosen by nor judged on).
 
-    An issue under 30; a tip under what Riley's criteria ask for (BMJ 2020;368:m441) with 20 parameters.
+    An issue where these are under 30; a tip where all are under what Riley's criteria ask for (BMJ 2020;368:m441) with
+    20 parameters.
 
     What to do: wait, or take a larger area; a small registry can use a model of a larger one.
     """
     learned = evidence.learned
-    events = evidence.events(learned.earlier_on | learned.later_on)
-    if events < LEAST_EVENTS:
-        return issue(f"{events} events to fit on, fewer than {LEAST_EVENTS}", events=float(events))
+    events = evidence.events(np.ones(len(learned.rows.index), bool))
+    in_blocks = evidence.events(learned.earlier_on | learned.later_on)
+    told = f"{events} events to fit on, {in_blocks} of them of children with all their time in one block"
+    figures = {"events": float(events), "in_one_block": float(in_blocks)}
+    if in_blocks < LEAST_EVENTS:
+        return issue(f"{told}: fewer than {LEAST_EVENTS} to choose by and judge on", **figures)
     known = learned.rows.outcome >= 0
     advised = needed(prevalence=float(np.mean(learned.rows.outcome[known] == 1)), parameters=PARAMETERS).events
     say = tip if events < advised else passed
-    return say(f"{events} events to fit on; Riley's criteria ask for {advised}", events=float(events),
-               advised=float(advised))
+    return say(f"{told}; Riley's criteria ask for {advised}", **figures, advised=float(advised))

@@ -18,7 +18,7 @@ from training.discrimination import Estimate
 from training.fit import Said
 from training.found_bundle import find_bundle
 from training.report.one_model import Told, tell
-from training.report.page import MOST_BYTES, assemble
+from training.report.page import MOST_BYTES, assemble, draw
 from training.train import load_registry
 from training.updates import save_updated
 
@@ -44,15 +44,16 @@ def evaluate(
     clock = Clock(load_registry(address))
     context = Context(clock)
     told = [tell(clock, bundle, context=context, said=said) for bundle in bundles]
-    page = assemble(told, registry_facts=clock.registry.facts, made_for=_made_for(clock.registry),
+    drawn = [draw(one) for one in told]
+    page = assemble(told, drawn, registry_facts=clock.registry.facts, made_for=_made_for(clock.registry),
                     records_until=day_date(clock.registry.recorded_until).isoformat())
     if len(page.encode()) > MOST_BYTES:
         raise BadInput("EVA004", f"the report has {len(page.encode())} bytes, over {MOST_BYTES}")
     output.parent.mkdir(parents=True, exist_ok=True)
     output.write_text(page, encoding="utf-8")
-    for one in told:
+    for one, plots in zip(told, drawn, strict=True):
         said(f"{one.bundle.target}: adding the report to its run")
-        _track(one, tracked, page)
+        _track(one, plots, tracked, page)
     return told, [] if update is None else [save_updated(one, update, models, clock.registry).version for one in told]
 
 
@@ -70,7 +71,7 @@ def _made_for(registry: Registry) -> str:
             f"district{'s' if len(registry.district_ids) > 1 else ''}")
 
 
-def _track(one: Told, tracked: str, page: str) -> None:
+def _track(one: Told, plots: dict[str, str], tracked: str, page: str) -> None:
     """Figures, plots and page into the run that made the bundle; where there is none, nothing."""
     run_id = tracking.run_of_bundle(tracked, one.bundle.version)
     if run_id is None:
@@ -78,8 +79,8 @@ def _track(one: Told, tracked: str, page: str) -> None:
     with tracking.reopened(tracked, run_id):
         figures = {f"report_{name}": value for name, value in flat(one.figures).items()}
         tracking.log({}, figures, {"report.html": page, "card.json": one.bundle.card})
-        for name, figure in one.plots.items():
-            tracking.log_plot(f"report_{name}", figure)
+        for name, drawn in plots.items():
+            tracking.log_drawn(f"report_{name}", drawn)
 
 
 def flat(figures: dict) -> dict[str, float]:

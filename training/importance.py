@@ -6,7 +6,7 @@ import warnings
 
 import numpy as np
 
-from features.catalogue import CATALOGUE
+from features.catalogue import CATALOGUE, Feature
 from models.bundle import Bundle
 
 SAMPLE = 800
@@ -21,8 +21,37 @@ def explanation(bundle: Bundle, matrix: np.ndarray, *, seed: int = 0):
     scores = bundle.score(matrix[some])
     return shap.Explanation(
         scores.contributions, base_values=np.full(len(some), scores.base), data=matrix[some],
-        feature_names=[feature.meaning for feature in CATALOGUE],
+        feature_names=[plainly(feature) for feature in CATALOGUE],
     )
+
+
+PLAINLY = (
+    ("shrunken slope of weight, ", "trend of weight over the "), ("shrunken slope of weight", "trend of weight"),
+    ("shrunken slope of ", "trend of "), (", last ", " over the last "), (" behind the noise of its readings", ""),
+    (" behind the noise", ""), ("how uncertain that ", "how uncertain today's "), ("since that ", "since the last "),
+    ("velocity of ", "speed of change of "), ("standard deviation of ", "ups and downs of "), ("last lowest", "lowest"),
+    ("logarithm of share left of the 183 days", "time left of the six months after discharge"),
+)
+"""Words of the catalogue, and what a paediatrician would say for them."""
+WHOLE = {
+    "muac_room": "MUAC above its cut-off on the last day that counts, if it goes on so",
+    "whz_room": "WHZ above its cut-off on the last day that counts, if it goes on so",
+    "least_room": "room above the nearer cut-off (WHZ or MUAC), if it goes on so",
+}
+
+
+UNSAID = ("", "0/1", "0/1/2", "share", "count", "log")
+
+
+def plainly(feature: Feature) -> str:
+    """A column as a plot names it: its meaning in plain words, with its unit where that is a measure.
+
+    Example: "shrunken slope of WHZ, last 90 days" is "trend of WHZ over the last 90 days [z per 30 days]".
+    """
+    told = WHOLE.get(feature.name, feature.meaning)
+    for words, plain in PLAINLY:
+        told = told.replace(words, plain)
+    return told if feature.unit in UNSAID or told.startswith(feature.unit) else f"{told} [{feature.unit}]"
 
 
 def drawings(told) -> dict[str, object]:

@@ -8,7 +8,7 @@ registry).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -18,7 +18,7 @@ from features.context import Context
 from features.trajectory import as_of_traced
 from models.bundle import Bundle
 from models.problems import CENSORED, HAPPENED, PROBLEMS
-from models.scoring import abstains
+from models.scoring import WHY_NOT, abstains
 from registry.errors import BadInput
 from registry.tables import day_number
 from training import censoring
@@ -39,7 +39,8 @@ BLOCK_WORDS = {
 @dataclass(frozen=True)
 class Judged:
     """Scored landmark rows, arrays of length n. `matrix` (n, features); `risk`, `log_odds`; `happened` 0/1;
-    `weight`: IPCW, 0 where the outcome is not known; `why_not` counts rows that were not scored (and are not here)."""
+    `weight`: IPCW, 0 where the outcome is not known. Rows that were not scored are not here: `why_not` counts them by
+    the word of `models.scoring.WHY_NOT`, and `never_scored` the children without a single scored row."""
 
     block: str
     rows: Cohort
@@ -48,7 +49,13 @@ class Judged:
     risk: np.ndarray
     happened: np.ndarray
     weight: np.ndarray
-    not_scored: int
+    why_not: dict[str, int] = field(default_factory=dict)
+    never_scored: int = 0
+
+    @property
+    def not_scored(self) -> int:
+        """Rows for which the model abstained."""
+        return sum(self.why_not.values())
 
     @property
     def known(self) -> np.ndarray:
@@ -64,7 +71,7 @@ class Judged:
         """Some of the rows (positions or mask), with the weights that they had."""
         positions = np.flatnonzero(chosen) if chosen.dtype == bool else chosen
         columns = (self.matrix, self.log_odds, self.risk, self.happened, self.weight)
-        return Judged(self.block, self.rows.take(positions), *(column[positions] for column in columns), 0)
+        return Judged(self.block, self.rows.take(positions), *(column[positions] for column in columns))
 
     def column(self, name: str) -> np.ndarray:
         """A feature's column (n,)."""
@@ -119,24 +126,25 @@ def events_of(rows: Cohort) -> int:
 
 def score_rows(clock: Clock, bundle: Bundle, rows: Cohort, *, block: str, context: Context | None) -> Judged:
     """The rows with their features and risks; those for whom the model abstains are counted and left out."""
-    kept, matrices, done = [], [], 0
+    matrices, why = [], []
     for traced, matrix in as_of_traced(clock, rows.child, rows.day, priors=bundle.priors, context=context):
-        chosen = np.flatnonzero(abstains(bundle.target, traced, matrix) == 0)
-        kept.append(done + chosen)
-        matrices.append(matrix[chosen])
-        done += len(matrix)
-    positions = np.concatenate(kept) if kept else np.zeros(0, np.int64)
-    matrix = np.concatenate(matrices) if matrices else np.empty((0, len(NAMES)))
-    return of_matrix(bundle, rows.take(positions), matrix, block=block, not_scored=done - len(positions))
+        why.append(abstains(bundle.target, traced, matrix))
+        matrices.append(matrix[why[-1] == 0])
+    why = np.concatenate([np.zeros(0, np.int8), *why])
+    matrix = np.concatenate([np.empty((0, len(NAMES))), *matrices])
+    told = of_matrix(bundle, rows.take(np.flatnonzero(why == 0)), matrix, block=block)
+    counts = {WHY_NOT[code]: int(np.sum(why == code)) for code in np.unique(why) if code}
+    never = len(np.setdiff1d(rows.child, told.rows.child))
+    return replace(told, why_not=counts, never_scored=never)
 
 
-def of_matrix(bundle: Bundle, rows: Cohort, matrix: np.ndarray, *, block: str, not_scored: int = 0) -> Judged:
+def of_matrix(bundle: Bundle, rows: Cohort, matrix: np.ndarray, *, block: str) -> Judged:
     """Rows whose features are at hand already."""
     log_odds = bundle.log_odds(matrix)
     weight = censoring.weights(rows) if len(rows.index) else np.zeros(0)
     happened = (rows.outcome == HAPPENED).astype(np.int8)
     weight = np.where(rows.outcome == CENSORED, 0.0, weight)
-    return Judged(block, rows, matrix, log_odds, 1.0 / (1.0 + np.exp(-log_odds)), happened, weight, not_scored)
+    return Judged(block, rows, matrix, log_odds, 1.0 / (1.0 + np.exp(-log_odds)), happened, weight)
 
 
 def of_learned(learned: Learned) -> Judged:

@@ -71,10 +71,10 @@ def learn(
     said(f"{problem.target}: {matrix.shape[1]} features of {matrix.shape[0]} rows")
     facts = _facts(clock, rows, until, seed, earlier_on, later_on)
     which = {"target": problem.target, "seed": seed, "offset": problem.offset}
-    earlier = _without_context(examples(rows, matrix, earlier_on), seed)
+    earlier = without_context(examples(rows, matrix, earlier_on), seed)
     settings = tune(earlier, trials=trials, said=said, **which) if trials else {}
     rehearsed = fit(earlier, settings=settings, **which)
-    everything = _without_context(examples(rows, matrix, np.ones(len(used), bool)), seed)
+    everything = without_context(examples(rows, matrix, np.ones(len(used), bool)), seed)
     fitted = refit(everything, choice=rehearsed.choice, **which)
     made = {"target": problem.target, "priors": priors, "facts": facts | {"settings": settings},
             "reference": profile(matrix)}
@@ -131,7 +131,7 @@ def examples(rows: Cohort, matrix: np.ndarray, block: np.ndarray) -> Examples:
     )
 
 
-def _without_context(learning: Examples, seed: int) -> Examples:
+def without_context(learning: Examples, seed: int) -> Examples:
     """The same examples with the context of some children hidden."""
     children, of = np.unique(learning.child, return_inverse=True)
     hide = np.random.default_rng(seed).random(len(children)) < CONTEXT_MASKED

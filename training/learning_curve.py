@@ -1,7 +1,8 @@
 """The learning curve: how well the model would order children, had it learnt from fewer of them.
 
 Each point is the whole model fitted anew (forest, linear half and their blend chosen on held-out children, with the
-settings that tuning chose for the bundle) on a share of the children that it learnt from; the last point is itself.
+settings that tuning chose for the bundle, the context of some children hidden as in the training) on a share of the
+children that it learnt from; the last point is itself.
 """
 
 from __future__ import annotations
@@ -14,19 +15,20 @@ from features.clock import Clock
 from features.context import Context
 from features.trajectory import as_of
 from models.bundle import Bundle
+from training.cohorts import Cohort
 from training.discrimination import auc
 from training.examples import Examples
 from training.fit import fit
 from training.judged import REHEARSAL, Judged, learnt_from
-from training.learn import blocks, examples
+from training.learn import blocks, examples, without_context
 
 SHARES = (1 / 8, 1 / 4, 1 / 2)
 LEAST_EVENTS = 20
 """Children with the event that a share needs: with fewer there is nothing to choose a blend by."""
 MOST_REPEATS = 2
-MOST_ROWS = 6_000
-"""A refit takes at most about so many rows: in a large registry all shares are smaller alike. One that takes half of
-them or less is drawn twice."""
+MOST_ROWS = 5_000
+"""A refit takes at most about so many rows: in a large registry all shares are smaller alike. One that takes a quarter
+of them or less is drawn twice, since its draw matters most."""
 
 
 @dataclass(frozen=True)
@@ -40,12 +42,15 @@ class Point:
     each: tuple[float, ...]
 
 
-def learning_curve(clock: Clock, bundle: Bundle, judged: Judged, *, context: Context) -> list[Point]:
+def learning_curve(
+    clock: Clock, bundle: Bundle, judged: Judged, *, context: Context, learnt: Cohort | None = None
+) -> list[Point]:
     """AUC on the judged rows by the number of events learnt from, the smallest share first.
 
-    `bundle`: the one that said the judged risks (of a rehearsal, the rehearsal, which learnt from the earlier block).
+    `bundle`: the one that said the judged risks (of a rehearsal, the rehearsal, which learnt from the earlier block);
+    `learnt`: of `learnt_from`, where it is at hand.
     """
-    rows = learnt_from(clock, bundle)
+    rows = learnt_from(clock, bundle) if learnt is None else learnt
     if judged.block == REHEARSAL:
         rows = rows.take(np.flatnonzero(blocks(rows)[0]))
     matrix = as_of(clock, rows.child, rows.day, priors=bundle.priors, context=context)
@@ -57,7 +62,7 @@ def learning_curve(clock: Clock, bundle: Bundle, judged: Judged, *, context: Con
 
 
 def _point(learning: Examples, bundle: Bundle, judged: Judged, share: float) -> Point | None:
-    repeats = MOST_REPEATS if 2 * share * len(learning.child) <= MOST_ROWS else 1
+    repeats = MOST_REPEATS if 4 * share * len(learning.child) <= MOST_ROWS else 1
     parts = [_some(learning, share, seed) for seed in range(repeats)]
     if min(map(_cases, parts)) < LEAST_EVENTS:
         return None
@@ -78,5 +83,5 @@ def _cases(learning: Examples) -> int:
 
 def _auc_of(part: Examples, bundle: Bundle, judged: Judged, seed: int) -> float:
     settings = bundle.facts.get("settings", {})
-    fitted = fit(part, target=bundle.target, settings=settings, seed=seed, offset=bundle.offset)
+    fitted = fit(without_context(part, seed), target=bundle.target, settings=settings, seed=seed, offset=bundle.offset)
     return auc(fitted.blended(judged.matrix), judged.happened, judged.weight)

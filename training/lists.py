@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +26,8 @@ from models.scoring import abstains
 from training import censoring
 from training.cohorts import Cohort, asked
 from training.fit import Said
-from training.outcomes import IN_COHORT, outcomes
+from training.outcomes import IN_COHORT, Outcomes, outcomes
+from training.places import missed_places
 from training.rules_order import by_rules, danger_first
 from training.usefulness import at_capacity
 
@@ -75,7 +77,7 @@ def lists_found(
     (95 %, sector-months drawn anew), `worst` and `best` (had the ties at the cut fallen out so), `recall` with
     `recall_worst` and `recall_best`, and for our risk (and danger first, then our risk) `more_than_whz` and
     `more_than_rules` with their intervals. `where_chosen` has the same of the full lists alone, since in all others
-    every order visits everybody; None with fewer than five of them.
+    every order visits everybody; None with fewer than five of them. `missed`: see `training.places.missed_places`.
     """
     asked_of = [name for name in bundles if name in set(predictions["target"])]
     rows = {target: at_month_starts(clock, PROBLEMS[target], split) for target in asked_of}
@@ -104,10 +106,13 @@ def truth_of(folder: Path) -> dict[str, pd.DataFrame]:
     return {target: pd.read_parquet(path) for target, path in paths.items() if path.exists()}
 
 
-def at_month_starts(clock: Clock, problem: Problem, split: int) -> Cohort:
-    """Everyone at risk on the first day of each month from the split on; `landmark` is the days since the index."""
+def at_month_starts(clock: Clock, problem: Problem, split: int, *, found: Outcomes | None = None) -> Cohort:
+    """Everyone at risk on the first day of each month from the split on; `landmark` is the days since the index.
+
+    `found`: the problem's outcomes at the end of the records, where they are at hand.
+    """
     until = clock.registry.recorded_until
-    found = outcomes(clock, problem, cutoff=until)
+    found = found or outcomes(clock, problem, cutoff=until)
     index, days = [], []
     for day in _month_starts(split, until - problem.horizon):
         since = day - found.index_on.astype(np.int64)
@@ -194,11 +199,12 @@ def _compared(target: str, listed: Listed) -> list[dict]:
     for capacity in CAPACITIES:
         full = np.array([len(rows) > capacity for rows in lists])
         visits = np.array([min(capacity, len(rows)) for rows in lists], float)
-        found = {name: _found(listed, lists, by, capacity) for name, by in orders.items()}
+        found = {name: _found(listed, lists, by, capacity, cases) for name, by in orders.items()}
         chosen = {name: of[:, full] for name, of in found.items()}
         for name in orders:
             told = {"target": target, "capacity": capacity, "order": name, "lists": len(lists), "full": int(full.sum())}
             told |= _figures(found, name, visits=visits, cases=cases)
+            told["missed"] = missed_places(lists, orders[name], listed.happened, capacity=capacity)
             enough = full.sum() >= LEAST_FULL
             told["where_chosen"] = _figures(chosen, name, visits=visits[full], cases=cases[full]) if enough else None
             table.append(told)
@@ -231,17 +237,20 @@ def _cases(listed: Listed, rows: np.ndarray) -> float:
     return float(np.average(listed.happened[rows], weights=listed.weight[rows]) * len(rows))
 
 
-def _found(listed: Listed, lists: list[np.ndarray], by: np.ndarray, capacity: int) -> np.ndarray:
+def _found(
+    listed: Listed, lists: list[np.ndarray], by: np.ndarray, capacity: int, cases: np.ndarray
+) -> np.ndarray:
     """(by chance, worst, best) events found in each list, per visit and again per event: (6, lists).
 
     The two differ by the rows' weights: a visit counts once, an event also for those like it whom nobody followed.
+    A list that is visited whole holds its `cases` by any order.
     """
-    found = np.zeros((6, len(lists)))
+    found = np.tile(cases, (6, 1))
     for at, rows in enumerate(lists):
-        of = at_capacity(by[rows], listed.happened[rows], listed.weight[rows], capacity=capacity)
-        found[:3, at] = np.array([of.precision, of.precision_worst, of.precision_best]) * min(capacity, len(rows))
-        recalled = np.nan_to_num([of.recall, of.recall_worst, of.recall_best])
-        found[3:, at] = recalled * _cases(listed, rows)
+        if len(rows) > capacity:
+            of = at_capacity(by[rows], listed.happened[rows], listed.weight[rows], capacity=capacity)
+            found[:3, at] = np.array([of.precision, of.precision_worst, of.precision_best]) * capacity
+            found[3:, at] = np.nan_to_num([of.recall, of.recall_worst, of.recall_best]) * cases[at]
     return found
 
 
@@ -251,9 +260,15 @@ def _share(found: np.ndarray, of: np.ndarray) -> float | None:
 
 def _interval(found: np.ndarray, visits: np.ndarray) -> dict[str, float]:
     """`low`, `high`: 95 % percentiles of the share over sector-months drawn with replacement."""
-    drawn = np.random.default_rng(0).multinomial(len(found), np.full(len(found), 1.0 / len(found)), size=REPEATS)
+    drawn = _draws(len(found))
     low, high = np.percentile((drawn @ found) / (drawn @ visits), [2.5, 97.5])
     return {"low": float(low), "high": float(high)}
+
+
+@lru_cache(maxsize=4)
+def _draws(lists: int) -> np.ndarray:
+    """How often each list is drawn, (REPEATS, lists): the same draws for every figure of as many lists."""
+    return np.random.default_rng(0).multinomial(lists, np.full(lists, 1.0 / lists), size=REPEATS).astype(np.float64)
 
 
 def _lines(table: list[dict], targets: tuple[str, ...]) -> list[str]:

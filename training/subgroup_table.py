@@ -18,12 +18,17 @@ from training.subgroups import memberships, visited
 LEAST_KNOWN, LEAST_CASES = 20, 5
 """A smaller group says nothing, and could tell of single children."""
 MOST_DISTRICTS = 8
+SIX_MONTHS, INFANTS = 183, "under 6 months"
+"""Days. Under it MUAC says nothing of SAM, and a child belongs in a facility: so few are asked about."""
 REPEATS = 200
 
 
 def groupings(clock: Clock, judged: Judged) -> dict[str, np.ndarray]:
-    """Group names (object arrays of length n, "" where unknown): sex, age, setting, district, quality of records."""
-    found = memberships(judged) | {"district": _district(clock, judged)}
+    """Group names (object arrays of length n, "" where unknown): sex, age, children under six months, setting,
+    district, quality of records."""
+    age = judged.column("age_days")
+    infants = np.select([age < SIX_MONTHS, age >= SIX_MONTHS], [INFANTS, "6 months and over"], "")
+    found = memberships(judged) | {"infants": infants, "district": _district(clock, judged)}
     return found | {"records": _quality(clock, judged)}
 
 

@@ -6,8 +6,10 @@ they load with MLFLOW_ALLOW_PICKLE_DESERIALIZATION=false.
 
 from __future__ import annotations
 
+import base64
 import os
 import re
+import tempfile
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -84,6 +86,19 @@ def log_plot(name: str, figure: object) -> None:
     import mlflow
 
     mlflow.log_figure(figure, f"plots/{name}.png")
+
+
+def log_drawn(name: str, drawn: str) -> None:
+    """A plot of the run as a page has it, inline SVG or an inline PNG: as `plots/<name>.svg` or `.png`."""
+    import mlflow
+
+    if drawn.startswith("<svg"):
+        mlflow.log_text(drawn, f"plots/{name}.svg")
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, f"{name}.png")
+        path.write_bytes(base64.b64decode(drawn.rpartition("base64,")[2].rstrip('">')))
+        mlflow.log_artifact(str(path), "plots")
 
 
 def log_model(bundle_folder: Path, target: str) -> str:

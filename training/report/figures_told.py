@@ -91,14 +91,39 @@ def true_risks(judged: Judged) -> dict:
     return told | {"curve": calibration_curve(*columns), "brier": briers[0], "brier_scaled": briers[1]}
 
 
-def decisions(judged: Judged) -> dict[str, np.ndarray]:
-    """Decision curve: net benefit by threshold of the model, of WHZ under -2, of visiting all, and none."""
-    columns = (judged.happened, judged.weight)
-    found = net_benefit(judged.risk, *columns, thresholds=THRESHOLDS)
+def decisions(judged: Judged) -> dict:
+    """Decision curve: net benefit by threshold of the model, of WHZ under -2, of visiting all, and none.
+
+    `low` and `high`: of the model's, 95 % at each threshold, children drawn anew; `better_from` and `better_to`: the
+    first and last threshold at which it is surely better than the best of the others (None where at none), and whether
+    it is so `better_everywhere` between.
+    """
     wasted = (judged.matrix[:, WHZ] < -2).astype(float)
+    columns = judged.happened, judged.weight
+
+    def model(risk: np.ndarray, happened: np.ndarray, weight: np.ndarray, wasted: np.ndarray) -> np.ndarray:
+        found = _benefits(risk, happened, weight, wasted)
+        others = np.max([found[name] for name in ("WHZ under -2", "visit_all", "visit_none")], axis=0)
+        return np.concatenate([found["model"], found["model"] - others])
+
+    drawn = bootstraps(model, judged.risk, *columns, wasted, cluster=judged.rows.child, repeats=100)
+    own, more = drawn[: len(THRESHOLDS)], drawn[len(THRESHOLDS) :]
+    surely = THRESHOLDS[[one.low > 0 for one in more]]
+    return {"thresholds": THRESHOLDS, **_benefits(judged.risk, *columns, wasted),
+            "low": np.array([one.low for one in own]), "high": np.array([one.high for one in own]),
+            "better_from": float(surely.min()) if len(surely) else None,
+            "better_to": float(surely.max()) if len(surely) else None,
+            "better_everywhere": bool(np.all(np.diff(np.flatnonzero([one.low > 0 for one in more])) == 1))}
+
+
+def _benefits(
+    risk: np.ndarray, happened: np.ndarray, weight: np.ndarray, wasted: np.ndarray
+) -> dict[str, np.ndarray]:
+    """Net benefit at each threshold, of the model and of those that it is compared with."""
     # A rule has no threshold: its true and false positives are the same at each, only the price of the false differs.
-    true, false = _positives(wasted, *columns)
-    return {"thresholds": THRESHOLDS, **found, "WHZ under -2": true - THRESHOLDS / (1 - THRESHOLDS) * false}
+    true, false = _positives(wasted, happened, weight)
+    return {**net_benefit(risk, happened, weight, thresholds=THRESHOLDS),
+            "WHZ under -2": true - THRESHOLDS / (1 - THRESHOLDS) * false}
 
 
 def _positives(visited: np.ndarray, happened: np.ndarray, weight: np.ndarray) -> tuple[float, float]:

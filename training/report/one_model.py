@@ -30,11 +30,11 @@ from training.learning_curve import learning_curve
 from training.lists import at_month_starts, compare
 from training.report import figures_told, plots
 from training.report.delayed import delayed
-from training.report.words import SINCE
+from training.report.words import SINCE, not_scored
 from training.rules_order import by_rules
 from training.secondary import judged_later, of_judged
 from training.stability import better_records, top_between_months
-from training.subgroup_table import gaps, groupings, table, too_small
+from training.subgroup_table import INFANTS, gaps, groupings, table, too_small
 from training.subgroups import visited
 
 LISTS_WORDS = {
@@ -62,7 +62,8 @@ def tell(clock: Clock, bundle: Bundle, *, context: Context, said: Said = lambda 
     judged = judged_rows(clock, bundle, context=context)
     said(f"{target}: figures of {len(judged.risk)} rows, {judged.events} events")
     rules = by_rules(clock, judged.rows.child, judged.rows.day)
-    figures = _counts(judged) | _learnt(clock, bundle, judged.block) | {
+    learnt = None if judged.block == ELSEWHERE else learnt_from(clock, bundle)
+    figures = _counts(judged) | _learnt(learnt, judged.block) | {
         "discrimination": figures_told.discrimination(judged, rules),
         "true_risks": figures_told.true_risks(judged), "decisions": figures_told.decisions(judged),
         "within_visits": figures_told.within_visits(judged, rules),
@@ -72,18 +73,21 @@ def tell(clock: Clock, bundle: Bundle, *, context: Context, said: Said = lambda 
     said(f"{target}: subgroups")
     groups = groupings(clock, judged)
     rows = table(judged, groups)
+    young = (groups["infants"] == INFANTS) & judged.known
+    figures["infants"] = {"predictions": int(young.sum()), "events": int(judged.happened[young].sum()),
+                          "children": _children(judged, young)}
     figures |= {"subgroups": rows, "gaps": gaps(judged, groups, rows), "too_small": too_small(groups, rows)}
     said_by = judging(bundle, judged.block)
     said(f"{target}: lists, their steadiness, and better records")
-    figures |= _of_lists(clock, said_by, judged, context)
+    figures |= _of_lists(clock, said_by, judged, context, learnt)
     figures["better_records"] = better_records(clock, bundle, judged, context=context)
     said(f"{target}: other outcomes, and later knowledge")
     later = judged_later(clock, said_by, judged.rows)
     figures["others"] = of_judged(clock, judged, later, cutoff=last_known(clock, bundle, judged.block))
     figures["delayed"] = delayed(later)
     said(f"{target}: the learning curve")
-    figures["learning"] = [] if judged.block == ELSEWHERE else (
-        learning_curve(clock, said_by, judged, context=context))
+    figures["learning"] = [] if learnt is None else (
+        learning_curve(clock, said_by, judged, context=context, learnt=learnt))
     said(f"{target}: drawing")
     return Told(bundle, judged, figures, _plots(said_by, judged, figures))
 
@@ -92,7 +96,8 @@ def _counts(judged: Judged) -> dict:
     return {
         "block": judged.block, "block_words": BLOCK_WORDS[judged.block], "attrition": attrition_table(judged.rows),
         "rows": len(judged.risk), "known": int(judged.known.sum()), "events": judged.events,
-        "not_scored": judged.not_scored, "children": _children(judged, judged.rows.child >= 0),
+        "not_scored": judged.not_scored, "not_scored_words": not_scored(judged.why_not, judged.never_scored),
+        "children": _children(judged, judged.rows.child >= 0),
         "children_known": _children(judged, judged.known), "children_with_event": _children(judged, _cases(judged)),
         "predictions_with_event": int(_cases(judged).sum()), "days": _days(judged),
         "prevalence": _weighed(judged.happened, judged), "expected": _weighed(judged.risk, judged),
@@ -114,12 +119,11 @@ def _days(judged: Judged) -> list[str]:
     return [day_date(int(of)).isoformat() for of in (day.min(), day.max())] if len(day) else []
 
 
-def _learnt(clock: Clock, bundle: Bundle, block: str) -> dict:
+def _learnt(rows: Cohort | None, block: str) -> dict:
     """`learnt_share`: of the rows that whoever says the risks learnt from, with a known outcome, those with the event
     (not weighed); NaN on another registry, where they are not at hand."""
-    if block == ELSEWHERE:
+    if rows is None:
         return {"learnt_share": float("nan")}
-    rows = learnt_from(clock, bundle)
     outcome = rows.outcome[blocks(rows)[0]] if block == REHEARSAL else rows.outcome
     return {"learnt_share": float(np.mean(outcome[outcome >= 0] == HAPPENED)) if (outcome >= 0).any() else float("nan")}
 
@@ -129,21 +133,22 @@ def _weighed(values: np.ndarray, judged: Judged) -> float:
     return float(np.average(values, weights=judged.weight)) if judged.weight.sum() > 0 else float("nan")
 
 
-def _of_lists(clock: Clock, bundle: Bundle, judged: Judged, context: Context) -> dict:
+def _of_lists(clock: Clock, bundle: Bundle, judged: Judged, context: Context, learnt: Cohort | None) -> dict:
     """Monthly lists by sector, and how steady their top is, of children whom the judged bundle did not learn from."""
-    rows = _on_lists(clock, bundle, judged)
+    rows = _on_lists(clock, bundle, judged, learnt)
     found = compare(clock, {bundle.target: rows}, {bundle.target: bundle}, context=context)
     return {"lists": found["table"], "lists_words": LISTS_WORDS[judged.block],
             "stability": top_between_months(clock, bundle, rows, context=context)}
 
 
-def _on_lists(clock: Clock, bundle: Bundle, judged: Judged) -> Cohort:
+def _on_lists(clock: Clock, bundle: Bundle, judged: Judged, learnt: Cohort | None) -> Cohort:
     """Everyone at risk at the start of each month from the first judged day on; of a rehearsal, its unseen children."""
     first = int(judged.rows.day.min(initial=clock.registry.recorded_until))
-    rows = at_month_starts(clock, PROBLEMS[bundle.target], first)
+    # A rehearsal's outcomes are those known when the training ended; lists take all that is known today.
+    found = None if judged.block == REHEARSAL else judged.rows.outcomes
+    rows = at_month_starts(clock, PROBLEMS[bundle.target], first, found=found)
     if judged.block != REHEARSAL:
         return rows
-    learnt = learnt_from(clock, bundle)
     return rows.take(np.flatnonzero(~np.isin(rows.child, learnt.child[blocks(learnt)[0]])))
 
 

@@ -15,7 +15,7 @@ from training.report.figures_told import ORDER_WORDS
 from training.report.one_model import Told
 from training.report.sentences import sentences
 from training.report.verdict import checked, colour, verdict, warnings
-from training.report.words import BEFORE_USE, FOR_DATA_SCIENTISTS, GLOSSARY, attrition
+from training.report.words import BEFORE_USE, BY_WORDS, FOR_DATA_SCIENTISTS, GLOSSARY, attrition
 
 MOST_BYTES = 3_000_000
 AS_PICTURE = ("reasons", "dependence_1", "dependence_2", "dependence_3")
@@ -36,27 +36,30 @@ PLOT_WORDS = {
 }
 
 
-def assemble(told: list[Told], *, registry_facts: dict, made_for: str, records_until: str) -> str:
-    """The page of one or more models as HTML text."""
+def assemble(
+    told: list[Told], drawn: list[dict[str, str]], *, registry_facts: dict, made_for: str, records_until: str
+) -> str:
+    """The page of one or more models as HTML text; `drawn`: the plots of each, of `draw`."""
     room = Environment(loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined,
                        trim_blocks=True, lstrip_blocks=True)
     room.filters |= {"estimate": estimate, "number": number, "percent": percent, "words": words, "ties": ties,
                      "difference": difference}
     return room.get_template("report.html.jinja").render(
-        models=[_model(one) for one in told], facts=registry_facts, made_for=made_for,
+        models=[_model(*one) for one in zip(told, drawn, strict=True)], facts=registry_facts, made_for=made_for,
         order_words=ORDER_WORDS | LIST_WORDS,
         plot_words=PLOT_WORDS, glossary=GLOSSARY, terms=FOR_DATA_SCIENTISTS, before_use=BEFORE_USE,
+        by_words=BY_WORDS, by_order=(AS_LISTED, OURS, WHZ_AS_LISTED),
         few=ENOUGH_EVENTS, sections=SECTIONS, records_until=records_until, first_line=first_line(registry_facts),
     )
 
 
-def _model(one: Told) -> dict:
+def _model(one: Told, drawn: dict[str, str]) -> dict:
     """What the template reads of one model."""
     target, card, figures = one.bundle.target, one.bundle.card, one.figures
     judged, findings = figures["rows"] + figures["not_scored"], card.get("findings", [])
     synthetic = one.bundle.facts.get("synthetic", False)
     return {
-        "figures": figures, "bundle": one.bundle, "card": card, "drawn": _drawn(one),
+        "figures": figures, "bundle": one.bundle, "card": card, "drawn": drawn,
         "verdict": verdict(figures, findings, synthetic=synthetic), "warnings": warnings(figures),
         "checked": checked(findings), "colour": colour(figures, findings),
         "sentences": sentences(figures, target=target), "synthetic": synthetic,
@@ -75,7 +78,8 @@ def first_line(facts: dict) -> str:
     return f"Real records of children; {dates}."
 
 
-def _drawn(one: Told) -> dict[str, str]:
+def draw(one: Told) -> dict[str, str]:
+    """A model's plots by name, as HTML: an inline SVG, or of very many points an inline PNG."""
     target = one.bundle.target
     return {name: (plots.png if name in AS_PICTURE else plots.svg)(figure, f"{target} {PLOT_WORDS[name]}")
             for name, figure in one.plots.items()}

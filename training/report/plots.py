@@ -42,7 +42,7 @@ def calibration(told: dict):
 
 
 def decision(told: dict):
-    """Net benefit by threshold."""
+    """Net benefit by threshold, the model's with its interval."""
     figure, axes = _figure(4.6, 4.0)
     at = told["thresholds"]
     for name, words, colour, line in (
@@ -50,6 +50,7 @@ def decision(told: dict):
         ("visit_all", "visit all", PALE, "--"), ("visit_none", "visit none", "black", ":"),
     ):
         axes.plot(at, told[name], line, color=colour, label=words, linewidth=1.4)
+    axes.fill_between(at, told["low"], told["high"], color=OURS, alpha=0.18, linewidth=0)
     top = np.nanmax(np.append(told["model"], 0.01))
     axes.set(xlabel="risk from which a visit is worth it", ylabel="net benefit per prediction",
              ylim=(-0.3 * top, 1.25 * top))

@@ -75,6 +75,28 @@ FOR_DATA_SCIENTISTS = (
     ("TRIPOD+AI, PROBAST+AI", "what a paper on a prediction model must tell, and what its reader must ask."),
 )
 
+WHY_NOT_WORDS = {
+    "not_in_treatment": "not in treatment by the records of the day",
+    "not_discharged_as_cured": "the discharge was not yet recorded, or not as cured",
+    "discharged_over_183_days_ago": "discharged over 183 days before",
+    "treated_over_91_days": "in treatment for over 91 days", "left": "had left", "too_old": "over five years old",
+    "sex_or_birth_date_missing": "sex or birth date not recorded",
+    "no_weight_in_a_year": "not weighed for a year", "back_in_treatment": "back in treatment",
+}
+"""Why a prediction could not be made; of `models.scoring.WHY_NOT`."""
+BY_WORDS = {"infants": "under six months or older", "records": "quality of records"}
+"""What subgroups are told by, where the name alone does not say it."""
+
+
+def not_scored(counts: dict[str, int], children: int) -> str:
+    """`(12 more could not be scored: 9 had left, 3 not weighed for a year; 4 children never)`; empty where none."""
+    if not counts:
+        return ""
+    why = ", ".join(f"{count} {WHY_NOT_WORDS[name]}" for name, count in sorted(counts.items(), key=lambda of: -of[1]))
+    never = f"; {children} of the children were never scored" if children else ""
+    return f"{sum(counts.values())} more could not be scored: {why}{never}"
+
+
 LEARNT_FROM = "left out: learnt from, of a child learnt from, or its time at risk not yet over"
 _INDEX = {RELAPSE.target: "discharges as cured from a centre", NON_RESPONSE.target: "admissions to a centre"}
 
