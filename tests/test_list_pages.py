@@ -19,10 +19,13 @@ from serving.access import COOKIE
 from serving.app import create_app
 from serving.handing_on import hand_on
 from serving.observe import Log
+from serving.pages.child_page import _unscored
 from serving.pages.drawing import Place, centre_map, reason_bars, shown
 from serving.pages.session import own_path
+from serving.scorebook import BookRow, Score
 from serving.store_list import listed_from_store
 from serving.words import LANGUAGES, words
+from tests.list_cases import child
 from tests.list_store import FACTS, make_store, token
 
 FIRST_LOAD_BYTES = 60_000
@@ -197,6 +200,16 @@ def test_the_childs_page_says_why_what_next_and_what_happened(app, store):
         assert f">{words('en')('ui', heading)}</h2>" in text
     assert text.count("<svg") == 2 and "Weighed: 7.4 kg" in text
     assert "Admitted to UCDC" in text and "UCDC: cured" in text and "Ill: fever" in text
+
+
+def test_a_child_never_treated_is_not_told_two_reasons_that_contradict_each_other():
+    def told(*reasons):
+        scores = dict(zip(("relapse", "non_response"), (
+            Score("not_scored", why, None, None, None, None, None, (), "1") for why in reasons), strict=True))
+        return _unscored(BookRow(child(1), scores), words("en"))
+
+    assert told("not_discharged_as_cured", "not_in_treatment") == [words("en")("ui", "not_scored_untreated")]
+    assert told("left", "left") == [words("en")("not_scored", "left")]
 
 
 def test_the_picture_adds_up_with_the_sentences(app, store):

@@ -20,6 +20,9 @@ from serving.paper import centre_name
 from serving.scorebook import BookRow, Score
 from serving.words import Words, last_weight, may_happen, risk_words, what_to_do, whom, why_line
 
+UNTREATED = {"not_in_treatment", "not_discharged_as_cured"}
+"""Why a child who was never treated has neither score: told as one sentence, since the two read as a contradiction."""
+
 
 @dataclass(frozen=True)
 class Told:
@@ -112,4 +115,6 @@ def _unscored(row: BookRow, words: Words) -> list[str]:
     if any(score.risk is not None for score in row.scores.values()):
         return []
     reasons = dict.fromkeys(score.why_not for score in row.scores.values() if score.why_not)
+    if set(reasons) == UNTREATED:
+        return [words("ui", "not_scored_untreated")]
     return [words("not_scored", reason) for reason in reasons]
