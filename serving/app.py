@@ -81,8 +81,9 @@ def _api(desk: Desk, answering: APIRouter) -> FastAPI:
     )
     for kind in (Problem, HTTPException, RequestValidationError, SanketError):
         api.add_exception_handler(kind, answer_problem)
-    for router in (answering, book_routes.router(desk)):
-        api.include_router(router)
+    # Not by `include_router`: that makes the routes' parts at the first request, with the warning filters of the whole
+    # process changed meanwhile, which no two threads may do at once.
+    api.router.routes += [*answering.routes, *book_routes.router(desk).routes]
     reference.add_page(api)
     api.openapi = functools.partial(reference.openapi, api, desk.limits.children)
     return api

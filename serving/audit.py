@@ -18,7 +18,9 @@ from typing import NamedTuple
 
 import orjson
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 
+from serving.database import make_missing
 from serving.problems import Problem
 
 KEPT_DAYS = 365
@@ -78,11 +80,11 @@ def named(key: bytes, child_id: str) -> str:
 
 def make_tables(engine: sa.Engine) -> None:
     """Make the audit tables where they are missing."""
-    TABLES.create_all(engine)
+    make_missing(engine, TABLES)
+    first = {"id": 1, "number": 0, "seal": FIRST_SEAL, "removed_to": 0, "removed_seal": FIRST_SEAL}
+    insert = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}[engine.dialect.name]
     with engine.begin() as connection:
-        if connection.execute(sa.select(HEAD.c.id)).first() is None:
-            first = {"id": 1, "number": 0, "seal": FIRST_SEAL, "removed_to": 0, "removed_seal": FIRST_SEAL}
-            connection.execute(sa.insert(HEAD), first)
+        connection.execute(insert(HEAD).values(first).on_conflict_do_nothing())
 
 
 def append(engine: sa.Engine, key: bytes, entries: list[Entry]) -> None:

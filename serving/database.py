@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import sqlite3
+import time
+
 import sqlalchemy as sa
 from sqlalchemy import event
 
 from registry.store import store_url
 
 WAIT_SECONDS = 5
+MAKING_TABLES = 0x5A4E4B45
+"""The number of PostgreSQL's advisory lock under which tables are made."""
 
 
 def engine_of(store_address: str) -> sa.Engine:
@@ -21,7 +26,36 @@ def engine_of(store_address: str) -> sa.Engine:
     return sa.create_engine(url, pool_pre_ping=True, pool_timeout=WAIT_SECONDS, connect_args=waits)
 
 
-def _set_up_sqlite(connection, _record) -> None:
+def make_missing(engine: sa.Engine, tables: sa.MetaData) -> None:
+    """Make the tables that are missing. Services that begin together over one new database take turns.
+
+    Without that both look, both make, and one of them fails.
+    """
+    if tables.tables.keys() <= set(sa.inspect(engine).get_table_names()):
+        return
+    with engine.begin() as connection:
+        if engine.dialect.name == "sqlite":
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        else:
+            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(MAKING_TABLES)))
+        tables.create_all(connection)
+
+
+def _set_up_sqlite(connection: sqlite3.Connection, _record) -> None:
     """WAL: readers do not wait for the writer, nor it for them."""
-    for setting in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+    _into_wal(connection)
+    for setting in ("synchronous=FULL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {setting}")
+
+
+def _into_wal(connection: sqlite3.Connection) -> None:
+    """A new database is turned to WAL once. Two that try at once are not made to wait by SQLite: one is refused."""
+    until = time.monotonic() + WAIT_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > until:
+                raise
+            time.sleep(0.01)

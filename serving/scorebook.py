@@ -17,6 +17,7 @@ import orjson
 import sqlalchemy as sa
 
 from models.ranking import Candidate, Reason
+from serving.database import make_missing
 
 TABLES = sa.MetaData()
 RUNS = sa.Table(
@@ -123,7 +124,7 @@ class Run:
 
 def make_tables(engine: sa.Engine) -> None:
     """Make the score book's tables where they are missing."""
-    TABLES.create_all(engine)
+    make_missing(engine, TABLES)
 
 
 _COMPLETE: WeakSet[sa.Engine] = WeakSet()

@@ -15,6 +15,7 @@ from serving.app import create_app
 from serving.observe import Log
 from serving.schemas import EXAMPLE
 from tests.serving_cases import AS_OF, KEY, Client, book, bundle, promoted, row, token
+from tests.test_serving_first_use import begun_together
 
 
 @pytest.fixture(scope="module")
@@ -48,8 +49,6 @@ def services(address, tmp_path_factory):
 def test_both_answer_alike_and_write_one_whole_chain(services):
     asked = [Client(app, token("sector:S1")) for app in services]
     book(services[0].desk.engine, [row(f"{sector}-{n}", sector) for sector in ("S1", "S2") for n in range(3)])
-    for client in asked:
-        assert client.get("/readyz").status_code == 200
 
     def ask(client):
         return [client.get("/v1/visits").json() if turn % 2 == 0 else client.post("/v1/score", EXAMPLE).json()
@@ -68,6 +67,20 @@ def test_both_answer_alike_and_write_one_whole_chain(services):
         lists = sa.select(sa.func.count()).select_from(audit.ENTRIES).where(audit.ENTRIES.c.act == "list")
         assert connection.scalar(lists) == 16
     assert len(audit.entries_about(engine, key, "S1-2")) == 18
+
+
+@pytest.mark.parametrize("kept_in", [scorebook, audit], ids=["score book", "audit log"])
+def test_two_that_make_the_tables_at_once_both_find_them_made(kept_in, address):
+    begun_together(_another(address, kept_in.__name__.replace(".", "_")), kept_in.make_tables)
+
+
+def _another(address, name):
+    """A new database of the same server."""
+    server = sa.create_engine(sa.make_url(address).set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT")
+    with server.connect() as connection:
+        connection.execute(sa.text(f"CREATE DATABASE {name}"))
+    server.dispose()
+    return address.replace("/postgres?", f"/{name}?")
 
 
 def test_both_follow_a_promoted_champion(services):
