@@ -4,7 +4,8 @@ Trained on what was known before the split, judged on every landmark after it, b
 weights: one measurement (lowest last WHZ), an afternoon's LightGBM on last values, minima, means and gains, ours, and
 the truth (the probability that the simulator's hidden state gives). AUC in all and by landmark, calibration slope,
 mean risk over what happened, events within the highest tenth. `way` is the share of the way from the rule's AUC to the
-truth's. The simulator is our own: what is better here need not be better in life.
+truth's. Slope and mean also against the truth itself, on all rows: weights cannot tell the end of the records, which
+falls into one season, from other losses. The simulator is our own: what is better here need not be better in life.
 
     python benchmarks/truth.py [--children 200000] [--dials plain,noise,missing,relapse] [--json]
 """
@@ -42,6 +43,7 @@ from training.straight import slope_and_intercept
 from training.usefulness import at_capacity
 
 MONTHS, SEED, AFTER_DAYS, DRAWS = 30, 11, 302, 20
+FIGURES = ("slope", "mean_over_happened", "slope_truth", "mean_over_truth")
 DIALS = {"plain": {}, "noise": {"noise": 2.0}, "missing": {"missing": 2.0, "informative": 2.0},
          "relapse": {"relapse": 1.5}}
 AFTERNOON = [NAMES.index(name) for name in NAMES if name in (
@@ -87,6 +89,14 @@ def judged(log_odds: np.ndarray, rows: Cohort, *, is_risk: bool) -> dict[str, fl
     return {name: round(float(value), 4) for name, value in told.items()}
 
 
+def beside_truth(log_odds: np.ndarray, truth: np.ndarray) -> dict[str, float]:
+    """Slope and mean risk over mean truth, as if each row had happened with the truth's probability."""
+    both, happened = np.tile(log_odds, 2), np.repeat([1.0, 0.0], len(truth))
+    slope = slope_and_intercept(both, happened, np.concatenate([truth, 1.0 - truth]))[0]
+    mean = np.mean(1.0 / (1.0 + np.exp(-log_odds))) / truth.mean()
+    return {"slope_truth": round(float(slope), 4), "mean_over_truth": round(float(mean), 4)}
+
+
 def compared(registry: Registry, truths: dict[str, pd.DataFrame], *, trials: int) -> dict[str, dict]:
     """By target, the figures of each order on the landmarks after the split."""
     clock = Clock(registry)
@@ -102,6 +112,8 @@ def compared(registry: Registry, truths: dict[str, pd.DataFrame], *, trials: int
         orders = {"rule": filled(-matrix[:, WHZ]), "afternoon": afternoon(learned, later, matrix),
                   "ours": learned.bundle.log_odds(matrix), "truth": np.log(truth / (1.0 - truth))}
         found = {name: judged(order, later, is_risk=name != "rule") for name, order in orders.items()}
+        for name in ("afternoon", "ours"):
+            found[name] |= beside_truth(orders[name], truth)
         rule, best = found["rule"]["auc"], found["truth"]["auc"]
         told[target] = {"split": day_date(split).isoformat(), "rows": len(truth), **found,
                         "way": {name: round((of["auc"] - rule) / (best - rule), 3) for name, of in found.items()}}
@@ -113,8 +125,7 @@ def _printed(dial: str, told: dict[str, dict]) -> None:
         print(f"{dial}: {target}, {found['rows']:,} landmarks from {found['split']}")
         for name in ("rule", "afternoon", "ours", "truth"):
             marks = "  ".join(f"{value:.3f}" for key, value in found[name].items() if key.startswith("auc_"))
-            line = "".join(f"  {key} {found[name][key]:.2f}" for key in ("slope", "mean_over_happened")
-                           if key in found[name])
+            line = "".join(f"  {key} {found[name][key]:.2f}" for key in FIGURES if key in found[name])
             print(f"  {name:10s} AUC {found[name]['auc']:.3f} (by landmark {marks})  top tenth "
                   f"{found[name]['top_tenth']:.2f}{line}  way {found['way'][name]:.2f}")
 
