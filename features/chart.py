@@ -28,8 +28,9 @@ from features.chart_panel import (
     draw_treatments,
 )
 from features.drawing import Area, Canvas, Text
-from features.growth import DAYS_PER_MONTH, round_z, zscores
+from features.growth import round_z, zscores
 from features.inverse import measure_at
+from features.lms import DAYS_PER_MONTH
 from features.projection import Projection
 from registry.tables import POSITION
 

@@ -9,8 +9,8 @@ import numpy as np
 
 from features.criteria import criteria
 from features.drawing import Area, Canvas, Dots, Line, Text
-from features.growth import DAYS_PER_MONTH
 from features.inverse import measure_at
+from features.lms import DAYS_PER_MONTH
 from features.projection import Projection
 
 GREEN, YELLOW, RED, SHADE, INK, LINE = "#e6f4e6", "#fdf3cf", "#f9dcd9", "#5b7fb5", "#1d3557", "#8a8a8a"

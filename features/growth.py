@@ -13,12 +13,10 @@ import numpy as np
 from numba import njit
 
 from features.criteria import criteria
-from features.elementary import expm1, log
+from features.lms import DAYS_PER_MONTH, beyond_3_sd, inner, restricted, unrestricted
+from features.older import fill_older
 from features.standards import BY_AGE, BY_HEIGHT, BY_LENGTH
 from registry.errors import UsageError
-
-DAYS_PER_MONTH = 30.4375
-"""WHO's month, 365.25 / 12 days; completed months are days / 30.4375, before rounding."""
 
 NINE_MONTHS, SIXTY_MONTHS = 9 * DAYS_PER_MONTH, 60 * DAYS_PER_MONTH
 
@@ -40,34 +38,6 @@ _LOW, _HIGH = (np.array([PLAUSIBLE[name][side] for name in INDICATORS]) for side
 _BLOCK = 512
 """Rows worked on at once: their L, M and S stay in the processor's first cache."""
 _NAN = math.nan
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def unrestricted(y: float, m: float, s: float) -> float:
-    """z where L is 1 (length, height, head): no restricted tails. Missing unless y is above 0 and finite."""
-    return (y / m - 1.0) / s if 0.0 < y < math.inf else _NAN
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def _inner(y: float, l: float, m: float, s: float) -> float:
-    """z by L, M and S: ((y/M)^L − 1) / (L·S). Missing unless y is above 0 and finite."""
-    z = expm1(l * log(y / m)) / (l * s)
-    return z if 0.0 < y < math.inf else _NAN
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def _beyond(y: float, l: float, m: float, s: float) -> float:
-    """z beyond 3 SD, on the straight line through 2 and 3 SD; S is negative below the median."""
-    sd2 = m * (expm1(log(1.0 + 2.0 * l * s) / l) + 1.0)
-    sd3 = m * (expm1(log(1.0 + 3.0 * l * s) / l) + 1.0)
-    return math.copysign(3.0 + (y - sd3) / (sd3 - sd2), s)
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def restricted(y: float, l: float, m: float, s: float) -> float:
-    """z of one measure that weighs (or of an arm), with restricted tails."""
-    z = _inner(y, l, m, s)
-    return _beyond(y, l, m, math.copysign(s, z)) if abs(z) > 3.0 else z
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -198,13 +168,13 @@ def _points(sex, age_days, weight_kg, height_cm, position, muac_mm, head_cm, oed
 def _fill(z, y, l, m, s):
     """z of one indicator for one block; y, l, m, s are used up. Loops without branches, so that they vectorise."""
     for k in range(len(z)):
-        z[k] = _inner(y[k], l[k], m[k], s[k])
+        z[k] = inner(y[k], l[k], m[k], s[k])
     beyond, far = np.empty(len(z), np.int64), 0
     for k in range(len(z)):
         beyond[far], y[far], l[far], m[far], s[far] = k, y[k], l[k], m[k], math.copysign(s[k], z[k])
         far += abs(z[k]) > 3.0
     for k in range(far):
-        y[k] = _beyond(y[k], l[k], m[k], s[k])
+        y[k] = beyond_3_sd(y[k], l[k], m[k], s[k])
     for k in range(far):
         z[beyond[k]] = y[k]
 
@@ -288,8 +258,6 @@ def _with_older(older: str, columns: tuple[np.ndarray, ...], z: np.ndarray) -> n
     """Fill z (6, n) above 61 months by the reference of this name; the reference of each row."""
     if older != REFERENCE[1]:
         raise UsageError("GRO003", f"the reference for older children is {REFERENCE[1]}, not {older}")
-    from features.older import fill_older
-
     reference = np.where(np.isnan(z).all(axis=0), -1, 0).astype(np.int8)
     fill_older(*columns, z, reference)
     return reference

@@ -11,7 +11,7 @@ import math
 import numpy as np
 from numba import njit
 
-from features.growth import DAYS_PER_MONTH, restricted, unrestricted
+from features.lms import DAYS_PER_MONTH, restricted, unrestricted
 from features.standards import who_tables
 
 FIRST_MONTH, LAST_MONTH, LAST_MONTH_OF_WEIGHT = 61.0, 228.0, 120.0

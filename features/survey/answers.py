@@ -8,7 +8,8 @@ import numpy as np
 import pyarrow as pa
 
 from features import status
-from features.growth import DAYS_PER_MONTH, INDICATORS, REFERENCE, rounded, zscores
+from features.growth import INDICATORS, REFERENCE, rounded, zscores
+from features.lms import DAYS_PER_MONTH
 from features.survey import cells
 from features.survey.columns import Columns
 from features.survey.suspicion import KG_PER_POUND, Suspicions, refuse_impossible
