@@ -12,7 +12,7 @@ from sqlalchemy.exc import NoSuchTableError, OperationalError, ProgrammingError,
 
 from registry.contract import SPECS
 from registry.errors import BadInput
-from registry.read import Sheet, Source, contract_columns
+from registry.sheets import Sheet, Source, contract_columns
 
 PIECE = 100_000
 """Rows fetched at a time."""

@@ -16,8 +16,8 @@ from registry import schema
 from registry.check import Raw
 from registry.contract import RULES, SPECS
 from registry.errors import BadInput
-from registry.read import Source, checksum_of, sheets_of
 from registry.refused import AT_ONCE
+from registry.sheets import Source, checksum_of, sheets_of
 
 ROWS = schema.QUARANTINE.c
 NOT_AGAIN = ("REG005", "REG040", "REG053")

@@ -24,8 +24,9 @@ from registry.identity import forgotten_among, hash_families
 from registry.merge import merge
 from registry.numbering import KINDS, Numbering
 from registry.quarantine import Quarantine
-from registry.read import Source, read
+from registry.read import read
 from registry.refused import Quarantined, fingerprints
+from registry.sheets import Source
 from registry.tables import NEVER, OWN_DAY, REF, day_date, day_number
 
 MANY = 100_000

@@ -18,8 +18,8 @@ from registry.check import Raw
 from registry.contract import SPECS, bound
 from registry.errors import BadInput
 from registry.maps import MONTHS, ColumnMap, Map, TableMap, read_map
-from registry.read import ENDINGS, Sheet, Source, checksum_of, sheets_of, sql_address
 from registry.refused import broken_lines
+from registry.sheets import ENDINGS, Sheet, Source, checksum_of, sheets_of, sql_address
 
 EXCEL_DAY_0 = dt.date(1899, 12, 30)
 """Excel's serial dates count from here (its own 1900 has a 29 February; from 1900-03-01 on this is right)."""

@@ -15,7 +15,7 @@ from registry.contract import SPECS, bound
 from registry.errors import BadInput
 from registry.headers import propose
 from registry.maps import Map, TableMap, read_map
-from registry.read import Sheet, sheets_of, sql_address
+from registry.sheets import Sheet, sheets_of, sql_address
 from registry.tables import day_number
 
 LOOKED_AT = 1000

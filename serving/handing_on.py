@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from registry.check import raw_table
 from registry.errors import SanketError
-from registry.read import Source
+from registry.sheets import Source
 from registry.store import Store
 from serving.observe import Log, place_of
 from serving.plain_store import open_beside_the_book
