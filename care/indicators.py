@@ -85,8 +85,24 @@ class Indicators:
     smallest_cell: int
 
 
-def of(registry: Registry, months: Months, protocol: Protocol, *, level: str) -> Indicators:
+@dataclass(frozen=True)
+class Hidden:
+    """For each count the withheld cells of every place and month, bool (places, months and the whole)."""
+
+    areas: Areas
+    cells: dict[str, np.ndarray]
+
+    def of(self, level: str) -> dict[str, np.ndarray]:
+        """The cells of a level's places, in one row."""
+        return {name: cells[self.areas.rows(level)].ravel() for name, cells in self.cells.items()}
+
+
+def of(
+    registry: Registry, months: Months, protocol: Protocol, *, level: str, hidden: Hidden | None = None
+) -> Indicators:
     """The indicators of all places of a level, by place and month, with small cells left out.
+
+    hidden: what `hidden_cells` says of the same months, where it was asked already for another level.
 
     After a place's months comes one row for all of them (`2025-07/2026-06`): events are added up, shares are those
     of the whole time, and counts of children are the last month's.
@@ -102,7 +118,7 @@ def of(registry: Registry, months: Months, protocol: Protocol, *, level: str) ->
         level: np.repeat(ids.astype(object), len(labels)),
         "month": np.tile(np.array(labels, object), len(ids)),
     }
-    hidden = _hidden(registry, months, level, smallest)
+    hidden = (hidden or hidden_cells(registry, months, protocol)).of(level)
     columns |= {name: np.where(hidden[name], np.nan, shown[name]) for name in COUNTS}
     columns |= {name: sums[name] for name in AMOUNTS}
     columns |= {ratio.name: _ratio(ratio, sums, hidden, smallest) for ratio in RATIOS}
@@ -147,17 +163,16 @@ def _with_totals(sums: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     return sums | {"ended": ended, "treated_or_admitted": np.maximum(sums["in_treatment"], sums["admitted_ucdc"])}
 
 
-def _hidden(registry: Registry, months: Months, level: str, smallest: int) -> dict[str, np.ndarray]:
-    """For each count the cells of a level's places and months that are withheld, looked at over all levels."""
-    areas = Areas.of(registry)
-    hidden = {}
+def hidden_cells(registry: Registry, months: Months, protocol: Protocol) -> Hidden:
+    """What is withheld of each count, looked at over all levels together: asked once for all of them."""
+    areas, cells = Areas.of(registry), {}
     for names in (OUTCOMES, *((name,) for name in COUNTS if name not in OUTCOMES)):
         sums = np.stack([areas.summed(months.sums[name]) for name in names])
         stock = names[0] in STOCKS
         whole = sums[..., -1:] if stock else sums.sum(axis=2, keepdims=True)
-        cells = withheld(np.concatenate([sums, whole], axis=2), areas, smallest=smallest, last_is_sum=not stock)
-        hidden |= {name: of_name[areas.rows(level)].ravel() for name, of_name in zip(names, cells, strict=True)}
-    return hidden
+        counts, smallest = np.concatenate([sums, whole], axis=2), int(protocol["smallest_cell"])
+        cells |= zip(names, withheld(counts, areas, smallest=smallest, last_is_sum=not stock), strict=True)
+    return Hidden(areas, cells)
 
 
 def _ratio(ratio: Ratio, sums: dict[str, np.ndarray], hidden: dict[str, np.ndarray], smallest: int) -> np.ndarray:

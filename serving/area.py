@@ -16,12 +16,14 @@ def indicators(reader: Reader, as_of: dt.date | None = None, *, months: bool = F
     and those of all months together, or with `months` every month's.
     """
     run = reader.run(as_of)
-    sectors = [{"sector_id": name, **_figures(found)} for name, found in sector_figures(reader, run).items()]
+    stored = {level: reader.areas(run, level) for level in LEVELS}
+    found = sector_figures(reader, run, stored["sector"])
+    sectors = [{"sector_id": name, **_figures(figures)} for name, figures in found.items()]
     return {
         "as_of": run.as_of.isoformat(),
         "facts": run.facts,
         "sectors": sectors,
-        "programme": {level: _programme(reader.areas(run, level), months) for level in LEVELS},
+        "programme": {level: _programme(pages, months) for level, pages in stored.items()},
     }
 
 

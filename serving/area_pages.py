@@ -47,9 +47,10 @@ def programme_of(registry: Registry, protocol: Protocol) -> dict[str, dict[str, 
     if not registry.measurements.rows:
         return {level: {} for level in LEVELS}
     counted = months.of(registry, protocol, months=MONTHS)
+    hidden = indicators.hidden_cells(registry, counted, protocol)
     found: dict[str, dict[str, list[dict]]] = {}
     for level in LEVELS:
-        rows = indicators_rows(indicators.of(registry, counted, protocol, level=level))["rows"]
+        rows = indicators_rows(indicators.of(registry, counted, protocol, level=level, hidden=hidden))["rows"]
         found[level] = {}
         for row in rows:
             found[level].setdefault(str(row.pop(level)), []).append(row)

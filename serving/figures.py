@@ -103,9 +103,12 @@ def far_centres(children: Iterable[Candidate]) -> dict[str, bool]:
     return {name: kilometres(one, middle) >= FAR_KM for name, one in sorted(centres.items())}
 
 
-def sector_figures(reader: Reader, run: Run) -> dict[str, dict]:
-    """The figures of each sector of the scope, by id, with the visits ticked since the run."""
-    stored = reader.areas(run, "sector")
+def sector_figures(reader: Reader, run: Run, stored: dict[str, dict] | None = None) -> dict[str, dict]:
+    """The figures of each sector of the scope, by id, with the visits ticked since the run.
+
+    stored: the sectors' pages, where they were read already; their figures of visits are brought up to date.
+    """
+    stored = reader.areas(run, "sector") if stored is None else stored
     found = {
         sector.sector_id: stored[sector.sector_id]["figures"] if sector.sector_id in stored
         else figures_of(reader.rows(run, sector.sector_id), run.as_of)

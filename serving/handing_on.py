@@ -109,6 +109,9 @@ class HandingOn:
             self._stopped.wait(GATHER_SECONDS if waited else 0)
             self._ticked.clear()
             self._try()
+        if self._ticked.is_set():
+            # Ticked, or told to stop, while the last hand-over ran.
+            self._try()
 
     def _try(self) -> None:
         try:

@@ -8,6 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from registry.store import open_store
+from serving import handing_on
 from serving.app import create_app
 from serving.bundles import Champions
 from serving.observe import Log, Metrics
@@ -191,3 +192,22 @@ def test_a_token_made_for_the_store_opens_it_and_another_stores_does_not(tmp_pat
     made = [issue(key=key, role="officer", scopes=["state:*"], name="t") for key in keys]
     assert [Client(app, one).get("/v1/indicators").status_code for one in made] == [404, 401]
     app.close()
+
+
+def test_a_visit_ticked_while_others_are_handed_on_is_so_too_when_the_service_stops(monkeypatch):
+    begun, goes_on, tries = threading.Event(), threading.Event(), []
+
+    def slowly(self):
+        tries.append(len(tries))
+        begun.set()
+        assert goes_on.wait(timeout=30)
+
+    monkeypatch.setattr(handing_on, "GATHER_SECONDS", 0)
+    monkeypatch.setattr(handing_on.HandingOn, "_try", slowly)
+    handing = handing_on.HandingOn("x.db", Log(lambda _: None))
+    assert begun.wait(timeout=30)
+    handing.soon()
+    handing._stopped.set()
+    goes_on.set()
+    handing.stop()
+    assert not handing._thread.is_alive() and len(tries) == 2
