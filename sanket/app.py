@@ -24,8 +24,10 @@ for room in (simulate, registry, growth, training, judging, care, serving, visit
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command; exit codes: 0 done, 2 usage, 3 bad input, 4 quarantined beyond the share, 5 refused, 70 ours."""
-    # Idle OpenMP threads that spin cost ten times the work when another process is busy: let them sleep.
+    # Idle threads that spin cost up to ten times the work when another process is busy: OpenMP's sleep, and OpenBLAS,
+    # whose cannot, has one (our matrices are small, and one thread gives the same bits on every machine).
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
         app(args=arguments)
     except SanketError as error:

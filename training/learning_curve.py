@@ -26,9 +26,9 @@ SHARES = (1 / 8, 1 / 4, 1 / 2)
 LEAST_EVENTS = 20
 """Children with the event that a share needs: with fewer there is nothing to choose a blend by."""
 MOST_REPEATS = 2
-MOST_ROWS = 5_000
-"""A refit takes at most about so many rows: in a large registry all shares are smaller alike. One that takes a quarter
-of them or less is drawn twice, since its draw matters most."""
+MOST_ROWS = 4_500
+"""A refit takes at most about so many rows: in a large registry all shares are smaller alike. One that takes a sixth of
+them or less is drawn twice, since its draw matters most."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def learning_curve(
 
 
 def _point(learning: Examples, bundle: Bundle, judged: Judged, share: float) -> Point | None:
-    repeats = MOST_REPEATS if 4 * share * len(learning.child) <= MOST_ROWS else 1
+    repeats = MOST_REPEATS if 6 * share * len(learning.child) <= MOST_ROWS else 1
     parts = [_some(learning, share, seed) for seed in range(repeats)]
     if min(map(_cases, parts)) < LEAST_EVENTS:
         return None
