@@ -37,8 +37,8 @@ def test_columns_are_named_in_plain_words():
 def test_who_cannot_be_scored_is_told_with_the_reason():
     assert not_scored({}, 0) == ""
     told = not_scored({"left": 2, "no_weight_in_a_year": 5}, 3)
-    assert told == ("7 more could not be scored: 5 not weighed for a year, 2 had left; 3 of the children were never "
-                    "scored")
+    assert told == ("7 more could not be scored: not weighed for a year (5), had left (2); 3 of the children "
+                    "were never scored")
     assert set(WHY_NOT_WORDS) == set(WHY_NOT) - {"", "no_model"}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 import warnings
 
 import numpy as np
@@ -30,7 +31,7 @@ PLAINLY = (
     ("shrunken slope of ", "trend of "), (", last ", " over the last "), (" behind the noise of its readings", ""),
     (" behind the noise", ""), ("how uncertain that ", "how uncertain today's "), ("since that ", "since the last "),
     ("velocity of ", "speed of change of "), ("standard deviation of ", "ups and downs of "), ("last lowest", "lowest"),
-    ("logarithm of share left of the 183 days", "time left of the six months after discharge"),
+    ("logarithm of share left of the 183 days", "time left of the six months after discharge (log of its share)"),
 )
 """Words of the catalogue, and what a paediatrician would say for them."""
 WHOLE = {
@@ -72,7 +73,7 @@ def drawings(told) -> dict[str, object]:
             figure, axes = plt.subplots(figsize=(4.2, 3.2), layout="constrained")
             shap.plots.scatter(told[:, int(column)], ax=axes, show=False, hist=False, dot_size=6)
             axes.axhline(0, color="grey", linewidth=0.8)
-            axes.set(xlabel=told.feature_names[column], ylabel="part of the log-odds")
+            axes.set(xlabel=textwrap.fill(told.feature_names[column], 44), ylabel="part of the log-odds")
             figures[f"dependence_{number}"] = figure
     plt.close("all")
     return figures

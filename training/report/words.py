@@ -89,10 +89,10 @@ BY_WORDS = {"infants": "under six months or older", "records": "quality of recor
 
 
 def not_scored(counts: dict[str, int], children: int) -> str:
-    """`(12 more could not be scored: 9 had left, 3 not weighed for a year; 4 children never)`; empty where none."""
+    """`12 more could not be scored: had left (9), not weighed for a year (3); ...`; empty where none."""
     if not counts:
         return ""
-    why = ", ".join(f"{count} {WHY_NOT_WORDS[name]}" for name, count in sorted(counts.items(), key=lambda of: -of[1]))
+    why = ", ".join(f"{WHY_NOT_WORDS[name]} ({count})" for name, count in sorted(counts.items(), key=lambda of: -of[1]))
     never = f"; {children} of the children were never scored" if children else ""
     return f"{sum(counts.values())} more could not be scored: {why}{never}"
 
