@@ -6,6 +6,7 @@ two targets, explains them and says why in words. The others take features that 
 
 Throughput: four connections that never rest. Latency: one connection that never rests; and open-loop arrivals
 (Poisson) at 70 % of the throughput, timed from when each request was due. Rounds take turns, ratios are paired.
+CPU time is that of the server's processes: it is told about the same on a busy machine and on an idle one.
 
     python benchmarks/serving.py [--json] [--seconds 3] [--rounds 3]
 """
@@ -29,8 +30,8 @@ from pathlib import Path
 # This file's folder would hide the package `serving` behind this file.
 sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
+from benchmarks import _serving_cpu, _serving_queue, _serving_stages
 from benchmarks import _serving_parts as parts
-from benchmarks import _serving_stages
 
 KINDS = ("sanket", "floor", "kernel", "mlflow")
 FIRST_PORT = 3950
@@ -122,9 +123,11 @@ def milliseconds(times: list[float], share: float) -> float:
     return 1000 * sorted(times)[min(len(times) - 1, int(share * len(times)))]
 
 
-def measure(port: int, one, many, seconds: float) -> dict[str, float]:
-    """One round's figures of one server."""
+def measure(port: int, process: int, one, many, seconds: float) -> dict[str, float]:
+    """One round's figures of one server (its port, its process); `queue_p99_to_p50`: of a queue of these singles."""
+    before = _serving_cpu.of_family(process)
     single = from_outside("closed", port, one, seconds=seconds, connections=1)
+    spent = _serving_cpu.of_family(process) - before
     busy = from_outside("closed", port, one, seconds=seconds, connections=4)
     rate = len(busy) / seconds
     at_70 = from_outside("open_loop", port, one, seconds=2 * seconds, rate=0.7 * rate)
@@ -132,6 +135,7 @@ def measure(port: int, one, many, seconds: float) -> dict[str, float]:
     return {
         "singles_per_second": rate, "p50_ms": milliseconds(single, 0.5), "p99_ms": milliseconds(single, 0.99),
         "p50_at_70_ms": milliseconds(at_70, 0.5), "p99_at_70_ms": milliseconds(at_70, 0.99),
+        "cpu_ms": 1000 * spent / len(single), "queue_p99_to_p50": _serving_queue.p99_to_p50(single, load=0.7),
         "batch_p50_ms": milliseconds(batch, 0.5), "batch_children_per_second": 1000 / statistics.median(batch),
     }
 
@@ -169,7 +173,7 @@ def compare(folder: Path, *, seconds: float, rounds: int, say) -> dict:
         found = {kind: [] for kind in KINDS}
         for number in range(rounds):
             for kind in KINDS:
-                found[kind].append(measure(ports[kind], *asked[kind], seconds))
+                found[kind].append(measure(ports[kind], servers[kind].pid, *asked[kind], seconds))
                 say(f"round {number + 1}  {kind:7}  {_line(found[kind][-1])}")
     finally:
         for server in servers.values():
@@ -206,8 +210,11 @@ def _ratios(found: dict[str, list[dict[str, float]]]) -> dict:
         "ratio_singles_to_mlflow": paired("singles_per_second", "mlflow"),
         "ratio_time_to_fastapi_floor": paired("p50_ms", "floor"),
         "ratio_time_to_kernel_floor": paired("p50_ms", "kernel"),
+        "ratio_cpu_to_fastapi_floor": paired("cpu_ms", "floor"),
+        "ratio_cpu_to_kernel_floor": paired("cpu_ms", "kernel"),
         "ratio_batch_to_mlflow": paired("batch_children_per_second", "mlflow"),
         "ratio_p99_to_p50_at_70": round(tail, 2),
+        "queue_p99_to_p50_of_equal_singles": round(_serving_queue.p99_to_p50([1.0], load=0.7), 2),
         "servers": medians,
     }
 
