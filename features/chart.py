@@ -14,7 +14,6 @@ from features.chart_panel import (
     PANEL,
     RED,
     SMALL,
-    STANDING_FROM,
     STEP_CM,
     WIDTH,
     YELLOW,
@@ -28,7 +27,7 @@ from features.chart_panel import (
     draw_treatments,
 )
 from features.drawing import Area, Canvas, Text
-from features.growth import round_z, zscores
+from features.growth import STANDING_FROM_DAYS, round_z, zscores
 from features.inverse import measure_at
 from features.lms import DAYS_PER_MONTH
 from features.projection import Projection
@@ -123,7 +122,7 @@ def _notes(
     projection: Projection | None,
 ) -> tuple[str, ...]:
     """What must be said below a chart: the source, hollow points, the step at 24 months, the projected band."""
-    stepped = "haz" in panels and (span[0] < STANDING_FROM - 1 and span[1] > STANDING_FROM)
+    stepped = "haz" in panels and (span[0] < STANDING_FROM_DAYS - 1 and span[1] > STANDING_FROM_DAYS)
     asked = {
         "source": True, "stale": bool(points.stale.any()) and "whz" in panels,
         "step": stepped or bool((_drawn_height(points) != points.height_cm)[np.isfinite(points.height_cm)].any()),
@@ -144,7 +143,7 @@ def _values(points: Points, sex: int) -> dict[str, np.ndarray]:
 
 def _drawn_height(points: Points) -> np.ndarray:
     """Heights in the position of the age's curve, so that a point stands to the curves as its HAZ does."""
-    lies = points.age_days < STANDING_FROM
+    lies = points.age_days < STANDING_FROM_DAYS
     up, down = lies & (points.height_position == STANDING), ~lies & (points.height_position == LYING)
     return points.height_cm + STEP_CM * up - STEP_CM * down
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from features.criteria import criteria
 from features.drawing import Area, Canvas, Dots, Line, Text
+from features.growth import STANDING_FROM_DAYS
 from features.inverse import measure_at
 from features.lms import DAYS_PER_MONTH
 from features.projection import Projection
@@ -19,8 +20,6 @@ WIDTH, PANEL, LEFT, RIGHT, TOP, BOTTOM = 360, 212, 38, 34, 24, 34
 SMALL, LARGE = 12, 13
 """A phone of 360 pixels shows the chart nearly as it is: no word on it is under 11 pixels there."""
 LAST_DAY = 1826
-STANDING_FROM = 731
-"""WHO's tables give length (lying) to 730 days and height (standing), 0.7 cm less, from 731 days on."""
 STEP_CM = 0.7
 LETTER = 0.6
 """Width of a letter, of its size: about right for the programmes' names."""
@@ -72,7 +71,7 @@ class Panel:
     @property
     def steps(self) -> bool:
         """Whether the ages shown lie on both sides of the day on which WHO turns from length to height."""
-        return self.span[0] < STANDING_FROM - 1 and self.span[1] > STANDING_FROM
+        return self.span[0] < STANDING_FROM_DAYS - 1 and self.span[1] > STANDING_FROM_DAYS
 
 
 def _ticks(low: float, high: float) -> list[float]:
@@ -86,11 +85,11 @@ def _ticks(low: float, high: float) -> list[float]:
 def _stretches(panel: Panel, name: str) -> list[tuple[float, float]]:
     """First and last day of each curve: one, or for height two, which do not meet where length turns to height."""
     first, last = panel.span
-    if name != "haz" or last < STANDING_FROM:
+    if name != "haz" or last < STANDING_FROM_DAYS:
         return [(first, last)]
     if not panel.steps:
-        return [(max(first, STANDING_FROM), last)]
-    return [(first, STANDING_FROM - 1), (STANDING_FROM, last)]
+        return [(max(first, STANDING_FROM_DAYS), last)]
+    return [(first, STANDING_FROM_DAYS - 1), (STANDING_FROM_DAYS, last)]
 
 
 def _curve(panel: Panel, name: str, sex: int, cut: float, stretch: tuple[float, float]) -> list[tuple[float, float]]:
@@ -101,7 +100,7 @@ def _curve(panel: Panel, name: str, sex: int, cut: float, stretch: tuple[float, 
     days = np.unique(np.round(np.linspace(first, last, 19)))
     values = measure_at(name, sex=sex, at=days, z=np.array(cut))
     at = [(panel.x(day), panel.y(value)) for day, value in zip(days, values, strict=True)]
-    if first == STANDING_FROM and panel.steps:
+    if first == STANDING_FROM_DAYS and panel.steps:
         at[0] = (at[0][0] + 3, at[0][1])
     return at
 
@@ -136,7 +135,7 @@ def _number(panel: Panel, y: float, cut: float, name: str) -> None:
 def draw_step(panel: Panel, words: Mapping[str, str]) -> None:
     """The day on which length (lying) turns to height (standing), as a dotted line with both words."""
     if panel.steps:
-        at, foot = panel.x(STANDING_FROM - 0.5), panel.bottom - 5
+        at, foot = panel.x(STANDING_FROM_DAYS - 0.5), panel.bottom - 5
         panel.add(Line(((at, panel.top), (at, panel.bottom)), LINE, 1.0, dashed=True))
         panel.add(Text((at - 4, foot), words["lying"], SMALL, "#444", "end"))
         panel.add(Text((at + 4, foot), words["standing"], SMALL, "#444"))
@@ -189,5 +188,5 @@ def draw_points(panel: Panel, age_days: np.ndarray, values: np.ndarray, *, stale
 
 
 def _parted(known: np.ndarray, age_days: np.ndarray) -> Iterable[np.ndarray]:
-    lying = age_days[known] < STANDING_FROM
+    lying = age_days[known] < STANDING_FROM_DAYS
     return known[lying], known[~lying]

@@ -18,6 +18,8 @@ from features.older import fill_older
 from features.standards import BY_AGE, BY_HEIGHT, BY_LENGTH
 from registry.errors import UsageError
 
+STANDING_FROM_DAYS = 731
+"""WHO's tables give length (lying) to 730 days and height (standing), 0.7 cm less, from 731 days on."""
 NINE_MONTHS, SIXTY_MONTHS = 9 * DAYS_PER_MONTH, 60 * DAYS_PER_MONTH
 
 INDICATORS = ("waz", "haz", "whz", "baz", "muacz", "hcz")
@@ -56,10 +58,10 @@ def standard_height(day: int, age_days: float, height_cm: float, position: int) 
 
     "Standing" under 9 months cannot be and is ignored. Example: 80.0 cm standing at 400 days is 80.7 cm lying.
     """
-    if 0 <= day < 731:
+    if 0 <= day < STANDING_FROM_DAYS:
         if position == 1 and age_days >= NINE_MONTHS:
             return height_cm + 0.7
-    elif day >= 731 and position == 0:
+    elif day >= STANDING_FROM_DAYS and position == 0:
         return height_cm - 0.7
     return height_cm
 
@@ -71,7 +73,7 @@ def _lms_of_size(sex: int, day: int, size: float, position: int) -> tuple[float,
     NaN outside of 45 to 110 cm (length) and 65 to 120 cm (height). Between two 0.1 cm rows on a straight line: a
     length such as 103.1 − 0.7, stored as 102.39999…, is read between 102.3 and 102.4, where WHO's own code slips.
     """
-    lying = day < 731 if day >= 0 else (position == 0 or (position < 0 and size < 87.0))
+    lying = day < STANDING_FROM_DAYS if day >= 0 else (position == 0 or (position < 0 and size < 87.0))
     first, last = (45.0, 110.0) if lying else (65.0, 120.0)
     if day == -2 or not (first <= size <= last):
         return _NAN, _NAN, _NAN

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -32,8 +33,11 @@ class Linear:
         For a linear model this is the exact SHAP value against the training mean.
         """
         value, gap = standardised(rows, self.middle, self.scale)
-        parts = (value - self.mean) * self.weight + (gap - self.gap_mean) * self.gap_weight
-        return parts, float(self.intercept + self.mean @ self.weight + self.gap_mean @ self.gap_weight)
+        return (value - self.mean) * self.weight + (gap - self.gap_mean) * self.gap_weight, self._base
+
+    @cached_property
+    def _base(self) -> float:
+        return float(self.intercept + self.mean @ self.weight + self.gap_mean @ self.gap_weight)
 
     def as_json(self) -> dict:
         """Plain lists and numbers; inverse of `from_json`."""

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from features.chart import WORDS, Points, Treatment, growth_chart
-from features.chart_panel import INK, SHADE, STANDING_FROM
+from features.chart_panel import INK, SHADE
 from features.drawing import Area, Dots, Line, Text
+from features.growth import STANDING_FROM_DAYS
 from features.inverse import measure_at
 from features.survey.report import distribution
 
@@ -81,7 +82,7 @@ def test_where_length_turns_to_height_curves_and_points_are_parted_and_the_step_
     canvas = growth_chart(points(), sex=0, panels=["haz"])
     ages = points().age_days
     joined = [len(shape.points) for shape in canvas.shapes if isinstance(shape, Line) and shape.colour == INK]
-    assert joined == [int((ages < STANDING_FROM).sum()), int((ages >= STANDING_FROM).sum())]
+    assert joined == [int((ages < STANDING_FROM_DAYS).sum()), int((ages >= STANDING_FROM_DAYS).sum())]
     assert {WORDS["lying"], WORDS["standing"]} <= set(texts(canvas)) and WORDS["step"] in canvas.notes
     for fill in ("#e6f4e6", "#f9dcd9"):
         (_, end), (start, _) = reach(canvas, fill)[-2:]

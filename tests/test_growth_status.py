@@ -4,8 +4,13 @@ import numpy as np
 import pytest
 
 from features import status
+from features.clock import Clock
 from features.criteria import Criteria, criteria, read
+from features.growth import zscores
+from features.points import growth_points
+from registry.check import build_records
 from registry.errors import SanketError
+from registry.tables import day_number
 
 NAN = np.nan
 
@@ -91,3 +96,18 @@ def test_criteria_are_whole_and_sourced(tmp_path):
     with pytest.raises(SanketError, match="moderate_z_below"):
         read(incomplete)
     assert set(Criteria._fields) == set(criteria()._asdict())
+
+
+@pytest.mark.parametrize(("position", "taken_as"), [(None, "lying"), ("lying", "lying"), ("standing", "standing")])
+def test_a_length_of_23_months_is_read_as_a_length_at_25_months_too(position, taken_as):
+    child = {"child_id": "girl", "sex": "F", "birth_date": "2024-01-01", "centre_id": "A", "measurements": [
+        {"measured_on": "2025-12-25", "weight_kg": 9.0, "height_cm": 84.0, "height_position": position},
+        {"measured_on": "2026-01-20", "weight_kg": 9.1},
+    ]}
+    registry, problems = build_records([child])
+    assert problems == [[]]
+    known = Clock(registry).known_by(np.zeros(1, np.int32), np.array([day_number("2026-02-01")], np.int32))
+    own, carried = growth_points(known)["whz"]
+    asked = zscores(sex=[0, 0], age_days=[724, 750], weight_kg=[9.0, 9.1], height_cm=[84.0, 84.0],
+                    height_position=[("lying", "standing").index(taken_as)] * 2)["whz"]
+    assert [own, carried] == pytest.approx(np.round(asked, 2), abs=1e-12)

@@ -67,6 +67,9 @@ BASE_SETTINGS = {
     "verbosity": -1, "deterministic": True, "force_row_wise": True, "monotone_constraints_method": "basic",
 }
 """Cautious: shallow trees, few features a tree (the columns repeat each other), strong shrinkage."""
+OF_TARGET = {"relapse": {"extra_trees": True}}
+"""Relapses are few: thresholds drawn by lot, instead of the best of many, follow chance less (the AUC against the
+simulator's own risks rises from 0.880 to 0.883 on 200,000 children; for non-response nothing is gained)."""
 MOST_TREES = 800
 PATIENCE = 40
 FOLDS = 4
@@ -157,7 +160,7 @@ class Start:
 
 
 def _settings(target: str, settings: dict, seed: int) -> dict:
-    return BASE_SETTINGS | settings | {
+    return BASE_SETTINGS | OF_TARGET.get(target, {}) | settings | {
         "monotone_constraints": directions(target), "seed": seed, "num_threads": THREADS
     }
 
