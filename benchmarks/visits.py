@@ -28,8 +28,9 @@ import numpy as np
 sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
 from features.clock import Clock
+from models.candidate import Candidate
 from models.problems import HAPPENED, PROBLEMS, RELAPSE
-from models.ranking import Candidate, rank, rests
+from models.ranking import rank, rests
 from registry.store import open_store
 from registry.tables import Registry, day_date, day_number
 from serving.book_rows import Scoring

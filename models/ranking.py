@@ -12,6 +12,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from models.candidate import Candidate
 from models.ranking_order import (
     DANGER_ORDER,
     GONE,
@@ -19,6 +20,7 @@ from models.ranking_order import (
     LATE_COUNTS_DAYS,
     OVERDUE_STEPS,
     benefit,
+    main_reason,
     order,
     rests,
     section,
@@ -27,8 +29,8 @@ from models.ranking_order import (
 from models.trips import route
 
 __all__ = [
-    "DANGER_ORDER", "GONE", "IN_TREATMENT", "LATE_COUNTS_DAYS", "OVERDUE_STEPS", "Candidate", "Reason", "VisitList",
-    "VisitRow", "benefit", "order", "rank", "rests", "section", "what_a_visit_can_change",
+    "DANGER_ORDER", "GONE", "IN_TREATMENT", "LATE_COUNTS_DAYS", "OVERDUE_STEPS", "VisitList", "VisitRow",
+    "benefit", "main_reason", "order", "rank", "rests", "section", "what_a_visit_can_change",
 ]
 
 
@@ -41,54 +43,6 @@ SAME_TRIP = 1.1
 """A child at a centre that is visited anyway is preferred when its benefit is within a tenth. verified: false."""
 OVERDUE_SHARE = 0.5
 """Of the places left after danger, at most this share goes to overdue weighings while risk still waits."""
-
-
-@dataclass(frozen=True)
-class Reason:
-    """A part of a score: the reason's key and what it adds to the risk, in calibrated log-odds."""
-
-    key: str
-    log_odds: float
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """A child as the list sees it on a day: rule, risk, reasons and the facts that sentences use."""
-
-    child_id: str
-    centre_id: str
-    centre_name: str | None
-    sector_id: str
-    setting: str | None
-    latitude: float | None
-    longitude: float | None
-    sex: str
-    age_months: int | None
-    state: str
-    rule: str | None
-    next_step: str
-    who: str
-    by_when: dt.date | None
-    overdue_days: int | None
-    danger: bool
-    target: str | None
-    risk: float | None
-    risk_low: float | None
-    risk_high: float | None
-    reasons: tuple[Reason, ...] = ()
-    facts: dict = field(default_factory=dict)
-    last_visited_on: dt.date | None = None
-    last_finding: str | None = None
-    listed_for: str | None = None
-    """The reason (rule or first reason key) of the list that asked for the last visit, where it is known."""
-
-    @property
-    def main_reason(self) -> str | None:
-        """What the list would ask this visit for: the rule in danger or overdue, else the strongest raising reason."""
-        if section(self) in ("danger", "overdue"):
-            return self.rule
-        raising = [reason for reason in self.reasons if reason.log_odds > 0]
-        return max(raising, key=lambda reason: reason.log_odds).key if raising else None
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from models.ranking import Candidate
+from models.candidate import Candidate
 
 DANGER_ORDER = (
     "oedema",
@@ -111,6 +109,14 @@ def section(candidate: Candidate) -> str | None:
     return "risk" if benefit(candidate) > 0 else None
 
 
+def main_reason(candidate: Candidate) -> str | None:
+    """What a list would ask this visit for: the rule in danger or overdue, else the strongest raising reason."""
+    if section(candidate) in ("danger", "overdue"):
+        return candidate.rule
+    raising = [reason for reason in candidate.reasons if reason.log_odds > 0]
+    return max(raising, key=lambda reason: reason.log_odds).key if raising else None
+
+
 def rests(candidate: Candidate, *, as_of: dt.date) -> bool:
     """Whether a recent visit has answered this reason already.
 
@@ -126,7 +132,7 @@ def rests(candidate: Candidate, *, as_of: dt.date) -> bool:
         return not weighed_since
     if candidate.danger and weighed_since:
         return False
-    if candidate.listed_for is not None and candidate.listed_for != candidate.main_reason:
+    if candidate.listed_for is not None and candidate.listed_for != main_reason(candidate):
         return False
     days = REST_DAYS.get(candidate.last_finding or "", DANGER_REST_DAYS)
     days = min(days, DANGER_REST_DAYS) if candidate.danger else days

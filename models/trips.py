@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from models.ranking import Candidate
+from models.candidate import Candidate
 
 NEAR_KM = 2.0
 """Centres nearer than this are put next to each other: half an hour's walk. verified: false."""

@@ -19,7 +19,7 @@ from care.protocol import Protocol, standard
 from features.clock import Clock
 from features.trace import trace
 from models.bundle import Bundle
-from models.ranking import Reason
+from models.candidate import Reason
 from models.reasons import KEYS
 from models.scoring import SCORED, WHY_NOT, Scored, TargetScores, score_children
 from registry.check import build_records

@@ -14,7 +14,7 @@ from care.protocol import Protocol, standard
 from features.clock import Clock
 from features.context import Context
 from models.bundle import Bundle
-from models.ranking import Candidate
+from models.candidate import Candidate
 from models.scoring import NOT_SCORED, SCORED, WHY_NOT, Scored, score_children
 from registry.tables import FINDING, NEVER, SETTING, SEX, Registry, day_date, day_number
 from serving.answers import reasons_of

@@ -10,8 +10,9 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 
+from models.candidate import Candidate
 from models.outlook import AtRisk, expected, non_response_share, relapse_share
-from models.ranking import IN_TREATMENT, Candidate
+from models.ranking import IN_TREATMENT
 from models.trips import kilometres
 from serving.reader import Reader
 from serving.scorebook import BookRow, Run

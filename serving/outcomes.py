@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
+from models.ranking import main_reason
 from registry.tables import FINDING
 from serving.access import Person
 from serving.desk import Desk
@@ -96,7 +97,7 @@ async def record(desk: Desk, request: Request, person: Person, outcome: Outcome)
 def _record(desk: Desk, request: Request, person: Person, outcome: Outcome) -> dict:
     run, row = desk.reader(person).child(outcome.child_id)
     desk.noted(request, person, "outcome", [outcome.child_id])
-    whole = asdict(outcome) | {"listed_on": run.as_of, "listed_for": row.candidate.main_reason}
+    whole = asdict(outcome) | {"listed_on": run.as_of, "listed_for": main_reason(row.candidate)}
     try:
         tick(desk.engine, [whole])
     except (sa.exc.SQLAlchemyError, OSError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 
 from models.ranking import VisitList
-from serving.paper import TICK_BOXES, Line, Sheet, beyond_lines, centre_name, key, notes, sheets, title
+from serving.sheets import TICK_BOXES, Line, Sheet, beyond_lines, centre_name, key, notes, sheets, title
 from serving.words import Words
 
 

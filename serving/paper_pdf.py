@@ -6,8 +6,8 @@ Where things stand on the page; how a line of Devanagari is written is `serving/
 from __future__ import annotations
 
 from models.ranking import VisitList
-from serving.paper import TICK_BOXES, Line, Sheet, beyond_lines, beyond_note, centre_name, key, sheets
 from serving.paper_ink import BODY, BOTTOM, LARGE, LEFT, RIGHT, SMALL, TOP, Paper, line_height
+from serving.sheets import TICK_BOXES, Line, Sheet, beyond_lines, beyond_note, centre_name, key, sheets
 from serving.words import Words
 
 PAD = 3.0

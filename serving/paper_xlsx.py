@@ -19,7 +19,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from models.ranking import VisitList
 from registry.tables import FINDING
 from serving.outcomes import BOUNDS
-from serving.paper import Line, beyond_lines, centre_name, notes, sheets, title
+from serving.sheets import Line, beyond_lines, centre_name, notes, sheets, title
 from serving.words import Words
 
 COLUMNS: tuple[tuple[str, str, int], ...] = (

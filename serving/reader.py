@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import orjson
 import sqlalchemy as sa
 
-from models.ranking import Candidate
+from models.candidate import Candidate
 from serving.access import Scope
 from serving.problems import Problem
 from serving.scorebook import AREAS, PLACES, ROWS, RUNS, TICKS, BookRow, Run, complete_tables, row_of, run_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from models.ranking import Reason
+from models.candidate import Reason
 
 REASONS = (
     "falling_weight",

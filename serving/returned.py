@@ -10,6 +10,7 @@ import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from models.ranking import main_reason
 from registry.errors import BadInput
 from registry.tables import FINDING
 from serving.words import LANGUAGES, words
@@ -260,7 +261,7 @@ def _tick(engine, returned: Returned) -> None:
                 "visited_on": outcome.visited_on,
                 "finding": outcome.finding,
                 "listed_on": returned.listed_on,
-                "listed_for": row.candidate.main_reason,
+                "listed_for": main_reason(row.candidate),
             }
         )
     if ticks:

@@ -16,7 +16,7 @@ from weakref import WeakSet
 import orjson
 import sqlalchemy as sa
 
-from models.ranking import Candidate, Reason
+from models.candidate import Candidate, Reason
 from serving.database import make_missing
 
 TABLES = sa.MetaData()

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from models.ranking import Candidate, Reason, section
+from models.candidate import Candidate, Reason
+from models.ranking import section
 from models.ranking_order import SAM_MUAC_MM, SAM_WHZ
 from serving.reason_forms import by_the_week, form_of, known
 

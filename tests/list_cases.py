@@ -5,7 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import random
 
-from models.ranking import Candidate, Reason, VisitList, rank
+from models.candidate import Candidate, Reason
+from models.ranking import VisitList, rank
 from serving.reason_forms import REASONS
 
 AS_OF = dt.date(2026, 3, 16)

@@ -7,7 +7,7 @@ import datetime as dt
 from dataclasses import replace
 from pathlib import Path
 
-from models.ranking import Candidate
+from models.candidate import Candidate
 from registry.store import open_store
 from serving.access import issue, local_key
 from serving.scorebook import BookRow, Score, begin, publish, write_chunk

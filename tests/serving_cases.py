@@ -14,8 +14,8 @@ import numpy as np
 
 from features.catalogue import NAMES
 from models.bundle import Bundle, Calibrator, save
+from models.candidate import Candidate, Reason
 from models.linear import Linear
-from models.ranking import Candidate, Reason
 from serving import scorebook
 from serving.access import issue
 from serving.scorebook import BookRow, Score

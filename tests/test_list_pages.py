@@ -12,7 +12,7 @@ import httpx
 import numpy as np
 import pytest
 
-from models.ranking import Reason
+from models.candidate import Reason
 from registry.store import open_store
 from registry.tables import NEVER, day_number
 from serving.access import COOKIE

@@ -14,9 +14,10 @@ import pytest
 
 from models.ranking import rank
 from registry.errors import UsageError
-from serving.paper import CSV_COLUMNS, FORMS, TICK_BOXES, key, render, sheets
+from serving.paper import CSV_COLUMNS, FORMS, render
 from serving.paper_ink import FONTS, LEFT, RIGHT, Paper
 from serving.paper_xlsx import BACK_SHEET, CODES_ROW, COLUMNS, HEADS_ROW
+from serving.sheets import TICK_BOXES, key, sheets
 from serving.words import LANGUAGES, words
 from tests.list_cases import AS_OF, child, in_danger, sector, visit_list
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from care.order import ORDER
 from care.pathway import RULES, STATES, STEPS
+from models.candidate import Reason
 from models.outlook import AtRisk, expected, non_response_share, relapse_share
 from models.ranking import (
     DANGER_ORDER,
@@ -19,8 +20,8 @@ from models.ranking import (
     IN_TREATMENT,
     NEVER_HELD_BACK,
     OVERDUE_STEPS,
-    Reason,
     benefit,
+    main_reason,
     rank,
     rests,
     section,
@@ -250,7 +251,7 @@ def test_danger_asks_again_after_a_week_or_at_once_after_a_new_weighing():
 
 def test_another_reason_ends_the_rest():
     seen = visited(child(facts={"last_weight_on": None}), finding="well", days_ago=3)
-    assert seen.main_reason == "falling_weight"
+    assert main_reason(seen) == "falling_weight"
     assert rests(replace(seen, listed_for="falling_weight"), as_of=AS_OF)
     assert not rests(replace(seen, listed_for="illness"), as_of=AS_OF)
 
@@ -293,7 +294,7 @@ def test_any_order_of_the_children_gives_the_same_list_within_capacity(capacity,
 
 def test_a_higher_risk_never_lowers_a_child_and_no_score_hides_danger():
     assert benefit(child(risk=0.4)) > benefit(child(risk=0.3)) > benefit(child(risk=None)) == 0
-    assert child(reasons=(Reason("age", -1.0),)).main_reason is None
+    assert main_reason(child(reasons=(Reason("age", -1.0),))) is None
 
 
 def test_the_share_of_a_relapse_risk_that_falls_into_a_month():

@@ -10,7 +10,7 @@ import pytest
 
 from care.pathway import RULES, STATES, STEPS, WHO
 from features.chart import WORDS as CHART
-from models.ranking import Reason
+from models.candidate import Reason
 from models.reasons import KEYS
 from models.scoring import WHY_NOT
 from registry.tables import FINDING, OUTCOME, SETTING, SEX

@@ -8,7 +8,8 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import Response
 
-from models.ranking import IN_TREATMENT, Candidate, Reason, section
+from models.candidate import Candidate, Reason
+from models.ranking import IN_TREATMENT, section
 from registry.tables import FINDING
 from serving.access import Person
 from serving.desk import Desk
@@ -16,8 +17,8 @@ from serving.outcomes import BOUNDS
 from serving.pages.drawing import reason_bars, shown
 from serving.pages.history import History, history_of
 from serving.pages.templates import html
-from serving.paper import centre_name
 from serving.scorebook import BookRow, Score
+from serving.sheets import centre_name
 from serving.words import Words, last_weight, may_happen, risk_words, what_to_do, whom, why_line
 
 UNTREATED = {"not_in_treatment", "not_discharged_as_cured"}

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup, escape
 
-from models.ranking import Reason
+from models.candidate import Reason
 from serving.words import Words
 
 WIDTH, ROW = 320, 34

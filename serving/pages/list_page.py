@@ -8,14 +8,15 @@ from urllib.parse import urlencode
 from starlette.requests import Request
 from starlette.responses import Response
 
-from models.ranking import Candidate, VisitList, VisitRow
+from models.candidate import Candidate
+from models.ranking import VisitList, VisitRow
 from registry.tables import FINDING
 from serving.access import Person
 from serving.desk import Desk
 from serving.lists import visit_list
 from serving.outcomes import BOUNDS
 from serving.pages.templates import html
-from serving.paper import Line, beyond_lines, beyond_note, centre_name, line_of, notes
+from serving.sheets import Line, beyond_lines, beyond_note, centre_name, line_of, notes
 from serving.words import Words
 
 SHOWN_DAYS = 31

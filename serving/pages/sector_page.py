@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from starlette.requests import Request
 from starlette.responses import Response
 
-from models.ranking import IN_TREATMENT, Candidate, VisitList
+from models.candidate import Candidate
+from models.ranking import IN_TREATMENT, VisitList
 from serving.access import Person
 from serving.desk import Desk
 from serving.pages import list_page
 from serving.pages.drawing import Place, centre_map
 from serving.pages.templates import html
-from serving.paper import centre_name
+from serving.sheets import centre_name
 from serving.words import Words
 
 ON_WATCH = frozenset({"follow_up", "discharge_due", "sam_again", "back_from_nrc"})
