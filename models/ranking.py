@@ -24,6 +24,7 @@ from models.ranking_order import (
     order,
     rests,
     section,
+    very_severe,
     what_a_visit_can_change,
 )
 from models.trips import route
@@ -38,7 +39,7 @@ DANGER_SHARE = 0.6
 """Of all places, at most this share goes to danger while scored children wait: a list of danger alone comes too late
 for those who are about to relapse. Ours, and the officer may ask for another share. verified: false."""
 NEVER_HELD_BACK = frozenset(DANGER_ORDER[:5])
-"""Danger that belongs in a facility takes a place whatever the share."""
+"""Danger that belongs in a facility takes a place whatever the share; so does very severe SAM that nobody treats."""
 SAME_TRIP = 1.1
 """A child at a centre that is visited anyway is preferred when its benefit is within a tenth. verified: false."""
 OVERDUE_SHARE = 0.5
@@ -85,17 +86,17 @@ def rank(
     """The visit list of one sector, at most `capacity` rows.
 
     Danger comes first, in `DANGER_ORDER`, very severe SAM before other SAM, then days overdue (`order`). It takes at
-    most `danger_share` of the places while scored children wait (what belongs in a facility takes more where it
-    must); the others in danger are kept in `beyond`, never dropped. Overdue weighings take up to half of what is left
-    while risk waits; unscored ones none while danger waits. Ties: the longer overdue, the younger, then the child's
-    id, so that a list can be repeated to the letter.
+    most `danger_share` of the places while scored children wait (what belongs in a facility, and very severe untreated
+    SAM, takes more where it must); the others in danger are kept in `beyond`, never dropped. Overdue weighings take up
+    to half of what is left while risk waits; unscored ones none while danger waits. Ties: the longer overdue, the
+    younger, then the child's id, so that a list can be repeated to the letter.
     """
     awake, counts = _awake(candidates, as_of=as_of)
-    danger = sorted(awake["danger"], key=order)
+    danger = sorted(awake["danger"], key=lambda child: (not _never_held_back(child), order(child)))
     overdue, risk = (sorted(awake[name], key=order) for name in ("overdue", "risk"))
     scored = [child for child in overdue if benefit(child) > 0]
     places = _places_for_danger(danger, capacity=capacity, share=danger_share, waiting=len(scored) + len(risk))
-    chosen = {"danger": danger[:places]}
+    chosen = {"danger": sorted(danger[:places], key=order)}
     overdue = scored if len(danger) > places else overdue
     left = capacity - len(chosen["danger"])
     for_overdue = min(len(overdue), max(math.ceil(left * OVERDUE_SHARE), left - len(risk)))
@@ -106,7 +107,7 @@ def rank(
         sector_id=sector_id,
         as_of=as_of,
         capacity=capacity,
-        beyond=tuple(danger[places:]),
+        beyond=tuple(sorted(danger[places:], key=order)),
         rows=tuple(VisitRow(name, number, child) for number, (name, child) in enumerate(rows, 1)),
         facts={**(facts or {}), **counts},
     )
@@ -115,11 +116,15 @@ def rank(
 def _places_for_danger(danger: list[Candidate], *, capacity: int, share: float, waiting: int) -> int:
     """How many children in danger the list holds, of 20 places 12 (share 0.6) while eight or more scored ones wait.
 
-    More where fewer wait, and for as many as belong in a facility.
+    More where fewer wait, and for as many as may not be held back.
     """
     kept_free = min(waiting, capacity - math.ceil(round(capacity * share, 6)))
-    urgent = sum(child.rule in NEVER_HELD_BACK for child in danger)
+    urgent = sum(map(_never_held_back, danger))
     return min(len(danger), capacity, max(capacity - kept_free, urgent))
+
+
+def _never_held_back(child: Candidate) -> bool:
+    return child.rule in NEVER_HELD_BACK or very_severe(child)
 
 
 def _awake(candidates: Iterable[Candidate], *, as_of: dt.date) -> tuple[dict[str, list[Candidate]], dict[str, int]]:

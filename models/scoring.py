@@ -193,7 +193,7 @@ def facts_of(scored: Scored, question: int) -> dict[str, object]:
     stays = traced.stays
     return _last_weight(traced, question) | {
         "gain_g_kg_day": value("gain_stay_shrunken", 1),
-        "whz": value("whz_last"), "haz": value("haz_level"), "muac_mm": whole("muac_last"),
+        "whz": value("whz_last"), "haz": value("haz_level"), "muac_mm": _arm_of_now(row),
         "days_since_discharge": whole("days_since_discharge"),
         "days_in_treatment": whole("days_in_treatment") if stays.closed_on[question] == NEVER else None,
         "length_of_stay_days": whole("days_in_treatment") if stays.closed_on[question] != NEVER else None,
@@ -206,6 +206,12 @@ def facts_of(scored: Scored, question: int) -> dict[str, object]:
         "age_months": None if math.isnan(row[_AT["age_days"]]) else int(row[_AT["age_days"]] / 30.4375),
         "birth_weight_kg": value("birth_weight_kg", 1),
     }
+
+
+def _arm_of_now(row: list[float]) -> int | None:
+    """The last MUAC; None where the child was weighed since: an arm of 113 mm in treatment says nothing of today."""
+    muac_mm, days, weighed = row[_AT["muac_last"]], row[_AT["muac_last_days"]], row[_AT["days_since_weighed"]]
+    return None if math.isnan(muac_mm) or days > weighed else int(muac_mm)
 
 
 def _other_share(share: float | None) -> float | None:

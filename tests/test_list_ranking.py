@@ -117,7 +117,9 @@ def test_danger_beyond_the_capacity_is_kept_and_never_dropped():
 
 def _of_all_kinds(dangers, *, rule="sam_suspected", scored=30):
     unscored = [overdue(n, risk=None) for n in range(100, 130)]
-    return [*(in_danger(n, rule=rule) for n in range(dangers)), *(child(n) for n in range(50, 50 + scored)), *unscored]
+    mild = {"whz": -3.4, "muac_mm": 118.0}
+    endangered = [in_danger(n, rule=rule, facts=mild) for n in range(dangers)]
+    return [*endangered, *(child(n) for n in range(50, 50 + scored)), *unscored]
 
 
 @pytest.mark.parametrize(
@@ -144,6 +146,14 @@ def test_danger_leaves_places_to_the_scored_who_wait(dangers, scored, capacity, 
 def test_what_belongs_in_a_facility_is_never_held_back_for_a_score(rule):
     listed = ranked(_of_all_kinds(18, rule=rule))
     assert len(ids(listed, "danger")) == 18 and len(listed.rows) == 20
+
+
+def test_very_severe_untreated_sam_is_never_held_back_for_a_score_or_for_an_earlier_rule():
+    mild = [in_danger(number, rule="again", facts={"whz": -3.1, "muac_mm": 121.0}) for number in range(14)]
+    severe = [in_danger(number, facts={"whz": -3.9, "muac_mm": 106.0}) for number in range(14, 28)]
+    listed = ranked([*mild, *severe, *(child(number) for number in range(30, 60))])
+    assert sorted(ids(listed, "danger")) == [one.child_id for one in severe]
+    assert {one.child_id for one in listed.beyond} == {one.child_id for one in mild}
 
 
 def test_overdue_takes_at_most_half_of_what_is_left_while_risk_waits():

@@ -163,7 +163,8 @@ def _of_the_whole_model(bettered: list[dict]) -> Said:
                      f"{NOTED} log-odds that of {one['noted']:.0%}" for one in bettered if one["children"])
     noted, raised = (np.nanmax([one[name] for one in bettered] + [0.0]) for name in ("noted", "raised"))
     say = issue if noted > RAISED_ISSUE else tip if noted > RAISED_TIP or raised > RAISED_ISSUE else passed
-    told = told or "no judged child has a weight or a MUAC to better"
+    bounds = f" (a tip over {RAISED_TIP:.0%}, an issue over {RAISED_ISSUE:.0%})"
+    told = f"{told}{bounds}" if told else "no judged child has a weight or a MUAC to better"
     return say(f"each column keeps its direction, in the trees and in the linear part; {told}", noted=float(noted),
                raised=float(raised))
 

@@ -81,8 +81,8 @@ def _later(late: dict, *, events: int) -> str:
     told = ("with so few events that shows nothing" if events < ENOUGH_EVENTS else
             "still better" if more.low > 0 else "not shown to be better then")
     return (f"{late['moved']:.0%} of the records have an assumed day of entry. Had those come in {late['days']} days "
-            f"later, the model would have been right {times(model)} and WHZ, under the same delay, {times(whz)}: "
-            f"{told}.")
+            f"later, the model would have put that one first {times(model)} and WHZ, under the same delay, "
+            f"{times(whz)}: {told}.")
 
 
 def _visits(figures: dict, event: str) -> Iterator[str]:

@@ -40,9 +40,9 @@ def _said(figures: dict, findings: list[dict]) -> str:
     if not _true(figures["true_risks"]):
         return f"{MAY_BE_TRIED}. Its percentages are not true here: use the order, not the number."
     if figures["delayed"]["moved"] and not _true(figures["delayed"]):
-        return (f"{MAY_BE_TRIED}. Its percentages are right on average only if records come in at once: use the order, "
-                "not the number.")
-    return f"{MAY_BE_TRIED}; its percentages were about right on average on these records."
+        return (f"{MAY_BE_TRIED}. Its percentages were within a quarter of what happened only because records are "
+                "taken to come in at once: use the order, not the number.")
+    return f"{MAY_BE_TRIED}; its percentages were within a quarter of what happened on these records."
 
 
 def may_be_tried(figures: dict, findings: list[dict]) -> bool:

@@ -20,8 +20,10 @@ GLOSSARY = (
     ("SAM", "severe acute malnutrition: weight-for-height (WHZ) under -3, upper arm (MUAC) under 115 mm, or swelling "
             "of both feet."),
     ("the event", "for relapse: SAM again, or admitted again, from day 14 to day 183 after a verified cure; SAM counts "
-                  "when the next valid reading confirms it. For non-response: 91 days without a cure, or a stay that "
-                  "ended as not recovered or sent on for lack of gain."),
+                  "when the next valid reading confirms it, so a child with one such reading that still waits is "
+                  "asked about too. For non-response: 91 days without a cure, or a stay that "
+                  "ended as not recovered or sent on for lack of gain, gained it slowly or not. A child that died "
+                  "first counts as without the event: death competes."),
     ("WHZ, HAZ, WAZ, MUAC", "weight for height, height for age and weight for age as WHO's z-scores (0 is the middle "
                             "of well-fed children, -3 very low); upper-arm circumference."),
     ("UCDC, VCDC, NRC, CTC", "where SAM is treated: urban and village child development centres; nutrition "
