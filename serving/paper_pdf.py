@@ -13,8 +13,8 @@ from serving.words import Words
 PAD = 3.0
 KEY = 11.0
 """Size of the key's letters: seven lines stand above the first child of a sheet."""
-_OFFICERS_TOP = TOP + 40.0
-"""The officer's children begin here at the latest, below a head of at most six lines."""
+_OFFICERS_TOP = TOP + 52.0
+"""The officer's children begin here at the latest, below a head of at most eight lines."""
 BLANK_MM = 30.0
 """Room for a number or a date written by hand."""
 
@@ -78,7 +78,7 @@ def _room(
     if y + height <= BOTTOM - _foot_height(paper, listed, words):
         return y
     _foot(paper, listed, words)
-    return _head(paper, listed, words, centre=sheet.centre, place=place)
+    return _head(paper, listed, words, centre=sheet.centre, place=f"{place}, {words('ui', 'continued')}")
 
 
 def _also_here(
@@ -90,9 +90,10 @@ def _also_here(
     for at, line in enumerate(sheet.also_here):
         told = _also_told(line, words, number=f"{number}.{len(sheet.lines) + at + 1}")
         height = _also_height(paper, told, words)
-        # The heading does not stand at a page's foot with its first child overleaf.
+        # The heading does not stand at a page's foot with its first child overleaf, and stands again above those there.
+        before = y
         y = _room(paper, listed, sheet, words, place=place, y=y, height=height + (0 if at else above))
-        if not at:
+        if not at or y < before:
             y = paper.paragraph(LEFT, y, heading, width=RIGHT - LEFT, size=BODY, bold=True) + 1
         paper.set_line_width(0.3)
         paper.rect(LEFT, y, RIGHT - LEFT, height)
@@ -131,10 +132,12 @@ def _head(paper: Paper, listed: VisitList, words: Words, *, centre: str, place: 
 def _for_the_officer(paper: Paper, listed: VisitList, words: Words) -> None:
     """The last sheet: the children in danger for whom the list has no place, on as many pages as they need."""
     width, pages = RIGHT - LEFT, [[]]
-    room = BOTTOM - _OFFICERS_TOP
+    room, sheet_of = BOTTOM - _OFFICERS_TOP, {centre: n for n, (centre, _) in enumerate(listed.by_centre(), 1)}
     for line in beyond_lines(listed, words):
         told = f"{line.number}. {line.child_id} ({line.whom}), {words('ui', 'centre')} "
         told += f"{centre_name(line.row.candidate, words)}: {line.why}{words('ui', 'stop')}{line.do}"
+        if on := sheet_of.get(line.row.candidate.centre_id):
+            told += f" ({words.say('ui', 'also_on_sheet', n=on)})"
         height = len(paper.wrapped(told, width=width, size=BODY)) * line_height(BODY) + 1.5
         if height > room:
             pages.append([])

@@ -226,9 +226,16 @@ def test_another_format_is_a_usage_error():
 
 @pytest.mark.parametrize("places", range(1, 5))
 def test_a_heading_stands_with_its_first_child(places):
-    """However full the sheet is: who is also in danger at a centre is named on the page of the heading."""
+    """However full the sheet is: who is also in danger at a centre is named on a page with the heading."""
     say = words("hi")
     listed = one_list(*(in_danger(n) for n in range(1, places + 1)))
     listed = replace(listed, beyond=tuple(in_danger(n) for n in range(900, 903)))
-    headed = [text for text in pages(render(listed, say, form="pdf")) if say("ui", "also_here") in text]
-    assert len(headed) == 1 and "C00900" in headed[0]
+    read = pages(render(listed, say, form="pdf"))
+    headed = [text for text in read if say("ui", "also_here") in text]
+    assert "C00900" in headed[0]
+    officers = sum(say("ui", "beyond_title") in text for text in read)
+    for number in range(900, 903):
+        on = [text for text in read[: len(read) - officers] if f"C00{number}" in text]
+        assert on and all(text in headed for text in on)
+    for later in headed[1:]:
+        assert say("ui", "continued") in later
