@@ -17,7 +17,8 @@ DAY = dt.date(2026, 3, 16)
 
 def test_every_order_stays_within_the_capacity_and_ours_keeps_places_for_the_scored():
     thin = {"facts": {"whz": -1.0, "days_since_seen": 20}}
-    kids = [*(in_danger(n) for n in range(30)), *(child(n, risk=n / 100, **thin) for n in range(50, 70))]
+    mild = {"whz": -3.4, "muac_mm": 118.0}
+    kids = [*(in_danger(n, facts=mild) for n in range(30)), *(child(n, risk=n / 100, **thin) for n in range(50, 70))]
     treated = {one.child_id for one in kids if not one.danger}
     chosen = orders(kids, {"relapse": treated, "non_response": set()}, capacity=20, as_of=DAY)
     assert {name: len(visited) for name, visited in chosen.items()} == {
