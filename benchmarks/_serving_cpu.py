@@ -1,7 +1,9 @@
-"""CPU time of a server's processes: what a request costs, told the same on a busy machine and on an idle one."""
+"""CPU time of a server's processes: what a request costs, told the same on a busy machine and on an idle one; and how
+often the machine takes its cores away."""
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 PROC = Path("/proc")
@@ -15,6 +17,20 @@ def of_family(eldest: int) -> float:
         more = {child for child, parent in parents.items() if parent in family} - family
         family, found = family | more, len(more)
     return sum(_seconds(PROC / str(process)) for process in family)
+
+
+def pauses(seconds: float = 5.0, *, over: float = 0.002) -> dict[str, float]:
+    """Of a process that does nothing but read the clock: how often a second it stood still for over 2 ms, the longest
+    such pause (ms), and their share of the time."""
+    began = last = time.perf_counter()
+    gaps = []
+    while last - began < seconds:
+        now = time.perf_counter()
+        if now - last > over:
+            gaps.append(now - last)
+        last = now
+    longest = 1000 * max(gaps, default=0.0)
+    return {"a_second": len(gaps) / seconds, "longest_ms": round(longest, 1), "share": round(sum(gaps) / seconds, 4)}
 
 
 def _parent(place: Path) -> int:

@@ -231,6 +231,7 @@ def main() -> None:
             Path(folder), seconds=asked.seconds, rounds=asked.rounds, say=lambda text: print(text, file=sys.stderr)
         )
     told["stages_us"] = stages()
+    told["pauses_of_the_machine"] = _serving_cpu.pauses()
     if asked.json:
         print(json.dumps(told))
         return
@@ -238,6 +239,7 @@ def main() -> None:
         if name.startswith("ratio"):
             print(f"{name}: {value}")
     print("stages of one request, in microseconds:", told["stages_us"])
+    print("pauses of this machine with nothing else running:", told["pauses_of_the_machine"])
 
 
 if __name__ == "__main__":

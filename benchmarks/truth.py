@@ -4,8 +4,9 @@ Trained on what was known before the split, judged on every landmark after it, b
 weights: one measurement (lowest last WHZ), an afternoon's LightGBM on last values, minima, means and gains, ours, and
 the truth (the probability that the simulator's hidden state gives). AUC in all and by landmark, calibration slope,
 mean risk over what happened, events within the highest tenth. `way` is the share of the way from the rule's AUC to the
-truth's. Slope and mean also against the truth itself, on all rows: weights cannot tell the end of the records, which
-falls into one season, from other losses. The simulator is our own: what is better here need not be better in life.
+truth's. AUC, slope and mean also against the truth itself, on all rows: weights cannot tell the end of the records,
+which falls into one season, from other losses. The simulator is our own: what is better here need not be better in
+life.
 
     python benchmarks/truth.py [--children 200000] [--dials plain,noise,missing,relapse] [--json]
 """
@@ -43,7 +44,7 @@ from training.straight import slope_and_intercept
 from training.usefulness import at_capacity
 
 MONTHS, SEED, AFTER_DAYS, DRAWS = 30, 11, 302, 20
-FIGURES = ("slope", "mean_over_happened", "slope_truth", "mean_over_truth")
+FIGURES = ("slope", "mean_over_happened", "auc_truth", "slope_truth", "mean_over_truth")
 DIALS = {"plain": {}, "noise": {"noise": 2.0}, "missing": {"missing": 2.0, "informative": 2.0},
          "relapse": {"relapse": 1.5}}
 AFTERNOON = [NAMES.index(name) for name in NAMES if name in (
@@ -90,11 +91,13 @@ def judged(log_odds: np.ndarray, rows: Cohort, *, is_risk: bool) -> dict[str, fl
 
 
 def beside_truth(log_odds: np.ndarray, truth: np.ndarray) -> dict[str, float]:
-    """Slope and mean risk over mean truth, as if each row had happened with the truth's probability."""
+    """AUC, slope and mean risk over mean truth, as if each row had happened with the truth's probability."""
     both, happened = np.tile(log_odds, 2), np.repeat([1.0, 0.0], len(truth))
     slope = slope_and_intercept(both, happened, np.concatenate([truth, 1.0 - truth]))[0]
     mean = np.mean(1.0 / (1.0 + np.exp(-log_odds))) / truth.mean()
-    return {"slope_truth": round(float(slope), 4), "mean_over_truth": round(float(mean), 4)}
+    told = {"auc_truth": auc(both, happened, np.concatenate([truth, 1.0 - truth])), "slope_truth": slope,
+            "mean_over_truth": mean}
+    return {name: round(float(value), 4) for name, value in told.items()}
 
 
 def compared(registry: Registry, truths: dict[str, pd.DataFrame], *, trials: int) -> dict[str, dict]:
@@ -124,7 +127,8 @@ def _printed(dial: str, told: dict[str, dict]) -> None:
     for target, found in told.items():
         print(f"{dial}: {target}, {found['rows']:,} landmarks from {found['split']}")
         for name in ("rule", "afternoon", "ours", "truth"):
-            marks = "  ".join(f"{value:.3f}" for key, value in found[name].items() if key.startswith("auc_"))
+            by_landmark = {key: value for key, value in found[name].items() if key.startswith("auc_")}.keys() - FIGURES
+            marks = "  ".join(f"{found[name][key]:.3f}" for key in found[name] if key in by_landmark)
             line = "".join(f"  {key} {found[name][key]:.2f}" for key in FIGURES if key in found[name])
             print(f"  {name:10s} AUC {found[name]['auc']:.3f} (by landmark {marks})  top tenth "
                   f"{found[name]['top_tenth']:.2f}{line}  way {found['way'][name]:.2f}")

@@ -8,6 +8,7 @@ from features.clock import Clock
 from features.kernel import WRITTEN
 from features.smoother import DEFAULT_PRIORS
 from features.trajectory import as_of
+from models.scoring import score_children
 from registry.check import build_records
 from registry.tables import day_number
 
@@ -70,6 +71,19 @@ def test_the_kernel_and_the_context_write_every_column_once():
 ])
 def test_a_column_says_what_a_hand_would(row, name, expected):
     assert row[name] == pytest.approx(expected, rel=1e-12, nan_ok=True)
+
+
+def test_an_arm_is_told_only_from_the_last_weighing_or_later():
+    weighed = {**GIRL, "measurements": [*GIRL["measurements"], {"measured_on": "2026-03-09", "weight_kg": 6.4}]}
+    measured = {**weighed, "measurements": [*weighed["measurements"], {"measured_on": "2026-03-10", "muac_mm": 118}]}
+
+    def arm(child):
+        registry, problems = build_records([child])
+        assert problems == [[]]
+        day = np.array([day_number("2026-03-12")], np.int32)
+        return score_children(Clock(registry), np.zeros(1, np.int32), day, bundles={}).facts(0)["muac_mm"]
+
+    assert [arm(GIRL), arm(weighed), arm(measured)] == [116, None, 118]
 
 
 def test_two_equal_weights_in_a_row_count_until_the_scale_moves():

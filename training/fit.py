@@ -68,8 +68,8 @@ BASE_SETTINGS = {
 }
 """Cautious: shallow trees, few features a tree (the columns repeat each other), strong shrinkage."""
 OF_TARGET = {"relapse": {"extra_trees": True}}
-"""Relapses are few: thresholds drawn by lot, instead of the best of many, follow chance less (the AUC against the
-simulator's own risks rises from 0.880 to 0.883 on 200,000 children; for non-response nothing is gained)."""
+"""Relapses are few: thresholds drawn by lot, instead of the best of many, follow chance less. For non-response nothing
+was gained by it. (`benchmarks/truth.py`: `auc_truth`, simulated and real recurrence alike.)"""
 MOST_TREES = 800
 PATIENCE = 40
 FOLDS = 4
