@@ -1,8 +1,10 @@
-"""`sanket growth-chart`: one child of a store, drawn."""
+"""`sanket growth-chart`: one child of a store, drawn; and tables written whatever their cells are."""
 
 import pandas as pd
+import pyarrow as pa
 import pytest
 
+from features.survey.files import write
 from registry.store import open_store
 from sanket.app import main
 
@@ -49,3 +51,10 @@ def test_what_cannot_be_drawn_is_refused(store, tmp_path, capsys, child, out, co
     assert ends([store, child, "-o", str(tmp_path / out)]) == code
     assert "GRO" in capsys.readouterr().err
     assert not (tmp_path / out).exists()
+
+
+def test_cells_that_arrow_has_no_text_for_are_written_as_python_spells_them(tmp_path):
+    table = pa.table({"list": pa.array([[1, 2], None]), "bytes": pa.array([b"\xff", b"a"]), "record": [{"a": 1}, None]})
+    write(table, tmp_path / "out.csv")
+    told = pd.read_csv(tmp_path / "out.csv", keep_default_na=False).to_dict("list")
+    assert told == {"list": ["[1, 2]", ""], "bytes": ["b'\\xff'", "b'a'"], "record": ["{'a': 1}", ""]}
