@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from features.answered import QUESTIONS
 from features.clock import Known, Ragged
 from features.criteria import criteria
 from features.growth import STANDING_FROM_DAYS, point, round_z
@@ -38,7 +39,15 @@ def _position_at(age, position):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _points(offsets, sex, birth, day, weight, height, position, muac, oedema, haz_prior, c, out):
+def _too_low(z, low, high):
+    """Is a z (rounded) too low to believe? Implausibly high or not known: cannot say."""
+    if z < low:
+        return 1
+    return 0 if z <= high else -1
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _points(offsets, sex, birth, day, weight, height, position, muac, oedema, haz_prior, c, out, answers):
     mean, variance, noise, drift, _ = haz_prior
     for i in range(len(offsets) - 1):
         height_at, height_cm, height_position = -1, np.nan, -1
@@ -60,8 +69,13 @@ def _points(offsets, sex, birth, day, weight, height, position, muac, oedema, ha
                 traced = point(sex[i], age, weight[row], likely, -1, np.nan, oedema[row])[2]
             old = float(day[row] - height_at) if height_at >= 0 else np.nan
             stale = height_is_stale(age, old, c)
-            sam = wasting(age, whz, muac[row], oedema[row], stale, c)[3] if age <= c.last_day else -1
-            rounded = round_z(whz)
+            sam, rounded, answers[:, row] = -1, round_z(whz), -1
+            if age <= c.last_day:
+                by_whz, by_muac, by_oedema, sam, _, _, _ = wasting(age, whz, muac[row], oedema[row], stale, c)
+                answers[0, row], answers[1, row], answers[2, row] = by_whz, by_muac, by_oedema
+                if not stale:
+                    answers[3, row] = _too_low(rounded, c.whz_low, c.whz_high)
+                answers[4, row] = _too_low(round_z(waz), c.waz_low, c.waz_high)
             plausible = not stale and c.whz_low <= rounded <= c.whz_high
             out[0, row], out[1, row] = age, old
             out[2, row] = waz if c.waz_low <= waz <= c.waz_high else np.nan
@@ -79,13 +93,14 @@ def growth_points(known: Known, *, haz_prior: Prior = DEFAULT_PRIORS["haz"]) -> 
     `age_days`; `height_days`, the age of the height in use (0: measured then; more: carried forward); `waz`;
     `haz` (own heights only); `whz` (rounded; on a fresh height and plausible, else NaN); `whz_traced` (weight on
     the height that the child's own trajectory gives for the day); `log_weight`; `valid` and `sam` (the contract's
-    words; 1 or 0), `wasted` (WHZ under -2; NaN without a WHZ).
+    words; 1 or 0), `wasted` (WHZ under -2; NaN without a WHZ). And, int8 each, what each reading answers by
+    criterion (1 yes, 0 no, -1 not asked): the columns of `features.answered.QUESTIONS`.
     """
     seen, child = known.measurements, known.children
-    out = np.empty((len(COLUMNS), seen.rows.rows))
+    out, answers = np.empty((len(COLUMNS), seen.rows.rows)), np.empty((len(QUESTIONS), seen.rows.rows), np.int8)
     _points(
         seen.offsets, child["sex"], child["birth_date"].astype(np.int64), seen["measured_on"].astype(np.int64),
         seen["weight_kg"], seen["height_cm"], seen["height_position"], seen["muac_mm"], seen["oedema"],
-        haz_prior, criteria(), out,
+        haz_prior, criteria(), out, answers,
     )
-    return seen.having(**dict(zip(COLUMNS, out, strict=True)))
+    return seen.having(**dict(zip((*COLUMNS, *QUESTIONS), (*out, *answers), strict=True)))

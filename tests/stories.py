@@ -1,6 +1,7 @@
 """A child's story in a line, for spec tests: `0 well, 30 sam, 60 sam` is three readings by days since the index.
 
-`well`: WHZ near -0.5 on a height of the day; `sam`: the same with MUAC 110 mm; `stale`: a weight alone;
+`well`: WHZ near -0.5 on a height of the day, no arm, feet not looked at; `clear`: the same with MUAC 135 mm and no
+oedema; `sam`: the same with MUAC 110 mm; `arm`: a MUAC of 130 mm alone; `wasted`: WHZ under -3; `stale`: a weight alone;
 `wild`: a WHZ that cannot be. The girl was born on 2024-01-01; day 0 is 2025-06-01 (17 months old).
 """
 
@@ -13,6 +14,7 @@ DAY_0 = day_number("2025-06-01")
 BIRTH = "2024-01-01"
 _READING = {
     "well": (9.3, 76.0, None, None), "sam": (9.3, 76.0, 110, None), "oedema": (9.3, 76.0, None, 1),
+    "clear": (9.3, 76.0, 135, 0), "arm": (None, None, 130, None), "thin": (7.2, 76.0, 110, None),
     "stale": (9.3, None, None, None), "wild": (19.0, 76.0, None, None), "wasted": (7.2, 76.0, None, None),
 }
 

@@ -17,9 +17,25 @@ STORIES = [
     ("0 well, 183 sam, 246 sam", [], "in_cohort", "happened", 183, 246, 183),
     ("0 well, 30 oedema, 60 sam", [], "in_cohort", "happened", 30, 60, 30),
     # The next valid reading decides: a well one in between, or one after more than 63 days, confirms nothing.
-    ("0 well, 30 sam, 60 well, 90 sam, 150 well, 190 well", [], "in_cohort", "did_not_happen", None, 246, 183),
+    ("0 well, 30 sam, 60 clear, 90 sam, 150 clear, 190 well", [], "in_cohort", "did_not_happen", None, 246, 183),
     ("0 well, 30 sam, 94 sam, 150 sam", [], "in_cohort", "happened", 94, 150, 94),
-    ("0 well, 30 sam, 94 sam, 160 well", [], "in_cohort", "did_not_happen", None, 246, 183),
+    ("0 well, 30 sam, 94 sam, 160 clear", [], "in_cohort", "did_not_happen", None, 246, 183),
+    # Only the same question answers: a weighing without an arm says nothing of an arm of 110 mm.
+    ("0 well, 30 sam, 60 well, 90 sam, 150 well, 190 well", [], "in_cohort", "happened", 30, 90, 30),
+    ("0 well, 30 sam, 60 well, 150 well", [], "in_cohort", "censored", None, None, 30),
+    ("0 well, 30 sam, 60 arm, 150 well", [], "in_cohort", "did_not_happen", None, 246, 183),
+    ("0 well, 30 sam, 60 well, 94 sam, 150 well", [], "in_cohort", "censored", None, None, 94),
+    # Oedema with nobody looking again; looked for and gone.
+    ("0 well, 30 oedema, 60 well, 150 well", [], "in_cohort", "censored", None, None, 30),
+    ("0 well, 30 oedema, 60 clear, 150 well", [], "in_cohort", "did_not_happen", None, 246, 183),
+    # SAM by WHZ is answered by a WHZ, not by an arm nor by a weight on a stale height.
+    ("0 well, 30 wasted, 60 well, 150 well", [], "in_cohort", "did_not_happen", None, 246, 183),
+    ("0 well, 30 wasted, 60 arm", [], "in_cohort", "censored", None, None, 30),
+    ("0 well, 30 wasted, 91 stale", [], "in_cohort", "censored", None, None, 30),
+    # A later SAM reading answers whatever its criterion; both criteria must be asked again to say no.
+    ("0 well, 30 wasted, 60 sam", [], "in_cohort", "happened", 30, 60, 30),
+    ("0 well, 30 thin, 60 well, 150 well", [], "in_cohort", "censored", None, None, 30),
+    ("0 well, 30 thin, 60 well, 90 arm, 150 well", [], "in_cohort", "did_not_happen", None, 246, 183),
     # A stale or impossible reading is no evidence: it neither confirms nor parts two readings of SAM.
     ("0 well, 30 sam, 45 wild, 60 sam", [], "in_cohort", "happened", 30, 60, 30),
     # A new admission to any programme.

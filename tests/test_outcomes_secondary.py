@@ -51,7 +51,7 @@ def test_that_nothing_happened_is_known_63_days_after_the_horizon(days, known):
 # readings | confirmed | by a single reading | event on by a single reading
 SINGLE = [
     ("0 well, 30 sam, 60 sam", "happened", "happened", 30),
-    ("0 well, 30 sam, 60 well, 150 well", "did_not_happen", "happened", 30),
+    ("0 well, 30 sam, 60 clear, 150 well", "did_not_happen", "happened", 30),
     ("0 well, 60 well, 160 sam", "censored", "happened", 160),
     ("0 well, 60 well, 150 well", "did_not_happen", "did_not_happen", None),
     # Readings that cannot be judged are no SAM by any count.

@@ -12,6 +12,7 @@ import numpy as np
 from numba import njit
 
 from features import episodes as stays
+from features.answered import SAM_QUESTIONS, answers_of, next_answer
 from features.clock import Clock, Known
 from features.criteria import criteria
 from features.points import growth_points
@@ -72,6 +73,9 @@ class Lives(NamedTuple):
     known_from: np.ndarray
     valid: np.ndarray
     sam: np.ndarray
+    by_whz: np.ndarray
+    by_muac: np.ndarray
+    by_oedema: np.ndarray
     oedema: np.ndarray
     stay_offsets: np.ndarray
     admitted_on: np.ndarray
@@ -96,50 +100,43 @@ def lives(known: Known) -> Lives:
     trouble = (episodes["complications"] == 1.0) | (episodes["appetite_test"] == stays.APPETITE_FAILED)
     return Lives(
         growth.offsets, growth["measured_on"], growth["known_from"], growth["valid"] > 0, growth["sam"] > 0,
-        growth["oedema"], episodes.offsets, episodes["admitted_on"], episodes["programme"], trouble,
+        *answers_of(growth)[:SAM_QUESTIONS], growth["oedema"], episodes.offsets, episodes["admitted_on"], episodes["programme"], trouble,
         died, left, too_old.astype(np.int32),
     )
-
-
-@njit(cache=True, nogil=True)
-def _next_valid_day(life, child, row):
-    """First row of the next day with a valid reading after this row's day; -1 where there is none."""
-    for later in range(row + 1, life.offsets[child + 1]):
-        if life.day[later] > life.day[row] and life.valid[later]:
-            return later
-    return -1
-
-
-@njit(cache=True, nogil=True)
-def _sam_on_day(life, child, row):
-    """Whether any valid reading of this row's day is SAM, and when that was known (rows of a day stand together)."""
-    for other in range(row, life.offsets[child + 1]):
-        if life.day[other] != life.day[row]:
-            break
-        if life.valid[other] and life.sam[other]:
-            return True, life.known_from[other]
-    return False, life.known_from[row]
 
 
 @njit(cache=True, nogil=True)
 def _first_confirmed(life, child, since, until, confirmations):
     """(day, known on) of the first confirmed SAM whose first reading lies in the window; (NEVER, NEVER) if none.
 
-    `confirmations`: 1 asks for the next valid reading within 63 days to be SAM too; 0 takes a single reading.
+    `confirmations`: 1 asks for the measurement that answers it (`features.answered`), within 63 days, to be SAM too;
+    0 takes a single reading.
     """
     for row in range(life.offsets[child], life.offsets[child + 1]):
-        if life.day[row] < since or not (life.valid[row] and life.sam[row]):
+        if life.day[row] < since or not life.sam[row]:
             continue
         if life.day[row] > until:
             break
         if confirmations == 0:
             return life.day[row], life.known_from[row]
-        later = _next_valid_day(life, child, row)
-        if later >= 0 and life.day[later] - life.day[row] <= CONFIRMED_WITHIN:
-            sam, known = _sam_on_day(life, child, later)
-            if sam:
-                return life.day[row], max(known, life.known_from[row])
+        later, sam = _answer(life, child, row)
+        if sam and life.day[later] - life.day[row] <= CONFIRMED_WITHIN:
+            return life.day[row], max(_sam_known_from(life, child, later), life.known_from[row])
     return NEVER, NEVER
+
+
+@njit(cache=True, nogil=True)
+def _answer(life, child, row):
+    """(row, SAM) of the day that answers a SAM reading; (-1, False) where none does."""
+    return next_answer(life.day, life.by_whz, life.by_muac, life.by_oedema, row, life.offsets[child + 1])
+
+
+@njit(cache=True, nogil=True)
+def _sam_known_from(life, child, row):
+    """From when the first SAM reading of this row's day was known (rows of a day stand together)."""
+    while row + 1 < life.offsets[child + 1] and not life.sam[row] and life.day[row + 1] == life.day[row]:
+        row += 1
+    return life.known_from[row]
 
 
 @njit(cache=True, nogil=True)
@@ -161,13 +158,25 @@ def _verified(life, child, index_on):
 
 @njit(cache=True, nogil=True)
 def _last_valid(life, child, since, until):
-    """(day, whether SAM waits there for a next valid reading) of the last valid reading; (since, False) if none."""
-    last, waiting = since, False
+    """The day of the last valid reading in the window; `since` where there is none."""
+    last = since
     for row in range(life.offsets[child], life.offsets[child + 1]):
         if since < life.day[row] <= until and life.valid[row]:
             last = life.day[row]
-            waiting = life.sam[row] and _next_valid_day(life, child, row) < 0
-    return last, waiting
+    return last
+
+
+@njit(cache=True, nogil=True)
+def _waits_since(life, child, since, until):
+    """The day of a SAM reading in the window that nothing answers; NEVER where every one is answered.
+
+    A later SAM reading answers an earlier one, so only the last of them can wait.
+    """
+    last = -1
+    for row in range(life.offsets[child], life.offsets[child + 1]):
+        if since < life.day[row] <= until and life.sam[row]:
+            last = row
+    return life.day[last] if last >= 0 and _answer(life, child, last)[0] < 0 else NEVER
 
 
 @njit(cache=True, nogil=True)
@@ -192,12 +201,13 @@ def _relapse(life, child, index_on, cutoff, horizon, confirmations):
     died = life.died_on[child]
     if index_on < died <= end:
         return IN_COHORT, DID_NOT_HAPPEN, NEVER, died, died, True
-    seen, _ = _last_valid(life, child, index_on, min(label_until, gone))
-    within, waiting = _last_valid(life, child, index_on, min(end, gone))
+    seen = _last_valid(life, child, index_on, min(label_until, gone))
+    within = _last_valid(life, child, index_on, min(end, gone))
+    waits = _waits_since(life, child, index_on, min(end, gone)) if confirmations else NEVER
     followed = seen >= followed_from or followed_from <= died < NEVER
-    if followed and not (waiting and confirmations) and cutoff >= end:
+    if followed and waits == NEVER and cutoff >= end:
         return IN_COHORT, DID_NOT_HAPPEN, NEVER, label_until, end, False
-    return IN_COHORT, CENSORED, NEVER, NEVER, min(within, end), False
+    return IN_COHORT, CENSORED, NEVER, NEVER, min(within, end, waits), False
 
 
 @njit(cache=True, nogil=True)
