@@ -122,7 +122,8 @@ SPECS: dict[str, TableSpec] = {
         ), ("episode_id",)),
         TableSpec("checks", (
             _id("child_id"), _day("checked_on", required=True), _truth("diarrhoea"), _truth("fever"), _truth("cough"),
-            _truth("poor_appetite"), RECORDED_ON,
+            _truth("poor_appetite"), _code("examiner", tables.EXAMINER), _code("appetite_test", tables.APPETITE),
+            _truth("sam_confirmed"), RECORDED_ON,
         ), ("child_id", "checked_on")),
         TableSpec("rations", (
             _id("child_id"), _day("issued_on", required=True), _code("item", tables.ITEM, required=True),

@@ -31,7 +31,7 @@ from registry import tables
 from registry.errors import Refused
 
 METADATA = MetaData()
-VERSION = 1
+VERSION = 2
 """Raised by one with each function added to `MIGRATIONS`."""
 
 SQL_TYPES = {tables.DAY: Integer, tables.CODE: SmallInteger, tables.NUMBER: Float}
@@ -83,7 +83,14 @@ def _table(name: str) -> Table:
 
 TABLES = {name: _table(name) for name in tables.COLUMNS}
 
-MIGRATIONS: tuple = ()
+
+def _examiner(connection: Connection) -> None:
+    """2: who examined, the appetite test and the finding of a medical check."""
+    for column in ("examiner SMALLINT", "appetite_test SMALLINT", "sam_confirmed FLOAT"):
+        connection.exec_driver_sql(f"ALTER TABLE checks ADD COLUMN {column}")
+
+
+MIGRATIONS: tuple = (_examiner,)
 """Functions of a connection, the n-th takes a store from version n to n + 1."""
 
 

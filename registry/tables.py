@@ -21,6 +21,7 @@ REPORTED_STATUS = ("green", "yellow", "red")
 SETTING = ("urban", "rural", "tribal")
 PROGRAMME = ("UCDC", "VCDC", "NRC", "CTC")
 APPETITE = ("pass", "fail", "not_done")
+EXAMINER = ("worker", "ANM", "MO")
 OUTCOME = ("cured", "defaulted", "died", "not_recovered", "transferred")
 TRANSFER_REASON = ("no_gain", "complication", "step_down", "moved")
 LEFT_REASON = ("moved", "died", "aged_out", "other")
@@ -48,7 +49,7 @@ COLUMNS: dict[str, dict[str, type]] = {
     },
     "checks": {
         "child": REF, "checked_on": DAY, "diarrhoea": NUMBER, "fever": NUMBER, "cough": NUMBER,
-        "poor_appetite": NUMBER,
+        "poor_appetite": NUMBER, "examiner": CODE, "appetite_test": CODE, "sam_confirmed": NUMBER,
     },
     "rations": {"child": REF, "issued_on": DAY, "item": CODE, "quantity": NUMBER},
     "attendance": {"child": REF, "month": DAY, "open_days": NUMBER, "attended_days": NUMBER},

@@ -279,3 +279,19 @@ def test_a_newer_store_is_refused(tmp_path):
     with pytest.raises(Refused, match="REG061"):
         open_store(tmp_path / "x.db")
     assert os.path.exists(tmp_path / "x.db")
+
+
+def test_a_store_of_version_1_is_brought_up_and_loses_nothing(tmp_path):
+    """`tests/data/store_v1.db.gz`: 150 simulated children, made by the last version whose checks had no examiner."""
+    import gzip
+
+    old = tmp_path / "v1.db"
+    old.write_bytes(gzip.decompress((Path(__file__).parent / "data" / "store_v1.db.gz").read_bytes()))
+    opened = open_store(old)
+    registry = opened.load()
+    opened.close()
+    assert registry.measurements.rows > 1000 and registry.checks.rows > 0
+    assert (registry.checks["examiner"] == -1).all() and np.isnan(registry.checks["sam_confirmed"]).all()
+    again = open_store(old)
+    assert again.load().checks.rows == registry.checks.rows
+    again.close()

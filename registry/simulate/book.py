@@ -20,7 +20,8 @@ FIELDS = {
     "measurements": {"x": "weight", "y": "height", "z": "muac", "a": "standing", "b": "oedema", "c": "status",
                      "d": "source"},
     "episodes": {"x": "programme", "y": "appetite", "z": "complications", "a": "closed", "b": "outcome", "c": "reason"},
-    "checks": {"a": "diarrhoea", "b": "fever", "c": "cough", "d": "poor_appetite"},
+    "checks": {"a": "diarrhoea", "b": "fever", "c": "cough", "d": "poor_appetite", "x": "examiner",
+               "y": "appetite_test"},
     "rations": {"a": "item", "x": "quantity"},
     "attendance": {"a": "open", "b": "attended"},
     "visits": {"a": "finding", "b": "listed"},
@@ -95,11 +96,12 @@ def close_episode(book, child, outcome, reason):
 
 
 @compiled
-def write_check(book, child, diarrhoea, fever, cough, poor_appetite):
-    """A medical check; -1 is not assessed."""
+def write_check(book, child, diarrhoea, fever, cough, poor_appetite, examiner, appetite_test):
+    """A medical check; -1 is not assessed or not written down."""
     if child.shadow == 0:
         row = _next(book, child, CHECK)
         row.a, row.b, row.c, row.d = diarrhoea, fever, cough, poor_appetite
+        row.x, row.y = examiner, appetite_test
 
 
 @compiled

@@ -13,6 +13,7 @@ from registry.simulate.compiled import compiled
 from registry.simulate.measure import misses_weighing, read_child
 from registry.simulate.outcomes import note_admission, note_closing, note_reading, watch_admission, watch_discharge
 from registry.simulate.state import (
+    ANM,
     APPETITE_FAILED,
     APPETITE_NOT_DONE,
     APPETITE_PASSED,
@@ -23,6 +24,7 @@ from registry.simulate.state import (
     DIED_IN_CARE,
     EDNF,
     LEFT_MOVED,
+    MEDICAL_OFFICER,
     MOVED,
     NO_GAIN,
     NO_REASON,
@@ -132,6 +134,15 @@ def _inpatient_day(child, centre, today, book):
 
 
 @compiled
+def _who_examines(child):
+    """Every fortnight the medical officer, else the ANM; one check in nine does not say who examined."""
+    days = child.day + child.phase
+    if days % 9 == 0:
+        return -1
+    return MEDICAL_OFFICER if days % 14 == 2 else ANM
+
+
+@compiled
 def _check_day(child, centre, today, book):
     """Twice a week a nurse or medical officer looks at the child; a grave illness sends it to the NRC."""
     phase = (child.day + child.phase) % 7
@@ -141,10 +152,14 @@ def _check_day(child, centre, today, book):
     ill = child.ill_days > 0
     poor = happens(child, (0.55 if ill else 0.05) + (0.20 if child.gain < 0.012 else 0.0))
     unknown = happens(child, 0.04)
-    write_check(book, child, -1 if unknown else int(child.diarrhoea and happens(child, sees)),
-                -1 if unknown else int(child.fever and happens(child, sees)),
-                int(child.cough and happens(child, sees)), int(poor))
+    diarrhoea = -1 if unknown else int(child.diarrhoea and happens(child, sees))
+    fever = -1 if unknown else int(child.fever and happens(child, sees))
+    cough = int(child.cough and happens(child, sees))
     grave = ill and child.ill_severity > 0.07 and happens(child, 0.10)
+    examiner, tested = _who_examines(child), -1
+    if poor and (grave or phase == 5):
+        tested = APPETITE_FAILED if grave else APPETITE_PASSED
+    write_check(book, child, diarrhoea, fever, cough, int(poor), examiner, tested)
     if grave and not child.shadow:
         _transfer(child, centre, today, book, COMPLICATION, NRC)
 

@@ -9,6 +9,7 @@ from registry.simulate.run import Columns, Lives
 from registry.simulate.state import FOREVER
 from registry.tables import (
     APPETITE,
+    EXAMINER,
     FINDING,
     ITEM,
     LEFT_REASON,
@@ -132,7 +133,9 @@ def episodes_table(rows: Columns, names: Names) -> pa.Table:
 def checks_table(rows: Columns, names: Names) -> pa.Table:
     """`checks`."""
     seen = {name: truths(rows[name]) for name in ("diarrhoea", "fever", "cough", "poor_appetite")}
-    return pa.table({"child_id": texts(names.child, rows["child"]), "checked_on": dates(rows["day"])} | seen)
+    return pa.table({"child_id": texts(names.child, rows["child"]), "checked_on": dates(rows["day"])} | seen | {
+        "examiner": codes(rows["examiner"], EXAMINER), "appetite_test": codes(rows["appetite_test"], APPETITE),
+    })
 
 
 def rations_table(rows: Columns, names: Names) -> pa.Table:
