@@ -80,15 +80,15 @@ def classifiable(facts: Facts, protocol: Protocol) -> Mask:
 
 
 def reads_sam(facts: Facts, protocol: Protocol) -> Mask:
-    """The last valid measurement says SAM, and it is recent, and the child is still of an age to be judged by it."""
-    return (facts["sam"] == 1) & holds(facts, "judged_on", protocol) & classifiable(facts, protocol)
+    """A reading of SAM that nothing has answered, and it is recent, and the child is of an age to be judged by it."""
+    return (facts["sam"] == 1) & holds(facts, "sam_on", protocol) & classifiable(facts, protocol)
 
 
 def sam(facts: Facts, protocol: Protocol) -> Mask:
-    """SAM now, as far as is known: the last valid measurement says so, or a home visit since; either is recent.
+    """SAM now, as far as is known: a finding that stands, or a home visit's since; either is recent.
 
-    Example: WHZ -3.2 on 2026-03-02 and no valid measurement since is SAM until 2026-05-04 (63 days), and after that
-    a reason to measure again.
+    Example: an arm of 108 mm on 2026-03-02 is SAM until an arm is measured again, a weighing of 2026-03-16 or not; from
+    2026-05-05 (64 days) on it is a reason to measure again, and no longer SAM today.
     """
     return reads_sam(facts, protocol) | holds(facts, "found_sam_on", protocol)
 
@@ -135,18 +135,18 @@ def sick_or_wasted(facts: Facts, protocol: Protocol) -> Mask:
 
 
 def examined_since(facts: Facts, column: str) -> Mask:
-    """A medical check on or after the day of that fact."""
+    """A check by an ANM or medical officer on or after the day of that fact."""
     return on_or_after(facts["checked_on"], facts[column])
 
 
 def sam_examined(facts: Facts, protocol: Protocol) -> Mask:
-    """SAM that a medical officer or ANM has seen since, and not too long ago."""
+    """SAM that a medical officer or ANM has seen since, and not too long ago (a worker's own check is none)."""
     return on_or_after(facts["checked_on"], sam_found_on(facts, protocol)) & holds(facts, "checked_on", protocol)
 
 
 def appetite_passed(facts: Facts, protocol: Protocol) -> Mask:
-    """Passed since the child became SAM and not too long ago; an earlier episode's test does not count."""
-    since = on_or_after(facts["assessed_on"], facts["sam_since"]) & holds(facts, "assessed_on", protocol)
+    """Passed since the child became SAM and not too long ago; an earlier stay's test does not count."""
+    since = on_or_after(facts["tested_on"], sam_found_on(facts, protocol)) & holds(facts, "tested_on", protocol)
     return (facts["appetite_test"] == PASS) & since
 
 
@@ -158,6 +158,33 @@ def judged_since_close(facts: Facts) -> Mask:
 def well_since_close(facts: Facts) -> Mask:
     """Validly measured after the last episode was closed, and neither SAM nor MAM."""
     return judged_since_close(facts) & (facts["sam"] == 0) & (facts["mam"] != 1)
+
+
+def ill_now(facts: Facts, protocol: Protocol) -> Mask:
+    """Fever, diarrhoea or poor appetite where last assessed, recently; each is answered only by assessing it again."""
+    days = protocol["illness_holds_days"]
+    eats_poorly = (facts["poor_appetite"] == 1) & within(facts, "poor_on", days)
+    return ((facts["ill"] == 1) & within(facts, "ill_on", days)) | eats_poorly
+
+
+def seen_by_officer(facts: Facts, column: str) -> Mask:
+    """A medical officer examined the child on or after the day of that fact."""
+    return on_or_after(facts["reviewed_on"], facts[column])
+
+
+def out_of_treatment(facts: Facts) -> Mask:
+    """In no stay that is open."""
+    return facts["programme"] < 0
+
+
+def height_doubted(facts: Facts) -> Mask:
+    """The height in use was copied for months, or is shorter than before (`care.heights`)."""
+    return facts["height_doubt"] > 0
+
+
+def infant(facts: Facts, protocol: Protocol) -> Mask:
+    """Under six months."""
+    return (facts["age_days"] >= 0) & (facts["age_days"] < protocol["nrc_under_days"])
 
 
 def recently_cured(facts: Facts, protocol: Protocol) -> Mask:

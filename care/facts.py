@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from care import history
+from care import findings, history, weights
+from care.heights import doubts
 from care.protocol import Protocol
 from features.clock import Known, Ragged
 from registry.tables import CODE, DAY, NEVER, NUMBER, Table, of_one_length
@@ -24,10 +25,26 @@ COLUMNS: dict[str, tuple[type, float]] = {
     "weighed_on": (DAY, NEVER),
     "height_on": (DAY, NEVER),
     "judged_on": (DAY, NEVER),
+    "weight_kg": (NUMBER, float("nan")),
+    "waz": (NUMBER, float("nan")),
+    "height_doubt": (CODE, 0),
+    "arm_on": (DAY, NEVER),
+    "arm_mm": (NUMBER, float("nan")),
     "sam": (CODE, -1),
     "sam_since": (DAY, NEVER),
+    "sam_on": (DAY, NEVER),
+    "sam_before": (CODE, 0),
+    "open_whz_on": (DAY, NEVER),
+    "open_whz": (NUMBER, float("nan")),
+    "open_arm_on": (DAY, NEVER),
+    "open_arm_mm": (NUMBER, float("nan")),
+    "open_low_on": (DAY, NEVER),
+    "open_low_kg": (NUMBER, float("nan")),
+    "low_days": (CODE, 0),
+    "arm_unasked_on": (DAY, NEVER),
     "mam": (CODE, -1),
     "mam_on": (DAY, NEVER),
+    "mam_since": (DAY, NEVER),
     "suw": (CODE, -1),
     "suw_since": (DAY, NEVER),
     "suw_on": (DAY, NEVER),
@@ -36,15 +53,29 @@ COLUMNS: dict[str, tuple[type, float]] = {
     "oedema_seen_on": (DAY, NEVER),
     "found_sam_on": (DAY, NEVER),
     "complication": (CODE, -1),
-    "appetite_test": (CODE, -1),
     "assessed_on": (DAY, NEVER),
+    "appetite_test": (CODE, -1),
+    "tested_on": (DAY, NEVER),
     "checked_on": (DAY, NEVER),
+    "reviewed_on": (DAY, NEVER),
+    "ill": (CODE, -1),
+    "ill_on": (DAY, NEVER),
     "poor_appetite": (CODE, -1),
+    "poor_on": (DAY, NEVER),
+    "denied_on": (DAY, NEVER),
     "programme": (CODE, -1),
     "admitted_on": (DAY, NEVER),
+    "stays_before": (DAY, 0),
     "gain_kg": (NUMBER, float("nan")),
     "weight_loss_share": (NUMBER, 0.0),
+    "loss_kg": (NUMBER, 0.0),
+    "rate_g_kg_day": (NUMBER, float("nan")),
     "exit_visits_met": (CODE, 0),
+    "month_gain_kg": (NUMBER, float("nan")),
+    "recent_loss_share": (NUMBER, 0.0),
+    "last_change_kg": (NUMBER, float("nan")),
+    "waz_change": (NUMBER, float("nan")),
+    "birth_weight_kg": (NUMBER, float("nan")),
     "closed_programme": (CODE, -1),
     "closed_on": (DAY, NEVER),
     "outcome": (CODE, -1),
@@ -56,20 +87,35 @@ COLUMNS: dict[str, tuple[type, float]] = {
 - day: the day that is asked about; age_days: on that day; registered_on: the child's registration.
 - left_reason: code of LEFT_REASON; died, moved: 1 where an episode, the register or a home visit said so (a home
   visit: and the child was not measured since).
-- measured_on: last measurement of any kind; weighed_on, height_on: last weight, last height.
-- judged_on: last valid measurement, of which sam and mam speak; mam_on: a later one without height whose arm says
-  MAM; suw: of the last weight-for-age, suw_on its day; sam_since, suw_since: first of the unbroken row of such
-  readings (a gap longer than a finding holds breaks it).
-- oedema_grade: last grade written down (0 after a cure), oedema_on: since when, oedema_seen_on: of what day it is.
-- found_sam_on: a home visit after the last valid measurement that found SAM again.
-- complication, appetite_test (code of APPETITE), assessed_on: as the admission of the open episode says, else of
-  the last closed one unless that ended in a cure or a step down.
-- checked_on, poor_appetite: the last medical check.
-- programme, admitted_on: the open episode.
-- gain_kg: last weight less that of the last weighing of the episode which is at least the protocol's
-  `no_gain_days` older (NaN where there is none); weight_loss_share: lost since the episode's highest weight.
-- exit_visits_met: valid measurements in a row, up to the last, that meet the exit criteria in the episode.
-- closed_programme, closed_on, outcome, transfer_reason: the last closed episode.
+- measured_on: last measurement of any kind; weighed_on, weight_kg, waz, height_on, arm_on, arm_mm: last weight (and
+  its plausible WAZ), height, arm; height_doubt: of the height in use (`care.heights`: 0 believed, 1 copied, 2 shrank).
+- judged_on: last reading that can be judged for SAM (a WHZ on a doubted height cannot say no).
+- sam: 1 while a finding of SAM stands (`features.answered`), by WHZ, arm, oedema or a z too low to believe; 0 where
+  the child was judged and none does. sam_since, sam_on: the first and the newest reading of what stands; sam_before:
+  1 where any reading ever said SAM.
+- open_whz_on, open_whz; open_arm_on, open_arm_mm; open_low_on, open_low_kg: day and value of the newest reading by
+  which each stands (NEVER, NaN where it does not); low_days: days on which a z too low to believe was read in a row;
+  arm_unasked_on: an arm under the limit that was never measured again before a discharge as cured.
+- mam: of the last judged reading, or an arm or WHZ since (mam_on); mam_since: first of the unbroken row.
+- suw, suw_since, suw_on: the same of severely underweight, by the last weight-for-age.
+- oedema_grade: last grade written down (0 after a cure, a step down, or readmission from a facility), oedema_on: since
+  when, oedema_seen_on: of what day it is.
+- found_sam_on: a home visit or an examiner that found SAM after the last judged reading.
+- complication, assessed_on: as the admission of the open stay says, else of the last closed one unless settled.
+- appetite_test (code of APPETITE), tested_on: the newest test at a check or of the open stay's admission; of an ended
+  stay only a failed one, unless settled.
+- checked_on: the last check by an ANM or medical officer (empty counts as an ANM's); reviewed_on: by a medical
+  officer; denied_on: an examiner's "not SAM" with no later "SAM".
+- ill, ill_on: fever or diarrhoea where it was last assessed at a check (or an ill child at a home visit);
+  poor_appetite, poor_on: the same of appetite.
+- programme, admitted_on: the open stay; stays_before: stays of any programme, this one included.
+- gain_kg: last weight less that of the last weighing of the open stay which is at least the protocol's `no_gain_days`
+  older (NaN where there is none); weight_loss_share: lost since the stay's highest weight; loss_kg: lost over the last
+  two weighings where both fell; rate_g_kg_day: of a line through the last weeks' weights.
+- exit_visits_met: visits of the open stay, days apart, that met and measured the exit criteria, up to the last.
+- month_gain_kg: last weight less that of four weeks before; recent_loss_share: lost since the highest weight of three
+  months; last_change_kg, waz_change: since the weighing before; birth_weight_kg.
+- closed_programme, closed_on, outcome, transfer_reason: the last closed stay.
 - discharged_on: the last discharge as cured from UCDC or VCDC.
 """
 
@@ -105,13 +151,14 @@ def of(known: Known, points: Ragged, protocol: Protocol, *, day: int | None = No
     weight that was entered late counts in its own month; never for anything that is trained or scored.
     """
     today = known.day if day is None else np.full(len(known.day), day, DAY)
-    facts = _from_children(known.children, today) | _from_records(known, judged(points, protocol), today, protocol)
+    facts = _from_children(known.children, today) | _from_records(known, judged(known, points), today, protocol)
     return of_one_length({name: facts[name].astype(kind, copy=False) for name, (kind, _) in COLUMNS.items()})
 
 
 def rows_of(known: Known, points: Ragged, protocol: Protocol) -> list[dict[str, float]]:
     """`of` as plain numbers, one dict for each question: for a few, columns cost more than what is in them."""
-    facts = _from_records(known, judged(points, protocol), known.day, protocol)
+    facts = _from_records(known, judged(known, points), known.day, protocol)
+    facts = {name: facts[name].astype(kind, copy=False) for name, (kind, _) in COLUMNS.items() if name in facts}
     children = zip(*(known.children[name].tolist() for name in _OWN), known.day.tolist(), strict=True)
     cells = zip(*map(np.ndarray.tolist, facts.values()), strict=True)
     return [dict(zip(facts, row, strict=True)) | _of_child(*child) for row, child in zip(cells, children, strict=True)]
@@ -132,21 +179,26 @@ def _of_child(birth: int, registered_on: int, left_on: int, left_reason: int, to
 
 def _from_records(known: Known, points: Ragged, today: np.ndarray, protocol: Protocol) -> dict[str, np.ndarray]:
     facts = _from_episodes(_Rows(known.episodes, "admitted_on", today))
-    facts |= _from_points(_Rows(points, "measured_on", today), facts["admitted_on"], facts["discharged_on"], protocol)
-    facts |= _from_checks(_Rows(known.checks, "checked_on", today))
+    facts |= _from_points(_Rows(points, "measured_on", today), facts, protocol)
+    facts |= _from_weights(known, _Rows(points, "measured_on", today), facts["admitted_on"], protocol)
+    facts |= _from_checks(_Rows(known.checks, "checked_on", today), facts)
     return facts | _from_visits(_Rows(known.visits, "visited_on", today), facts)
 
 
-JUDGED = ("sam_now", "moderate", "underweight", "fit")
+JUDGED = ("sam_now", "moderate", "underweight", "whz_says", "doubt")
 
 
-def judged(points: Ragged, protocol: Protocol) -> Ragged:
-    """The points with what each reading alone says, int8 each (see `care.history.judge_rows`); done once is enough."""
+def judged(known: Known, points: Ragged) -> Ragged:
+    """A view's points with what each reading alone says, int8 each (`care.findings.judge_rows`, `care.heights.doubts`);
+    done once is enough."""
     if JUDGED[0] in points.rows:
         return points
-    columns = (points[name] for name in ("age_days", "muac_mm", "oedema", "waz", "whz", "valid", "sam"))
     out = np.empty((len(JUDGED), points.rows.rows), CODE)
-    history.judge_rows(*columns, float(protocol["exit_whz"]), float(protocol["exit_muac_mm"]), *out)
+    doubt = out[-1]
+    heights = (points[name] for name in ("measured_on", "height_cm", "height_position"))
+    doubts(points.offsets, known.children["sex"], known.children["birth_date"].astype(np.int64), *heights, doubt)
+    columns = (points[name] for name in ("age_days", "muac_mm", "waz", "whz", "valid", "sam"))
+    findings.judge_rows(*columns, doubt, points["by_whz"], points["low_waz"], out)
     return points.having(**dict(zip(JUDGED, out, strict=True)))
 
 
@@ -183,24 +235,46 @@ def _from_episodes(rows: _Rows) -> dict[str, np.ndarray]:
     return dict(zip(history.EPISODE_FACTS, out, strict=True))
 
 
-def _from_points(rows: _Rows, admitted: np.ndarray, cured: np.ndarray, protocol: Protocol) -> dict[str, np.ndarray]:
-    out = np.empty((len(history.POINT_FACTS), len(rows.start)), DAY)
-    columns = rows.columns("measured_on", "weight_kg", "height_cm", "oedema", *JUDGED)
-    history.point_facts(rows.start, rows.stop, *columns, admitted, cured, int(protocol["finding_holds_days"]), out)
-    gain, loss = np.empty(len(rows.start)), np.empty(len(rows.start))
-    weights = rows.columns("measured_on", "weight_kg", "waz")
-    history.weight_facts(rows.start, rows.stop, *weights, admitted, int(protocol["no_gain_days"]), gain, loss)
-    return dict(zip(history.POINT_FACTS, out, strict=True)) | {"gain_kg": gain, "weight_loss_share": loss}
+def _from_points(rows: _Rows, stay: dict[str, np.ndarray], protocol: Protocol) -> dict[str, np.ndarray]:
+    out = np.empty((len(findings.POINT_FACTS), len(rows.start)), DAY)
+    numbers = np.empty((len(findings.POINT_NUMBERS), len(rows.start)))
+    columns = rows.columns(
+        "measured_on", "age_days", "weight_kg", "height_cm", "muac_mm", "oedema", "waz", "whz", "doubt", "sam_now",
+        "moderate", "underweight", "whz_says", "by_muac", "by_oedema", "low_whz", "low_waz",
+    )
+    leaving = tuple(float(protocol[name]) for name in ("exit_whz", "exit_muac_mm", "exit_visits_apart_days"))
+    findings.point_facts(
+        rows.start, rows.stop, *columns, stay["admitted_on"], stay["discharged_on"], stay["settled_on"], leaving,
+        int(protocol["finding_holds_days"]), out, numbers,
+    )
+    return dict(zip(findings.POINT_FACTS, out, strict=True)) | dict(zip(findings.POINT_NUMBERS, numbers, strict=True))
 
 
-def _from_checks(rows: _Rows) -> dict[str, np.ndarray]:
-    checked_on, poor = np.empty(len(rows.start), DAY), np.empty(len(rows.start), CODE)
-    history.check_facts(rows.start, rows.stop, *rows.columns("checked_on", "poor_appetite"), checked_on, poor)
-    return {"checked_on": checked_on, "poor_appetite": poor}
+def _from_weights(known: Known, rows: _Rows, admitted: np.ndarray, protocol: Protocol) -> dict[str, np.ndarray]:
+    birth_weight = known.children["birth_weight_kg"]
+    out = np.empty((len(weights.WEIGHT_FACTS), len(rows.start)))
+    columns = rows.columns("measured_on", "age_days", "weight_kg", "waz", "low_waz")
+    weights.weight_facts(
+        rows.start, rows.stop, *columns, birth_weight, admitted, int(protocol["no_gain_days"]),
+        int(protocol["rate_over_days"]), out,
+    )
+    return dict(zip(weights.WEIGHT_FACTS, out, strict=True)) | {"birth_weight_kg": birth_weight}
+
+
+def _from_checks(rows: _Rows, stay: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    out = np.empty((len(history.CHECK_FACTS), len(rows.start)), DAY)
+    columns = rows.columns(
+        "checked_on", "diarrhoea", "fever", "poor_appetite", "examiner", "appetite_test", "sam_confirmed"
+    )
+    history.check_facts(
+        rows.start, rows.stop, *columns, stay["settled_on"], stay["appetite_test"], stay["tested_on"], out
+    )
+    return dict(zip(history.CHECK_FACTS, out, strict=True))
 
 
 def _from_visits(rows: _Rows, facts: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    found, moved = np.empty(len(rows.start), DAY), np.empty(len(rows.start), CODE)
-    died, seen = facts["died"].astype(CODE), (facts["measured_on"], facts["judged_on"])
-    history.visit_facts(rows.start, rows.stop, *rows.columns("visited_on", "finding"), *seen, found, moved, died)
-    return {"found_sam_on": found, "moved": moved, "died": died}
+    out = np.empty((len(history.VISIT_FACTS), len(rows.start)), DAY)
+    earlier = ("measured_on", "judged_on", "checked_on", "confirmed_on", "ill", "ill_on", "died")
+    before = (facts[name] for name in earlier)
+    history.visit_facts(rows.start, rows.stop, *rows.columns("visited_on", "finding"), *before, out)
+    return dict(zip(history.VISIT_FACTS, out, strict=True))

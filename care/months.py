@@ -51,7 +51,7 @@ def of(registry: Registry, protocol: Protocol, *, months: int = 12) -> Months:
     starts = np.array([day_number(first) for first in firsts], np.int32)
     everyone = np.arange(len(registry.child_ids), dtype=np.int32)
     known = Clock(registry).known_by(everyone, np.full(len(everyone), registry.recorded_until, np.int32))
-    points = facts.judged(growth_points(known), protocol)
+    points = facts.judged(known, growth_points(known))
     centre = _centres(registry, known, ends)
     tally = _Tally(starts, ends, centre, len(registry.centre_ids))
     states = np.zeros((months, len(STATES)), np.int64)

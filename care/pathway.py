@@ -19,24 +19,26 @@ from features.clock import Known, Ragged
 from registry.tables import CODE, DAY, Table, day_date
 
 STATES = (
-    "not_screened", "remeasure", "not_classifiable", "screened_well", "mam_follow_up", "severely_underweight",
-    "sam_suspected", "appetite_test_due", "to_ucdc", "to_nrc", "in_ucdc", "in_nrc", "no_gain_refer",
-    "discharge_due", "over_long_stay", "follow_up", "sam_again", "back_from_nrc", "defaulted", "not_recovered",
-    "left", "died",
+    "not_screened", "remeasure", "not_classifiable", "screened_well", "mam_follow_up", "mam_high_risk",
+    "severely_underweight", "infant_at_risk", "sam_suspected", "appetite_test_due", "to_ucdc", "to_nrc", "in_ucdc",
+    "in_nrc", "slow_response", "failing", "no_gain_refer", "discharge_due", "over_long_stay", "follow_up", "sam_again",
+    "back_from_nrc", "left_nrc", "defaulted", "not_recovered", "transferred", "left", "died",
 )
 STEPS = (
-    "none", "measure", "remeasure", "weigh_monthly", "weigh_weekly", "measure_height", "medical_check", "examine",
-    "appetite_test", "admit_ucdc", "admit_nrc", "review_at_nrc", "review_stay", "review_long_stay", "discharge",
-    "follow_up_weighing", "bring_back",
+    "none", "measure", "remeasure", "weigh_monthly", "weigh_fortnightly", "weigh_weekly", "measure_height",
+    "measure_arm", "medical_check", "check_feeding", "examine", "appetite_test", "admit_ucdc", "admit_nrc",
+    "review_at_nrc", "review_stay", "review_gain", "review_long_stay", "discharge", "follow_up_weighing", "bring_back",
+    "trace",
 )
 WHO = ("nobody", "awc_worker", "anm_or_mo", "medical_officer", "nrc")
 RULES = tuple(rule.name for rule in ORDER)
 
 LEVEL_OF_CARE = {
     "died": 0, "left": 0, "not_screened": 1, "remeasure": 2, "not_classifiable": 1, "screened_well": 1,
-    "mam_follow_up": 2, "follow_up": 2, "severely_underweight": 2, "defaulted": 3, "not_recovered": 3,
-    "back_from_nrc": 3, "sam_suspected": 3, "sam_again": 3, "discharge_due": 3, "appetite_test_due": 3,
-    "to_ucdc": 3, "in_ucdc": 3, "over_long_stay": 3, "no_gain_refer": 4, "to_nrc": 4, "in_nrc": 4,
+    "mam_follow_up": 2, "mam_high_risk": 2, "follow_up": 2, "severely_underweight": 2, "infant_at_risk": 3,
+    "defaulted": 3, "not_recovered": 3, "transferred": 3, "back_from_nrc": 3, "sam_suspected": 3, "sam_again": 3,
+    "discharge_due": 3, "appetite_test_due": 3, "to_ucdc": 3, "in_ucdc": 3, "slow_response": 3, "over_long_stay": 3,
+    "failing": 4, "no_gain_refer": 4, "to_nrc": 4, "in_nrc": 4, "left_nrc": 4,
 }
 """How much care a state asks for: 1 monthly weighing, 2 closer watch, 3 treatment at the anganwadi, 4 a facility."""
 

@@ -26,7 +26,7 @@ OUTCOME = ("cured", "defaulted", "died", "not_recovered", "transferred")
 TRANSFER_REASON = ("no_gain", "complication", "step_down", "moved")
 LEFT_REASON = ("moved", "died", "aged_out", "other")
 ITEM = ("EDNF", "THR", "HCM")
-FINDING = ("well", "sam_again", "away", "moved", "data_wrong", "died")
+FINDING = ("well", "sam_again", "away", "moved", "data_wrong", "died", "ill")
 
 DAY, CODE, NUMBER, REF = np.int32, np.int8, np.float64, np.int32
 

@@ -16,12 +16,13 @@ from registry.tables import NEVER, day_date, day_number
 
 CENTRES = [{"centre_id": "A", "sector_id": "S", "project_id": "P", "district_id": "D", "setting": "urban"}]
 BOY = {"child_id": "ravi", "sex": "M", "birth_date": "2024-11-10", "centre_id": "A", "registered_on": "2024-12-01"}
-TALL = 74.0
+TALL_CM = 74.0
 SAM_KG, MAM_KG, WELL_KG = 6.9, 7.6, 8.3
 
 
 def weighing(day, kg, **more):
-    height = {"height_cm": TALL, "height_position": "lying"}
+    grown = (day_number(day) - day_number("2026-01-10")) * 0.01
+    height = {"height_cm": round(TALL_CM + grown, 2), "height_position": "lying"}
     return {"child_id": "ravi", "measured_on": day, "weight_kg": kg} | height | more
 
 
@@ -105,7 +106,8 @@ def test_past_months_from_todays_records_are_what_was_known_where_nothing_came_l
 @pytest.mark.parametrize(("weights", "rule"), [
     ([7.0, 7.2, 7.4], "in_treatment"),
     ([7.0, 7.2, 7.0], "no_gain"),
-    ([7.0, 6.8, 7.1], "in_treatment"),
+    ([7.0, 6.8, 7.1], "slow_gain"),
+    ([7.2, 7.1, 7.0], "loses_weight"),
     ([7.0, 7.4, 6.9], "weight_lost"),
     ([7.0, 7.2], "in_treatment"),
 ])

@@ -35,7 +35,7 @@ def iso(day):
 
 
 def answer(readings, stays, checks):
-    """The state on the last day, and for how many days the last valid reading is SAM (None where it is not)."""
+    """The state on the last day, and how many days ago what stands of SAM was last read (None where nothing does)."""
     tables = {"centres": [CENTRE], "children": [CHILD]}
     tables["measurements"] = [
         {"child_id": "c", "measured_on": iso(one["day"]), "height_position": "lying"}
@@ -54,7 +54,7 @@ def answer(readings, stays, checks):
     cells = {name: column[0].item() for name, column in facts.items()}
     assert repr(sorted(care_facts.rows_of(known, points, standard())[0].items())) == repr(sorted(cells.items()))
     assert placed_rows(known, points, standard()) == [placed.row(0)]
-    return STATES[placed.state[0]], FIRST + LAST - int(facts["judged_on"][0]) if facts["sam"][0] == 1 else None
+    return STATES[placed.state[0]], FIRST + LAST - int(facts["sam_on"][0]) if facts["sam"][0] == 1 else None
 
 
 def _episode(number, stay):
