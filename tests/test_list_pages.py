@@ -388,7 +388,7 @@ def test_a_weight_and_an_arm_measured_at_the_visit_become_measurements(tmp_path,
 
 
 @pytest.mark.parametrize(
-    "form", [{"weight_kg": "74"}, {"muac_mm": "11.2"}, {"weight_kg": "heavy"}, {"muac_mm": "nan"}, {"finding": "none"}]
+    "form", [{"weight_kg": "74"}, {"muac_mm": "40"}, {"weight_kg": "heavy"}, {"muac_mm": "nan"}, {"finding": "none"}]
 )
 def test_a_measurement_that_cannot_be_is_refused_with_words_that_help(app, store, form):
     answer = browser(app, store).post("/visits/C00001/outcome", data={"finding": "well"} | form)

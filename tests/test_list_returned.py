@@ -247,7 +247,7 @@ def test_the_command_line_starts_and_prints_the_list(made):
         capture_output=True,
         env=os.environ | {"PYTHONIOENCODING": "ascii"},
     )
-    assert done.returncode == 0 and "गृह-भेंट सूची" in done.stdout.decode()
+    assert done.returncode == 0 and "गृह भेंट सूची" in done.stdout.decode()
 
 
 def test_spellings_of_findings_and_days():

@@ -167,7 +167,7 @@ def test_ten_contrasting_children_are_listed_for_ten_reasons():
     ]
     assert len(set(told)) == 10
     assert told[4] == "The upper arm is thin: 118 mm. Short for the age (HAZ \u22122.8)"
-    assert told[6] == "SAM, not yet examined (WHZ \u22123.4, arm 112 mm)"
+    assert told[6] == "SAM, not yet examined (WHZ \u22123.4, arm 11.2 cm)"
 
 
 def test_the_line_tells_what_is_amiss_and_not_what_merely_weighs():
@@ -190,8 +190,8 @@ def test_the_sheet_has_no_odds_that_a_family_may_read_and_the_page_has_them(lang
 def test_only_what_is_severe_is_measured_out_and_never_rounded_to_the_limit():
     told = [rule_line(in_danger(facts={"whz": whz, "muac_mm": arm}), words("en")) for whz, arm in
             ((-2.9, 112.0), (-3.02, 121.0), (-3.4, 112.0), (-2.0, 130.0), (None, None))]
-    assert told == ["SAM, not yet examined" + end for end in (" (arm 112 mm)", " (WHZ \u22123.02)",
-                    " (WHZ \u22123.4, arm 112 mm)", " (WHZ \u22122.0, arm 130 mm)", "")]
+    assert told == ["SAM, not yet examined" + end for end in (" (arm 11.2 cm)", " (WHZ \u22123.02)",
+                    " (WHZ \u22123.4, arm 11.2 cm)", " (WHZ \u22122.0, arm 13.0 cm)", "")]
 
 
 def test_a_reason_changes_when_the_records_change():
