@@ -6,7 +6,7 @@ import re
 
 MM_PER_CM = 10
 MUAC_MM = (60.0, 260.0)
-"""The registry's bounds for an arm under five. In cm they are 6 to 26, which no arm in mm can be: no number fits both."""
+"""What a visit may find under the age of six. In cm that is 6 to 26, and no number is both that and 60 to 260."""
 WRITTEN = "write the arm in cm (6 to 26) or in mm (60 to 260)"
 _UNITS = {"cm": MM_PER_CM, "सेमी": MM_PER_CM, "से.मी.": MM_PER_CM, "mm": 1, "मिमी": 1, "मि.मी.": 1}
 _ARM = re.compile(rf"(\d{{1,3}}(?:[.,]\d+)?)\s*({'|'.join(map(re.escape, _UNITS))})?", re.IGNORECASE)

@@ -19,7 +19,7 @@ from serving.scorebook import tick
 
 EARLIEST = dt.date(2000, 1, 1)
 BOUNDS = {"weight_kg": (0.5, 40.0), "muac_mm": MUAC_MM}
-"""What a visit may have measured: the registry's bounds for a weight under five; here an arm is in mm, never in cm."""
+"""What a visit may have measured: bounds for a weight and an arm under six; an arm is in mm here, never in cm."""
 REQUEST_BODY = {
     "requestBody": {
         "required": True,

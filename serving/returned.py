@@ -73,7 +73,7 @@ def read_back(path: Path, *, today: dt.date, visited_on: dt.date | None = None) 
 
 
 def _arm(cells: dict[str, str]) -> tuple[float | None, str]:
-    """The arm of a line in mm, written in cm or mm; else why it is left out: the finding beside it is kept all the same."""
+    """The arm of a line in mm, written in cm or mm; else why it is left out: the finding beside it is still kept."""
     if not cells.get("muac_mm"):
         return None, ""
     try:

@@ -6,6 +6,7 @@ import datetime as dt
 import re
 import string
 
+import numpy as np
 import pytest
 
 from care.pathway import RULES, STATES, STEPS, WHO
@@ -24,6 +25,7 @@ from serving.words import (
     risk_words,
     rule_line,
     what_to_do,
+    whom,
     why_line,
     words,
 )
@@ -55,6 +57,10 @@ def leaves(tree, path=()):
             yield (*path, name), value
 
 
+def facts_of(text):
+    return {name for _, name, _, _ in string.Formatter().parse(text) if name}
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("table", CODES)
 def test_no_code_lacks_a_word(language, table):
@@ -63,13 +69,71 @@ def test_no_code_lacks_a_word(language, table):
 
 def test_the_languages_have_the_same_words_with_the_same_facts():
     def shape(language):
-        fields = lambda text: {name for _, name, _, _ in string.Formatter().parse(text) if name}  # noqa: E731
-        return {path: fields(value) for path, value in leaves(words(language).tree) if isinstance(value, str)}
+        return {path: facts_of(value) for path, value in told(language).items()}
 
     assert shape("en") == shape("hi") == shape("mr")
     assert all(
         value.strip() for language in LANGUAGES for _, value in leaves(words(language).tree) if isinstance(value, str)
     )
+
+
+ARM_OF_REASONS = {("reasons", "low_muac", "low"), ("reasons", "low_muac", "fair")}
+MISLEADING = {
+    "hi": ("चले गए", "चला गया", "अंक", "तय तारीख़", "लेटाकर", "नज़र रखते", "कठिन मौसम", "बही", "काम का नहीं", "उपचार आहार",
+           "गंभीर तीव्र", "मध्यम कुपोषण", "बीमारी की जटिलता"),
+    "mr": ("गेले आहे", "गुण नाही", "गुण काढ", "गुणासाठी", "मुदत", "वजने चुक", "वजन चुक", "लक्ष ठेवतात", "कठीण", "वहीतील", "तीव्र कुपोषण", "उपचार आहार",
+           "मध्यम कुपोषण", "आजाराची गुंतागुंत"),
+}  # fmt: skip
+"""Words that a supervisor read otherwise than they were meant: "गेले" for a child that left reads as "died"."""
+
+
+def told(language):
+    return {path: value for path, value in leaves(words(language).tree) if isinstance(value, str)}
+
+
+@pytest.mark.parametrize("language", MISLEADING)
+def test_words_that_mislead_never_come_back(language):
+    reworded = {path: value for path, value in told(language).items() if path[0] != "reasons"}
+    assert [(path, word) for path, value in reworded.items() for word in MISLEADING[language] if word in value] == []
+    assert words(language)("states", "left") != "गेले"
+
+
+def test_a_sentence_ends_with_the_full_stop_of_its_language_and_with_one():
+    for language, own, other in (("hi", "\u0964", "."), ("mr", ".", "\u0964"), ("en", ".", "\u0964")):
+        for path, value in told(language).items():
+            assert not re.search(r"[\u0964.]\s*[\u0964.]", value), path
+            assert not re.search(rf"{re.escape(other)}(\s|$)", value.replace("क्र.", "")), path
+        say = words(language)
+        assert say.sentence("x") == say.sentence(say.sentence("x")) == "x" + own == ("x" + say("ui", "stop")).strip()
+
+
+def test_no_arm_is_told_in_mm_but_where_it_is_entered():
+    for language in LANGUAGES:
+        in_mm = {path for path, value in told(language).items() if re.search(r"\bmm\b|मिमी|115|125", value)}
+        assert in_mm <= {("ui", "muac_found"), ("ui", "muac_written"), ("ui", "check_form")} | ARM_OF_REASONS
+        for path in in_mm - ARM_OF_REASONS:
+            assert re.search(r"\bcm\b|सेमी", words(language)(*path))
+        assert all("11.5" in words(language)(*path) for path in (("ui", "abbreviations"), ("key", "sam_again")))
+
+
+def test_one_of_a_kind_is_told_as_one():
+    for language in LANGUAGES:
+        say = words(language)
+        for path in told(language):
+            if path[-1].endswith("_one") and "n" in facts_of(say(*path[:-1], path[-1].removesuffix("_one"))):
+                assert "n" not in facts_of(say(*path))
+    assert [words("en").say("ui", "overdue_by", n=n) for n in (1, 2)] == ["1 day late", "2 days late"]
+    assert whom(child(age_months=1), words("hi")) == "लड़की, 1 महीना"
+    assert whom(child(age_months=14), words("mr")) == "मुलगी, 14 महिने"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_counts_are_grouped_as_india_does(language):
+    say = words(language)
+    assert [say.number(value) for value in (999, 1456, 1234567, -1456)] == ["999", "1,456", "12,34,567", "\u22121,456"]
+    assert say.number(123456.78, 1) == "1,23,456.8"
+    assert "1,456" in say.say("ui", "counts", rows=np.int64(1456), centres=3, capacity=20)
+    assert "12,34,567" in say.say("ui", "not_scored_count", n=1234567)
 
 
 @pytest.mark.parametrize("language", ["hi", "mr"])
