@@ -14,10 +14,10 @@ from functools import cache
 from numbers import Integral
 from pathlib import Path
 
-from care.money import grouped
 from models.candidate import Candidate, Reason
 from models.ranking import section
 from models.ranking_order import SAM_MUAC_MM, SAM_WHZ
+from registry.grouping import grouped
 from serving.arm import arm_cm
 from serving.reason_forms import by_the_week, form_of, known
 
