@@ -85,7 +85,10 @@ class Words:
             return words["short"] if raises else words["label"]
         if form.says == (-1 if raises else 1):
             return words["label"]
-        return words[form.name].format(**{need: self._fact(need, facts[need]) for need in form.needs})
+        told = {need: self._fact(need, facts[need]) for need in form.needs}
+        if "muac_mm" in told:
+            told["muac_cm"] = arm_cm(facts["muac_mm"])
+        return words[form.name].format(**told)
 
     def _fact(self, name: str, value: float) -> str:
         if name == "weight_change_kg":
