@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from registry.errors import UsageError
+from registry.grouping import grouped
 
 PAISE = 100
 
@@ -123,14 +124,6 @@ def rupees(paise: int) -> str:
     """An amount as India writes it: `rupees(11519808640)` is "Rs 11,51,98,086.40"."""
     sign, whole, rest = "-" if paise < 0 else "", *divmod(abs(paise), PAISE)
     return f"Rs {sign}{grouped(whole)}.{rest:02d}"
-
-
-def grouped(number: int) -> str:
-    """A whole number with Indian grouping: the last three digits, then twos. `grouped(10717)` is "10,717"."""
-    sign, digits = "-" if number < 0 else "", str(abs(number))
-    head, tail = digits[:-3], digits[-3:]
-    pairs = [head[max(end - 2, 0) : end] for end in range(len(head), 0, -2)][::-1]
-    return sign + ",".join([*pairs, tail])
 
 
 def paise(rupees_text: str | Decimal, *, name: str) -> int:

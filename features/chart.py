@@ -11,6 +11,7 @@ import numpy as np
 from features.chart_panel import (
     GREEN,
     LAST_DAY,
+    MM_PER_CM,
     PANEL,
     RED,
     SMALL,
@@ -37,7 +38,7 @@ __all__ = ["WORDS", "Points", "Treatment", "growth_chart"]
 
 WORDS = {
     "waz": "Weight for age (kg)", "haz": "Length or height for age (cm)", "whz": "Weight for height (z-score)",
-    "muac": "Mid-upper arm circumference (mm)", "months": "age in months", "severe": "severe", "moderate": "moderate",
+    "muac": "Mid-upper arm circumference (cm)", "months": "age in months", "severe": "severe", "moderate": "moderate",
     "normal": "normal", "stale": "hollow: its height was carried forward", "treatment": "in treatment",
     "girl": "girl", "boy": "boy", "source": "WHO Child Growth Standards, 2006", "empty": "nothing measured",
     "projection": "Purple band: where 9 in 10 readings would lie in the next 8 weeks if nothing changed; no forecast",
@@ -132,12 +133,12 @@ def _notes(
 
 
 def _values(points: Points, sex: int) -> dict[str, np.ndarray]:
-    """What each panel shows."""
+    """What each panel shows; the arm in cm, as the tape and the register have it."""
     return {
         "waz": points.weight_kg,
         "haz": np.where(points.stale, np.nan, _drawn_height(points)),
         "whz": _whz(points, sex),
-        "muac": points.muac_mm,
+        "muac": points.muac_mm / MM_PER_CM,
     }
 
 
@@ -173,7 +174,7 @@ def _extent(name: str, values: np.ndarray, sex: int, span: tuple[float, float]) 
     if name == "whz":
         around = np.array([-4.2, 2.2])
     elif name == "muac":
-        around = np.array([100.0, 160.0])
+        around = np.array([10.0, 16.0])
     else:
         at = np.round(np.linspace(*span, 9))
         around = np.concatenate([measure_at(name, sex=sex, at=at, z=np.array(z)) for z in (-3.4, 2.4)])

@@ -21,6 +21,7 @@ SMALL, LARGE = 12, 13
 """A phone of 360 pixels shows the chart nearly as it is: no word on it is under 11 pixels there."""
 LAST_DAY = 1826
 STEP_CM = 0.7
+MM_PER_CM = 10
 LETTER = 0.6
 """Width of a letter, of its size: about right for the programmes' names."""
 
@@ -110,7 +111,7 @@ def draw_bands(panel: Panel, name: str, sex: int) -> None:
     c = criteria()
     cuts = (c.severe_z_below, c.moderate_z_below)
     if name == "muac":
-        cuts = (c.severe_muac_below_mm, c.moderate_muac_below_mm)
+        cuts = (c.severe_muac_below_mm / MM_PER_CM, c.moderate_muac_below_mm / MM_PER_CM)
     lines = (*cuts, *(() if name == "muac" else (0.0, 2.0)))
     for stretch in _stretches(panel, name):
         severe, moderate = (_curve(panel, name, sex, cut, stretch) for cut in cuts)

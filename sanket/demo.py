@@ -46,23 +46,25 @@ def demo(
 
 
 def _registry(out: Path, children: int, said) -> None:
+    from registry.grouping import grouped
     from registry.simulate.dials import Dials
     from registry.simulate.write import simulate
 
     if (out / "provenance.json").exists():
         said(f"the registry is there: {out}")
         return
-    said(f"simulating a district: {children:,} children, {MONTHS} months (the first time compiles for a while)")
+    said(f"simulating a district: {grouped(children)} children, {MONTHS} months (the first time compiles for a while)")
     simulate(out, children=children, months=MONTHS, seed=SEED, format="parquet", dials=Dials(truth_draws=0))
 
 
 def _store(source: Path, store: str, said) -> None:
+    from registry.grouping import grouped
     from registry.store import open_store
 
     said(f"importing it into {store}")
     report = open_store(store).import_source(str(source))
     rows = sum(table["rows"] for table in report.tables.values())
-    said(f"{rows:,} rows, {report.share_quarantined:.2%} of them quarantined"
+    said(f"{grouped(rows)} rows, {report.share_quarantined:.2%} of them quarantined"
          if report.changed else "nothing new, nothing changed")
 
 
@@ -81,6 +83,7 @@ def _models(store: str, said) -> None:
 
 
 def _scores(store: str, said) -> None:
+    from registry.grouping import grouped
     from registry.store import open_store
     from registry.tables import day_date
     from serving.scoring_run import score_store
@@ -88,7 +91,7 @@ def _scores(store: str, said) -> None:
     until = open_store(store).load(children=[]).recorded_until
     said(f"scoring every child as of {day_date(until)}")
     done = score_store(store, as_of=day_date(until))
-    said(f"{done['children']:,} children in the score book, {done['in_danger']:,} in danger by the rules")
+    said(f"{grouped(done['children'])} children in the score book, {grouped(done['in_danger'])} in danger by the rules")
 
 
 def _say_where(store: str) -> None:

@@ -88,11 +88,12 @@ def _print_counts(tables: dict) -> None:
     from rich.table import Table
 
     from registry.contract import RULES
+    from registry.grouping import grouped
 
     table = Table("table", "rows", "kept", "quarantined", "why")
     for name, counts in tables.items():
         why = "\n".join(f"{code} {RULES[code].title}: {many}" for code, many in counts["codes"].items())
-        table.add_row(name, *(f"{counts[count]:,}" for count in ("rows", "kept", "quarantined")), why)
+        table.add_row(name, *(grouped(counts[count]) for count in ("rows", "kept", "quarantined")), why)
     Console().print(table)
 
 
@@ -126,13 +127,14 @@ def _open(store: str):
 def list_(store: STORE, as_json: AS_JSON = False) -> None:
     """How many rows wait in quarantine, by table and rule."""
     from registry import desk
+    from registry.grouping import grouped
 
     rows = desk.summary(_open(store))
     if as_json:
         typer.echo(json.dumps(rows, ensure_ascii=False))
         return
     for row in rows:
-        typer.echo(f"{row['table']:13} {row['code']}  {row['rows']:>8,}  {row['title']}. {row['advice']}")
+        typer.echo(f"{row['table']:13} {row['code']}  {grouped(row['rows']):>8}  {row['title']}. {row['advice']}")
     if not rows:
         typer.echo("nothing waits in quarantine")
 

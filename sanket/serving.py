@@ -53,9 +53,11 @@ def score(
 
         typer.echo(json.dumps(done))
         return
-    scored = ", ".join(f"{count} for {target.replace('_', '-')}" for target, count in done["scored"].items())
-    typer.echo(f"{done['children']} children in the book as of {done['as_of']}: scored {scored}; "
-               f"{done['in_danger']} in danger by the protocol's rules.")
+    from registry.grouping import grouped
+
+    scored = ", ".join(f"{grouped(count)} for {target.replace('_', '-')}" for target, count in done["scored"].items())
+    typer.echo(f"{grouped(done['children'])} children in the book as of {done['as_of']}: scored {scored}; "
+               f"{grouped(done['in_danger'])} in danger by the protocol's rules.")
 
 
 def _day(text: str) -> dt.date:

@@ -64,10 +64,12 @@ def _print_table(facts: dict[str, object], console: object) -> None:
     """Own rates beside the published ones."""
     from rich.table import Table
 
+    from registry.grouping import grouped
     from registry.simulate.rates import PUBLISHED
 
     table = Table("rate", "this registry", "published", "source", title="Synthetic: these children never lived")
     for name, value in facts["rates"].items():
         published, source = PUBLISHED.get(name, ("", ""))
-        table.add_row(name.replace("_", " "), f"{value:,.3f}" if value < 100 else f"{value:,.0f}", published, source)
+        shown = f"{value:.3f}" if value < 100 else grouped(round(value))
+        table.add_row(name.replace("_", " "), shown, published, source)
     console.print(table)

@@ -12,13 +12,14 @@ from starlette.requests import Request
 from models.ranking import main_reason
 from registry.tables import FINDING
 from serving.access import Person
+from serving.arm import MUAC_MM
 from serving.desk import Desk
 from serving.problems import Problem
 from serving.scorebook import tick
 
 EARLIEST = dt.date(2000, 1, 1)
-BOUNDS = {"weight_kg": (0.5, 40.0), "muac_mm": (60.0, 260.0)}
-"""What a visit may have measured: the registry's bounds for a weight under five; an arm typed in cm is refused."""
+BOUNDS = {"weight_kg": (0.5, 40.0), "muac_mm": MUAC_MM}
+"""What a visit may have measured: bounds for a weight and an arm under six; an arm is in mm here, never in cm."""
 REQUEST_BODY = {
     "requestBody": {
         "required": True,

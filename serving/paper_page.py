@@ -35,9 +35,10 @@ def _beyond(listed: VisitList, words: Words) -> str:
     """The section for the project officer; empty where every child in danger has a place."""
     if not listed.beyond:
         return ""
+    stop = words("ui", "stop")
     rows = "".join(
         f"<li>{html.escape(f'{line.child_id} ({line.whom})')}, {html.escape(words('ui', 'centre'))} "
-        f"{html.escape(centre_name(line.row.candidate, words))}: {html.escape(line.why)}. {html.escape(line.do)}</li>"
+        f"{html.escape(centre_name(line.row.candidate, words))}: {html.escape(line.why + stop + line.do)}</li>"
         for line in beyond_lines(listed, words)
     )
     said = f"<h2>{html.escape(words('ui', 'beyond_title'))}</h2><p>{html.escape(words('ui', 'beyond_give'))}</p>"

@@ -18,6 +18,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from models.ranking import VisitList
 from registry.tables import FINDING
+from serving.arm import MM_PER_CM
 from serving.outcomes import BOUNDS
 from serving.sheets import Line, beyond_lines, centre_name, notes, sheets, title
 from serving.words import Words
@@ -38,6 +39,8 @@ COLUMNS: tuple[tuple[str, str, int], ...] = (
 )
 """Code, the word over the column, width in characters. The last four are filled in by hand."""
 FILLED_IN = ("finding", "visited_on", "weight_kg", "muac_mm")
+NUMBER_FORMATS = {"visited_on": "yyyy-mm-dd", "weight_kg": "0.00", "muac_mm": "General"}
+"""How a cell shows what is typed into it; an arm as it was typed, in cm or mm."""
 CODES_ROW, HEADS_ROW = 3, 4
 """Row 1: title; row 2: notes; row 3 (hidden): the columns' codes; row 4: heads; from 5: children."""
 BACK_SHEET = "sanket"
@@ -95,7 +98,7 @@ def _row(sheet: Worksheet, place: int, centre: str, line: Line, words: Words) ->
         cell.alignment = Alignment(wrap_text=True, vertical="top")
         cell.border = Border(bottom=Side("thin"))
         if code in FILLED_IN:
-            cell.number_format = {"visited_on": "yyyy-mm-dd", "weight_kg": "0.00", "muac_mm": "0"}.get(code, "@")
+            cell.number_format = NUMBER_FORMATS.get(code, "@")
             continue
         cell.value = texts.get(code) or getattr(line, code)
         cell.data_type = "n" if code == "number" else "s"
@@ -104,18 +107,26 @@ def _row(sheet: Worksheet, place: int, centre: str, line: Line, words: Words) ->
 
 def _choices(sheet: Worksheet, words: Words, last: int) -> None:
     """Findings to choose from, bounds for the numbers; a wrong one is refused while it is typed."""
+    letters = {code: get_column_letter(place) for place, (code, _, _) in enumerate(COLUMNS, 1)}
+    lightest, heaviest = (f"{bound:g}" for bound in BOUNDS["weight_kg"])
     rules = {
         "finding": DataValidation("list", formula1=f'"{",".join(words("findings", code) for code in FINDING)}"'),
         "visited_on": DataValidation("date", operator="greaterThan", formula1=str(_serial(dt.date(2000, 1, 1)))),
-    } | {
-        name: DataValidation("decimal", operator="between", formula1=f"{low:g}", formula2=f"{high:g}")
-        for name, (low, high) in BOUNDS.items()
+        "weight_kg": DataValidation("decimal", operator="between", formula1=lightest, formula2=heaviest),
+        "muac_mm": DataValidation("custom", formula1=_arm_in_cm_or_mm(f"{letters['muac_mm']}{HEADS_ROW + 1}"),
+                                  error=words("ui", "muac_written")),
     }
     for code, rule in rules.items():
         rule.showErrorMessage, rule.allow_blank = True, True
-        letter = get_column_letter([column for column, _, _ in COLUMNS].index(code) + 1)
         sheet.add_data_validation(rule)
-        rule.add(f"{letter}{HEADS_ROW + 1}:{letter}{last}")
+        rule.add(f"{letters[code]}{HEADS_ROW + 1}:{letters[code]}{last}")
+
+
+def _arm_in_cm_or_mm(cell: str) -> str:
+    """The formula that holds for an arm in either unit; a sheet's programs move `cell` along with the row."""
+    low, high = BOUNDS["muac_mm"]
+    in_unit = (f"AND({cell}>={low / factor:g},{cell}<={high / factor:g})" for factor in (MM_PER_CM, 1))
+    return f"AND(ISNUMBER({cell}),OR({','.join(in_unit)}))"
 
 
 def _serial(day: dt.date) -> int:

@@ -13,6 +13,7 @@ from pathlib import Path
 from models.ranking import main_reason
 from registry.errors import BadInput
 from registry.tables import FINDING
+from serving.arm import WRITTEN, arm_mm
 from serving.words import LANGUAGES, words
 
 LARGEST_BYTES = 20_000_000
@@ -29,7 +30,7 @@ class Outcome:
     visited_on: dt.date
     finding: str | None
     weight_kg: str | None
-    muac_mm: str | None
+    muac_mm: float | None
 
 
 @dataclass(frozen=True)
@@ -62,12 +63,26 @@ def read_back(path: Path, *, today: dt.date, visited_on: dt.date | None = None) 
         if not any(cells.get(name) for name in ("finding", "weight_kg", "muac_mm")):
             blank += 1
             continue
-        read = _outcome(cells, today=today, visited_on=visited_on or today)
+        arm, refused = _arm(cells)
+        problems += [(number, refused)] * bool(refused)
+        if refused and not (cells.get("finding") or cells.get("weight_kg")):
+            continue
+        read = _outcome(cells, arm, today=today, visited_on=visited_on or today)
         problems.append((number, read)) if isinstance(read, str) else outcomes.append(read)
     return Returned(tuple(outcomes), tuple(problems), blank, says)
 
 
-def _outcome(cells: dict[str, str], *, today: dt.date, visited_on: dt.date) -> Outcome | str:
+def _arm(cells: dict[str, str]) -> tuple[float | None, str]:
+    """The arm of a line in mm, written in cm or mm; else why it is left out: the finding beside it is still kept."""
+    if not cells.get("muac_mm"):
+        return None, ""
+    try:
+        return arm_mm(cells["muac_mm"]), ""
+    except ValueError:
+        return None, f"the arm cannot be read: {WRITTEN}"
+
+
+def _outcome(cells: dict[str, str], muac_mm: float | None, *, today: dt.date, visited_on: dt.date) -> Outcome | str:
     """A line's outcome, or why it cannot be used. Values of a child stay out of the message."""
     if not cells.get("child_id"):
         return "no child_id"
@@ -79,7 +94,7 @@ def _outcome(cells: dict[str, str], *, today: dt.date, visited_on: dt.date) -> O
         return "visited_on is not a date: write 2026-03-16 or 16/03/2026"
     if day > today:
         return "visited_on lies in the future"
-    return Outcome(cells["child_id"], day, finding, cells.get("weight_kg") or None, cells.get("muac_mm") or None)
+    return Outcome(cells["child_id"], day, finding, cells.get("weight_kg") or None, muac_mm)
 
 
 EARLIER_WORDS = {

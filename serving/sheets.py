@@ -76,7 +76,7 @@ def _in_time(row: VisitRow, step: str, words: Words) -> str:
         step += f", {words.say('ui', 'due_since' if late > 0 else 'by_when', date=words.day(child.by_when))}"
     if late < 1:
         return step
-    return f"{step} ({words('ui', 'overdue_by_one') if late == 1 else words.say('ui', 'overdue_by', n=late)})"
+    return f"{step} ({words.say('ui', 'overdue_by', n=late)})"
 
 
 def key(words: Words) -> list[tuple[str, str]]:
@@ -121,16 +121,13 @@ def notes(listed: VisitList, words: Words) -> list[str]:
     said = sheet_notes(listed, words)
     for fact, note in (("not_scored", "not_scored_count"), ("lately_visited", "lately_visited_count")):
         if count := listed.facts.get(fact):
-            said.append(words("ui", f"{note}_one") if count == 1 else words.say("ui", note, n=count))
+            said.append(words.say("ui", note, n=count))
     return said
 
 
 def beyond_note(listed: VisitList, words: Words) -> str:
     """That children in danger have no place on the list; empty where all have."""
-    beyond = len(listed.beyond)
-    if beyond <= 1:
-        return words("ui", "beyond_one") if beyond else ""
-    return words.say("ui", "beyond", n=beyond)
+    return words.say("ui", "beyond", n=len(listed.beyond)) if listed.beyond else ""
 
 
 def title(listed: VisitList, words: Words) -> str:

@@ -11,11 +11,14 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from numbers import Integral
 from pathlib import Path
 
 from models.candidate import Candidate, Reason
 from models.ranking import section
 from models.ranking_order import SAM_MUAC_MM, SAM_WHZ
+from registry.grouping import grouped
+from serving.arm import arm_cm
 from serving.reason_forms import by_the_week, form_of, known
 
 LANGUAGES = ("en", "hi", "mr")
@@ -39,8 +42,20 @@ class Words:
         return found
 
     def say(self, *path: str, **facts: object) -> str:
-        """The word at this path with its facts filled in: `say("ui", "as_of", date="12 March 2026")`."""
-        return self(*path).format(**facts)
+        """The word at this path with its facts filled in: `say("ui", "as_of", date="12 March 2026")`.
+
+        Whole numbers are grouped as India does (1,456); for an `n` of 1 the word beside it that ends in `_one` is
+        said, where the language files have one: `say("ui", "overdue_by", n=1)` is "1 day late".
+        """
+        *table, name = path
+        if facts.get("n") == 1 and f"{name}_one" in self(*table):
+            name += "_one"
+        told = {fact: self.number(value) if isinstance(value, Integral) else value for fact, value in facts.items()}
+        return self(*table, name).format(**told)
+
+    def sentence(self, text: str) -> str:
+        """A text with its full stop, and with one only: what ends in a stop already, or in a colon, stays as it is."""
+        return text if text.endswith(("\u0964", ".", ":", "?")) else text + self("ui", "stop").rstrip()
 
     def day(self, day: dt.date | None, *, short: bool = False) -> str:
         """A date as people write it: 12 मार्च 2026; empty where there is none."""
@@ -49,9 +64,10 @@ class Words:
         return f"{day.day} {self.tree['months_short' if short else 'months'][day.month - 1]} {day.year}"
 
     def number(self, value: float, decimals: int = 0) -> str:
-        """A number with a real minus sign and Arabic numerals: −2.4."""
-        text = f"{value:.{decimals}f}"
-        return text.replace("-", MINUS) if float(text) else text.lstrip("-")
+        """A number with a real minus sign, Arabic numerals and Indian grouping: −2.4; 12,34,567."""
+        whole, point, rest = f"{abs(value):.{decimals}f}".partition(".")
+        text = grouped(int(whole)) + point + rest
+        return MINUS + text if value < 0 and float(whole + point + rest) else text
 
     def kilograms(self, value: float) -> str:
         """A weight to the scale's digits: 7.4, 7.85."""
@@ -69,7 +85,10 @@ class Words:
             return words["short"] if raises else words["label"]
         if form.says == (-1 if raises else 1):
             return words["label"]
-        return words[form.name].format(**{need: self._fact(need, facts[need]) for need in form.needs})
+        told = {need: self._fact(need, facts[need]) for need in form.needs}
+        if "muac_mm" in told:
+            told["muac_cm"] = arm_cm(facts["muac_mm"])
+        return words[form.name].format(**told)
 
     def _fact(self, name: str, value: float) -> str:
         if name == "weight_change_kg":
@@ -138,7 +157,7 @@ def how_often(candidate: Candidate, words: Words) -> str:
 
 
 def rule_line(candidate: Candidate, words: Words) -> str:
-    """The rule in words, with what was measured: `SAM, not yet examined (WHZ −3.4, arm 112 mm)`."""
+    """The rule in words, with what was measured: `SAM, not yet examined (WHZ −3.4, arm 11.2 cm)`."""
     line = words("rules", candidate.rule) if candidate.rule else words("states", candidate.state)
     measured = _measured(candidate.facts, words) if _is_sam(candidate.rule) else []
     return f"{line} ({', '.join(measured)})" if measured else line
@@ -158,7 +177,7 @@ def _measured(facts: Mapping, words: Words) -> list[str]:
         near = round(whz, 1) == SAM_WHZ and whz < SAM_WHZ
         parts[whz < SAM_WHZ] = [f"WHZ {words.number(whz, 2 if near else 1)}"]
     if known(muac_mm):
-        arm = words.say("ui", "muac_line", mm=words.number(muac_mm))
+        arm = words.say("ui", "muac_line", cm=arm_cm(muac_mm))
         parts[muac_mm < SAM_MUAC_MM] = [*parts.get(muac_mm < SAM_MUAC_MM, []), arm]
     return parts.get(True) or parts.get(False, [])
 

@@ -183,18 +183,17 @@ def test_an_outcome_is_ticked_and_the_child_leaves_the_list(phone, service):
     keep_picture(phone, "outcome-phone-hi")
 
 
-def test_a_weight_is_written_beside_the_finding_and_an_arm_in_centimetres_is_not_taken(phone, service):
+def test_a_weight_is_written_beside_the_finding_and_an_arm_in_either_unit(phone, service):
     sign_in(phone, service, "mr")
     last = phone.find_elements(By.CLASS_NAME, "child")[-1]
     child = last.find_element(By.CSS_SELECTOR, ".who a").text
     phone.execute_script("arguments[0].open = true", last.find_element(By.TAG_NAME, "details"))
     arm, weight = (last.find_element(By.NAME, name) for name in ("muac_mm", "weight_kg"))
     weight.send_keys("7.45")
-    arm.send_keys("11.2")
-    assert phone.execute_script("return [arguments[0].checkValidity(), arguments[1].checkValidity()]", weight, arm) == [
-        True, False]
-    arm.clear()
-    arm.send_keys("112")
+    for written, taken in (("40", False), ("261", False), ("112", True), ("११.२", True), ("11,2", True)):
+        arm.clear()
+        arm.send_keys(written)
+        assert phone.execute_script("return [...arguments].map((it) => it.checkValidity())", weight, arm) == [True, taken]
     keep_picture(phone, "outcome-form-phone-mr")
     tick(phone, last, "none")
     wait(lambda: words("mr")("ui", "kept") in phone.page_source)

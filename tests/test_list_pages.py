@@ -371,14 +371,16 @@ def measured(address):
     ]
 
 
-@pytest.mark.parametrize("written", ["7.45", "7,45"])
-def test_a_weight_and_an_arm_measured_at_the_visit_become_measurements(tmp_path, written):
+@pytest.mark.parametrize(
+    ("written", "arm"), [("7.45", "112"), ("7,45", "11.2"), ("7.45", "11,2"), ("7.45", "११.२"), ("7.45", "११२")]
+)
+def test_a_weight_and_an_arm_measured_at_the_visit_become_measurements(tmp_path, written, arm):
     address = make_store(tmp_path, count=8)
     made = create_app(address, follow=False, log=Log(lambda line: None))
     client = browser(made, address)
     child_id = first_child(client)
     for finding, leaves in (("none", False), ("sam_again", True)):
-        form = {"finding": finding, "visited_on": "2026-03-16", "weight_kg": written, "muac_mm": "112"}
+        form = {"finding": finding, "visited_on": "2026-03-16", "weight_kg": written, "muac_mm": arm}
         answer = client.post(f"/visits/{child_id}/outcome", data=form | {"back": "/visits"})
         assert str(answer.url).endswith("saved=1" if leaves else "kept=1")
         assert words("en")("ui", "saved" if leaves else "kept") in answer.text
@@ -388,7 +390,8 @@ def test_a_weight_and_an_arm_measured_at_the_visit_become_measurements(tmp_path,
 
 
 @pytest.mark.parametrize(
-    "form", [{"weight_kg": "74"}, {"muac_mm": "11.2"}, {"weight_kg": "heavy"}, {"muac_mm": "nan"}, {"finding": "none"}]
+    "form", [{"weight_kg": "74"}, {"muac_mm": "40"}, {"weight_kg": "heavy"}, {"muac_mm": "nan"}, {"muac_mm": "26.1"}]
+    + [{"muac_mm": "5.9"}, {"muac_mm": "261"}, {"muac_mm": "114 cm"}, {"finding": "none"}],
 )
 def test_a_measurement_that_cannot_be_is_refused_with_words_that_help(app, store, form):
     answer = browser(app, store).post("/visits/C00001/outcome", data={"finding": "well"} | form)
@@ -402,5 +405,6 @@ def test_the_api_takes_what_was_measured_and_says_it_back(app, store):
 
     told = send({"visited_on": "2026-03-16", "finding": None, "weight_kg": 6.9, "muac_mm": 113})
     assert told.status_code == 201 and told.json()["weight_kg"] == 6.9 and told.json()["finding"] is None
-    for wrong in ({"weight_kg": True}, {"weight_kg": "6.9"}, {"muac_mm": 400}, {"finding": None}, {"height_cm": 70}):
+    arms = ({"muac_mm": 400}, {"muac_mm": 11.4}, {"muac_mm": "114"})
+    for wrong in ({"weight_kg": True}, {"weight_kg": "6.9"}, *arms, {"finding": None}, {"height_cm": 70}):
         assert send({"visited_on": "2026-03-16", "finding": "well"} | wrong).status_code == 422

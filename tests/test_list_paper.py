@@ -197,7 +197,7 @@ def test_the_workbook_is_ready_to_be_filled_in(language):
     ]
     assert sheet.max_row == HEADS_ROW + 20
     choices = {rule.type for rule in sheet.data_validations.dataValidation}
-    assert choices == {"list", "date", "decimal"}
+    assert choices == {"list", "date", "decimal", "custom"}
     back = {row[0]: row[1] for row in book[BACK_SHEET].iter_rows(values_only=True)}
     assert (
         back["store"] == "/data/x.db" and back["as_of"] == "2026-03-16" and book[BACK_SHEET].sheet_state == "hidden"
@@ -215,7 +215,7 @@ def test_a_formula_in_a_code_stays_text():
 def test_text_for_a_terminal():
     told = render(one_list(in_danger(), child(2)), words("en"), form="txt").decode()
     assert "== In danger: go first ==" in told
-    assert "Why: SAM, not yet examined (WHZ \u22123.4, arm 112 mm)\n" in told
+    assert "Why: SAM, not yet examined (WHZ \u22123.4, arm 11.2 cm)\n" in told
     assert "What to do: Have the ANM or doctor examine the child, due since 13 March 2026 (3 days late)" in told
 
 

@@ -11,11 +11,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import openpyxl
 import pytest
 
 from registry.errors import BadInput
 from registry.store import open_store
+from registry.tables import NEVER
 from sanket.app import main
 from serving.paper_xlsx import CODES_ROW, HEADS_ROW
 from serving.returned import finding_code, read_back, written_day
@@ -181,6 +183,54 @@ def test_a_measurement_that_cannot_be_right_is_quarantined_and_counted(store, tm
     )
 
 
+ARMS = ["11.4", 11.4, 114, "११.४", "11,4", "114 mm"]
+
+
+def arms(store):
+    opened = open_store(store)
+    try:
+        registry = opened.load()
+    finally:
+        opened.close()
+    rows = registry.measurements
+    visited = (rows["measured_on"] == rows["measured_on"].max()) & (rows["known_until"] == NEVER)
+    return {str(registry.child_ids[rows["child"][i]]): rows["muac_mm"][i] for i in np.flatnonzero(visited)}
+
+
+@pytest.mark.parametrize("form", ["xlsx", "csv"])
+def test_an_arm_comes_back_in_either_unit_and_is_kept_in_mm(store, tmp_path, capsys, form):
+    out, children = tmp_path / f"list.{form}", listed(store)[: len(ARMS)]
+    run("visits", store, "--sector", "S0001", "-o", str(out))
+    written = dict(zip(children, ARMS, strict=True))
+    if form == "xlsx":
+        fill_in(out, **{child: {"finding": "sam_again", "muac_mm": arm} for child, arm in written.items()})
+    else:
+        rows = list(csv.DictReader(io.StringIO(out.read_text(encoding="utf-8-sig"))))
+        with out.open("w", encoding="utf-8", newline="") as back:
+            table = csv.DictWriter(back, rows[0].keys())
+            table.writeheader()
+            table.writerows(row | {"finding": "sam_again", "muac_mm": written[row["child_id"]]}
+                            if row["child_id"] in written else row for row in rows)
+    assert run("visits", "record", str(out), "--store", store, "--json") == 0
+    assert json.loads(capsys.readouterr().out)["problems"] == []
+    assert arms(store) == dict.fromkeys(children, 114.0)
+
+
+def test_an_arm_in_neither_unit_is_told_and_the_finding_beside_it_is_kept_all_the_same(store, tmp_path, capsys):
+    out, (first, second, third) = tmp_path / "list.xlsx", listed(store)[:3]
+    run("visits", store, "--sector", "S0001", "-o", str(out))
+    fill_in(out, **{first: {"finding": "sam_again", "muac_mm": 40}, second: {"weight_kg": 7.1, "muac_mm": 5.9},
+                    third: {"muac_mm": 26.1}})
+    assert run("visits", "record", str(out), "--json") == 0
+    done = json.loads(capsys.readouterr().out)
+    assert len(done["problems"]) == 3 and all("6 to 26" in told["problem"] for told in done["problems"])
+    assert [visit[:2] for visit in found(store)] == [(first, "sam_again")]
+    assert done["tables"]["measurements"]["kept"] == 1 and np.isnan(arms(store)[second])
+    fill_in(out, **{first: {"finding": "sam_again", "muac_mm": 11.2}, third: {"muac_mm": ""}})
+    assert run("visits", "record", str(out), "--json") == 0
+    assert arms(store)[first] == 112.0 and len(found(store)) == 1
+
+
 def test_a_blank_list_is_not_an_import(store, tmp_path, capsys):
     out = tmp_path / "list.xlsx"
     run("visits", store, "--sector", "S0001", "-o", str(out))
@@ -247,7 +297,7 @@ def test_the_command_line_starts_and_prints_the_list(made):
         capture_output=True,
         env=os.environ | {"PYTHONIOENCODING": "ascii"},
     )
-    assert done.returncode == 0 and "गृह-भेंट सूची" in done.stdout.decode()
+    assert done.returncode == 0 and "गृह भेंट सूची" in done.stdout.decode()
 
 
 def test_spellings_of_findings_and_days():

@@ -6,6 +6,7 @@ import datetime as dt
 import re
 import string
 
+import numpy as np
 import pytest
 
 from care.pathway import RULES, STATES, STEPS, WHO
@@ -24,6 +25,7 @@ from serving.words import (
     risk_words,
     rule_line,
     what_to_do,
+    whom,
     why_line,
     words,
 )
@@ -55,6 +57,10 @@ def leaves(tree, path=()):
             yield (*path, name), value
 
 
+def facts_of(text):
+    return {name for _, name, _, _ in string.Formatter().parse(text) if name}
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("table", CODES)
 def test_no_code_lacks_a_word(language, table):
@@ -63,8 +69,7 @@ def test_no_code_lacks_a_word(language, table):
 
 def test_the_languages_have_the_same_words_with_the_same_facts():
     def shape(language):
-        fields = lambda text: {name for _, name, _, _ in string.Formatter().parse(text) if name}  # noqa: E731
-        return {path: fields(value) for path, value in leaves(words(language).tree) if isinstance(value, str)}
+        return {path: facts_of(value) for path, value in told(language).items()}
 
     assert shape("en") == shape("hi") == shape("mr")
     assert all(
@@ -72,12 +77,75 @@ def test_the_languages_have_the_same_words_with_the_same_facts():
     )
 
 
+MISLEADING = {
+    "hi": (
+        "चले गए", "चला गया", "अंक", "तय तारीख़", "लेटाकर", "नज़र रखते", "कठिन मौसम", "बही", "काम का नहीं",
+        "उपचार आहार", "गंभीर तीव्र", "मध्यम कुपोषण", "बीमारी की जटिलता",
+    ),
+    "mr": (
+        "गेले आहे", "गुण नाही", "गुण काढ", "गुणासाठी", "मुदत", "वजने चुक", "वजन चुक", "लक्ष ठेवतात",
+        "कठीण", "वहीतील", "तीव्र कुपोषण", "उपचार आहार", "मध्यम कुपोषण", "आजाराची गुंतागुंत",
+    ),
+}  # fmt: skip
+"""Words that a supervisor read otherwise than they were meant: "गेले" for a child that left reads as "died"."""
+
+
+def told(language):
+    return {path: value for path, value in leaves(words(language).tree) if isinstance(value, str)}
+
+
+@pytest.mark.parametrize("language", MISLEADING)
+def test_words_that_mislead_never_come_back(language):
+    found = [(path, word) for path, value in told(language).items() for word in MISLEADING[language] if word in value]
+    assert found == []
+    assert words(language)("states", "left") != "गेले"
+
+
+def test_a_sentence_ends_with_the_full_stop_of_its_language_and_with_one():
+    for language, own, other in (("hi", "\u0964", "."), ("mr", ".", "\u0964"), ("en", ".", "\u0964")):
+        for path, value in told(language).items():
+            assert not re.search(r"[\u0964.]\s*[\u0964.]", value), path
+            assert not re.search(rf"{re.escape(other)}(\s|$)", value.replace("क्र.", "")), path
+        say = words(language)
+        assert say.sentence("x") == say.sentence(say.sentence("x")) == "x" + own == ("x" + say("ui", "stop")).strip()
+
+
+def test_no_arm_is_told_in_mm_but_where_it_is_entered():
+    for language in LANGUAGES:
+        in_mm = {path for path, value in told(language).items() if re.search(r"\bmm\b|मिमी|115|125", value)}
+        assert in_mm <= {("ui", "muac_found"), ("ui", "muac_written"), ("ui", "check_form")}
+        for path in in_mm:
+            assert re.search(r"\bcm\b|सेमी", words(language)(*path))
+        assert all("11.5" in words(language)(*path) for path in (("ui", "abbreviations"), ("key", "sam_again")))
+
+
+def test_one_of_a_kind_is_told_as_one():
+    for language in LANGUAGES:
+        say = words(language)
+        for path in told(language):
+            if path[-1].endswith("_one") and "n" in facts_of(say(*path[:-1], path[-1].removesuffix("_one"))):
+                assert "n" not in facts_of(say(*path))
+    assert [words("en").say("ui", "overdue_by", n=n) for n in (1, 2)] == ["1 day late", "2 days late"]
+    assert whom(child(age_months=1), words("hi")) == "लड़की, 1 महीना"
+    assert whom(child(age_months=14), words("mr")) == "मुलगी, 14 महिने"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_counts_are_grouped_as_india_does(language):
+    say = words(language)
+    assert [say.number(value) for value in (999, 1456, 1234567, -1456)] == ["999", "1,456", "12,34,567", "\u22121,456"]
+    assert say.number(123456.78, 1) == "1,23,456.8"
+    assert "1,456" in say.say("ui", "counts", rows=np.int64(1456), centres=3, capacity=20)
+    assert "12,34,567" in say.say("ui", "not_scored_count", n=1234567)
+
+
 @pytest.mark.parametrize("language", ["hi", "mr"])
 def test_hindi_and_marathi_are_written_in_devanagari_with_arabic_numerals(language):
     whole = " ".join(value for _, value in leaves(words(language).tree) if isinstance(value, str))
     assert not re.search("[\u0966-\u096f]", whole)
     latin = set(re.findall(r"\b[A-Za-z]{2,}\b", re.sub(r"\{[^}]*\}", "", whole)))
-    known = {"SAM", "MAM", "MUAC", "WHZ", "HAZ", "NRC", "VCDC", "UCDC", "WHO", "PDF", "Excel", "YYYY", "MM", "DD"}
+    terms = {"SAM", "MAM", "MUAC", "WHZ", "HAZ", "NRC", "VCDC", "UCDC", "WHO", "EDNF"}
+    known = terms | {"PDF", "Excel", "YYYY", "MM", "DD"}
     assert latin <= known
 
 
@@ -107,8 +175,8 @@ TOLD = [
     ("falling_weight", -0.5, {"weight_change_kg": float("nan")}, "Recent weights"),
     ("low_weight_for_height", 0.5, {}, "Thin for the height (WHZ \u22122.4)"),
     ("low_weight_for_height", -0.5, {"whz": -0.0}, "Weight for height: WHZ 0.0"),
-    ("low_muac", 0.5, {}, "The upper arm is thin: 118 mm"),
-    ("low_muac", -0.5, {"muac_mm": 131.0}, "The upper arm measures 131 mm"),
+    ("low_muac", 0.5, {}, "The upper arm is thin: 11.8 cm"),
+    ("low_muac", -0.5, {"muac_mm": 131.0}, "The upper arm measures 13.1 cm"),
     ("poor_gain", 0.5, {}, "Gained only about 90 g a week in treatment"),
     ("poor_gain", 0.5, {"gain_g_kg_day": -1.2}, "Lost about 60 g a week in treatment"),
     ("poor_gain", 0.5, {"last_weight_kg": None}, "Little weight gain in treatment"),
@@ -166,8 +234,8 @@ def test_ten_contrasting_children_are_listed_for_ten_reasons():
         why_line(overdue(), words("en")),
     ]
     assert len(set(told)) == 10
-    assert told[4] == "The upper arm is thin: 118 mm. Short for the age (HAZ \u22122.8)"
-    assert told[6] == "SAM, not yet examined (WHZ \u22123.4, arm 112 mm)"
+    assert told[4] == "The upper arm is thin: 11.8 cm. Short for the age (HAZ \u22122.8)"
+    assert told[6] == "SAM, not yet examined (WHZ \u22123.4, arm 11.2 cm)"
 
 
 def test_the_line_tells_what_is_amiss_and_not_what_merely_weighs():
@@ -190,8 +258,8 @@ def test_the_sheet_has_no_odds_that_a_family_may_read_and_the_page_has_them(lang
 def test_only_what_is_severe_is_measured_out_and_never_rounded_to_the_limit():
     told = [rule_line(in_danger(facts={"whz": whz, "muac_mm": arm}), words("en")) for whz, arm in
             ((-2.9, 112.0), (-3.02, 121.0), (-3.4, 112.0), (-2.0, 130.0), (None, None))]
-    assert told == ["SAM, not yet examined" + end for end in (" (arm 112 mm)", " (WHZ \u22123.02)",
-                    " (WHZ \u22123.4, arm 112 mm)", " (WHZ \u22122.0, arm 130 mm)", "")]
+    assert told == ["SAM, not yet examined" + end for end in (" (arm 11.2 cm)", " (WHZ \u22123.02)",
+                    " (WHZ \u22123.4, arm 11.2 cm)", " (WHZ \u22122.0, arm 13.0 cm)", "")]
 
 
 def test_a_reason_changes_when_the_records_change():

@@ -15,6 +15,7 @@ from features.survey import files
 from features.survey.answers import Answers, answer, columns_of
 from features.survey.columns import Columns, find
 from registry.errors import BadInput, UsageError
+from registry.grouping import grouped
 
 
 def score_file(
@@ -31,7 +32,7 @@ def score_file(
     columns = find(read.table.column_names)
     if not read.table.num_rows:
         raise BadInput("GRO111", f"{source.name} has a header and no rows: nothing to answer")
-    step(f"answering {read.table.num_rows:,} rows")
+    step(f"answering {grouped(read.table.num_rows)} rows")
     answers = answer(read.table, columns, older=older, decimal_comma=read.decimal_comma)
     step(f"writing {out.name}")
     files.write(_together(read.table, columns, answers, unrounded=unrounded, typed=out.suffix.lower() != ".csv"), out)

@@ -18,6 +18,7 @@ import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
 from registry.errors import BadInput, UsageError
+from registry.grouping import grouped
 
 DELIMITERS = ",;\t|"
 _MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
@@ -231,7 +232,7 @@ def _write_sheet(table: pa.Table, path: Path) -> None:
     import openpyxl
 
     if table.num_rows > EXCEL_ROWS:
-        raise UsageError("GRO122", f"a sheet holds {EXCEL_ROWS:,} rows: write .csv or .parquet")
+        raise UsageError("GRO122", f"a sheet holds {grouped(EXCEL_ROWS)} rows: write .csv or .parquet")
     book = openpyxl.Workbook(write_only=True)
     sheet = book.create_sheet("zscores")
     sheet.append(table.column_names)

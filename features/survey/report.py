@@ -11,6 +11,7 @@ from features.drawing import Area, Canvas, Line, Text
 from features.growth import INDICATORS
 from features.survey.answers import Answers
 from features.survey.suspicion import CODES
+from registry.grouping import grouped
 
 NAMES = {
     "waz": "Weight for age", "haz": "Length or height for age", "whz": "Weight for length or height",
@@ -39,7 +40,7 @@ def page(answers: Answers, facts: dict, *, title: str) -> str:
             "<!doctype html>", '<html lang="en"><head><meta charset="utf-8">',
             '<meta name="viewport" content="width=device-width,initial-scale=1">',
             f"<title>Growth: {escape(title)}</title><style>{STYLE}</style></head><body>",
-            f"<h1>Growth: {escape(title)}</h1><p>{facts['rows']:,} rows. WHO Child Growth Standards, 2006.</p>",
+            f"<h1>Growth: {escape(title)}</h1><p>{grouped(facts['rows'])} rows. WHO Child Growth Standards, 2006.</p>",
             "<h2>Prevalence</h2>", _prevalence(facts),
             '<p class="note">As WHO counts: implausible z-scores are left out, oedema counts as severe by anything '
             "that weighs. The intervals are those of a simple random sample (Wilson); those of a cluster survey are "
@@ -56,7 +57,7 @@ def page(answers: Answers, facts: dict, *, title: str) -> str:
 def distribution(z: np.ndarray, name: str) -> Canvas:
     """Bars of the share of z-scores in each quarter, the table's own normal curve and WHO's."""
     mean, sd = (float(z.mean()), float(z.std(ddof=1))) if len(z) > 1 else (0.0, 0.0)
-    said = f"{name}: mean {mean:.2f}, SD {sd:.2f}, n {len(z):,}"
+    said = f"{name}: mean {mean:.2f}, SD {sd:.2f}, n {grouped(len(z))}"
     canvas = Canvas(WIDTH, HEIGHT, name, said)
     counts, edges = np.histogram(z, np.arange(LOW, HIGH + STEP, STEP))
     density = counts / max(len(z), 1) / STEP
@@ -93,7 +94,7 @@ def _table(header: list[str], rows: list[list[str]]) -> str:
 
 def _prevalence(facts: dict) -> str:
     rows = [
-        [name.replace("_", " "), f"{one['cases']:,}", f"{one['n']:,}", f"{one['percent']:.1f}",
+        [name.replace("_", " "), grouped(one['cases']), grouped(one['n']), f"{one['percent']:.1f}",
          f"{one['low']:.1f} to {one['high']:.1f}"]
         for name, one in facts["prevalence"].items() if one["n"]
     ]  # fmt: skip
@@ -102,7 +103,7 @@ def _prevalence(facts: dict) -> str:
 
 def _quality(facts: dict) -> str:
     rows = [
-        [NAMES[name], f"{one['answered']:,}", f"{one['flagged']:,}",
+        [NAMES[name], grouped(one['answered']), grouped(one['flagged']),
          *("" if one[key] is None else f"{one[key]:.2f}" for key in ("mean", "sd"))]
         for name, one in facts["z"].items()
     ]  # fmt: skip
@@ -111,7 +112,7 @@ def _quality(facts: dict) -> str:
 
 def _digits(facts: dict) -> str:
     rows = [
-        [name, f"{one['score']:.1f}", one["verdict"], *(f"{count:,}" for count in one["digits"])]
+        [name, f"{one['score']:.1f}", one["verdict"], *(grouped(count) for count in one["digits"])]
         for name, one in facts["digit_preference"].items()
     ]
     header = ["last digit", "score", "", *(str(digit) for digit in range(10))]
@@ -119,7 +120,7 @@ def _digits(facts: dict) -> str:
 
 
 def _suspicions(facts: dict) -> str:
-    rows = [[code, f"{count:,}", CODES[code]] for code, count in facts["suspicions"].items()]
+    rows = [[code, grouped(count), CODES[code]] for code, count in facts["suspicions"].items()]
     return f"<h3>Rows named with a suspicion</h3>{_table(['code', 'rows', 'meaning'], rows)}" if rows else ""
 
 

@@ -11,6 +11,7 @@ from features.growth import INDICATORS
 from features.shares import wilson
 from features.survey.answers import Answers
 from features.survey.columns import Columns
+from registry.grouping import grouped
 
 VERDICTS = ((8, "excellent"), (13, "good"), (21, "acceptable"), (math.inf, "poor"))
 """SMART's words for a digit preference score under each bound."""
@@ -96,7 +97,7 @@ def summary(answers: Answers, columns: Columns) -> dict[str, object]:
 
 def words(facts: dict) -> str:
     """The summary as text for a terminal."""
-    lines = [f"{facts['rows']:,} rows", "", "                       cases of judged      %   95 % interval"]
+    lines = [f"{grouped(facts['rows'])} rows", "", "                       cases of judged      %   95 % interval"]
     for name, found in facts["prevalence"].items():
         if found["n"]:
             lines.append(

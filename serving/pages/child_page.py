@@ -69,7 +69,7 @@ def show(desk: Desk, request: Request, person: Person, words: Words, *, child_id
         stay=past.stay,
         facts=run.facts,
         findings=FINDING,
-        bounds=BOUNDS,
+        weight_kg=BOUNDS["weight_kg"],
         today=desk.today().isoformat(),
         may_record=person.may("record_visits"),
         synthetic=bool(run.facts.get("synthetic")),

@@ -114,7 +114,8 @@ def _inside(x: float, y: float) -> tuple[float, float]:
 def _dot(place: Place, x: float, y: float, words: Words) -> Markup:
     radius = _radius(place)
     fill, ink = ("currentColor", "var(--paper)") if place.danger else ("var(--paper)", "currentColor")
-    said = f"{place.name}: {words('ui', 'children')} {place.children}, {words('ui', 'in_danger')} {place.danger}"
+    children, danger = words.number(place.children), words.number(place.danger)
+    said = f"{place.name}: {words('ui', 'children')} {children}, {words('ui', 'in_danger')} {danger}"
     return Markup(
         '<g><title>{}</title><circle cx="{:.1f}" cy="{:.1f}" r="{:.1f}" fill="{}" stroke="currentColor"/>'
         '<text x="{:.1f}" y="{:.1f}" text-anchor="middle" fill="{}">{}</text></g>'

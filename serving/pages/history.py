@@ -19,6 +19,7 @@ from features.drawing import Canvas
 from features.points import growth_points
 from registry.errors import SanketError
 from registry.tables import FINDING, NEVER, OUTCOME, PROGRAMME, Registry, day_date, day_number
+from serving.arm import arm_cm
 from serving.plain_store import open_beside_the_book
 from serving.words import Words
 
@@ -94,7 +95,7 @@ def _weighings(known: Known, words: Words) -> list[Event]:
             for column, name, unit, written in (
                 ("weight_kg", "measurement_line", "kg", words.kilograms),
                 ("height_cm", "height_line", "cm", lambda value: words.number(value, 1)),
-                ("muac_mm", "muac_line", "mm", words.number),
+                ("muac_mm", "muac_line", "cm", arm_cm),
             )
             if not math.isnan(rows[column][i])
         ]

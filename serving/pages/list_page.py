@@ -55,7 +55,7 @@ def show(
         sections=by_section(found, words),
         sectors=sectors,
         findings=FINDING,
-        bounds=BOUNDS,
+        weight_kg=BOUNDS["weight_kg"],
         today=desk.today().isoformat(),
         may_record=person.may("record_visits"),
         saved=next((said for said in ("saved", "kept") if said in request.query_params), None),

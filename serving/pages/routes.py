@@ -12,6 +12,7 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
 from serving import outcomes
+from serving.arm import arm_mm
 from serving.desk import Desk
 from serving.lists import DEFAULT_CAPACITY
 from serving.pages import child_page, district_page, list_page, sector_page
@@ -168,7 +169,7 @@ async def _outcome(desk: Desk, request: Request) -> Response:
     person = await reader_of_page(desk, request, "record_visits")
     form = await _form(request)
     asked = {"finding": form.get("finding"), "visited_on": form.get("visited_on") or desk.today().isoformat()}
-    asked |= {name: _number(form[name]) for name in outcomes.BOUNDS if form.get(name)}
+    asked |= {name: read(form[name]) for name, read in MEASURED.items() if form.get(name)}
     if asked["finding"] == NONE_FITS:
         asked["finding"] = None
     child_id = request.path_params["child_id"]
@@ -184,6 +185,18 @@ def _number(written: str) -> float | str:
         return float(written.strip().replace(",", "."))
     except ValueError:
         return written
+
+
+def _arm(written: str) -> float | str:
+    """The mm of an arm written in cm or mm; what is no arm goes on as it is, to be refused."""
+    try:
+        return arm_mm(written)
+    except ValueError:
+        return written
+
+
+MEASURED = {"weight_kg": _number, "muac_mm": _arm}
+"""Fields of the form for what was measured, and how each is read: the arm in either unit, whatever its name says."""
 
 
 async def _child(desk: Desk, request: Request) -> Response:

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from serving.access import COOKIE, Person
+from serving.arm import input_pattern
 from serving.words import LANGUAGES, Words, words
 
 
@@ -24,6 +25,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    made.globals["arm_pattern"] = input_pattern()
     made.filters["begun"] = lambda text: text[:1].upper() + text[1:]  # Jinja's capitalize would write "Sam again"
     return made
 

@@ -68,6 +68,12 @@
     }
   }
 
+  // An arm that fits neither unit is refused while it is typed: without a network nobody else would say so.
+  for (const arm of document.querySelectorAll("form.outcome [name=muac_mm]")) {
+    arm.pattern = said.arm;
+    arm.title = said.armWritten;
+  }
+
   document.addEventListener("submit", submitted);
   document.addEventListener("submit", (event) => { if (event.target.id === "sign-out") { localStorage.removeItem(KEPT); tell({ forget: true }); } });
   document.addEventListener("click", (event) => { if (event.target.closest(".languages a")) tell({ forget: true }); });
