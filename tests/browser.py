@@ -1,4 +1,4 @@
-"""A real Chromium for the page tests, Debian's package: installed through apt where we may, else asked for."""
+"""A real Chromium for the page tests, Debian's package."""
 
 from __future__ import annotations
 
@@ -19,25 +19,15 @@ from selenium import webdriver
 from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
 
+ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("chromium", "chromium-driver")
 SCREENSHOTS = Path(os.environ.get("SANKET_SCREENSHOTS", Path(tempfile.gettempdir()) / "sanket-screenshots"))
 PHONE, DESKTOP = (360, 740), (1280, 900)
 
 
 def programs() -> tuple[str, str]:
-    """Where chromium and chromedriver are; installed through apt when they are missing and we are root."""
-    found = _found()
-    if None in found and os.geteuid() == 0 and shutil.which("apt-get"):
-        quiet = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-        subprocess.run(["apt-get", "update"], env=quiet, capture_output=True)
-        install = ["apt-get", "install", "-y", "--no-install-recommends", *PACKAGES]
-        subprocess.run(install, env=quiet, capture_output=True)
-        found = _found()
-    assert None not in found, f"the page tests need a browser: apt-get install {' '.join(PACKAGES)}"
-    return found
-
-
-def _found() -> tuple[str | None, str | None]:
+    """Where chromium and chromedriver are; missing ones are installed as `make test` does it, where that may be."""
+    subprocess.run(["sh", ROOT / "deploy" / "machine.sh", *PACKAGES], cwd=ROOT, check=True)
     return shutil.which("chromium"), shutil.which("chromedriver")
 
 
