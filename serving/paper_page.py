@@ -28,7 +28,7 @@ def page(listed: VisitList, words: Words) -> bytes:
         f'<meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{escape(title(listed, say))}'
     )
     body = "".join(parts)
-    head += f"</title><style>{LETTERS.read_text()}{STYLE}</style>"
+    head += f"</title><style>{LETTERS}{STYLE}</style>"
     return f'<!doctype html><html lang="{say.language}"><head>{head}</head><body>{body}</body></html>'.encode()
 
 
@@ -73,8 +73,8 @@ def _to_fill_in(words: Words) -> str:
     return f"<p>{boxes}</p><p>{blanks}</p>"
 
 
-LETTERS = Path(__file__).with_name("fonts") / "devanagari.css"
-"""Where a reader without a Devanagari font gets one, while the page stands beside the service."""
+LETTERS = (Path(__file__).with_name("fonts") / "devanagari.css").read_text(encoding="utf-8")
+"""Where a reader without a Devanagari font gets one, as long as the service answers; all else is in the page."""
 STYLE = (
     "body{font:18px/1.4 var(--letters,sans-serif)}"
     "body{max-width:48em;margin:1em auto;padding:0 1em;color:#000;background:#fff}"
