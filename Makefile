@@ -1,7 +1,10 @@
-# Two commands on a fresh machine: `make demo` and `make test`. Only Python 3.11, make and a package index are needed.
+# Two commands on a fresh machine: `make demo` and `make test`. Only Python 3.11, make and package indexes are needed.
 PYTHON ?= python3.11
 PORT ?= 3000
 BIN := .venv/bin
+# Debian's packages that Python's do not bring.
+NEEDS := python3.11 python3.11-venv libgomp1
+test: NEEDS += chromium chromium-driver
 # One waiting OpenMP thread must not spin: measured 10 times slower when another process is busy.
 export OMP_WAIT_POLICY := passive
 export MLFLOW_DISABLE_TELEMETRY := true
@@ -9,15 +12,17 @@ export BENTOML_DO_NOT_TRACK := True
 # A child process that may not write byte code imports pandas four times slower, for ever.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo test bench soak lock clean
+.PHONY: help setup machine demo test bench soak lock clean
 
 help: ## show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
-setup: .venv/.installed ## make .venv from requirements.lock (hashes checked, byte code compiled)
+setup: .venv/.installed ## install what the machine lacks; make .venv from requirements.lock (hashes checked, byte code compiled)
 
-.venv/.installed: requirements.lock pyproject.toml
-	@command -v $(PYTHON) >/dev/null || { echo "Sanket needs Python 3.11: set PYTHON=/path/to/python3.11"; exit 2; }
+machine:
+	@PYTHON="$(PYTHON)" sh deploy/machine.sh $(NEEDS)
+
+.venv/.installed: requirements.lock pyproject.toml | machine
 	$(PYTHON) -m venv .venv
 	@# uv installs in seconds what takes pip minutes; where it cannot reach the index that pip is set up for, pip does it.
 	$(BIN)/pip install --quiet --require-hashes --requirement requirements-uv.lock && \

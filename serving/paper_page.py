@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from pathlib import Path
 
 from models.ranking import VisitList
 from serving.sheets import TICK_BOXES, Line, Sheet, beyond_lines, centre_name, key, notes, sheets, title
@@ -27,7 +28,7 @@ def page(listed: VisitList, words: Words) -> bytes:
         f'<meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{escape(title(listed, say))}'
     )
     body = "".join(parts)
-    head += f"</title><style>{STYLE}</style>"
+    head += f"</title><style>{LETTERS}{STYLE}</style>"
     return f'<!doctype html><html lang="{say.language}"><head>{head}</head><body>{body}</body></html>'.encode()
 
 
@@ -73,8 +74,11 @@ def _to_fill_in(words: Words) -> str:
     return f"<p>{boxes}</p><p>{blanks}</p>"
 
 
+LETTERS = (Path(__file__).with_name("fonts") / "devanagari.css").read_text(encoding="utf-8")
+"""Where a reader without a Devanagari font gets one, as long as the service answers; all else is in the page."""
 STYLE = (
-    "body{font:18px/1.4 sans-serif;max-width:48em;margin:1em auto;padding:0 1em;color:#000;background:#fff}"
+    "body{font:18px/1.4 var(--letters,sans-serif)}"
+    "body{max-width:48em;margin:1em auto;padding:0 1em;color:#000;background:#fff}"
     "section{break-after:page}article{border:2px solid #000;margin:.8em 0;padding:.4em .8em;break-inside:avoid}"
     ".key{border:1px solid #000;padding:.2em .8em;font-size:.85em}"
     "h3{margin:.2em 0}p{margin:.25em 0}b.tag{background:#000;color:#fff;padding:0 .4em}.fill{margin-right:1.2em}"

@@ -1,4 +1,4 @@
-"""A real Chromium for the page tests, Debian's package: installed through apt where we may, else asked for."""
+"""A real Chromium for the page tests, Debian's package."""
 
 from __future__ import annotations
 
@@ -12,38 +12,31 @@ import tempfile
 import threading
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+import matplotlib
 from selenium import webdriver
 from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
 
+ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("chromium", "chromium-driver")
 SCREENSHOTS = Path(os.environ.get("SANKET_SCREENSHOTS", Path(tempfile.gettempdir()) / "sanket-screenshots"))
+DEJAVU = Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"
+"""Latin letters and no Devanagari, as on an office computer."""
 PHONE, DESKTOP = (360, 740), (1280, 900)
 
 
 def programs() -> tuple[str, str]:
-    """Where chromium and chromedriver are; installed through apt when they are missing and we are root."""
-    found = _found()
-    if None in found and os.geteuid() == 0 and shutil.which("apt-get"):
-        quiet = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-        subprocess.run(["apt-get", "update"], env=quiet, capture_output=True)
-        install = ["apt-get", "install", "-y", "--no-install-recommends", *PACKAGES]
-        subprocess.run(install, env=quiet, capture_output=True)
-        found = _found()
-    assert None not in found, f"the page tests need a browser: apt-get install {' '.join(PACKAGES)}"
-    return found
-
-
-def _found() -> tuple[str | None, str | None]:
+    """Where chromium and chromedriver are; missing ones are installed as `make test` does it, where that may be."""
+    subprocess.run(["sh", ROOT / "deploy" / "machine.sh", *PACKAGES], cwd=ROOT, check=True)
     return shutil.which("chromium"), shutil.which("chromedriver")
 
 
 @contextlib.contextmanager
-def chromium(size: tuple[int, int], *, language: str = "en") -> Iterator[webdriver.Chrome]:
-    """A fresh browser of this size that asks for this language."""
+def chromium(size: tuple[int, int], *, fonts: Iterable[Path] = (), language: str = "en") -> Iterator[webdriver.Chrome]:
+    """A fresh browser of this size that asks for this language, on a computer with DejaVu Sans and these fonts only."""
     browser, driver = programs()
     options = Options()
     options.binary_location = browser
@@ -53,14 +46,26 @@ def chromium(size: tuple[int, int], *, language: str = "en") -> Iterator[webdriv
             f"--user-data-dir={profile}", f"--lang={language}", "--disable-background-networking",
         ):  # fmt: skip
             options.add_argument(argument)
+        config = _fonts_config(Path(profile), [DEJAVU, *fonts])
         wishes = {"intl.accept_languages": language, "intl.selected_languages": language}
         options.add_experimental_option("prefs", wishes)
-        made = webdriver.Chrome(options=options, service=Service(driver))
+        service = Service(driver, env=os.environ | {"FONTCONFIG_FILE": str(config)})
+        made = webdriver.Chrome(options=options, service=service)
         try:
             resize(made, size)
             yield made
         finally:
             made.quit()
+
+
+def _fonts_config(folder: Path, fonts: Iterable[Path]) -> Path:
+    """Fontconfig's setting by which a computer has these fonts and no other."""
+    (folder / "fonts").mkdir()
+    for font in fonts:
+        shutil.copy(font, folder / "fonts")
+    config = folder / "fonts.conf"
+    config.write_text(f"<fontconfig><dir>{folder}/fonts</dir><cachedir>{folder}/font-cache</cachedir></fontconfig>")
+    return config
 
 
 def resize(browser: webdriver.Chrome, size: tuple[int, int]) -> None:

@@ -19,6 +19,7 @@ from sanket.app import app as front_door
 ROOT = Path(__file__).resolve().parent.parent
 DEPLOY = ROOT / "deploy"
 PAGE = (ROOT / "docs" / "serving.md").read_text()
+MAKEFILE = (ROOT / "Makefile").read_text()
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 COMPOSE = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
 STEPS = [step.split(maxsplit=1) for step in re.sub(r"\\\n\s*", "", (DEPLOY / "Dockerfile").read_text()).splitlines()
@@ -39,14 +40,20 @@ def test_what_the_image_copies_is_there_and_all_of_our_packages_are_copied():
     copied = [word for rest in of("COPY") for word in rest.split()[:-1]]
     assert all((ROOT / word).exists() for word in copied)
     assert {name.rstrip("*") for name in PROJECT["tool"]["setuptools"]["packages"]["find"]["include"]} <= set(copied)
-    needed = re.findall(r"requirements[\w-]*\.lock|pyproject\.toml", (ROOT / "Makefile").read_text())
-    assert set(needed) <= set(copied) and PROJECT["project"]["readme"] in copied
+    needed = re.findall(r"requirements[\w-]*\.lock|pyproject\.toml|deploy/[\w.]+", MAKEFILE)
+    assert "deploy/machine.sh" in needed and set(needed) <= set(copied) and PROJECT["project"]["readme"] in copied
+
+
+def test_the_image_has_what_setup_needs_of_a_machine():
+    needs = re.search(r"^NEEDS := (.*)", MAKEFILE, re.MULTILINE).group(1).split()
+    assert [name for name in needs if not name.startswith("python3.11")] == ["libgomp1"]
+    assert of("FROM")[0].startswith("python:3.11-") and "install --yes --no-install-recommends libgomp1" in of("RUN")[0]
 
 
 def test_the_image_starts_the_command_that_setup_makes():
     assert json.loads(of("ENTRYPOINT")[0]) == ["/sanket/.venv/bin/sanket"] and of("WORKDIR") == ["/sanket"]
     assert "sanket" in PROJECT["project"]["scripts"]
-    assert any(rest.startswith("make setup") for rest in of("RUN")) and "setup:" in (ROOT / "Makefile").read_text()
+    assert any(rest.startswith("make setup") for rest in of("RUN")) and "setup:" in MAKEFILE
     asked = taken(json.loads(of("CMD")[0])).params
     assert str(asked["port"]) == of("EXPOSE")[0] and asked["host"] == "0.0.0.0"
     assert asked["store"].startswith(of("VOLUME")[0]) and f":{asked['port']}/livez" in of("HEALTHCHECK")[0]

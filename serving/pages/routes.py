@@ -32,8 +32,10 @@ from serving.paper import MEDIA_TYPES, render
 from serving.problems import Problem
 from serving.words import LANGUAGES
 
-STATIC = Path(__file__).with_name("static")
-STATIC_TYPES = {"sanket.css": "text/css", "sanket.js": "text/javascript"}
+STATIC, FONTS = Path(__file__).with_name("static"), Path(__file__).parents[1] / "fonts"
+STATIC_TYPES = {".css": "text/css", ".js": "text/javascript", ".woff2": "font/woff2"}
+OPEN_FILES = (STATIC / "sanket.css", STATIC / "sanket.js", *FONTS.glob("*.css"), *FONTS.glob("*.woff2"))
+"""What anybody may read, under `/static/` and its own name."""
 LONGEST_FORM = 16_384
 NONE_FITS = "none"
 """On a form, the choice beside the findings: nothing but what was measured is kept, and the child stays listed."""
@@ -227,7 +229,9 @@ async def _worker(request: Request) -> Response:
 
 
 async def _static(request: Request) -> Response:
-    name = request.path_params["name"]
-    if name not in STATIC_TYPES:
+    path = next((path for path in OPEN_FILES if path.name == request.path_params["name"]), None)
+    if not path:
         raise Problem("API003")
-    return FileResponse(STATIC / name, media_type=STATIC_TYPES[name], headers={"Cache-Control": "max-age=3600"})
+    # A font's name carries its content's hash: what has this name never changes.
+    kept = f"max-age={YEAR_SECONDS}, immutable" if path.suffix == ".woff2" else "max-age=3600"
+    return FileResponse(path, media_type=STATIC_TYPES[path.suffix], headers={"Cache-Control": kept})

@@ -82,7 +82,8 @@
   if ("serviceWorker" in navigator) {
     navigator.serviceWorker.register("/sw.js").then(() => navigator.serviceWorker.ready).then(() => {
       const pages = [...document.querySelectorAll(".who a")].map((link) => link.pathname);
-      if (location.pathname === "/visits") setTimeout(() => tell({ keep: [location.pathname + location.search, ...pages] }), 500);
+      const fonts = () => performance.getEntriesByType("resource").map((entry) => new URL(entry.name).pathname).filter((path) => path.endsWith(".woff2"));
+      if (location.pathname === "/visits") setTimeout(() => tell({ keep: [...fonts(), location.pathname + location.search, ...pages] }), 500);
     });
   }
   if ("serviceWorker" in navigator) navigator.serviceWorker.addEventListener("message", (event) => { if (event.data.stale) banner.hidden = false; });

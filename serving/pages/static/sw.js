@@ -1,14 +1,14 @@
 // Pages that were opened (and those of the children on the list) open again without a network. Nothing else is kept.
 "use strict";
-const CACHE = "sanket-2";
+const CACHE = "sanket-2", FONTS = "sanket-fonts";
 const PATIENCE_MS = 6000;
-const FIXED = ["/static/sanket.css", "/static/sanket.js", "/offline"];
+const FIXED = ["/static/devanagari.css", "/static/sanket.css", "/static/sanket.js", "/offline"];
 
 self.addEventListener("install", (event) => {
   event.waitUntil(caches.open(CACHE).then((cache) => cache.addAll(FIXED)).then(() => self.skipWaiting()));
 });
 self.addEventListener("activate", (event) => {
-  const old = (names) => Promise.all(names.filter((name) => name !== CACHE).map((name) => caches.delete(name)));
+  const old = (names) => Promise.all(names.filter((name) => name !== CACHE && name !== FONTS).map((name) => caches.delete(name)));
   event.waitUntil(caches.keys().then(old).then(() => self.clients.claim()));
 });
 self.addEventListener("message", (event) => {
@@ -18,7 +18,8 @@ self.addEventListener("message", (event) => {
 self.addEventListener("fetch", (event) => {
   const url = new URL(event.request.url);
   if (event.request.method !== "GET" || url.origin !== location.origin || url.pathname.startsWith("/v1/")) return;
-  if (event.request.mode === "navigate" || url.pathname.startsWith("/static/")) event.respondWith(answer(event));
+  if (isFont(url.pathname)) event.respondWith(letters(url.pathname));
+  else if (event.request.mode === "navigate" || url.pathname.startsWith("/static/")) event.respondWith(answer(event));
 });
 
 async function forget() {
@@ -29,12 +30,24 @@ async function forget() {
 async function keepAll(addresses) {
   const cache = await caches.open(CACHE);
   for (const address of addresses) {
+    if (isFont(address)) { await letters(address); continue; }
     const found = await fetch(address, { credentials: "same-origin" });
     if (worthKeeping(found)) await cache.put(address, found);
   }
 }
 
 const worthKeeping = (answer) => answer.ok && !answer.redirected && answer.type === "basic" && !/attachment/.test(answer.headers.get("content-disposition") || "");
+
+const isFont = (path) => path.endsWith(".woff2");
+
+// A font's address names its content: once kept it is not asked for again, in whatever language the pages are then.
+async function letters(path) {
+  const cache = await caches.open(FONTS), kept = await cache.match(path);
+  if (kept) return kept;
+  const found = await fetch(path);
+  if (worthKeeping(found)) await cache.put(path, found.clone());
+  return found;
+}
 
 // The newest page; the kept one where there is no network, or none that answers in time, and then the page says so.
 async function answer(event) {
