@@ -22,20 +22,25 @@ def day(ago):
     return (pd.Timestamp(TODAY) - pd.Timedelta(days=ago)).date().isoformat()
 
 
+UNITS = {"kg": "weight_kg", "cm": "height_cm", "mm": "muac_mm"}
+
+
 def measured(text):
     """`30: 8.1 kg 74 cm 120 mm o0; 0: 8.0 kg` -> rows; `lying` and `standing` may follow the height."""
-    rows = []
-    for part in filter(None, (one.strip() for one in text.split(";"))):
-        ago, what = part.split(":")
-        row, words = {"measured_on": day(int(ago))}, what.split()
-        for value, unit in zip(words, words[1:], strict=False):
-            name = {"kg": "weight_kg", "cm": "height_cm", "mm": "muac_mm"}.get(unit)
-            if name:
-                row[name] = float(value)
-        row |= {"oedema": int(word[1]) for word in words if word[0] == "o" and word[1:].isdigit()}
-        row |= {"height_position": word for word in words if word in ("lying", "standing")}
-        rows.append({"child_id": "c"} | row)
-    return rows
+    return [_reading(*part.split(":")) for part in text.split(";") if part.strip()]
+
+
+def _reading(ago, what):
+    row, words = {"measured_on": day(int(ago))}, what.split()
+    for value, unit in zip(words, words[1:], strict=False):
+        if unit in UNITS:
+            row[UNITS[unit]] = float(value)
+    for word in words:
+        if word in ("lying", "standing"):
+            row["height_position"] = word
+        elif word[0] == "o" and word[1:].isdigit():
+            row["oedema"] = int(word[1])
+    return row
 
 
 def stays(*given):
@@ -44,31 +49,40 @@ def stays(*given):
     for number, (programme, admitted, more) in enumerate(given):
         more = dict(more)
         closed = more.pop("closed", None)
-        rows.append({"child_id": "c", "episode_id": f"e{number}", "programme": programme, "admitted_on": day(admitted)}
+        rows.append({"episode_id": number, "programme": programme, "admitted_on": day(admitted)}
                     | more | ({"closed_on": day(closed)} if closed is not None else {}))
     return rows
 
 
-def checks(*given):
-    """(days ago, further columns)."""
-    return [{"child_id": "c", "checked_on": day(ago)} | more for ago, more in given]
-
-
-def asked(readings, *, age=500, sex="F", on=TODAY, episodes=(), seen=(), visits=(), **child):
-    """What the pathway says of one child of so many days of age on the day."""
+def records(readings, *, age=500, sex="F", episodes=(), seen=(), visits=(), **child):
+    """One child's rows by table; seen: (days ago, further columns) of a check; visits: (days ago, finding)."""
     born = (pd.Timestamp(TODAY) - pd.Timedelta(days=age)).date().isoformat()
-    row = {"child_id": "c", "sex": sex, "birth_date": born, "centre_id": "A", "registered_on": born} | child
-    tables = {
-        "centres": [CENTRE], "children": [row], "measurements": measured(readings), "episodes": stays(*episodes),
-        "checks": checks(*seen),
-        "visits": [{"child_id": "c", "visited_on": day(ago), "finding": finding} for ago, finding in visits],
+    return {
+        "children": [{"sex": sex, "birth_date": born, "centre_id": "A", "registered_on": born} | child],
+        "measurements": measured(readings), "episodes": stays(*episodes),
+        "checks": [{"checked_on": day(ago)} | more for ago, more in seen],
+        "visits": [{"visited_on": day(ago), "finding": finding} for ago, finding in visits],
     }
+
+
+def answers(children):
+    """What the pathway says on 10 March 2026 of each of these children (`records`), in their order."""
+    tables = {"centres": [CENTRE]}
+    for number, child in enumerate(children):
+        for name, rows in child.items():
+            tables.setdefault(name, []).extend({"child_id": f"c{number:03}"} | row for row in rows)
+    for row in tables["episodes"]:
+        row["episode_id"] = f"{row['child_id']}-{row['episode_id']}"
     frames = {name: pd.DataFrame(rows) for name, rows in tables.items() if rows}
-    frames.setdefault("measurements", pd.DataFrame({"child_id": [], "measured_on": []}, dtype=str))
     registry, quarantine = build(frames, imported_on="2026-12-01")
     assert not quarantine.rows, quarantine.counts()
-    known = Clock(registry).known_by([0], [day_number(on)])
-    return placed_rows(known, growth_points(known), standard())[0]
+    known = Clock(registry).known_by(list(range(len(children))), [day_number(TODAY)] * len(children))
+    return placed_rows(known, growth_points(known), standard())
+
+
+def asked(readings, **more):
+    """What the pathway says of one child."""
+    return answers([records(readings, **more)])[0]
 
 
 def told(answer):
@@ -110,9 +124,11 @@ CHILDREN = [
     ("oedema, then nobody looked", f"20: {WELL} o1; 0: {WELL}", {}, ("to_nrc", "admit_nrc", True)),
     ("oedema, then looked for and gone", f"20: {WELL} o1; 0: {WELL} o0", {}, ("screened_well", "weigh_monthly", False)),
     # Discharge: the criterion of admission and WHZ, each measured, at two visits five days apart.
-    ("well at two visits, admitted by arm that was not asked again", "30: 8.2 kg 74 cm 110 mm; 7: 8.6 kg 74 cm; 0: 8.8 kg 74 cm",
+    ("well at two visits, admitted by arm that was not asked again",
+     "30: 8.2 kg 74 cm 110 mm; 7: 8.6 kg 74 cm; 0: 8.8 kg 74 cm",
      {"episodes": [("UCDC", 30, {})], "seen": [(1, {"examiner": "MO"})]}, ("in_ucdc", "weigh_weekly", False)),
-    ("well at two visits, arm measured at both", "30: 8.2 kg 74 cm 110 mm; 7: 8.6 kg 74 cm 126 mm; 0: 8.8 kg 74 cm 127 mm",
+    ("well at two visits, arm measured at both",
+     "30: 8.2 kg 74 cm 110 mm; 7: 8.6 kg 74 cm 126 mm; 0: 8.8 kg 74 cm 127 mm",
      {"episodes": [("UCDC", 30, {})], "seen": [(1, {"examiner": "MO"})]}, ("discharge_due", "discharge", False)),
     ("well at two visits two days apart", f"30: {SAM}; 2: {WELL}; 0: 8.7 kg 74 cm",
      {"episodes": [("UCDC", 30, {})], "seen": [(1, {"examiner": "MO"})]}, ("in_ucdc", "weigh_weekly", False)),
@@ -222,7 +238,8 @@ CHILDREN = [
      {"seen": [(1, {"examiner": "MO", "sam_confirmed": False})]}, ("sam_suspected", "remeasure", True)),
     ("weighed well three weeks ago, the medical officer found SAM", f"21: {WELL}",
      {"seen": [(1, {"examiner": "MO", "sam_confirmed": True})]}, ("appetite_test_due", "appetite_test", True)),
-    ("a UCDC stay of five weeks, checked by the ANM alone", "35: 6.6 kg 74 cm; 14: 7.0 kg; 7: 7.2 kg; 0: 7.4 kg 74.6 cm",
+    ("a UCDC stay of five weeks, checked by the ANM alone",
+     "35: 6.6 kg 74 cm; 14: 7.0 kg; 7: 7.2 kg; 0: 7.4 kg 74.6 cm",
      {"episodes": [("UCDC", 35, {})], "seen": [(1, {"examiner": "ANM"})]}, ("in_ucdc", "review_stay", False)),
     ("a VCDC stay of 20 days, the medical officer never there", "20: 7.0 kg 74 cm; 14: 7.2 kg; 7: 7.4 kg; 0: 7.6 kg",
      {"episodes": [("VCDC", 20, {})], "seen": [(1, {"examiner": "ANM"})]}, ("in_ucdc", "review_stay", False)),
@@ -238,9 +255,20 @@ CHILDREN = [
 ]
 
 
-@pytest.mark.parametrize(("readings", "more", "answer"), [row[1:] for row in CHILDREN], ids=[row[0] for row in CHILDREN])
-def test_child(readings, more, answer):
-    assert told(asked(readings, **more)) == answer
+@pytest.fixture(scope="module")
+def all_answers():
+    told_of = answers([records(readings, **more) for _, readings, more, _ in CHILDREN])
+    return {name: answer for (name, *_), answer in zip(CHILDREN, told_of, strict=True)}
+
+
+@pytest.mark.parametrize(("name", "answer"), [(row[0], row[3]) for row in CHILDREN], ids=[row[0] for row in CHILDREN])
+def test_child(name, answer, all_answers):
+    assert told(all_answers[name]) == answer
+
+
+@pytest.mark.parametrize("row", CHILDREN[::12], ids=[row[0] for row in CHILDREN[::12]])
+def test_a_child_alone_is_answered_as_in_the_crowd(row, all_answers):
+    assert asked(row[1], **row[2]) == all_answers[row[0]]
 
 
 def test_a_stay_that_ended_counts_from_its_last_day():
