@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from care import cohorts, facts
+from care.evidence import CURED, DEFAULTED, NOT_RECOVERED, TRANSFERRED, UCDC, VCDC
 from care.pathway import STATES, place
 from care.protocol import Protocol
-from care.rules import CURED, DEFAULTED, NOT_RECOVERED, TRANSFERRED, UCDC, VCDC
 from features.clock import Clock, Known, Ragged
 from features.points import growth_points
 from registry.tables import ITEM, NEVER, OUTCOME, Registry, Table, day_date, day_number, empty_table

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from care import facts, indicators, supply
+from care.evidence import UCDC, VCDC
 from care.money import Budget, Plan, budget
 from care.pathway import STATES, place
 from care.protocol import Protocol
-from care.rules import UCDC, VCDC
 from features.clock import Clock, Known
 from features.points import growth_points
 from registry.tables import Registry, day_date

@@ -14,7 +14,7 @@ from care import facts as care_facts
 from care.evidence import NEVER
 from care.order import GUARDED, ORDER
 from care.protocol import Protocol
-from care.rules import Rule
+from care.rule import Rule
 from features.clock import Known, Ragged
 from registry.tables import CODE, DAY, Table, day_date
 

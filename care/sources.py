@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from care.order import ORDER
 from care.protocol import Protocol, Value
-from care.rules import Rule
+from care.rule import Rule
 
 BY_NAME = {rule.name: rule for rule in ORDER}
 

@@ -1,7 +1,8 @@
 """A child's story in a line, for spec tests: `0 well, 30 sam, 60 sam` is three readings by days since the index.
 
 `well`: WHZ near -0.5 on a height of the day, no arm, feet not looked at; `clear`: the same with MUAC 135 mm and no
-oedema; `sam`: the same with MUAC 110 mm; `arm`: a MUAC of 130 mm alone; `wasted`: WHZ under -3; `stale`: a weight alone;
+oedema; `sam`: the same with MUAC 110 mm; `arm`: a MUAC of 130 mm alone; `wasted`: WHZ under -3; `stale`: a weight
+alone;
 `wild`: a WHZ that cannot be. The girl was born on 2024-01-01; day 0 is 2025-06-01 (17 months old).
 """
 

@@ -130,7 +130,7 @@ HOLDS = int(standard()["finding_holds_days"])
 def test_old_sam_alone_is_no_danger_and_never_well(rows, ago):
     then = TODAY - ago
     days = {name: np.full(len(rows), NEVER) for name in DAYS}
-    old = days | {"sam": 1, "sam_since": then, "sam_on": then, "judged_on": then, "measured_on": then, "weighed_on": then}
+    old = days | {"sam": 1} | dict.fromkeys(("sam_since", "sam_on", "judged_on", "measured_on", "weighed_on"), then)
     quiet = {"programme": -1, "died": 0, "moved": 0, "left_reason": -1, "birth_weight_kg": 3.0, "arm_mm": 140.0}
     ages = np.array([row["age_days"] for row in rows])
     table = _table(rows, **old, **quiet, age_days=np.where(ages < 183, 400, ages))

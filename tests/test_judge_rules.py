@@ -12,10 +12,10 @@ from training.rules_order import by_rules, danger_first
 STAY = [{"admitted_on": -42}]
 # who | readings by day | stays | the least and the most that the order says on day 40
 SAID = {
-    "feet swollen": ("-42 sam, 0 well, 38 oedema", [cured()], 2_318, 2_378),
-    "SAM again": ("-42 sam, 0 well, 38 sam", [cured()], 1_000, 2_000),
-    "weighed long ago": ("-42 sam, 0 well", [cured()], 1, 60),
-    "weighed in time": ("-42 sam, 0 well, 14 well, 28 well, 39 well", [cured()], 0, 0),
+    "feet swollen": ("-42 sam, 0 clear, 38 oedema", [cured()], 2_318, 2_378),
+    "SAM again": ("-42 sam, 0 clear, 38 sam", [cured()], 1_000, 2_000),
+    "weighed long ago": ("-42 sam, 0 clear", [cured()], 1, 60),
+    "weighed in time": ("-42 sam, 0 clear, 14 well, 28 well, 39 well", [cured()], 0, 0),
 }
 
 

@@ -1,0 +1,30 @@
+"""Gone: a child that no visit can help."""
+
+from __future__ import annotations
+
+from care.evidence import (
+    LEFT_BY_DEATH,
+    Facts,
+    Mask,
+)
+from care.protocol import Protocol
+from care.rule import Rule
+
+
+def died(facts: Facts, protocol: Protocol) -> Mask:
+    return (facts["died"] == 1) | (facts["left_reason"] == LEFT_BY_DEATH)
+
+
+def left(facts: Facts, protocol: Protocol) -> Mask:
+    return (facts["left_reason"] >= 0) | (facts["moved"] == 1)
+
+
+def grown_out(facts: Facts, protocol: Protocol) -> Mask:
+    return facts["age_days"] >= protocol["programme_until_days"]
+
+
+GONE = (
+    Rule("died", died, "died", "none", "nobody", "The child has died."),
+    Rule("left", left, "left", "none", "nobody", "The child has left this centre's area or the programme."),
+    Rule("grown_out", grown_out, "left", "none", "nobody", "The child is six years old or more."),
+)
