@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 
 @dataclass(frozen=True)
@@ -44,3 +44,16 @@ class Candidate:
     last_finding: str | None = None
     listed_for: str | None = None
     """The reason (rule or first reason key) of the list that asked for the last visit, where it is known."""
+
+
+def counted_to(child: Candidate, day: dt.date, *, as_of: dt.date) -> Candidate:
+    """The child as it was known on `as_of`, with the days that its step is late counted to a later day.
+
+    Example: to be weighed by 14 March 2026, scored on 16 March, read on 20 March: 6 days late, not 2. Due on 18 March:
+    not late when scored, 2 days late when read.
+    """
+    if day <= as_of or (child.by_when is None and not child.overdue_days):
+        return child
+    if child.by_when is None:
+        return replace(child, overdue_days=child.overdue_days + (day - as_of).days)
+    return replace(child, overdue_days=max(0, (day - child.by_when).days) or None)

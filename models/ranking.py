@@ -65,6 +65,13 @@ class VisitList:
     rows: tuple[VisitRow, ...]
     beyond: tuple[Candidate, ...] = ()
     facts: dict = field(default_factory=dict)
+    day: dt.date | None = None
+    """The day on which the list is read, and to which days late are counted; None: `as_of`, the scoring day."""
+
+    @property
+    def age_days(self) -> int:
+        """Days from the scoring to the day on which the list is read."""
+        return max(0, (self.day - self.as_of).days) if self.day else 0
 
     def by_centre(self) -> list[tuple[str, list[VisitRow]]]:
         """(centre_id, its rows) in the order in which the centres first appear: one trip, one sheet."""

@@ -65,9 +65,12 @@ From the first missed gap on, either share rises, to 1 after two. verified: fals
 TREATMENT_DAYS = 91
 """Non-response is decided after twelve weeks and a week's grace (registry contract): a visit on day 80 comes too late
 to change it, one on day 10 does not. What is left of these days counts."""
-REST_DAYS = {"well": 28, "data_wrong": 28, "away": 7, "sam_again": 7}
+REST_DAYS = {"well": 28, "data_wrong": 28, "away": 7, "sam_again": 7, "ill": 5}
 """Days after a visit in which the child is not asked for again for the same reason. verified: false."""
 DANGER_REST_DAYS = 7
+ILL_IN_DANGER_REST_DAYS = 2
+"""An ill child is seen again in two to five days, as IMNCI's follow-up visits are spaced (text not seen); one in danger
+after two. verified: false."""
 LATE_COUNTS_DAYS = 60
 """Beyond two months, how late a step is says more about the records than about the child. verified: false."""
 
@@ -121,7 +124,8 @@ def rests(candidate: Candidate, *, as_of: dt.date) -> bool:
     """Whether a recent visit has answered this reason already.
 
     Well on 2 March 2026: not listed again for the same reason before 30 March. In danger, the rule asks again after
-    7 days, and at once when a newer weighing still says danger. Moved or died: until the child is weighed again.
+    7 days (2 where it was found ill), and at once when a newer weighing still says danger. Moved or died: until the
+    child is weighed again.
     """
     visited = candidate.last_visited_on
     if visited is None:
@@ -135,7 +139,8 @@ def rests(candidate: Candidate, *, as_of: dt.date) -> bool:
     if candidate.listed_for is not None and candidate.listed_for != main_reason(candidate):
         return False
     days = REST_DAYS.get(candidate.last_finding or "", DANGER_REST_DAYS)
-    days = min(days, DANGER_REST_DAYS) if candidate.danger else days
+    if candidate.danger:
+        days = min(days, ILL_IN_DANGER_REST_DAYS if candidate.last_finding == "ill" else DANGER_REST_DAYS)
     return (as_of - visited).days < days
 
 

@@ -6,7 +6,6 @@ cannot be read, then bounds, then dates against each other, then ids that refer 
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -23,6 +22,7 @@ from registry.quarantine import Quarantine, Verdicts
 from registry.records import build_records
 from registry.refused import Refused
 from registry.tables import NEVER, Registry, day_number
+from registry.today import today
 
 __all__ = ["Checked", "Known", "Raw", "build", "build_records", "check", "raw_table"]
 
@@ -242,6 +242,6 @@ def build(sources: Mapping[str, object], *, imported_on: object = None) -> tuple
 
     `imported_on` is a date or ISO text; today where not given.
     """
-    day = day_number(imported_on or dt.date.today())
+    day = day_number(imported_on or today())
     checked = check({name: raw_table(source) for name, source in sources.items()}, imported_on=day)
     return registry_of_checked(checked), checked.quarantine

@@ -12,6 +12,7 @@ from registry import schema
 from registry.errors import BadInput
 from registry.identity import keyed_hash, tombstone_key
 from registry.tables import day_number
+from registry.today import today
 
 IDS = schema.IDS.c
 
@@ -30,7 +31,7 @@ def forget(store, child_id: str, *, on: dt.date | None = None) -> dict[str, int]
             raise BadInput("REG065", "there is no such child in this store")
         stone = keyed_hash(tombstone_key(store.url, store.facts()["registry_id"]), child_id)
         if not connection.scalar(select(func.count()).where(schema.FORGOTTEN.c.digest == stone)):
-            day = day_number(on or dt.date.today())
+            day = day_number(on or today())
             connection.execute(insert(schema.FORGOTTEN).values(digest=stone, forgotten_on=day))
     return erased
 

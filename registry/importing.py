@@ -28,6 +28,7 @@ from registry.read import read
 from registry.refused import Quarantined, fingerprints
 from registry.sheets import Source
 from registry.tables import NEVER, OWN_DAY, REF, day_date, day_number
+from registry.today import today
 
 MANY = 100_000
 """Rows from which an empty table's index is better made after them."""
@@ -63,7 +64,7 @@ def import_source(store, source: object, *, map: object = None, imported_on: obj
     Running it again changes nothing and gives the same counts. `imported_on` (a date or ISO text, today by default)
     is never before the last import's.
     """
-    day = day_number(imported_on or dt.date.today())
+    day = day_number(imported_on or today())
     arrived = source if isinstance(source, Source) else read(source, map=map)
     with store.bulk() as bulk:
         return _Import(bulk, store, arrived, day).run()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from registry.headers import propose
 from registry.maps import Map, TableMap, read_map
 from registry.sheets import Sheet, sheets_of, sql_address
 from registry.tables import day_number
+from registry.today import today
 
 LOOKED_AT = 1000
 """Rows whose cells are looked at for a proposal, and tried by default."""
@@ -143,7 +143,7 @@ def trial(source: str | Path, map_path: Path, *, rows: int = LOOKED_AT) -> dict[
     raws = mapped_tables(_tables_of(plan, source), finder(source, rows=rows), plan)
     if not raws:
         raise BadInput("REG006", f"no table of the map comes from {Path(source).name}: its file = says another name")
-    checked = check(raws, imported_on=day_number(dt.date.today()), known=Known())
+    checked = check(raws, imported_on=day_number(today()), known=Known())
     counts = checked.quarantine.counts()
     unknown = {code for name, code in (("children", "REG050"), ("centres", "REG051"))
                if name not in counts or counts[name]["rows"] >= rows}

@@ -7,7 +7,6 @@ it to `registry.check`, row for row.
 
 from __future__ import annotations
 
-import datetime as dt
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -35,6 +34,7 @@ from registry.tables import (
     empty_table,
     of_one_length,
 )
+from registry.today import today as programmes_today
 
 _NEVER = int(NEVER)
 _first_known = lru_cache(4096)(first_known)
@@ -68,7 +68,7 @@ def build_records(children: Sequence[Mapping[str, object]], *,
     `centre_id` may be missing here. `imported_on` (date or ISO text; today by default) is the day after which nothing
     can have happened.
     """
-    today = day_number(imported_on or dt.date.today())
+    today = day_number(imported_on or programmes_today())
     problems: list[list[Problem]] = [[] for _ in children]
     tables, texts = dict(_EMPTY_TABLES), {"family": _NONE, "centre": _NONE, "episode": _NONE}
     born = _add_children(children, today, tables, texts, problems)

@@ -27,6 +27,7 @@ TRANSFER_REASON = ("no_gain", "complication", "step_down", "moved")
 LEFT_REASON = ("moved", "died", "aged_out", "other")
 ITEM = ("EDNF", "THR", "HCM")
 FINDING = ("well", "sam_again", "away", "moved", "data_wrong", "died", "ill")
+"""What a home visit found. A store keeps positions, so a new code goes to the end; forms have an order of their own."""
 
 DAY, CODE, NUMBER, REF = np.int32, np.int8, np.float64, np.int32
 

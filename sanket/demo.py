@@ -5,6 +5,7 @@ Training and serving never meet but here, at the front door; what is already the
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
 from typing import Annotated
 
@@ -39,10 +40,12 @@ def demo(
         _registry(folder / "registry", children, said)
         _store(folder / "registry", store, said)
         _models(store, said)
-        _scores(store, said)
-    _say_where(store)
+        scored_on = _scores(store, said)
+    _say_where(store, scored_on)
     if serve:
-        raise SystemExit(run(store, port=port, workers=1, say=lambda text: typer.echo(text, err=True)))
+        # The demo's records end on a day that is gone: counted to the real day, every step would be months late.
+        told = {"port": port, "workers": 1, "today": scored_on}
+        raise SystemExit(run(store, **told, say=lambda text: typer.echo(text, err=True)))
 
 
 def _registry(out: Path, children: int, said) -> None:
@@ -82,19 +85,21 @@ def _models(store: str, said) -> None:
              + (", now the champion" if model["champion"] else ""))
 
 
-def _scores(store: str, said) -> None:
+def _scores(store: str, said) -> dt.date:
+    """Score on the last day of the records; that day."""
     from registry.grouping import grouped
     from registry.store import open_store
     from registry.tables import day_date
     from serving.scoring_run import score_store
 
-    until = open_store(store).load(children=[]).recorded_until
-    said(f"scoring every child as of {day_date(until)}")
-    done = score_store(store, as_of=day_date(until))
+    until = day_date(open_store(store).load(children=[]).recorded_until)
+    said(f"scoring every child as of {until}")
+    done = score_store(store, as_of=until)
     said(f"{grouped(done['children'])} children in the score book, {grouped(done['in_danger'])} in danger by the rules")
+    return until
 
 
-def _say_where(store: str) -> None:
+def _say_where(store: str, scored_on: dt.date) -> None:
     from registry.store import open_store
     from serving.access import issue, local_key
 
@@ -103,4 +108,5 @@ def _say_where(store: str) -> None:
     models = Path(store).with_suffix(".models")
     typer.echo(f"Demo sign-in (sector {sector}, 30 days): {token}", err=True)
     typer.echo(f"MLflow       .venv/bin/mlflow ui --backend-store-uri sqlite:///{models}/mlflow.db", err=True)
-    typer.echo(f"On paper     .venv/bin/sanket visits {store} --sector {sector} -o list.pdf", err=True)
+    paper = f"sanket visits {store} --sector {sector} --as-of {scored_on} -o list.pdf"
+    typer.echo(f"On paper     .venv/bin/{paper}", err=True)

@@ -35,7 +35,10 @@ def visits(
         typer.Option(min=0, max=1, help="Danger takes at most this share of the visits while risk waits, whatever "
                                         "`sanket score` was told (there the default is 0.6)."),
     ] = None,
-    as_of: Annotated[str | None, typer.Option(help="The list of this day (YYYY-MM-DD); default: the newest.")] = None,
+    as_of: Annotated[
+        str | None,
+        typer.Option(help="The list of this day (YYYY-MM-DD), days late counted to it; default: the newest, to today."),
+    ] = None,
     to: Annotated[
         str | None, typer.Option("--store", help="With `record`: the store, where the file does not say.")
     ] = None,
@@ -112,20 +115,18 @@ def _put(content: bytes, out: Path | None) -> None:
 
 
 def _record(file: Path | None, *, store: str | None, visited_on: str | None, as_json: bool) -> None:
-    import datetime as dt
-
     from registry.errors import BadInput, UsageError
 
     if file is None:
         raise UsageError("LST008", "name the list that came back: sanket visits record FILE")
+    from registry.today import today
     from serving.returned import keep, read_back
 
-    today = dt.date.today()
-    returned = read_back(file, today=today, visited_on=_day(visited_on))
+    returned = read_back(file, today=today(), visited_on=_day(visited_on))
     address = store or returned.says.get("store")
     if not address:
         raise BadInput("LST009", f"{file.name} does not say which store it is of: name it by --store")
-    done = keep(address, returned, today=today)
+    done = keep(address, returned, today=today())
     typer.echo(json.dumps(done, ensure_ascii=False) if as_json else _told(done))
 
 

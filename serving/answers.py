@@ -24,6 +24,7 @@ from models.reasons import KEYS
 from models.scoring import SCORED, WHY_NOT, Scored, TargetScores, score_children
 from registry.check import build_records
 from registry.tables import day_number
+from registry.today import today
 from serving.bundles import TARGETS, Champions
 from serving.incoming import Incoming, incoming
 from serving.observe import Metrics
@@ -76,7 +77,7 @@ class Answerer:
         return orjson.dumps(document)
 
     def _answers(self, arrived: list[Incoming], question: Question, bundles: Mapping[str, Bundle]) -> list[dict]:
-        latest = max(question.as_of, dt.date.today())
+        latest = max(question.as_of, today())
         registry, refused = build_records([child.records for child in arrived], imported_on=latest)
         if registry.children.rows == 0:
             return [_refused(child, problems) for child, problems in zip(arrived, refused, strict=True)]

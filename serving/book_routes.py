@@ -1,7 +1,7 @@
 """What the score book and the models say: children, lists, indicators, the models' cards, and outcomes of visits."""
 
 import datetime as dt
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Annotated
 
 import orjson
@@ -9,12 +9,13 @@ from fastapi import APIRouter, Depends, Path, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
+from models.candidate import counted_to
 from serving import area, outcomes
 from serving.access import Person
 from serving.answer_routes import read_json
 from serving.answers import chosen_language
 from serving.desk import Desk
-from serving.lists import DEFAULT_CAPACITY, list_document, visit_list
+from serving.lists import DEFAULT_CAPACITY, day_of_reading, list_document, visit_list
 from serving.problems import Problem, documented
 from serving.scorebook import BookRow, Run
 
@@ -66,11 +67,14 @@ def _children(routes: APIRouter, desk: Desk) -> None:
     ) -> Response:
         """What the newest run (or that of a day) said of one child: state, step, both risks with all their reasons.
 
+        `overdue_days` is counted to `counted_to`: today, or the day asked for; in the history, to each run's own day.
         With `history=true` also what earlier runs said, each with the models that said it.
         """
         reader = desk.reader(person)
         run, row = reader.child(child_id, as_of)
-        document = child_document(run, row)
+        day = day_of_reading(run.as_of, as_of)
+        now = replace(row, candidate=counted_to(row.candidate, day, as_of=run.as_of))
+        document = child_document(run, now) | {"counted_to": day.isoformat()}
         if history:
             document["history"] = [child_document(*then) for then in reader.history(child_id)]
         desk.noted(request, person, "child", [child_id])
@@ -86,8 +90,8 @@ def _children(routes: APIRouter, desk: Desk) -> None:
     async def outcome(request: Request, person: Visitor, child_id: Id) -> Response:
         """What a home visit found. It goes into the registry's visits, and the child leaves the list.
 
-        findings: `well`, `sam_again`, `away`, `moved`, `data_wrong`, `died`. A weight or an arm that was measured goes
-        into the registry's measurements (source `home_visit`). The same visit sent again changes nothing.
+        findings: `well`, `ill`, `sam_again`, `away`, `moved`, `data_wrong`, `died`. A weight or an arm that was
+        measured goes into the registry's measurements (source `home_visit`). The same visit sent again changes nothing.
         """
         asked = outcomes.asked(await read_json(request), child_id=child_id, today=desk.today())
         return json_answer(await outcomes.record(desk, request, person, asked), 201)
@@ -114,7 +118,8 @@ def _lists(routes: APIRouter, desk: Desk) -> None:
     ) -> Response:
         """Whom to visit first in a sector: danger by the rules, overdue weighings, then risk x what a visit can change.
 
-        `sector` may be left out where the token is for one sector alone.
+        `sector` may be left out where the token is for one sector alone. Days late are counted to `counted_to`: today,
+        or the day asked for.
         """
         reader = desk.reader(person)
         listed = visit_list(reader, sector_id=sector, as_of=as_of, capacity=capacity)

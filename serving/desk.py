@@ -12,6 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
 from models.champion import models_folder
+from registry.today import today
 from serving.access import Doorkeeper, Issuer, Person, bearer, local_key, unknown
 from serving.answers import Answerer
 from serving.audit import AuditLog, audit_key
@@ -107,8 +108,8 @@ class Desk:
             raise Problem("API033", headers={"Retry-After": "30"}) from None
 
     def today(self) -> dt.date:
-        """The calendar day in India (UTC+05:30), where the lists are read."""
-        return (dt.datetime.now(dt.UTC) + dt.timedelta(hours=5, minutes=30)).date()
+        """The programme's calendar day (`registry.today`)."""
+        return today()
 
 
 def _who(request: Request, person: Person, act: str) -> dict[str, str]:

@@ -18,6 +18,7 @@ from registry.check import raw_table
 from registry.errors import SanketError
 from registry.sheets import Source
 from registry.store import Store
+from registry.today import today
 from serving.observe import Log, place_of
 from serving.plain_store import open_beside_the_book
 from serving.scorebook import MEASURED, TICKS, make_tables
@@ -79,7 +80,7 @@ def _text(cell: object) -> str | None:
 def _import_day(store: Store) -> dt.date:
     """Today, or the last import's day where that lies later (a replayed past, a wrong clock)."""
     last = store.facts().get("imported_on")
-    return max(dt.date.today(), dt.date.fromisoformat(str(last))) if last else dt.date.today()
+    return max(today(), dt.date.fromisoformat(str(last))) if last else today()
 
 
 class HandingOn:

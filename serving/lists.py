@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
+from models.candidate import counted_to
 from models.ranking import DANGER_SHARE, VisitList, VisitRow, rank
+from registry.today import today
 from serving.problems import Problem
 from serving.reader import Reader
 from serving.words import Words, what_to_do, why_line, words
@@ -19,7 +21,8 @@ def visit_list(
 ) -> VisitList:
     """The list of one sector of the reader's scope. API003 for a sector outside of it, as for one that is not there.
 
-    Danger takes the share of the places that `sanket score` was given for the run, unless another is asked for.
+    Danger takes the share of the places that `sanket score` was given for the run, unless another is asked for. Days
+    late, and the rest after a visit, are counted to `day_of_reading`.
     """
     run = reader.run(as_of)
     sectors = {sector.sector_id for sector in reader.sectors(run, named=sector_id)}
@@ -27,12 +30,23 @@ def visit_list(
         sector_id = _only(sectors)
     if sector_id not in sectors:
         raise Problem("API003")
-    children = [row.candidate for row in reader.rows(run, sector_id)]
+    day = day_of_reading(run.as_of, as_of)
+    children = [counted_to(row.candidate, day, as_of=run.as_of) for row in reader.rows(run, sector_id)]
     share = run.facts.get("danger_share", DANGER_SHARE) if danger_share is None else danger_share
-    return rank(
-        children, sector_id=sector_id, capacity=capacity, as_of=run.as_of, danger_share=share,
+    listed = rank(
+        children, sector_id=sector_id, capacity=capacity, as_of=day, danger_share=share,
         facts=run.facts | {"danger_share": share},
     )
+    return replace(listed, as_of=run.as_of, day=day)
+
+
+def day_of_reading(scored_on: dt.date, asked: dt.date | None = None) -> dt.date:
+    """To which day days late are counted: the day asked for, else today; never before the scoring day.
+
+    Example: scored on 16 March 2026. Read on 20 March: to the 20th. The list of 17 March, asked for on the 20th: to the
+    17th, as it read on that day.
+    """
+    return max(scored_on, asked or today())
 
 
 def _only(sectors: set[str]) -> str:
@@ -50,6 +64,7 @@ def list_document(listed: VisitList, language: str) -> dict:
     return {
         "sector_id": listed.sector_id,
         "as_of": listed.as_of.isoformat(),
+        "counted_to": (listed.day or listed.as_of).isoformat(),
         "capacity": listed.capacity,
         "language": language,
         "rows": [_row_document(row, spoken) for row in listed.rows],

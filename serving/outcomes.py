@@ -9,13 +9,14 @@ import sqlalchemy as sa
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
+from models.candidate import counted_to
 from models.ranking import main_reason
 from registry.tables import FINDING
 from serving.access import Person
 from serving.arm import MUAC_MM
 from serving.desk import Desk
 from serving.problems import Problem
-from serving.scorebook import tick
+from serving.ticks import Teller, tick
 
 EARLIEST = dt.date(2000, 1, 1)
 BOUNDS = {"weight_kg": (0.5, 40.0), "muac_mm": MUAC_MM}
@@ -97,10 +98,13 @@ async def record(desk: Desk, request: Request, person: Person, outcome: Outcome)
 
 def _record(desk: Desk, request: Request, person: Person, outcome: Outcome) -> dict:
     run, row = desk.reader(person).child(outcome.child_id)
+    child = counted_to(row.candidate, outcome.visited_on, as_of=run.as_of)
     desk.noted(request, person, "outcome", [outcome.child_id])
-    whole = asdict(outcome) | {"listed_on": run.as_of, "listed_for": main_reason(row.candidate)}
+    whole = asdict(outcome) | {
+        "listed_on": run.as_of, "listed_for": main_reason(child), "sector_id": child.sector_id,
+    }
     try:
-        tick(desk.engine, [whole])
+        tick(desk.engine, [whole], teller=Teller(person.name, person.role))
     except (sa.exc.SQLAlchemyError, OSError):
         raise Problem("API033", headers={"Retry-After": "30"}) from None
     desk.handing_on.soon()

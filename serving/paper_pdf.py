@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from models.ranking import VisitList
 from serving.paper_ink import BODY, BOTTOM, LARGE, LEFT, RIGHT, SMALL, TOP, Paper, line_height
-from serving.sheets import TICK_BOXES, Line, Sheet, beyond_lines, beyond_note, centre_name, key, sheets
+from serving.sheets import TICK_BOXES, Line, Sheet, beyond_lines, beyond_note, centre_name, key, sheets, stale_note
 from serving.words import Words
 
 PAD = 3.0
 KEY = 11.0
 """Size of the key's letters: seven lines stand above the first child of a sheet."""
-_OFFICERS_TOP = TOP + 52.0
-"""The officer's children begin here at the latest, below a head of at most eight lines."""
+_OFFICERS_TOP = TOP + 62.0
+"""The officer's children begin here at the latest, below a head of at most ten lines."""
 BLANK_MM = 30.0
 """Room for a number or a date written by hand."""
 
@@ -122,8 +122,8 @@ def _head(paper: Paper, listed: VisitList, words: Words, *, centre: str, place: 
     paper.line(LEFT, y, f"{words('ui', 'centre')} {centre}" if centre else sector, size=LARGE, bold=bool(centre))
     paper.line_to(RIGHT, y + 1, sector if centre else "", size=SMALL)
     y += line_height(LARGE) + 1
-    if listed.facts.get("synthetic"):
-        y = paper.paragraph(LEFT, y, words("ui", "synthetic"), width=RIGHT - LEFT, size=SMALL, bold=True)
+    for said in _warnings(listed, words):
+        y = paper.paragraph(LEFT, y, said, width=RIGHT - LEFT, size=SMALL, bold=True)
     for said in (words("ui", "bring"), words("ui", "fill_in")):
         y = paper.paragraph(LEFT, y, said, width=RIGHT - LEFT, size=BODY)
     return y + 2
@@ -157,10 +157,16 @@ def _officers_head(paper: Paper, listed: VisitList, words: Words, *, place: str)
     paper.line(LEFT, TOP + line_height(LARGE), sector, size=BODY)
     paper.line_to(RIGHT, TOP + line_height(LARGE), place, size=BODY)
     y = TOP + line_height(LARGE) + line_height(BODY)
-    if listed.facts.get("synthetic"):
-        y = paper.paragraph(LEFT, y, words("ui", "synthetic"), width=RIGHT - LEFT, size=SMALL, bold=True)
+    for said in _warnings(listed, words):
+        y = paper.paragraph(LEFT, y, said, width=RIGHT - LEFT, size=SMALL, bold=True)
     y = paper.paragraph(LEFT, y, words("ui", "beyond_give"), width=RIGHT - LEFT, size=BODY)
     return y + 3
+
+
+def _warnings(listed: VisitList, words: Words) -> list[str]:
+    """What stands at the head of each page: that the records are made up, that the list is old."""
+    synthetic = [words("ui", "synthetic")] if listed.facts.get("synthetic") else []
+    return [*synthetic, *filter(None, [stale_note(listed, words)])]
 
 
 def _foot_notes(listed: VisitList, words: Words) -> list[str]:

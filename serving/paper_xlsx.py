@@ -17,10 +17,9 @@ from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.worksheet import Worksheet
 
 from models.ranking import VisitList
-from registry.tables import FINDING
 from serving.arm import MM_PER_CM
 from serving.outcomes import BOUNDS
-from serving.sheets import Line, beyond_lines, centre_name, notes, sheets, title
+from serving.sheets import TICK_BOXES, Line, beyond_lines, centre_name, notes, sheets, title
 from serving.words import Words
 
 COLUMNS: tuple[tuple[str, str, int], ...] = (
@@ -110,7 +109,7 @@ def _choices(sheet: Worksheet, words: Words, last: int) -> None:
     letters = {code: get_column_letter(place) for place, (code, _, _) in enumerate(COLUMNS, 1)}
     lightest, heaviest = (f"{bound:g}" for bound in BOUNDS["weight_kg"])
     rules = {
-        "finding": DataValidation("list", formula1=f'"{",".join(words("findings", code) for code in FINDING)}"'),
+        "finding": DataValidation("list", formula1=f'"{",".join(words("findings", code) for code in TICK_BOXES)}"'),
         "visited_on": DataValidation("date", operator="greaterThan", formula1=str(_serial(dt.date(2000, 1, 1)))),
         "weight_kg": DataValidation("decimal", operator="between", formula1=lightest, formula2=heaviest),
         "muac_mm": DataValidation("custom", formula1=_arm_in_cm_or_mm(f"{letters['muac_mm']}{HEADS_ROW + 1}"),

@@ -13,7 +13,8 @@ import sqlalchemy as sa
 from models.candidate import Candidate
 from serving.access import Scope
 from serving.problems import Problem
-from serving.scorebook import AREAS, PLACES, ROWS, RUNS, TICKS, BookRow, Run, complete_tables, row_of, run_of
+from serving.scorebook import AREAS, PLACES, ROWS, RUNS, TICKS, TOLD, BookRow, Run, complete_tables, row_of, run_of
+from serving.ticks import CORRECTED, Told
 
 BEFORE_A_RUN = dt.timedelta(days=1)
 """Ticks from so long before a run are looked at again: what it already knew changes nothing."""
@@ -73,6 +74,16 @@ class Reader:
             pages = connection.execute(self._rows(run).where(ROWS.c.child_id.in_(ticks)).order_by(ROWS.c.child_id))
             before = [row_of(row.page) for row in pages]
             return list(zip(before, self._ticked(connection, before), strict=True))
+
+    def told(self, run: Run, sector_id: str | None = None, *, since: dt.date) -> list[Told]:
+        """Findings that need somebody, told on this day or later, the newest first; without those corrected since."""
+        sectors = sa.select(PLACES.c.sector_id).where(PLACES.c.run == run.run, self._within)
+        kept = sa.or_(TOLD.c.closed_as.is_(None), TOLD.c.closed_as != CORRECTED)
+        wanted = sa.select(TOLD).where(TOLD.c.sector_id.in_(sectors), TOLD.c.told_on >= since, kept)
+        if sector_id is not None:
+            wanted = wanted.where(TOLD.c.sector_id == sector_id)
+        with self._connection() as connection:
+            return [Told(*row) for row in connection.execute(wanted.order_by(TOLD.c.number.desc()))]
 
     def candidates(self, sector_id: str | None = None, as_of: dt.date | None = None) -> list[Candidate]:
         """The children of a sector (or of the whole scope) as the list ranks them, with outcomes ticked since."""

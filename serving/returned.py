@@ -10,6 +10,7 @@ import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from models.candidate import counted_to
 from models.ranking import main_reason
 from registry.errors import BadInput
 from registry.tables import FINDING
@@ -260,14 +261,14 @@ def _tick(engine, returned: Returned) -> None:
     from serving.access import Scope
     from serving.problems import Problem
     from serving.reader import Reader
-    from serving.scorebook import tick
+    from serving.ticks import tick
 
     reader, ticks = Reader(engine, Scope.of(["state:*"])), []
     for outcome in returned.outcomes:
         if outcome.finding is None:
             continue
         try:
-            _, row = reader.child(outcome.child_id, returned.listed_on)
+            run, row = reader.child(outcome.child_id, returned.listed_on)
         except Problem:
             continue
         ticks.append(
@@ -276,7 +277,8 @@ def _tick(engine, returned: Returned) -> None:
                 "visited_on": outcome.visited_on,
                 "finding": outcome.finding,
                 "listed_on": returned.listed_on,
-                "listed_for": main_reason(row.candidate),
+                "listed_for": main_reason(counted_to(row.candidate, outcome.visited_on, as_of=run.as_of)),
+                "sector_id": row.candidate.sector_id,
             }
         )
     if ticks:

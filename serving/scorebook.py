@@ -82,6 +82,25 @@ MEASURED = sa.Table(
     sa.Column("handed_on", sa.Boolean, nullable=False, default=False),
 )
 """Weights and arms that those visits took, on their way into the registry's `measurements`."""
+TOLD = sa.Table(
+    "sanket_told", TABLES,
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("child_id", sa.String(200), nullable=False),
+    sa.Column("sector_id", sa.String(200), nullable=False),
+    sa.Column("finding", sa.String(20), nullable=False),
+    sa.Column("visited_on", sa.Date, nullable=False),
+    sa.Column("told_on", sa.Date, nullable=False),
+    sa.Column("told_at", sa.String(32), nullable=False),
+    sa.Column("told_by", sa.String(200), nullable=False),
+    sa.Column("told_as", sa.String(40), nullable=False),
+    sa.Column("closed_at", sa.String(32)),
+    sa.Column("closed_by", sa.String(200)),
+    sa.Column("closed_as", sa.String(40)),
+    sa.Index("sanket_told_by_sector", "sector_id", "told_on"),
+    sa.Index("sanket_told_by_child", "child_id", "visited_on"),
+)
+"""Findings that need somebody (`serving/ticks.py`): who told them, when, as what, and whether and how they were closed.
+Rows stay when a tick is replaced or a child leaves the book; `told_on` is the programme's day, the others are UTC."""
 
 
 @dataclass(frozen=True)
@@ -219,35 +238,10 @@ def publish(engine: sa.Engine, run: Run, *, facts: dict, areas: Iterable[tuple[s
         connection.execute(sa.delete(CHUNKS).where(CHUNKS.c.run == run.run))
 
 
-def tick(engine: sa.Engine, outcomes: Iterable[dict]) -> None:
-    """Note outcomes of visits so that the list shows them at once.
-
-    outcomes: `child_id, visited_on (date), finding, listed_on (date or None), listed_for (text or None)`, and
-    `weight_kg`, `muac_mm` where they were taken; with a finding of None only these are noted. A second outcome of one
-    child and day replaces the first.
-    """
-    make_tables(engine)
-    at = dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds")
-    with engine.begin() as connection:
-        for outcome in outcomes:
-            taken = {name: outcome.get(name) for name in ("weight_kg", "muac_mm")}
-            if outcome["finding"] is not None:
-                _replace(connection, TICKS, {name: told for name, told in outcome.items() if name not in taken}, at)
-            if any(value is not None for value in taken.values()):
-                named = {name: outcome[name] for name in ("child_id", "visited_on")}
-                _replace(connection, MEASURED, named | taken, at)
-
-
-def _replace(connection: sa.Connection, table: sa.Table, row: dict, at: str) -> None:
-    same = (table.c.child_id == row["child_id"]) & (table.c.visited_on == row["visited_on"])
-    connection.execute(sa.delete(table).where(same))
-    connection.execute(sa.insert(table), row | {"ticked_at": at})
-
-
 def forget(engine: sa.Engine, child_id: str) -> int:
     """Remove a child from every run and every visit; how many rows went."""
     make_tables(engine)
-    named = (ROWS, TICKS, MEASURED)
+    named = (ROWS, TICKS, MEASURED, TOLD)
     with engine.begin() as connection:
         gone = [connection.execute(sa.delete(table).where(table.c.child_id == child_id)) for table in named]
     return sum(result.rowcount for result in gone)

@@ -12,8 +12,10 @@ from models.ranking import VisitList, VisitRow
 from registry.tables import FINDING
 from serving.words import Words, how_often, last_weight, may_happen, what_to_do, whom, why_line
 
-TICK_BOXES = FINDING
-"""The findings with a box on the sheet: all that the registry's visits know."""
+TICK_BOXES = tuple(sorted(FINDING, key=("well", "ill", "sam_again", "away", "moved", "data_wrong", "died").index))
+"""The findings in the order of the boxes, on paper and on the page: all that the registry's visits know."""
+STALE_DAYS = 3
+"""From this day after the scoring on, a list says that it is old. verified: false."""
 
 
 @dataclass(frozen=True)
@@ -111,9 +113,17 @@ def beyond_lines(listed: VisitList, words: Words) -> list[Line]:
 
 
 def sheet_notes(listed: VisitList, words: Words) -> list[str]:
-    """What the reader of one sheet must know: that it is an exercise, and who is beyond the capacity."""
+    """What the reader of one sheet must know: that it is an exercise, that it is old, who is beyond the capacity."""
     synthetic = [words("ui", "synthetic")] if listed.facts.get("synthetic") else []
-    return [*synthetic, *filter(None, [beyond_note(listed, words)])]
+    return [*synthetic, *filter(None, [stale_note(listed, words), beyond_note(listed, words)])]
+
+
+def stale_note(listed: VisitList, words: Words) -> str:
+    """That the list is old: from the third day after the scoring day; empty before."""
+    if listed.age_days < STALE_DAYS:
+        return ""
+    days = {"date": words.day(listed.as_of), "today": words.day(listed.day)}
+    return words.say("ui", "stale", n=words.number(listed.age_days), **days)
 
 
 def notes(listed: VisitList, words: Words) -> list[str]:

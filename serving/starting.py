@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import signal
 import socket
@@ -18,22 +19,30 @@ TARGETS = ("relapse", "non_response")
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def run(store: str, *, port: int, workers: int, host: str = "127.0.0.1", say: Callable[[str], None]) -> int:
-    """Serve until stopped; the exit code. Raises BadInput: REG060 (no store), SRV003 (no champion), SRV002 (port)."""
+def run(
+    store: str, *, port: int, workers: int, host: str = "127.0.0.1", say: Callable[[str], None],
+    today: dt.date | None = None,
+) -> int:
+    """Serve until stopped; the exit code. Raises BadInput: REG060 (no store), SRV003 (no champion), SRV002 (port).
+
+    today: the day on which the calendar stands still, for an exercise (`registry.today`).
+    """
     store = ready_to_serve(store, host=host, port=port)
     command = [
         sys.executable, "-m", "bentoml", "serve", "serving.service:Sanket", "--working-dir", str(ROOT),
         "--host", host, "--port", str(port),
     ]
-    surroundings = _surroundings(store, workers)
+    surroundings = _surroundings(store, workers) | ({"SANKET_TODAY": today.isoformat()} if today else {})
     say(addresses(host, port))
     return _until_stopped(subprocess.Popen(command, env=surroundings, start_new_session=True))
 
 
 def ready_to_serve(store: str, *, host: str, port: int) -> str:
-    """The store's whole address, if there is a store, a champion, a key, and if the port is free."""
+    """The store's whole address, if there is a store, a champion, a key, a calendar, and if the port is free."""
     from registry.store import open_store
+    from registry.today import today
 
+    today()
     open_store(store, must_exist=True).close()
     folder = models_folder(store)
     if not any(pointer(folder, target) for target in TARGETS):

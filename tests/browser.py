@@ -76,12 +76,13 @@ def resize(browser: webdriver.Chrome, size: tuple[int, int]) -> None:
 
 
 @contextlib.contextmanager
-def served(app) -> Iterator[str]:
-    """The application on a free port of this machine, for as long as the block lasts; its address."""
+def served(app, *, port: int = 0) -> Iterator[str]:
+    """The application on this port (0: a free one) of this machine, for as long as the block lasts; its address."""
     import uvicorn
 
     with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
+        free.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        free.bind(("127.0.0.1", port))
         port = free.getsockname()[1]
     server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="error", ws="none", lifespan="off"))
     thread = threading.Thread(target=server.run, daemon=True)

@@ -10,23 +10,32 @@ import base64
 import io
 import json
 import time
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import pypdf
 import pytest
+import sqlalchemy as sa
 from selenium.webdriver.common.by import By
 
 from serving.app import create_app
 from serving.limits import Limits
 from serving.observe import Log
+from serving.scorebook import TOLD
 from serving.words import LANGUAGES, words
 from tests.browser import DESKTOP, PHONE, chromium, cut_network, keep_picture, resize, served
+from tests.list_cases import AS_OF
 from tests.list_store import make_store, token
 
 PATIENT = Limits(lag_seconds=60)
 """A busy machine must not turn these tests away: shedding load has tests of its own."""
 LEAST_TARGET_PX = 24
 """WCAG 2.2, 2.5.8 (AA): a target is at least 24 by 24 CSS pixels."""
+
+
+@pytest.fixture(autouse=True)
+def on_the_day_of_the_list(monkeypatch):
+    """The calendar stands still on the scoring day; a test that reads later sets another day."""
+    monkeypatch.setenv("SANKET_TODAY", AS_OF.isoformat())
 
 
 @pytest.fixture(scope="module")
@@ -216,13 +225,16 @@ def test_what_was_opened_opens_again_when_the_service_is_gone(phone, service, tm
     assert phone.find_elements(By.CSS_SELECTOR, "svg.reasons")
     keep_picture(phone, "child-phone-offline")
     phone.get(f"{site}/sector")
-    assert words("en")("ui", "offline_banner") in phone.find_element(By.TAG_NAME, "main").text
+    assert words("en")("ui", "offline_page") in phone.find_element(By.TAG_NAME, "main").text
 
 
 KEPT_PAGES = """
 const done = arguments[0];
-caches.open('sanket-2').then((cache) => cache.keys()).then((keys) => done(keys.filter((key) => key.url.includes('/children/')).length));
+caches.open('sanket-3').then((cache) => cache.keys()).then((keys) => done(keys.filter((key) => key.url.includes('/children/')).length));
 """
+
+
+LIST_KEPT = KEPT_PAGES.replace("/children/", "/visits")
 
 
 def wait(condition, seconds: float = 20) -> None:
@@ -275,18 +287,198 @@ def test_a_finding_is_kept_when_the_network_is_there_only_by_name(phone, service
     assert child not in [who.text for who in phone.find_elements(By.CSS_SELECTOR, ".child .who a")]
 
 
-def test_a_kept_finding_that_is_not_accepted_is_said_and_not_lost_in_silence(phone, service):
-    site, _ = service
+WAITING = "return JSON.parse(localStorage.getItem('sanket-kept') || '[]')"
+
+
+def waiting_on(browser) -> list[dict]:
+    return browser.execute_script(WAITING)
+
+
+def press(browser, selector):
+    browser.execute_script("arguments[0].click()", browser.find_element(By.CSS_SELECTOR, selector))
+
+
+def said_above(browser) -> str:
+    return browser.find_element(By.ID, "waiting").text
+
+
+@pytest.fixture
+def own_phone(phone):
+    """The phone as it comes: nothing kept, nobody signed in, whatever an earlier test left."""
+    yield phone
+    cut_network(phone, cut=False)
+    phone.execute_script("localStorage.clear(); sessionStorage.clear()")
+
+
+def test_a_kept_finding_that_is_not_accepted_is_shown_with_why_corrected_and_sent_again(own_phone, service):
+    phone, (site, _) = own_phone, service
+    sign_in(phone, service, "hi")
+    say = words("hi")
+    form = phone.find_elements(By.CSS_SELECTOR, "form.outcome")[-4]
+    action = form.get_attribute("action").replace(site, "")
+    child = action.split("/")[2]
+    wrong = [["finding", "well"], ["weight_kg", "74"], ["visited_on", "2026-03-16"], ["back", "/visits"]]
+    shown = [[say("ui", "found"), say("findings", "well")], [say("ui", "weight_found"), "74"]]
+    kept = [{"id": "1", "who": "test-supervisor", "action": action, "fields": wrong, "shown": shown}]
+    phone.execute_script("localStorage.setItem('sanket-kept', arguments[0])", json.dumps(kept))
+    phone.get(f"{site}/visits")
+    wait(lambda: say("ui", "fault_weight_kg") in said_above(phone))
+    assert child in said_above(phone) and "74" in said_above(phone) and say("ui", "refused_title") in said_above(phone)
+    phone.get(f"{site}/sector")
+    assert say("ui", "fault_weight_kg") in said_above(phone), "it stays until it is corrected or deleted"
+    keep_picture(phone, "refused-phone-hi")
+    assert faults(phone) == []
+    press(phone, "#waiting button")
+    wait(lambda: phone.current_url.endswith("/outcome"))
+    assert say("ui", "fault_weight_kg") in phone.find_element(By.CSS_SELECTOR, ".faults").text
+    weight = phone.find_element(By.NAME, "weight_kg")
+    assert weight.get_attribute("value") == "74" and phone.find_element(By.CSS_SELECTOR, "input[value=well]").is_selected()
+    weight.clear()
+    weight.send_keys("7.4")
+    phone.find_element(By.CSS_SELECTOR, "form.outcome button").click()
+    wait(lambda: "saved=1" in phone.current_url)
+    assert waiting_on(phone) == [] and not phone.find_element(By.ID, "waiting").is_displayed()
+
+
+def test_a_refused_finding_can_be_deleted_after_a_question(own_phone, service):
+    phone, (site, _) = own_phone, service
+    sign_in(phone, service)
+    gone = {"id": "1", "who": "test-supervisor", "action": "/visits/NOBODY/outcome", "fields": [["finding", "well"]]}
+    phone.execute_script("localStorage.setItem('sanket-kept', arguments[0])", json.dumps([gone]))
+    phone.get(f"{site}/visits")
+    wait(lambda: words("en")("ui", "not_found") in said_above(phone))
+    for answer, left in (("dismiss", 1), ("accept", 0)):
+        phone.find_element(By.CSS_SELECTOR, "#waiting .quiet").click()
+        getattr(phone.switch_to.alert, answer)()
+        assert len(waiting_on(phone)) == left
+
+
+def test_a_finding_of_another_sign_in_is_not_sent_as_ones_own(own_phone, service):
+    phone, (site, _) = own_phone, service
     sign_in(phone, service)
     action = phone.find_element(By.CSS_SELECTOR, "form.outcome").get_attribute("action").replace(site, "")
-    wrong = [{"id": "1", "action": action, "fields": [["finding", "nonsense"], ["visited_on", "2026-03-16"]]}]
-    phone.execute_script("localStorage.setItem('sanket-kept', arguments[0])", json.dumps(wrong))
+    theirs = {"id": "1", "who": "another", "action": action, "fields": [["finding", "away"], ["visited_on", "2026-03-16"]]}
+    phone.execute_script("localStorage.setItem('sanket-kept', arguments[0])", json.dumps([theirs]))
     phone.get(f"{site}/visits")
-    wait(lambda: "refused" in (phone.execute_script("return localStorage.getItem('sanket-kept')") or ""))
+    wait(lambda: words("en").say("ui", "waiting_others", n=1) in said_above(phone))
+    time.sleep(1)
+    assert waiting_on(phone) == [theirs]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_day_of_a_supervisor(own_phone, tmp_path, language):
+    """Sign in, tick "SAM now", confirm, see it under "told today"; without a network tick, sign out; come back."""
+    phone, say = own_phone, words(language)
+    address = make_store(tmp_path, count=12)
+    app = create_app(address, follow=False, log=Log(lambda line: None), limits=PATIENT)
+    with served(app) as site:
+        here = (site, token(address))
+        sign_in(phone, here, language)
+        first, second = (one.find_element(By.CSS_SELECTOR, ".who a").text for one in children_on(phone)[:2])
+        tick(phone, children_on(phone)[0], "sam_again")
+        dialog = phone.find_element(By.ID, "confirm")
+        assert dialog.is_displayed() and first in dialog.text and say("findings", "sam_again") in dialog.text
+        assert faults(phone) == []
+        keep_picture(phone, f"confirm-phone-{language}")
+        press(phone, "#confirm button[value=no]")
+        assert not dialog.is_displayed() and told_children(app) == []
+        tick(phone, children_on(phone)[0], "sam_again")
+        press(phone, "#confirm button[value=yes]")
+        wait(lambda: "saved=1" in phone.current_url)
+        wait(lambda: first in phone.find_element(By.CSS_SELECTOR, "section[aria-labelledby=told]").text)
+        keep_picture(phone, f"told-today-phone-{language}")
+        wait(lambda: phone.execute_script("return !!navigator.serviceWorker.controller"))
+        phone.get(f"{site}/visits")
+        wait(lambda: phone.execute_async_script(KEPT_PAGES) > 5)
+
+    # The service is gone too: a service worker's own requests are not cut with the page's.
+    cut_network(phone, cut=True)
+    wait(lambda: not phone.execute_script("return navigator.onLine"))
     phone.get(f"{site}/visits")
-    assert words("en")("ui", "refused_offline") in phone.find_element(By.CSS_SELECTOR, "li .note").text
-    assert phone.find_element(By.CSS_SELECTOR, "form.outcome").is_displayed()
-    assert phone.execute_script("return localStorage.getItem('sanket-kept')") == "[]"
+    tick(phone, children_on(phone)[0], "ill")
+    press(phone, "#confirm button[value=yes]")
+    wait(lambda: second in said_above(phone))
+    assert say("ui", "waiting_where") in said_above(phone) and say("findings", "ill") in said_above(phone)
+    keep_picture(phone, f"waiting-phone-{language}")
+    press(phone, "#sign-out button")
+    asks = phone.find_element(By.ID, "sign-out-asks")
+    assert asks.is_displayed() and say.say("ui", "sign_out_asks", n=1) in asks.text
+    keep_picture(phone, f"sign-out-phone-{language}")
+    press(phone, "#sign-out-asks button[value=no]")
+    assert not asks.is_displayed() and phone.find_elements(By.CSS_SELECTOR, ".child")
+    press(phone, "#sign-out button")
+    press(phone, "#sign-out-asks button[value=yes]")
+    wait(lambda: say.say("ui", "signing_out_later", n=1) in phone.find_element(By.TAG_NAME, "main").text)
+    wait(lambda: phone.execute_async_script(LIST_KEPT) == 0)
+    phone.get(f"{site}/visits")
+    assert phone.find_element(By.TAG_NAME, "h1").text == say("ui", "offline_title"), "no child is left on the phone"
+    assert say("ui", "offline_page") in phone.find_element(By.TAG_NAME, "main").text
+    assert second not in phone.page_source and f"{say('ui', 'waiting_title')}: 1" in said_above(phone)
+    keep_picture(phone, f"offline-phone-{language}")
+
+    with served(app, port=urlsplit(site).port):
+        cut_network(phone, cut=False)
+        wait(lambda: phone.current_url.endswith("/sign-in"))
+        assert len(waiting_on(phone)) == 1 and told_children(app) == [(first, "sam_again")]
+        assert f"{say('ui', 'waiting_title')}: 1" in said_above(phone) and second not in said_above(phone)
+        phone.get(f"{site}/visits")
+        assert phone.current_url.endswith("/sign-in"), "the session has ended"
+
+        sign_in(phone, here, language)
+        wait(lambda: waiting_on(phone) == [])
+        phone.get(f"{site}/visits")
+        today = phone.find_element(By.CSS_SELECTOR, "section[aria-labelledby=told]").text
+        assert first in today and second in today and told_children(app) == [(first, "sam_again"), (second, "ill")]
+    app.close()
+
+
+def children_on(browser):
+    return browser.find_elements(By.CLASS_NAME, "child")
+
+
+def told_children(app) -> list[tuple[str, str]]:
+    with app.desk.engine.connect() as connection:
+        if not sa.inspect(connection).has_table(TOLD.name):
+            return []
+        return [(row.child_id, row.finding) for row in connection.execute(sa.select(TOLD).order_by(TOLD.c.number))]
+
+
+def test_a_finding_that_needs_somebody_is_asked_for_without_scripts_too(phone, tmp_path):
+    address = make_store(tmp_path, count=12)
+    app = create_app(address, follow=False, log=Log(lambda line: None), limits=PATIENT)
+    phone.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
+    try:
+        with served(app) as site:
+            sign_in(phone, (site, token(address)), "mr", typed=True)
+            say, last = words("mr"), children_on(phone)[-1]
+            child = last.find_element(By.CSS_SELECTOR, ".who a").text
+            last.find_element(By.TAG_NAME, "summary").click()
+            last.find_element(By.CSS_SELECTOR, "input[value=died]").click()
+            last.find_element(By.CSS_SELECTOR, "form.outcome button").click()
+            wait(lambda: phone.current_url.endswith("/outcome"))
+            assert phone.find_element(By.TAG_NAME, "h1").text == say("ui", "confirm_title")
+            assert child in phone.find_element(By.TAG_NAME, "main").text and told_children(app) == []
+            keep_picture(phone, "confirm-phone-mr-no-scripts")
+            phone.find_element(By.CSS_SELECTOR, "form.outcome button").click()
+            wait(lambda: "saved=1" in phone.current_url)
+            assert child in phone.find_element(By.CSS_SELECTOR, "section[aria-labelledby=told]").text
+            assert told_children(app) == [(child, "died")]
+    finally:
+        phone.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
+    app.close()
+
+
+def test_a_kept_list_says_without_a_network_that_it_has_grown_old(own_phone, service):
+    phone, (site, _) = own_phone, service
+    sign_in(phone, service)
+    wait(lambda: phone.execute_script("return !!navigator.serviceWorker.controller"))
+    phone.get(f"{site}/visits")
+    assert not phone.find_element(By.ID, "stale").is_displayed()
+    wait(lambda: phone.execute_async_script(KEPT_PAGES) > 5)
+    cut_network(phone, cut=True)
+    phone.get(f"{site}/visits")
+    wait(lambda: phone.find_element(By.ID, "stale").is_displayed())
+    assert words("en").day(AS_OF) in phone.find_element(By.ID, "stale").text
 
 
 def test_signing_out_leaves_nothing_on_the_phone(phone, service):

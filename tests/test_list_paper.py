@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import io
 import time
 import unicodedata
@@ -239,3 +240,17 @@ def test_a_heading_stands_with_its_first_child(places):
         assert on and all(text in headed for text in on)
     for later in headed[1:]:
         assert say("ui", "continued") in later
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize(("days", "old"), [(2, False), (3, True), (16, True)])
+def test_paper_and_text_say_from_the_third_day_that_the_list_is_old(language, days, old):
+    day, say = AS_OF + dt.timedelta(days=days), words(language)
+    late = replace(visit_list(), day=day)
+    note = say.say("ui", "stale", n=days, date=say.day(AS_OF), today=say.day(day))
+    assert (note in render(late, say, form="txt").decode()) == old
+    assert (note in render(late, say, form="html").decode()) == old
+    book = openpyxl.load_workbook(io.BytesIO(render(late, say, form="xlsx")))
+    assert (note in book.worksheets[0]["A2"].value) == old
+    if language == "en":
+        assert all((note in page) == old for page in pages(render(late, say, form="pdf")) if "Sheet " in page)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from care.order import ORDER
 from care.pathway import RULES, STATES, STEPS
-from models.candidate import Reason
+from models.candidate import Reason, counted_to
 from models.outlook import AtRisk, expected, non_response_share, relapse_share
 from models.ranking import (
     DANGER_ORDER,
@@ -236,6 +236,8 @@ def test_a_shared_trip_wins_within_a_tenth():
     [
         ("well", 0, True),
         ("well", 27, True),
+        ("ill", 4, True),
+        ("ill", 5, False),
         ("well", 28, False),
         ("away", 6, True),
         ("away", 7, False),
@@ -257,6 +259,25 @@ def test_danger_asks_again_after_a_week_or_at_once_after_a_new_weighing():
     assert not rests(visited(in_danger(facts=old), finding="well", days_ago=7), as_of=AS_OF)
     weighed = in_danger(facts={"last_weight_on": AS_OF})
     assert not rests(visited(weighed, finding="well", days_ago=1), as_of=AS_OF)
+
+
+def test_an_ill_child_in_danger_is_asked_for_again_after_two_days():
+    old = {"last_weight_on": dt.date(2026, 2, 1), "whz": -3.4}
+    assert rests(visited(in_danger(facts=old), finding="ill", days_ago=1), as_of=AS_OF)
+    assert not rests(visited(in_danger(facts=old), finding="ill", days_ago=2), as_of=AS_OF)
+
+
+@pytest.mark.parametrize(("by_when", "late", "on", "then"), [
+    (dt.date(2026, 3, 14), 2, AS_OF + dt.timedelta(days=4), 6),
+    (dt.date(2026, 3, 18), None, AS_OF + dt.timedelta(days=4), 2),
+    (dt.date(2026, 3, 20), None, AS_OF + dt.timedelta(days=4), None),
+    (None, 2, AS_OF + dt.timedelta(days=4), 6),
+    (None, None, AS_OF + dt.timedelta(days=4), None),
+    (dt.date(2026, 3, 14), 2, AS_OF, 2),
+    (dt.date(2026, 3, 14), 2, AS_OF - dt.timedelta(days=40), 2),
+])
+def test_days_late_are_counted_to_the_day_of_reading(by_when, late, on, then):
+    assert counted_to(child(by_when=by_when, overdue_days=late), on, as_of=AS_OF).overdue_days == then
 
 
 def test_another_reason_ends_the_rest():

@@ -19,13 +19,20 @@ from registry.errors import BadInput
 from registry.store import open_store
 from registry.tables import NEVER
 from sanket.app import main
+from serving.access import Scope
 from serving.paper_xlsx import CODES_ROW, HEADS_ROW
+from serving.reader import Reader
 from serving.returned import finding_code, read_back, written_day
 from serving.store_list import listed_from_store
 from tests.list_cases import AS_OF
 from tests.list_store import make_store
 
 TODAY = dt.date(2026, 3, 20)
+
+
+@pytest.fixture(autouse=True)
+def on_the_day_of_the_list(monkeypatch):
+    monkeypatch.setenv("SANKET_TODAY", TODAY.isoformat())
 
 
 @pytest.fixture(scope="module")
@@ -106,6 +113,34 @@ def test_a_list_goes_out_and_comes_back(store, tmp_path, language, capsys):
     )
     after = listed(store)
     assert first not in after and second not in after and third in after
+
+
+@pytest.mark.parametrize("form", ["xlsx", "csv"])
+@pytest.mark.parametrize("said", ["Ill", "बीमार", "आजारी", "ill"])
+def test_an_ill_child_comes_back_from_a_list_and_is_recorded_for_who_must_act(store, tmp_path, form, said):
+    out = tmp_path / f"list.{form}"
+    assert run("visits", store, "--sector", "S0001", "-o", str(out)) == 0
+    first = listed(store)[0]
+    if form == "xlsx":
+        fill_in(out, **{first: {"finding": said, "visited_on": dt.date(2026, 3, 19)}})
+    else:
+        rows = list(csv.DictReader(io.StringIO(out.read_text(encoding="utf-8-sig"))))
+        next(row for row in rows if row["child_id"] == first).update(finding=said, visited_on="2026-03-19")
+        with out.open("w", encoding="utf-8", newline="") as written:
+            table = csv.DictWriter(written, rows[0])
+            table.writeheader()
+            table.writerows(rows)
+    for _ in range(2):
+        assert run("visits", "record", str(out), "--store", store) == 0
+        assert [line[:3] for line in found(store)] == [(first, "ill", dt.date(2026, 3, 19))]
+        reader = Reader(open_store(store).engine, Scope.of(["sector:S0001"]))
+        told = reader.told(reader.run(), since=TODAY)
+        assert [(one.child_id, one.sector_id, one.finding, one.told_as) for one in told] == [
+            (first, "S0001", "ill", "returned_list")
+        ]
+    elsewhere = Reader(open_store(store).engine, Scope.of(["sector:S0002"]))
+    assert elsewhere.told(elsewhere.run(), since=TODAY) == []
+    assert first not in listed(store)
 
 
 def test_children_beyond_the_places_have_a_sheet_of_their_own_that_comes_back_too(store, tmp_path):

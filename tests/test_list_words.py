@@ -113,7 +113,7 @@ def test_a_sentence_ends_with_the_full_stop_of_its_language_and_with_one():
 def test_no_arm_is_told_in_mm_but_where_it_is_entered():
     for language in LANGUAGES:
         in_mm = {path for path, value in told(language).items() if re.search(r"\bmm\b|मिमी|115|125", value)}
-        assert in_mm <= {("ui", "muac_found"), ("ui", "muac_written"), ("ui", "check_form")}
+        assert in_mm <= {("ui", "muac_found"), ("ui", "muac_written"), ("ui", "fault_muac_mm")}
         for path in in_mm:
             assert re.search(r"\bcm\b|सेमी", words(language)(*path))
         assert all("11.5" in words(language)(*path) for path in (("ui", "abbreviations"), ("key", "sam_again")))

@@ -254,7 +254,8 @@ def test_an_outcome_that_is_not_as_documented_changes_nothing(client, outcome):
     refused(client.post("/v1/visits/S1-0/outcome", outcome), 422, "API002")
 
 
-def test_an_outcome_leaves_the_list_at_once_and_reaches_the_registry(tmp_path):
+def test_an_outcome_leaves_the_list_at_once_and_reaches_the_registry(tmp_path, monkeypatch):
+    monkeypatch.setenv("SANKET_TODAY", "2026-03-17")
     store = open_store(tmp_path / "x.db")
     store.import_source(_small_registry(tmp_path), imported_on=AS_OF)
     app = create_app(str(tmp_path / "x.db"), tmp_path, key=KEY, log=Log(lambda text: None), follow=False)

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 import sqlalchemy as sa
 
-from serving import scorebook
+from serving import scorebook, ticks
 from serving.access import Scope
 from serving.area import indicators
 from serving.database import engine_of
@@ -107,7 +107,7 @@ def test_figures_counted_beforehand_are_those_of_the_children_and_follow_each_vi
     scorebook.publish(engine, run, facts=run.facts, areas=stored)
     assert sector_figures(reader, run) == live
     visit = {"visited_on": AS_OF + dt.timedelta(days=2), "finding": "well", "listed_on": None, "listed_for": None}
-    scorebook.tick(engine, [visit | {"child_id": child} for child in ("C-0", "C-1", "C-90")])
+    ticks.tick(engine, [visit | {"child_id": child} for child in ("C-0", "C-1", "C-90")])
     now = sector_figures(reader, run)
     assert {place: found["visits"]["lately"] for place, found in now.items()} == {"S1": 2, "S2": 0, "S3": 1}
     for place, found in now.items():

@@ -8,7 +8,7 @@ import sys
 import sqlalchemy as sa
 
 from registry.store import open_store
-from serving import scorebook
+from serving import ticks
 from serving.access import Scope
 from serving.app import create_app
 from serving.figures import sector_figures
@@ -25,7 +25,7 @@ def test_a_forgotten_child_is_in_no_run_no_tick_and_on_no_page(tmp_path):
     child, other = [row["child_id"] for row in client.get("/v1/visits").json()["rows"]][:2]
     day = dt.date(2026, 3, 16)
     seen = {"visited_on": day, "finding": "well", "listed_on": None, "listed_for": None}
-    scorebook.tick(app.desk.engine, [seen | {"child_id": name} for name in (child, other)])
+    ticks.tick(app.desk.engine, [seen | {"child_id": name} for name in (child, other)])
     assert client.get(f"/v1/children/{child}?history=true").status_code == 200
     forget = [sys.executable, "-m", "sanket.app", "forget", address, child, "--json"]
     done = subprocess.run(forget, capture_output=True, text=True)

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from serving import scorebook
+from serving import scorebook, ticks
 from serving.access import Scope
 from serving.database import engine_of
 from serving.problems import Problem
@@ -118,7 +118,7 @@ def test_an_outcome_that_came_back_shows_at_once_and_its_repeat_changes_nothing(
     book(engine, [row("C-1"), row("C-2", last_visited_on=dt.date(2026, 3, 20), last_finding="away")])
     seen = {"visited_on": dt.date(2026, 3, 16), "finding": "well", "listed_on": AS_OF, "listed_for": "falling_weight"}
     for _ in range(2):
-        scorebook.tick(engine, [seen | {"child_id": child} for child in ("C-1", "C-2")])
+        ticks.tick(engine, [seen | {"child_id": child} for child in ("C-1", "C-2")])
     first, second = Reader(engine, STATE).candidates()
     assert (first.last_visited_on, first.last_finding, first.listed_for) == (
         dt.date(2026, 3, 16), "well", "falling_weight",

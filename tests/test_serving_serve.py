@@ -1,5 +1,6 @@
 """`sanket serve` as a person runs it: BentoML and all its processes, from start to Ctrl-C."""
 
+import datetime as dt
 import json
 import os
 import signal
@@ -13,6 +14,7 @@ import urllib.request
 import pytest
 
 from registry.store import open_store
+from serving import starting
 from serving.access import issue, local_key
 from serving.schemas import EXAMPLE
 from tests.serving_cases import bundle, promoted
@@ -48,6 +50,32 @@ def test_what_is_not_right_before_the_start_is_said(store, tmp_path):
         taken.listen()
         refused = sanket("serve", str(store), "--port", str(port))
     assert refused.returncode == 3 and "SRV002" in refused.stderr and str(port) in refused.stderr
+
+
+def test_a_time_zone_that_is_none_is_said_before_the_start(store):
+    wrong = sanket("serve", str(store), env=os.environ | {"SANKET_TIMEZONE": "Mars/Olympus"})
+    assert wrong.returncode == 2 and "REG068" in wrong.stderr and "SANKET_TIMEZONE" in wrong.stderr
+
+
+def test_an_exercise_is_served_on_its_own_day(store, tmp_path, monkeypatch):
+    promoted(tmp_path / "x.models", bundle("relapse"))
+    served = []
+
+    class Started:
+        pid = 2**31 - 1
+
+        def __init__(self, command, *, env, start_new_session):
+            served.append(env.get("SANKET_TODAY"))
+
+        def wait(self):
+            return 0
+
+    monkeypatch.setattr(starting.subprocess, "Popen", Started)
+    monkeypatch.setattr(starting.signal, "signal", lambda *_: None)
+    monkeypatch.delenv("SANKET_TODAY", raising=False)
+    for today in (dt.date(2026, 6, 30), None):
+        starting.run(str(store), port=free_port(), workers=1, say=lambda text: None, today=today)
+    assert served == ["2026-06-30", None]
 
 
 def test_it_starts_answers_outlives_a_killed_worker_and_stops_whole(store, tmp_path):

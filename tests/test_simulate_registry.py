@@ -50,6 +50,12 @@ def _read(folder, name):
     return pq.read_table(folder / f"{name}.parquet")
 
 
+def test_home_visits_find_some_children_ill(district):
+    out, _ = district
+    found = _read(out, "visits")["finding"].to_pylist()
+    assert 0.005 < found.count("ill") / len(found) < 0.2
+
+
 def test_tables_have_the_contracts_columns(district):
     out, _ = district
     for name, columns in TABLES.items():

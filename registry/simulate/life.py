@@ -78,7 +78,8 @@ def _be_weighed(child, centre, today, book):
 def _visit_home(child, centre, today, book):
     """A home visit after discharge: what a worker finds at the door."""
     seen = child.whz + 0.35 * normal(child)
-    finding = 2 if child.lost or happens(child, 0.12) else (1 if seen < -3.0 else 0)
+    ill = 6 if child.ill_days > 0 and (child.fever or child.diarrhoea) else 0
+    finding = 2 if child.lost or happens(child, 0.12) else (1 if seen < -3.0 else ill)
     if happens(child, 0.015):
         finding = 4
     write_visit(book, child, finding, child.day - 1 - int(12 * uniform(child)) if happens(child, 0.6) else -1)

@@ -8,17 +8,18 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import Response
 
-from models.candidate import Candidate, Reason
+from models.candidate import Candidate, Reason, counted_to
 from models.ranking import IN_TREATMENT, section
-from registry.tables import FINDING
 from serving.access import Person
 from serving.desk import Desk
+from serving.lists import day_of_reading
 from serving.outcomes import BOUNDS
 from serving.pages.drawing import reason_bars, shown
 from serving.pages.history import History, history_of
 from serving.pages.templates import html
 from serving.scorebook import BookRow, Score
-from serving.sheets import centre_name
+from serving.sheets import TICK_BOXES, centre_name
+from serving.ticks import NEEDS_SOMEBODY
 from serving.words import Words, last_weight, may_happen, risk_words, what_to_do, whom, why_line
 
 UNTREATED = {"not_in_treatment", "not_discharged_as_cured"}
@@ -42,7 +43,7 @@ def show(desk: Desk, request: Request, person: Person, words: Words, *, child_id
     """The page; who saw it is written down first."""
     run, row = desk.reader(person).child(child_id)
     desk.noted(request, person, "child", [child_id])
-    child = row.candidate
+    child = counted_to(row.candidate, day_of_reading(run.as_of), as_of=run.as_of)
     scored = any(score.risk is not None for score in row.scores.values())
     # Treatment lifts a child above the band, which carries on what was.
     ahead = scored and child.state not in IN_TREATMENT
@@ -68,7 +69,9 @@ def show(desk: Desk, request: Request, person: Person, words: Words, *, child_id
         events=past.events,
         stay=past.stay,
         facts=run.facts,
-        findings=FINDING,
+        scored_on=run.as_of,
+        findings=TICK_BOXES,
+        needs_somebody=sorted(NEEDS_SOMEBODY),
         weight_kg=BOUNDS["weight_kg"],
         today=desk.today().isoformat(),
         may_record=person.may("record_visits"),

@@ -8,12 +8,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from models.outlook import Expected
-from registry.tables import FINDING
 from serving.access import Person
 from serving.desk import Desk
 from serving.figures import GROUPS, SMALLEST_CELL, cell, sector_figures, summed
 from serving.lists import DEFAULT_CAPACITY
 from serving.pages.templates import html
+from serving.sheets import TICK_BOXES
 from serving.words import Words
 
 
@@ -52,6 +52,7 @@ def show(desk: Desk, request: Request, person: Person, words: Words) -> Response
         words,
         title=words("ui", "sectors"),
         person=person,
+        scored_on=run.as_of,
         as_of=words.day(run.as_of),
         lines=[sector_line(name, found) for name, found in by_sector.items()],
         shares=equity(visits, words),
@@ -94,7 +95,7 @@ def _named(group: str, words: Words) -> str:
 def findings(visits: dict) -> dict[str, int]:
     """What the last month's visits found, by finding."""
     found = visits.get("found", {})
-    return {code: found[code] for code in FINDING if found.get(code)}
+    return {code: found[code] for code in TICK_BOXES if found.get(code)}
 
 
 def written(cell: int | None, words: Words) -> str:

@@ -10,13 +10,13 @@ from starlette.responses import Response
 
 from models.candidate import Candidate
 from models.ranking import VisitList, VisitRow
-from registry.tables import FINDING
 from serving.access import Person
 from serving.desk import Desk
 from serving.lists import visit_list
 from serving.outcomes import BOUNDS
 from serving.pages.templates import html
-from serving.sheets import Line, beyond_lines, beyond_note, centre_name, line_of, notes
+from serving.sheets import TICK_BOXES, Line, beyond_lines, beyond_note, centre_name, line_of, notes, stale_note
+from serving.ticks import NEEDS_SOMEBODY
 from serving.words import Words
 
 SHOWN_DAYS = 31
@@ -45,6 +45,7 @@ def show(
     reader = desk.reader(person)
     sectors = [sector.sector_id for sector in reader.sectors(reader.run())]
     beyond = beyond_note(found, words)
+    said_above = (beyond, words("ui", "synthetic"), stale_note(found, words))
     return html(
         "list.html",
         request,
@@ -54,7 +55,10 @@ def show(
         listed=found,
         sections=by_section(found, words),
         sectors=sectors,
-        findings=FINDING,
+        scored_on=found.as_of,
+        told=reader.told(reader.run(), found.sector_id, since=desk.today()),
+        findings=TICK_BOXES,
+        needs_somebody=sorted(NEEDS_SOMEBODY),
         weight_kg=BOUNDS["weight_kg"],
         today=desk.today().isoformat(),
         may_record=person.may("record_visits"),
@@ -64,7 +68,7 @@ def show(
         beyond=beyond,
         beyond_lines=beyond_lines(found, words),
         centre_of=lambda line: centre_name(line.row.candidate, words),
-        notes=[note for note in notes(found, words) if note not in (beyond, words("ui", "synthetic"))],
+        notes=[note for note in notes(found, words) if note not in said_above],
         query=urlencode({"sector": found.sector_id, "capacity": capacity}),
         visited=_visited(reader, found),
     )

@@ -11,11 +11,9 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
-from serving import outcomes
-from serving.arm import arm_mm
 from serving.desk import Desk
 from serving.lists import DEFAULT_CAPACITY
-from serving.pages import child_page, district_page, list_page, sector_page
+from serving.pages import child_page, district_page, list_page, outcome_page, sector_page
 from serving.pages.session import (
     LANGUAGE_COOKIE,
     YEAR_SECONDS,
@@ -27,18 +25,17 @@ from serving.pages.session import (
     see_other,
     spoken,
 )
-from serving.pages.templates import html
+from serving.pages.templates import html, squeezed
 from serving.paper import MEDIA_TYPES, render
 from serving.problems import Problem
 from serving.words import LANGUAGES
+from serving.words import words as words_of
 
 STATIC, FONTS = Path(__file__).with_name("static"), Path(__file__).parents[1] / "fonts"
 STATIC_TYPES = {".css": "text/css", ".js": "text/javascript", ".woff2": "font/woff2"}
 OPEN_FILES = (STATIC / "sanket.css", STATIC / "sanket.js", *FONTS.glob("*.css"), *FONTS.glob("*.woff2"))
 """What anybody may read, under `/static/` and its own name."""
 LONGEST_FORM = 16_384
-NONE_FITS = "none"
-"""On a form, the choice beside the findings: nothing but what was measured is kept, and the child stays listed."""
 MOST_VISITS = 500
 
 Endpoint = Callable[[Desk, Request], Awaitable[Response]]
@@ -57,7 +54,7 @@ def routes(desk: Desk) -> list[Route]:
         ("/children/{child_id:path}", _child, ["GET"]),
         ("/sector", _sector, ["GET"]),
         ("/district", _district, ["GET"]),
-        ("/offline", _offline, ["GET"]),
+        ("/offline/{code}", _offline, ["GET"]),
     ]
     fixed = [Route("/sw.js", _worker), Route("/static/{name}", _static)]
     return [*fixed, *(Route(path, _page(desk, endpoint), methods=methods) for path, endpoint, methods in pages)]
@@ -80,8 +77,6 @@ def _refusal(request: Request, problem: Problem) -> Response:
         return see_other("/sign-in")
     words = spoken(request)
     said = {"API032": "no_scores_yet", "API003": "not_found", "API011": "not_found"}.get(problem.code, "page_failed")
-    if problem.code == "API002" and request.url.path.endswith("/outcome"):
-        said = "check_form"
     response = html(
         "message.html", request, words, title=words("ui", "visit_list"), message=words("ui", said), code=problem.code
     )
@@ -123,9 +118,10 @@ async def _form(request: Request) -> dict[str, str]:
 
 
 async def _sign_out(desk: Desk, request: Request) -> Response:
+    """Findings that wait on a phone stay there where its script asks for it, having told the person."""
     from_our_pages(request)
     response = see_other("/sign-in")
-    end_session(response)
+    end_session(response, keep_waiting="keep" in await _form(request))
     return response
 
 
@@ -169,36 +165,8 @@ async def _outcome(desk: Desk, request: Request) -> Response:
     """What a visit found, ticked on the page."""
     from_our_pages(request)
     person = await reader_of_page(desk, request, "record_visits")
-    form = await _form(request)
-    asked = {"finding": form.get("finding"), "visited_on": form.get("visited_on") or desk.today().isoformat()}
-    asked |= {name: read(form[name]) for name, read in MEASURED.items() if form.get(name)}
-    if asked["finding"] == NONE_FITS:
-        asked["finding"] = None
-    child_id = request.path_params["child_id"]
-    await outcomes.record(desk, request, person, outcomes.asked(asked, child_id=child_id, today=desk.today()))
-    back = own_path(form.get("back"))
-    said = "saved" if asked["finding"] else "kept"
-    return see_other(f"{back}{'&' if '?' in back else '?'}{said}=1")
-
-
-def _number(written: str) -> float | str:
-    """A number as a person writes it, with a point or a comma; what is none goes on as it is, to be refused."""
-    try:
-        return float(written.strip().replace(",", "."))
-    except ValueError:
-        return written
-
-
-def _arm(written: str) -> float | str:
-    """The mm of an arm written in cm or mm; what is no arm goes on as it is, to be refused."""
-    try:
-        return arm_mm(written)
-    except ValueError:
-        return written
-
-
-MEASURED = {"weight_kg": _number, "muac_mm": _arm}
-"""Fields of the form for what was measured, and how each is read: the arm in either unit, whatever its name says."""
+    form, child_id = await _form(request), request.path_params["child_id"]
+    return await outcome_page.take(desk, request, person, spoken(request), form, child_id=child_id)
 
 
 async def _child(desk: Desk, request: Request) -> Response:
@@ -218,10 +186,11 @@ async def _district(desk: Desk, request: Request) -> Response:
 
 
 async def _offline(desk: Desk, request: Request) -> Response:
-    words = spoken(request)
-    return html(
-        "message.html", request, words, title=words("ui", "visit_list"), message=words("ui", "offline_banner"), code=""
-    )
+    """What a browser keeps to show without a network instead of a page that it does not have; one in each language."""
+    code = request.path_params["code"]
+    if code not in LANGUAGES:
+        raise Problem("API003")
+    return html("offline.html", request, words_of(code), title=words_of(code)("ui", "offline_title"))
 
 
 async def _worker(request: Request) -> Response:
@@ -232,6 +201,8 @@ async def _static(request: Request) -> Response:
     path = next((path for path in OPEN_FILES if path.name == request.path_params["name"]), None)
     if not path:
         raise Problem("API003")
-    # A font's name carries its content's hash: what has this name never changes.
-    kept = f"max-age={YEAR_SECONDS}, immutable" if path.suffix == ".woff2" else "max-age=3600"
-    return FileResponse(path, media_type=STATIC_TYPES[path.suffix], headers={"Cache-Control": kept})
+    # A font's name carries its content's hash: what has this name never changes. It is packed already.
+    if path.suffix == ".woff2":
+        kept = f"max-age={YEAR_SECONDS}, immutable"
+        return FileResponse(path, media_type=STATIC_TYPES[path.suffix], headers={"Cache-Control": kept})
+    return squeezed(request, path.read_bytes(), STATIC_TYPES[path.suffix], **{"Cache-Control": "max-age=3600"})

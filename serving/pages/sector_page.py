@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from starlette.requests import Request
 from starlette.responses import Response
 
-from models.candidate import Candidate
+from models.candidate import Candidate, counted_to
 from models.ranking import IN_TREATMENT, VisitList
 from serving.access import Person
 from serving.desk import Desk
@@ -47,7 +47,8 @@ def show(
     reader = desk.reader(person)
     run = reader.run()
     quality = reader.areas(run, "sector").get(found.sector_id, {}).get("quality", {})
-    lines = centre_lines([row.candidate for row in reader.rows(run, found.sector_id)], found, quality, words)
+    children = [counted_to(row.candidate, found.day, as_of=run.as_of) for row in reader.rows(run, found.sector_id)]
+    lines = centre_lines(children, found, quality, words)
     known = [line for line in lines if line.latitude is not None and line.longitude is not None]
     places = [
         Place(line.number, line.name, line.latitude, line.longitude, line.children, line.in_danger) for line in known
@@ -58,6 +59,7 @@ def show(
         words,
         title=words("ui", "sector_at_a_glance"),
         person=person,
+        scored_on=found.as_of,
         listed=found,
         lines=lines,
         map=centre_map(places, words),

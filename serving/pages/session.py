@@ -63,7 +63,7 @@ def keep_session(request: Request, response: Response, token: str) -> None:
     )
 
 
-def end_session(response: Response) -> None:
-    """Forget the token and what the browser kept of our pages."""
+def end_session(response: Response, *, keep_waiting: bool = False) -> None:
+    """Forget the token and what the browser kept of our pages; `keep_waiting`: but not findings never sent."""
     response.delete_cookie(COOKIE)
-    response.headers["Clear-Site-Data"] = '"cache", "storage"'
+    response.headers["Clear-Site-Data"] = '"cache"' if keep_waiting else '"cache", "storage"'

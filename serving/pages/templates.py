@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import gzip
 from functools import cache
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
-from starlette.responses import HTMLResponse
+from starlette.responses import Response
 
+from registry.today import today
 from serving.access import COOKIE, Person
 from serving.arm import input_pattern
+from serving.sheets import STALE_DAYS
 from serving.words import LANGUAGES, Words, words
+
+SCRIPT_WORDS = (
+    "kept_offline", "slow", "confirm_line", "waiting_title", "waiting_where", "waiting_others", "refused_title",
+    "correct_again", "remove_kept", "remove_asks", "sign_out_asks", "signing_out_later", "stale_kept", "muac_written",
+)
+"""Words of the interface that the pages' script says: they lie on every page."""
 
 
 @cache
@@ -26,14 +35,20 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     made.globals["arm_pattern"] = input_pattern()
+    made.policies["json.dumps_kwargs"] = {"ensure_ascii": False}
     made.filters["begun"] = lambda text: text[:1].upper() + text[1:]  # Jinja's capitalize would write "Sam again"
     return made
 
 
 def html(
-    name: str, request: Request, spoken: Words, *, title: str, person: Person | None = None, **values: object
-) -> HTMLResponse:
-    """A page. Templates have `say(word, **facts)` for words of the interface and `w` for all others."""
+    name: str, request: Request, spoken: Words, *, title: str, person: Person | None = None,
+    scored_on: dt.date | None = None, **values: object
+) -> Response:
+    """A page. Templates have `say(word, **facts)` for words of the interface and `w` for all others.
+
+    scored_on: the day from whose records the page tells; from the third day after it the page says that it is old.
+    """
+    day = today()
     here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
     text = (
         _environment()
@@ -43,6 +58,11 @@ def html(
             w=spoken,
             say=lambda word, **facts: spoken.say("ui", word, **facts),
             person=person,
+            scored_on=scored_on,
+            read_on=day,
+            age_days=(day - scored_on).days if scored_on else 0,
+            stale_days=STALE_DAYS,
+            script_words={word: spoken("ui", word) for word in SCRIPT_WORDS},
             here=here,
             path=request.url.path,
             signed_in=COOKIE in request.cookies,
@@ -50,12 +70,12 @@ def html(
             **values,
         )
     )
-    return _squeezed(request, text)
+    return squeezed(request, text.encode(), "text/html")
 
 
-def _squeezed(request: Request, text: str) -> HTMLResponse:
-    """The page, gzipped for a browser that takes it: a list of twenty in Marathi is 50 kB plain and 5 kB so."""
+def squeezed(request: Request, content: bytes, media_type: str, **headers: str) -> Response:
+    """Text, gzipped for a browser that takes it: a list of twenty in Marathi is 53 kB plain and 7 kB so."""
+    headers |= {"Vary": "Accept-Encoding"}
     if "gzip" not in request.headers.get("accept-encoding", ""):
-        return HTMLResponse(text, headers={"Vary": "Accept-Encoding"})
-    squeezed = gzip.compress(text.encode(), 6)
-    return HTMLResponse(squeezed, headers={"Vary": "Accept-Encoding", "Content-Encoding": "gzip"})
+        return Response(content, media_type=media_type, headers=headers)
+    return Response(gzip.compress(content, 6), media_type=media_type, headers=headers | {"Content-Encoding": "gzip"})

@@ -1,8 +1,10 @@
 // Pages that were opened (and those of the children on the list) open again without a network. Nothing else is kept.
 "use strict";
-const CACHE = "sanket-2", FONTS = "sanket-fonts";
+const CACHE = "sanket-3", FONTS = "sanket-fonts";
+const SPOKEN = "/language-in-use";
+const FALLBACKS = ["en", "hi", "mr"].map((code) => `/offline/${code}`);
 const PATIENCE_MS = 6000;
-const FIXED = ["/static/devanagari.css", "/static/sanket.css", "/static/sanket.js", "/offline"];
+const FIXED = ["/static/devanagari.css", "/static/sanket.css", "/static/sanket.js", ...FALLBACKS];
 
 self.addEventListener("install", (event) => {
   event.waitUntil(caches.open(CACHE).then((cache) => cache.addAll(FIXED)).then(() => self.skipWaiting()));
@@ -13,6 +15,7 @@ self.addEventListener("activate", (event) => {
 });
 self.addEventListener("message", (event) => {
   if (event.data.forget) event.waitUntil(forget());
+  if (event.data.language) event.waitUntil(caches.open(CACHE).then((cache) => cache.put(SPOKEN, new Response(event.data.language))));
   if (event.data.keep) event.waitUntil(keepAll(event.data.keep));
 });
 self.addEventListener("fetch", (event) => {
@@ -22,9 +25,17 @@ self.addEventListener("fetch", (event) => {
   else if (event.request.mode === "navigate" || url.pathname.startsWith("/static/")) event.respondWith(answer(event));
 });
 
+// What tells of children goes; what a page needs, and the fallbacks, stay, also where there is no network to fetch them.
 async function forget() {
-  await caches.delete(CACHE);
-  await (await caches.open(CACHE)).addAll(FIXED);
+  const cache = await caches.open(CACHE), stays = [...FIXED, SPOKEN];
+  const tells = (await cache.keys()).filter((kept) => !stays.includes(new URL(kept.url).pathname));
+  await Promise.all(tells.map((kept) => cache.delete(kept)));
+}
+
+async function fallback() {
+  const cache = await caches.open(CACHE), spoken = await cache.match(SPOKEN);
+  const language = spoken ? await spoken.text() : navigator.language.slice(0, 2);
+  return (await cache.match(`/offline/${language}`)) || cache.match(FALLBACKS[0]);
 }
 
 async function keepAll(addresses) {
@@ -57,7 +68,7 @@ async function answer(event) {
     return found;
   });
   const kept = (await cache.match(request)) || (await cache.match(path, { ignoreSearch: true }));
-  if (!kept) return asked.catch(() => cache.match("/offline"));
+  if (!kept) return asked.catch(() => fallback());
   // Nobody waits for the page here: it is only there once it has this answer.
   const old = () => {
     if (event.resultingClientId) event.waitUntil(self.clients.get(event.resultingClientId).then((page) => page && page.postMessage({ stale: true })));
