@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from models.ranking import VisitList, VisitRow
 from registry.tables import FINDING
-from serving.words import Words, how_often, last_weight, may_happen, what_to_do, whom, why_line
+from serving.telling import what_to_do, why_line
+from serving.words import Words, how_often, last_weight, may_happen, whom
 
 TICK_BOXES = FINDING
 """The findings with a box on the sheet: all that the registry's visits know."""
