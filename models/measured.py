@@ -14,6 +14,11 @@ TREND_DAYS, SHORTEST_TREND_DAYS, LONGEST_TREND_DAYS = 14, 7, 60
 the child's own noise (a bottle, a full bladder). verified: false."""
 ADMISSION_DAYS = 14
 """A reading so long before an admission (or half as long after it) is that of the admission. verified: false."""
+SAM_FACTS = {
+    "by_whz": ("sam_whz", "whz"), "by_muac": ("sam_muac_mm", "muac_mm"), "by_oedema": ("sam_oedema", "oedema"),
+    "low_whz": ("sam_low_kg", "weight_kg"), "low_waz": ("sam_low_kg", "weight_kg"),
+}
+"""Each question of `features.answered` with the fact that tells its finding and the reading's column."""
 _C = criteria()
 
 
@@ -32,6 +37,8 @@ class Reading(NamedTuple):
     by_whz: int
     by_muac: int
     by_oedema: int
+    low_whz: int
+    low_waz: int
 
     @property
     def swollen(self) -> bool:
@@ -103,19 +110,17 @@ def found_sam(readings: list[Reading]) -> dict[str, object]:
         by_day.setdefault(reading.measured_on, []).append(reading)
     standing: dict[str, Reading] = {}
     for of_day in by_day.values():
-        for question in ("by_whz", "by_muac", "by_oedema"):
+        for question in SAM_FACTS:
             said = max(of_day, key=lambda one, question=question: getattr(one, question))
             if getattr(said, question) == 1:
                 standing[question] = said
             elif getattr(said, question) == 0:
                 standing.pop(question, None)
     told: dict[str, object] = {}
-    for question, name, column in (("by_whz", "sam_whz", "whz"), ("by_muac", "sam_muac", "muac_mm"),
-                                   ("by_oedema", "sam_oedema", "oedema")):
-        if question in standing:
-            called = "sam_muac_mm" if question == "by_muac" else name
-            value = getattr(standing[question], column)
-            told |= {called: value, f"{name}_on": standing[question].measured_on}
+    for question, reading in sorted(standing.items(), key=lambda found: found[1].measured_on):
+        called, column = SAM_FACTS[question]
+        told |= {called: getattr(reading, column), f"{called.removesuffix('_mm').removesuffix('_kg')}_on":
+                 reading.measured_on}
     return told
 
 

@@ -24,6 +24,8 @@ TOLD_FROM = 0.02
 SEASON_FROM = 0.1
 """The season is a reason of this child where its part differs by so much from the others'. verified: false."""
 MOST_TOLD = 8
+SAM_RULES = ("sam_", "again", "under_six", "small_sam", "very_low", "back_with_sam", "arm_open")
+"""How the names of the rules begin that go by a finding of SAM."""
 WEIGHING_STEPS = frozenset({"measure", "remeasure", "weigh_monthly", "weigh_weekly", "follow_up_weighing"})
 
 
@@ -84,7 +86,7 @@ def rule_line(candidate: Candidate, words: Words) -> str:
 
 
 def _is_sam(rule: str | None) -> bool:
-    return rule is not None and rule.startswith(("sam_", "again", "under_six", "small_sam"))
+    return rule is not None and rule.startswith(SAM_RULES)
 
 
 def _basis(facts: Mapping, words: Words) -> str:
@@ -100,6 +102,9 @@ def _basis(facts: Mapping, words: Words) -> str:
     if facts.get("sam_muac_on"):
         arm = words.say("ui", "muac_line", cm=arm_cm(facts["sam_muac_mm"]))
         found.setdefault(facts["sam_muac_on"], []).append(arm)
+    if facts.get("sam_low_on"):
+        weight = words.say("ui", "measurement_line", kg=words.kilograms(facts["sam_low_kg"]))
+        found.setdefault(facts["sam_low_on"], []).append(weight)
     asked_on, seen_on = facts.get("asked_on"), facts.get("sam_at_home_on")
     if seen_on is not None and all(seen_on > day for day in found):
         return words.say("ui", "sam_at_home", date=words.lately(seen_on, asked_on))

@@ -51,6 +51,10 @@ class Records:
         )[name][0]
         return round(float(found), 2)
 
+    def z_of_age(self, row: dict) -> float:
+        """WAZ of a row, which asks for no height."""
+        return self.z("waz", row, row | {"height_cm": 60.0}) if row["weight_kg"] is not None else math.nan
+
     def whz(self, row: dict) -> float:
         """WHZ of a row on the newest height up to it."""
         until = self.measurements[: 1 + next(at for at, one in enumerate(self.measurements) if one is row)]

@@ -29,7 +29,7 @@ from serving.access import Scope
 from serving.database import engine_of
 from serving.reader import Reader
 from serving.scoring_run import score_store
-from serving.telling import rule_line, step_words, told_reasons, why_line
+from serving.telling import SAM_RULES, rule_line, step_words, told_reasons, why_line
 from serving.words import LANGUAGES, last_weight, risk_range, risk_words, words
 from tests.child_records import Records, records_of
 from tests.serving_cases import bundle
@@ -441,13 +441,18 @@ def sam_answers(kid: Records, row: dict) -> dict[str, bool]:
         said["arm"] = row["muac_mm"] < 115
     if held and -5 <= kid.whz(row) <= 5:
         said["whz"] = kid.whz(row) < -3
+    # Too low to believe: a weight far under the child's height or age counts until a later one answers it.
+    too_low = [z < least for z, least in ((kid.whz(row) if held else math.nan, -5), (kid.z_of_age(row), -6))
+               if not math.isnan(z)]
+    if too_low:
+        said["low"] = any(too_low)
     return said
 
 
 def standing(kid: Records) -> dict[str, dt.date]:
     """By criterion, the newest day that said SAM, where no later day asked the same and said no."""
     found = {}
-    for criterion in ("oedema", "arm", "whz"):
+    for criterion in ("oedema", "arm", "whz", "low"):
         said: dict[dt.date, bool] = {}
         for row in kid.measurements:
             answer = sam_answers(kid, row).get(criterion)
@@ -472,11 +477,12 @@ def basis_is_true(basis: str, spoken, kid: Records, as_of: dt.date) -> bool:
             return False
         day = read_day(found["date"], language, as_of)
         named = {"whz": "WHZ" in found["what"], "oedema": spoken("ui", "oedema_found") in found["what"],
-                 "arm": bool(template(language, "ui", "muac_line").search(found["what"]))}
+                 "arm": bool(template(language, "ui", "muac_line").search(found["what"])),
+                 "low": bool(template(language, "ui", "measurement_line").search(found["what"]))}
         told |= {name: day for name in named if named[name]}
         numbers = [float(text.replace(MINUS, "-")) for text in re.findall(rf"{MINUS}?\d+\.?\d*", found["what"])]
-        own = {value for row in of_day(kid, day) for value in (kid.whz(row), row["muac_mm"], (row["muac_mm"] or 0) / 10)
-               if value is not None}
+        cells = [(kid.whz(row), row["weight_kg"] or 0, (row["muac_mm"] or 0) / 10) for row in of_day(kid, day)]
+        own = set(itertools.chain(*cells))
         if not all(any(abs(number - value) < 0.06 for value in own) for number in numbers):
             return False
     return told == stands
@@ -502,7 +508,7 @@ def test_the_rule_tells_the_basis_that_fired_and_what_is_missing(book):
         child, spoken = row.candidate, words(language)
         line, bare = rule_line(child, spoken), spoken("rules", child.rule)
         kid = records[child.child_id]
-        late_height = step_words(child, spoken) == spoken("steps", "measure_height") and child.rule != "height_due"
+        late_height = step_words(child, spoken) != spoken("steps", child.next_step)
         if late_height:
             kg, cm = ([one["measured_on"] for one in kid.measurements if one[name] is not None]
                       for name in ("weight_kg", "height_cm"))
@@ -512,7 +518,7 @@ def test_the_rule_tells_the_basis_that_fired_and_what_is_missing(book):
             continue
         assert line.startswith(f"{bare} (") and line.endswith(")")
         basis = line[len(bare) + 2 : -1]
-        is_sam = child.rule.startswith(("sam_", "again", "under_six", "small_sam"))
+        is_sam = child.rule.startswith(SAM_RULES)
         right = (basis_is_true if is_sam else missing_is_true)(basis, spoken, kid, as_of)
         wrong[child.rule, basis, child.child_id] += not right
         told["sam" if is_sam else "missing"] += 1
