@@ -8,10 +8,20 @@ from dataclasses import dataclass, field, replace
 
 @dataclass(frozen=True)
 class Reason:
-    """A part of a score: the reason's key and what it adds to the risk, in calibrated log-odds."""
+    """A part of a score: the reason's key and what it adds to the risk, in calibrated log-odds.
+
+    `usual`: what it usually adds for the children to whom this one is compared (`models.reasons.usual`); 0 where there
+    are none, since log-odds count from the mean of the training rows.
+    """
 
     key: str
     log_odds: float
+    usual: float = 0.0
+
+    @property
+    def apart(self) -> float:
+        """What sets this child apart: its part less the usual one."""
+        return self.log_odds - self.usual
 
 
 @dataclass(frozen=True)

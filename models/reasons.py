@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 from numba import njit
 
@@ -9,6 +11,9 @@ from features.catalogue import CATALOGUE
 
 KEYS: tuple[str, ...] = tuple(dict.fromkeys(feature.reason for feature in CATALOGUE))
 """The reasons, in the order of the catalogue."""
+SEASON = "lean_season"
+FEWEST_TO_COMPARE = 5
+"""Among fewer children a median is one of them: they are compared with the training rows' mean alone."""
 _OF_FEATURE = np.array([KEYS.index(feature.reason) for feature in CATALOGUE])
 
 
@@ -33,3 +38,15 @@ def strongest(sums: np.ndarray, count: int = 4) -> list[tuple[str, float]]:
     raising = [(KEYS[at], float(sums[at])) for at in order if sums[at] > 0.02]
     lowering = [(KEYS[at], float(sums[at])) for at in order[::-1] if sums[at] < -0.02]
     return (raising + lowering)[:count]
+
+
+def usual(children: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """What each reason usually adds among some children: the median of its log-odds, 0 where a child lacks it.
+
+    children: for each, log-odds by reason, of one target on one day. Empty for fewer than FEWEST_TO_COMPARE. Example:
+    in July the season adds 0.4 to nearly every child of a sector; its median is 0.4, and it sets none of them apart.
+    """
+    if len(children) < FEWEST_TO_COMPARE:
+        return {}
+    medians = np.median([[child.get(key, 0.0) for key in KEYS] for child in children], axis=0)
+    return {key: float(median) for key, median in zip(KEYS, medians, strict=True) if median}

@@ -5,10 +5,8 @@ The one way to a score, for the batch, the API and the backtest alike.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 from numba import njit
@@ -21,9 +19,10 @@ from features.criteria import criteria
 from features.episodes import CURED
 from features.trace import Trace, trace
 from models.bundle import Bundle
+from models.facts import facts_of
 from models.problems import NON_RESPONSE, RELAPSE
 from models.reasons import grouped
-from registry.tables import NEVER, day_date
+from registry.tables import NEVER
 
 SCORED, NOT_SCORED = "scored", "not_scored"
 WHY_NOT = (
@@ -65,16 +64,9 @@ class Scored:
     rows: np.ndarray
     targets: dict[str, TargetScores]
 
-    @cached_property
-    def ill_checks(self) -> np.ndarray:
-        """Checks of the last 30 days that found diarrhoea, fever or cough (float64[n])."""
-        checks = self.traced.known.checks
-        signs = (checks[sign] for sign in ("checked_on", "diarrhoea", "fever", "cough"))
-        return _ill_checks(checks.offsets, *signs, *self.traced.last(30))
-
     def facts(self, question: int) -> dict[str, object]:
         """What a sentence about one question may say (None where it is not known)."""
-        return facts_of(self, question)
+        return facts_of(self.traced, question, siblings_treated=float(self.rows[question, _SIBLINGS]))
 
 
 def score_children(
@@ -118,7 +110,7 @@ def abstains(target: str, traced: Trace, rows: np.ndarray) -> np.ndarray:
     "not_in_treatment", "not_discharged_as_cured", "discharged_over_183_days_ago", "treated_over_91_days", "left",
     "too_old", "sex_or_birth_date_missing", "no_weight_in_a_year", "back_in_treatment",
 ))
-_AGE, _WEIGHED = _AT["age_days"], _AT["days_since_weighed"]
+_AGE, _WEIGHED, _SIBLINGS = (_AT[name] for name in ("age_days", "days_since_weighed", "siblings_sam_365"))
 _LAST_DAY, _TREATED_DAYS, _DISCHARGED_DAYS = criteria().last_day, NON_RESPONSE.horizon, RELAPSE.horizon
 
 
@@ -148,18 +140,6 @@ def _abstains(treated, rows, day, left_on, sex, birth_date, admitted_on, closed_
     return why
 
 
-@njit(cache=True, nogil=True)
-def _ill_checks(offsets, day, diarrhoea, fever, cough, since, until):
-    """Checks of each question's window that found a sign (float64)."""
-    count = np.zeros(len(offsets) - 1)
-    for i in range(len(count)):
-        for row in range(offsets[i], offsets[i + 1]):
-            ill = diarrhoea[row] == 1.0 or fever[row] == 1.0 or cough[row] == 1.0
-            if ill and since[i] <= day[row] <= until[i]:
-                count[i] += 1.0
-    return count
-
-
 def _target(target: str, bundle: Bundle | None, traced: Trace, rows: np.ndarray) -> TargetScores:
     n, stays = len(rows), traced.stays
     why_not = abstains(target, traced, rows)
@@ -176,66 +156,3 @@ def _target(target: str, bundle: Bundle | None, traced: Trace, rows: np.ndarray)
         target, bundle.version if bundle else "", why_not, index_on, days_between(index_on, traced.day),
         risk, low, high, log_odds, base, parts, grouped(parts),
     )
-
-
-def facts_of(scored: Scored, question: int) -> dict[str, object]:
-    """See `Scored.facts`: plain Python numbers and dates, rounded as a person would say them."""
-    row, traced = scored.rows[question].tolist(), scored.traced
-
-    def value(name: str, digits: int = 2) -> float | None:
-        number = row[_AT[name]]
-        return None if math.isnan(number) else round(number, digits)
-
-    def whole(name: str) -> int | None:
-        number = row[_AT[name]]
-        return None if math.isnan(number) else int(number)
-
-    stays = traced.stays
-    return _last_weight(traced, question) | {
-        "gain_g_kg_day": value("gain_stay_shrunken", 1),
-        "whz": value("whz_last"), "haz": value("haz_level"), "muac_mm": _arm_of_now(row),
-        "days_since_discharge": whole("days_since_discharge"),
-        "days_in_treatment": whole("days_in_treatment") if stays.closed_on[question] == NEVER else None,
-        "length_of_stay_days": whole("days_in_treatment") if stays.closed_on[question] != NEVER else None,
-        "episodes_before": whole("stays_before"),
-        "ill_checks": int(scored.ill_checks[question]), "checks": whole("checks_30"),
-        "poor_appetite_checks": whole("poor_appetite_30"),
-        "missed_weighings": _missed(row), "days_since_seen": whole("days_since_weighed"),
-        "ednf_share": _other_share(value("ednf_issues_missed")),
-        "attendance_share": value("attendance_last"),
-        "age_months": None if math.isnan(row[_AT["age_days"]]) else int(row[_AT["age_days"]] / 30.4375),
-        "birth_weight_kg": value("birth_weight_kg", 1),
-    }
-
-
-def _arm_of_now(row: list[float]) -> int | None:
-    """The last MUAC; None where the child was weighed since: an arm of 113 mm in treatment says nothing of today."""
-    muac_mm, days, weighed = row[_AT["muac_last"]], row[_AT["muac_last_days"]], row[_AT["days_since_weighed"]]
-    return None if math.isnan(muac_mm) or days > weighed else int(muac_mm)
-
-
-def _other_share(share: float | None) -> float | None:
-    return None if share is None else round(1.0 - share, 2)
-
-
-def _missed(row: list[float]) -> int | None:
-    """Weekly weighings of the stay that are missing."""
-    share, days = row[_AT["weighings_missed"]], row[_AT["days_in_treatment"]]
-    return None if math.isnan(share) or math.isnan(days) else round(share * (math.floor(days / 7) + 1))
-
-
-def _last_weight(traced: Trace, question: int) -> dict[str, object]:
-    """The last weight with its date, and its change from a weight 14 to 60 days earlier (the latest such)."""
-    growth = traced.growth
-    rows = slice(growth.offsets[question], growth.offsets[question + 1])
-    weight, day = growth["weight_kg"][rows].tolist(), growth["measured_on"][rows].tolist()
-    seen = [row for row, kg in enumerate(weight) if not math.isnan(kg)]
-    told = dict.fromkeys(("last_weight_kg", "last_weight_on", "weight_change_kg", "weight_change_days"))
-    if len(seen):
-        last = seen[-1]
-        told |= {"last_weight_kg": round(weight[last], 2), "last_weight_on": day_date(day[last])}
-        earlier = [row for row in seen if 14 <= day[last] - day[row] <= 60]
-        if earlier:
-            change = round(weight[last] - weight[earlier[-1]], 2)
-            told |= {"weight_change_kg": change, "weight_change_days": day[last] - day[earlier[-1]]}
-    return told

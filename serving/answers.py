@@ -30,15 +30,13 @@ from serving.incoming import Incoming, incoming
 from serving.observe import Metrics
 from serving.problems import Problem
 from serving.readings import classifications, growth_points
-from serving.reason_forms import by_the_week
+from serving.telling import told_reasons
 from serving.words import preferred as chosen_language
 from serving.words import words
 
 __all__ = ["Answerer", "chosen_language"]
 CHILDREN_AT_ONCE = 200
 """Between so many children the deadline is looked at."""
-TOLD_FROM = 0.02
-"""A reason that moves the log-odds by less is given as a number, without a sentence."""
 
 
 @dataclass(frozen=True)
@@ -127,17 +125,14 @@ def _teller(scored: Scored, language: str) -> Callable[[int], dict]:
     spoken = words(language)
 
     def told(i: int) -> dict:
-        facts = by_the_week(scored.facts(i))
+        facts = scored.facts(i)
         answers = {}
         for name, target in scored.targets.items():
             reasons = reasons_of(target, i)
+            sentences = {one.key: one.sentence for one in told_reasons(reasons, facts, spoken)}
             answers[name] = score_document(target, i) | {
                 "reasons": [
-                    {
-                        "key": reason.key, "log_odds": reason.log_odds,
-                        "sentence": spoken.reason(reason, facts) if abs(reason.log_odds) >= TOLD_FROM else None,
-                    }
-                    for reason in reasons
+                    {"key": one.key, "log_odds": one.log_odds, "sentence": sentences.get(one.key)} for one in reasons
                 ]
             }
         return answers

@@ -16,6 +16,7 @@ from registry.tables import Registry
 from serving.figures import figures_of
 from serving.reader import Reader
 from serving.scorebook import Run
+from serving.usual import USUAL_REASONS, usual_reasons
 
 LEVELS = ("sector", "project", "district")
 MONTHS = 12
@@ -26,14 +27,16 @@ Page = tuple[str, str, dict]
 
 
 def area_pages(reader: Reader, run: Run, registry: Registry, protocol: Protocol) -> Iterator[Page]:
-    """(level, place, page) of every sector, project and district of a run."""
+    """(level, place, page) of every sector, project and district of a run; of a sector also its usual reasons."""
     programme = programme_of(registry, protocol)
     centres = centres_by_sector(registry)
     trusted = quality_of(registry, run.as_of)
     for sector in reader.sectors(run):
         place = sector.sector_id
+        rows = reader.rows(run, place, ticked=False)
+        yield USUAL_REASONS, place, usual_reasons(rows)
         yield "sector", place, {
-            "figures": figures_of(reader.rows(run, place, ticked=False), run.as_of),
+            "figures": figures_of(rows, run.as_of),
             "programme": programme["sector"].get(place, []),
             "quality": {centre: trusted[centre] for centre in centres.get(place, []) if centre in trusted},
         }

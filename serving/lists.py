@@ -10,7 +10,8 @@ from models.ranking import DANGER_SHARE, VisitList, VisitRow, rank
 from registry.today import today
 from serving.problems import Problem
 from serving.reader import Reader
-from serving.words import Words, what_to_do, why_line, words
+from serving.telling import what_to_do, why_line
+from serving.words import Words, words
 
 DEFAULT_CAPACITY = 20
 

@@ -15,6 +15,7 @@ from serving.access import Scope
 from serving.problems import Problem
 from serving.scorebook import AREAS, PLACES, ROWS, RUNS, TICKS, TOLD, BookRow, Run, complete_tables, row_of, run_of
 from serving.ticks import CORRECTED, Told
+from serving.usual import USUAL_REASONS, compared
 
 BEFORE_A_RUN = dt.timedelta(days=1)
 """Ticks from so long before a run are looked at again: what it already knew changes nothing."""
@@ -72,7 +73,7 @@ class Reader:
         ticks = sa.select(TICKS.c.child_id).where(TICKS.c.ticked_at >= since.isoformat(timespec="milliseconds"))
         with self._connection() as connection:
             pages = connection.execute(self._rows(run).where(ROWS.c.child_id.in_(ticks)).order_by(ROWS.c.child_id))
-            before = [row_of(row.page) for row in pages]
+            before = self._compared(connection, run, [row_of(row.page) for row in pages])
             return list(zip(before, self._ticked(connection, before), strict=True))
 
     def told(self, run: Run, sector_id: str | None = None, *, since: dt.date) -> list[Told]:
@@ -98,7 +99,7 @@ class Reader:
         with self._connection() as connection:
             # Sorted here: asked to sort, SQLite walks the whole run by child instead of one sector by its index.
             pages = sorted(connection.execute(wanted), key=lambda row: row.child_id)
-            rows = [row_of(row.page) for row in pages]
+            rows = self._compared(connection, run, [row_of(row.page) for row in pages])
             return self._ticked(connection, rows) if ticked else rows
 
     def child(self, child_id: str, as_of: dt.date | None = None) -> tuple[Run, BookRow]:
@@ -108,7 +109,7 @@ class Reader:
             row = connection.execute(self._rows(run).where(ROWS.c.child_id == child_id)).first()
             if row is None:
                 raise Problem("API003")
-            return run, self._ticked(connection, [row_of(row.page)])[0]
+            return run, self._ticked(connection, self._compared(connection, run, [row_of(row.page)]))[0]
 
     def history(self, child_id: str) -> list[tuple[Run, BookRow]]:
         """What every complete run said of a child that the scope may see now, oldest first. API003 without any."""
@@ -116,7 +117,8 @@ class Reader:
         wanted = sa.select(RUNS, ROWS.c.page).join(ROWS, ROWS.c.run == RUNS.c.run)
         wanted = wanted.where(RUNS.c.complete, ROWS.c.child_id == child_id).order_by(RUNS.c.as_of, RUNS.c.run)
         with self._connection() as connection:
-            return [(run_of(row), row_of(row.page)) for row in connection.execute(wanted)]
+            found = [(run_of(row), row_of(row.page)) for row in connection.execute(wanted).all()]
+            return [(run, self._compared(connection, run, [row])[0]) for run, row in found]
 
     def risks(self, run: Run, target: str) -> list[float]:
         """The risks that a run gave for a target within the scope."""
@@ -150,6 +152,16 @@ class Reader:
             return wanted
         sectors = sa.select(PLACES.c.sector_id).where(PLACES.c.run == run.run, self._within)
         return wanted.where(ROWS.c.sector_id.in_(sectors))
+
+    @staticmethod
+    def _compared(connection: sa.Connection, run: Run, rows: list[BookRow]) -> list[BookRow]:
+        """The rows with what each reason usually adds in their sector, where the run has counted it."""
+        wanted = sa.select(AREAS.c.place, AREAS.c.page).where(AREAS.c.run == run.run, AREAS.c.level == USUAL_REASONS)
+        sectors = {row.candidate.sector_id for row in rows}
+        if len(sectors) == 1:
+            wanted = wanted.where(AREAS.c.place.in_(sectors))
+        usual = {row.place: orjson.loads(row.page) for row in connection.execute(wanted)} if rows else {}
+        return [compared(row, usual.get(row.candidate.sector_id, {})) for row in rows]
 
     @staticmethod
     def _ticked(connection: sa.Connection, rows: list[BookRow]) -> list[BookRow]:

@@ -59,7 +59,7 @@ AREAS = sa.Table(
     sa.Column("place", sa.String(200), primary_key=True),
     sa.Column("page", sa.LargeBinary, nullable=False),
 )
-"""What a run counted of each sector, project and district; holds no child's id."""
+"""What a run counted of each sector, project and district; holds no child's id (see also `serving/usual.py`)."""
 TICKS = sa.Table(
     "sanket_ticks", TABLES,
     sa.Column("child_id", sa.String(200), primary_key=True),
@@ -205,8 +205,8 @@ def write_chunk(engine: sa.Engine, run: Run, chunk: int, rows: Iterable[BookRow]
 
 
 def _encoded(run: Run, row: BookRow) -> dict:
-    scores = {target: asdict(score) for target, score in row.scores.items()}
-    page = {"candidate": asdict(row.candidate), "scores": scores}
+    scores = {target: asdict(score) | _reasons_kept(score.reasons) for target, score in row.scores.items()}
+    page = {"candidate": asdict(row.candidate) | _reasons_kept(row.candidate.reasons), "scores": scores}
     return {
         "run": run.run,
         "child_id": row.candidate.child_id,
@@ -215,6 +215,11 @@ def _encoded(run: Run, row: BookRow) -> dict:
         "non_response": _risk(row, "non_response"),
         "page": orjson.dumps(page, option=orjson.OPT_SERIALIZE_NUMPY),
     }
+
+
+def _reasons_kept(reasons: tuple[Reason, ...]) -> dict:
+    """The reasons without what is usual: that is known only when the whole sector is scored (`serving/usual.py`)."""
+    return {"reasons": [{"key": reason.key, "log_odds": reason.log_odds} for reason in reasons]}
 
 
 def _risk(row: BookRow, target: str) -> float | None:

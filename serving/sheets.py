@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from models.ranking import VisitList, VisitRow
 from registry.tables import FINDING
-from serving.words import Words, how_often, last_weight, may_happen, what_to_do, whom, why_line
+from serving.telling import what_to_do, why_line
+from serving.words import Words, how_often, last_weight, may_happen, whom
 
 TICK_BOXES = tuple(sorted(FINDING, key=("well", "ill", "sam_again", "away", "moved", "data_wrong", "died").index))
 """The findings in the order of the boxes, on paper and on the page: all that the registry's visits know."""

@@ -1,7 +1,7 @@
 """What people read, in their language: words, sentences for reasons, numbers and dates as people write them.
 
-The words are in `serving/words/{en,hi,mr}.toml`; this module chooses among them. A sentence says only what the
-facts bear: which form of a reason is told (fell, rose only …) is decided here, once for all languages.
+The words are in `serving/words/{en,hi,mr}.toml`; this module fills them. Which form of a reason is told is decided in
+`serving/reason_forms.py`, which reasons in `serving/telling.py`.
 """
 
 from __future__ import annotations
@@ -15,16 +15,17 @@ from numbers import Integral
 from pathlib import Path
 
 from models.candidate import Candidate, Reason
-from models.ranking import section
-from models.ranking_order import SAM_MUAC_MM, SAM_WHZ
 from registry.grouping import grouped
 from serving.arm import arm_cm
-from serving.reason_forms import by_the_week, form_of, known
+from serving.reason_forms import SEVERE_Z, WASTED_Z, form_of, known
 
 LANGUAGES = ("en", "hi", "mr")
 MINUS = "\u2212"
-TELLING = 1 / 3
-"""Of the strongest reason's log-odds: a weaker one is not told in the one line."""
+SAME_YEAR_DAYS = 300
+"""A day so long ago cannot be taken for one of the year after."""
+Z_FACTS = frozenset({"whz", "haz", "admission_whz"})
+NEARLY_CERTAIN = 0.95
+"""A risk from here on is not counted in tenths: "10 in 10" would be a promise."""
 
 
 @dataclass(frozen=True)
@@ -74,32 +75,40 @@ class Words:
         text = f"{value:.2f}"
         return text[:-1] if text.endswith("0") else text
 
-    def reason(self, reason: Reason, facts: Mapping) -> str:
-        """The sentence for a reason, in the form that the facts bear; its label where that would contradict the score.
+    def lately(self, day: dt.date, asked_on: dt.date | None) -> str:
+        """A date of the last months without its year: 3 Nov; an older one with it: 3 Nov 2025."""
+        whole = self.day(day, short=True)
+        return whole.rpartition(" ")[0] if asked_on and 0 <= (asked_on - day).days <= SAME_YEAR_DAYS else whole
 
-        "Missed no weighing" under what raises a risk reads as a mistake: there the reason is only named.
-        """
-        raises, facts = reason.log_odds > 0, by_the_week(facts)
-        words, form = self("reasons", reason.key), form_of(reason, facts)
+    def reason(self, reason: Reason, facts: Mapping) -> str | None:
+        """The sentence for a reason, in the form that the facts bear; None where they bear none (see `form_of`)."""
+        form = form_of(reason, facts)
         if form is None:
-            return words["short"] if raises else words["label"]
-        if form.says == (-1 if raises else 1):
-            return words["label"]
-        told = {need: self._fact(need, facts[need]) for need in form.needs}
-        if "muac_mm" in told:
-            told["muac_cm"] = arm_cm(facts["muac_mm"])
-        return words[form.name].format(**told)
+            return None
+        told = {_written(need): self._fact(need, facts) for need in form.needs}
+        return self("reasons", reason.key, form.name).format(**told)
 
-    def _fact(self, name: str, value: float) -> str:
-        if name == "weight_change_kg":
-            return self.number(abs(value), 1)
-        if name == "gain_g_week":
-            return self.number(abs(value))
-        if name in ("whz", "haz"):
-            return self.number(value, 1)
-        if name == "birth_weight_kg":
+    def _fact(self, name: str, facts: Mapping) -> str:
+        value = facts[name]
+        if name.endswith("_month_on"):
+            return f"{self.tree['months'][value.month - 1]} {value.year}"
+        if name.endswith("_on"):
+            return self.lately(value, facts.get("asked_on"))
+        if name.endswith("_kg"):
             return self.kilograms(value)
-        return self.number(100 * value if name.endswith("_share") else value)
+        if name.endswith("_muac_mm"):
+            return arm_cm(value)
+        return self.z(value) if name in Z_FACTS else self.number(value)
+
+    def z(self, value: float) -> str:
+        """A z-score to one decimal; to two where one would put it on a limit that it is under: -3.02, not -3.0."""
+        near = value < round(value, 1) and round(value, 1) in (SEVERE_Z, WASTED_Z)
+        return self.number(value, 2 if near else 1)
+
+
+def _written(need: str) -> str:
+    """The name of a fact in the sentences: an arm is read in cm."""
+    return f"{need[:-2]}cm" if need.endswith("_muac_mm") else need
 
 
 @cache
@@ -124,24 +133,6 @@ def preferred(accept_language: str | None, *, otherwise: str = "en") -> str:
     return known[0] if known else otherwise
 
 
-def why_line(candidate: Candidate, words: Words) -> str:
-    """The one line that says why a child is listed: the rule with what was measured, or the two strongest reasons."""
-    if section(candidate) in ("danger", "overdue"):
-        return rule_line(candidate, words)
-    told = [words.reason(reason, candidate.facts) for reason in telling(candidate)]
-    return words("ui", "stop").join(dict.fromkeys(told)) or words("sections_short", "risk")
-
-
-def telling(candidate: Candidate) -> list[Reason]:
-    """The two strongest reasons that say something is amiss; where none does, the strongest as it is."""
-    raising = strongest(candidate.reasons, len(candidate.reasons))
-    least = raising[0].log_odds * TELLING if raising else 0.0
-    facts = by_the_week(candidate.facts)
-    forms = [(reason, form_of(reason, facts)) for reason in raising if reason.log_odds >= least]
-    amiss = [reason for reason, form in forms if (reason.key != "thin_records" if form is None else form.says > 0)]
-    return amiss[:2] or raising[:1]
-
-
 def may_happen(candidate: Candidate, words: Words) -> str:
     """What the score is of: `May become SAM again`. No figure: the family may read the sheet over a shoulder."""
     word = {"relapse": "may_relapse", "non_response": "may_not_respond"}.get(candidate.target or "")
@@ -153,39 +144,9 @@ def how_often(candidate: Candidate, words: Words) -> str:
     word = {"relapse": "such_relapse", "non_response": "such_not_respond"}.get(candidate.target or "")
     if word is None or candidate.risk is None:
         return words("ui", "not_scored")
+    if candidate.risk >= NEARLY_CERTAIN:
+        return words("ui", f"{word}_certain")
     return words.say("ui", word, risk=risk_words(candidate.risk, words))
-
-
-def rule_line(candidate: Candidate, words: Words) -> str:
-    """The rule in words, with what was measured: `SAM, not yet examined (WHZ −3.4, arm 11.2 cm)`."""
-    line = words("rules", candidate.rule) if candidate.rule else words("states", candidate.state)
-    measured = _measured(candidate.facts, words) if _is_sam(candidate.rule) else []
-    return f"{line} ({', '.join(measured)})" if measured else line
-
-
-def _is_sam(rule: str | None) -> bool:
-    return rule is not None and rule.startswith(("sam_", "again", "under_six"))
-
-
-def _measured(facts: Mapping, words: Words) -> list[str]:
-    """What was measured, as far as it is severe; where neither is any more, both.
-
-    A WHZ of -3.02 is told with both decimals: as -3.0 it would not be severe.
-    """
-    whz, muac_mm, parts = facts.get("whz"), facts.get("muac_mm"), {}
-    if known(whz):
-        near = round(whz, 1) == SAM_WHZ and whz < SAM_WHZ
-        parts[whz < SAM_WHZ] = [f"WHZ {words.number(whz, 2 if near else 1)}"]
-    if known(muac_mm):
-        arm = words.say("ui", "muac_line", cm=arm_cm(muac_mm))
-        parts[muac_mm < SAM_MUAC_MM] = [*parts.get(muac_mm < SAM_MUAC_MM, []), arm]
-    return parts.get(True) or parts.get(False, [])
-
-
-def strongest(reasons: tuple[Reason, ...], count: int) -> list[Reason]:
-    """The reasons that raise the risk most, the strongest first."""
-    raising = sorted((reason for reason in reasons if reason.log_odds > 0), key=lambda reason: -reason.log_odds)
-    return raising[:count]
 
 
 def last_weight(candidate: Candidate, words: Words, *, short: bool = False) -> str:
@@ -197,19 +158,24 @@ def last_weight(candidate: Candidate, words: Words, *, short: bool = False) -> s
 
 
 def risk_words(risk: float, words: Words) -> str:
-    """A risk as people count: `about 4 in 10`."""
+    """A risk as people count: `about 4 in 10`; never 0 in 10, and never 10 in 10."""
     tenths = round(10 * risk)
+    if risk >= NEARLY_CERTAIN:
+        return words("ui", "risk_words_certain")
     return words.say("ui", "risk_words", n=tenths) if tenths else words("ui", "risk_words_small")
+
+
+def risk_range(low: float, high: float, words: Words) -> str:
+    """The interval of a risk: `between 20 and 40 in 100`; an end that would be 0 or 100 is not told."""
+    least, most = (words.number(100 * bound) for bound in (low, high))
+    if least == "0":
+        return words.say("ui", "risk_range_low", high=most) if most not in ("0", "100") else ""
+    if most == "100":
+        return words.say("ui", "risk_range_high", low=least) if least != "100" else ""
+    return words.say("ui", "risk_range", low=least, high=most)
 
 
 def whom(candidate: Candidate, words: Words) -> str:
     """`girl, 14 months`."""
     sex = words("sex", candidate.sex)
     return words.say("ui", "months_sex", sex=sex, n=candidate.age_months) if candidate.age_months is not None else sex
-
-
-def what_to_do(candidate: Candidate, words: Words) -> str:
-    """The protocol's next step where a rule asks for the visit; else the visit itself."""
-    if section(candidate) in ("danger", "overdue"):
-        return words("steps", candidate.next_step)
-    return words("ui", "visit_now")

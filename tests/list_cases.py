@@ -11,28 +11,61 @@ from serving.reason_forms import REASONS
 
 AS_OF = dt.date(2026, 3, 16)
 FACTS = {
+    "asked_on": AS_OF,
     "last_weight_kg": 7.4,
     "last_weight_on": dt.date(2026, 3, 2),
+    "weight_before_kg": 7.8,
+    "weight_before_on": dt.date(2026, 1, 30),
     "weight_change_kg": -0.4,
-    "weight_change_days": 31,
-    "gain_g_kg_day": 1.8,
+    "weight_step_kg": -0.1,
+    "stay_first_kg": 6.6,
+    "stay_first_on": dt.date(2025, 12, 18),
+    "stay_last_kg": 7.5,
+    "stay_last_on": dt.date(2026, 2, 4),
+    "stay_gain_g_kg_day": 2.84,
     "whz": -2.4,
+    "whz_on": dt.date(2026, 3, 2),
     "haz": -2.8,
-    "muac_mm": 118.0,
+    "haz_on": dt.date(2026, 3, 2),
+    "last_height_cm": 70.0,
+    "last_height_on": dt.date(2026, 3, 2),
+    "muac_mm": 118,
+    "last_muac_mm": 118.0,
+    "last_muac_on": dt.date(2026, 3, 2),
+    "last_muac_judged": True,
+    "stay_from_on": dt.date(2025, 12, 17),
+    "stay_to_on": dt.date(2026, 2, 4),
+    "discharged_on": dt.date(2026, 2, 4),
     "days_since_discharge": 40,
-    "days_in_treatment": None,
-    "episodes_before": 1,
     "length_of_stay_days": 49,
-    "ill_checks": 3,
+    "days_in_treatment": None,
+    "admission_read_on": dt.date(2025, 12, 17),
+    "admission_whz": -3.4,
+    "admission_muac_mm": 112,
+    "treated_before": 1,
+    "treated_before_on": dt.date(2025, 6, 9),
+    "last_check_on": dt.date(2026, 3, 12),
+    "checked_lately": True,
     "checks": 8,
+    "checks_from_on": dt.date(2026, 2, 16),
+    "ill_checks": 3,
+    "appetite_checks": 8,
+    "appetite_from_on": dt.date(2026, 2, 16),
     "poor_appetite_checks": 2,
-    "missed_weighings": 2,
     "days_since_seen": 14,
-    "ednf_share": 0.6,
-    "attendance_share": 0.4,
+    "gap_from_on": dt.date(2026, 1, 2),
+    "gap_to_on": dt.date(2026, 1, 23),
+    "weighings": 7,
+    "weighings_from_on": dt.date(2026, 2, 4),
+    "food_sachets": 30,
+    "food_days": 49,
+    "attendance_month_on": dt.date(2026, 2, 1),
+    "open_days": 25,
+    "attended_days": 10,
     "age_months": 14,
     "birth_weight_kg": 2.1,
 }
+"""What the scoring run would say of such a girl (`models.facts.facts_of`)."""
 
 
 def child(number: int = 1, **changes: object) -> Candidate:
@@ -75,7 +108,11 @@ def in_danger(number: int = 1, **changes: object) -> Candidate:
         "by_when": dt.date(2026, 3, 13),
         "overdue_days": 3,
         "danger": True,
-        "facts": {"whz": -3.4, "muac_mm": 112.0},
+        "facts": {
+            "whz": -3.4, "muac_mm": 112, "last_muac_mm": 112.0,
+            "sam_whz": -3.4, "sam_whz_on": dt.date(2026, 3, 2),
+            "sam_muac_mm": 112.0, "sam_muac_on": dt.date(2026, 3, 2),
+        },
     }
     return child(number, **plain | changes)
 
@@ -89,7 +126,11 @@ def overdue(number: int = 1, **changes: object) -> Candidate:
         "by_when": dt.date(2026, 3, 7),
         "overdue_days": 9,
         "target": "non_response",
-        "facts": {"days_in_treatment": 33, "days_since_discharge": None, "days_since_seen": 16},
+        "facts": {
+            "days_in_treatment": 33, "admitted_on": dt.date(2026, 2, 11), "stay_from_on": dt.date(2026, 2, 11),
+            "stay_to_on": None, "discharged_on": None, "days_since_discharge": None, "length_of_stay_days": None,
+            "last_weight_on": dt.date(2026, 2, 28), "days_since_seen": 16,
+        },
     }
     return child(number, **plain | changes)
 

@@ -13,7 +13,6 @@ import numpy as np
 import pytest
 import sqlalchemy as sa
 
-from models.candidate import Reason
 from registry.store import open_store
 from registry.tables import NEVER, day_number
 from serving.access import COOKIE
@@ -21,11 +20,12 @@ from serving.app import create_app
 from serving.handing_on import hand_on
 from serving.observe import Log
 from serving.pages.child_page import _unscored
-from serving.pages.drawing import Place, centre_map, reason_bars, shown
+from serving.pages.drawing import Place, centre_map, reason_bars
 from serving.pages.session import own_path
 from serving.paper import render
 from serving.scorebook import TOLD, BookRow, Score
 from serving.store_list import listed_from_store
+from serving.telling import ToldReason
 from serving.words import LANGUAGES, words
 from tests.list_cases import AS_OF, child
 from tests.list_store import FACTS, make_store, token
@@ -225,12 +225,16 @@ def test_a_child_never_treated_is_not_told_two_reasons_that_contradict_each_othe
 
 
 def test_the_picture_adds_up_with_the_sentences(app, store):
-    reasons = tuple(Reason(key, value) for key, value in (("illness", 0.5), ("age", -0.3), ("stunted", 0.001)))
-    assert [reason.key for reason in shown(reasons)] == ["illness", "age"]
+    reasons = [ToldReason("illness", "वजन " * 20, 0.5), ToldReason("age", "वय 14 महिने", -0.3)]
     drawn = reason_bars(reasons, words("mr"), title="<x>")
     assert drawn.count("<rect") == 2 and "<x>" not in drawn and "&lt;x&gt;" in drawn
     widths = [float(width) for width in re.findall(r'width="([\d.]+)" height="10"', drawn)]
     assert widths[1] / widths[0] == pytest.approx(0.6, abs=0.01)
+    lines = re.findall(r'<text x="0" y="(\d+)">([^<]+)</text>', drawn)
+    lines = [(float(y), text) for y, text in lines if "\u2190" not in text]
+    assert len(lines) == 3 and all(len(text) <= 44 for _, text in lines), "a long sentence is broken, not cut off"
+    tops = [float(top) for top in re.findall(r'<rect x="[\d.]+" y="(\d+)"', drawn)]
+    assert lines[0][0] < lines[1][0] < tops[0] < lines[2][0] < tops[1]
 
 
 def test_the_map_keeps_north_up_and_distances_true():

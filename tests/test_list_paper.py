@@ -216,7 +216,7 @@ def test_a_formula_in_a_code_stays_text():
 def test_text_for_a_terminal():
     told = render(one_list(in_danger(), child(2)), words("en"), form="txt").decode()
     assert "== In danger: go first ==" in told
-    assert "Why: SAM, not yet examined (WHZ \u22123.4, arm 11.2 cm)\n" in told
+    assert "Why: SAM, not yet examined (WHZ \u22123.4, arm 11.2 cm on 2 Mar)\n" in told
     assert "What to do: Have the ANM or doctor examine the child, due since 13 March 2026 (3 days late)" in told
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 import string
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -16,19 +17,8 @@ from models.reasons import KEYS
 from models.scoring import WHY_NOT
 from registry.tables import FINDING, OUTCOME, SETTING, SEX
 from serving.reason_forms import FORMS, REASONS
-from serving.words import (
-    LANGUAGES,
-    how_often,
-    last_weight,
-    may_happen,
-    preferred,
-    risk_words,
-    rule_line,
-    what_to_do,
-    whom,
-    why_line,
-    words,
-)
+from serving.telling import rule_line, step_words, told_reasons, what_to_do, why_line
+from serving.words import LANGUAGES, how_often, last_weight, may_happen, preferred, risk_words, whom, words
 from tests.list_cases import FACTS, child, in_danger, overdue
 
 CODES = {
@@ -158,73 +148,105 @@ def test_the_words_never_say_failed_removed_or_denied():
 def test_every_form_of_a_reason_is_written_and_no_other():
     for language in LANGUAGES:
         for key in REASONS:
-            assert set(words(language).tree["reasons"][key]) == {
-                "label",
-                "short",
-                *(form.name for form in FORMS[key]),
-            }
+            assert set(words(language).tree["reasons"][key]) == {form.name for form in FORMS[key]}
     assert set(FORMS) == set(REASONS) == set(KEYS)
 
 
+ON_3_MARCH, IN_MARCH_2025 = dt.date(2026, 3, 3), dt.date(2025, 3, 4)
 TOLD = [
-    ("falling_weight", 0.5, {}, "Weight fell by 0.4 kg in 31 days"),
-    ("falling_weight", 0.5, {"weight_change_kg": 0.0}, "Weight has not changed in 31 days"),
-    ("falling_weight", 0.5, {"weight_change_kg": 0.2}, "Weight rose only 0.2 kg in 31 days"),
-    ("falling_weight", -0.5, {"weight_change_kg": 0.6}, "Weight rose by 0.6 kg in 31 days"),
-    ("falling_weight", 0.5, {"weight_change_kg": None}, "Weight is falling or rises too slowly"),
-    ("falling_weight", -0.5, {"weight_change_kg": float("nan")}, "Recent weights"),
-    ("low_weight_for_height", 0.5, {}, "Thin for the height (WHZ \u22122.4)"),
-    ("low_weight_for_height", -0.5, {"whz": -0.0}, "Weight for height: WHZ 0.0"),
-    ("low_muac", 0.5, {}, "The upper arm is thin: 11.8 cm"),
-    ("low_muac", -0.5, {"muac_mm": 131.0}, "The upper arm measures 13.1 cm"),
-    ("poor_gain", 0.5, {}, "Gained only about 90 g a week in treatment"),
-    ("poor_gain", 0.5, {"gain_g_kg_day": -1.2}, "Lost about 60 g a week in treatment"),
-    ("poor_gain", 0.5, {"last_weight_kg": None}, "Little weight gain in treatment"),
-    ("poor_gain", 0.5, {"gain_g_kg_day": 6.0}, "Weight gain in treatment"),
-    ("missed_weighings", 0.5, {"missed_weighings": 0, "days_since_seen": 3}, "Missed weighings"),
-    ("illness", -0.5, {}, "Illness"),
-    ("food_not_received", -0.5, {"ednf_share": 0.0}, "Therapeutic food received"),
-    ("early_in_recovery", 0.5, {}, "Discharged 40 days ago"),
-    ("early_in_recovery", 0.5, {"days_since_discharge": None, "days_in_treatment": 9}, "In treatment for 9 days"),
-    ("severe_at_admission", 0.5, {}, "Was very thin when admitted"),
-    ("earlier_episodes", 0.5, {}, "Was treated for SAM once before"),
-    ("earlier_episodes", 0.5, {"episodes_before": 3}, "Was treated for SAM 3 times before"),
-    ("earlier_episodes", -0.5, {"episodes_before": 0}, "Never treated for SAM before this"),
-    ("length_of_stay", 0.5, {}, "Treatment took 49 days"),
-    ("illness", 0.5, {}, "Ill at 3 of 8 checks"),
-    ("illness", -0.5, {"ill_checks": 0}, "Not ill at any of 8 checks"),
-    ("illness", 0.5, {"checks": 0, "ill_checks": 0}, "No medical check is recorded"),
-    ("poor_appetite", 0.5, {}, "Ate poorly at 2 of 8 checks"),
-    ("missed_weighings", 0.5, {"missed_weighings": 1}, "Missed 1 weighing"),
-    ("missed_weighings", 0.5, {"missed_weighings": 0, "days_since_seen": 45}, "Not seen for 45 days"),
-    ("food_not_received", 0.5, {}, "Received 60% of the therapeutic food that was due"),
-    ("poor_attendance", 0.5, {}, "Came on 40% of the days the centre was open"),
-    ("lean_season", 0.5, {}, "The hard season of the year"),
+    ("falling_weight", 0.5, {}, "Weight fell: 7.8 kg on 30 Jan, 7.4 kg on 2 Mar"),
+    ("falling_weight", 0.5, {"weight_step_kg": 0.2}, "Weighed 7.8 kg on 30 Jan, 7.4 kg on 2 Mar"),
+    ("falling_weight", -0.5, {}, None),
+    ("falling_weight", 0.5, {"weight_before_kg": 7.4, "weight_change_kg": 0.0},
+     "Weight has hardly changed: 7.4 kg on 30 Jan, 7.4 kg on 2 Mar"),
+    ("falling_weight", 0.5, {"weight_before_kg": 7.2, "weight_change_kg": 0.2},
+     "Weighed 7.2 kg on 30 Jan, 7.4 kg on 2 Mar"),
+    ("falling_weight", -0.5, {"weight_before_kg": 6.8, "weight_change_kg": 0.6, "weight_step_kg": 0.1},
+     "Weight rose: 6.8 kg on 30 Jan, 7.4 kg on 2 Mar"),
+    ("falling_weight", 0.5, {"weight_before_kg": None}, None),
+    ("falling_weight", 0.5, {"weight_before_on": IN_MARCH_2025}, "Weight fell: 7.8 kg on 4 Mar 2025, 7.4 kg on 2 Mar"),
+    ("low_weight_for_height", 0.5, {}, "Thin for the height: WHZ \u22122.4 on 2 Mar"),
+    ("low_weight_for_height", 0.5, {"whz": -2.04}, "Thin for the height: WHZ \u22122.04 on 2 Mar"),
+    ("low_weight_for_height", -0.5, {"whz": -0.0}, "Weight for height: WHZ 0.0 on 2 Mar"),
+    ("low_weight_for_height", 0.5, {"last_weight_on": ON_3_MARCH}, None),
+    ("low_muac", 0.5, {}, "The upper arm is thin: 11.8 cm on 2 Mar"),
+    ("low_muac", 0.5, {"last_weight_on": ON_3_MARCH}, "The upper arm was not measured again since 11.8 cm on 2 Mar"),
+    ("low_muac", 0.5, {"last_muac_judged": None}, "The upper arm measures 11.8 cm (2 Mar)"),
+    ("low_muac", -0.5, {"last_muac_mm": 131.0}, "The upper arm measures 13.1 cm (2 Mar)"),
+    ("poor_gain", 0.5, {}, "Gained little in treatment: 6.6 kg on 18 Dec, 7.5 kg on 4 Feb"),
+    ("poor_gain", -0.5, {}, "Gained in treatment: 6.6 kg on 18 Dec, 7.5 kg on 4 Feb"),
+    ("poor_gain", 0.5, {"stay_last_kg": 6.4},
+     "Lighter than at the start of treatment: 6.6 kg on 18 Dec, 6.4 kg on 4 Feb"),
+    ("poor_gain", 0.5, {"stay_gain_g_kg_day": 6.0}, "In treatment 6.6 kg on 18 Dec, 7.5 kg on 4 Feb"),
+    ("poor_gain", 0.5, {"stay_first_kg": None}, None),
+    ("early_in_recovery", 0.5, {}, "Discharged on 4 Feb"),
+    ("early_in_recovery", 0.5, {"discharged_on": None}, None),
+    ("severe_at_admission", 0.5, {}, "Very thin at admission: WHZ \u22123.4, arm 11.2 cm (17 Dec)"),
+    ("severe_at_admission", 0.5, {"admission_whz": 0.8}, "Very thin arm at admission: 11.2 cm (17 Dec)"),
+    ("severe_at_admission", 0.5, {"admission_muac_mm": 121}, "Very thin at admission: WHZ \u22123.4 (17 Dec)"),
+    ("severe_at_admission", 0.5, {"admission_oedema": True}, "At admission both feet were swollen (17 Dec)"),
+    ("severe_at_admission", 0.5, {"admission_muac_mm": 121, "admission_whz": None},
+     "Arm at admission: 12.1 cm (17 Dec)"),
+    ("earlier_episodes", 0.5, {}, "Was in treatment once before, until 9 Jun"),
+    ("earlier_episodes", 0.5, {"treated_before": 3},
+     "Was in treatment 3 times before, the last time until 9 Jun"),
+    ("earlier_episodes", -0.5, {"treated_before": 0}, "No earlier treatment is recorded"),
+    ("earlier_episodes", 0.5, {"treated_before": 0}, None),
+    ("length_of_stay", 0.5, {}, "In treatment from 17 Dec to 4 Feb"),
+    ("length_of_stay", 0.5, {"stay_to_on": None, "admitted_on": ON_3_MARCH}, "In treatment since 3 Mar"),
+    ("illness", 0.5, {}, "Ill at 3 of 8 checks since 16 Feb"),
+    ("illness", -0.5, {}, None),
+    ("illness", -0.5, {"ill_checks": 0}, "Not ill at any of 8 checks since 16 Feb"),
+    ("illness", 0.5, {"checks": None, "ill_checks": None, "checked_lately": False}, "No medical check since 12 Mar"),
+    ("illness", 0.5, {"checks": None, "ill_checks": None, "last_check_on": None, "never_checked": True},
+     "No medical check is recorded"),
+    ("poor_appetite", 0.5, {}, "Ate poorly at 2 of 8 checks since 16 Feb"),
+    ("poor_appetite", 0.5, {"poor_appetite_checks": 0, "appetite_failed_on": IN_MARCH_2025},
+     "Did not pass the appetite test of 4 Mar 2025"),
+    ("missed_weighings", 0.5, {}, "Not weighed between 2 Jan and 23 Jan"),
+    ("missed_weighings", 0.5, {"days_since_seen": 45}, "Not weighed since 2 Mar"),
+    ("missed_weighings", -0.5, {"gap_from_on": None}, "Weighed 7 times since 4 Feb"),
+    ("missed_weighings", 0.5, {"gap_from_on": None}, None),
+    ("food_not_received", 0.5, {}, "Only 30 sachets of therapeutic food (EDNF) recorded in 49 days of treatment"),
+    ("food_not_received", -0.5, {"food_sachets": 49},
+     "49 sachets of therapeutic food (EDNF) recorded in 49 days of treatment"),
+    ("poor_attendance", 0.5, {}, "Came to the centre on only 10 of 25 days in February 2026"),
+    ("lean_season", 0.5, {}, None),
+    ("lean_season", 0.5, {"rains": True}, "Rainy season (June to September)"),
     ("age", 0.5, {}, "Still young: 14 months"),
     ("low_birth_weight", 0.5, {}, "Was born small: 2.1 kg"),
-    ("stunted", 0.5, {}, "Short for the age (HAZ \u22122.8)"),
-    ("thin_records", 0.5, {}, "Little is recorded about the child"),
+    ("stunted", 0.5, {}, "Short for the age: HAZ \u22122.8 on 2 Mar"),
+    ("family_and_centre", 0.5, {}, None),
+    ("family_and_centre", 0.5, {"siblings_treated": 1},
+     "Admissions for SAM among brothers and sisters in the last year: 1"),
+    ("thin_records", 0.5, {}, None),
+    ("thin_records", 0.5, {"last_height_on": IN_MARCH_2025}, "Height last measured on 4 Mar 2025"),
 ]
+
+
+def of(facts):
+    """The facts without those that are not known, as a scoring run leaves them out."""
+    return {name: value for name, value in (FACTS | facts).items() if value is not None}
 
 
 @pytest.mark.parametrize(("key", "log_odds", "facts", "sentence"), TOLD)
 def test_a_sentence_says_what_the_facts_bear(key, log_odds, facts, sentence):
-    assert words("en").reason(Reason(key, log_odds), FACTS | facts) == sentence
+    assert words("en").reason(Reason(key, log_odds), of(facts)) == sentence
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_every_reason_can_be_told_without_any_fact(language):
+def test_without_facts_nothing_is_claimed(language):
     for key in REASONS:
         for log_odds in (0.4, -0.4):
-            assert words(language).reason(Reason(key, log_odds), {})
-            assert words(language).reason(Reason(key, log_odds), dict.fromkeys(FACTS))
+            assert words(language).reason(Reason(key, log_odds), {}) is None
+            assert words(language).reason(Reason(key, log_odds), dict.fromkeys(FACTS)) is None
 
 
 def test_ten_contrasting_children_are_listed_for_ten_reasons():
     told = [
         why_line(child(reasons=(Reason("illness", 0.7),)), words("en")),
         why_line(child(reasons=(Reason("falling_weight", 0.7),)), words("en")),
-        why_line(child(reasons=(Reason("early_in_recovery", 0.7),), facts={"days_since_discharge": 6}), words("en")),
+        why_line(child(reasons=(Reason("early_in_recovery", 0.7),)), words("en")),
         why_line(child(reasons=(Reason("missed_weighings", 0.7),)), words("en")),
         why_line(child(reasons=(Reason("low_muac", 0.4), Reason("stunted", 0.3))), words("en")),
         why_line(child(reasons=(Reason("age", -0.4),)), words("en")),
@@ -234,16 +256,51 @@ def test_ten_contrasting_children_are_listed_for_ten_reasons():
         why_line(overdue(), words("en")),
     ]
     assert len(set(told)) == 10
-    assert told[4] == "The upper arm is thin: 11.8 cm. Short for the age (HAZ \u22122.8)"
-    assert told[6] == "SAM, not yet examined (WHZ \u22123.4, arm 11.2 cm)"
+    assert told[4] == "The upper arm is thin: 11.8 cm on 2 Mar. Short for the age: HAZ \u22122.8 on 2 Mar"
+    assert told[5] == "No single sign: several small ones together"
+    assert told[6] == "SAM, not yet examined (WHZ \u22123.4, arm 11.2 cm on 2 Mar)"
 
 
 def test_the_line_tells_what_is_amiss_and_not_what_merely_weighs():
     quiet = Reason("missed_weighings", 0.9)
-    facts = {"missed_weighings": 0, "days_since_seen": 3, "haz": -1.1}
+    facts = {"gap_from_on": None, "haz": -1.1}
     told = why_line(child(reasons=(quiet, Reason("stunted", 0.8), Reason("illness", 0.4)), facts=facts), words("en"))
-    assert told == "Ill at 3 of 8 checks"
-    assert why_line(child(reasons=(quiet, Reason("illness", 0.2)), facts=facts), words("en")) == "Missed weighings"
+    assert told == "Ill at 3 of 8 checks since 16 Feb"
+    alone = why_line(child(reasons=(quiet, Reason("illness", 0.2)), facts=facts), words("en"))
+    assert alone == "Ill at 3 of 8 checks since 16 Feb"
+    assert why_line(child(reasons=(quiet,), facts=facts), words("en")) == words("en")("ui", "several_signs")
+
+
+RAIN = {"facts": {"rains": True}}
+
+
+def test_what_sets_a_child_apart_is_told_before_what_the_whole_sector_has():
+    """In July the season adds 0.6 to every child, and all were treated lately: the girl's illness is her own."""
+    sectors = (Reason("lean_season", 0.6, 0.6), Reason("early_in_recovery", 0.5, 0.45), Reason("illness", 0.3, 0.0))
+    assert why_line(child(reasons=sectors, **RAIN), words("en")) == "Ill at 3 of 8 checks since 16 Feb"
+    common = (Reason("lean_season", 0.6, 0.6), Reason("early_in_recovery", 0.5, 0.6))
+    assert why_line(child(reasons=common, **RAIN), words("en")) == "Discharged on 4 Feb"
+
+
+def test_the_season_is_told_only_where_it_differs_and_never_alone():
+    def line(*reasons):
+        return why_line(child(reasons=reasons, **RAIN), words("en"))
+
+    own, ill, rain = Reason("lean_season", 0.6, 0.2), Reason("illness", 0.3), "Rainy season (June to September)"
+    for alone in ((own,), (Reason("lean_season", 0.6, 0.58), Reason("age", -0.2))):
+        assert line(*alone) == words("en")("ui", "several_signs")
+    assert line(own, ill) == f"{rain}. Ill at 3 of 8 checks since 16 Feb"
+    assert rain not in line(Reason("lean_season", 0.6, 0.55), ill)
+    facts = of({"rains": True})
+    bars = [[one.key for one in told_reasons(reasons, facts, words("en"))] for reasons in (
+        (own,), (own, ill), (Reason("lean_season", 0.6, 0.55), ill))]
+    assert bars == [[None], ["lean_season", "illness"], ["illness", None]]
+
+
+def test_bars_of_what_has_no_sentence_are_one_and_the_parts_add_up():
+    reasons = (Reason("missed_weighings", -0.9), Reason("illness", -0.4), Reason("stunted", 0.3), Reason("age", 0.001))
+    told = told_reasons(reasons, of({}), words("en"))
+    assert [(one.key, round(one.log_odds, 3)) for one in told] == [("stunted", 0.3), (None, -1.299)]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -255,15 +312,46 @@ def test_the_sheet_has_no_odds_that_a_family_may_read_and_the_page_has_them(lang
     assert how_often(child(risk=None), words(language)) == words(language)("ui", "not_scored")
 
 
-def test_only_what_is_severe_is_measured_out_and_never_rounded_to_the_limit():
-    told = [rule_line(in_danger(facts={"whz": whz, "muac_mm": arm}), words("en")) for whz, arm in
-            ((-2.9, 112.0), (-3.02, 121.0), (-3.4, 112.0), (-2.0, 130.0), (None, None))]
-    assert told == ["SAM, not yet examined" + end for end in (" (arm 11.2 cm)", " (WHZ \u22123.02)",
-                    " (WHZ \u22123.4, arm 11.2 cm)", " (WHZ \u22122.0, arm 13.0 cm)", "")]
+BASES = [
+    ({}, "WHZ \u22123.4, arm 11.2 cm on 2 Mar"),
+    ({"sam_whz": -3.02, "sam_muac_on": None}, "WHZ \u22123.02 on 2 Mar"),
+    ({"whz": 0.8, "sam_whz_on": None}, "arm 11.2 cm on 2 Mar"),
+    ({"sam_muac_on": dt.date(2026, 1, 20)}, "WHZ \u22123.4 on 2 Mar; arm 11.2 cm on 20 Jan"),
+    ({"sam_whz_on": None, "sam_muac_on": None, "sam_oedema_on": dt.date(2026, 3, 2)}, "both feet swollen on 2 Mar"),
+    ({"sam_at_home_on": dt.date(2026, 3, 9)}, "found at a home visit on 9 Mar"),
+    ({"sam_at_home_on": dt.date(2026, 2, 9)}, "WHZ \u22123.4, arm 11.2 cm on 2 Mar"),
+    ({"sam_whz_on": None, "sam_muac_on": None}, None),
+]
+
+
+@pytest.mark.parametrize(("facts", "basis"), BASES)
+def test_sam_is_told_by_what_it_was_found(facts, basis):
+    """Not "WHZ +0.8" for a child whose arm said SAM; and never rounded to the limit."""
+    facts = {name: value for name, value in (in_danger().facts | facts).items() if value is not None}
+    told = rule_line(replace(in_danger(), facts=facts), words("en"))
+    assert told == "SAM, not yet examined" + (f" ({basis})" if basis else "")
+
+
+def test_what_is_late_is_told_by_its_name():
+    """Weighed last week, and "late" since the height is of July: the height is what has to be measured."""
+    late = {"rule": "status_old", "next_step": "remeasure", "by_when": dt.date(2025, 11, 6), "overdue_days": 130,
+            "facts": {"last_height_on": dt.date(2025, 7, 6)}}
+    line = "Too thin or too light when last measured, long ago (height not measured since 6 Jul)"
+    asked = child(**late)
+    assert rule_line(asked, words("en")) == line and what_to_do(asked, words("en")) == "Measure the height"
+    never = replace(asked, facts={name: value for name, value in asked.facts.items() if name != "last_height_on"})
+    assert rule_line(never, words("en")).endswith("(no height recorded)")
+    unread = child(**late | {"facts": {"last_height_on": dt.date(2026, 3, 2)}})
+    assert rule_line(unread, words("en")).endswith("(the reading of 2 Mar cannot be used)")
+    unweighed = child(**late | {"by_when": dt.date(2026, 3, 10), "overdue_days": 6})
+    for language in LANGUAGES:
+        spoken = words(language)
+        assert rule_line(unweighed, spoken) == spoken("rules", "status_old")
+        assert step_words(unweighed, spoken) == spoken("steps", "remeasure")
 
 
 def test_a_reason_changes_when_the_records_change():
-    before = child(reasons=(Reason("falling_weight", 0.7),), facts={"weight_change_kg": -0.4})
+    before = child(reasons=(Reason("falling_weight", 0.7),))
     after = child(reasons=(Reason("falling_weight", 0.2), Reason("illness", 0.5)), facts={"weight_change_kg": 0.1})
     assert why_line(before, words("hi")) != why_line(after, words("hi"))
 
@@ -276,10 +364,8 @@ def test_dates_and_numbers_as_people_write_them():
     assert words("en").number(-0.04, 1) == "0.0" and words("en").number(-2.44, 1) == "\u22122.4"
     assert last_weight(child(), words("mr")) == "7.4 किलो, 2 मार्च 2026"
     assert last_weight(child(facts={"last_weight_kg": None}), words("en")) == "No weight recorded"
-    assert [risk_words(risk, words("en")) for risk in (0.04, 0.31, 1.0)] == [
-        "fewer than 1 in 10",
-        "about 3 in 10",
-        "about 10 in 10",
+    assert [risk_words(risk, words("en")) for risk in (0.0, 0.04, 0.31, 0.94, 0.96, 1.0)] == [
+        "fewer than 1 in 10", "fewer than 1 in 10", "about 3 in 10", "about 9 in 10", *["almost certainly"] * 2,
     ]
 
 

@@ -8,19 +8,20 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import Response
 
-from models.candidate import Candidate, Reason, counted_to
+from models.candidate import Candidate, counted_to
 from models.ranking import IN_TREATMENT, section
 from serving.access import Person
 from serving.desk import Desk
 from serving.lists import day_of_reading
 from serving.outcomes import BOUNDS
-from serving.pages.drawing import reason_bars, shown
+from serving.pages.drawing import reason_bars
 from serving.pages.history import History, history_of
 from serving.pages.templates import html
 from serving.scorebook import BookRow, Score
 from serving.sheets import TICK_BOXES, centre_name
+from serving.telling import rule_line, step_words, told_reasons, what_to_do, why_line
 from serving.ticks import NEEDS_SOMEBODY
-from serving.words import Words, last_weight, may_happen, risk_words, what_to_do, whom, why_line
+from serving.words import Words, last_weight, may_happen, risk_range, risk_words, whom
 
 UNTREATED = {"not_in_treatment", "not_discharged_as_cured"}
 """Why a child who was never treated has neither score: told as one sentence, since the two read as a contradiction."""
@@ -63,6 +64,8 @@ def show(desk: Desk, request: Request, person: Person, words: Words, *, child_id
         last_weight=last_weight(child, words),
         told=[_told(target, score, row, words) for target, score in row.scores.items() if _asked(score, target, child)],
         to_do=what_to_do(child, words),
+        step=step_words(child, words),
+        rule=rule_line(child, words),
         unscored=_unscored(row, words),
         chart=past.chart,
         chart_notes=past.notes,
@@ -91,27 +94,19 @@ def _asked(score: Score, target: str, child: Candidate) -> bool:
 
 
 def _told(target: str, score: Score, row: BookRow, words: Words) -> Told:
-    facts = row.candidate.facts
-    question = words("ui", f"risk_of_{target}")
     title = f"{words('ui', 'reasons_chart')}: {words('targets', target)}"
-    interval = ""
-    if score.risk_low is not None and score.risk_high is not None:
-        low, high = (words.number(100 * bound) for bound in (score.risk_low, score.risk_high))
-        interval = words.say("ui", "risk_range", low=low, high=high)
-    large = shown(score.reasons)
+    bounded = score.risk_low is not None and score.risk_high is not None
+    told = told_reasons(score.reasons, row.candidate.facts, words)
+    own = [reason for reason in told if reason.key is not None]
     return Told(
         target,
-        question,
+        words("ui", f"risk_of_{target}"),
         risk_words(score.risk, words),
-        interval,
-        _sentences((reason for reason in large if reason.log_odds > 0), facts, words),
-        _sentences((reason for reason in large if reason.log_odds < 0), facts, words),
-        reason_bars(score.reasons, words, facts=facts, title=title),
+        risk_range(score.risk_low, score.risk_high, words) if bounded else "",
+        tuple(reason.sentence for reason in own if reason.log_odds > 0),
+        tuple(reason.sentence for reason in own if reason.log_odds < 0),
+        reason_bars(told, words, title=title),
     )
-
-
-def _sentences(reasons, facts: dict, words: Words) -> tuple[str, ...]:
-    return tuple(words.reason(Reason(reason.key, reason.log_odds), facts) for reason in reasons)
 
 
 def _unscored(row: BookRow, words: Words) -> list[str]:

@@ -4,52 +4,49 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Mapping, Sequence
+import textwrap
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup, escape
 
-from models.candidate import Reason
+from serving.telling import ToldReason
 from serving.words import Words
 
-WIDTH, ROW = 320, 34
+WIDTH, LINE, BAR_ROOM = 320, 14, 20
+LINE_LETTERS = 44
+"""So many letters of 13 pixels fit the picture's width, in Latin and in Devanagari."""
 MIDDLE, REACH = 160, 150
-SHOWN_REASONS = 8
-LEAST_LOG_ODDS = 0.02
-"""Parts smaller than this are left out of the picture: a fiftieth of a log-odds moves no one's order."""
 MAP_SIDE, MAP_MARGIN, MAP_ROUNDS = 320, 24, 30
 
 
-def shown(reasons: Sequence[Reason]) -> list[Reason]:
-    """The reasons worth showing, the largest first."""
-    large = [reason for reason in reasons if abs(reason.log_odds) >= LEAST_LOG_ODDS]
-    return sorted(large, key=lambda reason: -abs(reason.log_odds))[:SHOWN_REASONS]
-
-
-def reason_bars(reasons: Sequence[Reason], words: Words, *, title: str, facts: Mapping | None = None) -> Markup:
+def reason_bars(reasons: Sequence[ToldReason], words: Words, *, title: str) -> Markup:
     """A signed bar for each reason: to the right (filled) it raises the risk, to the left (open) it lowers it.
 
-    Over each stands its sentence, as in the list below the picture; without facts its short form or its label.
+    Over each stands its sentence, as in the list below the picture.
     """
-    rows = shown(reasons)
-    longest = max((abs(reason.log_odds) for reason in rows), default=1.0)
-    bars = Markup("").join(_bar(place, reason, longest, words, facts or {}) for place, reason in enumerate(rows))
-    height = ROW * len(rows) + 22
-    axis = Markup('<line x1="{0}" x2="{0}" y1="4" y2="{1}" stroke="currentColor"/>').format(MIDDLE, ROW * len(rows) + 4)
+    longest = max((abs(reason.log_odds) for reason in reasons), default=1.0)
+    bars, bottom = Markup(""), 4
+    for reason in reasons:
+        lines = textwrap.wrap(reason.sentence, LINE_LETTERS)
+        bars += _bar(bottom, lines, REACH * reason.log_odds / longest)
+        bottom += LINE * len(lines) + BAR_ROOM
+    axis = Markup('<line x1="{0}" x2="{0}" y1="4" y2="{1}" stroke="currentColor"/>').format(MIDDLE, bottom)
     ends = Markup(
         '<text x="0" y="{0}">\u2190 {1}</text><text x="{2}" y="{0}" text-anchor="end">{3} \u2192</text>'
-    ).format(height - 4, words("ui", "lowers"), WIDTH, words("ui", "raises"))
-    return _svg(axis + ends + bars, width=WIDTH, height=height, title=title, name="reasons")
+    ).format(bottom + 14, words("ui", "lowers"), WIDTH, words("ui", "raises"))
+    return _svg(axis + ends + bars, width=WIDTH, height=bottom + 18, title=title, name="reasons")
 
 
-def _bar(place: int, reason: Reason, longest: float, words: Words, facts: Mapping) -> Markup:
-    length = REACH * abs(reason.log_odds) / longest
-    left = MIDDLE if reason.log_odds > 0 else MIDDLE - length
-    top = place * ROW + 16
-    fill = "currentColor" if reason.log_odds > 0 else "none"
-    label = Markup('<text x="0" y="{}">{}</text>').format(top, words.reason(reason, facts))
+def _bar(top: int, lines: Sequence[str], length: float) -> Markup:
+    """The lines of a sentence and below them its bar; a length under 0 goes to the left."""
+    label = Markup("").join(
+        Markup('<text x="0" y="{}">{}</text>').format(top + LINE * number - 2, line)
+        for number, line in enumerate(lines, 1)
+    )
+    fill = "currentColor" if length > 0 else "none"
     bar = Markup('<rect x="{:.1f}" y="{}" width="{:.1f}" height="10" fill="{}" stroke="currentColor"/>')
-    return label + bar.format(left, top + 4, length, fill)
+    return label + bar.format(min(MIDDLE, MIDDLE + length), top + LINE * len(lines) + 2, abs(length), fill)
 
 
 @dataclass(frozen=True)
