@@ -64,6 +64,7 @@ class VisitList:
     capacity: int
     rows: tuple[VisitRow, ...]
     beyond: tuple[Candidate, ...] = ()
+    anm: tuple[Candidate, ...] = ()
     facts: dict = field(default_factory=dict)
 
     def by_centre(self) -> list[tuple[str, list[VisitRow]]]:
