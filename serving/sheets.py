@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from models.candidate import Candidate
 from models.ranking import VisitList, VisitRow
 from registry.tables import FINDING
+from serving.arm import arm_cm
 from serving.reason_forms import by_the_week, form_of, known
 from serving.words import (
     Words,
@@ -132,7 +133,7 @@ def _late(child: Candidate, words: Words) -> str:
     late = child.overdue_days or 0
     if late < 1:
         return words.say("ui", "by_when", date=words.day(child.by_when, short=True)) if child.by_when else ""
-    return words("ui", "overdue_by_one") if late == 1 else words.say("ui", "overdue_by", n=late)
+    return words.say("ui", "overdue_by", n=late)
 
 
 def _arm(child: Candidate, words: Words) -> str:
@@ -140,7 +141,7 @@ def _arm(child: Candidate, words: Words) -> str:
     if not known(mm):
         asked = child.age_months is None or child.age_months >= ARM_FROM_MONTHS
         return words("ui", "arm_none") if asked else ""
-    told = words.say("ui", "muac_line", mm=words.number(mm), cm=words.number(mm / 10, 1))
+    told = words.say("ui", "muac_line", cm=arm_cm(mm))
     return _dated(told, child, "last_muac_on", words)
 
 
