@@ -60,22 +60,32 @@ def lightest_for(sex, age_days, height_cm, position, whz):
 
 def stay_of(known: Known, points: Ragged, protocol: Protocol, i: int) -> Stay | None:
     """The register's columns of question i's open stay in a UCDC or VCDC; None without one, weight or height."""
-    admitted = _open_stay(known.episodes, i)
+    admitted, target = _open_stay(known.episodes, i), target_weight(known, points, protocol, i)
     rows = slice(points.offsets[i], points.offsets[i + 1])
     day, weight = points["measured_on"][rows], points["weight_kg"][rows]
     weighed = ~np.isnan(weight)
+    if target is None or not weighed.any():
+        return None
+    start = _admission_weight(day[weighed], weight[weighed], admitted)
+    weeks = _weeks(day[weighed], weight[weighed], admitted, int(known.day[i]), (start, target, _usual_weeks(protocol)))
+    return Stay(admitted, start, round(target, 2), round(max(target - float(weight[weighed][-1]), 0.0), 2), weeks)
+
+
+def target_weight(known: Known, points: Ragged, protocol: Protocol, i: int) -> float | None:
+    """The weight (kg, to 10 g) that meets the exit criterion at question i's last known height; None without an open
+    stay in a UCDC or VCDC, or without a height.
+
+    Example: a girl in treatment, 70.0 cm lying on 2 March 2026 and WHZ -2 asked for at the exit: 6.85 kg.
+    """
+    rows = slice(points.offsets[i], points.offsets[i + 1])
     high = np.flatnonzero(~np.isnan(points["height_cm"][rows]))
-    if admitted is None or not weighed.any() or not len(high):
+    if _open_stay(known.episodes, i) is None or not len(high):
         return None
     last = rows.start + high[-1]
     sex, age = int(known.children["sex"][i]), int(known.day[i] - known.children["birth_date"][i])
     height, position = points["height_cm"][last], int(points["height_position"][last])
     target = lightest_for(sex, age, height, position, float(protocol["exit_whz"]))
-    start = _admission_weight(day[weighed], weight[weighed], admitted)
-    if np.isnan(target):
-        return None
-    weeks = _weeks(day[weighed], weight[weighed], admitted, int(known.day[i]), (start, target, _usual_weeks(protocol)))
-    return Stay(admitted, start, round(target, 2), round(max(target - float(weight[weighed][-1]), 0.0), 2), weeks)
+    return None if np.isnan(target) else float(target)
 
 
 def _usual_weeks(protocol: Protocol) -> int:

@@ -64,6 +64,7 @@ class VisitList:
     capacity: int
     rows: tuple[VisitRow, ...]
     beyond: tuple[Candidate, ...] = ()
+    anm: tuple[Candidate, ...] = ()
     facts: dict = field(default_factory=dict)
     day: dt.date | None = None
     """The day on which the list is read, and to which days late are counted; None: `as_of`, the scoring day."""

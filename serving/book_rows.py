@@ -11,6 +11,7 @@ import numpy as np
 from care import facts as care_facts
 from care.pathway import LEVEL_OF_CARE, STATES, Placed, place
 from care.protocol import Protocol, standard
+from care.register import target_weight
 from features.clock import Clock
 from features.context import Context
 from models.bundle import Bundle
@@ -99,7 +100,8 @@ class Scoring:
 
     def _candidate(self, scored: Scored, placed: Placed, scores: Mapping[str, Score], i: int) -> Candidate:
         known, places, step = scored.traced.known, self.places, placed.row(i)
-        centre, facts = int(known.children["centre"][i]), scored.facts(i)
+        centre = int(known.children["centre"][i])
+        facts = scored.facts(i) | _last_measured(scored, self.protocol, i)
         centre_id = str(self.registry.centre_ids[centre])
         target = _leading(scores)
         score = scores.get(target)
@@ -140,6 +142,21 @@ def _score(scored: Scored, name: str, i: int) -> Score:
         return Score(NOT_SCORED, why_not, landmark, None, None, None, None, (), version)
     risks = (float(risk[i]) for risk in (target.risk, target.low, target.high))
     return Score(SCORED, None, landmark, *risks, float(target.base), reasons_of(target, i), version)
+
+
+def _last_measured(scored: Scored, protocol: Protocol, i: int) -> dict:
+    """The last arm (mm) and height (cm) with the days on which they were taken, and the weight to reach (kg): what a
+    sheet of paper tells beside the last weight. None where there is none."""
+    points = scored.traced.growth
+    found = {}
+    for name, column in (("muac_mm", "muac_mm"), ("height_cm", "height_cm")):
+        rows = slice(points.offsets[i], points.offsets[i + 1])
+        taken = np.flatnonzero(~np.isnan(points[column][rows]))
+        last = rows.start + taken[-1] if len(taken) else None
+        found[f"last_{name}"] = None if last is None else round(float(points[column][last]), 1)
+        found[f"last_{name[:-3]}_on"] = None if last is None else day_date(points["measured_on"][last])
+    target = target_weight(scored.traced.known, points, protocol, i)
+    return found | {"target_weight_kg": None if target is None else round(target, 2)}
 
 
 def _last_visit(scored: Scored, i: int) -> dict:

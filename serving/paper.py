@@ -5,11 +5,12 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable
+from itertools import groupby
 
-from models.ranking import VisitList, VisitRow
+from models.ranking import VisitList
 from registry.errors import UsageError
 from serving.paper_page import page
-from serving.sheets import beyond_lines, centre_name, line_of, notes, title
+from serving.sheets import Line, anm_lines, beyond_lines, centre_name, notes, ranked_lines, sheets, title
 from serving.words import Words
 
 CSV_COLUMNS = (
@@ -22,6 +23,11 @@ CSV_COLUMNS = (
     "age_months",
     "last_weight_kg",
     "last_weight_on",
+    "last_muac_mm",
+    "last_muac_on",
+    "last_height_cm",
+    "last_height_on",
+    "target_weight_kg",
     "why",
     "what_to_do",
     "who",
@@ -35,32 +41,49 @@ CSV_COLUMNS = (
     "weight_kg",
     "muac_mm",
 )
-"""Columns of the CSV; the last four are empty, for what the visit finds (`sanket visits record`)."""
+"""Columns of the CSV, whose rows are the visits by rank, those in danger beyond the places (B1 on) and the ANM's
+children (A1 on); the last four are empty, for what the visit finds (`sanket visits record`)."""
 
 
 def text(listed: VisitList, words: Words) -> bytes:
-    """Plain text for a terminal or a message."""
+    """Plain text for a terminal or a message: the overview, then each centre's children, then who sees the others."""
     out = [title(listed, words), *notes(listed, words), ""]
     if not listed.rows:
         out.append(words("ui", "empty_list"))
-    section, centre = None, None
-    for row in listed.rows:
-        if row.section != section:
-            section, centre = row.section, None
-            out += ["", f"== {words('sections', section)} =="]
-        if row.candidate.centre_id != centre:
-            centre = row.candidate.centre_id
-            out.append(f"{words('ui', 'centre')} {centre_name(row.candidate, words)}")
-        line = line_of(row, words)
-        out.append(f"{line.number:>3}. {line.child_id} ({line.whom}); {words('ui', 'last_weight')}: {line.last_weight}")
-        out.append(f"     {words('ui', 'why')}: {line.why}")
-        out.append(f"     {words('ui', 'what_to_do')}: {line.do}")
-    if listed.beyond:
-        out += ["", f"== {words('ui', 'beyond_title')} ==", words("ui", "beyond_give")]
-    for line in beyond_lines(listed, words):
-        centre = centre_name(line.row.candidate, words)
-        out.append(f"  {line.child_id} ({line.whom}); {words('ui', 'centre')} {centre}: {line.why}; {line.do}")
+    for section, lines in groupby(ranked_lines(listed, words), key=lambda line: line.section):
+        out += [f"== {words('sections', section)} ==", *(_overview_line(line, words) for line in lines)]
+    for sheet in sheets(listed, words):
+        out += ["", f"== {words('ui', 'centre')} {sheet.centre} =="]
+        for line in sheet.lines:
+            out += _told(line, words)
+        for line in sheet.also_here:
+            out.append(f"{words('ui', 'also_here')}: {line.mark}. {line.child_id}")
+    parts = (("beyond_title", "beyond_give", beyond_lines), ("anm_part", "anm_part_give", anm_lines))
+    for heading, give, lines_of in parts:
+        if lines := lines_of(listed, words):
+            out += ["", f"== {words('ui', heading)} ==", words("ui", give)]
+            out += [_others_line(line, words) for line in lines]
     return ("\n".join([*out, "", words("ui", "not_a_verdict")]) + "\n").encode()
+
+
+def _overview_line(line: Line, words: Words) -> str:
+    return f"{line.mark:>3}. {line.child_id}, {centre_name(line.row.candidate, words)}: {line.why_short}; {line.step}"
+
+
+def _told(line: Line, words: Words) -> list[str]:
+    return [
+        f"{line.mark:>3}. {line.child_id} ({line.whom}); {words('ui', 'last_measured')}: {line.measured}",
+        f"     {words('ui', 'why')}: {line.why}",
+        f"     {words('ui', 'what_to_do')}: {line.do}",
+    ]
+
+
+def _others_line(line: Line, words: Words) -> str:
+    centre = centre_name(line.row.candidate, words)
+    return (
+        f"{line.mark:>3}. {line.child_id} ({line.whom}); {words('ui', 'centre')} {centre}: {line.why}; {line.do}; "
+        f"{words('ui', 'last_measured')}: {line.measured}"
+    )
 
 
 def comma_separated(listed: VisitList, words: Words) -> bytes:
@@ -68,23 +91,23 @@ def comma_separated(listed: VisitList, words: Words) -> bytes:
     out = io.StringIO()
     table = csv.DictWriter(out, CSV_COLUMNS, restval="", lineterminator="\r\n")
     table.writeheader()
-    for row in listed.rows:
-        table.writerow(_cells(row, words))
+    for line in [*ranked_lines(listed, words), *beyond_lines(listed, words), *anm_lines(listed, words)]:
+        table.writerow(_cells(line, words))
     return b"\xef\xbb\xbf" + out.getvalue().encode()
 
 
-def _cells(row: VisitRow, words: Words) -> dict[str, object]:
-    child, line = row.candidate, line_of(row, words)
+def _cells(line: Line, words: Words) -> dict[str, object]:
+    child = line.row.candidate
+    facts = ("last_weight_kg", "last_weight_on", "last_muac_mm", "last_muac_on", "last_height_cm", "last_height_on")
     cells = {
-        "number": row.rank,
-        "section": words("sections_short", row.section),
+        "number": line.mark,
+        "section": line.tag(words),
         "centre_id": child.centre_id,
         "centre_name": child.centre_name,
         "child_id": child.child_id,
         "sex": child.sex,
         "age_months": child.age_months,
-        "last_weight_kg": child.facts.get("last_weight_kg"),
-        "last_weight_on": child.facts.get("last_weight_on"),
+        **{name: child.facts.get(name) for name in (*facts, "target_weight_kg")},
         "why": line.why,
         "what_to_do": line.do,
         "who": line.who,

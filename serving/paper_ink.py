@@ -28,7 +28,7 @@ LARGE, BODY, SMALL = 17.0, 13.0, 10.0
 
 def line_height(size: float) -> float:
     """Height of a line in mm for a size in points: Devanagari has marks above and below."""
-    return size * 0.49
+    return size * 0.46
 
 
 class _Nothing(int):
@@ -68,13 +68,6 @@ class Paper(FPDF):
         """Write one line that ends at x."""
         self.line(x - self.width_of(text, size=size, bold=bold), y, text, size=size, bold=bold)
 
-    def paragraph(self, x: float, y: float, text: str, *, width: float, size: float, bold: bool = False) -> float:
-        """Write text over as many lines as the width asks for; the y below them."""
-        for line in self.wrapped(text, width=width, size=size, bold=bold):
-            self.line(x, y, line, size=size, bold=bold)
-            y += line_height(size)
-        return y
-
     def wrapped(self, text: str, *, width: float, size: float, bold: bool = False) -> list[str]:
         """Text cut between words into lines of at most this width; a number stays with its unit or its name."""
         lines, rest = [], [word.replace(NO_BREAK, " ") for word in BOUND.sub(NO_BREAK, text).split(" ") if word]
@@ -94,6 +87,17 @@ class Paper(FPDF):
         """A thin line to write on."""
         self.set_line_width(0.3)
         super().line(x, y, end, y)
+
+    def rule(self, y: float) -> None:
+        """A line over the whole width, as thick as was set."""
+        super().line(LEFT, y, RIGHT, y)
+
+    def cut_line(self, y: float) -> None:
+        """A dashed line from edge to edge, to cut or fold along."""
+        self.set_line_width(0.3)
+        self.set_dash_pattern(dash=2.5, gap=2)
+        super().line(0, y, self.w, y)
+        self.set_dash_pattern()
 
     def finished(self) -> bytes:
         """The document; the fonts' files are closed."""

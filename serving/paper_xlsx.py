@@ -1,8 +1,8 @@
 """The list as a workbook that comes back: `sanket visits record FILE` reads what was filled in.
 
 A sheet to fill in, with heads, codes behind the heads in a hidden row, a list to choose findings from, widths,
-filters and frozen panes set; a second one like it for children in danger without a place on the list; a hidden sheet
-that says which store, sector and day the list is of.
+filters and frozen panes set; others like it for the ANM's children and for those in danger without a place on the
+list; a hidden sheet that says which store, sector and day the list is of.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from models.ranking import VisitList
 from serving.arm import MM_PER_CM
 from serving.outcomes import BOUNDS
-from serving.sheets import TICK_BOXES, Line, beyond_lines, centre_name, notes, sheets, title
+from serving.sheets import TICK_BOXES, Line, anm_lines, beyond_lines, centre_name, notes, ranked_lines, title
 from serving.words import Words
 
 COLUMNS: tuple[tuple[str, str, int], ...] = (
@@ -30,6 +30,9 @@ COLUMNS: tuple[tuple[str, str, int], ...] = (
     ("whom", "age", 18),
     ("why", "why", 44),
     ("last_weight", "last_weight", 24),
+    ("arm", "last_arm", 18),
+    ("height", "last_height", 18),
+    ("target", "weight_to_reach", 16),
     ("do", "what_to_do", 44),
     ("finding", "finding", 16),
     ("visited_on", "visited_on", 15),
@@ -51,24 +54,25 @@ def workbook(listed: VisitList, words: Words) -> bytes:
     sheet = book.active
     sheet.title = words("ui", "visit_list")[:31]
     _heads(sheet, listed, words)
-    lines = [(sheet_of.centre, line) for sheet_of in sheets(listed, words) for line in sheet_of.lines]
-    _fill(sheet, sorted(lines, key=lambda pair: pair[1].number), words)
-    if listed.beyond:
-        others = book.create_sheet(words("ui", "beyond_sheet")[:31])
-        _heads(others, listed, words)
-        others["A1"] = words("ui", "beyond_title")
-        told = beyond_lines(listed, words)
-        _fill(others, [(centre_name(line.row.candidate, words), line) for line in told], words)
+    _fill(sheet, ranked_lines(listed, words), words)
+    for name, heading, lines_of in (
+        ("beyond_sheet", "beyond_title", beyond_lines), ("anm_sheet", "anm_part", anm_lines)
+    ):
+        if lines := lines_of(listed, words):
+            others = book.create_sheet(words("ui", name)[:31])
+            _heads(others, listed, words)
+            others["A1"] = words("ui", heading)
+            _fill(others, lines, words)
     _way_back(book, listed, words)
     out = io.BytesIO()
     book.save(out)
     return out.getvalue()
 
 
-def _fill(sheet: Worksheet, lines: list[tuple[str, Line]], words: Words) -> None:
+def _fill(sheet: Worksheet, lines: list[Line], words: Words) -> None:
     """A row for each child, and what makes the sheet ready to be filled in, filtered and printed."""
-    for place, (centre, line) in enumerate(lines, HEADS_ROW + 1):
-        _row(sheet, place, centre, line, words)
+    for place, line in enumerate(lines, HEADS_ROW + 1):
+        _row(sheet, place, line, words)
     last = HEADS_ROW + max(1, len(lines))
     _choices(sheet, words, last)
     sheet.auto_filter.ref = f"A{HEADS_ROW}:{get_column_letter(len(COLUMNS))}{last}"
@@ -90,8 +94,9 @@ def _heads(sheet: Worksheet, listed: VisitList, words: Words) -> None:
     sheet.row_dimensions[CODES_ROW].hidden = True
 
 
-def _row(sheet: Worksheet, place: int, centre: str, line: Line, words: Words) -> None:
-    texts = {"section": words("sections_short", line.section), "centre": centre}
+def _row(sheet: Worksheet, place: int, line: Line, words: Words) -> None:
+    number = line.number if line.mark == str(line.number) else line.mark
+    texts = {"number": number, "section": line.tag(words), "centre": centre_name(line.row.candidate, words)}
     for column, (code, _, _) in enumerate(COLUMNS, 1):
         cell = sheet.cell(place, column)
         cell.alignment = Alignment(wrap_text=True, vertical="top")
@@ -100,7 +105,7 @@ def _row(sheet: Worksheet, place: int, centre: str, line: Line, words: Words) ->
             cell.number_format = NUMBER_FORMATS.get(code, "@")
             continue
         cell.value = texts.get(code) or getattr(line, code)
-        cell.data_type = "n" if code == "number" else "s"
+        cell.data_type = "n" if isinstance(cell.value, int) else "s"
     sheet.cell(place, 4).font = Font(bold=True)
 
 

@@ -4,15 +4,19 @@ import csv
 import datetime as dt
 import re
 
+import numpy as np
 import pytest
 
 from registry.store import open_store
 from serving.app import create_app
+from serving.book_rows import Scoring
 from serving.observe import Log
 from serving.pages.history import history_of
 from serving.words import LANGUAGES, words
 from tests.list_cases import AS_OF
 from tests.list_store import children, make_store
+from tests.stories import date
+from tests.stories import registry as story
 from tests.test_list_pages import browser
 
 TREATED = children(6)[0].child_id
@@ -59,3 +63,18 @@ def test_the_page_shows_them_in_each_language(store, language):
     spoken = words(language)
     assert f'>{spoken("ui", "register")}</h2>' in text and spoken("ui", "shortfall_column") in text
     assert re.search(r'<td class="n">−0\.10</td>', text) and "<td class=\"n\">–</td>" in text
+
+
+def test_the_book_keeps_the_last_arm_and_height_with_their_days_and_the_weight_to_reach():
+    # Admitted on 1 June with 9.3 kg, 76.0 cm and an arm of 110 mm; on 15 June weighed only.
+    def facts(**more):
+        told = story("0 sam, 14 stale", **more)
+        [row] = Scoring.of(told, {}, dt.date.fromisoformat(date(20))).rows(np.array([0], np.int32))
+        return row.candidate.facts
+
+    kept, first = facts(episodes=[{"admitted_on": 0, "appetite_test": "pass"}]), dt.date.fromisoformat(date(0))
+    assert (kept["last_weight_kg"], kept["last_weight_on"]) == (9.3, dt.date.fromisoformat(date(14)))
+    assert (kept["last_muac_mm"], kept["last_muac_on"]) == (110.0, first)
+    assert (kept["last_height_cm"], kept["last_height_on"]) == (76.0, first)
+    assert 7.5 < kept["target_weight_kg"] < 8.5, "WHZ -2 of a girl of 76 cm"
+    assert facts()["target_weight_kg"] is None, "no weight to reach outside of treatment"

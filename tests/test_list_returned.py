@@ -9,22 +9,26 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import openpyxl
 import pytest
 
+from models.ranking import rank
 from registry.errors import BadInput
 from registry.store import open_store
 from registry.tables import NEVER
 from sanket.app import main
 from serving.access import Scope
-from serving.paper_xlsx import CODES_ROW, HEADS_ROW
+from serving.paper import render
+from serving.paper_xlsx import CODES_ROW, COLUMNS, HEADS_ROW
 from serving.reader import Reader
 from serving.returned import finding_code, read_back, written_day
 from serving.store_list import listed_from_store
-from tests.list_cases import AS_OF
+from serving.words import words
+from tests.list_cases import AS_OF, in_danger
 from tests.list_store import make_store
 
 TODAY = dt.date(2026, 3, 20)
@@ -168,6 +172,30 @@ def test_recording_twice_changes_nothing(store, tmp_path):
     assert run("visits", "record", str(out)) == 0
     assert opened.digest() == before
     opened.close()
+
+
+@pytest.mark.parametrize("language", ["en", "hi", "mr"])
+@pytest.mark.parametrize("form", ["xlsx", "csv"])
+def test_what_was_found_on_the_anms_part_comes_back_too(tmp_path, form, language):
+    say = words(language)
+    made = rank([in_danger(1)], sector_id="S0001", capacity=20, as_of=AS_OF)
+    made = replace(made, anm=(in_danger(700),), beyond=(in_danger(900),))
+    out = tmp_path / f"list.{form}"
+    out.write_bytes(render(made, say, form=form))
+    if form == "xlsx":
+        book = openpyxl.load_workbook(out)
+        for name in ("anm_sheet", "beyond_sheet"):
+            book[say("ui", name)].cell(HEADS_ROW + 1, [code for code, _, _ in COLUMNS].index("finding") + 1).value = (
+                say("findings", "away")
+            )
+        book.save(out)
+    else:
+        head, *rows = out.read_text("utf-8-sig").splitlines()
+        rows[1:] = [row.removesuffix(",,,,") + f",{say('findings', 'away')},,," for row in rows[1:]]
+        out.write_text("\n".join([head, *rows]), "utf-8-sig")
+    back = read_back(out, today=TODAY)
+    assert [(one.child_id, one.finding) for one in back.outcomes] == [("C00900", "away"), ("C00700", "away")]
+    assert back.problems == () and back.blank == 1
 
 
 def test_a_csv_comes_back_too(store, tmp_path, capsys):

@@ -28,6 +28,7 @@ from serving.pages.session import (
 from serving.pages.templates import html, squeezed
 from serving.paper import MEDIA_TYPES, render
 from serving.problems import Problem
+from serving.sheets import file_name
 from serving.words import LANGUAGES
 from serving.words import words as words_of
 
@@ -155,10 +156,8 @@ async def _paper(desk: Desk, request: Request) -> Response:
     person = await reader_of_page(desk, request, "see_children")
     listed = await run_in_threadpool(list_page.listed, desk, request, person, **_asked(request))
     content = await run_in_threadpool(render, listed, spoken(request), form=form)
-    name = f"sanket-{listed.as_of}.{form}"
-    return Response(
-        content, media_type=MEDIA_TYPES[form], headers={"Content-Disposition": f'attachment; filename="{name}"'}
-    )
+    download = {"Content-Disposition": f'attachment; filename="{file_name(listed, form)}"'}
+    return Response(content, media_type=MEDIA_TYPES[form], headers=download)
 
 
 async def _outcome(desk: Desk, request: Request) -> Response:
