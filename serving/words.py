@@ -16,7 +16,7 @@ from pathlib import Path
 
 from models.candidate import Candidate, Reason
 from models.ranking import section
-from models.ranking_order import SAM_MUAC_MM, SAM_WHZ
+from models.severity import SAM_MUAC_MM, SAM_WHZ
 from registry.grouping import grouped
 from serving.arm import arm_cm
 from serving.reason_forms import by_the_week, form_of, known
