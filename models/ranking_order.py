@@ -21,7 +21,7 @@ UNTREATED = (
     "sam_passed", "sam_confirmed", "sam_suspected", "back_with_sam", "sam_denied", "older_at_risk",
 )
 BROKEN_OFF = ("defaulted", "transferred", "not_recovered")
-WITHIN = ("very_low_z_in_stay", "ill_in_treatment", "eats_poorly", "slow_gain", "too_long", "admitted_untested")
+WITHIN = ("very_low_z_in_stay", "ill_in_treatment", "eats_poorly", "too_long", "admitted_untested")
 KINDS = (FACILITY, FAILING, UNTREATED, BROKEN_OFF, WITHIN)
 """Rules of danger by kind: what belongs in a facility, treatment that does not help, SAM without treatment, treatment
 broken off, what is amiss within treatment. Children of one band of severity stand in this order. verified: false."""
@@ -43,7 +43,6 @@ AT_LEAST = {
     "again_ill": EXTREME,
     "no_gain": SEVERE,
     "loses_weight": SEVERE,
-    "slow_gain": MODERATE,
     "too_long": MODERATE,
     "admitted_untested": MODERATE,
 }

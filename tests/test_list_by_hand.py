@@ -252,7 +252,7 @@ def test_what_belongs_in_a_facility_does_not_rest_after_a_visit():
 
 
 def test_every_rule_of_danger_has_a_place_and_stands_in_one_kind():
-    assert {rule.name for rule in ORDER if rule.danger} <= set(DANGER_ORDER)
+    assert {rule.name for rule in ORDER if rule.danger} == set(DANGER_ORDER)
     assert len(set(DANGER_ORDER)) == len(DANGER_ORDER) == sum(map(len, KINDS))
 
 

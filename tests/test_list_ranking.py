@@ -27,7 +27,7 @@ from models.ranking import (
     section,
     what_a_visit_can_change,
 )
-from models.ranking_order import CENTRE_STAFF, CENTRE_STEPS, TO_A_FACILITY, gravity
+from models.ranking_order import CENTRE_STAFF, CENTRE_STEPS, LATE_FIRST, TO_A_FACILITY, gravity
 from models.severity import severity
 from models.trips import kilometres
 from tests.list_cases import AS_OF, child, in_danger, overdue, sector
@@ -126,6 +126,7 @@ def test_an_old_arm_that_no_arm_has_answered_still_counts():
 def test_every_code_is_known():
     assert set(STATES) >= (IN_TREATMENT | GONE)
     asked = {(rule.step, rule.who) for rule in ORDER} - {("measure_height", "awc_worker")}
+    assert {rule.name for rule in ORDER if not rule.danger} >= set(LATE_FIRST)
     assert {step for step, who in asked if who in CENTRE_STAFF} <= CENTRE_STEPS | {TO_A_FACILITY}
     assert {step for step, who in asked if who == "awc_worker"} <= OVERDUE_STEPS
 
