@@ -1,4 +1,4 @@
-"""Whom to visit first: the rules' danger, then weighings that are overdue, then risk x what a visit can change.
+"""Whom to visit first: who may die first, then what is late, then risk x what a visit can change.
 
 One function, `rank`, for the page, the paper and the backtest. It reads `Candidate`s (one per child, as the score
 book keeps them) and never changes a state or a score. The constants below are judgements of ours, not of a
@@ -9,41 +9,48 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from models.candidate import Candidate
 from models.ranking_order import (
     DANGER_ORDER,
     GONE,
+    GONE_FINDINGS,
     IN_TREATMENT,
     LATE_COUNTS_DAYS,
+    LATE_FIRST,
     OVERDUE_STEPS,
+    at_the_centre,
     benefit,
+    emergency,
+    gravity,
+    late_place,
     main_reason,
     order,
     rests,
     section,
-    very_severe,
+    to_a_facility,
+    to_bring,
     what_a_visit_can_change,
 )
+from models.severity import EXTREME
 from models.trips import route
 
 __all__ = [
     "DANGER_ORDER", "GONE", "IN_TREATMENT", "LATE_COUNTS_DAYS", "OVERDUE_STEPS", "VisitList", "VisitRow",
-    "benefit", "main_reason", "order", "rank", "rests", "section", "what_a_visit_can_change",
+    "at_the_centre", "benefit", "emergency", "main_reason", "order", "rank", "rests", "section", "to_bring",
+    "what_a_visit_can_change",
 ]
 
 
-DANGER_SHARE = 0.6
-"""Of all places, at most this share goes to danger while scored children wait: a list of danger alone comes too late
-for those who are about to relapse. Ours, and the officer may ask for another share. verified: false."""
-NEVER_HELD_BACK = frozenset(DANGER_ORDER[:5])
-"""Danger that belongs in a facility takes a place whatever the share; so does very severe SAM that nobody treats."""
+BRING_SHARE = 0.5
+"""Of the places that no emergency needs, this share brings SAM that waits past its day for the ANM, while others wait.
+Each of these children also stands with the ANM or on the list. verified: false."""
+OVERDUE_SHARE = 0.5
+"""Of the places left after danger, at most this share goes to late steps while risk still waits. verified: false."""
 SAME_TRIP = 1.1
 """A child at a centre that is visited anyway is preferred when its benefit is within a tenth. verified: false."""
-OVERDUE_SHARE = 0.5
-"""Of the places left after danger, at most this share goes to overdue weighings while risk still waits."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +64,12 @@ class VisitRow:
 
 @dataclass(frozen=True)
 class VisitList:
-    """The visits asked for, within capacity; `beyond` holds the children in danger for whom no visit is left."""
+    """The visits asked for, within capacity, the most urgent first; `rank` is that order, however rows are grouped.
+
+    `beyond` holds the children in danger for whom no visit is left. `anm` is the work of the ANM and the medical
+    officer at the centres, outside the capacity: examinations, appetite tests, admissions, checks; danger first.
+    Every child in danger stands in exactly one of the three, unless a visit of the last days has answered for it.
+    """
 
     sector_id: str
     as_of: dt.date
@@ -75,11 +87,11 @@ class VisitList:
         return max(0, (self.day - self.as_of).days) if self.day else 0
 
     def by_centre(self) -> list[tuple[str, list[VisitRow]]]:
-        """(centre_id, its rows) in the order in which the centres first appear: one trip, one sheet."""
+        """(centre_id, its rows): the centre of the most urgent child first, centres near it next (`trips.route`)."""
         groups: dict[str, list[VisitRow]] = {}
         for row in self.rows:
             groups.setdefault(row.candidate.centre_id, []).append(row)
-        return list(groups.items())
+        return [(centre_id, groups[centre_id]) for centre_id in route([row.candidate for row in self.rows])]
 
 
 def rank(
@@ -89,72 +101,99 @@ def rank(
     capacity: int,
     as_of: dt.date,
     facts: dict | None = None,
-    danger_share: float = DANGER_SHARE,
 ) -> VisitList:
-    """The visit list of one sector, at most `capacity` rows.
+    """The visit list of one sector, at most `capacity` rows, the most urgent first.
 
-    Danger comes first, in `DANGER_ORDER`, very severe SAM before other SAM, then days overdue (`order`). It takes at
-    most `danger_share` of the places while scored children wait (what belongs in a facility, and very severe untreated
-    SAM, takes more where it must); the others in danger are kept in `beyond`, never dropped. Overdue weighings take up
-    to half of what is left while risk waits; unscored ones none while danger waits. Ties: the longer overdue, the
-    younger, then the child's id, so that a list can be repeated to the letter.
+    Emergencies (`emergency`) take every place they need, first among them what belongs in a facility. Who has none is
+    `beyond`, or with the ANM where her work helps and the child is not extreme. Of the places left, half bring SAM
+    that waits past its day for the ANM; the rest go half to late steps, half to risk; what one does not need the next
+    one gets, and late steps without a score come last. Rows stand by `order`: danger, late steps, risk. Ties end with
+    the child's id, so that a list can be repeated to the letter.
     """
-    awake, counts = _awake(candidates, as_of=as_of)
-    danger = sorted(awake["danger"], key=lambda child: (not _never_held_back(child), order(child)))
-    overdue, risk = (sorted(awake[name], key=order) for name in ("overdue", "risk"))
-    scored = [child for child in overdue if benefit(child) > 0]
-    places = _places_for_danger(danger, capacity=capacity, share=danger_share, waiting=len(scored) + len(risk))
-    chosen = {"danger": sorted(danger[:places], key=order)}
-    overdue = scored if len(danger) > places else overdue
-    left = capacity - len(chosen["danger"])
-    for_overdue = min(len(overdue), max(math.ceil(left * OVERDUE_SHARE), left - len(risk)))
-    chosen["overdue"] = _shared_trips(overdue, for_overdue, chosen)
-    chosen["risk"] = _shared_trips(risk, left - len(chosen["overdue"]), chosen)
-    rows = [(name, child) for name in ("danger", "overdue", "risk") for child in route(chosen[name])]
+    groups, counts = _grouped(candidates, as_of=as_of)
+    urgent = sorted(groups["emergency"], key=lambda child: (not to_a_facility(child), order(child)))
+    taken, without = urgent[:capacity], urgent[capacity:]
+    beyond, with_anm = _parted(without, lambda one: not at_the_centre(one) or gravity(one) >= EXTREME)
+    brought, late, risk = _what_is_left(groups, capacity - len(taken), taken)
+    rows = [("danger", child) for child in sorted([*taken, *brought], key=order)]
+    rows += [("overdue", child) for child in late] + [("risk", child) for child in risk]
+    listed = {child.child_id for _, child in rows}
+    for_anm = [child for child in [*groups["anm"], *with_anm] if child.child_id not in listed]
     return VisitList(
         sector_id=sector_id,
         as_of=as_of,
         capacity=capacity,
-        beyond=tuple(sorted(danger[places:], key=order)),
+        beyond=tuple(sorted(beyond, key=order)),
+        anm=tuple(sorted(for_anm, key=_danger_first)),
         rows=tuple(VisitRow(name, number, child) for number, (name, child) in enumerate(rows, 1)),
         facts={**(facts or {}), **counts},
     )
 
 
-def _places_for_danger(danger: list[Candidate], *, capacity: int, share: float, waiting: int) -> int:
-    """How many children in danger the list holds, of 20 places 12 (share 0.6) while eight or more scored ones wait.
+def _what_is_left(
+    groups: dict[str, list[Candidate]], left: int, taken: list[Candidate]
+) -> tuple[list[Candidate], list[Candidate], list[Candidate]]:
+    """Who takes the places that no emergency needs: SAM that is brought to the ANM, late steps, risk."""
+    overdue, unscored = _parted(groups["overdue"], lambda one: late_place(one) < len(LATE_FIRST) or benefit(one) > 0)
+    others = len(overdue) + len(groups["risk"])
+    brought = groups["bring"][: max(math.ceil(left * BRING_SHARE), left - others)]
+    left -= len(brought)
+    late_places = max(math.ceil(left * OVERDUE_SHARE), left - len(groups["risk"]))
+    late = _shared_trips(overdue, late_places, [*taken, *brought])
+    risk = _shared_trips(groups["risk"], left - len(late), [*taken, *brought, *late])
+    return brought, [*late, *unscored[: left - len(late) - len(risk)]], risk
 
-    More where fewer wait, and for as many as may not be held back.
+
+def _grouped(candidates: Iterable[Candidate], *, as_of: dt.date) -> tuple[dict[str, list[Candidate]], dict[str, int]]:
+    """Candidates by what they need, each group in its order, and how many there were of each and why not.
+
+    `emergency`, `overdue` and `risk` share no child; `anm` holds all of `bring`. In danger and visited lately: `anm`.
     """
-    kept_free = min(waiting, capacity - math.ceil(round(capacity * share, 6)))
-    urgent = sum(map(_never_held_back, danger))
-    return min(len(danger), capacity, max(capacity - kept_free, urgent))
-
-
-def _never_held_back(child: Candidate) -> bool:
-    return child.rule in NEVER_HELD_BACK or very_severe(child)
-
-
-def _awake(candidates: Iterable[Candidate], *, as_of: dt.date) -> tuple[dict[str, list[Candidate]], dict[str, int]]:
-    """Candidates by section without those at rest, and how many there were of each and why not."""
-    sections: dict[str, list[Candidate]] = {"danger": [], "overdue": [], "risk": []}
-    counts = {"candidates": 0, "lately_visited": 0, "not_scored": 0}
+    groups: dict[str, list[Candidate]] = {name: [] for name in ("emergency", "bring", "overdue", "risk", "anm")}
+    counts = {"candidates": 0, "lately_visited": 0, "not_scored": 0, "danger": 0, "overdue": 0, "risk": 0}
     for child in candidates:
         counts["candidates"] += 1
         counts["not_scored"] += child.risk is None and child.state not in GONE
-        name = section(child)
-        if name is None:
-            continue
-        if rests(child, as_of=as_of):
+        name, resting = section(child), rests(child, as_of=as_of)
+        if resting and name:
             counts["lately_visited"] += 1
-        else:
-            sections[name].append(child)
-    return sections, counts | {f"{name}_in_all": len(children) for name, children in sections.items()}
+        elif name:
+            counts[name] += 1
+        for group in _groups_of(child, name, resting=resting):
+            groups[group].append(child)
+    for name in ("bring", "overdue", "risk"):
+        groups[name].sort(key=order)
+    counts |= {f"{name}_in_all": counts.pop(name) for name in ("danger", "overdue", "risk")}
+    return groups, counts
 
 
-def _shared_trips(ordered: list[Candidate], places: int, chosen: dict[str, list[Candidate]]) -> list[Candidate]:
+def _groups_of(child: Candidate, name: str | None, *, resting: bool) -> Iterator[str]:
+    """The groups of `_grouped` to which a child belongs; `name`: its section."""
+    if child.state in GONE or (resting and child.last_finding in GONE_FINDINGS):
+        return
+    for_the_anm = name == "overdue" and at_the_centre(child)
+    if emergency(child) and not resting:
+        yield "emergency"
+    elif child.danger or for_the_anm:
+        yield "anm"
+    elif name and not resting:
+        yield name
+    if to_bring(child) and not resting:
+        yield "bring"
+
+
+def _parted(children: list[Candidate], wanted: Callable[[Candidate], bool]) -> tuple[list[Candidate], list[Candidate]]:
+    """Those that are wanted, and the others."""
+    return [child for child in children if wanted(child)], [child for child in children if not wanted(child)]
+
+
+def _danger_first(child: Candidate) -> tuple:
+    return (not child.danger, order(child))
+
+
+def _shared_trips(ordered: list[Candidate], places: int, chosen: list[Candidate]) -> list[Candidate]:
     """The first `places` children, a child at a centre already on the list counting a tenth more."""
-    trips = {child.centre_id for group in chosen.values() for child in group}
+    trips = {child.centre_id for child in chosen}
     waiting, taken = list(ordered), []
     while waiting and len(taken) < places:
         best = max(range(len(waiting)), key=lambda i: (_with_trip(waiting[i], trips), -i))
@@ -163,5 +202,5 @@ def _shared_trips(ordered: list[Candidate], places: int, chosen: dict[str, list[
     return sorted(taken, key=order)
 
 
-def _with_trip(child: Candidate, trips: set[str]) -> float:
-    return benefit(child) * (SAME_TRIP if child.centre_id in trips else 1.0)
+def _with_trip(child: Candidate, trips: set[str]) -> tuple[int, float]:
+    return -late_place(child), benefit(child) * (SAME_TRIP if child.centre_id in trips else 1.0)

@@ -1,4 +1,4 @@
-"""Trips: children of one centre stand together on the list, and centres near one another follow."""
+"""Trips: in which order the centres of a list are visited, so that centres near one another follow."""
 
 from __future__ import annotations
 
@@ -10,18 +10,22 @@ NEAR_KM = 2.0
 """Centres nearer than this are put next to each other: half an hour's walk. verified: false."""
 
 
-def route(children: list[Candidate]) -> list[Candidate]:
-    """Grouped by centre, the centre of the most urgent child first, centres near one just placed following it."""
-    centres: dict[str, list[Candidate]] = {}
+def route(children: list[Candidate]) -> list[str]:
+    """The centres of these children, the centre of the first child first, centres near one just placed following it.
+
+    Example: children, the most urgent first, of Rampur, Sonpur (30 km away), Rampur and Belpur (1 km from Rampur):
+    Rampur, Belpur, Sonpur.
+    """
+    centres: dict[str, Candidate] = {}
     for child in children:
-        centres.setdefault(child.centre_id, []).append(child)
-    route, waiting = [], list(centres)
+        centres.setdefault(child.centre_id, child)
+    ordered, waiting = [], list(centres)
     while waiting:
         here = waiting.pop(0)
-        near = [other for other in waiting if kilometres(centres[here][0], centres[other][0]) <= NEAR_KM]
-        route += [here, *near]
+        near = [other for other in waiting if kilometres(centres[here], centres[other]) <= NEAR_KM]
+        ordered += [here, *near]
         waiting = [other for other in waiting if other not in near]
-    return [child for centre in route for child in centres[centre]]
+    return ordered
 
 
 def kilometres(one: Candidate, other: Candidate) -> float:

@@ -25,9 +25,6 @@ def score(
     accept_foreign: Annotated[
         bool, typer.Option(help="use a champion that was trained on another registry all the same")
     ] = False,
-    danger_share: Annotated[
-        float, typer.Option(min=0, max=1, help="danger takes at most this share of a list while scored children wait")
-    ] = 0.6,
     as_json: Json = False,
 ) -> None:
     """Score the children of STORE as of a day, into its score book.
@@ -45,7 +42,7 @@ def score(
     with Progress(console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("Scoring children", total=None)
         done = score_store(
-            store, as_of=day, accept_foreign=accept_foreign, danger_share=danger_share,
+            store, as_of=day, accept_foreign=accept_foreign,
             progress=lambda ready, of: bar.update(task, completed=ready, total=of),
         )
     if as_json:

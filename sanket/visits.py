@@ -30,11 +30,6 @@ def visits(
         str | None, typer.Option("--format", help="txt, csv, html, pdf or xlsx (default: by -o, or txt).")
     ] = None,
     out: Annotated[Path | None, typer.Option("-o", "--output", help="Write here instead of printing.")] = None,
-    danger_share: Annotated[
-        float | None,
-        typer.Option(min=0, max=1, help="Danger takes at most this share of the visits while risk waits, whatever "
-                                        "`sanket score` was told (there the default is 0.6)."),
-    ] = None,
     as_of: Annotated[
         str | None,
         typer.Option(help="The list of this day (YYYY-MM-DD), days late counted to it; default: the newest, to today."),
@@ -49,23 +44,21 @@ def visits(
 ) -> None:
     """Whom to visit first in a sector; or `visits record FILE`: take back what the visits found.
 
-    `sanket visits STORE --sector S0001 --format pdf -o list.pdf` makes one A4 sheet for each centre: danger by the
-    rules first (at most 60 % of the visits while risk waits; another share for page, API and paper alike is said to
-    `sanket score --danger-share`, for one list here), then overdue weighings, then risk.
+    `sanket visits STORE --sector S0001 --format pdf -o list.pdf` makes A4 sheets by centre, numbered by urgency: who
+    may die first, then late weighings, then risk. What the ANM or the medical officer does at the centre stands apart.
     `--format xlsx` makes a list to fill in; `sanket visits record list.xlsx` writes the findings (and weights and arms
     that were measured) into the registry, and takes the children off the list. Recording a file twice changes nothing.
     """
     if store == "record":
         _record(file, store=to, visited_on=visited_on, as_json=as_json)
     else:
-        share = {"capacity": capacity, "danger_share": danger_share}
-        _list(store, share, sector=sector, lang=lang, form=form, out=out, as_of=as_of, as_json=as_json)
+        _list(store, capacity=capacity, sector=sector, lang=lang, form=form, out=out, as_of=as_of, as_json=as_json)
 
 
 def _list(
     store: str,
-    visits: dict[str, float | None],
     *,
+    capacity: int,
     sector: str | None,
     lang: str,
     form: str | None,
@@ -84,7 +77,7 @@ def _list(
         raise UsageError("LST006", f"a {form} is not for the screen: name a file with -o")
     from serving.store_list import listed_from_store
 
-    listed = listed_from_store(store, sector=sector, as_of=_day(as_of), **visits)
+    listed = listed_from_store(store, sector=sector, as_of=_day(as_of), capacity=capacity)
     _put(_bytes(listed, lang=lang, form=form, as_json=as_json), out)
 
 

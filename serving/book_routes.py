@@ -15,7 +15,7 @@ from serving.access import Person
 from serving.answer_routes import read_json
 from serving.answers import chosen_language
 from serving.desk import Desk
-from serving.lists import DEFAULT_CAPACITY, day_of_reading, list_document, visit_list
+from serving.lists import DEFAULT_CAPACITY, day_of_reading, list_document, told_of, visit_list
 from serving.problems import Problem, documented
 from serving.scorebook import BookRow, Run
 
@@ -116,7 +116,10 @@ def _lists(routes: APIRouter, desk: Desk) -> None:
         request: Request, person: Viewer, sector: Name = None, as_of: AsOf = None,
         capacity: Capacity = DEFAULT_CAPACITY,
     ) -> Response:
-        """Whom to visit first in a sector: danger by the rules, overdue weighings, then risk x what a visit can change.
+        """Whom to visit first in a sector: who may die first, then what is late, then risk x what a visit can change.
+
+        `rank` is the order of urgency. `for_the_anm` is work at the centres, outside the capacity; `beyond` has the
+        children in danger for whom no visit is left.
 
         `sector` may be left out where the token is for one sector alone. Days late are counted to `counted_to`: today,
         or the day asked for.
@@ -125,7 +128,7 @@ def _lists(routes: APIRouter, desk: Desk) -> None:
         listed = visit_list(reader, sector_id=sector, as_of=as_of, capacity=capacity)
         language = chosen_language(request.scope["plain_headers"].get("accept-language"))
         document = list_document(listed, language)
-        desk.noted(request, person, "list", [row.candidate.child_id for row in listed.rows])
+        desk.noted(request, person, "list", told_of(listed))
         return json_answer(document)
 
     @routes.get("/indicators", tags=["Area"], **_answers("figures by sector"))

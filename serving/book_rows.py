@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from features.context import Context
 from models.bundle import Bundle
 from models.candidate import Candidate
 from models.scoring import NOT_SCORED, SCORED, WHY_NOT, Scored, score_children
+from models.urgency import ill_at_newest_check, urgency_facts
 from registry.tables import FINDING, NEVER, SETTING, SEX, Registry, day_date, day_number
 from serving.answers import reasons_of
 from serving.scorebook import BookRow, Score
@@ -83,8 +84,11 @@ class Scoring:
         scored = score_children(self.clock, children, day, bundles=self.bundles, context=self.context)
         known = scored.traced.known
         placed = place(care_facts.of(known, scored.traced.growth, self.protocol), self.protocol)
+        ill = ill_at_newest_check(scored.traced.known)
         for i in np.flatnonzero(self._kept(scored, placed)):
-            yield self._row(scored, placed, int(i))
+            row = self._row(scored, placed, int(i))
+            facts = row.candidate.facts | urgency_facts(scored.traced, int(i)) | {"ill_now": bool(ill[i])}
+            yield replace(row, candidate=replace(row.candidate, facts=facts))
 
     def _kept(self, scored: Scored, placed: Placed) -> np.ndarray:
         """In treatment, within 183 days of a discharge, in danger, or in a state that is watched; and of a sector."""
@@ -101,7 +105,7 @@ class Scoring:
     def _candidate(self, scored: Scored, placed: Placed, scores: Mapping[str, Score], i: int) -> Candidate:
         known, places, step = scored.traced.known, self.places, placed.row(i)
         centre = int(known.children["centre"][i])
-        facts = scored.facts(i) | _last_measured(scored, self.protocol, i)
+        facts = scored.facts(i) | _target_weight_kg(scored, self.protocol, i)
         centre_id = str(self.registry.centre_ids[centre])
         target = _leading(scores)
         score = scores.get(target)
@@ -144,19 +148,10 @@ def _score(scored: Scored, name: str, i: int) -> Score:
     return Score(SCORED, None, landmark, *risks, float(target.base), reasons_of(target, i), version)
 
 
-def _last_measured(scored: Scored, protocol: Protocol, i: int) -> dict:
-    """The last arm (mm) and height (cm) with the days on which they were taken, and the weight to reach (kg): what a
-    sheet of paper tells beside the last weight. None where there is none."""
-    points = scored.traced.growth
-    found = {}
-    for name, column in (("muac_mm", "muac_mm"), ("height_cm", "height_cm")):
-        rows = slice(points.offsets[i], points.offsets[i + 1])
-        taken = np.flatnonzero(~np.isnan(points[column][rows]))
-        last = rows.start + taken[-1] if len(taken) else None
-        found[f"last_{name}"] = None if last is None else round(float(points[column][last]), 1)
-        found[f"last_{name[:-3]}_on"] = None if last is None else day_date(points["measured_on"][last])
-    target = target_weight(scored.traced.known, points, protocol, i)
-    return found | {"target_weight_kg": None if target is None else round(target, 2)}
+def _target_weight_kg(scored: Scored, protocol: Protocol, i: int) -> dict:
+    """The weight to reach in treatment (kg), as a sheet of paper tells it; none out of treatment."""
+    target = target_weight(scored.traced.known, scored.traced.growth, protocol, i)
+    return {} if target is None else {"target_weight_kg": round(target, 2)}
 
 
 def _last_visit(scored: Scored, i: int) -> dict:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import asdict, replace
 
-from models.candidate import counted_to
-from models.ranking import DANGER_SHARE, VisitList, VisitRow, rank
+from models.candidate import Candidate, counted_to
+from models.ranking import VisitList, VisitRow, rank
 from registry.today import today
 from serving.problems import Problem
 from serving.reader import Reader
@@ -17,13 +17,11 @@ DEFAULT_CAPACITY = 20
 
 
 def visit_list(
-    reader: Reader, *, sector_id: str | None, as_of: dt.date | None = None, capacity: int = DEFAULT_CAPACITY,
-    danger_share: float | None = None,
+    reader: Reader, *, sector_id: str | None, as_of: dt.date | None = None, capacity: int = DEFAULT_CAPACITY
 ) -> VisitList:
     """The list of one sector of the reader's scope. API003 for a sector outside of it, as for one that is not there.
 
-    Danger takes the share of the places that `sanket score` was given for the run, unless another is asked for. Days
-    late, and the rest after a visit, are counted to `day_of_reading`.
+    Days late, and the rest after a visit, are counted to `day_of_reading`.
     """
     run = reader.run(as_of)
     sectors = {sector.sector_id for sector in reader.sectors(run, named=sector_id)}
@@ -33,11 +31,7 @@ def visit_list(
         raise Problem("API003")
     day = day_of_reading(run.as_of, as_of)
     children = [counted_to(row.candidate, day, as_of=run.as_of) for row in reader.rows(run, sector_id)]
-    share = run.facts.get("danger_share", DANGER_SHARE) if danger_share is None else danger_share
-    listed = rank(
-        children, sector_id=sector_id, capacity=capacity, as_of=day, danger_share=share,
-        facts=run.facts | {"danger_share": share},
-    )
+    listed = rank(children, sector_id=sector_id, capacity=capacity, as_of=day, facts=run.facts)
     return replace(listed, as_of=run.as_of, day=day)
 
 
@@ -60,7 +54,10 @@ def _only(sectors: set[str]) -> str:
 
 
 def list_document(listed: VisitList, language: str) -> dict:
-    """The list as the API gives it: rows in order, each with its one line why and what to do in this language."""
+    """The list as the API gives it, each child with its one line why and what to do in this language.
+
+    `rows` in order of urgency; `for_the_anm`, the work at the centres; `beyond`, in danger and without a visit.
+    """
     spoken = words(language)
     return {
         "sector_id": listed.sector_id,
@@ -69,17 +66,21 @@ def list_document(listed: VisitList, language: str) -> dict:
         "capacity": listed.capacity,
         "language": language,
         "rows": [_row_document(row, spoken) for row in listed.rows],
+        "for_the_anm": [_child_document(child, spoken) for child in listed.anm],
+        "beyond": [_child_document(child, spoken) for child in listed.beyond],
         "in_danger_beyond_capacity": len(listed.beyond),
         "facts": listed.facts,
     }
 
 
 def _row_document(row: VisitRow, spoken: Words) -> dict:
-    child = row.candidate
-    return {
-        "rank": row.rank,
-        "section": row.section,
-        "why": why_line(child, spoken),
-        "what_to_do": what_to_do(child, spoken),
-        **asdict(child),
-    }
+    return {"rank": row.rank, "section": row.section, **_child_document(row.candidate, spoken)}
+
+
+def _child_document(child: Candidate, spoken: Words) -> dict:
+    return {"why": why_line(child, spoken), "what_to_do": what_to_do(child, spoken), **asdict(child)}
+
+
+def told_of(listed: VisitList) -> list[str]:
+    """The ids of all children whom a list tells of, on whatever part of it: for the audit."""
+    return [child.child_id for child in (*(row.candidate for row in listed.rows), *listed.anm, *listed.beyond)]

@@ -12,7 +12,6 @@ import sqlalchemy as sa
 
 from models.bundle import Bundle
 from models.champion import champions, models_folder
-from models.ranking import DANGER_SHARE
 from registry.errors import BadInput, Refused
 from registry.store import Store, open_store
 from registry.tables import COLUMNS, Registry
@@ -38,7 +37,7 @@ Progress = Callable[[int, int], None]
 
 def score_store(
     address: str, *, as_of: dt.date, models_dir: Path | None = None, accept_foreign: bool = False,
-    danger_share: float = DANGER_SHARE, progress: Progress = lambda done, of: None,
+    progress: Progress = lambda done, of: None,
 ) -> dict:
     """Score a store into its book as of a day; what was done.
 
@@ -56,7 +55,7 @@ def score_store(
             )
         hand_on(store)
         registry = store.load()
-        run, facts = _write(engine, registry, bundles, as_of, progress, {"danger_share": danger_share})
+        run, facts = _write(engine, registry, bundles, as_of, progress)
     finally:
         engine.dispose()
         store.close()
@@ -77,7 +76,7 @@ def _foreign(bundles: Mapping[str, Bundle], store: Store) -> list[str]:
 
 
 def _write(
-    engine: sa.Engine, registry: Registry, bundles, as_of: dt.date, progress: Progress, asked: dict
+    engine: sa.Engine, registry: Registry, bundles, as_of: dt.date, progress: Progress
 ) -> tuple[Run, dict]:
     scoring = Scoring.of(registry, bundles, as_of)
     made_from = {
@@ -94,7 +93,7 @@ def _write(
     reader = Reader(engine, Scope.of(["state:*"]))
     areas = list(area_pages(reader, run, registry, scoring.protocol))
     figures = [page["figures"] for level, _, page in areas if level == "sector"]
-    facts = _facts(reader, registry, scoring, run, figures) | asked
+    facts = _facts(reader, registry, scoring, run, figures)
     scorebook.publish(engine, run, facts=facts, areas=areas)
     return run, facts
 

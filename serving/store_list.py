@@ -19,8 +19,7 @@ from serving.scorebook import make_tables
 
 
 def listed_from_store(
-    address: str, *, sector: str | None, capacity: int, as_of: dt.date | None = None,
-    danger_share: float | None = None,
+    address: str, *, sector: str | None, capacity: int, as_of: dt.date | None = None
 ) -> VisitList:
     """The list of one sector of a store. BadInput: REG060 (no store), LST011 (no scores), LST012 (no such sector)."""
     store = open_store(address, must_exist=True)
@@ -28,7 +27,7 @@ def listed_from_store(
         make_tables(store.engine)
         reader = Reader(store.engine, Scope.of(["state:*"]))
         sector = _named(reader, sector, as_of)
-        listed = visit_list(reader, sector_id=sector, as_of=as_of, capacity=capacity, danger_share=danger_share)
+        listed = visit_list(reader, sector_id=sector, as_of=as_of, capacity=capacity)
         here = {"store": address_to_keep(store.url), "registry_id": store.facts().get("registry_id", "")}
     finally:
         store.close()

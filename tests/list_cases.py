@@ -135,6 +135,11 @@ def overdue(number: int = 1, **changes: object) -> Candidate:
     return child(number, **plain | changes)
 
 
+NO_GAIN = {"state": "no_gain_refer", "rule": "no_gain", "next_step": "admit_nrc", "who": "medical_officer"}
+DANGERS = (NO_GAIN, {}, {"overdue_days": 12, "by_when": dt.date(2026, 3, 4)})
+"""What stands in danger in a sector: no gain in treatment, SAM due three days ago, SAM that waits to be examined."""
+
+
 def sector(children: int = 60, centres: int = 25, seed: int = 1) -> list[Candidate]:
     """A sector with children in danger, overdue and at risk over its centres, seeded."""
     dice = random.Random(seed)
@@ -144,6 +149,7 @@ def sector(children: int = 60, centres: int = 25, seed: int = 1) -> list[Candida
         centre = dice.randrange(centres)
         risk = round(dice.betavariate(1.5, 5), 3)
         reasons = tuple(Reason(key, round(dice.gauss(0, 0.5), 3)) for key in dice.sample(REASONS, 5))
+        more = DANGERS[number % 3] if kind is in_danger else {}
         made.append(
             kind(
                 number,
@@ -158,6 +164,7 @@ def sector(children: int = 60, centres: int = 25, seed: int = 1) -> list[Candida
                 sex=dice.choice("FM"),
                 age_months=dice.randrange(6, 60),
                 facts={"last_weight_kg": round(dice.uniform(5, 12), 1), "days_since_seen": dice.randrange(60)},
+                **more,
             )
         )
     return made

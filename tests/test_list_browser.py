@@ -41,7 +41,7 @@ def on_the_day_of_the_list(monkeypatch):
 @pytest.fixture(scope="module")
 def service(tmp_path_factory):
     """A served store and a token for its supervisor."""
-    address = make_store(tmp_path_factory.mktemp("browser"), count=12)
+    address = make_store(tmp_path_factory.mktemp("browser"), count=24)
     app = create_app(address, follow=False, log=Log(lambda line: None), limits=PATIENT)
     with served(app) as site:
         yield site, token(address)
@@ -95,7 +95,10 @@ def test_sign_in_list_child_sector_in_each_language(phone_or_desktop, service, l
     size, browser = phone_or_desktop
     site, _ = service
     sign_in(browser, service, language)
-    for name in ("list", "child", "sector"):
+    for name in ("list", "short", "child", "sector"):
+        if name == "short":
+            browser.get(f"{site}/visits?capacity=1")
+            assert browser.find_elements(By.CSS_SELECTOR, "#anm, #beyond")
         if name == "child":
             open_first_child(browser)
         if name == "sector":

@@ -18,6 +18,7 @@ from registry.tables import NEVER, day_number
 from serving.access import COOKIE
 from serving.app import create_app
 from serving.handing_on import hand_on
+from serving.lists import told_of
 from serving.observe import Log
 from serving.pages.child_page import _unscored
 from serving.pages.drawing import Place, centre_map, reason_bars
@@ -28,7 +29,7 @@ from serving.store_list import listed_from_store
 from serving.telling import ToldReason
 from serving.words import LANGUAGES, words
 from tests.list_cases import AS_OF, child
-from tests.list_store import FACTS, make_store, token
+from tests.list_store import make_store, token
 
 FIRST_LOAD_BYTES = 20_000
 """On the wire: what a phone on 2G waits for. Unpacked it is under 80,000."""
@@ -96,24 +97,39 @@ def test_a_page_comes_gzipped_to_who_takes_it_and_plain_to_who_does_not(app, sto
     assert int(squeezed.headers["content-length"]) < len(plain.content) / 4
 
 
-@pytest.mark.parametrize(("share", "held"), [(0.0, 0), (0.25, 1), (1.0, 4)])
-def test_page_api_and_paper_keep_the_share_of_danger_that_the_run_was_scored_with(tmp_path, monkeypatch, share, held):
-    monkeypatch.setitem(FACTS, "danger_share", share)
-    address = make_store(tmp_path)
-    made = create_app(address, follow=False, log=Log(lambda line: None))
-    client = browser(made, address)
-    page = client.get("/visits?capacity=4").text.split('class="overdue"')[0].split('class="risk"')[0]
-    headers = {"authorization": f"Bearer {token(address)}"}
-    asked = client.get("/v1/visits?sector=S0001&capacity=4", headers=headers).json()
-    told = client.get("/visits.txt?capacity=4").text
-    made.close()
-    listed = listed_from_store(address, sector="S0001", capacity=4)
-    in_danger = [row.candidate.child_id for row in listed.rows if row.section == "danger"]
-    assert [row["child_id"] for row in asked["rows"] if row["section"] == "danger"] == in_danger
-    assert len(in_danger) == held and all(f"/children/{child}" in page for child in in_danger)
-    assert [row.candidate.child_id for row in listed.rows] == re.findall(r"\d+\. (C\d+)", told)
-    whole = listed_from_store(address, sector="S0001", capacity=4, danger_share=1.0)
-    assert sum(row.section == "danger" for row in whole.rows) == 4
+def test_page_api_and_paper_number_the_same_children_by_urgency(app, store):
+    client, headers = browser(app, store), {"authorization": f"Bearer {token(store)}"}
+    listed = listed_from_store(store, sector="S0001", capacity=9)
+    numbered = {row.candidate.child_id: row.rank for row in listed.rows}
+    page = client.get("/visits?capacity=9").text
+    told = r'<span class="number">(\d+)</span> <a href="/children/(C\d+)"'
+    assert {child: int(number) for number, child in re.findall(told, page)} == numbered
+    asked = client.get("/v1/visits?sector=S0001&capacity=9", headers=headers).json()
+    assert [(row["child_id"], row["rank"]) for row in asked["rows"]] == list(numbered.items())
+    paper = client.get("/visits.txt?capacity=9").text
+    assert {child: int(number) for number, child in re.findall(r"(\d+)\. (C\d+)", paper)} == numbered
+
+
+def test_the_first_three_stand_above_the_centres_in_their_order(app, store):
+    listed = listed_from_store(store, sector="S0001", capacity=20)
+    page = browser(app, store).get("/visits").text
+    box = page.split('aria-labelledby="first"')[1].split("</section>")[0]
+    assert re.findall(r'href="#child-(\d+)">(C\d+)<', box) == [
+        (str(row.rank), row.candidate.child_id) for row in listed.rows[:3]
+    ]
+    assert words("en")("ui", "first_three") in box and page.index('id="first"') < page.index('id="by-centre"')
+
+
+def test_every_child_in_danger_is_told_on_the_page_and_in_the_api(app, store):
+    listed = listed_from_store(store, sector="S0001", capacity=1)
+    others = [one.child_id for one in (*listed.beyond, *listed.anm)]
+    assert len(others) > 1 and sorted(told_of(listed)) == sorted([listed.rows[0].candidate.child_id, *others])
+    client, headers = browser(app, store), {"authorization": f"Bearer {token(store)}"}
+    page = client.get("/visits?capacity=1").text
+    assert all(f"/children/{child}" in page for child in others) and words("en")("ui", "anm_title") in page
+    asked = client.get("/v1/visits?sector=S0001&capacity=1", headers=headers).json()
+    assert [row["child_id"] for row in asked["beyond"] + asked["for_the_anm"]] == others
+    assert all(row["why"] and row["what_to_do"] for row in asked["for_the_anm"])
 
 
 @pytest.mark.parametrize("path", ["/visits", "/children/C00001", "/sector", "/district", "/visits.pdf"])
@@ -149,7 +165,7 @@ def test_signing_out_forgets(app, store):
 def test_the_list_shows_its_sector_and_no_other(app, store):
     text = browser(app, store).get("/visits").text
     assert "S0001" in text and "S0002" not in text and "C90001" not in text
-    assert text.count('class="child"') == 20
+    assert text.count('<li class="child ') == 20
     for path in ("/visits?sector=S0002", "/children/C90001", "/visits.pdf?sector=S0002", "/sector?sector=S0002"):
         hidden, absent = (
             browser(app, store).get(path),

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 import random
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from care.order import ORDER
-from care.pathway import RULES, STATES, STEPS
+from care.pathway import STATES
 from models.candidate import Reason, counted_to
 from models.outlook import AtRisk, expected, non_response_share, relapse_share
 from models.ranking import (
-    DANGER_ORDER,
     GONE,
     IN_TREATMENT,
-    NEVER_HELD_BACK,
     OVERDUE_STEPS,
     benefit,
     main_reason,
@@ -27,6 +27,8 @@ from models.ranking import (
     section,
     what_a_visit_can_change,
 )
+from models.ranking_order import CENTRE_STAFF, CENTRE_STEPS, LATE_FIRST, TO_A_FACILITY, gravity
+from models.severity import severity
 from models.trips import kilometres
 from tests.list_cases import AS_OF, child, in_danger, overdue, sector
 from tests.list_store import visited
@@ -55,31 +57,50 @@ def test_the_gravest_rule_leads_the_danger():
     rules = ["no_gain", "sam_suspected", "oedema", "defaulted", "complication"]
     listed = ranked([in_danger(n, rule=rule, risk=0.9 - n / 10, centre_id=f"A{n}") for n, rule in enumerate(rules)])
     assert [row.candidate.rule for row in listed.rows] == [
-        "oedema",
         "complication",
-        "sam_suspected",
+        "oedema",
         "no_gain",
+        "sam_suspected",
         "defaulted",
     ]
 
 
-@pytest.mark.parametrize(
-    ("whz", "muac_mm", "first"),
-    [
-        (-3.1, 112.0, True),
-        (-4.2, 122.0, True),
-        (-2.0, 104.0, True),
-        (-4.1, None, True),
-        (-3.1, 121.0, False),
-        (-2.5, 112.0, False),
-        (None, 112.0, False),
-        (-3.0, 112.0, False),
-    ],
-)
-def test_very_severe_sam_goes_before_sam_that_waits_longer(whz, muac_mm, first):
-    waits = in_danger(1, centre_id="A1", overdue_days=40, facts={"whz": -3.2, "muac_mm": 121.0})
-    other = in_danger(2, centre_id="A2", overdue_days=2, latitude=None, facts={"whz": whz, "muac_mm": muac_mm})
-    assert ids(ranked([waits, other])) == (["C00002", "C00001"] if first else ["C00001", "C00002"])
+# WHZ | arm, mm | months | oedema | ill | the band
+BANDS = [
+    (-1.0, 130.0, 14, False, False, 0),
+    (None, None, 14, False, False, 0),
+    (-2.0, 125.0, 14, False, False, 0),
+    (-2.1, 130.0, 14, False, False, 1),
+    (None, 124.0, 14, False, False, 1),
+    (-3.0, 115.0, 14, False, False, 1),
+    (-3.1, 121.0, 14, False, False, 2),
+    (-2.5, 112.0, 14, False, False, 2),
+    (None, 112.0, 14, False, False, 2),
+    (-3.1, 112.0, 14, False, False, 3),
+    (-4.2, 122.0, 14, False, False, 3),
+    (-2.0, 104.0, 14, False, False, 3),
+    (-4.1, None, 14, False, False, 3),
+    (-1.0, 130.0, 14, True, False, 3),
+    (-3.1, 121.0, 14, False, True, 3),
+    (-3.1, 112.0, 14, False, True, 4),
+    (-1.0, 130.0, 14, False, True, 1),
+    (-1.0, 104.0, 5, False, False, 0),
+    (-3.1, 104.0, 5, False, False, 2),
+    (-3.1, 112.0, None, False, False, 3),
+]
+
+
+@pytest.mark.parametrize(("whz", "muac_mm", "months", "oedema", "ill", "band"), BANDS)
+def test_the_bands_of_severity(whz, muac_mm, months, oedema, ill, band):
+    whz, muac_mm, age_months = (math.nan if value is None else value for value in (whz, muac_mm, months))
+    assert severity(whz, muac_mm, oedema=oedema, ill=ill, age_months=age_months) == band
+
+
+def test_severity_takes_whole_columns_as_it_takes_one_child():
+    columns = np.array([[math.nan if value is None else value for value in row] for row in BANDS], float).T
+    whz, muac_mm, age_months, oedema, ill, band = columns
+    found = severity(whz, muac_mm, oedema=oedema == 1, ill=ill == 1, age_months=age_months)
+    assert found.tolist() == band.tolist()
 
 
 def test_within_untreated_sam_the_longer_waiting_then_the_thinner_then_the_younger():
@@ -88,72 +109,40 @@ def test_within_untreated_sam_the_longer_waiting_then_the_thinner_then_the_young
         return in_danger(number, centre_id=f"A{number}", latitude=None, overdue_days=late, age_months=age, facts=facts)
 
     kids = [kid(1, 90, -3.1, 30), kid(2, 61, -3.4, 30), kid(3, 9, -3.9, 9), kid(4, 9, -3.9, 20), kid(5, 9, -3.2, 8)]
-    assert ids(ranked(kids)) == ["C00002", "C00001", "C00003", "C00004", "C00005"]
+    assert ids(ranked(kids)) == ["C00003", "C00004", "C00005", "C00002", "C00001"]
 
 
-def test_a_severe_measurement_lifts_no_other_rule():
-    late = in_danger(1, rule="no_gain", centre_id="A1", overdue_days=9, facts={"whz": -2.0})
-    thin = in_danger(2, rule="no_gain", centre_id="A2", latitude=None, overdue_days=2, facts={"whz": -4.5})
-    assert ids(ranked([thin, late])) == ["C00001", "C00002"]
+def test_a_severe_measurement_lifts_every_rule():
+    late = in_danger(1, rule="no_gain", next_step="admit_nrc", centre_id="A1", overdue_days=9, facts={"whz": -2.0})
+    thin = replace(late, child_id="C00002", centre_id="A2", overdue_days=2, facts=late.facts | {"whz": -4.5})
+    assert ids(ranked([thin, late])) == ["C00002", "C00001"]
 
 
-def test_every_rule_of_danger_has_its_place_and_every_code_is_known():
-    assert set(DANGER_ORDER) == {rule.name for rule in ORDER if rule.danger}
-    assert set(DANGER_ORDER) <= set(RULES)
-    assert set(STEPS) >= OVERDUE_STEPS and set(STATES) >= (IN_TREATMENT | GONE)
+def test_an_old_arm_that_no_arm_has_answered_still_counts():
+    weighed_since = in_danger(1, facts={"whz": -3.2, "muac_mm": None, "newest_muac_mm": 108})
+    assert gravity(weighed_since) == 3 and gravity(in_danger(2, facts={"whz": -3.2, "muac_mm": None})) == 2
+
+
+def test_every_code_is_known():
+    assert set(STATES) >= (IN_TREATMENT | GONE)
+    asked = {(rule.step, rule.who) for rule in ORDER} - {("measure_height", "awc_worker")}
+    assert {rule.name for rule in ORDER if not rule.danger} >= set(LATE_FIRST)
+    assert {step for step, who in asked if who in CENTRE_STAFF} <= CENTRE_STEPS | {TO_A_FACILITY}
+    assert {step for step, who in asked if who == "awc_worker"} <= OVERDUE_STEPS
 
 
 def test_a_late_check_is_the_centres_work_and_a_late_weighing_is_a_visit():
     late_check = overdue(1, rule="check_late", next_step="medical_check", who="anm_or_mo", risk=None)
-    assert section(late_check) is None
+    listed = ranked([late_check])
+    assert section(late_check) == "overdue" and not listed.rows and listed.anm == (late_check,)
+    assert section(replace(late_check, overdue_days=0)) is None
     assert section(overdue(2)) == "overdue"
-    assert section(overdue(3, overdue_days=0)) == "risk"
+    assert [section(overdue(3, overdue_days=late)) for late in (0, 3, 4)] == ["risk", "risk", "overdue"]
 
 
 def test_danger_beyond_the_capacity_is_kept_and_never_dropped():
-    listed = ranked([in_danger(n) for n in range(7)], capacity=5)
+    listed = ranked([in_danger(n, facts={"whz": -4.2}) for n in range(7)], capacity=5)
     assert len(listed.rows) == 5 and len(listed.beyond) == 2
-
-
-def _of_all_kinds(dangers, *, rule="sam_suspected", scored=30):
-    unscored = [overdue(n, risk=None) for n in range(100, 130)]
-    mild = {"whz": -3.4, "muac_mm": 118.0}
-    endangered = [in_danger(n, rule=rule, facts=mild) for n in range(dangers)]
-    return [*endangered, *(child(n) for n in range(50, 50 + scored)), *unscored]
-
-
-@pytest.mark.parametrize(
-    ("dangers", "scored", "capacity", "share", "held"),
-    [
-        (40, 30, 20, 0.6, 12),
-        (40, 30, 20, 1.0, 20),
-        (40, 30, 20, 0.25, 5),
-        (40, 3, 20, 0.6, 17),
-        (40, 0, 20, 0.6, 20),
-        (7, 30, 20, 0.6, 7),
-        (40, 30, 1, 0.6, 1),
-    ],
-)
-def test_danger_leaves_places_to_the_scored_who_wait(dangers, scored, capacity, share, held):
-    children = _of_all_kinds(dangers, scored=scored)
-    listed = rank(children, sector_id="S0001", capacity=capacity, as_of=AS_OF, danger_share=share)
-    assert (len(ids(listed, "danger")), len(listed.beyond)) == (held, dangers - held)
-    assert len(listed.rows) == capacity
-    assert not ids(listed, "overdue") or dangers == held
-
-
-@pytest.mark.parametrize("rule", sorted(NEVER_HELD_BACK))
-def test_what_belongs_in_a_facility_is_never_held_back_for_a_score(rule):
-    listed = ranked(_of_all_kinds(18, rule=rule))
-    assert len(ids(listed, "danger")) == 18 and len(listed.rows) == 20
-
-
-def test_very_severe_untreated_sam_is_never_held_back_for_a_score_or_for_an_earlier_rule():
-    mild = [in_danger(number, rule="again", facts={"whz": -3.1, "muac_mm": 121.0}) for number in range(14)]
-    severe = [in_danger(number, facts={"whz": -3.9, "muac_mm": 106.0}) for number in range(14, 28)]
-    listed = ranked([*mild, *severe, *(child(number) for number in range(30, 60))])
-    assert sorted(ids(listed, "danger")) == [one.child_id for one in severe]
-    assert {one.child_id for one in listed.beyond} == {one.child_id for one in mild}
 
 
 def test_overdue_takes_at_most_half_of_what_is_left_while_risk_waits():
@@ -220,7 +209,11 @@ def test_children_of_one_centre_and_of_near_ones_stand_together():
         child(n, centre_id=name, latitude=at[name][0], longitude=at[name][1], risk=risk)
         for n, (name, risk) in enumerate(risks)
     ]
-    assert [row.candidate.centre_id for row in ranked(children).rows] == ["A", "A", "C", "B"]
+    listed = ranked(children)
+    assert [(centre, [row.rank for row in rows]) for centre, rows in listed.by_centre()] == [
+        ("A", [1, 3]), ("C", [4]), ("B", [2]),
+    ]
+    assert [row.rank for row in listed.rows] == [1, 2, 3, 4]
     assert kilometres(children[0], children[3]) == pytest.approx(1.11, abs=0.01)
 
 
@@ -308,19 +301,39 @@ def test_a_list_says_how_many_there_were():
     assert facts["lately_visited"] == 1
 
 
+def endangered(one, dice):
+    """A child in danger with another rule, step, lateness and severity, drawn by lot; others as they are."""
+    if not one.danger:
+        return one
+    rule, step, who = dice.choice([
+        ("sam_suspected", "examine", "anm_or_mo"), ("no_gain", "admit_nrc", "medical_officer"),
+        ("defaulted", "bring_back", "awc_worker"), ("too_long", "review_long_stay", "medical_officer"),
+        ("not_recovered", "examine", "anm_or_mo"), ("unheard_of", "examine", "anm_or_mo"),
+    ])
+    facts = {"whz": dice.uniform(-5, -1), "muac_mm": dice.uniform(95, 130), "ill_now": dice.random() < 0.3}
+    return replace(
+        one, rule=rule, next_step=step, who=who, overdue_days=dice.randrange(-5, 20), facts=one.facts | facts,
+        last_visited_on=AS_OF if dice.random() < 0.2 else None, last_finding=dice.choice(["well", "away", "sam_again"]),
+    )
+
+
 @settings(max_examples=40, deadline=None)
 @given(st.integers(1, 40), st.integers(0, 60), st.integers(0, 10_000))
 def test_any_order_of_the_children_gives_the_same_list_within_capacity(capacity, count, seed):
-    children = sector(count, centres=6, seed=seed)
+    dice = random.Random(seed)
+    children = [endangered(one, dice) for one in sector(count, centres=6, seed=seed)]
     listed = ranked(children, capacity=capacity)
     random.Random(seed).shuffle(children)
     assert ids(ranked(children, capacity=capacity)) == ids(listed)
     assert len(listed.rows) <= capacity and len(set(ids(listed))) == len(listed.rows)
-    dangers = {one.child_id for one in children if one.danger}
-    assert dangers == set(ids(listed, "danger")) | {one.child_id for one in listed.beyond}
+    dangers = sorted(one.child_id for one in children if one.danger)
+    anm = [one.child_id for one in listed.anm]
+    in_danger_there = [one.child_id for one in (*listed.beyond, *listed.anm) if one.danger]
+    assert dangers == sorted([*ids(listed, "danger"), *in_danger_there])
+    assert not set(ids(listed)) & set(anm) and anm == [one.child_id for one in ranked(children, capacity).anm]
     assert [row.rank for row in listed.rows] == list(range(1, len(listed.rows) + 1))
     if len(listed.rows) < capacity:
-        assert {one.child_id for one in children if section(one)} == set(ids(listed))
+        assert {one.child_id for one in children if section(one)} == set(ids(listed)) | set(anm) and not listed.beyond
 
 
 def test_a_higher_risk_never_lowers_a_child_and_no_score_hides_danger():

@@ -100,7 +100,8 @@ def lives(known: Known) -> Lives:
     trouble = (episodes["complications"] == 1.0) | (episodes["appetite_test"] == stays.APPETITE_FAILED)
     return Lives(
         growth.offsets, growth["measured_on"], growth["known_from"], growth["valid"] > 0, growth["sam"] > 0,
-        *answers_of(growth)[:SAM_QUESTIONS], growth["oedema"], episodes.offsets, episodes["admitted_on"], episodes["programme"], trouble,
+        *answers_of(growth)[:SAM_QUESTIONS], growth["oedema"],
+        episodes.offsets, episodes["admitted_on"], episodes["programme"], trouble,
         died, left, too_old.astype(np.int32),
     )
 

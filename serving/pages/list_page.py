@@ -1,8 +1,9 @@
-"""The list as a page: by section, then by centre, each child with its line why and a form for what was found."""
+"""The list as a page: the first three, then all by centre, each child with its number, its line why and a form for what
+was found; then what the ANM does at the centres.
+"""
 
 from __future__ import annotations
 
-from itertools import groupby
 from urllib.parse import urlencode
 
 from starlette.requests import Request
@@ -12,13 +13,15 @@ from models.candidate import Candidate
 from models.ranking import VisitList, VisitRow
 from serving.access import Person
 from serving.desk import Desk
-from serving.lists import visit_list
+from serving.lists import told_of, visit_list
 from serving.outcomes import BOUNDS
 from serving.pages.templates import html
 from serving.sheets import TICK_BOXES, Line, beyond_lines, beyond_note, centre_name, line_of, notes, stale_note
 from serving.ticks import NEEDS_SOMEBODY
 from serving.words import Words
 
+FIRST = 3
+"""So many of the most urgent stand above the centres: where to go today."""
 SHOWN_DAYS = 31
 """Visits made in the last month stay in sight below the list."""
 
@@ -27,7 +30,7 @@ def listed(desk: Desk, request: Request, person: Person, *, sector_id: str | Non
     """The list of a sector of the person's scope; who saw it is written down first."""
     reader = desk.reader(person)
     found = visit_list(reader, sector_id=sector_id or _first_sector(reader), capacity=capacity)
-    desk.noted(request, person, "list", [row.candidate.child_id for row in found.rows])
+    desk.noted(request, person, "list", told_of(found))
     return found
 
 
@@ -53,7 +56,9 @@ def show(
         title=words("ui", "visit_list"),
         person=person,
         listed=found,
-        sections=by_section(found, words),
+        first=[line_of(row, words) for row in found.rows[:FIRST]],
+        centres=by_centre(found, words),
+        for_the_anm=anm_lines(found, words),
         sectors=sectors,
         scored_on=found.as_of,
         told=reader.told(reader.run(), found.sector_id, since=desk.today()),
@@ -74,20 +79,22 @@ def show(
     )
 
 
-def by_section(found: VisitList, words: Words) -> list[tuple[str, list[tuple[str, list[Line]]]]]:
-    """(section, [(centre, lines)]) in the order of the list."""
-
-    def centre(row: VisitRow) -> str:
-        return row.candidate.centre_id
-
+def by_centre(found: VisitList, words: Words) -> list[tuple[str, list[Line]]]:
+    """(centre, its lines by urgency) in the order of the route."""
     return [
-        (section, [_lines(list(rows), words) for _, rows in groupby(group, key=centre)])
-        for section, group in groupby(found.rows, key=lambda row: row.section)
+        (centre_name(rows[0].candidate, words), [line_of(row, words) for row in rows])
+        for _, rows in found.by_centre()
     ]
 
 
-def _lines(rows: list[VisitRow], words: Words) -> tuple[str, list[Line]]:
-    return centre_name(rows[0].candidate, words), [line_of(row, words) for row in rows]
+def anm_lines(found: VisitList, words: Words) -> dict[str, list[Line]]:
+    """The ANM's work, each part numbered from 1: `danger`, and `overdue` for the others, due or late."""
+    parts = {"danger": [child for child in found.anm if child.danger]}
+    parts["overdue"] = [child for child in found.anm if not child.danger]
+    return {
+        name: [line_of(VisitRow(name, number, child), words) for number, child in enumerate(children, 1)]
+        for name, children in parts.items()
+    }
 
 
 def _visited(reader, found: VisitList) -> list[Candidate]:
