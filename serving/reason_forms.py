@@ -96,12 +96,12 @@ FORMS: dict[str, tuple[Form, ...]] = {
         Form("weights", _TREND),
     ),
     "low_weight_for_height": (
-        Form("low", ("whz", "whz_on"), lambda f, up: f["whz"] < WASTED_Z and _fresh(f, "whz_on"), 1),
-        Form("fair", ("whz", "whz_on"), lambda f, up: f["whz"] >= WASTED_Z and _fresh(f, "whz_on")),
+        Form("low", ("whz", "whz_on"), lambda f, up: up and f["whz"] < WASTED_Z and _fresh(f, "whz_on"), 1),
+        Form("fair", ("whz", "whz_on"), lambda f, up: _fresh(f, "whz_on")),
     ),
     "low_muac": (
         Form("unread", _ARM, lambda f, up: _thin_arm(f) and not _fresh(f, "last_muac_on"), 1),
-        Form("low", _ARM, lambda f, up: _thin_arm(f), 1),
+        Form("low", _ARM, lambda f, up: up and _thin_arm(f), 1),
         Form("fair", _ARM, lambda f, up: _fresh(f, "last_muac_on")),
     ),
     "poor_gain": (
@@ -118,17 +118,19 @@ FORMS: dict[str, tuple[Form, ...]] = {
     "severe_at_admission": (
         Form("oedema", ("admission_read_on",), lambda f, up: "admission_oedema" in f, 1),
         Form("both", _AT_ADMISSION,
-             lambda f, up: f["admission_whz"] < SEVERE_Z and f["admission_muac_mm"] < SEVERE_ARM_MM, 1),
+             lambda f, up: up and f["admission_whz"] < SEVERE_Z and f["admission_muac_mm"] < SEVERE_ARM_MM, 1),
         Form("arm", ("admission_muac_mm", "admission_read_on"),
-             lambda f, up: f["admission_muac_mm"] < SEVERE_ARM_MM, 1),
-        Form("whz", ("admission_whz", "admission_read_on"), lambda f, up: f["admission_whz"] < SEVERE_Z, 1),
+             lambda f, up: up and f["admission_muac_mm"] < SEVERE_ARM_MM, 1),
+        Form("whz", ("admission_whz", "admission_read_on"), lambda f, up: up and f["admission_whz"] < SEVERE_Z, 1),
         Form("fair_arm", ("admission_muac_mm", "admission_read_on"), lambda f, up: "admission_whz" not in f),
         Form("fair", ("admission_whz", "admission_read_on")),
     ),
     "earlier_episodes": (
         Form("never", ("treated_before",), lambda f, up: f["treated_before"] < 1, -1),
-        Form("once", ("treated_before", "treated_before_on"), lambda f, up: f["treated_before"] == 1, 1),
-        Form("times", ("treated_before", "treated_before_on"), says=1),
+        Form("once", ("treated_before", "treated_before_on"), lambda f, up: up and f["treated_before"] == 1, 1),
+        Form("once", ("treated_before", "treated_before_on"), lambda f, up: f["treated_before"] == 1),
+        Form("times", ("treated_before", "treated_before_on"), lambda f, up: up, 1),
+        Form("times", ("treated_before", "treated_before_on")),
     ),
     "length_of_stay": (Form("stay", ("stay_from_on", "stay_to_on")), Form("so_far", ("admitted_on",))),
     "illness": (
@@ -165,11 +167,11 @@ FORMS: dict[str, tuple[Form, ...]] = {
         Form("months", ("age_months",)),
     ),
     "low_birth_weight": (
-        Form("low", ("birth_weight_kg",), lambda f, up: f["birth_weight_kg"] < 2.5, 1),
+        Form("low", ("birth_weight_kg",), lambda f, up: up and f["birth_weight_kg"] < 2.5, 1),
         Form("fair", ("birth_weight_kg",)),
     ),
     "stunted": (
-        Form("low", ("haz", "haz_on"), lambda f, up: f["haz"] < WASTED_Z, 1),
+        Form("low", ("haz", "haz_on"), lambda f, up: up and f["haz"] < WASTED_Z, 1),
         Form("fair", ("haz", "haz_on")),
     ),
     "family_and_centre": (Form("siblings", ("siblings_treated",), says=1),),

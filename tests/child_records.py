@@ -77,8 +77,8 @@ def _cell(name: str, value):
     return None if name == "height_position" and value < 0 else int(value)
 
 
-def records_of(registry: Registry, as_of: dt.date) -> dict[str, Records]:
-    """Every child's records as known at the end of a day, by id."""
+def records_of(registry: Registry, as_of: dt.date, *, only: set[str] | None = None) -> dict[str, Records]:
+    """Every child's records as known at the end of a day, by id; `only`: rows of these children alone."""
     day, found = day_number(as_of), {}
     kids = registry.children
     of_family: dict[int, list[str]] = {}
@@ -95,7 +95,8 @@ def records_of(registry: Registry, as_of: dt.date) -> dict[str, Records]:
             found[name].siblings = [other for other in names if other != name]
     for table, own in OWN_DAY.items():
         rows = registry.table(table)
-        for row in range(rows.rows):
+        wanted = np.isin(registry.child_ids, sorted(only)) if only else np.ones(len(registry.child_ids), bool)
+        for row in np.flatnonzero(wanted[rows["child"]]):
             if rows[own][row] <= day and rows["known_from"][row] <= day < rows["known_until"][row]:
                 cells = {name: _cell(name, rows[name][row]) for name in rows}
                 if table == "episodes" and rows["closed_known_from"][row] > day:

@@ -271,13 +271,12 @@ CHECKS = {
     ("falling_weight", "rose"): lambda r, k: trend(r, k, lambda kg, days: kg > 0),
     ("falling_weight", "weights"): lambda r, k: trend(r, k, lambda kg, days: True),
     ("low_weight_for_height", "low"): lambda r, k: newest_whz(r, k) and r.number("whz") < -2,
-    ("low_weight_for_height", "fair"): lambda r, k: newest_whz(r, k) and r.number("whz") >= -2,
+    ("low_weight_for_height", "fair"): lambda r, k: newest_whz(r, k),
     ("low_muac", "unread"): lambda r, k: newest_arm(r, k) and weighed_since(k, r.day("last_muac_on"))
     and r.number("last_muac_cm") < 12.5,
     ("low_muac", "low"): lambda r, k: newest_arm(r, k) and r.number("last_muac_cm") < 12.5
     and k.days(r.day("last_muac_on")) >= 183,
-    ("low_muac", "fair"): lambda r, k: newest_arm(r, k) and not weighed_since(k, r.day("last_muac_on"))
-    and (r.number("last_muac_cm") >= 12.5 or k.days(r.day("last_muac_on")) < 183),
+    ("low_muac", "fair"): lambda r, k: newest_arm(r, k) and not weighed_since(k, r.day("last_muac_on")),
     ("poor_gain", "loss"): lambda r, k: stay_pair(r, k, lambda kg, days: kg < 0),
     ("poor_gain", "little"): lambda r, k: stay_pair(r, k, lambda kg, days: gained(kg, days, r) < 5),
     ("poor_gain", "gains"): lambda r, k: stay_pair(r, k, lambda kg, days: kg > 0),
@@ -291,7 +290,7 @@ CHECKS = {
     and r.number("admission_muac_cm") < 11.5,
     ("severe_at_admission", "whz"): lambda r, k: at_admission(r, k, whz=True) and r.number("admission_whz") < -3,
     ("severe_at_admission", "fair_arm"): lambda r, k: at_admission(r, k, muac=True),
-    ("severe_at_admission", "fair"): lambda r, k: at_admission(r, k, whz=True) and r.number("admission_whz") >= -3,
+    ("severe_at_admission", "fair"): lambda r, k: at_admission(r, k, whz=True),
     ("earlier_episodes", "never"): lambda r, k: not treatments_before(k),
     ("earlier_episodes", "once"): lambda r, k: treatments_before(k) == [r.day("treated_before_on")],
     ("earlier_episodes", "times"): lambda r, k: len(treatments_before(k)) == r.number("treated_before") > 1
@@ -324,10 +323,9 @@ CHECKS = {
     ("age", "months"): lambda r, k: months_old(k, r.asked_on) == r.number("age_months"),
     ("low_birth_weight", "low"): lambda r, k: abs(k.birth_weight_kg - r.number("birth_weight_kg")) < 0.0051
     and r.number("birth_weight_kg") < 2.5,
-    ("low_birth_weight", "fair"): lambda r, k: abs(k.birth_weight_kg - r.number("birth_weight_kg")) < 0.0051
-    and r.number("birth_weight_kg") >= 2.5,
+    ("low_birth_weight", "fair"): lambda r, k: abs(k.birth_weight_kg - r.number("birth_weight_kg")) < 0.0051,
     ("stunted", "low"): lambda r, k: height_for_age(r, k) and r.number("haz") < -2,
-    ("stunted", "fair"): lambda r, k: height_for_age(r, k) and r.number("haz") >= -2,
+    ("stunted", "fair"): height_for_age,
     ("family_and_centre", "siblings"): siblings_admitted,
     ("thin_records", "height"): lambda r, k: r.day("last_height_on")
     == max(row["measured_on"] for row in k.measurements if row["height_cm"] is not None)
