@@ -48,7 +48,7 @@ class Placed:
     """The pathway's answer for each row of facts, as codes of STATES, STEPS, WHO and RULES.
 
     by_when: the day until which the step is to be done, NEVER where there is none; overdue_days: how long that
-    day has passed, 0 when it has not; protocol_version: which rules said so.
+    day has passed, 0 when it has not; protocol_version: which rules said so; facts: what was decided on.
     """
 
     state: np.ndarray
@@ -59,18 +59,46 @@ class Placed:
     overdue_days: np.ndarray
     danger: np.ndarray
     protocol_version: str
+    facts: Table
 
     def row(self, i: int) -> dict[str, object]:
         """One answer in words and dates, as a program or a person reads it."""
-        return _told(ORDER[self.rule[i]], int(self.by_when[i]), int(self.overdue_days[i]), self.protocol_version)
+        cells = {name: self.facts[name][i].item() for name in _STANDING}
+        return _told(
+            ORDER[self.rule[i]], int(self.by_when[i]), int(self.overdue_days[i]), self.protocol_version, cells
+        )
 
 
-def _told(rule: Rule, due: int, late_days: int, version: str) -> dict[str, object]:
+def _told(
+    rule: Rule, due: int, late_days: int, version: str, facts: Mapping[str, float]
+) -> dict[str, object]:
     return {
         "state": rule.state, "rule": rule.name, "next_step": rule.step, "who": rule.who,
         "by_when": None if due == NEVER else day_date(due), "overdue_days": late_days or None, "danger": rule.danger,
-        "protocol_version": version,
+        "findings": findings(facts), "protocol_version": version,
     }
+
+
+FINDINGS = (
+    ("whz", "open_whz_on", "open_whz", 2), ("muac_mm", "open_arm_on", "open_arm_mm", 0),
+    ("oedema", "oedema_seen_on", "oedema_grade", 0), ("too_low_kg", "open_low_on", "open_low_kg", 2),
+)
+"""The findings of SAM that can stand: name, the facts of the newest reading's day and value, the value's digits."""
+_STANDING = tuple(name for _, on, value, _ in FINDINGS for name in (on, value))
+
+
+def findings(facts: Mapping[str, float]) -> list[dict[str, object]]:
+    """What was found of SAM and not answered since: criterion, value, day.
+
+    Example: an arm of 108 mm on 2026-06-20 and a weighing without an arm on 2026-07-20:
+    `[{"criterion": "muac_mm", "value": 108, "measured_on": date(2026, 6, 20)}]`. `too_low_kg`: a weight whose WHZ or
+    WAZ is too low to believe, a mistake or the sickest child.
+    """
+    return [
+        {"criterion": name, "value": round(facts[value], digits) if digits else int(facts[value]),
+         "measured_on": day_date(facts[on])}
+        for name, on, value, digits in FINDINGS if facts[on] != NEVER and facts[value] != 0
+    ]
 
 
 FEW = 8
@@ -92,7 +120,7 @@ def place(facts: Table, protocol: Protocol) -> Placed:
     """
     rule, by_when = (_each_row if facts.rows <= FEW else _all_rows)(facts, protocol)
     late = np.where(by_when == NEVER, 0, np.maximum(facts["day"] - by_when, 0)).astype(DAY)
-    return Placed(_STATE[rule], _STEP[rule], _WHO[rule], rule, by_when, late, _DANGER[rule], protocol.version)
+    return Placed(_STATE[rule], _STEP[rule], _WHO[rule], rule, by_when, late, _DANGER[rule], protocol.version, facts)
 
 
 def _all_rows(facts: Table, protocol: Protocol) -> tuple[np.ndarray, np.ndarray]:
@@ -146,7 +174,7 @@ def placed_rows(known: Known, points: Ragged, protocol: Protocol) -> list[dict[s
         rule = _first(row, numbers)
         due = _due(rule, row, numbers)
         late_days = 0 if due == NEVER else max(row["day"] - due, 0)
-        told.append(_told(rule, due, late_days, protocol.version))
+        told.append(_told(rule, due, late_days, protocol.version, row))
     return told
 
 

@@ -12,7 +12,7 @@ import math
 from features.clock import Ragged
 from features.episodes import CURED
 from features.trace import Trace
-from models.measured import Reading, at_admission, found_sam, in_stay, last_measured, trend, weighings_of
+from models.measured import Reading, at_admission, in_stay, last_measured, trend, weighings_of
 from registry.tables import APPETITE, FINDING, ITEM, NEVER, day_date
 
 NEVER_DAY = int(NEVER)
@@ -36,7 +36,7 @@ def facts_of(traced: Trace, question: int, *, siblings_treated: float = math.nan
     day = int(traced.day[question])
     readings = [Reading(*row) for row in _rows(traced.growth, question, *Reading._fields)]
     stay = _stay(traced, question, day)
-    found = last_measured(readings) | trend(readings) | found_sam(readings) | stay
+    found = last_measured(readings) | trend(readings) | stay
     found |= in_stay(readings, found, day) | at_admission(readings, found)
     found |= _before(traced, question, found) | _checked(traced, question, day) | _fed(traced, question, found, day)
     found |= _seen(readings, found, day) | _of_child(traced, question, day) | _found_at_home(traced, question)

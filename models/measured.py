@@ -14,11 +14,6 @@ TREND_DAYS, SHORTEST_TREND_DAYS, LONGEST_TREND_DAYS = 14, 7, 60
 the child's own noise (a bottle, a full bladder). verified: false."""
 ADMISSION_DAYS = 14
 """A reading so long before an admission (or half as long after it) is that of the admission. verified: false."""
-SAM_FACTS = {
-    "by_whz": ("sam_whz", "whz"), "by_muac": ("sam_muac_mm", "muac_mm"), "by_oedema": ("sam_oedema", "oedema"),
-    "low_whz": ("sam_low_kg", "weight_kg"), "low_waz": ("sam_low_kg", "weight_kg"),
-}
-"""Each question of `features.answered` with the fact that tells its finding and the reading's column."""
 _C = criteria()
 
 
@@ -34,11 +29,6 @@ class Reading(NamedTuple):
     waz: float
     haz: float
     whz: float
-    by_whz: int
-    by_muac: int
-    by_oedema: int
-    low_whz: int
-    low_waz: int
 
     @property
     def swollen(self) -> bool:
@@ -97,31 +87,6 @@ def trend(readings: list[Reading]) -> dict[str, object]:
         "weight_change_kg": round(last.weight_kg - before.weight_kg, 2),
         "weight_step_kg": round(last.weight_kg - earlier[-1].weight_kg, 2),
     }
-
-
-def found_sam(readings: list[Reading]) -> dict[str, object]:
-    """The findings of SAM that stand, each by its own criterion with the day of its newest reading.
-
-    What was found is answered only by the same question (`features.answered`). Example: an arm of 108 mm on 20 June, a
-    weighing with WHZ -1.5 and no arm on 20 July: `sam_muac_mm` 108 with `sam_muac_on` 20 June, and nothing of WHZ.
-    """
-    by_day: dict[int, list[Reading]] = {}
-    for reading in readings:
-        by_day.setdefault(reading.measured_on, []).append(reading)
-    standing: dict[str, Reading] = {}
-    for of_day in by_day.values():
-        for question in SAM_FACTS:
-            said = max(of_day, key=lambda one, question=question: getattr(one, question))
-            if getattr(said, question) == 1:
-                standing[question] = said
-            elif getattr(said, question) == 0:
-                standing.pop(question, None)
-    told: dict[str, object] = {}
-    for question, reading in sorted(standing.items(), key=lambda found: found[1].measured_on):
-        called, column = SAM_FACTS[question]
-        told |= {called: getattr(reading, column), f"{called.removesuffix('_mm').removesuffix('_kg')}_on":
-                 reading.measured_on}
-    return told
 
 
 def in_stay(readings: list[Reading], found: dict, day: int) -> dict[str, object]:

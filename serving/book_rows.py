@@ -105,7 +105,7 @@ class Scoring:
     def _candidate(self, scored: Scored, placed: Placed, scores: Mapping[str, Score], i: int) -> Candidate:
         known, places, step = scored.traced.known, self.places, placed.row(i)
         centre = int(known.children["centre"][i])
-        facts = scored.facts(i) | _target_weight_kg(scored, self.protocol, i)
+        facts = scored.facts(i) | _standing(step.pop("findings")) | _target_weight_kg(scored, self.protocol, i)
         centre_id = str(self.registry.centre_ids[centre])
         target = _leading(scores)
         score = scores.get(target)
@@ -146,6 +146,19 @@ def _score(scored: Scored, name: str, i: int) -> Score:
         return Score(NOT_SCORED, why_not, landmark, None, None, None, None, (), version)
     risks = (float(risk[i]) for risk in (target.risk, target.low, target.high))
     return Score(SCORED, None, landmark, *risks, float(target.base), reasons_of(target, i), version)
+
+
+_TOLD_AS = {"whz": "sam_whz", "muac_mm": "sam_muac_mm", "oedema": "sam_oedema", "too_low_kg": "sam_low_kg"}
+
+
+def _standing(findings: list[dict]) -> dict:
+    """The findings of SAM that stand (`care.pathway.findings`) as facts of a sentence: `sam_muac_mm`, `sam_muac_on`."""
+    told = {}
+    for found in findings:
+        name = _TOLD_AS[found["criterion"]]
+        day = f"{name.removesuffix('_mm').removesuffix('_kg')}_on"
+        told |= {name: found["value"], day: found["measured_on"]}
+    return told
 
 
 def _target_weight_kg(scored: Scored, protocol: Protocol, i: int) -> dict:

@@ -151,6 +151,22 @@ CARE = {
         "by_when": {**TEXT_OR_NULL, "format": "date"},
         "overdue_days": {"type": ["integer", "null"]},
         "danger": {"type": "boolean"},
+        "findings": {
+            "type": "array",
+            "description": "what was found of SAM and not answered since by the same question, each with its last day",
+            "items": {
+                "type": "object",
+                "required": ["criterion", "value", "measured_on"],
+                "properties": {
+                    "criterion": {
+                        "type": "string", "enum": ["whz", "muac_mm", "oedema", "too_low_kg"],
+                        "description": "too_low_kg: a weight whose WHZ or WAZ is too low to believe",
+                    },
+                    "value": {"type": "number", "description": "a z, mm, a grade, or kg"},
+                    "measured_on": {"type": "string", "format": "date"},
+                },
+            },
+        },
         "protocol_version": {"type": "string"},
         "verified": {"type": "boolean", "description": "whether every text behind the rule's numbers was read by us"},
         "sources": {
