@@ -103,7 +103,10 @@ SCORE = {
             "items": {
                 "type": "object",
                 "required": ["key", "log_odds"],
-                "properties": {"key": {"type": "string"}, "log_odds": {"type": "number"}, "sentence": TEXT_OR_NULL},
+                "properties": {
+                    "key": {"type": "string"}, "log_odds": {"type": "number"},
+                    "sentence": {**TEXT_OR_NULL, "description": "in words; null where the records bear none"},
+                },
             },
         },
         "model_version": TEXT_OR_NULL,

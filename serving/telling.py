@@ -55,8 +55,10 @@ def told_reasons(reasons: Sequence[Reason], facts: Mapping, words: Words) -> lis
 
 
 def why_line(candidate: Candidate, words: Words) -> str:
-    """The one line that says why a child is listed: the rule with what was measured, or the two reasons that count."""
+    """The one line that says why a child is listed: the rule with what it goes by, or the two reasons that count."""
     if section(candidate) in ("danger", "overdue"):
+        return rule_line(candidate, words)
+    if not candidate.reasons:
         return rule_line(candidate, words)
     told = [words.reason(reason, candidate.facts) for reason in telling(candidate)]
     return words("ui", "stop").join(filter(None, told)) or words("ui", "several_signs")
@@ -73,7 +75,7 @@ def telling(candidate: Candidate) -> list[Reason]:
     least = {SEASON: SEASON_FROM}
     own = [one for one in own if one.apart >= max(TELLING * own[0].apart, least.get(one.key, 0.0))]
     if any(one.key != SEASON for one in own):
-        return own[:2]
+        return sorted(own[:2], key=lambda one: one.key == SEASON)
     common = [one for one in amiss if one.key != SEASON]
     return [max(common, key=lambda one: (one.log_odds, one.key))] if common else []
 

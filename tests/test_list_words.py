@@ -292,7 +292,8 @@ def test_the_season_is_told_only_where_it_differs_and_never_alone():
     own, ill, rain = Reason("lean_season", 0.6, 0.2), Reason("illness", 0.3), "Rainy season (June to September)"
     for alone in ((own,), (Reason("lean_season", 0.6, 0.58), Reason("age", -0.2))):
         assert line(*alone) == words("en")("ui", "several_signs")
-    assert line(own, ill) == f"{rain}. Ill at 3 of 8 checks since 16 Feb"
+    assert line(own, ill) == f"Ill at 3 of 8 checks since 16 Feb. {rain}"
+    assert why_line(child(reasons=(), target=None, risk=None), words("en")) == "Follow-up weighing after treatment"
     assert rain not in line(Reason("lean_season", 0.6, 0.55), ill)
     facts = of({"rains": True})
     bars = [[one.key for one in told_reasons(reasons, facts, words("en"))] for reasons in (
