@@ -192,7 +192,8 @@ def test_the_letters_stay_when_the_service_is_gone_and_when_the_language_changes
             open_list(browser, (site, token(address)), "mr")
             wait(lambda: browser.execute_async_script(KEPT) == 1)
             browser.find_element(By.CSS_SELECTOR, "a[hreflang=hi]").click()
-            wait(lambda: browser.execute_async_script(KEPT_PAGES) > 5)
+            wait(lambda: browser.find_element(By.TAG_NAME, "html").get_attribute("lang") == "hi")
+            wait(lambda: browser.execute_async_script(KEPT_CHILDREN) > 5)
         app.close()
         browser.execute_cdp_cmd("Network.clearBrowserCache", {})
         browser.get(f"{site}/visits")
@@ -201,7 +202,11 @@ def test_the_letters_stay_when_the_service_is_gone_and_when_the_language_changes
 
 
 KEPT = "caches.open('sanket-fonts').then((cache) => cache.keys()).then((keys) => arguments[0](keys.length));"
-KEPT_PAGES = KEPT.replace("sanket-fonts", "sanket-2")
+KEPT_CHILDREN = """
+const [done] = arguments, children = (keys) => keys.filter((key) => key.url.includes('/children/')).length;
+caches.keys().then((names) => names.find((name) => name !== 'sanket-fonts')).then((name) => caches.open(name))
+  .then((cache) => cache.keys()).then((keys) => done(children(keys)));
+"""
 
 
 def wait(condition, seconds: float = 20) -> None:
