@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from features.growth import zscores
+from features.standards import BY_AGE
 from registry.tables import APPETITE, FINDING, ITEM, NEVER, OUTCOME, OWN_DAY, PROGRAMME, Registry, day_date, day_number
 
 
@@ -60,6 +61,30 @@ class Records:
         until = self.measurements[: 1 + next(at for at, one in enumerate(self.measurements) if one is row)]
         heights = [one for one in until if one["height_cm"] is not None]
         return self.z("whz", row, heights[-1]) if heights else math.nan
+
+    def height_doubted(self, row: dict) -> bool:
+        """Whether the newest height up to a row was copied while the median child grew 2.5 cm, or is 1.7 cm shorter
+        than one before that no second reading has put right (docs/care.md)."""
+        until = self.measurements[: 1 + next(at for at, one in enumerate(self.measurements) if one is row)]
+        heights = [one for one in until if one["height_cm"] is not None]
+        if not heights:
+            return False
+        cm, run = heights[-1]["height_cm"], []
+        for one in reversed(heights):
+            if one["height_cm"] != cm:
+                break
+            run.append(min(self.days(one["measured_on"]), 1826))
+        if BY_AGE[self.sex, run[0], 4] - BY_AGE[self.sex, run[-1], 4] >= 2.5:
+            return True
+        level, before = -math.inf, math.nan
+        for one in heights:
+            standing = one["height_position"] == 1 or (
+                one["height_position"] is None and self.days(one["measured_on"]) >= 731)
+            lying = one["height_cm"] + 0.7 * standing
+            shrank = lying < level - 1.7 and not abs(lying - before) <= 0.7
+            level = level if shrank else (lying if lying < level - 1.7 else max(level, lying))
+            before = lying
+        return shrank
 
 
 _CODES = {"programme": PROGRAMME, "outcome": OUTCOME, "item": ITEM, "finding": FINDING,

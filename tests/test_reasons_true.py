@@ -426,7 +426,7 @@ def test_of_rare_children_the_sentences_are_these(rare):
 
 def sam_answers(kid: Records, row: dict) -> dict[str, bool]:
     """What a row says of SAM by each criterion that it asks: oedema looked for, an arm from 183 days, a WHZ that can be
-    right on a height that still holds."""
+    right on a height that still holds (on a doubted one it cannot say no)."""
     age, said = kid.days(row["measured_on"]), {}
     if age > 1826:
         return said
@@ -437,12 +437,13 @@ def sam_answers(kid: Records, row: dict) -> dict[str, bool]:
         said["oedema"] = row["oedema"] >= 1
     if row["muac_mm"] is not None and age >= 183:
         said["arm"] = row["muac_mm"] < 115
-    if held and -5 <= kid.whz(row) <= 5:
+    doubted = kid.height_doubted(row)
+    if held and -5 <= kid.whz(row) <= 5 and (kid.whz(row) < -3 or not doubted):
         said["whz"] = kid.whz(row) < -3
     # Too low to believe: a weight far under the child's height or age counts until a later one answers it.
     too_low = [z < least for z, least in ((kid.whz(row) if held else math.nan, -5), (kid.z_of_age(row), -6))
                if not math.isnan(z)]
-    if too_low:
+    if too_low and (any(too_low) or not doubted):
         said["low"] = any(too_low)
     return said
 
