@@ -160,16 +160,22 @@ def well_since_close(facts: Facts) -> Mask:
     return judged_since_close(facts) & (facts["sam"] == 0) & (facts["mam"] != 1)
 
 
-def ill_now(facts: Facts, protocol: Protocol) -> Mask:
-    """Fever, diarrhoea or poor appetite where last assessed, recently; each is answered only by assessing it again."""
-    days = protocol["illness_holds_days"]
-    eats_poorly = (facts["poor_appetite"] == 1) & within(facts, "poor_on", days)
-    return ((facts["ill"] == 1) & within(facts, "ill_on", days)) | eats_poorly
-
-
 def seen_by_officer(facts: Facts, column: str) -> Mask:
     """A medical officer examined the child on or after the day of that fact."""
     return on_or_after(facts["reviewed_on"], facts[column])
+
+
+def examined_and_settled(facts: Facts, column: str, protocol: Protocol) -> Mask:
+    """Examined since that fact's day, and no illness was found that a medical officer has not seen."""
+    return examined_since(facts, column) & no(ill_unseen(facts, protocol))
+
+
+def ill_unseen(facts: Facts, protocol: Protocol) -> Mask:
+    """Ill now, and no medical officer has examined the child on that day or since."""
+    days = protocol["illness_holds_days"]
+    ill = (facts["ill"] == 1) & within(facts, "ill_on", days) & no(seen_by_officer(facts, "ill_on"))
+    poor = (facts["poor_appetite"] == 1) & within(facts, "poor_on", days) & no(seen_by_officer(facts, "poor_on"))
+    return ill | poor
 
 
 def out_of_treatment(facts: Facts) -> Mask:

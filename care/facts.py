@@ -19,6 +19,7 @@ COLUMNS: dict[str, tuple[type, float]] = {
     "age_days": (DAY, -1),
     "registered_on": (DAY, NEVER),
     "left_reason": (CODE, -1),
+    "left_on": (DAY, NEVER),
     "died": (CODE, 0),
     "moved": (CODE, 0),
     "measured_on": (DAY, NEVER),
@@ -27,6 +28,7 @@ COLUMNS: dict[str, tuple[type, float]] = {
     "judged_on": (DAY, NEVER),
     "weight_kg": (NUMBER, float("nan")),
     "waz": (NUMBER, float("nan")),
+    "bmi": (NUMBER, float("nan")),
     "height_doubt": (CODE, 0),
     "arm_on": (DAY, NEVER),
     "arm_mm": (NUMBER, float("nan")),
@@ -40,6 +42,7 @@ COLUMNS: dict[str, tuple[type, float]] = {
     "open_arm_mm": (NUMBER, float("nan")),
     "open_low_on": (DAY, NEVER),
     "open_low_kg": (NUMBER, float("nan")),
+    "open_low_cm": (NUMBER, float("nan")),
     "low_days": (CODE, 0),
     "arm_unasked_on": (DAY, NEVER),
     "mam": (CODE, -1),
@@ -60,6 +63,7 @@ COLUMNS: dict[str, tuple[type, float]] = {
     "reviewed_on": (DAY, NEVER),
     "ill": (CODE, -1),
     "ill_on": (DAY, NEVER),
+    "found_ill_on": (DAY, NEVER),
     "poor_appetite": (CODE, -1),
     "poor_on": (DAY, NEVER),
     "denied_on": (DAY, NEVER),
@@ -84,17 +88,19 @@ COLUMNS: dict[str, tuple[type, float]] = {
 }
 """Each fact's type and the value that stands for "nothing known".
 
-- day: the day that is asked about; age_days: on that day; registered_on: the child's registration.
-- left_reason: code of LEFT_REASON; died, moved: 1 where an episode, the register or a home visit said so (a home
-  visit: and the child was not measured since).
+- day: the day that is asked about; age_days: on that day; registered_on: the child's registration (its
+  birth, where nobody wrote that down).
+- left_reason, left_on: code of LEFT_REASON and the day; died, moved: 1 where a stay, the register or a home visit said
+  so, and nobody saw the child since.
 - measured_on: last measurement of any kind; weighed_on, weight_kg, waz, height_on, arm_on, arm_mm: last weight (and
-  its plausible WAZ), height, arm; height_doubt: of the height in use (`care.heights`: 0 believed, 1 copied, 2 shrank).
+  its plausible WAZ), height, arm (of two readings of one day the graver); bmi (kg/m²) of that weight and a height of
+  at most 90 days; height_doubt: of the height in use (`care.heights`: 0 believed, 1 copied, 2 shrank).
 - judged_on: last reading that can be judged for SAM (a WHZ on a doubted height cannot say no).
 - sam: 1 while a finding of SAM stands (`features.answered`), by WHZ, arm, oedema or a z too low to believe; 0 where
   the child was judged and none does. sam_since, sam_on: the first and the newest reading of what stands; sam_before:
   1 where any reading ever said SAM.
-- open_whz_on, open_whz; open_arm_on, open_arm_mm; open_low_on, open_low_kg: day and value of the newest reading by
-  which each stands (NEVER, NaN where it does not); low_days: days on which a z too low to believe was read in a row;
+- open_whz_on, open_whz; open_arm_on, open_arm_mm; open_low_on, open_low_kg, open_low_cm: day and value of the newest
+  reading by which each stands (NEVER, NaN where it does not); low_days: days in a row with a z too low to believe;
   arm_unasked_on: an arm under the limit that was never measured again before a discharge as cured.
 - mam: of the last judged reading, or an arm or WHZ since (mam_on); mam_since: first of the unbroken row.
 - suw, suw_since, suw_on: the same of severely underweight, by the last weight-for-age.
@@ -107,13 +113,13 @@ COLUMNS: dict[str, tuple[type, float]] = {
 - checked_on: the last check by an ANM or medical officer (empty counts as an ANM's); reviewed_on: by a medical
   officer; denied_on: an examiner's "not SAM" with no later "SAM".
 - ill, ill_on: fever or diarrhoea where it was last assessed at a check (or an ill child at a home visit);
-  poor_appetite, poor_on: the same of appetite.
+  poor_appetite, poor_on: the same of appetite; found_ill_on: the home visit that found the child ill, unanswered.
 - programme, admitted_on: the open stay; stays_before: stays of any programme, this one included.
 - gain_kg: last weight less that of the last weighing of the open stay which is at least the protocol's `no_gain_days`
   older (NaN where there is none); weight_loss_share: lost since the stay's highest weight; loss_kg: lost over the last
   two weighings where both fell; rate_g_kg_day: of a line through the last weeks' weights.
 - exit_visits_met: visits of the open stay, days apart, that met and measured the exit criteria, up to the last.
-- month_gain_kg: last weight less that of four weeks before; recent_loss_share: lost since the highest weight of three
+- month_gain_kg: last weight less that of four weeks before; recent_loss_share: lost against the median weight of three
   months; last_change_kg, waz_change: since the weighing before; birth_weight_kg.
 - closed_programme, closed_on, outcome, transfer_reason: the last closed stay.
 - discharged_on: the last discharge as cured from UCDC or VCDC.
@@ -173,7 +179,8 @@ def _of_child(birth: int, registered_on: int, left_on: int, left_reason: int, to
     unknown = birth == _NEVER
     return {
         "day": today, "age_days": -1 if unknown else today - birth,
-        "registered_on": _NEVER if unknown else registered_on, "left_reason": left_reason if left_on <= today else -1,
+        "registered_on": _NEVER if unknown else (birth if registered_on == _NEVER else registered_on),
+        "left_reason": left_reason if left_on <= today else -1, "left_on": left_on if left_on <= today else _NEVER,
     }
 
 
@@ -182,7 +189,24 @@ def _from_records(known: Known, points: Ragged, today: np.ndarray, protocol: Pro
     facts |= _from_points(_Rows(points, "measured_on", today), facts, protocol)
     facts |= _from_weights(known, _Rows(points, "measured_on", today), facts["admitted_on"], protocol)
     facts |= _from_checks(_Rows(known.checks, "checked_on", today), facts)
-    return facts | _from_visits(_Rows(known.visits, "visited_on", today), facts)
+    facts |= _from_visits(_Rows(known.visits, "visited_on", today), facts)
+    return facts | _forgotten_by_the_facility(facts, protocol)
+
+
+def _forgotten_by_the_facility(facts: dict[str, np.ndarray], protocol: Protocol) -> dict[str, np.ndarray]:
+    """An open stay at a facility whose end nobody wrote down: the child was measured long after it began."""
+    stayed = facts["measured_on"].astype(np.int64) - facts["admitted_on"]
+    seen = (facts["measured_on"] != NEVER) & (stayed > protocol["nrc_longest_days"])
+    over = (facts["programme"] > history.VCDC) & seen
+    return {
+        "programme": np.where(over, -1, facts["programme"]), "admitted_on": np.where(over, NEVER, facts["admitted_on"]),
+        "reviewed_on": _latest(facts["reviewed_on"], facts["treated_above_on"]),
+    }
+
+
+def _latest(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """The later of two days; the other where one is NEVER."""
+    return np.where((one == NEVER) | (other == NEVER), np.minimum(one, other), np.maximum(one, other))
 
 
 JUDGED = ("sam_now", "moderate", "underweight", "whz_says", "doubt")
@@ -217,12 +241,14 @@ class _Rows:
 
 
 def _from_children(children: Table, today: np.ndarray) -> dict[str, np.ndarray]:
-    unknown = children["birth_date"] == NEVER
+    unknown, registered = children["birth_date"] == NEVER, children["registered_on"]
+    nobody_wrote = registered == NEVER
     return {
         "day": today,
         "age_days": np.where(unknown, np.int32(-1), today - children["birth_date"]),
-        "registered_on": np.where(unknown, NEVER, children["registered_on"]),
+        "registered_on": np.where(unknown, NEVER, np.where(nobody_wrote, children["birth_date"], registered)),
         "left_reason": np.where(children["left_on"] <= today, children["left_reason"], np.int8(-1)),
+        "left_on": np.where(children["left_on"] <= today, children["left_on"], NEVER),
     }
 
 
@@ -274,7 +300,7 @@ def _from_checks(rows: _Rows, stay: dict[str, np.ndarray]) -> dict[str, np.ndarr
 
 def _from_visits(rows: _Rows, facts: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     out = np.empty((len(history.VISIT_FACTS), len(rows.start)), DAY)
-    earlier = ("measured_on", "judged_on", "checked_on", "confirmed_on", "ill", "ill_on", "died")
+    earlier = ("measured_on", "judged_on", "checked_on", "confirmed_on", "ill", "ill_on", "died", "closed_on")
     before = (facts[name] for name in earlier)
     history.visit_facts(rows.start, rows.stop, *rows.columns("visited_on", "finding"), *before, out)
     return dict(zip(history.VISIT_FACTS, out, strict=True))

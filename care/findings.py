@@ -30,6 +30,7 @@ from features.growth import round_z
 SEVERE_Z, MODERATE_Z = criteria().severe_z_below, criteria().moderate_z_below
 SEVERE_MUAC, MODERATE_MUAC = criteria().severe_muac_below_mm, criteria().moderate_muac_below_mm
 MUAC_FROM, LAST_DAY = criteria().muac_from_days, criteria().last_day
+HEIGHT_HOLDS = criteria().height_holds_days
 LEAST_MUAC, MOST_MUAC = criteria().least_muac_mm, criteria().most_muac_mm
 
 ASKED = len(QUESTIONS)
@@ -40,7 +41,7 @@ POINT_FACTS = (
     "open_arm_on", "open_low_on", "low_days", "arm_unasked_on", "arm_on", "height_doubt", "sam_before",
 )
 """Days and codes, one row of the kernel's table each; `care.facts.COLUMNS` says what each means."""
-POINT_NUMBERS = ("weight_kg", "arm_mm", "open_whz", "open_arm_mm", "open_low_kg", "waz")
+POINT_NUMBERS = ("weight_kg", "arm_mm", "open_whz", "open_arm_mm", "open_low_kg", "waz", "bmi", "open_low_cm")
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -93,7 +94,7 @@ def point_facts(
 
     admitted, cured, settled: the days of the open stay, of the last cure, and of what last settled oedema (NONE where
     there is none); exit_rule: (least WHZ, least MUAC, days between two visits); holds: days between two readings beyond
-    which the second is not the first one's continuation.
+    which the second is not the first one's continuation. Of two readings of one day the graver counts.
     """
     since, last, at = np.empty(ASKED, np.int64), np.empty(ASKED, np.int64), np.empty(ASKED, np.int64)
     for i in range(len(start)):
@@ -102,7 +103,7 @@ def point_facts(
         is_mam = is_suw = grade = -1
         met = low_days = shape = had_sam = 0
         needs_arm = needs_feet = cure_passed = settled_passed = False
-        kg = arm_mm = newest_waz = unasked_mm = np.nan
+        kg = cm = arm_mm = newest_waz = unasked_mm = np.nan
         for question in range(ASKED):
             _forget(question, last, since, at)
         row = start[i]
@@ -121,31 +122,36 @@ def point_facts(
                 needs_arm = last[BY_MUAC] != NONE
             if admitted[i] != NONE and today > admitted[i] and not needs_feet:
                 needs_feet = last[BY_OEDEMA] != NONE
+            day_arm, day_grade, day_suw, day_sam, day_mam = np.nan, -1, -1, -1, 0
             for one in range(row, end):
                 measured = today
-                if not np.isnan(weight[one]):
-                    weighed, kg = today, weight[one]
-                    newest_waz = waz[one]
+                if not np.isnan(weight[one]) and not (weighed == today and weight[one] >= kg):
+                    weighed, kg, newest_waz = today, weight[one], waz[one]
                 if not np.isnan(height[one]):
-                    high = today
-                if LEAST_MUAC <= muac[one] <= MOST_MUAC:
-                    arm_on, arm_mm = today, muac[one]
+                    high, cm = today, height[one]
+                if LEAST_MUAC <= muac[one] <= MOST_MUAC and not day_arm <= muac[one]:
+                    day_arm = muac[one]
                 if not np.isnan(oedema[one]):
-                    was, grade = grade, int(oedema[one])
-                    goes_on = was > 0 and today - oedema_seen <= holds
-                    oedema_on, oedema_seen = (oedema_on if goes_on else today) if grade > 0 else NONE, today
-                if underweight[one] >= 0:
-                    was, is_suw = is_suw, underweight[one]
-                    goes_on = was == 1 and today - suw_on <= holds
-                    suw_since, suw_on = (suw_since if goes_on else today) if is_suw == 1 else NONE, today
-                if sam_now[one] >= 0:
-                    judged, was = today, is_mam
-                    is_mam, mam_on = moderate[one], NONE
-                    mam_since = (mam_since if was == 1 else today) if is_mam == 1 else NONE
-                elif moderate[one] == 1:
-                    mam_since = mam_since if is_mam == 1 else today
-                    is_mam, mam_on = 1, today
-                shape = doubt[one]
+                    day_grade = max(day_grade, int(oedema[one]))
+                day_suw, day_sam = max(day_suw, underweight[one]), max(day_sam, sam_now[one])
+                day_mam, shape = max(day_mam, moderate[one]), doubt[one]
+            if not np.isnan(day_arm):
+                arm_on, arm_mm = today, day_arm
+            if day_grade >= 0:
+                was, grade = grade, day_grade
+                goes_on = was > 0 and today - oedema_seen <= holds
+                oedema_on, oedema_seen = (oedema_on if goes_on else today) if grade > 0 else NONE, today
+            if day_suw >= 0:
+                was, is_suw = is_suw, day_suw
+                goes_on = was == 1 and today - suw_on <= holds
+                suw_since, suw_on = (suw_since if goes_on else today) if is_suw == 1 else NONE, today
+            if day_sam >= 0:
+                judged, was = today, is_mam
+                is_mam, mam_on = day_mam, NONE
+                mam_since = (mam_since if was == 1 else today) if is_mam == 1 else NONE
+            elif day_mam == 1:
+                mam_since = mam_since if is_mam == 1 else today
+                is_mam, mam_on = 1, today
             was_low = last[LOW_WHZ] != NONE or last[LOW_WAZ] != NONE
             note(BY_WHZ, day_says(by_whz, row, end), today, holds, since, last, at, row_that_says(by_whz, row, end))
             note(BY_MUAC, day_says(by_muac, row, end), today, holds, since, last, at, row_that_says(by_muac, row, end))
@@ -195,3 +201,6 @@ def point_facts(
         numbers[3, i] = muac[at[BY_MUAC]] if last[BY_MUAC] != NONE else (unasked_mm if unasked != NONE else np.nan)
         low_row = at[LOW_WHZ] if open_low == last[LOW_WHZ] else at[LOW_WAZ]
         numbers[4, i], numbers[5, i] = weight[low_row] if open_low != NONE else np.nan, newest_waz
+        held = weighed != NONE and high != NONE and weighed - high <= HEIGHT_HOLDS
+        numbers[6, i] = kg / (0.01 * cm) ** 2 if held else np.nan
+        numbers[7, i] = cm if open_low != NONE and open_low == last[LOW_WHZ] else np.nan

@@ -45,7 +45,7 @@ def doubts(offsets, sex, birth, day, height_cm, position, out):
     until a second reading agrees with one of the two.
     """
     for i in range(len(offsets) - 1):
-        doubt, first, tallest, before = BELIEVED, -1, np.nan, np.nan
+        doubt, first, tallest, before, before_on = BELIEVED, -1, np.nan, np.nan, 0
         for row in range(offsets[i], offsets[i + 1]):
             height = height_cm[row]
             if np.isnan(height):
@@ -54,7 +54,7 @@ def doubts(offsets, sex, birth, day, height_cm, position, out):
             first = row if first < 0 or height_cm[first] != height else first
             lying = height + (STANDING_MORE_CM if _standing(position[row], day[row] - birth[i]) else 0.0)
             shrank = lying < tallest - SHRUNK_CM - ERROR_CM
-            if shrank and abs(lying - before) <= ERROR_CM:
+            if shrank and _agree(before, lying, grown_cm(sex[i], before_on - birth[i], day[row] - birth[i])):
                 shrank, tallest = False, lying
             if grown_cm(sex[i], day[first] - birth[i], day[row] - birth[i]) >= COPIED_GROWTH_CM:
                 doubt = COPIED
@@ -62,7 +62,13 @@ def doubts(offsets, sex, birth, day, height_cm, position, out):
                 doubt = SHRANK if shrank else BELIEVED
             if np.isnan(tallest) or (lying > tallest and not shrank):
                 tallest = lying
-            before, out[row] = lying, doubt
+            before, before_on, out[row] = lying, day[row], doubt
+
+
+@njit(cache=True, nogil=True)
+def _agree(before, lying, growth):
+    """Whether two heights in a row say the same of a child that grew so much; the same figure again may be a copy."""
+    return lying != before and -ERROR_CM <= lying - before <= ERROR_CM + growth
 
 
 @njit(cache=True, nogil=True)

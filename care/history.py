@@ -17,20 +17,21 @@ CURED, DIED, TRANSFERRED = (OUTCOME.index(name) for name in ("cured", "died", "t
 STEP_DOWN = TRANSFER_REASON.index("step_down")
 PASS, FAIL, NOT_DONE = (APPETITE.index(name) for name in ("pass", "fail", "not_done"))
 WORKER, MEDICAL_OFFICER = EXAMINER.index("worker"), EXAMINER.index("MO")
-FOUND_SAM, FOUND_MOVED, FOUND_DEAD, FOUND_ILL = (
-    FINDING.index(name) for name in ("sam_again", "moved", "died", "ill")
+FOUND_WELL, FOUND_SAM, FOUND_MOVED, FOUND_DEAD, FOUND_ILL = (
+    FINDING.index(name) for name in ("well", "sam_again", "moved", "died", "ill")
 )
 NONE = int(NEVER)
 
 EPISODE_FACTS = (
     "programme", "admitted_on", "closed_programme", "closed_on", "outcome", "transfer_reason", "discharged_on",
     "complication", "appetite_test", "tested_on", "assessed_on", "died", "settled_on", "stays_before",
+    "treated_above_on",
 )
 CHECK_FACTS = (
     "checked_on", "reviewed_on", "ill", "ill_on", "poor_appetite", "poor_on", "appetite_test", "tested_on",
     "confirmed_on", "denied_on",
 )
-VISIT_FACTS = ("found_sam_on", "moved", "died", "ill", "ill_on")
+VISIT_FACTS = ("found_sam_on", "moved", "died", "ill", "ill_on", "found_ill_on")
 
 
 @njit(cache=True, nogil=True)
@@ -51,17 +52,24 @@ def until(offsets, own_day, today):
 
 @njit(cache=True, nogil=True)
 def episode_facts(start, stop, today, programme, admitted_on, appetite, complication, closed_on, outcome, reason, out):
-    """Rows of `out` as EPISODE_FACTS: the open stay, the last closed one, the last cure, and the day that settled
-    oedema last."""
+    """Rows of `out` as EPISODE_FACTS: the open stay, the last closed one, the last cure, what settled oedema last.
+
+    A stay without a closing day is over where a later one at the anganwadi began; a facility's stay in between does not
+    end the one at the anganwadi.
+    """
     for i in range(len(start)):
-        opened, closed, cured, settled, facility = -1, -1, NONE, NONE, False
+        opened, closed, cured, settled, facility, treated_above = -1, -1, NONE, NONE, False, NONE
         for row in range(start[i], stop[i]):
             centre = programme[row] <= VCDC
             ended = closed_on[row] <= today[i]
             if not ended:
                 opened = row
-            elif closed < 0 or closed_on[row] >= closed_on[closed]:
+            elif centre:
+                opened = -1
+            if ended and (closed < 0 or closed_on[row] >= closed_on[closed]):
                 closed = row
+            if ended and not centre:
+                treated_above = later(treated_above, closed_on[row])
             healed = ended and (outcome[row] == CURED or reason[row] == STEP_DOWN)
             if healed:
                 settled = later(settled, closed_on[row])
@@ -86,7 +94,7 @@ def episode_facts(start, stop, today, programme, admitted_on, appetite, complica
         out[9, i] = admitted_on[speaks] if tested else NONE
         out[10, i] = admitted_on[speaks] if speaks >= 0 else NONE
         out[11, i] = 1 if closed >= 0 and outcome[closed] == DIED else 0
-        out[12, i], out[13, i] = settled, stop[i] - start[i]
+        out[12, i], out[13, i], out[14, i] = settled, stop[i] - start[i], treated_above
 
 
 @njit(cache=True, nogil=True)
@@ -134,20 +142,29 @@ def check_facts(
 
 
 @njit(cache=True, nogil=True)
-def visit_facts(start, stop, day, finding, measured_on, judged_on, checked_on, confirmed_on, ill, ill_on, died, out):
+def visit_facts(
+    start, stop, day, finding, measured_on, judged_on, checked_on, confirmed_on, ill, ill_on, died, closed_on, out
+):
     """Rows of `out` as VISIT_FACTS: what home visits and examiners found that nothing later has answered."""
     for i in range(len(start)):
-        found, moved, dead, is_ill, since = NONE, 0, died[i], ill[i], ill_on[i]
+        found, moved, dead, is_ill, since, at_home, reported = NONE, 0, died[i], ill[i], ill_on[i], NONE, NONE
         if confirmed_on[i] != NONE and not (judged_on[i] != NONE and judged_on[i] >= confirmed_on[i]):
             found = confirmed_on[i]
         for row in range(start[i], stop[i]):
+            if finding[row] == FOUND_DEAD:
+                reported = day[row]
+            elif finding[row] == FOUND_WELL or finding[row] == FOUND_ILL or finding[row] == FOUND_SAM:
+                reported = NONE
             measured_since = measured_on[i] != NONE and measured_on[i] > day[row]
             judged_since = judged_on[i] != NONE and judged_on[i] >= day[row]
             if finding[row] == FOUND_SAM and not judged_since:
                 found = min(found, day[row])
             moved = int(finding[row] == FOUND_MOVED and not measured_since)
-            if finding[row] == FOUND_DEAD and not measured_since:
-                dead = 1
             if finding[row] == FOUND_ILL and not (checked_on[i] != NONE and checked_on[i] > day[row]):
-                is_ill, since = 1, later(since, day[row])
-        out[0, i], out[1, i], out[2, i], out[3, i], out[4, i] = found, moved, dead, is_ill, since
+                is_ill, since, at_home = 1, later(since, day[row]), day[row]
+        seen = later(measured_on[i], checked_on[i])
+        if dead == 1 and closed_on[i] != NONE and seen != NONE and seen > closed_on[i]:
+            dead = 0
+        if reported != NONE and not (seen != NONE and seen > reported):
+            dead = 1
+        out[0, i], out[1, i], out[2, i], out[3, i], out[4, i], out[5, i] = found, moved, dead, is_ill, since, at_home

@@ -19,7 +19,7 @@ from features.clock import Known, Ragged
 from registry.tables import CODE, DAY, Table, day_date
 
 STATES = (
-    "not_screened", "remeasure", "not_classifiable", "screened_well", "mam_follow_up", "mam_high_risk",
+    "not_screened", "remeasure", "not_classifiable", "screened_well", "mam_follow_up", "mam_high_risk", "found_ill",
     "severely_underweight", "infant_at_risk", "sam_suspected", "appetite_test_due", "to_ucdc", "to_nrc", "in_ucdc",
     "in_nrc", "slow_response", "failing", "no_gain_refer", "discharge_due", "over_long_stay", "follow_up", "sam_again",
     "back_from_nrc", "left_nrc", "defaulted", "not_recovered", "transferred", "left", "died",
@@ -35,10 +35,10 @@ RULES = tuple(rule.name for rule in ORDER)
 
 LEVEL_OF_CARE = {
     "died": 0, "left": 0, "not_screened": 1, "remeasure": 2, "not_classifiable": 1, "screened_well": 1,
-    "mam_follow_up": 2, "mam_high_risk": 2, "follow_up": 2, "severely_underweight": 2, "infant_at_risk": 3,
-    "defaulted": 3, "not_recovered": 3, "transferred": 3, "back_from_nrc": 3, "sam_suspected": 3, "sam_again": 3,
-    "discharge_due": 3, "appetite_test_due": 3, "to_ucdc": 3, "in_ucdc": 3, "slow_response": 3, "over_long_stay": 3,
-    "failing": 4, "no_gain_refer": 4, "to_nrc": 4, "in_nrc": 4, "left_nrc": 4,
+    "mam_follow_up": 2, "mam_high_risk": 2, "found_ill": 2, "follow_up": 2, "severely_underweight": 2,
+    "infant_at_risk": 3, "defaulted": 3, "not_recovered": 3, "transferred": 3, "back_from_nrc": 3, "sam_suspected": 3,
+    "sam_again": 3, "discharge_due": 3, "appetite_test_due": 3, "to_ucdc": 3, "in_ucdc": 3, "slow_response": 3,
+    "over_long_stay": 3, "failing": 4, "no_gain_refer": 4, "to_nrc": 4, "in_nrc": 4, "left_nrc": 4,
 }
 """How much care a state asks for: 1 monthly weighing, 2 closer watch, 3 treatment at the anganwadi, 4 a facility."""
 
@@ -84,7 +84,13 @@ FINDINGS = (
     ("oedema", "oedema_seen_on", "oedema_grade", 0), ("too_low_kg", "open_low_on", "open_low_kg", 2),
 )
 """The findings of SAM that can stand: name, the facts of the newest reading's day and value, the value's digits."""
-_STANDING = tuple(name for _, on, value, _ in FINDINGS for name in (on, value))
+_STANDING = (*(name for _, on, value, _ in FINDINGS for name in (on, value)), "open_low_cm")
+
+
+def _height_of(criterion: str, facts: Mapping[str, float]) -> dict[str, float]:
+    """The height beside a weight that is too low for it: either may be the mistake."""
+    cm = facts["open_low_cm"]
+    return {"height_cm": round(cm, 1)} if criterion == "too_low_kg" and cm == cm else {}
 
 
 def findings(facts: Mapping[str, float]) -> list[dict[str, object]]:
@@ -96,7 +102,7 @@ def findings(facts: Mapping[str, float]) -> list[dict[str, object]]:
     """
     return [
         {"criterion": name, "value": round(facts[value], digits) if digits else int(facts[value]),
-         "measured_on": day_date(facts[on])}
+         "measured_on": day_date(facts[on])} | _height_of(name, facts)
         for name, on, value, digits in FINDINGS if facts[on] != NEVER and facts[value] != 0
     ]
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from care.evidence import Condition
 
-SAM_DAYS = ("sam_since", "found_sam_on")
-"""From which facts' day the time limits of SAM count."""
+SAM_DAYS = ("sam_since", "found_sam_on", "closed_on")
+"""From which facts' day the time limits of SAM count: the finding's, or the end of a stay that came after it."""
 
 
 @dataclass(frozen=True)

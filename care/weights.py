@@ -99,27 +99,32 @@ def weight_facts(start, stop, day, age, weight, waz, low_waz, birth_weight, admi
         out[:, i] = np.nan
         out[1, i] = out[2, i] = out[5, i] = 0.0
         count = 0
+        newest = day[stop[i] - 1] if stop[i] > start[i] else NONE
         for row in range(start[i], stop[i]):
             if weight[row] > 0.0 and (not np.isnan(waz[row]) or low_waz[row] == 1 or age[row] > LAST_DAY):
                 if count > 0 and day[rows[count - 1]] == day[row]:
-                    count -= 1
+                    # Two of one day: the lower is the newest day's, the higher an earlier day's, so that no loss hides.
+                    if (weight[row] < weight[rows[count - 1]]) == (day[row] == newest):
+                        rows[count - 1] = row
+                    continue
                 rows[count] = row
                 count += 1
         count = believable(rows, count, day, weight, kept)
         if count == 0:
             continue
         last = kept[count - 1]
-        highest, window_from, stay_from = 0.0, count - 1, count
+        window_from, stay_from, recent = count - 1, count, count - 1
         for k in range(count - 1, -1, -1):
             if day[last] - day[kept[k]] <= LOOK_BACK_DAYS:
-                highest = max(highest, weight[kept[k]])
+                recent = k
             if np.isnan(out[4, i]) and day[last] - day[kept[k]] >= MONTH_DAYS and age[kept[k]] >= GROWN_UP_DAYS:
                 out[4, i] = weight[last] - weight[kept[k]]
             if admitted[i] != NONE and day[kept[k]] >= admitted[i]:
                 stay_from = k
                 if day[last] - day[kept[k]] <= rate_days:
                     window_from = k
-        out[5, i] = (highest - weight[last]) / highest
+        if recent < count - 1:
+            out[5, i] = 1.0 - weight[last] / np.median(weight[kept[recent : count - 1]])
         before = kept[count - 2] if count > 1 else -1
         if before >= 0 and age[before] >= GROWN_UP_DAYS:
             out[6, i], out[7, i] = weight[last] - weight[before], waz[last] - waz[before]
@@ -132,7 +137,8 @@ def weight_facts(start, stop, day, age, weight, waz, low_waz, birth_weight, admi
             highest = max(highest, weight[kept[k]])
             if day[last] - day[kept[k]] >= window:
                 out[0, i] = weight[last] - weight[kept[k]]
-        out[1, i] = (highest - weight[last]) / highest
+        rises = count - stay_from >= 3 and weight[last] > weight[kept[count - 2]] > weight[kept[count - 3]]
+        out[1, i] = 0.0 if rises else (highest - weight[last]) / highest
         out[2, i] = _running_loss(kept, stay_from, count, weight)
         if day[last] - day[kept[window_from]] >= window:
             out[3, i] = fitted_rate(kept, window_from, count, day, weight)

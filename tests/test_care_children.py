@@ -26,8 +26,12 @@ UNITS = {"kg": "weight_kg", "cm": "height_cm", "mm": "muac_mm"}
 
 
 def measured(text):
-    """`30: 8.1 kg 74 cm 120 mm o0; 0: 8.0 kg` -> rows; `lying` and `standing` may follow the height."""
-    return [_reading(*part.split(":")) for part in text.split(";") if part.strip()]
+    """`30: 8.1 kg 74 cm 120 mm o0; 0: 8.0 kg` -> rows; `lying` and `standing` may follow the height; a second reading
+    of a day is another source's."""
+    rows = [_reading(*part.split(":")) for part in text.split(";") if part.strip()]
+    for at, row in enumerate(rows):
+        row["source"] = "b" if any(one["measured_on"] == row["measured_on"] for one in rows[:at]) else None
+    return rows
 
 
 def _reading(ago, what):
@@ -126,7 +130,7 @@ CHILDREN = [
     # Discharge: the criterion of admission and WHZ, each measured, at two visits five days apart.
     ("well at two visits, admitted by arm that was not asked again",
      "30: 8.2 kg 74 cm 110 mm; 7: 8.6 kg 74 cm; 0: 8.8 kg 74 cm",
-     {"episodes": [("UCDC", 30, {})], "seen": [(1, {"examiner": "MO"})]}, ("in_ucdc", "weigh_weekly", False)),
+     {"episodes": [("UCDC", 30, {})], "seen": [(1, {"examiner": "MO"})]}, ("in_ucdc", "measure_arm", False)),
     ("well at two visits, arm measured at both",
      "30: 8.2 kg 74 cm 110 mm; 7: 8.6 kg 74 cm 126 mm; 0: 8.8 kg 74 cm 127 mm",
      {"episodes": [("UCDC", 30, {})], "seen": [(1, {"examiner": "MO"})]}, ("discharge_due", "discharge", False)),
@@ -212,7 +216,7 @@ CHILDREN = [
     ("five years and a month, swollen feet", "0: 15.0 kg 104 cm standing o1", {"age": 1860},
      ("to_nrc", "admit_nrc", True)),
     ("five years and a month, 14.0 kg a month after 15.2 kg", "30: 15.2 kg 104 cm standing; 0: 14.0 kg",
-     {"age": 1860}, ("not_classifiable", "examine", True)),
+     {"age": 1860}, ("not_classifiable", "examine", False)),
     ("five years and a month, well", "0: 15.2 kg 104 cm standing 150 mm", {"age": 1860},
      ("not_classifiable", "weigh_monthly", False)),
     ("MAM at three years, first time, arm 130 mm", "0: 10.3 kg 90 cm standing 130 mm", {"age": 1100},
@@ -247,6 +251,76 @@ CHILDREN = [
      {"episodes": [("VCDC", 10, {})], "seen": [(5, {"examiner": "ANM"})]}, ("in_ucdc", "weigh_weekly", False)),
     ("a UCDC child checked five days ago", "10: 7.0 kg 74 cm; 3: 7.2 kg",
      {"episodes": [("UCDC", 10, {})], "seen": [(5, {"examiner": "ANM"})]}, ("in_ucdc", "medical_check", False)),
+    # Two sources of one day: the graver counts, whichever was written last.
+    ("in treatment, one source says oedema and the other none", "10: 7.0 kg 74 cm; 1: 7.2 kg o1; 1: 7.2 kg o0",
+     {"episodes": [("UCDC", 10, {})]}, ("to_nrc", "admit_nrc", True)),
+    ("untreated, one source says oedema and the other none", f"1: {WELL} o0; 1: {WELL} o1", {},
+     ("to_nrc", "admit_nrc", True)),
+    ("in treatment, two weights of one day a kilogram apart",
+     "7: 7.0 kg 74 cm; 0: 7.2 kg; 0: 6.2 kg", {"episodes": [("UCDC", 7, {})]}, ("no_gain_refer", "admit_nrc", True)),
+    ("the same, written the other way round",
+     "7: 7.0 kg 74 cm; 0: 6.2 kg; 0: 7.2 kg", {"episodes": [("UCDC", 7, {})]}, ("no_gain_refer", "admit_nrc", True)),
+    ("an infant's arm by two sources", "0: 5.2 kg 58 cm 106 mm; 0: 116 mm", {"age": 60},
+     ("infant_at_risk", "examine", True)),
+    ("over five, the arm by two sources", "0: 15.2 kg 104 cm standing 112 mm; 0: 121 mm", {"age": 1900},
+     ("not_classifiable", "examine", True)),
+    # Stays that nobody closed.
+    ("an NRC stay of a year ago without an end, SAM last week", "395: 6.5 kg 68 cm; 5: 6.6 kg 74 cm 110 mm",
+     {"episodes": [("NRC", 395, {})], "age": 800}, ("sam_suspected", "examine", True)),
+    ("an NRC stay of four months ago without an end, swollen feet now", f"2: {WELL} o1",
+     {"episodes": [("NRC", 120, {})]}, ("to_nrc", "admit_nrc", True)),
+    ("an NRC stay without an end, then a UCDC stay that ended cured, SAM now", f"120: {WELL}; 4: {SAM}",
+     {"episodes": [("NRC", 199, {}), ("UCDC", 180, {"closed": 120, "outcome": "cured"})]},
+     ("sam_again", "examine", True)),
+    ("a UCDC stay without an end, then another that ended cured", f"30: {WELL}; 3: {WELL}",
+     {"episodes": [("UCDC", 300, {}), ("UCDC", 90, {"closed": 30, "outcome": "cured"})], "age": 700},
+     ("follow_up", "follow_up_weighing", False)),
+    ("at the NRC since twelve days", f"13: {SAM}", {"episodes": [("NRC", 12, {})]}, ("in_nrc", "review_at_nrc", False)),
+    ("in a UCDC with an NRC stay in between", "40: 6.6 kg 74 cm; 8: 7.2 kg 74.6 cm; 1: 7.4 kg",
+     {"episodes": [("UCDC", 40, {}), ("NRC", 30, {"closed": 10, "outcome": "transferred",
+                                                  "transfer_reason": "step_down"})], "seen": [(1, {})]},
+     ("in_ucdc", "weigh_weekly", False)),
+    # An examination that found illness has not settled anything.
+    ("an infant that lost weight, the ANM found fever", "30: 4.2 kg 55 cm; 1: 4.1 kg 56 cm",
+     {"age": 70, "seen": [(1, {"fever": True, "diarrhoea": True})]}, ("infant_at_risk", "examine", True)),
+    ("over five with an arm of 112 mm, only the ANM looked", "2: 15.2 kg 104 cm standing 112 mm",
+     {"age": 1900, "seen": [(1, {"examiner": "ANM"})]}, ("not_classifiable", "examine", True)),
+    ("well enough for discharge, but diarrhoea yesterday",
+     "40: 6.6 kg 74 cm; 8: 8.6 kg 75 cm; 1: 8.8 kg 75.3 cm",
+     {"episodes": [("UCDC", 40, {})], "seen": [(1, {"diarrhoea": True})]}, ("in_ucdc", "examine", True)),
+    # A finding does not end with a birthday.
+    ("arm of 108 mm at 180 days, six months old today", "3: 6.4 kg 63 cm 108 mm", {"age": 183},
+     ("infant_at_risk", "examine", True)),
+    ("an infant that lost 700 g at 181 days, 184 days old today", "33: 6.4 kg 62 cm; 3: 5.7 kg 62.5 cm", {"age": 184},
+     ("infant_at_risk", "examine", True)),
+    ("WHZ under -5 the day before the birthday", "1: 8.0 kg 98 cm standing", {"age": 1827},
+     ("not_classifiable", "examine", True)),
+    ("over five, 9.0 kg at 100 cm", "1: 9.0 kg 100 cm standing", {"age": 1900}, ("not_classifiable", "examine", True)),
+    # Said to be dead or gone, and seen since.
+    ("reported dead, found ill by a home visit a week later", f"30: {SAM} 112 mm",
+     {"visits": [(10, "died"), (3, "ill")]}, ("sam_suspected", "examine", True)),
+    ("moved by the register, measured here since", f"5: {SAM} 111 mm", {"left_on": day(150), "left_reason": "moved"},
+     ("sam_suspected", "examine", True)),
+    ("reported dead and not seen since", f"30: {SAM}", {"visits": [(10, "died")]}, ("died", "none", False)),
+    # Heights that were copied do not confirm each other.
+    ("SAM, then a height four centimetres shorter, copied", "60: 7.4 kg 78 cm; 30: 7.6 kg 74 cm; 0: 7.8 kg 74 cm", {},
+     ("sam_suspected", "examine", True)),
+    ("a taller mistake, then two heights that grow", "60: 8.6 kg 84 cm; 30: 8.6 kg 74 cm; 0: 8.8 kg 75.2 cm", {},
+     ("screened_well", "weigh_monthly", False)),
+    # Treatment: gaining again is not losing.
+    ("a first weight that nobody repeated, then three rises", "28: 7.3 kg 74 cm; 21: 6.3 kg; 14: 6.5 kg; 7: 6.7 kg;"
+     " 0: 6.9 kg 74.8 cm", {"episodes": [("UCDC", 28, {})], "seen": [(1, {"examiner": "MO"})]},
+     ("in_ucdc", "weigh_weekly", False)),
+    ("WHZ back at -1.5 and no gain for two weeks", "35: 6.3 kg 70 cm 112 mm; 14: 7.3 kg 71 cm 127 mm; 7: 7.3 kg;"
+     " 0: 7.3 kg 71.3 cm", {"age": 330, "episodes": [("UCDC", 35, {})], "seen": [(1, {"examiner": "MO"})]},
+     ("in_ucdc", "weigh_weekly", False)),
+    ("cured a month ago, MAM now", "30: 8.6 kg 74 cm; 3: 7.1 kg 74.4 cm 117 mm",
+     {"episodes": [("UCDC", 80, {"closed": 30, "outcome": "cured"})], "seen": [(1, {})]},
+     ("follow_up", "weigh_fortnightly", False)),
+    ("SAM ten weeks ago, not asked since, fever yesterday", f"70: {WELL} 110 mm", {"seen": [(1, {"fever": True})]},
+     ("sam_suspected", "examine", True)),
+    ("never measured, found ill at a home visit", "", {"age": 420, "visits": [(2, "ill")]},
+     ("found_ill", "examine", False)),
     # A weight without a height: what is missing is named.
     ("well 35 days ago, weighed last week on a height of three months", f"90: {WELL}; 35: 8.7 kg; 7: 8.8 kg", {},
      ("screened_well", "measure_height", False)),
@@ -269,6 +343,18 @@ def test_child(name, answer, all_answers):
 @pytest.mark.parametrize("row", CHILDREN[::12], ids=[row[0] for row in CHILDREN[::12]])
 def test_a_child_alone_is_answered_as_in_the_crowd(row, all_answers):
     assert asked(row[1], **row[2]) == all_answers[row[0]]
+
+
+def test_who_was_never_measured_is_late_since_birth_where_nobody_wrote_the_registration_down():
+    answer = asked("", age=200, registered_on=None)
+    assert told(answer) == ("not_screened", "measure", False) and answer["overdue_days"] == 200 - 31
+
+
+def test_a_weight_too_low_for_a_mistyped_height_is_told_with_that_height():
+    found = asked("7: 8.5 kg 74.5 cm; 0: 8.6 kg 97 cm")["findings"]
+    assert found[0] | {"measured_on": None} == {
+        "criterion": "too_low_kg", "value": 8.6, "measured_on": None, "height_cm": 97.0,
+    }
 
 
 def test_a_stay_that_ended_counts_from_its_last_day():

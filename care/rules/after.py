@@ -9,10 +9,11 @@ from care.evidence import (
     Facts,
     Mask,
     classifiable,
-    examined_since,
+    examined_and_settled,
     judged_since_close,
     last_found_sam,
     longer_than,
+    mam,
     no,
     on_or_after,
     out_of_treatment,
@@ -34,11 +35,15 @@ def back_from_nrc(facts: Facts, protocol: Protocol) -> Mask:
 
 
 def underweight_unexamined(facts: Facts, protocol: Protocol) -> Mask:
-    return underweight(facts, protocol) & no(examined_since(facts, "suw_since"))
+    return underweight(facts, protocol) & no(examined_and_settled(facts, "suw_since", protocol))
 
 
 def arm_open(facts: Facts, protocol: Protocol) -> Mask:
     return recently_cured(facts, protocol) & (facts["arm_unasked_on"] != NEVER) & classifiable(facts, protocol)
+
+
+def follow_up_mam(facts: Facts, protocol: Protocol) -> Mask:
+    return recently_cured(facts, protocol) & mam(facts, protocol)
 
 
 def follow_up_height(facts: Facts, protocol: Protocol) -> Mask:
@@ -77,6 +82,9 @@ AFTER = (
     Rule("follow_up_height", follow_up_height, "follow_up", "measure_height", "awc_worker",
          "Followed up and weighed, but without a height that can be used: it is measured.",
          ("discharged_on", "judged_on"), "follow_up_every_days", cites=("follow_up_days",)),
+    Rule("follow_up_mam", follow_up_mam, "follow_up", "weigh_fortnightly", "awc_worker",
+         "Discharged as cured and moderately wasted now: weighed every two weeks.",
+         ("weighed_on", "judged_on"), "mam_high_risk_every_days", cites=("follow_up_days",)),
     Rule("follow_up", recently_cured, "follow_up", "follow_up_weighing", "awc_worker",
          "Discharged as cured: followed up.", ("discharged_on", "judged_on"), "follow_up_every_days",
          cites=("follow_up_days",)),

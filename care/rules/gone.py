@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from care.evidence import (
-    LEFT_BY_DEATH,
-    Facts,
-    Mask,
-)
+from care.evidence import LEFT_BY_DEATH, NEVER, Facts, Mask, no
 from care.protocol import Protocol
 from care.rule import Rule
 
 
+def seen_since_left(facts: Facts) -> Mask:
+    """Measured or examined here after the day on which the register says that the child died or left: it is here."""
+    measured = (facts["measured_on"] != NEVER) & (facts["measured_on"] > facts["left_on"])
+    return measured | ((facts["checked_on"] != NEVER) & (facts["checked_on"] > facts["left_on"]))
+
+
 def died(facts: Facts, protocol: Protocol) -> Mask:
-    return (facts["died"] == 1) | (facts["left_reason"] == LEFT_BY_DEATH)
+    return (facts["died"] == 1) | ((facts["left_reason"] == LEFT_BY_DEATH) & no(seen_since_left(facts)))
 
 
 def left(facts: Facts, protocol: Protocol) -> Mask:
-    return (facts["left_reason"] >= 0) | (facts["moved"] == 1)
+    return ((facts["left_reason"] >= 0) & no(seen_since_left(facts))) | (facts["moved"] == 1)
 
 
 def grown_out(facts: Facts, protocol: Protocol) -> Mask:

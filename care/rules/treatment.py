@@ -43,12 +43,13 @@ def loses_weight(facts: Facts, protocol: Protocol) -> Mask:
 
 def exit_met(facts: Facts, protocol: Protocol) -> Mask:
     met = facts["exit_visits_met"] >= protocol["exit_visits"]
+    met = met & within(facts, "judged_on", protocol["missed_weighings_days"] - 1)
     return in_ucdc(facts, protocol) & met & no(sam(facts, protocol)) & (facts["sam"] != 1)
 
 
 def no_gain(facts: Facts, protocol: Protocol) -> Mask:
     none = facts["gain_kg"] <= protocol["no_gain_kg"]
-    return in_ucdc(facts, protocol) & none & holds(facts, "weighed_on", protocol)
+    return in_ucdc(facts, protocol) & none & not_yet_well(facts) & holds(facts, "weighed_on", protocol)
 
 
 def very_low_z_in_stay(facts: Facts, protocol: Protocol) -> Mask:
@@ -112,7 +113,8 @@ def in_vcdc(facts: Facts) -> Mask:
 
 def stay_unreviewed(facts: Facts, protocol: Protocol) -> Mask:
     stay = protocol["usual_stay_days"]
-    reviewed = (facts["reviewed_on"] != NEVER) & (facts["reviewed_on"] - facts["admitted_on"] >= stay)
+    from_day = stay - protocol["review_within_days"]
+    reviewed = (facts["reviewed_on"] != NEVER) & (facts["reviewed_on"] - facts["admitted_on"] >= from_day)
     unreviewed = (facts["checked_on"] != NEVER) & no(reviewed)
     long = no(within(facts, "admitted_on", stay - 1))
     return in_ucdc(facts, protocol) & no(in_vcdc(facts)) & long & unreviewed
@@ -122,6 +124,11 @@ def vcdc_review_late(facts: Facts, protocol: Protocol) -> Mask:
     limit = protocol["vcdc_review_every_days"]
     unseen = no(within(facts, "reviewed_on", limit)) & no(within(facts, "admitted_on", limit))
     return in_vcdc(facts) & unseen & (facts["checked_on"] != NEVER)
+
+
+def arm_due(facts: Facts, protocol: Protocol) -> Mask:
+    stands = longer_than(facts, "open_arm_on", protocol["missed_weighings_days"] - 1)
+    return in_ucdc(facts, protocol) & stands & classifiable(facts, protocol)
 
 
 def height_due(facts: Facts, protocol: Protocol) -> Mask:
@@ -157,10 +164,6 @@ TREATMENT = (
     Rule("loses_weight", loses_weight, "no_gain_refer", "admit_nrc", "medical_officer",
          "The child weighed less at two weighings running: the medical officer sends it to the CTC or NRC.",
          ("weighed_on",), "refer_within_days", danger=True, cites=("scale_precision_kg",)),
-    Rule("exit_met", exit_met, "discharge_due", "discharge", "medical_officer",
-         "The exit criteria are met: the child is discharged and followed up.",
-         ("judged_on",), "discharge_within_days",
-         cites=("exit_whz", "exit_muac_mm", "exit_visits", "exit_visits_apart_days")),
     Rule("no_gain", no_gain, "no_gain_refer", "admit_nrc", "medical_officer",
          "The child does not gain weight under treatment: the medical officer sends it to the CTC or NRC.",
          ("weighed_on",), "refer_within_days", danger=True, cites=("no_gain_days", "no_gain_kg")),
@@ -171,6 +174,13 @@ TREATMENT = (
     Rule("ill_in_treatment", ill_in_treatment, "in_ucdc", "examine", "medical_officer",
          "Fever or diarrhoea at the last check in treatment: the medical officer examines the child today.",
          ("ill_on",), "same_day", danger=True, cites=("illness_holds_days",)),
+    Rule("eats_poorly", eats_poorly, "appetite_test_due", "appetite_test", "anm_or_mo",
+         "Poor appetite was seen at the last check: the appetite test is repeated.",
+         ("poor_on",), "test_appetite_within_days", danger=True, cites=("illness_holds_days",)),
+    Rule("exit_met", exit_met, "discharge_due", "discharge", "medical_officer",
+         "The exit criteria are met: the child is discharged and followed up.",
+         ("judged_on",), "discharge_within_days",
+         cites=("exit_whz", "exit_muac_mm", "exit_visits", "exit_visits_apart_days")),
     Rule("failing_gain", failing_gain, "failing", "review_gain", "medical_officer",
          "Three weeks of treatment without a gain that the scale can show: feeding and illness are looked into at "
          "home, and the medical officer decides.",
@@ -182,9 +192,6 @@ TREATMENT = (
     Rule("admitted_untested", admitted_untested, "appetite_test_due", "appetite_test", "anm_or_mo",
          "The child was admitted without an appetite test.",
          ("admitted_on",), "test_appetite_within_days", danger=True),
-    Rule("eats_poorly", eats_poorly, "appetite_test_due", "appetite_test", "anm_or_mo",
-         "Poor appetite was seen at the last check: the appetite test is repeated.",
-         ("poor_on",), "test_appetite_within_days", danger=True, cites=("illness_holds_days",)),
     Rule("absent", absent, "in_ucdc", "bring_back", "awc_worker",
          "Two weekly weighings in a row were missed: the family is visited.",
          ("weighed_on", "admitted_on"), "missed_weighings_days"),
@@ -203,6 +210,9 @@ TREATMENT = (
          "The twice-weekly medical check is overdue.", ("checked_on", "admitted_on"), "check_every_days"),
     Rule("vcdc_check_late", vcdc_check_late, "in_ucdc", "medical_check", "anm_or_mo",
          "The ANM's weekly check is overdue.", ("checked_on", "admitted_on"), "vcdc_check_every_days"),
+    Rule("arm_due", arm_due, "in_ucdc", "measure_arm", "awc_worker",
+         "The arm that was severe has not been measured again: it is measured; no discharge without it.",
+         ("open_arm_on",), "missed_weighings_days"),
     Rule("height_doubtful_in_stay", height_doubtful_in_stay, "in_ucdc", "measure_height", "awc_worker",
          "The height was copied for months or is shorter than before: it is measured again; no discharge on it.",
          ("height_on",), "remeasure_within_days"),

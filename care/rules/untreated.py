@@ -8,15 +8,12 @@ from care.evidence import (
     appetite_passed,
     classifiable,
     holds,
-    ill_now,
-    no,
+    ill_unseen,
     on_or_after,
     recently_cured,
     sam,
     sam_examined,
     sam_found_on,
-    seen_by_officer,
-    within,
 )
 from care.protocol import Protocol
 from care.rule import SAM_DAYS, Rule
@@ -33,10 +30,7 @@ def very_low_twice(facts: Facts, protocol: Protocol) -> Mask:
 
 
 def sam_ill(facts: Facts, protocol: Protocol) -> Mask:
-    days = protocol["illness_holds_days"]
-    ill = (facts["ill"] == 1) & within(facts, "ill_on", days) & no(seen_by_officer(facts, "ill_on"))
-    poor = (facts["poor_appetite"] == 1) & within(facts, "poor_on", days) & no(seen_by_officer(facts, "poor_on"))
-    return sam(facts, protocol) & ill_now(facts, protocol) & (ill | poor)
+    return sam(facts, protocol) & ill_unseen(facts, protocol)
 
 
 def again_ill(facts: Facts, protocol: Protocol) -> Mask:
