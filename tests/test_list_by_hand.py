@@ -197,8 +197,8 @@ def test_risk_keeps_places_beside_mild_sam_that_waits_but_none_beside_emergencie
     waiting = [mild_sam(number) for number in range(30)]
     at_risk = [apart(child(), f"risk-{number}", risk=0.3) for number in range(30)]
     beside = ranked([*waiting, *at_risk])
-    assert [sum(row.section == name for row in beside.rows) for name in ("danger", "risk")] == [10, 10]
-    assert len(beside.anm) == 20
+    assert [sum(row.section == name for row in beside.rows) for name in ("danger", "risk")] == [5, 15]
+    assert len(beside.anm) == 25
     urgent = [danger(f"grave-{n}", "sam_suspected", "examine", whz=-4.5, late=n) for n in range(18)]
     pressed = ranked([*waiting, *at_risk, *urgent])
     assert names(pressed)[:18] == [f"grave-{n}" for n in reversed(range(18))]
