@@ -23,7 +23,7 @@ def test_every_order_stays_within_the_capacity_and_ours_keeps_places_for_the_sco
     ours = rank(kids, sector_id="S", capacity=20, as_of=DAY)
     chosen = orders(kids, ours, after, capacity=20, as_of=DAY)
     assert {name: len(visited) for name, visited in chosen.items()} == {
-        name: {"ours_and_anm": 45}.get(name, 15 if "discharged" in name else 20) for name in ORDERS
+        name: {"ours_and_anm": 45, "whole_book": 50}.get(name, 15 if "discharged" in name else 20) for name in ORDERS
     }
     assert all(one.danger for name in ("rules_alone", "gradient", "whz_of_all") for one in chosen[name])
     assert [sum(one.danger for one in chosen[name]) for name in ("ours", "former")] == [5, 12]
