@@ -6,9 +6,9 @@ whose relapse or non-response came afterwards. Beside ours: `former`, the order 
 mortality alone (`models.severity`, then the younger, then the lower WHZ); the rules alone (no score); `whz_of_all`, the
 lowest WHZ of the book. `ours_and_anm` adds to ours whom the list gives to the ANM in danger, without a visit.
 `ours_of_discharged` are our places for discharged children outside danger, `whz_of_discharged` as many of the same
-children by lowest WHZ: what the score alone is worth. Then, by rule, where each child in danger stands, and how many
-the other orders leave off their list. Intervals: sectors drawn anew, 95 %. Without `--store` a registry is simulated
-for each of `--seeds`.
+children by lowest WHZ: what the score alone is worth. `whole_book` is everybody, whatever the capacity. Then, by rule,
+where each child in danger stands, and how many the other orders leave off their list. Intervals: sectors drawn anew,
+95 %. Without `--store` a registry is simulated for each of `--seeds`.
 
     python benchmarks/visits.py [--store STORE --split DATE] [--children 20000] [--seeds 1 2] [--capacity 20] [--json]
 """
@@ -52,7 +52,7 @@ DEATH = "death"
 COUNTED = (DEATH, *PROBLEMS)
 ORDERS = (
     "ours", "ours_and_anm", "former", "gradient", "rules_alone", "whz_of_all", "ours_of_discharged",
-    "whz_of_discharged",
+    "whz_of_discharged", "whole_book",
 )
 AGAINST = {name: "ours_of_discharged" if name == "whz_of_discharged" else "ours" for name in (*ORDERS[2:6], ORDERS[7])}
 """Which list of ours each other order is set against: one for the same children and places."""
@@ -86,6 +86,7 @@ def orders(
         "whz_of_all": sorted(kids, key=_thinnest)[:capacity],
         "ours_of_discharged": score,
         "whz_of_discharged": sorted(peers, key=_thinnest)[: len(score)],
+        "whole_book": kids,
     }
 
 

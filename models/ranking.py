@@ -44,9 +44,9 @@ __all__ = [
 ]
 
 
-BRING_SHARE = 0.5
+BRING_SHARE = 0.25
 """Of the places that no emergency needs, this share brings SAM that waits past its day for the ANM, while others wait.
-Each of these children also stands with the ANM or on the list. verified: false."""
+Who gets none stays with the ANM. Half found fewer deaths and non-responses (docs/visits.md). verified: false."""
 OVERDUE_SHARE = 0.5
 """Of the places left after danger, at most this share goes to late steps while risk still waits. verified: false."""
 SAME_TRIP = 1.1
@@ -105,10 +105,10 @@ def rank(
     """The visit list of one sector, at most `capacity` rows, the most urgent first.
 
     Emergencies (`emergency`) take every place they need, first among them what belongs in a facility. Who has none is
-    `beyond`, or with the ANM where her work helps and the child is not extreme. Of the places left, half bring SAM
-    that waits past its day for the ANM; the rest go half to late steps, half to risk; what one does not need the next
-    one gets, and late steps without a score come last. Rows stand by `order`: danger, late steps, risk. Ties end with
-    the child's id, so that a list can be repeated to the letter.
+    `beyond`, or with the ANM where her work helps and the child is not extreme. Of the places left, a quarter brings
+    SAM that waits past its day for the ANM; the rest go half to late steps, half to risk; what one does not need the
+    next one gets, and late steps without a score come last. Rows stand by `order`: danger, late steps, risk. Ties end
+    with the child's id, so that a list can be repeated to the letter.
     """
     groups, counts = _grouped(candidates, as_of=as_of)
     urgent = sorted(groups["emergency"], key=lambda child: (not to_a_facility(child), order(child)))

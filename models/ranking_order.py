@@ -38,11 +38,11 @@ AT_LEAST = {
     "left_nrc": EXTREME,
     "not_arrived": EXTREME,
     "weight_lost": EXTREME,
-    "infant_losing": EXTREME,
     "sam_ill": EXTREME,
     "again_ill": EXTREME,
     "no_gain": SEVERE,
     "loses_weight": SEVERE,
+    "older_at_risk": MODERATE,
     "too_long": MODERATE,
     "admitted_untested": MODERATE,
 }

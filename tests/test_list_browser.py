@@ -41,7 +41,7 @@ def on_the_day_of_the_list(monkeypatch):
 @pytest.fixture(scope="module")
 def service(tmp_path_factory):
     """A served store and a token for its supervisor."""
-    address = make_store(tmp_path_factory.mktemp("browser"), count=24)
+    address = make_store(tmp_path_factory.mktemp("browser"), count=12)
     app = create_app(address, follow=False, log=Log(lambda line: None), limits=PATIENT)
     with served(app) as site:
         yield site, token(address)
@@ -95,10 +95,7 @@ def test_sign_in_list_child_sector_in_each_language(phone_or_desktop, service, l
     size, browser = phone_or_desktop
     site, _ = service
     sign_in(browser, service, language)
-    for name in ("list", "short", "child", "sector"):
-        if name == "short":
-            browser.get(f"{site}/visits?capacity=1")
-            assert browser.find_elements(By.CSS_SELECTOR, "#anm, #beyond")
+    for name in ("list", "child", "sector"):
         if name == "child":
             open_first_child(browser)
         if name == "sector":
@@ -398,7 +395,7 @@ def test_the_day_of_a_supervisor(own_phone, tmp_path, language):
     cut_network(phone, cut=True)
     wait(lambda: not phone.execute_script("return navigator.onLine"))
     phone.get(f"{site}/visits")
-    tick(phone, children_on(phone)[0], "ill")
+    tick(phone, next(one for one in children_on(phone) if second in one.text), "ill")
     press(phone, "#confirm button[value=yes]")
     wait(lambda: second in said_above(phone))
     assert say("ui", "waiting_where") in said_above(phone) and say("findings", "ill") in said_above(phone)
@@ -482,6 +479,21 @@ def test_a_kept_list_says_without_a_network_that_it_has_grown_old(own_phone, ser
     phone.get(f"{site}/visits")
     wait(lambda: phone.find_element(By.ID, "stale").is_displayed())
     assert words("en").day(AS_OF) in phone.find_element(By.ID, "stale").text
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_anms_part_and_who_has_no_visit_left_can_be_read_on_a_phone(phone, tmp_path, language):
+    address = make_store(tmp_path)
+    app = create_app(address, follow=False, log=Log(lambda line: None), limits=PATIENT)
+    with served(app) as site:
+        sign_in(phone, (site, token(address)), language)
+        phone.get(f"{site}/visits?capacity=1")
+        titles = [phone.find_element(By.ID, name).text for name in ("first", "by-centre", "beyond", "anm")]
+        assert titles == [words(language)("ui", name) for name in ("first_today", "by_centre_title", "beyond_title",
+                                                                   "anm_title")]
+        assert faults(phone) == []
+        keep_picture(phone, f"list-anm-phone-{language}")
+    app.close()
 
 
 def test_signing_out_leaves_nothing_on_the_phone(phone, service):

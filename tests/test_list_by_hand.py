@@ -160,6 +160,21 @@ def test_who_left_the_nrc_and_who_gains_too_little_past_the_review_have_a_visit(
     assert ids(listed.anm) == ["gains too little, review due"]
 
 
+def test_an_infant_that_loses_and_a_child_over_five_go_by_what_was_measured():
+    def mild(name, rule, **more):
+        return danger(name, rule, "examine", **{"whz": -1.5, "arm": 130.0} | more)
+
+    children = [
+        mild("no gain in a month", "infant_losing", months=3),
+        mild("late, infant", "infant_losing", months=3, late=5),
+        mild("over five, visibly thinner", "older_at_risk", months=63, whz=float("nan"), late=5),
+        mild("over five, arm 103", "older_at_risk", months=63, whz=float("nan"), arm=103.0),
+    ]
+    listed = ranked(children, capacity=2)
+    assert names(listed) == ["over five, arm 103", "late, infant"]
+    assert ids(listed.anm) == ["no gain in a month", "over five, visibly thinner"]
+
+
 def test_the_anm_examines_at_the_centre_and_a_home_visit_brings_who_cannot_wait():
     children = [
         danger("due today, mild", "sam_suspected", "examine", late=0),
@@ -182,8 +197,8 @@ def test_risk_keeps_places_beside_mild_sam_that_waits_but_none_beside_emergencie
     waiting = [mild_sam(number) for number in range(30)]
     at_risk = [apart(child(), f"risk-{number}", risk=0.3) for number in range(30)]
     beside = ranked([*waiting, *at_risk])
-    assert [sum(row.section == name for row in beside.rows) for name in ("danger", "risk")] == [10, 10]
-    assert len(beside.anm) == 20
+    assert [sum(row.section == name for row in beside.rows) for name in ("danger", "risk")] == [5, 15]
+    assert len(beside.anm) == 25
     urgent = [danger(f"grave-{n}", "sam_suspected", "examine", whz=-4.5, late=n) for n in range(18)]
     pressed = ranked([*waiting, *at_risk, *urgent])
     assert names(pressed)[:18] == [f"grave-{n}" for n in reversed(range(18))]
