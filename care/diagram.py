@@ -39,6 +39,7 @@ EXAMPLES: tuple[Child, ...] = (
     {"closed_programme": UCDC, "closed_on": ago(2), "outcome": NOT_RECOVERED},
     {"closed_programme": NRC, "closed_on": ago(2), "outcome": DEFAULTED},
     {"closed_programme": UCDC, "closed_on": ago(2), "outcome": TRANSFERRED},
+    WELL | {"ill": 1, "ill_on": ago(1), "found_ill_on": ago(1)},
     WELL | {"age_days": 1100, "mam": 1}, WELL | {"age_days": 120, "last_change_kg": -0.2},
     STAY | {"rate_g_kg_day": 1.5}, STAY | {"admitted_on": ago(25), "rate_g_kg_day": 0.2},
 )

@@ -17,7 +17,7 @@ FACILITY = (
 )
 FAILING = ("weight_lost", "loses_weight", "no_gain", "failing_gain")
 UNTREATED = (
-    "very_low_twice", "very_low_z", "again_ill", "sam_ill", "infant_losing", "again_passed", "again_examined", "again",
+    "very_low_twice", "very_low_z", "again_ill", "sam_ill", "sam_old_ill", "infant_losing", "again_passed", "again_examined", "again",
     "sam_passed", "sam_confirmed", "sam_suspected", "back_with_sam", "sam_denied", "older_at_risk",
 )
 BROKEN_OFF = ("defaulted", "transferred", "not_recovered")
@@ -48,7 +48,7 @@ AT_LEAST = {
 }
 """What the rule itself has found counts as a band of severity, whatever was measured. Other rules of danger: EXTREME
 where they send to a facility, else SEVERE. A very low WHZ (under -5) is the lowest there is. verified: false."""
-ILL_BY_RULE = frozenset({"sam_ill", "again_ill", "ill_in_treatment", "eats_poorly"})
+ILL_BY_RULE = frozenset({"sam_ill", "again_ill", "sam_old_ill", "ill_in_treatment", "eats_poorly"})
 TO_A_FACILITY = "admit_nrc"
 """The step that sends to a facility today: never held back, whichever rule asks for it."""
 CENTRE_STEPS = frozenset(
@@ -87,6 +87,9 @@ OVERDUE_STEPS = frozenset(
 LATE_FIRST = ("back_from_nrc", "absent", "ended_old", "sam_old", "arm_open", "infant_watched", "mam_high_risk")
 """Late steps that go before every other, in this order: of children who had SAM and whom nobody sees now, then of those
 whom WHO (2023) watches more closely. verified: false."""
+LATE_AT_ONCE = frozenset({"sam_old", "ended_old"})
+"""Danger that nobody answered until it ran out is a home visit from its first day: neglect makes no child less urgent.
+verified: false."""
 IN_TREATMENT = frozenset(
     {"in_ucdc", "in_nrc", "slow_response", "failing", "no_gain_refer", "discharge_due", "over_long_stay"}
 )
@@ -154,7 +157,8 @@ def section(candidate: Candidate) -> str | None:
     if at_the_centre(candidate):
         late = (candidate.overdue_days or 0) > 0
     else:
-        late = candidate.next_step in OVERDUE_STEPS and _past_its_day(candidate)
+        at_once = candidate.rule in LATE_AT_ONCE and (candidate.overdue_days or 0) > 0
+        late = candidate.next_step in OVERDUE_STEPS and (at_once or _past_its_day(candidate))
     if late:
         return "overdue"
     return "risk" if benefit(candidate) > 0 else None

@@ -158,6 +158,8 @@ def _standing(findings: list[dict]) -> dict:
         name = _TOLD_AS[found["criterion"]]
         day = f"{name.removesuffix('_mm').removesuffix('_kg')}_on"
         told |= {name: found["value"], day: found["measured_on"]}
+        if "height_cm" in found:
+            told["sam_low_cm"] = found["height_cm"]
     return told
 
 

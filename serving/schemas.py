@@ -167,6 +167,7 @@ CARE = {
                     },
                     "value": {"type": "number", "description": "a z, mm, a grade, or kg"},
                     "measured_on": {"type": "string", "format": "date"},
+                    "height_cm": {"type": "number", "description": "of a weight too low for it: either may be wrong"},
                 },
             },
         },

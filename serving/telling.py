@@ -24,7 +24,7 @@ TOLD_FROM = 0.02
 SEASON_FROM = 0.1
 """The season is a reason of this child where its part differs by so much from the others'. verified: false."""
 MOST_TOLD = 8
-SAM_RULES = ("sam_", "again", "under_six", "small_sam", "very_low", "back_with_sam", "arm_open")
+SAM_RULES = ("sam_", "again", "oedema", "under_six", "small_sam", "very_low", "back_with_sam", "arm_open")
 """How the names of the rules begin that go by a finding of SAM."""
 WEIGHING_STEPS = frozenset({"measure", "remeasure", "weigh_monthly", "weigh_weekly", "follow_up_weighing"})
 
@@ -106,6 +106,8 @@ def _basis(facts: Mapping, words: Words) -> str:
         found.setdefault(facts["sam_muac_on"], []).append(arm)
     if facts.get("sam_low_on"):
         weight = words.say("ui", "measurement_line", kg=words.kilograms(facts["sam_low_kg"]))
+        if facts.get("sam_low_cm"):
+            weight = f"{weight}, {words.say('ui', 'height_line', cm=words.number(facts['sam_low_cm'], 1))}"
         found.setdefault(facts["sam_low_on"], []).append(weight)
     asked_on, seen_on = facts.get("asked_on"), facts.get("sam_at_home_on")
     if seen_on is not None and all(seen_on > day for day in found):

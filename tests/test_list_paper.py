@@ -114,7 +114,7 @@ def test_what_was_measured_stands_on_the_childs_line_with_its_day_where_it_is_an
     assert line.last_weight == "7.4 kg on 2 March 2026"
     assert line.height == "height 70.0 cm (14 January 2026)" and line.target == "weight to reach 8.1 kg"
     assert line.arm.endswith(" (20 February 2026)") and "11" in line.arm
-    same = in_danger(facts={"last_height_cm": 70.0, "last_height_on": dt.date(2026, 3, 2)})
+    same = in_danger(facts={"last_height_cm": 70.0, "last_height_on": dt.date(2026, 3, 2), "last_muac_mm": None})
     line = line_of(VisitRow("danger", 1, same), words("en"))
     assert line.height == "height 70.0 cm" and line.arm == "arm not recorded" and line.target == ""
 

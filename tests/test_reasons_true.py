@@ -480,7 +480,9 @@ def basis_is_true(basis: str, spoken, kid: Records, as_of: dt.date) -> bool:
                  "low": bool(template(language, "ui", "measurement_line").search(found["what"]))}
         told |= {name: day for name in named if named[name]}
         numbers = [float(text.replace(MINUS, "-")) for text in re.findall(rf"{MINUS}?\d+\.?\d*", found["what"])]
-        cells = [(kid.whz(row), row["weight_kg"] or 0, (row["muac_mm"] or 0) / 10) for row in of_day(kid, day)]
+        until = [row["height_cm"] for row in kid.measurements if row["measured_on"] <= day and row["height_cm"]]
+        cells = [(kid.whz(row), row["weight_kg"] or 0, (row["muac_mm"] or 0) / 10, *until[-1:])
+                 for row in of_day(kid, day)]
         own = set(itertools.chain(*cells))
         if not all(any(abs(number - value) < 0.06 for value in own) for number in numbers):
             return False

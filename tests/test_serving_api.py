@@ -66,7 +66,7 @@ def test_the_example_that_the_page_shows_is_answered(client):
     assert child["child_id"] == "C-104" and child["status"] == "answered" and child["problems"] == []
     assert [point["whz"] for point in child["growth_points"]] == [-3.38, -2.15, -1.28, -2.39]
     assert child["classification"] | {"nutrition_status": "MAM", "measured_on": "2026-03-02"} == child["classification"]
-    assert child["care"]["state"] == "follow_up" and child["care"]["by_when"] == "2026-04-02"
+    assert child["care"]["state"] == "follow_up" and child["care"]["by_when"] == "2026-03-16"
     assert child["care"]["verified"] is False
     assert child["care"]["sources"]["follow_up_days"]["source"].startswith("National protocol, October 2023")
     assert child["relapse"]["score_status"] == "scored" and child["relapse"]["landmark_day"] == 47
