@@ -17,8 +17,9 @@ FACILITY = (
 )
 FAILING = ("weight_lost", "loses_weight", "no_gain", "failing_gain")
 UNTREATED = (
-    "very_low_twice", "very_low_z", "again_ill", "sam_ill", "sam_old_ill", "infant_losing", "again_passed", "again_examined", "again",
-    "sam_passed", "sam_confirmed", "sam_suspected", "back_with_sam", "sam_denied", "older_at_risk",
+    "very_low_twice", "very_low_z", "again_ill", "sam_ill", "sam_old_ill", "infant_losing", "again_passed",
+    "again_examined", "again", "sam_passed", "sam_confirmed", "sam_suspected", "back_with_sam", "sam_denied",
+    "older_at_risk",
 )
 BROKEN_OFF = ("defaulted", "transferred", "not_recovered")
 WITHIN = ("very_low_z_in_stay", "ill_in_treatment", "eats_poorly", "too_long", "admitted_untested")

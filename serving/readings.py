@@ -7,6 +7,7 @@ from functools import lru_cache
 import numpy as np
 from numba import njit
 
+from care.facts import judged
 from features.growth import INDICATORS, PLAUSIBLE, point, round_z
 from features.status import WASTING, classify, criterion, nutrition_status
 from features.trace import Trace
@@ -61,17 +62,20 @@ def classifications(traced: Trace) -> list[dict | None]:
         age_days=rows["age_days"], waz=rows["waz"], haz=rows["haz"], whz=rows["whz"], muac_mm=rows["muac_mm"],
         oedema=rows["oedema"], height_age_days=rows["height_days"],
     )
-    valid, offsets = flags["valid"].tolist(), rows.offsets.tolist()
-    newest = [_newest(valid, start, end) for start, end in zip(offsets, offsets[1:], strict=False)]
-    return [None if row is None else _classification(rows["measured_on"][row], flags, row) for row in newest]
+    # A height that was copied or shrank never calls a child well (`care.heights`).
+    flags["valid"] &= (flags["sam"] == 1) | (judged(traced.known, rows)["doubt"] == 0)
+    day, valid, sam, offsets = rows["measured_on"], flags["valid"], flags["sam"], rows.offsets.tolist()
+    newest = [_newest(day, valid, sam, start, end) for start, end in zip(offsets, offsets[1:], strict=False)]
+    return [None if row is None else _classification(day[row], flags, row) for row in newest]
 
 
-def _newest(valid: list[bool], start: int, end: int) -> int | None:
-    """The last valid row, else the last; None where there is none."""
-    for row in range(end - 1, start - 1, -1):
-        if valid[row]:
-            return row
-    return end - 1 if end > start else None
+def _newest(day: np.ndarray, valid: np.ndarray, sam: np.ndarray, start: int, end: int) -> int | None:
+    """The last valid row (of two sources of one day, the graver), else the last; None where there is none."""
+    rows = np.flatnonzero(valid[start:end])
+    if not len(rows):
+        return end - 1 if end > start else None
+    of_day = start + rows[day[start + rows] == day[start + rows[-1]]]
+    return int(of_day[np.argmax(sam[of_day] == 1)]) if (sam[of_day] == 1).any() else int(of_day[-1])
 
 
 def _classification(day: int, flags: dict[str, np.ndarray], row: int) -> dict:

@@ -336,3 +336,24 @@ def test_history_is_told_with_the_models_of_its_time(tmp_path):
     document = Client(app, token()).get("/v1/children/C-1?as_of=2026-03-31").json()
     assert document["risk"] == 0.4 and document["scores"]["relapse"]["model_version"] == "abc"
     app.close()
+
+
+@pytest.mark.parametrize(("readings", "status", "valid"), [
+    ([{"muac_mm": 112}, {"muac_mm": 126, "source": "b"}], "SAM", True),
+    ([{"muac_mm": 126}, {"muac_mm": 112, "source": "b"}], "SAM", True),
+    ([{"oedema": 1}, {"oedema": 0, "source": "b"}], "SAM", True),
+    ([{"height_cm": 70.0}], "normal", False),
+], ids=["arm by two sources", "the other way round", "oedema by one of two", "shorter by 4 cm"])
+def test_the_classification_does_not_contradict_the_care(client, readings, status, valid):
+    day = {"measured_on": "2026-03-10", "weight_kg": 8.6, "height_cm": 74.0, "height_position": "lying"}
+    earlier = day | {"measured_on": "2026-02-10", "height_cm": 74.0 if valid else 78.0}
+    child = {"child_id": "c", "sex": "F", "birth_date": "2024-10-26",
+             "measurements": [earlier, *(day | one for one in readings)]}
+    answer = client.post("/v1/classify", asking(child)).json()["children"][0]
+    said = answer["classification"]
+    assert answer["problems"] == []
+    if valid:
+        assert said["nutrition_status"] == status and said["valid"] and answer["care"]["danger"]
+        assert answer["care"]["findings"][-1]["measured_on"] == "2026-03-10"
+    else:
+        assert said["measured_on"] == "2026-02-10" and answer["care"]["next_step"] == "measure_height"
