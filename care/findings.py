@@ -184,8 +184,11 @@ def point_facts(
             _forget(BY_OEDEMA, last, since, at)
         first, newest = NONE, NONE
         for question in range(ASKED):
-            first = min(first, since[question])
             newest = later(newest, last[question])
+        for question in range(ASKED):
+            # An arm of last year that nobody asked again does not make this month's WHZ a year late.
+            if last[question] != NONE and newest - last[question] <= holds:
+                first = min(first, since[question])
         is_sam = 1 if newest != NONE else (0 if judged != NONE else -1)
         open_low = later(last[LOW_WHZ], last[LOW_WAZ])
         out[0, i], out[1, i], out[2, i], out[3, i] = measured, weighed, high, judged

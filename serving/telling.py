@@ -24,8 +24,9 @@ TOLD_FROM = 0.02
 SEASON_FROM = 0.1
 """The season is a reason of this child where its part differs by so much from the others'. verified: false."""
 MOST_TOLD = 8
-SAM_RULES = ("sam_", "again", "oedema", "under_six", "small_sam", "very_low", "back_with_sam", "arm_open")
+SAM_RULES = ("sam_", "again", "oedema", "under_six", "small_sam", "very_low", "back_with_sam", "arm_old")
 """How the names of the rules begin that go by a finding of SAM."""
+GROWTH_RULES = frozenset({"infant_losing", "infant_at_risk", "older_losing"})
 WEIGHING_STEPS = frozenset({"measure", "remeasure", "weigh_monthly", "weigh_weekly", "follow_up_weighing"})
 
 
@@ -83,8 +84,28 @@ def telling(candidate: Candidate) -> list[Reason]:
 def rule_line(candidate: Candidate, words: Words) -> str:
     """The rule in words, with what it goes by: `SAM, not yet examined (arm 11.2 cm on 3 Nov)`."""
     line = words("rules", candidate.rule) if candidate.rule else words("states", candidate.state)
-    basis = _basis(candidate.facts, words) if _is_sam(candidate.rule) else _missing(candidate, words)
+    if _is_sam(candidate.rule):
+        basis = _basis(candidate.facts, words)
+    elif candidate.rule in GROWTH_RULES:
+        basis = _growth(candidate.facts, words)
+    else:
+        basis = _missing(candidate, words)
     return f"{line} ({basis})" if basis else line
+
+
+def _growth(facts: Mapping, words: Words) -> str:
+    """What an infant or a child over five goes by: the weights that fell or did not rise, else the last arm."""
+    asked_on = facts.get("asked_on")
+    if facts.get("weight_change_kg", 1.0) <= 0.0:
+        return words.say(
+            "ui", "weights_told", before=words.kilograms(facts["weight_before_kg"]),
+            before_on=words.lately(facts["weight_before_on"], asked_on),
+            kg=words.kilograms(facts["last_weight_kg"]), on=words.lately(facts["last_weight_on"], asked_on),
+        )
+    if facts.get("last_muac_on") is None:
+        return ""
+    arm = words.say("ui", "muac_line", cm=arm_cm(facts["last_muac_mm"]))
+    return words.say("ui", "sam_read_on", what=arm, date=words.lately(facts["last_muac_on"], asked_on))
 
 
 def _is_sam(rule: str | None) -> bool:

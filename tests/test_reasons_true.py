@@ -29,7 +29,7 @@ from serving.access import Scope
 from serving.database import engine_of
 from serving.reader import Reader
 from serving.scoring_run import score_store
-from serving.telling import SAM_RULES, rule_line, step_words, told_reasons, why_line
+from serving.telling import GROWTH_RULES, SAM_RULES, rule_line, step_words, told_reasons, why_line
 from serving.words import LANGUAGES, last_weight, risk_range, risk_words, words
 from tests.child_records import Records, records_of
 from tests.serving_cases import bundle
@@ -502,6 +502,20 @@ def missing_is_true(told: str, spoken, kid: Records, as_of: dt.date) -> bool:
     return False
 
 
+def growth_is_true(told: str, spoken, kid: Records, as_of: dt.date) -> bool:
+    """Two weights of the register, the second the newest and no higher; or the newest arm."""
+    language = spoken.language
+    if found := template(language, "ui", "weights_told").fullmatch(told):
+        days = [read_day(found[name], language, as_of) for name in ("before_on", "on")]
+        kg = [float(found[name]) for name in ("before", "kg")]
+        newest = days[1] == max(on for on, _ in kid.weights())
+        return newest and kg[1] <= kg[0] and all(weighed(kid, *one) for one in zip(days, kg, strict=True))
+    found = template(language, "ui", "sam_read_on").fullmatch(told)
+    arms = [(row["measured_on"], row["muac_mm"]) for row in kid.measurements if row["muac_mm"] is not None]
+    shown = float(re.search(r"\d+\.?\d*", found["what"])[0]) * 10
+    return read_day(found["date"], language, as_of) == arms[-1][0] and abs(shown - arms[-1][1]) < 0.6
+
+
 def test_the_rule_tells_the_basis_that_fired_and_what_is_missing(book):
     rows, records, as_of = book
     wrong, told = Counter(), Counter()
@@ -519,10 +533,10 @@ def test_the_rule_tells_the_basis_that_fired_and_what_is_missing(book):
             continue
         assert line.startswith(f"{bare} (") and line.endswith(")")
         basis = line[len(bare) + 2 : -1]
-        is_sam = child.rule.startswith(SAM_RULES)
-        right = (basis_is_true if is_sam else missing_is_true)(basis, spoken, kid, as_of)
-        wrong[child.rule, basis, child.child_id] += not right
-        told["sam" if is_sam else "missing"] += 1
+        kind = "sam" if child.rule.startswith(SAM_RULES) else ("growth" if child.rule in GROWTH_RULES else "missing")
+        checks = {"sam": basis_is_true, "growth": growth_is_true, "missing": missing_is_true}
+        wrong[child.rule, basis, child.child_id] += not checks[kind](basis, spoken, kid, as_of)
+        told[kind] += 1
     assert not +wrong
     assert told["sam"] > 100 and told["height is late"] > 0, told
 

@@ -57,6 +57,11 @@ def sam_old(facts: Facts, protocol: Protocol) -> Mask:
     return last_found_sam(facts) & classifiable(facts, protocol) & no(sam(facts, protocol)) & no(cured_since)
 
 
+def arm_old(facts: Facts, protocol: Protocol) -> Mask:
+    only_arm = (facts["open_arm_on"] == facts["sam_on"]) & (facts["open_arm_on"] != NEVER)
+    return sam_old(facts, protocol) & only_arm & (facts["judged_on"] != NEVER) & (facts["judged_on"] > facts["sam_on"])
+
+
 def ended_old(facts: Facts, protocol: Protocol) -> Mask:
     unhelped = (facts["outcome"] == DEFAULTED) | (facts["outcome"] == NOT_RECOVERED) | sent_on(facts)
     unseen = out_of_treatment(facts) & no(judged_since_close(facts)) & classifiable(facts, protocol)
@@ -70,6 +75,9 @@ AFTER = (
     Rule("underweight_unexamined", underweight_unexamined, "severely_underweight", "examine", "anm_or_mo",
          "Severely underweight: the medical officer examines the child.", ("suw_since",), "examine_within_days",
          cites=("finding_holds_days",)),
+    Rule("arm_old", arm_old, "remeasure", "measure_arm", "awc_worker",
+         "The arm was severe, and it was not measured again although the child was: it is measured.",
+         ("open_arm_on",), "finding_holds_days"),
     Rule("sam_old", sam_old, "remeasure", "remeasure", "awc_worker",
          "SAM when last asked, too long ago to say how the child is now: measured again.",
          ("sam_on", "found_sam_on"), "finding_holds_days"),
