@@ -32,13 +32,16 @@ class Raw:
     """One table as it came, under the contract's column names.
 
     `numbers` are the rows' numbers in the source (1 is the first below the header) where rows are not simply counted;
-    `refused` are rows that never became cells (too many, too few); `extra` are columns that were kept out.
+    `refused` are rows that never became cells (too many, too few); `extra` are columns that were kept out; `declared`
+    are columns of which a map says what their codes mean; `windows` those that hold days `earliest/latest` as yet.
     """
 
     data: pa.Table
     numbers: np.ndarray | None = None
     refused: Refused | None = None
     extra: tuple[str, ...] = ()
+    declared: frozenset[str] = frozenset()
+    windows: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -110,6 +113,8 @@ class _Run:
             young = cells[own].values - birth < contract.UNDER_FIVE
             for name, (most, code) in contract.MOST_UNDER_FIVE.items():
                 verdicts.refuse(young & (child >= 0) & (cells[name].values > most), code, name)
+            nothing = np.logical_and.reduce([cells[name].missing for name in contract.MEASURED])
+            verdicts.refuse(nothing, "REG036", contract.MEASURED[0])
         elif spec.name == "attendance":
             verdicts.refuse(cells["attended_days"].values > cells["open_days"].values, "REG035", "attended_days")
         verdicts.refuse((child < 0) & ~cells["child_id"].missing, "REG050", "child_id")
@@ -149,6 +154,8 @@ _UNREADABLE = {"number": "REG020", "day": "REG021", "month": "REG022", "code": "
 
 
 def _check_column(verdicts: Verdicts, column: Column, parsed: Parsed, imported_on: int) -> None:
+    for code, rows in parsed.why.items():
+        verdicts.refuse(rows, code, column.name)
     unreadable = column.rule if column.whole else _UNREADABLE.get(column.kind, "REG025")
     verdicts.refuse(parsed.bad, unreadable, column.name)
     if column.required:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from registry.maps import MONTHS, UNITS
+from registry.months import MONTH, pattern_of, without_month
+from registry.plan import UNITS
 
 WORDS: dict[tuple[str, str], tuple[str, ...]] = {
     ("children", "child_id"): ("child id", "beneficiary id", "child code", "registration no", "बच्चे की आईडी",
@@ -42,11 +43,6 @@ SURE = 82
 _UNIT = re.compile(r"[\s_(](kgs?|किग्रा|कि\.ग्रा\.|cm|सेमी|से\.मी\.|mm|मिमी|gms?|g|ग्राम)[.)]*$")
 _UNITS = {"g": "g", "gm": "g", "gms": "g", "ग्राम": "g", "cm": "cm", "सेमी": "cm", "से.मी.": "cm", "mm": "mm",
           "मिमी": "mm"}
-_NAMED = "|".join(sorted(map(re.escape, MONTHS), key=len, reverse=True))
-MONTH = re.compile(
-    r"(20\d{2})[-_ /.]?(0[1-9]|1[0-2])(?!\d)"
-    rf"|(?<![^\W\d_])({_NAMED})([-_ /.']{{0,2}})(\d{{4}}|\d{{2}})(?!\d)", re.IGNORECASE)
-"""A month in a header: `2026_03`, `Mar-26`, `मार्च 2026`."""
 
 
 def propose(headers: list[str]) -> dict[str, dict[str, object]]:
@@ -69,7 +65,7 @@ def propose(headers: list[str]) -> dict[str, dict[str, object]]:
 
 def _propose(header: str) -> dict[str, object]:
     month = MONTH.search(header)
-    plain = _plain(header[: month.start()] + " " + header[month.end():] if month else header)
+    plain = _plain(without_month(header))
     unit = _UNIT.search(plain)
     plain = plain[: unit.start()].strip() if unit else plain
     if _closest(plain, PERSONAL) >= SURE:
@@ -82,7 +78,7 @@ def _propose(header: str) -> dict[str, object]:
     named = _UNITS.get(unit[1]) if unit else None
     if named in UNITS.get(target[1], {}) and UNITS[target[1]][named] != 1:
         found["unit"] = named
-    return found | ({"wide": _pattern(header, month)} if month else {})
+    return found | ({"wide": pattern_of(header)} if month else {})
 
 
 def _own_name(target: tuple[str, str]) -> tuple[str, ...]:
@@ -100,13 +96,3 @@ def _plain(text: str) -> str:
     text = unicodedata.normalize("NFKC", text).lower()
     text = re.sub(r"[_\-/.:]", " ", text)
     return " ".join(text.split())
-
-
-def _pattern(header: str, month: re.Match) -> str:
-    """The header with tokens in place of its month, as a map's `wide` has them."""
-    if month[1]:
-        token = month[0].replace(month[1], "{YYYY}", 1)
-        return header.replace(month[0], re.sub(r"\d{2}$", "{MM}", token), 1)
-    name = "{Mon}" if len(month[3]) == 3 and month[3].isascii() else "{Month}"
-    year = "{YYYY}" if len(month[5]) == 4 else "{YY}"
-    return header.replace(month[0], f"{name}{month[4]}{year}", 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pyarrow as pa
@@ -13,7 +14,8 @@ from registry.check import Known, check
 from registry.contract import SPECS, bound
 from registry.errors import BadInput
 from registry.headers import propose
-from registry.maps import Map, TableMap, read_map
+from registry.maps import read_map
+from registry.plan import Map, TableMap
 from registry.sheets import Sheet, sheets_of, sql_address
 from registry.tables import day_number
 from registry.today import today
@@ -137,10 +139,11 @@ def trial(source: str | Path, map_path: Path, *, rows: int = LOOKED_AT) -> dict[
 
     Of one file, only the tables that come from it are tried. Ids are looked up in tables that are here whole.
     """
-    from registry.mapped import finder, mapped_tables
+    from registry.arrivals import Arrivals
+    from registry.mapped import mapped_tables
 
     plan = read_map(map_path)
-    raws = mapped_tables(_tables_of(plan, source), finder(source, rows=rows), plan)
+    raws, _ = mapped_tables(_tables_of(plan, source), Arrivals(source, rows=rows), plan)
     if not raws:
         raise BadInput("REG006", f"no table of the map comes from {Path(source).name}: its file = says another name")
     checked = check(raws, imported_on=day_number(today()), known=Known())
@@ -157,4 +160,5 @@ def trial(source: str | Path, map_path: Path, *, rows: int = LOOKED_AT) -> dict[
 def _tables_of(plan: Map, source: str | Path) -> list[TableMap]:
     if sql_address(source) or Path(source).is_dir():
         return list(plan.tables)
-    return [table for table in plan.tables if table.file in (None, Path(source).name)]
+    name = Path(source).name
+    return [table for table in plan.tables if not table.files or any(fnmatch(name, one) for one in table.files)]

@@ -78,6 +78,15 @@ def broken_lines(table: str, lines: list[tuple[int, str]], *, shown: bool) -> Re
                    pa.table({"line": pa.array(texts, pa.string())}))
 
 
+def joined(parts: list[Refused]) -> Refused | None:
+    """Several of one table as one; None where there are none."""
+    if not parts:
+        return None
+    return Refused(parts[0].table, *(np.concatenate([getattr(part, name) for part in parts])
+                                     for name in ("numbers", "code", "column")),
+                   pa.concat_tables([part.cells for part in parts]))
+
+
 def _told(rows: Refused) -> list[Quarantined]:
     names = [column.name for column in SPECS[rows.table].columns]
     texts = {name: _texts(rows.cells[name]) for name in rows.cells.column_names}
@@ -124,6 +133,8 @@ _OTHER_BOUNDS = {
     "REG033": "not before admitted_on", "REG034": "not before registered_on", "REG035": "at most open_days",
     "REG040": "each row once", "REG041": "one row for each key", "REG050": "a child_id of the children table",
     "REG051": "a centre_id of the centres table", "REG025": "at most 500 printable characters",
+    "REG026": "a value, no error and no formula", "REG027": "the whole code, as text",
+    "REG036": "a weight, height, arm, oedema or colour",
     "REG053": "not asked to be forgotten", "REG005": "as many cells as the header",
 }
 

@@ -29,18 +29,36 @@ class Source:
     raws: dict[str, Raw]
     facts: dict[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    past: bool = False
+    """A first load of the past: rows are known from their own days, in a later import too."""
     retry: bool = False
     """Rows out of the store's own quarantine: their ids are hashed already, and what is refused is in it already."""
 
 
 @dataclass(frozen=True)
 class Sheet:
-    """One file's (or sheet's) rows with its own headers."""
+    """One file's (or sheet's) rows with its own headers.
+
+    `twice` are headers that stand there more than once (the second one got a number); `notes` what was read past.
+    """
 
     name: str
     data: pa.Table
     numbers: object = None
     refused: list[tuple[int, str]] = field(default_factory=list)
+    file: str = ""
+    twice: frozenset[str] = frozenset()
+    hidden: bool = False
+    notes: tuple[str, ...] = ()
+    comma: bool = False
+    """Are cells parted by commas, so that no comma can be a decimal one?"""
+
+    @property
+    def place(self) -> str:
+        """The sheet as a person finds it: its file, and its own name where it has another."""
+        stem = Path(self.file).stem.lower()
+        return self.file if self.file and self.name in ("", stem) else f"{self.file} [{self.name}]" if self.file else \
+            self.name
 
 
 def sql_address(source: str | Path) -> str | None:
@@ -61,40 +79,61 @@ def _existing(path: Path) -> Path:
 
 
 def files_of(path: Path) -> list[Path]:
-    """The table files of a folder, or the one file."""
+    """The table files of a folder (those of the contract's names, and workbooks), or the one file."""
     if _existing(path).is_file():
         return [path]
-    files = [file for file in sorted(path.iterdir()) if file.suffix.lower() in ENDINGS and file.is_file()]
-    named = [file for file in files if file.stem.lower() in SPECS or file.suffix.lower().startswith(".xls")]
+    named = [file for file in table_files(path) if file.stem.lower() in SPECS or file.suffix.lower().startswith(".xls")]
     twice = {file.stem.lower() for file in named if sum(other.stem.lower() == file.stem.lower() for other in named) > 1}
     if twice:
         raise BadInput("REG003", f"{path.name} holds the table {min(twice)} in two forms; leave one")
     return named
 
 
-def sheets_of(path: Path) -> list[Sheet]:
-    """The tables in a file, by its ending."""
-    ending = path.suffix.lower()
-    if ending.startswith(".xls"):
+def table_files(path: Path) -> list[Path]:
+    """Every file of a folder that could hold a table; what a spreadsheet leaves behind (`~$…`, `.…`) is none."""
+    return [file for file in sorted(path.iterdir()) if file.suffix.lower() in ENDINGS and file.is_file()
+            and not file.name.startswith(("~$", "."))]
+
+
+def sheets_of(path: Path, *, uneven: str = "refuse") -> list[Sheet]:
+    """The tables in a file, by what it holds. `uneven`: rows with too few cells are refused, or filled (`fill`)."""
+    start = _start(path)
+    if start.startswith(b"PAR1"):
+        return [Sheet(path.stem.lower(), _read_parquet(path), file=path.name)]
+    if start.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")) or path.suffix.lower().startswith(".xls"):
         from registry.workbooks import read_workbook
 
-        return [Sheet(name, table, numbers) for name, table, numbers in read_workbook(path)]
-    if path.stat().st_size == 0:
+        return [Sheet(page.name, page.data, page.numbers, file=path.name, twice=page.twice, hidden=page.hidden)
+                for page in read_workbook(path)]
+    if not start:
         raise BadInput("REG004", f"{path.name} is empty: export it again")
-    if ending == ".parquet":
-        return [Sheet(path.stem.lower(), _read_parquet(path))]
-    if ending in CSV_ENDINGS:
-        table, numbers, refused = read_csv(path)
-        return [Sheet(path.stem.lower(), table, numbers, refused)]
-    raise BadInput("REG003", f"{path.name} is none of {', '.join(ENDINGS)}")
+    if path.suffix.lower() == ".parquet":
+        raise _no_parquet(path)
+    if path.suffix.lower() not in ENDINGS:
+        raise BadInput("REG003", f"{path.name} is none of {', '.join(ENDINGS)}")
+    found = read_csv(path, uneven=uneven)
+    return [Sheet(path.stem.lower(), found.data, found.numbers, found.refused, path.name, found.twice,
+                  notes=found.notes, comma=found.delimiter == ",")]
+
+
+def _start(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(8)
+    except OSError as error:
+        raise BadInput("REG003", f"{path.name} cannot be opened: {type(error).__name__}") from error
 
 
 def _read_parquet(path: Path) -> pa.Table:
     try:
         table = pq.read_table(path)
     except (pa.ArrowException, OSError) as error:
-        raise BadInput("REG003", f"{path.name} is no whole Parquet file (cut short?); export it again") from error
+        raise _no_parquet(path) from error
     return table
+
+
+def _no_parquet(path: Path) -> BadInput:
+    return BadInput("REG003", f"{path.name} is no whole Parquet file (cut short?); export it again")
 
 
 def contract_columns(name: str, sheet: Sheet) -> Raw:
@@ -106,6 +145,8 @@ def contract_columns(name: str, sheet: Sheet) -> Raw:
         raise BadInput("REG002", f"{name} has no column {', '.join(missing)}; name where it comes from in a map "
                                  "(`sanket map FILE` proposes one)", table=name, columns=missing)
     wanted = [column.name for column in spec.columns if column.name in by_name]
+    if twice := sorted(by_name[column] for column in wanted if by_name[column] in sheet.twice):
+        raise BadInput("REG002", f"{sheet.place} names the column {', '.join(twice)} twice: rename one of each")
     data = pa.table({column: sheet.data[by_name[column]] for column in wanted})
     extra = tuple(column for column in sheet.data.column_names if column.strip().lower() not in wanted)
     # A broken line cannot be taken apart, so it is kept only where no column may hold a name.
