@@ -81,6 +81,9 @@ class _Run:
         # First of all: nothing of a forgotten child may be kept, not even in quarantine under another code.
         self._forgotten(verdicts, cells.get("child_id"))
         for column in spec.columns:
+            if spec.name == "centres" and not column.required:
+                # A line break in a centre's name must not refuse its 900 children.
+                cells[column.name] = self._without_bad(spec, column, cells[column.name])
             _check_column(verdicts, column, cells[column.name], self.imported_on)
         columns = {TEXTS.get(name, name): parsed.values for name, parsed in cells.items()}
         self._check_rows(verdicts, spec, cells, columns)
@@ -89,6 +92,18 @@ class _Run:
         self.tables[spec.name] = _sorted(spec, {name: values[verdicts.kept] for name, values in columns.items()})
         self.quarantine.parts += filter(None, (raw.refused, verdicts.refused(raw.data, raw.numbers)))
         self.quarantine.came[spec.name] = raw.data.num_rows + len(raw.refused or ())
+
+    def _without_bad(self, spec: TableSpec, column: Column, parsed: Parsed) -> Parsed:
+        """The cells that break no rule of their own; the others are counted and left empty."""
+        alone = Verdicts(spec.name, len(parsed.values))
+        _check_column(alone, column, parsed, self.imported_on)
+        for code, many in alone.counts().items():
+            self.quarantine.cells[spec.name, column.name, code] += many
+        if alone.kept.all():
+            return parsed
+        empty = -1 if column.kind in ("id", "text") else EMPTY[column.kind]
+        values = np.where(alone.kept, parsed.values, empty).astype(parsed.values.dtype)
+        return Parsed(values, parsed.missing | ~alone.kept, None, parsed.texts)
 
     def _check_rows(self, verdicts: Verdicts, spec: TableSpec, cells: dict[str, Parsed], columns: dict) -> None:
         if spec.name == "children":

@@ -195,14 +195,15 @@ TEXTS = {"child_id": "child", "centre_id": "centre", "family_id": "family", "sec
          "project_id": "project", "district_id": "district", "episode_id": "episode", "source": "source"}
 """Columns of texts, and the kind under which positions in these texts go on."""
 
-MISSING_WORDS = frozenset({"", "nan", "na", "n/a", "n.a.", "#n/a", "#null!", "null", "none", "nil", "nat", "<na>", "-", "--",
-                           "---", "–", "—", ".", "..", "not measured", "not available", "not recorded",
-                           "data not entered"})
+MISSING_WORDS = frozenset({
+    "", "nan", "na", "n/a", "n.a.", "#n/a", "#null!", "null", "none", "nil", "nat", "<na>", "-", "--", "---", "–", "—",
+    ".", "..", "not measured", "not available", "not recorded", "data not entered"})
 """Lower-cased texts that mean an empty cell, in every column but an id's; `sanket zscores` reads by the same list.
 `#N/A` is how a spreadsheet looks up nothing and `#NULL!` how SPSS writes a missing value; other errors are REG026."""
 NO_VALUE = "#NO VALUE!"
 """What our readers write for a workbook's formula whose value was not stored with it."""
-SPREADSHEET_ERRORS = frozenset({NO_VALUE.lower(), "#ref!", "#div/0!", "#value!", "#name?", "#num!", "#spill!", "#calc!", "#getting_data"})
+SPREADSHEET_ERRORS = frozenset({NO_VALUE.lower(), "#ref!", "#div/0!", "#value!", "#name?", "#num!", "#spill!", "#calc!",
+                                "#getting_data"})
 """Lower-cased texts of a spreadsheet whose formula has no answer."""
 MEASURED = ("weight_kg", "height_cm", "muac_mm", "oedema", "reported_status")
 """A row of measurements holds one of these, or nothing was measured (REG036)."""

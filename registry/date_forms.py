@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from registry.cells import BAD, MISSING, plain_digits, read_day
 from registry.months import MONTHS, NAMED
@@ -40,7 +42,7 @@ def is_form(form: str, *, month_only: bool = False) -> bool:
     other = dt.date(2025, 12, 1 if month_only else 24)
     try:
         back = [dt.datetime.strptime(one.strftime(form), form).date() for one in (day, other)]
-    except ValueError:
+    except (ValueError, re.error):
         return False
     return back == [day, other] and (not month_only or "%d" not in form)
 
@@ -58,7 +60,8 @@ def dated(text: str, form: str, *, epoch: dt.date | None = None, day: int = 0) -
             return str(epoch + dt.timedelta(round(float(text) * DAYS_PER_MONTH)))
         if form == SWAPPED:
             return _swapped(text)
-        return str(_read(text, form).replace(**({"day": day} if day else {})))
+        found = _read(text, form)
+        return str(found.replace(day=day) if day and "%d" not in form else found)
     except (ValueError, OverflowError):
         return None
 
@@ -87,20 +90,20 @@ class Explained:
     strange: int
     by_form: Mapping[str, int]
 
-    @property
-    def best(self) -> tuple[str, ...]:
-        """The forms that explain most, of one day order; of two orders that explain alike, both (the one is to be
-        asked for)."""
-        most = max(self.by_form.values(), default=0)
-        return tuple(form for form, count in self.by_form.items() if count == most)
-
 
 def explained(cells: Iterable[str]) -> Explained:
     """Look at all different cells of a column of dates."""
     texts = [plain_digits(cell) for cell in cells]
     strange = [text for text in texts if read_day(text) is BAD]
-    counts = {form: sum(_fits(text, form) for text in strange) for form in OFFERED}
-    return Explained(len(texts) - len(strange), len(strange), {form: count for form, count in counts.items() if count})
+    counts = Counter(form for text in strange for form in fitting(text))
+    return Explained(len(texts) - len(strange), len(strange), {form: counts[form] for form in OFFERED if counts[form]})
+
+
+@lru_cache(100_000)
+def fitting(text: str) -> tuple[str, ...]:
+    """The offered forms that a cell (its digits 0 to 9) could be of; a month alone only where no whole date fits."""
+    whole = tuple(form for form in OFFERED if "%d" in form and _fits(text, form))
+    return whole or tuple(form for form in OFFERED if "%d" not in form and _fits(text, form))
 
 
 def _fits(text: str, form: str) -> bool:

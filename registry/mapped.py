@@ -156,7 +156,7 @@ def _narrowed(data: pa.Table, column: str, notes: list[str]) -> pa.Table:
     fits = low[child] <= high[child]
     middle = np.where(fits, (low[child] + high[child]) // 2, (first + last) // 2)
     widest = int((high - low)[(low >= 0) & (high >= low)].max(initial=0) + 1) // 2
-    notes.append(f"{column}: found from ages at visits, up to {widest} days off; WAZ and HAZ of these children carry that")
+    notes.append(f"{column}: found from ages at visits, up to {widest} days off, as WAZ and HAZ then are")
     days, back = np.unique(middle[known], return_inverse=True)
     texts = np.full(len(known), None, object)
     texts[known] = np.array([str(day_date(day)) for day in days], object)[back]

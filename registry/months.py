@@ -21,7 +21,8 @@ MONTHS = {
 NAMED = "|".join(sorted(map(re.escape, MONTHS), key=len, reverse=True))
 TOKENS = {
     "{YYYY}": r"(?P<Y>\d{4})", "{YY}": r"(?P<y>\d{2})", "{MM}": r"(?P<m>\d{2})", "{M}": r"(?P<m>\d{1,2})",
-    "{Mon}": rf"(?P<b>{NAMED})\.?", "{Month}": rf"(?P<b>{NAMED})\.?", "{DD}": r"(?P<d>\d{1,2})", "{N}": r"(?P<n>\d{1,3})",
+    "{Mon}": rf"(?P<b>{NAMED})\.?", "{Month}": rf"(?P<b>{NAMED})\.?", "{DD}": r"(?P<d>\d{1,2})",
+    "{N}": r"(?P<n>\d{1,3})",
 }
 """What stands in a map's pattern of headers for a year, a month, a day, or the number of a visit. `{Mon}` and `{Month}`
 both stand for any spelling of a month's name."""

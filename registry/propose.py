@@ -1,137 +1,245 @@
-"""A proposal for a map, from an export's headers and first cells, for a person to correct; and a map's trial."""
+"""A proposal for a map, from an export's headers and cells, for a person to correct; and a map's trial."""
 
 from __future__ import annotations
 
-import json
+import re
+from collections.abc import Mapping
+from dataclasses import replace
 from fnmatch import fnmatch
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from registry.cell_forms import form_of
+from registry.cell_forms import DAY_FIRST, MONTH_FIRST, Form, form_of, order_shown
 from registry.cells import encode
 from registry.check import Known, check
-from registry.contract import SPECS, bound
+from registry.contract import MISSING_WORDS, SPECS
 from registry.errors import BadInput
-from registry.headers import propose
+from registry.headers import MAKES, OWN, propose
+from registry.map_lines import (
+    as_table,
+    missing_line,
+    one_or_list,
+    plain,
+    quoted,
+    setting_table,
+    without_repeats,
+)
 from registry.maps import read_map
+from registry.months import month_in
 from registry.plan import Map, TableMap
-from registry.sheets import Sheet, sheets_of, sql_address
+from registry.reshape import as_plain
+from registry.sheets import Sheet, sheets_of, sql_address, table_files
 from registry.tables import day_number
 from registry.today import today
 
 LOOKED_AT = 1000
-"""Rows whose cells are looked at for a proposal, and tried by default."""
+"""Rows of a database that are looked at for a proposal (of a file all are), and rows tried by default."""
 LINKS = ("child_id", "centre_id")
 """Columns that point to a table and do not make one."""
 
 
 def headers_of(source: str | Path) -> list[Sheet]:
-    """The sheets (or a database's tables) of a source, for their headers and first rows."""
+    """The sheets (or a database's tables) of a source; of a folder, those of all its files."""
     if address := sql_address(source):
         from registry.databases import database_sheets
 
         return database_sheets(address, rows=LOOKED_AT)
-    if Path(source).is_dir():
-        raise BadInput("REG003", f"{source} is a folder: name one of its files")
-    if not Path(source).exists():
+    path = Path(source)
+    if not path.exists():
         raise BadInput("REG003", f"there is no file {source}")
-    return sheets_of(Path(source))
+    files = table_files(path) if path.is_dir() else [path]
+    if not files:
+        raise BadInput("REG003", f"there is no file of tables in {source}")
+    return [sheet for file in files for sheet in sheets_of(file) if not sheet.hidden or len(files) == 1]
 
 
 def proposal(source: str | Path) -> str:
-    """A MAP.toml for a file or a database, with what is unsure or missing as comments."""
-    name, sheets = str(source) if sql_address(source) else Path(source).name, headers_of(source)
+    """A MAP.toml for a file, a folder or a database, with what is unsure or missing as comments."""
+    name = str(source) if sql_address(source) else Path(source).name
+    groups = _alike(headers_of(source))
     lines = [f"# Proposed from {name}. Correct it, then: sanket map {name} --check MAP.toml",
-             "# Look twice at dates, codes and units: they were told from the first cells and the headers.", ""]
-    found = {sheet.name: propose(sheet.data.column_names) for sheet in sheets}
-    best = {table: max(sheets, key=lambda sheet: len(_own(found[sheet.name], table))).name for table in SPECS}
-    for sheet in sheets:
-        table_name = sheet.name if sheet.name.islower() and sheet.name.isidentifier() else f'"{sheet.name}"'
-        place = [f"query = {_quoted(f'SELECT * FROM {table_name}')}"] if sql_address(source) else \
-            [f"file = {_quoted(name)}"] + [f"sheet = {_quoted(sheet.name)}"] * (len(sheets) > 1)
+             "# Look twice at dates, codes and units: they were told from the cells and the headers.", ""]
+    whole = [_Proposed(group, place=_place_lines(source, group, several=len(groups) > 1)) for group in groups]
+    best = {table: max(whole, key=lambda one: one.says(table)) for table in SPECS}
+    for one in whole:
         for table in SPECS:
-            lines += _table_lines(place, table, sheet, found[sheet.name], chosen=best[table] == sheet.name)
-        lines += _left_lines(sheet, found[sheet.name])
-    return "\n".join(_plain(line) if line.startswith("#") else line for line in lines) + "\n"
+            lines += one.table_lines(table, chosen=best[table] is one)
+        lines += one.left_lines()
+    return "\n".join(plain(line) if line.startswith("#") else line for line in lines) + "\n"
 
 
-def _own(found: dict[str, dict], table: str) -> dict[str, str]:
-    """Headers by the table's column; links to other tables alone are none."""
-    own = {answer["column"]: header for header, answer in found.items() if answer.get("table") == table}
-    return own if set(own) - ({"centre_id"} if table == "children" else set()) else {}
+def _alike(sheets: list[Sheet]) -> list[list[Sheet]]:
+    """Sheets with the same headers belong together: a file, or a sheet, for each month."""
+    groups: dict[tuple, list[Sheet]] = {}
+    for sheet in sheets:
+        groups.setdefault(tuple(sheet.data.column_names), []).append(sheet)
+    return list(groups.values())
 
 
-def _table_lines(place: list[str], table: str, sheet: Sheet, found: dict[str, dict], *, chosen: bool) -> list[str]:
-    own = _own(found, table)
-    if not own:
-        return []
-    if not chosen:
-        said = ", ".join(f"{column} = {_quoted(header)}" for column, header in own.items())
-        return [f"# {sheet.name} seems to hold {table} too: {said}", ""]
-    link = "centre_id" if table in ("centres", "children") else "child_id"
-    linked = {answer["column"]: header for header, answer in found.items() if answer.get("column") == link}
-    columns = linked | {column: header for column, header in own.items() if "wide" not in found[header]}
-    wide = {column: header for column, header in own.items() if "wide" in found[header]}
-    lines = [f"[tables.{table}]", *place] + ["distinct = true"] * (table in ("centres", "children"))
-    lines += [f"[tables.{table}.columns]", *(_line(table, column, header, sheet, found)
-                                             for column, header in columns.items())]
-    given = set(columns) | {SPECS[table].own_day} if wide else set(columns)
-    lines += [_missing_line(table, column) for column in SPECS[table].required if column not in given]
-    if wide:
-        lines += [f"[tables.{table}.wide]", "day = 15   # the day of the month that a month's cell is given",
-                  f"[tables.{table}.wide.columns]", *(_line(table, column, header, sheet, found)
-                                                      for column, header in wide.items())]
-    return [*lines, ""]
+def _place_lines(source: str | Path, group: list[Sheet], *, several: bool) -> list[str]:
+    if sql_address(source):
+        name = group[0].name
+        table_name = name if name.islower() and name.isidentifier() else f'"{name}"'
+        return [f"query = {quoted(f'SELECT * FROM {table_name}')}"]
+    files = list(dict.fromkeys(sheet.file for sheet in group))
+    names = list(dict.fromkeys(sheet.name for sheet in group))
+    many_sheets = len(group) > len(files) or (several and any(sheet.name != Path(sheet.file).stem.lower()
+                                                             for sheet in group))
+    return [f"file = {one_or_list(files)}"] + [f"sheet = {one_or_list(names)}"] * many_sheets
 
 
-def _line(table: str, column: str, header: str, sheet: Sheet, found: dict[str, dict]) -> str:
-    answer = found[header]
-    source = answer.get("wide", header)
-    likewise = [name for name, other in found.items() if "wide" in answer and other.get("wide") == source] or [header]
-    form = {"unit": answer["unit"]} if "unit" in answer else {}
-    form |= form_of(table, column, _different(sheet, likewise))
-    if not form:
-        return f"{column} = {_quoted(source)}"
-    settings = [f"from = {_quoted(source)}", *(_setting(*one) for one in form.items())]
-    return f"{column} = {{ {', '.join(settings)} }}"
+class _Proposed:
+    """What one sheet (or several alike) seems to hold."""
+
+    def __init__(self, group: list[Sheet], *, place: list[str]):
+        self.group, self.place = group, place
+        self.sheet = group[0] if len(group) == 1 else replace(
+            group[0], data=pa.concat_tables([as_plain(sheet.data) for sheet in group]))
+        self.found = propose(self.sheet.data.column_names, name=self.sheet.name)
+        self.cells = {header: _counts(self.sheet.data[header]) for header, answer in self.found.items() if answer}
+        self.order = self._order()
+        self.forms: dict[str, Form] = {}
+        self.unlike: dict[str, str] = {}
+        for header, answer in self.found.items():
+            if "table" in answer:
+                self._look(header, answer)
+
+    def _order(self) -> str:
+        """What the sheet's dates show together: of one export, the day comes first in all, or the month."""
+        shown: set[str] = set()
+        for header, answer in self.found.items():
+            if "table" in answer and SPECS[answer["table"]].column(answer["column"]).kind == "day":
+                shown |= order_shown(self.cells[header]) or _order_said(header)
+        return next(iter(shown)) if len(shown) == 1 else ""
+
+    def _look(self, header: str, answer: dict) -> None:
+        """The form of a column's cells; a column whose cells cannot be what its header says is left out."""
+        cells = self.cells[header]
+        if "wide" in answer:
+            alike = [name for name, other in self.found.items()
+                     if "wide" in other and other["column"] == answer["column"]]
+            cells = _added([self.cells[name] for name in alike])
+        form = form_of(answer["table"], answer["column"], cells, order=self.order, unit=answer.get("unit", "") or (
+            "said" if _names_unit(header) else "")) if cells else Form()
+        if form is None and answer["sure"] < OWN:
+            self.unlike[header] = answer["column"]
+            self.found[header] = {}
+        else:
+            self.forms[header] = form or Form()
+
+    def says(self, table: str) -> int:
+        """How much these sheets say of a table."""
+        own = self.own(table)
+        return len(own) + 100 * bool(own) * (self.sheet.name == table)
+
+    def own(self, table: str) -> dict[str, str]:
+        """Headers by the table's column; links to other tables alone make none."""
+        own = {answer["column"]: header for header, answer in self.found.items() if answer.get("table") == table}
+        return own if set(own) & MAKES[table] else {}
+
+    def table_lines(self, table: str, *, chosen: bool) -> list[str]:
+        """The map's lines for one table; a remark where another sheet says more of it."""
+        own = self.own(table)
+        if not own:
+            return []
+        if not chosen:
+            said = ", ".join(f"{column} = {quoted(header)}" for column, header in own.items())
+            place = self.sheet.name if self.sheet.name != Path(self.sheet.file).stem.lower() else self.sheet.file
+            return [f"# {place or self.sheet.name} seems to hold {table} too: {said}", ""]
+        names = {column.name for column in SPECS[table].columns}
+        linked = {answer["column"]: header for header, answer in self.found.items()
+                  if answer.get("column") in LINKS and answer["column"] in names}
+        columns = linked | {column: header for column, header in own.items() if "wide" not in self.found[header]}
+        flat = table in ("centres", "children") and self.sheet.name != table
+        lines = [f"[tables.{table}]", *self.place] + ["distinct = true"] * flat
+        lines += [f"[tables.{table}.columns]", *(self._line(column, header) for column, header in columns.items())]
+        wide = self._wide(table)
+        given = set(columns) | {SPECS[table].own_day} if wide else set(columns)
+        if SPECS[table].own_day not in given and (line := self._month_of(table)):
+            given.add(SPECS[table].own_day)
+            lines.append(line)
+        lines += [missing_line(table, column) for column in SPECS[table].required if column not in given]
+        if wide:
+            lines += [f"[tables.{table}.wide]", "day = 15   # the day of the month that a month's cell is given",
+                      f"[tables.{table}.wide.columns]", *wide]
+        return [*lines, ""]
+
+    def _month_of(self, table: str) -> str:
+        """A line that takes the month out of the files' or sheets' names, where all name one."""
+        if not self.sheet.file or SPECS[table].own_day in (None, "month"):
+            return ""
+        for place, texts in (("sheet", [sheet.name for sheet in self.group]), ("file", [s.file for s in self.group])):
+            if all(map(month_in, texts)):
+                return f'{SPECS[table].own_day} = {{ month_of = "{place}", day = 15 }}'
+        return ""
+
+    def _wide(self, table: str) -> list[str]:
+        """A line for each column that stands once for each month, with all the patterns of its headers."""
+        patterns: dict[str, dict[str, str]] = {}
+        for header, answer in self.found.items():
+            if answer.get("table") == table and "wide" in answer:
+                patterns.setdefault(answer["column"], {}).setdefault(answer["wide"], header)
+        return [self._wide_line(column, by_pattern) for column, by_pattern in patterns.items()]
+
+    def _wide_line(self, column: str, by_pattern: dict[str, str]) -> str:
+        """All patterns of one unit together; a list of tables where units differ."""
+        units: dict[str, list[str]] = {}
+        for pattern, header in by_pattern.items():
+            units.setdefault(self.found[header].get("unit", ""), []).append(pattern)
+        form = self.forms[next(iter(by_pattern.values()))]
+        told = [setting_table(without_repeats(patterns), ({"unit": unit} if unit else {}) | form.settings)
+                for unit, patterns in units.items()]
+        remark = f"   # {plain(form.remark)}" if form.remark else ""
+        return f"{column} = {told[0] if len(told) == 1 else '[' + ', '.join(map(as_table, told)) + ']'}{remark}"
+
+    def _line(self, column: str, header: str) -> str:
+        answer, form = self.found[header], self.forms[header]
+        settings = ({"unit": answer["unit"]} if "unit" in answer else {}) | form.settings
+        remark = f"   # {plain(form.remark)}" if form.remark else ""
+        return f"{column} = {setting_table([header], settings)}{remark}"
+
+    def left_lines(self) -> list[str]:
+        """What was not taken: personal columns, columns whose cells are not what their header says, unknown ones."""
+        personal = [header for header, answer in self.found.items() if answer.get("personal")]
+        unknown = [header for header, answer in self.found.items() if not answer and header not in self.unlike]
+        lines = [f"# kept out as personal: {', '.join(personal)}"] if personal else []
+        lines += [f"# {header} is called like {column}, and its cells are not: kept out"
+                  for header, column in self.unlike.items()]
+        lines += [f"# not recognised, kept out: {', '.join(unknown)}"] if unknown else []
+        return [*lines, ""] if lines else []
 
 
-def _different(sheet: Sheet, headers: list[str]) -> list[str]:
-    cells = [encode(sheet.data[header].slice(0, LOOKED_AT).combine_chunks()) for header in headers]
-    seen = {text for cell in cells for text in pa.array(cell).unique().cast(pa.string()).to_pylist() if text}
-    return sorted(seen)
+def _counts(column: pa.ChunkedArray) -> dict[str, int]:
+    """The different cells of a column with how often each stands there; what means an empty cell left out."""
+    different = encode(column.combine_chunks())
+    texts = different.dictionary.cast(pa.string()).to_pylist()
+    at = pc.drop_null(different.indices).to_numpy(zero_copy_only=False)
+    often = np.bincount(at, minlength=len(texts))
+    return {text: int(count) for text, count in zip(texts, often, strict=True)
+            if count and text and text.strip().lower() not in MISSING_WORDS}
 
 
-def _setting(name: str, value: object) -> str:
-    if isinstance(value, dict):
-        return f"{name} = {{ " + ", ".join(f"{_quoted(key)} = {_quoted(code)}" for key, code in value.items()) + " }"
-    if isinstance(value, list):
-        return f"{name} = [{', '.join(map(_quoted, value))}]"
-    return f"{name} = {_quoted(str(value))}"
+def _added(some: list[Mapping[str, int]]) -> dict[str, int]:
+    whole: dict[str, int] = {}
+    for counts in some:
+        for text, count in counts.items():
+            whole[text] = whole.get(text, 0) + count
+    return whole
 
 
-def _missing_line(table: str, column: str) -> str:
-    limit = bound(SPECS[table].column(column))
-    return f'# {column} = ?   (required: a header, or {{ value = "…" }} for all rows; {limit})'
+def _names_unit(header: str) -> bool:
+    from registry.headers import unit_in
+
+    return bool(unit_in(header))
 
 
-def _left_lines(sheet: Sheet, found: dict[str, dict]) -> list[str]:
-    personal = [header for header, answer in found.items() if answer.get("personal")]
-    unknown = [header for header, answer in found.items() if not answer]
-    lines = [f"# kept out as personal: {', '.join(personal)}"] if personal else []
-    lines += [f"# not recognised, kept out: {', '.join(unknown)}"] if unknown else []
-    return [*lines, ""] if lines else []
-
-
-def _quoted(text: str) -> str:
-    """A TOML string: its escapes are JSON's."""
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
-
-
-def _plain(text: str) -> str:
-    """Text for a comment, on one line."""
-    return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
+def _order_said(header: str) -> set[str]:
+    """`DOB (dd/mm/yyyy)` says it."""
+    said = re.search(r"(dd?)\W(mm?)\W|(mm?)\W(dd?)\W", header.lower())
+    return {DAY_FIRST if said[1] else MONTH_FIRST} if said else set()
 
 
 def trial(source: str | Path, map_path: Path, *, rows: int = LOOKED_AT) -> dict[str, dict[str, object]]:

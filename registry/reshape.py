@@ -33,7 +33,7 @@ def long_rows(table: TableMap, sheet: Sheet, fixed: pa.Table, numbers: np.ndarra
         filled = np.any([_filled(cell) for cell in cells.values()], axis=0)
         part = fixed
         if own not in names:
-            part = part.append_column(own, pa.array([_day(place, table)]).take(pa.array(np.zeros(len(filled), np.int8))))
+            part = part.append_column(own, pa.array([_day(place, table)] * len(filled), pa.string()))
         for name in names:
             part = part.append_column(name, cells.get(name, pa.nulls(len(filled), pa.string())))
         parts.append(as_plain(part).filter(pa.array(filled)))
@@ -45,8 +45,8 @@ def long_rows(table: TableMap, sheet: Sheet, fixed: pa.Table, numbers: np.ndarra
 
 def _day(place: Place, table: TableMap) -> str:
     if isinstance(place, int):
-        raise BadInput("REG006", f"[tables.{table.name}.wide] numbers its visits ({{N}}): give the pattern of the column "
-                                 f"with each visit's date as {SPECS[table.name].own_day}")
+        raise BadInput("REG006", f"[tables.{table.name}.wide] numbers its visits ({{N}}): give the pattern of the "
+                                 f"column with each visit's date as {SPECS[table.name].own_day}")
     if SPECS[table.name].own_day == "month":
         return str(place)[:7]
     return str(place.replace(day=table.wide_day) if table.wide_day else place)
@@ -65,7 +65,7 @@ def _columns_by_place(table: TableMap, sheet: Sheet, used: set[str]) -> dict[Pla
             other = found.setdefault(place, {}).setdefault(column.name, (header, column))
             if other[0] != header:
                 raise BadInput("REG006", f"{sheet.place} has two columns of {column.name} for {str(place)[:7]}, "
-                                         f"{other[0]} and {header}: name in the map the one that is meant, or leave one")
+                                         f"{other[0]} and {header}: name in the map the one that is meant")
             used.add(header)
     return found
 
@@ -102,8 +102,8 @@ def with_parent(sheet: Sheet, parent: Sheet, link: Parent) -> Sheet:
     by = as_texts(_whole(sheet, header_of(sheet, (link.by,), "parent.by", set())))
     there = pc.drop_null(key)
     if len(there) > len(there.unique()):
-        raise BadInput("REG006", f"{parent.place} holds the same {link.key} in several rows: name the column that tells "
-                                 "its rows apart")
+        raise BadInput("REG006", f"{parent.place} holds the same {link.key} in several rows: name the column that "
+                                 "tells its rows apart")
     at = pc.index_in(by, value_set=key, skip_nulls=True)
     data = sheet.data
     for name in parent.data.column_names:

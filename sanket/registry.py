@@ -34,6 +34,8 @@ def import_(
     to: Annotated[str, typer.Option("--to", help="The store; made when missing.")],
     map: Annotated[Path | None, typer.Option(help="A MAP.toml that names where columns come from.")] = None,
     max_quarantined: Annotated[str, typer.Option(help="Accepted share of quarantined rows, in percent.")] = "100",
+    past: Annotated[bool, typer.Option("--past", help="A first load of the past, in parts: rows are known from their "
+                                                      "own days.")] = False,
     imported_on: ON = None,
     as_json: AS_JSON = False,
 ) -> None:
@@ -42,13 +44,14 @@ def import_(
     Running it again changes nothing. Exit code 3: nothing could be used, nothing was changed. 4: done, but more rows
     were quarantined than `--max-quarantined` accepts.
     """
-    from registry.store import open_store
+    from features.growth import zscores
+    from registry.store import made_for
     from sanket.progress import step
 
     accepted = _percent(max_quarantined)
     day = _date(imported_on)
-    with step("Importing"):
-        report = open_store(to).import_source(source, map=map, imported_on=day)
+    with step("Importing"), made_for(to) as store:
+        report = store.import_source(source, map=map, imported_on=day, past=past, zscores=zscores)
     if as_json:
         typer.echo(json.dumps(report.as_json(), ensure_ascii=False))
     else:
@@ -56,6 +59,8 @@ def import_(
         typer.echo(f"{report.import_id}: " + ("done" if report.changed else "nothing new, nothing changed"))
         for note in report.notes:
             typer.echo(note)
+        for warning in report.warnings:
+            typer.secho(warning, fg="red", bold=True)
     if report.share_quarantined * 100 > accepted:
         raise typer.Exit(4)
 
