@@ -8,10 +8,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from registry import tables
-from registry.cells import BAD, plain_digits, read_day, read_number
-from registry.contract import SPECS
+from registry.cells import BAD, encode, plain_digits, read_day, read_number
+from registry.contract import MISSING_WORDS, SPECS
 from registry.date_forms import EXCEL_DAYS, SWAPPED, explained, fitting, half_swapped
 from registry.missing_codes import suspects
 from registry.undecided import NO_WORDS, YES_WORDS, oedema_undecided
@@ -50,6 +52,16 @@ class Form:
 
     settings: dict[str, object] = field(default_factory=dict)
     remark: str = ""
+
+
+def counts_of(column: pa.ChunkedArray) -> dict[str, int]:
+    """The different cells of a column with how often each stands there; what means an empty cell left out."""
+    different = encode(column.combine_chunks())
+    texts = different.dictionary.cast(pa.string()).to_pylist()
+    at = pc.drop_null(different.indices).to_numpy(zero_copy_only=False)
+    often = np.bincount(at, minlength=len(texts))
+    return {text: int(count) for text, count in zip(texts, often, strict=True)
+            if count and text and text.strip().lower() not in MISSING_WORDS}
 
 
 def form_of(table: str, column: str, counts: Mapping[str, int], *, order: str = "", unit: str = "") -> Form | None:

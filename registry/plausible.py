@@ -74,7 +74,7 @@ def _measures(rows: Mapping[str, np.ndarray], sex: np.ndarray | None, birth_date
                     muac_mm=rows["muac_mm"], oedema=rows["oedema"]) | {"age": age}
     sam, judged = sam_of(rows["muac_mm"], rows["oedema"], z)
     lines = shares_beyond(oedema=(rows["oedema"] >= 1, np.isfinite(rows["oedema"])), sam=(sam, judged))
-    return lines + (_high(z) if z is not None else [])
+    return lines + (far_too_high(z) if z is not None else [])
 
 
 def sam_of(muac_mm: np.ndarray, oedema: np.ndarray,
@@ -104,7 +104,8 @@ def _line(what: str, share: float, rows: int, ask: str) -> str:
     return f"LOOK: {what} in {share:.0%} of {rows:,} rows: {ask}"
 
 
-def _high(z: Mapping[str, np.ndarray]) -> list[str]:
+def far_too_high(z: Mapping[str, np.ndarray]) -> list[str]:
+    """A line where a whole column of children is far too heavy and too tall: completed months read as days."""
     both = np.isfinite(z["waz"]) & np.isfinite(z["haz"])
     if both.sum() < LEAST_ROWS or min(np.median(z["waz"][both]), np.median(z["haz"][both])) <= HIGH_Z:
         return []

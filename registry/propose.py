@@ -8,14 +8,11 @@ from dataclasses import replace
 from fnmatch import fnmatch
 from pathlib import Path
 
-import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from registry.cell_forms import DAY_FIRST, MONTH_FIRST, Form, form_of, order_shown
-from registry.cells import encode
+from registry.cell_forms import DAY_FIRST, MONTH_FIRST, Form, counts_of, form_of, order_shown
 from registry.check import Known, check
-from registry.contract import MISSING_WORDS, SPECS
+from registry.contract import SPECS
 from registry.errors import BadInput
 from registry.headers import MAKES, OWN, propose
 from registry.map_lines import (
@@ -99,7 +96,7 @@ class _Proposed:
         self.sheet = group[0] if len(group) == 1 else replace(
             group[0], data=pa.concat_tables([as_plain(sheet.data) for sheet in group]))
         self.found = propose(self.sheet.data.column_names, name=self.sheet.name)
-        self.cells = {header: _counts(self.sheet.data[header]) for header, answer in self.found.items() if answer}
+        self.cells = {header: counts_of(self.sheet.data[header]) for header, answer in self.found.items() if answer}
         self.order = self._order()
         self.forms: dict[str, Form] = {}
         self.unlike: dict[str, str] = {}
@@ -210,16 +207,6 @@ class _Proposed:
                   for header, column in self.unlike.items()]
         lines += [f"# not recognised, kept out: {', '.join(unknown)}"] if unknown else []
         return [*lines, ""] if lines else []
-
-
-def _counts(column: pa.ChunkedArray) -> dict[str, int]:
-    """The different cells of a column with how often each stands there; what means an empty cell left out."""
-    different = encode(column.combine_chunks())
-    texts = different.dictionary.cast(pa.string()).to_pylist()
-    at = pc.drop_null(different.indices).to_numpy(zero_copy_only=False)
-    often = np.bincount(at, minlength=len(texts))
-    return {text: int(count) for text, count in zip(texts, often, strict=True)
-            if count and text and text.strip().lower() not in MISSING_WORDS}
 
 
 def _added(some: list[Mapping[str, int]]) -> dict[str, int]:

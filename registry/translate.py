@@ -107,9 +107,9 @@ def _refuse_undecided(texts: list[str | None], different: pa.DictionaryArray, co
 
 def half_swapped_words(name: str) -> str:
     """What is wrong with a half-swapped column, and what to say in a map."""
-    return (f"{name}: Excel seems to have taken the day for the month wherever it could: its typed dates lie on "
-            f'days 1 to 12 only, and those left as text on days above 12. Say in a map date = ["{SWAPPED}", "%d/%m/%Y"] to turn '
-            'them back, or list "iso" where the typed dates are right')
+    return (f"{name}: Excel seems to have taken the day for the month wherever it could: its typed dates lie on days 1 "
+            "to 12 only, and those left as text on days above 12. Say in a map "
+            f'date = ["{SWAPPED}", "%d/%m/%Y"] to turn them back, or list "iso" where the typed dates are right')
 
 
 def _steps(column: ColumnMap, plan: Map) -> list[Callable[[str], str | None]]:
