@@ -25,7 +25,7 @@ WORDS: dict[tuple[str, str], str] = {
     ("children", "family_id"): """family id | household id | hhid | hh id | ppp id | parivar id | family code |
         household no | household number | hh no | ration card no | परिवार आईडी | परिवार पहचान | परिवार पहचान पत्र |
         परिवार कोड | कुटुंब आयडी | कुटुंब क्रमांक | कुटुंब कोड""",
-    ("children", "sex"): """sex | gender | male female | m f | hl4 | b4 | sexe | लिंग | बालक बालिका | मुलगा मुलगी |
+    ("children", "sex"): """sex | sex m f | gender | gender m f | male female | m f | hl4 | b4 | sexe | लिंग | बालक बालिका | मुलगा मुलगी |
         स्त्री पुरुष""",
     ("children", "birth_date"): """birth date | date birth | dob | birthdate | birthdat | birthday | bdate |
         b date | born on | date born | birth dt | d o b | जन्म तिथि | जन्मतिथि | जन्म तारीख | जन्मतारीख |
@@ -107,7 +107,7 @@ WORDS: dict[tuple[str, str], str] = {
     ("episodes", "complications"): """complications | complication | medical complications | medical complication |
         any complication | जटिलता | चिकित्सीय जटिलता | गुंतागुंत | वैद्यकीय गुंतागुंत""",
     ("episodes", "closed_on"): """closed on | discharge date | date discharge | discharged on | dod |
-        date discharged | discharge dt | छुट्टी तिथि | छुट्टी दिनांक | डिस्चार्ज तिथि | डिस्चार्ज दिनांक |
+        date discharged | discharge dt | exit date | date exit | छुट्टी तिथि | छुट्टी दिनांक | डिस्चार्ज तिथि | डिस्चार्ज दिनांक |
         डिस्चार्ज तारीख | घरी सोडल्याचा दिनांक""",
     ("episodes", "outcome"): """outcome | discharge outcome | exit outcome | treatment outcome | discharge status |
         discharge type | result | परिणाम | उपचार परिणाम | निष्पत्ती""",
@@ -175,5 +175,6 @@ UNIT_WORDS = {
     "kg": "kg kgs kilogram kilograms kilo किग्रा किलो किलोग्राम किग्रॅ", "g": "g gm gms gram grams grm ग्राम ग्रॅम",
     "cm": "cm cms centimeter centimeters centimetre centimetres सेमी सेंमी सेंटीमीटर", "mm": "mm mms millimeter millimetre "
     "millimeters मिमी मिलीमीटर", "m": "m mtr metre meter metres meters मीटर",
+    "lb": "lb lbs pound pounds", "inch": "inch inches", "foot": "ft foot feet",
 }
-"""Units in headers, by the unit in a map."""
+"""Units in headers, by the unit in a map; of a column in pounds or inches nothing is proposed."""

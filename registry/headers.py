@@ -63,8 +63,10 @@ def _meaning(header: str) -> dict[str, object]:
         targets = _without_name(SPECS_COLUMNS[plain])
         if targets:
             return {"targets": targets, "sure": OWN}
-    words, unit = _words(without_month(_last_step(header)))
-    answer = _recognised(words) or _recognised(_words(_within(header))[0])
+    read = [_words(without_month(text)) for text in (header, _last_step(header), _within(header))]
+    # Known words anywhere in a header come before a slip of the pen in all of it.
+    tried = ((judge(words), unit) for judge in (_recognised, _slip) for words, unit in read)
+    answer, unit = next((one for one in tried if one[0] is not None), ({}, ""))
     if "targets" not in answer:
         return answer
     target = answer["targets"][0][1]
@@ -98,10 +100,12 @@ def _not_ours() -> tuple[frozenset, frozenset]:
     return tuple(frozenset(_words(word)[0] for word in words.split("|")) for words in (PERSONAL, OTHERS))
 
 
-def _recognised(words: frozenset[str]) -> dict[str, object]:
-    """What a set of words means: personal, nothing, or some columns."""
+def _recognised(words: frozenset[str]) -> dict[str, object] | None:
+    """What a set of words means: personal, surely nothing of ours (empty), or some columns; None where unknown."""
     personal, others = _not_ours()
-    if not words or words in others:
+    if not words:
+        return None
+    if words in others:
         return {}
     if words in personal:
         return {"personal": True}
@@ -109,18 +113,20 @@ def _recognised(words: frozenset[str]) -> dict[str, object]:
         return {"targets": _known()[words], "sure": EXACT}
     fewer = frozenset(words - QUALIFIERS)
     if fewer != words and fewer:
-        return _recognised(fewer) | ({"sure": QUALIFIED} if fewer in _known() else {})
-    return _slip(words)
+        answer = _recognised(fewer)
+        return answer | {"sure": QUALIFIED} if answer and fewer in _known() else answer
+    return None
 
 
-def _slip(words: frozenset[str]) -> dict[str, object]:
-    """The columns of a known header that differs by one letter (two in ten), where only one column is as near."""
+def _slip(words: frozenset[str]) -> dict[str, object] | None:
+    """The columns of a known header that differs by one letter (two in ten), where only one column is as near; None
+    where there is none."""
     from rapidfuzz.distance import OSA
 
     text = " ".join(sorted(words))
     allowed = 1 if len(text) < 10 else 2
     if len(text) < 5:
-        return {}
+        return None
     near: dict[tuple, int] = {}
     for known, targets in _known().items():
         other = " ".join(sorted(known))
@@ -128,7 +134,7 @@ def _slip(words: frozenset[str]) -> dict[str, object]:
         if far <= allowed:
             near[targets] = min(far, near.get(targets, 9))
     least = [targets for targets, far in near.items() if far == min(near.values())]
-    return {"targets": least[0], "sure": SLIP} if len(least) == 1 else {}
+    return {"targets": least[0], "sure": SLIP} if len(least) == 1 else None
 
 
 def _tables_of(meant: Iterable[dict], name: str) -> list[str]:
@@ -178,10 +184,11 @@ def _last_step(header: str) -> str:
     """`group/sub/weight` is weight: Kobo and CommCare write the way to a question; `form.group.weight` too."""
     header = composed(header)
     if _PATH.fullmatch(header) and not MONTH.search(header):
-        first, last = _words(re.split(r"[/:]", header)[0])[0], re.split(r"[/:]", header)[-1]
-        if first in _known() and _words(last)[0] in _known() and _known()[first] != _known()[_words(last)[0]]:
-            return header
-        return last if first not in _known() or _words(last)[0] in _known() else header
+        *above, last = re.split(r"[/:]", header)
+        known = _known().get(_words(above[-1])[0]), _known().get(_words(last)[0])
+        # `weight/height` is a ratio, `measure:ht` a question in a group.
+        ratio = "/" in header and len(above) == 1 and all(known) and known[0] != known[1]
+        return header if ratio else last
     if re.fullmatch(r"[A-Za-z_]\w+(\.[A-Za-z_]\w+)+", header):
         return header.rsplit(".", 1)[-1]
     return header
@@ -208,6 +215,7 @@ def _words(text: str) -> tuple[frozenset[str], str]:
 
 
 def _split(text: str) -> list[str]:
+    text = re.sub(r"['’]s\b", " ", text)
     text = _INITIALS.sub(lambda found: found[0].replace(".", ""), text)
     text = _CAMEL.sub(" ", text)
     return re.sub(r"""[_\-/.:,;*#?&'’"|+=\\%()\[\]{}<>–—]""", " ", text).lower().replace("\u200d", "").replace(

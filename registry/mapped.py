@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -40,10 +40,11 @@ def read_mapped(source: str | Path, map: object) -> Source:
 
 @dataclass(frozen=True)
 class _Part:
-    """What one sheet gives of one table."""
+    """What one sheet gives of one table, and what a person should know of it."""
 
     place: str
     raw: Raw
+    notes: tuple[str, ...] = ()
 
 
 def mapped_tables(tables: Iterable[TableMap], arrived: Arrivals, plan: Map) -> tuple[dict[str, Raw], list[str]]:
@@ -61,6 +62,7 @@ def mapped_tables(tables: Iterable[TableMap], arrived: Arrivals, plan: Map) -> t
         raise faults[0]
     raws, notes = {}, []
     for name, some in parts.items():
+        notes += [note for part in some for note in part.notes]
         one_of_equals = any(table.distinct for table in plan.tables if table.name == name)
         raws[name] = _one(name, some, notes, one_of_equals=one_of_equals)
     return raws, notes
@@ -71,7 +73,8 @@ def _parts(table: TableMap, arrived: Arrivals, plan: Map) -> list[_Part]:
         names = list(dict.fromkeys(name for row in table.rows for name in row))
         cells = {name: pa.array([_text(row.get(name)) for row in table.rows]) for name in names}
         return [_Part("the map's own rows", Raw(pa.table(cells)))]
-    return [_Part(sheet.place, _mapped(table, sheet, arrived, plan)) for sheet in arrived.sheets(table)]
+    return [_Part(sheet.place, _mapped(table, sheet, arrived, plan), tuple(_months_alone(table, sheet, plan)))
+            for sheet in arrived.sheets(table)]
 
 
 def _text(value: object) -> str | None:
@@ -99,6 +102,17 @@ def _mapped(table: TableMap, sheet: Sheet, arrived: Arrivals, plan: Map) -> Raw:
         frozenset(column.name for _, column in table.wide if column.codes)
     windows = frozenset(column.name for column in table.columns if column.age)
     return Raw(data, numbers, broken_lines(table.name, sheet.refused, shown=False), (), declared, windows)
+
+
+def _months_alone(table: TableMap, sheet: Sheet, plan: Map) -> Iterator[str]:
+    """A line for dates of which the month alone is written: the map gave the day, and an age is that far off."""
+    for column in table.columns:
+        if column.day and column.dates and column.headers:
+            first, last = (column_of(replace(column, day=day), sheet, plan, set()) for day in (1, 28))
+            if many := int(pc.sum(pc.fill_null(pc.not_equal(first, last), False)).as_py() or 0):
+                off = max(column.day - 1, 31 - column.day)
+                yield (f"{table.name}: {column.name} of {many:,} rows is a month alone, taken as its {column.day}th: ages "
+                       f"are up to {off} days off, and WAZ and HAZ with them")
 
 
 def _refuse_missing(table: TableMap, names: list[str]) -> None:

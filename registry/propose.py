@@ -34,6 +34,7 @@ from registry.today import today
 
 LOOKED_AT = 1000
 """Rows of a database that are looked at for a proposal (of a file all are), and rows tried by default."""
+PLACE_NAMES = {"file": "file", "sheet": "name"}
 LINKS = ("child_id", "centre_id")
 """Columns that point to a table and do not make one."""
 
@@ -168,8 +169,8 @@ class _Proposed:
         """A line that takes the month out of the files' or sheets' names, where all name one."""
         if not self.sheet.file or SPECS[table].own_day in (None, "month"):
             return ""
-        for place, texts in (("sheet", [sheet.name for sheet in self.group]), ("file", [s.file for s in self.group])):
-            if all(map(month_in, texts)):
+        for place in ("file", "sheet"):
+            if all(month_in(getattr(sheet, PLACE_NAMES[place])) for sheet in self.group):
                 return f'{SPECS[table].own_day} = {{ month_of = "{place}", day = 15 }}'
         return ""
 
