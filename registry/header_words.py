@@ -25,7 +25,8 @@ WORDS: dict[tuple[str, str], str] = {
     ("children", "family_id"): """family id | household id | hhid | hh id | ppp id | parivar id | family code |
         household no | household number | hh no | ration card no | परिवार आईडी | परिवार पहचान | परिवार पहचान पत्र |
         परिवार कोड | कुटुंब आयडी | कुटुंब क्रमांक | कुटुंब कोड""",
-    ("children", "sex"): """sex | sex m f | gender | gender m f | male female | m f | hl4 | b4 | sexe | लिंग | बालक बालिका | मुलगा मुलगी |
+    ("children", "sex"): """sex | sex m f | gender | gender m f | male female | m f | hl4 | b4 | sexe | लिंग |
+        बालक बालिका | मुलगा मुलगी |
         स्त्री पुरुष""",
     ("children", "birth_date"): """birth date | date birth | dob | birthdate | birthdat | birthday | bdate |
         b date | born on | date born | birth dt | d o b | जन्म तिथि | जन्मतिथि | जन्म तारीख | जन्मतारीख |

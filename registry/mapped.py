@@ -111,8 +111,8 @@ def _months_alone(table: TableMap, sheet: Sheet, plan: Map) -> Iterator[str]:
             first, last = (column_of(replace(column, day=day), sheet, plan, set()) for day in (1, 28))
             if many := int(pc.sum(pc.fill_null(pc.not_equal(first, last), False)).as_py() or 0):
                 off = max(column.day - 1, 31 - column.day)
-                yield (f"{table.name}: {column.name} of {many:,} rows is a month alone, taken as its {column.day}th: ages "
-                       f"are up to {off} days off, and WAZ and HAZ with them")
+                yield (f"{table.name}: {column.name} of {many:,} rows is a month alone, taken as day {column.day}: "
+                       f"ages are up to {off} days off, and WAZ and HAZ with them")
 
 
 def _refuse_missing(table: TableMap, names: list[str]) -> None:

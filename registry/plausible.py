@@ -72,31 +72,34 @@ def _measures(rows: Mapping[str, np.ndarray], sex: np.ndarray | None, birth_date
         z = zscores(sex=sex[rows["child"]].astype(np.int8), age_days=age, weight_kg=rows["weight_kg"],
                     height_cm=rows["height_cm"], height_position=rows["height_position"].astype(np.int8),
                     muac_mm=rows["muac_mm"], oedema=rows["oedema"]) | {"age": age}
-    sam, judged = sam_of(rows["muac_mm"], rows["oedema"], z)
-    lines = shares_beyond(oedema=(rows["oedema"] >= 1, np.isfinite(rows["oedema"])), sam=(sam, judged))
+    found = cases_of(rows["muac_mm"], rows["oedema"], z)
+    lines = shares_beyond({name: ((cases & judged).sum(), judged.sum()) for name, (cases, judged) in found.items()})
     return lines + (far_too_high(z) if z is not None else [])
 
 
-def sam_of(muac_mm: np.ndarray, oedema: np.ndarray,
-           z: Mapping[str, np.ndarray] | None) -> tuple[np.ndarray, np.ndarray]:
-    """Masks of the rows that are SAM by any criterion, and of those that any criterion can judge."""
+def cases_of(muac_mm: np.ndarray, oedema: np.ndarray,
+             z: Mapping[str, np.ndarray] | None) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """For oedema, and for SAM by any criterion: masks of the cases and of the rows that can be judged.
+
+    z: `whz` and `age` (days); left out, SAM is judged by arm and oedema alone.
+    """
     age = z["age"] if z is not None else np.full(len(muac_mm), float(MUAC_FROM_DAYS))
     arm = np.isfinite(muac_mm) & (age >= MUAC_FROM_DAYS) & (age <= MUAC_TO_DAYS)
     sam, judged = (oedema >= 1) | (arm & (muac_mm < SAM_MUAC_MM)), np.isfinite(oedema) | arm
     if z is not None:
         sam, judged = sam | (np.round(z["whz"], 2) < SAM_WHZ), judged | np.isfinite(z["whz"])
-    return sam, judged
+    return {"oedema": (oedema >= 1, np.isfinite(oedema)), "sam": (sam, judged)}
 
 
-def shares_beyond(*, oedema: tuple[np.ndarray, np.ndarray], sam: tuple[np.ndarray, np.ndarray]) -> list[str]:
-    """Lines for a share of oedema or SAM beyond what any place has seen; each (cases, judged) as masks."""
+def shares_beyond(counts: Mapping[str, tuple[float, float]]) -> list[str]:
+    """Lines for a share of oedema or SAM beyond what any place has seen, from (cases, judged) of each."""
     lines = []
-    for what, (cases, judged), most, ask in (
-            ("bilateral oedema", oedema, MOST_OEDEMA, "are 1 and 2 its yes and no?"),
-            ("SAM", sam, MOST_SAM, "are units, dates and codes read right, or is it a register of treatment alone?")):
-        count = int(judged.sum())
-        if count >= LEAST_ROWS and (share := float((cases & judged).sum() / count)) > most:
-            lines.append(_line(what, share, count, f"no place has seen more than {most:.0%}; {ask}"))
+    for name, what, most, ask in (
+            ("oedema", "bilateral oedema", MOST_OEDEMA, "are 1 and 2 its yes and no?"),
+            ("sam", "SAM", MOST_SAM, "are units, dates and codes read right, or is it a register of treatment alone?")):
+        cases, judged = counts[name]
+        if judged >= LEAST_ROWS and cases / judged > most:
+            lines.append(_line(what, cases / judged, int(judged), f"no place has seen more than {most:.0%}; {ask}"))
     return lines
 
 

@@ -96,9 +96,9 @@ def summary(answers: Answers, columns: Columns) -> dict[str, object]:
 def _to_look_at(answers: Answers) -> list[str]:
     """What should be looked at before the figures are believed."""
     z = answers.rounded | {"age": answers.read["age_days"]}
-    oedema = answers.read["oedema"]
-    status = answers.status["sam"]
-    lines = shares_beyond(oedema=(oedema >= 1, np.isfinite(oedema)), sam=(status == 1, status >= 0)) + far_too_high(z)
+    oedema, sam = answers.read["oedema"], answers.status["sam"]
+    counts = {"oedema": (np.sum(oedema >= 1), np.sum(np.isfinite(oedema))), "sam": (np.sum(sam == 1), np.sum(sam >= 0))}
+    lines = shares_beyond(counts) + far_too_high(z)
     without = int((np.isnan(answers.read["age_days"]) & is_classified(answers.status)).sum())
     if without:
         lines.append(f"LOOK: {without:,} rows are classified without an age (column suspicion): near 24 months weight "
