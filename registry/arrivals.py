@@ -9,7 +9,7 @@ from pathlib import Path
 
 from registry.errors import BadInput
 from registry.plan import Parent, TableMap
-from registry.sheets import ENDINGS, Sheet, sheets_of, sql_address, table_files
+from registry.sheets import ENDINGS, Sheet, others_of, sheets_of, sql_address, table_files
 
 
 class Arrivals:
@@ -18,6 +18,7 @@ class Arrivals:
     def __init__(self, source: str | Path, *, rows: int | None = None):
         self.address, self.rows = sql_address(source), rows
         self.files = [] if self.address else _files(Path(source))
+        self.folder = None if self.address or Path(source).is_file() else Path(source)
         self._read: dict[Path, list[Sheet]] = {}
         self.used: dict[str, set[str]] = {}
         """By place, the headers that some table took."""
@@ -74,7 +75,8 @@ class Arrivals:
 
     def notes(self) -> Iterator[str]:
         """A line for each file, sheet and column that no table took, and for what was read past."""
-        if unread := [file.name for file in self.files if file not in self._read]:
+        others = others_of(self.folder, self.files) if self.folder else []
+        if unread := [file.name for file in self.files if file not in self._read] + others:
             yield f"not read, no table of the map names it: {', '.join(unread)}"
         for sheets in self._read.values():
             for sheet in sheets:

@@ -168,6 +168,8 @@ def _oedema(counts: Mapping[str, int]) -> Form | None:
         numbers = {"1": "1", "2": "0"} if not known else {}
         return Form({"codes": known or numbers}, "yes and no, as WHO's tools write 1 and 2: is it so? Grades of oedema "
                                                  "would be 0 to 3" if numbers else "yes is taken as grade 1")
+    if any(cell.strip() and not cell.strip().strip("+") for cell in counts):
+        return Form({"codes": {"+" * grade: str(grade) for grade in (1, 2, 3)}})
     if any(isinstance(read_number(cell), float) for cell in counts):
         return Form()
     return None

@@ -20,7 +20,7 @@ from registry.headings import named, rows_above
 DELIMITERS = ",;\t|"
 BLOCK, WIDEST_ROW = 4 << 20, 128 << 20
 """Bytes read at a time; one row may be as long as the second."""
-_SEP = re.compile(r'"?sep=(.)"?[,;\t]*')
+_SEP = re.compile(r'"?sep=(.)"?[,;]*')
 """The line with which Excel is told the delimiter."""
 
 
@@ -93,7 +93,7 @@ def _encoding(path: Path, start: bytes) -> str:
 def _head(path: Path, text: str, *, whole: bool) -> _Head:
     """The header, below what stands above it: Excel's `sep=;`, titles, blank lines."""
     first, _, rest = text.partition("\n")
-    told = _SEP.fullmatch(first.strip())
+    told = _SEP.fullmatch(first.strip(" \r"))
     said = rest if told else text
     delimiters = [told[1]] if told else DELIMITERS
     tried = {sign: _rows_of(path, said, sign, whole=whole) for sign in delimiters}

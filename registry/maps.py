@@ -81,6 +81,8 @@ def _table(name: str, settings: object, faults: list[str]) -> TableMap:
     said = _well_typed(settings, TABLE_KINDS, where, faults)
     columns = tuple(_column(name, column, one, faults) for column, one in said.get("columns", {}).items())
     wide, day = _wide(name, said.get("wide", {}), where, faults)
+    if both := sorted({column.name for column in columns} & {column.name for _, column in wide}):
+        faults.append(f"{where} gives {', '.join(both)} both in columns and in wide: leave one")
     if not columns and not said.get("rows"):
         faults.append(f"{where} needs columns or rows")
     return TableMap(name, _several(said.get("file")), _several(said.get("sheet")), said.get("query"),

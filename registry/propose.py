@@ -25,7 +25,7 @@ from registry.map_lines import (
     without_repeats,
 )
 from registry.maps import read_map
-from registry.months import month_in
+from registry.months import MONTH, composed, month_in, pattern_of
 from registry.plan import Map, TableMap
 from registry.reshape import as_plain
 from registry.sheets import Sheet, sheets_of, sql_address, table_files
@@ -150,7 +150,9 @@ class _Proposed:
         names = {column.name for column in SPECS[table].columns}
         linked = {answer["column"]: header for header, answer in self.found.items()
                   if answer.get("column") in LINKS and answer["column"] in names}
-        columns = linked | {column: header for column, header in own.items() if "wide" not in self.found[header]}
+        by_month = {answer["column"] for answer in self.found.values()
+                    if answer.get("table") == table and "wide" in answer}
+        columns = linked | {column: header for column, header in own.items() if column not in by_month}
         flat = table in ("centres", "children") and self.sheet.name != table
         lines = [f"[tables.{table}]", *self.place] + ["distinct = true"] * flat
         lines += [f"[tables.{table}.columns]", *(self._line(column, header) for column, header in columns.items())]
@@ -163,6 +165,9 @@ class _Proposed:
         if wide:
             lines += [f"[tables.{table}.wide]", "day = 15   # the day of the month that a month's cell is given",
                       f"[tables.{table}.wide.columns]", *wide]
+        lines += [f"# {answer['column']} stands once for each month; {quoted(header)} beside them is kept out"
+                  for header, answer in self.found.items() if answer.get("table") == table and "wide" not in answer
+                  and answer["column"] in by_month]
         return [*lines, ""]
 
     def _month_of(self, table: str) -> str:
@@ -206,6 +211,12 @@ class _Proposed:
         lines = [f"# kept out as personal: {', '.join(personal)}"] if personal else []
         lines += [f"# {header} is called like {column}, and its cells are not: kept out"
                   for header, column in self.unlike.items()]
+        bare = [header for header in unknown if MONTH.fullmatch(composed(header))]
+        if bare:
+            patterns = one_or_list(without_repeats([pattern_of(header) for header in bare]))
+            lines.append(f"# months that do not say what was measured: {', '.join(bare)}; where these are weights: "
+                         f"[tables.measurements.wide] day = 15, columns = {{ weight_kg = {patterns} }}")
+        unknown = [header for header in unknown if header not in bare]
         lines += [f"# not recognised, kept out: {', '.join(unknown)}"] if unknown else []
         return [*lines, ""] if lines else []
 

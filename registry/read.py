@@ -9,7 +9,7 @@ from pathlib import Path
 from registry.arrivals import left_out
 from registry.contract import SPECS
 from registry.errors import BadInput
-from registry.sheets import Sheet, Source, checksum_of, contract_columns, files_of, sheets_of, sql_address, table_files
+from registry.sheets import Sheet, Source, checksum_of, contract_columns, files_of, others_of, sheets_of, sql_address
 
 
 def read(source: str | Path, *, map: object = None) -> Source:
@@ -36,7 +36,7 @@ def read(source: str | Path, *, map: object = None) -> Source:
 
 def _unread(path: Path, files: list[Path], sheets: list[Sheet]) -> Iterator[str]:
     """A line for the files and for the sheets that have none of the contract's names."""
-    if path.is_dir() and (left := [file.name for file in table_files(path) if file not in files]):
+    if path.is_dir() and (left := others_of(path, files)):
         yield f"not read, not named as a table of the contract: {', '.join(left)}"
     if left := [f"{'hidden ' * sheet.hidden}sheet {sheet.place}" for sheet in sheets if sheet.name not in SPECS]:
         yield f"not read, not named as a table of the contract: {', '.join(left)}"

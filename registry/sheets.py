@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -93,6 +94,13 @@ def table_files(path: Path) -> list[Path]:
     """Every file of a folder that could hold a table; what a spreadsheet leaves behind (`~$…`, `.…`) is none."""
     return [file for file in sorted(path.iterdir()) if file.suffix.lower() in ENDINGS and file.is_file()
             and not file.name.startswith(("~$", "."))]
+
+
+def others_of(path: Path, read: Iterable[Path]) -> list[str]:
+    """Names of all else in a folder that a person may have meant to be read; folders with a stroke."""
+    known = {file.name for file in read} | {"provenance.json"}
+    return [one.name + "/" * one.is_dir() for one in sorted(path.iterdir())
+            if one.name not in known and not one.name.startswith(("~$", "."))]
 
 
 def sheets_of(path: Path, *, uneven: str = "refuse") -> list[Sheet]:

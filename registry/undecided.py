@@ -51,7 +51,8 @@ def oedema_undecided(texts: Iterable[str], *, filled: float = 1.0) -> str:
     `["1", "2"]` is undecided; `["0", "1", "2"]` is not: WHO's coding has no 0.
     """
     said = [text.strip().lower() for text in texts]
-    numbers = {value for text in said if isinstance(value := read_number(text), float)}
+    # 8 and 9 are codes of these tools for what nobody knows, and refused as no grade.
+    numbers = {value for text in said if isinstance(value := read_number(text), float) and 0 <= value <= 3}
     words = {text for text in said if read_number(text) is BAD}
     if words and words <= YES_WORDS | NO_WORDS and not numbers:
         codes = ", ".join(f'{word} = "{1 if word in YES_WORDS else 0}"' for word in sorted(words) if word.isascii())
