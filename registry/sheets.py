@@ -103,8 +103,11 @@ def others_of(path: Path, read: Iterable[Path]) -> list[str]:
             if one.name not in known and not one.name.startswith(("~$", "."))]
 
 
-def sheets_of(path: Path, *, uneven: str = "refuse") -> list[Sheet]:
-    """The tables in a file, by what it holds. `uneven`: rows with too few cells are refused, or filled (`fill`)."""
+def sheets_of(path: Path, *, uneven: str = "refuse", any_ending: bool = False) -> list[Sheet]:
+    """The tables in a file, by what it holds. `uneven`: rows with too few cells are refused, or filled (`fill`).
+
+    any_ending: a text is read as CSV whatever its name ends in.
+    """
     start = _start(path)
     if start.startswith(b"PAR1"):
         return [Sheet(path.stem.lower(), _read_parquet(path), file=path.name)]
@@ -117,7 +120,7 @@ def sheets_of(path: Path, *, uneven: str = "refuse") -> list[Sheet]:
         raise BadInput("REG004", f"{path.name} is empty: export it again")
     if path.suffix.lower() == ".parquet":
         raise _no_parquet(path)
-    if path.suffix.lower() not in ENDINGS:
+    if path.suffix.lower() not in ENDINGS and not any_ending:
         raise BadInput("REG003", f"{path.name} is none of {', '.join(ENDINGS)}")
     found = read_csv(path, uneven=uneven)
     return [Sheet(path.stem.lower(), found.data, found.numbers, found.refused, path.name, found.twice,

@@ -170,3 +170,16 @@ def test_the_command_takes_a_map(tmp_path, capsys):
     assert ends(["zscores", str(tmp_path / "in.csv"), "-o", str(tmp_path / "out.csv"), "--map",
                  str(tmp_path / "map.toml"), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["columns"]["weight_kg"] == "hw2"
+
+
+def test_dates_that_excel_swapped_by_half_are_refused(tmp_path):
+    cells = ["2026-05-03", "2026-06-03", "2026-07-04", "14/03/2026", "25/03/2026", "16/04/2026"]
+    rows = "".join(f"F,2025-01-28,{cell},7.4,71.2\n" for cell in cells)
+    with pytest.raises(BadInput, match="GRO106.*day for the month"):
+        scored(tmp_path, "sex,dob,date,weight,height\n" + rows)
+
+
+@pytest.mark.parametrize("name", ["in.dat", "in.txt", "in"])
+def test_a_text_is_read_whatever_its_ending(tmp_path, name):
+    found, _ = scored(tmp_path, PLAIN.replace(",", "\t"), name=name)
+    assert found.whz.tolist() == ["-1.44", "-1.7"]

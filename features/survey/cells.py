@@ -15,11 +15,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from registry import tables
+from registry.cell_forms import CODES
 from registry.cells import BAD, MISSING, plain_digits, read_day
 from registry.contract import MISSING_WORDS
 
 SEX = {"f": 0, "female": 0, "girl": 0, "2": 0, "लड़की": 0, "मुलगी": 0,
        "m": 1, "male": 1, "boy": 1, "1": 1, "लड़का": 1, "मुलगा": 1}  # fmt: skip
+SEX |= {word: at for at, code in enumerate(tables.SEX) for word in CODES[tables.SEX][code]}
 """Sex as it is spelled in files; 1 and 2 are WHO's codes for boys and girls."""
 
 POSITION = {"l": 0, "lying": 0, "recumbent": 0, "length": 0, "h": 1, "standing": 1, "height": 1}

@@ -45,7 +45,7 @@ class Columns:
 
     def named(self) -> dict[str, str]:
         """What we read: the header that it was read from."""
-        return {name: self.header[at] for name, at in self.position.items()}
+        return {name: self.header[at] for name, at in self.position.items() if not name.startswith("born_")}
 
 
 def plain(name: str) -> str:
@@ -77,7 +77,7 @@ def find(header: list[str], twice: frozenset[str] = frozenset()) -> Columns:
     for name, advice in UNIT_OPEN.items():
         unread = name in plainly and plainly.index(name) not in position.values()
         if unread and not (name == "age" and _has_age(position)):
-            warnings.append(f"column {name} is not read, its unit is not said: call it {advice}")
+            warnings.append(f"LOOK: column {name} is not read, its unit is not said: call it {advice}")
     if not _has_age(position):
         names = "age_days, age_months, or birth_date and measured_on"
         warnings.append(f"LOOK: no age ({names}): only weight for height is answered")

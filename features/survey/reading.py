@@ -14,11 +14,12 @@ import pyarrow.compute as pc
 
 from features.survey.columns import Columns, find
 from registry.cell_forms import counts_of, form_of, order_shown
+from registry.date_forms import SWAPPED
 from registry.errors import BadInput
 from registry.maps import read_map
 from registry.plan import ColumnMap, Map
-from registry.sheets import CSV_ENDINGS, Sheet, sheets_of
-from registry.translate import as_texts, column_of, translated
+from registry.sheets import Sheet, sheets_of
+from registry.translate import as_texts, column_of, half_swapped_words, translated
 from registry.undecided import oedema_undecided
 
 MAPPED = {"children": ("sex", "birth_date"), "measurements": (
@@ -70,7 +71,7 @@ def _sheet(path: Path, plan: Map | None) -> tuple[Sheet, list[str]]:
     if not path.is_file():
         raise BadInput("GRO110", f"{path.name}: no such file")
     try:
-        sheets = [sheet for sheet in sheets_of(_as_text(path), uneven="fill") if sheet.data.num_columns]
+        sheets = [sheet for sheet in sheets_of(path, uneven="fill", any_ending=True) if sheet.data.num_columns]
     except BadInput as error:
         raise _told(path, error) from error
     shown = [sheet for sheet in sheets if not sheet.hidden] or sheets
@@ -81,13 +82,6 @@ def _sheet(path: Path, plan: Map | None) -> tuple[Sheet, list[str]]:
         raise BadInput("GRO115", f"{path.name}: {len(sheet.refused)} rows have more cells than the header, first rows "
                                  f"{some}")
     return sheet, [f"sheet {one.name} was not read" for one in sheets if one is not sheet]
-
-
-def _as_text(path: Path) -> Path:
-    """The path; a file with another ending is read by what it holds."""
-    if _is_text(path) and path.suffix.lower() not in CSV_ENDINGS and path.suffix:
-        raise BadInput("REG003", f"{path.name} is none of {', '.join(CSV_ENDINGS)}, a workbook or Parquet")
-    return path
 
 
 def _told(path: Path, error: BadInput) -> BadInput:
@@ -166,7 +160,9 @@ def _by_headers(table: pa.Table, sheet: Sheet) -> tuple[pa.Table, Columns]:
     for name in days:
         form = form_of("children", "birth_date", counts[name], order=order)
         dates = form.settings.get("date") if form else None
-        if dates in (None, "ask") or "day" in form.settings or "iso_day_month_swapped" in dates:
+        if dates and SWAPPED in dates:
+            raise BadInput("GRO106", f"{half_swapped_words(name)} (--map MAP.toml)")
+        if dates in (None, "ask") or "day" in form.settings:
             if dates is not None:
                 warnings.append(f"LOOK: {name} cannot be read for sure ({form.remark}): say how in a map (--map)")
             continue
