@@ -63,7 +63,8 @@ def _meaning(header: str) -> dict[str, object]:
         targets = _without_name(SPECS_COLUMNS[plain])
         if targets:
             return {"targets": targets, "sure": OWN}
-    read = [_words(without_month(text)) for text in (header, _last_step(header), _within(header))]
+    bare = without_month(header).strip(" _-")
+    read = [_words(text) for text in (bare, _last_step(bare), _within(header))]
     # Known words anywhere in a header come before a slip of the pen in all of it.
     tried = ((judge(words), unit) for judge in (_recognised, _slip) for words, unit in read)
     answer, unit = next((one for one in tried if one[0] is not None), ({}, ""))
@@ -166,7 +167,7 @@ def _placed(answer: dict[str, object], tables: list[str]) -> dict[str, object]:
 
 def unit_in(header: str) -> str:
     """The unit that a header names, as a map has it; nothing where it names none."""
-    return _words(without_month(_last_step(header)))[1]
+    return _words(_last_step(without_month(header).strip(" _-")))[1]
 
 
 SPECS_NAMES = {name: {column.name for column in spec.columns} for name, spec in SPECS.items()}
@@ -183,7 +184,7 @@ def _bare(header: str) -> str:
 def _last_step(header: str) -> str:
     """`group/sub/weight` is weight: Kobo and CommCare write the way to a question; `form.group.weight` too."""
     header = composed(header)
-    if _PATH.fullmatch(header) and not MONTH.search(header):
+    if _PATH.fullmatch(header):
         *above, last = re.split(r"[/:]", header)
         known = _known().get(_words(above[-1])[0]), _known().get(_words(last)[0])
         # `weight/height` is a ratio, `measure:ht` a question in a group.

@@ -33,7 +33,7 @@ def long_rows(table: TableMap, sheet: Sheet, fixed: pa.Table, numbers: np.ndarra
         filled = np.any([_filled(cell) for cell in cells.values()], axis=0)
         part = fixed
         if own not in names:
-            part = part.append_column(own, pa.array([_day(place, table)] * len(filled), pa.string()))
+            part = part.append_column(own, pa.repeat(_day(place, table), len(filled)))
         for name in names:
             part = part.append_column(name, cells.get(name, pa.nulls(len(filled), pa.string())))
         parts.append(as_plain(part).filter(pa.array(filled)))
