@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -48,7 +49,8 @@ def test_headers_as_people_write_them(tmp_path, header):
 
 
 @pytest.mark.parametrize(("birth", "visit"), [
-    ("28/01/2025", "16/03/2026"), ("2025-01-28", "16-Mar-2026"), ("२८/०१/२०२५", "१६/०३/२०२६"), ("01/28/2025", "03/16/2026"),
+    ("28/01/2025", "16/03/2026"), ("2025-01-28", "16-Mar-2026"), ("२८/०१/२०२५", "१६/०३/२०२६"),
+    ("01/28/2025", "03/16/2026"),
     ("28.01.2025", "2026-03-16T10:00:00")])
 def test_indian_dates_are_read_where_they_say_which_comes_first(tmp_path, birth, visit):
     found, _ = scored(tmp_path, f"sex,dob,date,weight,height\nF,{birth},{visit},7.4,71.2\n")
@@ -148,7 +150,8 @@ def test_codes_of_a_workbook_go_out_as_they_came(tmp_path):
     for out in ("out.csv", "out.xlsx"):
         score_file(tmp_path / "in.xlsx", tmp_path / out)
         path = tmp_path / out
-        found = pd.read_csv(path, dtype=str) if out.endswith("csv") else pd.read_excel(path, dtype=str, engine="openpyxl")
+        read = pd.read_csv if out.endswith("csv") else partial(pd.read_excel, engine="openpyxl")
+        found = read(path, dtype=str)
         assert found.id.tolist() == ["27501123456", "0012"]
 
 

@@ -66,7 +66,8 @@ def workbook(path: Path, **sheets: list[list]) -> Path:
 
 @pytest.mark.parametrize("blank", [",,", "-,N/A,", "--,,NaN", "–,Not measured,"])
 def test_blank_months_are_counted_apart_and_nobody_counts_as_seen(tmp_path, blank):
-    rows = [f"c{child},2026-0{month}-10,{'7.5,70,' if month == 1 else blank}" for child in (1, 2, 3) for month in (1, 2, 3)]
+    rows = [f"c{child},2026-0{month}-10,{'7.5,70,' if month == 1 else blank}"
+            for child in (1, 2, 3) for month in (1, 2, 3)]
     header = "child_id,measured_on,weight_kg,height_cm,muac_mm"
     report, registry = imported(tmp_path, measurements="\n".join([header, *rows]) + "\n")
     assert report.tables["measurements"] == {"rows": 9, "kept": 3, "quarantined": 6, "codes": {"REG036": 6}}
@@ -116,7 +117,8 @@ def test_grades_are_read_as_grades(tmp_path, cells):
 
 
 def test_a_register_that_notes_the_few_swollen_children_alone_is_one_of_grades(tmp_path):
-    rows = [f"c{at % 3 + 1},2025-{at % 12 + 1:02}-{at // 12 + 1:02},7.{at % 10},{2 if at == 5 else ''}" for at in range(60)]
+    rows = [f"c{at % 3 + 1},2025-{at % 12 + 1:02}-{at // 12 + 1:02},7.{at % 10},{2 if at == 5 else ''}"
+            for at in range(60)]
     _, registry = imported(tmp_path, measurements="child_id,measured_on,weight_kg,oedema\n" + "\n".join(rows) + "\n")
     assert np.nansum(registry.measurements["oedema"]) == 2
 
@@ -126,7 +128,8 @@ def test_a_register_that_notes_the_few_swollen_children_alone_is_one_of_grades(t
     (("हाँ", "नहीं"), {"हाँ": "1", "नहीं": "0"})])
 def test_map_proposes_what_yes_and_no_of_oedema_mean(tmp_path, cells, proposed):
     path = tmp_path / "survey.csv"
-    path.write_text("Child ID,Date,Weight,Oedema\n" + "".join(f"c{at},2026-01-10,7,{cells[at % 2]}\n" for at in range(8)))
+    rows = "".join(f"c{at},2026-01-10,7,{cells[at % 2]}\n" for at in range(8))
+    path.write_text("Child ID,Date,Weight,Oedema\n" + rows, encoding="utf-8")
     assert tomllib.loads(proposal(path))["tables"]["measurements"]["columns"]["oedema"]["codes"] == proposed
 
 
@@ -322,7 +325,8 @@ def test_units_of_dhs_are_declared(tmp_path):
     _, registry = mapped(tmp_path, "id,d,hw2,hw3\nc1,2026-01-10,71,702\n", {
         "child_id": "id", "measured_on": "d", "weight_kg": {"from": "hw2", "unit": "100 g"},
         "height_cm": {"from": "hw3", "unit": "mm"}})
-    assert registry.measurements["weight_kg"].tolist() == [7.1] and registry.measurements["height_cm"].tolist() == [70.2]
+    assert registry.measurements["weight_kg"].tolist() == [7.1]
+    assert registry.measurements["height_cm"].tolist() == [70.2]
 
 
 @pytest.mark.parametrize(("weights", "missing"), [
@@ -359,8 +363,8 @@ def test_past_corrects_nothing_and_is_refused_where_a_day_was_asked(tmp_path):
     opened = open_store(tmp_path / "x.db")
     make_tables(opened.engine)
     with opened.engine.begin() as connection:
-        connection.execute(RUNS.insert().values(run=1, as_of=dt.date(2026, 3, 1), made_at="", complete=True, made_from="",
-                                                facts=""))
+        made = {"made_at": "", "complete": True, "made_from": "", "facts": ""}
+        connection.execute(RUNS.insert().values(run=1, as_of=dt.date(2026, 3, 1), **made))
     opened.close()
     with pytest.raises(Refused, match="REG068.*2026-03-01"):
         imported(tmp_path, measurements=january.replace("01-10", "02-10"), day="2026-04-02", past=True)
@@ -417,8 +421,8 @@ def test_what_stands_around_a_table_is_read_past(tmp_path, content):
 
 
 def test_columns_that_nobody_needs_may_stand_twice(tmp_path):
-    text = MEASUREMENTS.replace("muac_mm\n", "muac_mm,\"Other, specify\",\"Other, specify\"\n").replace("121\n", "121,a,b\n") \
-        .replace("71,\n", "71,,,\n").replace("130\n", "130,,\n").replace("112\n", "112,,\n")
+    header, *rows = MEASUREMENTS.strip().split("\n")
+    text = "\n".join([f'{header},"Other, specify","Other, specify"', *(f"{row},a,b" for row in rows)]) + "\n"
     report, _ = imported(tmp_path, measurements=text)
     assert report.tables["measurements"]["kept"] == 4
     assert any("Other, specify (2)" in line for line in report.notes)
@@ -434,6 +438,15 @@ def test_a_line_break_in_a_centres_cell_refuses_the_cell_alone(tmp_path):
     assert report.tables["centres"]["quarantined"] == report.tables["children"]["quarantined"] == 0
     assert registry.facts["centre_names"] == {} and "S 1" in registry.sector_ids
     assert any("name" in line and "REG025" in line for line in report.notes)
+
+
+def test_a_place_that_cannot_be_refuses_the_cell_and_not_the_centres_children(tmp_path):
+    report, registry = imported(tmp_path, centres="centre_id,sector_id,project_id,district_id,setting,latitude\n"
+                                                  "A,S,P,D,rural,91\nB,S,P,D,urban,19.5\n")
+    assert report.tables["centres"]["kept"] == 2 and report.tables["children"]["kept"] == 3
+    np.testing.assert_array_equal(registry.centres["latitude"], [np.nan, 19.5])
+    assert "centres: 1 cells of latitude refused, their rows kept without: REG019 latitude or longitude out of range" \
+        in report.notes
 
 
 def test_a_hidden_sheet_is_read_past(tmp_path):
@@ -503,8 +516,8 @@ def test_one_row_of_an_otp_register_gives_two_measurements_and_an_episode(tmp_pa
     row = {"file": "otp.csv"}
     plan = {"tables": {
         "centres": CENTRE_MAP, "children": CHILD_MAP,
-        "measurements": [row | {"columns": {"child_id": "reg", "measured_on": "adm", "weight_kg": "adm_w", "muac_mm": "adm_muac"}},
-                         row | {"columns": {"child_id": "reg", "measured_on": "dis", "weight_kg": "dis_w", "muac_mm": "dis_muac"}}],
+        "measurements": [row | {"columns": {"child_id": "reg", "measured_on": when, "weight_kg": f"{when}_w",
+                                            "muac_mm": f"{when}_muac"}} for when in ("adm", "dis")],
         "episodes": row | {"columns": {
             "episode_id": {"from": ["reg", "adm"], "join": "/"}, "child_id": "reg", "programme": {"value": "UCDC"},
             "admitted_on": "adm", "closed_on": "dis", "outcome": "result"}}}}
@@ -518,7 +531,8 @@ def test_a_composite_code_is_whole_or_empty(tmp_path):
     plan = {"tables": {"centres": {"file": "c.csv", "columns": {
         "centre_id": {"from": ["place", "facility"], "join": " + "}, "sector_id": "sector", "project_id": "pr",
         "district_id": "di", "setting": "kind"}}, "children": CHILD_MAP,
-        "measurements": {"file": "measurements.csv", "columns": {name: name for name in MEASUREMENTS.split("\n")[0].split(",")}}}}
+        "measurements": {"file": "measurements.csv",
+                         "columns": {name: name for name in MEASUREMENTS.split("\n")[0].split(",")}}}}
     report, registry = imported(tmp_path, map=plan, c__csv=text)
     assert report.tables["centres"]["codes"] == {"REG010": 1} and "Amba + AWC1" in registry.centre_ids
 
@@ -554,7 +568,8 @@ def test_the_proposal_is_right_on_the_corpus_of_header_rows():
     assert counts["wrong"] == 0, unlike
 
 
-EPISODES = "episode_id,child_id,programme,admitted_on,closed_on,outcome,recorded_on\ne1,c1,UCDC,2025-01-05,,,2025-01-06\n"
+EPISODES = ("episode_id,child_id,programme,admitted_on,closed_on,outcome,recorded_on\n"
+            "e1,c1,UCDC,2025-01-05,,,2025-01-06\n")
 
 
 def test_each_table_of_the_contract_is_proposed_from_its_own_names(tmp_path):
@@ -597,12 +612,14 @@ def test_a_column_called_like_ours_with_other_cells_is_left_out_and_said(tmp_pat
 
 
 @pytest.mark.parametrize(("header", "cells", "unit"), [
-    ("MUAC", ("9.2", "13.4", "16.0"), "cm"), ("MUAC", ("92", "134", "160"), None), ("Weight", ("7100", "8200", "9050"), "g"),
+    ("MUAC", ("9.2", "13.4", "16.0"), "cm"), ("MUAC", ("92", "134", "160"), None),
+    ("Weight", ("7100", "8200", "9050"), "g"),
     ("Weight", ("71", "82", "90"), "100 g"), ("Height", ("0.71", "0.82", "0.9"), "m"), ("Height", ("712", "820"), None),
     ("Height", ("712", "820", "905"), "mm"), ("MUAC (mm)", ("9.2", "13.4", "16.0"), None)])
 def test_a_unit_that_the_cells_show_is_proposed_for_a_person_to_see(tmp_path, header, cells, unit):
     path = tmp_path / "units.csv"
-    path.write_text(f"Child ID,Date,{header}\n" + "".join(f"c{at},2026-01-10,{cell}\n" for at, cell in enumerate(cells)))
+    rows = "".join(f"c{at},2026-01-10,{cell}\n" for at, cell in enumerate(cells))
+    path.write_text(f"Child ID,Date,{header}\n{rows}")
     text = proposal(path)
     column = {"MUAC": "muac_mm", "Weight": "weight_kg", "Height": "height_cm", "MUAC (mm)": "muac_mm"}[header]
     said = tomllib.loads(text)["tables"]["measurements"]["columns"][column]

@@ -1,5 +1,5 @@
-"""Any spelling of one register: whatever its encoding, delimiter, headers, months and dates, what was written is read, or
-the map asks; no row is unaccounted for, and no number changes without a declared unit."""
+"""Any spelling of one register: whatever its encoding, delimiter, headers, months and dates, what was written is read,
+or the map asks; no row is unaccounted for, and no number changes without a declared unit."""
 
 from __future__ import annotations
 
@@ -20,9 +20,11 @@ from registry.store import open_store
 from registry.tables import day_date
 
 HEADERS = {
-    "child_id": ["Child ID", "childId", "CHILD_ID", "Beneficiary Id", "लाभार्थी आईडी", "लाभार्थी क्रमांक", "Reg. No.", "form/child/child_id"],
+    "child_id": ["Child ID", "childId", "CHILD_ID", "Beneficiary Id", "लाभार्थी आईडी", "लाभार्थी क्रमांक", "Reg. No.",
+                 "form/child/child_id"],
     "sex": ["Sex", "GENDER", "Sex (M/F)", "लिंग", "group/sex"],
-    "birth_date": ["DOB", "D.O.B.", "Date of Birth", "dateOfBirth", "जन्म तिथि", "जन्मतारीख", "Child DOB", "DOB (dd/mm/yyyy)"],
+    "birth_date": ["DOB", "D.O.B.", "Date of Birth", "dateOfBirth", "जन्म तिथि", "जन्मतारीख", "Child DOB",
+                   "DOB (dd/mm/yyyy)"],
     "measured_on": ["Date", "Date of Measurement", "visit_date", "दिनांक", "SURVDATE", "Weighing Date"],
     "weight_kg": ["Weight", "Wt.", "Weight (kg)", "Weight in kg", "वजन (कि.ग्रा.)", "वजन", "WEIGHT_KG", "a/b/weight"],
     "muac_mm": ["MUAC (mm)", "muac_mm", "Mid upper arm circumference (mm)", "दंड घेर (मि.मी.)"],
@@ -38,8 +40,8 @@ weights = st.integers(35, 190).map(lambda tenths: tenths / 10)
 written = st.fixed_dictionaries({
     "headers": st.fixed_dictionaries({name: st.sampled_from(names) for name, names in HEADERS.items()}),
     "date": st.sampled_from(DATES), "sexes": st.sampled_from(SEXES), "delimiter": st.sampled_from(",;\t|"),
-    "encoding": st.sampled_from(["utf-8", "utf-8-sig", "utf-16"]), "devanagari": st.booleans(), "titles": st.integers(0, 2),
-    "told": st.booleans(), "trailing": st.booleans(), "comma": st.booleans(),
+    "encoding": st.sampled_from(["utf-8", "utf-8-sig", "utf-16"]), "devanagari": st.booleans(),
+    "titles": st.integers(0, 2), "told": st.booleans(), "trailing": st.booleans(), "comma": st.booleans(),
 })
 CENTRE = {"centre_id": "A1", "sector_id": "S1", "project_id": "P", "district_id": "D", "setting": "rural"}
 
@@ -84,7 +86,8 @@ def imported(home: Path, content: bytes):
 
 
 @settings(max_examples=40, deadline=None)
-@given(written, st.lists(st.tuples(days, weights, st.integers(90, 170)), min_size=3, max_size=8, unique_by=lambda row: row[0]))
+@given(written, st.lists(st.tuples(days, weights, st.integers(90, 170)), min_size=3, max_size=8,
+                         unique_by=lambda row: row[0]))
 def test_a_register_of_one_row_a_visit_is_read_as_written(how, rows):
     born = dt.date(2024, 12, 25)
     # Month first is only proposed where the dates show it; the birth date does.
@@ -124,8 +127,9 @@ def test_a_register_of_a_column_a_month_is_read_as_written(how, months, month_fi
 SETTINGS = st.recursive(
     st.none() | st.booleans() | st.integers(-5, 40) | st.text(max_size=8) | st.dates() | st.floats(allow_nan=False),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(
-        ["from", "value", "unit", "codes", "date", "decimal", "missing", "columns", "wide", "day", "file", "sheet", "rows", "age",
-         "on", "join", "month_of", "parent", "values", "child_id", "measured_on", "weight_kg", "oedema", "x"]), inner,
+        ["from", "value", "unit", "codes", "date", "decimal", "missing", "columns", "wide", "day", "file", "sheet",
+         "rows", "age", "on", "join", "month_of", "parent", "values", "child_id", "measured_on", "weight_kg", "oedema",
+         "x"]), inner,
         max_size=4), max_leaves=12)
 
 

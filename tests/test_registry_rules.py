@@ -82,8 +82,6 @@ def test_a_child_without_a_centre_or_of_an_unknown_one_is_refused_with_its_measu
     ("attendance", "child_id,month,open_days,attended_days\nc1,2025-03,45,25\n", "REG018"),
     ("attendance", "child_id,month,open_days,attended_days\nc1,March,20,2\n", "REG022"),
     ("measurements", "child_id,measured_on,oedema\nc1,2025-03-01,1.5\n", "REG015"),
-    ("centres", "centre_id,sector_id,project_id,district_id,setting,latitude\nA,S,P,D,rural,1\nB,S,P,D,rural,1\n"
-                "C,S,P,D,rural,91\n", "REG019"),
     ("children", CHILDREN.replace("centre_id", "centre_id,birth_weight_kg").replace(",A\n", ",A,\n")
      .replace(",B\n", ",B,\n") + "c4,,F,2024-01-01,A,2800\n", "REG016"),
     ("children", "child_id,sex,birth_date,centre_id,left_on,registered_on\nc4,F,2024-01-01,A,2024-02-01,2024-03-01\n"
