@@ -17,6 +17,7 @@ from registry.cells import encode
 from registry.check import Raw
 from registry.contract import SPECS, bound
 from registry.errors import BadInput
+from registry.grouping import grouped
 from registry.maps import read_map
 from registry.plan import Map, TableMap
 from registry.refused import broken_lines
@@ -111,8 +112,8 @@ def _months_alone(table: TableMap, sheet: Sheet, plan: Map) -> Iterator[str]:
             first, last = (column_of(replace(column, day=day), sheet, plan, set()) for day in (1, 28))
             if many := int(pc.sum(pc.fill_null(pc.not_equal(first, last), False)).as_py() or 0):
                 off = max(column.day - 1, 31 - column.day)
-                yield (f"{table.name}: {column.name} of {many:,} rows is a month alone, taken as day {column.day}: "
-                       f"ages are up to {off} days off, and WAZ and HAZ with them")
+                yield (f"{table.name}: {column.name} of {grouped(many)} rows is a month alone, taken as day "
+                       f"{column.day}: ages are up to {off} days off, and WAZ and HAZ with them")
 
 
 def _refuse_missing(table: TableMap, names: list[str]) -> None:
@@ -144,7 +145,7 @@ def _together(name: str, parts: list[_Part], notes: list[str]) -> Raw:
         if raw.refused:
             broken.append(refusing.Refused(name, lines + before, raw.refused.code, raw.refused.column,
                                            raw.refused.cells))
-        places.append(f"{part.place} from {before + 1:,}")
+        places.append(f"{part.place} from {grouped(before + 1)}")
         before += int(max(numbers.max(initial=0), lines.max(initial=0)))
     notes.append(f"{name}: rows are counted on over {len(parts)} sheets: {', '.join(places)}")
     data = pa.concat_tables([as_plain(part.raw.data) for part in parts], promote_options="default")

@@ -10,6 +10,7 @@ import numpy as np
 from sqlalchemy import inspect, text
 
 from registry.errors import Refused
+from registry.grouping import grouped
 from registry.tables import NEVER, OWN_DAY, day_date, day_number
 
 RUNS = "sanket_runs"
@@ -30,11 +31,11 @@ def asked_until(store) -> int | None:
 def refuse_rewriting(name: str, known_from: np.ndarray, changed: int, asked: int | None) -> None:
     """Raise Refused where a past import would change a row of history, or what was known on a day that was asked."""
     if changed and name in OWN_DAY:
-        raise Refused("REG068", f"--past adds the past and corrects nothing: {changed:,} rows of {name} would change "
-                                "rows that an earlier import brought; import corrections without --past")
+        raise Refused("REG068", f"--past adds the past and corrects nothing: {grouped(changed)} rows of {name} would "
+                                "change rows that an earlier import brought; import corrections without --past")
     if asked is not None and (before := int((known_from <= asked).sum())):
-        raise Refused("REG068", f"a list was made for {day_date(asked)}, and {before:,} rows of {name} would be known "
-                                "before that: import them without --past (known from today), or make a new store")
+        raise Refused("REG068", f"a list was made for {day_date(asked)}, and {grouped(before)} rows of {name} would be "
+                                "known before that: import them without --past (known from today), or make a new store")
 
 
 def late_line(name: str, own_days: np.ndarray, recorded_on: np.ndarray, day: int) -> str:
@@ -43,6 +44,6 @@ def late_line(name: str, own_days: np.ndarray, recorded_on: np.ndarray, day: int
     if not old.any():
         return ""
     first, last = day_date(own_days[old].min()), day_date(own_days[old].max())
-    return (f"LOOK: {name}: {old.sum():,} rows of {first} to {last} are known from {day_date(day)} only, as they came "
-            "in a later import: no model can learn from them what was known then. A first load of the past in parts is "
+    return (f"LOOK: {name}: {grouped(old.sum())} rows of {first} to {last} are known from {day_date(day)} only, as they "
+            "came in a later import: no model can learn from them what was known then. A first load of the past in parts is "
             "declared by --past")

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from registry.contract import SPECS
+from registry.grouping import grouped
 from registry.tables import NEVER
 
 LEAST_ROWS = 30
@@ -27,8 +28,8 @@ MOST_OF_CODE = {
     ("visits", "finding", "died"): 0.15,
 }
 """The share of one code among all filled cells beyond which it is said. Ours, `verified: false`."""
-MOST_TRUE = 0.90
-"""The same for a column of true and false: in nine of ten children a code for no was read as yes."""
+MOST_TRUE, SIGNS = 0.90, ("diarrhoea", "fever", "cough", "poor_appetite", "complications")
+"""Signs of illness that nine of ten children do not have: a code for no was read as yes."""
 HIGH_Z = 3.0
 """A median WAZ and HAZ above this: no country's is above 1 (WHO's standard is a healthy population)."""
 SAM_WHZ, SAM_MUAC_MM, MUAC_FROM_DAYS, MUAC_TO_DAYS = -3.0, 115.0, 183, 1826
@@ -52,7 +53,7 @@ def _codes(name: str, columns: Mapping[str, np.ndarray]) -> list[str]:
         filled = values[values >= 0]
         if len(filled) < LEAST_ROWS:
             continue
-        if column.kind == "truth" and (share := filled.mean()) > MOST_TRUE:
+        if column.name in SIGNS and (share := filled.mean()) > MOST_TRUE:
             lines.append(_line(f"{name}.{column.name} is true", share, len(filled), "is a code for no read as yes?"))
         for at, code in enumerate(column.codes):
             share = float((filled == at).mean())
@@ -104,7 +105,7 @@ def shares_beyond(counts: Mapping[str, tuple[float, float]]) -> list[str]:
 
 
 def _line(what: str, share: float, rows: int, ask: str) -> str:
-    return f"LOOK: {what} in {share:.0%} of {rows:,} rows: {ask}"
+    return f"LOOK: {what} in {share:.0%} of {grouped(rows)} rows: {ask}"
 
 
 def far_too_high(z: Mapping[str, np.ndarray]) -> list[str]:
@@ -114,4 +115,4 @@ def far_too_high(z: Mapping[str, np.ndarray]) -> list[str]:
         return []
     waz, haz = (float(np.median(z[name][both])) for name in ("waz", "haz"))
     return [f"LOOK: children are far too heavy and too tall for their ages (median WAZ {waz:+.1f}, HAZ {haz:+.1f}, "
-            f"{both.sum():,} rows): months read as days? Or wrong birth dates?"]
+            f"{grouped(both.sum())} rows): months read as days? Or wrong birth dates?"]

@@ -101,8 +101,8 @@ def _to_look_at(answers: Answers) -> list[str]:
     lines = shares_beyond(counts) + far_too_high(z)
     without = int((np.isnan(answers.read["age_days"]) & is_classified(answers.status)).sum())
     if without:
-        lines.append(f"LOOK: {without:,} rows are classified without an age (column suspicion): near 24 months weight "
-                     "for height changes its table, and MUAC is not judged")
+        lines.append(f"LOOK: {grouped(without)} rows are classified without an age (column suspicion): near 24 months "
+                     "weight for height changes its table, and MUAC is not judged")
     return lines
 
 
