@@ -63,9 +63,10 @@ class Arrivals:
     def _sheets_of(self, file: Path, table: TableMap) -> list[Sheet]:
         sheets = self._read.setdefault(file, self._read.get(file) or sheets_of(file))
         if table.sheets:
-            return [sheet for sheet in sheets
-                    if any(fnmatch(sheet.name, pattern.strip().lower()) for pattern in table.sheets)
-                    and not (sheet.hidden and sheet.name not in {one.strip().lower() for one in table.sheets})]
+            patterns = [pattern.strip().lower() for pattern in table.sheets]
+            return [sheet for sheet in sheets if any(
+                name in patterns or (not sheet.hidden and any(fnmatch(name, one) for one in patterns))
+                for name in (sheet.name, sheet.title))]
         shown = [sheet for sheet in sheets if not sheet.hidden] or sheets
         wanted = shown if len(shown) == 1 else [sheet for sheet in shown if sheet.name == table.name]
         if len(wanted) != 1:

@@ -197,7 +197,8 @@ TEXTS = {"child_id": "child", "centre_id": "centre", "family_id": "family", "sec
 
 MISSING_WORDS = frozenset({
     "", "nan", "na", "n/a", "n.a.", "#n/a", "#null!", "null", "none", "nil", "nat", "<na>", "-", "--", "---", "–", "—",
-    ".", "..", "not measured", "not available", "not recorded", "data not entered"})
+    ".", "..", "not measured", "not available", "not recorded", "data not entered",
+    "unmeasured", "unweighed", "not weighed", "unknown"})
 """Lower-cased texts that mean an empty cell, in every column but an id's; `sanket zscores` reads by the same list.
 `#N/A` is how a spreadsheet looks up nothing and `#NULL!` how SPSS writes a missing value; other errors are REG026."""
 NO_VALUE = "#NO VALUE!"

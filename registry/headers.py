@@ -44,6 +44,9 @@ def propose(headers: Sequence[str], *, name: str = "") -> dict[str, dict[str, ob
     one column, the surer (then the former) has it. `name` is the sheet's: one of the contract's says which table it is.
     """
     meant = {header: _meaning(header) for header in headers}
+    if name.strip().lower() == "centres":
+        own = {"targets": (("centres", "name"),), "sure": OWN}
+        meant |= {header: dict(own) for header in headers if _bare(header) == "name"}
     tables = _tables_of(meant.values(), name)
     found = {header: _placed(answer, tables) for header, answer in meant.items()}
     surest: dict[tuple, str] = {}
@@ -170,6 +173,16 @@ def unit_in(header: str) -> str:
     return _words(_last_step(without_month(header).strip(" _-")))[1]
 
 
+def age_in(header: str) -> str:
+    """The unit of an age that a header names (`Age (months)`, `agemons`); nothing where it is none."""
+    words = set(_split(composed(header)))
+    if words & {"agemons", "agemonths"} or (words & {"months", "month", "mons", "माह", "महीने", "महिने"}
+                                            and (words & AGES or words == {"months"})):
+        return "months"
+    return "days" if "agedays" in words or ("days" in words and words & AGES) else ""
+
+
+AGES = frozenset({"age", "आयु", "उम्र", "वय"})
 SPECS_NAMES = {name: {column.name for column in spec.columns} for name, spec in SPECS.items()}
 SPECS_COLUMNS: dict[str, tuple[tuple[str, str], ...]] = {
     column: tuple((table, column) for table, columns in SPECS_NAMES.items() if column in columns)

@@ -44,6 +44,6 @@ def late_line(name: str, own_days: np.ndarray, recorded_on: np.ndarray, day: int
     if not old.any():
         return ""
     first, last = day_date(own_days[old].min()), day_date(own_days[old].max())
-    return (f"LOOK: {name}: {grouped(old.sum())} rows of {first} to {last} are known from {day_date(day)} only, as they "
-            "came in a later import: no model can learn from them what was known then. A first load of the past in parts is "
-            "declared by --past")
+    rows = f"{grouped(old.sum())} rows of {first} to {last}"
+    return (f"LOOK: {name}: {rows} are known from {day_date(day)} only, as they came in a later import: no model can "
+            "learn from them what was known then. A first load of the past in parts is declared by --past")

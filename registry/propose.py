@@ -14,7 +14,7 @@ from registry.cell_forms import DAY_FIRST, MONTH_FIRST, Form, counts_of, form_of
 from registry.check import Known, check
 from registry.contract import SPECS
 from registry.errors import BadInput
-from registry.headers import MAKES, OWN, propose
+from registry.headers import MAKES, OWN, age_in, propose
 from registry.map_lines import (
     as_table,
     missing_line,
@@ -158,7 +158,7 @@ class _Proposed:
         lines += [f"[tables.{table}.columns]", *(self._line(column, header) for column, header in columns.items())]
         wide = self._wide(table)
         given = set(columns) | {SPECS[table].own_day} if wide else set(columns)
-        if SPECS[table].own_day not in given and (line := self._month_of(table)):
+        if SPECS[table].own_day not in given and (line := self._by_month(table) or self._month_of(table)):
             given.add(SPECS[table].own_day)
             lines.append(line)
         lines += [missing_line(table, column) for column in SPECS[table].required if column not in given]
@@ -169,6 +169,15 @@ class _Proposed:
                   for header, answer in self.found.items() if answer.get("table") == table and "wide" not in answer
                   and answer["column"] in by_month]
         return [*lines, ""]
+
+    def _by_month(self, table: str) -> str:
+        """A line that dates rows by a column of months, where a table of days has no other."""
+        own = SPECS[table].own_day
+        header = next((header for header, answer in self.found.items() if answer.get("column") == "month"), None)
+        if header is None or own in (None, "month"):
+            return ""
+        form = form_of(table, own, self.cells[header], order=self.order)
+        return f"{own} = {setting_table([header], form.settings)}   # {plain(form.remark)}" if form else ""
 
     def _month_of(self, table: str) -> str:
         """A line that takes the month out of the files' or sheets' names, where all name one."""
@@ -204,10 +213,21 @@ class _Proposed:
         remark = f"   # {plain(form.remark)}" if form.remark else ""
         return f"{column} = {setting_table([header], settings)}{remark}"
 
+    def _age_lines(self) -> list[str]:
+        """A remark on a column of ages, where dates say when children were seen and none when they were born."""
+        seen = [header for header, answer in self.found.items() if answer.get("column") == "measured_on"]
+        if not seen or any(answer.get("column") == "birth_date" for answer in self.found.values()):
+            return []
+        when = self.forms[seen[0]].settings
+        return ["# no birth date is recognised; it can be found from an age: birth_date = " + setting_table(
+            [header], {"age": unit, "on": seen[0]} | when) for header in self.found if (unit := age_in(header))]
+
     def left_lines(self) -> list[str]:
         """What was not taken: personal columns, columns whose cells are not what their header says, unknown ones."""
         personal = [header for header, answer in self.found.items() if answer.get("personal")]
         unknown = [header for header, answer in self.found.items() if not answer and header not in self.unlike]
+        unknown += [header for header, answer in self.found.items() if answer.get("column", "month") not in
+                    (*LINKS, "month") and not self.own(answer["table"])]
         lines = [f"# kept out as personal: {', '.join(personal)}"] if personal else []
         lines += [f"# {header} is called like {column}, and its cells are not: kept out"
                   for header, column in self.unlike.items()]
@@ -216,6 +236,7 @@ class _Proposed:
             patterns = one_or_list(without_repeats([pattern_of(header) for header in bare]))
             lines.append(f"# months that do not say what was measured: {', '.join(bare)}; where these are weights: "
                          f"[tables.measurements.wide] day = 15, columns = {{ weight_kg = {patterns} }}")
+        lines += self._age_lines()
         unknown = [header for header in unknown if header not in bare]
         lines += [f"# not recognised, kept out: {', '.join(unknown)}"] if unknown else []
         return [*lines, ""] if lines else []

@@ -51,6 +51,8 @@ class Sheet:
     twice: frozenset[str] = frozenset()
     hidden: bool = False
     notes: tuple[str, ...] = ()
+    title: str = ""
+    """A workbook sheet's own name, where it answers to its file's."""
     comma: bool = False
     """Are cells parted by commas, so that no comma can be a decimal one?"""
 
@@ -114,8 +116,8 @@ def sheets_of(path: Path, *, uneven: str = "refuse", any_ending: bool = False) -
     if start.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")) or path.suffix.lower().startswith(".xls"):
         from registry.workbooks import read_workbook
 
-        return [Sheet(page.name, page.data, page.numbers, file=path.name, twice=page.twice, hidden=page.hidden)
-                for page in read_workbook(path)]
+        return [Sheet(page.name, page.data, page.numbers, file=path.name, twice=page.twice, hidden=page.hidden,
+                      title=page.title) for page in read_workbook(path)]
     if not start:
         raise BadInput("REG004", f"{path.name} is empty: export it again")
     if path.suffix.lower() == ".parquet":

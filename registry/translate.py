@@ -63,7 +63,7 @@ def spaced(header: str) -> str:
 
 
 def _month_of(column: ColumnMap, sheet: Sheet) -> str:
-    said = sheet.file if column.month_of == "file" else sheet.name
+    said = sheet.file if column.month_of == "file" else sheet.title or sheet.name
     month = month_in(said)
     if month is None:
         raise BadInput("REG006", f"{column.name} is to come from the month in the {column.month_of}'s name, and {said} "

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from registry.contract import SPECS
 from registry.errors import BadInput
 from registry.excel_errors import mark_errors
 from registry.headings import named
@@ -25,9 +26,11 @@ EXACT = 2**53
 
 @dataclass(frozen=True)
 class Page:
-    """One sheet: its name, a table of texts, row numbers below its header, names that stand twice, hidden or not."""
+    """One sheet: the name it answers to and its own, a table of texts, row numbers below its header, names that stand
+    twice, hidden or not."""
 
     name: str
+    title: str
     data: pa.Table
     numbers: np.ndarray
     twice: frozenset[str]
@@ -35,7 +38,7 @@ class Page:
 
 
 def read_workbook(path: Path) -> list[Page]:
-    """Every sheet with cells. A workbook's only sheet answers to the file's name.
+    """Every sheet with cells. A workbook's only sheet answers to the file's name, unless its own is the contract's.
 
     Raises BadInput where it is no workbook, or too large inside.
     """
@@ -54,8 +57,9 @@ def read_workbook(path: Path) -> list[Page]:
         raise BadInput("REG004", f"{path.name} is empty: export it again")
     shown = [name for name, _ in filled if name not in hidden]
     only = shown[0] if len(shown) == 1 else filled[0][0] if len(filled) == 1 else None
-    return [Page((path.stem if name == only else name).strip().lower(), *_table(rows), name in hidden)
-            for name, rows in filled]
+    titles = {name: name.strip().lower() for name, _ in filled}
+    names = titles | ({only: path.stem.strip().lower()} if only and titles[only] not in SPECS else {})
+    return [Page(names[name], titles[name], *_table(rows), name in hidden) for name, rows in filled]
 
 
 def _broken(path: Path) -> BadInput:

@@ -580,8 +580,7 @@ def test_each_table_of_the_contract_is_proposed_from_its_own_names(tmp_path):
         path.write_text(",".join(column.name for column in spec.columns) + "\n")
         plan = tomllib.loads(proposal(path))["tables"]
         assert set(plan) == {name}
-        assert plan[name]["columns"] == {column.name: column.name for column in spec.columns
-                                         if (name, column.name) != ("centres", "name")}
+        assert plan[name]["columns"] == {column.name: column.name for column in spec.columns}
 
 
 def test_a_folder_is_proposed_as_a_whole_and_imports_as_proposed(tmp_path):
@@ -677,3 +676,32 @@ def test_monthly_sheets_of_a_year(tmp_path):
     report, registry = example(tmp_path, "monthly")
     assert days(registry) == ["2026-01-10", "2026-02-10", "2026-03-10"]
     assert report.tables["measurements"]["rows"] == 3
+
+
+def test_what_a_proposal_does_not_take_is_named(tmp_path):
+    path = tmp_path / "x.csv"
+    path.write_text("Month,Child ID,Weight,Age (months),Visit Remark\n2026-01,c1,7,14,x\n2026-02,c1,7.2,15,y\n")
+    text = proposal(path)
+    assert tomllib.loads(text)["tables"]["measurements"]["columns"]["measured_on"] == {
+        "from": "Month", "date": "%Y-%m", "day": 15}
+    assert "Visit Remark" in text and "Age (months)" in text
+
+
+def test_months_without_a_measure_and_ages_without_a_birth_date_are_offered(tmp_path):
+    path = tmp_path / "x.csv"
+    path.write_text("Child ID,Apr-25,May-25\nc1,7,7.2\n")
+    assert '# months that do not say what was measured: Apr-25, May-25' in proposal(path)
+    path.write_text("Child ID,Visit Date,Weight,Age (months)\nc1,20/03/2026,7,14\n")
+    assert 'age = "months", on = "Visit Date", date = "%d/%m/%Y"' in proposal(path)
+
+
+def test_a_workbooks_sheet_answers_to_its_own_name_too(tmp_path):
+    source = folder(tmp_path / "in")
+    (source / "measurements.csv").unlink()
+    workbook(source / "January.xlsx", measurements=[["child_id", "measured_on", "weight_kg"], ["c1", "2026-01-10", 7]])
+    opened = open_store(tmp_path / "x.db")
+    assert opened.import_source(source, imported_on=DAY).tables["measurements"]["kept"] == 1
+    plan = {"tables": {"measurements": {"file": "January.xlsx", "sheet": "Measurements", "columns": {
+        name: name for name in ("child_id", "measured_on", "weight_kg")}}}}
+    assert opened.import_source(source, map=plan, imported_on=DAY).tables["measurements"]["kept"] == 1
+    opened.close()
