@@ -9,7 +9,7 @@ from pathlib import Path
 
 from registry.errors import BadInput
 from registry.plan import Parent, TableMap
-from registry.sheets import ENDINGS, Sheet, others_of, sheets_of, sql_address, table_files
+from registry.sheets import ENDINGS, Sheet, left_out, others_of, sheets_of, sql_address, table_files
 
 
 class Arrivals:
@@ -28,7 +28,9 @@ class Arrivals:
         if self.address:
             from registry.databases import query_sheet
 
-            return [query_sheet(self.address, table.name, table.query, rows=self.rows)]
+            sheet = query_sheet(self.address, table.name, table.query, rows=self.rows)
+            self._read.setdefault(Path(table.name), []).append(sheet)
+            return [sheet]
         found = [sheet for file in self._files_of(table) for sheet in self._sheets_of(file, table)]
         if not found:
             raise BadInput("REG006", f'no sheet of {", ".join(file.name for file in self.files)} is called '
@@ -86,11 +88,6 @@ class Arrivals:
                     yield f"not read, no table of the map names it: {'hidden ' * sheet.hidden}sheet {sheet.place}"
                 elif left := [name for name in sheet.data.column_names if name not in self.used[sheet.place]]:
                     yield left_out(sheet.place, left)
-
-
-def left_out(place: str, columns: list[str]) -> str:
-    """The line that says which columns were kept out."""
-    return f"{place}: {len(columns)} columns kept out: {', '.join(columns)}"
 
 
 def _files(path: Path) -> list[Path]:

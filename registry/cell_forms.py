@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from registry import tables
-from registry.cells import BAD, encode, plain_digits, read_day, read_number
+from registry.cells import BAD, encode, plain_digits, read_day, read_month, read_number
 from registry.contract import MISSING_WORDS, SPECS
 from registry.date_forms import EXCEL_DAYS, SWAPPED, explained, fitting, half_swapped
 from registry.missing_codes import suspects
@@ -32,10 +32,11 @@ CODES: dict[tuple[str, ...], dict[str, tuple[str, ...]]] = {
         "red": ("sam", "severe", "अति गंभीर", "अतिगंभीर", "गंभीर", "तीव्र", "सॅम", "लाल"),
     },
     tables.POSITION: {
-        "lying": ("l", "length", "recumbent", "लेटकर", "झोपून"), "standing": ("h", "height", "खड़े होकर", "उभे"),
+        "lying": ("1", "l", "length", "recumbent", "लेटकर", "झोपून"), "standing": ("2", "h", "height", "खड़े होकर", "उभे"),
     },
 }
-"""What exports write where the contract has its codes. `1` and `2` for the sexes are offered, never taken."""
+"""What exports write where the contract has its codes. `1` and `2` (DHS's and MICS's codes) are offered, never
+taken."""
 _COMMA = re.compile(r"\d{1,3},\d{1,2}")
 DAY_FIRST, MONTH_FIRST = "day", "month"
 USUAL = {
@@ -73,6 +74,8 @@ def form_of(table: str, column: str, counts: Mapping[str, int], *, order: str = 
     spec = SPECS[table].column(column)
     if spec.kind == "day":
         return _date(list(counts), order)
+    if spec.kind == "month":
+        return _month(list(counts), order)
     if spec.kind == "number":
         return _number(column, counts, unit)
     if spec.kind == "truth":
@@ -122,6 +125,12 @@ def _date(cells: list[str], order: str) -> Form | None:
         return Form({"date": forms[0] if len(forms) == 1 else forms, "day": 15},
                     f"{total}: {said}; the day is not written: half a month off at most, and no more is known")
     return Form({"date": forms[0] if len(forms) == 1 else forms}, f"{total}: {said}")
+
+
+def _month(cells: list[str], order: str) -> Form | None:
+    strange = [cell for cell in cells if read_month(cell) is BAD]
+    form = _date(strange, order) if strange else Form()
+    return form and Form(form.settings | ({"day": 1} if "day" in form.settings else {}), "")
 
 
 def _of_order(form: str, order: str) -> int:

@@ -28,6 +28,8 @@ _MONTH = re.compile(r"(\d{4})-(\d{2})(?:-01(?:[T ]00:00(?::00(?:\.0+)?)?)?)?", r
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 _CUT_SHORT = re.compile(r"\d([.,]\d+)?[eE]\+?\d{1,2}")
 """A long code as a spreadsheet shows it in a narrow column, and then saves it."""
+SPOILED_CODE = rf"^(?:{_CUT_SHORT.pattern}|#[A-Za-z/ _0]+[!?])$"
+"""The same, or a spreadsheet's error."""
 
 
 @dataclass(frozen=True)

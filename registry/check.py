@@ -81,8 +81,8 @@ class _Run:
         # First of all: nothing of a forgotten child may be kept, not even in quarantine under another code.
         self._forgotten(verdicts, cells.get("child_id"))
         for column in spec.columns:
-            if spec.name == "centres" and not column.required:
-                # A line break in a centre's name must not refuse its 900 children.
+            if (spec.name == "centres" and not column.required) or column.name == "family_id":
+                # A line break in a centre's name must not refuse its 900 children, nor a family's code a child.
                 cells[column.name] = self._without_bad(spec, column, cells[column.name])
             _check_column(verdicts, column, cells[column.name], self.imported_on)
         columns = {TEXTS.get(name, name): parsed.values for name, parsed in cells.items()}

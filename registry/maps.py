@@ -81,6 +81,9 @@ def _table(name: str, settings: object, faults: list[str]) -> TableMap:
     said = _well_typed(settings, TABLE_KINDS, where, faults)
     columns = tuple(_column(name, column, one, faults) for column, one in said.get("columns", {}).items())
     wide, day = _wide(name, said.get("wide", {}), where, faults)
+    strange = {str(key) for row in said.get("rows", ()) for key in row} - {one.name for one in SPECS[name].columns}
+    if strange:
+        faults.append(f"{where} rows: {', '.join(sorted(strange))} is no column of the contract")
     if both := sorted({column.name for column in columns} & {column.name for _, column in wide}):
         faults.append(f"{where} gives {', '.join(both)} both in columns and in wide: leave one")
     if not columns and not said.get("rows"):
@@ -148,6 +151,9 @@ def _column(table: str, name: str, said: object, faults: list[str]) -> ColumnMap
         faults.append(f"{where} needs one of from (a header), value and month_of")
     dates = _several(said.get("date"))
     _check_dates(dates, said, where, faults)
+    kind = SPECS[table].column(name).kind
+    if kind not in ("day", "month") and (useless := sorted({"date", "day", "age", "on", "month_of"} & set(said))):
+        faults.append(f"{where} is no date: {', '.join(useless)} means nothing here")
     _check_column(name, said, where, faults)
     missing = said.get("missing")
     return ColumnMap(

@@ -6,10 +6,19 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from registry.arrivals import left_out
 from registry.contract import SPECS
 from registry.errors import BadInput
-from registry.sheets import Sheet, Source, checksum_of, contract_columns, files_of, others_of, sheets_of, sql_address
+from registry.sheets import (
+    Sheet,
+    Source,
+    checksum_of,
+    contract_columns,
+    files_of,
+    left_out,
+    others_of,
+    sheets_of,
+    sql_address,
+)
 
 
 def read(source: str | Path, *, map: object = None) -> Source:

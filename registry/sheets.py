@@ -167,6 +167,11 @@ def contract_columns(name: str, sheet: Sheet) -> Raw:
     return Raw(data, sheet.numbers, broken_lines(name, sheet.refused, shown=shown), extra)
 
 
+def left_out(place: str, columns: list[str]) -> str:
+    """The line that says which columns were kept out."""
+    return f"{place}: {len(columns)} columns kept out: {', '.join(columns)}"
+
+
 def checksum_of(path: Path, files: list[Path] | None = None) -> str:
     """SHA-256 over the table files' bytes, in the order of their names."""
     whole = hashlib.sha256()

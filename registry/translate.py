@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from registry.cells import BAD, MISSING, encode, plain_digits, read_day, read_number
+from registry.cells import BAD, MISSING, SPOILED_CODE, encode, plain_digits, read_day, read_number
 from registry.date_forms import SWAPPED, dated, half_swapped
 from registry.errors import BadInput
 from registry.missing_codes import hidden_in_units
@@ -77,7 +77,11 @@ def _joined(column: ColumnMap, sheet: Sheet, used: set[str]) -> pa.Array:
              for header in column.headers]
     parts = [pc.utf8_trim_whitespace(part) for part in parts]
     parts = [pc.if_else(pc.equal(part, ""), None, part) for part in parts]
-    return pc.binary_join_element_wise(*parts, column.join)
+    whole = pc.binary_join_element_wise(*parts, column.join)
+    for part in parts:
+        # What a spreadsheet spoiled stays by itself, to be refused: joined, it would pass for a code.
+        whole = pc.if_else(pc.fill_null(pc.match_substring_regex(part, SPOILED_CODE), False), part, whole)
+    return whole
 
 
 def translated(cells: pa.ChunkedArray | pa.Array, column: ColumnMap, plan: Map) -> pa.Array:

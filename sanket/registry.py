@@ -103,12 +103,12 @@ def _print_counts(tables: dict) -> None:
 
 
 def map_(
-    file: Annotated[str, typer.Argument(help="An export: CSV, XLSX, Parquet, or a database.")],
+    file: Annotated[str, typer.Argument(help="An export: CSV, XLSX, Parquet, a folder of these, or a database.")],
     check: Annotated[Path | None, typer.Option(help="Try this MAP.toml on the first 1,000 rows.")] = None,
     as_json: AS_JSON = False,
 ) -> None:
-    """Propose a MAP.toml from a file's headers (English, Hindi, Marathi), or try one on its first rows."""
-    from registry import propose
+    """Propose a MAP.toml from headers (English, Hindi, Marathi) and cells, or try one on the first rows."""
+    from registry import headers, propose
 
     if check:
         counts = propose.trial(file, check)
@@ -117,7 +117,8 @@ def map_(
         else:
             _print_counts(counts)
     elif as_json:
-        found = {sheet.name: propose.propose(sheet.data.column_names) for sheet in propose.headers_of(file)}
+        found = {sheet.name: headers.propose(sheet.data.column_names, name=sheet.name)
+                 for sheet in propose.headers_of(file)}
         typer.echo(json.dumps(found, ensure_ascii=False))
     else:
         typer.echo(propose.proposal(file), nl=False)

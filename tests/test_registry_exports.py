@@ -705,3 +705,46 @@ def test_a_workbooks_sheet_answers_to_its_own_name_too(tmp_path):
         name: name for name in ("child_id", "measured_on", "weight_kg")}}}}
     assert opened.import_source(source, map=plan, imported_on=DAY).tables["measurements"]["kept"] == 1
     opened.close()
+
+
+def test_a_code_of_several_columns_is_refused_where_one_part_is_spoiled(tmp_path):
+    text = "place,reg,sex,dob\nAmba,2.75E+10,F,2024-01-01\nAmba,#REF!,F,2024-01-01\nAmba,27500000001,M,2024-01-01\n"
+    plan = {"tables": {"centres": CENTRE_MAP, "measurements": {"file": "measurements.csv", "columns": {
+        name: name for name in ("child_id", "measured_on", "weight_kg")}}, "children": {"file": "k.csv", "columns": {
+            "child_id": {"from": ["place", "reg"], "join": "/"}, "sex": "sex", "birth_date": "dob",
+            "centre_id": {"value": "A"}}}}}
+    report, registry = imported(tmp_path, map=plan, k__csv=text)
+    assert report.tables["children"]["codes"] == {"REG026": 1, "REG027": 1}
+    assert registry.child_ids.tolist() == ["Amba/27500000001"]
+
+
+def test_family_codes_cut_short_make_no_family_of_many(tmp_path):
+    children = ("child_id,family_id,sex,birth_date,centre_id\nc1,2.75E+10,F,2024-01-01,A\nc2,2.75E+10,M,2024-02-01,B\n"
+                "c3,22222222,F,2024-03-01,A\n")
+    report, registry = imported(tmp_path, children=children)
+    assert report.tables["children"]["kept"] == 3 and registry.children["family"].tolist().count(-1) == 2
+    assert any("2 cells of family_id" in line and "REG027" in line for line in report.notes)
+
+
+def test_months_of_attendance_in_any_spelling_are_proposed_and_read(tmp_path):
+    text = "Child ID,Month,Open Days,Attended Days\nc1,Mar-2026,20,12\nc1,April-2026,22,15\n"
+    path = tmp_path / "att.csv"
+    path.write_text(text)
+    said = tomllib.loads(proposal(path))["tables"]["attendance"]
+    plan = {"tables": {"centres": CENTRE_MAP, "children": CHILD_MAP, "attendance": said, "measurements": {
+        "file": "measurements.csv", "columns": {name: name for name in ("child_id", "measured_on", "weight_kg")}}}}
+    report, registry = imported(tmp_path, map=plan, att__csv=text, day="2026-06-01")
+    assert report.tables["attendance"]["kept"] == 2
+    assert [str(day_date(day)) for day in registry.attendance["month"]] == ["2026-03-01", "2026-04-01"]
+
+
+def test_a_forms_repeat_is_recognised_and_how_to_join_it_is_said():
+    assert 'parent = { file = "form.csv", key = "_index", by = "_parent_index" }' in proposal(EXAMPLES / "kobo")
+
+
+@pytest.mark.parametrize("fault", [
+    {"columns": {"weight_kg": {"from": "w", "date": "%d/%m/%Y"}}}, {"columns": {"sex": "s"}},
+    {"rows": [{"shoe": 1}]}, {"columns": {"weight_kg": "w"}, "wide": {"day": 5, "columns": {"weight_kg": "{Mon}-{YY}"}}}])
+def test_a_setting_that_means_nothing_is_told(fault):
+    with pytest.raises(BadInput, match="REG006"):
+        read_map({"tables": {"measurements": fault}})
