@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from registry import tables
 from registry.cells import BAD, encode, plain_digits, read_day, read_month, read_number
 from registry.contract import MISSING_WORDS, SPECS
-from registry.date_forms import EXCEL_DAYS, SWAPPED, explained, fitting, half_swapped
+from registry.date_forms import EXCEL_DAYS, SWAPPED, explained, fitting, half_swapped, whole_days
 from registry.missing_codes import suspects
 from registry.undecided import NO_WORDS, YES_WORDS, oedema_undecided
 
@@ -86,15 +86,15 @@ def form_of(table: str, column: str, counts: Mapping[str, int], *, order: str = 
 def order_shown(cells: Iterable[str]) -> set[str]:
     """Which comes first in these dates, where some of them show it: `14/03/2026` the day, `03/14/2026` the month."""
     shown = set()
-    for cell in cells:
-        forms = fitting(plain_digits(cell))
+    for cell in whole_days(cell for cell in cells if read_day(cell) is BAD):
+        forms = fitting(cell)
         orders = {DAY_FIRST if form.startswith("%d") else MONTH_FIRST for form in forms if _partner(form)}
         shown |= orders if len(orders) == 1 else set()
     return shown
 
 
 def _date(cells: list[str], order: str) -> Form | None:
-    strange = [cell for cell in cells if read_day(cell) is BAD]
+    strange = whole_days(cell for cell in cells if read_day(cell) is BAD)
     if not strange:
         return Form()
     if half_swapped(cells):

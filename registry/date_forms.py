@@ -91,6 +91,11 @@ class Explained:
     by_form: Mapping[str, int]
 
 
+def whole_days(cells: Iterable[str]) -> list[str]:
+    """The different dates among cells, their digits 0 to 9, without a time of day: of a million times some hundred."""
+    return list(dict.fromkeys(_TIME.sub("", plain_digits(cell)) for cell in cells))
+
+
 def explained(cells: Iterable[str]) -> Explained:
     """Look at all different cells of a column of dates."""
     texts = [plain_digits(cell) for cell in cells]

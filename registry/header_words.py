@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from registry.contract import SPECS
 
-_CHILD = """child id | child code | child no | child number | child uid | child unique id | unique id |
-unique child id | beneficiary id | beneficiary code | beneficiary no | registration no | registration number |
+_CHILD = """child id | child id no | child code | child no | child number | child uid | child unique id | unique id |
+unique child id | beneficiary id | beneficiary code | beneficiary id no | beneficiary no | registration no |
+registration number |
 registration id | reg no | regno | poshan tracker id | case id | caseid | participant id | client id |
 tracked entity instance | tei | tei uid | uid | idno | cid | childno | child serial code | mcts id | rch id |
 rch no | rch number | chid | बच्चे की आईडी | बच्चा आईडी | बच्चे का आईडी | लाभार्थी आईडी | बच्चा कोड | बच्चे का कोड |
@@ -49,13 +50,16 @@ WORDS: dict[tuple[str, str], str] = {
         beat name | beat code | supervisor sector | sector no | supervisor circle | सेक्टर | सेक्टर नाम |
         सेक्टर कोड | परिक्षेत्र | परिक्षेत्र नाम | बीट | बीट नाव | विभाग बीट | पर्यवेक्षिका क्षेत्र""",
     ("centres", "project_id"): """project | project id | project code | project name | block | block name |
-        block code | block id | icds project | icds project name | tehsil | taluka | taluk | tahsil | परियोजना |
+        block code | block id | icds project | icds project name | tehsil | taluka | taluka name | taluk | tahsil |
+        परियोजना |
         परियोजना नाम | परियोजना कोड | ब्लॉक | ब्लॉक नाम | विकासखंड | विकासखण्ड | प्रकल्प | प्रकल्प नाव |
         प्रकल्पाचे नाव | तालुका | तालुक्याचे नाव""",
     ("centres", "district_id"): """district | district id | district code | district name | dist | dist name |
         dist code | zilla | zila | जिला | ज़िला | जिला नाम | जिले नाम | जिल्हा | जिल्ह्याचे नाव""",
-    ("centres", "setting"): """setting | area | area type | type area | urban rural | rural urban | rural urban tribal |
-        residence | place residence | residence type | locality type | hv025 | क्षेत्र | क्षेत्र प्रकार | शहरी ग्रामीण |
+    ("centres", "setting"): """setting | area | area type | type area | urban rural | rural urban |
+        rural urban tribal |
+        residence | place residence | residence type | locality type | hv025 | क्षेत्र | क्षेत्र प्रकार |
+        शहरी ग्रामीण |
         ग्रामीण शहरी | क्षेत्राचा प्रकार | भाग""",
     ("centres", "latitude"): """latitude | lat | geo latitude | gps latitude | location latitude | gps lat |
         geo lat | geolocation latitude | अक्षांश""",
@@ -64,7 +68,7 @@ WORDS: dict[tuple[str, str], str] = {
     ("measurements", "measured_on"): """measured on | measurement date | date measurement | measuring date | date |
         weighing date | date weighing | weighed on | visit date | date visit | survdate | survey date |
         date survey | interview date | date interview | event date | screening date | date screening |
-        assessment date | date assessment | examination date | date measured | date weight | weight date |
+        assessment date | date assessment | examination date | date measured | date weight | date wt | weight date |
         growth monitoring date | gm date | dom | anthro date | दिनांक | तारीख | तिथि | वजन तिथि | वजन तारीख |
         वजन दिनांक | माप तिथि | माप दिनांक | मापन तिथि | मापन दिनांक | नाप तिथि | जांच तिथि | मोजमाप दिनांक |
         वजन घेतल्याचा दिनांक | वजन घेतल्याची तारीख | मोजणी दिनांक | भेटीचा दिनांक""",
@@ -108,7 +112,8 @@ WORDS: dict[tuple[str, str], str] = {
     ("episodes", "complications"): """complications | complication | medical complications | medical complication |
         any complication | जटिलता | चिकित्सीय जटिलता | गुंतागुंत | वैद्यकीय गुंतागुंत""",
     ("episodes", "closed_on"): """closed on | discharge date | date discharge | discharged on | dod |
-        date discharged | discharge dt | exit date | date exit | छुट्टी तिथि | छुट्टी दिनांक | डिस्चार्ज तिथि | डिस्चार्ज दिनांक |
+        date discharged | discharge dt | exit date | date exit | छुट्टी तिथि | छुट्टी दिनांक | डिस्चार्ज तिथि |
+        डिस्चार्ज दिनांक |
         डिस्चार्ज तारीख | घरी सोडल्याचा दिनांक""",
     ("episodes", "outcome"): """outcome | discharge outcome | exit outcome | treatment outcome | discharge status |
         discharge type | result | परिणाम | उपचार परिणाम | निष्पत्ती""",
@@ -157,25 +162,28 @@ village name | gram panchayat | age | age months | age days | age years | months
 weighting | sample weight | hv005 | v005 | cluster | team | team id | hh | survey | serial no | sl no | sr no |
 s no | sno | srno | क्र | क्रमांक | क्रसं | अनु क्र | अक्र | remarks | remark | comments | टिप्पणी | शेरा | आयु |
 उम्र | वय | जाति | वर्ग | जात | गांव | ग्राम | गाव | राज्य | mother weight | mother height | mother age |
-mother dob | weight height | weight age | height age | waz | haz | whz | whz06 | target weight | weight gain |
-weight last month | previous weight | last weight | head circumference | headc | vaccination date |
+mother dob | weight height | wt ht | wtht | heightage | weight age | height age | waz | haz | whz | whz06 |
+target weight | weight gain | weight last month | previous weight | last weight | head circumference | headc | vaccination date |
 date next visit | next visit date | death date | date death | lmp | edd | delivery date | deworming date |
 vitamin a date | thr | immunization status | active status | case status | pregnancy status | migration status |
 disability status | school status | beneficiary category | beneficiary type | child age | date time | start | end |
 deviceid"""
 """Headers that look like one of ours and are not, or are known and of no use here."""
-_QUALIFIERS = """child childs current present latest actual measured reading value taken enter record please select now
-today beneficiary baby infant patient बच्चे बच्चा बच्चों बालक बालकाचे बालकाचा बालकाची मुलाचे मुलाची मुलाचा शिशु वर्तमान सध्याचे
+_QUALIFIERS = """child childs current present latest actual measured reading value taken enter record please select
+now today beneficiary baby infant patient बच्चे बच्चा बच्चों बालक बालकाचे बालकाचा बालकाची बाळाचे बाळाची बाळाचा बालिका
+मुलाचे मुलाची मुलाचा शिशु वर्तमान सध्याचे
 सध्याची आजचे आजची अद्यतन"""
 QUALIFIERS = frozenset(_QUALIFIERS.split())
 """Words that may stand beside a header and change nothing of its meaning."""
-_FILLERS = "of the in at is a an for on to by and का की के को में पर ची चा चे च्या व और एवं"
+_FILLERS = "what there this your of the in at is a an for on to by and का की के को में पर ची चा चे च्या व और एवं"
 FILLERS = frozenset(_FILLERS.split())
 """Words that headers are compared without."""
 UNIT_WORDS = {
-    "kg": "kg kgs kilogram kilograms kilo किग्रा किलो किलोग्राम किग्रॅ", "g": "g gm gms gram grams grm ग्राम ग्रॅम",
-    "cm": "cm cms centimeter centimeters centimetre centimetres सेमी सेंमी सेंटीमीटर", "mm": "mm mms millimeter millimetre "
-    "millimeters मिमी मिलीमीटर", "m": "m mtr metre meter metres meters मीटर",
+    "kg": "kg kgs kilogram kilograms kilo किग्रा किलो किलोग्राम किग्रॅ",
+    "g": "g gm gms gram grams grm ग्राम ग्रॅम",
+    "cm": "cm cms centimeter centimeters centimetre centimetres सेमी सेंमी सेंटीमीटर",
+    "mm": "mm mms millimeter millimetre millimeters मिमी मिलीमीटर",
+    "m": "m mtr metre meter metres meters मीटर",
     "lb": "lb lbs pound pounds", "inch": "inch inches", "foot": "ft foot feet",
 }
 """Units in headers, by the unit in a map; of a column in pounds or inches nothing is proposed."""

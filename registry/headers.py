@@ -123,22 +123,30 @@ def _recognised(words: frozenset[str]) -> dict[str, object] | None:
 
 
 def _slip(words: frozenset[str]) -> dict[str, object] | None:
-    """The columns of a known header that differs by one letter (two in ten), where only one column is as near; None
-    where there is none."""
-    from rapidfuzz.distance import OSA
-
-    text = " ".join(sorted(words))
-    allowed = 1 if len(text) < 10 else 2
-    if len(text) < 5:
-        return None
+    """The columns of a known header of which one longer word has a letter wrong (two in ten), where only one column is
+    as near; None where there is none."""
     near: dict[tuple, int] = {}
     for known, targets in _known().items():
-        other = " ".join(sorted(known))
-        far = OSA.distance(text, other, score_cutoff=allowed) if len(other) >= 5 and len(known) == len(words) else 9
-        if far <= allowed:
-            near[targets] = min(far, near.get(targets, 9))
+        far = _one_word_apart(words, known) if len(known) == len(words) else None
+        if far is not None:
+            near[targets] = min(far, near.get(targets, far))
     least = [targets for targets, far in near.items() if far == min(near.values())]
     return {"targets": least[0], "sure": SLIP} if len(least) == 1 else None
+
+
+def _one_word_apart(words: frozenset[str], known: frozenset[str]) -> int | None:
+    """Letters between the one word in which two headers differ; None where more differ, or a short word or a digit."""
+    from rapidfuzz.distance import OSA
+
+    ours, theirs = words - known, known - words
+    if len(ours) != 1 or len(theirs) != 1:
+        return None
+    mine, other = next(iter(ours)), next(iter(theirs))
+    if min(len(mine), len(other)) < 5 or any(sign.isdigit() for sign in mine):
+        return None
+    allowed = 1 if len(other) < 10 else 2
+    far = OSA.distance(mine, other, score_cutoff=allowed)
+    return far if far <= allowed else None
 
 
 def _tables_of(meant: Iterable[dict], name: str) -> list[str]:

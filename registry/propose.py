@@ -8,6 +8,7 @@ from pathlib import Path
 from registry.check import Known, check
 from registry.contract import SPECS
 from registry.errors import BadInput
+from registry.headers import propose
 from registry.map_lines import one_or_list, plain, quoted
 from registry.maps import read_map
 from registry.plan import Map, TableMap
@@ -63,10 +64,12 @@ def _repeat_lines(groups: list[list[Sheet]]) -> list[str]:
 
 
 def _alike(sheets: list[Sheet]) -> list[list[Sheet]]:
-    """Sheets with the same headers belong together: a file, or a sheet, for each month."""
-    groups: dict[tuple, list[Sheet]] = {}
+    """Sheets whose headers of ours are the same belong together: a file, or a sheet, for each month."""
+    groups: dict[frozenset, list[Sheet]] = {}
     for sheet in sheets:
-        groups.setdefault(tuple(sheet.data.column_names), []).append(sheet)
+        names = sheet.data.column_names
+        ours = frozenset(header for header, answer in propose(names, name=sheet.name).items() if "table" in answer)
+        groups.setdefault(ours or frozenset(names), []).append(sheet)
     return list(groups.values())
 
 

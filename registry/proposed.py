@@ -28,7 +28,7 @@ class Proposed:
     def __init__(self, group: list[Sheet], *, place: list[str]):
         self.group, self.place = group, place
         self.sheet = group[0] if len(group) == 1 else replace(
-            group[0], data=pa.concat_tables([as_plain(sheet.data) for sheet in group]))
+            group[0], data=pa.concat_tables([as_plain(sheet.data) for sheet in group], promote_options="default"))
         self.found = propose(self.sheet.data.column_names, name=self.sheet.name)
         self.cells = {header: counts_of(self.sheet.data[header]) for header, answer in self.found.items() if answer}
         self.order = self._order()
