@@ -181,7 +181,7 @@ RULES: dict[str, Rule] = {
         Rule("REG034", "left before registered", "Correct one of the two dates."),
         Rule("REG035", "attended more days than open", "Correct one of the two numbers."),
         Rule("REG036", "nothing measured",
-             "Nothing: an asked and empty month is counted here and is no measurement. Fill the row if it was taken."),
+             "Nothing: an asked and empty month is counted, not kept. Fill the row at its source if it was taken."),
         Rule("REG040", "exact repeat", "Nothing: the first of the equal rows was kept."),
         Rule("REG041", "two different rows with one key", "Decide which is right and import it; neither was kept."),
         Rule("REG050", "child not in the registry", "Import the child, then `sanket quarantine retry`."),

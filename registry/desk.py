@@ -20,8 +20,8 @@ from registry.refused import AT_ONCE
 from registry.sheets import Source, checksum_of, sheets_of
 
 ROWS = schema.QUARANTINE.c
-NOT_AGAIN = ("REG005", "REG036", "REG040", "REG053")
-"""Codes that no later import can mend: a broken line, nothing measured, an exact repeat, a child that was forgotten."""
+NOT_AGAIN = ("REG005", "REG040", "REG053")
+"""Codes that no later import can mend: a broken line, an exact repeat, a child that was forgotten."""
 
 
 def summary(store) -> list[dict[str, object]]:

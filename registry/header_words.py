@@ -163,7 +163,8 @@ weighting | sample weight | hv005 | v005 | cluster | team | team id | hh | surve
 s no | sno | srno | क्र | क्रमांक | क्रसं | अनु क्र | अक्र | remarks | remark | comments | टिप्पणी | शेरा | आयु |
 उम्र | वय | जाति | वर्ग | जात | गांव | ग्राम | गाव | राज्य | mother weight | mother height | mother age |
 mother dob | weight height | wt ht | wtht | heightage | weight age | height age | waz | haz | whz | whz06 |
-target weight | weight gain | weight last month | previous weight | last weight | head circumference | headc | vaccination date |
+target weight | weight gain | weight last month | previous weight | last weight | head circumference | headc |
+vaccination date |
 date next visit | next visit date | death date | date death | lmp | edd | delivery date | deworming date |
 vitamin a date | thr | immunization status | active status | case status | pregnancy status | migration status |
 disability status | school status | beneficiary category | beneficiary type | child age | date time | start | end |

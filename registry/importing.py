@@ -53,9 +53,11 @@ class ImportReport:
 
     @property
     def share_quarantined(self) -> float:
-        """Quarantined rows over rows, of all tables; 0 where nothing came."""
-        rows = sum(table["rows"] for table in self.tables.values())
-        return sum(table["quarantined"] for table in self.tables.values()) / rows if rows else 0.0
+        """Quarantined rows over rows, of all tables and without those in which nothing was measured; 0 where nothing
+        came."""
+        blank = sum(table["codes"].get("REG036", 0) for table in self.tables.values())
+        rows = sum(table["rows"] for table in self.tables.values()) - blank
+        return (sum(table["quarantined"] for table in self.tables.values()) - blank) / rows if rows else 0.0
 
     def as_json(self) -> dict[str, object]:
         """The public form."""
@@ -156,9 +158,9 @@ class _Import:
         present = self.bulk.query(f"SELECT {', '.join(kinds)} FROM {name} WHERE known_until IS NULL", kinds)
         found = merge(name, columns, present)
         if self.past:
-            refuse_rewriting(name, columns["known_from"][found.fresh], len(found.superseded), self.asked)
             # A child that moved since its last part was, on the days before, where that part had it.
             columns["known_from"][found.changed] = found.known_until[:] = self.day
+            refuse_rewriting(name, columns["known_from"][found.fresh], len(found.superseded), self.asked)
         if len(found.superseded):
             self.bulk.ingest("superseded", {"no": pa.array(present["no"][found.superseded]),
                                             "known_until": pa.array(found.known_until)})
@@ -198,7 +200,8 @@ class _Import:
         self.facts[fact] = str(int(self.facts.get(fact, 0)) + more)
 
     def _quarantine(self, quarantine: Quarantine) -> int:
-        """Write what was refused and is not in quarantine already; how many rows?"""
+        """Write what was refused and is not in quarantine already; how many rows? A row in which nothing was measured
+        is counted alone: nobody can mend it there, and a CAS export has millions."""
         if self.arrived.retry:
             return 0
         if not len(quarantine):
@@ -206,7 +209,7 @@ class _Import:
         known = set(self.bulk.query("SELECT fingerprint FROM quarantine")["fingerprint"])
         first = number = _next(self.bulk, "quarantine", "no")
         seen: Counter[bytes] = Counter()
-        for rows in chain.from_iterable(part.pieces() for part in quarantine.parts):
+        for rows in chain.from_iterable(part.without("REG036").pieces() for part in quarantine.parts):
             new = [(row, print_) for row, print_ in zip(rows, fingerprints(rows, seen), strict=True)
                    if print_ not in known]
             if new:

@@ -59,6 +59,12 @@ class Refused:
     def __len__(self) -> int:
         return len(self.numbers)
 
+    def without(self, code: str) -> Refused:
+        """The rows that another rule refused."""
+        kept = np.flatnonzero(self.code != CODE_AT[code])
+        return self if len(kept) == len(self) else Refused(
+            self.table, self.numbers[kept], self.code[kept], self.column[kept], self.cells.take(pa.array(kept)))
+
     def pieces(self) -> Iterator[list[Quarantined]]:
         """The rows with their texts, some thousand at a time."""
         for start in range(0, len(self), AT_ONCE):

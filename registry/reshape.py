@@ -62,6 +62,8 @@ def _columns_by_place(table: TableMap, sheet: Sheet, used: set[str]) -> dict[Pla
             place = match and _place_of(match.groupdict())
             if not place:
                 continue
+            if header in sheet.twice:
+                raise BadInput("REG006", f"{sheet.place} has two columns called {header}: leave one")
             other = found.setdefault(place, {}).setdefault(column.name, (header, column))
             if other[0] != header:
                 raise BadInput("REG006", f"{sheet.place} has two columns of {column.name} for {str(place)[:7]}, "

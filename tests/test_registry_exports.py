@@ -744,7 +744,37 @@ def test_a_forms_repeat_is_recognised_and_how_to_join_it_is_said():
 
 @pytest.mark.parametrize("fault", [
     {"columns": {"weight_kg": {"from": "w", "date": "%d/%m/%Y"}}}, {"columns": {"sex": "s"}},
-    {"rows": [{"shoe": 1}]}, {"columns": {"weight_kg": "w"}, "wide": {"day": 5, "columns": {"weight_kg": "{Mon}-{YY}"}}}])
+    {"rows": [{"shoe": 1}]},
+    {"columns": {"weight_kg": "w"}, "wide": {"day": 5, "columns": {"weight_kg": "{Mon}-{YY}"}}}])
 def test_a_setting_that_means_nothing_is_told(fault):
     with pytest.raises(BadInput, match="REG006"):
         read_map({"tables": {"measurements": fault}})
+
+
+def test_blank_rows_fill_no_quarantine_and_are_no_share_of_it(tmp_path):
+    header = "child_id,measured_on,weight_kg\n"
+    blank = "c1,2026-02-10,\nc2,2026-02-10,-\n"
+    report, _ = imported(tmp_path, measurements=header + "c1,2026-01-10,7\n" + blank)
+    assert report.tables["measurements"]["codes"] == {"REG036": 2} and report.share_quarantined == 0
+    from registry import desk
+
+    opened = open_store(tmp_path / "x.db")
+    assert desk.summary(opened) == []
+    opened.close()
+
+
+def test_a_header_that_stands_twice_in_a_series_of_months_is_a_conflict(tmp_path):
+    with pytest.raises(BadInput, match="REG006.*two columns called Apr-25 Weight"):
+        mapped(tmp_path, "id,Apr-25 Weight,Apr-25 Weight\nc1,7,8\n", {"child_id": "id"},
+               wide={"day": 15, "columns": {"weight_kg": "{Mon}-{YY} Weight"}})
+
+
+def test_a_child_that_moved_between_two_parts_of_the_past_was_where_each_part_had_it(tmp_path):
+    imported(tmp_path, day="2026-04-01")
+    moved = "child_id,sex,birth_date,centre_id\nc1,F,2024-01-01,B\n"
+    february = "child_id,measured_on,weight_kg\nc1,2025-03-10,7.6\n"
+    _, registry = imported(tmp_path, children=moved, measurements=february, day="2026-04-02", past=True)
+    rows = registry.children.take(np.flatnonzero(registry.children["child"] == 0))
+    assert [registry.centre_ids[at] for at in rows["centre"]] == ["A", "B"]
+    assert [str(day_date(day)) for day in rows["known_from"]] == ["2024-01-01", "2026-04-02"]
+    assert str(day_date(registry.measurements["known_from"][2])) == "2025-03-10"
