@@ -30,6 +30,8 @@ MOST_OF_CODE = {
 """The share of one code among all filled cells beyond which it is said. Ours, `verified: false`."""
 MOST_TRUE, SIGNS = 0.90, ("diarrhoea", "fever", "cough", "poor_appetite", "complications")
 """Signs of illness that nine of ten children do not have: a code for no was read as yes."""
+YOUNG_DAYS, HEAVY_KG = 61, 7.5
+"""No column of children under two months weighs so much at the middle: 97 of 100 boys of 60 days weigh under 7.0."""
 HIGH_Z = 3.0
 """A median WAZ and HAZ above this: no country's is above 1 (WHO's standard is a healthy population)."""
 SAM_WHZ, SAM_MUAC_MM, MUAC_FROM_DAYS, MUAC_TO_DAYS = -3.0, 115.0, 183, 1826
@@ -75,7 +77,10 @@ def _measures(rows: Mapping[str, np.ndarray], sex: np.ndarray | None, birth_date
                     muac_mm=rows["muac_mm"], oedema=rows["oedema"]) | {"age": age}
     found = cases_of(rows["muac_mm"], rows["oedema"], z)
     lines = shares_beyond({name: ((cases & judged).sum(), judged.sum()) for name, (cases, judged) in found.items()})
-    return lines + (far_too_high(z) if z is not None else [])
+    high = far_too_high(z) if z is not None else []
+    if not high and birth_date is not None:
+        high = _heavy_newborns(rows, birth_date)
+    return lines + high
 
 
 def cases_of(muac_mm: np.ndarray, oedema: np.ndarray,
@@ -102,6 +107,16 @@ def shares_beyond(counts: Mapping[str, tuple[float, float]]) -> list[str]:
         if judged >= LEAST_ROWS and cases / judged > most:
             lines.append(_line(what, cases / judged, int(judged), f"no place has seen more than {most:.0%}; {ask}"))
     return lines
+
+
+def _heavy_newborns(rows: Mapping[str, np.ndarray], birth_date: np.ndarray) -> list[str]:
+    """The same without z-scores: a column of newborns who weigh what children of a year and more do."""
+    weighed = np.isfinite(rows["weight_kg"]) & (birth_date[rows["child"]] != NEVER)
+    age = (rows["measured_on"] - birth_date[rows["child"]])[weighed]
+    if len(age) < LEAST_ROWS or np.median(age) > YOUNG_DAYS or np.median(rows["weight_kg"][weighed]) < HEAVY_KG:
+        return []
+    return [f"LOOK: children of {np.median(age):.0f} days at the middle weigh "
+            f"{np.median(rows['weight_kg'][weighed]):.1f} kg: months read as days? Or wrong birth dates?"]
 
 
 def _line(what: str, share: float, rows: int, ask: str) -> str:

@@ -486,6 +486,9 @@ def test_months_read_as_days_are_said_aloud_and_months_can_be_declared(tmp_path)
     text = "id,sex,age,w,h\n" + "\n".join(rows) + "\n"
     report, _ = imported(tmp_path, map=plan, e__csv=text, zscores=zscores)
     assert any("months read as days?" in line for line in report.warnings)
+    (tmp_path / "x.db").unlink()
+    report, _ = imported(tmp_path, map=plan, e__csv=text)
+    assert any("months read as days?" in line for line in report.warnings), "without z-scores too"
     plan["tables"]["measurements"]["columns"]["measured_on"]["date"] = "months_after_made_up_epoch"
     (tmp_path / "x.db").unlink()
     report, registry = imported(tmp_path, map=plan, e__csv=text, zscores=zscores)
