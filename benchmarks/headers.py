@@ -12,10 +12,7 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-# A script's own folder stands first on the path, and features.py and training.py there would hide the packages.
 ROOT = Path(__file__).resolve().parents[1]
-sys.path[0] = str(ROOT)
-
 CORPUS = ROOT / "tests/data/header_rows.txt"
 OWN = "Contract "
 """Rows that begin so are of a sheet that has its table's name."""
@@ -69,4 +66,6 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    # A script's own folder stands first on the path, and features.py and training.py there would hide the packages.
+    sys.path[0] = str(ROOT)
     main()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -37,6 +38,9 @@ def read_mapped(source: str | Path, map: object) -> Source:
     whole = hashlib.sha256(f"{checksum}{plan.text}".encode()).hexdigest()
     return Source("database" if arrived.address else Path(source).name, whole, raws, facts,
                   (*notes, *dict.fromkeys(arrived.notes())), past=plan.past)
+
+
+_WINDOW = re.compile(r"(\d{4}-\d\d-\d\d)/(\d{4}-\d\d-\d\d)", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -181,5 +185,5 @@ def _narrowed(data: pa.Table, column: str, notes: list[str]) -> pa.Table:
 
 
 def _bounds(window: str) -> tuple[int, int]:
-    first, _, last = window.partition("/")
-    return (day_number(first), day_number(last)) if last and len(first) == 10 else (-1, -1)
+    found = _WINDOW.fullmatch(window)
+    return (day_number(found[1]), day_number(found[2])) if found else (-1, -1)

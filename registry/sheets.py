@@ -101,6 +101,9 @@ def table_files(path: Path) -> list[Path]:
 def others_of(path: Path, read: Iterable[Path]) -> list[str]:
     """Names of all else in a folder that a person may have meant to be read; folders with a stroke."""
     known = {file.name for file in read} | {"provenance.json"}
+    if (path / "provenance.json").exists():
+        # A simulated registry's truth is not for reading.
+        known.add("truth")
     return [one.name + "/" * one.is_dir() for one in sorted(path.iterdir())
             if one.name not in known and not one.name.startswith(("~$", "."))]
 

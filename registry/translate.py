@@ -20,6 +20,9 @@ from registry.months import month_in
 from registry.plan import ColumnMap, Map
 from registry.sheets import Sheet
 
+OLDEST = {"months": 240, "days": 7305}
+"""An age beyond twenty years is no child's, and is left to be refused."""
+
 
 def column_of(column: ColumnMap, sheet: Sheet, plan: Map, used: set[str]) -> pa.Array:
     """The cells of one column of the contract; the headers that it comes from are added to `used`."""
@@ -173,10 +176,10 @@ def birth_windows(ages: pa.Array, visits: pa.Array, column: ColumnMap) -> pa.Arr
 
 def _window(age: str, visit: str, column: ColumnMap) -> str | None:
     number, day = read_number(age), read_day(visit)
-    if number is BAD or day is BAD:
-        return f"{age} at {visit}"
     if number is MISSING or day is MISSING:
         return None
+    if number is BAD or day is BAD or not 0 <= number <= OLDEST[column.age]:
+        return f"{age} at {visit}"
     seen = dt.date.fromordinal(day + 719163)
     if column.age == "days":
         born = seen - dt.timedelta(int(number))

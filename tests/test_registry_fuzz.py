@@ -141,3 +141,41 @@ def test_no_map_whatever_it_holds_breaks_the_program(said):
         read_map(said)
     except BadInput as refused:
         assert refused.code == "REG006"
+
+
+CELL = st.text(max_size=14) | st.sampled_from([
+    "1e999", "-1", "1e6", "nan", "inf", "31/02/2024", "0/0/0", "2026-02-30", "1400 at 20", "#REF!", "=1+1", "2.7E+10",
+    "9999",
+    "١٢", "१२", "Sept-25", "12/2025", "45000", "999999999999", "\u200d", "14", "20/03/2026", "7,1", "7.1"])
+EVERYTHING = {"made_up_epoch": dt.date(2000, 1, 1), "tables": {
+    "centres": {"rows": [CENTRE]},
+    "children": {"distinct": True, "columns": {
+        "child_id": {"from": ["a", "b"], "join": "/"}, "sex": {"from": "c", "codes": {"1": "M", "2": "F"}},
+        "birth_date": {"from": "d", "age": "months", "on": "e", "date": ["%d/%m/%Y", "%Y-%m-%d"]},
+        "centre_id": {"value": "A1"}}},
+    "measurements": {
+        "columns": {"child_id": {"from": ["a", "b"], "join": "/"}, "height_cm": {"from": "d", "unit": "m"}},
+        "wide": {"columns": {
+            "measured_on": {"from": "e{N}", "date": ["%m/%Y", "excel_1900", "months_after_made_up_epoch"], "day": 5},
+            "weight_kg": {"from": "w{N}", "unit": "g", "missing": ["9999"], "decimal": ","}}}},
+}}
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.lists(CELL, min_size=9, max_size=9), max_size=6))
+def test_no_cell_whatever_it_holds_breaks_a_map(rows):
+    text = io.StringIO()
+    csv.writer(text).writerows([["a", "b", "c", "d", "e", "e1", "w1", "e2", "w2"], *rows])
+    with tempfile.TemporaryDirectory() as home:
+        path = Path(home) / "export.csv"
+        path.write_text(text.getvalue(), encoding="utf-8", errors="surrogatepass")
+        opened = open_store(Path(home) / "x.db")
+        try:
+            counts = opened.import_source(path, map=EVERYTHING, imported_on="2026-12-01").tables
+        except BadInput:
+            assert opened.load().children.rows == 0
+        else:
+            assert all(table["rows"] == table["kept"] + table["quarantined"] for table in counts.values())
+            assert proposal(path).startswith("# Proposed")
+        finally:
+            opened.close()
