@@ -208,7 +208,7 @@ SPREADSHEET_ERRORS = frozenset({NO_VALUE.lower(), "#ref!", "#div/0!", "#value!",
 """Lower-cased texts of a spreadsheet whose formula has no answer."""
 MEASURED = ("weight_kg", "height_cm", "muac_mm", "oedema", "reported_status")
 """A row of measurements holds one of these, or nothing was measured (REG036)."""
-MISSING_IDS = frozenset({"", "nan", "null", "none", "nat", "<na>"})
+MISSING_IDS = frozenset({"", "nan", "null", "none", "nat", "<na>", "---"})
 """The same in a column of ids, where `NA` or `-` may be somebody's code."""
 TRUE_WORDS = frozenset({"true", "t", "yes", "y", "1", "1.0"})
 FALSE_WORDS = frozenset({"false", "f", "no", "n", "0", "0.0"})

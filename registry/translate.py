@@ -168,10 +168,12 @@ def birth_windows(ages: pa.Array, visits: pa.Array, column: ColumnMap) -> pa.Arr
     14 completed months on 2026-03-20 are a birth from 2024-12-21 to 2025-01-20. `registry.mapped` narrows a child's
     windows to one date.
     """
-    pairs = pc.binary_join_element_wise(ages, visits, "|")
-    different = pairs.dictionary_encode()
-    texts = [None if pair is None else _window(*pair.split("|"), column) for pair in different.dictionary.to_pylist()]
-    return pa.array(texts, pa.string()).take(different.indices)
+    said, seen = ages.dictionary_encode(), visits.dictionary_encode()
+    places = [pc.fill_null(one.indices, -1).to_numpy(zero_copy_only=False) for one in (said, seen)]
+    pairs, at = np.unique(np.stack(places), axis=1, return_inverse=True)
+    texts = [_window(said.dictionary[age].as_py(), seen.dictionary[visit].as_py(), column)
+             if min(age, visit) >= 0 else None for age, visit in pairs.T.tolist()]
+    return pa.array(texts, pa.string()).take(pa.array(at.ravel()))
 
 
 def _window(age: str, visit: str, column: ColumnMap) -> str | None:
