@@ -31,6 +31,28 @@ CODES: dict[tuple[str, ...], dict[str, tuple[str, ...]]] = {
         "yellow": ("mam", "moderate", "मध्यम", "मॅम", "पीला", "पिवळा"),
         "red": ("sam", "severe", "अति गंभीर", "अतिगंभीर", "गंभीर", "तीव्र", "सॅम", "लाल"),
     },
+    tables.OUTCOME: {
+        "cured": ("recovered", "discharged cured", "discharged as cured", "ठीक", "स्वस्थ", "बरा", "बरे"),
+        "defaulted": ("defaulter", "default", "lama", "absconded", "left against advice"),
+        "died": ("death", "dead", "expired", "मृत्यु", "मृत", "मृत्यू"),
+        "not_recovered": ("non responder", "non-responder", "not cured", "non recovered", "non-recovered",
+                          "not recovered", "non response"),
+        "transferred": ("transfer", "referred", "refer", "referral", "transferred out", "रेफर", "संदर्भित"),
+    },
+    tables.PROGRAMME: {
+        "NRC": ("nutrition rehabilitation centre", "nutrition rehabilitation center", "पोषण पुनर्वास केंद्र", "एनआरसी"),
+        "VCDC": ("village child development centre", "village child development center", "व्हीसीडीसी"),
+        "UCDC": ("urban child development centre", "urban child development center", "यूसीडीसी"),
+        "CTC": ("child treatment centre", "child treatment center", "सीटीसी"),
+    },
+    tables.APPETITE: {
+        "pass": ("passed", "good", "उत्तीर्ण"), "fail": ("failed", "poor", "अनुत्तीर्ण"), "not_done": ("not done",),
+    },
+    tables.LEFT_REASON: {
+        "moved": ("migrated", "migration", "shifted", "स्थलांतर"), "died": ("death", "dead", "मृत्यु", "मृत्यू"),
+        "aged_out": ("aged out", "graduated", "above 6 years", "completed 6 years"),
+    },
+    tables.ITEM: {"THR": ("take home ration",), "HCM": ("hot cooked meal", "hot cooked meals")},
     tables.POSITION: {
         "lying": ("1", "l", "length", "recumbent", "लेटकर", "झोपून"), "standing": ("2", "h", "height", "खड़े होकर", "उभे"),
     },
@@ -38,6 +60,8 @@ CODES: dict[tuple[str, ...], dict[str, tuple[str, ...]]] = {
 """What exports write where the contract has its codes. `1` and `2` (DHS's and MICS's codes) are offered, never
 taken."""
 _COMMA = re.compile(r"\d{1,3},\d{1,2}")
+UNKNOWN = frozenset({"8", "9", "88", "98", "99"})
+"""Numbers among codes that say that nobody knows."""
 DAY_FIRST, MONTH_FIRST = "day", "month"
 USUAL = {
     "weight_kg": {(3, 40): "kg", (1500, 40_000): "g", (41, 400): "100 g"},
@@ -162,7 +186,7 @@ def _number(column: str, counts: Mapping[str, int], unit: str) -> Form | None:
 def _unit_of(column: str, cells: Iterable[str]) -> str:
     """The unit in which the middle value would be a child's, where it is not the contract's."""
     values = [value for cell in cells if isinstance(value := read_number(cell), float) and value > 0]
-    if column not in USUAL or len(values) < 3:
+    if column not in USUAL or not values:
         return ""
     middle = float(np.median(values))
     fitting_units = [unit for (low, high), unit in USUAL[column].items() if low <= middle <= high]
@@ -202,4 +226,5 @@ def _codes(codes: tuple[str, ...], counts: Mapping[str, int]) -> Form | None:
     found = {cell.strip(): meant[word] for cell, word in said.items() if word in meant and word not in own}
     if not found and not any(word in own for word in said.values()):
         return None
-    return Form({"codes": found} if found else {})
+    missing = sorted(cell for cell, word in said.items() if word in UNKNOWN and word not in meant and word not in own)
+    return Form(({"missing": missing} if missing else {}) | ({"codes": found} if found else {}))

@@ -179,6 +179,9 @@ QUALIFIERS = frozenset(_QUALIFIERS.split())
 _FILLERS = "what there this your of the in at is a an for on to by and का की के को में पर ची चा चे च्या व और एवं"
 FILLERS = frozenset(_FILLERS.split())
 """Words that headers are compared without."""
+OTHER_PEOPLE = frozenset({"mother", "father", "parent", "caregiver", "guardian", "pregnant", "woman", "women",
+                          "lactating", "माता", "पिता", "आई", "वडील", "गर्भवती"})
+"""Whose weight and birth date are no child's."""
 UNIT_WORDS = {
     "kg": "kg kgs kilogram kilograms kilo किग्रा किलो किलोग्राम किग्रॅ",
     "g": "g gm gms gram grams grm ग्राम ग्रॅम",

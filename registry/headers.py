@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 
 from registry.contract import SPECS
-from registry.header_words import FILLERS, OTHERS, PERSONAL, QUALIFIERS, UNIT_WORDS, WORDS
+from registry.header_words import FILLERS, OTHER_PEOPLE, OTHERS, PERSONAL, QUALIFIERS, UNIT_WORDS, WORDS
 from registry.months import MONTH, composed, pattern_of, without_month
 from registry.plan import UNITS
 
@@ -67,7 +67,7 @@ def _meaning(header: str) -> dict[str, object]:
         if targets:
             return {"targets": targets, "sure": OWN}
     bare = without_month(header).strip(" _-")
-    read = [_words(text) for text in (bare, _last_step(bare), _within(header))]
+    read = [_words(text) for text in (bare, *_last_steps(bare), _within(header))]
     # Known words anywhere in a header come before a slip of the pen in all of it.
     tried = ((judge(words), unit) for judge in (_recognised, _slip) for words, unit in read)
     answer, unit = next((one for one in tried if one[0] is not None), ({}, ""))
@@ -178,7 +178,7 @@ def _placed(answer: dict[str, object], tables: list[str]) -> dict[str, object]:
 
 def unit_in(header: str) -> str:
     """The unit that a header names, as a map has it; nothing where it names none."""
-    return _words(_last_step(without_month(header).strip(" _-")))[1]
+    return _words(_last_steps(without_month(header).strip(" _-"))[-1])[1]
 
 
 def age_in(header: str) -> str:
@@ -202,18 +202,21 @@ def _bare(header: str) -> str:
     return composed(header).strip().lower()
 
 
-def _last_step(header: str) -> str:
-    """`group/sub/weight` is weight: Kobo and CommCare write the way to a question; `form.group.weight` too."""
+def _last_steps(header: str) -> tuple[str, ...]:
+    """`group/sub/weight` is weight: Kobo and CommCare write the way to a question, as `form.group.weight` too. The last
+    two steps come first (`child.id`); what is asked of a mother is none of ours."""
     header = composed(header)
-    if _PATH.fullmatch(header):
-        *above, last = re.split(r"[/:]", header)
-        known = _known().get(_words(above[-1])[0]), _known().get(_words(last)[0])
-        # `weight/height` is a ratio, `measure:ht` a question in a group.
-        ratio = "/" in header and len(above) == 1 and all(known) and known[0] != known[1]
-        return header if ratio else last
-    if re.fullmatch(r"[A-Za-z_]\w+(\.[A-Za-z_]\w+)+", header):
-        return header.rsplit(".", 1)[-1]
-    return header
+    dotted = re.fullmatch(r"[A-Za-z_][\w-]*(\.[A-Za-z_][\w-]*)+", header)
+    if not dotted and not _PATH.fullmatch(header):
+        return (header,)
+    *above, last = re.split(r"[/:.]" if dotted else r"[/:]", header)
+    if {word for step in above for word in _split(step)} & OTHER_PEOPLE:
+        return (header,)
+    known = _known().get(_words(above[-1])[0]), _known().get(_words(last)[0])
+    # `weight/height` is a ratio, `measure:ht` a question in a group.
+    if "/" in header and len(above) == 1 and all(known) and known[0] != known[1]:
+        return (header,)
+    return f"{above[-1]} {last}", last
 
 
 def _within(header: str) -> str:

@@ -616,7 +616,7 @@ def test_a_column_called_like_ours_with_other_cells_is_left_out_and_said(tmp_pat
 @pytest.mark.parametrize(("header", "cells", "unit"), [
     ("MUAC", ("9.2", "13.4", "16.0"), "cm"), ("MUAC", ("92", "134", "160"), None),
     ("Weight", ("7100", "8200", "9050"), "g"),
-    ("Weight", ("71", "82", "90"), "100 g"), ("Height", ("0.71", "0.82", "0.9"), "m"), ("Height", ("712", "820"), None),
+    ("Weight", ("71", "82", "90"), "100 g"), ("Height", ("0.71", "0.82", "0.9"), "m"), ("Height", ("71.2", "82"), None),
     ("Height", ("712", "820", "905"), "mm"), ("MUAC (mm)", ("9.2", "13.4", "16.0"), None)])
 def test_a_unit_that_the_cells_show_is_proposed_for_a_person_to_see(tmp_path, header, cells, unit):
     path = tmp_path / "units.csv"
@@ -781,3 +781,42 @@ def test_a_child_that_moved_between_two_parts_of_the_past_was_where_each_part_ha
     assert [registry.centre_ids[at] for at in rows["centre"]] == ["A", "B"]
     assert [str(day_date(day)) for day in rows["known_from"]] == ["2024-01-01", "2026-04-02"]
     assert str(day_date(registry.measurements["known_from"][2])) == "2025-03-10"
+
+
+@pytest.mark.parametrize(("header", "column"), [
+    ("form.child.id", "child_id"), ("form/child/name", "!"), ("group_child/anthro/weight_kg", "weight_kg"),
+    ("mother/weight", "-"), ("form.mother.dob", "-"), ("weight/height", "-"), ("data:anthro:ht", "height_cm"),
+    ("Weight2", "-"), ("wt_for_ht", "-"), ("Weight (lbs)", "-"), ("What is the child's weight?", "weight_kg")])
+def test_a_way_to_a_question_is_read_to_its_end_and_whose_it_is(header, column):
+    from registry.headers import propose
+
+    answer = propose([header])[header]
+    assert ("!" if answer.get("personal") else answer.get("column", "-")) == column
+
+
+@pytest.mark.parametrize(("header", "cells", "settings"), [
+    ("Outcome", ("Cured", "Defaulter", "Death"), {"codes": {"Defaulter": "defaulted", "Death": "died"}}),
+    ("hw15", ("1", "2", "9"), {"missing": ["9"], "codes": {"1": "lying", "2": "standing"}}),
+    ("Oedema", ("+", "++", "0"), {"codes": {"+": "1", "++": "2", "+++": "3"}}),
+    ("Appetite Test", ("Pass", "Failed"), {"codes": {"Failed": "fail"}})])
+def test_codes_of_registers_are_proposed(tmp_path, header, cells, settings):
+    path = tmp_path / "codes.csv"
+    rows = "".join(f"c{at},2026-01-10,2026-01-10,UCDC,7,{cell}\n" for at, cell in enumerate(cells))
+    path.write_text(f"Child ID,Date,Admission Date,Programme,Weight,{header}\n{rows}")
+    said = [columns for table in tomllib.loads(proposal(path))["tables"].values()
+            for column in table["columns"].values() if isinstance(column, dict) and column["from"] == header
+            for columns in [{key: value for key, value in column.items() if key != "from"}]]
+    assert settings in said
+
+
+def test_a_commcare_export_is_imported_as_proposed(tmp_path):
+    text = ("form.child.id,form.child.sex,form.child.dob,form.visit_date,form.anthro.weight,form.anthro.edema\n"
+            "K1,female,2025-01-28,2026-03-14,7.4,---\nK2,male,2024-01-28,2026-03-14,---,---\n")
+    path = tmp_path / "forms.csv"
+    path.write_text(text)
+    plan = tomllib.loads(proposal(path))
+    plan["tables"]["children"]["columns"]["centre_id"] = {"value": "A"}
+    plan["tables"]["centres"] = CENTRE_MAP
+    report, registry = imported(tmp_path, map=plan, forms__csv=text)
+    assert report.tables["measurements"] == {"rows": 2, "kept": 1, "quarantined": 1, "codes": {"REG036": 1}}
+    assert registry.measurements["weight_kg"].tolist() == [7.4]
