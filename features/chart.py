@@ -23,6 +23,7 @@ from features.chart_panel import (
     bounds_of,
     draw_ahead,
     draw_bands,
+    draw_crosses,
     draw_points,
     draw_step,
     draw_treatments,
@@ -40,6 +41,7 @@ WORDS = {
     "waz": "Weight for age (kg)", "haz": "Length or height for age (cm)", "whz": "Weight for height (z-score)",
     "muac": "Mid-upper arm circumference (cm)", "months": "age in months", "severe": "severe", "moderate": "moderate",
     "normal": "normal", "stale": "hollow: its height was carried forward", "treatment": "in treatment",
+    "implausible": "cross: not plausible; a mistake, or a very sick child: measure again today",
     "girl": "girl", "boy": "boy", "source": "WHO Child Growth Standards, 2006", "empty": "nothing measured",
     "projection": "Purple band: where 9 in 10 readings would lie in the next 8 weeks if nothing changed; no forecast",
     "lying": "lying", "standing": "standing",
@@ -77,18 +79,21 @@ def growth_chart(
     An open stay is shaded up to `today` (days of age; left out: the last point). A projection is drawn as a band
     ahead of the points. `with_notes`: the canvas's notes stand below it; a page that sets them itself leaves them out.
     """
-    values = _values(points, sex)
+    values, odd = _values(points, sex), _implausible(points, sex)
+    of_age = (points.age_days >= 0) & (points.age_days <= LAST_DAY)
     if panels is None:
-        panels = [name for name, value in values.items() if np.isfinite(value).any()] or ["waz"]
+        panels = [name for name, value in values.items() if np.isfinite(value[of_age]).any()] or ["waz"]
     last_age = float(np.nanmax(points.age_days, initial=0.0))
     today = last_age if today is None else today
     span = _span([*points.age_days, *(projection.age_days[-1:] if projection else ())], treatments)
+    odd = {name: odd[name] & np.isfinite(values[name]) & of_age for name in panels}
     notes = _notes(points, span, panels=panels, words=words, projection=projection)
+    notes += (words["implausible"],) if any(map(np.any, odd.values())) else ()
     lines = [line for note in notes if with_notes for line in textwrap.wrap(note, LETTERS)]
     canvas = _canvas(points, len(lines), sex=sex, title=title, panels=panels, words=words)
     canvas.notes = notes
     for at, name in enumerate(panels):
-        shown = [values[name], *(bound[name] for bound in bounds_of(projection, name))]
+        shown = [values[name][~odd[name]], *(bound[name] for bound in bounds_of(projection, name))]
         panel = Panel(canvas, HEAD + at * PANEL, span, _extent(name, np.concatenate(shown), sex, span))
         draw_bands(panel, name, sex)
         draw_treatments(panel, treatments, words, today=today)
@@ -96,7 +101,12 @@ def growth_chart(
             draw_step(panel, words)
         draw_ahead(panel, projection, name)
         panel.frame(words[name], words["months"])
-        draw_points(panel, points.age_days, values[name], stale=points.stale & (name == "whz"), name=name)
+        good = np.where(odd[name], np.nan, values[name])
+        draw_points(panel, points.age_days, good, stale=points.stale & (name == "whz"), name=name)
+        draw_crosses(panel, points.age_days[odd[name]], values[name][odd[name]])
+        if not np.isfinite(values[name][of_age]).any():
+            middle = (panel.left + panel.right) / 2, (panel.top + panel.bottom) / 2
+            panel.add(Text(middle, words["empty"], SMALL, "#222", "middle"))
     for at, line in enumerate(lines):
         canvas.shapes.append(Text((0, HEAD + PANEL * len(panels) + 14 + 15 * at), line, SMALL, "#555"))
     return canvas
@@ -142,6 +152,13 @@ def _values(points: Points, sex: int) -> dict[str, np.ndarray]:
     }
 
 
+def _implausible(points: Points, sex: int) -> dict[str, np.ndarray]:
+    """Where each panel's value has a z-score that WHO calls implausible: it is not drawn like a good one."""
+    z = _z(points, sex)
+    flags = {"waz": "waz_flag", "haz": "haz_flag", "whz": "whz_flag", "muac": "muacz_flag"}
+    return {name: z[flag] == 1 for name, flag in flags.items()}
+
+
 def _drawn_height(points: Points) -> np.ndarray:
     """Heights in the position of the age's curve, so that a point stands to the curves as its HAZ does."""
     lies = points.age_days < STANDING_FROM_DAYS
@@ -150,11 +167,15 @@ def _drawn_height(points: Points) -> np.ndarray:
 
 
 def _whz(points: Points, sex: int) -> np.ndarray:
-    z = zscores(
+    return np.array([round_z(value) for value in _z(points, sex)["whz"]])
+
+
+def _z(points: Points, sex: int) -> dict[str, np.ndarray]:
+    return zscores(
         sex=np.full(len(points.age_days), sex), age_days=points.age_days, weight_kg=points.weight_kg,
-        height_cm=points.height_cm, height_position=points.height_position, oedema=points.oedema,
-    )["whz"]
-    return np.array([round_z(value) for value in z])
+        height_cm=points.height_cm, height_position=points.height_position, muac_mm=points.muac_mm,
+        oedema=points.oedema,
+    )
 
 
 def _span(age_days: Sequence[float], treatments: Sequence[Treatment]) -> tuple[float, float]:

@@ -15,7 +15,7 @@ from features.lms import DAYS_PER_MONTH
 from features.projection import Projection
 
 GREEN, YELLOW, RED, SHADE, INK, LINE = "#e6f4e6", "#fdf3cf", "#f9dcd9", "#5b7fb5", "#1d3557", "#8a8a8a"
-AHEAD = "#6a2c91"
+AHEAD, CROSS = "#6a2c91", "#b00020"
 WIDTH, PANEL, LEFT, RIGHT, TOP, BOTTOM = 360, 212, 38, 34, 24, 34
 SMALL, LARGE = 12, 13
 """A phone of 360 pixels shows the chart nearly as it is: no word on it is under 11 pixels there."""
@@ -186,6 +186,14 @@ def draw_points(panel: Panel, age_days: np.ndarray, values: np.ndarray, *, stale
         some = tuple(place for i, place in at.items() if bool(stale[i]) == hollow)
         if some:
             panel.add(Dots(some, 2.5, INK, hollow))
+
+
+def draw_crosses(panel: Panel, age_days: np.ndarray, values: np.ndarray) -> None:
+    """Implausible points as crosses: they join no line and stretch no axis; beyond it they stand at its edge."""
+    for day, value in zip(age_days, values, strict=True):
+        x, y = panel.x(day), panel.y(value)
+        for slope in (-1, 1):
+            panel.add(Line(((x - 4, y - 4 * slope), (x + 4, y + 4 * slope)), CROSS, 1.6))
 
 
 def _parted(known: np.ndarray, age_days: np.ndarray) -> Iterable[np.ndarray]:

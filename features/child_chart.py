@@ -11,7 +11,7 @@ from features.clock import Clock, Known, days_between
 from features.drawing import Canvas
 from features.projection import project
 from registry.errors import BadInput
-from registry.tables import NEVER, PROGRAMME, Registry
+from registry.tables import NEVER, PROGRAMME, Registry, day_date
 
 
 def chart_of(
@@ -19,7 +19,8 @@ def chart_of(
     panels: Sequence[str] | None = None, words: Mapping[str, str] = WORDS, projected: bool = False,
     with_notes: bool = True,
 ) -> Canvas:
-    """The chart of one child as known by the end of a day (left out: the last day recorded).
+    """The chart of one child as known by the end of a day (left out: the last day recorded, or on which more of the
+    child came to be known).
 
     projected: with the band in which the next eight weeks' readings would lie, where the records bear one. A stay that
     is open on the day is shaded up to it. with_notes: the canvas's notes are drawn below the picture.
@@ -27,11 +28,14 @@ def chart_of(
     at = np.flatnonzero(registry.child_ids == child_id)
     if not len(at):
         raise BadInput("GRO201", "the store knows no child of this id")
-    day = registry.recorded_until if day is None else day
-    known = Clock(registry).known_by(at[:1].astype(np.int32), np.array([day], np.int32))
+    clock = Clock(registry)
+    first, last = clock.known_since(int(at[0]))
+    day = max(registry.recorded_until, last) if day is None else day
+    known = clock.known_by(at[:1].astype(np.int32), np.array([day], np.int32))
     sex, born = int(known.children["sex"][0]), int(known.children["birth_date"][0])
     if sex < 0 or born == NEVER:
-        raise BadInput("GRO202", "the child's sex and birth date must be known: WHO's curves are by sex and age")
+        raise BadInput("GRO202", f"on {day_date(day)} nothing was known of this child: the registry knows it from "
+                                 f"{day_date(first)}, the day of the import that brought it")
     return growth_chart(
         points_of(known, born), sex=sex, treatments=treatments_of(known, born), title=title, panels=panels,
         words=words, projection=project(known) if projected else None, today=float(day - born), with_notes=with_notes,

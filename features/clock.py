@@ -134,6 +134,15 @@ class Clock:
                      stays["transfer_reason"])
         return Known(child, day, self.child_on(child, day), **tables)
 
+    def known_since(self, child: int) -> tuple[int, int]:
+        """The first day on which this child was in the registry, and the last on which more of it came to be known.
+
+        A child that an import of 2026-11-28 brought is known from that day, whatever its weighings' own dates.
+        """
+        versions = [self.registry.table(name) for name in (*EVENT_TABLES, "children")]
+        days = [table["known_from"][table["child"] == child] for table in versions]
+        return int(days[-1].min(initial=NEVER)), int(np.concatenate(days).max(initial=-(10**6)))
+
     def _event_rows(self, name: str, child: np.ndarray, day: np.ndarray) -> Ragged:
         table, start = self.registry.table(name), self._start[name]
         if not table.rows:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import datetime as dt
 import re
 import unicodedata
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 import pyarrow as pa
@@ -25,19 +26,25 @@ MANY = 50_000
 _DAY = re.compile(r"(\d{4}-\d{2}-\d{2})(?:[T ]\d{2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?(?:Z|[+-]\d{2}:?\d{2})?)?", re.ASCII)
 _MONTH = re.compile(r"(\d{4})-(\d{2})(?:-01(?:[T ]00:00(?::00(?:\.0+)?)?)?)?", re.ASCII)
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+_CUT_SHORT = re.compile(r"\d([.,]\d+)?[eE]\+?\d{1,2}")
+"""A long code as a spreadsheet shows it in a narrow column, and then saves it."""
+SPOILED_CODE = rf"^(?:{_CUT_SHORT.pattern}|#[A-Za-z/ _0]+[!?])$"
+"""The same, or a spreadsheet's error."""
 
 
 @dataclass(frozen=True)
 class Parsed:
     """A column's values, and which cells could not be read (`bad`) or were empty (`missing`), each of n rows.
 
-    An id's or text's values are int32 positions in `texts`; the others as in `registry.tables`.
+    An id's or text's values are int32 positions in `texts`; the others as in `registry.tables`. `why` masks, by code,
+    the bad cells of which more is known than that they could not be read.
     """
 
     values: np.ndarray
     missing: np.ndarray
     bad: np.ndarray | None
     texts: np.ndarray | None = None
+    why: Mapping[str, np.ndarray] = field(default_factory=dict)
 
 
 def read_number(text: str) -> object:
@@ -50,7 +57,7 @@ def read_number(text: str) -> object:
 
 def read_day(text: str) -> object:
     """Days since 1970 of an ISO date, with or without a time of day."""
-    text = _plain_digits(text)
+    text = plain_digits(text)
     if text.lower() in contract.MISSING_WORDS:
         return MISSING
     found = _DAY.fullmatch(text)
@@ -62,7 +69,7 @@ def read_day(text: str) -> object:
 
 def read_month(text: str) -> object:
     """Days since 1970 of a month's first day, from `2026-03` or `2026-03-01`."""
-    text = _plain_digits(text)
+    text = plain_digits(text)
     if text.lower() in contract.MISSING_WORDS:
         return MISSING
     found = _MONTH.fullmatch(text)
@@ -96,11 +103,25 @@ def code_reader(codes: tuple[str, ...]):
 
 
 def read_text(text: str) -> object:
-    """The text without outer spaces; BAD when too long or with control characters."""
+    """The text without outer spaces; BAD when too long, with control characters, or a spreadsheet's error."""
     text = text.strip()
     if len(text) > contract.LONGEST_TEXT or (not text.isprintable() and _has_controls(text)):
         return BAD
-    return text
+    return BAD if text[:1] == "#" and text.lower() in contract.SPREADSHEET_ERRORS else text
+
+
+def read_id(text: str) -> object:
+    """The code as written, a line break in it as one space; BAD as a text, and where a spreadsheet cut it short."""
+    text = read_text(" ".join(text.split()) if "\n" in text or "\r" in text else text)
+    return BAD if text is not BAD and _CUT_SHORT.fullmatch(text) else text
+
+
+def why_bad(text: str, kind: str) -> str:
+    """The code of a cell that could not be read, where more is known of it; else nothing."""
+    text = text.strip().lower()
+    if text in contract.SPREADSHEET_ERRORS:
+        return "REG026"
+    return "REG027" if kind == "id" and _CUT_SHORT.fullmatch(text) else ""
 
 
 READERS = {"number": read_number, "day": read_day, "month": read_month, "truth": read_truth}
@@ -165,24 +186,36 @@ def _parse_different(array: pa.DictionaryArray, column: Column) -> Parsed:
     missing = np.array([answer is MISSING for answer in answers])
     bad = np.array([answer is BAD for answer in answers])
     values = np.array([empty if answer is MISSING or answer is BAD else answer for answer in answers], type(empty))
-    return Parsed(values[positions], missing[positions], bad[positions] if bad.any() else None)
+    why = _why(texts, bad, positions, column.kind)
+    return Parsed(values[positions], missing[positions], bad[positions] if bad.any() else None, None, why)
 
 
 def _parse_texts(array: pa.Array, column: Column) -> Parsed:
     encoded = encode(array)
     texts, positions = encoded.dictionary, _positions(encoded)
     empties = contract.MISSING_IDS if column.kind == "id" else contract.MISSING_WORDS
+    read = read_id if column.kind == "id" else read_text
     seen: dict[str, int] = {}
     spread, bad = np.full(len(texts) + 1, -1, np.int32), np.zeros(len(texts) + 1, bool)
     for at, text in enumerate(texts.to_pylist()):
-        value = read_text(text)
+        value = read(text)
         if value is BAD:
             bad[at] = True
         elif value.lower() not in empties:
             spread[at] = seen.setdefault(value, len(seen))
     values = spread[positions]
     kept = np.array(list(seen), dtype=object)
-    return Parsed(values, values < 0, bad[positions] if bad.any() else None, kept)
+    why = _why(texts, bad, positions, column.kind)
+    return Parsed(values, values < 0, bad[positions] if bad.any() else None, kept, why)
+
+
+def _why(texts: pa.Array, bad: np.ndarray, positions: np.ndarray, kind: str) -> dict[str, np.ndarray]:
+    """Masks of the rows whose bad cell has a code of its own."""
+    of_code: dict[str, np.ndarray] = {}
+    for at in np.flatnonzero(bad):
+        if code := why_bad(texts[int(at)].as_py(), kind):
+            of_code.setdefault(code, np.zeros(len(bad), bool))[at] = True
+    return {code: mask[positions] for code, mask in of_code.items()}
 
 
 def _numbers_at_once(texts: pa.Array) -> np.ndarray | None:
@@ -201,7 +234,8 @@ def _is_text(kind: pa.DataType) -> bool:
     return pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
 
 
-def _plain_digits(text: str) -> str:
+def plain_digits(text: str) -> str:
+    """The text without outer spaces, its digits in any script (७) as 0 to 9."""
     text = text.strip()
     if text.isascii():
         return text

@@ -32,13 +32,16 @@ class Raw:
     """One table as it came, under the contract's column names.
 
     `numbers` are the rows' numbers in the source (1 is the first below the header) where rows are not simply counted;
-    `refused` are rows that never became cells (too many, too few); `extra` are columns that were kept out.
+    `refused` are rows that never became cells (too many, too few); `extra` are columns that were kept out; `declared`
+    are columns of which a map says what their codes mean; `windows` those that hold days `earliest/latest` as yet.
     """
 
     data: pa.Table
     numbers: np.ndarray | None = None
     refused: Refused | None = None
     extra: tuple[str, ...] = ()
+    declared: frozenset[str] = frozenset()
+    windows: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -78,6 +81,9 @@ class _Run:
         # First of all: nothing of a forgotten child may be kept, not even in quarantine under another code.
         self._forgotten(verdicts, cells.get("child_id"))
         for column in spec.columns:
+            if (spec.name == "centres" and not column.required) or column.name == "family_id":
+                # A line break in a centre's name must not refuse its 900 children, nor a family's code a child.
+                cells[column.name] = self._without_bad(spec, column, cells[column.name])
             _check_column(verdicts, column, cells[column.name], self.imported_on)
         columns = {TEXTS.get(name, name): parsed.values for name, parsed in cells.items()}
         self._check_rows(verdicts, spec, cells, columns)
@@ -86,6 +92,18 @@ class _Run:
         self.tables[spec.name] = _sorted(spec, {name: values[verdicts.kept] for name, values in columns.items()})
         self.quarantine.parts += filter(None, (raw.refused, verdicts.refused(raw.data, raw.numbers)))
         self.quarantine.came[spec.name] = raw.data.num_rows + len(raw.refused or ())
+
+    def _without_bad(self, spec: TableSpec, column: Column, parsed: Parsed) -> Parsed:
+        """The cells that break no rule of their own; the others are counted and left empty."""
+        alone = Verdicts(spec.name, len(parsed.values))
+        _check_column(alone, column, parsed, self.imported_on)
+        for code, many in alone.counts().items():
+            self.quarantine.cells[spec.name, column.name, code] += many
+        if alone.kept.all():
+            return parsed
+        empty = -1 if column.kind in ("id", "text") else EMPTY[column.kind]
+        values = np.where(alone.kept, parsed.values, empty).astype(parsed.values.dtype)
+        return Parsed(values, parsed.missing | ~alone.kept, None, parsed.texts)
 
     def _check_rows(self, verdicts: Verdicts, spec: TableSpec, cells: dict[str, Parsed], columns: dict) -> None:
         if spec.name == "children":
@@ -110,6 +128,8 @@ class _Run:
             young = cells[own].values - birth < contract.UNDER_FIVE
             for name, (most, code) in contract.MOST_UNDER_FIVE.items():
                 verdicts.refuse(young & (child >= 0) & (cells[name].values > most), code, name)
+            nothing = np.logical_and.reduce([cells[name].missing for name in contract.MEASURED])
+            verdicts.refuse(nothing, "REG036", contract.MEASURED[0])
         elif spec.name == "attendance":
             verdicts.refuse(cells["attended_days"].values > cells["open_days"].values, "REG035", "attended_days")
         verdicts.refuse((child < 0) & ~cells["child_id"].missing, "REG050", "child_id")
@@ -149,6 +169,8 @@ _UNREADABLE = {"number": "REG020", "day": "REG021", "month": "REG022", "code": "
 
 
 def _check_column(verdicts: Verdicts, column: Column, parsed: Parsed, imported_on: int) -> None:
+    for code, rows in parsed.why.items():
+        verdicts.refuse(rows, code, column.name)
     unreadable = column.rule if column.whole else _UNREADABLE.get(column.kind, "REG025")
     verdicts.refuse(parsed.bad, unreadable, column.name)
     if column.required:

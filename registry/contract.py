@@ -152,6 +152,8 @@ RULES: dict[str, Rule] = {
         Rule("REG005", "row has the wrong number of cells", "Look at the row for a stray delimiter or a cut line."),
         Rule("REG006", "map does not fit", "Correct the map; `sanket map FILE --check MAP.toml` tries it."),
         Rule("REG007", "file is larger inside than allowed", "Export a plain CSV, or split the workbook."),
+        Rule("REG008", "column can be read in two ways",
+             "Say in a map which is meant; `sanket map FILE` proposes it and the message says how it is written."),
         Rule("REG010", "id is empty", "Give the row its code from the register."),
         Rule("REG011", "required cell is empty", "Fill the cell at its source and import again."),
         Rule("REG012", "weight out of range", "Check decimals and unit; grams need a map that declares them."),
@@ -168,12 +170,18 @@ RULES: dict[str, Rule] = {
         Rule("REG023", "not one of the codes", "Use the contract's codes, or translate them in a map."),
         Rule("REG024", "neither true nor false", "Write true or false, or leave it empty for not assessed."),
         Rule("REG025", "text too long or with control characters", "Look at the cell; the file may be broken here."),
+        Rule("REG026", "error of a spreadsheet, or a formula without its value",
+             "Mend the formula at its source, or copy the values alone; then export again."),
+        Rule("REG027", "code cut short by a spreadsheet",
+             "2.7501E+10 was a longer code: make its column text at the source and export again."),
         Rule("REG030", "date in the future", "Correct the date; nothing is known after the day of import."),
         Rule("REG031", "date before birth", "Correct the date or the child's birth date."),
         Rule("REG032", "date too early to be true", "Correct the date; a spreadsheet's empty date reads as 1900."),
         Rule("REG033", "closed before admitted", "Correct one of the two dates."),
         Rule("REG034", "left before registered", "Correct one of the two dates."),
         Rule("REG035", "attended more days than open", "Correct one of the two numbers."),
+        Rule("REG036", "nothing measured",
+             "Nothing: an asked and empty month is counted, not kept. Fill the row at its source if it was taken."),
         Rule("REG040", "exact repeat", "Nothing: the first of the equal rows was kept."),
         Rule("REG041", "two different rows with one key", "Decide which is right and import it; neither was kept."),
         Rule("REG050", "child not in the registry", "Import the child, then `sanket quarantine retry`."),
@@ -187,9 +195,20 @@ TEXTS = {"child_id": "child", "centre_id": "centre", "family_id": "family", "sec
          "project_id": "project", "district_id": "district", "episode_id": "episode", "source": "source"}
 """Columns of texts, and the kind under which positions in these texts go on."""
 
-MISSING_WORDS = frozenset({"", "nan", "na", "n/a", "#n/a", "null", "none", "nat", "<na>", "-", "--", "."})
-"""Lower-cased texts that mean an empty cell, in every column but an id's."""
-MISSING_IDS = frozenset({"", "nan", "null", "none", "nat", "<na>"})
+MISSING_WORDS = frozenset({
+    "", "nan", "na", "n/a", "n.a.", "#n/a", "#null!", "null", "none", "nil", "nat", "<na>", "-", "--", "---", "–", "—",
+    ".", "..", "not measured", "not available", "not recorded", "data not entered",
+    "unmeasured", "unweighed", "not weighed", "unknown"})
+"""Lower-cased texts that mean an empty cell, in every column but an id's; `sanket zscores` reads by the same list.
+`#N/A` is how a spreadsheet looks up nothing and `#NULL!` how SPSS writes a missing value; other errors are REG026."""
+NO_VALUE = "#NO VALUE!"
+"""What our readers write for a workbook's formula whose value was not stored with it."""
+SPREADSHEET_ERRORS = frozenset({NO_VALUE.lower(), "#ref!", "#div/0!", "#value!", "#name?", "#num!", "#spill!", "#calc!",
+                                "#getting_data"})
+"""Lower-cased texts of a spreadsheet whose formula has no answer."""
+MEASURED = ("weight_kg", "height_cm", "muac_mm", "oedema", "reported_status")
+"""A row of measurements holds one of these, or nothing was measured (REG036)."""
+MISSING_IDS = frozenset({"", "nan", "null", "none", "nat", "<na>", "---"})
 """The same in a column of ids, where `NA` or `-` may be somebody's code."""
 TRUE_WORDS = frozenset({"true", "t", "yes", "y", "1", "1.0"})
 FALSE_WORDS = frozenset({"false", "f", "no", "n", "0", "0.0"})

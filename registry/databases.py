@@ -12,7 +12,7 @@ from sqlalchemy.exc import NoSuchTableError, OperationalError, ProgrammingError,
 
 from registry.contract import SPECS
 from registry.errors import BadInput
-from registry.sheets import Sheet, Source, contract_columns
+from registry.sheets import Sheet, Source, contract_columns, left_out
 
 PIECE = 100_000
 """Rows fetched at a time."""
@@ -27,12 +27,15 @@ def read_database(address: str) -> Source:
             raise BadInput("REG001", f"the database has none of the tables {', '.join(SPECS)}; give a map with queries "
                                      "(`sanket map` proposes one)")
         sheets = {name: _sheet(engine, name, None) for name in names}
+        others = [name for name in inspect(engine).get_table_names() if name not in SPECS]
     except SQLAlchemyError as error:
         raise _unreadable(error) from error
     finally:
         engine.dispose()
     raws = {name: contract_columns(name, sheet) for name, sheet in sheets.items()}
-    return Source("database", checksum_of_tables(sheets), raws)
+    notes = [f"not read, not named as a table of the contract: {', '.join(others)}"] if others else []
+    notes += [left_out(name, list(raw.extra)) for name, raw in raws.items() if raw.extra]
+    return Source("database", checksum_of_tables(sheets), raws, notes=tuple(notes))
 
 
 def query_sheet(address: str, name: str, query: str | None, *, rows: int | None = None) -> Sheet:
@@ -102,7 +105,7 @@ def _text(cell: object) -> str | None:
     if isinstance(cell, bool):
         return "true" if cell else "false"
     if isinstance(cell, float):
-        return str(int(cell)) if cell.is_integer() and abs(cell) < 1e15 else repr(cell)
+        return str(int(cell)) if cell.is_integer() and abs(cell) <= 2**53 else repr(cell)
     return cell.isoformat() if isinstance(cell, dt.date) else str(cell)
 
 

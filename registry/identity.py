@@ -15,7 +15,7 @@ import pyarrow as pa
 from sqlalchemy import URL
 
 from registry.bulk import Bulk
-from registry.cells import encode
+from registry.cells import encode, why_bad
 from registry.check import Raw
 from registry.errors import Refused
 
@@ -74,7 +74,9 @@ def hash_families(raws: Mapping[str, Raw], url: URL) -> dict[str, Raw]:
 def hash_column(column: pa.ChunkedArray, key: bytes) -> pa.DictionaryArray:
     """A column with every text hashed; empty cells stay empty."""
     different = encode(column.combine_chunks())
-    texts = [keyed_hash(key, text) if text.strip() else "" for text in different.dictionary.to_pylist()]
+    # What a spreadsheet spoiled is no family's code; hashed, it would make one family of many.
+    texts = [text if why_bad(text, "id") else keyed_hash(key, text) if text.strip() else ""
+             for text in different.dictionary.to_pylist()]
     return pa.DictionaryArray.from_arrays(different.indices, pa.array(texts, pa.string()))
 
 

@@ -6,7 +6,7 @@ import datetime as dt
 import getpass
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from itertools import chain
 
@@ -23,12 +23,15 @@ from registry.facts import imported_tables
 from registry.identity import forgotten_among, hash_families
 from registry.merge import merge
 from registry.numbering import KINDS, Numbering
+from registry.past import asked_until, late_line, refuse_rewriting
+from registry.plausible import unheard_of
 from registry.quarantine import Quarantine
 from registry.read import read
 from registry.refused import Quarantined, fingerprints
 from registry.sheets import Source
 from registry.tables import NEVER, OWN_DAY, REF, day_date, day_number
 from registry.today import today
+from registry.undecided import refuse_undecided
 
 MANY = 100_000
 """Rows from which an empty table's index is better made after them."""
@@ -43,51 +46,64 @@ class ImportReport:
     tables: dict[str, dict[str, object]]
     changed: bool
     notes: tuple[str, ...] = field(default=())
+    warnings: tuple[str, ...] = field(default=())
+    """What a person should look at before believing the rest."""
     refused: tuple[int, ...] = field(default=(), repr=False)
     """Of rows out of quarantine, the quarantine's numbers of those that were refused again."""
 
     @property
     def share_quarantined(self) -> float:
-        """Quarantined rows over rows, of all tables; 0 where nothing came."""
-        rows = sum(table["rows"] for table in self.tables.values())
-        return sum(table["quarantined"] for table in self.tables.values()) / rows if rows else 0.0
+        """Quarantined rows over rows, of all tables and without those in which nothing was measured; 0 where nothing
+        came."""
+        blank = sum(table["codes"].get("REG036", 0) for table in self.tables.values())
+        rows = sum(table["rows"] for table in self.tables.values()) - blank
+        return (sum(table["quarantined"] for table in self.tables.values()) - blank) / rows if rows else 0.0
 
     def as_json(self) -> dict[str, object]:
         """The public form."""
         return {"import_id": self.import_id, "imported_on": self.imported_on, "changed": self.changed,
-                "tables": self.tables, "notes": list(self.notes)}
+                "tables": self.tables, "notes": list(self.notes), "warnings": list(self.warnings)}
 
 
-def import_source(store, source: object, *, map: object = None, imported_on: object = None) -> ImportReport:
+def import_source(store, source: object, *, map: object = None, imported_on: object = None, past: bool = False,
+                  zscores: Callable | None = None) -> ImportReport:
     """Import a source (a path, an SQL address, or `registry.read.Source`) into a store.
 
     Running it again changes nothing and gives the same counts. `imported_on` (a date or ISO text, today by default)
-    is never before the last import's.
+    is never before the last import's. `past`: a first load of the past in parts, see `registry.past`. `zscores` is
+    `features.growth.zscores` (rooms import one way only): with it, whole columns are looked at by z-scores too.
     """
     day = day_number(imported_on or today())
     arrived = source if isinstance(source, Source) else read(source, map=map)
+    if not arrived.retry:
+        refuse_undecided(arrived.raws)
+    past = past or arrived.past
+    asked = asked_until(store) if past else None
     with store.bulk() as bulk:
-        return _Import(bulk, store, arrived, day).run()
+        return _Import(bulk, store, arrived, day, past=past, asked=asked).run(zscores)
 
 
 class _Import:
     """The steps of one import within one transaction."""
 
-    def __init__(self, bulk: Bulk, store, arrived: Source, day: int):
+    def __init__(self, bulk: Bulk, store, arrived: Source, day: int, *, past: bool, asked: int | None):
         self.bulk, self.store, self.arrived, self.day = bulk, store, arrived, day
+        self.past, self.asked, self.warnings = past, asked, []
 
-    def run(self) -> ImportReport:
+    def run(self, zscores: Callable | None) -> ImportReport:
         """All of it; nothing is visible before the last step."""
         # A write first: it takes the store's lock, so that what is read next is still true when it is written upon.
         self.bulk.execute("UPDATE store_facts SET value = value WHERE name = 'registry_id'")
         self.facts = dict(zip(*self.bulk.query("SELECT name, value FROM store_facts").values(), strict=True))
         self._check_source()
         self.number = _next(self.bulk, "imports", "import_no")
-        self.notes = (*self.arrived.notes, *self._late_tables())
+        self.notes = [*self.arrived.notes, *self._late_tables()]
         self.ids = Numbering(self.bulk)
         raws = self.arrived.raws if self.arrived.retry else hash_families(self.arrived.raws, self.store.url)
         checked = check(raws, imported_on=self.day, known=self._known())
+        self.notes += checked.quarantine.cell_lines()
         written = [self._write(name, checked) for name in checked.tables]
+        self._look(checked, zscores)
         refused = self._quarantine(checked.quarantine)
         return self._close(checked, changed=any(written) or refused > 0)
 
@@ -104,7 +120,8 @@ class _Import:
     def _late_tables(self) -> list[str]:
         """A note for each table that first comes after the first import: its past is known from today only."""
         had = imported_tables(self.facts)
-        late = [name for name in self.arrived.raws if had and name not in had and self.arrived.raws[name].data.num_rows]
+        late = [name for name, raw in self.arrived.raws.items()
+                if had and not self.past and name not in had and raw.data.num_rows]
         return [f"{name}: first came after the first import, so its rows are known from {day_date(self.day)}; to give "
                 "them their own dates, import all tables together into a new store" for name in late]
 
@@ -124,9 +141,12 @@ class _Import:
             if kind in columns:
                 columns[kind] = self.ids.number(kind, checked.texts[kind])[columns[kind]]
         first = not imported_tables(self.facts)
-        columns = dated(name, columns, not_before=int(EVER) if first else self.day)
+        columns = dated(name, columns, not_before=int(EVER) if first or self.past else self.day)
         if not first:
             columns = self._supersede(name, columns)
+            if name in OWN_DAY and not self.past and not self.arrived.retry:
+                line = late_line(name, columns[OWN_DAY[name]], columns["recorded_on"], self.day)
+                self.warnings += [line] if line else []
         rows = len(columns["recorded_on"])
         if rows:
             self._append(name, columns, rows)
@@ -137,6 +157,10 @@ class _Import:
                                     if column not in ("recorded_on", "import_no")}
         present = self.bulk.query(f"SELECT {', '.join(kinds)} FROM {name} WHERE known_until IS NULL", kinds)
         found = merge(name, columns, present)
+        if self.past:
+            # A child that moved since its last part was, on the days before, where that part had it.
+            columns["known_from"][found.changed] = found.known_until[:] = self.day
+            refuse_rewriting(name, columns["known_from"][found.fresh], len(found.superseded), self.asked)
         if len(found.superseded):
             self.bulk.ingest("superseded", {"no": pa.array(present["no"][found.superseded]),
                                             "known_until": pa.array(found.known_until)})
@@ -161,11 +185,23 @@ class _Import:
         until = max(int(self.facts.get("recorded_until", int(EVER))), last_day({name: columns}))
         self.facts["recorded_until"] = str(until)
 
+    def _look(self, checked: Checked, zscores: Callable | None) -> None:
+        """Say aloud what no place has been seen to have."""
+        if self.arrived.retry:
+            return
+        kinds = {"child": REF, "sex": np.int8, "birth_date": np.int32}
+        rows = self.bulk.query("SELECT child, sex, birth_date FROM children WHERE known_until IS NULL", kinds)
+        last = int(rows["child"].max(initial=-1)) + 1
+        sex, born = np.full(last, -1, np.int8), np.full(last, NEVER, np.int32)
+        sex[rows["child"]], born[rows["child"]] = rows["sex"], rows["birth_date"]
+        self.warnings += unheard_of(checked.tables, sex=sex, birth_date=born, zscores=zscores)
+
     def _count(self, fact: str, more: int) -> None:
         self.facts[fact] = str(int(self.facts.get(fact, 0)) + more)
 
     def _quarantine(self, quarantine: Quarantine) -> int:
-        """Write what was refused and is not in quarantine already; how many rows?"""
+        """Write what was refused and is not in quarantine already; how many rows? A row in which nothing was measured
+        is counted alone: nobody can mend it there, and a CAS export has millions."""
         if self.arrived.retry:
             return 0
         if not len(quarantine):
@@ -173,7 +209,7 @@ class _Import:
         known = set(self.bulk.query("SELECT fingerprint FROM quarantine")["fingerprint"])
         first = number = _next(self.bulk, "quarantine", "no")
         seen: Counter[bytes] = Counter()
-        for rows in chain.from_iterable(part.pieces() for part in quarantine.parts):
+        for rows in chain.from_iterable(part.without("REG036").pieces() for part in quarantine.parts):
             new = [(row, print_) for row, print_ in zip(rows, fingerprints(rows, seen), strict=True)
                    if print_ not in known]
             if new:
@@ -188,9 +224,10 @@ class _Import:
         refused = tuple(np.concatenate(numbers).tolist()) if numbers else ()
         same = [text for text, checksum in zip(*earlier.values(), strict=True) if checksum == self.arrived.checksum]
         if same and not changed:
-            return ImportReport(same[-1], str(day_date(self.day)), counts, False, self.notes, refused)
+            return ImportReport(same[-1], str(day_date(self.day)), counts, False, tuple(self.notes),
+                                tuple(self.warnings), refused)
         report = ImportReport(f"import-{self.number:04d}-{self.arrived.checksum[:8]}", str(day_date(self.day)), counts,
-                              changed, self.notes, refused)
+                              changed, tuple(self.notes), tuple(self.warnings), refused)
         self.ids.write()
         self._write_facts(checked)
         self.bulk.ingest("imports", self._record(report))

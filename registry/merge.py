@@ -18,9 +18,11 @@ KNOWN_WHEN = frozenset({"no", "import_no", "recorded_on", "known_from", "known_u
 
 @dataclass(frozen=True)
 class Merge:
-    """`fresh` masks the new rows to write; `superseded` are positions among the present rows, and until when known."""
+    """`fresh` masks the new rows to write, `changed` are positions of those among them that supersede; `superseded` are
+    positions among the present rows, and until when known."""
 
     fresh: np.ndarray
+    changed: np.ndarray
     superseded: np.ndarray
     known_until: np.ndarray
 
@@ -42,7 +44,7 @@ def merge(name: str, new: Mapping[str, np.ndarray], present: Mapping[str, np.nda
     changed = ~_same(new, rows, present, matched)
     fresh = ~found
     fresh[rows[changed]] = True
-    return Merge(fresh, matched[changed], new["known_from"][rows[changed]])
+    return Merge(fresh, rows[changed], matched[changed], new["known_from"][rows[changed]])
 
 
 def _same(new: Mapping[str, np.ndarray], rows: np.ndarray, present: Mapping[str, np.ndarray],

@@ -2,7 +2,8 @@
 
 The checks, their weights (3, 2, 1) and the colours (green above 80, amber from 65, red below) follow Odisha's score;
 where its page gives no number (all but missing > 5 % and identical > 30 %) the limits are ours, `verified: false`.
-A month's score uses that month and earlier ones only. It is a measure of trust, never of a child's risk.
+A month's score uses that month and earlier ones only. It is a measure of trust, never of a child's risk. The score is
+Odisha's; its colour is not: with any check at 100 % it is never green, however light the check's weight.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from registry.forgetting import shown
+from registry.plausible import cases_of, far_too_high, shares_beyond
 from registry.tables import NEVER, Registry, day_date, day_number
 
 AREAS = ("centre", "sector", "project", "district")
@@ -52,7 +54,11 @@ CHECKS = (
 
 @dataclass(frozen=True)
 class Scored:
-    """Scores by area (rows) and month (columns); NaN where fewer than `LEAST_CHILDREN` were measured."""
+    """Scores by area (rows) and month (columns); NaN where fewer than `LEAST_CHILDREN` were measured.
+
+    `full` masks, by check, where all of at least `LEAST_CHILDREN` fail it. `cases` has (cases, judged) of oedema and of
+    SAM; `warnings` are what all records together say that no place has been seen to have.
+    """
 
     by: str
     areas: np.ndarray
@@ -60,6 +66,9 @@ class Scored:
     score: np.ndarray
     shares: Mapping[str, np.ndarray]
     measured: np.ndarray
+    full: Mapping[str, np.ndarray]
+    cases: Mapping[str, tuple[np.ndarray, np.ndarray]]
+    warnings: tuple[str, ...]
 
 
 def score(registry: Registry, *, zscores: Callable, by: str = "centre") -> Scored:
@@ -69,7 +78,10 @@ def score(registry: Registry, *, zscores: Callable, by: str = "centre") -> Score
     months = np.arange(rows["month"].min(), rows["month"].max() + 1) if len(rows["month"]) else np.empty(0, np.int64)
     shape = len(areas), len(months)
     cell = area_of[rows["child"]].astype(np.int64) * max(shape[1], 1) + (rows["month"] - months[0] if shape[1] else 0)
-    flags = _flags(rows, zscores)
+    z = zscores(sex=rows["sex"].astype(np.int8), age_days=rows["age"].astype(np.float64), weight_kg=rows["weight"],
+                height_cm=rows["height"], height_position=rows["position"].astype(np.int8), muac_mm=rows["muac"],
+                oedema=rows["oedema"])
+    flags = _flags(rows, z)
     enrolled = _enrolled(registry, area_of, months, shape)
     shares = {name: _share(cell, *pair, shape) for name, pair in flags.items() if name != "sam"}
     measured = _count(cell, np.isfinite(rows["weight"]), shape)
@@ -79,7 +91,15 @@ def score(registry: Registry, *, zscores: Callable, by: str = "centre") -> Score
     total = sum(check.weight for check in CHECKS)
     penalty = sum(check.weight * _penalty(check, shares[check.name]) for check in CHECKS)
     points = np.where(measured >= LEAST_CHILDREN, 100 * (1 - penalty / total), np.nan)
-    return Scored(by, areas, months, points, {check.name: shares[check.name] for check in CHECKS}, measured)
+    full = {name: (shares[name] == 1) & (_count(cell, judged, shape) >= LEAST_CHILDREN)
+            for name, (_, judged) in flags.items() if name != "sam"}
+    full |= {name: (shares[name] == 1) & (measured >= LEAST_CHILDREN) for name in shares if name not in full}
+    found = cases_of(rows["muac"], rows["oedema"], z | {"age": rows["age"].astype(np.float64)})
+    cases = {name: (_count(cell, some & judged, shape), _count(cell, judged, shape))
+             for name, (some, judged) in found.items()}
+    warnings = shares_beyond({name: (pair[0].sum(), pair[1].sum()) for name, pair in cases.items()}) + far_too_high(z)
+    shares = {check.name: shares[check.name] for check in CHECKS}
+    return Scored(by, areas, months, points, shares, measured, full, cases, tuple(warnings))
 
 
 def colour(points: float) -> str:
@@ -107,7 +127,13 @@ def _row(scored: Scored, place: int, area: object, at: int) -> dict[str, object]
     lost = [(check.weight * float(_penalty(check, np.array(scores[check.name]))), check.name)
             for check in CHECKS if check.name in scores]
     worst = sorted(lost, reverse=True)[:3]
-    return {scored.by: str(area), "month": _month_text(scored.months[at]), "colour": colour(points),
+    every = [name for name in scores if scored.full[name][place, at]]
+    look = [] if np.isnan(points) else shares_beyond(
+        {name: (some[place, at], judged[place, at]) for name, (some, judged) in scored.cases.items()})
+    shade = colour(points)
+    return {scored.by: str(area), "month": _month_text(scored.months[at]),
+            "colour": "amber" if shade == "green" and (every or look) else shade,
+            "at_100_percent": every, "look": look,
             "score": None if np.isnan(points) else round(points, 1),
             "measured": shown(scored.measured[place, at : at + 1])[0], "checks": scores,
             "worst": [(name, scores[name]) for points, name in worst if points > 0]}
@@ -167,11 +193,8 @@ def _areas(registry: Registry, by: str) -> tuple[np.ndarray, np.ndarray]:
     return area[centre], getattr(registry, f"{by}_ids")
 
 
-def _flags(rows: Mapping[str, np.ndarray], zscores: Callable) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+def _flags(rows: Mapping[str, np.ndarray], z: Mapping[str, np.ndarray]) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """For each check the rows that fail it and the rows that it can judge."""
-    z = zscores(sex=rows["sex"].astype(np.int8), age_days=rows["age"].astype(np.float64), weight_kg=rows["weight"],
-                height_cm=rows["height"], height_position=rows["position"].astype(np.int8), muac_mm=rows["muac"],
-                oedema=rows["oedema"])
     weight, height, whz, haz = rows["weight"], rows["height"], z["whz"], z["haz"]
     has_weight, has_height, has_whz = np.isfinite(weight), np.isfinite(height), np.isfinite(whz)
     gain, growth, shift = (_change(values, rows["before"]) for values in (weight, height, whz))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pyarrow as pa
 
-from registry.contract import SPECS
+from registry.contract import RULES, SPECS
 from registry.refused import CODE_AT, CODES, Quarantined, Refused
 
 
@@ -18,6 +18,13 @@ class Quarantine:
 
     parts: list[Refused] = field(default_factory=list)
     came: dict[str, int] = field(default_factory=dict)
+    cells: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    """How many cells alone were refused, their rows kept without them, by (table, column, code)."""
+
+    def cell_lines(self) -> list[str]:
+        """A line for each kind of refused cell."""
+        return [f"{table}: {many} cells of {column} refused, their rows kept without: {code} {RULES[code].title}"
+                for (table, column, code), many in sorted(self.cells.items())]
 
     def __len__(self) -> int:
         return sum(map(len, self.parts))
@@ -62,6 +69,11 @@ class Verdicts:
         first = rows & (self.code == 0)
         self.code[first] = CODE_AT[code]
         self.column[first] = self._columns.index(column)
+
+    def counts(self) -> dict[str, int]:
+        """How many rows each rule refused."""
+        at, rows = np.unique(self.code[self.code > 0], return_counts=True)
+        return {CODES[code]: int(many) for code, many in zip(at, rows, strict=True)}
 
     @property
     def kept(self) -> np.ndarray:

@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 from registry.contract import SPECS
 from registry.errors import BadInput
-from registry.sheets import Sheet, Source, checksum_of, contract_columns, files_of, sheets_of, sql_address
+from registry.sheets import (
+    Sheet,
+    Source,
+    checksum_of,
+    contract_columns,
+    files_of,
+    left_out,
+    others_of,
+    sheets_of,
+    sql_address,
+)
 
 
 def read(source: str | Path, *, map: object = None) -> Source:
@@ -21,20 +32,33 @@ def read(source: str | Path, *, map: object = None) -> Source:
 
         return read_database(address)
     path = Path(source)
-    sheets = [sheet for file in files_of(path) for sheet in sheets_of(file) if sheet.name in SPECS]
+    files = files_of(path)
+    everything = [sheet for file in files for sheet in sheets_of(file)]
+    sheets = [sheet for sheet in everything if sheet.name in SPECS]
     if not sheets:
         raise BadInput("REG001", f"{path.name or path} holds none of the tables {', '.join(SPECS)}; name the files (or "
                                  "sheets) so, or give a map (`sanket map FILE` proposes one)")
-    return source_of(path, {sheet.name: sheet for sheet in sheets})
+    if twice := {sheet.name for sheet in sheets if sum(other.name == sheet.name for other in sheets) > 1}:
+        raise BadInput("REG003", f"{path.name} holds the table {min(twice)} twice; leave one, or name both in a map")
+    return source_of(path, {sheet.name: sheet for sheet in sheets}, tuple(_unread(path, files, everything)))
 
 
-def source_of(path: Path, sheets: dict[str, Sheet]) -> Source:
+def _unread(path: Path, files: list[Path], sheets: list[Sheet]) -> Iterator[str]:
+    """A line for the files and for the sheets that have none of the contract's names."""
+    if path.is_dir() and (left := others_of(path, files)):
+        yield f"not read, not named as a table of the contract: {', '.join(left)}"
+    if left := [f"{'hidden ' * sheet.hidden}sheet {sheet.place}" for sheet in sheets if sheet.name not in SPECS]:
+        yield f"not read, not named as a table of the contract: {', '.join(left)}"
+
+
+def source_of(path: Path, sheets: dict[str, Sheet], unread: tuple[str, ...] = ()) -> Source:
     """The contract's columns of these sheets, checked for what must be there."""
-    raws, notes = {}, []
+    raws, notes = {}, list(unread)
     for name, sheet in sheets.items():
         raws[name] = contract_columns(name, sheet)
+        notes += sheet.notes
         if raws[name].extra:
-            notes.append(f"{name}: {len(raws[name].extra)} columns kept out: {', '.join(raws[name].extra)[:300]}")
+            notes.append(left_out(name, list(raws[name].extra)))
     facts = provenance(path) if path.is_dir() else {}
     return Source(path.name, checksum_of(path), raws, facts, tuple(notes))
 

@@ -14,7 +14,18 @@ from math import nan
 from operator import itemgetter, ne
 
 from registry import contract
-from registry.cells import BAD, MISSING, read_day, read_month, read_number, read_text, read_truth, reader
+from registry.cells import (
+    BAD,
+    MISSING,
+    read_day,
+    read_id,
+    read_month,
+    read_number,
+    read_text,
+    read_truth,
+    reader,
+    why_bad,
+)
 from registry.contract import SPECS, Column
 from registry.tables import NEVER, day_number
 
@@ -70,13 +81,13 @@ def _looked_up(known: dict, cells: list) -> list:
     return [] if None in values else values
 
 
-def _texts(needed: str, cells: list, today: int) -> tuple[list, Faults]:
+def _texts(kind: str, needed: str, cells: list, today: int) -> tuple[list, Faults]:
     """Texts without outer spaces; empty where missing. Each different text is read once."""
     if set(map(type, cells)) <= _PLAIN_TEXTS:
-        read = {cell: MISSING if cell is None else _text(cell, today) for cell in set(cells)}
+        read = {cell: MISSING if cell is None else _text(kind, cell, today) for cell in set(cells)}
         if all(type(value) is str or (value is MISSING and not needed) for value in read.values()):
             return ["" if read[cell] is MISSING else read[cell] for cell in cells], {}
-    return _one_by_one(_text, "", needed, cells, today)
+    return _one_by_one(partial(_text, kind), "", needed, cells, today)
 
 
 def _one_by_one(read: Callable, empty: object, needed: str, cells: list, today: int) -> tuple[list, Faults]:
@@ -84,7 +95,7 @@ def _one_by_one(read: Callable, empty: object, needed: str, cells: list, today: 
     for at, cell in enumerate(cells):
         value = MISSING if cell is None else read(cell, today)
         if type(value) is Fault:
-            faults[at] = value.code
+            faults[at] = (type(cell) is str and why_bad(cell[:_LONGEST], "")) or value.code
         elif value is not MISSING:
             values[at] = value
         elif needed:
@@ -154,9 +165,12 @@ def _truth(cell: object, _today: int) -> object:
     return _NO_TRUTH
 
 
-def _text(cell: object, _today: int) -> object:
-    text = read_text(cell) if type(cell) is str else str(cell) if type(cell) is int else BAD
-    return _NO_TEXT if text is BAD else MISSING if text.lower() in contract.MISSING_IDS else text
+def _text(kind: str, cell: object, _today: int) -> object:
+    read = read_id if kind == "id" else read_text
+    text = read(cell) if type(cell) is str else str(cell) if type(cell) is int else BAD
+    if text is BAD:
+        return Fault(why_bad(cell, kind)) if type(cell) is str and why_bad(cell, kind) else _NO_TEXT
+    return MISSING if text.lower() in contract.MISSING_IDS else text
 
 
 def _code(read: Callable, cell: object, _today: int) -> object:
@@ -173,7 +187,7 @@ def _reader(column: Column, needed: str) -> Reader:
     if column.kind == "truth":
         return partial(_known, {None: nan, True: 1.0, False: 0.0}, nan, _truth, needed)
     if column.kind in ("id", "text"):
-        return partial(_texts, needed)
+        return partial(_texts, column.kind, needed)
     return partial(_days, {None: _NEVER, "": _NEVER}, _day if column.kind == "day" else _month, needed)
 
 

@@ -75,10 +75,18 @@ def _check(name: str, columns: Columns, born: list[int], wrong: Wrong) -> None:
                 over = zip(columns[column], own, born, strict=True)
                 refuse(wrong, (value > most and day - birth < contract.UNDER_FIVE for value, day, birth in over),
                        column, code)
+        refuse(wrong, _nothing_measured(columns, len(own)), contract.MEASURED[0], "REG036")
     elif name == "episodes" and "closed_on" in columns:
         refuse(wrong, map(lt, columns["closed_on"], own), "closed_on", "REG033")
     elif name == "attendance" and "attended_days" in columns and "open_days" in columns:
         refuse(wrong, map(gt, columns["attended_days"], columns["open_days"]), "attended_days", "REG035")
+
+
+def _nothing_measured(columns: Columns, rows: int) -> list[bool]:
+    """Rows in which no column of a measurement holds anything: NaN, and -1 of a colour."""
+    said = [columns[name] for name in contract.MEASURED if name in columns]
+    return [all(value != value or value == -1 for value in row) for row in zip(*said, strict=True)] if said else \
+        [True] * rows
 
 
 def refuse(wrong: Wrong, rows, column: str, code: str) -> None:

@@ -59,6 +59,12 @@ class Refused:
     def __len__(self) -> int:
         return len(self.numbers)
 
+    def without(self, code: str) -> Refused:
+        """The rows that another rule refused."""
+        kept = np.flatnonzero(self.code != CODE_AT[code])
+        return self if len(kept) == len(self) else Refused(
+            self.table, self.numbers[kept], self.code[kept], self.column[kept], self.cells.take(pa.array(kept)))
+
     def pieces(self) -> Iterator[list[Quarantined]]:
         """The rows with their texts, some thousand at a time."""
         for start in range(0, len(self), AT_ONCE):
@@ -76,6 +82,15 @@ def broken_lines(table: str, lines: list[tuple[int, str]], *, shown: bool) -> Re
     return Refused(table, np.array([number for number, _ in lines], np.int64),
                    np.full(count, CODE_AT["REG005"], np.int8), np.zeros(count, np.int8),
                    pa.table({"line": pa.array(texts, pa.string())}))
+
+
+def joined(parts: list[Refused]) -> Refused | None:
+    """Several of one table as one; None where there are none."""
+    if not parts:
+        return None
+    return Refused(parts[0].table, *(np.concatenate([getattr(part, name) for part in parts])
+                                     for name in ("numbers", "code", "column")),
+                   pa.concat_tables([part.cells for part in parts]))
 
 
 def _told(rows: Refused) -> list[Quarantined]:
@@ -124,6 +139,8 @@ _OTHER_BOUNDS = {
     "REG033": "not before admitted_on", "REG034": "not before registered_on", "REG035": "at most open_days",
     "REG040": "each row once", "REG041": "one row for each key", "REG050": "a child_id of the children table",
     "REG051": "a centre_id of the centres table", "REG025": "at most 500 printable characters",
+    "REG026": "a value, no error and no formula", "REG027": "the whole code, as text",
+    "REG036": "a weight, height, arm, oedema or colour",
     "REG053": "not asked to be forgotten", "REG005": "as many cells as the header",
 }
 

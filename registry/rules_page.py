@@ -15,7 +15,7 @@ def page() -> str:
     lines = [
         "# Tables, bounds and rules", "",
         "Made from `registry/contract.py` by `python -m registry.rules_page`; a test keeps it so.", "",
-        "## Rules", "", "REG001 to REG007 refuse a source as a whole (nothing is changed, exit code 3), except REG005, "
+        "## Rules", "", "REG001 to REG008 refuse a source as a whole (nothing is changed, exit code 3), except REG005, "
         "which like all others refuses one row.", "",
         "| code | what is wrong | what to do |", "|---|---|---|", *rules, "",
     ]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from sqlalchemy import Engine, create_engine, event, select
@@ -28,6 +29,24 @@ def open_store(address: str | Path, *, must_exist: bool = False) -> Store:
         said = str(error.orig).strip().splitlines()[0][:200]
         raise BadInput("REG060", f"the store at {url.database} cannot be opened or made ({said}): check the path or "
                                  "the address, and that you may write there") from error
+
+
+@contextmanager
+def made_for(address: str | Path) -> Iterator[Store]:
+    """Open a store to import into; one that was made for an import that failed is taken away again."""
+    url = store_url(str(address))
+    path = Path(url.database) if url.get_backend_name() == "sqlite" else None
+    beside = [path, path.with_suffix(".key"), path.with_name(f"{path.name}-journal")] if path else []
+    made = [one for one in beside if not one.exists()] if path and not path.exists() else []
+    store = open_store(address)
+    try:
+        yield store
+    except BaseException:
+        store.close()
+        for one in made:
+            one.unlink(missing_ok=True)
+        raise
+    store.close()
 
 
 def store_url(address: str) -> URL:
@@ -62,11 +81,12 @@ class Store:
         with self.bulk() as bulk:
             return load(bulk, sectors=sectors, children=children)
 
-    def import_source(self, source: object, *, map: object = None, imported_on: object = None):
+    def import_source(self, source: object, *, map: object = None, imported_on: object = None, past: bool = False,
+                      zscores: Callable | None = None):
         """Read, check and keep a source; see `registry.importing.import_source`."""
         from registry.importing import import_source
 
-        return import_source(self, source, map=map, imported_on=imported_on)
+        return import_source(self, source, map=map, imported_on=imported_on, past=past, zscores=zscores)
 
     def digest(self) -> str:
         """A checksum of all that the store knows, whatever the order or the time in which it came."""

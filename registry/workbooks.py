@@ -1,41 +1,65 @@
-"""XLSX workbooks: typed and text cells, titles above the header, two header rows with merged cells."""
+"""Workbooks (XLSX, XLS): typed and text cells, titles above the header, two header rows with merged cells, errors."""
 
 from __future__ import annotations
 
 import datetime as dt
 import zipfile
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 
+from registry.contract import SPECS
 from registry.errors import BadInput
-from registry.headers import MONTH
+from registry.excel_errors import mark_errors
+from registry.headings import named
+from registry.months import MONTH
 
 LARGEST = 1 << 30
 """Bytes that a workbook may unpack to; a zip bomb says more."""
 HEADER_WITHIN, ALMOST = 15, 0.75
 """Rows from the top in which the header is looked for; a row of values may have a few more words than the header."""
+EXACT = 2**53
+"""Whole numbers up to this are what they seem; a longer code has lost its last digits to the spreadsheet."""
 
 
-def read_workbook(path: Path) -> list[tuple[str, pa.Table, np.ndarray]]:
-    """Every sheet with cells as (name, table of texts, row numbers below its header).
+@dataclass(frozen=True)
+class Page:
+    """One sheet: the name it answers to and its own, a table of texts, row numbers below its header, names that stand
+    twice, hidden or not."""
 
-    A workbook's only sheet also answers to the file's name. Raises BadInput where it is none, or too large inside.
+    name: str
+    title: str
+    data: pa.Table
+    numbers: np.ndarray
+    twice: frozenset[str]
+    hidden: bool
+
+
+def read_workbook(path: Path) -> list[Page]:
+    """Every sheet with cells. A workbook's only sheet answers to the file's name, unless its own is the contract's.
+
+    Raises BadInput where it is no workbook, or too large inside.
     """
     _check_size(path)
-    from python_calamine import CalamineError, CalamineWorkbook
+    from python_calamine import CalamineError, CalamineWorkbook, SheetVisibleEnum
 
     try:
         book = CalamineWorkbook.from_path(str(path))
+        hidden = {one.name for one in book.sheets_metadata if one.visible != SheetVisibleEnum.Visible}
         sheets = [(name, book.get_sheet_by_name(name).to_python(skip_empty_area=False)) for name in book.sheet_names]
     except (CalamineError, OSError, ValueError) as error:
         raise _broken(path) from error
+    mark_errors(path, dict(sheets))
     filled = [(name, rows) for name, rows in sheets if any(_is_filled(cell) for row in rows for cell in row)]
     if not filled:
         raise BadInput("REG004", f"{path.name} is empty: export it again")
-    named = [(path.stem if len(filled) == 1 else name, rows) for name, rows in filled]
-    return [(name.strip().lower(), *_table(path, rows)) for name, rows in named]
+    shown = [name for name, _ in filled if name not in hidden]
+    only = shown[0] if len(shown) == 1 else filled[0][0] if len(filled) == 1 else None
+    titles = {name: name.strip().lower() for name, _ in filled}
+    names = titles | ({only: path.stem.strip().lower()} if only and titles[only] not in SPECS else {})
+    return [Page(names[name], titles[name], *_table(rows), name in hidden) for name, rows in filled]
 
 
 def _broken(path: Path) -> BadInput:
@@ -55,19 +79,18 @@ def _check_size(path: Path) -> None:
                                  "export it as CSV")
 
 
-def _table(path: Path, rows: list[list]) -> tuple[pa.Table, np.ndarray]:
+def _table(rows: list[list]) -> tuple[pa.Table, np.ndarray, frozenset[str]]:
+    """The rows below the header that hold a cell, as texts."""
     names, below = _header(rows)
-    if len(set(names)) < len(names):
-        twice = sorted({name for name in names if names.count(name) > 1})
-        raise BadInput("REG002", f"{path.name} names columns twice ({', '.join(twice)[:200]}): rename one of each")
+    different, twice = named(names)
     body = [(number, row) for number, row in enumerate(rows[below:], 1) if any(_is_filled(cell) for cell in row)]
     columns = {
         name: pa.array([_text(row[place]) if place < len(row) else None for _, row in body], pa.string())
-        for place, name in enumerate(names)
+        for place, name in enumerate(different)
     }
     kept = {name: column for name, column in columns.items() if not name.startswith("unnamed_") or column.null_count
             < len(column)}
-    return pa.table(kept), np.array([number for number, _ in body], np.int64)
+    return pa.table(kept), np.array([number for number, _ in body], np.int64), twice
 
 
 def _header(rows: list[list]) -> tuple[list[str], int]:
@@ -80,10 +103,10 @@ def _header(rows: list[list]) -> tuple[list[str], int]:
     counts = np.array([len({cell for cell in row if _is_word(cell)}) for row in rows[:HEADER_WITHIN]])
     at = int(np.argmax(counts >= ALMOST * counts.max()))
     if at + 1 < len(rows) and _goes_on(rows[at], rows[at + 1]):
-        return _named(_joined(rows[at], rows[at + 1], always=True)), at + 2
+        return _joined(rows[at], rows[at + 1], always=True), at + 2
     if at:
-        return _named(_joined(rows[at - 1], rows[at], always=False)), at + 1
-    return _named([_label(cell) for cell in rows[at]]), at + 1
+        return _joined(rows[at - 1], rows[at], always=False), at + 1
+    return [_label(cell) for cell in rows[at]], at + 1
 
 
 def _goes_on(upper: list, lower: list) -> bool:
@@ -120,10 +143,6 @@ def _label(cell: object) -> str:
     return " ".join((_text(cell) or "").split())
 
 
-def _named(names: list[str]) -> list[str]:
-    return [name or f"unnamed_{place}" for place, name in enumerate(names)]
-
-
 def _is_word(cell: object) -> bool:
     return isinstance(cell, str) and any(sign.isalpha() for sign in cell)
 
@@ -138,5 +157,5 @@ def _text(cell: object) -> str | None:
     if isinstance(cell, bool):
         return "true" if cell else "false"
     if isinstance(cell, float):
-        return str(int(cell)) if cell.is_integer() and abs(cell) < 1e15 else repr(cell)
+        return str(int(cell)) if cell.is_integer() and abs(cell) <= EXACT else repr(cell)
     return cell.isoformat() if isinstance(cell, dt.date) else str(cell)

@@ -34,11 +34,15 @@ def quality(
     if out:
         _write(out, rows_of(scored, month="all"))
     rows = rows_of(scored, month=month)
+    for warning in scored.warnings:
+        typer.secho(warning, fg="red", bold=True, err=as_json)
     if as_json:
         typer.echo(json.dumps(rows, ensure_ascii=False))
         return
     for row in rows:
         typer.echo(f"{row[by]:16} {row['month']}  {_judged(row)}")
+        for line in row["look"]:
+            typer.secho(f"{'':26}{line}", fg="red", bold=True)
     if not rows:
         typer.echo(f"no child was measured {f'in {month}' if month else 'yet'}")
 
@@ -47,14 +51,16 @@ def _judged(row: dict) -> str:
     if row["score"] is None:
         return "fewer than five children"
     worst = ", ".join(f"{name} {share:.0%}" for name, share in row["worst"])
-    return f"{row['colour']:5}  {row['score']:5.1f}  {worst}"
+    every = f"   at 100 %, so never green: {', '.join(row['at_100_percent'])}" if row["at_100_percent"] else ""
+    return f"{row['colour']:5}  {row['score']:5.1f}  {worst}{every}"
 
 
 def _write(out: Path, rows: list[dict]) -> None:
     import csv
 
     with out.open("w", encoding="utf-8-sig", newline="") as file:
-        flat = [{**{key: row[key] for key in row if key not in ("worst", "checks")}, **row["checks"]} for row in rows]
+        lists = ("worst", "checks", "look", "at_100_percent")
+        flat = [{key: row[key] for key in row if key not in lists} | row["checks"] for row in rows]
         # An area without a score has no checks, and may come first.
         writer = csv.DictWriter(file, list(dict.fromkeys(key for row in flat for key in row)) or ["month"])
         writer.writeheader()

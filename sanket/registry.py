@@ -34,6 +34,8 @@ def import_(
     to: Annotated[str, typer.Option("--to", help="The store; made when missing.")],
     map: Annotated[Path | None, typer.Option(help="A MAP.toml that names where columns come from.")] = None,
     max_quarantined: Annotated[str, typer.Option(help="Accepted share of quarantined rows, in percent.")] = "100",
+    past: Annotated[bool, typer.Option("--past", help="A first load of the past, in parts: rows are known from their "
+                                                      "own days.")] = False,
     imported_on: ON = None,
     as_json: AS_JSON = False,
 ) -> None:
@@ -42,13 +44,14 @@ def import_(
     Running it again changes nothing. Exit code 3: nothing could be used, nothing was changed. 4: done, but more rows
     were quarantined than `--max-quarantined` accepts.
     """
-    from registry.store import open_store
+    from features.growth import zscores
+    from registry.store import made_for
     from sanket.progress import step
 
     accepted = _percent(max_quarantined)
     day = _date(imported_on)
-    with step("Importing"):
-        report = open_store(to).import_source(source, map=map, imported_on=day)
+    with step("Importing"), made_for(to) as store:
+        report = store.import_source(source, map=map, imported_on=day, past=past, zscores=zscores)
     if as_json:
         typer.echo(json.dumps(report.as_json(), ensure_ascii=False))
     else:
@@ -56,6 +59,8 @@ def import_(
         typer.echo(f"{report.import_id}: " + ("done" if report.changed else "nothing new, nothing changed"))
         for note in report.notes:
             typer.echo(note)
+        for warning in report.warnings:
+            typer.secho(warning, fg="red", bold=True)
     if report.share_quarantined * 100 > accepted:
         raise typer.Exit(4)
 
@@ -98,12 +103,12 @@ def _print_counts(tables: dict) -> None:
 
 
 def map_(
-    file: Annotated[str, typer.Argument(help="An export: CSV, XLSX, Parquet, or a database.")],
+    file: Annotated[str, typer.Argument(help="An export: CSV, XLSX, Parquet, a folder of these, or a database.")],
     check: Annotated[Path | None, typer.Option(help="Try this MAP.toml on the first 1,000 rows.")] = None,
     as_json: AS_JSON = False,
 ) -> None:
-    """Propose a MAP.toml from a file's headers (English, Hindi, Marathi), or try one on its first rows."""
-    from registry import propose
+    """Propose a MAP.toml from headers (English, Hindi, Marathi) and cells, or try one on the first rows."""
+    from registry import headers, propose
 
     if check:
         counts = propose.trial(file, check)
@@ -112,7 +117,8 @@ def map_(
         else:
             _print_counts(counts)
     elif as_json:
-        found = {sheet.name: propose.propose(sheet.data.column_names) for sheet in propose.headers_of(file)}
+        found = {sheet.name: headers.propose(sheet.data.column_names, name=sheet.name)
+                 for sheet in propose.headers_of(file)}
         typer.echo(json.dumps(found, ensure_ascii=False))
     else:
         typer.echo(propose.proposal(file), nl=False)

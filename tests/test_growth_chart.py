@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from features.chart import WORDS, Points, Treatment, growth_chart
-from features.chart_panel import INK, SHADE
+from features.chart_panel import CROSS, INK, SHADE
 from features.drawing import Area, Dots, Line, Text
 from features.growth import STANDING_FROM_DAYS
 from features.inverse import measure_at
@@ -130,3 +130,27 @@ def test_whos_median_is_the_table_itself(indicator):
     median = measure_at(indicator, sex=1, at=np.array([91.0, 1826.0]), z=np.array(0.0))
     table = who_tables()[indicator][1]
     np.testing.assert_allclose(median, [table[91 - (91 if indicator == "muacz" else 0), 1], table[-1, 1]], rtol=1e-14)
+
+
+def test_an_implausible_point_is_a_cross_that_joins_no_line_and_stretches_no_axis():
+    weight = np.linspace(6, 10, 60)
+    weight[30] = 34.0
+    canvas = growth_chart(points(weight_kg=weight), sex=0, panels=["waz"])
+    plain = growth_chart(points(), sex=0, panels=["waz"])
+    crosses = [shape for shape in canvas.shapes if isinstance(shape, Line) and shape.colour == CROSS]
+    dots = [shape for shape in canvas.shapes if isinstance(shape, Dots)]
+    assert len(crosses) == 2 and sum(len(shape.points) for shape in dots) == 59
+    assert WORDS["implausible"] in canvas.notes and WORDS["implausible"] not in plain.notes
+    assert reach(canvas, "#f9dcd9") == reach(plain, "#f9dcd9")
+
+
+def test_a_panel_whose_points_are_all_too_old_is_not_drawn_and_an_empty_one_says_so():
+    late = points(2, age_days=np.array([400.0, 2000.0]), muac_mm=np.array([np.nan, 150.0]))
+    assert WORDS["muac"] not in texts(growth_chart(late, sex=0))
+    assert WORDS["empty"] in texts(growth_chart(points(1, age_days=np.array([2000.0])), sex=0))
+
+
+def test_a_survey_of_one_or_no_plausible_child_says_no_mean_of_zero():
+    assert "mean 0.00" not in distribution(np.array([]), "Weight for age").svg()
+    one = distribution(np.array([-1.5]), "Weight for age").svg()
+    assert "mean -1.50" in one and "SD" not in one

@@ -58,3 +58,21 @@ def test_cells_that_arrow_has_no_text_for_are_written_as_python_spells_them(tmp_
     write(table, tmp_path / "out.csv")
     told = pd.read_csv(tmp_path / "out.csv", keep_default_na=False).to_dict("list")
     assert told == {"list": ["[1, 2]", ""], "bytes": ["b'\\xff'", "b'a'"], "record": ["{'a': 1}", ""]}
+
+
+def test_a_child_of_a_later_import_is_drawn_as_it_is_known_now_and_not_called_unknown(tmp_path):
+    from features.child_chart import chart_of
+    from registry.errors import BadInput
+    from registry.tables import day_number
+    from tests.registry_samples import folder
+
+    opened = open_store(tmp_path / "x.db")
+    opened.import_source(folder(tmp_path / "first"), imported_on="2025-03-01")
+    later = folder(tmp_path / "later", children="child_id,sex,birth_date,centre_id\nc9,F,2024-05-01,A\n",
+                   measurements="child_id,measured_on,weight_kg\nc9,2025-01-20,7\n")
+    opened.import_source(later, imported_on="2025-06-01")
+    registry = opened.load()
+    opened.close()
+    assert "7 (age in months" in chart_of(registry, "c9").svg()
+    with pytest.raises(BadInput, match="GRO202.*knows it from 2025-06-01"):
+        chart_of(registry, "c9", day=day_number("2025-04-01"))

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from registry.check import build
-from registry.quality import CHECKS, colour, score
+from registry.quality import CHECKS, colour, rows_of, score
 from registry.rules_page import PAGE, page
 from tests.registry_samples import CENTRES
 
@@ -18,7 +18,8 @@ CHILDREN = 80
 
 def zscores(*, weight_kg, height_cm, **_others):
     """A stand-in: WHZ by a rough line, HAZ 0; the real one is tested in its own room."""
-    return {"whz": (weight_kg - height_cm * 0.13) / 0.9, "haz": np.zeros(len(weight_kg))}
+    nothing = np.zeros(len(weight_kg))
+    return {"whz": (weight_kg - height_cm * 0.13) / 0.9, "haz": nothing, "waz": nothing}
 
 
 def scored(weight, height, months: int = 6):
@@ -84,3 +85,19 @@ def test_a_month_is_judged_by_itself_and_the_months_before():
 
 def test_the_page_of_rules_is_the_contracts():
     assert Path(PAGE).read_text(encoding="utf-8") == page(), "run: python -m registry.rules_page"
+
+
+def test_a_check_that_at_100_percent_is_never_green():
+    found = scored(lambda c, m: round(honest_weight(c, m) - 0.1 * (c == 7), 2), lambda c, m: honest_height(c, 0))
+    row = rows_of(found)[0]
+    assert row["checks"]["height_carried_forward"] == 1.0 and "height_carried_forward" in row["at_100_percent"]
+    assert row["colour"] != "green"
+    assert rows_of(scored(lambda c, m: honest_weight(c, m) - 3 * (c == 7), honest_height))[0]["at_100_percent"] == []
+
+
+def test_a_share_of_sam_that_no_place_has_seen_is_said_and_never_green():
+    found = scored(lambda c, m: honest_height(c, m) * 0.13 - 3.5 + 0.05 * DRAW[c, m], honest_height)
+    row = rows_of(found)[0]
+    assert any(line.startswith("LOOK: SAM in") for line in row["look"]) and row["colour"] != "green"
+    assert any("SAM" in line for line in found.warnings)
+    assert scored(honest_weight, honest_height).warnings == ()

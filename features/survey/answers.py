@@ -14,6 +14,8 @@ from features.survey import cells
 from features.survey.columns import Columns
 from features.survey.suspicion import KG_PER_POUND, Suspicions, refuse_impossible
 
+CUT_OFFS = (-3.0, -2.0, 2.0, 3.0)
+"""WHO's cut-offs of every indicator."""
 UNDERWEIGHT = ("SUW", "MUW", "normal")
 STUNTING = ("severe", "moderate", "normal")
 
@@ -43,12 +45,14 @@ def answer(table: pa.Table, columns: Columns, *, older: str | None = None, decim
     measured = {name: read[name] for name in ("age_days", "weight_kg", "height_cm", "muac_mm", "head_cm", "oedema")}
     sex, position = _code(read["sex"]), _code(read["height_position"])
     unrounded = zscores(sex=sex, height_position=position, older=older, **measured)
+    unrounded |= _without_uncertain(unrounded, read, sex, position, found)
     z = {name: unrounded[name] for name in INDICATORS}
     two_decimals = {name: rounded(z[name]) for name in INDICATORS}
     called = status.classify(
         **{name: z[name] for name in ("waz", "haz", "whz")},
         **{name: read[name] for name in ("age_days", "muac_mm", "oedema")},
     )
+    found.add("classified_without_age", np.isnan(read["age_days"]) & is_classified(called) & ~found.has("age_not_read"))
     found.add("standing_under_9_months", (position == 1) & (read["age_days"] < 9 * DAYS_PER_MONTH))
     _suspect_pounds(sex, read, two_decimals["waz"], found)
     return Answers(
@@ -60,6 +64,12 @@ def answer(table: pa.Table, columns: Columns, *, older: str | None = None, decim
         reference=unrounded.get("reference"),
         suspicions=found,
     )
+
+
+def is_classified(called: dict[str, np.ndarray]) -> np.ndarray:
+    """Rows that are called SAM, MAM or normal."""
+    named = np.array(status.WASTING)[status.nutrition_status(called)]
+    return np.isin(named, ("SAM", "MAM", "normal"))
 
 
 def _code(values: np.ndarray) -> np.ndarray:
@@ -81,9 +91,13 @@ def _read(table: pa.Table, columns: Columns, found: Suspicions, *, decimal_comma
     def numbers(name: str, code: str) -> np.ndarray:
         return take(name, code, cells.numbers, decimal_comma=decimal_comma)
 
-    ages = [numbers("age_days", "age_not_read"), numbers("age_months", "age_not_read") * DAYS_PER_MONTH]
+    ages, half_window = [numbers("age_days", "age_not_read")], nothing
     if "birth_date" in columns and "measured_on" in columns:
         ages.append(take("measured_on", "age_not_read", cells.days) - take("birth_date", "age_not_read", cells.days))
+        window = take("born_until", "age_not_read", cells.days) - take("born_from", "age_not_read", cells.days)
+        half_window = np.where(np.isnan(ages[0]), window / 2, 0.0)
+    # Completed months come last: where both dates are there, they say more.
+    ages.append(numbers("age_months", "age_not_read") * DAYS_PER_MONTH)
     age = ages[0]
     for other in ages[1:]:
         age = np.where(np.isnan(age), other, age)
@@ -92,6 +106,7 @@ def _read(table: pa.Table, columns: Columns, found: Suspicions, *, decimal_comma
     return {
         "sex": take("sex", "sex_not_read", cells.codes, cells.SEX),
         "age_days": age,
+        "age_half_window": half_window,
         "weight_kg": numbers("weight_kg", "weight_not_read"),
         "height_cm": numbers("height_cm", "height_not_read"),
         "height_position": take("height_position", "position_not_read", cells.codes, cells.POSITION),
@@ -99,6 +114,29 @@ def _read(table: pa.Table, columns: Columns, found: Suspicions, *, decimal_comma
         "head_cm": numbers("head_cm", "head_not_read"),
         "oedema": take("oedema", "oedema_not_read", cells.codes, cells.OEDEMA),
     }
+
+
+def _without_uncertain(unrounded: dict[str, np.ndarray], read: dict[str, np.ndarray], sex: np.ndarray,
+                       position: np.ndarray, found: Suspicions) -> dict[str, np.ndarray]:
+    """The z-scores that an uncertain birth date leaves standing: none where its two ends fall on different sides of a
+    cut-off. A boy born in March 2024 is 16 days younger or older than taken; his WAZ of -3.02 may be -2.97."""
+    half = read["age_half_window"]
+    rows = np.flatnonzero(half > 0)
+    if not len(rows):
+        return {}
+    measured = {name: read[name][rows] for name in ("weight_kg", "height_cm", "muac_mm", "head_cm", "oedema")}
+    ends = [zscores(sex=sex[rows], height_position=position[rows], age_days=read["age_days"][rows] + off * half[rows],
+                    **measured) for off in (-1, 1)]
+    kept, any_gone = {}, np.zeros(len(half), bool)
+    for name in INDICATORS:
+        low, high = (np.digitize(rounded(end[name]), CUT_OFFS) for end in ends)
+        gone = rows[(low != high) | (np.isnan(ends[0][name]) != np.isnan(ends[1][name]))]
+        kept[name] = unrounded[name].copy()
+        kept[f"{name}_flag"] = unrounded[f"{name}_flag"].copy()
+        any_gone[gone[np.isfinite(kept[name][gone])]] = True
+        kept[name][gone], kept[f"{name}_flag"][gone] = np.nan, -1
+    found.add("age_uncertain", any_gone)
+    return kept
 
 
 def _suspect_pounds(sex: np.ndarray, read: dict[str, np.ndarray], waz: np.ndarray, found: Suspicions) -> None:

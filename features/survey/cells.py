@@ -15,10 +15,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "-", ".", "#n/a", "#null!", "<na>", "nat"})
+from registry import tables
+from registry.cell_forms import CODES
+from registry.cells import BAD, MISSING, plain_digits, read_day
+from registry.contract import MISSING_WORDS
 
 SEX = {"f": 0, "female": 0, "girl": 0, "2": 0, "लड़की": 0, "मुलगी": 0,
        "m": 1, "male": 1, "boy": 1, "1": 1, "लड़का": 1, "मुलगा": 1}  # fmt: skip
+SEX |= {word: at for at, code in enumerate(tables.SEX) for word in CODES[tables.SEX][code]}
 """Sex as it is spelled in files; 1 and 2 are WHO's codes for boys and girls."""
 
 POSITION = {"l": 0, "lying": 0, "recumbent": 0, "length": 0, "h": 1, "standing": 1, "height": 1}
@@ -31,7 +35,7 @@ _EPOCH = dt.date(1970, 1, 1).toordinal()
 
 
 def _spelling(cell: object) -> str:
-    return unicodedata.normalize("NFC", str(cell)).strip().casefold()
+    return plain_digits(unicodedata.normalize("NFC", str(cell))).casefold()
 
 
 def _each_spelling(column: pa.ChunkedArray, read: Callable[[object], float | None]) -> tuple[np.ndarray, np.ndarray]:
@@ -64,7 +68,7 @@ def numbers(column: pa.ChunkedArray, *, decimal_comma: bool = False) -> tuple[np
 def number(cell: object, *, decimal_comma: bool = False) -> float | None:
     """One cell as a number: NaN where it is empty, None where it is none. Digits of any script are digits."""
     text = _spelling(cell)
-    if text in MISSING:
+    if text in MISSING_WORDS:
         return np.nan
     if decimal_comma and text.count(",") == 1 and "." not in text:
         text = text.replace(",", ".")
@@ -79,7 +83,7 @@ def codes(column: pa.ChunkedArray, words: dict[str, int]) -> tuple[np.ndarray, n
     def read(cell: object) -> float | None:
         word = _spelling(cell)
         word = word[:-2] if word.endswith(".0") else word
-        return known.get(word) if word not in MISSING else np.nan
+        return known.get(word) if word not in MISSING_WORDS else np.nan
 
     return _each_spelling(_plain(column), read)
 
@@ -90,15 +94,8 @@ def days(column: pa.ChunkedArray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def day(cell: object) -> float | None:
-    """One cell as a day; NaN where it is empty, None where it is no ISO date (14/03/2026 is not guessed)."""
+    """One cell as a day; NaN where it is empty, None where it is no ISO date (14/03/2026 is not guessed here)."""
     if isinstance(cell, dt.date):
         return cell.toordinal() - _EPOCH
-    text = str(cell).strip()
-    if text.casefold() in MISSING:
-        return np.nan
-    if len(text) > 10 and text[10] not in "T ":
-        return None
-    try:
-        return dt.datetime.strptime(text[:10], "%Y-%m-%d").date().toordinal() - _EPOCH
-    except ValueError:
-        return None
+    value = read_day(str(cell))
+    return None if value is BAD else np.nan if value is MISSING else float(value)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from registry.errors import BadInput
+from registry.headers import propose, unit_in
 
 NAMES: dict[str, tuple[str, ...]] = {
     "sex": ("sex", "gender"),
     "age_days": ("age_days", "age_in_days", "agedays"),
-    "age_months": ("age_months", "age_in_months", "agemons", "agemonths"),
-    "birth_date": ("birth_date", "date_of_birth", "dob"),
-    "measured_on": ("measured_on", "date_of_measurement", "measurement_date", "date_of_visit"),
+    "age_months": ("age_months", "age_in_months", "agemons", "agemonths", "months"),
+    "birth_date": ("birth_date", "date_of_birth", "dob", "birthdat"),
+    "measured_on": ("measured_on", "date_of_measurement", "measurement_date", "date_of_visit", "survdate"),
     "weight_kg": ("weight_kg", "weight"),
     "height_cm": ("height_cm", "length_cm", "lenhei", "height", "length"),
     "height_position": ("height_position", "measure"),
@@ -24,6 +25,10 @@ NAMES: dict[str, tuple[str, ...]] = {
 
 UNIT_OPEN = {"age": "age_days or age_months", "muac": "muac_mm or armc (cm)", "mid_upper_arm": "muac_mm or armc (cm)"}
 
+ENA = frozenset({"survdate", "birthdat", "edema", "cluster", "team", "months"})
+"""Columns of ENA for SMART; where three of them stand, MUAC is in mm, as ENA has it."""
+IN_WORDS = {"sex", "birth_date", "measured_on", "weight_kg", "height_cm", "height_position", "muac_mm", "oedema"}
+"""What may also be known by its words (`Weight (kg)`, `wt`, `जन्म तिथि`), as a map is proposed by them."""
 MEASURES = ("weight_kg", "height_cm", "muac_mm", "armc_cm", "head_cm")
 
 
@@ -40,7 +45,7 @@ class Columns:
 
     def named(self) -> dict[str, str]:
         """What we read: the header that it was read from."""
-        return {name: self.header[at] for name, at in self.position.items()}
+        return {name: self.header[at] for name, at in self.position.items() if not name.startswith("born_")}
 
 
 def plain(name: str) -> str:
@@ -48,8 +53,11 @@ def plain(name: str) -> str:
     return name.strip().lstrip("\ufeff").strip().lower().replace(" ", "_").replace(".", "_").replace("-", "_")
 
 
-def find(header: list[str]) -> Columns:
-    """The columns of a header. Sex and one measure must be there; an age whose unit is open is refused."""
+def find(header: list[str], twice: frozenset[str] = frozenset()) -> Columns:
+    """The columns of a header. Sex and one measure must be there; an age whose unit is open is refused.
+
+    `twice` are names that stand in the file more than once.
+    """
     plainly = [plain(name) for name in header]
     position: dict[str, int] = {}
     warnings: list[str] = []
@@ -58,17 +66,39 @@ def find(header: list[str]) -> Columns:
         if not there:
             continue
         position[ours] = there[0][1]
-        if [name for name, _ in there].count(there[0][0]) > 1:
+        if [name for name, _ in there].count(there[0][0]) > 1 or header[there[0][1]] in twice:
             raise BadInput("GRO104", f"two columns are called {there[0][0]}: rename or remove one")
         warnings += [f"column {header[at]} is not used: {header[there[0][1]]} is" for _, at in there[1:]]
+    _by_words(header, position, warnings)
+    if "muac" in plainly and "muac_mm" not in position and len(ENA & set(plainly)) >= 3:
+        position["muac_mm"] = plainly.index("muac")
+        warnings.append("MUAC is read in mm, as ENA for SMART writes it")
     _refuse_unreadable(position, plainly, header)
     for name, advice in UNIT_OPEN.items():
-        if name in plainly and not (name == "age" and _has_age(position)):
-            warnings.append(f"column {name} is not read, its unit is not said: call it {advice}")
+        unread = name in plainly and plainly.index(name) not in position.values()
+        if unread and not (name == "age" and _has_age(position)):
+            warnings.append(f"LOOK: column {name} is not read, its unit is not said: call it {advice}")
     if not _has_age(position):
         names = "age_days, age_months, or birth_date and measured_on"
-        warnings.append(f"no age ({names}): only weight for height is answered")
+        warnings.append(f"LOOK: no age ({names}): only weight for height is answered")
     return Columns(position, tuple(header), tuple(warnings))
+
+
+def _by_words(header: list[str], position: dict[str, int], warnings: list[str]) -> None:
+    """Columns known by their words, where no name of ours stands for them. Another unit in a header is not converted:
+    a map declares it."""
+    for name, answer in propose(header).items():
+        column, at = answer.get("column"), header.index(name)
+        if column not in IN_WORDS or "wide" in answer or at in position.values() or column in position:
+            continue
+        if column == "muac_mm" and ("armc_cm" in position or unit_in(name) not in ("mm", "cm")):
+            continue
+        if answer.get("unit") == "cm":
+            position["armc_cm"] = at
+        elif "unit" in answer:
+            warnings.append(f"LOOK: column {name} is not read: it names {answer['unit']}; declare it in a map (--map)")
+        else:
+            position[column] = at
 
 
 def _has_age(position: dict[str, int]) -> bool:

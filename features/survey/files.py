@@ -1,149 +1,22 @@
-"""Tables from and to files: CSV of any delimiter and encoding, XLSX, Parquet. Every cell of a CSV stays as written."""
+"""Tables to files: CSV, XLSX, Parquet. Every cell of a CSV stays as written. `features.survey.reading` reads."""
 
 from __future__ import annotations
 
-import codecs
-import csv
 import os
 import re
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
-from registry.errors import BadInput, UsageError
+from registry.errors import UsageError
 from registry.grouping import grouped
 
-DELIMITERS = ",;\t|"
-_MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 EXCEL_ROWS = 1_048_575
-
-
-@dataclass(frozen=True)
-class Source:
-    """A table as it was read, and whether its numbers may be written with a decimal comma."""
-
-    table: pa.Table
-    decimal_comma: bool = False
-
-
-def read(path: Path) -> Source:
-    """The table of a file, by what the file holds, not by its name."""
-    if not path.is_file():
-        raise BadInput("GRO110", f"{path.name}: no such file")
-    with path.open("rb") as file:
-        start = file.read(65536)
-    if not start.strip(b"\x00\r\n\t ,;"):
-        raise BadInput("GRO111", f"{path.name} is empty: nothing to answer")
-    if start.startswith(b"PAR1"):
-        return Source(_read_parquet(path))
-    if start.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
-        return Source(_read_sheet(path))
-    return _read_text(path, start)
-
-
-def _read_parquet(path: Path) -> pa.Table:
-    try:
-        return pq.read_table(path)
-    except (pa.ArrowException, OSError):
-        raise BadInput("GRO112", f"{path.name} is a damaged or cut-off Parquet file: get it again") from None
-
-
-def _read_sheet(path: Path) -> pa.Table:
-    """The first sheet of a workbook; its first row is the header."""
-    import python_calamine
-
-    try:
-        book = python_calamine.CalamineWorkbook.from_path(str(path))
-        rows = book.get_sheet_by_index(0).to_python(skip_empty_area=True)
-    except Exception:
-        message = f"{path.name} is a damaged, locked or foreign workbook: save it as XLSX again"
-        raise BadInput("GRO113", message) from None
-    if not rows:
-        raise BadInput("GRO111", f"{path.name}: its first sheet is empty")
-    header = [str(cell) for cell in rows[0]]
-    return pa.Table.from_arrays([_typed(list(cells)) for cells in zip(*rows[1:], strict=True)] if len(rows) > 1 else
-                                [pa.array([], pa.string()) for _ in header], names=header)
-
-
-def _typed(cells: list) -> pa.Array:
-    """One column of a sheet: of its one type, or else as text, whole numbers without `.0`."""
-    cells = [None if cell == "" else cell for cell in cells]
-    try:
-        return pa.array(cells)
-    except (pa.ArrowException, TypeError):
-        return pa.array([None if cell is None else _text(cell) for cell in cells])
-
-
-def _text(cell: object) -> str:
-    return str(int(cell)) if isinstance(cell, float) and cell.is_integer() else str(cell)
-
-
-def _read_text(path: Path, start: bytes) -> Source:
-    encoding = _encoding(path, start)
-    try:
-        header = start.decode(encoding, errors="ignore").splitlines()[0]
-    except IndexError:
-        raise BadInput("GRO111", f"{path.name} is empty: nothing to answer") from None
-    delimiter = max(DELIMITERS, key=header.count)
-    try:
-        table = _parse(path, encoding, delimiter)
-    except pa.ArrowInvalid:
-        table = _parse_uneven(path, encoding, delimiter)
-    except UnicodeError:
-        raise BadInput("GRO114", f"{path.name} is no table: CSV, XLSX or Parquet is needed") from None
-    return Source(table, decimal_comma=delimiter != ",")
-
-
-def _encoding(path: Path, start: bytes) -> str:
-    """The encoding by its mark, else UTF-8 where the whole file is that, else Windows' western one."""
-    for mark, name in _MARKS:
-        if start.startswith(mark):
-            return name
-    if b"\x00" in start:
-        raise BadInput("GRO114", f"{path.name} is no table: CSV, XLSX or Parquet is needed")
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    try:
-        with path.open("rb") as file:
-            while block := file.read(1 << 24):
-                decoder.decode(block)
-        decoder.decode(b"", final=True)
-    except UnicodeDecodeError:
-        return "cp1252"
-    return "utf-8"
-
-
-def _parse(path: Path, encoding: str, delimiter: str) -> pa.Table:
-    """All columns as text. Raises ArrowInvalid where rows differ in length."""
-    plain = pacsv.ReadOptions(encoding="utf8" if encoding.startswith("utf-8") else encoding, block_size=1 << 24)
-    parse = pacsv.ParseOptions(delimiter=delimiter, newlines_in_values=True)
-    with pacsv.open_csv(path, read_options=plain, parse_options=parse) as first:
-        names = first.schema.names
-    text = pacsv.ConvertOptions(column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False)
-    return pacsv.read_csv(path, read_options=plain, parse_options=parse, convert_options=text)
-
-
-def _parse_uneven(path: Path, encoding: str, delimiter: str) -> pa.Table:
-    """Rows of differing length: short ones are filled with empty cells, longer ones refused by their number."""
-    try:
-        with path.open(encoding=encoding, newline="") as file:
-            rows = [row for row in csv.reader(file, delimiter=delimiter) if row]
-    except (csv.Error, UnicodeError):
-        raise BadInput("GRO114", f"{path.name} is no table: CSV, XLSX or Parquet is needed") from None
-    width = len(rows[0])
-    long = [at for at, row in enumerate(rows, 1) if len(row) > width and any(row[width:])]
-    if long:
-        some = ", ".join(str(at) for at in long[:5])
-        raise BadInput("GRO115", f"{path.name}: {len(long)} rows have more cells than the header, first rows {some}")
-    columns = zip(*((row + [""] * (width - len(row)))[:width] for row in rows[1:]), strict=True)
-    filled = [pa.array(column, pa.string()) for column in columns] or [pa.array([], pa.string())] * width
-    return pa.Table.from_arrays(filled, names=rows[0])
 
 
 def writer(path: Path) -> Callable[[pa.Table, Path], None]:
@@ -250,9 +123,14 @@ def _cells(column: pa.ChunkedArray) -> list:
     return column.to_pylist()
 
 
-def as_numbers(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """A text column as float64 where every cell is a plain number or empty; else as it is."""
+def as_numbers(column: pa.ChunkedArray, *, codes: bool = False) -> pa.ChunkedArray:
+    """A text column as float64 where every cell is a plain number or empty; else as it is.
+
+    codes: the column may hold codes: a zero in front or more than 15 digits keep it text.
+    """
     if not pa.types.is_string(column.type):
+        return column
+    if codes and pc.any(pc.match_substring_regex(column, r"^[+-]?0\d|\d{16}|[eE]")).as_py():
         return column
     try:
         return pc.if_else(pc.equal(column, ""), None, column).cast(pa.float64())

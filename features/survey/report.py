@@ -56,8 +56,9 @@ def page(answers: Answers, facts: dict, *, title: str) -> str:
 
 def distribution(z: np.ndarray, name: str) -> Canvas:
     """Bars of the share of z-scores in each quarter, the table's own normal curve and WHO's."""
-    mean, sd = (float(z.mean()), float(z.std(ddof=1))) if len(z) > 1 else (0.0, 0.0)
-    said = f"{name}: mean {mean:.2f}, SD {sd:.2f}, n {grouped(len(z))}"
+    mean, sd = float(z.mean()) if len(z) else np.nan, float(z.std(ddof=1)) if len(z) > 1 else 0.0
+    figures = [f"mean {mean:.2f}"] * bool(len(z)) + [f"SD {sd:.2f}"] * (len(z) > 1) + [f"n {grouped(len(z))}"]
+    said = f"{name}: {', '.join(figures)}"
     canvas = Canvas(WIDTH, HEIGHT, name, said)
     counts, edges = np.histogram(z, np.arange(LOW, HIGH + STEP, STEP))
     density = counts / max(len(z), 1) / STEP

@@ -9,9 +9,10 @@ import numpy as np
 from features.criteria import criteria, version
 from features.growth import INDICATORS
 from features.shares import wilson
-from features.survey.answers import Answers
+from features.survey.answers import Answers, is_classified
 from features.survey.columns import Columns
 from registry.grouping import grouped
+from registry.plausible import far_too_high, shares_beyond
 
 VERDICTS = ((8, "excellent"), (13, "good"), (21, "acceptable"), (math.inf, "poor"))
 """SMART's words for a digit preference score under each bound."""
@@ -74,10 +75,7 @@ def _spread(z: np.ndarray, flags: np.ndarray) -> dict[str, object]:
 
 def summary(answers: Answers, columns: Columns) -> dict[str, object]:
     """Everything above as plain data (the `--json` document)."""
-    warnings = list(columns.warnings)
-    swollen = answers.read["oedema"]
-    if len(known := swollen[~np.isnan(swollen)]) and (known > 0).all() and (known == 2).any():
-        warnings.append("oedema holds no 0 and no n: it is read as grades (2 = grade 2), not as WHO's 1 yes, 2 no")
+    warnings = [*columns.warnings, *_to_look_at(answers)]
     digits = {
         "weight_kg": digit_preference(answers.read["weight_kg"], 10),
         "height_cm": digit_preference(answers.read["height_cm"], 10),
@@ -93,6 +91,19 @@ def summary(answers: Answers, columns: Columns) -> dict[str, object]:
         "suspicions": answers.suspicions.counts(),
         "digit_preference": {name: found for name, found in digits.items() if found},
     }
+
+
+def _to_look_at(answers: Answers) -> list[str]:
+    """What should be looked at before the figures are believed."""
+    z = answers.rounded | {"age": answers.read["age_days"]}
+    oedema, sam = answers.read["oedema"], answers.status["sam"]
+    counts = {"oedema": (np.sum(oedema >= 1), np.sum(np.isfinite(oedema))), "sam": (np.sum(sam == 1), np.sum(sam >= 0))}
+    lines = shares_beyond(counts) + far_too_high(z)
+    without = int((np.isnan(answers.read["age_days"]) & is_classified(answers.status)).sum())
+    if without:
+        lines.append(f"LOOK: {grouped(without)} rows are classified without an age (column suspicion): near 24 months "
+                     "weight for height changes its table, and MUAC is not judged")
+    return lines
 
 
 def words(facts: dict) -> str:
@@ -117,5 +128,5 @@ def words(facts: dict) -> str:
         lines += ["", "rows named with a suspicion (column suspicion)"]
         lines += [f"{count:>8,}  {code}" for code, count in facts["suspicions"].items()]
     lines += ["", "The intervals are those of a simple random sample; a cluster survey's are wider."]
-    lines += [f"note: {warning}" for warning in facts["warnings"]]
+    lines += [warning if warning.startswith("LOOK") else f"note: {warning}" for warning in facts["warnings"]]
     return "\n".join(lines)

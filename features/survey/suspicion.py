@@ -30,6 +30,8 @@ CODES = {
     "muac_centimetres": "under 30: centimetres in a column of millimetres?",
     "muac_millimetres": "above 40: millimetres in a column of centimetres?",
     "head_millimetres": "above 100: millimetres in a column of centimetres?",
+    "classified_without_age": "no age: judged by what needs none; weight for height may be read by the wrong table",
+    "age_uncertain": "the birth date is a month or an age: a z-score whose cut-off lies within it is not answered",
     "standing_under_9_months": "a child under 9 months does not stand: the position is ignored, as WHO does",
 }
 """Every code, and what it suspects."""
@@ -54,6 +56,10 @@ class Suspicions:
     def add(self, code: str, where: np.ndarray) -> None:
         """Name this code in the rows where the mask is true."""
         self.bits |= np.where(where, _BIT[code], np.uint32(0))
+
+    def has(self, code: str) -> np.ndarray:
+        """Mask of the rows in which a code was named."""
+        return (self.bits & _BIT[code]) > 0
 
     def counts(self) -> dict[str, int]:
         """How many rows each code was named in, only those that were."""
