@@ -54,7 +54,7 @@ def test_what_is_not_right_before_the_start_is_said(store, tmp_path):
 
 def test_a_time_zone_that_is_none_is_said_before_the_start(store):
     wrong = sanket("serve", str(store), env=os.environ | {"SANKET_TIMEZONE": "Mars/Olympus"})
-    assert wrong.returncode == 2 and "REG068" in wrong.stderr and "SANKET_TIMEZONE" in wrong.stderr
+    assert wrong.returncode == 2 and "REG069" in wrong.stderr and "SANKET_TIMEZONE" in wrong.stderr
 
 
 def test_an_exercise_is_served_on_its_own_day(store, tmp_path, monkeypatch):

@@ -45,4 +45,4 @@ def test_a_zone_or_a_day_that_is_none_is_said(in_the_evening, monkeypatch, name,
     monkeypatch.setenv(name, value)
     with pytest.raises(UsageError, match=name) as wrong:
         today()
-    assert wrong.value.code == "REG068"
+    assert wrong.value.code == "REG069"
