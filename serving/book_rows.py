@@ -119,7 +119,7 @@ class Scoring:
             latitude=_number(places.latitude[centre]),
             longitude=_number(places.longitude[centre]),
             sex=SEX[known.children["sex"][i]],
-            age_months=facts["age_months"],
+            age_months=facts.get("age_months"),
             **step,
             target=target,
             risk=score.risk if score else None,

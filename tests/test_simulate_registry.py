@@ -32,7 +32,7 @@ TABLES = {
                     "recorded_on",
     "episodes": "episode_id child_id programme admitted_on appetite_test complications closed_on outcome "
                 "transfer_reason",
-    "checks": "child_id checked_on diarrhoea fever cough poor_appetite",
+    "checks": "child_id checked_on diarrhoea fever cough poor_appetite examiner appetite_test sam_confirmed",
     "rations": "child_id issued_on item quantity",
     "attendance": "child_id month open_days attended_days",
     "visits": "child_id visited_on finding listed_on",
@@ -298,7 +298,8 @@ def test_nothing_is_imported_from_the_rooms_that_are_judged():
 
 def test_no_number_is_shared_with_the_rooms_that_are_judged():
     """The simulator takes names and codes of tables from the contract, and no other name of ours."""
-    words = {"day_number", "day_date", "APPETITE", "FINDING", "ITEM", "LEFT_REASON", "OUTCOME", "POSITION",
+    words = {"day_number", "day_date", "APPETITE", "EXAMINER", "FINDING", "ITEM", "LEFT_REASON", "OUTCOME",
+             "POSITION",
              "PROGRAMME", "REPORTED_STATUS", "SETTING", "SEX", "TRANSFER_REASON", "UsageError"}
     for path in (ROOT / "registry" / "simulate").glob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):

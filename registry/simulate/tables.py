@@ -135,6 +135,7 @@ def checks_table(rows: Columns, names: Names) -> pa.Table:
     seen = {name: truths(rows[name]) for name in ("diarrhoea", "fever", "cough", "poor_appetite")}
     return pa.table({"child_id": texts(names.child, rows["child"]), "checked_on": dates(rows["day"])} | seen | {
         "examiner": codes(rows["examiner"], EXAMINER), "appetite_test": codes(rows["appetite_test"], APPETITE),
+        "sam_confirmed": truths(np.full(len(rows["child"]), -1)),
     })
 
 
