@@ -8,7 +8,7 @@ import sys
 import typer
 
 from registry.errors import SanketError
-from sanket import care, demo, growth, judging, registry, serving, simulate, training, visits
+from sanket import care, demo, forecast, growth, judging, registry, serving, simulate, training, visits
 
 app = typer.Typer(
     name="sanket",
@@ -18,7 +18,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
 )
-for room in (simulate, registry, growth, training, judging, care, serving, visits, demo):
+for room in (simulate, registry, growth, training, judging, care, forecast, serving, visits, demo):
     room.bind(app)
 
 

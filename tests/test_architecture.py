@@ -27,7 +27,7 @@ MAY_IMPORT = {
 ROOMS = {
     "mlflow": {"training/tracking.py", "training/served_bundle.py"},
     "bentoml": {"serving/service.py"},
-    "lightgbm": {"training/fit.py", "models/bundle.py"},
+    "lightgbm": {"training/fit.py", "training/forecasting/learners.py", "models/bundle.py"},
     "shap": {"training/"},
     "optuna": {"training/tune.py"},
     "dask": set(),

@@ -1,0 +1,125 @@
+"""Monthly counts of a store's centres as known on a day, as a panel with sectors, projects and districts above."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import numpy as np
+from numba import njit
+
+from features.clock import Clock, Known, month_number
+from registry.errors import BadInput
+from registry.tables import ITEM, NEVER, Registry, day_date, day_number
+from training.forecasting.panel import Panel, last_whole_month
+from training.outcomes import _first_confirmed, lives
+
+COUNTED = ("confirmed_sam", "admissions", "in_treatment", "ednf_sachets")
+"""New confirmed SAM by the month in which it was confirmed; admissions to any programme; children in treatment at the
+month's end; sachets of EDNF given out."""
+LEVELS = ("centre", "sector", "project", "district")
+SAM_ANEW = 183
+"""Days after a confirmed SAM or an admission in which a further finding is the same illness (registry contract: a
+first slide asks for 183 days without)."""
+EDNF = ITEM.index("EDNF")
+
+
+def panel_of(registry: Registry, counted: str, *, level: str, as_of: dt.date) -> Panel:
+    """The panel of a level as known at the end of a day, up to the last month that had ended by it.
+
+    A centre's month in which it recorded nothing at all is missing. A later record never changes what an earlier day
+    knew: the day of confirmation counts a confirmed SAM, not that of the first reading. Raises BadInput FCT004 where
+    nothing was recorded by then.
+    """
+    last = min(last_whole_month(as_of), last_whole_month(day_date(registry.recorded_until)))
+    until = min(day_number(as_of), registry.recorded_until)
+    children = np.arange(len(registry.child_ids), dtype=np.int32)
+    known = Clock(registry).known_by(children, np.full(len(children), until, np.int32))
+    days, child, amount = _events(known, counted, last)
+    centre = known.children["centre"]
+    seen = _seen(known)
+    if not len(seen[0]) or month_number(np.array([seen[0].min()]))[0] > last:
+        raise BadInput("FCT004", f"the store holds no whole month of records by {as_of.isoformat()}")
+    first = int(month_number(np.array([seen[0].min()]))[0])
+    grid = _Months(first, last, centre, len(registry.centre_ids))
+    reported = grid.sums(*seen, np.ones(len(seen[0]))) > 0
+    counts = np.where(reported, np.rint(grid.sums(days, child, amount)), np.nan)
+    panel = Panel(np.asarray(registry.centre_ids, str), first, counts, _parents(registry))
+    return panel if level == "centre" else panel.summed(level)
+
+
+class _Months:
+    """Sums amounts of events to (centre, month) cells, in the child's centre of the day that is asked about."""
+
+    def __init__(self, first: int, last: int, centre: np.ndarray, centres: int):
+        self.first, self.months, self.centre, self.centres = first, last - first + 1, centre, centres
+
+    def sums(self, day: np.ndarray, child: np.ndarray, amount: np.ndarray) -> np.ndarray:
+        column, centre = month_number(day) - self.first, self.centre[child]
+        inside = (column >= 0) & (column < self.months) & (centre >= 0)
+        cell = centre[inside].astype(np.int64) * self.months + column[inside]
+        total = np.bincount(cell, amount[inside], minlength=self.centres * self.months)
+        return total.reshape(self.centres, self.months)
+
+
+def _parents(registry: Registry) -> dict[str, np.ndarray]:
+    """Each centre's sector, project and district; a centre that names none stands in one of its own ("? ...")."""
+    parents, alone = {}, np.char.add("? ", np.asarray(registry.centre_ids, str))
+    for name in LEVELS[1:]:
+        place = np.full(len(registry.centre_ids), -1, np.int64)
+        place[registry.centres["centre"]] = registry.centres[name]
+        ids = np.append(np.asarray(getattr(registry, f"{name}_ids"), str), "?")
+        parents[name] = np.where(place < 0, alone, ids[place])
+    return parents
+
+
+def _seen(known: Known) -> tuple[np.ndarray, np.ndarray]:
+    """Day and child of whatever a centre recorded."""
+    tables = ((known.measurements, "measured_on"), (known.episodes, "admitted_on"), (known.checks, "checked_on"),
+              (known.rations, "issued_on"))
+    return (np.concatenate([table[day] for table, day in tables]),
+            np.concatenate([table.question for table, _ in tables]))
+
+
+def _events(known: Known, counted: str, last: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Day, child and amount of each event."""
+    episodes, rations = known.episodes, known.rations
+    if counted == "admissions":
+        return episodes["admitted_on"], episodes.question, np.ones(len(episodes.question))
+    if counted == "in_treatment":
+        return _at_ends(episodes["admitted_on"], episodes["closed_on"], episodes.question, last)
+    if counted == "ednf_sachets":
+        rows = (rations["item"] == EDNF) & np.isfinite(rations["quantity"])
+        return rations["issued_on"][rows], rations.question[rows], rations["quantity"][rows]
+    found = lives(known)
+    day, child = _confirmed(found, len(found.offsets) - 1)
+    return day, child, np.ones(len(day))
+
+
+def _at_ends(admitted: np.ndarray, closed: np.ndarray, child: np.ndarray, last: int):
+    """One event at each month's end at which a stay is open, a child once."""
+    if not len(admitted):
+        return admitted, child, np.zeros(0)
+    start = month_number(admitted)
+    end = np.where(closed == NEVER, last, np.minimum(month_number(np.minimum(closed, 2**30)) - 1, last))
+    count = np.maximum(end - start + 1, 0)
+    row = np.repeat(np.arange(len(count)), count)
+    month = start[row] + np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
+    once = np.unique(np.stack([child[row], month]), axis=1)
+    days = once[1].astype("datetime64[M]").astype("datetime64[D]").astype(np.int64)
+    return days, once[0], np.ones(once.shape[1])
+
+
+@njit(cache=True, nogil=True)
+def _confirmed(life, children):
+    """Day of confirmation and child of each new confirmed SAM: the first, and those more than 183 days after one."""
+    days, who = [np.int64(0)], [np.int64(0)]
+    for child in range(children):
+        since = -(2**30)
+        while True:
+            day, known_from = _first_confirmed(life, child, since, 2**30, 1)
+            if day == NEVER:
+                break
+            days.append(np.int64(known_from))
+            who.append(np.int64(child))
+            since = day + SAM_ANEW
+    return np.array(days[1:], np.int64), np.array(who[1:], np.int64)
