@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 from scipy.stats import nbinom
 
-from training.forecasting.forecast import Forecast, Learnt, forecast_at
+from training.forecasting.forecast import FIRST_ORIGIN, Forecast, Learnt, forecast_before
 from training.forecasting.panel import Panel, sums_by
 from training.forecasting.spread import ALARM
 
@@ -41,7 +41,7 @@ class Alert:
 def alerts(levels: list[Learnt], forecasts: list[Forecast], names: list[str]) -> list[Alert]:
     """All alerts of the newest month, by level (`names`: how each is called); the farthest off first."""
     origin, found = forecasts[0].origin, []
-    before = forecast_at(levels, origin - 1) if origin > 0 else []
+    before = forecast_before(levels, origin) if origin > FIRST_ORIGIN else []
     for at, name in enumerate(names):
         if before:
             found += above_band(before[at], name)

@@ -40,19 +40,17 @@ class Learnt:
             self.fitted[origin] = fit(examples(self.rows_until(origin), self.panel.counts, until=origin))
         return self.fitted[origin]
 
-    def logs(self, origin: int) -> np.ndarray:
-        """Forecasts from an origin in logs of 1 + count, (areas, horizons)."""
+    def logs(self, origin: int, fitted_at: int) -> np.ndarray:
+        """Forecasts from an origin in logs of 1 + count, (areas, horizons), by learners fitted at it or before."""
         rows = self.rows_until(origin)
-        return self.learners(origin).logs(rows[origin])
+        return self.learners(fitted_at).logs(rows[origin])
 
-    def spread(self, origin: int) -> Spread:
-        """What the outcomes of the months up to an origin say of the error."""
-        return learn_spread(self._past(origin), areas=len(self.panel.areas), horizons=self.horizons)
+    def spread(self, origin: int, before: int) -> Spread:
+        """What the outcomes of the months up to an origin say of the error of learners fitted `before` them."""
+        return learn_spread(self._past(origin, before), areas=len(self.panel.areas), horizons=self.horizons)
 
-    def _past(self, origin: int) -> Past:
-        rows = self.rows_until(origin)
-        before = max(origin - HELD_BACK, FIRST_ORIGIN)
-        learners = self.learners(before)
+    def _past(self, origin: int, before: int) -> Past:
+        rows, learners = self.rows_until(origin), self.learners(before)
         found = [np.zeros((4, 0))]
         for at in range(before, origin):
             logs = learners.logs(rows[at])
@@ -90,11 +88,27 @@ places the parents' own forecasts cost 0.003 of the error); smaller ones are dra
 
 def forecast_at(levels: list[Learnt], origin: int) -> list[Forecast]:
     """Forecasts of all levels from an origin, adding up from level to level."""
-    spreads = [learnt.spread(origin) for learnt in levels]
-    means = [spread.mean(learnt.logs(origin)) for spread, learnt in zip(spreads, levels, strict=True)]
+    return _forecasts(levels, origin, fitted_at=origin, before=max(origin - HELD_BACK, FIRST_ORIGIN))
+
+
+def forecast_before(levels: list[Learnt], origin: int) -> list[Forecast]:
+    """Forecasts from the month before an origin, against which its own counts are held.
+
+    By the learners of a year ago, which the origin's band needs anyway; nothing of the origin's month is in them.
+    """
+    before = max(origin - HELD_BACK, FIRST_ORIGIN)
+    return _forecasts(levels, origin - 1, fitted_at=before, before=before)
+
+
+def _forecasts(levels: list[Learnt], origin: int, *, fitted_at: int, before: int) -> list[Forecast]:
+    spreads = [learnt.spread(origin, before) for learnt in levels]
     usual = row_means(levels[0].panel.until(origin).counts)
-    if np.median(usual[np.isfinite(usual)]) >= SPARSE:
-        means[1:] = [np.full_like(mean, np.nan) for mean in means[1:]]
+    sparse = np.median(usual[np.isfinite(usual)]) < SPARSE
+    means = [
+        spread.mean(learnt.logs(origin, fitted_at)) if sparse or learnt is levels[0]
+        else np.full((len(learnt.panel.areas), learnt.horizons), np.nan)
+        for spread, learnt in zip(spreads, levels, strict=True)
+    ]
     variances = [mean + spread.dispersion * mean**2 for spread, mean in zip(spreads, means, strict=True)]
     adding_up = reconciled(means, variances, _above(levels))
     return [Forecast(learnt.panel, origin, mean, spread)

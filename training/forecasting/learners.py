@@ -17,7 +17,7 @@ from training.forecasting.columns import Rows
 
 FEWEST_ROWS = 400
 """Fewer past rows than this teach nothing beyond level and season (chosen)."""
-MOST_ROWS = 120_000
+MOST_ROWS = 60_000
 """More are drawn by lot: the learners are small."""
 FOREST = {"learning_rate": 0.05, "num_leaves": 8, "min_child_samples": 60, "feature_fraction": 0.4,
           "bagging_fraction": 0.7, "bagging_freq": 1, "lambda_l2": 10.0, "verbosity": -1, "num_threads": 2, "seed": 1,

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from registry.errors import BadInput
-from registry.sheets import sheets_of
+from registry.sheets import files_of, sheets_of
 from training.forecasting.panel import Panel, month_name
 
 ASKED = ("area", "month", "count")
@@ -60,7 +60,9 @@ class _Grid:
 
 
 def _texts(path: Path) -> dict[str, np.ndarray]:
-    sheet = sheets_of(path)[0]
+    if path.is_dir():
+        raise BadInput("FCT001", f"{path.name} is a folder: name the one table of monthly counts in it")
+    sheet = sheets_of(files_of(path)[0])[0]
     if sheet.refused:
         raise BadInput("FCT001", f"{path.name}, row {sheet.refused[0][0]}: it has more or fewer cells than the first "
                                  "line names")
