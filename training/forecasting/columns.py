@@ -13,6 +13,8 @@ WINDOWS = (2, 3, 6, 12, 24)
 LAGS = 4
 NEIGHBOURS = (1, 3, 6)
 NEIGHBOUR_PRIOR, FARTHEST = 3.0, 1.0
+FADING = 0.6
+"""What the newest months say once more, fading by the month, for learners that are straight in their columns."""
 
 
 class Rows(NamedTuple):
@@ -32,8 +34,11 @@ def rows_at(panel: Panel, origin: int, horizons: int) -> Rows:
     here = _here(past, state, off)
     ahead = np.column_stack([by_season(state, int(past.month_of_year(origin + h)), h)
                              for h in range(1, horizons + 1)])
-    blocks = [np.column_stack([here, _ahead(past, state, off, h), ahead[:, h - 1] - state.level])
-              for h in range(1, horizons + 1)]
+    newest = np.column_stack([_month(off, origin), row_means(off[:, -3:]), *_neighbours(past, off)[:4]])
+    blocks = [
+        np.column_stack([here, _ahead(past, state, off, h), ahead[:, h - 1] - state.level, newest * FADING ** (h - 1)])
+        for h in range(1, horizons + 1)
+    ]
     return Rows(np.stack(blocks, axis=1), state.level, ahead)
 
 
