@@ -17,6 +17,7 @@ import os
 import resource
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 # One waiting OpenMP thread must not spin, and this file's own folder must not hide the packages.
@@ -27,9 +28,10 @@ sys.path[0] = str(Path(__file__).resolve().parents[1])
 import numpy as np
 
 from training.forecasting.alerts import above_band
-from training.forecasting.forecast import forecast_at, forecast_before, levels_of
+from training.forecasting.forecast import Learnt, forecast_at, forecast_before, levels_of
 from training.forecasting.panel import Panel
 from training.forecasting.run import measured, of_table, run
+from training.forecasting.yardsticks import simple_averages
 
 PLACES = Path(__file__).resolve().parents[2] / "shared/data/cmam_monthly_admissions.csv"
 FIRST_ORIGIN = (2018 - 1970) * 12
@@ -41,7 +43,22 @@ def real(places: Path = PLACES) -> dict:
     begun = time.monotonic()
     result = run(of_table(places, by=None), as_of=dt.date(9999, 11, 30), horizons=6, level="area",
                  backtest_from=FIRST_ORIGIN)
-    return {"by_horizon": measured(result), "seconds": time.monotonic() - begun}
+    return {"by_horizon": measured(result), "parts": parts(result.levels[0]), "seconds": time.monotonic() - begun}
+
+
+def parts(learnt: Learnt) -> dict[str, dict[int, float]]:
+    """What each part is worth: mean absolute error one, three and six months ahead, before the mean is corrected."""
+    panel, found = learnt.panel, {}
+    for name, kept in (("level and season", {"forests": (), "ridges": ()}), ("with ridges", {"forests": ()}),
+                       ("with forests", {"ridges": ()}), ("with both", {})):
+        errors = {horizon: [] for horizon in (1, 3, 6)}
+        for origin in range(FIRST_ORIGIN - panel.first, panel.months - 1):
+            logs = replace(learnt.learners(origin), **kept).logs(learnt.rows[origin])
+            for horizon in (horizon for horizon in errors if origin + horizon < panel.months):
+                off = np.abs(np.expm1(logs[:, horizon - 1]) - panel.counts[:, origin + horizon])
+                errors[horizon].append(off[np.isfinite(off)])
+        found[name] = {horizon: round(float(np.concatenate(off).mean()), 2) for horizon, off in errors.items()}
+    return found
 
 
 def simulated(*, sectors: int, months: int, seed: int, shock: tuple[int, int] | None = None,
@@ -69,15 +86,19 @@ def simulated(*, sectors: int, months: int, seed: int, shock: tuple[int, int] | 
 
 
 def alarms(*, sectors: int = 160, months: int = 48, seed: int = 1) -> dict:
-    """Share of calm sector-months with an alarm over the last year; error beside the true means one month ahead."""
+    """Share of calm sector-months with an alarm over the last year; errors beside the true means one month ahead, as
+    shares of these, of the forecast and of the best simple average."""
     panel, mean = simulated(sectors=sectors, months=months, seed=seed)
-    levels, found, told, off = levels_of(panel, 1), 0, 0, []
+    levels, found, told, off, simple = levels_of(panel, 1), 0, 0, [], []
     for origin in range(months - 13, months - 1):
-        forecast = forecast_at(levels, origin)[0]
+        true = mean[:, origin + 1]
         found += len(above_band(forecast_before(levels, origin + 1)[0], "sector"))
         told += int(np.isfinite(panel.counts[:, origin + 1]).sum())
-        off.append(np.abs(forecast.mean[:, 0] - mean[:, origin + 1]).mean() / mean[:, origin + 1].mean())
-    return {"calm_sector_months": told, "alarm_share": found / told, "error_to_true_mean": float(np.mean(off))}
+        off.append(np.abs(forecast_at(levels, origin)[0].mean[:, 0] - true).mean() / true.mean())
+        simple.append([np.nanmean(np.abs(said - true)) / true.mean()
+                       for said in simple_averages(panel, origin, 1).values()])
+    return {"calm_sector_months": told, "alarm_share": found / told, "error_to_true_mean": float(np.mean(off)),
+            "best_average_to_true_mean": float(np.mean(simple, axis=0).min())}
 
 
 def shocks_found(*, sectors: int = 80, months: int = 44, shocks: int = SHOCKS) -> float:
@@ -127,6 +148,7 @@ def _in_words(found: dict) -> str:
         lines += [f"real, {horizon} ahead: " + ", ".join(f"{name} {value if isinstance(value, str) else f'{value:.3f}'}"
                                                         for name, value in figures.items())
                   for horizon, figures in found["real"]["by_horizon"].items()]
+        lines += [f"real, {part}: error by months ahead {errors}" for part, errors in found["real"]["parts"].items()]
     elif "real" in found:
         lines.append(f"real: {PLACES} is not here")
     return "\n".join(lines)

@@ -52,7 +52,7 @@ def of(registry: Registry, protocol: Protocol, *, months: int = 12) -> Months:
     everyone = np.arange(len(registry.child_ids), dtype=np.int32)
     known = Clock(registry).known_by(everyone, np.full(len(everyone), registry.recorded_until, np.int32))
     points = facts.judged(known, growth_points(known))
-    centre = _centres(registry, known, ends)
+    centre = centres_at(registry, known, ends)
     tally = _Tally(starts, ends, centre, len(registry.centre_ids))
     states = np.zeros((months, len(STATES)), np.int64)
     for month, end in enumerate(ends):
@@ -62,7 +62,7 @@ def of(registry: Registry, protocol: Protocol, *, months: int = 12) -> Months:
     return Months(firsts, ends, tally.sums, states)
 
 
-def _centres(registry: Registry, known: Known, ends: np.ndarray) -> np.ndarray:
+def centres_at(registry: Registry, known: Known, ends: np.ndarray) -> np.ndarray:
     """Each child's centre at each month's end, int32[months, children]; the present one where none was known then."""
     only_children = replace(registry, **{name: empty_table(name) for name in EVENT_TABLES})
     clock, now = Clock(only_children), known.children["centre"]

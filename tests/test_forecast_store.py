@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -10,6 +11,7 @@ import pytest
 from registry.check import build
 from registry.errors import BadInput, UsageError
 from registry.store import open_store
+from registry.tables import day_number
 from sanket.app import app, main
 from training.forecasting.store_counts import panel_of
 
@@ -94,6 +96,18 @@ def test_an_earlier_day_knows_only_what_was_known_then(registry):
                     imported_on="2026-05-01")
     assert counted(told, "admissions", as_of="2026-03-31")["C1"]["2026-03"] == 0
     assert counted(told, "admissions")["C1"]["2026-03"] == 1
+
+
+def test_a_child_that_moved_counts_where_it_was_then(registry):
+    children = registry.children.take(np.array([0, 0, 1, 2, 3]))
+    moved = day_number("2026-04-01")
+    told = replace(registry, children=children.having(
+        centre=np.array([0, 1, 1, 2, 0], np.int32),
+        known_from=np.where(np.arange(5) == 1, moved, children["known_from"]).astype(np.int32),
+        known_until=np.where(np.arange(5) == 0, moved, children["known_until"]).astype(np.int32)))
+    assert counted(told, "confirmed_sam")["C1"]["2026-03"] == 1
+    found = counted(told, "in_treatment")
+    assert found["C1"] == {"2026-02": 1, "2026-03": 2, "2026-04": 0} and found["C2"]["2026-04"] == 1
 
 
 def test_a_day_before_the_first_month_is_refused(registry):

@@ -107,7 +107,7 @@ def lives(known: Known) -> Lives:
 
 
 @njit(cache=True, nogil=True)
-def _first_confirmed(life, child, since, until, confirmations):
+def first_confirmed(life, child, since, until, confirmations):
     """(day, known on) of the first confirmed SAM whose first reading lies in the window; (NEVER, NEVER) if none.
 
     `confirmations`: 1 asks for the measurement that answers it (`features.answered`), within 63 days, to be SAM too;
@@ -187,14 +187,14 @@ def _relapse(life, child, index_on, cutoff, horizon, confirmations):
     followed_from = index_on + round(horizon * _FOLLOWED_SHARE)
     early = index_on + _RELAPSE_FROM - 1
     admission = _first_admission(life, child, index_on + 1, early)
-    confirmed, _ = _first_confirmed(life, child, index_on, early, 1)
+    confirmed, _ = first_confirmed(life, child, index_on, early, 1)
     if not _verified(life, child, index_on):
         return CURED_UNVERIFIED, CENSORED, NEVER, NEVER, index_on, False
     if admission != NEVER or confirmed != NEVER:
         return FAILED_DISCHARGE, CENSORED, NEVER, NEVER, index_on, False
     gone = min(life.left_on[child], life.too_old_on[child])
     admission = _first_admission(life, child, early + 1, end)
-    confirmed, known = _first_confirmed(life, child, early + 1, min(end, gone), confirmations)
+    confirmed, known = first_confirmed(life, child, early + 1, min(end, gone), confirmations)
     if admission != NEVER and admission <= confirmed:
         return IN_COHORT, HAPPENED, admission, admission, admission, False
     if confirmed != NEVER:

@@ -70,7 +70,7 @@ class Learners:
 
     def logs(self, rows: Rows) -> np.ndarray:
         """Forecasts in logs of 1 + count, float64 (areas, horizons); NaN where an area has no level."""
-        if not self.ridges:
+        if not (self.forests or self.ridges):
             return rows.by_season
         areas, horizons, width = rows.columns.shape
         flat = rows.columns.reshape(-1, width)

@@ -7,11 +7,12 @@ import datetime as dt
 import numpy as np
 from numba import njit
 
+from care.months import centres_at
 from features.clock import Clock, Known, month_number
 from registry.errors import BadInput
 from registry.tables import ITEM, NEVER, Registry, day_date, day_number
 from training.forecasting.panel import Panel, last_whole_month
-from training.outcomes import _first_confirmed, lives
+from training.outcomes import first_confirmed, lives
 
 COUNTED = ("confirmed_sam", "admissions", "in_treatment", "ednf_sachets")
 """New confirmed SAM by the month in which it was confirmed; admissions to any programme; children in treatment at the
@@ -35,12 +36,12 @@ def panel_of(registry: Registry, counted: str, *, level: str, as_of: dt.date) ->
     children = np.arange(len(registry.child_ids), dtype=np.int32)
     known = Clock(registry).known_by(children, np.full(len(children), until, np.int32))
     days, child, amount = _events(known, counted, last)
-    centre = known.children["centre"]
     seen = _seen(known)
     if not len(seen[0]) or month_number(np.array([seen[0].min()]))[0] > last:
         raise BadInput("FCT004", f"the store holds no whole month of records by {as_of.isoformat()}")
     first = int(month_number(np.array([seen[0].min()]))[0])
-    grid = _Months(first, last, centre, len(registry.centre_ids))
+    ends = np.minimum(_first_days(np.arange(first + 1, last + 2)) - 1, until).astype(np.int32)
+    grid = _Months(first, last, centres_at(registry, known, ends), len(registry.centre_ids))
     reported = grid.sums(*seen, np.ones(len(seen[0]))) > 0
     counts = np.where(reported, np.rint(grid.sums(days, child, amount)), np.nan)
     panel = Panel(np.asarray(registry.centre_ids, str), first, counts, _parents(registry))
@@ -48,16 +49,19 @@ def panel_of(registry: Registry, counted: str, *, level: str, as_of: dt.date) ->
 
 
 class _Months:
-    """Sums amounts of events to (centre, month) cells, in the child's centre of the day that is asked about."""
+    """Sums amounts of events to (centre, month) cells, in the child's centre of that month, (months, children)."""
 
     def __init__(self, first: int, last: int, centre: np.ndarray, centres: int):
         self.first, self.months, self.centre, self.centres = first, last - first + 1, centre, centres
 
     def sums(self, day: np.ndarray, child: np.ndarray, amount: np.ndarray) -> np.ndarray:
-        column, centre = month_number(day) - self.first, self.centre[child]
-        inside = (column >= 0) & (column < self.months) & (centre >= 0)
-        cell = centre[inside].astype(np.int64) * self.months + column[inside]
-        total = np.bincount(cell, amount[inside], minlength=self.centres * self.months)
+        column = month_number(day) - self.first
+        inside = (column >= 0) & (column < self.months)
+        column, amount = column[inside], amount[inside]
+        centre = self.centre[column, child[inside]]
+        placed = centre >= 0
+        cell = centre[placed].astype(np.int64) * self.months + column[placed]
+        total = np.bincount(cell, amount[placed], minlength=self.centres * self.months)
         return total.reshape(self.centres, self.months)
 
 
@@ -105,8 +109,12 @@ def _at_ends(admitted: np.ndarray, closed: np.ndarray, child: np.ndarray, last: 
     row = np.repeat(np.arange(len(count)), count)
     month = start[row] + np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
     once = np.unique(np.stack([child[row], month]), axis=1)
-    days = once[1].astype("datetime64[M]").astype("datetime64[D]").astype(np.int64)
-    return days, once[0], np.ones(once.shape[1])
+    return _first_days(once[1]), once[0], np.ones(once.shape[1])
+
+
+def _first_days(month: np.ndarray) -> np.ndarray:
+    """Day numbers of the first days of months since January 1970."""
+    return month.astype("datetime64[M]").astype("datetime64[D]").astype(np.int64)
 
 
 @njit(cache=True, nogil=True)
@@ -116,7 +124,7 @@ def _confirmed(life, children):
     for child in range(children):
         since = -(2**30)
         while True:
-            day, known_from = _first_confirmed(life, child, since, 2**30, 1)
+            day, known_from = first_confirmed(life, child, since, 2**30, 1)
             if day == NEVER:
                 break
             days.append(np.int64(known_from))
