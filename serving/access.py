@@ -6,9 +6,11 @@ where a query is limited and no way around it. What a role may do is `MAY`.
 
 from __future__ import annotations
 
+import functools
 import os
 import secrets
 import time
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,6 +37,23 @@ ISSUER_ALGORITHMS = ("RS256", "RS384", "RS512", "ES256", "ES384", "PS256", "EdDS
 LEEWAY_SECONDS = 30
 REFRESH_SECONDS = 10
 """The issuer's keys are fetched for an unknown key name at most this often."""
+LONGEST_NAME = 200
+TURNS_TEXT = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+"""Signs that turn the direction of what follows: in a name they make a log read as what it does not say."""
+
+
+def is_name(text: object) -> bool:
+    """Whether this can be written down as a name: 1 to 200 signs of text, in any script; no half signs (surrogates),
+    control signs or line breaks, which a database or a seal refuses."""
+    return isinstance(text, str) and _is_plain(text)
+
+
+@functools.lru_cache(4096)
+def _is_plain(text: str) -> bool:
+    if not 1 <= len(text) <= LONGEST_NAME or not text.strip():
+        return False
+    return not any(sign in TURNS_TEXT or unicodedata.category(sign) in ("Cc", "Cs", "Zl", "Zp") for sign in text)
+
 
 
 @dataclass(frozen=True)
@@ -52,7 +71,7 @@ class Scope:
         parts: dict[str, set[str]] = {area: set() for area in AREAS}
         for text in texts:
             area, _, name = text.partition(":")
-            if area not in AREAS or not name or (area == "state" and name != "*"):
+            if area not in AREAS or not is_name(name) or (area == "state" and name != "*"):
                 raise UsageError("ACC001", "a scope is sector:ID, project:ID, district:ID or state:*")
             parts[area].add(name)
         return cls(*(frozenset(parts[area]) for area in AREAS[:3]), state=bool(parts["state"]))
@@ -121,11 +140,13 @@ def _make_key(path: Path) -> None:
 def issue(
     *, key: bytes, role: str, scopes: Iterable[str], name: str, days: float = 30, now: float | None = None
 ) -> str:
-    """A token signed by the local key. Raises UsageError for an unknown role, scope or an empty area."""
+    """A token signed by the local key. Raises UsageError for an unknown role or scope, no area, or no name."""
     if role not in MAY:
         raise UsageError("ACC003", f"a role is one of {', '.join(MAY)}")
     if not (texts := Scope.of(scopes).texts):
         raise UsageError("ACC001", "a token needs at least one scope: sector:ID, project:ID, district:ID or state:*")
+    if not is_name(name):
+        raise UsageError("ACC005", f"a name is 1 to {LONGEST_NAME} signs of plain text, without control signs")
     now = time.time() if now is None else now
     claims = {
         "iss": LOCAL_ISSUER, "sub": name, "role": role, "scope": " ".join(texts),
@@ -187,7 +208,7 @@ class Doorkeeper:
             claims = self._claims(token)
             role, scopes = claims["role"], claims["scope"].split()
             person = Person(claims["sub"], role, Scope.of(scopes), claims["exp"] + LEEWAY_SECONDS)
-            if not MAY[role] or not scopes:
+            if not MAY[role] or not scopes or not is_name(person.name):
                 raise unknown()
         except jwt.PyJWKClientConnectionError:
             raise Problem("API034", headers={"Retry-After": "5"}) from None

@@ -43,10 +43,18 @@ def readiness(desk: Desk) -> dict:
     champions = {target: _champion(desk, target) for target in TARGETS}
     book = _look_at_book(desk)
     handing = desk.handing_on.fault if desk.handing_on else None
-    audit = {"fault": desk.audit.fault, "held": desk.audit.held} if desk.audit else None
+    audit = _audit_log(desk)
     whole = not desk.champions.faults and not book["fault"] and not handing and not (audit and audit["fault"])
     status = "not_ready" if not desk.champions.now else ("ready" if whole else "degraded")
     return {"status": status, "champions": champions, "score_book": book, "audit_log": audit, "outcomes_fault": handing}
+
+
+def _audit_log(desk: Desk) -> dict | None:
+    """The audit log's writer: its fault, the entries it holds in memory, how often it had to be started again."""
+    if desk.audit is None:
+        return None
+    desk.audit.keep_alive()
+    return {"fault": desk.audit.fault, "held": desk.audit.held, "restarts": desk.audit.restarts}
 
 
 def _champion(desk: Desk, target: str) -> dict:
