@@ -14,6 +14,7 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote, unquote
 
 import jwt
 
@@ -37,6 +38,9 @@ ISSUER_ALGORITHMS = ("RS256", "RS384", "RS512", "ES256", "ES384", "PS256", "EdDS
 LEEWAY_SECONDS = 30
 REFRESH_SECONDS = 10
 """The issuer's keys are fetched for an unknown key name at most this often."""
+KEYS_SECONDS = 20
+"""The issuer's keys are fetched anew after so long, and a token's seal is looked at again: a key that was withdrawn opens
+nothing 40 seconds later."""
 LONGEST_NAME = 200
 TURNS_TEXT = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 """Signs that turn the direction of what follows: in a name they make a log read as what it does not say."""
@@ -83,14 +87,35 @@ class Scope:
         return sorted(f"{area}:{name}" for area, names in named for name in names) + ["state:*"] * self.state
 
 
+    @classmethod
+    def claimed(cls, scope: object) -> Scope:
+        """From a token's claim: a list of such texts, each one area whatever signs its id has; or, as OAuth's issuers
+        write it, one text of several separated by spaces, in which an id's own spaces are written %20.
+
+        Example: ["sector:X state:*"] is one sector of an odd name and never the state.
+        """
+        if isinstance(scope, str):
+            return cls.of(unquote(text, errors="strict") for text in scope.split(" ") if text)
+        if not isinstance(scope, list) or not all(isinstance(text, str) for text in scope):
+            raise UsageError("ACC001", "a token's scope is a list of texts")
+        return cls.of(scope)
+
+    @property
+    def quoted(self) -> str:
+        """The areas as one text to show, separated by spaces; signs in an id that could be taken for others as %20."""
+        parts = (text.partition(":") for text in self.texts)
+        return " ".join(f"{area}:{name if name == '*' and area == 'state' else quote(name)}" for area, _, name in parts)
+
+
 @dataclass(frozen=True)
 class Person:
-    """Who asks: a name for the audit log, a role, an area, and when the token ends (seconds since 1970)."""
+    """Who asks: a name for the audit log, a role, an area, when the token ends (seconds since 1970), and its id."""
 
     name: str
     role: str
     scope: Scope
     expires: float
+    token_id: str = ""
 
     def may(self, act: str) -> bool:
         """Whether the role allows this act."""
@@ -137,9 +162,27 @@ def _make_key(path: Path) -> None:
         beside.unlink()
 
 
-def issue(
-    *, key: bytes, role: str, scopes: Iterable[str], name: str, days: float = 30, now: float | None = None
-) -> str:
+@dataclass(frozen=True)
+class Issued:
+    """A token that was made, and what the register keeps of it (`serving/tokens.py`): all but the token."""
+
+    token: str
+    token_id: str
+    name: str
+    role: str
+    scope: tuple[str, ...]
+    made: float
+    expires: float
+
+
+def issue(*, key: bytes, role: str, scopes: Iterable[str], name: str, days: float = 30, now: float | None = None) -> str:
+    """The token alone; see `issued`."""
+    return issued(key=key, role=role, scopes=scopes, name=name, days=days, now=now).token
+
+
+def issued(
+    *, key: bytes, role: str, scopes: Iterable[str], name: str, days: float, now: float | None = None
+) -> Issued:
     """A token signed by the local key. Raises UsageError for an unknown role or scope, no area, or no name."""
     if role not in MAY:
         raise UsageError("ACC003", f"a role is one of {', '.join(MAY)}")
@@ -149,10 +192,11 @@ def issue(
         raise UsageError("ACC005", f"a name is 1 to {LONGEST_NAME} signs of plain text, without control signs")
     now = time.time() if now is None else now
     claims = {
-        "iss": LOCAL_ISSUER, "sub": name, "role": role, "scope": " ".join(texts),
+        "iss": LOCAL_ISSUER, "sub": name, "role": role, "scope": texts,
         "iat": int(now), "exp": int(now + days * 86_400), "jti": secrets.token_hex(8),
     }
-    return jwt.encode(claims, key, algorithm=LOCAL_ALGORITHM)
+    token = jwt.encode(claims, key, algorithm=LOCAL_ALGORITHM)
+    return Issued(token, claims["jti"], name, role, tuple(texts), now, claims["exp"])
 
 
 @dataclass(frozen=True)
@@ -178,10 +222,13 @@ class Doorkeeper:
 
     def __init__(self, *, key: bytes | None, issuer: Issuer | None = None, remembered: int = 4096):
         self._key, self._issuer = key, issuer
-        self._keys = jwt.PyJWKClient(issuer.jwks, cache_keys=True, timeout=3) if issuer else None
-        self._asked, self._given = float("-inf"), []
-        self._known: dict[str, Person] = {}
+        self._keys = jwt.PyJWKClient(issuer.jwks, lifespan=KEYS_SECONDS, timeout=3) if issuer else None
+        self._asked, self._failed, self._given = float("-inf"), float("-inf"), []
+        self._known: dict[str, tuple[Person, float]] = {}
         self._remembered = remembered
+        self._used: dict[str, float] = {}
+        self.revoked: frozenset[str] = frozenset()
+        """Ids of tokens that open nothing any more, whatever they say."""
 
     @property
     def asks_elsewhere(self) -> bool:
@@ -189,26 +236,44 @@ class Doorkeeper:
         return self._issuer is not None
 
     def remembered(self, token: str) -> Person | None:
-        """Who holds this token, where it was read before and has not ended."""
-        known = self._known.get(token)
-        return known if known and known.expires > time.time() else None
+        """Who holds this token, where it was read before, has not ended, was not revoked and its key not looked at too
+        long ago."""
+        person, until = self._known.get(token, (None, 0.0))
+        now = time.time()
+        if person is None or person.expires <= now or until <= now or person.token_id in self.revoked:
+            return None
+        self._used[person.token_id] = now
+        return person
 
     def person(self, token: str) -> Person:
         """Who holds this token. Raises API010 for any token that is not good, without saying why."""
         if known := self.remembered(token):
             return known
         person = self._read(token)
+        if person.token_id in self.revoked:
+            raise unknown()
         if len(self._known) >= self._remembered:
             self._known.clear()
-        self._known[token] = person
+        now = time.time()
+        self._known[token] = (person, now + KEYS_SECONDS if self._issuer else person.expires)
+        self._used[person.token_id] = now
         return person
+
+    def taken_used(self) -> dict[str, float]:
+        """By token id, when it was used last since this was asked before (seconds since 1970)."""
+        used, self._used = self._used, {}
+        used.pop("", None)
+        return used
 
     def _read(self, token: str) -> Person:
         try:
             claims = self._claims(token)
-            role, scopes = claims["role"], claims["scope"].split()
-            person = Person(claims["sub"], role, Scope.of(scopes), claims["exp"] + LEEWAY_SECONDS)
-            if not MAY[role] or not scopes or not is_name(person.name):
+            role, scope = claims["role"], claims["scope"]
+            if self._issuer is None and not isinstance(scope, list):
+                raise unknown()
+            token_id = claims.get("jti", "")
+            person = Person(claims["sub"], role, Scope.claimed(scope), claims["exp"] + LEEWAY_SECONDS, token_id)
+            if not MAY[role] or not person.scope.texts or not is_name(person.name) or not isinstance(token_id, str):
                 raise unknown()
         except jwt.PyJWKClientConnectionError:
             raise Problem("API034", headers={"Retry-After": "5"}) from None
@@ -236,10 +301,13 @@ class Doorkeeper:
         raise jwt.InvalidKeyError
 
     def _issued(self, *, refresh: bool) -> list[jwt.PyJWK]:
-        """The issuer's keys; while it cannot be reached, those that it gave last."""
+        """The issuer's keys; while it cannot be reached, those that it gave last, and it is not asked for each token."""
+        if self._given and not refresh and time.monotonic() - self._failed < REFRESH_SECONDS:
+            return self._given
         try:
             self._given = self._keys.get_signing_keys(refresh=refresh)
         except (jwt.PyJWKClientError, jwt.PyJWKSetError, ValueError):
+            self._failed = time.monotonic()
             if refresh or not self._given:
                 raise jwt.PyJWKClientConnectionError from None
         return self._given

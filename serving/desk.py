@@ -23,6 +23,7 @@ from serving.limits import Limits, Load
 from serving.observe import Log, Metrics
 from serving.problems import Problem
 from serving.reader import Reader
+from serving.tokens import TokenWatch
 
 AUDIT_WAIT_SECONDS = 10
 
@@ -38,6 +39,7 @@ class Desk:
     doorkeeper: Doorkeeper
     audit: AuditLog | None
     handing_on: HandingOn | None
+    tokens: TokenWatch | None
     metrics: Metrics
     limits: Limits
     log: Log
@@ -58,10 +60,12 @@ class Desk:
         folder = Path(models_dir) if models_dir else models_folder(store_address or "sanket.db")
         champions = Champions(folder, metrics=metrics, log=log)
         champions.follow() if follow else champions.look()
+        door = Doorkeeper(key=key, issuer=Issuer.configured())
         return cls(
-            store_address, engine, champions, Answerer(champions, metrics),
-            Doorkeeper(key=key, issuer=Issuer.configured()), AuditLog(engine, audit_key(key)) if engine else None,
-            HandingOn(store_address, log) if store_address else None, metrics, limits, log,
+            store_address, engine, champions, Answerer(champions, metrics), door,
+            AuditLog(engine, audit_key(key)) if engine else None,
+            HandingOn(store_address, log) if store_address else None,
+            TokenWatch(engine, door) if engine else None, metrics, limits, log,
         )
 
     def close(self) -> None:
@@ -69,6 +73,8 @@ class Desk:
         self.champions.stop()
         if self.handing_on:
             self.handing_on.stop()
+        if self.tokens:
+            self.tokens.stop()
         if self.audit:
             self.audit.close()
         if self.engine:

@@ -8,12 +8,16 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+from sqlalchemy import Engine
 
 from models.champion import models_folder, pointer
 from registry.errors import BadInput, UsageError
-from serving.access import key_path, local_key
+from serving import tokens
+from serving.access import LONGEST_NAME, Issued, Scope, issued, key_path, local_key
 
 TARGETS = ("relapse", "non_response")
 ROOT = Path(__file__).resolve().parent.parent
@@ -114,6 +118,44 @@ def store_meant(store: str) -> str:
     if len(found) != 1:
         raise UsageError("SRV006", "name the store whose key signs the token: sanket token STORE …")
     return str(found[0])
+
+
+PEOPLES_DAYS, PROGRAMS_DAYS = 7, 30
+"""How long a token holds where nobody says: a person's goes with a phone that may be lost."""
+
+
+def made_token(store: str, *, role: str, scopes: list[str], name: str, days: float | None) -> Issued:
+    """A token signed by the store's key, in the store's register where there is a store at hand."""
+    days = days or (PROGRAMS_DAYS if role == "dashboard" else PEOPLES_DAYS)
+    name = name or f"{role} {Scope.of(scopes).quoted}"[:LONGEST_NAME]
+    made = issued(key=local_key(store), role=role, scopes=scopes, name=name, days=days)
+    if "://" in store or Path(store).exists():
+        with _engine_of(store) as engine:
+            tokens.enter(engine, made)
+    return made
+
+
+def revoked_token(store: str, token_id: str) -> None:
+    """Close the door to a token of a store. Raises BadInput ACC006 for an id that its register does not hold."""
+    with _engine_of(store) as engine:
+        tokens.revoke(engine, token_id)
+
+
+def tokens_of(store: str) -> list[dict]:
+    """The register of a store's tokens, the newest first."""
+    with _engine_of(store) as engine:
+        return tokens.listed(engine)
+
+
+@contextmanager
+def _engine_of(store: str) -> Iterator[Engine]:
+    from registry.store import open_store
+
+    opened = open_store(store, must_exist=True)
+    try:
+        yield opened.engine
+    finally:
+        opened.close()
 
 
 def audited(store: str, *, child_id: str | None) -> dict:

@@ -20,12 +20,18 @@ NO_NAMES = ["a\udcff", "\ud800", "a\x00b", "a\nb", "a\x1b[2J", "a\x7f", "a\u2028
 NAMES = ["Sunita Pawar", "सुनीता पवार", "क्‍ष", "user:7", "a" * 200, "😀"]
 
 
-@pytest.fixture
-def app(tmp_path):
-    open_store(tmp_path / "x.db").close()
+@pytest.fixture(scope="module")
+def models(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("models")
     for target in ("relapse", "non_response"):
-        promoted(tmp_path / "models", bundle(target))
-    app = create_app(str(tmp_path / "x.db"), tmp_path / "models", key=KEY, log=Log(lambda _: None), follow=False)
+        promoted(folder, bundle(target))
+    return folder
+
+
+@pytest.fixture
+def app(tmp_path, models):
+    open_store(tmp_path / "x.db").close()
+    app = create_app(str(tmp_path / "x.db"), models, key=KEY, log=Log(lambda _: None), follow=False)
     book(app.desk.engine, [row("C-1")])
     yield app
     app.close()
