@@ -145,23 +145,38 @@ def tokens(store: Store, as_json: Json = False) -> None:
 def audit(
     store: Store,
     child: Annotated[str, typer.Option(metavar="CHILD", help="list who saw this child")] = "",
+    anchor: Annotated[bool, typer.Option("--anchor", help="print an anchor of the newest entry, to keep elsewhere")] = False,
+    since: Annotated[
+        str, typer.Option(metavar="ANCHOR", help="check that all up to an anchor taken earlier is still there")
+    ] = "",
     as_json: Json = False,
 ) -> None:
     """Check that the audit log of STORE is whole, and say who saw a child.
 
-    Ends with 5 where an entry was changed, dropped or put in from outside.
+    Ends with 5 where an entry was changed, dropped or put in from outside, or where the log was cut: at its beginning
+    (what grew older than a year is cut under a seal), or at its end by `--since ANCHOR`.
     """
     from serving.starting import audited
 
-    report = audited(store, child_id=child or None)
+    report = audited(store, child_id=child or None, kept_anchor=since or None)
+    whole = report["first_broken"] is None and not report["cut"]
     if as_json:
         import json
 
         typer.echo(json.dumps(report))
+    elif anchor and whole:
+        typer.echo(report["anchor"])
     else:
-        typer.echo("The audit log is whole." if report["first_broken"] is None
-                   else f"The audit log is broken at entry {report['first_broken']}.")
+        typer.echo(_wholeness(report), err=anchor)
         for entry in report["entries"]:
             typer.echo(f"{entry['at']}  {entry['who']} ({entry['role']})  {entry['act']}  from {entry['came_from']}")
-    if report["first_broken"] is not None:
+    if not whole:
         raise SystemExit(5)
+
+
+def _wholeness(report: dict) -> str:
+    if report["first_broken"] is not None:
+        return f"The audit log is broken at entry {report['first_broken']}."
+    if report["cut"]:
+        return "The audit log was cut: entries that it had are missing at its end."
+    return "The audit log is whole."

@@ -11,17 +11,22 @@ import datetime as dt
 import hashlib
 import hmac
 import itertools
+import os
+import re
 import threading
 import time
 from collections import deque
 from collections.abc import Iterable
 from concurrent.futures import Future
+from contextlib import suppress
+from pathlib import Path
 from typing import NamedTuple
 
 import orjson
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
+from registry.errors import BadInput
 from serving.access import is_name
 from serving.database import make_missing
 from serving.problems import Problem
@@ -50,6 +55,14 @@ HEAD = sa.Table(
     sa.Column("removed_to", sa.BigInteger, nullable=False),
     sa.Column("removed_seal", sa.String(64), nullable=False),
 )
+CUT = sa.Table(
+    "sanket_audit_cut", TABLES,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("removed_to", sa.BigInteger, nullable=False),
+    sa.Column("removed_seal", sa.String(64), nullable=False),
+    sa.Column("seal", sa.String(64), nullable=False),
+)
+"""How far the log was cut at its beginning when entries grew older than is kept, under the key's own seal."""
 FIRST_SEAL = "0" * 64
 
 
@@ -66,7 +79,7 @@ class Entry(NamedTuple):
 
 
 def audit_key(store_key: bytes) -> bytes:
-    """The key of a store's audit log, made from the store's own: one key seals, another signs tokens."""
+    """A key for an audit log made from another key: of a log that began before it had a key of its own."""
     return hmac.digest(store_key, b"sanket audit log", "sha256")
 
 
@@ -74,6 +87,10 @@ def sealed(key: bytes, before: str, number: int, entry: Entry) -> str:
     """The seal of an entry: HMAC-SHA256 of the seal before it, its number and its fields."""
     text = orjson.dumps([before, number, *entry])
     return hmac.new(key, text, hashlib.sha256).hexdigest()
+
+
+def _cut_sealed(key: bytes, number: int, seal: str) -> str:
+    return hmac.new(key, orjson.dumps(["cut", number, seal]), hashlib.sha256).hexdigest()
 
 
 def named(key: bytes, child_id: str) -> str:
@@ -105,16 +122,57 @@ def append(engine: sa.Engine, key: bytes, entries: list[Entry]) -> None:
 
 
 def first_broken(engine: sa.Engine, key: bytes) -> int | None:
-    """The number of the first entry that was changed, dropped or put in from outside; None where all is whole."""
+    """The number of the first entry that was changed, dropped or put in from outside; None where all is whole.
+
+    A log that somebody cut at its beginning is broken at its first entry: only who holds the key can seal a cut.
+    """
     with engine.connect() as connection:
-        head = connection.execute(sa.select(HEAD)).one()
-        number, seal = head.removed_to, head.removed_seal
+        head = connection.execute(sa.select(HEAD)).one_or_none()
+        number, seal = _begins(connection, key)
+        if head is None or (head.removed_to, head.removed_seal) != (number, seal):
+            return number + 1
         for row in connection.execution_options(yield_per=5000).execute(sa.select(ENTRIES).order_by(ENTRIES.c.number)):
             number += 1
             seal = sealed(key, seal, number, _entry(row))
             if row.number != number or row.seal != seal:
                 return number
     return None if (number, seal) == (head.number, head.seal) else number + 1
+
+
+def _begins(connection: sa.Connection, key: bytes) -> tuple[int, str]:
+    """The number and seal before the first entry that is kept; the very first where no cut was sealed."""
+    cut = connection.execute(sa.select(CUT)).one_or_none()
+    good = cut is not None and hmac.compare_digest(cut.seal, _cut_sealed(key, cut.removed_to, cut.removed_seal))
+    return (cut.removed_to, cut.removed_seal) if good else (0, FIRST_SEAL)
+
+
+def anchor(engine: sa.Engine) -> str:
+    """`NUMBER:SEAL` of the newest entry: kept elsewhere, it proves later that no entry up to it was taken away."""
+    with engine.connect() as connection:
+        head = connection.execute(sa.select(HEAD.c.number, HEAD.c.seal)).one_or_none()
+        return f"{head.number}:{head.seal}" if head else f"0:{FIRST_SEAL}"
+
+
+def holds(engine: sa.Engine, key: bytes, kept: str) -> bool:
+    """Whether a log that is whole (`first_broken`) still has all that it had when an anchor was taken.
+
+    Raises BadInput AUD001 for a text that is no anchor.
+    """
+    number, seal = read_anchor(kept)
+    with engine.connect() as connection:
+        begins, begin_seal = _begins(connection, key)
+        if number <= begins:
+            return number < begins or seal == begin_seal
+        found = connection.scalar(sa.select(ENTRIES.c.seal).where(ENTRIES.c.number == number))
+    return found is not None and hmac.compare_digest(found, seal)
+
+
+def read_anchor(text: str) -> tuple[int, str]:
+    """The number and the seal of an anchor. Raises BadInput AUD001 for a text that is none."""
+    number, _, seal = text.strip().partition(":")
+    if not (number.isascii() and number.isdigit() and re.fullmatch("[0-9a-f]{64}", seal)):
+        raise BadInput("AUD001", "an anchor is NUMBER:SEAL, as `sanket audit STORE --anchor` prints it")
+    return int(number), seal
 
 
 def entries_about(engine: sa.Engine, key: bytes, child_id: str) -> list[Entry]:
@@ -124,8 +182,11 @@ def entries_about(engine: sa.Engine, key: bytes, child_id: str) -> list[Entry]:
         return [_entry(row) for row in connection.execute(wanted.order_by(ENTRIES.c.number))]
 
 
-def remove_old(engine: sa.Engine, *, now: dt.datetime) -> int:
-    """Remove what is older than the year that is kept; how many. The chain is whole from the first that is left."""
+def remove_old(engine: sa.Engine, key: bytes, *, now: dt.datetime) -> int:
+    """Remove what is older than the year that is kept; how many. The chain is whole from the first that is left.
+
+    Where the log was cut without the key, nothing is removed: that would seal the cut.
+    """
     limit = (now - dt.timedelta(days=KEPT_DAYS)).isoformat(timespec="milliseconds")
     with engine.begin() as connection:
         connection.execute(sa.update(HEAD).values(number=HEAD.c.number))
@@ -133,7 +194,13 @@ def remove_old(engine: sa.Engine, *, now: dt.datetime) -> int:
         row = connection.execute(last.order_by(ENTRIES.c.number.desc()).limit(1)).first()
         if row is None:
             return 0
-        connection.execute(sa.update(HEAD).values(removed_to=row.number, removed_seal=row.seal))
+        head = connection.execute(sa.select(HEAD)).one()
+        if (head.removed_to, head.removed_seal) != _begins(connection, key):
+            return 0
+        cut = {"removed_to": row.number, "removed_seal": row.seal}
+        connection.execute(sa.update(HEAD).values(cut))
+        connection.execute(sa.delete(CUT))
+        connection.execute(sa.insert(CUT), cut | {"id": 1, "seal": _cut_sealed(key, row.number, row.seal)})
         return connection.execute(sa.delete(ENTRIES).where(ENTRIES.c.number <= row.number)).rowcount
 
 
@@ -149,6 +216,21 @@ RETRY_SECONDS = 5
 """So often a database that cannot be written is tried again though nothing new came."""
 
 
+ANCHOR_SECONDS = 30
+"""So often the newest anchor is kept beside the key."""
+
+
+def keep_anchor(engine: sa.Engine, path: Path) -> None:
+    """Write the newest anchor into a file for its owner alone, if it is newer than what stands there."""
+    newest = anchor(engine)
+    if path.exists() and read_anchor(path.read_text())[0] >= read_anchor(newest)[0]:
+        return
+    beside = path.with_name(f".{path.name}.{threading.get_ident()}.{os.getpid()}")
+    with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        file.write(newest + "\n")
+    beside.replace(path)
+
+
 class AuditLog:
     """Writes entries from one thread, all that wait in one transaction; a request waits for its entry.
 
@@ -157,8 +239,9 @@ class AuditLog:
     waits; `restarts` says how often.
     """
 
-    def __init__(self, engine: sa.Engine, key: bytes, *, spared: int = 10_000):
+    def __init__(self, engine: sa.Engine, key: bytes, *, spared: int = 10_000, anchor_path: Path | None = None):
         self._engine, self._key, self._spared = engine, key, spared
+        self._anchor_path, self._anchored = anchor_path, float("-inf")
         self._waiting: deque[tuple[Entry, Future | None]] = deque()
         self._wake, self._ending = threading.Event(), False
         self._held: list[Entry] = []
@@ -233,9 +316,20 @@ class AuditLog:
                 self._write_waiting()
                 if self._held and time.monotonic() - self._tried > RETRY_SECONDS:
                     self._write([])
+                if self._anchor_path and time.monotonic() - self._anchored > ANCHOR_SECONDS:
+                    self._keep_anchor()
+            self._keep_anchor()
         except BaseException as error:
             # The last that this thread does: say of what it died. `keep_alive` starts another, which finds all entries.
             self.fault = f"the writer died: {type(error).__name__}"
+
+    def _keep_anchor(self) -> None:
+        """Keep the newest anchor beside the key, so that a log cut at either end is found here too."""
+        self._anchored = time.monotonic()
+        if self._anchor_path is None or not self._tables_made:
+            return
+        with suppress(sa.exc.SQLAlchemyError, OSError):
+            keep_anchor(self._engine, self._anchor_path)
 
     def _write_waiting(self) -> None:
         """Write what waits. An entry leaves the queue only once it is written or held, so that none dies with a thread."""
@@ -259,7 +353,7 @@ class AuditLog:
         try:
             if not self._tables_made:
                 make_tables(self._engine)
-                remove_old(self._engine, now=dt.datetime.now(dt.UTC))
+                remove_old(self._engine, self._key, now=dt.datetime.now(dt.UTC))
                 self._tables_made = True
             append(self._engine, self._key, waiting)
         except Exception as error:

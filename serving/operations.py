@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import orjson
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from serving.accepted import quarantined
 from serving.access import Scope
 from serving.bundles import TARGETS
 from serving.desk import Desk
@@ -44,9 +46,11 @@ def readiness(desk: Desk) -> dict:
     book = _look_at_book(desk)
     handing = desk.handing_on.fault if desk.handing_on else None
     audit = _audit_log(desk)
-    whole = not desk.champions.faults and not book["fault"] and not handing and not (audit and audit["fault"])
+    waiting = _quarantined(desk)
+    whole = not waiting and not desk.champions.faults and not book["fault"] and not handing and not (audit and audit["fault"])
     status = "not_ready" if not desk.champions.now else ("ready" if whole else "degraded")
-    return {"status": status, "champions": champions, "score_book": book, "audit_log": audit, "outcomes_fault": handing}
+    return {"status": status, "champions": champions, "score_book": book, "audit_log": audit, "outcomes_fault": handing,
+            "outcomes_quarantined": waiting}
 
 
 def _audit_log(desk: Desk) -> dict | None:
@@ -55,6 +59,16 @@ def _audit_log(desk: Desk) -> dict | None:
         return None
     desk.audit.keep_alive()
     return {"fault": desk.audit.fault, "held": desk.audit.held, "restarts": desk.audit.restarts}
+
+
+def _quarantined(desk: Desk) -> int | None:
+    """How many accepted outcomes the registry refused afterwards; None where it cannot be asked."""
+    if desk.engine is None:
+        return None
+    try:
+        return len(quarantined(desk.engine))
+    except SQLAlchemyError:
+        return None
 
 
 def _champion(desk: Desk, target: str) -> dict:

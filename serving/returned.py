@@ -224,6 +224,7 @@ def _same_registry(store, returned: Returned) -> None:
 
 def _import(store, returned: Returned, today: dt.date):
     """Through the registry's own import, so that what a visit found is checked like every other record."""
+    from serving.accepted import import_day
     from serving.handing_on import SOURCE
 
     with tempfile.TemporaryDirectory() as folder:
@@ -240,13 +241,7 @@ def _import(store, returned: Returned, today: dt.date):
                 ("child_id", "measured_on", "weight_kg", "muac_mm", "source"),
                 ((one.child_id, one.visited_on, one.weight_kg or "", one.muac_mm or "", SOURCE) for one in measured),
             )
-        return store.import_source(folder, imported_on=_not_before_last(store, today))
-
-
-def _not_before_last(store, today: dt.date) -> dt.date:
-    """Today, or the last import's day where that lies later (a replayed past, a clock that is wrong)."""
-    last = store.facts().get("imported_on")
-    return max(today, dt.date.fromisoformat(str(last))) if last else today
+        return store.import_source(folder, imported_on=max(today, import_day(store.facts())))
 
 
 def _write(path: Path, head: tuple[str, ...], rows) -> None:

@@ -17,6 +17,7 @@ from sqlalchemy import Engine
 from models.champion import models_folder, pointer
 from registry.errors import BadInput, UsageError
 from serving import tokens
+from serving.audit_key import audit_key_path, own_audit_key
 from serving.access import LONGEST_NAME, Issued, Scope, issued, key_path, local_key
 
 TARGETS = ("relapse", "non_response")
@@ -53,6 +54,8 @@ def ready_to_serve(store: str, *, host: str, port: int) -> str:
         raise BadInput("SRV003", f"there is no champion in {folder}: train a model first (`sanket train {store}`)")
     port_is_free(port, host=host)
     local_key(store)
+    with _engine_of(store) as engine:
+        own_audit_key(store, engine)
     return store if "://" in store else str(Path(store).resolve())
 
 
@@ -82,6 +85,7 @@ def _surroundings(store: str, workers: int) -> dict[str, str]:
         "SANKET_STORE": store,
         "SANKET_MODELS": str(models_folder(store).resolve()),
         "SANKET_KEY": str(key_path(store).resolve()),
+        "SANKET_AUDIT_KEY": str(audit_key_path(store).resolve()),
         "SANKET_WORKERS": str(workers),
         "BENTOML_DO_NOT_TRACK": "True",
         "OMP_NUM_THREADS": "1",
@@ -158,17 +162,23 @@ def _engine_of(store: str) -> Iterator[Engine]:
         opened.close()
 
 
-def audited(store: str, *, child_id: str | None) -> dict:
-    """Whether the audit log of a store is whole, and who saw a child."""
-    from registry.store import open_store
-    from serving import audit
+def audited(store: str, *, child_id: str | None, kept_anchor: str | None = None) -> dict:
+    """Whether the audit log of a store is whole and has all that it had at an anchor, and who saw a child.
 
-    opened = open_store(store, must_exist=True)
-    try:
-        audit.make_tables(opened.engine)
-        key = audit.audit_key(local_key(store))
-        entries = audit.entries_about(opened.engine, key, child_id) if child_id else []
-        broken = audit.first_broken(opened.engine, key)
-        return {"first_broken": broken, "entries": [entry._asdict() for entry in entries]}
-    finally:
-        opened.close()
+    kept_anchor: one taken earlier; beside it counts the one that the running service keeps with the key.
+    """
+    from serving import audit
+    from serving.audit_key import anchor_path
+
+    with _engine_of(store) as engine:
+        key = own_audit_key(store, engine)
+        audit.make_tables(engine)
+        entries = audit.entries_about(engine, key, child_id) if child_id else []
+        broken = audit.first_broken(engine, key)
+        beside = anchor_path(store)
+        anchors = [*filter(None, [kept_anchor]), *([beside.read_text()] if beside.exists() else [])]
+        cut = [text.strip() for text in anchors if not audit.holds(engine, key, text)]
+        return {
+            "first_broken": broken, "cut": bool(cut), "anchor": audit.anchor(engine),
+            "entries": [entry._asdict() for entry in entries],
+        }
