@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from registry import schema
 from registry.check import Known, check, raw_table
 from registry.contract import RULES
-from registry.tables import day_number
+from registry.tables import day_date, day_number
 from registry.today import today
 
 TICKED = "visits ticked"
@@ -42,11 +42,12 @@ class Quarantined:
         return RULES[self.code].title
 
 
-def import_day(facts: Mapping[str, object]) -> dt.date:
+def import_day(engine: sa.Engine) -> dt.date:
     """The day of an import made now: today, or the last import's day where that lies later (a replayed past, a wrong
-    clock)."""
-    last = facts.get("imported_on")
-    return max(today(), dt.date.fromisoformat(str(last))) if last else today()
+    clock): no import may be dated before the last."""
+    with engine.connect() as connection:
+        last = connection.scalar(sa.select(schema.FACTS.c.value).where(schema.FACTS.c.name == "imported_on"))
+    return max(today(), day_date(int(last))) if last else today()
 
 
 def refusals(engine: sa.Engine, child_id: str, tables: Mapping[str, dict[str, list]]) -> list[tuple[str, str]]:
@@ -57,13 +58,12 @@ def refusals(engine: sa.Engine, child_id: str, tables: Mapping[str, dict[str, li
     with engine.connect() as connection:
         if not sa.inspect(connection).has_table(schema.FACTS.name):
             return []
-        facts = dict(connection.execute(sa.select(schema.FACTS.c.name, schema.FACTS.c.value)).all())
         born = connection.scalar(_birth_date(child_id))
     if born is None:
         return []
     known = Known(pa.array([child_id], pa.string()), np.array([born], np.int32))
     raws = {name: raw_table(rows) for name, rows in tables.items()}
-    found = check(raws, imported_on=day_number(import_day(facts)), known=known).quarantine.rows
+    found = check(raws, imported_on=day_number(import_day(engine)), known=known).quarantine.rows
     return [(FIELDS.get(row.column, row.column), row.code) for row in found if row.code != NOT_IN_REGISTRY]
 
 

@@ -46,7 +46,7 @@ def hand_on(store: Store) -> int:
     waiting = {name: rows for name, rows in waiting.items() if rows}
     if not waiting:
         return 0
-    store.import_source(_source(waiting), imported_on=import_day(store.facts()))
+    store.import_source(_source(waiting), imported_on=import_day(store.engine))
     with store.engine.begin() as connection:
         for name, rows in waiting.items():
             _handed_on(connection, TABLES[name][0], rows)

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from registry.contract import RULES
-from serving.schemas import NESTED
+from registry.contract import RULES, SPECS
+from serving.field_names import KNOWN, MOST_NAMED, NESTED, unknown_fields
 
 MOST_RECORDS = 2000
 """Records of one kind for one child: weekly for a life of six years is 313."""
@@ -42,36 +42,71 @@ class Incoming:
 
 
 def incoming(children: list) -> list[Incoming]:
-    """Each child of a request with what can be looked at."""
-    return [_child(child) for child in children]
+    """Each child of a request with what can be looked at; a child that stands in it twice is told so at each place."""
+    arrived = [_child(child) for child in children]
+    return arrived if len(arrived) < 2 else _once(arrived)
+
+
+def _once(arrived: list[Incoming]) -> list[Incoming]:
+    """Which of two is right cannot be known: neither is answered, and each says where the other stands."""
+    places: dict[str, list[int]] = {}
+    for place, child in enumerate(arrived):
+        if child.child_id:
+            places.setdefault(child.child_id, []).append(place)
+    for at in places.values():
+        for place in at if len(at) > 1 else ():
+            other = next(one for one in at if one != place)
+            said = f"the same child stands at children[{other}] too: send each child once, with all its records"
+            problem = {"code": "REG041", "field": "child_id", "problem": said}
+            arrived[place] = Incoming(arrived[place].child_id, {}, False, [problem])
+    return arrived
 
 
 def _child(child: object) -> Incoming:
     if not isinstance(child, dict):
         return Incoming(None, {}, False, [_problem("", "REG011", "a child must be an object")])
-    child_id = child.get("child_id")
-    records, problems, kept = dict(child), [], {}
+    records, kept = _with_ids("children", child), {}
+    problems = [] if child.keys() <= KNOWN["children"] else unknown_fields("children", child, "")
     for table in NESTED:
         if (rows := child.get(table)) is not None:
             records[table] = _rows(table, rows, problems, kept)
     for name in list(records):
-        if name not in NESTED and isinstance(records[name], list | dict):
+        if name not in NESTED and name in KNOWN["children"] and isinstance(records[name], list | dict):
             problems.append(_problem(name, "REG025", "must be a single value"))
             records[name] = None
+    child_id = records.get("child_id")
     return Incoming(child_id if isinstance(child_id, str) else None, records, True, problems, kept)
+
+
+ID_COLUMNS = {
+    table: tuple(column.name for column in SPECS[table].columns if column.kind == "id") for table in ("children", *NESTED)
+}
+
+
+def _with_ids(table: str, row: dict) -> dict:
+    """The row with ids that came as whole numbers taken as their digits: 104 is the child \"104\"."""
+    digits = {name: str(row[name]) for name in ID_COLUMNS[table] if type(row.get(name)) is int}
+    return {**row, **digits}
 
 
 def _rows(table: str, rows: object, problems: list[dict], kept: dict[str, list[int]]) -> list[dict]:
     if not isinstance(rows, list) or len(rows) > MOST_RECORDS:
         problems.append(_problem(table, "REG025", f"must be a list of at most {MOST_RECORDS} objects"))
         return []
+    known, named = KNOWN[table], set()
+    for place, row in enumerate(rows):
+        if type(row) is dict and not row.keys() <= known and not row.keys() - known <= named:
+            # Of each unknown name the first row that has it: a whole export may have it in all.
+            problems += unknown_fields(table, row.keys() - named, f"{table}[{place}].")
+            named |= row.keys() - known
+        if len(problems) > MOST_NAMED:
+            break
     places = [place for place, row in enumerate(rows) if _flat(row)]
     if len(places) < len(rows):
         kept[table] = places
         aside = sorted(set(range(len(rows))) - set(places))
         problems += [_problem(f"{table}[{place}]", "REG025", "must be an object of single values") for place in aside]
-        return [rows[place] for place in places]
-    return rows
+    return [_with_ids(table, rows[place]) for place in places]
 
 
 def _flat(row: object) -> bool:

@@ -241,7 +241,7 @@ def _import(store, returned: Returned, today: dt.date):
                 ("child_id", "measured_on", "weight_kg", "muac_mm", "source"),
                 ((one.child_id, one.visited_on, one.weight_kg or "", one.muac_mm or "", SOURCE) for one in measured),
             )
-        return store.import_source(folder, imported_on=max(today, import_day(store.facts())))
+        return store.import_source(folder, imported_on=max(today, import_day(store.engine)))
 
 
 def _write(path: Path, head: tuple[str, ...], rows) -> None:
