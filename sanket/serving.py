@@ -145,7 +145,9 @@ def tokens(store: Store, as_json: Json = False) -> None:
 def audit(
     store: Store,
     child: Annotated[str, typer.Option(metavar="CHILD", help="list who saw this child")] = "",
-    anchor: Annotated[bool, typer.Option("--anchor", help="print an anchor of the newest entry, to keep elsewhere")] = False,
+    anchor: Annotated[
+        bool, typer.Option("--anchor", help="print an anchor of the newest entry, to keep elsewhere")
+    ] = False,
     since: Annotated[
         str, typer.Option(metavar="ANCHOR", help="check that all up to an anchor taken earlier is still there")
     ] = "",

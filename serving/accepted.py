@@ -29,7 +29,7 @@ FIELDS = {"measured_on": "visited_on"}
 
 @dataclass(frozen=True)
 class Quarantined:
-    """An outcome that was accepted and that the registry then refused: of which child and visit, the rule and its words."""
+    """An outcome that was accepted and that the registry then refused: of which child and visit, by which rule."""
 
     child_id: str
     visited_on: str
@@ -74,7 +74,7 @@ def _birth_date(child_id: str) -> sa.Select:
 
 
 def quarantined(engine: sa.Engine) -> list[Quarantined]:
-    """The outcomes of ticked visits that wait in quarantine, the newest first; those of an unreadable row are left out."""
+    """The outcomes of ticked visits that wait in quarantine, the newest first."""
     rows, imports = schema.QUARANTINE.c, schema.IMPORTS.c
     wanted = sa.select(rows.raw, rows.code, rows.column_name).join(
         schema.IMPORTS, imports.import_no == rows.import_no

@@ -6,22 +6,22 @@ where a query is limited and no way around it. What a role may do is `MAY`.
 
 from __future__ import annotations
 
-import functools
 import os
 import secrets
 import time
-import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
-from urllib.parse import quote, unquote
 
 import jwt
 
 from registry.errors import BadInput, UsageError
+from serving.keys import key_path, local_key
 from serving.problems import Problem
+from serving.scope import LONGEST_NAME, Scope, is_name
 
-AREAS = ("sector", "project", "district", "state")
+__all__ = ["MAY", "Doorkeeper", "Issued", "Issuer", "Person", "Scope", "bearer", "issue", "issued", "key_path",
+           "local_key", "same_site", "unknown"]
+
 MAY: dict[str, frozenset[str]] = {
     "supervisor": frozenset({"score", "see_children", "record_visits", "see_model"}),
     "officer": frozenset({"score", "see_children", "record_visits", "see_indicators", "see_model"}),
@@ -39,72 +39,8 @@ LEEWAY_SECONDS = 30
 REFRESH_SECONDS = 10
 """The issuer's keys are fetched for an unknown key name at most this often."""
 KEYS_SECONDS = 20
-"""The issuer's keys are fetched anew after so long, and a token's seal is looked at again: a key that was withdrawn opens
-nothing 40 seconds later."""
-LONGEST_NAME = 200
-TURNS_TEXT = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-"""Signs that turn the direction of what follows: in a name they make a log read as what it does not say."""
-
-
-def is_name(text: object) -> bool:
-    """Whether this can be written down as a name: 1 to 200 signs of text, in any script; no half signs (surrogates),
-    control signs or line breaks, which a database or a seal refuses."""
-    return isinstance(text, str) and _is_plain(text)
-
-
-@functools.lru_cache(4096)
-def _is_plain(text: str) -> bool:
-    if not 1 <= len(text) <= LONGEST_NAME or not text.strip():
-        return False
-    return not any(sign in TURNS_TEXT or unicodedata.category(sign) in ("Cc", "Cs", "Zl", "Zp") for sign in text)
-
-
-
-@dataclass(frozen=True)
-class Scope:
-    """The area that a person may see: sectors, projects, districts by id, or the whole state."""
-
-    sectors: frozenset[str] = frozenset()
-    projects: frozenset[str] = frozenset()
-    districts: frozenset[str] = frozenset()
-    state: bool = False
-
-    @classmethod
-    def of(cls, texts: Iterable[str]) -> Scope:
-        """From texts such as `sector:S0001`, `project:P01`, `district:D1`, `state:*`. Raises UsageError on others."""
-        parts: dict[str, set[str]] = {area: set() for area in AREAS}
-        for text in texts:
-            area, _, name = text.partition(":")
-            if area not in AREAS or not is_name(name) or (area == "state" and name != "*"):
-                raise UsageError("ACC001", "a scope is sector:ID, project:ID, district:ID or state:*")
-            parts[area].add(name)
-        return cls(*(frozenset(parts[area]) for area in AREAS[:3]), state=bool(parts["state"]))
-
-    @property
-    def texts(self) -> list[str]:
-        """The texts that `of` reads, sorted."""
-        named = zip(AREAS, (self.sectors, self.projects, self.districts), strict=False)
-        return sorted(f"{area}:{name}" for area, names in named for name in names) + ["state:*"] * self.state
-
-
-    @classmethod
-    def claimed(cls, scope: object) -> Scope:
-        """From a token's claim: a list of such texts, each one area whatever signs its id has; or, as OAuth's issuers
-        write it, one text of several separated by spaces, in which an id's own spaces are written %20.
-
-        Example: ["sector:X state:*"] is one sector of an odd name and never the state.
-        """
-        if isinstance(scope, str):
-            return cls.of(unquote(text, errors="strict") for text in scope.split(" ") if text)
-        if not isinstance(scope, list) or not all(isinstance(text, str) for text in scope):
-            raise UsageError("ACC001", "a token's scope is a list of texts")
-        return cls.of(scope)
-
-    @property
-    def quoted(self) -> str:
-        """The areas as one text to show, separated by spaces; signs in an id that could be taken for others as %20."""
-        parts = (text.partition(":") for text in self.texts)
-        return " ".join(f"{area}:{name if name == '*' and area == 'state' else quote(name)}" for area, _, name in parts)
+"""The issuer's keys are fetched anew after so long, and a token's seal is looked at again: a key that was withdrawn
+opens nothing 40 seconds later."""
 
 
 @dataclass(frozen=True)
@@ -127,48 +63,6 @@ class Person:
             raise Problem("API011")
 
 
-def key_path(store_address: str) -> Path:
-    """The key of a store's tokens: $SANKET_KEY, else `x.tokens.key` beside `x.db`, else ./sanket.tokens.key."""
-    if configured := os.environ.get("SANKET_KEY"):
-        return Path(configured)
-    if "://" in store_address:
-        return Path("sanket.tokens.key")
-    return Path(store_address).with_suffix(".tokens.key")
-
-
-def local_key(store_address: str) -> bytes:
-    """The store's own signing key; made (32 random bytes, readable by its owner alone) when missing."""
-    return key_at(key_path(store_address))
-
-
-def key_at(path: Path, *, made_as: bytes | None = None) -> bytes:
-    """The key in a file; made when missing (32 random bytes, or `made_as`). Raises BadInput ACC002 for a short one."""
-    if not path.exists():
-        _make_key(path, made_as or secrets.token_bytes(32))
-    key = path.read_bytes()
-    if len(key) < 32:
-        raise BadInput("ACC002", f"{path.name} is not a key of at least 32 bytes; remove it to have a new one made")
-    return key
-
-
-def _make_key(path: Path, content: bytes) -> None:
-    """Written beside and linked into place, so that two processes that start together share one key."""
-    beside = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    try:
-        handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except OSError as error:
-        raise BadInput("ACC007", f"cannot make the key {path}: {error.strerror}") from None
-    try:
-        os.write(handle, content)
-        os.fsync(handle)
-        os.link(beside, path)
-    except FileExistsError:
-        pass
-    finally:
-        os.close(handle)
-        beside.unlink()
-
-
 @dataclass(frozen=True)
 class Issued:
     """A token that was made, and what the register keeps of it (`serving/tokens.py`): all but the token."""
@@ -182,7 +76,9 @@ class Issued:
     expires: float
 
 
-def issue(*, key: bytes, role: str, scopes: Iterable[str], name: str, days: float = 30, now: float | None = None) -> str:
+def issue(
+    *, key: bytes, role: str, scopes: Iterable[str], name: str, days: float = 30, now: float | None = None
+) -> str:
     """The token alone; see `issued`."""
     return issued(key=key, role=role, scopes=scopes, name=name, days=days, now=now).token
 
@@ -308,7 +204,7 @@ class Doorkeeper:
         raise jwt.InvalidKeyError
 
     def _issued(self, *, refresh: bool) -> list[jwt.PyJWK]:
-        """The issuer's keys; while it cannot be reached, those that it gave last, and it is not asked for each token."""
+        """The issuer's keys; while it cannot be reached, those that it gave last, not asked for each token."""
         if self._given and not refresh and time.monotonic() - self._failed < REFRESH_SECONDS:
             return self._given
         try:

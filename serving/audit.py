@@ -1,18 +1,12 @@
-"""Who saw which children, when and from where: kept for a year, without measurements, each entry sealed to the last.
+"""The audit log of a running service: one thread writes who saw which children before the answer is given.
 
-An entry's seal is an HMAC over the entry and the seal before it, under the store's key: who can write to the
-database but does not hold the key cannot change, drop or reorder an entry unseen. Children are named by a keyed
-hash, so `entries_about` can answer for one child while the log itself names nobody.
+What an entry is and how it is sealed: `serving/audit_chain.py`; how the log is checked: `serving/audit_check.py`.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
-import hmac
 import itertools
-import os
-import re
 import threading
 import time
 from collections import deque
@@ -20,195 +14,30 @@ from collections.abc import Iterable
 from concurrent.futures import Future
 from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
 
-import orjson
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
-from registry.errors import BadInput
-from serving.access import is_name
-from serving.database import make_missing
+from serving.audit_chain import (
+    CUT,
+    ENTRIES,
+    FIRST_SEAL,
+    HEAD,
+    Entry,
+    append,
+    audit_key,
+    make_tables,
+    named,
+    remove_old,
+    sealed,
+)
+from serving.audit_check import anchor, entries_about, first_broken, holds, keep_anchor, read_anchor
 from serving.problems import Problem
+from serving.scope import is_name
 
-KEPT_DAYS = 365
-"""Logs of access to children's records are kept for one year (Digital Personal Data Protection Rules 2025)."""
-
-TABLES = sa.MetaData()
-ENTRIES = sa.Table(
-    "sanket_audit", TABLES,
-    sa.Column("number", sa.BigInteger, primary_key=True, autoincrement=False),
-    sa.Column("at", sa.String(32), nullable=False, index=True),
-    sa.Column("who", sa.String(200), nullable=False),
-    sa.Column("role", sa.String(20), nullable=False),
-    sa.Column("act", sa.String(40), nullable=False),
-    sa.Column("came_from", sa.String(64), nullable=False),
-    sa.Column("request_id", sa.String(64), nullable=False),
-    sa.Column("children", sa.Text, nullable=False),
-    sa.Column("seal", sa.String(64), nullable=False),
-)
-HEAD = sa.Table(
-    "sanket_audit_head", TABLES,
-    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
-    sa.Column("number", sa.BigInteger, nullable=False),
-    sa.Column("seal", sa.String(64), nullable=False),
-    sa.Column("removed_to", sa.BigInteger, nullable=False),
-    sa.Column("removed_seal", sa.String(64), nullable=False),
-)
-CUT = sa.Table(
-    "sanket_audit_cut", TABLES,
-    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
-    sa.Column("removed_to", sa.BigInteger, nullable=False),
-    sa.Column("removed_seal", sa.String(64), nullable=False),
-    sa.Column("seal", sa.String(64), nullable=False),
-)
-"""How far the log was cut at its beginning when entries grew older than is kept, under the key's own seal."""
-FIRST_SEAL = "0" * 64
-
-
-class Entry(NamedTuple):
-    """One act: who, in which role, what, from which address, in which request, and the keyed hashes of the children."""
-
-    at: str
-    who: str
-    role: str
-    act: str
-    came_from: str
-    request_id: str
-    children: tuple[str, ...] = ()
-
-
-def audit_key(store_key: bytes) -> bytes:
-    """A key for an audit log made from another key: of a log that began before it had a key of its own."""
-    return hmac.digest(store_key, b"sanket audit log", "sha256")
-
-
-def sealed(key: bytes, before: str, number: int, entry: Entry) -> str:
-    """The seal of an entry: HMAC-SHA256 of the seal before it, its number and its fields."""
-    text = orjson.dumps([before, number, *entry])
-    return hmac.new(key, text, hashlib.sha256).hexdigest()
-
-
-def _cut_sealed(key: bytes, number: int, seal: str) -> str:
-    return hmac.new(key, orjson.dumps(["cut", number, seal]), hashlib.sha256).hexdigest()
-
-
-def named(key: bytes, child_id: str) -> str:
-    """The keyed hash by which the log names a child (16 hexadecimal digits)."""
-    return hmac.new(key, b"child:" + child_id.encode(), hashlib.sha256).hexdigest()[:16]
-
-
-def make_tables(engine: sa.Engine) -> None:
-    """Make the audit tables where they are missing."""
-    make_missing(engine, TABLES)
-    first = {"id": 1, "number": 0, "seal": FIRST_SEAL, "removed_to": 0, "removed_seal": FIRST_SEAL}
-    insert = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}[engine.dialect.name]
-    with engine.begin() as connection:
-        connection.execute(insert(HEAD).values(first).on_conflict_do_nothing())
-
-
-def append(engine: sa.Engine, key: bytes, entries: list[Entry]) -> None:
-    """Write entries in one transaction. The head is written first: that locks it against another process."""
-    with engine.begin() as connection:
-        connection.execute(sa.update(HEAD).values(number=HEAD.c.number + len(entries)))
-        last, seal = connection.execute(sa.select(HEAD.c.number, HEAD.c.seal)).one()
-        rows = []
-        for number, entry in enumerate(entries, start=last - len(entries) + 1):
-            seal = sealed(key, seal, number, entry)
-            children = orjson.dumps(entry.children).decode()
-            rows.append(entry._asdict() | {"number": number, "children": children, "seal": seal})
-        connection.execute(sa.insert(ENTRIES), rows)
-        connection.execute(sa.update(HEAD).values(seal=seal))
-
-
-def first_broken(engine: sa.Engine, key: bytes) -> int | None:
-    """The number of the first entry that was changed, dropped or put in from outside; None where all is whole.
-
-    A log that somebody cut at its beginning is broken at its first entry: only who holds the key can seal a cut.
-    """
-    with engine.connect() as connection:
-        head = connection.execute(sa.select(HEAD)).one_or_none()
-        number, seal = _begins(connection, key)
-        if head is None or (head.removed_to, head.removed_seal) != (number, seal):
-            return number + 1
-        for row in connection.execution_options(yield_per=5000).execute(sa.select(ENTRIES).order_by(ENTRIES.c.number)):
-            number += 1
-            seal = sealed(key, seal, number, _entry(row))
-            if row.number != number or row.seal != seal:
-                return number
-    return None if (number, seal) == (head.number, head.seal) else number + 1
-
-
-def _begins(connection: sa.Connection, key: bytes) -> tuple[int, str]:
-    """The number and seal before the first entry that is kept; the very first where no cut was sealed."""
-    cut = connection.execute(sa.select(CUT)).one_or_none()
-    good = cut is not None and hmac.compare_digest(cut.seal, _cut_sealed(key, cut.removed_to, cut.removed_seal))
-    return (cut.removed_to, cut.removed_seal) if good else (0, FIRST_SEAL)
-
-
-def anchor(engine: sa.Engine) -> str:
-    """`NUMBER:SEAL` of the newest entry: kept elsewhere, it proves later that no entry up to it was taken away."""
-    with engine.connect() as connection:
-        head = connection.execute(sa.select(HEAD.c.number, HEAD.c.seal)).one_or_none()
-        return f"{head.number}:{head.seal}" if head else f"0:{FIRST_SEAL}"
-
-
-def holds(engine: sa.Engine, key: bytes, kept: str) -> bool:
-    """Whether a log that is whole (`first_broken`) still has all that it had when an anchor was taken.
-
-    Raises BadInput AUD001 for a text that is no anchor.
-    """
-    number, seal = read_anchor(kept)
-    with engine.connect() as connection:
-        begins, begin_seal = _begins(connection, key)
-        if number <= begins:
-            return number < begins or seal == begin_seal
-        found = connection.scalar(sa.select(ENTRIES.c.seal).where(ENTRIES.c.number == number))
-    return found is not None and hmac.compare_digest(found, seal)
-
-
-def read_anchor(text: str) -> tuple[int, str]:
-    """The number and the seal of an anchor. Raises BadInput AUD001 for a text that is none."""
-    number, _, seal = text.strip().partition(":")
-    if not (number.isascii() and number.isdigit() and re.fullmatch("[0-9a-f]{64}", seal)):
-        raise BadInput("AUD001", "an anchor is NUMBER:SEAL, as `sanket audit STORE --anchor` prints it")
-    return int(number), seal
-
-
-def entries_about(engine: sa.Engine, key: bytes, child_id: str) -> list[Entry]:
-    """Who saw this child, oldest first."""
-    wanted = sa.select(ENTRIES).where(ENTRIES.c.children.contains(f'"{named(key, child_id)}"'))
-    with engine.connect() as connection:
-        return [_entry(row) for row in connection.execute(wanted.order_by(ENTRIES.c.number))]
-
-
-def remove_old(engine: sa.Engine, key: bytes, *, now: dt.datetime) -> int:
-    """Remove what is older than the year that is kept; how many. The chain is whole from the first that is left.
-
-    Where the log was cut without the key, nothing is removed: that would seal the cut.
-    """
-    limit = (now - dt.timedelta(days=KEPT_DAYS)).isoformat(timespec="milliseconds")
-    with engine.begin() as connection:
-        connection.execute(sa.update(HEAD).values(number=HEAD.c.number))
-        last = sa.select(ENTRIES.c.number, ENTRIES.c.seal).where(ENTRIES.c.at < limit)
-        row = connection.execute(last.order_by(ENTRIES.c.number.desc()).limit(1)).first()
-        if row is None:
-            return 0
-        head = connection.execute(sa.select(HEAD)).one()
-        if (head.removed_to, head.removed_seal) != _begins(connection, key):
-            return 0
-        cut = {"removed_to": row.number, "removed_seal": row.seal}
-        connection.execute(sa.update(HEAD).values(cut))
-        connection.execute(sa.delete(CUT))
-        connection.execute(sa.insert(CUT), cut | {"id": 1, "seal": _cut_sealed(key, row.number, row.seal)})
-        return connection.execute(sa.delete(ENTRIES).where(ENTRIES.c.number <= row.number)).rowcount
-
-
-def _entry(row: sa.Row) -> Entry:
-    fields = [getattr(row, name) for name in ("at", "who", "role", "act", "came_from", "request_id")]
-    return Entry(*fields, children=tuple(orjson.loads(row.children)))
-
-
+__all__ = [
+    "CUT", "ENTRIES", "FIRST_SEAL", "HEAD", "AuditLog", "Entry", "anchor", "append", "audit_key", "entries_about",
+    "first_broken", "holds", "make_tables", "named", "read_anchor", "remove_old", "sealed",
+]
 LINGER_SECONDS = 0.2
 """So long an entry that nobody waits for may stand in memory, so that many share one transaction."""
 MOST_AT_ONCE = 500
@@ -218,17 +47,6 @@ RETRY_SECONDS = 5
 
 ANCHOR_SECONDS = 30
 """So often the newest anchor is kept beside the key."""
-
-
-def keep_anchor(engine: sa.Engine, path: Path) -> None:
-    """Write the newest anchor into a file for its owner alone, if it is newer than what stands there."""
-    newest = anchor(engine)
-    if path.exists() and read_anchor(path.read_text())[0] >= read_anchor(newest)[0]:
-        return
-    beside = path.with_name(f".{path.name}.{threading.get_ident()}.{os.getpid()}")
-    with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-        file.write(newest + "\n")
-    beside.replace(path)
 
 
 class AuditLog:
@@ -332,7 +150,7 @@ class AuditLog:
             keep_anchor(self._engine, self._anchor_path)
 
     def _write_waiting(self) -> None:
-        """Write what waits. An entry leaves the queue only once it is written or held, so that none dies with a thread."""
+        """Write what waits. An entry leaves the queue once it is written or held: none dies with a thread."""
         while batch := list(itertools.islice(self._waiting, MOST_AT_ONCE)):
             taken = self._write([entry for entry, _ in batch])
             for number, (_, done) in enumerate(batch):

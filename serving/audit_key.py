@@ -7,8 +7,8 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from serving.access import key_at, key_path
-from serving.audit import ENTRIES, audit_key
+from serving.audit_chain import ENTRIES, audit_key
+from serving.keys import key_at, key_path
 
 
 def audit_key_path(store_address: str) -> Path:

@@ -23,12 +23,13 @@ from serving.handing_on import HandingOn
 from serving.limits import Limits, Load
 from serving.observe import Log, Metrics
 from serving.problems import Problem
+from serving.proxies import Proxies
 from serving.reader import Reader
 from serving.tokens import TokenWatch
 
 AUDIT_WAIT_SECONDS = 10
 KEPT_UNSEEN = "sanket-keep"
-"""The header of a request by which a phone keeps a page for later: who asked has not seen it yet (`pages/static/sw.js`)."""
+"""The header of a request by which a phone keeps a page for later, not seen yet (`pages/static/sw.js`)."""
 
 
 @dataclass
@@ -46,6 +47,7 @@ class Desk:
     metrics: Metrics
     limits: Limits
     log: Log
+    proxies: Proxies
     load: Load = field(init=False)
 
     @classmethod
@@ -69,7 +71,7 @@ class Desk:
         return cls(
             store_address, engine, champions, Answerer(champions, metrics), door, audit,
             HandingOn(store_address, log) if store_address else None,
-            TokenWatch(engine, door) if engine else None, metrics, limits, log,
+            TokenWatch(engine, door) if engine else None, metrics, limits, log, Proxies.configured(),
         )
 
     def close(self) -> None:

@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from registry.contract import RULES, SPECS
 
-CODE = "REG026"
+CODE = "REG029"
 NESTED = ("measurements", "episodes", "checks", "rations", "attendance", "visits")
 """The tables whose rows come within a child, in the order in which they are judged."""
 KNOWN = {name: frozenset(column.name for column in SPECS[name].columns) for name in ("children", *NESTED)}

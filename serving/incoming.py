@@ -79,7 +79,8 @@ def _child(child: object) -> Incoming:
 
 
 ID_COLUMNS = {
-    table: tuple(column.name for column in SPECS[table].columns if column.kind == "id") for table in ("children", *NESTED)
+    table: tuple(column.name for column in SPECS[table].columns if column.kind == "id")
+    for table in ("children", *NESTED)
 }
 
 

@@ -16,9 +16,11 @@ from sqlalchemy import Engine
 
 from models.champion import models_folder, pointer
 from registry.errors import BadInput, UsageError
-from serving import tokens
+from serving import settings, tokens
+from serving.access import Issued, issued
 from serving.audit_key import audit_key_path, own_audit_key
-from serving.access import LONGEST_NAME, Issued, Scope, issued, key_path, local_key
+from serving.keys import key_path, local_key
+from serving.scope import LONGEST_NAME, Scope
 
 TARGETS = ("relapse", "non_response")
 ROOT = Path(__file__).resolve().parent.parent
@@ -45,9 +47,8 @@ def run(
 def ready_to_serve(store: str, *, host: str, port: int) -> str:
     """The store's whole address, if there is a store, a champion, a key, a calendar, and if the port is free."""
     from registry.store import open_store
-    from registry.today import today
 
-    today()
+    settings.checked()
     open_store(store, must_exist=True).close()
     folder = models_folder(store)
     if not any(pointer(folder, target) for target in TARGETS):

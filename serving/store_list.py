@@ -15,11 +15,11 @@ from models.ranking import VisitList
 from registry.errors import BadInput, UsageError
 from registry.store import open_store
 from serving import audit
-from serving.access import Scope, is_name
 from serving.audit_key import own_audit_key
 from serving.lists import told_of, visit_list
 from serving.problems import Problem
 from serving.reader import Reader
+from serving.scope import Scope, is_name
 from serving.scorebook import make_tables
 
 

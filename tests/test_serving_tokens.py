@@ -1,4 +1,4 @@
-"""Scopes that stay what they are whatever their ids hold; tokens that are listed and revoked; keys that are withdrawn."""
+"""Scopes that stay what they are whatever their ids hold; tokens that are listed and revoked."""
 
 import json
 import time

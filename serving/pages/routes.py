@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from urllib.parse import parse_qsl
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -37,6 +38,7 @@ STATIC_TYPES = {".css": "text/css", ".js": "text/javascript", ".woff2": "font/wo
 OPEN_FILES = (STATIC / "sanket.css", STATIC / "sanket.js", *FONTS.glob("*.css"), *FONTS.glob("*.woff2"))
 """What anybody may read, under `/static/` and its own name."""
 LONGEST_FORM = 16_384
+FORM_TYPE = "application/x-www-form-urlencoded"
 MOST_VISITS = 500
 
 Endpoint = Callable[[Desk, Request], Awaitable[Response]]
@@ -111,11 +113,19 @@ async def _sign_in(desk: Desk, request: Request) -> Response:
 
 
 async def _form(request: Request) -> dict[str, str]:
-    """A form's fields. API005 where it is longer than any form of ours."""
-    if int(request.headers.get("content-length") or 0) > LONGEST_FORM:
-        raise Problem("API005")
-    form = await request.form(max_files=0, max_fields=20)
-    return {name: value for name, value in form.items() if isinstance(value, str)}
+    """A form's fields. API005 where it is longer than any form of ours, API006 where it is of another kind."""
+    kind = request.headers.get("content-type", FORM_TYPE).partition(";")[0].strip().lower()
+    if kind != FORM_TYPE:
+        raise Problem("API006", f"Set Content-Type: {FORM_TYPE}.")
+    body = b""
+    async for piece in request.stream():
+        body += piece
+        if len(body) > LONGEST_FORM:
+            raise Problem("API005", f"At most {LONGEST_FORM} bytes are read.")
+    try:
+        return dict(parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=20))
+    except ValueError:
+        raise Problem("API002", errors=[{"field": "", "problem": "must be a form of at most 20 fields in UTF-8"}]) from None
 
 
 async def _sign_out(desk: Desk, request: Request) -> Response:
