@@ -95,6 +95,9 @@ def token(
     days: Annotated[
         float | None, typer.Option(min=0.01, max=366, help="days until it ends (default: 7, of a dashboard 30)")
     ] = None,
+    link: Annotated[
+        str, typer.Option(metavar="ADDRESS", help="make a sign-in link, good once within two days, in place of a token")
+    ] = "",
     revoke: Annotated[str, typer.Option(metavar="ID", help="close the door to this token, by its id")] = "",
     as_json: Json = False,
 ) -> None:
@@ -104,12 +107,15 @@ def token(
     the token may see the children of its scope until it ends or is revoked: hand it over like a key. `sanket tokens`
     lists ids; `--revoke ID` counts within two seconds in a running service.
     """
-    from serving.starting import made_token, revoked_token, store_meant
+    from serving.starting import made_link, made_token, revoked_token, store_meant
 
     address = store_meant(store or at)
     if revoke:
         revoked_token(address, revoke)
         typer.echo(f"Revoked: {revoke}", err=True)
+        return
+    if link:
+        typer.echo(made_link(address, link, role=role, scopes=scope or [], name=name, days=days))
         return
     made = made_token(address, role=role, scopes=scope or [], name=name, days=days)
     if as_json:

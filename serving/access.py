@@ -134,6 +134,11 @@ class Doorkeeper:
         """Ids of tokens that open nothing any more, whatever they say."""
 
     @property
+    def key(self) -> bytes | None:
+        """The key that signs the store's own tokens; None where an issuer's alone count."""
+        return None if self._issuer else self._key
+
+    @property
     def asks_elsewhere(self) -> bool:
         """Whether reading a token may wait for the issuer's address."""
         return self._issuer is not None

@@ -47,7 +47,8 @@ def readiness(desk: Desk) -> dict:
     handing = desk.handing_on.fault if desk.handing_on else None
     audit = _audit_log(desk)
     waiting = _quarantined(desk)
-    whole = not waiting and not desk.champions.faults and not book["fault"] and not handing and not (audit and audit["fault"])
+    faults = (waiting, desk.champions.faults, book["fault"], handing, audit and audit["fault"])
+    whole = not any(faults)
     status = "not_ready" if not desk.champions.now else ("ready" if whole else "degraded")
     return {"status": status, "champions": champions, "score_book": book, "audit_log": audit, "outcomes_fault": handing,
             "outcomes_quarantined": waiting}

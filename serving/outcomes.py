@@ -139,5 +139,5 @@ def must_be_kept(engine: sa.Engine, whole: Whole) -> None:
     except (sa.exc.SQLAlchemyError, OSError):
         raise Problem("API033", headers={"Retry-After": "30"}) from None
     if found:
-        errors = [{"field": field, "problem": f"{code} {RULES[code].title}. {RULES[code].advice}"} for field, code in found]
-        raise Problem("API002", errors=list({error["field"]: error for error in errors}.values()))
+        said = {field: f"{code} {RULES[code].title}. {RULES[code].advice}" for field, code in found}
+        raise Problem("API002", errors=[{"field": field, "problem": problem} for field, problem in said.items()])

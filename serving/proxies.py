@@ -1,4 +1,4 @@
-"""Who asks, behind a proxy: only those named in SANKET_PROXIES are believed about the address and TLS of their clients."""
+"""Who asks, behind a proxy: only those of SANKET_PROXIES are believed about their clients' address and TLS."""
 
 from __future__ import annotations
 

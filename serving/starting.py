@@ -131,13 +131,30 @@ PEOPLES_DAYS, PROGRAMS_DAYS = 7, 30
 
 def made_token(store: str, *, role: str, scopes: list[str], name: str, days: float | None) -> Issued:
     """A token signed by the store's key, in the store's register where there is a store at hand."""
-    days = days or (PROGRAMS_DAYS if role == "dashboard" else PEOPLES_DAYS)
-    name = name or f"{role} {Scope.of(scopes).quoted}"[:LONGEST_NAME]
+    name, days = _whose(name, role, scopes), days or _days_of(role)
     made = issued(key=local_key(store), role=role, scopes=scopes, name=name, days=days)
     if "://" in store or Path(store).exists():
         with _engine_of(store) as engine:
             tokens.enter(engine, made)
     return made
+
+
+def made_link(store: str, address: str, *, role: str, scopes: list[str], name: str, days: float | None) -> str:
+    """A sign-in link with a code that is good once: what stands in a proxy's log afterwards opens nothing."""
+    name, days = _whose(name, role, scopes), days or _days_of(role)
+    local_key(store)
+    with _engine_of(store) as engine:
+        code = tokens.make_code(engine, role=role, scopes=scopes, name=name, days=days)
+    return f"{address.rstrip('/')}/sign-in?code={code}"
+
+
+def _whose(name: str, role: str, scopes: list[str]) -> str:
+    """The name given, or one made of role and scope."""
+    return name or f"{role} {Scope.of(scopes).quoted}"[:LONGEST_NAME]
+
+
+def _days_of(role: str) -> float:
+    return PROGRAMS_DAYS if role == "dashboard" else PEOPLES_DAYS
 
 
 def revoked_token(store: str, token_id: str) -> None:

@@ -7,14 +7,17 @@ revoked, and writes when tokens were last used, from a thread of its own: no req
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
+import secrets
 import threading
 import time
+from collections.abc import Iterable
 
 import orjson
 import sqlalchemy as sa
 
 from registry.errors import BadInput
-from serving.access import Doorkeeper, Issued
+from serving.access import Doorkeeper, Issued, issued
 from serving.database import make_missing
 
 TABLES = sa.MetaData()
@@ -29,6 +32,17 @@ TOKENS = sa.Table(
     sa.Column("last_used_at", sa.String(32)),
     sa.Column("revoked_at", sa.String(32)),
 )
+CODES = sa.Table(
+    "sanket_sign_in_codes", TABLES,
+    sa.Column("digest", sa.String(64), primary_key=True),
+    sa.Column("who", sa.String(200), nullable=False),
+    sa.Column("role", sa.String(20), nullable=False),
+    sa.Column("scope", sa.Text, nullable=False),
+    sa.Column("days", sa.Float, nullable=False),
+    sa.Column("ends_at", sa.String(32), nullable=False),
+)
+"""Codes of sign-in links that nobody has used yet: each is exchanged once for a token that is made then."""
+CODE_HOURS = 48
 LOOK_SECONDS = 1
 """So often a running service looks for revoked tokens."""
 
@@ -58,6 +72,44 @@ def listed(engine: sa.Engine) -> list[dict[str, object]]:
     with engine.connect() as connection:
         rows = connection.execute(sa.select(TOKENS).order_by(TOKENS.c.made_at.desc(), TOKENS.c.id)).mappings()
         return [{**row, "scope": orjson.loads(row["scope"])} for row in rows]
+
+
+def make_code(
+    engine: sa.Engine, *, role: str, scopes: Iterable[str], name: str, days: float, now: float | None = None
+) -> str:
+    """A code for a sign-in link: good once, for two days; the register keeps only its digest.
+
+    Raises UsageError as `serving.access.issued` does.
+    """
+    made = issued(key=secrets.token_bytes(32), role=role, scopes=scopes, name=name, days=days)
+    code = secrets.token_urlsafe(16)
+    ends = _at((time.time() if now is None else now) + CODE_HOURS * 3600)
+    make_missing(engine, TABLES)
+    row = {"digest": _digest(code), "who": name, "role": role, "days": days, "ends_at": ends,
+           "scope": orjson.dumps(list(made.scope)).decode()}
+    with engine.begin() as connection:
+        connection.execute(sa.delete(CODES).where(CODES.c.ends_at < _at(time.time())))
+        connection.execute(sa.insert(CODES), row)
+    return code
+
+
+def exchange(engine: sa.Engine, key: bytes, code: str) -> Issued | None:
+    """The token of a code, made and entered now; None for one that is unknown, used or too old."""
+    if not sa.inspect(engine).has_table(CODES.name):
+        return None
+    same = (CODES.c.digest == _digest(code)) & (CODES.c.ends_at >= _at(time.time()))
+    with engine.begin() as connection:
+        row = connection.execute(sa.select(CODES).where(same)).first()
+        # Of two who send it at once one deletes the row: only that one gets a token.
+        if row is None or connection.execute(sa.delete(CODES).where(same)).rowcount != 1:
+            return None
+    made = issued(key=key, role=row.role, scopes=orjson.loads(row.scope), name=row.who, days=row.days)
+    enter(engine, made)
+    return made
+
+
+def _digest(code: str) -> str:
+    return hashlib.sha256(code.encode("utf-8", "replace")).hexdigest()
 
 
 def _at(seconds: float) -> str:

@@ -1,4 +1,4 @@
-"""Files of the service: for their owner alone, bounded when they come back, and no formula for a spreadsheet in them."""
+"""Files of the service: for their owner alone, bounded when they come back, no formula for a spreadsheet in them."""
 
 import csv
 import io
