@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 
@@ -16,25 +17,32 @@ from serving.app import create_app
 from serving.limits import Limits
 from serving.observe import Log
 from serving.scorebook import TICKS
-from tests.browser import PHONE, chromium, cut_network, served
+from tests.browser import PHONE, chromium, served
 from tests.list_cases import AS_OF
 from tests.list_store import make_store
 
 
 @pytest.fixture(scope="module")
-def service(tmp_path_factory):
+def app(tmp_path_factory):
     patch = pytest.MonkeyPatch()
     patch.setenv("SANKET_TODAY", AS_OF.isoformat())
     address = make_store(tmp_path_factory.mktemp("phone"), count=12)
     app = create_app(address, follow=False, log=Log(lambda _: None), limits=Limits(lag_seconds=60))
-    with served(app) as site:
-        yield app, site, address
+    yield app
     app.close()
     patch.undo()
 
 
 @pytest.fixture
+def service(app):
+    """The service, its address, and what stops it: a worker's own requests know nothing of a network that is cut."""
+    with contextlib.ExitStack() as running:
+        yield app, running.enter_context(served(app)), running.close
+
+
+@pytest.fixture
 def phone():
+    """A fresh browser: what one test left on it must not be found by another."""
     with chromium(PHONE) as made:
         yield made
 
@@ -47,8 +55,8 @@ def wait(found, seconds=15):
 
 
 def sign_in(phone, service, name):
-    _, site, address = service
-    token = issue(key=local_key(address), role="supervisor", scopes=["sector:S0001"], name=name)
+    app, site, _ = service
+    token = issue(key=local_key(app.desk.store_address), role="supervisor", scopes=["sector:S0001"], name=name)
     phone.get(f"{site}/sign-in?token={token}")
     wait(lambda: phone.current_url == f"{site}/visits")
     wait(lambda: phone.execute_script("return !!navigator.serviceWorker.controller"))
@@ -63,13 +71,10 @@ def kept_pages(phone):
     return [path for path in phone.execute_async_script(KEPT) if path.startswith(("/children/", "/visits"))]
 
 
-def opened_without_network(phone, address):
-    cut_network(phone, cut=True)
-    try:
-        phone.get(address)
-        return phone.find_element(By.TAG_NAME, "body").text
-    finally:
-        cut_network(phone, cut=False)
+def opened_without_network(phone, service, address):
+    service[2]()
+    phone.get(address)
+    return phone.find_element(By.TAG_NAME, "body").text
 
 
 def with_pages_kept(phone, service, name):
@@ -82,14 +87,14 @@ def with_pages_kept(phone, service, name):
 
 def test_in_ones_own_session_a_kept_page_opens_without_a_network(phone, service):
     child = with_pages_kept(phone, service, "Sunita")
-    assert child.rpartition("/")[2] in opened_without_network(phone, child)
+    assert child.rpartition("/")[2] in opened_without_network(phone, service, child)
 
 
 def test_a_new_sign_in_clears_what_the_former_left(phone, service):
     child = with_pages_kept(phone, service, "Sunita")
     phone.get(f"{service[1]}/sign-in")
     wait(lambda: kept_pages(phone) == [])
-    assert child.rpartition("/")[2] not in opened_without_network(phone, child)
+    assert child.rpartition("/")[2] not in opened_without_network(phone, service, child)
 
 
 @pytest.mark.parametrize("ended", ["cookies cleared", "session over", "another's mark"])
@@ -103,7 +108,7 @@ def test_without_a_session_no_child_page_opens_offline(phone, service, ended):
         session = phone.find_element(By.ID, "content").get_attribute("data-session")
         tell = "navigator.serviceWorker.controller.postMessage({session: arguments[0], until: Date.now() - 1000})"
         phone.execute_script(tell, session)
-    said = opened_without_network(phone, child)
+    said = opened_without_network(phone, service, child)
     assert child.rpartition("/")[2] not in said and kept_pages(phone) == []
 
 
