@@ -22,6 +22,7 @@ from serving.audit_chain import (
     ENTRIES,
     FIRST_SEAL,
     HEAD,
+    TABLES,
     Entry,
     append,
     audit_key,
@@ -35,8 +36,8 @@ from serving.problems import Problem
 from serving.scope import is_name
 
 __all__ = [
-    "CUT", "ENTRIES", "FIRST_SEAL", "HEAD", "AuditLog", "Entry", "anchor", "append", "audit_key", "entries_about",
-    "first_broken", "holds", "make_tables", "named", "read_anchor", "remove_old", "sealed",
+    "CUT", "ENTRIES", "FIRST_SEAL", "HEAD", "TABLES", "AuditLog", "Entry", "anchor", "append", "audit_key",
+    "entries_about", "first_broken", "holds", "make_tables", "named", "read_anchor", "remove_old", "sealed",
 ]
 LINGER_SECONDS = 0.2
 """So long an entry that nobody waits for may stand in memory, so that many share one transaction."""

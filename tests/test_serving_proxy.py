@@ -35,21 +35,23 @@ def free_port():
 
 
 def certificate(folder):
-    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
-               "-subj", f"/CN={NAME}", "-addext", f"subjectAltName=DNS:{NAME}", "-keyout", folder / "key.pem",
-               "-out", folder / "fullchain.pem"]
+    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+               "-days", "2", "-subj", f"/CN={NAME}", "-addext", f"subjectAltName=DNS:{NAME}",
+               "-keyout", folder / "key.pem", "-out", folder / "fullchain.pem"]
     subprocess.run(command, check=True, capture_output=True)
 
 
 def configuration(folder, *, http, https, service):
     """The documented configuration with this test's ports, names and files in place of a machine's."""
     ours = (ROOT / "deploy" / "nginx.conf").read_text(encoding="utf-8")
-    for written, here in (("listen 80;", f"listen 127.0.0.1:{http};"), ("listen 443 ssl", f"listen 127.0.0.1:{https} ssl"),
+    for written, here in (("listen 80;", f"listen 127.0.0.1:{http};"),
+                          ("listen 443 ssl", f"listen 127.0.0.1:{https} ssl"),
                           ("/etc/ssl/sanket", str(folder)), ("/var/log/nginx", str(folder)),
                           ("http://127.0.0.1:3000", f"http://127.0.0.1:{service}")):
         assert written in ours
         ours = ours.replace(written, here)
-    places = "".join(f"{kind}_temp_path {folder}/{kind};\n" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+    kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    places = "".join(f"{kind}_temp_path {folder}/{kind};\n" for kind in kinds)
     path = folder / "nginx.conf"
     path.write_text(f"daemon off;\nuser root;\npid {folder}/pid;\nerror_log {folder}/error.log;\nevents {{}}\n"
                     f"http {{\n{places}{ours}}}\n")

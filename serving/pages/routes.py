@@ -95,7 +95,7 @@ async def _home(desk: Desk, request: Request) -> Response:
 
 
 async def _sign_in(desk: Desk, request: Request) -> Response:
-    """By a link with a code that is good once, by pasting a token, or, where no proxy writes links down, by its link."""
+    """By a link with a code that is good once, by pasting a token, or, without a proxy, by a link with it."""
     if request.method == "POST":
         from_our_pages(request)
     given = await _form(request) if request.method == "POST" else dict(request.query_params)
