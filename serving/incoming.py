@@ -4,6 +4,7 @@ judges (`registry.check`); here only what it could not even look at is set aside
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import chain
 
 from registry.contract import RULES, SPECS
 from serving.field_names import KNOWN, MOST_NAMED, NESTED, unknown_fields
@@ -65,7 +66,7 @@ def _once(arrived: list[Incoming]) -> list[Incoming]:
 def _child(child: object) -> Incoming:
     if not isinstance(child, dict):
         return Incoming(None, {}, False, [_problem("", "REG011", "a child must be an object")])
-    records, kept = _with_ids("children", child), {}
+    records, kept = dict(_with_ids("children", [child])[0]), {}
     problems = [] if child.keys() <= KNOWN["children"] else unknown_fields("children", child, "")
     for table in NESTED:
         if (rows := child.get(table)) is not None:
@@ -79,35 +80,45 @@ def _child(child: object) -> Incoming:
 
 
 ID_COLUMNS = {
-    table: tuple(column.name for column in SPECS[table].columns if column.kind == "id")
-    for table in ("children", *NESTED)
-}
+    table: tuple(column.name for column in SPECS[table].columns if column.kind == "id" and column.name != "child_id")
+    for table in NESTED
+} | {"children": tuple(column.name for column in SPECS["children"].columns if column.kind == "id")}
 
 
-def _with_ids(table: str, row: dict) -> dict:
-    """The row with ids that came as whole numbers taken as their digits: 104 is the child \"104\"."""
-    digits = {name: str(row[name]) for name in ID_COLUMNS[table] if type(row.get(name)) is int}
-    return {**row, **digits}
+def _with_ids(table: str, rows: list[dict]) -> list[dict]:
+    """The rows with ids that came as whole numbers taken as their digits: 104 is the child "104"."""
+    for name in ID_COLUMNS[table]:
+        if any(type(row.get(name)) is int for row in rows):
+            rows = [{**row, name: str(row[name])} if type(row.get(name)) is int else row for row in rows]
+    return rows
 
 
 def _rows(table: str, rows: object, problems: list[dict], kept: dict[str, list[int]]) -> list[dict]:
     if not isinstance(rows, list) or len(rows) > MOST_RECORDS:
         problems.append(_problem(table, "REG025", f"must be a list of at most {MOST_RECORDS} objects"))
         return []
-    known, named = KNOWN[table], set()
-    for place, row in enumerate(rows):
-        if type(row) is dict and not row.keys() <= known and not row.keys() - known <= named:
-            # Of each unknown name the first row that has it: a whole export may have it in all.
-            problems += unknown_fields(table, row.keys() - named, f"{table}[{place}].")
-            named |= row.keys() - known
-        if len(problems) > MOST_NAMED:
-            break
+    objects = [row for row in rows if type(row) is dict]
+    if not KNOWN[table].issuperset(chain.from_iterable(objects)):
+        problems += _unknown(table, rows)
     places = [place for place, row in enumerate(rows) if _flat(row)]
     if len(places) < len(rows):
         kept[table] = places
         aside = sorted(set(range(len(rows))) - set(places))
         problems += [_problem(f"{table}[{place}]", "REG025", "must be an object of single values") for place in aside]
-    return [_with_ids(table, rows[place]) for place in places]
+        rows = [rows[place] for place in places]
+    return _with_ids(table, rows)
+
+
+def _unknown(table: str, rows: list) -> list[dict]:
+    """A problem for each name that the table does not have, at the first row that has it."""
+    problems, named = [], set(KNOWN[table])
+    for place, row in enumerate(rows):
+        if type(row) is dict and not row.keys() <= named:
+            problems += unknown_fields(table, row.keys() - named, f"{table}[{place}].")
+            named |= row.keys()
+        if len(problems) >= MOST_NAMED:
+            break
+    return problems[:MOST_NAMED]
 
 
 def _flat(row: object) -> bool:

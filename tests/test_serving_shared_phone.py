@@ -63,7 +63,8 @@ def sign_in(phone, service, name):
 
 
 KEPT = """const done = arguments[0]; (async () => { const names = await caches.keys(); const all = [];
-for (const name of names) for (const kept of await (await caches.open(name)).keys()) all.push(new URL(kept.url).pathname);
+for (const name of names)
+  for (const kept of await (await caches.open(name)).keys()) all.push(new URL(kept.url).pathname);
 done(all); })()"""
 
 
