@@ -1,6 +1,6 @@
 // Pages that were opened (and those of the children on the list) open again without a network. Nothing else is kept.
 "use strict";
-const CACHE = "sanket-4", FONTS = "sanket-fonts";
+const CACHE = "sanket-3", FONTS = "sanket-fonts";
 const SPOKEN = "/language-in-use", SESSION = "/session-in-use", MARK = "sanket_mark";
 const FALLBACKS = ["en", "hi", "mr"].map((code) => `/offline/${code}`);
 const PATIENCE_MS = 6000;
