@@ -19,10 +19,7 @@ from serving.observe import Log
 from tests.serving_cases import KEY, Client, book, row, token
 
 
-@pytest.fixture
-def store(tmp_path, monkeypatch):
-    monkeypatch.setenv("SANKET_TODAY", "2026-03-17")
-    monkeypatch.setattr(handing_on, "GATHER_SECONDS", 0.05)
+def _store(tmp_path):
     folder = tmp_path / "registry"
     folder.mkdir()
     tables = {
@@ -34,6 +31,14 @@ def store(tmp_path, monkeypatch):
         (folder / f"{name}.csv").write_text(text)
     store = open_store(tmp_path / "x.db")
     store.import_source(folder, imported_on="2026-03-16")
+    return store
+
+
+@pytest.fixture
+def store(tmp_path, monkeypatch):
+    monkeypatch.setenv("SANKET_TODAY", "2026-03-17")
+    monkeypatch.setattr(handing_on, "GATHER_SECONDS", 0.05)
+    store = _store(tmp_path)
     yield store
     store.close()
 
@@ -91,29 +96,32 @@ def test_the_night_between_utc_and_india_loses_nothing(app, store, monkeypatch, 
     assert [day_date(day) for day in store.load().visits["visited_on"]] == [dt.date(2026, 3, 17)]
 
 
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory):
+    """One service and its store for all examples of a property; nothing is handed on but by the test."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(handing_on.HandingOn, "_try", lambda self: None)
+        patch.setenv("SANKET_TODAY", "2026-03-17")
+        folder = tmp_path_factory.mktemp("accepted")
+        opened = _store(folder)
+        app = create_app(str(folder / "x.db"), folder, key=KEY, log=Log(lambda _: None), follow=False)
+        book(app.desk.engine, [row("C-1"), row("C-2")])
+        yield app, opened
+        app.close()
+        opened.close()
+
+
 @given(day=st.dates(dt.date(1999, 12, 30), dt.date(2026, 3, 20)), weight=st.none() | st.floats(0.1, 50),
        arm=st.none() | st.floats(30, 400), finding=st.sampled_from(["well", "away", "died", None]),
        child=st.sampled_from(["C-1", "C-2"]))
 @settings(max_examples=60, deadline=None)
-def test_whatever_is_answered_201_is_never_quarantined(tmp_path_factory, day, weight, arm, finding, child):
-    service, store = _shared(tmp_path_factory)
+def test_whatever_is_answered_201_is_never_quarantined(shared, day, weight, arm, finding, child):
+    service, store = shared
     told = {"visited_on": day.isoformat(), "finding": finding, "weight_kg": weight, "muac_mm": arm}
     answer = Client(service, token()).post(f"/v1/visits/{child}/outcome", told)
     assert answer.status_code in (201, 422) and handed_on(store) == []
     if answer.status_code == 422:
         assert all(error["field"] in told for error in answer.json()["errors"])
-
-
-def _shared(tmp_path_factory, made={}):  # noqa: B006 (one store for all examples)
-    if not made:
-        patch = pytest.MonkeyPatch()
-        patch.setattr(handing_on.HandingOn, "_try", lambda self: None)
-        patch.setenv("SANKET_TODAY", "2026-03-17")
-        folder = tmp_path_factory.mktemp("accepted")
-        made["store"] = next(store.__wrapped__(folder, patch))
-        made["app"] = create_app(str(folder / "x.db"), folder, key=KEY, log=Log(lambda _: None), follow=False)
-        book(made["app"].desk.engine, [row("C-1"), row("C-2")])
-    return made["app"], made["store"]
 
 
 def test_what_the_registry_refuses_afterwards_is_shown_and_told(app, store):
