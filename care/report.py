@@ -104,8 +104,10 @@ def indicators_csv(found: Indicators) -> str:
     import pyarrow as pa
     import pyarrow.csv
 
+    from registry.spreadsheet import harmless_table
+
     sink = pa.BufferOutputStream()
-    pyarrow.csv.write_csv(indicators_table(found), sink)
+    pyarrow.csv.write_csv(harmless_table(indicators_table(found)), sink)
     return sink.getvalue().to_pybytes().decode("utf-8")
 
 

@@ -174,6 +174,7 @@ RULES: dict[str, Rule] = {
              "Mend the formula at its source, or copy the values alone; then export again."),
         Rule("REG027", "code cut short by a spreadsheet",
              "2.7501E+10 was a longer code: make its column text at the source and export again."),
+        Rule("REG029", "field that is not known", "Give it the name that the contract has; its value was not read."),
         Rule("REG030", "date in the future", "Correct the date; nothing is known after the day of import."),
         Rule("REG031", "date before birth", "Correct the date or the child's birth date."),
         Rule("REG032", "date too early to be true", "Correct the date; a spreadsheet's empty date reads as 1900."),

@@ -18,6 +18,7 @@ from registry.contract import RULES, SPECS
 from registry.errors import BadInput
 from registry.refused import AT_ONCE
 from registry.sheets import Source, checksum_of, sheets_of
+from registry.spreadsheet import harmless, unharmed
 
 ROWS = schema.QUARANTINE.c
 NOT_AGAIN = ("REG005", "REG040", "REG053")
@@ -60,22 +61,9 @@ def export(store, path: Path, *, table: str | None = None, code: str | None = No
             cells = json.loads(row["raw"]) if table else {}
             own = [cells.get(name, "") for name in names] if table else []
             tail = [row[name] for name in said] + ([] if table else [row["raw"]])
-            writer.writerow([_harmless(str(cell)) for cell in [*own, *tail]])
+            writer.writerow([harmless(str(cell)) for cell in [*own, *tail]])
             written += 1
     return written
-
-
-def _harmless(cell: str) -> str:
-    """A cell that a spreadsheet will not run as a formula."""
-    return f"'{cell}" if cell[:1] in ("=", "@", "\t") or (cell[:1] in "+-" and not _is_number(cell)) else cell
-
-
-def _is_number(cell: str) -> bool:
-    try:
-        float(cell)
-    except ValueError:
-        return cell == ""
-    return True
 
 
 def retry(store, *, corrected: Path | None = None, imported_on: object = None) -> dict[str, int]:
@@ -134,7 +122,7 @@ def _corrected(store, path: Path) -> tuple[dict[str, Raw], str]:
         question = select(ROWS.no).where(ROWS.state == "open", ROWS.table_name == name)
         open_ = set(connection.execute(question).scalars())
     rows = [at for at, number in enumerate(numbers) if number in open_]
-    cells = {column.name: pa.array([_unharmed(data[column.name][at]) for at in rows], pa.string())
+    cells = {column.name: pa.array([unharmed(data[column.name][at]) for at in rows], pa.string())
              for column in SPECS[name].columns if column.name in data}
     if not rows or not cells:
         return {}, ""
@@ -146,8 +134,3 @@ def _texts_of(path: Path) -> dict[str, list[str | None]]:
     if len(sheets) != 1:
         raise BadInput("REG003", f"there is no file with one table at {path}")
     return {name: sheets[0].data[name].to_pylist() for name in sheets[0].data.column_names}
-
-
-def _unharmed(cell: str | None) -> str | None:
-    """Inverse of `_harmless`."""
-    return cell[1:] if cell and cell[0] == "'" and _harmless(cell[1:]) == cell else cell

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from sqlalchemy import Engine, create_engine, event, select
@@ -23,6 +24,7 @@ def open_store(address: str | Path, *, must_exist: bool = False) -> Store:
     url = store_url(str(address))
     if must_exist and url.get_backend_name() == "sqlite" and not Path(url.database).exists():
         raise BadInput("REG060", f"there is no store at {url.database}: `sanket import SOURCE --to STORE` makes one")
+    make_private(url)
     try:
         return Store(url)
     except DBAPIError as error:
@@ -47,6 +49,15 @@ def made_for(address: str | Path) -> Iterator[Store]:
             one.unlink(missing_ok=True)
         raise
     store.close()
+
+
+def make_private(url: URL) -> None:
+    """A store's file that is not there yet, made empty and for its owner alone: SQLite would let everybody read it, and
+    gives its other files (-wal, -shm) the rights of this one."""
+    if url.get_backend_name() == "sqlite" and url.database and not Path(url.database).exists():
+        # Where it cannot be made, SQLite itself says so when it opens it.
+        with suppress(OSError):
+            os.close(os.open(url.database, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
 
 
 def store_url(address: str) -> URL:

@@ -58,10 +58,13 @@ def _judged(row: dict) -> str:
 def _write(out: Path, rows: list[dict]) -> None:
     import csv
 
+    from registry.spreadsheet import harmless
+
     with out.open("w", encoding="utf-8-sig", newline="") as file:
         lists = ("worst", "checks", "look", "at_100_percent")
         flat = [{key: row[key] for key in row if key not in lists} | row["checks"] for row in rows]
         # An area without a score has no checks, and may come first.
         writer = csv.DictWriter(file, list(dict.fromkeys(key for row in flat for key in row)) or ["month"])
         writer.writeheader()
-        writer.writerows(flat)
+        writer.writerows({name: harmless(cell) if isinstance(cell, str) else cell for name, cell in row.items()}
+                         for row in flat)

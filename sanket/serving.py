@@ -16,6 +16,7 @@ def bind(app: typer.Typer) -> None:
     app.command()(score)
     app.command()(serve)
     app.command()(token)
+    app.command()(tokens)
     app.command()(audit)
 
 
@@ -84,52 +85,106 @@ def serve(
 
 
 def token(
-    role: Annotated[str, typer.Option(help="supervisor, officer, analyst or dashboard")],
-    scope: Annotated[list[str], typer.Option(help="sector:ID, project:ID, district:ID or state:*; may be repeated")],
+    role: Annotated[str, typer.Option(help="supervisor, officer, analyst or dashboard")] = "",
+    scope: Annotated[
+        list[str] | None, typer.Option(help="sector:ID, project:ID, district:ID or state:*; may be repeated")
+    ] = None,
     store: Annotated[str, typer.Argument(metavar="[STORE]", help="the store whose local key signs")] = "",
     at: Annotated[str, typer.Option("--store", metavar="STORE", help="the same, as an option")] = "",
     name: Annotated[str, typer.Option(help="whose token it is, for the audit log")] = "",
-    days: Annotated[float, typer.Option(min=0.01, max=366, help="days until it ends")] = 30,
+    days: Annotated[
+        float | None, typer.Option(min=0.01, max=366, help="days until it ends (default: 7, of a dashboard 30)")
+    ] = None,
+    link: Annotated[
+        str, typer.Option(metavar="ADDRESS", help="make a sign-in link, good once within two days, in place of a token")
+    ] = "",
+    revoke: Annotated[str, typer.Option(metavar="ID", help="close the door to this token, by its id")] = "",
     as_json: Json = False,
 ) -> None:
-    """Make a token for a person or a program, signed by the store's local key.
+    """Make a token for a person or a program, signed by the store's local key; or revoke one.
 
     Without STORE the key is $SANKET_KEY, or that of the one store in this folder. A missing key is made. Who holds
-    the token may see the children of its scope until it ends: hand it over like a key.
+    the token may see the children of its scope until it ends or is revoked: hand it over like a key. `sanket tokens`
+    lists ids; `--revoke ID` counts within two seconds in a running service.
     """
-    from serving.access import issue, local_key
-    from serving.starting import store_meant
+    from serving.starting import made_link, made_token, revoked_token, store_meant
 
-    name = name or f"{role} {' '.join(scope)}"
-    made = issue(key=local_key(store_meant(store or at)), role=role, scopes=scope, name=name, days=days)
+    address = store_meant(store or at)
+    if revoke:
+        revoked_token(address, revoke)
+        typer.echo(f"Revoked: {revoke}", err=True)
+        return
+    if link:
+        typer.echo(made_link(address, link, role=role, scopes=scope or [], name=name, days=days))
+        return
+    made = made_token(address, role=role, scopes=scope or [], name=name, days=days)
     if as_json:
         import json
 
-        typer.echo(json.dumps({"token": made, "role": role, "scope": scope, "days": days}))
+        said = {"token": made.token, "id": made.token_id, "role": role, "scope": list(made.scope), "name": made.name}
+        typer.echo(json.dumps(said | {"days": (made.expires - made.made) / 86_400}, ensure_ascii=False))
     else:
-        typer.echo(made)
+        typer.echo(made.token)
+
+
+def tokens(store: Store, as_json: Json = False) -> None:
+    """The tokens of STORE: their ids, whose they are, what for, when last used, until when, and which were revoked.
+
+    A token of an issuer of your own (SANKET_ISSUER) stands here only if it was made by `sanket token`.
+    """
+    from serving.starting import tokens_of
+
+    found = tokens_of(store)
+    if as_json:
+        import json
+
+        typer.echo(json.dumps(found, ensure_ascii=False))
+        return
+    for one in found:
+        state = f"revoked {one['revoked_at']}" if one["revoked_at"] else f"until {one['ends_at']}"
+        typer.echo(f"{one['id']}  {one['who']} ({one['role']}: {', '.join(one['scope'])})  {state}  "
+                   f"last used {one['last_used_at'] or 'never'}")
+    if not found:
+        typer.echo("no token was made for this store")
 
 
 def audit(
     store: Store,
     child: Annotated[str, typer.Option(metavar="CHILD", help="list who saw this child")] = "",
+    anchor: Annotated[
+        bool, typer.Option("--anchor", help="print an anchor of the newest entry, to keep elsewhere")
+    ] = False,
+    since: Annotated[
+        str, typer.Option(metavar="ANCHOR", help="check that all up to an anchor taken earlier is still there")
+    ] = "",
     as_json: Json = False,
 ) -> None:
     """Check that the audit log of STORE is whole, and say who saw a child.
 
-    Ends with 5 where an entry was changed, dropped or put in from outside.
+    Ends with 5 where an entry was changed, dropped or put in from outside, or where the log was cut: at its beginning
+    (what grew older than a year is cut under a seal), or at its end by `--since ANCHOR`.
     """
     from serving.starting import audited
 
-    report = audited(store, child_id=child or None)
+    report = audited(store, child_id=child or None, kept_anchor=since or None)
+    whole = report["first_broken"] is None and not report["cut"]
     if as_json:
         import json
 
         typer.echo(json.dumps(report))
+    elif anchor and whole:
+        typer.echo(report["anchor"])
     else:
-        typer.echo("The audit log is whole." if report["first_broken"] is None
-                   else f"The audit log is broken at entry {report['first_broken']}.")
+        typer.echo(_wholeness(report), err=anchor)
         for entry in report["entries"]:
             typer.echo(f"{entry['at']}  {entry['who']} ({entry['role']})  {entry['act']}  from {entry['came_from']}")
-    if report["first_broken"] is not None:
+    if not whole:
         raise SystemExit(5)
+
+
+def _wholeness(report: dict) -> str:
+    if report["first_broken"] is not None:
+        return f"The audit log is broken at entry {report['first_broken']}."
+    if report["cut"]:
+        return "The audit log was cut: entries that it had are missing at its end."
+    return "The audit log is whole."

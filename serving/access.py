@@ -11,14 +11,17 @@ import secrets
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 
 import jwt
 
 from registry.errors import BadInput, UsageError
+from serving.keys import key_path, local_key
 from serving.problems import Problem
+from serving.scope import LONGEST_NAME, Scope, is_name
 
-AREAS = ("sector", "project", "district", "state")
+__all__ = ["MAY", "Doorkeeper", "Issued", "Issuer", "Person", "Scope", "bearer", "issue", "issued", "key_path",
+           "local_key", "same_site", "unknown"]
+
 MAY: dict[str, frozenset[str]] = {
     "supervisor": frozenset({"score", "see_children", "record_visits", "see_model"}),
     "officer": frozenset({"score", "see_children", "record_visits", "see_indicators", "see_model"}),
@@ -35,43 +38,20 @@ ISSUER_ALGORITHMS = ("RS256", "RS384", "RS512", "ES256", "ES384", "PS256", "EdDS
 LEEWAY_SECONDS = 30
 REFRESH_SECONDS = 10
 """The issuer's keys are fetched for an unknown key name at most this often."""
-
-
-@dataclass(frozen=True)
-class Scope:
-    """The area that a person may see: sectors, projects, districts by id, or the whole state."""
-
-    sectors: frozenset[str] = frozenset()
-    projects: frozenset[str] = frozenset()
-    districts: frozenset[str] = frozenset()
-    state: bool = False
-
-    @classmethod
-    def of(cls, texts: Iterable[str]) -> Scope:
-        """From texts such as `sector:S0001`, `project:P01`, `district:D1`, `state:*`. Raises UsageError on others."""
-        parts: dict[str, set[str]] = {area: set() for area in AREAS}
-        for text in texts:
-            area, _, name = text.partition(":")
-            if area not in AREAS or not name or (area == "state" and name != "*"):
-                raise UsageError("ACC001", "a scope is sector:ID, project:ID, district:ID or state:*")
-            parts[area].add(name)
-        return cls(*(frozenset(parts[area]) for area in AREAS[:3]), state=bool(parts["state"]))
-
-    @property
-    def texts(self) -> list[str]:
-        """The texts that `of` reads, sorted."""
-        named = zip(AREAS, (self.sectors, self.projects, self.districts), strict=False)
-        return sorted(f"{area}:{name}" for area, names in named for name in names) + ["state:*"] * self.state
+KEYS_SECONDS = 20
+"""The issuer's keys are fetched anew after so long, and a token's seal is looked at again: a key that was withdrawn
+opens nothing 40 seconds later."""
 
 
 @dataclass(frozen=True)
 class Person:
-    """Who asks: a name for the audit log, a role, an area, and when the token ends (seconds since 1970)."""
+    """Who asks: a name for the audit log, a role, an area, when the token ends (seconds since 1970), and its id."""
 
     name: str
     role: str
     scope: Scope
     expires: float
+    token_id: str = ""
 
     def may(self, act: str) -> bool:
         """Whether the role allows this act."""
@@ -83,55 +63,43 @@ class Person:
             raise Problem("API011")
 
 
-def key_path(store_address: str) -> Path:
-    """The key of a store's tokens: $SANKET_KEY, else `x.tokens.key` beside `x.db`, else ./sanket.tokens.key."""
-    if configured := os.environ.get("SANKET_KEY"):
-        return Path(configured)
-    if "://" in store_address:
-        return Path("sanket.tokens.key")
-    return Path(store_address).with_suffix(".tokens.key")
+@dataclass(frozen=True)
+class Issued:
+    """A token that was made, and what the register keeps of it (`serving/tokens.py`): all but the token."""
 
-
-def local_key(store_address: str) -> bytes:
-    """The store's own signing key; made (32 random bytes, readable by its owner alone) when missing."""
-    path = key_path(store_address)
-    if not path.exists():
-        _make_key(path)
-    key = path.read_bytes()
-    if len(key) < 32:
-        raise BadInput("ACC002", f"{path.name} is not a key of at least 32 bytes; remove it to have a new one made")
-    return key
-
-
-def _make_key(path: Path) -> None:
-    """Written beside and linked into place, so that two processes that start together share one key."""
-    beside = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        os.write(handle, secrets.token_bytes(32))
-        os.fsync(handle)
-        os.link(beside, path)
-    except FileExistsError:
-        pass
-    finally:
-        os.close(handle)
-        beside.unlink()
+    token: str
+    token_id: str
+    name: str
+    role: str
+    scope: tuple[str, ...]
+    made: float
+    expires: float
 
 
 def issue(
     *, key: bytes, role: str, scopes: Iterable[str], name: str, days: float = 30, now: float | None = None
 ) -> str:
-    """A token signed by the local key. Raises UsageError for an unknown role, scope or an empty area."""
+    """The token alone; see `issued`."""
+    return issued(key=key, role=role, scopes=scopes, name=name, days=days, now=now).token
+
+
+def issued(
+    *, key: bytes, role: str, scopes: Iterable[str], name: str, days: float, now: float | None = None
+) -> Issued:
+    """A token signed by the local key. Raises UsageError for an unknown role or scope, no area, or no name."""
     if role not in MAY:
         raise UsageError("ACC003", f"a role is one of {', '.join(MAY)}")
     if not (texts := Scope.of(scopes).texts):
         raise UsageError("ACC001", "a token needs at least one scope: sector:ID, project:ID, district:ID or state:*")
+    if not is_name(name):
+        raise UsageError("ACC005", f"a name is 1 to {LONGEST_NAME} signs of plain text, without control signs")
     now = time.time() if now is None else now
     claims = {
-        "iss": LOCAL_ISSUER, "sub": name, "role": role, "scope": " ".join(texts),
+        "iss": LOCAL_ISSUER, "sub": name, "role": role, "scope": texts,
         "iat": int(now), "exp": int(now + days * 86_400), "jti": secrets.token_hex(8),
     }
-    return jwt.encode(claims, key, algorithm=LOCAL_ALGORITHM)
+    token = jwt.encode(claims, key, algorithm=LOCAL_ALGORITHM)
+    return Issued(token, claims["jti"], name, role, tuple(texts), now, claims["exp"])
 
 
 @dataclass(frozen=True)
@@ -157,10 +125,18 @@ class Doorkeeper:
 
     def __init__(self, *, key: bytes | None, issuer: Issuer | None = None, remembered: int = 4096):
         self._key, self._issuer = key, issuer
-        self._keys = jwt.PyJWKClient(issuer.jwks, cache_keys=True, timeout=3) if issuer else None
-        self._asked, self._given = float("-inf"), []
-        self._known: dict[str, Person] = {}
+        self._keys = jwt.PyJWKClient(issuer.jwks, lifespan=KEYS_SECONDS, timeout=3) if issuer else None
+        self._asked, self._failed, self._given = float("-inf"), float("-inf"), []
+        self._known: dict[str, tuple[Person, float]] = {}
         self._remembered = remembered
+        self._used: dict[str, float] = {}
+        self.revoked: frozenset[str] = frozenset()
+        """Ids of tokens that open nothing any more, whatever they say."""
+
+    @property
+    def key(self) -> bytes | None:
+        """The key that signs the store's own tokens; None where an issuer's alone count."""
+        return None if self._issuer else self._key
 
     @property
     def asks_elsewhere(self) -> bool:
@@ -168,26 +144,44 @@ class Doorkeeper:
         return self._issuer is not None
 
     def remembered(self, token: str) -> Person | None:
-        """Who holds this token, where it was read before and has not ended."""
-        known = self._known.get(token)
-        return known if known and known.expires > time.time() else None
+        """Who holds this token, where it was read before, has not ended, was not revoked and its key not looked at too
+        long ago."""
+        person, until = self._known.get(token, (None, 0.0))
+        now = time.time()
+        if person is None or person.expires <= now or until <= now or person.token_id in self.revoked:
+            return None
+        self._used[person.token_id] = now
+        return person
 
     def person(self, token: str) -> Person:
         """Who holds this token. Raises API010 for any token that is not good, without saying why."""
         if known := self.remembered(token):
             return known
         person = self._read(token)
+        if person.token_id in self.revoked:
+            raise unknown()
         if len(self._known) >= self._remembered:
             self._known.clear()
-        self._known[token] = person
+        now = time.time()
+        self._known[token] = (person, now + KEYS_SECONDS if self._issuer else person.expires)
+        self._used[person.token_id] = now
         return person
+
+    def taken_used(self) -> dict[str, float]:
+        """By token id, when it was used last since this was asked before (seconds since 1970)."""
+        used, self._used = self._used, {}
+        used.pop("", None)
+        return used
 
     def _read(self, token: str) -> Person:
         try:
             claims = self._claims(token)
-            role, scopes = claims["role"], claims["scope"].split()
-            person = Person(claims["sub"], role, Scope.of(scopes), claims["exp"] + LEEWAY_SECONDS)
-            if not MAY[role] or not scopes:
+            role, scope = claims["role"], claims["scope"]
+            if self._issuer is None and not isinstance(scope, list):
+                raise unknown()
+            token_id = claims.get("jti", "")
+            person = Person(claims["sub"], role, Scope.claimed(scope), claims["exp"] + LEEWAY_SECONDS, token_id)
+            if not MAY[role] or not person.scope.texts or not is_name(person.name) or not isinstance(token_id, str):
                 raise unknown()
         except jwt.PyJWKClientConnectionError:
             raise Problem("API034", headers={"Retry-After": "5"}) from None
@@ -215,10 +209,13 @@ class Doorkeeper:
         raise jwt.InvalidKeyError
 
     def _issued(self, *, refresh: bool) -> list[jwt.PyJWK]:
-        """The issuer's keys; while it cannot be reached, those that it gave last."""
+        """The issuer's keys; while it cannot be reached, those that it gave last, not asked for each token."""
+        if self._given and not refresh and time.monotonic() - self._failed < REFRESH_SECONDS:
+            return self._given
         try:
             self._given = self._keys.get_signing_keys(refresh=refresh)
         except (jwt.PyJWKClientError, jwt.PyJWKSetError, ValueError):
+            self._failed = time.monotonic()
             if refresh or not self._given:
                 raise jwt.PyJWKClientConnectionError from None
         return self._given

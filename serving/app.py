@@ -39,7 +39,7 @@ class Application:
         routes = [*operations.routes(desk), Mount("/v1", self.api), *(_pages(desk) if pages else ())]
         router = Router(routes=routes, default=_nothing_here, redirect_slashes=False)
         app = _straight(answering, _with_app(router, self.api))
-        self._guard = Guard(app, limits=desk.limits, metrics=desk.metrics, log=desk.log)
+        self._guard = Guard(app, limits=desk.limits, metrics=desk.metrics, log=desk.log, proxies=desk.proxies)
         desk.load = self._guard.load
 
     async def __call__(self, scope, receive, send) -> None:

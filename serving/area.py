@@ -5,7 +5,8 @@ from __future__ import annotations
 import datetime as dt
 
 from serving.area_pages import LEVELS
-from serving.figures import SMALLEST_CELL, cell, sector_figures
+from serving.disclosure import Told, decided
+from serving.figures import sector_figures
 from serving.reader import Reader
 
 
@@ -18,43 +19,40 @@ def indicators(reader: Reader, as_of: dt.date | None = None, *, months: bool = F
     run = reader.run(as_of)
     stored = {level: reader.areas(run, level) for level in LEVELS}
     found = sector_figures(reader, run, stored["sector"])
-    sectors = [{"sector_id": name, **_figures(figures)} for name, figures in found.items()]
+    shown = decided(found, whole_is_told=reader.sees_all)
     return {
         "as_of": run.as_of.isoformat(),
-        "facts": run.facts,
-        "sectors": sectors,
+        "facts": _facts(run.facts, shown.totals),
+        "sectors": [{"sector_id": name, **_figures(figures, shown.sectors[name])} for name, figures in found.items()],
         "programme": {level: _programme(pages, months) for level, pages in stored.items()},
     }
+
+
+def _facts(facts: dict, totals: dict[str, int | None]) -> dict:
+    """The run's facts, with the totals as they may be shown beside the sectors."""
+    told = facts | {name: count for name, count in totals.items() if name in facts}
+    if "scored" in told:
+        told["scored"] = {target: totals.get(f"scored {target}", count) for target, count in told["scored"].items()}
+    return told
 
 
 def _programme(pages: dict[str, dict], months: bool) -> list[dict]:
     return [{"place": place, "months": page["programme"][0 if months else -2 :]} for place, page in pages.items()]
 
 
-def _figures(found: dict) -> dict:
+def _figures(found: dict, told: Told) -> dict:
     return {
-        "children": cell(found["children"]),
-        "in_danger": cell(found["in_danger"]),
-        "overdue": cell(found["overdue"]),
-        "visited_since": cell(found["visits"]["ever"]),
-        "by_state": by_state(found["states"]),
-        "expected": {target: _expected(**risks) for target, risks in found["risks"].items()},
+        "children": told.children,
+        "in_danger": told.in_danger,
+        "overdue": told.overdue,
+        "visited_since": told.visited_ever,
+        "by_state": told.by_state,
+        "expected": {
+            target: _expected(told.scored[target], risks["events"]) for target, risks in found["risks"].items()
+        },
     }
 
 
-def by_state(counts: dict[str, int]) -> dict[str, int | None]:
-    """Children by state. With a small count others are left out, the smallest first: the sum of all is known, so two
-    at least, of five children together, must share what is left."""
-    rising = sorted(counts, key=counts.__getitem__)
-    withheld = [state for state in rising if counts[state] and cell(counts[state]) is None]
-    for state in [state for state in rising if counts[state] and state not in withheld]:
-        enough = len(withheld) != 1 and (not withheld or sum(map(counts.__getitem__, withheld)) >= SMALLEST_CELL)
-        if enough:
-            break
-        withheld.append(state)
-    return {state: None if state in withheld else count for state, count in counts.items()}
-
-
-def _expected(*, scored: int, events: float) -> dict | None:
-    """How many children are scored and how many events their risks add up to; None under the smallest cell."""
-    return None if scored < SMALLEST_CELL else {"scored": scored, "events": round(events, 2)}
+def _expected(scored: int | None, events: float) -> dict | None:
+    """How many children are scored and how many events their risks add up to; None where the children are withheld."""
+    return {"scored": scored, "events": round(events, 2)} if scored else None

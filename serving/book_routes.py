@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from models.candidate import counted_to
+from registry.contract import LONGEST_TEXT
 from serving import area, outcomes
 from serving.access import Person
 from serving.answer_routes import read_json
@@ -21,8 +22,8 @@ from serving.scorebook import BookRow, Run
 
 REFUSALS = ("API002", "API003", "API010", "API011", "API020", "API021", "API022", "API031", "API032", "API099")
 ANY_OBJECT = {"application/json": {"schema": {"type": "object"}}}
-Id = Annotated[str, Path(min_length=1, max_length=200)]
-Name = Annotated[str | None, Query(min_length=1, max_length=200)]
+Id = Annotated[str, Path(min_length=1, max_length=LONGEST_TEXT)]
+Name = Annotated[str | None, Query(min_length=1, max_length=LONGEST_TEXT)]
 AsOf = Annotated[dt.date | None, Query(description="the newest list made on or before this day; default: the newest")]
 Capacity = Annotated[int, Query(ge=1, le=500, description="visits that can be made")]
 

@@ -8,7 +8,7 @@ import time
 import sqlalchemy as sa
 from sqlalchemy import event
 
-from registry.store import store_url
+from registry.store import make_private, store_url
 
 WAIT_SECONDS = 5
 MAKING_TABLES = 0x5A4E4B45
@@ -20,6 +20,7 @@ def engine_of(store_address: str) -> sa.Engine:
     url = store_url(store_address)
     if url.get_backend_name() == "sqlite":
         engine = sa.create_engine(url, connect_args={"timeout": WAIT_SECONDS})
+        event.listen(engine, "do_connect", lambda *_: make_private(url))
         event.listen(engine, "connect", _set_up_sqlite)
         return engine
     waits = {"connect_timeout": WAIT_SECONDS, "options": f"-c statement_timeout={6 * WAIT_SECONDS * 1000}"}

@@ -16,15 +16,20 @@ from registry.today import today
 from serving.access import Doorkeeper, Issuer, Person, bearer, local_key, unknown
 from serving.answers import Answerer
 from serving.audit import AuditLog, audit_key
+from serving.audit_key import anchor_path, own_audit_key
 from serving.bundles import Champions
 from serving.database import engine_of
 from serving.handing_on import HandingOn
 from serving.limits import Limits, Load
 from serving.observe import Log, Metrics
 from serving.problems import Problem
+from serving.proxies import Proxies
 from serving.reader import Reader
+from serving.tokens import TokenWatch
 
 AUDIT_WAIT_SECONDS = 10
+KEPT_UNSEEN = "sanket-keep"
+"""The header of a request by which a phone keeps a page for later, not seen yet (`pages/static/sw.js`)."""
 
 
 @dataclass
@@ -38,9 +43,11 @@ class Desk:
     doorkeeper: Doorkeeper
     audit: AuditLog | None
     handing_on: HandingOn | None
+    tokens: TokenWatch | None
     metrics: Metrics
     limits: Limits
     log: Log
+    proxies: Proxies
     load: Load = field(init=False)
 
     @classmethod
@@ -50,18 +57,21 @@ class Desk:
     ) -> Desk:
         """The desk of a store. Nothing here needs the database to be there, or a champion.
 
-        key: signs local tokens and the audit log (default: the store's own). follow: notice a promoted champion.
+        key: signs local tokens, and one made from it the audit log (default: the store's own two keys). follow: notice
+        a promoted champion.
         """
         metrics, log, limits = Metrics(), log or Log(), limits or Limits.configured()
-        key = key or local_key(store_address or "sanket.db")
         engine = engine_of(store_address) if store_address else None
+        audit = _audit_log(store_address, engine, key) if engine is not None else None
+        key = key or local_key(store_address or "sanket.db")
         folder = Path(models_dir) if models_dir else models_folder(store_address or "sanket.db")
         champions = Champions(folder, metrics=metrics, log=log)
         champions.follow() if follow else champions.look()
+        door = Doorkeeper(key=key, issuer=Issuer.configured())
         return cls(
-            store_address, engine, champions, Answerer(champions, metrics),
-            Doorkeeper(key=key, issuer=Issuer.configured()), AuditLog(engine, audit_key(key)) if engine else None,
-            HandingOn(store_address, log) if store_address else None, metrics, limits, log,
+            store_address, engine, champions, Answerer(champions, metrics), door, audit,
+            HandingOn(store_address, log) if store_address else None,
+            TokenWatch(engine, door) if engine else None, metrics, limits, log, Proxies.configured(),
         )
 
     def close(self) -> None:
@@ -69,6 +79,8 @@ class Desk:
         self.champions.stop()
         if self.handing_on:
             self.handing_on.stop()
+        if self.tokens:
+            self.tokens.stop()
         if self.audit:
             self.audit.close()
         if self.engine:
@@ -112,8 +124,16 @@ class Desk:
         return today()
 
 
+def _audit_log(store_address: str, engine: sa.Engine, key: bytes | None) -> AuditLog:
+    if key is not None:
+        return AuditLog(engine, audit_key(key))
+    return AuditLog(engine, own_audit_key(store_address, engine), anchor_path=anchor_path(store_address))
+
+
 def _who(request: Request, person: Person, act: str) -> dict[str, str]:
     """Who does what, from where, in which request: what the audit log writes down beside the children."""
     came_from = request.client.host if request.client else ""
     request_id = request.scope.get("request_id", "")
+    if request.method == "GET" and request.headers.get(KEPT_UNSEEN) == "1":
+        act = f"{act}_prefetched"
     return {"act": act, "who": person.name, "role": person.role, "came_from": came_from, "request_id": request_id}

@@ -20,19 +20,12 @@ from serving.scorebook import BookRow, Run
 MONTH_DAYS = 30
 FAR_KM = 5.0
 """Farther than this from the middle of the sector's centres a visit costs half a day. verified: false."""
-SMALLEST_CELL = 5
-"""A count of 1 to 4 children is not given: one child could be told from it."""
 GROUPS = ("setting:urban", "setting:rural", "setting:tribal", "sex:F", "sex:M", "distance:near", "distance:far",
           "distance:unknown")
 WITHIN_A_MONTH = {
     "relapse": ("days_since_discharge", relapse_share), "non_response": ("days_in_treatment", non_response_share),
 }
 """By target: the fact that says how far the time at risk has run, and the share of it that falls into a month."""
-
-
-def cell(count: int) -> int | None:
-    """The count, or None where it would single out children."""
-    return count if count == 0 or count >= SMALLEST_CELL else None
 
 
 def figures_of(rows: Sequence[BookRow], as_of: dt.date) -> dict:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import threading
+from collections.abc import Mapping, Sequence
 
 import orjson
 import sqlalchemy as sa
@@ -18,7 +19,7 @@ from registry.check import raw_table
 from registry.errors import SanketError
 from registry.sheets import Source
 from registry.store import Store
-from registry.today import today
+from serving.accepted import TICKED, import_day
 from serving.observe import Log, place_of
 from serving.plain_store import open_beside_the_book
 from serving.scorebook import MEASURED, TICKS, make_tables
@@ -45,7 +46,7 @@ def hand_on(store: Store) -> int:
     waiting = {name: rows for name, rows in waiting.items() if rows}
     if not waiting:
         return 0
-    store.import_source(_source(waiting), imported_on=_import_day(store))
+    store.import_source(_source(waiting), imported_on=import_day(store.engine))
     with store.engine.begin() as connection:
         for name, rows in waiting.items():
             _handed_on(connection, TABLES[name][0], rows)
@@ -59,7 +60,8 @@ def _handed_on(connection: sa.Connection, table: sa.Table, rows: list[sa.Row]) -
         connection.execute(changed.values(handed_on=True))
 
 
-def _source(waiting: dict[str, list[sa.Row]]) -> Source:
+def registry_rows(waiting: Mapping[str, Sequence[object]]) -> dict[str, dict[str, list[str | None]]]:
+    """The registry's columns, as texts, of rows of ours (anything with their columns as attributes) by table."""
     tables = {
         name: {column: [_text(getattr(row, column)) for row in rows] for column in TABLES[name][1]}
         for name, rows in waiting.items()
@@ -67,20 +69,19 @@ def _source(waiting: dict[str, list[sa.Row]]) -> Source:
     if taken := tables.get("measurements"):
         taken["measured_on"] = taken.pop("visited_on")
         taken["source"] = [SOURCE] * len(taken["measured_on"])
+    return tables
+
+
+def _source(waiting: dict[str, list[sa.Row]]) -> Source:
+    tables = registry_rows(waiting)
     digest = hashlib.sha256(orjson.dumps(tables)).hexdigest()
-    return Source("visits ticked", digest, {name: raw_table(table) for name, table in tables.items()})
+    return Source(TICKED, digest, {name: raw_table(table) for name, table in tables.items()})
 
 
 def _text(cell: object) -> str | None:
     if isinstance(cell, dt.date):
         return cell.isoformat()
     return repr(cell) if isinstance(cell, float) else cell
-
-
-def _import_day(store: Store) -> dt.date:
-    """Today, or the last import's day where that lies later (a replayed past, a wrong clock)."""
-    last = store.facts().get("imported_on")
-    return max(today(), dt.date.fromisoformat(str(last))) if last else today()
 
 
 class HandingOn:

@@ -6,16 +6,15 @@ Plain ASGI, so that it costs microseconds and guards pages, API and probes alike
 from __future__ import annotations
 
 import asyncio
-import os
 import time
-from dataclasses import dataclass, fields
 
-from registry.errors import BadInput, SanketError
+from registry.errors import SanketError
+from serving.bounds import Limits
 from serving.observe import Log, Metrics, place_of, request_id
 from serving.problems import Problem, send_problem
+from serving.proxies import Proxies
 
 PROBES = frozenset({"/livez", "/readyz", "/healthz", "/metrics"})
-MEGABYTE = 1_048_576
 SAFE_HEADERS = {
     b"x-content-type-options": b"nosniff",
     b"x-frame-options": b"DENY",
@@ -32,37 +31,6 @@ SAFE_HEADERS = {
 }
 """Set on every answer that does not set them itself."""
 STRICT_TRANSPORT = (b"strict-transport-security", b"max-age=31536000")
-
-
-@dataclass(frozen=True)
-class Limits:
-    """The bounds; each is read from the environment variable SANKET_ and its name, where set."""
-
-    body_bytes: int = 32 * MEGABYTE
-    drained_bytes: int = 96 * MEGABYTE
-    """A body that is too large is read and thrown away up to this size, so that its sender can read the answer."""
-    children: int = 2000
-    seconds: float = 60
-    in_flight: int = 200
-    lag_seconds: float = 0.75
-    """How late the event loop may run before new work is refused: beyond this, a queue only grows."""
-    rate_per_second: float = 1000
-    rate_burst: float = 2000
-
-    @classmethod
-    def configured(cls) -> Limits:
-        """From the environment. Raises BadInput where a value is not a positive number."""
-        set_ones = {}
-        for bound in fields(cls):
-            name = f"SANKET_{bound.name.upper()}"
-            if text := os.environ.get(name):
-                try:
-                    set_ones[bound.name] = type(bound.default)(text)
-                except ValueError:
-                    raise BadInput("LIM001", f"{name} must be a number") from None
-                if set_ones[bound.name] <= 0:
-                    raise BadInput("LIM001", f"{name} must be above 0")
-        return cls(**set_ones)
 
 
 class Rates:
@@ -94,6 +62,7 @@ class Load:
         self._limits = limits
         self._loop: asyncio.AbstractEventLoop | None = None
         self.in_flight = 0
+        self.arriving = 0
         self.lag = 0.0
 
     def watch(self) -> None:
@@ -111,20 +80,21 @@ class Load:
     @property
     def too_much(self) -> bool:
         """Whether new work would only lengthen the queue."""
-        return self.in_flight >= self._limits.in_flight or self.lag > self._limits.lag_seconds
+        limits = self._limits
+        return self.in_flight >= limits.in_flight or self.arriving >= limits.arriving or self.lag > limits.lag_seconds
 
 
 class Body:
     """The body of one request as it arrives, within its bound."""
 
-    def __init__(self, receive, limits: Limits, declared: str | None):
-        self._receive, self._limits = receive, limits
+    def __init__(self, receive, limits: Limits, load: Load, declared: str | None):
+        self._given, self._limits, self._load = receive, limits, load
         self._declared = int(declared) if declared and declared.isascii() and declared.isdigit() else 0
         self.read = 0
         self.whole = False
 
     async def receive(self):
-        """The ASGI `receive` for the application. Raises API005 where the body is too large."""
+        """The ASGI `receive` for the application. API005 where the body is too large, API007 where it stops coming."""
         if self._declared > self._limits.body_bytes:
             await self._too_large()
         message = await self._receive()
@@ -132,6 +102,22 @@ class Body:
         if self.read > self._limits.body_bytes:
             await self._too_large()
         return message
+
+    async def _receive(self):
+        """The next piece. Whoever waits for it is not being worked on, so that slow senders keep nobody out."""
+        if self.whole:
+            return await self._given()
+        load = self._load
+        load.in_flight -= 1
+        load.arriving += 1
+        try:
+            async with asyncio.timeout(self._limits.idle_seconds):
+                return await self._given()
+        except TimeoutError:
+            raise Problem("API007") from None
+        finally:
+            load.in_flight += 1
+            load.arriving -= 1
 
     def _count(self, message) -> None:
         self.read += len(message.get("body", b""))
@@ -147,8 +133,9 @@ class Body:
 class Guard:
     """The outermost ASGI application."""
 
-    def __init__(self, app, *, limits: Limits, metrics: Metrics, log: Log):
+    def __init__(self, app, *, limits: Limits, metrics: Metrics, log: Log, proxies: Proxies | None = None):
         self._app, self._limits, self._metrics, self._log = app, limits, metrics, log
+        self.proxies = proxies or Proxies()
         self._rates = Rates(per_second=limits.rate_per_second, burst=limits.rate_burst)
         self.load = Load(limits)
 
@@ -181,8 +168,18 @@ class _Exchange:
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         self._id = scope["request_id"] = request_id(headers.get("x-request-id"))
         scope["plain_headers"] = headers
-        self._body = Body(receive, guard._limits, headers.get("content-length"))
+        if guard.proxies.networks:
+            self._behind_a_proxy(guard.proxies, headers)
+        self._body = Body(receive, guard._limits, guard.load, headers.get("content-length"))
         self._status = 0
+
+    def _behind_a_proxy(self, proxies: Proxies, headers: dict[str, str]) -> None:
+        """Put the address and the scheme of who asks in place of a trusted proxy's own."""
+        peer, port = self._scope.get("client") or ("", 0)
+        address, by_tls = proxies.client(peer, headers)
+        self._scope["client"] = (address, port)
+        if by_tls:
+            self._scope["scheme"] = "https"
 
     async def run(self) -> None:
         """Answer; whatever happens, the caller gets a documented problem and the log gets one line."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 from dataclasses import asdict, replace
+from itertools import chain
 
 from models.candidate import Candidate, counted_to
 from models.ranking import VisitList, VisitRow, rank
@@ -81,6 +83,8 @@ def _child_document(child: Candidate, spoken: Words) -> dict:
     return {"why": why_line(child, spoken), "what_to_do": what_to_do(child, spoken), **asdict(child)}
 
 
-def told_of(listed: VisitList) -> list[str]:
-    """The ids of all children whom a list tells of, on whatever part of it: for the audit."""
-    return [child.child_id for child in (*(row.candidate for row in listed.rows), *listed.anm, *listed.beyond)]
+def told_of(listed: VisitList, *more: Iterable[str]) -> list[str]:
+    """The ids of all children whom a list tells of, on whatever part of it and beside it (`more`), each once: for the
+    audit."""
+    children = (*(row.candidate for row in listed.rows), *listed.anm, *listed.beyond)
+    return list(dict.fromkeys(chain((child.child_id for child in children), *more)))

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import orjson
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from serving.accepted import quarantined
 from serving.access import Scope
 from serving.bundles import TARGETS
 from serving.desk import Desk
@@ -43,10 +45,31 @@ def readiness(desk: Desk) -> dict:
     champions = {target: _champion(desk, target) for target in TARGETS}
     book = _look_at_book(desk)
     handing = desk.handing_on.fault if desk.handing_on else None
-    audit = {"fault": desk.audit.fault, "held": desk.audit.held} if desk.audit else None
-    whole = not desk.champions.faults and not book["fault"] and not handing and not (audit and audit["fault"])
+    audit = _audit_log(desk)
+    waiting = _quarantined(desk)
+    faults = (waiting, desk.champions.faults, book["fault"], handing, audit and audit["fault"])
+    whole = not any(faults)
     status = "not_ready" if not desk.champions.now else ("ready" if whole else "degraded")
-    return {"status": status, "champions": champions, "score_book": book, "audit_log": audit, "outcomes_fault": handing}
+    return {"status": status, "champions": champions, "score_book": book, "audit_log": audit, "outcomes_fault": handing,
+            "outcomes_quarantined": waiting}
+
+
+def _audit_log(desk: Desk) -> dict | None:
+    """The audit log's writer: its fault, the entries it holds in memory, how often it had to be started again."""
+    if desk.audit is None:
+        return None
+    desk.audit.keep_alive()
+    return {"fault": desk.audit.fault, "held": desk.audit.held, "restarts": desk.audit.restarts}
+
+
+def _quarantined(desk: Desk) -> int | None:
+    """How many accepted outcomes the registry refused afterwards; None where it cannot be asked."""
+    if desk.engine is None:
+        return None
+    try:
+        return len(quarantined(desk.engine))
+    except SQLAlchemyError:
+        return None
 
 
 def _champion(desk: Desk, target: str) -> dict:

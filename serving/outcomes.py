@@ -11,10 +11,13 @@ from starlette.requests import Request
 
 from models.candidate import counted_to
 from models.ranking import main_reason
+from registry.contract import RULES
 from registry.tables import FINDING
+from serving.accepted import refusals
 from serving.access import Person
 from serving.arm import MUAC_MM
 from serving.desk import Desk
+from serving.handing_on import registry_rows
 from serving.problems import Problem
 from serving.ticks import Teller, tick
 
@@ -62,6 +65,18 @@ class Outcome:
     muac_mm: float | None = None
 
 
+@dataclass(frozen=True)
+class Whole(Outcome):
+    """An outcome with the day of the list that asked for the visit."""
+
+    listed_on: dt.date | None = None
+
+    @property
+    def measured(self) -> bool:
+        """Whether the visit took a weight or an arm."""
+        return self.weight_kg is not None or self.muac_mm is not None
+
+
 def asked(document: object, *, child_id: str, today: dt.date) -> Outcome:
     """The outcome that a body states. API002 names each field that is not as documented."""
     if not isinstance(document, dict):
@@ -99,15 +114,30 @@ async def record(desk: Desk, request: Request, person: Person, outcome: Outcome)
 def _record(desk: Desk, request: Request, person: Person, outcome: Outcome) -> dict:
     run, row = desk.reader(person).child(outcome.child_id)
     child = counted_to(row.candidate, outcome.visited_on, as_of=run.as_of)
+    # A list of a day to come (an exercise) asked for no visit yet: the registry would refuse its date.
+    whole = Whole(**asdict(outcome), listed_on=min(run.as_of, desk.today()))
+    must_be_kept(desk.engine, whole)
     desk.noted(request, person, "outcome", [outcome.child_id])
-    whole = asdict(outcome) | {
-        "listed_on": run.as_of, "listed_for": main_reason(child), "sector_id": child.sector_id,
-    }
     try:
-        tick(desk.engine, [whole], teller=Teller(person.name, person.role))
+        more = {"listed_for": main_reason(child), "sector_id": child.sector_id}
+        tick(desk.engine, [asdict(whole) | more], teller=Teller(person.name, person.role))
     except (sa.exc.SQLAlchemyError, OSError):
         raise Problem("API033", headers={"Retry-After": "30"}) from None
     desk.handing_on.soon()
     stated = {"visited_on": outcome.visited_on.isoformat(), "finding": outcome.finding}
     taken = {name: value for name in BOUNDS if (value := getattr(outcome, name)) is not None}
     return {"child_id": outcome.child_id, **stated, **taken, "listed_on": run.as_of.isoformat()}
+
+
+def must_be_kept(engine: sa.Engine, whole: Whole) -> None:
+    """API002 with the field and the registry's rule where an import would refuse the outcome; API033 where the registry
+    cannot be asked."""
+    tables = {"visits": [whole] * (whole.finding is not None), "measurements": [whole] * whole.measured}
+    try:
+        rows = registry_rows({name: part for name, part in tables.items() if part})
+        found = refusals(engine, whole.child_id, rows)
+    except (sa.exc.SQLAlchemyError, OSError):
+        raise Problem("API033", headers={"Retry-After": "30"}) from None
+    if found:
+        said = {field: f"{code} {RULES[code].title}. {RULES[code].advice}" for field, code in found}
+        raise Problem("API002", errors=[{"field": field, "problem": problem} for field, problem in said.items()])

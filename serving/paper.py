@@ -9,6 +9,7 @@ from itertools import groupby
 
 from models.ranking import VisitList
 from registry.errors import UsageError
+from registry.spreadsheet import harmless
 from serving.paper_page import page
 from serving.sheets import Line, anm_lines, beyond_lines, centre_name, notes, ranked_lines, sheets, title
 from serving.words import Words
@@ -124,9 +125,7 @@ def _plain(value: object) -> object:
     """A cell that a spreadsheet will not take for a formula."""
     if isinstance(value, float):
         return round(value, 4)
-    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
-        return "'" + value
-    return value
+    return harmless(value) if isinstance(value, str) else value
 
 
 def render(listed: VisitList, words: Words, *, form: str) -> bytes:

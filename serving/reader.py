@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from models.candidate import Candidate
 from serving.access import Scope
+from serving.disclosure import facts_for
 from serving.problems import Problem
 from serving.scorebook import AREAS, PLACES, ROWS, RUNS, TICKS, TOLD, BookRow, Run, complete_tables, row_of, run_of
 from serving.ticks import CORRECTED, Told
@@ -47,7 +48,13 @@ class Reader:
             row = connection.execute(wanted.order_by(RUNS.c.as_of.desc(), RUNS.c.run.desc()).limit(1)).first()
         if row is None:
             raise Problem("API032")
-        return run_of(row)
+        run = run_of(row)
+        return replace(run, facts=facts_for(run.facts, state=self.sees_all))
+
+    @property
+    def sees_all(self) -> bool:
+        """Whether the scope is the whole state: only then are totals of the whole registry told."""
+        return self._scope.state
 
     def sectors(self, run: Run, *, named: str | None = None) -> list[Sector]:
         """The sectors of a run within the scope, by id; `named`: that one alone, if the scope has it."""

@@ -18,6 +18,8 @@ from serving.arm import WRITTEN, arm_mm
 from serving.words import LANGUAGES, words
 
 LARGEST_BYTES = 20_000_000
+LARGEST_UNPACKED, MOST_PARTS = 16_000_000, 500
+"""A workbook of 500 children unpacks to 2 MB, in 20 parts."""
 WANTED = ("child_id", "finding", "visited_on", "weight_kg", "muac_mm")
 DAY_FORMS = ("%Y-%m-%d", "%d/%m/%Y", "%d-%m-%Y", "%d.%m.%Y")
 """Written days: ISO, or day before month as in India."""
@@ -145,6 +147,7 @@ def _rows_of_workbook(path: Path) -> tuple[list[tuple[int, dict[str, str]]], dic
 
     from serving.paper_xlsx import BACK_SHEET
 
+    _bounded(path)
     try:
         book = load_workbook(path, read_only=True, data_only=True)
         tables = {sheet.title: list(sheet.iter_rows(values_only=True, max_row=5000, max_col=50)) for sheet in book}
@@ -156,6 +159,18 @@ def _rows_of_workbook(path: Path) -> tuple[list[tuple[int, dict[str, str]]], dic
     if not found:
         raise _not_ours(path)
     return [line for lines in found for line in lines], says
+
+
+def _bounded(path: Path) -> None:
+    """LST004 for a workbook that unpacks to more than any list of ours: a few MB can hold gigabytes."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            parts = archive.infolist()
+    except (zipfile.BadZipFile, UnicodeError, RuntimeError, OSError):
+        raise _not_ours(path) from None
+    if len(parts) > MOST_PARTS or sum(part.file_size for part in parts) > LARGEST_UNPACKED:
+        most = LARGEST_UNPACKED // 1_000_000
+        raise BadInput("LST004", f"{path.name} unpacks to more than {most} MB: it is no visit list")
 
 
 def _lines_of(table: list[tuple]) -> list[tuple[int, dict[str, str]]] | None:
@@ -224,6 +239,7 @@ def _same_registry(store, returned: Returned) -> None:
 
 def _import(store, returned: Returned, today: dt.date):
     """Through the registry's own import, so that what a visit found is checked like every other record."""
+    from serving.accepted import import_day
     from serving.handing_on import SOURCE
 
     with tempfile.TemporaryDirectory() as folder:
@@ -240,13 +256,7 @@ def _import(store, returned: Returned, today: dt.date):
                 ("child_id", "measured_on", "weight_kg", "muac_mm", "source"),
                 ((one.child_id, one.visited_on, one.weight_kg or "", one.muac_mm or "", SOURCE) for one in measured),
             )
-        return store.import_source(folder, imported_on=_not_before_last(store, today))
-
-
-def _not_before_last(store, today: dt.date) -> dt.date:
-    """Today, or the last import's day where that lies later (a replayed past, a clock that is wrong)."""
-    last = store.facts().get("imported_on")
-    return max(today, dt.date.fromisoformat(str(last))) if last else today
+        return store.import_source(folder, imported_on=max(today, import_day(store.engine)))
 
 
 def _write(path: Path, head: tuple[str, ...], rows) -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from registry.contract import SPECS, Column, bound
+from serving.field_names import NESTED
 
-NESTED = ("measurements", "episodes", "checks", "rations", "attendance", "visits")
 NUMBER_OR_NULL = {"type": ["number", "null"]}
 TEXT_OR_NULL = {"type": ["string", "null"]}
 DAY = {"type": "string", "format": "date", "pattern": r"^\d{4}-\d{2}-\d{2}$"}

@@ -37,15 +37,15 @@ CHUNKS = sa.Table(
 PLACES = sa.Table(
     "sanket_run_places", TABLES,
     sa.Column("run", sa.Integer, primary_key=True, autoincrement=False),
-    sa.Column("sector_id", sa.String(200), primary_key=True),
-    sa.Column("project_id", sa.String(200), nullable=False),
-    sa.Column("district_id", sa.String(200), nullable=False),
+    sa.Column("sector_id", sa.String(500), primary_key=True),
+    sa.Column("project_id", sa.String(500), nullable=False),
+    sa.Column("district_id", sa.String(500), nullable=False),
 )
 ROWS = sa.Table(
     "sanket_scores", TABLES,
     sa.Column("run", sa.Integer, primary_key=True, autoincrement=False),
-    sa.Column("child_id", sa.String(200), primary_key=True),
-    sa.Column("sector_id", sa.String(200), nullable=False),
+    sa.Column("child_id", sa.String(500), primary_key=True),
+    sa.Column("sector_id", sa.String(500), nullable=False),
     sa.Column("relapse", sa.Float),
     sa.Column("non_response", sa.Float),
     sa.Column("page", sa.LargeBinary, nullable=False),
@@ -56,13 +56,13 @@ AREAS = sa.Table(
     "sanket_run_areas", TABLES,
     sa.Column("run", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("level", sa.String(20), primary_key=True),
-    sa.Column("place", sa.String(200), primary_key=True),
+    sa.Column("place", sa.String(500), primary_key=True),
     sa.Column("page", sa.LargeBinary, nullable=False),
 )
 """What a run counted of each sector, project and district; holds no child's id (see also `serving/usual.py`)."""
 TICKS = sa.Table(
     "sanket_ticks", TABLES,
-    sa.Column("child_id", sa.String(200), primary_key=True),
+    sa.Column("child_id", sa.String(500), primary_key=True),
     sa.Column("visited_on", sa.Date, primary_key=True),
     sa.Column("finding", sa.String(20), nullable=False),
     sa.Column("listed_on", sa.Date),
@@ -74,7 +74,7 @@ TICKS = sa.Table(
 """Outcomes of visits that came back since the run; `serving/handing_on.py` brings them into the registry's `visits`."""
 MEASURED = sa.Table(
     "sanket_measured_at_home", TABLES,
-    sa.Column("child_id", sa.String(200), primary_key=True),
+    sa.Column("child_id", sa.String(500), primary_key=True),
     sa.Column("visited_on", sa.Date, primary_key=True),
     sa.Column("weight_kg", sa.Float),
     sa.Column("muac_mm", sa.Float),
@@ -85,8 +85,8 @@ MEASURED = sa.Table(
 TOLD = sa.Table(
     "sanket_told", TABLES,
     sa.Column("number", sa.Integer, primary_key=True),
-    sa.Column("child_id", sa.String(200), nullable=False),
-    sa.Column("sector_id", sa.String(200), nullable=False),
+    sa.Column("child_id", sa.String(500), nullable=False),
+    sa.Column("sector_id", sa.String(500), nullable=False),
     sa.Column("finding", sa.String(20), nullable=False),
     sa.Column("visited_on", sa.Date, nullable=False),
     sa.Column("told_on", sa.Date, nullable=False),

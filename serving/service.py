@@ -13,14 +13,20 @@ import os
 os.environ.setdefault("BENTOML_DO_NOT_TRACK", "True")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+# uvicorn would believe whoever is on this machine about the address of others; whom to believe is SANKET_PROXIES'.
+os.environ["FORWARDED_ALLOW_IPS"] = "none"
 
 import bentoml
 from _bentoml_sdk import Service
 
 from registry.errors import BadInput
+from serving import connections, settings
 from serving.app import Application, create_app
 
 STORE, MODELS = "SANKET_STORE", "SANKET_MODELS"
+# A wrong setting stops BentoML here, before it starts a worker that would fail again and again.
+SETTINGS = settings.checked()
+connections.install(SETTINGS.limits)
 
 
 class Mounted:
@@ -60,7 +66,7 @@ class Direct(Service):
 @bentoml.service(
     name="sanket",
     service_class=Direct,
-    workers=int(os.environ.get("SANKET_WORKERS", "1")),
+    workers=SETTINGS.workers,
     metrics={"enabled": False},
     logging={"access": {"enabled": False}},
 )

@@ -8,12 +8,19 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+from sqlalchemy import Engine
 
 from models.champion import models_folder, pointer
 from registry.errors import BadInput, UsageError
-from serving.access import key_path, local_key
+from serving import settings, tokens
+from serving.access import Issued, issued
+from serving.audit_key import audit_key_path, own_audit_key
+from serving.keys import key_path, local_key
+from serving.scope import LONGEST_NAME, Scope
 
 TARGETS = ("relapse", "non_response")
 ROOT = Path(__file__).resolve().parent.parent
@@ -40,15 +47,16 @@ def run(
 def ready_to_serve(store: str, *, host: str, port: int) -> str:
     """The store's whole address, if there is a store, a champion, a key, a calendar, and if the port is free."""
     from registry.store import open_store
-    from registry.today import today
 
-    today()
+    settings.checked()
     open_store(store, must_exist=True).close()
     folder = models_folder(store)
     if not any(pointer(folder, target) for target in TARGETS):
         raise BadInput("SRV003", f"there is no champion in {folder}: train a model first (`sanket train {store}`)")
     port_is_free(port, host=host)
     local_key(store)
+    with _engine_of(store) as engine:
+        own_audit_key(store, engine)
     return store if "://" in store else str(Path(store).resolve())
 
 
@@ -78,6 +86,7 @@ def _surroundings(store: str, workers: int) -> dict[str, str]:
         "SANKET_STORE": store,
         "SANKET_MODELS": str(models_folder(store).resolve()),
         "SANKET_KEY": str(key_path(store).resolve()),
+        "SANKET_AUDIT_KEY": str(audit_key_path(store).resolve()),
         "SANKET_WORKERS": str(workers),
         "BENTOML_DO_NOT_TRACK": "True",
         "OMP_NUM_THREADS": "1",
@@ -116,17 +125,78 @@ def store_meant(store: str) -> str:
     return str(found[0])
 
 
-def audited(store: str, *, child_id: str | None) -> dict:
-    """Whether the audit log of a store is whole, and who saw a child."""
+PEOPLES_DAYS, PROGRAMS_DAYS = 7, 30
+"""How long a token holds where nobody says: a person's goes with a phone that may be lost."""
+
+
+def made_token(store: str, *, role: str, scopes: list[str], name: str, days: float | None) -> Issued:
+    """A token signed by the store's key, in the store's register where there is a store at hand."""
+    name, days = _whose(name, role, scopes), days or _days_of(role)
+    made = issued(key=local_key(store), role=role, scopes=scopes, name=name, days=days)
+    if "://" in store or Path(store).exists():
+        with _engine_of(store) as engine:
+            tokens.enter(engine, made)
+    return made
+
+
+def made_link(store: str, address: str, *, role: str, scopes: list[str], name: str, days: float | None) -> str:
+    """A sign-in link with a code that is good once: what stands in a proxy's log afterwards opens nothing."""
+    name, days = _whose(name, role, scopes), days or _days_of(role)
+    local_key(store)
+    with _engine_of(store) as engine:
+        code = tokens.make_code(engine, role=role, scopes=scopes, name=name, days=days)
+    return f"{address.rstrip('/')}/sign-in?code={code}"
+
+
+def _whose(name: str, role: str, scopes: list[str]) -> str:
+    """The name given, or one made of role and scope."""
+    return name or f"{role} {Scope.of(scopes).quoted}"[:LONGEST_NAME]
+
+
+def _days_of(role: str) -> float:
+    return PROGRAMS_DAYS if role == "dashboard" else PEOPLES_DAYS
+
+
+def revoked_token(store: str, token_id: str) -> None:
+    """Close the door to a token of a store. Raises BadInput ACC006 for an id that its register does not hold."""
+    with _engine_of(store) as engine:
+        tokens.revoke(engine, token_id)
+
+
+def tokens_of(store: str) -> list[dict]:
+    """The register of a store's tokens, the newest first."""
+    with _engine_of(store) as engine:
+        return tokens.listed(engine)
+
+
+@contextmanager
+def _engine_of(store: str) -> Iterator[Engine]:
     from registry.store import open_store
-    from serving import audit
 
     opened = open_store(store, must_exist=True)
     try:
-        audit.make_tables(opened.engine)
-        key = audit.audit_key(local_key(store))
-        entries = audit.entries_about(opened.engine, key, child_id) if child_id else []
-        broken = audit.first_broken(opened.engine, key)
-        return {"first_broken": broken, "entries": [entry._asdict() for entry in entries]}
+        yield opened.engine
     finally:
         opened.close()
+
+
+def audited(store: str, *, child_id: str | None, kept_anchor: str | None = None) -> dict:
+    """Whether the audit log of a store is whole and has all that it had at an anchor, and who saw a child.
+
+    kept_anchor: one taken earlier; beside it counts the one that the running service keeps with the key.
+    """
+    from serving import audit
+    from serving.audit_key import anchor_path
+
+    with _engine_of(store) as engine:
+        key = own_audit_key(store, engine)
+        audit.make_tables(engine)
+        entries = audit.entries_about(engine, key, child_id) if child_id else []
+        broken = audit.first_broken(engine, key)
+        beside = anchor_path(store)
+        anchors = [*filter(None, [kept_anchor]), *([beside.read_text()] if beside.exists() else [])]
+        cut = [text.strip() for text in anchors if not audit.holds(engine, key, text)]
+        return {
+            "first_broken": broken, "cut": bool(cut), "anchor": audit.anchor(engine),
+            "entries": [entry._asdict() for entry in entries],
+        }

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import datetime as dt
+import getpass
+import os
 from dataclasses import replace
 from pathlib import Path
 
-from sqlalchemy.engine import URL
+from sqlalchemy.engine import URL, Engine
+from sqlalchemy.exc import SQLAlchemyError
 
 from models.ranking import VisitList
 from registry.errors import BadInput, UsageError
 from registry.store import open_store
-from serving.access import Scope
-from serving.lists import visit_list
+from serving import audit
+from serving.audit_key import own_audit_key
+from serving.lists import told_of, visit_list
 from serving.problems import Problem
 from serving.reader import Reader
+from serving.scope import Scope, is_name
 from serving.scorebook import make_tables
 
 
@@ -28,10 +33,32 @@ def listed_from_store(
         reader = Reader(store.engine, Scope.of(["state:*"]))
         sector = _named(reader, sector, as_of)
         listed = visit_list(reader, sector_id=sector, as_of=as_of, capacity=capacity)
+        _note(address, store.engine, listed)
         here = {"store": address_to_keep(store.url), "registry_id": store.facts().get("registry_id", "")}
     finally:
         store.close()
     return replace(listed, facts=listed.facts | here)
+
+
+def _note(address: str, engine: Engine, listed: VisitList) -> None:
+    """Write down in the audit log who made the list. BadInput AUD002 where that cannot be written."""
+    key = own_audit_key(address, engine)
+    at = dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds")
+    children = tuple(audit.named(key, child_id) for child_id in told_of(listed))
+    try:
+        audit.make_tables(engine)
+        audit.append(engine, key, [audit.Entry(at, _who(), "operator", "list", "command line", "", children)])
+    except (SQLAlchemyError, OSError):
+        raise BadInput("AUD002", "the audit log of this store cannot be written: no list is made unaudited") from None
+
+
+def _who() -> str:
+    """The account of the machine that runs the command."""
+    try:
+        name = getpass.getuser()
+    except (OSError, KeyError):
+        return f"uid {os.getuid()}"
+    return name if is_name(name) else f"uid {os.getuid()}"
 
 
 def _named(reader: Reader, sector: str | None, as_of: dt.date | None) -> str:

@@ -5,15 +5,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from serving.access import Scope
-from serving.area import by_state, indicators
+from serving.area import indicators
 from serving.database import engine_of
+from serving.disclosure import shares
 from serving.reader import Reader
 from tests.serving_cases import book, row
 
 
 @given(st.dictionaries(st.sampled_from("abcdefgh"), st.integers(1, 12), max_size=8))
 def test_a_state_of_few_children_cannot_be_told_from_the_sum_of_all(counts):
-    told = by_state(counts)
+    told = shares(counts)
     withheld = [state for state in counts if told[state] is None]
     assert all(told[state] in (None, count) for state, count in counts.items())
     assert all(state in withheld for state, count in counts.items() if count < 5)

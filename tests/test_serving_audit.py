@@ -78,7 +78,7 @@ def test_it_answers_for_one_child_and_names_none(engine):
 def test_what_is_older_than_a_year_goes_and_the_rest_stays_whole(engine):
     audit.append(engine, KEY, [entry(n, at=f"202{4 + n // 2}-01-01T00:00:00.000+00:00") for n in range(4)])
     now = dt.datetime(2025, 12, 1, tzinfo=dt.UTC)
-    assert audit.remove_old(engine, now=now) == 2 and audit.remove_old(engine, now=now) == 0
+    assert audit.remove_old(engine, KEY, now=now) == 2 and audit.remove_old(engine, KEY, now=now) == 0
     assert audit.first_broken(engine, KEY) is None
     with engine.begin() as connection:
         connection.execute(sa.delete(audit.ENTRIES).where(audit.ENTRIES.c.number == 3))

@@ -151,3 +151,15 @@ def test_the_service_asks_the_configured_issuer(login, tmp_path, monkeypatch):
     login.stop()
     assert Client(app, login.token("first")).post("/v1/classify", asked).status_code == 200
     app.close()
+
+
+def test_a_withdrawn_key_opens_nothing_within_a_minute_also_for_a_token_that_was_let_in(login, monkeypatch):
+    door = Doorkeeper(key=KEY, issuer=login.issuer)
+    known = login.token("first", exp=time.time() + 3600)
+    door.person(known)
+    login.keys = {"second": ec.generate_private_key(ec.SECP256R1())}
+    assert door.person(known).name == "u7"
+    now, steady = time.time(), time.monotonic()
+    monkeypatch.setattr(time, "time", lambda: now + 59)
+    monkeypatch.setattr(time, "monotonic", lambda: steady + 59)
+    assert door.remembered(known) is None and refusal(door, known) == "API010"

@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 
 from registry.errors import UsageError
 from registry.grouping import grouped
+from registry.spreadsheet import harmless_table
 
 EXCEL_ROWS = 1_048_575
 
@@ -44,7 +45,9 @@ def write(table: pa.Table, path: Path) -> None:
 
 
 def _write_csv(table: pa.Table, path: Path, delimiter: str = ",") -> None:
-    """UTF-8, line feeds, and quotes only around cells that need them, so that a cell stays as it was written."""
+    """UTF-8, line feeds, and quotes only around cells that need them: a cell stays as it was written, but for what
+    a spreadsheet would run as a formula."""
+    table = harmless_table(table)
     special = f'\r\n"{delimiter}'
     quoting = [_holds(column, special) for column in table.columns]
     header = pa.table([[name] for name in table.column_names], names=[str(at) for at in range(table.num_columns)])

@@ -10,7 +10,8 @@ from starlette.responses import Response
 from models.outlook import Expected
 from serving.access import Person
 from serving.desk import Desk
-from serving.figures import GROUPS, SMALLEST_CELL, cell, sector_figures, summed
+from serving.disclosure import SMALLEST_CELL, Told, decided, shares
+from serving.figures import GROUPS, sector_figures, summed
 from serving.lists import DEFAULT_CAPACITY
 from serving.pages.templates import html
 from serving.sheets import TICK_BOXES
@@ -25,9 +26,9 @@ class SectorLine:
     in_treatment: int | None
     in_danger: int | None
     overdue: int | None
-    relapse: Expected
-    non_response: Expected
-    visits_done: int
+    relapse: Expected | None
+    non_response: Expected | None
+    visits_done: int | None
     visits_planned: int
 
 
@@ -45,6 +46,7 @@ def show(desk: Desk, request: Request, person: Person, words: Words) -> Response
     reader = desk.reader(person)
     run = reader.run()
     by_sector = sector_figures(reader, run)
+    shown = decided(by_sector, whole_is_told=reader.sees_all)
     visits = summed(found["visits"] for found in by_sector.values())
     return html(
         "district.html",
@@ -54,7 +56,7 @@ def show(desk: Desk, request: Request, person: Person, words: Words) -> Response
         person=person,
         scored_on=run.as_of,
         as_of=words.day(run.as_of),
-        lines=[sector_line(name, found) for name, found in by_sector.items()],
+        lines=[sector_line(name, found, shown.sectors[name]) for name, found in by_sector.items()],
         shares=equity(visits, words),
         found=findings(visits),
         written=lambda cell: written(cell, words),
@@ -64,27 +66,39 @@ def show(desk: Desk, request: Request, person: Person, words: Words) -> Response
     )
 
 
-def sector_line(sector_id: str, found: dict) -> SectorLine:
-    """A sector's line from its figures."""
+def sector_line(sector_id: str, found: dict, told: Told) -> SectorLine:
+    """A sector's line from its figures, as far as they may be shown."""
+    planned = DEFAULT_CAPACITY if told.children is None else min(DEFAULT_CAPACITY, told.children)
     return SectorLine(
         sector_id,
-        cell(found["in_treatment"]),
-        cell(found["in_danger"]),
-        cell(found["overdue"]),
-        Expected(**found["month"]["relapse"]),
-        Expected(**found["month"]["non_response"]),
-        found["visits"]["lately"],
-        min(DEFAULT_CAPACITY, found["children"]),
+        told.in_treatment,
+        told.in_danger,
+        told.overdue,
+        _expected(found, "relapse", told),
+        _expected(found, "non_response", told),
+        told.visited_lately,
+        planned,
     )
 
 
+def _expected(found: dict, target: str, told: Told) -> Expected | None:
+    """The events expected next month; None where the children scored, or those of the month, are too few to tell."""
+    value = Expected(**found["month"][target])
+    few = 0 < value.children < SMALLEST_CELL or told.scored.get(target) is None
+    return None if few and value.children else value
+
+
 def equity(visits: dict, words: Words) -> list[Share]:
-    """The share visited by setting, sex and distance, in this order; groups under the smallest cell are left out."""
-    groups = visits.get("groups", {})
-    return [
-        Share(_named(name, words), groups[name]["children"], groups[name]["visited"])
-        for name in GROUPS if name in groups and groups[name]["children"] >= SMALLEST_CELL
-    ]
+    """The share visited by setting, sex and distance, in this order; groups that would tell of few are left out."""
+    groups, told = visits.get("groups", {}), []
+    for kind in dict.fromkeys(name.partition(":")[0] for name in GROUPS):
+        named = [name for name in GROUPS if name in groups and name.startswith(f"{kind}:")]
+        children, visited = (shares({name: groups[name][of] for name in named}) for of in ("children", "visited"))
+        told += [
+            Share(_named(name, words), children[name], visited[name])
+            for name in named if children[name] and visited[name] is not None
+        ]
+    return told
 
 
 def _named(group: str, words: Words) -> str:
@@ -92,10 +106,10 @@ def _named(group: str, words: Words) -> str:
     return words("ui", f"distance_{code}") if kind == "distance" else words(kind, code)
 
 
-def findings(visits: dict) -> dict[str, int]:
-    """What the last month's visits found, by finding."""
-    found = visits.get("found", {})
-    return {code: found[code] for code in TICK_BOXES if found.get(code)}
+def findings(visits: dict) -> dict[str, int | None]:
+    """What the last month's visits found, by finding; None where so few could be told."""
+    found = shares({code: count for code, count in visits.get("found", {}).items() if count})
+    return {code: found[code] for code in TICK_BOXES if code in found}
 
 
 def written(cell: int | None, words: Words) -> str:
@@ -103,9 +117,9 @@ def written(cell: int | None, words: Words) -> str:
     return f"< {SMALLEST_CELL}" if cell is None else words.number(cell)
 
 
-def interval(value: Expected, words: Words) -> str:
-    """`3.2 (1.1 to 5.3)`; a dash where no child is scored."""
-    if not value.children:
+def interval(value: Expected | None, words: Words) -> str:
+    """`3.2 (1.1 to 5.3)`; a dash where no child is scored, or so few that they are not told."""
+    if value is None or not value.children:
         return "\u2013"
     events, low, high = (words.number(number, 1) for number in (value.events, value.low, value.high))
     return words.say("ui", "interval", value=events, low=low, high=high)

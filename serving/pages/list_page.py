@@ -11,11 +11,13 @@ from starlette.responses import Response
 
 from models.candidate import Candidate
 from models.ranking import VisitList, VisitRow
+from serving.accepted import Quarantined, of_children, quarantined
 from serving.access import Person
 from serving.desk import Desk
 from serving.lists import told_of, visit_list
 from serving.outcomes import BOUNDS
 from serving.pages.templates import html
+from serving.reader import Reader
 from serving.sheets import TICK_BOXES, Line, beyond_lines, beyond_note, centre_name, line_of, notes, stale_note
 from serving.ticks import NEEDS_SOMEBODY
 from serving.words import Words
@@ -28,13 +30,16 @@ SHOWN_DAYS = 31
 
 def listed(desk: Desk, request: Request, person: Person, *, sector_id: str | None, capacity: int) -> VisitList:
     """The list of a sector of the person's scope; who saw it is written down first."""
-    reader = desk.reader(person)
-    found = visit_list(reader, sector_id=sector_id or _first_sector(reader), capacity=capacity)
+    found = _list_of(desk.reader(person), sector_id, capacity)
     desk.noted(request, person, "list", told_of(found))
     return found
 
 
-def _first_sector(reader) -> str | None:
+def _list_of(reader: Reader, sector_id: str | None, capacity: int) -> VisitList:
+    return visit_list(reader, sector_id=sector_id or _first_sector(reader), capacity=capacity)
+
+
+def _first_sector(reader: Reader) -> str | None:
     """The first sector by id of a scope with several: an officer's page opens with one of them."""
     sectors = reader.sectors(reader.run())
     return sectors[0].sector_id if sectors else None
@@ -43,9 +48,13 @@ def _first_sector(reader) -> str | None:
 def show(
     desk: Desk, request: Request, person: Person, words: Words, *, sector_id: str | None, capacity: int
 ) -> Response:
-    """The page."""
-    found = listed(desk, request, person, sector_id=sector_id, capacity=capacity)
+    """The page; who saw which children, those visited and told of too, is written down first."""
     reader = desk.reader(person)
+    found = _list_of(reader, sector_id, capacity)
+    visited, told = _visited(reader, found), reader.told(reader.run(), found.sector_id, since=desk.today())
+    refused = _quarantined(desk, reader, found)
+    beside = ([child.child_id for child in part] for part in (visited, told, refused))
+    desk.noted(request, person, "list", told_of(found, *beside))
     sectors = [sector.sector_id for sector in reader.sectors(reader.run())]
     beyond = beyond_note(found, words)
     said_above = (beyond, words("ui", "synthetic"), stale_note(found, words))
@@ -61,7 +70,8 @@ def show(
         for_the_anm=anm_lines(found, words),
         sectors=sectors,
         scored_on=found.as_of,
-        told=reader.told(reader.run(), found.sector_id, since=desk.today()),
+        told=told,
+        refused=refused,
         findings=TICK_BOXES,
         needs_somebody=sorted(NEEDS_SOMEBODY),
         weight_kg=BOUNDS["weight_kg"],
@@ -75,7 +85,7 @@ def show(
         centre_of=lambda line: centre_name(line.row.candidate, words),
         notes=[note for note in notes(found, words) if note not in said_above],
         query=urlencode({"sector": found.sector_id, "capacity": capacity}),
-        visited=_visited(reader, found),
+        visited=visited,
     )
 
 
@@ -97,7 +107,14 @@ def anm_lines(found: VisitList, words: Words) -> dict[str, list[Line]]:
     }
 
 
-def _visited(reader, found: VisitList) -> list[Candidate]:
+def _quarantined(desk: Desk, reader: Reader, found: VisitList) -> list[Quarantined]:
+    """Findings of this sector that were accepted and that the registry refused afterwards."""
+    waiting = quarantined(desk.engine)
+    children = {child.child_id for child in reader.candidates(found.sector_id)} if waiting else set()
+    return of_children(waiting, children)
+
+
+def _visited(reader: Reader, found: VisitList) -> list[Candidate]:
     """Children of the sector who were visited in the last month, the newest visit first."""
     children = reader.candidates(found.sector_id)
     lately = [

@@ -45,7 +45,12 @@ async def take(
     if outcome.finding in NEEDS_SOMEBODY and not form.get("confirmed"):
         await _seen(desk, person, child_id)
         return confirmed(request, person, words, given=given, child_id=child_id, back=back)
-    await outcomes.record(desk, request, person, outcome)
+    try:
+        await outcomes.record(desk, request, person, outcome)
+    except Problem as problem:
+        if not problem.errors:
+            raise
+        return refused(desk, request, person, words, problem, given=given, child_id=child_id, back=back)
     return see_other(f"{back}{'&' if '?' in back else '?'}{'saved' if outcome.finding else 'kept'}=1")
 
 
@@ -98,7 +103,7 @@ def refused(
     given: Mapping[str, str], child_id: str, back: str,
 ) -> Response:
     """The page that gives it back: why it was not kept, what was entered, and the form to correct it in."""
-    faults = [words("ui", f"fault_{error['field']}") for error in problem.errors]
+    faults = [_fault(error, words) for error in problem.errors]
     response = html(
         "outcome_refused.html", request, words, title=words("ui", "not_saved"), person=person, child_id=child_id,
         faults=faults, code=problem.code, entered=entered(given, words), given=given, back=back,
@@ -107,6 +112,12 @@ def refused(
     )
     response.status_code = problem.status
     return response
+
+
+def _fault(error: Mapping[str, object], words: Words) -> str:
+    """What is wrong with a field; of a day that the registry would refuse, that it lies before the child's birth."""
+    before_birth = str(error["problem"]).startswith("REG031")
+    return words("ui", "fault_before_birth" if before_birth else f"fault_{error['field']}")
 
 
 def entered(given: Mapping[str, str], words: Words) -> list[tuple[str, str]]:

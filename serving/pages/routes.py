@@ -5,7 +5,9 @@ from __future__ import annotations
 import functools
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from urllib.parse import parse_qsl
 
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
@@ -29,6 +31,7 @@ from serving.pages.templates import html, squeezed
 from serving.paper import MEDIA_TYPES, render
 from serving.problems import Problem
 from serving.sheets import file_name
+from serving.tokens import exchange
 from serving.words import LANGUAGES
 from serving.words import words as words_of
 
@@ -37,6 +40,7 @@ STATIC_TYPES = {".css": "text/css", ".js": "text/javascript", ".woff2": "font/wo
 OPEN_FILES = (STATIC / "sanket.css", STATIC / "sanket.js", *FONTS.glob("*.css"), *FONTS.glob("*.woff2"))
 """What anybody may read, under `/static/` and its own name."""
 LONGEST_FORM = 16_384
+FORM_TYPE = "application/x-www-form-urlencoded"
 MOST_VISITS = 500
 
 Endpoint = Callable[[Desk, Request], Awaitable[Response]]
@@ -91,31 +95,61 @@ async def _home(desk: Desk, request: Request) -> Response:
 
 
 async def _sign_in(desk: Desk, request: Request) -> Response:
-    """By a link that carries the token, or by pasting it."""
-    words = spoken(request)
-    token = request.query_params.get("token")
+    """By a link with a code that is good once, by pasting a token, or, without a proxy, by a link with it."""
     if request.method == "POST":
         from_our_pages(request)
-        token = (await _form(request)).get("token", "")
-    if token is None:
-        return html("sign_in.html", request, words, title=words("ui", "sign_in"), wrong=False)
+    given = await _form(request) if request.method == "POST" else dict(request.query_params)
+    code, token = given.get("code"), given.get("token")
+    if request.method == "GET" and (code is not None or token is None):
+        # A code is used by the button alone: programs that look at a link before it is opened must not use it up.
+        return _sign_in_page(request, code=code)
+    if request.method == "GET" and desk.proxies.networks:
+        return _sign_in_page(request, wrong=True)
+    if code is not None:
+        token = await run_in_threadpool(_exchanged, desk, code)
+    token = (token or "").strip()
     try:
-        person = await desk.person(request, "score", token=token.strip())
+        person = await desk.person(request, "score", token=token)
     except Problem:
-        response = html("sign_in.html", request, words, title=words("ui", "sign_in"), wrong=True)
-        response.status_code = 401
-        return response
+        return _sign_in_page(request, wrong=True)
     response = see_other("/visits" if person.may("see_children") else "/district")
-    keep_session(request, response, token.strip())
+    keep_session(request, response, token, person)
     return response
 
 
+def _sign_in_page(request: Request, *, code: str | None = None, wrong: bool = False) -> Response:
+    words = spoken(request)
+    response = html("sign_in.html", request, words, title=words("ui", "sign_in"), wrong=wrong, code=code)
+    response.status_code = 401 if wrong else 200
+    return response
+
+
+def _exchanged(desk: Desk, code: str) -> str:
+    """The token that a code stands for; nothing where it is good no more."""
+    if desk.engine is None or desk.doorkeeper.key is None:
+        return ""
+    try:
+        made = exchange(desk.engine, desk.doorkeeper.key, code)
+    except SQLAlchemyError:
+        raise Problem("API033", headers={"Retry-After": "30"}) from None
+    return made.token if made else ""
+
+
 async def _form(request: Request) -> dict[str, str]:
-    """A form's fields. API005 where it is longer than any form of ours."""
-    if int(request.headers.get("content-length") or 0) > LONGEST_FORM:
-        raise Problem("API005")
-    form = await request.form(max_files=0, max_fields=20)
-    return {name: value for name, value in form.items() if isinstance(value, str)}
+    """A form's fields. API005 where it is longer than any form of ours, API006 where it is of another kind."""
+    kind = request.headers.get("content-type", FORM_TYPE).partition(";")[0].strip().lower()
+    if kind != FORM_TYPE:
+        raise Problem("API006", f"Set Content-Type: {FORM_TYPE}.")
+    body = b""
+    async for piece in request.stream():
+        body += piece
+        if len(body) > LONGEST_FORM:
+            raise Problem("API005", f"At most {LONGEST_FORM} bytes are read.")
+    try:
+        return dict(parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=20))
+    except ValueError:
+        said = {"field": "", "problem": "must be a form of at most 20 fields in UTF-8"}
+        raise Problem("API002", errors=[said]) from None
 
 
 async def _sign_out(desk: Desk, request: Request) -> Response:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import time
 from urllib.parse import urlsplit
 
 from starlette.requests import Request
@@ -13,6 +15,7 @@ from serving.problems import Problem
 from serving.words import LANGUAGES, Words, preferred, words
 
 LANGUAGE_COOKIE = "sanket_language"
+MARK_COOKIE = "sanket_mark"
 YEAR_SECONDS = 366 * 86_400
 SESSION_SECONDS = 31 * 86_400
 
@@ -51,19 +54,27 @@ def own_path(address: str | None, *, otherwise: str = "/visits") -> str:
     return f"{path}?{parts.query}" if parts.query else path
 
 
-def keep_session(request: Request, response: Response, token: str) -> None:
-    """Keep the token in a cookie that no script can read."""
-    response.set_cookie(
-        COOKIE,
-        token,
-        max_age=SESSION_SECONDS,
-        httponly=True,
-        samesite="lax",
-        secure=request.url.scheme == "https",
-    )
+def keep_session(request: Request, response: Response, token: str, person: Person) -> None:
+    """Keep the token in a cookie that no script can read, as long as it holds."""
+    left = max(0, min(SESSION_SECONDS, int(person.expires - time.time())))
+    by_tls = request.url.scheme == "https"
+    response.set_cookie(COOKIE, token, max_age=left, httponly=True, samesite="lax", secure=by_tls)
+    keep_mark(request, response, token, left)
+
+
+def mark_of(token: str) -> str:
+    """What tells one session from another, and nothing else: pages kept on a phone open only in their own."""
+    return hashlib.sha256(b"session:" + token.encode()).hexdigest()[:16]
+
+
+def keep_mark(request: Request, response: Response, token: str, seconds: int) -> None:
+    """Keep the session's mark in a cookie that the pages' worker can read."""
+    response.set_cookie(MARK_COOKIE, mark_of(token), max_age=seconds, samesite="lax",
+                        secure=request.url.scheme == "https")
 
 
 def end_session(response: Response, *, keep_waiting: bool = False) -> None:
     """Forget the token and what the browser kept of our pages; `keep_waiting`: but not findings never sent."""
     response.delete_cookie(COOKIE)
+    response.delete_cookie(MARK_COOKIE)
     response.headers["Clear-Site-Data"] = '"cache"' if keep_waiting else '"cache", "storage"'

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import gzip
+import time
 from functools import cache
 from pathlib import Path
 
@@ -14,11 +15,13 @@ from starlette.responses import Response
 from registry.today import today
 from serving.access import COOKIE, Person
 from serving.arm import input_pattern
+from serving.pages.session import MARK_COOKIE, keep_mark, mark_of
 from serving.sheets import STALE_DAYS
 from serving.words import LANGUAGES, Words, words
 
 SCRIPT_WORDS = (
     "kept_offline", "slow", "confirm_line", "waiting_title", "waiting_where", "waiting_others", "refused_title",
+    "send_others", "send_others_asks",
     "correct_again", "remove_kept", "remove_asks", "sign_out_asks", "signing_out_later", "stale_kept", "muac_written",
 )
 """Words of the interface that the pages' script says: they lie on every page."""
@@ -48,7 +51,8 @@ def html(
 
     scored_on: the day from whose records the page tells; from the third day after it the page says that it is old.
     """
-    day = today()
+    day, session = today(), request.cookies.get(COOKIE, "")
+    mark = mark_of(session)
     here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
     text = (
         _environment()
@@ -58,6 +62,8 @@ def html(
             w=spoken,
             say=lambda word, **facts: spoken.say("ui", word, **facts),
             person=person,
+            session=mark if person else "",
+            until=int(person.expires) if person else 0,
             scored_on=scored_on,
             read_on=day,
             age_days=(day - scored_on).days if scored_on else 0,
@@ -70,7 +76,10 @@ def html(
             **values,
         )
     )
-    return squeezed(request, text.encode(), "text/html")
+    response = squeezed(request, text.encode(), "text/html")
+    if person and request.cookies.get(MARK_COOKIE) != mark:
+        keep_mark(request, response, session, max(0, int(person.expires - time.time())))
+    return response
 
 
 def squeezed(request: Request, content: bytes, media_type: str, **headers: str) -> Response:

@@ -11,7 +11,7 @@
   const kept = () => JSON.parse(localStorage.getItem(KEPT) || "[]");
   const keep = (list) => localStorage.setItem(KEPT, JSON.stringify(list));
   const drop = (id) => keep(kept().filter((other) => other.id !== id));
-  const isMine = (finding) => !finding.who || finding.who === who;
+  const isMine = (finding) => !!who && finding.who === who;
   const mine = () => (who ? kept().filter(isMine) : []);
   const worker = () => navigator.serviceWorker && navigator.serviceWorker.controller;
   const tell = (message) => worker() && worker().postMessage(message);
@@ -80,7 +80,18 @@
     }
     if (refused.length) place.append(made("h2", words.refused_title), ...refused.map(refusal));
     const others = all.length - waits.length - refused.length;
-    if (others) place.append(made("p", say("waiting_others", { n: others })));
+    if (others) place.append(made("p", say("waiting_others", { n: others })), sendingOthers());
+  }
+
+  // Whoever did not tick a finding is asked before it is sent in their name.
+  function sendingOthers() {
+    const button = made("button", words.send_others, { type: "button", className: "quiet", id: "send-others" });
+    button.addEventListener("click", () => {
+      if (!confirm(words.send_others_asks)) return;
+      keep(kept().map((finding) => (isMine(finding) ? finding : { ...finding, who })));
+      send();
+    });
+    return button;
   }
 
   function refusal(finding) {
@@ -232,6 +243,7 @@
   if ("serviceWorker" in navigator) {
     navigator.serviceWorker.register("/sw.js").then(() => navigator.serviceWorker.ready).then((ready) => {
       ready.active.postMessage({ language: document.documentElement.lang });
+      if (who) ready.active.postMessage({ session: main.dataset.session, until: Number(main.dataset.until) * 1000 });
       const pages = [...document.querySelectorAll(".who a")].map((link) => link.pathname);
       const fonts = () => performance.getEntriesByType("resource").map((entry) => new URL(entry.name).pathname).filter((path) => path.endsWith(".woff2"));
       if (location.pathname === "/visits") setTimeout(() => tell({ keep: [...fonts(), location.pathname + location.search, ...pages] }), 500);

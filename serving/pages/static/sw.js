@@ -1,7 +1,7 @@
 // Pages that were opened (and those of the children on the list) open again without a network. Nothing else is kept.
 "use strict";
 const CACHE = "sanket-3", FONTS = "sanket-fonts";
-const SPOKEN = "/language-in-use";
+const SPOKEN = "/language-in-use", SESSION = "/session-in-use", MARK = "sanket_mark";
 const FALLBACKS = ["en", "hi", "mr"].map((code) => `/offline/${code}`);
 const PATIENCE_MS = 6000;
 const FIXED = ["/static/devanagari.css", "/static/sanket.css", "/static/sanket.js", ...FALLBACKS];
@@ -13,10 +13,15 @@ self.addEventListener("activate", (event) => {
   const old = (names) => Promise.all(names.filter((name) => name !== CACHE && name !== FONTS).map((name) => caches.delete(name)));
   event.waitUntil(caches.keys().then(old).then(() => self.clients.claim()));
 });
+// One after the other: what a former session left is gone before the next one's pages are kept.
+let last = Promise.resolve();
+const next = (event, work) => event.waitUntil((last = last.then(work, work)));
+
 self.addEventListener("message", (event) => {
-  if (event.data.forget) event.waitUntil(forget());
+  if (event.data.forget) next(event, forget);
+  if (event.data.session) next(event, () => begin(event.data.session, event.data.until));
   if (event.data.language) event.waitUntil(caches.open(CACHE).then((cache) => cache.put(SPOKEN, new Response(event.data.language))));
-  if (event.data.keep) event.waitUntil(keepAll(event.data.keep));
+  if (event.data.keep) next(event, () => keepAll(event.data.keep));
 });
 self.addEventListener("fetch", (event) => {
   const url = new URL(event.request.url);
@@ -32,6 +37,27 @@ async function forget() {
   await Promise.all(tells.map((kept) => cache.delete(kept)));
 }
 
+// A session begins: another's pages go.
+async function begin(session, until) {
+  const cache = await caches.open(CACHE), former = await sessionKept(cache);
+  if (former && former.session !== session) await forget();
+  await cache.put(SESSION, new Response(JSON.stringify({ session, until })));
+}
+
+async function sessionKept(cache) {
+  const kept = await cache.match(SESSION);
+  return kept ? kept.json() : null;
+}
+
+// Whether the session in which pages were kept still stands: it has not ended, and its mark is still in the browser.
+async function stands() {
+  const kept = await sessionKept(await caches.open(CACHE));
+  if (!kept || Date.now() > kept.until) return false;
+  if (!self.cookieStore) return true;
+  const mark = await self.cookieStore.get(MARK);
+  return !!mark && mark.value === kept.session;
+}
+
 async function fallback() {
   const cache = await caches.open(CACHE), spoken = await cache.match(SPOKEN);
   const language = spoken ? await spoken.text() : navigator.language.slice(0, 2);
@@ -42,7 +68,8 @@ async function keepAll(addresses) {
   const cache = await caches.open(CACHE);
   for (const address of addresses) {
     if (isFont(address)) { await letters(address); continue; }
-    const found = await fetch(address, { credentials: "same-origin" });
+    // Nobody has seen the page yet: the audit log tells it from one that was opened.
+    const found = await fetch(address, { credentials: "same-origin", headers: { "Sanket-Keep": "1" } });
     if (worthKeeping(found)) await cache.put(address, found);
   }
 }
@@ -64,10 +91,13 @@ async function letters(path) {
 async function answer(event) {
   const { request } = event, cache = await caches.open(CACHE), path = new URL(request.url).pathname;
   const asked = fetch(request).then(async (found) => {
-    if (worthKeeping(found)) await cache.put(request, found.clone());
+    // A page of the way in, a link with a code or a token above all, is not kept; who is sent there has no session.
+    if (new URL(found.url || request.url).pathname === "/sign-in" || path === "/sign-in") await forget();
+    else if (worthKeeping(found)) await cache.put(request, found.clone());
     return found;
   });
-  const kept = (await cache.match(request)) || (await cache.match(path, { ignoreSearch: true }));
+  let kept = (await cache.match(request)) || (await cache.match(path, { ignoreSearch: true }));
+  if (kept && !FIXED.includes(path) && !(await stands())) { await forget(); kept = null; }
   if (!kept) return asked.catch(() => fallback());
   // Nobody waits for the page here: it is only there once it has this answer.
   const old = () => {
