@@ -4,7 +4,7 @@ PORT ?= 3000
 BIN := .venv/bin
 # Debian's packages that Python's do not bring.
 NEEDS := python3.11 python3.11-venv libgomp1
-test: NEEDS += chromium chromium-driver
+test: NEEDS += chromium chromium-driver nginx openssl
 # One waiting OpenMP thread must not spin: measured 10 times slower when another process is busy.
 export OMP_WAIT_POLICY := passive
 export MLFLOW_DISABLE_TELEMETRY := true

@@ -15,7 +15,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 SCRIPT = ROOT / "deploy" / "machine.sh"
-TEST_NEEDS = ("python3.11", "python3.11-venv", "libgomp1", "chromium", "chromium-driver")
+TEST_NEEDS = ("python3.11", "python3.11-venv", "libgomp1", "chromium", "chromium-driver", "nginx", "openssl")
 
 
 class Machine:
@@ -60,7 +60,7 @@ def brings(machine: Machine, *names: str) -> str:
 
 
 def test_nothing_is_asked_of_apt_where_nothing_is_missing(machine):
-    for name in ("python3.11", "chromium", "chromedriver"):
+    for name in ("python3.11", "chromium", "chromedriver", "nginx", "openssl"):
         machine.has(name)
     machine.has_apt(installs="exit 1")
     done = machine.make_ready(*TEST_NEEDS)
