@@ -13,7 +13,7 @@ from serving.desk import Desk
 from serving.figures import GROUPS, SMALLEST_CELL, cell, sector_figures, summed
 from serving.lists import DEFAULT_CAPACITY
 from serving.pages.templates import html
-from serving.sheets import TICK_BOXES
+from serving.sheets import TICK_BOXES, practice_key
 from serving.words import Words
 
 
@@ -60,7 +60,7 @@ def show(desk: Desk, request: Request, person: Person, words: Words) -> Response
         written=lambda cell: written(cell, words),
         interval=lambda value: interval(value, words),
         percent=lambda share: percent(share, words),
-        synthetic=bool(run.facts.get("synthetic")),
+        practice=practice_key(run.facts),
     )
 
 
