@@ -47,6 +47,7 @@ def cohort(clock: Clock, problem: Problem, *, cutoff: int) -> Cohort:
             attrition[word] = int(np.sum(found.cohort == code))
     inside = np.flatnonzero(found.cohort == IN_COHORT)
     attrition["in_cohort"] = len(inside)
+    attrition["too_old_before_the_end"] = int(np.sum(found.room[inside] == 0))
     index = np.repeat(inside, len(problem.landmarks))
     landmark = np.tile(np.array(problem.landmarks, np.int32), len(inside))
     day = found.index_on[index] + landmark
@@ -74,9 +75,14 @@ def asked(found: Outcomes, problem: Problem, index: np.ndarray, day: np.ndarray)
 
 
 def before_split(rows: Cohort, split: int) -> np.ndarray:
-    """Which rows a model may be trained on at a split (mask): all that their label could use lies before it."""
+    """Which rows a model may be trained on at a split (mask): all that their label could use lies before it.
+
+    And the child stays under 1,827 days for the whole horizon: of one who does not, an event would be known and its
+    absence never, so that age would tell the outcome. Example: discharged at 1,700 days of age, the child is 1,827 days
+    old on day 127: SAM on day 60 is known, a child without it is censored.
+    """
     ends = rows.outcomes.index_on[rows.index].astype(np.int64) + rows.problem.label_days
-    return ends < split
+    return (ends < split) & (rows.outcomes.room[rows.index] == 1)
 
 
 def attrition_table(rows: Cohort) -> dict[str, int]:

@@ -49,7 +49,8 @@ class Outcomes(NamedTuple):
     `child`, `index_on`, `episode` (row in the registry's episodes); `cohort` (codes above); `outcome` (1, 0, -1);
     `event_on` (NEVER unless it happened); `known_on`: the day the outcome was known; `followed_until`;
     `gone_on`: the day from which the child was known to have left, died, or grown past 1,826 days; `closed_on`:
-    the close of the index stay (non-response); `competing`: 1 where death came first.
+    the close of the index stay (non-response); `competing`: 1 where death came first; `room`: 1 where the child does
+    not grow past 1,826 days within the horizon (or the question does not end there: non-response).
     """
 
     child: np.ndarray
@@ -63,6 +64,7 @@ class Outcomes(NamedTuple):
     gone_on: np.ndarray
     closed_on: np.ndarray
     competing: np.ndarray
+    room: np.ndarray
 
 
 class Lives(NamedTuple):
@@ -293,7 +295,9 @@ def outcomes(
         relapse, life, known.question[chosen], chosen, index_on, of["closed_on"], of["outcome"], of["transfer_reason"],
         cutoff, horizon or problem.horizon, confirmations,
     )
+    last = index_on.astype(np.int64) + (horizon or problem.horizon)
+    room = (last < life.too_old_on[known.question[chosen]]) | (not relapse)
     return Outcomes(
         of["child"], index_on, of["episode"], codes[0], codes[1], days[0], days[1], days[2], days[3],
-        of["closed_on"], codes[2],
+        of["closed_on"], codes[2], room,
     )
