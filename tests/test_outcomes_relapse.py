@@ -9,7 +9,8 @@ from registry.tables import NEVER
 from tests.stories import DAY_0, cured, date, registry
 from training.censoring import weights
 from training.cohorts import before_split, cohort
-from training.outcomes import COHORT_WORDS, outcomes
+from training.lives import COHORT_WORDS
+from training.outcomes import outcomes
 
 # readings | further stays (admission days) | cohort | outcome | event on | known on | followed until
 STORIES = [

@@ -7,9 +7,27 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from features.clock import Clock
-from models.problems import CENSORED, DID_NOT_HAPPEN, HAPPENED, RELAPSE, Problem
+from models.problems import CENSORED, DID_NOT_HAPPEN, HAPPENED, NON_RESPONSE, ONSET, RELAPSE, Problem
 from registry.tables import NEVER
-from training.outcomes import COHORT_WORDS, IN_COHORT, Outcomes, outcomes
+from training.lives import (
+    COHORT_WORDS,
+    CURED_UNVERIFIED,
+    FAILED_DISCHARGE,
+    IN_COHORT,
+    NOT_THAT_AGE,
+    SAM_LATELY,
+    SAM_THEN,
+    SAM_WAITS,
+    TREATED_LATELY,
+    Outcomes,
+)
+from training.outcomes import outcomes
+
+LEFT_OUT = {
+    RELAPSE.target: (CURED_UNVERIFIED, FAILED_DISCHARGE), NON_RESPONSE.target: (),
+    ONSET.target: (SAM_THEN, NOT_THAT_AGE, TREATED_LATELY, SAM_WAITS, SAM_LATELY),
+}
+"""Why indexes of a target can be left out of its cohort: counted in the attrition."""
 
 
 @dataclass(frozen=True)
@@ -42,12 +60,12 @@ def cohort(clock: Clock, problem: Problem, *, cutoff: int) -> Cohort:
     """All landmark rows up to the cutoff, with what was known of their outcome by then."""
     found = outcomes(clock, problem, cutoff=cutoff)
     attrition = {"indexes": len(found.child)}
-    for code, word in COHORT_WORDS.items():
-        if code != IN_COHORT:
-            attrition[word] = int(np.sum(found.cohort == code))
+    for code in LEFT_OUT[problem.target]:
+        attrition[COHORT_WORDS[code]] = int(np.sum(found.cohort == code))
     inside = np.flatnonzero(found.cohort == IN_COHORT)
     attrition["in_cohort"] = len(inside)
-    attrition["too_old_before_the_end"] = int(np.sum(found.room[inside] == 0))
+    if problem.target == RELAPSE.target:
+        attrition["too_old_before_the_end"] = int(np.sum(found.room[inside] == 0))
     index = np.repeat(inside, len(problem.landmarks))
     landmark = np.tile(np.array(problem.landmarks, np.int32), len(inside))
     day = found.index_on[index] + landmark
@@ -69,7 +87,7 @@ def cohort(clock: Clock, problem: Problem, *, cutoff: int) -> Cohort:
 def asked(found: Outcomes, problem: Problem, index: np.ndarray, day: np.ndarray) -> np.ndarray:
     """At the landmark: no event known, not gone; and for non-response still in treatment."""
     open_question = found.gone_on[index] > day
-    if problem.target == RELAPSE.target:
+    if problem.target != NON_RESPONSE.target:
         return open_question & ~((found.outcome[index] == HAPPENED) & (found.known_on[index] <= day))
     return open_question & (day < found.closed_on[index])
 

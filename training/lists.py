@@ -26,7 +26,8 @@ from models.scoring import abstains
 from training import censoring
 from training.cohorts import Cohort, asked
 from training.fit import Said
-from training.outcomes import IN_COHORT, Outcomes, outcomes
+from training.lives import IN_COHORT, Outcomes
+from training.outcomes import outcomes
 from training.places import missed_places
 from training.rules_order import by_rules, danger_first
 from training.usefulness import at_capacity

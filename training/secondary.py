@@ -21,7 +21,8 @@ from training import censoring, probes
 from training.cohorts import Cohort, asked, cohort
 from training.discrimination import Estimate, auc, bootstrap, ranked
 from training.judged import Judged, score_rows
-from training.outcomes import IN_COHORT, Outcomes, outcomes
+from training.lives import IN_COHORT, Outcomes
+from training.outcomes import outcomes
 from training.reliability import calibration
 from training.response import FAILING, RESPONDED, SLOW, responses
 

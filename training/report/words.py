@@ -100,7 +100,6 @@ def not_scored(counts: dict[str, int], children: int) -> str:
 
 
 LEARNT_FROM = "left out: learnt from, of a child learnt from, or its time at risk not yet over"
-_OF_RELAPSE = {"cured_unverified", "failed_discharge", "too_old_before_the_end"}
 _INDEX = {RELAPSE.target: "discharges as cured from a centre", NON_RESPONSE.target: "admissions to a centre"}
 
 
@@ -122,8 +121,7 @@ def attrition(counts: dict[str, int], *, target: str, judged: int) -> list[tuple
         "censored": "\u2003not known (moved, not seen again, or the records end)",
         "died": "\u2003died first (counted as no event)",
     }
-    asked = words.keys() - (_OF_RELAPSE if target == NON_RESPONSE.target else set())
-    rows = [(words[name], counts[name]) for name in words if name in counts and name in asked]
+    rows = [(words[name], counts[name]) for name in words if name in counts]
     elsewhere = counts.get("landmark_rows", judged) - judged
     left = [(LEARNT_FROM, elsewhere)] if elsewhere else []
     outcomes = [(judged_words[name], counts[name]) for name in judged_words]
