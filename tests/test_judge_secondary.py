@@ -22,7 +22,7 @@ LIVES = {
     "early": "0 well, 20 sam, 40 sam, 150 well",
     "middle": "0 well, 28 well, 60 sam, 80 sam",
     "late": "0 well, 28 well, 80 well, 150 sam, 170 sam",
-    "once": "0 well, 28 well, 60 sam, 80 well, 150 well",
+    "once": "0 well, 28 well, 60 sam, 80 clear, 150 well",
     "well": "0 well, 28 well, 80 well, 150 well",
     "gone": "0 well, 28 well",
 }
