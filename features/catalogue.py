@@ -22,6 +22,11 @@ class Feature:
     relapse: int = 0
     non_response: int = 0
 
+    @property
+    def onset(self) -> int:
+        """As for relapse: the same bodies slide in the same way."""
+        return self.relapse
+
 
 SERIES = ("whz", "waz", "haz", "muac")
 _UNIT = {"whz": "z", "waz": "z", "haz": "z", "muac": "mm"}

@@ -32,6 +32,8 @@ RELAPSE = Problem("relapse", (0, 28, 56, 84, 112, 140, 168), 183, 183 + 63, "rel
 NON_RESPONSE = Problem("non_response", (0, 7, 14, 21, 28, 42, 56), 91, 91, "non_response")
 ONSET = Problem("onset", (0,), 91, 91 + 63, "onset")
 PROBLEMS: dict[str, Problem] = {problem.target: problem for problem in (RELAPSE, NON_RESPONSE)}
+BACKTESTED: dict[str, Problem] = PROBLEMS | {ONSET.target: ONSET}
+"""PROBLEMS are trained, judged and served; onset is only backtested so far."""
 FAILED_DISCHARGE_BEFORE = 14
 VERIFIED_WITHIN = 7
 CONFIRMED_WITHIN = 63

@@ -36,7 +36,8 @@ class Cohort:
 
     `index`: position in `outcomes`; `child`, `day` (the day of prediction), `landmark` (days after the index);
     `outcome` (1, 0, -1); `time`: days from the landmark to the event, to the competing death, or as far as the
-    child was followed; `remaining`: days left of the horizon.
+    child was followed; `remaining`: days left of the horizon. `weight`: for how many each row stands, where rows were
+    drawn by lot (`training.sampling`); None: censoring alone says (`training.censoring`).
     """
 
     problem: Problem
@@ -49,11 +50,13 @@ class Cohort:
     time: np.ndarray
     remaining: np.ndarray
     attrition: dict[str, int] = field(default_factory=dict)
+    weight: np.ndarray | None = None
 
     def take(self, rows: np.ndarray) -> Cohort:
         """Some of the rows, in their order."""
         columns = (self.index, self.child, self.day, self.landmark, self.outcome, self.time, self.remaining)
-        return Cohort(self.problem, self.outcomes, *(column[rows] for column in columns), self.attrition)
+        weight = None if self.weight is None else self.weight[rows]
+        return Cohort(self.problem, self.outcomes, *(column[rows] for column in columns), self.attrition, weight)
 
 
 def cohort(clock: Clock, problem: Problem, *, cutoff: int) -> Cohort:
