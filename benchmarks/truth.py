@@ -1,4 +1,4 @@
-"""How far each model comes from a rule towards the truth, on simulated registries of three dials beside the plain one.
+"""How far each model comes from a rule towards the truth, on simulated registries of four dials beside the plain one.
 
 Trained on what was known before the split, judged on every landmark after it, by inverse probability of censoring
 weights: one measurement (lowest last WHZ), an afternoon's LightGBM on last values, minima, means and gains, ours, and
@@ -8,7 +8,7 @@ truth's. AUC, slope and mean also against the truth itself, on all rows: weights
 which falls into one season, from other losses. The simulator is our own: what is better here need not be better in
 life.
 
-    python benchmarks/truth.py [--children 200000] [--dials plain,noise,missing,relapse] [--json]
+    python benchmarks/truth.py [--children 200000] [--dials plain,noise,missing,relapse,set_point] [--json]
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ from training.usefulness import at_capacity
 MONTHS, SEED, AFTER_DAYS, DRAWS = 30, 11, 302, 20
 FIGURES = ("slope", "mean_over_happened", "auc_truth", "slope_truth", "mean_over_truth")
 DIALS = {"plain": {}, "noise": {"noise": 2.0}, "missing": {"missing": 2.0, "informative": 2.0},
-         "relapse": {"relapse": 1.5}}
+         "relapse": {"relapse": 1.5}, "set_point": {"set_point": 3.0}}
 AFTERNOON = [NAMES.index(name) for name in NAMES if name in (
     "age_days", "female", "birth_weight_kg", "gain_stay", "gain_last_28", "days_in_treatment", "days_since_discharge",
     "stays_before", "weighings_90", "ill_14", "checks_30", "ednf_per_day_stay", "attendance_last", *(

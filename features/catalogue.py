@@ -22,6 +22,11 @@ class Feature:
     relapse: int = 0
     non_response: int = 0
 
+    @property
+    def onset(self) -> int:
+        """As for relapse: the same bodies slide in the same way."""
+        return self.relapse
+
 
 SERIES = ("whz", "waz", "haz", "muac")
 _UNIT = {"whz": "z", "waz": "z", "haz": "z", "muac": "mm"}
@@ -55,6 +60,22 @@ def _of_series(name: str) -> list[Feature]:
         Feature(f"{name}_since_admission", unit, f"{measure} gained since admission", "poor_gain", 0, arm),
         Feature(f"{name}_at_discharge", unit, f"{measure} at discharge", level, 0, arm),
         Feature(f"{name}_since_discharge", unit, f"{measure} gained since discharge", trend, 0, arm),
+    ]
+
+
+def _of_life(name: str) -> list[Feature]:
+    """Where the child usually stands: the columns of `features.columns_of_life`, in its order."""
+    unit, level, measure = _UNIT[name], _LEVEL_REASON[name], name.upper()
+    return [
+        Feature(f"{name}_first", unit, f"first {measure} ever read", level),
+        Feature(f"{name}_life_mean", unit, f"mean {measure} of the whole record", level),
+        Feature(f"{name}_life_lowest", unit, f"lowest {measure} ever", level),
+        Feature(f"{name}_life_spread", unit, f"standard deviation of {measure} in the whole record", "thin_records"),
+        Feature(f"{name}_life_count", "count", f"readings of {measure} in the whole record", "thin_records"),
+        Feature(f"{name}_mean_of_last_3", unit, f"mean of the last three {measure}", level),
+        Feature(f"{name}_before_mean", unit, f"mean {measure} before the admission", level),
+        Feature(f"{name}_before_median", unit, f"median {measure} before the admission", level),
+        Feature(f"{name}_before_highest", unit, f"highest {measure} before the admission", level),
     ]
 
 
@@ -164,6 +185,7 @@ _CONTEXT = [
 
 CATALOGUE: tuple[Feature, ...] = tuple(
     _CHILD + _STAY + [feature for name in SERIES for feature in _of_series(name)]
+    + [*_of_life("whz"), *_of_life("muac"), Feature("waz_first", "z", "first WAZ ever read", "low_weight_for_height")]
     + _WEIGHT + _SEEN + _ILLNESS + _FOOD + _CONTEXT
 )
 """All features, in the order of the columns."""

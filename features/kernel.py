@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from features import columns, columns_of_care
+from features import columns, columns_of_care, columns_of_life
 from features.catalogue import CONTEXT_NAMES, NAMES, SERIES
 from features.columns import GrowthRows
 from features.columns_of_care import SIGNS, CareRows
@@ -17,7 +17,8 @@ from features.trace import Trace
 from registry.tables import FINDING, ITEM
 
 WRITTEN = (
-    *columns.CHILD, *columns.STAY, *(f"{name}_{of}" for name in SERIES for of in STATISTICS), *columns.WEIGHT,
+    *columns.CHILD, *columns.STAY, *(f"{name}_{of}" for name in SERIES for of in STATISTICS),
+    *(f"{name}_{of}" for name in ("whz", "muac") for of in columns_of_life.STATISTICS), "waz_first", *columns.WEIGHT,
     *columns.READINGS, *columns.PROSPECT, *columns.SEEN, *columns_of_care.VISITS, *columns_of_care.ILLNESS,
     *columns_of_care.FOOD, *columns_of_care.ATTENDANCE,
 )
@@ -64,8 +65,12 @@ def _fill(asked, stays, rows, care, priors, height_noises, place, matrix):
                   matrix, i, place, at)
         of_muac = series(begin, end, day, rows.muac, rows.muac, none, today, admitted, closed, muac, after)
         at = _put(of_muac, matrix, i, place, at)
+        # WHZ on the height that the child's own trajectory gives: there are more of these than of fresh heights.
+        at = _put(columns_of_life.life(begin, end, day, rows.whz_traced, admitted, today, after), matrix, i, place, at)
+        at = _put(columns_of_life.life(begin, end, day, rows.muac, admitted, today, after), matrix, i, place, at)
+        matrix[i, place[at]] = columns_of_life.first(begin, end, rows.waz)
         at = _put(columns.weight(begin, end, rows, today, admitted, closed, log_weight, none, after),
-                  matrix, i, place, at)
+                  matrix, i, place, at + 1)
         at = _put(columns.readings(begin, end, rows, today, admitted, closed, whz), matrix, i, place, at)
         at = _put(columns.prospect(begin, end, rows, today, admitted, closed, of_whz, of_muac, whz, muac),
                   matrix, i, place, at)

@@ -20,7 +20,7 @@ from features.episodes import CURED
 from features.trace import Trace, trace
 from models.bundle import Bundle
 from models.facts import facts_of
-from models.problems import NON_RESPONSE, RELAPSE
+from models.problems import NON_RESPONSE, ONSET, ONSET_AGES, RELAPSE
 from models.reasons import grouped
 from registry.tables import NEVER
 
@@ -97,10 +97,13 @@ def score_children(
 
 
 def abstains(target: str, traced: Trace, rows: np.ndarray) -> np.ndarray:
-    """Positions in WHY_NOT (int8, 0 where a score may be given): the question does not arise, or cannot be borne."""
+    """Positions in WHY_NOT (int8, 0 where a score may be given): the question does not arise, or cannot be borne.
+
+    Of onset, whether the child is out of treatment and without SAM lately is not asked here: its indexes are so.
+    """
     stays, child = traced.stays, traced.known.children
     return _abstains(
-        target == NON_RESPONSE.target, rows, traced.day, child["left_on"], child["sex"], child["birth_date"],
+        _ASKED[target], rows, traced.day, child["left_on"], child["sex"], child["birth_date"],
         stays.admitted_on, stays.closed_on, stays.outcome, stays.facility_open,
     )
 
@@ -110,30 +113,34 @@ def abstains(target: str, traced: Trace, rows: np.ndarray) -> np.ndarray:
     "not_in_treatment", "not_discharged_as_cured", "discharged_over_183_days_ago", "treated_over_91_days", "left",
     "too_old", "sex_or_birth_date_missing", "no_weight_in_a_year", "back_in_treatment",
 ))
+_OF_RELAPSE, _OF_NON_RESPONSE, _OF_ONSET = range(3)
+_ASKED = {RELAPSE.target: _OF_RELAPSE, NON_RESPONSE.target: _OF_NON_RESPONSE, ONSET.target: _OF_ONSET}
 _AGE, _WEIGHED, _SIBLINGS = (_AT[name] for name in ("age_days", "days_since_weighed", "siblings_sam_365"))
+_ONSET_OLDEST = ONSET_AGES[1]
 _LAST_DAY, _TREATED_DAYS, _DISCHARGED_DAYS = criteria().last_day, NON_RESPONSE.horizon, RELAPSE.horizon
 
 
 @njit(cache=True, nogil=True)
-def _abstains(treated, rows, day, left_on, sex, birth_date, admitted_on, closed_on, outcome, facility_open):
-    """The first check that speaks against a score; `treated`: of a child in treatment, else of one discharged."""
+def _abstains(asked, rows, day, left_on, sex, birth_date, admitted_on, closed_on, outcome, facility_open):
+    """The first check that speaks against a score; `asked`: of which target."""
+    treated, discharged = asked == _OF_NON_RESPONSE, asked == _OF_RELAPSE
     why = np.zeros(len(day), np.int8)
     for i in range(len(day)):
         if left_on[i] <= day[i]:
             why[i] = _LEFT
         elif sex[i] < 0 or birth_date[i] == NEVER:
             why[i] = _UNKNOWN_CHILD
-        elif rows[i, _AGE] > _LAST_DAY:
+        elif rows[i, _AGE] > (_ONSET_OLDEST if asked == _OF_ONSET else _LAST_DAY):
             why[i] = _TOO_OLD
         elif treated and not (admitted_on[i] != NEVER and closed_on[i] == NEVER):
             why[i] = _NOT_IN_TREATMENT
         elif treated and days_apart(admitted_on[i], day[i]) > _TREATED_DAYS:
             why[i] = _TREATED_LONG
-        elif not treated and outcome[i] != CURED:
+        elif discharged and outcome[i] != CURED:
             why[i] = _NOT_CURED
-        elif not treated and facility_open[i] > 0:
+        elif discharged and facility_open[i] > 0:
             why[i] = _BACK
-        elif not treated and days_apart(closed_on[i], day[i]) > _DISCHARGED_DAYS:
+        elif discharged and days_apart(closed_on[i], day[i]) > _DISCHARGED_DAYS:
             why[i] = _DISCHARGED_LONG_AGO
         elif not rows[i, _WEIGHED] <= LONGEST_WITHOUT_WEIGHT:
             why[i] = _NO_WEIGHT

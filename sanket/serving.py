@@ -26,6 +26,10 @@ def score(
     accept_foreign: Annotated[
         bool, typer.Option(help="use a champion that was trained on another registry all the same")
     ] = False,
+    exercise: Annotated[
+        bool, typer.Option(help="for practice: let a champion that learnt from synthetic records score real ones; "
+                                "every page says so")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Score the children of STORE as of a day, into its score book.
@@ -43,7 +47,7 @@ def score(
     with Progress(console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("Scoring children", total=None)
         done = score_store(
-            store, as_of=day, accept_foreign=accept_foreign,
+            store, as_of=day, accept_foreign=accept_foreign, exercise=exercise,
             progress=lambda ready, of: bar.update(task, completed=ready, total=of),
         )
     if as_json:
@@ -56,6 +60,8 @@ def score(
     scored = ", ".join(f"{grouped(count)} for {target.replace('_', '-')}" for target, count in done["scored"].items())
     typer.echo(f"{grouped(done['children'])} children in the book as of {done['as_of']}: scored {scored}; "
                f"{grouped(done['in_danger'])} in danger by the protocol's rules.")
+    if done["exercise"]:
+        typer.echo("An exercise: the models learnt from synthetic records. Act on the rules, not on these risks.")
 
 
 def _day(text: str) -> dt.date:

@@ -23,6 +23,7 @@ def simulate(
     missing: Annotated[float, typer.Option(help="Odds of missed weighings and heights; 1 is calibrated.")] = 1.0,
     informative: Annotated[float, typer.Option(help="How tellingly records are missing; 0 at random.")] = 1.0,
     relapse: Annotated[float, typer.Option(help="How much is lost after discharge; 1 gives about 12 %.")] = 1.0,
+    set_point: Annotated[float, typer.Option(help="How strongly treated children go back to where they stood.")] = 1.0,
     truth_draws: Annotated[int, typer.Option(help="Forward lives per landmark in OUT/truth; 0 for none.")] = 100,
     json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
 ) -> None:
@@ -38,7 +39,8 @@ def simulate(
     from registry.simulate.dials import Dials
     from registry.simulate.write import simulate as write
 
-    dials = Dials(noise=noise, missing=missing, informative=informative, relapse=relapse, truth_draws=truth_draws)
+    dials = Dials(noise=noise, missing=missing, informative=informative, relapse=relapse, set_point=set_point,
+                  truth_draws=truth_draws)
     console = Console(stderr=True)
     with Progress(console=console, transient=True) as progress:
         task = progress.add_task("Living through the months", total=children)

@@ -69,7 +69,9 @@ def backtest(
     store: Store,
     split: Annotated[str, typer.Option(metavar="DATE", help="train before this day, predict from it")],
     output: Annotated[Path, typer.Option("-o", "--output", help="predictions, a Parquet file")],
-    target: Target = None,
+    target: Annotated[
+        str | None, typer.Option(help="relapse, non_response or onset; all where left out")
+    ] = None,
     visits: Annotated[
         bool, typer.Option("--visits", help="add what lists of 10, 20 and 30 visits a sector would have found")
     ] = False,
@@ -87,12 +89,14 @@ def backtest(
     the same risks against secondary outcomes and sensitivity rows (docs/models.md).
     """
     from features.clock import Clock
+    from models.problems import BACKTESTED
     from sanket.progress import steps
     from training.backtest import backtest as run
     from training.backtest import summary
     from training.train import load_registry
 
-    day, targets, true_risks = _day(split, "--split"), _targets(target), _truth(truth)
+    day, true_risks = _day(split, "--split"), _truth(truth)
+    targets = _targets(target, among=tuple(BACKTESTED))
     with steps("Backtest") as said:
         clock = Clock(load_registry(store))
         predictions, bundles = run(clock, split=day, targets=targets, trials=trials, seed=seed, said=said)
@@ -132,14 +136,16 @@ def _truth(folder: Path | None):
     return found
 
 
-def _targets(target: str | None) -> tuple[str, ...]:
+def _targets(target: str | None, among: tuple[str, ...] = ()) -> tuple[str, ...]:
+    """The target asked for, else all of them; `among`: those that the verb knows (by default those trained)."""
     from models.problems import PROBLEMS
     from registry.errors import UsageError
 
+    among = among or tuple(PROBLEMS)
     if target is None:
-        return tuple(PROBLEMS)
-    if target not in PROBLEMS:
-        raise UsageError("TRN010", f"--target is {' or '.join(PROBLEMS)}")
+        return among
+    if target not in among:
+        raise UsageError("TRN010", f"--target is {' or '.join(among)}")
     return (target,)
 
 

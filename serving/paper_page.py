@@ -14,6 +14,7 @@ from serving.sheets import (
     centre_name,
     key,
     notes,
+    practice_key,
     ranked_lines,
     sheets,
     title,
@@ -83,8 +84,8 @@ def _how_to(listed: VisitList, words: Words) -> str:
 def _sheet(sheet: Sheet, listed: VisitList, words: Words) -> str:
     """One centre's children; those in danger without a place have boxes and lines too."""
     which = f"{words('ui', 'sector')} {listed.sector_id}, {words.day(listed.as_of)}"
-    if listed.facts.get("synthetic"):
-        which = f"{words('ui', 'synthetic_short')}; {which}"
+    if practice := practice_key(listed.facts):
+        which = f"{words('ui', f'{practice}_short')}; {which}"
     head = _tag("h2", f"{words('ui', 'centre')} {sheet.centre}") + _tag("p", which)
     head += _tag("p", words("ui", "sheet_reminder"))
     articles = "".join(_article(line, words) for line in (*sheet.lines, *sheet.also_here))

@@ -22,6 +22,7 @@ from serving.sheets import (
     beyond_note,
     key,
     notes,
+    practice_key,
     ranked_lines,
     sheets,
     warnings,
@@ -151,8 +152,8 @@ class _Print:
         """Centre at the left, sector and day at the right, and the two lines that go with every sheet."""
         paper, say = self.paper, self.words
         which = [f"{say('ui', 'sector')} {self.listed.sector_id}, {say.day(self.listed.as_of)}"]
-        if self.listed.facts.get("synthetic"):
-            which.insert(0, say("ui", "synthetic_short"))
+        if practice := practice_key(self.listed.facts):
+            which.insert(0, say("ui", f"{practice}_short"))
         room = WIDTH - max(paper.width_of(told, size=SMALL) for told in which) - 4
         name = text(paper, f"{say('ui', 'centre')} {centre}", size=CENTRE, bold=True, width=room)
         high = max(name.height, len(which) * line_height(SMALL))

@@ -37,17 +37,26 @@ Progress = Callable[[int, int], None]
 
 def score_store(
     address: str, *, as_of: dt.date, models_dir: Path | None = None, accept_foreign: bool = False,
-    progress: Progress = lambda done, of: None,
+    exercise: bool = False, progress: Progress = lambda done, of: None,
 ) -> dict:
     """Score a store into its book as of a day; what was done.
 
-    Raises BadInput SRV003 without a champion, and Refused SRV004 where one was trained on another registry.
+    `exercise`: a champion that learnt from synthetic records may score real ones, and the run says so on every page.
+    Raises BadInput SRV003 without a champion; Refused SRV007 where one learnt from synthetic records and the store's
+    are not, without `exercise`; Refused SRV004 where one was trained on another registry, without `accept_foreign`.
     """
     store = open_store(address, must_exist=True)
     engine = engine_of(address)
     try:
         bundles = _champions(models_dir or models_folder(address))
-        foreign = _foreign(bundles, store)
+        made_up = _made_up(bundles, store)
+        if made_up and not exercise:
+            raise Refused(
+                "SRV007", f"the champion of {', '.join(made_up)} learnt from synthetic records, and this registry is "
+                "not synthetic: rules, z-scores and a one-measure order until you have trained on it (`sanket train "
+                "STORE`). For practice only: --exercise, which marks every page",
+            )
+        foreign = [target for target in _foreign(bundles, store) if target not in made_up]
         if foreign and not accept_foreign:
             raise Refused(
                 "SRV004", f"the champion of {', '.join(foreign)} was trained on another registry: its risks may not "
@@ -55,7 +64,7 @@ def score_store(
             )
         hand_on(store)
         registry = store.load()
-        run, facts = _write(engine, registry, bundles, as_of, progress)
+        run, facts = _write(engine, registry, bundles, as_of, progress, exercise=bool(made_up))
     finally:
         engine.dispose()
         store.close()
@@ -75,8 +84,15 @@ def _foreign(bundles: Mapping[str, Bundle], store: Store) -> list[str]:
     return [target for target, bundle in bundles.items() if bundle.facts.get("registry_id") != here]
 
 
+def _made_up(bundles: Mapping[str, Bundle], store: Store) -> list[str]:
+    """Targets whose champion learnt from synthetic records; none where the store's own are synthetic too."""
+    if store.facts()["synthetic"]:
+        return []
+    return [target for target, bundle in bundles.items() if bundle.facts.get("synthetic")]
+
+
 def _write(
-    engine: sa.Engine, registry: Registry, bundles, as_of: dt.date, progress: Progress
+    engine: sa.Engine, registry: Registry, bundles, as_of: dt.date, progress: Progress, *, exercise: bool
 ) -> tuple[Run, dict]:
     scoring = Scoring.of(registry, bundles, as_of)
     made_from = {
@@ -93,7 +109,7 @@ def _write(
     reader = Reader(engine, Scope.of(["state:*"]))
     areas = list(area_pages(reader, run, registry, scoring.protocol))
     figures = [page["figures"] for level, _, page in areas if level == "sector"]
-    facts = _facts(reader, registry, scoring, run, figures)
+    facts = _facts(reader, registry, scoring, run, figures) | {"exercise": exercise}
     scorebook.publish(engine, run, facts=facts, areas=areas)
     return run, facts
 

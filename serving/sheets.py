@@ -7,6 +7,7 @@ age; no family, no name, no phone.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from models.candidate import Candidate
@@ -221,8 +222,15 @@ def anm_lines(listed: VisitList, words: Words) -> list[Line]:
 
 def sheet_notes(listed: VisitList, words: Words) -> list[str]:
     """What the reader of one sheet must know: that it is an exercise, that it is old, who is beyond the capacity."""
-    synthetic = [words("ui", "synthetic")] if listed.facts.get("synthetic") else []
-    return [*synthetic, *filter(None, [stale_note(listed, words), beyond_note(listed, words)])]
+    practice = practice_key(listed.facts)
+    said = [words("ui", practice)] if practice else []
+    return [*said, *filter(None, [stale_note(listed, words), beyond_note(listed, words)])]
+
+
+def practice_key(facts: Mapping[str, object]) -> str:
+    """The words (`ui`) by which a page says that its run is no real one: its children are made up (`synthetic`), or
+    its models learnt from made-up children (`exercise`); empty for a real run."""
+    return next((key for key in ("synthetic", "exercise") if facts.get(key)), "")
 
 
 def stale_note(listed: VisitList, words: Words) -> str:

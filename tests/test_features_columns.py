@@ -5,12 +5,13 @@ import pytest
 
 from features.catalogue import CONTEXT_NAMES, NAMES
 from features.clock import Clock
+from features.columns_of_life import STATISTICS, life
 from features.kernel import WRITTEN
 from features.smoother import DEFAULT_PRIORS
 from features.trajectory import as_of
 from models.scoring import score_children
 from registry.check import build_records
-from registry.tables import day_number
+from registry.tables import NEVER, day_number
 
 GIRL = {
     "child_id": "girl", "sex": "F", "birth_date": "2025-01-01", "centre_id": "A", "birth_weight_kg": 2.6,
@@ -55,6 +56,9 @@ def test_the_kernel_and_the_context_write_every_column_once():
 @pytest.mark.parametrize(("name", "expected"), [
     ("age_days", 427), ("female", 1), ("birth_weight_kg", 2.6), ("days_in_treatment", 30), ("appetite_failed", 0),
     ("centre_is_vcdc", 0), ("stays_before", 0),
+    ("muac_first", 112), ("muac_life_mean", 114), ("muac_life_lowest", 112), ("muac_life_count", 4),
+    ("muac_life_spread", np.std([112, 113, 115, 116], ddof=1)), ("muac_mean_of_last_3", (113 + 115 + 116) / 3),
+    ("muac_before_mean", np.nan), ("muac_before_highest", np.nan),
     ("muac_last", 116), ("muac_last_days", 2), ("muac_lowest_180", 112), ("muac_mean_90", 114),
     ("gain_stay", 1000 * 0.2 / (6.0 * 28)), ("days_without_gain", 23), ("below_highest", 100 * np.log(6.3 / 6.2)),
     ("sam_readings_180", 3), ("reported_red_180", 0.5), ("reported_last", 1),
@@ -71,6 +75,34 @@ def test_the_kernel_and_the_context_write_every_column_once():
 ])
 def test_a_column_says_what_a_hand_would(row, name, expected):
     assert row[name] == pytest.approx(expected, rel=1e-12, nan_ok=True)
+
+
+def _whole_record(values, admitted=4, today=5):
+    days = np.arange(1, len(values) + 1, dtype=np.int32)
+    found = life(0, len(values), days, np.array(values), admitted, today, np.empty(len(values)))
+    return dict(zip(STATISTICS, found, strict=True))
+
+
+def test_where_a_child_usually_stands():
+    told = _whole_record([-1.0, -1.4, -2.2, -3.1])
+    assert told == pytest.approx({
+        "first": -1.0, "life_mean": -1.925, "life_lowest": -3.1, "life_spread": np.std([1.0, 1.4, 2.2, 3.1], ddof=1),
+        "life_count": 4, "mean_of_last_3": -6.7 / 3, "before_mean": -4.6 / 3, "before_median": -1.4,
+        "before_highest": -1.0})
+
+
+@pytest.mark.parametrize(("before", "median"), [
+    ([-2.0], -2.0), ([-1.0, -3.0], -2.0), ([-3.0, -1.0, -2.5], -2.5), ([-1.0, np.nan, -3.0, -2.0], -2.0),
+    ([-1.0, -4.0, -2.0, -3.0], -2.5), ([np.nan], np.nan)])
+def test_the_median_is_of_what_was_read_before_the_admission(before, median):
+    told = _whole_record([*before, -9.0], admitted=len(before) + 1, today=9)
+    assert told["before_median"] == pytest.approx(median, nan_ok=True)
+
+
+def test_without_a_stay_there_is_no_before():
+    told = _whole_record([-1.0, -1.4], admitted=NEVER)
+    assert np.isnan([told["before_mean"], told["before_median"], told["before_highest"]]).all()
+    assert told["life_mean"] == pytest.approx(-1.2)
 
 
 def test_an_arm_is_told_only_from_the_last_weighing_or_later():

@@ -167,7 +167,8 @@ def test_no_gain_in_visits_is_a_warning():
 
 
 def test_counts_add_up_in_words():
-    counts = {"indexes": 9, "cured_unverified": 2, "failed_discharge": 1, "in_cohort": 6, "landmarks": 42,
+    counts = {"indexes": 9, "cured_unverified": 2, "failed_discharge": 1, "in_cohort": 6, "too_old_before_the_end": 1,
+              "landmarks": 42,
               "landmarks_after_outcome_or_leaving": 20, "landmarks_after_the_records": 2, "landmark_rows": 20,
               "happened": 3, "did_not_happen": 4, "censored": 1, "died": 1, "never_closed": 0}
     rows = attrition(counts, target="relapse", judged=8)

@@ -1,13 +1,16 @@
 """Spec: what became of a cured child. Each line is a child's story by days since discharge; see tests/stories.py."""
 
+import numpy as np
 import pytest
 
 from features.clock import Clock
 from models.problems import OUTCOME_WORDS, RELAPSE
 from registry.tables import NEVER
 from tests.stories import DAY_0, cured, date, registry
-from training.cohorts import cohort
-from training.outcomes import COHORT_WORDS, outcomes
+from training.censoring import weights
+from training.cohorts import before_split, cohort
+from training.lives import COHORT_WORDS
+from training.outcomes import outcomes
 
 # readings | further stays (admission days) | cohort | outcome | event on | known on | followed until
 STORIES = [
@@ -103,6 +106,18 @@ def test_the_fifth_birthday_censors():
     """Born 1,727 days before discharge: on day 100 the child is 1,827 days old, and not classifiable as SAM."""
     _, found = _outcome("0 well, 90 well, 120 sam, 150 sam", [], child={"birth_date": date(-1727)})
     assert OUTCOME_WORDS[found["outcome"]] == "censored" and _day(found["followed_until"]) == 90
+
+
+@pytest.mark.parametrize(("age_at_discharge", "asked"), [(1643, [0, 1]), (1644, [])])
+def test_only_a_child_who_stays_under_five_years_to_the_end_is_learnt_from_and_judged(age_at_discharge, asked):
+    """1,826 days old on day 183 at most: of an older one SAM on day 60 would be known, and its absence never."""
+    for place, readings in enumerate(("0 well, 60 well, 150 well", "0 well, 30 sam, 60 sam")):
+        clock = Clock(registry(readings, episodes=[cured()], child={"birth_date": date(-age_at_discharge)}))
+        rows = cohort(clock, RELAPSE, cutoff=DAY_0 + 400)
+        learnt = rows.outcome[before_split(rows, DAY_0 + 400)]
+        assert set(learnt.tolist()) == {place} & set(asked)
+        assert np.array_equal(weights(rows) > 0, np.full(len(rows.index), bool(asked)))
+        assert rows.attrition["too_old_before_the_end"] == (0 if asked else 1)
 
 
 @pytest.mark.parametrize(("cutoff", "word"), [(59, "censored"), (60, "happened")])

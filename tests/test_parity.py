@@ -118,7 +118,7 @@ def test_the_api_sees_the_row_that_training_sees_without_its_context(store):
 
 def test_the_batch_writes_the_risk_that_training_predicts(store):
     *_, matrix = _trained(store, with_context=True)
-    done = score_store(store, as_of=AS_OF, accept_foreign=True)
+    done = score_store(store, as_of=AS_OF, exercise=True)
     assert done["children"] == 2
     with open_store(store).engine.connect() as connection:
         rows = connection.execute(sa.select(scorebook.ROWS.c.child_id, scorebook.ROWS.c.page)).all()

@@ -11,7 +11,7 @@ from features.clock import Clock
 from features.context import Context
 from features.trajectory import as_of_traced
 from models.bundle import Bundle
-from models.problems import OUTCOME_WORDS, PROBLEMS, Problem
+from models.problems import BACKTESTED, ONSET, OUTCOME_WORDS, Problem
 from models.scoring import NOT_SCORED, SCORED, WHY_NOT, abstains
 from registry.errors import BadInput
 from registry.tables import NEVER, day_date
@@ -26,17 +26,26 @@ COLUMNS = (
 
 
 def backtest(
-    clock: Clock, *, split: int, targets: tuple[str, ...] = tuple(PROBLEMS), trials: int = 0, seed: int = 1,
+    clock: Clock, *, split: int, targets: tuple[str, ...] = tuple(BACKTESTED), trials: int = 0, seed: int = 1,
     said: Said = lambda text: None,
 ) -> tuple[pd.DataFrame, dict[str, Bundle]]:
-    """Predictions of every landmark on or after `split` (a day number) by models trained before it; see COLUMNS."""
+    """Predictions of every landmark on or after `split` (a day number) by models trained before it; see COLUMNS.
+
+    Where onset is one of several targets and cannot be learnt (too few events), that is said and the others are given.
+    """
     until = clock.registry.recorded_until
     if not split <= until:
         raise BadInput("TRN004", f"the split {day_date(split)} lies after the records, which end on {day_date(until)}")
     context, frames, bundles = Context(clock), [], {}
     for target in targets:
-        problem = PROBLEMS[target]
-        bundle = learn(clock, problem, until=split, trials=trials, seed=seed, said=said, context=context).bundle
+        problem = BACKTESTED[target]
+        try:
+            bundle = learn(clock, problem, until=split, trials=trials, seed=seed, said=said, context=context).bundle
+        except BadInput as error:
+            if problem is not ONSET or len(targets) == 1:
+                raise
+            said(f"{target} is left out: {error}")
+            continue
         later = cohort(clock, problem, cutoff=until)
         later = later.take(np.flatnonzero(later.day >= split))
         said(f"{target}: {len(later.index)} landmarks to predict")

@@ -15,8 +15,17 @@ MOST_WEIGHT = 20.0
 def weights(rows: Cohort) -> np.ndarray:
     """IPCW of each landmark row (float64): 0 where censored, else 1 / share still followed at its outcome.
 
-    One curve a landmark, over the rows given.
+    One curve a landmark, over the rows given. A row of a child who grows past 1,826 days within the horizon has no part
+    in it: its event could be known and its absence could not. Rows drawn by lot bring their weights with them.
     """
+    if rows.weight is not None:
+        return rows.weight
+    weight, room = np.zeros(len(rows.index)), np.flatnonzero(rows.outcomes.room[rows.index])
+    weight[room] = _with_room(rows.take(room))
+    return weight
+
+
+def _with_room(rows: Cohort) -> np.ndarray:
     # A death, or a cure that ends the stay, answers the question on its day: nothing could be lost after it.
     ended = (rows.outcome == DID_NOT_HAPPEN) & (rows.time < rows.remaining)
     weight = known_weights(

@@ -1,4 +1,5 @@
-"""Fitting: a penalised logistic regression and a forest with physiology's directions, blended on held-out children."""
+"""Fitting: a penalised logistic regression and a bag of forests with physiology's directions, blended on held-out
+children."""
 
 from __future__ import annotations
 
@@ -10,6 +11,7 @@ import numpy as np
 
 from features.catalogue import CATALOGUE, NAMES
 from models.linear import Linear
+from training.bag import bagged
 from training.examples import Examples, log_loss
 from training.linear_half import fit_linear
 from training.straight import slope_and_intercept
@@ -74,6 +76,9 @@ MOST_TREES = 800
 PATIENCE = 40
 FOLDS = 4
 THREADS = 2
+BAG = 3
+"""Forests that differ by their draws alone, whose mean is the forest: chance moves the mean less than it moves one."""
+DRAWS = ("bagging_seed", "feature_fraction_seed", "extra_seed")
 
 
 def directions(target: str) -> list[int]:
@@ -99,7 +104,9 @@ def fit(examples: Examples, *, target: str, settings: dict, seed: int, offset: s
     `offset`: a feature from which the forest starts (see `models.problems.Problem`).
     """
     fold = folds(examples.child, FOLDS, seed)
-    rounds, tree_margin = _tree_number(examples, fold, _settings(target, settings, seed), Start.of(examples, offset))
+    drawn, begun = _settings(target, settings, seed), Start.of(examples, offset)
+    rounds = _tree_number(examples, fold, drawn, begun)
+    tree_margin = _held_out_margin(examples, fold, drawn, rounds, begun)
     penalty, linear_margin = _best_penalty(examples, fold, target)
     share = _best_share(tree_margin, linear_margin, examples)
     choice = Choice(settings, rounds, penalty, share)
@@ -109,12 +116,10 @@ def fit(examples: Examples, *, target: str, settings: dict, seed: int, offset: s
 def refit(examples: Examples, *, choice: Choice, target: str, seed: int, offset: str | None = None) -> Fitted:
     """Fit both halves on other examples as an earlier fit chose, and say each child by halves that did not see it."""
     fold, begun = folds(examples.child, FOLDS, seed), Start.of(examples, offset)
-    settings = _settings(target, choice.settings, seed)
-    tree_margin, linear_margin = begun.margin(examples.rows), np.empty(len(fold))
+    tree_margin = _held_out_margin(examples, fold, _settings(target, choice.settings, seed), choice.rounds, begun)
+    linear_margin = np.empty(len(fold))
     for of in range(FOLDS):
         inside, outside = examples.take(fold != of), examples.rows[fold == of]
-        booster = lgb.train(settings, _dataset(inside, begun), num_boost_round=choice.rounds)
-        tree_margin[fold == of] += booster.predict(outside, raw_score=True, num_threads=THREADS)
         linear_margin[fold == of] = _linear_margin(
             fit_linear(inside, penalty=choice.penalty, directions=directions(target)), outside)
     return _both_halves(examples, choice, (tree_margin, linear_margin), target=target, seed=seed, offset=offset)
@@ -127,13 +132,11 @@ def _both_halves(
     """Both halves fitted on all examples, beside what the folds' halves (`margins`) said of held-out children."""
     begun = Start.of(examples, offset)
     # A fold's forest saw three quarters of the children; with all of them a little more can be learnt.
-    booster = lgb.train(
-        _settings(target, choice.settings, seed), _dataset(examples, begun), num_boost_round=int(choice.rounds * 1.1)
-    )
+    booster = _forest(examples, _settings(target, choice.settings, seed), int(choice.rounds * 1.1), begun)
     blended = choice.trees * margins[0] + (1 - choice.trees) * margins[1]
     held_out = HeldOut(blended, examples.happened, examples.weight)
     linear = fit_linear(examples, penalty=choice.penalty, directions=directions(target))
-    return Fitted(booster.model_to_string(), linear, choice, held_out, offset, begun.constant)
+    return Fitted(booster, linear, choice, held_out, offset, begun.constant)
 
 
 @dataclass(frozen=True)
@@ -172,16 +175,28 @@ def _dataset(examples: Examples, begun: Start, **more) -> lgb.Dataset:
     )
 
 
-def _tree_number(examples: Examples, fold: np.ndarray, settings: dict, begun: Start) -> tuple[int, np.ndarray]:
-    """(number of trees, margin of each row by the folds' boosters that did not see its child)."""
+def _forest(examples: Examples, settings: dict, rounds: int, begun: Start) -> str:
+    """A bag of forests on the examples, of so many trees each, as one model text."""
+    data = _dataset(examples, begun)
+    seeds = [dict.fromkeys(DRAWS, settings["seed"] + 1000 * of) for of in range(BAG)]
+    return bagged([lgb.train(settings | drawn, data, num_boost_round=rounds).model_to_string() for drawn in seeds])
+
+
+def _tree_number(examples: Examples, fold: np.ndarray, settings: dict, begun: Start) -> int:
+    """The number of trees that serves held-out children best."""
     held_out = [_early_stopped(examples, fold, of, settings, begun) for of in range(FOLDS)]
-    trees = max(int(np.median([booster.best_iteration for booster in held_out])), 10)
+    return max(int(np.median([booster.best_iteration for booster in held_out])), 10)
+
+
+def _held_out_margin(
+    examples: Examples, fold: np.ndarray, settings: dict, rounds: int, begun: Start
+) -> np.ndarray:
+    """The margin of each row (n,) by the bag of the folds that do not hold its child."""
     margin = begun.margin(examples.rows)
-    for of, booster in enumerate(held_out):
-        margin[fold == of] += booster.predict(
-            examples.rows[fold == of], raw_score=True, num_iteration=trees, num_threads=THREADS
-        )
-    return trees, margin
+    for of in range(FOLDS):
+        booster = _forest(examples.take(fold != of), settings, rounds, begun)
+        margin[fold == of] += _margin(booster, examples.rows[fold == of])
+    return margin
 
 
 def held_out_loss(

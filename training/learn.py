@@ -11,7 +11,7 @@ from features.clock import Clock
 from features.context import Context
 from features.trajectory import as_of
 from models.bundle import Bundle
-from models.problems import CENSORED, HAPPENED, Problem
+from models.problems import CENSORED, HAPPENED, ONSET, Problem
 from registry.errors import BadInput
 from registry.tables import day_date
 from training import censoring
@@ -19,9 +19,10 @@ from training.calibrate import calibrate
 from training.cohorts import Cohort, attrition_table, before_split, cohort
 from training.examples import Examples
 from training.fit import Fitted, Said, fit, offset_of, refit
-from training.priors import FIT_SHARE, registry_priors
+from training.priors import FIT_SHARE, population_priors, registry_priors
 from training.profile import profile
 from training.sample_size import needed
+from training.sampling import drawn
 from training.tune import tune
 
 LEAST_EVENTS = 30
@@ -62,14 +63,16 @@ def learn(
     context = context or Context(clock)
     rows = cohort(clock, problem, cutoff=until - 1)
     used = np.flatnonzero(before_split(rows, until))
-    rows = rows.take(used)
+    attrition = attrition_table(rows.take(used))
+    kept, rows = drawn(rows.take(used), seed=seed)
+    used = used[kept]
     earlier_on, later_on = blocks(rows)
     _ask_for_events(rows, earlier_on, later_on, problem, said)
     said(f"{problem.target}: {int(earlier_on.sum())} rows to choose on, {int(later_on.sum())} later ones to judge on")
-    priors = registry_priors(clock, until=until)
+    priors = population_priors(clock, rows) if problem is ONSET else registry_priors(clock, until=until)
     matrix = as_of(clock, rows.child, rows.day, priors=priors, context=context)
     said(f"{problem.target}: {matrix.shape[1]} features of {matrix.shape[0]} rows")
-    facts = _facts(clock, rows, until, seed, earlier_on, later_on)
+    facts = _facts(clock, rows, until, seed, earlier_on, later_on) | {"attrition": attrition}
     which = {"target": problem.target, "seed": seed, "offset": problem.offset}
     earlier = without_context(examples(rows, matrix, earlier_on), seed)
     settings = tune(earlier, trials=trials, said=said, **which) if trials else {}
@@ -93,12 +96,20 @@ def _bundle(fitted: Fitted, learning: Examples, **made) -> Bundle:
 
 
 def blocks(rows: Cohort) -> tuple[np.ndarray, np.ndarray]:
-    """(earlier, later): masks over the rows by the date of the index; no child is in both."""
+    """(earlier, later): masks over the rows by the date of the index; no child is in both.
+
+    Of onset nearly every child has indexes on both sides: there the later ones are of some children drawn by lot, and
+    the earlier ones of the others.
+    """
     index_on = rows.outcomes.index_on[rows.index]
     if not len(index_on):
         return np.zeros(0, bool), np.zeros(0, bool)
     cut = np.quantile(index_on, FIT_SHARE, method="higher")
     earlier = index_on < cut
+    if rows.problem is ONSET:
+        children, of = np.unique(rows.child, return_inverse=True)
+        aside = np.random.default_rng(0).random(len(children))[of] >= FIT_SHARE
+        return earlier & ~aside, ~earlier & aside
     return earlier, ~earlier & ~np.isin(rows.child, rows.child[earlier])
 
 
@@ -145,7 +156,7 @@ def _facts(clock: Clock, rows: Cohort, until: int, seed: int, earlier_on, later_
     registry = clock.registry.facts
     events = [len(np.unique(rows.index[block & (rows.outcome == HAPPENED)])) for block in (earlier_on, later_on)]
     return {
-        "trained_until": day_date(until).isoformat(), "seed": seed, "attrition": attrition_table(rows),
+        "trained_until": day_date(until).isoformat(), "seed": seed,
         "rows_fitted": len(rows.index), "rows_earlier": int(earlier_on.sum()), "rows_later": int(later_on.sum()),
         "events_fitted": len(np.unique(rows.index[rows.outcome == HAPPENED])), "events_earlier": events[0],
         "events_later": events[1],

@@ -26,7 +26,8 @@ from models.scoring import abstains
 from training import censoring
 from training.cohorts import Cohort, asked
 from training.fit import Said
-from training.outcomes import IN_COHORT, Outcomes, outcomes
+from training.lives import IN_COHORT, Outcomes
+from training.outcomes import outcomes
 from training.places import missed_places
 from training.rules_order import by_rules, danger_first
 from training.usefulness import at_capacity
@@ -79,7 +80,7 @@ def lists_found(
     `more_than_rules` with their intervals. `where_chosen` has the same of the full lists alone, since in all others
     every order visits everybody; None with fewer than five of them. `missed`: see `training.places.missed_places`.
     """
-    asked_of = [name for name in bundles if name in set(predictions["target"])]
+    asked_of = [name for name in bundles if name in PROBLEMS and name in set(predictions["target"])]
     rows = {target: at_month_starts(clock, PROBLEMS[target], split) for target in asked_of}
     return compare(clock, rows, bundles, context=Context(clock), said=said, truth=truth)
 

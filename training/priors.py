@@ -10,9 +10,13 @@ from features.points import growth_points
 from features.series import readings
 from features.smoother import DEFAULT_PRIORS, Prior, estimate
 from models.problems import RELAPSE
+from training.cohorts import Cohort
 
 FIT_SHARE = 0.72
 """The earlier share of the indexes chooses how to fit, and rehearses; the later judges the rehearsal."""
+
+PRIOR_CHILDREN = 4_000
+"""Of a whole population so many children tell the noise of readings well enough."""
 
 
 def registry_priors(clock: Clock, *, until: int) -> dict[str, Prior]:
@@ -23,6 +27,14 @@ def registry_priors(clock: Clock, *, until: int) -> dict[str, Prior]:
     """
     children, day = _treated_early(clock, until)
     return estimate_priors(clock, children, day)
+
+
+def population_priors(clock: Clock, rows: Cohort) -> dict[str, Prior]:
+    """Priors for a question about every child: from some thousands of the rows' children, as known when the earlier
+    share of the rows had been asked."""
+    children = np.unique(rows.child)
+    day = int(np.quantile(rows.day, FIT_SHARE, method="lower"))
+    return estimate_priors(clock, children[:: max(len(children) // PRIOR_CHILDREN, 1)], day)
 
 
 def estimate_priors(clock: Clock, child: np.ndarray, day: int) -> dict[str, Prior]:

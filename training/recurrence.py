@@ -1,8 +1,9 @@
 """The third problem: recurrence of wasting in records that know visits and no treatment, cross-validated by child.
 
-A row is a visit at which a child under five stands, for the second visit in a row or more, at WHZ -2 or above. The
-event is WHZ under -2 at a later visit within 183 days; a child seen on day 148 or later without it was followed to
-the end, any other is censored at its last visit. Features, fit and weights are those of the two targets.
+A row is a visit at which a child under five stands, for the second visit in a row or more, at WHZ -2 or above, and
+after which it was seen on day 148 or later: whether or not the event came. (Were an event asked for less room than its
+absence, then where following ends at a fixed age, age alone would tell who is wasted again.) The event is WHZ under -2
+at a later visit within 183 days. Features and fit are those of the two targets.
 
     python -m training.recurrence STORE [--json]
 """
@@ -20,11 +21,10 @@ from features.clock import Clock
 from features.points import growth_points
 from features.trajectory import as_of
 from features.wasting import UNDER_FIVE_DAYS
-from models.problems import CENSORED, DID_NOT_HAPPEN, FOLLOWED_FROM, HAPPENED, RELAPSE
+from models.problems import DID_NOT_HAPPEN, FOLLOWED_FROM, HAPPENED, RELAPSE
 from registry.errors import BadInput
 from registry.tables import NEVER, Registry
-from training.censoring import MOST_WEIGHT
-from training.discrimination import Estimate, auc, bootstrap, known_weights
+from training.discrimination import Estimate, auc, bootstrap
 from training.examples import Examples
 from training.fit import Said, fit, folds
 from training.learn import LEAST_EVENTS
@@ -39,27 +39,16 @@ WHZ = NAMES.index("whz_last")
 @dataclass(frozen=True)
 class WellVisits:
     """Visits at which a child is well again, arrays of length m: `child`, `day`; `after_wasting`: wasted earlier;
-    `outcome` (1, 0, -1); `time`: days to the event or to the last visit."""
+    `outcome` (1, 0)."""
 
     child: np.ndarray
     day: np.ndarray
     after_wasting: np.ndarray
     outcome: np.ndarray
-    time: np.ndarray
 
     def take(self, rows: np.ndarray) -> WellVisits:
         """Some of the rows."""
         return WellVisits(*(getattr(self, name)[rows] for name in self.__dataclass_fields__))
-
-    @property
-    def weight(self) -> np.ndarray:
-        """IPCW of each row, 0 where censored; one curve over all."""
-        n = len(self.child)
-        weight = known_weights(
-            outcome=self.outcome, days=self.time, competing=np.zeros(n, bool), landmark=np.zeros(n, np.int32),
-            horizon=np.full(n, RELAPSE.horizon),
-        )
-        return np.minimum(weight, MOST_WEIGHT)
 
 
 @njit(cache=True, nogil=True)
@@ -97,8 +86,8 @@ def _what_came(offsets, question, row, day, wasted):
 def well_visits(clock: Clock) -> WellVisits:
     """All rows of the problem, with what the whole registry knows of their outcome.
 
-    Example: WHZ -2.3 on day 0, -1.5 on days 30 and 60, -2.2 on day 120: one row, day 60, after wasting, happened
-    after 60 days.
+    Example: WHZ -2.3 on day 0, -1.5 on days 30 and 60, -2.2 on day 120, -1.8 on day 210: one row, day 60, after
+    wasting, happened. Without the visit of day 210 the child was not followed for 148 days: no row.
     """
     children = np.arange(len(clock.registry.child_ids), dtype=np.int32)
     known = clock.known_by(children, np.full(len(children), clock.registry.recorded_until, np.int32))
@@ -108,28 +97,24 @@ def well_visits(clock: Clock) -> WellVisits:
     row, before = found[:, : _well(growth.offsets, wasted, found)]
     question = growth.question[row]
     event, last = _what_came(growth.offsets, question, row, day, wasted)
-    until_event, seen = event.astype(np.int64) - day[row], last.astype(np.int64) - day[row]
-    happened = until_event <= RELAPSE.horizon
-    followed = np.where(seen >= FOLLOWED_FROM, DID_NOT_HAPPEN, CENSORED)
-    return WellVisits(
-        children[question], day[row], before == 1, np.where(happened, HAPPENED, followed).astype(np.int8),
-        np.where(happened, until_event, np.minimum(seen, RELAPSE.horizon)),
-    )
+    happened = event.astype(np.int64) - day[row] <= RELAPSE.horizon
+    rows = WellVisits(
+        children[question], day[row], before == 1, np.where(happened, HAPPENED, DID_NOT_HAPPEN).astype(np.int8))
+    return rows.take(np.flatnonzero(last - day[row] >= FOLLOWED_FROM))
 
 
 def cross_validated(
     clock: Clock, rows: WellVisits, *, seed: int, said: Said = lambda text: None
 ) -> tuple[np.ndarray, np.ndarray]:
     """(risk, last WHZ) of each row: priors, features and fit from the children of the other folds only."""
-    fold, weight = folds(rows.child, FOLDS, seed), rows.weight
+    fold, weight = folds(rows.child, FOLDS, seed), np.ones(len(rows.child))
     risk, whz = np.full((2, len(rows.child)), np.nan)
     for of in range(FOLDS):
         inside = np.flatnonzero(fold != of)
         priors = estimate_priors(clock, rows.child[inside], clock.registry.recorded_until)
         matrix = as_of(clock, rows.child, rows.day, priors=priors)
-        learning = Examples(matrix, (rows.outcome == HAPPENED).astype(np.int8), weight, rows.child, rows.day,
-                            np.zeros(len(weight), np.int32)).take(inside[weight[inside] > 0])
-        fitted = fit(learning, target=RELAPSE.target, settings={}, seed=seed)
+        learning = Examples(matrix, rows.outcome, weight, rows.child, rows.day, np.zeros(len(weight), np.int32))
+        fitted = fit(learning.take(inside), target=RELAPSE.target, settings={}, seed=seed)
         risk[fold == of] = 1.0 / (1.0 + np.exp(-fitted.log_odds(matrix[fold == of])))
         whz[fold == of] = matrix[fold == of, WHZ]
         said(f"fold {of + 1} of {FOLDS}")
@@ -151,15 +136,15 @@ def recurrence(
         raise BadInput("TRN002", f"recurrence: {children} children with the event, at least {LEAST_EVENTS} are needed")
     risk, whz = cross_validated(clock, rows, seed=seed, said=said)
     return {
-        name: _compared(rows.take(chosen), rows.weight[chosen], risk[chosen], whz[chosen], repeats)
+        name: _compared(rows.take(chosen), risk[chosen], whz[chosen], repeats)
         for name, chosen in (
             ("all", np.arange(len(risk))), ("after_wasting", np.flatnonzero(rows.after_wasting)),
         )
     }
 
 
-def _compared(rows: WellVisits, weight, risk, whz, repeats: int) -> dict[str, object]:
-    happened = (rows.outcome == HAPPENED).astype(np.int8)
+def _compared(rows: WellVisits, risk, whz, repeats: int) -> dict[str, object]:
+    happened, weight = rows.outcome, np.ones(len(risk))
 
     def interval(figure, *columns) -> list[float]:
         found: Estimate = bootstrap(figure, *columns, happened, weight, cluster=rows.child, repeats=repeats)
@@ -168,12 +153,12 @@ def _compared(rows: WellVisits, weight, risk, whz, repeats: int) -> dict[str, ob
     line = calibration(risk, happened, weight)
     return {
         "rows": len(risk), "children": len(np.unique(rows.child)),
-        "rows_known": int((weight > 0).sum()), "rows_with_event": int(happened.sum()),
+        "rows_with_event": int(happened.sum()),
         "children_with_event": len(np.unique(rows.child[happened == 1])),
         "auc": interval(auc, risk), "auc_last_whz": interval(auc, -whz),
         "difference": interval(lambda ours, theirs, *known: auc(ours, *known) - auc(theirs, *known), risk, -whz),
-        "calibration_slope": round(line.slope, 3), "mean_risk": round(float(np.average(risk, weights=weight)), 4),
-        "observed": round(float(np.average(happened, weights=weight)), 4),
+        "calibration_slope": round(line.slope, 3), "mean_risk": round(float(risk.mean()), 4),
+        "observed": round(float(happened.mean()), 4),
     }
 
 

@@ -14,7 +14,7 @@ from features.clock import Clock
 from features.points import growth_points
 from models.problems import HAPPENED
 from registry.tables import TRANSFER_REASON
-from training.outcomes import Outcomes
+from training.lives import Outcomes
 
 SLOW, FAILING, NOT_KNOWN, RESPONDED = 0, 1, -1, -2
 RESPONSE_WORDS = {SLOW: "slow", FAILING: "failing", NOT_KNOWN: "not_known", RESPONDED: "responded"}

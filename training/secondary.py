@@ -21,7 +21,8 @@ from training import censoring, probes
 from training.cohorts import Cohort, asked, cohort
 from training.discrimination import Estimate, auc, bootstrap, ranked
 from training.judged import Judged, score_rows
-from training.outcomes import IN_COHORT, Outcomes, outcomes
+from training.lives import IN_COHORT, Outcomes
+from training.outcomes import outcomes
 from training.reliability import calibration
 from training.response import FAILING, RESPONDED, SLOW, responses
 
@@ -117,7 +118,7 @@ def of_predictions(
 ) -> dict[str, list[dict]]:
     """All of it by target for a backtest's predictions (in the order of `training.backtest`), as plain JSON values."""
     until, told = clock.registry.recorded_until, {}
-    for target, bundle in bundles.items():
+    for target, bundle in ((name, one) for name, one in bundles.items() if name in PROBLEMS):
         rows = cohort(clock, PROBLEMS[target], cutoff=until)
         rows = rows.take(np.flatnonzero(rows.day >= split))
         risk = predictions.loc[predictions["target"] == target, "risk"].to_numpy(np.float64)

@@ -171,11 +171,14 @@ def course_of_treatment(child):
 
 
 @compiled
-def lasting_of_gain(child, lean, relapse):
-    """On leaving treatment: what of the gain stays, and the setback to come (deep in poor households, lean season)."""
+def lasting_of_gain(child, lean, relapse, set_point):
+    """On leaving treatment: what of the gain stays, and the setback to come (deep in poor households, lean season).
+
+    The dial `set_point` says how strongly the child is drawn back to where it stood before.
+    """
     leaning = -0.45 * child.food - 0.20 * child.adherence + 0.35 * lean + 0.40 * normal(child)
     setback = min(relapse * SETBACK * math.exp(leaning), 6.0)
-    lost = min(relapse * (1.0 - LASTS), 1.0) * child.boost
+    lost = min(relapse * (1.0 - LASTS**set_point), 1.0) * child.boost
     child.setpoint += child.boost - lost
     child.boost = lost + setback
     child.shock += setback

@@ -95,7 +95,7 @@ def _close(child, centre, today, book, outcome, reason):
     was_centre = child.programme <= VCDC
     close_episode(book, child, outcome, reason)
     if outcome != TRANSFERRED:
-        lasting_of_gain(child, today.lean, centre.relapse)
+        lasting_of_gain(child, today.lean, centre.relapse, centre.set_point)
     child.officer_due = -1
     if outcome == CURED and was_centre:
         watch_discharge(child)

@@ -15,17 +15,20 @@ class Dials:
 
     noise: size of weighing and measuring errors and of rounding's share. missing: odds of a missed weighing or
     height. informative: how much missing follows illness, poverty and poor adherence (0: missing at random).
-    relapse: how much of the gain fades and how deep the setback after discharge is. `truth_draws` = 0 writes no truth.
+    relapse: how much of the gain fades and how deep the setback after discharge is. set_point: how strongly a child is
+    drawn back to where it stood before treatment: 0.81 to that power of the gain stays (0: all, 3: half). `truth_draws`
+    = 0 writes no truth.
     """
 
     noise: float = 1.0
     missing: float = 1.0
     informative: float = 1.0
     relapse: float = 1.0
+    set_point: float = 1.0
     truth_draws: int = 100
 
     def __post_init__(self) -> None:
-        for name in ("noise", "missing", "informative", "relapse"):
+        for name in ("noise", "missing", "informative", "relapse", "set_point"):
             if not 0.0 <= getattr(self, name) <= 5.0:
                 raise UsageError("SIM001", f"{name} must lie between 0 and 5; 1 is the calibrated registry")
         if not 0 <= self.truth_draws <= 10_000:

@@ -103,5 +103,5 @@ def make_calendar(first_day: int, last_day: int) -> np.ndarray:
 
 def turn_dials(centres: np.ndarray, dials: Dials) -> None:
     """The dials are read where a child is measured and treated: at its centre."""
-    for name in ("noise", "missing", "informative", "relapse"):
+    for name in ("noise", "missing", "informative", "relapse", "set_point"):
         centres[name] = getattr(dials, name)

@@ -43,7 +43,7 @@ CENTRE = np.dtype([
     ("vigilance", "f8"), ("hides_sam", "i1"), ("copies", "f8"), ("measures_arm", "f8"), ("says_position", "f8"),
     ("pressure", "f8"), ("visits", "f8"), ("app", "i1"), ("late", "f8"), ("stock_seed", "u8"),
     # the dials, the same in every centre
-    ("noise", "f8"), ("missing", "f8"), ("informative", "f8"), ("relapse", "f8"),
+    ("noise", "f8"), ("missing", "f8"), ("informative", "f8"), ("relapse", "f8"), ("set_point", "f8"),
 ])
 
 TODAY = np.dtype([

@@ -18,7 +18,7 @@ from serving.pages.drawing import reason_bars
 from serving.pages.history import History, history_of
 from serving.pages.templates import html
 from serving.scorebook import BookRow, Score
-from serving.sheets import TICK_BOXES, centre_name
+from serving.sheets import TICK_BOXES, centre_name, practice_key
 from serving.telling import rule_line, step_words, told_reasons, what_to_do, why_line
 from serving.ticks import NEEDS_SOMEBODY
 from serving.words import Words, last_weight, may_happen, risk_range, risk_words, whom
@@ -78,7 +78,7 @@ def show(desk: Desk, request: Request, person: Person, words: Words, *, child_id
         weight_kg=BOUNDS["weight_kg"],
         today=desk.today().isoformat(),
         may_record=person.may("record_visits"),
-        synthetic=bool(run.facts.get("synthetic")),
+        practice=practice_key(run.facts),
     )
 
 

@@ -14,7 +14,7 @@ from serving.disclosure import SMALLEST_CELL, Told, decided, shares
 from serving.figures import GROUPS, sector_figures, summed
 from serving.lists import DEFAULT_CAPACITY
 from serving.pages.templates import html
-from serving.sheets import TICK_BOXES
+from serving.sheets import TICK_BOXES, practice_key
 from serving.words import Words
 
 
@@ -62,7 +62,7 @@ def show(desk: Desk, request: Request, person: Person, words: Words) -> Response
         written=lambda cell: written(cell, words),
         interval=lambda value: interval(value, words),
         percent=lambda share: percent(share, words),
-        synthetic=bool(run.facts.get("synthetic")),
+        practice=practice_key(run.facts),
     )
 
 

@@ -18,7 +18,17 @@ from serving.lists import told_of, visit_list
 from serving.outcomes import BOUNDS
 from serving.pages.templates import html
 from serving.reader import Reader
-from serving.sheets import TICK_BOXES, Line, beyond_lines, beyond_note, centre_name, line_of, notes, stale_note
+from serving.sheets import (
+    TICK_BOXES,
+    Line,
+    beyond_lines,
+    beyond_note,
+    centre_name,
+    line_of,
+    notes,
+    practice_key,
+    stale_note,
+)
 from serving.ticks import NEEDS_SOMEBODY
 from serving.words import Words
 
@@ -57,7 +67,7 @@ def show(
     desk.noted(request, person, "list", told_of(found, *beside))
     sectors = [sector.sector_id for sector in reader.sectors(reader.run())]
     beyond = beyond_note(found, words)
-    said_above = (beyond, words("ui", "synthetic"), stale_note(found, words))
+    said_above = (beyond, words("ui", "synthetic"), words("ui", "exercise"), stale_note(found, words))
     return html(
         "list.html",
         request,
@@ -78,7 +88,7 @@ def show(
         today=desk.today().isoformat(),
         may_record=person.may("record_visits"),
         saved=next((said for said in ("saved", "kept") if said in request.query_params), None),
-        synthetic=bool(found.facts.get("synthetic")),
+        practice=practice_key(found.facts),
         unverified=found.facts.get("protocol_version"),
         beyond=beyond,
         beyond_lines=beyond_lines(found, words),

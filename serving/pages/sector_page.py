@@ -16,7 +16,7 @@ from serving.desk import Desk
 from serving.pages import list_page
 from serving.pages.drawing import Place, centre_map
 from serving.pages.templates import html
-from serving.sheets import centre_name
+from serving.sheets import centre_name, practice_key
 from serving.words import Words
 
 ON_WATCH = frozenset({"follow_up", "discharge_due", "sam_again", "back_from_nrc"})
@@ -65,7 +65,7 @@ def show(
         map=centre_map(places, words),
         unplaced=len(lines) - len(known),
         totals=totals(lines),
-        synthetic=bool(found.facts.get("synthetic")),
+        practice=practice_key(found.facts),
     )
 
 

@@ -12,7 +12,7 @@ from features.clock import Clock, Known, month_number
 from registry.errors import BadInput
 from registry.tables import ITEM, NEVER, Registry, day_date, day_number
 from training.forecasting.panel import Panel, last_whole_month
-from training.outcomes import first_confirmed, lives
+from training.lives import first_confirmed, lives
 
 COUNTED = ("confirmed_sam", "admissions", "in_treatment", "ednf_sachets")
 """New confirmed SAM by the month in which it was confirmed; admissions to any programme; children in treatment at the

@@ -110,6 +110,7 @@ def attrition(counts: dict[str, int], *, target: str, judged: int) -> list[tuple
         "cured_unverified": "left out: no valid reading without SAM within 7 days of the discharge",
         "failed_discharge": "left out: SAM or admitted again before day 14 (the discharge failed)",
         "in_cohort": f"{_INDEX[target]} that are followed",
+        "too_old_before_the_end": "\u2003of these: five years old before the time at risk ends (predicted, not judged)",
         "landmarks": "days on which they could be asked about",
         "landmarks_after_outcome_or_leaving": "left out: the outcome was known, or the child had left",
         "landmarks_after_the_records": "left out: after the end of what is known",
@@ -120,8 +121,7 @@ def attrition(counts: dict[str, int], *, target: str, judged: int) -> list[tuple
         "censored": "\u2003not known (moved, not seen again, or the records end)",
         "died": "\u2003died first (counted as no event)",
     }
-    asked = words.keys() - ({"cured_unverified", "failed_discharge"} if target == NON_RESPONSE.target else set())
-    rows = [(words[name], counts[name]) for name in words if name in counts and name in asked]
+    rows = [(words[name], counts[name]) for name in words if name in counts]
     elsewhere = counts.get("landmark_rows", judged) - judged
     left = [(LEARNT_FROM, elsewhere)] if elsewhere else []
     outcomes = [(judged_words[name], counts[name]) for name in judged_words]
