@@ -69,11 +69,12 @@ def test_nothing_is_asked_of_apt_where_nothing_is_missing(machine):
 
 def test_root_installs_what_is_missing_and_nothing_else(machine):
     machine.has("python3.11")
-    machine.has_apt(installs=brings(machine, "chromium", "chromedriver"))
+    machine.has("openssl")
+    machine.has_apt(installs=brings(machine, "chromium", "chromedriver", "nginx"))
     done = machine.make_ready(*TEST_NEEDS)
     assert done.returncode == 0, done.stderr
     updated, installed = machine.asked()
-    assert updated.startswith("noninteractive update") and installed.endswith(" chromium chromium-driver")
+    assert updated.startswith("noninteractive update") and installed.endswith(" chromium chromium-driver nginx")
     assert installed.startswith("noninteractive install -y") and "--no-install-recommends" in installed
     assert machine.make_ready(*TEST_NEEDS).returncode == 0 and len(machine.asked()) == 2
 
@@ -88,7 +89,8 @@ def test_lightgbms_library_is_asked_of_python_itself_and_a_venv_is_asked_before_
 @pytest.mark.parametrize("user", ["not root", "root without apt"])
 def test_who_may_not_install_is_told_in_one_line_what_to_install(machine, user):
     machine.has("python3.11", 'case $2 in *libgomp*) exit 1; esac')
-    machine.has("chromedriver")
+    for name in ("chromedriver", "nginx", "openssl"):
+        machine.has(name)
     if user == "not root":
         machine.user(1000)
         machine.has_apt(installs="exit 1")
