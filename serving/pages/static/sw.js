@@ -16,9 +16,11 @@ self.addEventListener("activate", (event) => {
 // One after the other: what a former session left is gone before the next one's pages are kept.
 let last = Promise.resolve();
 const next = (event, work) => event.waitUntil((last = last.then(work, work)));
+// How often all was forgotten: what was asked for before that is not kept after it.
+let forgotten = 0;
 
 self.addEventListener("message", (event) => {
-  if (event.data.forget) next(event, forget);
+  if (event.data.forget) event.waitUntil(forget());
   if (event.data.session) next(event, () => begin(event.data.session, event.data.until));
   if (event.data.language) event.waitUntil(caches.open(CACHE).then((cache) => cache.put(SPOKEN, new Response(event.data.language))));
   if (event.data.keep) next(event, () => keepAll(event.data.keep));
@@ -32,6 +34,7 @@ self.addEventListener("fetch", (event) => {
 
 // What tells of children goes; what a page needs, and the fallbacks, stay, also where there is no network to fetch them.
 async function forget() {
+  forgotten += 1;
   const cache = await caches.open(CACHE), stays = [...FIXED, SPOKEN];
   const tells = (await cache.keys()).filter((kept) => !stays.includes(new URL(kept.url).pathname));
   await Promise.all(tells.map((kept) => cache.delete(kept)));
@@ -65,12 +68,15 @@ async function fallback() {
 }
 
 async function keepAll(addresses) {
-  const cache = await caches.open(CACHE);
+  const cache = await caches.open(CACHE), asked = forgotten;
   for (const address of addresses) {
+    if (asked !== forgotten) return;
     if (isFont(address)) { await letters(address); continue; }
     // Nobody has seen the page yet: the audit log tells it from one that was opened.
     const found = await fetch(address, { credentials: "same-origin", headers: { "Sanket-Keep": "1" } });
+    if (asked !== forgotten) return;
     if (worthKeeping(found)) await cache.put(address, found);
+    if (asked !== forgotten) await cache.delete(address);
   }
 }
 
@@ -89,11 +95,11 @@ async function letters(path) {
 
 // The newest page; the kept one where there is no network, or none that answers in time, and then the page says so.
 async function answer(event) {
-  const { request } = event, cache = await caches.open(CACHE), path = new URL(request.url).pathname;
+  const { request } = event, cache = await caches.open(CACHE), path = new URL(request.url).pathname, before = forgotten;
   const asked = fetch(request).then(async (found) => {
     // A page of the way in, a link with a code or a token above all, is not kept; who is sent there has no session.
     if (new URL(found.url || request.url).pathname === "/sign-in" || path === "/sign-in") await forget();
-    else if (worthKeeping(found)) await cache.put(request, found.clone());
+    else if (worthKeeping(found) && before === forgotten) await cache.put(request, found.clone());
     return found;
   });
   let kept = (await cache.match(request)) || (await cache.match(path, { ignoreSearch: true }));
