@@ -42,11 +42,6 @@ def on_or_after(later: np.ndarray, earlier: np.ndarray) -> Mask:
     return (later != NEVER) & (earlier != NEVER) & (later >= earlier)
 
 
-def days_since(facts: Facts, column: str) -> np.ndarray:
-    """Days from that fact to the day asked about; far below zero where the fact has no day."""
-    return facts["day"] - facts[column]
-
-
 def within(facts: Facts, column: str, days: float) -> Mask:
     """The fact has a day and it is at most so many days back."""
     on = facts[column]
@@ -168,6 +163,13 @@ def seen_by_officer(facts: Facts, column: str) -> Mask:
 def examined_and_settled(facts: Facts, column: str, protocol: Protocol) -> Mask:
     """Examined since that fact's day, and no illness was found that a medical officer has not seen."""
     return examined_since(facts, column) & no(ill_unseen(facts, protocol))
+
+
+def ill_now(facts: Facts, protocol: Protocol) -> Mask:
+    """Fever, diarrhoea or poor appetite where last assessed, recently; each is answered only by assessing it again."""
+    days = protocol["illness_holds_days"]
+    poor = (facts["poor_appetite"] == 1) & within(facts, "poor_on", days)
+    return ((facts["ill"] == 1) & within(facts, "ill_on", days)) | poor
 
 
 def ill_unseen(facts: Facts, protocol: Protocol) -> Mask:

@@ -4,45 +4,36 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-
-from features.clock import Known, days_between
+from care.evidence import holds, ill_now
+from care.protocol import Protocol
 from features.trace import Trace
+from registry.tables import Table
 
-ILL_DAYS = 14
-"""An older check says nothing of illness today: checks are twice a week in treatment. verified: false."""
-ARM_HOLDS_DAYS = 63
-"""As long as the pathway holds a finding (`care.protocol`, finding_holds_days). verified: false."""
 LOSS_FROM_DAYS, LOSS_TO_DAYS = 14, 60
 """A loss is judged against the latest weight of so many days before the last: under two weeks it is mostly the scale's
 and the day's. verified: false."""
 
 
-def ill_at_newest_check(known: Known) -> np.ndarray:
-    """Mask: each question's newest check, of the last `ILL_DAYS` days, found fever, diarrhoea or poor appetite.
+def urgency_facts(traced: Trace, facts: Table, question: int, protocol: Protocol) -> dict[str, object]:
+    """`ill_now` and `newest_muac_mm` (the last arm that holds, weighed since or not), as the pathway's facts
+    (`care.facts.of`) have them; `lost_share` of weight, negative for a gain.
 
-    Example: fever at the check of 2 March 2026, none at that of 5 March: not ill on 6 March, ill on 4 March.
+    The last two are None where they are not known. Example: 6.0 kg on 1 March 2026, 5.2 kg on 29 March: `lost_share`
+    0.133.
     """
-    ends = known.checks.offsets[1:]
-    checked, ill = ends > known.checks.offsets[:-1], np.zeros(len(ends), bool)
-    newest = ends[checked] - 1
-    signs = [known.checks[sign][newest] == 1.0 for sign in ("fever", "diarrhoea", "poor_appetite")]
-    lately = days_between(known.checks["checked_on"][newest], known.day[checked]) < ILL_DAYS
-    ill[checked] = np.logical_or.reduce(signs) & lately
-    return ill
-
-
-def urgency_facts(traced: Trace, question: int) -> dict[str, object]:
-    """`newest_muac_mm`: the last arm of nine weeks, weighed since or not; `lost_share`: of weight, negative for a gain.
-
-    Either is None where it is not known. Example: 6.0 kg on 1 March 2026, 5.2 kg on 29 March: `lost_share` 0.133.
-    """
-    growth, day = traced.growth, int(traced.day[question])
+    own = {name: facts[name][question].item() for name in _OWN}
+    arm = own["arm_mm"] if holds(own, "arm_on", protocol) else None
+    growth = traced.growth
     rows = slice(int(growth.offsets[question]), int(growth.offsets[question + 1]))
-    on, weights, arms = (growth[name][rows].tolist() for name in ("measured_on", "weight_kg", "muac_mm"))
-    held = [arm for when, arm in zip(on, arms, strict=True) if not math.isnan(arm) and day - when < ARM_HOLDS_DAYS]
+    on, weights = (growth[name][rows].tolist() for name in ("measured_on", "weight_kg"))
     weighed = [(when, kg) for when, kg in zip(on, weights, strict=True) if not math.isnan(kg)]
-    return {"newest_muac_mm": int(held[-1]) if held else None, "lost_share": _lost_share(weighed)}
+    return {
+        "ill_now": bool(ill_now(own, protocol)), "newest_muac_mm": None if arm is None else int(arm),
+        "lost_share": _lost_share(weighed),
+    }
+
+
+_OWN = ("day", "arm_on", "arm_mm", "ill", "ill_on", "poor_appetite", "poor_on")
 
 
 def _lost_share(weighed: list[tuple[int, float]]) -> float | None:

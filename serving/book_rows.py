@@ -17,7 +17,7 @@ from features.context import Context
 from models.bundle import Bundle
 from models.candidate import Candidate
 from models.scoring import NOT_SCORED, SCORED, WHY_NOT, Scored, score_children
-from models.urgency import ill_at_newest_check, urgency_facts
+from models.urgency import urgency_facts
 from registry.tables import FINDING, NEVER, SETTING, SEX, Registry, day_date, day_number
 from serving.answers import reasons_of
 from serving.scorebook import BookRow, Score
@@ -84,10 +84,11 @@ class Scoring:
         scored = score_children(self.clock, children, day, bundles=self.bundles, context=self.context)
         known = scored.traced.known
         placed = place(care_facts.of(known, scored.traced.growth, self.protocol), self.protocol)
-        ill = ill_at_newest_check(scored.traced.known)
         for i in np.flatnonzero(self._kept(scored, placed)):
             row = self._row(scored, placed, int(i))
-            facts = row.candidate.facts | urgency_facts(scored.traced, int(i)) | {"ill_now": bool(ill[i])}
+            facts = row.candidate.facts | urgency_facts(
+                scored.traced, placed.facts, int(i), self.protocol
+            )
             yield replace(row, candidate=replace(row.candidate, facts=facts))
 
     def _kept(self, scored: Scored, placed: Placed) -> np.ndarray:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from care import facts
+from care.evidence import ill_now
 from care.order import ORDER
 from care.pathway import RULES, STEPS, Placed, place
 from care.protocol import standard
@@ -23,7 +24,6 @@ from models.ranking_order import (
     kind_of,
 )
 from models.severity import YOUNG_MONTHS, severity
-from models.urgency import ill_at_newest_check
 
 _BY_DAYS = LATE_COUNTS_DAYS + 1
 """A graver place goes before any number of days overdue."""
@@ -66,7 +66,7 @@ def measured(known: Known, points: Ragged, placed: Placed) -> tuple[np.ndarray, 
     age_months = days_between(known.children["birth_date"], known.day) / AVERAGE_MONTH_DAYS
     whz, muac_mm = (_last_valid(points, name) for name in ("whz", "muac_mm"))
     band = severity(
-        whz, muac_mm, oedema=placed.rule == _OEDEMA, ill=ill_at_newest_check(known), age_months=age_months
+        whz, muac_mm, oedema=placed.rule == _OEDEMA, ill=ill_now(placed.facts, standard()), age_months=age_months
     )
     return band, age_months < YOUNG_MONTHS
 
