@@ -44,7 +44,9 @@ def store(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def app(store, tmp_path):
+def app(store, tmp_path, monkeypatch):
+    """A service whose outcomes only the test hands on: two hands at one store at once are no part of these specs."""
+    monkeypatch.setattr(handing_on.HandingOn, "_try", lambda self: None)
     app = create_app(str(tmp_path / "x.db"), tmp_path, key=KEY, log=Log(lambda _: None), follow=False)
     book(app.desk.engine, [row("C-1"), row("C-2")])
     yield app
