@@ -8,9 +8,9 @@ from __future__ import annotations
 import datetime as dt
 import math
 
-from models.candidate import Candidate
-from models.ranking_order import GONE, benefit, main_reason
-from models.severity import SAM_MUAC_MM, SAM_WHZ, VERY_LOW_MUAC_MM, VERY_LOW_WHZ
+from models.visits.listed_child import Candidate
+from models.visits.severity import SAM_MUAC_MM, SAM_WHZ, VERY_LOW_MUAC_MM, VERY_LOW_WHZ
+from models.visits.visit_order import GONE, benefit, main_reason
 
 FACILITY = ("oedema", "complication", "appetite_failed", "under_six_months", "not_arrived")
 UNTREATED = ("again_passed", "again_examined", "again", "sam_passed", "sam_confirmed", "sam_suspected")

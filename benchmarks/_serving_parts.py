@@ -49,7 +49,7 @@ def make(folder: Path) -> np.ndarray:
     """A store with champions of 300 trees of 31 leaves, an MLflow model of the same booster; the child's features."""
     from models.bundle import save
     from models.champion import turn
-    from registry.store import open_store
+    from registry.store.store import open_store
 
     open_store(folder / "x.db").close()
     for target in TARGETS:
@@ -66,8 +66,8 @@ def make(folder: Path) -> np.ndarray:
 def a_bundle(target: str):
     import lightgbm
 
-    from features.catalogue import NAMES
-    from features.smoother import DEFAULT_PRIORS
+    from features.trajectory.catalogue import NAMES
+    from features.trajectory.smoother import DEFAULT_PRIORS
     from models.bundle import Bundle, Calibrator
     from models.linear import Linear
 
@@ -89,8 +89,8 @@ def _features(folder: Path) -> np.ndarray:
     from features.clock import Clock
     from models.champion import champions
     from models.scoring import score_children
-    from registry.check import build_records
-    from registry.tables import day_number
+    from registry.checks.table import build_records
+    from registry.contract.registry import day_number
 
     registry, _ = build_records([child(number) for number in range(1000)])
     children = np.arange(1000, dtype=np.int32)
@@ -116,7 +116,7 @@ def _save_mlflow(folder: Path, rows: np.ndarray) -> None:
     import mlflow
     import pandas
 
-    from features.catalogue import NAMES
+    from features.trajectory.catalogue import NAMES
 
     code = folder / "mlflow_model.py"
     code.write_text(MLFLOW_MODEL)
@@ -155,14 +155,14 @@ def question(kind: str, folder: Path, rows: np.ndarray, count: int) -> tuple[str
     """Path, body and headers of a request for so many children."""
     headers = {"Content-Type": "application/json"}
     if kind == "sanket":
-        from serving.access import issue, local_key
+        from serving.access.permissions import issue, local_key
 
         token = issue(key=local_key(str(folder / "x.db")), role="dashboard", scopes=["state:*"], name="benchmark")
         body = {"as_of": str(AS_OF), "children": [child(number) for number in range(count)]}
         return "/v1/score", json.dumps(body).encode(), headers | {"Authorization": f"Bearer {token}"}
     values = [[None if value != value else value for value in row] for row in rows[:count].tolist()]
     if kind == "mlflow":
-        from features.catalogue import NAMES
+        from features.trajectory.catalogue import NAMES
 
         # MLflow's signature takes no null for a double: the floor of what it must be sent.
         filled = [[0.0 if value is None else value for value in row] for row in values]
@@ -177,7 +177,7 @@ def serve_floor(kind: str, folder: Path, port: int) -> None:
     from fastapi import FastAPI
     from pydantic import BaseModel
 
-    from features.catalogue import NAMES
+    from features.trajectory.catalogue import NAMES
 
     class Rows(BaseModel):
         rows: list[list[float | None]]

@@ -9,17 +9,17 @@ import numpy as np
 import orjson
 
 from benchmarks._serving_parts import AS_OF, TARGETS, a_bundle, child
-from care.pathway import placed_rows
+from care.pathway.decide import placed_rows
 from care.protocol import standard
 from features.clock import Clock
-from features.trace import trace
-from features.trajectory import rows
+from features.trajectory.as_of import rows
+from features.trajectory.trace import trace
 from models.scoring import score_children
-from registry.check import build_records
-from registry.tables import day_number
-from serving.answers import _teller
-from serving.incoming import incoming
-from serving.readings import classifications, growth_points
+from registry.checks.table import build_records
+from registry.contract.registry import day_number
+from serving.answering.answers import _teller
+from serving.answering.growth_points import classifications, growth_points
+from serving.answering.request_shape import incoming
 
 
 def microseconds(times: int = 400) -> dict[str, float]:

@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from registry.check import build
+from registry.checks.table import build
+from registry.contract.registry import OWN_DAY, Registry, Table
 from registry.simulate.dials import Dials
 from registry.simulate.write import simulate
-from registry.tables import OWN_DAY, Registry, Table
 
 TABLES = ("centres", "children", *OWN_DAY)
 COUNTED = {"child": "child_ids", "centre": "centre_ids", "sector": "sector_ids", "project": "project_ids",

@@ -1,4 +1,4 @@
-"""Reasons a second: `models.explain` beside LightGBM's own `pred_contrib`, same rows, same run, one thread.
+"""Reasons a second: `models.forest.explain` beside LightGBM's own `pred_contrib`, same rows, same run, one thread.
 
 300 trees of 31 leaves on 40 columns with a tenth of the cells missing. Rounds of both take turns, so that a busy
 machine is busy for both; the ratio is the median over the rounds. `one_row_ms` is the median of single-row calls.
@@ -22,7 +22,7 @@ import numpy as np
 # A script's own folder stands first on the path, and features.py and training.py there would hide the packages.
 sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-from models.explain import Forest
+from models.forest.explain import Forest
 
 TREES, LEAVES, COLUMNS, ROUNDS = 300, 31, 40, 7
 PEER_ROWS, BULK_ROWS, SINGLE_ROWS = 150, 4_000, 150

@@ -25,12 +25,12 @@ sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 from benchmarks._simulated import simulated, tiled
 from features.clock import Clock
-from features.context import Context
-from features.smoother import DEFAULT_PRIORS
-from features.trajectory import as_of
-from models.problems import PROBLEMS
-from registry.tables import Registry
-from training.cohorts import cohort
+from features.trajectory.as_of import as_of
+from features.trajectory.context import Context
+from features.trajectory.smoother import DEFAULT_PRIORS
+from models.targets import PROBLEMS
+from registry.contract.registry import Registry
+from training.cohorts.landmarks import cohort
 
 CHILDREN, SMALLER, ONE_CHILD_ROUNDS = 10_000, 5, 300
 

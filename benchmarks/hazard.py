@@ -1,6 +1,6 @@
 """Two ways to learn from children who were lost before their outcome: weights for the others, or a hazard.
 
-*Weights*: one row a landmark, those with a known outcome weighed for the censored (IPCW), as `training/learn.py` does.
+*Weights*: one row a landmark, those with a known outcome weighed for the censored (IPCW), as `training/fitting/pipeline.py` does.
 *Hazard*: one row a landmark and interval of `STEP` days, as long as the child was followed; the forest learns the
 chance that the question is answered in that interval, and the risk is what the intervals come to. Relapse is answered
 by a relapse, non-response by a cure; who died, or failed to respond, can no longer be answered so and stays to the
@@ -29,14 +29,14 @@ import numpy as np
 from benchmarks._simulated import simulated
 from benchmarks.truth import AFTER_DAYS, judged
 from features.clock import Clock
-from features.context import Context
-from features.trajectory import as_of
-from models.problems import CENSORED, DID_NOT_HAPPEN, HAPPENED, PROBLEMS, RELAPSE, Problem
-from training.cohorts import Cohort, before_split, cohort
-from training.fit import BASE_SETTINGS, MOST_TREES, PATIENCE, directions, folds
-from training.learn import examples
-from training.linear_half import fit_linear
-from training.priors import registry_priors
+from features.trajectory.as_of import as_of
+from features.trajectory.context import Context
+from models.targets import CENSORED, DID_NOT_HAPPEN, HAPPENED, PROBLEMS, RELAPSE, Problem
+from training.cohorts.landmarks import Cohort, before_split, cohort
+from training.fitting.fit import BASE_SETTINGS, MOST_TREES, PATIENCE, directions, folds
+from training.fitting.linear_half import fit_linear
+from training.fitting.pipeline import examples
+from training.fitting.priors import registry_priors
 
 MONTHS, SEED, FOLDS = 30, 11, 4
 STEP = {"relapse": 28, "non_response": 14}

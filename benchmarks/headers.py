@@ -31,7 +31,7 @@ def rows() -> list[tuple[str, dict[str, str]]]:
 
 def judged() -> tuple[Counter, list[str]]:
     """Counts of right, open (nothing said where a column was meant) and wrong, and the headers that are not right."""
-    from registry.headers import propose
+    from registry.mapping.headers import propose
 
     counts, unlike = Counter(), []
     for kind, meant in rows():

@@ -85,7 +85,7 @@ def write_source(folder: Path, rows: int) -> Path:
 
 def time_import(home: Path, source: Path) -> dict[str, float]:
     """Ours: read, check every row, sort, write, index, commit; and load it back."""
-    from registry.store import open_store
+    from registry.store.store import open_store
 
     store, start = open_store(home / "x.db"), time.perf_counter()
     counts = store.import_source(source).tables["measurements"]

@@ -2,7 +2,7 @@
 
 One core. The registry is drawn at random here (no store is read): monthly weighings, of which 15 in 100 are missed,
 and 3 in 100 children weighed weekly for ten weeks in a UCDC. `ratio_to_zscores` sets the whole against
-`features.growth.zscores` of the same measurements in the same run: z-scores alone would be 1. `--json` prints one
+`features.who.growth.zscores` of the same measurements in the same run: z-scores alone would be 1. `--json` prints one
 object as its last line.
 """
 
@@ -18,10 +18,10 @@ import numpy as np
 # This file's folder would hide the package `features` behind a benchmark of that name.
 sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
-from care import indicators, months
+from care.programme import by_month, indicators
 from care.protocol import standard
-from features.growth import zscores
-from registry.tables import COLUMNS, NEVER, Registry, Table, day_number, empty_table
+from features.who.growth import zscores
+from registry.contract.registry import COLUMNS, NEVER, Registry, Table, day_number, empty_table
 
 CHILDREN, MONTHS, ROUNDS = 200_000, 12, 3
 FIRST = day_number("2025-01-01")
@@ -89,7 +89,7 @@ def seconds(work) -> float:
 
 def year(registry: Registry) -> None:
     """Every child at every month's end, and the indicators of every centre."""
-    indicators.of(registry, months.of(registry, standard(), months=MONTHS), standard(), level="centre")
+    indicators.of(registry, by_month.of(registry, standard(), months=MONTHS), standard(), level="centre")
 
 
 def only_zscores(registry: Registry) -> None:

@@ -26,10 +26,10 @@ sys.path[0] = str(Path(__file__).resolve().parent.parent)
 from benchmarks.visits import simulated_store
 from features.clock import Clock
 from features.episodes import find
-from features.points import growth_points
-from features.projection import AHEAD_DAYS, project
-from registry.store import open_store
-from registry.tables import NEVER, Registry
+from features.trajectory.points import growth_points
+from features.trajectory.projection import AHEAD_DAYS, project
+from registry.contract.registry import NEVER, Registry
+from registry.store.store import open_store
 
 SEED, LAST_YEAR, RECENT_DAYS = 1, 365, 183
 WEEKS = ((14, "weeks 1-2"), (28, "weeks 3-4"), (56, "weeks 5-8"))

@@ -19,10 +19,10 @@ sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 from benchmarks._simulated import simulated
 from features.clock import Clock
-from features.context import Context
-from models.problems import PROBLEMS
-from training.figures import figures
-from training.learn import learn
+from features.trajectory.context import Context
+from models.targets import PROBLEMS
+from training.evaluation.run_figures import figures
+from training.fitting.pipeline import learn
 
 MONTHS = 30
 

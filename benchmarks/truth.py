@@ -28,20 +28,20 @@ import numpy as np
 import pandas as pd
 
 from benchmarks._simulated import with_truth
-from features.catalogue import NAMES, SERIES
 from features.clock import Clock
-from features.context import Context
-from features.trajectory import as_of
-from models.problems import HAPPENED, PROBLEMS
+from features.trajectory.as_of import as_of
+from features.trajectory.catalogue import NAMES, SERIES
+from features.trajectory.context import Context
+from models.targets import HAPPENED, PROBLEMS
+from registry.contract.registry import Registry, day_date
 from registry.simulate.dials import Dials
-from registry.tables import Registry, day_date
-from training import censoring
-from training.cohorts import Cohort, cohort
-from training.discrimination import auc
-from training.figures import WHZ, filled
-from training.learn import Learned, examples, learn
-from training.straight import slope_and_intercept
-from training.usefulness import at_capacity
+from training.cohorts import censoring
+from training.cohorts.landmarks import Cohort, cohort
+from training.evaluation.run_figures import WHZ, filled
+from training.fitting.pipeline import Learned, examples, learn
+from training.fitting.recalibration import slope_and_intercept
+from training.metrics.discrimination import auc
+from training.metrics.usefulness import at_capacity
 
 MONTHS, SEED, AFTER_DAYS, DRAWS = 30, 11, 302, 20
 FIGURES = ("slope", "mean_over_happened", "auc_truth", "slope_truth", "mean_over_truth")

@@ -3,7 +3,7 @@
 A registry's models are trained on what was known before `--split`. On the first day of each month after it, every
 sector's list of 20 is ranked as `sanket visits` ranks it. Counted are the children on it who died within 91 days, or
 whose relapse or non-response came afterwards. Beside ours: `former`, the order of commit fe96438; `gradient`, published
-mortality alone (`models.severity`, then the younger, then the lower WHZ); the rules alone (no score); `whz_of_all`, the
+mortality alone (`models.visits.severity`, then the younger, then the lower WHZ); the rules alone (no score); `whz_of_all`, the
 lowest WHZ of the book. `ours_and_anm` adds to ours whom the list gives to the ANM in danger, without a visit.
 `ours_of_discharged` are our places for discharged children outside danger, `whz_of_discharged` as many of the same
 children by lowest WHZ: what the score alone is worth. `whole_book` is everybody, whatever the capacity. Then, by rule,
@@ -33,15 +33,15 @@ sys.path[0] = str(Path(__file__).resolve().parent.parent)
 from benchmarks._former_order import former
 from features.clock import Clock
 from features.episodes import DIED
-from models.candidate import Candidate
-from models.problems import HAPPENED, PROBLEMS, RELAPSE
-from models.ranking import GONE, VisitList, rank, rests
-from models.severity import YOUNG_MONTHS, severity
-from registry.store import open_store
-from registry.tables import LEFT_REASON, NEVER, Registry, day_date, day_number
-from serving.book_rows import Scoring
-from training.learn import learn
-from training.lists import at_month_starts
+from models.targets import HAPPENED, PROBLEMS, RELAPSE
+from models.visits.listed_child import Candidate
+from models.visits.ranking import GONE, VisitList, rank, rests
+from models.visits.severity import YOUNG_MONTHS, severity
+from registry.contract.registry import LEFT_REASON, NEVER, Registry, day_date, day_number
+from registry.store.store import open_store
+from serving.book.book_rows import Scoring
+from training.evaluation.visit_lists import at_month_starts
+from training.fitting.pipeline import learn
 
 CHILDREN, MONTHS, SEED = 20_000, 30, 1
 HORIZON_DAYS = 365

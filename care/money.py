@@ -10,8 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
-from registry.errors import UsageError
-from registry.grouping import grouped
+from registry.contract.errors import UsageError
+from registry.indian_digits import grouped
 
 PAISE = 100
 

@@ -10,7 +10,7 @@ from functools import cache, cached_property
 from pathlib import Path
 
 from care.money import Plan, paise, share
-from registry.errors import BadInput, SanketError, UsageError
+from registry.contract.errors import BadInput, SanketError, UsageError
 
 PROTOCOL_FILE = Path(__file__).with_name("protocol.toml")
 

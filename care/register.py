@@ -13,8 +13,8 @@ from numba import njit
 
 from care.protocol import Protocol
 from features.clock import Known, Ragged
-from features.growth import point, round_z
-from registry.tables import NEVER
+from features.who.growth import point, round_z
+from registry.contract.registry import NEVER
 
 WEEK_DAYS = 7
 

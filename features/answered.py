@@ -10,10 +10,10 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from registry.tables import NEVER
+from registry.contract.registry import NEVER
 
 QUESTIONS = ("by_whz", "by_muac", "by_oedema", "low_whz", "low_waz")
-"""Columns of `features.points.growth_points` that hold a reading's answers (int8), in this order everywhere."""
+"""Columns of `features.trajectory.points.growth_points` that hold a reading's answers (int8), in this order everywhere."""
 BY_WHZ, BY_MUAC, BY_OEDEMA, LOW_WHZ, LOW_WAZ = range(len(QUESTIONS))
 SAM_QUESTIONS = 3
 """The first three name SAM for a label; the other two are danger for care and no evidence for a label."""

@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numba import njit, vectorize
 
-from registry.tables import NEVER, OWN_DAY, Registry, Table, empty_table
+from registry.contract.registry import NEVER, OWN_DAY, Registry, Table, empty_table
 
 EVENT_TABLES = tuple(OWN_DAY)
 AVERAGE_MONTH_DAYS = 30.4375

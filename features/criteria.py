@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-from registry.errors import SanketError
+from registry.contract.errors import SanketError
 
 
 class Criteria(NamedTuple):

@@ -11,7 +11,7 @@ import numpy as np
 from numba import njit
 
 from features.clock import Known
-from registry.tables import APPETITE, NEVER, OUTCOME, PROGRAMME
+from registry.contract.registry import APPETITE, NEVER, OUTCOME, PROGRAMME
 
 UCDC, VCDC, NRC, CTC = range(len(PROGRAMME))
 CURED, DEFAULTED, DIED, NOT_RECOVERED, TRANSFERRED = range(len(OUTCOME))

@@ -9,7 +9,7 @@ import numpy as np
 from numba import njit
 
 from features.criteria import Criteria, criteria
-from features.growth import round_z
+from features.who.growth import round_z
 
 YES, NO, CANNOT_SAY = np.int8(1), np.int8(0), np.int8(-1)
 
@@ -102,7 +102,7 @@ def _classify(age_days, waz, haz, whz, muac_mm, oedema, height_age_days, c, flag
 def classify(*, age_days, waz, haz, whz, muac_mm, oedema, height_age_days=None) -> dict[str, np.ndarray]:
     """The status of n measurements: int8 (n,) by the names in FLAGS, and `valid` (bool): it can be judged for SAM.
 
-    z unrounded as `features.growth.zscores` gives them, age in days (NaN unknown), MUAC in mm, oedema NaN or 0
+    z unrounded as `features.who.growth.zscores` gives them, age in days (NaN unknown), MUAC in mm, oedema NaN or 0
     to 3, `height_age_days` the days since the height was measured (0 where left out; a height carried forward
     for longer than it holds makes WHZ stale: it says neither SAM nor well). Underweight and stunting are judged
     wherever their z is plausible; with WHO 2007's z also above five years.

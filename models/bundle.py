@@ -19,11 +19,11 @@ from pathlib import Path
 
 import numpy as np
 
-from features.catalogue import NAMES, fingerprint
-from features.smoother import DEFAULT_PRIORS, Prior
-from models.explain import Forest
+from features.trajectory.catalogue import NAMES, fingerprint
+from features.trajectory.smoother import DEFAULT_PRIORS, Prior
+from models.forest.explain import Forest
 from models.linear import Linear
-from registry.errors import BadInput
+from registry.contract.errors import BadInput
 
 FORMAT = 3
 

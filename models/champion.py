@@ -11,7 +11,7 @@ import os
 from pathlib import Path
 
 from models.bundle import Bundle, load
-from registry.errors import BadInput
+from registry.contract.errors import BadInput
 
 
 def models_folder(store_address: str) -> Path:

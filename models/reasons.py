@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numba import njit
 
-from features.catalogue import CATALOGUE
+from features.trajectory.catalogue import CATALOGUE
 
 KEYS: tuple[str, ...] = tuple(dict.fromkeys(feature.reason for feature in CATALOGUE))
 """The reasons, in the order of the catalogue."""

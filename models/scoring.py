@@ -11,18 +11,18 @@ from dataclasses import dataclass
 import numpy as np
 from numba import njit
 
-from features import trajectory
-from features.catalogue import NAMES
 from features.clock import Clock, days_apart, days_between
-from features.context import Context
 from features.criteria import criteria
 from features.episodes import CURED
-from features.trace import Trace, trace
+from features.trajectory import as_of
+from features.trajectory.catalogue import NAMES
+from features.trajectory.context import Context
+from features.trajectory.trace import Trace, trace
 from models.bundle import Bundle
-from models.facts import facts_of
-from models.problems import NON_RESPONSE, ONSET, ONSET_AGES, RELAPSE
+from models.child_facts import facts_of
 from models.reasons import grouped
-from registry.tables import NEVER
+from models.targets import NON_RESPONSE, ONSET, ONSET_AGES, RELAPSE
+from registry.contract.registry import NEVER
 
 SCORED, NOT_SCORED = "scored", "not_scored"
 WHY_NOT = (
@@ -84,7 +84,7 @@ def score_children(
         key = hash(tuple(bundle.priors.items())) if bundle else None
         if key not in made:
             traced = trace(clock, known, priors=bundle.priors) if bundle else trace(clock, known)
-            made[key] = traced, trajectory.rows(traced, beside)
+            made[key] = traced, as_of.rows(traced, beside)
         return made[key]
 
     targets = {}

@@ -14,19 +14,19 @@ def _():
     import pandas as pd
 
     from features.clock import Clock
-    from features.context import Context
+    from features.trajectory.context import Context
     from models.bundle import load
     from models.champion import models_folder
-    from training import tracking
-    from training.found_bundle import find_bundle
-    from training.judged import judged_cohort, judging, score_rows
+    from training.commands.train import load_registry
+    from training.evaluation.scored_rows import judged_cohort, judging, score_rows
     from training.report import figures_told, plots
-    from training.train import load_registry
+    from training.tracking import mlflow_runs
+    from training.tracking.find_bundle import find_bundle
 
     asked = mo.cli_args()
     store = asked.get("store") or "demo/demo.db"
     models = models_folder(store)
-    tracked = tracking.tracking_address(models)
+    tracked = mlflow_runs.tracking_address(models)
     one, other = (
         load(find_bundle(models, asked.get(name), tracked=tracked), rehearsal=True) for name in ("one", "other"))
     return (Clock, Context, figures_told, judged_cohort, judging, load_registry, mo, one, other, pd, plots, score_rows,

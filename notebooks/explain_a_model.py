@@ -17,9 +17,9 @@ def _():
     from features.clock import Clock
     from models.champion import champions, models_folder
     from models.reasons import grouped, strongest
-    from training import importance
-    from training.judged import judged_rows
-    from training.train import load_registry
+    from training.commands.train import load_registry
+    from training.evaluation import importance
+    from training.evaluation.scored_rows import judged_rows
 
     store = mo.cli_args().get("store") or "demo/demo.db"
     target = mo.cli_args().get("target") or "relapse"

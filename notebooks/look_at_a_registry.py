@@ -13,17 +13,17 @@ def _():
     import marimo as mo
     import pandas as pd
 
+    from features import data_quality
     from features.clock import Clock
-    from features.growth import zscores
-    from models.problems import PROBLEMS
-    from registry import quality
-    from registry.tables import OWN_DAY, day_date
-    from training.cohorts import attrition_table, cohort
-    from training.train import load_registry
+    from features.who.growth import zscores
+    from models.targets import PROBLEMS
+    from registry.contract.registry import OWN_DAY, day_date
+    from training.cohorts.landmarks import attrition_table, cohort
+    from training.commands.train import load_registry
 
     store = mo.cli_args().get("store") or "demo/demo.db"
     clock = Clock(load_registry(store))
-    return OWN_DAY, PROBLEMS, attrition_table, clock, cohort, day_date, mo, pd, quality, zscores
+    return OWN_DAY, PROBLEMS, attrition_table, clock, cohort, day_date, mo, pd, data_quality, zscores
 
 
 @app.cell
@@ -36,8 +36,8 @@ def _(OWN_DAY, clock, day_date, mo, pd):
 
 
 @app.cell
-def _(mo, pd, quality, registry, zscores):
-    scored = quality.rows_of(quality.score(registry, zscores=zscores, by="sector"))
+def _(mo, pd, data_quality, registry, zscores):
+    scored = data_quality.rows_of(data_quality.score(registry, zscores=zscores, by="sector"))
     by_sector = pd.DataFrame([{name: row[name] for name in ("sector", "colour", "score", "measured")}
                               for row in scored])
     mo.vstack([mo.md("## Quality of the records, last month"), by_sector])

@@ -15,10 +15,12 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-ROOMS = ("registry", "registry/simulate", "features", "care", "models", "training")
+ROOMS = ("registry", "features", "care", "models", "training")
 PREFIX = "sanket-"
-COMPILED_WHOLE = "registry/simulate"
-"""A room of which every file is compiled into one function."""
+COMPILED_WHOLE = "registry/simulate/"
+"""A folder of which every file is compiled into one function."""
+CODES = "registry/contract/registry.py"
+"""The registry's codes, which compiled functions hold as constants."""
 UNUSED_DAYS = 14
 """A folder that no process has opened for so long is removed; a running service opened its own on starting."""
 
@@ -27,10 +29,11 @@ def sources_digest(root: Path = ROOT) -> str:
     """SHA-256 (16 hexadecimal digits) of the names and contents of all sources with compiled functions."""
     told = hashlib.sha256()
     for room in ROOMS:
-        for file in sorted((root / room).glob("*.py")):
+        for file in sorted((root / room).rglob("*.py")):
             text = file.read_bytes()
-            if b"numba" in text or room == COMPILED_WHOLE or file.name == "tables.py":
-                told.update(f"{room}/{file.name}\n".encode() + text)
+            name = file.relative_to(root).as_posix()
+            if b"numba" in text or name.startswith((COMPILED_WHOLE, CODES)):
+                told.update(f"{name}\n".encode() + text)
     return told.hexdigest()[:16]
 
 

@@ -6,9 +6,9 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from registry.contract import SPECS
-from registry.errors import BadInput
-from registry.sheets import (
+from registry.contract.errors import BadInput
+from registry.contract.tables import SPECS
+from registry.sources.sheets import (
     Sheet,
     Source,
     checksum_of,
@@ -24,11 +24,11 @@ from registry.sheets import (
 def read(source: str | Path, *, map: object = None) -> Source:
     """Read a source; `map` says how its columns become the contract's. Raises BadInput where it is no source."""
     if map is not None:
-        from registry.mapped import read_mapped
+        from registry.mapping.apply_map import read_mapped
 
         return read_mapped(source, map)
     if address := sql_address(source):
-        from registry.databases import read_database
+        from registry.sources.sql import read_database
 
         return read_database(address)
     path = Path(source)

@@ -10,7 +10,7 @@ import datetime as dt
 import os
 from zoneinfo import ZoneInfo
 
-from registry.errors import UsageError
+from registry.contract.errors import UsageError
 
 TIMEZONE = "Asia/Kolkata"
 

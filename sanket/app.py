@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from registry.errors import SanketError
+from registry.contract.errors import SanketError
 from sanket import care, demo, forecast, growth, judging, registry, serving, simulate, training, visits
 
 app = typer.Typer(

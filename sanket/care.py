@@ -36,12 +36,12 @@ def indicators(
 
     from rich.console import Console
 
-    from care import indicators as programme
-    from care import months as monthly
-    from care import report
+    from care.programme import by_month as monthly
+    from care.programme import indicators as programme
+    from care.programme import programme_report
     from care.protocol import load, standard
-    from registry.errors import UsageError
-    from registry.store import open_store
+    from registry.contract.errors import UsageError
+    from registry.store.store import open_store
 
     if by not in programme.LEVELS:
         raise UsageError("CARE015", f"--by is {by!r}: give one of {', '.join(programme.LEVELS)}.")
@@ -55,11 +55,11 @@ def indicators(
         status.update("placing every child at each month's end")
         found = programme.of(registry, monthly.of(registry, rules, months=months), rules, level=by)
     if out is not None:
-        report.write_indicators(found, out, kind=format)
+        programme_report.write_indicators(found, out, kind=format)
     if as_json:
-        print(json.dumps(report.indicators_rows(found), ensure_ascii=False))
+        print(json.dumps(programme_report.indicators_rows(found), ensure_ascii=False))
     elif out is None:
-        print((report.indicators_text if format == "text" else report.indicators_csv)(found).rstrip("\n"))
+        print((programme_report.indicators_text if format == "text" else programme_report.indicators_csv)(found).rstrip("\n"))
 
 
 def budget(
@@ -84,7 +84,8 @@ def budget(
     import json
     from dataclasses import replace
 
-    from care import money, report
+    from care import money
+    from care.programme import programme_report
     from care.protocol import load, standard
 
     rules = load(protocol) if protocol else standard()
@@ -96,23 +97,23 @@ def budget(
         changes["intensive_share"] = money.share(intensive_share, name="--intensive-share")
     chosen = replace(rules.plan(plan), **changes)
     table = money.budget(chosen)
-    outlook = _outlook(store, rules, chosen, projects) if store else None
+    resolution = _outlook(store, rules, chosen, projects) if store else None
     if as_json:
-        document = {"plan": plan, "protocol_version": rules.version} | report.budget_record(table)
-        print(json.dumps(document | {"registry": report.outlook_record(outlook) if outlook else None}))
+        document = {"plan": plan, "protocol_version": rules.version} | programme_report.budget_record(table)
+        print(json.dumps(document | {"registry": programme_report.outlook_record(resolution) if resolution else None}))
         return
-    print(report.budget_text(f"Plan {plan}, protocol {rules.version}", table))
-    if outlook:
-        print("\n" + report.budget_text("The same from the present caseload", outlook.budgets["caseload"]))
-        print("\n" + report.budget_text("The same from the forecast", outlook.budgets["forecast"]))
-        print("\n" + report.supply_text(outlook))
+    print(programme_report.budget_text(f"Plan {plan}, protocol {rules.version}", table))
+    if resolution:
+        print("\n" + programme_report.budget_text("The same from the present caseload", resolution.budgets["caseload"]))
+        print("\n" + programme_report.budget_text("The same from the forecast", resolution.budgets["forecast"]))
+        print("\n" + programme_report.supply_text(resolution))
 
 
 def _outlook(store: str, rules, plan, projects: int | None):
     from rich.console import Console
 
-    from care import outlook
-    from registry.store import open_store
+    from care.programme import resolution
+    from registry.store.store import open_store
 
     with Console(stderr=True).status("reading the store"):
-        return outlook.of(open_store(store, must_exist=True).load(), rules, plan, projects=projects)
+        return resolution.of(open_store(store, must_exist=True).load(), rules, plan, projects=projects)

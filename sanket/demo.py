@@ -31,7 +31,7 @@ def demo(
     goes on from what is there. Ctrl-C stops all of it.
     """
     from sanket.progress import steps
-    from serving.starting import port_is_free, run
+    from serving.process.start import port_is_free, run
 
     if serve:
         port_is_free(port)
@@ -49,7 +49,7 @@ def demo(
 
 
 def _registry(out: Path, children: int, said) -> None:
-    from registry.grouping import grouped
+    from registry.indian_digits import grouped
     from registry.simulate.dials import Dials
     from registry.simulate.write import simulate
 
@@ -61,8 +61,8 @@ def _registry(out: Path, children: int, said) -> None:
 
 
 def _store(source: Path, store: str, said) -> None:
-    from registry.grouping import grouped
-    from registry.store import open_store
+    from registry.indian_digits import grouped
+    from registry.store.store import open_store
 
     said(f"importing it into {store}")
     report = open_store(store).import_source(str(source))
@@ -73,8 +73,8 @@ def _store(source: Path, store: str, said) -> None:
 
 def _models(store: str, said) -> None:
     from models.champion import models_folder, pointer
-    from models.problems import PROBLEMS
-    from training.train import train
+    from models.targets import PROBLEMS
+    from training.commands.train import train
 
     missing = tuple(target for target in PROBLEMS if pointer(models_folder(store), target) is None)
     if not missing:
@@ -87,10 +87,10 @@ def _models(store: str, said) -> None:
 
 def _scores(store: str, said) -> dt.date:
     """Score on the last day of the records; that day."""
-    from registry.grouping import grouped
-    from registry.store import open_store
-    from registry.tables import day_date
-    from serving.scoring_run import score_store
+    from registry.contract.registry import day_date
+    from registry.indian_digits import grouped
+    from registry.store.store import open_store
+    from serving.book.scoring_run import score_store
 
     until = day_date(open_store(store).load(children=[]).recorded_until)
     said(f"scoring every child as of {until}")
@@ -100,8 +100,8 @@ def _scores(store: str, said) -> dt.date:
 
 
 def _say_where(store: str, scored_on: dt.date) -> None:
-    from registry.store import open_store
-    from serving.access import issue, local_key
+    from registry.store.store import open_store
+    from serving.access.permissions import issue, local_key
 
     sector = str(open_store(store).load(children=[]).sector_ids[0])
     token = issue(key=local_key(store), role="supervisor", scopes=[f"sector:{sector}"], name="demo", days=30)

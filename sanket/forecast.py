@@ -45,8 +45,8 @@ def forecast(
     import json
 
     from sanket.progress import steps
-    from training.forecasting.page import page
-    from training.forecasting.run import measured, run
+    from training.forecasting.forecast_page import page
+    from training.forecasting.forecast_run import measured, run
 
     _writable(out, ENDINGS), _writable(report, (".html", ".htm"))
     first, day = _month(backtest_from), _day(as_of)
@@ -73,8 +73,8 @@ def forecast(
 
 def _opened(source: str, by: str | None, counted: str):
     """(panel at a day, the newest day of the source, level, whether it is a store)."""
-    from registry.errors import UsageError
-    from training.forecasting.run import of_store, of_table
+    from registry.contract.errors import UsageError
+    from training.forecasting.forecast_run import of_store, of_table
     from training.forecasting.store_counts import COUNTED
 
     if "://" not in source and Path(source).suffix.lower() not in (".db", ".sqlite", ".sqlite3"):
@@ -88,7 +88,7 @@ def _opened(source: str, by: str | None, counted: str):
 
 
 def _writable(path: Path | None, endings: tuple[str, ...]) -> None:
-    from registry.errors import UsageError
+    from registry.contract.errors import UsageError
 
     if path is None:
         return
@@ -99,7 +99,7 @@ def _writable(path: Path | None, endings: tuple[str, ...]) -> None:
 
 
 def _month(text: str | None) -> int | None:
-    from registry.errors import UsageError
+    from registry.contract.errors import UsageError
 
     if text is None:
         return None
@@ -109,7 +109,7 @@ def _month(text: str | None) -> int | None:
 
 
 def _day(text: str | None) -> dt.date | None:
-    from registry.errors import UsageError
+    from registry.contract.errors import UsageError
 
     try:
         return dt.date.fromisoformat(text) if text else None
@@ -135,7 +135,7 @@ def _words(counted: str, store: bool) -> str:
 
 
 def _say(result, told: dict) -> None:
-    from training.forecasting.run import ranked
+    from training.forecasting.forecast_run import ranked
 
     typer.echo(f"{told['areas']} areas, {told['horizon']} months after {told['origin']}")
     for warning in told["warnings"]:

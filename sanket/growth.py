@@ -40,7 +40,7 @@ def zscores(
 
     from features.survey import score_file
     from features.survey.summary import words
-    from registry.errors import UsageError
+    from registry.contract.errors import UsageError
 
     if older not in (None, "who2007"):
         raise UsageError("GRO003", f"--older takes who2007, not {older}")
@@ -65,9 +65,9 @@ def growth_chart(
     Weight for age, length or height for age, weight for height and MUAC, each where it was measured. A hollow
     point stands on a height that was carried forward.
     """
-    from features.child_chart import chart_of
-    from registry.errors import UsageError
-    from registry.store import open_store
+    from features.charts.child_chart import chart_of
+    from registry.contract.errors import UsageError
+    from registry.store.store import open_store
 
     kind = out.suffix.lower()
     if kind not in (".svg", ".png"):

@@ -43,8 +43,8 @@ def evaluate(
     judged and recalibrations are offered.
     """
     from sanket.progress import steps
-    from training.evaluate import as_json as document
-    from training.evaluate import evaluate as judge
+    from training.commands.evaluate import as_json as document
+    from training.commands.evaluate import evaluate as judge
 
     with steps("Report") as said:
         told, updated = judge(store, output, run=run, update=update, tracked_at=tracking, said=said)
@@ -73,10 +73,10 @@ def drift(
     """
     import json
 
-    from registry.errors import Refused
+    from registry.contract.errors import Refused
     from sanket.progress import steps
-    from training.drift import as_dict
-    from training.drift import drift as compare
+    from training.commands.drift import as_dict
+    from training.commands.drift import drift as compare
     from training.report.drift_page import drift_page
 
     with steps("Drift") as said:
@@ -113,7 +113,7 @@ def promote(
     An issue stands in the way until it is accepted with a reason, which is kept with the name and the time. A running
     service follows by itself.
     """
-    from training.promote import promote as turn
+    from training.commands.promote import promote as turn
 
     told = turn(store, run, accepted=_reasons(accept or [], because or []), by=by, tracked_at=tracking)
     _say_turned(told, as_json)
@@ -127,9 +127,9 @@ def rollback(
     as_json: Json = False,
 ) -> None:
     """Let the model that answered before this one answer again."""
-    from models.problems import PROBLEMS
-    from registry.errors import UsageError
-    from training.promote import rollback as turn_back
+    from models.targets import PROBLEMS
+    from registry.contract.errors import UsageError
+    from training.commands.promote import rollback as turn_back
 
     if target not in PROBLEMS:
         raise UsageError("TRN010", f"--target is {' or '.join(PROBLEMS)}")
@@ -137,7 +137,7 @@ def rollback(
 
 
 def _reasons(accepted: list[str], because: list[str]) -> dict[str, str]:
-    from registry.errors import UsageError
+    from registry.contract.errors import UsageError
 
     if because and not accepted:
         raise UsageError("PRM005", "--because belongs to --accept RISK0xx")

@@ -18,10 +18,10 @@ def quality(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
 ) -> None:
     """Data quality of each centre and month: green, amber or red, with the eleven checks behind it."""
-    from features.growth import zscores
-    from registry.errors import UsageError
-    from registry.quality import AREAS, rows_of, score
-    from registry.store import open_store
+    from features.data_quality import AREAS, rows_of, score
+    from features.who.growth import zscores
+    from registry.contract.errors import UsageError
+    from registry.store.store import open_store
     from sanket.progress import step
 
     if by not in AREAS:
@@ -58,7 +58,7 @@ def _judged(row: dict) -> str:
 def _write(out: Path, rows: list[dict]) -> None:
     import csv
 
-    from registry.spreadsheet import harmless
+    from registry.sources.formula_guard import harmless
 
     with out.open("w", encoding="utf-8-sig", newline="") as file:
         lists = ("worst", "checks", "look", "at_100_percent")

@@ -21,10 +21,10 @@ def bind(app: typer.Typer) -> None:
     """Bind this room's verbs."""
     app.command("import")(import_)
     app.command("map")(map_)
-    desk = typer.Typer(help="Look at the rows that an import refused, and try them again.", no_args_is_help=True)
+    quarantine = typer.Typer(help="Look at the rows that an import refused, and try them again.", no_args_is_help=True)
     for verb in (list_, show, export, retry):
-        desk.command(verb.__name__.strip("_"))(verb)
-    app.add_typer(desk, name="quarantine")
+        quarantine.command(verb.__name__.strip("_"))(verb)
+    app.add_typer(quarantine, name="quarantine")
     app.command("forget")(forget)
     app.command("quality")(quality.quality)
 
@@ -44,8 +44,8 @@ def import_(
     Running it again changes nothing. Exit code 3: nothing could be used, nothing was changed. 4: done, but more rows
     were quarantined than `--max-quarantined` accepts.
     """
-    from features.growth import zscores
-    from registry.store import made_for
+    from features.who.growth import zscores
+    from registry.store.store import made_for
     from sanket.progress import step
 
     accepted = _percent(max_quarantined)
@@ -66,7 +66,7 @@ def import_(
 
 
 def _percent(text: str) -> float:
-    from registry.errors import UsageError
+    from registry.contract.errors import UsageError
 
     try:
         share = float(text.rstrip("% "))
@@ -80,7 +80,7 @@ def _percent(text: str) -> float:
 def _date(text: str | None):
     import datetime as dt
 
-    from registry.errors import UsageError
+    from registry.contract.errors import UsageError
 
     try:
         return dt.date.fromisoformat(text) if text else None
@@ -92,8 +92,8 @@ def _print_counts(tables: dict) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from registry.contract import RULES
-    from registry.grouping import grouped
+    from registry.contract.tables import RULES
+    from registry.indian_digits import grouped
 
     table = Table("table", "rows", "kept", "quarantined", "why")
     for name, counts in tables.items():
@@ -108,7 +108,7 @@ def map_(
     as_json: AS_JSON = False,
 ) -> None:
     """Propose a MAP.toml from headers (English, Hindi, Marathi) and cells, or try one on the first rows."""
-    from registry import headers, propose
+    from registry.mapping import headers, propose
 
     if check:
         counts = propose.trial(file, check)
@@ -125,17 +125,17 @@ def map_(
 
 
 def _open(store: str):
-    from registry.store import open_store
+    from registry.store.store import open_store
 
     return open_store(store, must_exist=True)
 
 
 def list_(store: STORE, as_json: AS_JSON = False) -> None:
     """How many rows wait in quarantine, by table and rule."""
-    from registry import desk
-    from registry.grouping import grouped
+    from registry.indian_digits import grouped
+    from registry.store import quarantine
 
-    rows = desk.summary(_open(store))
+    rows = quarantine.summary(_open(store))
     if as_json:
         typer.echo(json.dumps(rows, ensure_ascii=False))
         return
@@ -148,10 +148,10 @@ def list_(store: STORE, as_json: AS_JSON = False) -> None:
 def show(store: STORE, table: TABLE = None, code: CODE = None,
          limit: Annotated[int, typer.Option(help="At most so many rows.")] = 20, as_json: AS_JSON = False) -> None:
     """The refused rows themselves, with the cell, the rule and its bound."""
-    from registry import desk
+    from registry.store import quarantine
 
     _known(table, code)
-    rows = list(desk.refused(_open(store), table=table, code=code, limit=limit))
+    rows = list(quarantine.refused(_open(store), table=table, code=code, limit=limit))
     if as_json:
         typer.echo(json.dumps(rows, ensure_ascii=False))
         return
@@ -165,15 +165,15 @@ def show(store: STORE, table: TABLE = None, code: CODE = None,
 def export(store: STORE, out: Annotated[Path, typer.Option("-o", "--out", help="The CSV file to write.")],
            table: TABLE = None, code: CODE = None) -> None:
     """Write refused rows as CSV; with --table in that table's columns: correct them, then `retry --corrected`."""
-    from registry import desk
+    from registry.store import quarantine
 
     _known(table, code)
-    typer.echo(f"{desk.export(_open(store), out, table=table, code=code)} rows", err=True)
+    typer.echo(f"{quarantine.export(_open(store), out, table=table, code=code)} rows", err=True)
 
 
 def _known(table: str | None, code: str | None) -> None:
-    from registry.contract import RULES, SPECS
-    from registry.errors import UsageError
+    from registry.contract.errors import UsageError
+    from registry.contract.tables import RULES, SPECS
 
     if table and table not in SPECS:
         raise UsageError("REG066", f"no table {table}; there are {', '.join(SPECS)}")
@@ -187,9 +187,9 @@ def retry(
     imported_on: ON = None, as_json: AS_JSON = False,
 ) -> None:
     """Check waiting rows again: after their children were imported, or as corrected in an export."""
-    from registry import desk
+    from registry.store import quarantine
 
-    counts = desk.retry(_open(store), corrected=corrected, imported_on=_date(imported_on))
+    counts = quarantine.retry(_open(store), corrected=corrected, imported_on=_date(imported_on))
     typer.echo(json.dumps(counts) if as_json else f"{counts['released']} of {counts['tried']} rows let through")
 
 
@@ -200,8 +200,8 @@ def forget(
     as_json: AS_JSON = False,
 ) -> None:
     """Erase a child everywhere, for good; a tombstone (not the id) keeps it from coming back."""
-    from registry import forgetting
-    from registry.errors import UsageError
+    from registry.contract.errors import UsageError
+    from registry.store import forgetting
 
     if (child is None) == (unseen_since is None):
         raise UsageError("REG066", "name one child, or a day with --unseen-since")

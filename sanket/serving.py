@@ -41,7 +41,7 @@ def score(
     from rich.console import Console
     from rich.progress import Progress
 
-    from serving.scoring_run import score_store
+    from serving.book.scoring_run import score_store
 
     day = _day(as_of)
     with Progress(console=Console(stderr=True), transient=True) as bar:
@@ -55,7 +55,7 @@ def score(
 
         typer.echo(json.dumps(done))
         return
-    from registry.grouping import grouped
+    from registry.indian_digits import grouped
 
     scored = ", ".join(f"{grouped(count)} for {target.replace('_', '-')}" for target, count in done["scored"].items())
     typer.echo(f"{grouped(done['children'])} children in the book as of {done['as_of']}: scored {scored}; "
@@ -65,7 +65,7 @@ def score(
 
 
 def _day(text: str) -> dt.date:
-    from registry.errors import UsageError
+    from registry.contract.errors import UsageError
 
     try:
         return dt.date.fromisoformat(text)
@@ -85,7 +85,7 @@ def serve(
 
     It listens on 127.0.0.1; put a proxy with TLS before it to serve others (docs/serving.md). Ctrl-C stops all of it.
     """
-    from serving.starting import run
+    from serving.process.start import run
 
     raise SystemExit(run(store, host=host, port=port, workers=workers, say=lambda text: typer.echo(text, err=True)))
 
@@ -113,7 +113,7 @@ def token(
     the token may see the children of its scope until it ends or is revoked: hand it over like a key. `sanket tokens`
     lists ids; `--revoke ID` counts within two seconds in a running service.
     """
-    from serving.starting import made_link, made_token, revoked_token, store_meant
+    from serving.process.start import made_link, made_token, revoked_token, store_meant
 
     address = store_meant(store or at)
     if revoke:
@@ -138,7 +138,7 @@ def tokens(store: Store, as_json: Json = False) -> None:
 
     A token of an issuer of your own (SANKET_ISSUER) stands here only if it was made by `sanket token`.
     """
-    from serving.starting import tokens_of
+    from serving.process.start import tokens_of
 
     found = tokens_of(store)
     if as_json:
@@ -170,7 +170,7 @@ def audit(
     Ends with 5 where an entry was changed, dropped or put in from outside, or where the log was cut: at its beginning
     (what grew older than a year is cut under a seal), or at its end by `--since ANCHOR`.
     """
-    from serving.starting import audited
+    from serving.process.start import audited
 
     report = audited(store, child_id=child or None, kept_anchor=since or None)
     whole = report["first_broken"] is None and not report["cut"]

@@ -66,7 +66,7 @@ def _print_table(facts: dict[str, object], console: object) -> None:
     """Own rates beside the published ones."""
     from rich.table import Table
 
-    from registry.grouping import grouped
+    from registry.indian_digits import grouped
     from registry.simulate.rates import PUBLISHED
 
     table = Table("rate", "this registry", "published", "source", title="Synthetic: these children never lived")

@@ -37,7 +37,7 @@ def train(
     `sanket promote`. Nothing that was recorded on or after --until is used.
     """
     from sanket.progress import steps
-    from training.train import train as train_store
+    from training.commands.train import train as train_store
 
     with steps("Training") as said:
         told = train_store(store, targets=_targets(target), until=_day(until, "--until"), tracked_at=tracking,
@@ -89,11 +89,11 @@ def backtest(
     the same risks against secondary outcomes and sensitivity rows (docs/models.md).
     """
     from features.clock import Clock
-    from models.problems import BACKTESTED
+    from models.targets import BACKTESTED
     from sanket.progress import steps
-    from training.backtest import backtest as run
-    from training.backtest import summary
-    from training.train import load_registry
+    from training.commands.backtest import backtest as run
+    from training.commands.backtest import summary
+    from training.commands.train import load_registry
 
     day, true_risks = _day(split, "--split"), _truth(truth)
     targets = _targets(target, among=tuple(BACKTESTED))
@@ -104,11 +104,11 @@ def backtest(
         predictions.to_parquet(output, index=False)
         told = summary(predictions, bundles)
         if visits:
-            from training.lists import lists_found
+            from training.evaluation.visit_lists import lists_found
 
             told["visits"] = lists_found(clock, predictions, bundles, split=day, said=said, truth=true_risks)
         if as_json:
-            from training.secondary import of_predictions
+            from training.evaluation.secondary import of_predictions
 
             told["secondary"] = of_predictions(clock, predictions, bundles, split=day)
     if as_json:
@@ -125,8 +125,8 @@ def backtest(
 
 def _truth(folder: Path | None):
     """The true risks of a simulated source, by target; None where none was named."""
-    from registry.errors import UsageError
-    from training.lists import truth_of
+    from registry.contract.errors import UsageError
+    from training.evaluation.visit_lists import truth_of
 
     if folder is None:
         return None
@@ -138,8 +138,8 @@ def _truth(folder: Path | None):
 
 def _targets(target: str | None, among: tuple[str, ...] = ()) -> tuple[str, ...]:
     """The target asked for, else all of them; `among`: those that the verb knows (by default those trained)."""
-    from models.problems import PROBLEMS
-    from registry.errors import UsageError
+    from models.targets import PROBLEMS
+    from registry.contract.errors import UsageError
 
     among = among or tuple(PROBLEMS)
     if target is None:
@@ -150,8 +150,8 @@ def _targets(target: str | None, among: tuple[str, ...] = ()) -> tuple[str, ...]
 
 
 def _day(text: str | None, option: str) -> int | None:
-    from registry.errors import UsageError
-    from registry.tables import day_number
+    from registry.contract.errors import UsageError
+    from registry.contract.registry import day_number
 
     if text is None:
         return None

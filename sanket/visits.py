@@ -66,7 +66,7 @@ def _list(
     as_of: str | None,
     as_json: bool,
 ) -> None:
-    from registry.errors import UsageError
+    from registry.contract.errors import UsageError
 
     form = form or (out.suffix[1:].lower() if out and out.suffix[1:].lower() in FORMATS else "txt")
     if form not in FORMATS:
@@ -75,7 +75,7 @@ def _list(
         raise UsageError("LST002", f"a language is one of {', '.join(LANGUAGES)}")
     if not as_json and out is None and form in ("pdf", "xlsx") and sys.stdout.isatty():
         raise UsageError("LST006", f"a {form} is not for the screen: name a file with -o")
-    from serving.store_list import listed_from_store
+    from serving.visits.from_store import listed_from_store
 
     listed = listed_from_store(store, sector=sector, as_of=_day(as_of), capacity=capacity)
     _put(_bytes(listed, lang=lang, form=form, as_json=as_json), out)
@@ -85,17 +85,17 @@ def _bytes(listed, *, lang: str, form: str, as_json: bool) -> bytes:
     if as_json:
         import orjson
 
-        from serving.lists import list_document
+        from serving.visits.lists import list_document
 
         return orjson.dumps(list_document(listed, lang), option=orjson.OPT_NON_STR_KEYS) + b"\n"
-    from serving.paper import render
-    from serving.words import words
+    from serving.language.words import words
+    from serving.visits.paper.paper import render
 
     return render(listed, words(lang), form=form)
 
 
 def _put(content: bytes, out: Path | None) -> None:
-    from registry.errors import BadInput
+    from registry.contract.errors import BadInput
 
     if out is None:
         sys.stdout.buffer.write(content)
@@ -108,12 +108,12 @@ def _put(content: bytes, out: Path | None) -> None:
 
 
 def _record(file: Path | None, *, store: str | None, visited_on: str | None, as_json: bool) -> None:
-    from registry.errors import BadInput, UsageError
+    from registry.contract.errors import BadInput, UsageError
 
     if file is None:
         raise UsageError("LST008", "name the list that came back: sanket visits record FILE")
     from registry.today import today
-    from serving.returned import keep, read_back
+    from serving.visits.filled_lists import keep, read_back
 
     returned = read_back(file, today=today(), visited_on=_day(visited_on))
     address = store or returned.says.get("store")
@@ -139,7 +139,7 @@ def _day(text: str | None):
         return None
     import datetime as dt
 
-    from registry.errors import UsageError
+    from registry.contract.errors import UsageError
 
     try:
         return dt.date.fromisoformat(text)

@@ -18,13 +18,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Mount, Route, Router
 
-from registry.errors import SanketError
-from serving import answer_routes, book_routes, operations, reference
-from serving.answers import Question
-from serving.desk import Desk
-from serving.limits import Guard
-from serving.problems import MEDIA_TYPE, Problem
-from serving.schemas import EXAMPLE
+from registry.contract.errors import SanketError
+from serving.answering.answers import Question
+from serving.answering.schemas import EXAMPLE
+from serving.api import book_routes, probes, reference, score_routes
+from serving.http.guard import Guard
+from serving.http.problems import MEDIA_TYPE, Problem
+from serving.process.state import Desk
 
 HTTP_CODES = {404: "API003", 405: "API004", 413: "API005", 415: "API006"}
 
@@ -34,9 +34,9 @@ class Application:
 
     def __init__(self, desk: Desk, *, pages: bool = True):
         self.desk = desk
-        answering = answer_routes.router(desk)
+        answering = score_routes.router(desk)
         self.api = _api(desk, answering)
-        routes = [*operations.routes(desk), Mount("/v1", self.api), *(_pages(desk) if pages else ())]
+        routes = [*probes.routes(desk), Mount("/v1", self.api), *(_pages(desk) if pages else ())]
         router = Router(routes=routes, default=_nothing_here, redirect_slashes=False)
         app = _straight(answering, _with_app(router, self.api))
         self._guard = Guard(app, limits=desk.limits, metrics=desk.metrics, log=desk.log, proxies=desk.proxies)
@@ -67,7 +67,7 @@ def create_app(
 ) -> Application:
     """The application over a store (None: stateless answers only) and a folder of champions.
 
-    pages: serve the pages for people too. settings: see `serving.desk.Desk.open`.
+    pages: serve the pages for people too. settings: see `serving.process.state.Desk.open`.
     """
     return Application(Desk.open(store_address, models_dir, **settings), pages=pages)
 

@@ -8,7 +8,7 @@ import time
 import sqlalchemy as sa
 from sqlalchemy import event
 
-from registry.store import make_private, store_url
+from registry.store.store import make_private, store_url
 
 WAIT_SECONDS = 5
 MAKING_TABLES = 0x5A4E4B45

@@ -19,9 +19,10 @@ os.environ["FORWARDED_ALLOW_IPS"] = "none"
 import bentoml
 from _bentoml_sdk import Service
 
-from registry.errors import BadInput
-from serving import connections, settings
+from registry.contract.errors import BadInput
 from serving.app import Application, create_app
+from serving.http import connections
+from serving.process import settings
 
 STORE, MODELS = "SANKET_STORE", "SANKET_MODELS"
 # A wrong setting stops BentoML here, before it starts a worker that would fail again and again.

@@ -8,9 +8,20 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from features.growth import zscores
-from features.standards import BY_AGE
-from registry.tables import APPETITE, FINDING, ITEM, NEVER, OUTCOME, OWN_DAY, PROGRAMME, Registry, day_date, day_number
+from features.who.growth import zscores
+from features.who.standards import BY_AGE
+from registry.contract.registry import (
+    APPETITE,
+    FINDING,
+    ITEM,
+    NEVER,
+    OUTCOME,
+    OWN_DAY,
+    PROGRAMME,
+    Registry,
+    day_date,
+    day_number,
+)
 
 
 @dataclass

@@ -10,19 +10,21 @@ from pathlib import Path
 
 import numpy as np
 
-from features.catalogue import NAMES
 from features.clock import Clock
-from features.context import Context
+from features.trajectory.catalogue import NAMES
+from features.trajectory.context import Context
 from models.bundle import Bundle, save
 from models.champion import bundles_folder, models_folder
-from models.problems import NON_RESPONSE
+from models.targets import NON_RESPONSE
+from registry.contract.registry import day_number
 from registry.simulate.dials import Dials
 from registry.simulate.write import simulate
-from registry.store import open_store
-from registry.tables import day_number
-from training import card, checks, tracking
-from training.figures import figures
-from training.learn import Learned, learn
+from registry.store.store import open_store
+from training.card import model_card
+from training.checks import run_checks
+from training.evaluation.run_figures import figures
+from training.fitting.pipeline import Learned, learn
+from training.tracking import mlflow_runs
 
 UNTIL = day_number("2026-02-01")
 
@@ -80,15 +82,15 @@ def carded(until: int = UNTIL, seed: int = 1) -> Bundle:
 
 def card_of(what: Learned) -> Bundle:
     """A training's bundle with its findings and card."""
-    findings = checks.run(what, clock=clock(), context=context())
-    return replace(what.bundle, card=card.write(what, findings=findings, figures=figures(what)))
+    findings = run_checks.run(what, clock=clock(), context=context())
+    return replace(what.bundle, card=model_card.write(what, findings=findings, figures=figures(what)))
 
 
 @cache
 def empty_tracking() -> Path:
     """A database of MLflow without a run."""
     place = store_file().parent / "mlflow.db"
-    assert tracking.bundle_of_run(f"sqlite:///{place}", "none") is None
+    assert mlflow_runs.bundle_of_run(f"sqlite:///{place}", "none") is None
     return place
 
 

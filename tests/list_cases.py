@@ -5,9 +5,9 @@ from __future__ import annotations
 import datetime as dt
 import random
 
-from models.candidate import Candidate, Reason
-from models.ranking import VisitList, rank
-from serving.reason_forms import REASONS
+from models.visits.listed_child import Candidate, Reason
+from models.visits.ranking import VisitList, rank
+from serving.language.reason_wording import REASONS
 
 AS_OF = dt.date(2026, 3, 16)
 FACTS = {
@@ -65,7 +65,7 @@ FACTS = {
     "age_months": 14,
     "birth_weight_kg": 2.1,
 }
-"""What the scoring run would say of such a girl (`models.facts.facts_of`)."""
+"""What the scoring run would say of such a girl (`models.child_facts.facts_of`)."""
 
 
 def child(number: int = 1, **changes: object) -> Candidate:

@@ -7,10 +7,10 @@ import datetime as dt
 from dataclasses import replace
 from pathlib import Path
 
-from models.candidate import Candidate
-from registry.store import open_store
-from serving.access import issue, local_key
-from serving.scorebook import BookRow, Score, begin, publish, write_chunk
+from models.visits.listed_child import Candidate
+from registry.store.store import open_store
+from serving.access.permissions import issue, local_key
+from serving.book.scorebook import BookRow, Score, begin, publish, write_chunk
 from tests.list_cases import AS_OF, child, sector
 
 FACTS = {"synthetic": True, "protocol_version": "2026.11-1"}

@@ -12,13 +12,13 @@ from pathlib import Path
 import httpx
 import numpy as np
 
-from features.catalogue import NAMES
+from features.trajectory.catalogue import NAMES
 from models.bundle import Bundle, Calibrator, save
-from models.candidate import Candidate, Reason
 from models.linear import Linear
-from serving import scorebook
-from serving.access import issue
-from serving.scorebook import BookRow, Score
+from models.visits.listed_child import Candidate, Reason
+from serving.access.permissions import issue
+from serving.book import scorebook
+from serving.book.scorebook import BookRow, Score
 
 AS_OF = dt.date(2026, 3, 14)
 KEY = b"k" * 32

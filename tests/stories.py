@@ -8,8 +8,8 @@ alone;
 
 from __future__ import annotations
 
-from registry.check import build
-from registry.tables import Registry, day_date, day_number
+from registry.checks.table import build
+from registry.contract.registry import Registry, day_date, day_number
 
 DAY_0 = day_number("2025-06-01")
 BIRTH = "2024-01-01"

@@ -6,8 +6,8 @@ import lightgbm
 import numpy as np
 import pytest
 
-from models.explain import Forest
-from training.bag import bagged
+from models.forest.explain import Forest
+from training.fitting.bag import bagged
 
 
 @pytest.fixture(scope="module")

@@ -6,12 +6,12 @@ Everything goes the way of the batch and of the API: tables, check, clock, growt
 import pandas as pd
 import pytest
 
-from care.pathway import placed_rows
+from care.pathway.decide import placed_rows
 from care.protocol import standard
 from features.clock import Clock
-from features.points import growth_points
-from registry.check import build
-from registry.tables import day_number
+from features.trajectory.points import growth_points
+from registry.checks.table import build
+from registry.contract.registry import day_number
 
 CENTRE = {"centre_id": "A", "sector_id": "S", "project_id": "P", "district_id": "D", "setting": "urban"}
 TODAY = "2026-03-10"

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from care.diagram import EVENTS, EXAMPLES, everywhere, mermaid, transitions
-from care.order import ORDER
-from care.pathway import STATES
+from care.pathway.citations import cited, verified, words
+from care.pathway.decide import STATES
+from care.pathway.diagram import EVENTS, EXAMPLES, everywhere, mermaid, transitions
+from care.pathway.rules_in_order import ORDER
 from care.protocol import standard
-from care.sources import cited, verified, words
 
 PAGE = Path(__file__).parents[1] / "docs" / "care.md"
 SPEC = Path(__file__).with_name("care_pathway_spec.csv")

@@ -6,13 +6,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from care import facts as care_facts
-from care.pathway import RULES, STATES, place
+from care.pathway import facts as care_facts
+from care.pathway.decide import RULES, STATES, place
 from care.protocol import standard
 from features.clock import Clock
-from features.points import growth_points
-from registry.check import build
-from registry.tables import NEVER, day_date, day_number
+from features.trajectory.points import growth_points
+from registry.checks.table import build
+from registry.contract.registry import NEVER, day_date, day_number
 
 CENTRES = [{"centre_id": "A", "sector_id": "S", "project_id": "P", "district_id": "D", "setting": "urban"}]
 BOY = {"child_id": "ravi", "sex": "M", "birth_date": "2024-11-10", "centre_id": "A", "registered_on": "2024-12-01"}

@@ -4,13 +4,13 @@ import pandas as pd
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from care import facts as care_facts
-from care.pathway import LEVEL_OF_CARE, STATES, place, placed_rows
+from care.pathway import facts as care_facts
+from care.pathway.decide import LEVEL_OF_CARE, STATES, place, placed_rows
 from care.protocol import standard
 from features.clock import Clock
-from features.points import growth_points
-from registry.check import build
-from registry.tables import OUTCOME, PROGRAMME, day_date, day_number
+from features.trajectory.points import growth_points
+from registry.checks.table import build
+from registry.contract.registry import OUTCOME, PROGRAMME, day_date, day_number
 
 FIRST = day_number("2026-01-01")
 LAST = 200

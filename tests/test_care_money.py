@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from care.money import Plan, budget, grouped, paise, rupees, share
-from registry.errors import UsageError
+from registry.contract.errors import UsageError
 
 RESOLUTION = Plan(
     children=10717, days=72, sachet_price_paise=2680, intensive_share=Decimal("0.20"), extra_sachets=2,

@@ -8,11 +8,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from care import facts as care_facts
-from care.order import GUARDED, ORDER
-from care.pathway import FEW, LEVEL_OF_CARE, RULES, STATES, STEPS, WHO, place
+from care.pathway import facts as care_facts
+from care.pathway.decide import FEW, LEVEL_OF_CARE, RULES, STATES, STEPS, WHO, place
+from care.pathway.rules_in_order import GUARDED, ORDER
 from care.protocol import standard
-from registry.tables import APPETITE, LEFT_REASON, NEVER, OUTCOME, PROGRAMME, TRANSFER_REASON, day_number
+from registry.contract.registry import (
+    APPETITE,
+    LEFT_REASON,
+    NEVER,
+    OUTCOME,
+    PROGRAMME,
+    TRANSFER_REASON,
+    day_number,
+)
 
 TODAY = day_number("2026-03-10")
 CODES = {

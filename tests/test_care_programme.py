@@ -6,14 +6,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from care import indicators, months, outlook, register, report, supply
-from care.pathway import STATES
+from care import register
+from care.pathway.decide import STATES
+from care.programme import by_month, indicators, programme_report, resolution, supply
 from care.protocol import standard
 from features.clock import Clock
-from features.growth import point, round_z
-from features.points import growth_points
-from registry.check import build
-from registry.tables import day_number
+from features.trajectory.points import growth_points
+from features.who.growth import point, round_z
+from registry.checks.table import build
+from registry.contract.registry import day_number
 
 PLAN = standard().plan("government-resolution")
 
@@ -70,7 +71,7 @@ def ten_children():
 @pytest.fixture(scope="module")
 def district():
     registry = ten_children()
-    found = indicators.of(registry, months.of(registry, standard(), months=12), standard(), level="district")
+    found = indicators.of(registry, by_month.of(registry, standard(), months=12), standard(), level="district")
     return {month: {name: column[row] for name, column in found.columns.items()}
             for row, month in enumerate(found.columns["month"])}
 
@@ -110,7 +111,7 @@ def test_few_children_are_not_shown(district):
 
 def test_sam_again_is_counted_of_those_followed():
     registry = ten_children()
-    sums = months.of(registry, standard(), months=12).sums
+    sums = by_month.of(registry, standard(), months=12).sums
     assert sums["followed_30"].sum() == 5 and sums["relapsed_30"].sum() == 0
     assert sums["followed_91"].sum() == 5 and sums["relapsed_91"].sum() == 2
     assert sums["followed_183"].sum() == 5 and sums["relapsed_183"].sum() == 2
@@ -118,7 +119,7 @@ def test_sam_again_is_counted_of_those_followed():
 
 def test_a_place_adds_up_from_its_centres():
     registry = ten_children()
-    found = months.of(registry, standard(), months=12)
+    found = by_month.of(registry, standard(), months=12)
     assert found.states.sum(axis=1).max() == 10 and found.states.shape == (12, len(STATES))
     loose = {level: indicators.of(registry, found, standard(), level=level) for level in indicators.LEVELS}
     for name in indicators.AMOUNTS:
@@ -136,7 +137,7 @@ def test_a_child_that_moved_counts_where_it_was_then():
     row = row.having(centre=np.array([0, 1], np.int32), known_from=np.array([0, moved_on], np.int32),
                      known_until=np.array([moved_on, 2**31 - 1], np.int32))
     object.__setattr__(registry, "children", row)
-    screened = months.of(registry, standard(), months=2).sums["screened"]
+    screened = by_month.of(registry, standard(), months=2).sums["screened"]
     assert screened.tolist() == [[1, 0], [0, 1]]
 
 
@@ -186,12 +187,12 @@ def test_the_interval_holds_nine_in_ten_of_what_comes():
 
 
 def test_money_and_supply_of_a_registry():
-    found = outlook.of(ten_children(), standard(), PLAN)
+    found = resolution.of(ten_children(), standard(), PLAN)
     assert found.in_treatment == 0 and found.budgets["caseload"].plan.projects == 1
-    assert outlook.of(ten_children(), standard(), PLAN, projects=3).budgets["caseload"].plan.projects == 3
-    text = report.supply_text(found)
+    assert resolution.of(ten_children(), standard(), PLAN, projects=3).budgets["caseload"].plan.projects == 3
+    text = programme_report.supply_text(found)
     assert "12 weeks" in text and "2026-11-30" in text
-    record = report.outlook_record(found)
+    record = programme_report.outlook_record(found)
     assert len(record["sachets"]["centre"]) == 2 * 3 and record["caseload"]["year"].startswith("Rs ")
 
 
@@ -233,4 +234,4 @@ def test_a_mistyped_date_does_not_move_the_last_month():
         + [weight("c0", "2026-12-30", 8.8)],
     )
     assert registry.recorded_until == day_number("2026-11-01")
-    assert months.calendar(until=day_number("2026-03-10"), months=2)[0] == (dt.date(2026, 2, 1), dt.date(2026, 3, 1))
+    assert by_month.calendar(until=day_number("2026-03-10"), months=2)[0] == (dt.date(2026, 2, 1), dt.date(2026, 3, 1))

@@ -4,12 +4,12 @@ import pandas as pd
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from care.pathway import LEVEL_OF_CARE, placed_rows
+from care.pathway.decide import LEVEL_OF_CARE, placed_rows
 from care.protocol import standard
 from features.clock import Clock
-from features.points import growth_points
-from registry.check import build
-from registry.tables import day_date, day_number
+from features.trajectory.points import growth_points
+from registry.checks.table import build
+from registry.contract.registry import day_date, day_number
 
 FIRST, LAST = day_number("2026-01-01"), 200
 CENTRE = {"centre_id": "A", "sector_id": "S", "project_id": "P", "district_id": "D", "setting": "rural"}

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from care.protocol import BOUNDS, PROTOCOL_FILE, faults_of, load, standard
-from registry.errors import BadInput, UsageError
+from registry.contract.errors import BadInput, UsageError
 
 
 def document():

@@ -6,8 +6,8 @@ import pandas as pd
 import pyarrow.parquet
 import pytest
 
-from registry.errors import BadInput, UsageError
-from registry.store import open_store
+from registry.contract.errors import BadInput, UsageError
+from registry.store.store import open_store
 from sanket.app import app, main
 
 TOTALS = ("Rs 4,18,66,028.80", "Rs 11,51,98,086.40")

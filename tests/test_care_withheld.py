@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from care.areas import Areas
-from care.withheld import withheld
+from care.programme.areas import Areas
+from care.programme.disclosure_control import withheld
 
 SMALLEST = 5
 

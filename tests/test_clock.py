@@ -5,13 +5,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from features.catalogue import NAMES
 from features.clock import Clock
-from features.context import Context
-from features.smoother import DEFAULT_PRIORS
-from features.trajectory import as_of
-from registry.check import build
-from registry.tables import NEVER, Registry, Table
+from features.trajectory.as_of import as_of
+from features.trajectory.catalogue import NAMES
+from features.trajectory.context import Context
+from features.trajectory.smoother import DEFAULT_PRIORS
+from registry.checks.table import build
+from registry.contract.registry import NEVER, Registry, Table
 from tests.stories import DAY_0, cured, date, registry
 
 

@@ -1,4 +1,4 @@
-"""`models.explain` against LightGBM itself: the raw score bit for bit, `pred_contrib` within 1e-9."""
+"""`models.forest.explain` against LightGBM itself: the raw score bit for bit, `pred_contrib` within 1e-9."""
 
 import subprocess
 import sys
@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.explain import FEW, Forest
-from models.look_up import BLOCK
-from models.patterns import SPLIT, WHOLE
-from registry.errors import BadInput
+from models.forest.cut import SPLIT, WHOLE
+from models.forest.explain import FEW, Forest
+from models.forest.kernels import BLOCK
+from registry.contract.errors import BadInput
 
 ODD_VALUES = np.array(
     [np.nan, 0.0, -0.0, np.inf, -np.inf, 1e-36, -1e-36, 1e-34, 5e-324, -1.0, -0.5, 3.7, 1e300, 2.0**40]
@@ -184,7 +184,7 @@ def test_threads_may_share_one_forest_before_its_tables_are_made():
 
 def test_explaining_does_not_import_lightgbm():
     """The service must not pay for its import, its OpenMP threads and its memory."""
-    code = "import sys, models.explain; sys.exit('lightgbm' in sys.modules)"
+    code = "import sys, models.forest.explain; sys.exit('lightgbm' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 

@@ -3,15 +3,15 @@
 import numpy as np
 import pytest
 
-from features.catalogue import CONTEXT_NAMES, NAMES
 from features.clock import Clock
-from features.columns_of_life import STATISTICS, life
-from features.kernel import WRITTEN
-from features.smoother import DEFAULT_PRIORS
-from features.trajectory import as_of
+from features.trajectory.as_of import as_of
+from features.trajectory.catalogue import CONTEXT_NAMES, NAMES
+from features.trajectory.columns.lifetime import STATISTICS, life
+from features.trajectory.kernel import WRITTEN
+from features.trajectory.smoother import DEFAULT_PRIORS
 from models.scoring import score_children
-from registry.check import build_records
-from registry.tables import NEVER, day_number
+from registry.checks.table import build_records
+from registry.contract.registry import NEVER, day_number
 
 GIRL = {
     "child_id": "girl", "sex": "F", "birth_date": "2025-01-01", "centre_id": "A", "birth_weight_kg": 2.6,

@@ -5,8 +5,8 @@ import pytest
 
 from benchmarks.forecast import alarms, shocks_found, simulated
 from training.forecasting.alerts import coming_peaks, no_sam_unlikely
+from training.forecasting.counts_panel import Panel
 from training.forecasting.forecast import Forecast, Learnt, forecast_at, levels_of
-from training.forecasting.panel import Panel
 from training.forecasting.reconcile import reconciled
 from training.forecasting.season import season_of
 from training.forecasting.spread import Past, learn_spread, placed_levels, quantiles_of

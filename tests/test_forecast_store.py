@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from registry.check import build
-from registry.errors import BadInput, UsageError
-from registry.store import open_store
-from registry.tables import day_number
+from registry.checks.table import build
+from registry.contract.errors import BadInput, UsageError
+from registry.contract.registry import day_number
+from registry.store.store import open_store
 from sanket.app import app, main
 from training.forecasting.store_counts import panel_of
 

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from registry.errors import BadInput, UsageError
+from registry.contract.errors import BadInput, UsageError
 from sanket.app import app, main
-from training.forecasting.table import read_table
+from training.forecasting.counts_table import read_table
 
 COLUMNS = ["area", "origin", "month", "horizon", "mean", "q05", "q10", "q25", "q50", "q75", "q90", "q95"]
 LEVELS = COLUMNS[5:]

@@ -5,12 +5,12 @@ import xml.etree.ElementTree as ElementTree
 import numpy as np
 import pytest
 
-from features.chart import WORDS, Points, Treatment, growth_chart
-from features.chart_panel import CROSS, INK, SHADE
-from features.drawing import Area, Dots, Line, Text
-from features.growth import STANDING_FROM_DAYS
-from features.inverse import measure_at
-from features.survey.report import distribution
+from features.charts.growth_chart import WORDS, Points, Treatment, growth_chart
+from features.charts.panel import CROSS, INK, SHADE
+from features.charts.svg import Area, Dots, Line, Text
+from features.survey.survey_report import distribution
+from features.who.growth import STANDING_FROM_DAYS
+from features.who.measure_of_z import measure_at
 
 
 def points(n=60, **changed):
@@ -125,7 +125,7 @@ def test_a_survey_of_one_child_has_a_distribution():
 
 @pytest.mark.parametrize("indicator", ["waz", "haz", "baz", "muacz", "hcz"])
 def test_whos_median_is_the_table_itself(indicator):
-    from features.standards import who_tables
+    from features.who.standards import who_tables
 
     median = measure_at(indicator, sex=1, at=np.array([91.0, 1826.0]), z=np.array(0.0))
     table = who_tables()[indicator][1]

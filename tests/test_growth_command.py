@@ -5,7 +5,7 @@ import pyarrow as pa
 import pytest
 
 from features.survey.files import write
-from registry.store import open_store
+from registry.store.store import open_store
 from sanket.app import main
 
 
@@ -61,9 +61,9 @@ def test_cells_that_arrow_has_no_text_for_are_written_as_python_spells_them(tmp_
 
 
 def test_a_child_of_a_later_import_is_drawn_as_it_is_known_now_and_not_called_unknown(tmp_path):
-    from features.child_chart import chart_of
-    from registry.errors import BadInput
-    from registry.tables import day_number
+    from features.charts.child_chart import chart_of
+    from registry.contract.errors import BadInput
+    from registry.contract.registry import day_number
     from tests.registry_samples import folder
 
     opened = open_store(tmp_path / "x.db")

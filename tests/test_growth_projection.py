@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from features.chart import WORDS, growth_chart
-from features.child_chart import chart_of, points_of
+from features.charts.child_chart import chart_of, points_of
+from features.charts.growth_chart import WORDS, growth_chart
+from features.charts.svg import Area
 from features.clock import Clock
-from features.drawing import Area
-from features.projection import AHEAD_DAYS, project
-from registry.check import build_records
-from registry.tables import day_date, day_number
+from features.trajectory.projection import AHEAD_DAYS, project
+from registry.checks.table import build_records
+from registry.contract.registry import day_date, day_number
 
 BORN, LAST = "2024-09-01", day_number("2026-03-02")
 

@@ -6,11 +6,11 @@ import pytest
 from features import status
 from features.clock import Clock
 from features.criteria import Criteria, criteria, read
-from features.growth import zscores
-from features.points import growth_points
-from registry.check import build_records
-from registry.errors import SanketError
-from registry.tables import day_number
+from features.trajectory.points import growth_points
+from features.who.growth import zscores
+from registry.checks.table import build_records
+from registry.contract.errors import SanketError
+from registry.contract.registry import day_number
 
 NAN = np.nan
 

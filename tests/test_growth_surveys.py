@@ -11,7 +11,7 @@ import pytest
 from openpyxl import Workbook
 
 from features.survey import score_file
-from registry.errors import BadInput
+from registry.contract.errors import BadInput
 from tests.test_growth_zscores import ends
 
 

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from features import growth, standards
-from registry.errors import SanketError, UsageError
+from features.who import growth, standards
+from registry.contract.errors import SanketError, UsageError
 
 HERE = Path(__file__).parent
 WHO_NAMES = {"waz": "wei", "haz": "len", "whz": "wfl", "baz": "bmi", "muacz": "ac", "hcz": "hc"}

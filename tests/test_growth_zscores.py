@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from features.survey import score_file
-from registry.errors import BadInput, UsageError
+from registry.contract.errors import BadInput, UsageError
 from sanket.app import main
 
 GRID = Path(__file__).parent / "data/who_anthro_grid.csv"

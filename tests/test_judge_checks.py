@@ -5,19 +5,20 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from features.trajectory import as_of
-from models.problems import CENSORED, NON_RESPONSE
+from features.trajectory.as_of import as_of
+from models.targets import CENSORED, NON_RESPONSE
 from tests import judge_trainings as made
-from training import checks, checks_of_columns, checks_of_figures, fit, golden
-from training.calibrate import calibrate
-from training.cohorts import cohort
-from training.discrimination import Estimate
-from training.evidence import Evidence
-from training.finding import CHECKS, OUTCOMES
-from training.fit import HeldOut
-from training.judged import LATER, of_matrix
-from training.learn import examples
-from training.subgroups import RecallGap
+from training.checks import golden, of_columns, of_figures, run_checks
+from training.checks.evidence import Evidence
+from training.checks.finding import CHECKS, OUTCOMES
+from training.cohorts.landmarks import cohort
+from training.evaluation.scored_rows import LATER, of_matrix
+from training.evaluation.subgroups import RecallGap
+from training.fitting import fit
+from training.fitting.calibrate import calibrate
+from training.fitting.fit import HeldOut
+from training.fitting.pipeline import examples
+from training.metrics.discrimination import Estimate
 
 
 def asked(code, learned):
@@ -43,7 +44,7 @@ def with_calibrator(learned, **changes):
 
 
 def test_an_honest_training_has_no_issue_but_for_its_size():
-    findings = checks.run(made.learned(), clock=made.clock(), context=made.context())
+    findings = run_checks.run(made.learned(), clock=made.clock(), context=made.context())
     assert [finding.code for finding in findings] == [f"RISK{number:03d}" for number in range(1, 17)]
     assert {finding.outcome for finding in findings} <= set(OUTCOMES)
     of_time_and_columns = {finding.code: finding.outcome for finding in findings if finding.code not in (
@@ -151,7 +152,7 @@ BETTER = [(0.02, 0.3, "pass"), (0.02, 0.6, "tip"), (0.3, 0.6, "tip"), (0.6, 0.9,
 @pytest.mark.parametrize(("noted", "raised", "outcome"), BETTER)
 def test_a_better_record_that_raises_risks_is_told(noted, raised, outcome):
     one = {"record": "last MUAC 4 mm wider", "children": 40, "noted": noted, "raised": raised, "median_change": 0.0}
-    found = checks_of_columns._of_the_whole_model([one, one | {"noted": 0.0, "raised": 0.0}])
+    found = of_columns._of_the_whole_model([one, one | {"noted": 0.0, "raised": 0.0}])
     assert found.outcome == outcome and "last MUAC 4 mm wider raises the risk of" in found.message
 
 
@@ -162,7 +163,7 @@ def test_assumed_days_of_entry_are_said_beside_the_check_of_time():
 
 @pytest.mark.parametrize(("high", "outcome"), [(0.18, "pass"), (0.25, "tip")])
 def test_a_gap_that_may_be_wide_is_not_passed(monkeypatch, high, outcome):
-    monkeypatch.setattr(checks_of_figures, "recall_gaps", lambda judged: [
+    monkeypatch.setattr(of_figures, "recall_gaps", lambda judged: [
         RecallGap("sex", {"boys": 0.4, "girls": 0.35}, {"boys": 25, "girls": 24}, Estimate(0.05, 0.0, high))])
     found = asked("RISK012", made.learned())
     assert found.outcome == outcome and "under 24 months" in found.message
@@ -239,7 +240,7 @@ FEW = [(7, True, "tip"), (19, True, "tip"), (20, False, "tip"), (20, True, "issu
 
 @pytest.mark.parametrize(("events", "surely", "outcome"), FEW)
 def test_a_figure_beyond_its_bound_is_an_issue_when_chance_cannot_do_it(events, surely, outcome):
-    assert checks_of_figures.beyond(events, surely=surely)("…").outcome == outcome
+    assert of_figures.beyond(events, surely=surely)("…").outcome == outcome
 
 
 def of_few(events):
@@ -271,5 +272,5 @@ def test_a_perfect_order_of_thirty_events_is_a_leak_and_of_twelve_a_tip():
 def test_every_check_has_its_page_made_from_the_code():
     folder = made.Path(__file__).parents[1] / "docs" / "checks"
     for code, check in CHECKS.items():
-        assert (folder / f"{code}.md").read_text(encoding="utf-8") == checks.page(check)
-    assert (folder / "README.md").read_text(encoding="utf-8") == checks.list_of_checks()
+        assert (folder / f"{code}.md").read_text(encoding="utf-8") == run_checks.page(check)
+    assert (folder / "README.md").read_text(encoding="utf-8") == run_checks.list_of_checks()

@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import brier_score_loss, roc_auc_score
 
-from features.shares import wilson
-from training import discrimination, reliability, sample_size, usefulness
+from features.wilson import wilson
+from training.fitting import sample_size
+from training.metrics import calibration, discrimination, usefulness
 
 
 def cohort(seed: int, rows: int = 400, levels: int = 12):
@@ -148,7 +149,7 @@ def test_landmarks_are_judged_one_by_one():
 def test_calibration_is_that_of_an_unpenalised_logistic_regression():
     risk, happened, weight = cohort(5, rows=2_000, levels=40)
     stated = risk**2 / (risk**2 + (1 - risk) ** 2 * 0.5)
-    found, known = reliability.calibration(stated, happened, weight), weight > 0
+    found, known = calibration.calibration(stated, happened, weight), weight > 0
     log_odds = np.log(stated / (1 - stated))[:, None]
     peer = LogisticRegression(C=np.inf, tol=1e-10, max_iter=1_000)
     peer.fit(log_odds[known], happened[known], sample_weight=weight[known])
@@ -162,8 +163,8 @@ def test_true_risks_are_calibrated_and_doubled_log_odds_have_half_the_slope():
     random = np.random.default_rng(7)
     log_odds = random.normal(size=40_000) - 1
     happened = (random.random(40_000) < 1 / (1 + np.exp(-log_odds))).astype(float)
-    true = reliability.calibration(1 / (1 + np.exp(-log_odds)), happened, np.ones(40_000))
-    extreme = reliability.calibration(1 / (1 + np.exp(-2 * log_odds)), happened, np.ones(40_000))
+    true = calibration.calibration(1 / (1 + np.exp(-log_odds)), happened, np.ones(40_000))
+    extreme = calibration.calibration(1 / (1 + np.exp(-2 * log_odds)), happened, np.ones(40_000))
     assert [true.in_the_large, true.slope, true.intercept] == pytest.approx([0, 1, 0], abs=0.06)
     assert true.observed_over_expected == pytest.approx(1, abs=0.03)
     assert extreme.slope == pytest.approx(true.slope / 2, abs=1e-6)
@@ -171,16 +172,16 @@ def test_true_risks_are_calibrated_and_doubled_log_odds_have_half_the_slope():
 
 def test_calibration_says_nothing_where_nothing_can_be_said():
     ones = np.ones(6)
-    assert np.isnan(reliability.calibration(ones / 3, np.zeros(6), ones).slope)
-    constant = reliability.calibration(ones / 3, np.array([1.0, 0, 0, 1, 1, 0]), ones)
+    assert np.isnan(calibration.calibration(ones / 3, np.zeros(6), ones).slope)
+    constant = calibration.calibration(ones / 3, np.array([1.0, 0, 0, 1, 1, 0]), ones)
     assert np.isnan(constant.slope) and constant.in_the_large == pytest.approx(np.log(2))
-    separated = reliability.calibration(np.array([0.1, 0.2, 0.3, 0.7, 0.8, 0.9]), np.array([0.0, 0, 0, 1, 1, 1]), ones)
+    separated = calibration.calibration(np.array([0.1, 0.2, 0.3, 0.7, 0.8, 0.9]), np.array([0.0, 0, 0, 1, 1, 1]), ones)
     assert np.isnan(separated.slope)
 
 
 def test_the_calibration_curve_keeps_equal_risks_together():
     risk, happened, weight = cohort(9, rows=1_000, levels=7)
-    curve = reliability.calibration_curve(risk, happened, weight, groups=10)
+    curve = calibration.calibration_curve(risk, happened, weight, groups=10)
     assert len(curve) == 6
     for point, level in zip(curve, np.unique(risk), strict=True):
         of = (risk == level) & (weight > 0)

@@ -8,13 +8,13 @@ import pandas as pd
 import pytest
 
 from models.champion import models_folder, pointer
-from models.problems import PROBLEMS
+from models.targets import PROBLEMS
 from registry.simulate.dials import Dials
 from registry.simulate.write import simulate
-from registry.store import open_store
+from registry.store.store import open_store
 from tests.mlflow_server import BINARIES, environment, mlflow_server
-from training import tracking
-from training.promote import history
+from training.commands.promote import history
+from training.tracking import mlflow_runs
 
 ROOT = Path(__file__).parents[1]
 pytestmark = [pytest.mark.soak, pytest.mark.filterwarnings("ignore")]
@@ -59,7 +59,7 @@ def runs_of(server, target):
     from mlflow import MlflowClient
 
     client = MlflowClient(server)
-    experiment = client.get_experiment_by_name(tracking.EXPERIMENT).experiment_id
+    experiment = client.get_experiment_by_name(mlflow_runs.EXPERIMENT).experiment_id
     found = client.search_runs([experiment], f"tags.target = '{target}'", order_by=["start_time DESC"])
     return [(one.info.run_id, one.data.tags["bundle"]) for one in found if "bundle" in one.data.tags]
 
@@ -82,7 +82,7 @@ def test_the_whole_way_of_a_data_scientist(run, store, server, tmp_path):
     run("promote", run=newest)
     assert pointer(models_folder(store), "non_response")["bundle"] == bundle
     assert history(models_folder(store))[-1]["bundle"] == bundle
-    assert tracking.bundle_of_run(server, newest) == bundle
+    assert mlflow_runs.bundle_of_run(server, newest) == bundle
 
 
 def figures(server, run_id):

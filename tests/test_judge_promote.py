@@ -9,13 +9,14 @@ import pytest
 
 from models.bundle import load
 from models.champion import bundles_folder, champion, models_folder, pointer
-from registry.errors import BadInput, Refused, UsageError
+from registry.contract.errors import BadInput, Refused, UsageError
 from sanket.app import main
 from tests import judge_trainings as made
 from tests.mlflow_server import mlflow_server
-from training import golden, tracking
-from training.promote import history, promote, rollback
-from training.updates import recalibrated
+from training.checks import golden
+from training.commands.promote import history, promote, rollback
+from training.commands.recalibrate import recalibrated
+from training.tracking import mlflow_runs
 
 
 @pytest.fixture
@@ -144,8 +145,8 @@ def tracked_run(address, store, bundle):
     """A run that made a bundle, as `sanket train` records it."""
     models = models_folder(store)
     tags = {"target": bundle.target, "bundle": bundle.version}
-    with tracking.run(address, models, name="train", tags=tags) as run_id:
-        tracking.log_model(bundles_folder(models) / bundle.version, bundle.target)
+    with mlflow_runs.run(address, models, name="train", tags=tags) as run_id:
+        mlflow_runs.log_model(bundles_folder(models) / bundle.version, bundle.target)
     return run_id
 
 
@@ -153,7 +154,7 @@ def alias(address):
     from mlflow import MlflowClient
 
     client = MlflowClient(address)
-    found = client.get_model_version_by_alias(tracking.registered_name("non_response"), "champion")
+    found = client.get_model_version_by_alias(mlflow_runs.registered_name("non_response"), "champion")
     return client.get_run(found.run_id).data.tags["bundle"], found.tags
 
 
@@ -185,13 +186,13 @@ def test_under_mlflow_run_a_training_has_a_run_of_its_own(store, monkeypatch):
     monkeypatch.setenv("MLFLOW_EXPERIMENT_ID", "0")
     found = []
     for target in ("relapse", "non_response"):
-        with tracking.run(address, models, name="train", tags={"target": target}) as run_id:
-            tracking.log({}, {"auc": 0.7, "danger first, then risk": 0.5}, {})
+        with mlflow_runs.run(address, models, name="train", tags={"target": target}) as run_id:
+            mlflow_runs.log({}, {"auc": 0.7, "danger first, then risk": 0.5}, {})
         found.append(client.get_run(run_id))
     assert found[0].data.metrics == {"auc": 0.7, "danger first then risk": 0.5}
     assert len({project, *(one.info.run_id for one in found)}) == 3
     assert [one.data.tags["project_run"] for one in found] == [project] * 2
-    assert client.get_experiment(found[0].info.experiment_id).name == tracking.EXPERIMENT
+    assert client.get_experiment(found[0].info.experiment_id).name == mlflow_runs.EXPERIMENT
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -13,16 +13,18 @@ import pytest
 import yaml
 
 from models.champion import bundles_folder, models_folder, turn
-from models.problems import NON_RESPONSE
-from registry.errors import BadInput, UsageError
-from registry.tables import day_date, day_number
+from models.targets import NON_RESPONSE
+from registry.contract.errors import BadInput, UsageError
+from registry.contract.registry import day_date, day_number
 from tests import judge_trainings as made
-from training import drift, learning_curve, stability_index
-from training.cohorts import cohort
-from training.evaluate import as_json, evaluate, flat
-from training.judged import LATER, REHEARSAL, judged_cohort
-from training.report.page import MOST_BYTES, first_line
-from training.updates import recalibrated
+from training.cohorts.landmarks import cohort
+from training.commands import drift
+from training.commands.evaluate import as_json, evaluate, flat
+from training.commands.recalibrate import recalibrated
+from training.evaluation import learning_curve
+from training.evaluation.scored_rows import LATER, REHEARSAL, judged_cohort
+from training.metrics import stability_index
+from training.report.report_page import MOST_BYTES, first_line
 
 ROOT = Path(__file__).parents[1]
 NOTEBOOKS = {"look_at_a_registry": [], "explain_a_model": ["--target", "non_response"],
@@ -177,7 +179,7 @@ def test_the_stability_index_knows_the_same_from_another():
 def test_drift_is_quiet_on_the_same_rows_and_loud_on_others():
     learned = made.learned()
     bundle = replace(made.carded(), version="v")
-    from training.judged import of_matrix
+    from training.evaluation.scored_rows import of_matrix
 
     same = of_matrix(bundle, learned.rows, learned.features, block="month")
     quiet = drift.compare(bundle, same, month="2026-01", records=(85.0, 86.0))

@@ -5,7 +5,7 @@ import pytest
 
 from features.clock import Clock
 from tests.stories import _READING, DAY_0, cured, date, registry
-from training.rules_order import by_rules, danger_first
+from training.evaluation.rules_order import by_rules, danger_first
 
 STAY = [{"admitted_on": -42}]
 # who | readings by day | stays | the least and the most that the order says on day 40

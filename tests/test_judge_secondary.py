@@ -7,15 +7,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from features.catalogue import NAMES
 from features.clock import Clock
-from features.smoother import DEFAULT_PRIORS
-from models.problems import NON_RESPONSE, RELAPSE
-from registry.check import build
+from features.trajectory.catalogue import NAMES
+from features.trajectory.smoother import DEFAULT_PRIORS
+from models.targets import NON_RESPONSE, RELAPSE
+from registry.checks.table import build
 from tests.stories import _READING, BIRTH, DAY_0, date, parts
-from training import probes
-from training.cohorts import cohort
-from training.secondary import against_others, judged_later, known_later, of_predictions
+from training.cohorts.landmarks import cohort
+from training.evaluation import probes
+from training.evaluation.secondary import against_others, judged_later, known_later, of_predictions
 
 # child | readings by days since discharge
 LIVES = {

@@ -2,15 +2,15 @@
 
 import numpy as np
 
-from features.catalogue import CATALOGUE
+from features.trajectory.catalogue import CATALOGUE
 from models.scoring import WHY_NOT
 from tests import judge_trainings as made
-from training.importance import plainly
-from training.judged import of_learned
-from training.places import missed_places, places
+from training.evaluation.importance import plainly
+from training.evaluation.scored_rows import of_learned
+from training.metrics.missed_ranks import missed_places, places
+from training.metrics.usefulness import net_benefit
 from training.report.figures_told import THRESHOLDS, decisions
-from training.report.words import WHY_NOT_WORDS, not_scored
-from training.usefulness import net_benefit
+from training.report.glossary import WHY_NOT_WORDS, not_scored
 
 
 def test_places_of_the_missed_by_hand():

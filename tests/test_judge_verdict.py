@@ -4,13 +4,13 @@ import math
 
 import pytest
 
-from training.discrimination import Estimate
-from training.lists import AS_LISTED, WHZ_AS_LISTED
-from training.reliability import CurvePoint
-from training.report.page import difference, estimate, percent, ties, words
+from training.evaluation.visit_lists import AS_LISTED, WHZ_AS_LISTED
+from training.metrics.calibration import CurvePoint
+from training.metrics.discrimination import Estimate
+from training.report.glossary import LEARNT_FROM, attrition
+from training.report.report_page import difference, estimate, percent, ties, words
 from training.report.sentences import sentences
 from training.report.verdict import checked, colour, verdict, warnings
-from training.report.words import LEARNT_FROM, attrition
 
 PASSED = [{"code": "RISK001", "outcome": "pass"}]
 UNKNOWN, RIGHT = Estimate(math.nan, math.nan, math.nan), Estimate(1.0, 0.9, 1.1)

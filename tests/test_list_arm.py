@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from features.criteria import criteria
-from serving.arm import MUAC_MM, WRITTEN, arm_cm, arm_mm, in_both_digits, input_pattern
-from serving.outcomes import BOUNDS
+from serving.language.arm import MUAC_MM, WRITTEN, arm_cm, arm_mm, in_both_digits, input_pattern
+from serving.visits.outcomes import BOUNDS
 
 TAKEN = [
     ("11.4", 114.0), ("114", 114.0), ("11,4", 114.0), ("११.४", 114.0), ("११४", 114.0), ("११,४", 114.0),

@@ -18,10 +18,10 @@ import sqlalchemy as sa
 from selenium.webdriver.common.by import By
 
 from serving.app import create_app
-from serving.limits import Limits
-from serving.observe import Log
-from serving.scorebook import TOLD
-from serving.words import LANGUAGES, words
+from serving.book.scorebook import TOLD
+from serving.http.guard import Limits
+from serving.http.observe import Log
+from serving.language.words import LANGUAGES, words
 from tests.browser import DESKTOP, PHONE, chromium, cut_network, keep_picture, resize, served
 from tests.list_cases import AS_OF
 from tests.list_store import make_store, token

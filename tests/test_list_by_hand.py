@@ -11,10 +11,10 @@ from dataclasses import replace
 
 import pytest
 
-from care.order import ORDER
-from models.candidate import Candidate
-from models.ranking import emergency, rank, to_bring
-from models.ranking_order import DANGER_ORDER, KINDS, gravity, kind_of, order, to_a_facility
+from care.pathway.rules_in_order import ORDER
+from models.visits.listed_child import Candidate
+from models.visits.ranking import emergency, rank, to_bring
+from models.visits.visit_order import DANGER_ORDER, KINDS, gravity, kind_of, order, to_a_facility
 from tests.list_cases import AS_OF, child, in_danger, overdue
 
 ANM, DOCTOR, WORKER = "anm_or_mo", "medical_officer", "awc_worker"

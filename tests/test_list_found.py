@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from benchmarks.visits import COUNTED, ORDERS, Found, _where, compared, measured, orders, simulated_store
-from models.ranking import rank
-from registry.errors import UsageError
+from models.visits.ranking import rank
+from registry.contract.errors import UsageError
 from sanket.training import _truth
 from tests.list_cases import child, in_danger
 

@@ -13,21 +13,21 @@ import numpy as np
 import pytest
 import sqlalchemy as sa
 
-from registry.store import open_store
-from registry.tables import NEVER, day_number
-from serving.access import COOKIE
+from registry.contract.registry import NEVER, day_number
+from registry.store.store import open_store
+from serving.access.permissions import COOKIE
 from serving.app import create_app
-from serving.handing_on import hand_on
-from serving.lists import told_of
-from serving.observe import Log
+from serving.book.outbox import hand_on
+from serving.book.scorebook import TOLD, BookRow, Score
+from serving.http.observe import Log
+from serving.language.telling import ToldReason
+from serving.language.words import LANGUAGES, words
 from serving.pages.child_page import _unscored
-from serving.pages.drawing import Place, centre_map, reason_bars
+from serving.pages.pictures import Place, centre_map, reason_bars
 from serving.pages.session import own_path
-from serving.paper import render
-from serving.scorebook import TOLD, BookRow, Score
-from serving.store_list import listed_from_store
-from serving.telling import ToldReason
-from serving.words import LANGUAGES, words
+from serving.visits.from_store import listed_from_store
+from serving.visits.lists import told_of
+from serving.visits.paper.paper import render
 from tests.list_cases import AS_OF, child
 from tests.list_store import make_store, token
 

@@ -14,16 +14,24 @@ import openpyxl
 import pypdf
 import pytest
 
-from care.pathway import RULES
-from models.candidate import Reason
-from models.ranking import VisitRow, rank
+from care.pathway.decide import RULES
 from models.reasons import KEYS
-from registry.errors import UsageError
-from serving.paper import CSV_COLUMNS, FORMS, render
-from serving.paper_ink import FONTS, LEFT, RIGHT, Paper
-from serving.paper_xlsx import BACK_SHEET, CODES_ROW, COLUMNS, HEADS_ROW
-from serving.sheets import TICK_BOXES, centre_name, file_name, key, line_of, ranked_lines, sheets
-from serving.words import LANGUAGES, words
+from models.visits.listed_child import Reason
+from models.visits.ranking import VisitRow, rank
+from registry.contract.errors import UsageError
+from serving.language.words import LANGUAGES, words
+from serving.visits.paper.ink import FONTS, LEFT, RIGHT, Paper
+from serving.visits.paper.paper import CSV_COLUMNS, FORMS, render
+from serving.visits.paper.xlsx import BACK_SHEET, CODES_ROW, COLUMNS, HEADS_ROW
+from serving.visits.sheet_lines import (
+    TICK_BOXES,
+    centre_name,
+    file_name,
+    key,
+    line_of,
+    ranked_lines,
+    sheets,
+)
 from tests.list_cases import AS_OF, child, in_danger, sector, visit_list
 
 

@@ -1,4 +1,4 @@
-"""Whom to visit first: spec tables and properties of `models.ranking`."""
+"""Whom to visit first: spec tables and properties of `models.visits.ranking`."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from care.order import ORDER
-from care.pathway import STATES
-from models.candidate import Reason, counted_to
-from models.outlook import AtRisk, expected, non_response_share, relapse_share
-from models.ranking import (
+from care.pathway.decide import STATES
+from care.pathway.rules_in_order import ORDER
+from models.visits.expected_events import AtRisk, expected, non_response_share, relapse_share
+from models.visits.listed_child import Reason, counted_to
+from models.visits.ranking import (
     GONE,
     IN_TREATMENT,
     OVERDUE_STEPS,
@@ -27,9 +27,9 @@ from models.ranking import (
     section,
     what_a_visit_can_change,
 )
-from models.ranking_order import CENTRE_STAFF, CENTRE_STEPS, LATE_FIRST, TO_A_FACILITY, gravity
-from models.severity import severity
-from models.trips import kilometres
+from models.visits.route import kilometres
+from models.visits.severity import severity
+from models.visits.visit_order import CENTRE_STAFF, CENTRE_STEPS, LATE_FIRST, TO_A_FACILITY, gravity
 from tests.list_cases import AS_OF, child, in_danger, overdue, sector
 from tests.list_store import visited
 

@@ -7,12 +7,12 @@ import re
 import numpy as np
 import pytest
 
-from registry.store import open_store
+from registry.store.store import open_store
 from serving.app import create_app
-from serving.book_rows import Scoring
-from serving.observe import Log
-from serving.pages.history import history_of
-from serving.words import LANGUAGES, words
+from serving.book.book_rows import Scoring
+from serving.http.observe import Log
+from serving.language.words import LANGUAGES, words
+from serving.pages.timeline import history_of
 from tests.list_cases import AS_OF
 from tests.list_store import children, make_store
 from tests.stories import date

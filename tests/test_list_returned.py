@@ -16,18 +16,18 @@ import numpy as np
 import openpyxl
 import pytest
 
-from models.ranking import rank
-from registry.errors import BadInput
-from registry.store import open_store
-from registry.tables import NEVER
+from models.visits.ranking import rank
+from registry.contract.errors import BadInput
+from registry.contract.registry import NEVER
+from registry.store.store import open_store
 from sanket.app import main
-from serving.access import Scope
-from serving.paper import render
-from serving.paper_xlsx import CODES_ROW, COLUMNS, HEADS_ROW
-from serving.reader import Reader
-from serving.returned import finding_code, read_back, written_day
-from serving.store_list import listed_from_store
-from serving.words import words
+from serving.access.permissions import Scope
+from serving.book.reader import Reader
+from serving.language.words import words
+from serving.visits.filled_lists import finding_code, read_back, written_day
+from serving.visits.from_store import listed_from_store
+from serving.visits.paper.paper import render
+from serving.visits.paper.xlsx import CODES_ROW, COLUMNS, HEADS_ROW
 from tests.list_cases import AS_OF, in_danger
 from tests.list_store import make_store
 
@@ -80,7 +80,7 @@ def found(store: str) -> list[tuple]:
     opened = open_store(store)
     registry = opened.load()
     opened.close()
-    from registry.tables import FINDING, NEVER, day_date
+    from registry.contract.registry import FINDING, NEVER, day_date
 
     rows = registry.visits
     return [
@@ -379,8 +379,8 @@ def test_spellings_of_findings_and_days():
 
 
 def test_a_store_address_carries_no_password():
-    from registry.store import store_url
-    from serving.store_list import address_to_keep
+    from registry.store.store import store_url
+    from serving.visits.from_store import address_to_keep
 
     kept = address_to_keep(store_url("postgresql://me:secret@host/db"))
     assert "secret" not in kept and kept.startswith("postgresql://me@host")

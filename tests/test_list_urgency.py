@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from care import facts as care_facts
+from care.pathway import facts as care_facts
 from care.protocol import standard
 from features.clock import Clock
-from features.trace import trace
-from models.urgency import urgency_facts
-from registry.check import build_records
-from registry.tables import day_number
+from features.trajectory.trace import trace
+from models.visits.urgency import urgency_facts
+from registry.checks.table import build_records
+from registry.contract.registry import day_number
 
 GIRL = {"child_id": "c", "sex": "F", "birth_date": "2024-11-02", "centre_id": "A"}
 

@@ -10,15 +10,24 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from care.pathway import RULES, STATES, STEPS, WHO
-from features.chart import WORDS as CHART
-from models.candidate import Reason
+from care.pathway.decide import RULES, STATES, STEPS, WHO
+from features.charts.growth_chart import WORDS as CHART
 from models.reasons import KEYS
 from models.scoring import WHY_NOT
-from registry.tables import FINDING, OUTCOME, SETTING, SEX
-from serving.reason_forms import FORMS, REASONS
-from serving.telling import rule_line, step_words, told_reasons, what_to_do, why_line
-from serving.words import LANGUAGES, how_often, last_weight, may_happen, preferred, risk_words, whom, words
+from models.visits.listed_child import Reason
+from registry.contract.registry import FINDING, OUTCOME, SETTING, SEX
+from serving.language.reason_wording import FORMS, REASONS
+from serving.language.telling import rule_line, step_words, told_reasons, what_to_do, why_line
+from serving.language.words import (
+    LANGUAGES,
+    how_often,
+    last_weight,
+    may_happen,
+    preferred,
+    risk_words,
+    whom,
+    words,
+)
 from tests.list_cases import FACTS, child, in_danger, overdue
 
 CODES = {

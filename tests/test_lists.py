@@ -8,14 +8,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from features.catalogue import NAMES
 from features.clock import Clock
-from models.problems import NON_RESPONSE, RELAPSE
-from registry.check import build
-from registry.tables import day_date
+from features.trajectory.catalogue import NAMES
+from models.targets import NON_RESPONSE, RELAPSE
+from registry.checks.table import build
+from registry.contract.registry import day_date
 from tests.stories import BIRTH, DAY_0, cured, date, registry
-from training import lists
-from training.lists import Listed, at_month_starts, lists_found, truth_of
+from training.evaluation import visit_lists
+from training.evaluation.visit_lists import Listed, at_month_starts, lists_found, truth_of
 
 FIRST_OF_JULY, FIRST_OF_AUGUST = 30, 61
 
@@ -51,8 +51,8 @@ def listed(happened, **orders) -> Listed:
 
 
 def test_found_per_visit_of_a_perfect_order_of_ties_and_of_chance(monkeypatch):
-    monkeypatch.setattr(lists, "CAPACITIES", (2,))
-    rows = lists._compared("relapse", listed(
+    monkeypatch.setattr(visit_lists, "CAPACITIES", (2,))
+    rows = visit_lists._compared("relapse", listed(
         [1, 1, 0, 0], **{"our risk": [4, 3, 2, 1], "lowest WHZ": [2, 1, 1, 0]}))
     by = {row["order"]: row for row in rows}
     assert by["our risk"]["found_per_visit"] == 1.0 and by["our risk"]["recall"] == 1.0
@@ -64,10 +64,10 @@ def test_found_per_visit_of_a_perfect_order_of_ties_and_of_chance(monkeypatch):
 
 def test_lists_that_visit_everybody_tell_no_orders_apart(monkeypatch):
     """Six lists of two children for one visit, the event foreseen; six of one child each, where nothing is chosen."""
-    monkeypatch.setattr(lists, "CAPACITIES", (1,))
+    monkeypatch.setattr(visit_lists, "CAPACITIES", (1,))
     rows = listed([1, 0] * 6 + [0] * 6, **{"our risk": [2, 1] * 6 + [1] * 6, "lowest WHZ": [1, 2] * 6 + [1] * 6})
     rows.sector[:] = [0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, *range(6, 12)]
-    by = {row["order"]: row for row in lists._compared("relapse", rows)}
+    by = {row["order"]: row for row in visit_lists._compared("relapse", rows)}
     assert (by["our risk"]["lists"], by["our risk"]["full"], by["our risk"]["found_per_visit"]) == (12, 6, 0.5)
     chosen = by["our risk"]["where_chosen"]
     assert (chosen["found_per_visit"], chosen["recall"], chosen["more_than_whz"]["low"]) == (1.0, 1.0, 1.0)
@@ -75,37 +75,37 @@ def test_lists_that_visit_everybody_tell_no_orders_apart(monkeypatch):
 
 
 def test_a_few_full_lists_are_not_shown_by_themselves(monkeypatch):
-    monkeypatch.setattr(lists, "CAPACITIES", (1,))
-    rows = lists._compared("relapse", listed([1, 0], **{"our risk": [2, 1], "lowest WHZ": [1, 2]}))
+    monkeypatch.setattr(visit_lists, "CAPACITIES", (1,))
+    rows = visit_lists._compared("relapse", listed([1, 0], **{"our risk": [2, 1], "lowest WHZ": [1, 2]}))
     assert rows[0]["full"] == 1 and rows[0]["where_chosen"] is None
 
 
 def test_children_of_unknown_outcome_take_no_seat(monkeypatch):
-    monkeypatch.setattr(lists, "CAPACITIES", (1,))
+    monkeypatch.setattr(visit_lists, "CAPACITIES", (1,))
     rows = listed([1, 0, 0], **{"our risk": [2, 3, 1], "lowest WHZ": [0, 0, 0]})
     rows.weight[1] = 0.0
-    assert lists._compared("relapse", rows)[0]["found_per_visit"] == 1.0
+    assert visit_lists._compared("relapse", rows)[0]["found_per_visit"] == 1.0
 
 
 def test_without_an_event_or_a_known_outcome_nothing_is_made_up():
-    quiet = lists._compared("relapse", listed([0, 0], **{"our risk": [1, 2], "lowest WHZ": [1, 2]}))
+    quiet = visit_lists._compared("relapse", listed([0, 0], **{"our risk": [1, 2], "lowest WHZ": [1, 2]}))
     assert quiet[0]["found_per_visit"] == 0.0 and quiet[0]["recall"] is None
     unknown = listed([1], **{"our risk": [1], "lowest WHZ": [1]})
     unknown.weight[:] = 0.0
-    assert lists._compared("relapse", unknown) == []
+    assert visit_lists._compared("relapse", unknown) == []
 
 
 def test_sectors_and_months_have_lists_of_their_own():
     rows = listed([1, 0, 1, 0], **{"our risk": [1, 2, 3, 4]})
     rows.sector[:], rows.day[:] = [0, 0, 1, 1], [0, 31, 0, 0]
-    assert sorted(len(of) for of in lists._lists(rows)) == [1, 1, 2]
+    assert sorted(len(of) for of in visit_lists._lists(rows)) == [1, 1, 2]
 
 
 class ByWhz:
     """A stand-in for a bundle: the risk is the last WHZ, lowest first."""
 
     def __init__(self, target):
-        from features.smoother import DEFAULT_PRIORS
+        from features.trajectory.smoother import DEFAULT_PRIORS
 
         self.target, self.priors = target, DEFAULT_PRIORS
 
@@ -146,7 +146,7 @@ def test_lists_of_a_registry_are_compared_with_the_truth_beside_it(crowd, tmp_pa
     # Sector S holds the ten that relapse, T the ten that do not: every list of ten is a whole sector.
     assert first["our risk"]["found_per_visit"] == pytest.approx(first["chance"]["found_per_visit"])
     assert set(first) == {"our risk", "the rules", "lowest WHZ", "lowest MUAC", "true risk", "chance",
-                          lists.AS_LISTED, lists.WHZ_AS_LISTED}
+                          visit_lists.AS_LISTED, visit_lists.WHZ_AS_LISTED}
     assert {"more_than_whz", "more_than_rules"} <= set(first["our risk"])
     assert json.loads(json.dumps(found, allow_nan=False))["lines"][0].startswith("relapse, lists of 10")
 

@@ -7,15 +7,15 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from features.clock import Clock
-from models.problems import ONSET
-from registry.check import build
-from registry.tables import day_date, day_number
+from models.targets import ONSET
+from registry.checks.table import build
+from registry.contract.registry import day_date, day_number
 from tests.stories import DAY_0
-from training import censoring
-from training.backtest import COLUMNS, backtest
-from training.cohorts import cohort
-from training.learn import blocks
-from training.sampling import drawn
+from training.cohorts import censoring
+from training.cohorts.case_cohort import drawn
+from training.cohorts.landmarks import cohort
+from training.commands.backtest import COLUMNS, backtest
+from training.fitting.pipeline import blocks
 
 CHILDREN, MONTHS = 260, 22
 FIRST = day_number("2024-01-05")

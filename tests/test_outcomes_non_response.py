@@ -3,11 +3,11 @@
 import pytest
 
 from features.clock import Clock
-from models.problems import NON_RESPONSE, OUTCOME_WORDS
-from registry.tables import NEVER
+from models.targets import NON_RESPONSE, OUTCOME_WORDS
+from registry.contract.registry import NEVER
 from tests.stories import DAY_0, date, registry
-from training.cohorts import cohort
-from training.outcomes import outcomes
+from training.cohorts.landmarks import cohort
+from training.cohorts.outcomes import outcomes
 
 # closed on | outcome | reason | a facility's admission | outcome word | event on | known on
 STAYS = [

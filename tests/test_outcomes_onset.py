@@ -6,12 +6,12 @@ The quarters: days -61 to 29 (April to June), 30 to 121, 122 to 213.
 import pytest
 
 from features.clock import Clock
-from models.problems import ONSET, OUTCOME_WORDS
-from registry.tables import NEVER
+from models.targets import ONSET, OUTCOME_WORDS
+from registry.contract.registry import NEVER
 from tests.stories import DAY_0, date, registry
-from training.cohorts import before_split, cohort
-from training.lives import COHORT_WORDS
-from training.outcomes import outcomes
+from training.cohorts.landmarks import before_split, cohort
+from training.cohorts.lives import COHORT_WORDS
+from training.cohorts.outcomes import outcomes
 
 # readings | stays (admitted, closed) | outcome | event on | known on | followed until, of the index of day 0
 STORIES = [

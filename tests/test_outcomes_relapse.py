@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 
 from features.clock import Clock
-from models.problems import OUTCOME_WORDS, RELAPSE
-from registry.tables import NEVER
+from models.targets import OUTCOME_WORDS, RELAPSE
+from registry.contract.registry import NEVER
 from tests.stories import DAY_0, cured, date, registry
-from training.censoring import weights
-from training.cohorts import before_split, cohort
-from training.lives import COHORT_WORDS
-from training.outcomes import outcomes
+from training.cohorts.censoring import weights
+from training.cohorts.landmarks import before_split, cohort
+from training.cohorts.lives import COHORT_WORDS
+from training.cohorts.outcomes import outcomes
 
 # readings | further stays (admission days) | cohort | outcome | event on | known on | followed until
 STORIES = [

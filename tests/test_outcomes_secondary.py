@@ -3,11 +3,11 @@
 import pytest
 
 from features.clock import Clock
-from models.problems import NON_RESPONSE, OUTCOME_WORDS, RELAPSE
-from registry.tables import NEVER
+from models.targets import NON_RESPONSE, OUTCOME_WORDS, RELAPSE
+from registry.contract.registry import NEVER
 from tests.stories import DAY_0, cured, date, registry
-from training.outcomes import outcomes
-from training.response import NOT_KNOWN, RESPONSE_WORDS, responses
+from training.cohorts.outcomes import outcomes
+from training.cohorts.response import NOT_KNOWN, RESPONSE_WORDS, responses
 
 # readings | by day 30 | by day 90 | by day 183
 BY = [

@@ -15,14 +15,14 @@ from fontTools.ttLib import TTFont
 from selenium.webdriver.common.by import By
 
 from serving.app import create_app
-from serving.limits import Limits
-from serving.observe import Log
+from serving.http.guard import Limits
+from serving.http.observe import Log
+from serving.language.words import words
 from serving.pages.session import YEAR_SECONDS
-from serving.words import words
 from tests.browser import DESKTOP, chromium, keep_picture, served
 from tests.list_store import make_store, token
 
-FONTS = Path(__file__).resolve().parents[1] / "serving" / "fonts"
+FONTS = Path(__file__).resolve().parents[1] / "serving" / "language" / "fonts"
 STYLE = (FONTS / "devanagari.css").read_text(encoding="utf-8")
 NAMES = re.findall(r'url\("/static/([^"]+)"\)', STYLE)
 LARGEST_FONT_BYTES = 40_000

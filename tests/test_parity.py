@@ -7,18 +7,18 @@ import numpy as np
 import pytest
 import sqlalchemy as sa
 
-from features.catalogue import NAMES
 from features.clock import Clock
-from features.context import Context
-from features.smoother import DEFAULT_PRIORS
-from features.trajectory import as_of
+from features.trajectory.as_of import as_of
+from features.trajectory.catalogue import NAMES
+from features.trajectory.context import Context
+from features.trajectory.smoother import DEFAULT_PRIORS
 from models.bundle import save
 from models.champion import bundles_folder, champions, models_folder, turn
 from models.scoring import score_children
-from registry.check import build_records
-from registry.store import open_store
-from serving import scorebook
-from serving.scoring_run import score_store
+from registry.checks.table import build_records
+from registry.store.store import open_store
+from serving.book import scorebook
+from serving.book.scoring_run import score_store
 from tests.serving_cases import bundle
 
 AS_OF = dt.date(2026, 3, 14)

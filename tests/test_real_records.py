@@ -10,17 +10,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from features import wasting
-from features.catalogue import NAMES
 from features.clock import Clock, Ragged
-from features.growth import zscores
-from features.points import growth_points
-from features.smoother import DEFAULT_PRIORS
 from features.status import classify
-from features.trajectory import as_of
-from features.wasting import wasting_episodes, wasting_of
-from registry.store import open_store
-from registry.tables import NEVER, SEX, Table
+from features.trajectory import wasting
+from features.trajectory.as_of import as_of
+from features.trajectory.catalogue import NAMES
+from features.trajectory.points import growth_points
+from features.trajectory.smoother import DEFAULT_PRIORS
+from features.trajectory.wasting import wasting_episodes, wasting_of
+from features.who.growth import zscores
+from registry.contract.registry import NEVER, SEX, Table
+from registry.store.store import open_store
 
 EXAMPLE = Path("docs/examples")
 

@@ -16,21 +16,28 @@ import pytest
 
 from features.clock import Clock
 from models.bundle import save
-from models.candidate import Reason
 from models.champion import bundles_folder, models_folder, turn
 from models.reasons import KEYS, SEASON
 from models.scoring import score_children
-from registry.check import build_records
+from models.visits.listed_child import Reason
+from registry.checks.table import build_records
+from registry.contract.registry import day_date, day_number
 from registry.simulate.dials import Dials
 from registry.simulate.write import simulate
-from registry.store import open_store
-from registry.tables import day_date, day_number
-from serving.access import Scope
+from registry.store.store import open_store
+from serving.access.permissions import Scope
+from serving.book.reader import Reader
+from serving.book.scoring_run import score_store
 from serving.database import engine_of
-from serving.reader import Reader
-from serving.scoring_run import score_store
-from serving.telling import GROWTH_RULES, SAM_RULES, rule_line, step_words, told_reasons, why_line
-from serving.words import LANGUAGES, last_weight, risk_range, risk_words, words
+from serving.language.telling import (
+    GROWTH_RULES,
+    SAM_RULES,
+    rule_line,
+    step_words,
+    told_reasons,
+    why_line,
+)
+from serving.language.words import LANGUAGES, last_weight, risk_range, risk_words, words
 from tests.child_records import Records, records_of
 from tests.serving_cases import bundle
 from tests.told_sentences import MINUS, Read, read_day, readings, template, templates

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from features.clock import Clock
-from registry.check import build
-from registry.errors import BadInput
+from registry.checks.table import build
+from registry.contract.errors import BadInput
 from tests.stories import BIRTH, DAY_0, date, registry
-from training import recurrence
-from training.recurrence import cross_validated, well_visits
+from training.commands import recurrence
+from training.commands.recurrence import cross_validated, well_visits
 
 
 @pytest.mark.parametrize(("readings", "expected"), [

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 from openpyxl import Workbook
 
-from registry.errors import BadInput, Refused
-from registry.maps import read_map
-from registry.propose import proposal
-from registry.store import open_store
-from registry.tables import day_date
+from registry.contract.errors import BadInput, Refused
+from registry.contract.registry import day_date
+from registry.mapping.map_file import read_map
+from registry.mapping.propose import proposal
+from registry.store.store import open_store
 from sanket.app import main
 from tests.registry_samples import CENTRES, MEASUREMENTS, folder
 
@@ -150,7 +150,7 @@ def test_a_share_that_no_place_has_seen_is_said_aloud(tmp_path, table, said):
 
 
 def test_an_ordinary_registry_is_imported_without_a_warning(tmp_path):
-    from features.growth import zscores
+    from features.who.growth import zscores
 
     report, _ = imported(tmp_path, zscores=zscores, day="2025-02-20")
     assert report.warnings == ()
@@ -358,7 +358,7 @@ def test_past_corrects_nothing_and_is_refused_where_a_day_was_asked(tmp_path):
     imported(tmp_path, measurements=january, day="2026-04-01")
     with pytest.raises(Refused, match="REG068.*corrects nothing"):
         imported(tmp_path, measurements=january.replace("7.1", "7.2"), day="2026-04-02", past=True)
-    from serving.scorebook import RUNS, make_tables
+    from serving.book.scorebook import RUNS, make_tables
 
     opened = open_store(tmp_path / "x.db")
     make_tables(opened.engine)
@@ -473,7 +473,7 @@ def test_a_hidden_sheet_is_read_past(tmp_path):
 # 13. Ages.
 
 def test_months_read_as_days_are_said_aloud_and_months_can_be_declared(tmp_path):
-    from features.growth import zscores
+    from features.who.growth import zscores
 
     rows = [f"k{at},{'FM'[at % 2]},{12 + at},{8.5 + at / 5:.1f},{73 + at}" for at in range(40)]
     plan = {"made_up_epoch": dt.date(2020, 1, 1), "tables": {
@@ -576,7 +576,7 @@ EPISODES = ("episode_id,child_id,programme,admitted_on,closed_on,outcome,recorde
 
 
 def test_each_table_of_the_contract_is_proposed_from_its_own_names(tmp_path):
-    from registry.contract import SPECS
+    from registry.contract.tables import SPECS
 
     for name, spec in SPECS.items():
         path = tmp_path / f"{name}.csv"
@@ -759,10 +759,10 @@ def test_blank_rows_fill_no_quarantine_and_are_no_share_of_it(tmp_path):
     blank = "c1,2026-02-10,\nc2,2026-02-10,-\n"
     report, _ = imported(tmp_path, measurements=header + "c1,2026-01-10,7\n" + blank)
     assert report.tables["measurements"]["codes"] == {"REG036": 2} and report.share_quarantined == 0
-    from registry import desk
+    from registry.store import quarantine
 
     opened = open_store(tmp_path / "x.db")
-    assert desk.summary(opened) == []
+    assert quarantine.summary(opened) == []
     opened.close()
 
 
@@ -788,7 +788,7 @@ def test_a_child_that_moved_between_two_parts_of_the_past_was_where_each_part_ha
     ("mother/weight", "-"), ("form.mother.dob", "-"), ("weight/height", "-"), ("data:anthro:ht", "height_cm"),
     ("Weight2", "-"), ("wt_for_ht", "-"), ("Weight (lbs)", "-"), ("What is the child's weight?", "weight_kg")])
 def test_a_way_to_a_question_is_read_to_its_end_and_whose_it_is(header, column):
-    from registry.headers import propose
+    from registry.mapping.headers import propose
 
     answer = propose([header])[header]
     assert ("!" if answer.get("personal") else answer.get("column", "-")) == column

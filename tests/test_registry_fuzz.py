@@ -13,11 +13,11 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from registry.errors import BadInput
-from registry.maps import read_map
-from registry.propose import proposal
-from registry.store import open_store
-from registry.tables import day_date
+from registry.contract.errors import BadInput
+from registry.contract.registry import day_date
+from registry.mapping.map_file import read_map
+from registry.mapping.propose import proposal
+from registry.store.store import open_store
 
 HEADERS = {
     "child_id": ["Child ID", "childId", "CHILD_ID", "Beneficiary Id", "लाभार्थी आईडी", "लाभार्थी क्रमांक", "Reg. No.",

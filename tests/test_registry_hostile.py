@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from registry.errors import BadInput
-from registry.store import open_store
+from registry.contract.errors import BadInput
+from registry.store.store import open_store
 from tests.registry_samples import CENTRES, CHILDREN, MEASUREMENTS, folder
 
 FULL = {"rows": 4, "kept": 4, "quarantined": 0, "codes": {}}
@@ -180,7 +180,7 @@ def test_a_database_as_source(tmp_path):
 
 
 def test_mixed_types_in_memory_do_no_harm():
-    from registry.check import build
+    from registry.checks.table import build
 
     _, quarantine = build({"measurements": {"child_id": ["c1", 2, None], "measured_on": ["2025-01-01", 3.5, b"x"],
                                             "weight_kg": [7.1, "7,1", True]}}, imported_on="2026-01-01")

@@ -11,12 +11,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from registry.errors import BadInput
-from registry.headers import propose
-from registry.maps import read_map
-from registry.propose import proposal, trial
-from registry.store import open_store
-from registry.tables import REPORTED_STATUS, day_date
+from registry.contract.errors import BadInput
+from registry.contract.registry import REPORTED_STATUS, day_date
+from registry.mapping.headers import propose
+from registry.mapping.map_file import read_map
+from registry.mapping.propose import proposal, trial
+from registry.store.store import open_store
 from tests.registry_samples import folder
 
 SPOON_MAP = Path("docs/examples/spoon.toml")

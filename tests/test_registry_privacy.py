@@ -8,11 +8,11 @@ import json
 import numpy as np
 import pytest
 
-from registry import desk
-from registry.errors import BadInput
-from registry.forgetting import forget, shown, unseen_since
-from registry.identity import keyed_hash
-from registry.store import open_store
+from registry.contract.errors import BadInput
+from registry.privacy import keyed_hash
+from registry.store import quarantine
+from registry.store.forgetting import forget, shown, unseen_since
+from registry.store.store import open_store
 from sanket.app import main
 from tests.registry_samples import CHILDREN, MEASUREMENTS, folder
 
@@ -78,12 +78,12 @@ def test_quarantined_rows_get_through_once_their_child_is_there(tmp_path):
     opened = open_store(tmp_path / "x.db")
     source = folder(tmp_path / "in", measurements=MEASUREMENTS + "c4,2025-03-01,7,70,\nc1,2025-03-01,78,70,\n")
     opened.import_source(source, imported_on="2026-01-01")
-    assert [(row["code"], row["rows"]) for row in desk.summary(opened)] == [("REG012", 1), ("REG050", 1)]
+    assert [(row["code"], row["rows"]) for row in quarantine.summary(opened)] == [("REG012", 1), ("REG050", 1)]
     opened.import_source(folder(tmp_path / "in", children=CHILDREN + "c4,,F,2024-01-01,A\n"), imported_on="2026-02-01")
-    assert desk.retry(opened, imported_on="2026-02-02") == {"tried": 2, "released": 1}
-    assert [row["code"] for row in desk.summary(opened)] == ["REG012"]
+    assert quarantine.retry(opened, imported_on="2026-02-02") == {"tried": 2, "released": 1}
+    assert [row["code"] for row in quarantine.summary(opened)] == ["REG012"]
     assert opened.load().measurements.rows == 5
-    assert desk.retry(opened, imported_on="2026-02-02") == {"tried": 1, "released": 0}
+    assert quarantine.retry(opened, imported_on="2026-02-02") == {"tried": 1, "released": 0}
     opened.close()
 
 
@@ -91,7 +91,7 @@ def test_refused_rows_are_exported_for_correction_without_formulas(tmp_path):
     opened = open_store(tmp_path / "x.db")
     opened.import_source(folder(tmp_path / "in", measurements=MEASUREMENTS + "c1,2025-03-01,=1+1,70,\n"),
                          imported_on="2026-01-01")
-    assert desk.export(opened, tmp_path / "out.csv", table="measurements") == 1
+    assert quarantine.export(opened, tmp_path / "out.csv", table="measurements") == 1
     header, row = (tmp_path / "out.csv").read_text(encoding="utf-8-sig").splitlines()
     assert header.startswith("child_id,measured_on,weight_kg") and row.startswith("c1,2025-03-01,'=1+1,70")
     opened.close()

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from registry.check import build
-from registry.quality import CHECKS, colour, rows_of, score
-from registry.rules_page import PAGE, page
+from features.data_quality import CHECKS, colour, rows_of, score
+from registry.checks.table import build
+from registry.contract.rules_page import PAGE, page
 from tests.registry_samples import CENTRES
 
 CHILDREN = 80
@@ -84,7 +84,7 @@ def test_a_month_is_judged_by_itself_and_the_months_before():
 
 
 def test_the_page_of_rules_is_the_contracts():
-    assert Path(PAGE).read_text(encoding="utf-8") == page(), "run: python -m registry.rules_page"
+    assert Path(PAGE).read_text(encoding="utf-8") == page(), "run: python -m registry.contract.rules_page"
 
 
 def test_a_check_that_at_100_percent_is_never_green():

@@ -6,8 +6,9 @@ import json
 
 import pytest
 
-from registry import desk, refused
-from registry.store import open_store
+from registry.checks import rejected
+from registry.store import quarantine
+from registry.store.store import open_store
 from tests.registry_samples import MEASUREMENTS, folder
 
 BAD = "".join(f"c1,2025-03-{day:02},{weight},70,\n" for day, weight in enumerate(["x", "78", "900", "x", "0"], 1))
@@ -16,7 +17,7 @@ BAD = "".join(f"c1,2025-03-{day:02},{weight},70,\n" for day, weight in enumerate
 @pytest.fixture
 def store(tmp_path, monkeypatch):
     """A store that writes refused rows two at a time."""
-    monkeypatch.setattr(refused, "AT_ONCE", 2)
+    monkeypatch.setattr(rejected, "AT_ONCE", 2)
     opened = open_store(tmp_path / "x.db")
     yield opened
     opened.close()
@@ -29,7 +30,7 @@ def test_every_refused_row_is_kept_once_as_it_came(store, tmp_path):
     second = store.import_source(source, imported_on="2026-01-02")
     assert first.tables == second.tables and first.tables["measurements"]["quarantined"] == 8
     assert first.changed and not second.changed
-    rows = list(desk.refused(store))
+    rows = list(quarantine.refused(store))
     assert [row["row_number"] for row in rows] == list(range(5, 13))
     assert [row["no"] for row in rows] == list(range(1, 9))
     assert [(row["code"], row["value"], row["bound"]) for row in rows[:2]] == [
@@ -45,8 +46,8 @@ def test_waiting_rows_are_tried_again_in_pieces(store, tmp_path):
     (tmp_path / "more").mkdir()
     (tmp_path / "more" / "children.csv").write_text(child)
     store.import_source(tmp_path / "more", imported_on="2026-01-02")
-    assert desk.retry(store, imported_on="2026-01-03") == {"tried": 10, "released": 5}
-    assert {row["code"] for row in desk.refused(store)} == {"REG020", "REG012"}
+    assert quarantine.retry(store, imported_on="2026-01-03") == {"tried": 10, "released": 5}
+    assert {row["code"] for row in quarantine.refused(store)} == {"REG020", "REG012"}
     assert store.load().measurements.rows == 4 + 5
 
 
@@ -75,7 +76,7 @@ def test_a_corrected_export_is_let_through_and_waits_no_longer(store, tmp_path, 
     corrected(out, **{"_c1,2025-03-02,78,": "c1,2025-03-02,7.8,", "_c1,2025-03-03,900,": "c1,2025-03-03,9,"})
     assert run("quarantine", "retry", address, "--corrected", str(out), "--imported-on", "2026-01-02") == 0
     assert "2 of 5 rows let through" in capsys.readouterr().out
-    assert len(list(desk.refused(store))) == 3
+    assert len(list(quarantine.refused(store))) == 3
     assert sorted(store.load().measurements["weight_kg"].tolist())[-2:] == [8.0, 9.0]
     assert run("quarantine", "retry", address, "--corrected", str(out), "--imported-on", "2026-01-02") == 0
     assert "0 of 3 rows let through" in capsys.readouterr().out
@@ -86,9 +87,9 @@ def test_a_corrected_child_keeps_the_hash_of_its_family(store, tmp_path, capsys)
     both = child + "c1,11111111,F,2024-01-01,A\nc2,11111111,X,2024-02-01,A\n"
     store.import_source(folder(tmp_path / "in", children=both), imported_on="2026-01-01")
     out = tmp_path / "bad.csv"
-    assert desk.export(store, out, table="children") == 1 and "11111111" not in out.read_text()
+    assert quarantine.export(store, out, table="children") == 1 and "11111111" not in out.read_text()
     corrected(out, _X="F")
-    assert desk.retry(store, corrected=out, imported_on="2026-01-02") == {"tried": 1, "released": 1}
+    assert quarantine.retry(store, corrected=out, imported_on="2026-01-02") == {"tried": 1, "released": 1}
     families = store.load().children["family"]
     assert len(families) == 2 and families[0] == families[1] >= 0
 

@@ -6,10 +6,10 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from registry.check import build, build_records
-from registry.contract import SPECS, Column
-from registry.record_cells import HISTORY
-from registry.tables import COLUMNS
+from registry.checks.record_cells import HISTORY
+from registry.checks.table import build, build_records
+from registry.contract.registry import COLUMNS
+from registry.contract.tables import SPECS, Column
 from tests.registry_samples import CENTRES, columns
 
 TODAY = "2026-01-01"

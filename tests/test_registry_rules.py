@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from registry.check import build, build_records
-from registry.contract import RULES, SPECS
-from registry.tables import COLUMNS, NEVER, day_number
+from registry.checks.table import build, build_records
+from registry.contract.registry import COLUMNS, NEVER, day_number
+from registry.contract.tables import RULES, SPECS
 from tests.registry_samples import CENTRES, CHILDREN, MEASUREMENTS, columns, tables
 
 TODAY = "2026-01-01"

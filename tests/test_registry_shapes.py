@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 from openpyxl import Workbook
 
-from registry.errors import BadInput
-from registry.propose import proposal, trial
-from registry.store import open_store
-from registry.tables import REPORTED_STATUS, day_date
+from registry.contract.errors import BadInput
+from registry.contract.registry import REPORTED_STATUS, day_date
+from registry.mapping.propose import proposal, trial
+from registry.store.store import open_store
 
 SOURCE = """
 CREATE TABLE awc (awc_code text, beat text, block text, dist text, area text, phone text);

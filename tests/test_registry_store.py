@@ -18,11 +18,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from registry import importing, schema
-from registry.check import build
-from registry.errors import BadInput, UsageError
-from registry.store import open_store
-from registry.tables import NEVER, OWN_DAY, Registry, day_number
+from registry.checks.table import build
+from registry.contract.errors import BadInput, UsageError
+from registry.contract.registry import NEVER, OWN_DAY, Registry, day_number
+from registry.store import importing, schema
+from registry.store.store import open_store
 from tests.registry_samples import CENTRES, CHILDREN, MEASUREMENTS, folder, tables
 
 EPISODES = "episode_id,child_id,programme,admitted_on,closed_on,outcome\ne1,c1,UCDC,2025-01-05,,\n"
@@ -167,7 +167,7 @@ def test_what_was_known_on_a_day_never_changes(versions):
         opened.close()
 
 
-IMPORTER = "import sys; from registry.store import open_store; open_store(sys.argv[1]).import_source(sys.argv[2])"
+IMPORTER = "import sys; from registry.store.store import open_store; open_store(sys.argv[1]).import_source(sys.argv[2])"
 
 
 def _killed_import(source: Path, home: Path, whole: str, moments: np.ndarray, first: Path) -> None:
@@ -270,7 +270,7 @@ def test_postgres_and_sqlite_hold_the_same(postgres, tmp_path, monkeypatch):
 def test_a_newer_store_is_refused(tmp_path):
     from sqlalchemy import text
 
-    from registry.errors import Refused
+    from registry.contract.errors import Refused
 
     opened = open_store(tmp_path / "x.db")
     with opened.engine.begin() as connection:

@@ -9,13 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from registry import today as calendar
-from registry.desk import refused as in_quarantine
-from registry.store import open_store
-from registry.tables import day_date
-from serving import handing_on
-from serving.access import COOKIE
+from registry.contract.registry import day_date
+from registry.store.quarantine import refused as in_quarantine
+from registry.store.store import open_store
+from serving.access.permissions import COOKIE
 from serving.app import create_app
-from serving.observe import Log
+from serving.book import outbox
+from serving.http.observe import Log
 from tests.serving_cases import KEY, Client, book, row, token
 
 
@@ -37,7 +37,7 @@ def _store(tmp_path):
 @pytest.fixture
 def store(tmp_path, monkeypatch):
     monkeypatch.setenv("SANKET_TODAY", "2026-03-17")
-    monkeypatch.setattr(handing_on, "GATHER_SECONDS", 0.05)
+    monkeypatch.setattr(outbox, "GATHER_SECONDS", 0.05)
     store = _store(tmp_path)
     yield store
     store.close()
@@ -46,7 +46,7 @@ def store(tmp_path, monkeypatch):
 @pytest.fixture
 def app(store, tmp_path, monkeypatch):
     """A service whose outcomes only the test hands on: two hands at one store at once are no part of these specs."""
-    monkeypatch.setattr(handing_on.HandingOn, "_try", lambda self: None)
+    monkeypatch.setattr(outbox.HandingOn, "_try", lambda self: None)
     app = create_app(str(tmp_path / "x.db"), tmp_path, key=KEY, log=Log(lambda _: None), follow=False)
     book(app.desk.engine, [row("C-1"), row("C-2")])
     yield app
@@ -55,7 +55,7 @@ def app(store, tmp_path, monkeypatch):
 
 def handed_on(store):
     """All that waits is in the registry, or in quarantine."""
-    handing_on.hand_on(store)
+    outbox.hand_on(store)
     return list(in_quarantine(store))
 
 
@@ -102,7 +102,7 @@ def test_the_night_between_utc_and_india_loses_nothing(app, store, monkeypatch, 
 def shared(tmp_path_factory):
     """One service and its store for all examples of a property; nothing is handed on but by the test."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(handing_on.HandingOn, "_try", lambda self: None)
+        patch.setattr(outbox.HandingOn, "_try", lambda self: None)
         patch.setenv("SANKET_TODAY", "2026-03-17")
         folder = tmp_path_factory.mktemp("accepted")
         opened = _store(folder)

@@ -12,9 +12,18 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from registry.errors import UsageError
-from serving.access import MAY, Doorkeeper, Issuer, Scope, issue, key_path, local_key, same_site
-from serving.problems import Problem
+from registry.contract.errors import UsageError
+from serving.access.permissions import (
+    MAY,
+    Doorkeeper,
+    Issuer,
+    Scope,
+    issue,
+    key_path,
+    local_key,
+    same_site,
+)
+from serving.http.problems import Problem
 
 KEY = b"k" * 32
 

@@ -9,15 +9,15 @@ import sqlalchemy as sa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from registry.store import open_store
-from registry.tables import day_number
+from registry.contract.registry import day_number
+from registry.store.store import open_store
+from serving.answering.schemas import EXAMPLE
 from serving.app import create_app
-from serving.audit import ENTRIES, entries_about, first_broken
-from serving.handing_on import hand_on
-from serving.limits import Limits
-from serving.observe import Log
-from serving.problems import KINDS
-from serving.schemas import EXAMPLE
+from serving.audit.recorder import ENTRIES, entries_about, first_broken
+from serving.book.outbox import hand_on
+from serving.http.guard import Limits
+from serving.http.observe import Log
+from serving.http.problems import KINDS
 from tests.serving_cases import AS_OF, KEY, Client, book, bundle, promoted, row, token
 
 CHILD = EXAMPLE["children"][0]

@@ -4,11 +4,11 @@ import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serving.access import Scope
-from serving.area import indicators
+from serving.access.permissions import Scope
+from serving.book.area_indicators import indicators
+from serving.book.disclosure import shares
+from serving.book.reader import Reader
 from serving.database import engine_of
-from serving.disclosure import shares
-from serving.reader import Reader
 from tests.serving_cases import book, row
 
 

@@ -6,14 +6,14 @@ import jwt
 import pytest
 import sqlalchemy as sa
 
-from registry.errors import UsageError
-from registry.store import open_store
-from serving import audit
-from serving.access import Doorkeeper, issue
+from registry.contract.errors import UsageError
+from registry.store.store import open_store
+from serving.access.permissions import Doorkeeper, issue
+from serving.answering.schemas import EXAMPLE
 from serving.app import create_app
-from serving.observe import Log
-from serving.problems import Problem
-from serving.schemas import EXAMPLE
+from serving.audit import recorder
+from serving.http.observe import Log
+from serving.http.problems import Problem
 from tests.serving_cases import KEY, Client, book, bundle, promoted, row, token
 
 NO_NAMES = ["a\udcff", "\ud800", "a\x00b", "a\nb", "a\x1b[2J", "a\x7f", "a\u2028b", "\u202eevil", "", "  ", "x" * 201]
@@ -60,7 +60,7 @@ def test_a_name_that_cannot_be_written_down_is_refused_at_the_door(app, name):
 def test_a_name_in_any_script_is_one(app, name):
     assert Doorkeeper(key=KEY).person(issue(key=KEY, role="officer", scopes=["state:*"], name=name)).name == name
     assert Client(app, signed(sub=name)).get("/v1/children/C-1").status_code == 200
-    assert audit.entries_about(app.desk.engine, app.desk.audit._key, "C-1")[-1].who == name
+    assert recorder.entries_about(app.desk.engine, app.desk.audit._key, "C-1")[-1].who == name
 
 
 @pytest.mark.parametrize("fault", [ValueError, UnicodeEncodeError, MemoryError, RecursionError])
@@ -70,13 +70,13 @@ def test_a_writer_that_meets_what_it_does_not_know_goes_on(app, monkeypatch, fau
 
     client = Client(app, token())
     with monkeypatch.context() as patched:
-        patched.setattr(audit, "append", broken)
+        patched.setattr(recorder, "append", broken)
         assert client.get("/v1/children/C-1").status_code == 200
         ready = client.get("/readyz").json()
         assert ready["audit_log"] == {"fault": fault.__name__, "held": 1, "restarts": 0}
     assert client.get("/v1/children/C-1").status_code == 200
     assert client.get("/readyz").json()["audit_log"]["held"] == 0
-    assert len(audit.entries_about(app.desk.engine, app.desk.audit._key, "C-1")) == 2
+    assert len(recorder.entries_about(app.desk.engine, app.desk.audit._key, "C-1")) == 2
 
 
 def test_a_dead_writer_is_started_again_loses_nothing_and_is_told_of(app, monkeypatch):
@@ -86,8 +86,8 @@ def test_a_dead_writer_is_started_again_loses_nothing_and_is_told_of(app, monkey
         raise SystemExit
 
     with monkeypatch.context() as patched:
-        patched.setattr(audit, "append", dies)
-        monkeypatch.setattr("serving.desk.AUDIT_WAIT_SECONDS", 0.5)
+        patched.setattr(recorder, "append", dies)
+        monkeypatch.setattr("serving.process.state.AUDIT_WAIT_SECONDS", 0.5)
         assert client.get("/v1/children/C-1").status_code == 503
         app.desk.audit._thread.join(timeout=10)
         assert not app.desk.audit._thread.is_alive()
@@ -96,7 +96,7 @@ def test_a_dead_writer_is_started_again_loses_nothing_and_is_told_of(app, monkey
     assert client.get("/v1/children/C-1").status_code == 200 and client.post("/v1/score", EXAMPLE).status_code == 200
     after = client.get("/readyz").json()["audit_log"]
     assert after["fault"] is None and after["held"] == 0 and after["restarts"] >= 1
-    assert len(audit.entries_about(app.desk.engine, app.desk.audit._key, "C-1")) == 2
+    assert len(recorder.entries_about(app.desk.engine, app.desk.audit._key, "C-1")) == 2
 
 
 def test_what_cannot_be_audited_is_not_answered_scores_neither(app, monkeypatch):
@@ -105,12 +105,12 @@ def test_what_cannot_be_audited_is_not_answered_scores_neither(app, monkeypatch)
     def broken(*_):
         raise sa.exc.OperationalError("", {}, Exception("disk full"))
 
-    monkeypatch.setattr(audit, "append", broken)
+    monkeypatch.setattr(recorder, "append", broken)
     monkeypatch.setattr(app.desk.audit, "_spared", 3)
     statuses = []
     for _ in range(6):
         statuses.append(client.post("/v1/score", EXAMPLE).status_code)
-        time.sleep(audit.LINGER_SECONDS * 1.5)
+        time.sleep(recorder.LINGER_SECONDS * 1.5)
     assert statuses == [200] * 3 + [503] * 3
     for path in ("/v1/children/C-1", "/v1/visits?sector=S1"):
         assert client.get(path).json()["code"] == "API033"

@@ -8,14 +8,14 @@ import pytest
 import sqlalchemy as sa
 
 from sanket.app import main
-from serving import audit
-from serving.access import COOKIE, local_key
+from serving.access.permissions import COOKIE, local_key
 from serving.app import create_app
-from serving.audit_key import audit_key_path, own_audit_key
+from serving.audit import recorder
+from serving.audit.audit_key import audit_key_path, own_audit_key
+from serving.book.ticks import tick
 from serving.database import engine_of
-from serving.desk import KEPT_UNSEEN
-from serving.observe import Log
-from serving.ticks import tick
+from serving.http.observe import Log
+from serving.process.state import KEPT_UNSEEN
 from tests.list_cases import AS_OF
 from tests.list_store import children, make_store, token
 from tests.serving_cases import Client
@@ -42,13 +42,13 @@ def app(store):
 
 def newest(app):
     with app.desk.engine.connect() as connection:
-        row = connection.execute(sa.select(audit.ENTRIES).order_by(audit.ENTRIES.c.number.desc())).first()
+        row = connection.execute(sa.select(recorder.ENTRIES).order_by(recorder.ENTRIES.c.number.desc())).first()
     return row.act, set(json.loads(row.children))
 
 
 def shown_in(app, text):
     known = [child.child_id for child in children(60)]
-    return {audit.named(app.desk.audit._key, name) for name in known if re.search(rf"\b{re.escape(name)}\b", text)}
+    return {recorder.named(app.desk.audit._key, name) for name in known if re.search(rf"\b{re.escape(name)}\b", text)}
 
 
 @pytest.mark.parametrize("capacity", [1, 5, 20, 500])
@@ -93,25 +93,25 @@ def test_a_page_kept_for_later_is_marked_as_not_seen(app, store):
     child = next(child.child_id for child in children(60) if child.sector_id == "S0001")
     for more, act in (({KEPT_UNSEEN: "1"}, "child_prefetched"), ({}, "child")):
         assert Client(app).get(f"/children/{child}", headers=headers | more).status_code == 200
-        assert newest(app) == (act, {audit.named(app.desk.audit._key, child)})
+        assert newest(app) == (act, {recorder.named(app.desk.audit._key, child)})
 
 
 @pytest.fixture
 def engine(tmp_path):
     engine = engine_of(str(tmp_path / "x.db"))
-    audit.make_tables(engine)
+    recorder.make_tables(engine)
     year = [2024, 2024, 2025, 2026, 2026]
-    entries = [audit.Entry(f"{at}-01-0{n + 1}T00:00:00.000+00:00", "t", "officer", "list", "", f"r-{n}", ())
+    entries = [recorder.Entry(f"{at}-01-0{n + 1}T00:00:00.000+00:00", "t", "officer", "list", "", f"r-{n}", ())
                for n, at in enumerate(year)]
-    audit.append(engine, KEY, entries)
+    recorder.append(engine, KEY, entries)
     yield engine
     engine.dispose()
 
 
 def _cut(connection, upto):
-    row = connection.execute(sa.select(audit.ENTRIES).where(audit.ENTRIES.c.number == upto)).one()
-    connection.execute(sa.delete(audit.ENTRIES).where(audit.ENTRIES.c.number <= upto))
-    connection.execute(sa.update(audit.HEAD).values(removed_to=upto, removed_seal=row.seal))
+    row = connection.execute(sa.select(recorder.ENTRIES).where(recorder.ENTRIES.c.number == upto)).one()
+    connection.execute(sa.delete(recorder.ENTRIES).where(recorder.ENTRIES.c.number <= upto))
+    connection.execute(sa.update(recorder.HEAD).values(removed_to=upto, removed_seal=row.seal))
     return row
 
 
@@ -119,36 +119,36 @@ def _cut(connection, upto):
 def test_a_log_cut_at_its_beginning_is_found(engine, upto):
     with engine.begin() as connection:
         row = _cut(connection, upto)
-    assert audit.first_broken(engine, KEY) == 1
+    assert recorder.first_broken(engine, KEY) == 1
     with engine.begin() as connection:
         forged = {"id": 1, "removed_to": upto, "removed_seal": row.seal, "seal": "0" * 64}
-        connection.execute(sa.insert(audit.CUT), forged)
-    assert audit.first_broken(engine, KEY) == 1
-    assert audit.remove_old(engine, KEY, now=dt.datetime(2027, 6, 1, tzinfo=dt.UTC)) == 0
-    assert audit.first_broken(engine, KEY) == 1
+        connection.execute(sa.insert(recorder.CUT), forged)
+    assert recorder.first_broken(engine, KEY) == 1
+    assert recorder.remove_old(engine, KEY, now=dt.datetime(2027, 6, 1, tzinfo=dt.UTC)) == 0
+    assert recorder.first_broken(engine, KEY) == 1
 
 
 def test_what_grew_old_is_cut_under_a_seal_and_an_older_cut_is_no_cover(engine):
-    assert audit.remove_old(engine, KEY, now=dt.datetime(2025, 6, 1, tzinfo=dt.UTC)) == 2
-    assert audit.first_broken(engine, KEY) is None
+    assert recorder.remove_old(engine, KEY, now=dt.datetime(2025, 6, 1, tzinfo=dt.UTC)) == 2
+    assert recorder.first_broken(engine, KEY) is None
     with engine.begin() as connection:
         _cut(connection, 3)
-    assert audit.first_broken(engine, KEY) is not None
+    assert recorder.first_broken(engine, KEY) is not None
 
 
 def test_an_anchor_finds_a_log_that_was_cut_at_its_end_or_begun_anew(engine):
-    kept = audit.anchor(engine)
-    assert audit.holds(engine, KEY, kept)
+    kept = recorder.anchor(engine)
+    assert recorder.holds(engine, KEY, kept)
     with engine.connect() as connection:
-        head = connection.execute(sa.select(audit.ENTRIES).where(audit.ENTRIES.c.number == 3)).one()
+        head = connection.execute(sa.select(recorder.ENTRIES).where(recorder.ENTRIES.c.number == 3)).one()
     with engine.begin() as connection:
-        connection.execute(sa.delete(audit.ENTRIES).where(audit.ENTRIES.c.number > 3))
-        connection.execute(sa.update(audit.HEAD).values(number=3, seal=head.seal))
-    assert audit.first_broken(engine, KEY) is None and not audit.holds(engine, KEY, kept)
+        connection.execute(sa.delete(recorder.ENTRIES).where(recorder.ENTRIES.c.number > 3))
+        connection.execute(sa.update(recorder.HEAD).values(number=3, seal=head.seal))
+    assert recorder.first_broken(engine, KEY) is None and not recorder.holds(engine, KEY, kept)
     with engine.begin() as connection:
-        connection.execute(sa.delete(audit.ENTRIES))
-        connection.execute(sa.update(audit.HEAD).values(number=0, seal=audit.FIRST_SEAL))
-    assert audit.first_broken(engine, KEY) is None and not audit.holds(engine, KEY, kept)
+        connection.execute(sa.delete(recorder.ENTRIES))
+        connection.execute(sa.update(recorder.HEAD).values(number=0, seal=recorder.FIRST_SEAL))
+    assert recorder.first_broken(engine, KEY) is None and not recorder.holds(engine, KEY, kept)
 
 
 def test_the_command_takes_an_anchor_and_the_service_keeps_one_beside_the_key(store, capsys):
@@ -163,15 +163,15 @@ def test_the_command_takes_an_anchor_and_the_service_keeps_one_beside_the_key(st
     engine = engine_of(store)
     with engine.begin() as connection:
         last = int(kept.partition(":")[0]) - 1
-        row = connection.execute(sa.select(audit.ENTRIES).where(audit.ENTRIES.c.number == last)).one()
-        gone = connection.execute(sa.select(audit.ENTRIES).where(audit.ENTRIES.c.number > last)).mappings().all()
+        row = connection.execute(sa.select(recorder.ENTRIES).where(recorder.ENTRIES.c.number == last)).one()
+        gone = connection.execute(sa.select(recorder.ENTRIES).where(recorder.ENTRIES.c.number > last)).mappings().all()
         gone = [dict(each) for each in gone]
-        connection.execute(sa.delete(audit.ENTRIES).where(audit.ENTRIES.c.number > last))
-        connection.execute(sa.update(audit.HEAD).values(number=last, seal=row.seal))
+        connection.execute(sa.delete(recorder.ENTRIES).where(recorder.ENTRIES.c.number > last))
+        connection.execute(sa.update(recorder.HEAD).values(number=last, seal=row.seal))
     assert main_of("audit", store, "--since", kept) == 5 and main_of("audit", store) == 5
     with engine.begin() as connection:
-        connection.execute(sa.insert(audit.ENTRIES), gone)
-        connection.execute(sa.update(audit.HEAD).values(number=last + 1, seal=gone[-1]["seal"]))
+        connection.execute(sa.insert(recorder.ENTRIES), gone)
+        connection.execute(sa.update(recorder.HEAD).values(number=last + 1, seal=gone[-1]["seal"]))
     engine.dispose()
     assert main_of("audit", store) == 0
 
@@ -181,12 +181,12 @@ def test_the_signing_key_may_go_and_the_log_stays_readable(tmp_path):
     engine = engine_of(address)
     signing = local_key(address)
     key = own_audit_key(address, engine)
-    assert key not in (signing, audit.audit_key(signing)) and audit_key_path(address).stat().st_mode & 0o777 == 0o600
-    audit.make_tables(engine)
-    audit.append(engine, key, [audit.Entry("2026", "t", "officer", "list", "", "", ())])
+    assert key not in (signing, recorder.audit_key(signing)) and audit_key_path(address).stat().st_mode & 0o777 == 0o600
+    recorder.make_tables(engine)
+    recorder.append(engine, key, [recorder.Entry("2026", "t", "officer", "list", "", "", ())])
     (tmp_path / "y.tokens.key").unlink()
     assert local_key(address) != signing
-    assert audit.first_broken(engine, own_audit_key(address, engine)) is None
+    assert recorder.first_broken(engine, own_audit_key(address, engine)) is None
     engine.dispose()
 
 
@@ -194,10 +194,10 @@ def test_a_log_of_the_time_of_one_key_stays_readable(tmp_path):
     address = str(tmp_path / "y.db")
     engine = engine_of(address)
     signing = local_key(address)
-    audit.make_tables(engine)
-    audit.append(engine, audit.audit_key(signing), [audit.Entry("2026", "t", "officer", "list", "", "", ())])
-    assert audit.first_broken(engine, own_audit_key(address, engine)) is None
+    recorder.make_tables(engine)
+    recorder.append(engine, recorder.audit_key(signing), [recorder.Entry("2026", "t", "officer", "list", "", "", ())])
+    assert recorder.first_broken(engine, own_audit_key(address, engine)) is None
     (tmp_path / "y.tokens.key").unlink()
     local_key(address)
-    assert audit.first_broken(engine, own_audit_key(address, engine)) is None
+    assert recorder.first_broken(engine, own_audit_key(address, engine)) is None
     engine.dispose()

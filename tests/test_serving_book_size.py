@@ -7,13 +7,13 @@ from dataclasses import replace
 import pytest
 import sqlalchemy as sa
 
-from serving import scorebook, ticks
-from serving.access import Scope
-from serving.area import indicators
+from serving.access.permissions import Scope
+from serving.book import scorebook, ticks
+from serving.book.area_indicators import indicators
+from serving.book.reader import Reader
+from serving.book.sector_figures import figures_of, sector_figures, summed
 from serving.database import engine_of
-from serving.figures import figures_of, sector_figures, summed
-from serving.lists import visit_list
-from serving.reader import Reader
+from serving.visits.lists import visit_list
 from tests.serving_cases import AS_OF, book, row
 
 CENTRES, SECTORS_A_DISTRICT = 25, 30

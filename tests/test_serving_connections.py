@@ -11,14 +11,15 @@ import pytest
 import uvicorn
 from uvicorn.protocols.http import auto
 
-from registry.errors import SanketError
-from registry.store import open_store
-from serving import connections, settings
+from registry.contract.errors import SanketError
+from registry.store.store import open_store
 from serving.app import create_app
-from serving.audit import ENTRIES
-from serving.bounds import BETWEEN, Limits
-from serving.observe import Log
-from serving.proxies import Proxies
+from serving.audit.recorder import ENTRIES
+from serving.http import connections
+from serving.http.bounds import BETWEEN, Limits
+from serving.http.observe import Log
+from serving.http.proxies import Proxies
+from serving.process import settings
 from tests.serving_cases import KEY, book, row, token
 
 LIMITS = Limits(header_seconds=1.5, idle_seconds=1.5, connections=60, in_flight=5, arriving=500, lag_seconds=60)

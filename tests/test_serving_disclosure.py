@@ -5,15 +5,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from care.pathway import STATES as PATHWAY
-from models.ranking import IN_TREATMENT
-from serving.access import Scope
-from serving.area import indicators
+from care.pathway.decide import STATES as PATHWAY
+from models.visits.ranking import IN_TREATMENT
+from serving.access.permissions import Scope
+from serving.book.area_indicators import indicators
+from serving.book.disclosure import SMALLEST_CELL, decided, facts_for
+from serving.book.reader import Reader
+from serving.book.sector_figures import sector_figures
 from serving.database import engine_of
-from serving.disclosure import SMALLEST_CELL, decided, facts_for
-from serving.figures import sector_figures
 from serving.pages.district_page import sector_line
-from serving.reader import Reader
 from tests.serving_cases import book, row
 
 TREATED = sorted(IN_TREATMENT)[:2]

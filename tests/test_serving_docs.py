@@ -10,9 +10,9 @@ from typer.testing import CliRunner
 
 from sanket.app import app as front_door
 from serving.app import create_app
-from serving.limits import Limits
-from serving.observe import Log
-from serving.problems import KINDS
+from serving.http.guard import Limits
+from serving.http.observe import Log
+from serving.http.problems import KINDS
 from tests.serving_cases import KEY, Client, book, bundle, promoted, row, token
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -9,16 +9,16 @@ import pytest
 
 from models.bundle import save
 from models.champion import bundles_folder, models_folder, turn
-from registry.errors import Refused
-from registry.store import open_store
+from registry.contract.errors import Refused
+from registry.store.store import open_store
 from sanket.app import main
-from serving.access import COOKIE
+from serving.access.permissions import COOKIE
 from serving.app import create_app
-from serving.observe import Log
-from serving.paper import render
-from serving.scoring_run import score_store
-from serving.store_list import listed_from_store
-from serving.words import LANGUAGES, words
+from serving.book.scoring_run import score_store
+from serving.http.observe import Log
+from serving.language.words import LANGUAGES, words
+from serving.visits.from_store import listed_from_store
+from serving.visits.paper.paper import render
 from tests.list_cases import AS_OF
 from tests.list_store import make_store, token
 from tests.serving_cases import Client, bundle

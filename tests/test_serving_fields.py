@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from serving.answers import Answerer, Question
-from serving.bundles import Champions
-from serving.field_names import KNOWN, nearest
-from serving.incoming import incoming
-from serving.observe import Log, Metrics
-from serving.schemas import EXAMPLE
+from serving.answering.answers import Answerer, Question
+from serving.answering.champions import Champions
+from serving.answering.field_names import KNOWN, nearest
+from serving.answering.request_shape import incoming
+from serving.answering.schemas import EXAMPLE
+from serving.http.observe import Log, Metrics
 from tests.serving_cases import AS_OF
 
 BARE = {"child_id": "a", "sex": "F", "birth_date": "2024-09-02"}

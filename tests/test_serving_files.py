@@ -12,13 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from features.survey.files import write
-from registry.errors import BadInput
-from registry.spreadsheet import harmless, harmless_table, unharmed
-from registry.store import open_store
+from registry.contract.errors import BadInput
+from registry.sources.formula_guard import harmless, harmless_table, unharmed
+from registry.store.store import open_store
 from registry.today import today
-from serving import audit
+from serving.audit import recorder
 from serving.database import engine_of
-from serving.returned import LARGEST_UNPACKED, read_back
+from serving.visits.filled_lists import LARGEST_UNPACKED, read_back
 
 RUN = ["=1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(A1)", "\t=1", "\r=1", "=", "-", "＝1"]
 
@@ -31,7 +31,7 @@ def test_a_stores_files_are_for_their_owner_alone(tmp_path, mask, make):
         address = str(tmp_path / "x.db")
         store = open_store(address) if make == "store" else None
         engine = store.engine if store else engine_of(address)
-        audit.make_tables(engine)
+        recorder.make_tables(engine)
         engine_of(address).connect().close()
         modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()}
     finally:

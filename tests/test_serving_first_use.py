@@ -7,12 +7,13 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import sqlalchemy as sa
 
-from registry.store import open_store
-from serving import audit, scorebook
+from registry.store.store import open_store
+from serving.answering.schemas import EXAMPLE
 from serving.app import create_app
+from serving.audit import recorder
+from serving.book import scorebook
 from serving.database import engine_of
-from serving.observe import Log
-from serving.schemas import EXAMPLE
+from serving.http.observe import Log
 from tests.serving_cases import AS_OF, KEY, Client, book, bundle, promoted, row, token
 
 
@@ -30,7 +31,7 @@ def begun_together(address: str, make) -> None:
         engine.dispose()
 
 
-@pytest.mark.parametrize("kept_in", [scorebook, audit], ids=["score book", "audit log"])
+@pytest.mark.parametrize("kept_in", [scorebook, recorder], ids=["score book", "audit log"])
 def test_two_that_make_the_tables_at_once_both_find_them_made(kept_in, tmp_path):
     for number in range(10):
         address = str(tmp_path / f"{number}.db")

@@ -7,13 +7,13 @@ import sys
 
 import sqlalchemy as sa
 
-from registry.store import open_store
-from serving import ticks
-from serving.access import Scope
+from registry.store.store import open_store
+from serving.access.permissions import Scope
 from serving.app import create_app
-from serving.figures import sector_figures
-from serving.observe import Log
-from serving.reader import Reader
+from serving.book import ticks
+from serving.book.reader import Reader
+from serving.book.sector_figures import sector_figures
+from serving.http.observe import Log
 from tests.list_store import make_store, token
 from tests.serving_cases import Client
 

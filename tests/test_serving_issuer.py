@@ -12,10 +12,10 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from serving.access import REFRESH_SECONDS, Doorkeeper, Issuer
+from serving.access.permissions import REFRESH_SECONDS, Doorkeeper, Issuer
 from serving.app import create_app
-from serving.observe import Log
-from serving.problems import Problem
+from serving.http.observe import Log
+from serving.http.problems import Problem
 from tests.serving_cases import KEY, Client, token
 
 NAME = "https://login.state.example"

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from registry.errors import BadInput
-from serving.limits import SAFE_HEADERS, Guard, Limits, Rates
-from serving.observe import Log, Metrics
-from serving.problems import Problem
+from registry.contract.errors import BadInput
+from serving.http.guard import SAFE_HEADERS, Guard, Limits, Rates
+from serving.http.observe import Log, Metrics
+from serving.http.problems import Problem
 
 LIMITS = Limits(body_bytes=1000, drained_bytes=5000, seconds=0.2, in_flight=3, rate_per_second=1000, rate_burst=1000)
 

@@ -10,10 +10,10 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from registry.store import open_store
+from registry.store.store import open_store
 from serving.app import create_app
-from serving.limits import Limits
-from serving.observe import Log
+from serving.http.guard import Limits
+from serving.http.observe import Log
 from tests.serving_cases import KEY, book, bundle, promoted, row, token
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]

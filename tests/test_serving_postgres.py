@@ -9,11 +9,12 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import sqlalchemy as sa
 
-from registry.store import open_store
-from serving import audit, scorebook
+from registry.store.store import open_store
+from serving.answering.schemas import EXAMPLE
 from serving.app import create_app
-from serving.observe import Log
-from serving.schemas import EXAMPLE
+from serving.audit import recorder
+from serving.book import scorebook
+from serving.http.observe import Log
 from tests.serving_cases import AS_OF, KEY, Client, book, bundle, promoted, row, token
 from tests.test_serving_first_use import begun_together
 
@@ -62,14 +63,14 @@ def test_both_answer_alike_and_write_one_whole_chain(services):
     for client in asked:
         assert client.get("/v1/children/S1-2").status_code == 200
         assert client.get("/v1/children/S2-2").status_code == 404
-    assert audit.first_broken(engine, key) is None
+    assert recorder.first_broken(engine, key) is None
     with engine.connect() as connection:
-        lists = sa.select(sa.func.count()).select_from(audit.ENTRIES).where(audit.ENTRIES.c.act == "list")
+        lists = sa.select(sa.func.count()).select_from(recorder.ENTRIES).where(recorder.ENTRIES.c.act == "list")
         assert connection.scalar(lists) == 16
-    assert len(audit.entries_about(engine, key, "S1-2")) == 18
+    assert len(recorder.entries_about(engine, key, "S1-2")) == 18
 
 
-@pytest.mark.parametrize("kept_in", [scorebook, audit], ids=["score book", "audit log"])
+@pytest.mark.parametrize("kept_in", [scorebook, recorder], ids=["score book", "audit log"])
 def test_two_that_make_the_tables_at_once_both_find_them_made(kept_in, address):
     begun_together(_another(address, kept_in.__name__.replace(".", "_")), kept_in.make_tables)
 

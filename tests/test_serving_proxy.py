@@ -13,13 +13,13 @@ import httpx
 import pytest
 import sqlalchemy as sa
 
-from serving import tokens
-from serving.access import issue, local_key
+from serving.access import tokens
+from serving.access.permissions import issue, local_key
 from serving.app import create_app
-from serving.audit import ENTRIES
-from serving.limits import Limits
-from serving.observe import Log
-from serving.scorebook import TICKS
+from serving.audit.recorder import ENTRIES
+from serving.book.scorebook import TICKS
+from serving.http.guard import Limits
+from serving.http.observe import Log
 from tests.browser import served
 from tests.list_cases import AS_OF
 from tests.list_store import make_store

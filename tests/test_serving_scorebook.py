@@ -12,11 +12,11 @@ import sqlalchemy as sa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from serving import scorebook, ticks
-from serving.access import Scope
+from serving.access.permissions import Scope
+from serving.book import scorebook, ticks
+from serving.book.reader import Reader
 from serving.database import engine_of
-from serving.problems import Problem
-from serving.reader import Reader
+from serving.http.problems import Problem
 from tests.serving_cases import AS_OF, book, row
 
 STATE = Scope.of(["state:*"])

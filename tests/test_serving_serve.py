@@ -13,10 +13,10 @@ import urllib.request
 
 import pytest
 
-from registry.store import open_store
-from serving import starting
-from serving.access import issue, local_key
-from serving.schemas import EXAMPLE
+from registry.store.store import open_store
+from serving.access.permissions import issue, local_key
+from serving.answering.schemas import EXAMPLE
+from serving.process import start
 from tests.serving_cases import bundle, promoted
 
 START_SECONDS = 120
@@ -70,11 +70,11 @@ def test_an_exercise_is_served_on_its_own_day(store, tmp_path, monkeypatch):
         def wait(self):
             return 0
 
-    monkeypatch.setattr(starting.subprocess, "Popen", Started)
-    monkeypatch.setattr(starting.signal, "signal", lambda *_: None)
+    monkeypatch.setattr(start.subprocess, "Popen", Started)
+    monkeypatch.setattr(start.signal, "signal", lambda *_: None)
     monkeypatch.delenv("SANKET_TODAY", raising=False)
     for today in (dt.date(2026, 6, 30), None):
-        starting.run(str(store), port=free_port(), workers=1, say=lambda text: None, today=today)
+        start.run(str(store), port=free_port(), workers=1, say=lambda text: None, today=today)
     assert served == ["2026-06-30", None]
 
 

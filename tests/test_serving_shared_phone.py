@@ -11,12 +11,12 @@ import sqlalchemy as sa
 from selenium.webdriver.common.alert import Alert
 from selenium.webdriver.common.by import By
 
-from serving import tokens
-from serving.access import issue, local_key
+from serving.access import tokens
+from serving.access.permissions import issue, local_key
 from serving.app import create_app
-from serving.limits import Limits
-from serving.observe import Log
-from serving.scorebook import TICKS
+from serving.book.scorebook import TICKS
+from serving.http.guard import Limits
+from serving.http.observe import Log
 from tests.browser import PHONE, chromium, served
 from tests.list_cases import AS_OF
 from tests.list_store import make_store

@@ -14,12 +14,12 @@ import time
 
 import pytest
 
-from registry.store import open_store
-from serving.access import issue, local_key
+from registry.store.store import open_store
+from serving.access.permissions import issue, local_key
+from serving.answering.schemas import EXAMPLE
 from serving.app import create_app
-from serving.limits import Limits
-from serving.observe import Log
-from serving.schemas import EXAMPLE
+from serving.http.guard import Limits
+from serving.http.observe import Log
 from tests.browser import served
 from tests.serving_cases import KEY, book, bundle, promoted, row, token
 from tests.test_serving_serve import free_port, scored, workers

@@ -7,12 +7,12 @@ import threading
 import pytest
 import sqlalchemy as sa
 
-from registry.store import open_store
-from serving import handing_on
+from registry.store.store import open_store
+from serving.answering.champions import Champions
+from serving.answering.schemas import EXAMPLE
 from serving.app import create_app
-from serving.bundles import Champions
-from serving.observe import Log, Metrics
-from serving.schemas import EXAMPLE
+from serving.book import outbox
+from serving.http.observe import Log, Metrics
 from tests.serving_cases import KEY, Client, book, bundle, promoted, row, token
 
 
@@ -183,7 +183,7 @@ def test_a_full_disk_leaves_reading_and_refuses_what_must_be_kept(app, tmp_path)
 
 
 def test_a_token_made_for_the_store_opens_it_and_another_stores_does_not(tmp_path):
-    from serving.access import issue, local_key
+    from serving.access.permissions import issue, local_key
 
     for name in ("x", "y"):
         open_store(tmp_path / f"{name}.db").close()
@@ -202,9 +202,9 @@ def test_a_visit_ticked_while_others_are_handed_on_is_so_too_when_the_service_st
         begun.set()
         assert goes_on.wait(timeout=30)
 
-    monkeypatch.setattr(handing_on, "GATHER_SECONDS", 0)
-    monkeypatch.setattr(handing_on.HandingOn, "_try", slowly)
-    handing = handing_on.HandingOn("x.db", Log(lambda _: None))
+    monkeypatch.setattr(outbox, "GATHER_SECONDS", 0)
+    monkeypatch.setattr(outbox.HandingOn, "_try", slowly)
+    handing = outbox.HandingOn("x.db", Log(lambda _: None))
     assert begun.wait(timeout=30)
     handing.soon()
     handing._stopped.set()

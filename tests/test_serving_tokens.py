@@ -6,13 +6,13 @@ import time
 import jwt
 import pytest
 
-from registry.errors import UsageError
-from registry.store import open_store
+from registry.contract.errors import UsageError
+from registry.store.store import open_store
 from sanket.app import main
-from serving import access
-from serving.access import Doorkeeper, Scope, issue
+from serving.access import permissions
+from serving.access.permissions import Doorkeeper, Scope, issue
 from serving.app import create_app
-from serving.observe import Log
+from serving.http.observe import Log
 from tests.serving_cases import KEY, Client, book, row
 
 ODD = ["X state:*", "a b", "a:b", "état:*", "*", "X%20state:*", "sector:S1 sector:S2", "ज़िला १"]
@@ -34,7 +34,7 @@ def test_an_id_never_becomes_another_scope(name):
 def test_a_local_token_of_one_text_opens_nothing():
     client_scopes = ("sector:S1", "sector:X state:*", "state:*", {"state": "*"}, ["sector:S1", 5], [], None)
     for scope in client_scopes:
-        with pytest.raises(access.Problem):
+        with pytest.raises(permissions.Problem):
             Doorkeeper(key=KEY).person(signed(scope))
     with pytest.raises(UsageError):
         Scope.claimed("state:* bogus")
@@ -97,7 +97,7 @@ def test_peoples_tokens_are_short_and_a_dashboards_is_longer(tmp_path, capsys):
 
 
 def test_a_token_of_a_sector_with_an_odd_name_sees_that_sector_alone(app):
-    client = Client(app, issue(key=access.local_key(app.desk.store_address), role="officer",
+    client = Client(app, issue(key=permissions.local_key(app.desk.store_address), role="officer",
                                scopes=["sector:S1 odd: state:*"], name="t"))
     assert client.get("/v1/children/C-1").status_code == 404
     assert client.get("/v1/visits?sector=S1").status_code == 404

@@ -14,8 +14,8 @@ import pyarrow.parquet as pq
 import pytest
 from numba import njit
 
-from features.growth import zscores
-from registry.errors import UsageError
+from features.who.growth import zscores
+from registry.contract.errors import UsageError
 from registry.simulate import growth
 from registry.simulate.book import NON_RESPONSE, RELAPSE
 from registry.simulate.dials import Dials
@@ -116,7 +116,7 @@ def test_dirt_is_there(district):
 
 
 def _who_points(out, *, sources=("awc_register", "poshan_app")):
-    """Measured rows of real children with WHO's z by `features.growth`: child_id, measured_on, muac_mm, whz."""
+    """Measured rows of real children with WHO's z by `features.who.growth`: child_id, measured_on, muac_mm, whz."""
     rows, children = _read(out, "measurements").to_pandas(), _read(out, "children").to_pandas()
     rows = rows[rows.source.isin(sources) & rows.weight_kg.notna() & rows.height_cm.notna()]
     rows = rows.merge(children[["child_id", "sex", "birth_date"]], on="child_id")

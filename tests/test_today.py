@@ -7,7 +7,7 @@ import datetime as dt
 import pytest
 
 from registry import today as module
-from registry.errors import UsageError
+from registry.contract.errors import UsageError
 from registry.today import today
 
 

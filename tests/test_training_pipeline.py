@@ -10,23 +10,24 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from features.catalogue import NAMES
 from features.clock import Clock
-from features.smoother import DEFAULT_PRIORS
-from features.trajectory import as_of
+from features.trajectory.as_of import as_of
+from features.trajectory.catalogue import NAMES
+from features.trajectory.smoother import DEFAULT_PRIORS
 from models.bundle import load, save
 from models.linear import standardised
-from models.problems import HAPPENED, NON_RESPONSE, RELAPSE
-from registry.errors import BadInput
-from registry.store import open_store
+from models.targets import HAPPENED, NON_RESPONSE, RELAPSE
+from registry.contract.errors import BadInput
+from registry.store.store import open_store
 from sanket.app import main
 from tests.registry_samples import folder
 from tests.tiny_registry import tiny_registry
-from training import fit, learn, linear_half, tracking
-from training.backtest import backtest, feature_frame
-from training.cohorts import cohort
-from training.discrimination import auc
-from training.figures import figures
+from training.cohorts.landmarks import cohort
+from training.commands.backtest import backtest, feature_frame
+from training.evaluation.run_figures import figures
+from training.fitting import fit, linear_half, pipeline
+from training.metrics.discrimination import auc
+from training.tracking import mlflow_runs
 
 RED = 2
 
@@ -45,7 +46,7 @@ def clock() -> Clock:
 
 
 def taught(clock: Clock, problem=RELAPSE, said=lambda text: None):
-    return learn.learn(clock, problem, until=clock.registry.recorded_until + 1, said=said)
+    return pipeline.learn(clock, problem, until=clock.registry.recorded_until + 1, said=said)
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +90,7 @@ def test_shuffled_outcomes_cannot_be_learnt(clock, monkeypatch):
         order = np.random.default_rng(3).permutation(len(places))
         return replace(rows, outcome=rows.outcome[first][order][of])
 
-    monkeypatch.setattr(learn, "cohort", shuffled)
+    monkeypatch.setattr(pipeline, "cohort", shuffled)
     assert figures(taught(clock))["auc"] == pytest.approx(0.5, abs=0.14)
 
 
@@ -116,7 +117,7 @@ def test_the_linear_half_keeps_the_directions_and_loses_least_within_them(learne
     ways = np.array(fit.directions("relapse"))
     assert np.all(linear.weight[ways > 0] >= 0) and np.all(linear.weight[ways < 0] <= 0)
     assert np.any(linear.weight[ways > 0] > 0) and np.any(linear.weight[ways < 0] < 0)
-    learning = learn.examples(learned.rows, learned.features, learned.earlier_on)
+    learning = pipeline.examples(learned.rows, learned.features, learned.earlier_on)
     free = linear_half.fit_linear(learning, penalty=0.003, directions=np.zeros(len(ways)))
     sklearn = LogisticRegression(C=0.003, solver="newton-cholesky", tol=1e-8, max_iter=200)
     value, gap = standardised(learning.rows, free.middle, free.scale)
@@ -133,7 +134,7 @@ def test_a_rehearsal_is_the_same_training_without_the_later_block(clock, learned
     turned = learned.rows.outcome.copy()
     turned[learned.later_on] = np.where(turned[learned.later_on] == HAPPENED, 0, HAPPENED)
     rows = replace(learned.rows, outcome=turned)
-    monkeypatch.setattr(learn, "cohort", lambda *arguments, **settings: rows)
+    monkeypatch.setattr(pipeline, "cohort", lambda *arguments, **settings: rows)
     anew = taught(clock)
     assert anew.bundle.rehearsal.booster == again.booster and anew.bundle.booster != bundle.booster
 
@@ -141,13 +142,13 @@ def test_a_rehearsal_is_the_same_training_without_the_later_block(clock, learned
 def test_mlflow_loads_the_model_where_pickles_are_forbidden(learned, kept, tmp_path, monkeypatch):
     monkeypatch.setenv("MLFLOW_ALLOW_PICKLE_DESERIALIZATION", "false")
     bundle, place = kept
-    address = tracking.tracking_address(tmp_path, None)
-    with tracking.run(address, tmp_path, name="test", tags={"target": bundle.target}):
-        tracking.log_model(place / bundle.version, bundle.target)
-    with tracking._quiet():
+    address = mlflow_runs.tracking_address(tmp_path, None)
+    with mlflow_runs.run(address, tmp_path, name="test", tags={"target": bundle.target}):
+        mlflow_runs.log_model(place / bundle.version, bundle.target)
+    with mlflow_runs._quiet():
         import mlflow
 
-        served = mlflow.pyfunc.load_model(f"models:/{tracking.registered_name(bundle.target)}/1")
+        served = mlflow.pyfunc.load_model(f"models:/{mlflow_runs.registered_name(bundle.target)}/1")
         answer = served.predict(feature_frame(learned.features[:20]))
     assert not [file.name for file in tmp_path.rglob("*") if file.suffix in (".pkl", ".pickle", ".joblib")]
     np.testing.assert_allclose(answer["risk"], learned.bundle.score(learned.features[:20]).risk, rtol=1e-12)

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from registry.check import build
-from registry.tables import Registry, day_date, day_number
+from registry.checks.table import build
+from registry.contract.registry import Registry, day_date, day_number
 
 FIRST = day_number("2024-01-01")
 HEIGHT_CM = 76.0

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 
-from serving.words import Words, words
+from serving.language.words import Words, words
 
 MINUS = "\u2212"
 

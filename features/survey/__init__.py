@@ -14,8 +14,8 @@ import pyarrow as pa
 from features.survey import files
 from features.survey.answers import Answers, answer, columns_of
 from features.survey.reading import Survey, read_survey
-from registry.errors import BadInput, UsageError
-from registry.grouping import grouped
+from registry.contract.errors import BadInput, UsageError
+from registry.indian_digits import grouped
 
 
 def score_file(
@@ -40,7 +40,7 @@ def score_file(
     files.write(_together(survey, answers, unrounded=unrounded, typed=out.suffix.lower() != ".csv"), out)
     facts = summary(answers, survey.columns)
     if report is not None:
-        from features.survey.report import page
+        from features.survey.survey_report import page
 
         step(f"drawing {report.name}")
         report.write_text(page(answers, facts, title=source.name), encoding="utf-8")

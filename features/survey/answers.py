@@ -8,11 +8,11 @@ import numpy as np
 import pyarrow as pa
 
 from features import status
-from features.growth import INDICATORS, REFERENCE, rounded, zscores
-from features.lms import DAYS_PER_MONTH
-from features.survey import cells
-from features.survey.columns import Columns
+from features.survey import survey_cells
+from features.survey.column_names import Columns
 from features.survey.suspicion import KG_PER_POUND, Suspicions, refuse_impossible
+from features.who.growth import INDICATORS, REFERENCE, rounded, zscores
+from features.who.lms import DAYS_PER_MONTH
 
 CUT_OFFS = (-3.0, -2.0, 2.0, 3.0)
 """WHO's cut-offs of every indicator."""
@@ -89,12 +89,12 @@ def _read(table: pa.Table, columns: Columns, found: Suspicions, *, decimal_comma
         return values
 
     def numbers(name: str, code: str) -> np.ndarray:
-        return take(name, code, cells.numbers, decimal_comma=decimal_comma)
+        return take(name, code, survey_cells.numbers, decimal_comma=decimal_comma)
 
     ages, half_window = [numbers("age_days", "age_not_read")], nothing
     if "birth_date" in columns and "measured_on" in columns:
-        ages.append(take("measured_on", "age_not_read", cells.days) - take("birth_date", "age_not_read", cells.days))
-        window = take("born_until", "age_not_read", cells.days) - take("born_from", "age_not_read", cells.days)
+        ages.append(take("measured_on", "age_not_read", survey_cells.days) - take("birth_date", "age_not_read", survey_cells.days))
+        window = take("born_until", "age_not_read", survey_cells.days) - take("born_from", "age_not_read", survey_cells.days)
         half_window = np.where(np.isnan(ages[0]), window / 2, 0.0)
     # Completed months come last: where both dates are there, they say more.
     ages.append(numbers("age_months", "age_not_read") * DAYS_PER_MONTH)
@@ -104,15 +104,15 @@ def _read(table: pa.Table, columns: Columns, found: Suspicions, *, decimal_comma
     found.add("age_negative", age < 0)
     muac = numbers("muac_mm", "muac_not_read") if "muac_mm" in columns else numbers("armc_cm", "muac_not_read") * 10
     return {
-        "sex": take("sex", "sex_not_read", cells.codes, cells.SEX),
+        "sex": take("sex", "sex_not_read", survey_cells.codes, survey_cells.SEX),
         "age_days": age,
         "age_half_window": half_window,
         "weight_kg": numbers("weight_kg", "weight_not_read"),
         "height_cm": numbers("height_cm", "height_not_read"),
-        "height_position": take("height_position", "position_not_read", cells.codes, cells.POSITION),
+        "height_position": take("height_position", "position_not_read", survey_cells.codes, survey_cells.POSITION),
         "muac_mm": muac,
         "head_cm": numbers("head_cm", "head_not_read"),
-        "oedema": take("oedema", "oedema_not_read", cells.codes, cells.OEDEMA),
+        "oedema": take("oedema", "oedema_not_read", survey_cells.codes, survey_cells.OEDEMA),
     }
 
 

@@ -13,9 +13,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from registry.errors import UsageError
-from registry.grouping import grouped
-from registry.spreadsheet import harmless_table
+from registry.contract.errors import UsageError
+from registry.indian_digits import grouped
+from registry.sources.formula_guard import harmless_table
 
 EXCEL_ROWS = 1_048_575
 

@@ -12,15 +12,15 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from features.survey.columns import Columns, find
-from registry.cell_forms import counts_of, form_of, order_shown
-from registry.date_forms import SWAPPED
-from registry.errors import BadInput
-from registry.maps import read_map
-from registry.plan import ColumnMap, Map
-from registry.sheets import Sheet, sheets_of
-from registry.translate import as_texts, column_of, half_swapped_words, translated
-from registry.undecided import oedema_undecided
+from features.survey.column_names import Columns, find
+from registry.contract.errors import BadInput
+from registry.mapping.ambiguous import oedema_undecided
+from registry.mapping.cell_formats import counts_of, form_of, order_shown
+from registry.mapping.date_formats import SWAPPED
+from registry.mapping.map_file import read_map
+from registry.mapping.plan import ColumnMap, Map
+from registry.mapping.translate import as_texts, column_of, half_swapped_words, translated
+from registry.sources.sheets import Sheet, sheets_of
 
 MAPPED = {"children": ("sex", "birth_date"), "measurements": (
     "measured_on", "weight_kg", "height_cm", "height_position", "muac_mm", "oedema")}

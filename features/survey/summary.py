@@ -7,12 +7,12 @@ import math
 import numpy as np
 
 from features.criteria import criteria, version
-from features.growth import INDICATORS
-from features.shares import wilson
 from features.survey.answers import Answers, is_classified
-from features.survey.columns import Columns
-from registry.grouping import grouped
-from registry.plausible import far_too_high, shares_beyond
+from features.survey.column_names import Columns
+from features.who.growth import INDICATORS
+from features.wilson import wilson
+from registry.checks.plausible import far_too_high, shares_beyond
+from registry.indian_digits import grouped
 
 VERDICTS = ((8, "excellent"), (13, "good"), (21, "acceptable"), (math.inf, "poor"))
 """SMART's words for a digit preference score under each bound."""

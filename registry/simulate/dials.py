@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from registry.errors import UsageError
+from registry.contract.errors import UsageError
 
 SIMULATOR_VERSION = "1"
 

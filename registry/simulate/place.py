@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from registry.contract.registry import day_date, day_number
 from registry.simulate.dials import Dials
 from registry.simulate.state import CENTRE, TODAY, UCDC, VCDC
-from registry.tables import day_date, day_number
 
 CHILDREN_A_CENTRE, CENTRES_A_SECTOR, SECTORS_A_PROJECT, PROJECTS_A_DISTRICT = 60, 25, 4, 6
 """About 60 children under six a centre (8.6 crore in 14 lakh), 20 to 25 centres a supervisor (domain §6)."""

@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from registry.errors import UsageError
+from registry.contract.errors import UsageError
+from registry.contract.registry import day_number
 from registry.simulate.book import ROW, empty_book, sorted_out
 from registry.simulate.dials import Dials
 from registry.simulate.life import AGED_OUT_DAYS
@@ -18,7 +19,6 @@ from registry.simulate.place import LAST_DAY, Place, first_day_of, found_centres
 from registry.simulate.population import People, settle
 from registry.simulate.state import CHILD
 from registry.simulate.truth import live_forward
-from registry.tables import day_number
 
 CHUNK = 500
 Columns = dict[str, np.ndarray]

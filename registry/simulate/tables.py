@@ -5,9 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-from registry.simulate.run import Columns, Lives
-from registry.simulate.state import FOREVER
-from registry.tables import (
+from registry.contract.registry import (
     APPETITE,
     EXAMINER,
     FINDING,
@@ -21,6 +19,8 @@ from registry.tables import (
     SEX,
     TRANSFER_REASON,
 )
+from registry.simulate.run import Columns, Lives
+from registry.simulate.state import FOREVER
 
 SOURCES = ("awc_register", "poshan_app", "medical_officer", "ucdc_register")
 

@@ -13,14 +13,14 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
 
-from registry.errors import UsageError
+from registry.contract.errors import UsageError
+from registry.contract.registry import day_date
 from registry.simulate import tables
 from registry.simulate.book import NON_RESPONSE, RELAPSE
 from registry.simulate.dials import SIMULATOR_VERSION, Dials
 from registry.simulate.dirt import soil
 from registry.simulate.rates import rates
 from registry.simulate.run import Lives, live_all
-from registry.tables import day_date
 
 FORMATS = ("parquet", "csv")
 REALISED = ("not_watched", "watched", "happened", "did_not_happen", "censored", "died", "failed_discharge")

@@ -8,20 +8,20 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import Response
 
-from models.candidate import Candidate, counted_to
-from models.ranking import IN_TREATMENT, section
-from serving.access import Person
-from serving.desk import Desk
-from serving.lists import day_of_reading
-from serving.outcomes import BOUNDS
-from serving.pages.drawing import reason_bars
-from serving.pages.history import History, history_of
+from models.visits.listed_child import Candidate, counted_to
+from models.visits.ranking import IN_TREATMENT, section
+from serving.access.permissions import Person
+from serving.book.scorebook import BookRow, Score
+from serving.book.ticks import NEEDS_SOMEBODY
+from serving.language.telling import rule_line, step_words, told_reasons, what_to_do, why_line
+from serving.language.words import Words, last_weight, may_happen, risk_range, risk_words, whom
+from serving.pages.pictures import reason_bars
 from serving.pages.templates import html
-from serving.scorebook import BookRow, Score
-from serving.sheets import TICK_BOXES, centre_name, practice_key
-from serving.telling import rule_line, step_words, told_reasons, what_to_do, why_line
-from serving.ticks import NEEDS_SOMEBODY
-from serving.words import Words, last_weight, may_happen, risk_range, risk_words, whom
+from serving.pages.timeline import History, history_of
+from serving.process.state import Desk
+from serving.visits.lists import day_of_reading
+from serving.visits.outcomes import BOUNDS
+from serving.visits.sheet_lines import TICK_BOXES, centre_name, practice_key
 
 UNTREATED = {"not_in_treatment", "not_discharged_as_cured"}
 """Why a child who was never treated has neither score: told as one sentence, since the two read as a contradiction."""

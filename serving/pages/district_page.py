@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from starlette.requests import Request
 from starlette.responses import Response
 
-from models.outlook import Expected
-from serving.access import Person
-from serving.desk import Desk
-from serving.disclosure import SMALLEST_CELL, Told, decided, shares
-from serving.figures import GROUPS, sector_figures, summed
-from serving.lists import DEFAULT_CAPACITY
+from models.visits.expected_events import Expected
+from serving.access.permissions import Person
+from serving.book.disclosure import SMALLEST_CELL, Told, decided, shares
+from serving.book.sector_figures import GROUPS, sector_figures, summed
+from serving.language.words import Words
 from serving.pages.templates import html
-from serving.sheets import TICK_BOXES, practice_key
-from serving.words import Words
+from serving.process.state import Desk
+from serving.visits.lists import DEFAULT_CAPACITY
+from serving.visits.sheet_lines import TICK_BOXES, practice_key
 
 
 @dataclass(frozen=True)

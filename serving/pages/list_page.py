@@ -9,16 +9,18 @@ from urllib.parse import urlencode
 from starlette.requests import Request
 from starlette.responses import Response
 
-from models.candidate import Candidate
-from models.ranking import VisitList, VisitRow
-from serving.accepted import Quarantined, of_children, quarantined
-from serving.access import Person
-from serving.desk import Desk
-from serving.lists import told_of, visit_list
-from serving.outcomes import BOUNDS
+from models.visits.listed_child import Candidate
+from models.visits.ranking import VisitList, VisitRow
+from serving.access.permissions import Person
+from serving.book.accepted import Quarantined, of_children, quarantined
+from serving.book.reader import Reader
+from serving.book.ticks import NEEDS_SOMEBODY
+from serving.language.words import Words
 from serving.pages.templates import html
-from serving.reader import Reader
-from serving.sheets import (
+from serving.process.state import Desk
+from serving.visits.lists import told_of, visit_list
+from serving.visits.outcomes import BOUNDS
+from serving.visits.sheet_lines import (
     TICK_BOXES,
     Line,
     beyond_lines,
@@ -29,8 +31,6 @@ from serving.sheets import (
     practice_key,
     stale_note,
 )
-from serving.ticks import NEEDS_SOMEBODY
-from serving.words import Words
 
 FIRST = 3
 """So many of the most urgent stand above the centres: where to go today."""

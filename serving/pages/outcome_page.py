@@ -8,16 +8,16 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from serving import outcomes
-from serving.access import Person
-from serving.arm import arm_mm
-from serving.desk import Desk
+from serving.access.permissions import Person
+from serving.book.ticks import NEEDS_SOMEBODY
+from serving.http.problems import Problem
+from serving.language.arm import arm_mm
+from serving.language.words import Words
 from serving.pages.session import own_path, see_other
 from serving.pages.templates import html
-from serving.problems import Problem
-from serving.sheets import TICK_BOXES
-from serving.ticks import NEEDS_SOMEBODY
-from serving.words import Words
+from serving.process.state import Desk
+from serving.visits import outcomes
+from serving.visits.sheet_lines import TICK_BOXES
 
 NONE_FITS = "none"
 """On a form, the choice beside the findings: nothing but what was measured is kept, and the child stays listed."""

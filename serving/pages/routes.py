@@ -13,8 +13,10 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
-from serving.desk import Desk
-from serving.lists import DEFAULT_CAPACITY
+from serving.access.tokens import exchange
+from serving.http.problems import Problem
+from serving.language.words import LANGUAGES
+from serving.language.words import words as words_of
 from serving.pages import child_page, district_page, list_page, outcome_page, sector_page
 from serving.pages.session import (
     LANGUAGE_COOKIE,
@@ -28,14 +30,12 @@ from serving.pages.session import (
     spoken,
 )
 from serving.pages.templates import html, squeezed
-from serving.paper import MEDIA_TYPES, render
-from serving.problems import Problem
-from serving.sheets import file_name
-from serving.tokens import exchange
-from serving.words import LANGUAGES
-from serving.words import words as words_of
+from serving.process.state import Desk
+from serving.visits.lists import DEFAULT_CAPACITY
+from serving.visits.paper.paper import MEDIA_TYPES, render
+from serving.visits.sheet_lines import file_name
 
-STATIC, FONTS = Path(__file__).with_name("static"), Path(__file__).parents[1] / "fonts"
+STATIC, FONTS = Path(__file__).with_name("static"), Path(__file__).parents[1] / "language" / "fonts"
 STATIC_TYPES = {".css": "text/css", ".js": "text/javascript", ".woff2": "font/woff2"}
 OPEN_FILES = (STATIC / "sanket.css", STATIC / "sanket.js", *FONTS.glob("*.css"), *FONTS.glob("*.woff2"))
 """What anybody may read, under `/static/` and its own name."""

@@ -9,15 +9,15 @@ from dataclasses import dataclass
 from starlette.requests import Request
 from starlette.responses import Response
 
-from models.candidate import Candidate, counted_to
-from models.ranking import IN_TREATMENT, VisitList
-from serving.access import Person
-from serving.desk import Desk
+from models.visits.listed_child import Candidate, counted_to
+from models.visits.ranking import IN_TREATMENT, VisitList
+from serving.access.permissions import Person
+from serving.language.words import Words
 from serving.pages import list_page
-from serving.pages.drawing import Place, centre_map
+from serving.pages.pictures import Place, centre_map
 from serving.pages.templates import html
-from serving.sheets import centre_name, practice_key
-from serving.words import Words
+from serving.process.state import Desk
+from serving.visits.sheet_lines import centre_name, practice_key
 
 ON_WATCH = frozenset({"follow_up", "discharge_due", "sam_again", "back_from_nrc"})
 

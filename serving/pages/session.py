@@ -9,10 +9,10 @@ from urllib.parse import urlsplit
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from serving.access import COOKIE, Person, same_site
-from serving.desk import Desk
-from serving.problems import Problem
-from serving.words import LANGUAGES, Words, preferred, words
+from serving.access.permissions import COOKIE, Person, same_site
+from serving.http.problems import Problem
+from serving.language.words import LANGUAGES, Words, preferred, words
+from serving.process.state import Desk
 
 LANGUAGE_COOKIE = "sanket_language"
 MARK_COOKIE = "sanket_mark"

@@ -13,11 +13,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from registry.today import today
-from serving.access import COOKIE, Person
-from serving.arm import input_pattern
+from serving.access.permissions import COOKIE, Person
+from serving.language.arm import input_pattern
+from serving.language.words import LANGUAGES, Words, words
 from serving.pages.session import MARK_COOKIE, keep_mark, mark_of
-from serving.sheets import STALE_DAYS
-from serving.words import LANGUAGES, Words, words
+from serving.visits.sheet_lines import STALE_DAYS
 
 SCRIPT_WORDS = (
     "kept_offline", "slow", "confirm_line", "waiting_title", "waiting_where", "waiting_others", "refused_title",

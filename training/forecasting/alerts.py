@@ -10,8 +10,8 @@ from dataclasses import asdict, dataclass
 import numpy as np
 from scipy.stats import nbinom
 
+from training.forecasting.counts_panel import Panel, sums_by
 from training.forecasting.forecast import FIRST_ORIGIN, Forecast, Learnt, forecast_before
-from training.forecasting.panel import Panel, sums_by
 from training.forecasting.spread import ALARM
 
 PEAK_MONTHS, PEAK_RATIO, PEAK_LEAST = 3, 1.5, 3.0

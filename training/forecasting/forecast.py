@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from training.forecasting.columns import Rows, rows_at
+from training.forecasting.counts_panel import Panel, row_means
+from training.forecasting.forecast_columns import Rows, rows_at
 from training.forecasting.learners import Learners, examples, fit
-from training.forecasting.panel import Panel, row_means
 from training.forecasting.reconcile import reconciled
 from training.forecasting.spread import LEVELS, Past, Spread, learn_spread
 

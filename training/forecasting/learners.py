@@ -13,7 +13,7 @@ import lightgbm as lgb
 import numpy as np
 from sklearn.linear_model import Ridge
 
-from training.forecasting.columns import Rows
+from training.forecasting.forecast_columns import Rows
 
 FEWEST_ROWS = 400
 """Fewer past rows than this teach nothing beyond level and season (chosen)."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from training.forecasting.panel import sums_by
+from training.forecasting.counts_panel import sums_by
 
 
 def reconciled(means: list[np.ndarray], variances: list[np.ndarray], above: list[np.ndarray]) -> list[np.ndarray]:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from training.forecasting.panel import Panel, row_means, sums_by
+from training.forecasting.counts_panel import Panel, row_means, sums_by
 
 ALL_PRIOR, GROUP_PRIOR, OWN_PRIOR = 4.0, 5.0, 3.0
 """Observations that a month's deviation is weighed against, towards none (chosen by backtest of the open places)."""

@@ -7,12 +7,12 @@ import datetime as dt
 import numpy as np
 from numba import njit
 
-from care.months import centres_at
+from care.programme.by_month import centres_at
 from features.clock import Clock, Known, month_number
-from registry.errors import BadInput
-from registry.tables import ITEM, NEVER, Registry, day_date, day_number
-from training.forecasting.panel import Panel, last_whole_month
-from training.lives import first_confirmed, lives
+from registry.contract.errors import BadInput
+from registry.contract.registry import ITEM, NEVER, Registry, day_date, day_number
+from training.cohorts.lives import first_confirmed, lives
+from training.forecasting.counts_panel import Panel, last_whole_month
 
 COUNTED = ("confirmed_sam", "admissions", "in_treatment", "ednf_sachets")
 """New confirmed SAM by the month in which it was confirmed; admissions to any programme; children in treatment at the

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from training.forecasting.panel import Panel, row_means
+from training.forecasting.counts_panel import Panel, row_means
 from training.forecasting.season import season_of
 from training.forecasting.spread import LEVELS
 

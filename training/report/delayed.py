@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from training.discrimination import bootstraps
+from training.evaluation.rules_order import by_rules
+from training.evaluation.secondary import LATER_DAYS, Later
+from training.metrics.discrimination import bootstraps
 from training.report.figures_told import CALIBRATION, apart, straight
-from training.rules_order import by_rules
-from training.secondary import LATER_DAYS, Later
 
 
 def delayed(later: Later) -> dict:

@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import numpy as np
 
-from features.catalogue import NAMES
-from models.problems import NON_RESPONSE
-from training.discrimination import Estimate, auc, bootstraps, brier, by_landmark, ranked, scaled_brier
-from training.figures import MUAC, WHZ, WITHOUT_GAIN, filled
-from training.judged import Judged
-from training.reliability import CurvePoint, calibration, calibration_curve
-from training.straight import slope_and_intercept
-from training.subgroups import VISITED_SHARE
-from training.usefulness import at_capacity, net_benefit
+from features.trajectory.catalogue import NAMES
+from models.targets import NON_RESPONSE
+from training.evaluation.run_figures import MUAC, WHZ, WITHOUT_GAIN, filled
+from training.evaluation.scored_rows import Judged
+from training.evaluation.subgroups import VISITED_SHARE
+from training.fitting.recalibration import slope_and_intercept
+from training.metrics.calibration import CurvePoint, calibration, calibration_curve
+from training.metrics.discrimination import (
+    Estimate,
+    auc,
+    bootstraps,
+    brier,
+    by_landmark,
+    ranked,
+    scaled_brier,
+)
+from training.metrics.usefulness import at_capacity, net_benefit
 
 THRESHOLDS = np.arange(0.02, 0.61, 0.01)
 SHARES = (0.1, 0.2, 0.3)
@@ -21,7 +29,7 @@ ORDER_WORDS = {"model": "this model", "rules": "the protocol's rules alone", "WH
 
 
 def orders(judged: Judged, rules: np.ndarray | None = None) -> dict[str, np.ndarray]:
-    """What children could be ordered by, highest first: the model, the rules (of `training.rules_order`) where given,
+    """What children could be ordered by, highest first: the model, the rules (of `training.evaluation.rules_order`) where given,
     single measurements, chance (all alike)."""
     found = {"model": judged.risk} | ({} if rules is None else {"rules": rules})
     found |= {"WHZ": filled(-judged.matrix[:, WHZ]), "MUAC": filled(-judged.matrix[:, MUAC])}

@@ -7,14 +7,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from features.clock import Clock
-from features.context import Context
+from features.trajectory.context import Context
 from models.bundle import Bundle
-from models.problems import HAPPENED, PROBLEMS
-from registry.tables import day_date
-from training import importance
-from training.cohorts import Cohort, attrition_table
-from training.fit import Said
-from training.judged import (
+from models.targets import HAPPENED, PROBLEMS
+from registry.contract.registry import day_date
+from training.cohorts.landmarks import Cohort, attrition_table
+from training.evaluation import importance
+from training.evaluation.learning_curve import learning_curve
+from training.evaluation.rules_order import by_rules
+from training.evaluation.scored_rows import (
     BLOCK_WORDS,
     ELSEWHERE,
     LATER,
@@ -25,17 +26,16 @@ from training.judged import (
     last_known,
     learnt_from,
 )
-from training.learn import blocks
-from training.learning_curve import learning_curve
-from training.lists import at_month_starts, compare
+from training.evaluation.secondary import judged_later, of_judged
+from training.evaluation.stability import better_records, top_between_months
+from training.evaluation.subgroup_table import INFANTS, gaps, groupings, table, too_small
+from training.evaluation.subgroups import visited
+from training.evaluation.visit_lists import at_month_starts, compare
+from training.fitting.fit import Said
+from training.fitting.pipeline import blocks
 from training.report import figures_told, plots
 from training.report.delayed import delayed
-from training.report.words import SINCE, not_scored
-from training.rules_order import by_rules
-from training.secondary import judged_later, of_judged
-from training.stability import better_records, top_between_months
-from training.subgroup_table import INFANTS, gaps, groupings, table, too_small
-from training.subgroups import visited
+from training.report.glossary import SINCE, not_scored
 
 LISTS_WORDS = {
     LATER: "from the day until which the model learnt",
@@ -56,7 +56,7 @@ class Told:
 
 
 def tell(clock: Clock, bundle: Bundle, *, context: Context, said: Said = lambda text: None) -> Told:
-    """Judge a bundle on a registry; see `training.judged` for which rows, and which bundle says their risks."""
+    """Judge a bundle on a registry; see `training.evaluation.scored_rows` for which rows, and which bundle says their risks."""
     target = bundle.target
     said(f"{target}: rows to judge on")
     judged = judged_rows(clock, bundle, context=context)

@@ -8,7 +8,7 @@ import re
 
 import numpy as np
 
-from training.learning_curve import Point
+from training.evaluation.learning_curve import Point
 from training.report.figures_told import curve_rows
 
 OURS, OTHER, PALE = "#0b5394", "#b45f06", "#888888"

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from models.problems import RELAPSE
-from training.discrimination import Estimate
-from training.judged import ENOUGH_EVENTS
-from training.lists import AS_LISTED, OURS, RULES, WHZ_AS_LISTED, WHZ_ORDER
+from models.targets import RELAPSE
+from training.evaluation.scored_rows import ENOUGH_EVENTS
+from training.evaluation.visit_lists import AS_LISTED, OURS, RULES, WHZ_AS_LISTED, WHZ_ORDER
+from training.metrics.discrimination import Estimate
 from training.report.verdict import SHORT_LIST
 
 FIRM_EVENTS = 100

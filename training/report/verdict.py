@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from training.checks_of_columns import RAISED_ISSUE, RAISED_TIP
-from training.checks_of_figures import SLOPE_HIGH, SLOPE_LOW
-from training.discrimination import Estimate
-from training.finding import ISSUE, OUTCOMES, PASS
-from training.judged import ENOUGH_EVENTS
-from training.lists import AS_LISTED, OURS
+from training.checks.finding import ISSUE, OUTCOMES, PASS
+from training.checks.of_columns import RAISED_ISSUE, RAISED_TIP
+from training.checks.of_figures import SLOPE_HIGH, SLOPE_LOW
+from training.evaluation.scored_rows import ENOUGH_EVENTS
+from training.evaluation.visit_lists import AS_LISTED, OURS
+from training.metrics.discrimination import Estimate
 
 SINGLE = {"WHZ": "the last weight-for-height", "MUAC": "the last arm circumference (MUAC)",
           "no gain": "the days without gain"}

@@ -1,0 +1,200 @@
+"""What the facts say of a child today: the building blocks of the rules, and how long a finding holds.
+
+Evidence has a shelf life (`finding_holds_days`): a SAM reading, a failed test or a complication is a danger while it
+is recent, and a reason to measure again after that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+from care.protocol import Protocol
+from registry.contract import registry
+from registry.contract.registry import APPETITE, LEFT_REASON, OUTCOME, PROGRAMME, TRANSFER_REASON
+
+UCDC, VCDC, NRC, CTC = (PROGRAMME.index(name) for name in ("UCDC", "VCDC", "NRC", "CTC"))
+PASS, FAIL, NOT_DONE = (APPETITE.index(name) for name in ("pass", "fail", "not_done"))
+CURED, DEFAULTED, NOT_RECOVERED, TRANSFERRED = (
+    OUTCOME.index(name) for name in ("cured", "defaulted", "not_recovered", "transferred")
+)
+NO_GAIN, COMPLICATION, STEP_DOWN = (TRANSFER_REASON.index(name) for name in ("no_gain", "complication", "step_down"))
+LEFT_BY_DEATH = LEFT_REASON.index("died")
+NEVER = int(registry.NEVER)
+"""As a plain number: beside one child's cells NumPy's scalars are ten times slower."""
+CLASSIFIED_UNTIL_DAYS = 1826
+"""WHO's weight-for-height and the MUAC limits end here (registry contract, "Words with one meaning")."""
+
+Facts = Mapping[str, np.ndarray]
+"""The columns of a facts table; or, for a few children, one row's cells as plain numbers: the rules are the same."""
+Mask = np.ndarray
+Condition = Callable[[Facts, Protocol], Mask]
+
+
+def no(mask: Mask) -> Mask:
+    """Not so; unlike `~`, also for the plain True and False of one child's cells."""
+    return mask ^ True
+
+
+def on_or_after(later: np.ndarray, earlier: np.ndarray) -> Mask:
+    """Both days are known and `later` is not before `earlier`."""
+    return (later != NEVER) & (earlier != NEVER) & (later >= earlier)
+
+
+def within(facts: Facts, column: str, days: float) -> Mask:
+    """The fact has a day and it is at most so many days back."""
+    on = facts[column]
+    return (on != NEVER) & (facts["day"] - on <= days)
+
+
+def longer_than(facts: Facts, column: str, days: float) -> Mask:
+    """The fact has a day and it is more than so many days back."""
+    on = facts[column]
+    return (on != NEVER) & (facts["day"] - on > days)
+
+
+def in_ucdc(facts: Facts, protocol: Protocol) -> Mask:
+    """Under treatment at the anganwadi."""
+    return (facts["programme"] == UCDC) | (facts["programme"] == VCDC)
+
+
+def in_nrc(facts: Facts, protocol: Protocol) -> Mask:
+    """Under treatment at a facility."""
+    return (facts["programme"] == NRC) | (facts["programme"] == CTC)
+
+
+def holds(facts: Facts, column: str, protocol: Protocol) -> Mask:
+    """That fact's evidence is still evidence: not older than the protocol lets a finding hold."""
+    return within(facts, column, protocol["finding_holds_days"])
+
+
+def classifiable(facts: Facts, protocol: Protocol) -> Mask:
+    """Not over five years on the day asked about: WHO's weight-for-height ends there."""
+    return facts["age_days"] <= CLASSIFIED_UNTIL_DAYS
+
+
+def reads_sam(facts: Facts, protocol: Protocol) -> Mask:
+    """A reading of SAM that nothing has answered, and it is recent, and the child is of an age to be judged by it."""
+    return (facts["sam"] == 1) & holds(facts, "sam_on", protocol) & classifiable(facts, protocol)
+
+
+def sam(facts: Facts, protocol: Protocol) -> Mask:
+    """SAM now, as far as is known: a finding that stands, or a home visit's since; either is recent.
+
+    Example: an arm of 108 mm on 2026-03-02 is SAM until an arm is measured again, a weighing of 2026-03-16 or not; from
+    2026-05-05 (64 days) on it is a reason to measure again, and no longer SAM today.
+    """
+    return reads_sam(facts, protocol) | holds(facts, "found_sam_on", protocol)
+
+
+def sam_found_on(facts: Facts, protocol: Protocol) -> np.ndarray:
+    """Since when the child is SAM: the first of the unbroken readings, else the home visit."""
+    read = reads_sam(facts, protocol)
+    if isinstance(read, bool):
+        return facts["sam_since"] if read else facts["found_sam_on"]
+    return np.where(read, facts["sam_since"], facts["found_sam_on"])
+
+
+def last_found_sam(facts: Facts) -> Mask:
+    """The last that was found, however long ago, was SAM."""
+    return (facts["sam"] == 1) | (facts["found_sam_on"] != NEVER)
+
+
+def underweight(facts: Facts, protocol: Protocol) -> Mask:
+    """The last weight for age says severely underweight, and it is recent."""
+    recent = holds(facts, "suw_on", protocol) | holds(facts, "suw_since", protocol)
+    return (facts["suw"] == 1) & recent & classifiable(facts, protocol)
+
+
+def mam(facts: Facts, protocol: Protocol) -> Mask:
+    """The last valid measurement, or an arm measured since, says MAM, and it is recent."""
+    recent = holds(facts, "judged_on", protocol) | holds(facts, "mam_on", protocol)
+    return (facts["mam"] == 1) & recent & classifiable(facts, protocol)
+
+
+def in_current_stay(facts: Facts, protocol: Protocol) -> Mask:
+    """Under treatment at the anganwadi, in a stay of which something was heard.
+
+    A stay beyond the longest length in which nothing was measured or checked for as long as a finding holds is one
+    that the register forgot to close: it says nothing of today.
+    """
+    heard = holds(facts, "measured_on", protocol) | holds(facts, "weighed_on", protocol)
+    heard = heard | holds(facts, "checked_on", protocol)
+    return in_ucdc(facts, protocol) & (heard | within(facts, "admitted_on", protocol["longest_stay_days"]))
+
+
+def sick_or_wasted(facts: Facts, protocol: Protocol) -> Mask:
+    """In treatment at the anganwadi, or last found SAM, MAM or severely underweight."""
+    return in_ucdc(facts, protocol) | last_found_sam(facts) | (facts["mam"] == 1) | (facts["suw"] == 1)
+
+
+def examined_since(facts: Facts, column: str) -> Mask:
+    """A check by an ANM or medical officer on or after the day of that fact."""
+    return on_or_after(facts["checked_on"], facts[column])
+
+
+def sam_examined(facts: Facts, protocol: Protocol) -> Mask:
+    """SAM that a medical officer or ANM has seen since, and not too long ago (a worker's own check is none)."""
+    return on_or_after(facts["checked_on"], sam_found_on(facts, protocol)) & holds(facts, "checked_on", protocol)
+
+
+def appetite_passed(facts: Facts, protocol: Protocol) -> Mask:
+    """Passed since the child became SAM and not too long ago; an earlier stay's test does not count."""
+    since = on_or_after(facts["tested_on"], sam_found_on(facts, protocol)) & holds(facts, "tested_on", protocol)
+    return (facts["appetite_test"] == PASS) & since
+
+
+def judged_since_close(facts: Facts) -> Mask:
+    """Validly measured after the last episode was closed."""
+    return (facts["judged_on"] != NEVER) & (facts["judged_on"] > facts["closed_on"])
+
+
+def well_since_close(facts: Facts) -> Mask:
+    """Validly measured after the last episode was closed, and neither SAM nor MAM."""
+    return judged_since_close(facts) & (facts["sam"] == 0) & (facts["mam"] != 1)
+
+
+def seen_by_officer(facts: Facts, column: str) -> Mask:
+    """A medical officer examined the child on or after the day of that fact."""
+    return on_or_after(facts["reviewed_on"], facts[column])
+
+
+def examined_and_settled(facts: Facts, column: str, protocol: Protocol) -> Mask:
+    """Examined since that fact's day, and no illness was found that a medical officer has not seen."""
+    return examined_since(facts, column) & no(ill_unseen(facts, protocol))
+
+
+def ill_now(facts: Facts, protocol: Protocol) -> Mask:
+    """Fever, diarrhoea or poor appetite where last assessed, recently; each is answered only by assessing it again."""
+    days = protocol["illness_holds_days"]
+    poor = (facts["poor_appetite"] == 1) & within(facts, "poor_on", days)
+    return ((facts["ill"] == 1) & within(facts, "ill_on", days)) | poor
+
+
+def ill_unseen(facts: Facts, protocol: Protocol) -> Mask:
+    """Ill now, and no medical officer has examined the child on that day or since."""
+    days = protocol["illness_holds_days"]
+    ill = (facts["ill"] == 1) & within(facts, "ill_on", days) & no(seen_by_officer(facts, "ill_on"))
+    poor = (facts["poor_appetite"] == 1) & within(facts, "poor_on", days) & no(seen_by_officer(facts, "poor_on"))
+    return ill | poor
+
+
+def out_of_treatment(facts: Facts) -> Mask:
+    """In no stay that is open."""
+    return facts["programme"] < 0
+
+
+def height_doubted(facts: Facts) -> Mask:
+    """The height in use was copied for months, or is shorter than before (`care.pathway.heights`)."""
+    return facts["height_doubt"] > 0
+
+
+def infant(facts: Facts, protocol: Protocol) -> Mask:
+    """Under six months."""
+    return (facts["age_days"] >= 0) & (facts["age_days"] < protocol["nrc_under_days"])
+
+
+def recently_cured(facts: Facts, protocol: Protocol) -> Mask:
+    """Discharged as cured and still within the follow-up."""
+    return within(facts, "discharged_on", protocol["follow_up_days"])

@@ -1,0 +1,1 @@
+"""The programme in numbers: months, indicators, supply and the Resolution's table, with small cells withheld."""

@@ -1,0 +1,129 @@
+"""EDNF: the stock that the coming weeks need.
+
+The forecast follows each child now in treatment and those expected to be admitted through the length of stay that
+the records show (Kaplan-Meier, so open stays count for as long as they have lasted). It assumes that admissions go
+on as in the last twelve weeks: the season is not in it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.stats import gamma
+
+from care.money import Plan
+from care.programme.stays import stays_of_centres
+from features.clock import Known
+from registry.contract.registry import NEVER
+
+WEEKS = (4, 8, 12)
+LOOKED_BACK_DAYS = 84
+"""Admissions are counted over as long as the longest stay: twelve weeks."""
+LAST_DAY_OF_STAY = 183
+"""A stay still open after half a year was not closed in the register; it is no caseload."""
+INTERVAL = (0.05, 0.95)
+HALF_AN_ADMISSION = 0.5
+"""Jeffreys' prior for a Poisson rate: none in twelve weeks does not mean none for ever."""
+
+
+@dataclass(frozen=True)
+class Need:
+    """Sachets needed over so many weeks by each place: float64[places], with the interval of nine in ten."""
+
+    weeks: int
+    expected: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+
+
+@dataclass(frozen=True)
+class Flow:
+    """Treatment by place: children in it (`present`: place and days in treatment of each), admissions a day."""
+
+    places: int
+    present_place: np.ndarray
+    present_days: np.ndarray
+    never_closed: int
+    admissions_a_day: np.ndarray
+    admissions_variance: np.ndarray
+
+
+def survival(known: Known) -> np.ndarray:
+    """The share of stays that last longer than d days, for d = 0 to 183: float64[184], from the stays known by then.
+
+    An NRC stay is no stay here. With no closed stay at all the answer is 1 up to the end.
+    """
+    days, closed = stays_of_centres(known)
+    days = np.clip(days, 0, LAST_DAY_OF_STAY)
+    ended = np.bincount(days[closed], minlength=LAST_DAY_OF_STAY + 1)
+    at_risk = np.bincount(days, minlength=LAST_DAY_OF_STAY + 1)[::-1].cumsum()[::-1]
+    return np.cumprod(1.0 - np.divide(ended, at_risk, out=np.zeros(len(ended)), where=at_risk > 0))
+
+
+def flow(known: Known, place: np.ndarray, places: int) -> Flow:
+    """The caseload and the admissions of each place. place: of each question's child (-1: none).
+
+    A small place's admissions lean on the average of all places, as if each had also been watched for twelve
+    weeks at the average rate; a single one stands for itself.
+    """
+    of = place[known.episodes.question]
+    programme, admitted = known.episodes["programme"], known.episodes["admitted_on"]
+    here = (of >= 0) & (programme >= 0) & (programme <= 1)
+    days = known.day[known.episodes.question].astype(np.int64) - admitted
+    still = here & (known.episodes["closed_on"] == NEVER)
+    now = still & (days < LAST_DAY_OF_STAY)
+    recent = np.bincount(of[here & (days < LOOKED_BACK_DAYS)], minlength=places) + HALF_AN_ADMISSION
+    lean = LOOKED_BACK_DAYS if places > 1 else 0
+    admissions = recent + lean * recent.mean() / LOOKED_BACK_DAYS
+    watched = LOOKED_BACK_DAYS + lean
+    return Flow(places, of[now], days[now], int((still & ~now).sum()), admissions / watched, admissions / watched**2)
+
+
+def need(flow: Flow, lasting: np.ndarray, plan: Plan, *, weeks: int) -> Need:
+    """Sachets over so many weeks, for a flow of children and the survival of stays."""
+    horizon = weeks * 7
+    first, second = _moments(lasting, horizon)
+    share = float(plan.intensive_share)
+    most = 1 + plan.extra_sachets
+    a_day, a_day_squared = 1 - share + share * most, 1 - share + share * most**2
+    now_first, now_second = first[flow.present_days, horizon], second[flow.present_days, horizon]
+    mean = a_day * _sums(flow, now_first)
+    spread = a_day_squared * now_second - (a_day * now_first) ** 2
+    variance = _sums(flow, spread)
+    new_first, new_second = first[0, 1:].sum(), second[0, 1:].sum()
+    mean += flow.admissions_a_day * a_day * new_first
+    variance += flow.admissions_a_day * a_day_squared * new_second
+    variance += flow.admissions_variance * (a_day * new_first) ** 2
+    low, high = (quantile(q, mean, variance) for q in INTERVAL)
+    return Need(weeks, mean, low, high)
+
+
+def _sums(flow: Flow, amounts: np.ndarray) -> np.ndarray:
+    """What the children present add up to in each place, float64[places]."""
+    return np.bincount(flow.present_place, amounts, minlength=flow.places).astype(float)
+
+
+def _moments(lasting: np.ndarray, horizon: int) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and mean square of the days still to come within h days, float64[days in treatment, h = 0..horizon]."""
+    padded = np.concatenate([lasting, np.zeros(horizon)])
+    ahead = np.lib.stride_tricks.sliding_window_view(padded, horizon)[: len(lasting)]
+    here = ahead[:, :1]
+    still = np.divide(ahead, here, out=np.zeros(ahead.shape), where=here > 0)
+    nothing = np.zeros((len(lasting), 1))
+    odd = 2 * np.arange(horizon) + 1
+    first = np.concatenate([nothing, np.cumsum(still, axis=1)], axis=1)
+    return first, np.concatenate([nothing, np.cumsum(odd * still, axis=1)], axis=1)
+
+
+def quantile(q: float, mean: np.ndarray, variance: np.ndarray) -> np.ndarray:
+    """Of the gamma distribution with that mean and variance; the mean itself where there is no spread."""
+    sure = (mean <= 0) | (variance <= 0)
+    shape = np.divide(mean**2, variance, out=np.ones(len(mean)), where=~sure)
+    scale = np.divide(variance, mean, out=np.ones(len(mean)), where=~sure)
+    return np.where(sure, mean, gamma.ppf(q, shape, scale=scale))
+
+
+def mean_stay_days(lasting: np.ndarray, *, at_most: int) -> float:
+    """Mean length of stay, none counted beyond `at_most` days."""
+    return float(lasting[:at_most].sum())

@@ -1,0 +1,201 @@
+"""One panel of the growth chart: ages and values turned into pixels, WHO's bands, stays in treatment, the points."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from features.charts.svg import Area, Canvas, Dots, Line, Text
+from features.criteria import criteria
+from features.trajectory.projection import Projection
+from features.who.growth import STANDING_FROM_DAYS
+from features.who.lms import DAYS_PER_MONTH
+from features.who.measure_of_z import measure_at
+
+GREEN, YELLOW, RED, SHADE, INK, LINE = "#e6f4e6", "#fdf3cf", "#f9dcd9", "#5b7fb5", "#1d3557", "#8a8a8a"
+AHEAD, CROSS = "#6a2c91", "#b00020"
+WIDTH, PANEL, LEFT, RIGHT, TOP, BOTTOM = 360, 212, 38, 34, 24, 34
+SMALL, LARGE = 12, 13
+"""A phone of 360 pixels shows the chart nearly as it is: no word on it is under 11 pixels there."""
+LAST_DAY = 1826
+STEP_CM = 0.7
+MM_PER_CM = 10
+LETTER = 0.6
+"""Width of a letter, of its size: about right for the programmes' names."""
+
+
+@dataclass(frozen=True)
+class Treatment:
+    """One episode in days of age; `until` is None while it is open."""
+
+    since: float
+    until: float | None
+    programme: str
+
+
+class Panel:
+    """One frame on the canvas: turns ages and values into pixels."""
+
+    def __init__(self, canvas: Canvas, top: float, span: tuple[float, float], extent: tuple[float, float]):
+        self.canvas, self.span, self.extent = canvas, span, extent
+        self.left, self.right = LEFT, WIDTH - RIGHT
+        self.top, self.bottom = top + TOP, top + PANEL - BOTTOM
+
+    def x(self, day: float) -> float:
+        first, last = self.span
+        return self.left + (min(max(day, first), last) - first) / (last - first) * (self.right - self.left)
+
+    def y(self, value: float) -> float:
+        low, high = self.extent
+        return self.bottom - (min(max(value, low), high) - low) / (high - low) * (self.bottom - self.top)
+
+    def add(self, *shapes) -> None:
+        self.canvas.shapes.extend(shapes)
+
+    def frame(self, title: str, months: str) -> None:
+        """Title, ticks of both axes and a border."""
+        self.add(Text((0, self.top - 8), title, LARGE, "#111", bold=True))
+        step = 3 if self.span[1] - self.span[0] < 800 else 6
+        first, last = (int(round(day / DAYS_PER_MONTH)) for day in self.span)
+        for month in range(first, last + 1, step):
+            self.add(Text((self.x(month * DAYS_PER_MONTH), self.bottom + 14), str(month), SMALL, "#444", "middle"))
+        self.add(Text((self.right, self.bottom + 28), months, SMALL, "#444", "end"))
+        for value in _ticks(*self.extent):
+            at = self.y(value)
+            self.add(Line(((self.left - 4, at), (self.left, at)), LINE))
+            self.add(Text((self.left - 6, at + 4), f"{value:g}".replace("-", "−"), SMALL, "#444", "end"))
+        corners = ((self.left, self.top), (self.right, self.top), (self.right, self.bottom), (self.left, self.bottom))
+        self.add(Line((*corners, corners[0]), LINE))
+
+    @property
+    def steps(self) -> bool:
+        """Whether the ages shown lie on both sides of the day on which WHO turns from length to height."""
+        return self.span[0] < STANDING_FROM_DAYS - 1 and self.span[1] > STANDING_FROM_DAYS
+
+
+def _ticks(low: float, high: float) -> list[float]:
+    """About six round numbers between two."""
+    rough = (high - low) / 6
+    power = 10 ** np.floor(np.log10(rough))
+    step = next(power * factor for factor in (1, 2, 5, 10) if power * factor >= rough)
+    return [round(float(value), 6) for value in np.arange(np.ceil(low / step), np.floor(high / step) + 1) * step]
+
+
+def _stretches(panel: Panel, name: str) -> list[tuple[float, float]]:
+    """First and last day of each curve: one, or for height two, which do not meet where length turns to height."""
+    first, last = panel.span
+    if name != "haz" or last < STANDING_FROM_DAYS:
+        return [(first, last)]
+    if not panel.steps:
+        return [(max(first, STANDING_FROM_DAYS), last)]
+    return [(first, STANDING_FROM_DAYS - 1), (STANDING_FROM_DAYS, last)]
+
+
+def _curve(panel: Panel, name: str, sex: int, cut: float, stretch: tuple[float, float]) -> list[tuple[float, float]]:
+    """Points (pixels) of the line at this many SD, or at this value where the panel's bands are flat."""
+    first, last = stretch
+    if name in ("whz", "muac"):
+        return [(panel.x(first), panel.y(cut)), (panel.x(last), panel.y(cut))]
+    days = np.unique(np.round(np.linspace(first, last, 19)))
+    values = measure_at(name, sex=sex, at=days, z=np.array(cut))
+    at = [(panel.x(day), panel.y(value)) for day, value in zip(days, values, strict=True)]
+    if first == STANDING_FROM_DAYS and panel.steps:
+        at[0] = (at[0][0] + 3, at[0][1])
+    return at
+
+
+def draw_bands(panel: Panel, name: str, sex: int) -> None:
+    """Severe, moderate and normal as coloured bands, and WHO's lines with their numbers."""
+    c = criteria()
+    cuts = (c.severe_z_below, c.moderate_z_below)
+    if name == "muac":
+        cuts = (c.severe_muac_below_mm / MM_PER_CM, c.moderate_muac_below_mm / MM_PER_CM)
+    lines = (*cuts, *(() if name == "muac" else (0.0, 2.0)))
+    for stretch in _stretches(panel, name):
+        severe, moderate = (_curve(panel, name, sex, cut, stretch) for cut in cuts)
+        floor, roof = ([(x, edge) for x, _ in severe] for edge in (panel.bottom, panel.top))
+        for lower, upper, fill in ((floor, severe, RED), (severe, moderate, YELLOW), (moderate, roof, GREEN)):
+            panel.add(Area((*lower, *reversed(upper)), fill))
+        for cut in lines:
+            width = 1.0 if cut in cuts or cut == 0 else 0.6
+            curve = tuple(_curve(panel, name, sex, cut, stretch))
+            panel.add(Line(curve, LINE, width, dashed=cut not in (*cuts, 0.0)))
+    for cut in lines:
+        _number(panel, _curve(panel, name, sex, cut, _stretches(panel, name)[-1])[-1][1], cut, name)
+
+
+def _number(panel: Panel, y: float, cut: float, name: str) -> None:
+    """What a line stands for, at its right end."""
+    if panel.top < y < panel.bottom:
+        label = f"{cut:g}" if name == "muac" else f"{cut:+g}".replace("-", "−").replace("+0", "0")
+        panel.add(Text((panel.right + 4, y + 4), label, SMALL, "#444"))
+
+
+def draw_step(panel: Panel, words: Mapping[str, str]) -> None:
+    """The day on which length (lying) turns to height (standing), as a dotted line with both words."""
+    if panel.steps:
+        at, foot = panel.x(STANDING_FROM_DAYS - 0.5), panel.bottom - 5
+        panel.add(Line(((at, panel.top), (at, panel.bottom)), LINE, 1.0, dashed=True))
+        panel.add(Text((at - 4, foot), words["lying"], SMALL, "#444", "end"))
+        panel.add(Text((at + 4, foot), words["standing"], SMALL, "#444"))
+
+
+def draw_treatments(panel: Panel, stays: Sequence[Treatment], words: Mapping[str, str], *, today: float) -> None:
+    """Episodes as shaded spans with the programme's name; an open one ends at `today` (days of age)."""
+    taken = [panel.left] * 2
+    for stay in (one for one in stays if one.since <= min(LAST_DAY, today)):
+        until = today if stay.until is None else stay.until
+        left, right = panel.x(stay.since), max(panel.x(until), panel.x(stay.since) + 2)
+        corners = ((left, panel.top), (right, panel.top), (right, panel.bottom), (left, panel.bottom))
+        panel.add(Area(corners, SHADE, 0.18))
+        named = stay.programme or words["treatment"]
+        row = 0 if left >= taken[0] else 1
+        taken[row] = left + LETTER * SMALL * (len(named) + 1)
+        panel.add(Text((left + 2, panel.top + 12 + 13 * row), named, SMALL, "#2a4a7f"))
+
+
+def draw_ahead(panel: Panel, projection: Projection | None, name: str) -> None:
+    """The projected band with its middle dashed."""
+    if not bounds_of(projection, name):
+        return
+    low, middle, high = (
+        tuple((panel.x(day), panel.y(value)) for day, value in zip(projection.age_days, part[name], strict=True))
+        for part in (projection.low, projection.middle, projection.high)
+    )
+    panel.add(Area((*low, *reversed(high)), AHEAD, 0.28), Line(middle, AHEAD, 1.4, dashed=True))
+
+
+def bounds_of(projection: Projection | None, name: str) -> tuple[Mapping[str, np.ndarray], ...]:
+    """The bounds that a panel must have room for."""
+    return (projection.low, projection.high) if projection and name in projection.middle else ()
+
+
+def draw_points(panel: Panel, age_days: np.ndarray, values: np.ndarray, *, stale: np.ndarray, name: str) -> None:
+    """The child's points joined by a line; a WHZ of a height carried forward is hollow.
+
+    No line joins a length to a height: the step between them is the way of measuring, not the child's.
+    """
+    known = np.flatnonzero(np.isfinite(values) & (age_days >= 0) & (age_days <= LAST_DAY))
+    at = {i: (panel.x(age_days[i]), panel.y(values[i])) for i in known}
+    for part in _parted(known, age_days) if name == "haz" else (known,):
+        if len(part) > 1:
+            panel.add(Line(tuple(at[i] for i in part), INK, 1.4))
+    for hollow in (False, True):
+        some = tuple(place for i, place in at.items() if bool(stale[i]) == hollow)
+        if some:
+            panel.add(Dots(some, 2.5, INK, hollow))
+
+
+def draw_crosses(panel: Panel, age_days: np.ndarray, values: np.ndarray) -> None:
+    """Implausible points as crosses: they join no line and stretch no axis; beyond it they stand at its edge."""
+    for day, value in zip(age_days, values, strict=True):
+        x, y = panel.x(day), panel.y(value)
+        for slope in (-1, 1):
+            panel.add(Line(((x - 4, y - 4 * slope), (x + 4, y + 4 * slope)), CROSS, 1.6))
+
+
+def _parted(known: np.ndarray, age_days: np.ndarray) -> Iterable[np.ndarray]:
+    lying = age_days[known] < STANDING_FROM_DAYS
+    return known[lying], known[~lying]

@@ -1,0 +1,1 @@
+"""A child's trajectory as of a day: growth points, their series, and one feature row for each question."""

@@ -1,0 +1,1 @@
+"""WHO's growth standards: measurements in, z-scores out, and back."""

@@ -1,0 +1,195 @@
+"""Kernels that fill the tables of `models.forest.cut` and read them back: Shapley values of one leaf or one piece."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from models.forest.cut import SPLIT, WHOLE
+
+
+def quadrature(features: int) -> tuple[np.ndarray, np.ndarray]:
+    """Gauss-Legendre points and weights on [0, 1], one row per count of points, exact for `features` factors."""
+    most = max(1, (features + 1) // 2)
+    points, weights = np.zeros((most + 1, most)), np.zeros((most + 1, most))
+    for count in range(1, most + 1):
+        at, weight = np.polynomial.legendre.leggauss(count)
+        points[count, :count], weights[count, :count] = (at + 1) / 2, weight / 2
+    return points, weights
+
+
+@njit(cache=True, nogil=True)
+def leaf_effects(value, share, missed, points, weights, work, effects):
+    """Shapley values of one leaf into `effects[: len(share)]`.
+
+    `share`: per feature, the share of training rows that pass; `missed`: 1 where the row does not pass; `work`:
+    float64[2, features] of scratch space.
+    """
+    features = len(share)
+    for j in range(features):
+        effects[j] = 0.0
+    count = max(1, (features + 1) // 2)
+    for q in range(count):
+        t = points[count, q]
+        product = 1.0
+        for j in range(features):
+            work[0, j] = product
+            work[1, j] = (1.0 - t) * share[j] + (0.0 if missed[j] else t)
+            product *= work[1, j]
+        product = weights[count, q] * value
+        for j in range(features - 1, -1, -1):
+            effects[j] += product * work[0, j] * ((0.0 if missed[j] else 1.0) - share[j])
+            product *= work[1, j]
+
+
+@njit(cache=True, nogil=True)
+def leaf_path(leaf, left, above, leaf_above, nodes, went_left):
+    """A leaf's decisions from the top down into `nodes` and `went_left`; returns how many."""
+    steps, child, node = 0, ~leaf, leaf_above[leaf]
+    while node >= 0:
+        nodes[steps], went_left[steps] = node, left[node] == child
+        steps += 1
+        child, node = node, above[node]
+    nodes[:steps] = nodes[:steps][::-1].copy()
+    went_left[:steps] = went_left[:steps][::-1].copy()
+    return steps
+
+
+@njit(cache=True, nogil=True)
+def leaf_shares(nodes, passing, feature, count, slot, features, share):
+    """Distinct features of a path in its order, each with the share of training rows that pass its decisions.
+
+    `passing`: training rows under each step; `slot`: each step's place among the features. Returns how many.
+    """
+    distinct = 0
+    for step in range(len(nodes)):
+        place = 0
+        while place < distinct and features[place] != feature[nodes[step]]:
+            place += 1
+        if place == distinct:
+            features[place], share[place] = feature[nodes[step]], 1.0
+            distinct += 1
+        share[place] *= passing[step] / count[nodes[step]]
+        slot[step] = place
+    return distinct
+
+
+@njit(cache=True, nogil=True)
+def fill_tables(
+    tables, column_share, points, weights, kind, root, size, path_bits, column_start, column_feature, table_start,
+    feature, left, right, above, count, value, leaf_count, leaf_above,
+):  # fmt: skip
+    """Fill every piece's tables (a WHOLE piece's is the sum of its leaves'); leaves on their own get their shares."""
+    longest = len(feature) + 1
+    nodes, went_left, slot = np.empty(longest, np.int32), np.empty(longest, np.uint8), np.empty(longest, np.int32)
+    features, share, passing = np.empty(longest, np.int32), np.empty(longest), np.empty(longest)
+    for piece in range(len(root)):
+        first, last = column_start[piece], column_start[piece + 1]
+        table = tables[table_start[piece] :]
+        for number in range(size[piece] + 1):
+            leaf = leaf_of_piece(number, root[piece], size[piece], left, right)
+            steps = leaf_path(leaf, left, above, leaf_above, nodes, went_left)
+            passing[: steps - 1] = count[nodes[1:steps]]
+            passing[steps - 1] = leaf_count[leaf]
+            distinct = leaf_shares(nodes[:steps], passing, feature, count, slot, features, share)
+            if size[piece] == 0:
+                column_share[first:last] = share[:distinct]
+            if kind[piece] == SPLIT:
+                fill_split(table, value[leaf], share[:distinct], points, weights)
+            if kind[piece] == WHOLE:
+                add_leaf(
+                    table, leaf_table(value[leaf], share[:distinct], points, weights), column_feature[first:last],
+                    features[:distinct], nodes[:steps], went_left, slot, root[piece], size[piece], path_bits[piece],
+                )  # fmt: skip
+
+
+@njit(cache=True, nogil=True)
+def leaf_of_piece(number, root, size, left, right):
+    """The piece's leaf of this number, counted over its nodes in preorder."""
+    if size == 0:
+        return ~root
+    seen = 0
+    for node in range(root, root + size):
+        for child in (left[node], right[node]):
+            if child < 0:
+                if seen == number:
+                    return ~child
+                seen += 1
+    return -1
+
+
+@njit(cache=True, nogil=True)
+def leaf_table(value, share, points, weights):
+    """float64 (2^features, features): one leaf's Shapley values by what is missed (bit j: feature j)."""
+    features = len(share)
+    table, missed, work = np.empty((1 << features, features)), np.empty(features, np.uint8), np.empty((2, features))
+    for pattern in range(1 << features):
+        for j in range(features):
+            missed[j] = pattern >> j & 1
+        leaf_effects(value, share, missed, points, weights, work, table[pattern])
+    return table
+
+
+@njit(cache=True, nogil=True)
+def add_leaf(table, own, columns, features, nodes, went_left, slot, root, size, path_bits):
+    """Add a leaf's own table to its piece's, for each pattern of the piece."""
+    width, steps = len(columns), len(nodes)
+    bit, flip, column = np.empty(steps, np.int64), np.zeros(steps, np.int64), np.empty(len(features), np.int64)
+    for j in range(len(features)):
+        column[j] = np.argmax(columns == features[j])
+    for step in range(steps):
+        bit[step] = slot[step]
+        if root <= nodes[step] < root + size:
+            bit[step], flip[step] = path_bits + nodes[step] - root, 1 - went_left[step]
+    for pattern in range(1 << (path_bits + size)):
+        missed = 0
+        for step in range(steps):
+            missed |= (pattern >> bit[step] & 1 ^ flip[step]) << slot[step]
+        for j in range(len(features)):
+            table[pattern * width + column[j]] += own[missed, j]
+
+
+@njit(cache=True, nogil=True)
+def fill_split(table, value, share, points, weights):
+    """Both half tables of one leaf, the first half's with the weights and the value in them."""
+    features = len(share)
+    half, count = features // 2, (features + 1) // 2
+    ones = np.ones(count)
+    fill_half(table, share[:half], points[count, :count], weights[count, :count] * value)
+    fill_half(table[count * (half + 1) << half :], share[half:], points[count, :count], ones)
+
+
+@njit(cache=True, nogil=True)
+def fill_half(table, share, points, weights):
+    """Per pattern and point: the product of the half's factors, and for each feature that product without it."""
+    features = len(share)
+    place = 0
+    for pattern in range(1 << features):
+        for q in range(len(weights)):
+            t = points[q]
+            for skipped in range(-1, features):
+                product = weights[q]
+                for j in range(features):
+                    passes = 0.0 if pattern >> j & 1 else 1.0
+                    product *= passes - share[j] if j == skipped else (1.0 - t) * share[j] + passes * t
+                table[place] = product
+                place += 1
+
+
+@njit(cache=True, nogil=True)
+def split_effects(tables, start, features, pattern, effects):
+    """Shapley values of one leaf from its two half tables, which begin at `start`, into `effects[:features]`."""
+    half, count = features // 2, (features + 1) // 2
+    rest = features - half
+    mine = start + (pattern & (1 << half) - 1) * count * (half + 1)
+    other = start + (count * (half + 1) << half) + (pattern >> half) * count * (rest + 1)
+    for j in range(half):
+        effect = 0.0
+        for q in range(count):
+            effect += tables[mine + q * (half + 1) + 1 + j] * tables[other + q * (rest + 1)]
+        effects[j] = effect
+    for j in range(rest):
+        effect = 0.0
+        for q in range(count):
+            effect += tables[other + q * (rest + 1) + 1 + j] * tables[mine + q * (half + 1)]
+        effects[half + j] = effect

@@ -1,0 +1,246 @@
+"""Cells to values: each *different* text of a column is read once, then spread over its rows.
+
+A column of five million cells holds a few thousand different dates and weights, so reading is exact and forgiving
+(`MISSING_WORDS`, Devanagari digits, time parts) without costing a Python call a row.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from registry.contract import tables
+from registry.contract.registry import NEVER
+from registry.contract.tables import Column
+
+MISSING, BAD = object(), object()
+MANY = 50_000
+"""Different texts above which numbers are first tried as a whole column."""
+_DAY = re.compile(r"(\d{4}-\d{2}-\d{2})(?:[T ]\d{2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?(?:Z|[+-]\d{2}:?\d{2})?)?", re.ASCII)
+_MONTH = re.compile(r"(\d{4})-(\d{2})(?:-01(?:[T ]00:00(?::00(?:\.0+)?)?)?)?", re.ASCII)
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+_CUT_SHORT = re.compile(r"\d([.,]\d+)?[eE]\+?\d{1,2}")
+"""A long code as a spreadsheet shows it in a narrow column, and then saves it."""
+SPOILED_CODE = rf"^(?:{_CUT_SHORT.pattern}|#[A-Za-z/ _0]+[!?])$"
+"""The same, or a spreadsheet's error."""
+
+
+@dataclass(frozen=True)
+class Parsed:
+    """A column's values, and which cells could not be read (`bad`) or were empty (`missing`), each of n rows.
+
+    An id's or text's values are int32 positions in `texts`; the others as in `registry.contract.registry`. `why` masks, by code,
+    the bad cells of which more is known than that they could not be read.
+    """
+
+    values: np.ndarray
+    missing: np.ndarray
+    bad: np.ndarray | None
+    texts: np.ndarray | None = None
+    why: Mapping[str, np.ndarray] = field(default_factory=dict)
+
+
+def read_number(text: str) -> object:
+    """A float; MISSING for an empty cell, BAD for anything but a plain number in any script's digits."""
+    text = text.strip()
+    if text.lower() in tables.MISSING_WORDS:
+        return MISSING
+    return float(text) if _NUMBER.fullmatch(text) else BAD
+
+
+def read_day(text: str) -> object:
+    """Days since 1970 of an ISO date, with or without a time of day."""
+    text = plain_digits(text)
+    if text.lower() in tables.MISSING_WORDS:
+        return MISSING
+    found = _DAY.fullmatch(text)
+    try:
+        return dt.date.fromisoformat(found[1]).toordinal() - 719163 if found else BAD
+    except ValueError:
+        return BAD
+
+
+def read_month(text: str) -> object:
+    """Days since 1970 of a month's first day, from `2026-03` or `2026-03-01`."""
+    text = plain_digits(text)
+    if text.lower() in tables.MISSING_WORDS:
+        return MISSING
+    found = _MONTH.fullmatch(text)
+    try:
+        return dt.date(int(found[1]), int(found[2]), 1).toordinal() - 719163 if found else BAD
+    except ValueError:
+        return BAD
+
+
+def read_truth(text: str) -> object:
+    """1.0 or 0.0."""
+    word = text.strip().lower()
+    if word in tables.MISSING_WORDS:
+        return MISSING
+    if word in tables.TRUE_WORDS:
+        return 1.0
+    return 0.0 if word in tables.FALSE_WORDS else BAD
+
+
+def code_reader(codes: tuple[str, ...]):
+    """A reader of one column's codes to positions; upper and lower case are one."""
+    positions = {code.lower(): position for position, code in enumerate(codes)}
+
+    def read_code(text: str) -> object:
+        word = text.strip().lower()
+        if word in positions:
+            return positions[word]
+        return MISSING if word in tables.MISSING_WORDS else BAD
+
+    return read_code
+
+
+def read_text(text: str) -> object:
+    """The text without outer spaces; BAD when too long, with control characters, or a spreadsheet's error."""
+    text = text.strip()
+    if len(text) > tables.LONGEST_TEXT or (not text.isprintable() and _has_controls(text)):
+        return BAD
+    return BAD if text[:1] == "#" and text.lower() in tables.SPREADSHEET_ERRORS else text
+
+
+def read_id(text: str) -> object:
+    """The code as written, a line break in it as one space; BAD as a text, and where a spreadsheet cut it short."""
+    text = read_text(" ".join(text.split()) if "\n" in text or "\r" in text else text)
+    return BAD if text is not BAD and _CUT_SHORT.fullmatch(text) else text
+
+
+def why_bad(text: str, kind: str) -> str:
+    """The code of a cell that could not be read, where more is known of it; else nothing."""
+    text = text.strip().lower()
+    if text in tables.SPREADSHEET_ERRORS:
+        return "REG026"
+    return "REG027" if kind == "id" and _CUT_SHORT.fullmatch(text) else ""
+
+
+READERS = {"number": read_number, "day": read_day, "month": read_month, "truth": read_truth}
+EMPTY = {"number": np.float64(np.nan), "truth": np.float64(np.nan), "day": NEVER, "month": NEVER, "code": np.int8(-1)}
+
+
+def reader(column: Column):
+    """The function that reads one text of this column."""
+    return code_reader(column.codes) if column.kind == "code" else READERS[column.kind]
+
+
+def parse(array: pa.ChunkedArray | pa.Array, column: Column) -> Parsed:
+    """A raw Arrow column (text, or typed as Parquet and SQL have it) to values by the contract."""
+    array = array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
+    if pa.types.is_dictionary(array.type) and not _is_text(array.type.value_type):
+        array = array.dictionary_decode()
+    if pa.types.is_null(array.type):
+        array = array.cast(pa.string())
+    if column.kind in ("id", "text"):
+        return _parse_texts(array, column)
+    typed = _parse_typed(array, column)
+    return typed if typed is not None else _parse_different(encode(array), column)
+
+
+def encode(array: pa.Array) -> pa.DictionaryArray:
+    """Any column as different texts and positions; a float that is whole loses its `.0`, as codes with gaps have it."""
+    if pa.types.is_dictionary(array.type):
+        return array
+    if pa.types.is_floating(array.type):
+        array = pc.if_else(pc.is_nan(array), None, array)
+        whole = pc.all(pc.and_(pc.equal(array, pc.round(array)), pc.less(pc.abs(array), 2.0**53))).as_py()
+        array = array.cast(pa.int64()) if whole or array.null_count == len(array) else array
+    if not _is_text(array.type):
+        array = array.cast(pa.string())
+    return array.dictionary_encode()
+
+
+def _parse_typed(array: pa.Array, column: Column) -> Parsed | None:
+    kind = array.type
+    numeric = pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)
+    if column.kind == "number" and numeric:
+        values = array.cast(pa.float64(), safe=False).fill_null(np.nan).to_numpy(zero_copy_only=False)
+        return Parsed(values, np.isnan(values), None)
+    if column.kind == "truth" and pa.types.is_boolean(kind):
+        values = array.cast(pa.int8()).cast(pa.float64()).fill_null(np.nan).to_numpy(zero_copy_only=False)
+        return Parsed(values, np.isnan(values), None)
+    if column.kind == "day" and (pa.types.is_date(kind) or pa.types.is_timestamp(kind)):
+        days = array.cast(pa.date32(), safe=False).cast(pa.int32()).fill_null(int(NEVER)).to_numpy(zero_copy_only=False)
+        return Parsed(days, days == NEVER, None)
+    return None
+
+
+def _parse_different(array: pa.DictionaryArray, column: Column) -> Parsed:
+    texts, positions = array.dictionary, _positions(array)
+    whole = _numbers_at_once(texts) if column.kind == "number" and len(texts) > MANY else None
+    if whole is not None:
+        looked_up = np.append(whole, np.nan)
+        return Parsed(values := looked_up[positions], np.isnan(values), None)
+    read = reader(column)
+    answers = [read(text) for text in texts.to_pylist()] + [MISSING]
+    empty = EMPTY[column.kind]
+    missing = np.array([answer is MISSING for answer in answers])
+    bad = np.array([answer is BAD for answer in answers])
+    values = np.array([empty if answer is MISSING or answer is BAD else answer for answer in answers], type(empty))
+    why = _why(texts, bad, positions, column.kind)
+    return Parsed(values[positions], missing[positions], bad[positions] if bad.any() else None, None, why)
+
+
+def _parse_texts(array: pa.Array, column: Column) -> Parsed:
+    encoded = encode(array)
+    texts, positions = encoded.dictionary, _positions(encoded)
+    empties = tables.MISSING_IDS if column.kind == "id" else tables.MISSING_WORDS
+    read = read_id if column.kind == "id" else read_text
+    seen: dict[str, int] = {}
+    spread, bad = np.full(len(texts) + 1, -1, np.int32), np.zeros(len(texts) + 1, bool)
+    for at, text in enumerate(texts.to_pylist()):
+        value = read(text)
+        if value is BAD:
+            bad[at] = True
+        elif value.lower() not in empties:
+            spread[at] = seen.setdefault(value, len(seen))
+    values = spread[positions]
+    kept = np.array(list(seen), dtype=object)
+    why = _why(texts, bad, positions, column.kind)
+    return Parsed(values, values < 0, bad[positions] if bad.any() else None, kept, why)
+
+
+def _why(texts: pa.Array, bad: np.ndarray, positions: np.ndarray, kind: str) -> dict[str, np.ndarray]:
+    """Masks of the rows whose bad cell has a code of its own."""
+    of_code: dict[str, np.ndarray] = {}
+    for at in np.flatnonzero(bad):
+        if code := why_bad(texts[int(at)].as_py(), kind):
+            of_code.setdefault(code, np.zeros(len(bad), bool))[at] = True
+    return {code: mask[positions] for code, mask in of_code.items()}
+
+
+def _numbers_at_once(texts: pa.Array) -> np.ndarray | None:
+    try:
+        values = texts.cast(pa.float64()).to_numpy(zero_copy_only=False)
+    except pa.ArrowInvalid:
+        return None
+    return values if np.isfinite(values).all() else None
+
+
+def _positions(array: pa.DictionaryArray) -> np.ndarray:
+    return array.indices.cast(pa.int32()).fill_null(-1).to_numpy(zero_copy_only=False)
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
+
+
+def plain_digits(text: str) -> str:
+    """The text without outer spaces, its digits in any script (७) as 0 to 9."""
+    text = text.strip()
+    if text.isascii():
+        return text
+    return "".join(str(unicodedata.digit(sign, sign)) if sign.isdecimal() else sign for sign in text)
+
+
+def _has_controls(text: str) -> bool:
+    return any(unicodedata.category(sign) in ("Cc", "Cs", "Co", "Cn") for sign in text)

@@ -1,0 +1,89 @@
+"""The verdicts over one table's rows, and all that one import refused. Values of a result, never exceptions."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+import numpy as np
+import pyarrow as pa
+
+from registry.checks.rejected import CODE_AT, CODES, Quarantined, Refused
+from registry.contract.tables import RULES, SPECS
+
+
+@dataclass
+class Quarantine:
+    """All refused rows of one import, and how many rows came in, by table."""
+
+    parts: list[Refused] = field(default_factory=list)
+    came: dict[str, int] = field(default_factory=dict)
+    cells: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    """How many cells alone were refused, their rows kept without them, by (table, column, code)."""
+
+    def cell_lines(self) -> list[str]:
+        """A line for each kind of refused cell."""
+        return [f"{table}: {many} cells of {column} refused, their rows kept without: {code} {RULES[code].title}"
+                for (table, column, code), many in sorted(self.cells.items())]
+
+    def __len__(self) -> int:
+        return sum(map(len, self.parts))
+
+    @property
+    def rows(self) -> list[Quarantined]:
+        """Every row with its texts: for a few; many are better taken from `parts` in pieces."""
+        return [row for part in self.parts for piece in part.pieces() for row in piece]
+
+    def codes(self, table: str) -> dict[str, int]:
+        """How many rows of a table each rule refused."""
+        counts: Counter[str] = Counter()
+        for part in self.parts:
+            if part.table == table:
+                at, rows = np.unique(part.code, return_counts=True)
+                counts.update({CODES[code]: int(many) for code, many in zip(at, rows, strict=True)})
+        return dict(sorted(counts.items()))
+
+    def counts(self) -> dict[str, dict[str, object]]:
+        """By table: rows, kept, quarantined and codes; rows = kept + quarantined."""
+        codes = {table: self.codes(table) for table in self.came}
+        refused = {table: sum(codes[table].values()) for table in self.came}
+        return {
+            table: {"rows": came, "kept": came - refused[table], "quarantined": refused[table], "codes": codes[table]}
+            for table, came in self.came.items()
+        }
+
+
+class Verdicts:
+    """The first rule that each row of one table broke, filled while the table is checked."""
+
+    def __init__(self, table: str, rows: int):
+        self.table = table
+        self.code = np.zeros(rows, np.int8)
+        self.column = np.full(rows, -1, np.int8)
+        self._columns = [column.name for column in SPECS[table].columns]
+
+    def refuse(self, rows: np.ndarray | None, code: str, column: str) -> None:
+        """Give these rows (a mask) this code, unless an earlier rule has them already."""
+        if rows is None or not rows.any():
+            return
+        first = rows & (self.code == 0)
+        self.code[first] = CODE_AT[code]
+        self.column[first] = self._columns.index(column)
+
+    def counts(self) -> dict[str, int]:
+        """How many rows each rule refused."""
+        at, rows = np.unique(self.code[self.code > 0], return_counts=True)
+        return {CODES[code]: int(many) for code, many in zip(at, rows, strict=True)}
+
+    @property
+    def kept(self) -> np.ndarray:
+        """Mask of the rows that broke no rule."""
+        return self.code == 0
+
+    def refused(self, data: pa.Table, numbers: np.ndarray | None) -> Refused | None:
+        """The refused rows with their cells, None where there are none; `numbers` are row numbers in the source."""
+        rows = np.flatnonzero(self.code)
+        if not len(rows):
+            return None
+        counted = rows + 1 if numbers is None else np.asarray(numbers, np.int64)[rows]
+        return Refused(self.table, counted, self.code[rows], self.column[rows], data.take(pa.array(rows)))

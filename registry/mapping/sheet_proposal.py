@@ -1,0 +1,204 @@
+"""What one sheet, or several alike, seems to hold: the lines of a map for each table, told from headers and cells."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import pyarrow as pa
+
+from registry.checks.months import MONTH, composed, month_in, pattern_of
+from registry.contract.tables import SPECS
+from registry.mapping.cell_formats import (
+    DAY_FIRST,
+    MONTH_FIRST,
+    Form,
+    counts_of,
+    form_of,
+    order_shown,
+)
+from registry.mapping.headers import MAKES, OWN, age_in, propose, unit_in
+from registry.mapping.map_lines import (
+    as_table,
+    missing_line,
+    one_or_list,
+    plain,
+    quoted,
+    setting_table,
+    without_repeats,
+)
+from registry.mapping.reshape import as_plain
+from registry.sources.sheets import Sheet
+
+PLACE_NAMES = {"file": "file", "sheet": "name"}
+LINKS = ("child_id", "centre_id")
+"""Columns that point to a table and do not make one."""
+
+
+class Proposed:
+    """What one sheet (or several alike) seems to hold."""
+
+    def __init__(self, group: list[Sheet], *, place: list[str]):
+        self.group, self.place = group, place
+        self.sheet = group[0] if len(group) == 1 else replace(
+            group[0], data=pa.concat_tables([as_plain(sheet.data) for sheet in group], promote_options="default"))
+        self.found = propose(self.sheet.data.column_names, name=self.sheet.name)
+        self.cells = {header: counts_of(self.sheet.data[header]) for header, answer in self.found.items() if answer}
+        self.order = self._order()
+        self.forms: dict[str, Form] = {}
+        self.unlike: dict[str, str] = {}
+        for header, answer in self.found.items():
+            if "table" in answer:
+                self._look(header, answer)
+
+    def _order(self) -> str:
+        """What the sheet's dates show together: of one export, the day comes first in all, or the month."""
+        shown: set[str] = set()
+        for header, answer in self.found.items():
+            if "table" in answer and SPECS[answer["table"]].column(answer["column"]).kind == "day":
+                shown |= order_shown(self.cells[header]) or _order_said(header)
+        return next(iter(shown)) if len(shown) == 1 else ""
+
+    def _look(self, header: str, answer: dict) -> None:
+        """The form of a column's cells; a column whose cells cannot be what its header says is left out."""
+        cells = self.cells[header]
+        if "wide" in answer:
+            alike = [name for name, other in self.found.items()
+                     if "wide" in other and other["column"] == answer["column"]]
+            cells = _added([self.cells[name] for name in alike])
+        form = form_of(answer["table"], answer["column"], cells, order=self.order, unit=answer.get("unit", "") or (
+            "said" if unit_in(header) else "")) if cells else Form()
+        if form is None and answer["sure"] < OWN:
+            self.unlike[header] = answer["column"]
+            self.found[header] = {}
+        else:
+            self.forms[header] = form or Form()
+
+    def says(self, table: str) -> int:
+        """How much these sheets say of a table."""
+        own = self.own(table)
+        return len(own) + 100 * bool(own) * (self.sheet.name == table)
+
+    def own(self, table: str) -> dict[str, str]:
+        """Headers by the table's column; links to other tables alone make none."""
+        own = {answer["column"]: header for header, answer in self.found.items() if answer.get("table") == table}
+        return own if set(own) & MAKES[table] else {}
+
+    def table_lines(self, table: str, *, chosen: bool) -> list[str]:
+        """The map's lines for one table; a remark where another sheet says more of it."""
+        own = self.own(table)
+        if not own:
+            return []
+        if not chosen:
+            said = ", ".join(f"{column} = {quoted(header)}" for column, header in own.items())
+            place = self.sheet.name if self.sheet.name != Path(self.sheet.file).stem.lower() else self.sheet.file
+            return [f"# {place or self.sheet.name} seems to hold {table} too: {said}", ""]
+        names = {column.name for column in SPECS[table].columns}
+        linked = {answer["column"]: header for header, answer in self.found.items()
+                  if answer.get("column") in LINKS and answer["column"] in names}
+        by_month = {answer["column"] for answer in self.found.values()
+                    if answer.get("table") == table and "wide" in answer}
+        columns = linked | {column: header for column, header in own.items() if column not in by_month}
+        flat = table in ("centres", "children") and self.sheet.name != table
+        lines = [f"[tables.{table}]", *self.place] + ["distinct = true"] * flat
+        lines += [f"[tables.{table}.columns]", *(self._line(column, header) for column, header in columns.items())]
+        wide = self._wide(table)
+        given = set(columns) | {SPECS[table].own_day} if wide else set(columns)
+        if SPECS[table].own_day not in given and (line := self._by_month(table) or self._month_of(table)):
+            given.add(SPECS[table].own_day)
+            lines.append(line)
+        lines += [missing_line(table, column) for column in SPECS[table].required if column not in given]
+        if wide:
+            lines += [f"[tables.{table}.wide]", "day = 15   # the day of the month that a month's cell is given",
+                      f"[tables.{table}.wide.columns]", *wide]
+        lines += [f"# {answer['column']} stands once for each month; {quoted(header)} beside them is kept out"
+                  for header, answer in self.found.items() if answer.get("table") == table and "wide" not in answer
+                  and answer["column"] in by_month]
+        return [*lines, ""]
+
+    def _by_month(self, table: str) -> str:
+        """A line that dates rows by a column of months, where a table of days has no other."""
+        own = SPECS[table].own_day
+        header = next((header for header, answer in self.found.items() if answer.get("column") == "month"), None)
+        if header is None or own in (None, "month"):
+            return ""
+        form = form_of(table, own, self.cells[header], order=self.order)
+        return f"{own} = {setting_table([header], form.settings)}   # {plain(form.remark)}" if form else ""
+
+    def _month_of(self, table: str) -> str:
+        """A line that takes the month out of the files' or sheets' names, where all name one."""
+        if not self.sheet.file or SPECS[table].own_day in (None, "month"):
+            return ""
+        for place in ("file", "sheet"):
+            if all(month_in(getattr(sheet, PLACE_NAMES[place])) for sheet in self.group):
+                return f'{SPECS[table].own_day} = {{ month_of = "{place}", day = 15 }}'
+        return ""
+
+    def _wide(self, table: str) -> list[str]:
+        """A line for each column that stands once for each month, with all the patterns of its headers."""
+        patterns: dict[str, dict[str, str]] = {}
+        for header, answer in self.found.items():
+            if answer.get("table") == table and "wide" in answer:
+                patterns.setdefault(answer["column"], {}).setdefault(answer["wide"], header)
+        return [self._wide_line(column, by_pattern) for column, by_pattern in patterns.items()]
+
+    def _wide_line(self, column: str, by_pattern: dict[str, str]) -> str:
+        """All patterns of one unit together; a list of tables where units differ."""
+        units: dict[str, list[str]] = {}
+        for pattern, header in by_pattern.items():
+            units.setdefault(self.found[header].get("unit", ""), []).append(pattern)
+        form = self.forms[next(iter(by_pattern.values()))]
+        told = [setting_table(without_repeats(patterns), ({"unit": unit} if unit else {}) | form.settings)
+                for unit, patterns in units.items()]
+        remark = f"   # {plain(form.remark)}" if form.remark else ""
+        return f"{column} = {told[0] if len(told) == 1 else '[' + ', '.join(map(as_table, told)) + ']'}{remark}"
+
+    def _line(self, column: str, header: str) -> str:
+        answer, form = self.found[header], self.forms[header]
+        settings = ({"unit": answer["unit"]} if "unit" in answer else {}) | form.settings
+        remark = f"   # {plain(form.remark)}" if form.remark else ""
+        return f"{column} = {setting_table([header], settings)}{remark}"
+
+    def _age_lines(self) -> list[str]:
+        """A remark on a column of ages, where dates say when children were seen and none when they were born."""
+        seen = [header for header, answer in self.found.items() if answer.get("column") == "measured_on"]
+        if not seen or any(answer.get("column") == "birth_date" for answer in self.found.values()):
+            return []
+        when = self.forms[seen[0]].settings
+        return ["# no birth date is recognised; it can be found from an age: birth_date = " + setting_table(
+            [header], {"age": unit, "on": seen[0]} | when) for header in self.found if (unit := age_in(header))]
+
+    def left_lines(self) -> list[str]:
+        """What was not taken: personal columns, columns whose cells are not what their header says, unknown ones."""
+        personal = [header for header, answer in self.found.items() if answer.get("personal")]
+        unknown = [header for header, answer in self.found.items() if not answer and header not in self.unlike]
+        unknown += [header for header, answer in self.found.items() if answer.get("column", "month") not in
+                    (*LINKS, "month") and not self.own(answer["table"])]
+        lines = [f"# kept out as personal: {', '.join(personal)}"] if personal else []
+        lines += [f"# {header} is called like {column}, and its cells are not: kept out"
+                  for header, column in self.unlike.items()]
+        bare = [header for header in unknown if MONTH.fullmatch(composed(header))]
+        if bare:
+            patterns = one_or_list(without_repeats([pattern_of(header) for header in bare]))
+            lines.append(f"# months that do not say what was measured: {', '.join(bare)}; where these are weights: "
+                         f"[tables.measurements.wide] day = 15, columns = {{ weight_kg = {patterns} }}")
+        lines += self._age_lines()
+        unknown = [header for header in unknown if header not in bare]
+        lines += [f"# not recognised, kept out: {', '.join(unknown)}"] if unknown else []
+        return [*lines, ""] if lines else []
+
+
+def _added(some: list[Mapping[str, int]]) -> dict[str, int]:
+    whole: dict[str, int] = {}
+    for counts in some:
+        for text, count in counts.items():
+            whole[text] = whole.get(text, 0) + count
+    return whole
+
+
+def _order_said(header: str) -> set[str]:
+    """`DOB (dd/mm/yyyy)` says it."""
+    said = re.search(r"(dd?)\W(mm?)\W|(mm?)\W(dd?)\W", header.lower())
+    return {DAY_FIRST if said[1] else MONTH_FIRST} if said else set()

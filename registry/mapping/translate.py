@@ -1,0 +1,216 @@
+"""One column of a sheet as a map declares it: missing codes, codes, commas, units, dates, hashes, ages to birth dates.
+
+Each different text is translated once. What cannot be translated stays as it is and is refused later, by its rule.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from registry.checks.cells import (
+    BAD,
+    MISSING,
+    SPOILED_CODE,
+    encode,
+    plain_digits,
+    read_day,
+    read_number,
+)
+from registry.checks.months import month_in
+from registry.contract.errors import BadInput
+from registry.mapping.date_formats import SWAPPED, dated, half_swapped
+from registry.mapping.missing_codes import hidden_in_units
+from registry.mapping.plan import ColumnMap, Map
+from registry.sources.sheets import Sheet
+
+OLDEST = {"months": 240, "days": 7305}
+"""An age beyond twenty years is no child's, and is left to be refused."""
+
+
+def column_of(column: ColumnMap, sheet: Sheet, plan: Map, used: set[str]) -> pa.Array:
+    """The cells of one column of the contract; the headers that it comes from are added to `used`."""
+    rows = sheet.data.num_rows
+    if column.dates == ("made_up_epoch",):
+        return _same(str(plan.made_up_epoch), rows)
+    if column.value is not None:
+        return _same(column.value, rows)
+    if column.month_of:
+        return _same(_month_of(column, sheet), rows)
+    if column.join is not None:
+        return translated(_joined(column, sheet, used), column, plan)
+    cells = sheet.data[header_of(sheet, column.headers, column.name, used)]
+    if column.age:
+        when = ColumnMap("measured_on", (column.on,), dates=column.dates)
+        visits = translated(sheet.data[header_of(sheet, when.headers, "on", used)], when, plan)
+        return birth_windows(as_texts(_combined(cells)), as_texts(visits), column)
+    return translated(cells, column, plan)
+
+
+def _same(text: str, rows: int) -> pa.Array:
+    return pa.array([text]).take(pa.array(np.zeros(rows, np.int8)))
+
+
+def header_of(sheet: Sheet, wanted: tuple[str, ...], name: str, used: set[str]) -> str:
+    """The sheet's own spelling of the first of these headers that it has; noted as used."""
+    by_name = {spaced(header): header for header in reversed(sheet.data.column_names)}
+    header = next((by_name[spaced(one)] for one in wanted if spaced(one) in by_name), None)
+    if header is None:
+        raise BadInput("REG006", f"{sheet.place} has no column {' or '.join(wanted)} for {name}; its columns are "
+                                 f"{', '.join(sheet.data.column_names)[:500]}")
+    if header in sheet.twice:
+        raise BadInput("REG006", f"{sheet.place} names the column {header} twice, and {name} comes from it: rename one")
+    used.add(header)
+    return header
+
+
+def spaced(header: str) -> str:
+    """A header as headers are compared."""
+    return " ".join(header.split()).lower()
+
+
+def _month_of(column: ColumnMap, sheet: Sheet) -> str:
+    said = sheet.file if column.month_of == "file" else sheet.title or sheet.name
+    month = month_in(said)
+    if month is None:
+        raise BadInput("REG006", f"{column.name} is to come from the month in the {column.month_of}'s name, and {said} "
+                                 "names none: call it such as 2026-03 or Mar-2026")
+    return str(month.replace(day=column.day))
+
+
+def _joined(column: ColumnMap, sheet: Sheet, used: set[str]) -> pa.Array:
+    """Several columns as one text; empty where any is, so that no half of a code passes for a whole one."""
+    parts = [as_texts(_combined(sheet.data[header_of(sheet, (header,), column.name, used)]))
+             for header in column.headers]
+    parts = [pc.utf8_trim_whitespace(part) for part in parts]
+    parts = [pc.if_else(pc.equal(part, ""), None, part) for part in parts]
+    whole = pc.binary_join_element_wise(*parts, column.join)
+    for part in parts:
+        # What a spreadsheet spoiled stays by itself, to be refused: joined, it would pass for a code.
+        whole = pc.if_else(pc.fill_null(pc.match_substring_regex(part, SPOILED_CODE), False), part, whole)
+    return whole
+
+
+def translated(cells: pa.ChunkedArray | pa.Array, column: ColumnMap, plan: Map) -> pa.Array:
+    """A column with each different text translated as the map declares."""
+    cells = _combined(cells)
+    steps = _steps(column, plan)
+    if not steps:
+        return cells
+    different = encode(cells)
+    texts = different.dictionary.to_pylist()
+    _refuse_undecided(texts, different, column)
+    for step in steps:
+        texts = [None if text is None else step(text) for text in texts]
+    return pa.array(texts, pa.string()).take(different.indices)
+
+
+def _refuse_undecided(texts: list[str | None], different: pa.DictionaryArray, column: ColumnMap) -> None:
+    """Stop where a declared form or unit would read some cells as something else than was written."""
+    if column.dates and not {"iso", SWAPPED} & set(column.dates) and half_swapped([text for text in texts if text]):
+        raise BadInput("REG008", half_swapped_words(column.name))
+    if column.factor != 1.0 and column.missing is None and (codes := hidden_in_units(different, column.factor)):
+        said = ", ".join(f'"{code}"' for code in codes)
+        raise BadInput("REG008", f"{column.name} holds {', '.join(codes)}, as files write what is missing, and in the "
+                                 f"declared unit it would be read as a measure: say missing = [{said}], or missing = "
+                                 "[] where these are measures")
+
+
+def half_swapped_words(name: str) -> str:
+    """What is wrong with a half-swapped column, and what to say in a map."""
+    return (f"{name}: Excel seems to have taken the day for the month wherever it could: its typed dates lie on days 1 "
+            "to 12 only, and those left as text on days above 12. Say in a map "
+            f'date = ["{SWAPPED}", "%d/%m/%Y"] to turn them back, or list "iso" where the typed dates are right')
+
+
+def _steps(column: ColumnMap, plan: Map) -> list[Callable[[str], str | None]]:
+    steps: list[Callable[[str], str | None]] = []
+    if column.missing:
+        steps.append(_blank_where(column.missing))
+    if column.codes:
+        steps.append(lambda text: column.codes.get(_code_key(text), text))
+    if column.decimal != ".":
+        steps.append(lambda text: text.replace(column.decimal, "."))
+    if column.factor != 1.0:
+        steps.append(lambda text: _scaled(text, column.factor))
+    if forms := [form for form in column.dates if form not in ("iso", "made_up_epoch")]:
+        steps.append(lambda text: next(filter(None, (
+            dated(text, form, epoch=plan.made_up_epoch, day=column.day) for form in forms)), text))
+    if column.hashed:
+        from registry.privacy import environment_key, keyed_hash
+
+        key = environment_key()
+        steps.append(lambda text: keyed_hash(key, text) if text.strip() else text)
+    return steps
+
+
+def _blank_where(missing: tuple[str, ...]) -> Callable[[str], str | None]:
+    words = {plain_digits(word).lower() for word in missing}
+    numbers = {value for word in missing if isinstance(value := read_number(word), float)}
+
+    def blank(text: str) -> str | None:
+        value = read_number(text)
+        return None if plain_digits(text).lower() in words or value in numbers else text
+
+    return blank
+
+
+def _code_key(text: str) -> str:
+    """A cell as codes are looked up: `1.0` is 1, `१` is 1."""
+    word = plain_digits(text).lower()
+    return word[:-2] if word.endswith(".0") and word[:-2].isdecimal() else word
+
+
+def _scaled(text: str, factor: float) -> str:
+    number = read_number(text)
+    return text if number is BAD or number is MISSING else repr(round(number * factor, 9))
+
+
+def birth_windows(ages: pa.Array, visits: pa.Array, column: ColumnMap) -> pa.Array:
+    """Birth dates as windows `earliest/latest` from completed months (or days) at a visit; null where one is missing.
+
+    14 completed months on 2026-03-20 are a birth from 2024-12-21 to 2025-01-20. `registry.mapping.apply_map` narrows a child's
+    windows to one date.
+    """
+    said, seen = ages.dictionary_encode(), visits.dictionary_encode()
+    places = [pc.fill_null(one.indices, -1).to_numpy(zero_copy_only=False) for one in (said, seen)]
+    pairs, at = np.unique(np.stack(places), axis=1, return_inverse=True)
+    texts = [_window(said.dictionary[age].as_py(), seen.dictionary[visit].as_py(), column)
+             if min(age, visit) >= 0 else None for age, visit in pairs.T.tolist()]
+    return pa.array(texts, pa.string()).take(pa.array(at.ravel()))
+
+
+def _window(age: str, visit: str, column: ColumnMap) -> str | None:
+    number, day = read_number(age), read_day(visit)
+    if number is MISSING or day is MISSING:
+        return None
+    if number is BAD or day is BAD or not 0 <= number <= OLDEST[column.age]:
+        return f"{age} at {visit}"
+    seen = dt.date.fromordinal(day + 719163)
+    if column.age == "days":
+        born = seen - dt.timedelta(int(number))
+        return f"{born}/{born}"
+    latest = months_before(seen, int(number))
+    return f"{months_before(seen, int(number) + 1) + dt.timedelta(1)}/{latest}"
+
+
+def months_before(day: dt.date, months: int) -> dt.date:
+    """The same day of the month so many months earlier, or that month's last."""
+    place = day.year * 12 + day.month - 1 - months
+    first = dt.date(place // 12, place % 12 + 1, 1)
+    last = (dt.date(first.year + first.month // 12, first.month % 12 + 1, 1) - dt.timedelta(1)).day
+    return first.replace(day=min(day.day, last))
+
+
+def _combined(cells: pa.ChunkedArray | pa.Array) -> pa.Array:
+    return cells.combine_chunks() if isinstance(cells, pa.ChunkedArray) else cells
+
+
+def as_texts(cells: pa.Array) -> pa.Array:
+    """Any column as plain texts."""
+    different = encode(cells)
+    return different.dictionary.cast(pa.string()).take(different.indices)

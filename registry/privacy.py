@@ -1,0 +1,78 @@
+"""Nobody exposed: family codes as keyed hashes, children forgotten with a tombstone, small cells suppressed."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import pyarrow as pa
+from sqlalchemy import URL
+
+from registry.checks.cells import encode, why_bad
+from registry.checks.table import Raw
+from registry.contract.errors import Refused
+
+KEY_NAME = "SANKET_IDENTITY_KEY"
+"""The environment's variable with the key (any text of 16 characters or more)."""
+
+
+def identity_key(url: URL) -> bytes | None:
+    """The key for hashes of this store: from the environment, else from the file `x.key` beside `x.db`, made when
+    missing and readable by its owner only. None for PostgreSQL without the variable: family codes are then dropped.
+    """
+    text = os.environ.get(KEY_NAME, "")
+    if text:
+        return text.encode()
+    if url.get_backend_name() != "sqlite":
+        return None
+    path = Path(url.database).with_suffix(".key")
+    if not path.exists():
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "w") as file:
+            file.write(secrets.token_hex(32))
+    return path.read_text().strip().encode()
+
+
+def tombstone_key(url: URL, registry_id: object) -> bytes:
+    """The key of tombstones: the identity key, or the store's own random id where there is none."""
+    return identity_key(url) or str(registry_id).encode()
+
+
+def environment_key() -> bytes:
+    """The key from the environment, for columns that a map marks as personal; refused without it."""
+    text = os.environ.get(KEY_NAME, "")
+    if len(text) < 16:
+        raise Refused("REG064", f"the map hashes personal columns: set {KEY_NAME} to a secret of 16 characters or more")
+    return text.encode()
+
+
+def keyed_hash(key: bytes, text: str) -> str:
+    """HMAC-SHA-256 of a text, its first 128 bits as hex: the same text gives the same hash under the same key only."""
+    return hmac.new(key, text.strip().encode(), hashlib.sha256).hexdigest()[:32]
+
+
+def hash_families(raws: Mapping[str, Raw], url: URL) -> dict[str, Raw]:
+    """The tables with `family_id` hashed, before anything (a refused row too) keeps it."""
+    children = raws.get("children")
+    if children is None or "family_id" not in children.data.column_names:
+        return dict(raws)
+    at = children.data.column_names.index("family_id")
+    key = identity_key(url)
+    if key is None:
+        return dict(raws) | {"children": replace(children, data=children.data.remove_column(at))}
+    hashed = hash_column(children.data["family_id"], key)
+    return dict(raws) | {"children": replace(children, data=children.data.set_column(at, "family_id", hashed))}
+
+
+def hash_column(column: pa.ChunkedArray, key: bytes) -> pa.DictionaryArray:
+    """A column with every text hashed; empty cells stay empty."""
+    different = encode(column.combine_chunks())
+    # What a spreadsheet spoiled is no family's code; hashed, it would make one family of many.
+    texts = [text if why_bad(text, "id") else keyed_hash(key, text) if text.strip() else ""
+             for text in different.dictionary.to_pylist()]
+    return pa.DictionaryArray.from_arrays(different.indices, pa.array(texts, pa.string()))

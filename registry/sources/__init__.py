@@ -1,0 +1,1 @@
+"""What a source is read from: CSV, workbooks, databases; its cells as they arrived."""

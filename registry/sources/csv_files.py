@@ -1,0 +1,211 @@
+"""CSV as Excel and others write it: any of its encodings and delimiters, read as different texts and positions."""
+
+from __future__ import annotations
+
+import csv
+import io
+import mmap
+import re
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv as pacsv
+
+from registry.contract.errors import BadInput
+from registry.sources.headings import named, rows_above
+
+DELIMITERS = ",;\t|"
+BLOCK, WIDEST_ROW = 4 << 20, 128 << 20
+"""Bytes read at a time; one row may be as long as the second."""
+_SEP = re.compile(r'"?sep=(.)"?[,;]*')
+"""The line with which Excel is told the delimiter."""
+
+
+@dataclass(frozen=True)
+class Text:
+    """A file as a table of texts, its rows' numbers where some are missing, the rows with too many or few cells, the
+    names that stand twice, and what was read past."""
+
+    data: pa.Table
+    numbers: np.ndarray | None
+    refused: list[tuple[int, str]]
+    twice: frozenset[str]
+    notes: tuple[str, ...]
+    delimiter: str
+
+
+@dataclass(frozen=True)
+class _Head:
+    """What the first bytes say: how cells are parted, the names, and the lines down to them."""
+
+    delimiter: str
+    names: list[str]
+    lines: int
+    titles: int
+    twice: frozenset[str]
+
+
+def read_csv(path: Path, *, uneven: str = "refuse") -> Text:
+    """Read a file; all texts are kept as written, nothing is taken for a number. Raises BadInput for what is no table.
+
+    uneven: rows with too few cells (or too many, all empty) are refused, or filled up (`fill`).
+    """
+    with path.open("rb") as file:
+        start = file.read(1 << 16)
+    encoding = _encoding(path, start)
+    text = start.decode(encoding, errors="replace").lstrip("\ufeff")
+    if not text.strip():
+        raise BadInput("REG004", f"{path.name} is empty: export it again; its first line must name the columns")
+    head = _head(path, text, whole=len(start) < 1 << 16)
+    notes = (f"{path.name}: {head.titles} lines above the header were read past",) if head.titles else ()
+    quotes = b'"' in start or _holds_quotes(path)
+    if not _has_rows(path, encoding, head.lines):
+        empty = pa.table({name: pa.array([], pa.string()) for name in head.names})
+        return Text(_without_empty(empty), None, [], head.twice, notes, head.delimiter)
+    table, refused = _read(path, encoding, head, quotes=quotes, threads=True)
+    if refused:
+        # Only a single thread knows the numbers of the rows that it refuses.
+        table, refused = _read(path, encoding, head, quotes=quotes, threads=False)
+    if uneven == "fill" and refused:
+        table, refused = _filled_up(table, refused, head)
+    return Text(_without_empty(table), _numbers(table.num_rows, refused), refused, head.twice, notes, head.delimiter)
+
+
+def _encoding(path: Path, start: bytes) -> str:
+    if start.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "utf-16"
+    try:
+        # Checked in pieces: a state's export does not fit twice into memory.
+        with path.open("r", encoding="utf-8", newline="") as file:
+            while file.read(1 << 24):
+                pass
+    except UnicodeDecodeError as error:
+        if start.startswith(b"\xef\xbb\xbf"):
+            raise BadInput("REG003", f"{path.name} is marked as UTF-8 and holds bytes that are none; export it again") \
+                from error
+        return "cp1252"
+    return "utf-8"
+
+
+def _head(path: Path, text: str, *, whole: bool) -> _Head:
+    """The header, below what stands above it: Excel's `sep=;`, titles, blank lines."""
+    first, _, rest = text.partition("\n")
+    told = _SEP.fullmatch(first.strip(" \r"))
+    said = rest if told else text
+    delimiters = [told[1]] if told else DELIMITERS
+    tried = {sign: _rows_of(path, said, sign, whole=whole) for sign in delimiters}
+    delimiter = max(tried, key=lambda sign: _words_and_order(tried[sign][0]))
+    rows, ends = tried[delimiter]
+    at = rows_above(rows)
+    names = [" ".join(name.split()) for name in rows[at]]
+    if not all(name.isprintable() for name in names):
+        raise BadInput("REG003", f"{path.name} is not a CSV file: its first line holds no names; export it again")
+    names += [""] * _empty_cells_beyond(rows[at + 1:], len(names))
+    different, twice = named(names)
+    return _Head(delimiter, different, ends[at] + bool(told), at, twice)
+
+
+def _words_and_order(rows: list[list[str]]) -> float:
+    """How much like a table these rows look: words in the header, and rows of the header's width."""
+    at = rows_above(rows)
+    words = sum(any(sign.isalpha() for sign in cell) for cell in rows[at])
+    return (words - 1) * sum(len(row) == len(rows[at]) for row in rows[at:]) / len(rows)
+
+
+def _rows_of(path: Path, text: str, delimiter: str, *, whole: bool) -> tuple[list[list[str]], list[int]]:
+    """The first rows with a cell, and the lines down to the end of each (Excel breaks lines within a cell)."""
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    rows, ends = [], []
+    try:
+        for row in reader:
+            if row:
+                rows.append(row)
+                ends.append(reader.line_num)
+            if len(rows) == 60:
+                break
+    except csv.Error as error:
+        if not rows:
+            raise BadInput("REG003", f"{path.name} is not a CSV file: its first line cannot be read") from error
+    if not rows:
+        raise BadInput("REG003", f"{path.name} is not a CSV file: its first line cannot be read")
+    # The last row may be cut by the end of what was looked at.
+    return (rows, ends) if whole or len(rows) == 1 else (rows[:-1], ends[:-1])
+
+
+def _empty_cells_beyond(rows: list[list[str]], width: int) -> int:
+    """How many empty cells nearly all rows have beyond the header: exports end each line with a delimiter."""
+    extra = Counter(len(row) - width for row in rows if len(row) >= width and not any(row[width:]))
+    most = max(extra, key=extra.__getitem__, default=0)
+    return most if most and extra[most] >= 0.9 * len(rows) else 0
+
+
+def _read(path: Path, encoding: str, head: _Head, *, quotes: bool, threads: bool,
+          block: int = BLOCK) -> tuple[pa.Table, list[tuple[int, str]]]:
+    refused: list[tuple[int, str]] = []
+
+    def refuse(row: pacsv.InvalidRow) -> str:
+        refused.append(((row.number or head.lines) - head.lines, row.text))
+        return "skip"
+
+    texts = pa.dictionary(pa.int32(), pa.string())
+    try:
+        table = pacsv.read_csv(
+            path,
+            read_options=pacsv.ReadOptions(column_names=head.names, skip_rows=head.lines, encoding=encoding,
+                                           block_size=block, use_threads=threads),
+            parse_options=pacsv.ParseOptions(delimiter=head.delimiter, newlines_in_values=quotes,
+                                             invalid_row_handler=refuse),
+            convert_options=pacsv.ConvertOptions(column_types=dict.fromkeys(head.names, texts), null_values=[""],
+                                                 strings_can_be_null=True, check_utf8=False),
+        )
+    except (pa.ArrowInvalid, UnicodeError) as error:
+        if "straddl" in str(error) and block < WIDEST_ROW:
+            return _read(path, encoding, head, quotes=quotes, threads=threads, block=WIDEST_ROW)
+        raise BadInput("REG003", f"{path.name} cannot be read as CSV; export it again") from error
+    return table.unify_dictionaries(), refused
+
+
+def _filled_up(table: pa.Table, refused: list[tuple[int, str]], head: _Head) -> tuple[pa.Table, list[tuple[int, str]]]:
+    """The table with its short rows filled, each at its place; rows with more cells than names stay refused."""
+    width = len(head.names)
+    cells = {number: next(csv.reader([text], delimiter=head.delimiter), []) for number, text in refused}
+    good = {number: row for number, row in cells.items() if not any(row[width:])}
+    if not good:
+        return table, refused
+    columns = zip(*((row + [""] * width)[:width] for row in good.values()), strict=True)
+    more = pa.table({name: pa.array([cell or None for cell in column], pa.string())
+                     for name, column in zip(head.names, columns, strict=True)})
+    plain = pa.table({name: table[name].cast(pa.string()) for name in head.names})
+    there = _numbers(table.num_rows, refused)
+    order = np.argsort(np.concatenate([there, np.array(list(good), np.int64)]), kind="stable")
+    return pa.concat_tables([plain, more]).take(pa.array(order)), [one for one in refused if one[0] not in good]
+
+
+def _without_empty(table: pa.Table) -> pa.Table:
+    """Without the columns that have neither a name nor a cell."""
+    empty = [name for name in table.column_names if name.startswith("unnamed_")
+             and table[name].null_count == table.num_rows]
+    return table.drop_columns(empty) if empty else table
+
+
+def _has_rows(path: Path, encoding: str, lines: int) -> bool:
+    with path.open("r", encoding=encoding, errors="replace") as file:
+        for _ in range(lines):
+            file.readline()
+        return any(line.strip() for line in iter(lambda: file.readline(1 << 16), ""))
+
+
+def _holds_quotes(path: Path) -> bool:
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as whole:
+        return whole.find(b'"') >= 0
+
+
+def _numbers(rows: int, refused: list[tuple[int, str]]) -> np.ndarray | None:
+    """Row numbers (1 is the first below the header) of the rows that were read, where some were not."""
+    if not refused:
+        return None
+    gaps = np.array(sorted(number for number, _ in refused))
+    return np.setdiff1d(np.arange(1, rows + len(gaps) + 1), gaps)[:rows]

@@ -1,0 +1,132 @@
+"""Erasing children: everywhere in the store's database, with a tombstone that keeps them from coming back."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Callable
+
+import numpy as np
+from sqlalchemy import URL, Connection, MetaData, Table, delete, func, insert, inspect, literal, select, text, union_all
+
+from registry.contract.errors import BadInput
+from registry.contract.registry import day_number
+from registry.privacy import keyed_hash, tombstone_key
+from registry.store import schema
+from registry.store.bulk import Bulk
+from registry.today import today
+
+IDS = schema.IDS.c
+
+
+def forget(store, child_id: str, *, on: dt.date | None = None) -> dict[str, int]:
+    """Erase a child: every version of every row, its ids, refused rows, and rows in other rooms' tables.
+
+    A tombstone (a keyed hash of the id, not the id) stays, so that a later import cannot bring the child back.
+    Returns the rows erased by table. Raises BadInput where nothing of the child is in the store.
+    """
+    with store.engine.begin() as connection:
+        if store.url.get_backend_name() == "sqlite":
+            connection.execute(text("PRAGMA secure_delete = ON"))
+        erased = _erase(connection, child_id)
+        if not erased:
+            raise BadInput("REG065", "there is no such child in this store")
+        stone = keyed_hash(tombstone_key(store.url, store.facts()["registry_id"]), child_id)
+        if not connection.scalar(select(func.count()).where(schema.FORGOTTEN.c.digest == stone)):
+            day = day_number(on or today())
+            connection.execute(insert(schema.FORGOTTEN).values(digest=stone, forgotten_on=day))
+    return erased
+
+
+def _erase(connection: Connection, child_id: str) -> dict[str, int]:
+    erased: dict[str, int] = {}
+    number = connection.scalar(select(IDS.number).where(IDS.kind == "child", IDS.text == child_id))
+    if number is not None:
+        _erase_ids(connection, number)
+        for name, table in schema.TABLES.items():
+            if "child" in table.c:
+                _count(erased, name, connection.execute(delete(table).where(table.c.child == number)).rowcount)
+    _count(erased, "quarantine", _erase_refused(connection, child_id))
+    for name, table in _others(connection).items():
+        _count(erased, name, connection.execute(delete(table).where(table.c.child_id == child_id)).rowcount)
+    return erased
+
+
+def _erase_ids(connection: Connection, number: int) -> None:
+    episodes, children = schema.TABLES["episodes"], schema.TABLES["children"]
+    theirs = select(episodes.c.episode).where(episodes.c.child == number)
+    connection.execute(delete(schema.IDS).where(IDS.kind == "episode", IDS.number.in_(theirs)))
+    family = select(children.c.family).where(children.c.child == number)
+    shared = select(children.c.family).where(children.c.child != number, children.c.family.is_not(None))
+    only = IDS.number.in_(family), IDS.number.not_in(shared)
+    connection.execute(delete(schema.IDS).where(IDS.kind == "family", *only))
+    connection.execute(delete(schema.IDS).where(IDS.kind == "child", IDS.number == number))
+
+
+def _erase_refused(connection: Connection, child_id: str) -> int:
+    rows = schema.QUARANTINE
+    like = f"%{json.dumps(child_id, ensure_ascii=False)[1:-1]}%"
+    found = connection.execute(select(rows.c.no, rows.c.raw).where(rows.c.raw.like(like))).all()
+    theirs = [row.no for row in found if _is_of(row.raw, child_id)]
+    for no in theirs:
+        connection.execute(delete(rows).where(rows.c.no == no))
+    return len(theirs)
+
+
+def _is_of(raw: str, child_id: str) -> bool:
+    cells = json.loads(raw)
+    return str(cells.get("child_id", "")).strip() == child_id or child_id in str(cells.get("line", ""))
+
+
+def _others(connection: Connection) -> dict[str, Table]:
+    """Tables of other rooms (the score book, say) in this database that name children by `child_id`."""
+    names = [name for name in inspect(connection).get_table_names() if name not in schema.METADATA.tables]
+    found = {name: Table(name, MetaData(), autoload_with=connection) for name in names}
+    return {name: table for name, table in found.items() if "child_id" in table.c}
+
+
+def _count(erased: dict[str, int], name: str, rows: int) -> None:
+    if rows:
+        erased[name] = rows
+
+
+SEEN_ON = {
+    "children": ("registered_on", "left_on"), "measurements": ("measured_on",),
+    "episodes": ("admitted_on", "closed_on"), "checks": ("checked_on",), "rations": ("issued_on",),
+    "attendance": ("month",), "visits": ("visited_on",),
+}
+"""The columns whose days speak of a child."""
+
+
+def unseen_since(store, day: dt.date) -> list[str]:
+    """Children of whom no record speaks on or after a day: those that a retention rule may erase."""
+    latest = []
+    for name, columns in SEEN_ON.items():
+        table = schema.TABLES[name]
+        latest += [select(table.c.child, table.c[column].label("day")) for column in columns]
+    children = schema.TABLES["children"]
+    latest.append(select(children.c.child, children.c.birth_date.label("day")))
+    days = union_all(*latest).subquery()
+    seen = select(days.c.child).group_by(days.c.child).having(func.max(days.c.day) < literal(day_number(day)))
+    with store.engine.connect() as connection:
+        found = connection.execute(select(IDS.text).where(IDS.kind == "child", IDS.number.in_(seen))).scalars().all()
+    return sorted(found)
+
+
+def shown(counts: np.ndarray, *, least: int = 5) -> list[int | None]:
+    """Counts for a shared aggregate: those of 1 to `least` - 1 children are None, 0 stays."""
+    return [int(count) if count == 0 or count >= least else None for count in counts]
+
+
+def forgotten_among(bulk: Bulk, url: URL) -> Callable[[np.ndarray], np.ndarray] | None:
+    """A function that masks the ids of forgotten children; None where nobody was forgotten."""
+    stones = set(bulk.query("SELECT digest FROM forgotten")["digest"])
+    if not stones:
+        return None
+    facts = bulk.query("SELECT value FROM store_facts WHERE name = 'registry_id'")
+    key = tombstone_key(url, facts["value"][0])
+
+    def is_forgotten(ids: np.ndarray) -> np.ndarray:
+        return np.array([keyed_hash(key, text) in stones for text in ids], bool)
+
+    return is_forgotten

@@ -1,0 +1,61 @@
+"""Programme codes as integers: each text of a kind (child, centre, sector, …) has one number in a store, for good."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from registry.store.bulk import Bulk
+
+KINDS = ("child", "centre", "sector", "project", "district", "family", "episode", "source", "name")
+
+
+class Numbering:
+    """The numbers of one store, read by kind when first asked for; new texts get the next numbers."""
+
+    def __init__(self, bulk: Bulk):
+        self._bulk = bulk
+        self._texts: dict[str, pa.Array] = {}
+        self._numbers: dict[str, np.ndarray] = {}
+        self._stored: dict[str, int] = {}
+
+    def texts(self, kind: str) -> pa.Array:
+        """All texts of a kind, those of the store first."""
+        self._read(kind)
+        return self._texts[kind]
+
+    def numbers(self, kind: str) -> np.ndarray:
+        """Their numbers."""
+        self._read(kind)
+        return self._numbers[kind]
+
+    def number(self, kind: str, texts: np.ndarray) -> np.ndarray:
+        """The number of each text (int32), giving new ones where needed; one more at the end: -1, of the missing."""
+        self._read(kind)
+        wanted = pa.array(texts, pa.string())
+        new = wanted.filter(pc.invert(pc.is_in(wanted, value_set=self._texts[kind])))
+        if len(new):
+            next_number = int(self._numbers[kind].max(initial=-1)) + 1
+            self._texts[kind] = pa.concat_arrays([self._texts[kind], new])
+            self._numbers[kind] = np.append(self._numbers[kind], np.arange(next_number, next_number + len(new),
+                                                                          dtype=np.int32))
+        at = pc.index_in(wanted, value_set=self._texts[kind]).to_numpy(zero_copy_only=False)
+        return np.append(self._numbers[kind][at], -1).astype(np.int32)
+
+    def write(self) -> None:
+        """Write the new ones."""
+        for kind, stored in self._stored.items():
+            texts, numbers = self._texts[kind][stored:], self._numbers[kind][stored:]
+            if len(texts):
+                kinds = pa.array([kind]).take(pa.array(np.zeros(len(texts), np.int8)))
+                self._bulk.ingest("ids", {"kind": kinds, "number": pa.array(numbers), "text": texts})
+
+    def _read(self, kind: str) -> None:
+        if kind in self._texts:
+            return
+        question = f"SELECT number, text FROM ids WHERE kind = '{kind}' ORDER BY number"
+        rows = self._bulk.query(question, {"number": np.int32})
+        self._texts[kind] = pa.array(rows["text"], pa.string())
+        self._numbers[kind] = rows["number"]
+        self._stored[kind] = len(rows["number"])

@@ -1,0 +1,123 @@
+"""The store: one SQL database that keeps every version of every row, and hands out the registry as columns."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from sqlalchemy import Engine, create_engine, event, select
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import DBAPIError
+
+from registry.contract.errors import BadInput, UsageError
+from registry.contract.registry import Registry
+from registry.store import schema
+from registry.store.bulk import Bulk, connect
+from registry.store.loading import digest, load
+from registry.store.store_facts import facts_of
+
+
+def open_store(address: str | Path, *, must_exist: bool = False) -> Store:
+    """Open a store (a path ending in `.db`, or a `postgresql://` address), made when missing."""
+    url = store_url(str(address))
+    if must_exist and url.get_backend_name() == "sqlite" and not Path(url.database).exists():
+        raise BadInput("REG060", f"there is no store at {url.database}: `sanket import SOURCE --to STORE` makes one")
+    make_private(url)
+    try:
+        return Store(url)
+    except DBAPIError as error:
+        said = str(error.orig).strip().splitlines()[0][:200]
+        raise BadInput("REG060", f"the store at {url.database} cannot be opened or made ({said}): check the path or "
+                                 "the address, and that you may write there") from error
+
+
+@contextmanager
+def made_for(address: str | Path) -> Iterator[Store]:
+    """Open a store to import into; one that was made for an import that failed is taken away again."""
+    url = store_url(str(address))
+    path = Path(url.database) if url.get_backend_name() == "sqlite" else None
+    beside = [path, path.with_suffix(".key"), path.with_name(f"{path.name}-journal")] if path else []
+    made = [one for one in beside if not one.exists()] if path and not path.exists() else []
+    store = open_store(address)
+    try:
+        yield store
+    except BaseException:
+        store.close()
+        for one in made:
+            one.unlink(missing_ok=True)
+        raise
+    store.close()
+
+
+def make_private(url: URL) -> None:
+    """A store's file that is not there yet, made empty and for its owner alone: SQLite would let everybody read it, and
+    gives its other files (-wal, -shm) the rights of this one."""
+    if url.get_backend_name() == "sqlite" and url.database and not Path(url.database).exists():
+        # Where it cannot be made, SQLite itself says so when it opens it.
+        with suppress(OSError):
+            os.close(os.open(url.database, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+
+
+def store_url(address: str) -> URL:
+    """The SQLAlchemy address of a STORE as people write it."""
+    if address.startswith(("postgresql://", "postgres://")):
+        return make_url(address).set(drivername="postgresql+psycopg")
+    if address.endswith(".db"):
+        return URL.create("sqlite", database=address)
+    raise UsageError("REG062", "a store is a path ending in .db or a postgresql:// address")
+
+
+class Store:
+    """An open store. `engine` is for whoever keeps tables of their own beside the registry's."""
+
+    def __init__(self, url: URL):
+        self.url = url
+        self.engine: Engine = _engine(url)
+        schema.make(self.engine)
+
+    def bulk(self) -> Bulk:
+        """A connection for whole columns; a transaction of its own."""
+        return connect(self.url)
+
+    def facts(self) -> dict[str, object]:
+        """What a reader of results must know: see `registry.contract.registry.Registry.facts`."""
+        with self.engine.connect() as connection:
+            rows = connection.execute(select(schema.FACTS.c.name, schema.FACTS.c.value)).all()
+        return facts_of(dict(map(tuple, rows)))
+
+    def load(self, *, sectors: Iterable[str] | None = None, children: Iterable[str] | None = None) -> Registry:
+        """Every version of every row as a registry; of some sectors' or some children only, where these are given."""
+        with self.bulk() as bulk:
+            return load(bulk, sectors=sectors, children=children)
+
+    def import_source(self, source: object, *, map: object = None, imported_on: object = None, past: bool = False,
+                      zscores: Callable | None = None):
+        """Read, check and keep a source; see `registry.store.importing.import_source`."""
+        from registry.store.importing import import_source
+
+        return import_source(self, source, map=map, imported_on=imported_on, past=past, zscores=zscores)
+
+    def digest(self) -> str:
+        """A checksum of all that the store knows, whatever the order or the time in which it came."""
+        with self.bulk() as bulk:
+            return digest(bulk)
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self.engine.dispose()
+
+
+def _engine(url: URL) -> Engine:
+    if url.get_backend_name() != "sqlite":
+        return create_engine(url, pool_pre_ping=True)
+    engine = create_engine(url)
+
+    @event.listens_for(engine, "connect")
+    def patient(connection, _record) -> None:
+        connection.execute("PRAGMA busy_timeout = 30000")
+
+    return engine
+
+

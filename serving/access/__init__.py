@@ -1,0 +1,1 @@
+"""Who asks, and what for: tokens, keys, permissions and the area in scope."""

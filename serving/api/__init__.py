@@ -1,0 +1,1 @@
+"""The API's routes under /v1, the probes, and the API's reference."""

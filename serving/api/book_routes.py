@@ -1,0 +1,164 @@
+"""What the score book and the models say: children, lists, indicators, the models' cards, and outcomes of visits."""
+
+import datetime as dt
+from dataclasses import asdict, replace
+from typing import Annotated
+
+import orjson
+from fastapi import APIRouter, Depends, Path, Query
+from starlette.requests import Request
+from starlette.responses import Response
+
+from models.visits.listed_child import counted_to
+from registry.contract.tables import LONGEST_TEXT
+from serving.access.permissions import Person
+from serving.answering.answers import chosen_language
+from serving.api.score_routes import read_json
+from serving.book import area_indicators
+from serving.book.scorebook import BookRow, Run
+from serving.http.problems import Problem, documented
+from serving.process.state import Desk
+from serving.visits import outcomes
+from serving.visits.lists import (
+    DEFAULT_CAPACITY,
+    day_of_reading,
+    list_document,
+    told_of,
+    visit_list,
+)
+
+REFUSALS = ("API002", "API003", "API010", "API011", "API020", "API021", "API022", "API031", "API032", "API099")
+ANY_OBJECT = {"application/json": {"schema": {"type": "object"}}}
+Id = Annotated[str, Path(min_length=1, max_length=LONGEST_TEXT)]
+Name = Annotated[str | None, Query(min_length=1, max_length=LONGEST_TEXT)]
+AsOf = Annotated[dt.date | None, Query(description="the newest list made on or before this day; default: the newest")]
+Capacity = Annotated[int, Query(ge=1, le=500, description="visits that can be made")]
+
+
+def router(desk: Desk) -> APIRouter:
+    """The routes over the score book."""
+    routes = APIRouter()
+    _children(routes, desk)
+    _lists(routes, desk)
+    _models(routes, desk)
+    return routes
+
+
+def _asking(desk: Desk, act: str):
+    """The type of the person who asks, whose role allows the act."""
+
+    async def person(request: Request) -> Person:
+        return await desk.person(request, act)
+
+    return Annotated[Person, Depends(person)]
+
+
+def _answers(description: str, *more: str) -> dict:
+    return {
+        "responses": {200: {"description": description, "content": ANY_OBJECT}}
+        | documented(*REFUSALS, "API034", *more),
+        "response_class": Response,
+    }
+
+
+def json_answer(document: dict, status: int = 200) -> Response:
+    """A document as JSON."""
+    return Response(orjson.dumps(document), status, media_type="application/json")
+
+
+def _children(routes: APIRouter, desk: Desk) -> None:
+    Viewer, Visitor = _asking(desk, "see_children"), _asking(desk, "record_visits")
+
+    @routes.get("/children/{child_id:path}", tags=["Children"], **_answers("the child in the score book", "API033"))
+    def child(
+        request: Request, person: Viewer, child_id: Id, as_of: AsOf = None, history: bool = False
+    ) -> Response:
+        """What the newest run (or that of a day) said of one child: state, step, both risks with all their reasons.
+
+        `overdue_days` is counted to `counted_to`: today, or the day asked for; in the history, to each run's own day.
+        With `history=true` also what earlier runs said, each with the models that said it.
+        """
+        reader = desk.reader(person)
+        run, row = reader.child(child_id, as_of)
+        day = day_of_reading(run.as_of, as_of)
+        now = replace(row, candidate=counted_to(row.candidate, day, as_of=run.as_of))
+        document = child_document(run, now) | {"counted_to": day.isoformat()}
+        if history:
+            document["history"] = [child_document(*then) for then in reader.history(child_id)]
+        desk.noted(request, person, "child", [child_id])
+        return json_answer(document)
+
+    @routes.post(
+        "/visits/{child_id:path}/outcome", tags=["Visits"], status_code=201,
+        openapi_extra=outcomes.REQUEST_BODY,
+        responses={201: {"description": "noted"}}
+        | documented(*REFUSALS, "API001", "API005", "API006", "API007", "API033", "API034"),
+        response_class=Response,
+    )
+    async def outcome(request: Request, person: Visitor, child_id: Id) -> Response:
+        """What a home visit found. It goes into the registry's visits, and the child leaves the list.
+
+        findings: `well`, `ill`, `sam_again`, `away`, `moved`, `data_wrong`, `died`. A weight or an arm that was
+        measured goes into the registry's measurements (source `home_visit`). The same visit sent again changes nothing.
+        """
+        asked = outcomes.asked(await read_json(request), child_id=child_id, today=desk.today())
+        return json_answer(await outcomes.record(desk, request, person, asked), 201)
+
+
+def child_document(run: Run, row: BookRow) -> dict:
+    """One child of a run, as the API gives it."""
+    candidate = asdict(row.candidate)
+    reasons = candidate.pop("reasons")
+    return {
+        "as_of": run.as_of.isoformat(), "made_at": run.made_at, **candidate, "reasons": reasons,
+        "scores": {target: asdict(score) for target, score in row.scores.items()},
+        "protocol_version": run.facts.get("protocol_version"),
+    }
+
+
+def _lists(routes: APIRouter, desk: Desk) -> None:
+    Viewer, Officer = _asking(desk, "see_children"), _asking(desk, "see_indicators")
+
+    @routes.get("/visits", tags=["Visits"], **_answers("the list", "API033"))
+    def visits(
+        request: Request, person: Viewer, sector: Name = None, as_of: AsOf = None,
+        capacity: Capacity = DEFAULT_CAPACITY,
+    ) -> Response:
+        """Whom to visit first in a sector: who may die first, then what is late, then risk x what a visit can change.
+
+        `rank` is the order of urgency. `for_the_anm` is work at the centres, outside the capacity; `beyond` has the
+        children in danger for whom no visit is left.
+
+        `sector` may be left out where the token is for one sector alone. Days late are counted to `counted_to`: today,
+        or the day asked for.
+        """
+        reader = desk.reader(person)
+        listed = visit_list(reader, sector_id=sector, as_of=as_of, capacity=capacity)
+        language = chosen_language(request.scope["plain_headers"].get("accept-language"))
+        document = list_document(listed, language)
+        desk.noted(request, person, "list", told_of(listed))
+        return json_answer(document)
+
+    @routes.get("/indicators", tags=["Area"], **_answers("figures by sector"))
+    def indicators(person: Officer, as_of: AsOf = None, months: bool = False) -> Response:
+        """Sectors side by side: children by state, danger, overdue, and how many events the risks add up to.
+
+        `programme` has the care indicators (coverage, SAM, cured, defaulted, relapse, stay, gain, food) of each
+        sector, project and district that the token holds whole: of the last month and of twelve months together, or
+        of each month with `months=true`. Figures under the smallest cell are given as null, so that no child can be
+        told from them. All are counted by the scoring run, from the records of its day.
+        """
+        return json_answer(area_indicators.indicators(desk.reader(person), as_of, months=months))
+
+
+def _models(routes: APIRouter, desk: Desk) -> None:
+    Reviewer = _asking(desk, "see_model")
+
+    @routes.get("/models/champion", tags=["Models"], **_answers("the models that answer now", "API030"))
+    async def champion(person: Reviewer) -> Response:
+        """The card of each champion: version, what it was trained on, its figures, and what it must not be used for."""
+        if not desk.champions.now:
+            raise Problem("API030", headers={"Retry-After": "60"})
+        return json_answer({target: champion.card for target, champion in desk.champions.now.items()})
+
+

@@ -1,0 +1,123 @@
+"""`POST /score` and `POST /classify`: children come with their records, nothing is stored."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import time
+from collections.abc import Awaitable, Callable
+
+import orjson
+from fastapi import APIRouter
+from fastapi.routing import APIRoute
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+
+from registry.contract.registry import day_number
+from registry.contract.tables import EARLIEST
+from serving.answering.answers import Question, chosen_language
+from serving.answering.schemas import EXAMPLE
+from serving.http.problems import Problem, documented
+from serving.process.state import Desk
+
+INLINE_CHILDREN = 8
+"""Up to so many children are answered in the event loop: about 10 ms, less than a thread's detour costs others."""
+DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+REFUSALS = (
+    "API001", "API002", "API005", "API006", "API007", "API010", "API011", "API020", "API021", "API022", "API099"
+)
+
+
+class Plain(APIRoute):
+    """A route whose endpoint reads the request itself: nothing for FastAPI to gather or check before it."""
+
+    def get_route_handler(self) -> Callable[[Request], Awaitable[Response]]:
+        """The endpoint as it stands."""
+        return self.endpoint
+
+
+def router(desk: Desk) -> APIRouter:
+    """The two stateless routes."""
+    routes = APIRouter(tags=["Stateless answers"], route_class=Plain)
+
+    @routes.post("/score", **_documents("ScoreAnswer", "API030", "API034"))
+    async def score(request: Request) -> Response:
+        """Growth points, classification, the protocol's step, and each target's calibrated risk with its reasons.
+
+        Children are answered in the order of the request. A child whose records cannot be used gets its `problems`
+        with status 200; the others are answered. Sentences are in the language of Accept-Language (en, hi, mr).
+        """
+        if not desk.champions.now:
+            raise Problem("API030", headers={"Retry-After": "60"})
+        return await _answer(desk, request, "score")
+
+    @routes.post("/classify", **_documents("ClassifyAnswer", "API034"))
+    async def classify(request: Request) -> Response:
+        """Growth points, classification and the protocol's step: rules only, works without any model."""
+        return await _answer(desk, request, "classify")
+
+    return routes
+
+
+def _documents(answer: str, *more: str) -> dict:
+    body = {"schema": {"$ref": "#/components/schemas/Request"}, "example": EXAMPLE}
+    content = {"application/json": {"schema": {"$ref": f"#/components/schemas/{answer}"}}}
+    return {
+        "responses": {200: {"description": "one answer for each child", "content": content}}
+        | documented(*REFUSALS, *more),
+        "openapi_extra": {"requestBody": {"required": True, "content": {"application/json": body}}},
+        "response_class": Response,
+    }
+
+
+async def _answer(desk: Desk, request: Request, act: str) -> Response:
+    person = await desk.person(request, "score")
+    document = await read_json(request)
+    as_of, children = asked(document, most=desk.limits.children)
+    language = chosen_language(request.scope["plain_headers"].get("accept-language"))
+    deadline = time.monotonic() + desk.limits.seconds
+    question = Question(as_of, language, scored=act == "score")
+    if len(children) <= INLINE_CHILDREN:
+        body = desk.answerer.answer(children, question)
+    else:
+        body = await run_in_threadpool(desk.answerer.answer, children, question, deadline=deadline)
+    desk.note_soon(request, person, act)
+    return Response(body, media_type="application/json", headers={"content-language": language})
+
+
+async def read_json(request: Request) -> object:
+    """The body as JSON. API006 for another kind, API001 where it is not JSON."""
+    kind = request.scope["plain_headers"].get("content-type", "application/json")
+    if kind.partition(";")[0].strip().lower() != "application/json":
+        raise Problem("API006")
+    body = await request.body()
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError:
+        raise Problem("API001") from None
+
+
+def asked(document: object, *, most: int) -> tuple[dt.date, list]:
+    """The day and the children of a request. API002 names every field that is not as documented."""
+    if not isinstance(document, dict):
+        raise Problem("API002", errors=[{"field": "", "problem": "must be an object with as_of and children"}])
+    errors = [{"field": "", "problem": "holds a field that is not documented"}] * bool(document.keys() - EXAMPLE.keys())
+    as_of, children = _day(document.get("as_of")), document.get("children")
+    if as_of is None:
+        errors.append({"field": "as_of", "problem": "must be a date, YYYY-MM-DD, not before 1950-01-01"})
+    if not isinstance(children, list) or not 1 <= len(children) <= most:
+        errors.append({"field": "children", "problem": f"must be a list of 1 to {most} children"})
+    if errors:
+        raise Problem("API002", errors=errors)
+    return as_of, children
+
+
+def _day(text: object) -> dt.date | None:
+    if not isinstance(text, str) or not DAY.fullmatch(text):
+        return None
+    try:
+        day = dt.date.fromisoformat(text)
+    except ValueError:
+        return None
+    return day if day_number(day) >= EARLIEST else None

@@ -1,0 +1,186 @@
+"""From a registry to the score book's rows: whom the book keeps, and what it says of each."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from care.pathway import facts as care_facts
+from care.pathway.decide import LEVEL_OF_CARE, STATES, Placed, place
+from care.protocol import Protocol, standard
+from care.register import target_weight
+from features.clock import Clock
+from features.trajectory.context import Context
+from models.bundle import Bundle
+from models.scoring import NOT_SCORED, SCORED, WHY_NOT, Scored, score_children
+from models.visits.listed_child import Candidate
+from models.visits.urgency import urgency_facts
+from registry.contract.registry import FINDING, NEVER, SETTING, SEX, Registry, day_date, day_number
+from serving.answering.answers import reasons_of
+from serving.book.scorebook import BookRow, Score
+
+RECENT_DAYS = 183
+"""A child is kept in the book for the six months after a discharge in which a relapse counts."""
+WATCHED = np.array([LEVEL_OF_CARE[state] >= 2 for state in STATES])
+"""States that ask for more than the monthly weighing of every child."""
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where each centre of a registry lies as of a day: text ids and coordinates by the centre's position."""
+
+    sector: np.ndarray
+    project: np.ndarray
+    district: np.ndarray
+    setting: list[str | None]
+    latitude: np.ndarray
+    longitude: np.ndarray
+
+    @classmethod
+    def of(cls, registry: Registry, day: int) -> Places:
+        """The newest version of each centre that was known by the day."""
+        centres = registry.centres
+        known = centres.take((centres["known_from"] <= day) & (day < centres["known_until"]))
+        at = np.full(len(registry.centre_ids), -1)
+        at[known["centre"]] = np.arange(known.rows)
+        ids = {
+            name: np.append(getattr(registry, f"{name}_ids"), "")[np.append(known[name], -1)[at]]
+            for name in ("sector", "project", "district")
+        }
+        setting = [SETTING[code] if code >= 0 else None for code in np.append(known["setting"], -1)[at]]
+        where = [np.append(known[name], np.nan)[at] for name in ("latitude", "longitude")]
+        return cls(**ids, setting=setting, latitude=where[0], longitude=where[1])
+
+    @property
+    def sectors(self) -> set[tuple[str, str, str]]:
+        """(sector, project, district) of every sector that has a centre."""
+        return {place for place in zip(self.sector, self.project, self.district, strict=True) if place[0]}
+
+
+@dataclass(frozen=True)
+class Scoring:
+    """All that the rows of one run are made from."""
+
+    registry: Registry
+    clock: Clock
+    context: Context
+    bundles: Mapping[str, Bundle]
+    protocol: Protocol
+    places: Places
+    day: int
+
+    @classmethod
+    def of(cls, registry: Registry, bundles: Mapping[str, Bundle], as_of: dt.date) -> Scoring:
+        """Ready to score a registry as of a day."""
+        clock, day = Clock(registry), day_number(as_of)
+        return cls(registry, clock, Context(clock), bundles, standard(), Places.of(registry, day), day)
+
+    def rows(self, children: np.ndarray) -> Iterator[BookRow]:
+        """The book's rows of those of these children whom the book keeps."""
+        day = np.full(len(children), self.day, np.int32)
+        scored = score_children(self.clock, children, day, bundles=self.bundles, context=self.context)
+        known = scored.traced.known
+        placed = place(care_facts.of(known, scored.traced.growth, self.protocol), self.protocol)
+        for i in np.flatnonzero(self._kept(scored, placed)):
+            row = self._row(scored, placed, int(i))
+            facts = row.candidate.facts | urgency_facts(
+                scored.traced, placed.facts, int(i), self.protocol
+            )
+            yield replace(row, candidate=replace(row.candidate, facts=facts))
+
+    def _kept(self, scored: Scored, placed: Placed) -> np.ndarray:
+        """In treatment, within 183 days of a discharge, in danger, or in a state that is watched; and of a sector."""
+        stays, centre = scored.traced.stays, scored.traced.known.children["centre"]
+        opened = (stays.admitted_on != NEVER) & (stays.closed_on == NEVER)
+        recent = (stays.closed_on != NEVER) & (self.day - stays.closed_on.astype(np.int64) <= RECENT_DAYS)
+        asks = opened | recent | placed.danger | WATCHED[placed.state]
+        return asks & (centre >= 0) & (np.append(self.places.sector, "")[centre] != "")
+
+    def _row(self, scored: Scored, placed: Placed, i: int) -> BookRow:
+        scores = {target: _score(scored, target, i) for target in scored.targets}
+        return BookRow(self._candidate(scored, placed, scores, i), scores)
+
+    def _candidate(self, scored: Scored, placed: Placed, scores: Mapping[str, Score], i: int) -> Candidate:
+        known, places, step = scored.traced.known, self.places, placed.row(i)
+        centre = int(known.children["centre"][i])
+        facts = scored.facts(i) | _standing(step.pop("findings")) | _target_weight_kg(scored, self.protocol, i)
+        centre_id = str(self.registry.centre_ids[centre])
+        target = _leading(scores)
+        score = scores.get(target)
+        step.pop("protocol_version")
+        return Candidate(
+            child_id=str(self.registry.child_ids[known.child[i]]),
+            centre_id=centre_id,
+            centre_name=self.registry.facts.get("centre_names", {}).get(centre_id),
+            sector_id=str(places.sector[centre]),
+            setting=places.setting[centre],
+            latitude=_number(places.latitude[centre]),
+            longitude=_number(places.longitude[centre]),
+            sex=SEX[known.children["sex"][i]],
+            age_months=facts.get("age_months"),
+            **step,
+            target=target,
+            risk=score.risk if score else None,
+            risk_low=score.risk_low if score else None,
+            risk_high=score.risk_high if score else None,
+            reasons=score.reasons if score else (),
+            facts=facts,
+            **_last_visit(scored, i),
+        )
+
+
+def _leading(scores: Mapping[str, Score]) -> str | None:
+    """The target that the list ranks by: the scored one, and of two the higher risk."""
+    scored = [target for target, score in scores.items() if score.status == SCORED]
+    return max(scored, key=lambda target: scores[target].risk, default=None)
+
+
+def _score(scored: Scored, name: str, i: int) -> Score:
+    target = scored.targets[name]
+    why_not, landmark = WHY_NOT[target.why_not[i]], _number(target.landmark_day[i])
+    landmark = None if landmark is None else int(landmark)
+    version = target.version or None
+    if why_not:
+        return Score(NOT_SCORED, why_not, landmark, None, None, None, None, (), version)
+    risks = (float(risk[i]) for risk in (target.risk, target.low, target.high))
+    return Score(SCORED, None, landmark, *risks, float(target.base), reasons_of(target, i), version)
+
+
+_TOLD_AS = {"whz": "sam_whz", "muac_mm": "sam_muac_mm", "oedema": "sam_oedema", "too_low_kg": "sam_low_kg"}
+
+
+def _standing(findings: list[dict]) -> dict:
+    """The findings of SAM that stand (`care.pathway.decide.findings`) as facts of a sentence: `sam_muac_mm`, `sam_muac_on`."""
+    told = {}
+    for found in findings:
+        name = _TOLD_AS[found["criterion"]]
+        day = f"{name.removesuffix('_mm').removesuffix('_kg')}_on"
+        told |= {name: found["value"], day: found["measured_on"]}
+        if "height_cm" in found:
+            told["sam_low_cm"] = found["height_cm"]
+    return told
+
+
+def _target_weight_kg(scored: Scored, protocol: Protocol, i: int) -> dict:
+    """The weight to reach in treatment (kg), as a sheet of paper tells it; none out of treatment."""
+    target = target_weight(scored.traced.known, scored.traced.growth, protocol, i)
+    return {} if target is None else {"target_weight_kg": round(target, 2)}
+
+
+def _last_visit(scored: Scored, i: int) -> dict:
+    visits = scored.traced.known.visits
+    end = visits.offsets[i + 1]
+    if end == visits.offsets[i]:
+        return {"last_visited_on": None, "last_finding": None}
+    finding = int(visits["finding"][end - 1])
+    return {
+        "last_visited_on": day_date(visits["visited_on"][end - 1]),
+        "last_finding": FINDING[finding] if finding >= 0 else None,
+    }
+
+
+def _number(value: float) -> float | None:
+    return None if np.isnan(value) else float(value)

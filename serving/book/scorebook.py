@@ -1,0 +1,280 @@
+"""The score book: what was said of each child on each day, with the models that said it. Written here, read by
+`serving/book/reader.py`.
+
+A run (one `as_of`) is written in chunks of children and published in one step: readers see the former run or the
+new one, never half. A run that was broken off goes on where it stopped, if the registry and the models are the
+same. Nothing is overwritten: a score of last March stays, with last March's models named beside it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from weakref import WeakSet
+
+import orjson
+import sqlalchemy as sa
+
+from models.visits.listed_child import Candidate, Reason
+from serving.database import make_missing
+
+TABLES = sa.MetaData()
+RUNS = sa.Table(
+    "sanket_runs", TABLES,
+    sa.Column("run", sa.Integer, primary_key=True),
+    sa.Column("as_of", sa.Date, nullable=False, index=True),
+    sa.Column("made_at", sa.String(32), nullable=False),
+    sa.Column("complete", sa.Boolean, nullable=False),
+    sa.Column("made_from", sa.Text, nullable=False),
+    sa.Column("facts", sa.Text, nullable=False),
+)
+CHUNKS = sa.Table(
+    "sanket_run_chunks", TABLES,
+    sa.Column("run", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("chunk", sa.Integer, primary_key=True, autoincrement=False),
+)
+PLACES = sa.Table(
+    "sanket_run_places", TABLES,
+    sa.Column("run", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("sector_id", sa.String(500), primary_key=True),
+    sa.Column("project_id", sa.String(500), nullable=False),
+    sa.Column("district_id", sa.String(500), nullable=False),
+)
+ROWS = sa.Table(
+    "sanket_scores", TABLES,
+    sa.Column("run", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("child_id", sa.String(500), primary_key=True),
+    sa.Column("sector_id", sa.String(500), nullable=False),
+    sa.Column("relapse", sa.Float),
+    sa.Column("non_response", sa.Float),
+    sa.Column("page", sa.LargeBinary, nullable=False),
+    sa.Index("sanket_scores_by_sector", "run", "sector_id"),
+    sa.Index("sanket_scores_by_child", "child_id", "run"),
+)
+AREAS = sa.Table(
+    "sanket_run_areas", TABLES,
+    sa.Column("run", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("level", sa.String(20), primary_key=True),
+    sa.Column("place", sa.String(500), primary_key=True),
+    sa.Column("page", sa.LargeBinary, nullable=False),
+)
+"""What a run counted of each sector, project and district; holds no child's id (see also `serving/book/usual.py`)."""
+TICKS = sa.Table(
+    "sanket_ticks", TABLES,
+    sa.Column("child_id", sa.String(500), primary_key=True),
+    sa.Column("visited_on", sa.Date, primary_key=True),
+    sa.Column("finding", sa.String(20), nullable=False),
+    sa.Column("listed_on", sa.Date),
+    sa.Column("listed_for", sa.String(60)),
+    sa.Column("ticked_at", sa.String(32), nullable=False),
+    sa.Column("handed_on", sa.Boolean, nullable=False, default=False),
+    sa.Index("sanket_ticks_by_time", "ticked_at"),
+)
+"""Outcomes of visits that came back since the run; `serving/book/outbox.py` brings them into the registry's `visits`."""
+MEASURED = sa.Table(
+    "sanket_measured_at_home", TABLES,
+    sa.Column("child_id", sa.String(500), primary_key=True),
+    sa.Column("visited_on", sa.Date, primary_key=True),
+    sa.Column("weight_kg", sa.Float),
+    sa.Column("muac_mm", sa.Float),
+    sa.Column("ticked_at", sa.String(32), nullable=False),
+    sa.Column("handed_on", sa.Boolean, nullable=False, default=False),
+)
+"""Weights and arms that those visits took, on their way into the registry's `measurements`."""
+TOLD = sa.Table(
+    "sanket_told", TABLES,
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("child_id", sa.String(500), nullable=False),
+    sa.Column("sector_id", sa.String(500), nullable=False),
+    sa.Column("finding", sa.String(20), nullable=False),
+    sa.Column("visited_on", sa.Date, nullable=False),
+    sa.Column("told_on", sa.Date, nullable=False),
+    sa.Column("told_at", sa.String(32), nullable=False),
+    sa.Column("told_by", sa.String(200), nullable=False),
+    sa.Column("told_as", sa.String(40), nullable=False),
+    sa.Column("closed_at", sa.String(32)),
+    sa.Column("closed_by", sa.String(200)),
+    sa.Column("closed_as", sa.String(40)),
+    sa.Index("sanket_told_by_sector", "sector_id", "told_on"),
+    sa.Index("sanket_told_by_child", "child_id", "visited_on"),
+)
+"""Findings that need somebody (`serving/book/ticks.py`): who told them, when, as what, and whether and how they were closed.
+Rows stay when a tick is replaced or a child leaves the book; `told_on` is the programme's day, the others are UTC."""
+
+
+@dataclass(frozen=True)
+class Score:
+    """What one model said of one child: `status` is `scored` or `not_scored` (with `why_not`).
+
+    `base_log_odds` and the reasons' log-odds add up to the log-odds of `risk`.
+    """
+
+    status: str
+    why_not: str | None
+    landmark_day: int | None
+    risk: float | None
+    risk_low: float | None
+    risk_high: float | None
+    base_log_odds: float | None
+    reasons: tuple[Reason, ...]
+    model_version: str | None
+
+
+@dataclass(frozen=True)
+class BookRow:
+    """One child on one day: as the list sees it, and what each model said."""
+
+    candidate: Candidate
+    scores: dict[str, Score] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Run:
+    """One scoring of a registry. `made_from` tells whether a broken-off run may go on; `facts` are for readers."""
+
+    run: int
+    as_of: dt.date
+    made_at: str
+    complete: bool
+    made_from: dict
+    facts: dict
+
+
+def make_tables(engine: sa.Engine) -> None:
+    """Make the score book's tables where they are missing."""
+    make_missing(engine, TABLES)
+
+
+_COMPLETE: WeakSet[sa.Engine] = WeakSet()
+
+
+def complete_tables(engine: sa.Engine) -> None:
+    """Make the tables that an earlier version's score book lacks; looks once. A store never scored stays as it is."""
+    if engine in _COMPLETE:
+        return
+    there = set(sa.inspect(engine).get_table_names())
+    if RUNS.name in there:
+        if not there.issuperset(TABLES.tables):
+            make_tables(engine)
+        _COMPLETE.add(engine)
+
+
+def begin(engine: sa.Engine, *, as_of: dt.date, made_from: dict, places: Iterable[tuple[str, str, str]]) -> Run:
+    """A run to be written: the broken-off one of the same day, registry and models, or a new one.
+
+    places: (sector_id, project_id, district_id) of every sector. Broken-off runs of the day that cannot go on
+    are removed.
+    """
+    make_tables(engine)
+    text = orjson.dumps(made_from, option=orjson.OPT_SORT_KEYS).decode()
+    with engine.begin() as connection:
+        unfinished = sa.select(RUNS).where(RUNS.c.as_of == as_of, ~RUNS.c.complete)
+        for row in connection.execute(unfinished).all():
+            if row.made_from == text:
+                return run_of(row)
+            _remove(connection, row.run)
+        made_at = dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds")
+        new = {"as_of": as_of, "made_at": made_at, "complete": False, "made_from": text, "facts": "{}"}
+        number = connection.execute(sa.insert(RUNS), new).inserted_primary_key[0]
+        named = ("sector_id", "project_id", "district_id")
+        if rows := [dict(zip(named, place, strict=True), run=number) for place in places]:
+            connection.execute(sa.insert(PLACES), rows)
+    return Run(number, as_of, made_at, False, made_from, {})
+
+
+def _remove(connection: sa.Connection, number: int) -> None:
+    for table in (ROWS, CHUNKS, PLACES, AREAS, RUNS):
+        connection.execute(sa.delete(table).where(table.c.run == number))
+
+
+def chunks_written(engine: sa.Engine, run: Run) -> set[int]:
+    """Numbers of the chunks of children that this run holds already."""
+    with engine.connect() as connection:
+        return set(connection.scalars(sa.select(CHUNKS.c.chunk).where(CHUNKS.c.run == run.run)))
+
+
+def write_chunk(engine: sa.Engine, run: Run, chunk: int, rows: Iterable[BookRow]) -> int:
+    """Write one chunk of children in one transaction; how many rows. A chunk is there whole or not at all."""
+    encoded = [_encoded(run, row) for row in rows]
+    with engine.begin() as connection:
+        connection.execute(sa.insert(CHUNKS), {"run": run.run, "chunk": chunk})
+        if encoded:
+            connection.execute(sa.insert(ROWS), encoded)
+    return len(encoded)
+
+
+def _encoded(run: Run, row: BookRow) -> dict:
+    scores = {target: asdict(score) | _reasons_kept(score.reasons) for target, score in row.scores.items()}
+    page = {"candidate": asdict(row.candidate) | _reasons_kept(row.candidate.reasons), "scores": scores}
+    return {
+        "run": run.run,
+        "child_id": row.candidate.child_id,
+        "sector_id": row.candidate.sector_id,
+        "relapse": _risk(row, "relapse"),
+        "non_response": _risk(row, "non_response"),
+        "page": orjson.dumps(page, option=orjson.OPT_SERIALIZE_NUMPY),
+    }
+
+
+def _reasons_kept(reasons: tuple[Reason, ...]) -> dict:
+    """The reasons without what is usual: that is known only when the whole sector is scored (`serving/book/usual.py`)."""
+    return {"reasons": [{"key": reason.key, "log_odds": reason.log_odds} for reason in reasons]}
+
+
+def _risk(row: BookRow, target: str) -> float | None:
+    return row.scores[target].risk if target in row.scores else None
+
+
+def publish(engine: sa.Engine, run: Run, *, facts: dict, areas: Iterable[tuple[str, str, dict]] = ()) -> None:
+    """Turn the run complete: from here on readers see it. `facts` are what a reader of the list must know.
+
+    areas: (level, place, page) with what was counted of each sector, project and district.
+    """
+    pages = [
+        {"run": run.run, "level": level, "place": place, "page": orjson.dumps(page)} for level, place, page in areas
+    ]
+    with engine.begin() as connection:
+        connection.execute(sa.delete(AREAS).where(AREAS.c.run == run.run))
+        if pages:
+            connection.execute(sa.insert(AREAS), pages)
+        changed = sa.update(RUNS).where(RUNS.c.run == run.run)
+        connection.execute(changed.values(complete=True, facts=orjson.dumps(facts).decode()))
+        connection.execute(sa.delete(CHUNKS).where(CHUNKS.c.run == run.run))
+
+
+def forget(engine: sa.Engine, child_id: str) -> int:
+    """Remove a child from every run and every visit; how many rows went."""
+    make_tables(engine)
+    named = (ROWS, TICKS, MEASURED, TOLD)
+    with engine.begin() as connection:
+        gone = [connection.execute(sa.delete(table).where(table.c.child_id == child_id)) for table in named]
+    return sum(result.rowcount for result in gone)
+
+
+def run_of(row: sa.Row) -> Run:
+    """A run from its row."""
+    return Run(row.run, row.as_of, row.made_at, row.complete, orjson.loads(row.made_from), orjson.loads(row.facts))
+
+
+def row_of(page: bytes) -> BookRow:
+    """A child's row from its stored page."""
+    stored = orjson.loads(page)
+    candidate = stored["candidate"]
+    for name in ("by_when", "last_visited_on"):
+        candidate[name] = _date(candidate[name])
+    facts = candidate["facts"]
+    candidate["facts"] = facts | {name: _date(facts[name]) for name in facts if name.endswith("_on")}
+    candidate["reasons"] = _reasons(candidate["reasons"])
+    scores = {
+        target: Score(**score | {"reasons": _reasons(score["reasons"])}) for target, score in stored["scores"].items()
+    }
+    return BookRow(Candidate(**candidate), scores)
+
+
+def _date(text: str | None) -> dt.date | None:
+    return dt.date.fromisoformat(text) if text else None
+
+
+def _reasons(stored: list[dict]) -> tuple[Reason, ...]:
+    return tuple(Reason(reason["key"], reason["log_odds"]) for reason in stored)

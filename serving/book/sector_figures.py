@@ -1,0 +1,134 @@
+"""A sector's figures: counted once when a run is made, so that no page reads every child of a district.
+
+Visits come in after a run: the few children ticked since are taken out of the counts and put in again as they are.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict
+
+from models.visits.expected_events import AtRisk, expected, non_response_share, relapse_share
+from models.visits.listed_child import Candidate
+from models.visits.ranking import IN_TREATMENT
+from models.visits.route import kilometres
+from serving.book.reader import Reader
+from serving.book.scorebook import BookRow, Run
+
+MONTH_DAYS = 30
+FAR_KM = 5.0
+"""Farther than this from the middle of the sector's centres a visit costs half a day. verified: false."""
+GROUPS = ("setting:urban", "setting:rural", "setting:tribal", "sex:F", "sex:M", "distance:near", "distance:far",
+          "distance:unknown")
+WITHIN_A_MONTH = {
+    "relapse": ("days_since_discharge", relapse_share), "non_response": ("days_in_treatment", non_response_share),
+}
+"""By target: the fact that says how far the time at risk has run, and the share of it that falls into a month."""
+
+
+def figures_of(rows: Sequence[BookRow], as_of: dt.date) -> dict:
+    """What a sector's rows add up to, ready for JSON; `visits` is the part that a later visit changes."""
+    children = [row.candidate for row in rows]
+    far = far_centres(children)
+    return {
+        "children": len(children),
+        "in_treatment": sum(child.state in IN_TREATMENT for child in children),
+        "in_danger": sum(child.danger for child in children),
+        "overdue": sum((child.overdue_days or 0) > 0 for child in children),
+        "states": dict(sorted(Counter(child.state for child in children).items())),
+        "risks": {target: _risks(rows, target) for target in WITHIN_A_MONTH},
+        "month": {target: asdict(expected(_at_risk(rows, target, *how))) for target, how in WITHIN_A_MONTH.items()},
+        "far": far,
+        "visits": visits_of(children, as_of, far),
+    }
+
+
+def _risks(rows: Sequence[BookRow], target: str) -> dict:
+    """How many children are scored and how many events their risks add up to."""
+    risks = [row.scores[target].risk for row in rows if target in row.scores and row.scores[target].risk is not None]
+    return {"scored": len(risks), "events": sum(risks)}
+
+
+def _at_risk(rows: Iterable[BookRow], target: str, days: str, share: Callable[[float], float]) -> list[AtRisk]:
+    """The scored children of a target, with the share of their risk that falls into the next month."""
+    made = []
+    for row in rows:
+        score, since = row.scores.get(target), row.candidate.facts.get(days)
+        if score is not None and score.risk is not None and since is not None:
+            low, high = (score.risk if bound is None else bound for bound in (score.risk_low, score.risk_high))
+            made.append(AtRisk(score.risk, low, high, share(since)))
+    return made
+
+
+def visits_of(children: Iterable[Candidate], as_of: dt.date, far: dict[str, bool]) -> dict:
+    """Counts of visits: ever, in the last month, by group of children and by what was found."""
+    counts = {"ever": 0, "lately": 0, "groups": {name: {"children": 0, "visited": 0} for name in GROUPS}, "found": {}}
+    for child in children:
+        lately = visited_lately(child, as_of)
+        counts["ever"] += child.last_visited_on is not None
+        counts["lately"] += lately
+        for name in _groups(child, far):
+            counts["groups"][name]["children"] += 1
+            counts["groups"][name]["visited"] += lately
+        if lately and child.last_finding:
+            counts["found"][child.last_finding] = counts["found"].get(child.last_finding, 0) + 1
+    return counts
+
+
+def visited_lately(child: Candidate, as_of: dt.date) -> bool:
+    """Visited within the month before the list, or since."""
+    return child.last_visited_on is not None and (as_of - child.last_visited_on).days <= MONTH_DAYS
+
+
+def _groups(child: Candidate, far: dict[str, bool]) -> list[str]:
+    distance = {True: "far", False: "near", None: "unknown"}[far.get(child.centre_id)]
+    named = (f"setting:{child.setting}", f"sex:{child.sex}", f"distance:{distance}")
+    return [name for name in named if name in GROUPS]
+
+
+def far_centres(children: Iterable[Candidate]) -> dict[str, bool]:
+    """For each centre with coordinates, whether it lies far from the centre that is nearest to all of its sector."""
+    centres = {child.centre_id: child for child in children if None not in (child.latitude, child.longitude)}
+    if not centres:
+        return {}
+    middle = min(centres.values(), key=lambda one: sum(kilometres(one, other) for other in centres.values()))
+    return {name: kilometres(one, middle) >= FAR_KM for name, one in sorted(centres.items())}
+
+
+def sector_figures(reader: Reader, run: Run, stored: dict[str, dict] | None = None) -> dict[str, dict]:
+    """The figures of each sector of the scope, by id, with the visits ticked since the run.
+
+    stored: the sectors' pages, where they were read already; their figures of visits are brought up to date.
+    """
+    stored = reader.areas(run, "sector") if stored is None else stored
+    found = {
+        sector.sector_id: stored[sector.sector_id]["figures"] if sector.sector_id in stored
+        else figures_of(reader.rows(run, sector.sector_id), run.as_of)
+        for sector in reader.sectors(run)
+    }
+    for before, now in reader.ticked_since(run):
+        sector = before.candidate.sector_id
+        if sector in stored:
+            visits, far = found[sector]["visits"], found[sector]["far"]
+            _add(visits, visits_of([before.candidate], run.as_of, far), -1)
+            _add(visits, visits_of([now.candidate], run.as_of, far), 1)
+    return found
+
+
+def summed(parts: Iterable[dict]) -> dict:
+    """Counts of the same shape added up."""
+    total: dict = {}
+    for part in parts:
+        _add(total, part, 1)
+    return total
+
+
+def _add(total: dict, part: dict, times: int) -> None:
+    """Add (or take away) every number of a nested dictionary."""
+    for name, value in part.items():
+        if isinstance(value, dict):
+            _add(total.setdefault(name, {}), value, times)
+        else:
+            total[name] = total.get(name, 0) + times * value

@@ -1,0 +1,96 @@
+"""Outcomes of visits as they are ticked: into the score book at once, and those that need somebody into a record that
+stays until it is closed."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from registry.today import today
+from serving.book.scorebook import MEASURED, TICKS, TOLD, make_tables
+
+NEEDS_SOMEBODY = frozenset({"sam_again", "ill", "died"})
+"""Findings after which somebody else must act the same day: asked for once more before they are kept, and recorded."""
+CORRECTED = "corrected"
+"""How a record is closed when the same visit is told again with another finding."""
+_TICKED = ("child_id", "visited_on", "finding", "listed_on", "listed_for")
+
+
+@dataclass(frozen=True)
+class Teller:
+    """Who told what a visit found: the name and the role of the sign-in, or the way in which a list came back."""
+
+    name: str
+    role: str
+
+
+FROM_A_LIST = Teller("", "returned_list")
+"""A filled-in list says which child and what, not who wrote it."""
+
+
+@dataclass(frozen=True)
+class Told:
+    """One finding that needs somebody: who told it and when, and how it was closed, if it was."""
+
+    number: int
+    child_id: str
+    sector_id: str
+    finding: str
+    visited_on: dt.date
+    told_on: dt.date
+    told_at: str
+    told_by: str
+    told_as: str
+    closed_at: str | None
+    closed_by: str | None
+    closed_as: str | None
+
+
+def tick(engine: sa.Engine, outcomes: Iterable[dict], *, teller: Teller = FROM_A_LIST) -> None:
+    """Note outcomes of visits so that the list shows them at once.
+
+    outcomes: `child_id, visited_on (date), finding, listed_on (date or None), listed_for (text or None)`, `sector_id`
+    where it is known, and `weight_kg`, `muac_mm` where they were taken; with a finding of None only these are noted. A
+    second outcome of one child and day replaces the first.
+    """
+    make_tables(engine)
+    at = dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds")
+    with engine.begin() as connection:
+        for outcome in outcomes:
+            taken = {name: outcome.get(name) for name in ("weight_kg", "muac_mm")}
+            if outcome["finding"] is not None:
+                _replace(connection, TICKS, {name: outcome[name] for name in _TICKED}, at)
+                _tell(connection, outcome, teller, at)
+            if any(value is not None for value in taken.values()):
+                named = {name: outcome[name] for name in ("child_id", "visited_on")}
+                _replace(connection, MEASURED, named | taken, at)
+
+
+def _replace(connection: sa.Connection, table: sa.Table, row: dict, at: str) -> None:
+    connection.execute(sa.delete(table).where(*_same_visit(table, row)))
+    connection.execute(sa.insert(table), row | {"ticked_at": at})
+
+
+def _same_visit(table: sa.Table, row: dict) -> tuple[sa.ColumnElement[bool], ...]:
+    return table.c.child_id == row["child_id"], table.c.visited_on == row["visited_on"]
+
+
+def _tell(connection: sa.Connection, outcome: dict, teller: Teller, at: str) -> None:
+    """Open a record for a finding that needs somebody; close what the same visit was said to have found before.
+
+    Ravi is ticked "died" on 16 March 2026 by mistake and then "not at home": the record of the death is closed as
+    corrected, and stays. The same finding sent again by a phone opens no second record, and none once it is closed.
+    """
+    visit, same = _same_visit(TOLD, outcome), TOLD.c.finding == outcome["finding"]
+    corrected = sa.update(TOLD).where(*visit, TOLD.c.closed_at.is_(None), ~same)
+    connection.execute(corrected.values(closed_at=at, closed_by=teller.name, closed_as=CORRECTED))
+    stands = sa.or_(TOLD.c.closed_as.is_(None), TOLD.c.closed_as != CORRECTED)
+    known = connection.scalar(sa.select(TOLD.c.number).where(*visit, same, stands).limit(1))
+    if outcome["finding"] not in NEEDS_SOMEBODY or known is not None:
+        return
+    named = {name: outcome[name] for name in ("child_id", "visited_on", "finding")}
+    by = {"told_on": today(), "told_at": at, "told_by": teller.name, "told_as": teller.role}
+    connection.execute(sa.insert(TOLD), named | by | {"sector_id": outcome.get("sector_id") or ""})

@@ -1,0 +1,1 @@
+"""What stands before every request: bounds, proxies, problems as RFC 9457, logs and metrics."""

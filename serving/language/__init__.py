@@ -1,0 +1,1 @@
+"""What people read, in their language: words, reasons, the arm's units, fonts."""

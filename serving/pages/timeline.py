@@ -1,0 +1,162 @@
+"""What happened to a child, as known on the day of the list: a timeline in words, and the growth chart."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+import sqlite3
+from dataclasses import dataclass
+
+import numpy as np
+from markupsafe import Markup
+from sqlalchemy.exc import SQLAlchemyError
+
+from care.protocol import standard
+from care.register import Stay, stay_of
+from features.charts.child_chart import chart_of
+from features.charts.svg import Canvas
+from features.clock import Clock, Known
+from features.trajectory.points import growth_points
+from registry.contract.errors import SanketError
+from registry.contract.registry import (
+    FINDING,
+    NEVER,
+    OUTCOME,
+    PROGRAMME,
+    Registry,
+    day_date,
+    day_number,
+)
+from registry.store.single_sqlite import open_beside_the_book
+from serving.language.arm import arm_cm
+from serving.language.words import Words
+
+MOST_EVENTS = 80
+
+
+@dataclass(frozen=True)
+class Event:
+    """One line of the timeline."""
+
+    day: dt.date
+    kind: str
+    text: str
+
+
+@dataclass(frozen=True)
+class History:
+    """The timeline, newest first, the chart (None where the registry cannot be read or holds no measurement), and the
+    register's columns of an open stay (None without one)."""
+
+    events: tuple[Event, ...] = ()
+    chart: Markup | None = None
+    stay: Stay | None = None
+    notes: tuple[str, ...] = ()
+    """What must be said of the chart below it."""
+
+
+def history_of(
+    store_address: str | None, child_id: str, as_of: dt.date, words: Words, *, projected: bool = False
+) -> History:
+    """A child's history from the store; empty where the registry is not at hand: the page stands without it.
+
+    projected: the chart shows where the next readings would lie.
+    """
+    if not store_address:
+        return History()
+    try:
+        registry = _registry_of(store_address, child_id)
+    except (SanketError, SQLAlchemyError, sqlite3.Error, OSError):
+        return History()
+    found = np.flatnonzero(registry.child_ids == child_id)
+    if not len(found):
+        return History()
+    day = day_number(as_of)
+    known = Clock(registry).known_by(found[:1].astype(np.int32), np.array([day], np.int32))
+    stay = stay_of(known, growth_points(known), standard(), 0)
+    drawn = _chart(registry, child_id, day, words, projected=projected)
+    # Markup: the drawing escapes its own texts, and every other part of it is ours.
+    chart = Markup(drawn.svg()) if drawn else None
+    return History(timeline(known, words), chart, stay, drawn.notes if drawn else ())
+
+
+def _registry_of(store_address: str, child_id: str) -> Registry:
+    store = open_beside_the_book(store_address)
+    try:
+        return store.load(children=[child_id])
+    finally:
+        store.close()
+
+
+def timeline(known: Known, words: Words) -> tuple[Event, ...]:
+    """Everything known of one child, newest first."""
+    made = [*_weighings(known, words), *_stays(known, words), *_illnesses(known, words), *_visits(known, words)]
+    return tuple(sorted(made, key=lambda event: event.day, reverse=True)[:MOST_EVENTS])
+
+
+def _weighings(known: Known, words: Words) -> list[Event]:
+    rows = known.measurements
+    made = []
+    for i in range(rows.rows.rows):
+        parts = [
+            words.say("ui", name, **{unit: written(rows[column][i])})
+            for column, name, unit, written in (
+                ("weight_kg", "measurement_line", "kg", words.kilograms),
+                ("height_cm", "height_line", "cm", lambda value: words.number(value, 1)),
+                ("muac_mm", "muac_line", "cm", arm_cm),
+            )
+            if not math.isnan(rows[column][i])
+        ]
+        parts += [words("ui", "oedema_line")] * bool(rows["oedema"][i] > 0)
+        if parts:
+            made.append(
+                Event(
+                    day_date(rows["measured_on"][i]), "measurement", f"{words('ui', 'measurement')}: {', '.join(parts)}"
+                )
+            )
+    return made
+
+
+def _stays(known: Known, words: Words) -> list[Event]:
+    rows, made = known.episodes, []
+    for i in range(rows.rows.rows):
+        programme = PROGRAMME[rows["programme"][i]]
+        made.append(
+            Event(day_date(rows["admitted_on"][i]), "admitted", words.say("ui", "admitted", programme=programme))
+        )
+        if rows["closed_on"][i] != NEVER and rows["outcome"][i] >= 0:
+            outcome = words("outcomes", OUTCOME[rows["outcome"][i]])
+            text = words.say("ui", "closed", programme=programme, outcome=outcome)
+            made.append(Event(day_date(rows["closed_on"][i]), "closed", text))
+    return made
+
+
+def _illnesses(known: Known, words: Words) -> list[Event]:
+    rows, made = known.checks, []
+    for i in range(rows.rows.rows):
+        what = [words("ui", sign) for sign in ("diarrhoea", "fever", "cough", "poor_appetite") if rows[sign][i] == 1]
+        if what:
+            made.append(Event(day_date(rows["checked_on"][i]), "ill", words.say("ui", "ill", what=", ".join(what))))
+    return made
+
+
+def _visits(known: Known, words: Words) -> list[Event]:
+    rows = known.visits
+    return [
+        Event(
+            day_date(rows["visited_on"][i]),
+            "visited",
+            words.say("ui", "visited", finding=words("findings", FINDING[rows["finding"][i]])),
+        )
+        for i in range(rows.rows.rows)
+        if rows["finding"][i] >= 0
+    ]
+
+
+def _chart(registry: Registry, child_id: str, day: int, words: Words, *, projected: bool) -> Canvas | None:
+    """The growth chart; None where sex or birth date are not known. Its notes are set by the page."""
+    own = words.tree["chart"]
+    try:
+        return chart_of(registry, child_id, day=day, words=own, projected=projected, with_notes=False)
+    except SanketError:
+        return None

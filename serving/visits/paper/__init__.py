@@ -1,0 +1,1 @@
+"""The visit list on paper and as files: text, CSV, HTML, PDF, XLSX."""

@@ -1,0 +1,1 @@
+"""The model card, and the fingerprint that ties findings to their model."""

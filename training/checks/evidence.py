@@ -1,0 +1,78 @@
+"""What the checks read: a training as it happened, beside the registry that it came from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from features.clock import Clock
+from features.trajectory.context import Context
+from models.targets import HAPPENED, PROBLEMS, Problem
+from registry.contract.registry import day_number
+from training.evaluation.scored_rows import (
+    LATER,
+    Judged,
+    events_of,
+    judged_cohort,
+    of_learned,
+    score_rows,
+)
+from training.fitting.pipeline import Learned
+
+PROBED = 300
+"""Rows of as many different children that the probes look at; a leak in a column shows in the first few."""
+
+
+@dataclass
+class Evidence:
+    """A training, its registry and seed; what costs time is made once, when first asked for."""
+
+    clock: Clock
+    learned: Learned
+    context: Context | None = None
+
+    @property
+    def problem(self) -> Problem:
+        """The target's problem."""
+        return PROBLEMS[self.learned.bundle.target]
+
+    @property
+    def until(self) -> int:
+        """The day (number) until which the model learnt; nothing known on or after it may play a part."""
+        return day_number(self.learned.bundle.facts["trained_until"])
+
+    @cached_property
+    def of_centres(self) -> Context:
+        """The context of families and centres."""
+        return self.context or Context(self.clock)
+
+    @cached_property
+    def judged(self) -> Judged:
+        """Later rows where there are enough; else the rehearsal's later block."""
+        block, rows = judged_cohort(self.clock, self.learned.bundle)
+        if block == LATER:
+            return score_rows(self.clock, self.learned.bundle, rows, block=block, context=self.of_centres)
+        return of_learned(self.learned)
+
+    @cached_property
+    def probed(self) -> np.ndarray:
+        """Positions of up to PROBED training rows, each of another child, spread over time."""
+        rows = self.learned.rows
+        order = np.random.default_rng(17).permutation(len(rows.child))
+        _, first = np.unique(rows.child[order], return_index=True)
+        return np.sort(order[first])[:: max(1, len(first) // PROBED)][:PROBED]
+
+    def index_on(self) -> np.ndarray:
+        """The index day of each training row."""
+        rows = self.learned.rows
+        return rows.outcomes.index_on[rows.index]
+
+    def events(self, block: np.ndarray) -> int:
+        """Indexes with the event in a block (mask over the training rows)."""
+        return events_of(self.learned.rows.take(np.flatnonzero(block)))
+
+    def happened(self) -> np.ndarray:
+        """Mask of the training rows with the event."""
+        return self.learned.rows.outcome == HAPPENED

@@ -1,0 +1,1 @@
+"""Which child is asked about on which day, what became of it, and what weight its outcome carries."""

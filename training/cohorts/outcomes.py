@@ -1,0 +1,163 @@
+"""What became of each index, by the registry contract: happened, did not happen, or censored. Unknown is never "no".
+
+Everything is read from one view of each child at the `cutoff` (the split date, or the end of the records): what
+was not known by then plays no part.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from features import episodes as stays
+from features.clock import Clock
+from models.targets import (
+    CENSORED,
+    DID_NOT_HAPPEN,
+    FAILED_DISCHARGE_BEFORE,
+    FOLLOWED_FROM,
+    HAPPENED,
+    NON_RESPONSE,
+    ONSET,
+    RELAPSE,
+    VERIFIED_WITHIN,
+    Problem,
+)
+from registry.contract.registry import NEVER, TRANSFER_REASON
+from training.cohorts.lives import (
+    CURED_UNVERIFIED,
+    FAILED_DISCHARGE,
+    IN_COHORT,
+    Outcomes,
+    became,
+    first_admission,
+    first_confirmed,
+    lives,
+)
+from training.cohorts.onset import onsets
+
+NO_GAIN, COMPLICATION, MOVED = (TRANSFER_REASON.index(reason) for reason in ("no_gain", "complication", "moved"))
+FACILITY_WITHIN = 7
+"""A facility's admission within a week of a transfer is where the child was sent (chosen: the weekly review)."""
+
+_RELAPSE_FROM, _LONGEST = FAILED_DISCHARGE_BEFORE, NON_RESPONSE.horizon
+_FOLLOWED_SHARE = FOLLOWED_FROM / RELAPSE.horizon
+"""A shorter horizon is followed to the same share of its end as 148 days are of 183: 30 days to day 24, 90 to 73."""
+
+
+@njit(cache=True, nogil=True)
+def _verified(life, child, index_on):
+    """A valid reading without SAM within 7 days of the index."""
+    for row in range(life.offsets[child], life.offsets[child + 1]):
+        if abs(life.day[row] - index_on) <= VERIFIED_WITHIN and life.valid[row] and not life.sam[row]:
+            return True
+    return False
+
+
+@njit(cache=True, nogil=True)
+def _relapse(life, child, index_on, cutoff, horizon, confirmations):
+    """(cohort, outcome, event on, known on, followed until, competing) of one cured discharge."""
+    early = index_on + _RELAPSE_FROM - 1
+    admission = first_admission(life, child, index_on + 1, early)
+    confirmed, _ = first_confirmed(life, child, index_on, early, 1)
+    if not _verified(life, child, index_on):
+        return CURED_UNVERIFIED, CENSORED, NEVER, NEVER, index_on, False
+    if admission != NEVER or confirmed != NEVER:
+        return FAILED_DISCHARGE, CENSORED, NEVER, NEVER, index_on, False
+    followed_from = index_on + round(horizon * _FOLLOWED_SHARE)
+    return IN_COHORT, *became(
+        life, child, index_on, early + 1, index_on + horizon, followed_from, cutoff, confirmations
+    )
+
+
+@njit(cache=True, nogil=True)
+def _sent_without_trouble(life, child, row, closed_on):
+    """Sent to an NRC or CTC with no complication, failed appetite or oedema recorded up to then."""
+    if life.trouble[row]:
+        return False
+    for reading in range(life.offsets[child], life.offsets[child + 1]):
+        if life.admitted_on[row] <= life.day[reading] <= closed_on and life.oedema[reading] > 0:
+            return False
+    for other in range(life.stay_offsets[child], life.stay_offsets[child + 1]):
+        facility = life.programme[other] == stays.NRC or life.programme[other] == stays.CTC
+        if facility and 0 <= life.admitted_on[other] - closed_on <= FACILITY_WITHIN:
+            return not life.trouble[other]
+    return False
+
+
+@njit(cache=True, nogil=True)
+def _non_response(life, child, row, closed_on, outcome, reason, cutoff):
+    """(outcome, event on, known on, followed until, competing) of one admission; `row` is its stay in `life`."""
+    index_on = life.admitted_on[row]
+    late = index_on + _LONGEST + 1
+    died, left = life.died_on[child], life.left_on[child]
+    if closed_on < late:
+        if outcome == stays.DIED:
+            return DID_NOT_HAPPEN, NEVER, closed_on, closed_on, True
+        if outcome == stays.CURED:
+            return DID_NOT_HAPPEN, NEVER, closed_on, closed_on, False
+        sent = outcome == stays.TRANSFERRED and (
+            reason == NO_GAIN
+            or (reason != COMPLICATION and reason != MOVED and _sent_without_trouble(life, child, row, closed_on))
+        )
+        if outcome == stays.NOT_RECOVERED or sent:
+            return HAPPENED, closed_on, closed_on, closed_on, False
+        return CENSORED, NEVER, NEVER, closed_on, False
+    if index_on <= died < late:
+        return DID_NOT_HAPPEN, NEVER, died, died, True
+    if left < late:
+        return CENSORED, NEVER, NEVER, max(left, index_on), False
+    if cutoff >= late:
+        return HAPPENED, late - 1, late, late - 1, False
+    return CENSORED, NEVER, NEVER, max(min(cutoff, late - 1), index_on), False
+
+
+@njit(cache=True, nogil=True)
+def _all(relapse, life, child, stay_row, index_on, closed_on, outcome, reason, cutoff, horizon, confirmations):
+    n = len(child)
+    codes, days = np.zeros((3, n), np.int8), np.full((4, n), NEVER, np.int32)
+    for i in range(n):
+        c = child[i]
+        if relapse:
+            codes[0, i], codes[1, i], days[0, i], days[1, i], days[2, i], codes[2, i] = _relapse(
+                life, c, index_on[i], cutoff, horizon, confirmations
+            )
+        else:
+            codes[1, i], days[0, i], days[1, i], days[2, i], codes[2, i] = _non_response(
+                life, c, stay_row[i], closed_on[i], outcome[i], reason[i], cutoff
+            )
+        days[3, i] = min(life.died_on[c], life.left_on[c], life.too_old_on[c])
+    return codes, days
+
+
+def outcomes(
+    clock: Clock, problem: Problem, *, cutoff: int, horizon: int | None = None, confirmations: int = 1
+) -> Outcomes:
+    """The outcome of every index known by the cutoff (a day number), in the registry's order of episodes (onset: of
+    children and days).
+
+    `horizon`: relapse within fewer days (30, 90) as a secondary outcome; a valid reading on day 24 (73) or later, and
+    up to 63 days past the horizon, then follows to its end. `confirmations=0`: relapse by a single SAM reading (a
+    sensitivity row). Example: cured on 2026-01-10; readings of SAM on 2026-03-01 and 2026-04-02:
+    happened, event on 2026-03-01, known on 2026-04-02; with a cutoff of 2026-03-31 it is censored on 2026-03-01.
+    """
+    if problem.target == ONSET.target:
+        return onsets(clock, cutoff=cutoff, horizon=horizon or problem.horizon, confirmations=confirmations)
+    treated = np.unique(clock.registry.episodes["child"]).astype(np.int32)
+    view = clock.known_by(treated, np.full(len(treated), cutoff, np.int32))
+    life, known = lives(view), view.episodes
+    centre = (known["programme"] == stays.UCDC) | (known["programme"] == stays.VCDC)
+    relapse = problem.target == RELAPSE.target
+    chosen = np.flatnonzero(centre & (known["outcome"] == stays.CURED) if relapse else centre)
+    of = known.rows.take(chosen)
+    index_on = of["closed_on"] if relapse else of["admitted_on"]
+    codes, days = _all(
+        relapse, life, known.question[chosen], chosen, index_on, of["closed_on"], of["outcome"], of["transfer_reason"],
+        cutoff, horizon or problem.horizon, confirmations,
+    )
+    last = index_on.astype(np.int64) + (horizon or problem.horizon)
+    room = (last < life.too_old_on[known.question[chosen]]) | (not relapse)
+    return Outcomes(
+        of["child"], index_on, of["episode"], codes[0], codes[1], days[0], days[1], days[2], days[3],
+        of["closed_on"], codes[2], room,
+    )

@@ -1,0 +1,1 @@
+"""What `sanket` and `mlflow run` call: train, evaluate, backtest, promote, drift, recalibrate."""

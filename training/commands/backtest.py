@@ -1,0 +1,114 @@
+"""Backtest: train on what was known before a day, predict every later landmark, and say what became of it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from sklearn.metrics import roc_auc_score
+
+from features.clock import Clock
+from features.trajectory.as_of import as_of_traced
+from features.trajectory.catalogue import NAMES
+from features.trajectory.context import Context
+from models.bundle import Bundle
+from models.scoring import NOT_SCORED, SCORED, WHY_NOT, abstains
+from models.targets import BACKTESTED, ONSET, OUTCOME_WORDS, Problem
+from registry.contract.errors import BadInput
+from registry.contract.registry import NEVER, day_date
+from training.cohorts.landmarks import Cohort, cohort
+from training.fitting.fit import Said
+from training.fitting.pipeline import learn
+
+COLUMNS = (
+    "target", "child_id", "index_on", "landmark_day", "risk", "risk_low", "risk_high", "score_status", "why_not",
+    "outcome", "known_on", "followed_until",
+)
+
+
+def backtest(
+    clock: Clock, *, split: int, targets: tuple[str, ...] = tuple(BACKTESTED), trials: int = 0, seed: int = 1,
+    said: Said = lambda text: None,
+) -> tuple[pd.DataFrame, dict[str, Bundle]]:
+    """Predictions of every landmark on or after `split` (a day number) by models trained before it; see COLUMNS.
+
+    Where onset is one of several targets and cannot be learnt (too few events), that is said and the others are given.
+    """
+    until = clock.registry.recorded_until
+    if not split <= until:
+        raise BadInput("TRN004", f"the split {day_date(split)} lies after the records, which end on {day_date(until)}")
+    context, frames, bundles = Context(clock), [], {}
+    for target in targets:
+        problem = BACKTESTED[target]
+        try:
+            bundle = learn(clock, problem, until=split, trials=trials, seed=seed, said=said, context=context).bundle
+        except BadInput as error:
+            if problem is not ONSET or len(targets) == 1:
+                raise
+            said(f"{target} is left out: {error}")
+            continue
+        later = cohort(clock, problem, cutoff=until)
+        later = later.take(np.flatnonzero(later.day >= split))
+        said(f"{target}: {len(later.index)} landmarks to predict")
+        frames.append(predictions(clock, problem, later, bundle, context))
+        bundles[target] = bundle
+    return pd.concat(frames, ignore_index=True), bundles
+
+
+def predictions(clock: Clock, problem: Problem, rows: Cohort, bundle: Bundle, context: Context) -> pd.DataFrame:
+    """One line for each landmark row, with its risk and its outcome; see COLUMNS."""
+    scores, why_not = scored_rows(clock, rows, bundle, context)
+    found, of = rows.outcomes, rows.index
+    return pd.DataFrame({
+        "target": problem.target,
+        "child_id": clock.registry.child_ids[rows.child].astype(str),
+        "index_on": _dates(found.index_on[of]),
+        "landmark_day": rows.landmark.astype(np.int64),
+        "risk": scores[0], "risk_low": scores[1], "risk_high": scores[2],
+        "score_status": np.where(why_not == 0, SCORED, NOT_SCORED),
+        "why_not": np.array(WHY_NOT, object)[why_not],
+        "outcome": pd.Series(rows.outcome).map(OUTCOME_WORDS).to_numpy(),
+        "known_on": _dates(found.known_on[of]),
+        "followed_until": _dates(found.followed_until[of]),
+    })
+
+
+def scored_rows(clock: Clock, rows: Cohort, bundle: Bundle, context: Context) -> tuple[np.ndarray, np.ndarray]:
+    """((risk, low, high) by row, NaN where not scored; positions in WHY_NOT)."""
+    scores, why_not = np.full((3, len(rows.index)), np.nan), np.zeros(len(rows.index), np.int8)
+    done = 0
+    for traced, matrix in as_of_traced(clock, rows.child, rows.day, priors=bundle.priors, context=context):
+        why = abstains(bundle.target, traced, matrix)
+        chosen = np.flatnonzero(why == 0)
+        why_not[done : done + len(matrix)] = why
+        log_odds = bundle.log_odds(matrix[chosen])
+        risk = 1.0 / (1.0 + np.exp(-log_odds))
+        scores[:, done + chosen] = risk, *bundle.calibrator.interval(log_odds, risk)
+        done += len(matrix)
+    return scores, why_not
+
+
+def _dates(day: np.ndarray) -> pd.Series:
+    """Dates of day numbers; missing where NEVER."""
+    days = day.astype("datetime64[D]").astype("datetime64[s]")
+    return pd.Series(days).where(day != NEVER).astype("datetime64[s]")
+
+
+def feature_frame(matrix: np.ndarray) -> pd.DataFrame:
+    """The feature matrix with its names, for people and for MLflow's signature."""
+    return pd.DataFrame(matrix, columns=list(NAMES))
+
+
+def summary(frame: pd.DataFrame, bundles: dict[str, Bundle]) -> dict:
+    """Counts and plain figures by target (known outcomes only: the judge's own figures weigh for the censored)."""
+    told = {}
+    for target, rows in frame.groupby("target", sort=False):
+        known = rows[(rows.outcome != "censored") & (rows.score_status == SCORED)]
+        happened = known.outcome == "happened"
+        both = happened.nunique() == 2
+        told[target] = {
+            "rows": len(rows), "scored": float((rows.score_status == SCORED).mean()),
+            "outcomes": {word: int(count) for word, count in rows.outcome.value_counts().items()},
+            "mean_risk": float(rows.risk.mean()), "bundle": bundles[target].version or None,
+            "auc": float(roc_auc_score(happened, known.risk)) if both else float("nan"),
+        }
+    return {"targets": told}

@@ -1,0 +1,149 @@
+"""Promote, and go back: which bundle answers. Refused on an issue unless somebody accepts it with a reason.
+
+The pointer is turned first, in one step; MLflow's alias follows. What was accepted, by whom, when and why is kept in
+`x.models/promotions.jsonl`, one line a turn, and as tags of the model version in MLflow.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import fcntl
+import getpass
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from models.bundle import Bundle, load
+from models.champion import bundles_folder, models_folder, pointer, turn, turn_back
+from registry.contract.errors import Refused, UsageError
+from training.card.fingerprint import stamp
+from training.checks import run_checks
+from training.checks.finding import ISSUE, Finding
+from training.tracking import mlflow_runs
+from training.tracking.find_bundle import find_bundle
+
+KEPT = "promotions.jsonl"
+
+
+def promote(
+    address: str, run: str, *, accepted: Mapping[str, str] | None = None, by: str | None = None,
+    tracked_at: str | None = None,
+) -> dict:
+    """Make the model of a run (MLflow's id, or a bundle's version) the champion of its target.
+
+    `accepted`: reasons by the code of the issue. `Refused` PRM001 where an issue stands that nobody accepted, PRM002
+    where the bundle holds no findings, or not those of every check, PRM006 where they were made on another model.
+    Returns what is kept of it, with `alias`: whether MLflow followed.
+    """
+    models, accepted = models_folder(address), dict(accepted or {})
+    tracked = mlflow_runs.tracking_address(models, tracked_at)
+    bundle = load(find_bundle(models, run, tracked=tracked))
+    findings = findings_of(bundle)
+    _refuse(bundle, findings, accepted)
+    with _alone(models):
+        before = pointer(models, bundle.target)
+        if before is None or before["bundle"] != bundle.version:
+            turn(models, bundle.target, bundle.version)
+        told = _kept("promote", bundle.target, bundle.version, before, by) | {
+            "accepted": {code: because for code, because in accepted.items() if code in _issues(findings)}
+        }
+        _append(models, told)
+    return told | {"alias": _follow(tracked, bundle.target, bundle.version, told)}
+
+
+def rollback(address: str, target: str, *, by: str | None = None, tracked_at: str | None = None) -> dict:
+    """Make the champion before this one answer again. `BadInput` (BUN005) where there is none."""
+    models = models_folder(address)
+    tracked = mlflow_runs.tracking_address(models, tracked_at)
+    with _alone(models):
+        before = pointer(models, target)
+        version = turn_back(models, target)
+        told = _kept("rollback", target, version, before, by) | {"accepted": {}}
+        _append(models, told)
+    return told | {"alias": _follow(tracked, target, version, told)}
+
+
+def history(models: Path) -> list[dict]:
+    """Every turn of a models folder, the oldest first."""
+    try:
+        lines = (Path(models) / KEPT).read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        return []
+    return [json.loads(line) for line in lines]
+
+
+def findings_of(bundle: Bundle) -> list[Finding]:
+    """What the checks found when the bundle was made, and what those that need no records find today."""
+    kept = [Finding.from_dict(told) for told in bundle.card.get("findings", [])]
+    return [run_checks.CHECKS[one.code].find(None) if one.code in run_checks.WITHOUT_RECORDS else one for one in kept]
+
+
+def _refuse_stale(bundle: Bundle, findings: list[Finding]) -> None:
+    """Findings must be there, of every check that the program knows, and of this very model."""
+    again = "train it again with `sanket train`"
+    missing = sorted(run_checks.CHECKS.keys() - {finding.code for finding in findings})
+    if missing:
+        raise Refused("PRM002", f"bundle {bundle.version} was never checked by {', '.join(missing)}: {again}")
+    if bundle.card.get("checked") != stamp(bundle):
+        raise Refused("PRM006", f"the findings of bundle {bundle.version} were made on another model: {again}")
+
+
+def _issues(findings: list[Finding]) -> dict[str, Finding]:
+    return {finding.code: finding for finding in findings if finding.outcome == ISSUE}
+
+
+def _refuse(bundle: Bundle, findings: list[Finding], accepted: Mapping[str, str]) -> None:
+    _refuse_stale(bundle, findings)
+    standing = _issues(findings)
+    for code, because in accepted.items():
+        if code not in standing:
+            raise UsageError("PRM003", f"{code} is not an issue of bundle {bundle.version}: nothing to accept")
+        if not because.strip():
+            raise UsageError("PRM004", f"accepting {code} needs a reason: --because TEXT")
+    left = [f"{finding.code} ({finding.message})" for code, finding in standing.items() if code not in accepted]
+    if left:
+        raise Refused("PRM001", f"bundle {bundle.version} has issues: {'; '.join(left)}. Mend them, or accept each "
+                                "with --accept CODE --because TEXT", issues=sorted(standing))
+
+
+def _kept(turned: str, target: str, version: str, before: dict | None, by: str | None) -> dict:
+    now = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
+    return {"turned": turned, "target": target, "bundle": version, "before": before and before["bundle"],
+            "by": by or _somebody(), "at": now}
+
+
+def _somebody() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"user {os.getuid()}"
+
+
+@contextmanager
+def _alone(models: Path) -> Iterator[None]:
+    """One turn at a time: reading the pointer and turning it must not be torn apart."""
+    models.mkdir(parents=True, exist_ok=True)
+    with (models / ".turning").open("w") as gate:
+        fcntl.flock(gate, fcntl.LOCK_EX)
+        yield
+
+
+def _append(models: Path, told: dict) -> None:
+    with (models / KEPT).open("a", encoding="utf-8") as file:
+        file.write(json.dumps(told, ensure_ascii=False) + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _follow(tracked: str, target: str, version: str, told: dict) -> bool:
+    """Let MLflow's alias follow; the pointer has turned already, so its failure is told, not raised."""
+    tags = {"promoted_by": told["by"], "promoted_at": told["at"]}
+    tags |= {f"accepted_{code}": because for code, because in told["accepted"].items()}
+    return mlflow_runs.follow(tracked, target, version, tags)
+
+
+def bundle_folder(models: Path, version: str) -> Path:
+    """Where a bundle lies."""
+    return bundles_folder(models) / version

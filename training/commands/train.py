@@ -1,0 +1,97 @@
+"""`sanket train`: models trained, judged by their rehearsal, tracked, and the first one made champion."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from features.clock import Clock
+from features.trajectory.catalogue import NAMES
+from features.trajectory.context import Context
+from models.bundle import save
+from models.champion import bundles_folder, models_folder, pointer, turn
+from models.targets import PROBLEMS
+from registry.contract.errors import BadInput
+from registry.contract.registry import Registry, day_date
+from registry.store.store import open_store
+from training.card import model_card
+from training.checks import run_checks
+from training.checks.finding import Finding
+from training.evaluation.run_figures import figures, plots
+from training.fitting.fit import Said
+from training.fitting.pipeline import Learned, learn
+from training.fitting.reference_profile import of_risks
+from training.tracking import mlflow_runs
+
+
+def load_registry(address: str) -> Registry:
+    """The whole registry of a store that must exist."""
+    store = open_store(address, must_exist=True)
+    try:
+        return store.load()
+    finally:
+        store.close()
+
+
+def train(
+    address: str, *, targets: tuple[str, ...] = tuple(PROBLEMS), until: int | None = None,
+    tracked_at: str | None = None, trials: int = 8, seed: int = 1, said: Said = lambda text: None,
+) -> list[dict]:
+    """Train the targets on what was known before `until` (a day number; by default all) and track each as a run.
+
+    A target without a champion takes its model where no check finds an issue. Returns one plain mapping a target:
+    `target`, `run_id`, `bundle`, `champion` (whether it answers now), `figures`, `attrition`, `findings`.
+    """
+    registry = load_registry(address)
+    until = registry.recorded_until + 1 if until is None else until
+    if until > registry.recorded_until + 1:
+        raise BadInput("TRN004", f"{day_date(until)} lies after the records, which end on "
+                                 f"{day_date(registry.recorded_until)}")
+    models = models_folder(address)
+    models.mkdir(parents=True, exist_ok=True)
+    clock = Clock(registry)
+    context = Context(clock)
+    told = []
+    for target in targets:
+        said(f"{target}: finding the cohort")
+        learned = learn(clock, PROBLEMS[target], until=until, seed=seed, trials=trials, said=said, context=context)
+        said(f"{target}: checking")
+        findings = run_checks.run(learned, clock=clock, context=context)
+        told.append(_keep(learned, findings, models, mlflow_runs.tracking_address(models, tracked_at), said))
+    return told
+
+
+def _held_out_risk(learned: Learned) -> np.ndarray:
+    """The risk of each row learnt from, as halves said it that had not seen the child."""
+    line = learned.bundle.calibrator
+    return 1.0 / (1.0 + np.exp(-(line.intercept + line.slope * learned.fitted.held_out.log_odds)))
+
+
+def _keep(learned: Learned, findings: list[Finding], models: Path, address: str, said: Said) -> dict:
+    """Save the bundle with its card, record the run, and turn the pointer where there is no champion yet."""
+    judged = figures(learned)
+    reference = learned.bundle.reference | {"risk_deciles": of_risks(_held_out_risk(learned))}
+    told = model_card.write(learned, findings=findings, figures=judged)
+    bundle = replace(learned.bundle, card=told, reference=reference)
+    bundle = save(bundle, bundles_folder(models))
+    target = bundle.target
+    said(f"{target}: recording the run")
+    tags = {"target": target, "bundle": bundle.version, "synthetic": str(bundle.facts["synthetic"]).lower()}
+    with mlflow_runs.run(address, models, name=f"train {target}", tags=tags) as run_id:
+        parameters = {"until": bundle.facts["trained_until"], "seed": bundle.facts["seed"], "features": len(NAMES),
+                      "share_of_trees": bundle.trees} | bundle.facts["settings"]
+        found = [finding.as_dict() for finding in findings]
+        mlflow_runs.log(parameters, judged, {"attrition.json": bundle.facts["attrition"], "checks.json": found})
+        for name, figure in plots(learned).items():
+            mlflow_runs.log_plot(name, figure)
+        model_version = mlflow_runs.log_model(bundles_folder(models) / bundle.version, target)
+    first = pointer(models, target) is None and not run_checks.issues(findings)
+    if first:
+        turn(models, target, bundle.version)
+        mlflow_runs.point_alias(address, target, model_version)
+    return {
+        "target": target, "run_id": run_id, "bundle": bundle.version, "champion": first, "figures": judged,
+        "attrition": bundle.facts["attrition"], "findings": found,
+    }

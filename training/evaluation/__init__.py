@@ -1,0 +1,1 @@
+"""How a model is judged: held-out rows, visit lists, subgroups, stability, other outcomes."""

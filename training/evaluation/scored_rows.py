@@ -1,0 +1,154 @@
+"""The rows on which a model is judged: later than all that it learnt from where there are enough, and it says which.
+
+Every figure of a report, a check or a drift page is made from a `Judged`. Rows come from one of three blocks:
+`later` (landmarks on or after the day until which the model learnt), `rehearsal` (the later months of what it learnt
+from, as said by its rehearsal, which learnt from the earlier ones only), `elsewhere` (every landmark of another
+registry).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from features.clock import Clock
+from features.trajectory.as_of import as_of_traced
+from features.trajectory.catalogue import NAMES
+from features.trajectory.context import Context
+from models.bundle import Bundle
+from models.scoring import WHY_NOT, abstains
+from models.targets import CENSORED, HAPPENED, PROBLEMS
+from registry.contract.errors import BadInput
+from registry.contract.registry import day_number
+from training.cohorts import censoring
+from training.cohorts.landmarks import Cohort, before_split, cohort
+from training.fitting.pipeline import Learned, blocks
+
+LATER, REHEARSAL, ELSEWHERE = "later", "rehearsal", "elsewhere"
+ENOUGH_EVENTS = 20
+"""With fewer events after the training window nothing can be told from them; the rehearsal is judged."""
+BLOCK_WORDS = {
+    LATER: "predictions on or after the day until which the model learnt",
+    REHEARSAL: "a rehearsal: the same training on the earlier months alone, judged on the later months of what the "
+               "model learnt from",
+    ELSEWHERE: "all predictions in another registry than the one it learnt from",
+}
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Scored landmark rows, arrays of length n. `matrix` (n, features); `risk`, `log_odds`; `happened` 0/1;
+    `weight`: IPCW, 0 where the outcome is not known. Rows that were not scored are not here: `why_not` counts them by
+    the word of `models.scoring.WHY_NOT`, and `never_scored` the children without a single scored row."""
+
+    block: str
+    rows: Cohort
+    matrix: np.ndarray
+    log_odds: np.ndarray
+    risk: np.ndarray
+    happened: np.ndarray
+    weight: np.ndarray
+    why_not: dict[str, int] = field(default_factory=dict)
+    never_scored: int = 0
+
+    @property
+    def not_scored(self) -> int:
+        """Rows for which the model abstained."""
+        return sum(self.why_not.values())
+
+    @property
+    def known(self) -> np.ndarray:
+        """Mask of the rows whose outcome is known."""
+        return self.weight > 0
+
+    @property
+    def events(self) -> int:
+        """Indexes (not rows) with the event."""
+        return len(np.unique(self.rows.index[self.happened == 1]))
+
+    def take(self, chosen: np.ndarray) -> Judged:
+        """Some of the rows (positions or mask), with the weights that they had."""
+        positions = np.flatnonzero(chosen) if chosen.dtype == bool else chosen
+        columns = (self.matrix, self.log_odds, self.risk, self.happened, self.weight)
+        return Judged(self.block, self.rows.take(positions), *(column[positions] for column in columns))
+
+    def column(self, name: str) -> np.ndarray:
+        """A feature's column (n,)."""
+        return self.matrix[:, NAMES.index(name)]
+
+
+def judged_rows(clock: Clock, bundle: Bundle, *, context: Context | None = None) -> Judged:
+    """The rows on which to judge a bundle in a registry (see the module's words on blocks)."""
+    block, rows = judged_cohort(clock, bundle)
+    return score_rows(clock, judging(bundle, block), rows, block=block, context=context or Context(clock))
+
+
+def judging(bundle: Bundle, block: str) -> Bundle:
+    """The bundle that says the risks of a block: the bundle itself, or its rehearsal where that is judged."""
+    if block != REHEARSAL:
+        return bundle
+    if bundle.rehearsal is None:
+        raise BadInput("EVA008", "too few outcomes are known after the training window, and the bundle was kept "
+                                 "without its rehearsal: train again, or wait for more records")
+    return replace(bundle.rehearsal, facts=bundle.facts)
+
+
+def judged_cohort(clock: Clock, bundle: Bundle) -> tuple[str, Cohort]:
+    """(block, landmark rows) to judge a bundle on."""
+    all_rows = cohort(clock, PROBLEMS[bundle.target], cutoff=clock.registry.recorded_until)
+    if bundle.facts.get("registry_id") != clock.registry.facts.get("registry_id"):
+        return ELSEWHERE, all_rows
+    later = all_rows.take(np.flatnonzero(all_rows.day >= day_number(bundle.facts["trained_until"])))
+    if events_of(later) >= ENOUGH_EVENTS:
+        return LATER, later
+    learnt = learnt_from(clock, bundle)
+    return REHEARSAL, learnt.take(np.flatnonzero(blocks(learnt)[1]))
+
+
+def last_known(clock: Clock, bundle: Bundle, block: str) -> int:
+    """The last day (number) of what is known of a block's outcomes."""
+    end = clock.registry.recorded_until
+    return min(end, day_number(bundle.facts["trained_until"]) - 1) if block == REHEARSAL else end
+
+
+def learnt_from(clock: Clock, bundle: Bundle) -> Cohort:
+    """The landmark rows that a bundle of this registry was fitted and calibrated on (`training.fitting.pipeline.blocks`)."""
+    until = day_number(bundle.facts["trained_until"])
+    rows = cohort(clock, PROBLEMS[bundle.target], cutoff=until - 1)
+    return rows.take(np.flatnonzero(before_split(rows, until)))
+
+
+def events_of(rows: Cohort) -> int:
+    """Indexes with the event among the rows."""
+    return len(np.unique(rows.index[rows.outcome == HAPPENED]))
+
+
+def score_rows(clock: Clock, bundle: Bundle, rows: Cohort, *, block: str, context: Context | None) -> Judged:
+    """The rows with their features and risks; those for whom the model abstains are counted and left out."""
+    matrices, why = [], []
+    for traced, matrix in as_of_traced(clock, rows.child, rows.day, priors=bundle.priors, context=context):
+        why.append(abstains(bundle.target, traced, matrix))
+        matrices.append(matrix[why[-1] == 0])
+    why = np.concatenate([np.zeros(0, np.int8), *why])
+    matrix = np.concatenate([np.empty((0, len(NAMES))), *matrices])
+    told = of_matrix(bundle, rows.take(np.flatnonzero(why == 0)), matrix, block=block)
+    counts = {WHY_NOT[code]: int(np.sum(why == code)) for code in np.unique(why) if code}
+    never = len(np.setdiff1d(rows.child, told.rows.child))
+    return replace(told, why_not=counts, never_scored=never)
+
+
+def of_matrix(bundle: Bundle, rows: Cohort, matrix: np.ndarray, *, block: str) -> Judged:
+    """Rows whose features are at hand already."""
+    log_odds = bundle.log_odds(matrix)
+    weight = censoring.weights(rows) if len(rows.index) else np.zeros(0)
+    happened = (rows.outcome == HAPPENED).astype(np.int8)
+    weight = np.where(rows.outcome == CENSORED, 0.0, weight)
+    return Judged(block, rows, matrix, log_odds, 1.0 / (1.0 + np.exp(-log_odds)), happened, weight)
+
+
+def of_learned(learned: Learned) -> Judged:
+    """The rehearsal's later block, of a training that has just ended."""
+    block = learned.later_on
+    rows = learned.rows.take(np.flatnonzero(block))
+    return of_matrix(learned.bundle.rehearsal, rows, learned.features[block], block=REHEARSAL)

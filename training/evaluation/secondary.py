@@ -1,0 +1,191 @@
+"""The same risks against other outcomes: shorter horizons, slow or failing, one reading, and later knowledge.
+
+Secondary outcomes say what else a high risk stands for; sensitivity rows say how far the figures hang on a choice of
+the contract. Nothing here is trained or chosen by.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from features.clock import Clock
+from features.trajectory.context import Context
+from models.bundle import Bundle
+from models.targets import HAPPENED, PROBLEMS, RELAPSE
+from training.cohorts import censoring
+from training.cohorts.landmarks import Cohort, asked, cohort
+from training.cohorts.lives import IN_COHORT, Outcomes
+from training.cohorts.outcomes import outcomes
+from training.cohorts.response import FAILING, RESPONDED, SLOW, responses
+from training.evaluation import probes
+from training.evaluation.scored_rows import Judged, score_rows
+from training.metrics.calibration import calibration
+from training.metrics.discrimination import Estimate, auc, bootstrap, ranked
+
+REPEATS = 200
+LATER_DAYS = 30
+RELAPSE_HORIZONS = (30, 90)
+TARGET, SECONDARY, SENSITIVITY = "target", "secondary", "sensitivity"
+
+
+@dataclass(frozen=True)
+class Question:
+    """What the risks are compared with: its `kind`, a `name` for figures, and `words`."""
+
+    kind: str
+    name: str
+    words: str
+
+
+@dataclass(frozen=True)
+class Against:
+    """The risks against one question: `rows` with a known answer, `events` (indexes), their `share` by weight, `auc`;
+    `slope` and `observed_over_expected` only where the risk claims to be of this outcome, else None."""
+
+    question: Question
+    rows: int
+    events: int
+    share: float
+    auc: Estimate
+    slope: float | None = None
+    observed_over_expected: float | None = None
+
+    def as_dict(self) -> dict:
+        """Plain JSON values; None for what is not known."""
+        told = asdict(self.question) | {"rows": self.rows, "events": self.events, "share": self.share}
+        told |= {"auc": self.auc.value, "auc_low": self.auc.low, "auc_high": self.auc.high, "slope": self.slope,
+                 "observed_over_expected": self.observed_over_expected}
+        return {name: None if isinstance(value, float) and math.isnan(value) else value
+                for name, value in told.items()}
+
+
+SINGLE = Question(SENSITIVITY, "single_reading", "relapse by a single reading of SAM, or admission")
+EARLIER = Question(SENSITIVITY, "known_earlier",
+                   f"the target, had the records ended {LATER_DAYS} days earlier (without what was not known then)")
+RESPONSES = (
+    (Question(SECONDARY, "failing", "failing to gain, against those who responded"), FAILING, RESPONDED),
+    (Question(SECONDARY, "slow", "gaining slowly, against those who responded"), SLOW, RESPONDED),
+    (Question(SECONDARY, "failing_not_slow", "failing to gain, among those who did not respond"), FAILING, SLOW),
+)
+
+
+def against_others(clock: Clock, rows: Cohort, risk: np.ndarray, *, cutoff: int) -> list[Against]:
+    """The risks (NaN where not scored) of landmark rows against every other outcome; `cutoff`: that of the rows."""
+    scored = np.flatnonzero(~np.isnan(risk))
+    rows, risk = rows.take(scored), risk[scored]
+    others = _relapses if rows.problem.target == RELAPSE.target else _responses
+    found = [_judge(Question(TARGET, "target", "the target itself"), rows, risk), *others(clock, rows, risk, cutoff)]
+    earlier = outcomes(clock, rows.problem, cutoff=cutoff - LATER_DAYS)
+    before = rows.day <= cutoff - LATER_DAYS
+    return [*found, _judge(EARLIER, *_with(earlier, rows, risk, rows.problem.horizon, only=before))]
+
+
+@dataclass(frozen=True)
+class Later:
+    """The rows scored as if every record with an assumed day of entry had come in 30 days later: the `clock` of that
+    registry, its `judged` rows, and the share of records that `moved`."""
+
+    clock: Clock
+    judged: Judged
+    moved: float
+
+
+def judged_later(clock: Clock, bundle: Bundle, rows: Cohort) -> Later:
+    """The rows scored from records that came in later; `bundle`: the one that says the risks."""
+    registry, moved = probes.known_later(clock.registry, days=LATER_DAYS)
+    later = Clock(registry)
+    return Later(later, score_rows(later, bundle, rows, block="", context=Context(later)), moved)
+
+
+def known_later(later: Later) -> Against:
+    """The target, with every record whose day of entry was assumed entered 30 days later than its own day."""
+    words = (f"the target, had the records with an assumed day of entry ({later.moved:.0%}) come in {LATER_DAYS} days "
+             f"later; {later.judged.not_scored} predictions could then not be made")
+    return _judge(Question(SENSITIVITY, "known_later", words), later.judged.rows, later.judged.risk)
+
+
+def of_judged(clock: Clock, judged: Judged, later: Later, *, cutoff: int) -> list[Against]:
+    """All of it for the judged rows, and for the same rows scored `later`."""
+    return [*against_others(clock, judged.rows, judged.risk, cutoff=cutoff), known_later(later)]
+
+
+def of_predictions(
+    clock: Clock, predictions: pd.DataFrame, bundles: Mapping[str, Bundle], *, split: int
+) -> dict[str, list[dict]]:
+    """All of it by target for a backtest's predictions (in the order of `training.commands.backtest`), as plain JSON values."""
+    until, told = clock.registry.recorded_until, {}
+    for target, bundle in ((name, one) for name, one in bundles.items() if name in PROBLEMS):
+        rows = cohort(clock, PROBLEMS[target], cutoff=until)
+        rows = rows.take(np.flatnonzero(rows.day >= split))
+        risk = predictions.loc[predictions["target"] == target, "risk"].to_numpy(np.float64)
+        later = judged_later(clock, bundle, rows)
+        found = [*against_others(clock, rows, risk, cutoff=until), known_later(later)]
+        told[target] = [one.as_dict() for one in found]
+    return told
+
+
+def _relapses(clock: Clock, rows: Cohort, risk: np.ndarray, cutoff: int) -> Iterator[Against]:
+    for days in RELAPSE_HORIZONS:
+        found = outcomes(clock, RELAPSE, cutoff=cutoff, horizon=days)
+        question = Question(SECONDARY, f"relapse_by_day_{days}", f"relapse by day {days} after discharge")
+        yield _judge(question, *_with(found, rows, risk, days))
+    single = outcomes(clock, RELAPSE, cutoff=cutoff, confirmations=0)
+    yield _judge(SINGLE, *_with(single, rows, risk, RELAPSE.horizon))
+
+
+def _responses(clock: Clock, rows: Cohort, risk: np.ndarray, cutoff: int) -> Iterator[Against]:
+    kind = responses(clock, rows.outcomes, cutoff=cutoff)[rows.index]
+    weight = censoring.weights(rows)
+    for question, event, other in RESPONSES:
+        kept = (kind == event) | (kind == other)
+        yield _figures(question, rows, risk, (kind == event).astype(np.int8), np.where(kept, weight, 0.0))
+
+
+def _with(
+    found: Outcomes, rows: Cohort, risk: np.ndarray, horizon: int, *, only: np.ndarray | bool = True
+) -> tuple[Cohort, np.ndarray]:
+    """The rows that are still a question by other outcomes (matched by the stay), with those, and their risks."""
+    index, problem = _same_stay(found, rows), replace(rows.problem, horizon=horizon)
+    kept = np.flatnonzero((index >= 0) & only & (rows.landmark < horizon))
+    kept = kept[(found.cohort[index[kept]] == IN_COHORT) & asked(found, problem, index[kept], rows.day[kept])]
+    index, day, landmark = index[kept], rows.day[kept], rows.landmark[kept]
+    end = np.minimum(found.event_on[index], found.followed_until[index]).astype(np.int64)
+    return Cohort(problem, found, index, rows.child[kept], day, landmark, found.outcome[index],
+                  np.maximum(end - day, 0), horizon - landmark), risk[kept]
+
+
+def _same_stay(found: Outcomes, rows: Cohort) -> np.ndarray:
+    """For each row the position of its stay among other outcomes; -1 where it has none."""
+    order = np.argsort(found.episode, kind="stable")
+    sorted_stays, stay = found.episode[order], rows.outcomes.episode[rows.index]
+    place = np.searchsorted(sorted_stays, stay)
+    there = place < len(order)
+    there[there] = sorted_stays[place[there]] == stay[there]
+    index = np.full(len(stay), -1, np.int64)
+    index[there] = order[place[there]]
+    return index
+
+
+def _judge(question: Question, rows: Cohort, risk: np.ndarray) -> Against:
+    weight = censoring.weights(rows) if len(rows.index) else np.zeros(0)
+    return _figures(question, rows, risk, (rows.outcome == HAPPENED).astype(np.int8), weight)
+
+
+def _figures(
+    question: Question, rows: Cohort, risk: np.ndarray, happened: np.ndarray, weight: np.ndarray
+) -> Against:
+    known = weight > 0
+    happened, events = np.where(known, happened, 0), len(np.unique(rows.index[known & (happened == 1)]))
+    if not known.any():
+        return Against(question, 0, 0, float("nan"), Estimate(np.nan, np.nan, np.nan))
+    apart = bootstrap(auc, ranked(risk), happened, weight, cluster=rows.child, repeats=REPEATS)
+    share = float(np.average(happened, weights=weight))
+    if question.kind == SECONDARY:
+        return Against(question, int(known.sum()), events, share, apart)
+    straight = calibration(risk, happened, weight)
+    return Against(question, int(known.sum()), events, share, apart, straight.slope, straight.observed_over_expected)

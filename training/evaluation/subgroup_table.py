@@ -1,0 +1,125 @@
+"""The report's table of subgroups, with intervals, and fairlearn's gaps between them."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+from sklearn.metrics import recall_score
+
+from features import data_quality
+from features.clock import Clock, month_number
+from features.who.growth import zscores
+from training.evaluation.scored_rows import Judged
+from training.evaluation.stability import centres, districts
+from training.evaluation.subgroups import memberships, visited
+from training.metrics.discrimination import Estimate, auc, bootstrap, ranked
+
+LEAST_KNOWN, LEAST_CASES = 20, 5
+"""A smaller group says nothing, and could tell of single children."""
+MOST_DISTRICTS = 8
+SIX_MONTHS, INFANTS = 183, "under 6 months"
+"""Days. Under it MUAC says nothing of SAM, and a child belongs in a facility: so few are asked about."""
+REPEATS = 200
+
+
+def groupings(clock: Clock, judged: Judged) -> dict[str, np.ndarray]:
+    """Group names (object arrays of length n, "" where unknown): sex, age, children under six months, setting,
+    district, quality of records."""
+    age = judged.column("age_days")
+    infants = np.select([age < SIX_MONTHS, age >= SIX_MONTHS], [INFANTS, "6 months and over"], "")
+    found = memberships(judged) | {"infants": infants, "district": _district(clock, judged)}
+    return found | {"records": _quality(clock, judged)}
+
+
+def _district(clock: Clock, judged: Judged) -> np.ndarray:
+    """Districts by id; beyond the eight largest they stand together."""
+    of = districts(clock, judged.rows)
+    names = np.append(clock.registry.district_ids.astype(str), "").astype(object)[of]
+    known, count = np.unique(names, return_counts=True)
+    large = known[np.argsort(-count)][:MOST_DISTRICTS]
+    return np.where((names == "") | np.isin(names, large), names, "other districts")
+
+
+def _quality(clock: Clock, judged: Judged) -> np.ndarray:
+    """The colour of the centre's records in the month before the prediction."""
+    scored = data_quality.score(clock.registry, zscores=zscores)
+    month = quality_month(judged.rows.day) - 1
+    at = np.searchsorted(scored.months, month)
+    centre = centres(clock, judged.rows)
+    inside = (centre >= 0) & (at < len(scored.months))
+    points = np.full(len(month), np.nan)
+    points[inside] = scored.score[centre[inside], at[inside]]
+    names = {name: name for name in ("green", "amber", "red")}
+    return np.array([names.get(data_quality.colour(value), "") for value in points], object)
+
+
+def quality_month(day: np.ndarray) -> np.ndarray:
+    """The month of day numbers as `features.data_quality` counts them, from the year 0."""
+    return month_number(day) + 1970 * 12
+
+
+def table(judged: Judged, groups: dict[str, np.ndarray]) -> list[dict]:
+    """One mapping a group: `by`, `group`, `known`, `events`, `auc`, `recall`, `observed_over_expected` (estimates)."""
+    seen = visited(judged.risk)
+    rows = []
+    for by, names in groups.items():
+        for name in np.unique(names.astype(str)):
+            inside = (names == name) & judged.known
+            cases = int(judged.happened[inside].sum())
+            if name and inside.sum() >= LEAST_KNOWN and LEAST_CASES <= cases <= inside.sum() - LEAST_CASES:
+                rows.append({"by": by, "group": str(name), "known": int(inside.sum()), "events": cases}
+                            | _estimates(judged.take(inside), seen[inside]))
+    return rows
+
+
+def too_small(groups: dict[str, np.ndarray], rows: list[dict]) -> dict[str, list[str]]:
+    """The groups by what they group that are too small to stand in the table's `rows`; nothing is said of them."""
+    shown = {(row["by"], row["group"]) for row in rows}
+    left = {by: [str(name) for name in np.unique(names.astype(str)) if name and (by, str(name)) not in shown]
+            for by, names in groups.items()}
+    return {by: names for by, names in left.items() if names}
+
+
+def _estimates(part: Judged, seen: np.ndarray) -> dict[str, Estimate]:
+    child = part.rows.child
+    case = part.happened == 1
+    return {
+        "auc": bootstrap(auc, ranked(part.risk), part.happened, part.weight, cluster=child, repeats=REPEATS),
+        "recall": bootstrap(_mean, seen[case].astype(float), part.weight[case], cluster=child[case], repeats=REPEATS),
+        "observed_over_expected": bootstrap(_ratio, part.risk, part.happened, part.weight, cluster=child,
+                                            repeats=REPEATS),
+    }
+
+
+def _mean(value: np.ndarray, weight: np.ndarray) -> float:
+    return float(np.average(value, weights=weight)) if weight.sum() > 0 else np.nan
+
+
+def _ratio(risk: np.ndarray, happened: np.ndarray, weight: np.ndarray) -> float:
+    expected = np.sum(risk * weight)
+    return float(np.sum(happened * weight) / expected) if expected > 0 else np.nan
+
+
+def gaps(judged: Judged, groups: dict[str, np.ndarray], rows: list[dict]) -> list[dict]:
+    """fairlearn's difference and ratio of recall and of the visited share, between the groups of the table."""
+    from fairlearn.metrics import MetricFrame, selection_rate
+
+    seen = visited(judged.risk)
+    told = []
+    for by, names in groups.items():
+        large = [row["group"] for row in rows if row["by"] == by]
+        inside = judged.known & np.isin(names.astype(str), large)
+        if len(large) < 2:
+            continue
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            frame = MetricFrame(
+                metrics={"recall": recall_score, "visited": selection_rate}, y_true=judged.happened[inside],
+                y_pred=seen[inside].astype(int), sensitive_features=names[inside].astype(str),
+                sample_params={name: {"sample_weight": judged.weight[inside]} for name in ("recall", "visited")},
+            )
+        difference, ratio = frame.difference(), frame.ratio()
+        told.append({"by": by, "recall_difference": float(difference["recall"]), "recall_ratio": float(ratio["recall"]),
+                     "visited_difference": float(difference["visited"])})
+    return told

@@ -1,0 +1,1 @@
+"""From landmark rows to a bundle: examples, priors, fit, tuning, calibration."""

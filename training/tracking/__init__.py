@@ -1,0 +1,1 @@
+"""MLflow: runs, figures, models and aliases."""

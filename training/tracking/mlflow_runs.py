@@ -1,0 +1,224 @@
+"""MLflow: runs, figures, models and aliases. The only module that knows it; the service reads bundles instead.
+
+No id and no value of a child is ever sent. Models go in as code plus the bundle's text and numbers, never pickled:
+they load with MLFLOW_ALLOW_PICKLE_DESERIALIZATION=false.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+import re
+import tempfile
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+
+from features.trajectory.catalogue import NAMES
+
+os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+EXPERIMENT = "sanket"
+CHAMPION = "champion"
+REQUIREMENTS = ["numpy", "numba", "scipy", "lightgbm"]
+
+
+def registered_name(target: str) -> str:
+    """The registered model of a target: `sanket-relapse`, `sanket-non_response`."""
+    return f"sanket-{target}"
+
+
+def tracking_address(models: Path, asked: str | None = None) -> str:
+    """Where runs are kept: what was asked for, else MLFLOW_TRACKING_URI, else mlflow.db in the models folder."""
+    return asked or os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{(Path(models) / 'mlflow.db').resolve()}"
+
+
+@contextmanager
+def run(address: str, models: Path, *, name: str, tags: Mapping[str, str]) -> Iterator[str]:
+    """An MLflow run in experiment `sanket`; yields its id. Artifacts of a local store lie in the models folder.
+
+    Under `mlflow run` the project has a run already, in its own experiment; ours names it in the tag `project_run`.
+    """
+    import mlflow
+
+    with _quiet(), _beside_the_project() as of_project:
+        mlflow.set_tracking_uri(address)
+        if mlflow.get_experiment_by_name(EXPERIMENT) is None:
+            local = address.startswith("sqlite:")
+            place = (Path(models) / "artifacts").resolve().as_uri() if local else None
+            mlflow.create_experiment(EXPERIMENT, artifact_location=place)
+        mlflow.set_experiment(EXPERIMENT)
+        with mlflow.start_run(run_name=name, tags={**tags, **of_project}) as started:
+            yield started.info.run_id
+
+
+@contextmanager
+def _beside_the_project() -> Iterator[dict[str, str]]:
+    """Hide the run that `mlflow run` opened, which MLflow would otherwise continue; yields the tag that names it."""
+    project = os.environ.pop("MLFLOW_RUN_ID", None)
+    try:
+        yield {} if project is None else {"project_run": project}
+    finally:
+        if project is not None:
+            os.environ["MLFLOW_RUN_ID"] = project
+
+
+NOT_IN_A_NAME = re.compile(r"[^\w\-. :/]", re.ASCII)
+
+
+def log(parameters: Mapping[str, object], figures: Mapping[str, float], documents: Mapping[str, object]) -> None:
+    """Parameters, figures (finite ones) and documents (`name.json` → mapping, `name.html`/`.txt` → text) of the run."""
+    import mlflow
+
+    mlflow.log_params({name: str(value)[:500] for name, value in parameters.items()})
+    # MLflow refuses a whole batch for one name with, say, a comma.
+    named = {NOT_IN_A_NAME.sub("", name): float(value) for name, value in figures.items() if np.isfinite(value)}
+    mlflow.log_metrics(named)
+    for name, document in documents.items():
+        (mlflow.log_text if isinstance(document, str) else mlflow.log_dict)(document, name)
+
+
+def log_plot(name: str, figure: object) -> None:
+    """A matplotlib figure of the run, as `plots/<name>.png`."""
+    import mlflow
+
+    mlflow.log_figure(figure, f"plots/{name}.png")
+
+
+def log_drawn(name: str, drawn: str) -> None:
+    """A plot of the run as a page has it, inline SVG or an inline PNG: as `plots/<name>.svg` or `.png`."""
+    import mlflow
+
+    if drawn.startswith("<svg"):
+        mlflow.log_text(drawn, f"plots/{name}.svg")
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, f"{name}.png")
+        path.write_bytes(base64.b64decode(drawn.rpartition("base64,")[2].rstrip('">')))
+        mlflow.log_artifact(str(path), "plots")
+
+
+def log_model(bundle_folder: Path, target: str) -> str:
+    """The bundle as a model with its signature, registered; returns its version in the registry."""
+    import mlflow
+    from mlflow.models import ModelSignature
+    from mlflow.types import ColSpec, DataType, Schema
+
+    columns = Schema([ColSpec(DataType.double, name, required=False) for name in NAMES])
+    answer = Schema([ColSpec(DataType.double, name) for name in ("risk", "risk_low", "risk_high")])
+    with _quiet():
+        logged = mlflow.pyfunc.log_model(
+            name="bundle",
+            python_model=str(Path(__file__).with_name("served_bundle.py")),
+            artifacts={"bundle": str(bundle_folder)},
+            signature=ModelSignature(inputs=columns, outputs=answer),
+            pip_requirements=REQUIREMENTS,
+            registered_model_name=registered_name(target),
+        )
+    return str(logged.registered_model_version)
+
+
+def point_alias(address: str, target: str, model_version: str, alias: str = CHAMPION) -> None:
+    """Let an alias of a target's registered model name this version."""
+    from mlflow import MlflowClient
+
+    with _quiet():
+        MlflowClient(address).set_registered_model_alias(registered_name(target), alias, model_version)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """MLflow's own deprecations and its talk on standard output are not our user's concern."""
+    import logging
+
+    logging.getLogger("mlflow").setLevel(logging.ERROR)
+    logging.getLogger("alembic").setLevel(logging.ERROR)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+def bundle_of_run(address: str, run_id: str) -> str | None:
+    """The version of the bundle that a run made; None where the run is not known or made none."""
+    from mlflow import MlflowClient
+    from mlflow.exceptions import MlflowException
+
+    with _quiet():
+        try:
+            return MlflowClient(address).get_run(run_id).data.tags.get("bundle")
+        except MlflowException:
+            return None
+
+
+def fetch_bundle(address: str, run_id: str, place: Path) -> None:
+    """Copy the bundle of a run from MLflow's artifacts to `place`, whole or not at all."""
+    import shutil
+    import tempfile
+
+    import mlflow
+
+    with _quiet(), tempfile.TemporaryDirectory() as folder:
+        mlflow.set_tracking_uri(address)
+        mlflow.artifacts.download_artifacts(artifact_uri=f"runs:/{run_id}/bundle/artifacts", dst_path=folder)
+        fetched = next(Path(folder).rglob("manifest.json")).parent
+        place.parent.mkdir(parents=True, exist_ok=True)
+        half = place.with_name(f".{place.name}.{os.getpid()}")
+        shutil.copytree(fetched, half)
+        half.rename(place)
+
+
+def follow(address: str, target: str, bundle: str, tags: Mapping[str, str]) -> bool:
+    """Point the champion's alias at the model version of a bundle, with tags; False where MLflow cannot."""
+    from mlflow import MlflowClient
+    from mlflow.exceptions import MlflowException
+
+    with _quiet():
+        client, name = MlflowClient(address), registered_name(target)
+        try:
+            version = _model_version(client, name, bundle)
+            if version is None:
+                return False
+            for key, value in tags.items():
+                client.set_model_version_tag(name, version, key, value[:500])
+            client.set_registered_model_alias(name, CHAMPION, version)
+        except MlflowException:
+            return False
+    return True
+
+
+def _model_version(client, name: str, bundle: str) -> str | None:
+    """The newest model version whose run made this bundle."""
+    found = client.search_model_versions(f"name = '{name}'", order_by=["version_number DESC"])
+    made = (one.version for one in found if client.get_run(one.run_id).data.tags.get("bundle") == bundle)
+    return next(made, None)
+
+
+@contextmanager
+def reopened(address: str, run_id: str) -> Iterator[None]:
+    """A finished run, to which a report adds its figures and plots."""
+    import mlflow
+
+    with _quiet():
+        mlflow.set_tracking_uri(address)
+        with mlflow.start_run(run_id=run_id):
+            yield
+
+
+def run_of_bundle(address: str, bundle: str) -> str | None:
+    """The newest run that made a bundle."""
+    from mlflow import MlflowClient
+    from mlflow.exceptions import MlflowException
+
+    with _quiet():
+        client = MlflowClient(address)
+        try:
+            experiment = client.get_experiment_by_name(EXPERIMENT)
+            if experiment is None:
+                return None
+            found = client.search_runs([experiment.experiment_id], f"tags.bundle = '{bundle}'", max_results=1)
+        except MlflowException:
+            return None
+    return found[0].info.run_id if found else None

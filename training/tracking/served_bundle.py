@@ -1,0 +1,29 @@
+"""A bundle as MLflow serves it: feature rows in, risk with its interval out. MLflow stores this file as code."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from mlflow.models import set_model
+from mlflow.pyfunc import PythonModel
+
+
+class ServedBundle(PythonModel):
+    """Loads the bundle among the model's artifacts and scores feature rows."""
+
+    def load_context(self, context):
+        """Read and check the bundle."""
+        from models.bundle import load
+
+        self.bundle = load(Path(context.artifacts["bundle"]))
+
+    def predict(self, context, model_input: pd.DataFrame, params=None) -> pd.DataFrame:
+        """risk, risk_low and risk_high of each row, for columns as in `features.trajectory.catalogue`."""
+        rows = model_input[list(self.bundle.columns)].to_numpy(np.float64)
+        log_odds = self.bundle.log_odds(rows)
+        risk = 1.0 / (1.0 + np.exp(-log_odds))
+        low, high = self.bundle.calibrator.interval(log_odds, risk)
+        return pd.DataFrame({"risk": risk, "risk_low": low, "risk_high": high})
+
+
+set_model(ServedBundle())
