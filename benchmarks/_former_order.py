@@ -1,4 +1,5 @@
-"""The order of the visit list as it was at commit fe96438, kept to be measured against: no more than its keys.
+"""The order of the visit list as it was at commit fe96438, kept to be measured against: no more
+than its keys.
 
 What has not changed since (`benefit`, what a finding lets rest) is the list's own.
 """
@@ -13,13 +14,35 @@ from models.visits.severity import SAM_MUAC_MM, SAM_WHZ, VERY_LOW_MUAC_MM, VERY_
 from models.visits.visit_order import GONE, benefit, main_reason
 
 FACILITY = ("oedema", "complication", "appetite_failed", "under_six_months", "not_arrived")
-UNTREATED = ("again_passed", "again_examined", "again", "sam_passed", "sam_confirmed", "sam_suspected")
+UNTREATED = (
+    "again_passed",
+    "again_examined",
+    "again",
+    "sam_passed",
+    "sam_confirmed",
+    "sam_suspected",
+)
 DANGER_ORDER = (
-    *FACILITY, *UNTREATED, "weight_lost", "no_gain", "defaulted", "not_recovered", "too_long", "admitted_untested",
+    *FACILITY,
+    *UNTREATED,
+    "weight_lost",
+    "no_gain",
+    "defaulted",
+    "not_recovered",
+    "too_long",
+    "admitted_untested",
     "eats_poorly",
 )
 OVERDUE_STEPS = frozenset(
-    ["measure", "remeasure", "weigh_monthly", "weigh_weekly", "follow_up_weighing", "bring_back", "examine"]
+    [
+        "measure",
+        "remeasure",
+        "weigh_monthly",
+        "weigh_weekly",
+        "follow_up_weighing",
+        "bring_back",
+        "examine",
+    ]
     + ["admit_ucdc"]
 )
 REST_DAYS = {"well": 28, "data_wrong": 28}
@@ -35,11 +58,17 @@ def former(children: list[Candidate], *, capacity: int, as_of: dt.date) -> list[
     )
     danger.sort(key=lambda child: not _never_held_back(child))
     scored = [child for child in overdue if benefit(child) > 0]
-    kept_free = min(len(scored) + len(risk), capacity - math.ceil(round(capacity * DANGER_SHARE, 6)))
-    places = min(len(danger), capacity, max(capacity - kept_free, sum(map(_never_held_back, danger))))
+    kept_free = min(
+        len(scored) + len(risk), capacity - math.ceil(round(capacity * DANGER_SHARE, 6))
+    )
+    places = min(
+        len(danger), capacity, max(capacity - kept_free, sum(map(_never_held_back, danger)))
+    )
     taken, left = danger[:places], capacity - places
     overdue = scored if len(danger) > places else overdue
-    late = _shared_trips(overdue, min(len(overdue), max(math.ceil(left * OVERDUE_SHARE), left - len(risk))), taken)
+    late = _shared_trips(
+        overdue, min(len(overdue), max(math.ceil(left * OVERDUE_SHARE), left - len(risk))), taken
+    )
     return [*taken, *late, *_shared_trips(risk, left - len(late), [*taken, *late])]
 
 
@@ -91,10 +120,14 @@ def _order(child: Candidate) -> tuple:
     return (gravity, not _very_severe(child), overdue, -benefit(child), whz, age, child.child_id)
 
 
-def _shared_trips(ordered: list[Candidate], places: int, chosen: list[Candidate]) -> list[Candidate]:
+def _shared_trips(
+    ordered: list[Candidate], places: int, chosen: list[Candidate]
+) -> list[Candidate]:
     trips, waiting, taken = {child.centre_id for child in chosen}, list(ordered), []
     while waiting and len(taken) < places:
-        gains = [benefit(child) * (SAME_TRIP if child.centre_id in trips else 1.0) for child in waiting]
+        gains = [
+            benefit(child) * (SAME_TRIP if child.centre_id in trips else 1.0) for child in waiting
+        ]
         taken.append(waiting.pop(gains.index(max(gains))))
         trips.add(taken[-1].centre_id)
     return taken

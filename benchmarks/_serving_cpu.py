@@ -1,5 +1,5 @@
-"""CPU time of a server's processes: what a request costs, told the same on a busy machine and on an idle one; and how
-often the machine takes its cores away."""
+"""CPU time of a server's processes: what a request costs, told the same on a busy machine and on an
+idle one; and how often the machine takes its cores away."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ def of_family(eldest: int) -> float:
 
 
 def pauses(seconds: float = 5.0, *, over: float = 0.002) -> dict[str, float]:
-    """Of a process that does nothing but read the clock: how often a second it stood still for over 2 ms, the longest
-    such pause (ms), and their share of the time."""
+    """Of a process that does nothing but read the clock: how often a second it stood still for over
+    2 ms, the longest such pause (ms), and their share of the time."""
     began = last = time.perf_counter()
     gaps = []
     while last - began < seconds:
@@ -30,7 +30,11 @@ def pauses(seconds: float = 5.0, *, over: float = 0.002) -> dict[str, float]:
             gaps.append(now - last)
         last = now
     longest = 1000 * max(gaps, default=0.0)
-    return {"a_second": len(gaps) / seconds, "longest_ms": round(longest, 1), "share": round(sum(gaps) / seconds, 4)}
+    return {
+        "a_second": len(gaps) / seconds,
+        "longest_ms": round(longest, 1),
+        "share": round(sum(gaps) / seconds, 4),
+    }
 
 
 def _parent(place: Path) -> int:
@@ -43,6 +47,12 @@ def _parent(place: Path) -> int:
 def _seconds(place: Path) -> float:
     """Nanoseconds on a core by thread, from `schedstat`: `stat` counts in ticks of 10 ms."""
     try:
-        return sum(int((task / "schedstat").read_text().split()[0]) for task in (place / "task").iterdir()) / 1e9
+        return (
+            sum(
+                int((task / "schedstat").read_text().split()[0])
+                for task in (place / "task").iterdir()
+            )
+            / 1e9
+        )
     except OSError:
         return 0.0

@@ -1,6 +1,8 @@
-"""What benchmarks/serving.py compares: one model behind Sanket, behind plain FastAPI, and behind `mlflow models serve`.
+"""What benchmarks/serving.py compares: one model behind Sanket, behind plain FastAPI, and behind
+`mlflow models serve`.
 
-`python benchmarks/_serving_parts.py floor|kernel FOLDER PORT` runs a plain FastAPI server over the bundle in FOLDER.
+`python benchmarks/_serving_parts.py floor|kernel FOLDER PORT` runs a plain FastAPI server over the
+bundle in FOLDER.
 """
 
 import datetime as dt
@@ -27,26 +29,43 @@ def child(number: int, measurements: int = 30) -> dict:
         {
             "measured_on": str(first + dt.timedelta(days=9 * at)),
             "weight_kg": round(6.5 + at / 20 + dice.random() / 3, 1),
-            "height_cm": round(70 + at / 5, 1), "height_position": "lying", "muac_mm": 115 + at // 2, "oedema": 0,
+            "height_cm": round(70 + at / 5, 1),
+            "height_position": "lying",
+            "muac_mm": 115 + at // 2,
+            "oedema": 0,
         }
         for at in range(measurements)
     ]
     stay = {
-        "episode_id": f"E{number}", "programme": "UCDC", "admitted_on": "2025-11-01", "appetite_test": "pass",
-        "complications": False, "closed_on": "2026-01-10", "outcome": "cured",
+        "episode_id": f"E{number}",
+        "programme": "UCDC",
+        "admitted_on": "2025-11-01",
+        "appetite_test": "pass",
+        "complications": False,
+        "closed_on": "2026-01-10",
+        "outcome": "cured",
     }
     checks = [
-        {"checked_on": str(dt.date(2025, 11, 3) + dt.timedelta(days=4 * at)), "diarrhoea": at % 5 == 0, "fever": False}
+        {
+            "checked_on": str(dt.date(2025, 11, 3) + dt.timedelta(days=4 * at)),
+            "diarrhoea": at % 5 == 0,
+            "fever": False,
+        }
         for at in range(12)
     ]
     return {
-        "child_id": f"C-{number}", "sex": "FM"[number % 2], "birth_date": "2024-06-01", "measurements": weighings,
-        "episodes": [stay], "checks": checks,
+        "child_id": f"C-{number}",
+        "sex": "FM"[number % 2],
+        "birth_date": "2024-06-01",
+        "measurements": weighings,
+        "episodes": [stay],
+        "checks": checks,
     }
 
 
 def make(folder: Path) -> np.ndarray:
-    """A store with champions of 300 trees of 31 leaves, an MLflow model of the same booster; the child's features."""
+    """A store with champions of 300 trees of 31 leaves, an MLflow model of the same booster; the
+    child's features."""
     from models.bundle import save
     from models.champion import turn
     from registry.store.store import open_store
@@ -75,8 +94,16 @@ def a_bundle(target: str):
     rows = rng.normal(size=(6000, len(NAMES)))
     rows[rng.random(rows.shape) < 0.3] = np.nan
     happened = np.nan_to_num(rows[:, :20]).sum(axis=1) + rng.normal(size=len(rows)) * 3 > 0
-    settings = {"objective": "binary", "num_leaves": 31, "max_depth": 8, "verbosity": -1, "num_threads": 1}
-    booster = lightgbm.train(settings, lightgbm.Dataset(rows, happened, feature_name=list(NAMES)), 300)
+    settings = {
+        "objective": "binary",
+        "num_leaves": 31,
+        "max_depth": 8,
+        "verbosity": -1,
+        "num_threads": 1,
+    }
+    booster = lightgbm.train(
+        settings, lightgbm.Dataset(rows, happened, feature_name=list(NAMES)), 300
+    )
     none, knots = np.zeros(len(NAMES)), np.linspace(-4, 4, 9)
     risk = 1 / (1 + np.exp(-knots))
     linear = Linear(-1.0, none, none + 1, none + 0.01, none, none, none)
@@ -95,10 +122,12 @@ def _features(folder: Path) -> np.ndarray:
     registry, _ = build_records([child(number) for number in range(1000)])
     children = np.arange(1000, dtype=np.int32)
     day = np.full(1000, day_number(AS_OF), np.int32)
-    return score_children(Clock(registry), children, day, bundles=champions(folder / "x.models")).rows
+    return score_children(
+        Clock(registry), children, day, bundles=champions(folder / "x.models")
+    ).rows
 
 
-MLFLOW_MODEL = '''
+MLFLOW_MODEL = """
 import mlflow, numpy as np, lightgbm, pandas as pd
 class Score(mlflow.pyfunc.PythonModel):
     def load_context(self, context):
@@ -109,7 +138,7 @@ class Score(mlflow.pyfunc.PythonModel):
         answer["risk"] = 1 / (1 + np.exp(-parts.sum(axis=1)))
         return answer
 mlflow.models.set_model(Score())
-'''
+"""  # noqa: E501
 
 
 def _save_mlflow(folder: Path, rows: np.ndarray) -> None:
@@ -122,8 +151,11 @@ def _save_mlflow(folder: Path, rows: np.ndarray) -> None:
     code.write_text(MLFLOW_MODEL)
     frame = pandas.DataFrame(rows[:5], columns=list(NAMES))
     mlflow.pyfunc.save_model(
-        folder / "mlflow", python_model=str(code), artifacts={"booster": str(folder / "booster.txt")},
-        signature=mlflow.models.infer_signature(frame), pip_requirements=["lightgbm"],
+        folder / "mlflow",
+        python_model=str(code),
+        artifacts={"booster": str(folder / "booster.txt")},
+        signature=mlflow.models.infer_signature(frame),
+        pip_requirements=["lightgbm"],
     )
 
 
@@ -131,35 +163,72 @@ def start(kind: str, folder: Path, port: int) -> subprocess.Popen:
     """Start a server of a kind (sanket, floor, kernel, mlflow) on one core; its process."""
     binaries = ROOT / ".venv" / "bin"
     commands = {
-        "sanket": [sys.executable, "-m", "sanket.app", "serve", str(folder / "x.db"), "--port", str(port)],
+        "sanket": [
+            sys.executable,
+            "-m",
+            "sanket.app",
+            "serve",
+            str(folder / "x.db"),
+            "--port",
+            str(port),
+        ],
         "mlflow": [
-            sys.executable, "-m", "mlflow", "models", "serve", "-m", str(folder / "mlflow"), "--env-manager", "local",
-            "--port", str(port),
+            sys.executable,
+            "-m",
+            "mlflow",
+            "models",
+            "serve",
+            "-m",
+            str(folder / "mlflow"),
+            "--env-manager",
+            "local",
+            "--port",
+            str(port),
         ],
     }
     command = commands.get(kind) or [sys.executable, __file__, kind, str(folder), str(port)]
     quiet = {
-        "PATH": f"{binaries}{os.pathsep}{os.environ['PATH']}", "OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "passive",
-        "PYTHONPATH": str(ROOT), "MLFLOW_DISABLE_TELEMETRY": "true", "SANKET_LAG_SECONDS": "30",
+        "PATH": f"{binaries}{os.pathsep}{os.environ['PATH']}",
+        "OMP_NUM_THREADS": "1",
+        "OMP_WAIT_POLICY": "passive",
+        "PYTHONPATH": str(ROOT),
+        "MLFLOW_DISABLE_TELEMETRY": "true",
+        "SANKET_LAG_SECONDS": "30",
     }
     with (folder / f"{kind}.log").open("w") as log:
         server = subprocess.Popen(
-            command, env=os.environ | quiet, stdout=log, stderr=log, start_new_session=True, cwd=folder
+            command,
+            env=os.environ | quiet,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            cwd=folder,
         )
     if len(cores := sorted(os.sched_getaffinity(0))) > 1:
         os.sched_setaffinity(server.pid, cores[:1])
     return server
 
 
-def question(kind: str, folder: Path, rows: np.ndarray, count: int) -> tuple[str, bytes, dict[str, str]]:
+def question(
+    kind: str, folder: Path, rows: np.ndarray, count: int
+) -> tuple[str, bytes, dict[str, str]]:
     """Path, body and headers of a request for so many children."""
     headers = {"Content-Type": "application/json"}
     if kind == "sanket":
         from serving.access.permissions import issue, local_key
 
-        token = issue(key=local_key(str(folder / "x.db")), role="dashboard", scopes=["state:*"], name="benchmark")
+        token = issue(
+            key=local_key(str(folder / "x.db")),
+            role="dashboard",
+            scopes=["state:*"],
+            name="benchmark",
+        )
         body = {"as_of": str(AS_OF), "children": [child(number) for number in range(count)]}
-        return "/v1/score", json.dumps(body).encode(), headers | {"Authorization": f"Bearer {token}"}
+        return (
+            "/v1/score",
+            json.dumps(body).encode(),
+            headers | {"Authorization": f"Bearer {token}"},
+        )
     values = [[None if value != value else value for value in row] for row in rows[:count].tolist()]
     if kind == "mlflow":
         from features.trajectory.catalogue import NAMES
@@ -192,7 +261,10 @@ def serve_floor(kind: str, folder: Path, port: int) -> None:
         best = np.argsort(-np.abs(parts), axis=1)[:, :5].tolist()
         return {
             "children": [
-                {"risk": float(risk[i]), "reasons": {NAMES[at]: float(parts[i, at]) for at in best[i]}}
+                {
+                    "risk": float(risk[i]),
+                    "reasons": {NAMES[at]: float(parts[i, at]) for at in best[i]},
+                }
                 for i in range(len(parts))
             ]
         }

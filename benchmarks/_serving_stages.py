@@ -1,4 +1,5 @@
-"""Where one request's time goes: each stage alone, in microseconds (median), for a child with 30 measurements."""
+"""Where one request's time goes: each stage alone, in microseconds (median), for a child with 30
+measurements."""
 
 from __future__ import annotations
 
@@ -23,12 +24,17 @@ from serving.answering.request_shape import incoming
 
 
 def microseconds(times: int = 400) -> dict[str, float]:
-    """Median microseconds of each stage; `score_children` holds clock, trajectory, features, predict and explain."""
+    """Median microseconds of each stage; `score_children` holds clock, trajectory, features,
+    predict and explain."""
     bundles = {target: a_bundle(target).prepare() for target in TARGETS}
     body = orjson.dumps({"as_of": str(AS_OF), "children": [child(1)]})
     children = orjson.loads(body)["children"]
     registry, _ = build_records(children)
-    one, day, protocol = np.array([0], np.int32), np.array([day_number(AS_OF)], np.int32), standard()
+    one, day, protocol = (
+        np.array([0], np.int32),
+        np.array([day_number(AS_OF)], np.int32),
+        standard(),
+    )
     clock = Clock(registry)
     traced = trace(clock, clock.known_by(one, day))
     features = rows(traced)

@@ -1,7 +1,9 @@
-"""Reasons a second: `models.forest.explain` beside LightGBM's own `pred_contrib`, same rows, same run, one thread.
+"""Reasons a second: `models.forest.explain` beside LightGBM's own `pred_contrib`, same rows, same
+run, one thread.
 
-300 trees of 31 leaves on 40 columns with a tenth of the cells missing. Rounds of both take turns, so that a busy
-machine is busy for both; the ratio is the median over the rounds. `one_row_ms` is the median of single-row calls.
+300 trees of 31 leaves on 40 columns with a tenth of the cells missing. Rounds of both take turns,
+so that a busy machine is busy for both; the ratio is the median over the rounds. `one_row_ms` is
+the median of single-row calls.
 """
 
 from __future__ import annotations
@@ -19,7 +21,8 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 import lightgbm
 import numpy as np
 
-# A script's own folder stands first on the path, and features.py and training.py there would hide the packages.
+# A script's own folder stands first on the path, and features.py and training.py there would hide
+# the packages.
 sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 from models.forest.explain import Forest
@@ -36,7 +39,13 @@ def train() -> tuple[lightgbm.Booster, np.ndarray]:
     known = np.nan_to_num(rows)
     signal = known @ random.normal(size=COLUMNS) * 0.3 + np.sin(2 * known[:, 0]) * known[:, 1]
     label = signal + random.normal(size=len(rows)) > 1
-    settings = {"objective": "binary", "num_leaves": LEAVES, "learning_rate": 0.05, "verbosity": -1, "num_threads": 1}
+    settings = {
+        "objective": "binary",
+        "num_leaves": LEAVES,
+        "learning_rate": 0.05,
+        "verbosity": -1,
+        "num_threads": 1,
+    }
     return lightgbm.train(settings, lightgbm.Dataset(rows, label), TREES), rows
 
 
@@ -47,9 +56,14 @@ def seconds(work) -> float:
     return time.perf_counter() - begin
 
 
-def one_round(booster: lightgbm.Booster, forest: Forest, rows: np.ndarray) -> tuple[float, float, float]:
+def one_round(
+    booster: lightgbm.Booster, forest: Forest, rows: np.ndarray
+) -> tuple[float, float, float]:
     """Seconds a row: `pred_contrib`, ours in bulk, ours one at a time (median)."""
-    peer = seconds(lambda: booster.predict(rows[:PEER_ROWS], pred_contrib=True, num_threads=1)) / PEER_ROWS
+    peer = (
+        seconds(lambda: booster.predict(rows[:PEER_ROWS], pred_contrib=True, num_threads=1))
+        / PEER_ROWS
+    )
     bulk = seconds(lambda: forest.contributions(rows[:BULK_ROWS])) / BULK_ROWS
     alone = [seconds(lambda i=i: forest.contributions(rows[i : i + 1])) for i in range(SINGLE_ROWS)]
     return peer, bulk, float(np.median(alone))
@@ -78,10 +92,16 @@ def measure() -> dict[str, float]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--json", action="store_true", help="the figures as one JSON object on the last line")
+    parser.add_argument(
+        "--json", action="store_true", help="the figures as one JSON object on the last line"
+    )
     as_json = parser.parse_args().json
     figures = measure()
-    print(json.dumps(figures) if as_json else "\n".join(f"{name:30s} {figure}" for name, figure in figures.items()))
+    print(
+        json.dumps(figures)
+        if as_json
+        else "\n".join(f"{name:30s} {figure}" for name, figure in figures.items())
+    )
 
 
 if __name__ == "__main__":

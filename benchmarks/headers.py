@@ -1,7 +1,9 @@
-"""How many headers of real exports `sanket map` understands: recall and precision on a corpus of header rows.
+"""How many headers of real exports `sanket map` understands: recall and precision on a corpus of
+header rows.
 
-The corpus, `tests/data/header_rows.txt`, was written by hand after the files of survey tools, registers and
-programmes in English, Hindi and Marathi. `--wrong` prints every header that is read as something else.
+The corpus, `tests/data/header_rows.txt`, was written by hand after the files of survey tools,
+registers and programmes in English, Hindi and Marathi. `--wrong` prints every header that is read
+as something else.
 """
 
 from __future__ import annotations
@@ -30,7 +32,8 @@ def rows() -> list[tuple[str, dict[str, str]]]:
 
 
 def judged() -> tuple[Counter, list[str]]:
-    """Counts of right, open (nothing said where a column was meant) and wrong, and the headers that are not right."""
+    """Counts of right, open (nothing said where a column was meant) and wrong, and the headers that
+    are not right."""
     from registry.mapping.headers import propose
 
     counts, unlike = Counter(), []
@@ -56,16 +59,26 @@ def main() -> None:
     wanted = parser.parse_args()
     counts, unlike = judged()
     headers = counts["right"] + counts["open"] + counts["wrong"]
-    figures = {"rows": len(rows()), "headers": headers, "right_percent": round(100 * counts["right"] / headers, 1),
-               "recall_percent": round(100 * counts["found"] / counts["ours"], 1),
-               "precision_percent": round(100 * counts["found"] / counts["said"], 1),
-               "left_open": counts["open"], "wrong": counts["wrong"]}
+    figures = {
+        "rows": len(rows()),
+        "headers": headers,
+        "right_percent": round(100 * counts["right"] / headers, 1),
+        "recall_percent": round(100 * counts["found"] / counts["ours"], 1),
+        "precision_percent": round(100 * counts["found"] / counts["said"], 1),
+        "left_open": counts["open"],
+        "wrong": counts["wrong"],
+    }
     if wanted.wrong:
         print("\n".join(unlike), file=sys.stderr)
-    print(json.dumps(figures) if wanted.json else "\n".join(f"{key:18} {value}" for key, value in figures.items()))
+    print(
+        json.dumps(figures)
+        if wanted.json
+        else "\n".join(f"{key:18} {value}" for key, value in figures.items())
+    )
 
 
 if __name__ == "__main__":
-    # A script's own folder stands first on the path, and features.py and training.py there would hide the packages.
+    # A script's own folder stands first on the path, and features.py and training.py there would
+    # hide the packages.
     sys.path[0] = str(ROOT)
     main()

@@ -1,10 +1,13 @@
-"""How many of the next readings fall into the band of the growth chart, which is drawn for nine in ten.
+"""How many of the next readings fall into the band of the growth chart, which is drawn for nine in
+ten.
 
-The pages draw it for discharged children only; those in treatment are shown beside them here, to say why.
+The pages draw it for discharged children only; those in treatment are shown beside them here, to
+say why.
 
-Children who are in treatment or were discharged within six months, on days drawn from the last year of the records:
-of the readings of the eight weeks after the day, the share inside the band (weight in kg, weight for height in z), by
-how far ahead they are and by whether the child is in treatment. Without `--store` a district is simulated.
+Children who are in treatment or were discharged within six months, on days drawn from the last year
+of the records: of the readings of the eight weeks after the day, the share inside the band (weight
+in kg, weight for height in z), by how far ahead they are and by whether the child is in treatment.
+Without `--store` a district is simulated.
 
     python benchmarks/projection.py [--store STORE] [--questions 1500] [--json]
 """
@@ -37,8 +40,11 @@ PANELS = {"waz": "weight_kg", "whz": "whz"}
 """Panel of the chart, and the column of a growth point that it shows."""
 
 
-def questions(registry: Registry, clock: Clock, *, count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(child, day, in treatment): days of the last year on which a child is in treatment or lately discharged."""
+def questions(
+    registry: Registry, clock: Clock, *, count: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(child, day, in treatment): days of the last year on which a child is in treatment or lately
+    discharged."""
     dice, last = np.random.default_rng(SEED), registry.recorded_until
     children = np.unique(registry.episodes["child"])
     child = dice.choice(children, 6 * count).astype(np.int32)
@@ -63,8 +69,12 @@ def covered(registry: Registry, *, count: int) -> dict[str, dict[str, dict[str, 
         for panel, column in PANELS.items():
             if panel not in band.low:
                 continue
-            for at in np.flatnonzero((ahead > 0) & (ahead <= AHEAD_DAYS[-1]) & ~np.isnan(points[panel])):
-                low, high = (np.interp(ahead[at], AHEAD_DAYS, side[panel]) for side in (band.low, band.high))
+            for at in np.flatnonzero(
+                (ahead > 0) & (ahead <= AHEAD_DAYS[-1]) & ~np.isnan(points[panel])
+            ):
+                low, high = (
+                    np.interp(ahead[at], AHEAD_DAYS, side[panel]) for side in (band.low, band.high)
+                )
                 inside = low <= points[column][at] <= high
                 group = "in treatment" if treated else "discharged"
                 when = next(name for weeks, name in WEEKS if ahead[at] <= weeks)
@@ -78,7 +88,9 @@ def covered(registry: Registry, *, count: int) -> dict[str, dict[str, dict[str, 
 
 def main() -> None:
     """Measure and print."""
-    asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    asked = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     asked.add_argument("--store")
     asked.add_argument("--questions", type=int, default=1500)
     asked.add_argument("--json", action="store_true")
@@ -91,7 +103,10 @@ def main() -> None:
         return
     for panel, groups in told.items():
         for name, row in sorted(groups.items()):
-            print(f"  {panel}, {name:<12}: {row['share_inside']:.1%} of {row['readings']} readings inside")
+            print(
+                f"  {panel}, {name:<12}: {row['share_inside']:.1%} of {row['readings']} "
+                "readings inside"
+            )
 
 
 if __name__ == "__main__":

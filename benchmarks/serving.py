@@ -1,12 +1,15 @@
-"""One model behind Sanket, behind plain FastAPI, and behind `mlflow models serve`, in one run, on one core each.
+"""One model behind Sanket, behind plain FastAPI, and behind `mlflow models serve`, in one run, on
+one core each.
 
-Sanket takes a child's records: it validates them, computes z-scores, the trajectory and the protocol's state, scores
-two targets, explains them and says why in words. The others take features that were computed beforehand:
-`floor` is plain FastAPI + the same booster + `pred_contrib`; `kernel` the same with our explanation kernel.
+Sanket takes a child's records: it validates them, computes z-scores, the trajectory and the
+protocol's state, scores two targets, explains them and says why in words. The others take features
+that were computed beforehand: `floor` is plain FastAPI + the same booster + `pred_contrib`;
+`kernel` the same with our explanation kernel.
 
-Throughput: four connections that never rest. Latency: one connection that never rests; and open-loop arrivals
-(Poisson) at 70 % of the throughput, timed from when each request was due. Rounds take turns, ratios are paired.
-CPU time is that of the server's processes: it is told about the same on a busy machine and on an idle one.
+Throughput: four connections that never rest. Latency: one connection that never rests; and
+open-loop arrivals (Poisson) at 70 % of the throughput, timed from when each request was due. Rounds
+take turns, ratios are paired. CPU time is that of the server's processes: it is told about the same
+on a busy machine and on an idle one.
 
     python benchmarks/serving.py [--json] [--seconds 3] [--rounds 3]
 """
@@ -111,7 +114,9 @@ def from_outside(function: str, *arguments, **settings) -> list[float]:
     """Times of a load that a second process makes."""
     context = get_context("fork")
     results = context.Queue()
-    process = context.Process(target=_in_another_process, args=(results, function, *arguments), kwargs=settings)
+    process = context.Process(
+        target=_in_another_process, args=(results, function, *arguments), kwargs=settings
+    )
     process.start()
     times = results.get(timeout=300)
     process.join()
@@ -124,7 +129,8 @@ def milliseconds(times: list[float], share: float) -> float:
 
 
 def measure(port: int, process: int, one, many, seconds: float) -> dict[str, float]:
-    """One round's figures of one server (its port, its process); `queue_p99_to_p50`: of a queue of these singles."""
+    """One round's figures of one server (its port, its process); `queue_p99_to_p50`: of a queue of
+    these singles."""
     before = _serving_cpu.of_family(process)
     single = from_outside("closed", port, one, seconds=seconds, connections=1)
     spent = _serving_cpu.of_family(process) - before
@@ -133,10 +139,15 @@ def measure(port: int, process: int, one, many, seconds: float) -> dict[str, flo
     at_70 = from_outside("open_loop", port, one, seconds=2 * seconds, rate=0.7 * rate)
     batch = from_outside("closed", port, many, seconds=seconds, connections=1)
     return {
-        "singles_per_second": rate, "p50_ms": milliseconds(single, 0.5), "p99_ms": milliseconds(single, 0.99),
-        "p50_at_70_ms": milliseconds(at_70, 0.5), "p99_at_70_ms": milliseconds(at_70, 0.99),
-        "cpu_ms": 1000 * spent / len(single), "queue_p99_to_p50": _serving_queue.p99_to_p50(single, load=0.7),
-        "batch_p50_ms": milliseconds(batch, 0.5), "batch_children_per_second": 1000 / statistics.median(batch),
+        "singles_per_second": rate,
+        "p50_ms": milliseconds(single, 0.5),
+        "p99_ms": milliseconds(single, 0.99),
+        "p50_at_70_ms": milliseconds(at_70, 0.5),
+        "p99_at_70_ms": milliseconds(at_70, 0.99),
+        "cpu_ms": 1000 * spent / len(single),
+        "queue_p99_to_p50": _serving_queue.p99_to_p50(single, load=0.7),
+        "batch_p50_ms": milliseconds(batch, 0.5),
+        "batch_children_per_second": 1000 / statistics.median(batch),
     }
 
 
@@ -221,14 +232,19 @@ def _ratios(found: dict[str, list[dict[str, float]]]) -> dict:
 
 def main() -> None:
     """Compare and print; with --json the last line is one object with the ratios by name."""
-    reader = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    reader = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     reader.add_argument("--json", action="store_true")
     reader.add_argument("--seconds", type=float, default=3)
     reader.add_argument("--rounds", type=int, default=3)
     asked = reader.parse_args()
     with tempfile.TemporaryDirectory(prefix="sanket-serving-") as folder:
         told = compare(
-            Path(folder), seconds=asked.seconds, rounds=asked.rounds, say=lambda text: print(text, file=sys.stderr)
+            Path(folder),
+            seconds=asked.seconds,
+            rounds=asked.rounds,
+            say=lambda text: print(text, file=sys.stderr),
         )
     told["stages_us"] = stages()
     told["pauses_of_the_machine"] = _serving_cpu.pauses()

@@ -1,8 +1,9 @@
 """Both targets trained and tuned on 200,000 simulated children: minutes, on the cores there are.
 
-Simulating and checking the registry are outside of the time; the clock, the context, the cohorts, the features, the
-tuning, the fit and the calibration are in it, as in `sanket train`. `--children N` asks for another size, `--trials N`
-for more or fewer settings, `--json` prints one object as its last line.
+Simulating and checking the registry are outside of the time; the clock, the context, the cohorts,
+the features, the tuning, the fit and the calibration are in it, as in `sanket train`. `--children
+N` asks for another size, `--trials N` for more or fewer settings, `--json` prints one object as its
+last line.
 """
 
 import argparse
@@ -13,7 +14,8 @@ import sys
 import time
 from pathlib import Path
 
-# One waiting OpenMP thread must not spin, and this file's own name must not hide the package `training`.
+# One waiting OpenMP thread must not spin, and this file's own name must not hide the package
+# `training`.
 os.environ["OMP_WAIT_POLICY"] = "passive"
 sys.path[0] = str(Path(__file__).resolve().parents[1])
 
@@ -37,12 +39,22 @@ def main() -> None:
     begun = time.perf_counter()
     clock = Clock(registry)
     context = Context(clock)
-    told: dict[str, object] = {"children": wanted.children, "measurements": registry.measurements.rows,
-                               "trials": wanted.trials, "cores": len(os.sched_getaffinity(0))}
+    told: dict[str, object] = {
+        "children": wanted.children,
+        "measurements": registry.measurements.rows,
+        "trials": wanted.trials,
+        "cores": len(os.sched_getaffinity(0)),
+    }
     for target, problem in PROBLEMS.items():
         started = time.perf_counter()
-        learned = learn(clock, problem, until=registry.recorded_until + 1, trials=wanted.trials, context=context,
-                        said=lambda text: print(text, file=sys.stderr))
+        learned = learn(
+            clock,
+            problem,
+            until=registry.recorded_until + 1,
+            trials=wanted.trials,
+            context=context,
+            said=lambda text: print(text, file=sys.stderr),
+        )
         told[f"{target}_minutes"] = round((time.perf_counter() - started) / 60, 2)
         told[f"{target}_rows"] = int(learned.earlier_on.sum())
         told[f"{target}_auc_later_block"] = round(figures(learned)["auc"], 4)

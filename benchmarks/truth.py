@@ -1,14 +1,17 @@
-"""How far each model comes from a rule towards the truth, on simulated registries of four dials beside the plain one.
+"""How far each model comes from a rule towards the truth, on simulated registries of four dials
+beside the plain one.
 
-Trained on what was known before the split, judged on every landmark after it, by inverse probability of censoring
-weights: one measurement (lowest last WHZ), an afternoon's LightGBM on last values, minima, means and gains, ours, and
-the truth (the probability that the simulator's hidden state gives). AUC in all and by landmark, calibration slope,
-mean risk over what happened, events within the highest tenth. `way` is the share of the way from the rule's AUC to the
-truth's. AUC, slope and mean also against the truth itself, on all rows: weights cannot tell the end of the records,
-which falls into one season, from other losses. The simulator is our own: what is better here need not be better in
-life.
+Trained on what was known before the split, judged on every landmark after it, by inverse
+probability of censoring weights: one measurement (lowest last WHZ), an afternoon's LightGBM on last
+values, minima, means and gains, ours, and the truth (the probability that the simulator's hidden
+state gives). AUC in all and by landmark, calibration slope, mean risk over what happened, events
+within the highest tenth. `way` is the share of the way from the rule's AUC to the truth's. AUC,
+slope and mean also against the truth itself, on all rows: weights cannot tell the end of the
+records, which falls into one season, from other losses. The simulator is our own: what is better
+here need not be better in life.
 
-    python benchmarks/truth.py [--children 200000] [--dials plain,noise,missing,relapse,set_point] [--json]
+    python benchmarks/truth.py [--children 200000] [--dials plain,noise,missing,relapse,set_point]
+    [--json]
 """
 
 from __future__ import annotations
@@ -45,33 +48,80 @@ from training.metrics.usefulness import at_capacity
 
 MONTHS, SEED, AFTER_DAYS, DRAWS = 30, 11, 302, 20
 FIGURES = ("slope", "mean_over_happened", "auc_truth", "slope_truth", "mean_over_truth")
-DIALS = {"plain": {}, "noise": {"noise": 2.0}, "missing": {"missing": 2.0, "informative": 2.0},
-         "relapse": {"relapse": 1.5}, "set_point": {"set_point": 3.0}}
-AFTERNOON = [NAMES.index(name) for name in NAMES if name in (
-    "age_days", "female", "birth_weight_kg", "gain_stay", "gain_last_28", "days_in_treatment", "days_since_discharge",
-    "stays_before", "weighings_90", "ill_14", "checks_30", "ednf_per_day_stay", "attendance_last", *(
-        f"{series}_{of}" for series in SERIES for of in (
-            "last", "lowest_180", "mean_90", "mean_180", "at_admission", "since_admission")))]
+DIALS = {
+    "plain": {},
+    "noise": {"noise": 2.0},
+    "missing": {"missing": 2.0, "informative": 2.0},
+    "relapse": {"relapse": 1.5},
+    "set_point": {"set_point": 3.0},
+}
+AFTERNOON = [
+    NAMES.index(name)
+    for name in NAMES
+    if name
+    in (
+        "age_days",
+        "female",
+        "birth_weight_kg",
+        "gain_stay",
+        "gain_last_28",
+        "days_in_treatment",
+        "days_since_discharge",
+        "stays_before",
+        "weighings_90",
+        "ill_14",
+        "checks_30",
+        "ednf_per_day_stay",
+        "attendance_last",
+        *(
+            f"{series}_{of}"
+            for series in SERIES
+            for of in (
+                "last",
+                "lowest_180",
+                "mean_90",
+                "mean_180",
+                "at_admission",
+                "since_admission",
+            )
+        ),
+    )
+]
 
 
 def afternoon(learned: Learned, later: Cohort, matrix: np.ndarray) -> np.ndarray:
-    """Log-odds (n,) of a plain LightGBM, 200 trees as they come, on the columns that one afternoon gives."""
+    """Log-odds (n,) of a plain LightGBM, 200 trees as they come, on the columns that one afternoon
+    gives."""
     learning = examples(learned.rows, learned.features, np.ones(len(learned.rows.child), bool))
     columns = np.column_stack([learning.rows[:, AFTERNOON], learning.landmark])
-    settings = {"objective": "binary", "learning_rate": 0.05, "min_child_samples": 20, "num_threads": 2, "seed": 1,
-                "verbosity": -1}
-    booster = lgb.train(settings, lgb.Dataset(columns, learning.happened, weight=learning.weight), 200)
+    settings = {
+        "objective": "binary",
+        "learning_rate": 0.05,
+        "min_child_samples": 20,
+        "num_threads": 2,
+        "seed": 1,
+        "verbosity": -1,
+    }
+    booster = lgb.train(
+        settings, lgb.Dataset(columns, learning.happened, weight=learning.weight), 200
+    )
     return booster.predict(np.column_stack([matrix[:, AFTERNOON], later.landmark]), raw_score=True)
 
 
 def truth_of(registry: Registry, rows: Cohort, truth: pd.DataFrame) -> np.ndarray:
     """The truth's probability of each row (n,); NaN where the simulator kept none."""
-    asked = pd.DataFrame({
-        "child_id": registry.child_ids[rows.child].astype(str), "landmark_day": rows.landmark.astype(np.int64),
-        "index_on": rows.outcomes.index_on[rows.index].astype("datetime64[D]").astype("datetime64[s]"),
-    })
+    asked = pd.DataFrame(
+        {
+            "child_id": registry.child_ids[rows.child].astype(str),
+            "landmark_day": rows.landmark.astype(np.int64),
+            "index_on": rows.outcomes.index_on[rows.index]
+            .astype("datetime64[D]")
+            .astype("datetime64[s]"),
+        }
+    )
     kept = truth[["child_id", "landmark_day", "index_on", "probability"]].astype(
-        {"child_id": str, "landmark_day": np.int64, "index_on": "datetime64[s]"})
+        {"child_id": str, "landmark_day": np.int64, "index_on": "datetime64[s]"}
+    )
     return asked.merge(kept, on=list(asked.columns), how="left")["probability"].to_numpy(np.float64)
 
 
@@ -80,27 +130,40 @@ def judged(log_odds: np.ndarray, rows: Cohort, *, is_risk: bool) -> dict[str, fl
     weight, happened = censoring.weights(rows), (rows.outcome == HAPPENED).astype(np.float64)
     known = weight > 0
     told = {"auc": auc(log_odds, happened, weight)}
-    told |= {f"auc_{day}": auc(log_odds[of], happened[of], weight[of])
-             for day in np.unique(rows.landmark) for of in [rows.landmark == day]}
-    told["top_tenth"] = at_capacity(log_odds, happened, weight, capacity=int(0.1 * known.sum())).recall
+    told |= {
+        f"auc_{day}": auc(log_odds[of], happened[of], weight[of])
+        for day in np.unique(rows.landmark)
+        for of in [rows.landmark == day]
+    }
+    told["top_tenth"] = at_capacity(
+        log_odds, happened, weight, capacity=int(0.1 * known.sum())
+    ).recall
     if is_risk:
         told["slope"] = slope_and_intercept(log_odds[known], happened[known], weight[known])[0]
         risk = 1.0 / (1.0 + np.exp(-log_odds))
-        told["mean_over_happened"] = float(np.average(risk, weights=weight) / np.average(happened, weights=weight))
+        told["mean_over_happened"] = float(
+            np.average(risk, weights=weight) / np.average(happened, weights=weight)
+        )
     return {name: round(float(value), 4) for name, value in told.items()}
 
 
 def beside_truth(log_odds: np.ndarray, truth: np.ndarray) -> dict[str, float]:
-    """AUC, slope and mean risk over mean truth, as if each row had happened with the truth's probability."""
+    """AUC, slope and mean risk over mean truth, as if each row had happened with the truth's
+    probability."""
     both, happened = np.tile(log_odds, 2), np.repeat([1.0, 0.0], len(truth))
     slope = slope_and_intercept(both, happened, np.concatenate([truth, 1.0 - truth]))[0]
     mean = np.mean(1.0 / (1.0 + np.exp(-log_odds))) / truth.mean()
-    told = {"auc_truth": auc(both, happened, np.concatenate([truth, 1.0 - truth])), "slope_truth": slope,
-            "mean_over_truth": mean}
+    told = {
+        "auc_truth": auc(both, happened, np.concatenate([truth, 1.0 - truth])),
+        "slope_truth": slope,
+        "mean_over_truth": mean,
+    }
     return {name: round(float(value), 4) for name, value in told.items()}
 
 
-def compared(registry: Registry, truths: dict[str, pd.DataFrame], *, trials: int) -> dict[str, dict]:
+def compared(
+    registry: Registry, truths: dict[str, pd.DataFrame], *, trials: int
+) -> dict[str, dict]:
     """By target, the figures of each order on the landmarks after the split."""
     clock = Clock(registry)
     context, split, told = Context(clock), registry.recorded_until - AFTER_DAYS, {}
@@ -111,15 +174,31 @@ def compared(registry: Registry, truths: dict[str, pd.DataFrame], *, trials: int
         matrix = as_of(clock, later.child, later.day, priors=learned.bundle.priors, context=context)
         truth = truth_of(registry, later, truths[target])
         there = ~np.isnan(truth)
-        later, matrix, truth = later.take(np.flatnonzero(there)), matrix[there], np.clip(truth[there], 0.002, 0.998)
-        orders = {"rule": filled(-matrix[:, WHZ]), "afternoon": afternoon(learned, later, matrix),
-                  "ours": learned.bundle.log_odds(matrix), "truth": np.log(truth / (1.0 - truth))}
-        found = {name: judged(order, later, is_risk=name != "rule") for name, order in orders.items()}
+        later, matrix, truth = (
+            later.take(np.flatnonzero(there)),
+            matrix[there],
+            np.clip(truth[there], 0.002, 0.998),
+        )
+        orders = {
+            "rule": filled(-matrix[:, WHZ]),
+            "afternoon": afternoon(learned, later, matrix),
+            "ours": learned.bundle.log_odds(matrix),
+            "truth": np.log(truth / (1.0 - truth)),
+        }
+        found = {
+            name: judged(order, later, is_risk=name != "rule") for name, order in orders.items()
+        }
         for name in ("afternoon", "ours"):
             found[name] |= beside_truth(orders[name], truth)
         rule, best = found["rule"]["auc"], found["truth"]["auc"]
-        told[target] = {"split": day_date(split).isoformat(), "rows": len(truth), **found,
-                        "way": {name: round((of["auc"] - rule) / (best - rule), 3) for name, of in found.items()}}
+        told[target] = {
+            "split": day_date(split).isoformat(),
+            "rows": len(truth),
+            **found,
+            "way": {
+                name: round((of["auc"] - rule) / (best - rule), 3) for name, of in found.items()
+            },
+        }
     return told
 
 
@@ -127,16 +206,26 @@ def _printed(dial: str, told: dict[str, dict]) -> None:
     for target, found in told.items():
         print(f"{dial}: {target}, {found['rows']:,} landmarks from {found['split']}")
         for name in ("rule", "afternoon", "ours", "truth"):
-            by_landmark = {key: value for key, value in found[name].items() if key.startswith("auc_")}.keys() - FIGURES
-            marks = "  ".join(f"{found[name][key]:.3f}" for key in found[name] if key in by_landmark)
-            line = "".join(f"  {key} {found[name][key]:.2f}" for key in FIGURES if key in found[name])
-            print(f"  {name:10s} AUC {found[name]['auc']:.3f} (by landmark {marks})  top tenth "
-                  f"{found[name]['top_tenth']:.2f}{line}  way {found['way'][name]:.2f}")
+            by_landmark = {
+                key: value for key, value in found[name].items() if key.startswith("auc_")
+            }.keys() - FIGURES
+            marks = "  ".join(
+                f"{found[name][key]:.3f}" for key in found[name] if key in by_landmark
+            )
+            line = "".join(
+                f"  {key} {found[name][key]:.2f}" for key in FIGURES if key in found[name]
+            )
+            print(
+                f"  {name:10s} AUC {found[name]['auc']:.3f} (by landmark {marks})  top tenth "
+                f"{found[name]['top_tenth']:.2f}{line}  way {found['way'][name]:.2f}"
+            )
 
 
 def main() -> None:
     """Print the table, and with --json one object as the last line."""
-    asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    asked = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     asked.add_argument("--children", type=int, default=200_000)
     asked.add_argument("--dials", default=",".join(DIALS))
     asked.add_argument("--trials", type=int, default=0)
@@ -146,7 +235,8 @@ def main() -> None:
     for dial in wanted.dials.split(","):
         print(f"{dial}: simulating {wanted.children:,} children", file=sys.stderr)
         registry, truths = with_truth(
-            wanted.children, months=MONTHS, seed=SEED, dials=Dials(truth_draws=DRAWS, **DIALS[dial]))
+            wanted.children, months=MONTHS, seed=SEED, dials=Dials(truth_draws=DRAWS, **DIALS[dial])
+        )
         told[dial] = compared(registry, truths, trials=wanted.trials)
         _printed(dial, told[dial])
     if wanted.json:

@@ -1,16 +1,20 @@
-"""What the lists as they are printed would have found, against other orders: deaths, relapses, non-responses to come.
+"""What the lists as they are printed would have found, against other orders: deaths, relapses,
+non-responses to come.
 
-A registry's models are trained on what was known before `--split`. On the first day of each month after it, every
-sector's list of 20 is ranked as `sanket visits` ranks it. Counted are the children on it who died within 91 days, or
-whose relapse or non-response came afterwards. Beside ours: `former`, the order of commit fe96438; `gradient`, published
-mortality alone (`models.visits.severity`, then the younger, then the lower WHZ); the rules alone (no score); `whz_of_all`, the
-lowest WHZ of the book. `ours_and_anm` adds to ours whom the list gives to the ANM in danger, without a visit.
-`ours_of_discharged` are our places for discharged children outside danger, `whz_of_discharged` as many of the same
-children by lowest WHZ: what the score alone is worth. `whole_book` is everybody, whatever the capacity. Then, by rule,
-where each child in danger stands, and how many the other orders leave off their list. Intervals: sectors drawn anew,
-95 %. Without `--store` a registry is simulated for each of `--seeds`.
+A registry's models are trained on what was known before `--split`. On the first day of each month
+after it, every sector's list of 20 is ranked as `sanket visits` ranks it. Counted are the children
+on it who died within 91 days, or whose relapse or non-response came afterwards. Beside ours:
+`former`, the order of commit fe96438; `gradient`, published mortality alone
+(`models.visits.severity`, then the younger, then the lower WHZ); the rules alone (no score);
+`whz_of_all`, the lowest WHZ of the book. `ours_and_anm` adds to ours whom the list gives to the ANM
+in danger, without a visit. `ours_of_discharged` are our places for discharged children outside
+danger, `whz_of_discharged` as many of the same children by lowest WHZ: what the score alone is
+worth. `whole_book` is everybody, whatever the capacity. Then, by rule, where each child in danger
+stands, and how many the other orders leave off their list. Intervals: sectors drawn anew, 95 %.
+Without `--store` a registry is simulated for each of `--seeds`.
 
-    python benchmarks/visits.py [--store STORE --split DATE] [--children 20000] [--seeds 1 2] [--capacity 20] [--json]
+    python benchmarks/visits.py [--store STORE --split DATE] [--children 20000] [--seeds 1 2]
+    [--capacity 20] [--json]
 """
 
 from __future__ import annotations
@@ -51,10 +55,20 @@ REPEATS = 1000
 DEATH = "death"
 COUNTED = (DEATH, *PROBLEMS)
 ORDERS = (
-    "ours", "ours_and_anm", "former", "gradient", "rules_alone", "whz_of_all", "ours_of_discharged",
-    "whz_of_discharged", "whole_book",
+    "ours",
+    "ours_and_anm",
+    "former",
+    "gradient",
+    "rules_alone",
+    "whz_of_all",
+    "ours_of_discharged",
+    "whz_of_discharged",
+    "whole_book",
 )
-AGAINST = {name: "ours_of_discharged" if name == "whz_of_discharged" else "ours" for name in (*ORDERS[2:6], ORDERS[7])}
+AGAINST = {
+    name: "ours_of_discharged" if name == "whz_of_discharged" else "ours"
+    for name in (*ORDERS[2:6], ORDERS[7])
+}
 """Which list of ours each other order is set against: one for the same children and places."""
 OFF = ("former", "gradient")
 """Orders of which is told whom in danger they leave off."""
@@ -62,7 +76,8 @@ OFF = ("former", "gradient")
 
 @dataclass(frozen=True)
 class Found:
-    """One sector's list on one day: by order, visits and what they found; by rule, where those in danger stand."""
+    """One sector's list on one day: by order, visits and what they found; by rule, where those in
+    danger stand."""
 
     sector: str
     orders: dict[str, dict[str, int]]
@@ -72,16 +87,29 @@ class Found:
 def orders(
     kids: list[Candidate], ours: VisitList, after: set[str], *, capacity: int, as_of: dt.date
 ) -> dict[str, list[Candidate]]:
-    """Whom each order would have visited in one sector; `after`: children asked about after a discharge."""
-    bare = rank([replace(child, risk=None) for child in kids], sector_id="", capacity=capacity, as_of=as_of).rows
+    """Whom each order would have visited in one sector; `after`: children asked about after a
+    discharge."""
+    bare = rank(
+        [replace(child, risk=None) for child in kids], sector_id="", capacity=capacity, as_of=as_of
+    ).rows
     rows = [row.candidate for row in ours.rows]
-    score = [row.candidate for row in ours.rows if row.section != "danger" and row.candidate.child_id in after]
-    peers = [child for child in kids if child.child_id in after and not child.danger and not rests(child, as_of=as_of)]
+    score = [
+        row.candidate
+        for row in ours.rows
+        if row.section != "danger" and row.candidate.child_id in after
+    ]
+    peers = [
+        child
+        for child in kids
+        if child.child_id in after and not child.danger and not rests(child, as_of=as_of)
+    ]
     return {
         "ours": rows,
         "ours_and_anm": [*rows, *(child for child in ours.anm if child.danger)],
         "former": former(kids, capacity=capacity, as_of=as_of),
-        "gradient": sorted((child for child in kids if child.state not in GONE), key=_by_gradient)[:capacity],
+        "gradient": sorted((child for child in kids if child.state not in GONE), key=_by_gradient)[
+            :capacity
+        ],
         "rules_alone": [row.candidate for row in bare],
         "whz_of_all": sorted(kids, key=_thinnest)[:capacity],
         "ours_of_discharged": score,
@@ -105,9 +133,13 @@ def _thinnest(child: Candidate) -> tuple[float, str]:
 
 
 def lists(registry: Registry, *, split: int, capacity: int) -> Iterator[Found]:
-    """For each sector and month after the split, what the lists found and whom in danger they leave off."""
+    """For each sector and month after the split, what the lists found and whom in danger they leave
+    off."""
     clock = Clock(registry)
-    bundles = {name: learn(clock, problem, until=split).bundle.prepare() for name, problem in PROBLEMS.items()}
+    bundles = {
+        name: learn(clock, problem, until=split).bundle.prepare()
+        for name, problem in PROBLEMS.items()
+    }
     later = {name: at_month_starts(clock, problem, split) for name, problem in PROBLEMS.items()}
     everyone, died = np.arange(len(registry.child_ids), dtype=np.int32), deaths(registry)
     for day in sorted(set.intersection(*(set(rows.day.tolist()) for rows in later.values()))):
@@ -143,8 +175,11 @@ def deaths(registry: Registry) -> dict[str, int]:
     return days
 
 
-def _where(kids: list[Candidate], ours: VisitList, chosen: dict[str, list[Candidate]]) -> dict[str, Counter]:
-    """By rule of danger: `in_danger`, `visit`, `anm`, `beyond` of ours, and `off_NAME` of the other orders."""
+def _where(
+    kids: list[Candidate], ours: VisitList, chosen: dict[str, list[Candidate]]
+) -> dict[str, Counter]:
+    """By rule of danger: `in_danger`, `visit`, `anm`, `beyond` of ours, and `off_NAME` of the other
+    orders."""
     stands = {row.candidate.child_id: "visit" for row in ours.rows}
     stands |= {child.child_id: name for name in ("anm", "beyond") for child in getattr(ours, name)}
     listed = {name: {child.child_id for child in chosen[name]} for name in OFF}
@@ -163,9 +198,11 @@ def _counted(visited: list[Candidate], events: dict[str, set[str]]) -> dict[str,
 
 
 def compared(found: list[Found]) -> dict:
-    """Sums by order, and how many times as many as each other order ours (`AGAINST`) finds, with intervals."""
+    """Sums by order, and how many times as many as each other order ours (`AGAINST`) finds, with
+    intervals."""
     table = {
-        name: {what: sum(one.orders[name][what] for one in found) for what in ("visits", *COUNTED)} for name in ORDERS
+        name: {what: sum(one.orders[name][what] for one in found) for what in ("visits", *COUNTED)}
+        for name in ORDERS
     }
     sectors, of = np.unique([one.sector for one in found], return_inverse=True)
     drawn = np.random.default_rng(SEED).integers(0, len(sectors), (REPEATS, len(sectors)))
@@ -175,7 +212,9 @@ def compared(found: list[Found]) -> dict:
             danger.setdefault(rule, Counter()).update(told)
     told = {"lists": len(found), "sectors": len(sectors), "orders": table, "danger": danger}
     for target in COUNTED:
-        by_sector = {name: np.bincount(of, [one.orders[name][target] for one in found]) for name in ORDERS}
+        by_sector = {
+            name: np.bincount(of, [one.orders[name][target] for one in found]) for name in ORDERS
+        }
         told[f"{target}_ratio"] = {
             name: _ratio(by_sector[ours], by_sector[name], drawn) for name, ours in AGAINST.items()
         }
@@ -186,10 +225,15 @@ def _ratio(ours: np.ndarray, other: np.ndarray, drawn: np.ndarray) -> dict[str, 
     """Ours over the other's, with the 95 % interval; None where the other found nothing."""
     few, many = ours[drawn].sum(axis=1), other[drawn].sum(axis=1)
     with np.errstate(divide="ignore", invalid="ignore"):
-        low, high = np.nanquantile(np.where(many > 0, few / many, np.inf), (0.025, 0.975), method="lower")
+        low, high = np.nanquantile(
+            np.where(many > 0, few / many, np.inf), (0.025, 0.975), method="lower"
+        )
     plain = (ours.sum() / other.sum() if other.sum() else None, low, high)
     names = ("ratio", "low", "high")
-    return {name: None if x is None or not np.isfinite(x) else float(x) for name, x in zip(names, plain, strict=True)}
+    return {
+        name: None if x is None or not np.isfinite(x) else float(x)
+        for name, x in zip(names, plain, strict=True)
+    }
 
 
 def simulated_store(folder: Path, *, seed: int = SEED, children: int = CHILDREN) -> str:
@@ -197,7 +241,14 @@ def simulated_store(folder: Path, *, seed: int = SEED, children: int = CHILDREN)
     from registry.simulate.write import simulate
 
     dials = Dials(truth_draws=0)
-    simulate(folder / "registry", children=children, months=MONTHS, seed=seed, format="parquet", dials=dials)
+    simulate(
+        folder / "registry",
+        children=children,
+        months=MONTHS,
+        seed=seed,
+        format="parquet",
+        dials=dials,
+    )
     store = open_store(str(folder / "visits.db"))
     store.import_source(str(folder / "registry"))
     store.close()
@@ -205,7 +256,8 @@ def simulated_store(folder: Path, *, seed: int = SEED, children: int = CHILDREN)
 
 
 def measured(address: str, *, split: str | None, capacity: int, district: str = "") -> list[Found]:
-    """The lists of a store; `district` is set before the sectors' names, which every simulated one has alike."""
+    """The lists of a store; `district` is set before the sectors' names, which every simulated one
+    has alike."""
     registry = open_store(address, must_exist=True).load()
     day = day_number(split) if split else registry.recorded_until - HORIZON_DAYS
     found = lists(registry, split=day, capacity=capacity)
@@ -223,7 +275,9 @@ def simulated(seeds: list[int], *, children: int, capacity: int) -> Iterator[Fou
 
 def main() -> None:
     """Measure and print."""
-    asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    asked = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     asked.add_argument("--store")
     asked.add_argument("--split")
     asked.add_argument("--seeds", type=int, nargs="+", default=[SEED])
@@ -234,13 +288,18 @@ def main() -> None:
     if given.store:
         told = compared(measured(given.store, split=given.split, capacity=given.capacity))
     else:
-        told = compared(list(simulated(given.seeds, children=given.children, capacity=given.capacity)))
+        told = compared(
+            list(simulated(given.seeds, children=given.children, capacity=given.capacity))
+        )
     if given.json:
         print(json.dumps(told))
         return
     print(f"{told['lists']} lists (sector and month) of {told['sectors']} sectors")
     for name, row in told["orders"].items():
-        print(f"  {name:<18} {row['visits']:>6} visits: " + ", ".join(f"{row[t]} {t}" for t in COUNTED))
+        print(
+            f"  {name:<18} {row['visits']:>6} visits: "
+            + ", ".join(f"{row[t]} {t}" for t in COUNTED)
+        )
     for target in COUNTED:
         for name, ratio in told[f"{target}_ratio"].items():
             print(f"  {target}, {AGAINST[name]} to {name}: {ratio}")

@@ -1,8 +1,10 @@
-"""What the scheme costs: the Government Resolution's table 3.1 from its parameters, exact to the paisa.
+"""What the scheme costs: the Government Resolution's table 3.1 from its parameters, exact to the
+paisa.
 
-All amounts are whole paise (int), so nothing is rounded anywhere. The table is that of the Government of
-Maharashtra's Resolution of 5 March 2024 (UCDC), section 3.1: food for every child (one sachet a day), two more
-sachets for the children who need three, the worker's and the helper's pay, then two yearly sums per project.
+All amounts are whole paise (int), so nothing is rounded anywhere. The table is that of the
+Government of Maharashtra's Resolution of 5 March 2024 (UCDC), section 3.1: food for every child
+(one sachet a day), two more sachets for the children who need three, the worker's and the helper's
+pay, then two yearly sums per project.
 """
 
 from __future__ import annotations
@@ -18,9 +20,11 @@ PAISE = 100
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What a budget is made from. Money in paise; `intensive_share` (0 to 1) of the children take three sachets.
+    """What a budget is made from. Money in paise; `intensive_share` (0 to 1) of the children take
+    three sachets.
 
-    `children` are those of one round; a round feeds each child for `days`; the year has `rounds` of them.
+    `children` are those of one round; a round feeds each child for `days`; the year has `rounds` of
+    them.
     """
 
     children: int
@@ -47,7 +51,8 @@ class Plan:
 
 @dataclass(frozen=True)
 class Line:
-    """One row of the table: what for, how it is worked out, a round's and a year's amount in paise."""
+    """One row of the table: what for, how it is worked out, a round's and a year's amount in
+    paise."""
 
     key: str
     label: str
@@ -73,9 +78,9 @@ class Budget:
 def budget(plan: Plan) -> Budget:
     """The table of a plan.
 
-    Worked example (the Resolution's own): 10,717 children, 72 days, Rs 26.80 a sachet, 20 % on three, Rs 10 a
-    child-day of pay, 104 projects at Rs 25,000 + 25,000, three rounds: Rs 4,18,66,028.80 the first round with
-    the yearly sums, Rs 11,51,98,086.40 the year.
+    Worked example (the Resolution's own): 10,717 children, 72 days, Rs 26.80 a sachet, 20 % on
+    three, Rs 10 a child-day of pay, 104 projects at Rs 25,000 + 25,000, three rounds: Rs
+    4,18,66,028.80 the first round with the yearly sums, Rs 11,51,98,086.40 the year.
     """
     per_child = _per_child_lines(plan)
     children_total = _total("children_total", "A. Food and pay", per_child)
@@ -89,15 +94,27 @@ def _per_child_lines(plan: Plan) -> tuple[Line, ...]:
     price, pay = rupees(plan.sachet_price_paise), rupees(plan.pay_per_child_day_paise)
     extra, intensive = plan.extra_sachets, plan.intensive_children
     return (
-        _each_round(plan, "food", "One EDNF sachet a day for every child",
-                    f"{plan.children} x {price} x {plan.days}",
-                    plan.children * plan.sachet_price_paise * plan.days),
-        _each_round(plan, "extra_food", "Further sachets for children on three a day",
-                    f"{intensive} x {extra} x {price} x {plan.days}",
-                    intensive * extra * plan.sachet_price_paise * plan.days),
-        _each_round(plan, "pay", "Worker's and helper's pay",
-                    f"{plan.children} x {pay} x {plan.days}",
-                    plan.children * plan.pay_per_child_day_paise * plan.days),
+        _each_round(
+            plan,
+            "food",
+            "One EDNF sachet a day for every child",
+            f"{plan.children} x {price} x {plan.days}",
+            plan.children * plan.sachet_price_paise * plan.days,
+        ),
+        _each_round(
+            plan,
+            "extra_food",
+            "Further sachets for children on three a day",
+            f"{intensive} x {extra} x {price} x {plan.days}",
+            intensive * extra * plan.sachet_price_paise * plan.days,
+        ),
+        _each_round(
+            plan,
+            "pay",
+            "Worker's and helper's pay",
+            f"{plan.children} x {pay} x {plan.days}",
+            plan.children * plan.pay_per_child_day_paise * plan.days,
+        ),
     )
 
 
@@ -111,13 +128,25 @@ def _fixed_lines(plan: Plan) -> tuple[Line, ...]:
         ("contingency", "C. Contingency, a year", plan.contingency_per_project_paise),
     )
     return tuple(
-        Line(key, label, f"{plan.projects} x {rupees(each)}", plan.projects * each, plan.projects * each)
+        Line(
+            key,
+            label,
+            f"{plan.projects} x {rupees(each)}",
+            plan.projects * each,
+            plan.projects * each,
+        )
         for key, label, each in sums
     )
 
 
 def _total(key: str, label: str, lines: tuple[Line, ...]) -> Line:
-    return Line(key, label, "", sum(line.round_paise for line in lines), sum(line.year_paise for line in lines))
+    return Line(
+        key,
+        label,
+        "",
+        sum(line.round_paise for line in lines),
+        sum(line.year_paise for line in lines),
+    )
 
 
 def rupees(paise: int) -> str:
@@ -127,10 +156,14 @@ def rupees(paise: int) -> str:
 
 
 def paise(rupees_text: str | Decimal, *, name: str) -> int:
-    """Paise of an amount in rupees; a fraction of a paisa, a negative amount or no number is refused."""
+    """Paise of an amount in rupees; a fraction of a paisa, a negative amount or no number is
+    refused."""
     amount = _number(rupees_text, name=name) * PAISE
     if amount < 0 or amount != amount.to_integral_value():
-        raise UsageError("CARE011", f"{name} is {rupees_text}: give rupees of 0 or more with at most two decimals.")
+        raise UsageError(
+            "CARE011",
+            f"{name} is {rupees_text}: give rupees of 0 or more with at most two decimals.",
+        )
     return int(amount)
 
 
@@ -138,7 +171,9 @@ def share(text: str | Decimal, *, name: str) -> Decimal:
     """A share between 0 and 1."""
     value = _number(text, name=name)
     if not 0 <= value <= 1:
-        raise UsageError("CARE012", f"{name} is {text}: give a share between 0 and 1, such as 0.20.")
+        raise UsageError(
+            "CARE012", f"{name} is {text}: give a share between 0 and 1, such as 0.20."
+        )
     return value
 
 
@@ -146,7 +181,9 @@ def _number(text: str | Decimal, *, name: str) -> Decimal:
     try:
         value = Decimal(text)
     except (ArithmeticError, ValueError):
-        raise UsageError("CARE010", f"{name} is {text!r}: give a plain number, such as 26.80.") from None
+        raise UsageError(
+            "CARE010", f"{name} is {text!r}: give a plain number, such as 26.80."
+        ) from None
     if not value.is_finite():
         raise UsageError("CARE010", f"{name} is {text!r}: give a plain number, such as 26.80.")
     return value

@@ -1,4 +1,5 @@
-"""The care protocol: one versioned file of values, each with its source and whether that source was seen."""
+"""The care protocol: one versioned file of values, each with its source and whether that source was
+seen."""
 
 from __future__ import annotations
 
@@ -77,7 +78,8 @@ BOUNDS: dict[str, tuple[type, float, float]] = {
     "sphere_died_below": (REAL, 0, 1),
     "smallest_cell": (WHOLE, 1, 100),
 }
-"""Every value that a protocol file must give: whole or real, and the least and greatest that make sense."""
+"""Every value that a protocol file must give: whole or real, and the least and greatest that make
+sense."""
 
 NOT_ABOVE = (
     ("usual_stay_days", "longest_stay_days"),
@@ -91,8 +93,17 @@ NOT_ABOVE = (
 """Pairs of values of which the first may not exceed the second."""
 
 PLAN_KEYS = {
-    "source", "verified", "children", "days", "sachet_price", "intensive_share", "pay_per_child_day", "projects",
-    "administration_per_project", "contingency_per_project", "rounds",
+    "source",
+    "verified",
+    "children",
+    "days",
+    "sachet_price",
+    "intensive_share",
+    "pay_per_child_day",
+    "projects",
+    "administration_per_project",
+    "contingency_per_project",
+    "rounds",
 }
 
 
@@ -107,7 +118,8 @@ class Value:
 
 @dataclass(frozen=True)
 class Protocol(Mapping[str, float]):
-    """The values by name (`protocol["no_gain_days"]`), and `cited` for the same with their sources."""
+    """The values by name (`protocol["no_gain_days"]`), and `cited` for the same with their
+    sources."""
 
     name: str
     version: str
@@ -131,7 +143,9 @@ class Protocol(Mapping[str, float]):
     def plan(self, name: str) -> Plan:
         """A budget plan by name; an unknown one is a usage error that lists those there are."""
         if name not in self.plans:
-            raise UsageError("CARE013", f"there is no plan {name!r}; there are: {', '.join(sorted(self.plans))}.")
+            raise UsageError(
+                "CARE013", f"there is no plan {name!r}; there are: {', '.join(sorted(self.plans))}."
+            )
         return self.plans[name]
 
 
@@ -142,28 +156,44 @@ def standard() -> Protocol:
 
 
 def load(path: Path | str) -> Protocol:
-    """A protocol file, checked as a whole: a wrong one raises BadInput CARE001 with all its faults at once."""
+    """A protocol file, checked as a whole: a wrong one raises BadInput CARE001 with all its faults
+    at once."""
     try:
         document = tomllib.loads(Path(path).read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise BadInput("CARE002", f"the protocol {Path(path).name} cannot be read: {error}") from None
+        raise BadInput(
+            "CARE002", f"the protocol {Path(path).name} cannot be read: {error}"
+        ) from None
     faults = faults_of(document)
     if faults:
-        raise BadInput("CARE001", "\n  ".join([f"the protocol {Path(path).name} has {len(faults)} faults:", *faults]))
+        raise BadInput(
+            "CARE001",
+            "\n  ".join([f"the protocol {Path(path).name} has {len(faults)} faults:", *faults]),
+        )
     cited = {name: Value(**entry) for name, entry in document["values"].items()}
     plans = {name: _plan(entry) for name, entry in document.get("plan", {}).items()}
     return Protocol(document["protocol"]["name"], document["protocol"]["version"], cited, plans)
 
 
 def faults_of(document: dict) -> list[str]:
-    """Everything that is wrong with a protocol document, each in one line; empty when it can be used."""
-    faults = [f"[{name}] is not a part of a protocol" for name in document.keys() - {"protocol", "values", "plan"}]
-    faults += [f"{name} is no table" for name, part in document.items() if not isinstance(part, dict)]
-    values, plans = (part if isinstance(part := document.get(name), dict) else {} for name in ("values", "plan"))
+    """Everything that is wrong with a protocol document, each in one line; empty when it can be
+    used."""
+    faults = [
+        f"[{name}] is not a part of a protocol"
+        for name in document.keys() - {"protocol", "values", "plan"}
+    ]
+    faults += [
+        f"{name} is no table" for name, part in document.items() if not isinstance(part, dict)
+    ]
+    values, plans = (
+        part if isinstance(part := document.get(name), dict) else {} for name in ("values", "plan")
+    )
     faults += _heading_faults(document.get("protocol", {}))
     faults += [f"values.{name} is missing" for name in BOUNDS if name not in values]
     faults += [f"values.{name} is not known" for name in values if name not in BOUNDS]
-    faults += [fault for name in BOUNDS if name in values for fault in _value_faults(name, values[name])]
+    faults += [
+        fault for name in BOUNDS if name in values for fault in _value_faults(name, values[name])
+    ]
     faults += _order_faults(values)
     return faults + [fault for name, entry in plans.items() for fault in _plan_faults(name, entry)]
 
@@ -171,7 +201,8 @@ def faults_of(document: dict) -> list[str]:
 def _heading_faults(heading: object) -> list[str]:
     entry = heading if isinstance(heading, dict) else {}
     return [
-        f"protocol.{key} is missing: give a text" for key in ("name", "version")
+        f"protocol.{key} is missing: give a text"
+        for key in ("name", "version")
         if not (isinstance(entry.get(key), str) and entry[key].strip())
     ]
 
@@ -179,14 +210,21 @@ def _heading_faults(heading: object) -> list[str]:
 def _value_faults(name: str, entry: object) -> list[str]:
     if not isinstance(entry, dict):
         return [f"values.{name} is no table: give value, source and verified"]
-    faults = [f"values.{name} has {key}, which is not known" for key in entry.keys() - {"value", "source", "verified"}]
-    return faults + _number_faults(name, entry.get("value")) + _source_faults(f"values.{name}", entry)
+    faults = [
+        f"values.{name} has {key}, which is not known"
+        for key in entry.keys() - {"value", "source", "verified"}
+    ]
+    return (
+        faults + _number_faults(name, entry.get("value")) + _source_faults(f"values.{name}", entry)
+    )
 
 
 def _number_faults(name: str, value: object) -> list[str]:
     kind, least, most = BOUNDS[name]
     if isinstance(value, bool) or not isinstance(value, int if kind is WHOLE else (int, float)):
-        return [f"values.{name}.value is {value!r}: give a {'whole ' if kind is WHOLE else ''}number"]
+        return [
+            f"values.{name}.value is {value!r}: give a {'whole ' if kind is WHOLE else ''}number"
+        ]
     if not least <= value <= most:
         return [f"values.{name}.value is {value}: it must lie between {least} and {most}"]
     return []
@@ -210,7 +248,8 @@ def _order_faults(values: dict) -> list[str]:
     pairs = [(low, number(low), high, number(high)) for low, high in NOT_ABOVE]
     return [
         f"values.{low}.value is {first}, above values.{high}.value, which is {second}"
-        for low, first, high, second in pairs if first is not None and second is not None and first > second
+        for low, first, high, second in pairs
+        if first is not None and second is not None and first > second
     ]
 
 
@@ -229,14 +268,22 @@ def _plan_faults(name: str, entry: object) -> list[str]:
 
 
 PLAN_MONEY = {
-    "sachet_price": paise, "pay_per_child_day": paise, "administration_per_project": paise,
-    "contingency_per_project": paise, "intensive_share": share,
+    "sachet_price": paise,
+    "pay_per_child_day": paise,
+    "administration_per_project": paise,
+    "contingency_per_project": paise,
+    "intensive_share": share,
 }
 
 
 def _money_faults(plan: str, key: str, text: object) -> list[str]:
     if not isinstance(text, str):
-        return [f'plan.{plan}.{key} is {text!r}: give it as text, such as "26.80", so that no paisa is lost']
+        return [
+            (
+                f'plan.{plan}.{key} is {text!r}: give it as text, such as "26.80", so that no '
+                "paisa is lost"
+            )
+        ]
     try:
         PLAN_MONEY[key](text, name=f"plan.{plan}.{key}")
     except (SanketError, InvalidOperation) as error:
@@ -249,9 +296,14 @@ def _plan(entry: dict) -> Plan:
         return paise(entry[key], name=key)
 
     return Plan(
-        children=entry["children"], days=entry["days"], projects=entry["projects"], rounds=entry["rounds"],
-        sachet_price_paise=money("sachet_price"), pay_per_child_day_paise=money("pay_per_child_day"),
-        intensive_share=Decimal(entry["intensive_share"]), extra_sachets=2,
+        children=entry["children"],
+        days=entry["days"],
+        projects=entry["projects"],
+        rounds=entry["rounds"],
+        sachet_price_paise=money("sachet_price"),
+        pay_per_child_day_paise=money("pay_per_child_day"),
+        intensive_share=Decimal(entry["intensive_share"]),
+        extra_sachets=2,
         administration_per_project_paise=money("administration_per_project"),
         contingency_per_project_paise=money("contingency_per_project"),
     )

@@ -1,7 +1,7 @@
 """The UCDC register's own columns: the weight to be gained, and each week's gain and shortfall.
 
-The Government Resolution of 5 March 2024, section 5, makes them mandatory: "complete information about the weight
-to be gained and its increase in weight every week".
+The Government Resolution of 5 March 2024, section 5, makes them mandatory: "complete information
+about the weight to be gained and its increase in weight every week".
 """
 
 from __future__ import annotations
@@ -21,8 +21,9 @@ WEEK_DAYS = 7
 
 @dataclass(frozen=True)
 class Week:
-    """One week of a stay: the last weight in it, the gain since the week before that was weighed, and how much
-    lighter the child is than its plan (0 when it is not); None where the week has no weight."""
+    """One week of a stay: the last weight in it, the gain since the week before that was weighed,
+    and how much lighter the child is than its plan (0 when it is not); None where the week has no
+    weight."""
 
     number: int
     weight_kg: float | None
@@ -33,8 +34,8 @@ class Week:
 
 @dataclass(frozen=True)
 class Stay:
-    """An open stay's columns. `target_kg` is the weight that meets the exit criterion at the last known height;
-    the plan goes there in even weekly steps over the usual stay."""
+    """An open stay's columns. `target_kg` is the weight that meets the exit criterion at the last
+    known height; the plan goes there in even weekly steps over the usual stay."""
 
     admitted_on: int
     admission_kg: float
@@ -45,13 +46,17 @@ class Stay:
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def lightest_for(sex, age_days, height_cm, position, whz):
-    """The least weight (kg, to 10 g) whose WHZ, rounded as WHO does, is at least `whz`; NaN where there is no WHZ."""
+    """The least weight (kg, to 10 g) whose WHZ, rounded as WHO does, is at least `whz`; NaN where
+    there is no WHZ."""
     low, high = 50, 6000
     if np.isnan(point(sex, age_days, 0.01 * high, height_cm, position, np.nan, np.nan)[2]):
         return np.nan
     while low < high:
         middle = (low + high) // 2
-        if round_z(point(sex, age_days, 0.01 * middle, height_cm, position, np.nan, np.nan)[2]) >= whz:
+        if (
+            round_z(point(sex, age_days, 0.01 * middle, height_cm, position, np.nan, np.nan)[2])
+            >= whz
+        ):
             high = middle
         else:
             low = middle + 1
@@ -59,7 +64,8 @@ def lightest_for(sex, age_days, height_cm, position, whz):
 
 
 def stay_of(known: Known, points: Ragged, protocol: Protocol, i: int) -> Stay | None:
-    """The register's columns of question i's open stay in a UCDC or VCDC; None without one, weight or height."""
+    """The register's columns of question i's open stay in a UCDC or VCDC; None without one, weight
+    or height."""
     admitted, target = _open_stay(known.episodes, i), target_weight(known, points, protocol, i)
     rows = slice(points.offsets[i], points.offsets[i + 1])
     day, weight = points["measured_on"][rows], points["weight_kg"][rows]
@@ -67,15 +73,28 @@ def stay_of(known: Known, points: Ragged, protocol: Protocol, i: int) -> Stay | 
     if target is None or not weighed.any():
         return None
     start = _admission_weight(day[weighed], weight[weighed], admitted)
-    weeks = _weeks(day[weighed], weight[weighed], admitted, int(known.day[i]), (start, target, _usual_weeks(protocol)))
-    return Stay(admitted, start, round(target, 2), round(max(target - float(weight[weighed][-1]), 0.0), 2), weeks)
+    weeks = _weeks(
+        day[weighed],
+        weight[weighed],
+        admitted,
+        int(known.day[i]),
+        (start, target, _usual_weeks(protocol)),
+    )
+    return Stay(
+        admitted,
+        start,
+        round(target, 2),
+        round(max(target - float(weight[weighed][-1]), 0.0), 2),
+        weeks,
+    )
 
 
 def target_weight(known: Known, points: Ragged, protocol: Protocol, i: int) -> float | None:
-    """The weight (kg, to 10 g) that meets the exit criterion at question i's last known height; None without an open
-    stay in a UCDC or VCDC, or without a height.
+    """The weight (kg, to 10 g) that meets the exit criterion at question i's last known height;
+    None without an open stay in a UCDC or VCDC, or without a height.
 
-    Example: a girl in treatment, 70.0 cm lying on 2 March 2026 and WHZ -2 asked for at the exit: 6.85 kg.
+    Example: a girl in treatment, 70.0 cm lying on 2 March 2026 and WHZ -2 asked for at the exit:
+    6.85 kg.
     """
     rows = slice(points.offsets[i], points.offsets[i + 1])
     high = np.flatnonzero(~np.isnan(points["height_cm"][rows]))
@@ -113,7 +132,9 @@ def _weeks(
     weeks, before = [], start
     for number in range(1, (today - admitted) // WEEK_DAYS + 1):
         planned = start + max(target - start, 0.0) * min(number / usual, 1.0)
-        inside = np.flatnonzero((day > admitted + (number - 1) * WEEK_DAYS) & (day <= admitted + number * WEEK_DAYS))
+        inside = np.flatnonzero(
+            (day > admitted + (number - 1) * WEEK_DAYS) & (day <= admitted + number * WEEK_DAYS)
+        )
         if not len(inside):
             weeks.append(Week(number, None, None, round(planned, 2), None))
             continue

@@ -1,8 +1,9 @@
 """What was found stands until the same question is asked again (registry contract, "Answered").
 
-Five questions can be asked of a reading: is WHZ under -3, is the arm under 115 mm, is there oedema, and is a WHZ or a
-WAZ too low to believe. A reading answers each with 1 (yes), 0 (no) or -1 (not asked: an arm that nobody measured, feet
-that nobody looked at, a WHZ on a stale height). Care, labels and pages all read findings through this module.
+Five questions can be asked of a reading: is WHZ under -3, is the arm under 115 mm, is there oedema,
+and is a WHZ or a WAZ too low to believe. A reading answers each with 1 (yes), 0 (no) or -1 (not
+asked: an arm that nobody measured, feet that nobody looked at, a WHZ on a stale height). Care,
+labels and pages all read findings through this module.
 """
 
 from __future__ import annotations
@@ -13,10 +14,12 @@ from numba import njit
 from registry.contract.registry import NEVER
 
 QUESTIONS = ("by_whz", "by_muac", "by_oedema", "low_whz", "low_waz")
-"""Columns of `features.trajectory.points.growth_points` that hold a reading's answers (int8), in this order everywhere."""
+"""Columns of `features.trajectory.points.growth_points` that hold a reading's answers (int8), in
+this order everywhere."""
 BY_WHZ, BY_MUAC, BY_OEDEMA, LOW_WHZ, LOW_WAZ = range(len(QUESTIONS))
 SAM_QUESTIONS = 3
-"""The first three name SAM for a label; the other two are danger for care and no evidence for a label."""
+"""The first three name SAM for a label; the other two are danger for care and no evidence for a
+label."""
 NONE = int(NEVER)
 
 
@@ -31,7 +34,8 @@ def same_day_until(day, row, stop):
 
 @njit(cache=True, nogil=True)
 def day_says(answers, row, end):
-    """What the rows of one day say together: yes if any says so, else no if any asked, else not asked (-1)."""
+    """What the rows of one day say together: yes if any says so, else no if any asked, else not
+    asked (-1)."""
     said = answers[row]
     for other in range(row + 1, end):
         said = max(said, answers[other])
@@ -40,11 +44,13 @@ def day_says(answers, row, end):
 
 @njit(cache=True, nogil=True)
 def next_answer(day, by_whz, by_muac, by_oedema, row, stop):
-    """(row, SAM) of the day that answers the SAM reading of `row`; (-1, False) where nothing up to `stop` does.
+    """(row, SAM) of the day that answers the SAM reading of `row`; (-1, False) where nothing up to
+    `stop` does.
 
-    A later SAM reading by any criterion answers it with SAM; else it is answered when every criterion that fired has
-    been asked again. Example: an arm of 108 mm on 1 June, WHZ -1.5 without an arm on 1 July, an arm of 121 mm on 1
-    August: answered on 1 August, not SAM; without the last of them, not answered.
+    A later SAM reading by any criterion answers it with SAM; else it is answered when every
+    criterion that fired has been asked again. Example: an arm of 108 mm on 1 June, WHZ -1.5 without
+    an arm on 1 July, an arm of 121 mm on 1 August: answered on 1 August, not SAM; without the last
+    of them, not answered.
     """
     end = same_day_until(day, row, stop)
     whz = day_says(by_whz, row, end) == 1
@@ -64,8 +70,8 @@ def next_answer(day, by_whz, by_muac, by_oedema, row, stop):
 
 @njit(cache=True, nogil=True)
 def note(question, said, today, holds, since, last, at, row):
-    """Bring one question's finding up to a day: `since`, `last` (its first and newest reading of an unbroken row, NONE
-    where it is answered) and `at` (the newest one's row) change in place.
+    """Bring one question's finding up to a day: `since`, `last` (its first and newest reading of an
+    unbroken row, NONE where it is answered) and `at` (the newest one's row) change in place.
 
     holds: days between two readings beyond which the second is not the first one's continuation.
     """

@@ -1,14 +1,15 @@
-"""The clock: the registry as known by a day. The only place where the dates of records are compared.
+"""The clock: the registry as known by a day. The only place where the dates of records are
+compared.
 
-A question is always asked about (child, day). `known_by` answers with a view: for each question, the rows of
-that child that were known by the end of that day, each cell masked that became known later. Nothing else in
-`features/` sees the tables, so nothing else can see the future.
+A question is always asked about (child, day). `known_by` answers with a view: for each question,
+the rows of that child that were known by the end of that day, each cell masked that became known
+later. Nothing else in `features/` sees the tables, so nothing else can see the future.
 
-Worked example. Asha is admitted on 2026-03-02, weighed weekly, and discharged as cured on 2026-03-30. By
-2026-03-29 her episode is known, its `closed_on` and `outcome` are not; by 2026-03-30 they are. Her March
-attendance is known from 2026-04-01. A weight of 2026-03-23 that the office entered (`recorded_on`) on
-2026-04-06 is known from 2026-04-06, and not before. A weight corrected by an import of 2026-05-01 keeps its
-former value for every question about an earlier day.
+Worked example. Asha is admitted on 2026-03-02, weighed weekly, and discharged as cured on
+2026-03-30. By 2026-03-29 her episode is known, its `closed_on` and `outcome` are not; by 2026-03-30
+they are. Her March attendance is known from 2026-04-01. A weight of 2026-03-23 that the office
+entered (`recorded_on`) on 2026-04-06 is known from 2026-04-06, and not before. A weight corrected
+by an import of 2026-05-01 keeps its former value for every question about an earlier day.
 """
 
 from __future__ import annotations
@@ -27,7 +28,8 @@ AVERAGE_MONTH_DAYS = 30.4375
 
 @dataclass(frozen=True)
 class Ragged:
-    """Rows of one table for many questions: those of question i are `offsets[i]:offsets[i + 1]` of each column."""
+    """Rows of one table for many questions: those of question i are `offsets[i]:offsets[i + 1]` of
+    each column."""
 
     offsets: np.ndarray
     rows: Table
@@ -49,8 +51,8 @@ class Ragged:
 class Known:
     """What was known of each (child, day) by the end of that day.
 
-    `children` has one row per question (code -1, NEVER or NaN where the child was not yet known); the six
-    event tables are ragged, sorted by their own day within a question.
+    `children` has one row per question (code -1, NEVER or NaN where the child was not yet known);
+    the six event tables are ragged, sorted by their own day within a question.
     """
 
     child: np.ndarray
@@ -94,7 +96,8 @@ def _known_rows(child, day, start, own_day, known_from, known_until, offsets):
 
 @njit(cache=True, nogil=True)
 def _latest_known(child, day, start, known_from, known_until):
-    """Position of the version of each child's own row that was known by the day; -1 where there was none."""
+    """Position of the version of each child's own row that was known by the day; -1 where there was
+    none."""
     rows = np.full(len(child), -1, np.int64)
     for i in range(len(child)):
         for row in range(start[child[i]], start[child[i] + 1]):
@@ -104,13 +107,15 @@ def _latest_known(child, day, start, known_from, known_until):
 
 
 class Clock:
-    """Asks a registry what was known by a day; holds where each child's rows begin, so make it once."""
+    """Asks a registry what was known by a day; holds where each child's rows begin, so make it
+    once."""
 
     def __init__(self, registry: Registry):
         self.registry = registry
         children = np.arange(len(registry.child_ids) + 1)
         self._start = {
-            name: np.searchsorted(registry.table(name)["child"], children) for name in (*EVENT_TABLES, "children")
+            name: np.searchsorted(registry.table(name)["child"], children)
+            for name in (*EVENT_TABLES, "children")
         }
 
         self._setting = np.full(len(registry.centre_ids) + 1, -1, np.int8)
@@ -118,7 +123,8 @@ class Clock:
         self.real_dates = "made_up_epoch" not in registry.facts
 
     def setting_of(self, centre: np.ndarray) -> np.ndarray:
-        """The setting (int8 code) of each centre by position; -1 where the centre is unknown (-1)."""
+        """The setting (int8 code) of each centre by position; -1 where the centre is unknown
+        (-1)."""
         return self._setting[centre]
 
     def known_by(self, child: np.ndarray, day: np.ndarray) -> Known:
@@ -130,14 +136,22 @@ class Clock:
         tables = {name: self._event_rows(name, child, day) for name in EVENT_TABLES}
         # `_event_rows` copied them: what is hidden here stays whole in the registry.
         stays = tables["episodes"]
-        _mask_closes(stays.offsets, day, stays["closed_known_from"], stays["closed_on"], stays["outcome"],
-                     stays["transfer_reason"])
+        _mask_closes(
+            stays.offsets,
+            day,
+            stays["closed_known_from"],
+            stays["closed_on"],
+            stays["outcome"],
+            stays["transfer_reason"],
+        )
         return Known(child, day, self.child_on(child, day), **tables)
 
     def known_since(self, child: int) -> tuple[int, int]:
-        """The first day on which this child was in the registry, and the last on which more of it came to be known.
+        """The first day on which this child was in the registry, and the last on which more of it
+        came to be known.
 
-        A child that an import of 2026-11-28 brought is known from that day, whatever its weighings' own dates.
+        A child that an import of 2026-11-28 brought is known from that day, whatever its weighings'
+        own dates.
         """
         versions = [self.registry.table(name) for name in (*EVENT_TABLES, "children")]
         days = [table["known_from"][table["child"] == child] for table in versions]
@@ -154,23 +168,49 @@ class Clock:
     def child_on(self, child: np.ndarray, day: np.ndarray) -> Table:
         """Each child's own row as known on its day (see `Known.children`)."""
         table = self.registry.children
-        row = _latest_known(child, day, self._start["children"], table["known_from"], table["known_until"])
+        row = _latest_known(
+            child, day, self._start["children"], table["known_from"], table["known_until"]
+        )
         known = (table.take(row) if table.rows else _nobody(len(child))).having(child=child)
         _mask_children(
-            row, day, known["left_known_from"], known["sex"], known["birth_date"], known["centre"], known["family"],
-            known["birth_weight_kg"], known["left_on"], known["left_reason"],
+            row,
+            day,
+            known["left_known_from"],
+            known["sex"],
+            known["birth_date"],
+            known["centre"],
+            known["family"],
+            known["birth_weight_kg"],
+            known["left_on"],
+            known["left_reason"],
         )
         return known
 
 
 @njit(cache=True, nogil=True)
 def _mask_children(
-    row, day, left_known_from, sex, birth_date, centre, family, birth_weight_kg, left_on, left_reason
+    row,
+    day,
+    left_known_from,
+    sex,
+    birth_date,
+    centre,
+    family,
+    birth_weight_kg,
+    left_on,
+    left_reason,
 ):
-    """Hide, in place, all of a child that was not known (row -1), and a leaving that was known later."""
+    """Hide, in place, all of a child that was not known (row -1), and a leaving that was known
+    later."""
     for i in range(len(row)):
         if row[i] < 0:
-            sex[i], birth_date[i], centre[i], family[i], birth_weight_kg[i] = -1, NEVER, -1, -1, np.nan
+            sex[i], birth_date[i], centre[i], family[i], birth_weight_kg[i] = (
+                -1,
+                NEVER,
+                -1,
+                -1,
+                np.nan,
+            )
         if row[i] < 0 or left_known_from[i] > day[i]:
             left_on[i], left_reason[i] = NEVER, -1
 

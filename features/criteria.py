@@ -1,4 +1,5 @@
-"""The cut-offs of `criteria.toml` as one immutable value, for Python and for compiled kernels alike."""
+"""The cut-offs of `criteria.toml` as one immutable value, for Python and for compiled kernels
+alike."""
 
 from __future__ import annotations
 
@@ -11,7 +12,8 @@ from registry.contract.errors import SanketError
 
 
 class Criteria(NamedTuple):
-    """Cut-offs in z, mm and days; every `below` is strict. A named tuple, because compiled kernels take it as it is."""
+    """Cut-offs in z, mm and days; every `below` is strict. A named tuple, because compiled kernels
+    take it as it is."""
 
     severe_z_below: float
     moderate_z_below: float
@@ -36,9 +38,13 @@ class Criteria(NamedTuple):
 def read(path: Path) -> Criteria:
     """The criteria of a TOML file; every value must be there, with its source, and no other."""
     values = tomllib.loads(path.read_text(encoding="utf-8"))["values"]
-    if set(values) != set(Criteria._fields) or not all(entry.get("source") for entry in values.values()):
+    if set(values) != set(Criteria._fields) or not all(
+        entry.get("source") for entry in values.values()
+    ):
         wrong = sorted(set(values) ^ set(Criteria._fields))
-        raise SanketError("GRO002", f"{path.name}: each criterion once, with its source; look at {wrong}")
+        raise SanketError(
+            "GRO002", f"{path.name}: each criterion once, with its source; look at {wrong}"
+        )
     return Criteria(**{name: entry["value"] for name, entry in values.items()})
 
 
@@ -50,4 +56,6 @@ def criteria() -> Criteria:
 
 def version() -> str:
     """The version of the shipped criteria, as results state it."""
-    return tomllib.loads(Path(__file__).with_name("criteria.toml").read_text(encoding="utf-8"))["version"]
+    return tomllib.loads(Path(__file__).with_name("criteria.toml").read_text(encoding="utf-8"))[
+        "version"
+    ]

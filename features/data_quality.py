@@ -1,9 +1,11 @@
-"""How far a centre's records of a month can be trusted: eleven checks after Odisha's published data-quality score.
+"""How far a centre's records of a month can be trusted: eleven checks after Odisha's published
+data-quality score.
 
-The checks, their weights (3, 2, 1) and the colours (green above 80, amber from 65, red below) follow Odisha's score;
-where its page gives no number (all but missing > 5 % and identical > 30 %) the limits are ours, `verified: false`.
-A month's score uses that month and earlier ones only. It is a measure of trust, never of a child's risk. The score is
-Odisha's; its colour is not: with any check at 100 % it is never green, however light the check's weight.
+The checks, their weights (3, 2, 1) and the colours (green above 80, amber from 65, red below)
+follow Odisha's score; where its page gives no number (all but missing > 5 % and identical > 30 %)
+the limits are ours, `verified: false`. A month's score uses that month and earlier ones only. It is
+a measure of trust, never of a child's risk. The score is Odisha's; its colour is not: with any
+check at 100 % it is never green, however light the check's weight.
 """
 
 from __future__ import annotations
@@ -24,12 +26,14 @@ LEAST_CHILDREN = 5
 SAM_WINDOW, SAM_EXPECTED = 3, 4.0
 """No SAM at all within so many months is odd where so many cases would be expected."""
 SAM_SHARE = 0.02
-"""Share of children with severe wasting that is expected at least: NFHS-5 finds 7.7 %, registers 0.6 to 2 %."""
+"""Share of children with severe wasting that is expected at least: NFHS-5 finds 7.7 %, registers
+0.6 to 2 %."""
 
 
 @dataclass(frozen=True)
 class Check:
-    """One check: its weight, and the share of rows at which a penalty begins and at which it is full."""
+    """One check: its weight, and the share of rows at which a penalty begins and at which it is
+    full."""
 
     name: str
     weight: int
@@ -54,10 +58,12 @@ CHECKS = (
 
 @dataclass(frozen=True)
 class Scored:
-    """Scores by area (rows) and month (columns); NaN where fewer than `LEAST_CHILDREN` were measured.
+    """Scores by area (rows) and month (columns); NaN where fewer than `LEAST_CHILDREN` were
+    measured.
 
-    `full` masks, by check, where all of at least `LEAST_CHILDREN` fail it. `cases` has (cases, judged) of oedema and of
-    SAM; `warnings` are what all records together say that no place has been seen to have.
+    `full` masks, by check, where all of at least `LEAST_CHILDREN` fail it. `cases` has (cases,
+    judged) of oedema and of SAM; `warnings` are what all records together say that no place has
+    been seen to have.
     """
 
     by: str
@@ -72,32 +78,58 @@ class Scored:
 
 
 def score(registry: Registry, *, zscores: Callable, by: str = "centre") -> Scored:
-    """The score of every area and month; `zscores` is `features.who.growth.zscores` (rooms import one way only)."""
+    """The score of every area and month; `zscores` is `features.who.growth.zscores` (rooms import
+    one way only)."""
     rows = _monthly(registry)
     area_of, areas = _areas(registry, by)
-    months = np.arange(rows["month"].min(), rows["month"].max() + 1) if len(rows["month"]) else np.empty(0, np.int64)
+    months = (
+        np.arange(rows["month"].min(), rows["month"].max() + 1)
+        if len(rows["month"])
+        else np.empty(0, np.int64)
+    )
     shape = len(areas), len(months)
-    cell = area_of[rows["child"]].astype(np.int64) * max(shape[1], 1) + (rows["month"] - months[0] if shape[1] else 0)
-    z = zscores(sex=rows["sex"].astype(np.int8), age_days=rows["age"].astype(np.float64), weight_kg=rows["weight"],
-                height_cm=rows["height"], height_position=rows["position"].astype(np.int8), muac_mm=rows["muac"],
-                oedema=rows["oedema"])
+    cell = area_of[rows["child"]].astype(np.int64) * max(shape[1], 1) + (
+        rows["month"] - months[0] if shape[1] else 0
+    )
+    z = zscores(
+        sex=rows["sex"].astype(np.int8),
+        age_days=rows["age"].astype(np.float64),
+        weight_kg=rows["weight"],
+        height_cm=rows["height"],
+        height_position=rows["position"].astype(np.int8),
+        muac_mm=rows["muac"],
+        oedema=rows["oedema"],
+    )
     flags = _flags(rows, z)
     enrolled = _enrolled(registry, area_of, months, shape)
     shares = {name: _share(cell, *pair, shape) for name, pair in flags.items() if name != "sam"}
     measured = _count(cell, np.isfinite(rows["weight"]), shape)
     shares["missing_weight"] = 1 - _over(measured, enrolled)
     shares["missing_height"] = 1 - _over(_count(cell, np.isfinite(rows["height"]), shape), enrolled)
-    shares["no_sam_at_all"] = _without_sam(_count(cell, flags["sam"][0], shape), _count(cell, flags["sam"][1], shape))
+    shares["no_sam_at_all"] = _without_sam(
+        _count(cell, flags["sam"][0], shape), _count(cell, flags["sam"][1], shape)
+    )
     total = sum(check.weight for check in CHECKS)
     penalty = sum(check.weight * _penalty(check, shares[check.name]) for check in CHECKS)
     points = np.where(measured >= LEAST_CHILDREN, 100 * (1 - penalty / total), np.nan)
-    full = {name: (shares[name] == 1) & (_count(cell, judged, shape) >= LEAST_CHILDREN)
-            for name, (_, judged) in flags.items() if name != "sam"}
-    full |= {name: (shares[name] == 1) & (measured >= LEAST_CHILDREN) for name in shares if name not in full}
+    full = {
+        name: (shares[name] == 1) & (_count(cell, judged, shape) >= LEAST_CHILDREN)
+        for name, (_, judged) in flags.items()
+        if name != "sam"
+    }
+    full |= {
+        name: (shares[name] == 1) & (measured >= LEAST_CHILDREN)
+        for name in shares
+        if name not in full
+    }
     found = cases_of(rows["muac"], rows["oedema"], z | {"age": rows["age"].astype(np.float64)})
-    cases = {name: (_count(cell, some & judged, shape), _count(cell, judged, shape))
-             for name, (some, judged) in found.items()}
-    warnings = shares_beyond({name: (pair[0].sum(), pair[1].sum()) for name, pair in cases.items()}) + far_too_high(z)
+    cases = {
+        name: (_count(cell, some & judged, shape), _count(cell, judged, shape))
+        for name, (some, judged) in found.items()
+    }
+    warnings = shares_beyond(
+        {name: (pair[0].sum(), pair[1].sum()) for name, pair in cases.items()}
+    ) + far_too_high(z)
     shares = {check.name: shares[check.name] for check in CHECKS}
     return Scored(by, areas, months, points, shares, measured, full, cases, tuple(warnings))
 
@@ -110,7 +142,8 @@ def colour(points: float) -> str:
 
 
 def rows_of(scored: Scored, *, month: str | None = None) -> list[dict[str, object]]:
-    """Rows to print: the last month, one month (`2026-03`) or `all`; counts of fewer than five children stay out."""
+    """Rows to print: the last month, one month (`2026-03`) or `all`; counts of fewer than five
+    children stay out."""
     wanted = range(len(scored.months)) if month == "all" else _month_places(scored, month)
     found = []
     for at in wanted:
@@ -122,21 +155,43 @@ def rows_of(scored: Scored, *, month: str | None = None) -> list[dict[str, objec
 
 def _row(scored: Scored, place: int, area: object, at: int) -> dict[str, object]:
     points = float(scored.score[place, at])
-    scores = {} if np.isnan(points) else {
-        check.name: round(float(np.nan_to_num(scored.shares[check.name][place, at])), 4) for check in CHECKS}
-    lost = [(check.weight * float(_penalty(check, np.array(scores[check.name]))), check.name)
-            for check in CHECKS if check.name in scores]
+    scores = (
+        {}
+        if np.isnan(points)
+        else {
+            check.name: round(float(np.nan_to_num(scored.shares[check.name][place, at])), 4)
+            for check in CHECKS
+        }
+    )
+    lost = [
+        (check.weight * float(_penalty(check, np.array(scores[check.name]))), check.name)
+        for check in CHECKS
+        if check.name in scores
+    ]
     worst = sorted(lost, reverse=True)[:3]
     every = [name for name in scores if scored.full[name][place, at]]
-    look = [] if np.isnan(points) else shares_beyond(
-        {name: (some[place, at], judged[place, at]) for name, (some, judged) in scored.cases.items()})
+    look = (
+        []
+        if np.isnan(points)
+        else shares_beyond(
+            {
+                name: (some[place, at], judged[place, at])
+                for name, (some, judged) in scored.cases.items()
+            }
+        )
+    )
     shade = colour(points)
-    return {scored.by: str(area), "month": _month_text(scored.months[at]),
-            "colour": "amber" if shade == "green" and (every or look) else shade,
-            "at_100_percent": every, "look": look,
-            "score": None if np.isnan(points) else round(points, 1),
-            "measured": shown(scored.measured[place, at : at + 1])[0], "checks": scores,
-            "worst": [(name, scores[name]) for points, name in worst if points > 0]}
+    return {
+        scored.by: str(area),
+        "month": _month_text(scored.months[at]),
+        "colour": "amber" if shade == "green" and (every or look) else shade,
+        "at_100_percent": every,
+        "look": look,
+        "score": None if np.isnan(points) else round(points, 1),
+        "measured": shown(scored.measured[place, at : at + 1])[0],
+        "checks": scores,
+        "worst": [(name, scores[name]) for points, name in worst if points > 0],
+    }
 
 
 def _month_places(scored: Scored, month: str | None) -> list[int]:
@@ -152,23 +207,38 @@ def _month_text(number: int) -> str:
 
 
 def _monthly(registry: Registry) -> dict[str, np.ndarray]:
-    """One row per child and month (its last measurement), sorted, with the row of the month before where there is one.
+    """One row per child and month (its last measurement), sorted, with the row of the month before
+    where there is one.
 
     Present versions only: the score judges what the registers say now of that month.
     """
     table = registry.measurements
     table = table.take(np.flatnonzero(table["known_until"] == NEVER))
-    date = table["measured_on"].astype("datetime64[D]").astype("datetime64[M]").astype(np.int64) + 1970 * 12
-    last = np.append((table["child"][1:] != table["child"][:-1]) | (date[1:] != date[:-1]), True)[: table.rows]
+    date = (
+        table["measured_on"].astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
+        + 1970 * 12
+    )
+    last = np.append((table["child"][1:] != table["child"][:-1]) | (date[1:] != date[:-1]), True)[
+        : table.rows
+    ]
     keep = np.flatnonzero(last)
     child, month = table["child"][keep], date[keep]
-    before = np.append(False, (child[1:] == child[:-1]) & (month[1:] == month[:-1] + 1))[: len(child)]
+    before = np.append(False, (child[1:] == child[:-1]) & (month[1:] == month[:-1] + 1))[
+        : len(child)
+    ]
     person = _people(registry)
     return {
-        "child": child, "month": month, "before": before, "day": table["measured_on"][keep],
-        "weight": table["weight_kg"][keep], "height": table["height_cm"][keep], "oedema": table["oedema"][keep],
-        "position": table["height_position"][keep], "muac": table["muac_mm"][keep],
-        "sex": person["sex"][child], "age": table["measured_on"][keep] - person["birth_date"][child],
+        "child": child,
+        "month": month,
+        "before": before,
+        "day": table["measured_on"][keep],
+        "weight": table["weight_kg"][keep],
+        "height": table["height_cm"][keep],
+        "oedema": table["oedema"][keep],
+        "position": table["height_position"][keep],
+        "muac": table["muac_mm"][keep],
+        "sex": person["sex"][child],
+        "age": table["measured_on"][keep] - person["birth_date"][child],
     }
 
 
@@ -177,7 +247,9 @@ def _people(registry: Registry) -> dict[str, np.ndarray]:
     table = registry.children.take(np.flatnonzero(registry.children["known_until"] == NEVER))
     facts = {}
     for name in ("sex", "birth_date", "centre", "left_on", "registered_on"):
-        facts[name] = np.full(len(registry.child_ids), -1 if name in ("sex", "centre") else NEVER, np.int32)
+        facts[name] = np.full(
+            len(registry.child_ids), -1 if name in ("sex", "centre") else NEVER, np.int32
+        )
         facts[name][table["child"]] = table[name]
     return facts
 
@@ -193,7 +265,9 @@ def _areas(registry: Registry, by: str) -> tuple[np.ndarray, np.ndarray]:
     return area[centre], getattr(registry, f"{by}_ids")
 
 
-def _flags(rows: Mapping[str, np.ndarray], z: Mapping[str, np.ndarray]) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+def _flags(
+    rows: Mapping[str, np.ndarray], z: Mapping[str, np.ndarray]
+) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """For each check the rows that fail it and the rows that it can judge."""
     weight, height, whz, haz = rows["weight"], rows["height"], z["whz"], z["haz"]
     has_weight, has_height, has_whz = np.isfinite(weight), np.isfinite(height), np.isfinite(whz)
@@ -203,12 +277,24 @@ def _flags(rows: Mapping[str, np.ndarray], z: Mapping[str, np.ndarray]) -> dict[
     grams = np.round(weight * 1000)
     return {
         "height_carried_forward": (growth == 0, np.isfinite(growth) & (rows["age"] < 731)),
-        "identical_to_last_month": ((gain == 0) & (growth == 0), np.isfinite(gain) & np.isfinite(growth)),
-        "mechanical_increments": ((np.abs(again) < 1e-6) & (np.abs(gain) > 1e-6), np.isfinite(again)),
+        "identical_to_last_month": (
+            (gain == 0) & (growth == 0),
+            np.isfinite(gain) & np.isfinite(growth),
+        ),
+        "mechanical_increments": (
+            (np.abs(again) < 1e-6) & (np.abs(gain) > 1e-6),
+            np.isfinite(again),
+        ),
         "implausible_z": ((np.abs(whz) > 5) | (np.abs(haz) > 6), has_whz | np.isfinite(haz)),
         "implausible_transitions": (np.abs(shift) > 2, np.isfinite(shift)),
-        "bunched_at_cutoffs": (has_whz & (_just_above(whz, -3) | _just_above(whz, -2)), has_whz & (whz < -1)),
-        "digit_preference": (has_weight & (grams % 500 == 0) & (~has_height | (height % 1 == 0)), has_weight),
+        "bunched_at_cutoffs": (
+            has_whz & (_just_above(whz, -3) | _just_above(whz, -2)),
+            has_whz & (whz < -1),
+        ),
+        "digit_preference": (
+            has_weight & (grams % 500 == 0) & (~has_height | (height % 1 == 0)),
+            has_weight,
+        ),
         "no_growth": (_twice(flat, rows["before"]), np.isfinite(growth) & (rows["age"] < 1096)),
         "sam": (has_whz & (whz < -3), has_whz),
     }
@@ -231,10 +317,16 @@ def _twice(flat: np.ndarray, before: np.ndarray) -> np.ndarray:
 
 def _count(cell: np.ndarray, mask: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     good = mask & (cell >= 0)
-    return np.bincount(cell[good], minlength=shape[0] * shape[1])[: shape[0] * shape[1]].reshape(shape).astype(float)
+    return (
+        np.bincount(cell[good], minlength=shape[0] * shape[1])[: shape[0] * shape[1]]
+        .reshape(shape)
+        .astype(float)
+    )
 
 
-def _share(cell: np.ndarray, failed: np.ndarray, judged: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+def _share(
+    cell: np.ndarray, failed: np.ndarray, judged: np.ndarray, shape: tuple[int, int]
+) -> np.ndarray:
     return _over(_count(cell, failed & judged, shape), _count(cell, judged, shape))
 
 
@@ -243,11 +335,14 @@ def _over(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
 
 
 def _penalty(check: Check, share: np.ndarray) -> np.ndarray:
-    return np.nan_to_num(np.clip((share - check.from_share) / (check.full_share - check.from_share), 0, 1))
+    return np.nan_to_num(
+        np.clip((share - check.from_share) / (check.full_share - check.from_share), 0, 1)
+    )
 
 
 def _without_sam(sam: np.ndarray, judged: np.ndarray) -> np.ndarray:
-    """1 where the last months together show no SAM though at least `SAM_EXPECTED` cases would be expected."""
+    """1 where the last months together show no SAM though at least `SAM_EXPECTED` cases would be
+    expected."""
     cases, children = _running(sam), _running(judged)
     return ((cases == 0) & (children * SAM_SHARE >= SAM_EXPECTED)).astype(float)
 
@@ -258,13 +353,19 @@ def _running(counts: np.ndarray) -> np.ndarray:
     return total
 
 
-def _enrolled(registry: Registry, area_of: np.ndarray, months: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+def _enrolled(
+    registry: Registry, area_of: np.ndarray, months: np.ndarray, shape: tuple[int, int]
+) -> np.ndarray:
     """Children under six on the month's last day, born and not left, by area and month."""
     people = _people(registry)
     counts = np.zeros(shape)
     for at, month in enumerate(months):
-        end = day_number(day_date(day_number(f"{(month + 1) // 12}-{(month + 1) % 12 + 1:02}-01") - 1))
-        entered = np.where(people["registered_on"] == NEVER, people["birth_date"], people["registered_on"])
+        end = day_number(
+            day_date(day_number(f"{(month + 1) // 12}-{(month + 1) % 12 + 1:02}-01") - 1)
+        )
+        entered = np.where(
+            people["registered_on"] == NEVER, people["birth_date"], people["registered_on"]
+        )
         here = (entered <= end) & (end - people["birth_date"] < 2192) & (people["left_on"] > end)
         counts[:, at] = np.bincount(area_of[here & (area_of >= 0)], minlength=shape[0])[: shape[0]]
     return counts

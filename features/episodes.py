@@ -1,4 +1,5 @@
-"""Where a child stands in treatment on a day: the latest stay in a development centre, and what came before.
+"""Where a child stands in treatment on a day: the latest stay in a development centre, and what
+came before.
 
 Works on the view of `features.clock`, so an episode's close counts only once it was known.
 """
@@ -19,12 +20,14 @@ APPETITE_FAILED = APPETITE.index("fail")
 
 
 class Stays(NamedTuple):
-    """For each question, arrays of length n; days are int32 with NEVER where there is none, counts float64.
+    """For each question, arrays of length n; days are int32 with NEVER where there is none, counts
+    float64.
 
-    `admitted_on`, `closed_on`, `outcome`, `programme`, `appetite_test`, `complications`: of the latest known stay
-    in a UCDC or VCDC (code -1 and NEVER where there was none; `closed_on` NEVER while it is open).
-    `before`: stays in any programme that began earlier; `cured_before`, `defaulted_before`: how those ended;
-    `previous_closed_on`: the latest close before this stay began. `facility_open`: 1 while in an NRC or CTC.
+    `admitted_on`, `closed_on`, `outcome`, `programme`, `appetite_test`, `complications`: of the
+    latest known stay in a UCDC or VCDC (code -1 and NEVER where there was none; `closed_on` NEVER
+    while it is open). `before`: stays in any programme that began earlier; `cured_before`,
+    `defaulted_before`: how those ended; `previous_closed_on`: the latest close before this stay
+    began. `facility_open`: 1 while in an NRC or CTC.
     """
 
     admitted_on: np.ndarray
@@ -43,17 +46,26 @@ class Stays(NamedTuple):
 
 @njit(cache=True, nogil=True)
 def _latest_stay(offsets, admitted_on, closed_on, outcome, programme, appetite_test, complications):
-    """(its row, -1 where there was none, and the six cells) of each question's latest stay in a development centre."""
+    """(its row, -1 where there was none, and the six cells) of each question's latest stay in a
+    development centre."""
     n = len(offsets) - 1
     rows = np.full(n, -1, np.int64)
-    days, codes, complicated = np.full((2, n), NEVER, np.int32), np.full((3, n), -1, np.int8), np.full(n, np.nan)
+    days, codes, complicated = (
+        np.full((2, n), NEVER, np.int32),
+        np.full((3, n), -1, np.int8),
+        np.full(n, np.nan),
+    )
     for i in range(n):
         for row in range(offsets[i], offsets[i + 1]):
             if programme[row] == UCDC or programme[row] == VCDC:
                 rows[i] = row
         at = rows[i]
         if at >= 0:
-            days[0, i], days[1, i], complicated[i] = admitted_on[at], closed_on[at], complications[at]
+            days[0, i], days[1, i], complicated[i] = (
+                admitted_on[at],
+                closed_on[at],
+                complications[at],
+            )
             codes[0, i], codes[1, i], codes[2, i] = outcome[at], programme[at], appetite_test[at]
     return rows, days, codes, complicated
 
@@ -83,8 +95,15 @@ def find(known: Known) -> Stays:
     """The latest stay and the earlier ones, for each question of a view."""
     of = known.episodes
     latest, days, codes, complicated = _latest_stay(
-        of.offsets, of["admitted_on"], of["closed_on"], of["outcome"], of["programme"], of["appetite_test"],
+        of.offsets,
+        of["admitted_on"],
+        of["closed_on"],
+        of["outcome"],
+        of["programme"],
+        of["appetite_test"],
         of["complications"],
     )
-    counts, previous = _earlier(of.offsets, latest, of["programme"], of["closed_on"], of["outcome"], NEVER)
+    counts, previous = _earlier(
+        of.offsets, latest, of["programme"], of["closed_on"], of["outcome"], NEVER
+    )
     return Stays(*days, *codes, complicated, *counts[:4], previous, counts[4])

@@ -1,6 +1,7 @@
 """A measurement's nutrition status: SAM, MAM, underweight, stunting, and which criterion said so.
 
-Every answer is 1 yes, 0 no or -1 cannot say; unknown is never "no". Cut-offs: `features/criteria.toml`.
+Every answer is 1 yes, 0 no or -1 cannot say; unknown is never "no". Cut-offs:
+`features/criteria.toml`.
 """
 
 from __future__ import annotations
@@ -14,13 +15,25 @@ from features.who.growth import round_z
 YES, NO, CANNOT_SAY = np.int8(1), np.int8(0), np.int8(-1)
 
 FLAGS = (
-    "sam_by_whz", "sam_by_muac", "sam_by_oedema", "sam", "mam_by_whz", "mam_by_muac", "mam",
-    "suw", "muw", "severe_stunting", "moderate_stunting", "stale", "too_old",
+    "sam_by_whz",
+    "sam_by_muac",
+    "sam_by_oedema",
+    "sam",
+    "mam_by_whz",
+    "mam_by_muac",
+    "mam",
+    "suw",
+    "muw",
+    "severe_stunting",
+    "moderate_stunting",
+    "stale",
+    "too_old",
 )
 """The int8 answers of `classify`, in the order of the kernel's rows."""
 
 WASTING = ("SAM", "MAM", "normal", "cannot_say", "not_classifiable")
-"""`nutrition_status` in words; `not_classifiable`: older than 1,826 days, where WHO defines no SAM."""
+"""`nutrition_status` in words; `not_classifiable`: older than 1,826 days, where WHO defines no SAM.
+"""
 
 COLOUR = ("green", "yellow", "red")
 """ICDS's colours for weight for age: normal, moderately and severely underweight."""
@@ -28,7 +41,8 @@ COLOUR = ("green", "yellow", "red")
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def below(z: float, low: float, high: float, cut: float) -> int:
-    """Is this z, rounded to two decimals, under the cut-off? An implausible z (under low, over high) cannot say."""
+    """Is this z, rounded to two decimals, under the cut-off? An implausible z (under low, over
+    high) cannot say."""
     z = round_z(z)
     if not (low <= z <= high):
         return -1
@@ -37,7 +51,8 @@ def below(z: float, low: float, high: float, cut: float) -> int:
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def muac_below(age_days: float, muac_mm: float, cut: float, c: Criteria) -> int:
-    """Is MUAC under the cut-off? Under 183 days, with age unknown, or with an impossible MUAC: cannot say."""
+    """Is MUAC under the cut-off? Under 183 days, with age unknown, or with an impossible MUAC:
+    cannot say."""
     if not (c.muac_from_days <= age_days and c.least_muac_mm <= muac_mm <= c.most_muac_mm):
         return -1
     return 1 if muac_mm < cut else 0
@@ -45,9 +60,11 @@ def muac_below(age_days: float, muac_mm: float, cut: float, c: Criteria) -> int:
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def height_is_stale(age_days: float, height_age_days: float, c: Criteria) -> bool:
-    """Is the height too old to judge a weight by? At most 60 days old under 24 months, else (or age unknown) 90.
+    """Is the height too old to judge a weight by? At most 60 days old under 24 months, else (or age
+    unknown) 90.
 
-    Example: a height of 2026-01-10 with a weight of 2026-03-15 (64 days on) is stale at 14 months, not at 30.
+    Example: a height of 2026-01-10 with a weight of 2026-03-15 (64 days on) is stale at 14 months,
+    not at 30.
     """
     young = age_days <= c.young_until_days
     return height_age_days > (c.young_height_holds_days if young else c.height_holds_days)
@@ -61,10 +78,12 @@ def moderate(severe: int, under: int) -> int:
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def wasting(age_days: float, whz: float, muac_mm: float, oedema: float, stale: bool, c: Criteria):
-    """(sam_by_whz, sam_by_muac, sam_by_oedema, sam, mam_by_whz, mam_by_muac, mam) of one measurement.
+    """(sam_by_whz, sam_by_muac, sam_by_oedema, sam, mam_by_whz, mam_by_muac, mam) of one
+    measurement.
 
-    SAM is "no" only where a plausible WHZ of a height that is not stale says no and nothing says yes: a MUAC
-    that is not low never stands in for WHZ. MAM by MUAC alone is said, with SAM left open.
+    SAM is "no" only where a plausible WHZ of a height that is not stale says no and nothing says
+    yes: a MUAC that is not low never stands in for WHZ. MAM by MUAC alone is said, with SAM left
+    open.
     """
     by_whz = under_whz = -1
     if not stale:
@@ -99,16 +118,26 @@ def _classify(age_days, waz, haz, whz, muac_mm, oedema, height_age_days, c, flag
         flags[11, i], flags[12, i] = stale, too_old
 
 
-def classify(*, age_days, waz, haz, whz, muac_mm, oedema, height_age_days=None) -> dict[str, np.ndarray]:
-    """The status of n measurements: int8 (n,) by the names in FLAGS, and `valid` (bool): it can be judged for SAM.
+def classify(
+    *, age_days, waz, haz, whz, muac_mm, oedema, height_age_days=None
+) -> dict[str, np.ndarray]:
+    """The status of n measurements: int8 (n,) by the names in FLAGS, and `valid` (bool): it can be
+    judged for SAM.
 
-    z unrounded as `features.who.growth.zscores` gives them, age in days (NaN unknown), MUAC in mm, oedema NaN or 0
-    to 3, `height_age_days` the days since the height was measured (0 where left out; a height carried forward
-    for longer than it holds makes WHZ stale: it says neither SAM nor well). Underweight and stunting are judged
-    wherever their z is plausible; with WHO 2007's z also above five years.
+    z unrounded as `features.who.growth.zscores` gives them, age in days (NaN unknown), MUAC in mm,
+    oedema NaN or 0 to 3, `height_age_days` the days since the height was measured (0 where left
+    out; a height carried forward for longer than it holds makes WHZ stale: it says neither SAM nor
+    well). Underweight and stunting are judged wherever their z is plausible; with WHO 2007's z also
+    above five years.
     """
-    columns = [np.asarray(column, np.float64) for column in (age_days, waz, haz, whz, muac_mm, oedema)]
-    held = np.zeros(len(columns[0])) if height_age_days is None else np.asarray(height_age_days, np.float64)
+    columns = [
+        np.asarray(column, np.float64) for column in (age_days, waz, haz, whz, muac_mm, oedema)
+    ]
+    held = (
+        np.zeros(len(columns[0]))
+        if height_age_days is None
+        else np.asarray(height_age_days, np.float64)
+    )
     flags = np.empty((len(FLAGS), len(columns[0])), np.int8)
     _classify(*columns, held, criteria(), flags)
     answer = dict(zip(FLAGS, flags, strict=True))
@@ -118,22 +147,43 @@ def classify(*, age_days, waz, haz, whz, muac_mm, oedema, height_age_days=None) 
 
 def nutrition_status(status: dict[str, np.ndarray]) -> np.ndarray:
     """Positions (int8) in WASTING, one a measurement."""
-    choices = [status["too_old"] == YES, status["sam"] == YES, status["mam"] == YES, status["sam"] == NO]
+    choices = [
+        status["too_old"] == YES,
+        status["sam"] == YES,
+        status["mam"] == YES,
+        status["sam"] == NO,
+    ]
     return np.select(choices, [4, 0, 1, 2], 3).astype(np.int8)
 
 
-CRITERION = ("", "whz", "muac", "whz+muac", "oedema", "whz+oedema", "muac+oedema", "whz+muac+oedema")
+CRITERION = (
+    "",
+    "whz",
+    "muac",
+    "whz+muac",
+    "oedema",
+    "whz+oedema",
+    "muac+oedema",
+    "whz+muac+oedema",
+)
 
 
 def criterion_codes(status: dict[str, np.ndarray]) -> np.ndarray:
-    """Which criteria fired for SAM, or else for MAM: positions (int8) in CRITERION, 0 where none did."""
+    """Which criteria fired for SAM, or else for MAM: positions (int8) in CRITERION, 0 where none
+    did."""
     severe = status["sam"] == YES
-    by_whz, by_muac = (np.where(severe, status[f"sam_by_{name}"], status[f"mam_by_{name}"]) for name in ("whz", "muac"))
-    return ((by_whz == YES) + 2 * (by_muac == YES) + 4 * (status["sam_by_oedema"] == YES)).astype(np.int8)
+    by_whz, by_muac = (
+        np.where(severe, status[f"sam_by_{name}"], status[f"mam_by_{name}"])
+        for name in ("whz", "muac")
+    )
+    return ((by_whz == YES) + 2 * (by_muac == YES) + 4 * (status["sam_by_oedema"] == YES)).astype(
+        np.int8
+    )
 
 
 def criterion(status: dict[str, np.ndarray]) -> np.ndarray:
-    """Which criteria fired, as text (n,): `whz`, `muac`, `oedema`, several joined by `+`, or empty."""
+    """Which criteria fired, as text (n,): `whz`, `muac`, `oedema`, several joined by `+`, or
+    empty."""
     return np.array(CRITERION, object)[criterion_codes(status)]
 
 

@@ -8,9 +8,11 @@ Z95 = 1.959963984540054
 
 
 def wilson(share: float, size: float) -> tuple[float, float]:
-    """The 95 % interval (0 to 1) of a share among `size` (effective) children in a simple random sample.
+    """The 95 % interval (0 to 1) of a share among `size` (effective) children in a simple random
+    sample.
 
-    Source: Wilson 1927. NaN without children. It knows nothing of clusters: a cluster survey's true interval is wider.
+    Source: Wilson 1927. NaN without children. It knows nothing of clusters: a cluster survey's true
+    interval is wider.
 
     Example: 1 of 29 children: 0.0061 to 0.1718.
     """

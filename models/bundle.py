@@ -1,12 +1,13 @@
-"""A bundle: everything that a score needs, as text and numbers in one checksummed directory. No pickle.
+"""A bundle: everything that a score needs, as text and numbers in one checksummed directory. No
+pickle.
 
-    bundle.json      target, columns, calibrator, blend, priors, catalogue fingerprint, facts
-    booster.txt      the trees, as LightGBM writes them
-    linear.json      the penalised logistic regression
-    reference.json   the training rows' profile (for drift)
-    card.json        the model card, once the judge has written one
-    rehearsal/       a bundle of the same training on the earlier block only: it judges the later one
-    manifest.json    SHA-256 of each file; its own digest is the bundle's version
+bundle.json      target, columns, calibrator, blend, priors, catalogue fingerprint, facts
+booster.txt      the trees, as LightGBM writes them
+linear.json      the penalised logistic regression
+reference.json   the training rows' profile (for drift)
+card.json        the model card, once the judge has written one
+rehearsal/       a bundle of the same training on the earlier block only: it judges the later one
+manifest.json    SHA-256 of each file; its own digest is the bundle's version
 """
 
 from __future__ import annotations
@@ -30,9 +31,11 @@ FORMAT = 3
 
 @dataclass(frozen=True)
 class Calibrator:
-    """Log-odds to risk: `slope` and `intercept` on the blended log-odds, and an interval (Venn–Abers) by knots.
+    """Log-odds to risk: `slope` and `intercept` on the blended log-odds, and an interval
+    (Venn–Abers) by knots.
 
-    `knots`: calibrated log-odds in rising order; `low`, `high`: the risk's bounds there (interpolated between).
+    `knots`: calibrated log-odds in rising order; `low`, `high`: the risk's bounds there
+    (interpolated between).
     """
 
     slope: float
@@ -49,8 +52,8 @@ class Calibrator:
 
 @dataclass(frozen=True)
 class Scores:
-    """Arrays of length n: calibrated `risk` with `low` and `high`; `contributions` (n, p) in calibrated log-odds,
-    which with `base` add up to `log_odds`."""
+    """Arrays of length n: calibrated `risk` with `low` and `high`; `contributions` (n, p) in
+    calibrated log-odds, which with `base` add up to `log_odds`."""
 
     risk: np.ndarray
     low: np.ndarray
@@ -62,10 +65,12 @@ class Scores:
 
 @dataclass(frozen=True)
 class Bundle:
-    """One model of one target. `trees` is the share of the forest in the blend, `1 - trees` the linear half's.
+    """One model of one target. `trees` is the share of the forest in the blend, `1 - trees` the
+    linear half's.
 
-    The forest starts from `start` and, where the problem has one, from the feature `offset` (a logarithm of time);
-    `offset_mean` is that feature's mean among the training rows, from which its reason is measured.
+    The forest starts from `start` and, where the problem has one, from the feature `offset` (a
+    logarithm of time); `offset_mean` is that feature's mean among the training rows, from which its
+    reason is measured.
     """
 
     target: str
@@ -90,7 +95,8 @@ class Bundle:
             object.__setattr__(self, "forest", Forest.from_text(self.booster))
 
     def log_odds(self, rows: np.ndarray) -> np.ndarray:
-        """Calibrated log-odds (n,) of feature rows (n, p): what `score` explains, without the reasons."""
+        """Calibrated log-odds (n,) of feature rows (n, p): what `score` explains, without the
+        reasons."""
         parts, base = self.linear.contributions(rows)
         forest = self.forest.margin(rows) + self.start
         if self.offset:
@@ -99,15 +105,20 @@ class Bundle:
         return self.calibrator.intercept + self.calibrator.slope * blended
 
     def score(self, rows: np.ndarray) -> Scores:
-        """Risk, interval and exact additive reasons of feature rows (n, p), float64 in the order of `columns`."""
+        """Risk, interval and exact additive reasons of feature rows (n, p), float64 in the order of
+        `columns`."""
         parts, base = self._forest_parts(rows)
         linear_parts, linear_base = self.linear.contributions(rows)
         slope = self.calibrator.slope
         contributions = slope * (self.trees * parts + (1.0 - self.trees) * linear_parts)
-        base = self.calibrator.intercept + slope * (self.trees * base + (1.0 - self.trees) * linear_base)
+        base = self.calibrator.intercept + slope * (
+            self.trees * base + (1.0 - self.trees) * linear_base
+        )
         log_odds = base + contributions.sum(axis=1)
         risk = 1.0 / (1.0 + np.exp(-log_odds))
-        return Scores(risk, *self.calibrator.interval(log_odds, risk), log_odds, contributions, base)
+        return Scores(
+            risk, *self.calibrator.interval(log_odds, risk), log_odds, contributions, base
+        )
 
     def _forest_parts(self, rows: np.ndarray) -> tuple[np.ndarray, float]:
         """The forest's exact contributions and base, its start and offset among them."""
@@ -131,24 +142,37 @@ def _files(bundle: Bundle) -> dict[str, str]:
         "columns": bundle.columns,
         "catalogue": fingerprint(),
         "trees": bundle.trees,
-        "forest": {"offset": bundle.offset, "offset_mean": bundle.offset_mean, "start": bundle.start},
+        "forest": {
+            "offset": bundle.offset,
+            "offset_mean": bundle.offset_mean,
+            "start": bundle.start,
+        },
         "calibrator": {
-            "slope": calibrator.slope, "intercept": calibrator.intercept,
-            "knots": calibrator.knots.tolist(), "low": calibrator.low.tolist(), "high": calibrator.high.tolist(),
+            "slope": calibrator.slope,
+            "intercept": calibrator.intercept,
+            "knots": calibrator.knots.tolist(),
+            "low": calibrator.low.tolist(),
+            "high": calibrator.high.tolist(),
         },
         "priors": {name: prior._asdict() for name, prior in bundle.priors.items()},
         "facts": bundle.facts,
     }
     contents = {
-        "bundle.json": described, "linear.json": bundle.linear.as_json(),
-        "reference.json": bundle.reference, "card.json": bundle.card,
+        "bundle.json": described,
+        "linear.json": bundle.linear.as_json(),
+        "reference.json": bundle.reference,
+        "card.json": bundle.card,
     }
-    texts = {name: json.dumps(told, sort_keys=True, indent=1, allow_nan=False) for name, told in contents.items()}
+    texts = {
+        name: json.dumps(told, sort_keys=True, indent=1, allow_nan=False)
+        for name, told in contents.items()
+    }
     return texts | {"booster.txt": bundle.booster}
 
 
 def save(bundle: Bundle, bundles: Path) -> Bundle:
-    """Write the bundle as `bundles/<version>/` (whole or not at all) and return it with its version."""
+    """Write the bundle as `bundles/<version>/` (whole or not at all) and return it with its
+    version."""
     files = _with_manifest(_files(bundle) | _of_rehearsal(bundle))
     version = _digest(files["manifest.json"])[:16]
     place = Path(bundles) / version
@@ -169,7 +193,9 @@ def _with_manifest(files: dict[str, str]) -> dict[str, str]:
 def _of_rehearsal(bundle: Bundle) -> dict[str, str]:
     if bundle.rehearsal is None:
         return {}
-    return {f"rehearsal/{name}": text for name, text in _with_manifest(_files(bundle.rehearsal)).items()}
+    return {
+        f"rehearsal/{name}": text for name, text in _with_manifest(_files(bundle.rehearsal)).items()
+    }
 
 
 def load(place: Path, *, rehearsal: bool = False) -> Bundle:
@@ -190,12 +216,18 @@ def _loaded(place: Path) -> Bundle:
         for name, digest in json.loads(manifest).items():
             texts[name] = (place / name).read_text(encoding="utf-8")
             if _digest(texts[name]) != digest:
-                raise BadInput("BUN002", f"{name} of bundle {place.name} was altered: its checksum differs")
-        of_this = {name: text for name, text in texts.items() if name.endswith(".json") and "/" not in name}
+                raise BadInput(
+                    "BUN002", f"{name} of bundle {place.name} was altered: its checksum differs"
+                )
+        of_this = {
+            name: text for name, text in texts.items() if name.endswith(".json") and "/" not in name
+        }
         told = {name: json.loads(text) for name, text in of_this.items()}
     except (OSError, ValueError) as error:
         reason = type(error).__name__
-        raise BadInput("BUN001", f"bundle {place.name} cannot be read ({reason}): promote another") from error
+        raise BadInput(
+            "BUN001", f"bundle {place.name} cannot be read ({reason}): promote another"
+        ) from error
     described, calibrator = told["bundle.json"], told["bundle.json"]["calibrator"]
     if described["catalogue"] != fingerprint() or described["format"] != FORMAT:
         raise BadInput("BUN003", f"bundle {place.name} was trained on other features: train again")
@@ -205,10 +237,13 @@ def _loaded(place: Path) -> Bundle:
         linear=Linear.from_json(told["linear.json"]),
         trees=described["trees"],
         **described["forest"],
-        calibrator=Calibrator(calibrator["slope"], calibrator["intercept"], *(
-            np.array(calibrator[name], np.float64) for name in ("knots", "low", "high")
-        )),
-        priors=DEFAULT_PRIORS | {name: Prior(**prior) for name, prior in described["priors"].items()},
+        calibrator=Calibrator(
+            calibrator["slope"],
+            calibrator["intercept"],
+            *(np.array(calibrator[name], np.float64) for name in ("knots", "low", "high")),
+        ),
+        priors=DEFAULT_PRIORS
+        | {name: Prior(**prior) for name, prior in described["priors"].items()},
         facts=described["facts"],
         reference=told["reference.json"],
         card=told["card.json"],

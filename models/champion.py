@@ -1,7 +1,7 @@
 """The champion's pointer: which bundle of a models folder answers for a target. Turned in one step.
 
-    x.models/bundles/<version>/         bundles (`models.bundle`)
-    x.models/champion-relapse.json      {"bundle": "<version>", "before": ["<version>", …]}
+x.models/bundles/<version>/         bundles (`models.bundle`)
+x.models/champion-relapse.json      {"bundle": "<version>", "before": ["<version>", …]}
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from registry.contract.errors import BadInput
 
 
 def models_folder(store_address: str) -> Path:
-    """Where a store's models lie: $SANKET_MODELS, else `x.models` beside `x.db`, else ./sanket.models."""
+    """Where a store's models lie: $SANKET_MODELS, else `x.models` beside `x.db`, else
+    ./sanket.models."""
     if configured := os.environ.get("SANKET_MODELS"):
         return Path(configured)
     if "://" in store_address:
@@ -37,7 +38,8 @@ def pointer(folder: Path, target: str) -> dict | None:
 
 
 def turn(folder: Path, target: str, version: str) -> None:
-    """Make a bundle the champion: a reader sees the old pointer or the new one, never half of one."""
+    """Make a bundle the champion: a reader sees the old pointer or the new one, never half of
+    one."""
     if not (bundles_folder(folder) / version / "manifest.json").exists():
         raise BadInput("BUN004", f"there is no bundle {version} in {bundles_folder(folder)}")
     now = pointer(folder, target)
@@ -58,12 +60,17 @@ def turn_back(folder: Path, target: str) -> str:
 def champion(folder: Path, target: str, *, rehearsal: bool = False) -> Bundle | None:
     """The champion of a target, loaded and checked; None where there is none."""
     now = pointer(folder, target)
-    return None if now is None else load(bundles_folder(folder) / now["bundle"], rehearsal=rehearsal)
+    return (
+        None if now is None else load(bundles_folder(folder) / now["bundle"], rehearsal=rehearsal)
+    )
 
 
 def champions(folder: Path, *, rehearsal: bool = False) -> dict[str, Bundle]:
     """The champions of a models folder, by target (with their rehearsals where asked)."""
-    found = {target: champion(folder, target, rehearsal=rehearsal) for target in ("relapse", "non_response")}
+    found = {
+        target: champion(folder, target, rehearsal=rehearsal)
+        for target in ("relapse", "non_response")
+    }
     return {target: bundle for target, bundle in found.items() if bundle is not None}
 
 

@@ -1,7 +1,9 @@
-"""What a sentence may say of a child on a day: facts read from its records as known by then, each with its own day.
+"""What a sentence may say of a child on a day: facts read from its records as known by then, each
+with its own day.
 
-Not from the features: a smoothed z or a fitted gain decides a score, but nobody finds it in the register. Values are
-plain numbers and dates (names that end in `_on`); what is not known is left out.
+Not from the features: a smoothed z or a fitted gain decides a score, but nobody finds it in the
+register. Values are plain numbers and dates (names that end in `_on`); what is not known is left
+out.
 """
 
 from __future__ import annotations
@@ -17,34 +19,49 @@ from registry.contract.registry import APPETITE, FINDING, ITEM, NEVER, day_date
 
 NEVER_DAY = int(NEVER)
 ONE_ILLNESS_DAYS = 7
-"""An admission so soon after the last close goes on with the same treatment (sent to the NRC and back)."""
+"""An admission so soon after the last close goes on with the same treatment (sent to the NRC and
+back)."""
 CHECKED_DAYS, ATTENDED_DAYS, FED_DAYS = 30, 120, 7
 GAP_DAYS = {True: 14, False: 45}
-"""A time without a weight that is told: two weekly weighings in treatment, a monthly one and a half after it."""
+"""A time without a weight that is told: two weekly weighings in treatment, a monthly one and a half
+after it."""
 RAINS = range(6, 10)
 """June to September: the south-west monsoon's months (India Meteorological Department)."""
 _ILLNESS = ("diarrhoea", "fever", "cough")
 
 
-def facts_of(traced: Trace, question: int, *, siblings_treated: float = math.nan) -> dict[str, object]:
-    """The facts of one question of a view, by name (`serving/language/reason_wording.py` says which sentence needs which).
+def facts_of(
+    traced: Trace, question: int, *, siblings_treated: float = math.nan
+) -> dict[str, object]:
+    """The facts of one question of a view, by name (`serving/language/reason_wording.py` says which
+    sentence needs which).
 
-    Example: weighed 8.2 kg on 2026-11-03 and 8.0 kg on 2026-11-10: `weight_before_kg` 8.2 with `weight_before_on`,
-    `last_weight_kg` 8.0 with `last_weight_on`. An arm of October stays `last_muac_mm` with October's day, and
-    `muac_mm`, the arm of now, is left out.
+    Example: weighed 8.2 kg on 2026-11-03 and 8.0 kg on 2026-11-10: `weight_before_kg` 8.2 with
+    `weight_before_on`, `last_weight_kg` 8.0 with `last_weight_on`. An arm of October stays
+    `last_muac_mm` with October's day, and `muac_mm`, the arm of now, is left out.
     """
     day = int(traced.day[question])
     readings = [Reading(*row) for row in _rows(traced.growth, question, *Reading._fields)]
     stay = _stay(traced, question, day)
     found = last_measured(readings) | trend(readings) | stay
     found |= in_stay(readings, found, day) | at_admission(readings, found)
-    found |= _before(traced, question, found) | _checked(traced, question, day) | _fed(traced, question, found, day)
-    found |= _seen(readings, found, day) | _of_child(traced, question, day) | _found_at_home(traced, question)
+    found |= (
+        _before(traced, question, found)
+        | _checked(traced, question, day)
+        | _fed(traced, question, found, day)
+    )
+    found |= (
+        _seen(readings, found, day)
+        | _of_child(traced, question, day)
+        | _found_at_home(traced, question)
+    )
     if siblings_treated > 0:
         found["siblings_treated"] = int(siblings_treated)
     found["asked_on"] = day
     kept = {name: value for name, value in found.items() if value is not None and value == value}
-    return {name: day_date(value) if name.endswith("_on") else value for name, value in kept.items()}
+    return {
+        name: day_date(value) if name.endswith("_on") else value for name, value in kept.items()
+    }
 
 
 def _rows(ragged: Ragged, question: int, *names: str) -> list[tuple]:
@@ -55,47 +72,66 @@ def _rows(ragged: Ragged, question: int, *names: str) -> list[tuple]:
 
 def _found_at_home(traced: Trace, question: int) -> dict[str, object]:
     """The newest home visit that found SAM."""
-    seen = [day for day, finding in _rows(traced.known.visits, question, "visited_on", "finding")
-            if finding == FINDING.index("sam_again")]
+    seen = [
+        day
+        for day, finding in _rows(traced.known.visits, question, "visited_on", "finding")
+        if finding == FINDING.index("sam_again")
+    ]
     return {"sam_at_home_on": seen[-1]} if seen else {}
 
 
 def _stay(traced: Trace, question: int, day: int) -> dict[str, object]:
-    """The latest stay in a development centre: `admitted_on` while it is open, else its first and last day."""
+    """The latest stay in a development centre: `admitted_on` while it is open, else its first and
+    last day."""
     stays = traced.stays
     admitted, closed = int(stays.admitted_on[question]), int(stays.closed_on[question])
     if admitted == NEVER_DAY:
         return {}
     failed = _appetite(traced, question, admitted, min(closed, day))
     if closed == NEVER_DAY:
-        return failed | {"admitted_on": admitted, "stay_from_on": admitted, "days_in_treatment": day - admitted}
+        return failed | {
+            "admitted_on": admitted,
+            "stay_from_on": admitted,
+            "days_in_treatment": day - admitted,
+        }
     cured = {"discharged_on": closed} if stays.outcome[question] == CURED else {}
-    return failed | cured | {
-        "stay_from_on": admitted, "stay_to_on": closed, "length_of_stay_days": closed - admitted,
-        "days_since_discharge": day - closed,
-    }
+    return (
+        failed
+        | cured
+        | {
+            "stay_from_on": admitted,
+            "stay_to_on": closed,
+            "length_of_stay_days": closed - admitted,
+            "days_since_discharge": day - closed,
+        }
+    )
 
 
 def _appetite(traced: Trace, question: int, admitted: int, until: int) -> dict[str, object]:
-    """The newest appetite test of the stay (at its admission or at a check), where it was not passed."""
+    """The newest appetite test of the stay (at its admission or at a check), where it was not
+    passed."""
     at_checks = _rows(traced.known.checks, question, "checked_on", "appetite_test")
     tests = [(admitted, traced.stays.appetite_test[question])]
     tests += [(on, test) for on, test in at_checks if admitted <= on <= until]
-    tested = [(on, APPETITE[test]) for on, test in tests if test >= 0 and APPETITE[test] != "not_done"]
+    tested = [
+        (on, APPETITE[test]) for on, test in tests if test >= 0 and APPETITE[test] != "not_done"
+    ]
     return {"appetite_failed_on": tested[-1][0]} if tested and tested[-1][1] == "fail" else {}
 
 
 def _before(traced: Trace, question: int, found: dict) -> dict[str, object]:
     """Treatments before the one in question: how many, and the last day of the last.
 
-    An admission within a week of a close goes on with the same treatment: UCDC, two weeks in the NRC and UCDC again
-    are one.
+    An admission within a week of a close goes on with the same treatment: UCDC, two weeks in the
+    NRC and UCDC again are one.
     """
     if "stay_from_on" not in found:
         return {}
     treatments: list[int] = []
     open_until = -1
-    for admitted, closed in sorted(_rows(traced.known.episodes, question, "admitted_on", "closed_on")):
+    for admitted, closed in sorted(
+        _rows(traced.known.episodes, question, "admitted_on", "closed_on")
+    ):
         if admitted > found["stay_from_on"]:
             break
         if not treatments or admitted > open_until + ONE_ILLNESS_DAYS:
@@ -110,41 +146,71 @@ def _checked(traced: Trace, question: int, day: int) -> dict[str, object]:
     signs = _rows(traced.known.checks, question, "checked_on", *_ILLNESS, "poor_appetite")
     if not signs:
         return {"never_checked": True}
-    told: dict[str, object] = {"last_check_on": signs[-1][0], "checked_lately": day - signs[-1][0] < CHECKED_DAYS}
+    told: dict[str, object] = {
+        "last_check_on": signs[-1][0],
+        "checked_lately": day - signs[-1][0] < CHECKED_DAYS,
+    }
     lately = [row for row in signs if day - row[0] < CHECKED_DAYS]
-    looked = [(row[0], 1.0 in row[1:4]) for row in lately if 1.0 in row[1:4] or row[1:4] == (0.0, 0.0, 0.0)]
+    looked = [
+        (row[0], 1.0 in row[1:4])
+        for row in lately
+        if 1.0 in row[1:4] or row[1:4] == (0.0, 0.0, 0.0)
+    ]
     if looked:
-        told |= {"checks": len(looked), "checks_from_on": looked[0][0], "ill_checks": sum(ill for _, ill in looked)}
+        told |= {
+            "checks": len(looked),
+            "checks_from_on": looked[0][0],
+            "ill_checks": sum(ill for _, ill in looked),
+        }
     eaten = [(row[0], row[4] == 1.0) for row in lately if row[4] == row[4]]
     if eaten:
         poor = sum(poorly for _, poorly in eaten)
-        told |= {"appetite_checks": len(eaten), "appetite_from_on": eaten[0][0], "poor_appetite_checks": poor}
+        told |= {
+            "appetite_checks": len(eaten),
+            "appetite_from_on": eaten[0][0],
+            "poor_appetite_checks": poor,
+        }
     return told
 
 
 def _fed(traced: Trace, question: int, found: dict, day: int) -> dict[str, object]:
-    """Therapeutic food of the stay so far, the last take-home ration, attendance in the last known month.
+    """Therapeutic food of the stay so far, the last take-home ration, attendance in the last known
+    month.
 
     Sachets, not issues: food for two weeks is often given out at once.
     """
     told: dict[str, object] = {}
     given = _rows(traced.known.rations, question, "issued_on", "item", "quantity")
     start, until = found.get("stay_from_on"), found.get("stay_to_on", day)
-    if start is not None and until - start >= FED_DAYS and any(ITEM[item] == "EDNF" for _, item, _ in given):
-        sachets = sum(count for on, item, count in given if ITEM[item] == "EDNF" and start <= on <= until)
+    if (
+        start is not None
+        and until - start >= FED_DAYS
+        and any(ITEM[item] == "EDNF" for _, item, _ in given)
+    ):
+        sachets = sum(
+            count for on, item, count in given if ITEM[item] == "EDNF" and start <= on <= until
+        )
         told |= {"food_sachets": round(sachets), "food_days": until - start}
     rations = [on for on, item, _ in given if ITEM[item] == "THR"]
     told |= {"ration_on": rations[-1]} if rations else {}
-    months = [row for row in _rows(traced.known.attendance, question, "month", "open_days", "attended_days")
-              if row[1] > 0 and row[2] == row[2] and day - row[0] < ATTENDED_DAYS]
+    months = [
+        row
+        for row in _rows(traced.known.attendance, question, "month", "open_days", "attended_days")
+        if row[1] > 0 and row[2] == row[2] and day - row[0] < ATTENDED_DAYS
+    ]
     if months:
         month, opened, attended = months[-1]
-        told |= {"attendance_month_on": month, "open_days": int(opened), "attended_days": int(attended)}
+        told |= {
+            "attendance_month_on": month,
+            "open_days": int(opened),
+            "attended_days": int(attended),
+        }
     return told
 
 
 def _seen(readings: list[Reading], found: dict, day: int) -> dict[str, object]:
-    """Since when nobody weighed the child, the longest time between weights, and how many there were."""
+    """Since when nobody weighed the child, the longest time between weights, and how many there
+    were."""
     if "last_weight_on" not in found:
         return {}
     told: dict[str, object] = {"days_since_seen": day - found["last_weight_on"]}
@@ -156,7 +222,9 @@ def _seen(readings: list[Reading], found: dict, day: int) -> dict[str, object]:
     if not treated:
         days = [on for on in days if on > start]
     told |= {"weighings": len(days), "weighings_from_on": start}
-    gaps = [(later - earlier, earlier, later) for earlier, later in zip(days, days[1:], strict=False)]
+    gaps = [
+        (later - earlier, earlier, later) for earlier, later in zip(days, days[1:], strict=False)
+    ]
     longest, *between = max(gaps, default=(0,))
     if longest >= GAP_DAYS[treated]:
         told |= dict(zip(("gap_from_on", "gap_to_on"), between, strict=True))
@@ -164,14 +232,20 @@ def _seen(readings: list[Reading], found: dict, day: int) -> dict[str, object]:
 
 
 def _of_child(traced: Trace, question: int, day: int) -> dict[str, object]:
-    """Age in completed months of the calendar, weight at birth, and whether it rains (unless the dates are made up)."""
+    """Age in completed months of the calendar, weight at birth, and whether it rains (unless the
+    dates are made up)."""
     child = traced.known.children
     born, today = int(child["birth_date"][question]), day_date(day)
     told: dict[str, object] = {"rains": True if traced.seasonal and today.month in RAINS else None}
     told["birth_weight_kg"] = round(float(child["birth_weight_kg"][question]), 2)
-    return told if born == NEVER_DAY else told | {"age_months": completed_months(day_date(born), today)}
+    return (
+        told
+        if born == NEVER_DAY
+        else told | {"age_months": completed_months(day_date(born), today)}
+    )
 
 
 def completed_months(born: dt.date, today: dt.date) -> int:
-    """Months as a family counts them: born on 15 January 2025, 13 months until 14 March 2026 and 14 from the 15th."""
+    """Months as a family counts them: born on 15 January 2025, 13 months until 14 March 2026 and 14
+    from the 15th."""
     return (today.year - born.year) * 12 + today.month - born.month - (today.day < born.day)

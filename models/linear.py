@@ -1,4 +1,5 @@
-"""The linear half of a model: penalised logistic regression as plain numbers, with its own exact reasons."""
+"""The linear half of a model: penalised logistic regression as plain numbers, with its own exact
+reasons."""
 
 from __future__ import annotations
 
@@ -13,10 +14,12 @@ REACH = 4.0
 
 @dataclass(frozen=True)
 class Linear:
-    """Log-odds = intercept + sum of weight * value + gap_weight * missing, over standardised, clipped columns.
+    """Log-odds = intercept + sum of weight * value + gap_weight * missing, over standardised,
+    clipped columns.
 
-    Arrays of length p (features): `middle` and `scale` standardise (a missing value stands at the middle);
-    `mean` and `gap_mean` are the training rows' means of value and missingness, from which reasons are measured.
+    Arrays of length p (features): `middle` and `scale` standardise (a missing value stands at the
+    middle); `mean` and `gap_mean` are the training rows' means of value and missingness, from which
+    reasons are measured.
     """
 
     intercept: float
@@ -33,7 +36,9 @@ class Linear:
         For a linear model this is the exact SHAP value against the training mean.
         """
         value, gap = standardised(rows, self.middle, self.scale)
-        return (value - self.mean) * self.weight + (gap - self.gap_mean) * self.gap_weight, self._base
+        return (value - self.mean) * self.weight + (
+            gap - self.gap_mean
+        ) * self.gap_weight, self._base
 
     @cached_property
     def _base(self) -> float:
@@ -41,17 +46,27 @@ class Linear:
 
     def as_json(self) -> dict:
         """Plain lists and numbers; inverse of `from_json`."""
-        return {name: value.tolist() if name != "intercept" else value for name, value in asdict(self).items()}
+        return {
+            name: value.tolist() if name != "intercept" else value
+            for name, value in asdict(self).items()
+        }
 
     @classmethod
     def from_json(cls, stored: dict) -> Linear:
         """The model that `as_json` wrote."""
-        return cls(stored["intercept"], **{
-            name: np.array(value, np.float64) for name, value in stored.items() if name != "intercept"
-        })
+        return cls(
+            stored["intercept"],
+            **{
+                name: np.array(value, np.float64)
+                for name, value in stored.items()
+                if name != "intercept"
+            },
+        )
 
 
-def standardised(rows: np.ndarray, middle: np.ndarray, scale: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def standardised(
+    rows: np.ndarray, middle: np.ndarray, scale: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """(values, missingness), both (n, p): centred, scaled, clipped to `REACH`; missing at 0."""
     gap = np.isnan(rows)
     value = np.clip((rows - middle) / scale, -REACH, REACH)

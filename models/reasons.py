@@ -1,4 +1,5 @@
-"""Reasons that a person would give: a score's parts summed by the catalogue's reason, in calibrated log-odds."""
+"""Reasons that a person would give: a score's parts summed by the catalogue's reason, in calibrated
+log-odds."""
 
 from __future__ import annotations
 
@@ -13,12 +14,14 @@ KEYS: tuple[str, ...] = tuple(dict.fromkeys(feature.reason for feature in CATALO
 """The reasons, in the order of the catalogue."""
 SEASON = "lean_season"
 FEWEST_TO_COMPARE = 5
-"""Among fewer children a median is one of them: they are compared with the training rows' mean alone."""
+"""Among fewer children a median is one of them: they are compared with the training rows' mean
+alone."""
 _OF_FEATURE = np.array([KEYS.index(feature.reason) for feature in CATALOGUE])
 
 
 def grouped(contributions: np.ndarray) -> np.ndarray:
-    """Sums by reason (n, len(KEYS)) of the features' parts (n, features); the row sums stay the same."""
+    """Sums by reason (n, len(KEYS)) of the features' parts (n, features); the row sums stay the
+    same."""
     return _grouped(np.ascontiguousarray(contributions, np.float64), _OF_FEATURE, len(KEYS))
 
 
@@ -33,7 +36,8 @@ def _grouped(contributions, reason, reasons):
 
 
 def strongest(sums: np.ndarray, count: int = 4) -> list[tuple[str, float]]:
-    """The reasons of one row that raise its risk most, then those that lower it: (key, log-odds), at most `count`."""
+    """The reasons of one row that raise its risk most, then those that lower it: (key, log-odds),
+    at most `count`."""
     order = np.argsort(-sums, kind="stable")
     raising = [(KEYS[at], float(sums[at])) for at in order if sums[at] > 0.02]
     lowering = [(KEYS[at], float(sums[at])) for at in order[::-1] if sums[at] < -0.02]
@@ -41,10 +45,12 @@ def strongest(sums: np.ndarray, count: int = 4) -> list[tuple[str, float]]:
 
 
 def usual(children: Sequence[Mapping[str, float]]) -> dict[str, float]:
-    """What each reason usually adds among some children: the median of its log-odds, 0 where a child lacks it.
+    """What each reason usually adds among some children: the median of its log-odds, 0 where a
+    child lacks it.
 
-    children: for each, log-odds by reason, of one target on one day. Empty for fewer than FEWEST_TO_COMPARE. Example:
-    in July the season adds 0.4 to nearly every child of a sector; its median is 0.4, and it sets none of them apart.
+    children: for each, log-odds by reason, of one target on one day. Empty for fewer than
+    FEWEST_TO_COMPARE. Example: in July the season adds 0.4 to nearly every child of a sector; its
+    median is 0.4, and it sets none of them apart.
     """
     if len(children) < FEWEST_TO_COMPARE:
         return {}

@@ -1,4 +1,5 @@
-"""Scores of children on a day: features as known by then, each target's risk where it applies, and the facts behind.
+"""Scores of children on a day: features as known by then, each target's risk where it applies, and
+the facts behind.
 
 The one way to a score, for the batch, the API and the backtest alike.
 """
@@ -26,8 +27,17 @@ from registry.contract.registry import NEVER
 
 SCORED, NOT_SCORED = "scored", "not_scored"
 WHY_NOT = (
-    "", "not_in_treatment", "not_discharged_as_cured", "discharged_over_183_days_ago", "treated_over_91_days",
-    "left", "too_old", "sex_or_birth_date_missing", "no_weight_in_a_year", "no_model", "back_in_treatment",
+    "",
+    "not_in_treatment",
+    "not_discharged_as_cured",
+    "discharged_over_183_days_ago",
+    "treated_over_91_days",
+    "left",
+    "too_old",
+    "sex_or_birth_date_missing",
+    "no_weight_in_a_year",
+    "no_model",
+    "back_in_treatment",
 )
 """Why a child has no score, in the order of the checks' codes; the first is none: it is scored."""
 LONGEST_WITHOUT_WEIGHT = 365
@@ -38,8 +48,9 @@ _AT = {name: position for position, name in enumerate(NAMES)}
 class TargetScores:
     """One target over n questions; risks are NaN where `why_not` (positions in WHY_NOT) is not 0.
 
-    `index_on`: the admission or discharge counted from; `landmark_day`: days since (float64, NaN where none);
-    `reasons` (n, len(models.reasons.KEYS)) and `contributions` (n, features) add up, with `base`, to `log_odds`.
+    `index_on`: the admission or discharge counted from; `landmark_day`: days since (float64, NaN
+    where none); `reasons` (n, len(models.reasons.KEYS)) and `contributions` (n, features) add up,
+    with `base`, to `log_odds`.
     """
 
     target: str
@@ -66,13 +77,21 @@ class Scored:
 
     def facts(self, question: int) -> dict[str, object]:
         """What a sentence about one question may say (None where it is not known)."""
-        return facts_of(self.traced, question, siblings_treated=float(self.rows[question, _SIBLINGS]))
+        return facts_of(
+            self.traced, question, siblings_treated=float(self.rows[question, _SIBLINGS])
+        )
 
 
 def score_children(
-    clock: Clock, child: np.ndarray, day: np.ndarray, *, bundles: Mapping[str, Bundle], context: Context | None = None
+    clock: Clock,
+    child: np.ndarray,
+    day: np.ndarray,
+    *,
+    bundles: Mapping[str, Bundle],
+    context: Context | None = None,
 ) -> Scored:
-    """Score each child (position in the registry) as of its day. A target without a bundle is `no_model`.
+    """Score each child (position in the registry) as of its day. A target without a bundle is
+    `no_model`.
 
     The feature rows are made once for each bundle's priors; bundles trained together share them.
     """
@@ -97,31 +116,72 @@ def score_children(
 
 
 def abstains(target: str, traced: Trace, rows: np.ndarray) -> np.ndarray:
-    """Positions in WHY_NOT (int8, 0 where a score may be given): the question does not arise, or cannot be borne.
+    """Positions in WHY_NOT (int8, 0 where a score may be given): the question does not arise, or
+    cannot be borne.
 
-    Of onset, whether the child is out of treatment and without SAM lately is not asked here: its indexes are so.
+    Of onset, whether the child is out of treatment and without SAM lately is not asked here: its
+    indexes are so.
     """
     stays, child = traced.stays, traced.known.children
     return _abstains(
-        _ASKED[target], rows, traced.day, child["left_on"], child["sex"], child["birth_date"],
-        stays.admitted_on, stays.closed_on, stays.outcome, stays.facility_open,
+        _ASKED[target],
+        rows,
+        traced.day,
+        child["left_on"],
+        child["sex"],
+        child["birth_date"],
+        stays.admitted_on,
+        stays.closed_on,
+        stays.outcome,
+        stays.facility_open,
     )
 
 
-(_NOT_IN_TREATMENT, _NOT_CURED, _DISCHARGED_LONG_AGO, _TREATED_LONG, _LEFT, _TOO_OLD, _UNKNOWN_CHILD, _NO_WEIGHT,
- _BACK) = (WHY_NOT.index(why) for why in (
-    "not_in_treatment", "not_discharged_as_cured", "discharged_over_183_days_ago", "treated_over_91_days", "left",
-    "too_old", "sex_or_birth_date_missing", "no_weight_in_a_year", "back_in_treatment",
-))
+(
+    _NOT_IN_TREATMENT,
+    _NOT_CURED,
+    _DISCHARGED_LONG_AGO,
+    _TREATED_LONG,
+    _LEFT,
+    _TOO_OLD,
+    _UNKNOWN_CHILD,
+    _NO_WEIGHT,
+    _BACK,
+) = (
+    WHY_NOT.index(why)
+    for why in (
+        "not_in_treatment",
+        "not_discharged_as_cured",
+        "discharged_over_183_days_ago",
+        "treated_over_91_days",
+        "left",
+        "too_old",
+        "sex_or_birth_date_missing",
+        "no_weight_in_a_year",
+        "back_in_treatment",
+    )
+)
 _OF_RELAPSE, _OF_NON_RESPONSE, _OF_ONSET = range(3)
-_ASKED = {RELAPSE.target: _OF_RELAPSE, NON_RESPONSE.target: _OF_NON_RESPONSE, ONSET.target: _OF_ONSET}
-_AGE, _WEIGHED, _SIBLINGS = (_AT[name] for name in ("age_days", "days_since_weighed", "siblings_sam_365"))
+_ASKED = {
+    RELAPSE.target: _OF_RELAPSE,
+    NON_RESPONSE.target: _OF_NON_RESPONSE,
+    ONSET.target: _OF_ONSET,
+}
+_AGE, _WEIGHED, _SIBLINGS = (
+    _AT[name] for name in ("age_days", "days_since_weighed", "siblings_sam_365")
+)
 _ONSET_OLDEST = ONSET_AGES[1]
-_LAST_DAY, _TREATED_DAYS, _DISCHARGED_DAYS = criteria().last_day, NON_RESPONSE.horizon, RELAPSE.horizon
+_LAST_DAY, _TREATED_DAYS, _DISCHARGED_DAYS = (
+    criteria().last_day,
+    NON_RESPONSE.horizon,
+    RELAPSE.horizon,
+)
 
 
 @njit(cache=True, nogil=True)
-def _abstains(asked, rows, day, left_on, sex, birth_date, admitted_on, closed_on, outcome, facility_open):
+def _abstains(
+    asked, rows, day, left_on, sex, birth_date, admitted_on, closed_on, outcome, facility_open
+):
     """The first check that speaks against a score; `asked`: of which target."""
     treated, discharged = asked == _OF_NON_RESPONSE, asked == _OF_RELAPSE
     why = np.zeros(len(day), np.int8)
@@ -160,6 +220,16 @@ def _target(target: str, bundle: Bundle | None, traced: Trace, rows: np.ndarray)
         risk[chosen], low[chosen], high[chosen] = scores.risk, scores.low, scores.high
         log_odds[chosen], parts[chosen], base = scores.log_odds, scores.contributions, scores.base
     return TargetScores(
-        target, bundle.version if bundle else "", why_not, index_on, days_between(index_on, traced.day),
-        risk, low, high, log_odds, base, parts, grouped(parts),
+        target,
+        bundle.version if bundle else "",
+        why_not,
+        index_on,
+        days_between(index_on, traced.day),
+        risk,
+        low,
+        high,
+        log_odds,
+        base,
+        parts,
+        grouped(parts),
     )

@@ -28,9 +28,24 @@ def _():
     models = models_folder(store)
     tracked = mlflow_runs.tracking_address(models)
     one, other = (
-        load(find_bundle(models, asked.get(name), tracked=tracked), rehearsal=True) for name in ("one", "other"))
-    return (Clock, Context, figures_told, judged_cohort, judging, load_registry, mo, one, other, pd, plots, score_rows,
-            store)
+        load(find_bundle(models, asked.get(name), tracked=tracked), rehearsal=True)
+        for name in ("one", "other")
+    )
+    return (
+        Clock,
+        Context,
+        figures_told,
+        judged_cohort,
+        judging,
+        load_registry,
+        mo,
+        one,
+        other,
+        pd,
+        plots,
+        score_rows,
+        store,
+    )
 
 
 @app.cell
@@ -39,20 +54,27 @@ def _(Clock, Context, judged_cohort, judging, load_registry, one, other, score_r
     context = Context(clock)
     later = max((one, other), key=lambda bundle: bundle.facts["trained_until"])
     block, rows = judged_cohort(clock, later)
-    # Where the later one's rehearsal is judged, the other's is too: neither learnt from these children.
-    judged = [score_rows(clock, judging(bundle, block), rows, block=block, context=context) for bundle in (one, other)]
+    # Where the later one's rehearsal is judged, the other's is too: neither learnt from these
+    # children.
+    judged = [
+        score_rows(clock, judging(bundle, block), rows, block=block, context=context)
+        for bundle in (one, other)
+    ]
     return block, judged
 
 
 @app.cell
 def _(block, figures_told, judged, mo, one, other, pd):
-    figures = pd.DataFrame({
-        bundle.version: {
-            "AUC": figures_told.discrimination(rows)["overall"]["model"].value,
-            "scaled Brier": figures_told.true_risks(rows)["brier_scaled"].value,
-            "slope": figures_told.true_risks(rows)["slope"].value,
-        } for bundle, rows in zip((one, other), judged, strict=True)
-    })
+    figures = pd.DataFrame(
+        {
+            bundle.version: {
+                "AUC": figures_told.discrimination(rows)["overall"]["model"].value,
+                "scaled Brier": figures_told.true_risks(rows)["brier_scaled"].value,
+                "slope": figures_told.true_risks(rows)["slope"].value,
+            }
+            for bundle, rows in zip((one, other), judged, strict=True)
+        }
+    )
     mo.vstack([mo.md(f"# Two models on the same rows ({block})"), figures])
     return (figures,)
 

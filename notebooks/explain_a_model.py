@@ -39,9 +39,18 @@ def _(bundle, importance, judged, mo):
 def _(bundle, grouped, judged, mo, np, pd, strongest):
     highest = judged.matrix[np.argmax(judged.risk)][None]
     scores = bundle.score(highest)
-    parts = pd.DataFrame(strongest(grouped(scores.contributions)[0], count=8), columns=["reason", "log_odds"])
-    mo.vstack([mo.md(f"## The highest risk, {scores.risk[0]:.2f} ({scores.low[0]:.2f} to {scores.high[0]:.2f})"),
-               parts])
+    parts = pd.DataFrame(
+        strongest(grouped(scores.contributions)[0], count=8), columns=["reason", "log_odds"]
+    )
+    mo.vstack(
+        [
+            mo.md(
+                f"## The highest risk, {scores.risk[0]:.2f} ({scores.low[0]:.2f} to "
+                f"{scores.high[0]:.2f})"
+            ),
+            parts,
+        ]
+    )
     return (parts,)
 
 

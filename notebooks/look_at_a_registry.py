@@ -1,4 +1,5 @@
-"""Look at a registry: what is in it, how far it can be trusted, and which children make the cohorts.
+"""Look at a registry: what is in it, how far it can be trusted, and which children make the
+cohorts.
 
 `marimo edit notebooks/look_at_a_registry.py -- --store x.db`
 """
@@ -23,33 +24,57 @@ def _():
 
     store = mo.cli_args().get("store") or "demo/demo.db"
     clock = Clock(load_registry(store))
-    return OWN_DAY, PROBLEMS, attrition_table, clock, cohort, day_date, mo, pd, data_quality, zscores
+    return (
+        OWN_DAY,
+        PROBLEMS,
+        attrition_table,
+        clock,
+        cohort,
+        day_date,
+        mo,
+        pd,
+        data_quality,
+        zscores,
+    )
 
 
 @app.cell
 def _(OWN_DAY, clock, day_date, mo, pd):
     registry = clock.registry
-    rows = pd.DataFrame({"rows": {name: registry.table(name).rows for name in ("centres", "children", *OWN_DAY)}})
-    mo.vstack([mo.md(f"# {len(registry.child_ids):,} children, records until {day_date(registry.recorded_until)}"),
-               mo.md("**Synthetic**" if registry.facts.get("synthetic") else "Real records"), rows])
+    rows = pd.DataFrame(
+        {"rows": {name: registry.table(name).rows for name in ("centres", "children", *OWN_DAY)}}
+    )
+    mo.vstack(
+        [
+            mo.md(
+                f"# {len(registry.child_ids):,} children, records until "
+                f"{day_date(registry.recorded_until)}"
+            ),
+            mo.md("**Synthetic**" if registry.facts.get("synthetic") else "Real records"),
+            rows,
+        ]
+    )
     return (registry,)
 
 
 @app.cell
 def _(mo, pd, data_quality, registry, zscores):
     scored = data_quality.rows_of(data_quality.score(registry, zscores=zscores, by="sector"))
-    by_sector = pd.DataFrame([{name: row[name] for name in ("sector", "colour", "score", "measured")}
-                              for row in scored])
+    by_sector = pd.DataFrame(
+        [{name: row[name] for name in ("sector", "colour", "score", "measured")} for row in scored]
+    )
     mo.vstack([mo.md("## Quality of the records, last month"), by_sector])
     return (by_sector,)
 
 
 @app.cell
 def _(PROBLEMS, attrition_table, clock, cohort, mo, pd, registry):
-    attrition = pd.DataFrame({
-        target: attrition_table(cohort(clock, problem, cutoff=registry.recorded_until))
-        for target, problem in PROBLEMS.items()
-    })
+    attrition = pd.DataFrame(
+        {
+            target: attrition_table(cohort(clock, problem, cutoff=registry.recorded_until))
+            for target, problem in PROBLEMS.items()
+        }
+    )
     mo.vstack([mo.md("## From records to cohorts"), attrition])
     return (attrition,)
 

@@ -1,8 +1,9 @@
 """Where compiled functions are kept: one folder for each state of the sources that they come from.
 
-Numba's cache notices a change in a function's own file, but not in the files of what it calls: after an update, machine
-code made from the old callee would go on answering. Here any change in a file with compiled functions, or in the
-registry's codes that they hold as constants, leads to a fresh folder.
+Numba's cache notices a change in a function's own file, but not in the files of what it calls:
+after an update, machine code made from the old callee would go on answering. Here any change in a
+file with compiled functions, or in the registry's codes that they hold as constants, leads to a
+fresh folder.
 """
 
 from __future__ import annotations
@@ -22,11 +23,13 @@ COMPILED_WHOLE = "registry/simulate/"
 CODES = "registry/contract/registry.py"
 """The registry's codes, which compiled functions hold as constants."""
 UNUSED_DAYS = 14
-"""A folder that no process has opened for so long is removed; a running service opened its own on starting."""
+"""A folder that no process has opened for so long is removed; a running service opened its own on
+starting."""
 
 
 def sources_digest(root: Path = ROOT) -> str:
-    """SHA-256 (16 hexadecimal digits) of the names and contents of all sources with compiled functions."""
+    """SHA-256 (16 hexadecimal digits) of the names and contents of all sources with compiled
+    functions."""
     told = hashlib.sha256()
     for room in ROOMS:
         for file in sorted((root / room).rglob("*.py")):
@@ -38,7 +41,8 @@ def sources_digest(root: Path = ROOT) -> str:
 
 
 def keep_by_sources() -> None:
-    """Point Numba at the folder of these sources, under $NUMBA_CACHE_DIR or the checkout's own byte-code folder.
+    """Point Numba at the folder of these sources, under $NUMBA_CACHE_DIR or the checkout's own
+    byte-code folder.
 
     Where neither can be written, Numba chooses as it always does.
     """

@@ -1,4 +1,5 @@
-"""Nobody exposed: family codes as keyed hashes, children forgotten with a tombstone, small cells suppressed."""
+"""Nobody exposed: family codes as keyed hashes, children forgotten with a tombstone, small cells
+suppressed."""
 
 from __future__ import annotations
 
@@ -22,8 +23,9 @@ KEY_NAME = "SANKET_IDENTITY_KEY"
 
 
 def identity_key(url: URL) -> bytes | None:
-    """The key for hashes of this store: from the environment, else from the file `x.key` beside `x.db`, made when
-    missing and readable by its owner only. None for PostgreSQL without the variable: family codes are then dropped.
+    """The key for hashes of this store: from the environment, else from the file `x.key` beside
+    `x.db`, made when missing and readable by its owner only. None for PostgreSQL without the
+    variable: family codes are then dropped.
     """
     text = os.environ.get(KEY_NAME, "")
     if text:
@@ -44,15 +46,20 @@ def tombstone_key(url: URL, registry_id: object) -> bytes:
 
 
 def environment_key() -> bytes:
-    """The key from the environment, for columns that a map marks as personal; refused without it."""
+    """The key from the environment, for columns that a map marks as personal; refused without
+    it."""
     text = os.environ.get(KEY_NAME, "")
     if len(text) < 16:
-        raise Refused("REG064", f"the map hashes personal columns: set {KEY_NAME} to a secret of 16 characters or more")
+        raise Refused(
+            "REG064",
+            f"the map hashes personal columns: set {KEY_NAME} to a secret of 16 characters or more",
+        )
     return text.encode()
 
 
 def keyed_hash(key: bytes, text: str) -> str:
-    """HMAC-SHA-256 of a text, its first 128 bits as hex: the same text gives the same hash under the same key only."""
+    """HMAC-SHA-256 of a text, its first 128 bits as hex: the same text gives the same hash under
+    the same key only."""
     return hmac.new(key, text.strip().encode(), hashlib.sha256).hexdigest()[:32]
 
 
@@ -66,13 +73,17 @@ def hash_families(raws: Mapping[str, Raw], url: URL) -> dict[str, Raw]:
     if key is None:
         return dict(raws) | {"children": replace(children, data=children.data.remove_column(at))}
     hashed = hash_column(children.data["family_id"], key)
-    return dict(raws) | {"children": replace(children, data=children.data.set_column(at, "family_id", hashed))}
+    return dict(raws) | {
+        "children": replace(children, data=children.data.set_column(at, "family_id", hashed))
+    }
 
 
 def hash_column(column: pa.ChunkedArray, key: bytes) -> pa.DictionaryArray:
     """A column with every text hashed; empty cells stay empty."""
     different = encode(column.combine_chunks())
     # What a spreadsheet spoiled is no family's code; hashed, it would make one family of many.
-    texts = [text if why_bad(text, "id") else keyed_hash(key, text) if text.strip() else ""
-             for text in different.dictionary.to_pylist()]
+    texts = [
+        text if why_bad(text, "id") else keyed_hash(key, text) if text.strip() else ""
+        for text in different.dictionary.to_pylist()
+    ]
     return pa.DictionaryArray.from_arrays(different.indices, pa.array(texts, pa.string()))

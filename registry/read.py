@@ -1,4 +1,5 @@
-"""Sources to raw tables: a folder of tables, one file, a workbook or a database, under the contract's names."""
+"""Sources to raw tables: a folder of tables, one file, a workbook or a database, under the
+contract's names."""
 
 from __future__ import annotations
 
@@ -22,7 +23,8 @@ from registry.sources.sheets import (
 
 
 def read(source: str | Path, *, map: object = None) -> Source:
-    """Read a source; `map` says how its columns become the contract's. Raises BadInput where it is no source."""
+    """Read a source; `map` says how its columns become the contract's. Raises BadInput where it is
+    no source."""
     if map is not None:
         from registry.mapping.apply_map import read_mapped
 
@@ -36,18 +38,32 @@ def read(source: str | Path, *, map: object = None) -> Source:
     everything = [sheet for file in files for sheet in sheets_of(file)]
     sheets = [sheet for sheet in everything if sheet.name in SPECS]
     if not sheets:
-        raise BadInput("REG001", f"{path.name or path} holds none of the tables {', '.join(SPECS)}; name the files (or "
-                                 "sheets) so, or give a map (`sanket map FILE` proposes one)")
-    if twice := {sheet.name for sheet in sheets if sum(other.name == sheet.name for other in sheets) > 1}:
-        raise BadInput("REG003", f"{path.name} holds the table {min(twice)} twice; leave one, or name both in a map")
-    return source_of(path, {sheet.name: sheet for sheet in sheets}, tuple(_unread(path, files, everything)))
+        raise BadInput(
+            "REG001",
+            f"{path.name or path} holds none of the tables {', '.join(SPECS)}; name the files (or "
+            "sheets) so, or give a map (`sanket map FILE` proposes one)",
+        )
+    if twice := {
+        sheet.name for sheet in sheets if sum(other.name == sheet.name for other in sheets) > 1
+    }:
+        raise BadInput(
+            "REG003",
+            f"{path.name} holds the table {min(twice)} twice; leave one, or name both in a map",
+        )
+    return source_of(
+        path, {sheet.name: sheet for sheet in sheets}, tuple(_unread(path, files, everything))
+    )
 
 
 def _unread(path: Path, files: list[Path], sheets: list[Sheet]) -> Iterator[str]:
     """A line for the files and for the sheets that have none of the contract's names."""
     if path.is_dir() and (left := others_of(path, files)):
         yield f"not read, not named as a table of the contract: {', '.join(left)}"
-    if left := [f"{'hidden ' * sheet.hidden}sheet {sheet.place}" for sheet in sheets if sheet.name not in SPECS]:
+    if left := [
+        f"{'hidden ' * sheet.hidden}sheet {sheet.place}"
+        for sheet in sheets
+        if sheet.name not in SPECS
+    ]:
         yield f"not read, not named as a table of the contract: {', '.join(left)}"
 
 
@@ -71,5 +87,7 @@ def provenance(folder: Path) -> dict[str, str]:
     try:
         said = json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, OSError) as error:
-        raise BadInput("REG003", "provenance.json cannot be read; remove it or write it again") from error
+        raise BadInput(
+            "REG003", "provenance.json cannot be read; remove it or write it again"
+        ) from error
     return {"synthetic": "true"} if isinstance(said, dict) and said.get("synthetic") is True else {}

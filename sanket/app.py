@@ -1,4 +1,5 @@
-"""`sanket`: binds verbs to functions, turns errors into words and exit codes. Nothing else happens here."""
+"""`sanket`: binds verbs to functions, turns errors into words and exit codes. Nothing else happens
+here."""
 
 from __future__ import annotations
 
@@ -8,11 +9,25 @@ import sys
 import typer
 
 from registry.contract.errors import SanketError
-from sanket import care, demo, forecast, growth, judging, registry, serving, simulate, training, visits
+from sanket import (
+    care,
+    demo,
+    forecast,
+    growth,
+    judging,
+    registry,
+    serving,
+    simulate,
+    training,
+    visits,
+)
 
 app = typer.Typer(
     name="sanket",
-    help="Which child in or just out of treatment for severe acute malnutrition to visit first, and why.",
+    help=(
+        "Which child in or just out of treatment for severe acute malnutrition to visit first, "
+        "and why."
+    ),
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -23,9 +38,11 @@ for room in (simulate, registry, growth, training, judging, care, forecast, serv
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run the command; exit codes: 0 done, 2 usage, 3 bad input, 4 quarantined beyond the share, 5 refused, 70 ours."""
-    # Idle threads that spin cost up to ten times the work when another process is busy: OpenMP's sleep, and OpenBLAS,
-    # whose cannot, has one (our matrices are small, and one thread gives the same bits on every machine).
+    """Run the command; exit codes: 0 done, 2 usage, 3 bad input, 4 quarantined beyond the share, 5
+    refused, 70 ours."""
+    # Idle threads that spin cost up to ten times the work when another process is busy: OpenMP's
+    # sleep, and OpenBLAS, whose cannot, has one (our matrices are small, and one thread gives the
+    # same bits on every machine).
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
@@ -41,7 +58,10 @@ def main(arguments: list[str] | None = None) -> None:
         while place and place.tb_next:
             place = place.tb_next
         where = f"{place.tb_frame.f_globals.get('__name__')}:{place.tb_lineno}" if place else "?"
-        print(f"sanket: our fault: {type(error).__name__} at {where}. Set SANKET_DEBUG=1 to see all.", file=sys.stderr)
+        print(
+            f"sanket: our fault: {type(error).__name__} at {where}. Set SANKET_DEBUG=1 to see all.",
+            file=sys.stderr,
+        )
         raise SystemExit(70) from None
 
 

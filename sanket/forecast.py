@@ -20,27 +20,47 @@ def bind(app: typer.Typer) -> None:
 
 
 def forecast(
-    source: Annotated[str, typer.Argument(help="A store, or a table of monthly counts: area, month, count.")],
-    as_of: Annotated[str | None, typer.Option(metavar="DATE", help="As known at the end of this day.")] = None,
-    by: Annotated[
-        str | None, typer.Option(help="Store: centre, sector (default), project, district; table: a parent column.")
+    source: Annotated[
+        str, typer.Argument(help="A store, or a table of monthly counts: area, month, count.")
+    ],
+    as_of: Annotated[
+        str | None, typer.Option(metavar="DATE", help="As known at the end of this day.")
     ] = None,
-    horizon: Annotated[int, typer.Option(min=1, max=MOST_MONTHS, help="How many months ahead.")] = 6,
+    by: Annotated[
+        str | None,
+        typer.Option(
+            help="Store: centre, sector (default), project, district; table: a parent column."
+        ),
+    ] = None,
+    horizon: Annotated[
+        int, typer.Option(min=1, max=MOST_MONTHS, help="How many months ahead.")
+    ] = 6,
     counted: Annotated[
-        str, typer.Option(help="Of a store: confirmed_sam, admissions, in_treatment or ednf_sachets.")
+        str,
+        typer.Option(help="Of a store: confirmed_sam, admissions, in_treatment or ednf_sachets."),
     ] = "confirmed_sam",
     backtest_from: Annotated[
-        str | None, typer.Option(metavar="MONTH", help="Also every origin from this month on, beside what came.")
+        str | None,
+        typer.Option(
+            metavar="MONTH", help="Also every origin from this month on, beside what came."
+        ),
     ] = None,
-    out: Annotated[Path | None, typer.Option("-o", "--out", help="Where to write: .csv or .parquet.")] = None,
-    report: Annotated[Path | None, typer.Option(help="Also write one HTML page: alerts, areas ranked, plots.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", help="Where to write: .csv or .parquet.")
+    ] = None,
+    report: Annotated[
+        Path | None, typer.Option(help="Also write one HTML page: alerts, areas ranked, plots.")
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="One JSON document on standard output.")
+    ] = False,
 ) -> None:
     """Forecasts of monthly counts by area, with bands and alerts.
 
-    A month that is not there, or whose count is empty, was not reported; it is no zero. Every further column of a table
-    is a parent (one value an area) or a covariate (a number by month). Levels add up. With --backtest-from every past
-    origin is made only from what was known then, and its error is told beside the best simple average.
+    A month that is not there, or whose count is empty, was not reported; it is no zero. Every
+    further column of a table is a parent (one value an area) or a covariate (a number by month).
+    Levels add up. With --backtest-from every past origin is made only from what was known then, and
+    its error is told beside the best simple average.
     """
     import json
 
@@ -52,21 +72,40 @@ def forecast(
     first, day = _month(backtest_from), _day(as_of)
     with steps("Forecast") as said:
         panel_at, last_day, level, vintages = _opened(source, by, counted)
-        result = run(panel_at, as_of=day or last_day, horizons=horizon, level=level, backtest_from=first,
-                     vintages=vintages, said=said)
+        result = run(
+            panel_at,
+            as_of=day or last_day,
+            horizons=horizon,
+            level=level,
+            backtest_from=first,
+            vintages=vintages,
+            said=said,
+        )
     if out:
         _write(result.rows, out)
     if report:
-        report.write_text(page(result, title=Path(source).name, counted=_words(counted, vintages)), encoding="utf-8")
+        report.write_text(
+            page(result, title=Path(source).name, counted=_words(counted, vintages)),
+            encoding="utf-8",
+        )
     told = {
-        "origin": result.levels[0].panel.month_name(result.forecasts[0].origin), "level": level, "horizon": horizon,
-        "counted": counted if vintages else "count", "areas": len(result.levels[0].panel.areas),
-        "rows": len(result.rows), "out": str(out) if out else None, "warnings": list(result.warnings),
+        "origin": result.levels[0].panel.month_name(result.forecasts[0].origin),
+        "level": level,
+        "horizon": horizon,
+        "counted": counted if vintages else "count",
+        "areas": len(result.levels[0].panel.areas),
+        "rows": len(result.rows),
+        "out": str(out) if out else None,
+        "warnings": list(result.warnings),
         "alerts": [alert.record() for alert in result.alerts],
         "backtest": measured(result) if result.past is not None else None,
     }
     if as_json:
-        print(json.dumps(told if out else told | {"forecast": _records(result.rows)}, ensure_ascii=False))
+        print(
+            json.dumps(
+                told if out else told | {"forecast": _records(result.rows)}, ensure_ascii=False
+            )
+        )
     else:
         _say(result, told)
 
@@ -93,7 +132,9 @@ def _writable(path: Path | None, endings: tuple[str, ...]) -> None:
     if path is None:
         return
     if path.suffix.lower() not in endings:
-        raise UsageError("FCT013", f"cannot write {path.name}: its ending must be {' or '.join(endings)}")
+        raise UsageError(
+            "FCT013", f"cannot write {path.name}: its ending must be {' or '.join(endings)}"
+        )
     if not path.absolute().parent.is_dir():
         raise UsageError("FCT013", f"cannot write {path.name}: its folder is not there")
 
@@ -114,7 +155,9 @@ def _day(text: str | None) -> dt.date | None:
     try:
         return dt.date.fromisoformat(text) if text else None
     except ValueError:
-        raise UsageError("FCT014", f"--as-of is a date: write it as 2026-03-31, not {text!r}") from None
+        raise UsageError(
+            "FCT014", f"--as-of is a date: write it as 2026-03-31, not {text!r}"
+        ) from None
 
 
 def _write(rows, out: Path) -> None:
@@ -129,8 +172,12 @@ def _records(rows) -> list[dict]:
 
 
 def _words(counted: str, store: bool) -> str:
-    words = {"confirmed_sam": "New confirmed SAM by month of confirmation", "admissions": "Admissions",
-             "in_treatment": "Children in treatment at the month's end", "ednf_sachets": "Sachets of EDNF given out"}
+    words = {
+        "confirmed_sam": "New confirmed SAM by month of confirmation",
+        "admissions": "Admissions",
+        "in_treatment": "Children in treatment at the month's end",
+        "ednf_sachets": "Sachets of EDNF given out",
+    }
     return words[counted] if store else "Counts"
 
 
@@ -142,12 +189,21 @@ def _say(result, told: dict) -> None:
         typer.echo(f"note: {warning}")
     for row in ranked(result)[:10]:
         last = row["a_month_last_year"]
-        typer.echo(f"  {row['area']:16} {row['a_month_expected']:9.1f} a month expected"
-                   + ("" if last is None else f", {last:.1f} in the last year"))
+        typer.echo(
+            f"  {row['area']:16} {row['a_month_expected']:9.1f} a month expected"
+            + ("" if last is None else f", {last:.1f} in the last year")
+        )
     for alert in told["alerts"][:20]:
         typer.echo(f"{alert['kind']}: {alert['text']}")
     if len(told["alerts"]) > 20:
         typer.echo(f"and {len(told['alerts']) - 20} further alerts (--json, --report)")
     for horizon, found in (told["backtest"] or {}).items():
-        typer.echo(f"{horizon} ahead: error {found['error']:.2f}, {found['ratio']:.3f} of the best simple average "
-                   f"({found['best_average']}); 80 % band held {found['in_80']:.3f}, WIS {found['interval_score']:.2f}")
+        typer.echo(
+            (
+                f"{horizon} ahead: error {found['error']:.2f}, {found['ratio']:.3f} of the "
+                "best simple average "
+            )(
+                f"({found['best_average']}); 80 % band held {found['in_80']:.3f}, WIS "
+                f"{found['interval_score']:.2f}"
+            )
+        )

@@ -15,24 +15,38 @@ def bind(app: typer.Typer) -> None:
 
 
 def zscores(
-    file: Annotated[Path, typer.Argument(help="CSV of any delimiter and encoding, XLSX or Parquet.")],
-    out: Annotated[Path, typer.Option("-o", "--out", help="Where to write: .csv, .tsv, .parquet or .xlsx.")],
-    report: Annotated[Path | None, typer.Option(help="Also write one HTML page with distributions.")] = None,
-    map: Annotated[Path | None, typer.Option(help="A MAP.toml, as `sanket import` takes it.")] = None,
-    unrounded: Annotated[bool, typer.Option("--unrounded", help="All digits instead of two decimals.")] = False,
-    older: Annotated[str | None, typer.Option(help="who2007: also answer from 61 months by WHO 2007.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="The summary as one JSON document.")] = False,
+    file: Annotated[
+        Path, typer.Argument(help="CSV of any delimiter and encoding, XLSX or Parquet.")
+    ],
+    out: Annotated[
+        Path, typer.Option("-o", "--out", help="Where to write: .csv, .tsv, .parquet or .xlsx.")
+    ],
+    report: Annotated[
+        Path | None, typer.Option(help="Also write one HTML page with distributions.")
+    ] = None,
+    map: Annotated[
+        Path | None, typer.Option(help="A MAP.toml, as `sanket import` takes it.")
+    ] = None,
+    unrounded: Annotated[
+        bool, typer.Option("--unrounded", help="All digits instead of two decimals.")
+    ] = False,
+    older: Annotated[
+        str | None, typer.Option(help="who2007: also answer from 61 months by WHO 2007.")
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="The summary as one JSON document.")
+    ] = False,
 ) -> None:
     """WHO z-scores and nutrition status for every row of a table.
 
     Reads our names (sex, age_days, age_months, birth_date with measured_on, weight_kg, height_cm,
-    height_position, muac_mm, head_cm, oedema), WHO Anthro's (weight, lenhei, measure, armc and headc in cm), ENA's
-    (SURVDATE, BIRTHDAT, MONTHS, EDEMA, MUAC in mm), headers as people write them (Weight (kg), wt, DOB, वजन), and
-    what a map declares: the same files and maps as `sanket import`.
-    Keeps every column and row in its order and adds waz haz whz baz muacz hcz, a flag for each, nutrition_status,
-    criterion, underweight, stunting and suspicion. No unit is guessed or converted: what looks like grams, metres
-    or exchanged columns is answered with nothing, and `suspicion` says why. WHO 2006 gives nothing from 60
-    completed months.
+    height_position, muac_mm, head_cm, oedema), WHO Anthro's (weight, lenhei, measure, armc and
+    headc in cm), ENA's (SURVDATE, BIRTHDAT, MONTHS, EDEMA, MUAC in mm), headers as people write
+    them (Weight (kg), wt, DOB, वजन), and what a map declares: the same files and maps as `sanket
+    import`. Keeps every column and row in its order and adds waz haz whz baz muacz hcz, a flag for
+    each, nutrition_status, criterion, underweight, stunting and suspicion. No unit is guessed or
+    converted: what looks like grams, metres or exchanged columns is answered with nothing, and
+    `suspicion` says why. WHO 2006 gives nothing from 60 completed months.
     """
     import json
 
@@ -47,7 +61,13 @@ def zscores(
     console = Console(stderr=True)
     with console.status("starting") as status:
         facts = score_file(
-            file, out, unrounded=unrounded, older=older, report=report, map=map, step=lambda text: status.update(text)
+            file,
+            out,
+            unrounded=unrounded,
+            older=older,
+            report=report,
+            map=map,
+            step=lambda text: status.update(text),
         )
     if as_json:
         print(json.dumps(facts, ensure_ascii=False))
@@ -62,8 +82,8 @@ def growth_chart(
 ) -> None:
     """One child's points on WHO's curves, its treatment shaded.
 
-    Weight for age, length or height for age, weight for height and MUAC, each where it was measured. A hollow
-    point stands on a height that was carried forward.
+    Weight for age, length or height for age, weight for height and MUAC, each where it was
+    measured. A hollow point stands on a height that was carried forward.
     """
     from features.charts.child_chart import chart_of
     from registry.contract.errors import UsageError

@@ -7,12 +7,22 @@ from typing import Annotated
 
 import typer
 
-Store = Annotated[str, typer.Argument(help="a path ending in .db, or a postgresql:// address", metavar="STORE")]
-Run = Annotated[str, typer.Option(metavar="ID", help="a run of MLflow, or the version (or directory) of a bundle")]
-Tracking = Annotated[
-    str | None, typer.Option(help="MLflow's address; else MLFLOW_TRACKING_URI, else mlflow.db beside the bundles")
+Store = Annotated[
+    str, typer.Argument(help="a path ending in .db, or a postgresql:// address", metavar="STORE")
 ]
-By = Annotated[str | None, typer.Option(metavar="NAME", help="who decides; else the user of this machine")]
+Run = Annotated[
+    str,
+    typer.Option(metavar="ID", help="a run of MLflow, or the version (or directory) of a bundle"),
+]
+Tracking = Annotated[
+    str | None,
+    typer.Option(
+        help="MLflow's address; else MLFLOW_TRACKING_URI, else mlflow.db beside the bundles"
+    ),
+]
+By = Annotated[
+    str | None, typer.Option(metavar="NAME", help="who decides; else the user of this machine")
+]
 Json = Annotated[bool, typer.Option("--json", help="one JSON document on standard output")]
 
 
@@ -28,19 +38,23 @@ def evaluate(
     store: Store,
     output: Annotated[Path, typer.Option("-o", "--output", help="the report, one HTML file")],
     run: Annotated[
-        str | None, typer.Option(metavar="ID", help="a run of MLflow, or a bundle's version; else the champions")
+        str | None,
+        typer.Option(
+            metavar="ID", help="a run of MLflow, or a bundle's version; else the champions"
+        ),
     ] = None,
     update: Annotated[
-        str | None, typer.Option(metavar="large|slope", help="on another registry: make a recalibrated bundle")
+        str | None,
+        typer.Option(metavar="large|slope", help="on another registry: make a recalibrated bundle"),
     ] = None,
     tracking: Tracking = None,
     as_json: Json = False,
 ) -> None:
     """Judge models on a store and write a report that a sceptical paediatrician can read.
 
-    Judged are predictions after the day until which the model learnt, where enough of their outcomes are known; else
-    the block that calibrated it, and the report says so. On another registry than the model's own, all predictions are
-    judged and recalibrations are offered.
+    Judged are predictions after the day until which the model learnt, where enough of their
+    outcomes are known; else the block that calibrated it, and the report says so. On another
+    registry than the model's own, all predictions are judged and recalibrations are offered.
     """
     from sanket.progress import steps
     from training.commands.evaluate import as_json as document
@@ -53,8 +67,10 @@ def evaluate(
         return
     for one in told:
         auc = one.figures["discrimination"]["overall"]["model"]
-        typer.echo(f"{one.bundle.target}: AUC {auc.value:.3f} ({auc.low:.3f} to {auc.high:.3f}), "
-                   f"{one.figures['events']} events, on {one.figures['block_words']}")
+        typer.echo(
+            f"{one.bundle.target}: AUC {auc.value:.3f} ({auc.low:.3f} to {auc.high:.3f}), "
+            f"{one.figures['events']} events, on {one.figures['block_words']}"
+        )
     for version in updated:
         typer.echo(f"recalibrated bundle {version}: `sanket promote` it, or leave it")
     typer.echo(f"report: {output}")
@@ -63,13 +79,17 @@ def evaluate(
 def drift(
     store: Store,
     month: Annotated[str, typer.Option(metavar="2026-03", help="the month to look at")],
-    output: Annotated[Path | None, typer.Option("-o", "--output", help="write the report as HTML")] = None,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="write the report as HTML")
+    ] = None,
     tracking: Tracking = None,
     as_json: Json = False,
 ) -> None:
-    """Compare a month with what the champions learnt from: columns, risks, calibration, quality of the records.
+    """Compare a month with what the champions learnt from: columns, risks, calibration, quality of
+    the records.
 
-    Ends with exit code 5 when something drifted beyond its bounds, so that a scheduler notices; it never trains.
+    Ends with exit code 5 when something drifted beyond its bounds, so that a scheduler notices; it
+    never trains.
     """
     import json
 
@@ -92,17 +112,21 @@ def drift(
             for note in one["notes"]:
                 typer.echo(f"  {note}")
     if any(one["drifted"] for one in told):
-        raise Refused("DRF001", f"{month} drifted from what the champion learnt from; nothing was changed")
+        raise Refused(
+            "DRF001", f"{month} drifted from what the champion learnt from; nothing was changed"
+        )
 
 
 def promote(
     store: Store,
     run: Run,
     accept: Annotated[
-        list[str] | None, typer.Option(metavar="RISK0xx", help="an issue to accept; may be given several times")
+        list[str] | None,
+        typer.Option(metavar="RISK0xx", help="an issue to accept; may be given several times"),
     ] = None,
     because: Annotated[
-        list[str] | None, typer.Option(metavar="TEXT", help="why; once for all, or once for each --accept")
+        list[str] | None,
+        typer.Option(metavar="TEXT", help="why; once for all, or once for each --accept"),
     ] = None,
     by: By = None,
     tracking: Tracking = None,
@@ -110,12 +134,14 @@ def promote(
 ) -> None:
     """Let a model answer from now on, unless a check found an issue.
 
-    An issue stands in the way until it is accepted with a reason, which is kept with the name and the time. A running
-    service follows by itself.
+    An issue stands in the way until it is accepted with a reason, which is kept with the name and
+    the time. A running service follows by itself.
     """
     from training.commands.promote import promote as turn
 
-    told = turn(store, run, accepted=_reasons(accept or [], because or []), by=by, tracked_at=tracking)
+    told = turn(
+        store, run, accepted=_reasons(accept or [], because or []), by=by, tracked_at=tracking
+    )
     _say_turned(told, as_json)
 
 
@@ -142,8 +168,13 @@ def _reasons(accepted: list[str], because: list[str]) -> dict[str, str]:
     if because and not accepted:
         raise UsageError("PRM005", "--because belongs to --accept RISK0xx")
     if accepted and len(because) not in (1, len(accepted)):
-        raise UsageError("PRM004", "accepting an issue needs a reason: --because TEXT, once or once for each --accept")
-    return dict(zip(accepted, because * len(accepted) if len(because) == 1 else because, strict=True))
+        raise UsageError(
+            "PRM004",
+            "accepting an issue needs a reason: --because TEXT, once or once for each --accept",
+        )
+    return dict(
+        zip(accepted, because * len(accepted) if len(because) == 1 else because, strict=True)
+    )
 
 
 def _say_turned(told: dict, as_json: bool) -> None:
@@ -157,4 +188,10 @@ def _say_turned(told: dict, as_json: bool) -> None:
     for code, because in told["accepted"].items():
         typer.echo(f"  accepted {code}: {because}")
     if not told["alias"]:
-        typer.echo("sanket: MLflow does not know this bundle, or was not reached: its alias was not turned", err=True)
+        typer.echo(
+            (
+                "sanket: MLflow does not know this bundle, or was not reached: its alias was "
+                "not turned"
+            ),
+            err=True,
+        )

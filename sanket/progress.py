@@ -30,6 +30,8 @@ def steps(what: str) -> Iterator[Callable[[str], None]]:
     console, begun = Console(stderr=True), time.monotonic()
 
     def said(text: str) -> None:
-        console.print(f"[{time.monotonic() - begun:6.1f} s] {what}: {text}", markup=False, highlight=False)
+        console.print(
+            f"[{time.monotonic() - begun:6.1f} s] {what}: {text}", markup=False, highlight=False
+        )
 
     yield said

@@ -11,13 +11,22 @@ import typer
 
 
 def quality(
-    store: Annotated[str, typer.Argument(help="The store: a path ending in .db, or a postgresql:// address.")],
+    store: Annotated[
+        str, typer.Argument(help="The store: a path ending in .db, or a postgresql:// address.")
+    ],
     by: Annotated[str, typer.Option(help="centre, sector, project or district.")] = "centre",
-    month: Annotated[str | None, typer.Option(help="This month only (2026-03); the last one by default.")] = None,
-    out: Annotated[Path | None, typer.Option("-o", "--out", help="Write every month as CSV.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
+    month: Annotated[
+        str | None, typer.Option(help="This month only (2026-03); the last one by default.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", help="Write every month as CSV.")
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="One JSON document on standard output.")
+    ] = False,
 ) -> None:
-    """Data quality of each centre and month: green, amber or red, with the eleven checks behind it."""
+    """Data quality of each centre and month: green, amber or red, with the eleven checks behind
+    it."""
     from features.data_quality import AREAS, rows_of, score
     from features.who.growth import zscores
     from registry.contract.errors import UsageError
@@ -51,7 +60,11 @@ def _judged(row: dict) -> str:
     if row["score"] is None:
         return "fewer than five children"
     worst = ", ".join(f"{name} {share:.0%}" for name, share in row["worst"])
-    every = f"   at 100 %, so never green: {', '.join(row['at_100_percent'])}" if row["at_100_percent"] else ""
+    every = (
+        f"   at 100 %, so never green: {', '.join(row['at_100_percent'])}"
+        if row["at_100_percent"]
+        else ""
+    )
     return f"{row['colour']:5}  {row['score']:5.1f}  {worst}{every}"
 
 
@@ -64,7 +77,11 @@ def _write(out: Path, rows: list[dict]) -> None:
         lists = ("worst", "checks", "look", "at_100_percent")
         flat = [{key: row[key] for key in row if key not in lists} | row["checks"] for row in rows]
         # An area without a score has no checks, and may come first.
-        writer = csv.DictWriter(file, list(dict.fromkeys(key for row in flat for key in row)) or ["month"])
+        writer = csv.DictWriter(
+            file, list(dict.fromkeys(key for row in flat for key in row)) or ["month"]
+        )
         writer.writeheader()
-        writer.writerows({name: harmless(cell) if isinstance(cell, str) else cell for name, cell in row.items()}
-                         for row in flat)
+        writer.writerows(
+            {name: harmless(cell) if isinstance(cell, str) else cell for name, cell in row.items()}
+            for row in flat
+        )

@@ -10,7 +10,9 @@ import typer
 
 from sanket import quality
 
-STORE = Annotated[str, typer.Argument(help="The store: a path ending in .db, or a postgresql:// address.")]
+STORE = Annotated[
+    str, typer.Argument(help="The store: a path ending in .db, or a postgresql:// address.")
+]
 AS_JSON = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
 TABLE = Annotated[str | None, typer.Option(help="Rows of this table only.")]
 CODE = Annotated[str | None, typer.Option(help="Rows refused by this rule only, such as REG012.")]
@@ -21,7 +23,9 @@ def bind(app: typer.Typer) -> None:
     """Bind this room's verbs."""
     app.command("import")(import_)
     app.command("map")(map_)
-    quarantine = typer.Typer(help="Look at the rows that an import refused, and try them again.", no_args_is_help=True)
+    quarantine = typer.Typer(
+        help="Look at the rows that an import refused, and try them again.", no_args_is_help=True
+    )
     for verb in (list_, show, export, retry):
         quarantine.command(verb.__name__.strip("_"))(verb)
     app.add_typer(quarantine, name="quarantine")
@@ -32,17 +36,26 @@ def bind(app: typer.Typer) -> None:
 def import_(
     source: Annotated[str, typer.Argument(help="A folder of tables, one file, or an SQL address.")],
     to: Annotated[str, typer.Option("--to", help="The store; made when missing.")],
-    map: Annotated[Path | None, typer.Option(help="A MAP.toml that names where columns come from.")] = None,
-    max_quarantined: Annotated[str, typer.Option(help="Accepted share of quarantined rows, in percent.")] = "100",
-    past: Annotated[bool, typer.Option("--past", help="A first load of the past, in parts: rows are known from their "
-                                                      "own days.")] = False,
+    map: Annotated[
+        Path | None, typer.Option(help="A MAP.toml that names where columns come from.")
+    ] = None,
+    max_quarantined: Annotated[
+        str, typer.Option(help="Accepted share of quarantined rows, in percent.")
+    ] = "100",
+    past: Annotated[
+        bool,
+        typer.Option(
+            "--past", help="A first load of the past, in parts: rows are known from their own days."
+        ),
+    ] = False,
     imported_on: ON = None,
     as_json: AS_JSON = False,
 ) -> None:
-    """Bring records in: every row is checked; good ones are kept, the others quarantined with a code.
+    """Bring records in: every row is checked; good ones are kept, the others quarantined with a
+    code.
 
-    Running it again changes nothing. Exit code 3: nothing could be used, nothing was changed. 4: done, but more rows
-    were quarantined than `--max-quarantined` accepts.
+    Running it again changes nothing. Exit code 3: nothing could be used, nothing was changed. 4:
+    done, but more rows were quarantined than `--max-quarantined` accepts.
     """
     from features.who.growth import zscores
     from registry.store.store import made_for
@@ -56,7 +69,9 @@ def import_(
         typer.echo(json.dumps(report.as_json(), ensure_ascii=False))
     else:
         _print_counts(report.tables)
-        typer.echo(f"{report.import_id}: " + ("done" if report.changed else "nothing new, nothing changed"))
+        typer.echo(
+            f"{report.import_id}: " + ("done" if report.changed else "nothing new, nothing changed")
+        )
         for note in report.notes:
             typer.echo(note)
         for warning in report.warnings:
@@ -97,17 +112,26 @@ def _print_counts(tables: dict) -> None:
 
     table = Table("table", "rows", "kept", "quarantined", "why")
     for name, counts in tables.items():
-        why = "\n".join(f"{code} {RULES[code].title}: {many}" for code, many in counts["codes"].items())
-        table.add_row(name, *(grouped(counts[count]) for count in ("rows", "kept", "quarantined")), why)
+        why = "\n".join(
+            f"{code} {RULES[code].title}: {many}" for code, many in counts["codes"].items()
+        )
+        table.add_row(
+            name, *(grouped(counts[count]) for count in ("rows", "kept", "quarantined")), why
+        )
     Console().print(table)
 
 
 def map_(
-    file: Annotated[str, typer.Argument(help="An export: CSV, XLSX, Parquet, a folder of these, or a database.")],
-    check: Annotated[Path | None, typer.Option(help="Try this MAP.toml on the first 1,000 rows.")] = None,
+    file: Annotated[
+        str, typer.Argument(help="An export: CSV, XLSX, Parquet, a folder of these, or a database.")
+    ],
+    check: Annotated[
+        Path | None, typer.Option(help="Try this MAP.toml on the first 1,000 rows.")
+    ] = None,
     as_json: AS_JSON = False,
 ) -> None:
-    """Propose a MAP.toml from headers (English, Hindi, Marathi) and cells, or try one on the first rows."""
+    """Propose a MAP.toml from headers (English, Hindi, Marathi) and cells, or try one on the first
+    rows."""
     from registry.mapping import headers, propose
 
     if check:
@@ -117,8 +141,10 @@ def map_(
         else:
             _print_counts(counts)
     elif as_json:
-        found = {sheet.name: headers.propose(sheet.data.column_names, name=sheet.name)
-                 for sheet in propose.headers_of(file)}
+        found = {
+            sheet.name: headers.propose(sheet.data.column_names, name=sheet.name)
+            for sheet in propose.headers_of(file)
+        }
         typer.echo(json.dumps(found, ensure_ascii=False))
     else:
         typer.echo(propose.proposal(file), nl=False)
@@ -140,13 +166,21 @@ def list_(store: STORE, as_json: AS_JSON = False) -> None:
         typer.echo(json.dumps(rows, ensure_ascii=False))
         return
     for row in rows:
-        typer.echo(f"{row['table']:13} {row['code']}  {grouped(row['rows']):>8}  {row['title']}. {row['advice']}")
+        typer.echo(
+            f"{row['table']:13} {row['code']}  {grouped(row['rows']):>8}  {row['title']}. "
+            f"{row['advice']}"
+        )
     if not rows:
         typer.echo("nothing waits in quarantine")
 
 
-def show(store: STORE, table: TABLE = None, code: CODE = None,
-         limit: Annotated[int, typer.Option(help="At most so many rows.")] = 20, as_json: AS_JSON = False) -> None:
+def show(
+    store: STORE,
+    table: TABLE = None,
+    code: CODE = None,
+    limit: Annotated[int, typer.Option(help="At most so many rows.")] = 20,
+    as_json: AS_JSON = False,
+) -> None:
     """The refused rows themselves, with the cell, the rule and its bound."""
     from registry.store import quarantine
 
@@ -156,15 +190,22 @@ def show(store: STORE, table: TABLE = None, code: CODE = None,
         typer.echo(json.dumps(rows, ensure_ascii=False))
         return
     for row in rows:
-        typer.echo(f"{row['import_id']} {row['table_name']} row {row['row_number']}: {row['code']} "
-                   f"{row['column_name']} = {row['value']!r}, bound: {row['bound']}\n    {row['raw']}")
+        typer.echo(
+            f"{row['import_id']} {row['table_name']} row {row['row_number']}: {row['code']} "
+            f"{row['column_name']} = {row['value']!r}, bound: {row['bound']}\n    {row['raw']}"
+        )
     if not rows:
         typer.echo("no such row waits in quarantine")
 
 
-def export(store: STORE, out: Annotated[Path, typer.Option("-o", "--out", help="The CSV file to write.")],
-           table: TABLE = None, code: CODE = None) -> None:
-    """Write refused rows as CSV; with --table in that table's columns: correct them, then `retry --corrected`."""
+def export(
+    store: STORE,
+    out: Annotated[Path, typer.Option("-o", "--out", help="The CSV file to write.")],
+    table: TABLE = None,
+    code: CODE = None,
+) -> None:
+    """Write refused rows as CSV; with --table in that table's columns: correct them, then `retry
+    --corrected`."""
     from registry.store import quarantine
 
     _known(table, code)
@@ -183,20 +224,30 @@ def _known(table: str | None, code: str | None) -> None:
 
 def retry(
     store: STORE,
-    corrected: Annotated[Path | None, typer.Option(help="A table's export with its cells corrected.")] = None,
-    imported_on: ON = None, as_json: AS_JSON = False,
+    corrected: Annotated[
+        Path | None, typer.Option(help="A table's export with its cells corrected.")
+    ] = None,
+    imported_on: ON = None,
+    as_json: AS_JSON = False,
 ) -> None:
-    """Check waiting rows again: after their children were imported, or as corrected in an export."""
+    """Check waiting rows again: after their children were imported, or as corrected in an
+    export."""
     from registry.store import quarantine
 
     counts = quarantine.retry(_open(store), corrected=corrected, imported_on=_date(imported_on))
-    typer.echo(json.dumps(counts) if as_json else f"{counts['released']} of {counts['tried']} rows let through")
+    typer.echo(
+        json.dumps(counts)
+        if as_json
+        else f"{counts['released']} of {counts['tried']} rows let through"
+    )
 
 
 def forget(
     store: STORE,
     child: Annotated[str | None, typer.Argument(help="The child's id.")] = None,
-    unseen_since: Annotated[str | None, typer.Option(help="Erase all children without any record since.")] = None,
+    unseen_since: Annotated[
+        str | None, typer.Option(help="Erase all children without any record since.")
+    ] = None,
     as_json: AS_JSON = False,
 ) -> None:
     """Erase a child everywhere, for good; a tombstone (not the id) keeps it from coming back."""
@@ -212,4 +263,8 @@ def forget(
         for name, rows in forgetting.forget(opened, one).items():
             counts[name] = counts.get(name, 0) + rows
     said = {"children": len(children), "rows": counts}
-    typer.echo(json.dumps(said) if as_json else f"{len(children)} forgotten, {sum(counts.values())} rows erased")
+    typer.echo(
+        json.dumps(said)
+        if as_json
+        else f"{len(children)} forgotten, {sum(counts.values())} rows erased"
+    )

@@ -7,10 +7,16 @@ from typing import Annotated
 
 import typer
 
-Store = Annotated[str, typer.Argument(help="a path ending in .db, or a postgresql:// address", metavar="STORE")]
+Store = Annotated[
+    str, typer.Argument(help="a path ending in .db, or a postgresql:// address", metavar="STORE")
+]
 Target = Annotated[str | None, typer.Option(help="relapse or non_response; both where left out")]
-Trials = Annotated[int, typer.Option(min=0, max=200, help="settings tried while tuning (0: the cautious base)")]
-Seed = Annotated[int, typer.Option(help="the same seed and records give the same model, bit for bit")]
+Trials = Annotated[
+    int, typer.Option(min=0, max=200, help="settings tried while tuning (0: the cautious base)")
+]
+Seed = Annotated[
+    int, typer.Option(help="the same seed and records give the same model, bit for bit")
+]
 Json = Annotated[bool, typer.Option("--json", help="one JSON document on standard output")]
 
 
@@ -23,9 +29,14 @@ def bind(app: typer.Typer) -> None:
 def train(
     store: Store,
     target: Target = None,
-    until: Annotated[str | None, typer.Option(metavar="DATE", help="learn from what was known before this day")] = None,
+    until: Annotated[
+        str | None, typer.Option(metavar="DATE", help="learn from what was known before this day")
+    ] = None,
     tracking: Annotated[
-        str | None, typer.Option(help="MLflow's address; else MLFLOW_TRACKING_URI, else mlflow.db beside the bundles")
+        str | None,
+        typer.Option(
+            help="MLflow's address; else MLFLOW_TRACKING_URI, else mlflow.db beside the bundles"
+        ),
     ] = None,
     trials: Trials = 8,
     seed: Seed = 1,
@@ -33,15 +44,22 @@ def train(
 ) -> None:
     """Train the models of a store, judge them on a later block, and track each as a run in MLflow.
 
-    A target that has no champion yet takes this model if no check finds an issue; later models are promoted with
-    `sanket promote`. Nothing that was recorded on or after --until is used.
+    A target that has no champion yet takes this model if no check finds an issue; later models are
+    promoted with `sanket promote`. Nothing that was recorded on or after --until is used.
     """
     from sanket.progress import steps
     from training.commands.train import train as train_store
 
     with steps("Training") as said:
-        told = train_store(store, targets=_targets(target), until=_day(until, "--until"), tracked_at=tracking,
-                           trials=trials, seed=seed, said=said)
+        told = train_store(
+            store,
+            targets=_targets(target),
+            until=_day(until, "--until"),
+            tracked_at=tracking,
+            trials=trials,
+            seed=seed,
+            said=said,
+        )
     if as_json:
         import json
 
@@ -60,33 +78,45 @@ def _in_words(model: dict) -> str:
         f"  on the later block: AUC {figures['auc']:.3f} (WHZ alone {figures['auc_whz']:.3f}), "
         f"{figures['rows_judged']:.0f} rows, {figures['events_judged']:.0f} of them with the event",
     ]
-    lines += [f"  {found['code']} {found['outcome']}: {found['message']}" for found in model["findings"]
-              if found["outcome"] in ("issue", "tip")]
+    lines += [
+        f"  {found['code']} {found['outcome']}: {found['message']}"
+        for found in model["findings"]
+        if found["outcome"] in ("issue", "tip")
+    ]
     return "\n".join(lines)
 
 
 def backtest(
     store: Store,
-    split: Annotated[str, typer.Option(metavar="DATE", help="train before this day, predict from it")],
+    split: Annotated[
+        str, typer.Option(metavar="DATE", help="train before this day, predict from it")
+    ],
     output: Annotated[Path, typer.Option("-o", "--output", help="predictions, a Parquet file")],
     target: Annotated[
         str | None, typer.Option(help="relapse, non_response or onset; all where left out")
     ] = None,
     visits: Annotated[
-        bool, typer.Option("--visits", help="add what lists of 10, 20 and 30 visits a sector would have found")
+        bool,
+        typer.Option(
+            "--visits", help="add what lists of 10, 20 and 30 visits a sector would have found"
+        ),
     ] = False,
     truth: Annotated[
         Path | None,
-        typer.Option(metavar="FOLDER", help="with --visits: what `sanket simulate` wrote, for its true risks"),
+        typer.Option(
+            metavar="FOLDER", help="with --visits: what `sanket simulate` wrote, for its true risks"
+        ),
     ] = None,
     trials: Trials = 8,
     seed: Seed = 1,
     as_json: Json = False,
 ) -> None:
-    """Train only on what was known before a day, predict every later landmark, and say what became of it.
+    """Train only on what was known before a day, predict every later landmark, and say what became
+    of it.
 
-    Writes one row for each child, index and landmark on or after --split, with its risk and its outcome. --json adds
-    the same risks against secondary outcomes and sensitivity rows (docs/models.md).
+    Writes one row for each child, index and landmark on or after --split, with its risk and its
+    outcome. --json adds the same risks against secondary outcomes and sensitivity rows
+    (docs/models.md).
     """
     from features.clock import Clock
     from models.targets import BACKTESTED
@@ -99,14 +129,18 @@ def backtest(
     targets = _targets(target, among=tuple(BACKTESTED))
     with steps("Backtest") as said:
         clock = Clock(load_registry(store))
-        predictions, bundles = run(clock, split=day, targets=targets, trials=trials, seed=seed, said=said)
+        predictions, bundles = run(
+            clock, split=day, targets=targets, trials=trials, seed=seed, said=said
+        )
         output.parent.mkdir(parents=True, exist_ok=True)
         predictions.to_parquet(output, index=False)
         told = summary(predictions, bundles)
         if visits:
             from training.evaluation.visit_lists import lists_found
 
-            told["visits"] = lists_found(clock, predictions, bundles, split=day, said=said, truth=true_risks)
+            told["visits"] = lists_found(
+                clock, predictions, bundles, split=day, said=said, truth=true_risks
+            )
         if as_json:
             from training.evaluation.secondary import of_predictions
 
@@ -117,8 +151,11 @@ def backtest(
         typer.echo(json.dumps(told))
         return
     for name, found in told["targets"].items():
-        typer.echo(f"{name}: {found['rows']} rows, {found['scored']:.1%} scored, mean risk {found['mean_risk']:.3f}, "
-                   f"AUC {found['auc']:.3f} over those with a known outcome")
+        typer.echo(
+            f"{name}: {found['rows']} rows, {found['scored']:.1%} scored, mean risk "
+            f"{found['mean_risk']:.3f}, "
+            f"AUC {found['auc']:.3f} over those with a known outcome"
+        )
     for line in told.get("visits", {}).get("lines", []):
         typer.echo(line)
 
@@ -132,12 +169,15 @@ def _truth(folder: Path | None):
         return None
     found = truth_of(folder)
     if not found:
-        raise UsageError("TRN012", f"{folder} has no truth/relapse.parquet: name what `sanket simulate` wrote")
+        raise UsageError(
+            "TRN012", f"{folder} has no truth/relapse.parquet: name what `sanket simulate` wrote"
+        )
     return found
 
 
 def _targets(target: str | None, among: tuple[str, ...] = ()) -> tuple[str, ...]:
-    """The target asked for, else all of them; `among`: those that the verb knows (by default those trained)."""
+    """The target asked for, else all of them; `among`: those that the verb knows (by default those
+    trained)."""
     from models.targets import PROBLEMS
     from registry.contract.errors import UsageError
 

@@ -19,40 +19,67 @@ def bind(app: typer.Typer) -> None:
 
 
 def visits(
-    store: Annotated[str, typer.Argument(metavar="STORE | record", help="The store; or the word `record`.")],
+    store: Annotated[
+        str, typer.Argument(metavar="STORE | record", help="The store; or the word `record`.")
+    ],
     file: Annotated[
-        Path | None, typer.Argument(metavar="[FILE]", help="After `record`: the list that came back.")
+        Path | None,
+        typer.Argument(metavar="[FILE]", help="After `record`: the list that came back."),
     ] = None,
-    sector: Annotated[str | None, typer.Option(help="The sector, as the registry names it.")] = None,
+    sector: Annotated[
+        str | None, typer.Option(help="The sector, as the registry names it.")
+    ] = None,
     capacity: Annotated[int, typer.Option(min=1, max=500, help="Visits that can be made.")] = 20,
     lang: Annotated[str, typer.Option(help="en, hi or mr.")] = "en",
     form: Annotated[
-        str | None, typer.Option("--format", help="txt, csv, html, pdf or xlsx (default: by -o, or txt).")
+        str | None,
+        typer.Option("--format", help="txt, csv, html, pdf or xlsx (default: by -o, or txt)."),
     ] = None,
-    out: Annotated[Path | None, typer.Option("-o", "--output", help="Write here instead of printing.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("-o", "--output", help="Write here instead of printing.")
+    ] = None,
     as_of: Annotated[
         str | None,
-        typer.Option(help="The list of this day (YYYY-MM-DD), days late counted to it; default: the newest, to today."),
+        typer.Option(
+            help=(
+                "The list of this day (YYYY-MM-DD), days late counted to it; default: the "
+                "newest, to today."
+            )
+        ),
     ] = None,
     to: Annotated[
-        str | None, typer.Option("--store", help="With `record`: the store, where the file does not say.")
+        str | None,
+        typer.Option("--store", help="With `record`: the store, where the file does not say."),
     ] = None,
     visited_on: Annotated[
-        str | None, typer.Option(help="With `record`: the day of lines without one (default: today).")
+        str | None,
+        typer.Option(help="With `record`: the day of lines without one (default: today)."),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="One JSON document on standard output.")
+    ] = False,
 ) -> None:
     """Whom to visit first in a sector; or `visits record FILE`: take back what the visits found.
 
-    `sanket visits STORE --sector S0001 --format pdf -o list.pdf` makes A4 sheets by centre, numbered by urgency: who
-    may die first, then late weighings, then risk. What the ANM or the medical officer does at the centre stands apart.
-    `--format xlsx` makes a list to fill in; `sanket visits record list.xlsx` writes the findings (and weights and arms
-    that were measured) into the registry, and takes the children off the list. Recording a file twice changes nothing.
+    `sanket visits STORE --sector S0001 --format pdf -o list.pdf` makes A4 sheets by centre,
+    numbered by urgency: who may die first, then late weighings, then risk. What the ANM or the
+    medical officer does at the centre stands apart. `--format xlsx` makes a list to fill in;
+    `sanket visits record list.xlsx` writes the findings (and weights and arms that were measured)
+    into the registry, and takes the children off the list. Recording a file twice changes nothing.
     """
     if store == "record":
         _record(file, store=to, visited_on=visited_on, as_json=as_json)
     else:
-        _list(store, capacity=capacity, sector=sector, lang=lang, form=form, out=out, as_of=as_of, as_json=as_json)
+        _list(
+            store,
+            capacity=capacity,
+            sector=sector,
+            lang=lang,
+            form=form,
+            out=out,
+            as_of=as_of,
+            as_json=as_json,
+        )
 
 
 def _list(
@@ -118,7 +145,9 @@ def _record(file: Path | None, *, store: str | None, visited_on: str | None, as_
     returned = read_back(file, today=today(), visited_on=_day(visited_on))
     address = store or returned.says.get("store")
     if not address:
-        raise BadInput("LST009", f"{file.name} does not say which store it is of: name it by --store")
+        raise BadInput(
+            "LST009", f"{file.name} does not say which store it is of: name it by --store"
+        )
     done = keep(address, returned, today=today())
     typer.echo(json.dumps(done, ensure_ascii=False) if as_json else _told(done))
 
@@ -131,7 +160,9 @@ def _told(done: dict) -> str:
         if counts["rows"]
     ]
     lines += [f"row {problem['row']}: {problem['problem']}" for problem in done["problems"]]
-    return "\n".join([*(lines or ["nothing was filled in"]), f"{done['blank']} lines were left blank"])
+    return "\n".join(
+        [*(lines or ["nothing was filled in"]), f"{done['blank']} lines were left blank"]
+    )
 
 
 def _day(text: str | None):

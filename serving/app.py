@@ -1,7 +1,9 @@
-"""The whole service as one ASGI application: the API (FastAPI, at /v1), the pages, the probes, behind one guard.
+"""The whole service as one ASGI application: the API (FastAPI, at /v1), the pages, the probes,
+behind one guard.
 
-Any ASGI server can run it; `serving/service.py` mounts it in BentoML. Whatever of its parts is missing (no
-champion, no database, a full disk), the others go on answering, and `/readyz` says which is missing.
+Any ASGI server can run it; `serving/service.py` mounts it in BentoML. Whatever of its parts is
+missing (no champion, no database, a full disk), the others go on answering, and `/readyz` says
+which is missing.
 """
 
 from __future__ import annotations
@@ -39,7 +41,9 @@ class Application:
         routes = [*probes.routes(desk), Mount("/v1", self.api), *(_pages(desk) if pages else ())]
         router = Router(routes=routes, default=_nothing_here, redirect_slashes=False)
         app = _straight(answering, _with_app(router, self.api))
-        self._guard = Guard(app, limits=desk.limits, metrics=desk.metrics, log=desk.log, proxies=desk.proxies)
+        self._guard = Guard(
+            app, limits=desk.limits, metrics=desk.metrics, log=desk.log, proxies=desk.proxies
+        )
         desk.load = self._guard.load
 
     async def __call__(self, scope, receive, send) -> None:
@@ -49,11 +53,14 @@ class Application:
             await self._guard(scope, receive, send)
 
     def warm_up(self) -> None:
-        """Do once what the first request would wait for: compiled kernels, words, the OpenAPI document."""
+        """Do once what the first request would wait for: compiled kernels, words, the OpenAPI
+        document."""
         for scored in (True, False):
             question = Question(dt.date.fromisoformat(EXAMPLE["as_of"]), "en", scored)
             for count in (1, 9):
-                children = [EXAMPLE["children"][0] | {"child_id": f"C-{number}"} for number in range(count)]
+                children = [
+                    EXAMPLE["children"][0] | {"child_id": f"C-{number}"} for number in range(count)
+                ]
                 self.desk.answerer.answer(children, question)
         self.api.openapi()
 
@@ -63,7 +70,11 @@ class Application:
 
 
 def create_app(
-    store_address: str | None, models_dir: Path | str | None = None, *, pages: bool = True, **settings
+    store_address: str | None,
+    models_dir: Path | str | None = None,
+    *,
+    pages: bool = True,
+    **settings,
 ) -> Application:
     """The application over a store (None: stateless answers only) and a folder of champions.
 
@@ -74,15 +85,22 @@ def create_app(
 
 def _api(desk: Desk, answering: APIRouter) -> FastAPI:
     api = FastAPI(
-        title="Sanket", version="1", docs_url=None, redoc_url=None, openapi_url="/openapi.json", redirect_slashes=False,
-        description="Which child in or just out of treatment for severe acute malnutrition to visit first, and why. "
+        title="Sanket",
+        version="1",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/openapi.json",
+        redirect_slashes=False,
+        description="Which child in or just out of treatment for severe acute malnutrition to visit "  # noqa: E501
+        "first, and why. "
         "Figures of a demo registry are synthetic and mean nothing clinically.",
-        servers=[{"url": "/v1"}], root_path_in_servers=False,
+        servers=[{"url": "/v1"}],
+        root_path_in_servers=False,
     )
     for kind in (Problem, HTTPException, RequestValidationError, SanketError):
         api.add_exception_handler(kind, answer_problem)
-    # Not by `include_router`: that makes the routes' parts at the first request, with the warning filters of the whole
-    # process changed meanwhile, which no two threads may do at once.
+    # Not by `include_router`: that makes the routes' parts at the first request, with the warning
+    # filters of the whole process changed meanwhile, which no two threads may do at once.
     api.router.routes += [*answering.routes, *book_routes.router(desk).routes]
     reference.add_page(api)
     api.openapi = functools.partial(reference.openapi, api, desk.limits.children)
@@ -101,7 +119,10 @@ def as_problem(error: Exception) -> Problem:
     if isinstance(error, Problem):
         return error
     if isinstance(error, RequestValidationError):
-        errors = [{"field": ".".join(map(str, part["loc"][1:])), "problem": part["msg"]} for part in error.errors()]
+        errors = [
+            {"field": ".".join(map(str, part["loc"][1:])), "problem": part["msg"]}
+            for part in error.errors()
+        ]
         return Problem("API002", errors=errors)
     if isinstance(error, HTTPException):
         headers = {name.title(): value for name, value in (error.headers or {}).items()}
@@ -120,12 +141,17 @@ def _pages(desk: Desk) -> list[Route]:
 def _straight(answering: APIRouter, otherwise: Callable) -> Callable:
     """Sends a POST to an answering route straight to its endpoint, and all else to `otherwise`.
 
-    The way through two routers and FastAPI's layers costs a tenth of one child's answer, and does nothing for these.
+    The way through two routers and FastAPI's layers costs a tenth of one child's answer, and does
+    nothing for these.
     """
     endpoints = {f"/v1{route.path}": route.endpoint for route in answering.routes}
 
     async def answer(scope, receive, send) -> None:
-        endpoint = endpoints.get(scope["path"]) if scope["method"] == "POST" and not scope.get("root_path") else None
+        endpoint = (
+            endpoints.get(scope["path"])
+            if scope["method"] == "POST" and not scope.get("root_path")
+            else None
+        )
         if endpoint is None:
             return await otherwise(scope, receive, send)
         scope["route_name"] = scope["path"]

@@ -1,4 +1,5 @@
-"""The engine under the score book and the audit log: the store's own database, with bounded waiting."""
+"""The engine under the score book and the audit log: the store's own database, with bounded
+waiting."""
 
 from __future__ import annotations
 
@@ -16,19 +17,24 @@ MAKING_TABLES = 0x5A4E4B45
 
 
 def engine_of(store_address: str) -> sa.Engine:
-    """An engine for a store's address (a path ending in `.db`, or postgresql://). Connects only when used."""
+    """An engine for a store's address (a path ending in `.db`, or postgresql://). Connects only
+    when used."""
     url = store_url(store_address)
     if url.get_backend_name() == "sqlite":
         engine = sa.create_engine(url, connect_args={"timeout": WAIT_SECONDS})
         event.listen(engine, "do_connect", lambda *_: make_private(url))
         event.listen(engine, "connect", _set_up_sqlite)
         return engine
-    waits = {"connect_timeout": WAIT_SECONDS, "options": f"-c statement_timeout={6 * WAIT_SECONDS * 1000}"}
+    waits = {
+        "connect_timeout": WAIT_SECONDS,
+        "options": f"-c statement_timeout={6 * WAIT_SECONDS * 1000}",
+    }
     return sa.create_engine(url, pool_pre_ping=True, pool_timeout=WAIT_SECONDS, connect_args=waits)
 
 
 def make_missing(engine: sa.Engine, tables: sa.MetaData) -> None:
-    """Make the tables that are missing. Services that begin together over one new database take turns.
+    """Make the tables that are missing. Services that begin together over one new database take
+    turns.
 
     Without that both look, both make, and one of them fails.
     """
@@ -50,7 +56,8 @@ def _set_up_sqlite(connection: sqlite3.Connection, _record) -> None:
 
 
 def _into_wal(connection: sqlite3.Connection) -> None:
-    """A new database is turned to WAL once. Two that try at once are not made to wait by SQLite: one is refused."""
+    """A new database is turned to WAL once. Two that try at once are not made to wait by SQLite:
+    one is refused."""
     until = time.monotonic() + WAIT_SECONDS
     while True:
         try:

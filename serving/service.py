@@ -1,7 +1,9 @@
-"""BentoML's thin shell: packaging and the running of processes. All that is ours is `serving.app`, mounted here.
+"""BentoML's thin shell: packaging and the running of processes. All that is ours is `serving.app`,
+mounted here.
 
-One entry service, no `depends()`, nothing pickled, no adaptive batching (it halves the throughput of trees).
-BentoML's own metrics, access log and tracing are off: its error log would print a child's values, and ours count.
+One entry service, no `depends()`, nothing pickled, no adaptive batching (it halves the throughput
+of trees). BentoML's own metrics, access log and tracing are off: its error log would print a
+child's values, and ours count.
 """
 
 from __future__ import annotations
@@ -13,7 +15,8 @@ import os
 os.environ.setdefault("BENTOML_DO_NOT_TRACK", "True")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
-# uvicorn would believe whoever is on this machine about the address of others; whom to believe is SANKET_PROXIES'.
+# uvicorn would believe whoever is on this machine about the address of others; whom to believe is
+# SANKET_PROXIES'.
 os.environ["FORWARDED_ALLOW_IPS"] = "none"
 
 import bentoml
@@ -45,8 +48,9 @@ mounted = Mounted()
 class Shell:
     """BentoML starts and stops us; every request goes straight to the mounted application.
 
-    BentoML's own layers before a mounted application cost 0.9 ms a request (measured beside 0.6 ms for all of
-    uvicorn), hold a 60-second timer for each, and answer the probes with less than we know.
+    BentoML's own layers before a mounted application cost 0.9 ms a request (measured beside 0.6 ms
+    for all of uvicorn), hold a 60-second timer for each, and answer the probes with less than we
+    know.
     """
 
     def __init__(self, life):
@@ -72,14 +76,18 @@ class Direct(Service):
     logging={"access": {"enabled": False}},
 )
 class Sanket:
-    """Which child in or just out of treatment for severe acute malnutrition to visit first, and why."""
+    """Which child in or just out of treatment for severe acute malnutrition to visit first, and
+    why."""
 
     def __init__(self) -> None:
         if not (store := os.environ.get(STORE)):
-            raise BadInput("SRV001", f"set {STORE} to the address of the store, or use `sanket serve STORE`")
+            raise BadInput(
+                "SRV001", f"set {STORE} to the address of the store, or use `sanket serve STORE`"
+            )
         mounted.app = create_app(store, os.environ.get(MODELS))
         mounted.app.warm_up()
-        # What is loaded now stays: taken out of the collector's sight, its pauses fall from 100 ms to 3 ms.
+        # What is loaded now stays: taken out of the collector's sight, its pauses fall from 100 ms
+        # to 3 ms.
         gc.collect()
         gc.freeze()
         gc.set_threshold(50_000, 20, 100)
@@ -88,4 +96,3 @@ class Sanket:
     def stop(self) -> None:
         """Write what waits."""
         mounted.app.close()
-

@@ -22,21 +22,27 @@ from selenium.webdriver.chrome.service import Service
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("chromium", "chromium-driver")
-SCREENSHOTS = Path(os.environ.get("SANKET_SCREENSHOTS", Path(tempfile.gettempdir()) / "sanket-screenshots"))
+SCREENSHOTS = Path(
+    os.environ.get("SANKET_SCREENSHOTS", Path(tempfile.gettempdir()) / "sanket-screenshots")
+)
 DEJAVU = Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"
 """Latin letters and no Devanagari, as on an office computer."""
 PHONE, DESKTOP = (360, 740), (1280, 900)
 
 
 def programs() -> tuple[str, str]:
-    """Where chromium and chromedriver are; missing ones are installed as `make test` does it, where that may be."""
+    """Where chromium and chromedriver are; missing ones are installed as `make test` does it, where
+    that may be."""
     subprocess.run(["sh", ROOT / "deploy" / "machine.sh", *PACKAGES], cwd=ROOT, check=True)
     return shutil.which("chromium"), shutil.which("chromedriver")
 
 
 @contextlib.contextmanager
-def chromium(size: tuple[int, int], *, fonts: Iterable[Path] = (), language: str = "en") -> Iterator[webdriver.Chrome]:
-    """A fresh browser of this size that asks for this language, on a computer with DejaVu Sans and these fonts only."""
+def chromium(
+    size: tuple[int, int], *, fonts: Iterable[Path] = (), language: str = "en"
+) -> Iterator[webdriver.Chrome]:
+    """A fresh browser of this size that asks for this language, on a computer with DejaVu Sans and
+    these fonts only."""
     browser, driver = programs()
     options = Options()
     options.binary_location = browser
@@ -64,7 +70,9 @@ def _fonts_config(folder: Path, fonts: Iterable[Path]) -> Path:
     for font in fonts:
         shutil.copy(font, folder / "fonts")
     config = folder / "fonts.conf"
-    config.write_text(f"<fontconfig><dir>{folder}/fonts</dir><cachedir>{folder}/font-cache</cachedir></fontconfig>")
+    config.write_text(
+        f"<fontconfig><dir>{folder}/fonts</dir><cachedir>{folder}/font-cache</cachedir></fontconfig>"
+    )
     return config
 
 
@@ -77,14 +85,17 @@ def resize(browser: webdriver.Chrome, size: tuple[int, int]) -> None:
 
 @contextlib.contextmanager
 def served(app, *, port: int = 0) -> Iterator[str]:
-    """The application on this port (0: a free one) of this machine, for as long as the block lasts; its address."""
+    """The application on this port (0: a free one) of this machine, for as long as the block lasts;
+    its address."""
     import uvicorn
 
     with socket.socket() as free:
         free.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         free.bind(("127.0.0.1", port))
         port = free.getsockname()[1]
-    server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="error", ws="none", lifespan="off"))
+    server = uvicorn.Server(
+        uvicorn.Config(app, port=port, log_level="error", ws="none", lifespan="off")
+    )
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     address = f"http://127.0.0.1:{port}"

@@ -1,4 +1,5 @@
-"""Which tests share a worker: those of one file, and the judge's files, which share one training. Long ones first."""
+"""Which tests share a worker: those of one file, and the judge's files, which share one training.
+Long ones first."""
 
 import os
 from pathlib import PurePosixPath
@@ -7,7 +8,8 @@ import pytest
 from xdist.scheduler import LoadScopeScheduling
 
 os.environ.setdefault("SANKET_LAG_SECONDS", "60")
-"""A test machine that stands still for a second is no overloaded service; tests of shedding set bounds of their own."""
+"""A test machine that stands still for a second is no overloaded service; tests of shedding set
+bounds of their own."""
 
 JUDGE = ("test_judge_checks", "test_judge_promote", "test_judge_report")
 FIRST = ("judge", "test_explain_forest", "test_serving_serve", "test_clock", "test_list_browser")

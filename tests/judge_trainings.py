@@ -1,4 +1,5 @@
-"""A small registry, its store, and a training on it, made once a test session: what the judge's tests break."""
+"""A small registry, its store, and a training on it, made once a test session: what the judge's
+tests break."""
 
 from __future__ import annotations
 
@@ -33,7 +34,14 @@ UNTIL = day_number("2026-02-01")
 def store_file() -> Path:
     """A store of 4,500 synthetic children over 24 months; copy it before changing it."""
     folder = Path(tempfile.mkdtemp(prefix="sanket-judge-"))
-    simulate(folder / "registry", children=4500, months=24, seed=5, format="parquet", dials=Dials(truth_draws=0))
+    simulate(
+        folder / "registry",
+        children=4500,
+        months=24,
+        seed=5,
+        format="parquet",
+        dials=Dials(truth_draws=0),
+    )
     store = open_store(str(folder / "x.db"))
     store.import_source(str(folder / "registry"))
     store.close()
@@ -83,7 +91,9 @@ def carded(until: int = UNTIL, seed: int = 1) -> Bundle:
 def card_of(what: Learned) -> Bundle:
     """A training's bundle with its findings and card."""
     findings = run_checks.run(what, clock=clock(), context=context())
-    return replace(what.bundle, card=model_card.write(what, findings=findings, figures=figures(what)))
+    return replace(
+        what.bundle, card=model_card.write(what, findings=findings, figures=figures(what))
+    )
 
 
 @cache
@@ -101,7 +111,9 @@ def kept(address: str, bundle: Bundle) -> str:
 
 def judging(bundle: Bundle, **outcomes: str) -> Bundle:
     """The bundle as if its checks had found this: `RISK009="issue"`; all others pass."""
-    findings = [told | {"outcome": outcomes.get(told["code"], "pass")} for told in bundle.card["findings"]]
+    findings = [
+        told | {"outcome": outcomes.get(told["code"], "pass")} for told in bundle.card["findings"]
+    ]
     return replace(bundle, card=bundle.card | {"findings": findings})
 
 

@@ -69,7 +69,8 @@ FACTS = {
 
 
 def child(number: int = 1, **changes: object) -> Candidate:
-    """A girl of 14 months in follow-up with a risk of 0.3; `facts` given here are merged into FACTS."""
+    """A girl of 14 months in follow-up with a risk of 0.3; `facts` given here are merged into
+    FACTS."""
     facts = FACTS | changes.pop("facts", {})
     plain = {
         "child_id": f"C{number:05d}",
@@ -109,9 +110,13 @@ def in_danger(number: int = 1, **changes: object) -> Candidate:
         "overdue_days": 3,
         "danger": True,
         "facts": {
-            "whz": -3.4, "muac_mm": 112, "last_muac_mm": 112.0,
-            "sam_whz": -3.4, "sam_whz_on": dt.date(2026, 3, 2),
-            "sam_muac_mm": 112.0, "sam_muac_on": dt.date(2026, 3, 2),
+            "whz": -3.4,
+            "muac_mm": 112,
+            "last_muac_mm": 112.0,
+            "sam_whz": -3.4,
+            "sam_whz_on": dt.date(2026, 3, 2),
+            "sam_muac_mm": 112.0,
+            "sam_muac_on": dt.date(2026, 3, 2),
         },
     }
     return child(number, **plain | changes)
@@ -127,17 +132,29 @@ def overdue(number: int = 1, **changes: object) -> Candidate:
         "overdue_days": 9,
         "target": "non_response",
         "facts": {
-            "days_in_treatment": 33, "admitted_on": dt.date(2026, 2, 11), "stay_from_on": dt.date(2026, 2, 11),
-            "stay_to_on": None, "discharged_on": None, "days_since_discharge": None, "length_of_stay_days": None,
-            "last_weight_on": dt.date(2026, 2, 28), "days_since_seen": 16,
+            "days_in_treatment": 33,
+            "admitted_on": dt.date(2026, 2, 11),
+            "stay_from_on": dt.date(2026, 2, 11),
+            "stay_to_on": None,
+            "discharged_on": None,
+            "days_since_discharge": None,
+            "length_of_stay_days": None,
+            "last_weight_on": dt.date(2026, 2, 28),
+            "days_since_seen": 16,
         },
     }
     return child(number, **plain | changes)
 
 
-NO_GAIN = {"state": "no_gain_refer", "rule": "no_gain", "next_step": "admit_nrc", "who": "medical_officer"}
+NO_GAIN = {
+    "state": "no_gain_refer",
+    "rule": "no_gain",
+    "next_step": "admit_nrc",
+    "who": "medical_officer",
+}
 DANGERS = (NO_GAIN, {}, {"overdue_days": 12, "by_when": dt.date(2026, 3, 4)})
-"""What stands in danger in a sector: no gain in treatment, SAM due three days ago, SAM that waits to be examined."""
+"""What stands in danger in a sector: no gain in treatment, SAM due three days ago, SAM that waits
+to be examined."""
 
 
 def sector(children: int = 60, centres: int = 25, seed: int = 1) -> list[Candidate]:
@@ -148,7 +165,9 @@ def sector(children: int = 60, centres: int = 25, seed: int = 1) -> list[Candida
         kind = dice.choices((child, in_danger, overdue), (6, 1, 2))[0]
         centre = dice.randrange(centres)
         risk = round(dice.betavariate(1.5, 5), 3)
-        reasons = tuple(Reason(key, round(dice.gauss(0, 0.5), 3)) for key in dice.sample(REASONS, 5))
+        reasons = tuple(
+            Reason(key, round(dice.gauss(0, 0.5), 3)) for key in dice.sample(REASONS, 5)
+        )
         more = DANGERS[number % 3] if kind is in_danger else {}
         made.append(
             kind(
@@ -163,7 +182,10 @@ def sector(children: int = 60, centres: int = 25, seed: int = 1) -> list[Candida
                 reasons=reasons,
                 sex=dice.choice("FM"),
                 age_months=dice.randrange(6, 60),
-                facts={"last_weight_kg": round(dice.uniform(5, 12), 1), "days_since_seen": dice.randrange(60)},
+                facts={
+                    "last_weight_kg": round(dice.uniform(5, 12), 1),
+                    "days_since_seen": dice.randrange(60),
+                },
                 **more,
             )
         )
@@ -177,4 +199,6 @@ def visit_list(capacity: int = 20, **sector_changes: int) -> VisitList:
         "protocol_version": "2026.11-1",
         "model_versions": {"relapse": "1", "non_response": "1"},
     }
-    return rank(sector(**sector_changes), sector_id="S0001", capacity=capacity, as_of=AS_OF, facts=facts)
+    return rank(
+        sector(**sector_changes), sector_id="S0001", capacity=capacity, as_of=AS_OF, facts=facts
+    )

@@ -1,4 +1,5 @@
-"""A small store with a score book for the tests of the list: two sectors, records of every child, one run."""
+"""A small store with a score book for the tests of the list: two sectors, records of every child,
+one run."""
 
 from __future__ import annotations
 
@@ -38,7 +39,15 @@ def make_store(folder: Path, *, count: int = 40) -> str:
 
 def _scored(candidate: Candidate) -> BookRow:
     score = Score(
-        "scored", None, 28, candidate.risk, candidate.risk_low, candidate.risk_high, -1.0, candidate.reasons, "1"
+        "scored",
+        None,
+        28,
+        candidate.risk,
+        candidate.risk_low,
+        candidate.risk_high,
+        -1.0,
+        candidate.reasons,
+        "1",
     )
     missing = Score("not_scored", "not_in_treatment", None, None, None, None, None, (), "1")
     targets = {"relapse": missing, "non_response": missing} | {candidate.target: score}
@@ -54,7 +63,16 @@ def _records(folder: Path, known: list[Candidate]) -> Path:
         "centres",
         "centre_id,name,sector_id,project_id,district_id,setting,latitude,longitude",
         (
-            (one.centre_id, one.centre_name, one.sector_id, "P1", "D1", one.setting, one.latitude, one.longitude)
+            (
+                one.centre_id,
+                one.centre_name,
+                one.sector_id,
+                "P1",
+                "D1",
+                one.setting,
+                one.latitude,
+                one.longitude,
+            )
             for one in centres.values()
         ),
     )
@@ -91,7 +109,11 @@ def _records(folder: Path, known: list[Candidate]) -> Path:
         folder,
         "checks",
         "child_id,checked_on,diarrhoea,fever,cough,poor_appetite",
-        ((one.child_id, days[2], "false", "true", "", "false") for one in known if days[2] > born[one.child_id]),
+        (
+            (one.child_id, days[2], "false", "true", "", "false")
+            for one in known
+            if days[2] > born[one.child_id]
+        ),
     )
     return folder
 
@@ -110,4 +132,6 @@ def token(address: str, *, role: str = "supervisor", scope: str = "sector:S0001"
 
 def visited(candidate: Candidate, *, finding: str, days_ago: int) -> Candidate:
     """The same child after a visit."""
-    return replace(candidate, last_visited_on=AS_OF - dt.timedelta(days=days_ago), last_finding=finding)
+    return replace(
+        candidate, last_visited_on=AS_OF - dt.timedelta(days=days_ago), last_finding=finding
+    )

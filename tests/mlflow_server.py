@@ -18,9 +18,14 @@ BINARIES = Path(sys.executable).parent
 
 
 def environment(**more: str) -> dict[str, str]:
-    """This process's, with the project's commands on PATH, MLflow's telemetry off, and no run or experiment of ours."""
+    """This process's, with the project's commands on PATH, MLflow's telemetry off, and no run or
+    experiment of ours."""
     own = {name: value for name, value in os.environ.items() if not name.startswith("MLFLOW_")}
-    return own | {"PATH": f"{BINARIES}:{os.environ['PATH']}", "MLFLOW_DISABLE_TELEMETRY": "true"} | more
+    return (
+        own
+        | {"PATH": f"{BINARIES}:{os.environ['PATH']}", "MLFLOW_DISABLE_TELEMETRY": "true"}
+        | more
+    )
 
 
 @contextmanager
@@ -29,10 +34,25 @@ def mlflow_server(folder: Path) -> Iterator[str]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [BINARIES / "mlflow", "server", "--port", str(port), "--workers", "1", "--backend-store-uri",
-               f"sqlite:///{folder}/server.db", "--artifacts-destination", str(folder / "artifacts")]
-    running = subprocess.Popen(command, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                               start_new_session=True)
+    command = [
+        BINARIES / "mlflow",
+        "server",
+        "--port",
+        str(port),
+        "--workers",
+        "1",
+        "--backend-store-uri",
+        f"sqlite:///{folder}/server.db",
+        "--artifacts-destination",
+        str(folder / "artifacts"),
+    ]
+    running = subprocess.Popen(
+        command,
+        env=environment(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
     address = f"http://127.0.0.1:{port}"
     try:
         _wait_for(address, running)

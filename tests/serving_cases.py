@@ -33,14 +33,24 @@ def bundle(target: str, *, seed: int = 0, trees: int = 20) -> Bundle:
     rows = rng.normal(size=(400, len(NAMES)))
     rows[rng.random(rows.shape) < 0.3] = np.nan
     happened = np.nan_to_num(rows[:, 0] - rows[:, 1]) + rng.normal(size=400) > 0
-    settings = {"objective": "binary", "num_leaves": 8, "verbosity": -1, "num_threads": 1, "seed": seed}
-    booster = lightgbm.train(settings, lightgbm.Dataset(rows, happened, feature_name=list(NAMES)), trees)
+    settings = {
+        "objective": "binary",
+        "num_leaves": 8,
+        "verbosity": -1,
+        "num_threads": 1,
+        "seed": seed,
+    }
+    booster = lightgbm.train(
+        settings, lightgbm.Dataset(rows, happened, feature_name=list(NAMES)), trees
+    )
     none = np.zeros(len(NAMES))
     knots = np.linspace(-4, 4, 9)
     risk = 1 / (1 + np.exp(-knots))
     calibrator = Calibrator(0.9, -0.2, knots, risk * 0.8, np.minimum(1, risk * 1.2))
     linear = Linear(-1.0, none, none + 1, rng.normal(size=len(NAMES)) / 50, none, none, none)
-    return Bundle(target, booster.model_to_string(), linear, 0.7, calibrator, {}, facts={"synthetic": True})
+    return Bundle(
+        target, booster.model_to_string(), linear, 0.7, calibrator, {}, facts={"synthetic": True}
+    )
 
 
 def promoted(folder: Path, made: Bundle) -> str:
@@ -56,18 +66,38 @@ def row(child_id: str, sector_id: str = "S1", **changes) -> BookRow:
     """A child of the score book, at risk of relapse."""
     reasons = (Reason("falling_weight", 0.7), Reason("illness", 0.2), Reason("age", -0.1))
     known = {
-        "child_id": child_id, "centre_id": f"{sector_id}-A1", "centre_name": "Shivaji Nagar", "sector_id": sector_id,
-        "setting": "urban", "latitude": 19.0, "longitude": 73.0, "sex": "F", "age_months": 18, "state": "follow_up",
-        "rule": "follow_up", "next_step": "follow_up_weighing", "who": "awc_worker", "by_when": dt.date(2026, 3, 20),
-        "overdue_days": 0, "danger": False, "target": "relapse", "risk": 0.4, "risk_low": 0.3, "risk_high": 0.5,
-        "reasons": reasons, "facts": {"last_weight_kg": 7.3, "last_weight_on": dt.date(2026, 3, 2)},
+        "child_id": child_id,
+        "centre_id": f"{sector_id}-A1",
+        "centre_name": "Shivaji Nagar",
+        "sector_id": sector_id,
+        "setting": "urban",
+        "latitude": 19.0,
+        "longitude": 73.0,
+        "sex": "F",
+        "age_months": 18,
+        "state": "follow_up",
+        "rule": "follow_up",
+        "next_step": "follow_up_weighing",
+        "who": "awc_worker",
+        "by_when": dt.date(2026, 3, 20),
+        "overdue_days": 0,
+        "danger": False,
+        "target": "relapse",
+        "risk": 0.4,
+        "risk_low": 0.3,
+        "risk_high": 0.5,
+        "reasons": reasons,
+        "facts": {"last_weight_kg": 7.3, "last_weight_on": dt.date(2026, 3, 2)},
     }
     score = Score("scored", None, 47, 0.4, 0.3, 0.5, -1.2, reasons, "abc")
     return BookRow(Candidate(**(known | changes)), {"relapse": score})
 
 
-def book(engine, rows: list[BookRow], *, as_of: dt.date = AS_OF, made_from: dict | None = None) -> scorebook.Run:
-    """A published run of these rows. Sector S1 and S2 are of project P1, S3 of P2; P1 and P2 of district D1, D2."""
+def book(
+    engine, rows: list[BookRow], *, as_of: dt.date = AS_OF, made_from: dict | None = None
+) -> scorebook.Run:
+    """A published run of these rows. Sector S1 and S2 are of project P1, S3 of P2; P1 and P2 of
+    district D1, D2."""
     places = [("S1", "P1", "D1"), ("S2", "P1", "D1"), ("S3", "P2", "D2")]
     run = scorebook.begin(engine, as_of=as_of, made_from=made_from or {}, places=places)
     scorebook.write_chunk(engine, run, 0, rows)
@@ -87,7 +117,9 @@ class Client:
 
         async def exchange() -> httpx.Response:
             transport = httpx.ASGITransport(self._app)
-            async with httpx.AsyncClient(transport=transport, base_url="http://sanket.test") as client:
+            async with httpx.AsyncClient(
+                transport=transport, base_url="http://sanket.test"
+            ) as client:
                 return await client.request(method, path, headers=headers, **request)
 
         return asyncio.run(exchange())

@@ -1,4 +1,5 @@
-"""A bag is one longer forest: margins and reasons are the mean of its members', for LightGBM and for our kernels."""
+"""A bag is one longer forest: margins and reasons are the mean of its members', for LightGBM and
+for our kernels."""
 
 from __future__ import annotations
 
@@ -17,10 +18,24 @@ def members():
     rows = rng.normal(size=(900, 12))
     rows[rng.random(rows.shape) < 0.2] = np.nan
     happened = np.nan_to_num(rows[:, 0]) + rng.normal(size=900) > 0.4
-    settings = {"objective": "binary", "num_leaves": 9, "verbosity": -1, "num_threads": 1, "feature_fraction": 0.5,
-                "bagging_fraction": 0.7, "bagging_freq": 1, "seed": 1}
-    grown = [lightgbm.train(settings | {"bagging_seed": seed, "feature_fraction_seed": seed},
-                            lightgbm.Dataset(rows, happened), trees) for seed, trees in ((1, 20), (2, 20), (3, 31))]
+    settings = {
+        "objective": "binary",
+        "num_leaves": 9,
+        "verbosity": -1,
+        "num_threads": 1,
+        "feature_fraction": 0.5,
+        "bagging_fraction": 0.7,
+        "bagging_freq": 1,
+        "seed": 1,
+    }
+    grown = [
+        lightgbm.train(
+            settings | {"bagging_seed": seed, "feature_fraction_seed": seed},
+            lightgbm.Dataset(rows, happened),
+            trees,
+        )
+        for seed, trees in ((1, 20), (2, 20), (3, 31))
+    ]
     leaf = lightgbm.train(settings | {"min_data_in_leaf": 800}, lightgbm.Dataset(rows, happened), 2)
     return [*grown, leaf], rows
 
@@ -53,4 +68,6 @@ def test_what_lightgbm_writes_of_a_bag_reads_as_the_bag(members):
     boosters, rows = members
     text = bagged([booster.model_to_string() for booster in boosters])
     again = lightgbm.Booster(model_str=text).model_to_string()
-    np.testing.assert_array_equal(Forest.from_text(again).margin(rows), Forest.from_text(text).margin(rows))
+    np.testing.assert_array_equal(
+        Forest.from_text(again).margin(rows), Forest.from_text(text).margin(rows)
+    )

@@ -24,11 +24,19 @@ from registry.contract.registry import (
 
 TODAY = day_number("2026-03-10")
 CODES = {
-    "appetite_test": APPETITE, "programme": PROGRAMME, "closed_programme": PROGRAMME, "outcome": OUTCOME,
-    "transfer_reason": TRANSFER_REASON, "left_reason": LEFT_REASON,
+    "appetite_test": APPETITE,
+    "programme": PROGRAMME,
+    "closed_programme": PROGRAMME,
+    "outcome": OUTCOME,
+    "transfer_reason": TRANSFER_REASON,
+    "left_reason": LEFT_REASON,
 }
 DAYS = [name for name in care_facts.COLUMNS if name.endswith(("_on", "_since"))]
-SPEC = list(csv.DictReader(Path(__file__).with_name("care_pathway_spec.csv").read_text(encoding="utf-8").splitlines()))
+SPEC = list(
+    csv.DictReader(
+        Path(__file__).with_name("care_pathway_spec.csv").read_text(encoding="utf-8").splitlines()
+    )
+)
 
 
 def facts_of(text):
@@ -49,7 +57,13 @@ def _value(name, word):
 def test_spec(row):
     answer = place(care_facts.table(1, day=TODAY, **facts_of(row["facts"])), standard())
     due = "-" if answer.by_when[0] == NEVER else str(answer.by_when[0] - TODAY)
-    got = (STATES[answer.state[0]], STEPS[answer.step[0]], WHO[answer.who[0]], due, RULES[answer.rule[0]])
+    got = (
+        STATES[answer.state[0]],
+        STEPS[answer.step[0]],
+        WHO[answer.who[0]],
+        due,
+        RULES[answer.rule[0]],
+    )
     assert got == (row["state"], row["next_step"], row["who"], row["due_in_days"], row["rule"])
     assert answer.overdue_days[0] == (0 if due == "-" else max(0, -int(due)))
 
@@ -67,7 +81,9 @@ def test_every_code_of_a_rule_is_published():
         assert rule.state in STATES and rule.step in STEPS and rule.who in WHO
         assert (rule.limit is None) == (rule.step == "none")
         assert all(name in care_facts.COLUMNS for name in rule.since)
-        assert all(name in standard() for name in (*rule.cites, *([rule.limit] if rule.limit else [])))
+        assert all(
+            name in standard() for name in (*rule.cites, *([rule.limit] if rule.limit else []))
+        )
 
 
 def _fact(name):
@@ -76,20 +92,40 @@ def _fact(name):
     if name in CODES:
         return st.integers(-1, len(CODES[name]) - 1)
     ranges = {
-        "day": st.just(TODAY), "age_days": st.integers(-1, 2300), "oedema_grade": st.integers(-1, 3),
-        "exit_visits_met": st.integers(0, 4), "gain_kg": st.floats(-1, 1) | st.just(float("nan")),
-        "weight_loss_share": st.floats(0, 0.3), "recent_loss_share": st.floats(0, 0.3), "loss_kg": st.floats(0, 1),
-        "weight_kg": st.floats(2, 20), "arm_mm": st.floats(90, 150), "birth_weight_kg": st.floats(1, 4),
-        "waz": st.floats(-6, 2), "waz_change": st.floats(-1, 1), "last_change_kg": st.floats(-1, 1),
-        "month_gain_kg": st.floats(-1, 2), "rate_g_kg_day": st.floats(-3, 9) | st.just(float("nan")),
-        "open_whz": st.floats(-5, -3), "open_arm_mm": st.floats(80, 114), "open_low_kg": st.floats(2, 8),
-        "low_days": st.integers(0, 3), "height_doubt": st.integers(0, 2), "sam_before": st.integers(0, 1),
-        "stays_before": st.integers(0, 3), "died": st.just(0) | st.integers(0, 1), "moved": st.integers(0, 1),
+        "day": st.just(TODAY),
+        "age_days": st.integers(-1, 2300),
+        "oedema_grade": st.integers(-1, 3),
+        "exit_visits_met": st.integers(0, 4),
+        "gain_kg": st.floats(-1, 1) | st.just(float("nan")),
+        "weight_loss_share": st.floats(0, 0.3),
+        "recent_loss_share": st.floats(0, 0.3),
+        "loss_kg": st.floats(0, 1),
+        "weight_kg": st.floats(2, 20),
+        "arm_mm": st.floats(90, 150),
+        "birth_weight_kg": st.floats(1, 4),
+        "waz": st.floats(-6, 2),
+        "waz_change": st.floats(-1, 1),
+        "last_change_kg": st.floats(-1, 1),
+        "month_gain_kg": st.floats(-1, 2),
+        "rate_g_kg_day": st.floats(-3, 9) | st.just(float("nan")),
+        "open_whz": st.floats(-5, -3),
+        "open_arm_mm": st.floats(80, 114),
+        "open_low_kg": st.floats(2, 8),
+        "low_days": st.integers(0, 3),
+        "height_doubt": st.integers(0, 2),
+        "sam_before": st.integers(0, 1),
+        "stays_before": st.integers(0, 3),
+        "died": st.just(0) | st.integers(0, 1),
+        "moved": st.integers(0, 1),
     }
     return ranges.get(name, st.integers(-1, 1))
 
 
-ANY_FACTS = st.lists(st.fixed_dictionaries({name: _fact(name) for name in care_facts.COLUMNS}), min_size=1, max_size=12)
+ANY_FACTS = st.lists(
+    st.fixed_dictionaries({name: _fact(name) for name in care_facts.COLUMNS}),
+    min_size=1,
+    max_size=12,
+)
 
 
 def _table(rows, **changed):
@@ -112,10 +148,15 @@ def test_one_rule_decides_and_it_is_the_first_that_applies(rows):
 
 @settings(max_examples=40, deadline=None)
 @given(ANY_FACTS)
-@pytest.mark.parametrize("graver", [
-    {"oedema_grade": 1, "oedema_on": TODAY, "oedema_seen_on": TODAY}, {"complication": 1, "assessed_on": TODAY},
-    {"appetite_test": APPETITE.index("fail"), "tested_on": TODAY},
-], ids=["oedema", "complication", "appetite failed"])
+@pytest.mark.parametrize(
+    "graver",
+    [
+        {"oedema_grade": 1, "oedema_on": TODAY, "oedema_seen_on": TODAY},
+        {"complication": 1, "assessed_on": TODAY},
+        {"appetite_test": APPETITE.index("fail"), "tested_on": TODAY},
+    ],
+    ids=["oedema", "complication", "appetite failed"],
+)
 def test_a_graver_finding_never_lowers_the_care(graver, rows):
     before, after = place(_table(rows), standard()), place(_table(rows, **graver), standard())
     assert (_levels(after) >= _levels(before)).all()
@@ -138,15 +179,29 @@ HOLDS = int(standard()["finding_holds_days"])
 def test_old_sam_alone_is_no_danger_and_never_well(rows, ago):
     then = TODAY - ago
     days = {name: np.full(len(rows), NEVER) for name in DAYS}
-    old = days | {"sam": 1} | dict.fromkeys(("sam_since", "sam_on", "judged_on", "measured_on", "weighed_on"), then)
-    quiet = {"programme": -1, "died": 0, "moved": 0, "left_reason": -1, "birth_weight_kg": 3.0, "arm_mm": 140.0}
+    old = (
+        days
+        | {"sam": 1}
+        | dict.fromkeys(("sam_since", "sam_on", "judged_on", "measured_on", "weighed_on"), then)
+    )
+    quiet = {
+        "programme": -1,
+        "died": 0,
+        "moved": 0,
+        "left_reason": -1,
+        "birth_weight_kg": 3.0,
+        "arm_mm": 140.0,
+    }
     ages = np.array([row["age_days"] for row in rows])
     table = _table(rows, **old, **quiet, age_days=np.where(ages < 183, 400, ages))
     answer = place(table, standard())
     young = table["age_days"] <= 1826
     states = np.array(STATES)[answer.state]
     assert not answer.danger.any()
-    assert (states[young] == "remeasure").all() and set(states[~young]) <= {"not_classifiable", "left"}
+    assert (states[young] == "remeasure").all() and set(states[~young]) <= {
+        "not_classifiable",
+        "left",
+    }
     assert (answer.overdue_days[young] == ago - HOLDS).all()
 
 
@@ -155,7 +210,9 @@ def test_old_sam_alone_is_no_danger_and_never_well(rows, ago):
 def test_danger_by_the_reading_ends_with_the_reading(rows):
     table = _table(rows)
     answer = place(table, standard())
-    by_reading = np.isin(np.array(RULES)[answer.rule], ["sam_suspected", "sam_confirmed", "sam_passed", "again"])
+    by_reading = np.isin(
+        np.array(RULES)[answer.rule], ["sam_suspected", "sam_confirmed", "sam_passed", "again"]
+    )
     fresh = (table["sam_on"] != NEVER) & (TODAY - table["sam_on"] <= HOLDS)
     visit = (table["found_sam_on"] != NEVER) & (TODAY - table["found_sam_on"] <= HOLDS)
     assert (~by_reading | fresh & (table["age_days"] <= 1826) | visit).all()

@@ -24,60 +24,116 @@ def day(text, plus=0):
 
 
 def centre(number, sector="S1"):
-    return {"centre_id": f"A{number}", "sector_id": sector, "project_id": "P", "district_id": "D", "setting": "urban"}
+    return {
+        "centre_id": f"A{number}",
+        "sector_id": sector,
+        "project_id": "P",
+        "district_id": "D",
+        "setting": "urban",
+    }
 
 
 def child(name, of="A1"):
-    return {"child_id": name, "sex": "F", "birth_date": "2025-01-10", "centre_id": of, "registered_on": "2025-02-01"}
+    return {
+        "child_id": name,
+        "sex": "F",
+        "birth_date": "2025-01-10",
+        "centre_id": of,
+        "registered_on": "2025-02-01",
+    }
 
 
 def weight(name, on, kg):
-    return {"child_id": name, "measured_on": on, "weight_kg": kg, "height_cm": 74.0, "height_position": "lying"}
+    return {
+        "child_id": name,
+        "measured_on": on,
+        "weight_kg": kg,
+        "height_cm": 74.0,
+        "height_position": "lying",
+    }
 
 
 def stay(name, number, admitted, closed=None, outcome=None):
-    return {"child_id": name, "episode_id": f"{name}{number}", "programme": "UCDC", "admitted_on": admitted,
-            "closed_on": closed, "outcome": outcome}
+    return {
+        "child_id": name,
+        "episode_id": f"{name}{number}",
+        "programme": "UCDC",
+        "admitted_on": admitted,
+        "closed_on": closed,
+        "outcome": outcome,
+    }
 
 
 def registry_of(**tables):
-    registry, quarantine = build({name: pd.DataFrame(rows) for name, rows in tables.items()}, imported_on="2027-01-01")
+    registry, quarantine = build(
+        {name: pd.DataFrame(rows) for name, rows in tables.items()}, imported_on="2027-01-01"
+    )
     assert not quarantine.rows
     return registry
 
 
 def ten_children():
-    """Ten girls in two centres: six admitted in March, of whom five are cured and one dies; two of them SAM again."""
+    """Ten girls in two centres: six admitted in March, of whom five are cured and one dies; two of
+    them SAM again."""
     names = [f"c{i}" for i in range(10)]
     treated = names[:6]
     measurements = [weight(name, "2026-02-10", 8.8) for name in names[6:]]
     episodes, rations = [], []
     for i, name in enumerate(treated):
-        measurements += [weight(name, day("2026-03-02", 7 * week), 6.5 + 0.3 * week) for week in range(6)]
-        measurements += [weight(name, "2026-05-10", 8.5), weight(name, "2026-06-20", 6.6 if i < 2 else 8.8)]
-        measurements += [weight(name, "2026-07-05", 6.6 if i < 2 else 8.8), weight(name, "2026-09-20", 8.9)]
+        measurements += [
+            weight(name, day("2026-03-02", 7 * week), 6.5 + 0.3 * week) for week in range(6)
+        ]
+        measurements += [
+            weight(name, "2026-05-10", 8.5),
+            weight(name, "2026-06-20", 6.6 if i < 2 else 8.8),
+        ]
+        measurements += [
+            weight(name, "2026-07-05", 6.6 if i < 2 else 8.8),
+            weight(name, "2026-09-20", 8.9),
+        ]
         episodes.append(stay(name, 1, "2026-03-03", "2026-04-07", "died" if i == 5 else "cured"))
-        rations += [{"child_id": name, "issued_on": day("2026-03-03", 7 * week), "item": "EDNF", "quantity": 7}
-                    for week in range(5)]
-    measurements = [row for row in measurements if row["child_id"] != "c5" or row["measured_on"] <= "2026-04-07"]
+        rations += [
+            {
+                "child_id": name,
+                "issued_on": day("2026-03-03", 7 * week),
+                "item": "EDNF",
+                "quantity": 7,
+            }
+            for week in range(5)
+        ]
+    measurements = [
+        row for row in measurements if row["child_id"] != "c5" or row["measured_on"] <= "2026-04-07"
+    ]
     measurements.append(weight("c9", "2026-11-30", 9.0))
     return registry_of(
-        centres=[centre(1), centre(2, "S2")], children=[child(name, f"A{1 + i % 2}") for i, name in enumerate(names)],
-        measurements=measurements, episodes=episodes, rations=rations,
-        attendance=[{"child_id": name, "month": "2026-03", "open_days": 20, "attended_days": 15} for name in names],
+        centres=[centre(1), centre(2, "S2")],
+        children=[child(name, f"A{1 + i % 2}") for i, name in enumerate(names)],
+        measurements=measurements,
+        episodes=episodes,
+        rations=rations,
+        attendance=[
+            {"child_id": name, "month": "2026-03", "open_days": 20, "attended_days": 15}
+            for name in names
+        ],
     )
 
 
 @pytest.fixture(scope="module")
 def district():
     registry = ten_children()
-    found = indicators.of(registry, by_month.of(registry, standard(), months=12), standard(), level="district")
-    return {month: {name: column[row] for name, column in found.columns.items()}
-            for row, month in enumerate(found.columns["month"])}
+    found = indicators.of(
+        registry, by_month.of(registry, standard(), months=12), standard(), level="district"
+    )
+    return {
+        month: {name: column[row] for name, column in found.columns.items()}
+        for row, month in enumerate(found.columns["month"])
+    }
 
 
 def test_months_run_to_the_last_recorded_one(district):
-    assert list(district)[0] == "2025-12" and list(district)[-2] == "2026-11" and len(district) == 13
+    assert (
+        list(district)[0] == "2025-12" and list(district)[-2] == "2026-11" and len(district) == 13
+    )
 
 
 def test_the_whole_time_adds_up_events_and_takes_the_last_months_children(district):
@@ -121,7 +177,10 @@ def test_a_place_adds_up_from_its_centres():
     registry = ten_children()
     found = by_month.of(registry, standard(), months=12)
     assert found.states.sum(axis=1).max() == 10 and found.states.shape == (12, len(STATES))
-    loose = {level: indicators.of(registry, found, standard(), level=level) for level in indicators.LEVELS}
+    loose = {
+        level: indicators.of(registry, found, standard(), level=level)
+        for level in indicators.LEVELS
+    }
     for name in indicators.AMOUNTS:
         totals = {level: one.columns[name].sum() for level, one in loose.items()}
         assert len(set(totals.values())) == 1, name
@@ -129,13 +188,17 @@ def test_a_place_adds_up_from_its_centres():
 
 def test_a_child_that_moved_counts_where_it_was_then():
     registry = registry_of(
-        centres=[centre(1), centre(2)], children=[child("c0", "A1")],
+        centres=[centre(1), centre(2)],
+        children=[child("c0", "A1")],
         measurements=[weight("c0", "2026-02-10", 8.8), weight("c0", "2026-03-10", 8.8)],
     )
     row = registry.children.take(np.array([0, 0]))
     moved_on = day_number("2026-03-05")
-    row = row.having(centre=np.array([0, 1], np.int32), known_from=np.array([0, moved_on], np.int32),
-                     known_until=np.array([moved_on, 2**31 - 1], np.int32))
+    row = row.having(
+        centre=np.array([0, 1], np.int32),
+        known_from=np.array([0, moved_on], np.int32),
+        known_until=np.array([moved_on, 2**31 - 1], np.int32),
+    )
     object.__setattr__(registry, "children", row)
     screened = by_month.of(registry, standard(), months=2).sums["screened"]
     assert screened.tolist() == [[1, 0], [0, 1]]
@@ -174,13 +237,23 @@ def test_the_interval_holds_nine_in_ten_of_what_comes():
         began, length = chance.uniform(0, 84, arrived), stays(arrived)
         here = length > began
         rate = arrived + supply.HALF_AN_ADMISSION
-        flow = supply.Flow(1, np.zeros(here.sum(), np.int64), began[here].astype(int), 0,
-                           np.array([rate / 84]), np.array([rate / 84**2]))
+        flow = supply.Flow(
+            1,
+            np.zeros(here.sum(), np.int64),
+            began[here].astype(int),
+            0,
+            np.array([rate / 84]),
+            np.array([rate / 84**2]),
+        )
         need = supply.need(flow, lasting, PLAN, weeks=horizon // 7)
         coming = chance.poisson(a_day * horizon)
         start, whole = chance.integers(0, horizon, coming), stays(coming)
-        days = np.concatenate([np.minimum(length[here] - began[here].astype(int), horizon),
-                               np.minimum(whole, horizon - start)])
+        days = np.concatenate(
+            [
+                np.minimum(length[here] - began[here].astype(int), horizon),
+                np.minimum(whole, horizon - start),
+            ]
+        )
         used = (days * np.where(chance.random(len(days)) < 0.2, 3, 1)).sum()
         inside += need.low[0] <= used <= need.high[0]
     assert 0.85 <= inside / 400 <= 0.96
@@ -189,11 +262,18 @@ def test_the_interval_holds_nine_in_ten_of_what_comes():
 def test_money_and_supply_of_a_registry():
     found = resolution.of(ten_children(), standard(), PLAN)
     assert found.in_treatment == 0 and found.budgets["caseload"].plan.projects == 1
-    assert resolution.of(ten_children(), standard(), PLAN, projects=3).budgets["caseload"].plan.projects == 3
+    assert (
+        resolution.of(ten_children(), standard(), PLAN, projects=3)
+        .budgets["caseload"]
+        .plan.projects
+        == 3
+    )
     text = programme_report.supply_text(found)
     assert "12 weeks" in text and "2026-11-30" in text
     record = programme_report.outlook_record(found)
-    assert len(record["sachets"]["centre"]) == 2 * 3 and record["caseload"]["year"].startswith("Rs ")
+    assert len(record["sachets"]["centre"]) == 2 * 3 and record["caseload"]["year"].startswith(
+        "Rs "
+    )
 
 
 def test_a_weight_for_an_exit_is_the_least_that_meets_it():
@@ -212,13 +292,16 @@ def test_the_registers_own_columns():
     assert [week.number for week in found.weeks] == [1, 2, 3]
     assert [week.gain_kg for week in found.weeks] == [0.3, 0.3, 0.3]
     assert found.weeks[1].planned_kg == pytest.approx(6.5 + (found.target_kg - 6.5) / 2, abs=0.01)
-    assert found.weeks[1].shortfall_kg == pytest.approx(max(found.weeks[1].planned_kg - 7.1, 0), abs=0.011)
+    assert found.weeks[1].shortfall_kg == pytest.approx(
+        max(found.weeks[1].planned_kg - 7.1, 0), abs=0.011
+    )
     assert register.stay_of(known, growth_points(known), standard(), 8) is None
 
 
 def test_a_week_without_a_weight_has_no_shortfall():
     registry = registry_of(
-        centres=[centre(1)], children=[child("c0")],
+        centres=[centre(1)],
+        children=[child("c0")],
         measurements=[weight("c0", "2026-03-02", 6.5), weight("c0", "2026-03-20", 6.7)],
         episodes=[stay("c0", 1, "2026-03-02")],
     )
@@ -229,9 +312,17 @@ def test_a_week_without_a_weight_has_no_shortfall():
 
 def test_a_mistyped_date_does_not_move_the_last_month():
     registry = registry_of(
-        centres=[centre(1)], children=[child(f"c{i}") for i in range(200)],
-        measurements=[weight(f"c{i}", day("2026-01-05", 30 * month), 8.8) for i in range(200) for month in range(11)]
+        centres=[centre(1)],
+        children=[child(f"c{i}") for i in range(200)],
+        measurements=[
+            weight(f"c{i}", day("2026-01-05", 30 * month), 8.8)
+            for i in range(200)
+            for month in range(11)
+        ]
         + [weight("c0", "2026-12-30", 8.8)],
     )
     assert registry.recorded_until == day_number("2026-11-01")
-    assert by_month.calendar(until=day_number("2026-03-10"), months=2)[0] == (dt.date(2026, 2, 1), dt.date(2026, 3, 1))
+    assert by_month.calendar(until=day_number("2026-03-10"), months=2)[0] == (
+        dt.date(2026, 2, 1),
+        dt.date(2026, 3, 1),
+    )

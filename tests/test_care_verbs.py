@@ -27,13 +27,33 @@ def store(tmp_path_factory):
     source = folder / "source"
     source.mkdir()
     rows = {
-        "centres": [{"centre_id": "A", "sector_id": "S", "project_id": "P", "district_id": "D", "setting": "tribal"}],
-        "children": [{"child_id": f"c{i}", "sex": "F", "birth_date": "2025-01-10", "centre_id": "A"} for i in range(8)],
-        "measurements": [
-            {"child_id": f"c{i}", "measured_on": day, "weight_kg": 6.5 if i < 6 else 8.8, "height_cm": 74.0,
-             "height_position": "lying"} for i in range(8) for day in ("2026-03-02", "2026-04-02")
+        "centres": [
+            {
+                "centre_id": "A",
+                "sector_id": "S",
+                "project_id": "P",
+                "district_id": "D",
+                "setting": "tribal",
+            }
         ],
-        "episodes": [{"episode_id": "e1", "child_id": "c0", "programme": "VCDC", "admitted_on": "2026-03-10"}],
+        "children": [
+            {"child_id": f"c{i}", "sex": "F", "birth_date": "2025-01-10", "centre_id": "A"}
+            for i in range(8)
+        ],
+        "measurements": [
+            {
+                "child_id": f"c{i}",
+                "measured_on": day,
+                "weight_kg": 6.5 if i < 6 else 8.8,
+                "height_cm": 74.0,
+                "height_position": "lying",
+            }
+            for i in range(8)
+            for day in ("2026-03-02", "2026-04-02")
+        ],
+        "episodes": [
+            {"episode_id": "e1", "child_id": "c0", "programme": "VCDC", "admitted_on": "2026-03-10"}
+        ],
     }
     for name, table in rows.items():
         pd.DataFrame(table).to_csv(source / f"{name}.csv", index=False)
@@ -56,16 +76,37 @@ def test_the_budget_as_one_document(capsys):
 
 
 def test_each_option_changes_its_parameter(capsys):
-    changed = said(capsys, "budget", "--children", 10, "--days", 1, "--sachet-price", "1.05", "--intensive-share",
-                   "0.39", "--projects", 0, "--rounds", 2, "--json")
+    changed = said(
+        capsys,
+        "budget",
+        "--children",
+        10,
+        "--days",
+        1,
+        "--sachet-price",
+        "1.05",
+        "--intensive-share",
+        "0.39",
+        "--projects",
+        0,
+        "--rounds",
+        2,
+        "--json",
+    )
     lines = json.loads(changed)["lines"]
     assert lines["food"]["round"] == "Rs 10.50" and lines["extra_food"]["round"] == "Rs 6.30"
     assert lines["total"]["year"] == "Rs 233.60" and lines["administration"]["year"] == "Rs 0.00"
 
 
-@pytest.mark.parametrize("arguments", [
-    ("--sachet-price", "dear"), ("--intensive-share", "20"), ("--plan", "ours"), ("--children", "-1"),
-])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--sachet-price", "dear"),
+        ("--intensive-share", "20"),
+        ("--plan", "ours"),
+        ("--children", "-1"),
+    ],
+)
 def test_a_wrong_budget_is_a_usage_error(arguments, capsys):
     with pytest.raises(SystemExit) as end:
         main(["budget", *arguments])
@@ -84,21 +125,32 @@ def test_indicators_as_text_and_document(store, capsys):
     assert "2026-04" in said(capsys, "indicators", store, "--by", "centre", "--months", 2)
     found = json.loads(said(capsys, "indicators", store, "--json", "--months", 2))
     april, both = found["rows"][-2:]
-    assert both["month"] == "2026-03/2026-04" and both["children"] == 8 and both["sam_share"] == 0.75
+    assert (
+        both["month"] == "2026-03/2026-04" and both["children"] == 8 and both["sam_share"] == 0.75
+    )
     assert (april["district"], april["month"], april["children"]) == ("D", "2026-04", 8)
     assert april["sam"] == 6 and april["sam_share"] == 0.75 and april["in_treatment"] is None
 
 
 def test_indicators_as_files(store, capsys, tmp_path):
-    assert said(capsys, "indicators", store, "--format", "parquet", "-o", tmp_path / "i.parquet") == ""
+    assert (
+        said(capsys, "indicators", store, "--format", "parquet", "-o", tmp_path / "i.parquet") == ""
+    )
     said(capsys, "indicators", store, "--format", "csv", "-o", tmp_path / "i.csv")
-    parquet, csv = pyarrow.parquet.read_table(tmp_path / "i.parquet"), pd.read_csv(tmp_path / "i.csv")
+    parquet, csv = (
+        pyarrow.parquet.read_table(tmp_path / "i.parquet"),
+        pd.read_csv(tmp_path / "i.csv"),
+    )
     assert parquet.num_rows == len(csv) == 13 and list(csv) == parquet.column_names
     assert parquet.schema.metadata[b"protocol_version"]
-    assert said(capsys, "indicators", store, "--format", "csv", "--months", 1).startswith('"district","month"')
+    assert said(capsys, "indicators", store, "--format", "csv", "--months", 1).startswith(
+        '"district","month"'
+    )
 
 
-@pytest.mark.parametrize("arguments", [("--by", "village"), ("--format", "pdf"), ("--format", "parquet")])
+@pytest.mark.parametrize(
+    "arguments", [("--by", "village"), ("--format", "pdf"), ("--format", "parquet")]
+)
 def test_wrong_words_are_usage_errors(store, arguments):
     with pytest.raises(UsageError):
         app(args=["indicators", str(store), *arguments], standalone_mode=False)

@@ -1,4 +1,5 @@
-"""No withheld count can be worked out from what is published: other counts, sums over places and months, shares."""
+"""No withheld count can be worked out from what is published: other counts, sums over places and
+months, shares."""
 
 import numpy as np
 import pytest
@@ -12,17 +13,27 @@ SMALLEST = 5
 
 
 def areas_of(centres_in_sectors, sectors_in_projects, projects_in_districts):
-    """A tree of places: how many centres each sector has, how many sectors each project, projects each district."""
+    """A tree of places: how many centres each sector has, how many sectors each project, projects
+    each district."""
     sector = np.repeat(np.arange(len(centres_in_sectors)), centres_in_sectors)
-    project = np.repeat(np.arange(len(sectors_in_projects)), sectors_in_projects)[: len(centres_in_sectors)]
-    district = np.repeat(np.arange(len(projects_in_districts)), projects_in_districts)[: len(sectors_in_projects)]
-    own = np.stack([np.arange(len(sector)), sector, project[sector], district[project[sector]]]).astype(np.int64)
-    return Areas.from_places(own, [len(sector), len(centres_in_sectors), len(sectors_in_projects), len(district)])
+    project = np.repeat(np.arange(len(sectors_in_projects)), sectors_in_projects)[
+        : len(centres_in_sectors)
+    ]
+    district = np.repeat(np.arange(len(projects_in_districts)), projects_in_districts)[
+        : len(sectors_in_projects)
+    ]
+    own = np.stack(
+        [np.arange(len(sector)), sector, project[sector], district[project[sector]]]
+    ).astype(np.int64)
+    return Areas.from_places(
+        own, [len(sector), len(centres_in_sectors), len(sectors_in_projects), len(district)]
+    )
 
 
 @st.composite
 def published(draw):
-    """Areas, and counts of 1 or 3 kinds in every place and time, the last of which stands for all."""
+    """Areas, and counts of 1 or 3 kinds in every place and time, the last of which stands for
+    all."""
     sizes = draw(st.lists(st.integers(1, 3), min_size=1, max_size=3))
     projects = draw(st.integers(1, len(sizes)))
     split = [len(part) for part in np.array_split(np.arange(len(sizes)), projects)]
@@ -38,7 +49,8 @@ def published(draw):
 
 
 def equations(areas, counts, hidden, last_is_sum):
-    """What anybody can write down: each row times all cells (and each total of kinds) is zero or a published number."""
+    """What anybody can write down: each row times all cells (and each total of kinds) is zero or a
+    published number."""
     kinds, places, times = counts.shape
     at = np.arange(counts.size).reshape(counts.shape)
     totals = counts.size + np.arange(places * times).reshape(places, times)
@@ -72,7 +84,9 @@ def equations(areas, counts, hidden, last_is_sum):
                     # A share is published where its count is: count - share * total = 0.
                     if not hidden[kind, place, time] and total[place, time] >= SMALLEST:
                         row(plus=[at[kind, place, time]], minus=[])
-                        rows[-1][totals[place, time]] = -counts[kind, place, time] / total[place, time]
+                        rows[-1][totals[place, time]] = (
+                            -counts[kind, place, time] / total[place, time]
+                        )
     return np.array(rows)
 
 

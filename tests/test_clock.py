@@ -22,7 +22,13 @@ def _known(one: Registry, day: int):
 def _features(one: Registry, days: list[int]) -> np.ndarray:
     clock = Clock(one)
     child = np.zeros(len(days), np.int32)
-    return as_of(clock, child, np.array(days, np.int32) + DAY_0, priors=DEFAULT_PRIORS, context=Context(clock))
+    return as_of(
+        clock,
+        child,
+        np.array(days, np.int32) + DAY_0,
+        priors=DEFAULT_PRIORS,
+        context=Context(clock),
+    )
 
 
 def test_a_measurement_is_known_on_its_day():
@@ -31,7 +37,12 @@ def test_a_measurement_is_known_on_its_day():
 
 
 def test_a_measurement_entered_late_is_known_late():
-    late = {"child_id": ["c"], "measured_on": [date(0)], "weight_kg": [9.0], "recorded_on": [date(14)]}
+    late = {
+        "child_id": ["c"],
+        "measured_on": [date(0)],
+        "weight_kg": [9.0],
+        "recorded_on": [date(14)],
+    }
     one = registry("", more={"measurements": late})
     assert [_known(one, day).measurements.rows.rows for day in (0, 13, 14)] == [0, 0, 1]
 
@@ -46,7 +57,14 @@ def test_a_close_is_masked_cell_by_cell():
 
 def test_a_months_attendance_is_known_on_the_first_of_the_next():
     """June 2025 is known from 2025-07-01, 30 days after 2025-06-01."""
-    more = {"attendance": {"child_id": ["c"], "month": ["2025-06"], "open_days": [22], "attended_days": [20]}}
+    more = {
+        "attendance": {
+            "child_id": ["c"],
+            "month": ["2025-06"],
+            "open_days": [22],
+            "attended_days": [20],
+        }
+    }
     one = registry("0 well", more=more)
     assert [_known(one, day).attendance.rows.rows for day in (29, 30)] == [0, 1]
 
@@ -68,7 +86,9 @@ def test_a_superseded_value_stays_known_for_the_days_before():
 
 
 WHAT = st.sampled_from(["well", "sam", "stale", "wild", "wasted"])
-HISTORY = st.lists(st.tuples(st.integers(-200, 200), WHAT), min_size=1, max_size=12, unique_by=lambda row: row[0])
+HISTORY = st.lists(
+    st.tuples(st.integers(-200, 200), WHAT), min_size=1, max_size=12, unique_by=lambda row: row[0]
+)
 
 
 def _text(rows) -> str:
@@ -78,20 +98,32 @@ def _text(rows) -> str:
 @settings(max_examples=40, deadline=None)
 @given(rows=HISTORY, asked=st.integers(-200, 200))
 def test_no_later_row_changes_a_feature(rows, asked):
-    """Whatever is recorded after a day (readings, checks, a close, a death), the day's features stay the same bits."""
+    """Whatever is recorded after a day (readings, checks, a close, a death), the day's features
+    stay the same bits."""
     past = [row for row in rows if row[0] <= asked]
     stay = {"admitted_on": -60}
     now = registry(_text(past), episodes=[stay])
     later = registry(
-        _text(rows), episodes=[stay | {"closed_on": max(asked + 1, -59), "outcome": "cured"},
-                               {"admitted_on": asked + 90}],
+        _text(rows),
+        episodes=[
+            stay | {"closed_on": max(asked + 1, -59), "outcome": "cured"},
+            {"admitted_on": asked + 90},
+        ],
         child={"left_on": date(asked + 200), "left_reason": "died"},
         checks=[{"checked_on": date(asked + 3), "diarrhoea": True}],
         more={
             "attendance": {
-                "child_id": ["c"], "month": [date(asked + 1)[:7]], "open_days": [20], "attended_days": [3]
+                "child_id": ["c"],
+                "month": [date(asked + 1)[:7]],
+                "open_days": [20],
+                "attended_days": [3],
             },
-            "rations": {"child_id": ["c"], "issued_on": [date(asked + 2)], "item": ["EDNF"], "quantity": [14]},
+            "rations": {
+                "child_id": ["c"],
+                "issued_on": [date(asked + 2)],
+                "item": ["EDNF"],
+                "quantity": [14],
+            },
         },
     )
     np.testing.assert_array_equal(_features(now, [asked]), _features(later, [asked]))
@@ -120,12 +152,31 @@ def test_a_made_up_epoch_has_no_season():
 def test_the_family_is_known_as_of_the_day_before(day, siblings, sam):
     """A brother admitted on day 10 counts from day 11."""
     sources = {
-        "centres": {"centre_id": ["A"], "sector_id": ["S"], "project_id": ["P"], "district_id": ["D"],
-                    "setting": ["urban"]},
-        "children": {"child_id": ["c", "d"], "family_id": ["7", "7"], "sex": ["F", "M"],
-                     "birth_date": ["2024-01-01", "2022-05-01"], "centre_id": ["A", "A"]},
-        "measurements": {"child_id": ["c", "d"], "measured_on": [date(-5), date(-5)], "weight_kg": [9.0, 12.0]},
-        "episodes": {"episode_id": ["e"], "child_id": ["d"], "programme": ["UCDC"], "admitted_on": [date(10)]},
+        "centres": {
+            "centre_id": ["A"],
+            "sector_id": ["S"],
+            "project_id": ["P"],
+            "district_id": ["D"],
+            "setting": ["urban"],
+        },
+        "children": {
+            "child_id": ["c", "d"],
+            "family_id": ["7", "7"],
+            "sex": ["F", "M"],
+            "birth_date": ["2024-01-01", "2022-05-01"],
+            "centre_id": ["A", "A"],
+        },
+        "measurements": {
+            "child_id": ["c", "d"],
+            "measured_on": [date(-5), date(-5)],
+            "weight_kg": [9.0, 12.0],
+        },
+        "episodes": {
+            "episode_id": ["e"],
+            "child_id": ["d"],
+            "programme": ["UCDC"],
+            "admitted_on": [date(10)],
+        },
     }
     one, _ = build(sources, imported_on="2026-11-01")
     row = dict(zip(NAMES, _features(one, [day])[0], strict=True))

@@ -1,4 +1,5 @@
-"""`models.forest.explain` against LightGBM itself: the raw score bit for bit, `pred_contrib` within 1e-9."""
+"""`models.forest.explain` against LightGBM itself: the raw score bit for bit, `pred_contrib` within
+1e-9."""
 
 import subprocess
 import sys
@@ -16,7 +17,22 @@ from models.forest.kernels import BLOCK
 from registry.contract.errors import BadInput
 
 ODD_VALUES = np.array(
-    [np.nan, 0.0, -0.0, np.inf, -np.inf, 1e-36, -1e-36, 1e-34, 5e-324, -1.0, -0.5, 3.7, 1e300, 2.0**40]
+    [
+        np.nan,
+        0.0,
+        -0.0,
+        np.inf,
+        -np.inf,
+        1e-36,
+        -1e-36,
+        1e-34,
+        5e-324,
+        -1.0,
+        -0.5,
+        3.7,
+        1e300,
+        2.0**40,
+    ]
 )
 
 
@@ -40,10 +56,20 @@ def train(
     y = np.nan_to_num(x) @ random.normal(size=columns) + random.normal(size=rows)
     y = (y > np.median(y)).astype(float) if objective == "binary" else y
     settings = {
-        "objective": objective, "verbosity": -1, "num_threads": 1, "seed": seed, "min_data_in_leaf": 3,
-        "min_data_per_group": 5, "cat_smooth": 1.0, "deterministic": True, "force_col_wise": True, **params,
-    }  # fmt: skip
-    data = lightgbm.Dataset(x, y, categorical_feature=list(range(categorical)), weight=random.random(rows) + 0.5)
+        "objective": objective,
+        "verbosity": -1,
+        "num_threads": 1,
+        "seed": seed,
+        "min_data_in_leaf": 3,
+        "min_data_per_group": 5,
+        "cat_smooth": 1.0,
+        "deterministic": True,
+        "force_col_wise": True,
+        **params,
+    }
+    data = lightgbm.Dataset(
+        x, y, categorical_feature=list(range(categorical)), weight=random.random(rows) + 0.5
+    )
     return lightgbm.train(settings, data, trees)
 
 
@@ -57,7 +83,9 @@ def odd_rows(*, seed: int, columns: int, count: int = 40) -> np.ndarray:
     return rows
 
 
-def assert_explains(booster: lightgbm.Booster, rows: np.ndarray, *, table_bytes: int = 1 << 24) -> None:
+def assert_explains(
+    booster: lightgbm.Booster, rows: np.ndarray, *, table_bytes: int = 1 << 24
+) -> None:
     forest = Forest.from_text(booster.model_to_string(), table_bytes=table_bytes)
     expected = booster.predict(rows, pred_contrib=True)
     shares, base = forest.contributions(rows)
@@ -77,7 +105,12 @@ def assert_explains(booster: lightgbm.Booster, rows: np.ndarray, *, table_bytes:
     categorical=st.integers(0, 3),
     missing=st.sampled_from([{}, {"use_missing": False}, {"zero_as_missing": True}]),
     learning=st.sampled_from(
-        [{}, {"bagging_fraction": 0.6, "bagging_freq": 1}, {"boosting": "dart"}, {"extra_trees": True}]
+        [
+            {},
+            {"bagging_fraction": 0.6, "bagging_freq": 1},
+            {"boosting": "dart"},
+            {"extra_trees": True},
+        ]
     ),
     objective=st.sampled_from(["binary", "regression", "l1"]),
     table_bytes=st.sampled_from([0, 2_000, 1 << 24]),
@@ -87,19 +120,29 @@ def test_random_models_agree_with_lightgbm(
 ):
     categorical = min(categorical, columns)
     booster = train(
-        seed=seed, columns=columns, num_leaves=leaves, max_depth=depth, categorical=categorical, objective=objective,
-        **missing, **learning,
-    )  # fmt: skip
+        seed=seed,
+        columns=columns,
+        num_leaves=leaves,
+        max_depth=depth,
+        categorical=categorical,
+        objective=objective,
+        **missing,
+        **learning,
+    )
     assert_explains(booster, odd_rows(seed=seed + 1, columns=columns), table_bytes=table_bytes)
 
 
 def test_every_kind_of_split_is_met_by_the_models_of_these_tests():
-    """Else the agreement above says nothing of them. decision_type: category + 2 default left + 4 missing type."""
+    """Else the agreement above says nothing of them. decision_type: category + 2 default left + 4
+    missing type."""
     kinds = set()
     for settings_ in ({}, {"use_missing": False}, {"zero_as_missing": True}):
         text = train(seed=3, columns=6, categorical=2, num_leaves=31, **settings_).model_to_string()
         kinds |= {
-            int(word) for line in text.splitlines() if line.startswith("decision_type=") for word in line[14:].split()
+            int(word)
+            for line in text.splitlines()
+            if line.startswith("decision_type=")
+            for word in line[14:].split()
         }
     assert {kind >> 2 & 3 for kind in kinds if not kind & 1} == {0, 1, 2}
     assert {kind >> 1 & 1 for kind in kinds if not kind & 1} == {0, 1}
@@ -120,17 +163,24 @@ def test_a_cap_on_memory_changes_no_answer_beyond_rounding():
     rows, text = odd_rows(seed=10, columns=12), booster.model_to_string()
     free, tight = Forest.from_text(text), Forest.from_text(text, table_bytes=3_000)
     assert tight._tables().arguments[0].nbytes <= 3_000 < free._tables().arguments[0].nbytes
-    np.testing.assert_allclose(tight.contributions(rows)[0], free.contributions(rows)[0], rtol=0, atol=1e-12)
+    np.testing.assert_allclose(
+        tight.contributions(rows)[0], free.contributions(rows)[0], rtol=0, atol=1e-12
+    )
 
 
 @pytest.mark.parametrize("count", [0, 1, FEW, FEW + 1, BLOCK, BLOCK + 1, 2 * BLOCK + 3])
 def test_a_row_alone_has_the_same_bits_as_in_a_crowd(count):
     booster = train(seed=11, columns=14, rows=800, num_leaves=63, categorical=1)
-    forest, rows = Forest.from_text(booster.model_to_string()), odd_rows(seed=12, columns=14, count=count)
+    forest, rows = (
+        Forest.from_text(booster.model_to_string()),
+        odd_rows(seed=12, columns=14, count=count),
+    )
     shares, _ = forest.contributions(rows)
     assert shares.shape == (count, 14)
     for number in range(0, count, 37):
-        np.testing.assert_array_equal(shares[number], forest.contributions(rows[number : number + 1])[0][0])
+        np.testing.assert_array_equal(
+            shares[number], forest.contributions(rows[number : number + 1])[0][0]
+        )
 
 
 def test_shares_and_base_add_up_to_the_score():
@@ -153,21 +203,36 @@ def test_a_model_that_learnt_nothing_has_only_a_base():
 
 
 def test_a_stump_by_hand():
-    """30 of 100 rows pass x <= 0 (value 2), 70 do not (value -1): the mean is -0.1, passing is worth +2.1."""
+    """30 of 100 rows pass x <= 0 (value 2), 70 do not (value -1): the mean is -0.1, passing is
+    worth +2.1."""
     text = train(seed=1, columns=1, trees=1, num_leaves=2, objective="regression").model_to_string()
-    lines = {"split_feature": "0", "threshold": "0", "decision_type": "0", "leaf_value": "2 -1", "leaf_count": "30 70",
-             "internal_count": "100", "left_child": "-1", "right_child": "-2"}  # fmt: skip
+    lines = {
+        "split_feature": "0",
+        "threshold": "0",
+        "decision_type": "0",
+        "leaf_value": "2 -1",
+        "leaf_count": "30 70",
+        "internal_count": "100",
+        "left_child": "-1",
+        "right_child": "-2",
+    }
     changed = [
-        f"{key}={lines[key]}" if (key := line.partition("=")[0]) in lines else line for line in text.splitlines()
+        f"{key}={lines[key]}" if (key := line.partition("=")[0]) in lines else line
+        for line in text.splitlines()
     ]
-    shares, base = Forest.from_text("\n".join(changed)).contributions(np.array([[-5.0], [5.0], [np.nan]]))
+    shares, base = Forest.from_text("\n".join(changed)).contributions(
+        np.array([[-5.0], [5.0], [np.nan]])
+    )
     assert base == pytest.approx(-0.1)
     assert shares[:, 0] == pytest.approx([2.1, -0.9, 2.1])
 
 
 def test_threads_may_share_one_forest_before_its_tables_are_made():
     booster = train(seed=17, columns=9, num_leaves=31)
-    forest, rows = Forest.from_text(booster.model_to_string()), odd_rows(seed=18, columns=9, count=50)
+    forest, rows = (
+        Forest.from_text(booster.model_to_string()),
+        odd_rows(seed=18, columns=9, count=50),
+    )
     answers = [None] * 6
 
     def ask(number: int) -> None:
@@ -190,7 +255,9 @@ def test_explaining_does_not_import_lightgbm():
 
 def test_feature_names_are_the_models_own():
     booster = train(seed=19, columns=3)
-    assert Forest.from_text(booster.model_to_string()).feature_names == tuple(booster.feature_name())
+    assert Forest.from_text(booster.model_to_string()).feature_names == tuple(
+        booster.feature_name()
+    )
 
 
 @pytest.mark.parametrize(
@@ -210,7 +277,9 @@ def test_kinds_that_are_not_explained_are_refused(params, words):
 def test_several_classes_are_refused():
     random = np.random.default_rng(0)
     data = lightgbm.Dataset(random.normal(size=(200, 3)), random.integers(0, 3, 200))
-    booster = lightgbm.train({"objective": "multiclass", "num_class": 3, "verbosity": -1, "num_threads": 1}, data, 2)
+    booster = lightgbm.train(
+        {"objective": "multiclass", "num_class": 3, "verbosity": -1, "num_threads": 1}, data, 2
+    )
     with pytest.raises(BadInput, match="several classes"):
         Forest.from_text(booster.model_to_string())
 

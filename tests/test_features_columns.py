@@ -14,14 +14,41 @@ from registry.checks.table import build_records
 from registry.contract.registry import NEVER, day_number
 
 GIRL = {
-    "child_id": "girl", "sex": "F", "birth_date": "2025-01-01", "centre_id": "A", "birth_weight_kg": 2.6,
+    "child_id": "girl",
+    "sex": "F",
+    "birth_date": "2025-01-01",
+    "centre_id": "A",
+    "birth_weight_kg": 2.6,
     "measurements": [
-        {"measured_on": "2026-02-02", "weight_kg": 6.0, "height_cm": 70.0, "muac_mm": 112, "reported_status": "red"},
+        {
+            "measured_on": "2026-02-02",
+            "weight_kg": 6.0,
+            "height_cm": 70.0,
+            "muac_mm": 112,
+            "reported_status": "red",
+        },
         {"measured_on": "2026-02-09", "weight_kg": 6.3, "muac_mm": 113, "reported_status": "red"},
-        {"measured_on": "2026-02-16", "weight_kg": 6.3, "muac_mm": 115, "reported_status": "yellow"},
-        {"measured_on": "2026-03-02", "weight_kg": 6.2, "muac_mm": 116, "reported_status": "yellow"},
+        {
+            "measured_on": "2026-02-16",
+            "weight_kg": 6.3,
+            "muac_mm": 115,
+            "reported_status": "yellow",
+        },
+        {
+            "measured_on": "2026-03-02",
+            "weight_kg": 6.2,
+            "muac_mm": 116,
+            "reported_status": "yellow",
+        },
     ],
-    "episodes": [{"episode_id": "e", "programme": "UCDC", "admitted_on": "2026-02-02", "appetite_test": "pass"}],
+    "episodes": [
+        {
+            "episode_id": "e",
+            "programme": "UCDC",
+            "admitted_on": "2026-02-02",
+            "appetite_test": "pass",
+        }
+    ],
     "checks": [
         {"checked_on": "2026-02-05", "diarrhoea": True, "fever": False},
         {"checked_on": "2026-02-26", "diarrhoea": False, "fever": True, "poor_appetite": True},
@@ -53,26 +80,70 @@ def test_the_kernel_and_the_context_write_every_column_once():
 
 
 # SAM: 112 and 113 mm, and 6.2 kg at 70 cm (WHZ -3.19); 6.3 kg is -3.00 there, not below.
-@pytest.mark.parametrize(("name", "expected"), [
-    ("age_days", 427), ("female", 1), ("birth_weight_kg", 2.6), ("days_in_treatment", 30), ("appetite_failed", 0),
-    ("centre_is_vcdc", 0), ("stays_before", 0),
-    ("muac_first", 112), ("muac_life_mean", 114), ("muac_life_lowest", 112), ("muac_life_count", 4),
-    ("muac_life_spread", np.std([112, 113, 115, 116], ddof=1)), ("muac_mean_of_last_3", (113 + 115 + 116) / 3),
-    ("muac_before_mean", np.nan), ("muac_before_highest", np.nan),
-    ("muac_last", 116), ("muac_last_days", 2), ("muac_lowest_180", 112), ("muac_mean_90", 114),
-    ("gain_stay", 1000 * 0.2 / (6.0 * 28)), ("days_without_gain", 23), ("below_highest", 100 * np.log(6.3 / 6.2)),
-    ("sam_readings_180", 3), ("reported_red_180", 0.5), ("reported_last", 1),
-    ("days_since_weighed", 2), ("weighings_90", 4), ("weighings_missed", 1 - 4 / 5), ("longest_gap_stay", 14),
-    ("longest_gap_180", 14), ("heights_180", 1), ("height_days", 30), ("same_weight_run", 0),
-    ("visits_90", 1), ("away_90", 1), ("visit_found_sam_90", 0),
-    ("ill_14", 2), ("ill_days", 6), ("checks_30", 2), ("diarrhoea_share", 0.5), ("fever_30", 1), ("cough_30", np.nan),
-    ("poor_appetite_stay", 1), ("checks_per_week_stay", 2 / (30 / 7)),
-    ("ednf_per_day_stay", 1), ("ednf_per_day_14", np.nan), ("ednf_issues_missed", 0.5), ("thr_90", 1),
-    ("thr_issues_90", 1), ("thr_days", 74), ("hcm_90", np.nan),
-    ("attendance_last", 0.5), ("attendance_90", 0.625), ("attendance_180", 0.625),
-    ("sam_last", 1), ("days_since_discharge", np.nan), ("sam_readings_out", np.nan), ("weight_since_discharge", np.nan),
-    ("siblings", np.nan),
-])
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("age_days", 427),
+        ("female", 1),
+        ("birth_weight_kg", 2.6),
+        ("days_in_treatment", 30),
+        ("appetite_failed", 0),
+        ("centre_is_vcdc", 0),
+        ("stays_before", 0),
+        ("muac_first", 112),
+        ("muac_life_mean", 114),
+        ("muac_life_lowest", 112),
+        ("muac_life_count", 4),
+        ("muac_life_spread", np.std([112, 113, 115, 116], ddof=1)),
+        ("muac_mean_of_last_3", (113 + 115 + 116) / 3),
+        ("muac_before_mean", np.nan),
+        ("muac_before_highest", np.nan),
+        ("muac_last", 116),
+        ("muac_last_days", 2),
+        ("muac_lowest_180", 112),
+        ("muac_mean_90", 114),
+        ("gain_stay", 1000 * 0.2 / (6.0 * 28)),
+        ("days_without_gain", 23),
+        ("below_highest", 100 * np.log(6.3 / 6.2)),
+        ("sam_readings_180", 3),
+        ("reported_red_180", 0.5),
+        ("reported_last", 1),
+        ("days_since_weighed", 2),
+        ("weighings_90", 4),
+        ("weighings_missed", 1 - 4 / 5),
+        ("longest_gap_stay", 14),
+        ("longest_gap_180", 14),
+        ("heights_180", 1),
+        ("height_days", 30),
+        ("same_weight_run", 0),
+        ("visits_90", 1),
+        ("away_90", 1),
+        ("visit_found_sam_90", 0),
+        ("ill_14", 2),
+        ("ill_days", 6),
+        ("checks_30", 2),
+        ("diarrhoea_share", 0.5),
+        ("fever_30", 1),
+        ("cough_30", np.nan),
+        ("poor_appetite_stay", 1),
+        ("checks_per_week_stay", 2 / (30 / 7)),
+        ("ednf_per_day_stay", 1),
+        ("ednf_per_day_14", np.nan),
+        ("ednf_issues_missed", 0.5),
+        ("thr_90", 1),
+        ("thr_issues_90", 1),
+        ("thr_days", 74),
+        ("hcm_90", np.nan),
+        ("attendance_last", 0.5),
+        ("attendance_90", 0.625),
+        ("attendance_180", 0.625),
+        ("sam_last", 1),
+        ("days_since_discharge", np.nan),
+        ("sam_readings_out", np.nan),
+        ("weight_since_discharge", np.nan),
+        ("siblings", np.nan),
+    ],
+)
 def test_a_column_says_what_a_hand_would(row, name, expected):
     assert row[name] == pytest.approx(expected, rel=1e-12, nan_ok=True)
 
@@ -85,15 +156,32 @@ def _whole_record(values, admitted=4, today=5):
 
 def test_where_a_child_usually_stands():
     told = _whole_record([-1.0, -1.4, -2.2, -3.1])
-    assert told == pytest.approx({
-        "first": -1.0, "life_mean": -1.925, "life_lowest": -3.1, "life_spread": np.std([1.0, 1.4, 2.2, 3.1], ddof=1),
-        "life_count": 4, "mean_of_last_3": -6.7 / 3, "before_mean": -4.6 / 3, "before_median": -1.4,
-        "before_highest": -1.0})
+    assert told == pytest.approx(
+        {
+            "first": -1.0,
+            "life_mean": -1.925,
+            "life_lowest": -3.1,
+            "life_spread": np.std([1.0, 1.4, 2.2, 3.1], ddof=1),
+            "life_count": 4,
+            "mean_of_last_3": -6.7 / 3,
+            "before_mean": -4.6 / 3,
+            "before_median": -1.4,
+            "before_highest": -1.0,
+        }
+    )
 
 
-@pytest.mark.parametrize(("before", "median"), [
-    ([-2.0], -2.0), ([-1.0, -3.0], -2.0), ([-3.0, -1.0, -2.5], -2.5), ([-1.0, np.nan, -3.0, -2.0], -2.0),
-    ([-1.0, -4.0, -2.0, -3.0], -2.5), ([np.nan], np.nan)])
+@pytest.mark.parametrize(
+    ("before", "median"),
+    [
+        ([-2.0], -2.0),
+        ([-1.0, -3.0], -2.0),
+        ([-3.0, -1.0, -2.5], -2.5),
+        ([-1.0, np.nan, -3.0, -2.0], -2.0),
+        ([-1.0, -4.0, -2.0, -3.0], -2.5),
+        ([np.nan], np.nan),
+    ],
+)
 def test_the_median_is_of_what_was_read_before_the_admission(before, median):
     told = _whole_record([*before, -9.0], admitted=len(before) + 1, today=9)
     assert told["before_median"] == pytest.approx(median, nan_ok=True)
@@ -106,14 +194,24 @@ def test_without_a_stay_there_is_no_before():
 
 
 def test_an_arm_is_told_only_from_the_last_weighing_or_later():
-    weighed = {**GIRL, "measurements": [*GIRL["measurements"], {"measured_on": "2026-03-09", "weight_kg": 6.4}]}
-    measured = {**weighed, "measurements": [*weighed["measurements"], {"measured_on": "2026-03-10", "muac_mm": 118}]}
+    weighed = {
+        **GIRL,
+        "measurements": [*GIRL["measurements"], {"measured_on": "2026-03-09", "weight_kg": 6.4}],
+    }
+    measured = {
+        **weighed,
+        "measurements": [*weighed["measurements"], {"measured_on": "2026-03-10", "muac_mm": 118}],
+    }
 
     def arm(child):
         registry, problems = build_records([child])
         assert problems == [[]]
         day = np.array([day_number("2026-03-12")], np.int32)
-        return score_children(Clock(registry), np.zeros(1, np.int32), day, bundles={}).facts(0).get("muac_mm")
+        return (
+            score_children(Clock(registry), np.zeros(1, np.int32), day, bundles={})
+            .facts(0)
+            .get("muac_mm")
+        )
 
     assert [arm(GIRL), arm(weighed), arm(measured)] == [116, None, 118]
 
@@ -121,5 +219,7 @@ def test_an_arm_is_told_only_from_the_last_weighing_or_later():
 def test_two_equal_weights_in_a_row_count_until_the_scale_moves():
     until = [day_number(day) for day in ("2026-02-10", "2026-02-16", "2026-03-02")]
     registry, _ = build_records([GIRL])
-    found = as_of(Clock(registry), np.zeros(3, np.int32), np.array(until, np.int32), priors=DEFAULT_PRIORS)
+    found = as_of(
+        Clock(registry), np.zeros(3, np.int32), np.array(until, np.int32), priors=DEFAULT_PRIORS
+    )
     assert found[:, NAMES.index("same_weight_run")].tolist() == [0, 1, 0]

@@ -1,4 +1,5 @@
-"""Bands that hold what they say, levels that add up, alarms that are rarely false and find a doubling."""
+"""Bands that hold what they say, levels that add up, alarms that are rarely false and find a
+doubling."""
 
 import numpy as np
 import pytest
@@ -15,11 +16,16 @@ from training.forecasting.yardsticks import interval_score, simple_averages
 
 def test_adding_up_is_least_squares_over_the_tree():
     draw = np.random.default_rng(1)
-    means = [draw.uniform(5, 20, (6, 1)), draw.uniform(20, 50, (2, 1)), draw.uniform(60, 90, (1, 1))]
+    means = [
+        draw.uniform(5, 20, (6, 1)),
+        draw.uniform(20, 50, (2, 1)),
+        draw.uniform(60, 90, (1, 1)),
+    ]
     variances = [draw.uniform(1, 9, mean.shape) for mean in means]
     above = [np.array([0, 0, 0, 1, 1, 1]), np.array([0, 0])]
     found = reconciled(means, variances, above)
-    # By matrices: S holds which areas each place sums, and generalised least squares finds the areas.
+    # By matrices: S holds which areas each place sums, and generalised least squares finds the
+    # areas.
     sums = np.vstack([np.eye(6), [[1, 1, 1, 0, 0, 0], [0, 0, 0, 1, 1, 1]], np.ones((1, 6))])
     weight = np.diag(1 / np.concatenate(variances)[:, 0])
     finest = np.linalg.solve(sums.T @ weight @ sums, sums.T @ weight @ np.concatenate(means)[:, 0])
@@ -27,19 +33,31 @@ def test_adding_up_is_least_squares_over_the_tree():
 
 
 def test_no_part_falls_below_zero_and_parts_still_add_up():
-    found = reconciled([np.array([[0.1], [8.0]]), np.array([[2.0]])], [np.array([[4.0], [4.0]]), np.array([[0.01]])],
-                       [np.array([0, 0])])
-    assert (found[0] >= 0).all() and found[0].sum() == pytest.approx(found[1][0, 0]) and found[1][0, 0] < 2.1
+    found = reconciled(
+        [np.array([[0.1], [8.0]]), np.array([[2.0]])],
+        [np.array([[4.0], [4.0]]), np.array([[0.01]])],
+        [np.array([0, 0])],
+    )
+    assert (
+        (found[0] >= 0).all()
+        and found[0].sum() == pytest.approx(found[1][0, 0])
+        and found[1][0, 0] < 2.1
+    )
 
 
 def test_an_area_without_a_forecast_stays_without_and_counts_nothing():
-    found = reconciled([np.array([[3.0], [np.nan]]), np.array([[np.nan]])], [np.ones((2, 1)), np.ones((1, 1))],
-                       [np.array([0, 0])])
+    found = reconciled(
+        [np.array([[3.0], [np.nan]]), np.array([[np.nan]])],
+        [np.ones((2, 1)), np.ones((1, 1))],
+        [np.array([0, 0])],
+    )
     assert np.isnan(found[0][1, 0]) and found[1][0, 0] == 3.0
 
 
 def test_levels_are_moved_to_what_the_past_held():
-    too_narrow = np.sort(np.concatenate([np.full(300, 0.01), np.full(300, 0.99), np.linspace(0.05, 0.95, 400)]))
+    too_narrow = np.sort(
+        np.concatenate([np.full(300, 0.01), np.full(300, 0.99), np.linspace(0.05, 0.95, 400)])
+    )
     low, high = placed_levels(too_narrow, (0.10, 0.90))
     assert low < 0.03 and high > 0.97
     assert placed_levels(np.zeros(0), (0.10, 0.90)) == pytest.approx([0.10, 0.90])
@@ -59,7 +77,9 @@ def test_the_spread_finds_the_mean_and_the_variance_of_what_came():
 
 
 def test_a_count_that_is_mostly_zero_has_a_band_of_whole_numbers():
-    found = quantiles_of(np.array([[0.05]]), np.array([[0.3]]), np.array([[0.1, 0.5, 0.9, 0.99]]))[0]
+    found = quantiles_of(np.array([[0.05]]), np.array([[0.3]]), np.array([[0.1, 0.5, 0.9, 0.99]]))[
+        0
+    ]
     assert found.tolist() == [0, 0, 0, 1]
 
 
@@ -88,7 +108,9 @@ def test_forecasts_of_simulated_sectors_beat_simple_averages_and_their_bands_hol
         known = np.isfinite(came) & np.isfinite(forecast.mean[:, 2])
         bands = forecast.quantiles[known, 2]
         error.append(np.abs(came[known] - forecast.mean[known, 2]).mean())
-        simple.append([np.nanmean(np.abs(came - said)) for said in simple_averages(panel, origin, 3).values()])
+        simple.append(
+            [np.nanmean(np.abs(came - said)) for said in simple_averages(panel, origin, 3).values()]
+        )
         held.append(((came[known] >= bands[:, 1]) & (came[known] <= bands[:, 5])).mean())
     assert np.mean(error) < 0.9 * np.mean(simple, axis=0).min()
     assert 0.74 <= np.mean(held) <= 0.90
@@ -109,8 +131,12 @@ def test_an_area_without_sam_is_told_only_where_its_neighbours_make_it_unlikely(
     counts[3] = 0
     counts[5] = np.nan
     counts[8:] = draw.poisson(0.02, (4, 24))
-    panel = Panel(np.array([f"A{at}" for at in range(12)]), 640, counts,
-                  {"project": np.array(["busy"] * 8 + ["calm"] * 4)})
+    panel = Panel(
+        np.array([f"A{at}" for at in range(12)]),
+        640,
+        counts,
+        {"project": np.array(["busy"] * 8 + ["calm"] * 4)},
+    )
     assert [alert.area for alert in no_sam_unlikely(panel, "area")] == ["A3"]
 
 
@@ -119,7 +145,11 @@ def test_a_coming_peak_is_told_with_its_figures():
     spread = learn_spread(Past(*np.zeros((4, 0), np.int64)), areas=2, horizons=3)
     forecast = Forecast(panel, 23, np.array([[16.0, 16.0, 16.0], [12.0, 12.0, 12.0]]), spread)
     (alert,) = coming_peaks(forecast, "area")
-    assert (alert.area, alert.figure, alert.expected) == ("A", 48.0, 30.0) and "2025-05" in alert.text
+    assert (alert.area, alert.figure, alert.expected) == (
+        "A",
+        48.0,
+        30.0,
+    ) and "2025-05" in alert.text
 
 
 def test_a_parent_whose_areas_mostly_reported_nothing_is_missing():
@@ -146,6 +176,8 @@ def test_an_origin_sees_nothing_after_it():
     changed = panel.counts.copy()
     changed[:, 25:] = 999
     other = Panel(panel.areas, panel.first, changed, panel.parents)
-    for first, second in zip(*(forecast_at([Learnt(each, 2)], 24) for each in (panel, other)), strict=True):
+    for first, second in zip(
+        *(forecast_at([Learnt(each, 2)], 24) for each in (panel, other)), strict=True
+    ):
         assert np.array_equal(first.mean, second.mean, equal_nan=True)
         assert np.array_equal(first.quantiles, second.quantiles, equal_nan=True)

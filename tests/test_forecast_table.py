@@ -1,4 +1,5 @@
-"""`sanket forecast` of a table: what it answers, what it refuses by name, and what a forecast must keep to."""
+"""`sanket forecast` of a table: what it answers, what it refuses by name, and what a forecast must
+keep to."""
 
 import json
 
@@ -10,7 +11,20 @@ from registry.contract.errors import BadInput, UsageError
 from sanket.app import app, main
 from training.forecasting.counts_table import read_table
 
-COLUMNS = ["area", "origin", "month", "horizon", "mean", "q05", "q10", "q25", "q50", "q75", "q90", "q95"]
+COLUMNS = [
+    "area",
+    "origin",
+    "month",
+    "horizon",
+    "mean",
+    "q05",
+    "q10",
+    "q25",
+    "q50",
+    "q75",
+    "q90",
+    "q95",
+]
 LEVELS = COLUMNS[5:]
 
 
@@ -18,11 +32,18 @@ def counts(areas=8, months=36, *, mean=20.0, seed=1, first="2023-01", season=0.5
     draw = np.random.default_rng(seed)
     names = [str(month) for month in pd.period_range(first, periods=months, freq="M")]
     wave = np.exp(season * np.cos(2 * np.pi * (np.arange(months) - 6) / 12))
-    return pd.DataFrame([
-        {"area": f"A{area}", "district": f"D{area // 4}", "month": name,
-         "count": int(draw.poisson(mean * (1 + area / areas) * wave[at]))}
-        for area in range(areas) for at, name in enumerate(names)
-    ])
+    return pd.DataFrame(
+        [
+            {
+                "area": f"A{area}",
+                "district": f"D{area // 4}",
+                "month": name,
+                "count": int(draw.poisson(mean * (1 + area / areas) * wave[at])),
+            }
+            for area in range(areas)
+            for at, name in enumerate(names)
+        ]
+    )
 
 
 def written(folder, table, name="counts.csv"):
@@ -53,7 +74,11 @@ def refused(capsys, *words):
 def test_every_area_and_month_ahead_has_one_row_in_the_public_form(tmp_path):
     rows = answered(tmp_path, counts(), "--horizon", "3")
     assert list(rows) == COLUMNS and len(rows) == 8 * 3
-    assert set(rows["origin"]) == {"2025-12"} and set(rows["month"]) == {"2026-01", "2026-02", "2026-03"}
+    assert set(rows["origin"]) == {"2025-12"} and set(rows["month"]) == {
+        "2026-01",
+        "2026-02",
+        "2026-03",
+    }
     assert (rows["mean"] > 0).all() and (rows[LEVELS].diff(axis=1).iloc[:, 1:] >= 0).all().all()
     assert (rows["q05"] <= rows["mean"]).all() and (rows["mean"] <= rows["q95"]).all()
 
@@ -96,7 +121,9 @@ def test_a_past_origin_is_what_would_have_been_said_then(tmp_path):
     assert list(rows) == [*COLUMNS, "count"]
     assert sorted(set(rows["origin"])) == [f"2025-{month:02}" for month in range(6, 13)]
     then = answered(tmp_path, table, "--as-of", "2025-06-30", "--horizon", "2")
-    pd.testing.assert_frame_equal(rows.loc[rows["origin"] == "2025-06", COLUMNS].reset_index(drop=True), then)
+    pd.testing.assert_frame_equal(
+        rows.loc[rows["origin"] == "2025-06", COLUMNS].reset_index(drop=True), then
+    )
     came = rows.merge(table, on=["area", "month"], how="left", suffixes=("", "_table"))
     assert came["count"].equals(came["count_table"].astype(float))
     assert rows.loc[rows["month"] > "2025-12", "count"].isna().all()
@@ -162,10 +189,15 @@ def test_a_month_twice_is_refused_by_its_row(tmp_path, capsys):
     assert code == 3 and "FCT003" in said and "A0" in said and "2023-06" in said
 
 
-@pytest.mark.parametrize("change, named", [
-    ({"month": "06/2025"}, "FCT002"), ({"month": "2025-13"}, "FCT002"), ({"area": ""}, "FCT002"),
-    ({"month": "0202-01"}, "FCT002"),
-])
+@pytest.mark.parametrize(
+    "change, named",
+    [
+        ({"month": "06/2025"}, "FCT002"),
+        ({"month": "2025-13"}, "FCT002"),
+        ({"area": ""}, "FCT002"),
+        ({"month": "0202-01"}, "FCT002"),
+    ],
+)
 def test_a_row_that_cannot_be_placed_is_refused(tmp_path, capsys, change, named):
     table = counts()
     for name, value in change.items():
@@ -192,10 +224,17 @@ def test_further_columns_are_parents_covariates_or_said_to_be_left_out(tmp_path)
     assert len(panel.warnings) == 1 and "note" in panel.warnings[0]
 
 
-@pytest.mark.parametrize("options, named", [
-    (("--by", "state"), "FCT011"), (("--backtest-from", "2026-01"), "FCT012"), (("--backtest-from", "June"), "FCT012"),
-    (("--as-of", "yesterday"), "FCT014"), (("-o", "x.doc"), "FCT013"), (("--report", "no/folder/x.html"), "FCT013"),
-])
+@pytest.mark.parametrize(
+    "options, named",
+    [
+        (("--by", "state"), "FCT011"),
+        (("--backtest-from", "2026-01"), "FCT012"),
+        (("--backtest-from", "June"), "FCT012"),
+        (("--as-of", "yesterday"), "FCT014"),
+        (("-o", "x.doc"), "FCT013"),
+        (("--report", "no/folder/x.html"), "FCT013"),
+    ],
+)
 def test_options_that_do_not_fit_are_refused(tmp_path, options, named):
     path = written(tmp_path, counts())
     with pytest.raises(UsageError, match=named):

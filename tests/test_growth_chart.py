@@ -30,15 +30,21 @@ def texts(canvas):
 
 
 def test_a_chart_of_sixty_points_is_small_and_stands_alone():
-    canvas = growth_chart(points(), sex=0, treatments=[Treatment(300, 360, "UCDC"), Treatment(800, None, "VCDC")])
+    canvas = growth_chart(
+        points(), sex=0, treatments=[Treatment(300, 360, "UCDC"), Treatment(800, None, "VCDC")]
+    )
     svg = canvas.svg()
     assert len(svg.encode()) < 25_000
     assert "href" not in svg and "<script" not in svg and "url(" not in svg
 
 
 def test_bands_programmes_and_panels_are_named():
-    shown = texts(growth_chart(points(), sex=1, treatments=[Treatment(300, 360, "UCDC")], title="C <7>"))
-    assert {"severe", "moderate", "normal", "UCDC", "C <7>", WORDS["whz"], WORDS["muac"]} <= set(shown)
+    shown = texts(
+        growth_chart(points(), sex=1, treatments=[Treatment(300, 360, "UCDC")], title="C <7>")
+    )
+    assert {"severe", "moderate", "normal", "UCDC", "C <7>", WORDS["whz"], WORDS["muac"]} <= set(
+        shown
+    )
 
 
 def test_words_of_another_language_replace_ours():
@@ -66,13 +72,19 @@ def test_what_was_never_measured_has_no_panel_and_points_after_five_years_are_le
 
 def reach(canvas, fill):
     """First and last pixel, left to right, of the areas of a colour."""
-    return [(min(x), max(x)) for shape in canvas.shapes if isinstance(shape, Area) and shape.fill == fill
-            for x in [[point[0] for point in shape.points]]]
+    return [
+        (min(x), max(x))
+        for shape in canvas.shapes
+        if isinstance(shape, Area) and shape.fill == fill
+        for x in [[point[0] for point in shape.points]]
+    ]
 
 
 def test_an_open_stay_is_shaded_up_to_the_day_of_the_chart_and_a_later_one_not_at_all():
-    closed, open_ = (growth_chart(points(), sex=0, treatments=[Treatment(800, until, "VCDC")], today=850.0)
-                     for until in (850.0, None))
+    closed, open_ = (
+        growth_chart(points(), sex=0, treatments=[Treatment(800, until, "VCDC")], today=850.0)
+        for until in (850.0, None)
+    )
     assert reach(open_, SHADE) == reach(closed, SHADE)
     to_come = growth_chart(points(), sex=0, treatments=[Treatment(880, None, "VCDC")], today=850.0)
     assert reach(to_come, SHADE) == []
@@ -81,9 +93,18 @@ def test_an_open_stay_is_shaded_up_to_the_day_of_the_chart_and_a_later_one_not_a
 def test_where_length_turns_to_height_curves_and_points_are_parted_and_the_step_is_said():
     canvas = growth_chart(points(), sex=0, panels=["haz"])
     ages = points().age_days
-    joined = [len(shape.points) for shape in canvas.shapes if isinstance(shape, Line) and shape.colour == INK]
-    assert joined == [int((ages < STANDING_FROM_DAYS).sum()), int((ages >= STANDING_FROM_DAYS).sum())]
-    assert {WORDS["lying"], WORDS["standing"]} <= set(texts(canvas)) and WORDS["step"] in canvas.notes
+    joined = [
+        len(shape.points)
+        for shape in canvas.shapes
+        if isinstance(shape, Line) and shape.colour == INK
+    ]
+    assert joined == [
+        int((ages < STANDING_FROM_DAYS).sum()),
+        int((ages >= STANDING_FROM_DAYS).sum()),
+    ]
+    assert {WORDS["lying"], WORDS["standing"]} <= set(texts(canvas)) and WORDS[
+        "step"
+    ] in canvas.notes
     for fill in ("#e6f4e6", "#f9dcd9"):
         (_, end), (start, _) = reach(canvas, fill)[-2:]
         assert 0 < start - end < 6
@@ -107,11 +128,18 @@ def test_no_word_is_smaller_than_eleven_pixels_on_a_phone():
 
 
 def test_points_stay_inside_the_picture():
-    canvas = growth_chart(points(weight_kg=np.geomspace(0.1, 99, 60)), sex=0, treatments=[Treatment(-50, 3000, "")])
+    canvas = growth_chart(
+        points(weight_kg=np.geomspace(0.1, 99, 60)), sex=0, treatments=[Treatment(-50, 3000, "")]
+    )
     for shape in canvas.shapes:
         if isinstance(shape, Dots | Area):
             x, y = np.array(shape.points).T
-            assert (x >= 0).all() and (x <= canvas.width).all() and (y >= 0).all() and (y <= canvas.height).all()
+            assert (
+                (x >= 0).all()
+                and (x <= canvas.width).all()
+                and (y >= 0).all()
+                and (y <= canvas.height).all()
+            )
 
 
 def test_the_same_picture_as_png():
@@ -129,7 +157,9 @@ def test_whos_median_is_the_table_itself(indicator):
 
     median = measure_at(indicator, sex=1, at=np.array([91.0, 1826.0]), z=np.array(0.0))
     table = who_tables()[indicator][1]
-    np.testing.assert_allclose(median, [table[91 - (91 if indicator == "muacz" else 0), 1], table[-1, 1]], rtol=1e-14)
+    np.testing.assert_allclose(
+        median, [table[91 - (91 if indicator == "muacz" else 0), 1], table[-1, 1]], rtol=1e-14
+    )
 
 
 def test_an_implausible_point_is_a_cross_that_joins_no_line_and_stretches_no_axis():
@@ -137,7 +167,9 @@ def test_an_implausible_point_is_a_cross_that_joins_no_line_and_stretches_no_axi
     weight[30] = 34.0
     canvas = growth_chart(points(weight_kg=weight), sex=0, panels=["waz"])
     plain = growth_chart(points(), sex=0, panels=["waz"])
-    crosses = [shape for shape in canvas.shapes if isinstance(shape, Line) and shape.colour == CROSS]
+    crosses = [
+        shape for shape in canvas.shapes if isinstance(shape, Line) and shape.colour == CROSS
+    ]
     dots = [shape for shape in canvas.shapes if isinstance(shape, Dots)]
     assert len(crosses) == 2 and sum(len(shape.points) for shape in dots) == 59
     assert WORDS["implausible"] in canvas.notes and WORDS["implausible"] not in plain.notes

@@ -1,4 +1,5 @@
-"""The band ahead of a child's points: it widens, holds nine readings in ten, and is left out where records are thin."""
+"""The band ahead of a child's points: it widens, holds nine readings in ten, and is left out where
+records are thin."""
 
 import numpy as np
 import pytest
@@ -33,7 +34,10 @@ def projected(registry, day=LAST + 12):
 
 def test_the_band_widens_with_every_week_around_its_middle():
     found = projected(child([7.6, 7.7, 7.8, 7.9]))
-    assert list(np.diff(found.age_days)) == list(np.diff(AHEAD_DAYS)) and set(found.middle) == {"waz", "whz"}
+    assert list(np.diff(found.age_days)) == list(np.diff(AHEAD_DAYS)) and set(found.middle) == {
+        "waz",
+        "whz",
+    }
     for name in found.middle:
         width = found.high[name] - found.low[name]
         assert (np.diff(width) > 0).all() and (found.low[name] < found.middle[name]).all()
@@ -57,8 +61,10 @@ def test_thin_or_old_records_bear_no_projection(weights, day):
 def test_nothing_that_came_later_moves_the_band():
     longer = child([7.6, 7.7, 7.8, 7.9, 5.0])
     before = projected(longer, LAST - 20)
-    assert before.middle["whz"].tobytes() == projected(child([7.6, 7.7, 7.8, 7.9, 9.9]), LAST - 20).middle[
-        "whz"].tobytes()
+    assert (
+        before.middle["whz"].tobytes()
+        == projected(child([7.6, 7.7, 7.8, 7.9, 9.9]), LAST - 20).middle["whz"].tobytes()
+    )
 
 
 def test_the_chart_shows_the_band_only_when_asked_and_says_what_it_is():
@@ -67,11 +73,15 @@ def test_the_chart_shows_the_band_only_when_asked_and_says_what_it_is():
     assert WORDS["projection"] in ahead.notes and WORDS["projection"] not in plain.notes
     assert "Purple band:" in ahead.svg() and "Purple band:" not in plain.svg()
     bands = [shape for shape in ahead.shapes if isinstance(shape, Area) and shape.opacity == 0.28]
-    assert len(bands) == 2 and all(0 <= x <= ahead.width and 0 <= y <= ahead.height for x, y in bands[0].points)
+    assert len(bands) == 2 and all(
+        0 <= x <= ahead.width and 0 <= y <= ahead.height for x, y in bands[0].points
+    )
 
 
 def test_a_chart_of_a_projection_alone_has_room_for_it():
     registry = child([7.6, 7.7, 7.8, 7.9])
     known = Clock(registry).known_by(np.zeros(1, np.int32), np.array([LAST], np.int32))
-    canvas = growth_chart(points_of(known, day_number(BORN)), sex=0, panels=["whz"], projection=project(known))
+    canvas = growth_chart(
+        points_of(known, day_number(BORN)), sex=0, panels=["whz"], projection=project(known)
+    )
     assert len(canvas.svg().encode()) < 25_000

@@ -17,8 +17,17 @@ NAN = np.nan
 
 def of(*, age_days=400, waz=NAN, haz=NAN, whz=NAN, muac_mm=NAN, oedema=NAN, height_age_days=0):
     """One measurement's answers as plain numbers."""
-    row = {"age_days": age_days, "waz": waz, "haz": haz, "whz": whz, "muac_mm": muac_mm, "oedema": oedema}
-    many = status.classify(**{name: [cell] for name, cell in row.items()}, height_age_days=[height_age_days])
+    row = {
+        "age_days": age_days,
+        "waz": waz,
+        "haz": haz,
+        "whz": whz,
+        "muac_mm": muac_mm,
+        "oedema": oedema,
+    }
+    many = status.classify(
+        **{name: [cell] for name, cell in row.items()}, height_age_days=[height_age_days]
+    )
     answer = {name: int(column[0]) for name, column in many.items()}
     answer["status"] = status.WASTING[status.nutrition_status(many)[0]]
     answer["criterion"] = status.criterion(many)[0]
@@ -60,7 +69,8 @@ def test_wasting_by_three_criteria(age_days, whz, muac_mm, oedema, named, criter
 
 
 @pytest.mark.parametrize(
-    "z, severe, moderate, colour", [(-3.01, 1, 0, 2), (-3, 0, 1, 1), (-2, 0, 0, 0), (NAN, -1, -1, -1)]
+    "z, severe, moderate, colour",
+    [(-3.01, 1, 0, 2), (-3, 0, 1, 1), (-2, 0, 0, 0), (NAN, -1, -1, -1)],
 )
 def test_underweight_stunting_and_icds_colours(z, severe, moderate, colour):
     answer = of(waz=z, haz=z)
@@ -72,7 +82,9 @@ def test_underweight_stunting_and_icds_colours(z, severe, moderate, colour):
     "age_days, height_age_days, stale",
     [(700, 60, 0), (700, 61, 1), (730, 61, 1), (731, 61, 0), (731, 90, 0), (731, 91, 1)],
 )
-def test_a_height_carried_forward_too_long_says_neither_sam_nor_well(age_days, height_age_days, stale):
+def test_a_height_carried_forward_too_long_says_neither_sam_nor_well(
+    age_days, height_age_days, stale
+):
     answer = of(age_days=age_days, whz=-3.5, height_age_days=height_age_days)
     assert answer["stale"] == stale
     assert answer["sam_by_whz"] == (-1 if stale else 1)
@@ -86,7 +98,12 @@ def test_each_criterion_answers_for_itself():
 
 def test_above_five_years_underweight_may_be_said_and_wasting_not():
     answer = of(age_days=2000, waz=-3.5, haz=-2.5, whz=NAN, muac_mm=110, oedema=0)
-    assert (answer["suw"], answer["moderate_stunting"], answer["sam"], answer["sam_by_muac"]) == (1, 1, -1, -1)
+    assert (answer["suw"], answer["moderate_stunting"], answer["sam"], answer["sam_by_muac"]) == (
+        1,
+        1,
+        -1,
+        -1,
+    )
 
 
 def test_criteria_are_whole_and_sourced(tmp_path):
@@ -98,16 +115,36 @@ def test_criteria_are_whole_and_sourced(tmp_path):
     assert set(Criteria._fields) == set(criteria()._asdict())
 
 
-@pytest.mark.parametrize(("position", "taken_as"), [(None, "lying"), ("lying", "lying"), ("standing", "standing")])
+@pytest.mark.parametrize(
+    ("position", "taken_as"), [(None, "lying"), ("lying", "lying"), ("standing", "standing")]
+)
 def test_a_length_of_23_months_is_read_as_a_length_at_25_months_too(position, taken_as):
-    child = {"child_id": "girl", "sex": "F", "birth_date": "2024-01-01", "centre_id": "A", "measurements": [
-        {"measured_on": "2025-12-25", "weight_kg": 9.0, "height_cm": 84.0, "height_position": position},
-        {"measured_on": "2026-01-20", "weight_kg": 9.1},
-    ]}
+    child = {
+        "child_id": "girl",
+        "sex": "F",
+        "birth_date": "2024-01-01",
+        "centre_id": "A",
+        "measurements": [
+            {
+                "measured_on": "2025-12-25",
+                "weight_kg": 9.0,
+                "height_cm": 84.0,
+                "height_position": position,
+            },
+            {"measured_on": "2026-01-20", "weight_kg": 9.1},
+        ],
+    }
     registry, problems = build_records([child])
     assert problems == [[]]
-    known = Clock(registry).known_by(np.zeros(1, np.int32), np.array([day_number("2026-02-01")], np.int32))
+    known = Clock(registry).known_by(
+        np.zeros(1, np.int32), np.array([day_number("2026-02-01")], np.int32)
+    )
     own, carried = growth_points(known)["whz"]
-    asked = zscores(sex=[0, 0], age_days=[724, 750], weight_kg=[9.0, 9.1], height_cm=[84.0, 84.0],
-                    height_position=[("lying", "standing").index(taken_as)] * 2)["whz"]
+    asked = zscores(
+        sex=[0, 0],
+        age_days=[724, 750],
+        weight_kg=[9.0, 9.1],
+        height_cm=[84.0, 84.0],
+        height_position=[("lying", "standing").index(taken_as)] * 2,
+    )["whz"]
     assert [own, carried] == pytest.approx(np.round(asked, 2), abs=1e-12)

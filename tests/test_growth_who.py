@@ -1,4 +1,5 @@
-"""Reference: our z-scores against WHO's own answers, and the shipped tables against where they came from."""
+"""Reference: our z-scores against WHO's own answers, and the shipped tables against where they came
+from."""
 
 import runpy
 from pathlib import Path

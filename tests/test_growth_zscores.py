@@ -1,4 +1,5 @@
-"""Journey: a table as people have it goes in, the same rows with answers come out; what cannot be is named."""
+"""Journey: a table as people have it goes in, the same rows with answers come out; what cannot be
+is named."""
 
 import datetime as dt
 import json
@@ -16,12 +17,19 @@ from sanket.app import main
 GRID = Path(__file__).parent / "data/who_anthro_grid.csv"
 WHO_NAMES = {"waz": "wei", "haz": "len", "whz": "wfl", "baz": "bmi", "muacz": "ac", "hcz": "hc"}
 ADDED = [
-    *WHO_NAMES, *(f"{name}_flag" for name in WHO_NAMES), "nutrition_status", "criterion", "underweight", "stunting",
+    *WHO_NAMES,
+    *(f"{name}_flag" for name in WHO_NAMES),
+    "nutrition_status",
+    "criterion",
+    "underweight",
+    "stunting",
     "suspicion",
-]  # fmt: skip
+]
 
 
-def run(tmp_path: Path, text: str | bytes, *, out: str = "out.csv", name: str = "in.csv", **options) -> pd.DataFrame:
+def run(
+    tmp_path: Path, text: str | bytes, *, out: str = "out.csv", name: str = "in.csv", **options
+) -> pd.DataFrame:
     source = tmp_path / name
     source.write_bytes(text if isinstance(text, bytes) else text.encode())
     score_file(source, tmp_path / out, **options)
@@ -63,12 +71,19 @@ def test_who_grid_row_for_row_in_every_format(tmp_path, kind):
     assert (answered.row_id.to_numpy() == grid.row_id.to_numpy()).all()
     rows = answered[answered.quirk.isna()]
     for ours, theirs in WHO_NAMES.items():
-        np.testing.assert_array_equal(rows[ours].astype(float), rows[f"who_z{theirs}"].astype(float))
-        np.testing.assert_array_equal(rows[f"{ours}_flag"].astype(float), rows[f"who_f{theirs}"].astype(float))
+        np.testing.assert_array_equal(
+            rows[ours].astype(float), rows[f"who_z{theirs}"].astype(float)
+        )
+        np.testing.assert_array_equal(
+            rows[f"{ours}_flag"].astype(float), rows[f"who_f{theirs}"].astype(float)
+        )
 
 
 def test_every_cell_of_the_input_stays_as_it_was_written(tmp_path):
-    text = 'id,note,sex,age_days,weight_kg,height_cm\n007,"a ""b"", c",F,400,07.50,75.0\n008,"two\nlines",m,NA,9,\n'
+    text = (
+        'id,note,sex,age_days,weight_kg,height_cm\n007,"a ""b"", '
+        'c",F,400,07.50,75.0\n008,"two\nlines",m,NA,9,\n'
+    )
     run(tmp_path, text)
     kept = pd.read_csv(tmp_path / "out.csv", dtype=str, keep_default_na=False)
     assert kept[["id", "note", "weight_kg", "age_days", "height_cm"]].to_numpy().tolist() == [
@@ -108,7 +123,11 @@ def test_sex_in_its_spellings(tmp_path, spellings, sex):
 def test_ages_in_days_months_and_dates_agree(tmp_path):
     day = one(tmp_path, "sex,age_days,weight_kg,height_cm", "m,883,11.4,88")
     month = one(tmp_path, "sex,age_months,weight_kg,height_cm", f"m,{883 / 30.4375:.6f},11.4,88")
-    date = one(tmp_path, "sex,birth_date,measured_on,weight_kg,height_cm", "m,2023-10-01,2026-03-02,11.4,88")
+    date = one(
+        tmp_path,
+        "sex,birth_date,measured_on,weight_kg,height_cm",
+        "m,2023-10-01,2026-03-02,11.4,88",
+    )
     assert (dt.date(2026, 3, 2) - dt.date(2023, 10, 1)).days == 883
     for answered in (month, date):
         assert answered[list(WHO_NAMES)].equals(day[list(WHO_NAMES)])
@@ -190,7 +209,12 @@ def test_position_moves_the_height_and_an_unknown_one_does_not(tmp_path):
 
 
 def test_empty_columns_are_just_missing(tmp_path):
-    answered = one(tmp_path, "sex,age_days,weight_kg,height_cm,measure,oedema,armc", "f,400,7.5,72,,,", "m,500,9,78,,,")
+    answered = one(
+        tmp_path,
+        "sex,age_days,weight_kg,height_cm,measure,oedema,armc",
+        "f,400,7.5,72,,,",
+        "m,500,9,78,,,",
+    )
     assert answered.waz.notna().all() and answered.muacz.isna().all()
     assert answered.suspicion.isna().all()
 
@@ -242,12 +266,16 @@ def test_a_file_that_cannot_be_answered_is_refused_and_nothing_is_written(tmp_pa
 def test_columns_of_any_type_in_and_out(tmp_path, out):
     table = pd.DataFrame(
         {
-            "sex": pd.Categorical(["f", "m", "m"]), "oedema": [True, False, None], "armc": [None, None, None],
-            "birth_date": pd.to_datetime(["2025-01-01", "2025-01-01", None]), "weight_kg": [7, 8, 9],
-            "measured_on": [dt.date(2026, 1, 1)] * 3, "tags": [["a", "b"], [], None],
+            "sex": pd.Categorical(["f", "m", "m"]),
+            "oedema": [True, False, None],
+            "armc": [None, None, None],
+            "birth_date": pd.to_datetime(["2025-01-01", "2025-01-01", None]),
+            "weight_kg": [7, 8, 9],
+            "measured_on": [dt.date(2026, 1, 1)] * 3,
+            "tags": [["a", "b"], [], None],
             "sent": pd.to_datetime(["2026-01-01"] * 3).tz_localize("Asia/Kolkata"),
         }
-    )  # fmt: skip
+    )
     table.to_parquet(tmp_path / "in.parquet")
     score_file(tmp_path / "in.parquet", tmp_path / out)
     sheet = lambda path: pd.read_excel(path, engine="calamine")  # noqa: E731
@@ -277,7 +305,12 @@ def test_the_command_prints_one_json_document(tmp_path, capsys):
     facts = json.loads(capsys.readouterr().out)
     assert facts["rows"] == 5253
     wasting = facts["prevalence"]["wasting"]
-    assert wasting["low"] < wasting["percent"] == 100 * wasting["cases"] / wasting["n"] < wasting["high"]
+    assert (
+        wasting["low"]
+        < wasting["percent"]
+        == 100 * wasting["cases"] / wasting["n"]
+        < wasting["high"]
+    )
     page = (tmp_path / "r.html").read_text()
     assert "http://" not in page.replace("http://www.w3.org/2000/svg", "") and "src=" not in page
 
@@ -290,5 +323,8 @@ def test_the_command_sums_up_in_words(tmp_path, capsys):
 
 @pytest.mark.parametrize("arguments, code", [(["--older", "cdc"], 2), ([], 3)])
 def test_exit_codes(tmp_path, arguments, code, capsys):
-    assert ends(["zscores", str(tmp_path / "absent.csv"), "-o", str(tmp_path / "out.csv"), *arguments]) == code
+    assert (
+        ends(["zscores", str(tmp_path / "absent.csv"), "-o", str(tmp_path / "out.csv"), *arguments])
+        == code
+    )
     assert capsys.readouterr().err.startswith("sanket: GRO")

@@ -1,4 +1,5 @@
-"""Figures that judge a model: against scikit-learn, against definitions by brute force, and by hand."""
+"""Figures that judge a model: against scikit-learn, against definitions by brute force, and by
+hand."""
 
 import numpy as np
 import pytest
@@ -34,7 +35,9 @@ def weights(*, outcome, days, competing=None, landmark=None, horizon=183):
 
 
 def test_a_child_lost_is_stood_for_by_those_known_later():
-    assert weights(outcome=[1, -1, 1, 0], days=[5, 10, 20, 150]) == pytest.approx([1, 0, 3 / 2, 3 / 2])
+    assert weights(outcome=[1, -1, 1, 0], days=[5, 10, 20, 150]) == pytest.approx(
+        [1, 0, 3 / 2, 3 / 2]
+    )
 
 
 def test_without_loss_every_child_counts_once():
@@ -42,12 +45,18 @@ def test_without_loss_every_child_counts_once():
 
 
 def test_a_death_is_known_on_its_day_and_a_well_child_at_the_horizon():
-    found = weights(outcome=[0, 0, -1, 0], days=[8, 150, 10, 9], competing=[True, False, False, False])
+    found = weights(
+        outcome=[0, 0, -1, 0], days=[8, 150, 10, 9], competing=[True, False, False, False]
+    )
     assert found == pytest.approx([1, 1.5, 0, 1.5])
 
 
 def test_a_loss_at_one_landmark_weighs_nothing_at_another():
-    found = weights(outcome=[-1, 0, -1, 0, 0, 0], days=[5, 183, 5, 183, 183, 183], landmark=[0, 0, 0, 28, 28, 28])
+    found = weights(
+        outcome=[-1, 0, -1, 0, 0, 0],
+        days=[5, 183, 5, 183, 183, 183],
+        landmark=[0, 0, 0, 28, 28, 28],
+    )
     assert found == pytest.approx([0, 3, 0, 1, 1, 1])
 
 
@@ -82,7 +91,8 @@ def test_auc_and_brier_are_scikit_learns(seed, levels):
 def test_ranks_have_the_auc_of_their_risks(seed, levels):
     risk, happened, weight = cohort(seed, levels=levels)
     assert discrimination.auc(discrimination.ranked(risk), happened, weight) == discrimination.auc(
-        risk, happened, weight)
+        risk, happened, weight
+    )
 
 
 def test_auc_of_all_ties_is_one_half_and_without_events_is_unknown():
@@ -100,24 +110,32 @@ def test_scaled_brier_is_one_for_the_truth_and_zero_for_the_mean():
 
 
 def test_the_bootstrap_draws_children_not_rows():
-    """One child repeated a hundred times is one child: her interval is as wide as without the repeats."""
+    """One child repeated a hundred times is one child: her interval is as wide as without the
+    repeats."""
     random = np.random.default_rng(1)
     risk = random.random(60)
     happened = (random.random(60) < risk).astype(float)
-    once = discrimination.bootstrap(discrimination.auc, risk, happened, np.ones(60), cluster=np.arange(60))
+    once = discrimination.bootstrap(
+        discrimination.auc, risk, happened, np.ones(60), cluster=np.arange(60)
+    )
     many = (np.repeat(column, 100) for column in (risk, happened, np.ones(60)))
-    often = discrimination.bootstrap(discrimination.auc, *many, cluster=np.repeat(np.arange(60), 100))
+    often = discrimination.bootstrap(
+        discrimination.auc, *many, cluster=np.repeat(np.arange(60), 100)
+    )
     assert often.value == pytest.approx(once.value)
     assert (often.low, often.high) == pytest.approx((once.low, once.high))
     assert once.low < once.value < once.high and once.high - once.low > 0.1
 
 
 def test_the_bootstraps_interval_holds_the_truth_as_often_as_it_says():
-    """Mean of 50 normal draws: about 95 in 100 intervals hold 0 (percentile intervals: a little fewer)."""
+    """Mean of 50 normal draws: about 95 in 100 intervals hold 0 (percentile intervals: a little
+    fewer)."""
     random, held = np.random.default_rng(2), 0
     for number in range(200):
         draw = random.normal(size=50)
-        found = discrimination.bootstrap(np.mean, draw, cluster=np.arange(50), repeats=100, seed=number)
+        found = discrimination.bootstrap(
+            np.mean, draw, cluster=np.arange(50), repeats=100, seed=number
+        )
         held += found.low <= 0 <= found.high
     assert 175 <= held <= 198
 
@@ -125,13 +143,20 @@ def test_the_bootstraps_interval_holds_the_truth_as_often_as_it_says():
 def test_figures_of_one_draw_are_those_of_their_own():
     random = np.random.default_rng(4)
     draw, cluster = random.normal(size=80), np.arange(80) // 2
-    both = discrimination.bootstraps(lambda x: (np.mean(x), np.max(x)), draw, cluster=cluster, repeats=50)
-    assert both == [discrimination.bootstrap(figure, draw, cluster=cluster, repeats=50) for figure in (np.mean, np.max)]
+    both = discrimination.bootstraps(
+        lambda x: (np.mean(x), np.max(x)), draw, cluster=cluster, repeats=50
+    )
+    assert both == [
+        discrimination.bootstrap(figure, draw, cluster=cluster, repeats=50)
+        for figure in (np.mean, np.max)
+    ]
 
 
 def test_a_figure_that_most_draws_cannot_have_has_no_interval():
     happened = np.zeros(30)
-    found = discrimination.bootstrap(discrimination.auc, np.ones(30), happened, np.ones(30), cluster=np.arange(30))
+    found = discrimination.bootstrap(
+        discrimination.auc, np.ones(30), happened, np.ones(30), cluster=np.arange(30)
+    )
     assert np.isnan([found.value, found.low, found.high]).all()
 
 
@@ -156,7 +181,9 @@ def test_calibration_is_that_of_an_unpenalised_logistic_regression():
     assert found.slope == pytest.approx(peer.coef_[0, 0], abs=1e-5)
     assert found.intercept == pytest.approx(peer.intercept_[0], abs=1e-5)
     shifted = 1 / (1 + np.exp(-(log_odds[:, 0] + found.in_the_large)))
-    assert np.average(shifted, weights=weight) == pytest.approx(np.average(happened, weights=weight), abs=1e-9)
+    assert np.average(shifted, weights=weight) == pytest.approx(
+        np.average(happened, weights=weight), abs=1e-9
+    )
 
 
 def test_true_risks_are_calibrated_and_doubled_log_odds_have_half_the_slope():
@@ -175,7 +202,9 @@ def test_calibration_says_nothing_where_nothing_can_be_said():
     assert np.isnan(calibration.calibration(ones / 3, np.zeros(6), ones).slope)
     constant = calibration.calibration(ones / 3, np.array([1.0, 0, 0, 1, 1, 0]), ones)
     assert np.isnan(constant.slope) and constant.in_the_large == pytest.approx(np.log(2))
-    separated = calibration.calibration(np.array([0.1, 0.2, 0.3, 0.7, 0.8, 0.9]), np.array([0.0, 0, 0, 1, 1, 1]), ones)
+    separated = calibration.calibration(
+        np.array([0.1, 0.2, 0.3, 0.7, 0.8, 0.9]), np.array([0.0, 0, 0, 1, 1, 1]), ones
+    )
     assert np.isnan(separated.slope)
 
 
@@ -193,10 +222,16 @@ def test_the_calibration_curve_keeps_equal_risks_together():
 
 @pytest.mark.parametrize(
     ("events", "children", "low", "high"),
-    [(81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0.0, 0.1611), (1, 29, 0.0061, 0.1718)],
+    [
+        (81, 263, 0.2553, 0.3662),
+        (15, 148, 0.0624, 0.1605),
+        (0, 20, 0.0, 0.1611),
+        (1, 29, 0.0061, 0.1718),
+    ],
 )
 def test_wilsons_interval_is_newcombes(events, children, low, high):
-    """Newcombe 1998, "Two-sided confidence intervals for the single proportion", table I, method 3."""
+    """Newcombe 1998, "Two-sided confidence intervals for the single proportion", table I, method
+    3."""
     found = wilson(events / children, children)
     assert tuple(round(bound, 4) for bound in found) == (low, high)
 
@@ -206,12 +241,17 @@ def test_the_interval_of_no_children_is_unknown():
 
 
 def test_net_benefit_by_hand():
-    """Of 10, risks 0.8 (3 children, 2 cases) and 0.1 (7, 1 case); at 0.2 one false alarm costs a quarter of a case."""
+    """Of 10, risks 0.8 (3 children, 2 cases) and 0.1 (7, 1 case); at 0.2 one false alarm costs a
+    quarter of a case."""
     risk = np.array([0.8] * 3 + [0.1] * 7)
     happened = np.array([1.0, 1, 0, 1, 0, 0, 0, 0, 0, 0])
-    found = usefulness.net_benefit(risk, happened, np.ones(10), thresholds=np.array([0.1, 0.2, 0.8, 0.9]))
+    found = usefulness.net_benefit(
+        risk, happened, np.ones(10), thresholds=np.array([0.1, 0.2, 0.8, 0.9])
+    )
     assert found["model"] == pytest.approx([0.3 - 0.7 / 9, 0.2 - 0.1 / 4, 0.2 - 0.1 * 4, 0])
-    assert found["visit_all"] == pytest.approx([0.3 - 0.7 / 9, 0.3 - 0.7 / 4, 0.3 - 0.7 * 4, 0.3 - 0.7 * 9])
+    assert found["visit_all"] == pytest.approx(
+        [0.3 - 0.7 / 9, 0.3 - 0.7 / 4, 0.3 - 0.7 * 4, 0.3 - 0.7 * 9]
+    )
     assert (found["visit_none"] == 0).all()
 
 
@@ -231,7 +271,9 @@ def test_capacity_is_what_drawing_the_ties_gives(seed, capacity):
     for _ in range(400):
         first = np.lexsort((random.random(30), -risk))[:visits]
         draws.append(happened[first].sum() / visits)
-    assert found.precision_worst - 1e-12 <= min(draws) and max(draws) <= found.precision_best + 1e-12
+    assert (
+        found.precision_worst - 1e-12 <= min(draws) and max(draws) <= found.precision_best + 1e-12
+    )
     assert np.mean(draws) == pytest.approx(found.precision, abs=0.06)
     if happened.any():
         assert found.recall == pytest.approx(found.precision * visits / happened.sum())
@@ -243,7 +285,8 @@ def test_capacity_without_known_children_is_unknown():
 
 
 def test_sample_size_by_hand():
-    """Half have the event, R² 0.15 of at most 0.75: 0.1125; 10 parameters: 10 / (0.1 x 0.13353) = 749 (rounded up)."""
+    """Half have the event, R² 0.15 of at most 0.75: 0.1125; 10 parameters: 10 / (0.1 x 0.13353) =
+    749 (rounded up)."""
     found = sample_size.needed(prevalence=0.5, parameters=10)
     assert sample_size.cox_snell_limit(0.5) == pytest.approx(0.75)
     assert found.for_shrinkage == int(np.ceil(10 / (-0.1 * np.log(1 - 0.1125 / 0.9))))
@@ -262,8 +305,11 @@ def test_the_greatest_r2_is_the_papers(prevalence, limit):
 
 
 def test_the_papers_pre_eclampsia_example():
-    """30 parameters, prevalence 0.05, Cox-Snell R² 0.05: 5,249 children by the shrinkage criterion."""
-    found = sample_size.needed(prevalence=0.05, parameters=30, nagelkerke=0.05 / sample_size.cox_snell_limit(0.05))
+    """30 parameters, prevalence 0.05, Cox-Snell R² 0.05: 5,249 children by the shrinkage
+    criterion."""
+    found = sample_size.needed(
+        prevalence=0.05, parameters=30, nagelkerke=0.05 / sample_size.cox_snell_limit(0.05)
+    )
     assert found.for_shrinkage == 5_249
     assert found.events == 263
 
@@ -274,7 +320,9 @@ def test_more_parameters_or_a_weaker_signal_need_more_children():
     assert sample_size.needed(prevalence=0.2, parameters=20, nagelkerke=0.05).children > base
 
 
-@pytest.mark.parametrize("wrong", [{"prevalence": 0.0}, {"prevalence": 1.0}, {"parameters": 0}, {"nagelkerke": 1.0}])
+@pytest.mark.parametrize(
+    "wrong", [{"prevalence": 0.0}, {"prevalence": 1.0}, {"parameters": 0}, {"nagelkerke": 1.0}]
+)
 def test_an_impossible_question_is_refused(wrong):
     with pytest.raises(ValueError, match="between 0 and 1"):
         sample_size.needed(**({"prevalence": 0.2, "parameters": 5} | wrong))

@@ -1,4 +1,5 @@
-"""Every entry point of mlproject.yaml through a real `mlflow run`, tracked on a real `mlflow server`. Soak only."""
+"""Every entry point of mlproject.yaml through a real `mlflow run`, tracked on a real `mlflow
+server`. Soak only."""
 
 import json
 import subprocess
@@ -22,10 +23,17 @@ pytestmark = [pytest.mark.soak, pytest.mark.filterwarnings("ignore")]
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory):
-    """A district of many relapses, so that both targets have events enough before and after a split."""
+    """A district of many relapses, so that both targets have events enough before and after a
+    split."""
     folder = tmp_path_factory.mktemp("district")
-    simulate(folder / "registry", children=6_000, months=42, seed=11, format="parquet",
-             dials=Dials(truth_draws=0, relapse=4.0))
+    simulate(
+        folder / "registry",
+        children=6_000,
+        months=42,
+        seed=11,
+        format="parquet",
+        dials=Dials(truth_draws=0, relapse=4.0),
+    )
     opened = open_store(str(folder / "x.db"))
     opened.import_source(str(folder / "registry"))
     opened.close()
@@ -44,10 +52,19 @@ def run(store, server, tmp_path_factory):
     place = tmp_path_factory.mktemp("project")
 
     def entry(name, **parameters):
-        asked = [word for key, value in ({"store": store} | parameters).items() for word in ("-P", f"{key}={value}")]
-        done = subprocess.run([BINARIES / "mlflow", "run", str(ROOT), "--env-manager", "local", "-e", name, *asked],
-                              capture_output=True, text=True, timeout=1_500, cwd=place,
-                              env=environment(MLFLOW_TRACKING_URI=server, OMP_NUM_THREADS="1"))
+        asked = [
+            word
+            for key, value in ({"store": store} | parameters).items()
+            for word in ("-P", f"{key}={value}")
+        ]
+        done = subprocess.run(
+            [BINARIES / "mlflow", "run", str(ROOT), "--env-manager", "local", "-e", name, *asked],
+            capture_output=True,
+            text=True,
+            timeout=1_500,
+            cwd=place,
+            env=environment(MLFLOW_TRACKING_URI=server, OMP_NUM_THREADS="1"),
+        )
         assert done.returncode == 0, done.stderr[-3_000:]
         return done.stdout
 
@@ -60,8 +77,12 @@ def runs_of(server, target):
 
     client = MlflowClient(server)
     experiment = client.get_experiment_by_name(mlflow_runs.EXPERIMENT).experiment_id
-    found = client.search_runs([experiment], f"tags.target = '{target}'", order_by=["start_time DESC"])
-    return [(one.info.run_id, one.data.tags["bundle"]) for one in found if "bundle" in one.data.tags]
+    found = client.search_runs(
+        [experiment], f"tags.target = '{target}'", order_by=["start_time DESC"]
+    )
+    return [
+        (one.info.run_id, one.data.tags["bundle"]) for one in found if "bundle" in one.data.tags
+    ]
 
 
 def test_the_whole_way_of_a_data_scientist(run, store, server, tmp_path):
@@ -77,7 +98,9 @@ def test_the_whole_way_of_a_data_scientist(run, store, server, tmp_path):
     logged = figures(server, newest)
     assert {"report_lists_the_rules_10_recall", "report_auc_against_slow"} <= set(logged)
 
-    issues = [found["code"] for found in card(store, bundle)["findings"] if found["outcome"] == "issue"]
+    issues = [
+        found["code"] for found in card(store, bundle)["findings"] if found["outcome"] == "issue"
+    ]
     assert issues == [], "an honest training on the simulator's own records"
     run("promote", run=newest)
     assert pointer(models_folder(store), "non_response")["bundle"] == bundle
@@ -92,14 +115,18 @@ def figures(server, run_id):
 
 
 def card(store, bundle):
-    return json.loads((models_folder(store) / "bundles" / bundle / "card.json").read_text(encoding="utf-8"))
+    return json.loads(
+        (models_folder(store) / "bundles" / bundle / "card.json").read_text(encoding="utf-8")
+    )
 
 
 def test_backtest(run, tmp_path):
     output = tmp_path / "predictions.parquet"
     run("backtest", split="2025-12-01", output=output, trials=0)
     found = pd.read_parquet(output)
-    assert set(found["target"]) == set(PROBLEMS) and (found["score_status"] == "scored").mean() > 0.9
+    assert (
+        set(found["target"]) == set(PROBLEMS) and (found["score_status"] == "scored").mean() > 0.9
+    )
 
 
 def test_features(run, tmp_path):

@@ -1,4 +1,5 @@
-"""Promote and go back: refused on an issue, accepted with a reason that is kept, turned in one step, aliases follow."""
+"""Promote and go back: refused on an issue, accepted with a reason that is kept, turned in one
+step, aliases follow."""
 
 import json
 import shutil
@@ -21,7 +22,8 @@ from training.tracking import mlflow_runs
 
 @pytest.fixture
 def store(tmp_path):
-    """An address whose MLflow database is made already: making one takes longer than most of these tests."""
+    """An address whose MLflow database is made already: making one takes longer than most of these
+    tests."""
     address = str(tmp_path / "x.db")
     models_folder(address).mkdir()
     shutil.copy(made.empty_tracking(), models_folder(address) / "mlflow.db")
@@ -67,9 +69,12 @@ def test_a_bundle_that_was_never_checked_is_refused(store):
 
 
 def test_findings_of_another_model_are_refused(store):
-    """A calibrator moved by hand, or an older window told: whoever saves it so has a bundle that was never checked."""
+    """A calibrator moved by hand, or an older window told: whoever saves it so has a bundle that
+    was never checked."""
     bundle = made.judging(made.carded())
-    steeper = replace(bundle, calibrator=replace(bundle.calibrator, slope=2.0 * bundle.calibrator.slope))
+    steeper = replace(
+        bundle, calibrator=replace(bundle.calibrator, slope=2.0 * bundle.calibrator.slope)
+    )
     renamed = replace(bundle, facts=bundle.facts | {"trained_until": "2025-01-01"})
     for changed in (steeper, renamed):
         with pytest.raises(Refused, match="PRM006"):
@@ -85,7 +90,8 @@ def test_a_check_that_the_findings_do_not_know_refuses(store):
 
 
 def test_the_golden_child_is_asked_again(store, monkeypatch):
-    """A feature that changed its meaning since the training: the findings say pass, the program says otherwise."""
+    """A feature that changed its meaning since the training: the findings say pass, the program
+    says otherwise."""
     version, row = kept(store), golden.golden_row()
     row[made.column("whz_last")] *= -1
     monkeypatch.setattr(golden, "golden_row", lambda: row)
@@ -115,7 +121,12 @@ def test_back_and_forth(store):
     with pytest.raises(BadInput, match="BUN005"):
         rollback(store, "non_response")
     promote(store, second)
-    assert [turn["turned"] for turn in history(models_folder(store))] == ["promote", "promote", "rollback", "promote"]
+    assert [turn["turned"] for turn in history(models_folder(store))] == [
+        "promote",
+        "promote",
+        "rollback",
+        "promote",
+    ]
 
 
 def test_promoting_the_champion_again_changes_nothing(store):
@@ -154,17 +165,25 @@ def alias(address):
     from mlflow import MlflowClient
 
     client = MlflowClient(address)
-    found = client.get_model_version_by_alias(mlflow_runs.registered_name("non_response"), "champion")
+    found = client.get_model_version_by_alias(
+        mlflow_runs.registered_name("non_response"), "champion"
+    )
     return client.get_run(found.run_id).data.tags["bundle"], found.tags
 
 
 def promote_by_run(address, store, tmp_path):
-    """Promote two runs by their ids and go back; the alias follows each time, and another machine can fetch."""
+    """Promote two runs by their ids and go back; the alias follows each time, and another machine
+    can fetch."""
     versions = [kept(store), kept(store, RISK009="issue")]
-    runs = [tracked_run(address, store, load(bundles_folder(models_folder(store)) / version)) for version in versions]
+    runs = [
+        tracked_run(address, store, load(bundles_folder(models_folder(store)) / version))
+        for version in versions
+    ]
     assert promote(store, runs[0], tracked_at=address)["alias"]
     assert alias(address)[0] == versions[0]
-    assert promote(store, runs[1], tracked_at=address, accepted={"RISK009": "seen"}, by="Asha")["alias"]
+    assert promote(store, runs[1], tracked_at=address, accepted={"RISK009": "seen"}, by="Asha")[
+        "alias"
+    ]
     assert alias(address)[0] == versions[1]
     assert {"promoted_by": "Asha", "accepted_RISK009": "seen"}.items() <= alias(address)[1].items()
     assert rollback(store, "non_response", tracked_at=address)["alias"]
@@ -175,7 +194,8 @@ def promote_by_run(address, store, tmp_path):
 
 @pytest.mark.filterwarnings("ignore")
 def test_under_mlflow_run_a_training_has_a_run_of_its_own(store, monkeypatch):
-    """`mlflow run` opens one run in its own experiment; each target is tracked in ours, and names it."""
+    """`mlflow run` opens one run in its own experiment; each target is tracked in ours, and names
+    it."""
     from mlflow import MlflowClient
 
     models = models_folder(store)
@@ -218,7 +238,9 @@ def test_the_verbs(store, capsys):
     code, said = run("promote", store, "--run", version)
     assert code == 5 and "RISK009" in said.err
     assert run("promote", store, "--run", version, "--accept", "RISK009")[0] == 2
-    code, said = run("promote", store, "--run", version, "--accept", "RISK009", "--because", "seen", "--json")
+    code, said = run(
+        "promote", store, "--run", version, "--accept", "RISK009", "--because", "seen", "--json"
+    )
     assert code == 0 and json.loads(said.out)["accepted"] == {"RISK009": "seen"}
     assert run("rollback", store, "--target", "non_response")[0] == 3
     assert run("promote", store, "--run", "nobody")[0] == 3

@@ -1,4 +1,5 @@
-"""The report, the card, drift, notebooks and mlproject: whole, self-contained, honest about what is not known."""
+"""The report, the card, drift, notebooks and mlproject: whole, self-contained, honest about what is
+not known."""
 
 import json
 import os
@@ -27,13 +28,17 @@ from training.metrics import stability_index
 from training.report.report_page import MOST_BYTES, first_line
 
 ROOT = Path(__file__).parents[1]
-NOTEBOOKS = {"look_at_a_registry": [], "explain_a_model": ["--target", "non_response"],
-             "compare_two_runs": ["--one", "CHAMPION", "--other", "CHAMPION"]}
+NOTEBOOKS = {
+    "look_at_a_registry": [],
+    "explain_a_model": ["--target", "non_response"],
+    "compare_two_runs": ["--one", "CHAMPION", "--other", "CHAMPION"],
+}
 
 
 @pytest.fixture(autouse=True, scope="module")
 def a_short_learning_curve():
-    """One refit on half of the children: the curve's other points cost as much and are made alike."""
+    """One refit on half of the children: the curve's other points cost as much and are made
+    alike."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(learning_curve, "SHARES", (0.5,))
         patch.setattr(learning_curve, "MOST_REPEATS", 1)
@@ -76,11 +81,28 @@ def test_the_page_is_whole_small_and_needs_nothing_else(report):
     links = Links()
     links.feed(page)
     assert all(link.startswith(("#", "data:")) for link in links.found) and "<script" not in page
-    for words in ("May never be used", "Calibration curve", "Decision curve", "Is it fair?", "TRIPOD+AI", "PROBAST+AI",
-                  "RISK016", "beeswarm", "Whom does it miss?", "Words used here", "the rules", "failing to gain",
-                  "30 days later", "Learning curve", "Steadiness", "Model less this, then",
-                  "danger first, then this model", "nothing follows for real children",
-                  "What must have happened before", "with the event, in"):
+    for words in (
+        "May never be used",
+        "Calibration curve",
+        "Decision curve",
+        "Is it fair?",
+        "TRIPOD+AI",
+        "PROBAST+AI",
+        "RISK016",
+        "beeswarm",
+        "Whom does it miss?",
+        "Words used here",
+        "the rules",
+        "failing to gain",
+        "30 days later",
+        "Learning curve",
+        "Steadiness",
+        "Model less this, then",
+        "danger first, then this model",
+        "nothing follows for real children",
+        "What must have happened before",
+        "with the event, in",
+    ):
         assert words.lower() in page.lower(), words
 
 
@@ -94,10 +116,18 @@ def test_the_learning_curve_ends_at_the_judged_model_itself(report):
 def test_mlflow_is_told_of_every_order_and_question(report):
     _, (told,) = report
     found = flat(told.figures)
-    assert {f"lists_{order}_{visits}_recall" for order in ("our_risk", "the_rules", "lowest_WHZ", "chance")
-            for visits in (10, 20, 30)} <= set(found)
-    assert {"auc_against_failing", "auc_against_slow", "auc_against_known_later", "auc_rules",
-            "auc_later_WHZ"} <= set(found)
+    assert {
+        f"lists_{order}_{visits}_recall"
+        for order in ("our_risk", "the_rules", "lowest_WHZ", "chance")
+        for visits in (10, 20, 30)
+    } <= set(found)
+    assert {
+        "auc_against_failing",
+        "auc_against_slow",
+        "auc_against_known_later",
+        "auc_rules",
+        "auc_later_WHZ",
+    } <= set(found)
 
 
 def test_its_first_line_says_whose_data(report):
@@ -110,7 +140,9 @@ def test_its_first_line_says_whose_data(report):
 
 def test_no_child_is_named(report):
     page, told = report
-    assert not [child for child in made.clock().registry.child_ids[:500].astype(str) if f"{child}<" in page]
+    assert not [
+        child for child in made.clock().registry.child_ids[:500].astype(str) if f"{child}<" in page
+    ]
     assert json.loads(as_json(told, []))["models"][0]["target"] == "non_response"
 
 
@@ -127,7 +159,9 @@ def test_rows_after_the_training_judge_where_there_are_enough():
 def test_the_card_answers_all_27_items_and_invents_nothing():
     card = made.carded().card
     assert [row["item"] for row in card["tripod_ai"]] == [str(number) for number in range(1, 28)]
-    assert all(row["answer"] and "{" not in row["answer"] for row in card["tripod_ai"] + card["probast_ai"])
+    assert all(
+        row["answer"] and "{" not in row["answer"] for row in card["tripod_ai"] + card["probast_ai"]
+    )
     ethics = next(row["answer"] for row in card["tripod_ai"] if row["title"] == "Ethical approval")
     assert ethics.startswith("Not known, because")
     json.dumps(card, allow_nan=False)
@@ -137,7 +171,9 @@ def test_without_a_champion_there_is_nothing_to_judge(tmp_path):
     with pytest.raises(BadInput, match="EVA002"):
         evaluate(str(tmp_path / "x.db"), tmp_path / "r.html")
     with pytest.raises(UsageError, match="EVA005"):
-        evaluate(made.own_store(tmp_path), tmp_path / "r.html", run=_kept_at(tmp_path), update="slope")
+        evaluate(
+            made.own_store(tmp_path), tmp_path / "r.html", run=_kept_at(tmp_path), update="slope"
+        )
 
 
 def _kept_at(folder):
@@ -161,7 +197,10 @@ def test_a_recalibrated_bundle_says_what_it_is():
     moved = recalibrated(bundle, 0.8, 0.3, "there")
     assert moved.log_odds(matrix) == pytest.approx(0.8 * bundle.log_odds(matrix) + 0.3)
     outcomes = {found["code"]: found["outcome"] for found in moved.card["findings"]}
-    assert outcomes["RISK004"] == "not_applicable" and moved.facts["recalibrated"]["of"] == bundle.version
+    assert (
+        outcomes["RISK004"] == "not_applicable"
+        and moved.facts["recalibrated"]["of"] == bundle.version
+    )
 
 
 def test_the_stability_index_knows_the_same_from_another():
@@ -193,8 +232,9 @@ def test_drift_is_quiet_on_the_same_rows_and_loud_on_others():
 def fullest_month():
     """The month after the training in which most predictions fall (2026-06)."""
     rows = cohort(made.clock(), NON_RESPONSE, cutoff=made.clock().registry.recorded_until)
-    months, counts = np.unique([f"{day_date(int(day)):%Y-%m}" for day in rows.day if day >= made.UNTIL],
-                               return_counts=True)
+    months, counts = np.unique(
+        [f"{day_date(int(day)):%Y-%m}" for day in rows.day if day >= made.UNTIL], return_counts=True
+    )
     return str(months[counts.argmax()])
 
 
@@ -211,17 +251,42 @@ def test_drift_of_a_month_and_its_verb(store, tmp_path):
 
 
 def _sanket(*words):
-    return subprocess.run([Path(sys.executable).parent / "sanket", *words], capture_output=True, text=True, timeout=200)
+    return subprocess.run(
+        [Path(sys.executable).parent / "sanket", *words],
+        capture_output=True,
+        text=True,
+        timeout=200,
+    )
 
 
-@pytest.mark.parametrize("notebook", [
-    pytest.param(name, marks=() if name == "explain_a_model" else pytest.mark.soak) for name in NOTEBOOKS])
+@pytest.mark.parametrize(
+    "notebook",
+    [
+        pytest.param(name, marks=() if name == "explain_a_model" else pytest.mark.soak)
+        for name in NOTEBOOKS
+    ],
+)
 def test_a_notebook_runs(notebook, store):
-    champion = json.loads((models_folder(store) / "champion-non_response.json").read_text())["bundle"]
+    champion = json.loads((models_folder(store) / "champion-non_response.json").read_text())[
+        "bundle"
+    ]
     asked = [champion if word == "CHAMPION" else word for word in NOTEBOOKS[notebook]]
-    command = [sys.executable, ROOT / "notebooks" / f"{notebook}.py", "--", "--store", store, *asked]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=200, cwd=ROOT,
-                          env=os.environ | {"PYTHONPATH": str(ROOT)})
+    command = [
+        sys.executable,
+        ROOT / "notebooks" / f"{notebook}.py",
+        "--",
+        "--store",
+        store,
+        *asked,
+    ]
+    done = subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        timeout=200,
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+    )
     assert done.returncode == 0, done.stderr[-2000:]
 
 

@@ -1,4 +1,5 @@
-"""Spec: the rules as an order of visits. Danger first, then what is overdue; who is alike stays a tie."""
+"""Spec: the rules as an order of visits. Danger first, then what is overdue; who is alike stays a
+tie."""
 
 import numpy as np
 import pytest
@@ -58,6 +59,9 @@ def test_illness_at_the_newest_check_counts_a_band_and_an_older_one_nothing():
 
 
 def test_danger_first_then_the_model():
-    urgent_of, model = np.array([0.0, 60.0, 700.0, 700.0, 2_000.0]), np.array([0.9, 0.1, 0.2, 0.3, -9.0])
+    urgent_of, model = (
+        np.array([0.0, 60.0, 700.0, 700.0, 2_000.0]),
+        np.array([0.9, 0.1, 0.2, 0.3, -9.0]),
+    )
     assert np.argsort(-danger_first(urgent_of, model)).tolist() == [4, 3, 2, 0, 1]
     assert len(np.unique(danger_first(urgent_of, np.zeros(5)))) == 3

@@ -1,4 +1,5 @@
-"""Spec: the same risks against other outcomes. Six children cured on one day; see tests/stories.py for the readings."""
+"""Spec: the same risks against other outcomes. Six children cured on one day; see tests/stories.py
+for the readings."""
 
 import json
 from dataclasses import replace
@@ -28,22 +29,49 @@ LIVES = {
 }
 # question | children with it, of those whom it can be told of
 EXPECTED = {
-    "target": ("early, middle, late", 5), "relapse_by_day_30": ("early", 6), "relapse_by_day_90": ("early, middle", 5),
-    "single_reading": ("early, middle, late, once", 5), "known_earlier": ("early, middle, late", 5),
+    "target": ("early, middle, late", 5),
+    "relapse_by_day_30": ("early", 6),
+    "relapse_by_day_90": ("early, middle", 5),
+    "single_reading": ("early, middle, late, once", 5),
+    "known_earlier": ("early, middle, late", 5),
 }
 
 
 @pytest.fixture(scope="module")
 def clock():
-    rows = [(name, day, *_READING[what]) for name, life in LIVES.items() for day, what in parts(life)]
+    rows = [
+        (name, day, *_READING[what]) for name, life in LIVES.items() for day, what in parts(life)
+    ]
     tables = {
-        "centres": {"centre_id": ["A"], "sector_id": ["S"], "project_id": ["P"], "district_id": ["D"],
-                    "setting": ["urban"]},
-        "children": {"child_id": list(LIVES), "sex": ["F"] * 6, "birth_date": [BIRTH] * 6, "centre_id": ["A"] * 6},
-        "measurements": {"child_id": [row[0] for row in rows], "measured_on": [date(row[1]) for row in rows]} | {
-            name: [row[at] for row in rows] for at, name in enumerate(("weight_kg", "height_cm", "muac_mm"), 2)},
-        "episodes": {"episode_id": list(LIVES), "child_id": list(LIVES), "programme": ["UCDC"] * 6,
-                     "admitted_on": [date(-42)] * 6, "closed_on": [date(0)] * 6, "outcome": ["cured"] * 6},
+        "centres": {
+            "centre_id": ["A"],
+            "sector_id": ["S"],
+            "project_id": ["P"],
+            "district_id": ["D"],
+            "setting": ["urban"],
+        },
+        "children": {
+            "child_id": list(LIVES),
+            "sex": ["F"] * 6,
+            "birth_date": [BIRTH] * 6,
+            "centre_id": ["A"] * 6,
+        },
+        "measurements": {
+            "child_id": [row[0] for row in rows],
+            "measured_on": [date(row[1]) for row in rows],
+        }
+        | {
+            name: [row[at] for row in rows]
+            for at, name in enumerate(("weight_kg", "height_cm", "muac_mm"), 2)
+        },
+        "episodes": {
+            "episode_id": list(LIVES),
+            "child_id": list(LIVES),
+            "programme": ["UCDC"] * 6,
+            "admitted_on": [date(-42)] * 6,
+            "closed_on": [date(0)] * 6,
+            "outcome": ["cured"] * 6,
+        },
     }
     built, quarantine = build(tables, imported_on="2026-11-01")
     assert len(quarantine) == 0
@@ -51,7 +79,8 @@ def clock():
 
 
 def told(clock, *, cutoff=400, landmark=0):
-    """Each question's answer by name, for the rows of one landmark and a risk that rises with the child's position."""
+    """Each question's answer by name, for the rows of one landmark and a risk that rises with the
+    child's position."""
     rows = cohort(clock, RELAPSE, cutoff=DAY_0 + cutoff)
     rows = rows.take(np.flatnonzero(rows.landmark == landmark))
     found = against_others(clock, rows, rows.child / 10.0, cutoff=DAY_0 + cutoff)
@@ -66,7 +95,8 @@ def test_who_has_the_event_by_each_question(clock, name):
 
 
 def test_thirty_days_earlier_a_reading_waits_for_its_confirmation(clock):
-    """By day 190 all is known but who stayed well; by day 160 the late child's SAM of day 150 is not confirmed."""
+    """By day 190 all is known but who stayed well; by day 160 the late child's SAM of day 150 is
+    not confirmed."""
     found = told(clock, cutoff=190)
     assert (found["target"].events, found["known_earlier"].events) == (3, 2)
 
@@ -93,7 +123,8 @@ def test_only_what_was_known_on_its_own_day_is_moved_and_stays_keep_theirs(clock
 
 
 class ByWeight:
-    """A stand-in for a bundle: log-odds are less the days since the last weighing, so that it shows what was known."""
+    """A stand-in for a bundle: log-odds are less the days since the last weighing, so that it shows
+    what was known."""
 
     target, priors, facts = "relapse", DEFAULT_PRIORS, {}
 
@@ -106,7 +137,8 @@ def test_what_comes_in_later_is_not_seen(clock):
     rows = rows.take(np.flatnonzero(rows.landmark == 28))
     found = known_later(judged_later(clock, ByWeight(), rows))
     assert found.question.name == "known_later" and "(100%)" in found.question.words
-    # On day 28 the discharge's own weighing is two days short of being known: nobody's risk can be told apart.
+    # On day 28 the discharge's own weighing is two days short of being known: nobody's risk can be
+    # told apart.
     assert found.rows == 0 or found.auc.value == 0.5
 
 
@@ -120,25 +152,57 @@ def test_a_backtest_tells_all_of_it_as_json(clock):
 
 
 # a stay's weights in kg by days since admission | how it ended
-STAYS = {"slow": ([(0, 7.0), (90, 8.5)], {}), "failing": ([(0, 7.0), (90, 7.1)], {}),
-         "cured": ([(0, 7.0), (40, 8.5)], {"closed_on": date(40), "outcome": "cured"})}
+STAYS = {
+    "slow": ([(0, 7.0), (90, 8.5)], {}),
+    "failing": ([(0, 7.0), (90, 7.1)], {}),
+    "cured": ([(0, 7.0), (40, 8.5)], {"closed_on": date(40), "outcome": "cured"}),
+}
 
 
 def test_slow_and_failing_are_told_apart():
     weights = [(name, day, kg) for name, (readings, _) in STAYS.items() for day, kg in readings]
-    built, _ = build({
-        "centres": {"centre_id": ["A"], "sector_id": ["S"], "project_id": ["P"], "district_id": ["D"],
-                    "setting": ["urban"]},
-        "children": {"child_id": list(STAYS), "sex": ["F"] * 3, "birth_date": [BIRTH] * 3, "centre_id": ["A"] * 3},
-        "measurements": {"child_id": [row[0] for row in weights], "measured_on": [date(row[1]) for row in weights],
-                         "weight_kg": [row[2] for row in weights], "height_cm": [76.0] * len(weights)},
-        "episodes": {"episode_id": list(STAYS), "child_id": list(STAYS), "programme": ["UCDC"] * 3,
-                     "admitted_on": [date(0)] * 3} | {
-            name: [stay.get(name) for _, stay in STAYS.values()] for name in ("closed_on", "outcome")},
-    }, imported_on="2026-11-01")
+    built, _ = build(
+        {
+            "centres": {
+                "centre_id": ["A"],
+                "sector_id": ["S"],
+                "project_id": ["P"],
+                "district_id": ["D"],
+                "setting": ["urban"],
+            },
+            "children": {
+                "child_id": list(STAYS),
+                "sex": ["F"] * 3,
+                "birth_date": [BIRTH] * 3,
+                "centre_id": ["A"] * 3,
+            },
+            "measurements": {
+                "child_id": [row[0] for row in weights],
+                "measured_on": [date(row[1]) for row in weights],
+                "weight_kg": [row[2] for row in weights],
+                "height_cm": [76.0] * len(weights),
+            },
+            "episodes": {
+                "episode_id": list(STAYS),
+                "child_id": list(STAYS),
+                "programme": ["UCDC"] * 3,
+                "admitted_on": [date(0)] * 3,
+            }
+            | {
+                name: [stay.get(name) for _, stay in STAYS.values()]
+                for name in ("closed_on", "outcome")
+            },
+        },
+        imported_on="2026-11-01",
+    )
     clock, cutoff = Clock(built), DAY_0 + 400
     rows = cohort(clock, NON_RESPONSE, cutoff=cutoff)
     rows = rows.take(np.flatnonzero(rows.landmark == 0))
-    found = {one.question.name: one for one in against_others(clock, rows, np.array([0.5] * 3), cutoff=cutoff)}
-    assert [(found[name].rows, found[name].events) for name in ("target", "failing", "slow", "failing_not_slow")] == [
-        (3, 2), (2, 1), (2, 1), (2, 1)]
+    found = {
+        one.question.name: one
+        for one in against_others(clock, rows, np.array([0.5] * 3), cutoff=cutoff)
+    }
+    assert [
+        (found[name].rows, found[name].events)
+        for name in ("target", "failing", "slow", "failing_not_slow")
+    ] == [(3, 2), (2, 1), (2, 1), (2, 1)]

@@ -1,9 +1,10 @@
-"""The pages in a real Chromium: phone and desktop, three languages, without scripts, without network, on paper.
+"""The pages in a real Chromium: phone and desktop, three languages, without scripts, without
+network, on paper.
 
 Screenshots are kept in $SANKET_SCREENSHOTS (default: sanket-screenshots in the temporary folder).
 """
 
-# ruff: noqa: E501 (the checks in JavaScript)
+
 from __future__ import annotations
 
 import base64
@@ -73,7 +74,8 @@ def phone_or_desktop(request):
 
 
 def sign_in(browser, service, language="en", *, typed=False):
-    """By the link with the token, in this language; `typed`: by choosing the language and pasting the token."""
+    """By the link with the token, in this language; `typed`: by choosing the language and pasting
+    the token."""
     site, session = service
     browser.execute_cdp_cmd("Network.clearBrowserCookies", {})
     if not typed:
@@ -117,7 +119,8 @@ return [...document.querySelectorAll('svg text')].map((e) => {
 
 
 def faults(browser) -> list[str]:
-    """What a person with a small screen, a keyboard or a screen reader would stumble over on this page."""
+    """What a person with a small screen, a keyboard or a screen reader would stumble over on this
+    page."""
     return browser.execute_script(CHECKS, LEAST_TARGET_PX)
 
 
@@ -199,10 +202,18 @@ def test_a_weight_is_written_beside_the_finding_and_an_arm_in_either_unit(phone,
     phone.execute_script("arguments[0].open = true", last.find_element(By.TAG_NAME, "details"))
     arm, weight = (last.find_element(By.NAME, name) for name in ("muac_mm", "weight_kg"))
     weight.send_keys("7.45")
-    for written, taken in (("40", False), ("261", False), ("112", True), ("११.२", True), ("11,2", True)):
+    for written, taken in (
+        ("40", False),
+        ("261", False),
+        ("112", True),
+        ("११.२", True),
+        ("11,2", True),
+    ):
         arm.clear()
         arm.send_keys(written)
-        assert phone.execute_script("return [...arguments].map((it) => it.checkValidity())", weight, arm) == [True, taken]
+        assert phone.execute_script(
+            "return [...arguments].map((it) => it.checkValidity())", weight, arm
+        ) == [True, taken]
     keep_picture(phone, "outcome-form-phone-mr")
     tick(phone, last, "none")
     wait(lambda: words("mr")("ui", "kept") in phone.page_source)
@@ -216,7 +227,9 @@ def test_what_was_opened_opens_again_when_the_service_is_gone(phone, service, tm
         sign_in(phone, (site, token(address)))
         wait(lambda: phone.execute_script("return !!navigator.serviceWorker.controller"))
         phone.get(f"{site}/visits")
-        children = [link.get_attribute("href") for link in phone.find_elements(By.CSS_SELECTOR, ".who a")]
+        children = [
+            link.get_attribute("href") for link in phone.find_elements(By.CSS_SELECTOR, ".who a")
+        ]
         wait(lambda: phone.execute_async_script(KEPT_PAGES) >= len(children))
     app.close()
     phone.get(f"{site}/visits")
@@ -278,7 +291,10 @@ def test_a_finding_is_kept_when_the_network_is_there_only_by_name(phone, service
         tick(phone, last, "away")
         wait(lambda: words("en")("ui", "slow") in phone.find_element(By.TAG_NAME, "main").text)
         phone.get(f"{site}/visits")
-        assert words("en")("ui", "kept_offline") in phone.find_element(By.CSS_SELECTOR, "li .note").text
+        assert (
+            words("en")("ui", "kept_offline")
+            in phone.find_element(By.CSS_SELECTOR, "li .note").text
+        )
     finally:
         phone.execute_cdp_cmd("Network.setBlockedURLs", {"urls": []})
     phone.get(f"{site}/visits")
@@ -310,29 +326,47 @@ def own_phone(phone):
     phone.execute_script("localStorage.clear(); sessionStorage.clear()")
 
 
-def test_a_kept_finding_that_is_not_accepted_is_shown_with_why_corrected_and_sent_again(own_phone, service):
+def test_a_kept_finding_that_is_not_accepted_is_shown_with_why_corrected_and_sent_again(
+    own_phone, service
+):
     phone, (site, _) = own_phone, service
     sign_in(phone, service, "hi")
     say = words("hi")
     form = phone.find_elements(By.CSS_SELECTOR, "form.outcome")[-4]
     action = form.get_attribute("action").replace(site, "")
     child = action.split("/")[2]
-    wrong = [["finding", "well"], ["weight_kg", "74"], ["visited_on", "2026-03-16"], ["back", "/visits"]]
+    wrong = [
+        ["finding", "well"],
+        ["weight_kg", "74"],
+        ["visited_on", "2026-03-16"],
+        ["back", "/visits"],
+    ]
     shown = [[say("ui", "found"), say("findings", "well")], [say("ui", "weight_found"), "74"]]
-    kept = [{"id": "1", "who": "test-supervisor", "action": action, "fields": wrong, "shown": shown}]
+    kept = [
+        {"id": "1", "who": "test-supervisor", "action": action, "fields": wrong, "shown": shown}
+    ]
     phone.execute_script("localStorage.setItem('sanket-kept', arguments[0])", json.dumps(kept))
     phone.get(f"{site}/visits")
     wait(lambda: say("ui", "fault_weight_kg") in said_above(phone))
-    assert child in said_above(phone) and "74" in said_above(phone) and say("ui", "refused_title") in said_above(phone)
+    assert (
+        child in said_above(phone)
+        and "74" in said_above(phone)
+        and say("ui", "refused_title") in said_above(phone)
+    )
     phone.get(f"{site}/sector")
-    assert say("ui", "fault_weight_kg") in said_above(phone), "it stays until it is corrected or deleted"
+    assert say("ui", "fault_weight_kg") in said_above(phone), (
+        "it stays until it is corrected or deleted"
+    )
     keep_picture(phone, "refused-phone-hi")
     assert faults(phone) == []
     press(phone, "#waiting button")
     wait(lambda: phone.current_url.endswith("/outcome"))
     assert say("ui", "fault_weight_kg") in phone.find_element(By.CSS_SELECTOR, ".faults").text
     weight = phone.find_element(By.NAME, "weight_kg")
-    assert weight.get_attribute("value") == "74" and phone.find_element(By.CSS_SELECTOR, "input[value=well]").is_selected()
+    assert (
+        weight.get_attribute("value") == "74"
+        and phone.find_element(By.CSS_SELECTOR, "input[value=well]").is_selected()
+    )
     weight.clear()
     weight.send_keys("7.4")
     phone.find_element(By.CSS_SELECTOR, "form.outcome button").click()
@@ -343,7 +377,12 @@ def test_a_kept_finding_that_is_not_accepted_is_shown_with_why_corrected_and_sen
 def test_a_refused_finding_can_be_deleted_after_a_question(own_phone, service):
     phone, (site, _) = own_phone, service
     sign_in(phone, service)
-    gone = {"id": "1", "who": "test-supervisor", "action": "/visits/NOBODY/outcome", "fields": [["finding", "well"]]}
+    gone = {
+        "id": "1",
+        "who": "test-supervisor",
+        "action": "/visits/NOBODY/outcome",
+        "fields": [["finding", "well"]],
+    }
     phone.execute_script("localStorage.setItem('sanket-kept', arguments[0])", json.dumps([gone]))
     phone.get(f"{site}/visits")
     wait(lambda: words("en")("ui", "not_found") in said_above(phone))
@@ -356,8 +395,17 @@ def test_a_refused_finding_can_be_deleted_after_a_question(own_phone, service):
 def test_a_finding_of_another_sign_in_is_not_sent_as_ones_own(own_phone, service):
     phone, (site, _) = own_phone, service
     sign_in(phone, service)
-    action = phone.find_element(By.CSS_SELECTOR, "form.outcome").get_attribute("action").replace(site, "")
-    theirs = {"id": "1", "who": "another", "action": action, "fields": [["finding", "away"], ["visited_on", "2026-03-16"]]}
+    action = (
+        phone.find_element(By.CSS_SELECTOR, "form.outcome")
+        .get_attribute("action")
+        .replace(site, "")
+    )
+    theirs = {
+        "id": "1",
+        "who": "another",
+        "action": action,
+        "fields": [["finding", "away"], ["visited_on", "2026-03-16"]],
+    }
     phone.execute_script("localStorage.setItem('sanket-kept', arguments[0])", json.dumps([theirs]))
     phone.get(f"{site}/visits")
     wait(lambda: words("en").say("ui", "waiting_others", n=1) in said_above(phone))
@@ -367,17 +415,24 @@ def test_a_finding_of_another_sign_in_is_not_sent_as_ones_own(own_phone, service
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_day_of_a_supervisor(own_phone, tmp_path, language):
-    """Sign in, tick "SAM now", confirm, see it under "told today"; without a network tick, sign out; come back."""
+    """Sign in, tick "SAM now", confirm, see it under "told today"; without a network tick, sign
+    out; come back."""
     phone, say = own_phone, words(language)
     address = make_store(tmp_path, count=12)
     app = create_app(address, follow=False, log=Log(lambda line: None), limits=PATIENT)
     with served(app) as site:
         here = (site, token(address))
         sign_in(phone, here, language)
-        first, second = (one.find_element(By.CSS_SELECTOR, ".who a").text for one in children_on(phone)[:2])
+        first, second = (
+            one.find_element(By.CSS_SELECTOR, ".who a").text for one in children_on(phone)[:2]
+        )
         tick(phone, children_on(phone)[0], "sam_again")
         dialog = phone.find_element(By.ID, "confirm")
-        assert dialog.is_displayed() and first in dialog.text and say("findings", "sam_again") in dialog.text
+        assert (
+            dialog.is_displayed()
+            and first in dialog.text
+            and say("findings", "sam_again") in dialog.text
+        )
         assert faults(phone) == []
         keep_picture(phone, f"confirm-phone-{language}")
         press(phone, "#confirm button[value=no]")
@@ -385,7 +440,11 @@ def test_the_day_of_a_supervisor(own_phone, tmp_path, language):
         tick(phone, children_on(phone)[0], "sam_again")
         press(phone, "#confirm button[value=yes]")
         wait(lambda: "saved=1" in phone.current_url)
-        wait(lambda: first in phone.find_element(By.CSS_SELECTOR, "section[aria-labelledby=told]").text)
+        wait(
+            lambda: (
+                first in phone.find_element(By.CSS_SELECTOR, "section[aria-labelledby=told]").text
+            )
+        )
         keep_picture(phone, f"told-today-phone-{language}")
         wait(lambda: phone.execute_script("return !!navigator.serviceWorker.controller"))
         phone.get(f"{site}/visits")
@@ -398,7 +457,9 @@ def test_the_day_of_a_supervisor(own_phone, tmp_path, language):
     tick(phone, next(one for one in children_on(phone) if second in one.text), "ill")
     press(phone, "#confirm button[value=yes]")
     wait(lambda: second in said_above(phone))
-    assert say("ui", "waiting_where") in said_above(phone) and say("findings", "ill") in said_above(phone)
+    assert say("ui", "waiting_where") in said_above(phone) and say("findings", "ill") in said_above(
+        phone
+    )
     keep_picture(phone, f"waiting-phone-{language}")
     press(phone, "#sign-out button")
     asks = phone.find_element(By.ID, "sign-out-asks")
@@ -408,19 +469,29 @@ def test_the_day_of_a_supervisor(own_phone, tmp_path, language):
     assert not asks.is_displayed() and phone.find_elements(By.CSS_SELECTOR, ".child")
     press(phone, "#sign-out button")
     press(phone, "#sign-out-asks button[value=yes]")
-    wait(lambda: say.say("ui", "signing_out_later", n=1) in phone.find_element(By.TAG_NAME, "main").text)
+    wait(
+        lambda: (
+            say.say("ui", "signing_out_later", n=1) in phone.find_element(By.TAG_NAME, "main").text
+        )
+    )
     wait(lambda: phone.execute_async_script(LIST_KEPT) == 0)
     phone.get(f"{site}/visits")
-    assert phone.find_element(By.TAG_NAME, "h1").text == say("ui", "offline_title"), "no child is left on the phone"
+    assert phone.find_element(By.TAG_NAME, "h1").text == say("ui", "offline_title"), (
+        "no child is left on the phone"
+    )
     assert say("ui", "offline_page") in phone.find_element(By.TAG_NAME, "main").text
-    assert second not in phone.page_source and f"{say('ui', 'waiting_title')}: 1" in said_above(phone)
+    assert second not in phone.page_source and f"{say('ui', 'waiting_title')}: 1" in said_above(
+        phone
+    )
     keep_picture(phone, f"offline-phone-{language}")
 
     with served(app, port=urlsplit(site).port):
         cut_network(phone, cut=False)
         wait(lambda: phone.current_url.endswith("/sign-in"))
         assert len(waiting_on(phone)) == 1 and told_children(app) == [(first, "sam_again")]
-        assert f"{say('ui', 'waiting_title')}: 1" in said_above(phone) and second not in said_above(phone)
+        assert f"{say('ui', 'waiting_title')}: 1" in said_above(phone) and second not in said_above(
+            phone
+        )
         phone.get(f"{site}/visits")
         assert phone.current_url.endswith("/sign-in"), "the session has ended"
 
@@ -428,7 +499,11 @@ def test_the_day_of_a_supervisor(own_phone, tmp_path, language):
         wait(lambda: waiting_on(phone) == [])
         phone.get(f"{site}/visits")
         today = phone.find_element(By.CSS_SELECTOR, "section[aria-labelledby=told]").text
-        assert first in today and second in today and told_children(app) == [(first, "sam_again"), (second, "ill")]
+        assert (
+            first in today
+            and second in today
+            and told_children(app) == [(first, "sam_again"), (second, "ill")]
+        )
     app.close()
 
 
@@ -440,7 +515,10 @@ def told_children(app) -> list[tuple[str, str]]:
     with app.desk.engine.connect() as connection:
         if not sa.inspect(connection).has_table(TOLD.name):
             return []
-        return [(row.child_id, row.finding) for row in connection.execute(sa.select(TOLD).order_by(TOLD.c.number))]
+        return [
+            (row.child_id, row.finding)
+            for row in connection.execute(sa.select(TOLD).order_by(TOLD.c.number))
+        ]
 
 
 def test_a_finding_that_needs_somebody_is_asked_for_without_scripts_too(phone, tmp_path):
@@ -457,11 +535,15 @@ def test_a_finding_that_needs_somebody_is_asked_for_without_scripts_too(phone, t
             last.find_element(By.CSS_SELECTOR, "form.outcome button").click()
             wait(lambda: phone.current_url.endswith("/outcome"))
             assert phone.find_element(By.TAG_NAME, "h1").text == say("ui", "confirm_title")
-            assert child in phone.find_element(By.TAG_NAME, "main").text and told_children(app) == []
+            assert (
+                child in phone.find_element(By.TAG_NAME, "main").text and told_children(app) == []
+            )
             keep_picture(phone, "confirm-phone-mr-no-scripts")
             phone.find_element(By.CSS_SELECTOR, "form.outcome button").click()
             wait(lambda: "saved=1" in phone.current_url)
-            assert child in phone.find_element(By.CSS_SELECTOR, "section[aria-labelledby=told]").text
+            assert (
+                child in phone.find_element(By.CSS_SELECTOR, "section[aria-labelledby=told]").text
+            )
             assert told_children(app) == [(child, "died")]
     finally:
         phone.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
@@ -488,9 +570,13 @@ def test_the_anms_part_and_who_has_no_visit_left_can_be_read_on_a_phone(phone, t
     with served(app) as site:
         sign_in(phone, (site, token(address)), language)
         phone.get(f"{site}/visits?capacity=1")
-        titles = [phone.find_element(By.ID, name).text for name in ("first", "by-centre", "beyond", "anm")]
-        assert titles == [words(language)("ui", name) for name in ("first_today", "by_centre_title", "beyond_title",
-                                                                   "anm_title")]
+        titles = [
+            phone.find_element(By.ID, name).text for name in ("first", "by-centre", "beyond", "anm")
+        ]
+        assert titles == [
+            words(language)("ui", name)
+            for name in ("first_today", "by_centre_title", "beyond_title", "anm_title")
+        ]
         assert faults(phone) == []
         keep_picture(phone, f"list-anm-phone-{language}")
     app.close()
@@ -516,14 +602,20 @@ def test_the_page_prints_and_its_words_read_back(desktop, service, language):
     text = "".join("".join(page.extract_text() for page in pages).split())
     assert "S0001" in text and "C000" in text
     plain = {"en": "Why", "hi": "सूची", "mr": "बीट"}[language]
-    assert plain in text, "words of single letters read back; Chromium does not say what a conjunct stands for"
-    assert "".join(words(language)("ui", "sign_out").split()) not in text, "what cannot be pressed is not printed"
+    assert plain in text, (
+        "words of single letters read back; Chromium does not say what a conjunct stands for"
+    )
+    assert "".join(words(language)("ui", "sign_out").split()) not in text, (
+        "what cannot be pressed is not printed"
+    )
 
 
 def test_the_first_load_is_under_60_kb_beside_the_fonts_that_the_computer_lacks(phone, service):
     sign_in(phone, service, "mr")
     size = phone.execute_script(
-        "return performance.getEntriesByType('navigation').concat(performance.getEntriesByType('resource'))"
-        ".filter((entry) => !entry.name.endsWith('.woff2')).reduce((sum, entry) => sum + entry.decodedBodySize, 0)"
+        "return "
+        "performance.getEntriesByType('navigation').concat(performance.getEntriesByType('resource'))"
+        ".filter((entry) => !entry.name.endsWith('.woff2')).reduce((sum, entry) => sum + "
+        "entry.decodedBodySize, 0)"
     )
     assert 5_000 < size < 60_000

@@ -1,4 +1,5 @@
-"""The list on paper: what stands on it, that Devanagari reads back, that a workbook is ready to be filled in."""
+"""The list on paper: what stands on it, that Devanagari reads back, that a workbook is ready to be
+filled in."""
 
 from __future__ import annotations
 
@@ -36,7 +37,9 @@ from tests.list_cases import AS_OF, child, in_danger, sector, visit_list
 
 
 def pages(content: bytes) -> list[str]:
-    return [" ".join(page.extract_text().split()) for page in pypdf.PdfReader(io.BytesIO(content)).pages]
+    return [
+        " ".join(page.extract_text().split()) for page in pypdf.PdfReader(io.BytesIO(content)).pages
+    ]
 
 
 def one_list(*children):
@@ -44,21 +47,36 @@ def one_list(*children):
 
 
 def scattered(visits: int = 20, centres: int = 18, *, others: int = 0):
-    """A list of that many visits at so many centres, of one supervisor's sector; the first ones in danger."""
+    """A list of that many visits at so many centres, of one supervisor's sector; the first ones in
+    danger."""
     made = [
         (in_danger if number <= 12 else child)(
-            number, centre_id=f"A{number % centres:03d}", centre_name=f"Rampur Ward {number % centres}",
+            number,
+            centre_id=f"A{number % centres:03d}",
+            centre_name=f"Rampur Ward {number % centres}",
             latitude=20 + 0.05 * number,
-            facts={"last_muac_mm": 112.0, "last_muac_on": dt.date(2026, 2, 20), "last_height_cm": 70.0,
-                   "last_height_on": dt.date(2026, 1, 14), "target_weight_kg": 8.1},
+            facts={
+                "last_muac_mm": 112.0,
+                "last_muac_on": dt.date(2026, 2, 20),
+                "last_height_cm": 70.0,
+                "last_height_on": dt.date(2026, 1, 14),
+                "target_weight_kg": 8.1,
+            },
         )
         for number in range(1, visits + 1)
     ]
     listed = replace(
-        one_list(), rows=tuple(VisitRow("danger" if one.danger else "risk", n, one) for n, one in enumerate(made, 1))
+        one_list(),
+        rows=tuple(
+            VisitRow("danger" if one.danger else "risk", n, one) for n, one in enumerate(made, 1)
+        ),
     )
-    rest = [in_danger(900 + n, centre_id=f"A{n % centres:03d}", centre_name=f"Rampur Ward {n % centres}")
-            for n in range(others)]
+    rest = [
+        in_danger(
+            900 + n, centre_id=f"A{n % centres:03d}", centre_name=f"Rampur Ward {n % centres}"
+        )
+        for n in range(others)
+    ]
     return replace(listed, beyond=tuple(rest[::2]), anm=tuple(rest[1::2]))
 
 
@@ -75,7 +93,14 @@ def test_the_list_reads_back_as_text_word_for_word(language):
             assert " ".join(text.split()) in told
     for sheet in sheets(listed, say):
         assert f"{say('ui', 'centre')} {sheet.centre}" in told
-    for word in ("weight_found", "muac_found", "visited_on", "what_was_done", "sheet_reminder", "synthetic_short"):
+    for word in (
+        "weight_found",
+        "muac_found",
+        "visited_on",
+        "what_was_done",
+        "sheet_reminder",
+        "synthetic_short",
+    ):
         assert told.count(say("ui", word)) >= 18
     assert say("ui", "synthetic") in overview
     for name, meaning in key(say):
@@ -101,11 +126,13 @@ def test_the_overview_is_one_page_and_names_the_page_of_each_sheet(monkeypatch):
     read = pages(render(listed, say, form="pdf"))
     assert say("ui", "how_to") in read[1] and say("ui", "how_to") not in read[0]
     for line in ranked_lines(listed, say):
-        row = read[0][read[0].index(f"{line.mark} {line.child_id}"):]
-        named = int(re.search(r" (\d+) ", row[len(f"{line.mark} {line.child_id}") + 16:])[1])
+        row = read[0][read[0].index(f"{line.mark} {line.child_id}") :]
+        named = int(re.search(r" (\d+) ", row[len(f"{line.mark} {line.child_id}") + 16 :])[1])
         assert f"Centre {centre_name(line.row.candidate, say)}" in read[named - 1]
-    assert f"(page {next(n for n, text in enumerate(read, 1) if say('ui', 'beyond_title') + ' Visit list' in text)})" \
-        in read[0]
+    assert (
+        "(page "
+        f"{next(n for n, text in enumerate(read, 1) if say('ui', 'beyond_title') + ' Visit list' in text)})"
+    ) in read[0]
 
 
 def test_two_centres_on_a_page_are_parted_by_a_line_to_cut_along(monkeypatch):
@@ -113,28 +140,40 @@ def test_two_centres_on_a_page_are_parted_by_a_line_to_cut_along(monkeypatch):
     monkeypatch.setattr(Paper, "cut_line", lambda paper, y: cuts.append((paper.page, y)))
     read = pages(render(scattered(), words("en"), form="pdf"))
     heads = [text.count("Sector S0001, 16 March 2026") for text in read]
-    assert [sum(page == n for page, _ in cuts) for n in range(1, len(read) + 1)] == [max(0, n - 1) for n in heads]
+    assert [sum(page == n for page, _ in cuts) for n in range(1, len(read) + 1)] == [
+        max(0, n - 1) for n in heads
+    ]
     assert sum(heads) == 18, "no centre's sheet is torn over two pages"
 
 
 def test_what_was_measured_stands_on_the_childs_line_with_its_day_where_it_is_another():
     line = ranked_lines(scattered(1), words("en"))[0]
     assert line.last_weight == "7.4 kg on 2 March 2026"
-    assert line.height == "height 70.0 cm (14 January 2026)" and line.target == "weight to reach 8.1 kg"
+    assert (
+        line.height == "height 70.0 cm (14 January 2026)"
+        and line.target == "weight to reach 8.1 kg"
+    )
     assert line.arm.endswith(" (20 February 2026)") and "11" in line.arm
-    same = in_danger(facts={"last_height_cm": 70.0, "last_height_on": dt.date(2026, 3, 2), "last_muac_mm": None})
+    same = in_danger(
+        facts={"last_height_cm": 70.0, "last_height_on": dt.date(2026, 3, 2), "last_muac_mm": None}
+    )
     line = line_of(VisitRow("danger", 1, same), words("en"))
     assert line.height == "height 70.0 cm" and line.arm == "arm not recorded" and line.target == ""
 
 
 @pytest.mark.parametrize("form", FORMS)
 def test_the_anms_children_stand_in_every_form_apart_from_the_visits(form):
-    listed = replace(one_list(in_danger(1)), anm=(in_danger(700, rule="check_late", next_step="medical_check"),))
+    listed = replace(
+        one_list(in_danger(1)), anm=(in_danger(700, rule="check_late", next_step="medical_check"),)
+    )
     content = render(listed, words("mr"), form=form)
     if form == "xlsx":
         book = openpyxl.load_workbook(io.BytesIO(content))
-        told = " ".join(str(cell) for row in book[words("mr")("ui", "anm_sheet")].iter_rows(values_only=True)
-                        for cell in row)
+        told = " ".join(
+            str(cell)
+            for row in book[words("mr")("ui", "anm_sheet")].iter_rows(values_only=True)
+            for cell in row
+        )
     else:
         told = " ".join(pages(content)) if form == "pdf" else content.decode("utf-8-sig")
     if form == "txt":
@@ -146,8 +185,17 @@ def test_the_anms_children_stand_in_every_form_apart_from_the_visits(form):
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_anms_part_names_every_child_below_its_step_and_takes_few_pages(language):
     say = words(language)
-    late = [child(500 + n, rule="check_late", next_step="medical_check", overdue_days=n, by_when=AS_OF,
-                  centre_name="Chandrapur Ward 12 Near the Water Tank") for n in range(80)]
+    late = [
+        child(
+            500 + n,
+            rule="check_late",
+            next_step="medical_check",
+            overdue_days=n,
+            by_when=AS_OF,
+            centre_name="Chandrapur Ward 12 Near the Water Tank",
+        )
+        for n in range(80)
+    ]
     listed = replace(scattered(), anm=(*(in_danger(700 + n) for n in range(30)), *late))
     read = pages(render(listed, say, form="pdf"))
     told = " ".join(text for text in read if say("ui", "anm_part") in text)
@@ -173,7 +221,9 @@ def test_the_overview_says_no_more_than_the_facts_bear():
 
     assert short(reasons=(Reason("falling_weight", 0.7),)) == "Poor weight gain"
     never_ill = {"ill_checks": 0}
-    assert short(reasons=(Reason("illness", 0.7),), facts=never_ill) == say("sections_short", "risk")
+    assert short(reasons=(Reason("illness", 0.7),), facts=never_ill) == say(
+        "sections_short", "risk"
+    )
     assert ranked_lines(one_list(in_danger(rule="oedema")), say)[0].why_short == "Both feet swollen"
 
 
@@ -196,10 +246,17 @@ def test_the_devanagari_is_shaped_and_not_only_spelled():
 def test_every_character_of_every_word_is_in_the_font(language):
     from fontTools.ttLib import TTFont
 
-    with TTFont(FONTS / "SanketSans-Regular.ttf") as regular, TTFont(FONTS / "SanketSans-Bold.ttf") as bold:
+    with (
+        TTFont(FONTS / "SanketSans-Regular.ttf") as regular,
+        TTFont(FONTS / "SanketSans-Bold.ttf") as bold,
+    ):
         known = set(regular.getBestCmap()) & set(bold.getBestCmap())
     text = "".join(letter for _, letter in _letters(words(language).tree))
-    missing = {letter for letter in unicodedata.normalize("NFC", text) if ord(letter) not in known and letter != "\n"}
+    missing = {
+        letter
+        for letter in unicodedata.normalize("NFC", text)
+        if ord(letter) not in known and letter != "\n"
+    }
     assert not missing
 
 
@@ -216,9 +273,13 @@ def test_nothing_is_written_over_the_edge(language, monkeypatch):
     ends = []
     draw = Paper.line
     monkeypatch.setattr(Paper, "line", _noting(draw, ends))
-    long_name = child(child_id="27-511-0042-000123456", centre_name="Chandrapur Ward 12 Near the Water Tank")
+    long_name = child(
+        child_id="27-511-0042-000123456", centre_name="Chandrapur Ward 12 Near the Water Tank"
+    )
     listed = one_list(in_danger(), long_name, *sector(12, centres=1))
-    listed = replace(listed, anm=(replace(long_name, danger=True), long_name, long_name), beyond=(long_name,))
+    listed = replace(
+        listed, anm=(replace(long_name, danger=True), long_name, long_name), beyond=(long_name,)
+    )
     render(listed, words(language), form="pdf")
     assert min(start for start, _, _ in ends) >= LEFT - 0.1
     assert max(end for _, end, _ in ends) <= RIGHT + 0.1
@@ -270,7 +331,10 @@ def test_an_empty_list_says_so(form, language):
 
 def test_danger_beyond_the_capacity_is_said_on_the_overview():
     listed = replace(one_list(in_danger(1)), beyond=(in_danger(900), in_danger(901)))
-    assert "In danger, without a place on this list: 2 (page 2)" in pages(render(listed, words("en"), form="pdf"))[0]
+    assert (
+        "In danger, without a place on this list: 2 (page 2)"
+        in pages(render(listed, words("en"), form="pdf"))[0]
+    )
 
 
 @pytest.mark.parametrize("form", ["txt", "html", "pdf"])
@@ -295,7 +359,11 @@ def test_csv_is_for_programs_and_for_excel():
     assert content.startswith(b"\xef\xbb\xbf")
     rows = list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"))))
     assert tuple(rows[0]) == CSV_COLUMNS
-    assert rows[0]["child_id"] == "'=1+1" and rows[0]["by_when"] == "2026-03-13" and rows[1]["risk"] == "0.3"
+    assert (
+        rows[0]["child_id"] == "'=1+1"
+        and rows[0]["by_when"] == "2026-03-13"
+        and rows[1]["risk"] == "0.3"
+    )
     assert rows[0]["finding"] == ""
 
 
@@ -311,7 +379,9 @@ def test_the_workbook_is_ready_to_be_filled_in(language):
     listed = replace(listed, facts=listed.facts | {"store": "/data/x.db", "registry_id": "R1"})
     book = openpyxl.load_workbook(io.BytesIO(render(listed, words(language), form="xlsx")))
     sheet = book.worksheets[0]
-    assert sheet.freeze_panes == f"E{HEADS_ROW + 1}" and sheet.auto_filter.ref.startswith(f"A{HEADS_ROW}:O")
+    assert sheet.freeze_panes == f"E{HEADS_ROW + 1}" and sheet.auto_filter.ref.startswith(
+        f"A{HEADS_ROW}:O"
+    )
     assert [cell.value for cell in sheet[CODES_ROW]] == [code for code, _, _ in COLUMNS]
     assert sheet.row_dimensions[CODES_ROW].hidden
     assert [sheet.column_dimensions[cell.column_letter].width for cell in sheet[HEADS_ROW]] == [
@@ -322,7 +392,9 @@ def test_the_workbook_is_ready_to_be_filled_in(language):
     assert choices == {"list", "date", "decimal", "custom"}
     back = {row[0]: row[1] for row in book[BACK_SHEET].iter_rows(values_only=True)}
     assert (
-        back["store"] == "/data/x.db" and back["as_of"] == "2026-03-16" and book[BACK_SHEET].sheet_state == "hidden"
+        back["store"] == "/data/x.db"
+        and back["as_of"] == "2026-03-16"
+        and book[BACK_SHEET].sheet_state == "hidden"
     )
 
 
@@ -338,7 +410,10 @@ def test_text_for_a_terminal():
     told = render(one_list(in_danger(), child(2)), words("en"), form="txt").decode()
     assert "== In danger: go first ==" in told
     assert "Why: SAM, not yet examined (WHZ \u22123.4, arm 11.2 cm on 2 Mar)\n" in told
-    assert "What to do: Have the ANM or doctor examine the child, due since 13 March 2026 (3 days late)" in told
+    assert (
+        "What to do: Have the ANM or doctor examine the child, due since 13 March 2026 (3 "
+        "days late)"
+    ) in told
 
 
 def test_another_format_is_a_usage_error():

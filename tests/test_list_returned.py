@@ -1,4 +1,5 @@
-"""The loop: a list goes out, comes back filled in, and what was found is in the registry and off the list."""
+"""The loop: a list goes out, comes back filled in, and what was found is in the registry and off
+the list."""
 
 from __future__ import annotations
 
@@ -53,7 +54,9 @@ def store(made, tmp_path):
 
 
 def listed(store: str) -> list[str]:
-    return [row.candidate.child_id for row in listed_from_store(store, sector="S0001", capacity=20).rows]
+    return [
+        row.candidate.child_id for row in listed_from_store(store, sector="S0001", capacity=20).rows
+    ]
 
 
 def run(*arguments: str) -> int:
@@ -103,7 +106,12 @@ def test_a_list_goes_out_and_comes_back(store, tmp_path, language, capsys):
     fill_in(
         out,
         **{
-            first: {"finding": say, "visited_on": dt.date(2026, 3, 18), "weight_kg": 7.9, "muac_mm": 121},
+            first: {
+                "finding": say,
+                "visited_on": dt.date(2026, 3, 18),
+                "weight_kg": 7.9,
+                "muac_mm": 121,
+            },
             second: {"finding": "moved", "visited_on": "17/03/2026"},
         },
     )
@@ -121,7 +129,9 @@ def test_a_list_goes_out_and_comes_back(store, tmp_path, language, capsys):
 
 @pytest.mark.parametrize("form", ["xlsx", "csv"])
 @pytest.mark.parametrize("said", ["Ill", "बीमार", "आजारी", "ill"])
-def test_an_ill_child_comes_back_from_a_list_and_is_recorded_for_who_must_act(store, tmp_path, form, said):
+def test_an_ill_child_comes_back_from_a_list_and_is_recorded_for_who_must_act(
+    store, tmp_path, form, said
+):
     out = tmp_path / f"list.{form}"
     assert run("visits", store, "--sector", "S0001", "-o", str(out)) == 0
     first = listed(store)[4]
@@ -129,7 +139,9 @@ def test_an_ill_child_comes_back_from_a_list_and_is_recorded_for_who_must_act(st
         fill_in(out, **{first: {"finding": said, "visited_on": dt.date(2026, 3, 19)}})
     else:
         rows = list(csv.DictReader(io.StringIO(out.read_text(encoding="utf-8-sig"))))
-        next(row for row in rows if row["child_id"] == first).update(finding=said, visited_on="2026-03-19")
+        next(row for row in rows if row["child_id"] == first).update(
+            finding=said, visited_on="2026-03-19"
+        )
         with out.open("w", encoding="utf-8", newline="") as written:
             table = csv.DictWriter(written, rows[0])
             table.writeheader()
@@ -150,10 +162,16 @@ def test_an_ill_child_comes_back_from_a_list_and_is_recorded_for_who_must_act(st
 def test_children_beyond_the_places_have_a_sheet_of_their_own_that_comes_back_too(store, tmp_path):
     out = tmp_path / "list.xlsx"
     assert run("visits", store, "--sector", "S0001", "--capacity", "1", "-o", str(out)) == 0
-    beyond = [child.child_id for child in listed_from_store(store, sector="S0001", capacity=1).beyond]
+    beyond = [
+        child.child_id for child in listed_from_store(store, sector="S0001", capacity=1).beyond
+    ]
     book = openpyxl.load_workbook(out)
     others = book.worksheets[1]
-    assert [others.cell(row, 4).value for row in range(HEADS_ROW + 1, others.max_row + 1)] == beyond != []
+    assert (
+        [others.cell(row, 4).value for row in range(HEADS_ROW + 1, others.max_row + 1)]
+        == beyond
+        != []
+    )
     columns = {cell.value: cell.column for cell in others[CODES_ROW]}
     others.cell(HEADS_ROW + 1, columns["finding"], "Died")
     book.save(out)
@@ -185,16 +203,19 @@ def test_what_was_found_on_the_anms_part_comes_back_too(tmp_path, form, language
     if form == "xlsx":
         book = openpyxl.load_workbook(out)
         for name in ("anm_sheet", "beyond_sheet"):
-            book[say("ui", name)].cell(HEADS_ROW + 1, [code for code, _, _ in COLUMNS].index("finding") + 1).value = (
-                say("findings", "away")
-            )
+            book[say("ui", name)].cell(
+                HEADS_ROW + 1, [code for code, _, _ in COLUMNS].index("finding") + 1
+            ).value = say("findings", "away")
         book.save(out)
     else:
         head, *rows = out.read_text("utf-8-sig").splitlines()
         rows[1:] = [row.removesuffix(",,,,") + f",{say('findings', 'away')},,," for row in rows[1:]]
         out.write_text("\n".join([head, *rows]), "utf-8-sig")
     back = read_back(out, today=TODAY)
-    assert [(one.child_id, one.finding) for one in back.outcomes] == [("C00900", "away"), ("C00700", "away")]
+    assert [(one.child_id, one.finding) for one in back.outcomes] == [
+        ("C00900", "away"),
+        ("C00700", "away"),
+    ]
     assert back.problems == () and back.blank == 1
 
 
@@ -227,7 +248,11 @@ def test_a_line_that_cannot_be_used_is_named_and_the_others_are_kept(store, tmp_
     )
     assert run("visits", "record", str(out), "--json") == 0
     done = json.loads(capsys.readouterr().out)
-    assert [problem["row"] for problem in done["problems"]] == [HEADS_ROW + 1, HEADS_ROW + 2, HEADS_ROW + 3]
+    assert [problem["row"] for problem in done["problems"]] == [
+        HEADS_ROW + 1,
+        HEADS_ROW + 2,
+        HEADS_ROW + 3,
+    ]
     assert [visit[0] for visit in found(store)] == [d]
     assert "fine" not in json.dumps(done)
 
@@ -257,7 +282,10 @@ def arms(store):
         opened.close()
     rows = registry.measurements
     visited = (rows["measured_on"] == rows["measured_on"].max()) & (rows["known_until"] == NEVER)
-    return {str(registry.child_ids[rows["child"][i]]): rows["muac_mm"][i] for i in np.flatnonzero(visited)}
+    return {
+        str(registry.child_ids[rows["child"][i]]): rows["muac_mm"][i]
+        for i in np.flatnonzero(visited)
+    }
 
 
 @pytest.mark.parametrize("form", ["xlsx", "csv"])
@@ -266,27 +294,44 @@ def test_an_arm_comes_back_in_either_unit_and_is_kept_in_mm(store, tmp_path, cap
     run("visits", store, "--sector", "S0001", "-o", str(out))
     written = dict(zip(children, ARMS, strict=True))
     if form == "xlsx":
-        fill_in(out, **{child: {"finding": "sam_again", "muac_mm": arm} for child, arm in written.items()})
+        fill_in(
+            out,
+            **{child: {"finding": "sam_again", "muac_mm": arm} for child, arm in written.items()},
+        )
     else:
         rows = list(csv.DictReader(io.StringIO(out.read_text(encoding="utf-8-sig"))))
         with out.open("w", encoding="utf-8", newline="") as back:
             table = csv.DictWriter(back, rows[0].keys())
             table.writeheader()
-            table.writerows(row | {"finding": "sam_again", "muac_mm": written[row["child_id"]]}
-                            if row["child_id"] in written else row for row in rows)
+            table.writerows(
+                row | {"finding": "sam_again", "muac_mm": written[row["child_id"]]}
+                if row["child_id"] in written
+                else row
+                for row in rows
+            )
     assert run("visits", "record", str(out), "--store", store, "--json") == 0
     assert json.loads(capsys.readouterr().out)["problems"] == []
     assert arms(store) == dict.fromkeys(children, 114.0)
 
 
-def test_an_arm_in_neither_unit_is_told_and_the_finding_beside_it_is_kept_all_the_same(store, tmp_path, capsys):
+def test_an_arm_in_neither_unit_is_told_and_the_finding_beside_it_is_kept_all_the_same(
+    store, tmp_path, capsys
+):
     out, (first, second, third) = tmp_path / "list.xlsx", listed(store)[:3]
     run("visits", store, "--sector", "S0001", "-o", str(out))
-    fill_in(out, **{first: {"finding": "sam_again", "muac_mm": 40}, second: {"weight_kg": 7.1, "muac_mm": 5.9},
-                    third: {"muac_mm": 26.1}})
+    fill_in(
+        out,
+        **{
+            first: {"finding": "sam_again", "muac_mm": 40},
+            second: {"weight_kg": 7.1, "muac_mm": 5.9},
+            third: {"muac_mm": 26.1},
+        },
+    )
     assert run("visits", "record", str(out), "--json") == 0
     done = json.loads(capsys.readouterr().out)
-    assert len(done["problems"]) == 3 and all("6 to 26" in told["problem"] for told in done["problems"])
+    assert len(done["problems"]) == 3 and all(
+        "6 to 26" in told["problem"] for told in done["problems"]
+    )
     assert [visit[:2] for visit in found(store)] == [(first, "sam_again")]
     assert done["tables"]["measurements"]["kept"] == 1 and np.isnan(arms(store)[second])
     fill_in(out, **{first: {"finding": "sam_again", "muac_mm": 11.2}, third: {"muac_mm": ""}})
@@ -302,7 +347,9 @@ def test_a_blank_list_is_not_an_import(store, tmp_path, capsys):
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"junk" * 1000, b"PK\x03\x04broken", b"a,b\n1,2\n", b"\xff\xfe\x00\x01,"], ids=range(5)
+    "content",
+    [b"", b"junk" * 1000, b"PK\x03\x04broken", b"a,b\n1,2\n", b"\xff\xfe\x00\x01,"],
+    ids=range(5),
 )
 @pytest.mark.parametrize("ending", [".xlsx", ".csv"])
 def test_a_file_that_is_no_list_of_ours_changes_nothing(store, tmp_path, content, ending, capsys):
@@ -349,7 +396,9 @@ def test_a_store_without_scores_says_what_to_do(tmp_path, capsys):
 
 
 def test_json_is_one_document_and_nothing_else(made, capsysbinary):
-    assert run("visits", made, "--sector", "S0001", "--json", "--capacity", "5", "--lang", "mr") == 0
+    assert (
+        run("visits", made, "--sector", "S0001", "--json", "--capacity", "5", "--lang", "mr") == 0
+    )
     document = json.loads(capsysbinary.readouterr().out)
     assert len(document["rows"]) == 5 and document["as_of"] == "2026-03-16"
 
@@ -364,7 +413,9 @@ def test_the_command_line_starts_and_prints_the_list(made):
 
 
 def test_spellings_of_findings_and_days():
-    assert [finding_code(text) for text in ("WELL", " sam  again", "ठीक है", "पुन्हा SAM", "ok", None)] == [
+    assert [
+        finding_code(text) for text in ("WELL", " sam  again", "ठीक है", "पुन्हा SAM", "ok", None)
+    ] == [
         "well",
         "sam_again",
         "well",
@@ -372,9 +423,10 @@ def test_spellings_of_findings_and_days():
         None,
         None,
     ]
-    assert [written_day(text) for text in ("2026-03-09", "09/03/2026", "9.3.2026", "2026-03-09 00:00:00")] == [
-        dt.date(2026, 3, 9)
-    ] * 4
+    assert [
+        written_day(text)
+        for text in ("2026-03-09", "09/03/2026", "9.3.2026", "2026-03-09 00:00:00")
+    ] == [dt.date(2026, 3, 9)] * 4
     assert written_day("31/02/2026") is None and written_day("03/16/2026") is None
 
 

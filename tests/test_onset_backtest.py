@@ -1,4 +1,5 @@
-"""Onset in a backtest: children whom nobody treats, some of whom slide into SAM; and rows learnt from by lot."""
+"""Onset in a backtest: children whom nobody treats, some of whom slide into SAM; and rows learnt
+from by lot."""
 
 from __future__ import annotations
 
@@ -24,7 +25,8 @@ SPLIT = day_number("2025-03-01")
 
 @pytest.fixture(scope="module")
 def clock():
-    """Girls weighed every month; the lower they usually stand, the likelier an arm under 115 mm twice in a row."""
+    """Girls weighed every month; the lower they usually stand, the likelier an arm under 115 mm
+    twice in a row."""
     draw = np.random.default_rng(1)
     strength = draw.normal(size=CHILDREN)
     weight = 9.4 + 0.5 * strength[:, None] + draw.normal(0.0, 0.15, (CHILDREN, MONTHS))
@@ -32,16 +34,31 @@ def clock():
     sam = starts | np.roll(starts, 1, axis=1)
     ids = np.array([f"c{at}" for at in range(CHILDREN)])
     days = FIRST + 30 * np.arange(MONTHS)
-    built, quarantine = build({
-        "centres": {"centre_id": ["A"], "sector_id": ["S"], "project_id": ["P"], "district_id": ["D"],
-                    "setting": ["urban"]},
-        "children": {"child_id": ids, "sex": ["F"] * CHILDREN, "birth_date": ["2023-01-01"] * CHILDREN,
-                     "centre_id": ["A"] * CHILDREN},
-        "measurements": {
-            "child_id": np.repeat(ids, MONTHS), "weight_kg": np.round(weight.ravel(), 2),
-            "measured_on": [day_date(int(day)).isoformat() for day in np.tile(days, CHILDREN)],
-            "height_cm": np.full(weight.size, 76.0), "muac_mm": np.where(sam.ravel(), 110.0, 135.0)},
-    }, imported_on="2026-11-01")
+    built, quarantine = build(
+        {
+            "centres": {
+                "centre_id": ["A"],
+                "sector_id": ["S"],
+                "project_id": ["P"],
+                "district_id": ["D"],
+                "setting": ["urban"],
+            },
+            "children": {
+                "child_id": ids,
+                "sex": ["F"] * CHILDREN,
+                "birth_date": ["2023-01-01"] * CHILDREN,
+                "centre_id": ["A"] * CHILDREN,
+            },
+            "measurements": {
+                "child_id": np.repeat(ids, MONTHS),
+                "weight_kg": np.round(weight.ravel(), 2),
+                "measured_on": [day_date(int(day)).isoformat() for day in np.tile(days, CHILDREN)],
+                "height_cm": np.full(weight.size, 76.0),
+                "muac_mm": np.where(sam.ravel(), 110.0, 135.0),
+            },
+        },
+        imported_on="2026-11-01",
+    )
     assert len(quarantine) == 0
     return Clock(built)
 
@@ -51,7 +68,10 @@ def test_a_backtest_predicts_every_later_onset_index(clock):
     later = cohort(clock, ONSET, cutoff=clock.registry.recorded_until)
     assert tuple(frame.columns) == COLUMNS and len(frame) == int(np.sum(later.day >= SPLIT))
     assert set(frame.target) == {"onset"} and set(frame.landmark_day) == {0}
-    assert frame.index_on.min() >= np.datetime64("2025-03-01") and not frame.duplicated(["child_id", "index_on"]).any()
+    assert (
+        frame.index_on.min() >= np.datetime64("2025-03-01")
+        and not frame.duplicated(["child_id", "index_on"]).any()
+    )
     assert (frame.score_status == "scored").mean() >= 0.9
     assert frame.risk.between(frame.risk_low, frame.risk_high).all()
     known = frame[frame.outcome != "censored"]

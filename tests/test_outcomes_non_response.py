@@ -40,9 +40,13 @@ def _day(day):
     return None if day == NEVER else day - DAY_0
 
 
-@pytest.mark.parametrize(("closed", "outcome", "reason", "facility", "word", "event", "known"), STAYS)
+@pytest.mark.parametrize(
+    ("closed", "outcome", "reason", "facility", "word", "event", "known"), STAYS
+)
 def test_stay(closed, outcome, reason, facility, word, event, known):
-    _, found = _found({"closed_on": closed, "outcome": outcome, "transfer_reason": reason}, facility=facility)
+    _, found = _found(
+        {"closed_on": closed, "outcome": outcome, "transfer_reason": reason}, facility=facility
+    )
     assert OUTCOME_WORDS[found["outcome"]] == word
     assert (_day(found["event_on"]), _day(found["known_on"])) == (event, known)
 
@@ -54,7 +58,9 @@ def test_a_transfer_with_a_recorded_complication_is_not_non_response(trouble):
 
 
 def test_oedema_before_a_transfer_explains_it():
-    _, found = _found({"closed_on": 30, "outcome": "transferred"}, readings="0 sam, 20 oedema", facility=30)
+    _, found = _found(
+        {"closed_on": 30, "outcome": "transferred"}, readings="0 sam, 20 oedema", facility=30
+    )
     assert OUTCOME_WORDS[found["outcome"]] == "censored"
 
 

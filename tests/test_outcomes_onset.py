@@ -1,4 +1,5 @@
-"""Spec: a first slide into SAM of a child whom nobody treats. Days are counted from 2025-06-01; see tests/stories.py.
+"""Spec: a first slide into SAM of a child whom nobody treats. Days are counted from 2025-06-01; see
+tests/stories.py.
 
 The quarters: days -61 to 29 (April to June), 30 to 121, 122 to 213.
 """
@@ -13,9 +14,11 @@ from training.cohorts.landmarks import before_split, cohort
 from training.cohorts.lives import COHORT_WORDS
 from training.cohorts.outcomes import outcomes
 
-# readings | stays (admitted, closed) | outcome | event on | known on | followed until, of the index of day 0
+# readings | stays (admitted, closed) | outcome | event on | known on | followed until, of the index
+# of day 0
 STORIES = [
-    # Confirmed SAM from day 1 to day 91: the first reading's day, known from the one that answers it.
+    # Confirmed SAM from day 1 to day 91: the first reading's day, known from the one that answers
+    # it.
     ("0 well, 30 sam, 60 sam", [], "happened", 30, 60, 30),
     ("0 well, 1 sam, 60 sam", [], "happened", 1, 60, 1),
     ("0 well, 91 sam, 154 sam", [], "happened", 91, 154, 91),
@@ -32,7 +35,8 @@ STORIES = [
     ("0 well", [(91, None)], "happened", 91, 91, 91),
     ("0 well, 60 well", [(92, None)], "did_not_happen", None, 154, 91),
     ("0 well, 30 sam, 60 sam", [(20, 50)], "happened", 20, 20, 20),
-    # Followed to the end: a valid measurement on day 56 or later; else censored at the last valid one.
+    # Followed to the end: a valid measurement on day 56 or later; else censored at the last valid
+    # one.
     ("0 well, 56 well", [], "did_not_happen", None, 154, 91),
     ("0 well, 55 well", [], "censored", None, None, 55),
     ("0 well, 120 well", [], "did_not_happen", None, 154, 91),
@@ -58,8 +62,14 @@ INDEXES = [
     ("0 sam, 40 clear", [], [40], {0: "sam_then"}),
     ("0 thin, 10 arm, 40 well", [], [40], {0: "sam_then"}),
     ("0 thin, 40 well", [], [], {0: "sam_then", 40: "sam_waits"}),
-    # Without confirmed SAM in the 183 days before: the day of a confirmed SAM is its first reading's.
-    ("-183 sam, -150 sam, -100 clear, 0 clear", [], [], {-183: "sam_then", -150: "sam_then", 0: "sam_lately"}),
+    # Without confirmed SAM in the 183 days before: the day of a confirmed SAM is its first
+    # reading's.
+    (
+        "-183 sam, -150 sam, -100 clear, 0 clear",
+        [],
+        [],
+        {-183: "sam_then", -150: "sam_then", 0: "sam_lately"},
+    ),
     ("-184 sam, -150 sam, -100 clear, 0 clear", [], [0], {-184: "sam_then", -150: "sam_then"}),
     ("-100 sam, -20 sam, 0 clear, 40 clear", [], [40], {-100: "sam_then", -20: "sam_then"}),
     # Out of every programme, and in none in the 183 days before.
@@ -72,7 +82,9 @@ INDEXES = [
 
 
 def _found(readings, stays=(), cutoff=400, horizon=None, **more):
-    episodes = [{"admitted_on": on, "closed_on": off, "outcome": off and "cured"} for on, off in stays]
+    episodes = [
+        {"admitted_on": on, "closed_on": off, "outcome": off and "cured"} for on, off in stays
+    ]
     clock = Clock(registry(readings, episodes=episodes, **more))
     return clock, outcomes(clock, ONSET, cutoff=DAY_0 + cutoff, horizon=horizon)
 
@@ -99,7 +111,10 @@ def test_story(readings, stays, word, event, known, followed):
 @pytest.mark.parametrize(("readings", "stays", "days", "left_out"), INDEXES)
 def test_indexes(readings, stays, days, left_out):
     clock, found = _found(readings, stays)
-    why = {int(day) - DAY_0: COHORT_WORDS[code] for day, code in zip(found.index_on, found.cohort, strict=True)}
+    why = {
+        int(day) - DAY_0: COHORT_WORDS[code]
+        for day, code in zip(found.index_on, found.cohort, strict=True)
+    }
     assert why == dict.fromkeys(days, "in_cohort") | left_out
     rows = cohort(clock, ONSET, cutoff=DAY_0 + 400)
     assert (rows.day - DAY_0).tolist() == days and set(rows.landmark.tolist()) <= {0}
@@ -108,18 +123,35 @@ def test_indexes(readings, stays, days, left_out):
         assert rows.attrition[word] == list(left_out.values()).count(word)
 
 
-@pytest.mark.parametrize(("age", "word"), [
-    (27, "not_that_age"), (28, "in_cohort"), (1735, "in_cohort"), (1736, "not_that_age")])
+@pytest.mark.parametrize(
+    ("age", "word"),
+    [(27, "not_that_age"), (28, "in_cohort"), (1735, "in_cohort"), (1736, "not_that_age")],
+)
 def test_ages(age, word):
     weight, height = (4.0, 53.0) if age < 100 else (15.0, 102.0)
-    more = {"measurements": {"child_id": ["c"], "measured_on": [date(0)], "weight_kg": [weight], "height_cm": [height]}}
+    more = {
+        "measurements": {
+            "child_id": ["c"],
+            "measured_on": [date(0)],
+            "weight_kg": [weight],
+            "height_cm": [height],
+        }
+    }
     found = _of_day_0("", more=more, child={"birth_date": date(-age)})
     assert COHORT_WORDS[found["cohort"]] == word and found["room"] == (age <= 1735)
 
 
 def test_two_readings_of_a_day_are_one_and_say_sam_together():
-    more = {"measurements": {"child_id": ["c"] * 2, "measured_on": [date(0)] * 2, "weight_kg": [9.3] * 2,
-                             "height_cm": [76.0] * 2, "muac_mm": [135, 110], "source": ["paper", "phone"]}}
+    more = {
+        "measurements": {
+            "child_id": ["c"] * 2,
+            "measured_on": [date(0)] * 2,
+            "weight_kg": [9.3] * 2,
+            "height_cm": [76.0] * 2,
+            "muac_mm": [135, 110],
+            "source": ["paper", "phone"],
+        }
+    }
     assert COHORT_WORDS[_of_day_0("", more=more)["cohort"]] == "sam_then"
 
 
@@ -150,9 +182,14 @@ def test_the_end_of_the_records_censors(cutoff, word):
     assert OUTCOME_WORDS[_of_day_0("0 well, 60 well", cutoff=cutoff)["outcome"]] == word
 
 
-@pytest.mark.parametrize(("horizon", "word"), [(30, "did_not_happen"), (91, "happened"), (183, "happened")])
+@pytest.mark.parametrize(
+    ("horizon", "word"), [(30, "did_not_happen"), (91, "happened"), (183, "happened")]
+)
 def test_other_horizons(horizon, word):
-    assert OUTCOME_WORDS[_of_day_0("0 well, 20 well, 40 sam, 60 sam", horizon=horizon)["outcome"]] == word
+    assert (
+        OUTCOME_WORDS[_of_day_0("0 well, 20 well, 40 sam, 60 sam", horizon=horizon)["outcome"]]
+        == word
+    )
 
 
 def test_a_child_known_to_have_left_is_not_asked_about():

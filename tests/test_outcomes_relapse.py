@@ -1,4 +1,5 @@
-"""Spec: what became of a cured child. Each line is a child's story by days since discharge; see tests/stories.py."""
+"""Spec: what became of a cured child. Each line is a child's story by days since discharge; see
+tests/stories.py."""
 
 import numpy as np
 import pytest
@@ -12,19 +13,37 @@ from training.cohorts.landmarks import before_split, cohort
 from training.cohorts.lives import COHORT_WORDS
 from training.cohorts.outcomes import outcomes
 
-# readings | further stays (admission days) | cohort | outcome | event on | known on | followed until
+# readings | further stays (admission days) | cohort | outcome | event on | known on | followed
+# until
 STORIES = [
     # Confirmed SAM: the reading's day, known from the next one's.
     ("0 well, 30 sam, 60 sam", [], "in_cohort", "happened", 30, 60, 30),
     ("0 well, 14 sam, 40 sam", [], "in_cohort", "happened", 14, 40, 14),
     ("0 well, 183 sam, 246 sam", [], "in_cohort", "happened", 183, 246, 183),
     ("0 well, 30 oedema, 60 sam", [], "in_cohort", "happened", 30, 60, 30),
-    # The next valid reading decides: a well one in between, or one after more than 63 days, confirms nothing.
-    ("0 well, 30 sam, 60 clear, 90 sam, 150 clear, 190 well", [], "in_cohort", "did_not_happen", None, 246, 183),
+    # The next valid reading decides: a well one in between, or one after more than 63 days,
+    # confirms nothing.
+    (
+        "0 well, 30 sam, 60 clear, 90 sam, 150 clear, 190 well",
+        [],
+        "in_cohort",
+        "did_not_happen",
+        None,
+        246,
+        183,
+    ),
     ("0 well, 30 sam, 94 sam, 150 sam", [], "in_cohort", "happened", 94, 150, 94),
     ("0 well, 30 sam, 94 sam, 160 clear", [], "in_cohort", "did_not_happen", None, 246, 183),
     # Only the same question answers: a weighing without an arm says nothing of an arm of 110 mm.
-    ("0 well, 30 sam, 60 well, 90 sam, 150 well, 190 well", [], "in_cohort", "happened", 30, 90, 30),
+    (
+        "0 well, 30 sam, 60 well, 90 sam, 150 well, 190 well",
+        [],
+        "in_cohort",
+        "happened",
+        30,
+        90,
+        30,
+    ),
     ("0 well, 30 sam, 60 well, 150 well", [], "in_cohort", "censored", None, None, 30),
     ("0 well, 30 sam, 60 arm, 150 well", [], "in_cohort", "did_not_happen", None, 246, 183),
     ("0 well, 30 sam, 60 well, 94 sam, 150 well", [], "in_cohort", "censored", None, None, 94),
@@ -35,11 +54,21 @@ STORIES = [
     ("0 well, 30 wasted, 60 well, 150 well", [], "in_cohort", "did_not_happen", None, 246, 183),
     ("0 well, 30 wasted, 60 arm", [], "in_cohort", "censored", None, None, 30),
     ("0 well, 30 wasted, 91 stale", [], "in_cohort", "censored", None, None, 30),
-    # A later SAM reading answers whatever its criterion; both criteria must be asked again to say no.
+    # A later SAM reading answers whatever its criterion; both criteria must be asked again to say
+    # no.
     ("0 well, 30 wasted, 60 sam", [], "in_cohort", "happened", 30, 60, 30),
     ("0 well, 30 thin, 60 well, 150 well", [], "in_cohort", "censored", None, None, 30),
-    ("0 well, 30 thin, 60 well, 90 arm, 150 well", [], "in_cohort", "did_not_happen", None, 246, 183),
-    # A stale or impossible reading is no evidence: it neither confirms nor parts two readings of SAM.
+    (
+        "0 well, 30 thin, 60 well, 90 arm, 150 well",
+        [],
+        "in_cohort",
+        "did_not_happen",
+        None,
+        246,
+        183,
+    ),
+    # A stale or impossible reading is no evidence: it neither confirms nor parts two readings of
+    # SAM.
     ("0 well, 30 sam, 45 wild, 60 sam", [], "in_cohort", "happened", 30, 60, 30),
     # A new admission to any programme.
     ("0 well, 150 well", [100], "in_cohort", "happened", 100, 100, 100),
@@ -77,7 +106,9 @@ def _day(day):
     return None if day == NEVER else day - DAY_0
 
 
-@pytest.mark.parametrize(("readings", "admissions", "group", "word", "event", "known", "followed"), STORIES)
+@pytest.mark.parametrize(
+    ("readings", "admissions", "group", "word", "event", "known", "followed"), STORIES
+)
 def test_story(readings, admissions, group, word, event, known, followed):
     _, found = _outcome(readings, admissions)
     assert COHORT_WORDS[found["cohort"]] == group
@@ -103,16 +134,22 @@ def test_moving_away_censors_at_the_last_valid_reading():
 
 
 def test_the_fifth_birthday_censors():
-    """Born 1,727 days before discharge: on day 100 the child is 1,827 days old, and not classifiable as SAM."""
+    """Born 1,727 days before discharge: on day 100 the child is 1,827 days old, and not
+    classifiable as SAM."""
     _, found = _outcome("0 well, 90 well, 120 sam, 150 sam", [], child={"birth_date": date(-1727)})
     assert OUTCOME_WORDS[found["outcome"]] == "censored" and _day(found["followed_until"]) == 90
 
 
 @pytest.mark.parametrize(("age_at_discharge", "asked"), [(1643, [0, 1]), (1644, [])])
-def test_only_a_child_who_stays_under_five_years_to_the_end_is_learnt_from_and_judged(age_at_discharge, asked):
-    """1,826 days old on day 183 at most: of an older one SAM on day 60 would be known, and its absence never."""
+def test_only_a_child_who_stays_under_five_years_to_the_end_is_learnt_from_and_judged(
+    age_at_discharge, asked
+):
+    """1,826 days old on day 183 at most: of an older one SAM on day 60 would be known, and its
+    absence never."""
     for place, readings in enumerate(("0 well, 60 well, 150 well", "0 well, 30 sam, 60 sam")):
-        clock = Clock(registry(readings, episodes=[cured()], child={"birth_date": date(-age_at_discharge)}))
+        clock = Clock(
+            registry(readings, episodes=[cured()], child={"birth_date": date(-age_at_discharge)})
+        )
         rows = cohort(clock, RELAPSE, cutoff=DAY_0 + 400)
         learnt = rows.outcome[before_split(rows, DAY_0 + 400)]
         assert set(learnt.tolist()) == {place} & set(asked)
@@ -132,7 +169,8 @@ def test_an_unfinished_follow_up_is_censored_not_no():
 
 
 def test_landmarks_stop_when_the_event_is_known():
-    """SAM on day 30, confirmed on day 60: on days 0, 28 and 56 nobody knew; on day 84 the question is closed."""
+    """SAM on day 30, confirmed on day 60: on days 0, 28 and 56 nobody knew; on day 84 the question
+    is closed."""
     clock, _ = _outcome("0 well, 30 sam, 60 sam", [])
     assert cohort(clock, RELAPSE, cutoff=DAY_0 + 400).landmark.tolist() == [0, 28, 56]
 

@@ -1,4 +1,5 @@
-"""Spec: the secondary outcomes. Days are counted from the discharge, or from the admission; see tests/stories.py."""
+"""Spec: the secondary outcomes. Days are counted from the discharge, or from the admission; see
+tests/stories.py."""
 
 import pytest
 
@@ -17,7 +18,8 @@ BY = [
     ("0 well, 28 well, 80 well, 150 well", "did_not_happen", "did_not_happen", "did_not_happen"),
     # The first reading lies within the days, its confirmation up to 63 days later.
     ("0 well, 30 sam, 93 sam", "happened", "happened", "happened"),
-    # Followed to the end: a valid reading on day 24, 73, 148 or later; nobody who was not seen is called well.
+    # Followed to the end: a valid reading on day 24, 73, 148 or later; nobody who was not seen is
+    # called well.
     ("0 well, 24 well", "did_not_happen", "censored", "censored"),
     ("0 well, 23 well", "censored", "censored", "censored"),
     ("0 well, 73 well", "did_not_happen", "did_not_happen", "censored"),
@@ -73,7 +75,8 @@ def test_a_single_reading_before_day_14_is_no_failed_discharge():
     assert OUTCOME_WORDS[found["outcome"]] == "did_not_happen"
 
 
-# weights in kg by days since admission (heights of 76 cm, so that 0.1 kg is about 0.15 z) | how the stay ended | word
+# weights in kg by days since admission (heights of 76 cm, so that 0.1 kg is about 0.15 z) | how the
+# stay ended | word
 RESPONSES = [
     ([(0, 7.0), (90, 7.1)], {}, "failing"),
     ([(0, 7.0), (90, 8.5)], {}, "slow"),
@@ -82,7 +85,11 @@ RESPONSES = [
     # 2 g/kg/day of the admission weight is a gain.
     ([(0, 7.0), (50, 7.7)], {"closed_on": 60, "outcome": "not_recovered"}, "slow"),
     # Sent on for no gain is failing, whatever the scales said.
-    ([(0, 7.0), (28, 8.0)], {"closed_on": 30, "outcome": "transferred", "transfer_reason": "no_gain"}, "failing"),
+    (
+        [(0, 7.0), (28, 8.0)],
+        {"closed_on": 30, "outcome": "transferred", "transfer_reason": "no_gain"},
+        "failing",
+    ),
     # Nobody can tell from one reading, or from two a week apart.
     ([(0, 7.0)], {}, "not_known"),
     ([(0, 7.0), (7, 7.0)], {}, "not_known"),
@@ -96,11 +103,18 @@ RESPONSES = [
 
 @pytest.mark.parametrize(("weights", "stay", "word"), RESPONSES)
 def test_slow_or_failing(weights, stay, word):
-    more = {"measurements": {
-        "child_id": ["c"] * len(weights), "measured_on": [date(day) for day, _ in weights],
-        "weight_kg": [kg for _, kg in weights], "height_cm": [76.0] * len(weights),
-    }}
-    clock, cutoff = Clock(registry("", episodes=[{"admitted_on": 0} | stay], more=more)), DAY_0 + 400
+    more = {
+        "measurements": {
+            "child_id": ["c"] * len(weights),
+            "measured_on": [date(day) for day, _ in weights],
+            "weight_kg": [kg for _, kg in weights],
+            "height_cm": [76.0] * len(weights),
+        }
+    }
+    clock, cutoff = (
+        Clock(registry("", episodes=[{"admitted_on": 0} | stay], more=more)),
+        DAY_0 + 400,
+    )
     found = outcomes(clock, NON_RESPONSE, cutoff=cutoff)
     assert [RESPONSE_WORDS[code] for code in responses(clock, found, cutoff=cutoff)] == [word]
 

@@ -1,4 +1,5 @@
-"""The pages' Devanagari letters: ours on a computer that has none, its own where it has, and never a box."""
+"""The pages' Devanagari letters: ours on a computer that has none, its own where it has, and never
+a box."""
 
 from __future__ import annotations
 
@@ -33,7 +34,9 @@ DEVANAGARI = "[\u0900-\u097f\u200c\u200d]"
 def service(tmp_path_factory):
     """A served store and a token for its supervisor."""
     address = make_store(tmp_path_factory.mktemp("fonts"), count=12)
-    app = create_app(address, follow=False, log=Log(lambda line: None), limits=Limits(lag_seconds=60))
+    app = create_app(
+        address, follow=False, log=Log(lambda line: None), limits=Limits(lag_seconds=60)
+    )
     with served(app) as site:
         yield site, token(address)
     app.close()
@@ -55,20 +58,31 @@ def open_list(browser, service, language: str) -> None:
 def fetched(browser) -> list[str]:
     """The fonts that this page asked its server for, once all that it needs are there."""
     browser.execute_async_script("document.fonts.ready.then(arguments[0])")
-    asked = browser.execute_script("return performance.getEntriesByType('resource').map((entry) => entry.name)")
+    asked = browser.execute_script(
+        "return performance.getEntriesByType('resource').map((entry) => entry.name)"
+    )
     return sorted(name.rpartition("/")[2] for name in asked if name.endswith(".woff2"))
 
 
 def boxes(browser) -> list[str]:
-    """Texts of the page of which a Devanagari letter is drawn in DejaVu Sans, which has none: as a box."""
+    """Texts of the page of which a Devanagari letter is drawn in DejaVu Sans, which has none: as a
+    box."""
     for domain in ("DOM", "CSS"):
         browser.execute_cdp_cmd(f"{domain}.enable", {})
     root = browser.execute_cdp_cmd("DOM.getDocument", {"depth": 0})["root"]["nodeId"]
-    nodes = browser.execute_cdp_cmd("DOM.querySelectorAll", {"nodeId": root, "selector": "body *"})["nodeIds"]
+    nodes = browser.execute_cdp_cmd("DOM.querySelectorAll", {"nodeId": root, "selector": "body *"})[
+        "nodeIds"
+    ]
     texts = browser.execute_script(TEXTS_WITHOUT_MARKERS)
-    told = [(node, text) for node, text in zip(nodes, texts, strict=True) if re.search(DEVANAGARI, text)]
+    told = [
+        (node, text) for node, text in zip(nodes, texts, strict=True) if re.search(DEVANAGARI, text)
+    ]
     assert len(told) > 20, "hardly a text"
-    return [text for node, text in told if _drawn_in_dejavu(browser, node) > len(re.sub(DEVANAGARI, "", text))]
+    return [
+        text
+        for node, text in told
+        if _drawn_in_dejavu(browser, node) > len(re.sub(DEVANAGARI, "", text))
+    ]
 
 
 def _drawn_in_dejavu(browser, node: int) -> int:
@@ -84,8 +98,8 @@ return [...document.querySelectorAll('body *')].map((e) => e.textContent);
 
 
 def alike(browser, text: str | None = None) -> list[str]:
-    """Letters of the page (or of `text`) that are drawn in either weight as the box for an unknown one, as nothing, or
-    as another letter is."""
+    """Letters of the page (or of `text`) that are drawn in either weight as the box for an unknown
+    one, as nothing, or as another letter is."""
     return browser.execute_async_script(ALIKE, text)
 
 
@@ -138,7 +152,11 @@ def test_the_checks_find_boxes_where_our_font_does_not_come(service):
         browser.execute_cdp_cmd("Network.enable", {})
         browser.execute_cdp_cmd("Network.setBlockedURLs", {"urls": ["*.woff2"]})
         open_list(browser, service, "mr")
-        assert len(boxes(browser)) > 20 and len(alike(browser)) > 20 and not browser.execute_script(JOINED)
+        assert (
+            len(boxes(browser)) > 20
+            and len(alike(browser)) > 20
+            and not browser.execute_script(JOINED)
+        )
 
 
 def test_the_paper_that_a_browser_prints_has_no_boxes(bare, service):
@@ -174,10 +192,15 @@ def test_a_computer_with_a_devanagari_font_fetches_none(service, tmp_path, famil
 
 
 def installed(folder: Path, family: str) -> Path:
-    """A font of this family name that calls itself Noto Sans Devanagari in its PostScript name, as Android's does."""
+    """A font of this family name that calls itself Noto Sans Devanagari in its PostScript name, as
+    Android's does."""
     path = folder / "installed.ttf"
     with TTFont(FONTS / "SanketSans-Regular.ttf") as font:
-        for number, name in ((1, family), (4, f"{family} Regular"), (6, "NotoSansDevanagari-Regular")):
+        for number, name in (
+            (1, family),
+            (4, f"{family} Regular"),
+            (6, "NotoSansDevanagari-Regular"),
+        ):
             font["name"].setName(name, number, 3, 1, 0x409)
             font["name"].removeNames(number, 1)
         font.save(path)
@@ -186,7 +209,9 @@ def installed(folder: Path, family: str) -> Path:
 
 def test_the_letters_stay_when_the_service_is_gone_and_when_the_language_changes(tmp_path):
     address = make_store(tmp_path, count=12)
-    app = create_app(address, follow=False, log=Log(lambda line: None), limits=Limits(lag_seconds=60))
+    app = create_app(
+        address, follow=False, log=Log(lambda line: None), limits=Limits(lag_seconds=60)
+    )
     with chromium(DESKTOP) as browser:
         with served(app) as site:
             open_list(browser, (site, token(address)), "mr")
@@ -201,7 +226,10 @@ def test_the_letters_stay_when_the_service_is_gone_and_when_the_language_changes
         assert fetched(browser) == NAMES and boxes(browser) == []
 
 
-KEPT = "caches.open('sanket-fonts').then((cache) => cache.keys()).then((keys) => arguments[0](keys.length));"
+KEPT = (
+    "caches.open('sanket-fonts').then((cache) => cache.keys()).then((keys) => "
+    "arguments[0](keys.length));"
+)
 KEPT_CHILDREN = """
 const [done] = arguments, children = (keys) => keys.filter((key) => key.url.includes('/children/')).length;
 caches.keys().then((names) => names.find((name) => name !== 'sanket-fonts')).then((name) => caches.open(name))
@@ -236,7 +264,9 @@ def test_a_font_is_kept_for_a_year_under_the_hash_of_its_content(tmp_path):
         assert answer.headers["cache-control"] == f"max-age={YEAR_SECONDS}, immutable"
         assert "font-src 'self'" in answer.headers["content-security-policy"]
     assert asked(app, "/static/devanagari.css").headers["cache-control"] == "max-age=3600"
-    assert [asked(app, f"/static/{name}").status_code for name in ("OFL.txt", "SanketSans-Bold.ttf")] == [404, 404]
+    assert [
+        asked(app, f"/static/{name}").status_code for name in ("OFL.txt", "SanketSans-Bold.ttf")
+    ] == [404, 404]
     app.close()
 
 

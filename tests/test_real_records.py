@@ -1,4 +1,5 @@
-"""Real records end to end: SPOON's 5,704 screenings, from the package that ships them to their wasting episodes."""
+"""Real records end to end: SPOON's 5,704 screenings, from the package that ships them to their
+wasting episodes."""
 
 from __future__ import annotations
 
@@ -58,7 +59,11 @@ def registry(store):
 @pytest.fixture(scope="module")
 def growth(registry):
     children = np.arange(len(registry.child_ids), dtype=np.int32)
-    return growth_points(Clock(registry).known_by(children, np.full(len(children), registry.recorded_until, np.int32)))
+    return growth_points(
+        Clock(registry).known_by(
+            children, np.full(len(children), registry.recorded_until, np.int32)
+        )
+    )
 
 
 def number(text: str) -> float:
@@ -71,7 +76,8 @@ def test_z_scores_of_every_screening_are_the_published_ones(rows):
         age_days=np.array([number(row["age_days"]) for row in rows]),
         weight_kg=np.array([number(row["weight"]) for row in rows]),
         height_cm=np.array([number(row["lenhei"]) for row in rows]),
-        height_position=np.full(len(rows), -1, np.int8), muac_mm=np.full(len(rows), np.nan),
+        height_position=np.full(len(rows), -1, np.int8),
+        muac_mm=np.full(len(rows), np.nan),
         oedema=np.full(len(rows), np.nan),
     )
     for name, at_least in (("waz", 4360), ("haz", 4270), ("whz", 4320)):
@@ -84,7 +90,9 @@ def test_z_scores_of_every_screening_are_the_published_ones(rows):
 def test_the_same_z_scores_come_out_of_the_store(registry, growth, rows):
     published = {(row["child_id"], int(row["age_days"])): number(row["src_whz"]) for row in rows}
     ids, ages = registry.child_ids[growth.question], growth["age_days"].astype(int)
-    away = growth["whz"] - [published[str(child), age] for child, age in zip(ids, ages, strict=True)]
+    away = growth["whz"] - [
+        published[str(child), age] for child, age in zip(ids, ages, strict=True)
+    ]
     assert np.sum(~np.isnan(away)) > 4300
     assert np.nanmax(np.abs(away)) < 0.0101
 
@@ -97,7 +105,9 @@ def test_the_store_remembers_that_its_dates_are_made_up(registry):
 
 def test_season_stays_missing_where_dates_are_made_up(registry):
     clock, child = Clock(registry), registry.measurements["child"][:200]
-    features = as_of(clock, child, registry.measurements["measured_on"][:200], priors=DEFAULT_PRIORS)
+    features = as_of(
+        clock, child, registry.measurements["measured_on"][:200], priors=DEFAULT_PRIORS
+    )
     season = [at for at, name in enumerate(NAMES) if name.startswith("season_")]
     assert len(season) == 4 and np.isnan(features[:, season]).all()
     assert not np.isnan(features[:, NAMES.index("age_days")]).any()
@@ -105,8 +115,14 @@ def test_season_stays_missing_where_dates_are_made_up(registry):
 
 def test_screenings_are_classified(growth):
     none = np.full(growth.rows.rows, np.nan)
-    status = classify(age_days=growth["age_days"], waz=growth["waz"], haz=growth["haz"], whz=growth["whz"],
-                      muac_mm=none, oedema=none)
+    status = classify(
+        age_days=growth["age_days"],
+        waz=growth["waz"],
+        haz=growth["haz"],
+        whz=growth["whz"],
+        muac_mm=none,
+        oedema=none,
+    )
     young = growth["age_days"] < wasting.UNDER_FIVE_DAYS
     judged, severe = status["valid"] & young, (status["sam"] == 1) & young
     np.testing.assert_array_equal(severe, (growth["sam"] > 0) & young)
@@ -116,18 +132,24 @@ def test_screenings_are_classified(growth):
 
 
 def test_wasting_episodes_and_recurrences_of_the_registry(registry):
-    # Four children whose sex is told both ways are in quarantine: 728 of 733 with a WHZ, one episode fewer.
+    # Four children whose sex is told both ways are in quarantine: 728 of 733 with a WHZ, one
+    # episode fewer.
     assert wasting_of(registry) == {
-        "children": 728, "visits": 4324, "share_wasted": pytest.approx(0.176, abs=0.0005),
-        "share_severe": pytest.approx(0.0534, abs=0.0005), "episodes": 288, "recurrences": 70,
+        "children": 728,
+        "visits": 4324,
+        "share_wasted": pytest.approx(0.176, abs=0.0005),
+        "share_severe": pytest.approx(0.0534, abs=0.0005),
+        "episodes": 288,
+        "recurrences": 70,
         "recurrences_after_two": 39,
     }
 
 
 def test_the_published_z_scores_give_the_published_counts(rows):
     young = sorted(
-        (row["child_id"], int(row["age_days"]), number(row["src_whz"])) for row in rows
-         if int(row["age_days"]) < wasting.UNDER_FIVE_DAYS and row["src_whz"]
+        (row["child_id"], int(row["age_days"]), number(row["src_whz"]))
+        for row in rows
+        if int(row["age_days"]) < wasting.UNDER_FIVE_DAYS and row["src_whz"]
     )
     children, offsets = np.unique([child for child, _, _ in young], return_index=True)
     wasted = np.array([float(whz < -2) for _, _, whz in young])
@@ -136,27 +158,34 @@ def test_the_published_z_scores_give_the_published_counts(rows):
     assert len(found.first) == 289 and found.recurrences(well_visits=1).sum() == 70
 
 
-@pytest.mark.parametrize(("whz", "episodes", "recurrences", "after_two"), [
-    ("-2.5", 1, 0, 0),
-    ("-1 -1 -2.5", 1, 0, 0),
-    ("-2.5 -1 -2.5", 2, 1, 0),
-    ("-2.5 -1 -1 -2.5", 2, 1, 1),
-    ("-2.5 -1 ? -1 -2.5 -2.6", 2, 1, 1),
-    ("-2.5 ? -2.5", 1, 0, 0),
-    ("-2.5 -1 -2.5 -1 -1 -2.5", 3, 2, 1),
-    ("-2.0 -1.99", 0, 0, 0),
-    ("", 0, 0, 0),
-])
+@pytest.mark.parametrize(
+    ("whz", "episodes", "recurrences", "after_two"),
+    [
+        ("-2.5", 1, 0, 0),
+        ("-1 -1 -2.5", 1, 0, 0),
+        ("-2.5 -1 -2.5", 2, 1, 0),
+        ("-2.5 -1 -1 -2.5", 2, 1, 1),
+        ("-2.5 -1 ? -1 -2.5 -2.6", 2, 1, 1),
+        ("-2.5 ? -2.5", 1, 0, 0),
+        ("-2.5 -1 -2.5 -1 -1 -2.5", 3, 2, 1),
+        ("-2.0 -1.99", 0, 0, 0),
+        ("", 0, 0, 0),
+    ],
+)
 def test_an_episode_is_a_run_of_visits_under_minus_two(whz, episodes, recurrences, after_two):
     z = np.array([np.nan if text == "?" else float(text) for text in whz.split()])
     wasted = np.where(np.isnan(z), np.nan, z < -2)
     found = wasting_episodes(Ragged(np.array([0, len(z)]), Table({"wasted": wasted})))
-    assert (len(found.first), *(int(found.recurrences(well_visits=visits).sum()) for visits in (1, 2))) == (
-        episodes, recurrences, after_two)
+    assert (
+        len(found.first),
+        *(int(found.recurrences(well_visits=visits).sum()) for visits in (1, 2)),
+    ) == (episodes, recurrences, after_two)
 
 
 def test_one_childs_episodes_are_not_anothers():
-    found = wasting_episodes(Ragged(np.array([0, 1, 3, 5]), Table({"wasted": np.array([1.0, 1.0, 0.0, 0.0, 1.0])})))
+    found = wasting_episodes(
+        Ragged(np.array([0, 1, 3, 5]), Table({"wasted": np.array([1.0, 1.0, 0.0, 0.0, 1.0])}))
+    )
     assert found.question.tolist() == [0, 1, 2] and found.number.tolist() == [1, 1, 1]
 
 

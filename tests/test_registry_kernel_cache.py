@@ -1,4 +1,5 @@
-"""Compiled functions are kept by the state of their sources: an update never meets the machine code of before."""
+"""Compiled functions are kept by the state of their sources: an update never meets the machine code
+of before."""
 
 import os
 import subprocess
@@ -15,7 +16,9 @@ from registry import kernel_cache
 def sources(tmp_path):
     for room in kernel_cache.ROOMS:
         (tmp_path / room).mkdir(parents=True, exist_ok=True)
-    (tmp_path / "features" / "one.py").write_text("from numba import njit\nfrom features import other\n")
+    (tmp_path / "features" / "one.py").write_text(
+        "from numba import njit\nfrom features import other\n"
+    )
     (tmp_path / "features" / "words.py").write_text("WORDS = 1\n")
     return tmp_path
 
@@ -24,17 +27,26 @@ def test_a_changed_source_of_compiled_functions_has_another_folder(sources):
     before = kernel_cache.sources_digest(sources)
     (sources / "features" / "words.py").write_text("WORDS = 2\n")
     assert kernel_cache.sources_digest(sources) == before
-    (sources / "features" / "one.py").write_text("from numba import njit\nfrom features import another\n")
+    (sources / "features" / "one.py").write_text(
+        "from numba import njit\nfrom features import another\n"
+    )
     assert kernel_cache.sources_digest(sources) != before
 
 
 def test_a_process_keeps_what_it_compiles_there_and_so_do_those_that_it_starts(tmp_path):
-    environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path), "PYTHONPATH": str(kernel_cache.ROOT)}
-    script = "import features.clock, os, subprocess, sys; print(os.environ['NUMBA_CACHE_DIR']); " \
-             "features.clock.days_apart(1, 2); " \
-             "print(subprocess.check_output([sys.executable, '-c', 'import registry, os; " \
-             "print(os.environ[\"NUMBA_CACHE_DIR\"])'], text=True).strip())"
-    done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True)
+    environment = os.environ | {
+        "NUMBA_CACHE_DIR": str(tmp_path),
+        "PYTHONPATH": str(kernel_cache.ROOT),
+    }
+    script = (
+        "import features.clock, os, subprocess, sys; print(os.environ['NUMBA_CACHE_DIR']); "
+        "features.clock.days_apart(1, 2); "
+        "print(subprocess.check_output([sys.executable, '-c', 'import registry, os; "
+        'print(os.environ["NUMBA_CACHE_DIR"])\'], text=True).strip())'
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True
+    )
     own, childs = done.stdout.split()
     assert own == childs == str(tmp_path / f"{kernel_cache.PREFIX}{kernel_cache.sources_digest()}")
     assert list(Path(own).rglob("*days_apart*.nbi"))

@@ -1,4 +1,5 @@
-"""Nobody exposed: what is forgotten stays out, families are hashes, small cells are not shown; the command's ways."""
+"""Nobody exposed: what is forgotten stays out, families are hashes, small cells are not shown; the
+command's ways."""
 
 from __future__ import annotations
 
@@ -24,8 +25,15 @@ def store(tmp_path):
     """A store with three children, one of whose rows is in quarantine."""
     opened = open_store(tmp_path / "x.db")
     text = MEASUREMENTS.replace("c1", "CHILD-ONE") + "CHILD-ONE,2025-03-01,78,70,\n"
-    opened.import_source(folder(tmp_path / "in", children=CHILDREN.replace("c1", "CHILD-ONE"), measurements=text,
-                                episodes=EPISODES.replace("c1", "CHILD-ONE")), imported_on="2026-01-01")
+    opened.import_source(
+        folder(
+            tmp_path / "in",
+            children=CHILDREN.replace("c1", "CHILD-ONE"),
+            measurements=text,
+            episodes=EPISODES.replace("c1", "CHILD-ONE"),
+        ),
+        imported_on="2026-01-01",
+    )
     yield opened
     opened.close()
 
@@ -40,7 +48,9 @@ def test_family_codes_are_kept_as_keyed_hashes(store, tmp_path):
 
 
 def test_a_hash_depends_on_its_key():
-    assert keyed_hash(b"one", "x") != keyed_hash(b"two", "x") and keyed_hash(b"one", " x ") == keyed_hash(b"one", "x")
+    assert keyed_hash(b"one", "x") != keyed_hash(b"two", "x") and keyed_hash(
+        b"one", " x "
+    ) == keyed_hash(b"one", "x")
 
 
 def test_a_forgotten_child_leaves_no_trace_and_cannot_come_back(store, tmp_path):
@@ -51,7 +61,10 @@ def test_a_forgotten_child_leaves_no_trace_and_cannot_come_back(store, tmp_path)
         connection.execute(text("INSERT INTO scores VALUES ('CHILD-ONE', 0.3), ('c2', 0.1)"))
     erased = forget(store, "CHILD-ONE", on=dt.date(2026, 1, 2))
     assert erased == {"children": 1, "measurements": 2, "episodes": 1, "quarantine": 1, "scores": 1}
-    assert b"CHILD-ONE" not in (tmp_path / "x.db").read_bytes() and b"ep-77" not in (tmp_path / "x.db").read_bytes()
+    assert (
+        b"CHILD-ONE" not in (tmp_path / "x.db").read_bytes()
+        and b"ep-77" not in (tmp_path / "x.db").read_bytes()
+    )
     assert list(store.load().child_ids) == ["c2", "c3"]
     again = store.import_source(tmp_path / "in", imported_on="2026-02-01")
     assert again.tables["children"]["codes"] == {"REG053": 1}
@@ -76,10 +89,18 @@ def test_small_cells_are_not_shown():
 
 def test_quarantined_rows_get_through_once_their_child_is_there(tmp_path):
     opened = open_store(tmp_path / "x.db")
-    source = folder(tmp_path / "in", measurements=MEASUREMENTS + "c4,2025-03-01,7,70,\nc1,2025-03-01,78,70,\n")
+    source = folder(
+        tmp_path / "in", measurements=MEASUREMENTS + "c4,2025-03-01,7,70,\nc1,2025-03-01,78,70,\n"
+    )
     opened.import_source(source, imported_on="2026-01-01")
-    assert [(row["code"], row["rows"]) for row in quarantine.summary(opened)] == [("REG012", 1), ("REG050", 1)]
-    opened.import_source(folder(tmp_path / "in", children=CHILDREN + "c4,,F,2024-01-01,A\n"), imported_on="2026-02-01")
+    assert [(row["code"], row["rows"]) for row in quarantine.summary(opened)] == [
+        ("REG012", 1),
+        ("REG050", 1),
+    ]
+    opened.import_source(
+        folder(tmp_path / "in", children=CHILDREN + "c4,,F,2024-01-01,A\n"),
+        imported_on="2026-02-01",
+    )
     assert quarantine.retry(opened, imported_on="2026-02-02") == {"tried": 2, "released": 1}
     assert [row["code"] for row in quarantine.summary(opened)] == ["REG012"]
     assert opened.load().measurements.rows == 5
@@ -89,11 +110,15 @@ def test_quarantined_rows_get_through_once_their_child_is_there(tmp_path):
 
 def test_refused_rows_are_exported_for_correction_without_formulas(tmp_path):
     opened = open_store(tmp_path / "x.db")
-    opened.import_source(folder(tmp_path / "in", measurements=MEASUREMENTS + "c1,2025-03-01,=1+1,70,\n"),
-                         imported_on="2026-01-01")
+    opened.import_source(
+        folder(tmp_path / "in", measurements=MEASUREMENTS + "c1,2025-03-01,=1+1,70,\n"),
+        imported_on="2026-01-01",
+    )
     assert quarantine.export(opened, tmp_path / "out.csv", table="measurements") == 1
     header, row = (tmp_path / "out.csv").read_text(encoding="utf-8-sig").splitlines()
-    assert header.startswith("child_id,measured_on,weight_kg") and row.startswith("c1,2025-03-01,'=1+1,70")
+    assert header.startswith("child_id,measured_on,weight_kg") and row.startswith(
+        "c1,2025-03-01,'=1+1,70"
+    )
     opened.close()
 
 
@@ -108,7 +133,12 @@ def test_the_commands_exit_codes_and_its_one_json_document(tmp_path, capsys):
     code, out = sanket("import", str(source), "--to", to, "--json")
     said = json.loads(out)
     assert code == 0 and set(said) >= {"import_id", "tables"}
-    assert said["tables"]["measurements"] == {"rows": 5, "kept": 4, "quarantined": 1, "codes": {"REG012": 1}}
+    assert said["tables"]["measurements"] == {
+        "rows": 5,
+        "kept": 4,
+        "quarantined": 1,
+        "codes": {"REG012": 1},
+    }
     assert sanket("import", str(source), "--to", to, "--max-quarantined", "1")[0] == 4
     assert sanket("import", str(tmp_path / "nothing"), "--to", to)[0] == 3
     assert sanket("import", str(source), "--to", "x.txt")[0] == 2

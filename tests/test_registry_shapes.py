@@ -1,4 +1,5 @@
-"""Shapes of exports, as people try them: a query each in a database, merged headers in a workbook, a Hindi register."""
+"""Shapes of exports, as people try them: a query each in a database, merged headers in a workbook,
+a Hindi register."""
 
 from __future__ import annotations
 
@@ -104,13 +105,22 @@ def test_a_query_for_each_table_of_a_database(databases, kind, queries, tmp_path
     assert trial(databases[kind], queries) == report.tables
 
 
-@pytest.mark.parametrize(("change", "said"), [
-    (("FROM awc", "FROM nowhere"), "nowhere"), (("SELECT id,", "SELECT idd,"), "idd"),
-    (('query = "SELECT * FROM weighing WHERE dt >= \'2025-01-01\' ORDER BY dt"\n', ""), "[tables.measurements]"),
-    (('child_id = "bid"', 'child_id = "kid"'), "bid, dt, wt_g"),
-])
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (("FROM awc", "FROM nowhere"), "nowhere"),
+        (("SELECT id,", "SELECT idd,"), "idd"),
+        (
+            ("query = \"SELECT * FROM weighing WHERE dt >= '2025-01-01' ORDER BY dt\"\n", ""),
+            "[tables.measurements]",
+        ),
+        (('child_id = "bid"', 'child_id = "kid"'), "bid, dt, wt_g"),
+    ],
+)
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
-def test_a_query_that_does_not_fit_is_told_with_its_table_and_changes_nothing(databases, kind, change, said, tmp_path):
+def test_a_query_that_does_not_fit_is_told_with_its_table_and_changes_nothing(
+    databases, kind, change, said, tmp_path
+):
     path = tmp_path / "wrong.toml"
     path.write_text(QUERIES.replace(*change))
     opened = open_store(tmp_path / "x.db")
@@ -154,7 +164,13 @@ def workbook(path: Path, *sheets: list[list], merged: tuple[str, ...] = ()) -> P
     return path
 
 
-CENTRE = {"centre_id": "A1", "sector_id": "S1", "project_id": "P", "district_id": "D", "setting": "rural"}
+CENTRE = {
+    "centre_id": "A1",
+    "sector_id": "S1",
+    "project_id": "P",
+    "district_id": "D",
+    "setting": "rural",
+}
 
 
 def imported_as_proposed(path: Path, tmp_path: Path, centres: tuple[dict, ...] = (CENTRE,)):
@@ -167,46 +183,79 @@ def imported_as_proposed(path: Path, tmp_path: Path, centres: tuple[dict, ...] =
     return report.tables, registry
 
 
-@pytest.mark.parametrize("months", [("Mar-26", "Apr-26"), (dt.date(2026, 3, 1), dt.date(2026, 4, 1)),
-                                    ("मार्च 2026", "अप्रैल 2026")], ids=["text", "dates", "Hindi"])
+@pytest.mark.parametrize(
+    "months",
+    [("Mar-26", "Apr-26"), (dt.date(2026, 3, 1), dt.date(2026, 4, 1)), ("मार्च 2026", "अप्रैल 2026")],
+    ids=["text", "dates", "Hindi"],
+)
 @pytest.mark.parametrize("labels", ["above", "below"])
 def test_months_merged_over_weight_and_height(tmp_path, months, labels):
     ids = ["Beneficiary ID", "Child Name", "Sex", "DOB", "AWC Code"]
     upper, lower = (ids, [None] * 5) if labels == "above" else ([None] * 5, ids)
-    rows = [["Monthly register"], [*upper, months[0], None, None, months[1], None, None],
-            [*lower, *["Weight", "Height", "Status"] * 2],
-            ["B1", "Asha", "F", dt.date(2024, 1, 5), "A1", 7.1, 70, "Normal", "7,4", "71", "MAM"],
-            ["B2", "Ravi", "Male", "02/11/2023", "A1", None, None, None, None, None, "SAM"], [None] * 11,
-            ["B3", "Uma", "F", "31/02/2024", "A1", 8, 72, None, None, None, None]]
+    rows = [
+        ["Monthly register"],
+        [*upper, months[0], None, None, months[1], None, None],
+        [*lower, *["Weight", "Height", "Status"] * 2],
+        ["B1", "Asha", "F", dt.date(2024, 1, 5), "A1", 7.1, 70, "Normal", "7,4", "71", "MAM"],
+        ["B2", "Ravi", "Male", "02/11/2023", "A1", None, None, None, None, None, "SAM"],
+        [None] * 11,
+        ["B3", "Uma", "F", "31/02/2024", "A1", 8, 72, None, None, None, None],
+    ]
     path = workbook(tmp_path / "register.xlsx", rows, merged=("A1:K1", "F2:H2", "I2:K2"))
     counts, registry = imported_as_proposed(path, tmp_path)
-    assert counts["children"]["codes"] == {"REG021": 1} and counts["measurements"]["codes"] == {"REG050": 1}
+    assert counts["children"]["codes"] == {"REG021": 1} and counts["measurements"]["codes"] == {
+        "REG050": 1
+    }
     found = registry.measurements
-    assert [str(day_date(day)) for day in found["measured_on"]] == ["2026-03-15", "2026-04-15", "2026-04-15"]
-    assert found["weight_kg"].tolist()[:2] == [7.1, 7.4] and found["height_cm"].tolist()[:2] == [70.0, 71.0]
-    assert [REPORTED_STATUS[code] for code in found["reported_status"]] == ["green", "yellow", "red"]
+    assert [str(day_date(day)) for day in found["measured_on"]] == [
+        "2026-03-15",
+        "2026-04-15",
+        "2026-04-15",
+    ]
+    assert found["weight_kg"].tolist()[:2] == [7.1, 7.4] and found["height_cm"].tolist()[:2] == [
+        70.0,
+        71.0,
+    ]
+    assert [REPORTED_STATUS[code] for code in found["reported_status"]] == [
+        "green",
+        "yellow",
+        "red",
+    ]
 
 
 def test_one_month_merged_over_its_columns_and_a_title_with_a_month(tmp_path):
-    rows = [["Register of Mar-2026"], ["Child ID", "Mar-26", None], [None, "Weight (g)", "MUAC (cm)"], ["B1", 7100, 12]]
+    rows = [
+        ["Register of Mar-2026"],
+        ["Child ID", "Mar-26", None],
+        [None, "Weight (g)", "MUAC (cm)"],
+        ["B1", 7100, 12],
+    ]
     plan = tomllib.loads(proposal(workbook(tmp_path / "a.xlsx", rows, merged=("A1:C1", "B2:C2"))))
     assert plan["tables"]["measurements"]["wide"]["columns"] == {
         "weight_kg": {"from": "{Mon}-{YY} Weight (g)", "unit": "g"},
-        "muac_mm": {"from": "{Mon}-{YY} MUAC (cm)", "unit": "cm"}}
+        "muac_mm": {"from": "{Mon}-{YY} MUAC (cm)", "unit": "cm"},
+    }
     plain = [["Mar-2026"], ["child_id", "measured_on", "weight_kg"], ["B1", "2026-03-01", 7]]
-    other = tomllib.loads(proposal(workbook(tmp_path / "b.xlsx", [["Register of Mar-2026"], *plain[1:]])))
+    other = tomllib.loads(
+        proposal(workbook(tmp_path / "b.xlsx", [["Register of Mar-2026"], *plain[1:]]))
+    )
     assert other["tables"]["measurements"]["columns"]["weight_kg"] == "weight_kg"
 
 
 def test_a_proposal_is_toml_whatever_the_headers_hold(tmp_path):
     path = tmp_path / "odd.csv"
     path.write_text('Child ID,"a\nb = 1","Weight\n""kg""\\"\nc1,1,7\n', encoding="utf-8")
-    assert tomllib.loads(proposal(path))["tables"]["measurements"]["columns"]["child_id"] == "Child ID"
+    assert (
+        tomllib.loads(proposal(path))["tables"]["measurements"]["columns"]["child_id"] == "Child ID"
+    )
 
 
 def test_each_table_is_proposed_once_from_the_sheet_that_says_most_of_it(tmp_path):
-    path = workbook(tmp_path / "two.xlsx", [["Child ID", "Sex", "DOB", "AWC Code"], ["B1", "F", "2024-01-05", "A1"]],
-                    [["Child ID", "Sex", "Date", "Weight"], ["B1", "F", "2025-01-05", 7]])
+    path = workbook(
+        tmp_path / "two.xlsx",
+        [["Child ID", "Sex", "DOB", "AWC Code"], ["B1", "F", "2024-01-05", "A1"]],
+        [["Child ID", "Sex", "Date", "Weight"], ["B1", "F", "2025-01-05", 7]],
+    )
     text = proposal(path)
     plan = tomllib.loads(text)["tables"]
     assert (plan["children"]["sheet"], plan["measurements"]["sheet"]) == ("sheet1", "sheet2")
@@ -216,29 +265,43 @@ def test_each_table_is_proposed_once_from_the_sheet_that_says_most_of_it(tmp_pat
 def test_a_hindi_register_is_imported_as_proposed(tmp_path):
     path = tmp_path / "निर्यात.csv"
     path.write_text(
-        "क्र.;बच्चे का नाम;लाभार्थी आईडी;लिंग;जन्म तिथि;मोबाइल;आंगनवाड़ी कोड;सेक्टर;परियोजना;जिला;क्षेत्र;"
+        "क्र.;बच्चे का नाम;लाभार्थी आईडी;लिंग;जन्म तिथि;मोबाइल;आंगनवाड़ी "
+        "कोड;सेक्टर;परियोजना;जिला;क्षेत्र;"
         "जनवरी 2026 वजन (किग्रा);फरवरी 2026 वजन (किग्रा);जनवरी 2026 श्रेणी;फरवरी 2026 श्रेणी\n"
         "1;आशा;B1;महिला;25/01/2024;9999999999;A1;S1;P;D;ग्रामीण;७,१;7,4;सामान्य;मध्यम\n"
-        "2;रवि;B2;पुरुष;02-11-2023;9999999998;A2;S1;P;D;आदिवासी;;;;अति गंभीर\n", encoding="utf-8-sig")
+        "2;रवि;B2;पुरुष;02-11-2023;9999999998;A2;S1;P;D;आदिवासी;;;;अति गंभीर\n",
+        encoding="utf-8-sig",
+    )
     text = proposal(path)
     assert "9999999999" not in text and "आशा" not in text
     counts, registry = imported_as_proposed(path, tmp_path, centres=())
     assert {name: count["quarantined"] for name, count in counts.items()} == {
-        "centres": 0, "children": 0, "measurements": 0}
+        "centres": 0,
+        "children": 0,
+        "measurements": 0,
+    }
     assert registry.measurements["weight_kg"].tolist()[:2] == [7.1, 7.4]
-    assert [REPORTED_STATUS[code] for code in registry.measurements["reported_status"]] == ["green", "yellow", "red"]
+    assert [REPORTED_STATUS[code] for code in registry.measurements["reported_status"]] == [
+        "green",
+        "yellow",
+        "red",
+    ]
     assert "आशा".encode() not in (tmp_path / "x.db").read_bytes()
 
 
 def test_a_trial_of_one_file_leaves_the_tables_of_others_alone(tmp_path, queries):
     path = tmp_path / "weights.csv"
     path.write_text("id,day,kg\nB1,2025-01-05,7\nB2,2025-01-05,700\n")
-    plan = ('[tables.children]\nfile = "children.csv"\n[tables.children.columns]\nchild_id = "x"\n'
-            '[tables.measurements]\nfile = "weights.csv"\n[tables.measurements.columns]\nchild_id = "id"\n'
-            'measured_on = "day"\nweight_kg = "kg"\n')
+    plan = (
+        '[tables.children]\nfile = "children.csv"\n[tables.children.columns]\nchild_id = "x"\n'
+        "[tables.measurements]\nfile = "
+        '"weights.csv"\n[tables.measurements.columns]\nchild_id = "id"\n'
+        'measured_on = "day"\nweight_kg = "kg"\n'
+    )
     (tmp_path / "map.toml").write_text(plan)
     assert trial(path, tmp_path / "map.toml") == {
-        "measurements": {"rows": 2, "kept": 1, "quarantined": 1, "codes": {"REG012": 1}}}
+        "measurements": {"rows": 2, "kept": 1, "quarantined": 1, "codes": {"REG012": 1}}
+    }
     with pytest.raises(BadInput, match=r"REG002.*children.*sex, birth_date") as refused:
         trial(tmp_path / "weights.csv", _both(tmp_path, plan))
     assert "M" in refused.value.message

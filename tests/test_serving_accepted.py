@@ -1,4 +1,5 @@
-"""Accepted is kept: an outcome answered 201 is in the registry afterwards; what cannot be is refused with its field."""
+"""Accepted is kept: an outcome answered 201 is in the registry afterwards; what cannot be is
+refused with its field."""
 
 import datetime as dt
 from urllib.parse import quote
@@ -45,9 +46,12 @@ def store(tmp_path, monkeypatch):
 
 @pytest.fixture
 def app(store, tmp_path, monkeypatch):
-    """A service whose outcomes only the test hands on: two hands at one store at once are no part of these specs."""
+    """A service whose outcomes only the test hands on: two hands at one store at once are no part
+    of these specs."""
     monkeypatch.setattr(outbox.HandingOn, "_try", lambda self: None)
-    app = create_app(str(tmp_path / "x.db"), tmp_path, key=KEY, log=Log(lambda _: None), follow=False)
+    app = create_app(
+        str(tmp_path / "x.db"), tmp_path, key=KEY, log=Log(lambda _: None), follow=False
+    )
     book(app.desk.engine, [row("C-1"), row("C-2")])
     yield app
     app.close()
@@ -63,10 +67,14 @@ SLIPS = ["2016-03-16", "2024-09-01", "2000-01-01"]
 
 
 @pytest.mark.parametrize("day", SLIPS)
-@pytest.mark.parametrize("more", [{"finding": "well"}, {"weight_kg": 7.4}, {"finding": "ill", "muac_mm": 121}])
+@pytest.mark.parametrize(
+    "more", [{"finding": "well"}, {"weight_kg": 7.4}, {"finding": "ill", "muac_mm": 121}]
+)
 def test_a_slip_in_the_year_is_refused_with_its_field(app, store, day, more):
     answer = Client(app, token()).post("/v1/visits/C-1/outcome", {"visited_on": day, **more})
-    assert answer.status_code == 422 and [error["field"] for error in answer.json()["errors"]] == ["visited_on"]
+    assert answer.status_code == 422 and [error["field"] for error in answer.json()["errors"]] == [
+        "visited_on"
+    ]
     assert "REG031" in answer.json()["errors"][0]["problem"] and day not in answer.text
     assert handed_on(store) == [] and store.load().visits.rows == 0
 
@@ -79,7 +87,9 @@ def test_the_page_gives_the_form_back_and_says_why(app, day):
     assert answer.status_code == 422 and "before the child" in answer.text and day in answer.text
 
 
-@pytest.mark.parametrize("moment", ["2026-03-16T18:31", "2026-03-16T20:00", "2026-03-16T23:59", "2026-03-17T00:01"])
+@pytest.mark.parametrize(
+    "moment", ["2026-03-16T18:31", "2026-03-16T20:00", "2026-03-16T23:59", "2026-03-17T00:01"]
+)
 def test_the_night_between_utc_and_india_loses_nothing(app, store, monkeypatch, moment):
     monkeypatch.delenv("SANKET_TODAY")
 
@@ -92,30 +102,38 @@ def test_the_night_between_utc_and_india_loses_nothing(app, store, monkeypatch, 
         date, datetime = dt.date, Clock
 
     monkeypatch.setattr(calendar, "dt", Calendar)
-    answer = Client(app, token()).post("/v1/visits/C-1/outcome", {"visited_on": "2026-03-17", "finding": "well",
-                                                                  "weight_kg": 7.2})
+    answer = Client(app, token()).post(
+        "/v1/visits/C-1/outcome", {"visited_on": "2026-03-17", "finding": "well", "weight_kg": 7.2}
+    )
     assert answer.status_code == 201 and handed_on(store) == []
     assert [day_date(day) for day in store.load().visits["visited_on"]] == [dt.date(2026, 3, 17)]
 
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory):
-    """One service and its store for all examples of a property; nothing is handed on but by the test."""
+    """One service and its store for all examples of a property; nothing is handed on but by the
+    test."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(outbox.HandingOn, "_try", lambda self: None)
         patch.setenv("SANKET_TODAY", "2026-03-17")
         folder = tmp_path_factory.mktemp("accepted")
         opened = _store(folder)
-        app = create_app(str(folder / "x.db"), folder, key=KEY, log=Log(lambda _: None), follow=False)
+        app = create_app(
+            str(folder / "x.db"), folder, key=KEY, log=Log(lambda _: None), follow=False
+        )
         book(app.desk.engine, [row("C-1"), row("C-2")])
         yield app, opened
         app.close()
         opened.close()
 
 
-@given(day=st.dates(dt.date(1999, 12, 30), dt.date(2026, 3, 20)), weight=st.none() | st.floats(0.1, 50),
-       arm=st.none() | st.floats(30, 400), finding=st.sampled_from(["well", "away", "died", None]),
-       child=st.sampled_from(["C-1", "C-2"]))
+@given(
+    day=st.dates(dt.date(1999, 12, 30), dt.date(2026, 3, 20)),
+    weight=st.none() | st.floats(0.1, 50),
+    arm=st.none() | st.floats(30, 400),
+    finding=st.sampled_from(["well", "away", "died", None]),
+    child=st.sampled_from(["C-1", "C-2"]),
+)
 @settings(max_examples=60, deadline=None)
 def test_whatever_is_answered_201_is_never_quarantined(shared, day, weight, arm, finding, child):
     service, store = shared
@@ -130,13 +148,24 @@ def test_what_the_registry_refuses_afterwards_is_shown_and_told(app, store):
     client = Client(app, token())
     assert client.get("/readyz").json()["outcomes_quarantined"] == 0
     app.desk.handing_on.stop()
-    assert client.post("/v1/visits/C-1/outcome", {"visited_on": "2026-03-10", "finding": "well"}).status_code == 201
+    assert (
+        client.post(
+            "/v1/visits/C-1/outcome", {"visited_on": "2026-03-10", "finding": "well"}
+        ).status_code
+        == 201
+    )
     with app.desk.engine.begin() as connection:
-        connection.execute(sa.text("UPDATE children SET birth_date = 20526"))  # 14 March 2026: corrected meanwhile
+        connection.execute(
+            sa.text("UPDATE children SET birth_date = 20526")
+        )  # 14 March 2026: corrected meanwhile
     assert [row["code"] for row in handed_on(store)] == ["REG031"]
     ready = client.get("/readyz").json()
     assert ready["status"] != "ready" and ready["outcomes_quarantined"] == 1
     page = Client(app).get("/visits?sector=S1", headers={"Cookie": f"{COOKIE}={token()}"})
-    assert "not taken into the registry" in page.text and "REG031" in page.text and "2026-03-10" in page.text
+    assert (
+        "not taken into the registry" in page.text
+        and "REG031" in page.text
+        and "2026-03-10" in page.text
+    )
     other = Client(app).get("/visits?sector=S2", headers={"Cookie": f"{COOKIE}={token()}"})
     assert "not taken into the registry" not in other.text

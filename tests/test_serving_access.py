@@ -50,17 +50,47 @@ def test_forged_expired_and_malformed_tokens_get_one_and_the_same_answer():
     head, body, seal = token().split(".")
     claims = {"sub": "x", "role": "officer", "scope": "state:*", "exp": time.time() + 9}
     unsigned = jwt.encode(claims, None, algorithm="none")
-    widened = base64.urlsafe_b64encode(
-        json.dumps(jwt.decode(token(), options={"verify_signature": False}) | {"scope": "state:*"}).encode()
-    ).rstrip(b"=").decode()
+    widened = (
+        base64.urlsafe_b64encode(
+            json.dumps(
+                jwt.decode(token(), options={"verify_signature": False}) | {"scope": "state:*"}
+            ).encode()
+        )
+        .rstrip(b"=")
+        .decode()
+    )
     forged = [
-        token(key=b"x" * 32), token(now=time.time() - 40 * 86_400), f"{head}.{body}", f"{head}.{widened}.{seal}",
-        unsigned, "", "a.b.c", "é" * 40, f"{head}.{body}.{seal[:-4]}",
-        jwt.encode({"sub": "x", "iss": "sanket-local", "role": "root", "scope": "state:*", "exp": 9e9}, KEY),
-        jwt.encode({"sub": "x", "iss": "sanket-local", "role": "officer", "scope": "", "exp": 9e9}, KEY),
-        jwt.encode({"sub": "x", "iss": "sanket-local", "role": "officer", "scope": "sector:S1"}, KEY),
-        jwt.encode({"sub": "x", "iss": "other", "role": "officer", "scope": "sector:S1", "exp": 9e9}, KEY),
-        jwt.encode({"sub": "x", "iss": "sanket-local", "role": ["officer"], "scope": "sector:S1", "exp": 9e9}, KEY),
+        token(key=b"x" * 32),
+        token(now=time.time() - 40 * 86_400),
+        f"{head}.{body}",
+        f"{head}.{widened}.{seal}",
+        unsigned,
+        "",
+        "a.b.c",
+        "é" * 40,
+        f"{head}.{body}.{seal[:-4]}",
+        jwt.encode(
+            {"sub": "x", "iss": "sanket-local", "role": "root", "scope": "state:*", "exp": 9e9}, KEY
+        ),
+        jwt.encode(
+            {"sub": "x", "iss": "sanket-local", "role": "officer", "scope": "", "exp": 9e9}, KEY
+        ),
+        jwt.encode(
+            {"sub": "x", "iss": "sanket-local", "role": "officer", "scope": "sector:S1"}, KEY
+        ),
+        jwt.encode(
+            {"sub": "x", "iss": "other", "role": "officer", "scope": "sector:S1", "exp": 9e9}, KEY
+        ),
+        jwt.encode(
+            {
+                "sub": "x",
+                "iss": "sanket-local",
+                "role": ["officer"],
+                "scope": "sector:S1",
+                "exp": 9e9,
+            },
+            KEY,
+        ),
     ]
     answers = set()
     for text in forged:
@@ -134,10 +164,18 @@ class Keys:
 @pytest.fixture
 def issued():
     private = ec.generate_private_key(ec.SECP256R1())
-    door = Doorkeeper(key=KEY, issuer=Issuer("https://state.example", "https://state.example/jwks", "sanket"))
+    door = Doorkeeper(
+        key=KEY, issuer=Issuer("https://state.example", "https://state.example/jwks", "sanket")
+    )
     door._keys = Keys(private)
-    claims = {"iss": "https://state.example", "aud": "sanket", "sub": "u7", "role": "dashboard", "scope": "district:D1",
-              "exp": time.time() + 60}
+    claims = {
+        "iss": "https://state.example",
+        "aud": "sanket",
+        "sub": "u7",
+        "role": "dashboard",
+        "scope": "district:D1",
+        "exp": time.time() + 60,
+    }
     return door, private, claims
 
 
@@ -163,7 +201,9 @@ def test_a_public_key_cannot_be_used_as_a_secret(issued):
     door, private, claims = issued
     public = jwt.algorithms.ECAlgorithm.to_jwk(private.public_key(), as_dict=True)
     parts = [{"alg": "HS256", "typ": "JWT", "kid": "one"}, claims]
-    signed = b".".join(base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=") for part in parts)
+    signed = b".".join(
+        base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=") for part in parts
+    )
     seal = hmac.digest(json.dumps(public).encode(), signed, "sha256")
     forged = (signed + b"." + base64.urlsafe_b64encode(seal).rstrip(b"=")).decode()
     assert code_of(door.person, forged) == "API010"
@@ -179,6 +219,11 @@ def test_an_issuer_out_of_reach_is_said_so():
 def test_a_form_from_another_site_is_refused():
     same_site(host="a:3000", origin="http://a:3000", fetch_site="same-origin")
     same_site(host="a:3000", origin=None, fetch_site=None)
-    for origin, fetch_site in (("http://evil", None), (None, "cross-site"), ("null", None), (None, "same-site")):
+    for origin, fetch_site in (
+        ("http://evil", None),
+        (None, "cross-site"),
+        ("null", None),
+        (None, "same-site"),
+    ):
         with pytest.raises(Problem):
             same_site(host="a:3000", origin=origin, fetch_site=fetch_site)

@@ -1,4 +1,5 @@
-"""An area's figures: none from which a withheld one can be worked out, and also from a book of an earlier version."""
+"""An area's figures: none from which a withheld one can be worked out, and also from a book of an
+earlier version."""
 
 import sqlalchemy as sa
 from hypothesis import given
@@ -18,8 +19,10 @@ def test_a_state_of_few_children_cannot_be_told_from_the_sum_of_all(counts):
     withheld = [state for state in counts if told[state] is None]
     assert all(told[state] in (None, count) for state, count in counts.items())
     assert all(state in withheld for state, count in counts.items() if count < 5)
-    assert not withheld or withheld == list(counts) or (
-        len(withheld) > 1 and sum(counts[state] for state in withheld) >= 5
+    assert (
+        not withheld
+        or withheld == list(counts)
+        or (len(withheld) > 1 and sum(counts[state] for state in withheld) >= 5)
     )
 
 

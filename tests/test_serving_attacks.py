@@ -1,4 +1,5 @@
-"""Attacks on the door and the audit log: names that are no text, a writer that dies, more than can be written down."""
+"""Attacks on the door and the audit log: names that are no text, a writer that dies, more than can
+be written down."""
 
 import time
 
@@ -16,7 +17,19 @@ from serving.http.observe import Log
 from serving.http.problems import Problem
 from tests.serving_cases import KEY, Client, book, bundle, promoted, row, token
 
-NO_NAMES = ["a\udcff", "\ud800", "a\x00b", "a\nb", "a\x1b[2J", "a\x7f", "a\u2028b", "\u202eevil", "", "  ", "x" * 201]
+NO_NAMES = [
+    "a\udcff",
+    "\ud800",
+    "a\x00b",
+    "a\nb",
+    "a\x1b[2J",
+    "a\x7f",
+    "a\u2028b",
+    "\u202eevil",
+    "",
+    "  ",
+    "x" * 201,
+]
 NAMES = ["Sunita Pawar", "सुनीता पवार", "क्‍ष", "user:7", "a" * 200, "😀"]
 
 
@@ -38,7 +51,13 @@ def app(tmp_path, models):
 
 
 def signed(**claims):
-    whole = {"iss": "sanket-local", "sub": "t", "role": "officer", "scope": ["state:*"], "exp": time.time() + 600}
+    whole = {
+        "iss": "sanket-local",
+        "sub": "t",
+        "role": "officer",
+        "scope": ["state:*"],
+        "exp": time.time() + 600,
+    }
     return jwt.encode(whole | claims, KEY)
 
 
@@ -58,7 +77,12 @@ def test_a_name_that_cannot_be_written_down_is_refused_at_the_door(app, name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_name_in_any_script_is_one(app, name):
-    assert Doorkeeper(key=KEY).person(issue(key=KEY, role="officer", scopes=["state:*"], name=name)).name == name
+    assert (
+        Doorkeeper(key=KEY)
+        .person(issue(key=KEY, role="officer", scopes=["state:*"], name=name))
+        .name
+        == name
+    )
     assert Client(app, signed(sub=name)).get("/v1/children/C-1").status_code == 200
     assert recorder.entries_about(app.desk.engine, app.desk.audit._key, "C-1")[-1].who == name
 
@@ -93,7 +117,10 @@ def test_a_dead_writer_is_started_again_loses_nothing_and_is_told_of(app, monkey
         assert not app.desk.audit._thread.is_alive()
     ready = client.get("/readyz").json()["audit_log"]
     assert ready["restarts"] == 1
-    assert client.get("/v1/children/C-1").status_code == 200 and client.post("/v1/score", EXAMPLE).status_code == 200
+    assert (
+        client.get("/v1/children/C-1").status_code == 200
+        and client.post("/v1/score", EXAMPLE).status_code == 200
+    )
     after = client.get("/readyz").json()["audit_log"]
     assert after["fault"] is None and after["held"] == 0 and after["restarts"] >= 1
     assert len(recorder.entries_about(app.desk.engine, app.desk.audit._key, "C-1")) == 2
@@ -119,7 +146,12 @@ def test_what_cannot_be_audited_is_not_answered_scores_neither(app, monkeypatch)
 
 def test_an_entry_that_is_no_text_is_refused_where_it_is_handed_in(app):
     noted = {"who": "t", "role": "officer", "act": "child", "came_from": "", "request_id": "r-1"}
-    for wrong in ({"who": "\udcff"}, {"came_from": "a\x00"}, {"request_id": "\ud800"}, {"child_ids": ["\udcff"]}):
+    for wrong in (
+        {"who": "\udcff"},
+        {"came_from": "a\x00"},
+        {"request_id": "\ud800"},
+        {"child_ids": ["\udcff"]},
+    ):
         for hand_in in (app.desk.audit.note, app.desk.audit.note_soon):
             with pytest.raises(Problem) as refused:
                 hand_in(**noted | wrong)

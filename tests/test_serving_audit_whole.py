@@ -1,4 +1,5 @@
-"""The audit log has every child that was shown, in every format; a log that was cut is found; its key is its own."""
+"""The audit log has every child that was shown, in every format; a log that was cut is found; its
+key is its own."""
 
 import datetime as dt
 import json
@@ -42,22 +43,35 @@ def app(store):
 
 def newest(app):
     with app.desk.engine.connect() as connection:
-        row = connection.execute(sa.select(recorder.ENTRIES).order_by(recorder.ENTRIES.c.number.desc())).first()
+        row = connection.execute(
+            sa.select(recorder.ENTRIES).order_by(recorder.ENTRIES.c.number.desc())
+        ).first()
     return row.act, set(json.loads(row.children))
 
 
 def shown_in(app, text):
     known = [child.child_id for child in children(60)]
-    return {recorder.named(app.desk.audit._key, name) for name in known if re.search(rf"\b{re.escape(name)}\b", text)}
+    return {
+        recorder.named(app.desk.audit._key, name)
+        for name in known
+        if re.search(rf"\b{re.escape(name)}\b", text)
+    }
 
 
 @pytest.mark.parametrize("capacity", [1, 5, 20, 500])
-@pytest.mark.parametrize("path", ["/visits", "/visits.txt", "/visits.csv", "/visits.html", "/v1/visits"])
+@pytest.mark.parametrize(
+    "path", ["/visits", "/visits.txt", "/visits.csv", "/visits.html", "/v1/visits"]
+)
 def test_every_child_on_a_list_is_audited_in_any_format(app, store, path, capacity):
     own = [child for child in children(60) if child.sector_id == "S0001"]
     done = {"finding": "sam_again", "listed_on": AS_OF, "listed_for": None, "sector_id": "S0001"}
-    tick(app.desk.engine, [done | {"child_id": own[n].child_id, "visited_on": AS_OF} for n in (0, 7)])
-    tick(app.desk.engine, [done | {"child_id": own[9].child_id, "visited_on": AS_OF, "finding": "well"}])
+    tick(
+        app.desk.engine, [done | {"child_id": own[n].child_id, "visited_on": AS_OF} for n in (0, 7)]
+    )
+    tick(
+        app.desk.engine,
+        [done | {"child_id": own[9].child_id, "visited_on": AS_OF, "finding": "well"}],
+    )
     headers = {"Cookie": f"{COOKIE}={token(store)}"} if path[1] != "v" or path[2] != "1" else {}
     client = Client(app, token(store) if path.startswith("/v1") else None)
     answer = client.get(f"{path}?capacity={capacity}", headers=headers)
@@ -101,15 +115,21 @@ def engine(tmp_path):
     engine = engine_of(str(tmp_path / "x.db"))
     recorder.make_tables(engine)
     year = [2024, 2024, 2025, 2026, 2026]
-    entries = [recorder.Entry(f"{at}-01-0{n + 1}T00:00:00.000+00:00", "t", "officer", "list", "", f"r-{n}", ())
-               for n, at in enumerate(year)]
+    entries = [
+        recorder.Entry(
+            f"{at}-01-0{n + 1}T00:00:00.000+00:00", "t", "officer", "list", "", f"r-{n}", ()
+        )
+        for n, at in enumerate(year)
+    ]
     recorder.append(engine, KEY, entries)
     yield engine
     engine.dispose()
 
 
 def _cut(connection, upto):
-    row = connection.execute(sa.select(recorder.ENTRIES).where(recorder.ENTRIES.c.number == upto)).one()
+    row = connection.execute(
+        sa.select(recorder.ENTRIES).where(recorder.ENTRIES.c.number == upto)
+    ).one()
     connection.execute(sa.delete(recorder.ENTRIES).where(recorder.ENTRIES.c.number <= upto))
     connection.execute(sa.update(recorder.HEAD).values(removed_to=upto, removed_seal=row.seal))
     return row
@@ -140,7 +160,9 @@ def test_an_anchor_finds_a_log_that_was_cut_at_its_end_or_begun_anew(engine):
     kept = recorder.anchor(engine)
     assert recorder.holds(engine, KEY, kept)
     with engine.connect() as connection:
-        head = connection.execute(sa.select(recorder.ENTRIES).where(recorder.ENTRIES.c.number == 3)).one()
+        head = connection.execute(
+            sa.select(recorder.ENTRIES).where(recorder.ENTRIES.c.number == 3)
+        ).one()
     with engine.begin() as connection:
         connection.execute(sa.delete(recorder.ENTRIES).where(recorder.ENTRIES.c.number > 3))
         connection.execute(sa.update(recorder.HEAD).values(number=3, seal=head.seal))
@@ -163,8 +185,14 @@ def test_the_command_takes_an_anchor_and_the_service_keeps_one_beside_the_key(st
     engine = engine_of(store)
     with engine.begin() as connection:
         last = int(kept.partition(":")[0]) - 1
-        row = connection.execute(sa.select(recorder.ENTRIES).where(recorder.ENTRIES.c.number == last)).one()
-        gone = connection.execute(sa.select(recorder.ENTRIES).where(recorder.ENTRIES.c.number > last)).mappings().all()
+        row = connection.execute(
+            sa.select(recorder.ENTRIES).where(recorder.ENTRIES.c.number == last)
+        ).one()
+        gone = (
+            connection.execute(sa.select(recorder.ENTRIES).where(recorder.ENTRIES.c.number > last))
+            .mappings()
+            .all()
+        )
         gone = [dict(each) for each in gone]
         connection.execute(sa.delete(recorder.ENTRIES).where(recorder.ENTRIES.c.number > last))
         connection.execute(sa.update(recorder.HEAD).values(number=last, seal=row.seal))
@@ -181,7 +209,10 @@ def test_the_signing_key_may_go_and_the_log_stays_readable(tmp_path):
     engine = engine_of(address)
     signing = local_key(address)
     key = own_audit_key(address, engine)
-    assert key not in (signing, recorder.audit_key(signing)) and audit_key_path(address).stat().st_mode & 0o777 == 0o600
+    assert (
+        key not in (signing, recorder.audit_key(signing))
+        and audit_key_path(address).stat().st_mode & 0o777 == 0o600
+    )
     recorder.make_tables(engine)
     recorder.append(engine, key, [recorder.Entry("2026", "t", "officer", "list", "", "", ())])
     (tmp_path / "y.tokens.key").unlink()
@@ -195,7 +226,11 @@ def test_a_log_of_the_time_of_one_key_stays_readable(tmp_path):
     engine = engine_of(address)
     signing = local_key(address)
     recorder.make_tables(engine)
-    recorder.append(engine, recorder.audit_key(signing), [recorder.Entry("2026", "t", "officer", "list", "", "", ())])
+    recorder.append(
+        engine,
+        recorder.audit_key(signing),
+        [recorder.Entry("2026", "t", "officer", "list", "", "", ())],
+    )
     assert recorder.first_broken(engine, own_audit_key(address, engine)) is None
     (tmp_path / "y.tokens.key").unlink()
     local_key(address)

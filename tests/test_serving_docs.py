@@ -24,7 +24,9 @@ def test_every_problem_code_is_explained_with_its_status():
     assert told == {code: str(kind.status) for code, kind in KINDS.items()}
 
 
-@pytest.mark.parametrize("bound", ["body_bytes", "children", "seconds", "in_flight", "lag_seconds", "rate_per_second"])
+@pytest.mark.parametrize(
+    "bound", ["body_bytes", "children", "seconds", "in_flight", "lag_seconds", "rate_per_second"]
+)
 def test_the_bounds_on_the_page_are_the_defaults(bound):
     told = re.search(rf"`SANKET_{bound.upper()}` ([\d.]+)", PAGE).group(1)
     assert float(told) == getattr(Limits(), bound)
@@ -48,14 +50,29 @@ def test_each_verb_explains_itself():
 
 def test_the_page_s_first_commands_work_as_they_stand(tmp_path):
     """Each curl of the page, asked of the application: its address, headers and body."""
-    app = create_app(str(tmp_path / "x.db"), tmp_path / "x.models", key=KEY, log=Log(lambda _: None), follow=False)
+    app = create_app(
+        str(tmp_path / "x.db"),
+        tmp_path / "x.models",
+        key=KEY,
+        log=Log(lambda _: None),
+        follow=False,
+    )
     promoted(tmp_path / "x.models", bundle("relapse"))
     app.desk.champions.look()
     book(app.desk.engine, [row("C-1", "S1")])
     block = re.search(r"```sh\n(.*?)```", PAGE, flags=re.DOTALL).group(1)
     made, *asked = [shlex.split(command) for command in re.sub(r"\\\n", "", block).split("\ncurl ")]
-    words = shlex.split(made[0].removeprefix("TOKEN=$(").removesuffix(")") + " " + " ".join(made[1:]).removesuffix(")"))
-    taken = typer.main.get_command(front_door).commands[words[1]].make_context(words[1], words[2:]).params
+    words = shlex.split(
+        made[0].removeprefix("TOKEN=$(").removesuffix(")")
+        + " "
+        + " ".join(made[1:]).removesuffix(")")
+    )
+    taken = (
+        typer.main.get_command(front_door)
+        .commands[words[1]]
+        .make_context(words[1], words[2:])
+        .params
+    )
     client = Client(app, token(*taken["scope"], role=taken["role"]))
     answers = [pasted(client, command) for command in asked]
     assert [answer.status_code for answer in answers] == [200] * len(asked) and len(asked) == 4
@@ -72,4 +89,6 @@ def pasted(client, words):
     assert body is None or given["Content-Type"] == "application/json"
     headers = {name: value for name, value in given.items() if name != "Authorization"}
     path = address.removeprefix("http://127.0.0.1:3000")
-    return client.ask("POST" if body else "GET", path, headers=headers, **({"content": body} if body else {}))
+    return client.ask(
+        "POST" if body else "GET", path, headers=headers, **({"content": body} if body else {})
+    )

@@ -1,4 +1,5 @@
-"""A champion that learnt from synthetic records must not look like a real one: refused, or marked on every page."""
+"""A champion that learnt from synthetic records must not look like a real one: refused, or marked
+on every page."""
 
 from __future__ import annotations
 
@@ -53,12 +54,19 @@ def test_a_synthetic_champion_is_refused_for_real_records(store, capsys, more):
     with_champions(store, synthetic=True)
     assert run("score", store, "--as-of", AS_OF.isoformat(), *more) == 5
     said = " ".join(capsys.readouterr().err.split())
-    assert "SRV007" in said and "rules, z-scores and a one-measure order until you have trained" in said
+    assert (
+        "SRV007" in said
+        and "rules, z-scores and a one-measure order until you have trained" in said
+    )
 
 
 def test_one_synthetic_champion_of_two_is_enough_to_refuse(store):
     with_champions(store, synthetic=False, registry_id=open_store(store).facts()["registry_id"])
-    turn(models_folder(store), "relapse", save(bundle("relapse"), bundles_folder(models_folder(store))).version)
+    turn(
+        models_folder(store),
+        "relapse",
+        save(bundle("relapse"), bundles_folder(models_folder(store))).version,
+    )
     with pytest.raises(Refused, match="the champion of relapse learnt from synthetic records"):
         score_store(store, as_of=AS_OF, accept_foreign=True)
 
@@ -87,7 +95,10 @@ def test_a_champion_of_real_records_marks_nothing(store):
     with_champions(store, synthetic=False, registry_id=open_store(store).facts()["registry_id"])
     assert score_store(store, as_of=AS_OF)["exercise"] is False
     for answer in pages(store, "en"):
-        assert words("en")("ui", "exercise") not in answer and words("en")("ui", "synthetic") not in answer
+        assert (
+            words("en")("ui", "exercise") not in answer
+            and words("en")("ui", "synthetic") not in answer
+        )
 
 
 def pages(address: str, language: str) -> list[str]:
@@ -97,7 +108,12 @@ def pages(address: str, language: str) -> list[str]:
     cookie = f"{COOKIE}={token(address, role='officer', scope='state:*')}"
     answers = [
         Client(made).get(path, headers={"Accept-Language": language, "Cookie": cookie})
-        for path in ("/visits?sector=S0001", f"/children/{child}", "/sector?sector=S0001", "/district")
+        for path in (
+            "/visits?sector=S0001",
+            f"/children/{child}",
+            "/sector?sector=S0001",
+            "/district",
+        )
     ]
     made.close()
     assert [answer.status_code for answer in answers] == [200] * 4

@@ -1,4 +1,5 @@
-"""Fields with other names are told, never passed over; ids that are numbers; a child twice in one request."""
+"""Fields with other names are told, never passed over; ids that are numbers; a child twice in one
+request."""
 
 import copy
 
@@ -16,19 +17,30 @@ from tests.serving_cases import AS_OF
 
 BARE = {"child_id": "a", "sex": "F", "birth_date": "2024-09-02"}
 MEANT = [
-    ("measurements", "weight", "weight_kg"), ("measurements", "muac", "muac_mm"), ("measurements", "MUAC", "muac_mm"),
-    ("measurements", "weightKg", "weight_kg"), ("measurements", "height", "height_cm"),
-    ("measurements", "length", "height_cm"), ("measurements", "edema", "oedema"),
+    ("measurements", "weight", "weight_kg"),
+    ("measurements", "muac", "muac_mm"),
+    ("measurements", "MUAC", "muac_mm"),
+    ("measurements", "weightKg", "weight_kg"),
+    ("measurements", "height", "height_cm"),
+    ("measurements", "length", "height_cm"),
+    ("measurements", "edema", "oedema"),
     ("measurements", "wieght_kg", "weight_kg"),
-    ("measurements", "date", "measured_on"), ("children", "dob", "birth_date"), ("children", "gender", "sex"),
-    ("children", "measurement", "measurements"), ("episodes", "admitted", "admitted_on"),
-    ("checks", "fevr", "fever"), ("visits", "date", "visited_on"), ("measurements", "zzz", None),
+    ("measurements", "date", "measured_on"),
+    ("children", "dob", "birth_date"),
+    ("children", "gender", "sex"),
+    ("children", "measurement", "measurements"),
+    ("episodes", "admitted", "admitted_on"),
+    ("checks", "fevr", "fever"),
+    ("visits", "date", "visited_on"),
+    ("measurements", "zzz", None),
 ]
 
 
 @pytest.fixture(scope="module")
 def answerer(tmp_path_factory):
-    champions = Champions(tmp_path_factory.mktemp("none"), metrics=Metrics(), log=Log(lambda _: None))
+    champions = Champions(
+        tmp_path_factory.mktemp("none"), metrics=Metrics(), log=Log(lambda _: None)
+    )
     return Answerer(champions, Metrics())
 
 
@@ -44,15 +56,25 @@ def test_the_nearest_known_name_is_the_one_that_was_meant(table, name, meant):
 
 
 def test_a_weight_and_an_arm_under_other_names_are_told(answerer):
-    child = BARE | {"measurements": [{"measured_on": f"2026-03-0{n}", "weight": 5, "muac": 105} for n in (1, 2, 3)]}
+    child = BARE | {
+        "measurements": [
+            {"measured_on": f"2026-03-0{n}", "weight": 5, "muac": 105} for n in (1, 2, 3)
+        ]
+    }
     (said,) = answer(answerer, child)
-    told = {problem["field"]: problem for problem in said["problems"] if problem["code"] == "REG029"}
+    told = {
+        problem["field"]: problem for problem in said["problems"] if problem["code"] == "REG029"
+    }
     assert told.keys() == {"measurements[0].weight", "measurements[0].muac"}
     assert "weight_kg" in told["measurements[0].weight"]["problem"] and "105" not in str(told)
     assert said["status"] == "answered"
 
 
-@given(table=st.sampled_from(sorted(KNOWN)), name=st.text(max_size=60), value=st.none() | st.integers() | st.just([1]))
+@given(
+    table=st.sampled_from(sorted(KNOWN)),
+    name=st.text(max_size=60),
+    value=st.none() | st.integers() | st.just([1]),
+)
 @settings(max_examples=200, deadline=None)
 def test_no_unknown_field_is_passed_over_and_no_value_told(table, name, value):
     child = copy.deepcopy(EXAMPLE["children"][0])
@@ -73,7 +95,9 @@ def test_ten_thousand_unknown_names_are_not_ten_thousand_problems():
     assert len(said.problems) <= 20
 
 
-@pytest.mark.parametrize(("given_id", "taken"), [(104, "104"), (0, "0"), (-5, "-5"), ("007", "007")])
+@pytest.mark.parametrize(
+    ("given_id", "taken"), [(104, "104"), (0, "0"), (-5, "-5"), ("007", "007")]
+)
 def test_a_number_as_an_id_is_its_digits(answerer, given_id, taken):
     child = EXAMPLE["children"][0] | {"child_id": given_id, "centre_id": 7}
     child |= {"episodes": [child["episodes"][0] | {"episode_id": 9}]}
@@ -90,6 +114,14 @@ def test_what_is_no_id_is_refused(answerer, wrong):
 @pytest.mark.parametrize("second", ["C-104", 104])
 def test_the_same_child_twice_is_told_at_both_places_and_the_others_are_answered(answerer, second):
     first = EXAMPLE["children"][0] | {"child_id": str(second)}
-    said = answer(answerer, first, EXAMPLE["children"][0] | {"child_id": "other"}, first | {"child_id": second})
+    said = answer(
+        answerer,
+        first,
+        EXAMPLE["children"][0] | {"child_id": "other"},
+        first | {"child_id": second},
+    )
     assert [one["status"] for one in said] == ["problem", "answered", "problem"]
-    assert "children[2]" in said[0]["problems"][0]["problem"] and "children[0]" in said[2]["problems"][0]["problem"]
+    assert (
+        "children[2]" in said[0]["problems"][0]["problem"]
+        and "children[0]" in said[2]["problems"][0]["problem"]
+    )

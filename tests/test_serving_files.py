@@ -1,4 +1,5 @@
-"""Files of the service: for their owner alone, bounded when they come back, no formula for a spreadsheet in them."""
+"""Files of the service: for their owner alone, bounded when they come back, no formula for a
+spreadsheet in them."""
 
 import csv
 import io
@@ -60,9 +61,13 @@ def test_a_workbook_that_unpacks_to_gigabytes_is_not_unpacked(tmp_path, bomb):
 @pytest.mark.parametrize("cell", RUN)
 def test_no_cell_of_an_export_is_a_formula(tmp_path, cell):
     assert harmless(cell)[0] == "'" and unharmed(harmless(cell)) == cell
-    table = pa.table({"name": [cell, "plain", None], cell: ["a", "b", "c"], "weight_kg": [-1.5, 2.0, None]})
+    table = pa.table(
+        {"name": [cell, "plain", None], cell: ["a", "b", "c"], "weight_kg": [-1.5, 2.0, None]}
+    )
     write(table, tmp_path / "out.csv")
-    rows = list(csv.reader(io.StringIO((tmp_path / "out.csv").read_text(encoding="utf-8"), newline="")))
+    rows = list(
+        csv.reader(io.StringIO((tmp_path / "out.csv").read_text(encoding="utf-8"), newline=""))
+    )
     begun = [text[:1] for line in rows for text in line if text not in ("-1.5",)]
     assert not {"=", "+", "-", "@", "\t", "\r", "＝"} & set(begun)
     assert harmless_table(table)["weight_kg"].to_pylist() == [-1.5, 2.0, None]

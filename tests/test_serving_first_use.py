@@ -1,4 +1,5 @@
-"""First use: two services that begin together, and first requests that come at once, find nothing half-made."""
+"""First use: two services that begin together, and first requests that come at once, find nothing
+half-made."""
 
 import threading
 import warnings
@@ -42,23 +43,39 @@ def test_two_that_make_the_tables_at_once_both_find_them_made(kept_in, tmp_path)
 
 
 def test_no_request_changes_the_process_in_which_others_run(tmp_path, monkeypatch):
-    """FastAPI makes an included router's parts at its first request, inside `warnings.catch_warnings`: of two threads
-    that do so at once, one loses its filters (seen as a warning, or an error where warnings are errors)."""
+    """FastAPI makes an included router's parts at its first request, inside
+    `warnings.catch_warnings`: of two threads that do so at once, one loses its filters (seen as a
+    warning, or an error where warnings are errors)."""
     for target in ("relapse", "non_response"):
         promoted(tmp_path / "x.models", bundle(target))
     open_store(tmp_path / "x.db").close()
-    app = create_app(str(tmp_path / "x.db"), tmp_path / "x.models", key=KEY, log=Log(lambda _: None), follow=False)
+    app = create_app(
+        str(tmp_path / "x.db"),
+        tmp_path / "x.models",
+        key=KEY,
+        log=Log(lambda _: None),
+        follow=False,
+    )
     book(app.desk.engine, [row("S1-1")])
     client = Client(app, token())
     client.get("/livez")
     changed = []
     monkeypatch.setattr(warnings.catch_warnings, "__enter__", lambda self: changed.append(self))
     monkeypatch.setattr(warnings.catch_warnings, "__exit__", lambda self, *_: None)
-    asked = [client.get(path) for path in (
-        "/v1/visits?sector=S1", "/v1/children/S1-1", "/v1/indicators", "/v1/models/champion", "/v1/openapi.json",
-    )]
+    asked = [
+        client.get(path)
+        for path in (
+            "/v1/visits?sector=S1",
+            "/v1/children/S1-1",
+            "/v1/indicators",
+            "/v1/models/champion",
+            "/v1/openapi.json",
+        )
+    ]
     asked += [client.post("/v1/score", EXAMPLE), client.post("/v1/classify", EXAMPLE)]
-    told = client.post("/v1/visits/S1-1/outcome", {"visited_on": AS_OF.isoformat(), "finding": "well"})
+    told = client.post(
+        "/v1/visits/S1-1/outcome", {"visited_on": AS_OF.isoformat(), "finding": "well"}
+    )
     monkeypatch.undo()
     app.close()
     assert [answer.status_code for answer in (*asked, told)] == [200] * 7 + [201]

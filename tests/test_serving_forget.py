@@ -31,8 +31,15 @@ def test_a_forgotten_child_is_in_no_run_no_tick_and_on_no_page(tmp_path):
     done = subprocess.run(forget, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert {"sanket_scores", "sanket_ticks", "measurements"} <= set(json.loads(done.stdout)["rows"])
-    assert client.get(f"/v1/children/{child}").status_code == 404 != client.get(f"/v1/children/{other}").status_code
-    assert child not in client.get("/v1/visits").text and child not in client.get("/v1/indicators").text
+    assert (
+        client.get(f"/v1/children/{child}").status_code
+        == 404
+        != client.get(f"/v1/children/{other}").status_code
+    )
+    assert (
+        child not in client.get("/v1/visits").text
+        and child not in client.get("/v1/indicators").text
+    )
     reader = Reader(app.desk.engine, Scope.of(["state:*"]))
     assert child not in str(sector_figures(reader, reader.run()))
     app.close()
@@ -46,9 +53,13 @@ def nowhere(address, child):
     with store.engine.connect() as connection:
         names = sa.inspect(connection).get_table_names()
         found = [
-            name for name in names
-            if any(child in str(cell) or child.encode() in (cell if isinstance(cell, bytes) else b"")
-                   for row in connection.execute(sa.text(f'SELECT * FROM "{name}"')) for cell in row)
+            name
+            for name in names
+            if any(
+                child in str(cell) or child.encode() in (cell if isinstance(cell, bytes) else b"")
+                for row in connection.execute(sa.text(f'SELECT * FROM "{name}"'))
+                for cell in row
+            )
         ]
     store.close()
     return found

@@ -1,4 +1,5 @@
-"""Tokens of an outside issuer, whose keys are fetched over HTTP: rotation, forgery, and an issuer that is down."""
+"""Tokens of an outside issuer, whose keys are fetched over HTTP: rotation, forgery, and an issuer
+that is down."""
 
 import base64
 import hmac
@@ -34,7 +35,10 @@ class Login:
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self):
                 login.asked += 1
-                body = login.body or json.dumps({"keys": [login.public(name) for name in login.keys]}).encode()
+                body = (
+                    login.body
+                    or json.dumps({"keys": [login.public(name) for name in login.keys]}).encode()
+                )
                 self.send_response(200)
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
@@ -46,7 +50,11 @@ class Login:
         return Handler
 
     def public(self, name):
-        kind = jwt.algorithms.RSAAlgorithm if self.algorithm(name) == "RS256" else jwt.algorithms.ECAlgorithm
+        kind = (
+            jwt.algorithms.RSAAlgorithm
+            if self.algorithm(name) == "RS256"
+            else jwt.algorithms.ECAlgorithm
+        )
         document = kind.to_jwk(self.keys[name].public_key(), as_dict=True)
         return document | {"kid": name, "alg": self.algorithm(name), "use": "sig"}
 
@@ -54,9 +62,18 @@ class Login:
         return "RS256" if isinstance(self.keys[name], rsa.RSAPrivateKey) else "ES256"
 
     def token(self, name, *, key=None, **changes):
-        claims = {"iss": NAME, "aud": "sanket", "sub": "u7", "role": "officer", "scope": "sector:S1",
-                  "exp": time.time() + 600, "jti": str(time.monotonic_ns())} | changes
-        return jwt.encode(claims, key or self.keys[name], algorithm=self.algorithm(name), headers={"kid": name})
+        claims = {
+            "iss": NAME,
+            "aud": "sanket",
+            "sub": "u7",
+            "role": "officer",
+            "scope": "sector:S1",
+            "exp": time.time() + 600,
+            "jti": str(time.monotonic_ns()),
+        } | changes
+        return jwt.encode(
+            claims, key or self.keys[name], algorithm=self.algorithm(name), headers={"kid": name}
+        )
 
     @property
     def issuer(self):
@@ -102,24 +119,47 @@ def test_forged_tokens_of_every_kind_open_nothing(login):
     form = serialization.PublicFormat.SubjectPublicKeyInfo
     pem = public.public_bytes(serialization.Encoding.PEM, form)
     other = ec.generate_private_key(ec.SECP256R1())
-    claims = {"iss": NAME, "aud": "sanket", "sub": "u7", "role": "officer", "scope": "state:*", "exp": 9e9}
+    claims = {
+        "iss": NAME,
+        "aud": "sanket",
+        "sub": "u7",
+        "role": "officer",
+        "scope": "state:*",
+        "exp": 9e9,
+    }
     forged = [
-        login.token("first", aud="another"), login.token("first", aud=None), login.token("first", iss="https://else"),
-        login.token("first", exp=time.time() - 60), login.token("first", key=other), login.token("first", role="root"),
+        login.token("first", aud="another"),
+        login.token("first", aud=None),
+        login.token("first", iss="https://else"),
+        login.token("first", exp=time.time() - 60),
+        login.token("first", key=other),
+        login.token("first", role="root"),
         jwt.encode(claims, None, algorithm="none", headers={"kid": "first"}),
-        jwt.encode(claims, KEY, algorithm="HS256", headers={"kid": "first"}), token("sector:S1"),
-        *(sealed_with(claims, {"alg": "HS256", "kid": "rsa"}, secret) for secret in (pem, pem.strip())),
+        jwt.encode(claims, KEY, algorithm="HS256", headers={"kid": "first"}),
+        token("sector:S1"),
+        *(
+            sealed_with(claims, {"alg": "HS256", "kid": "rsa"}, secret)
+            for secret in (pem, pem.strip())
+        ),
         jwt.encode(claims, login.keys["rsa"], algorithm="RS256", headers={"kid": "first"}),
         jwt.encode(claims, login.keys["rsa"], algorithm="RS256"),
-        jwt.encode(claims, other, algorithm="ES256", headers={"kid": "first", "jku": "http://127.0.0.1:9/jwks"}),
+        jwt.encode(
+            claims,
+            other,
+            algorithm="ES256",
+            headers={"kid": "first", "jku": "http://127.0.0.1:9/jwks"},
+        ),
     ]
     assert {refusal(door, text) for text in forged} == {"API010"}
     assert door.person(login.token("rsa")).name == "u7"
 
 
 def sealed_with(claims, head, secret):
-    """A token whose seal is an HMAC under any bytes: `jwt.encode` refuses a public key as the secret."""
-    parts = [base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=") for part in (head, claims)]
+    """A token whose seal is an HMAC under any bytes: `jwt.encode` refuses a public key as the
+    secret."""
+    parts = [
+        base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=") for part in (head, claims)
+    ]
     seal = hmac.digest(secret, b".".join(parts), "sha256")
     return b".".join([*parts, base64.urlsafe_b64encode(seal).rstrip(b"=")]).decode()
 
@@ -143,7 +183,13 @@ def test_an_issuer_that_goes_away_leaves_the_door_to_those_it_let_in(login, monk
 def test_the_service_asks_the_configured_issuer(login, tmp_path, monkeypatch):
     for name, value in (("ISSUER", NAME), ("JWKS", login.issuer.jwks), ("AUDIENCE", "sanket")):
         monkeypatch.setenv(f"SANKET_{name}", value)
-    app = create_app(str(tmp_path / "x.db"), tmp_path / "x.models", key=KEY, log=Log(lambda _: None), follow=False)
+    app = create_app(
+        str(tmp_path / "x.db"),
+        tmp_path / "x.models",
+        key=KEY,
+        log=Log(lambda _: None),
+        follow=False,
+    )
     asked = {"as_of": "2026-03-14", "children": [{"child_id": "C-1"}]}
     good = Client(app, login.token("first")).post("/v1/classify", asked)
     local = Client(app, token("sector:S1")).post("/v1/classify", asked)
@@ -153,7 +199,9 @@ def test_the_service_asks_the_configured_issuer(login, tmp_path, monkeypatch):
     app.close()
 
 
-def test_a_withdrawn_key_opens_nothing_within_a_minute_also_for_a_token_that_was_let_in(login, monkeypatch):
+def test_a_withdrawn_key_opens_nothing_within_a_minute_also_for_a_token_that_was_let_in(
+    login, monkeypatch
+):
     door = Doorkeeper(key=KEY, issuer=login.issuer)
     known = login.token("first", exp=time.time() + 3600)
     door.person(known)

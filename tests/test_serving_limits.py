@@ -1,4 +1,5 @@
-"""What stands before every request, on plain ASGI: ids, headers, bounds on body, rate, time and load."""
+"""What stands before every request, on plain ASGI: ids, headers, bounds on body, rate, time and
+load."""
 
 import asyncio
 import time
@@ -13,7 +14,14 @@ from serving.http.guard import SAFE_HEADERS, Guard, Limits, Rates
 from serving.http.observe import Log, Metrics
 from serving.http.problems import Problem
 
-LIMITS = Limits(body_bytes=1000, drained_bytes=5000, seconds=0.2, in_flight=3, rate_per_second=1000, rate_burst=1000)
+LIMITS = Limits(
+    body_bytes=1000,
+    drained_bytes=5000,
+    seconds=0.2,
+    in_flight=3,
+    rate_per_second=1000,
+    rate_burst=1000,
+)
 
 
 async def echo(scope, receive, send):
@@ -34,7 +42,13 @@ class Told:
         self.guard = Guard(app, limits=limits, metrics=self.metrics, log=Log(self.lines.append))
 
     async def ask(self, *, body=(b"",), headers=(), path="/v1/x", method="POST", wait=0.0):
-        scope = {"type": "http", "method": method, "path": path, "headers": list(headers), "client": ("10.0.0.1", 5)}
+        scope = {
+            "type": "http",
+            "method": method,
+            "path": path,
+            "headers": list(headers),
+            "client": ("10.0.0.1", 5),
+        }
         parts, said = list(body), []
 
         async def receive():
@@ -67,7 +81,9 @@ def test_every_answer_has_safe_headers_and_an_id():
 @settings(max_examples=50, deadline=None)
 def test_a_request_id_from_outside_is_passed_on_only_if_plain(text):
     given_id = Told().once(headers=[(b"x-request-id", text)])[1]["x-request-id"]
-    plain = 8 <= len(text) <= 64 and all(chr(sign).isalnum() and sign < 128 or chr(sign) in "_.-" for sign in text)
+    plain = 8 <= len(text) <= 64 and all(
+        chr(sign).isalnum() and sign < 128 or chr(sign) in "_.-" for sign in text
+    )
     assert (given_id == text.decode("latin-1")) == plain
 
 
@@ -100,7 +116,9 @@ def test_our_fault_is_said_without_its_message():
     answer = told.once()
     assert answer[0] == 500 and code(answer) == "API099"
     said = "".join(told.lines) + answer[2].decode()
-    assert "C-104" not in said and "7.3" not in said and "ValueError at test_serving_limits.py" in said
+    assert (
+        "C-104" not in said and "7.3" not in said and "ValueError at test_serving_limits.py" in said
+    )
 
 
 def test_an_answer_that_breaks_off_is_not_passed_off_as_whole():
@@ -167,8 +185,15 @@ def test_a_log_line_has_the_route_and_no_path():
     told = Told(routed)
     told.once(path="/v1/children/C-104", method="GET")
     line = orjson.loads(told.lines[-1])
-    assert line["route"] == "/children/{child_id}" and line["status"] == 200 and "C-104" not in told.lines[-1]
-    assert b'route="/children/{child_id}"' in told.metrics.text() and b"C-104" not in told.metrics.text()
+    assert (
+        line["route"] == "/children/{child_id}"
+        and line["status"] == 200
+        and "C-104" not in told.lines[-1]
+    )
+    assert (
+        b'route="/children/{child_id}"' in told.metrics.text()
+        and b"C-104" not in told.metrics.text()
+    )
 
 
 def test_a_problem_of_the_application_keeps_its_code_and_headers():

@@ -16,7 +16,12 @@ from serving.http.guard import Limits
 from serving.http.observe import Log
 from tests.serving_cases import KEY, book, bundle, promoted, row, token
 
-CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_schema_conformance,
+]
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +32,13 @@ def service(tmp_path_factory):
     open_store(folder / "x.db").close()
     limits = Limits(lag_seconds=600, rate_per_second=1e9, rate_burst=1e9)
     app = create_app(
-        str(folder / "x.db"), folder, key=KEY, log=Log(lambda text: None), follow=False, pages=False, limits=limits
+        str(folder / "x.db"),
+        folder,
+        key=KEY,
+        log=Log(lambda text: None),
+        follow=False,
+        pages=False,
+        limits=limits,
     )
     book(app.desk.engine, [row("C-1", "S1"), row("C-2", "S2")])
     yield app
@@ -42,7 +53,10 @@ def cases_of(service, examples: int) -> int:
         strategy = operation.ok().as_strategy()
 
         @hypothesis.settings(
-            max_examples=examples, deadline=None, database=None, suppress_health_check=list(hypothesis.HealthCheck)
+            max_examples=examples,
+            deadline=None,
+            database=None,
+            suppress_health_check=list(hypothesis.HealthCheck),
         )
         @hypothesis.given(case=strategy)
         def ask(case):
@@ -54,12 +68,16 @@ def cases_of(service, examples: int) -> int:
     return sent
 
 
-@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::starlette.exceptions.StarletteDeprecationWarning")
+@pytest.mark.filterwarnings(
+    "ignore::DeprecationWarning", "ignore::starlette.exceptions.StarletteDeprecationWarning"
+)
 def test_every_answer_to_a_generated_request_is_documented(service):
     assert cases_of(service, 3) >= 15
 
 
 @pytest.mark.soak
-@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::starlette.exceptions.StarletteDeprecationWarning")
+@pytest.mark.filterwarnings(
+    "ignore::DeprecationWarning", "ignore::starlette.exceptions.StarletteDeprecationWarning"
+)
 def test_two_thousand_generated_requests_find_nothing(service):
     assert cases_of(service, 400) >= 2000

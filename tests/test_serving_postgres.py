@@ -1,4 +1,5 @@
-"""Score book and audit log in PostgreSQL, two services over one database: the same answers, one whole chain."""
+"""Score book and audit log in PostgreSQL, two services over one database: the same answers, one
+whole chain."""
 
 import datetime as dt
 import shutil
@@ -36,11 +37,15 @@ def address():
 
 @pytest.fixture(scope="module")
 def services(address, tmp_path_factory):
-    """Two services, as two worker processes open them: begun together, over the same database and models."""
+    """Two services, as two worker processes open them: begun together, over the same database and
+    models."""
     models = tmp_path_factory.mktemp("two") / "x.models"
     for target in ("relapse", "non_response"):
         promoted(models, bundle(target))
-    apps = [create_app(address, models, key=KEY, log=Log(lambda _: None), follow=False) for _ in range(2)]
+    apps = [
+        create_app(address, models, key=KEY, log=Log(lambda _: None), follow=False)
+        for _ in range(2)
+    ]
     apps[0].models = models
     yield apps
     for app in apps:
@@ -49,11 +54,18 @@ def services(address, tmp_path_factory):
 
 def test_both_answer_alike_and_write_one_whole_chain(services):
     asked = [Client(app, token("sector:S1")) for app in services]
-    book(services[0].desk.engine, [row(f"{sector}-{n}", sector) for sector in ("S1", "S2") for n in range(3)])
+    book(
+        services[0].desk.engine,
+        [row(f"{sector}-{n}", sector) for sector in ("S1", "S2") for n in range(3)],
+    )
 
     def ask(client):
-        return [client.get("/v1/visits").json() if turn % 2 == 0 else client.post("/v1/score", EXAMPLE).json()
-                for turn in range(16)]
+        return [
+            client.get("/v1/visits").json()
+            if turn % 2 == 0
+            else client.post("/v1/score", EXAMPLE).json()
+            for turn in range(16)
+        ]
 
     with ThreadPoolExecutor(2) as together:
         answers = list(together.map(ask, asked))
@@ -65,7 +77,11 @@ def test_both_answer_alike_and_write_one_whole_chain(services):
         assert client.get("/v1/children/S2-2").status_code == 404
     assert recorder.first_broken(engine, key) is None
     with engine.connect() as connection:
-        lists = sa.select(sa.func.count()).select_from(recorder.ENTRIES).where(recorder.ENTRIES.c.act == "list")
+        lists = (
+            sa.select(sa.func.count())
+            .select_from(recorder.ENTRIES)
+            .where(recorder.ENTRIES.c.act == "list")
+        )
         assert connection.scalar(lists) == 16
     assert len(recorder.entries_about(engine, key, "S1-2")) == 18
 
@@ -77,7 +93,9 @@ def test_two_that_make_the_tables_at_once_both_find_them_made(kept_in, address):
 
 def _another(address, name):
     """A new database of the same server."""
-    server = sa.create_engine(sa.make_url(address).set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT")
+    server = sa.create_engine(
+        sa.make_url(address).set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT"
+    )
     with server.connect() as connection:
         connection.execute(sa.text(f"CREATE DATABASE {name}"))
     server.dispose()
@@ -101,16 +119,27 @@ def test_a_visit_told_to_one_shows_in_the_other_and_a_child_is_forgotten_in_both
     assert other.get("/v1/children/S3-0").json()["last_finding"] == "well"
     assert scorebook.forget(engine, "S3-0") == 2
     assert [client.get("/v1/children/S3-0").status_code for client in (one, other)] == [404, 404]
-    again = scorebook.begin(engine, as_of=AS_OF, made_from={"registry": "r"}, places=[("S1", "P1", "D1")])
-    assert scorebook.begin(engine, as_of=AS_OF, made_from={"registry": "r"}, places=[]).run == again.run
+    again = scorebook.begin(
+        engine, as_of=AS_OF, made_from={"registry": "r"}, places=[("S1", "P1", "D1")]
+    )
+    assert (
+        scorebook.begin(engine, as_of=AS_OF, made_from={"registry": "r"}, places=[]).run
+        == again.run
+    )
 
 
 def test_a_database_that_goes_away_is_said_and_its_entries_wait(address, tmp_path):
     gone = address.replace("/postgres?", "/not_there?")
-    app = create_app(gone, tmp_path / "x.models", key=KEY, log=Log(lambda _: None), follow=False, pages=False)
+    app = create_app(
+        gone, tmp_path / "x.models", key=KEY, log=Log(lambda _: None), follow=False, pages=False
+    )
     client = Client(app, token("state:*"))
     refused = client.get("/v1/visits?sector=S1")
-    assert (refused.status_code, refused.json()["code"], refused.headers["retry-after"]) == (503, "API031", "5")
+    assert (refused.status_code, refused.json()["code"], refused.headers["retry-after"]) == (
+        503,
+        "API031",
+        "5",
+    )
     assert client.post("/v1/classify", EXAMPLE).status_code == 200
     assert client.get("/readyz").json()["score_book"]["fault"]
     app.close()

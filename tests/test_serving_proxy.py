@@ -1,4 +1,5 @@
-"""Behind nginx (Debian's package) with TLS, set up by deploy/nginx.conf: sign-in, ticks, cookies, addresses, logs."""
+"""Behind nginx (Debian's package) with TLS, set up by deploy/nginx.conf: sign-in, ticks, cookies,
+addresses, logs."""
 
 from __future__ import annotations
 
@@ -35,26 +36,49 @@ def free_port():
 
 
 def certificate(folder):
-    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
-               "-days", "2", "-subj", f"/CN={NAME}", "-addext", f"subjectAltName=DNS:{NAME}",
-               "-keyout", folder / "key.pem", "-out", folder / "fullchain.pem"]
+    command = [
+        "openssl",
+        "req",
+        "-x509",
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:prime256v1",
+        "-nodes",
+        "-days",
+        "2",
+        "-subj",
+        f"/CN={NAME}",
+        "-addext",
+        f"subjectAltName=DNS:{NAME}",
+        "-keyout",
+        folder / "key.pem",
+        "-out",
+        folder / "fullchain.pem",
+    ]
     subprocess.run(command, check=True, capture_output=True)
 
 
 def configuration(folder, *, http, https, service):
-    """The documented configuration with this test's ports, names and files in place of a machine's."""
+    """The documented configuration with this test's ports, names and files in place of a
+    machine's."""
     ours = (ROOT / "deploy" / "nginx.conf").read_text(encoding="utf-8")
-    for written, here in (("listen 80;", f"listen 127.0.0.1:{http};"),
-                          ("listen 443 ssl", f"listen 127.0.0.1:{https} ssl"),
-                          ("/etc/ssl/sanket", str(folder)), ("/var/log/nginx", str(folder)),
-                          ("http://127.0.0.1:3000", f"http://127.0.0.1:{service}")):
+    for written, here in (
+        ("listen 80;", f"listen 127.0.0.1:{http};"),
+        ("listen 443 ssl", f"listen 127.0.0.1:{https} ssl"),
+        ("/etc/ssl/sanket", str(folder)),
+        ("/var/log/nginx", str(folder)),
+        ("http://127.0.0.1:3000", f"http://127.0.0.1:{service}"),
+    ):
         assert written in ours
         ours = ours.replace(written, here)
     kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     places = "".join(f"{kind}_temp_path {folder}/{kind};\n" for kind in kinds)
     path = folder / "nginx.conf"
-    path.write_text(f"daemon off;\nuser root;\npid {folder}/pid;\nerror_log {folder}/error.log;\nevents {{}}\n"
-                    f"http {{\n{places}{ours}}}\n")
+    path.write_text(
+        f"daemon off;\nuser root;\npid {folder}/pid;\nerror_log {folder}/error.log;\nevents {{}}\n"
+        f"http {{\n{places}{ours}}}\n"
+    )
     return path
 
 
@@ -70,8 +94,12 @@ def site(tmp_path_factory):
     app = create_app(address, follow=False, log=Log(lines.append), limits=Limits(lag_seconds=60))
     https = free_port()
     with served(app) as inside:
-        conf = configuration(folder, http=free_port(), https=https, service=inside.rpartition(":")[2])
-        nginx = subprocess.Popen([shutil.which("nginx"), "-p", folder, "-c", conf], stderr=subprocess.DEVNULL)
+        conf = configuration(
+            folder, http=free_port(), https=https, service=inside.rpartition(":")[2]
+        )
+        nginx = subprocess.Popen(
+            [shutil.which("nginx"), "-p", folder, "-c", conf], stderr=subprocess.DEVNULL
+        )
         try:
             app.folder, app.lines, app.https, app.inside = folder, lines, https, inside
             _wait_for(app)
@@ -100,7 +128,13 @@ class _Here(httpx.BaseTransport):
         here = request.url.copy_with(host="127.0.0.1", port=self._port)
         extensions = request.extensions | {"sni_hostname": NAME}
         return self._transport.handle_request(
-            httpx.Request(request.method, here, headers=request.headers, stream=request.stream, extensions=extensions)
+            httpx.Request(
+                request.method,
+                here,
+                headers=request.headers,
+                stream=request.stream,
+                extensions=extensions,
+            )
         )
 
     def close(self):
@@ -119,7 +153,9 @@ def _wait_for(site):
 
 
 def signed_in(site, asked):
-    code = tokens.make_code(site.desk.engine, role="supervisor", scopes=["sector:S0001"], name="Sunita", days=1)
+    code = tokens.make_code(
+        site.desk.engine, role="supervisor", scopes=["sector:S0001"], name="Sunita", days=1
+    )
     assert asked.get(f"/sign-in?code={code}").status_code == 200
     answer = asked.post("/sign-in", data={"code": code}, headers={"Origin": f"https://{NAME}"})
     assert answer.status_code == 303 and answer.headers["location"] == "/visits"
@@ -142,7 +178,9 @@ def test_a_tick_goes_through_and_one_from_another_site_does_not(site):
         given = {"finding": "away", "visited_on": AS_OF.isoformat(), "back": "/visits"}
         stranger = asked.post(action, data=given, headers={"Origin": "https://evil.example"})
         assert stranger.status_code == 403
-        assert asked.post(action, data=given, headers={"Origin": f"https://{NAME}"}).status_code == 303
+        assert (
+            asked.post(action, data=given, headers={"Origin": f"https://{NAME}"}).status_code == 303
+        )
     with site.desk.engine.connect() as connection:
         assert connection.scalar(sa.select(sa.func.count()).select_from(TICKS)) == 1
 
@@ -154,11 +192,15 @@ def test_the_audit_log_and_the_rates_know_who_asked_whatever_they_say(site):
     with site.desk.engine.connect() as connection:
         newest = connection.execute(sa.select(ENTRIES).order_by(ENTRIES.c.number.desc())).first()
     assert (newest.act, newest.came_from, newest.who) == ("list", "127.0.0.77", "Sunita")
-    assert "127.0.0.77" in site._guard._rates._buckets and "6.6.6.6" not in site._guard._rates._buckets
+    assert (
+        "127.0.0.77" in site._guard._rates._buckets and "6.6.6.6" not in site._guard._rates._buckets
+    )
 
 
 def test_no_token_stands_in_any_log_and_a_code_there_opens_nothing(site):
-    token = issue(key=local_key(site.desk.store_address), role="officer", scopes=["state:*"], name="t")
+    token = issue(
+        key=local_key(site.desk.store_address), role="officer", scopes=["state:*"], name="t"
+    )
     with client(site) as asked:
         assert asked.get(f"/sign-in?token={token}").status_code == 401
         _, code = signed_in(site, asked)

@@ -1,4 +1,5 @@
-"""The score book: whole lists or none, history kept, resumed where it stopped, and never outside of a scope."""
+"""The score book: whole lists or none, history kept, resumed where it stopped, and never outside of
+a scope."""
 
 import datetime as dt
 import os
@@ -51,7 +52,9 @@ def test_readers_see_the_former_run_until_the_new_one_is_whole(engine):
     assert ids(reader) == ["C-1"]
     scorebook.publish(engine, run, facts={})
     assert ids(reader) == ["C-2"] and ids(reader, as_of=AS_OF) == ["C-1"]
-    assert [(then.as_of, found.candidate.child_id) for then, found in reader.history("C-2")] == [(later, "C-2")]
+    assert [(then.as_of, found.candidate.child_id) for then, found in reader.history("C-2")] == [
+        (later, "C-2")
+    ]
 
 
 def test_a_broken_off_run_goes_on_and_another_model_begins_anew(engine):
@@ -69,10 +72,25 @@ def test_a_broken_off_run_goes_on_and_another_model_begins_anew(engine):
     assert ids(Reader(engine, STATE)) == []
 
 
-SCOPES = ["sector:S1", "sector:S2", "sector:S3", "project:P1", "project:P2", "district:D1", "district:D2", "state:*"]
+SCOPES = [
+    "sector:S1",
+    "sector:S2",
+    "sector:S3",
+    "project:P1",
+    "project:P2",
+    "district:D1",
+    "district:D2",
+    "state:*",
+]
 SEEN = {
-    "sector:S1": {"S1"}, "sector:S2": {"S2"}, "sector:S3": {"S3"}, "project:P1": {"S1", "S2"}, "project:P2": {"S3"},
-    "district:D1": {"S1", "S2"}, "district:D2": {"S3"}, "state:*": {"S1", "S2", "S3"},
+    "sector:S1": {"S1"},
+    "sector:S2": {"S2"},
+    "sector:S3": {"S3"},
+    "project:P1": {"S1", "S2"},
+    "project:P2": {"S3"},
+    "district:D1": {"S1", "S2"},
+    "district:D2": {"S3"},
+    "state:*": {"S1", "S2", "S3"},
 }
 
 
@@ -80,7 +98,9 @@ SEEN = {
 @settings(max_examples=30, deadline=None)
 def test_every_way_to_read_shows_the_scope_and_nothing_else(tmp_path_factory, scopes):
     engine = engine_of(str(tmp_path_factory.mktemp("book") / "x.db"))
-    run = book(engine, [row(f"{sector}-{n}", sector) for sector in ("S1", "S2", "S3") for n in range(2)])
+    run = book(
+        engine, [row(f"{sector}-{n}", sector) for sector in ("S1", "S2", "S3") for n in range(2)]
+    )
     reader = Reader(engine, Scope.of(scopes))
     seen = set().union(*(SEEN[scope] for scope in scopes))
     assert {child.sector_id for child in reader.candidates()} == seen
@@ -115,13 +135,22 @@ def test_what_is_outside_and_what_is_nowhere_are_told_apart_by_nothing(engine):
 
 
 def test_an_outcome_that_came_back_shows_at_once_and_its_repeat_changes_nothing(engine):
-    book(engine, [row("C-1"), row("C-2", last_visited_on=dt.date(2026, 3, 20), last_finding="away")])
-    seen = {"visited_on": dt.date(2026, 3, 16), "finding": "well", "listed_on": AS_OF, "listed_for": "falling_weight"}
+    book(
+        engine, [row("C-1"), row("C-2", last_visited_on=dt.date(2026, 3, 20), last_finding="away")]
+    )
+    seen = {
+        "visited_on": dt.date(2026, 3, 16),
+        "finding": "well",
+        "listed_on": AS_OF,
+        "listed_for": "falling_weight",
+    }
     for _ in range(2):
         ticks.tick(engine, [seen | {"child_id": child} for child in ("C-1", "C-2")])
     first, second = Reader(engine, STATE).candidates()
     assert (first.last_visited_on, first.last_finding, first.listed_for) == (
-        dt.date(2026, 3, 16), "well", "falling_weight",
+        dt.date(2026, 3, 16),
+        "well",
+        "falling_weight",
     )
     assert second.last_finding == "away"
     with engine.connect() as connection:
@@ -179,7 +208,9 @@ def test_the_list_of_a_sector_among_a_million_children_takes_under_100_ms(engine
     places = [(f"S{n}", "P1", "D1") for n in range(1000)]
     run = scorebook.begin(engine, as_of=AS_OF, made_from={}, places=places)
     for sector in range(1000):
-        scorebook.write_chunk(engine, run, sector, [row(f"C-{sector}-{n}", f"S{sector}") for n in range(1000)])
+        scorebook.write_chunk(
+            engine, run, sector, [row(f"C-{sector}-{n}", f"S{sector}") for n in range(1000)]
+        )
     scorebook.publish(engine, run, facts={})
     reader = Reader(engine, Scope.of(["sector:S500"]))
     taken = []

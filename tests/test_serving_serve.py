@@ -29,7 +29,9 @@ def free_port() -> int:
 
 
 def sanket(*words, **settings):
-    return subprocess.run([sys.executable, "-m", "sanket.app", *words], capture_output=True, text=True, **settings)
+    return subprocess.run(
+        [sys.executable, "-m", "sanket.app", *words], capture_output=True, text=True, **settings
+    )
 
 
 @pytest.fixture
@@ -43,7 +45,9 @@ def test_what_is_not_right_before_the_start_is_said(store, tmp_path):
     missing = sanket("serve", str(tmp_path / "no.db"), "--port", str(port))
     assert missing.returncode == 3 and "REG060" in missing.stderr
     without = sanket("serve", str(store), "--port", str(port))
-    assert without.returncode == 3 and "SRV003" in without.stderr and "sanket train" in without.stderr
+    assert (
+        without.returncode == 3 and "SRV003" in without.stderr and "sanket train" in without.stderr
+    )
     promoted(tmp_path / "x.models", bundle("relapse"))
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", port))
@@ -82,7 +86,17 @@ def test_it_starts_answers_outlives_a_killed_worker_and_stops_whole(store, tmp_p
     for target in ("relapse", "non_response"):
         promoted(tmp_path / "x.models", bundle(target))
     port = free_port()
-    command = [sys.executable, "-m", "sanket.app", "serve", str(store), "--port", str(port), "--workers", "2"]
+    command = [
+        sys.executable,
+        "-m",
+        "sanket.app",
+        "serve",
+        str(store),
+        "--port",
+        str(port),
+        "--workers",
+        "2",
+    ]
     with (tmp_path / "log").open("w") as log:
         service = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
     try:
@@ -91,7 +105,10 @@ def test_it_starts_answers_outlives_a_killed_worker_and_stops_whole(store, tmp_p
         assert answered(port, "/readyz")["status"] == "degraded"
         killed = two_workers(service.pid)
         assert len({json.dumps(scored(port, token)) for _ in range(20)}) == 1
-        follows(tmp_path / "x.models", lambda: scored(port, token)["children"][0]["relapse"]["model_version"])
+        follows(
+            tmp_path / "x.models",
+            lambda: scored(port, token)["children"][0]["relapse"]["model_version"],
+        )
         for worker in killed:
             os.kill(worker, signal.SIGKILL)
         assert scored(port, token)["children"][0]["relapse"]["score_status"] == "scored"
@@ -117,7 +134,8 @@ def two_workers(ancestor):
 
 
 def follows(models, answering):
-    """A promoted champion answers in both workers: twenty answers in a row name it, soon and from then on."""
+    """A promoted champion answers in both workers: twenty answers in a row name it, soon and from
+    then on."""
     version, until = promoted(models, bundle("relapse", seed=5)), time.monotonic() + START_SECONDS
     while {answering() for _ in range(20)} != {version} and time.monotonic() < until:
         time.sleep(0.2)
@@ -126,7 +144,9 @@ def follows(models, answering):
 
 def answered(port, path, token=None, body=None):
     """The JSON answer, asked for again while nothing listens."""
-    headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
+    headers = {"Content-Type": "application/json"} | (
+        {"Authorization": f"Bearer {token}"} if token else {}
+    )
     until = time.monotonic() + START_SECONDS
     while True:
         try:

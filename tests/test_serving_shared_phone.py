@@ -1,4 +1,5 @@
-"""One phone, several people, in a real Chromium: nobody finds what another left, or sends what another ticked."""
+"""One phone, several people, in a real Chromium: nobody finds what another left, or sends what
+another ticked."""
 
 from __future__ import annotations
 
@@ -35,7 +36,8 @@ def app(tmp_path_factory):
 
 @pytest.fixture
 def service(app):
-    """The service, its address, and what stops it: a worker's own requests know nothing of a network that is cut."""
+    """The service, its address, and what stops it: a worker's own requests know nothing of a
+    network that is cut."""
     with contextlib.ExitStack() as running:
         yield app, running.enter_context(served(app)), running.close
 
@@ -56,7 +58,9 @@ def wait(found, seconds=40):
 
 def sign_in(phone, service, name):
     app, site, _ = service
-    token = issue(key=local_key(app.desk.store_address), role="supervisor", scopes=["sector:S0001"], name=name)
+    token = issue(
+        key=local_key(app.desk.store_address), role="supervisor", scopes=["sector:S0001"], name=name
+    )
     phone.get(f"{site}/sign-in?token={token}")
     wait(lambda: phone.current_url == f"{site}/visits")
     wait(lambda: phone.execute_script("return !!navigator.serviceWorker.controller"))
@@ -73,7 +77,11 @@ caches.match('/session-in-use').then((kept) => kept.json()).then((kept) => done(
 
 
 def kept_pages(phone):
-    return [path for path in phone.execute_async_script(KEPT) if path.startswith(("/children/", "/visits"))]
+    return [
+        path
+        for path in phone.execute_async_script(KEPT)
+        if path.startswith(("/children/", "/visits"))
+    ]
 
 
 def opened_without_network(phone, service, address):
@@ -109,7 +117,10 @@ def test_without_a_session_no_child_page_opens_offline(phone, service, ended):
         phone.execute_cdp_cmd("Network.clearBrowserCookies", {})
     else:
         session = phone.find_element(By.ID, "content").get_attribute("data-session")
-        tell = "navigator.serviceWorker.controller.postMessage({session: arguments[0], until: Date.now() - 1000})"
+        tell = (
+            "navigator.serviceWorker.controller.postMessage({session: arguments[0], until: "
+            "Date.now() - 1000})"
+        )
         phone.execute_script(tell, session)
         wait(lambda: phone.execute_async_script(UNTIL) < time.time() * 1000)
     said = opened_without_network(phone, service, child)
@@ -118,16 +129,26 @@ def test_without_a_session_no_child_page_opens_offline(phone, service, ended):
 
 def ticked(app, child_id):
     with app.desk.engine.connect() as connection:
-        return connection.scalar(sa.select(sa.func.count()).select_from(TICKS).where(TICKS.c.child_id == child_id))
+        return connection.scalar(
+            sa.select(sa.func.count()).select_from(TICKS).where(TICKS.c.child_id == child_id)
+        )
 
 
 @pytest.mark.parametrize("who", ["Sunita", "", None])
 def test_a_kept_tick_is_sent_by_who_ticked_it_and_else_asked_for(phone, service, who):
     app, site, _ = service
     sign_in(phone, service, "Asha")
-    action = phone.find_elements(By.CSS_SELECTOR, "form.outcome")[-1].get_attribute("action").replace(site, "")
+    action = (
+        phone.find_elements(By.CSS_SELECTOR, "form.outcome")[-1]
+        .get_attribute("action")
+        .replace(site, "")
+    )
     child_id = action.split("/")[2]
-    theirs = {"id": "1", "action": action, "fields": [["finding", "away"], ["visited_on", AS_OF.isoformat()]]}
+    theirs = {
+        "id": "1",
+        "action": action,
+        "fields": [["finding", "away"], ["visited_on", AS_OF.isoformat()]],
+    }
     theirs |= {} if who is None else {"who": who}
     phone.execute_script("localStorage.setItem('sanket-kept', arguments[0])", json.dumps([theirs]))
     phone.get(f"{site}/visits")
@@ -145,7 +166,9 @@ def test_a_kept_tick_is_sent_by_who_ticked_it_and_else_asked_for(phone, service,
 
 def test_a_sign_in_link_is_good_once_and_leaves_no_token_behind(phone, service):
     app, site, _ = service
-    code = tokens.make_code(app.desk.engine, role="supervisor", scopes=["sector:S0001"], name="Asha", days=1)
+    code = tokens.make_code(
+        app.desk.engine, role="supervisor", scopes=["sector:S0001"], name="Asha", days=1
+    )
     phone.get(f"{site}/sign-in?code={code}")
     phone.find_element(By.ID, "use-code").click()
     wait(lambda: phone.current_url == f"{site}/visits")

@@ -1,4 +1,5 @@
-"""What takes long: a thousand hostile requests, and ten minutes of load without an error or growing memory."""
+"""What takes long: a thousand hostile requests, and ten minutes of load without an error or growing
+memory."""
 
 import collections
 import contextlib
@@ -32,14 +33,22 @@ GROWTH_BYTES = 20 * 2**20
 
 @functools.cache
 def kinds_of_hostility(sector_1):
-    """Method, path, body, headers of each kind of hostile request, and the statuses that may answer it."""
+    """Method, path, body, headers of each kind of hostile request, and the statuses that may answer
+    it."""
     good, score = {"Authorization": f"Bearer {token()}"}, "/v1/score"
     as_json = good | {"Content-Type": "application/json"}
     deep = b'{"as_of":' + b"[" * 20_000 + b"]" * 20_000 + b"}"
     nan = json.dumps(EXAMPLE).replace("7.3", "NaN").encode()
-    named = json.dumps({"as_of": "2026-03-14", "children": [{"child_id": "x", "sex": SECRET, "birth_date": SECRET}]})
+    named = json.dumps(
+        {
+            "as_of": "2026-03-14",
+            "children": [{"child_id": "x", "sex": SECRET, "birth_date": SECRET}],
+        }
+    )
     forged = issue(key=b"x" * 32, role="officer", scopes=["state:*"], name="t")
-    ended = issue(key=KEY, role="officer", scopes=["state:*"], name="t", days=0.1, now=time.time() - 90_000)
+    ended = issue(
+        key=KEY, role="officer", scopes=["state:*"], name="t", days=0.1, now=time.time() - 90_000
+    )
     return [
         ("POST", score, b"[" + b"0," * 25_000_000 + b"0]", as_json, {413}),
         ("POST", score, deep, as_json, {400}),
@@ -74,8 +83,17 @@ def test_a_thousand_hostile_requests_each_have_their_code_and_leave_no_trace(tmp
     open_store(tmp_path / "x.db").close()
     lines, told = [], []
     limits = Limits(lag_seconds=60, rate_per_second=1e9, rate_burst=1e9)
-    app = create_app(str(tmp_path / "x.db"), tmp_path, key=KEY, log=Log(lines.append), follow=False, limits=limits)
-    book(app.desk.engine, [row(f"{sector}-{n}", sector) for sector in ("S1", "S2") for n in range(3)])
+    app = create_app(
+        str(tmp_path / "x.db"),
+        tmp_path,
+        key=KEY,
+        log=Log(lines.append),
+        follow=False,
+        limits=limits,
+    )
+    book(
+        app.desk.engine, [row(f"{sector}-{n}", sector) for sector in ("S1", "S2") for n in range(3)]
+    )
     sector_1 = token("sector:S1", role="supervisor")
     with served(app) as site:
         host = site.removeprefix("http://")
@@ -84,8 +102,13 @@ def test_a_thousand_hostile_requests_each_have_their_code_and_leave_no_trace(tmp
             status, text = answer(host, method, path, body, headers)
             assert status in expected, (method, path[:60], status, text[:200])
             told.append(text)
-        status, text = answer(host, "POST", "/v1/score", json.dumps(EXAMPLE).encode(), {
-            "Authorization": f"Bearer {token()}", "Content-Type": "application/json"})
+        status, text = answer(
+            host,
+            "POST",
+            "/v1/score",
+            json.dumps(EXAMPLE).encode(),
+            {"Authorization": f"Bearer {token()}", "Content-Type": "application/json"},
+        )
         assert status == 200 and b'"scored"' in text
     app.close()
     assert not any(SECRET.encode() in text for text in told)
@@ -120,10 +143,15 @@ def test_ten_minutes_of_load_bring_no_error_and_no_growth(tmp_path):
         promoted(tmp_path / "x.models", bundle(target))
     port, store = free_port(), str(tmp_path / "x.db")
     command = [sys.executable, "-m", "sanket.app", "serve", store, "--port", str(port)]
-    # Others on this machine may hold the service up for a second: refusing then (503) has its own tests.
+    # Others on this machine may hold the service up for a second: refusing then (503) has its own
+    # tests.
     patient = os.environ | {"SANKET_LAG_SECONDS": "5"}
     service = subprocess.Popen(
-        command, env=patient, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+        command,
+        env=patient,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
     )
     try:
         access = issue(key=local_key(store), role="officer", scopes=["state:*"], name="test")
@@ -140,7 +168,10 @@ def test_ten_minutes_of_load_bring_no_error_and_no_growth(tmp_path):
             sizes.append(resident(worker))
             time.sleep(random.uniform(0.5, 1.5) * seconds * (1 - LOAD) / LOAD)
         warm, end = sizes[len(sizes) // 5], sizes[-1]
-        print(f"{dict(statuses)} requests of 20, {end / 2**20:.0f} MB, grew {(end - warm) / 2**20:.1f}")
+        print(
+            f"{dict(statuses)} requests of 20, {end / 2**20:.0f} MB, grew "
+            f"{(end - warm) / 2**20:.1f}"
+        )
         assert set(statuses) == {200} and end - warm < GROWTH_BYTES
         connection.close()
     finally:

@@ -20,7 +20,9 @@ from tests.serving_cases import KEY, Client, book, bundle, promoted, row, token
 def app(tmp_path):
     open_store(tmp_path / "x.db").close()
     lines = []
-    app = create_app(str(tmp_path / "x.db"), tmp_path / "models", key=KEY, log=Log(lines.append), follow=False)
+    app = create_app(
+        str(tmp_path / "x.db"), tmp_path / "models", key=KEY, log=Log(lines.append), follow=False
+    )
     app.lines = lines
     yield app
     app.close()
@@ -36,7 +38,11 @@ def test_without_a_champion_scores_are_refused_and_rules_still_answer(app):
     ready = client.get("/readyz")
     assert ready.status_code == 503 and ready.json()["status"] == "not_ready"
     refused = client.post("/v1/score", EXAMPLE)
-    assert refused.status_code == 503 and refused.json()["code"] == "API030" and refused.headers["retry-after"]
+    assert (
+        refused.status_code == 503
+        and refused.json()["code"] == "API030"
+        and refused.headers["retry-after"]
+    )
     assert client.get("/v1/models/champion").json()["code"] == "API030"
     child = client.post("/v1/classify", EXAMPLE).json()["children"][0]
     assert child["classification"]["nutrition_status"] == "MAM" and "relapse" not in child
@@ -47,7 +53,10 @@ def test_one_champion_of_two_answers_and_the_other_target_says_no_model(app, tmp
     app.desk.champions.look()
     client = Client(app, token())
     child = client.post("/v1/score", EXAMPLE).json()["children"][0]
-    assert child["relapse"]["score_status"] == "scored" and child["non_response"]["score_status"] == "not_scored"
+    assert (
+        child["relapse"]["score_status"] == "scored"
+        and child["non_response"]["score_status"] == "not_scored"
+    )
     ready = client.get("/readyz")
     assert ready.status_code == 200 and ready.json()["status"] == "degraded"
     assert ready.json()["champions"]["non_response"]["fault"] == "no champion is pointed to"
@@ -85,10 +94,15 @@ def test_a_corrupt_bundle_leaves_the_former_one_answering(app, tmp_path, spoil):
     assert 'sanket_bundle_current{target="relapse"} 0.0' in client.get("/metrics").text
     again = promoted(folder, bundle("relapse", seed=3))
     app.desk.champions.look()
-    assert versions(client) == again and not client.get("/readyz").json()["champions"]["relapse"]["fault"]
+    assert (
+        versions(client) == again
+        and not client.get("/readyz").json()["champions"]["relapse"]["fault"]
+    )
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"bundle": 5}', '{"bundle": "../../etc"}', '{"bundle": "nowhere"}'])
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", '{"bundle": 5}', '{"bundle": "../../etc"}', '{"bundle": "nowhere"}']
+)
 def test_a_pointer_that_says_nothing_usable_changes_nothing(app, tmp_path, text):
     good = promoted(tmp_path / "models", bundle("relapse"))
     app.desk.champions.look()
@@ -102,7 +116,10 @@ def test_a_pointer_to_a_bundle_of_the_other_target_is_refused(tmp_path):
     shutil.copy(tmp_path / "champion-relapse.json", tmp_path / "champion-non_response.json")
     champions = Champions(tmp_path, metrics=Metrics(), log=Log(lambda text: None))
     champions.look()
-    assert dict(champions.faults) == {"non_response": "BUN010"} and champions.now["relapse"].version == name
+    assert (
+        dict(champions.faults) == {"non_response": "BUN010"}
+        and champions.now["relapse"].version == name
+    )
 
 
 def test_models_promoted_under_load_give_no_answer_of_two(app, tmp_path):
@@ -153,13 +170,20 @@ def test_a_database_that_goes_leaves_scoring_and_says_so(app, tmp_path):
             os.replace(tmp_path / name, kept / name)
     (tmp_path / "x.db").mkdir()
     refused = client.get("/v1/children/C-1")
-    assert refused.status_code == 503 and refused.json()["code"] == "API031" and refused.headers["retry-after"]
+    assert (
+        refused.status_code == 503
+        and refused.json()["code"] == "API031"
+        and refused.headers["retry-after"]
+    )
     assert client.post("/v1/score", EXAMPLE).status_code == 200
     assert client.get("/readyz").json()["status"] == "degraded"
     (tmp_path / "x.db").rmdir()
     for place in kept.iterdir():
         os.replace(place, tmp_path / place.name)
-    assert client.get("/v1/children/C-1").status_code == 200 and client.get("/readyz").json()["status"] == "ready"
+    assert (
+        client.get("/v1/children/C-1").status_code == 200
+        and client.get("/readyz").json()["status"] == "ready"
+    )
 
 
 def test_a_full_disk_leaves_reading_and_refuses_what_must_be_kept(app, tmp_path):
@@ -169,11 +193,15 @@ def test_a_full_disk_leaves_reading_and_refuses_what_must_be_kept(app, tmp_path)
     with app.desk.engine.connect() as connection:
         pages = connection.scalar(sa.text("PRAGMA page_count"))
     sa.event.listen(
-        app.desk.engine, "connect", lambda connection, _: connection.execute(f"PRAGMA max_page_count = {pages}")
+        app.desk.engine,
+        "connect",
+        lambda connection, _: connection.execute(f"PRAGMA max_page_count = {pages}"),
     )
     app.desk.engine.dispose()
     for _ in range(150):
-        refused = client.post("/v1/visits/C-1/outcome", {"visited_on": "2026-03-16", "finding": "well"})
+        refused = client.post(
+            "/v1/visits/C-1/outcome", {"visited_on": "2026-03-16", "finding": "well"}
+        )
         answer = client.get("/v1/children/C-1")
         assert answer.status_code == 200
         if app.desk.audit.held:
@@ -187,7 +215,9 @@ def test_a_token_made_for_the_store_opens_it_and_another_stores_does_not(tmp_pat
 
     for name in ("x", "y"):
         open_store(tmp_path / f"{name}.db").close()
-    app = create_app(str(tmp_path / "x.db"), tmp_path, log=Log(lambda text: None), follow=False, pages=False)
+    app = create_app(
+        str(tmp_path / "x.db"), tmp_path, log=Log(lambda text: None), follow=False, pages=False
+    )
     keys = [local_key(str(tmp_path / f"{name}.db")) for name in ("x", "y")]
     made = [issue(key=key, role="officer", scopes=["state:*"], name="t") for key in keys]
     assert [Client(app, one).get("/v1/indicators").status_code for one in made] == [404, 401]

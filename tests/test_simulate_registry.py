@@ -1,4 +1,5 @@
-"""The synthetic registry: its form, its dirt, its calibration, and that the same seed gives the same bytes."""
+"""The synthetic registry: its form, its dirt, its calibration, and that the same seed gives the
+same bytes."""
 
 from __future__ import annotations
 
@@ -27,12 +28,20 @@ from registry.simulate.write import simulate
 ROOT = Path(__file__).parents[1]
 TABLES = {
     "centres": "centre_id name sector_id project_id district_id setting latitude longitude",
-    "children": "child_id family_id sex birth_date centre_id birth_weight_kg registered_on left_on left_reason",
-    "measurements": "child_id measured_on weight_kg height_cm height_position muac_mm oedema reported_status source "
-                    "recorded_on",
-    "episodes": "episode_id child_id programme admitted_on appetite_test complications closed_on outcome "
-                "transfer_reason",
-    "checks": "child_id checked_on diarrhoea fever cough poor_appetite examiner appetite_test sam_confirmed",
+    "children": (
+        "child_id family_id sex birth_date centre_id birth_weight_kg registered_on left_on "
+        "left_reason"
+    ),
+    "measurements": "child_id measured_on weight_kg height_cm height_position muac_mm oedema "
+    "reported_status source "
+    "recorded_on",
+    "episodes": "episode_id child_id programme admitted_on appetite_test complications closed_on "
+    "outcome "
+    "transfer_reason",
+    "checks": (
+        "child_id checked_on diarrhoea fever cough poor_appetite examiner appetite_test "
+        "sam_confirmed"
+    ),
     "rations": "child_id issued_on item quantity",
     "attendance": "child_id month open_days attended_days",
     "visits": "child_id visited_on finding listed_on",
@@ -70,13 +79,21 @@ def test_dates_are_dates_and_codes_are_the_contracts(district):
     assert set(measurements["height_position"].to_pylist()) == {"lying", "standing", None}
     assert set(episodes["programme"].to_pylist()) <= {"UCDC", "VCDC", "NRC", "CTC"}
     assert set(episodes["outcome"].to_pylist()) <= {
-        "cured", "defaulted", "died", "not_recovered", "transferred", None}
+        "cured",
+        "defaulted",
+        "died",
+        "not_recovered",
+        "transferred",
+        None,
+    }
 
 
 def test_the_folder_holds_tables_truth_and_provenance_only(district):
     out, facts = district
     assert {path.name for path in out.iterdir()} == {f"{name}.parquet" for name in TABLES} | {
-        "truth", "provenance.json"}
+        "truth",
+        "provenance.json",
+    }
     provenance = json.loads((out / "provenance.json").read_text())
     assert provenance["synthetic"] is True
     assert (provenance["seed"], provenance["months"], provenance["children"]) == (7, 30, 6000)
@@ -84,15 +101,26 @@ def test_the_folder_holds_tables_truth_and_provenance_only(district):
 
 def test_rates_lie_near_the_published_ones(district):
     rates = district[1]["rates"]
-    # 340 admissions: a share of 0.6 has a standard error of 0.027, and the bands are that much wider.
+    # 340 admissions: a share of 0.6 has a standard error of 0.027, and the bands are that much
+    # wider.
     bands = {
-        "true_wasted": (0.12, 0.26), "true_severely_wasted": (0.03, 0.11), "reported_red": (0.003, 0.03),
-        "field_sam_confirmed": (0.35, 0.68), "months_missed": (0.14, 0.28), "heights_missing": (0.25, 0.36),
-        "whole_cm": (0.45, 0.90), "treated_children": (0.025, 0.08), "cured": (0.35, 0.70),
-        "defaulted": (0.08, 0.26), "died_in_care": (0.0, 0.03), "not_recovered_by_12_weeks": (0.3, 0.6),
+        "true_wasted": (0.12, 0.26),
+        "true_severely_wasted": (0.03, 0.11),
+        "reported_red": (0.003, 0.03),
+        "field_sam_confirmed": (0.35, 0.68),
+        "months_missed": (0.14, 0.28),
+        "heights_missing": (0.25, 0.36),
+        "whole_cm": (0.45, 0.90),
+        "treated_children": (0.025, 0.08),
+        "cured": (0.35, 0.70),
+        "defaulted": (0.08, 0.26),
+        "died_in_care": (0.0, 0.03),
+        "not_recovered_by_12_weeks": (0.3, 0.6),
         "relapse_by_183_days": (0.03, 0.25),
     }
-    outside = {name: rates[name] for name, (low, high) in bands.items() if not low <= rates[name] <= high}
+    outside = {
+        name: rates[name] for name, (low, high) in bands.items() if not low <= rates[name] <= high
+    }
     assert not outside
     assert set(bands) <= set(PUBLISHED)
 
@@ -104,7 +132,10 @@ def test_true_and_reported_status_differ(district):
 
 def test_dirt_is_there(district):
     out, _ = district
-    measurements, children = _read(out, "measurements").to_pandas(), _read(out, "children").to_pandas()
+    measurements, children = (
+        _read(out, "measurements").to_pandas(),
+        _read(out, "children").to_pandas(),
+    )
     known = set(children.child_id)
     assert (measurements.weight_kg > 40).any()
     assert measurements.duplicated().any()
@@ -116,25 +147,33 @@ def test_dirt_is_there(district):
 
 
 def _who_points(out, *, sources=("awc_register", "poshan_app")):
-    """Measured rows of real children with WHO's z by `features.who.growth`: child_id, measured_on, muac_mm, whz."""
+    """Measured rows of real children with WHO's z by `features.who.growth`: child_id, measured_on,
+    muac_mm, whz."""
     rows, children = _read(out, "measurements").to_pandas(), _read(out, "children").to_pandas()
     rows = rows[rows.source.isin(sources) & rows.weight_kg.notna() & rows.height_cm.notna()]
     rows = rows.merge(children[["child_id", "sex", "birth_date"]], on="child_id")
     rows["age_days"] = (pd.to_datetime(rows.measured_on) - pd.to_datetime(rows.birth_date)).dt.days
     answer = zscores(
-        sex=np.where(rows.sex == "M", 1, 0), age_days=rows.age_days.to_numpy(), weight_kg=rows.weight_kg.to_numpy(),
-        height_cm=rows.height_cm.to_numpy(), oedema=np.where(rows.oedema.notna(), rows.oedema, np.nan),
-        height_position=rows.height_position.map({"lying": 0, "standing": 1}).fillna(-1).to_numpy())
+        sex=np.where(rows.sex == "M", 1, 0),
+        age_days=rows.age_days.to_numpy(),
+        weight_kg=rows.weight_kg.to_numpy(),
+        height_cm=rows.height_cm.to_numpy(),
+        oedema=np.where(rows.oedema.notna(), rows.oedema, np.nan),
+        height_position=rows.height_position.map({"lying": 0, "standing": 1}).fillna(-1).to_numpy(),
+    )
     rows["whz"] = np.where(answer["whz_flag"] == 0, answer["whz"], np.nan)
     return rows[rows.age_days.between(183, 1826)].dropna(subset=["whz"])
 
 
 def test_whos_z_of_what_is_recorded_is_the_latent_z(tmp_path):
-    # Without error of measurement what is left is rounding to 0.1 kg and 0.1 cm, and the simulator's own curve.
+    # Without error of measurement what is left is rounding to 0.1 kg and 0.1 cm, and the
+    # simulator's own curve.
     simulate(tmp_path, children=4000, months=12, seed=11, dials=Dials(noise=0.0, truth_draws=1))
     truth = _read(tmp_path, "truth/non_response").to_pandas()
     admitted = truth[truth.landmark_day == 0].rename(columns={"index_on": "measured_on"})
-    points = _who_points(tmp_path, sources=("medical_officer",)).merge(admitted, on=["child_id", "measured_on"])
+    points = _who_points(tmp_path, sources=("medical_officer",)).merge(
+        admitted, on=["child_id", "measured_on"]
+    )
     off = points.whz - points.true_whz
     assert len(off) > 40
     assert off.abs().quantile(0.9) < 0.20
@@ -149,7 +188,9 @@ def test_arm_and_weight_for_height_agree_by_half(district):
 
 def test_a_month_resembles_the_month_before_but_does_not_repeat_it(district):
     points = _who_points(district[0])
-    points["month"] = pd.to_datetime(points.measured_on).dt.to_period("M").map(lambda month: month.ordinal)
+    points["month"] = (
+        pd.to_datetime(points.measured_on).dt.to_period("M").map(lambda month: month.ordinal)
+    )
     points = points.drop_duplicates(["child_id", "month"])
     later = points.assign(month=points.month - 1)
     pairs = points.merge(later, on=["child_id", "month"], suffixes=("", "_later"))
@@ -159,8 +200,14 @@ def test_a_month_resembles_the_month_before_but_does_not_repeat_it(district):
 
 @pytest.fixture(scope="module")
 def random_losses():
-    """12,000 lives whose records are lost at random, so that Aalen and Johansen's estimate holds."""
-    return live_all(children=12_000, months=30, seed=2, dials=Dials(informative=0.0, missing=0.3, truth_draws=24))
+    """12,000 lives whose records are lost at random, so that Aalen and Johansen's estimate
+    holds."""
+    return live_all(
+        children=12_000,
+        months=30,
+        seed=2,
+        dials=Dials(informative=0.0, missing=0.3, truth_draws=24),
+    )
 
 
 def _realised(lives, target):
@@ -183,7 +230,8 @@ def test_truth_is_unbiased_for_what_happened(random_losses, target):
     share = marks["happened"][first] / marks["lives"][first]
     realised, indexes = _realised(random_losses, target)
     assert indexes > 200
-    # The realised share is one draw per index; a third of the indexes is censored, which widens it a little.
+    # The realised share is one draw per index; a third of the indexes is censored, which widens it
+    # a little.
     error = np.sqrt(share.mean() * (1 - share.mean()) / (0.67 * indexes))
     assert abs(share.mean() - realised) < 3 * error
     assert share.std() > 0.05
@@ -192,7 +240,9 @@ def test_truth_is_unbiased_for_what_happened(random_losses, target):
 def test_truth_ranks_what_happened(random_losses):
     marks, endings = random_losses.rows["landmarks"], random_losses.rows["endings"]
     key = ["child", "index_on"]
-    marks, endings = (pd.DataFrame(rows)[lambda table: table.target == NON_RESPONSE] for rows in (marks, endings))
+    marks, endings = (
+        pd.DataFrame(rows)[lambda table: table.target == NON_RESPONSE] for rows in (marks, endings)
+    )
     late = marks[marks.day - marks.index_on == 28].merge(endings[[*key, "outcome"]], on=key)
     late = late[late.outcome.isin([HAPPENED, DID_NOT_HAPPEN])]
     high = late.happened / late.lives > 0.5
@@ -200,14 +250,21 @@ def test_truth_ranks_what_happened(random_losses):
 
 
 def _files(folder):
-    return {path.relative_to(folder): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+    return {
+        path.relative_to(folder): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
 
 
 def test_same_seed_same_bytes_and_another_seed_another_registry(tmp_path):
     for name, seed in (("a", 3), ("b", 3), ("c", 4)):
         simulate(tmp_path / name, children=300, months=6, seed=seed, dials=Dials(truth_draws=3))
     assert _files(tmp_path / "a") == _files(tmp_path / "b")
-    assert _files(tmp_path / "a")[Path("measurements.parquet")] != _files(tmp_path / "c")[Path("measurements.parquet")]
+    assert (
+        _files(tmp_path / "a")[Path("measurements.parquet")]
+        != _files(tmp_path / "c")[Path("measurements.parquet")]
+    )
 
 
 @pytest.fixture(scope="module")
@@ -215,7 +272,14 @@ def both_formats(tmp_path_factory):
     """One registry written as Parquet and as CSV."""
     out = tmp_path_factory.mktemp("formats")
     for format in ("parquet", "csv"):
-        simulate(out / format, children=2000, months=12, seed=1, format=format, dials=Dials(truth_draws=0))
+        simulate(
+            out / format,
+            children=2000,
+            months=12,
+            seed=1,
+            format=format,
+            dials=Dials(truth_draws=0),
+        )
     return out
 
 
@@ -223,7 +287,8 @@ def both_formats(tmp_path_factory):
 def test_csv_says_what_parquet_says(both_formats, name):
     parquet = _read(both_formats / "parquet", name)
     options = pyarrow.csv.ConvertOptions(
-        column_types=parquet.schema, strings_can_be_null=True, include_columns=parquet.column_names)
+        column_types=parquet.schema, strings_can_be_null=True, include_columns=parquet.column_names
+    )
     read = pyarrow.csv.read_csv(both_formats / "csv" / f"{name}.csv", convert_options=options)
     assert parquet.num_rows > 0
     assert read.cast(parquet.schema).equals(parquet)
@@ -232,18 +297,26 @@ def test_csv_says_what_parquet_says(both_formats, name):
 def test_a_new_format_replaces_the_former(tmp_path):
     for format in ("parquet", "csv"):
         simulate(tmp_path, children=60, months=3, seed=1, format=format, dials=Dials(truth_draws=0))
-    assert {path.name for path in tmp_path.glob("*.*")} == {f"{name}.csv" for name in TABLES} | {"provenance.json"}
+    assert {path.name for path in tmp_path.glob("*.*")} == {f"{name}.csv" for name in TABLES} | {
+        "provenance.json"
+    }
 
 
 def test_noise_dial_takes_the_error_away(tmp_path):
-    quiet = simulate(tmp_path / "q", children=1500, months=12, seed=5, dials=Dials(noise=0.0, truth_draws=0))
-    loud = simulate(tmp_path / "l", children=1500, months=12, seed=5, dials=Dials(noise=2.0, truth_draws=0))
+    quiet = simulate(
+        tmp_path / "q", children=1500, months=12, seed=5, dials=Dials(noise=0.0, truth_draws=0)
+    )
+    loud = simulate(
+        tmp_path / "l", children=1500, months=12, seed=5, dials=Dials(noise=2.0, truth_draws=0)
+    )
     assert quiet["rates"]["whole_or_half_kg"] < loud["rates"]["whole_or_half_kg"]
     assert quiet["rates"]["whole_cm"] < 0.3 < loud["rates"]["whole_cm"]
 
 
 def _rates(children=1500, months=12, **dials):
-    return rates(live_all(children=children, months=months, seed=5, dials=Dials(truth_draws=0, **dials)))
+    return rates(
+        live_all(children=children, months=months, seed=5, dials=Dials(truth_draws=0, **dials))
+    )
 
 
 def test_missing_dial():
@@ -251,13 +324,18 @@ def test_missing_dial():
 
 
 def test_relapse_dial():
-    mild, grave = (_rates(children=16_000, months=24, relapse=dial)["relapse_by_183_days"] for dial in (0.0, 3.0))
+    mild, grave = (
+        _rates(children=16_000, months=24, relapse=dial)["relapse_by_183_days"]
+        for dial in (0.0, 3.0)
+    )
     assert mild + 0.08 < grave
 
 
 @pytest.mark.parametrize(("dial", "low", "high"), [(0.0, -0.12, 0.12), (2.0, 0.2, 0.9)])
 def test_informative_dial_makes_missing_tell(dial, low, high):
-    people = live_all(children=1500, months=18, seed=5, dials=Dials(truth_draws=0, informative=dial)).people.children
+    people = live_all(
+        children=1500, months=18, seed=5, dials=Dials(truth_draws=0, informative=dial)
+    ).people.children
     often = people[people["weighings"] >= 6]
     came = often["weighed"] / often["weighings"]
     assert low < np.corrcoef(came, often["adherence"])[0, 1] < high
@@ -270,9 +348,15 @@ def test_some_rows_are_the_colour_alone(district):
     assert rows.reported_status[alone].notna().all()
 
 
-@pytest.mark.parametrize("wrong", [
-    {"children": 3}, {"months": 0}, {"seed": -1}, {"format": "xlsx"},
-])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"children": 3},
+        {"months": 0},
+        {"seed": -1},
+        {"format": "xlsx"},
+    ],
+)
 def test_senseless_arguments_are_refused(tmp_path, wrong):
     arguments = {"children": 50, "months": 2, "seed": 1, "format": "csv"} | wrong
     with pytest.raises(UsageError):
@@ -287,8 +371,23 @@ def test_senseless_dials_are_refused():
 
 
 def test_nothing_is_imported_from_the_rooms_that_are_judged():
-    allowed = {"registry", "__future__", "numpy", "numba", "pyarrow", "collections", "concurrent", "dataclasses",
-               "datetime", "math", "hashlib", "json", "os", "pathlib", "typing"}
+    allowed = {
+        "registry",
+        "__future__",
+        "numpy",
+        "numba",
+        "pyarrow",
+        "collections",
+        "concurrent",
+        "dataclasses",
+        "datetime",
+        "math",
+        "hashlib",
+        "json",
+        "os",
+        "pathlib",
+        "typing",
+    }
     for path in (ROOT / "registry" / "simulate").glob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
@@ -297,10 +396,25 @@ def test_nothing_is_imported_from_the_rooms_that_are_judged():
 
 
 def test_no_number_is_shared_with_the_rooms_that_are_judged():
-    """The simulator takes names and codes of tables from the contract, and no other name of ours."""
-    words = {"day_number", "day_date", "APPETITE", "EXAMINER", "FINDING", "ITEM", "LEFT_REASON", "OUTCOME",
-             "POSITION",
-             "PROGRAMME", "REPORTED_STATUS", "SETTING", "SEX", "TRANSFER_REASON", "UsageError"}
+    """The simulator takes names and codes of tables from the contract, and no other name of
+    ours."""
+    words = {
+        "day_number",
+        "day_date",
+        "APPETITE",
+        "EXAMINER",
+        "FINDING",
+        "ITEM",
+        "LEFT_REASON",
+        "OUTCOME",
+        "POSITION",
+        "PROGRAMME",
+        "REPORTED_STATUS",
+        "SETTING",
+        "SEX",
+        "TRANSFER_REASON",
+        "UsageError",
+    }
     for path in (ROOT / "registry" / "simulate").glob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             ours = isinstance(node, ast.ImportFrom) and node.module.split(".")[0] == "registry"

@@ -26,7 +26,9 @@ def in_the_evening(monkeypatch):
     monkeypatch.setattr(module.dt, "datetime", _At)
 
 
-@pytest.mark.parametrize(("zone", "day"), [(None, 17), ("Asia/Kolkata", 17), ("UTC", 16), ("America/New_York", 16)])
+@pytest.mark.parametrize(
+    ("zone", "day"), [(None, 17), ("Asia/Kolkata", 17), ("UTC", 16), ("America/New_York", 16)]
+)
 def test_it_is_tomorrow_in_india_before_it_is_on_a_server(in_the_evening, monkeypatch, zone, day):
     if zone:
         monkeypatch.setenv("SANKET_TIMEZONE", zone)
@@ -38,9 +40,14 @@ def test_the_calendar_can_stand_still(in_the_evening, monkeypatch):
     assert today() == dt.date(2026, 1, 31)
 
 
-@pytest.mark.parametrize(("name", "value"), [
-    ("SANKET_TIMEZONE", "Mars/Olympus"), ("SANKET_TIMEZONE", "../etc/passwd"), ("SANKET_TODAY", "tomorrow"),
-])
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SANKET_TIMEZONE", "Mars/Olympus"),
+        ("SANKET_TIMEZONE", "../etc/passwd"),
+        ("SANKET_TODAY", "tomorrow"),
+    ],
+)
 def test_a_zone_or_a_day_that_is_none_is_said(in_the_evening, monkeypatch, name, value):
     monkeypatch.setenv(name, value)
     with pytest.raises(UsageError, match=name) as wrong:

@@ -1,4 +1,5 @@
-"""The pipeline's honesty and its refusals, on a small made-up registry: see tests/tiny_registry.py."""
+"""The pipeline's honesty and its refusals, on a small made-up registry: see
+tests/tiny_registry.py."""
 
 from __future__ import annotations
 
@@ -72,14 +73,20 @@ def test_what_can_be_learnt_is_learnt(learned):
 
 def test_features_that_are_missing_for_everyone_do_no_harm(learned):
     missing = np.isnan(learned.features).all(axis=0)
-    assert missing.sum() > 20 and missing[NAMES.index("birth_weight_kg")] and missing[NAMES.index("attendance_90")]
+    assert (
+        missing.sum() > 20
+        and missing[NAMES.index("birth_weight_kg")]
+        and missing[NAMES.index("attendance_90")]
+    )
     scores = learned.bundle.score(learned.features)
     assert np.isfinite(scores.risk).all() and np.all(scores.contributions[:, missing] == 0.0)
 
 
 def test_too_few_events_for_the_parameters_is_said_before_fitting(heard):
     said = [at for at, text in enumerate(heard) if "Riley's criteria ask for" in text]
-    assert said and said[0] < next(at for at, text in enumerate(heard) if "rows to choose on" in text)
+    assert said and said[0] < next(
+        at for at, text in enumerate(heard) if "rows to choose on" in text
+    )
 
 
 def test_shuffled_outcomes_cannot_be_learnt(clock, monkeypatch):
@@ -98,7 +105,8 @@ def test_the_same_seed_gives_the_same_bundle(clock, kept, tmp_path):
     again = save(taught(clock).bundle, tmp_path)
     assert again.version == kept[0].version
     assert (tmp_path / again.version / "booster.txt").read_bytes() == (
-        kept[1] / kept[0].version / "booster.txt").read_bytes()
+        kept[1] / kept[0].version / "booster.txt"
+    ).read_bytes()
 
 
 def test_a_bundle_holds_text_and_numbers_and_scores_as_it_did(learned, kept):
@@ -109,7 +117,9 @@ def test_a_bundle_holds_text_and_numbers_and_scores_as_it_did(learned, kept):
         text = file.read_text(encoding="utf-8")
         assert file.suffix == ".txt" or json.loads(text) is not None
     np.testing.assert_array_equal(
-        load(place / bundle.version).score(learned.features).log_odds, learned.bundle.score(learned.features).log_odds)
+        load(place / bundle.version).score(learned.features).log_odds,
+        learned.bundle.score(learned.features).log_odds,
+    )
 
 
 def test_the_linear_half_keeps_the_directions_and_loses_least_within_them(learned):
@@ -122,11 +132,17 @@ def test_the_linear_half_keeps_the_directions_and_loses_least_within_them(learne
     sklearn = LogisticRegression(C=0.003, solver="newton-cholesky", tol=1e-8, max_iter=200)
     value, gap = standardised(learning.rows, free.middle, free.scale)
     gap = np.where(gap.mean(axis=0) > linear_half.RARELY_MISSING, gap, 0.0)
-    sklearn.fit(np.hstack([value, gap]), learning.happened, sample_weight=learning.weight / learning.weight.mean())
+    sklearn.fit(
+        np.hstack([value, gap]),
+        learning.happened,
+        sample_weight=learning.weight / learning.weight.mean(),
+    )
     np.testing.assert_allclose(np.append(free.weight, free.gap_weight), sklearn.coef_[0], atol=2e-4)
 
 
-def test_a_rehearsal_is_the_same_training_without_the_later_block(clock, learned, kept, monkeypatch):
+def test_a_rehearsal_is_the_same_training_without_the_later_block(
+    clock, learned, kept, monkeypatch
+):
     bundle, place = kept
     again = load(place / bundle.version, rehearsal=True).rehearsal
     assert load(place / bundle.version).rehearsal is None
@@ -150,12 +166,17 @@ def test_mlflow_loads_the_model_where_pickles_are_forbidden(learned, kept, tmp_p
 
         served = mlflow.pyfunc.load_model(f"models:/{mlflow_runs.registered_name(bundle.target)}/1")
         answer = served.predict(feature_frame(learned.features[:20]))
-    assert not [file.name for file in tmp_path.rglob("*") if file.suffix in (".pkl", ".pickle", ".joblib")]
-    np.testing.assert_allclose(answer["risk"], learned.bundle.score(learned.features[:20]).risk, rtol=1e-12)
+    assert not [
+        file.name for file in tmp_path.rglob("*") if file.suffix in (".pkl", ".pickle", ".joblib")
+    ]
+    np.testing.assert_allclose(
+        answer["risk"], learned.bundle.score(learned.features[:20]).risk, rtol=1e-12
+    )
 
 
 def test_a_planted_future_cannot_be_used(clock):
-    """Every discharge that will end in relapse is marked red a day late: that day tells all, the day itself nothing."""
+    """Every discharge that will end in relapse is marked red a day late: that day tells all, the
+    day itself nothing."""
     rows = cohort(clock, RELAPSE, cutoff=clock.registry.recorded_until)
     rows = rows.take(np.flatnonzero(rows.landmark == 0))
     happened = rows.outcome == HAPPENED
@@ -165,7 +186,9 @@ def test_a_planted_future_cannot_be_used(clock):
     late = measured["measured_on"] == told[measured["child"]] - 1
     planted = measured.having(
         reported_status=np.where(late, RED, measured["reported_status"]).astype(np.int8),
-        known_from=np.where(late, measured["known_from"] + 1, measured["known_from"]).astype(np.int32),
+        known_from=np.where(late, measured["known_from"] + 1, measured["known_from"]).astype(
+            np.int32
+        ),
     )
     spoiled = Clock(replace(clock.registry, measurements=planted))
     red = NAMES.index("reported_red_180")
@@ -183,15 +206,24 @@ def empty(*columns: str) -> dict[str, list]:
     return {column: [] for column in columns}
 
 
-@pytest.mark.parametrize(("case", "code", "word"), [
-    ({"with_episodes": False}, "TRN001", "import episodes"),
-    ({"with_episodes": False, "more": {"episodes": empty("episode_id", "child_id", "programme", "admitted_on")}},
-     "TRN001", "import episodes"),
-    ({"cured": True, "relapse_share": 0.0}, "TRN002", "0 events"),
-    ({"cured": True, "relapse_share": 20 / 120}, "TRN002", "20 events"),
-    ({"cured": True, "relapse_share": 1.0}, "TRN003", "only one outcome"),
-    ({"cured": False}, "TRN001", "no index"),
-])
+@pytest.mark.parametrize(
+    ("case", "code", "word"),
+    [
+        ({"with_episodes": False}, "TRN001", "import episodes"),
+        (
+            {
+                "with_episodes": False,
+                "more": {"episodes": empty("episode_id", "child_id", "programme", "admitted_on")},
+            },
+            "TRN001",
+            "import episodes",
+        ),
+        ({"cured": True, "relapse_share": 0.0}, "TRN002", "0 events"),
+        ({"cured": True, "relapse_share": 20 / 120}, "TRN002", "20 events"),
+        ({"cured": True, "relapse_share": 1.0}, "TRN003", "only one outcome"),
+        ({"cured": False}, "TRN001", "no index"),
+    ],
+)
 def test_records_that_cannot_teach_are_refused_in_a_clear_word(case, code, word):
     with pytest.raises(BadInput, match=word) as refused:
         taught(Clock(tiny_registry(120, **case)))
@@ -204,10 +236,13 @@ def test_non_response_of_one_kind_only_is_refused():
     assert refused.value.code == "TRN003"
 
 
-@pytest.mark.parametrize(("split", "code", "word"), [
-    (lambda registry: registry.recorded_until + 1, "TRN004", "lies after the records"),
-    (lambda registry: int(registry.measurements["measured_on"].min()), "TRN001", "no index"),
-])
+@pytest.mark.parametrize(
+    ("split", "code", "word"),
+    [
+        (lambda registry: registry.recorded_until + 1, "TRN004", "lies after the records"),
+        (lambda registry: int(registry.measurements["measured_on"].min()), "TRN001", "no index"),
+    ],
+)
 def test_a_split_outside_of_the_records_is_refused(clock, split, code, word):
     with pytest.raises(BadInput, match=word) as refused:
         backtest(clock, split=split(clock.registry))
@@ -223,13 +258,16 @@ def store_without_episodes(tmp_path_factory) -> Path:
     return place / "bare.db"
 
 
-@pytest.mark.parametrize(("words", "exit_code", "message"), [
-    (["train"], 3, "TRN001"),
-    (["train", "--until", "2099-01-01"], 3, "TRN004"),
-    (["train", "--target", "wasting"], 2, "TRN010"),
-    (["backtest", "--split", "2099-01-01", "-o", "p.parquet"], 3, "TRN004"),
-    (["backtest", "--split", "soon", "-o", "p.parquet"], 2, "TRN011"),
-])
+@pytest.mark.parametrize(
+    ("words", "exit_code", "message"),
+    [
+        (["train"], 3, "TRN001"),
+        (["train", "--until", "2099-01-01"], 3, "TRN004"),
+        (["train", "--target", "wasting"], 2, "TRN010"),
+        (["backtest", "--split", "2099-01-01", "-o", "p.parquet"], 3, "TRN004"),
+        (["backtest", "--split", "soon", "-o", "p.parquet"], 2, "TRN011"),
+    ],
+)
 def test_the_command_says_so_and_ends_with_the_contracts_code(
     store_without_episodes, words, exit_code, message, monkeypatch, tmp_path, capsys
 ):

@@ -1,8 +1,10 @@
-"""A small made-up registry with a signal that can be learnt: each girl has a strength that nobody recorded.
+"""A small made-up registry with a signal that can be learnt: each girl has a strength that nobody
+recorded.
 
-She is admitted to a UCDC with WHZ near -2.8 and weighed weekly for eight weeks; the strong gain faster, are cured
-more often, and relapse less often. After discharge she is seen each month. No MUAC unless SAM, no checks, no rations,
-no attendance, no birth weight: many features are missing for everyone.
+She is admitted to a UCDC with WHZ near -2.8 and weighed weekly for eight weeks; the strong gain
+faster, are cured more often, and relapse less often. After discharge she is seen each month. No
+MUAC unless SAM, no checks, no rations, no attendance, no birth weight: many features are missing
+for everyone.
 """
 
 from __future__ import annotations
@@ -28,10 +30,16 @@ def _dates(days: np.ndarray) -> list[str]:
 
 
 def tiny_registry(
-    children: int = 420, *, seed: int = 1, relapse_share: float | None = None, cured: bool | None = None,
-    with_episodes: bool = True, more: dict | None = None,
+    children: int = 420,
+    *,
+    seed: int = 1,
+    relapse_share: float | None = None,
+    cured: bool | None = None,
+    with_episodes: bool = True,
+    more: dict | None = None,
 ) -> Registry:
-    """The registry; `relapse_share` (of all children, chosen by strength) and `cured` (all or none) fix an outcome."""
+    """The registry; `relapse_share` (of all children, chosen by strength) and `cured` (all or none)
+    fix an outcome."""
     draw = np.random.default_rng(seed)
     ids = np.array([f"c{at:04}" for at in range(children)])
     admitted = FIRST + np.sort(draw.integers(0, 500, children))
@@ -39,19 +47,35 @@ def tiny_registry(
     weak = np.argsort(strength + draw.normal(0.0, 0.5, children))
     relapses = np.zeros(children, bool)
     relapses[weak[: round(children * (0.35 if relapse_share is None else relapse_share))]] = True
-    recovers = strength + draw.normal(0.0, 0.8, children) > -0.6 if cured is None else np.full(children, cured)
+    recovers = (
+        strength + draw.normal(0.0, 0.8, children) > -0.6
+        if cured is None
+        else np.full(children, cured)
+    )
     closed = admitted + STAY_DAYS
     tables = {
-        "centres": {"centre_id": ["A", "B"], "sector_id": ["S", "T"], "project_id": ["P"] * 2,
-                    "district_id": ["D"] * 2, "setting": ["urban", "rural"]},
-        "children": {"child_id": ids, "sex": ["F"] * children, "birth_date": _dates(admitted - 480),
-                     "centre_id": np.where(np.arange(children) % 2, "A", "B")},
+        "centres": {
+            "centre_id": ["A", "B"],
+            "sector_id": ["S", "T"],
+            "project_id": ["P"] * 2,
+            "district_id": ["D"] * 2,
+            "setting": ["urban", "rural"],
+        },
+        "children": {
+            "child_id": ids,
+            "sex": ["F"] * children,
+            "birth_date": _dates(admitted - 480),
+            "centre_id": np.where(np.arange(children) % 2, "A", "B"),
+        },
         "measurements": _measurements(draw, ids, admitted, strength, relapses & recovers),
     }
     if with_episodes:
         tables["episodes"] = {
-            "episode_id": [f"e{one}" for one in ids], "child_id": ids, "programme": ["UCDC"] * children,
-            "admitted_on": _dates(admitted), "closed_on": _dates(closed),
+            "episode_id": [f"e{one}" for one in ids],
+            "child_id": ids,
+            "programme": ["UCDC"] * children,
+            "admitted_on": _dates(admitted),
+            "closed_on": _dates(closed),
             "outcome": np.where(recovers, "cured", "not_recovered"),
         }
     built, quarantine = build(tables | (more or {}), imported_on="2026-11-01")
@@ -60,7 +84,10 @@ def tiny_registry(
 
 
 def _measurements(draw, ids, admitted, strength, relapses) -> dict[str, np.ndarray | list]:
-    weekly, monthly = np.arange(0, STAY_DAYS + 1, 7), np.arange(STAY_DAYS + 28, STAY_DAYS + FOLLOWED_DAYS, 28)
+    weekly, monthly = (
+        np.arange(0, STAY_DAYS + 1, 7),
+        np.arange(STAY_DAYS + 28, STAY_DAYS + FOLLOWED_DAYS, 28),
+    )
     since = np.concatenate([weekly, monthly])
     gained = (1.3 + 0.4 * strength)[:, None] * (1.0 - np.exp(-since / 30.0))
     whz = -2.8 + gained + draw.normal(0.0, 0.25, (len(ids), len(since)))

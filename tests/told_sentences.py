@@ -1,4 +1,5 @@
-"""Sentences read back: from a language's templates and a told sentence to the values in it, for the test of truth."""
+"""Sentences read back: from a language's templates and a told sentence to the values in it, for the
+test of truth."""
 
 from __future__ import annotations
 
@@ -54,8 +55,10 @@ def _pattern(template: str, spoken: Words) -> re.Pattern:
     months = "|".join(map(re.escape, spoken.tree["months_short"]))
     whole = "|".join(map(re.escape, spoken.tree["months"]))
     kinds = {
-        "month_on": rf"(?:{whole}) \d{{4}}", "on": rf"\d{{1,2}} (?:{months})(?: \d{{4}})?",
-        "date": rf"\d{{1,2}} (?:{months})(?: \d{{4}})?", "what": ".+",
+        "month_on": rf"(?:{whole}) \d{{4}}",
+        "on": rf"\d{{1,2}} (?:{months})(?: \d{{4}})?",
+        "date": rf"\d{{1,2}} (?:{months})(?: \d{{4}})?",
+        "what": ".+",
     }
     written, seen = "", set()
     for part in re.split(r"(\{\w+\})", template):
@@ -77,7 +80,8 @@ def templates(language: str) -> dict[tuple[str, ...], re.Pattern]:
     spoken = words(language)
     return {
         (key, form): _pattern(text, spoken)
-        for key, forms in spoken.tree["reasons"].items() for form, text in forms.items()
+        for key, forms in spoken.tree["reasons"].items()
+        for form, text in forms.items()
     }
 
 

@@ -1,7 +1,8 @@
-"""What the facts say of a child today: the building blocks of the rules, and how long a finding holds.
+"""What the facts say of a child today: the building blocks of the rules, and how long a finding
+holds.
 
-Evidence has a shelf life (`finding_holds_days`): a SAM reading, a failed test or a complication is a danger while it
-is recent, and a reason to measure again after that.
+Evidence has a shelf life (`finding_holds_days`): a SAM reading, a failed test or a complication is
+a danger while it is recent, and a reason to measure again after that.
 """
 
 from __future__ import annotations
@@ -19,15 +20,19 @@ PASS, FAIL, NOT_DONE = (APPETITE.index(name) for name in ("pass", "fail", "not_d
 CURED, DEFAULTED, NOT_RECOVERED, TRANSFERRED = (
     OUTCOME.index(name) for name in ("cured", "defaulted", "not_recovered", "transferred")
 )
-NO_GAIN, COMPLICATION, STEP_DOWN = (TRANSFER_REASON.index(name) for name in ("no_gain", "complication", "step_down"))
+NO_GAIN, COMPLICATION, STEP_DOWN = (
+    TRANSFER_REASON.index(name) for name in ("no_gain", "complication", "step_down")
+)
 LEFT_BY_DEATH = LEFT_REASON.index("died")
 NEVER = int(registry.NEVER)
 """As a plain number: beside one child's cells NumPy's scalars are ten times slower."""
 CLASSIFIED_UNTIL_DAYS = 1826
-"""WHO's weight-for-height and the MUAC limits end here (registry contract, "Words with one meaning")."""
+"""WHO's weight-for-height and the MUAC limits end here (registry contract, "Words with one
+meaning")."""
 
 Facts = Mapping[str, np.ndarray]
-"""The columns of a facts table; or, for a few children, one row's cells as plain numbers: the rules are the same."""
+"""The columns of a facts table; or, for a few children, one row's cells as plain numbers: the rules
+are the same."""
 Mask = np.ndarray
 Condition = Callable[[Facts, Protocol], Mask]
 
@@ -75,15 +80,18 @@ def classifiable(facts: Facts, protocol: Protocol) -> Mask:
 
 
 def reads_sam(facts: Facts, protocol: Protocol) -> Mask:
-    """A reading of SAM that nothing has answered, and it is recent, and the child is of an age to be judged by it."""
+    """A reading of SAM that nothing has answered, and it is recent, and the child is of an age to
+    be judged by it."""
     return (facts["sam"] == 1) & holds(facts, "sam_on", protocol) & classifiable(facts, protocol)
 
 
 def sam(facts: Facts, protocol: Protocol) -> Mask:
-    """SAM now, as far as is known: a finding that stands, or a home visit's since; either is recent.
+    """SAM now, as far as is known: a finding that stands, or a home visit's since; either is
+    recent.
 
-    Example: an arm of 108 mm on 2026-03-02 is SAM until an arm is measured again, a weighing of 2026-03-16 or not; from
-    2026-05-05 (64 days) on it is a reason to measure again, and no longer SAM today.
+    Example: an arm of 108 mm on 2026-03-02 is SAM until an arm is measured again, a weighing of
+    2026-03-16 or not; from 2026-05-05 (64 days) on it is a reason to measure again, and no longer
+    SAM today.
     """
     return reads_sam(facts, protocol) | holds(facts, "found_sam_on", protocol)
 
@@ -116,17 +124,21 @@ def mam(facts: Facts, protocol: Protocol) -> Mask:
 def in_current_stay(facts: Facts, protocol: Protocol) -> Mask:
     """Under treatment at the anganwadi, in a stay of which something was heard.
 
-    A stay beyond the longest length in which nothing was measured or checked for as long as a finding holds is one
-    that the register forgot to close: it says nothing of today.
+    A stay beyond the longest length in which nothing was measured or checked for as long as a
+    finding holds is one that the register forgot to close: it says nothing of today.
     """
     heard = holds(facts, "measured_on", protocol) | holds(facts, "weighed_on", protocol)
     heard = heard | holds(facts, "checked_on", protocol)
-    return in_ucdc(facts, protocol) & (heard | within(facts, "admitted_on", protocol["longest_stay_days"]))
+    return in_ucdc(facts, protocol) & (
+        heard | within(facts, "admitted_on", protocol["longest_stay_days"])
+    )
 
 
 def sick_or_wasted(facts: Facts, protocol: Protocol) -> Mask:
     """In treatment at the anganwadi, or last found SAM, MAM or severely underweight."""
-    return in_ucdc(facts, protocol) | last_found_sam(facts) | (facts["mam"] == 1) | (facts["suw"] == 1)
+    return (
+        in_ucdc(facts, protocol) | last_found_sam(facts) | (facts["mam"] == 1) | (facts["suw"] == 1)
+    )
 
 
 def examined_since(facts: Facts, column: str) -> Mask:
@@ -135,13 +147,19 @@ def examined_since(facts: Facts, column: str) -> Mask:
 
 
 def sam_examined(facts: Facts, protocol: Protocol) -> Mask:
-    """SAM that a medical officer or ANM has seen since, and not too long ago (a worker's own check is none)."""
-    return on_or_after(facts["checked_on"], sam_found_on(facts, protocol)) & holds(facts, "checked_on", protocol)
+    """SAM that a medical officer or ANM has seen since, and not too long ago (a worker's own check
+    is none)."""
+    return on_or_after(facts["checked_on"], sam_found_on(facts, protocol)) & holds(
+        facts, "checked_on", protocol
+    )
 
 
 def appetite_passed(facts: Facts, protocol: Protocol) -> Mask:
-    """Passed since the child became SAM and not too long ago; an earlier stay's test does not count."""
-    since = on_or_after(facts["tested_on"], sam_found_on(facts, protocol)) & holds(facts, "tested_on", protocol)
+    """Passed since the child became SAM and not too long ago; an earlier stay's test does not
+    count."""
+    since = on_or_after(facts["tested_on"], sam_found_on(facts, protocol)) & holds(
+        facts, "tested_on", protocol
+    )
     return (facts["appetite_test"] == PASS) & since
 
 
@@ -161,12 +179,14 @@ def seen_by_officer(facts: Facts, column: str) -> Mask:
 
 
 def examined_and_settled(facts: Facts, column: str, protocol: Protocol) -> Mask:
-    """Examined since that fact's day, and no illness was found that a medical officer has not seen."""
+    """Examined since that fact's day, and no illness was found that a medical officer has not
+    seen."""
     return examined_since(facts, column) & no(ill_unseen(facts, protocol))
 
 
 def ill_now(facts: Facts, protocol: Protocol) -> Mask:
-    """Fever, diarrhoea or poor appetite where last assessed, recently; each is answered only by assessing it again."""
+    """Fever, diarrhoea or poor appetite where last assessed, recently; each is answered only by
+    assessing it again."""
     days = protocol["illness_holds_days"]
     poor = (facts["poor_appetite"] == 1) & within(facts, "poor_on", days)
     return ((facts["ill"] == 1) & within(facts, "ill_on", days)) | poor
@@ -176,7 +196,11 @@ def ill_unseen(facts: Facts, protocol: Protocol) -> Mask:
     """Ill now, and no medical officer has examined the child on that day or since."""
     days = protocol["illness_holds_days"]
     ill = (facts["ill"] == 1) & within(facts, "ill_on", days) & no(seen_by_officer(facts, "ill_on"))
-    poor = (facts["poor_appetite"] == 1) & within(facts, "poor_on", days) & no(seen_by_officer(facts, "poor_on"))
+    poor = (
+        (facts["poor_appetite"] == 1)
+        & within(facts, "poor_on", days)
+        & no(seen_by_officer(facts, "poor_on"))
+    )
     return ill | poor
 
 
@@ -186,7 +210,8 @@ def out_of_treatment(facts: Facts) -> Mask:
 
 
 def height_doubted(facts: Facts) -> Mask:
-    """The height in use was copied for months, or is shorter than before (`care.pathway.heights`)."""
+    """The height in use was copied for months, or is shorter than before
+    (`care.pathway.heights`)."""
     return facts["height_doubt"] > 0
 
 

@@ -1,4 +1,5 @@
-"""The pathway: facts on a day lead to exactly one state, the next step, who does it, by when, and the rule.
+"""The pathway: facts on a day lead to exactly one state, the next step, who does it, by when, and
+the rule.
 
 No score of a model enters here, and nothing here speaks of a dose or withholds food.
 """
@@ -19,36 +20,105 @@ from features.clock import Known, Ragged
 from registry.contract.registry import CODE, DAY, Table, day_date
 
 STATES = (
-    "not_screened", "remeasure", "not_classifiable", "screened_well", "mam_follow_up", "mam_high_risk", "found_ill",
-    "severely_underweight", "infant_at_risk", "sam_suspected", "appetite_test_due", "to_ucdc", "to_nrc", "in_ucdc",
-    "in_nrc", "slow_response", "failing", "no_gain_refer", "discharge_due", "over_long_stay", "follow_up", "sam_again",
-    "back_from_nrc", "left_nrc", "defaulted", "not_recovered", "transferred", "left", "died",
+    "not_screened",
+    "remeasure",
+    "not_classifiable",
+    "screened_well",
+    "mam_follow_up",
+    "mam_high_risk",
+    "found_ill",
+    "severely_underweight",
+    "infant_at_risk",
+    "sam_suspected",
+    "appetite_test_due",
+    "to_ucdc",
+    "to_nrc",
+    "in_ucdc",
+    "in_nrc",
+    "slow_response",
+    "failing",
+    "no_gain_refer",
+    "discharge_due",
+    "over_long_stay",
+    "follow_up",
+    "sam_again",
+    "back_from_nrc",
+    "left_nrc",
+    "defaulted",
+    "not_recovered",
+    "transferred",
+    "left",
+    "died",
 )
 STEPS = (
-    "none", "measure", "remeasure", "weigh_monthly", "weigh_fortnightly", "weigh_weekly", "measure_height",
-    "measure_arm", "medical_check", "check_feeding", "examine", "appetite_test", "admit_ucdc", "admit_nrc",
-    "review_at_nrc", "review_stay", "review_gain", "review_long_stay", "discharge", "follow_up_weighing", "bring_back",
+    "none",
+    "measure",
+    "remeasure",
+    "weigh_monthly",
+    "weigh_fortnightly",
+    "weigh_weekly",
+    "measure_height",
+    "measure_arm",
+    "medical_check",
+    "check_feeding",
+    "examine",
+    "appetite_test",
+    "admit_ucdc",
+    "admit_nrc",
+    "review_at_nrc",
+    "review_stay",
+    "review_gain",
+    "review_long_stay",
+    "discharge",
+    "follow_up_weighing",
+    "bring_back",
     "trace",
 )
 WHO = ("nobody", "awc_worker", "anm_or_mo", "medical_officer", "nrc")
 RULES = tuple(rule.name for rule in ORDER)
 
 LEVEL_OF_CARE = {
-    "died": 0, "left": 0, "not_screened": 1, "remeasure": 2, "not_classifiable": 1, "screened_well": 1,
-    "mam_follow_up": 2, "mam_high_risk": 2, "found_ill": 2, "follow_up": 2, "severely_underweight": 2,
-    "infant_at_risk": 3, "defaulted": 3, "not_recovered": 3, "transferred": 3, "back_from_nrc": 3, "sam_suspected": 3,
-    "sam_again": 3, "discharge_due": 3, "appetite_test_due": 3, "to_ucdc": 3, "in_ucdc": 3, "slow_response": 3,
-    "over_long_stay": 3, "failing": 4, "no_gain_refer": 4, "to_nrc": 4, "in_nrc": 4, "left_nrc": 4,
+    "died": 0,
+    "left": 0,
+    "not_screened": 1,
+    "remeasure": 2,
+    "not_classifiable": 1,
+    "screened_well": 1,
+    "mam_follow_up": 2,
+    "mam_high_risk": 2,
+    "found_ill": 2,
+    "follow_up": 2,
+    "severely_underweight": 2,
+    "infant_at_risk": 3,
+    "defaulted": 3,
+    "not_recovered": 3,
+    "transferred": 3,
+    "back_from_nrc": 3,
+    "sam_suspected": 3,
+    "sam_again": 3,
+    "discharge_due": 3,
+    "appetite_test_due": 3,
+    "to_ucdc": 3,
+    "in_ucdc": 3,
+    "slow_response": 3,
+    "over_long_stay": 3,
+    "failing": 4,
+    "no_gain_refer": 4,
+    "to_nrc": 4,
+    "in_nrc": 4,
+    "left_nrc": 4,
 }
-"""How much care a state asks for: 1 monthly weighing, 2 closer watch, 3 treatment at the anganwadi, 4 a facility."""
+"""How much care a state asks for: 1 monthly weighing, 2 closer watch, 3 treatment at the anganwadi,
+4 a facility."""
 
 
 @dataclass(frozen=True)
 class Placed:
     """The pathway's answer for each row of facts, as codes of STATES, STEPS, WHO and RULES.
 
-    by_when: the day until which the step is to be done, NEVER where there is none; overdue_days: how long that
-    day has passed, 0 when it has not; protocol_version: which rules said so; facts: what was decided on.
+    by_when: the day until which the step is to be done, NEVER where there is none; overdue_days:
+    how long that day has passed, 0 when it has not; protocol_version: which rules said so; facts:
+    what was decided on.
     """
 
     state: np.ndarray
@@ -65,7 +135,11 @@ class Placed:
         """One answer in words and dates, as a program or a person reads it."""
         cells = {name: self.facts[name][i].item() for name in _STANDING}
         return _told(
-            ORDER[self.rule[i]], int(self.by_when[i]), int(self.overdue_days[i]), self.protocol_version, cells
+            ORDER[self.rule[i]],
+            int(self.by_when[i]),
+            int(self.overdue_days[i]),
+            self.protocol_version,
+            cells,
         )
 
 
@@ -73,17 +147,26 @@ def _told(
     rule: Rule, due: int, late_days: int, version: str, facts: Mapping[str, float]
 ) -> dict[str, object]:
     return {
-        "state": rule.state, "rule": rule.name, "next_step": rule.step, "who": rule.who,
-        "by_when": None if due == NEVER else day_date(due), "overdue_days": late_days or None, "danger": rule.danger,
-        "findings": findings(facts), "protocol_version": version,
+        "state": rule.state,
+        "rule": rule.name,
+        "next_step": rule.step,
+        "who": rule.who,
+        "by_when": None if due == NEVER else day_date(due),
+        "overdue_days": late_days or None,
+        "danger": rule.danger,
+        "findings": findings(facts),
+        "protocol_version": version,
     }
 
 
 FINDINGS = (
-    ("whz", "open_whz_on", "open_whz", 2), ("muac_mm", "open_arm_on", "open_arm_mm", 0),
-    ("oedema", "oedema_seen_on", "oedema_grade", 0), ("too_low_kg", "open_low_on", "open_low_kg", 2),
+    ("whz", "open_whz_on", "open_whz", 2),
+    ("muac_mm", "open_arm_on", "open_arm_mm", 0),
+    ("oedema", "oedema_seen_on", "oedema_grade", 0),
+    ("too_low_kg", "open_low_on", "open_low_kg", 2),
 )
-"""The findings of SAM that can stand: name, the facts of the newest reading's day and value, the value's digits."""
+"""The findings of SAM that can stand: name, the facts of the newest reading's day and value, the
+value's digits."""
 _STANDING = (*(name for _, on, value, _ in FINDINGS for name in (on, value)), "open_low_cm")
 
 
@@ -97,13 +180,18 @@ def findings(facts: Mapping[str, float]) -> list[dict[str, object]]:
     """What was found of SAM and not answered since: criterion, value, day.
 
     Example: an arm of 108 mm on 2026-06-20 and a weighing without an arm on 2026-07-20:
-    `[{"criterion": "muac_mm", "value": 108, "measured_on": date(2026, 6, 20)}]`. `too_low_kg`: a weight whose WHZ or
-    WAZ is too low to believe, a mistake or the sickest child.
+    `[{"criterion": "muac_mm", "value": 108, "measured_on": date(2026, 6, 20)}]`. `too_low_kg`: a
+    weight whose WHZ or WAZ is too low to believe, a mistake or the sickest child.
     """
     return [
-        {"criterion": name, "value": round(facts[value], digits) if digits else int(facts[value]),
-         "measured_on": day_date(facts[on])} | _height_of(name, facts)
-        for name, on, value, digits in FINDINGS if facts[on] != NEVER and facts[value] != 0
+        {
+            "criterion": name,
+            "value": round(facts[value], digits) if digits else int(facts[value]),
+            "measured_on": day_date(facts[on]),
+        }
+        | _height_of(name, facts)
+        for name, on, value, digits in FINDINGS
+        if facts[on] != NEVER and facts[value] != 0
     ]
 
 
@@ -118,20 +206,31 @@ _DANGER = np.array([rule.danger for rule in ORDER])
 
 
 def place(facts: Table, protocol: Protocol) -> Placed:
-    """Where each row of facts stands: the first rule of `care.pathway.rules_in_order.ORDER` that applies decides.
+    """Where each row of facts stands: the first rule of `care.pathway.rules_in_order.ORDER` that
+    applies decides.
 
-    Worked example. Ravi, 14 months, reads WHZ -3.4 on 2026-03-02 and is in no treatment: `sam_suspected`, a medical
-    officer or ANM examines him by 2026-03-07. Asked on 2026-03-10, he is 3 days overdue. With oedema written
-    down on 2026-03-09 he is `to_nrc` instead, by 2026-03-10.
+    Worked example. Ravi, 14 months, reads WHZ -3.4 on 2026-03-02 and is in no treatment:
+    `sam_suspected`, a medical officer or ANM examines him by 2026-03-07. Asked on 2026-03-10, he is
+    3 days overdue. With oedema written down on 2026-03-09 he is `to_nrc` instead, by 2026-03-10.
     """
     rule, by_when = (_each_row if facts.rows <= FEW else _all_rows)(facts, protocol)
     late = np.where(by_when == NEVER, 0, np.maximum(facts["day"] - by_when, 0)).astype(DAY)
-    return Placed(_STATE[rule], _STEP[rule], _WHO[rule], rule, by_when, late, _DANGER[rule], protocol.version, facts)
+    return Placed(
+        _STATE[rule],
+        _STEP[rule],
+        _WHO[rule],
+        rule,
+        by_when,
+        late,
+        _DANGER[rule],
+        protocol.version,
+        facts,
+    )
 
 
 def _all_rows(facts: Table, protocol: Protocol) -> tuple[np.ndarray, np.ndarray]:
-    """Position of the first rule that applies (asked from the last, so that an earlier one writes over it), and the
-    day until which its step is to be done."""
+    """Position of the first rule that applies (asked from the last, so that an earlier one writes
+    over it), and the day until which its step is to be done."""
     rule, by_when = np.zeros(facts.rows, CODE), np.full(facts.rows, NEVER, DAY)
     for position in range(len(ORDER) - 1, -1, -1):
         rule[ORDER[position].when(facts, protocol)] = position
@@ -144,7 +243,8 @@ def _all_rows(facts: Table, protocol: Protocol) -> tuple[np.ndarray, np.ndarray]
 
 
 def _time_limit(rule: Rule, facts: Table, rows: np.ndarray, days: int) -> np.ndarray:
-    """The latest known day of the rule's facts and the limit's days; from the day asked about where none is known."""
+    """The latest known day of the rule's facts and the limit's days; from the day asked about where
+    none is known."""
     starts = np.stack([facts[name][rows] for name in rule.since]).astype(np.int64)
     start = np.where(starts == NEVER, -1, starts).max(axis=0)
     start = np.where(start < 0, facts["day"][rows], start)
@@ -152,9 +252,13 @@ def _time_limit(rule: Rule, facts: Table, rows: np.ndarray, days: int) -> np.nda
 
 
 def _each_row(facts: Table, protocol: Protocol) -> tuple[np.ndarray, np.ndarray]:
-    """The same, cell by cell on plain numbers: for a few rows, NumPy's call on an array of one costs ten answers."""
+    """The same, cell by cell on plain numbers: for a few rows, NumPy's call on an array of one
+    costs ten answers."""
     numbers = protocol.numbers
-    rows = [dict(zip(facts, cells, strict=True)) for cells in zip(*map(np.ndarray.tolist, facts.values()), strict=True)]
+    rows = [
+        dict(zip(facts, cells, strict=True))
+        for cells in zip(*map(np.ndarray.tolist, facts.values()), strict=True)
+    ]
     decided = [_first(row, numbers) for row in rows]
     due = [_due(rule, row, numbers) for rule, row in zip(decided, rows, strict=True)]
     return np.array([_POSITION[rule.name] for rule in decided], CODE), np.array(due, DAY)
@@ -171,7 +275,8 @@ def _first(row: Mapping[str, float], numbers: Mapping[str, float]) -> Rule:
 
 
 def placed_rows(known: Known, points: Ragged, protocol: Protocol) -> list[dict[str, object]]:
-    """`Placed.row` of each question of a view, from its facts; a few of them without making arrays at all."""
+    """`Placed.row` of each question of a view, from its facts; a few of them without making arrays
+    at all."""
     if len(known.day) > FEW:
         placed = place(care_facts.of(known, points, protocol), protocol)
         return [placed.row(i) for i in range(len(known.day))]

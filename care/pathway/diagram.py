@@ -1,7 +1,9 @@
-"""The pathway as a picture: what each event does to a child in each state, asked of the rules themselves.
+"""The pathway as a picture: what each event does to a child in each state, asked of the rules
+themselves.
 
-Nothing here is drawn by hand: an example child of every state meets every event, and `care.pathway.decide.place` says
-where it stands before and after. If a rule changes, so does the picture.
+Nothing here is drawn by hand: an example child of every state meets every event, and
+`care.pathway.decide.place` says where it stands before and after. If a rule changes, so does the
+picture.
 """
 
 from __future__ import annotations
@@ -36,36 +38,65 @@ def ago(days: int) -> int:
 SEEN = {"judged_on": ago(2), "measured_on": ago(2), "weighed_on": ago(2)}
 WELL = SEEN | {"sam": 0, "mam": 0, "suw": 0}
 SAM = SEEN | {"sam": 1, "sam_since": ago(2), "sam_on": ago(2), "mam": 0}
-STAY = SAM | {"programme": UCDC, "admitted_on": ago(10), "sam_since": ago(12), "height_on": ago(10), "weight_kg": 7.5}
+STAY = SAM | {
+    "programme": UCDC,
+    "admitted_on": ago(10),
+    "sam_since": ago(12),
+    "height_on": ago(10),
+    "weight_kg": 7.5,
+}
 CURE = {"closed_programme": UCDC, "closed_on": ago(20), "outcome": CURED, "discharged_on": ago(20)}
 EXAMPLES: tuple[Child, ...] = (
-    {}, {"measured_on": ago(2)}, WELL, WELL | {"mam": 1}, WELL | {"suw": 1, "suw_since": ago(2)}, SAM,
-    SAM | {"checked_on": ago(1)}, SAM | {"appetite_test": PASS, "tested_on": ago(1)},
-    SAM | {"appetite_test": FAIL, "tested_on": ago(1)}, STAY, STAY | {"gain_kg": -0.1},
-    STAY | WELL | {"exit_visits_met": 2}, STAY | {"admitted_on": ago(90)},
-    SAM | {"programme": NRC, "admitted_on": ago(3)}, WELL | CURE, SAM | CURE,
+    {},
+    {"measured_on": ago(2)},
+    WELL,
+    WELL | {"mam": 1},
+    WELL | {"suw": 1, "suw_since": ago(2)},
+    SAM,
+    SAM | {"checked_on": ago(1)},
+    SAM | {"appetite_test": PASS, "tested_on": ago(1)},
+    SAM | {"appetite_test": FAIL, "tested_on": ago(1)},
+    STAY,
+    STAY | {"gain_kg": -0.1},
+    STAY | WELL | {"exit_visits_met": 2},
+    STAY | {"admitted_on": ago(90)},
+    SAM | {"programme": NRC, "admitted_on": ago(3)},
+    WELL | CURE,
+    SAM | CURE,
     {"closed_programme": NRC, "closed_on": ago(2), "outcome": CURED},
     {"closed_programme": UCDC, "closed_on": ago(2), "outcome": DEFAULTED},
     {"closed_programme": UCDC, "closed_on": ago(2), "outcome": NOT_RECOVERED},
     {"closed_programme": NRC, "closed_on": ago(2), "outcome": DEFAULTED},
     {"closed_programme": UCDC, "closed_on": ago(2), "outcome": TRANSFERRED},
     WELL | {"ill": 1, "ill_on": ago(1), "found_ill_on": ago(1)},
-    WELL | {"age_days": 1100, "mam": 1}, WELL | {"age_days": 120, "last_change_kg": -0.2},
-    STAY | {"rate_g_kg_day": 1.5}, STAY | {"admitted_on": ago(25), "rate_g_kg_day": 0.2},
+    WELL | {"age_days": 1100, "mam": 1},
+    WELL | {"age_days": 120, "last_change_kg": -0.2},
+    STAY | {"rate_g_kg_day": 1.5},
+    STAY | {"admitted_on": ago(25), "rate_g_kg_day": 0.2},
 )
 
 
 def _measured(**status: float) -> Callable[[Child], Child]:
     def event(child: Child) -> Child:
-        now = {"judged_on": TODAY, "measured_on": TODAY, "weighed_on": TODAY, "height_on": TODAY, "sam_since": NEVER,
-               "last_change_kg": 0.3}
+        now = {
+            "judged_on": TODAY,
+            "measured_on": TODAY,
+            "weighed_on": TODAY,
+            "height_on": TODAY,
+            "sam_since": NEVER,
+            "last_change_kg": 0.3,
+        }
         inside, gained = child.get("programme") == UCDC, {}
         if inside and status["sam"] == 0:
-            gained = {"exit_visits_met": child.get("exit_visits_met", 0) + 2 * (status["mam"] == 0), "gain_kg": 0.4,
-                      "rate_g_kg_day": 4.0}
+            gained = {
+                "exit_visits_met": child.get("exit_visits_met", 0) + 2 * (status["mam"] == 0),
+                "gain_kg": 0.4,
+                "rate_g_kg_day": 4.0,
+            }
         if status["sam"] == 1 and child.get("sam") == 1:
             gained = {"sam_since": child["sam_since"]}
         return child | {"mam": 0, "suw": 0, "suw_since": NEVER} | now | status | gained
+
     return event
 
 
@@ -78,12 +109,22 @@ def _in(treated_at: int, **changes: float) -> Callable[[Child], Child]:
 
 
 def _closed(programme: int, **changes: float) -> Callable[[Child], Child]:
-    ended = {"programme": -1, "closed_programme": programme, "closed_on": TODAY, "exit_visits_met": 0}
+    ended = {
+        "programme": -1,
+        "closed_programme": programme,
+        "closed_on": TODAY,
+        "exit_visits_met": 0,
+    }
     return _in(programme, **ended, **changes)
 
 
 def _admitted(programme: int) -> Callable[[Child], Child]:
-    entered = {"programme": programme, "admitted_on": TODAY, "weighed_on": TODAY, "height_on": TODAY}
+    entered = {
+        "programme": programme,
+        "admitted_on": TODAY,
+        "weighed_on": TODAY,
+        "height_on": TODAY,
+    }
     return lambda child: child if child.get("programme") == programme else child | entered
 
 
@@ -95,17 +136,27 @@ EVENTS: dict[str, Callable[[Child], Child]] = {
     "examined": _becomes(checked_on=TODAY),
     "appetite passed": _becomes(appetite_test=PASS, tested_on=TODAY),
     "appetite failed": _becomes(appetite_test=FAIL, tested_on=TODAY),
-    "oedema or complication": _becomes(oedema_grade=1, oedema_on=TODAY, complication=1, assessed_on=TODAY),
+    "oedema or complication": _becomes(
+        oedema_grade=1, oedema_on=TODAY, complication=1, assessed_on=TODAY
+    ),
     "admitted UCDC/VCDC": _admitted(UCDC),
     "admitted NRC/CTC": _admitted(NRC),
-    "too low to believe": _becomes(sam=1, sam_since=TODAY, sam_on=TODAY, open_low_on=TODAY, low_days=1),
+    "too low to believe": _becomes(
+        sam=1, sam_since=TODAY, sam_on=TODAY, open_low_on=TODAY, low_days=1
+    ),
     "no gain or weight lost": _in(UCDC, gain_kg=-0.1, weight_loss_share=0.06),
     "gains too slowly": _in(UCDC, rate_g_kg_day=1.5),
-    "three weeks without gain": _in(UCDC, admitted_on=TODAY - 25, rate_g_kg_day=0.2, weight_kg=7.5, weighed_on=TODAY),
+    "three weeks without gain": _in(
+        UCDC, admitted_on=TODAY - 25, rate_g_kg_day=0.2, weight_kg=7.5, weighed_on=TODAY
+    ),
     "fever or diarrhoea": _becomes(ill=1, ill_on=TODAY, checked_on=TODAY),
     "twelve weeks passed": _in(UCDC, admitted_on=TODAY - 85),
-    "discharged as cured": _closed(UCDC, outcome=CURED, discharged_on=TODAY, sam=0, mam=0, sam_since=NEVER),
-    "treatment broken off": _closed(UCDC, outcome=DEFAULTED, sam=-1, mam=-1, judged_on=NEVER, sam_since=NEVER),
+    "discharged as cured": _closed(
+        UCDC, outcome=CURED, discharged_on=TODAY, sam=0, mam=0, sam_since=NEVER
+    ),
+    "treatment broken off": _closed(
+        UCDC, outcome=DEFAULTED, sam=-1, mam=-1, judged_on=NEVER, sam_since=NEVER
+    ),
     "ended without recovery": _closed(UCDC, outcome=NOT_RECOVERED, sam=0, mam=1, sam_since=NEVER),
     "sent to NRC": _closed(UCDC, outcome=TRANSFERRED, transfer_reason=NO_GAIN),
     "sent elsewhere": _closed(UCDC, outcome=TRANSFERRED),
@@ -137,14 +188,18 @@ def everywhere(found: dict[tuple[str, str], list[str]]) -> dict[str, str]:
     for (_, after), labels in found.items():
         for label in labels:
             ends.setdefault(label, []).append(after)
-    return {label: after[0] for label, after in ends.items() if len(after) >= MANY and len(set(after)) == 1}
+    return {
+        label: after[0]
+        for label, after in ends.items()
+        if len(after) >= MANY and len(set(after)) == 1
+    }
 
 
 def mermaid(protocol: Protocol) -> str:
     """A Mermaid state diagram of the transitions.
 
-    An event that leads everywhere to the same state is drawn once, from `any_state`. Leaving and death, possible
-    from every state, are left out.
+    An event that leads everywhere to the same state is drawn once, from `any_state`. Leaving and
+    death, possible from every state, are left out.
     """
     found = transitions(protocol)
     common = everywhere(found)

@@ -1,7 +1,7 @@
 """The table of facts that the pathway decides on: one row per (child, day), one column per fact.
 
-Columns are NumPy arrays of one length. Days are int32 since 1970-01-01, NEVER where there is none; three-state
-facts are int8: 1 yes, 0 no, -1 not known; the rest says its unit in its name.
+Columns are NumPy arrays of one length. Days are int32 since 1970-01-01, NEVER where there is none;
+three-state facts are int8: 1 yes, 0 no, -1 not known; the rest says its unit in its name.
 """
 
 from __future__ import annotations
@@ -88,38 +88,56 @@ COLUMNS: dict[str, tuple[type, float]] = {
 }
 """Each fact's type and the value that stands for "nothing known".
 
-- day: the day that is asked about; age_days: on that day; registered_on: the child's registration (its
+- day: the day that is asked about; age_days: on that day; registered_on: the child's registration
+  (its
   birth, where nobody wrote that down).
-- left_reason, left_on: code of LEFT_REASON and the day; died, moved: 1 where a stay, the register or a home visit said
+- left_reason, left_on: code of LEFT_REASON and the day; died, moved: 1 where a stay, the register
+  or a home visit said
   so, and nobody saw the child since.
-- measured_on: last measurement of any kind; weighed_on, weight_kg, waz, height_on, arm_on, arm_mm: last weight (and
-  its plausible WAZ), height, arm (of two readings of one day the graver); bmi (kg/m²) of that weight and a height of
-  at most 90 days; height_doubt: of the height in use (`care.pathway.heights`: 0 believed, 1 copied, 2 shrank).
+- measured_on: last measurement of any kind; weighed_on, weight_kg, waz, height_on, arm_on, arm_mm:
+  last weight (and
+  its plausible WAZ), height, arm (of two readings of one day the graver); bmi (kg/m²) of that
+  weight and a height of at most 90 days; height_doubt: of the height in use
+  (`care.pathway.heights`: 0 believed, 1 copied, 2 shrank).
 - judged_on: last reading that can be judged for SAM (a WHZ on a doubted height cannot say no).
-- sam: 1 while a finding of SAM stands (`features.answered`), by WHZ, arm, oedema or a z too low to believe; 0 where
-  the child was judged and none does. sam_since, sam_on: the first and the newest reading of what stands; sam_before:
-  1 where any reading ever said SAM.
-- open_whz_on, open_whz; open_arm_on, open_arm_mm; open_low_on, open_low_kg, open_low_cm: day and value of the newest
-  reading by which each stands (NEVER, NaN where it does not); low_days: days in a row with a z too low to believe;
-  arm_unasked_on: an arm under the limit that was never measured again before a discharge as cured.
-- mam: of the last judged reading, or an arm or WHZ since (mam_on); mam_since: first of the unbroken row.
+- sam: 1 while a finding of SAM stands (`features.answered`), by WHZ, arm, oedema or a z too low to
+  believe; 0 where
+  the child was judged and none does. sam_since, sam_on: the first and the newest reading of what
+  stands; sam_before: 1 where any reading ever said SAM.
+- open_whz_on, open_whz; open_arm_on, open_arm_mm; open_low_on, open_low_kg, open_low_cm: day and
+  value of the newest
+  reading by which each stands (NEVER, NaN where it does not); low_days: days in a row with a z too
+  low to believe; arm_unasked_on: an arm under the limit that was never measured again before a
+  discharge as cured.
+- mam: of the last judged reading, or an arm or WHZ since (mam_on); mam_since: first of the unbroken
+  row.
 - suw, suw_since, suw_on: the same of severely underweight, by the last weight-for-age.
-- oedema_grade: last grade written down (0 after a cure, a step down, or readmission from a facility), oedema_on: since
+- oedema_grade: last grade written down (0 after a cure, a step down, or readmission from a
+  facility), oedema_on: since
   when, oedema_seen_on: of what day it is.
 - found_sam_on: a home visit or an examiner that found SAM after the last judged reading.
-- complication, assessed_on: as the admission of the open stay says, else of the last closed one unless settled.
-- appetite_test (code of APPETITE), tested_on: the newest test at a check or of the open stay's admission; of an ended
+- complication, assessed_on: as the admission of the open stay says, else of the last closed one
+  unless settled.
+- appetite_test (code of APPETITE), tested_on: the newest test at a check or of the open stay's
+  admission; of an ended
   stay only a failed one, unless settled.
-- checked_on: the last check by an ANM or medical officer (empty counts as an ANM's); reviewed_on: by a medical
+- checked_on: the last check by an ANM or medical officer (empty counts as an ANM's); reviewed_on:
+  by a medical
   officer; denied_on: an examiner's "not SAM" with no later "SAM".
-- ill, ill_on: fever or diarrhoea where it was last assessed at a check (or an ill child at a home visit);
-  poor_appetite, poor_on: the same of appetite; found_ill_on: the home visit that found the child ill, unanswered.
+- ill, ill_on: fever or diarrhoea where it was last assessed at a check (or an ill child at a home
+  visit);
+  poor_appetite, poor_on: the same of appetite; found_ill_on: the home visit that found the child
+  ill, unanswered.
 - programme, admitted_on: the open stay; stays_before: stays of any programme, this one included.
-- gain_kg: last weight less that of the last weighing of the open stay which is at least the protocol's `no_gain_days`
-  older (NaN where there is none); weight_loss_share: lost since the stay's highest weight; loss_kg: lost over the last
-  two weighings where both fell; rate_g_kg_day: of a line through the last weeks' weights.
-- exit_visits_met: visits of the open stay, days apart, that met and measured the exit criteria, up to the last.
-- month_gain_kg: last weight less that of four weeks before; recent_loss_share: lost against the median weight of three
+- gain_kg: last weight less that of the last weighing of the open stay which is at least the
+  protocol's `no_gain_days`
+  older (NaN where there is none); weight_loss_share: lost since the stay's highest weight; loss_kg:
+  lost over the last two weighings where both fell; rate_g_kg_day: of a line through the last weeks'
+  weights.
+- exit_visits_met: visits of the open stay, days apart, that met and measured the exit criteria, up
+  to the last.
+- month_gain_kg: last weight less that of four weeks before; recent_loss_share: lost against the
+  median weight of three
   months; last_change_kg, waz_change: since the weighing before; birth_weight_kg.
 - closed_programme, closed_on, outcome, transfer_reason: the last closed stay.
 - discharged_on: the last discharge as cured from UCDC or VCDC.
@@ -129,14 +147,18 @@ COLUMNS: dict[str, tuple[type, float]] = {
 def table(rows: int, **columns: object) -> Table:
     """A facts table of so many rows: the given columns, all others "nothing known".
 
-    A column is one value for all rows, or an array (or list) of that length. An unknown column is an error.
+    A column is one value for all rows, or an array (or list) of that length. An unknown column is
+    an error.
     """
     unknown = columns.keys() - COLUMNS.keys()
     if unknown:
         raise KeyError(f"no such fact: {', '.join(sorted(unknown))}")
-    return Table({
-        name: _column(columns.get(name, nothing), rows, kind) for name, (kind, nothing) in COLUMNS.items()
-    })
+    return Table(
+        {
+            name: _column(columns.get(name, nothing), rows, kind)
+            for name, (kind, nothing) in COLUMNS.items()
+        }
+    )
 
 
 def _column(given: object, rows: int, kind: type) -> np.ndarray:
@@ -152,75 +174,112 @@ def _column(given: object, rows: int, kind: type) -> np.ndarray:
 def of(known: Known, points: Ragged, protocol: Protocol, *, day: int | None = None) -> Table:
     """The facts of each question of a view.
 
-    known: `features.clock.Clock.known_by(child, day)`; points: `features.trajectory.points.growth_points(known)`. With an
-    earlier `day`, the facts of that day as the view's records now show them: for reports on past months, where a
-    weight that was entered late counts in its own month; never for anything that is trained or scored.
+    known: `features.clock.Clock.known_by(child, day)`; points:
+    `features.trajectory.points.growth_points(known)`. With an earlier `day`, the facts of that day
+    as the view's records now show them: for reports on past months, where a weight that was entered
+    late counts in its own month; never for anything that is trained or scored.
     """
     today = known.day if day is None else np.full(len(known.day), day, DAY)
-    facts = _from_children(known.children, today) | _from_records(known, judged(known, points), today, protocol)
-    return of_one_length({name: facts[name].astype(kind, copy=False) for name, (kind, _) in COLUMNS.items()})
+    facts = _from_children(known.children, today) | _from_records(
+        known, judged(known, points), today, protocol
+    )
+    return of_one_length(
+        {name: facts[name].astype(kind, copy=False) for name, (kind, _) in COLUMNS.items()}
+    )
 
 
 def rows_of(known: Known, points: Ragged, protocol: Protocol) -> list[dict[str, float]]:
-    """`of` as plain numbers, one dict for each question: for a few, columns cost more than what is in them."""
+    """`of` as plain numbers, one dict for each question: for a few, columns cost more than what is
+    in them."""
     facts = _from_records(known, judged(known, points), known.day, protocol)
-    facts = {name: facts[name].astype(kind, copy=False) for name, (kind, _) in COLUMNS.items() if name in facts}
-    children = zip(*(known.children[name].tolist() for name in _OWN), known.day.tolist(), strict=True)
+    facts = {
+        name: facts[name].astype(kind, copy=False)
+        for name, (kind, _) in COLUMNS.items()
+        if name in facts
+    }
+    children = zip(
+        *(known.children[name].tolist() for name in _OWN), known.day.tolist(), strict=True
+    )
     cells = zip(*map(np.ndarray.tolist, facts.values()), strict=True)
-    return [dict(zip(facts, row, strict=True)) | _of_child(*child) for row, child in zip(cells, children, strict=True)]
+    return [
+        dict(zip(facts, row, strict=True)) | _of_child(*child)
+        for row, child in zip(cells, children, strict=True)
+    ]
 
 
 _OWN = ("birth_date", "registered_on", "left_on", "left_reason")
 _NEVER = int(NEVER)
 
 
-def _of_child(birth: int, registered_on: int, left_on: int, left_reason: int, today: int) -> dict[str, int]:
+def _of_child(
+    birth: int, registered_on: int, left_on: int, left_reason: int, today: int
+) -> dict[str, int]:
     """`_from_children` of one question's cells."""
     unknown = birth == _NEVER
     return {
-        "day": today, "age_days": -1 if unknown else today - birth,
-        "registered_on": _NEVER if unknown else (birth if registered_on == _NEVER else registered_on),
-        "left_reason": left_reason if left_on <= today else -1, "left_on": left_on if left_on <= today else _NEVER,
+        "day": today,
+        "age_days": -1 if unknown else today - birth,
+        "registered_on": _NEVER
+        if unknown
+        else (birth if registered_on == _NEVER else registered_on),
+        "left_reason": left_reason if left_on <= today else -1,
+        "left_on": left_on if left_on <= today else _NEVER,
     }
 
 
-def _from_records(known: Known, points: Ragged, today: np.ndarray, protocol: Protocol) -> dict[str, np.ndarray]:
+def _from_records(
+    known: Known, points: Ragged, today: np.ndarray, protocol: Protocol
+) -> dict[str, np.ndarray]:
     facts = _from_episodes(_Rows(known.episodes, "admitted_on", today))
     facts |= _from_points(_Rows(points, "measured_on", today), facts, protocol)
-    facts |= _from_weights(known, _Rows(points, "measured_on", today), facts["admitted_on"], protocol)
+    facts |= _from_weights(
+        known, _Rows(points, "measured_on", today), facts["admitted_on"], protocol
+    )
     facts |= _from_checks(_Rows(known.checks, "checked_on", today), facts)
     facts |= _from_visits(_Rows(known.visits, "visited_on", today), facts)
     return facts | _forgotten_by_the_facility(facts, protocol)
 
 
-def _forgotten_by_the_facility(facts: dict[str, np.ndarray], protocol: Protocol) -> dict[str, np.ndarray]:
-    """An open stay at a facility whose end nobody wrote down: the child was measured long after it began."""
+def _forgotten_by_the_facility(
+    facts: dict[str, np.ndarray], protocol: Protocol
+) -> dict[str, np.ndarray]:
+    """An open stay at a facility whose end nobody wrote down: the child was measured long after it
+    began."""
     stayed = facts["measured_on"].astype(np.int64) - facts["admitted_on"]
     seen = (facts["measured_on"] != NEVER) & (stayed > protocol["nrc_longest_days"])
     over = (facts["programme"] > history.VCDC) & seen
     return {
-        "programme": np.where(over, -1, facts["programme"]), "admitted_on": np.where(over, NEVER, facts["admitted_on"]),
+        "programme": np.where(over, -1, facts["programme"]),
+        "admitted_on": np.where(over, NEVER, facts["admitted_on"]),
         "reviewed_on": _latest(facts["reviewed_on"], facts["treated_above_on"]),
     }
 
 
 def _latest(one: np.ndarray, other: np.ndarray) -> np.ndarray:
     """The later of two days; the other where one is NEVER."""
-    return np.where((one == NEVER) | (other == NEVER), np.minimum(one, other), np.maximum(one, other))
+    return np.where(
+        (one == NEVER) | (other == NEVER), np.minimum(one, other), np.maximum(one, other)
+    )
 
 
 JUDGED = ("sam_now", "moderate", "underweight", "whz_says", "doubt")
 
 
 def judged(known: Known, points: Ragged) -> Ragged:
-    """A view's points with what each reading alone says, int8 each (`care.findings.judge_rows`, `care.pathway.heights.doubts`);
-    done once is enough."""
+    """A view's points with what each reading alone says, int8 each (`care.findings.judge_rows`,
+    `care.pathway.heights.doubts`); done once is enough."""
     if JUDGED[0] in points.rows:
         return points
     out = np.empty((len(JUDGED), points.rows.rows), CODE)
     doubt = out[-1]
     heights = (points[name] for name in ("measured_on", "height_cm", "height_position"))
-    doubts(points.offsets, known.children["sex"], known.children["birth_date"].astype(np.int64), *heights, doubt)
+    doubts(
+        points.offsets,
+        known.children["sex"],
+        known.children["birth_date"].astype(np.int64),
+        *heights,
+        doubt,
+    )
     columns = (points[name] for name in ("age_days", "muac_mm", "waz", "whz", "valid", "sam"))
     findings.judge_rows(*columns, doubt, points["by_whz"], points["low_waz"], out)
     return points.having(**dict(zip(JUDGED, out, strict=True)))
@@ -246,7 +305,9 @@ def _from_children(children: Table, today: np.ndarray) -> dict[str, np.ndarray]:
     return {
         "day": today,
         "age_days": np.where(unknown, np.int32(-1), today - children["birth_date"]),
-        "registered_on": np.where(unknown, NEVER, np.where(nobody_wrote, children["birth_date"], registered)),
+        "registered_on": np.where(
+            unknown, NEVER, np.where(nobody_wrote, children["birth_date"], registered)
+        ),
         "left_reason": np.where(children["left_on"] <= today, children["left_reason"], np.int8(-1)),
         "left_on": np.where(children["left_on"] <= today, children["left_on"], NEVER),
     }
@@ -255,34 +316,77 @@ def _from_children(children: Table, today: np.ndarray) -> dict[str, np.ndarray]:
 def _from_episodes(rows: _Rows) -> dict[str, np.ndarray]:
     out = np.empty((len(history.EPISODE_FACTS), len(rows.start)), DAY)
     columns = rows.columns(
-        "programme", "admitted_on", "appetite_test", "complications", "closed_on", "outcome", "transfer_reason"
+        "programme",
+        "admitted_on",
+        "appetite_test",
+        "complications",
+        "closed_on",
+        "outcome",
+        "transfer_reason",
     )
     history.episode_facts(rows.start, rows.stop, rows.today, *columns, out)
     return dict(zip(history.EPISODE_FACTS, out, strict=True))
 
 
-def _from_points(rows: _Rows, stay: dict[str, np.ndarray], protocol: Protocol) -> dict[str, np.ndarray]:
+def _from_points(
+    rows: _Rows, stay: dict[str, np.ndarray], protocol: Protocol
+) -> dict[str, np.ndarray]:
     out = np.empty((len(findings.POINT_FACTS), len(rows.start)), DAY)
     numbers = np.empty((len(findings.POINT_NUMBERS), len(rows.start)))
     columns = rows.columns(
-        "measured_on", "age_days", "weight_kg", "height_cm", "muac_mm", "oedema", "waz", "whz", "doubt", "sam_now",
-        "moderate", "underweight", "whz_says", "by_muac", "by_oedema", "low_whz", "low_waz",
+        "measured_on",
+        "age_days",
+        "weight_kg",
+        "height_cm",
+        "muac_mm",
+        "oedema",
+        "waz",
+        "whz",
+        "doubt",
+        "sam_now",
+        "moderate",
+        "underweight",
+        "whz_says",
+        "by_muac",
+        "by_oedema",
+        "low_whz",
+        "low_waz",
     )
-    leaving = tuple(float(protocol[name]) for name in ("exit_whz", "exit_muac_mm", "exit_visits_apart_days"))
+    leaving = tuple(
+        float(protocol[name]) for name in ("exit_whz", "exit_muac_mm", "exit_visits_apart_days")
+    )
     findings.point_facts(
-        rows.start, rows.stop, *columns, stay["admitted_on"], stay["discharged_on"], stay["settled_on"], leaving,
-        int(protocol["finding_holds_days"]), out, numbers,
+        rows.start,
+        rows.stop,
+        *columns,
+        stay["admitted_on"],
+        stay["discharged_on"],
+        stay["settled_on"],
+        leaving,
+        int(protocol["finding_holds_days"]),
+        out,
+        numbers,
     )
-    return dict(zip(findings.POINT_FACTS, out, strict=True)) | dict(zip(findings.POINT_NUMBERS, numbers, strict=True))
+    return dict(zip(findings.POINT_FACTS, out, strict=True)) | dict(
+        zip(findings.POINT_NUMBERS, numbers, strict=True)
+    )
 
 
-def _from_weights(known: Known, rows: _Rows, admitted: np.ndarray, protocol: Protocol) -> dict[str, np.ndarray]:
+def _from_weights(
+    known: Known, rows: _Rows, admitted: np.ndarray, protocol: Protocol
+) -> dict[str, np.ndarray]:
     birth_weight = known.children["birth_weight_kg"]
     out = np.empty((len(weights.WEIGHT_FACTS), len(rows.start)))
     columns = rows.columns("measured_on", "age_days", "weight_kg", "waz", "low_waz")
     weights.weight_facts(
-        rows.start, rows.stop, *columns, birth_weight, admitted, int(protocol["no_gain_days"]),
-        int(protocol["rate_over_days"]), out,
+        rows.start,
+        rows.stop,
+        *columns,
+        birth_weight,
+        admitted,
+        int(protocol["no_gain_days"]),
+        int(protocol["rate_over_days"]),
+        out,
     )
     return dict(zip(weights.WEIGHT_FACTS, out, strict=True)) | {"birth_weight_kg": birth_weight}
 
@@ -290,17 +394,38 @@ def _from_weights(known: Known, rows: _Rows, admitted: np.ndarray, protocol: Pro
 def _from_checks(rows: _Rows, stay: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     out = np.empty((len(history.CHECK_FACTS), len(rows.start)), DAY)
     columns = rows.columns(
-        "checked_on", "diarrhoea", "fever", "poor_appetite", "examiner", "appetite_test", "sam_confirmed"
+        "checked_on",
+        "diarrhoea",
+        "fever",
+        "poor_appetite",
+        "examiner",
+        "appetite_test",
+        "sam_confirmed",
     )
     history.check_facts(
-        rows.start, rows.stop, *columns, stay["settled_on"], stay["appetite_test"], stay["tested_on"], out
+        rows.start,
+        rows.stop,
+        *columns,
+        stay["settled_on"],
+        stay["appetite_test"],
+        stay["tested_on"],
+        out,
     )
     return dict(zip(history.CHECK_FACTS, out, strict=True))
 
 
 def _from_visits(rows: _Rows, facts: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     out = np.empty((len(history.VISIT_FACTS), len(rows.start)), DAY)
-    earlier = ("measured_on", "judged_on", "checked_on", "confirmed_on", "ill", "ill_on", "died", "closed_on")
+    earlier = (
+        "measured_on",
+        "judged_on",
+        "checked_on",
+        "confirmed_on",
+        "ill",
+        "ill_on",
+        "died",
+        "closed_on",
+    )
     before = (facts[name] for name in earlier)
     history.visit_facts(rows.start, rows.stop, *rows.columns("visited_on", "finding"), *before, out)
     return dict(zip(history.VISIT_FACTS, out, strict=True))

@@ -1,7 +1,9 @@
-"""What a child's history says on a day: compiled passes over a view's rows, one per table, for `care.pathway.facts.of`.
+"""What a child's history says on a day: compiled passes over a view's rows, one per table, for
+`care.pathway.facts.of`.
 
-Each kernel goes once through the rows `start[i]:stop[i]` of each question (sorted by their own day) and writes one
-column per fact. `today` is the day that is asked about: an episode that closes later is open on it.
+Each kernel goes once through the rows `start[i]:stop[i]` of each question (sorted by their own day)
+and writes one column per fact. `today` is the day that is asked about: an episode that closes later
+is open on it.
 """
 
 from __future__ import annotations
@@ -20,7 +22,8 @@ from registry.contract.registry import (
 )
 
 VCDC = PROGRAMME.index("VCDC")
-"""UCDC and VCDC come first: up to here a programme is a centre at the anganwadi, beyond it a facility."""
+"""UCDC and VCDC come first: up to here a programme is a centre at the anganwadi, beyond it a
+facility."""
 CURED, DIED, TRANSFERRED = (OUTCOME.index(name) for name in ("cured", "died", "transferred"))
 STEP_DOWN = TRANSFER_REASON.index("step_down")
 PASS, FAIL, NOT_DONE = (APPETITE.index(name) for name in ("pass", "fail", "not_done"))
@@ -31,13 +34,33 @@ FOUND_WELL, FOUND_SAM, FOUND_MOVED, FOUND_DEAD, FOUND_ILL = (
 NONE = int(NEVER)
 
 EPISODE_FACTS = (
-    "programme", "admitted_on", "closed_programme", "closed_on", "outcome", "transfer_reason", "discharged_on",
-    "complication", "appetite_test", "tested_on", "assessed_on", "died", "settled_on", "stays_before",
+    "programme",
+    "admitted_on",
+    "closed_programme",
+    "closed_on",
+    "outcome",
+    "transfer_reason",
+    "discharged_on",
+    "complication",
+    "appetite_test",
+    "tested_on",
+    "assessed_on",
+    "died",
+    "settled_on",
+    "stays_before",
     "treated_above_on",
 )
 CHECK_FACTS = (
-    "checked_on", "reviewed_on", "ill", "ill_on", "poor_appetite", "poor_on", "appetite_test", "tested_on",
-    "confirmed_on", "denied_on",
+    "checked_on",
+    "reviewed_on",
+    "ill",
+    "ill_on",
+    "poor_appetite",
+    "poor_on",
+    "appetite_test",
+    "tested_on",
+    "confirmed_on",
+    "denied_on",
 )
 VISIT_FACTS = ("found_sam_on", "moved", "died", "ill", "ill_on", "found_ill_on")
 
@@ -59,11 +82,24 @@ def until(offsets, own_day, today):
 
 
 @njit(cache=True, nogil=True)
-def episode_facts(start, stop, today, programme, admitted_on, appetite, complication, closed_on, outcome, reason, out):
-    """Rows of `out` as EPISODE_FACTS: the open stay, the last closed one, the last cure, what settled oedema last.
+def episode_facts(
+    start,
+    stop,
+    today,
+    programme,
+    admitted_on,
+    appetite,
+    complication,
+    closed_on,
+    outcome,
+    reason,
+    out,
+):
+    """Rows of `out` as EPISODE_FACTS: the open stay, the last closed one, the last cure, what
+    settled oedema last.
 
-    A stay without a closing day is over where a later one at the anganwadi began; a facility's stay in between does not
-    end the one at the anganwadi.
+    A stay without a closing day is over where a later one at the anganwadi began; a facility's stay
+    in between does not end the one at the anganwadi.
     """
     for i in range(len(start)):
         opened, closed, cured, settled, facility, treated_above = -1, -1, NONE, NONE, False, NONE
@@ -113,12 +149,25 @@ def later(one, other):
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def check_facts(
-    start, stop, day, diarrhoea, fever, poor_appetite, examiner, test, confirmed, settled, stay_test,
-    stay_tested_on, out,
+    start,
+    stop,
+    day,
+    diarrhoea,
+    fever,
+    poor_appetite,
+    examiner,
+    test,
+    confirmed,
+    settled,
+    stay_test,
+    stay_tested_on,
+    out,
 ):
-    """Rows of `out` as CHECK_FACTS. A sign stands as it was last assessed: a check that left it out answers nothing.
+    """Rows of `out` as CHECK_FACTS. A sign stands as it was last assessed: a check that left it out
+    answers nothing.
 
-    settled, stay_test, stay_tested_on: what ended an earlier illness, and the stays' own appetite test.
+    settled, stay_test, stay_tested_on: what ended an earlier illness, and the stays' own appetite
+    test.
     """
     for i in range(len(start)):
         checked = reviewed = loose = hot = poor_on = said_sam = said_not = NONE
@@ -151,28 +200,62 @@ def check_facts(
 
 @njit(cache=True, nogil=True)
 def visit_facts(
-    start, stop, day, finding, measured_on, judged_on, checked_on, confirmed_on, ill, ill_on, died, closed_on, out
+    start,
+    stop,
+    day,
+    finding,
+    measured_on,
+    judged_on,
+    checked_on,
+    confirmed_on,
+    ill,
+    ill_on,
+    died,
+    closed_on,
+    out,
 ):
-    """Rows of `out` as VISIT_FACTS: what home visits and examiners found that nothing later has answered."""
+    """Rows of `out` as VISIT_FACTS: what home visits and examiners found that nothing later has
+    answered."""
     for i in range(len(start)):
-        found, moved, dead, is_ill, since, at_home, reported = NONE, 0, died[i], ill[i], ill_on[i], NONE, NONE
-        if confirmed_on[i] != NONE and not (judged_on[i] != NONE and judged_on[i] >= confirmed_on[i]):
+        found, moved, dead, is_ill, since, at_home, reported = (
+            NONE,
+            0,
+            died[i],
+            ill[i],
+            ill_on[i],
+            NONE,
+            NONE,
+        )
+        if confirmed_on[i] != NONE and not (
+            judged_on[i] != NONE and judged_on[i] >= confirmed_on[i]
+        ):
             found = confirmed_on[i]
         for row in range(start[i], stop[i]):
             if finding[row] == FOUND_DEAD:
                 reported = day[row]
-            elif finding[row] == FOUND_WELL or finding[row] == FOUND_ILL or finding[row] == FOUND_SAM:
+            elif (
+                finding[row] == FOUND_WELL or finding[row] == FOUND_ILL or finding[row] == FOUND_SAM
+            ):
                 reported = NONE
             measured_since = measured_on[i] != NONE and measured_on[i] > day[row]
             judged_since = judged_on[i] != NONE and judged_on[i] >= day[row]
             if finding[row] == FOUND_SAM and not judged_since:
                 found = min(found, day[row])
             moved = int(finding[row] == FOUND_MOVED and not measured_since)
-            if finding[row] == FOUND_ILL and not (checked_on[i] != NONE and checked_on[i] > day[row]):
+            if finding[row] == FOUND_ILL and not (
+                checked_on[i] != NONE and checked_on[i] > day[row]
+            ):
                 is_ill, since, at_home = 1, later(since, day[row]), day[row]
         seen = later(measured_on[i], checked_on[i])
         if dead == 1 and closed_on[i] != NONE and seen != NONE and seen > closed_on[i]:
             dead = 0
         if reported != NONE and not (seen != NONE and seen > reported):
             dead = 1
-        out[0, i], out[1, i], out[2, i], out[3, i], out[4, i], out[5, i] = found, moved, dead, is_ill, since, at_home
+        out[0, i], out[1, i], out[2, i], out[3, i], out[4, i], out[5, i] = (
+            found,
+            moved,
+            dead,
+            is_ill,
+            since,
+            at_home,
+        )

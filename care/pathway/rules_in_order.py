@@ -1,7 +1,7 @@
 """The order in which the pathway's rules are asked: the first that applies decides.
 
-Death and leaving first, then what endangers, then treatment, then the rest, so that no milder rule can hide a graver
-one.
+Death and leaving first, then what endangers, then treatment, then the rest, so that no milder rule
+can hide a graver one.
 """
 
 from __future__ import annotations
@@ -25,10 +25,24 @@ def always(facts: Facts, protocol: Protocol) -> bool:
 
 
 GUARDED: tuple[tuple[Condition, tuple[Rule, ...]], ...] = (
-    (always, GONE), (always, FACILITY), (in_ucdc, TREATMENT), (always, ENDED), (sam, UNTREATED), (always, AT_RISK),
-    (always, AFTER), (always, SCREENING),
+    (always, GONE),
+    (always, FACILITY),
+    (in_ucdc, TREATMENT),
+    (always, ENDED),
+    (sam, UNTREATED),
+    (always, AT_RISK),
+    (always, AFTER),
+    (always, SCREENING),
 )
-"""The rules in their order, by what each of a group asks first: for one child, a group is passed over at once."""
+"""The rules in their order, by what each of a group asks first: for one child, a group is passed
+over at once."""
 ORDER: tuple[Rule, ...] = (
-    *GONE, *FACILITY, *TREATMENT, *ENDED, *UNTREATED, *AT_RISK, *AFTER, *SCREENING,
+    *GONE,
+    *FACILITY,
+    *TREATMENT,
+    *ENDED,
+    *UNTREATED,
+    *AT_RISK,
+    *AFTER,
+    *SCREENING,
 )

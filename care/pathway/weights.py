@@ -14,34 +14,46 @@ from registry.contract.registry import NEVER
 NONE = int(NEVER)
 LAST_DAY = criteria().last_day
 FASTEST_G_KG_DAY = 15.0
-"""No child treated at home gains faster for a week (5 to 10 g/kg/day is good in a ward, WHO 1998): a weight that jumped
-so far up and fell back is a slip. Ours. verified: false."""
+"""No child treated at home gains faster for a week (5 to 10 g/kg/day is good in a ward, WHO 1998):
+a weight that jumped so far up and fell back is a slip. Ours. verified: false."""
 DIP_SHARE = 0.08
-"""A weight that fell so far and rose again at the next weighing is no reference for a gain. Ours. verified: false."""
-FIRST_SLIP_SHARE = 0.20
-"""A first weight so far above the two that follow is a slip: a fifth is more than any illness takes. Ours.
+"""A weight that fell so far and rose again at the next weighing is no reference for a gain. Ours.
 verified: false."""
+FIRST_SLIP_SHARE = 0.20
+"""A first weight so far above the two that follow is a slip: a fifth is more than any illness
+takes. Ours. verified: false."""
 NEIGHBOURS_DAYS = 45
 """Weights further apart than this do not contradict each other: children change."""
 LOOK_BACK_DAYS = 92
-"""How far back a loss is looked for in a child who is not in treatment (a season). Ours. verified: false."""
+"""How far back a loss is looked for in a child who is not in treatment (a season). Ours. verified:
+false."""
 MONTH_DAYS = 28
 GROWN_UP_DAYS = 14
-"""Days of age from which a fall counts: newborns lose up to a tenth and are back at their birth weight by then."""
+"""Days of age from which a fall counts: newborns lose up to a tenth and are back at their birth
+weight by then."""
 
 WEIGHT_FACTS = (
-    "gain_kg", "weight_loss_share", "loss_kg", "rate_g_kg_day", "month_gain_kg", "recent_loss_share",
-    "last_change_kg", "waz_change",
+    "gain_kg",
+    "weight_loss_share",
+    "loss_kg",
+    "rate_g_kg_day",
+    "month_gain_kg",
+    "recent_loss_share",
+    "last_change_kg",
+    "waz_change",
 )
-"""Rows of the kernel's table; `care.pathway.facts.COLUMNS` says what each means. The first four speak of the open stay."""
+"""Rows of the kernel's table; `care.pathway.facts.COLUMNS` says what each means. The first four
+speak of the open stay."""
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def believable(rows, count, day, weight, kept):
-    """Of these rows with a weight (positions in `rows[:count]`), those that no others contradict; how many.
+    """Of these rows with a weight (positions in `rows[:count]`), those that no others contradict;
+    how many.
 
-    The newest weight is always believed, and a lower newest weight never takes a loss away. Example: 7.0, 7.2, 9.3,
-    7.4 kg week by week: 9.3 is dropped. 8.0, 7.2, 7.1 kg: nothing is, the child lost weight.
+    The newest weight is always believed, and a lower newest weight never takes a loss away.
+    Example: 7.0, 7.2, 9.3, 7.4 kg week by week: 9.3 is dropped. 8.0, 7.2, 7.1 kg: nothing is, the
+    child lost weight.
     """
     left = 0
     for k in range(count):
@@ -49,7 +61,9 @@ def believable(rows, count, day, weight, kept):
         if 0 < k < count - 1 and day[rows[k + 1]] - day[rows[k - 1]] <= NEIGHBOURS_DAYS:
             before, after = weight[rows[k - 1]], weight[rows[k + 1]]
             most = before * (1.0 + FASTEST_G_KG_DAY * (day[rows[k]] - day[rows[k - 1]]) / 1000.0)
-            slip = here > most and after < here or (here < before * (1.0 - DIP_SHARE) and after > here)
+            slip = (
+                here > most and after < here or (here < before * (1.0 - DIP_SHARE) and after > here)
+            )
         elif k == 0 and count > 2 and day[rows[2]] - day[rows[0]] <= NEIGHBOURS_DAYS:
             slip = weight[rows[1]] < here / (1.0 + FIRST_SLIP_SHARE)
         if not slip:
@@ -60,7 +74,8 @@ def believable(rows, count, day, weight, kept):
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def fitted_rate(kept, first, count, day, weight):
-    """g/kg/day of a straight line through the weights `kept[first:count]`; NaN for fewer than two days.
+    """g/kg/day of a straight line through the weights `kept[first:count]`; NaN for fewer than two
+    days.
 
     A line through all of them is off by less than two single weighings are."""
     n = count - first
@@ -83,14 +98,21 @@ def _running_loss(kept, first, count, weight):
     """Kilograms lost over the last two steps where both are downwards (else 0)."""
     if count - first < 3:
         return 0.0
-    newest, middle, earlier = weight[kept[count - 1]], weight[kept[count - 2]], weight[kept[count - 3]]
+    newest, middle, earlier = (
+        weight[kept[count - 1]],
+        weight[kept[count - 2]],
+        weight[kept[count - 3]],
+    )
     return earlier - newest if newest < middle < earlier else 0.0
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def weight_facts(start, stop, day, age, weight, waz, low_waz, birth_weight, admitted, window, rate_days, out):
-    """Rows of `out` as WEIGHT_FACTS. window: the least days between the two weights of `gain_kg`; rate_days: how far
-    back from the last weight the rate looks. A weight whose WAZ is too high to believe, or unknown, plays no part."""
+def weight_facts(
+    start, stop, day, age, weight, waz, low_waz, birth_weight, admitted, window, rate_days, out
+):
+    """Rows of `out` as WEIGHT_FACTS. window: the least days between the two weights of `gain_kg`;
+    rate_days: how far back from the last weight the rate looks. A weight whose WAZ is too high to
+    believe, or unknown, plays no part."""
     longest = 0
     for i in range(len(start)):
         longest = max(longest, stop[i] - start[i])
@@ -101,9 +123,12 @@ def weight_facts(start, stop, day, age, weight, waz, low_waz, birth_weight, admi
         count = 0
         newest = day[stop[i] - 1] if stop[i] > start[i] else NONE
         for row in range(start[i], stop[i]):
-            if weight[row] > 0.0 and (not np.isnan(waz[row]) or low_waz[row] == 1 or age[row] > LAST_DAY):
+            if weight[row] > 0.0 and (
+                not np.isnan(waz[row]) or low_waz[row] == 1 or age[row] > LAST_DAY
+            ):
                 if count > 0 and day[rows[count - 1]] == day[row]:
-                    # Two of one day: the lower is the newest day's, the higher an earlier day's, so that no loss hides.
+                    # Two of one day: the lower is the newest day's, the higher an earlier day's, so
+                    # that no loss hides.
                     if (weight[row] < weight[rows[count - 1]]) == (day[row] == newest):
                         rows[count - 1] = row
                     continue
@@ -117,7 +142,11 @@ def weight_facts(start, stop, day, age, weight, waz, low_waz, birth_weight, admi
         for k in range(count - 1, -1, -1):
             if day[last] - day[kept[k]] <= LOOK_BACK_DAYS:
                 recent = k
-            if np.isnan(out[4, i]) and day[last] - day[kept[k]] >= MONTH_DAYS and age[kept[k]] >= GROWN_UP_DAYS:
+            if (
+                np.isnan(out[4, i])
+                and day[last] - day[kept[k]] >= MONTH_DAYS
+                and age[kept[k]] >= GROWN_UP_DAYS
+            ):
                 out[4, i] = weight[last] - weight[kept[k]]
             if admitted[i] != NONE and day[kept[k]] >= admitted[i]:
                 stay_from = k
@@ -137,7 +166,10 @@ def weight_facts(start, stop, day, age, weight, waz, low_waz, birth_weight, admi
             highest = max(highest, weight[kept[k]])
             if day[last] - day[kept[k]] >= window:
                 out[0, i] = weight[last] - weight[kept[k]]
-        rises = count - stay_from >= 3 and weight[last] > weight[kept[count - 2]] > weight[kept[count - 3]]
+        rises = (
+            count - stay_from >= 3
+            and weight[last] > weight[kept[count - 2]] > weight[kept[count - 3]]
+        )
         out[1, i] = 0.0 if rises else (highest - weight[last]) / highest
         out[2, i] = _running_loss(kept, stay_from, count, weight)
         if day[last] - day[kept[window_from]] >= window:

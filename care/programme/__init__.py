@@ -1,1 +1,2 @@
-"""The programme in numbers: months, indicators, supply and the Resolution's table, with small cells withheld."""
+"""The programme in numbers: months, indicators, supply and the Resolution's table, with small cells
+withheld."""

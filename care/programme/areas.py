@@ -1,4 +1,5 @@
-"""How places add up: centres to sectors, projects and districts, as one list of places with the centres of each."""
+"""How places add up: centres to sectors, projects and districts, as one list of places with the
+centres of each."""
 
 from __future__ import annotations
 
@@ -13,11 +14,13 @@ UPWARDS = ("centre", "sector", "project", "district")
 
 @dataclass(frozen=True)
 class Areas:
-    """All places, centres first, then sectors, projects, districts, each level in the registry's own order.
+    """All places, centres first, then sectors, projects, districts, each level in the registry's
+    own order.
 
-    order: the centres so that those of one place stand together; place_of: int64 (levels, centres), for each centre in
-    that order its place of each level (-1: not known); first, last: where a place's centres lie in that order;
-    level_of: each place's level; start: where each level's places begin, and, last, how many places there are.
+    order: the centres so that those of one place stand together; place_of: int64 (levels, centres),
+    for each centre in that order its place of each level (-1: not known); first, last: where a
+    place's centres lie in that order; level_of: each place's level; start: where each level's
+    places begin, and, last, how many places there are.
     """
 
     order: np.ndarray
@@ -39,7 +42,8 @@ class Areas:
 
     @classmethod
     def from_places(cls, own: np.ndarray, counts: list[int]) -> Areas:
-        """From each centre's position in each level's list, int64 (levels, centres), and the lists' lengths."""
+        """From each centre's position in each level's list, int64 (levels, centres), and the lists'
+        lengths."""
         start = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
         order = np.lexsort(own)
         place_of = np.where(own < 0, -1, own + start[:-1, None])[:, order]
@@ -56,7 +60,8 @@ class Areas:
         return slice(self.start[at], self.start[at + 1])
 
     def summed(self, cells: np.ndarray) -> np.ndarray:
-        """Sums of every place and month, float64 (places, months), from sums by month and centre."""
+        """Sums of every place and month, float64 (places, months), from sums by month and
+        centre."""
         sums = np.zeros((self.start[-1], len(cells)))
         for places in self.place_of:
             known = places >= 0

@@ -1,4 +1,5 @@
-"""The programme month by month: what each centre did, as sums that add up to sectors, projects and districts."""
+"""The programme month by month: what each centre did, as sums that add up to sectors, projects and
+districts."""
 
 from __future__ import annotations
 
@@ -28,12 +29,16 @@ from registry.contract.registry import (
 
 DIED = OUTCOME.index("died")
 EVENT_TABLES = ("measurements", "episodes", "checks", "rations", "attendance", "visits")
-UNTREATED = tuple(STATES.index(s) for s in ("sam_suspected", "appetite_test_due", "to_ucdc", "to_nrc", "sam_again"))
+UNTREATED = tuple(
+    STATES.index(s)
+    for s in ("sam_suspected", "appetite_test_due", "to_ucdc", "to_nrc", "sam_again")
+)
 
 
 @dataclass(frozen=True)
 class Months:
-    """Sums by measure, each float64[months, centres]; `firsts` are the months' first days, `ends` their last."""
+    """Sums by measure, each float64[months, centres]; `firsts` are the months' first days, `ends`
+    their last."""
 
     firsts: tuple[dt.date, ...]
     ends: np.ndarray
@@ -43,8 +48,8 @@ class Months:
 
 
 def calendar(*, until: int, months: int) -> tuple[tuple[dt.date, ...], np.ndarray]:
-    """The last so many months up to the one of day `until`: their first days, and the days on which they are
-    looked at (their last day; `until` itself in the month that is still running)."""
+    """The last so many months up to the one of day `until`: their first days, and the days on which
+    they are looked at (their last day; `until` itself in the month that is still running)."""
     last = day_date(until).replace(day=1)
     numbers = range(last.year * 12 + last.month - months, last.year * 12 + last.month + 1)
     firsts = [dt.date(number // 12, number % 12 + 1, 1) for number in numbers]
@@ -60,26 +65,36 @@ def of(registry: Registry, protocol: Protocol, *, months: int = 12) -> Months:
     firsts, ends = calendar(until=registry.recorded_until, months=months)
     starts = np.array([day_number(first) for first in firsts], np.int32)
     everyone = np.arange(len(registry.child_ids), dtype=np.int32)
-    known = Clock(registry).known_by(everyone, np.full(len(everyone), registry.recorded_until, np.int32))
+    known = Clock(registry).known_by(
+        everyone, np.full(len(everyone), registry.recorded_until, np.int32)
+    )
     points = facts.judged(known, growth_points(known))
     centre = centres_at(registry, known, ends)
     tally = _Tally(starts, ends, centre, len(registry.centre_ids))
     states = np.zeros((months, len(STATES)), np.int64)
     for month, end in enumerate(ends):
-        states[month] = _add_month(tally, month, facts.of(known, points, protocol, day=int(end)), protocol)
-    _add_episodes(tally, known.episodes, stays.stays(known.episodes, points, recorded_until=int(ends[-1])))
+        states[month] = _add_month(
+            tally, month, facts.of(known, points, protocol, day=int(end)), protocol
+        )
+    _add_episodes(
+        tally, known.episodes, stays.stays(known.episodes, points, recorded_until=int(ends[-1]))
+    )
     _add_supplies(tally, known)
     return Months(firsts, ends, tally.sums, states)
 
 
 def centres_at(registry: Registry, known: Known, ends: np.ndarray) -> np.ndarray:
-    """Each child's centre at each month's end, int32[months, children]; the present one where none was known then."""
+    """Each child's centre at each month's end, int32[months, children]; the present one where none
+    was known then."""
     only_children = replace(registry, **{name: empty_table(name) for name in EVENT_TABLES})
     clock, now = Clock(only_children), known.children["centre"]
     children = np.arange(len(now), dtype=np.int32)
     if not (registry.children["known_until"] != NEVER).any():
         return np.broadcast_to(now, (len(ends), len(now)))
-    then = [clock.known_by(children, np.full(len(now), end, np.int32)).children["centre"] for end in ends]
+    then = [
+        clock.known_by(children, np.full(len(now), end, np.int32)).children["centre"]
+        for end in ends
+    ]
     return np.stack([np.where(centre < 0, now, centre) for centre in then])
 
 
@@ -100,8 +115,11 @@ class _Tally:
             of_mask = centre[mask]
             self.cells(measure)[month] = np.bincount(of_mask[of_mask >= 0], minlength=self.centres)
 
-    def add_events(self, measure: str, day: np.ndarray, child: np.ndarray, amount: np.ndarray | None = None) -> None:
-        """Amounts (1 each where none is given) of the months' events, in the centre of the child in that month."""
+    def add_events(
+        self, measure: str, day: np.ndarray, child: np.ndarray, amount: np.ndarray | None = None
+    ) -> None:
+        """Amounts (1 each where none is given) of the months' events, in the centre of the child in
+        that month."""
         month = np.searchsorted(self.starts, day, side="right") - 1
         inside = (month >= 0) & (day <= self.ends[-1])
         if amount is not None:
@@ -118,15 +136,24 @@ def _add_month(tally: _Tally, month: int, table: Table, protocol: Protocol) -> n
     """Adds where the children stand at a month's end; gives back how many are in each state."""
     start, end = tally.starts[month], tally.ends[month]
     placed = place(table, protocol)
-    registered = np.where(table["registered_on"] == NEVER, end - table["age_days"], table["registered_on"])
+    registered = np.where(
+        table["registered_on"] == NEVER, end - table["age_days"], table["registered_on"]
+    )
     here = (table["age_days"] >= 0) & (registered <= end) & (placed.step != 0)
     screened = here & _since(table["measured_on"], start)
     judged = here & _since(table["judged_on"], start)
     treated = here & ((table["programme"] == UCDC) | (table["programme"] == VCDC))
     tally.add_children(
-        month, children=here, screened=screened, judged=judged, sam=judged & (table["sam"] == 1),
-        mam=judged & (table["mam"] == 1), suw=screened & (table["suw"] == 1), in_treatment=treated,
-        sam_untreated=here & np.isin(placed.state, UNTREATED), danger=here & placed.danger,
+        month,
+        children=here,
+        screened=screened,
+        judged=judged,
+        sam=judged & (table["sam"] == 1),
+        mam=judged & (table["mam"] == 1),
+        suw=screened & (table["suw"] == 1),
+        in_treatment=treated,
+        sam_untreated=here & np.isin(placed.state, UNTREATED),
+        danger=here & placed.danger,
         overdue=here & (placed.overdue_days > 0),
     )
     return np.bincount(placed.state[here], minlength=len(STATES))
@@ -142,8 +169,13 @@ def _add_episodes(tally: _Tally, episodes: Ragged, stay: dict[str, np.ndarray]) 
     admitted, closed, outcome = episodes["admitted_on"], episodes["closed_on"], episodes["outcome"]
     tally.add_events("admitted_ucdc", admitted[centre], child[centre])
     tally.add_events("admitted_nrc", admitted[~centre], child[~centre])
-    endings = (("cured", CURED), ("defaulted", DEFAULTED), ("died", DIED), ("not_recovered", NOT_RECOVERED),
-               ("transferred", TRANSFERRED))
+    endings = (
+        ("cured", CURED),
+        ("defaulted", DEFAULTED),
+        ("died", DIED),
+        ("not_recovered", NOT_RECOVERED),
+        ("transferred", TRANSFERRED),
+    )
     for name, code in endings:
         rows = centre & (outcome == code)
         tally.add_events(name, closed[rows], child[rows])
@@ -156,10 +188,16 @@ def _add_episodes(tally: _Tally, episodes: Ragged, stay: dict[str, np.ndarray]) 
         tally.add_events("child_days", np.full(len(days), tally.ends[month]), child[centre], days)
 
 
-def _days_in_treatment(tally: _Tally, admitted: np.ndarray, closed: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
-    """For each month, how many of its days each stay took up (the day of admission counts, that of closing not)."""
+def _days_in_treatment(
+    tally: _Tally, admitted: np.ndarray, closed: np.ndarray
+) -> Iterator[tuple[int, np.ndarray]]:
+    """For each month, how many of its days each stay took up (the day of admission counts, that of
+    closing not)."""
     for month, (start, end) in enumerate(zip(tally.starts, tally.ends, strict=True)):
-        yield month, np.maximum(np.minimum(closed, end + 1) - np.maximum(admitted, start), 0).astype(float)
+        yield (
+            month,
+            np.maximum(np.minimum(closed, end + 1) - np.maximum(admitted, start), 0).astype(float),
+        )
 
 
 def _add_supplies(tally: _Tally, known: Known) -> None:
@@ -167,7 +205,12 @@ def _add_supplies(tally: _Tally, known: Known) -> None:
     child = rations.question
     for code, item in enumerate(ITEM):
         rows = rations["item"] == code
-        tally.add_events(f"{item.lower()}_issued", rations["issued_on"][rows], child[rows], rations["quantity"][rows])
+        tally.add_events(
+            f"{item.lower()}_issued",
+            rations["issued_on"][rows],
+            child[rows],
+            rations["quantity"][rows],
+        )
     child = attendance.question
     for name in ("open_days", "attended_days"):
         tally.add_events(name, attendance["month"], child, attendance[name])

@@ -1,13 +1,16 @@
-"""Which counts are withheld: those of so few children that one could be told, and others, lest they be worked out.
+"""Which counts are withheld: those of so few children that one could be told, and others, lest they
+be worked out.
 
-What is published ties counts together: centres add up to sectors, projects and districts, months to the whole time,
-and a share with its count gives the number of which it is a share. To withhold a small count alone is to publish it.
-So with each small count a *move* is withheld: cells that could be raised and lowered by one together without any
-published figure noticing. A cell of a move has more than one possible value, whatever else is published.
+What is published ties counts together: centres add up to sectors, projects and districts, months to
+the whole time, and a share with its count gives the number of which it is a share. To withhold a
+small count alone is to publish it. So with each small count a *move* is withheld: cells that could
+be raised and lowered by one together without any published figure noticing. A cell of a move has
+more than one possible value, whatever else is published.
 
-A move takes two places of the same parent (or one place without a parent), two months (or one and the whole time)
-and, among counts with a known total, two of these counts, and withholds all combinations of them. Source of the idea:
-Kelly, Golden, Assad 1992, "Cell suppression: disclosure protection for sensitive tabular data", Networks 22.
+A move takes two places of the same parent (or one place without a parent), two months (or one and
+the whole time) and, among counts with a known total, two of these counts, and withholds all
+combinations of them. Source of the idea: Kelly, Golden, Assad 1992, "Cell suppression: disclosure
+protection for sensitive tabular data", Networks 22.
 """
 
 from __future__ import annotations
@@ -21,11 +24,20 @@ from care.programme.areas import Areas
 def withheld(counts: np.ndarray, areas: Areas, *, smallest: int, last_is_sum: bool) -> np.ndarray:
     """Cells to withhold, bool, of counts that together have a known total in each place and time.
 
-    counts: float64 (kinds, places, times), the last time standing for all: the sum of the others (`last_is_sum`), or
-    the same as the one before it. `areas` says how places add up.
+    counts: float64 (kinds, places, times), the last time standing for all: the sum of the others
+    (`last_is_sum`), or the same as the one before it. `areas` says how places add up.
     """
     hidden = (counts > 0) & (counts < smallest)
-    _withhold(counts, hidden, areas.place_of, areas.first, areas.last, areas.level_of, smallest, last_is_sum)
+    _withhold(
+        counts,
+        hidden,
+        areas.place_of,
+        areas.first,
+        areas.last,
+        areas.level_of,
+        smallest,
+        last_is_sum,
+    )
     return hidden
 
 
@@ -38,12 +50,25 @@ def _withhold(counts, hidden, place_of, first, last, level_of, smallest, adds_up
             for time in range(times):
                 small = 0 < counts[kind, place, time] < smallest
                 if small and not moved[kind, place, time]:
-                    _add_move(counts, hidden, moved, place_of, first, last, level_of[place], adds_up, kind, place, time)
+                    _add_move(
+                        counts,
+                        hidden,
+                        moved,
+                        place_of,
+                        first,
+                        last,
+                        level_of[place],
+                        adds_up,
+                        kind,
+                        place,
+                        time,
+                    )
 
 
 @njit(cache=True)
 def _add_move(counts, hidden, moved, place_of, first, last, level, adds_up, kind, place, time):
-    """Withhold a move through this cell; a parent's only place has the parent's count, and is in the parent's move."""
+    """Withhold a move through this cell; a parent's only place has the parent's count, and is in
+    the parent's move."""
     centre = _fullest(counts, place_of, first, last, level, kind, place, time)
     above = level + 1
     while above < len(place_of) and place_of[above, centre] < 0:
@@ -55,7 +80,11 @@ def _add_move(counts, hidden, moved, place_of, first, last, level, adds_up, kind
             return
     kind2 = _cheapest_kind(counts, hidden, kind, place, time)
     place2 = place_of[level, other] if other >= 0 else place
-    time2 = _cheapest_time(counts, hidden, kind, place, place2, time) if adds_up else _same_as_last(counts, time)
+    time2 = (
+        _cheapest_time(counts, hidden, kind, place, place2, time)
+        if adds_up
+        else _same_as_last(counts, time)
+    )
     for k in (kind, kind2):
         for t in (time, time2):
             for above in range(len(place_of)):
@@ -79,7 +108,8 @@ def _fullest(counts, place_of, first, last, level, kind, place, time):
 
 @njit(cache=True)
 def _cost(counts, hidden, kind, place, time):
-    """What withholding a cell loses: nothing where it is withheld already; a nought only where nothing else is left."""
+    """What withholding a cell loses: nothing where it is withheld already; a nought only where
+    nothing else is left."""
     count = counts[kind, place, time]
     return 0.0 if hidden[kind, place, time] else (count if count > 0 else 1e12)
 
@@ -100,7 +130,8 @@ def _beside(counts, hidden, place_of, first, last, level, above, kind, centre, t
 
 @njit(cache=True)
 def _cheapest_kind(counts, hidden, kind, place, time):
-    """Another kind of the same total: a withheld one, else the smallest, a nought too, so that the large stay told."""
+    """Another kind of the same total: a withheld one, else the smallest, a nought too, so that the
+    large stay told."""
     best, least = kind, np.inf
     for other in range(len(counts)):
         cost = -1.0 if hidden[other, place, time] else counts[other, place, time]
@@ -115,7 +146,9 @@ def _cheapest_time(counts, hidden, kind, place, place2, time):
     times = counts.shape[2]
     best, least = times - 1, np.inf
     for other in range(times - 1):
-        cost = _cost(counts, hidden, kind, place, other) + _cost(counts, hidden, kind, place2, other)
+        cost = _cost(counts, hidden, kind, place, other) + _cost(
+            counts, hidden, kind, place2, other
+        )
         if other != time and cost < least:
             best, least = other, cost
     return best

@@ -1,4 +1,5 @@
-"""The Resolution's table for a registry: from its present caseload, from the forecast, and the sachets to order."""
+"""The Resolution's table for a registry: from its present caseload, from the forecast, and the
+sachets to order."""
 
 from __future__ import annotations
 
@@ -24,9 +25,10 @@ YEAR_DAYS = 365
 class Outlook:
     """A registry's money and supply on the last day reported.
 
-    budgets: `caseload` (children in treatment or SAM now, each round) and `forecast` (a year's expected admissions
-    over the rounds, each for the mean stay). needs: by level (`project`, `centre`), for 4, 8 and 12 weeks, in the
-    order of `ids`. never_closed: stays open for more than half a year, which count nowhere.
+    budgets: `caseload` (children in treatment or SAM now, each round) and `forecast` (a year's
+    expected admissions over the rounds, each for the mean stay). needs: by level (`project`,
+    `centre`), for 4, 8 and 12 weeks, in the order of `ids`. never_closed: stays open for more than
+    half a year, which count nowhere.
     """
 
     as_of: str
@@ -40,8 +42,11 @@ class Outlook:
     synthetic: bool
 
 
-def of(registry: Registry, protocol: Protocol, plan: Plan, *, projects: int | None = None) -> Outlook:
-    """Money and supply as known on the last day reported. projects: those of the registry, unless given."""
+def of(
+    registry: Registry, protocol: Protocol, plan: Plan, *, projects: int | None = None
+) -> Outlook:
+    """Money and supply as known on the last day reported. projects: those of the registry, unless
+    given."""
     children, today = np.arange(len(registry.child_ids), dtype=np.int32), registry.recorded_until
     known = Clock(registry).known_by(children, np.full(len(children), today, np.int32))
     lasting = supply.survival(known)
@@ -51,12 +56,17 @@ def of(registry: Registry, protocol: Protocol, plan: Plan, *, projects: int | No
     a_year = _admissions_a_year(whole)
     here = len(np.unique(registry.centres["project"])) if projects is None else projects
     own = replace(plan, projects=here, children=_caseload(known, protocol))
-    forecast = replace(own, children=round(a_year[0] / plan.rounds) if plan.rounds else 0, days=stay)
+    forecast = replace(
+        own, children=round(a_year[0] / plan.rounds) if plan.rounds else 0, days=stay
+    )
     return Outlook(
         as_of=day_date(today).isoformat(),
         budgets={"caseload": budget(own), "forecast": budget(forecast)},
         mean_stay_days=supply.mean_stay_days(lasting, at_most=int(protocol["longest_stay_days"])),
-        admissions_a_year=a_year, ids=ids, in_treatment=len(whole.present_days), never_closed=whole.never_closed,
+        admissions_a_year=a_year,
+        ids=ids,
+        in_treatment=len(whole.present_days),
+        never_closed=whole.never_closed,
         needs={
             level: tuple(supply.need(flow, lasting, plan, weeks=weeks) for weeks in supply.WEEKS)
             for level, flow in flows.items()
@@ -75,7 +85,9 @@ def _caseload(known: Known, protocol: Protocol) -> int:
     return int((due | (treated & (started < supply.LAST_DAY_OF_STAY))).sum())
 
 
-def _flows(registry: Registry, known: Known) -> tuple[dict[str, np.ndarray], dict[str, supply.Flow]]:
+def _flows(
+    registry: Registry, known: Known
+) -> tuple[dict[str, np.ndarray], dict[str, supply.Flow]]:
     ids, flows = {}, {}
     for level in ("project", "centre"):
         ids[level], place_of = indicators.places(registry, level)
@@ -86,7 +98,8 @@ def _flows(registry: Registry, known: Known) -> tuple[dict[str, np.ndarray], dic
 
 
 def _admissions_a_year(flow: supply.Flow) -> tuple[float, float, float]:
-    """Expected, low and high: the last twelve weeks' rate, with Poisson's uncertainty on rate and year."""
+    """Expected, low and high: the last twelve weeks' rate, with Poisson's uncertainty on rate and
+    year."""
     mean = flow.admissions_a_day * YEAR_DAYS
     variance = mean + flow.admissions_variance * YEAR_DAYS**2
     low, high = (supply.quantile(q, mean, variance) for q in supply.INTERVAL)

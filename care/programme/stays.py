@@ -1,6 +1,8 @@
-"""Each stay in a development centre looked at afterwards: its length, its gain, and SAM again after a cure.
+"""Each stay in a development centre looked at afterwards: its length, its gain, and SAM again after
+a cure.
 
-For reports on the programme. The labels that a model is trained on are made elsewhere, with their censoring.
+For reports on the programme. The labels that a model is trained on are made elsewhere, with their
+censoring.
 """
 
 from __future__ import annotations
@@ -13,20 +15,31 @@ from features.clock import Known, Ragged
 
 RELAPSE_DAYS = (30, 91, 183)
 """One, three and six months after discharge."""
-COLUMNS = ("stay_days", "gain_g_kg_day", "failed_discharge", "followed_30", "relapsed_30", "followed_91",
-           "relapsed_91", "followed_183", "relapsed_183")
+COLUMNS = (
+    "stay_days",
+    "gain_g_kg_day",
+    "failed_discharge",
+    "followed_30",
+    "relapsed_30",
+    "followed_91",
+    "relapsed_91",
+    "followed_183",
+    "relapsed_183",
+)
 WEIGHED_BEFORE_DAYS = 7
 """The weight that found a child is its admission weight when it is at most a week older."""
 TOO_EARLY_DAYS = 14
 CONFIRMED_WITHIN_DAYS = 63
 SEEN_BEFORE_END_DAYS = 35
-"""The registry contract: SAM before day 14 is a failed discharge; SAM counts when the next valid measurement within
-63 days says so too; seen in the last 35 days of the time is followed to its end."""
+"""The registry contract: SAM before day 14 is a failed discharge; SAM counts when the next valid
+measurement within 63 days says so too; seen in the last 35 days of the time is followed to its end.
+"""
 
 
 @njit(cache=True, nogil=True)
 def _gain(start, stop, day, weight, waz, admitted, closed):
-    """Grams per kg and day from the lowest weight of the stay (or the week before it) to its last; NaN without two."""
+    """Grams per kg and day from the lowest weight of the stay (or the week before it) to its last;
+    NaN without two."""
     lowest, last = -1, -1
     for row in range(start, stop):
         if admitted - WEIGHED_BEFORE_DAYS <= day[row] <= closed and not np.isnan(waz[row]):
@@ -40,7 +53,8 @@ def _gain(start, stop, day, weight, waz, admitted, closed):
 
 @njit(cache=True, nogil=True)
 def _sam_again_on(start, stop, day, valid, sam, closed):
-    """Day of the first confirmed SAM after the close (its first reading's), and of the last valid measurement."""
+    """Day of the first confirmed SAM after the close (its first reading's), and of the last valid
+    measurement."""
     first, pending, seen = NONE, NONE, NONE
     for row in range(start, stop):
         if day[row] <= closed or not valid[row] > 0.0:
@@ -66,19 +80,36 @@ def _admitted_again_on(start, stop, admitted_on, closed):
 
 @njit(cache=True, nogil=True)
 def _followed(event, seen, closed, recorded_until, out):
-    """For 30, 91 and 183 days: followed to the end or to the event (1 or 0), and SAM again by then (1 or 0)."""
+    """For 30, 91 and 183 days: followed to the end or to the event (1 or 0), and SAM again by then
+    (1 or 0)."""
     out[2] = 1.0 if event != NONE and event - closed < TOO_EARLY_DAYS else 0.0
     for place in range(3):
         days = RELAPSE_DAYS[place]
         again = event != NONE and event - closed <= days
-        in_sight = seen != NONE and seen - closed >= max(TOO_EARLY_DAYS, days - SEEN_BEFORE_END_DAYS)
+        in_sight = seen != NONE and seen - closed >= max(
+            TOO_EARLY_DAYS, days - SEEN_BEFORE_END_DAYS
+        )
         counts = closed + days <= recorded_until and (again or in_sight) and out[2] == 0.0
         out[3 + 2 * place] = 1.0 if counts else 0.0
         out[4 + 2 * place] = 1.0 if counts and again else 0.0
 
 
 @njit(cache=True, nogil=True)
-def _stays(offsets, programme, admitted_on, closed_on, outcome, at, day, weight, waz, valid, sam, until, out):
+def _stays(
+    offsets,
+    programme,
+    admitted_on,
+    closed_on,
+    outcome,
+    at,
+    day,
+    weight,
+    waz,
+    valid,
+    sam,
+    until,
+    out,
+):
     for i in range(len(offsets) - 1):
         for row in range(offsets[i], offsets[i + 1]):
             if programme[row] > VCDC or programme[row] < 0 or closed_on[row] == NONE:
@@ -93,24 +124,31 @@ def _stays(offsets, programme, admitted_on, closed_on, outcome, at, day, weight,
 
 
 def stays(episodes: Ragged, points: Ragged, *, recorded_until: int) -> dict[str, np.ndarray]:
-    """For each row of `episodes`, float64 (NaN where it does not apply: other programmes, open stays):
+    """For each row of `episodes`, float64 (NaN where it does not apply: other programmes, open
+    stays):
 
-    `stay_days`, `gain_g_kg_day`; and, for those cured, `failed_discharge` (SAM or admitted again before day 14)
-    and `followed_N`, `relapsed_N` for N of 30, 91 and 183 days, each 1 or 0.
+    `stay_days`, `gain_g_kg_day`; and, for those cured, `failed_discharge` (SAM or admitted again
+    before day 14) and `followed_N`, `relapsed_N` for N of 30, 91 and 183 days, each 1 or 0.
     """
     out = np.full((episodes.rows.rows, len(COLUMNS)), np.nan)
     _stays(
-        episodes.offsets, *(episodes[name] for name in ("programme", "admitted_on", "closed_on", "outcome")),
-        points.offsets, *(points[name] for name in ("measured_on", "weight_kg", "waz", "valid", "sam")),
-        recorded_until, out,
+        episodes.offsets,
+        *(episodes[name] for name in ("programme", "admitted_on", "closed_on", "outcome")),
+        points.offsets,
+        *(points[name] for name in ("measured_on", "weight_kg", "waz", "valid", "sam")),
+        recorded_until,
+        out,
     )
     return dict(zip(COLUMNS, out.T, strict=True))
 
 
 def stays_of_centres(known: Known) -> tuple[np.ndarray, np.ndarray]:
-    """Length in days, int64, of every known UCDC or VCDC stay (so far, where open) and whether it has ended."""
+    """Length in days, int64, of every known UCDC or VCDC stay (so far, where open) and whether it
+    has ended."""
     episodes = known.episodes
     rows = (episodes["programme"] >= 0) & (episodes["programme"] <= VCDC)
     closed = episodes["closed_on"][rows] != NONE
-    until = np.where(closed, episodes["closed_on"][rows], known.day[episodes.question][rows]).astype(np.int64)
+    until = np.where(
+        closed, episodes["closed_on"][rows], known.day[episodes.question][rows]
+    ).astype(np.int64)
     return until - episodes["admitted_on"][rows], closed

@@ -1,8 +1,8 @@
 """EDNF: the stock that the coming weeks need.
 
-The forecast follows each child now in treatment and those expected to be admitted through the length of stay that
-the records show (Kaplan-Meier, so open stays count for as long as they have lasted). It assumes that admissions go
-on as in the last twelve weeks: the season is not in it.
+The forecast follows each child now in treatment and those expected to be admitted through the
+length of stay that the records show (Kaplan-Meier, so open stays count for as long as they have
+lasted). It assumes that admissions go on as in the last twelve weeks: the season is not in it.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ HALF_AN_ADMISSION = 0.5
 
 @dataclass(frozen=True)
 class Need:
-    """Sachets needed over so many weeks by each place: float64[places], with the interval of nine in ten."""
+    """Sachets needed over so many weeks by each place: float64[places], with the interval of nine
+    in ten."""
 
     weeks: int
     expected: np.ndarray
@@ -39,7 +40,8 @@ class Need:
 
 @dataclass(frozen=True)
 class Flow:
-    """Treatment by place: children in it (`present`: place and days in treatment of each), admissions a day."""
+    """Treatment by place: children in it (`present`: place and days in treatment of each),
+    admissions a day."""
 
     places: int
     present_place: np.ndarray
@@ -50,7 +52,8 @@ class Flow:
 
 
 def survival(known: Known) -> np.ndarray:
-    """The share of stays that last longer than d days, for d = 0 to 183: float64[184], from the stays known by then.
+    """The share of stays that last longer than d days, for d = 0 to 183: float64[184], from the
+    stays known by then.
 
     An NRC stay is no stay here. With no closed stay at all the answer is 1 up to the end.
     """
@@ -64,8 +67,8 @@ def survival(known: Known) -> np.ndarray:
 def flow(known: Known, place: np.ndarray, places: int) -> Flow:
     """The caseload and the admissions of each place. place: of each question's child (-1: none).
 
-    A small place's admissions lean on the average of all places, as if each had also been watched for twelve
-    weeks at the average rate; a single one stands for itself.
+    A small place's admissions lean on the average of all places, as if each had also been watched
+    for twelve weeks at the average rate; a single one stands for itself.
     """
     of = place[known.episodes.question]
     programme, admitted = known.episodes["programme"], known.episodes["admitted_on"]
@@ -77,7 +80,14 @@ def flow(known: Known, place: np.ndarray, places: int) -> Flow:
     lean = LOOKED_BACK_DAYS if places > 1 else 0
     admissions = recent + lean * recent.mean() / LOOKED_BACK_DAYS
     watched = LOOKED_BACK_DAYS + lean
-    return Flow(places, of[now], days[now], int((still & ~now).sum()), admissions / watched, admissions / watched**2)
+    return Flow(
+        places,
+        of[now],
+        days[now],
+        int((still & ~now).sum()),
+        admissions / watched,
+        admissions / watched**2,
+    )
 
 
 def need(flow: Flow, lasting: np.ndarray, plan: Plan, *, weeks: int) -> Need:
@@ -105,7 +115,8 @@ def _sums(flow: Flow, amounts: np.ndarray) -> np.ndarray:
 
 
 def _moments(lasting: np.ndarray, horizon: int) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and mean square of the days still to come within h days, float64[days in treatment, h = 0..horizon]."""
+    """Mean and mean square of the days still to come within h days, float64[days in treatment, h =
+    0..horizon]."""
     padded = np.concatenate([lasting, np.zeros(horizon)])
     ahead = np.lib.stride_tricks.sliding_window_view(padded, horizon)[: len(lasting)]
     here = ahead[:, :1]
@@ -117,7 +128,8 @@ def _moments(lasting: np.ndarray, horizon: int) -> tuple[np.ndarray, np.ndarray]
 
 
 def quantile(q: float, mean: np.ndarray, variance: np.ndarray) -> np.ndarray:
-    """Of the gamma distribution with that mean and variance; the mean itself where there is no spread."""
+    """Of the gamma distribution with that mean and variance; the mean itself where there is no
+    spread."""
     sure = (mean <= 0) | (variance <= 0)
     shape = np.divide(mean**2, variance, out=np.ones(len(mean)), where=~sure)
     scale = np.divide(variance, mean, out=np.ones(len(mean)), where=~sure)

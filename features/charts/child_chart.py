@@ -1,4 +1,5 @@
-"""A registered child's growth chart: what was known of it by a day, drawn by `features.charts.growth_chart`."""
+"""A registered child's growth chart: what was known of it by a day, drawn by
+`features.charts.growth_chart`."""
 
 from __future__ import annotations
 
@@ -15,15 +16,22 @@ from registry.contract.registry import NEVER, PROGRAMME, Registry, day_date
 
 
 def chart_of(
-    registry: Registry, child_id: str, *, day: int | None = None, title: str = "",
-    panels: Sequence[str] | None = None, words: Mapping[str, str] = WORDS, projected: bool = False,
+    registry: Registry,
+    child_id: str,
+    *,
+    day: int | None = None,
+    title: str = "",
+    panels: Sequence[str] | None = None,
+    words: Mapping[str, str] = WORDS,
+    projected: bool = False,
     with_notes: bool = True,
 ) -> Canvas:
-    """The chart of one child as known by the end of a day (left out: the last day recorded, or on which more of the
-    child came to be known).
+    """The chart of one child as known by the end of a day (left out: the last day recorded, or on
+    which more of the child came to be known).
 
-    projected: with the band in which the next eight weeks' readings would lie, where the records bear one. A stay that
-    is open on the day is shaded up to it. with_notes: the canvas's notes are drawn below the picture.
+    projected: with the band in which the next eight weeks' readings would lie, where the records
+    bear one. A stay that is open on the day is shaded up to it. with_notes: the canvas's notes are
+    drawn below the picture.
     """
     at = np.flatnonzero(registry.child_ids == child_id)
     if not len(at):
@@ -34,16 +42,27 @@ def chart_of(
     known = clock.known_by(at[:1].astype(np.int32), np.array([day], np.int32))
     sex, born = int(known.children["sex"][0]), int(known.children["birth_date"][0])
     if sex < 0 or born == NEVER:
-        raise BadInput("GRO202", f"on {day_date(day)} nothing was known of this child: the registry knows it from "
-                                 f"{day_date(first)}, the day of the import that brought it")
+        raise BadInput(
+            "GRO202",
+            f"on {day_date(day)} nothing was known of this child: the registry knows it from "
+            f"{day_date(first)}, the day of the import that brought it",
+        )
     return growth_chart(
-        points_of(known, born), sex=sex, treatments=treatments_of(known, born), title=title, panels=panels,
-        words=words, projection=project(known) if projected else None, today=float(day - born), with_notes=with_notes,
+        points_of(known, born),
+        sex=sex,
+        treatments=treatments_of(known, born),
+        title=title,
+        panels=panels,
+        words=words,
+        projection=project(known) if projected else None,
+        today=float(day - born),
+        with_notes=with_notes,
     )
 
 
 def points_of(known: Known, born: int) -> Points:
-    """The measurements of one child's view; a missing height is the last one, marked as carried forward."""
+    """The measurements of one child's view; a missing height is the last one, marked as carried
+    forward."""
     rows = known.measurements.rows
     age = days_between(np.full(rows.rows, born, np.int32), rows["measured_on"])
     height = rows["height_cm"]

@@ -1,4 +1,5 @@
-"""A child's points on WHO's curves: weight and height for age, weight for height and MUAC, treatment shaded."""
+"""A child's points on WHO's curves: weight and height for age, weight for height and MUAC,
+treatment shaded."""
 
 from __future__ import annotations
 
@@ -38,16 +39,31 @@ from registry.contract.registry import POSITION
 __all__ = ["WORDS", "Points", "Treatment", "growth_chart"]
 
 WORDS = {
-    "waz": "Weight for age (kg)", "haz": "Length or height for age (cm)", "whz": "Weight for height (z-score)",
-    "muac": "Mid-upper arm circumference (cm)", "months": "age in months", "severe": "severe", "moderate": "moderate",
-    "normal": "normal", "stale": "hollow: its height was carried forward", "treatment": "in treatment",
+    "waz": "Weight for age (kg)",
+    "haz": "Length or height for age (cm)",
+    "whz": "Weight for height (z-score)",
+    "muac": "Mid-upper arm circumference (cm)",
+    "months": "age in months",
+    "severe": "severe",
+    "moderate": "moderate",
+    "normal": "normal",
+    "stale": "hollow: its height was carried forward",
+    "treatment": "in treatment",
     "implausible": "cross: not plausible; a mistake, or a very sick child: measure again today",
-    "girl": "girl", "boy": "boy", "source": "WHO Child Growth Standards, 2006", "empty": "nothing measured",
-    "projection": "Purple band: where 9 in 10 readings would lie in the next 8 weeks if nothing changed; no forecast",
-    "lying": "lying", "standing": "standing",
-    "step": "At 24 months WHO's curves step down by 0.7 cm: till then length, measured lying; from then on height, "
+    "girl": "girl",
+    "boy": "boy",
+    "source": "WHO Child Growth Standards, 2006",
+    "empty": "nothing measured",
+    "projection": (
+        "Purple band: where 9 in 10 readings would lie in the next 8 weeks if nothing changed; "
+        "no forecast"
+    ),
+    "lying": "lying",
+    "standing": "standing",
+    "step": "At 24 months WHO's curves step down by 0.7 cm: till then length, measured lying; from "
+    "then on height, "
     "measured standing. A child measured the other way is drawn 0.7 cm higher or lower",
-}  # fmt: skip
+}
 """The words of a chart; a page in another language passes its own."""
 
 HEAD, LETTERS = 42, 52
@@ -57,7 +73,8 @@ LYING, STANDING = POSITION.index("lying"), POSITION.index("standing")
 
 @dataclass(frozen=True)
 class Points:
-    """A child's measurements, arrays of n by age; NaN missing. `stale` (bool): the height was carried forward."""
+    """A child's measurements, arrays of n by age; NaN missing. `stale` (bool): the height was
+    carried forward."""
 
     age_days: np.ndarray
     weight_kg: np.ndarray
@@ -69,20 +86,31 @@ class Points:
 
 
 def growth_chart(
-    points: Points, *, sex: int, treatments: Sequence[Treatment] = (), title: str = "",
-    panels: Sequence[str] | None = None, words: Mapping[str, str] = WORDS, projection: Projection | None = None,
-    today: float | None = None, with_notes: bool = True,
+    points: Points,
+    *,
+    sex: int,
+    treatments: Sequence[Treatment] = (),
+    title: str = "",
+    panels: Sequence[str] | None = None,
+    words: Mapping[str, str] = WORDS,
+    projection: Projection | None = None,
+    today: float | None = None,
+    with_notes: bool = True,
 ) -> Canvas:
-    """The chart of one child: `.svg()` is under 25 kB for 60 points, `.png()` needs matplotlib. sex 0 girl, 1 boy.
+    """The chart of one child: `.svg()` is under 25 kB for 60 points, `.png()` needs matplotlib. sex
+    0 girl, 1 boy.
 
-    `panels` are of waz, haz, whz, muac; left out: those that have a point. Ages run from birth to 1,826 days.
-    An open stay is shaded up to `today` (days of age; left out: the last point). A projection is drawn as a band
-    ahead of the points. `with_notes`: the canvas's notes stand below it; a page that sets them itself leaves them out.
+    `panels` are of waz, haz, whz, muac; left out: those that have a point. Ages run from birth to
+    1,826 days. An open stay is shaded up to `today` (days of age; left out: the last point). A
+    projection is drawn as a band ahead of the points. `with_notes`: the canvas's notes stand below
+    it; a page that sets them itself leaves them out.
     """
     values, odd = _values(points, sex), _implausible(points, sex)
     of_age = (points.age_days >= 0) & (points.age_days <= LAST_DAY)
     if panels is None:
-        panels = [name for name, value in values.items() if np.isfinite(value[of_age]).any()] or ["waz"]
+        panels = [name for name, value in values.items() if np.isfinite(value[of_age]).any()] or [
+            "waz"
+        ]
     last_age = float(np.nanmax(points.age_days, initial=0.0))
     today = last_age if today is None else today
     span = _span([*points.age_days, *(projection.age_days[-1:] if projection else ())], treatments)
@@ -94,7 +122,9 @@ def growth_chart(
     canvas.notes = notes
     for at, name in enumerate(panels):
         shown = [values[name][~odd[name]], *(bound[name] for bound in bounds_of(projection, name))]
-        panel = Panel(canvas, HEAD + at * PANEL, span, _extent(name, np.concatenate(shown), sex, span))
+        panel = Panel(
+            canvas, HEAD + at * PANEL, span, _extent(name, np.concatenate(shown), sex, span)
+        )
         draw_bands(panel, name, sex)
         draw_treatments(panel, treatments, words, today=today)
         if name == "haz":
@@ -108,12 +138,20 @@ def growth_chart(
             middle = (panel.left + panel.right) / 2, (panel.top + panel.bottom) / 2
             panel.add(Text(middle, words["empty"], SMALL, "#222", "middle"))
     for at, line in enumerate(lines):
-        canvas.shapes.append(Text((0, HEAD + PANEL * len(panels) + 14 + 15 * at), line, SMALL, "#555"))
+        canvas.shapes.append(
+            Text((0, HEAD + PANEL * len(panels) + 14 + 15 * at), line, SMALL, "#555")
+        )
     return canvas
 
 
 def _canvas(
-    points: Points, lines: int, *, sex: int, title: str, panels: Sequence[str], words: Mapping[str, str]
+    points: Points,
+    lines: int,
+    *,
+    sex: int,
+    title: str,
+    panels: Sequence[str],
+    words: Mapping[str, str],
 ) -> Canvas:
     """An empty chart with its title, the key of the bands, and room for lines of notes."""
     named = title or words["girl" if sex == 0 else "boy"]
@@ -129,16 +167,25 @@ def _canvas(
 
 
 def _notes(
-    points: Points, span: tuple[float, float], *, panels: Sequence[str], words: Mapping[str, str],
+    points: Points,
+    span: tuple[float, float],
+    *,
+    panels: Sequence[str],
+    words: Mapping[str, str],
     projection: Projection | None,
 ) -> tuple[str, ...]:
-    """What must be said below a chart: the source, hollow points, the step at 24 months, the projected band."""
-    stepped = "haz" in panels and (span[0] < STANDING_FROM_DAYS - 1 and span[1] > STANDING_FROM_DAYS)
+    """What must be said below a chart: the source, hollow points, the step at 24 months, the
+    projected band."""
+    stepped = "haz" in panels and (
+        span[0] < STANDING_FROM_DAYS - 1 and span[1] > STANDING_FROM_DAYS
+    )
     asked = {
-        "source": True, "stale": bool(points.stale.any()) and "whz" in panels,
-        "step": stepped or bool((_drawn_height(points) != points.height_cm)[np.isfinite(points.height_cm)].any()),
+        "source": True,
+        "stale": bool(points.stale.any()) and "whz" in panels,
+        "step": stepped
+        or bool((_drawn_height(points) != points.height_cm)[np.isfinite(points.height_cm)].any()),
         "projection": projection is not None,
-    }  # fmt: skip
+    }
     return tuple(words[name] for name, wanted in asked.items() if wanted)
 
 
@@ -153,16 +200,21 @@ def _values(points: Points, sex: int) -> dict[str, np.ndarray]:
 
 
 def _implausible(points: Points, sex: int) -> dict[str, np.ndarray]:
-    """Where each panel's value has a z-score that WHO calls implausible: it is not drawn like a good one."""
+    """Where each panel's value has a z-score that WHO calls implausible: it is not drawn like a
+    good one."""
     z = _z(points, sex)
     flags = {"waz": "waz_flag", "haz": "haz_flag", "whz": "whz_flag", "muac": "muacz_flag"}
     return {name: z[flag] == 1 for name, flag in flags.items()}
 
 
 def _drawn_height(points: Points) -> np.ndarray:
-    """Heights in the position of the age's curve, so that a point stands to the curves as its HAZ does."""
+    """Heights in the position of the age's curve, so that a point stands to the curves as its HAZ
+    does."""
     lies = points.age_days < STANDING_FROM_DAYS
-    up, down = lies & (points.height_position == STANDING), ~lies & (points.height_position == LYING)
+    up, down = (
+        lies & (points.height_position == STANDING),
+        ~lies & (points.height_position == LYING),
+    )
     return points.height_cm + STEP_CM * up - STEP_CM * down
 
 
@@ -172,25 +224,38 @@ def _whz(points: Points, sex: int) -> np.ndarray:
 
 def _z(points: Points, sex: int) -> dict[str, np.ndarray]:
     return zscores(
-        sex=np.full(len(points.age_days), sex), age_days=points.age_days, weight_kg=points.weight_kg,
-        height_cm=points.height_cm, height_position=points.height_position, muac_mm=points.muac_mm,
+        sex=np.full(len(points.age_days), sex),
+        age_days=points.age_days,
+        weight_kg=points.weight_kg,
+        height_cm=points.height_cm,
+        height_position=points.height_position,
+        muac_mm=points.muac_mm,
         oedema=points.oedema,
     )
 
 
 def _span(age_days: Sequence[float], treatments: Sequence[Treatment]) -> tuple[float, float]:
-    """First and last day of age to show: half years around what there is, at least one year, within 0 to 1,826."""
-    ages = [*age_days, *(t.since for t in treatments), *(t.until for t in treatments if t.until is not None)]
+    """First and last day of age to show: half years around what there is, at least one year, within
+    0 to 1,826."""
+    ages = [
+        *age_days,
+        *(t.since for t in treatments),
+        *(t.until for t in treatments if t.until is not None),
+    ]
     ages = [age for age in ages if 0 <= age <= LAST_DAY]
     half_year = 6 * DAYS_PER_MONTH
     if not ages:
         return 0.0, float(LAST_DAY)
     first = max(0.0, np.floor(min(ages) / half_year) * half_year)
-    last = min(float(LAST_DAY), max(np.ceil(max(ages) / half_year) * half_year, first + 2 * half_year))
+    last = min(
+        float(LAST_DAY), max(np.ceil(max(ages) / half_year) * half_year, first + 2 * half_year)
+    )
     return min(first, last - 2 * half_year), last
 
 
-def _extent(name: str, values: np.ndarray, sex: int, span: tuple[float, float]) -> tuple[float, float]:
+def _extent(
+    name: str, values: np.ndarray, sex: int, span: tuple[float, float]
+) -> tuple[float, float]:
     """Least and greatest value to show: the curves of ±3 SD and every point."""
     if name == "whz":
         around = np.array([-4.2, 2.2])
@@ -198,7 +263,9 @@ def _extent(name: str, values: np.ndarray, sex: int, span: tuple[float, float]) 
         around = np.array([10.0, 16.0])
     else:
         at = np.round(np.linspace(*span, 9))
-        around = np.concatenate([measure_at(name, sex=sex, at=at, z=np.array(z)) for z in (-3.4, 2.4)])
+        around = np.concatenate(
+            [measure_at(name, sex=sex, at=at, z=np.array(z)) for z in (-3.4, 2.4)]
+        )
     shown = np.concatenate([around, values[np.isfinite(values)]])
     return float(shown.min()), float(shown.max())
 
@@ -206,7 +273,9 @@ def _extent(name: str, values: np.ndarray, sex: int, span: tuple[float, float]) 
 def _description(points: Points, sex: int, words: Mapping[str, str]) -> str:
     """The last value of each panel, as it was measured, for those who cannot see the picture."""
     last = []
-    for name, value in (_values(points, sex) | {"haz": np.where(points.stale, np.nan, points.height_cm)}).items():
+    for name, value in (
+        _values(points, sex) | {"haz": np.where(points.stale, np.nan, points.height_cm)}
+    ).items():
         known = np.flatnonzero(np.isfinite(value) & np.isfinite(points.age_days))
         if len(known):
             month = points.age_days[known[-1]] / DAYS_PER_MONTH

@@ -1,4 +1,5 @@
-"""One panel of the growth chart: ages and values turned into pixels, WHO's bands, stays in treatment, the points."""
+"""One panel of the growth chart: ages and values turned into pixels, WHO's bands, stays in
+treatment, the points."""
 
 from __future__ import annotations
 
@@ -14,7 +15,14 @@ from features.who.growth import STANDING_FROM_DAYS
 from features.who.lms import DAYS_PER_MONTH
 from features.who.measure_of_z import measure_at
 
-GREEN, YELLOW, RED, SHADE, INK, LINE = "#e6f4e6", "#fdf3cf", "#f9dcd9", "#5b7fb5", "#1d3557", "#8a8a8a"
+GREEN, YELLOW, RED, SHADE, INK, LINE = (
+    "#e6f4e6",
+    "#fdf3cf",
+    "#f9dcd9",
+    "#5b7fb5",
+    "#1d3557",
+    "#8a8a8a",
+)
 AHEAD, CROSS = "#6a2c91", "#b00020"
 WIDTH, PANEL, LEFT, RIGHT, TOP, BOTTOM = 360, 212, 38, 34, 24, 34
 SMALL, LARGE = 12, 13
@@ -38,18 +46,24 @@ class Treatment:
 class Panel:
     """One frame on the canvas: turns ages and values into pixels."""
 
-    def __init__(self, canvas: Canvas, top: float, span: tuple[float, float], extent: tuple[float, float]):
+    def __init__(
+        self, canvas: Canvas, top: float, span: tuple[float, float], extent: tuple[float, float]
+    ):
         self.canvas, self.span, self.extent = canvas, span, extent
         self.left, self.right = LEFT, WIDTH - RIGHT
         self.top, self.bottom = top + TOP, top + PANEL - BOTTOM
 
     def x(self, day: float) -> float:
         first, last = self.span
-        return self.left + (min(max(day, first), last) - first) / (last - first) * (self.right - self.left)
+        return self.left + (min(max(day, first), last) - first) / (last - first) * (
+            self.right - self.left
+        )
 
     def y(self, value: float) -> float:
         low, high = self.extent
-        return self.bottom - (min(max(value, low), high) - low) / (high - low) * (self.bottom - self.top)
+        return self.bottom - (min(max(value, low), high) - low) / (high - low) * (
+            self.bottom - self.top
+        )
 
     def add(self, *shapes) -> None:
         self.canvas.shapes.extend(shapes)
@@ -60,18 +74,34 @@ class Panel:
         step = 3 if self.span[1] - self.span[0] < 800 else 6
         first, last = (int(round(day / DAYS_PER_MONTH)) for day in self.span)
         for month in range(first, last + 1, step):
-            self.add(Text((self.x(month * DAYS_PER_MONTH), self.bottom + 14), str(month), SMALL, "#444", "middle"))
+            self.add(
+                Text(
+                    (self.x(month * DAYS_PER_MONTH), self.bottom + 14),
+                    str(month),
+                    SMALL,
+                    "#444",
+                    "middle",
+                )
+            )
         self.add(Text((self.right, self.bottom + 28), months, SMALL, "#444", "end"))
         for value in _ticks(*self.extent):
             at = self.y(value)
             self.add(Line(((self.left - 4, at), (self.left, at)), LINE))
-            self.add(Text((self.left - 6, at + 4), f"{value:g}".replace("-", "−"), SMALL, "#444", "end"))
-        corners = ((self.left, self.top), (self.right, self.top), (self.right, self.bottom), (self.left, self.bottom))
+            self.add(
+                Text((self.left - 6, at + 4), f"{value:g}".replace("-", "−"), SMALL, "#444", "end")
+            )
+        corners = (
+            (self.left, self.top),
+            (self.right, self.top),
+            (self.right, self.bottom),
+            (self.left, self.bottom),
+        )
         self.add(Line((*corners, corners[0]), LINE))
 
     @property
     def steps(self) -> bool:
-        """Whether the ages shown lie on both sides of the day on which WHO turns from length to height."""
+        """Whether the ages shown lie on both sides of the day on which WHO turns from length to
+        height."""
         return self.span[0] < STANDING_FROM_DAYS - 1 and self.span[1] > STANDING_FROM_DAYS
 
 
@@ -80,11 +110,15 @@ def _ticks(low: float, high: float) -> list[float]:
     rough = (high - low) / 6
     power = 10 ** np.floor(np.log10(rough))
     step = next(power * factor for factor in (1, 2, 5, 10) if power * factor >= rough)
-    return [round(float(value), 6) for value in np.arange(np.ceil(low / step), np.floor(high / step) + 1) * step]
+    return [
+        round(float(value), 6)
+        for value in np.arange(np.ceil(low / step), np.floor(high / step) + 1) * step
+    ]
 
 
 def _stretches(panel: Panel, name: str) -> list[tuple[float, float]]:
-    """First and last day of each curve: one, or for height two, which do not meet where length turns to height."""
+    """First and last day of each curve: one, or for height two, which do not meet where length
+    turns to height."""
     first, last = panel.span
     if name != "haz" or last < STANDING_FROM_DAYS:
         return [(first, last)]
@@ -93,8 +127,11 @@ def _stretches(panel: Panel, name: str) -> list[tuple[float, float]]:
     return [(first, STANDING_FROM_DAYS - 1), (STANDING_FROM_DAYS, last)]
 
 
-def _curve(panel: Panel, name: str, sex: int, cut: float, stretch: tuple[float, float]) -> list[tuple[float, float]]:
-    """Points (pixels) of the line at this many SD, or at this value where the panel's bands are flat."""
+def _curve(
+    panel: Panel, name: str, sex: int, cut: float, stretch: tuple[float, float]
+) -> list[tuple[float, float]]:
+    """Points (pixels) of the line at this many SD, or at this value where the panel's bands are
+    flat."""
     first, last = stretch
     if name in ("whz", "muac"):
         return [(panel.x(first), panel.y(cut)), (panel.x(last), panel.y(cut))]
@@ -116,7 +153,11 @@ def draw_bands(panel: Panel, name: str, sex: int) -> None:
     for stretch in _stretches(panel, name):
         severe, moderate = (_curve(panel, name, sex, cut, stretch) for cut in cuts)
         floor, roof = ([(x, edge) for x, _ in severe] for edge in (panel.bottom, panel.top))
-        for lower, upper, fill in ((floor, severe, RED), (severe, moderate, YELLOW), (moderate, roof, GREEN)):
+        for lower, upper, fill in (
+            (floor, severe, RED),
+            (severe, moderate, YELLOW),
+            (moderate, roof, GREEN),
+        ):
             panel.add(Area((*lower, *reversed(upper)), fill))
         for cut in lines:
             width = 1.0 if cut in cuts or cut == 0 else 0.6
@@ -134,7 +175,8 @@ def _number(panel: Panel, y: float, cut: float, name: str) -> None:
 
 
 def draw_step(panel: Panel, words: Mapping[str, str]) -> None:
-    """The day on which length (lying) turns to height (standing), as a dotted line with both words."""
+    """The day on which length (lying) turns to height (standing), as a dotted line with both
+    words."""
     if panel.steps:
         at, foot = panel.x(STANDING_FROM_DAYS - 0.5), panel.bottom - 5
         panel.add(Line(((at, panel.top), (at, panel.bottom)), LINE, 1.0, dashed=True))
@@ -142,13 +184,21 @@ def draw_step(panel: Panel, words: Mapping[str, str]) -> None:
         panel.add(Text((at + 4, foot), words["standing"], SMALL, "#444"))
 
 
-def draw_treatments(panel: Panel, stays: Sequence[Treatment], words: Mapping[str, str], *, today: float) -> None:
-    """Episodes as shaded spans with the programme's name; an open one ends at `today` (days of age)."""
+def draw_treatments(
+    panel: Panel, stays: Sequence[Treatment], words: Mapping[str, str], *, today: float
+) -> None:
+    """Episodes as shaded spans with the programme's name; an open one ends at `today` (days of
+    age)."""
     taken = [panel.left] * 2
     for stay in (one for one in stays if one.since <= min(LAST_DAY, today)):
         until = today if stay.until is None else stay.until
         left, right = panel.x(stay.since), max(panel.x(until), panel.x(stay.since) + 2)
-        corners = ((left, panel.top), (right, panel.top), (right, panel.bottom), (left, panel.bottom))
+        corners = (
+            (left, panel.top),
+            (right, panel.top),
+            (right, panel.bottom),
+            (left, panel.bottom),
+        )
         panel.add(Area(corners, SHADE, 0.18))
         named = stay.programme or words["treatment"]
         row = 0 if left >= taken[0] else 1
@@ -161,7 +211,10 @@ def draw_ahead(panel: Panel, projection: Projection | None, name: str) -> None:
     if not bounds_of(projection, name):
         return
     low, middle, high = (
-        tuple((panel.x(day), panel.y(value)) for day, value in zip(projection.age_days, part[name], strict=True))
+        tuple(
+            (panel.x(day), panel.y(value))
+            for day, value in zip(projection.age_days, part[name], strict=True)
+        )
         for part in (projection.low, projection.middle, projection.high)
     )
     panel.add(Area((*low, *reversed(high)), AHEAD, 0.28), Line(middle, AHEAD, 1.4, dashed=True))
@@ -172,10 +225,13 @@ def bounds_of(projection: Projection | None, name: str) -> tuple[Mapping[str, np
     return (projection.low, projection.high) if projection and name in projection.middle else ()
 
 
-def draw_points(panel: Panel, age_days: np.ndarray, values: np.ndarray, *, stale: np.ndarray, name: str) -> None:
+def draw_points(
+    panel: Panel, age_days: np.ndarray, values: np.ndarray, *, stale: np.ndarray, name: str
+) -> None:
     """The child's points joined by a line; a WHZ of a height carried forward is hollow.
 
-    No line joins a length to a height: the step between them is the way of measuring, not the child's.
+    No line joins a length to a height: the step between them is the way of measuring, not the
+    child's.
     """
     known = np.flatnonzero(np.isfinite(values) & (age_days >= 0) & (age_days <= LAST_DAY))
     at = {i: (panel.x(age_days[i]), panel.y(values[i])) for i in known}
@@ -189,7 +245,8 @@ def draw_points(panel: Panel, age_days: np.ndarray, values: np.ndarray, *, stale
 
 
 def draw_crosses(panel: Panel, age_days: np.ndarray, values: np.ndarray) -> None:
-    """Implausible points as crosses: they join no line and stretch no axis; beyond it they stand at its edge."""
+    """Implausible points as crosses: they join no line and stretch no axis; beyond it they stand at
+    its edge."""
     for day, value in zip(age_days, values, strict=True):
         x, y = panel.x(day), panel.y(value)
         for slope in (-1, 1):

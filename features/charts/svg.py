@@ -1,4 +1,5 @@
-"""A few shapes on a canvas, as SVG text small enough for a page or as a PNG. Pixels from the upper left corner."""
+"""A few shapes on a canvas, as SVG text small enough for a page or as a PNG. Pixels from the upper
+left corner."""
 
 from __future__ import annotations
 
@@ -53,7 +54,8 @@ class Text:
 
 @dataclass
 class Canvas:
-    """Shapes in the order they are drawn, with what they show in words for those who cannot see them."""
+    """Shapes in the order they are drawn, with what they show in words for those who cannot see
+    them."""
 
     width: int
     height: int
@@ -67,7 +69,8 @@ class Canvas:
         """One `<svg>` element with no outside reference, to be put in a page or a file as it is."""
         body = "".join(_SVG[type(shape)](shape) for shape in self.shapes)
         return (
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {self.width} {self.height}" role="img" '
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {self.width} '
+            f'{self.height}" role="img" '
             f'font-family="sans-serif"><title>{escape(self.title)}</title><desc>{escape(self.description)}</desc>'
             f'<path fill="#fff" d="M0 0h{self.width}v{self.height}H0z"/>{body}</svg>'
         )
@@ -93,9 +96,13 @@ def _n(value: float) -> str:
 
 
 def _path(points: tuple[Point, ...]) -> str:
-    """Points as a path: the first as it is, the others as steps in whole tenths, which are shorter to write."""
+    """Points as a path: the first as it is, the others as steps in whole tenths, which are shorter
+    to write."""
     tenths = [(round(x * 10), round(y * 10)) for x, y in points]
-    steps = [f"{_n((x - u) / 10)} {_n((y - v) / 10)}" for (u, v), (x, y) in zip(tenths, tenths[1:], strict=False)]
+    steps = [
+        f"{_n((x - u) / 10)} {_n((y - v) / 10)}"
+        for (u, v), (x, y) in zip(tenths, tenths[1:], strict=False)
+    ]
     start = f"M{_n(tenths[0][0] / 10)} {_n(tenths[0][1] / 10)}"
     return start + ("l" + " ".join(steps) if steps else "").replace(" -", "-")
 
@@ -116,7 +123,11 @@ def _dots(shape: Dots) -> str:
     places = "".join(f"M{_n(x)} {_n(y)}h0" for x, y in shape.points)
     round_ends = f'<path fill="none" stroke-linecap="round" d="{places}"'
     filled = f'{round_ends} stroke="{shape.colour}" stroke-width="{2 * shape.radius + 1:g}"/>'
-    return filled + (f'{round_ends} stroke="#fff" stroke-width="{2 * shape.radius - 1:g}"/>' if shape.hollow else "")
+    return filled + (
+        f'{round_ends} stroke="#fff" stroke-width="{2 * shape.radius - 1:g}"/>'
+        if shape.hollow
+        else ""
+    )
 
 
 def _text(shape: Text) -> str:
@@ -138,13 +149,28 @@ def _draw(axes, shape: Area | Line | Dots | Text, order: int) -> None:
     elif isinstance(shape, Line):
         x, y = zip(*shape.points, strict=True)
         style = "--" if shape.dashed else "-"
-        axes.plot(x, y, color=shape.colour, linewidth=0.72 * shape.width, linestyle=style, zorder=order)
+        axes.plot(
+            x, y, color=shape.colour, linewidth=0.72 * shape.width, linestyle=style, zorder=order
+        )
     elif isinstance(shape, Dots):
         x, y = zip(*shape.points, strict=True)
         fill = "#fff" if shape.hollow else shape.colour
-        style = {"markersize": 1.44 * shape.radius, "markerfacecolor": fill, "markeredgecolor": shape.colour}
+        style = {
+            "markersize": 1.44 * shape.radius,
+            "markerfacecolor": fill,
+            "markeredgecolor": shape.colour,
+        }
         axes.plot(x, y, "o", markeredgewidth=0.72, zorder=order, **style)
     else:
         x, y = shape.at
-        axes.text(x, y, shape.words, fontsize=0.72 * shape.size, color=shape.colour, ha=_ANCHOR[shape.anchor],
-                  va="baseline", weight="bold" if shape.bold else "normal", zorder=order)
+        axes.text(
+            x,
+            y,
+            shape.words,
+            fontsize=0.72 * shape.size,
+            color=shape.colour,
+            ha=_ANCHOR[shape.anchor],
+            va="baseline",
+            weight="bold" if shape.bold else "normal",
+            zorder=order,
+        )

@@ -1,4 +1,5 @@
-"""A table's rows answered: z-scores, flags, status, criterion and suspicions, row for row in the same order."""
+"""A table's rows answered: z-scores, flags, status, criterion and suspicions, row for row in the
+same order."""
 
 from __future__ import annotations
 
@@ -22,7 +23,8 @@ STUNTING = ("severe", "moderate", "normal")
 
 @dataclass(frozen=True)
 class Answers:
-    """Everything that was read and found about n rows; arrays of n, z in order of INDICATORS, NaN missing."""
+    """Everything that was read and found about n rows; arrays of n, z in order of INDICATORS, NaN
+    missing."""
 
     read: dict[str, np.ndarray]
     unrounded: dict[str, np.ndarray]
@@ -37,12 +39,17 @@ class Answers:
         return len(self.read["sex"])
 
 
-def answer(table: pa.Table, columns: Columns, *, older: str | None = None, decimal_comma: bool = False) -> Answers:
+def answer(
+    table: pa.Table, columns: Columns, *, older: str | None = None, decimal_comma: bool = False
+) -> Answers:
     """Answer every row of a table whose columns were found."""
     found = Suspicions(table.num_rows)
     read = _read(table, columns, found, decimal_comma=decimal_comma)
     refuse_impossible(read, found, arm_in_cm="armc_cm" in columns and "muac_mm" not in columns)
-    measured = {name: read[name] for name in ("age_days", "weight_kg", "height_cm", "muac_mm", "head_cm", "oedema")}
+    measured = {
+        name: read[name]
+        for name in ("age_days", "weight_kg", "height_cm", "muac_mm", "head_cm", "oedema")
+    }
     sex, position = _code(read["sex"]), _code(read["height_position"])
     unrounded = zscores(sex=sex, height_position=position, older=older, **measured)
     unrounded |= _without_uncertain(unrounded, read, sex, position, found)
@@ -52,7 +59,10 @@ def answer(table: pa.Table, columns: Columns, *, older: str | None = None, decim
         **{name: z[name] for name in ("waz", "haz", "whz")},
         **{name: read[name] for name in ("age_days", "muac_mm", "oedema")},
     )
-    found.add("classified_without_age", np.isnan(read["age_days"]) & is_classified(called) & ~found.has("age_not_read"))
+    found.add(
+        "classified_without_age",
+        np.isnan(read["age_days"]) & is_classified(called) & ~found.has("age_not_read"),
+    )
     found.add("standing_under_9_months", (position == 1) & (read["age_days"] < 9 * DAYS_PER_MONTH))
     _suspect_pounds(sex, read, two_decimals["waz"], found)
     return Answers(
@@ -77,7 +87,9 @@ def _code(values: np.ndarray) -> np.ndarray:
     return np.where(np.isnan(values), -1, values).astype(np.int8)
 
 
-def _read(table: pa.Table, columns: Columns, found: Suspicions, *, decimal_comma: bool) -> dict[str, np.ndarray]:
+def _read(
+    table: pa.Table, columns: Columns, found: Suspicions, *, decimal_comma: bool
+) -> dict[str, np.ndarray]:
     """Every column that we know as float64 (n,), NaN where missing or not read."""
     nothing = np.full(table.num_rows, np.nan)
 
@@ -93,8 +105,13 @@ def _read(table: pa.Table, columns: Columns, found: Suspicions, *, decimal_comma
 
     ages, half_window = [numbers("age_days", "age_not_read")], nothing
     if "birth_date" in columns and "measured_on" in columns:
-        ages.append(take("measured_on", "age_not_read", survey_cells.days) - take("birth_date", "age_not_read", survey_cells.days))
-        window = take("born_until", "age_not_read", survey_cells.days) - take("born_from", "age_not_read", survey_cells.days)
+        ages.append(
+            take("measured_on", "age_not_read", survey_cells.days)
+            - take("birth_date", "age_not_read", survey_cells.days)
+        )
+        window = take("born_until", "age_not_read", survey_cells.days) - take(
+            "born_from", "age_not_read", survey_cells.days
+        )
         half_window = np.where(np.isnan(ages[0]), window / 2, 0.0)
     # Completed months come last: where both dates are there, they say more.
     ages.append(numbers("age_months", "age_not_read") * DAYS_PER_MONTH)
@@ -102,31 +119,53 @@ def _read(table: pa.Table, columns: Columns, found: Suspicions, *, decimal_comma
     for other in ages[1:]:
         age = np.where(np.isnan(age), other, age)
     found.add("age_negative", age < 0)
-    muac = numbers("muac_mm", "muac_not_read") if "muac_mm" in columns else numbers("armc_cm", "muac_not_read") * 10
+    muac = (
+        numbers("muac_mm", "muac_not_read")
+        if "muac_mm" in columns
+        else numbers("armc_cm", "muac_not_read") * 10
+    )
     return {
         "sex": take("sex", "sex_not_read", survey_cells.codes, survey_cells.SEX),
         "age_days": age,
         "age_half_window": half_window,
         "weight_kg": numbers("weight_kg", "weight_not_read"),
         "height_cm": numbers("height_cm", "height_not_read"),
-        "height_position": take("height_position", "position_not_read", survey_cells.codes, survey_cells.POSITION),
+        "height_position": take(
+            "height_position", "position_not_read", survey_cells.codes, survey_cells.POSITION
+        ),
         "muac_mm": muac,
         "head_cm": numbers("head_cm", "head_not_read"),
         "oedema": take("oedema", "oedema_not_read", survey_cells.codes, survey_cells.OEDEMA),
     }
 
 
-def _without_uncertain(unrounded: dict[str, np.ndarray], read: dict[str, np.ndarray], sex: np.ndarray,
-                       position: np.ndarray, found: Suspicions) -> dict[str, np.ndarray]:
-    """The z-scores that an uncertain birth date leaves standing: none where its two ends fall on different sides of a
-    cut-off. A boy born in March 2024 is 16 days younger or older than taken; his WAZ of -3.02 may be -2.97."""
+def _without_uncertain(
+    unrounded: dict[str, np.ndarray],
+    read: dict[str, np.ndarray],
+    sex: np.ndarray,
+    position: np.ndarray,
+    found: Suspicions,
+) -> dict[str, np.ndarray]:
+    """The z-scores that an uncertain birth date leaves standing: none where its two ends fall on
+    different sides of a cut-off. A boy born in March 2024 is 16 days younger or older than taken;
+    his WAZ of -3.02 may be -2.97."""
     half = read["age_half_window"]
     rows = np.flatnonzero(half > 0)
     if not len(rows):
         return {}
-    measured = {name: read[name][rows] for name in ("weight_kg", "height_cm", "muac_mm", "head_cm", "oedema")}
-    ends = [zscores(sex=sex[rows], height_position=position[rows], age_days=read["age_days"][rows] + off * half[rows],
-                    **measured) for off in (-1, 1)]
+    measured = {
+        name: read[name][rows]
+        for name in ("weight_kg", "height_cm", "muac_mm", "head_cm", "oedema")
+    }
+    ends = [
+        zscores(
+            sex=sex[rows],
+            height_position=position[rows],
+            age_days=read["age_days"][rows] + off * half[rows],
+            **measured,
+        )
+        for off in (-1, 1)
+    ]
     kept, any_gone = {}, np.zeros(len(half), bool)
     for name in INDICATORS:
         low, high = (np.digitize(rounded(end[name]), CUT_OFFS) for end in ends)
@@ -139,13 +178,17 @@ def _without_uncertain(unrounded: dict[str, np.ndarray], read: dict[str, np.ndar
     return kept
 
 
-def _suspect_pounds(sex: np.ndarray, read: dict[str, np.ndarray], waz: np.ndarray, found: Suspicions) -> None:
+def _suspect_pounds(
+    sex: np.ndarray, read: dict[str, np.ndarray], waz: np.ndarray, found: Suspicions
+) -> None:
     """Name the rows whose weight is implausibly high as kilograms and ordinary as pounds."""
     heavy = np.flatnonzero(waz > 5)
     if not len(heavy):
         return
     as_pounds = zscores(
-        sex=sex[heavy], age_days=read["age_days"][heavy], weight_kg=read["weight_kg"][heavy] * KG_PER_POUND,
+        sex=sex[heavy],
+        age_days=read["age_days"][heavy],
+        weight_kg=read["weight_kg"][heavy] * KG_PER_POUND,
         height_cm=read["height_cm"][heavy],
     )
     ordinary = (abs(as_pounds["waz"]) <= 3) & ~(abs(as_pounds["whz"]) > 3)
@@ -164,7 +207,9 @@ def columns_of(answers: Answers, *, unrounded: bool = False) -> dict[str, pa.Arr
     fired, spelled = status.criterion_codes(called), status.CRITERION
     added["criterion"] = _words(np.where(fired == 0, -1, fired), spelled)
     added["underweight"] = _words(_degree(called["suw"], called["muw"]), UNDERWEIGHT)
-    added["stunting"] = _words(_degree(called["severe_stunting"], called["moderate_stunting"]), STUNTING)
+    added["stunting"] = _words(
+        _degree(called["severe_stunting"], called["moderate_stunting"]), STUNTING
+    )
     if answers.reference is not None:
         added["reference"] = _words(answers.reference, REFERENCE)
     position, texts = answers.suspicions.words()
@@ -181,4 +226,6 @@ def _degree(severe: np.ndarray, moderate: np.ndarray) -> np.ndarray:
 def _words(position: np.ndarray, words) -> pa.Array:
     """Text from positions in a list; -1 is empty."""
     index = pa.array(position.astype(np.int32), mask=position < 0)
-    return pa.DictionaryArray.from_arrays(index, pa.array(list(words), pa.string())).cast(pa.string())
+    return pa.DictionaryArray.from_arrays(index, pa.array(list(words), pa.string())).cast(
+        pa.string()
+    )

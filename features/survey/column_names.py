@@ -1,4 +1,5 @@
-"""Which column of a table is what: our names and WHO Anthro's. A name that leaves the unit open is not taken."""
+"""Which column of a table is what: our names and WHO Anthro's. A name that leaves the unit open is
+not taken."""
 
 from __future__ import annotations
 
@@ -12,7 +13,13 @@ NAMES: dict[str, tuple[str, ...]] = {
     "age_days": ("age_days", "age_in_days", "agedays"),
     "age_months": ("age_months", "age_in_months", "agemons", "agemonths", "months"),
     "birth_date": ("birth_date", "date_of_birth", "dob", "birthdat"),
-    "measured_on": ("measured_on", "date_of_measurement", "measurement_date", "date_of_visit", "survdate"),
+    "measured_on": (
+        "measured_on",
+        "date_of_measurement",
+        "measurement_date",
+        "date_of_visit",
+        "survdate",
+    ),
     "weight_kg": ("weight_kg", "weight"),
     "height_cm": ("height_cm", "length_cm", "lenhei", "height", "length"),
     "height_position": ("height_position", "measure"),
@@ -21,20 +28,36 @@ NAMES: dict[str, tuple[str, ...]] = {
     "head_cm": ("head_cm", "headc"),
     "oedema": ("oedema", "edema"),
 }
-"""What we read, and the names it may have, best first; case, blanks and dots in a name do not matter."""
+"""What we read, and the names it may have, best first; case, blanks and dots in a name do not
+matter."""
 
-UNIT_OPEN = {"age": "age_days or age_months", "muac": "muac_mm or armc (cm)", "mid_upper_arm": "muac_mm or armc (cm)"}
+UNIT_OPEN = {
+    "age": "age_days or age_months",
+    "muac": "muac_mm or armc (cm)",
+    "mid_upper_arm": "muac_mm or armc (cm)",
+}
 
 ENA = frozenset({"survdate", "birthdat", "edema", "cluster", "team", "months"})
 """Columns of ENA for SMART; where three of them stand, MUAC is in mm, as ENA has it."""
-IN_WORDS = {"sex", "birth_date", "measured_on", "weight_kg", "height_cm", "height_position", "muac_mm", "oedema"}
-"""What may also be known by its words (`Weight (kg)`, `wt`, `जन्म तिथि`), as a map is proposed by them."""
+IN_WORDS = {
+    "sex",
+    "birth_date",
+    "measured_on",
+    "weight_kg",
+    "height_cm",
+    "height_position",
+    "muac_mm",
+    "oedema",
+}
+"""What may also be known by its words (`Weight (kg)`, `wt`, `जन्म तिथि`), as a map is proposed by
+them."""
 MEASURES = ("weight_kg", "height_cm", "muac_mm", "armc_cm", "head_cm")
 
 
 @dataclass(frozen=True)
 class Columns:
-    """Position of each thing we read in the table's columns, and what a person should know about the choice."""
+    """Position of each thing we read in the table's columns, and what a person should know about
+    the choice."""
 
     position: dict[str, int]
     header: tuple[str, ...]
@@ -45,16 +68,29 @@ class Columns:
 
     def named(self) -> dict[str, str]:
         """What we read: the header that it was read from."""
-        return {name: self.header[at] for name, at in self.position.items() if not name.startswith("born_")}
+        return {
+            name: self.header[at]
+            for name, at in self.position.items()
+            if not name.startswith("born_")
+        }
 
 
 def plain(name: str) -> str:
     """A header in the form that names are compared in."""
-    return name.strip().lstrip("\ufeff").strip().lower().replace(" ", "_").replace(".", "_").replace("-", "_")
+    return (
+        name.strip()
+        .lstrip("\ufeff")
+        .strip()
+        .lower()
+        .replace(" ", "_")
+        .replace(".", "_")
+        .replace("-", "_")
+    )
 
 
 def find(header: list[str], twice: frozenset[str] = frozenset()) -> Columns:
-    """The columns of a header. Sex and one measure must be there; an age whose unit is open is refused.
+    """The columns of a header. Sex and one measure must be there; an age whose unit is open is
+    refused.
 
     `twice` are names that stand in the file more than once.
     """
@@ -62,13 +98,17 @@ def find(header: list[str], twice: frozenset[str] = frozenset()) -> Columns:
     position: dict[str, int] = {}
     warnings: list[str] = []
     for ours, names in NAMES.items():
-        there = [(name, at) for name in names for at, column in enumerate(plainly) if column == name]
+        there = [
+            (name, at) for name in names for at, column in enumerate(plainly) if column == name
+        ]
         if not there:
             continue
         position[ours] = there[0][1]
         if [name for name, _ in there].count(there[0][0]) > 1 or header[there[0][1]] in twice:
             raise BadInput("GRO104", f"two columns are called {there[0][0]}: rename or remove one")
-        warnings += [f"column {header[at]} is not used: {header[there[0][1]]} is" for _, at in there[1:]]
+        warnings += [
+            f"column {header[at]} is not used: {header[there[0][1]]} is" for _, at in there[1:]
+        ]
     _by_words(header, position, warnings)
     if "muac" in plainly and "muac_mm" not in position and len(ENA & set(plainly)) >= 3:
         position["muac_mm"] = plainly.index("muac")
@@ -77,7 +117,9 @@ def find(header: list[str], twice: frozenset[str] = frozenset()) -> Columns:
     for name, advice in UNIT_OPEN.items():
         unread = name in plainly and plainly.index(name) not in position.values()
         if unread and not (name == "age" and _has_age(position)):
-            warnings.append(f"LOOK: column {name} is not read, its unit is not said: call it {advice}")
+            warnings.append(
+                f"LOOK: column {name} is not read, its unit is not said: call it {advice}"
+            )
     if not _has_age(position):
         names = "age_days, age_months, or birth_date and measured_on"
         warnings.append(f"LOOK: no age ({names}): only weight for height is answered")
@@ -85,33 +127,48 @@ def find(header: list[str], twice: frozenset[str] = frozenset()) -> Columns:
 
 
 def _by_words(header: list[str], position: dict[str, int], warnings: list[str]) -> None:
-    """Columns known by their words, where no name of ours stands for them. Another unit in a header is not converted:
-    a map declares it."""
+    """Columns known by their words, where no name of ours stands for them. Another unit in a header
+    is not converted: a map declares it."""
     for name, answer in propose(header).items():
         column, at = answer.get("column"), header.index(name)
-        if column not in IN_WORDS or "wide" in answer or at in position.values() or column in position:
+        if (
+            column not in IN_WORDS
+            or "wide" in answer
+            or at in position.values()
+            or column in position
+        ):
             continue
         if column == "muac_mm" and ("armc_cm" in position or unit_in(name) not in ("mm", "cm")):
             continue
         if answer.get("unit") == "cm":
             position["armc_cm"] = at
         elif "unit" in answer:
-            warnings.append(f"LOOK: column {name} is not read: it names {answer['unit']}; declare it in a map (--map)")
+            warnings.append(
+                f"LOOK: column {name} is not read: it names {answer['unit']}; declare it "
+                "in a map (--map)"
+            )
         else:
             position[column] = at
 
 
 def _has_age(position: dict[str, int]) -> bool:
-    return "age_days" in position or "age_months" in position or {"birth_date", "measured_on"} <= set(position)
+    return (
+        "age_days" in position
+        or "age_months" in position
+        or {"birth_date", "measured_on"} <= set(position)
+    )
 
 
 def _refuse_unreadable(position: dict[str, int], plainly: list[str], header: list[str]) -> None:
-    """Stop where nothing could be answered, saying which names were looked for and which were there."""
+    """Stop where nothing could be answered, saying which names were looked for and which were
+    there."""
     there = ", ".join(name for name in header[:20]) or "none"
     if "sex" not in position:
         raise BadInput("GRO102", f"no column for sex (sex or gender). Columns there: {there}")
     if not any(name in position for name in MEASURES):
         wanted = ", ".join(NAMES[name][0] for name in MEASURES)
-        raise BadInput("GRO102", f"no measure: one of {wanted} (or WHO Anthro's names). Columns there: {there}")
+        raise BadInput(
+            "GRO102", f"no measure: one of {wanted} (or WHO Anthro's names). Columns there: {there}"
+        )
     if "age" in plainly and not _has_age(position):
         raise BadInput("GRO103", "column age does not say its unit: call it age_days or age_months")

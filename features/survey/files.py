@@ -1,4 +1,5 @@
-"""Tables to files: CSV, XLSX, Parquet. Every cell of a CSV stays as written. `features.survey.reading` reads."""
+"""Tables to files: CSV, XLSX, Parquet. Every cell of a CSV stays as written.
+`features.survey.reading` reads."""
 
 from __future__ import annotations
 
@@ -21,10 +22,18 @@ EXCEL_ROWS = 1_048_575
 
 
 def writer(path: Path) -> Callable[[pa.Table, Path], None]:
-    """How to write a file of this name; other endings than .csv, .tsv, .parquet, .xlsx are refused."""
-    writers = {".csv": _write_csv, ".tsv": _write_tsv, ".parquet": _write_parquet, ".xlsx": _write_sheet}
+    """How to write a file of this name; other endings than .csv, .tsv, .parquet, .xlsx are
+    refused."""
+    writers = {
+        ".csv": _write_csv,
+        ".tsv": _write_tsv,
+        ".parquet": _write_parquet,
+        ".xlsx": _write_sheet,
+    }
     if path.suffix.lower() not in writers:
-        raise UsageError("GRO120", f"cannot write {path.name}: its ending must be one of {', '.join(writers)}")
+        raise UsageError(
+            "GRO120", f"cannot write {path.name}: its ending must be one of {', '.join(writers)}"
+        )
     if not path.absolute().parent.is_dir():
         raise UsageError("GRO121", f"cannot write {path.name}: its folder is not there")
     return writers[path.suffix.lower()]
@@ -33,7 +42,9 @@ def writer(path: Path) -> Callable[[pa.Table, Path], None]:
 def write(table: pa.Table, path: Path) -> None:
     """Write the table whole or not at all."""
     put = writer(path)
-    handle, name = tempfile.mkstemp(dir=path.absolute().parent, prefix=".sanket-", suffix=path.suffix)
+    handle, name = tempfile.mkstemp(
+        dir=path.absolute().parent, prefix=".sanket-", suffix=path.suffix
+    )
     os.close(handle)
     try:
         put(table, Path(name))
@@ -45,12 +56,14 @@ def write(table: pa.Table, path: Path) -> None:
 
 
 def _write_csv(table: pa.Table, path: Path, delimiter: str = ",") -> None:
-    """UTF-8, line feeds, and quotes only around cells that need them: a cell stays as it was written, but for what
-    a spreadsheet would run as a formula."""
+    """UTF-8, line feeds, and quotes only around cells that need them: a cell stays as it was
+    written, but for what a spreadsheet would run as a formula."""
     table = harmless_table(table)
     special = f'\r\n"{delimiter}'
     quoting = [_holds(column, special) for column in table.columns]
-    header = pa.table([[name] for name in table.column_names], names=[str(at) for at in range(table.num_columns)])
+    header = pa.table(
+        [[name] for name in table.column_names], names=[str(at) for at in range(table.num_columns)]
+    )
     with path.open("wb") as file:
         _write_lines(header, [True] * len(quoting), special, file)
         for at in range(0, table.num_rows, 65536):
@@ -58,19 +71,25 @@ def _write_csv(table: pa.Table, path: Path, delimiter: str = ",") -> None:
 
 
 def _write_lines(table: pa.Table, quoting: list[bool], special: str, file: BinaryIO) -> None:
-    """Append the rows as lines: all cells of a row joined, and the text of all rows written at once."""
+    """Append the rows as lines: all cells of a row joined, and the text of all rows written at
+    once."""
     texts = [pc.fill_null(_spelled(column.combine_chunks()), "") for column in table.columns]
-    cells = [_quoted(text, special) if may else text for text, may in zip(texts, quoting, strict=True)]
+    cells = [
+        _quoted(text, special) if may else text for text, may in zip(texts, quoting, strict=True)
+    ]
     lines = _joined(_joined(*cells, by=special[-1]), _as_text(""), by="\n")
     file.write(lines.buffers()[2])
 
 
 def _spelled(column: pa.Array) -> pa.Array:
-    """Any column as text; lists and the like, which Arrow has no text for, as Python writes them."""
+    """Any column as text; lists and the like, which Arrow has no text for, as Python writes
+    them."""
     try:
         return column.cast(pa.large_string())
     except (pa.ArrowNotImplementedError, pa.ArrowInvalid):
-        return pa.array([None if cell is None else str(cell) for cell in column.to_pylist()], pa.large_string())
+        return pa.array(
+            [None if cell is None else str(cell) for cell in column.to_pylist()], pa.large_string()
+        )
 
 
 def _holds(column: pa.ChunkedArray, special: str) -> bool:
@@ -108,7 +127,9 @@ def _write_sheet(table: pa.Table, path: Path) -> None:
     import openpyxl
 
     if table.num_rows > EXCEL_ROWS:
-        raise UsageError("GRO122", f"a sheet holds {grouped(EXCEL_ROWS)} rows: write .csv or .parquet")
+        raise UsageError(
+            "GRO122", f"a sheet holds {grouped(EXCEL_ROWS)} rows: write .csv or .parquet"
+        )
     book = openpyxl.Workbook(write_only=True)
     sheet = book.create_sheet("zscores")
     sheet.append(table.column_names)
@@ -121,7 +142,11 @@ def _write_sheet(table: pa.Table, path: Path) -> None:
 def _cells(column: pa.ChunkedArray) -> list:
     """A column as cells of a sheet, which knows numbers, texts, truths and times without a zone."""
     kind = column.type
-    if pa.types.is_nested(kind) or pa.types.is_binary(kind) or (pa.types.is_timestamp(kind) and kind.tz):
+    if (
+        pa.types.is_nested(kind)
+        or pa.types.is_binary(kind)
+        or (pa.types.is_timestamp(kind) and kind.tz)
+    ):
         return _spelled(column.combine_chunks()).to_pylist()
     return column.to_pylist()
 

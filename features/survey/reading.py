@@ -1,6 +1,8 @@
-"""A survey's file through the registry's own readers, and through a map where there is one: the columns to answer from.
+"""A survey's file through the registry's own readers, and through a map where there is one: the
+columns to answer from.
 
-The same files are read for `sanket import` and `sanket zscores`, and the same map says the same of both.
+The same files are read for `sanket import` and `sanket zscores`, and the same map says the same of
+both.
 """
 
 from __future__ import annotations
@@ -22,14 +24,24 @@ from registry.mapping.plan import ColumnMap, Map
 from registry.mapping.translate import as_texts, column_of, half_swapped_words, translated
 from registry.sources.sheets import Sheet, sheets_of
 
-MAPPED = {"children": ("sex", "birth_date"), "measurements": (
-    "measured_on", "weight_kg", "height_cm", "height_position", "muac_mm", "oedema")}
+MAPPED = {
+    "children": ("sex", "birth_date"),
+    "measurements": (
+        "measured_on",
+        "weight_kg",
+        "height_cm",
+        "height_position",
+        "muac_mm",
+        "oedema",
+    ),
+}
 """The columns of a map from which z-scores are answered."""
 
 
 @dataclass(frozen=True)
 class Survey:
-    """A file's rows: `table` as it is written out again, `read` with the columns to answer from by `columns`.
+    """A file's rows: `table` as it is written out again, `read` with the columns to answer from by
+    `columns`.
 
     `decimal_comma`: numbers may be written so. `is_typed`: cells of a workbook, numbers among them.
     """
@@ -51,7 +63,9 @@ def read_survey(path: Path, map: Path | None = None) -> Survey:
     else:
         read, columns = _by_headers(table, sheet)
     warnings = (*columns.warnings, *sheet.notes, *others)
-    return Survey(table, read, replace(columns, warnings=warnings), decimal_comma, not _is_text(path))
+    return Survey(
+        table, read, replace(columns, warnings=warnings), decimal_comma, not _is_text(path)
+    )
 
 
 def _is_text(path: Path) -> bool:
@@ -67,11 +81,16 @@ def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
 
 
 def _sheet(path: Path, plan: Map | None) -> tuple[Sheet, list[str]]:
-    """The file's table (of a workbook the sheet that the map names, or the first shown), and what was not read."""
+    """The file's table (of a workbook the sheet that the map names, or the first shown), and what
+    was not read."""
     if not path.is_file():
         raise BadInput("GRO110", f"{path.name}: no such file")
     try:
-        sheets = [sheet for sheet in sheets_of(path, uneven="fill", any_ending=True) if sheet.data.num_columns]
+        sheets = [
+            sheet
+            for sheet in sheets_of(path, uneven="fill", any_ending=True)
+            if sheet.data.num_columns
+        ]
     except BadInput as error:
         raise _told(path, error) from error
     shown = [sheet for sheet in sheets if not sheet.hidden] or sheets
@@ -79,8 +98,11 @@ def _sheet(path: Path, plan: Map | None) -> tuple[Sheet, list[str]]:
     sheet = next((one for one in sheets if one.name in named), shown[0])
     if sheet.refused:
         some = ", ".join(str(number + 1) for number, _ in sheet.refused[:5])
-        raise BadInput("GRO115", f"{path.name}: {len(sheet.refused)} rows have more cells than the header, first rows "
-                                 f"{some}")
+        raise BadInput(
+            "GRO115",
+            f"{path.name}: {len(sheet.refused)} rows have more cells than the header, first rows "
+            f"{some}",
+        )
     return sheet, [f"sheet {one.name} was not read" for one in sheets if one is not sheet]
 
 
@@ -88,26 +110,39 @@ def _told(path: Path, error: BadInput) -> BadInput:
     """The reader's refusal under the codes of `zscores`."""
     with path.open("rb") as file:
         start = file.read(8)
-    code = "GRO111" if error.code == "REG004" else "GRO112" if start.startswith(b"PAR1") else \
-        "GRO113" if start.startswith((b"PK", b"\xd0\xcf")) else "GRO114"
+    code = (
+        "GRO111"
+        if error.code == "REG004"
+        else "GRO112"
+        if start.startswith(b"PAR1")
+        else "GRO113"
+        if start.startswith((b"PK", b"\xd0\xcf"))
+        else "GRO114"
+    )
     return BadInput(code, f"{error.message} (CSV, XLSX or Parquet is needed)")
 
 
 def _mapped(sheet: Sheet, plan: Map) -> tuple[pa.Table, Columns]:
-    """The columns that the map names, translated; `birth_date` may be a window, from an age or a month."""
+    """The columns that the map names, translated; `birth_date` may be a window, from an age or a
+    month."""
     used: set[str] = set()
     found: dict[str, pa.Array] = {}
     header: dict[str, str] = {}
     for table in plan.tables:
         if table.wide or table.values or table.parent:
-            raise BadInput("GRO107", f"[tables.{table.name}] reshapes its rows, and z-scores are answered row for row: "
-                                     "import it, or give a map with columns alone")
+            raise BadInput(
+                "GRO107",
+                f"[tables.{table.name}] reshapes its rows, and z-scores are answered row for row: "
+                "import it, or give a map with columns alone",
+            )
         for column in table.columns:
             if column.name in MAPPED.get(table.name, ()):
                 found.setdefault(column.name, _cells(column, sheet, plan, used))
                 header.setdefault(column.name, " + ".join(column.headers) or str(column.value))
     if "sex" not in found or not {"weight_kg", "height_cm", "muac_mm"} & set(found):
-        raise BadInput("GRO102", "the map names no sex (of children) or no measure (of measurements)")
+        raise BadInput(
+            "GRO102", "the map names no sex (of children) or no measure (of measurements)"
+        )
     declared = {column.name for table in plan.tables for column in table.columns if column.codes}
     if "oedema" not in declared:
         _refuse_oedema(found.get("oedema"))
@@ -118,20 +153,30 @@ def _mapped(sheet: Sheet, plan: Map) -> tuple[pa.Table, Columns]:
 
 
 def _cells(column: ColumnMap, sheet: Sheet, plan: Map, used: set[str]) -> pa.Array:
-    """A column's texts; a birth date of which the month alone is written is a window of that month's days."""
+    """A column's texts; a birth date of which the month alone is written is a window of that
+    month's days."""
     cells = as_texts(_combined(column_of(column, sheet, plan, used)))
     if column.name != "birth_date" or not column.day:
         return cells
-    first, late = (as_texts(_combined(column_of(replace(column, day=day), sheet, plan, used))) for day in (1, 28))
+    first, late = (
+        as_texts(_combined(column_of(replace(column, day=day), sheet, plan, used)))
+        for day in (1, 28)
+    )
     window = pc.binary_join_element_wise(first, late, "/")
     return pc.if_else(pc.fill_null(pc.equal(first, late), True), cells, window)
 
 
 def _split_windows(births: pa.Array) -> dict[str, pa.Array]:
-    """Birth dates with the first and the last day that each may be: `2024-03-01/2024-03-31` is one of March."""
+    """Birth dates with the first and the last day that each may be: `2024-03-01/2024-03-31` is one
+    of March."""
     different = births.dictionary_encode()
-    ends = [(None, None, None) if text is None else _ends(text) for text in different.dictionary.to_pylist()]
-    middle, first, last = (pa.array([end[at] for end in ends], pa.string()).take(different.indices) for at in range(3))
+    ends = [
+        (None, None, None) if text is None else _ends(text)
+        for text in different.dictionary.to_pylist()
+    ]
+    middle, first, last = (
+        pa.array([end[at] for end in ends], pa.string()).take(different.indices) for at in range(3)
+    )
     return {"birth_date": middle, "born_from": first, "born_until": last}
 
 
@@ -164,7 +209,10 @@ def _by_headers(table: pa.Table, sheet: Sheet) -> tuple[pa.Table, Columns]:
             raise BadInput("GRO106", f"{half_swapped_words(name)} (--map MAP.toml)")
         if dates in (None, "ask") or "day" in form.settings:
             if dates is not None:
-                warnings.append(f"LOOK: {name} cannot be read for sure ({form.remark}): say how in a map (--map)")
+                warnings.append(
+                    f"LOOK: {name} cannot be read for sure ({form.remark}): say how in a "
+                    "map (--map)"
+                )
             continue
         said = ColumnMap(name, dates=(dates,) if isinstance(dates, str) else tuple(dates))
         at = columns.position[name]
@@ -177,9 +225,14 @@ def _by_headers(table: pa.Table, sheet: Sheet) -> tuple[pa.Table, Columns]:
 
 
 def _refuse_oedema(cells: pa.Array | None) -> None:
-    """1 and 2 alone may be grades or WHO's yes and no: 873 of 873 children of a survey would be SAM."""
+    """1 and 2 alone may be grades or WHO's yes and no: 873 of 873 children of a survey would be
+    SAM."""
     counts = counts_of(pa.chunked_array([cells])) if cells is not None else {}
     filled = sum(counts.values()) / max(len(cells), 1) if counts else 0.0
-    said = oedema_undecided(counts, filled=filled) if all(text.strip()[:1].isdigit() for text in counts) else ""
+    said = (
+        oedema_undecided(counts, filled=filled)
+        if all(text.strip()[:1].isdigit() for text in counts)
+        else ""
+    )
     if said:
         raise BadInput("GRO106", f"{said} (--map MAP.toml)")

@@ -1,4 +1,5 @@
-"""What a table's answers add up to: prevalence with intervals, flags, suspicions and digit preference."""
+"""What a table's answers add up to: prevalence with intervals, flags, suspicions and digit
+preference."""
 
 from __future__ import annotations
 
@@ -26,12 +27,17 @@ def _prevalence(cases: np.ndarray, among: np.ndarray) -> dict[str, object]:
 
 
 def prevalences(answers: Answers) -> dict[str, dict[str, object]]:
-    """Each prevalence by name. As WHO counts: flagged z are left out, oedema is severe by anything that weighs."""
+    """Each prevalence by name. As WHO counts: flagged z are left out, oedema is severe by anything
+    that weighs."""
     c = criteria()
     swollen = answers.read["oedema"] >= c.oedema_from_grade
     young = ~(answers.status["too_old"] == 1)
     answer = {}
-    for name, indicator, weighs in (("wasting", "whz", True), ("underweight", "waz", True), ("stunting", "haz", False)):
+    for name, indicator, weighs in (
+        ("wasting", "whz", True),
+        ("underweight", "waz", True),
+        ("stunting", "haz", False),
+    ):
         z = answers.rounded[indicator]
         counted = swollen & young & weighs
         among = (answers.flags[indicator] == 0) | counted
@@ -45,14 +51,18 @@ def prevalences(answers: Answers) -> dict[str, dict[str, object]]:
     answer["muac_below_115_mm"] = _prevalence(status["sam_by_muac"] == 1, by_muac)
     answer["oedema"] = _prevalence(swollen, ~np.isnan(answers.read["oedema"]))
     answer["sam_by_any_criterion"] = _prevalence(status["sam"] == 1, status["sam"] >= 0)
-    answer["mam_by_any_criterion"] = _prevalence((status["mam"] == 1) & (status["sam"] >= 0), status["sam"] >= 0)
+    answer["mam_by_any_criterion"] = _prevalence(
+        (status["mam"] == 1) & (status["sam"] >= 0), status["sam"] >= 0
+    )
     return answer
 
 
 def digit_preference(values: np.ndarray, per_unit: int) -> dict[str, object] | None:
-    """How often each last digit was written, and SMART's score: 100·√(χ²/(9·n)); 0 even, above 20 poor.
+    """How often each last digit was written, and SMART's score: 100·√(χ²/(9·n)); 0 even, above 20
+    poor.
 
-    `per_unit` is 10 where the last digit is a tenth (kg, cm), 1 where it is a whole one (mm). None under 50 values.
+    `per_unit` is 10 where the last digit is a tenth (kg, cm), 1 where it is a whole one (mm). None
+    under 50 values.
     """
     known = values[np.isfinite(values) & (values > 0) & (values < 1e6)]
     if len(known) < 50:
@@ -97,22 +107,33 @@ def _to_look_at(answers: Answers) -> list[str]:
     """What should be looked at before the figures are believed."""
     z = answers.rounded | {"age": answers.read["age_days"]}
     oedema, sam = answers.read["oedema"], answers.status["sam"]
-    counts = {"oedema": (np.sum(oedema >= 1), np.sum(np.isfinite(oedema))), "sam": (np.sum(sam == 1), np.sum(sam >= 0))}
+    counts = {
+        "oedema": (np.sum(oedema >= 1), np.sum(np.isfinite(oedema))),
+        "sam": (np.sum(sam == 1), np.sum(sam >= 0)),
+    }
     lines = shares_beyond(counts) + far_too_high(z)
     without = int((np.isnan(answers.read["age_days"]) & is_classified(answers.status)).sum())
     if without:
-        lines.append(f"LOOK: {grouped(without)} rows are classified without an age (column suspicion): near 24 months "
-                     "weight for height changes its table, and MUAC is not judged")
+        lines.append(
+            f"LOOK: {grouped(without)} rows are classified without an age (column "
+            "suspicion): near 24 months "
+            "weight for height changes its table, and MUAC is not judged"
+        )
     return lines
 
 
 def words(facts: dict) -> str:
     """The summary as text for a terminal."""
-    lines = [f"{grouped(facts['rows'])} rows", "", "                       cases of judged      %   95 % interval"]
+    lines = [
+        f"{grouped(facts['rows'])} rows",
+        "",
+        "                       cases of judged      %   95 % interval",
+    ]
     for name, found in facts["prevalence"].items():
         if found["n"]:
             lines.append(
-                f"{name.replace('_', ' '):<22}{found['cases']:>8,} {found['n']:>8,}  {found['percent']:5.1f}"
+                f"{name.replace('_', ' '):<22}{found['cases']:>8,} {found['n']:>8,}  "
+                f"{found['percent']:5.1f}"
                 f"   {found['low']:.1f} to {found['high']:.1f}"
             )
     lines += ["", "            answered  flagged    mean     SD   (without the flagged)"]
@@ -127,6 +148,12 @@ def words(facts: dict) -> str:
     if facts["suspicions"]:
         lines += ["", "rows named with a suspicion (column suspicion)"]
         lines += [f"{count:>8,}  {code}" for code, count in facts["suspicions"].items()]
-    lines += ["", "The intervals are those of a simple random sample; a cluster survey's are wider."]
-    lines += [warning if warning.startswith("LOOK") else f"note: {warning}" for warning in facts["warnings"]]
+    lines += [
+        "",
+        "The intervals are those of a simple random sample; a cluster survey's are wider.",
+    ]
+    lines += [
+        warning if warning.startswith("LOOK") else f"note: {warning}"
+        for warning in facts["warnings"]
+    ]
     return "\n".join(lines)

@@ -1,7 +1,9 @@
-"""Cells of a table as arrays: numbers, dates, sex, position and oedema in the spellings that people use.
+"""Cells of a table as arrays: numbers, dates, sex, position and oedema in the spellings that people
+use.
 
-Each reader answers with the values and a mask of the cells that hold something it cannot read. Every distinct
-spelling is read once, so a million rows cost as much as their few thousand different cells.
+Each reader answers with the values and a mask of the cells that hold something it cannot read.
+Every distinct spelling is read once, so a million rows cost as much as their few thousand different
+cells.
 """
 
 from __future__ import annotations
@@ -38,9 +40,14 @@ def _spelling(cell: object) -> str:
     return plain_digits(unicodedata.normalize("NFC", str(cell))).casefold()
 
 
-def _each_spelling(column: pa.ChunkedArray, read: Callable[[object], float | None]) -> tuple[np.ndarray, np.ndarray]:
-    """`read` of every cell (float64; None and empty cells as NaN) and where it answered None (bool)."""
-    column = pc.dictionary_encode(column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column)
+def _each_spelling(
+    column: pa.ChunkedArray, read: Callable[[object], float | None]
+) -> tuple[np.ndarray, np.ndarray]:
+    """`read` of every cell (float64; None and empty cells as NaN) and where it answered None
+    (bool)."""
+    column = pc.dictionary_encode(
+        column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    )
     cells = column.dictionary.to_pylist()
     answers = [read(cell) for cell in cells]
     values = np.array([np.nan if answer is None else answer for answer in answers] + [np.nan])
@@ -54,7 +61,9 @@ def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
     return column.cast(column.type.value_type) if pa.types.is_dictionary(column.type) else column
 
 
-def numbers(column: pa.ChunkedArray, *, decimal_comma: bool = False) -> tuple[np.ndarray, np.ndarray]:
+def numbers(
+    column: pa.ChunkedArray, *, decimal_comma: bool = False
+) -> tuple[np.ndarray, np.ndarray]:
     """A column of numbers; infinite ones cannot be meant."""
     column = _plain(column)
     kind = column.type
@@ -66,7 +75,8 @@ def numbers(column: pa.ChunkedArray, *, decimal_comma: bool = False) -> tuple[np
 
 
 def number(cell: object, *, decimal_comma: bool = False) -> float | None:
-    """One cell as a number: NaN where it is empty, None where it is none. Digits of any script are digits."""
+    """One cell as a number: NaN where it is empty, None where it is none. Digits of any script are
+    digits."""
     text = _spelling(cell)
     if text in MISSING_WORDS:
         return np.nan
@@ -89,12 +99,14 @@ def codes(column: pa.ChunkedArray, words: dict[str, int]) -> tuple[np.ndarray, n
 
 
 def days(column: pa.ChunkedArray) -> tuple[np.ndarray, np.ndarray]:
-    """A column of dates as days since 1970-01-01: real dates, or text in ISO form (2026-03-14, a time is ignored)."""
+    """A column of dates as days since 1970-01-01: real dates, or text in ISO form (2026-03-14, a
+    time is ignored)."""
     return _each_spelling(_plain(column), day)
 
 
 def day(cell: object) -> float | None:
-    """One cell as a day; NaN where it is empty, None where it is no ISO date (14/03/2026 is not guessed here)."""
+    """One cell as a day; NaN where it is empty, None where it is no ISO date (14/03/2026 is not
+    guessed here)."""
     if isinstance(cell, dt.date):
         return cell.toordinal() - _EPOCH
     value = read_day(str(cell))

@@ -1,4 +1,5 @@
-"""The summary as one self-contained HTML page: distributions beside WHO's curve, prevalence, flags, digits."""
+"""The summary as one self-contained HTML page: distributions beside WHO's curve, prevalence, flags,
+digits."""
 
 from __future__ import annotations
 
@@ -14,9 +15,13 @@ from features.who.growth import INDICATORS
 from registry.indian_digits import grouped
 
 NAMES = {
-    "waz": "Weight for age", "haz": "Length or height for age", "whz": "Weight for length or height",
-    "baz": "BMI for age", "muacz": "Mid-upper arm circumference for age", "hcz": "Head circumference for age",
-}  # fmt: skip
+    "waz": "Weight for age",
+    "haz": "Length or height for age",
+    "whz": "Weight for length or height",
+    "baz": "BMI for age",
+    "muacz": "Mid-upper arm circumference for age",
+    "hcz": "Head circumference for age",
+}
 BAR, WHO_LINE, OURS = "#9bb8d3", "#2e7d32", "#1d3557"
 WIDTH, HEIGHT, LEFT, BOTTOM = 420, 220, 14, 24
 LOW, HIGH, STEP = -6.0, 6.0, 0.25
@@ -26,38 +31,57 @@ body{font:15px/1.45 sans-serif;color:#222;max-width:900px;margin:2em auto;paddin
 table{border-collapse:collapse;margin:1em 0}td,th{padding:.25em .8em;text-align:right;border-bottom:1px solid #ddd}
 td:first-child,th:first-child{text-align:left}figure{display:inline-block;margin:.5em;width:420px;max-width:100%}
 .note{color:#666;font-size:13px}@media print{body{margin:0}}
-"""
+"""  # noqa: E501
 
 
 def page(answers: Answers, facts: dict, *, title: str) -> str:
-    """The whole page as text; nothing in it is loaded from elsewhere, and no row of the table is in it."""
+    """The whole page as text; nothing in it is loaded from elsewhere, and no row of the table is in
+    it."""
     pictures = [
-        f"<figure>{distribution(answers.rounded[name][answers.flags[name] == 0], NAMES[name]).svg()}</figure>"
-        for name in INDICATORS if facts["z"][name]["answered"]
-    ]  # fmt: skip
+        f"<figure>{distribution(answers.rounded[name][answers.flags[name] == 0], NAMES[name]).svg()}</figure>"  # noqa: E501
+        for name in INDICATORS
+        if facts["z"][name]["answered"]
+    ]
     return "\n".join(
         [
-            "<!doctype html>", '<html lang="en"><head><meta charset="utf-8">',
+            "<!doctype html>",
+            '<html lang="en"><head><meta charset="utf-8">',
             '<meta name="viewport" content="width=device-width,initial-scale=1">',
             f"<title>Growth: {escape(title)}</title><style>{STYLE}</style></head><body>",
-            f"<h1>Growth: {escape(title)}</h1><p>{grouped(facts['rows'])} rows. WHO Child Growth Standards, 2006.</p>",
-            "<h2>Prevalence</h2>", _prevalence(facts),
-            '<p class="note">As WHO counts: implausible z-scores are left out, oedema counts as severe by anything '
-            "that weighs. The intervals are those of a simple random sample (Wilson); those of a cluster survey are "
+            (
+                f"<h1>Growth: {escape(title)}</h1><p>{grouped(facts['rows'])} rows. WHO Child "
+                "Growth Standards, 2006.</p>"
+            ),
+            "<h2>Prevalence</h2>",
+            _prevalence(facts),
+            '<p class="note">As WHO counts: implausible z-scores are left out, oedema '
+            "counts as severe by anything "
+            "that weighs. The intervals are those of a simple random sample (Wilson); "
+            "those of a cluster survey are "
             "wider.</p>",
-            "<h2>Distributions</h2>", *pictures,
-            '<p class="note">Bars: this table, without flagged values. Blue line: its mean and SD. Green line: the '
+            "<h2>Distributions</h2>",
+            *pictures,
+            '<p class="note">Bars: this table, without flagged values. Blue line: its mean '
+            "and SD. Green line: the "
             "children of WHO's standard (mean 0, SD 1).</p>",
-            "<h2>Quality</h2>", _quality(facts), _digits(facts), _suspicions(facts), _warnings(facts),
+            "<h2>Quality</h2>",
+            _quality(facts),
+            _digits(facts),
+            _suspicions(facts),
+            _warnings(facts),
             "</body></html>",
         ]
-    )  # fmt: skip
+    )
 
 
 def distribution(z: np.ndarray, name: str) -> Canvas:
     """Bars of the share of z-scores in each quarter, the table's own normal curve and WHO's."""
     mean, sd = float(z.mean()) if len(z) else np.nan, float(z.std(ddof=1)) if len(z) > 1 else 0.0
-    figures = [f"mean {mean:.2f}"] * bool(len(z)) + [f"SD {sd:.2f}"] * (len(z) > 1) + [f"n {grouped(len(z))}"]
+    figures = (
+        [f"mean {mean:.2f}"] * bool(len(z))
+        + [f"SD {sd:.2f}"] * (len(z) > 1)
+        + [f"n {grouped(len(z))}"]
+    )
     said = f"{name}: {', '.join(figures)}"
     canvas = Canvas(WIDTH, HEIGHT, name, said)
     counts, edges = np.histogram(z, np.arange(LOW, HIGH + STEP, STEP))
@@ -71,25 +95,38 @@ def distribution(z: np.ndarray, name: str) -> Canvas:
     for left, dense in zip(edges, density, strict=False):
         if dense:
             right = left + STEP
-            canvas.shapes.append(Area((at(left, 0), at(left, dense), at(right, dense), at(right, 0)), BAR))
+            canvas.shapes.append(
+                Area((at(left, 0), at(left, dense), at(right, dense), at(right, 0)), BAR)
+            )
     for middle, spread, colour in ((0.0, 1.0, WHO_LINE), (mean, sd, OURS)):
         if spread > 0:
             curve = tuple(at(x, _normal(x, middle, spread)) for x in np.linspace(LOW, HIGH, 81))
             canvas.shapes.append(Line(curve, colour, 1.6))
     canvas.shapes.append(Line((at(LOW, 0), at(HIGH, 0)), "#888"))
     for tick in range(int(LOW), int(HIGH) + 1, 2):
-        canvas.shapes.append(Text((at(tick, 0)[0], HEIGHT - 9), f"{tick:+d}" if tick else "0", 11, "#555", "middle"))
-    canvas.shapes += [Text((LEFT, 16), name, 13, "#111", bold=True), Text((LEFT, 30), said.split(": ")[1], 11, "#555")]
+        canvas.shapes.append(
+            Text((at(tick, 0)[0], HEIGHT - 9), f"{tick:+d}" if tick else "0", 11, "#555", "middle")
+        )
+    canvas.shapes += [
+        Text((LEFT, 16), name, 13, "#111", bold=True),
+        Text((LEFT, 30), said.split(": ")[1], 11, "#555"),
+    ]
     return canvas
 
 
 def _normal(x: float, mean: float, sd: float) -> float:
-    return math.exp(-0.5 * ((x - mean) / sd) ** 2) / (sd * math.sqrt(2 * math.pi)) if sd else 1 / math.sqrt(2 * math.pi)
+    return (
+        math.exp(-0.5 * ((x - mean) / sd) ** 2) / (sd * math.sqrt(2 * math.pi))
+        if sd
+        else 1 / math.sqrt(2 * math.pi)
+    )
 
 
 def _table(header: list[str], rows: list[list[str]]) -> str:
     head = "".join(f"<th>{escape(cell)}</th>" for cell in header)
-    body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
+    body = "".join(
+        "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows
+    )
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
@@ -122,7 +159,11 @@ def _digits(facts: dict) -> str:
 
 def _suspicions(facts: dict) -> str:
     rows = [[code, grouped(count), CODES[code]] for code, count in facts["suspicions"].items()]
-    return f"<h3>Rows named with a suspicion</h3>{_table(['code', 'rows', 'meaning'], rows)}" if rows else ""
+    return (
+        f"<h3>Rows named with a suspicion</h3>{_table(['code', 'rows', 'meaning'], rows)}"
+        if rows
+        else ""
+    )
 
 
 def _warnings(facts: dict) -> str:

@@ -1,7 +1,8 @@
-"""What is wrong with a row, by name: cells that cannot be read, and values that look like another unit.
+"""What is wrong with a row, by name: cells that cannot be read, and values that look like another
+unit.
 
-Nothing is converted. A value that no child can have is answered with missing; what could be a child, however
-unlikely (`weight_pounds`), is answered as WHO does, with its flag, and named.
+Nothing is converted. A value that no child can have is answered with missing; what could be a
+child, however unlikely (`weight_pounds`), is answered as WHO does, with its flag, and named.
 """
 
 from __future__ import annotations
@@ -30,9 +31,12 @@ CODES = {
     "muac_centimetres": "under 30: centimetres in a column of millimetres?",
     "muac_millimetres": "above 40: millimetres in a column of centimetres?",
     "head_millimetres": "above 100: millimetres in a column of centimetres?",
-    "classified_without_age": "no age: judged by what needs none; weight for height may be read by the wrong table",
-    "age_uncertain": "the birth date is a month or an age: a z-score whose cut-off lies within it is not answered",
-    "standing_under_9_months": "a child under 9 months does not stand: the position is ignored, as WHO does",
+    "classified_without_age": "no age: judged by what needs none; weight for height may be read by the wrong table",  # noqa: E501
+    "age_uncertain": (
+        "the birth date is a month or an age: a z-score whose cut-off lies within it is not "
+        "answered"
+    ),
+    "standing_under_9_months": "a child under 9 months does not stand: the position is ignored, as WHO does",  # noqa: E501
 }
 """Every code, and what it suspects."""
 
@@ -41,8 +45,8 @@ _BIT = {code: np.uint32(1 << bit) for bit, code in enumerate(CODES)}
 HEAVIEST_KG, SHORTEST_CM, TALLEST_CM = 150.0, 3.0, 250.0
 LEAST_SWAPPED_KG, MOST_SWAPPED_CM = 35.0, 35.0
 LEAST_MUAC_MM, MOST_ARM_CM, MOST_HEAD_CM = 30.0, 40.0, 100.0
-"""Outside of these no child under 19 is: the value is not answered. Ours, wider than any value that WHO answers
-for a living child."""
+"""Outside of these no child under 19 is: the value is not answered. Ours, wider than any value that
+WHO answers for a living child."""
 
 KG_PER_POUND = 0.45359237
 
@@ -67,16 +71,25 @@ class Suspicions:
         return {code: count for code, count in counts.items() if count}
 
     def words(self) -> tuple[np.ndarray, list[str]]:
-        """Positions (int32, n) and the texts they stand for: codes joined by `;`, empty where there is none."""
+        """Positions (int32, n) and the texts they stand for: codes joined by `;`, empty where there
+        is none."""
         distinct, position = np.unique(self.bits, return_inverse=True)
         texts = [";".join(code for code, bit in _BIT.items() if bits & bit) for bits in distinct]
         return position.astype(np.int32), texts
 
 
-def refuse_impossible(columns: dict[str, np.ndarray], found: Suspicions, *, arm_in_cm: bool) -> None:
-    """Name what cannot be, and set it to NaN in `columns` (weight_kg, height_cm, muac_mm, head_cm)."""
+def refuse_impossible(
+    columns: dict[str, np.ndarray], found: Suspicions, *, arm_in_cm: bool
+) -> None:
+    """Name what cannot be, and set it to NaN in `columns` (weight_kg, height_cm, muac_mm,
+    head_cm)."""
     weight, height = columns["weight_kg"], columns["height_cm"]
-    swapped = (weight >= LEAST_SWAPPED_KG) & (height > 0) & (height < MOST_SWAPPED_CM) & (weight <= HEAVIEST_KG)
+    swapped = (
+        (weight >= LEAST_SWAPPED_KG)
+        & (height > 0)
+        & (height < MOST_SWAPPED_CM)
+        & (weight <= HEAVIEST_KG)
+    )
     muac, head = columns["muac_mm"], columns["head_cm"]
     for column, code, where in (
         ("weight_kg", "weight_not_positive", weight <= 0),

@@ -1,1 +1,2 @@
-"""A child's trajectory as of a day: growth points, their series, and one feature row for each question."""
+"""A child's trajectory as of a day: growth points, their series, and one feature row for each
+question."""

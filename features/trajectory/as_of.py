@@ -1,6 +1,7 @@
 """A child's trajectory as of a day: one feature row for each question, from what was known by then.
 
-The same function serves training, the batch and the API; a question alone gives the same bits as in a crowd.
+The same function serves training, the batch and the API; a question alone gives the same bits as in
+a crowd.
 """
 
 from __future__ import annotations
@@ -21,19 +22,32 @@ PIECE = 50_000
 
 
 def as_of(
-    clock: Clock, child: np.ndarray, day: np.ndarray, *, priors: Mapping[str, Prior], context: Context | None = None
+    clock: Clock,
+    child: np.ndarray,
+    day: np.ndarray,
+    *,
+    priors: Mapping[str, Prior],
+    context: Context | None = None,
 ) -> np.ndarray:
-    """The feature matrix (n, len(NAMES)) of each child (position in the registry) on its day (day number).
+    """The feature matrix (n, len(NAMES)) of each child (position in the registry) on its day (day
+    number).
 
-    float64, NaN where missing, columns as in `features.trajectory.catalogue`. `context`: the registry's families and centres,
-    or None to leave those columns missing.
+    float64, NaN where missing, columns as in `features.trajectory.catalogue`. `context`: the
+    registry's families and centres, or None to leave those columns missing.
     """
-    pieces = [matrix for _, matrix in as_of_traced(clock, child, day, priors=priors, context=context)]
+    pieces = [
+        matrix for _, matrix in as_of_traced(clock, child, day, priors=priors, context=context)
+    ]
     return np.concatenate(pieces) if pieces else np.empty((0, len(NAMES)))
 
 
 def as_of_traced(
-    clock: Clock, child: np.ndarray, day: np.ndarray, *, priors: Mapping[str, Prior], context: Context | None = None
+    clock: Clock,
+    child: np.ndarray,
+    day: np.ndarray,
+    *,
+    priors: Mapping[str, Prior],
+    context: Context | None = None,
 ) -> Iterator[tuple[Trace, np.ndarray]]:
     """`as_of` piece by piece, each with the trace that it comes from."""
     for begin in range(0, len(child), PIECE):

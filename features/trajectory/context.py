@@ -33,7 +33,11 @@ def _sum_by_month(child, centre, month, sex, age, weight, height, position, oede
             sums[CHILDREN, at, m] += 1.0
         if np.isnan(height[row]):
             continue
-        whz = round_z(point(sex[row], age[row], weight[row], height[row], position[row], np.nan, oedema[row])[2])
+        whz = round_z(
+            point(sex[row], age[row], weight[row], height[row], position[row], np.nan, oedema[row])[
+                2
+            ]
+        )
         if c.whz_low <= whz <= c.whz_high:
             sums[JUDGED, at, m] += 1.0
             sums[WASTED, at, m] += whz < c.moderate_z_below
@@ -45,7 +49,8 @@ CENTRE = ("centre_whz", "centre_wasted", "centre_admissions", "centre_weighed", 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _centre_months(centre, month, sums):
-    """CENTRE of each question, float64 (5, n): sums over the whole months before the question's, NaN without any."""
+    """CENTRE of each question, float64 (5, n): sums over the whole months before the question's,
+    NaN without any."""
     out = np.full((5, len(centre)), np.nan)
     for i in range(len(centre)):
         quarter, admissions, children = np.zeros(7), 0.0, 0.0
@@ -69,27 +74,42 @@ def _centre_months(centre, month, sums):
 
 
 class Context:
-    """Answers questions about families and centres of one registry. Sums are made once, by the month of knowing."""
+    """Answers questions about families and centres of one registry. Sums are made once, by the
+    month of knowing."""
 
     def __init__(self, clock: Clock):
         self._clock = clock
         registry = clock.registry
-        months = [month_number(registry.table(name)["known_from"]) for name in ("measurements", "episodes")]
+        months = [
+            month_number(registry.table(name)["known_from"])
+            for name in ("measurements", "episodes")
+        ]
         # Months before the first record and the one after the last: every window lies inside.
         self._first = min((int(of.min()) for of in months if len(of)), default=0) - 13
         last = max((int(of.max()) for of in months if len(of)), default=0)
         self._sums = np.zeros((7, max(len(registry.centre_ids), 1), last - self._first + 2))
         self._add_measurements(months[0] - self._first)
         self._add_admissions(months[1] - self._first)
-        self._family_order, self._family_start = _families(registry.children, len(registry.child_ids))
+        self._family_order, self._family_start = _families(
+            registry.children, len(registry.child_ids)
+        )
 
     def _add_measurements(self, month: np.ndarray) -> None:
         rows = self._clock.registry.measurements
         child = self._clock.child_on(rows["child"], rows["known_from"])
         age = days_between(child["birth_date"], rows["measured_on"])
         _sum_by_month(
-            rows["child"], child["centre"], month, child["sex"], age, rows["weight_kg"], rows["height_cm"],
-            rows["height_position"], rows["oedema"], criteria(), self._sums,
+            rows["child"],
+            child["centre"],
+            month,
+            child["sex"],
+            age,
+            rows["weight_kg"],
+            rows["height_cm"],
+            rows["height_position"],
+            rows["oedema"],
+            criteria(),
+            self._sums,
         )
 
     def _add_admissions(self, month: np.ndarray) -> None:
@@ -98,25 +118,44 @@ class Context:
         np.add.at(self._sums, (ADMISSIONS, centre[centre >= 0], month[centre >= 0]), 1.0)
 
     def columns(self, known: Known) -> dict[str, np.ndarray]:
-        """The context's features (`features.trajectory.catalogue.CONTEXT_NAMES`) of each question of a view."""
+        """The context's features (`features.trajectory.catalogue.CONTEXT_NAMES`) of each question
+        of a view."""
         return self._of_centre(known) | self._of_family(known)
 
     def _of_centre(self, known: Known) -> dict[str, np.ndarray]:
-        found = _centre_months(known.children["centre"], month_number(known.day) - self._first, self._sums)
+        found = _centre_months(
+            known.children["centre"], month_number(known.day) - self._first, self._sums
+        )
         return dict(zip(CENTRE, found, strict=True))
 
     def _of_family(self, known: Known) -> dict[str, np.ndarray]:
-        question, sibling = _pairs(known.children["family"], known.child, self._family_start, self._family_order)
+        question, sibling = _pairs(
+            known.children["family"], known.child, self._family_start, self._family_order
+        )
         if not len(question):
             none = np.where(known.children["family"] < 0, np.nan, 0.0)
-            return {"siblings": none, "siblings_sam_365": none, "siblings_whz": np.full(len(none), np.nan)}
+            return {
+                "siblings": none,
+                "siblings_sam_365": none,
+                "siblings_whz": np.full(len(none), np.nan),
+            }
         eve = known.day[question] - np.int32(1)
         view = self._clock.known_by(sibling, eve)
         growth = growth_points(view)
-        last = summary(growth.offsets, growth["measured_on"], growth["whz"], since=eve - np.int32(179), until=eve).last
+        last = summary(
+            growth.offsets,
+            growth["measured_on"],
+            growth["whz"],
+            since=eve - np.int32(179),
+            until=eve,
+        ).last
         stays = view.episodes
         admitted = summary(
-            stays.offsets, stays["admitted_on"], np.ones(stays.rows.rows), since=eve - np.int32(YEAR_DAYS), until=eve
+            stays.offsets,
+            stays["admitted_on"],
+            np.ones(stays.rows.rows),
+            since=eve - np.int32(YEAR_DAYS),
+            until=eve,
         ).count
         alone, n = known.children["family"] < 0, len(known.child)
         counted = np.bincount(question, view.children["sex"] >= 0, n)

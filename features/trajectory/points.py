@@ -1,4 +1,5 @@
-"""Growth points: each measurement of a view with its age, its z-scores, the height that it stands on, and SAM.
+"""Growth points: each measurement of a view with its age, its z-scores, the height that it stands
+on, and SAM.
 
 Done inside the view, so a height that was entered late carries nothing forward before it was known.
 """
@@ -17,13 +18,25 @@ from features.who.growth import STANDING_FROM_DAYS, point, round_z
 from features.who.standards import BY_AGE
 from registry.contract.registry import POSITION
 
-COLUMNS = ("age_days", "height_days", "waz", "haz", "whz", "whz_traced", "log_weight", "valid", "sam", "wasted")
+COLUMNS = (
+    "age_days",
+    "height_days",
+    "waz",
+    "haz",
+    "whz",
+    "whz_traced",
+    "log_weight",
+    "valid",
+    "sam",
+    "wasted",
+)
 LYING, STANDING = np.int8(POSITION.index("lying")), np.int8(POSITION.index("standing"))
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _height_of(sex, age, haz, last_day):
-    """The height (cm, in the position of the age) that has this HAZ on a day; NaN outside of the standards."""
+    """The height (cm, in the position of the age) that has this HAZ on a day; NaN outside of the
+    standards."""
     if sex < 0 or age < 0 or age > last_day:
         return np.nan
     return BY_AGE[sex, age, 4] * (1.0 + BY_AGE[sex, age, 5] * haz)
@@ -31,8 +44,8 @@ def _height_of(sex, age, haz, last_day):
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _position_at(age, position):
-    """How a height was measured, where nobody said: as WHO asks for it at that age. A carried height keeps it: read
-    at 25 months, a length of 23 months is 0.7 cm more than the height."""
+    """How a height was measured, where nobody said: as WHO asks for it at that age. A carried
+    height keeps it: read at 25 months, a length of 23 months is 0.7 cm more than the height."""
     if position >= 0 or age < 0:
         return position
     return LYING if age < STANDING_FROM_DAYS else STANDING
@@ -47,7 +60,9 @@ def _too_low(z, low, high):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _points(offsets, sex, birth, day, weight, height, position, muac, oedema, haz_prior, c, out, answers):
+def _points(
+    offsets, sex, birth, day, weight, height, position, muac, oedema, haz_prior, c, out, answers
+):
     mean, variance, noise, drift, _ = haz_prior
     for i in range(len(offsets) - 1):
         height_at, height_cm, height_position = -1, np.nan, -1
@@ -56,13 +71,23 @@ def _points(offsets, sex, birth, day, weight, height, position, muac, oedema, ha
             age = day[row] - birth[i]
             own = not np.isnan(height[row])
             if own:
-                height_at, height_cm, height_position = day[row], height[row], _position_at(age, position[row])
-            waz, haz, whz, _, _ = point(sex[i], age, weight[row], height_cm, height_position, muac[row], oedema[row])
+                height_at, height_cm, height_position = (
+                    day[row],
+                    height[row],
+                    _position_at(age, position[row]),
+                )
+            waz, haz, whz, _, _ = point(
+                sex[i], age, weight[row], height_cm, height_position, muac[row], oedema[row]
+            )
             if own and c.haz_low <= haz <= c.haz_high:
                 if level_at >= 0:
                     spread += drift * (day[row] - level_at)
                 gain = spread / (spread + noise)
-                level, spread, level_at = level + gain * (haz - level), (1.0 - gain) * spread, day[row]
+                level, spread, level_at = (
+                    level + gain * (haz - level),
+                    (1.0 - gain) * spread,
+                    day[row],
+                )
             traced = np.nan
             if level_at >= 0:
                 likely = _height_of(sex[i], age, level, c.last_day)
@@ -71,7 +96,9 @@ def _points(offsets, sex, birth, day, weight, height, position, muac, oedema, ha
             stale = height_is_stale(age, old, c)
             sam, rounded, answers[:, row] = -1, round_z(whz), -1
             if age <= c.last_day:
-                by_whz, by_muac, by_oedema, sam, _, _, _ = wasting(age, whz, muac[row], oedema[row], stale, c)
+                by_whz, by_muac, by_oedema, sam, _, _, _ = wasting(
+                    age, whz, muac[row], oedema[row], stale, c
+                )
                 answers[0, row], answers[1, row], answers[2, row] = by_whz, by_muac, by_oedema
                 if not stale:
                     answers[3, row] = _too_low(rounded, c.whz_low, c.whz_high)
@@ -84,23 +111,41 @@ def _points(offsets, sex, birth, day, weight, height, position, muac, oedema, ha
             out[5, row] = traced if c.whz_low <= traced <= c.whz_high else np.nan
             out[6, row] = np.log(weight[row]) if weight[row] > 0.0 else np.nan
             out[7, row], out[8, row] = sam >= 0, sam == 1
-            out[9, row] = 1.0 if plausible and rounded < c.moderate_z_below else (0.0 if plausible else np.nan)
+            out[9, row] = (
+                1.0
+                if plausible and rounded < c.moderate_z_below
+                else (0.0 if plausible else np.nan)
+            )
 
 
 def growth_points(known: Known, *, haz_prior: Prior = DEFAULT_PRIORS["haz"]) -> Ragged:
     """The view's measurements with, float64 each (NaN where it cannot be said):
 
-    `age_days`; `height_days`, the age of the height in use (0: measured then; more: carried forward); `waz`;
-    `haz` (own heights only); `whz` (rounded; on a fresh height and plausible, else NaN); `whz_traced` (weight on
-    the height that the child's own trajectory gives for the day); `log_weight`; `valid` and `sam` (the contract's
-    words; 1 or 0), `wasted` (WHZ under -2; NaN without a WHZ). And, int8 each, what each reading answers by
-    criterion (1 yes, 0 no, -1 not asked): the columns of `features.answered.QUESTIONS`.
+    `age_days`; `height_days`, the age of the height in use (0: measured then; more: carried
+    forward); `waz`; `haz` (own heights only); `whz` (rounded; on a fresh height and plausible, else
+    NaN); `whz_traced` (weight on the height that the child's own trajectory gives for the day);
+    `log_weight`; `valid` and `sam` (the contract's words; 1 or 0), `wasted` (WHZ under -2; NaN
+    without a WHZ). And, int8 each, what each reading answers by criterion (1 yes, 0 no, -1 not
+    asked): the columns of `features.answered.QUESTIONS`.
     """
     seen, child = known.measurements, known.children
-    out, answers = np.empty((len(COLUMNS), seen.rows.rows)), np.empty((len(QUESTIONS), seen.rows.rows), np.int8)
+    out, answers = (
+        np.empty((len(COLUMNS), seen.rows.rows)),
+        np.empty((len(QUESTIONS), seen.rows.rows), np.int8),
+    )
     _points(
-        seen.offsets, child["sex"], child["birth_date"].astype(np.int64), seen["measured_on"].astype(np.int64),
-        seen["weight_kg"], seen["height_cm"], seen["height_position"], seen["muac_mm"], seen["oedema"],
-        haz_prior, criteria(), out, answers,
+        seen.offsets,
+        child["sex"],
+        child["birth_date"].astype(np.int64),
+        seen["measured_on"].astype(np.int64),
+        seen["weight_kg"],
+        seen["height_cm"],
+        seen["height_position"],
+        seen["muac_mm"],
+        seen["oedema"],
+        haz_prior,
+        criteria(),
+        out,
+        answers,
     )
     return seen.having(**dict(zip((*COLUMNS, *QUESTIONS), (*out, *answers), strict=True)))

@@ -1,4 +1,5 @@
-"""Where a child's next readings would lie if nothing changed: the smoother's level and fading velocity, eight weeks on.
+"""Where a child's next readings would lie if nothing changed: the smoother's level and fading
+velocity, eight weeks on.
 
 A picture for people, of no model's risk: what a treatment or an illness will change is not in it.
 """
@@ -23,13 +24,15 @@ LATEST_READING_DAYS = 91
 FEWEST_READINGS = 3
 """Two readings give a slope that is mostly their error."""
 NINE_IN_TEN = 2.1
-"""Spreads of the filter each way. Its own 1.645 held 8 of 10 next readings of discharged children on a simulated
-district; 1.28 times as wide holds 9 of 10 (benchmarks/projection.py). In treatment children rise above it."""
+"""Spreads of the filter each way. Its own 1.645 held 8 of 10 next readings of discharged children
+on a simulated district; 1.28 times as wide holds 9 of 10 (benchmarks/projection.py). In treatment
+children rise above it."""
 
 
 @dataclass(frozen=True)
 class Projection:
-    """By panel (`waz` in kg, `whz` in z): the expected value and the bounds of nine readings in ten, by days of age."""
+    """By panel (`waz` in kg, `whz` in z): the expected value and the bounds of nine readings in
+    ten, by days of age."""
 
     age_days: np.ndarray
     middle: Mapping[str, np.ndarray]
@@ -38,11 +41,16 @@ class Projection:
 
 
 def project(known: Known, *, priors: Mapping[str, Prior] = DEFAULT_PRIORS) -> Projection | None:
-    """The projection of a view of one child; None where its readings, its age or its sex will not bear one.
+    """The projection of a view of one child; None where its readings, its age or its sex will not
+    bear one.
 
     Example: weighed monthly to 2026-03-02 and looked at on 2026-03-14, the band runs to 2026-05-09.
     """
-    sex, born, day = int(known.children["sex"][0]), int(known.children["birth_date"][0]), int(known.day[0])
+    sex, born, day = (
+        int(known.children["sex"][0]),
+        int(known.children["birth_date"][0]),
+        int(known.day[0]),
+    )
     if sex < 0 or born == NEVER or not 0 <= day - born <= LAST_DAY - AHEAD_DAYS[-1]:
         return None
     rows = growth_points(known)
@@ -50,21 +58,33 @@ def project(known: Known, *, priors: Mapping[str, Prior] = DEFAULT_PRIORS) -> Pr
     bands = {}
     for name in ("waz", "whz"):
         seen = np.flatnonzero(~np.isnan(rows[name]))
-        if len(seen) >= FEWEST_READINGS and day - rows["measured_on"][seen[-1]] <= LATEST_READING_DAYS:
+        if (
+            len(seen) >= FEWEST_READINGS
+            and day - rows["measured_on"][seen[-1]] <= LATEST_READING_DAYS
+        ):
             bands[name] = _band(rows["measured_on"], rows[name], day, priors[name])
     if "waz" in bands:
         bands["waz"] = tuple(measure_at("waz", sex=sex, at=ages, z=z) for z in bands["waz"])
     if not bands:
         return None
-    return Projection(ages, *({name: band[part] for name, band in bands.items()} for part in range(3)))
+    return Projection(
+        ages, *({name: band[part] for name, band in bands.items()} for part in range(3))
+    )
 
 
-def _band(measured_on: np.ndarray, z: np.ndarray, day: int, prior: Prior) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Middle, low and high z on each day ahead: the child's state carried on, and the error of one reading."""
+def _band(
+    measured_on: np.ndarray, z: np.ndarray, day: int, prior: Prior
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Middle, low and high z on each day ahead: the child's state carried on, and the error of one
+    reading."""
     n, ahead = len(z), len(AHEAD_DAYS)
     found, _ = smooth(
-        np.arange(ahead + 1) * n, np.tile(measured_on, ahead), np.tile(z, ahead), extra_noise=np.zeros(n * ahead),
-        asked_on=(day + AHEAD_DAYS).astype(measured_on.dtype), prior=prior,
+        np.arange(ahead + 1) * n,
+        np.tile(measured_on, ahead),
+        np.tile(z, ahead),
+        extra_noise=np.zeros(n * ahead),
+        asked_on=(day + AHEAD_DAYS).astype(measured_on.dtype),
+        prior=prior,
     )
     reach = NINE_IN_TEN * np.sqrt(found[1] ** 2 + prior.noise)
     return found[0], found[0] - reach, found[0] + reach

@@ -1,9 +1,11 @@
-"""A child's level and velocity behind noisy readings: a Kalman filter that knows the field's measurement error.
+"""A child's level and velocity behind noisy readings: a Kalman filter that knows the field's
+measurement error.
 
-Weights are rounded to half kilograms and heights to whole centimetres, so one WHZ is off by about 0.3 z; three
-noisy months should beat the last one. The child's true z is taken as a level that drifts, with a velocity that
-fades (an Ornstein–Uhlenbeck process); a reading is the level plus noise. What the noise and the drift are is
-estimated from the records themselves (`estimate`), in the training window, and travels with the model.
+Weights are rounded to half kilograms and heights to whole centimetres, so one WHZ is off by about
+0.3 z; three noisy months should beat the last one. The child's true z is taken as a level that
+drifts, with a velocity that fades (an Ornstein–Uhlenbeck process); a reading is the level plus
+noise. What the noise and the drift are is estimated from the records themselves (`estimate`), in
+the training window, and travels with the model.
 """
 
 from __future__ import annotations
@@ -15,16 +17,20 @@ from numba import njit
 from scipy.optimize import minimize
 
 VELOCITY_DAYS = 45.0
-"""How long a child's velocity lasts: a bout of illness or a lean month, not a season (chosen; not estimated)."""
+"""How long a child's velocity lasts: a bout of illness or a lean month, not a season (chosen; not
+estimated)."""
 OUTLIER_SD = 4.0
-"""A reading this far from what was expected is most likely a typing error: it counts a twentieth."""
+"""A reading this far from what was expected is most likely a typing error: it counts a twentieth.
+"""
 
 
 class Prior(NamedTuple):
-    """What is known of a measure before a child is seen, in the measure's own unit (squared where variances).
+    """What is known of a measure before a child is seen, in the measure's own unit (squared where
+    variances).
 
-    `mean`, `variance`: of the true value where a child's records begin; `noise`: variance of one reading's error;
-    `drift`: variance that the true value gains in a day; `slope_variance`: of a child's velocity per day.
+    `mean`, `variance`: of the true value where a child's records begin; `noise`: variance of one
+    reading's error; `drift`: variance that the true value gains in a day; `slope_variance`: of a
+    child's velocity per day.
     """
 
     mean: float
@@ -41,9 +47,10 @@ DEFAULT_PRIORS = {
     "muac": Prior(129.0, 120.0, 16.0, 0.25, 0.01),
     "log_weight": Prior(2.1, 0.06, 0.0004, 0.00002, 4.0e-6),
 }
-"""Before any registry was seen: field error 0.3 z in WHZ (weight 0.15 kg, height 0.8 cm; MUAC 4 mm), weight gain
-with SD 2 g/kg/day between children and weeks, and the month-to-month change of 2,145 children followed to 24
-months (SD 0.48, lag-1 correlation 0.92). `estimate` puts a registry's own figures in their place."""
+"""Before any registry was seen: field error 0.3 z in WHZ (weight 0.15 kg, height 0.8 cm; MUAC 4
+mm), weight gain with SD 2 g/kg/day between children and weeks, and the month-to-month change of
+2,145 children followed to 24 months (SD 0.48, lag-1 correlation 0.92). `estimate` puts a registry's
+own figures in their place."""
 
 
 @njit(cache=True, nogil=True)
@@ -62,7 +69,8 @@ def _advance(step, level, velocity, p_ll, p_lv, p_vv, drift, velocity_variance):
 
 @njit(cache=True, nogil=True)
 def filtered(begin, end, day, value, extra_noise, asked_on, prior, after):
-    """(level, SD, velocity) of one question's rows on a day; fills `after` with the level after each row."""
+    """(level, SD, velocity) of one question's rows on a day; fills `after` with the level after
+    each row."""
     mean, variance, noise, drift, velocity_variance = prior
     level, velocity, p_ll, p_lv, p_vv = mean, 0.0, variance, 0.0, velocity_variance
     seen, before = False, 0
@@ -103,16 +111,19 @@ def _filter(offsets, day, value, extra_noise, asked_on, prior):
 
 
 def smooth(offsets, day, value, *, extra_noise, asked_on, prior: Prior):
-    """Level, SD, velocity per day on `asked_on` (float64 (3, n)) and the level after each row (float64[rows]).
+    """Level, SD, velocity per day on `asked_on` (float64 (3, n)) and the level after each row
+    (float64[rows]).
 
-    NaN where a question has no reading. `extra_noise` (float64[rows]): variance added to a row's own noise.
+    NaN where a question has no reading. `extra_noise` (float64[rows]): variance added to a row's
+    own noise.
     """
     return _filter(offsets, day, value, extra_noise, asked_on, prior)
 
 
 @njit(cache=True, nogil=True)
 def _surprise(offsets, day, value, extra_noise, prior):
-    """Mean negative log likelihood of the readings given the ones before (the first of a child left out)."""
+    """Mean negative log likelihood of the readings given the ones before (the first of a child left
+    out)."""
     mean, variance, noise, drift, velocity_variance = prior
     total, count = 0.0, 0
     for i in range(len(offsets) - 1):
@@ -123,13 +134,21 @@ def _surprise(offsets, day, value, extra_noise, prior):
                 continue
             if seen and day[row] > before:
                 level, velocity, p_ll, p_lv, p_vv = _advance(
-                    float(day[row] - before), level, velocity, p_ll, p_lv, p_vv, drift, velocity_variance
+                    float(day[row] - before),
+                    level,
+                    velocity,
+                    p_ll,
+                    p_lv,
+                    p_vv,
+                    drift,
+                    velocity_variance,
                 )
             around = p_ll + noise + extra_noise[row]
             gap = value[row] - level
             square = gap * gap / around
             if seen:
-                # Beyond four SDs the loss is capped: typing errors must not teach the filter that children jump.
+                # Beyond four SDs the loss is capped: typing errors must not teach the filter that
+                # children jump.
                 total += 0.5 * (np.log(around) + min(square, OUTLIER_SD * OUTLIER_SD))
                 count += 1
             seen, before = True, day[row]
@@ -142,9 +161,11 @@ def _surprise(offsets, day, value, extra_noise, prior):
 
 
 def estimate(offsets, day, value, *, extra_noise, fallback: Prior) -> Prior:
-    """The prior under which these readings are likeliest (noise, drift and velocity by maximum likelihood).
+    """The prior under which these readings are likeliest (noise, drift and velocity by maximum
+    likelihood).
 
-    Fewer than 500 successive readings leave the fallback. Give one view a child, or a child counts many times.
+    Fewer than 500 successive readings leave the fallback. Give one view a child, or a child counts
+    many times.
     """
     readings = value[~np.isnan(value)]
     if _surprise(offsets, day, value, extra_noise, fallback)[1] < 500:
@@ -153,9 +174,13 @@ def estimate(offsets, day, value, *, extra_noise, fallback: Prior) -> Prior:
 
     def cost(logs: np.ndarray) -> float:
         noise, drift, slope_variance = (float(v) for v in np.exp(logs))
-        return _surprise(offsets, day, value, extra_noise, Prior(mean, variance, noise, drift, slope_variance))[0]
+        return _surprise(
+            offsets, day, value, extra_noise, Prior(mean, variance, noise, drift, slope_variance)
+        )[0]
 
     start = np.log([fallback.noise, fallback.drift, fallback.slope_variance])
     bounds = [(log - np.log(30.0), log + np.log(30.0)) for log in start]
-    best = minimize(cost, start, method="Nelder-Mead", bounds=bounds, options={"maxfev": 150, "xatol": 0.05})
+    best = minimize(
+        cost, start, method="Nelder-Mead", bounds=bounds, options={"maxfev": 150, "xatol": 0.05}
+    )
     return Prior(mean, variance, *(float(v) for v in np.exp(best.x)))

@@ -1,4 +1,5 @@
-"""What the features read of a view: growth points, the stay in question, the setting, and the priors."""
+"""What the features read of a view: growth points, the stay in question, the setting, and the
+priors."""
 
 from __future__ import annotations
 
@@ -17,7 +18,8 @@ Window = tuple[np.ndarray, np.ndarray]
 
 @dataclass(frozen=True)
 class Trace:
-    """A view with its growth points and stays. `setting`: int8 codes; `seasonal`: the dates are real ones."""
+    """A view with its growth points and stays. `setting`: int8 codes; `seasonal`: the dates are
+    real ones."""
 
     known: Known
     growth: Ragged
@@ -37,7 +39,8 @@ class Trace:
 
 
 def trace(clock: Clock, known: Known, *, priors: Mapping[str, Prior] = DEFAULT_PRIORS) -> Trace:
-    """Growth points and stays of a view, ready for the features (and for whoever else needs them)."""
+    """Growth points and stays of a view, ready for the features (and for whoever else needs
+    them)."""
     growth = growth_points(known, haz_prior=priors["haz"])
     setting = clock.setting_of(known.children["centre"])
     # A registry whose dates hang on a made-up epoch has no season.

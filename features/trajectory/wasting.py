@@ -1,6 +1,7 @@
 """Episodes of wasting from growth points alone: for records that know visits and no treatment.
 
-An episode is a run of visits in a row with WHZ under -2; visits without a WHZ neither begin nor end one.
+An episode is a run of visits in a row with WHZ under -2; visits without a WHZ neither begin nor end
+one.
 """
 
 from __future__ import annotations
@@ -17,14 +18,16 @@ from registry.contract.registry import Registry
 
 C = criteria()
 UNDER_FIVE_DAYS = 1826
-"""The contract's last day of five years (1,826 days) is left out, as the published counts of these records do."""
+"""The contract's last day of five years (1,826 days) is left out, as the published counts of these
+records do."""
 
 
 class WastingEpisodes(NamedTuple):
     """One row for each episode, arrays of length e, ordered by question and time.
 
-    `question`: whose it is (position in the view); `first`, `last`: rows of its growth points; `number`: 1 for the
-    child's first known episode; `well_before`: visits in a row with WHZ at or above -2 just before it.
+    `question`: whose it is (position in the view); `first`, `last`: rows of its growth points;
+    `number`: 1 for the child's first known episode; `well_before`: visits in a row with WHZ at or
+    above -2 just before it.
     """
 
     question: np.ndarray
@@ -34,7 +37,8 @@ class WastingEpisodes(NamedTuple):
     well_before: np.ndarray
 
     def recurrences(self, *, well_visits: int) -> np.ndarray:
-        """Mask: episodes that follow an earlier one after so many visits in a row at or above -2."""
+        """Mask: episodes that follow an earlier one after so many visits in a row at or above
+        -2."""
         return (self.number > 1) & (self.well_before >= well_visits)
 
 
@@ -51,7 +55,12 @@ def _episodes(offsets, wasted, found):
                 continue
             if not within:
                 number += 1
-                found[0, count], found[1, count], found[3, count], found[4, count] = i, row, number, well
+                found[0, count], found[1, count], found[3, count], found[4, count] = (
+                    i,
+                    row,
+                    number,
+                    well,
+                )
                 count += 1
             found[2, count - 1] = row
             well, within = 0, True
@@ -61,30 +70,37 @@ def _episodes(offsets, wasted, found):
 def wasting_episodes(growth: Ragged, *, wasted: np.ndarray | None = None) -> WastingEpisodes:
     """The episodes in a view's growth points (`features.trajectory.points.growth_points`).
 
-    `wasted` (float64, 1, 0 or NaN for each growth point) takes the place of the points' own column, for instance
-    to leave out those above an age. Example: WHZ -2.4, -2.1, -1.8, -1.5, -2.2 on five visits: two episodes; the
-    second recurs after two visits at or above -2.
+    `wasted` (float64, 1, 0 or NaN for each growth point) takes the place of the points' own column,
+    for instance to leave out those above an age. Example: WHZ -2.4, -2.1, -1.8, -1.5, -2.2 on five
+    visits: two episodes; the second recurs after two visits at or above -2.
     """
     wasted = growth["wasted"] if wasted is None else wasted
     found = np.empty((5, len(wasted)), np.int64)
     return WastingEpisodes(*found[:, : _episodes(growth.offsets, wasted, found)])
 
 
-def wasting_of(registry: Registry, *, before_age_days: int = UNDER_FIVE_DAYS) -> dict[str, int | float]:
-    """Counts of wasting over a whole registry, as known at the end of its records, below an age in days.
+def wasting_of(
+    registry: Registry, *, before_age_days: int = UNDER_FIVE_DAYS
+) -> dict[str, int | float]:
+    """Counts of wasting over a whole registry, as known at the end of its records, below an age in
+    days.
 
-    `children` and `visits` with a WHZ that can be judged, the shares of visits with WHZ under -2 and -3, `episodes`,
-    `recurrences` (an episode after an earlier one), `recurrences_after_two` (and two visits at or above -2 between).
+    `children` and `visits` with a WHZ that can be judged, the shares of visits with WHZ under -2
+    and -3, `episodes`, `recurrences` (an episode after an earlier one), `recurrences_after_two`
+    (and two visits at or above -2 between).
     """
     children = np.arange(len(registry.child_ids), dtype=np.int32)
-    known = Clock(registry).known_by(children, np.full(len(children), registry.recorded_until, np.int32))
+    known = Clock(registry).known_by(
+        children, np.full(len(children), registry.recorded_until, np.int32)
+    )
     growth = growth_points(known)
     young = growth["age_days"] < before_age_days
     whz = np.where(young, growth["whz"], np.nan)
     episodes = wasting_episodes(growth, wasted=np.where(young, growth["wasted"], np.nan))
     seen = whz[~np.isnan(whz)]
     return {
-        "children": len(np.unique(growth.question[~np.isnan(whz)])), "visits": len(seen),
+        "children": len(np.unique(growth.question[~np.isnan(whz)])),
+        "visits": len(seen),
         "share_wasted": float(np.mean(seen < C.moderate_z_below)) if len(seen) else float("nan"),
         "share_severe": float(np.mean(seen < C.severe_z_below)) if len(seen) else float("nan"),
         "episodes": len(episodes.first),
@@ -94,13 +110,16 @@ def wasting_of(registry: Registry, *, before_age_days: int = UNDER_FIVE_DAYS) ->
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """`python -m features.trajectory.wasting STORE`: the counts of `wasting_of` as one JSON document."""
+    """`python -m features.trajectory.wasting STORE`: the counts of `wasting_of` as one JSON
+    document."""
     import argparse
     import json
 
     from registry.store.store import open_store
 
-    asked = argparse.ArgumentParser(prog="python -m features.trajectory.wasting", description="Episodes of wasting in a store.")
+    asked = argparse.ArgumentParser(
+        prog="python -m features.trajectory.wasting", description="Episodes of wasting in a store."
+    )
     asked.add_argument("store", help="a path ending in .db, or a postgresql:// address")
     store = open_store(asked.parse_args(arguments).store, must_exist=True)
     try:

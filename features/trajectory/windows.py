@@ -1,7 +1,8 @@
-"""What a window of days holds: one pass over ragged rows for each summary, for one question or for millions.
+"""What a window of days holds: one pass over ragged rows for each summary, for one question or for
+millions.
 
-Every function takes `offsets` (int64[n+1]), the rows' `day` (int32) and `value` (float64, NaN skipped), and for
-each question a window `since <= day <= until` (int32[n], both ends counted).
+Every function takes `offsets` (int64[n+1]), the rows' `day` (int32) and `value` (float64, NaN
+skipped), and for each question a window `since <= day <= until` (int32[n], both ends counted).
 """
 
 from __future__ import annotations
@@ -10,8 +11,19 @@ import numpy as np
 from numba import njit
 
 STATISTICS = (
-    "count", "total", "mean", "first", "first_day", "last", "last_day", "lowest", "lowest_day", "highest",
-    "highest_day", "spread", "longest_gap",
+    "count",
+    "total",
+    "mean",
+    "first",
+    "first_day",
+    "last",
+    "last_day",
+    "lowest",
+    "lowest_day",
+    "highest",
+    "highest_day",
+    "spread",
+    "longest_gap",
 )
 
 
@@ -19,7 +31,8 @@ _AT = {name: position for position, name in enumerate(STATISTICS)}
 
 
 class Summary:
-    """Of the values in a window, one array for each of STATISTICS (float64[n]), by name: `found.mean`.
+    """Of the values in a window, one array for each of STATISTICS (float64[n]), by name:
+    `found.mean`.
 
     NaN where the window holds none, but for `count`; `spread` and `longest_gap` need two.
     """
@@ -63,7 +76,19 @@ def summary_of(begin, end, day, value, since, until):
     spread = np.sqrt(max(0.0, (squares - total * mean) / (count - 1))) if count > 1 else np.nan
     longest = gap if count > 1 else np.nan
     return (
-        float(count), total, mean, first, first_day, last, last_day, low, low_day, high, high_day, spread, longest,
+        float(count),
+        total,
+        mean,
+        first,
+        first_day,
+        last,
+        last_day,
+        low,
+        low_day,
+        high,
+        high_day,
+        spread,
+        longest,
     )
 
 
@@ -87,9 +112,9 @@ def summary(offsets, day, value, *, since, until) -> Summary:
 def slope_of(begin, end, day, value, since, until, noise_variance, slope_variance):
     """Shrunken slope per day of one question's rows; NaN with fewer than two days of readings.
 
-    Empirical Bayes: the least-squares slope with a normal prior around 0 (`slope_variance`, per day squared) and
-    the field's measurement error (`noise_variance`), so that two noisy readings a week apart say little and
-    five over three months say much.
+    Empirical Bayes: the least-squares slope with a normal prior around 0 (`slope_variance`, per day
+    squared) and the field's measurement error (`noise_variance`), so that two noisy readings a week
+    apart say little and five over three months say much.
     """
     count, sum_x, sum_y, sum_xx, sum_xy, first, last = 0, 0.0, 0.0, 0.0, 0.0, 0, 0
     for row in range(begin, end):

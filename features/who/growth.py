@@ -1,8 +1,9 @@
 """WHO growth standards as arrays: weight, height, arm and head circumference in, z-scores out.
 
-The rules are WHO's own (igrowup, R `anthro`): restricted tails beyond 3 SD for everything that weighs, L, M
-and S interpolated between the 0.1 cm rows, length until 730 days and height from 731, 0.7 cm between lying
-and standing, no weight-based z with oedema, nothing from 60 completed months. Sources: `features/who/`.
+The rules are WHO's own (igrowup, R `anthro`): restricted tails beyond 3 SD for everything that
+weighs, L, M and S interpolated between the 0.1 cm rows, length until 730 days and height from 731,
+0.7 cm between lying and standing, no weight-based z with oedema, nothing from 60 completed months.
+Sources: `features/who/`.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ from features.who.who2007 import fill_older
 from registry.contract.errors import UsageError
 
 STANDING_FROM_DAYS = 731
-"""WHO's tables give length (lying) to 730 days and height (standing), 0.7 cm less, from 731 days on."""
+"""WHO's tables give length (lying) to 730 days and height (standing), 0.7 cm less, from 731 days
+on."""
 NINE_MONTHS, SIXTY_MONTHS = 9 * DAYS_PER_MONTH, 60 * DAYS_PER_MONTH
 
 INDICATORS = ("waz", "haz", "whz", "baz", "muacz", "hcz")
@@ -32,7 +34,8 @@ PLAUSIBLE = dict.fromkeys(INDICATORS, (_C.whz_low, _C.whz_high)) | {
     "waz": (_C.waz_low, _C.waz_high),
     "haz": (_C.haz_low, _C.haz_high),
 }
-"""Outside of these a z is flagged (WHO Anthro's own limits); WHO flags the z rounded to two decimals."""
+"""Outside of these a z is flagged (WHO Anthro's own limits); WHO flags the z rounded to two
+decimals."""
 
 FLAGS = tuple(f"{name}_flag" for name in INDICATORS)
 _LOW, _HIGH = (np.array([PLAUSIBLE[name][side] for name in INDICATORS]) for side in (0, 1))
@@ -44,7 +47,8 @@ _NAN = math.nan
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def whole_days(age_days: float) -> int:
-    """Age in whole days, half up as WHO; -1 unknown, -2 not answered (negative, or 60 completed months and more)."""
+    """Age in whole days, half up as WHO; -1 unknown, -2 not answered (negative, or 60 completed
+    months and more)."""
     if math.isnan(age_days):
         return -1
     if age_days < 0.0 or age_days >= SIXTY_MONTHS:
@@ -54,9 +58,11 @@ def whole_days(age_days: float) -> int:
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def standard_height(day: int, age_days: float, height_cm: float, position: int) -> float:
-    """The height as WHO reads it: 0.7 cm more for a standing child under 731 days, less for a lying one from then.
+    """The height as WHO reads it: 0.7 cm more for a standing child under 731 days, less for a lying
+    one from then.
 
-    "Standing" under 9 months cannot be and is ignored. Example: 80.0 cm standing at 400 days is 80.7 cm lying.
+    "Standing" under 9 months cannot be and is ignored. Example: 80.0 cm standing at 400 days is
+    80.7 cm lying.
     """
     if 0 <= day < STANDING_FROM_DAYS:
         if position == 1 and age_days >= NINE_MONTHS:
@@ -68,12 +74,16 @@ def standard_height(day: int, age_days: float, height_cm: float, position: int) 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _lms_of_size(sex: int, day: int, size: float, position: int) -> tuple[float, float, float]:
-    """L, M, S of weight for length (under 731 days) or height; age unknown: by position, else length below 87 cm.
+    """L, M, S of weight for length (under 731 days) or height; age unknown: by position, else
+    length below 87 cm.
 
-    NaN outside of 45 to 110 cm (length) and 65 to 120 cm (height). Between two 0.1 cm rows on a straight line: a
-    length such as 103.1 − 0.7, stored as 102.39999…, is read between 102.3 and 102.4, where WHO's own code slips.
+    NaN outside of 45 to 110 cm (length) and 65 to 120 cm (height). Between two 0.1 cm rows on a
+    straight line: a length such as 103.1 − 0.7, stored as 102.39999…, is read between 102.3 and
+    102.4, where WHO's own code slips.
     """
-    lying = day < STANDING_FROM_DAYS if day >= 0 else (position == 0 or (position < 0 and size < 87.0))
+    lying = (
+        day < STANDING_FROM_DAYS if day >= 0 else (position == 0 or (position < 0 and size < 87.0))
+    )
     first, last = (45.0, 110.0) if lying else (65.0, 120.0)
     if day == -2 or not (first <= size <= last):
         return _NAN, _NAN, _NAN
@@ -97,12 +107,19 @@ def _bmi(weight_kg: float, size: float) -> float:
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def point(
-    sex: int, age_days: float, weight_kg: float, height_cm: float, position: int, muac_mm: float, oedema: float
+    sex: int,
+    age_days: float,
+    weight_kg: float,
+    height_cm: float,
+    position: int,
+    muac_mm: float,
+    oedema: float,
 ) -> tuple[float, float, float, float, float]:
     """(waz, haz, whz, baz, muacz) of one measurement, unrounded, NaN where WHO gives none.
 
-    sex 0 girl, 1 boy, -1 unknown; position 0 lying, 1 standing, -1 unknown; oedema NaN or 0 to 3; age may be a
-    fraction of days or NaN. WHO Child Growth Standards 2006: nothing from 60 completed months (1,826.25 days).
+    sex 0 girl, 1 boy, -1 unknown; position 0 lying, 1 standing, -1 unknown; oedema NaN or 0 to 3;
+    age may be a fraction of days or NaN. WHO Child Growth Standards 2006: nothing from 60 completed
+    months (1,826.25 days).
     """
     if sex < 0:
         return _NAN, _NAN, _NAN, _NAN, _NAN
@@ -126,8 +143,25 @@ def point(
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _gather(start, rows, sex, age_days, weight_kg, height_cm, position, muac_mm, head_cm, oedema, z, y, l, m, s):
-    """A block of rows: haz and hcz into z, and into y, l, m, s (4, rows) what waz, whz, baz and muacz need."""
+def _gather(
+    start,
+    rows,
+    sex,
+    age_days,
+    weight_kg,
+    height_cm,
+    position,
+    muac_mm,
+    head_cm,
+    oedema,
+    z,
+    y,
+    l,
+    m,
+    s,
+):
+    """A block of rows: haz and hcz into z, and into y, l, m, s (4, rows) what waz, whz, baz and
+    muacz need."""
     for k in range(rows):
         i = start + k
         z[1, i] = z[5, i] = _NAN
@@ -144,7 +178,10 @@ def _gather(start, rows, sex, age_days, weight_kg, height_cm, position, muac_mm,
         if day < 0:
             continue
         row = BY_AGE[sex[i], day]
-        z[1, i], z[5, i] = unrestricted(size, row[4], row[5]), unrestricted(head_cm[i], row[13], row[14])
+        z[1, i], z[5, i] = (
+            unrestricted(size, row[4], row[5]),
+            unrestricted(head_cm[i], row[13], row[14]),
+        )
         y[0, k], l[0, k], m[0, k], s[0, k] = weight, row[0], row[1], row[2]
         y[2, k], l[2, k], m[2, k], s[2, k] = _bmi(weight, size), row[6], row[7], row[8]
         if day >= 91:
@@ -153,22 +190,41 @@ def _gather(start, rows, sex, age_days, weight_kg, height_cm, position, muac_mm,
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _points(sex, age_days, weight_kg, height_cm, position, muac_mm, head_cm, oedema, z):
-    """Fill z (6, n) in the order of INDICATORS: block by block tables, then powers (vectorised), then tails."""
+    """Fill z (6, n) in the order of INDICATORS: block by block tables, then powers (vectorised),
+    then tails."""
     n = len(sex)
-    # Rows of exactly 4 KiB would all fall into the same lines of the cache: 8 more numbers keep them apart.
+    # Rows of exactly 4 KiB would all fall into the same lines of the cache: 8 more numbers keep
+    # them apart.
     block = np.empty((16, min(n, _BLOCK) + 8))
     y, l, m, s = block[0:4], block[4:8], block[8:12], block[12:16]
     into = (0, 2, 3, 4)
     for start in range(0, n, _BLOCK):
         rows = min(_BLOCK, n - start)
-        _gather(start, rows, sex, age_days, weight_kg, height_cm, position, muac_mm, head_cm, oedema, z, y, l, m, s)
+        _gather(
+            start,
+            rows,
+            sex,
+            age_days,
+            weight_kg,
+            height_cm,
+            position,
+            muac_mm,
+            head_cm,
+            oedema,
+            z,
+            y,
+            l,
+            m,
+            s,
+        )
         for j in range(4):
             _fill(z[into[j], start : start + rows], y[j], l[j], m[j], s[j])
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _fill(z, y, l, m, s):
-    """z of one indicator for one block; y, l, m, s are used up. Loops without branches, so that they vectorise."""
+    """z of one indicator for one block; y, l, m, s are used up. Loops without branches, so that
+    they vectorise."""
     for k in range(len(z)):
         z[k] = inner(y[k], l[k], m[k], s[k])
     beyond, far = np.empty(len(z), np.int64), 0
@@ -183,7 +239,8 @@ def _fill(z, y, l, m, s):
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def round_z(z: float) -> float:
-    """z to two decimals, to the nearer of its neighbours (a tie to the even one), as WHO before any cut-off."""
+    """z to two decimals, to the nearer of its neighbours (a tie to the even one), as WHO before any
+    cut-off."""
     hundredths = z * 100.0
     low, high = np.floor(hundredths), np.ceil(hundredths)
     below, above = z - low / 100.0, high / 100.0 - z
@@ -194,7 +251,8 @@ def round_z(z: float) -> float:
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _flag(z, low, high, flags):
-    """Row by row of z (6, n): 1 where z, rounded, is outside of low to high, 0 inside, -1 missing."""
+    """Row by row of z (6, n): 1 where z, rounded, is outside of low to high, 0 inside, -1
+    missing."""
     for j in range(len(z)):
         for i in range(z.shape[1]):
             flags[j, i] = -1 if math.isnan(z[j, i]) else (0 if low[j] <= z[j, i] <= high[j] else 1)
@@ -218,15 +276,25 @@ def rounded(z: np.ndarray) -> np.ndarray:
 
 
 def zscores(
-    *, sex, age_days, weight_kg=None, height_cm=None, height_position=None, muac_mm=None, head_cm=None, oedema=None,
+    *,
+    sex,
+    age_days,
+    weight_kg=None,
+    height_cm=None,
+    height_position=None,
+    muac_mm=None,
+    head_cm=None,
+    oedema=None,
     older: str | None = None,
 ) -> dict[str, np.ndarray]:
-    """WHO z-scores of n measurements: waz haz whz baz muacz hcz, float64 (n,), unrounded, NaN where WHO gives none.
+    """WHO z-scores of n measurements: waz haz whz baz muacz hcz, float64 (n,), unrounded, NaN where
+    WHO gives none.
 
-    Codes as in `registry.contract.registry`: sex 0 girl, 1 boy, -1 unknown; height_position 0 lying, 1 standing, -1
-    unknown; oedema NaN or 0 to 3. Ages in days (fractions allowed, NaN unknown), kg, cm, MUAC in mm. What is
-    left out is missing. With each z its flag, `waz_flag` …: int8, 1 implausible, 0 plausible, -1 no z.
-    `older="who2007"` also answers waz, haz and baz from 61 months, and adds `reference` (int8, in REFERENCE).
+    Codes as in `registry.contract.registry`: sex 0 girl, 1 boy, -1 unknown; height_position 0
+    lying, 1 standing, -1 unknown; oedema NaN or 0 to 3. Ages in days (fractions allowed, NaN
+    unknown), kg, cm, MUAC in mm. What is left out is missing. With each z its flag, `waz_flag` …:
+    int8, 1 implausible, 0 plausible, -1 no z. `older="who2007"` also answers waz, haz and baz from
+    61 months, and adds `reference` (int8, in REFERENCE).
     """
     sex = np.array(sex, ndmin=1).astype(np.int8, copy=False)
     n = len(sex)
@@ -236,7 +304,9 @@ def zscores(
         position[:] = height_position
     swollen = _numbers(oedema, n)
     z = np.empty((6, n))
-    _points(sex, age, weight, height, position, _numbers(muac_mm, n), _numbers(head_cm, n), swollen, z)
+    _points(
+        sex, age, weight, height, position, _numbers(muac_mm, n), _numbers(head_cm, n), swollen, z
+    )
     answer = dict(zip(INDICATORS, z, strict=True))
     if older is not None:
         answer["reference"] = _with_older(older, (sex, age, weight, height, position, swollen), z)
@@ -249,7 +319,8 @@ def zscores(
 def _numbers(column: object, n: int) -> np.ndarray:
     """A column as our own float64 (n,), all NaN where it was left out.
 
-    Copied, because a kernel is compiled anew for each kind of array (read-only, strided) that it is given.
+    Copied, because a kernel is compiled anew for each kind of array (read-only, strided) that it is
+    given.
     """
     own = np.empty(n)
     own[:] = math.nan if column is None else column
@@ -259,7 +330,9 @@ def _numbers(column: object, n: int) -> np.ndarray:
 def _with_older(older: str, columns: tuple[np.ndarray, ...], z: np.ndarray) -> np.ndarray:
     """Fill z (6, n) above 61 months by the reference of this name; the reference of each row."""
     if older != REFERENCE[1]:
-        raise UsageError("GRO003", f"the reference for older children is {REFERENCE[1]}, not {older}")
+        raise UsageError(
+            "GRO003", f"the reference for older children is {REFERENCE[1]}, not {older}"
+        )
     reference = np.where(np.isnan(z).all(axis=0), -1, 0).astype(np.int8)
     fill_older(*columns, z, reference)
     return reference

@@ -1,6 +1,8 @@
-"""A measurement's z from its L, M and S: WHO's formulas, with restricted tails for everything that weighs.
+"""A measurement's z from its L, M and S: WHO's formulas, with restricted tails for everything that
+weighs.
 
-Source: WHO Child Growth Standards, Methods and development (2006), chapter 7; the same for the Reference of 2007.
+Source: WHO Child Growth Standards, Methods and development (2006), chapter 7; the same for the
+Reference of 2007.
 """
 
 from __future__ import annotations
@@ -17,7 +19,8 @@ DAYS_PER_MONTH = 30.4375
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def unrestricted(y: float, m: float, s: float) -> float:
-    """z where L is 1 (length, height, head): no restricted tails. Missing unless y is above 0 and finite."""
+    """z where L is 1 (length, height, head): no restricted tails. Missing unless y is above 0 and
+    finite."""
     return (y / m - 1.0) / s if 0.0 < y < math.inf else math.nan
 
 

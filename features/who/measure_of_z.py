@@ -1,4 +1,5 @@
-"""From a z-score back to the measure: WHO's curves, for charts, and the inverse of `features.who.growth` for its tests."""
+"""From a z-score back to the measure: WHO's curves, for charts, and the inverse of
+`features.who.growth` for its tests."""
 
 from __future__ import annotations
 
@@ -14,10 +15,12 @@ FIRST = {"muacz": 91, "wfl": 450, "wfh": 650}
 
 
 def measure_at(indicator: str, *, sex: int, at: np.ndarray, z: np.ndarray) -> np.ndarray:
-    """The measure whose z-score is `z`, float64: kg, cm, kg/m², arm and head in cm; NaN outside of the table.
+    """The measure whose z-score is `z`, float64: kg, cm, kg/m², arm and head in cm; NaN outside of
+    the table.
 
-    `indicator` is waz, haz, baz, muacz or hcz with `at` in whole days, or wfl / wfh with `at` in cm (between the
-    0.1 cm rows L, M and S are interpolated). sex 0 girl, 1 boy. `at` and `z` are broadcast together.
+    `indicator` is waz, haz, baz, muacz or hcz with `at` in whole days, or wfl / wfh with `at` in cm
+    (between the 0.1 cm rows L, M and S are interpolated). sex 0 girl, 1 boy. `at` and `z` are
+    broadcast together.
     """
     at, z = np.broadcast_arrays(np.asarray(at, np.float64), np.asarray(z, np.float64))
     l, m, s = _parameters(indicator, sex, at)
@@ -32,7 +35,9 @@ def _sd(z: np.ndarray, l: np.ndarray, m: np.ndarray, s: np.ndarray) -> np.ndarra
     return m * (1 + l * s * z) ** (1 / l)
 
 
-def _parameters(indicator: str, sex: int, at: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _parameters(
+    indicator: str, sex: int, at: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """L, M and S at each age or size."""
     rows = who_tables()[indicator][sex]
     steps = at if indicator in AGE_BASED else at * 10

@@ -1,9 +1,10 @@
-"""log and expm1 from +, −, × and ÷ alone: the same bits on every machine, alone or in a vectorised loop.
+"""log and expm1 from +, −, × and ÷ alone: the same bits on every machine, alone or in a vectorised
+loop.
 
-The C library's pow, log and exp differ in the last bit between machines (fused multiply-add or not), so a z on
-the border of a cut-off could be named differently. IEEE 754 fixes the four operations; numba keeps their order
-(no fastmath). Errors stay under 1e-15, measured in the tests against exact arithmetic. No branches, so that LLVM
-works on four or eight rows at once.
+The C library's pow, log and exp differ in the last bit between machines (fused multiply-add or
+not), so a z on the border of a cut-off could be named differently. IEEE 754 fixes the four
+operations; numba keeps their order (no fastmath). Errors stay under 1e-15, measured in the tests
+against exact arithmetic. No branches, so that LLVM works on four or eight rows at once.
 """
 
 from __future__ import annotations
@@ -12,10 +13,12 @@ import numpy as np
 from numba import njit
 
 _LN2_HIGH, _LN2_LOW = 6.93147180369123816490e-01, 1.90821492927058770002e-10
-"""ln 2 in two parts; the first has so many zero bits at its end that a whole number times it is exact."""
+"""ln 2 in two parts; the first has so many zero bits at its end that a whole number times it is
+exact."""
 _PER_LN2 = 1.4426950408889634
 _WHOLE = 6755399441055744.0
-"""1.5 · 2^52: a double added to it is rounded to a whole number, which stands in its lowest bits."""
+"""1.5 · 2^52: a double added to it is rounded to a whole number, which stands in its lowest bits.
+"""
 _WHOLE_BITS = np.int64(0x4338000000000000)
 _ROOT_HALF_BITS = np.int64(0x3FE6A09E667F3BCD)
 _EXPONENT = np.int64(-(1 << 52))
@@ -23,9 +26,11 @@ _EXPONENT = np.int64(-(1 << 52))
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def log(x: float) -> float:
-    """Natural logarithm of a positive, normal, finite x; for any other x some number, never an error.
+    """Natural logarithm of a positive, normal, finite x; for any other x some number, never an
+    error.
 
-    x = 2^k · m with m between √½ and √2; log m = 2 artanh((m − 1) / (m + 1)) as a series in its square.
+    x = 2^k · m with m between √½ and √2; log m = 2 artanh((m − 1) / (m + 1)) as a series in its
+    square.
     """
     bits = np.float64(x).view(np.int64)
     above = bits - _ROOT_HALF_BITS
@@ -55,5 +60,7 @@ def expm1(t: float) -> float:
     middle = (1 / 5040 + r * (1 / 40320)) + q * (1 / 362880 + r * (1 / 3628800))
     high = (1 / 39916800 + r * (1 / 479001600)) + q * (1 / 6227020800)
     p = r + q * (0.5 + r * (low + w * (middle + w * high)))
-    two = np.int64((np.float64(shifted).view(np.int64) + np.int64(1023)) << np.int64(52)).view(np.float64)
+    two = np.int64((np.float64(shifted).view(np.int64) + np.int64(1023)) << np.int64(52)).view(
+        np.float64
+    )
     return p * two + (two - 1.0)

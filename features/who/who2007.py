@@ -1,7 +1,7 @@
 """The WHO Reference 2007 for 61 months and above: weight to 120 months, height and BMI to 228.
 
-It is asked for by name (`growth.zscores(..., older="who2007")`) and never mixed in silently: between 60.00 and
-60.99 months neither WHO's standard nor this reference answers, and neither do we.
+It is asked for by name (`growth.zscores(..., older="who2007")`) and never mixed in silently:
+between 60.00 and 60.99 months neither WHO's standard nor this reference answers, and neither do we.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ _WEIGHT, _HEIGHT, _BMI = (who_tables()[name] for name in ("waz_2007", "haz_2007"
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _lms(rows: np.ndarray, months: float) -> tuple[float, float, float]:
-    """L, M and S at an age in months, on the straight line between two whole months, as WHO's AnthroPlus."""
+    """L, M and S at an age in months, on the straight line between two whole months, as WHO's
+    AnthroPlus."""
     at = int(months) - 61
     share = months - math.floor(months)
     l, m, s = rows[at, 0], rows[at, 1], rows[at, 2]
@@ -35,9 +36,11 @@ def _lms(rows: np.ndarray, months: float) -> tuple[float, float, float]:
 def older_point(
     sex: int, age_days: float, weight_kg: float, height_cm: float, position: int, oedema: float
 ) -> tuple[float, float, float]:
-    """(waz, haz, baz) by WHO 2007, NaN below 61 months and beyond each table. Codes as in `growth.point`.
+    """(waz, haz, baz) by WHO 2007, NaN below 61 months and beyond each table. Codes as in
+    `growth.point`.
 
-    The reference is of standing heights: a lying one is read 0.7 cm shorter, as from 731 days in the standard.
+    The reference is of standing heights: a lying one is read 0.7 cm shorter, as from 731 days in
+    the standard.
     """
     months = age_days / DAYS_PER_MONTH
     if sex < 0 or not (FIRST_MONTH <= months <= LAST_MONTH):
@@ -59,10 +62,13 @@ def older_point(
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def fill_older(sex, age_days, weight_kg, height_cm, position, oedema, z, reference):
-    """Write WHO 2007's waz, haz and baz into z (6, n; rows 0, 1, 3) from 61 months, and 1 into `reference` there."""
+    """Write WHO 2007's waz, haz and baz into z (6, n; rows 0, 1, 3) from 61 months, and 1 into
+    `reference` there."""
     for i in range(len(sex)):
         if age_days[i] / DAYS_PER_MONTH >= FIRST_MONTH:
-            waz, haz, baz = older_point(sex[i], age_days[i], weight_kg[i], height_cm[i], position[i], oedema[i])
+            waz, haz, baz = older_point(
+                sex[i], age_days[i], weight_kg[i], height_cm[i], position[i], oedema[i]
+            )
             z[0, i], z[1, i], z[3, i] = waz, haz, baz
             if not (math.isnan(waz) and math.isnan(haz) and math.isnan(baz)):
                 reference[i] = 1

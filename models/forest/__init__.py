@@ -1,1 +1,2 @@
-"""A gradient-boosted forest read from LightGBM's text: its score and its exact SHAP values. Knows no child."""
+"""A gradient-boosted forest read from LightGBM's text: its score and its exact SHAP values. Knows
+no child."""

@@ -1,7 +1,9 @@
-"""Reasons for a score: exact path-dependent TreeSHAP of a LightGBM text model, from one row to a whole state.
+"""Reasons for a score: exact path-dependent TreeSHAP of a LightGBM text model, from one row to a
+whole state.
 
-`Forest.contributions` answers what `Booster.predict(pred_contrib=True)` answers, at many times its speed and without
-`lightgbm`. A row gets the same bits alone and in a crowd: both kernels add the same numbers in the same order.
+`Forest.contributions` answers what `Booster.predict(pred_contrib=True)` answers, at many times its
+speed and without `lightgbm`. A row gets the same bits alone and in a crowd: both kernels add the
+same numbers in the same order.
 """
 
 from __future__ import annotations
@@ -26,16 +28,20 @@ FEW = 4
 
 @dataclass(frozen=True)
 class Forest:
-    """A model that can say why. Immutable and safe to share between threads; its tables are made at first use."""
+    """A model that can say why. Immutable and safe to share between threads; its tables are made at
+    first use."""
 
     trees: Trees
     table_bytes: int = TABLE_BYTES
     _made: list[_Tables] = field(default_factory=list, init=False, repr=False, compare=False)
-    _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False, compare=False)
+    _lock: threading.Lock = field(
+        default_factory=threading.Lock, init=False, repr=False, compare=False
+    )
 
     @classmethod
     def from_text(cls, text: str, *, table_bytes: int = TABLE_BYTES) -> Forest:
-        """The forest of `Booster.model_to_string()` (or what `save_model` wrote); see `models.forest.lightgbm_text.parse`."""
+        """The forest of `Booster.model_to_string()` (or what `save_model` wrote); see
+        `models.forest.lightgbm_text.parse`."""
         return cls(parse(text), table_bytes)
 
     @property
@@ -47,13 +53,21 @@ class Forest:
         """float64[n]: the raw score (log-odds) of float64 rows (n, features); NaN is missing."""
         rows, trees = self._checked(rows), self.trees
         return raw_scores(
-            rows, trees.node_start, trees.leaf_start, trees.left, trees.right, trees.value, *trees.decisions
+            rows,
+            trees.node_start,
+            trees.leaf_start,
+            trees.left,
+            trees.right,
+            trees.value,
+            *trees.decisions,
         )
 
     def contributions(self, rows: np.ndarray) -> tuple[np.ndarray, float]:
-        """Each feature's share in the raw score, float64 (n, features), and the base: base + sum = `margin`.
+        """Each feature's share in the raw score, float64 (n, features), and the base: base + sum =
+        `margin`.
 
-        The base is the mean raw score of the training rows. Equal to LightGBM's `pred_contrib` to about 1e-15.
+        The base is the mean raw score of the training rows. Equal to LightGBM's `pred_contrib` to
+        about 1e-15.
         """
         rows, made = self._checked(rows), self._tables()
         kernel = explain_few if len(rows) <= FEW else explain_many
@@ -72,7 +86,10 @@ class Forest:
     def _checked(self, rows: np.ndarray) -> np.ndarray:
         rows = np.ascontiguousarray(rows, dtype=np.float64)
         if rows.ndim != 2 or rows.shape[1] != len(self.feature_names):
-            raise BadInput("TREE003", f"rows of shape {rows.shape}: the model has {len(self.feature_names)} columns")
+            raise BadInput(
+                "TREE003",
+                f"rows of shape {rows.shape}: the model has {len(self.feature_names)} columns",
+            )
         return rows
 
     def _tables(self) -> _Tables:
@@ -96,21 +113,39 @@ class _Tables:
         rule = quadrature(int(np.diff(cut.column_start).max(initial=1)))
         tables, column_share = np.zeros(cut.numbers), np.zeros(len(cut.column_feature))
         fill_tables(
-            tables, column_share, *rule, cut.kind, cut.root, cut.size, cut.path_bits, cut.column_start,
-            cut.column_feature, cut.table_start, trees.feature, trees.left, trees.right, trees.above, trees.count,
-            trees.value, trees.leaf_count, trees.leaf_above,
-        )  # fmt: skip
+            tables,
+            column_share,
+            *rule,
+            cut.kind,
+            cut.root,
+            cut.size,
+            cut.path_bits,
+            cut.column_start,
+            cut.column_feature,
+            cut.table_start,
+            trees.feature,
+            trees.left,
+            trees.right,
+            trees.above,
+            trees.count,
+            trees.value,
+            trees.leaf_count,
+            trees.leaf_above,
+        )
         leaves = (column_share, trees.value[np.where(cut.root < 0, ~cut.root, 0)], *rule)
         shape = (trees.node_start, trees.above)
         return cls(_base(trees), (tables, cut.spines, cut.pieces, leaves, shape, trees.decisions))
 
 
 def _base(trees: Trees) -> float:
-    """The mean raw score of the training rows: leaf values weighed by their counts, tree by tree."""
+    """The mean raw score of the training rows: leaf values weighed by their counts, tree by
+    tree."""
     base = 0.0
     for tree in range(len(trees.leaf_start) - 1):
         leaves = slice(trees.leaf_start[tree], trees.leaf_start[tree + 1])
         node = trees.node_start[tree]
-        total = trees.count[node] if trees.node_start[tree + 1] > node else trees.leaf_count[leaves][0]
+        total = (
+            trees.count[node] if trees.node_start[tree + 1] > node else trees.leaf_count[leaves][0]
+        )
         base += float((trees.leaf_count[leaves] / total * trees.value[leaves]).sum())
     return base

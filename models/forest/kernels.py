@@ -1,8 +1,8 @@
 """The two kernels that explain rows from the tables: one for a few rows, one for many.
 
-Both add, for each row and feature, the same numbers in the same order (the order of the pieces), so a row has the
-same bits in either. Bulk works on blocks of rows, so that a piece's table is fetched once a block, and its inner
-loops run over rows, so that they become vector instructions.
+Both add, for each row and feature, the same numbers in the same order (the order of the pieces), so
+a row has the same bits in either. Bulk works on blocks of rows, so that a piece's table is fetched
+once a block, and its inner loops run over rows, so that they become vector instructions.
 """
 
 from __future__ import annotations
@@ -20,9 +20,10 @@ BLOCK = 256
 
 @njit(cache=True, nogil=True)
 def decide_row(
-    row, x, goes, feature, threshold, categorical, nan_left, zero_left, category_start, category_words, categories
+    row, x, goes, feature, threshold, categorical, nan_left, zero_left, category_start, category_words, categories  # noqa: E501
 ):  # fmt: skip
-    """`goes[node]`: 1 where the row goes left. Gathered first: the comparisons then become vector instructions."""
+    """`goes[node]`: 1 where the row goes left. Gathered first: the comparisons then become vector
+    instructions."""
     for node in range(len(feature)):
         x[node] = row[feature[node]]
     for node in range(len(feature)):
@@ -32,18 +33,23 @@ def decide_row(
     if len(categories):
         for node in range(len(feature)):
             if categorical[node]:
-                goes[node] = in_categories(x[node], category_start[node], category_words[node], categories)
+                goes[node] = in_categories(
+                    x[node], category_start[node], category_words[node], categories
+                )
 
 
 @njit(cache=True, nogil=True)
 def row_patterns(goes, reached, patterns, spines, pieces, above):
-    """One row's pattern at every piece: what it misses on the path, then its decisions inside the piece."""
+    """One row's pattern at every piece: what it misses on the path, then its decisions inside the
+    piece."""
     _, spine, spine_left, node_bit = spines
     _, _, root, size, over, left, path_bits, _, _, _ = pieces
     for step in range(len(spine)):
         node, parent = spine[step], above[spine[step]]
         if parent >= 0:
-            reached[node] = reached[parent] | np.int64(goes[parent] ^ spine_left[step]) << np.int64(node_bit[parent])
+            reached[node] = reached[parent] | np.int64(goes[parent] ^ spine_left[step]) << np.int64(
+                node_bit[parent]
+            )
     for piece in range(len(root)):
         pattern, node, first, bit = np.int64(0), over[piece], root[piece], path_bits[piece]
         if node >= 0:
@@ -55,8 +61,8 @@ def row_patterns(goes, reached, patterns, spines, pieces, above):
 
 @njit(cache=True, nogil=True)
 def first_numbers(tables, patterns, pieces, heads):
-    """The first number of each WHOLE piece's entry: they lie far apart in memory, and asked for together they come
-    together, the rest of each entry with them."""
+    """The first number of each WHOLE piece's entry: they lie far apart in memory, and asked for
+    together they come together, the rest of each entry with them."""
     _, kind, _, _, _, _, _, column_start, _, table_start = pieces
     for piece in range(len(kind)):
         width = column_start[piece + 1] - column_start[piece]
@@ -66,7 +72,8 @@ def first_numbers(tables, patterns, pieces, heads):
 
 @njit(cache=True, nogil=True)
 def explain_few(rows, tables, spines, pieces, leaves, shape, decisions):
-    """float64 (n, features), row by row: all decisions, the patterns, then one look-up per piece."""
+    """float64 (n, features), row by row: all decisions, the patterns, then one look-up per
+    piece."""
     _, kind, _, _, _, _, _, column_start, column_feature, table_start = pieces
     column_share, leaf_value, points, weights = leaves
     nodes, above, shares = len(shape[1]), shape[1], np.zeros(rows.shape)
@@ -79,11 +86,17 @@ def explain_few(rows, tables, spines, pieces, leaves, shape, decisions):
         first_numbers(tables, patterns, pieces, heads)
         sums = shares[i]
         for piece in range(len(kind)):
-            first, width, start = column_start[piece], column_start[piece + 1] - column_start[piece], table_start[piece]
+            first, width, start = (
+                column_start[piece],
+                column_start[piece + 1] - column_start[piece],
+                table_start[piece],
+            )
             if kind[piece] == WHOLE:
                 entry = start + patterns[piece] * width
                 for column in range(width):
-                    sums[column_feature[first + column]] += heads[piece] if column == 0 else tables[entry + column]
+                    sums[column_feature[first + column]] += (
+                        heads[piece] if column == 0 else tables[entry + column]
+                    )
                 continue
             if kind[piece] == SPLIT:
                 split_effects(tables, start, width, patterns[piece], effects)
@@ -107,9 +120,15 @@ def decide_block(
         values, left = x[feature[node]], goes[node - first]
         if categorical[node]:
             for r in range(size):
-                left[r] = in_categories(values[r], category_start[node], category_words[node], categories)
+                left[r] = in_categories(
+                    values[r], category_start[node], category_words[node], categories
+                )
             continue
-        bound, on_zero, on_nan = threshold[node], np.uint8(zero_left[node]), np.uint8(nan_left[node])
+        bound, on_zero, on_nan = (
+            threshold[node],
+            np.uint8(zero_left[node]),
+            np.uint8(nan_left[node]),
+        )
         for r in range(size):
             value = values[r]
             goes_left = np.uint8(value <= bound)
@@ -119,7 +138,8 @@ def decide_block(
 
 @njit(cache=True, nogil=True)
 def step_block(pattern, before, goes, size, wanted, bit):
-    """One step down for a block: `pattern` = `before`, and this bit where a row does not go as `wanted`."""
+    """One step down for a block: `pattern` = `before`, and this bit where a row does not go as
+    `wanted`."""
     for r in range(size):
         pattern[r] = before[r] | np.uint64(goes[r] ^ wanted) << np.uint64(bit)
 
@@ -136,7 +156,8 @@ def whole_block(sums, features, table, pattern, size):
 
 @njit(cache=True, nogil=True)
 def split_block(sums, features, tables, start, pattern, size, effects, places):
-    """Add a SPLIT leaf's values to a block's sums: `split_effects`, its loops turned so that rows are innermost."""
+    """Add a SPLIT leaf's values to a block's sums: `split_effects`, its loops turned so that rows
+    are innermost."""
     half, count = len(features) // 2, (len(features) + 1) // 2
     rest = len(features) - half
     second = start + (count * (half + 1) << half)
@@ -174,14 +195,30 @@ def loose_block(sums, features, value, share, points, weights, pattern, size, mi
 
 @njit(cache=True, nogil=True)
 def explain_many(rows, tables, spines, pieces, leaves, shape, decisions):
-    """float64 (n, features), a block of rows at a time, tree by tree; adds in the order of `explain_few`."""
+    """float64 (n, features), a block of rows at a time, tree by tree; adds in the order of
+    `explain_few`."""
     spine_start, spine, spine_left, node_bit = spines
-    piece_start, kind, root, inside, over, left, path_bits, column_start, column_feature, table_start = pieces
+    (
+        piece_start,
+        kind,
+        root,
+        inside,
+        over,
+        left,
+        path_bits,
+        column_start,
+        column_feature,
+        table_start,
+    ) = pieces
     column_share, leaf_value, points, weights = leaves
     node_start, above = shape
     n, width = rows.shape
     shares, most = np.empty(rows.shape), max(1, np.diff(node_start).max())
-    x, sums, goes = np.empty((width, BLOCK)), np.empty((width, BLOCK)), np.empty((most, BLOCK), np.uint8)
+    x, sums, goes = (
+        np.empty((width, BLOCK)),
+        np.empty((width, BLOCK)),
+        np.empty((most, BLOCK), np.uint8),
+    )
     reached, pattern = np.zeros((most, BLOCK), np.uint64), np.empty(BLOCK, np.uint64)
     scratch, missed = np.empty((3, 64)), np.empty(64, np.uint8)
     effects, places = np.empty(BLOCK), np.empty((2, BLOCK), np.uint64)
@@ -197,22 +234,51 @@ def explain_many(rows, tables, spines, pieces, leaves, shape, decisions):
                 node, parent = spine[step] - start, above[spine[step]] - start
                 if node > 0:
                     bit = node_bit[parent + start]
-                    step_block(reached[node], reached[parent], goes[parent], size, spine_left[step], bit)
+                    step_block(
+                        reached[node], reached[parent], goes[parent], size, spine_left[step], bit
+                    )
             for piece in range(piece_start[tree], piece_start[tree + 1]):
                 pattern[:] = 0
                 if over[piece] >= 0:
                     parent = over[piece] - start
-                    step_block(pattern, reached[parent], goes[parent], size, left[piece], node_bit[over[piece]])
+                    step_block(
+                        pattern,
+                        reached[parent],
+                        goes[parent],
+                        size,
+                        left[piece],
+                        node_bit[over[piece]],
+                    )
                 for step in range(inside[piece]):
-                    step_block(pattern, pattern, goes[root[piece] - start + step], size, 1, path_bits[piece] + step)
+                    step_block(
+                        pattern,
+                        pattern,
+                        goes[root[piece] - start + step],
+                        size,
+                        1,
+                        path_bits[piece] + step,
+                    )
                 first, last = column_start[piece], column_start[piece + 1]
                 features, table = column_feature[first:last], tables[table_start[piece] :]
                 if kind[piece] == WHOLE:
                     whole_block(sums, features, table, pattern, size)
                 elif kind[piece] == SPLIT:
-                    split_block(sums, features, tables, table_start[piece], pattern, size, effects, places)
+                    split_block(
+                        sums, features, tables, table_start[piece], pattern, size, effects, places
+                    )
                 else:
                     share, value = column_share[first:last], leaf_value[piece]
-                    loose_block(sums, features, value, share, points, weights, pattern, size, missed, scratch)
+                    loose_block(
+                        sums,
+                        features,
+                        value,
+                        share,
+                        points,
+                        weights,
+                        pattern,
+                        size,
+                        missed,
+                        scratch,
+                    )
         shares[begin : begin + size] = sums[:, :size].T
     return shares

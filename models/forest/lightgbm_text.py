@@ -1,8 +1,9 @@
 """A LightGBM model's text as flat arrays, and its raw score, without LightGBM.
 
-What a prediction needs of `Booster.model_to_string()` is small: thresholds, children, leaf values and the counts
-that weigh a missing decision. Reading it here keeps the service free of `lightgbm` (0.4 s and an OpenMP pool) and
-gives the explanation kernels of `models.forest.explain` arrays that they can walk.
+What a prediction needs of `Booster.model_to_string()` is small: thresholds, children, leaf values
+and the counts that weigh a missing decision. Reading it here keeps the service free of `lightgbm`
+(0.4 s and an OpenMP pool) and gives the explanation kernels of `models.forest.explain` arrays that
+they can walk.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from numba import njit
 from registry.contract.errors import BadInput
 
 ZERO = float(np.float32(1e-35))
-"""LightGBM's `kZeroThreshold` (include/LightGBM/meta.h): what is nearer to zero than this is zero."""
+"""LightGBM's `kZeroThreshold` (include/LightGBM/meta.h): what is nearer to zero than this is zero.
+"""
 
 CATEGORICAL, DEFAULT_LEFT = 1, 2
 MISSING_NONE, MISSING_ZERO, MISSING_NAN = 0, 1, 2
@@ -26,11 +28,11 @@ INT_LIMIT = 2.0**31
 class Trees:
     """All trees of one model; nodes of a tree are in preorder, so a subtree is one slice of them.
 
-    `node_start`, `leaf_start`: int32[trees + 1], where each tree's nodes and leaves begin. Per node: `feature`,
-    `threshold`, `categorical`, `nan_left` and `zero_left` (where NaN and zero go), `left` and `right` (a node's
-    number over all trees, or ~leaf), `above` (the node over it, -1 at a root), `count` (training rows), and
-    `category_start`, `category_words` (its slice of the bitset `categories`). Per leaf: `value`, `leaf_count`,
-    `leaf_above`.
+    `node_start`, `leaf_start`: int32[trees + 1], where each tree's nodes and leaves begin. Per
+    node: `feature`, `threshold`, `categorical`, `nan_left` and `zero_left` (where NaN and zero go),
+    `left` and `right` (a node's number over all trees, or ~leaf), `above` (the node over it, -1 at
+    a root), `count` (training rows), and `category_start`, `category_words` (its slice of the
+    bitset `categories`). Per leaf: `value`, `leaf_count`, `leaf_above`.
     """
 
     feature_names: tuple[str, ...]
@@ -64,13 +66,16 @@ class Trees:
 def parse(text: str) -> Trees:
     """The trees of a LightGBM model text (`model_to_string`, `save_model`); no code in it is run.
 
-    Raises `BadInput` TREE001 where the text is not a whole model, TREE002 where it is a kind that is not
-    explained here: linear leaves, several classes, averaged outputs (random forests).
+    Raises `BadInput` TREE001 where the text is not a whole model, TREE002 where it is a kind that
+    is not explained here: linear leaves, several classes, averaged outputs (random forests).
     """
     head, *blocks = _blocks(text)
     names = _feature_names(head)
     if len(blocks) != len(head.get("tree_sizes", "").split()):
-        raise BadInput("TREE001", f"the model text holds {len(blocks)} trees, its header says otherwise: cut short?")
+        raise BadInput(
+            "TREE001",
+            f"the model text holds {len(blocks)} trees, its header says otherwise: cut short?",
+        )
     try:
         trees = [_tree(block, len(names)) for block in blocks]
     except (KeyError, ValueError, IndexError) as error:
@@ -82,7 +87,9 @@ def _blocks(text: str) -> list[dict[str, str]]:
     """Header first, then one dict of lines per tree."""
     body, end, _ = text.partition("end of trees")
     if not body.startswith("tree") or not end:
-        raise BadInput("TREE001", "this is not a whole LightGBM model text (no `tree` … `end of trees`)")
+        raise BadInput(
+            "TREE001", "this is not a whole LightGBM model text (no `tree` … `end of trees`)"
+        )
     parts = body.split("\nTree=")
     return [dict(_field(line) for line in part.splitlines() if line) for part in parts]
 
@@ -94,9 +101,14 @@ def _field(line: str) -> tuple[str, str]:
 
 def _feature_names(head: dict[str, str]) -> tuple[str, ...]:
     if head.get("num_class", "1") != "1" or head.get("num_tree_per_iteration", "1") != "1":
-        raise BadInput("TREE002", "a model of several classes is not explained: train one model per outcome")
+        raise BadInput(
+            "TREE002", "a model of several classes is not explained: train one model per outcome"
+        )
     if "average_output" in head:
-        raise BadInput("TREE002", "a model that averages its trees (boosting=rf) is not explained: use boosting=gbdt")
+        raise BadInput(
+            "TREE002",
+            "a model that averages its trees (boosting=rf) is not explained: use boosting=gbdt",
+        )
     names = tuple(head.get("feature_names", "").split())
     if not names or len(names) != int(head.get("max_feature_idx", "-1")) + 1:
         raise BadInput("TREE001", "the header's feature_names do not fit its max_feature_idx")
@@ -106,7 +118,9 @@ def _feature_names(head: dict[str, str]) -> tuple[str, ...]:
 def _tree(block: dict[str, str], features: int) -> dict[str, np.ndarray]:
     """One tree's columns, renumbered in preorder, children local to the tree."""
     if block.get("is_linear", "0") != "0":
-        raise BadInput("TREE002", "a model with linear leaves is not explained: train with linear_tree=false")
+        raise BadInput(
+            "TREE002", "a model with linear leaves is not explained: train with linear_tree=false"
+        )
     leaves = int(block["num_leaves"])
     columns = {
         "value": _numbers(block, "leaf_value", leaves),
@@ -119,7 +133,9 @@ def _tree(block: dict[str, str], features: int) -> dict[str, np.ndarray]:
         "threshold": _numbers(block, "threshold", nodes),
         "count": _numbers(block, "internal_count", nodes),
     }
-    if nodes and not (raw["feature"].min() >= 0 and raw["feature"].max() < features and raw["count"].min() > 0):
+    if nodes and not (
+        raw["feature"].min() >= 0 and raw["feature"].max() < features and raw["count"].min() > 0
+    ):
         raise ValueError("split_feature or internal_count out of range")
     raw |= _rules(rule, raw["threshold"]) | _category_slices(block, rule, raw["threshold"])
     order, children = _preorder(block, nodes)
@@ -129,7 +145,8 @@ def _tree(block: dict[str, str], features: int) -> dict[str, np.ndarray]:
 
 
 def _numbers(block: dict[str, str], key: str, size: int | None) -> np.ndarray:
-    """A line's numbers as float64; it must hold `size` of them (None: any; 0: the line may be absent)."""
+    """A line's numbers as float64; it must hold `size` of them (None: any; 0: the line may be
+    absent)."""
     words = block[key].split() if size else block.get(key, "").split()
     if size is not None and len(words) != size:
         raise ValueError(f"{key} holds {len(words)} numbers, not {size}")
@@ -137,7 +154,8 @@ def _numbers(block: dict[str, str], key: str, size: int | None) -> np.ndarray:
 
 
 def _rules(rule: np.ndarray, threshold: np.ndarray) -> dict[str, np.ndarray]:
-    """Where NaN and zero go at each node (LightGBM's `Tree::NumericalDecision`, `CategoricalDecision`)."""
+    """Where NaN and zero go at each node (LightGBM's `Tree::NumericalDecision`,
+    `CategoricalDecision`)."""
     missing, by_default = (rule >> 2) & 3, (rule & DEFAULT_LEFT) > 0
     categorical = (rule & CATEGORICAL) > 0
     as_number = threshold >= 0.0
@@ -150,8 +168,11 @@ def _rules(rule: np.ndarray, threshold: np.ndarray) -> dict[str, np.ndarray]:
     }
 
 
-def _category_slices(block: dict[str, str], rule: np.ndarray, threshold: np.ndarray) -> dict[str, np.ndarray]:
-    """Each categorical node's slice (start, words) of the tree's bitset; its threshold is a number of a slice."""
+def _category_slices(
+    block: dict[str, str], rule: np.ndarray, threshold: np.ndarray
+) -> dict[str, np.ndarray]:
+    """Each categorical node's slice (start, words) of the tree's bitset; its threshold is a number
+    of a slice."""
     start, words = np.zeros(len(rule), np.int32), np.zeros(len(rule), np.int32)
     chosen = np.flatnonzero(rule & CATEGORICAL)
     if len(chosen):
@@ -163,7 +184,10 @@ def _category_slices(block: dict[str, str], rule: np.ndarray, threshold: np.ndar
 
 def _preorder(block: dict[str, str], nodes: int) -> tuple[np.ndarray, dict[str, np.ndarray]]:
     """The nodes' old numbers in preorder, and both children and the node above in new numbers."""
-    old = {side: _numbers(block, f"{side}_child", nodes).astype(np.int64).tolist() for side in ("left", "right")}
+    old = {
+        side: _numbers(block, f"{side}_child", nodes).astype(np.int64).tolist()
+        for side in ("left", "right")
+    }
     order, child = [], {"left": [0] * nodes, "right": [0] * nodes}
     above, leaf_above = [-1] * nodes, [-1] * (nodes + 1)
     waiting = [(0, -1, "left")] if nodes else []
@@ -181,19 +205,27 @@ def _preorder(block: dict[str, str], nodes: int) -> tuple[np.ndarray, dict[str, 
     if len(order) != nodes or nodes and min(leaf_above) < 0:
         raise ValueError("the children do not make a tree")
     columns = child | {"above": above, "leaf_above": leaf_above}
-    return np.array(order, np.int64), {name: np.array(column, np.int32) for name, column in columns.items()}
+    return np.array(order, np.int64), {
+        name: np.array(column, np.int32) for name, column in columns.items()
+    }
 
 
 def _joined(names: tuple[str, ...], trees: list[dict[str, np.ndarray]]) -> Trees:
-    """One array per column over all trees; node, leaf and bitset numbers become numbers over all trees."""
-    node_start, leaf_start, bit_start = (_starts(trees, name) for name in ("feature", "value", "categories"))
+    """One array per column over all trees; node, leaf and bitset numbers become numbers over all
+    trees."""
+    node_start, leaf_start, bit_start = (
+        _starts(trees, name) for name in ("feature", "value", "categories")
+    )
     for tree, node, leaf, bit in zip(trees, node_start, leaf_start, bit_start, strict=False):
         for side in ("left", "right"):
             tree[side] = np.where(tree[side] >= 0, tree[side] + node, tree[side] - leaf)
         for name in ("above", "leaf_above"):
             tree[name] = np.where(tree[name] >= 0, tree[name] + node, -1)
         tree["category_start"] = tree["category_start"] + bit
-    joined = {name: _read_only(np.concatenate([tree[name] for tree in trees])) for name in (trees[0] if trees else ())}
+    joined = {
+        name: _read_only(np.concatenate([tree[name] for tree in trees]))
+        for name in (trees[0] if trees else ())
+    }
     if not trees:
         raise BadInput("TREE001", "the model text holds no tree")
     return Trees(names, node_start, leaf_start, **joined)
@@ -210,7 +242,8 @@ def _read_only(column: np.ndarray) -> np.ndarray:
 
 @njit(cache=True, nogil=True)
 def in_categories(value, start, words, categories):
-    """Whether a value's whole number is in a bitset of uint32 words; beyond an int32 or negative: not."""
+    """Whether a value's whole number is in a bitset of uint32 words; beyond an int32 or negative:
+    not."""
     if not (-1.0 < value < INT_LIMIT):
         return False
     number = int(value)
@@ -220,7 +253,8 @@ def in_categories(value, start, words, categories):
 
 @njit(cache=True, nogil=True)
 def number_goes_left(value, threshold, nan_left, zero_left):
-    """Whether a number goes left at a node `<= threshold`, as `Tree::NumericalDecision` of LightGBM has it."""
+    """Whether a number goes left at a node `<= threshold`, as `Tree::NumericalDecision` of LightGBM
+    has it."""
     if value != value:
         return nan_left != 0
     if abs(value) <= ZERO:
@@ -231,7 +265,7 @@ def number_goes_left(value, threshold, nan_left, zero_left):
 @njit(cache=True, nogil=True)
 def raw_scores(
     rows, node_start, leaf_start, left, right, value,
-    feature, threshold, categorical, nan_left, zero_left, category_start, category_words, categories,
+    feature, threshold, categorical, nan_left, zero_left, category_start, category_words, categories,  # noqa: E501
 ):  # fmt: skip
     """float64[n]: leaf values summed in the order of the trees, as LightGBM sums them."""
     scores = np.zeros(len(rows))

@@ -1,4 +1,5 @@
-"""Kernels that fill the tables of `models.forest.cut` and read them back: Shapley values of one leaf or one piece."""
+"""Kernels that fill the tables of `models.forest.cut` and read them back: Shapley values of one
+leaf or one piece."""
 
 from __future__ import annotations
 
@@ -9,7 +10,8 @@ from models.forest.cut import SPLIT, WHOLE
 
 
 def quadrature(features: int) -> tuple[np.ndarray, np.ndarray]:
-    """Gauss-Legendre points and weights on [0, 1], one row per count of points, exact for `features` factors."""
+    """Gauss-Legendre points and weights on [0, 1], one row per count of points, exact for
+    `features` factors."""
     most = max(1, (features + 1) // 2)
     points, weights = np.zeros((most + 1, most)), np.zeros((most + 1, most))
     for count in range(1, most + 1):
@@ -22,8 +24,8 @@ def quadrature(features: int) -> tuple[np.ndarray, np.ndarray]:
 def leaf_effects(value, share, missed, points, weights, work, effects):
     """Shapley values of one leaf into `effects[: len(share)]`.
 
-    `share`: per feature, the share of training rows that pass; `missed`: 1 where the row does not pass; `work`:
-    float64[2, features] of scratch space.
+    `share`: per feature, the share of training rows that pass; `missed`: 1 where the row does not
+    pass; `work`: float64[2, features] of scratch space.
     """
     features = len(share)
     for j in range(features):
@@ -57,9 +59,11 @@ def leaf_path(leaf, left, above, leaf_above, nodes, went_left):
 
 @njit(cache=True, nogil=True)
 def leaf_shares(nodes, passing, feature, count, slot, features, share):
-    """Distinct features of a path in its order, each with the share of training rows that pass its decisions.
+    """Distinct features of a path in its order, each with the share of training rows that pass its
+    decisions.
 
-    `passing`: training rows under each step; `slot`: each step's place among the features. Returns how many.
+    `passing`: training rows under each step; `slot`: each step's place among the features. Returns
+    how many.
     """
     distinct = 0
     for step in range(len(nodes)):
@@ -76,12 +80,17 @@ def leaf_shares(nodes, passing, feature, count, slot, features, share):
 
 @njit(cache=True, nogil=True)
 def fill_tables(
-    tables, column_share, points, weights, kind, root, size, path_bits, column_start, column_feature, table_start,
+    tables, column_share, points, weights, kind, root, size, path_bits, column_start, column_feature, table_start,  # noqa: E501
     feature, left, right, above, count, value, leaf_count, leaf_above,
 ):  # fmt: skip
-    """Fill every piece's tables (a WHOLE piece's is the sum of its leaves'); leaves on their own get their shares."""
+    """Fill every piece's tables (a WHOLE piece's is the sum of its leaves'); leaves on their own
+    get their shares."""
     longest = len(feature) + 1
-    nodes, went_left, slot = np.empty(longest, np.int32), np.empty(longest, np.uint8), np.empty(longest, np.int32)
+    nodes, went_left, slot = (
+        np.empty(longest, np.int32),
+        np.empty(longest, np.uint8),
+        np.empty(longest, np.int32),
+    )
     features, share, passing = np.empty(longest, np.int32), np.empty(longest), np.empty(longest)
     for piece in range(len(root)):
         first, last = column_start[piece], column_start[piece + 1]
@@ -98,9 +107,17 @@ def fill_tables(
                 fill_split(table, value[leaf], share[:distinct], points, weights)
             if kind[piece] == WHOLE:
                 add_leaf(
-                    table, leaf_table(value[leaf], share[:distinct], points, weights), column_feature[first:last],
-                    features[:distinct], nodes[:steps], went_left, slot, root[piece], size[piece], path_bits[piece],
-                )  # fmt: skip
+                    table,
+                    leaf_table(value[leaf], share[:distinct], points, weights),
+                    column_feature[first:last],
+                    features[:distinct],
+                    nodes[:steps],
+                    went_left,
+                    slot,
+                    root[piece],
+                    size[piece],
+                    path_bits[piece],
+                )
 
 
 @njit(cache=True, nogil=True)
@@ -120,9 +137,14 @@ def leaf_of_piece(number, root, size, left, right):
 
 @njit(cache=True, nogil=True)
 def leaf_table(value, share, points, weights):
-    """float64 (2^features, features): one leaf's Shapley values by what is missed (bit j: feature j)."""
+    """float64 (2^features, features): one leaf's Shapley values by what is missed (bit j: feature
+    j)."""
     features = len(share)
-    table, missed, work = np.empty((1 << features, features)), np.empty(features, np.uint8), np.empty((2, features))
+    table, missed, work = (
+        np.empty((1 << features, features)),
+        np.empty(features, np.uint8),
+        np.empty((2, features)),
+    )
     for pattern in range(1 << features):
         for j in range(features):
             missed[j] = pattern >> j & 1
@@ -134,7 +156,11 @@ def leaf_table(value, share, points, weights):
 def add_leaf(table, own, columns, features, nodes, went_left, slot, root, size, path_bits):
     """Add a leaf's own table to its piece's, for each pattern of the piece."""
     width, steps = len(columns), len(nodes)
-    bit, flip, column = np.empty(steps, np.int64), np.zeros(steps, np.int64), np.empty(len(features), np.int64)
+    bit, flip, column = (
+        np.empty(steps, np.int64),
+        np.zeros(steps, np.int64),
+        np.empty(len(features), np.int64),
+    )
     for j in range(len(features)):
         column[j] = np.argmax(columns == features[j])
     for step in range(steps):
@@ -161,7 +187,8 @@ def fill_split(table, value, share, points, weights):
 
 @njit(cache=True, nogil=True)
 def fill_half(table, share, points, weights):
-    """Per pattern and point: the product of the half's factors, and for each feature that product without it."""
+    """Per pattern and point: the product of the half's factors, and for each feature that product
+    without it."""
     features = len(share)
     place = 0
     for pattern in range(1 << features):
@@ -171,14 +198,17 @@ def fill_half(table, share, points, weights):
                 product = weights[q]
                 for j in range(features):
                     passes = 0.0 if pattern >> j & 1 else 1.0
-                    product *= passes - share[j] if j == skipped else (1.0 - t) * share[j] + passes * t
+                    product *= (
+                        passes - share[j] if j == skipped else (1.0 - t) * share[j] + passes * t
+                    )
                 table[place] = product
                 place += 1
 
 
 @njit(cache=True, nogil=True)
 def split_effects(tables, start, features, pattern, effects):
-    """Shapley values of one leaf from its two half tables, which begin at `start`, into `effects[:features]`."""
+    """Shapley values of one leaf from its two half tables, which begin at `start`, into
+    `effects[:features]`."""
     half, count = features // 2, (features + 1) // 2
     rest = features - half
     mine = start + (pattern & (1 << half) - 1) * count * (half + 1)

@@ -1,4 +1,5 @@
-"""How many events to expect in the next 30 days, from the calibrated risks of the children on watch, with an interval.
+"""How many events to expect in the next 30 days, from the calibrated risks of the children on
+watch, with an interval.
 
 A risk is of what remains of a target's time at risk; only a share of it falls into the next month.
 """
@@ -10,10 +11,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 RELAPSES_BY_DAY = ((14, 0.0), (30, 0.22), (60, 0.55), (90, 0.75), (183, 1.0))
-"""Share of the six months' relapses that have happened by a day after discharge: Alier 2026 (20 % and 55 % at one
-and two months) and OptiMA's median of 42 days; domain report, section 3.2. verified: false."""
+"""Share of the six months' relapses that have happened by a day after discharge: Alier 2026 (20 %
+and 55 % at one and two months) and OptiMA's median of 42 days; domain report, section 3.2.
+verified: false."""
 DECIDED_ON_DAY = 91
-"""Non-response is decided when the treatment's twelve weeks and a week's grace are over (registry contract)."""
+"""Non-response is decided when the treatment's twelve weeks and a week's grace are over (registry
+contract)."""
 MONTH_DAYS = 30
 Z_90 = 1.645
 
@@ -41,7 +44,8 @@ class AtRisk:
 def relapse_share(days_since_discharge: float, *, ahead: int = MONTH_DAYS) -> float:
     """Share of the remaining relapse risk that falls into the next `ahead` days.
 
-    Example: 30 days after discharge 22 % have happened, by day 60 it is 55 %: (0.55 - 0.22) / (1 - 0.22) = 0.42.
+    Example: 30 days after discharge 22 % have happened, by day 60 it is 55 %: (0.55 - 0.22) / (1 -
+    0.22) = 0.42.
     """
     done, then = _happened_by(days_since_discharge), _happened_by(days_since_discharge + ahead)
     return 1.0 if done >= 1 else (then - done) / (1 - done)
@@ -64,8 +68,9 @@ def non_response_share(days_in_treatment: float, *, ahead: int = MONTH_DAYS) -> 
 def expected(children: Iterable[AtRisk]) -> Expected:
     """The expected events of these children.
 
-    The interval holds both what chance leaves open (the variance of independent events) and how far the risks
-    themselves are uncertain, which is taken as common to all children, and so is the wider of views.
+    The interval holds both what chance leaves open (the variance of independent events) and how far
+    the risks themselves are uncertain, which is taken as common to all children, and so is the
+    wider of views.
     """
     rows = list(children)
     mean = sum(row.risk * row.share for row in rows)

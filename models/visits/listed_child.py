@@ -1,4 +1,5 @@
-"""A child as a list sees it: what the rules and the models said of it on a day, with the facts that sentences use."""
+"""A child as a list sees it: what the rules and the models said of it on a day, with the facts that
+sentences use."""
 
 from __future__ import annotations
 
@@ -10,8 +11,9 @@ from dataclasses import dataclass, field, replace
 class Reason:
     """A part of a score: the reason's key and what it adds to the risk, in calibrated log-odds.
 
-    `usual`: what it usually adds for the children to whom this one is compared (`models.reasons.usual`); 0 where there
-    are none, since log-odds count from the mean of the training rows.
+    `usual`: what it usually adds for the children to whom this one is compared
+    (`models.reasons.usual`); 0 where there are none, since log-odds count from the mean of the
+    training rows.
     """
 
     key: str
@@ -26,7 +28,8 @@ class Reason:
 
 @dataclass(frozen=True)
 class Candidate:
-    """A child as the list sees it on a day: rule, risk, reasons and the facts that sentences use."""
+    """A child as the list sees it on a day: rule, risk, reasons and the facts that sentences
+    use."""
 
     child_id: str
     centre_id: str
@@ -53,14 +56,16 @@ class Candidate:
     last_visited_on: dt.date | None = None
     last_finding: str | None = None
     listed_for: str | None = None
-    """The reason (rule or first reason key) of the list that asked for the last visit, where it is known."""
+    """The reason (rule or first reason key) of the list that asked for the last visit, where it is
+    known."""
 
 
 def counted_to(child: Candidate, day: dt.date, *, as_of: dt.date) -> Candidate:
-    """The child as it was known on `as_of`, with the days that its step is late counted to a later day.
+    """The child as it was known on `as_of`, with the days that its step is late counted to a later
+    day.
 
-    Example: to be weighed by 14 March 2026, scored on 16 March, read on 20 March: 6 days late, not 2. Due on 18 March:
-    not late when scored, 2 days late when read.
+    Example: to be weighed by 14 March 2026, scored on 16 March, read on 20 March: 6 days late, not
+    2. Due on 18 March: not late when scored, 2 days late when read.
     """
     if day <= as_of or (child.by_when is None and not child.overdue_days):
         return child

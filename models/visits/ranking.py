@@ -1,8 +1,9 @@
 """Whom to visit first: who may die first, then what is late, then risk x what a visit can change.
 
-One function, `rank`, for the page, the paper and the backtest. It reads `Candidate`s (one per child, as the score
-book keeps them) and never changes a state or a score. The constants below are judgements of ours, not of a
-protocol (`verified = false`); docs/visits.md says so to whoever reads the list.
+One function, `rank`, for the page, the paper and the backtest. It reads `Candidate`s (one per
+child, as the score book keeps them) and never changes a state or a score. The constants below are
+judgements of ours, not of a protocol (`verified = false`); docs/visits.md says so to whoever reads
+the list.
 """
 
 from __future__ import annotations
@@ -38,19 +39,36 @@ from models.visits.visit_order import (
 )
 
 __all__ = [
-    "DANGER_ORDER", "GONE", "IN_TREATMENT", "LATE_COUNTS_DAYS", "OVERDUE_STEPS", "VisitList", "VisitRow",
-    "at_the_centre", "benefit", "emergency", "main_reason", "order", "rank", "rests", "section", "to_bring",
+    "DANGER_ORDER",
+    "GONE",
+    "IN_TREATMENT",
+    "LATE_COUNTS_DAYS",
+    "OVERDUE_STEPS",
+    "VisitList",
+    "VisitRow",
+    "at_the_centre",
+    "benefit",
+    "emergency",
+    "main_reason",
+    "order",
+    "rank",
+    "rests",
+    "section",
+    "to_bring",
     "what_a_visit_can_change",
 ]
 
 
 BRING_SHARE = 0.25
-"""Of the places that no emergency needs, this share brings SAM that waits past its day for the ANM, while others wait.
-Who gets none stays with the ANM. Half found fewer deaths and non-responses (docs/visits.md). verified: false."""
+"""Of the places that no emergency needs, this share brings SAM that waits past its day for the ANM,
+while others wait. Who gets none stays with the ANM. Half found fewer deaths and non-responses
+(docs/visits.md). verified: false."""
 OVERDUE_SHARE = 0.5
-"""Of the places left after danger, at most this share goes to late steps while risk still waits. verified: false."""
+"""Of the places left after danger, at most this share goes to late steps while risk still waits.
+verified: false."""
 SAME_TRIP = 1.1
-"""A child at a centre that is visited anyway is preferred when its benefit is within a tenth. verified: false."""
+"""A child at a centre that is visited anyway is preferred when its benefit is within a tenth.
+verified: false."""
 
 
 @dataclass(frozen=True)
@@ -64,11 +82,13 @@ class VisitRow:
 
 @dataclass(frozen=True)
 class VisitList:
-    """The visits asked for, within capacity, the most urgent first; `rank` is that order, however rows are grouped.
+    """The visits asked for, within capacity, the most urgent first; `rank` is that order, however
+    rows are grouped.
 
-    `beyond` holds the children in danger for whom no visit is left. `anm` is the work of the ANM and the medical
-    officer at the centres, outside the capacity: examinations, appetite tests, admissions, checks; danger first.
-    Every child in danger stands in exactly one of the three, unless a visit of the last days has answered for it.
+    `beyond` holds the children in danger for whom no visit is left. `anm` is the work of the ANM
+    and the medical officer at the centres, outside the capacity: examinations, appetite tests,
+    admissions, checks; danger first. Every child in danger stands in exactly one of the three,
+    unless a visit of the last days has answered for it.
     """
 
     sector_id: str
@@ -79,7 +99,8 @@ class VisitList:
     anm: tuple[Candidate, ...] = ()
     facts: dict = field(default_factory=dict)
     day: dt.date | None = None
-    """The day on which the list is read, and to which days late are counted; None: `as_of`, the scoring day."""
+    """The day on which the list is read, and to which days late are counted; None: `as_of`, the
+    scoring day."""
 
     @property
     def age_days(self) -> int:
@@ -87,11 +108,15 @@ class VisitList:
         return max(0, (self.day - self.as_of).days) if self.day else 0
 
     def by_centre(self) -> list[tuple[str, list[VisitRow]]]:
-        """(centre_id, its rows): the centre of the most urgent child first, centres near it next (`trips.route`)."""
+        """(centre_id, its rows): the centre of the most urgent child first, centres near it next
+        (`trips.route`)."""
         groups: dict[str, list[VisitRow]] = {}
         for row in self.rows:
             groups.setdefault(row.candidate.centre_id, []).append(row)
-        return [(centre_id, groups[centre_id]) for centre_id in route([row.candidate for row in self.rows])]
+        return [
+            (centre_id, groups[centre_id])
+            for centre_id in route([row.candidate for row in self.rows])
+        ]
 
 
 def rank(
@@ -104,16 +129,19 @@ def rank(
 ) -> VisitList:
     """The visit list of one sector, at most `capacity` rows, the most urgent first.
 
-    Emergencies (`emergency`) take every place they need, first among them what belongs in a facility. Who has none is
-    `beyond`, or with the ANM where her work helps and the child is not extreme. Of the places left, a quarter brings
-    SAM that waits past its day for the ANM; the rest go half to late steps, half to risk; what one does not need the
-    next one gets, and late steps without a score come last. Rows stand by `order`: danger, late steps, risk. Ties end
-    with the child's id, so that a list can be repeated to the letter.
+    Emergencies (`emergency`) take every place they need, first among them what belongs in a
+    facility. Who has none is `beyond`, or with the ANM where her work helps and the child is not
+    extreme. Of the places left, a quarter brings SAM that waits past its day for the ANM; the rest
+    go half to late steps, half to risk; what one does not need the next one gets, and late steps
+    without a score come last. Rows stand by `order`: danger, late steps, risk. Ties end with the
+    child's id, so that a list can be repeated to the letter.
     """
     groups, counts = _grouped(candidates, as_of=as_of)
     urgent = sorted(groups["emergency"], key=lambda child: (not to_a_facility(child), order(child)))
     taken, without = urgent[:capacity], urgent[capacity:]
-    beyond, with_anm = _parted(without, lambda one: not at_the_centre(one) or gravity(one) >= EXTREME)
+    beyond, with_anm = _parted(
+        without, lambda one: not at_the_centre(one) or gravity(one) >= EXTREME
+    )
     brought, late, risk = _what_is_left(groups, capacity - len(taken), taken)
     rows = [("danger", child) for child in sorted([*taken, *brought], key=order)]
     rows += [("overdue", child) for child in late] + [("risk", child) for child in risk]
@@ -133,8 +161,11 @@ def rank(
 def _what_is_left(
     groups: dict[str, list[Candidate]], left: int, taken: list[Candidate]
 ) -> tuple[list[Candidate], list[Candidate], list[Candidate]]:
-    """Who takes the places that no emergency needs: SAM that is brought to the ANM, late steps, risk."""
-    overdue, unscored = _parted(groups["overdue"], lambda one: late_place(one) < len(LATE_FIRST) or benefit(one) > 0)
+    """Who takes the places that no emergency needs: SAM that is brought to the ANM, late steps,
+    risk."""
+    overdue, unscored = _parted(
+        groups["overdue"], lambda one: late_place(one) < len(LATE_FIRST) or benefit(one) > 0
+    )
     others = len(overdue) + len(groups["risk"])
     brought = groups["bring"][: max(math.ceil(left * BRING_SHARE), left - others)]
     left -= len(brought)
@@ -144,13 +175,26 @@ def _what_is_left(
     return brought, [*late, *unscored[: left - len(late) - len(risk)]], risk
 
 
-def _grouped(candidates: Iterable[Candidate], *, as_of: dt.date) -> tuple[dict[str, list[Candidate]], dict[str, int]]:
-    """Candidates by what they need, each group in its order, and how many there were of each and why not.
+def _grouped(
+    candidates: Iterable[Candidate], *, as_of: dt.date
+) -> tuple[dict[str, list[Candidate]], dict[str, int]]:
+    """Candidates by what they need, each group in its order, and how many there were of each and
+    why not.
 
-    `emergency`, `overdue` and `risk` share no child; `anm` holds all of `bring`. In danger and visited lately: `anm`.
+    `emergency`, `overdue` and `risk` share no child; `anm` holds all of `bring`. In danger and
+    visited lately: `anm`.
     """
-    groups: dict[str, list[Candidate]] = {name: [] for name in ("emergency", "bring", "overdue", "risk", "anm")}
-    counts = {"candidates": 0, "lately_visited": 0, "not_scored": 0, "danger": 0, "overdue": 0, "risk": 0}
+    groups: dict[str, list[Candidate]] = {
+        name: [] for name in ("emergency", "bring", "overdue", "risk", "anm")
+    }
+    counts = {
+        "candidates": 0,
+        "lately_visited": 0,
+        "not_scored": 0,
+        "danger": 0,
+        "overdue": 0,
+        "risk": 0,
+    }
     for child in candidates:
         counts["candidates"] += 1
         counts["not_scored"] += child.risk is None and child.state not in GONE
@@ -182,17 +226,24 @@ def _groups_of(child: Candidate, name: str | None, *, resting: bool) -> Iterator
         yield "bring"
 
 
-def _parted(children: list[Candidate], wanted: Callable[[Candidate], bool]) -> tuple[list[Candidate], list[Candidate]]:
+def _parted(
+    children: list[Candidate], wanted: Callable[[Candidate], bool]
+) -> tuple[list[Candidate], list[Candidate]]:
     """Those that are wanted, and the others."""
-    return [child for child in children if wanted(child)], [child for child in children if not wanted(child)]
+    return [child for child in children if wanted(child)], [
+        child for child in children if not wanted(child)
+    ]
 
 
 def _danger_first(child: Candidate) -> tuple:
     return (not child.danger, order(child))
 
 
-def _shared_trips(ordered: list[Candidate], places: int, chosen: list[Candidate]) -> list[Candidate]:
-    """The first `places` children, a child at a centre already on the list counting a tenth more."""
+def _shared_trips(
+    ordered: list[Candidate], places: int, chosen: list[Candidate]
+) -> list[Candidate]:
+    """The first `places` children, a child at a centre already on the list counting a tenth
+    more."""
     trips = {child.centre_id for child in chosen}
     waiting, taken = list(ordered), []
     while waiting and len(taken) < places:

@@ -1,4 +1,5 @@
-"""Trips: in which order the centres of a list are visited, so that centres near one another follow."""
+"""Trips: in which order the centres of a list are visited, so that centres near one another
+follow."""
 
 from __future__ import annotations
 
@@ -11,10 +12,11 @@ NEAR_KM = 2.0
 
 
 def route(children: list[Candidate]) -> list[str]:
-    """The centres of these children, the centre of the first child first, centres near one just placed following it.
+    """The centres of these children, the centre of the first child first, centres near one just
+    placed following it.
 
-    Example: children, the most urgent first, of Rampur, Sonpur (30 km away), Rampur and Belpur (1 km from Rampur):
-    Rampur, Belpur, Sonpur.
+    Example: children, the most urgent first, of Rampur, Sonpur (30 km away), Rampur and Belpur (1
+    km from Rampur): Rampur, Belpur, Sonpur.
     """
     centres: dict[str, Candidate] = {}
     for child in children:
@@ -29,7 +31,8 @@ def route(children: list[Candidate]) -> list[str]:
 
 
 def kilometres(one: Candidate, other: Candidate) -> float:
-    """Distance between two children's centres on a sphere of 6,371 km (haversine); infinite where not known."""
+    """Distance between two children's centres on a sphere of 6,371 km (haversine); infinite where
+    not known."""
     places = (one.latitude, one.longitude, other.latitude, other.longitude)
     if any(place is None or math.isnan(place) for place in places):
         return math.inf

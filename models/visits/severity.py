@@ -1,4 +1,5 @@
-"""How likely a child is to die soon, by what cohorts have published: five bands from WHZ, arm, oedema and illness.
+"""How likely a child is to die soon, by what cohorts have published: five bands from WHZ, arm,
+oedema and illness.
 
 | found | times as likely to die (95 % interval) | than | source |
 |---|---|---|---|
@@ -13,20 +14,21 @@
 | moderately wasted, ill lately | 1.7 (1.2 to 2.5), 2.1 (1.5 to 3.0), odds of the same | not | [6] |
 | under 24 months, in hospital with SAM | 2.8 (1.1 to 7.3) | older | [7] |
 
-[1] Olofin 2013, doi 10.1371/journal.pone.0064636: 53,809 children in ten cohorts. [2] McDonald 2013, Am J Clin Nutr
-97:896: the same cohorts. [3] Gupta 2018, PMC11106025. [4] Prost 2019, PMC6793843: Jharkhand and Odisha; there an arm
-under 115 mm has 2.0 (0.2 to 16), too few children to tell. [5] Schwinger 2019, doi 10.1371/journal.pone.0219745: the
-death rate rises with the deficit by every measure. [6] PMC8921644, table 4. [7] Girum 2017, doi 10.2147/TCRM.S119826.
-Read in abstracts and tables. Cohorts differ in whom they compare with whom, so the figures make bands, not a sum.
-"""
+[1] Olofin 2013, doi 10.1371/journal.pone.0064636: 53,809 children in ten cohorts. [2] McDonald
+2013, Am J Clin Nutr 97:896: the same cohorts. [3] Gupta 2018, PMC11106025. [4] Prost 2019,
+PMC6793843: Jharkhand and Odisha; there an arm under 115 mm has 2.0 (0.2 to 16), too few children to
+tell. [5] Schwinger 2019, doi 10.1371/journal.pone.0219745: the death rate rises with the deficit by
+every measure. [6] PMC8921644, table 4. [7] Girum 2017, doi 10.2147/TCRM.S119826. Read in abstracts
+and tables. Cohorts differ in whom they compare with whom, so the figures make bands, not a sum.
+"""  # noqa: E501
 
 from __future__ import annotations
 
 MAM_WHZ, MAM_MUAC_MM = -2.0, 125.0
 SAM_WHZ, SAM_MUAC_MM = -3.0, 115.0
 VERY_LOW_WHZ, VERY_LOW_MUAC_MM = -4.0, 105.0
-"""One limit crossed by a whole z-score or a centimetre counts as both crossed: risk rises with the deficit [5]. Where
-the two lower limits lie is ours. verified: false."""
+"""One limit crossed by a whole z-score or a centimetre counts as both crossed: risk rises with the
+deficit [5]. Where the two lower limits lie is ours. verified: false."""
 ARM_FROM_MONTHS = 6
 """Under six months an arm under 115 mm did not tell apart who died in one of two peoples [3]."""
 YOUNG_MONTHS = 24
@@ -37,8 +39,9 @@ WELL, MODERATE, SEVERE, EXTREME, EXTREME_AND_ILL = range(5)
 def severity(whz, muac_mm, *, oedema=False, ill=False, age_months=ARM_FROM_MONTHS):
     """The band, 0 to 4; plain values or NumPy arrays, NaN where not known.
 
-    1: WHZ under -2 or an arm under 125 mm. 2: one limit of SAM crossed. 3: both crossed, one by far, or oedema. Illness
-    at the newest check (fever, diarrhoea, poor appetite) counts one band more. Never falls with a lower WHZ or arm.
+    1: WHZ under -2 or an arm under 125 mm. 2: one limit of SAM crossed. 3: both crossed, one by
+    far, or oedema. Illness at the newest check (fever, diarrhoea, poor appetite) counts one band
+    more. Never falls with a lower WHZ or arm.
 
     Example: WHZ -3.1, arm 121 mm: 2; with fever 3. WHZ -3.6, arm 109 mm: 3; with fever 4.
     """

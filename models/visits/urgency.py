@@ -1,4 +1,5 @@
-"""What the order of a list knows of a child beside what is told of it: illness now, the arm that holds, weight lost."""
+"""What the order of a list knows of a child beside what is told of it: illness now, the arm that
+holds, weight lost."""
 
 from __future__ import annotations
 
@@ -10,16 +11,19 @@ from features.trajectory.trace import Trace
 from registry.contract.registry import Table
 
 LOSS_FROM_DAYS, LOSS_TO_DAYS = 14, 60
-"""A loss is judged against the latest weight of so many days before the last: under two weeks it is mostly the scale's
-and the day's. verified: false."""
+"""A loss is judged against the latest weight of so many days before the last: under two weeks it is
+mostly the scale's and the day's. verified: false."""
 
 
-def urgency_facts(traced: Trace, facts: Table, question: int, protocol: Protocol) -> dict[str, object]:
-    """`ill_now` and `newest_muac_mm` (the last arm that holds, weighed since or not), as the pathway's facts
-    (`care.pathway.facts.of`) have them; `lost_share` of weight, negative for a gain.
+def urgency_facts(
+    traced: Trace, facts: Table, question: int, protocol: Protocol
+) -> dict[str, object]:
+    """`ill_now` and `newest_muac_mm` (the last arm that holds, weighed since or not), as the
+    pathway's facts (`care.pathway.facts.of`) have them; `lost_share` of weight, negative for a
+    gain.
 
-    The last two are None where they are not known. Example: 6.0 kg on 1 March 2026, 5.2 kg on 29 March: `lost_share`
-    0.133.
+    The last two are None where they are not known. Example: 6.0 kg on 1 March 2026, 5.2 kg on 29
+    March: `lost_share` 0.133.
     """
     own = {name: facts[name][question].item() for name in _OWN}
     arm = own["arm_mm"] if holds(own, "arm_on", protocol) else None
@@ -28,7 +32,8 @@ def urgency_facts(traced: Trace, facts: Table, question: int, protocol: Protocol
     on, weights = (growth[name][rows].tolist() for name in ("measured_on", "weight_kg"))
     weighed = [(when, kg) for when, kg in zip(on, weights, strict=True) if not math.isnan(kg)]
     return {
-        "ill_now": bool(ill_now(own, protocol)), "newest_muac_mm": None if arm is None else int(arm),
+        "ill_now": bool(ill_now(own, protocol)),
+        "newest_muac_mm": None if arm is None else int(arm),
         "lost_share": _lost_share(weighed),
     }
 
@@ -37,7 +42,8 @@ _OWN = ("day", "arm_on", "arm_mm", "ill", "ill_on", "poor_appetite", "poor_on")
 
 
 def _lost_share(weighed: list[tuple[int, float]]) -> float | None:
-    """The share of weight lost since the latest weight of 14 to 60 days before the last; None without such a one."""
+    """The share of weight lost since the latest weight of 14 to 60 days before the last; None
+    without such a one."""
     if not weighed:
         return None
     last_on, last_kg = weighed[-1]

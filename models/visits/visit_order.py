@@ -1,7 +1,8 @@
-"""In which order children stand on a list: who may die first, what is late, and what a visit can change.
+"""In which order children stand on a list: who may die first, what is late, and what a visit can
+change.
 
-The constants are judgements of ours, not of a protocol (`verified = false`), but for what `models.visits.severity` cites;
-docs/visits.md says so to whoever reads the list.
+The constants are judgements of ours, not of a protocol (`verified = false`), but for what
+`models.visits.severity` cites; docs/visits.md says so to whoever reads the list.
 """
 
 from __future__ import annotations
@@ -20,19 +21,38 @@ from models.visits.severity import (
 )
 
 FACILITY = (
-    "complication", "appetite_failed", "oedema", "small_sam", "under_six_months", "left_nrc", "not_arrived",
+    "complication",
+    "appetite_failed",
+    "oedema",
+    "small_sam",
+    "under_six_months",
+    "left_nrc",
+    "not_arrived",
 )
 FAILING = ("weight_lost", "loses_weight", "no_gain", "failing_gain")
 UNTREATED = (
-    "very_low_twice", "very_low_z", "again_ill", "sam_ill", "sam_old_ill", "infant_losing", "again_passed",
-    "again_examined", "again", "sam_passed", "sam_confirmed", "sam_suspected", "back_with_sam", "sam_denied",
+    "very_low_twice",
+    "very_low_z",
+    "again_ill",
+    "sam_ill",
+    "sam_old_ill",
+    "infant_losing",
+    "again_passed",
+    "again_examined",
+    "again",
+    "sam_passed",
+    "sam_confirmed",
+    "sam_suspected",
+    "back_with_sam",
+    "sam_denied",
     "older_at_risk",
 )
 BROKEN_OFF = ("defaulted", "transferred", "not_recovered")
 WITHIN = ("very_low_z_in_stay", "ill_in_treatment", "eats_poorly", "too_long", "admitted_untested")
 KINDS = (FACILITY, FAILING, UNTREATED, BROKEN_OFF, WITHIN)
-"""Rules of danger by kind: what belongs in a facility, treatment that does not help, SAM without treatment, treatment
-broken off, what is amiss within treatment. Children of one band of severity stand in this order. verified: false."""
+"""Rules of danger by kind: what belongs in a facility, treatment that does not help, SAM without
+treatment, treatment broken off, what is amiss within treatment. Children of one band of severity
+stand in this order. verified: false."""
 DANGER_ORDER = tuple(rule for kind in KINDS for rule in kind)
 AT_LEAST = {
     "complication": EXTREME_AND_ILL,
@@ -54,8 +74,9 @@ AT_LEAST = {
     "too_long": MODERATE,
     "admitted_untested": MODERATE,
 }
-"""What the rule itself has found counts as a band of severity, whatever was measured. Other rules of danger: EXTREME
-where they send to a facility, else SEVERE. A very low WHZ (under -5) is the lowest there is. verified: false."""
+"""What the rule itself has found counts as a band of severity, whatever was measured. Other rules
+of danger: EXTREME where they send to a facility, else SEVERE. A very low WHZ (under -5) is the
+lowest there is. verified: false."""
 ILL_BY_RULE = frozenset({"sam_ill", "again_ill", "sam_old_ill", "ill_in_treatment", "eats_poorly"})
 TO_A_FACILITY = "admit_nrc"
 """The step that sends to a facility today: never held back, whichever rule asks for it."""
@@ -76,7 +97,8 @@ CENTRE_STEPS = frozenset(
 CENTRE_STAFF = frozenset({"anm_or_mo", "anm", "medical_officer"})
 """These steps, done by these people, are work at the centre: no home visit does them."""
 NOT_YET_LATE_DAYS = 3
-"""What is up to so many days late is the centre's own to catch up on, not a home visit. verified: false."""
+"""What is up to so many days late is the centre's own to catch up on, not a home visit. verified:
+false."""
 OVERDUE_STEPS = frozenset(
     {
         "measure",
@@ -91,48 +113,71 @@ OVERDUE_STEPS = frozenset(
         "admit_ucdc",
     }
 )
-"""Steps that a visit can make good when they are late. A late height, check or review is the centre's own work."""
-LATE_FIRST = ("back_from_nrc", "absent", "ended_old", "sam_old", "arm_open", "infant_watched", "mam_high_risk")
-"""Late steps that go before every other, in this order: of children who had SAM and whom nobody sees now, then of those
-whom WHO (2023) watches more closely. verified: false."""
+"""Steps that a visit can make good when they are late. A late height, check or review is the
+centre's own work."""
+LATE_FIRST = (
+    "back_from_nrc",
+    "absent",
+    "ended_old",
+    "sam_old",
+    "arm_open",
+    "infant_watched",
+    "mam_high_risk",
+)
+"""Late steps that go before every other, in this order: of children who had SAM and whom nobody
+sees now, then of those whom WHO (2023) watches more closely. verified: false."""
 LATE_AT_ONCE = frozenset({"sam_old", "ended_old"})
-"""Danger that nobody answered until it ran out is a home visit from its first day: neglect makes no child less urgent.
-verified: false."""
+"""Danger that nobody answered until it ran out is a home visit from its first day: neglect makes no
+child less urgent. verified: false."""
 IN_TREATMENT = frozenset(
-    {"in_ucdc", "in_nrc", "slow_response", "failing", "no_gain_refer", "discharge_due", "over_long_stay"}
+    {
+        "in_ucdc",
+        "in_nrc",
+        "slow_response",
+        "failing",
+        "no_gain_refer",
+        "discharge_due",
+        "over_long_stay",
+    }
 )
 GONE = frozenset({"left", "died"})
 EXPECTED_GAP_DAYS = {True: 7, False: 30}
-"""How often the protocol looks at a child: weekly in treatment, monthly after it (Government Resolution §5)."""
+"""How often the protocol looks at a child: weekly in treatment, monthly after it (Government
+Resolution §5)."""
 SEEN_AS_EXPECTED = {True: 0.3, False: 0.7}
-"""What a visit can change for a child who is seen as the protocol asks: in treatment others weigh it each week and
-check it twice, so a visit is one look among many; after discharge the visit is often the only one in the month.
-From the first missed gap on, either share rises, to 1 after two. verified: false."""
+"""What a visit can change for a child who is seen as the protocol asks: in treatment others weigh
+it each week and check it twice, so a visit is one look among many; after discharge the visit is
+often the only one in the month. From the first missed gap on, either share rises, to 1 after two.
+verified: false."""
 TREATMENT_DAYS = 91
-"""Non-response is decided after twelve weeks and a week's grace (registry contract): a visit on day 80 comes too late
-to change it, one on day 10 does not. What is left of these days counts."""
+"""Non-response is decided after twelve weeks and a week's grace (registry contract): a visit on day
+80 comes too late to change it, one on day 10 does not. What is left of these days counts."""
 REST_DAYS = {"well": 28, "data_wrong": 28, "away": 7, "sam_again": 7, "ill": 5}
-"""Days after a visit in which the child is not asked for again for the same reason. verified: false."""
+"""Days after a visit in which the child is not asked for again for the same reason. verified:
+false."""
 DANGER_REST_DAYS = 7
 ILL_IN_DANGER_REST_DAYS = 2
-"""An ill child is seen again in two to five days, as IMNCI's follow-up visits are spaced (text not seen); one in danger
-after two. verified: false."""
+"""An ill child is seen again in two to five days, as IMNCI's follow-up visits are spaced (text not
+seen); one in danger after two. verified: false."""
 LOSS_SHARE = 0.05
-"""As the protocol has it in treatment (`care.protocol`, weight_loss_share); children who lose weight are likelier to
-die (`models.visits.severity`, [6]). That it counts only within a band is ours. verified: false."""
+"""As the protocol has it in treatment (`care.protocol`, weight_loss_share); children who lose
+weight are likelier to die (`models.visits.severity`, [6]). That it counts only within a band is
+ours. verified: false."""
 GONE_FINDINGS = frozenset({"moved", "died"})
 UNANSWERED = frozenset({"away"})
 """Findings after which danger still stands as before: nobody saw the child."""
 LATE_COUNTS_DAYS = 60
-"""Beyond two months, how late a step is says more about the records than about the child. verified: false."""
+"""Beyond two months, how late a step is says more about the records than about the child. verified:
+false."""
 
 
 def what_a_visit_can_change(candidate: Candidate) -> float:
-    """0 to 1: how much of the risk a visit can reach, from treatment, its time left and days since last seen.
+    """0 to 1: how much of the risk a visit can reach, from treatment, its time left and days since
+    last seen.
 
-    Example: discharged, last weighed on 1 March 2026, list of 15 April: 45 days, half a gap late, 0.7 + 0.3 x 0.5 =
-    0.85. In treatment for 26 days, weighed last week: 0.3 x 65 / 91 = 0.214. A child whose last weighing is unknown
-    counts as not seen for two expected gaps.
+    Example: discharged, last weighed on 1 March 2026, list of 15 April: 45 days, half a gap late,
+    0.7 + 0.3 x 0.5 = 0.85. In treatment for 26 days, weighed last week: 0.3 x 65 / 91 = 0.214. A
+    child whose last weighing is unknown counts as not seen for two expected gaps.
     """
     treated = candidate.state in IN_TREATMENT
     unseen, gap = candidate.facts.get("days_since_seen"), EXPECTED_GAP_DAYS[treated]
@@ -142,7 +187,8 @@ def what_a_visit_can_change(candidate: Candidate) -> float:
 
 
 def _time_left(candidate: Candidate) -> float:
-    """The share of the treatment's days that is still ahead; 1 where its first day is not known, never 0."""
+    """The share of the treatment's days that is still ahead; 1 where its first day is not known,
+    never 0."""
     day = candidate.facts.get("days_in_treatment")
     return 1.0 if day is None else max(1, TREATMENT_DAYS - day) / TREATMENT_DAYS
 
@@ -154,9 +200,11 @@ def benefit(candidate: Candidate) -> float:
 
 
 def section(candidate: Candidate) -> str | None:
-    """`danger`, `overdue`, `risk`, or None where nothing asks for anybody (gone, or well and not scored).
+    """`danger`, `overdue`, `risk`, or None where nothing asks for anybody (gone, or well and not
+    scored).
 
-    Overdue is a home visit from its fourth day, and work at the centre (for the ANM's part of the list) from its first.
+    Overdue is a home visit from its fourth day, and work at the centre (for the ANM's part of the
+    list) from its first.
     """
     if candidate.state in GONE:
         return None
@@ -173,7 +221,8 @@ def section(candidate: Candidate) -> str | None:
 
 
 def at_the_centre(candidate: Candidate) -> bool:
-    """Whether the next step is the ANM's or the medical officer's at the centre, and no home visit's."""
+    """Whether the next step is the ANM's or the medical officer's at the centre, and no home
+    visit's."""
     return candidate.next_step in CENTRE_STEPS and candidate.who in CENTRE_STAFF
 
 
@@ -183,12 +232,14 @@ def to_a_facility(candidate: Candidate) -> bool:
 
 
 def emergency(candidate: Candidate) -> bool:
-    """Whether a child in danger needs somebody at its door: no step at the centre helps it, or it cannot wait for one.
+    """Whether a child in danger needs somebody at its door: no step at the centre helps it, or it
+    cannot wait for one.
 
-    It cannot wait where SAM without treatment is extreme (`EXTREME`); where treatment fails or ended without recovery,
-    the child was not measured well, and nobody examined it in time; and in treatment, where the centre sees the child
-    daily, where an extreme case is ill and its day has passed. Examples: a defaulter; SAM with WHZ -3.4 and an arm of
-    112 mm, due today. Not: WHZ -3.4 and an arm of 121 mm, due today or 20 days late: the ANM examines it (`to_bring`).
+    It cannot wait where SAM without treatment is extreme (`EXTREME`); where treatment fails or
+    ended without recovery, the child was not measured well, and nobody examined it in time; and in
+    treatment, where the centre sees the child daily, where an extreme case is ill and its day has
+    passed. Examples: a defaulter; SAM with WHZ -3.4 and an arm of 112 mm, due today. Not: WHZ -3.4
+    and an arm of 121 mm, due today or 20 days late: the ANM examines it (`to_bring`).
     """
     if not candidate.danger or candidate.state in GONE:
         return False
@@ -197,15 +248,20 @@ def emergency(candidate: Candidate) -> bool:
     kind = KINDS[kind_of(candidate.rule, candidate.next_step)]
     if kind is WITHIN:
         return gravity(candidate) >= EXTREME_AND_ILL and (candidate.overdue_days or 0) > 0
-    unseen = kind in (FAILING, BROKEN_OFF) and _past_its_day(candidate) and not _measured_well(candidate)
+    unseen = (
+        kind in (FAILING, BROKEN_OFF) and _past_its_day(candidate) and not _measured_well(candidate)
+    )
     return gravity(candidate) >= EXTREME or unseen
 
 
 def to_bring(candidate: Candidate) -> bool:
-    """Whether SAM without treatment waits past its day for the ANM: a home visit brings it, where a place is left."""
+    """Whether SAM without treatment waits past its day for the ANM: a home visit brings it, where a
+    place is left."""
     if not candidate.danger or candidate.state in GONE or emergency(candidate):
         return False
-    return KINDS[kind_of(candidate.rule, candidate.next_step)] is UNTREATED and _past_its_day(candidate)
+    return KINDS[kind_of(candidate.rule, candidate.next_step)] is UNTREATED and _past_its_day(
+        candidate
+    )
 
 
 def late_place(candidate: Candidate) -> int:
@@ -219,7 +275,8 @@ def _past_its_day(candidate: Candidate) -> bool:
 
 
 def main_reason(candidate: Candidate) -> str | None:
-    """What a list would ask this visit for: the rule in danger or overdue, else the strongest raising reason."""
+    """What a list would ask this visit for: the rule in danger or overdue, else the strongest
+    raising reason."""
     if section(candidate) in ("danger", "overdue"):
         return candidate.rule
     raising = [reason for reason in candidate.reasons if reason.log_odds > 0]
@@ -229,9 +286,10 @@ def main_reason(candidate: Candidate) -> str | None:
 def rests(candidate: Candidate, *, as_of: dt.date) -> bool:
     """Whether a recent visit has answered this reason already.
 
-    Well on 2 March 2026: not listed again for the same reason before 30 March. In danger, the rule asks again after
-    7 days (2 where it was found ill), and at once when a newer weighing still says danger; what belongs in a facility
-    or was not at home does not rest. Moved or died: until the child is weighed again.
+    Well on 2 March 2026: not listed again for the same reason before 30 March. In danger, the rule
+    asks again after 7 days (2 where it was found ill), and at once when a newer weighing still says
+    danger; what belongs in a facility or was not at home does not rest. Moved or died: until the
+    child is weighed again.
     """
     visited = candidate.last_visited_on
     if visited is None:
@@ -240,22 +298,26 @@ def rests(candidate: Candidate, *, as_of: dt.date) -> bool:
     weighed_since = weighed is not None and weighed > visited
     if candidate.last_finding in GONE_FINDINGS:
         return not weighed_since
-    if candidate.danger and (weighed_since or candidate.last_finding in UNANSWERED or to_a_facility(candidate)):
+    if candidate.danger and (
+        weighed_since or candidate.last_finding in UNANSWERED or to_a_facility(candidate)
+    ):
         return False
     if candidate.listed_for is not None and candidate.listed_for != main_reason(candidate):
         return False
     days = REST_DAYS.get(candidate.last_finding or "", DANGER_REST_DAYS)
     if candidate.danger:
-        days = min(days, ILL_IN_DANGER_REST_DAYS if candidate.last_finding == "ill" else DANGER_REST_DAYS)
+        days = min(
+            days, ILL_IN_DANGER_REST_DAYS if candidate.last_finding == "ill" else DANGER_REST_DAYS
+        )
     return (as_of - visited).days < days
 
 
 def order(child: Candidate) -> tuple:
     """The key by which the children of one section are sorted, and the stated ties.
 
-    In danger: severity (`gravity`), the kind of danger (`KINDS`), a fast loss of weight, under two years, days overdue
-    (at most 60), the rule, benefit, the lower WHZ. Overdue: `LATE_FIRST`; then, as for risk, most benefit and days
-    overdue. Last the younger, then the child's id.
+    In danger: severity (`gravity`), the kind of danger (`KINDS`), a fast loss of weight, under two
+    years, days overdue (at most 60), the rule, benefit, the lower WHZ. Overdue: `LATE_FIRST`; then,
+    as for risk, most benefit and days overdue. Last the younger, then the child's id.
     """
     overdue = -min(child.overdue_days or 0, LATE_COUNTS_DAYS)
     age = child.age_months if child.age_months is not None else 999
@@ -266,13 +328,26 @@ def order(child: Candidate) -> tuple:
     old = age >= YOUNG_MONTHS
     kind = kind_of(child.rule, child.next_step)
     steady = not loses_fast(child)
-    return (-gravity(child), kind, steady, old, overdue, rule, -benefit(child), whz, age, child.child_id)
+    return (
+        -gravity(child),
+        kind,
+        steady,
+        old,
+        overdue,
+        rule,
+        -benefit(child),
+        whz,
+        age,
+        child.child_id,
+    )
 
 
 def gravity(child: Candidate) -> int:
-    """Severity of a child in danger, 0 to 4: what was measured, or what its rule found, whichever is graver.
+    """Severity of a child in danger, 0 to 4: what was measured, or what its rule found, whichever
+    is graver.
 
-    Example: failed to gain for two weeks, WHZ -3.6 and an arm of 109 mm at the last measurement: 3; with fever: 4.
+    Example: failed to gain for two weeks, WHZ -3.6 and an arm of 109 mm at the last measurement: 3;
+    with fever: 4.
     """
     ill = bool(child.facts.get("ill_now")) or child.rule in ILL_BY_RULE
     return max(_measured_band(child, ill=ill), found_by(child.rule, child.next_step))
@@ -280,8 +355,11 @@ def gravity(child: Candidate) -> int:
 
 def _measured_band(child: Candidate, *, ill: bool = False) -> int:
     return severity(
-        _measured(child, "whz"), _measured(child, "newest_muac_mm", _measured(child, "muac_mm")),
-        oedema=child.rule == "oedema", ill=ill, age_months=math.nan if child.age_months is None else child.age_months,
+        _measured(child, "whz"),
+        _measured(child, "newest_muac_mm", _measured(child, "muac_mm")),
+        oedema=child.rule == "oedema",
+        ill=ill,
+        age_months=math.nan if child.age_months is None else child.age_months,
     )
 
 
@@ -290,17 +368,20 @@ def _measured_well(child: Candidate) -> bool:
 
 
 def loses_fast(child: Candidate) -> bool:
-    """Whether the last weight is `LOSS_SHARE` below one of 14 to 60 days earlier. Example: 6.0 kg, then 5.2 kg."""
+    """Whether the last weight is `LOSS_SHARE` below one of 14 to 60 days earlier. Example: 6.0 kg,
+    then 5.2 kg."""
     return _measured(child, "lost_share") >= LOSS_SHARE
 
 
 def found_by(rule: str | None, step: str) -> int:
-    """The band of severity that a rule of danger stands for by itself (`AT_LEAST`), measured or not."""
+    """The band of severity that a rule of danger stands for by itself (`AT_LEAST`), measured or
+    not."""
     return AT_LEAST.get(rule, EXTREME if step == TO_A_FACILITY else SEVERE)
 
 
 def kind_of(rule: str | None, step: str) -> int:
-    """The place of a rule's kind in `KINDS`; a rule that is not named there is placed by its step."""
+    """The place of a rule's kind in `KINDS`; a rule that is not named there is placed by its
+    step."""
     named = (place for place, rules in enumerate(KINDS) if rule in rules)
     return next(named, KINDS.index(FACILITY if step == TO_A_FACILITY else UNTREATED))
 

@@ -1,7 +1,7 @@
 """Cells to values: each *different* text of a column is read once, then spread over its rows.
 
-A column of five million cells holds a few thousand different dates and weights, so reading is exact and forgiving
-(`MISSING_WORDS`, Devanagari digits, time parts) without costing a Python call a row.
+A column of five million cells holds a few thousand different dates and weights, so reading is exact
+and forgiving (`MISSING_WORDS`, Devanagari digits, time parts) without costing a Python call a row.
 """
 
 from __future__ import annotations
@@ -23,7 +23,10 @@ from registry.contract.tables import Column
 MISSING, BAD = object(), object()
 MANY = 50_000
 """Different texts above which numbers are first tried as a whole column."""
-_DAY = re.compile(r"(\d{4}-\d{2}-\d{2})(?:[T ]\d{2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?(?:Z|[+-]\d{2}:?\d{2})?)?", re.ASCII)
+_DAY = re.compile(
+    r"(\d{4}-\d{2}-\d{2})(?:[T ]\d{2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?(?:Z|[+-]\d{2}:?\d{2})?)?",
+    re.ASCII,
+)
 _MONTH = re.compile(r"(\d{4})-(\d{2})(?:-01(?:[T ]00:00(?::00(?:\.0+)?)?)?)?", re.ASCII)
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 _CUT_SHORT = re.compile(r"\d([.,]\d+)?[eE]\+?\d{1,2}")
@@ -34,10 +37,12 @@ SPOILED_CODE = rf"^(?:{_CUT_SHORT.pattern}|#[A-Za-z/ _0]+[!?])$"
 
 @dataclass(frozen=True)
 class Parsed:
-    """A column's values, and which cells could not be read (`bad`) or were empty (`missing`), each of n rows.
+    """A column's values, and which cells could not be read (`bad`) or were empty (`missing`), each
+    of n rows.
 
-    An id's or text's values are int32 positions in `texts`; the others as in `registry.contract.registry`. `why` masks, by code,
-    the bad cells of which more is known than that they could not be read.
+    An id's or text's values are int32 positions in `texts`; the others as in
+    `registry.contract.registry`. `why` masks, by code, the bad cells of which more is known than
+    that they could not be read.
     """
 
     values: np.ndarray
@@ -48,7 +53,8 @@ class Parsed:
 
 
 def read_number(text: str) -> object:
-    """A float; MISSING for an empty cell, BAD for anything but a plain number in any script's digits."""
+    """A float; MISSING for an empty cell, BAD for anything but a plain number in any script's
+    digits."""
     text = text.strip()
     if text.lower() in tables.MISSING_WORDS:
         return MISSING
@@ -103,7 +109,8 @@ def code_reader(codes: tuple[str, ...]):
 
 
 def read_text(text: str) -> object:
-    """The text without outer spaces; BAD when too long, with control characters, or a spreadsheet's error."""
+    """The text without outer spaces; BAD when too long, with control characters, or a spreadsheet's
+    error."""
     text = text.strip()
     if len(text) > tables.LONGEST_TEXT or (not text.isprintable() and _has_controls(text)):
         return BAD
@@ -111,7 +118,8 @@ def read_text(text: str) -> object:
 
 
 def read_id(text: str) -> object:
-    """The code as written, a line break in it as one space; BAD as a text, and where a spreadsheet cut it short."""
+    """The code as written, a line break in it as one space; BAD as a text, and where a spreadsheet
+    cut it short."""
     text = read_text(" ".join(text.split()) if "\n" in text or "\r" in text else text)
     return BAD if text is not BAD and _CUT_SHORT.fullmatch(text) else text
 
@@ -125,7 +133,13 @@ def why_bad(text: str, kind: str) -> str:
 
 
 READERS = {"number": read_number, "day": read_day, "month": read_month, "truth": read_truth}
-EMPTY = {"number": np.float64(np.nan), "truth": np.float64(np.nan), "day": NEVER, "month": NEVER, "code": np.int8(-1)}
+EMPTY = {
+    "number": np.float64(np.nan),
+    "truth": np.float64(np.nan),
+    "day": NEVER,
+    "month": NEVER,
+    "code": np.int8(-1),
+}
 
 
 def reader(column: Column):
@@ -147,12 +161,15 @@ def parse(array: pa.ChunkedArray | pa.Array, column: Column) -> Parsed:
 
 
 def encode(array: pa.Array) -> pa.DictionaryArray:
-    """Any column as different texts and positions; a float that is whole loses its `.0`, as codes with gaps have it."""
+    """Any column as different texts and positions; a float that is whole loses its `.0`, as codes
+    with gaps have it."""
     if pa.types.is_dictionary(array.type):
         return array
     if pa.types.is_floating(array.type):
         array = pc.if_else(pc.is_nan(array), None, array)
-        whole = pc.all(pc.and_(pc.equal(array, pc.round(array)), pc.less(pc.abs(array), 2.0**53))).as_py()
+        whole = pc.all(
+            pc.and_(pc.equal(array, pc.round(array)), pc.less(pc.abs(array), 2.0**53))
+        ).as_py()
         array = array.cast(pa.int64()) if whole or array.null_count == len(array) else array
     if not _is_text(array.type):
         array = array.cast(pa.string())
@@ -163,13 +180,25 @@ def _parse_typed(array: pa.Array, column: Column) -> Parsed | None:
     kind = array.type
     numeric = pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)
     if column.kind == "number" and numeric:
-        values = array.cast(pa.float64(), safe=False).fill_null(np.nan).to_numpy(zero_copy_only=False)
+        values = (
+            array.cast(pa.float64(), safe=False).fill_null(np.nan).to_numpy(zero_copy_only=False)
+        )
         return Parsed(values, np.isnan(values), None)
     if column.kind == "truth" and pa.types.is_boolean(kind):
-        values = array.cast(pa.int8()).cast(pa.float64()).fill_null(np.nan).to_numpy(zero_copy_only=False)
+        values = (
+            array.cast(pa.int8())
+            .cast(pa.float64())
+            .fill_null(np.nan)
+            .to_numpy(zero_copy_only=False)
+        )
         return Parsed(values, np.isnan(values), None)
     if column.kind == "day" and (pa.types.is_date(kind) or pa.types.is_timestamp(kind)):
-        days = array.cast(pa.date32(), safe=False).cast(pa.int32()).fill_null(int(NEVER)).to_numpy(zero_copy_only=False)
+        days = (
+            array.cast(pa.date32(), safe=False)
+            .cast(pa.int32())
+            .fill_null(int(NEVER))
+            .to_numpy(zero_copy_only=False)
+        )
         return Parsed(days, days == NEVER, None)
     return None
 
@@ -185,9 +214,13 @@ def _parse_different(array: pa.DictionaryArray, column: Column) -> Parsed:
     empty = EMPTY[column.kind]
     missing = np.array([answer is MISSING for answer in answers])
     bad = np.array([answer is BAD for answer in answers])
-    values = np.array([empty if answer is MISSING or answer is BAD else answer for answer in answers], type(empty))
+    values = np.array(
+        [empty if answer is MISSING or answer is BAD else answer for answer in answers], type(empty)
+    )
     why = _why(texts, bad, positions, column.kind)
-    return Parsed(values[positions], missing[positions], bad[positions] if bad.any() else None, None, why)
+    return Parsed(
+        values[positions], missing[positions], bad[positions] if bad.any() else None, None, why
+    )
 
 
 def _parse_texts(array: pa.Array, column: Column) -> Parsed:
@@ -209,7 +242,9 @@ def _parse_texts(array: pa.Array, column: Column) -> Parsed:
     return Parsed(values, values < 0, bad[positions] if bad.any() else None, kept, why)
 
 
-def _why(texts: pa.Array, bad: np.ndarray, positions: np.ndarray, kind: str) -> dict[str, np.ndarray]:
+def _why(
+    texts: pa.Array, bad: np.ndarray, positions: np.ndarray, kind: str
+) -> dict[str, np.ndarray]:
     """Masks of the rows whose bad cell has a code of its own."""
     of_code: dict[str, np.ndarray] = {}
     for at in np.flatnonzero(bad):
@@ -231,7 +266,9 @@ def _positions(array: pa.DictionaryArray) -> np.ndarray:
 
 
 def _is_text(kind: pa.DataType) -> bool:
-    return pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
+    return (
+        pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
+    )
 
 
 def plain_digits(text: str) -> str:
@@ -239,7 +276,9 @@ def plain_digits(text: str) -> str:
     text = text.strip()
     if text.isascii():
         return text
-    return "".join(str(unicodedata.digit(sign, sign)) if sign.isdecimal() else sign for sign in text)
+    return "".join(
+        str(unicodedata.digit(sign, sign)) if sign.isdecimal() else sign for sign in text
+    )
 
 
 def _has_controls(text: str) -> bool:

@@ -1,4 +1,5 @@
-"""Months as exports write them: names in English, Hindi and Marathi, and a month found in a header or a file's name."""
+"""Months as exports write them: names in English, Hindi and Marathi, and a month found in a header
+or a file's name."""
 
 from __future__ import annotations
 
@@ -10,37 +11,58 @@ from registry.checks.cells import plain_digits
 
 MONTHS = {
     name: number
-    for number, names in enumerate((
-        "january jan जनवरी जानेवारी जान", "february feb फरवरी फ़रवरी फेब्रुवारी फेब्रु", "march mar मार्च",
-        "april apr अप्रैल एप्रिल", "may मई मे", "june jun जून", "july jul जुलाई जुलै", "august aug अगस्त ऑगस्ट",
-        "september sept sep सितंबर सितम्बर सप्टेंबर सप्टें", "october oct अक्टूबर अक्तूबर ऑक्टोबर ऑक्टो",
-        "november nov नवंबर नवम्बर नोव्हेंबर नोव्हें", "december dec दिसंबर दिसम्बर डिसेंबर डिसें"), 1)
+    for number, names in enumerate(
+        (
+            "january jan जनवरी जानेवारी जान",
+            "february feb फरवरी फ़रवरी फेब्रुवारी फेब्रु",
+            "march mar मार्च",
+            "april apr अप्रैल एप्रिल",
+            "may मई मे",
+            "june jun जून",
+            "july jul जुलाई जुलै",
+            "august aug अगस्त ऑगस्ट",
+            "september sept sep सितंबर सितम्बर सप्टेंबर सप्टें",
+            "october oct अक्टूबर अक्तूबर ऑक्टोबर ऑक्टो",
+            "november nov नवंबर नवम्बर नोव्हेंबर नोव्हें",
+            "december dec दिसंबर दिसम्बर डिसेंबर डिसें",
+        ),
+        1,
+    )
     for name in unicodedata.normalize("NFC", names).split()
 }
 """Names of months: English, Hindi, Marathi."""
 NAMED = "|".join(sorted(map(re.escape, MONTHS), key=len, reverse=True))
 TOKENS = {
-    "{YYYY}": r"(?P<Y>\d{4})", "{YY}": r"(?P<y>\d{2})", "{MM}": r"(?P<m>\d{2})", "{M}": r"(?P<m>\d{1,2})",
-    "{Mon}": rf"(?P<b>{NAMED})\.?", "{Month}": rf"(?P<b>{NAMED})\.?", "{DD}": r"(?P<d>\d{1,2})",
+    "{YYYY}": r"(?P<Y>\d{4})",
+    "{YY}": r"(?P<y>\d{2})",
+    "{MM}": r"(?P<m>\d{2})",
+    "{M}": r"(?P<m>\d{1,2})",
+    "{Mon}": rf"(?P<b>{NAMED})\.?",
+    "{Month}": rf"(?P<b>{NAMED})\.?",
+    "{DD}": r"(?P<d>\d{1,2})",
     "{N}": r"(?P<n>\d{1,3})",
 }
-"""What stands in a map's pattern of headers for a year, a month, a day, or the number of a visit. `{Mon}` and `{Month}`
-both stand for any spelling of a month's name."""
+"""What stands in a map's pattern of headers for a year, a month, a day, or the number of a visit.
+`{Mon}` and `{Month}` both stand for any spelling of a month's name."""
 MONTH = re.compile(
     r"(?<!\d)(20\d{2})([-_ /.]?)(0[1-9]|1[0-2])(?!\d)"
     r"|(?<!\d)(0[1-9]|1[0-2])([-_/.])(20\d{2})(?!\d)"
     rf"|(?<![^\W\d_])({NAMED})(\.?[-_ /.,'’]{{0,2}})(20\d{{2}}|\d{{2}})(?!\d)"
-    rf"|(?<!\d)(20\d{{2}})([-_ /.,]{{0,2}})({NAMED})(?![^\W\d_])", re.IGNORECASE)
+    rf"|(?<!\d)(20\d{{2}})([-_ /.,]{{0,2}})({NAMED})(?![^\W\d_])",
+    re.IGNORECASE,
+)
 """A month in a header: `2026_03`, `03/2026`, `Mar-26`, `Sept. 2025`, `मार्च 2026`, `2026 March`."""
 
 
 def composed(text: str) -> str:
-    """A header in one spelling of its letters, its digits as 0 to 9: `मार्च २०२६` is `मार्च 2026`."""
+    """A header in one spelling of its letters, its digits as 0 to 9: `मार्च २०२६` is `मार्च
+    2026`."""
     return plain_digits(unicodedata.normalize("NFC", text))
 
 
 def pattern_of(header: str) -> str:
-    """A header with tokens in place of its month: `{Mon}-{YY} Weight` of `Mar-26 Weight`; itself where it has none."""
+    """A header with tokens in place of its month: `{Mon}-{YY} Weight` of `Mar-26 Weight`; itself
+    where it has none."""
     header = composed(header)
     found = MONTH.search(header)
     if not found:
@@ -51,10 +73,10 @@ def pattern_of(header: str) -> str:
     elif by_number:
         said = f"{{MM}}{found[5]}{{YYYY}}"
     elif by_name:
-        said = f"{_name_token(by_name)}{found[8].removeprefix('.')}{'{YYYY}' if len(found[9]) == 4 else '{YY}'}"
+        said = f"{_name_token(by_name)}{found[8].removeprefix('.')}{'{YYYY}' if len(found[9]) == 4 else '{YY}'}"  # noqa: E501
     else:
         said = f"{{YYYY}}{found[11]}{_name_token(found[12])}" if name_last else ""
-    return header[: found.start()] + said + header[found.end():]
+    return header[: found.start()] + said + header[found.end() :]
 
 
 def _name_token(name: str) -> str:
@@ -65,7 +87,7 @@ def without_month(header: str) -> str:
     """A header without its month."""
     header = composed(header)
     found = MONTH.search(header)
-    return header[: found.start()] + " " + header[found.end():] if found else header
+    return header[: found.start()] + " " + header[found.end() :] if found else header
 
 
 def month_in(text: str) -> dt.date | None:
@@ -81,14 +103,17 @@ def month_in(text: str) -> dt.date | None:
 
 def expression_of(pattern: str) -> re.Pattern:
     """A map's pattern of headers as a regular expression; spaces and case do not matter."""
-    expression = re.escape(" ".join(composed(pattern).split())).replace(r"\{", "{").replace(r"\}", "}")
+    expression = (
+        re.escape(" ".join(composed(pattern).split())).replace(r"\{", "{").replace(r"\}", "}")
+    )
     for token, group in TOKENS.items():
         expression = expression.replace(token, group)
     return re.compile(expression.replace(r"\ ", r"\s*"), re.IGNORECASE)
 
 
 def month_of(parts: dict[str, str]) -> dt.date | None:
-    """The month (its day where `{DD}` gave one) that the tokens of a pattern found; None where they give none."""
+    """The month (its day where `{DD}` gave one) that the tokens of a pattern found; None where they
+    give none."""
     year = int(parts["Y"]) if "Y" in parts else 2000 + int(parts["y"]) if "y" in parts else None
     month = int(parts["m"]) if "m" in parts else MONTHS.get(parts.get("b", "").lower())
     try:

@@ -1,8 +1,9 @@
-"""A few children with their records, as the API brings them: the importer's rules and codes, without its machinery.
+"""A few children with their records, as the API brings them: the importer's rules and codes,
+without its machinery.
 
-All rows of a table of all children of a call are read together, a column at a time: one child with 30 measurements
-takes a fraction of a millisecond, where tools for whole files would spend more on starting up. A property test holds
-it to `registry.checks.table`, row for row.
+All rows of a table of all children of a call are read together, a column at a time: one child with
+30 measurements takes a fraction of a millisecond, where tools for whole files would spend more on
+starting up. A property test holds it to `registry.checks.table`, row for row.
 """
 
 from __future__ import annotations
@@ -42,7 +43,8 @@ _first_known = lru_cache(4096)(first_known)
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One refused row of one child: the table, its number from 1, the cell, the rule and its bound. No values."""
+    """One refused row of one child: the table, its number from 1, the cell, the rule and its bound.
+    No values."""
 
     table: str
     row: int
@@ -60,13 +62,14 @@ class Problem:
         return f"{RULES[self.code].title} ({self.bound}). {RULES[self.code].advice}"
 
 
-def build_records(children: Sequence[Mapping[str, object]], *,
-                  imported_on: object = None) -> tuple[Registry, list[list[Problem]]]:
+def build_records(
+    children: Sequence[Mapping[str, object]], *, imported_on: object = None
+) -> tuple[Registry, list[list[Problem]]]:
     """Children with nested records to a registry and, for each, what was refused.
 
-    The i-th child given has position i in the registry; where the child itself is refused it has no row in any table.
-    `centre_id` may be missing here. `imported_on` (date or ISO text; today by default) is the day after which nothing
-    can have happened.
+    The i-th child given has position i in the registry; where the child itself is refused it has no
+    row in any table. `centre_id` may be missing here. `imported_on` (date or ISO text; today by
+    default) is the day after which nothing can have happened.
     """
     today = day_number(imported_on or programmes_today())
     problems: list[list[Problem]] = [[] for _ in children]
@@ -83,18 +86,42 @@ def build_records(children: Sequence[Mapping[str, object]], *,
             if name == "episodes":
                 found.columns["episode"], texts["episode"] = _numbered(found.columns)
             tables[name] = _table(name, found.columns)
-            dated, assumed = dated + rows, assumed + found.columns.get("recorded_on", _NO_DAYS * rows).count(_NEVER)
-            latest = max([latest, *found.columns[DAYS_SPOKEN_OF[name]]]) if name in DAYS_SPOKEN_OF else latest
+            dated, assumed = (
+                dated + rows,
+                assumed + found.columns.get("recorded_on", _NO_DAYS * rows).count(_NEVER),
+            )
+            latest = (
+                max([latest, *found.columns[DAYS_SPOKEN_OF[name]]])
+                if name in DAYS_SPOKEN_OF
+                else latest
+            )
     ids = np.array([str(child.get("child_id", "")) for child in children], object)
-    facts = {"synthetic": False, "registry_id": "", "centre_names": {}, "share_assumed_dates": assumed / max(dated, 1)}
+    facts = {
+        "synthetic": False,
+        "registry_id": "",
+        "centre_names": {},
+        "share_assumed_dates": assumed / max(dated, 1),
+    }
     return Registry(
-        **tables, child_ids=ids, centre_ids=texts["centre"], episode_ids=texts["episode"], sector_ids=_NONE,
-        project_ids=_NONE, district_ids=_NONE, recorded_until=latest, facts=facts,
+        **tables,
+        child_ids=ids,
+        centre_ids=texts["centre"],
+        episode_ids=texts["episode"],
+        sector_ids=_NONE,
+        project_ids=_NONE,
+        district_ids=_NONE,
+        recorded_until=latest,
+        facts=facts,
     ), problems
 
 
-def _add_children(children: Sequence[Mapping], today: int, tables: dict[str, Table], texts: dict[str, np.ndarray],
-                  problems: list[list[Problem]]) -> dict[int, int]:
+def _add_children(
+    children: Sequence[Mapping],
+    today: int,
+    tables: dict[str, Table],
+    texts: dict[str, np.ndarray],
+    problems: list[list[Problem]],
+) -> dict[int, int]:
     """Make the table of the children that are kept; their birth dates by position."""
     columns, wrong = read_rows("children", children, today)
     _check_children(columns, wrong)
@@ -115,9 +142,18 @@ def _add_children(children: Sequence[Mapping], today: int, tables: dict[str, Tab
 
 
 def _check_children(columns: Columns, wrong: dict[int, tuple[str, str]]) -> None:
-    born, registered, left = columns.get("birth_date"), columns.get("registered_on"), columns.get("left_on")
+    born, registered, left = (
+        columns.get("birth_date"),
+        columns.get("registered_on"),
+        columns.get("left_on"),
+    )
     if born and registered:
-        refuse(wrong, map(lt, registered, [day - contract.BEFORE_BIRTH for day in born]), "registered_on", "REG031")
+        refuse(
+            wrong,
+            map(lt, registered, [day - contract.BEFORE_BIRTH for day in born]),
+            "registered_on",
+            "REG031",
+        )
     if born and left:
         refuse(wrong, map(lt, left, born), "left_on", "REG031")
     if registered and left:
@@ -142,21 +178,33 @@ def _positions(texts: list[str]) -> tuple[list[int], np.ndarray]:
 
 
 def _numbered(rows: Columns) -> tuple[list[int], np.ndarray]:
-    """Positions of episodes, those of two children apart whatever they are called; one without an id gets a name."""
+    """Positions of episodes, those of two children apart whatever they are called; one without an
+    id gets a name."""
     seen: dict[tuple[int, str], int] = {}
     pairs = zip(rows["child"], rows.get("episode") or [""] * len(rows["child"]), strict=True)
-    at = [seen.setdefault((child, text or f"episode {number}"), len(seen))
-          for number, (child, text) in enumerate(pairs)]
+    at = [
+        seen.setdefault((child, text or f"episode {number}"), len(seen))
+        for number, (child, text) in enumerate(pairs)
+    ]
     return at, np.array([text for _, text in seen], object)
 
 
 _EMPTY_TABLES = {name: empty_table(name) for name in COLUMNS}
 _NONE = np.empty(0, object)
 _NO_DAYS = [_NEVER]
-_LATER = {"episodes": ("closed_known_from", "closed_on"), "children": ("left_known_from", "left_on")}
+_LATER = {
+    "episodes": ("closed_known_from", "closed_on"),
+    "children": ("left_known_from", "left_on"),
+}
 _KINDS = {
-    name: [(column, kind, -1 if kind is CODE or column in TEXTS.values() else np.nan if kind is NUMBER else NEVER)
-           for column, kind in (COLUMNS[name] | {"known_from": DAY, "known_until": DAY}).items()]
+    name: [
+        (
+            column,
+            kind,
+            -1 if kind is CODE or column in TEXTS.values() else np.nan if kind is NUMBER else NEVER,
+        )
+        for column, kind in (COLUMNS[name] | {"known_from": DAY, "known_until": DAY}).items()
+    ]
     for name in COLUMNS
 }
 """By table its columns, their kinds, and what is in a column that nobody has."""
@@ -177,14 +225,19 @@ def _table(name: str, columns: Columns) -> Table:
         columns = _by_knowing(name, columns)
     rows = len(known)
     blank = _blank(name, rows) if rows < FEW else _filled(name, rows)
-    return of_one_length({
-        column: np.fromiter(columns[column], empty.dtype, rows) if column in columns else empty.copy()
-        for column, empty in blank.items()
-    })
+    return of_one_length(
+        {
+            column: np.fromiter(columns[column], empty.dtype, rows)
+            if column in columns
+            else empty.copy()
+            for column, empty in blank.items()
+        }
+    )
 
 
 def _by_knowing(name: str, columns: Columns) -> Columns:
-    """The rows of one own day in the order in which they came to be known, as `registry.contract.versions` has them."""
+    """The rows of one own day in the order in which they came to be known, as
+    `registry.contract.versions` has them."""
     when = list(zip(columns["child"], columns[OWN_DAY[name]], columns["known_from"], strict=True))
     order = sorted(range(len(when)), key=when.__getitem__)
     return columns if order == list(range(len(when))) else taken(columns, order)

@@ -1,7 +1,8 @@
-"""What a whole column says that no place has been seen to have: said aloud at import, for a person to look at.
+"""What a whole column says that no place has been seen to have: said aloud at import, for a person
+to look at.
 
-A share beyond these bounds is nearly always a coding read as another one (1 and 2 for yes and no, months for days), or
-a register of treated children alone. Nothing is refused for it.
+A share beyond these bounds is nearly always a coding read as another one (1 and 2 for yes and no,
+months for days), or a register of treated children alone. Nothing is refused for it.
 """
 
 from __future__ import annotations
@@ -19,27 +20,39 @@ LEAST_ROWS = 30
 AT_MOST = 200_000
 """Rows of which z-scores are taken, evenly from all: enough for a share."""
 MOST_OEDEMA, MOST_SAM = 0.20, 0.35
-"""Surveys have found bilateral oedema in up to 17 % of children and SAM in up to 29 % (Bay, Somalia, July 2011).
-`verified: false`."""
+"""Surveys have found bilateral oedema in up to 17 % of children and SAM in up to 29 % (Bay,
+Somalia, July 2011). `verified: false`."""
 MOST_OF_CODE = {
-    ("children", "sex", "F"): 0.75, ("children", "sex", "M"): 0.75, ("children", "left_reason", "died"): 0.25,
-    ("measurements", "reported_status", "red"): 0.35, ("measurements", "reported_status", "yellow"): 0.60,
-    ("episodes", "outcome", "died"): 0.25, ("episodes", "appetite_test", "fail"): 0.60,
+    ("children", "sex", "F"): 0.75,
+    ("children", "sex", "M"): 0.75,
+    ("children", "left_reason", "died"): 0.25,
+    ("measurements", "reported_status", "red"): 0.35,
+    ("measurements", "reported_status", "yellow"): 0.60,
+    ("episodes", "outcome", "died"): 0.25,
+    ("episodes", "appetite_test", "fail"): 0.60,
     ("visits", "finding", "died"): 0.15,
 }
 """The share of one code among all filled cells beyond which it is said. Ours, `verified: false`."""
 MOST_TRUE, SIGNS = 0.90, ("diarrhoea", "fever", "cough", "poor_appetite", "complications")
 """Signs of illness that nine of ten children do not have: a code for no was read as yes."""
 YOUNG_DAYS, HEAVY_KG = 61, 7.5
-"""No column of children under two months weighs so much at the middle: 97 of 100 boys of 60 days weigh under 7.0."""
+"""No column of children under two months weighs so much at the middle: 97 of 100 boys of 60 days
+weigh under 7.0."""
 HIGH_Z = 3.0
-"""A median WAZ and HAZ above this: no country's is above 1 (WHO's standard is a healthy population)."""
+"""A median WAZ and HAZ above this: no country's is above 1 (WHO's standard is a healthy
+population)."""
 SAM_WHZ, SAM_MUAC_MM, MUAC_FROM_DAYS, MUAC_TO_DAYS = -3.0, 115.0, 183, 1826
 
 
-def unheard_of(tables: Mapping[str, Mapping[str, np.ndarray]], *, sex: np.ndarray | None = None,
-               birth_date: np.ndarray | None = None, zscores: Callable | None = None) -> list[str]:
-    """The lines to say of an import's kept columns; `sex` and `birth_date` by child position, for z-scores."""
+def unheard_of(
+    tables: Mapping[str, Mapping[str, np.ndarray]],
+    *,
+    sex: np.ndarray | None = None,
+    birth_date: np.ndarray | None = None,
+    zscores: Callable | None = None,
+) -> list[str]:
+    """The lines to say of an import's kept columns; `sex` and `birth_date` by child position, for
+    z-scores."""
     lines = [line for name, columns in tables.items() for line in _codes(name, columns)]
     if "measurements" in tables:
         lines += _measures(tables["measurements"], sex, birth_date, zscores)
@@ -56,36 +69,64 @@ def _codes(name: str, columns: Mapping[str, np.ndarray]) -> list[str]:
         if len(filled) < LEAST_ROWS:
             continue
         if column.name in SIGNS and (share := filled.mean()) > MOST_TRUE:
-            lines.append(_line(f"{name}.{column.name} is true", share, len(filled), "is a code for no read as yes?"))
+            lines.append(
+                _line(
+                    f"{name}.{column.name} is true",
+                    share,
+                    len(filled),
+                    "is a code for no read as yes?",
+                )
+            )
         for at, code in enumerate(column.codes):
             share = float((filled == at).mean())
             if share > MOST_OF_CODE.get((name, column.name, code), 1.0):
-                lines.append(_line(f"{name}.{column.name} is {code}", share, len(filled), "are its codes read right?"))
+                lines.append(
+                    _line(
+                        f"{name}.{column.name} is {code}",
+                        share,
+                        len(filled),
+                        "are its codes read right?",
+                    )
+                )
     return lines
 
 
-def _measures(rows: Mapping[str, np.ndarray], sex: np.ndarray | None, birth_date: np.ndarray | None,
-              zscores: Callable | None) -> list[str]:
+def _measures(
+    rows: Mapping[str, np.ndarray],
+    sex: np.ndarray | None,
+    birth_date: np.ndarray | None,
+    zscores: Callable | None,
+) -> list[str]:
     step = max(1, -(-len(rows["child"]) // AT_MOST))
     rows = {name: values[::step] for name, values in rows.items()}
     z = None
     if zscores is not None and sex is not None and len(rows["child"]):
         age = (rows["measured_on"] - birth_date[rows["child"]]).astype(np.float64)
         age[birth_date[rows["child"]] == NEVER] = np.nan
-        z = zscores(sex=sex[rows["child"]].astype(np.int8), age_days=age, weight_kg=rows["weight_kg"],
-                    height_cm=rows["height_cm"], height_position=rows["height_position"].astype(np.int8),
-                    muac_mm=rows["muac_mm"], oedema=rows["oedema"]) | {"age": age}
+        z = zscores(
+            sex=sex[rows["child"]].astype(np.int8),
+            age_days=age,
+            weight_kg=rows["weight_kg"],
+            height_cm=rows["height_cm"],
+            height_position=rows["height_position"].astype(np.int8),
+            muac_mm=rows["muac_mm"],
+            oedema=rows["oedema"],
+        ) | {"age": age}
     found = cases_of(rows["muac_mm"], rows["oedema"], z)
-    lines = shares_beyond({name: ((cases & judged).sum(), judged.sum()) for name, (cases, judged) in found.items()})
+    lines = shares_beyond(
+        {name: ((cases & judged).sum(), judged.sum()) for name, (cases, judged) in found.items()}
+    )
     high = far_too_high(z) if z is not None else []
     if not high and birth_date is not None:
         high = _heavy_newborns(rows, birth_date)
     return lines + high
 
 
-def cases_of(muac_mm: np.ndarray, oedema: np.ndarray,
-             z: Mapping[str, np.ndarray] | None) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """For oedema, and for SAM by any criterion: masks of the cases and of the rows that can be judged.
+def cases_of(
+    muac_mm: np.ndarray, oedema: np.ndarray, z: Mapping[str, np.ndarray] | None
+) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """For oedema, and for SAM by any criterion: masks of the cases and of the rows that can be
+    judged.
 
     z: `whz` and `age` (days); left out, SAM is judged by arm and oedema alone.
     """
@@ -98,25 +139,48 @@ def cases_of(muac_mm: np.ndarray, oedema: np.ndarray,
 
 
 def shares_beyond(counts: Mapping[str, tuple[float, float]]) -> list[str]:
-    """Lines for a share of oedema or SAM beyond what any place has seen, from (cases, judged) of each."""
+    """Lines for a share of oedema or SAM beyond what any place has seen, from (cases, judged) of
+    each."""
     lines = []
     for name, what, most, ask in (
-            ("oedema", "bilateral oedema", MOST_OEDEMA, "are 1 and 2 its yes and no?"),
-            ("sam", "SAM", MOST_SAM, "are units, dates and codes read right, or is it a register of treatment alone?")):
+        ("oedema", "bilateral oedema", MOST_OEDEMA, "are 1 and 2 its yes and no?"),
+        (
+            "sam",
+            "SAM",
+            MOST_SAM,
+            "are units, dates and codes read right, or is it a register of treatment alone?",
+        ),
+    ):
         cases, judged = counts[name]
         if judged >= LEAST_ROWS and cases / judged > most:
-            lines.append(_line(what, cases / judged, int(judged), f"no place has seen more than {most:.0%}; {ask}"))
+            lines.append(
+                _line(
+                    what,
+                    cases / judged,
+                    int(judged),
+                    f"no place has seen more than {most:.0%}; {ask}",
+                )
+            )
     return lines
 
 
 def _heavy_newborns(rows: Mapping[str, np.ndarray], birth_date: np.ndarray) -> list[str]:
-    """The same without z-scores: a column of newborns who weigh what children of a year and more do."""
+    """The same without z-scores: a column of newborns who weigh what children of a year and more
+    do."""
     weighed = np.isfinite(rows["weight_kg"]) & (birth_date[rows["child"]] != NEVER)
     age = (rows["measured_on"] - birth_date[rows["child"]])[weighed]
-    if len(age) < LEAST_ROWS or np.median(age) > YOUNG_DAYS or np.median(rows["weight_kg"][weighed]) < HEAVY_KG:
+    if (
+        len(age) < LEAST_ROWS
+        or np.median(age) > YOUNG_DAYS
+        or np.median(rows["weight_kg"][weighed]) < HEAVY_KG
+    ):
         return []
-    return [f"LOOK: children of {np.median(age):.0f} days at the middle weigh "
-            f"{np.median(rows['weight_kg'][weighed]):.1f} kg: months read as days? Or wrong birth dates?"]
+    return [
+        f"LOOK: children of {np.median(age):.0f} days at the middle weigh "(
+            f"{np.median(rows['weight_kg'][weighed]):.1f} kg: months read as days? Or wrong "
+            "birth dates?"
+        )
+    ]
 
 
 def _line(what: str, share: float, rows: int, ask: str) -> str:
@@ -124,10 +188,17 @@ def _line(what: str, share: float, rows: int, ask: str) -> str:
 
 
 def far_too_high(z: Mapping[str, np.ndarray]) -> list[str]:
-    """A line where a whole column of children is far too heavy and too tall: completed months read as days."""
+    """A line where a whole column of children is far too heavy and too tall: completed months read
+    as days."""
     both = np.isfinite(z["waz"]) & np.isfinite(z["haz"])
-    if both.sum() < LEAST_ROWS or min(np.median(z["waz"][both]), np.median(z["haz"][both])) <= HIGH_Z:
+    if (
+        both.sum() < LEAST_ROWS
+        or min(np.median(z["waz"][both]), np.median(z["haz"][both])) <= HIGH_Z
+    ):
         return []
     waz, haz = (float(np.median(z[name][both])) for name in ("waz", "haz"))
-    return [f"LOOK: children are far too heavy and too tall for their ages (median WAZ {waz:+.1f}, HAZ {haz:+.1f}, "
-            f"{grouped(both.sum())} rows): months read as days? Or wrong birth dates?"]
+    return [
+        "LOOK: children are far too heavy and too tall for their ages (median WAZ "
+        f"{waz:+.1f}, HAZ {haz:+.1f}, "
+        f"{grouped(both.sum())} rows): months read as days? Or wrong birth dates?"
+    ]

@@ -1,8 +1,9 @@
-"""A column of a few children's records, as the API brings them, to values: the same readings as `registry.checks.cells`.
+"""A column of a few children's records, as the API brings them, to values: the same readings as
+`registry.checks.cells`.
 
-A column that holds only what JSON and the contract call for (numbers, ISO dates, the codes as written) is taken over
-whole; any other is read cell by cell. Values are Python's, in lists: for thirty rows, arrays would cost more to start
-than lists to walk through.
+A column that holds only what JSON and the contract call for (numbers, ISO dates, the codes as
+written) is taken over whole; any other is read cell by cell. Values are Python's, in lists: for
+thirty rows, arrays would cost more to start than lists to walk through.
 """
 
 from __future__ import annotations
@@ -36,7 +37,8 @@ Reader = Callable[[list, int], tuple[list, Faults]]
 
 _PLAIN_NUMBERS, _PLAIN_TEXTS = {float, int, type(None)}, {str, type(None)}
 _LONGEST = 40
-"""Characters beyond which a cell is no date and no code; it is not worth reading, nor remembering."""
+"""Characters beyond which a cell is no date and no code; it is not worth reading, nor remembering.
+"""
 _NEVER = int(NEVER)
 
 
@@ -44,8 +46,12 @@ def _numbers(column: Column, needed: str, cells: list, today: int) -> tuple[list
     """Numbers within the column's bounds; NaN where missing."""
     if set(map(type, cells)) <= _PLAIN_NUMBERS:
         said = [cell for cell in cells if cell is not None] if None in cells else cells
-        if _within(column, said) and not (needed and (len(said) < len(cells) or True in map(ne, said, said))):
-            return (cells if said is cells else [nan if cell is None else cell for cell in cells]), {}
+        if _within(column, said) and not (
+            needed and (len(said) < len(cells) or True in map(ne, said, said))
+        ):
+            return (
+                cells if said is cells else [nan if cell is None else cell for cell in cells]
+            ), {}
     return _one_by_one(partial(_number, column), nan, needed, cells, today)
 
 
@@ -57,15 +63,21 @@ def _within(column: Column, said: list) -> bool:
 
 
 def _days(seen: dict, read: Callable, needed: str, cells: list, today: int) -> tuple[list, Faults]:
-    """Day numbers up to today; NEVER where missing. `seen` remembers plain dates: there are few different ones."""
+    """Day numbers up to today; NEVER where missing. `seen` remembers plain dates: there are few
+    different ones."""
     values = _looked_up(seen, cells)
-    if values and (max(values) <= today or not (needed or {day for day in values if day > today} - {_NEVER})):
+    if values and (
+        max(values) <= today or not (needed or {day for day in values if day > today} - {_NEVER})
+    ):
         return values, {}
     return _one_by_one(partial(read, seen), _NEVER, needed, cells, today)
 
 
-def _known(values_of: dict, empty: object, read: Callable, needed: str, cells: list, today: int) -> tuple[list, Faults]:
-    """Cells that have a known value: codes to positions (-1 where missing), truths to 1.0 and 0.0 (NaN)."""
+def _known(
+    values_of: dict, empty: object, read: Callable, needed: str, cells: list, today: int
+) -> tuple[list, Faults]:
+    """Cells that have a known value: codes to positions (-1 where missing), truths to 1.0 and 0.0
+    (NaN)."""
     values = _looked_up(values_of, cells)
     if values and not (needed and empty in values):
         return values, {}
@@ -90,7 +102,9 @@ def _texts(kind: str, needed: str, cells: list, today: int) -> tuple[list, Fault
     return _one_by_one(partial(_text, kind), "", needed, cells, today)
 
 
-def _one_by_one(read: Callable, empty: object, needed: str, cells: list, today: int) -> tuple[list, Faults]:
+def _one_by_one(
+    read: Callable, empty: object, needed: str, cells: list, today: int
+) -> tuple[list, Faults]:
     values, faults = [empty] * len(cells), {}
     for at, cell in enumerate(cells):
         value = MISSING if cell is None else read(cell, today)
@@ -112,7 +126,12 @@ class Fault:
         self.code = code
 
 
-_FUTURE, _EARLY, _NO_DAY, _NO_MONTH = Fault("REG030"), Fault("REG032"), Fault("REG021"), Fault("REG022")
+_FUTURE, _EARLY, _NO_DAY, _NO_MONTH = (
+    Fault("REG030"),
+    Fault("REG032"),
+    Fault("REG021"),
+    Fault("REG022"),
+)
 _NO_TRUTH, _NO_TEXT, _NO_CODE = Fault("REG024"), Fault("REG025"), Fault("REG023")
 
 
@@ -131,7 +150,11 @@ def _day(seen: dict, cell: object, today: int) -> object:
     if type(cell) is str:
         value = read_day(cell) if len(cell) < _LONGEST else BAD
     else:
-        value = day_number(dt.date(cell.year, cell.month, cell.day)) if isinstance(cell, dt.date) else BAD
+        value = (
+            day_number(dt.date(cell.year, cell.month, cell.day))
+            if isinstance(cell, dt.date)
+            else BAD
+        )
     return _remembered(seen, cell, len("2026-03-14"), _dated(value, today, _NO_DAY))
 
 
@@ -188,7 +211,9 @@ def _reader(column: Column, needed: str) -> Reader:
         return partial(_known, {None: nan, True: 1.0, False: 0.0}, nan, _truth, needed)
     if column.kind in ("id", "text"):
         return partial(_texts, column.kind, needed)
-    return partial(_days, {None: _NEVER, "": _NEVER}, _day if column.kind == "day" else _month, needed)
+    return partial(
+        _days, {None: _NEVER, "": _NEVER}, _day if column.kind == "day" else _month, needed
+    )
 
 
 _OPTIONAL = {("children", "centre_id"), ("episodes", "episode_id")}
@@ -205,17 +230,25 @@ def _needed(name: str, column: Column) -> str:
 HISTORY = ("measurements", "episodes", "checks", "rations", "attendance", "visits")
 _PLANS = {
     name: tuple(
-        (column.name, tables.TEXTS.get(column.name, column.name), itemgetter(column.name),
-         _reader(column, _needed(name, column)), _needed(name, column))
-        for column in SPECS[name].columns if name == "children" or column.name != "child_id"
+        (
+            column.name,
+            tables.TEXTS.get(column.name, column.name),
+            itemgetter(column.name),
+            _reader(column, _needed(name, column)),
+            _needed(name, column),
+        )
+        for column in SPECS[name].columns
+        if name == "children" or column.name != "child_id"
     )
     for name in ("children", *HISTORY)
 }
-"""By table, in order: a column's name, its name in the registry, how its cells are got and read, its empty cell's code
-where it may not be empty."""
+"""By table, in order: a column's name, its name in the registry, how its cells are got and read,
+its empty cell's code where it may not be empty."""
 
 
-def read_rows(name: str, records: list, today: int) -> tuple[dict[str, list], dict[int, tuple[str, str]]]:
+def read_rows(
+    name: str, records: list, today: int
+) -> tuple[dict[str, list], dict[int, tuple[str, str]]]:
     """The columns that any record has, and by row the first rule broken as (column, code)."""
     present = set().union(*records)
     columns: dict[str, list] = {}

@@ -1,4 +1,5 @@
-"""Refused rows as columns: a file of a million bad rows is kept, counted and written without a million objects."""
+"""Refused rows as columns: a file of a million bad rows is kept, counted and written without a
+million objects."""
 
 from __future__ import annotations
 
@@ -38,16 +39,19 @@ class Quarantined:
 
     @property
     def reason(self) -> str:
-        """What is wrong in words, without the child's values: `REG012 weight out of range: 0.5 to 60 kg`."""
+        """What is wrong in words, without the child's values: `REG012 weight out of range: 0.5 to
+        60 kg`."""
         return f"{self.code} {RULES[self.code].title}: {self.bound}"
 
 
 @dataclass(frozen=True)
 class Refused:
-    """Refused rows of one table: their numbers in the source, codes and columns by position, and their cells.
+    """Refused rows of one table: their numbers in the source, codes and columns by position, and
+    their cells.
 
-    `numbers` int64, `code` and `column` int8 (positions in `CODES` and in the table's columns), all of one length with
-    `cells`, the rows as they came; of a line that could not be taken apart the one cell `line`.
+    `numbers` int64, `code` and `column` int8 (positions in `CODES` and in the table's columns), all
+    of one length with `cells`, the rows as they came; of a line that could not be taken apart the
+    one cell `line`.
     """
 
     table: str
@@ -62,35 +66,56 @@ class Refused:
     def without(self, code: str) -> Refused:
         """The rows that another rule refused."""
         kept = np.flatnonzero(self.code != CODE_AT[code])
-        return self if len(kept) == len(self) else Refused(
-            self.table, self.numbers[kept], self.code[kept], self.column[kept], self.cells.take(pa.array(kept)))
+        return (
+            self
+            if len(kept) == len(self)
+            else Refused(
+                self.table,
+                self.numbers[kept],
+                self.code[kept],
+                self.column[kept],
+                self.cells.take(pa.array(kept)),
+            )
+        )
 
     def pieces(self) -> Iterator[list[Quarantined]]:
         """The rows with their texts, some thousand at a time."""
         for start in range(0, len(self), AT_ONCE):
             part = slice(start, start + AT_ONCE)
             cells = self.cells.slice(start, AT_ONCE)
-            yield _told(Refused(self.table, self.numbers[part], self.code[part], self.column[part], cells))
+            yield _told(
+                Refused(self.table, self.numbers[part], self.code[part], self.column[part], cells)
+            )
 
 
 def broken_lines(table: str, lines: list[tuple[int, str]], *, shown: bool) -> Refused | None:
-    """Rows with too many or too few cells, with their text where it may be shown; None where there are none."""
+    """Rows with too many or too few cells, with their text where it may be shown; None where there
+    are none."""
     if not lines:
         return None
     count = len(lines)
     texts = [text if shown else f"row {number}" for number, text in lines]
-    return Refused(table, np.array([number for number, _ in lines], np.int64),
-                   np.full(count, CODE_AT["REG005"], np.int8), np.zeros(count, np.int8),
-                   pa.table({"line": pa.array(texts, pa.string())}))
+    return Refused(
+        table,
+        np.array([number for number, _ in lines], np.int64),
+        np.full(count, CODE_AT["REG005"], np.int8),
+        np.zeros(count, np.int8),
+        pa.table({"line": pa.array(texts, pa.string())}),
+    )
 
 
 def joined(parts: list[Refused]) -> Refused | None:
     """Several of one table as one; None where there are none."""
     if not parts:
         return None
-    return Refused(parts[0].table, *(np.concatenate([getattr(part, name) for part in parts])
-                                     for name in ("numbers", "code", "column")),
-                   pa.concat_tables([part.cells for part in parts]))
+    return Refused(
+        parts[0].table,
+        *(
+            np.concatenate([getattr(part, name) for part in parts])
+            for name in ("numbers", "code", "column")
+        ),
+        pa.concat_tables([part.cells for part in parts]),
+    )
 
 
 def _told(rows: Refused) -> list[Quarantined]:
@@ -104,8 +129,11 @@ def _told(rows: Refused) -> list[Quarantined]:
     told = zip(rows.numbers.tolist(), code, column, _raw(texts, len(rows)), strict=True)
     return [
         # What was forgotten may not come back through quarantine.
-        Quarantined(rows.table, number, CODES[rule], names[at], "", bounds[rule, at], "{}") if rule == FORGOTTEN else
-        Quarantined(rows.table, number, CODES[rule], names[at], values[at][row] or "", bounds[rule, at], raw)
+        Quarantined(rows.table, number, CODES[rule], names[at], "", bounds[rule, at], "{}")
+        if rule == FORGOTTEN
+        else Quarantined(
+            rows.table, number, CODES[rule], names[at], values[at][row] or "", bounds[rule, at], raw
+        )
         for row, (number, rule, at, raw) in enumerate(told)
     ]
 
@@ -128,20 +156,34 @@ def _raw(texts: dict[str, list[str | None]], rows: int) -> list[str]:
 
 
 def _fragments(name: str, cells: list[str | None]) -> list[str]:
-    made: dict[str | None, str] = {cell: f"{_json(name)}: {_json(cell)}" for cell in set(cells) if cell is not None}
+    made: dict[str | None, str] = {
+        cell: f"{_json(name)}: {_json(cell)}" for cell in set(cells) if cell is not None
+    }
     made[None] = ""
     return [made[cell] for cell in cells]
 
 
 _OTHER_BOUNDS = {
-    "REG010": "not empty", "REG011": "not empty", "REG052": "not empty", "REG020": "a plain number",
-    "REG030": "not after the day of import", "REG031": "not before the birth date", "REG032": "from 1950-01-01",
-    "REG033": "not before admitted_on", "REG034": "not before registered_on", "REG035": "at most open_days",
-    "REG040": "each row once", "REG041": "one row for each key", "REG050": "a child_id of the children table",
-    "REG051": "a centre_id of the centres table", "REG025": "at most 500 printable characters",
-    "REG026": "a value, no error and no formula", "REG027": "the whole code, as text",
+    "REG010": "not empty",
+    "REG011": "not empty",
+    "REG052": "not empty",
+    "REG020": "a plain number",
+    "REG030": "not after the day of import",
+    "REG031": "not before the birth date",
+    "REG032": "from 1950-01-01",
+    "REG033": "not before admitted_on",
+    "REG034": "not before registered_on",
+    "REG035": "at most open_days",
+    "REG040": "each row once",
+    "REG041": "one row for each key",
+    "REG050": "a child_id of the children table",
+    "REG051": "a centre_id of the centres table",
+    "REG025": "at most 500 printable characters",
+    "REG026": "a value, no error and no formula",
+    "REG027": "the whole code, as text",
     "REG036": "a weight, height, arm, oedema or colour",
-    "REG053": "not asked to be forgotten", "REG005": "as many cells as the header",
+    "REG053": "not asked to be forgotten",
+    "REG005": "as many cells as the header",
 }
 
 
@@ -151,13 +193,16 @@ def bound_of(table: str, column: str, code: str) -> str:
 
 
 def fingerprints(rows: list[Quarantined], seen: Counter[bytes]) -> list[str]:
-    """A name for each refused row by what it holds, so that importing it again adds nothing; repeats are numbered.
+    """A name for each refused row by what it holds, so that importing it again adds nothing;
+    repeats are numbered.
 
     `seen` counts the names of one import from piece to piece.
     """
     prints = []
     for row in rows:
-        digest = hashlib.sha256("\x00".join((row.table, row.code, row.column, row.raw)).encode()).digest()[:16]
+        digest = hashlib.sha256(
+            "\x00".join((row.table, row.code, row.column, row.raw)).encode()
+        ).digest()[:16]
         prints.append(f"{digest.hex()}-{seen[digest]}")
         seen[digest] += 1
     return prints

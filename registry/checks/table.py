@@ -1,7 +1,9 @@
-"""Every row against the contract: what cannot be right is refused with a code, the rest becomes typed columns.
+"""Every row against the contract: what cannot be right is refused with a code, the rest becomes
+typed columns.
 
-A rule looks at whole columns; nothing here runs once a row. Rows are judged by the first rule that they break: what
-cannot be read, then bounds, then dates against each other, then ids that refer to nothing, then keys.
+A rule looks at whole columns; nothing here runs once a row. Rows are judged by the first rule that
+they break: what cannot be read, then bounds, then dates against each other, then ids that refer to
+nothing, then keys.
 """
 
 from __future__ import annotations
@@ -31,8 +33,9 @@ __all__ = ["Checked", "Known", "Raw", "build", "build_records", "check", "raw_ta
 class Checked:
     """The kept rows as typed columns by table, sorted by key; ids are positions in `texts` by kind.
 
-    Column names are `registry.contract.registry`' where a column goes into the registry (`child`, `centre`, …), the contract's
-    otherwise (`source`, `name`, `recorded_on`). Positions of children and centres count the known ones first.
+    Column names are `registry.contract.registry`' where a column goes into the registry (`child`,
+    `centre`, …), the contract's otherwise (`source`, `name`, `recorded_on`). Positions of children
+    and centres count the known ones first.
     """
 
     tables: dict[str, dict[str, np.ndarray]]
@@ -43,10 +46,18 @@ class Checked:
 def registry_of_checked(checked: Checked) -> Registry:
     """The registry that a first import of these rows gives, without a store."""
     versions = {name: dated(name, columns) for name, columns in checked.tables.items()}
-    assumed = [columns["recorded_on"] == NEVER for name, columns in checked.tables.items() if name in OWN_DAY]
+    assumed = [
+        columns["recorded_on"] == NEVER
+        for name, columns in checked.tables.items()
+        if name in OWN_DAY
+    ]
     shares = np.concatenate(assumed) if assumed else np.empty(0, bool)
-    facts = {"synthetic": False, "registry_id": "", "centre_names": centre_names(versions, checked.texts),
-             "share_assumed_dates": float(shares.mean()) if len(shares) else 0.0}
+    facts = {
+        "synthetic": False,
+        "registry_id": "",
+        "centre_names": centre_names(versions, checked.texts),
+        "share_assumed_dates": float(shares.mean()) if len(shares) else 0.0,
+    }
     return registry_of(versions, checked.texts, recorded_until=last_day(versions), facts=facts)
 
 
@@ -54,9 +65,10 @@ def registry_of_checked(checked: Checked) -> Registry:
 class Raw:
     """One table as it came, under the contract's column names.
 
-    `numbers` are the rows' numbers in the source (1 is the first below the header) where rows are not simply counted;
-    `refused` are rows that never became cells (too many, too few); `extra` are columns that were kept out; `declared`
-    are columns of which a map says what their codes mean; `windows` those that hold days `earliest/latest` as yet.
+    `numbers` are the rows' numbers in the source (1 is the first below the header) where rows are
+    not simply counted; `refused` are rows that never became cells (too many, too few); `extra` are
+    columns that were kept out; `declared` are columns of which a map says what their codes mean;
+    `windows` those that hold days `earliest/latest` as yet.
     """
 
     data: pa.Table
@@ -69,7 +81,8 @@ class Raw:
 
 @dataclass(frozen=True)
 class Known:
-    """Children and centres that a store already has (ids as Arrow texts), and who asked to be forgotten."""
+    """Children and centres that a store already has (ids as Arrow texts), and who asked to be
+    forgotten."""
 
     child_ids: pa.Array = field(default_factory=lambda: pa.array([], pa.string()))
     birth_date: np.ndarray = field(default_factory=lambda: np.empty(0, np.int32))
@@ -79,7 +92,8 @@ class Known:
 
 
 def check(raws: Mapping[str, Raw], *, imported_on: int, known: Known | None = None) -> Checked:
-    """Check tables in the contract's order. Absent tables are no fault here; absent columns count as empty."""
+    """Check tables in the contract's order. Absent tables are no fault here; absent columns count
+    as empty."""
     run = _Run(imported_on, known or Known())
     for name, spec in SPECS.items():
         if name in raws:
@@ -88,11 +102,16 @@ def check(raws: Mapping[str, Raw], *, imported_on: int, known: Known | None = No
 
 
 class _Run:
-    """One check over all tables: carries the directories of children and centres from table to table."""
+    """One check over all tables: carries the directories of children and centres from table to
+    table."""
 
     def __init__(self, imported_on: int, known: Known):
         self.imported_on, self.is_forgotten = imported_on, known.is_forgotten
-        self.children, self.centres, self.birth_date = known.child_ids, known.centre_ids, known.birth_date
+        self.children, self.centres, self.birth_date = (
+            known.child_ids,
+            known.centre_ids,
+            known.birth_date,
+        )
         self.tables: dict[str, dict[str, np.ndarray]] = {}
         self.texts = {"child": _objects(self.children), "centre": _objects(self.centres)}
         self.quarantine = Quarantine()
@@ -101,19 +120,25 @@ class _Run:
         """Check one table and keep its good rows."""
         verdicts = Verdicts(spec.name, raw.data.num_rows)
         cells = {column.name: _parsed(raw.data, column) for column in spec.columns}
-        # First of all: nothing of a forgotten child may be kept, not even in quarantine under another code.
+        # First of all: nothing of a forgotten child may be kept, not even in quarantine under
+        # another code.
         self._forgotten(verdicts, cells.get("child_id"))
         for column in spec.columns:
             if (spec.name == "centres" and not column.required) or column.name == "family_id":
-                # A line break in a centre's name must not refuse its 900 children, nor a family's code a child.
+                # A line break in a centre's name must not refuse its 900 children, nor a family's
+                # code a child.
                 cells[column.name] = self._without_bad(spec, column, cells[column.name])
             _check_column(verdicts, column, cells[column.name], self.imported_on)
         columns = {TEXTS.get(name, name): parsed.values for name, parsed in cells.items()}
         self._check_rows(verdicts, spec, cells, columns)
         _check_keys(verdicts, spec, cells)
         self._enter(verdicts, spec, cells, columns)
-        self.tables[spec.name] = _sorted(spec, {name: values[verdicts.kept] for name, values in columns.items()})
-        self.quarantine.parts += filter(None, (raw.refused, verdicts.refused(raw.data, raw.numbers)))
+        self.tables[spec.name] = _sorted(
+            spec, {name: values[verdicts.kept] for name, values in columns.items()}
+        )
+        self.quarantine.parts += filter(
+            None, (raw.refused, verdicts.refused(raw.data, raw.numbers))
+        )
         self.quarantine.came[spec.name] = raw.data.num_rows + len(raw.refused or ())
 
     def _without_bad(self, spec: TableSpec, column: Column, parsed: Parsed) -> Parsed:
@@ -128,25 +153,41 @@ class _Run:
         values = np.where(alone.kept, parsed.values, empty).astype(parsed.values.dtype)
         return Parsed(values, parsed.missing | ~alone.kept, None, parsed.texts)
 
-    def _check_rows(self, verdicts: Verdicts, spec: TableSpec, cells: dict[str, Parsed], columns: dict) -> None:
+    def _check_rows(
+        self, verdicts: Verdicts, spec: TableSpec, cells: dict[str, Parsed], columns: dict
+    ) -> None:
         if spec.name == "children":
             columns["centre"] = _look_up(self.centres, cells["centre_id"])
             expected = cells["birth_date"].values - tables.BEFORE_BIRTH
             _before(verdicts, cells["registered_on"], expected, "REG031", "registered_on")
             _before(verdicts, cells["left_on"], cells["birth_date"].values, "REG031", "left_on")
-            _before(verdicts, cells["left_on"], _or_early(cells["registered_on"].values), "REG034", "left_on")
-            verdicts.refuse((columns["centre"] < 0) & ~cells["centre_id"].missing, "REG051", "centre_id")
+            _before(
+                verdicts,
+                cells["left_on"],
+                _or_early(cells["registered_on"].values),
+                "REG034",
+                "left_on",
+            )
+            verdicts.refuse(
+                (columns["centre"] < 0) & ~cells["centre_id"].missing, "REG051", "centre_id"
+            )
         elif spec.name != "centres":
             self._check_history(verdicts, spec, cells, columns)
 
-    def _check_history(self, verdicts: Verdicts, spec: TableSpec, cells: dict[str, Parsed], columns: dict) -> None:
+    def _check_history(
+        self, verdicts: Verdicts, spec: TableSpec, cells: dict[str, Parsed], columns: dict
+    ) -> None:
         columns["child"] = child = _look_up(self.children, cells["child_id"])
         birth = np.append(self.birth_date, np.int32(tables.EARLIEST))[child]
         own = spec.own_day
         # A month is its first day: a child born on the 20th may attend in that month.
-        _before(verdicts, cells[own], birth - 30 if spec.name == "attendance" else birth, "REG031", own)
+        _before(
+            verdicts, cells[own], birth - 30 if spec.name == "attendance" else birth, "REG031", own
+        )
         if spec.name == "episodes":
-            _before(verdicts, cells["closed_on"], cells["admitted_on"].values, "REG033", "closed_on")
+            _before(
+                verdicts, cells["closed_on"], cells["admitted_on"].values, "REG033", "closed_on"
+            )
         elif spec.name == "measurements":
             young = cells[own].values - birth < tables.UNDER_FIVE
             for name, (most, code) in tables.MOST_UNDER_FIVE.items():
@@ -154,7 +195,9 @@ class _Run:
             nothing = np.logical_and.reduce([cells[name].missing for name in tables.MEASURED])
             verdicts.refuse(nothing, "REG036", tables.MEASURED[0])
         elif spec.name == "attendance":
-            verdicts.refuse(cells["attended_days"].values > cells["open_days"].values, "REG035", "attended_days")
+            verdicts.refuse(
+                cells["attended_days"].values > cells["open_days"].values, "REG035", "attended_days"
+            )
         verdicts.refuse((child < 0) & ~cells["child_id"].missing, "REG050", "child_id")
 
     def _forgotten(self, verdicts: Verdicts, ids: Parsed | None) -> None:
@@ -162,17 +205,26 @@ class _Run:
             gone = np.append(self.is_forgotten(ids.texts), False)
             verdicts.refuse(gone[ids.values], "REG053", "child_id")
 
-    def _enter(self, verdicts: Verdicts, spec: TableSpec, cells: dict[str, Parsed], columns: dict) -> None:
-        """Positions of texts: in the directories of children and centres, in sorted order of this table otherwise."""
+    def _enter(
+        self, verdicts: Verdicts, spec: TableSpec, cells: dict[str, Parsed], columns: dict
+    ) -> None:
+        """Positions of texts: in the directories of children and centres, in sorted order of this
+        table otherwise."""
         for name, kind in TEXTS.items():
             if name in cells and kind not in ("child", "centre"):
                 columns[kind], self.texts[kind] = _in_order(cells[name], verdicts.kept)
         if spec.name == "centres":
             self.centres = _union(self.centres, cells["centre_id"], verdicts.kept)
-            columns["centre"], self.texts["centre"] = _look_up(self.centres, cells["centre_id"]), _objects(self.centres)
+            columns["centre"], self.texts["centre"] = (
+                _look_up(self.centres, cells["centre_id"]),
+                _objects(self.centres),
+            )
         elif spec.name == "children":
             self.children = _union(self.children, cells["child_id"], verdicts.kept)
-            columns["child"], self.texts["child"] = _look_up(self.children, cells["child_id"]), _objects(self.children)
+            columns["child"], self.texts["child"] = (
+                _look_up(self.children, cells["child_id"]),
+                _objects(self.children),
+            )
             born = np.full(len(self.children), tables.EARLIEST, np.int32)
             born[: len(self.birth_date)] = self.birth_date
             born[columns["child"][verdicts.kept]] = cells["birth_date"].values[verdicts.kept]
@@ -188,7 +240,13 @@ def _parsed(data: pa.Table, column: Column) -> Parsed:
     return Parsed(np.full(data.num_rows, EMPTY[column.kind]), missing, None)
 
 
-_UNREADABLE = {"number": "REG020", "day": "REG021", "month": "REG022", "code": "REG023", "truth": "REG024"}
+_UNREADABLE = {
+    "number": "REG020",
+    "day": "REG021",
+    "month": "REG022",
+    "code": "REG023",
+    "truth": "REG024",
+}
 
 
 def _check_column(verdicts: Verdicts, column: Column, parsed: Parsed, imported_on: int) -> None:
@@ -225,9 +283,13 @@ def _or_early(days: np.ndarray) -> np.ndarray:
 
 def _check_keys(verdicts: Verdicts, spec: TableSpec, cells: dict[str, Parsed]) -> None:
     key = key_numbers([cells[name].values for name in spec.key])
-    duplicate, conflict = repeats(key, [parsed.values for parsed in cells.values()], among=verdicts.kept)
+    duplicate, conflict = repeats(
+        key, [parsed.values for parsed in cells.values()], among=verdicts.kept
+    )
     verdicts.refuse(duplicate, "REG040", spec.key[0])
-    verdicts.refuse(conflict, "REG041", spec.key[-1] if spec.name != "measurements" else "measured_on")
+    verdicts.refuse(
+        conflict, "REG041", spec.key[-1] if spec.name != "measurements" else "measured_on"
+    )
 
 
 def _sorted(spec: TableSpec, columns: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -242,7 +304,9 @@ def _look_up(ids: pa.Array, parsed: Parsed) -> np.ndarray:
     if not len(parsed.texts):
         return np.full(len(parsed.values), -1, np.int32)
     found = pc.index_in(pa.array(parsed.texts, pa.string()), value_set=ids)
-    return np.append(found.fill_null(-1).to_numpy(zero_copy_only=False), -1).astype(np.int32)[parsed.values]
+    return np.append(found.fill_null(-1).to_numpy(zero_copy_only=False), -1).astype(np.int32)[
+        parsed.values
+    ]
 
 
 def _union(ids: pa.Array, parsed: Parsed, kept: np.ndarray) -> pa.Array:
@@ -279,11 +343,16 @@ def _arrow(values: object) -> pa.Array:
     try:
         return pa.array(values, from_pandas=True)
     except (pa.ArrowInvalid, pa.ArrowTypeError):
-        return pa.array([None if value is None or value != value else str(value) for value in values])
+        return pa.array(
+            [None if value is None or value != value else str(value) for value in values]
+        )
 
 
-def build(sources: Mapping[str, object], *, imported_on: object = None) -> tuple[Registry, Quarantine]:
-    """The contract's tables (pandas, Arrow or dicts of lists) as a validated registry, as a first import would give it.
+def build(
+    sources: Mapping[str, object], *, imported_on: object = None
+) -> tuple[Registry, Quarantine]:
+    """The contract's tables (pandas, Arrow or dicts of lists) as a validated registry, as a first
+    import would give it.
 
     `imported_on` is a date or ISO text; today where not given.
     """

@@ -1,4 +1,5 @@
-"""The verdicts over one table's rows, and all that one import refused. Values of a result, never exceptions."""
+"""The verdicts over one table's rows, and all that one import refused. Values of a result, never
+exceptions."""
 
 from __future__ import annotations
 
@@ -23,8 +24,13 @@ class Quarantine:
 
     def cell_lines(self) -> list[str]:
         """A line for each kind of refused cell."""
-        return [f"{table}: {many} cells of {column} refused, their rows kept without: {code} {RULES[code].title}"
-                for (table, column, code), many in sorted(self.cells.items())]
+        return [
+            (
+                f"{table}: {many} cells of {column} refused, their rows kept without: {code} "
+                f"{RULES[code].title}"
+            )
+            for (table, column, code), many in sorted(self.cells.items())
+        ]
 
     def __len__(self) -> int:
         return sum(map(len, self.parts))
@@ -48,7 +54,12 @@ class Quarantine:
         codes = {table: self.codes(table) for table in self.came}
         refused = {table: sum(codes[table].values()) for table in self.came}
         return {
-            table: {"rows": came, "kept": came - refused[table], "quarantined": refused[table], "codes": codes[table]}
+            table: {
+                "rows": came,
+                "kept": came - refused[table],
+                "quarantined": refused[table],
+                "codes": codes[table],
+            }
             for table, came in self.came.items()
         }
 
@@ -81,9 +92,12 @@ class Verdicts:
         return self.code == 0
 
     def refused(self, data: pa.Table, numbers: np.ndarray | None) -> Refused | None:
-        """The refused rows with their cells, None where there are none; `numbers` are row numbers in the source."""
+        """The refused rows with their cells, None where there are none; `numbers` are row numbers
+        in the source."""
         rows = np.flatnonzero(self.code)
         if not len(rows):
             return None
         counted = rows + 1 if numbers is None else np.asarray(numbers, np.int64)[rows]
-        return Refused(self.table, counted, self.code[rows], self.column[rows], data.take(pa.array(rows)))
+        return Refused(
+            self.table, counted, self.code[rows], self.column[rows], data.take(pa.array(rows))
+        )

@@ -1,1 +1,2 @@
-"""The registry contract: tables, columns, codes, bounds and rules; the registry in memory; every error."""
+"""The registry contract: tables, columns, codes, bounds and rules; the registry in memory; every
+error."""

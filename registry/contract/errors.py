@@ -1,12 +1,15 @@
-"""The one small tree of errors: each has a code, says what is wrong, where, the bound and what to do.
+"""The one small tree of errors: each has a code, says what is wrong, where, the bound and what to
+do.
 
-A bad *record* is a value (a row of the quarantine), never an exception; these are for a bad request, a bad
-file as a whole, or a refusal. Messages never hold a child's measurements, names or ids.
+A bad *record* is a value (a row of the quarantine), never an exception; these are for a bad
+request, a bad file as a whole, or a refusal. Messages never hold a child's measurements, names or
+ids.
 """
 
 
 class SanketError(Exception):
-    """Base of all errors that a person can mend; `exit_code` is what the command `sanket` ends with."""
+    """Base of all errors that a person can mend; `exit_code` is what the command `sanket` ends
+    with."""
 
     exit_code = 70
 

@@ -8,7 +8,8 @@ import numpy as np
 
 
 def key_numbers(columns: Sequence[np.ndarray]) -> np.ndarray:
-    """One int64 per row from integer columns, ordered as the columns are; equal where all columns are equal."""
+    """One int64 per row from integer columns, ordered as the columns are; equal where all columns
+    are equal."""
     key = np.zeros(len(columns[0]), np.int64)
     span = 1
     for column in columns:
@@ -27,18 +28,22 @@ def key_numbers(columns: Sequence[np.ndarray]) -> np.ndarray:
 
 
 def sort_order(columns: Sequence[np.ndarray]) -> np.ndarray | None:
-    """The order that sorts rows by these columns, ties as they came; None when they are sorted already."""
+    """The order that sorts rows by these columns, ties as they came; None when they are sorted
+    already."""
     key = key_numbers(columns)
     if len(key) < 2 or (key[1:] >= key[:-1]).all():
         return None
     return np.argsort(key, kind="stable")
 
 
-def repeats(key: np.ndarray, contents: Sequence[np.ndarray], *, among: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Masks of exact repeats (all but the first of equal rows) and of conflicts (different rows with one key).
+def repeats(
+    key: np.ndarray, contents: Sequence[np.ndarray], *, among: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Masks of exact repeats (all but the first of equal rows) and of conflicts (different rows
+    with one key).
 
-    `among` masks the rows that are still in the running. Two rows A, A and one B with the same key: the second A is
-    a repeat, the first A and B are a conflict.
+    `among` masks the rows that are still in the running. Two rows A, A and one B with the same key:
+    the second A is a repeat, the first A and B are a conflict.
     """
     duplicate, conflict = np.zeros(len(key), bool), np.zeros(len(key), bool)
     rows = _rows_with_shared_key(key, among)

@@ -1,7 +1,8 @@
 """The registry in memory: the contract's tables as sorted columns, every version of every row.
 
-This is what `registry.store.store.load` and `registry.checks.table` hand out and what `features.clock` reads. It is
-columnar so that one kernel serves five million measurements and a single child alike.
+This is what `registry.store.store.load` and `registry.checks.table` hand out and what
+`features.clock` reads. It is columnar so that one kernel serves five million measurements and a
+single child alike.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 NEVER = np.int32(2**31 - 1)
-"""The missing day. It lies after every real day, so `closed_on <= day` is false for an open episode."""
+"""The missing day. It lies after every real day, so `closed_on <= day` is false for an open
+episode."""
 
 SEX = ("F", "M")
 POSITION = ("lying", "standing")
@@ -27,45 +29,86 @@ TRANSFER_REASON = ("no_gain", "complication", "step_down", "moved")
 LEFT_REASON = ("moved", "died", "aged_out", "other")
 ITEM = ("EDNF", "THR", "HCM")
 FINDING = ("well", "sam_again", "away", "moved", "data_wrong", "died", "ill")
-"""What a home visit found. A store keeps positions, so a new code goes to the end; forms have an order of their own."""
+"""What a home visit found. A store keeps positions, so a new code goes to the end; forms have an
+order of their own."""
 
 DAY, CODE, NUMBER, REF = np.int32, np.int8, np.float64, np.int32
 
 COLUMNS: dict[str, dict[str, type]] = {
     "centres": {
-        "centre": REF, "sector": REF, "project": REF, "district": REF,
-        "setting": CODE, "latitude": NUMBER, "longitude": NUMBER,
+        "centre": REF,
+        "sector": REF,
+        "project": REF,
+        "district": REF,
+        "setting": CODE,
+        "latitude": NUMBER,
+        "longitude": NUMBER,
     },
     "children": {
-        "child": REF, "family": REF, "sex": CODE, "birth_date": DAY, "centre": REF, "birth_weight_kg": NUMBER,
-        "registered_on": DAY, "left_on": DAY, "left_reason": CODE, "left_known_from": DAY,
+        "child": REF,
+        "family": REF,
+        "sex": CODE,
+        "birth_date": DAY,
+        "centre": REF,
+        "birth_weight_kg": NUMBER,
+        "registered_on": DAY,
+        "left_on": DAY,
+        "left_reason": CODE,
+        "left_known_from": DAY,
     },
     "measurements": {
-        "child": REF, "measured_on": DAY, "weight_kg": NUMBER, "height_cm": NUMBER, "height_position": CODE,
-        "muac_mm": NUMBER, "oedema": NUMBER, "reported_status": CODE,
+        "child": REF,
+        "measured_on": DAY,
+        "weight_kg": NUMBER,
+        "height_cm": NUMBER,
+        "height_position": CODE,
+        "muac_mm": NUMBER,
+        "oedema": NUMBER,
+        "reported_status": CODE,
     },
     "episodes": {
-        "child": REF, "episode": REF, "programme": CODE, "admitted_on": DAY, "appetite_test": CODE,
-        "complications": NUMBER, "closed_on": DAY, "outcome": CODE, "transfer_reason": CODE, "closed_known_from": DAY,
+        "child": REF,
+        "episode": REF,
+        "programme": CODE,
+        "admitted_on": DAY,
+        "appetite_test": CODE,
+        "complications": NUMBER,
+        "closed_on": DAY,
+        "outcome": CODE,
+        "transfer_reason": CODE,
+        "closed_known_from": DAY,
     },
     "checks": {
-        "child": REF, "checked_on": DAY, "diarrhoea": NUMBER, "fever": NUMBER, "cough": NUMBER,
-        "poor_appetite": NUMBER, "examiner": CODE, "appetite_test": CODE, "sam_confirmed": NUMBER,
+        "child": REF,
+        "checked_on": DAY,
+        "diarrhoea": NUMBER,
+        "fever": NUMBER,
+        "cough": NUMBER,
+        "poor_appetite": NUMBER,
+        "examiner": CODE,
+        "appetite_test": CODE,
+        "sam_confirmed": NUMBER,
     },
     "rations": {"child": REF, "issued_on": DAY, "item": CODE, "quantity": NUMBER},
     "attendance": {"child": REF, "month": DAY, "open_days": NUMBER, "attended_days": NUMBER},
     "visits": {"child": REF, "visited_on": DAY, "finding": CODE, "listed_on": DAY},
 }
-"""Columns of each table in memory; each table also has `known_from`, `known_until` (days) as its last two.
+"""Columns of each table in memory; each table also has `known_from`, `known_until` (days) as its
+last two.
 
-Ids become positions (`child` in `Registry.child_ids`, `centre` in `Registry.centre_ids`, …; -1 where missing),
-dates become days since 1970-01-01 (`NEVER` where missing), codes become positions in the tuples above (-1 where
-missing), numbers and three-state truths become floats (NaN where missing). A month is its first day.
+Ids become positions (`child` in `Registry.child_ids`, `centre` in `Registry.centre_ids`, …; -1
+where missing), dates become days since 1970-01-01 (`NEVER` where missing), codes become positions
+in the tuples above (-1 where missing), numbers and three-state truths become floats (NaN where
+missing). A month is its first day.
 """
 
 OWN_DAY = {
-    "measurements": "measured_on", "episodes": "admitted_on", "checks": "checked_on", "rations": "issued_on",
-    "attendance": "month", "visits": "visited_on",
+    "measurements": "measured_on",
+    "episodes": "admitted_on",
+    "checks": "checked_on",
+    "rations": "issued_on",
+    "attendance": "month",
+    "visits": "visited_on",
 }
 """The day that a row of a child's table is about; within a child, rows are sorted by it."""
 
@@ -111,7 +154,8 @@ class Table(Mapping[str, np.ndarray]):
 
 
 def of_one_length(columns: dict[str, np.ndarray]) -> Table:
-    """A table of columns that are known to be of one length: a single child's view makes dozens of them."""
+    """A table of columns that are known to be of one length: a single child's view makes dozens of
+    them."""
     table = Table.__new__(Table)
     table._columns = columns
     table.rows = len(next(iter(columns.values()))) if columns else 0
@@ -126,11 +170,13 @@ def empty_table(name: str) -> Table:
 
 @dataclass(frozen=True)
 class Registry:
-    """Every table with every version of its rows, sorted by (child, own day), and the texts behind positions.
+    """Every table with every version of its rows, sorted by (child, own day), and the texts behind
+    positions.
 
-    A version of a row is known on day d when `known_from <= d < known_until`. Cells that are known later than
-    their row carry their own day: an episode's close (`closed_known_from`), a child's leaving (`left_known_from`).
-    `recorded_until` is the last day that the records speak of: follow-up ends there.
+    A version of a row is known on day d when `known_from <= d < known_until`. Cells that are known
+    later than their row carry their own day: an episode's close (`closed_known_from`), a child's
+    leaving (`left_known_from`). `recorded_until` is the last day that the records speak of:
+    follow-up ends there.
     """
 
     centres: Table
@@ -149,8 +195,9 @@ class Registry:
     episode_ids: np.ndarray
     recorded_until: int
     facts: dict[str, object] = field(default_factory=dict)
-    """What a reader of results must know: `synthetic` (bool), `share_assumed_dates` (0 to 1), `registry_id`
-    (text, of this store), `made_up_epoch` (ISO date, or absent when the dates are real)."""
+    """What a reader of results must know: `synthetic` (bool), `share_assumed_dates` (0 to 1),
+    `registry_id` (text, of this store), `made_up_epoch` (ISO date, or absent when the dates are
+    real)."""
 
     def table(self, name: str) -> Table:
         """A table by the contract's name."""

@@ -1,4 +1,5 @@
-"""Checked or stored columns to a `Registry`: when each row is known, and rows in the order that readers rely on."""
+"""Checked or stored columns to a `Registry`: when each row is known, and rows in the order that
+readers rely on."""
 
 from __future__ import annotations
 
@@ -24,7 +25,8 @@ EVER = np.int32(day_number("1900-01-01"))
 
 
 def own_days(name: str, columns: Mapping[str, np.ndarray]) -> np.ndarray:
-    """The day from which an undated row is known in a first import: its own; birth for a child, ever for a centre."""
+    """The day from which an undated row is known in a first import: its own; birth for a child,
+    ever for a centre."""
     if name == "centres":
         return np.full(len(columns["centre"]), EVER, np.int32)
     if name == "children":
@@ -36,40 +38,72 @@ def own_days(name: str, columns: Mapping[str, np.ndarray]) -> np.ndarray:
     return np.array([first_known(name, int(month)) for month in months], np.int32)[at]
 
 
-def dated(name: str, columns: dict[str, np.ndarray], *, not_before: int = int(EVER)) -> dict[str, np.ndarray]:
+def dated(
+    name: str, columns: dict[str, np.ndarray], *, not_before: int = int(EVER)
+) -> dict[str, np.ndarray]:
     """These rows with `known_from`, `known_until`, and the later cells' own days.
 
-    A row is known from the latest of its own day, the day it was recorded and `not_before` (the import's date, in
-    every import but a store's first). An episode's close and a child's leaving are known no earlier than they
-    happened. Example: admitted on 2026-01-05, closed on 2026-03-02, first import: the row is known from 2026-01-05,
-    its close from 2026-03-02; imported again on 2026-04-01 with another outcome: that is known from 2026-04-01.
+    A row is known from the latest of its own day, the day it was recorded and `not_before` (the
+    import's date, in every import but a store's first). An episode's close and a child's leaving
+    are known no earlier than they happened. Example: admitted on 2026-01-05, closed on 2026-03-02,
+    first import: the row is known from 2026-01-05, its close from 2026-03-02; imported again on
+    2026-04-01 with another outcome: that is known from 2026-04-01.
     """
     recorded = np.where(columns["recorded_on"] == NEVER, EVER, columns["recorded_on"])
-    known = np.maximum(np.maximum(own_days(name, columns), recorded), np.int32(not_before)).astype(np.int32)
-    later = {"episodes": ("closed_known_from", "closed_on"), "children": ("left_known_from", "left_on")}.get(name)
+    known = np.maximum(np.maximum(own_days(name, columns), recorded), np.int32(not_before)).astype(
+        np.int32
+    )
+    later = {
+        "episodes": ("closed_known_from", "closed_on"),
+        "children": ("left_known_from", "left_on"),
+    }.get(name)
     cells = {later[0]: np.maximum(columns[later[1]], known).astype(np.int32)} if later else {}
-    return columns | cells | {"known_from": known, "known_until": np.full(len(known), NEVER, np.int32)}
+    return (
+        columns | cells | {"known_from": known, "known_until": np.full(len(known), NEVER, np.int32)}
+    )
 
 
-def registry_of(versions: Mapping[str, Mapping[str, np.ndarray]], texts: Mapping[str, np.ndarray], *,
-                recorded_until: int, facts: dict[str, object]) -> Registry:
-    """Sort the versions of each table by (child, own day, known from) and bind them to their texts."""
-    bound = {name: _table(name, versions[name]) if name in versions else empty_table(name) for name in COLUMNS}
-    ids = {f"{kind}_ids": texts.get(kind, np.empty(0, object))
-           for kind in ("child", "centre", "sector", "project", "district", "episode")}
+def registry_of(
+    versions: Mapping[str, Mapping[str, np.ndarray]],
+    texts: Mapping[str, np.ndarray],
+    *,
+    recorded_until: int,
+    facts: dict[str, object],
+) -> Registry:
+    """Sort the versions of each table by (child, own day, known from) and bind them to their
+    texts."""
+    bound = {
+        name: _table(name, versions[name]) if name in versions else empty_table(name)
+        for name in COLUMNS
+    }
+    ids = {
+        f"{kind}_ids": texts.get(kind, np.empty(0, object))
+        for kind in ("child", "centre", "sector", "project", "district", "episode")
+    }
     return Registry(**bound, **ids, recorded_until=recorded_until, facts=facts)
 
 
 def _table(name: str, columns: Mapping[str, np.ndarray]) -> Table:
     kinds = COLUMNS[name] | {"known_from": DAY, "known_until": DAY}
-    table = Table({column: np.ascontiguousarray(columns[column], kind) for column, kind in kinds.items()})
-    by = ["centre"] if name == "centres" else ["child"] if name == "children" else ["child", OWN_DAY[name]]
+    table = Table(
+        {column: np.ascontiguousarray(columns[column], kind) for column, kind in kinds.items()}
+    )
+    by = (
+        ["centre"]
+        if name == "centres"
+        else ["child"]
+        if name == "children"
+        else ["child", OWN_DAY[name]]
+    )
     order = sort_order([table[column] for column in [*by, "known_from"]])
     return table if order is None else table.take(order)
 
 
 DAYS_SPOKEN_OF = {
-    "measurements": "measured_on", "episodes": "admitted_on", "checks": "checked_on", "rations": "issued_on",
+    "measurements": "measured_on",
+    "episodes": "admitted_on",
+    "checks": "checked_on",
+    "rations": "issued_on",
     "visits": "visited_on",
 }
 """The columns whose latest day, strays left out, is the last that the records speak of."""
@@ -80,26 +114,32 @@ MONTH_DAYS = 31
 def last_day(versions: Mapping[str, Mapping[str, np.ndarray]]) -> int:
     """The last day that the records speak of; `EVER` where there are none.
 
-    A mistyped date lies alone, months after the others, and would make every child look followed until then: a day
-    counts when the month up to it holds at least one in a thousand of its column's days.
+    A mistyped date lies alone, months after the others, and would make every child look followed
+    until then: a day counts when the month up to it holds at least one in a thousand of its
+    column's days.
     """
     latest = int(EVER)
     for name, column in DAYS_SPOKEN_OF.items():
         if name not in versions:
             continue
         days = np.sort(versions[name][column])
-        month_before = np.arange(1, len(days) + 1) - np.searchsorted(days, days - MONTH_DAYS, side="right")
+        month_before = np.arange(1, len(days) + 1) - np.searchsorted(
+            days, days - MONTH_DAYS, side="right"
+        )
         counted = np.flatnonzero(month_before >= STRAY_BELOW_SHARE * len(days))
         latest = max(latest, int(days[counted[-1]])) if len(counted) else latest
     return latest
 
 
-def centre_names(versions: Mapping[str, Mapping[str, np.ndarray]], texts: Mapping[str, np.ndarray]) -> dict[str, str]:
+def centre_names(
+    versions: Mapping[str, Mapping[str, np.ndarray]], texts: Mapping[str, np.ndarray]
+) -> dict[str, str]:
     """Present name of each centre that has one, by its id."""
     centres = versions.get("centres")
     if centres is None:
         return {}
     named = np.flatnonzero((centres["name"] >= 0) & (centres["known_until"] == NEVER))
-    return {str(texts["centre"][centres["centre"][row]]): str(texts["name"][centres["name"][row]]) for row in named}
-
-
+    return {
+        str(texts["centre"][centres["centre"][row]]): str(texts["name"][centres["name"][row]])
+        for row in named
+    }

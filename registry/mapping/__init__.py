@@ -1,1 +1,2 @@
-"""From an export's headers, formats and shapes to the contract's columns: maps, proposed and applied."""
+"""From an export's headers, formats and shapes to the contract's columns: maps, proposed and
+applied."""

@@ -1,4 +1,5 @@
-"""A source through a map: other headers, units, date forms, codes and shapes, from one sheet or many, to raw tables."""
+"""A source through a map: other headers, units, date forms, codes and shapes, from one sheet or
+many, to raw tables."""
 
 from __future__ import annotations
 
@@ -36,8 +37,14 @@ def read_mapped(source: str | Path, map: object) -> Source:
     facts = {"made_up_epoch": str(plan.made_up_epoch)} if plan.made_up_epoch else {}
     checksum = "" if arrived.address else checksum_of(Path(source), arrived.files)
     whole = hashlib.sha256(f"{checksum}{plan.text}".encode()).hexdigest()
-    return Source("database" if arrived.address else Path(source).name, whole, raws, facts,
-                  (*notes, *dict.fromkeys(arrived.notes())), past=plan.past)
+    return Source(
+        "database" if arrived.address else Path(source).name,
+        whole,
+        raws,
+        facts,
+        (*notes, *dict.fromkeys(arrived.notes())),
+        past=plan.past,
+    )
 
 
 _WINDOW = re.compile(r"(\d{4}-\d\d-\d\d)/(\d{4}-\d\d-\d\d)", re.ASCII)
@@ -52,8 +59,11 @@ class _Part:
     notes: tuple[str, ...] = ()
 
 
-def mapped_tables(tables: Iterable[TableMap], arrived: Arrivals, plan: Map) -> tuple[dict[str, Raw], list[str]]:
-    """Some tables of a map, and what a person should know; raises BadInput with what is wrong with all of them."""
+def mapped_tables(
+    tables: Iterable[TableMap], arrived: Arrivals, plan: Map
+) -> tuple[dict[str, Raw], list[str]]:
+    """Some tables of a map, and what a person should know; raises BadInput with what is wrong with
+    all of them."""
     parts: dict[str, list[_Part]] = {}
     faults: list[BadInput] = []
     for table in tables:
@@ -78,8 +88,14 @@ def _parts(table: TableMap, arrived: Arrivals, plan: Map) -> list[_Part]:
         names = list(dict.fromkeys(name for row in table.rows for name in row))
         cells = {name: pa.array([_text(row.get(name)) for row in table.rows]) for name in names}
         return [_Part("the map's own rows", Raw(pa.table(cells)))]
-    return [_Part(sheet.place, _mapped(table, sheet, arrived, plan), tuple(_months_alone(table, sheet, plan)))
-            for sheet in arrived.sheets(table)]
+    return [
+        _Part(
+            sheet.place,
+            _mapped(table, sheet, arrived, plan),
+            tuple(_months_alone(table, sheet, plan)),
+        )
+        for sheet in arrived.sheets(table)
+    ]
 
 
 def _text(value: object) -> str | None:
@@ -103,39 +119,55 @@ def _mapped(table: TableMap, sheet: Sheet, arrived: Arrivals, plan: Map) -> Raw:
         data, numbers = long_rows(table, sheet, data, numbers, plan, used)
     _refuse_missing(table, data.column_names)
     arrived.note_used(sheet, used)
-    declared = frozenset(column.name for column in table.columns if column.codes or column.value is not None) | \
-        frozenset(column.name for _, column in table.wide if column.codes)
+    declared = frozenset(
+        column.name for column in table.columns if column.codes or column.value is not None
+    ) | frozenset(column.name for _, column in table.wide if column.codes)
     windows = frozenset(column.name for column in table.columns if column.age)
-    return Raw(data, numbers, broken_lines(table.name, sheet.refused, shown=False), (), declared, windows)
+    return Raw(
+        data, numbers, broken_lines(table.name, sheet.refused, shown=False), (), declared, windows
+    )
 
 
 def _months_alone(table: TableMap, sheet: Sheet, plan: Map) -> Iterator[str]:
-    """A line for dates of which the month alone is written: the map gave the day, and an age is that far off."""
+    """A line for dates of which the month alone is written: the map gave the day, and an age is
+    that far off."""
     for column in table.columns:
         if column.day and column.dates and column.headers:
-            first, last = (column_of(replace(column, day=day), sheet, plan, set()) for day in (1, 28))
+            first, last = (
+                column_of(replace(column, day=day), sheet, plan, set()) for day in (1, 28)
+            )
             if many := int(pc.sum(pc.fill_null(pc.not_equal(first, last), False)).as_py() or 0):
                 off = max(column.day - 1, 31 - column.day)
-                yield (f"{table.name}: {column.name} of {grouped(many)} rows is a month alone, taken as day "
-                       f"{column.day}: ages are up to {off} days off, and WAZ and HAZ with them")
+                yield (
+                    f"{table.name}: {column.name} of {grouped(many)} rows is a month "
+                    "alone, taken as day "
+                    f"{column.day}: ages are up to {off} days off, and WAZ and HAZ with them"
+                )
 
 
 def _refuse_missing(table: TableMap, names: list[str]) -> None:
     missing = [name for name in SPECS[table.name].required if name not in names]
     if missing:
-        raise BadInput("REG002", f'the map gives [tables.{table.name}] no {", ".join(missing)}: name the header each '
-                                 f'comes from, or {missing[0]} = {{ value = "…" }} where it is one for all rows '
-                                 f"({bound(SPECS[table.name].column(missing[0]))})", table=table.name)
+        raise BadInput(
+            "REG002",
+            f"the map gives [tables.{table.name}] no {', '.join(missing)}: name the header each "
+            f'comes from, or {missing[0]} = {{ value = "…" }} where it is one for all rows '
+            f"({bound(SPECS[table.name].column(missing[0]))})",
+            table=table.name,
+        )
 
 
 def _one(name: str, parts: list[_Part], notes: list[str], *, one_of_equals: bool) -> Raw:
-    """All that came for one table as one raw table; rows of several sheets are counted on from one to the next."""
+    """All that came for one table as one raw table; rows of several sheets are counted on from one
+    to the next."""
     raw = parts[0].raw if len(parts) == 1 else _together(name, parts, notes)
     data, numbers = raw.data, raw.numbers
     for column in raw.windows:
         data = _narrowed(data, column, notes)
     if one_of_equals:
-        data, numbers = distinct(data, numbers if numbers is not None else np.arange(1, data.num_rows + 1))
+        data, numbers = distinct(
+            data, numbers if numbers is not None else np.arange(1, data.num_rows + 1)
+        )
     return Raw(data, numbers, raw.refused, raw.extra, raw.declared)
 
 
@@ -143,12 +175,17 @@ def _together(name: str, parts: list[_Part], notes: list[str]) -> Raw:
     before, counted, broken, places = 0, [], [], []
     for part in parts:
         raw = part.raw
-        numbers = np.arange(1, raw.data.num_rows + 1) if raw.numbers is None else np.asarray(raw.numbers)
+        numbers = (
+            np.arange(1, raw.data.num_rows + 1) if raw.numbers is None else np.asarray(raw.numbers)
+        )
         lines = raw.refused.numbers if raw.refused else np.empty(0, np.int64)
         counted.append(numbers + before)
         if raw.refused:
-            broken.append(refusing.Refused(name, lines + before, raw.refused.code, raw.refused.column,
-                                           raw.refused.cells))
+            broken.append(
+                refusing.Refused(
+                    name, lines + before, raw.refused.code, raw.refused.column, raw.refused.cells
+                )
+            )
         places.append(f"{part.place} from {grouped(before + 1)}")
         before += int(max(numbers.max(initial=0), lines.max(initial=0)))
     notes.append(f"{name}: rows are counted on over {len(parts)} sheets: {', '.join(places)}")
@@ -160,11 +197,14 @@ def _together(name: str, parts: list[_Part], notes: list[str]) -> Raw:
 
 
 def _narrowed(data: pa.Table, column: str, notes: list[str]) -> pa.Table:
-    """Birth dates found from ages: each child's windows cut down to the days that all its visits allow, and of these
-    the middle one. Where no day fits all visits the rows stay different, and are a conflict (REG041)."""
+    """Birth dates found from ages: each child's windows cut down to the days that all its visits
+    allow, and of these the middle one. Where no day fits all visits the rows stay different, and
+    are a conflict (REG041)."""
     at = data.column_names.index(column)
     windows, ids = encode(data[column].combine_chunks()), encode(data["child_id"].combine_chunks())
-    bounds = np.array([_bounds(text) for text in windows.dictionary.to_pylist()] + [(-1, -1)]).reshape(-1, 2)
+    bounds = np.array(
+        [_bounds(text) for text in windows.dictionary.to_pylist()] + [(-1, -1)]
+    ).reshape(-1, 2)
     place = pc.fill_null(windows.indices, len(windows.dictionary)).to_numpy()
     child = pc.fill_null(ids.indices, len(ids.dictionary)).to_numpy()
     first, last = bounds[place].T
@@ -175,7 +215,9 @@ def _narrowed(data: pa.Table, column: str, notes: list[str]) -> pa.Table:
     fits = low[child] <= high[child]
     middle = np.where(fits, (low[child] + high[child]) // 2, (first + last) // 2)
     widest = int((high - low)[(low >= 0) & (high >= low)].max(initial=0) + 1) // 2
-    notes.append(f"{column}: found from ages at visits, up to {widest} days off, as WAZ and HAZ then are")
+    notes.append(
+        f"{column}: found from ages at visits, up to {widest} days off, as WAZ and HAZ then are"
+    )
     days, back = np.unique(middle[known], return_inverse=True)
     texts = np.full(len(known), None, object)
     texts[known] = np.array([str(day_date(day)) for day in days], object)[back]

@@ -1,4 +1,5 @@
-"""What arrived for a map: files, sheets and queries found by name or pattern, and what of it nobody asked for."""
+"""What arrived for a map: files, sheets and queries found by name or pattern, and what of it nobody
+asked for."""
 
 from __future__ import annotations
 
@@ -21,7 +22,8 @@ from registry.sources.sheets import (
 
 
 class Arrivals:
-    """The files or the database of one import; each file is read once, its first `rows` only where told."""
+    """The files or the database of one import; each file is read once, its first `rows` only where
+    told."""
 
     def __init__(self, source: str | Path, *, rows: int | None = None):
         self.address, self.rows = sql_address(source), rows
@@ -41,16 +43,24 @@ class Arrivals:
             return [sheet]
         found = [sheet for file in self._files_of(table) for sheet in self._sheets_of(file, table)]
         if not found:
-            raise BadInput("REG006", f'no sheet of {", ".join(file.name for file in self.files)} is called '
-                                     f'{" or ".join(table.sheets)}, as [tables.{table.name}] has it')
+            raise BadInput(
+                "REG006",
+                f"no sheet of {', '.join(file.name for file in self.files)} is called "
+                f"{' or '.join(table.sheets)}, as [tables.{table.name}] has it",
+            )
         return [first_rows(sheet, self.rows) for sheet in found]
 
     def parent(self, table: TableMap, beside: Sheet) -> Sheet:
         """The parent sheet of a table's sheet; by default in the same file."""
         link: Parent = table.parent
         if self.address:
-            raise BadInput("REG006", f"[tables.{table.name}] comes from a database: join the parent in its query")
-        wanted = TableMap(table.name, (link.file or beside.file,), (link.sheet,) if link.sheet else ())
+            raise BadInput(
+                "REG006",
+                f"[tables.{table.name}] comes from a database: join the parent in its query",
+            )
+        wanted = TableMap(
+            table.name, (link.file or beside.file,), (link.sheet,) if link.sheet else ()
+        )
         return self.sheets(wanted)[0]
 
     def note_used(self, sheet: Sheet, headers: set[str]) -> None:
@@ -59,29 +69,51 @@ class Arrivals:
 
     def _files_of(self, table: TableMap) -> list[Path]:
         if table.files:
-            wanted = [file for file in self.files if any(fnmatch(file.name, pattern) for pattern in table.files)]
+            wanted = [
+                file
+                for file in self.files
+                if any(fnmatch(file.name, pattern) for pattern in table.files)
+            ]
             if wanted:
                 return wanted
         elif len(self.files) == 1:
             return self.files
-        wanted = [file for file in self.files if file.stem.lower() == table.name] if not table.files else []
+        wanted = (
+            [file for file in self.files if file.stem.lower() == table.name]
+            if not table.files
+            else []
+        )
         if len(wanted) != 1:
-            raise BadInput("REG006", f'the map does not say which of these files [tables.{table.name}] comes from '
-                                     f'(file = "…", or a pattern): {", ".join(file.name for file in self.files)}')
+            raise BadInput(
+                "REG006",
+                f"the map does not say which of these files [tables.{table.name}] comes from "
+                f'(file = "…", or a pattern): {", ".join(file.name for file in self.files)}',
+            )
         return wanted
 
     def _sheets_of(self, file: Path, table: TableMap) -> list[Sheet]:
         sheets = self._read.setdefault(file, self._read.get(file) or sheets_of(file))
         if table.sheets:
             patterns = [pattern.strip().lower() for pattern in table.sheets]
-            return [sheet for sheet in sheets if any(
-                name in patterns or (not sheet.hidden and any(fnmatch(name, one) for one in patterns))
-                for name in (sheet.name, sheet.title))]
+            return [
+                sheet
+                for sheet in sheets
+                if any(
+                    name in patterns
+                    or (not sheet.hidden and any(fnmatch(name, one) for one in patterns))
+                    for name in (sheet.name, sheet.title)
+                )
+            ]
         shown = [sheet for sheet in sheets if not sheet.hidden] or sheets
-        wanted = shown if len(shown) == 1 else [sheet for sheet in shown if sheet.name == table.name]
+        wanted = (
+            shown if len(shown) == 1 else [sheet for sheet in shown if sheet.name == table.name]
+        )
         if len(wanted) != 1:
-            raise BadInput("REG006", f'the map does not say which of these sheets [tables.{table.name}] comes from '
-                                     f'(sheet = "…"): {", ".join(sheet.name for sheet in sheets)}')
+            raise BadInput(
+                "REG006",
+                f"the map does not say which of these sheets [tables.{table.name}] comes from "
+                f'(sheet = "…"): {", ".join(sheet.name for sheet in sheets)}',
+            )
         return wanted
 
     def notes(self) -> Iterator[str]:
@@ -93,8 +125,13 @@ class Arrivals:
             for sheet in sheets:
                 yield from sheet.notes
                 if sheet.place not in self.used:
-                    yield f"not read, no table of the map names it: {'hidden ' * sheet.hidden}sheet {sheet.place}"
-                elif left := [name for name in sheet.data.column_names if name not in self.used[sheet.place]]:
+                    yield (
+                        "not read, no table of the map names it: "
+                        f"{'hidden ' * sheet.hidden}sheet {sheet.place}"
+                    )
+                elif left := [
+                    name for name in sheet.data.column_names if name not in self.used[sheet.place]
+                ]:
                     yield left_out(sheet.place, left)
 
 
@@ -111,4 +148,6 @@ def first_rows(sheet: Sheet, rows: int | None) -> Sheet:
     if rows is None or sheet.data.num_rows <= rows:
         return sheet
     numbers = None if sheet.numbers is None else sheet.numbers[:rows]
-    return replace(sheet, data=sheet.data.slice(0, rows), numbers=numbers, refused=sheet.refused[:rows])
+    return replace(
+        sheet, data=sheet.data.slice(0, rows), numbers=numbers, refused=sheet.refused[:rows]
+    )

@@ -1,5 +1,5 @@
-"""How an export writes its cells, told from all different ones of them, for a person to correct: dates, commas, codes,
-missing codes, units."""
+"""How an export writes its cells, told from all different ones of them, for a person to correct:
+dates, commas, codes, missing codes, units."""
 
 from __future__ import annotations
 
@@ -31,7 +31,9 @@ CODES: dict[tuple[str, ...], dict[str, tuple[str, ...]]] = {
         "M": ("male", "boy", "पुरुष", "बालक", "लड़का", "मुलगा", "1"),
     },
     registry.SETTING: {
-        "rural": ("ग्रामीण",), "urban": ("शहरी", "नगरीय", "नागरी"), "tribal": ("आदिवासी", "जनजातीय"),
+        "rural": ("ग्रामीण",),
+        "urban": ("शहरी", "नगरीय", "नागरी"),
+        "tribal": ("आदिवासी", "जनजातीय"),
     },
     registry.REPORTED_STATUS: {
         "green": ("normal", "सामान्य", "साधारण", "हरा", "हिरवा"),
@@ -39,33 +41,69 @@ CODES: dict[tuple[str, ...], dict[str, tuple[str, ...]]] = {
         "red": ("sam", "severe", "अति गंभीर", "अतिगंभीर", "गंभीर", "तीव्र", "सॅम", "लाल"),
     },
     registry.OUTCOME: {
-        "cured": ("recovered", "discharged cured", "discharged as cured", "ठीक", "स्वस्थ", "बरा", "बरे"),
+        "cured": (
+            "recovered",
+            "discharged cured",
+            "discharged as cured",
+            "ठीक",
+            "स्वस्थ",
+            "बरा",
+            "बरे",
+        ),
         "defaulted": ("defaulter", "default", "lama", "absconded", "left against advice"),
         "died": ("death", "dead", "expired", "मृत्यु", "मृत", "मृत्यू"),
-        "not_recovered": ("non responder", "non-responder", "not cured", "non recovered", "non-recovered",
-                          "not recovered", "non response"),
-        "transferred": ("transfer", "referred", "refer", "referral", "transferred out", "रेफर", "संदर्भित"),
+        "not_recovered": (
+            "non responder",
+            "non-responder",
+            "not cured",
+            "non recovered",
+            "non-recovered",
+            "not recovered",
+            "non response",
+        ),
+        "transferred": (
+            "transfer",
+            "referred",
+            "refer",
+            "referral",
+            "transferred out",
+            "रेफर",
+            "संदर्भित",
+        ),
     },
     registry.PROGRAMME: {
-        "NRC": ("nutrition rehabilitation centre", "nutrition rehabilitation center", "पोषण पुनर्वास केंद्र", "एनआरसी"),
-        "VCDC": ("village child development centre", "village child development center", "व्हीसीडीसी"),
+        "NRC": (
+            "nutrition rehabilitation centre",
+            "nutrition rehabilitation center",
+            "पोषण पुनर्वास केंद्र",
+            "एनआरसी",
+        ),
+        "VCDC": (
+            "village child development centre",
+            "village child development center",
+            "व्हीसीडीसी",
+        ),
         "UCDC": ("urban child development centre", "urban child development center", "यूसीडीसी"),
         "CTC": ("child treatment centre", "child treatment center", "सीटीसी"),
     },
     registry.APPETITE: {
-        "pass": ("passed", "good", "उत्तीर्ण"), "fail": ("failed", "poor", "अनुत्तीर्ण"), "not_done": ("not done",),
+        "pass": ("passed", "good", "उत्तीर्ण"),
+        "fail": ("failed", "poor", "अनुत्तीर्ण"),
+        "not_done": ("not done",),
     },
     registry.LEFT_REASON: {
-        "moved": ("migrated", "migration", "shifted", "स्थलांतर"), "died": ("death", "dead", "मृत्यु", "मृत्यू"),
+        "moved": ("migrated", "migration", "shifted", "स्थलांतर"),
+        "died": ("death", "dead", "मृत्यु", "मृत्यू"),
         "aged_out": ("aged out", "graduated", "above 6 years", "completed 6 years"),
     },
     registry.ITEM: {"THR": ("take home ration",), "HCM": ("hot cooked meal", "hot cooked meals")},
     registry.POSITION: {
-        "lying": ("1", "l", "length", "recumbent", "लेटकर", "झोपून"), "standing": ("2", "h", "height", "खड़े होकर", "उभे"),
+        "lying": ("1", "l", "length", "recumbent", "लेटकर", "झोपून"),
+        "standing": ("2", "h", "height", "खड़े होकर", "उभे"),
     },
 }
-"""What exports write where the contract has its codes. `1` and `2` (DHS's and MICS's codes) are offered, never
-taken."""
+"""What exports write where the contract has its codes. `1` and `2` (DHS's and MICS's codes) are
+offered, never taken."""
 _COMMA = re.compile(r"\d{1,3},\d{1,2}")
 UNKNOWN = frozenset({"8", "9", "88", "98", "99"})
 """Numbers among codes that say that nobody knows."""
@@ -73,7 +111,8 @@ DAY_FIRST, MONTH_FIRST = "day", "month"
 USUAL = {
     "weight_kg": {(3, 40): "kg", (1500, 40_000): "g", (41, 400): "100 g"},
     "birth_weight_kg": {(0.5, 6): "kg", (500, 6000): "g", (8, 60): "100 g"},
-    "height_cm": {(35, 140): "cm", (0.35, 1.4): "m", (350, 1400): "mm"}, "muac_mm": {(70, 250): "mm", (7, 25): "cm"},
+    "height_cm": {(35, 140): "cm", (0.35, 1.4): "m", (350, 1400): "mm"},
+    "muac_mm": {(70, 250): "mm", (7, 25): "cm"},
 }
 """Where the middle value of a column lies in each unit."""
 
@@ -87,20 +126,26 @@ class Form:
 
 
 def counts_of(column: pa.ChunkedArray) -> dict[str, int]:
-    """The different cells of a column with how often each stands there; what means an empty cell left out."""
+    """The different cells of a column with how often each stands there; what means an empty cell
+    left out."""
     different = encode(column.combine_chunks())
     texts = different.dictionary.cast(pa.string()).to_pylist()
     at = pc.drop_null(different.indices).to_numpy(zero_copy_only=False)
     often = np.bincount(at, minlength=len(texts))
-    return {text: int(count) for text, count in zip(texts, often, strict=True)
-            if count and text and text.strip().lower() not in MISSING_WORDS}
+    return {
+        text: int(count)
+        for text, count in zip(texts, often, strict=True)
+        if count and text and text.strip().lower() not in MISSING_WORDS
+    }
 
 
-def form_of(table: str, column: str, counts: Mapping[str, int], *, order: str = "", unit: str = "") -> Form | None:
+def form_of(
+    table: str, column: str, counts: Mapping[str, int], *, order: str = "", unit: str = ""
+) -> Form | None:
     """The form of a column's different cells (with how often each stands there), none being empty.
 
-    `order` is what another column of the sheet says of dates: the day or the month first. None: these cells cannot be
-    this column at all. A unit that the header names is not questioned.
+    `order` is what another column of the sheet says of dates: the day or the month first. None:
+    these cells cannot be this column at all. A unit that the header names is not questioned.
     """
     spec = SPECS[table].column(column)
     if spec.kind == "day":
@@ -115,11 +160,14 @@ def form_of(table: str, column: str, counts: Mapping[str, int], *, order: str = 
 
 
 def order_shown(cells: Iterable[str]) -> set[str]:
-    """Which comes first in these dates, where some of them show it: `14/03/2026` the day, `03/14/2026` the month."""
+    """Which comes first in these dates, where some of them show it: `14/03/2026` the day,
+    `03/14/2026` the month."""
     shown = set()
     for cell in whole_days(cell for cell in cells if read_day(cell) is BAD):
         forms = fitting(cell)
-        orders = {DAY_FIRST if form.startswith("%d") else MONTH_FIRST for form in forms if _partner(form)}
+        orders = {
+            DAY_FIRST if form.startswith("%d") else MONTH_FIRST for form in forms if _partner(form)
+        }
         shown |= orders if len(orders) == 1 else set()
     return shown
 
@@ -129,9 +177,14 @@ def _date(cells: list[str], order: str) -> Form | None:
     if not strange:
         return Form()
     if half_swapped(cells):
-        return Form({"date": [SWAPPED, "%d/%m/%Y"]}, "Excel seems to have taken the day for the month in its typed "
-                    "dates (all on days 1 to 12), and left the others as text: look at the source")
-    if all(plain_digits(cell).isdigit() and int(plain_digits(cell)) in EXCEL_DAYS for cell in strange):
+        return Form(
+            {"date": [SWAPPED, "%d/%m/%Y"]},
+            "Excel seems to have taken the day for the month in its typed "
+            "dates (all on days 1 to 12), and left the others as text: look at the source",
+        )
+    if all(
+        plain_digits(cell).isdigit() and int(plain_digits(cell)) in EXCEL_DAYS for cell in strange
+    ):
         return Form({"date": "excel_1900"})
     shown = order_shown(strange)
     order = next(iter(shown)) if len(shown) == 1 else "" if shown else order
@@ -146,15 +199,29 @@ def _date(cells: list[str], order: str) -> Form | None:
     if not forms:
         return None
     counts = explained(strange).by_form
-    said = ", ".join(f"{form} {counts[form]}" for form in sorted(counts, key=counts.__getitem__, reverse=True)[:4])
-    total = f"all {len(strange)} dates" if max(counts.values()) == len(strange) else f"{len(strange)} dates"
+    said = ", ".join(
+        f"{form} {counts[form]}"
+        for form in sorted(counts, key=counts.__getitem__, reverse=True)[:4]
+    )
+    total = (
+        f"all {len(strange)} dates"
+        if max(counts.values()) == len(strange)
+        else f"{len(strange)} dates"
+    )
     both = any(_partner(form) in counts for form in forms)
     if both and not order:
         which = 'write "%d/%m/%Y" where the day comes first, "%m/%d/%Y" where the month does'
-        return Form({"date": "ask"}, f"{total}: {said}: {which}" + (" (they show both)" if shown else ""))
+        return Form(
+            {"date": "ask"}, f"{total}: {said}: {which}" + (" (they show both)" if shown else "")
+        )
     if any("%d" not in form for form in forms):
-        return Form({"date": forms[0] if len(forms) == 1 else forms, "day": 15},
-                    f"{total}: {said}; the day is not written: half a month off at most, and no more is known")
+        return Form(
+            {"date": forms[0] if len(forms) == 1 else forms, "day": 15},
+            (
+                f"{total}: {said}; the day is not written: half a month off at most, and no "
+                "more is known"
+            ),
+        )
     return Form({"date": forms[0] if len(forms) == 1 else forms}, f"{total}: {said}")
 
 
@@ -170,8 +237,11 @@ def _of_order(form: str, order: str) -> int:
 
 def _partner(form: str) -> str:
     """The same form with day and month exchanged, of those that are numbers alone."""
-    return form.replace("%d", "%q").replace("%m", "%d").replace("%q", "%m") if "%d" in form and "%m" in form and \
-        not form.startswith("%Y") else ""
+    return (
+        form.replace("%d", "%q").replace("%m", "%d").replace("%q", "%m")
+        if "%d" in form and "%m" in form and not form.startswith("%Y")
+        else ""
+    )
 
 
 def _number(column: str, counts: Mapping[str, int], unit: str) -> Form | None:
@@ -192,7 +262,9 @@ def _number(column: str, counts: Mapping[str, int], unit: str) -> Form | None:
 
 def _unit_of(column: str, cells: Iterable[str]) -> str:
     """The unit in which the middle value would be a child's, where it is not the contract's."""
-    values = [value for cell in cells if isinstance(value := read_number(cell), float) and value > 0]
+    values = [
+        value for cell in cells if isinstance(value := read_number(cell), float) and value > 0
+    ]
     if column not in USUAL or not values:
         return ""
     middle = float(np.median(values))
@@ -203,11 +275,18 @@ def _unit_of(column: str, cells: Iterable[str]) -> str:
 
 def _oedema(counts: Mapping[str, int]) -> Form | None:
     if oedema_undecided(counts):
-        known = {cell.strip(): "1" if cell.strip().lower() in YES_WORDS else "0" for cell in counts
-                 if cell.strip().lower() in YES_WORDS | NO_WORDS}
+        known = {
+            cell.strip(): "1" if cell.strip().lower() in YES_WORDS else "0"
+            for cell in counts
+            if cell.strip().lower() in YES_WORDS | NO_WORDS
+        }
         numbers = {"1": "1", "2": "0"} if not known else {}
-        return Form({"codes": known or numbers}, "yes and no, as WHO's tools write 1 and 2: is it so? Grades of oedema "
-                                                 "would be 0 to 3" if numbers else "yes is taken as grade 1")
+        return Form(
+            {"codes": known or numbers},
+            "yes and no, as WHO's tools write 1 and 2: is it so? Grades of oedema would be 0 to 3"
+            if numbers
+            else "yes is taken as grade 1",
+        )
     if any(cell.strip() and not cell.strip().strip("+") for cell in counts):
         return Form({"codes": {"+" * grade: str(grade) for grade in (1, 2, 3)}})
     if any(isinstance(read_number(cell), float) for cell in counts):
@@ -220,8 +299,11 @@ def _truth(counts: Mapping[str, int]) -> Form | None:
     numbers = {read_number(cell) for cell in said}
     if numbers == {1.0, 2.0}:
         return Form({"codes": {"1": "true", "2": "false"}}, "1 = yes and 2 = no? Look at the form")
-    foreign = {cell.strip(): "true" if cell.strip().lower() in YES_WORDS else "false" for cell in counts
-               if cell.strip().lower() in YES_WORDS | NO_WORDS and not cell.isascii()}
+    foreign = {
+        cell.strip(): "true" if cell.strip().lower() in YES_WORDS else "false"
+        for cell in counts
+        if cell.strip().lower() in YES_WORDS | NO_WORDS and not cell.isascii()
+    }
     return Form({"codes": foreign} if foreign else {})
 
 
@@ -230,8 +312,16 @@ def _codes(codes: tuple[str, ...], counts: Mapping[str, int]) -> Form | None:
     meant = {word: code for code, words in CODES.get(codes, {}).items() for word in words}
     own = {code.lower() for code in codes}
     said = {cell: plain_digits(cell).lower() for cell in counts}
-    found = {cell.strip(): meant[word] for cell, word in said.items() if word in meant and word not in own}
+    found = {
+        cell.strip(): meant[word]
+        for cell, word in said.items()
+        if word in meant and word not in own
+    }
     if not found and not any(word in own for word in said.values()):
         return None
-    missing = sorted(cell for cell, word in said.items() if word in UNKNOWN and word not in meant and word not in own)
+    missing = sorted(
+        cell
+        for cell, word in said.items()
+        if word in UNKNOWN and word not in meant and word not in own
+    )
     return Form(({"missing": missing} if missing else {}) | ({"codes": found} if found else {}))

@@ -1,4 +1,5 @@
-"""Forms of dates: which are allowed in a map, one cell read by one form, and which forms explain a whole column."""
+"""Forms of dates: which are allowed in a map, one cell read by one form, and which forms explain a
+whole column."""
 
 from __future__ import annotations
 
@@ -13,19 +14,57 @@ from registry.checks.cells import BAD, MISSING, plain_digits, read_day
 from registry.checks.months import MONTHS, NAMED
 
 EXCEL_DAY_0 = dt.date(1899, 12, 30)
-"""Excel's serial dates count from here (its own 1900 has a 29 February; from 1900-03-01 on this is right)."""
+"""Excel's serial dates count from here (its own 1900 has a 29 February; from 1900-03-01 on this is
+right)."""
 EXCEL_DAYS = range(36_526, 73_051)
 """Serial dates of the years 2000 to 2099."""
 DAYS_PER_MONTH = 30.4375
 SWAPPED = "iso_day_month_swapped"
-NAMED_FORMS = ("iso", "excel_1900", "made_up_epoch", "days_after_made_up_epoch", "months_after_made_up_epoch", SWAPPED)
-"""Beside these, a form may be any pattern of strftime with a day, a month and a year; of a list, the first that fits a
-cell reads it. `iso_day_month_swapped` turns 2026-05-03 back into 3 May's 2026-03-05, where Excel took day for month."""
-OFFERED = ("%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%m-%d-%Y", "%d.%m.%Y", "%m.%d.%Y", "%d/%m/%y", "%m/%d/%y", "%d-%m-%y",
-           "%m-%d-%y", "%d.%m.%y", "%Y/%m/%d", "%Y.%m.%d", "%d-%b-%Y", "%d %b %Y", "%d/%b/%Y", "%b %d, %Y", "%d-%b-%y",
-           "%d %b %y", "%b %d %Y", "%Y%m%d", "%d%m%Y", "%m/%Y", "%m-%Y", "%b-%Y", "%b %Y", "%b-%y", "%Y-%m")
+NAMED_FORMS = (
+    "iso",
+    "excel_1900",
+    "made_up_epoch",
+    "days_after_made_up_epoch",
+    "months_after_made_up_epoch",
+    SWAPPED,
+)
+"""Beside these, a form may be any pattern of strftime with a day, a month and a year; of a list,
+the first that fits a cell reads it. `iso_day_month_swapped` turns 2026-05-03 back into 3 May's
+2026-03-05, where Excel took day for month."""
+OFFERED = (
+    "%d/%m/%Y",
+    "%m/%d/%Y",
+    "%d-%m-%Y",
+    "%m-%d-%Y",
+    "%d.%m.%Y",
+    "%m.%d.%Y",
+    "%d/%m/%y",
+    "%m/%d/%y",
+    "%d-%m-%y",
+    "%m-%d-%y",
+    "%d.%m.%y",
+    "%Y/%m/%d",
+    "%Y.%m.%d",
+    "%d-%b-%Y",
+    "%d %b %Y",
+    "%d/%b/%Y",
+    "%b %d, %Y",
+    "%d-%b-%y",
+    "%d %b %y",
+    "%b %d %Y",
+    "%Y%m%d",
+    "%d%m%Y",
+    "%m/%Y",
+    "%m-%Y",
+    "%b-%Y",
+    "%b %Y",
+    "%b-%y",
+    "%Y-%m",
+)
 """Forms that are looked for in an export, those of a whole date first."""
-_TIME = re.compile(r"[T ,]+\d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?( ?[AaPp]\.?[Mm]\.?)?(Z|[+-]\d{2}:?\d{2})?$")
+_TIME = re.compile(
+    r"[T ,]+\d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?( ?[AaPp]\.?[Mm]\.?)?(Z|[+-]\d{2}:?\d{2})?$"
+)
 _NAME = re.compile(rf"(?<![^\W\d_])({NAMED})\.?(?![^\W\d_])", re.IGNORECASE)
 _ENGLISH = ("", "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _PARTS = re.compile(r"(\d{1,2})([-/.])(\d{1,2})\2(\d{4}|\d{2})")
@@ -48,7 +87,8 @@ def is_form(form: str, *, month_only: bool = False) -> bool:
 
 
 def dated(text: str, form: str, *, epoch: dt.date | None = None, day: int = 0) -> str | None:
-    """The ISO date that a cell has in this form; None where it has none. `day` is a month's, where it has no other."""
+    """The ISO date that a cell has in this form; None where it has none. `day` is a month's, where
+    it has no other."""
     text = plain_digits(text)
     try:
         if form == "excel_1900":
@@ -83,8 +123,8 @@ def _swapped(text: str) -> str | None:
 
 @dataclass(frozen=True)
 class Explained:
-    """How many of a column's different dates each form reads; `iso` and `strange` count those that need no form and
-    those that do."""
+    """How many of a column's different dates each form reads; `iso` and `strange` count those that
+    need no form and those that do."""
 
     iso: int
     strange: int
@@ -92,7 +132,8 @@ class Explained:
 
 
 def whole_days(cells: Iterable[str]) -> list[str]:
-    """The different dates among cells, their digits 0 to 9, without a time of day: of a million times some hundred."""
+    """The different dates among cells, their digits 0 to 9, without a time of day: of a million
+    times some hundred."""
     return list(dict.fromkeys(_TIME.sub("", plain_digits(cell)) for cell in cells))
 
 
@@ -101,18 +142,24 @@ def explained(cells: Iterable[str]) -> Explained:
     texts = [plain_digits(cell) for cell in cells]
     strange = [text for text in texts if read_day(text) is BAD]
     counts = Counter(form for text in strange for form in fitting(text))
-    return Explained(len(texts) - len(strange), len(strange), {form: counts[form] for form in OFFERED if counts[form]})
+    return Explained(
+        len(texts) - len(strange),
+        len(strange),
+        {form: counts[form] for form in OFFERED if counts[form]},
+    )
 
 
 @lru_cache(100_000)
 def fitting(text: str) -> tuple[str, ...]:
-    """The offered forms that a cell (its digits 0 to 9) could be of; a month alone only where no whole date fits."""
+    """The offered forms that a cell (its digits 0 to 9) could be of; a month alone only where no
+    whole date fits."""
     whole = tuple(form for form in OFFERED if "%d" in form and _fits(text, form))
     return whole or tuple(form for form in OFFERED if "%d" not in form and _fits(text, form))
 
 
 def _fits(text: str, form: str) -> bool:
-    """Could the cell be of this form? `31/02/2024` is no date, and still shows that the day comes first."""
+    """Could the cell be of this form? `31/02/2024` is no date, and still shows that the day comes
+    first."""
     if dated(text, form) is not None:
         return not _is_short_year(text, form)
     parts = _PARTS.fullmatch(_TIME.sub("", text))
@@ -126,13 +173,16 @@ def _fits(text: str, form: str) -> bool:
 
 
 def _is_short_year(text: str, form: str) -> bool:
-    """Python reads 0026 out of `26` for a year of four digits, and only fixed widths tell 20260314 from 26032014."""
-    return form in ("%Y%m%d", "%d%m%Y") and (len(text) != 8 or not 1990 <= int(dated(text, form)[:4]) <= 2100)
+    """Python reads 0026 out of `26` for a year of four digits, and only fixed widths tell 20260314
+    from 26032014."""
+    return form in ("%Y%m%d", "%d%m%Y") and (
+        len(text) != 8 or not 1990 <= int(dated(text, form)[:4]) <= 2100
+    )
 
 
 def half_swapped(cells: Sequence[str]) -> bool:
-    """Did Excel take the day for the month wherever it could? Then its typed dates all lie on days up to 12, and what
-    stayed text has days above 12. Three different ones of each are asked for."""
+    """Did Excel take the day for the month wherever it could? Then its typed dates all lie on days
+    up to 12, and what stayed text has days above 12. Three different ones of each are asked for."""
     typed, left = set(), set()
     for cell in cells:
         text = plain_digits(cell)
@@ -144,4 +194,9 @@ def half_swapped(cells: Sequence[str]) -> bool:
         elif value is not MISSING:
             typed.add(dt.date.fromordinal(value + 719163).day)
     few = len({cell for cell in cells if read_day(cell) not in (BAD, MISSING)})
-    return few >= 3 and len(left) >= 3 and max(typed) <= 12 and all(first > 12 >= second for first, second in left)
+    return (
+        few >= 3
+        and len(left) >= 3
+        and max(typed) <= 12
+        and all(first > 12 >= second for first, second in left)
+    )

@@ -1,7 +1,7 @@
 """What the headers of an export mean: English, Hindi and Marathi, with a month or a unit in them.
 
-A header is compared as a set of words; a slip of one letter is forgiven in longer words, where only one column can be
-meant. What is only like a known word is left open: a person decides.
+A header is compared as a set of words; a slip of one letter is forgiven in longer words, where only
+one column can be meant. What is only like a known word is left open: a person decides.
 """
 
 from __future__ import annotations
@@ -25,17 +25,27 @@ from registry.mapping.header_words import (
 from registry.mapping.plan import UNITS
 
 OWN, EXACT, QUALIFIED, SLIP = 100, 98, 95, 85
-"""How sure: the contract's own name, a known header, one with a word more, one with a letter wrong."""
+"""How sure: the contract's own name, a known header, one with a word more, one with a letter wrong.
+"""
 SHARED = ("child_id", "centre_id", "recorded_on", "source", "item", "quantity", "appetite_test")
 """Columns that several tables have: a sheet's other columns say which is meant."""
 MAKES = {
     "centres": {"sector_id", "project_id", "district_id", "setting", "name", "latitude"},
     "children": {"sex", "birth_date", "birth_weight_kg", "registered_on", "left_on", "family_id"},
-    "measurements": {"weight_kg", "height_cm", "muac_mm", "oedema", "reported_status", "measured_on"},
+    "measurements": {
+        "weight_kg",
+        "height_cm",
+        "muac_mm",
+        "oedema",
+        "reported_status",
+        "measured_on",
+    },
     "episodes": {"episode_id", "programme", "admitted_on", "closed_on"},
     "checks": {"checked_on", "diarrhoea", "fever", "cough", "poor_appetite"},
-    "rations": {"issued_on"}, "attendance": {"open_days", "attended_days"},
-    "visits": {"visited_on", "finding"}, "stocks": {"counted_on"},
+    "rations": {"issued_on"},
+    "attendance": {"open_days", "attended_days"},
+    "visits": {"visited_on", "finding"},
+    "stocks": {"counted_on"},
 }
 """A sheet holds a table where it has one of these."""
 _PATH = re.compile(r"[^\s/:()]+([/:][^\s/:()]+)+")
@@ -45,11 +55,13 @@ _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
 def propose(headers: Sequence[str], *, name: str = "") -> dict[str, dict[str, object]]:
-    """For each header: the table and column it seems to mean and how sure (0 to 100), `personal`, or nothing.
+    """For each header: the table and column it seems to mean and how sure (0 to 100), `personal`,
+    or nothing.
 
-    A header with a month in it (`weight_2026_03`, `Mar-26 Weight`, `मार्च 2026 वजन`) is proposed as a `wide` pattern;
-    one that names another unit than the contract's (`wt_g`) comes with that `unit`. Of two headers that seem to mean
-    one column, the surer (then the former) has it. `name` is the sheet's: one of the contract's says which table it is.
+    A header with a month in it (`weight_2026_03`, `Mar-26 Weight`, `मार्च 2026 वजन`) is proposed as
+    a `wide` pattern; one that names another unit than the contract's (`wt_g`) comes with that
+    `unit`. Of two headers that seem to mean one column, the surer (then the former) has it. `name`
+    is the sheet's: one of the contract's says which table it is.
     """
     meant = {header: _meaning(header) for header in headers}
     if name.strip().lower() == "centres":
@@ -63,8 +75,10 @@ def propose(headers: Sequence[str], *, name: str = "") -> dict[str, dict[str, ob
         if what[0] and (what not in surest or answer["sure"] > found[surest[what]]["sure"]):
             surest[what] = header
     kept = set(surest.values())
-    return {header: answer if "table" not in answer or "wide" in answer or header in kept else {}
-            for header, answer in found.items()}
+    return {
+        header: answer if "table" not in answer or "wide" in answer or header in kept else {}
+        for header, answer in found.items()
+    }
 
 
 def _meaning(header: str) -> dict[str, object]:
@@ -109,11 +123,14 @@ def _known() -> dict[frozenset[str], tuple[tuple[str, str], ...]]:
 
 @cache
 def _not_ours() -> tuple[frozenset, frozenset]:
-    return tuple(frozenset(_words(word)[0] for word in words.split("|")) for words in (PERSONAL, OTHERS))
+    return tuple(
+        frozenset(_words(word)[0] for word in words.split("|")) for words in (PERSONAL, OTHERS)
+    )
 
 
 def _recognised(words: frozenset[str]) -> dict[str, object] | None:
-    """What a set of words means: personal, surely nothing of ours (empty), or some columns; None where unknown."""
+    """What a set of words means: personal, surely nothing of ours (empty), or some columns; None
+    where unknown."""
     personal, others = _not_ours()
     if not words:
         return None
@@ -131,8 +148,8 @@ def _recognised(words: frozenset[str]) -> dict[str, object] | None:
 
 
 def _slip(words: frozenset[str]) -> dict[str, object] | None:
-    """The columns of a known header of which one longer word has a letter wrong (two in ten), where only one column is
-    as near; None where there is none."""
+    """The columns of a known header of which one longer word has a letter wrong (two in ten), where
+    only one column is as near; None where there is none."""
     near: dict[tuple, int] = {}
     for known, targets in _known().items():
         far = _one_word_apart(words, known) if len(known) == len(words) else None
@@ -143,7 +160,8 @@ def _slip(words: frozenset[str]) -> dict[str, object] | None:
 
 
 def _one_word_apart(words: frozenset[str], known: frozenset[str]) -> int | None:
-    """Letters between the one word in which two headers differ; None where more differ, or a short word or a digit."""
+    """Letters between the one word in which two headers differ; None where more differ, or a short
+    word or a digit."""
     from rapidfuzz.distance import OSA
 
     ours, theirs = words - known, known - words
@@ -170,7 +188,8 @@ def _tables_of(meant: Iterable[dict], name: str) -> list[str]:
 
 
 def _placed(answer: dict[str, object], tables: list[str]) -> dict[str, object]:
-    """The answer with one table: of several that have the column, the one that the sheet holds most of."""
+    """The answer with one table: of several that have the column, the one that the sheet holds most
+    of."""
     if "targets" not in answer:
         return answer
     targets = answer.pop("targets")
@@ -190,10 +209,13 @@ def unit_in(header: str) -> str:
 
 
 def age_in(header: str) -> str:
-    """The unit of an age that a header names (`Age (months)`, `agemons`); nothing where it is none."""
+    """The unit of an age that a header names (`Age (months)`, `agemons`); nothing where it is
+    none."""
     words = set(_split(composed(header)))
-    if words & {"agemons", "agemonths"} or (words & {"months", "month", "mons", "माह", "महीने", "महिने"}
-                                            and (words & AGES or words == {"months"})):
+    if words & {"agemons", "agemonths"} or (
+        words & {"months", "month", "mons", "माह", "महीने", "महिने"}
+        and (words & AGES or words == {"months"})
+    ):
         return "months"
     return "days" if "agedays" in words or ("days" in words and words & AGES) else ""
 
@@ -202,7 +224,8 @@ AGES = frozenset({"age", "आयु", "उम्र", "वय"})
 SPECS_NAMES = {name: {column.name for column in spec.columns} for name, spec in SPECS.items()}
 SPECS_COLUMNS: dict[str, tuple[tuple[str, str], ...]] = {
     column: tuple((table, column) for table, columns in SPECS_NAMES.items() if column in columns)
-    for column in sorted(set().union(*SPECS_NAMES.values()))}
+    for column in sorted(set().union(*SPECS_NAMES.values()))
+}
 """Every column's own name, with the tables that have it."""
 
 
@@ -211,8 +234,9 @@ def _bare(header: str) -> str:
 
 
 def _last_steps(header: str) -> tuple[str, ...]:
-    """`group/sub/weight` is weight: Kobo and CommCare write the way to a question, as `form.group.weight` too. The last
-    two steps come first (`child.id`); what is asked of a mother is none of ours."""
+    """`group/sub/weight` is weight: Kobo and CommCare write the way to a question, as
+    `form.group.weight` too. The last two steps come first (`child.id`); what is asked of a mother
+    is none of ours."""
     header = composed(header)
     dotted = re.fullmatch(r"[A-Za-z_][\w-]*(\.[A-Za-z_][\w-]*)+", header)
     if not dotted and not _PATH.fullmatch(header):
@@ -236,11 +260,19 @@ def _within(header: str) -> str:
 def _words(text: str) -> tuple[frozenset[str], str]:
     """The words of a header without fillers, marks and unit, and the unit."""
     text = unicodedata.normalize("NFKC", composed(text))
-    outside = re.sub(r"[(\[][^()\[\]]*[)\]]", " ", text) if re.sub(r"[(\[][^()\[\]]*[)\]]", "", text).strip() else text
+    outside = (
+        re.sub(r"[(\[][^()\[\]]*[)\]]", " ", text)
+        if re.sub(r"[(\[][^()\[\]]*[)\]]", "", text).strip()
+        else text
+    )
     inside = " ".join(re.findall(r"[(\[]([^()\[\]]*)[)\]]", text))
     words, unit = [], next((_UNIT_OF[word] for word in _split(inside) if word in _UNIT_OF), "")
     for at, word in enumerate(_split(outside)):
-        if word in _UNIT_OF and (at or len(_split(outside)) == 1) and not (word == "m" and "f" in _split(outside)):
+        if (
+            word in _UNIT_OF
+            and (at or len(_split(outside)) == 1)
+            and not (word == "m" and "f" in _split(outside))
+        ):
             unit = unit or _UNIT_OF[word]
         elif word not in FILLERS:
             words.append(word)
@@ -251,5 +283,10 @@ def _split(text: str) -> list[str]:
     text = re.sub(r"['’]s\b", " ", text)
     text = _INITIALS.sub(lambda found: found[0].replace(".", ""), text)
     text = _CAMEL.sub(" ", text)
-    return re.sub(r"""[_\-/.:,;*#?&'’"|+=\\%()\[\]{}<>–—]""", " ", text).lower().replace("\u200d", "").replace(
-        "\u200c", "").split()
+    return (
+        re.sub(r"""[_\-/.:,;*#?&'’"|+=\\%()\[\]{}<>–—]""", " ", text)
+        .lower()
+        .replace("\u200d", "")
+        .replace("\u200c", "")
+        .split()
+    )

@@ -1,7 +1,8 @@
-"""Maps: a TOML file in which a person says which column of an export is which of the contract's, in what unit.
+"""Maps: a TOML file in which a person says which column of an export is which of the contract's, in
+what unit.
 
-Nothing is guessed here: a unit, a date's form, a code's translation or a made-up epoch is used only where declared.
-All faults of a map are reported at once.
+Nothing is guessed here: a unit, a date's form, a code's translation or a made-up epoch is used only
+where declared. All faults of a map are reported at once.
 """
 
 from __future__ import annotations
@@ -18,16 +19,31 @@ from registry.mapping.date_formats import NAMED_FORMS, is_form
 from registry.mapping.plan import AGE_UNITS, PLACES, UNITS, ColumnMap, Map, Parent, TableMap, Values
 
 KINDS = {
-    "from": "a header or a list of headers", "value": "a text, number, date or true/false", "unit": "a text",
-    "codes": "a table such as { SAM = \"red\" }", "date": "a text or a list of texts", "decimal": "a text",
-    "personal": "a text", "missing": "a list of texts or numbers", "join": "a text", "month_of": "a text",
-    "day": "a number from 1 to 28", "age": "a text", "on": "a header",
+    "from": "a header or a list of headers",
+    "value": "a text, number, date or true/false",
+    "unit": "a text",
+    "codes": 'a table such as { SAM = "red" }',
+    "date": "a text or a list of texts",
+    "decimal": "a text",
+    "personal": "a text",
+    "missing": "a list of texts or numbers",
+    "join": "a text",
+    "month_of": "a text",
+    "day": "a number from 1 to 28",
+    "age": "a text",
+    "on": "a header",
 }
 """The settings of a column, and what each must be."""
 TABLE_KINDS = {
-    "file": "a text or a list of texts", "sheet": "a text or a list of texts", "query": "a text",
-    "distinct": "true or false", "rows": "a list of tables", "columns": "a table", "wide": "a table",
-    "parent": "a table of texts", "values": "a table",
+    "file": "a text or a list of texts",
+    "sheet": "a text or a list of texts",
+    "query": "a text",
+    "distinct": "true or false",
+    "rows": "a list of tables",
+    "columns": "a table",
+    "wide": "a table",
+    "parent": "a table of texts",
+    "values": "a table",
 }
 SCALARS = (str, int, float, bool, dt.date)
 
@@ -47,8 +63,11 @@ def read_map(source: str | Path | Mapping) -> Map:
     if not isinstance(named, Mapping):
         faults.append("tables must be tables such as [tables.children]")
         named = {}
-    tables = tuple(_table(name, one, faults) for name, settings in named.items()
-                   for one in (settings if isinstance(settings, list) and settings else [settings]))
+    tables = tuple(
+        _table(name, one, faults)
+        for name, settings in named.items()
+        for one in (settings if isinstance(settings, list) and settings else [settings])
+    )
     if not tables:
         faults.append("it has no [tables.…]")
     dates = [date for table in tables for column in _all_columns(table) for date in column.dates]
@@ -79,25 +98,41 @@ def _table(name: str, settings: object, faults: list[str]) -> TableMap:
         faults.append(f"{where} is none of {', '.join(SPECS)}")
         return TableMap(name)
     said = _well_typed(settings, TABLE_KINDS, where, faults)
-    columns = tuple(_column(name, column, one, faults) for column, one in said.get("columns", {}).items())
+    columns = tuple(
+        _column(name, column, one, faults) for column, one in said.get("columns", {}).items()
+    )
     wide, day = _wide(name, said.get("wide", {}), where, faults)
-    strange = {str(key) for row in said.get("rows", ()) for key in row} - {one.name for one in SPECS[name].columns}
+    strange = {str(key) for row in said.get("rows", ()) for key in row} - {
+        one.name for one in SPECS[name].columns
+    }
     if strange:
         faults.append(f"{where} rows: {', '.join(sorted(strange))} is no column of the contract")
     if both := sorted({column.name for column in columns} & {column.name for _, column in wide}):
         faults.append(f"{where} gives {', '.join(both)} both in columns and in wide: leave one")
     if not columns and not said.get("rows"):
         faults.append(f"{where} needs columns or rows")
-    return TableMap(name, _several(said.get("file")), _several(said.get("sheet")), said.get("query"),
-                    said.get("distinct") is True, tuple(said.get("rows", ())), columns, wide, day,
-                    _parent(said.get("parent"), where, faults), _values(said.get("values"), where, faults))
+    return TableMap(
+        name,
+        _several(said.get("file")),
+        _several(said.get("sheet")),
+        said.get("query"),
+        said.get("distinct") is True,
+        tuple(said.get("rows", ())),
+        columns,
+        wide,
+        day,
+        _parent(said.get("parent"), where, faults),
+        _values(said.get("values"), where, faults),
+    )
 
 
 def _several(said: str | list[str] | None) -> tuple[str, ...]:
     return () if said is None else (said,) if isinstance(said, str) else tuple(said)
 
 
-def _wide(table: str, said: Mapping, where: str, faults: list[str]) -> tuple[tuple[tuple[str, ColumnMap], ...], int]:
+def _wide(
+    table: str, said: Mapping, where: str, faults: list[str]
+) -> tuple[tuple[tuple[str, ColumnMap], ...], int]:
     if not said:
         return (), 0
     _unknown(said, {"day", "columns"}, f"{where} wide", faults)
@@ -107,12 +142,22 @@ def _wide(table: str, said: Mapping, where: str, faults: list[str]) -> tuple[tup
         return (), 0
     patterns = []
     for name, one in named.items():
-        for single in one if isinstance(one, list) and any(isinstance(part, Mapping) for part in one) else [one]:
+        for single in (
+            one
+            if isinstance(one, list) and any(isinstance(part, Mapping) for part in one)
+            else [one]
+        ):
             column = _column(table, name, single, faults)
             patterns += [(header, column) for header in column.headers]
     dated_by_header = all("{DD}" in pattern for pattern, _ in patterns)
-    if SPECS[table].own_day not in named and not dated_by_header and not (_is_whole(day) and 1 <= day <= 28):
-        faults.append(f"{where} wide needs day = 1 to 28: the day of the month that its cells are given")
+    if (
+        SPECS[table].own_day not in named
+        and not dated_by_header
+        and not (_is_whole(day) and 1 <= day <= 28)
+    ):
+        faults.append(
+            f"{where} wide needs day = 1 to 28: the day of the month that its cells are given"
+        )
     return tuple(patterns), day if _is_whole(day) else 0
 
 
@@ -121,7 +166,9 @@ def _parent(said: Mapping | None, where: str, faults: list[str]) -> Parent | Non
         return None
     _unknown(said, {"file", "sheet", "key", "by"}, f"{where} parent", faults)
     if not {"key", "by"} <= set(said) or not ({"file", "sheet"} & set(said)):
-        faults.append(f'{where} parent needs file or sheet, key = "…" (its column) and by = "…" (ours)')
+        faults.append(
+            f'{where} parent needs file or sheet, key = "…" (its column) and by = "…" (ours)'
+        )
         return None
     return Parent(said["key"], said["by"], said.get("file"), said.get("sheet"))
 
@@ -131,10 +178,17 @@ def _values(said: Mapping | None, where: str, faults: list[str]) -> Values | Non
         return None
     _unknown(said, {"name", "value", "by"}, f"{where} values", faults)
     by = _several(said.get("by")) if isinstance(said.get("by"), str | list) else ()
-    if not (isinstance(said.get("name"), str) and isinstance(said.get("value"), str) and by
-            and all(isinstance(one, str) for one in by)):
-        faults.append(f'{where} values needs name = "…", value = "…" and by = ["…"]: the headers of what a value is '
-                      "called, of the value, and of what belongs together")
+    if not (
+        isinstance(said.get("name"), str)
+        and isinstance(said.get("value"), str)
+        and by
+        and all(isinstance(one, str) for one in by)
+    ):
+        faults.append(
+            f'{where} values needs name = "…", value = "…" and by = ["…"]: the headers of '
+            "what a value is "
+            "called, of the value, and of what belongs together"
+        )
         return None
     return Values(said["name"], said["value"], by)
 
@@ -143,53 +197,89 @@ def _column(table: str, name: str, said: object, faults: list[str]) -> ColumnMap
     where = f"[tables.{table}] {name}"
     if isinstance(said, str) or _is_texts(said):
         said = {"from": said}
-    if name not in [column.name for column in SPECS[table].columns] or not isinstance(said, Mapping):
+    if name not in [column.name for column in SPECS[table].columns] or not isinstance(
+        said, Mapping
+    ):
         faults.append(f"{where} is no column of the contract")
         return ColumnMap(name)
     said = _well_typed(said, KINDS, where, faults)
-    if ("from" in said) + ("value" in said) + ("month_of" in said) != 1 and said.get("date") != "made_up_epoch":
+    if ("from" in said) + ("value" in said) + ("month_of" in said) != 1 and said.get(
+        "date"
+    ) != "made_up_epoch":
         faults.append(f"{where} needs one of from (a header), value and month_of")
     dates = _several(said.get("date"))
     _check_dates(dates, said, where, faults)
     kind = SPECS[table].column(name).kind
-    if kind not in ("day", "month") and (useless := sorted({"date", "day", "age", "on", "month_of"} & set(said))):
+    if kind not in ("day", "month") and (
+        useless := sorted({"date", "day", "age", "on", "month_of"} & set(said))
+    ):
         faults.append(f"{where} is no date: {', '.join(useless)} means nothing here")
     _check_column(name, said, where, faults)
     missing = said.get("missing")
     return ColumnMap(
-        name, _several(said.get("from")), None if "value" not in said else _text(said["value"]),
+        name,
+        _several(said.get("from")),
+        None if "value" not in said else _text(said["value"]),
         UNITS.get(name, {}).get(said.get("unit", ""), 1.0),
-        {_text(key).strip().lower(): _text(code) for key, code in said.get("codes", {}).items()}, dates,
-        said.get("decimal", "."), said.get("personal") == "hash",
-        None if missing is None else tuple(map(_text, missing)), said.get("join"), said.get("month_of", ""),
-        said.get("day", 0), said.get("age", ""), said.get("on", ""))
+        {_text(key).strip().lower(): _text(code) for key, code in said.get("codes", {}).items()},
+        dates,
+        said.get("decimal", "."),
+        said.get("personal") == "hash",
+        None if missing is None else tuple(map(_text, missing)),
+        said.get("join"),
+        said.get("month_of", ""),
+        said.get("day", 0),
+        said.get("age", ""),
+        said.get("on", ""),
+    )
 
 
 def _check_dates(dates: tuple[str, ...], said: Mapping, where: str, faults: list[str]) -> None:
     if "ask" in dates:
-        faults.append(f'{where}: date = "ask" waits for your answer: "%d/%m/%Y" (day first), "%m/%d/%Y" (month first), '
-                      "or as the line's remark says")
-    elif not all(is_form(date) or ("day" in said and is_form(date, month_only=True)) for date in dates):
-        faults.append(f"{where}: date is none of {', '.join(NAMED_FORMS)}, nor a pattern with a day, a month and a "
-                      "year such as %d/%m/%Y, nor a list of these; a month alone (%m/%Y) needs day = 15 beside it")
+        faults.append(
+            f'{where}: date = "ask" waits for your answer: "%d/%m/%Y" (day first), '
+            '"%m/%d/%Y" (month first), '
+            "or as the line's remark says"
+        )
+    elif not all(
+        is_form(date) or ("day" in said and is_form(date, month_only=True)) for date in dates
+    ):
+        faults.append(
+            f"{where}: date is none of {', '.join(NAMED_FORMS)}, nor a pattern with a day, "
+            "a month and a "
+            "year such as %d/%m/%Y, nor a list of these; a month alone (%m/%Y) needs day = "
+            "15 beside it"
+        )
 
 
 def _check_column(name: str, said: Mapping, where: str, faults: list[str]) -> None:
     units = UNITS.get(name, {})
     if "unit" in said and said["unit"] not in units:
         faults.append(f"{where}: unit {said['unit']} is none of {', '.join(units) or 'no units'}")
-    for key, allowed in (("personal", ("hash",)), ("decimal", (".", ",")), ("month_of", PLACES), ("age", AGE_UNITS)):
+    for key, allowed in (
+        ("personal", ("hash",)),
+        ("decimal", (".", ",")),
+        ("month_of", PLACES),
+        ("age", AGE_UNITS),
+    ):
         if key in said and said[key] not in allowed:
             extra = "; to drop a column leave it out" if key == "personal" else ""
             faults.append(f"{where}: {key} is one of {', '.join(allowed)}{extra}")
     if ("age" in said) != ("on" in said) or ("age" in said and name != "birth_date"):
-        faults.append(f'{where}: age = "months" and on = "…" (the header of the visit\'s date) belong together, and to '
-                      "a birth_date")
+        faults.append(
+            f'{where}: age = "months" and on = "…" (the header of the visit\'s date) '
+            "belong together, and to "
+            "a birth_date"
+        )
     if "month_of" in said and "day" not in said:
-        faults.append(f"{where}: month_of needs day = 1 to 28: the day of the month that its rows are given")
+        faults.append(
+            f"{where}: month_of needs day = 1 to 28: the day of the month that its rows are given"
+        )
 
 
-def _well_typed(said: Mapping, kinds: Mapping[str, str], where: str, faults: list[str]) -> dict[str, object]:
+def _well_typed(
+    said: Mapping, kinds: Mapping[str, str], where: str, faults: list[str]
+) -> dict[str, object]:
     """The settings that are what they must be; a fault for each that is not."""
     _unknown(said, set(kinds), where, faults)
     good = {}
@@ -219,12 +309,18 @@ def _is_kind(value: object, kind: str) -> bool:
     if kind == "a table":
         return isinstance(value, Mapping)
     if kind.startswith("a table"):
-        return isinstance(value, Mapping) and all(isinstance(one, SCALARS) for one in value.values())
+        return isinstance(value, Mapping) and all(
+            isinstance(one, SCALARS) for one in value.values()
+        )
     return isinstance(value, SCALARS)
 
 
 def _is_texts(value: object) -> bool:
-    return isinstance(value, list | tuple) and bool(value) and all(isinstance(one, str) for one in value)
+    return (
+        isinstance(value, list | tuple)
+        and bool(value)
+        and all(isinstance(one, str) for one in value)
+    )
 
 
 def _is_whole(value: object) -> bool:
@@ -237,4 +333,7 @@ def _text(value: object) -> str:
 
 def _unknown(said: Mapping, known: set[str], where: str, faults: list[str]) -> None:
     if strange := sorted(map(str, set(said) - known)):
-        faults.append(f"{where} has unknown settings {', '.join(strange)}; known are {', '.join(sorted(known))}")
+        faults.append(
+            f"{where} has unknown settings {', '.join(strange)}; known are "
+            f"{', '.join(sorted(known))}"
+        )

@@ -27,7 +27,9 @@ def setting_table(headers: list[str], settings: Mapping[str, object]) -> str:
     source = one_or_list(headers)
     if not settings:
         return source
-    return "{ " + ", ".join([f"from = {source}", *(_setting(*one) for one in settings.items())]) + " }"
+    return (
+        "{ " + ", ".join([f"from = {source}", *(_setting(*one) for one in settings.items())]) + " }"
+    )
 
 
 def as_table(told: str) -> str:
@@ -37,7 +39,11 @@ def as_table(told: str) -> str:
 
 def _setting(name: str, value: object) -> str:
     if isinstance(value, dict):
-        return f"{name} = {{ " + ", ".join(f"{quoted(key)} = {quoted(code)}" for key, code in value.items()) + " }"
+        return (
+            f"{name} = {{ "
+            + ", ".join(f"{quoted(key)} = {quoted(code)}" for key, code in value.items())
+            + " }"
+        )
     if isinstance(value, list):
         return f"{name} = [{', '.join(map(quoted, value))}]"
     return f"{name} = {value if isinstance(value, int) else quoted(str(value))}"

@@ -1,4 +1,5 @@
-"""A proposal for a map, from an export's headers and cells, for a person to correct; and a map's trial."""
+"""A proposal for a map, from an export's headers and cells, for a person to correct; and a map's
+trial."""
 
 from __future__ import annotations
 
@@ -18,7 +19,8 @@ from registry.sources.sheets import Sheet, sheets_of, sql_address, table_files
 from registry.today import today
 
 LOOKED_AT = 1000
-"""Rows of a database that are looked at for a proposal (of a file all are), and rows tried by default."""
+"""Rows of a database that are looked at for a proposal (of a file all are), and rows tried by
+default."""
 
 
 def headers_of(source: str | Path) -> list[Sheet]:
@@ -33,16 +35,24 @@ def headers_of(source: str | Path) -> list[Sheet]:
     files = table_files(path) if path.is_dir() else [path]
     if not files:
         raise BadInput("REG003", f"there is no file of tables in {source}")
-    return [sheet for file in files for sheet in sheets_of(file) if not sheet.hidden or len(files) == 1]
+    return [
+        sheet for file in files for sheet in sheets_of(file) if not sheet.hidden or len(files) == 1
+    ]
 
 
 def proposal(source: str | Path) -> str:
     """A MAP.toml for a file, a folder or a database, with what is unsure or missing as comments."""
     name = str(source) if sql_address(source) else Path(source).name
     groups = _alike(headers_of(source))
-    lines = [f"# Proposed from {name}. Correct it, then: sanket map {name} --check MAP.toml",
-             "# Look twice at dates, codes and units: they were told from the cells and the headers.", ""]
-    whole = [Proposed(group, place=_place_lines(source, group, several=len(groups) > 1)) for group in groups]
+    lines = [
+        f"# Proposed from {name}. Correct it, then: sanket map {name} --check MAP.toml",
+        "# Look twice at dates, codes and units: they were told from the cells and the headers.",
+        "",
+    ]
+    whole = [
+        Proposed(group, place=_place_lines(source, group, several=len(groups) > 1))
+        for group in groups
+    ]
     best = {table: max(whole, key=lambda one: one.says(table)) for table in SPECS}
     for one in whole:
         for table in SPECS:
@@ -54,21 +64,44 @@ def proposal(source: str | Path) -> str:
 
 def _repeat_lines(groups: list[list[Sheet]]) -> list[str]:
     """A remark on Kobo's repeats, whose date and place stand in the form that they belong to."""
-    above = next((sheet for group in groups for sheet in group if "_index" in sheet.data.column_names
-                  and "_parent_index" not in sheet.data.column_names), None)
-    below = [sheet for group in groups for sheet in group if "_parent_index" in sheet.data.column_names]
-    place = above and (f"file = {quoted(above.file)}" if below and above.file != below[0].file else
-                       f"sheet = {quoted(above.name)}")
-    return [f"# {sheet.place} is a repeat of the form {above.place}, whose columns stand beside its own with: parent = "
-            f'{{ {place}, key = "_index", by = "_parent_index" }}' for sheet in below if above]
+    above = next(
+        (
+            sheet
+            for group in groups
+            for sheet in group
+            if "_index" in sheet.data.column_names
+            and "_parent_index" not in sheet.data.column_names
+        ),
+        None,
+    )
+    below = [
+        sheet for group in groups for sheet in group if "_parent_index" in sheet.data.column_names
+    ]
+    place = above and (
+        f"file = {quoted(above.file)}"
+        if below and above.file != below[0].file
+        else f"sheet = {quoted(above.name)}"
+    )
+    return [
+        f"# {sheet.place} is a repeat of the form {above.place}, whose columns stand "
+        "beside its own with: parent = "
+        f'{{ {place}, key = "_index", by = "_parent_index" }}'
+        for sheet in below
+        if above
+    ]
 
 
 def _alike(sheets: list[Sheet]) -> list[list[Sheet]]:
-    """Sheets whose headers of ours are the same belong together: a file, or a sheet, for each month."""
+    """Sheets whose headers of ours are the same belong together: a file, or a sheet, for each
+    month."""
     groups: dict[frozenset, list[Sheet]] = {}
     for sheet in sheets:
         names = sheet.data.column_names
-        ours = frozenset(header for header, answer in propose(names, name=sheet.name).items() if "table" in answer)
+        ours = frozenset(
+            header
+            for header, answer in propose(names, name=sheet.name).items()
+            if "table" in answer
+        )
         groups.setdefault(ours or frozenset(names), []).append(sheet)
     return list(groups.values())
 
@@ -80,15 +113,20 @@ def _place_lines(source: str | Path, group: list[Sheet], *, several: bool) -> li
         return [f"query = {quoted(f'SELECT * FROM {table_name}')}"]
     files = list(dict.fromkeys(sheet.file for sheet in group))
     names = list(dict.fromkeys(sheet.name for sheet in group))
-    many_sheets = len(group) > len(files) or (several and any(sheet.name != Path(sheet.file).stem.lower()
-                                                             for sheet in group))
+    many_sheets = len(group) > len(files) or (
+        several and any(sheet.name != Path(sheet.file).stem.lower() for sheet in group)
+    )
     return [f"file = {one_or_list(files)}"] + [f"sheet = {one_or_list(names)}"] * many_sheets
 
 
-def trial(source: str | Path, map_path: Path, *, rows: int = LOOKED_AT) -> dict[str, dict[str, object]]:
-    """What a map would do to a source's first rows: rows, kept, quarantined and codes by table; nothing is kept.
+def trial(
+    source: str | Path, map_path: Path, *, rows: int = LOOKED_AT
+) -> dict[str, dict[str, object]]:
+    """What a map would do to a source's first rows: rows, kept, quarantined and codes by table;
+    nothing is kept.
 
-    Of one file, only the tables that come from it are tried. Ids are looked up in tables that are here whole.
+    Of one file, only the tables that come from it are tried. Ids are looked up in tables that are
+    here whole.
     """
     from registry.mapping.apply_map import mapped_tables
     from registry.mapping.arrivals import Arrivals
@@ -96,15 +134,25 @@ def trial(source: str | Path, map_path: Path, *, rows: int = LOOKED_AT) -> dict[
     plan = read_map(map_path)
     raws, _ = mapped_tables(_tables_of(plan, source), Arrivals(source, rows=rows), plan)
     if not raws:
-        raise BadInput("REG006", f"no table of the map comes from {Path(source).name}: its file = says another name")
+        raise BadInput(
+            "REG006",
+            f"no table of the map comes from {Path(source).name}: its file = says another name",
+        )
     checked = check(raws, imported_on=day_number(today()), known=Known())
     counts = checked.quarantine.counts()
-    unknown = {code for name, code in (("children", "REG050"), ("centres", "REG051"))
-               if name not in counts or counts[name]["rows"] >= rows}
+    unknown = {
+        code
+        for name, code in (("children", "REG050"), ("centres", "REG051"))
+        if name not in counts or counts[name]["rows"] >= rows
+    }
     for name, table in counts.items():
         codes = {code: refused for code, refused in table["codes"].items() if code not in unknown}
         refused = sum(codes.values())
-        counts[name] = table | {"kept": table["rows"] - refused, "quarantined": refused, "codes": codes}
+        counts[name] = table | {
+            "kept": table["rows"] - refused,
+            "quarantined": refused,
+            "codes": codes,
+        }
     return counts
 
 
@@ -112,4 +160,8 @@ def _tables_of(plan: Map, source: str | Path) -> list[TableMap]:
     if sql_address(source) or Path(source).is_dir():
         return list(plan.tables)
     name = Path(source).name
-    return [table for table in plan.tables if not table.files or any(fnmatch(name, one) for one in table.files)]
+    return [
+        table
+        for table in plan.tables
+        if not table.files or any(fnmatch(name, one) for one in table.files)
+    ]

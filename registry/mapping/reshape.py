@@ -1,5 +1,5 @@
-"""Sheets in other shapes than one row a measurement: a column for each month or visit, one value a row, rows that share
-what a parent sheet says."""
+"""Sheets in other shapes than one row a measurement: a column for each month or visit, one value a
+row, rows that share what a parent sheet says."""
 
 from __future__ import annotations
 
@@ -21,15 +21,20 @@ Place = dt.date | int
 """What a wide column stands for: a month (or a day), or the number of a visit."""
 
 
-def long_rows(table: TableMap, sheet: Sheet, fixed: pa.Table, numbers: np.ndarray, plan: Map,
-              used: set[str]) -> tuple[pa.Table, np.ndarray]:
+def long_rows(
+    table: TableMap, sheet: Sheet, fixed: pa.Table, numbers: np.ndarray, plan: Map, used: set[str]
+) -> tuple[pa.Table, np.ndarray]:
     """A column for each month or visit to a row for each in which a cell is filled."""
     own = SPECS[table.name].own_day
     names = list(dict.fromkeys(column.name for _, column in table.wide))
     parts, counted = [], []
-    for place, found in sorted(_columns_by_place(table, sheet, used).items(), key=lambda item: str(item[0])):
-        cells = {name: as_texts(translated(sheet.data[header], column, plan))
-                 for name, (header, column) in found.items()}
+    for place, found in sorted(
+        _columns_by_place(table, sheet, used).items(), key=lambda item: str(item[0])
+    ):
+        cells = {
+            name: as_texts(translated(sheet.data[header], column, plan))
+            for name, (header, column) in found.items()
+        }
         filled = np.any([_filled(cell) for cell in cells.values()], axis=0)
         part = fixed
         if own not in names:
@@ -39,21 +44,29 @@ def long_rows(table: TableMap, sheet: Sheet, fixed: pa.Table, numbers: np.ndarra
         parts.append(as_plain(part).filter(pa.array(filled)))
         counted.append(numbers[filled])
     if not parts:
-        raise BadInput("REG006", f"no header of {sheet.place} fits the patterns of [tables.{table.name}.wide]")
+        raise BadInput(
+            "REG006", f"no header of {sheet.place} fits the patterns of [tables.{table.name}.wide]"
+        )
     return pa.concat_tables(parts), np.concatenate(counted)
 
 
 def _day(place: Place, table: TableMap) -> str:
     if isinstance(place, int):
-        raise BadInput("REG006", f"[tables.{table.name}.wide] numbers its visits ({{N}}): give the pattern of the "
-                                 f"column with each visit's date as {SPECS[table.name].own_day}")
+        raise BadInput(
+            "REG006",
+            f"[tables.{table.name}.wide] numbers its visits ({{N}}): give the pattern of the "
+            f"column with each visit's date as {SPECS[table.name].own_day}",
+        )
     if SPECS[table.name].own_day == "month":
         return str(place)[:7]
     return str(place.replace(day=table.wide_day) if table.wide_day else place)
 
 
-def _columns_by_place(table: TableMap, sheet: Sheet, used: set[str]) -> dict[Place, dict[str, tuple[str, ColumnMap]]]:
-    """Headers by month (or visit) and column; two headers of one month are a conflict that a person decides."""
+def _columns_by_place(
+    table: TableMap, sheet: Sheet, used: set[str]
+) -> dict[Place, dict[str, tuple[str, ColumnMap]]]:
+    """Headers by month (or visit) and column; two headers of one month are a conflict that a person
+    decides."""
     found: dict[Place, dict[str, tuple[str, ColumnMap]]] = {}
     for pattern, column in table.wide:
         expression = expression_of(pattern)
@@ -63,11 +76,16 @@ def _columns_by_place(table: TableMap, sheet: Sheet, used: set[str]) -> dict[Pla
             if not place:
                 continue
             if header in sheet.twice:
-                raise BadInput("REG006", f"{sheet.place} has two columns called {header}: leave one")
+                raise BadInput(
+                    "REG006", f"{sheet.place} has two columns called {header}: leave one"
+                )
             other = found.setdefault(place, {}).setdefault(column.name, (header, column))
             if other[0] != header:
-                raise BadInput("REG006", f"{sheet.place} has two columns of {column.name} for {str(place)[:7]}, "
-                                         f"{other[0]} and {header}: name in the map the one that is meant")
+                raise BadInput(
+                    "REG006",
+                    f"{sheet.place} has two columns of {column.name} for {str(place)[:7]}, "
+                    f"{other[0]} and {header}: name in the map the one that is meant",
+                )
             used.add(header)
     return found
 
@@ -81,7 +99,8 @@ def _filled(cell: pa.Array) -> np.ndarray:
     """Where a cell says something: a blank, `-` and `N/A` of a month are no measurement."""
     word = pc.utf8_lower(pc.utf8_trim_whitespace(cell))
     return pc.invert(pc.fill_null(pc.is_in(word, pa.array(sorted(MISSING_WORDS))), True)).to_numpy(
-        zero_copy_only=False) & pc.is_valid(cell).to_numpy(zero_copy_only=False)
+        zero_copy_only=False
+    ) & pc.is_valid(cell).to_numpy(zero_copy_only=False)
 
 
 def as_plain(data: pa.Table) -> pa.Table:
@@ -99,33 +118,45 @@ def distinct(data: pa.Table, numbers: np.ndarray) -> tuple[pa.Table, np.ndarray]
 
 
 def with_parent(sheet: Sheet, parent: Sheet, link: Parent) -> Sheet:
-    """A sheet with its parent row's columns beside its own; of one name in both, the parent's is `parent.NAME`."""
+    """A sheet with its parent row's columns beside its own; of one name in both, the parent's is
+    `parent.NAME`."""
     key = as_texts(_whole(parent, header_of(parent, (link.key,), "parent.key", set())))
     by = as_texts(_whole(sheet, header_of(sheet, (link.by,), "parent.by", set())))
     there = pc.drop_null(key)
     if len(there) > len(there.unique()):
-        raise BadInput("REG006", f"{parent.place} holds the same {link.key} in several rows: name the column that "
-                                 "tells its rows apart")
+        raise BadInput(
+            "REG006",
+            f"{parent.place} holds the same {link.key} in several rows: name the column that "
+            "tells its rows apart",
+        )
     at = pc.index_in(by, value_set=key, skip_nulls=True)
     data = sheet.data
     for name in parent.data.column_names:
         taken = name if name not in sheet.data.column_names else f"parent.{name}"
         data = data.append_column(taken, as_texts(_whole(parent, name)).take(at))
-    return Sheet(sheet.name, data, sheet.numbers, sheet.refused, sheet.file, sheet.twice | parent.twice)
+    return Sheet(
+        sheet.name, data, sheet.numbers, sheet.refused, sheet.file, sheet.twice | parent.twice
+    )
 
 
 def pivoted(sheet: Sheet, said: Values) -> Sheet:
     """A sheet of one value a row as one row for all that belongs together, a column for each name.
 
-    A second value of one name stands in a row of its own: the two rows have one key, and neither is taken for right.
+    A second value of one name stands in a row of its own: the two rows have one key, and neither is
+    taken for right.
     """
     by = [header_of(sheet, (name,), "values.by", set()) for name in said.by]
     name, value = (header_of(sheet, (one,), "values", set()) for one in (said.name, said.value))
     group = _numbered(sheet, by)
     names = encode(_whole(sheet, name))
-    labels, at = names.dictionary.cast(pa.string()).to_pylist(), pc.fill_null(names.indices, -1).to_numpy()
+    labels, at = (
+        names.dictionary.cast(pa.string()).to_pylist(),
+        pc.fill_null(names.indices, -1).to_numpy(),
+    )
     turn = _occurrence(group * (len(labels) + 1) + at)
-    rows, first, place = np.unique(np.stack([group, turn]), axis=1, return_index=True, return_inverse=True)
+    rows, first, place = np.unique(
+        np.stack([group, turn]), axis=1, return_index=True, return_inverse=True
+    )
     values = as_texts(_whole(sheet, value))
     columns = {one: as_texts(_whole(sheet, one)).take(pa.array(first)) for one in by}
     for number, label in enumerate(labels):
@@ -134,12 +165,16 @@ def pivoted(sheet: Sheet, said: Values) -> Sheet:
         source[place.ravel()[mine]] = mine
         columns[label] = values.take(pa.array(source, mask=source < 0))
     numbers = sheet.numbers if sheet.numbers is not None else np.arange(1, sheet.data.num_rows + 1)
-    return Sheet(sheet.name, pa.table(columns), numbers[first], sheet.refused, sheet.file, sheet.twice)
+    return Sheet(
+        sheet.name, pa.table(columns), numbers[first], sheet.refused, sheet.file, sheet.twice
+    )
 
 
 def _numbered(sheet: Sheet, by: list[str]) -> np.ndarray:
     """A number for each different combination of these columns' cells."""
-    cells = np.stack([pc.fill_null(encode(_whole(sheet, name)).indices, -1).to_numpy() for name in by])
+    cells = np.stack(
+        [pc.fill_null(encode(_whole(sheet, name)).indices, -1).to_numpy() for name in by]
+    )
     return np.unique(cells, axis=1, return_inverse=True)[1].ravel()
 
 
@@ -147,7 +182,11 @@ def _occurrence(keys: np.ndarray) -> np.ndarray:
     """For each row, how many rows before it have its key."""
     order = np.argsort(keys, kind="stable")
     ordered = keys[order]
-    starts = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1])) if len(keys) else np.empty(0, np.int64)
+    starts = (
+        np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1]))
+        if len(keys)
+        else np.empty(0, np.int64)
+    )
     turn = np.empty(len(keys), np.int64)
     turn[order] = np.arange(len(keys)) - np.repeat(starts, np.diff(np.append(starts, len(keys))))
     return turn

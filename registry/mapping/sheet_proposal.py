@@ -1,4 +1,5 @@
-"""What one sheet, or several alike, seems to hold: the lines of a map for each table, told from headers and cells."""
+"""What one sheet, or several alike, seems to hold: the lines of a map for each table, told from
+headers and cells."""
 
 from __future__ import annotations
 
@@ -42,10 +43,22 @@ class Proposed:
 
     def __init__(self, group: list[Sheet], *, place: list[str]):
         self.group, self.place = group, place
-        self.sheet = group[0] if len(group) == 1 else replace(
-            group[0], data=pa.concat_tables([as_plain(sheet.data) for sheet in group], promote_options="default"))
+        self.sheet = (
+            group[0]
+            if len(group) == 1
+            else replace(
+                group[0],
+                data=pa.concat_tables(
+                    [as_plain(sheet.data) for sheet in group], promote_options="default"
+                ),
+            )
+        )
         self.found = propose(self.sheet.data.column_names, name=self.sheet.name)
-        self.cells = {header: counts_of(self.sheet.data[header]) for header, answer in self.found.items() if answer}
+        self.cells = {
+            header: counts_of(self.sheet.data[header])
+            for header, answer in self.found.items()
+            if answer
+        }
         self.order = self._order()
         self.forms: dict[str, Form] = {}
         self.unlike: dict[str, str] = {}
@@ -54,7 +67,8 @@ class Proposed:
                 self._look(header, answer)
 
     def _order(self) -> str:
-        """What the sheet's dates show together: of one export, the day comes first in all, or the month."""
+        """What the sheet's dates show together: of one export, the day comes first in all, or the
+        month."""
         shown: set[str] = set()
         for header, answer in self.found.items():
             if "table" in answer and SPECS[answer["table"]].column(answer["column"]).kind == "day":
@@ -62,14 +76,27 @@ class Proposed:
         return next(iter(shown)) if len(shown) == 1 else ""
 
     def _look(self, header: str, answer: dict) -> None:
-        """The form of a column's cells; a column whose cells cannot be what its header says is left out."""
+        """The form of a column's cells; a column whose cells cannot be what its header says is left
+        out."""
         cells = self.cells[header]
         if "wide" in answer:
-            alike = [name for name, other in self.found.items()
-                     if "wide" in other and other["column"] == answer["column"]]
+            alike = [
+                name
+                for name, other in self.found.items()
+                if "wide" in other and other["column"] == answer["column"]
+            ]
             cells = _added([self.cells[name] for name in alike])
-        form = form_of(answer["table"], answer["column"], cells, order=self.order, unit=answer.get("unit", "") or (
-            "said" if unit_in(header) else "")) if cells else Form()
+        form = (
+            form_of(
+                answer["table"],
+                answer["column"],
+                cells,
+                order=self.order,
+                unit=answer.get("unit", "") or ("said" if unit_in(header) else ""),
+            )
+            if cells
+            else Form()
+        )
         if form is None and answer["sure"] < OWN:
             self.unlike[header] = answer["column"]
             self.found[header] = {}
@@ -83,7 +110,11 @@ class Proposed:
 
     def own(self, table: str) -> dict[str, str]:
         """Headers by the table's column; links to other tables alone make none."""
-        own = {answer["column"]: header for header, answer in self.found.items() if answer.get("table") == table}
+        own = {
+            answer["column"]: header
+            for header, answer in self.found.items()
+            if answer.get("table") == table
+        }
         return own if set(own) & MAKES[table] else {}
 
     def table_lines(self, table: str, *, chosen: bool) -> list[str]:
@@ -93,39 +124,76 @@ class Proposed:
             return []
         if not chosen:
             said = ", ".join(f"{column} = {quoted(header)}" for column, header in own.items())
-            place = self.sheet.name if self.sheet.name != Path(self.sheet.file).stem.lower() else self.sheet.file
+            place = (
+                self.sheet.name
+                if self.sheet.name != Path(self.sheet.file).stem.lower()
+                else self.sheet.file
+            )
             return [f"# {place or self.sheet.name} seems to hold {table} too: {said}", ""]
         names = {column.name for column in SPECS[table].columns}
-        linked = {answer["column"]: header for header, answer in self.found.items()
-                  if answer.get("column") in LINKS and answer["column"] in names}
-        by_month = {answer["column"] for answer in self.found.values()
-                    if answer.get("table") == table and "wide" in answer}
-        columns = linked | {column: header for column, header in own.items() if column not in by_month}
+        linked = {
+            answer["column"]: header
+            for header, answer in self.found.items()
+            if answer.get("column") in LINKS and answer["column"] in names
+        }
+        by_month = {
+            answer["column"]
+            for answer in self.found.values()
+            if answer.get("table") == table and "wide" in answer
+        }
+        columns = linked | {
+            column: header for column, header in own.items() if column not in by_month
+        }
         flat = table in ("centres", "children") and self.sheet.name != table
         lines = [f"[tables.{table}]", *self.place] + ["distinct = true"] * flat
-        lines += [f"[tables.{table}.columns]", *(self._line(column, header) for column, header in columns.items())]
+        lines += [
+            f"[tables.{table}.columns]",
+            *(self._line(column, header) for column, header in columns.items()),
+        ]
         wide = self._wide(table)
         given = set(columns) | {SPECS[table].own_day} if wide else set(columns)
-        if SPECS[table].own_day not in given and (line := self._by_month(table) or self._month_of(table)):
+        if SPECS[table].own_day not in given and (
+            line := self._by_month(table) or self._month_of(table)
+        ):
             given.add(SPECS[table].own_day)
             lines.append(line)
-        lines += [missing_line(table, column) for column in SPECS[table].required if column not in given]
+        lines += [
+            missing_line(table, column) for column in SPECS[table].required if column not in given
+        ]
         if wide:
-            lines += [f"[tables.{table}.wide]", "day = 15   # the day of the month that a month's cell is given",
-                      f"[tables.{table}.wide.columns]", *wide]
-        lines += [f"# {answer['column']} stands once for each month; {quoted(header)} beside them is kept out"
-                  for header, answer in self.found.items() if answer.get("table") == table and "wide" not in answer
-                  and answer["column"] in by_month]
+            lines += [
+                f"[tables.{table}.wide]",
+                "day = 15   # the day of the month that a month's cell is given",
+                f"[tables.{table}.wide.columns]",
+                *wide,
+            ]
+        lines += [
+            (
+                f"# {answer['column']} stands once for each month; {quoted(header)} beside "
+                "them is kept out"
+            )
+            for header, answer in self.found.items()
+            if answer.get("table") == table
+            and "wide" not in answer
+            and answer["column"] in by_month
+        ]
         return [*lines, ""]
 
     def _by_month(self, table: str) -> str:
         """A line that dates rows by a column of months, where a table of days has no other."""
         own = SPECS[table].own_day
-        header = next((header for header, answer in self.found.items() if answer.get("column") == "month"), None)
+        header = next(
+            (header for header, answer in self.found.items() if answer.get("column") == "month"),
+            None,
+        )
         if header is None or own in (None, "month"):
             return ""
         form = form_of(table, own, self.cells[header], order=self.order)
-        return f"{own} = {setting_table([header], form.settings)}   # {plain(form.remark)}" if form else ""
+        return (
+            f"{own} = {setting_table([header], form.settings)}   # {plain(form.remark)}"
+            if form
+            else ""
+        )
 
     def _month_of(self, table: str) -> str:
         """A line that takes the month out of the files' or sheets' names, where all name one."""
@@ -137,7 +205,8 @@ class Proposed:
         return ""
 
     def _wide(self, table: str) -> list[str]:
-        """A line for each column that stands once for each month, with all the patterns of its headers."""
+        """A line for each column that stands once for each month, with all the patterns of its
+        headers."""
         patterns: dict[str, dict[str, str]] = {}
         for header, answer in self.found.items():
             if answer.get("table") == table and "wide" in answer:
@@ -150,10 +219,17 @@ class Proposed:
         for pattern, header in by_pattern.items():
             units.setdefault(self.found[header].get("unit", ""), []).append(pattern)
         form = self.forms[next(iter(by_pattern.values()))]
-        told = [setting_table(without_repeats(patterns), ({"unit": unit} if unit else {}) | form.settings)
-                for unit, patterns in units.items()]
+        told = [
+            setting_table(
+                without_repeats(patterns), ({"unit": unit} if unit else {}) | form.settings
+            )
+            for unit, patterns in units.items()
+        ]
         remark = f"   # {plain(form.remark)}" if form.remark else ""
-        return f"{column} = {told[0] if len(told) == 1 else '[' + ', '.join(map(as_table, told)) + ']'}{remark}"
+        return (
+            f"{column} = "
+            f"{told[0] if len(told) == 1 else '[' + ', '.join(map(as_table, told)) + ']'}{remark}"
+        )
 
     def _line(self, column: str, header: str) -> str:
         answer, form = self.found[header], self.forms[header]
@@ -162,28 +238,49 @@ class Proposed:
         return f"{column} = {setting_table([header], settings)}{remark}"
 
     def _age_lines(self) -> list[str]:
-        """A remark on a column of ages, where dates say when children were seen and none when they were born."""
-        seen = [header for header, answer in self.found.items() if answer.get("column") == "measured_on"]
+        """A remark on a column of ages, where dates say when children were seen and none when they
+        were born."""
+        seen = [
+            header for header, answer in self.found.items() if answer.get("column") == "measured_on"
+        ]
         if not seen or any(answer.get("column") == "birth_date" for answer in self.found.values()):
             return []
         when = self.forms[seen[0]].settings
-        return ["# no birth date is recognised; it can be found from an age: birth_date = " + setting_table(
-            [header], {"age": unit, "on": seen[0]} | when) for header in self.found if (unit := age_in(header))]
+        return [
+            "# no birth date is recognised; it can be found from an age: birth_date = "
+            + setting_table([header], {"age": unit, "on": seen[0]} | when)
+            for header in self.found
+            if (unit := age_in(header))
+        ]
 
     def left_lines(self) -> list[str]:
-        """What was not taken: personal columns, columns whose cells are not what their header says, unknown ones."""
+        """What was not taken: personal columns, columns whose cells are not what their header says,
+        unknown ones."""
         personal = [header for header, answer in self.found.items() if answer.get("personal")]
-        unknown = [header for header, answer in self.found.items() if not answer and header not in self.unlike]
-        unknown += [header for header, answer in self.found.items() if answer.get("column", "month") not in
-                    (*LINKS, "month") and not self.own(answer["table"])]
+        unknown = [
+            header
+            for header, answer in self.found.items()
+            if not answer and header not in self.unlike
+        ]
+        unknown += [
+            header
+            for header, answer in self.found.items()
+            if answer.get("column", "month") not in (*LINKS, "month")
+            and not self.own(answer["table"])
+        ]
         lines = [f"# kept out as personal: {', '.join(personal)}"] if personal else []
-        lines += [f"# {header} is called like {column}, and its cells are not: kept out"
-                  for header, column in self.unlike.items()]
+        lines += [
+            f"# {header} is called like {column}, and its cells are not: kept out"
+            for header, column in self.unlike.items()
+        ]
         bare = [header for header in unknown if MONTH.fullmatch(composed(header))]
         if bare:
             patterns = one_or_list(without_repeats([pattern_of(header) for header in bare]))
-            lines.append(f"# months that do not say what was measured: {', '.join(bare)}; where these are weights: "
-                         f"[tables.measurements.wide] day = 15, columns = {{ weight_kg = {patterns} }}")
+            lines.append(
+                f"# months that do not say what was measured: {', '.join(bare)}; where "
+                "these are weights: "
+                f"[tables.measurements.wide] day = 15, columns = {{ weight_kg = {patterns} }}"
+            )
         lines += self._age_lines()
         unknown = [header for header in unknown if header not in bare]
         lines += [f"# not recognised, kept out: {', '.join(unknown)}"] if unknown else []

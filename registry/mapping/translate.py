@@ -1,6 +1,8 @@
-"""One column of a sheet as a map declares it: missing codes, codes, commas, units, dates, hashes, ages to birth dates.
+"""One column of a sheet as a map declares it: missing codes, codes, commas, units, dates, hashes,
+ages to birth dates.
 
-Each different text is translated once. What cannot be translated stays as it is and is refused later, by its rule.
+Each different text is translated once. What cannot be translated stays as it is and is refused
+later, by its rule.
 """
 
 from __future__ import annotations
@@ -33,7 +35,8 @@ OLDEST = {"months": 240, "days": 7305}
 
 
 def column_of(column: ColumnMap, sheet: Sheet, plan: Map, used: set[str]) -> pa.Array:
-    """The cells of one column of the contract; the headers that it comes from are added to `used`."""
+    """The cells of one column of the contract; the headers that it comes from are added to
+    `used`."""
     rows = sheet.data.num_rows
     if column.dates == ("made_up_epoch",):
         return _same(str(plan.made_up_epoch), rows)
@@ -60,10 +63,16 @@ def header_of(sheet: Sheet, wanted: tuple[str, ...], name: str, used: set[str]) 
     by_name = {spaced(header): header for header in reversed(sheet.data.column_names)}
     header = next((by_name[spaced(one)] for one in wanted if spaced(one) in by_name), None)
     if header is None:
-        raise BadInput("REG006", f"{sheet.place} has no column {' or '.join(wanted)} for {name}; its columns are "
-                                 f"{', '.join(sheet.data.column_names)[:500]}")
+        raise BadInput(
+            "REG006",
+            f"{sheet.place} has no column {' or '.join(wanted)} for {name}; its columns are "
+            f"{', '.join(sheet.data.column_names)[:500]}",
+        )
     if header in sheet.twice:
-        raise BadInput("REG006", f"{sheet.place} names the column {header} twice, and {name} comes from it: rename one")
+        raise BadInput(
+            "REG006",
+            f"{sheet.place} names the column {header} twice, and {name} comes from it: rename one",
+        )
     used.add(header)
     return header
 
@@ -77,21 +86,30 @@ def _month_of(column: ColumnMap, sheet: Sheet) -> str:
     said = sheet.file if column.month_of == "file" else sheet.title or sheet.name
     month = month_in(said)
     if month is None:
-        raise BadInput("REG006", f"{column.name} is to come from the month in the {column.month_of}'s name, and {said} "
-                                 "names none: call it such as 2026-03 or Mar-2026")
+        raise BadInput(
+            "REG006",
+            f"{column.name} is to come from the month in the {column.month_of}'s name, and {said} "
+            "names none: call it such as 2026-03 or Mar-2026",
+        )
     return str(month.replace(day=column.day))
 
 
 def _joined(column: ColumnMap, sheet: Sheet, used: set[str]) -> pa.Array:
-    """Several columns as one text; empty where any is, so that no half of a code passes for a whole one."""
-    parts = [as_texts(_combined(sheet.data[header_of(sheet, (header,), column.name, used)]))
-             for header in column.headers]
+    """Several columns as one text; empty where any is, so that no half of a code passes for a whole
+    one."""
+    parts = [
+        as_texts(_combined(sheet.data[header_of(sheet, (header,), column.name, used)]))
+        for header in column.headers
+    ]
     parts = [pc.utf8_trim_whitespace(part) for part in parts]
     parts = [pc.if_else(pc.equal(part, ""), None, part) for part in parts]
     whole = pc.binary_join_element_wise(*parts, column.join)
     for part in parts:
-        # What a spreadsheet spoiled stays by itself, to be refused: joined, it would pass for a code.
-        whole = pc.if_else(pc.fill_null(pc.match_substring_regex(part, SPOILED_CODE), False), part, whole)
+        # What a spreadsheet spoiled stays by itself, to be refused: joined, it would pass for a
+        # code.
+        whole = pc.if_else(
+            pc.fill_null(pc.match_substring_regex(part, SPOILED_CODE), False), part, whole
+        )
     return whole
 
 
@@ -109,22 +127,41 @@ def translated(cells: pa.ChunkedArray | pa.Array, column: ColumnMap, plan: Map) 
     return pa.array(texts, pa.string()).take(different.indices)
 
 
-def _refuse_undecided(texts: list[str | None], different: pa.DictionaryArray, column: ColumnMap) -> None:
-    """Stop where a declared form or unit would read some cells as something else than was written."""
-    if column.dates and not {"iso", SWAPPED} & set(column.dates) and half_swapped([text for text in texts if text]):
+def _refuse_undecided(
+    texts: list[str | None], different: pa.DictionaryArray, column: ColumnMap
+) -> None:
+    """Stop where a declared form or unit would read some cells as something else than was
+    written."""
+    if (
+        column.dates
+        and not {"iso", SWAPPED} & set(column.dates)
+        and half_swapped([text for text in texts if text])
+    ):
         raise BadInput("REG008", half_swapped_words(column.name))
-    if column.factor != 1.0 and column.missing is None and (codes := hidden_in_units(different, column.factor)):
+    if (
+        column.factor != 1.0
+        and column.missing is None
+        and (codes := hidden_in_units(different, column.factor))
+    ):
         said = ", ".join(f'"{code}"' for code in codes)
-        raise BadInput("REG008", f"{column.name} holds {', '.join(codes)}, as files write what is missing, and in the "
-                                 f"declared unit it would be read as a measure: say missing = [{said}], or missing = "
-                                 "[] where these are measures")
+        raise BadInput(
+            "REG008",
+            f"{column.name} holds {', '.join(codes)}, as files write what is missing, and in the "
+            f"declared unit it would be read as a measure: say missing = [{said}], or missing = "
+            "[] where these are measures",
+        )
 
 
 def half_swapped_words(name: str) -> str:
     """What is wrong with a half-swapped column, and what to say in a map."""
-    return (f"{name}: Excel seems to have taken the day for the month wherever it could: its typed dates lie on days 1 "
-            "to 12 only, and those left as text on days above 12. Say in a map "
-            f'date = ["{SWAPPED}", "%d/%m/%Y"] to turn them back, or list "iso" where the typed dates are right')
+    return (
+        f"{name}: Excel seems to have taken the day for the month wherever it could: its "
+        "typed dates lie on days 1 "
+        "to 12 only, and those left as text on days above 12. Say in a map "(
+            f'date = ["{SWAPPED}", "%d/%m/%Y"] to turn them back, or list "iso" where the '
+            "typed dates are right"
+        )
+    )
 
 
 def _steps(column: ColumnMap, plan: Map) -> list[Callable[[str], str | None]]:
@@ -138,8 +175,15 @@ def _steps(column: ColumnMap, plan: Map) -> list[Callable[[str], str | None]]:
     if column.factor != 1.0:
         steps.append(lambda text: _scaled(text, column.factor))
     if forms := [form for form in column.dates if form not in ("iso", "made_up_epoch")]:
-        steps.append(lambda text: next(filter(None, (
-            dated(text, form, epoch=plan.made_up_epoch, day=column.day) for form in forms)), text))
+        steps.append(
+            lambda text: next(
+                filter(
+                    None,
+                    (dated(text, form, epoch=plan.made_up_epoch, day=column.day) for form in forms),
+                ),
+                text,
+            )
+        )
     if column.hashed:
         from registry.privacy import environment_key, keyed_hash
 
@@ -171,16 +215,21 @@ def _scaled(text: str, factor: float) -> str:
 
 
 def birth_windows(ages: pa.Array, visits: pa.Array, column: ColumnMap) -> pa.Array:
-    """Birth dates as windows `earliest/latest` from completed months (or days) at a visit; null where one is missing.
+    """Birth dates as windows `earliest/latest` from completed months (or days) at a visit; null
+    where one is missing.
 
-    14 completed months on 2026-03-20 are a birth from 2024-12-21 to 2025-01-20. `registry.mapping.apply_map` narrows a child's
-    windows to one date.
+    14 completed months on 2026-03-20 are a birth from 2024-12-21 to 2025-01-20.
+    `registry.mapping.apply_map` narrows a child's windows to one date.
     """
     said, seen = ages.dictionary_encode(), visits.dictionary_encode()
     places = [pc.fill_null(one.indices, -1).to_numpy(zero_copy_only=False) for one in (said, seen)]
     pairs, at = np.unique(np.stack(places), axis=1, return_inverse=True)
-    texts = [_window(said.dictionary[age].as_py(), seen.dictionary[visit].as_py(), column)
-             if min(age, visit) >= 0 else None for age, visit in pairs.T.tolist()]
+    texts = [
+        _window(said.dictionary[age].as_py(), seen.dictionary[visit].as_py(), column)
+        if min(age, visit) >= 0
+        else None
+        for age, visit in pairs.T.tolist()
+    ]
     return pa.array(texts, pa.string()).take(pa.array(at.ravel()))
 
 

@@ -1,7 +1,8 @@
 """The true process: what happens to a child's body from one day to the next, whoever is looking.
 
-True weight-for-height z = what the child tends to (set point, age, lean season) + a slow wander + a household
-shock - what illness took + what treatment gave. Every part is hidden; the registry sees readings of the sum.
+True weight-for-height z = what the child tends to (set point, age, lean season) + a slow wander + a
+household shock - what illness took + what treatment gave. Every part is hidden; the registry sees
+readings of the sum.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ SEASON_SWING = 0.42
 """January to July fall of the mean z of an average household: wasting doubles (pone.0260301)."""
 
 WANDER_SD, WANDER_KEEP = 0.50, 0.93
-"""Slow wander: SD, and what is left of it after a week (with the rest: month-to-month correlation 0.92)."""
+"""Slow wander: SD, and what is left of it after a week (with the rest: month-to-month correlation
+0.92)."""
 
 WEANING_DIP, WEANING_AGE, WEANING_WIDTH = 0.45, 400.0, 260.0
 """Wasting is worst around 13 months of age (z, days, days)."""
@@ -32,8 +34,8 @@ LASTS = 0.81
 
 FADE_DAYS = 37.0
 SETBACK = 1.4
-"""Food and watching end together: a household shock (z) that treatment had hidden shows as its gain fades, and
-passes as shocks do. It is deepest in the sixth week, which front-loads relapse."""
+"""Food and watching end together: a household shock (z) that treatment had hidden shows as its gain
+fades, and passes as shocks do. It is deepest in the sixth week, which front-loads relapse."""
 
 _MONTH = np.uint64(0x2545F4914F6CDD1D)
 DEATH_A_DAY, DEATH_A_DAY_SEVERE = 2.5e-6, 9e-5
@@ -60,7 +62,8 @@ def true_length_cm(child):
 
 @compiled
 def true_muac_mm(child):
-    """Arm circumference today: follows z, age and the child's own build (correlation with z about 0.5)."""
+    """Arm circumference today: follows z, age and the child's own build (correlation with z about
+    0.5)."""
     age = child.day - child.birth
     return 146.5 + 6.2 * child.whz + 0.0085 * (min(1.0 * age, 1826.0) - 900.0) + child.arm
 
@@ -70,16 +73,23 @@ def _fall_ill(child, age, sick_season):
     """Maybe a new illness: more often when weaning, poor, wasted or in the monsoon."""
     young = 1.5 if 150 < age < 800 else 0.8
     wasted = 1.4 if child.whz < -2.5 else 1.0
-    if not happens(child, sick_season * young * wasted * math.exp(child.frailty) / ILLNESS_EVERY_DAYS):
+    if not happens(
+        child, sick_season * young * wasted * math.exp(child.frailty) / ILLNESS_EVERY_DAYS
+    ):
         return
     child.ill_days = int(3 + exponential(child, 5.0))
     child.ill_severity = 0.02 + exponential(child, 0.025)
-    child.diarrhoea, child.fever, child.cough = happens(child, 0.5), happens(child, 0.5), happens(child, 0.45)
+    child.diarrhoea, child.fever, child.cough = (
+        happens(child, 0.5),
+        happens(child, 0.5),
+        happens(child, 0.45),
+    )
 
 
 @compiled
 def _be_ill(child, age, sick_season):
-    """Illness takes weight while it lasts; what it took comes back in weeks, faster in resilient children."""
+    """Illness takes weight while it lasts; what it took comes back in weeks, faster in resilient
+    children."""
     if child.ill_days > 0:
         child.ill_days -= 1
         child.deficit = min(child.deficit + child.ill_severity, 2.5)
@@ -92,8 +102,11 @@ def _be_ill(child, age, sick_season):
 
 @compiled
 def _live_a_week(child, lean):
-    """Once a week: the wander moves, and a poor household may meet a shock (lost work, migration, a birth)."""
-    child.wander = WANDER_KEEP * child.wander + WANDER_SD * math.sqrt(1 - WANDER_KEEP**2) * normal(child)
+    """Once a week: the wander moves, and a poor household may meet a shock (lost work, migration, a
+    birth)."""
+    child.wander = WANDER_KEEP * child.wander + WANDER_SD * math.sqrt(1 - WANDER_KEEP**2) * normal(
+        child
+    )
     child.shock -= child.shock * 7.0 / SHOCK_DAYS
     if happens(child, SHOCK_A_WEEK * (1.0 + lean) * math.exp(-0.6 * child.food)):
         child.shock = min(child.shock + 0.25 + 0.55 * uniform(child), 6.0)
@@ -101,7 +114,8 @@ def _live_a_week(child, lean):
 
 @compiled
 def stock(centre, today):
-    """Share of the therapeutic food that the centre has this month: one month in seven runs short."""
+    """Share of the therapeutic food that the centre has this month: one month in seven runs
+    short."""
     luck = mix(centre.stock_seed + np.uint64(today.month_number) * _MONTH) >> np.uint64(40)
     share = luck / 16777216.0
     return 0.2 + 0.6 * share / 0.14 if share < 0.14 else 0.97
@@ -109,7 +123,8 @@ def stock(centre, today):
 
 @compiled
 def _be_treated(child, supply):
-    """Treatment's gain today: a rate of the child's own, falling with the weeks, nothing while ill."""
+    """Treatment's gain today: a rate of the child's own, falling with the weeks, nothing while
+    ill."""
     if child.programme < 0:
         child.boost -= child.boost / child.fade
         return
@@ -126,7 +141,11 @@ def _be_treated(child, supply):
 def _maybe_die(child, age):
     hazard = DEATH_A_DAY * (6.0 if age < 365 else 1.0)
     if child.whz < -3.0:
-        hazard += DEATH_A_DAY_SEVERE * math.exp(min(-3.0 - child.whz, 2.0)) * (2.0 if child.ill_days > 0 else 1.0)
+        hazard += (
+            DEATH_A_DAY_SEVERE
+            * math.exp(min(-3.0 - child.whz, 2.0))
+            * (2.0 if child.ill_days > 0 else 1.0)
+        )
     if happens(child, hazard):
         child.alive, child.present, child.left_on, child.left_reason = 0, 0, child.day, LEFT_DIED
 
@@ -140,8 +159,15 @@ def live_a_day(child, centre, today):
     if (child.day + child.phase) % 7 == 0:
         _live_a_week(child, today.lean)
     _be_treated(child, stock(centre, today))
-    child.whz = (child.setpoint + month_age_effect(age) - SEASON_SWING * child.lean_gain * today.lean
-                 + child.wander - child.shock - child.deficit + child.boost)
+    child.whz = (
+        child.setpoint
+        + month_age_effect(age)
+        - SEASON_SWING * child.lean_gain * today.lean
+        + child.wander
+        - child.shock
+        - child.deficit
+        + child.boost
+    )
     child.whz = max(child.whz, -5.2)
     child.ill_share += ((1.0 if child.ill_days > 0 else 0.0) - child.ill_share) / 30.0
     if age < COUNTED_UNTIL_DAYS:
@@ -155,12 +181,20 @@ def live_a_day(child, centre, today):
 def course_of_treatment(child):
     """On admission: how fast this child will gain (z a day) and how long the gain will last (days).
 
-    Fast, slow and failing responders (OptiMA: four in five non-responders are slow). Young, stunted and poor
-    children, and those often ill, respond worse; the same child responds alike in its next episode.
+    Fast, slow and failing responders (OptiMA: four in five non-responders are slow). Young, stunted
+    and poor children, and those often ill, respond worse; the same child responds alike in its next
+    episode.
     """
     age = child.day - child.birth
-    leaning = (child.response + 0.35 * child.food + 0.2 * (haz_now(child, age) + 1.7) - 1.2 * child.ill_share
-               - (0.35 if age < 365 else 0.0) - 0.15 * child.episodes + 0.35 * normal(child))
+    leaning = (
+        child.response
+        + 0.35 * child.food
+        + 0.2 * (haz_now(child, age) + 1.7)
+        - 1.2 * child.ill_share
+        - (0.35 if age < 365 else 0.0)
+        - 0.15 * child.episodes
+        + 0.35 * normal(child)
+    )
     if leaning > 0.25:
         child.gain = 0.056 + 0.014 * normal(child)
     elif leaning > -0.85:
@@ -172,7 +206,8 @@ def course_of_treatment(child):
 
 @compiled
 def lasting_of_gain(child, lean, relapse, set_point):
-    """On leaving treatment: what of the gain stays, and the setback to come (deep in poor households, lean season).
+    """On leaving treatment: what of the gain stays, and the setback to come (deep in poor
+    households, lean season).
 
     The dial `set_point` says how strongly the child is drawn back to where it stood before.
     """

@@ -1,4 +1,5 @@
-"""What is written down: rows of all tables in one record array, filled by compiled code, sorted out afterwards."""
+"""What is written down: rows of all tables in one record array, filled by compiled code, sorted out
+afterwards."""
 
 from __future__ import annotations
 
@@ -7,21 +8,60 @@ import numpy as np
 from registry.simulate.compiled import compiled
 from registry.simulate.state import FOREVER
 
-ROW = np.dtype([
-    ("kind", "i1"), ("child", "i4"), ("day", "i4"), ("x", "f4"), ("y", "f4"), ("z", "f4"),
-    ("a", "i4"), ("b", "i4"), ("c", "i4"), ("d", "i4"),
-])
+ROW = np.dtype(
+    [
+        ("kind", "i1"),
+        ("child", "i4"),
+        ("day", "i4"),
+        ("x", "f4"),
+        ("y", "f4"),
+        ("z", "f4"),
+        ("a", "i4"),
+        ("b", "i4"),
+        ("c", "i4"),
+        ("d", "i4"),
+    ]
+)
 """One row of any table; `FIELDS` says what x, y, z, a, b, c, d are called in each kind."""
 
 MEASUREMENT, EPISODE, CHECK, RATION, ATTENDANCE, VISIT, LANDMARK, ENDING = np.arange(8)
-KINDS = ("measurements", "episodes", "checks", "rations", "attendance", "visits", "landmarks", "endings")
+KINDS = (
+    "measurements",
+    "episodes",
+    "checks",
+    "rations",
+    "attendance",
+    "visits",
+    "landmarks",
+    "endings",
+)
 
 FIELDS = {
-    "measurements": {"x": "weight", "y": "height", "z": "muac", "a": "standing", "b": "oedema", "c": "status",
-                     "d": "source"},
-    "episodes": {"x": "programme", "y": "appetite", "z": "complications", "a": "closed", "b": "outcome", "c": "reason"},
-    "checks": {"a": "diarrhoea", "b": "fever", "c": "cough", "d": "poor_appetite", "x": "examiner",
-               "y": "appetite_test"},
+    "measurements": {
+        "x": "weight",
+        "y": "height",
+        "z": "muac",
+        "a": "standing",
+        "b": "oedema",
+        "c": "status",
+        "d": "source",
+    },
+    "episodes": {
+        "x": "programme",
+        "y": "appetite",
+        "z": "complications",
+        "a": "closed",
+        "b": "outcome",
+        "c": "reason",
+    },
+    "checks": {
+        "a": "diarrhoea",
+        "b": "fever",
+        "c": "cough",
+        "d": "poor_appetite",
+        "x": "examiner",
+        "y": "appetite_test",
+    },
     "rations": {"a": "item", "x": "quantity"},
     "attendance": {"a": "open", "b": "attended"},
     "visits": {"a": "finding", "b": "listed"},
@@ -30,14 +70,16 @@ FIELDS = {
 }
 
 REGISTER, APP, OFFICER, TREATMENT = np.arange(4)
-"""Sources of a measurement: the paper register, the phone application, a medical officer, the treatment register."""
+"""Sources of a measurement: the paper register, the phone application, a medical officer, the
+treatment register."""
 
 RELAPSE, NON_RESPONSE = np.arange(1, 3)
 """Targets of a landmark or ending."""
 
 
 def empty_book(children: int, months: int) -> np.ndarray:
-    """Room for a chunk: twice the mean of 1.0 rows a child and month, and one child treated all the time."""
+    """Room for a chunk: twice the mean of 1.0 rows a child and month, and one child treated all the
+    time."""
     return np.empty(int(3.0 * children * months) + 40 * (months + 2) + 200, ROW)
 
 
@@ -59,7 +101,8 @@ def sorted_out(book: np.ndarray, rows: int) -> dict[str, dict[str, np.ndarray]]:
 
 @compiled
 def _next(book, child, kind):
-    """The next free row, which counts up in `child.rows`; when the book is full its last row is used again."""
+    """The next free row, which counts up in `child.rows`; when the book is full its last row is
+    used again."""
     row = book[min(child.rows, len(book) - 1)]
     child.rows += 1
     row.kind, row.child, row.day = kind, child.number, child.day
@@ -130,7 +173,8 @@ def write_visit(book, child, finding, listed):
 
 @compiled
 def take_landmark(book, child, target, index_on):
-    """Today is a landmark (never of both targets); the loop over days keeps the whole hidden state of it."""
+    """Today is a landmark (never of both targets); the loop over days keeps the whole hidden state
+    of it."""
     if child.shadow == 0:
         child.landmark = target
         row = _next(book, child, LANDMARK)

@@ -1,4 +1,5 @@
-"""Treatment as it is done: suspicion, the medical officer, admission, the weekly weighing, and how it ends."""
+"""Treatment as it is done: suspicion, the medical officer, admission, the weekly weighing, and how
+it ends."""
 
 from __future__ import annotations
 
@@ -7,11 +8,24 @@ import math
 import numpy as np
 
 from registry.simulate.body import course_of_treatment, lasting_of_gain, stock
-from registry.simulate.book import OFFICER, TREATMENT, close_episode, open_episode, write_check, write_ration
+from registry.simulate.book import (
+    OFFICER,
+    TREATMENT,
+    close_episode,
+    open_episode,
+    write_check,
+    write_ration,
+)
 from registry.simulate.chance import happens, normal, uniform
 from registry.simulate.compiled import compiled
 from registry.simulate.measure import misses_weighing, read_child
-from registry.simulate.outcomes import note_admission, note_closing, note_reading, watch_admission, watch_discharge
+from registry.simulate.outcomes import (
+    note_admission,
+    note_closing,
+    note_reading,
+    watch_admission,
+    watch_discharge,
+)
 from registry.simulate.state import (
     ANM,
     APPETITE_FAILED,
@@ -44,9 +58,14 @@ TREATED_FROM_DAYS, TREATED_UNTIL_DAYS = 180, 1826
 
 @compiled
 def suspect(child, centre):
-    """After a SAM reading: does the centre report it, and does the child reach the medical officer?"""
+    """After a SAM reading: does the centre report it, and does the child reach the medical
+    officer?"""
     age = child.day - child.birth
-    if child.officer_due >= 0 or centre.hides_sam or not TREATED_FROM_DAYS <= age < TREATED_UNTIL_DAYS - 60:
+    if (
+        child.officer_due >= 0
+        or centre.hides_sam
+        or not TREATED_FROM_DAYS <= age < TREATED_UNTIL_DAYS - 60
+    ):
         return
     watched = 0.25 if child.episodes > 0 else 0.0
     if happens(child, min(centre.vigilance + watched, 0.95)):
@@ -55,7 +74,8 @@ def suspect(child, centre):
 
 @compiled
 def see_officer(child, centre, today, book):
-    """The medical officer weighs and measures anew (about half of the field's SAM is confirmed) and admits."""
+    """The medical officer weighs and measures anew (about half of the field's SAM is confirmed) and
+    admits."""
     child.officer_due = -1
     read_child(child, centre, book, OFFICER)
     note_reading(child, book)
@@ -64,7 +84,9 @@ def see_officer(child, centre, today, book):
         return
     child.confirmed += 1
     failed = happens(child, APPETITE_FAILS + (0.12 if child.ill_days > 0 else 0.0))
-    complicated = happens(child, COMPLICATED + (0.10 if child.ill_days > 0 else 0.0)) or child.oedema > 0
+    complicated = (
+        happens(child, COMPLICATED + (0.10 if child.ill_days > 0 else 0.0)) or child.oedema > 0
+    )
     appetite = APPETITE_FAILED if failed else APPETITE_PASSED
     if happens(child, 0.06):
         appetite = APPETITE_NOT_DONE
@@ -135,7 +157,8 @@ def _inpatient_day(child, centre, today, book):
 
 @compiled
 def _who_examines(child):
-    """Every fortnight the medical officer, else the ANM; one check in nine does not say who examined."""
+    """Every fortnight the medical officer, else the ANM; one check in nine does not say who
+    examined."""
     days = child.day + child.phase
     if days % 9 == 0:
         return -1
@@ -144,7 +167,8 @@ def _who_examines(child):
 
 @compiled
 def _check_day(child, centre, today, book):
-    """Twice a week a nurse or medical officer looks at the child; a grave illness sends it to the NRC."""
+    """Twice a week a nurse or medical officer looks at the child; a grave illness sends it to the
+    NRC."""
     phase = (child.day + child.phase) % 7
     if (phase != 2 and phase != 5) or child.absent_since >= 0 or not happens(child, 0.72):
         return
@@ -170,17 +194,22 @@ def _hand_out_food(child, centre, today, book):
     days = child.day - child.admitted
     if days % 14 == 0 and child.absent_since < 0:
         supply = stock(centre, today)
-        sachets = math.floor(14 * child.sachets * min(supply * (1.0 + 0.06 * normal(child)), 1.0) + 0.5)
+        sachets = math.floor(
+            14 * child.sachets * min(supply * (1.0 + 0.06 * normal(child)), 1.0) + 0.5
+        )
         if sachets > 0:
             write_ration(book, child, EDNF, float(sachets))
 
 
 @compiled
 def _stays_away(child, centre, today, days):
-    """Default begins: more in weeks 2 to 5, at festivals and migration, in reluctant and poor families."""
+    """Default begins: more in weeks 2 to 5, at festivals and migration, in reluctant and poor
+    families."""
     early = 1.7 if 7 <= days <= 35 else 0.8
     leaning = -0.55 * child.adherence - 0.25 * child.food + 0.25 * min(1.0 * child.flat_weeks, 3.0)
-    hazard = DEFAULT_A_WEEK * early * math.exp(centre.informative * leaning) * (1.0 + today.migration)
+    hazard = (
+        DEFAULT_A_WEEK * early * math.exp(centre.informative * leaning) * (1.0 + today.migration)
+    )
     if child.shadow == 0 and happens(child, hazard):
         child.absent_since = child.day
     elif child.shadow == 0 and happens(child, 0.0007):
@@ -204,7 +233,8 @@ def _review(child, centre, today, book, days):
 
 @compiled
 def _weigh_day(child, centre, today, book):
-    """The weekly weighing before the parents; heights once a month; missed by about one in seven."""
+    """The weekly weighing before the parents; heights once a month; missed by about one in
+    seven."""
     days = child.day - child.admitted
     if days == 0 or days % 7 != 0:
         return

@@ -1,7 +1,9 @@
-"""Random numbers that belong to a child, so that one child's life never depends on another's or on threads.
+"""Random numbers that belong to a child, so that one child's life never depends on another's or on
+threads.
 
-Each child carries 64 bits of state in its own record (`child.rng`), advanced by Weyl's sequence and mixed by
-the finaliser of SplitMix64 (Steele, Lea, Flood 2014: public domain). All functions are compiled.
+Each child carries 64 bits of state in its own record (`child.rng`), advanced by Weyl's sequence and
+mixed by the finaliser of SplitMix64 (Steele, Lea, Flood 2014: public domain). All functions are
+compiled.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The decorator of this package's inner functions: machine code that only other machine code calls.
 
-Without wrappers for Python each compiles in half the time; `error_model="numpy"` leaves out checks for division
-by zero. They are not cached one by one: `loop.py` caches the whole.
+Without wrappers for Python each compiles in half the time; `error_model="numpy"` leaves out checks
+for division by zero. They are not cached one by one: `loop.py` caches the whole.
 """
 
 from __future__ import annotations

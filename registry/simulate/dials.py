@@ -1,4 +1,5 @@
-"""What a user may turn: how noisy, how incomplete, how tellingly incomplete, and how relapsing the registry is."""
+"""What a user may turn: how noisy, how incomplete, how tellingly incomplete, and how relapsing the
+registry is."""
 
 from __future__ import annotations
 
@@ -13,11 +14,11 @@ SIMULATOR_VERSION = "1"
 class Dials:
     """Multipliers, 1 being the calibrated registry; `truth_draws` forward lives per landmark.
 
-    noise: size of weighing and measuring errors and of rounding's share. missing: odds of a missed weighing or
-    height. informative: how much missing follows illness, poverty and poor adherence (0: missing at random).
-    relapse: how much of the gain fades and how deep the setback after discharge is. set_point: how strongly a child is
-    drawn back to where it stood before treatment: 0.81 to that power of the gain stays (0: all, 3: half). `truth_draws`
-    = 0 writes no truth.
+    noise: size of weighing and measuring errors and of rounding's share. missing: odds of a missed
+    weighing or height. informative: how much missing follows illness, poverty and poor adherence
+    (0: missing at random). relapse: how much of the gain fades and how deep the setback after
+    discharge is. set_point: how strongly a child is drawn back to where it stood before treatment:
+    0.81 to that power of the gain stays (0: all, 3: half). `truth_draws` = 0 writes no truth.
     """
 
     noise: float = 1.0
@@ -30,6 +31,8 @@ class Dials:
     def __post_init__(self) -> None:
         for name in ("noise", "missing", "informative", "relapse", "set_point"):
             if not 0.0 <= getattr(self, name) <= 5.0:
-                raise UsageError("SIM001", f"{name} must lie between 0 and 5; 1 is the calibrated registry")
+                raise UsageError(
+                    "SIM001", f"{name} must lie between 0 and 5; 1 is the calibrated registry"
+                )
         if not 0 <= self.truth_draws <= 10_000:
             raise UsageError("SIM002", "truth-draws must lie between 0 and 10000")

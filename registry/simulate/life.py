@@ -1,4 +1,5 @@
-"""A child's life from day to day: body, weighings, care, leaving; the loop over children is compiled."""
+"""A child's life from day to day: body, weighings, care, leaving; the loop over children is
+compiled."""
 
 from __future__ import annotations
 
@@ -44,10 +45,22 @@ def _comes_or_goes(child, telling):
 def _monthly_lists(child, centre, today, book):
     """On the first of a month: attendance of the month before, and the month's take-home ration."""
     age = child.day - child.birth
-    if today.last_month_days > 0 and (age > PRESCHOOL_DAYS or child.programme >= 0) and happens(child, 0.9):
+    if (
+        today.last_month_days > 0
+        and (age > PRESCHOOL_DAYS or child.programme >= 0)
+        and happens(child, 0.9)
+    ):
         open_days = 21 + int(5 * uniform(child))
-        share = logistic(0.9 + 0.9 * child.adherence + 0.25 * child.food - 2.5 * child.ill_share - 3.0 * child.lost)
-        attended = int(min(max(open_days * (share + 0.08 * normal(child)) + 0.5, 0.0), 1.0 * open_days))
+        share = logistic(
+            0.9
+            + 0.9 * child.adherence
+            + 0.25 * child.food
+            - 2.5 * child.ill_share
+            - 3.0 * child.lost
+        )
+        attended = int(
+            min(max(open_days * (share + 0.08 * normal(child)) + 0.5, 0.0), 1.0 * open_days)
+        )
         write_attendance(book, child, child.day - today.last_month_days, open_days, attended)
     fetches = child.lost == 0 and happens(child, logistic(1.2 + 0.5 * child.adherence))
     if THR_FROM_DAYS < age < PRESCHOOL_DAYS and fetches:
@@ -82,12 +95,18 @@ def _visit_home(child, centre, today, book):
     finding = 2 if child.lost or happens(child, 0.12) else (1 if seen < -3.0 else ill)
     if happens(child, 0.015):
         finding = 4
-    write_visit(book, child, finding, child.day - 1 - int(12 * uniform(child)) if happens(child, 0.6) else -1)
+    write_visit(
+        book,
+        child,
+        finding,
+        child.day - 1 - int(12 * uniform(child)) if happens(child, 0.6) else -1,
+    )
 
 
 @compiled
 def _follow_up(child, centre, today, book):
-    """Every fortnight for two months, then every four weeks: come to be weighed, or be visited at home."""
+    """Every fortnight for two months, then every four weeks: come to be weighed, or be visited at
+    home."""
     since = child.day - child.cured_on
     child.follow_up = child.day + (14 if since < 56 else 28) if since < 183 else -1
     if happens(child, centre.visits):

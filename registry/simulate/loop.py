@@ -1,4 +1,5 @@
-"""The loop over children and days: the one compiled function that is called from outside, and so the one cached."""
+"""The loop over children and days: the one compiled function that is called from outside, and so
+the one cached."""
 
 from __future__ import annotations
 
@@ -12,9 +13,11 @@ from registry.simulate.state import WATCHED
 
 @njit(cache=True, nogil=True, error_model="numpy", no_cfunc_wrapper=True)
 def live(children, centres, days, first_day, book, kept):
-    """Live these children (changed in place) until their `until`, into `book`; their landmarks into `kept`.
+    """Live these children (changed in place) until their `until`, into `book`; their landmarks into
+    `kept`.
 
-    A forward draw (`shadow`) ends as soon as its outcome is known. Returns rows written, landmarks kept.
+    A forward draw (`shadow`) ends as soon as its outcome is known. Returns rows written, landmarks
+    kept.
     """
     rows, landmarks = 0, 0
     for k in range(len(children)):

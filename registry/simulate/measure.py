@@ -1,4 +1,5 @@
-"""How a child is measured and how that is written down: errors, rounding, copying, heights carried forward."""
+"""How a child is measured and how that is written down: errors, rounding, copying, heights carried
+forward."""
 
 from __future__ import annotations
 
@@ -13,7 +14,8 @@ from registry.simulate.growth import STANDING_LOSS_CM, weight_kg, whz
 LYING_UNTIL_DAYS = 731
 OLDEST_DAYS, YOUNGEST_FOR_MUAC_DAYS = 1826, 183
 HEIGHT_MISSING, HEIGHT_CARRIED = 0.30, 0.20
-"""Shares of monthly rows without a height, and with last month's height written again (domain §3.5)."""
+"""Shares of monthly rows without a height, and with last month's height written again (domain
+§3.5)."""
 
 ONLY_COLOUR = 0.01
 """Share of coloured monthly rows that arrive as the colour alone."""
@@ -26,7 +28,8 @@ def _rounded(value, step):
 
 @compiled
 def _weight_error(centre, source):
-    """SD (kg) and step of rounding: 0.05 kg for trained teams, 0.1 to 0.2 with a worker's scale; 0.5 kg centre."""
+    """SD (kg) and step of rounding: 0.05 kg for trained teams, 0.1 to 0.2 with a worker's scale;
+    0.5 kg centre."""
     if source == OFFICER:
         return 0.05, 0.1
     if source == TREATMENT:
@@ -36,7 +39,8 @@ def _weight_error(centre, source):
 
 @compiled
 def _height_error(centre, source):
-    """SD (cm) and step of rounding: 0.3 cm for trained teams, 0.5 to 1.0 for workers; whole cm in most centres."""
+    """SD (cm) and step of rounding: 0.3 cm for trained teams, 0.5 to 1.0 for workers; whole cm in
+    most centres."""
     if source == OFFICER:
         return 0.3, 0.1
     return 0.55 + 0.60 * (1.0 - centre.quality), (1.0 if centre.quality < 0.62 else 0.5)
@@ -57,7 +61,9 @@ def _measure_height(child, centre, noise, source):
     """Read the height anew and remember it with its day and position."""
     error, step = _height_error(centre, source)
     age = child.day - child.birth
-    standing = age >= LYING_UNTIL_DAYS if age < 300 or happens(child, 0.94) else age < LYING_UNTIL_DAYS
+    standing = (
+        age >= LYING_UNTIL_DAYS if age < 300 or happens(child, 0.94) else age < LYING_UNTIL_DAYS
+    )
     true = true_length_cm(child) - (STANDING_LOSS_CM if standing else 0.0)
     step = step if happens(child, min(noise, 1.0)) else 0.1
     child.height = _rounded(true + noise * error * normal(child), step)
@@ -68,7 +74,8 @@ def _measure_height(child, centre, noise, source):
 
 @compiled
 def _height_written(child, centre, source):
-    """What the row says of height: measured, the last one again, or nothing (NaN). In treatment: once a month."""
+    """What the row says of height: measured, the last one again, or nothing (NaN). In treatment:
+    once a month."""
     due = (child.day - child.admitted) % 28 == 0
     if source == OFFICER or (source == TREATMENT and due and happens(child, 0.85)):
         _measure_height(child, centre, centre.noise, source)
@@ -88,7 +95,9 @@ def _height_written(child, centre, source):
 @compiled
 def _muac_written(child, centre, noise, source):
     age = child.day - child.birth
-    share = 1.0 if source == OFFICER else (0.75 if source == TREATMENT else 1.0) * centre.measures_arm
+    share = (
+        1.0 if source == OFFICER else (0.75 if source == TREATMENT else 1.0) * centre.measures_arm
+    )
     if age < YOUNGEST_FOR_MUAC_DAYS or not happens(child, share):
         return math.nan
     error = 2.0 if source == OFFICER else 4.5
@@ -100,10 +109,14 @@ def _judge(child, weight, muac, oedema):
     """What this row lets one conclude under the contract: valid or not, SAM or not, and its z."""
     age = child.day - child.birth
     fresh = child.day - child.height_day <= (60 if age < 731 else 90)
-    standing = child.height_standing == 1 or (child.height_standing == -1 and age >= LYING_UNTIL_DAYS)
+    standing = child.height_standing == 1 or (
+        child.height_standing == -1 and age >= LYING_UNTIL_DAYS
+    )
     z = math.nan
     if fresh and child.height > 0 and weight > 0 and age <= OLDEST_DAYS and oedema <= 0:
-        z = _rounded(whz(child.sex, child.height + (STANDING_LOSS_CM if standing else 0.0), weight), 0.01)
+        z = _rounded(
+            whz(child.sex, child.height + (STANDING_LOSS_CM if standing else 0.0), weight), 0.01
+        )
     plausible = not math.isnan(z) and -5.0 <= z <= 5.0
     by_arm = age <= OLDEST_DAYS and not math.isnan(muac) and muac < 115.0
     child.seen_z, child.seen_day = (z if plausible else math.nan), child.day
@@ -113,7 +126,8 @@ def _judge(child, weight, muac, oedema):
 
 @compiled
 def _colour(child, centre):
-    """The colour that the source shows: 0 green, 1 yellow, 2 red; centres that hide SAM have no red."""
+    """The colour that the source shows: 0 green, 1 yellow, 2 red; centres that hide SAM have no
+    red."""
     if math.isnan(child.seen_z):
         return -1
     if child.seen_sam:
@@ -125,7 +139,8 @@ def _colour(child, centre):
 
 @compiled
 def read_child(child, centre, book, source):
-    """One measurement: true body, error, rounding, and the row; leaves the judgement in `child.seen_*`."""
+    """One measurement: true body, error, rounding, and the row; leaves the judgement in
+    `child.seen_*`."""
     height = _height_written(child, centre, source)
     weight = _weigh(child, centre, centre.noise, source)
     muac = _muac_written(child, centre, centre.noise, source)
@@ -144,11 +159,17 @@ def read_child(child, centre, book, source):
 
 @compiled
 def misses_weighing(child, centre, base):
-    """Whether the child is not weighed today; poor, ill, unwell-doing and reluctant families are missed more.
+    """Whether the child is not weighed today; poor, ill, unwell-doing and reluctant families are
+    missed more.
 
     base: log-odds of an average child. The dials `missing` and `informative` act here.
     """
-    telling = -0.55 * child.adherence - 0.25 * child.food + 2.2 * child.ill_share + (0.5 if child.ill_days > 0 else 0.0)
+    telling = (
+        -0.55 * child.adherence
+        - 0.25 * child.food
+        + 2.2 * child.ill_share
+        + (0.5 if child.ill_days > 0 else 0.0)
+    )
     telling += 0.25 if child.whz < -2.5 else 0.0
     odds = base + 0.8 * (0.65 - centre.quality) + centre.informative * telling
     return child.lost == 1 or happens(child, logistic(odds + math.log(max(centre.missing, 1e-9))))

@@ -1,8 +1,9 @@
-"""What the contract calls the outcome, counted while a life goes on: by realised lives and by forward draws alike.
+"""What the contract calls the outcome, counted while a life goes on: by realised lives and by
+forward draws alike.
 
-Relapse (index: a UCDC/VCDC episode closed as cured): a new admission or a confirmed SAM from day 14 to 183; SAM is
-confirmed when the next valid reading within 63 days is SAM too, and is dated by the first. Non-response (index:
-admission to UCDC/VCDC): not cured in the programme by day 91.
+Relapse (index: a UCDC/VCDC episode closed as cured): a new admission or a confirmed SAM from day 14
+to 183; SAM is confirmed when the next valid reading within 63 days is SAM too, and is dated by the
+first. Non-response (index: admission to UCDC/VCDC): not cured in the programme by day 91.
 """
 
 from __future__ import annotations
@@ -53,7 +54,8 @@ def _end_relapse(child, book, outcome):
 
 @compiled
 def _relapse_on(child, book, event_on):
-    """An event dated `event_on` is known today: a failed discharge before day 14, nothing after day 183."""
+    """An event dated `event_on` is known today: a failed discharge before day 14, nothing after day
+    183."""
     since = event_on - child.cured_on
     child.event_on = event_on
     if since < FROM_DAY:
@@ -64,7 +66,8 @@ def _relapse_on(child, book, event_on):
 
 @compiled
 def note_reading(child, book):
-    """A valid reading of a discharged child may confirm an earlier one, or wait for the next to do so."""
+    """A valid reading of a discharged child may confirm an earlier one, or wait for the next to do
+    so."""
     if child.relapse != WATCHED or not child.seen_valid:
         return
     if child.seen_sam:
@@ -89,7 +92,9 @@ def note_closing(child, book, outcome, reason):
     if child.non_response != WATCHED or child.programme > VCDC:
         return
     late = child.day - child.treated_on > LONGEST_TREATMENT
-    if outcome == NOT_RECOVERED or (outcome == TRANSFERRED and reason != COMPLICATION and reason != MOVED):
+    if outcome == NOT_RECOVERED or (
+        outcome == TRANSFERRED and reason != COMPLICATION and reason != MOVED
+    ):
         result = HAPPENED
     elif outcome == CURED or late:
         result = HAPPENED if late else DID_NOT_HAPPEN

@@ -1,4 +1,5 @@
-"""Where it happens: the calendar with its seasons, and a district's sectors and centres with their habits."""
+"""Where it happens: the calendar with its seasons, and a district's sectors and centres with their
+habits."""
 
 from __future__ import annotations
 
@@ -12,7 +13,8 @@ from registry.simulate.dials import Dials
 from registry.simulate.state import CENTRE, TODAY, UCDC, VCDC
 
 CHILDREN_A_CENTRE, CENTRES_A_SECTOR, SECTORS_A_PROJECT, PROJECTS_A_DISTRICT = 60, 25, 4, 6
-"""About 60 children under six a centre (8.6 crore in 14 lakh), 20 to 25 centres a supervisor (domain §6)."""
+"""About 60 children under six a centre (8.6 crore in 14 lakh), 20 to 25 centres a supervisor
+(domain §6)."""
 
 AFTER_THE_END_DAYS = 330
 """The calendar goes on for the forward draws."""
@@ -21,7 +23,8 @@ LAST_DAY = "2026-06-30"
 
 
 class Place(NamedTuple):
-    """Centres (`state.CENTRE`) with coordinates, and the sector, project, district of each sector."""
+    """Centres (`state.CENTRE`) with coordinates, and the sector, project, district of each
+    sector."""
 
     centres: np.ndarray
     latitude: np.ndarray
@@ -59,7 +62,8 @@ def found_centres(children_at_once: float, rng: np.random.Generator) -> Place:
 
 
 def _give_habits(centres: np.ndarray, rng: np.random.Generator) -> None:
-    """Skill, vigilance and bad habits; sectors differ, and a fifth of centres never report SAM (MP, 2023)."""
+    """Skill, vigilance and bad habits; sectors differ, and a fifth of centres never report SAM (MP,
+    2023)."""
     count = len(centres)
     sector_skill = rng.normal(0, 0.08, centres["sector"].max() + 1)[centres["sector"]]
     centres["quality"] = np.clip(rng.beta(3.2, 2.2, count) + sector_skill, 0.02, 0.98)
@@ -67,7 +71,9 @@ def _give_habits(centres: np.ndarray, rng: np.random.Generator) -> None:
     centres["hides_sam"] = rng.random(count) < 0.20
     centres["vigilance"] = np.clip(rng.beta(2.0, 2.8, count) * 0.80, 0.01, 0.9)
     centres["copies"] = np.where(rng.random(count) < 0.15, rng.uniform(0.08, 0.25, count), 0.015)
-    centres["measures_arm"] = np.where(rng.random(count) < 0.35, rng.uniform(0.5, 0.95, count), 0.06)
+    centres["measures_arm"] = np.where(
+        rng.random(count) < 0.35, rng.uniform(0.5, 0.95, count), 0.06
+    )
     centres["says_position"] = rng.choice([0.05, 0.6, 0.97], count, p=[0.35, 0.25, 0.40])
     centres["pressure"] = np.where(rng.random(count) < 0.30, rng.uniform(0.3, 0.8, count), 0.05)
     centres["visits"] = rng.beta(3, 4, count)
@@ -77,12 +83,15 @@ def _give_habits(centres: np.ndarray, rng: np.random.Generator) -> None:
 
 
 def _seasons(day_of_year: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Lean season (0 to 1, peak mid July), illness (about 1, monsoon) and migration for work and festivals."""
+    """Lean season (0 to 1, peak mid July), illness (about 1, monsoon) and migration for work and
+    festivals."""
     lean = 0.5 * (1 + np.cos(2 * np.pi * (day_of_year - 196) / 365.25))
     monsoon = np.exp(-(((day_of_year - 215) / 40.0) ** 2))
     cold = np.exp(-((np.minimum(day_of_year, 365 - day_of_year) / 30.0) ** 2))
     brick_kilns = ((day_of_year > 95) & (day_of_year < 165)).astype(float)
-    festivals = (((day_of_year > 295) & (day_of_year < 325)) | ((day_of_year > 65) & (day_of_year < 85))).astype(float)
+    festivals = (
+        ((day_of_year > 295) & (day_of_year < 325)) | ((day_of_year > 65) & (day_of_year < 85))
+    ).astype(float)
     return lean, 0.75 + 0.7 * monsoon + 0.25 * cold, 0.5 * brick_kilns + 0.8 * festivals
 
 

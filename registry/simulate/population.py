@@ -25,13 +25,18 @@ class People(NamedTuple):
     households: np.ndarray
 
 
-def _births(count: int, first: int, last: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Family number and birth day of `count` children born in [first, last]: one to four a family, spaced."""
+def _births(
+    count: int, first: int, last: int, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Family number and birth day of `count` children born in [first, last]: one to four a family,
+    spaced."""
     families = int(count * 1.4) + 50
     sizes = rng.choice([1, 2, 3, 4], families, p=[0.42, 0.38, 0.15, 0.05])
     family = np.repeat(np.arange(families), sizes)
     order = np.arange(len(family)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-    spacing = np.where(rng.random(len(family)) < 0.012, 0, np.clip(rng.normal(960, 300, len(family)), 330, 2200))
+    spacing = np.where(
+        rng.random(len(family)) < 0.012, 0, np.clip(rng.normal(960, 300, len(family)), 330, 2200)
+    )
     eldest = np.repeat(rng.uniform(first - 1500, last, families), sizes)
     gaps = np.where(order > 0, spacing, 0.0)
     run = np.cumsum(gaps)
@@ -41,8 +46,11 @@ def _births(count: int, first: int, last: int, rng: np.random.Generator) -> tupl
     return number, birth[kept].astype(np.int64)
 
 
-def settle(count: int, place: Place, *, first_day: int, last_day: int, rng: np.random.Generator) -> People:
-    """`count` children that are under six on some day of the window, with their families and centres."""
+def settle(
+    count: int, place: Place, *, first_day: int, last_day: int, rng: np.random.Generator
+) -> People:
+    """`count` children that are under six on some day of the window, with their families and
+    centres."""
     family, birth = _births(count, first_day - AGED_OUT_DAYS + 60, last_day - 75, rng)
     households = rng.normal(0, 1, family.max() + 1)
     home = rng.integers(0, len(place.centres), family.max() + 1)
@@ -58,9 +66,15 @@ def settle(count: int, place: Place, *, first_day: int, last_day: int, rng: np.r
     return People(children, family, households)
 
 
-def _endow(children: np.ndarray, family: np.ndarray, households: np.ndarray, place: Place,
-           rng: np.random.Generator) -> None:
-    """Traits: siblings share a household's food and habits, children of a sector a little of their level."""
+def _endow(
+    children: np.ndarray,
+    family: np.ndarray,
+    households: np.ndarray,
+    place: Place,
+    rng: np.random.Generator,
+) -> None:
+    """Traits: siblings share a household's food and habits, children of a sector a little of their
+    level."""
     count = len(children)
     draw = lambda: rng.normal(0, 1, count)  # noqa: E731 - one short source of noise per trait
     shared = rng.normal(0, 1, len(households))[family]
@@ -70,9 +84,15 @@ def _endow(children: np.ndarray, family: np.ndarray, households: np.ndarray, pla
     local = rng.normal(0, 0.15, sector.max() + 1)[sector]
     children["food"] = 0.92 * households[family] + 0.3 * draw() + tribal
     inborn = draw()
-    children["setpoint"] = SET_POINT + local + SET_POINT_SD * (
-        0.42 * children["food"] + 0.40 * shared + 0.81 * (0.4 * inborn + 0.917 * draw()))
-    children["haz_later"] = HAZ_LATER + HAZ_LATER_SD * (0.35 * children["food"] + 0.40 * shared + 0.85 * draw())
+    children["setpoint"] = (
+        SET_POINT
+        + local
+        + SET_POINT_SD
+        * (0.42 * children["food"] + 0.40 * shared + 0.81 * (0.4 * inborn + 0.917 * draw()))
+    )
+    children["haz_later"] = HAZ_LATER + HAZ_LATER_SD * (
+        0.35 * children["food"] + 0.40 * shared + 0.85 * draw()
+    )
     born = 0.45 * inborn + 0.25 * children["food"] + 0.85 * draw()
     children["birth_weight"] = np.clip(2.82 + 0.42 * born, 1.1, 4.6)
     children["haz_birth"] = -0.6 + 1.3 * (children["birth_weight"] - 2.82) + 0.6 * draw()
@@ -87,13 +107,23 @@ def _endow(children: np.ndarray, family: np.ndarray, households: np.ndarray, pla
 def _start(children: np.ndarray, first_day: int, last_day: int, rng: np.random.Generator) -> None:
     """The state on the day a child comes under the centre's eyes (or the window opens)."""
     count = len(children)
-    delay = np.where(rng.random(count) < 0.7, rng.exponential(25, count), rng.exponential(120, count))
+    delay = np.where(
+        rng.random(count) < 0.7, rng.exponential(25, count), rng.exponential(120, count)
+    )
     enrolled = children["birth"] + np.minimum(delay, 900).astype(np.int64)
     children["enrolled"] = enrolled
     children["day"] = np.maximum(enrolled, first_day) - 1
     children["alive"] = children["present"] = 1
     children["until"] = last_day
-    for name in ("cured_on", "treated_on", "pending", "officer_due", "absent_since", "follow_up", "next_weighing"):
+    for name in (
+        "cured_on",
+        "treated_on",
+        "pending",
+        "officer_due",
+        "absent_since",
+        "follow_up",
+        "next_weighing",
+    ):
         children[name] = -1
     children["programme"] = children["episode"] = -1
     children["event_on"] = children["left_on"] = FOREVER

@@ -1,4 +1,5 @@
-"""The simulator's own rates beside the published ones, so that a reader sees what was calibrated to what."""
+"""The simulator's own rates beside the published ones, so that a reader sees what was calibrated to
+what."""
 
 from __future__ import annotations
 
@@ -34,10 +35,19 @@ PUBLISHED: dict[str, tuple[str, str]] = {
     "cured": ("0.42-0.57", "Mumbai SNEHA 42.4 % at 3 months, India RCT 43-57 % at 16 weeks"),
     "defaulted": ("0.127-0.15", "Mumbai SNEHA 12.7 %; working figure 15 %"),
     "died_in_care": ("0.003-0.010", "range of programmes"),
-    "not_recovered_by_12_weeks": ("0.45", "Mumbai SNEHA; among those neither defaulted nor transferred out"),
-    "gain_of_cured_g_kg_day": ("4.5", "Mumbai SNEHA (3.1-5.9), first weeks; Sudan cured cards median 2.8"),
+    "not_recovered_by_12_weeks": (
+        "0.45",
+        "Mumbai SNEHA; among those neither defaulted nor transferred out",
+    ),
+    "gain_of_cured_g_kg_day": (
+        "4.5",
+        "Mumbai SNEHA (3.1-5.9), first weeks; Sudan cured cards median 2.8",
+    ),
     "stay_of_cured_days": ("28-56", "Government Resolution 4 weeks; CMAM median 43-56 days"),
-    "relapse_by_183_days": ("0.12", "central scenario (Bihar 9.1 % at 3 months; Somalia 26 % at 6)"),
+    "relapse_by_183_days": (
+        "0.12",
+        "central scenario (Bihar 9.1 % at 3 months; Somalia 26 % at 6)",
+    ),
     "share_of_relapses_by_30_days": ("0.20-0.25", "Alier, OptiMA"),
     "share_of_relapses_by_60_days": ("0.55", "Alier"),
     "share_of_relapses_by_90_days": ("0.75", "domain §3.2"),
@@ -99,16 +109,23 @@ def _of_treatment(episodes: Columns, endings: Columns) -> dict[str, float]:
     return {
         "admissions": float(np.sum(episodes["programme"] <= VCDC)),
         "cured_discharges": float(np.sum(outcome == CURED)),
-        "cured": _share(ended == CURED), "defaulted": _share(ended == DEFAULTED),
-        "died_in_care": _share(ended == DIED_IN_CARE), "not_recovered": _share(ended == NOT_RECOVERED),
+        "cured": _share(ended == CURED),
+        "defaulted": _share(ended == DEFAULTED),
+        "died_in_care": _share(ended == DIED_IN_CARE),
+        "not_recovered": _share(ended == NOT_RECOVERED),
         "not_recovered_by_12_weeks": non_response_by_day_91(days, answered),
-        "gain_of_cured_g_kg_day": float(np.median(endings["gain"][mine][good])) if good.any() else float("nan"),
-        "stay_of_cured_days": float(np.median(stay[outcome == CURED])) if np.any(outcome == CURED) else float("nan"),
+        "gain_of_cured_g_kg_day": float(np.median(endings["gain"][mine][good]))
+        if good.any()
+        else float("nan"),
+        "stay_of_cured_days": float(np.median(stay[outcome == CURED]))
+        if np.any(outcome == CURED)
+        else float("nan"),
     }
 
 
 def non_response_by_day_91(days: np.ndarray, codes: np.ndarray) -> float:
-    """Cumulative incidence of non-response; a cure competes as a death does: both end the time at risk."""
+    """Cumulative incidence of non-response; a cure competes as a death does: both end the time at
+    risk."""
     return cumulative_incidence(days, np.where(codes == DID_NOT_HAPPEN, DIED, codes))
 
 
@@ -116,18 +133,27 @@ def _of_relapse(endings: Columns) -> dict[str, float]:
     mine = (endings["target"] == RELAPSE) & (endings["outcome"] != FAILED_DISCHARGE)
     outcome, index = endings["outcome"][mine], endings["index_on"][mine]
     event = outcome == HAPPENED
-    day = np.where(event | (outcome == CENSORED), endings["event_on"][mine], endings["day"][mine]) - index
+    day = (
+        np.where(event | (outcome == CENSORED), endings["event_on"][mine], endings["day"][mine])
+        - index
+    )
     when = np.sort(day[event])
     return {
         "relapse_by_183_days": cumulative_incidence(np.minimum(day, 184), outcome),
         **{f"share_of_relapses_by_{by}_days": _share(when <= by) for by in (30, 60, 90)},
         "discharged_not_followed": _share(outcome == CENSORED),
         "relapses": float(event.sum()),
-        "failed_discharges": float(np.sum((endings["target"] == RELAPSE) & (endings["outcome"] == FAILED_DISCHARGE))),
+        "failed_discharges": float(
+            np.sum((endings["target"] == RELAPSE) & (endings["outcome"] == FAILED_DISCHARGE))
+        ),
     }
 
 
 def rates(lives: Lives) -> dict[str, float]:
     """Every own rate by name; those with a published counterpart are in `PUBLISHED`."""
     rows = lives.rows
-    return _of_people(lives) | _of_treatment(rows["episodes"], rows["endings"]) | _of_relapse(rows["endings"])
+    return (
+        _of_people(lives)
+        | _of_treatment(rows["episodes"], rows["endings"])
+        | _of_relapse(rows["endings"])
+    )

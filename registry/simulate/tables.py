@@ -56,19 +56,30 @@ def texts(words: np.ndarray, positions: np.ndarray) -> pa.Array:
 
 
 class Names:
-    """Ids of one registry: the programme's own codes, drawn so that they say nothing about a child."""
+    """Ids of one registry: the programme's own codes, drawn so that they say nothing about a
+    child."""
 
     def __init__(self, lives: Lives, rng: np.random.Generator):
         place, people = lives.place, lives.people
         sectors = len(place.project_of_sector)
-        self.child = np.char.add("CH", np.char.zfill((rng.permutation(len(people.children)) + 1).astype(str), 8))
+        self.child = np.char.add(
+            "CH", np.char.zfill((rng.permutation(len(people.children)) + 1).astype(str), 8)
+        )
         # A multiplier without a common factor gives every family its own eight digits.
-        shuffled = rng.permutation(people.family.max() + 1) * 7_654_321 + int(rng.integers(90_000_000))
+        shuffled = rng.permutation(people.family.max() + 1) * 7_654_321 + int(
+            rng.integers(90_000_000)
+        )
         self.family = (shuffled % 90_000_000 + 10_000_000).astype(str)
-        self.centre = np.char.add("AWC", np.char.zfill((np.arange(len(place.centres)) + 1).astype(str), 5))
+        self.centre = np.char.add(
+            "AWC", np.char.zfill((np.arange(len(place.centres)) + 1).astype(str), 5)
+        )
         self.sector = np.char.add("SEC", np.char.zfill((np.arange(sectors) + 1).astype(str), 3))
-        self.project = np.char.add("PRJ", np.char.zfill((place.project_of_sector + 1).astype(str), 3))
-        self.district = np.char.add("DIS", np.char.zfill((place.district_of_sector + 1).astype(str), 2))
+        self.project = np.char.add(
+            "PRJ", np.char.zfill((place.project_of_sector + 1).astype(str), 3)
+        )
+        self.district = np.char.add(
+            "DIS", np.char.zfill((place.district_of_sector + 1).astype(str), 2)
+        )
 
 
 def centres_table(lives: Lives, names: Names, rng: np.random.Generator) -> pa.Table:
@@ -76,44 +87,63 @@ def centres_table(lives: Lives, names: Names, rng: np.random.Generator) -> pa.Ta
     place = lives.place
     count, sector = len(place.centres), place.centres["sector"]
     unplaced = rng.random(count) < 0.05
-    return pa.table({
-        "centre_id": texts(names.centre, np.arange(count)),
-        "name": pa.array([f"Anganwadi {number + 1}" for number in range(count)]),
-        "sector_id": texts(names.sector, sector), "project_id": texts(names.project, sector),
-        "district_id": texts(names.district, sector), "setting": codes(place.centres["setting"], SETTING),
-        "latitude": numbers(np.where(unplaced, np.nan, place.latitude), 5),
-        "longitude": numbers(np.where(unplaced, np.nan, place.longitude), 5),
-    })
+    return pa.table(
+        {
+            "centre_id": texts(names.centre, np.arange(count)),
+            "name": pa.array([f"Anganwadi {number + 1}" for number in range(count)]),
+            "sector_id": texts(names.sector, sector),
+            "project_id": texts(names.project, sector),
+            "district_id": texts(names.district, sector),
+            "setting": codes(place.centres["setting"], SETTING),
+            "latitude": numbers(np.where(unplaced, np.nan, place.latitude), 5),
+            "longitude": numbers(np.where(unplaced, np.nan, place.longitude), 5),
+        }
+    )
 
 
 def children_table(lives: Lives, names: Names, rng: np.random.Generator) -> pa.Table:
-    """`children`; an eighth without Family ID, a quarter without birth weight, some leavings never written."""
+    """`children`; an eighth without Family ID, a quarter without birth weight, some leavings never
+    written."""
     children, family = lives.people.children, lives.people.family
     count = len(children)
-    weight = np.where(rng.random(count) < 0.25, np.nan, np.round(children["birth_weight"] / 0.05) * 0.05)
+    weight = np.where(
+        rng.random(count) < 0.25, np.nan, np.round(children["birth_weight"] / 0.05) * 0.05
+    )
     silent = (children["left_reason"] < 2) & (rng.random(count) < 0.25)
     left_on = np.where(silent, FOREVER, children["left_on"])
-    return pa.table({
-        "child_id": texts(names.child, np.arange(count)),
-        "family_id": texts(names.family, np.where(rng.random(count) < 0.12, -1, family)),
-        "sex": codes(children["sex"], SEX), "birth_date": dates(children["birth"]),
-        "centre_id": texts(names.centre, children["centre"]), "birth_weight_kg": numbers(weight, 2),
-        "registered_on": dates(np.where(rng.random(count) < 0.05, -1, children["enrolled"])),
-        "left_on": dates(left_on),
-        "left_reason": codes(np.where(left_on == FOREVER, -1, children["left_reason"]), LEFT_REASON),
-    })
+    return pa.table(
+        {
+            "child_id": texts(names.child, np.arange(count)),
+            "family_id": texts(names.family, np.where(rng.random(count) < 0.12, -1, family)),
+            "sex": codes(children["sex"], SEX),
+            "birth_date": dates(children["birth"]),
+            "centre_id": texts(names.centre, children["centre"]),
+            "birth_weight_kg": numbers(weight, 2),
+            "registered_on": dates(np.where(rng.random(count) < 0.05, -1, children["enrolled"])),
+            "left_on": dates(left_on),
+            "left_reason": codes(
+                np.where(left_on == FOREVER, -1, children["left_reason"]), LEFT_REASON
+            ),
+        }
+    )
 
 
 def measurements_table(rows: Columns, names: Names) -> pa.Table:
     """`measurements`, with `recorded_on` where the book has a day for it."""
-    return pa.table({
-        "child_id": texts(names.child, rows["child"]), "measured_on": dates(rows["day"]),
-        "weight_kg": numbers(rows["weight"], 2), "height_cm": numbers(rows["height"], 1),
-        "height_position": codes(rows["standing"], POSITION), "muac_mm": numbers(rows["muac"], 0),
-        "oedema": pa.array(rows["oedema"].astype(np.int8), mask=rows["oedema"] < 0),
-        "reported_status": codes(rows["status"], REPORTED_STATUS), "source": codes(rows["source"], SOURCES),
-        "recorded_on": dates(rows["recorded"]),
-    })
+    return pa.table(
+        {
+            "child_id": texts(names.child, rows["child"]),
+            "measured_on": dates(rows["day"]),
+            "weight_kg": numbers(rows["weight"], 2),
+            "height_cm": numbers(rows["height"], 1),
+            "height_position": codes(rows["standing"], POSITION),
+            "muac_mm": numbers(rows["muac"], 0),
+            "oedema": pa.array(rows["oedema"].astype(np.int8), mask=rows["oedema"] < 0),
+            "reported_status": codes(rows["status"], REPORTED_STATUS),
+            "source": codes(rows["source"], SOURCES),
+            "recorded_on": dates(rows["recorded"]),
+        }
+    )
 
 
 def episodes_table(rows: Columns, names: Names) -> pa.Table:
@@ -121,28 +151,45 @@ def episodes_table(rows: Columns, names: Names) -> pa.Table:
     order = np.lexsort((rows["child"], rows["day"]))
     numbered = np.empty(len(order), np.int64)
     numbered[order] = np.arange(1, len(order) + 1)
-    return pa.table({
-        "episode_id": pa.array([f"EP{number:07d}" for number in numbered]),
-        "child_id": texts(names.child, rows["child"]), "programme": codes(rows["programme"], PROGRAMME),
-        "admitted_on": dates(rows["day"]), "appetite_test": codes(rows["appetite"], APPETITE),
-        "complications": truths(rows["complications"]), "closed_on": dates(rows["closed"]),
-        "outcome": codes(rows["outcome"], OUTCOME), "transfer_reason": codes(rows["reason"], TRANSFER_REASON),
-    })
+    return pa.table(
+        {
+            "episode_id": pa.array([f"EP{number:07d}" for number in numbered]),
+            "child_id": texts(names.child, rows["child"]),
+            "programme": codes(rows["programme"], PROGRAMME),
+            "admitted_on": dates(rows["day"]),
+            "appetite_test": codes(rows["appetite"], APPETITE),
+            "complications": truths(rows["complications"]),
+            "closed_on": dates(rows["closed"]),
+            "outcome": codes(rows["outcome"], OUTCOME),
+            "transfer_reason": codes(rows["reason"], TRANSFER_REASON),
+        }
+    )
 
 
 def checks_table(rows: Columns, names: Names) -> pa.Table:
     """`checks`."""
     seen = {name: truths(rows[name]) for name in ("diarrhoea", "fever", "cough", "poor_appetite")}
-    return pa.table({"child_id": texts(names.child, rows["child"]), "checked_on": dates(rows["day"])} | seen | {
-        "examiner": codes(rows["examiner"], EXAMINER), "appetite_test": codes(rows["appetite_test"], APPETITE),
-        "sam_confirmed": truths(np.full(len(rows["child"]), -1)),
-    })
+    return pa.table(
+        {"child_id": texts(names.child, rows["child"]), "checked_on": dates(rows["day"])}
+        | seen
+        | {
+            "examiner": codes(rows["examiner"], EXAMINER),
+            "appetite_test": codes(rows["appetite_test"], APPETITE),
+            "sam_confirmed": truths(np.full(len(rows["child"]), -1)),
+        }
+    )
 
 
 def rations_table(rows: Columns, names: Names) -> pa.Table:
     """`rations`: EDNF in sachets, THR in packets, HCM in meals."""
-    return pa.table({"child_id": texts(names.child, rows["child"]), "issued_on": dates(rows["day"]),
-                     "item": codes(rows["item"], ITEM), "quantity": numbers(rows["quantity"], 0)})
+    return pa.table(
+        {
+            "child_id": texts(names.child, rows["child"]),
+            "issued_on": dates(rows["day"]),
+            "item": codes(rows["item"], ITEM),
+            "quantity": numbers(rows["quantity"], 0),
+        }
+    )
 
 
 def attendance_table(rows: Columns, names: Names) -> pa.Table:
@@ -150,29 +197,54 @@ def attendance_table(rows: Columns, names: Names) -> pa.Table:
     first = int(rows["day"].min()) if len(rows["day"]) else 0
     months = rows["day"].astype("datetime64[D]").astype("datetime64[M]").astype(int)
     base = np.datetime64(first, "D").astype("datetime64[M]").astype(int)
-    words = np.array([str(np.datetime64(int(base) + k, "M")) for k in range(int((months - base).max(initial=0)) + 1)])
-    return pa.table({"child_id": texts(names.child, rows["child"]), "month": texts(words, months - base),
-                     "open_days": pa.array(rows["open"]), "attended_days": pa.array(rows["attended"])})
+    words = np.array(
+        [
+            str(np.datetime64(int(base) + k, "M"))
+            for k in range(int((months - base).max(initial=0)) + 1)
+        ]
+    )
+    return pa.table(
+        {
+            "child_id": texts(names.child, rows["child"]),
+            "month": texts(words, months - base),
+            "open_days": pa.array(rows["open"]),
+            "attended_days": pa.array(rows["attended"]),
+        }
+    )
 
 
 def visits_table(rows: Columns, names: Names) -> pa.Table:
     """`visits`."""
-    return pa.table({"child_id": texts(names.child, rows["child"]), "visited_on": dates(rows["day"]),
-                     "finding": codes(rows["finding"], FINDING), "listed_on": dates(rows["listed"])})
+    return pa.table(
+        {
+            "child_id": texts(names.child, rows["child"]),
+            "visited_on": dates(rows["day"]),
+            "finding": codes(rows["finding"], FINDING),
+            "listed_on": dates(rows["listed"]),
+        }
+    )
 
 
 def truth_table(lives: Lives, names: Names, target: int, realised: tuple[str, ...]) -> pa.Table:
-    """Landmarks of one target with the outcome's probability, and what became of it (`realised` by code)."""
+    """Landmarks of one target with the outcome's probability, and what became of it (`realised` by
+    code)."""
     rows = lives.rows["landmarks"]
     mine = {name: column[rows["target"] == target] for name, column in rows.items()}
     outcome = _realised(lives.rows["endings"], mine, target)
-    share = np.divide(mine["happened"], mine["lives"], out=np.full(len(outcome), np.nan), where=mine["lives"] > 0)
-    return pa.table({
-        "child_id": texts(names.child, mine["child"]), "index_on": dates(mine["index_on"]),
-        "landmark_day": pa.array((mine["day"] - mine["index_on"]).astype(np.int16)),
-        "probability": pa.array(share, mask=np.isnan(share)), "draws": pa.array(mine["lives"]),
-        "realised": codes(outcome, realised), "true_whz": numbers(mine["true_whz"], 3),
-    })
+    share = np.divide(
+        mine["happened"], mine["lives"], out=np.full(len(outcome), np.nan), where=mine["lives"] > 0
+    )
+    return pa.table(
+        {
+            "child_id": texts(names.child, mine["child"]),
+            "index_on": dates(mine["index_on"]),
+            "landmark_day": pa.array((mine["day"] - mine["index_on"]).astype(np.int16)),
+            "probability": pa.array(share, mask=np.isnan(share)),
+            "draws": pa.array(mine["lives"]),
+            "realised": codes(outcome, realised),
+            "true_whz": numbers(mine["true_whz"], 3),
+        }
+    )
 
 
 def _realised(endings: Columns, landmarks: Columns, target: int) -> np.ndarray:

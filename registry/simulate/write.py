@@ -1,4 +1,5 @@
-"""A simulated registry on disk: the tables, the truth beside them in a folder of its own, and the provenance."""
+"""A simulated registry on disk: the tables, the truth beside them in a folder of its own, and the
+provenance."""
 
 from __future__ import annotations
 
@@ -23,17 +24,29 @@ from registry.simulate.rates import rates
 from registry.simulate.run import Lives, live_all
 
 FORMATS = ("parquet", "csv")
-REALISED = ("not_watched", "watched", "happened", "did_not_happen", "censored", "died", "failed_discharge")
+REALISED = (
+    "not_watched",
+    "watched",
+    "happened",
+    "did_not_happen",
+    "censored",
+    "died",
+    "failed_discharge",
+)
 
 
-def clean_tables(lives: Lives, names: tables.Names, rng: np.random.Generator) -> dict[str, pa.Table]:
+def clean_tables(
+    lives: Lives, names: tables.Names, rng: np.random.Generator
+) -> dict[str, pa.Table]:
     """The eight tables before typing errors, duplicates and impossible rows."""
     rows = lives.rows
     return {
-        "centres": tables.centres_table(lives, names, rng), "children": tables.children_table(lives, names, rng),
+        "centres": tables.centres_table(lives, names, rng),
+        "children": tables.children_table(lives, names, rng),
         "measurements": tables.measurements_table(rows["measurements"], names),
         "episodes": tables.episodes_table(rows["episodes"], names),
-        "checks": tables.checks_table(rows["checks"], names), "rations": tables.rations_table(rows["rations"], names),
+        "checks": tables.checks_table(rows["checks"], names),
+        "rations": tables.rations_table(rows["rations"], names),
         "attendance": tables.attendance_table(rows["attendance"], names),
         "visits": tables.visits_table(rows["visits"], names),
     }
@@ -41,8 +54,10 @@ def clean_tables(lives: Lives, names: tables.Names, rng: np.random.Generator) ->
 
 def truth_tables(lives: Lives, names: tables.Names) -> dict[str, pa.Table]:
     """The truth of both targets."""
-    return {"relapse": tables.truth_table(lives, names, RELAPSE, REALISED),
-            "non_response": tables.truth_table(lives, names, NON_RESPONSE, REALISED)}
+    return {
+        "relapse": tables.truth_table(lives, names, RELAPSE, REALISED),
+        "non_response": tables.truth_table(lives, names, NON_RESPONSE, REALISED),
+    }
 
 
 def _save(table: pa.Table, path: Path, format: str) -> None:
@@ -68,14 +83,33 @@ def _forget_former(out: Path) -> None:
             (out / f"{name}.{format}").unlink(missing_ok=True)
 
 
-_CONTRACT = ("centres", "children", "measurements", "episodes", "checks", "rations", "attendance", "visits")
+_CONTRACT = (
+    "centres",
+    "children",
+    "measurements",
+    "episodes",
+    "checks",
+    "rations",
+    "attendance",
+    "visits",
+)
 
 
-def simulate(out: str | Path, *, children: int, months: int, seed: int, format: str = "parquet",
-             dials: Dials | None = None, progress: Callable[[int], None] = lambda done: None) -> dict[str, object]:
-    """Write a registry of `children` over `months` to the folder `out`; returns its provenance and own rates.
+def simulate(
+    out: str | Path,
+    *,
+    children: int,
+    months: int,
+    seed: int,
+    format: str = "parquet",
+    dials: Dials | None = None,
+    progress: Callable[[int], None] = lambda done: None,
+) -> dict[str, object]:
+    """Write a registry of `children` over `months` to the folder `out`; returns its provenance and
+    own rates.
 
-    Same arguments, same bytes in every table. Raises `UsageError` for a format, size or dial that makes no sense.
+    Same arguments, same bytes in every table. Raises `UsageError` for a format, size or dial that
+    makes no sense.
     """
     dials = dials or Dials()
     if format not in FORMATS:
@@ -94,11 +128,14 @@ def simulate(out: str | Path, *, children: int, months: int, seed: int, format: 
     if dials.truth_draws:
         for name, table in truth_tables(lives, names).items():
             _save(table, out / "truth" / name, "parquet")
-    return _provenance(out, lives, written, {"seed": seed, "months": months, "children": children}, dials)
+    return _provenance(
+        out, lives, written, {"seed": seed, "months": months, "children": children}, dials
+    )
 
 
 def late_entry(lives: Lives, rng: np.random.Generator) -> None:
-    """`recorded_on` of monthly rows: empty for most; days to weeks later where a centre types in arrears."""
+    """`recorded_on` of monthly rows: empty for most; days to weeks later where a centre types in
+    arrears."""
     rows = lives.rows["measurements"]
     late = lives.place.centres["late"][lives.people.children["centre"][rows["child"]]]
     delayed = (rng.random(len(late)) < late) & (rows["source"] < 2)
@@ -106,11 +143,16 @@ def late_entry(lives: Lives, rng: np.random.Generator) -> None:
     rows["recorded"] = np.where(delayed & (recorded <= lives.last_day), recorded, -1)
 
 
-def _provenance(out: Path, lives: Lives, written: dict[str, pa.Table], asked: dict[str, int],
-                dials: Dials) -> dict[str, object]:
+def _provenance(
+    out: Path, lives: Lives, written: dict[str, pa.Table], asked: dict[str, int], dials: Dials
+) -> dict[str, object]:
     facts = {
-        "synthetic": True, **asked, "simulator_version": SIMULATOR_VERSION, "dials": asdict(dials),
-        "first_day": day_date(lives.first_day).isoformat(), "last_day": day_date(lives.last_day).isoformat(),
+        "synthetic": True,
+        **asked,
+        "simulator_version": SIMULATOR_VERSION,
+        "dials": asdict(dials),
+        "first_day": day_date(lives.first_day).isoformat(),
+        "last_day": day_date(lives.last_day).isoformat(),
         "rows": {name: table.num_rows for name, table in written.items()},
     }
     (out / "provenance.json").write_text(json.dumps(facts, indent=2) + "\n")

@@ -1,4 +1,5 @@
-"""CSV as Excel and others write it: any of its encodings and delimiters, read as different texts and positions."""
+"""CSV as Excel and others write it: any of its encodings and delimiters, read as different texts
+and positions."""
 
 from __future__ import annotations
 
@@ -26,8 +27,8 @@ _SEP = re.compile(r'"?sep=(.)"?[,;]*')
 
 @dataclass(frozen=True)
 class Text:
-    """A file as a table of texts, its rows' numbers where some are missing, the rows with too many or few cells, the
-    names that stand twice, and what was read past."""
+    """A file as a table of texts, its rows' numbers where some are missing, the rows with too many
+    or few cells, the names that stand twice, and what was read past."""
 
     data: pa.Table
     numbers: np.ndarray | None
@@ -49,7 +50,8 @@ class _Head:
 
 
 def read_csv(path: Path, *, uneven: str = "refuse") -> Text:
-    """Read a file; all texts are kept as written, nothing is taken for a number. Raises BadInput for what is no table.
+    """Read a file; all texts are kept as written, nothing is taken for a number. Raises BadInput
+    for what is no table.
 
     uneven: rows with too few cells (or too many, all empty) are refused, or filled up (`fill`).
     """
@@ -58,9 +60,15 @@ def read_csv(path: Path, *, uneven: str = "refuse") -> Text:
     encoding = _encoding(path, start)
     text = start.decode(encoding, errors="replace").lstrip("\ufeff")
     if not text.strip():
-        raise BadInput("REG004", f"{path.name} is empty: export it again; its first line must name the columns")
+        raise BadInput(
+            "REG004", f"{path.name} is empty: export it again; its first line must name the columns"
+        )
     head = _head(path, text, whole=len(start) < 1 << 16)
-    notes = (f"{path.name}: {head.titles} lines above the header were read past",) if head.titles else ()
+    notes = (
+        (f"{path.name}: {head.titles} lines above the header were read past",)
+        if head.titles
+        else ()
+    )
     quotes = b'"' in start or _holds_quotes(path)
     if not _has_rows(path, encoding, head.lines):
         empty = pa.table({name: pa.array([], pa.string()) for name in head.names})
@@ -71,7 +79,14 @@ def read_csv(path: Path, *, uneven: str = "refuse") -> Text:
         table, refused = _read(path, encoding, head, quotes=quotes, threads=False)
     if uneven == "fill" and refused:
         table, refused = _filled_up(table, refused, head)
-    return Text(_without_empty(table), _numbers(table.num_rows, refused), refused, head.twice, notes, head.delimiter)
+    return Text(
+        _without_empty(table),
+        _numbers(table.num_rows, refused),
+        refused,
+        head.twice,
+        notes,
+        head.delimiter,
+    )
 
 
 def _encoding(path: Path, start: bytes) -> str:
@@ -84,8 +99,10 @@ def _encoding(path: Path, start: bytes) -> str:
                 pass
     except UnicodeDecodeError as error:
         if start.startswith(b"\xef\xbb\xbf"):
-            raise BadInput("REG003", f"{path.name} is marked as UTF-8 and holds bytes that are none; export it again") \
-                from error
+            raise BadInput(
+                "REG003",
+                f"{path.name} is marked as UTF-8 and holds bytes that are none; export it again",
+            ) from error
         return "cp1252"
     return "utf-8"
 
@@ -102,21 +119,28 @@ def _head(path: Path, text: str, *, whole: bool) -> _Head:
     at = rows_above(rows)
     names = [" ".join(name.split()) for name in rows[at]]
     if not all(name.isprintable() for name in names):
-        raise BadInput("REG003", f"{path.name} is not a CSV file: its first line holds no names; export it again")
-    names += [""] * _empty_cells_beyond(rows[at + 1:], len(names))
+        raise BadInput(
+            "REG003",
+            f"{path.name} is not a CSV file: its first line holds no names; export it again",
+        )
+    names += [""] * _empty_cells_beyond(rows[at + 1 :], len(names))
     different, twice = named(names)
     return _Head(delimiter, different, ends[at] + bool(told), at, twice)
 
 
 def _words_and_order(rows: list[list[str]]) -> float:
-    """How much like a table these rows look: words in the header, and rows of the header's width."""
+    """How much like a table these rows look: words in the header, and rows of the header's
+    width."""
     at = rows_above(rows)
     words = sum(any(sign.isalpha() for sign in cell) for cell in rows[at])
     return (words - 1) * sum(len(row) == len(rows[at]) for row in rows[at:]) / len(rows)
 
 
-def _rows_of(path: Path, text: str, delimiter: str, *, whole: bool) -> tuple[list[list[str]], list[int]]:
-    """The first rows with a cell, and the lines down to the end of each (Excel breaks lines within a cell)."""
+def _rows_of(
+    path: Path, text: str, delimiter: str, *, whole: bool
+) -> tuple[list[list[str]], list[int]]:
+    """The first rows with a cell, and the lines down to the end of each (Excel breaks lines within
+    a cell)."""
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     rows, ends = [], []
     try:
@@ -128,7 +152,9 @@ def _rows_of(path: Path, text: str, delimiter: str, *, whole: bool) -> tuple[lis
                 break
     except csv.Error as error:
         if not rows:
-            raise BadInput("REG003", f"{path.name} is not a CSV file: its first line cannot be read") from error
+            raise BadInput(
+                "REG003", f"{path.name} is not a CSV file: its first line cannot be read"
+            ) from error
     if not rows:
         raise BadInput("REG003", f"{path.name} is not a CSV file: its first line cannot be read")
     # The last row may be cut by the end of what was looked at.
@@ -136,14 +162,16 @@ def _rows_of(path: Path, text: str, delimiter: str, *, whole: bool) -> tuple[lis
 
 
 def _empty_cells_beyond(rows: list[list[str]], width: int) -> int:
-    """How many empty cells nearly all rows have beyond the header: exports end each line with a delimiter."""
+    """How many empty cells nearly all rows have beyond the header: exports end each line with a
+    delimiter."""
     extra = Counter(len(row) - width for row in rows if len(row) >= width and not any(row[width:]))
     most = max(extra, key=extra.__getitem__, default=0)
     return most if most and extra[most] >= 0.9 * len(rows) else 0
 
 
-def _read(path: Path, encoding: str, head: _Head, *, quotes: bool, threads: bool,
-          block: int = BLOCK) -> tuple[pa.Table, list[tuple[int, str]]]:
+def _read(
+    path: Path, encoding: str, head: _Head, *, quotes: bool, threads: bool, block: int = BLOCK
+) -> tuple[pa.Table, list[tuple[int, str]]]:
     refused: list[tuple[int, str]] = []
 
     def refuse(row: pacsv.InvalidRow) -> str:
@@ -154,12 +182,22 @@ def _read(path: Path, encoding: str, head: _Head, *, quotes: bool, threads: bool
     try:
         table = pacsv.read_csv(
             path,
-            read_options=pacsv.ReadOptions(column_names=head.names, skip_rows=head.lines, encoding=encoding,
-                                           block_size=block, use_threads=threads),
-            parse_options=pacsv.ParseOptions(delimiter=head.delimiter, newlines_in_values=quotes,
-                                             invalid_row_handler=refuse),
-            convert_options=pacsv.ConvertOptions(column_types=dict.fromkeys(head.names, texts), null_values=[""],
-                                                 strings_can_be_null=True, check_utf8=False),
+            read_options=pacsv.ReadOptions(
+                column_names=head.names,
+                skip_rows=head.lines,
+                encoding=encoding,
+                block_size=block,
+                use_threads=threads,
+            ),
+            parse_options=pacsv.ParseOptions(
+                delimiter=head.delimiter, newlines_in_values=quotes, invalid_row_handler=refuse
+            ),
+            convert_options=pacsv.ConvertOptions(
+                column_types=dict.fromkeys(head.names, texts),
+                null_values=[""],
+                strings_can_be_null=True,
+                check_utf8=False,
+            ),
         )
     except (pa.ArrowInvalid, UnicodeError) as error:
         if "straddl" in str(error) and block < WIDEST_ROW:
@@ -168,26 +206,40 @@ def _read(path: Path, encoding: str, head: _Head, *, quotes: bool, threads: bool
     return table.unify_dictionaries(), refused
 
 
-def _filled_up(table: pa.Table, refused: list[tuple[int, str]], head: _Head) -> tuple[pa.Table, list[tuple[int, str]]]:
-    """The table with its short rows filled, each at its place; rows with more cells than names stay refused."""
+def _filled_up(
+    table: pa.Table, refused: list[tuple[int, str]], head: _Head
+) -> tuple[pa.Table, list[tuple[int, str]]]:
+    """The table with its short rows filled, each at its place; rows with more cells than names stay
+    refused."""
     width = len(head.names)
-    cells = {number: next(csv.reader([text], delimiter=head.delimiter), []) for number, text in refused}
+    cells = {
+        number: next(csv.reader([text], delimiter=head.delimiter), []) for number, text in refused
+    }
     good = {number: row for number, row in cells.items() if not any(row[width:])}
     if not good:
         return table, refused
     columns = zip(*((row + [""] * width)[:width] for row in good.values()), strict=True)
-    more = pa.table({name: pa.array([cell or None for cell in column], pa.string())
-                     for name, column in zip(head.names, columns, strict=True)})
+    more = pa.table(
+        {
+            name: pa.array([cell or None for cell in column], pa.string())
+            for name, column in zip(head.names, columns, strict=True)
+        }
+    )
     plain = pa.table({name: table[name].cast(pa.string()) for name in head.names})
     there = _numbers(table.num_rows, refused)
     order = np.argsort(np.concatenate([there, np.array(list(good), np.int64)]), kind="stable")
-    return pa.concat_tables([plain, more]).take(pa.array(order)), [one for one in refused if one[0] not in good]
+    return pa.concat_tables([plain, more]).take(pa.array(order)), [
+        one for one in refused if one[0] not in good
+    ]
 
 
 def _without_empty(table: pa.Table) -> pa.Table:
     """Without the columns that have neither a name nor a cell."""
-    empty = [name for name in table.column_names if name.startswith("unnamed_")
-             and table[name].null_count == table.num_rows]
+    empty = [
+        name
+        for name in table.column_names
+        if name.startswith("unnamed_") and table[name].null_count == table.num_rows
+    ]
     return table.drop_columns(empty) if empty else table
 
 
@@ -204,7 +256,8 @@ def _holds_quotes(path: Path) -> bool:
 
 
 def _numbers(rows: int, refused: list[tuple[int, str]]) -> np.ndarray | None:
-    """Row numbers (1 is the first below the header) of the rows that were read, where some were not."""
+    """Row numbers (1 is the first below the header) of the rows that were read, where some were
+    not."""
     if not refused:
         return None
     gaps = np.array(sorted(number for number, _ in refused))

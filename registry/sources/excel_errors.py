@@ -1,5 +1,5 @@
-"""Cells of an XLSX workbook that hold an error, or a formula whose value was not stored: named, where readers see
-nothing. A blank is no measurement; `#REF!` is a measurement that was lost."""
+"""Cells of an XLSX workbook that hold an error, or a formula whose value was not stored: named,
+where readers see nothing. A blank is no measurement; `#REF!` is a measurement that was lost."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ PIECE = 1 << 20
 
 
 def mark_errors(path: Path, sheets: dict[str, list[list]]) -> None:
-    """Write the errors' own texts into the cells (lists of rows from A1) in which the reader found nothing."""
+    """Write the errors' own texts into the cells (lists of rows from A1) in which the reader found
+    nothing."""
     if not zipfile.is_zipfile(path):
         return
     try:
@@ -24,11 +25,15 @@ def mark_errors(path: Path, sheets: dict[str, list[list]]) -> None:
             for name, part in _parts(archive).items():
                 if name in sheets and _may_hold_errors(archive, part):
                     for row, column, text in _errors(archive, part):
-                        if row < len(sheets[name]) and column < len(sheets[name][row]) and \
-                                sheets[name][row][column] in (None, ""):
+                        if (
+                            row < len(sheets[name])
+                            and column < len(sheets[name][row])
+                            and sheets[name][row][column] in (None, "")
+                        ):
                             sheets[name][row][column] = text
     except (KeyError, ParseError, zipfile.BadZipFile):
-        # The workbook was read; its errors are told where its parts are where a workbook's should be.
+        # The workbook was read; its errors are told where its parts are where a workbook's should
+        # be.
         return
 
 
@@ -36,10 +41,21 @@ def _parts(archive: zipfile.ZipFile) -> dict[str, str]:
     """The part of each sheet by the sheet's name."""
     from xml.etree.ElementTree import fromstring
 
-    targets = {one.get("Id"): one.get("Target") for one in fromstring(archive.read("xl/_rels/workbook.xml.rels"))}
+    targets = {
+        one.get("Id"): one.get("Target")
+        for one in fromstring(archive.read("xl/_rels/workbook.xml.rels"))
+    }
     book = fromstring(archive.read("xl/workbook.xml"))
-    found = {one.get("name"): targets.get(one.get(_RELATION)) for one in book.iter() if one.tag.endswith("}sheet")}
-    return {name: part.lstrip("/") if part.startswith("/") else f"xl/{part}" for name, part in found.items() if part}
+    found = {
+        one.get("name"): targets.get(one.get(_RELATION))
+        for one in book.iter()
+        if one.tag.endswith("}sheet")
+    }
+    return {
+        name: part.lstrip("/") if part.startswith("/") else f"xl/{part}"
+        for name, part in found.items()
+        if part
+    }
 
 
 def _may_hold_errors(archive: zipfile.ZipFile, part: str) -> bool:
@@ -53,13 +69,18 @@ def _may_hold_errors(archive: zipfile.ZipFile, part: str) -> bool:
 
 
 def _errors(archive: zipfile.ZipFile, part: str):
-    """(row, column, text) of the cells with an error or a formula without a value, counted from 0."""
+    """(row, column, text) of the cells with an error or a formula without a value, counted from
+    0."""
     parser = XMLPullParser(["end"])
     with archive.open(part) as file:
         while piece := file.read(PIECE):
             parser.feed(piece)
             for _, cell in parser.read_events():
-                if cell.tag.endswith("}c") and (text := _error_of(cell)) and (at := _CELL.fullmatch(cell.get("r", ""))):
+                if (
+                    cell.tag.endswith("}c")
+                    and (text := _error_of(cell))
+                    and (at := _CELL.fullmatch(cell.get("r", "")))
+                ):
                     yield int(at[2]) - 1, _column(at[1]), text
                 if cell.tag.endswith(("}c", "}row")):
                     cell.clear()

@@ -1,4 +1,5 @@
-"""Where a table begins: titles above the header are read past, and a name that stands twice gets a number."""
+"""Where a table begins: titles above the header are read past, and a name that stands twice gets a
+number."""
 
 from __future__ import annotations
 
@@ -10,9 +11,11 @@ LOOKED_AT = 15
 
 
 def rows_above(rows: Sequence[Sequence[str]]) -> int:
-    """How many rows stand above the header: titles, with one cell or less than half as many as the table has.
+    """How many rows stand above the header: titles, with one cell or less than half as many as the
+    table has.
 
-    The table's width is that of most rows near the top. Where no row is as wide as that, the first is the header.
+    The table's width is that of most rows near the top. Where no row is as wide as that, the first
+    is the header.
     """
     filled = [sum(bool(cell.strip()) for cell in row) for row in rows]
     widths = Counter(map(len, rows))
@@ -24,7 +27,8 @@ def rows_above(rows: Sequence[Sequence[str]]) -> int:
 
 
 def named(names: Sequence[str]) -> tuple[list[str], frozenset[str]]:
-    """Different names for all columns (`Other (2)`, `unnamed_3`), and those that stood there more than once."""
+    """Different names for all columns (`Other (2)`, `unnamed_3`), and those that stood there more
+    than once."""
     seen: Counter[str] = Counter()
     different = []
     for at, name in enumerate(names):

@@ -1,4 +1,5 @@
-"""Files as sheets: what arrived, with its own headers, and the columns of it that the contract knows."""
+"""Files as sheets: what arrived, with its own headers, and the columns of it that the contract
+knows."""
 
 from __future__ import annotations
 
@@ -23,7 +24,8 @@ ENDINGS = (*CSV_ENDINGS, ".parquet", ".xlsx", ".xlsm", ".xls")
 
 @dataclass(frozen=True)
 class Source:
-    """What arrived: raw tables by name, a checksum of bytes and map, and what the source says of itself."""
+    """What arrived: raw tables by name, a checksum of bytes and map, and what the source says of
+    itself."""
 
     name: str
     checksum: str
@@ -33,14 +35,16 @@ class Source:
     past: bool = False
     """A first load of the past: rows are known from their own days, in a later import too."""
     retry: bool = False
-    """Rows out of the store's own quarantine: their ids are hashed already, and what is refused is in it already."""
+    """Rows out of the store's own quarantine: their ids are hashed already, and what is refused is
+    in it already."""
 
 
 @dataclass(frozen=True)
 class Sheet:
     """One file's (or sheet's) rows with its own headers.
 
-    `twice` are headers that stand there more than once (the second one got a number); `notes` what was read past.
+    `twice` are headers that stand there more than once (the second one got a number); `notes` what
+    was read past.
     """
 
     name: str
@@ -60,15 +64,25 @@ class Sheet:
     def place(self) -> str:
         """The sheet as a person finds it: its file, and its own name where it has another."""
         stem = Path(self.file).stem.lower()
-        return self.file if self.file and self.name in ("", stem) else f"{self.file} [{self.name}]" if self.file else \
-            self.name
+        return (
+            self.file
+            if self.file and self.name in ("", stem)
+            else f"{self.file} [{self.name}]"
+            if self.file
+            else self.name
+        )
 
 
 def sql_address(source: str | Path) -> str | None:
-    """The SQL address of a source that is a database (a file by its ending, or written as an address); else None."""
+    """The SQL address of a source that is a database (a file by its ending, or written as an
+    address); else None."""
     text = str(source)
     if "://" not in text:
-        return f"sqlite:///{_existing(Path(text))}" if Path(text).suffix.lower() in DATABASE_ENDINGS else None
+        return (
+            f"sqlite:///{_existing(Path(text))}"
+            if Path(text).suffix.lower() in DATABASE_ENDINGS
+            else None
+        )
     if text.startswith("sqlite:///"):
         # SQLite would make a missing file, and find it empty.
         _existing(Path(text.removeprefix("sqlite:///").partition("?")[0]))
@@ -82,45 +96,79 @@ def _existing(path: Path) -> Path:
 
 
 def files_of(path: Path) -> list[Path]:
-    """The table files of a folder (those of the contract's names, and workbooks), or the one file."""
+    """The table files of a folder (those of the contract's names, and workbooks), or the one
+    file."""
     if _existing(path).is_file():
         return [path]
-    named = [file for file in table_files(path) if file.stem.lower() in SPECS or file.suffix.lower().startswith(".xls")]
-    twice = {file.stem.lower() for file in named if sum(other.stem.lower() == file.stem.lower() for other in named) > 1}
+    named = [
+        file
+        for file in table_files(path)
+        if file.stem.lower() in SPECS or file.suffix.lower().startswith(".xls")
+    ]
+    twice = {
+        file.stem.lower()
+        for file in named
+        if sum(other.stem.lower() == file.stem.lower() for other in named) > 1
+    }
     if twice:
-        raise BadInput("REG003", f"{path.name} holds the table {min(twice)} in two forms; leave one")
+        raise BadInput(
+            "REG003", f"{path.name} holds the table {min(twice)} in two forms; leave one"
+        )
     return named
 
 
 def table_files(path: Path) -> list[Path]:
-    """Every file of a folder that could hold a table; what a spreadsheet leaves behind (`~$…`, `.…`) is none."""
-    return [file for file in sorted(path.iterdir()) if file.suffix.lower() in ENDINGS and file.is_file()
-            and not file.name.startswith(("~$", "."))]
+    """Every file of a folder that could hold a table; what a spreadsheet leaves behind (`~$…`,
+    `.…`) is none."""
+    return [
+        file
+        for file in sorted(path.iterdir())
+        if file.suffix.lower() in ENDINGS
+        and file.is_file()
+        and not file.name.startswith(("~$", "."))
+    ]
 
 
 def others_of(path: Path, read: Iterable[Path]) -> list[str]:
-    """Names of all else in a folder that a person may have meant to be read; folders with a stroke."""
+    """Names of all else in a folder that a person may have meant to be read; folders with a
+    stroke."""
     known = {file.name for file in read} | {"provenance.json"}
     if (path / "provenance.json").exists():
         # A simulated registry's truth is not for reading.
         known.add("truth")
-    return [one.name + "/" * one.is_dir() for one in sorted(path.iterdir())
-            if one.name not in known and not one.name.startswith(("~$", "."))]
+    return [
+        one.name + "/" * one.is_dir()
+        for one in sorted(path.iterdir())
+        if one.name not in known and not one.name.startswith(("~$", "."))
+    ]
 
 
 def sheets_of(path: Path, *, uneven: str = "refuse", any_ending: bool = False) -> list[Sheet]:
-    """The tables in a file, by what it holds. `uneven`: rows with too few cells are refused, or filled (`fill`).
+    """The tables in a file, by what it holds. `uneven`: rows with too few cells are refused, or
+    filled (`fill`).
 
     any_ending: a text is read as CSV whatever its name ends in.
     """
     start = _start(path)
     if start.startswith(b"PAR1"):
         return [Sheet(path.stem.lower(), _read_parquet(path), file=path.name)]
-    if start.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")) or path.suffix.lower().startswith(".xls"):
+    if start.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")) or path.suffix.lower().startswith(
+        ".xls"
+    ):
         from registry.sources.excel import read_workbook
 
-        return [Sheet(page.name, page.data, page.numbers, file=path.name, twice=page.twice, hidden=page.hidden,
-                      title=page.title) for page in read_workbook(path)]
+        return [
+            Sheet(
+                page.name,
+                page.data,
+                page.numbers,
+                file=path.name,
+                twice=page.twice,
+                hidden=page.hidden,
+                title=page.title,
+            )
+            for page in read_workbook(path)
+        ]
     if not start:
         raise BadInput("REG004", f"{path.name} is empty: export it again")
     if path.suffix.lower() == ".parquet":
@@ -128,8 +176,18 @@ def sheets_of(path: Path, *, uneven: str = "refuse", any_ending: bool = False) -
     if path.suffix.lower() not in ENDINGS and not any_ending:
         raise BadInput("REG003", f"{path.name} is none of {', '.join(ENDINGS)}")
     found = read_csv(path, uneven=uneven)
-    return [Sheet(path.stem.lower(), found.data, found.numbers, found.refused, path.name, found.twice,
-                  notes=found.notes, comma=found.delimiter == ",")]
+    return [
+        Sheet(
+            path.stem.lower(),
+            found.data,
+            found.numbers,
+            found.refused,
+            path.name,
+            found.twice,
+            notes=found.notes,
+            comma=found.delimiter == ",",
+        )
+    ]
 
 
 def _start(path: Path) -> bytes:
@@ -158,13 +216,22 @@ def contract_columns(name: str, sheet: Sheet) -> Raw:
     by_name = {column.strip().lower(): column for column in reversed(sheet.data.column_names)}
     missing = [column for column in spec.required if column not in by_name]
     if missing:
-        raise BadInput("REG002", f"{name} has no column {', '.join(missing)}; name where it comes from in a map "
-                                 "(`sanket map FILE` proposes one)", table=name, columns=missing)
+        raise BadInput(
+            "REG002",
+            f"{name} has no column {', '.join(missing)}; name where it comes from in a map "
+            "(`sanket map FILE` proposes one)",
+            table=name,
+            columns=missing,
+        )
     wanted = [column.name for column in spec.columns if column.name in by_name]
     if twice := sorted(by_name[column] for column in wanted if by_name[column] in sheet.twice):
-        raise BadInput("REG002", f"{sheet.place} names the column {', '.join(twice)} twice: rename one of each")
+        raise BadInput(
+            "REG002", f"{sheet.place} names the column {', '.join(twice)} twice: rename one of each"
+        )
     data = pa.table({column: sheet.data[by_name[column]] for column in wanted})
-    extra = tuple(column for column in sheet.data.column_names if column.strip().lower() not in wanted)
+    extra = tuple(
+        column for column in sheet.data.column_names if column.strip().lower() not in wanted
+    )
     # A broken line cannot be taken apart, so it is kept only where no column may hold a name.
     shown = not extra and "family_id" not in wanted
     return Raw(data, sheet.numbers, broken_lines(name, sheet.refused, shown=shown), extra)

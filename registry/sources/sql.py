@@ -1,4 +1,5 @@
-"""SQL sources: the contract's tables of a SQLite or PostgreSQL database, or a query for each in a map."""
+"""SQL sources: the contract's tables of a SQLite or PostgreSQL database, or a query for each in a
+map."""
 
 from __future__ import annotations
 
@@ -19,13 +20,17 @@ PIECE = 100_000
 
 
 def read_database(address: str) -> Source:
-    """All tables of the contract's names in a database (`sqlite:///file.db` or `postgresql://…`)."""
+    """All tables of the contract's names in a database (`sqlite:///file.db` or
+    `postgresql://…`)."""
     engine = _engine(address)
     try:
         names = [name for name in SPECS if inspect(engine).has_table(name)]
         if not names:
-            raise BadInput("REG001", f"the database has none of the tables {', '.join(SPECS)}; give a map with queries "
-                                     "(`sanket map` proposes one)")
+            raise BadInput(
+                "REG001",
+                f"the database has none of the tables {', '.join(SPECS)}; give a map with queries "
+                "(`sanket map` proposes one)",
+            )
         sheets = {name: _sheet(engine, name, None) for name in names}
         others = [name for name in inspect(engine).get_table_names() if name not in SPECS]
     except SQLAlchemyError as error:
@@ -33,19 +38,23 @@ def read_database(address: str) -> Source:
     finally:
         engine.dispose()
     raws = {name: contract_columns(name, sheet) for name, sheet in sheets.items()}
-    notes = [f"not read, not named as a table of the contract: {', '.join(others)}"] if others else []
+    notes = (
+        [f"not read, not named as a table of the contract: {', '.join(others)}"] if others else []
+    )
     notes += [left_out(name, list(raw.extra)) for name, raw in raws.items() if raw.extra]
     return Source("database", checksum_of_tables(sheets), raws, notes=tuple(notes))
 
 
 def query_sheet(address: str, name: str, query: str | None, *, rows: int | None = None) -> Sheet:
-    """One table of a database, or the answer to a query that a map gives; its first rows only, where told."""
+    """One table of a database, or the answer to a query that a map gives; its first rows only,
+    where told."""
     engine = _engine(address)
     try:
         return _sheet(engine, name, query, rows=rows)
     except NoSuchTableError as error:
-        raise BadInput("REG006", f'the database has no table {name}: give [tables.{name}] a query = "SELECT …"') \
-            from error
+        raise BadInput(
+            "REG006", f'the database has no table {name}: give [tables.{name}] a query = "SELECT …"'
+        ) from error
     except SQLAlchemyError as error:
         raise _unreadable(error, f" for [tables.{name}]") from error
     finally:
@@ -73,29 +82,42 @@ def _engine(address: str) -> Engine:
 
 
 def _unreadable(error: Exception, where: str = "") -> BadInput:
-    """The database's own words on a name or a connection; what it says of values may hold a child's."""
+    """The database's own words on a name or a connection; what it says of values may hold a
+    child's."""
     spoken = isinstance(error, OperationalError | ProgrammingError) and error.orig is not None
     said = str(error.orig).strip().splitlines()[0][:200] if spoken else type(error).__name__
-    return BadInput("REG003", f"the database cannot be read{where} ({said}): check the address and the names")
+    return BadInput(
+        "REG003", f"the database cannot be read{where} ({said}): check the address and the names"
+    )
 
 
 def _sheet(engine: Engine, name: str, query: str | None, *, rows: int | None = None) -> Sheet:
-    statement = text(query) if query else select(Table(name, MetaData(), autoload_with=engine)).limit(rows)
+    statement = (
+        text(query) if query else select(Table(name, MetaData(), autoload_with=engine)).limit(rows)
+    )
     at_once = min(PIECE, rows or PIECE)
-    with engine.connect() as connection, \
-            connection.execution_options(yield_per=at_once).execute(statement) as answer:
+    with (
+        engine.connect() as connection,
+        connection.execution_options(yield_per=at_once).execute(statement) as answer,
+    ):
         if not answer.returns_rows:
-            raise BadInput("REG006", f"the query of [tables.{name}] answers with no rows: it must be a SELECT")
+            raise BadInput(
+                "REG006", f"the query of [tables.{name}] answers with no rows: it must be a SELECT"
+            )
         names = list(answer.keys())
-        pieces = [_arrow(names, part) for part in islice(answer.partitions(at_once), 1 if rows else None)]
+        pieces = [
+            _arrow(names, part) for part in islice(answer.partitions(at_once), 1 if rows else None)
+        ]
     empty = pa.table({column: pa.array([], pa.string()) for column in names})
     return Sheet(name, pa.concat_tables(pieces) if pieces else empty)
 
 
 def _arrow(names: list[str], rows: list) -> pa.Table:
     columns = zip(*rows, strict=True)
-    texts = {name: pa.array([_text(cell) for cell in column], pa.string()) for name, column in
-             zip(names, columns, strict=True)}
+    texts = {
+        name: pa.array([_text(cell) for cell in column], pa.string())
+        for name, column in zip(names, columns, strict=True)
+    }
     return pa.table(texts)
 
 

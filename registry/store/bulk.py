@@ -1,8 +1,9 @@
-"""Whole columns into and out of the store's database: Arrow through ADBC, one transaction for all of an import.
+"""Whole columns into and out of the store's database: Arrow through ADBC, one transaction for all
+of an import.
 
-ADBC brings a SQLite of its own, and two copies of SQLite in one process do not see each other's file locks. So a
-store stays in rollback-journal mode (an idle connection then holds no lock), and while a `Bulk` is at work nothing of
-the same thread uses the SQLAlchemy engine.
+ADBC brings a SQLite of its own, and two copies of SQLite in one process do not see each other's
+file locks. So a store stays in rollback-journal mode (an idle connection then holds no lock), and
+while a `Bulk` is at work nothing of the same thread uses the SQLAlchemy engine.
 """
 
 from __future__ import annotations
@@ -17,9 +18,16 @@ from sqlalchemy import URL, BigInteger, Float, Integer, SmallInteger, Text
 from registry.contract.registry import CODE, DAY, NEVER, NUMBER
 from registry.store.schema import METADATA
 
-_ARROW = {Integer: pa.int32(), BigInteger: pa.int64(), SmallInteger: pa.int16(), Float: pa.float64(), Text: pa.string()}
+_ARROW = {
+    Integer: pa.int32(),
+    BigInteger: pa.int64(),
+    SmallInteger: pa.int16(),
+    Float: pa.float64(),
+    Text: pa.string(),
+}
 CACHE_KB = 64 << 10
-"""Pages that SQLite keeps while an import writes; with its own 2 MB it would write many of them twice."""
+"""Pages that SQLite keeps while an import writes; with its own 2 MB it would write many of them
+twice."""
 EMPTY_AS = {DAY: int(NEVER), CODE: -1, NUMBER: np.nan}
 """What stands for NULL in memory, by kind of column; -1 for ids."""
 
@@ -35,11 +43,15 @@ def connect(url: URL) -> Bulk:
         return bulk
     from adbc_driver_postgresql import dbapi
 
-    return Bulk(dbapi.connect(url.set(drivername="postgresql").render_as_string(hide_password=False)), "postgresql")
+    return Bulk(
+        dbapi.connect(url.set(drivername="postgresql").render_as_string(hide_password=False)),
+        "postgresql",
+    )
 
 
 class Bulk(AbstractContextManager):
-    """One transaction: `commit` makes all of it visible; leaving without it, or dying, leaves no trace."""
+    """One transaction: `commit` makes all of it visible; leaving without it, or dying, leaves no
+    trace."""
 
     def __init__(self, connection, backend: str):
         self._connection, self.backend = connection, backend
@@ -56,11 +68,15 @@ class Bulk(AbstractContextManager):
         with self._connection.cursor() as cursor:
             cursor.execute(statement)
 
-    def query(self, statement: str, kinds: Mapping[str, type] | None = None) -> dict[str, np.ndarray]:
-        """The answer's columns by name: as in memory where their kinds are given, Python objects otherwise."""
+    def query(
+        self, statement: str, kinds: Mapping[str, type] | None = None
+    ) -> dict[str, np.ndarray]:
+        """The answer's columns by name: as in memory where their kinds are given, Python objects
+        otherwise."""
         with self._connection.cursor() as cursor:
             if self.backend == "sqlite":
-                # One batch: the driver settles a column's type on the first, and would stumble over a later float.
+                # One batch: the driver settles a column's type on the first, and would stumble over
+                # a later float.
                 cursor.adbc_statement.set_options(**{"adbc.sqlite.query.batch_rows": str(2**27)})
             cursor.execute(statement)
             answer = cursor.fetch_arrow_table()
@@ -70,18 +86,24 @@ class Bulk(AbstractContextManager):
     def ingest(self, table: str, columns: Mapping[str, pa.Array]) -> None:
         """Append rows to a table, cast to the widths of its columns, as binary COPY wants them."""
         kinds = METADATA.tables[table].columns
-        rows = pa.table({name: values.cast(_ARROW[type(kinds[name].type)]) for name, values in columns.items()})
+        rows = pa.table(
+            {name: values.cast(_ARROW[type(kinds[name].type)]) for name, values in columns.items()}
+        )
         with self._connection.cursor() as cursor:
             cursor.adbc_ingest(table, rows, mode="append")
 
     def fill(self, table: str, columns: Mapping[str, pa.Array]) -> None:
-        """`ingest` into an empty table: its index is made once, when the rows are there, a fifth faster."""
+        """`ingest` into an empty table: its index is made once, when the rows are there, a fifth
+        faster."""
         indexes = METADATA.tables[table].indexes
         for index in indexes:
             self.execute(f"DROP INDEX {index.name}")
         self.ingest(table, columns)
         for index in indexes:
-            self.execute(f"CREATE INDEX {index.name} ON {table} ({', '.join(column.name for column in index.columns)})")
+            self.execute(
+                f"CREATE INDEX {index.name} ON {table} "
+                f"({', '.join(column.name for column in index.columns)})"
+            )
 
 
 def to_arrow(values: np.ndarray, kind: type) -> pa.Array:

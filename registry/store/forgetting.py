@@ -1,4 +1,5 @@
-"""Erasing children: everywhere in the store's database, with a tombstone that keeps them from coming back."""
+"""Erasing children: everywhere in the store's database, with a tombstone that keeps them from
+coming back."""
 
 from __future__ import annotations
 
@@ -7,7 +8,20 @@ import json
 from collections.abc import Callable
 
 import numpy as np
-from sqlalchemy import URL, Connection, MetaData, Table, delete, func, insert, inspect, literal, select, text, union_all
+from sqlalchemy import (
+    URL,
+    Connection,
+    MetaData,
+    Table,
+    delete,
+    func,
+    insert,
+    inspect,
+    literal,
+    select,
+    text,
+    union_all,
+)
 
 from registry.contract.errors import BadInput
 from registry.contract.registry import day_number
@@ -20,10 +34,12 @@ IDS = schema.IDS.c
 
 
 def forget(store, child_id: str, *, on: dt.date | None = None) -> dict[str, int]:
-    """Erase a child: every version of every row, its ids, refused rows, and rows in other rooms' tables.
+    """Erase a child: every version of every row, its ids, refused rows, and rows in other rooms'
+    tables.
 
-    A tombstone (a keyed hash of the id, not the id) stays, so that a later import cannot bring the child back.
-    Returns the rows erased by table. Raises BadInput where nothing of the child is in the store.
+    A tombstone (a keyed hash of the id, not the id) stays, so that a later import cannot bring the
+    child back. Returns the rows erased by table. Raises BadInput where nothing of the child is in
+    the store.
     """
     with store.engine.begin() as connection:
         if store.url.get_backend_name() == "sqlite":
@@ -45,10 +61,18 @@ def _erase(connection: Connection, child_id: str) -> dict[str, int]:
         _erase_ids(connection, number)
         for name, table in schema.TABLES.items():
             if "child" in table.c:
-                _count(erased, name, connection.execute(delete(table).where(table.c.child == number)).rowcount)
+                _count(
+                    erased,
+                    name,
+                    connection.execute(delete(table).where(table.c.child == number)).rowcount,
+                )
     _count(erased, "quarantine", _erase_refused(connection, child_id))
     for name, table in _others(connection).items():
-        _count(erased, name, connection.execute(delete(table).where(table.c.child_id == child_id)).rowcount)
+        _count(
+            erased,
+            name,
+            connection.execute(delete(table).where(table.c.child_id == child_id)).rowcount,
+        )
     return erased
 
 
@@ -57,7 +81,9 @@ def _erase_ids(connection: Connection, number: int) -> None:
     theirs = select(episodes.c.episode).where(episodes.c.child == number)
     connection.execute(delete(schema.IDS).where(IDS.kind == "episode", IDS.number.in_(theirs)))
     family = select(children.c.family).where(children.c.child == number)
-    shared = select(children.c.family).where(children.c.child != number, children.c.family.is_not(None))
+    shared = select(children.c.family).where(
+        children.c.child != number, children.c.family.is_not(None)
+    )
     only = IDS.number.in_(family), IDS.number.not_in(shared)
     connection.execute(delete(schema.IDS).where(IDS.kind == "family", *only))
     connection.execute(delete(schema.IDS).where(IDS.kind == "child", IDS.number == number))
@@ -75,12 +101,17 @@ def _erase_refused(connection: Connection, child_id: str) -> int:
 
 def _is_of(raw: str, child_id: str) -> bool:
     cells = json.loads(raw)
-    return str(cells.get("child_id", "")).strip() == child_id or child_id in str(cells.get("line", ""))
+    return str(cells.get("child_id", "")).strip() == child_id or child_id in str(
+        cells.get("line", "")
+    )
 
 
 def _others(connection: Connection) -> dict[str, Table]:
-    """Tables of other rooms (the score book, say) in this database that name children by `child_id`."""
-    names = [name for name in inspect(connection).get_table_names() if name not in schema.METADATA.tables]
+    """Tables of other rooms (the score book, say) in this database that name children by
+    `child_id`."""
+    names = [
+        name for name in inspect(connection).get_table_names() if name not in schema.METADATA.tables
+    ]
     found = {name: Table(name, MetaData(), autoload_with=connection) for name in names}
     return {name: table for name, table in found.items() if "child_id" in table.c}
 
@@ -91,15 +122,20 @@ def _count(erased: dict[str, int], name: str, rows: int) -> None:
 
 
 SEEN_ON = {
-    "children": ("registered_on", "left_on"), "measurements": ("measured_on",),
-    "episodes": ("admitted_on", "closed_on"), "checks": ("checked_on",), "rations": ("issued_on",),
-    "attendance": ("month",), "visits": ("visited_on",),
+    "children": ("registered_on", "left_on"),
+    "measurements": ("measured_on",),
+    "episodes": ("admitted_on", "closed_on"),
+    "checks": ("checked_on",),
+    "rations": ("issued_on",),
+    "attendance": ("month",),
+    "visits": ("visited_on",),
 }
 """The columns whose days speak of a child."""
 
 
 def unseen_since(store, day: dt.date) -> list[str]:
-    """Children of whom no record speaks on or after a day: those that a retention rule may erase."""
+    """Children of whom no record speaks on or after a day: those that a retention rule may
+    erase."""
     latest = []
     for name, columns in SEEN_ON.items():
         table = schema.TABLES[name]
@@ -107,9 +143,17 @@ def unseen_since(store, day: dt.date) -> list[str]:
     children = schema.TABLES["children"]
     latest.append(select(children.c.child, children.c.birth_date.label("day")))
     days = union_all(*latest).subquery()
-    seen = select(days.c.child).group_by(days.c.child).having(func.max(days.c.day) < literal(day_number(day)))
+    seen = (
+        select(days.c.child)
+        .group_by(days.c.child)
+        .having(func.max(days.c.day) < literal(day_number(day)))
+    )
     with store.engine.connect() as connection:
-        found = connection.execute(select(IDS.text).where(IDS.kind == "child", IDS.number.in_(seen))).scalars().all()
+        found = (
+            connection.execute(select(IDS.text).where(IDS.kind == "child", IDS.number.in_(seen)))
+            .scalars()
+            .all()
+        )
     return sorted(found)
 
 

@@ -1,4 +1,5 @@
-"""Programme codes as integers: each text of a kind (child, centre, sector, …) has one number in a store, for good."""
+"""Programme codes as integers: each text of a kind (child, centre, sector, …) has one number in a
+store, for good."""
 
 from __future__ import annotations
 
@@ -12,7 +13,8 @@ KINDS = ("child", "centre", "sector", "project", "district", "family", "episode"
 
 
 class Numbering:
-    """The numbers of one store, read by kind when first asked for; new texts get the next numbers."""
+    """The numbers of one store, read by kind when first asked for; new texts get the next
+    numbers."""
 
     def __init__(self, bulk: Bulk):
         self._bulk = bulk
@@ -31,15 +33,17 @@ class Numbering:
         return self._numbers[kind]
 
     def number(self, kind: str, texts: np.ndarray) -> np.ndarray:
-        """The number of each text (int32), giving new ones where needed; one more at the end: -1, of the missing."""
+        """The number of each text (int32), giving new ones where needed; one more at the end: -1,
+        of the missing."""
         self._read(kind)
         wanted = pa.array(texts, pa.string())
         new = wanted.filter(pc.invert(pc.is_in(wanted, value_set=self._texts[kind])))
         if len(new):
             next_number = int(self._numbers[kind].max(initial=-1)) + 1
             self._texts[kind] = pa.concat_arrays([self._texts[kind], new])
-            self._numbers[kind] = np.append(self._numbers[kind], np.arange(next_number, next_number + len(new),
-                                                                          dtype=np.int32))
+            self._numbers[kind] = np.append(
+                self._numbers[kind], np.arange(next_number, next_number + len(new), dtype=np.int32)
+            )
         at = pc.index_in(wanted, value_set=self._texts[kind]).to_numpy(zero_copy_only=False)
         return np.append(self._numbers[kind][at], -1).astype(np.int32)
 
@@ -49,7 +53,9 @@ class Numbering:
             texts, numbers = self._texts[kind][stored:], self._numbers[kind][stored:]
             if len(texts):
                 kinds = pa.array([kind]).take(pa.array(np.zeros(len(texts), np.int8)))
-                self._bulk.ingest("ids", {"kind": kinds, "number": pa.array(numbers), "text": texts})
+                self._bulk.ingest(
+                    "ids", {"kind": kinds, "number": pa.array(numbers), "text": texts}
+                )
 
     def _read(self, kind: str) -> None:
         if kind in self._texts:

@@ -1,4 +1,5 @@
-"""One import: read, check, merge with what the store has, write; all in one transaction, or nothing at all."""
+"""One import: read, check, merge with what the store has, write; all in one transaction, or nothing
+at all."""
 
 from __future__ import annotations
 
@@ -40,7 +41,8 @@ MANY = 100_000
 
 @dataclass(frozen=True)
 class ImportReport:
-    """What one import did: `tables` counts rows, kept, quarantined and codes, by table; rows = kept + quarantined."""
+    """What one import did: `tables` counts rows, kept, quarantined and codes, by table; rows = kept
+    + quarantined."""
 
     import_id: str
     imported_on: str
@@ -54,25 +56,43 @@ class ImportReport:
 
     @property
     def share_quarantined(self) -> float:
-        """Quarantined rows over rows, of all tables and without those in which nothing was measured; 0 where nothing
-        came."""
+        """Quarantined rows over rows, of all tables and without those in which nothing was
+        measured; 0 where nothing came."""
         blank = sum(table["codes"].get("REG036", 0) for table in self.tables.values())
         rows = sum(table["rows"] for table in self.tables.values()) - blank
-        return (sum(table["quarantined"] for table in self.tables.values()) - blank) / rows if rows else 0.0
+        return (
+            (sum(table["quarantined"] for table in self.tables.values()) - blank) / rows
+            if rows
+            else 0.0
+        )
 
     def as_json(self) -> dict[str, object]:
         """The public form."""
-        return {"import_id": self.import_id, "imported_on": self.imported_on, "changed": self.changed,
-                "tables": self.tables, "notes": list(self.notes), "warnings": list(self.warnings)}
+        return {
+            "import_id": self.import_id,
+            "imported_on": self.imported_on,
+            "changed": self.changed,
+            "tables": self.tables,
+            "notes": list(self.notes),
+            "warnings": list(self.warnings),
+        }
 
 
-def import_source(store, source: object, *, map: object = None, imported_on: object = None, past: bool = False,
-                  zscores: Callable | None = None) -> ImportReport:
+def import_source(
+    store,
+    source: object,
+    *,
+    map: object = None,
+    imported_on: object = None,
+    past: bool = False,
+    zscores: Callable | None = None,
+) -> ImportReport:
     """Import a source (a path, an SQL address, or `registry.read.Source`) into a store.
 
-    Running it again changes nothing and gives the same counts. `imported_on` (a date or ISO text, today by default)
-    is never before the last import's. `past`: a first load of the past in parts, see `registry.store.past`. `zscores` is
-    `features.who.growth.zscores` (rooms import one way only): with it, whole columns are looked at by z-scores too.
+    Running it again changes nothing and gives the same counts. `imported_on` (a date or ISO text,
+    today by default) is never before the last import's. `past`: a first load of the past in parts,
+    see `registry.store.past`. `zscores` is `features.who.growth.zscores` (rooms import one way
+    only): with it, whole columns are looked at by z-scores too.
     """
     day = day_number(imported_on or today())
     arrived = source if isinstance(source, Source) else read(source, map=map)
@@ -87,20 +107,29 @@ def import_source(store, source: object, *, map: object = None, imported_on: obj
 class _Import:
     """The steps of one import within one transaction."""
 
-    def __init__(self, bulk: Bulk, store, arrived: Source, day: int, *, past: bool, asked: int | None):
+    def __init__(
+        self, bulk: Bulk, store, arrived: Source, day: int, *, past: bool, asked: int | None
+    ):
         self.bulk, self.store, self.arrived, self.day = bulk, store, arrived, day
         self.past, self.asked, self.warnings = past, asked, []
 
     def run(self, zscores: Callable | None) -> ImportReport:
         """All of it; nothing is visible before the last step."""
-        # A write first: it takes the store's lock, so that what is read next is still true when it is written upon.
+        # A write first: it takes the store's lock, so that what is read next is still true when it
+        # is written upon.
         self.bulk.execute("UPDATE store_facts SET value = value WHERE name = 'registry_id'")
-        self.facts = dict(zip(*self.bulk.query("SELECT name, value FROM store_facts").values(), strict=True))
+        self.facts = dict(
+            zip(*self.bulk.query("SELECT name, value FROM store_facts").values(), strict=True)
+        )
         self._check_source()
         self.number = _next(self.bulk, "imports", "import_no")
         self.notes = [*self.arrived.notes, *self._late_tables()]
         self.ids = Numbering(self.bulk)
-        raws = self.arrived.raws if self.arrived.retry else hash_families(self.arrived.raws, self.store.url)
+        raws = (
+            self.arrived.raws
+            if self.arrived.retry
+            else hash_families(self.arrived.raws, self.store.url)
+        )
         checked = check(raws, imported_on=self.day, known=self._known())
         self.notes += checked.quarantine.cell_lines()
         written = [self._write(name, checked) for name in checked.tables]
@@ -111,26 +140,43 @@ class _Import:
     def _check_source(self) -> None:
         last = int(self.facts.get("imported_on", int(EVER)))
         if self.day < last:
-            raise UsageError("REG063", f"the last import was on {day_date(last)}; an import cannot be dated before it")
+            raise UsageError(
+                "REG063",
+                f"the last import was on {day_date(last)}; an import cannot be dated before it",
+            )
         present = set(self.arrived.raws) | imported_tables(self.facts)
         missing = [name for name, spec in SPECS.items() if spec.needed and name not in present]
         if missing:
-            raise BadInput("REG001", f"missing from the source: {', '.join(missing)}. Tables are named centres, "
-                                     "children and measurements, or get these names by a map", tables=missing)
+            raise BadInput(
+                "REG001",
+                f"missing from the source: {', '.join(missing)}. Tables are named centres, "
+                "children and measurements, or get these names by a map",
+                tables=missing,
+            )
 
     def _late_tables(self) -> list[str]:
-        """A note for each table that first comes after the first import: its past is known from today only."""
+        """A note for each table that first comes after the first import: its past is known from
+        today only."""
         had = imported_tables(self.facts)
-        late = [name for name, raw in self.arrived.raws.items()
-                if had and not self.past and name not in had and raw.data.num_rows]
-        return [f"{name}: first came after the first import, so its rows are known from {day_date(self.day)}; to give "
-                "them their own dates, import all tables together into a new store" for name in late]
+        late = [
+            name
+            for name, raw in self.arrived.raws.items()
+            if had and not self.past and name not in had and raw.data.num_rows
+        ]
+        return [
+            f"{name}: first came after the first import, so its rows are known from "
+            f"{day_date(self.day)}; to give "
+            "them their own dates, import all tables together into a new store"
+            for name in late
+        ]
 
     def _known(self) -> Known:
         children = self.ids.texts("child")
         born = np.full(int(self.ids.numbers("child").max(initial=-1)) + 1, NEVER, np.int32)
-        rows = self.bulk.query("SELECT child, birth_date FROM children WHERE known_until IS NULL",
-                               {"child": REF, "birth_date": np.int32})
+        rows = self.bulk.query(
+            "SELECT child, birth_date FROM children WHERE known_until IS NULL",
+            {"child": REF, "birth_date": np.int32},
+        )
         born[rows["child"]] = rows["birth_date"]
         forgotten = forgotten_among(self.bulk, self.store.url)
         return Known(children, born[self.ids.numbers("child")], self.ids.texts("centre"), forgotten)
@@ -154,19 +200,34 @@ class _Import:
         return rows > 0
 
     def _supersede(self, name: str, columns: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-        kinds = {"no": np.int64} | {column: kind for column, kind in schema.store_columns(name).items()
-                                    if column not in ("recorded_on", "import_no")}
-        present = self.bulk.query(f"SELECT {', '.join(kinds)} FROM {name} WHERE known_until IS NULL", kinds)
+        kinds = {"no": np.int64} | {
+            column: kind
+            for column, kind in schema.store_columns(name).items()
+            if column not in ("recorded_on", "import_no")
+        }
+        present = self.bulk.query(
+            f"SELECT {', '.join(kinds)} FROM {name} WHERE known_until IS NULL", kinds
+        )
         found = merge(name, columns, present)
         if self.past:
-            # A child that moved since its last part was, on the days before, where that part had it.
+            # A child that moved since its last part was, on the days before, where that part had
+            # it.
             columns["known_from"][found.changed] = found.known_until[:] = self.day
-            refuse_rewriting(name, columns["known_from"][found.fresh], len(found.superseded), self.asked)
+            refuse_rewriting(
+                name, columns["known_from"][found.fresh], len(found.superseded), self.asked
+            )
         if len(found.superseded):
-            self.bulk.ingest("superseded", {"no": pa.array(present["no"][found.superseded]),
-                                            "known_until": pa.array(found.known_until)})
-            self.bulk.execute(f"UPDATE {name} SET known_until = (SELECT known_until FROM superseded WHERE "
-                              f"superseded.no = {name}.no) WHERE no IN (SELECT no FROM superseded)")
+            self.bulk.ingest(
+                "superseded",
+                {
+                    "no": pa.array(present["no"][found.superseded]),
+                    "known_until": pa.array(found.known_until),
+                },
+            )
+            self.bulk.execute(
+                f"UPDATE {name} SET known_until = (SELECT known_until FROM superseded WHERE "
+                f"superseded.no = {name}.no) WHERE no IN (SELECT no FROM superseded)"
+            )
             self.bulk.execute("DELETE FROM superseded")
         return {column: values[found.fresh] for column, values in columns.items()}
 
@@ -191,7 +252,9 @@ class _Import:
         if self.arrived.retry:
             return
         kinds = {"child": REF, "sex": np.int8, "birth_date": np.int32}
-        rows = self.bulk.query("SELECT child, sex, birth_date FROM children WHERE known_until IS NULL", kinds)
+        rows = self.bulk.query(
+            "SELECT child, sex, birth_date FROM children WHERE known_until IS NULL", kinds
+        )
         last = int(rows["child"].max(initial=-1)) + 1
         sex, born = np.full(last, -1, np.int8), np.full(last, NEVER, np.int32)
         sex[rows["child"]], born[rows["child"]] = rows["sex"], rows["birth_date"]
@@ -201,8 +264,9 @@ class _Import:
         self.facts[fact] = str(int(self.facts.get(fact, 0)) + more)
 
     def _quarantine(self, quarantine: Quarantine) -> int:
-        """Write what was refused and is not in quarantine already; how many rows? A row in which nothing was measured
-        is counted alone: nobody can mend it there, and a CAS export has millions."""
+        """Write what was refused and is not in quarantine already; how many rows? A row in which
+        nothing was measured is counted alone: nobody can mend it there, and a CAS export has
+        millions."""
         if self.arrived.retry:
             return 0
         if not len(quarantine):
@@ -210,9 +274,14 @@ class _Import:
         known = set(self.bulk.query("SELECT fingerprint FROM quarantine")["fingerprint"])
         first = number = _next(self.bulk, "quarantine", "no")
         seen: Counter[bytes] = Counter()
-        for rows in chain.from_iterable(part.without("REG036").pieces() for part in quarantine.parts):
-            new = [(row, print_) for row, print_ in zip(rows, fingerprints(rows, seen), strict=True)
-                   if print_ not in known]
+        for rows in chain.from_iterable(
+            part.without("REG036").pieces() for part in quarantine.parts
+        ):
+            new = [
+                (row, print_)
+                for row, print_ in zip(rows, fingerprints(rows, seen), strict=True)
+                if print_ not in known
+            ]
             if new:
                 self.bulk.ingest("quarantine", _quarantine_columns(new, number, self.number))
                 number += len(new)
@@ -223,12 +292,30 @@ class _Import:
         earlier = self.bulk.query("SELECT import_id, checksum FROM imports ORDER BY import_no")
         numbers = [part.numbers for part in checked.quarantine.parts] if self.arrived.retry else []
         refused = tuple(np.concatenate(numbers).tolist()) if numbers else ()
-        same = [text for text, checksum in zip(*earlier.values(), strict=True) if checksum == self.arrived.checksum]
+        same = [
+            text
+            for text, checksum in zip(*earlier.values(), strict=True)
+            if checksum == self.arrived.checksum
+        ]
         if same and not changed:
-            return ImportReport(same[-1], str(day_date(self.day)), counts, False, tuple(self.notes),
-                                tuple(self.warnings), refused)
-        report = ImportReport(f"import-{self.number:04d}-{self.arrived.checksum[:8]}", str(day_date(self.day)), counts,
-                              changed, tuple(self.notes), tuple(self.warnings), refused)
+            return ImportReport(
+                same[-1],
+                str(day_date(self.day)),
+                counts,
+                False,
+                tuple(self.notes),
+                tuple(self.warnings),
+                refused,
+            )
+        report = ImportReport(
+            f"import-{self.number:04d}-{self.arrived.checksum[:8]}",
+            str(day_date(self.day)),
+            counts,
+            changed,
+            tuple(self.notes),
+            tuple(self.warnings),
+            refused,
+        )
         self.ids.write()
         self._write_facts(checked)
         self.bulk.ingest("imports", self._record(report))
@@ -241,36 +328,58 @@ class _Import:
         except (KeyError, OSError):
             who = "unknown"
         return {
-            "import_no": pa.array([self.number], pa.int32()), "import_id": pa.array([report.import_id]),
-            "checksum": pa.array([self.arrived.checksum]), "source": pa.array([self.arrived.name]),
-            "imported_on": pa.array([self.day], pa.int32()), "imported_by": pa.array([who]),
+            "import_no": pa.array([self.number], pa.int32()),
+            "import_id": pa.array([report.import_id]),
+            "checksum": pa.array([self.arrived.checksum]),
+            "source": pa.array([self.arrived.name]),
+            "imported_on": pa.array([self.day], pa.int32()),
+            "imported_by": pa.array([who]),
             "imported_at": pa.array([dt.datetime.now(dt.UTC).isoformat(timespec="seconds")]),
             "report": pa.array([json.dumps(report.as_json())]),
         }
 
     def _write_facts(self, checked: Checked) -> None:
         brought = sorted(imported_tables(self.facts) | set(checked.tables))
-        self.facts |= {"imported_tables": json.dumps(brought), "imported_on": str(self.day)} | self.arrived.facts
+        self.facts |= {
+            "imported_tables": json.dumps(brought),
+            "imported_on": str(self.day),
+        } | self.arrived.facts
         self.bulk.execute("DELETE FROM store_facts")
         names, values = list(self.facts), list(self.facts.values())
-        self.bulk.ingest("store_facts", {"name": pa.array(names), "value": pa.array(values, pa.string())})
+        self.bulk.ingest(
+            "store_facts", {"name": pa.array(names), "value": pa.array(values, pa.string())}
+        )
 
 
 def _next(bulk: Bulk, table: str, column: str) -> int:
-    last = bulk.query(f"SELECT COALESCE(MAX({column}), 0) AS last FROM {table}", {"last": np.int64})["last"]
+    last = bulk.query(
+        f"SELECT COALESCE(MAX({column}), 0) AS last FROM {table}", {"last": np.int64}
+    )["last"]
     return int(last[0]) + 1
 
 
-def _quarantine_columns(rows: list[tuple[Quarantined, str]], first_no: int, import_no: int) -> Mapping[str, pa.Array]:
+def _quarantine_columns(
+    rows: list[tuple[Quarantined, str]], first_no: int, import_no: int
+) -> Mapping[str, pa.Array]:
     count = len(rows)
-    texts = {"table_name": "table", "code": "code", "column_name": "column", "value": "value", "bound": "bound",
-             "raw": "raw"}
+    texts = {
+        "table_name": "table",
+        "code": "code",
+        "column_name": "column",
+        "value": "value",
+        "bound": "bound",
+        "raw": "raw",
+    }
     return {
         "no": pa.array(np.arange(first_no, first_no + count)),
         "import_no": pa.array(np.full(count, import_no)),
         "row_number": pa.array([row.row for row, _ in rows], pa.int64()),
-        "fingerprint": pa.array([print_ for _, print_ in rows]), "state": pa.array(["open"] * count),
-    } | {column: pa.array([_storable(getattr(row, name)) for row, _ in rows]) for column, name in texts.items()}
+        "fingerprint": pa.array([print_ for _, print_ in rows]),
+        "state": pa.array(["open"] * count),
+    } | {
+        column: pa.array([_storable(getattr(row, name)) for row, _ in rows])
+        for column, name in texts.items()
+    }
 
 
 def _storable(text: str) -> str:

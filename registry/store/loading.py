@@ -1,4 +1,5 @@
-"""Out of the store: all versions of all rows as a registry, and a digest of what the store knows."""
+"""Out of the store: all versions of all rows as a registry, and a digest of what the store
+knows."""
 
 from __future__ import annotations
 
@@ -17,28 +18,45 @@ from registry.store.store_facts import facts_of
 
 FEW = 1_000
 """Up to so many ids are looked up one by one; beyond it, all ids of the kind are read."""
-REF_KINDS = ("child", "centre", "sector", "project", "district", "family", "episode", "name", "source")
+REF_KINDS = (
+    "child",
+    "centre",
+    "sector",
+    "project",
+    "district",
+    "family",
+    "episode",
+    "name",
+    "source",
+)
 
 
 def load(bulk: Bulk, *, sectors: Iterable[str] | None, children: Iterable[str] | None) -> Registry:
-    """The registry in memory; with `sectors` or `children`, only those children and what is theirs."""
+    """The registry in memory; with `sectors` or `children`, only those children and what is
+    theirs."""
     ids = Numbering(bulk)
     chosen = _chosen(bulk, ids, sectors, children)
     tables = {name: _read(bulk, name, "" if name == "centres" else chosen) for name in COLUMNS}
     texts = _renumber(tables, bulk, ids, limited=bool(chosen))
-    facts = facts_of(dict(zip(*bulk.query("SELECT name, value FROM store_facts").values(), strict=True)))
+    facts = facts_of(
+        dict(zip(*bulk.query("SELECT name, value FROM store_facts").values(), strict=True))
+    )
     until = int(facts.pop("recorded_until"))
     facts["centre_names"] = centre_names(tables, texts)
     return registry_of(tables, texts, recorded_until=until, facts=facts)
 
 
-def _chosen(bulk: Bulk, ids: Numbering, sectors: Iterable[str] | None, children: Iterable[str] | None) -> str:
+def _chosen(
+    bulk: Bulk, ids: Numbering, sectors: Iterable[str] | None, children: Iterable[str] | None
+) -> str:
     """A condition on `child`, empty for all."""
     conditions = []
     if children is not None:
         conditions.append(f"child IN ({_numbers(bulk, ids, 'child', children)})")
     if sectors is not None:
-        centres = f"SELECT centre FROM centres WHERE sector IN ({_numbers(bulk, ids, 'sector', sectors)})"
+        centres = (
+            f"SELECT centre FROM centres WHERE sector IN ({_numbers(bulk, ids, 'sector', sectors)})"
+        )
         conditions.append(f"child IN (SELECT child FROM children WHERE centre IN ({centres}))")
     return " WHERE " + " AND ".join(conditions) if conditions else ""
 
@@ -47,7 +65,12 @@ def _numbers(bulk: Bulk, ids: Numbering, kind: str, texts: Iterable[str]) -> str
     """The numbers of these texts as SQL; -1, of nothing, where none is known."""
     wanted = set(texts)
     if len(wanted) <= FEW:
-        quoted = ",".join("'" + text.replace("\x00", "").replace("'", "''") + "'" for text in sorted(wanted)) or "NULL"
+        quoted = (
+            ",".join(
+                "'" + text.replace("\x00", "").replace("'", "''") + "'" for text in sorted(wanted)
+            )
+            or "NULL"
+        )
         question = f"SELECT number FROM ids WHERE kind = '{kind}' AND text IN ({quoted})"
         numbers = bulk.query(question, {"number": REF})["number"]
     else:
@@ -57,15 +80,19 @@ def _numbers(bulk: Bulk, ids: Numbering, kind: str, texts: Iterable[str]) -> str
 
 
 def _read(bulk: Bulk, name: str, condition: str) -> dict[str, np.ndarray]:
-    kinds = {column: kind for column, kind in schema.store_columns(name).items()
-             if column not in ("recorded_on", "import_no", "source")}
+    kinds = {
+        column: kind
+        for column, kind in schema.store_columns(name).items()
+        if column not in ("recorded_on", "import_no", "source")
+    }
     return bulk.query(f"SELECT {', '.join(kinds)} FROM {name}{condition}", kinds)
 
 
 def _renumber(
     tables: dict[str, dict[str, np.ndarray]], bulk: Bulk, ids: Numbering, *, limited: bool
 ) -> dict[str, np.ndarray]:
-    """The store's numbers to positions without gaps, in place; returns what the positions stand for."""
+    """The store's numbers to positions without gaps, in place; returns what the positions stand
+    for."""
     texts = {}
     for kind in REF_KINDS:
         columns = [table for table in tables.values() if kind in table]
@@ -81,11 +108,17 @@ def _renumber(
     return texts
 
 
-def _texts_of(bulk: Bulk, ids: Numbering, kind: str, numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """These numbers and their texts, by number: a child's page must not read the ids of all children."""
+def _texts_of(
+    bulk: Bulk, ids: Numbering, kind: str, numbers: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """These numbers and their texts, by number: a child's page must not read the ids of all
+    children."""
     if len(numbers) <= FEW:
         wanted = ",".join(map(str, numbers.tolist())) or "-1"
-        question = f"SELECT number, text FROM ids WHERE kind = '{kind}' AND number IN ({wanted}) ORDER BY number"
+        question = (
+            f"SELECT number, text FROM ids WHERE kind = '{kind}' AND number IN ({wanted}) "
+            "ORDER BY number"
+        )
         rows = bulk.query(question, {"number": REF})
         return rows["number"], rows["text"]
     return numbers, _objects(ids.texts(kind))[np.searchsorted(ids.numbers(kind), numbers)]
@@ -96,14 +129,21 @@ def _objects(texts: pa.Array) -> np.ndarray:
 
 
 def digest(bulk: Bulk) -> str:
-    """SHA-256 over every version with its ids as texts, in one order; import numbers and times stay out of it."""
+    """SHA-256 over every version with its ids as texts, in one order; import numbers and times stay
+    out of it."""
     ids, whole = Numbering(bulk), hashlib.sha256()
     for name in COLUMNS:
-        kinds = {column: kind for column, kind in schema.store_columns(name).items() if column != "import_no"}
+        kinds = {
+            column: kind
+            for column, kind in schema.store_columns(name).items()
+            if column != "import_no"
+        }
         table = bulk.query(f"SELECT {', '.join(kinds)} FROM {name}", kinds)
         for kind in set(REF_KINDS) & set(table):
             table[kind] = _ranks(ids, kind, whole)[table[kind]]
-        order = np.lexsort([np.nan_to_num(column, nan=-1e300) for column in reversed(table.values())])
+        order = np.lexsort(
+            [np.nan_to_num(column, nan=-1e300) for column in reversed(table.values())]
+        )
         for column in table.values():
             whole.update(np.ascontiguousarray(column[order]).tobytes())
     refused = bulk.query("SELECT fingerprint, state FROM quarantine ORDER BY fingerprint, state")

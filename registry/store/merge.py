@@ -1,4 +1,5 @@
-"""A later import against what the store has: what is new, what is changed and supersedes, what says nothing new."""
+"""A later import against what the store has: what is new, what is changed and supersedes, what says
+nothing new."""
 
 from __future__ import annotations
 
@@ -11,15 +12,24 @@ from registry.contract.keys import key_numbers
 from registry.contract.registry import NUMBER
 from registry.contract.tables import SPECS, TEXTS
 
-KNOWN_WHEN = frozenset({"no", "import_no", "recorded_on", "known_from", "known_until", "closed_known_from",
-                        "left_known_from"})
+KNOWN_WHEN = frozenset(
+    {
+        "no",
+        "import_no",
+        "recorded_on",
+        "known_from",
+        "known_until",
+        "closed_known_from",
+        "left_known_from",
+    }
+)
 """Columns that say when a row was known, not what it says."""
 
 
 @dataclass(frozen=True)
 class Merge:
-    """`fresh` masks the new rows to write, `changed` are positions of those among them that supersede; `superseded` are
-    positions among the present rows, and until when known."""
+    """`fresh` masks the new rows to write, `changed` are positions of those among them that
+    supersede; `superseded` are positions among the present rows, and until when known."""
 
     fresh: np.ndarray
     changed: np.ndarray
@@ -30,7 +40,8 @@ class Merge:
 def merge(name: str, new: Mapping[str, np.ndarray], present: Mapping[str, np.ndarray]) -> Merge:
     """Compare checked rows (unique by key) with the present versions (unique by key) of a table.
 
-    A row whose key is absent is fresh; one whose content differs is fresh and supersedes; an equal one is neither.
+    A row whose key is absent is fresh; one whose content differs is fresh and supersedes; an equal
+    one is neither.
     """
     keys = [TEXTS.get(column, column) for column in SPECS[name].key]
     present_rows = len(present["no"])
@@ -47,8 +58,12 @@ def merge(name: str, new: Mapping[str, np.ndarray], present: Mapping[str, np.nda
     return Merge(fresh, rows[changed], matched[changed], new["known_from"][rows[changed]])
 
 
-def _same(new: Mapping[str, np.ndarray], rows: np.ndarray, present: Mapping[str, np.ndarray],
-          matched: np.ndarray) -> np.ndarray:
+def _same(
+    new: Mapping[str, np.ndarray],
+    rows: np.ndarray,
+    present: Mapping[str, np.ndarray],
+    matched: np.ndarray,
+) -> np.ndarray:
     same = np.ones(len(rows), bool)
     for column, values in present.items():
         if column not in KNOWN_WHEN:

@@ -1,7 +1,8 @@
-"""The past that comes in parts: what an import of it may add, and the days on which somebody has asked already.
+"""The past that comes in parts: what an import of it may add, and the days on which somebody has
+asked already.
 
-`sanket import --past` says that rows are known from their own days though other imports came before. It may only add:
-what was answered on a day must not be rewritten.
+`sanket import --past` says that rows are known from their own days though other imports came
+before. It may only add: what was answered on a day must not be rewritten.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from registry.contract.registry import NEVER, OWN_DAY, day_date, day_number
 from registry.indian_digits import grouped
 
 RUNS = "sanket_runs"
-"""The score book's table of lists that were made (`serving.book.scorebook`), beside the registry's tables."""
+"""The score book's table of lists that were made (`serving.book.scorebook`), beside the registry's
+tables."""
 OLD_DAYS = 31
 """An undated row so much older than its import is the past, not this month's late register."""
 
@@ -29,21 +31,33 @@ def asked_until(store) -> int | None:
 
 
 def refuse_rewriting(name: str, known_from: np.ndarray, changed: int, asked: int | None) -> None:
-    """Raise Refused where a past import would change a row of history, or what was known on a day that was asked."""
+    """Raise Refused where a past import would change a row of history, or what was known on a day
+    that was asked."""
     if changed and name in OWN_DAY:
-        raise Refused("REG068", f"--past adds the past and corrects nothing: {grouped(changed)} rows of {name} would "
-                                "change rows that an earlier import brought; import corrections without --past")
+        raise Refused(
+            "REG068",
+            f"--past adds the past and corrects nothing: {grouped(changed)} rows of {name} would "
+            "change rows that an earlier import brought; import corrections without --past",
+        )
     if asked is not None and (before := int((known_from <= asked).sum())):
-        raise Refused("REG068", f"a list was made for {day_date(asked)}, and {grouped(before)} rows of {name} would be "
-                                "known before that: import them without --past (known from today), or make a new store")
+        raise Refused(
+            "REG068",
+            f"a list was made for {day_date(asked)}, and {grouped(before)} rows of {name} would be "
+            "known before that: import them without --past (known from today), or make a new store",
+        )
 
 
 def late_line(name: str, own_days: np.ndarray, recorded_on: np.ndarray, day: int) -> str:
-    """What to say of rows that are old and undated in a later import; nothing where there are none."""
+    """What to say of rows that are old and undated in a later import; nothing where there are
+    none."""
     old = (recorded_on == NEVER) & (own_days < day - OLD_DAYS)
     if not old.any():
         return ""
     first, last = day_date(own_days[old].min()), day_date(own_days[old].max())
     rows = f"{grouped(old.sum())} rows of {first} to {last}"
-    return (f"LOOK: {name}: {rows} are known from {day_date(day)} only, as they came in a later import: no model can "
-            "learn from them what was known then. A first load of the past in parts is declared by --past")
+    return (
+        f"LOOK: {name}: {rows} are known from {day_date(day)} only, as they came in a "
+        "later import: no model can "
+        "learn from them what was known then. A first load of the past in parts is "
+        "declared by --past"
+    )

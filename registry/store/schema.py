@@ -1,7 +1,8 @@
 """The store's SQL tables and their versions: one schema for SQLite and PostgreSQL.
 
-Ids are kept once, in `ids`, and stand as integers everywhere else; days are integers since 1970-01-01, codes are
-positions in the tuples of `registry.contract.registry`, and NULL is missing. Every version of a row is a row.
+Ids are kept once, in `ids`, and stand as integers everywhere else; days are integers since
+1970-01-01, codes are positions in the tuples of `registry.contract.registry`, and NULL is missing.
+Every version of a row is a row.
 """
 
 from __future__ import annotations
@@ -38,47 +39,93 @@ SQL_TYPES = {registry.DAY: Integer, registry.CODE: SmallInteger, registry.NUMBER
 OWN_COLUMNS = {"centres": {"name": registry.REF}, "measurements": {"source": registry.REF}}
 """Columns that the store keeps and the registry in memory does not need."""
 
-FACTS = Table("store_facts", METADATA, Column("name", Text, primary_key=True), Column("value", Text))
+FACTS = Table(
+    "store_facts", METADATA, Column("name", Text, primary_key=True), Column("value", Text)
+)
 IMPORTS = Table(
-    "imports", METADATA, Column("import_no", Integer, primary_key=True, autoincrement=False),
-    Column("import_id", Text, unique=True), Column("checksum", Text), Column("source", Text),
-    Column("imported_on", Integer), Column("imported_at", Text), Column("imported_by", Text), Column("report", Text),
+    "imports",
+    METADATA,
+    Column("import_no", Integer, primary_key=True, autoincrement=False),
+    Column("import_id", Text, unique=True),
+    Column("checksum", Text),
+    Column("source", Text),
+    Column("imported_on", Integer),
+    Column("imported_at", Text),
+    Column("imported_by", Text),
+    Column("report", Text),
 )
 IDS = Table(
-    "ids", METADATA, Column("kind", Text, primary_key=True),
-    Column("number", Integer, primary_key=True, autoincrement=False), Column("text", Text, nullable=False),
+    "ids",
+    METADATA,
+    Column("kind", Text, primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("text", Text, nullable=False),
     UniqueConstraint("kind", "text"),
 )
 QUARANTINE = Table(
-    "quarantine", METADATA, Column("no", Integer, primary_key=True, autoincrement=False),
-    Column("import_no", Integer), Column("table_name", Text), Column("row_number", BigInteger), Column("code", Text),
-    Column("column_name", Text), Column("value", Text), Column("bound", Text), Column("raw", Text),
-    Column("fingerprint", Text, unique=True), Column("state", Text),
+    "quarantine",
+    METADATA,
+    Column("no", Integer, primary_key=True, autoincrement=False),
+    Column("import_no", Integer),
+    Column("table_name", Text),
+    Column("row_number", BigInteger),
+    Column("code", Text),
+    Column("column_name", Text),
+    Column("value", Text),
+    Column("bound", Text),
+    Column("raw", Text),
+    Column("fingerprint", Text, unique=True),
+    Column("state", Text),
 )
 SUPERSEDED = Table(
-    "superseded", METADATA, Column("no", BigInteger, primary_key=True, autoincrement=False),
+    "superseded",
+    METADATA,
+    Column("no", BigInteger, primary_key=True, autoincrement=False),
     Column("known_until", Integer),
 )
 """Only used within an import's transaction; empty outside it."""
 FORGOTTEN = Table(
-    "forgotten", METADATA, Column("digest", Text, primary_key=True), Column("forgotten_on", Integer),
+    "forgotten",
+    METADATA,
+    Column("digest", Text, primary_key=True),
+    Column("forgotten_on", Integer),
 )
 
 
 def store_columns(name: str) -> dict[str, type]:
-    """The columns of a table in the store and their kinds, in order; first `no`, the number of the version."""
+    """The columns of a table in the store and their kinds, in order; first `no`, the number of the
+    version."""
     extra = OWN_COLUMNS.get(name, {})
-    return registry.COLUMNS[name] | extra | {
-        "recorded_on": registry.DAY, "import_no": registry.REF, "known_from": registry.DAY, "known_until": registry.DAY,
-    }
+    return (
+        registry.COLUMNS[name]
+        | extra
+        | {
+            "recorded_on": registry.DAY,
+            "import_no": registry.REF,
+            "known_from": registry.DAY,
+            "known_until": registry.DAY,
+        }
+    )
 
 
 def _table(name: str) -> Table:
-    columns = [Column(column, SQL_TYPES.get(kind, Integer)) for column, kind in store_columns(name).items()]
+    columns = [
+        Column(column, SQL_TYPES.get(kind, Integer)) for column, kind in store_columns(name).items()
+    ]
     first = "centre" if name == "centres" else "child"
     own = [registry.OWN_DAY[name]] if name in registry.OWN_DAY else []
-    return Table(name, METADATA, Column("no", BigInteger().with_variant(Integer, "sqlite"), primary_key=True,
-                                        autoincrement=False), *columns, Index(f"{name}_by_{first}", first, *own))
+    return Table(
+        name,
+        METADATA,
+        Column(
+            "no",
+            BigInteger().with_variant(Integer, "sqlite"),
+            primary_key=True,
+            autoincrement=False,
+        ),
+        *columns,
+        Index(f"{name}_by_{first}", first, *own),
+    )
 
 
 TABLES = {name: _table(name) for name in registry.COLUMNS}
@@ -97,7 +144,8 @@ MIGRATIONS: tuple = (_examiner,)
 def make(engine: Engine) -> None:
     """Make what is missing, or bring an older store to this version; a newer store is refused.
 
-    All of it or nothing: killed half-way, the next one starts anew; of two at once, the second waits for the first.
+    All of it or nothing: killed half-way, the next one starts anew; of two at once, the second
+    waits for the first.
     """
     with engine.connect() as connection:
         at = _version(connection)
@@ -105,7 +153,11 @@ def make(engine: Engine) -> None:
             return
         connection.rollback()
         # SQLite's driver would otherwise commit every table by itself.
-        alone = "BEGIN IMMEDIATE" if engine.dialect.name == "sqlite" else "SELECT pg_advisory_xact_lock(20080218)"
+        alone = (
+            "BEGIN IMMEDIATE"
+            if engine.dialect.name == "sqlite"
+            else "SELECT pg_advisory_xact_lock(20080218)"
+        )
         connection.exec_driver_sql(alone)
         _bring_up(connection, _version(connection))
         connection.commit()
@@ -115,17 +167,26 @@ def _version(connection: Connection) -> int:
     """The schema's version of this store; 0 where there is none yet."""
     if not inspect(connection).has_table("store_facts"):
         return 0
-    return int(connection.scalar(select(FACTS.c.value).where(FACTS.c.name == "schema_version")) or 0)
+    return int(
+        connection.scalar(select(FACTS.c.value).where(FACTS.c.name == "schema_version")) or 0
+    )
 
 
 def _bring_up(connection: Connection, at: int) -> None:
     if at > VERSION:
-        raise Refused("REG061", f"this store has schema {at}; this Sanket knows {VERSION}: use the newer Sanket")
+        raise Refused(
+            "REG061",
+            f"this store has schema {at}; this Sanket knows {VERSION}: use the newer Sanket",
+        )
     if at == 0:
         METADATA.create_all(connection)
         facts = {"schema_version": str(VERSION), "registry_id": secrets.token_hex(8)}
-        connection.execute(insert(FACTS), [{"name": name, "value": value} for name, value in facts.items()])
+        connection.execute(
+            insert(FACTS), [{"name": name, "value": value} for name, value in facts.items()]
+        )
         return
     for step in MIGRATIONS[at - 1 : VERSION - 1]:
         step(connection)
-    connection.execute(update(FACTS).where(FACTS.c.name == "schema_version").values(value=str(VERSION)))
+    connection.execute(
+        update(FACTS).where(FACTS.c.name == "schema_version").values(value=str(VERSION))
+    )

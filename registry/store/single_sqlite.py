@@ -1,9 +1,10 @@
 """The store as the service's own process may open it: one SQLite library for everything.
 
-The bulk driver (ADBC) brings a second copy of SQLite. Two copies in one process undo each other's file locks: when
-the second closes a database in WAL mode it takes the log away from under the first, which from then on answers
-"disk I/O error" (SQLite, "How To Corrupt", 2.2.1). So the process that holds the score book open reads and imports
-through Python's own library; PostgreSQL is a server and knows no such trouble.
+The bulk driver (ADBC) brings a second copy of SQLite. Two copies in one process undo each other's
+file locks: when the second closes a database in WAL mode it takes the log away from under the
+first, which from then on answers "disk I/O error" (SQLite, "How To Corrupt", 2.2.1). So the process
+that holds the score book open reads and imports through Python's own library; PostgreSQL is a
+server and knows no such trouble.
 """
 
 from __future__ import annotations
@@ -37,20 +38,27 @@ class PlainBulk(Bulk):
         """Run one statement for its effect."""
         self._connection.execute(statement)
 
-    def query(self, statement: str, kinds: Mapping[str, type] | None = None) -> dict[str, np.ndarray]:
+    def query(
+        self, statement: str, kinds: Mapping[str, type] | None = None
+    ) -> dict[str, np.ndarray]:
         """The answer's columns by name, as the base class gives them."""
         cursor = self._connection.execute(statement)
         names = [column[0] for column in cursor.description]
         rows = cursor.fetchall()
         columns = zip(*rows, strict=True) if rows else [()] * len(names)
-        return {name: _column(cells, (kinds or {}).get(name)) for name, cells in zip(names, columns, strict=True)}
+        return {
+            name: _column(cells, (kinds or {}).get(name))
+            for name, cells in zip(names, columns, strict=True)
+        }
 
     def ingest(self, table: str, columns: Mapping[str, pa.Array]) -> None:
         """Append rows to a table."""
         named = ", ".join(columns)
         marks = ", ".join("?" * len(columns))
         cells = (values.to_pylist() for values in columns.values())
-        self._connection.executemany(f"INSERT INTO {table} ({named}) VALUES ({marks})", zip(*cells, strict=True))
+        self._connection.executemany(
+            f"INSERT INTO {table} ({named}) VALUES ({marks})", zip(*cells, strict=True)
+        )
 
 
 def _column(cells: tuple, kind: type | None) -> np.ndarray:
@@ -65,12 +73,19 @@ class PlainStore(Store):
 
     def bulk(self) -> Bulk:
         """A connection for whole columns; a transaction of its own."""
-        return PlainBulk(self.url.database) if self.url.get_backend_name() == "sqlite" else connect(self.url)
+        return (
+            PlainBulk(self.url.database)
+            if self.url.get_backend_name() == "sqlite"
+            else connect(self.url)
+        )
 
 
 def open_beside_the_book(address: str) -> PlainStore:
     """Open a store that is there already. Raises BadInput (REG060) where it is not."""
     url = store_url(address)
     if url.get_backend_name() == "sqlite" and not Path(url.database).exists():
-        raise BadInput("REG060", "there is no store at this address: `sanket import SOURCE --to STORE` makes one")
+        raise BadInput(
+            "REG060",
+            "there is no store at this address: `sanket import SOURCE --to STORE` makes one",
+        )
     return PlainStore(url)

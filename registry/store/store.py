@@ -1,4 +1,5 @@
-"""The store: one SQL database that keeps every version of every row, and hands out the registry as columns."""
+"""The store: one SQL database that keeps every version of every row, and hands out the registry as
+columns."""
 
 from __future__ import annotations
 
@@ -23,22 +24,31 @@ def open_store(address: str | Path, *, must_exist: bool = False) -> Store:
     """Open a store (a path ending in `.db`, or a `postgresql://` address), made when missing."""
     url = store_url(str(address))
     if must_exist and url.get_backend_name() == "sqlite" and not Path(url.database).exists():
-        raise BadInput("REG060", f"there is no store at {url.database}: `sanket import SOURCE --to STORE` makes one")
+        raise BadInput(
+            "REG060",
+            f"there is no store at {url.database}: `sanket import SOURCE --to STORE` makes one",
+        )
     make_private(url)
     try:
         return Store(url)
     except DBAPIError as error:
         said = str(error.orig).strip().splitlines()[0][:200]
-        raise BadInput("REG060", f"the store at {url.database} cannot be opened or made ({said}): check the path or "
-                                 "the address, and that you may write there") from error
+        raise BadInput(
+            "REG060",
+            f"the store at {url.database} cannot be opened or made ({said}): check the path or "
+            "the address, and that you may write there",
+        ) from error
 
 
 @contextmanager
 def made_for(address: str | Path) -> Iterator[Store]:
-    """Open a store to import into; one that was made for an import that failed is taken away again."""
+    """Open a store to import into; one that was made for an import that failed is taken away
+    again."""
     url = store_url(str(address))
     path = Path(url.database) if url.get_backend_name() == "sqlite" else None
-    beside = [path, path.with_suffix(".key"), path.with_name(f"{path.name}-journal")] if path else []
+    beside = (
+        [path, path.with_suffix(".key"), path.with_name(f"{path.name}-journal")] if path else []
+    )
     made = [one for one in beside if not one.exists()] if path and not path.exists() else []
     store = open_store(address)
     try:
@@ -52,8 +62,8 @@ def made_for(address: str | Path) -> Iterator[Store]:
 
 
 def make_private(url: URL) -> None:
-    """A store's file that is not there yet, made empty and for its owner alone: SQLite would let everybody read it, and
-    gives its other files (-wal, -shm) the rights of this one."""
+    """A store's file that is not there yet, made empty and for its owner alone: SQLite would let
+    everybody read it, and gives its other files (-wal, -shm) the rights of this one."""
     if url.get_backend_name() == "sqlite" and url.database and not Path(url.database).exists():
         # Where it cannot be made, SQLite itself says so when it opens it.
         with suppress(OSError):
@@ -87,20 +97,33 @@ class Store:
             rows = connection.execute(select(schema.FACTS.c.name, schema.FACTS.c.value)).all()
         return facts_of(dict(map(tuple, rows)))
 
-    def load(self, *, sectors: Iterable[str] | None = None, children: Iterable[str] | None = None) -> Registry:
-        """Every version of every row as a registry; of some sectors' or some children only, where these are given."""
+    def load(
+        self, *, sectors: Iterable[str] | None = None, children: Iterable[str] | None = None
+    ) -> Registry:
+        """Every version of every row as a registry; of some sectors' or some children only, where
+        these are given."""
         with self.bulk() as bulk:
             return load(bulk, sectors=sectors, children=children)
 
-    def import_source(self, source: object, *, map: object = None, imported_on: object = None, past: bool = False,
-                      zscores: Callable | None = None):
+    def import_source(
+        self,
+        source: object,
+        *,
+        map: object = None,
+        imported_on: object = None,
+        past: bool = False,
+        zscores: Callable | None = None,
+    ):
         """Read, check and keep a source; see `registry.store.importing.import_source`."""
         from registry.store.importing import import_source
 
-        return import_source(self, source, map=map, imported_on=imported_on, past=past, zscores=zscores)
+        return import_source(
+            self, source, map=map, imported_on=imported_on, past=past, zscores=zscores
+        )
 
     def digest(self) -> str:
-        """A checksum of all that the store knows, whatever the order or the time in which it came."""
+        """A checksum of all that the store knows, whatever the order or the time in which it
+        came."""
         with self.bulk() as bulk:
             return digest(bulk)
 
@@ -119,5 +142,3 @@ def _engine(url: URL) -> Engine:
         connection.execute("PRAGMA busy_timeout = 30000")
 
     return engine
-
-

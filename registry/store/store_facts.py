@@ -1,4 +1,5 @@
-"""What a store remembers about itself: text values by name in `store_facts`, typed on the way out."""
+"""What a store remembers about itself: text values by name in `store_facts`, typed on the way
+out."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
-"""Who asks, and for which area. A token is a JWT, signed by a configured issuer or by the local key of the store.
+"""Who asks, and for which area. A token is a JWT, signed by a configured issuer or by the local key
+of the store.
 
-`Scope` is the area; nothing reads the score book without one (`serving/book/reader.py`), so that there is one place
-where a query is limited and no way around it. What a role may do is `MAY`.
+`Scope` is the area; nothing reads the score book without one (`serving/book/reader.py`), so that
+there is one place where a query is limited and no way around it. What a role may do is `MAY`.
 """
 
 from __future__ import annotations
@@ -19,8 +20,21 @@ from serving.access.keys import key_path, local_key
 from serving.access.scope import LONGEST_NAME, Scope, is_name
 from serving.http.problems import Problem
 
-__all__ = ["MAY", "Doorkeeper", "Issued", "Issuer", "Person", "Scope", "bearer", "issue", "issued", "key_path",
-           "local_key", "same_site", "unknown"]
+__all__ = [
+    "MAY",
+    "Doorkeeper",
+    "Issued",
+    "Issuer",
+    "Person",
+    "Scope",
+    "bearer",
+    "issue",
+    "issued",
+    "key_path",
+    "local_key",
+    "same_site",
+    "unknown",
+]
 
 MAY: dict[str, frozenset[str]] = {
     "supervisor": frozenset({"score", "see_children", "record_visits", "see_model"}),
@@ -28,24 +42,27 @@ MAY: dict[str, frozenset[str]] = {
     "analyst": frozenset({"score", "see_indicators", "see_model"}),
     "dashboard": frozenset({"score", "see_children", "see_indicators", "see_model"}),
 }
-"""What each role may do. An analyst sees figures and models, never a named child of the score book."""
+"""What each role may do. An analyst sees figures and models, never a named child of the score book.
+"""
 
 COOKIE = "sanket_session"
 LOCAL_ISSUER = "sanket-local"
 LOCAL_ALGORITHM = "HS256"
 ISSUER_ALGORITHMS = ("RS256", "RS384", "RS512", "ES256", "ES384", "PS256", "EdDSA")
-"""Only asymmetric ones: with HS256 allowed here, a public key could be used as the secret of a forged token."""
+"""Only asymmetric ones: with HS256 allowed here, a public key could be used as the secret of a
+forged token."""
 LEEWAY_SECONDS = 30
 REFRESH_SECONDS = 10
 """The issuer's keys are fetched for an unknown key name at most this often."""
 KEYS_SECONDS = 20
-"""The issuer's keys are fetched anew after so long, and a token's seal is looked at again: a key that was withdrawn
-opens nothing 40 seconds later."""
+"""The issuer's keys are fetched anew after so long, and a token's seal is looked at again: a key
+that was withdrawn opens nothing 40 seconds later."""
 
 
 @dataclass(frozen=True)
 class Person:
-    """Who asks: a name for the audit log, a role, an area, when the token ends (seconds since 1970), and its id."""
+    """Who asks: a name for the audit log, a role, an area, when the token ends (seconds since
+    1970), and its id."""
 
     name: str
     role: str
@@ -65,7 +82,8 @@ class Person:
 
 @dataclass(frozen=True)
 class Issued:
-    """A token that was made, and what the register keeps of it (`serving/access/tokens.py`): all but the token."""
+    """A token that was made, and what the register keeps of it (`serving/access/tokens.py`): all
+    but the token."""
 
     token: str
     token_id: str
@@ -77,26 +95,49 @@ class Issued:
 
 
 def issue(
-    *, key: bytes, role: str, scopes: Iterable[str], name: str, days: float = 30, now: float | None = None
+    *,
+    key: bytes,
+    role: str,
+    scopes: Iterable[str],
+    name: str,
+    days: float = 30,
+    now: float | None = None,
 ) -> str:
     """The token alone; see `issued`."""
     return issued(key=key, role=role, scopes=scopes, name=name, days=days, now=now).token
 
 
 def issued(
-    *, key: bytes, role: str, scopes: Iterable[str], name: str, days: float, now: float | None = None
+    *,
+    key: bytes,
+    role: str,
+    scopes: Iterable[str],
+    name: str,
+    days: float,
+    now: float | None = None,
 ) -> Issued:
-    """A token signed by the local key. Raises UsageError for an unknown role or scope, no area, or no name."""
+    """A token signed by the local key. Raises UsageError for an unknown role or scope, no area, or
+    no name."""
     if role not in MAY:
         raise UsageError("ACC003", f"a role is one of {', '.join(MAY)}")
     if not (texts := Scope.of(scopes).texts):
-        raise UsageError("ACC001", "a token needs at least one scope: sector:ID, project:ID, district:ID or state:*")
+        raise UsageError(
+            "ACC001",
+            "a token needs at least one scope: sector:ID, project:ID, district:ID or state:*",
+        )
     if not is_name(name):
-        raise UsageError("ACC005", f"a name is 1 to {LONGEST_NAME} signs of plain text, without control signs")
+        raise UsageError(
+            "ACC005", f"a name is 1 to {LONGEST_NAME} signs of plain text, without control signs"
+        )
     now = time.time() if now is None else now
     claims = {
-        "iss": LOCAL_ISSUER, "sub": name, "role": role, "scope": texts,
-        "iat": int(now), "exp": int(now + days * 86_400), "jti": secrets.token_hex(8),
+        "iss": LOCAL_ISSUER,
+        "sub": name,
+        "role": role,
+        "scope": texts,
+        "iat": int(now),
+        "exp": int(now + days * 86_400),
+        "jti": secrets.token_hex(8),
     }
     token = jwt.encode(claims, key, algorithm=LOCAL_ALGORITHM)
     return Issued(token, claims["jti"], name, role, tuple(texts), now, claims["exp"])
@@ -104,7 +145,8 @@ def issued(
 
 @dataclass(frozen=True)
 class Issuer:
-    """An outside issuer: its name, the address of its keys (JWKS), and whom the token must be meant for."""
+    """An outside issuer: its name, the address of its keys (JWKS), and whom the token must be meant
+    for."""
 
     name: str
     jwks: str
@@ -116,16 +158,21 @@ class Issuer:
         if not (name := os.environ.get("SANKET_ISSUER")):
             return None
         if not (jwks := os.environ.get("SANKET_JWKS")):
-            raise BadInput("ACC004", "SANKET_ISSUER is set: set SANKET_JWKS to the address of its keys too")
+            raise BadInput(
+                "ACC004", "SANKET_ISSUER is set: set SANKET_JWKS to the address of its keys too"
+            )
         return cls(name, jwks, os.environ.get("SANKET_AUDIENCE", "sanket"))
 
 
 class Doorkeeper:
-    """Reads tokens. With an issuer configured only its tokens count, and the local key opens nothing."""
+    """Reads tokens. With an issuer configured only its tokens count, and the local key opens
+    nothing."""
 
     def __init__(self, *, key: bytes | None, issuer: Issuer | None = None, remembered: int = 4096):
         self._key, self._issuer = key, issuer
-        self._keys = jwt.PyJWKClient(issuer.jwks, lifespan=KEYS_SECONDS, timeout=3) if issuer else None
+        self._keys = (
+            jwt.PyJWKClient(issuer.jwks, lifespan=KEYS_SECONDS, timeout=3) if issuer else None
+        )
         self._asked, self._failed, self._given = float("-inf"), float("-inf"), []
         self._known: dict[str, tuple[Person, float]] = {}
         self._remembered = remembered
@@ -144,17 +191,23 @@ class Doorkeeper:
         return self._issuer is not None
 
     def remembered(self, token: str) -> Person | None:
-        """Who holds this token, where it was read before, has not ended, was not revoked and its key not looked at too
-        long ago."""
+        """Who holds this token, where it was read before, has not ended, was not revoked and its
+        key not looked at too long ago."""
         person, until = self._known.get(token, (None, 0.0))
         now = time.time()
-        if person is None or person.expires <= now or until <= now or person.token_id in self.revoked:
+        if (
+            person is None
+            or person.expires <= now
+            or until <= now
+            or person.token_id in self.revoked
+        ):
             return None
         self._used[person.token_id] = now
         return person
 
     def person(self, token: str) -> Person:
-        """Who holds this token. Raises API010 for any token that is not good, without saying why."""
+        """Who holds this token. Raises API010 for any token that is not good, without saying
+        why."""
         if known := self.remembered(token):
             return known
         person = self._read(token)
@@ -180,8 +233,15 @@ class Doorkeeper:
             if self._issuer is None and not isinstance(scope, list):
                 raise unknown()
             token_id = claims.get("jti", "")
-            person = Person(claims["sub"], role, Scope.claimed(scope), claims["exp"] + LEEWAY_SECONDS, token_id)
-            if not MAY[role] or not person.scope.texts or not is_name(person.name) or not isinstance(token_id, str):
+            person = Person(
+                claims["sub"], role, Scope.claimed(scope), claims["exp"] + LEEWAY_SECONDS, token_id
+            )
+            if (
+                not MAY[role]
+                or not person.scope.texts
+                or not is_name(person.name)
+                or not isinstance(token_id, str)
+            ):
                 raise unknown()
         except jwt.PyJWKClientConnectionError:
             raise Problem("API034", headers={"Retry-After": "5"}) from None
@@ -192,13 +252,16 @@ class Doorkeeper:
     def _claims(self, token: str) -> dict:
         rules = {"leeway": LEEWAY_SECONDS, "options": {"require": ["exp", "sub", "iss"]}}
         if self._issuer is None:
-            return jwt.decode(token, self._key, algorithms=[LOCAL_ALGORITHM], issuer=LOCAL_ISSUER, **rules)
+            return jwt.decode(
+                token, self._key, algorithms=[LOCAL_ALGORITHM], issuer=LOCAL_ISSUER, **rules
+            )
         key = self._signing_key(jwt.get_unverified_header(token)["kid"])
         who = {"issuer": self._issuer.name, "audience": self._issuer.audience}
         return jwt.decode(token, key, algorithms=list(ISSUER_ALGORITHMS), **who, **rules)
 
     def _signing_key(self, name: str):
-        """The issuer's key of this name. Fetched anew for an unknown name, but not for every forged one."""
+        """The issuer's key of this name. Fetched anew for an unknown name, but not for every forged
+        one."""
         for refresh in (False, True):
             if refresh and time.monotonic() - self._asked < REFRESH_SECONDS:
                 break
@@ -209,7 +272,8 @@ class Doorkeeper:
         raise jwt.InvalidKeyError
 
     def _issued(self, *, refresh: bool) -> list[jwt.PyJWK]:
-        """The issuer's keys; while it cannot be reached, those that it gave last, not asked for each token."""
+        """The issuer's keys; while it cannot be reached, those that it gave last, not asked for
+        each token."""
         if self._given and not refresh and time.monotonic() - self._failed < REFRESH_SECONDS:
             return self._given
         try:

@@ -14,12 +14,13 @@ from registry.contract.tables import LONGEST_TEXT
 AREAS = ("sector", "project", "district", "state")
 LONGEST_NAME = 200
 TURNS_TEXT = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-"""Signs that turn the direction of what follows: in a name they make a log read as what it does not say."""
+"""Signs that turn the direction of what follows: in a name they make a log read as what it does not
+say."""
 
 
 def is_name(text: object, *, longest: int = LONGEST_NAME) -> bool:
-    """Whether this can be written down as a name: 1 to 200 signs of text, in any script; no half signs (surrogates),
-    control signs or line breaks, which a database or a seal refuses."""
+    """Whether this can be written down as a name: 1 to 200 signs of text, in any script; no half
+    signs (surrogates), control signs or line breaks, which a database or a seal refuses."""
     return isinstance(text, str) and len(text) <= longest and _is_plain(text)
 
 
@@ -27,7 +28,10 @@ def is_name(text: object, *, longest: int = LONGEST_NAME) -> bool:
 def _is_plain(text: str) -> bool:
     if not text.strip():
         return False
-    return not any(sign in TURNS_TEXT or unicodedata.category(sign) in ("Cc", "Cs", "Zl", "Zp") for sign in text)
+    return not any(
+        sign in TURNS_TEXT or unicodedata.category(sign) in ("Cc", "Cs", "Zl", "Zp")
+        for sign in text
+    )
 
 
 @dataclass(frozen=True)
@@ -41,12 +45,19 @@ class Scope:
 
     @classmethod
     def of(cls, texts: Iterable[str]) -> Scope:
-        """From texts such as `sector:S0001`, `project:P01`, `district:D1`, `state:*`. Raises UsageError on others."""
+        """From texts such as `sector:S0001`, `project:P01`, `district:D1`, `state:*`. Raises
+        UsageError on others."""
         parts: dict[str, set[str]] = {area: set() for area in AREAS}
         for text in texts:
             area, _, name = text.partition(":")
-            if area not in AREAS or not is_name(name, longest=LONGEST_TEXT) or (area == "state" and name != "*"):
-                raise UsageError("ACC001", "a scope is sector:ID, project:ID, district:ID or state:*")
+            if (
+                area not in AREAS
+                or not is_name(name, longest=LONGEST_TEXT)
+                or (area == "state" and name != "*")
+            ):
+                raise UsageError(
+                    "ACC001", "a scope is sector:ID, project:ID, district:ID or state:*"
+                )
             parts[area].add(name)
         return cls(*(frozenset(parts[area]) for area in AREAS[:3]), state=bool(parts["state"]))
 
@@ -54,13 +65,16 @@ class Scope:
     def texts(self) -> list[str]:
         """The texts that `of` reads, sorted."""
         named = zip(AREAS, (self.sectors, self.projects, self.districts), strict=False)
-        return sorted(f"{area}:{name}" for area, names in named for name in names) + ["state:*"] * self.state
-
+        return (
+            sorted(f"{area}:{name}" for area, names in named for name in names)
+            + ["state:*"] * self.state
+        )
 
     @classmethod
     def claimed(cls, scope: object) -> Scope:
-        """From a token's claim: a list of such texts, each one area whatever signs its id has; or, as OAuth's issuers
-        write it, one text of several separated by spaces, in which an id's own spaces are written %20.
+        """From a token's claim: a list of such texts, each one area whatever signs its id has; or,
+        as OAuth's issuers write it, one text of several separated by spaces, in which an id's own
+        spaces are written %20.
 
         Example: ["sector:X state:*"] is one sector of an odd name and never the state.
         """
@@ -72,6 +86,10 @@ class Scope:
 
     @property
     def quoted(self) -> str:
-        """The areas as one text to show, separated by spaces; signs in an id that could be taken for others as %20."""
+        """The areas as one text to show, separated by spaces; signs in an id that could be taken
+        for others as %20."""
         parts = (text.partition(":") for text in self.texts)
-        return " ".join(f"{area}:{name if name == '*' and area == 'state' else quote(name)}" for area, _, name in parts)
+        return " ".join(
+            f"{area}:{name if name == '*' and area == 'state' else quote(name)}"
+            for area, _, name in parts
+        )

@@ -1,7 +1,8 @@
 """The register of tokens: whose they are, what for, when last used; and which were revoked.
 
-A token opens the door by its seal alone; this register can close it before its day. The running service reads what was
-revoked, and writes when tokens were last used, from a thread of its own: no request waits for it.
+A token opens the door by its seal alone; this register can close it before its day. The running
+service reads what was revoked, and writes when tokens were last used, from a thread of its own: no
+request waits for it.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ from serving.database import make_missing
 
 TABLES = sa.MetaData()
 TOKENS = sa.Table(
-    "sanket_tokens", TABLES,
+    "sanket_tokens",
+    TABLES,
     sa.Column("id", sa.String(200), primary_key=True),
     sa.Column("who", sa.String(200), nullable=False),
     sa.Column("role", sa.String(20), nullable=False),
@@ -33,7 +35,8 @@ TOKENS = sa.Table(
     sa.Column("revoked_at", sa.String(32)),
 )
 CODES = sa.Table(
-    "sanket_sign_in_codes", TABLES,
+    "sanket_sign_in_codes",
+    TABLES,
     sa.Column("digest", sa.String(64), primary_key=True),
     sa.Column("who", sa.String(200), nullable=False),
     sa.Column("role", sa.String(20), nullable=False),
@@ -41,7 +44,8 @@ CODES = sa.Table(
     sa.Column("days", sa.Float, nullable=False),
     sa.Column("ends_at", sa.String(32), nullable=False),
 )
-"""Codes of sign-in links that nobody has used yet: each is exchanged once for a token that is made then."""
+"""Codes of sign-in links that nobody has used yet: each is exchanged once for a token that is made
+then."""
 CODE_HOURS = 48
 LOOK_SECONDS = 1
 """So often a running service looks for revoked tokens."""
@@ -51,8 +55,14 @@ def enter(engine: sa.Engine, made: Issued) -> None:
     """Write down a token that was made; the token itself is not kept."""
     make_missing(engine, TABLES)
     scope = orjson.dumps(list(made.scope)).decode()
-    row = {"id": made.token_id, "who": made.name, "role": made.role, "scope": scope,
-           "made_at": _at(made.made), "ends_at": _at(made.expires)}
+    row = {
+        "id": made.token_id,
+        "who": made.name,
+        "role": made.role,
+        "scope": scope,
+        "made_at": _at(made.made),
+        "ends_at": _at(made.expires),
+    }
     with engine.begin() as connection:
         connection.execute(sa.insert(TOKENS), row)
 
@@ -62,20 +72,33 @@ def revoke(engine: sa.Engine, token_id: str) -> None:
     make_missing(engine, TABLES)
     stands = sa.func.coalesce(TOKENS.c.revoked_at, _at(time.time()))
     with engine.begin() as connection:
-        if not connection.execute(sa.update(TOKENS).where(TOKENS.c.id == token_id).values(revoked_at=stands)).rowcount:
-            raise BadInput("ACC006", "there is no token of this id in this store: `sanket tokens STORE` lists them")
+        if not connection.execute(
+            sa.update(TOKENS).where(TOKENS.c.id == token_id).values(revoked_at=stands)
+        ).rowcount:
+            raise BadInput(
+                "ACC006",
+                "there is no token of this id in this store: `sanket tokens STORE` lists them",
+            )
 
 
 def listed(engine: sa.Engine) -> list[dict[str, object]]:
     """All tokens of the register, the newest first; `scope` as a list, times in UTC."""
     make_missing(engine, TABLES)
     with engine.connect() as connection:
-        rows = connection.execute(sa.select(TOKENS).order_by(TOKENS.c.made_at.desc(), TOKENS.c.id)).mappings()
+        rows = connection.execute(
+            sa.select(TOKENS).order_by(TOKENS.c.made_at.desc(), TOKENS.c.id)
+        ).mappings()
         return [{**row, "scope": orjson.loads(row["scope"])} for row in rows]
 
 
 def make_code(
-    engine: sa.Engine, *, role: str, scopes: Iterable[str], name: str, days: float, now: float | None = None
+    engine: sa.Engine,
+    *,
+    role: str,
+    scopes: Iterable[str],
+    name: str,
+    days: float,
+    now: float | None = None,
 ) -> str:
     """A code for a sign-in link: good once, for two days; the register keeps only its digest.
 
@@ -85,8 +108,14 @@ def make_code(
     code = secrets.token_urlsafe(16)
     ends = _at((time.time() if now is None else now) + CODE_HOURS * 3600)
     make_missing(engine, TABLES)
-    row = {"digest": _digest(code), "who": name, "role": role, "days": days, "ends_at": ends,
-           "scope": orjson.dumps(list(made.scope)).decode()}
+    row = {
+        "digest": _digest(code),
+        "who": name,
+        "role": role,
+        "days": days,
+        "ends_at": ends,
+        "scope": orjson.dumps(list(made.scope)).decode(),
+    }
     with engine.begin() as connection:
         connection.execute(sa.delete(CODES).where(CODES.c.ends_at < _at(time.time())))
         connection.execute(sa.insert(CODES), row)
@@ -103,7 +132,9 @@ def exchange(engine: sa.Engine, key: bytes, code: str) -> Issued | None:
         # Of two who send it at once one deletes the row: only that one gets a token.
         if row is None or connection.execute(sa.delete(CODES).where(same)).rowcount != 1:
             return None
-    made = issued(key=key, role=row.role, scopes=orjson.loads(row.scope), name=row.who, days=row.days)
+    made = issued(
+        key=key, role=row.role, scopes=orjson.loads(row.scope), name=row.who, days=row.days
+    )
     enter(engine, made)
     return made
 
@@ -139,14 +170,17 @@ class TokenWatch:
         self._look()
 
     def _look(self) -> None:
-        """What was revoked, and what was used since. While the database is away, what was known last holds."""
+        """What was revoked, and what was used since. While the database is away, what was known
+        last holds."""
         try:
             if not self._made:
                 self._made = sa.inspect(self._engine).has_table(TOKENS.name)
             if not self._made:
                 return
             with self._engine.connect() as connection:
-                revoked = connection.scalars(sa.select(TOKENS.c.id).where(TOKENS.c.revoked_at.is_not(None)))
+                revoked = connection.scalars(
+                    sa.select(TOKENS.c.id).where(TOKENS.c.revoked_at.is_not(None))
+                )
                 self._door.revoked = frozenset(revoked)
             self._write_used()
             self.fault = None
@@ -161,5 +195,7 @@ class TokenWatch:
         with self._engine.begin() as connection:
             for token_id, seconds in used.items():
                 connection.execute(
-                    sa.update(TOKENS).where(TOKENS.c.id == token_id).values(last_used_at=_at(seconds))
+                    sa.update(TOKENS)
+                    .where(TOKENS.c.id == token_id)
+                    .values(last_used_at=_at(seconds))
                 )

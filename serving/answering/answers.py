@@ -1,6 +1,8 @@
-"""From children with their records to what the API says of each: one pass over arrays for all of them.
+"""From children with their records to what the API says of each: one pass over arrays for all of
+them.
 
-The same clock, trajectory, pathway and scoring as the batch; nothing here knows a rule or a threshold.
+The same clock, trajectory, pathway and scoring as the batch; nothing here knows a rule or a
+threshold.
 """
 
 from __future__ import annotations
@@ -41,7 +43,8 @@ CHILDREN_AT_ONCE = 200
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked of some children: as of which day, in which language, with the models' scores or by rules alone."""
+    """What is asked of some children: as of which day, in which language, with the models' scores
+    or by rules alone."""
 
     as_of: dt.date
     language: str
@@ -56,8 +59,11 @@ class Answerer:
         self._protocol = protocol or standard()
         self._sources = {rule: citations.record(rule, self._protocol) for rule in RULES}
 
-    def answer(self, children: list, question: Question, *, deadline: float = float("inf")) -> bytes:
-        """The answer as UTF-8 JSON, children in the order given. API022 past the deadline (`time.monotonic`)."""
+    def answer(
+        self, children: list, question: Question, *, deadline: float = float("inf")
+    ) -> bytes:
+        """The answer as UTF-8 JSON, children in the order given. API022 past the deadline
+        (`time.monotonic`)."""
         champions = self._champions.now if question.scored else {}
         bundles = {target: champion.bundle for target, champion in champions.items()}
         answers: list[dict] = []
@@ -69,16 +75,22 @@ class Answerer:
             answers += self._answers(arrived[part], question, bundles)
         self._count(answers, question)
         document = {
-            "as_of": question.as_of.isoformat(), "language": question.language,
-            "protocol_version": self._protocol.version, "children": answers,
+            "as_of": question.as_of.isoformat(),
+            "language": question.language,
+            "protocol_version": self._protocol.version,
+            "children": answers,
         }
         return orjson.dumps(document)
 
-    def _answers(self, arrived: list[Incoming], question: Question, bundles: Mapping[str, Bundle]) -> list[dict]:
+    def _answers(
+        self, arrived: list[Incoming], question: Question, bundles: Mapping[str, Bundle]
+    ) -> list[dict]:
         latest = max(question.as_of, today())
         registry, refused = build_records([child.records for child in arrived], imported_on=latest)
         if registry.children.rows == 0:
-            return [_refused(child, problems) for child, problems in zip(arrived, refused, strict=True)]
+            return [
+                _refused(child, problems) for child, problems in zip(arrived, refused, strict=True)
+            ]
         clock = Clock(registry)
         child = np.arange(len(arrived), dtype=np.int32)
         day = np.full(len(arrived), day_number(question.as_of), np.int32)
@@ -105,19 +117,30 @@ class Answerer:
                     self._metrics.scores.labels(target, status).inc(given.count(status))
 
 
-def _one(arrived: Incoming, refused: list, points: list, status: dict, care: dict, told, i: int) -> dict:
-    """One child's answer: its problems, and all that can be said from the records that were kept."""
+def _one(
+    arrived: Incoming, refused: list, points: list, status: dict, care: dict, told, i: int
+) -> dict:
+    """One child's answer: its problems, and all that can be said from the records that were
+    kept."""
     if not arrived.usable or any(problem.table == "children" for problem in refused):
         return _refused(arrived, refused)
     answer = {
-        "child_id": arrived.child_id, "status": "answered", "problems": arrived.problems_with(refused),
-        "growth_points": points, "classification": status, "care": care,
+        "child_id": arrived.child_id,
+        "status": "answered",
+        "problems": arrived.problems_with(refused),
+        "growth_points": points,
+        "classification": status,
+        "care": care,
     }
     return answer | told(i) if told else answer
 
 
 def _refused(arrived: Incoming, refused: list) -> dict:
-    return {"child_id": arrived.child_id, "status": "problem", "problems": arrived.problems_with(refused)}
+    return {
+        "child_id": arrived.child_id,
+        "status": "problem",
+        "problems": arrived.problems_with(refused),
+    }
 
 
 def _teller(scored: Scored, language: str) -> Callable[[int], dict]:
@@ -132,7 +155,8 @@ def _teller(scored: Scored, language: str) -> Callable[[int], dict]:
             sentences = {one.key: one.sentence for one in told_reasons(reasons, facts, spoken)}
             answers[name] = score_document(target, i) | {
                 "reasons": [
-                    {"key": one.key, "log_odds": one.log_odds, "sentence": sentences.get(one.key)} for one in reasons
+                    {"key": one.key, "log_odds": one.log_odds, "sentence": sentences.get(one.key)}
+                    for one in reasons
                 ]
             }
         return answers
@@ -141,7 +165,8 @@ def _teller(scored: Scored, language: str) -> Callable[[int], dict]:
 
 
 def reasons_of(target: TargetScores, i: int) -> tuple[Reason, ...]:
-    """The reasons of one question, strongest first; with the base they add up to the log-odds of its risk."""
+    """The reasons of one question, strongest first; with the base they add up to the log-odds of
+    its risk."""
     if target.why_not[i] != 0:
         return ()
     parts = target.reasons[i].tolist()

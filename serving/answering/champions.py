@@ -1,8 +1,9 @@
 """The champions that answer: read from a folder, followed as it changes, never half-changed.
 
-The folder of a store `x.db` is `x.models/`. In it, `champion-relapse.json` and `champion-non_response.json` point to
-a folder of checked bundles (`{"bundle": "NAME"}`, replaced in one step by `sanket promote`). A request takes both
-champions once, at its beginning, so that no answer mixes two.
+The folder of a store `x.db` is `x.models/`. In it, `champion-relapse.json` and
+`champion-non_response.json` point to a folder of checked bundles (`{"bundle": "NAME"}`, replaced in
+one step by `sanket promote`). A request takes both champions once, at its beginning, so that no
+answer mixes two.
 """
 
 from __future__ import annotations
@@ -35,14 +36,25 @@ class Champion:
     def card(self) -> dict:
         """What the model is: its version, what it was trained on, and its card."""
         bundle = self.bundle
-        return {"version": self.version, "target": bundle.target, "facts": bundle.facts, "card": bundle.card}
+        return {
+            "version": self.version,
+            "target": bundle.target,
+            "facts": bundle.facts,
+            "card": bundle.card,
+        }
 
 
 class Champions:
-    """The champions of a folder. `now` answers; `look` notices a changed pointer; a bad bundle changes nothing."""
+    """The champions of a folder. `now` answers; `look` notices a changed pointer; a bad bundle
+    changes nothing."""
 
     def __init__(
-        self, folder: Path, *, metrics: Metrics, log: Log, read: Callable[[Path], Bundle] = load,
+        self,
+        folder: Path,
+        *,
+        metrics: Metrics,
+        log: Log,
+        read: Callable[[Path], Bundle] = load,
     ):
         self._folder, self._read, self._metrics, self._log = Path(folder), read, metrics, log
         self.now: Mapping[str, Champion] = MappingProxyType({})
@@ -52,7 +64,8 @@ class Champions:
         self._stopped = threading.Event()
 
     def look(self) -> None:
-        """Load what a changed pointer names. Where that fails, what answered goes on answering; `faults` says so."""
+        """Load what a changed pointer names. Where that fails, what answered goes on answering;
+        `faults` says so."""
         with self._looking:
             for target in TARGETS:
                 signature = self._signature(target)
@@ -79,18 +92,24 @@ class Champions:
                 self._log.line("champion", target=target, version=name)
             self.faults.pop(target, None)
         except FileNotFoundError:
-            self._fault(target, "the pointer is gone" if target in self.now else "no champion is pointed to")
+            self._fault(
+                target, "the pointer is gone" if target in self.now else "no champion is pointed to"
+            )
         except SanketError as error:
             self._fault(target, error.code)
         except Exception as error:
             self._fault(target, place_of(error))
         self._metrics.bundle_ready.labels(target).set(target in self.now)
-        self._metrics.bundle_current.labels(target).set(target in self.now and target not in self.faults)
+        self._metrics.bundle_current.labels(target).set(
+            target in self.now and target not in self.faults
+        )
 
     def _made_ready(self, name: str, target: str) -> Bundle:
         bundle = self._read(self._folder / "bundles" / name)
         if bundle.target != target:
-            raise BadInput("BUN010", f"the bundle {name} is for {bundle.target}, and the pointer for {target}")
+            raise BadInput(
+                "BUN010", f"the bundle {name} is for {bundle.target}, and the pointer for {target}"
+            )
         return bundle.prepare()
 
     def _named(self, target: str) -> str:

@@ -1,4 +1,5 @@
-"""What a child's measurements say, one by one and the newest of them: growth points and the classification."""
+"""What a child's measurements say, one by one and the newest of them: growth points and the
+classification."""
 
 from __future__ import annotations
 
@@ -21,11 +22,14 @@ _TRUTH = {1: True, 0: False, -1: None}
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _own_readings(offsets, sex, age, weight, height, position, muac, oedema, low, high):
-    """z of each row's own readings by WHO (5, rows), to two decimals; and which of them are implausible (bits)."""
+    """z of each row's own readings by WHO (5, rows), to two decimals; and which of them are
+    implausible (bits)."""
     z, wild = np.empty((5, len(age))), np.zeros(len(age), np.uint8)
     for i in range(len(sex)):
         for row in range(offsets[i], offsets[i + 1]):
-            said = point(sex[i], age[row], weight[row], height[row], position[row], muac[row], oedema[row])
+            said = point(
+                sex[i], age[row], weight[row], height[row], position[row], muac[row], oedema[row]
+            )
             for k in range(5):
                 z[k, row] = round_z(said[k])
                 if z[k, row] < low[k] or z[k, row] > high[k]:
@@ -39,38 +43,73 @@ def _iso(day: int) -> str:
 
 
 def growth_points(traced: Trace) -> list[list[dict]]:
-    """For each question its measurements as growth points: z by WHO from each row's own readings, two decimals."""
+    """For each question its measurements as growth points: z by WHO from each row's own readings,
+    two decimals."""
     rows = traced.growth
     z, wild = _own_readings(
-        rows.offsets, traced.known.children["sex"], rows["age_days"], rows["weight_kg"], rows["height_cm"],
-        rows["height_position"], rows["muac_mm"], rows["oedema"], _LOW, _HIGH,
+        rows.offsets,
+        traced.known.children["sex"],
+        rows["age_days"],
+        rows["weight_kg"],
+        rows["height_cm"],
+        rows["height_position"],
+        rows["muac_mm"],
+        rows["oedema"],
+        _LOW,
+        _HIGH,
     )
     days = map(_iso, rows["measured_on"].tolist())
     made = [
-        {"measured_on": on, "waz": waz, "haz": haz, "whz": whz, "baz": baz, "muacz": muacz,
-         "implausible": [name for at, name in enumerate(Z) if bits >> at & 1] if bits else []}
-        for on, waz, haz, whz, baz, muacz, bits in zip(days, *z.tolist(), wild.tolist(), strict=True)
+        {
+            "measured_on": on,
+            "waz": waz,
+            "haz": haz,
+            "whz": whz,
+            "baz": baz,
+            "muacz": muacz,
+            "implausible": [name for at, name in enumerate(Z) if bits >> at & 1] if bits else [],
+        }
+        for on, waz, haz, whz, baz, muacz, bits in zip(
+            days, *z.tolist(), wild.tolist(), strict=True
+        )
     ]
     offsets = rows.offsets.tolist()
     return [made[start:end] for start, end in zip(offsets, offsets[1:], strict=False)]
 
 
 def classifications(traced: Trace) -> list[dict | None]:
-    """For each question what its newest valid measurement says (else its newest); None without a measurement."""
+    """For each question what its newest valid measurement says (else its newest); None without a
+    measurement."""
     rows = traced.growth
     flags = classify(
-        age_days=rows["age_days"], waz=rows["waz"], haz=rows["haz"], whz=rows["whz"], muac_mm=rows["muac_mm"],
-        oedema=rows["oedema"], height_age_days=rows["height_days"],
+        age_days=rows["age_days"],
+        waz=rows["waz"],
+        haz=rows["haz"],
+        whz=rows["whz"],
+        muac_mm=rows["muac_mm"],
+        oedema=rows["oedema"],
+        height_age_days=rows["height_days"],
     )
     # A height that was copied or shrank never calls a child well (`care.pathway.heights`).
     flags["valid"] &= (flags["sam"] == 1) | (judged(traced.known, rows)["doubt"] == 0)
-    day, valid, sam, offsets = rows["measured_on"], flags["valid"], flags["sam"], rows.offsets.tolist()
-    newest = [_newest(day, valid, sam, start, end) for start, end in zip(offsets, offsets[1:], strict=False)]
+    day, valid, sam, offsets = (
+        rows["measured_on"],
+        flags["valid"],
+        flags["sam"],
+        rows.offsets.tolist(),
+    )
+    newest = [
+        _newest(day, valid, sam, start, end)
+        for start, end in zip(offsets, offsets[1:], strict=False)
+    ]
     return [None if row is None else _classification(day[row], flags, row) for row in newest]
 
 
-def _newest(day: np.ndarray, valid: np.ndarray, sam: np.ndarray, start: int, end: int) -> int | None:
-    """The last valid row (of two sources of one day, the graver), else the last; None where there is none."""
+def _newest(
+    day: np.ndarray, valid: np.ndarray, sam: np.ndarray, start: int, end: int
+) -> int | None:
+    """The last valid row (of two sources of one day, the graver), else the last; None where there
+    is none."""
     rows = np.flatnonzero(valid[start:end])
     if not len(rows):
         return end - 1 if end > start else None

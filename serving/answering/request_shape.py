@@ -1,5 +1,6 @@
-"""The shape of what comes in: an object for each child, lists of objects in it. What is in the cells, the contract
-judges (`registry.checks.table`); here only what it could not even look at is set aside."""
+"""The shape of what comes in: an object for each child, lists of objects in it. What is in the
+cells, the contract judges (`registry.checks.table`); here only what it could not even look at is
+set aside."""
 
 from __future__ import annotations
 
@@ -23,14 +24,16 @@ class Incoming:
     usable: bool = True
     problems: list[dict] = field(default_factory=list)
     kept: dict[str, list[int]] = field(default_factory=dict)
-    """For a table of which rows were set aside: the places in the request of those that were not."""
+    """For a table of which rows were set aside: the places in the request of those that were not.
+    """
 
     def problems_with(self, refused: list) -> list[dict]:
         """All problems of this child: of its shape, then those that the contract refused."""
         if not self.usable:
             return self.problems
         return self.problems + [
-            {"code": problem.code, "field": self.field_of(problem), "problem": problem.message} for problem in refused
+            {"code": problem.code, "field": self.field_of(problem), "problem": problem.message}
+            for problem in refused
         ]
 
     def field_of(self, problem) -> str:
@@ -43,13 +46,15 @@ class Incoming:
 
 
 def incoming(children: list) -> list[Incoming]:
-    """Each child of a request with what can be looked at; a child that stands in it twice is told so at each place."""
+    """Each child of a request with what can be looked at; a child that stands in it twice is told
+    so at each place."""
     arrived = [_child(child) for child in children]
     return arrived if len(arrived) < 2 else _once(arrived)
 
 
 def _once(arrived: list[Incoming]) -> list[Incoming]:
-    """Which of two is right cannot be known: neither is answered, and each says where the other stands."""
+    """Which of two is right cannot be known: neither is answered, and each says where the other
+    stands."""
     places: dict[str, list[int]] = {}
     for place, child in enumerate(arrived):
         if child.child_id:
@@ -57,7 +62,10 @@ def _once(arrived: list[Incoming]) -> list[Incoming]:
     for at in places.values():
         for place in at if len(at) > 1 else ():
             other = next(one for one in at if one != place)
-            said = f"the same child stands at children[{other}] too: send each child once, with all its records"
+            said = (
+                f"the same child stands at children[{other}] too: send each child once, with "
+                "all its records"
+            )
             problem = {"code": "REG041", "field": "child_id", "problem": said}
             arrived[place] = Incoming(arrived[place].child_id, {}, False, [problem])
     return arrived
@@ -72,7 +80,11 @@ def _child(child: object) -> Incoming:
         if (rows := child.get(table)) is not None:
             records[table] = _rows(table, rows, problems, kept)
     for name in list(records):
-        if name not in NESTED and name in KNOWN["children"] and isinstance(records[name], list | dict):
+        if (
+            name not in NESTED
+            and name in KNOWN["children"]
+            and isinstance(records[name], list | dict)
+        ):
             problems.append(_problem(name, "REG025", "must be a single value"))
             records[name] = None
     child_id = records.get("child_id")
@@ -80,22 +92,31 @@ def _child(child: object) -> Incoming:
 
 
 ID_COLUMNS = {
-    table: tuple(column.name for column in SPECS[table].columns if column.kind == "id" and column.name != "child_id")
+    table: tuple(
+        column.name
+        for column in SPECS[table].columns
+        if column.kind == "id" and column.name != "child_id"
+    )
     for table in NESTED
 } | {"children": tuple(column.name for column in SPECS["children"].columns if column.kind == "id")}
 
 
 def _with_ids(table: str, rows: list[dict]) -> list[dict]:
-    """The rows with ids that came as whole numbers taken as their digits: 104 is the child "104"."""
+    """The rows with ids that came as whole numbers taken as their digits: 104 is the child
+    "104"."""
     for name in ID_COLUMNS[table]:
         if any(type(row.get(name)) is int for row in rows):
-            rows = [{**row, name: str(row[name])} if type(row.get(name)) is int else row for row in rows]
+            rows = [
+                {**row, name: str(row[name])} if type(row.get(name)) is int else row for row in rows
+            ]
     return rows
 
 
 def _rows(table: str, rows: object, problems: list[dict], kept: dict[str, list[int]]) -> list[dict]:
     if not isinstance(rows, list) or len(rows) > MOST_RECORDS:
-        problems.append(_problem(table, "REG025", f"must be a list of at most {MOST_RECORDS} objects"))
+        problems.append(
+            _problem(table, "REG025", f"must be a list of at most {MOST_RECORDS} objects")
+        )
         return []
     objects = [row for row in rows if type(row) is dict]
     if not KNOWN[table].issuperset(chain.from_iterable(objects)):
@@ -104,7 +125,10 @@ def _rows(table: str, rows: object, problems: list[dict], kept: dict[str, list[i
     if len(places) < len(rows):
         kept[table] = places
         aside = sorted(set(range(len(rows))) - set(places))
-        problems += [_problem(f"{table}[{place}]", "REG025", "must be an object of single values") for place in aside]
+        problems += [
+            _problem(f"{table}[{place}]", "REG025", "must be an object of single values")
+            for place in aside
+        ]
         rows = [rows[place] for place in places]
     return _with_ids(table, rows)
 

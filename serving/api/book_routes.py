@@ -1,4 +1,5 @@
-"""What the score book and the models say: children, lists, indicators, the models' cards, and outcomes of visits."""
+"""What the score book and the models say: children, lists, indicators, the models' cards, and
+outcomes of visits."""
 
 import datetime as dt
 from dataclasses import asdict, replace
@@ -27,11 +28,25 @@ from serving.visits.lists import (
     visit_list,
 )
 
-REFUSALS = ("API002", "API003", "API010", "API011", "API020", "API021", "API022", "API031", "API032", "API099")
+REFUSALS = (
+    "API002",
+    "API003",
+    "API010",
+    "API011",
+    "API020",
+    "API021",
+    "API022",
+    "API031",
+    "API032",
+    "API099",
+)
 ANY_OBJECT = {"application/json": {"schema": {"type": "object"}}}
 Id = Annotated[str, Path(min_length=1, max_length=LONGEST_TEXT)]
 Name = Annotated[str | None, Query(min_length=1, max_length=LONGEST_TEXT)]
-AsOf = Annotated[dt.date | None, Query(description="the newest list made on or before this day; default: the newest")]
+AsOf = Annotated[
+    dt.date | None,
+    Query(description="the newest list made on or before this day; default: the newest"),
+]
 Capacity = Annotated[int, Query(ge=1, le=500, description="visits that can be made")]
 
 
@@ -69,14 +84,20 @@ def json_answer(document: dict, status: int = 200) -> Response:
 def _children(routes: APIRouter, desk: Desk) -> None:
     Viewer, Visitor = _asking(desk, "see_children"), _asking(desk, "record_visits")
 
-    @routes.get("/children/{child_id:path}", tags=["Children"], **_answers("the child in the score book", "API033"))
+    @routes.get(
+        "/children/{child_id:path}",
+        tags=["Children"],
+        **_answers("the child in the score book", "API033"),
+    )
     def child(
         request: Request, person: Viewer, child_id: Id, as_of: AsOf = None, history: bool = False
     ) -> Response:
-        """What the newest run (or that of a day) said of one child: state, step, both risks with all their reasons.
+        """What the newest run (or that of a day) said of one child: state, step, both risks with
+        all their reasons.
 
-        `overdue_days` is counted to `counted_to`: today, or the day asked for; in the history, to each run's own day.
-        With `history=true` also what earlier runs said, each with the models that said it.
+        `overdue_days` is counted to `counted_to`: today, or the day asked for; in the history, to
+        each run's own day. With `history=true` also what earlier runs said, each with the models
+        that said it.
         """
         reader = desk.reader(person)
         run, row = reader.child(child_id, as_of)
@@ -89,17 +110,21 @@ def _children(routes: APIRouter, desk: Desk) -> None:
         return json_answer(document)
 
     @routes.post(
-        "/visits/{child_id:path}/outcome", tags=["Visits"], status_code=201,
+        "/visits/{child_id:path}/outcome",
+        tags=["Visits"],
+        status_code=201,
         openapi_extra=outcomes.REQUEST_BODY,
         responses={201: {"description": "noted"}}
         | documented(*REFUSALS, "API001", "API005", "API006", "API007", "API033", "API034"),
         response_class=Response,
     )
     async def outcome(request: Request, person: Visitor, child_id: Id) -> Response:
-        """What a home visit found. It goes into the registry's visits, and the child leaves the list.
+        """What a home visit found. It goes into the registry's visits, and the child leaves the
+        list.
 
-        findings: `well`, `ill`, `sam_again`, `away`, `moved`, `data_wrong`, `died`. A weight or an arm that was
-        measured goes into the registry's measurements (source `home_visit`). The same visit sent again changes nothing.
+        findings: `well`, `ill`, `sam_again`, `away`, `moved`, `data_wrong`, `died`. A weight or an
+        arm that was measured goes into the registry's measurements (source `home_visit`). The same
+        visit sent again changes nothing.
         """
         asked = outcomes.asked(await read_json(request), child_id=child_id, today=desk.today())
         return json_answer(await outcomes.record(desk, request, person, asked), 201)
@@ -110,7 +135,10 @@ def child_document(run: Run, row: BookRow) -> dict:
     candidate = asdict(row.candidate)
     reasons = candidate.pop("reasons")
     return {
-        "as_of": run.as_of.isoformat(), "made_at": run.made_at, **candidate, "reasons": reasons,
+        "as_of": run.as_of.isoformat(),
+        "made_at": run.made_at,
+        **candidate,
+        "reasons": reasons,
         "scores": {target: asdict(score) for target, score in row.scores.items()},
         "protocol_version": run.facts.get("protocol_version"),
     }
@@ -121,16 +149,20 @@ def _lists(routes: APIRouter, desk: Desk) -> None:
 
     @routes.get("/visits", tags=["Visits"], **_answers("the list", "API033"))
     def visits(
-        request: Request, person: Viewer, sector: Name = None, as_of: AsOf = None,
+        request: Request,
+        person: Viewer,
+        sector: Name = None,
+        as_of: AsOf = None,
         capacity: Capacity = DEFAULT_CAPACITY,
     ) -> Response:
-        """Whom to visit first in a sector: who may die first, then what is late, then risk x what a visit can change.
+        """Whom to visit first in a sector: who may die first, then what is late, then risk x what a
+        visit can change.
 
-        `rank` is the order of urgency. `for_the_anm` is work at the centres, outside the capacity; `beyond` has the
-        children in danger for whom no visit is left.
+        `rank` is the order of urgency. `for_the_anm` is work at the centres, outside the capacity;
+        `beyond` has the children in danger for whom no visit is left.
 
-        `sector` may be left out where the token is for one sector alone. Days late are counted to `counted_to`: today,
-        or the day asked for.
+        `sector` may be left out where the token is for one sector alone. Days late are counted to
+        `counted_to`: today, or the day asked for.
         """
         reader = desk.reader(person)
         listed = visit_list(reader, sector_id=sector, as_of=as_of, capacity=capacity)
@@ -141,12 +173,14 @@ def _lists(routes: APIRouter, desk: Desk) -> None:
 
     @routes.get("/indicators", tags=["Area"], **_answers("figures by sector"))
     def indicators(person: Officer, as_of: AsOf = None, months: bool = False) -> Response:
-        """Sectors side by side: children by state, danger, overdue, and how many events the risks add up to.
+        """Sectors side by side: children by state, danger, overdue, and how many events the risks
+        add up to.
 
-        `programme` has the care indicators (coverage, SAM, cured, defaulted, relapse, stay, gain, food) of each
-        sector, project and district that the token holds whole: of the last month and of twelve months together, or
-        of each month with `months=true`. Figures under the smallest cell are given as null, so that no child can be
-        told from them. All are counted by the scoring run, from the records of its day.
+        `programme` has the care indicators (coverage, SAM, cured, defaulted, relapse, stay, gain,
+        food) of each sector, project and district that the token holds whole: of the last month and
+        of twelve months together, or of each month with `months=true`. Figures under the smallest
+        cell are given as null, so that no child can be told from them. All are counted by the
+        scoring run, from the records of its day.
         """
         return json_answer(area_indicators.indicators(desk.reader(person), as_of, months=months))
 
@@ -154,11 +188,14 @@ def _lists(routes: APIRouter, desk: Desk) -> None:
 def _models(routes: APIRouter, desk: Desk) -> None:
     Reviewer = _asking(desk, "see_model")
 
-    @routes.get("/models/champion", tags=["Models"], **_answers("the models that answer now", "API030"))
+    @routes.get(
+        "/models/champion", tags=["Models"], **_answers("the models that answer now", "API030")
+    )
     async def champion(person: Reviewer) -> Response:
-        """The card of each champion: version, what it was trained on, its figures, and what it must not be used for."""
+        """The card of each champion: version, what it was trained on, its figures, and what it must
+        not be used for."""
         if not desk.champions.now:
             raise Problem("API030", headers={"Retry-After": "60"})
-        return json_answer({target: champion.card for target, champion in desk.champions.now.items()})
-
-
+        return json_answer(
+            {target: champion.card for target, champion in desk.champions.now.items()}
+        )

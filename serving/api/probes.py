@@ -41,7 +41,8 @@ def routes(desk: Desk) -> list[Route]:
 
 
 def readiness(desk: Desk) -> dict:
-    """What answers and what does not. `ready`; `degraded`: some part is missing; `not_ready`: no champion at all."""
+    """What answers and what does not. `ready`; `degraded`: some part is missing; `not_ready`: no
+    champion at all."""
     champions = {target: _champion(desk, target) for target in TARGETS}
     book = _look_at_book(desk)
     handing = desk.handing_on.fault if desk.handing_on else None
@@ -50,12 +51,19 @@ def readiness(desk: Desk) -> dict:
     faults = (waiting, desk.champions.faults, book["fault"], handing, audit and audit["fault"])
     whole = not any(faults)
     status = "not_ready" if not desk.champions.now else ("ready" if whole else "degraded")
-    return {"status": status, "champions": champions, "score_book": book, "audit_log": audit, "outcomes_fault": handing,
-            "outcomes_quarantined": waiting}
+    return {
+        "status": status,
+        "champions": champions,
+        "score_book": book,
+        "audit_log": audit,
+        "outcomes_fault": handing,
+        "outcomes_quarantined": waiting,
+    }
 
 
 def _audit_log(desk: Desk) -> dict | None:
-    """The audit log's writer: its fault, the entries it holds in memory, how often it had to be started again."""
+    """The audit log's writer: its fault, the entries it holds in memory, how often it had to be
+    started again."""
     if desk.audit is None:
         return None
     desk.audit.keep_alive()
@@ -95,4 +103,3 @@ def _look_at_book(desk: Desk) -> dict:
 
 def _json(document: dict, status: int = 200) -> Response:
     return Response(orjson.dumps(document), status, media_type="application/json")
-

@@ -1,4 +1,5 @@
-"""What a dashboard's programmer reads: the OpenAPI document, and a page made from it that needs no network."""
+"""What a dashboard's programmer reads: the OpenAPI document, and a page made from it that needs no
+network."""
 
 from __future__ import annotations
 
@@ -14,17 +15,26 @@ from serving.answering.schemas import components
 
 SECURITY = {
     "bearer": {
-        "type": "http", "scheme": "bearer", "bearerFormat": "JWT",
-        "description": "`sanket token --role dashboard --scope district:ID`, or a token of the configured issuer",
+        "type": "http",
+        "scheme": "bearer",
+        "bearerFormat": "JWT",
+        "description": (
+            "`sanket token --role dashboard --scope district:ID`, or a token of the configured "
+            "issuer"
+        ),
     }
 }
 
 
 def openapi(api: FastAPI, most: int) -> dict:
-    """The OpenAPI document, made once: FastAPI's routes, our schemas, the token that every route needs."""
+    """The OpenAPI document, made once: FastAPI's routes, our schemas, the token that every route
+    needs."""
     if api.openapi_schema is None:
         document = get_openapi(
-            title=api.title, version=api.version, description=api.description, routes=api.routes,
+            title=api.title,
+            version=api.version,
+            description=api.description,
+            routes=api.routes,
             servers=[{"url": "/v1"}],
         )
         parts = document.setdefault("components", {})
@@ -46,22 +56,28 @@ def add_page(api: FastAPI) -> None:
 STYLE = """body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1a1a1a}
 code,pre{font:14px/1.4 ui-monospace,monospace;background:#f3f3f0}pre{padding:1rem;overflow:auto}
 h2{border-top:1px solid #bbb;padding-top:1.5rem}table{border-collapse:collapse;width:100%}
-td,th{text-align:left;vertical-align:top;padding:.25rem .75rem .25rem 0;border-bottom:1px solid #ddd}"""
+td,th{text-align:left;vertical-align:top;padding:.25rem .75rem .25rem 0;border-bottom:1px solid #ddd}"""  # noqa: E501
 
 
 def page(document: dict) -> str:
-    """One HTML page: every route with its parameters, an example to paste, its answers; then the schemas."""
+    """One HTML page: every route with its parameters, an example to paste, its answers; then the
+    schemas."""
     routes = [
         _route(method.upper(), path, operation)
         for path, methods in document["paths"].items()
         for method, operation in methods.items()
     ]
-    schemas = [_schema(name, schema) for name, schema in sorted(document["components"]["schemas"].items())]
+    schemas = [
+        _schema(name, schema) for name, schema in sorted(document["components"]["schemas"].items())
+    ]
     info = document["info"]
     return (
-        f"<!doctype html><html lang='en'><meta charset='utf-8'><meta name='viewport' content='width=device-width'>"
-        f"<title>{_text(info['title'])} API</title><style>{STYLE}</style><h1>{_text(info['title'])} API</h1>"
-        f"<p>{_text(info['description'])}</p><p>Every route needs <code>Authorization: Bearer TOKEN</code>. "
+        "<!doctype html><html lang='en'><meta charset='utf-8'><meta name='viewport' "
+        "content='width=device-width'>"
+        f"<title>{_text(info['title'])} "
+        f"API</title><style>{STYLE}</style><h1>{_text(info['title'])} API</h1>"
+        f"<p>{_text(info['description'])}</p><p>Every route needs <code>Authorization: "
+        "Bearer TOKEN</code>. "
         f"The same as a document: <a href='/v1/openapi.json'>openapi.json</a></p>{''.join(routes)}"
         f"<h2>Schemas</h2>{''.join(schemas)}</html>"
     )
@@ -73,19 +89,28 @@ def _route(method: str, path: str, operation: dict) -> str:
         for status, answer in sorted(operation["responses"].items(), key=lambda item: str(item[0]))
     )
     parameters = "".join(
-        f"<tr><td><code>{_text(part['name'])}</code> ({_text(part['in'])})<td>{_text(part.get('description', ''))}"
+        (
+            f"<tr><td><code>{_text(part['name'])}</code> "
+            f"({_text(part['in'])})<td>{_text(part.get('description', ''))}"
+        )
         for part in operation.get("parameters", [])
     )
     example = _example(method, path, operation)
     return (
-        f"<h2><code>{method} /v1{_text(path)}</code></h2><p>{_text(operation.get('description', ''))}</p>"
+        f"<h2><code>{method} "
+        f"/v1{_text(path)}</code></h2><p>{_text(operation.get('description', ''))}</p>"
         f"<table>{parameters}</table>{example}<table>{answers}</table>"
     )
 
 
 def _example(method: str, path: str, operation: dict) -> str:
     command = f'curl -H "Authorization: Bearer $TOKEN" http://127.0.0.1:3000/v1{path}'
-    body = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("example")
+    body = (
+        operation.get("requestBody", {})
+        .get("content", {})
+        .get("application/json", {})
+        .get("example")
+    )
     if body:
         text = orjson.dumps(body, option=orjson.OPT_INDENT_2).decode()
         command += f" -X {method} -H 'Content-Type: application/json' -d '{text}'"
@@ -94,7 +119,7 @@ def _example(method: str, path: str, operation: dict) -> str:
 
 def _schema(name: str, schema: dict) -> str:
     rows = "".join(
-        f"<tr><td><code>{_text(field)}</code><td>{_text(_kind(part))}<td>{_text(part.get('description', ''))}"
+        f"<tr><td><code>{_text(field)}</code><td>{_text(_kind(part))}<td>{_text(part.get('description', ''))}"  # noqa: E501
         for field, part in schema.get("properties", {}).items()
     )
     return f"<h3 id='{_text(name)}'>{_text(name)}</h3><table>{rows}</table>"
@@ -107,7 +132,9 @@ def _kind(schema: dict) -> str:
     text = " or ".join(kind) if isinstance(kind, list) else kind
     if "items" in schema:
         text = f"list of {_kind(schema['items'])}"
-    return f"{text}: {', '.join(map(str, filter(None, schema['enum'])))}" if "enum" in schema else text
+    return (
+        f"{text}: {', '.join(map(str, filter(None, schema['enum'])))}" if "enum" in schema else text
+    )
 
 
 def _text(value: object) -> str:

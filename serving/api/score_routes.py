@@ -22,15 +22,27 @@ from serving.http.problems import Problem, documented
 from serving.process.state import Desk
 
 INLINE_CHILDREN = 8
-"""Up to so many children are answered in the event loop: about 10 ms, less than a thread's detour costs others."""
+"""Up to so many children are answered in the event loop: about 10 ms, less than a thread's detour
+costs others."""
 DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 REFUSALS = (
-    "API001", "API002", "API005", "API006", "API007", "API010", "API011", "API020", "API021", "API022", "API099"
+    "API001",
+    "API002",
+    "API005",
+    "API006",
+    "API007",
+    "API010",
+    "API011",
+    "API020",
+    "API021",
+    "API022",
+    "API099",
 )
 
 
 class Plain(APIRoute):
-    """A route whose endpoint reads the request itself: nothing for FastAPI to gather or check before it."""
+    """A route whose endpoint reads the request itself: nothing for FastAPI to gather or check
+    before it."""
 
     def get_route_handler(self) -> Callable[[Request], Awaitable[Response]]:
         """The endpoint as it stands."""
@@ -43,10 +55,12 @@ def router(desk: Desk) -> APIRouter:
 
     @routes.post("/score", **_documents("ScoreAnswer", "API030", "API034"))
     async def score(request: Request) -> Response:
-        """Growth points, classification, the protocol's step, and each target's calibrated risk with its reasons.
+        """Growth points, classification, the protocol's step, and each target's calibrated risk
+        with its reasons.
 
-        Children are answered in the order of the request. A child whose records cannot be used gets its `problems`
-        with status 200; the others are answered. Sentences are in the language of Accept-Language (en, hi, mr).
+        Children are answered in the order of the request. A child whose records cannot be used gets
+        its `problems` with status 200; the others are answered. Sentences are in the language of
+        Accept-Language (en, hi, mr).
         """
         if not desk.champions.now:
             raise Problem("API030", headers={"Retry-After": "60"})
@@ -54,7 +68,8 @@ def router(desk: Desk) -> APIRouter:
 
     @routes.post("/classify", **_documents("ClassifyAnswer", "API034"))
     async def classify(request: Request) -> Response:
-        """Growth points, classification and the protocol's step: rules only, works without any model."""
+        """Growth points, classification and the protocol's step: rules only, works without any
+        model."""
         return await _answer(desk, request, "classify")
 
     return routes
@@ -101,11 +116,17 @@ async def read_json(request: Request) -> object:
 def asked(document: object, *, most: int) -> tuple[dt.date, list]:
     """The day and the children of a request. API002 names every field that is not as documented."""
     if not isinstance(document, dict):
-        raise Problem("API002", errors=[{"field": "", "problem": "must be an object with as_of and children"}])
-    errors = [{"field": "", "problem": "holds a field that is not documented"}] * bool(document.keys() - EXAMPLE.keys())
+        raise Problem(
+            "API002", errors=[{"field": "", "problem": "must be an object with as_of and children"}]
+        )
+    errors = [{"field": "", "problem": "holds a field that is not documented"}] * bool(
+        document.keys() - EXAMPLE.keys()
+    )
     as_of, children = _day(document.get("as_of")), document.get("children")
     if as_of is None:
-        errors.append({"field": "as_of", "problem": "must be a date, YYYY-MM-DD, not before 1950-01-01"})
+        errors.append(
+            {"field": "as_of", "problem": "must be a date, YYYY-MM-DD, not before 1950-01-01"}
+        )
     if not isinstance(children, list) or not 1 <= len(children) <= most:
         errors.append({"field": "children", "problem": f"must be a list of 1 to {most} children"})
     if errors:

@@ -1,8 +1,10 @@
-"""Who saw which children, when and from where: kept for a year, without measurements, each entry sealed to the last.
+"""Who saw which children, when and from where: kept for a year, without measurements, each entry
+sealed to the last.
 
-An entry's seal is an HMAC over the entry and the seal before it, under the store's key: who can write to the
-database but does not hold the key cannot change, drop or reorder an entry unseen. Children are named by a keyed
-hash, so `entries_about` can answer for one child while the log itself names nobody.
+An entry's seal is an HMAC over the entry and the seal before it, under the store's key: who can
+write to the database but does not hold the key cannot change, drop or reorder an entry unseen.
+Children are named by a keyed hash, so `entries_about` can answer for one child while the log itself
+names nobody.
 """
 
 from __future__ import annotations
@@ -19,11 +21,13 @@ from sqlalchemy.dialects import postgresql, sqlite
 from serving.database import make_missing
 
 KEPT_DAYS = 365
-"""Logs of access to children's records are kept for one year (Digital Personal Data Protection Rules 2025)."""
+"""Logs of access to children's records are kept for one year (Digital Personal Data Protection
+Rules 2025)."""
 
 TABLES = sa.MetaData()
 ENTRIES = sa.Table(
-    "sanket_audit", TABLES,
+    "sanket_audit",
+    TABLES,
     sa.Column("number", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("at", sa.String(32), nullable=False, index=True),
     sa.Column("who", sa.String(200), nullable=False),
@@ -35,7 +39,8 @@ ENTRIES = sa.Table(
     sa.Column("seal", sa.String(64), nullable=False),
 )
 HEAD = sa.Table(
-    "sanket_audit_head", TABLES,
+    "sanket_audit_head",
+    TABLES,
     sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("number", sa.BigInteger, nullable=False),
     sa.Column("seal", sa.String(64), nullable=False),
@@ -43,18 +48,21 @@ HEAD = sa.Table(
     sa.Column("removed_seal", sa.String(64), nullable=False),
 )
 CUT = sa.Table(
-    "sanket_audit_cut", TABLES,
+    "sanket_audit_cut",
+    TABLES,
     sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("removed_to", sa.BigInteger, nullable=False),
     sa.Column("removed_seal", sa.String(64), nullable=False),
     sa.Column("seal", sa.String(64), nullable=False),
 )
-"""How far the log was cut at its beginning when entries grew older than is kept, under the key's own seal."""
+"""How far the log was cut at its beginning when entries grew older than is kept, under the key's
+own seal."""
 FIRST_SEAL = "0" * 64
 
 
 class Entry(NamedTuple):
-    """One act: who, in which role, what, from which address, in which request, and the keyed hashes of the children."""
+    """One act: who, in which role, what, from which address, in which request, and the keyed hashes
+    of the children."""
 
     at: str
     who: str
@@ -66,7 +74,8 @@ class Entry(NamedTuple):
 
 
 def audit_key(store_key: bytes) -> bytes:
-    """A key for an audit log made from another key: of a log that began before it had a key of its own."""
+    """A key for an audit log made from another key: of a log that began before it had a key of its
+    own."""
     return hmac.digest(store_key, b"sanket audit log", "sha256")
 
 
@@ -95,7 +104,8 @@ def make_tables(engine: sa.Engine) -> None:
 
 
 def append(engine: sa.Engine, key: bytes, entries: list[Entry]) -> None:
-    """Write entries in one transaction. The head is written first: that locks it against another process."""
+    """Write entries in one transaction. The head is written first: that locks it against another
+    process."""
     with engine.begin() as connection:
         connection.execute(sa.update(HEAD).values(number=HEAD.c.number + len(entries)))
         last, seal = connection.execute(sa.select(HEAD.c.number, HEAD.c.seal)).one()
@@ -109,14 +119,18 @@ def append(engine: sa.Engine, key: bytes, entries: list[Entry]) -> None:
 
 
 def begins(connection: sa.Connection, key: bytes) -> tuple[int, str]:
-    """The number and seal before the first entry that is kept; the very first where no cut was sealed."""
+    """The number and seal before the first entry that is kept; the very first where no cut was
+    sealed."""
     cut = connection.execute(sa.select(CUT)).one_or_none()
-    good = cut is not None and hmac.compare_digest(cut.seal, _cut_sealed(key, cut.removed_to, cut.removed_seal))
+    good = cut is not None and hmac.compare_digest(
+        cut.seal, _cut_sealed(key, cut.removed_to, cut.removed_seal)
+    )
     return (cut.removed_to, cut.removed_seal) if good else (0, FIRST_SEAL)
 
 
 def remove_old(engine: sa.Engine, key: bytes, *, now: dt.datetime) -> int:
-    """Remove what is older than the year that is kept; how many. The chain is whole from the first that is left.
+    """Remove what is older than the year that is kept; how many. The chain is whole from the first
+    that is left.
 
     Where the log was cut without the key, nothing is removed: that would seal the cut.
     """
@@ -133,5 +147,7 @@ def remove_old(engine: sa.Engine, key: bytes, *, now: dt.datetime) -> int:
         cut = {"removed_to": row.number, "removed_seal": row.seal}
         connection.execute(sa.update(HEAD).values(cut))
         connection.execute(sa.delete(CUT))
-        connection.execute(sa.insert(CUT), cut | {"id": 1, "seal": _cut_sealed(key, row.number, row.seal)})
+        connection.execute(
+            sa.insert(CUT), cut | {"id": 1, "seal": _cut_sealed(key, row.number, row.seal)}
+        )
         return connection.execute(sa.delete(ENTRIES).where(ENTRIES.c.number <= row.number)).rowcount

@@ -1,4 +1,5 @@
-"""Reading the audit log: whether it is whole, whether it still has what it had, and who saw a child."""
+"""Reading the audit log: whether it is whole, whether it still has what it had, and who saw a
+child."""
 
 from __future__ import annotations
 
@@ -16,16 +17,20 @@ from serving.audit.audit_chain import ENTRIES, FIRST_SEAL, HEAD, Entry, begins, 
 
 
 def first_broken(engine: sa.Engine, key: bytes) -> int | None:
-    """The number of the first entry that was changed, dropped or put in from outside; None where all is whole.
+    """The number of the first entry that was changed, dropped or put in from outside; None where
+    all is whole.
 
-    A log that somebody cut at its beginning is broken at its first entry: only who holds the key can seal a cut.
+    A log that somebody cut at its beginning is broken at its first entry: only who holds the key
+    can seal a cut.
     """
     with engine.connect() as connection:
         head = connection.execute(sa.select(HEAD)).one_or_none()
         number, seal = begins(connection, key)
         if head is None or (head.removed_to, head.removed_seal) != (number, seal):
             return number + 1
-        for row in connection.execution_options(yield_per=5000).execute(sa.select(ENTRIES).order_by(ENTRIES.c.number)):
+        for row in connection.execution_options(yield_per=5000).execute(
+            sa.select(ENTRIES).order_by(ENTRIES.c.number)
+        ):
             number += 1
             seal = sealed(key, seal, number, _entry(row))
             if row.number != number or row.seal != seal:
@@ -34,14 +39,16 @@ def first_broken(engine: sa.Engine, key: bytes) -> int | None:
 
 
 def anchor(engine: sa.Engine) -> str:
-    """`NUMBER:SEAL` of the newest entry: kept elsewhere, it proves later that no entry up to it was taken away."""
+    """`NUMBER:SEAL` of the newest entry: kept elsewhere, it proves later that no entry up to it was
+    taken away."""
     with engine.connect() as connection:
         head = connection.execute(sa.select(HEAD.c.number, HEAD.c.seal)).one_or_none()
         return f"{head.number}:{head.seal}" if head else f"0:{FIRST_SEAL}"
 
 
 def holds(engine: sa.Engine, key: bytes, kept: str) -> bool:
-    """Whether a log that is whole (`first_broken`) still has all that it had when an anchor was taken.
+    """Whether a log that is whole (`first_broken`) still has all that it had when an anchor was
+    taken.
 
     Raises BadInput AUD001 for a text that is no anchor.
     """
@@ -58,7 +65,9 @@ def read_anchor(text: str) -> tuple[int, str]:
     """The number and the seal of an anchor. Raises BadInput AUD001 for a text that is none."""
     number, _, seal = text.strip().partition(":")
     if not (number.isascii() and number.isdigit() and re.fullmatch("[0-9a-f]{64}", seal)):
-        raise BadInput("AUD001", "an anchor is NUMBER:SEAL, as `sanket audit STORE --anchor` prints it")
+        raise BadInput(
+            "AUD001", "an anchor is NUMBER:SEAL, as `sanket audit STORE --anchor` prints it"
+        )
     return int(number), seal
 
 
@@ -70,7 +79,8 @@ def entries_about(engine: sa.Engine, key: bytes, child_id: str) -> list[Entry]:
 
 
 def keep_anchor(engine: sa.Engine, path: Path) -> None:
-    """Write the newest anchor into a file for its owner alone, if it is newer than what stands there."""
+    """Write the newest anchor into a file for its owner alone, if it is newer than what stands
+    there."""
     newest = anchor(engine)
     if path.exists() and read_anchor(path.read_text())[0] >= read_anchor(newest)[0]:
         return
@@ -81,5 +91,7 @@ def keep_anchor(engine: sa.Engine, path: Path) -> None:
 
 
 def _entry(row: sa.Row) -> Entry:
-    fields = [getattr(row, name) for name in ("at", "who", "role", "act", "came_from", "request_id")]
+    fields = [
+        getattr(row, name) for name in ("at", "who", "role", "act", "came_from", "request_id")
+    ]
     return Entry(*fields, children=tuple(orjson.loads(row.children)))

@@ -1,4 +1,5 @@
-"""The audit log's own key, apart from the one that signs tokens: either may be changed without the other."""
+"""The audit log's own key, apart from the one that signs tokens: either may be changed without the
+other."""
 
 from __future__ import annotations
 
@@ -28,7 +29,8 @@ def anchor_path(store_address: str) -> Path:
 def own_audit_key(store_address: str, engine: sa.Engine) -> bytes:
     """The key of a store's audit log; made when missing (readable by its owner alone).
 
-    A log that was begun when one key did both goes on under the key that was made from it, now kept in its own file.
+    A log that was begun when one key did both goes on under the key that was made from it, now kept
+    in its own file.
     """
     path = audit_key_path(store_address)
     if path.exists() or not key_path(store_address).exists() or _is_empty(engine):
@@ -37,7 +39,8 @@ def own_audit_key(store_address: str, engine: sa.Engine) -> bytes:
 
 
 def _is_empty(engine: sa.Engine) -> bool:
-    """Whether the log is known to hold nothing yet; a database that does not answer is not known to."""
+    """Whether the log is known to hold nothing yet; a database that does not answer is not known
+    to."""
     try:
         with engine.connect() as connection:
             if not sa.inspect(connection).has_table(ENTRIES.name):

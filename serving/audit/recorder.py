@@ -1,6 +1,8 @@
-"""The audit log of a running service: one thread writes who saw which children before the answer is given.
+"""The audit log of a running service: one thread writes who saw which children before the answer is
+given.
 
-What an entry is and how it is sealed: `serving/audit/audit_chain.py`; how the log is checked: `serving/audit/audit_check.py`.
+What an entry is and how it is sealed: `serving/audit/audit_chain.py`; how the log is checked:
+`serving/audit/audit_check.py`.
 """
 
 from __future__ import annotations
@@ -43,11 +45,28 @@ from serving.audit.audit_check import (
 from serving.http.problems import Problem
 
 __all__ = [
-    "CUT", "ENTRIES", "FIRST_SEAL", "HEAD", "TABLES", "AuditLog", "Entry", "anchor", "append", "audit_key",
-    "entries_about", "first_broken", "holds", "make_tables", "named", "read_anchor", "remove_old", "sealed",
+    "CUT",
+    "ENTRIES",
+    "FIRST_SEAL",
+    "HEAD",
+    "TABLES",
+    "AuditLog",
+    "Entry",
+    "anchor",
+    "append",
+    "audit_key",
+    "entries_about",
+    "first_broken",
+    "holds",
+    "make_tables",
+    "named",
+    "read_anchor",
+    "remove_old",
+    "sealed",
 ]
 LINGER_SECONDS = 0.2
-"""So long an entry that nobody waits for may stand in memory, so that many share one transaction."""
+"""So long an entry that nobody waits for may stand in memory, so that many share one transaction.
+"""
 MOST_AT_ONCE = 500
 RETRY_SECONDS = 5
 """So often a database that cannot be written is tried again though nothing new came."""
@@ -58,14 +77,22 @@ ANCHOR_SECONDS = 30
 
 
 class AuditLog:
-    """Writes entries from one thread, all that wait in one transaction; a request waits for its entry.
+    """Writes entries from one thread, all that wait in one transaction; a request waits for its
+    entry.
 
-    While the database cannot be written, up to `spared` entries are kept in memory and written when it can again;
-    beyond that, what must be audited is refused (API033). A thread that died is started again and goes on with what
-    waits; `restarts` says how often.
+    While the database cannot be written, up to `spared` entries are kept in memory and written when
+    it can again; beyond that, what must be audited is refused (API033). A thread that died is
+    started again and goes on with what waits; `restarts` says how often.
     """
 
-    def __init__(self, engine: sa.Engine, key: bytes, *, spared: int = 10_000, anchor_path: Path | None = None):
+    def __init__(
+        self,
+        engine: sa.Engine,
+        key: bytes,
+        *,
+        spared: int = 10_000,
+        anchor_path: Path | None = None,
+    ):
         self._engine, self._key, self._spared = engine, key, spared
         self._anchor_path, self._anchored = anchor_path, float("-inf")
         self._waiting: deque[tuple[Entry, Future | None]] = deque()
@@ -84,7 +111,8 @@ class AuditLog:
         return len(self._held)
 
     def note(self, *, child_ids: Iterable[str] = (), **act: str) -> Future:
-        """Hand in an entry (see `note_soon`); the future ends when it is written or held in memory, or with API033."""
+        """Hand in an entry (see `note_soon`); the future ends when it is written or held in memory,
+        or with API033."""
         entry, done = self._entry(child_ids=child_ids, **act), Future()
         self._waiting.append((entry, done))
         self.keep_alive()
@@ -92,9 +120,11 @@ class AuditLog:
         return done
 
     def note_soon(self, *, child_ids: Iterable[str] = (), **act: str) -> None:
-        """Hand in an entry (who, role, act, came_from, request_id) that is written within `LINGER_SECONDS`.
+        """Hand in an entry (who, role, act, came_from, request_id) that is written within
+        `LINGER_SECONDS`.
 
-        Raises API033 where so many wait already that this one might be lost: what cannot be audited is not answered.
+        Raises API033 where so many wait already that this one might be lost: what cannot be audited
+        is not answered.
         """
         if len(self._waiting) + len(self._held) >= self._spared:
             raise Problem("API033", headers={"Retry-After": "30"})
@@ -115,10 +145,15 @@ class AuditLog:
         thread.start()
         return thread
 
-    def _entry(self, *, who: str, role: str, act: str, came_from: str, request_id: str, child_ids) -> Entry:
-        """The entry. API033 where a part of it is no text that every database keeps: nothing is answered unaudited."""
+    def _entry(
+        self, *, who: str, role: str, act: str, came_from: str, request_id: str, child_ids
+    ) -> Entry:
+        """The entry. API033 where a part of it is no text that every database keeps: nothing is
+        answered unaudited."""
         at = dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds")
-        plain = all(map(is_name, (who, role, act))) and all(map(_kept_as_it_is, (came_from, request_id)))
+        plain = all(map(is_name, (who, role, act))) and all(
+            map(_kept_as_it_is, (came_from, request_id))
+        )
         try:
             children = tuple(named(self._key, child_id) for child_id in child_ids)
         except UnicodeEncodeError:
@@ -146,11 +181,13 @@ class AuditLog:
                     self._keep_anchor()
             self._keep_anchor()
         except BaseException as error:
-            # The last that this thread does: say of what it died. `keep_alive` starts another, which finds all entries.
+            # The last that this thread does: say of what it died. `keep_alive` starts another,
+            # which finds all entries.
             self.fault = f"the writer died: {type(error).__name__}"
 
     def _keep_anchor(self) -> None:
-        """Keep the newest anchor beside the key, so that a log cut at either end is found here too."""
+        """Keep the newest anchor beside the key, so that a log cut at either end is found here
+        too."""
         self._anchored = time.monotonic()
         if self._anchor_path is None or not self._tables_made:
             return
@@ -158,7 +195,8 @@ class AuditLog:
             keep_anchor(self._engine, self._anchor_path)
 
     def _write_waiting(self) -> None:
-        """Write what waits. An entry leaves the queue once it is written or held: none dies with a thread."""
+        """Write what waits. An entry leaves the queue once it is written or held: none dies with a
+        thread."""
         while batch := list(itertools.islice(self._waiting, MOST_AT_ONCE)):
             taken = self._write([entry for entry, _ in batch])
             for number, (_, done) in enumerate(batch):
@@ -183,7 +221,8 @@ class AuditLog:
                 self._tables_made = True
             append(self._engine, self._key, waiting)
         except Exception as error:
-            # Whatever it was, the entries are whole (`_entry`) and are tried again; only its kind is told.
+            # Whatever it was, the entries are whole (`_entry`) and are tried again; only its kind
+            # is told.
             self.fault = type(error).__name__
             taken = min(len(entries), max(self._spared - len(self._held), 0))
             self._held += entries[:taken]

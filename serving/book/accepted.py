@@ -1,5 +1,6 @@
-"""Accepted is kept: what the registry would refuse of a visit's outcome is known before it is accepted, and what it
-refused all the same (its records changed meanwhile) is told to who entered it.
+"""Accepted is kept: what the registry would refuse of a visit's outcome is known before it is
+accepted, and what it refused all the same (its records changed meanwhile) is told to who entered
+it.
 """
 
 from __future__ import annotations
@@ -22,14 +23,16 @@ from registry.today import today
 TICKED = "visits ticked"
 """The source that imports of ticked outcomes name."""
 NOT_IN_REGISTRY = "REG050"
-"""The child of the score book is not in the registry: its visits wait there until it is, and nothing is lost."""
+"""The child of the score book is not in the registry: its visits wait there until it is, and
+nothing is lost."""
 FIELDS = {"measured_on": "visited_on"}
 """Columns of the registry that have another name where an outcome is entered."""
 
 
 @dataclass(frozen=True)
 class Quarantined:
-    """An outcome that was accepted and that the registry then refused: of which child and visit, by which rule."""
+    """An outcome that was accepted and that the registry then refused: of which child and visit, by
+    which rule."""
 
     child_id: str
     visited_on: str
@@ -43,17 +46,23 @@ class Quarantined:
 
 
 def import_day(engine: sa.Engine) -> dt.date:
-    """The day of an import made now: today, or the last import's day where that lies later (a replayed past, a wrong
-    clock): no import may be dated before the last."""
+    """The day of an import made now: today, or the last import's day where that lies later (a
+    replayed past, a wrong clock): no import may be dated before the last."""
     with engine.connect() as connection:
-        last = connection.scalar(sa.select(schema.FACTS.c.value).where(schema.FACTS.c.name == "imported_on"))
+        last = connection.scalar(
+            sa.select(schema.FACTS.c.value).where(schema.FACTS.c.name == "imported_on")
+        )
     return max(today(), day_date(int(last))) if last else today()
 
 
-def refusals(engine: sa.Engine, child_id: str, tables: Mapping[str, dict[str, list]]) -> list[tuple[str, str]]:
-    """(field, code) of what an import of these rows of one child would put into quarantine: the registry's own check.
+def refusals(
+    engine: sa.Engine, child_id: str, tables: Mapping[str, dict[str, list]]
+) -> list[tuple[str, str]]:
+    """(field, code) of what an import of these rows of one child would put into quarantine: the
+    registry's own check.
 
-    Example: a visit told for 16 March 2016 of a child born on 2 September 2024 is ("visited_on", "REG031").
+    Example: a visit told for 16 March 2016 of a child born on 2 September 2024 is ("visited_on",
+    "REG031").
     """
     with engine.connect() as connection:
         if not sa.inspect(connection).has_table(schema.FACTS.name):
@@ -64,13 +73,19 @@ def refusals(engine: sa.Engine, child_id: str, tables: Mapping[str, dict[str, li
     known = Known(pa.array([child_id], pa.string()), np.array([born], np.int32))
     raws = {name: raw_table(rows) for name, rows in tables.items()}
     found = check(raws, imported_on=day_number(import_day(engine)), known=known).quarantine.rows
-    return [(FIELDS.get(row.column, row.column), row.code) for row in found if row.code != NOT_IN_REGISTRY]
+    return [
+        (FIELDS.get(row.column, row.column), row.code)
+        for row in found
+        if row.code != NOT_IN_REGISTRY
+    ]
 
 
 def _birth_date(child_id: str) -> sa.Select:
     children, ids = schema.TABLES["children"].c, schema.IDS.c
     same = sa.select(ids.number).where(ids.kind == "child", ids.text == child_id).scalar_subquery()
-    return sa.select(children.birth_date).where(children.child == same, children.known_until.is_(None))
+    return sa.select(children.birth_date).where(
+        children.child == same, children.known_until.is_(None)
+    )
 
 
 def quarantined(engine: sa.Engine) -> list[Quarantined]:

@@ -1,4 +1,5 @@
-"""Sectors side by side, and the programme's indicators of an area: all counted when the run was made."""
+"""Sectors side by side, and the programme's indicators of an area: all counted when the run was
+made."""
 
 from __future__ import annotations
 
@@ -11,10 +12,11 @@ from serving.book.sector_figures import sector_figures
 
 
 def indicators(reader: Reader, as_of: dt.date | None = None, *, months: bool = False) -> dict:
-    """For each sector of the scope: children, states, danger, overdue, and the events that the risks add up to.
+    """For each sector of the scope: children, states, danger, overdue, and the events that the
+    risks add up to.
 
-    `programme`: the care indicators of each sector, project and district that the scope holds whole: the last month's
-    and those of all months together, or with `months` every month's.
+    `programme`: the care indicators of each sector, project and district that the scope holds
+    whole: the last month's and those of all months together, or with `months` every month's.
     """
     run = reader.run(as_of)
     stored = {level: reader.areas(run, level) for level in LEVELS}
@@ -23,7 +25,10 @@ def indicators(reader: Reader, as_of: dt.date | None = None, *, months: bool = F
     return {
         "as_of": run.as_of.isoformat(),
         "facts": _facts(run.facts, shown.totals),
-        "sectors": [{"sector_id": name, **_figures(figures, shown.sectors[name])} for name, figures in found.items()],
+        "sectors": [
+            {"sector_id": name, **_figures(figures, shown.sectors[name])}
+            for name, figures in found.items()
+        ],
         "programme": {level: _programme(pages, months) for level, pages in stored.items()},
     }
 
@@ -32,12 +37,18 @@ def _facts(facts: dict, totals: dict[str, int | None]) -> dict:
     """The run's facts, with the totals as they may be shown beside the sectors."""
     told = facts | {name: count for name, count in totals.items() if name in facts}
     if "scored" in told:
-        told["scored"] = {target: totals.get(f"scored {target}", count) for target, count in told["scored"].items()}
+        told["scored"] = {
+            target: totals.get(f"scored {target}", count)
+            for target, count in told["scored"].items()
+        }
     return told
 
 
 def _programme(pages: dict[str, dict], months: bool) -> list[dict]:
-    return [{"place": place, "months": page["programme"][0 if months else -2 :]} for place, page in pages.items()]
+    return [
+        {"place": place, "months": page["programme"][0 if months else -2 :]}
+        for place, page in pages.items()
+    ]
 
 
 def _figures(found: dict, told: Told) -> dict:
@@ -48,11 +59,13 @@ def _figures(found: dict, told: Told) -> dict:
         "visited_since": told.visited_ever,
         "by_state": told.by_state,
         "expected": {
-            target: _expected(told.scored[target], risks["events"]) for target, risks in found["risks"].items()
+            target: _expected(told.scored[target], risks["events"])
+            for target, risks in found["risks"].items()
         },
     }
 
 
 def _expected(scored: int | None, events: float) -> dict | None:
-    """How many children are scored and how many events their risks add up to; None where the children are withheld."""
+    """How many children are scored and how many events their risks add up to; None where the
+    children are withheld."""
     return {"scored": scored, "events": round(events, 2)} if scored else None

@@ -1,4 +1,5 @@
-"""What a run keeps of each area beside its children: figures, the programme's indicators, the centres' data quality."""
+"""What a run keeps of each area beside its children: figures, the programme's indicators, the
+centres' data quality."""
 
 from __future__ import annotations
 
@@ -27,7 +28,8 @@ Page = tuple[str, str, dict]
 
 
 def area_pages(reader: Reader, run: Run, registry: Registry, protocol: Protocol) -> Iterator[Page]:
-    """(level, place, page) of every sector, project and district of a run; of a sector also its usual reasons."""
+    """(level, place, page) of every sector, project and district of a run; of a sector also its
+    usual reasons."""
     programme = programme_of(registry, protocol)
     centres = centres_by_sector(registry)
     trusted = quality_of(registry, run.as_of)
@@ -35,25 +37,36 @@ def area_pages(reader: Reader, run: Run, registry: Registry, protocol: Protocol)
         place = sector.sector_id
         rows = reader.rows(run, place, ticked=False)
         yield USUAL_REASONS, place, usual_reasons(rows)
-        yield "sector", place, {
-            "figures": figures_of(rows, run.as_of),
-            "programme": programme["sector"].get(place, []),
-            "quality": {centre: trusted[centre] for centre in centres.get(place, []) if centre in trusted},
-        }
+        yield (
+            "sector",
+            place,
+            {
+                "figures": figures_of(rows, run.as_of),
+                "programme": programme["sector"].get(place, []),
+                "quality": {
+                    centre: trusted[centre]
+                    for centre in centres.get(place, [])
+                    if centre in trusted
+                },
+            },
+        )
     for level in LEVELS[1:]:
         for place, rows in programme[level].items():
             yield level, place, {"programme": rows}
 
 
 def programme_of(registry: Registry, protocol: Protocol) -> dict[str, dict[str, list[dict]]]:
-    """By level and place: one record a month and one for all of them, cells under five children left out (None)."""
+    """By level and place: one record a month and one for all of them, cells under five children
+    left out (None)."""
     if not registry.measurements.rows:
         return {level: {} for level in LEVELS}
     counted = by_month.of(registry, protocol, months=MONTHS)
     hidden = indicators.hidden_cells(registry, counted, protocol)
     found: dict[str, dict[str, list[dict]]] = {}
     for level in LEVELS:
-        rows = indicators_rows(indicators.of(registry, counted, protocol, level=level, hidden=hidden))["rows"]
+        rows = indicators_rows(
+            indicators.of(registry, counted, protocol, level=level, hidden=hidden)
+        )["rows"]
         found[level] = {}
         for row in rows:
             found[level].setdefault(str(row.pop(level)), []).append(row)
@@ -71,7 +84,8 @@ def centres_by_sector(registry: Registry) -> dict[str, list[str]]:
 
 
 def quality_of(registry: Registry, as_of: dt.date) -> dict[str, dict]:
-    """By centre: its newest score of the last months, its month and colour. Without one, the centre is left out."""
+    """By centre: its newest score of the last months, its month and colour. Without one, the centre
+    is left out."""
     if not registry.measurements.rows:
         return {}
     scored = data_quality.score(registry, zscores=zscores, by="centre")
@@ -82,5 +96,9 @@ def quality_of(registry: Registry, as_of: dt.date) -> dict[str, dict]:
         if len(at := np.flatnonzero(~np.isnan(points))):
             number, value = int(scored.months[wanted[at[-1]]]), float(points[at[-1]])
             month = f"{number // 12}-{number % 12 + 1:02}"
-            found[str(centre)] = {"month": month, "score": round(value, 1), "colour": data_quality.colour(value)}
+            found[str(centre)] = {
+                "month": month,
+                "score": round(value, 1),
+                "colour": data_quality.colour(value),
+            }
     return found

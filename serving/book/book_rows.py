@@ -30,7 +30,8 @@ WATCHED = np.array([LEVEL_OF_CARE[state] >= 2 for state in STATES])
 
 @dataclass(frozen=True)
 class Places:
-    """Where each centre of a registry lies as of a day: text ids and coordinates by the centre's position."""
+    """Where each centre of a registry lies as of a day: text ids and coordinates by the centre's
+    position."""
 
     sector: np.ndarray
     project: np.ndarray
@@ -50,14 +51,20 @@ class Places:
             name: np.append(getattr(registry, f"{name}_ids"), "")[np.append(known[name], -1)[at]]
             for name in ("sector", "project", "district")
         }
-        setting = [SETTING[code] if code >= 0 else None for code in np.append(known["setting"], -1)[at]]
+        setting = [
+            SETTING[code] if code >= 0 else None for code in np.append(known["setting"], -1)[at]
+        ]
         where = [np.append(known[name], np.nan)[at] for name in ("latitude", "longitude")]
         return cls(**ids, setting=setting, latitude=where[0], longitude=where[1])
 
     @property
     def sectors(self) -> set[tuple[str, str, str]]:
         """(sector, project, district) of every sector that has a centre."""
-        return {place for place in zip(self.sector, self.project, self.district, strict=True) if place[0]}
+        return {
+            place
+            for place in zip(self.sector, self.project, self.district, strict=True)
+            if place[0]
+        }
 
 
 @dataclass(frozen=True)
@@ -76,12 +83,16 @@ class Scoring:
     def of(cls, registry: Registry, bundles: Mapping[str, Bundle], as_of: dt.date) -> Scoring:
         """Ready to score a registry as of a day."""
         clock, day = Clock(registry), day_number(as_of)
-        return cls(registry, clock, Context(clock), bundles, standard(), Places.of(registry, day), day)
+        return cls(
+            registry, clock, Context(clock), bundles, standard(), Places.of(registry, day), day
+        )
 
     def rows(self, children: np.ndarray) -> Iterator[BookRow]:
         """The book's rows of those of these children whom the book keeps."""
         day = np.full(len(children), self.day, np.int32)
-        scored = score_children(self.clock, children, day, bundles=self.bundles, context=self.context)
+        scored = score_children(
+            self.clock, children, day, bundles=self.bundles, context=self.context
+        )
         known = scored.traced.known
         placed = place(care_facts.of(known, scored.traced.growth, self.protocol), self.protocol)
         for i in np.flatnonzero(self._kept(scored, placed)):
@@ -92,10 +103,13 @@ class Scoring:
             yield replace(row, candidate=replace(row.candidate, facts=facts))
 
     def _kept(self, scored: Scored, placed: Placed) -> np.ndarray:
-        """In treatment, within 183 days of a discharge, in danger, or in a state that is watched; and of a sector."""
+        """In treatment, within 183 days of a discharge, in danger, or in a state that is watched;
+        and of a sector."""
         stays, centre = scored.traced.stays, scored.traced.known.children["centre"]
         opened = (stays.admitted_on != NEVER) & (stays.closed_on == NEVER)
-        recent = (stays.closed_on != NEVER) & (self.day - stays.closed_on.astype(np.int64) <= RECENT_DAYS)
+        recent = (stays.closed_on != NEVER) & (
+            self.day - stays.closed_on.astype(np.int64) <= RECENT_DAYS
+        )
         asks = opened | recent | placed.danger | WATCHED[placed.state]
         return asks & (centre >= 0) & (np.append(self.places.sector, "")[centre] != "")
 
@@ -103,10 +117,16 @@ class Scoring:
         scores = {target: _score(scored, target, i) for target in scored.targets}
         return BookRow(self._candidate(scored, placed, scores, i), scores)
 
-    def _candidate(self, scored: Scored, placed: Placed, scores: Mapping[str, Score], i: int) -> Candidate:
+    def _candidate(
+        self, scored: Scored, placed: Placed, scores: Mapping[str, Score], i: int
+    ) -> Candidate:
         known, places, step = scored.traced.known, self.places, placed.row(i)
         centre = int(known.children["centre"][i])
-        facts = scored.facts(i) | _standing(step.pop("findings")) | _target_weight_kg(scored, self.protocol, i)
+        facts = (
+            scored.facts(i)
+            | _standing(step.pop("findings"))
+            | _target_weight_kg(scored, self.protocol, i)
+        )
         centre_id = str(self.registry.centre_ids[centre])
         target = _leading(scores)
         score = scores.get(target)
@@ -149,11 +169,17 @@ def _score(scored: Scored, name: str, i: int) -> Score:
     return Score(SCORED, None, landmark, *risks, float(target.base), reasons_of(target, i), version)
 
 
-_TOLD_AS = {"whz": "sam_whz", "muac_mm": "sam_muac_mm", "oedema": "sam_oedema", "too_low_kg": "sam_low_kg"}
+_TOLD_AS = {
+    "whz": "sam_whz",
+    "muac_mm": "sam_muac_mm",
+    "oedema": "sam_oedema",
+    "too_low_kg": "sam_low_kg",
+}
 
 
 def _standing(findings: list[dict]) -> dict:
-    """The findings of SAM that stand (`care.pathway.decide.findings`) as facts of a sentence: `sam_muac_mm`, `sam_muac_on`."""
+    """The findings of SAM that stand (`care.pathway.decide.findings`) as facts of a sentence:
+    `sam_muac_mm`, `sam_muac_on`."""
     told = {}
     for found in findings:
         name = _TOLD_AS[found["criterion"]]
@@ -165,7 +191,8 @@ def _standing(findings: list[dict]) -> dict:
 
 
 def _target_weight_kg(scored: Scored, protocol: Protocol, i: int) -> dict:
-    """The weight to reach in treatment (kg), as a sheet of paper tells it; none out of treatment."""
+    """The weight to reach in treatment (kg), as a sheet of paper tells it; none out of
+    treatment."""
     target = target_weight(scored.traced.known, scored.traced.growth, protocol, i)
     return {} if target is None else {"target_weight_kg": round(target, 2)}
 

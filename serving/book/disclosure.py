@@ -1,8 +1,10 @@
-"""Which figures of sectors are withheld: decided once for all that one person is shown, in the API and on the page.
+"""Which figures of sectors are withheld: decided once for all that one person is shown, in the API
+and on the page.
 
-A count of one to four children is withheld, and with it others, lest it be worked out from what is shown beside it:
-states add up to children in treatment and not, these to all children, and sectors to the whole, where that is told.
-How the others are chosen: `care/programme/disclosure_control.py`. What remains are bounds that follow from noughts and sums.
+A count of one to four children is withheld, and with it others, lest it be worked out from what is
+shown beside it: states add up to children in treatment and not, these to all children, and sectors
+to the whole, where that is told. How the others are chosen: `care/programme/disclosure_control.py`.
+What remains are bounds that follow from noughts and sums.
 """
 
 from __future__ import annotations
@@ -25,7 +27,8 @@ WHOLE_FACTS = ("children_in_registry", "children", "in_danger", "scored", "drift
 
 @dataclass(frozen=True)
 class Told:
-    """A sector's figures as they may be shown; None is withheld. `scored`: by target, children with a risk."""
+    """A sector's figures as they may be shown; None is withheld. `scored`: by target, children with
+    a risk."""
 
     children: int | None
     in_treatment: int | None
@@ -46,7 +49,8 @@ class Decided:
 
 
 def decided(found: Mapping[str, dict], *, whole_is_told: bool) -> Decided:
-    """What is shown of these sectors' figures (`serving.book.sector_figures`); whole_is_told: their sums are shown too.
+    """What is shown of these sectors' figures (`serving.book.sector_figures`); whole_is_told: their
+    sums are shown too.
 
     Example: sectors of 3 and 9 children, whose sum of 12 is told: neither 3 nor 9 is shown.
     """
@@ -54,30 +58,54 @@ def decided(found: Mapping[str, dict], *, whole_is_told: bool) -> Decided:
         return Decided({}, {})
     table = _Table(list(found.values()), whole_is_told)
     children = table.shown(["children"], lambda one: [one["children"]])
-    sides = table.shown(["treated", "other"], lambda one: [one["in_treatment"], one["children"] - one["in_treatment"]])
+    sides = table.shown(
+        ["treated", "other"],
+        lambda one: [one["in_treatment"], one["children"] - one["in_treatment"]],
+    )
     # Who knows both sides knows all children.
-    sides["treated"] = [side if all_ is not None else None for side, all_ in zip(sides["treated"], children["children"],
-                                                                               strict=False)]
+    sides["treated"] = [
+        side if all_ is not None else None
+        for side, all_ in zip(sides["treated"], children["children"], strict=False)
+    ]
     states = _states(table, sides["treated"])
     simple = {
-        "in_danger": lambda one: one["in_danger"], "overdue": lambda one: one["overdue"],
-        "ever": lambda one: one["visits"]["ever"], "lately": lambda one: one["visits"]["lately"],
+        "in_danger": lambda one: one["in_danger"],
+        "overdue": lambda one: one["overdue"],
+        "ever": lambda one: one["visits"]["ever"],
+        "lately": lambda one: one["visits"]["lately"],
     }
-    counts = {name: table.shown([name], lambda one, of=of: [of(one)])[name] for name, of in simple.items()}
+    counts = {
+        name: table.shown([name], lambda one, of=of: [of(one)])[name] for name, of in simple.items()
+    }
     targets = sorted({target for one in found.values() for target in one["risks"]})
     scored = {
-        target: table.shown([target], lambda one, of=target: [one["risks"].get(of, {"scored": 0})["scored"]])[target]
+        target: table.shown(
+            [target], lambda one, of=target: [one["risks"].get(of, {"scored": 0})["scored"]]
+        )[target]
         for target in targets
     }
     sectors = {
         name: Told(
-            children["children"][at], sides["treated"][at], counts["in_danger"][at], counts["overdue"][at],
-            counts["ever"][at], counts["lately"][at], states[at], {target: scored[target][at] for target in targets},
+            children["children"][at],
+            sides["treated"][at],
+            counts["in_danger"][at],
+            counts["overdue"][at],
+            counts["ever"][at],
+            counts["lately"][at],
+            states[at],
+            {target: scored[target][at] for target in targets},
         )
         for at, name in enumerate(found)
     }
-    totals = {"children": children["children"][-1], "in_danger": counts["in_danger"][-1]} if whole_is_told else {}
-    return Decided(sectors, totals | ({f"scored {one}": scored[one][-1] for one in targets} if whole_is_told else {}))
+    totals = (
+        {"children": children["children"][-1], "in_danger": counts["in_danger"][-1]}
+        if whole_is_told
+        else {}
+    )
+    return Decided(
+        sectors,
+        totals | ({f"scored {one}": scored[one][-1] for one in targets} if whole_is_told else {}),
+    )
 
 
 class _Table:
@@ -90,10 +118,13 @@ class _Table:
             own = np.concatenate([own, np.zeros_like(own)])
         self.areas = Areas.from_places(own.astype(np.int64), [len(figures), 1][: len(own)])
 
-    def shown(self, names: Sequence[str], of, *, among: np.ndarray | None = None) -> dict[str, list[int | None]]:
+    def shown(
+        self, names: Sequence[str], of, *, among: np.ndarray | None = None
+    ) -> dict[str, list[int | None]]:
         """By name its count in each sector (and, last, in the whole), None where it is withheld.
 
-        of: the counts of one sector's figures; several add up to a known sum. among: only these sectors are looked at.
+        of: the counts of one sector's figures; several add up to a known sum. among: only these
+        sectors are looked at.
         """
         cells = np.array([of(one) for one in self.figures], float).T.reshape(len(names), -1)
         if among is not None:
@@ -107,13 +138,17 @@ class _Table:
         if len(names) == 1 and len(counts[0]) > sectors:
             _enough(counts[0, :sectors], hidden[0, :sectors])
         return {
-            name: [None if gone else int(count) for count, gone in zip(counts[k], hidden[k], strict=True)]
+            name: [
+                None if gone else int(count)
+                for count, gone in zip(counts[k], hidden[k], strict=True)
+            ]
             for k, name in enumerate(names)
         }
 
 
 def _enough(counts: np.ndarray, hidden: np.ndarray) -> None:
-    """Withhold more of counts with a known sum, the smallest first, until those withheld are five children together."""
+    """Withhold more of counts with a known sum, the smallest first, until those withheld are five
+    children together."""
     for at in np.argsort(counts, kind="stable"):
         if not hidden.any() or counts[hidden].sum() >= SMALLEST_CELL:
             return
@@ -121,14 +156,19 @@ def _enough(counts: np.ndarray, hidden: np.ndarray) -> None:
 
 
 def _states(table: _Table, treated: Sequence[int | None]) -> list[dict[str, int | None]]:
-    """Each sector's children by state. Where the children in treatment are withheld, so is every state."""
+    """Each sector's children by state. Where the children in treatment are withheld, so is every
+    state."""
     known = np.array([count is not None for count in treated[: len(table.figures)]])
     # All that there are: a state that is left out would say that no child is in it.
     all_states = sorted({*STATES, *(state for one in table.figures for state in one["states"])})
     told: list[dict[str, int | None]] = [{} for _ in table.figures]
-    for side in ([state for state in all_states if state in IN_TREATMENT],
-                 [state for state in all_states if state not in IN_TREATMENT]):
-        shown = table.shown(side, lambda one, of=side: [one["states"].get(state, 0) for state in of], among=known)
+    for side in (
+        [state for state in all_states if state in IN_TREATMENT],
+        [state for state in all_states if state not in IN_TREATMENT],
+    ):
+        shown = table.shown(
+            side, lambda one, of=side: [one["states"].get(state, 0) for state in of], among=known
+        )
         for at in range(len(table.figures)):
             counts = {state: shown[state][at] if known[at] else None for state in side}
             told[at] |= {state: count for state, count in counts.items() if count != 0}
@@ -136,13 +176,15 @@ def _states(table: _Table, treated: Sequence[int | None]) -> list[dict[str, int 
 
 
 def facts_for(facts: Mapping[str, object], *, state: bool) -> dict[str, object]:
-    """A run's facts without what they tell of the whole registry, for whoever may not see all of it."""
+    """A run's facts without what they tell of the whole registry, for whoever may not see all of
+    it."""
     return {name: fact for name, fact in facts.items() if state or name not in WHOLE_FACTS}
 
 
 def shares(counts: Mapping[str, int]) -> dict[str, int | None]:
-    """Counts that add up to a known sum. With a small one others are left out, the smallest first: two at least, of
-    five children together, must share what is left."""
+    """Counts that add up to a known sum. With a small one others are left out, the smallest first:
+    two at least, of five children together, must share what is left."""
+
     def small(count: int) -> bool:
         return 0 < count < SMALLEST_CELL
 

@@ -1,8 +1,9 @@
-"""Outcomes ticked go on from the score book into the registry's visits (weights and arms that a visit took into its
-measurements), some seconds later and many at once.
+"""Outcomes ticked go on from the score book into the registry's visits (weights and arms that a
+visit took into its measurements), some seconds later and many at once.
 
-The tick itself is durable in the score book and shows at once. An import into a large registry takes seconds and
-locks it, so no request waits for one; what was not handed on when the service stopped is, at the next start or run.
+The tick itself is durable in the score book and shows at once. An import into a large registry
+takes seconds and locks it, so no request waits for one; what was not handed on when the service
+stopped is, at the next start or run.
 """
 
 from __future__ import annotations
@@ -36,11 +37,14 @@ TABLES = {
 
 
 def hand_on(store: Store) -> int:
-    """Import what waits of visits and measurements into the registry; how many rows. Done twice, it changes nothing."""
+    """Import what waits of visits and measurements into the registry; how many rows. Done twice, it
+    changes nothing."""
     make_tables(store.engine)
     with store.engine.connect() as connection:
         waiting = {
-            name: connection.execute(sa.select(table).where(~table.c.handed_on).order_by(table.c.child_id)).all()
+            name: connection.execute(
+                sa.select(table).where(~table.c.handed_on).order_by(table.c.child_id)
+            ).all()
             for name, (table, _) in TABLES.items()
         }
     waiting = {name: rows for name, rows in waiting.items() if rows}
@@ -60,8 +64,11 @@ def _handed_on(connection: sa.Connection, table: sa.Table, rows: list[sa.Row]) -
         connection.execute(changed.values(handed_on=True))
 
 
-def registry_rows(waiting: Mapping[str, Sequence[object]]) -> dict[str, dict[str, list[str | None]]]:
-    """The registry's columns, as texts, of rows of ours (anything with their columns as attributes) by table."""
+def registry_rows(
+    waiting: Mapping[str, Sequence[object]],
+) -> dict[str, dict[str, list[str | None]]]:
+    """The registry's columns, as texts, of rows of ours (anything with their columns as attributes)
+    by table."""
     tables = {
         name: {column: [_text(getattr(row, column)) for row in rows] for column in TABLES[name][1]}
         for name, rows in waiting.items()
@@ -85,7 +92,8 @@ def _text(cell: object) -> str | None:
 
 
 class HandingOn:
-    """A thread that hands outcomes on after they were ticked; failures are logged and tried again."""
+    """A thread that hands outcomes on after they were ticked; failures are logged and tried
+    again."""
 
     def __init__(self, store_address: str, log: Log):
         self._address, self._log = store_address, log

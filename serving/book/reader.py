@@ -1,4 +1,5 @@
-"""Reading the score book: always within a scope. There is no other way to it, and no reader without a scope."""
+"""Reading the score book: always within a scope. There is no other way to it, and no reader without
+a scope."""
 
 from __future__ import annotations
 
@@ -52,12 +53,15 @@ class Reader:
         self._engine, self._scope = engine, scope
 
     def run(self, as_of: dt.date | None = None) -> Run:
-        """The newest complete run, or that of the day asked for (or the newest before it). API032 without one."""
+        """The newest complete run, or that of the day asked for (or the newest before it). API032
+        without one."""
         wanted = sa.select(RUNS).where(RUNS.c.complete)
         if as_of is not None:
             wanted = wanted.where(RUNS.c.as_of <= as_of)
         with self._connection() as connection:
-            row = connection.execute(wanted.order_by(RUNS.c.as_of.desc(), RUNS.c.run.desc()).limit(1)).first()
+            row = connection.execute(
+                wanted.order_by(RUNS.c.as_of.desc(), RUNS.c.run.desc()).limit(1)
+            ).first()
         if row is None:
             raise Problem("API032")
         run = run_of(row)
@@ -69,7 +73,8 @@ class Reader:
         return self._scope.state
 
     def sectors(self, run: Run, *, named: str | None = None) -> list[Sector]:
-        """The sectors of a run within the scope, by id; `named`: that one alone, if the scope has it."""
+        """The sectors of a run within the scope, by id; `named`: that one alone, if the scope has
+        it."""
         wanted = sa.select(PLACES.c.sector_id, PLACES.c.project_id, PLACES.c.district_id)
         wanted = wanted.where(PLACES.c.run == run.run, self._within).order_by(PLACES.c.sector_id)
         if named is not None:
@@ -78,25 +83,40 @@ class Reader:
             return [Sector(*row) for row in connection.execute(wanted)]
 
     def areas(self, run: Run, level: str) -> dict[str, dict]:
-        """What a run counted of each place of a level (sector, project, district) that lies whole in the scope."""
-        place = {"sector": PLACES.c.sector_id, "project": PLACES.c.project_id, "district": PLACES.c.district_id}[level]
+        """What a run counted of each place of a level (sector, project, district) that lies whole
+        in the scope."""
+        place = {
+            "sector": PLACES.c.sector_id,
+            "project": PLACES.c.project_id,
+            "district": PLACES.c.district_id,
+        }[level]
         whole = sa.select(place).where(PLACES.c.run == run.run, self._whole(level))
-        wanted = sa.select(AREAS.c.place, AREAS.c.page).where(AREAS.c.run == run.run, AREAS.c.level == level)
+        wanted = sa.select(AREAS.c.place, AREAS.c.page).where(
+            AREAS.c.run == run.run, AREAS.c.level == level
+        )
         with self._connection() as connection:
-            found = connection.execute(wanted.where(AREAS.c.place.in_(whole)).order_by(AREAS.c.place))
+            found = connection.execute(
+                wanted.where(AREAS.c.place.in_(whole)).order_by(AREAS.c.place)
+            )
             return {row.place: orjson.loads(row.page) for row in found}
 
     def ticked_since(self, run: Run) -> list[tuple[BookRow, BookRow]]:
-        """The children of the scope whose visits were ticked since a run: as the run has them, and as they are now."""
+        """The children of the scope whose visits were ticked since a run: as the run has them, and
+        as they are now."""
         since = dt.datetime.fromisoformat(run.made_at) - BEFORE_A_RUN
-        ticks = sa.select(TICKS.c.child_id).where(TICKS.c.ticked_at >= since.isoformat(timespec="milliseconds"))
+        ticks = sa.select(TICKS.c.child_id).where(
+            TICKS.c.ticked_at >= since.isoformat(timespec="milliseconds")
+        )
         with self._connection() as connection:
-            pages = connection.execute(self._rows(run).where(ROWS.c.child_id.in_(ticks)).order_by(ROWS.c.child_id))
+            pages = connection.execute(
+                self._rows(run).where(ROWS.c.child_id.in_(ticks)).order_by(ROWS.c.child_id)
+            )
             before = self._compared(connection, run, [row_of(row.page) for row in pages])
             return list(zip(before, self._ticked(connection, before), strict=True))
 
     def told(self, run: Run, sector_id: str | None = None, *, since: dt.date) -> list[Told]:
-        """Findings that need somebody, told on this day or later, the newest first; without those corrected since."""
+        """Findings that need somebody, told on this day or later, the newest first; without those
+        corrected since."""
         sectors = sa.select(PLACES.c.sector_id).where(PLACES.c.run == run.run, self._within)
         kept = sa.or_(TOLD.c.closed_as.is_(None), TOLD.c.closed_as != CORRECTED)
         wanted = sa.select(TOLD).where(TOLD.c.sector_id.in_(sectors), TOLD.c.told_on >= since, kept)
@@ -105,36 +125,47 @@ class Reader:
         with self._connection() as connection:
             return [Told(*row) for row in connection.execute(wanted.order_by(TOLD.c.number.desc()))]
 
-    def candidates(self, sector_id: str | None = None, as_of: dt.date | None = None) -> list[Candidate]:
-        """The children of a sector (or of the whole scope) as the list ranks them, with outcomes ticked since."""
+    def candidates(
+        self, sector_id: str | None = None, as_of: dt.date | None = None
+    ) -> list[Candidate]:
+        """The children of a sector (or of the whole scope) as the list ranks them, with outcomes
+        ticked since."""
         run = self.run(as_of)
         return [row.candidate for row in self.rows(run, sector_id)]
 
     def rows(self, run: Run, sector_id: str | None = None, *, ticked: bool = True) -> list[BookRow]:
-        """The children of a run in a sector (or in the whole scope), by id; `ticked`: with outcomes ticked since."""
+        """The children of a run in a sector (or in the whole scope), by id; `ticked`: with outcomes
+        ticked since."""
         wanted = self._rows(run)
         if sector_id is not None:
             wanted = wanted.where(ROWS.c.sector_id == sector_id)
         with self._connection() as connection:
-            # Sorted here: asked to sort, SQLite walks the whole run by child instead of one sector by its index.
+            # Sorted here: asked to sort, SQLite walks the whole run by child instead of one sector
+            # by its index.
             pages = sorted(connection.execute(wanted), key=lambda row: row.child_id)
             rows = self._compared(connection, run, [row_of(row.page) for row in pages])
             return self._ticked(connection, rows) if ticked else rows
 
     def child(self, child_id: str, as_of: dt.date | None = None) -> tuple[Run, BookRow]:
-        """One child in the run of a day. API003 where there is none, or none that the scope may see."""
+        """One child in the run of a day. API003 where there is none, or none that the scope may
+        see."""
         run = self.run(as_of)
         with self._connection() as connection:
             row = connection.execute(self._rows(run).where(ROWS.c.child_id == child_id)).first()
             if row is None:
                 raise Problem("API003")
-            return run, self._ticked(connection, self._compared(connection, run, [row_of(row.page)]))[0]
+            return run, self._ticked(
+                connection, self._compared(connection, run, [row_of(row.page)])
+            )[0]
 
     def history(self, child_id: str) -> list[tuple[Run, BookRow]]:
-        """What every complete run said of a child that the scope may see now, oldest first. API003 without any."""
+        """What every complete run said of a child that the scope may see now, oldest first. API003
+        without any."""
         self.child(child_id)
         wanted = sa.select(RUNS, ROWS.c.page).join(ROWS, ROWS.c.run == RUNS.c.run)
-        wanted = wanted.where(RUNS.c.complete, ROWS.c.child_id == child_id).order_by(RUNS.c.as_of, RUNS.c.run)
+        wanted = wanted.where(RUNS.c.complete, ROWS.c.child_id == child_id).order_by(
+            RUNS.c.as_of, RUNS.c.run
+        )
         with self._connection() as connection:
             found = [(run_of(row), row_of(row.page)) for row in connection.execute(wanted).all()]
             return [(run, self._compared(connection, run, [row])[0]) for run, row in found]
@@ -147,12 +178,17 @@ class Reader:
             return list(connection.scalars(wanted))
 
     def _whole(self, level: str) -> sa.ColumnElement[bool]:
-        """Places of a level that the scope holds whole: a project's sums are for whoever may see all of its sectors."""
+        """Places of a level that the scope holds whole: a project's sums are for whoever may see
+        all of its sectors."""
         scope = self._scope
         if scope.state or level == "sector":
             return self._within
         districts = PLACES.c.district_id.in_(scope.districts)
-        return districts if level == "district" else PLACES.c.project_id.in_(scope.projects) | districts
+        return (
+            districts
+            if level == "district"
+            else PLACES.c.project_id.in_(scope.projects) | districts
+        )
 
     @property
     def _within(self) -> sa.ColumnElement[bool]:
@@ -160,8 +196,11 @@ class Reader:
         scope = self._scope
         if scope.state:
             return sa.true()
-        areas = ((PLACES.c.sector_id, scope.sectors), (PLACES.c.project_id, scope.projects),
-                 (PLACES.c.district_id, scope.districts))
+        areas = (
+            (PLACES.c.sector_id, scope.sectors),
+            (PLACES.c.project_id, scope.projects),
+            (PLACES.c.district_id, scope.districts),
+        )
         return sa.or_(*(column.in_(named) for column, named in areas if named))
 
     def _rows(self, run: Run) -> sa.Select:
@@ -174,12 +213,19 @@ class Reader:
 
     @staticmethod
     def _compared(connection: sa.Connection, run: Run, rows: list[BookRow]) -> list[BookRow]:
-        """The rows with what each reason usually adds in their sector, where the run has counted it."""
-        wanted = sa.select(AREAS.c.place, AREAS.c.page).where(AREAS.c.run == run.run, AREAS.c.level == USUAL_REASONS)
+        """The rows with what each reason usually adds in their sector, where the run has counted
+        it."""
+        wanted = sa.select(AREAS.c.place, AREAS.c.page).where(
+            AREAS.c.run == run.run, AREAS.c.level == USUAL_REASONS
+        )
         sectors = {row.candidate.sector_id for row in rows}
         if len(sectors) == 1:
             wanted = wanted.where(AREAS.c.place.in_(sectors))
-        usual = {row.place: orjson.loads(row.page) for row in connection.execute(wanted)} if rows else {}
+        usual = (
+            {row.place: orjson.loads(row.page) for row in connection.execute(wanted)}
+            if rows
+            else {}
+        )
         return [compared(row, usual.get(row.candidate.sector_id, {})) for row in rows]
 
     @staticmethod
@@ -200,7 +246,12 @@ class Reader:
             complete_tables(self._engine)
             with self._engine.connect() as connection:
                 yield connection
-        except (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.ProgrammingError, sa.exc.TimeoutError):
+        except (
+            sa.exc.OperationalError,
+            sa.exc.InterfaceError,
+            sa.exc.ProgrammingError,
+            sa.exc.TimeoutError,
+        ):
             gone = Problem("API031", headers={"Retry-After": "5"})
             raise (Problem("API032") if self._unwritten() else gone) from None
 
@@ -216,6 +267,9 @@ def _with_tick(row: BookRow, tick: sa.Row | None) -> BookRow:
     known = row.candidate.last_visited_on
     if tick is None or (known is not None and known > tick.visited_on):
         return row
-    newer = {"last_visited_on": tick.visited_on, "last_finding": tick.finding, "listed_for": tick.listed_for}
+    newer = {
+        "last_visited_on": tick.visited_on,
+        "last_finding": tick.finding,
+        "listed_for": tick.listed_for,
+    }
     return replace(row, candidate=replace(row.candidate, **newer))
-

@@ -1,9 +1,10 @@
-"""The score book: what was said of each child on each day, with the models that said it. Written here, read by
-`serving/book/reader.py`.
+"""The score book: what was said of each child on each day, with the models that said it. Written
+here, read by `serving/book/reader.py`.
 
-A run (one `as_of`) is written in chunks of children and published in one step: readers see the former run or the
-new one, never half. A run that was broken off goes on where it stopped, if the registry and the models are the
-same. Nothing is overwritten: a score of last March stays, with last March's models named beside it.
+A run (one `as_of`) is written in chunks of children and published in one step: readers see the
+former run or the new one, never half. A run that was broken off goes on where it stopped, if the
+registry and the models are the same. Nothing is overwritten: a score of last March stays, with last
+March's models named beside it.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ from serving.database import make_missing
 
 TABLES = sa.MetaData()
 RUNS = sa.Table(
-    "sanket_runs", TABLES,
+    "sanket_runs",
+    TABLES,
     sa.Column("run", sa.Integer, primary_key=True),
     sa.Column("as_of", sa.Date, nullable=False, index=True),
     sa.Column("made_at", sa.String(32), nullable=False),
@@ -30,19 +32,22 @@ RUNS = sa.Table(
     sa.Column("facts", sa.Text, nullable=False),
 )
 CHUNKS = sa.Table(
-    "sanket_run_chunks", TABLES,
+    "sanket_run_chunks",
+    TABLES,
     sa.Column("run", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("chunk", sa.Integer, primary_key=True, autoincrement=False),
 )
 PLACES = sa.Table(
-    "sanket_run_places", TABLES,
+    "sanket_run_places",
+    TABLES,
     sa.Column("run", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("sector_id", sa.String(500), primary_key=True),
     sa.Column("project_id", sa.String(500), nullable=False),
     sa.Column("district_id", sa.String(500), nullable=False),
 )
 ROWS = sa.Table(
-    "sanket_scores", TABLES,
+    "sanket_scores",
+    TABLES,
     sa.Column("run", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("child_id", sa.String(500), primary_key=True),
     sa.Column("sector_id", sa.String(500), nullable=False),
@@ -53,15 +58,18 @@ ROWS = sa.Table(
     sa.Index("sanket_scores_by_child", "child_id", "run"),
 )
 AREAS = sa.Table(
-    "sanket_run_areas", TABLES,
+    "sanket_run_areas",
+    TABLES,
     sa.Column("run", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("level", sa.String(20), primary_key=True),
     sa.Column("place", sa.String(500), primary_key=True),
     sa.Column("page", sa.LargeBinary, nullable=False),
 )
-"""What a run counted of each sector, project and district; holds no child's id (see also `serving/book/usual.py`)."""
+"""What a run counted of each sector, project and district; holds no child's id (see also
+`serving/book/usual.py`)."""
 TICKS = sa.Table(
-    "sanket_ticks", TABLES,
+    "sanket_ticks",
+    TABLES,
     sa.Column("child_id", sa.String(500), primary_key=True),
     sa.Column("visited_on", sa.Date, primary_key=True),
     sa.Column("finding", sa.String(20), nullable=False),
@@ -71,9 +79,11 @@ TICKS = sa.Table(
     sa.Column("handed_on", sa.Boolean, nullable=False, default=False),
     sa.Index("sanket_ticks_by_time", "ticked_at"),
 )
-"""Outcomes of visits that came back since the run; `serving/book/outbox.py` brings them into the registry's `visits`."""
+"""Outcomes of visits that came back since the run; `serving/book/outbox.py` brings them into the
+registry's `visits`."""
 MEASURED = sa.Table(
-    "sanket_measured_at_home", TABLES,
+    "sanket_measured_at_home",
+    TABLES,
     sa.Column("child_id", sa.String(500), primary_key=True),
     sa.Column("visited_on", sa.Date, primary_key=True),
     sa.Column("weight_kg", sa.Float),
@@ -83,7 +93,8 @@ MEASURED = sa.Table(
 )
 """Weights and arms that those visits took, on their way into the registry's `measurements`."""
 TOLD = sa.Table(
-    "sanket_told", TABLES,
+    "sanket_told",
+    TABLES,
     sa.Column("number", sa.Integer, primary_key=True),
     sa.Column("child_id", sa.String(500), nullable=False),
     sa.Column("sector_id", sa.String(500), nullable=False),
@@ -99,8 +110,9 @@ TOLD = sa.Table(
     sa.Index("sanket_told_by_sector", "sector_id", "told_on"),
     sa.Index("sanket_told_by_child", "child_id", "visited_on"),
 )
-"""Findings that need somebody (`serving/book/ticks.py`): who told them, when, as what, and whether and how they were closed.
-Rows stay when a tick is replaced or a child leaves the book; `told_on` is the programme's day, the others are UTC."""
+"""Findings that need somebody (`serving/book/ticks.py`): who told them, when, as what, and whether
+and how they were closed. Rows stay when a tick is replaced or a child leaves the book; `told_on` is
+the programme's day, the others are UTC."""
 
 
 @dataclass(frozen=True)
@@ -131,7 +143,8 @@ class BookRow:
 
 @dataclass(frozen=True)
 class Run:
-    """One scoring of a registry. `made_from` tells whether a broken-off run may go on; `facts` are for readers."""
+    """One scoring of a registry. `made_from` tells whether a broken-off run may go on; `facts` are
+    for readers."""
 
     run: int
     as_of: dt.date
@@ -150,7 +163,8 @@ _COMPLETE: WeakSet[sa.Engine] = WeakSet()
 
 
 def complete_tables(engine: sa.Engine) -> None:
-    """Make the tables that an earlier version's score book lacks; looks once. A store never scored stays as it is."""
+    """Make the tables that an earlier version's score book lacks; looks once. A store never scored
+    stays as it is."""
     if engine in _COMPLETE:
         return
     there = set(sa.inspect(engine).get_table_names())
@@ -160,11 +174,13 @@ def complete_tables(engine: sa.Engine) -> None:
         _COMPLETE.add(engine)
 
 
-def begin(engine: sa.Engine, *, as_of: dt.date, made_from: dict, places: Iterable[tuple[str, str, str]]) -> Run:
+def begin(
+    engine: sa.Engine, *, as_of: dt.date, made_from: dict, places: Iterable[tuple[str, str, str]]
+) -> Run:
     """A run to be written: the broken-off one of the same day, registry and models, or a new one.
 
-    places: (sector_id, project_id, district_id) of every sector. Broken-off runs of the day that cannot go on
-    are removed.
+    places: (sector_id, project_id, district_id) of every sector. Broken-off runs of the day that
+    cannot go on are removed.
     """
     make_tables(engine)
     text = orjson.dumps(made_from, option=orjson.OPT_SORT_KEYS).decode()
@@ -175,7 +191,13 @@ def begin(engine: sa.Engine, *, as_of: dt.date, made_from: dict, places: Iterabl
                 return run_of(row)
             _remove(connection, row.run)
         made_at = dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds")
-        new = {"as_of": as_of, "made_at": made_at, "complete": False, "made_from": text, "facts": "{}"}
+        new = {
+            "as_of": as_of,
+            "made_at": made_at,
+            "complete": False,
+            "made_from": text,
+            "facts": "{}",
+        }
         number = connection.execute(sa.insert(RUNS), new).inserted_primary_key[0]
         named = ("sector_id", "project_id", "district_id")
         if rows := [dict(zip(named, place, strict=True), run=number) for place in places]:
@@ -195,7 +217,8 @@ def chunks_written(engine: sa.Engine, run: Run) -> set[int]:
 
 
 def write_chunk(engine: sa.Engine, run: Run, chunk: int, rows: Iterable[BookRow]) -> int:
-    """Write one chunk of children in one transaction; how many rows. A chunk is there whole or not at all."""
+    """Write one chunk of children in one transaction; how many rows. A chunk is there whole or not
+    at all."""
     encoded = [_encoded(run, row) for row in rows]
     with engine.begin() as connection:
         connection.execute(sa.insert(CHUNKS), {"run": run.run, "chunk": chunk})
@@ -205,8 +228,13 @@ def write_chunk(engine: sa.Engine, run: Run, chunk: int, rows: Iterable[BookRow]
 
 
 def _encoded(run: Run, row: BookRow) -> dict:
-    scores = {target: asdict(score) | _reasons_kept(score.reasons) for target, score in row.scores.items()}
-    page = {"candidate": asdict(row.candidate) | _reasons_kept(row.candidate.reasons), "scores": scores}
+    scores = {
+        target: asdict(score) | _reasons_kept(score.reasons) for target, score in row.scores.items()
+    }
+    page = {
+        "candidate": asdict(row.candidate) | _reasons_kept(row.candidate.reasons),
+        "scores": scores,
+    }
     return {
         "run": run.run,
         "child_id": row.candidate.child_id,
@@ -218,7 +246,8 @@ def _encoded(run: Run, row: BookRow) -> dict:
 
 
 def _reasons_kept(reasons: tuple[Reason, ...]) -> dict:
-    """The reasons without what is usual: that is known only when the whole sector is scored (`serving/book/usual.py`)."""
+    """The reasons without what is usual: that is known only when the whole sector is scored
+    (`serving/book/usual.py`)."""
     return {"reasons": [{"key": reason.key, "log_odds": reason.log_odds} for reason in reasons]}
 
 
@@ -226,13 +255,17 @@ def _risk(row: BookRow, target: str) -> float | None:
     return row.scores[target].risk if target in row.scores else None
 
 
-def publish(engine: sa.Engine, run: Run, *, facts: dict, areas: Iterable[tuple[str, str, dict]] = ()) -> None:
-    """Turn the run complete: from here on readers see it. `facts` are what a reader of the list must know.
+def publish(
+    engine: sa.Engine, run: Run, *, facts: dict, areas: Iterable[tuple[str, str, dict]] = ()
+) -> None:
+    """Turn the run complete: from here on readers see it. `facts` are what a reader of the list
+    must know.
 
     areas: (level, place, page) with what was counted of each sector, project and district.
     """
     pages = [
-        {"run": run.run, "level": level, "place": place, "page": orjson.dumps(page)} for level, place, page in areas
+        {"run": run.run, "level": level, "place": place, "page": orjson.dumps(page)}
+        for level, place, page in areas
     ]
     with engine.begin() as connection:
         connection.execute(sa.delete(AREAS).where(AREAS.c.run == run.run))
@@ -248,13 +281,23 @@ def forget(engine: sa.Engine, child_id: str) -> int:
     make_tables(engine)
     named = (ROWS, TICKS, MEASURED, TOLD)
     with engine.begin() as connection:
-        gone = [connection.execute(sa.delete(table).where(table.c.child_id == child_id)) for table in named]
+        gone = [
+            connection.execute(sa.delete(table).where(table.c.child_id == child_id))
+            for table in named
+        ]
     return sum(result.rowcount for result in gone)
 
 
 def run_of(row: sa.Row) -> Run:
     """A run from its row."""
-    return Run(row.run, row.as_of, row.made_at, row.complete, orjson.loads(row.made_from), orjson.loads(row.facts))
+    return Run(
+        row.run,
+        row.as_of,
+        row.made_at,
+        row.complete,
+        orjson.loads(row.made_from),
+        orjson.loads(row.facts),
+    )
 
 
 def row_of(page: bytes) -> BookRow:
@@ -264,10 +307,13 @@ def row_of(page: bytes) -> BookRow:
     for name in ("by_when", "last_visited_on"):
         candidate[name] = _date(candidate[name])
     facts = candidate["facts"]
-    candidate["facts"] = facts | {name: _date(facts[name]) for name in facts if name.endswith("_on")}
+    candidate["facts"] = facts | {
+        name: _date(facts[name]) for name in facts if name.endswith("_on")
+    }
     candidate["reasons"] = _reasons(candidate["reasons"])
     scores = {
-        target: Score(**score | {"reasons": _reasons(score["reasons"])}) for target, score in stored["scores"].items()
+        target: Score(**score | {"reasons": _reasons(score["reasons"])})
+        for target, score in stored["scores"].items()
     }
     return BookRow(Candidate(**candidate), scores)
 

@@ -28,7 +28,8 @@ from serving.database import engine_of
 from serving.http.problems import Problem
 
 CHUNK = 2_000
-"""Children that are scored and written in one step; what a broken-off run has to do again at most."""
+"""Children that are scored and written in one step; what a broken-off run has to do again at most.
+"""
 FEWEST_FOR_DRIFT = 100
 """With fewer risks on either side the index is noise."""
 
@@ -36,14 +37,20 @@ Progress = Callable[[int, int], None]
 
 
 def score_store(
-    address: str, *, as_of: dt.date, models_dir: Path | None = None, accept_foreign: bool = False,
-    exercise: bool = False, progress: Progress = lambda done, of: None,
+    address: str,
+    *,
+    as_of: dt.date,
+    models_dir: Path | None = None,
+    accept_foreign: bool = False,
+    exercise: bool = False,
+    progress: Progress = lambda done, of: None,
 ) -> dict:
     """Score a store into its book as of a day; what was done.
 
-    `exercise`: a champion that learnt from synthetic records may score real ones, and the run says so on every page.
-    Raises BadInput SRV003 without a champion; Refused SRV007 where one learnt from synthetic records and the store's
-    are not, without `exercise`; Refused SRV004 where one was trained on another registry, without `accept_foreign`.
+    `exercise`: a champion that learnt from synthetic records may score real ones, and the run says
+    so on every page. Raises BadInput SRV003 without a champion; Refused SRV007 where one learnt
+    from synthetic records and the store's are not, without `exercise`; Refused SRV004 where one was
+    trained on another registry, without `accept_foreign`.
     """
     store = open_store(address, must_exist=True)
     engine = engine_of(address)
@@ -52,14 +59,19 @@ def score_store(
         made_up = _made_up(bundles, store)
         if made_up and not exercise:
             raise Refused(
-                "SRV007", f"the champion of {', '.join(made_up)} learnt from synthetic records, and this registry is "
-                "not synthetic: rules, z-scores and a one-measure order until you have trained on it (`sanket train "
+                "SRV007",
+                f"the champion of {', '.join(made_up)} learnt from synthetic records, and "
+                "this registry is "
+                "not synthetic: rules, z-scores and a one-measure order until you have "
+                "trained on it (`sanket train "
                 "STORE`). For practice only: --exercise, which marks every page",
             )
         foreign = [target for target in _foreign(bundles, store) if target not in made_up]
         if foreign and not accept_foreign:
             raise Refused(
-                "SRV004", f"the champion of {', '.join(foreign)} was trained on another registry: its risks may not "
+                "SRV004",
+                f"the champion of {', '.join(foreign)} was trained on another registry: "
+                "its risks may not "
                 "hold here. Train on this store, or say --accept-foreign",
             )
         hand_on(store)
@@ -74,7 +86,10 @@ def score_store(
 def _champions(folder: Path) -> dict[str, Bundle]:
     bundles = champions(folder)
     if not bundles:
-        raise BadInput("SRV003", f"there is no champion in {folder}: train a model first (`sanket train STORE`)")
+        raise BadInput(
+            "SRV003",
+            f"there is no champion in {folder}: train a model first (`sanket train STORE`)",
+        )
     return {target: bundle.prepare() for target, bundle in bundles.items()}
 
 
@@ -85,26 +100,38 @@ def _foreign(bundles: Mapping[str, Bundle], store: Store) -> list[str]:
 
 
 def _made_up(bundles: Mapping[str, Bundle], store: Store) -> list[str]:
-    """Targets whose champion learnt from synthetic records; none where the store's own are synthetic too."""
+    """Targets whose champion learnt from synthetic records; none where the store's own are
+    synthetic too."""
     if store.facts()["synthetic"]:
         return []
     return [target for target, bundle in bundles.items() if bundle.facts.get("synthetic")]
 
 
 def _write(
-    engine: sa.Engine, registry: Registry, bundles, as_of: dt.date, progress: Progress, *, exercise: bool
+    engine: sa.Engine,
+    registry: Registry,
+    bundles,
+    as_of: dt.date,
+    progress: Progress,
+    *,
+    exercise: bool,
 ) -> tuple[Run, dict]:
     scoring = Scoring.of(registry, bundles, as_of)
     made_from = {
-        "registry": fingerprint(registry), "protocol": scoring.protocol.version,
+        "registry": fingerprint(registry),
+        "protocol": scoring.protocol.version,
         "models": {target: bundle.version for target, bundle in bundles.items()},
     }
-    run = scorebook.begin(engine, as_of=as_of, made_from=made_from, places=sorted(scoring.places.sectors))
+    run = scorebook.begin(
+        engine, as_of=as_of, made_from=made_from, places=sorted(scoring.places.sectors)
+    )
     written, children = scorebook.chunks_written(engine, run), len(registry.child_ids)
     for chunk, start in enumerate(range(0, children, CHUNK)):
         end = min(start + CHUNK, children)
         if chunk not in written:
-            scorebook.write_chunk(engine, run, chunk, scoring.rows(np.arange(start, end, dtype=np.int32)))
+            scorebook.write_chunk(
+                engine, run, chunk, scoring.rows(np.arange(start, end, dtype=np.int32))
+            )
         progress(end, children)
     reader = Reader(engine, Scope.of(["state:*"]))
     areas = list(area_pages(reader, run, registry, scoring.protocol))
@@ -115,7 +142,8 @@ def _write(
 
 
 def fingerprint(registry: Registry) -> str:
-    """A checksum of every row of a registry: a broken-off run goes on only where nothing has changed."""
+    """A checksum of every row of a registry: a broken-off run goes on only where nothing has
+    changed."""
     seal = hashlib.sha256()
     for name in COLUMNS:
         for column, values in registry.table(name).items():
@@ -125,7 +153,9 @@ def fingerprint(registry: Registry) -> str:
     return seal.hexdigest()
 
 
-def _facts(reader: Reader, registry: Registry, scoring: Scoring, run: Run, sectors: list[dict]) -> dict:
+def _facts(
+    reader: Reader, registry: Registry, scoring: Scoring, run: Run, sectors: list[dict]
+) -> dict:
     """What a reader of the list must know; `sectors` are the figures of each."""
     risks = {target: reader.risks(run, target) for target in TARGETS}
     return {
@@ -144,7 +174,8 @@ def _facts(reader: Reader, registry: Registry, scoring: Scoring, run: Run, secto
 
 
 def _drift(reader: Reader, risks: dict[str, list[float]]) -> dict[str, float]:
-    """The stability index of this run's risks against the newest complete run's, by target; empty without one."""
+    """The stability index of this run's risks against the newest complete run's, by target; empty
+    without one."""
     try:
         before = reader.run()
     except Problem:
@@ -152,5 +183,6 @@ def _drift(reader: Reader, risks: dict[str, list[float]]) -> dict[str, float]:
     pairs = {target: (reader.risks(before, target), now) for target, now in risks.items()}
     return {
         target: round(stability_index(*pair), 4)
-        for target, pair in pairs.items() if min(map(len, pair)) >= FEWEST_FOR_DRIFT
+        for target, pair in pairs.items()
+        if min(map(len, pair)) >= FEWEST_FOR_DRIFT
     }

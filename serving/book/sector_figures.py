@@ -1,6 +1,8 @@
-"""A sector's figures: counted once when a run is made, so that no page reads every child of a district.
+"""A sector's figures: counted once when a run is made, so that no page reads every child of a
+district.
 
-Visits come in after a run: the few children ticked since are taken out of the counts and put in again as they are.
+Visits come in after a run: the few children ticked since are taken out of the counts and put in
+again as they are.
 """
 
 from __future__ import annotations
@@ -19,17 +21,29 @@ from serving.book.scorebook import BookRow, Run
 
 MONTH_DAYS = 30
 FAR_KM = 5.0
-"""Farther than this from the middle of the sector's centres a visit costs half a day. verified: false."""
-GROUPS = ("setting:urban", "setting:rural", "setting:tribal", "sex:F", "sex:M", "distance:near", "distance:far",
-          "distance:unknown")
+"""Farther than this from the middle of the sector's centres a visit costs half a day. verified:
+false."""
+GROUPS = (
+    "setting:urban",
+    "setting:rural",
+    "setting:tribal",
+    "sex:F",
+    "sex:M",
+    "distance:near",
+    "distance:far",
+    "distance:unknown",
+)
 WITHIN_A_MONTH = {
-    "relapse": ("days_since_discharge", relapse_share), "non_response": ("days_in_treatment", non_response_share),
+    "relapse": ("days_since_discharge", relapse_share),
+    "non_response": ("days_in_treatment", non_response_share),
 }
-"""By target: the fact that says how far the time at risk has run, and the share of it that falls into a month."""
+"""By target: the fact that says how far the time at risk has run, and the share of it that falls
+into a month."""
 
 
 def figures_of(rows: Sequence[BookRow], as_of: dt.date) -> dict:
-    """What a sector's rows add up to, ready for JSON; `visits` is the part that a later visit changes."""
+    """What a sector's rows add up to, ready for JSON; `visits` is the part that a later visit
+    changes."""
     children = [row.candidate for row in rows]
     far = far_centres(children)
     return {
@@ -39,7 +53,10 @@ def figures_of(rows: Sequence[BookRow], as_of: dt.date) -> dict:
         "overdue": sum((child.overdue_days or 0) > 0 for child in children),
         "states": dict(sorted(Counter(child.state for child in children).items())),
         "risks": {target: _risks(rows, target) for target in WITHIN_A_MONTH},
-        "month": {target: asdict(expected(_at_risk(rows, target, *how))) for target, how in WITHIN_A_MONTH.items()},
+        "month": {
+            target: asdict(expected(_at_risk(rows, target, *how)))
+            for target, how in WITHIN_A_MONTH.items()
+        },
         "far": far,
         "visits": visits_of(children, as_of, far),
     }
@@ -47,24 +64,39 @@ def figures_of(rows: Sequence[BookRow], as_of: dt.date) -> dict:
 
 def _risks(rows: Sequence[BookRow], target: str) -> dict:
     """How many children are scored and how many events their risks add up to."""
-    risks = [row.scores[target].risk for row in rows if target in row.scores and row.scores[target].risk is not None]
+    risks = [
+        row.scores[target].risk
+        for row in rows
+        if target in row.scores and row.scores[target].risk is not None
+    ]
     return {"scored": len(risks), "events": sum(risks)}
 
 
-def _at_risk(rows: Iterable[BookRow], target: str, days: str, share: Callable[[float], float]) -> list[AtRisk]:
-    """The scored children of a target, with the share of their risk that falls into the next month."""
+def _at_risk(
+    rows: Iterable[BookRow], target: str, days: str, share: Callable[[float], float]
+) -> list[AtRisk]:
+    """The scored children of a target, with the share of their risk that falls into the next
+    month."""
     made = []
     for row in rows:
         score, since = row.scores.get(target), row.candidate.facts.get(days)
         if score is not None and score.risk is not None and since is not None:
-            low, high = (score.risk if bound is None else bound for bound in (score.risk_low, score.risk_high))
+            low, high = (
+                score.risk if bound is None else bound
+                for bound in (score.risk_low, score.risk_high)
+            )
             made.append(AtRisk(score.risk, low, high, share(since)))
     return made
 
 
 def visits_of(children: Iterable[Candidate], as_of: dt.date, far: dict[str, bool]) -> dict:
     """Counts of visits: ever, in the last month, by group of children and by what was found."""
-    counts = {"ever": 0, "lately": 0, "groups": {name: {"children": 0, "visited": 0} for name in GROUPS}, "found": {}}
+    counts = {
+        "ever": 0,
+        "lately": 0,
+        "groups": {name: {"children": 0, "visited": 0} for name in GROUPS},
+        "found": {},
+    }
     for child in children:
         lately = visited_lately(child, as_of)
         counts["ever"] += child.last_visited_on is not None
@@ -89,22 +121,33 @@ def _groups(child: Candidate, far: dict[str, bool]) -> list[str]:
 
 
 def far_centres(children: Iterable[Candidate]) -> dict[str, bool]:
-    """For each centre with coordinates, whether it lies far from the centre that is nearest to all of its sector."""
-    centres = {child.centre_id: child for child in children if None not in (child.latitude, child.longitude)}
+    """For each centre with coordinates, whether it lies far from the centre that is nearest to all
+    of its sector."""
+    centres = {
+        child.centre_id: child
+        for child in children
+        if None not in (child.latitude, child.longitude)
+    }
     if not centres:
         return {}
-    middle = min(centres.values(), key=lambda one: sum(kilometres(one, other) for other in centres.values()))
+    middle = min(
+        centres.values(), key=lambda one: sum(kilometres(one, other) for other in centres.values())
+    )
     return {name: kilometres(one, middle) >= FAR_KM for name, one in sorted(centres.items())}
 
 
-def sector_figures(reader: Reader, run: Run, stored: dict[str, dict] | None = None) -> dict[str, dict]:
+def sector_figures(
+    reader: Reader, run: Run, stored: dict[str, dict] | None = None
+) -> dict[str, dict]:
     """The figures of each sector of the scope, by id, with the visits ticked since the run.
 
-    stored: the sectors' pages, where they were read already; their figures of visits are brought up to date.
+    stored: the sectors' pages, where they were read already; their figures of visits are brought up
+    to date.
     """
     stored = reader.areas(run, "sector") if stored is None else stored
     found = {
-        sector.sector_id: stored[sector.sector_id]["figures"] if sector.sector_id in stored
+        sector.sector_id: stored[sector.sector_id]["figures"]
+        if sector.sector_id in stored
         else figures_of(reader.rows(run, sector.sector_id), run.as_of)
         for sector in reader.sectors(run)
     }

@@ -1,5 +1,5 @@
-"""Outcomes of visits as they are ticked: into the score book at once, and those that need somebody into a record that
-stays until it is closed."""
+"""Outcomes of visits as they are ticked: into the score book at once, and those that need somebody
+into a record that stays until it is closed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from registry.today import today
 from serving.book.scorebook import MEASURED, TICKS, TOLD, make_tables
 
 NEEDS_SOMEBODY = frozenset({"sam_again", "ill", "died"})
-"""Findings after which somebody else must act the same day: asked for once more before they are kept, and recorded."""
+"""Findings after which somebody else must act the same day: asked for once more before they are
+kept, and recorded."""
 CORRECTED = "corrected"
 """How a record is closed when the same visit is told again with another finding."""
 _TICKED = ("child_id", "visited_on", "finding", "listed_on", "listed_for")
@@ -21,7 +22,8 @@ _TICKED = ("child_id", "visited_on", "finding", "listed_on", "listed_for")
 
 @dataclass(frozen=True)
 class Teller:
-    """Who told what a visit found: the name and the role of the sign-in, or the way in which a list came back."""
+    """Who told what a visit found: the name and the role of the sign-in, or the way in which a list
+    came back."""
 
     name: str
     role: str
@@ -52,9 +54,9 @@ class Told:
 def tick(engine: sa.Engine, outcomes: Iterable[dict], *, teller: Teller = FROM_A_LIST) -> None:
     """Note outcomes of visits so that the list shows them at once.
 
-    outcomes: `child_id, visited_on (date), finding, listed_on (date or None), listed_for (text or None)`, `sector_id`
-    where it is known, and `weight_kg`, `muac_mm` where they were taken; with a finding of None only these are noted. A
-    second outcome of one child and day replaces the first.
+    outcomes: `child_id, visited_on (date), finding, listed_on (date or None), listed_for (text or
+    None)`, `sector_id` where it is known, and `weight_kg`, `muac_mm` where they were taken; with a
+    finding of None only these are noted. A second outcome of one child and day replaces the first.
     """
     make_tables(engine)
     at = dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds")
@@ -79,10 +81,12 @@ def _same_visit(table: sa.Table, row: dict) -> tuple[sa.ColumnElement[bool], ...
 
 
 def _tell(connection: sa.Connection, outcome: dict, teller: Teller, at: str) -> None:
-    """Open a record for a finding that needs somebody; close what the same visit was said to have found before.
+    """Open a record for a finding that needs somebody; close what the same visit was said to have
+    found before.
 
-    Ravi is ticked "died" on 16 March 2026 by mistake and then "not at home": the record of the death is closed as
-    corrected, and stays. The same finding sent again by a phone opens no second record, and none once it is closed.
+    Ravi is ticked "died" on 16 March 2026 by mistake and then "not at home": the record of the
+    death is closed as corrected, and stays. The same finding sent again by a phone opens no second
+    record, and none once it is closed.
     """
     visit, same = _same_visit(TOLD, outcome), TOLD.c.finding == outcome["finding"]
     corrected = sa.update(TOLD).where(*visit, TOLD.c.closed_at.is_(None), ~same)

@@ -1,6 +1,8 @@
-"""What a reason usually adds in a sector: counted by the scoring run, read beside every row of its book.
+"""What a reason usually adds in a sector: counted by the scoring run, read beside every row of its
+book.
 
-It is known only when the whole sector is scored, so it stands in the book by itself, and not in the children's rows.
+It is known only when the whole sector is scored, so it stands in the book by itself, and not in the
+children's rows.
 """
 
 from __future__ import annotations
@@ -17,23 +19,35 @@ USUAL_REASONS = "reasons"
 
 
 def usual_reasons(rows: Iterable[BookRow]) -> dict[str, dict[str, float]]:
-    """By target, what each reason usually adds among these rows' scored children (`models.reasons.usual`)."""
+    """By target, what each reason usually adds among these rows' scored children
+    (`models.reasons.usual`)."""
     scored: dict[str, list[dict[str, float]]] = {}
     for row in rows:
         for target, score in row.scores.items():
             if score.risk is not None:
-                scored.setdefault(target, []).append({reason.key: reason.log_odds for reason in score.reasons})
+                scored.setdefault(target, []).append(
+                    {reason.key: reason.log_odds for reason in score.reasons}
+                )
     return {target: usual(children) for target, children in scored.items()}
 
 
 def compared(row: BookRow, with_usual: Mapping[str, Mapping[str, float]]) -> BookRow:
-    """The row with what is usual beside each of its reasons; `with_usual`: as `usual_reasons` counted it."""
+    """The row with what is usual beside each of its reasons; `with_usual`: as `usual_reasons`
+    counted it."""
+
     def beside(reasons: tuple[Reason, ...], target: str | None) -> tuple[Reason, ...]:
         known = with_usual.get(target or "", {})
-        return tuple(replace(reason, usual=known.get(reason.key, 0.0)) for reason in reasons) if known else reasons
+        return (
+            tuple(replace(reason, usual=known.get(reason.key, 0.0)) for reason in reasons)
+            if known
+            else reasons
+        )
 
     child = row.candidate
     return BookRow(
         replace(child, reasons=beside(child.reasons, child.target)),
-        {target: replace(score, reasons=beside(score.reasons, target)) for target, score in row.scores.items()},
+        {
+            target: replace(score, reasons=beside(score.reasons, target))
+            for target, score in row.scores.items()
+        },
     )

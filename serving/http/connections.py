@@ -1,7 +1,8 @@
-"""Bounds on a connection before there is a request: how long and how large its headers may be, how many there are.
+"""Bounds on a connection before there is a request: how long and how large its headers may be, how
+many there are.
 
-uvicorn has none of these; this is its HTTP protocol with them, and with our shape of refusal for what is no HTTP. It is
-put in its place by `install`, before the server starts.
+uvicorn has none of these; this is its HTTP protocol with them, and with our shape of refusal for
+what is no HTTP. It is put in its place by `install`, before the server starts.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ SPARE_FILES = 200
 
 
 class BoundedProtocol(HttpToolsProtocol):
-    """One connection. While its headers are on their way it stands in `_waiting`, the longest waiting first."""
+    """One connection. While its headers are on their way it stands in `_waiting`, the longest
+    waiting first."""
 
     limits = Limits()
     _waiting: dict[BoundedProtocol, None] = {}
@@ -32,7 +34,8 @@ class BoundedProtocol(HttpToolsProtocol):
         self._header_bytes = 0
 
     def connection_made(self, transport) -> None:
-        """Its first headers are waited for; where there are too many connections, the longest waiting one goes."""
+        """Its first headers are waited for; where there are too many connections, the longest
+        waiting one goes."""
         super().connection_made(transport)
         self._await_headers()
         if len(self.connections) > self.limits.connections:
@@ -49,7 +52,11 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._late is not None and not self.transport.is_closing():
             self._header_bytes += len(data)
             if self._header_bytes > self.limits.header_bytes:
-                self._turn_away(Problem("API008", f"At most {self.limits.header_bytes} bytes of headers are read."))
+                self._turn_away(
+                    Problem(
+                        "API008", f"At most {self.limits.header_bytes} bytes of headers are read."
+                    )
+                )
 
     def on_message_begin(self) -> None:
         """The next request of a connection that is kept begins."""
@@ -69,7 +76,9 @@ class BoundedProtocol(HttpToolsProtocol):
     def _await_headers(self) -> None:
         self._header_bytes = 0
         self._waiting[self] = None
-        self._late = self.loop.call_later(self.limits.header_seconds, self._turn_away, Problem("API009"))
+        self._late = self.loop.call_later(
+            self.limits.header_seconds, self._turn_away, Problem("API009")
+        )
 
     def _headers_came(self) -> None:
         self._waiting.pop(self, None)
@@ -92,12 +101,16 @@ def _answer(problem: Problem) -> bytes:
     headers = {b"content-type": MEDIA_TYPE.encode(), b"content-length": str(len(body)).encode()}
     headers |= {b"connection": b"close"} | SAFE_HEADERS
     headers |= {name.encode(): value.encode() for name, value in problem.headers.items()}
-    lines = [STATUS_LINE[problem.status], *(name + b": " + value + b"\r\n" for name, value in headers.items())]
+    lines = [
+        STATUS_LINE[problem.status],
+        *(name + b": " + value + b"\r\n" for name, value in headers.items()),
+    ]
     return b"".join([*lines, b"\r\n", body])
 
 
 def install(limits: Limits) -> None:
-    """Let every uvicorn server of this process take this protocol, and as many connections as it may open files for."""
+    """Let every uvicorn server of this process take this protocol, and as many connections as it
+    may open files for."""
     BoundedProtocol.limits = limits
     BoundedProtocol._waiting = {}
     auto.AutoHTTPProtocol = BoundedProtocol

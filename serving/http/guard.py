@@ -1,6 +1,8 @@
-"""What stands before every request: an id, a bound on body, rate, time and load, safe headers, one log line.
+"""What stands before every request: an id, a bound on body, rate, time and load, safe headers, one
+log line.
 
-Plain ASGI, so that it costs microseconds and guards pages, API and probes alike, under BentoML or any other server.
+Plain ASGI, so that it costs microseconds and guards pages, API and probes alike, under BentoML or
+any other server.
 """
 
 from __future__ import annotations
@@ -24,8 +26,10 @@ SAFE_HEADERS = {
     b"permissions-policy": b"camera=(), microphone=(), geolocation=()",
     b"cache-control": b"no-store",
     b"content-security-policy": (
-        b"default-src 'none'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self'; "
-        b"script-src 'self'; connect-src 'self'; worker-src 'self'; manifest-src 'self'; form-action 'self'; "
+        b"default-src 'none'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+        b"font-src 'self'; "
+        b"script-src 'self'; connect-src 'self'; worker-src 'self'; manifest-src 'self'; "
+        b"form-action 'self'; "
         b"base-uri 'none'; frame-ancestors 'none'"
     ),
 }
@@ -81,7 +85,11 @@ class Load:
     def too_much(self) -> bool:
         """Whether new work would only lengthen the queue."""
         limits = self._limits
-        return self.in_flight >= limits.in_flight or self.arriving >= limits.arriving or self.lag > limits.lag_seconds
+        return (
+            self.in_flight >= limits.in_flight
+            or self.arriving >= limits.arriving
+            or self.lag > limits.lag_seconds
+        )
 
 
 class Body:
@@ -89,12 +97,15 @@ class Body:
 
     def __init__(self, receive, limits: Limits, load: Load, declared: str | None):
         self._given, self._limits, self._load = receive, limits, load
-        self._declared = int(declared) if declared and declared.isascii() and declared.isdigit() else 0
+        self._declared = (
+            int(declared) if declared and declared.isascii() and declared.isdigit() else 0
+        )
         self.read = 0
         self.whole = False
 
     async def receive(self):
-        """The ASGI `receive` for the application. API005 where the body is too large, API007 where it stops coming."""
+        """The ASGI `receive` for the application. API005 where the body is too large, API007 where
+        it stops coming."""
         if self._declared > self._limits.body_bytes:
             await self._too_large()
         message = await self._receive()
@@ -104,7 +115,8 @@ class Body:
         return message
 
     async def _receive(self):
-        """The next piece. Whoever waits for it is not being worked on, so that slow senders keep nobody out."""
+        """The next piece. Whoever waits for it is not being worked on, so that slow senders keep
+        nobody out."""
         if self.whole:
             return await self._given()
         load = self._load
@@ -121,7 +133,9 @@ class Body:
 
     def _count(self, message) -> None:
         self.read += len(message.get("body", b""))
-        self.whole = self.whole or message["type"] != "http.request" or not message.get("more_body", False)
+        self.whole = (
+            self.whole or message["type"] != "http.request" or not message.get("more_body", False)
+        )
 
     async def _too_large(self):
         """Throw away the rest, so that the sender reads the answer and not a broken connection."""
@@ -133,7 +147,9 @@ class Body:
 class Guard:
     """The outermost ASGI application."""
 
-    def __init__(self, app, *, limits: Limits, metrics: Metrics, log: Log, proxies: Proxies | None = None):
+    def __init__(
+        self, app, *, limits: Limits, metrics: Metrics, log: Log, proxies: Proxies | None = None
+    ):
         self._app, self._limits, self._metrics, self._log = app, limits, metrics, log
         self.proxies = proxies or Proxies()
         self._rates = Rates(per_second=limits.rate_per_second, burst=limits.rate_burst)
@@ -165,7 +181,9 @@ class _Exchange:
 
     def __init__(self, guard: Guard, scope, receive, send):
         self._guard, self._scope, self._send = guard, scope, send
-        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        headers = {
+            name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]
+        }
         self._id = scope["request_id"] = request_id(headers.get("x-request-id"))
         scope["plain_headers"] = headers
         if guard.proxies.networks:
@@ -182,7 +200,8 @@ class _Exchange:
             self._scope["scheme"] = "https"
 
     async def run(self) -> None:
-        """Answer; whatever happens, the caller gets a documented problem and the log gets one line."""
+        """Answer; whatever happens, the caller gets a documented problem and the log gets one
+        line."""
         began = time.perf_counter()
         guard = self._guard
         guard.load.in_flight += 1
@@ -206,13 +225,17 @@ class _Exchange:
             added = [(name, value) for name, value in SAFE_HEADERS.items() if name not in given]
             if self._scope.get("scheme") == "https":
                 added.append(STRICT_TRANSPORT)
-            message = {**message, "headers": [*message["headers"], *added, (b"x-request-id", self._id.encode())]}
+            message = {
+                **message,
+                "headers": [*message["headers"], *added, (b"x-request-id", self._id.encode())],
+            }
         await self._send(message)
 
     async def _say(self, error: Exception) -> None:
         problem = self._as_problem(error)
         if self._status:
-            # The answer has begun: the connection is broken off, which the sender can tell from a whole answer.
+            # The answer has begun: the connection is broken off, which the sender can tell from a
+            # whole answer.
             raise error
         await send_problem(self.send, problem, self._id)
 
@@ -229,11 +252,20 @@ class _Exchange:
     def _write_down(self, seconds: float) -> None:
         scope, metrics = self._scope, self._guard._metrics
         route = scope.get("route_name") or route_of(scope)
-        method = scope["method"] if scope["method"] in ("GET", "POST", "HEAD", "PUT", "DELETE", "OPTIONS") else "other"
+        method = (
+            scope["method"]
+            if scope["method"] in ("GET", "POST", "HEAD", "PUT", "DELETE", "OPTIONS")
+            else "other"
+        )
         metrics.requests.labels(route, method, str(self._status)).inc()
         metrics.seconds.labels(route).observe(seconds)
         if route not in PROBES:
-            facts = {"route": route, "method": method, "status": self._status, "ms": round(seconds * 1000, 2)}
+            facts = {
+                "route": route,
+                "method": method,
+                "status": self._status,
+                "ms": round(seconds * 1000, 2),
+            }
             self._guard._log.line("request", request_id=self._id, role=scope.get("role"), **facts)
 
 

@@ -1,4 +1,5 @@
-"""What operators see: Prometheus figures and one line of JSON per request. Neither holds a child's id or values."""
+"""What operators see: Prometheus figures and one line of JSON per request. Neither holds a child's
+id or values."""
 
 from __future__ import annotations
 
@@ -10,7 +11,14 @@ import sys
 import traceback
 
 import orjson
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    generate_latest,
+)
 from prometheus_client.multiprocess import MultiProcessCollector
 
 BUCKETS = (0.001, 0.002, 0.003, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30)
@@ -18,34 +26,65 @@ ASKED_ID = re.compile(r"[A-Za-z0-9_.-]{8,64}")
 
 
 class Metrics:
-    """The figures of one application. Several worker processes share them through PROMETHEUS_MULTIPROC_DIR."""
+    """The figures of one application. Several worker processes share them through
+    PROMETHEUS_MULTIPROC_DIR."""
 
     content_type = CONTENT_TYPE_LATEST
 
     def __init__(self):
         self._registry = CollectorRegistry()
-        self.requests = self._counter("sanket_requests", "Requests answered.", "route", "method", "status")
-        self.seconds = Histogram(
-            "sanket_request_seconds", "Time to answer, by route.", ["route"], buckets=BUCKETS, registry=self._registry
+        self.requests = self._counter(
+            "sanket_requests", "Requests answered.", "route", "method", "status"
         )
-        self.children = self._counter("sanket_children", "Children answered for, by status.", "route", "status")
-        self.scores = self._counter("sanket_scores", "Scores given, by target and status.", "target", "status")
-        self.refused = self._counter("sanket_refused", "Requests refused before their work began.", "code")
-        self.bundle_faults = self._counter("sanket_bundle_faults", "Champions that could not be loaded.", "target")
-        self.book_faults = self._counter("sanket_book_faults", "Times that the score book could not be read.")
-        self.bundle_ready = self._gauge("sanket_bundle_ready", "1 where a champion answers for the target.", "target")
-        self.bundle_current = self._gauge("sanket_bundle_current", "1 where it is the one pointed to.", "target")
-        self.list_age = self._gauge("sanket_list_age_days", "Days since the newest complete scoring run.")
-        self.drift = self._gauge("sanket_risk_drift_psi", "Stability index of risks since the run before.", "target")
-        self.audit_held = self._gauge("sanket_audit_held", "Audit entries that wait for a writable database.")
+        self.seconds = Histogram(
+            "sanket_request_seconds",
+            "Time to answer, by route.",
+            ["route"],
+            buckets=BUCKETS,
+            registry=self._registry,
+        )
+        self.children = self._counter(
+            "sanket_children", "Children answered for, by status.", "route", "status"
+        )
+        self.scores = self._counter(
+            "sanket_scores", "Scores given, by target and status.", "target", "status"
+        )
+        self.refused = self._counter(
+            "sanket_refused", "Requests refused before their work began.", "code"
+        )
+        self.bundle_faults = self._counter(
+            "sanket_bundle_faults", "Champions that could not be loaded.", "target"
+        )
+        self.book_faults = self._counter(
+            "sanket_book_faults", "Times that the score book could not be read."
+        )
+        self.bundle_ready = self._gauge(
+            "sanket_bundle_ready", "1 where a champion answers for the target.", "target"
+        )
+        self.bundle_current = self._gauge(
+            "sanket_bundle_current", "1 where it is the one pointed to.", "target"
+        )
+        self.list_age = self._gauge(
+            "sanket_list_age_days", "Days since the newest complete scoring run."
+        )
+        self.drift = self._gauge(
+            "sanket_risk_drift_psi", "Stability index of risks since the run before.", "target"
+        )
+        self.audit_held = self._gauge(
+            "sanket_audit_held", "Audit entries that wait for a writable database."
+        )
         self.in_flight = self._gauge("sanket_in_flight", "Requests being answered.")
-        self.loop_lag = self._gauge("sanket_loop_lag_seconds", "How late the service answers itself.")
+        self.loop_lag = self._gauge(
+            "sanket_loop_lag_seconds", "How late the service answers itself."
+        )
 
     def _counter(self, name: str, meaning: str, *labels: str) -> Counter:
         return Counter(name, meaning, labels, registry=self._registry)
 
     def _gauge(self, name: str, meaning: str, *labels: str) -> Gauge:
-        return Gauge(name, meaning, labels, registry=self._registry, multiprocess_mode="livemostrecent")
+        return Gauge(
+            name, meaning, labels, registry=self._registry, multiprocess_mode="livemostrecent"
+        )
 
     def text(self) -> bytes:
         """All figures in Prometheus' text form."""

@@ -1,4 +1,5 @@
-"""Who asks, behind a proxy: only those of SANKET_PROXIES are believed about their clients' address and TLS."""
+"""Who asks, behind a proxy: only those of SANKET_PROXIES are believed about their clients' address
+and TLS."""
 
 from __future__ import annotations
 
@@ -21,17 +22,23 @@ class Proxies:
 
     @classmethod
     def configured(cls) -> Proxies:
-        """From SANKET_PROXIES: addresses or networks (127.0.0.1, 10.0.0.0/8) separated by commas. BadInput LIM001."""
-        texts = [text.strip() for text in os.environ.get("SANKET_PROXIES", "").split(",") if text.strip()]
+        """From SANKET_PROXIES: addresses or networks (127.0.0.1, 10.0.0.0/8) separated by commas.
+        BadInput LIM001."""
+        texts = [
+            text.strip() for text in os.environ.get("SANKET_PROXIES", "").split(",") if text.strip()
+        ]
         try:
             return cls(tuple(ipaddress.ip_network(text) for text in texts))
         except ValueError:
-            said = "SANKET_PROXIES must be addresses or networks separated by commas, such as 127.0.0.1,10.0.0.0/8"
+            said = (
+                "SANKET_PROXIES must be addresses or networks separated by commas, such as "
+                "127.0.0.1,10.0.0.0/8"
+            )
             raise BadInput("LIM001", said) from None
 
     def client(self, peer: str, headers: Mapping[str, str]) -> tuple[str, bool]:
-        """(address, by TLS) of who asks. Of X-Forwarded-For counts the last address that is none of ours: what stands
-        before it, anybody could have written.
+        """(address, by TLS) of who asks. Of X-Forwarded-For counts the last address that is none of
+        ours: what stands before it, anybody could have written.
 
         Example: peer 127.0.0.1 is trusted and forwards "1.2.3.4, 203.0.113.9": 203.0.113.9 asks.
         """

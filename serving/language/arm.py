@@ -6,17 +6,22 @@ import re
 
 MM_PER_CM = 10
 MUAC_MM = (60.0, 260.0)
-"""What a visit may find under the age of six. In cm that is 6 to 26, and no number is both that and 60 to 260."""
+"""What a visit may find under the age of six. In cm that is 6 to 26, and no number is both that and
+60 to 260."""
 WRITTEN = "write the arm in cm (6 to 26) or in mm (60 to 260)"
 _UNITS = {"cm": MM_PER_CM, "सेमी": MM_PER_CM, "से.मी.": MM_PER_CM, "mm": 1, "मिमी": 1, "मि.मी.": 1}
-_ARM = re.compile(rf"(\d{{1,3}}(?:[.,]\d+)?)\s*({'|'.join(map(re.escape, _UNITS))})?", re.IGNORECASE)
+_ARM = re.compile(
+    rf"(\d{{1,3}}(?:[.,]\d+)?)\s*({'|'.join(map(re.escape, _UNITS))})?", re.IGNORECASE
+)
 
 
 def arm_mm(written: str) -> float:
-    """The mm of an arm as a person writes it: with a decimal point or comma, in any digits, with or without its unit.
+    """The mm of an arm as a person writes it: with a decimal point or comma, in any digits, with or
+    without its unit.
 
-    `arm_mm("11.4")`, `arm_mm("११,४")` and `arm_mm("114")` are 114.0. ValueError for all that is no arm in either unit:
-    under 6, between 26 and 60 (an arm of 40 is neither 40 cm nor 40 mm), over 260, a unit that the number contradicts.
+    `arm_mm("11.4")`, `arm_mm("११,४")` and `arm_mm("114")` are 114.0. ValueError for all that is no
+    arm in either unit: under 6, between 26 and 60 (an arm of 40 is neither 40 cm nor 40 mm), over
+    260, a unit that the number contradicts.
     """
     found = _ARM.fullmatch(written.strip())
     if found is None:
@@ -31,7 +36,8 @@ def arm_mm(written: str) -> float:
 
 
 def arm_cm(muac_mm: float) -> str:
-    """An arm in cm as people read it: 112 mm is 11.2, 114.6 mm is 11.46, since 11.5 would be above the limit."""
+    """An arm in cm as people read it: 112 mm is 11.2, 114.6 mm is 11.46, since 11.5 would be above
+    the limit."""
     whole, _, rest = f"{muac_mm / MM_PER_CM:.3f}".rstrip("0").partition(".")
     return f"{whole}.{rest or '0'}"
 
@@ -45,7 +51,8 @@ def input_pattern() -> str:
 
 
 def in_both_digits(pattern: str) -> str:
-    """A pattern of Arabic digits that takes Devanagari ones too: `1[0-5]` becomes `[1१][0-5०-५]`."""
+    """A pattern of Arabic digits that takes Devanagari ones too: `1[0-5]` becomes
+    `[1१][0-5०-५]`."""
     devanagari = str.maketrans("0123456789", "०१२३४५६७८९")
 
     def both(found: re.Match) -> str:

@@ -1,4 +1,5 @@
-"""Which form of a reason is told, once for all languages: a sentence says only what the child's own records bear."""
+"""Which form of a reason is told, once for all languages: a sentence says only what the child's own
+records bear."""
 
 from __future__ import annotations
 
@@ -37,7 +38,8 @@ WASTED_Z, THIN_ARM_MM = -2.0, 125
 """Moderate wasting and stunting (WHO), and the arm of moderate wasting from six months of age."""
 SEVERE_Z, SEVERE_ARM_MM = -3.0, 115
 LONG_UNSEEN_DAYS = {True: 10, False: 35}
-"""Without a weight for longer is told: in treatment weighed weekly, else monthly; each with some grace."""
+"""Without a weight for longer is told: in treatment weighed weekly, else monthly; each with some
+grace."""
 FRESH_OUT_DAYS = 90
 OLD_HEIGHT_DAYS = 60
 SACHETS_A_DAY = standard()["fewest_sachets"]
@@ -47,11 +49,12 @@ GOOD_SHARE = 0.8
 
 @dataclass(frozen=True)
 class Form:
-    """One way to tell a reason: its name in the word files, when it may be told (facts, raises) -> bool.
+    """One way to tell a reason: its name in the word files, when it may be told (facts, raises) ->
+    bool.
 
-    `needs` are the facts that it rests on; it is told only where all of them are known. `says` is what a reader
-    takes from it alone: 1 something amiss, -1 that all is well, 0 neither. A form that says the contrary of the score
-    is not told.
+    `needs` are the facts that it rests on; it is told only where all of them are known. `says` is
+    what a reader takes from it alone: 1 something amiss, -1 that all is well, 0 neither. A form
+    that says the contrary of the score is not told.
     """
 
     name: str
@@ -61,7 +64,12 @@ class Form:
 
 
 _TREND = (
-    "weight_before_kg", "weight_before_on", "last_weight_kg", "last_weight_on", "weight_change_kg", "weight_step_kg",
+    "weight_before_kg",
+    "weight_before_on",
+    "last_weight_kg",
+    "last_weight_on",
+    "weight_change_kg",
+    "weight_step_kg",
 )
 _STAY = ("stay_first_kg", "stay_first_on", "stay_last_kg", "stay_last_on", "stay_gain_g_kg_day")
 _ARM = ("last_muac_mm", "last_muac_on")
@@ -69,7 +77,8 @@ _AT_ADMISSION = ("admission_whz", "admission_muac_mm", "admission_read_on")
 
 
 def _fresh(facts: Mapping, name: str) -> bool:
-    """The reading is of the last weighing or later: beside a newer weight an older z would be misread."""
+    """The reading is of the last weighing or later: beside a newer weight an older z would be
+    misread."""
     weighed = facts.get("last_weight_on")
     return weighed is None or facts[name] >= weighed
 
@@ -92,11 +101,21 @@ FORMS: dict[str, tuple[Form, ...]] = {
     "falling_weight": (
         Form("fell", _TREND, lambda f, up: _fell(f), 1),
         Form("same", _TREND, lambda f, up: abs(f["weight_change_kg"]) <= SCALE_KG, 1),
-        Form("rose", _TREND, lambda f, up: not up and f["weight_change_kg"] > 0 and f["weight_step_kg"] >= 0, -1),
+        Form(
+            "rose",
+            _TREND,
+            lambda f, up: not up and f["weight_change_kg"] > 0 and f["weight_step_kg"] >= 0,
+            -1,
+        ),
         Form("weights", _TREND),
     ),
     "low_weight_for_height": (
-        Form("low", ("whz", "whz_on"), lambda f, up: up and f["whz"] < WASTED_Z and _fresh(f, "whz_on"), 1),
+        Form(
+            "low",
+            ("whz", "whz_on"),
+            lambda f, up: up and f["whz"] < WASTED_Z and _fresh(f, "whz_on"),
+            1,
+        ),
         Form("fair", ("whz", "whz_on"), lambda f, up: _fresh(f, "whz_on")),
     ),
     "low_muac": (
@@ -107,41 +126,87 @@ FORMS: dict[str, tuple[Form, ...]] = {
     "poor_gain": (
         Form("loss", _STAY, lambda f, up: f["stay_last_kg"] - f["stay_first_kg"] < -SCALE_KG, 1),
         Form("little", _STAY, lambda f, up: up and f["stay_gain_g_kg_day"] < GOOD_GAIN_G_KG_DAY, 1),
-        Form("gains", _STAY, lambda f, up: not up and f["stay_last_kg"] - f["stay_first_kg"] > SCALE_KG, -1),
+        Form(
+            "gains",
+            _STAY,
+            lambda f, up: not up and f["stay_last_kg"] - f["stay_first_kg"] > SCALE_KG,
+            -1,
+        ),
         Form("weights", _STAY),
     ),
     "early_in_recovery": (
-        Form("out", ("discharged_on", "days_since_discharge"),
-             lambda f, up: f["days_since_discharge"] < FRESH_OUT_DAYS, 1),
+        Form(
+            "out",
+            ("discharged_on", "days_since_discharge"),
+            lambda f, up: f["days_since_discharge"] < FRESH_OUT_DAYS,
+            1,
+        ),
         Form("out", ("discharged_on",)),
     ),
     "severe_at_admission": (
         Form("oedema", ("admission_read_on",), lambda f, up: "admission_oedema" in f, 1),
-        Form("both", _AT_ADMISSION,
-             lambda f, up: up and f["admission_whz"] < SEVERE_Z and f["admission_muac_mm"] < SEVERE_ARM_MM, 1),
-        Form("arm", ("admission_muac_mm", "admission_read_on"),
-             lambda f, up: up and f["admission_muac_mm"] < SEVERE_ARM_MM, 1),
-        Form("whz", ("admission_whz", "admission_read_on"), lambda f, up: up and f["admission_whz"] < SEVERE_Z, 1),
-        Form("fair_arm", ("admission_muac_mm", "admission_read_on"), lambda f, up: "admission_whz" not in f),
+        Form(
+            "both",
+            _AT_ADMISSION,
+            lambda f, up: (
+                up and f["admission_whz"] < SEVERE_Z and f["admission_muac_mm"] < SEVERE_ARM_MM
+            ),
+            1,
+        ),
+        Form(
+            "arm",
+            ("admission_muac_mm", "admission_read_on"),
+            lambda f, up: up and f["admission_muac_mm"] < SEVERE_ARM_MM,
+            1,
+        ),
+        Form(
+            "whz",
+            ("admission_whz", "admission_read_on"),
+            lambda f, up: up and f["admission_whz"] < SEVERE_Z,
+            1,
+        ),
+        Form(
+            "fair_arm",
+            ("admission_muac_mm", "admission_read_on"),
+            lambda f, up: "admission_whz" not in f,
+        ),
         Form("fair", ("admission_whz", "admission_read_on")),
     ),
     "earlier_episodes": (
         Form("never", ("treated_before",), lambda f, up: f["treated_before"] < 1, -1),
-        Form("once", ("treated_before", "treated_before_on"), lambda f, up: up and f["treated_before"] == 1, 1),
-        Form("once", ("treated_before", "treated_before_on"), lambda f, up: f["treated_before"] == 1),
+        Form(
+            "once",
+            ("treated_before", "treated_before_on"),
+            lambda f, up: up and f["treated_before"] == 1,
+            1,
+        ),
+        Form(
+            "once", ("treated_before", "treated_before_on"), lambda f, up: f["treated_before"] == 1
+        ),
         Form("times", ("treated_before", "treated_before_on"), lambda f, up: up, 1),
         Form("times", ("treated_before", "treated_before_on")),
     ),
-    "length_of_stay": (Form("stay", ("stay_from_on", "stay_to_on")), Form("so_far", ("admitted_on",))),
+    "length_of_stay": (
+        Form("stay", ("stay_from_on", "stay_to_on")),
+        Form("so_far", ("admitted_on",)),
+    ),
     "illness": (
-        Form("ill", ("ill_checks", "checks", "checks_from_on"), lambda f, up: f["ill_checks"] > 0, 1),
+        Form(
+            "ill", ("ill_checks", "checks", "checks_from_on"), lambda f, up: f["ill_checks"] > 0, 1
+        ),
         Form("never", ("checks", "checks_from_on"), says=-1),
-        Form("unchecked", ("last_check_on", "checked_lately"), lambda f, up: not f["checked_lately"]),
+        Form(
+            "unchecked", ("last_check_on", "checked_lately"), lambda f, up: not f["checked_lately"]
+        ),
         Form("no_check", ("never_checked",)),
     ),
     "poor_appetite": (
-        Form("poor", ("poor_appetite_checks", "appetite_checks", "appetite_from_on"),
-             lambda f, up: f["poor_appetite_checks"] > 0, 1),
+        Form(
+            "poor",
+            ("poor_appetite_checks", "appetite_checks", "appetite_from_on"),
+            lambda f, up: f["poor_appetite_checks"] > 0,
+            1,
+        ),
         Form("not_passed", ("appetite_failed_on",), says=1),
         Form("never", ("appetite_checks", "appetite_from_on"), says=-1),
     ),
@@ -151,14 +216,22 @@ FORMS: dict[str, tuple[Form, ...]] = {
         Form("often", ("weighings", "weighings_from_on"), lambda f, up: f["weighings"] > 1, -1),
     ),
     "food_not_received": (
-        Form("part", ("food_sachets", "food_days"),
-             lambda f, up: f["food_sachets"] < GOOD_SHARE * SACHETS_A_DAY * f["food_days"], 1),
+        Form(
+            "part",
+            ("food_sachets", "food_days"),
+            lambda f, up: f["food_sachets"] < GOOD_SHARE * SACHETS_A_DAY * f["food_days"],
+            1,
+        ),
         Form("sachets", ("food_sachets", "food_days"), says=-1),
         Form("ration", ("ration_on",)),
     ),
     "poor_attendance": (
-        Form("seldom", ("attended_days", "open_days", "attendance_month_on"),
-             lambda f, up: f["attended_days"] < GOOD_SHARE * f["open_days"], 1),
+        Form(
+            "seldom",
+            ("attended_days", "open_days", "attendance_month_on"),
+            lambda f, up: f["attended_days"] < GOOD_SHARE * f["open_days"],
+            1,
+        ),
         Form("days", ("attended_days", "open_days", "attendance_month_on"), says=-1),
     ),
     "lean_season": (Form("rains", ("rains",), says=1),),
@@ -176,19 +249,24 @@ FORMS: dict[str, tuple[Form, ...]] = {
     ),
     "family_and_centre": (Form("siblings", ("siblings_treated",), says=1),),
     "thin_records": (
-        Form("height", ("last_height_on", "asked_on"),
-             lambda f, up: (f["asked_on"] - f["last_height_on"]).days > OLD_HEIGHT_DAYS),
+        Form(
+            "height",
+            ("last_height_on", "asked_on"),
+            lambda f, up: (f["asked_on"] - f["last_height_on"]).days > OLD_HEIGHT_DAYS,
+        ),
         Form("no_height", ("asked_on",), lambda f, up: "last_height_on" not in f),
     ),
 }
-"""Forms of each reason in the order in which they are tried; where none is borne, the reason is not told in words."""
+"""Forms of each reason in the order in which they are tried; where none is borne, the reason is not
+told in words."""
 
 
 def form_of(reason: Reason, facts: Mapping) -> Form | None:
-    """The first form of a reason that the facts bear; None where there is none, or where it contradicts the score.
+    """The first form of a reason that the facts bear; None where there is none, or where it
+    contradicts the score.
 
-    "Missed no weighing" under what raises a risk would read as a mistake, and "ill at 3 of 8 checks" under what lowers
-    it as another.
+    "Missed no weighing" under what raises a risk would read as a mistake, and "ill at 3 of 8
+    checks" under what lowers it as another.
     """
     raises = reason.log_odds > 0
     for form in FORMS[reason.key]:

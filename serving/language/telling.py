@@ -1,7 +1,8 @@
-"""What is told of a child: the one line that says why it is listed, the step with what is missing, the reasons.
+"""What is told of a child: the one line that says why it is listed, the step with what is missing,
+the reasons.
 
-A reason is chosen by what sets the child apart: what it adds to this child's risk, less what it usually adds in the
-sector (`models.reasons.usual`). The rain falls on all of them.
+A reason is chosen by what sets the child apart: what it adds to this child's risk, less what it
+usually adds in the sector (`models.reasons.usual`). The rain falls on all of them.
 """
 
 from __future__ import annotations
@@ -22,12 +23,24 @@ TELLING = 1 / 3
 TOLD_FROM = 0.02
 """Log-odds under which a reason is not told in words: a fiftieth moves no one's order."""
 SEASON_FROM = 0.1
-"""The season is a reason of this child where its part differs by so much from the others'. verified: false."""
+"""The season is a reason of this child where its part differs by so much from the others'.
+verified: false."""
 MOST_TOLD = 8
-SAM_RULES = ("sam_", "again", "oedema", "under_six", "small_sam", "very_low", "back_with_sam", "arm_old")
+SAM_RULES = (
+    "sam_",
+    "again",
+    "oedema",
+    "under_six",
+    "small_sam",
+    "very_low",
+    "back_with_sam",
+    "arm_old",
+)
 """How the names of the rules begin that go by a finding of SAM."""
 GROWTH_RULES = frozenset({"infant_losing", "infant_at_risk", "older_losing"})
-WEIGHING_STEPS = frozenset({"measure", "remeasure", "weigh_monthly", "weigh_weekly", "follow_up_weighing"})
+WEIGHING_STEPS = frozenset(
+    {"measure", "remeasure", "weigh_monthly", "weigh_weekly", "follow_up_weighing"}
+)
 
 
 @dataclass(frozen=True)
@@ -40,13 +53,22 @@ class ToldReason:
 
 
 def told_reasons(reasons: Sequence[Reason], facts: Mapping, words: Words) -> list[ToldReason]:
-    """The reasons of one score for a person, what sets the child apart first; the rest as one last part.
+    """The reasons of one score for a person, what sets the child apart first; the rest as one last
+    part.
 
-    The parts add up to what the reasons add up to. A reason whose sentence the facts do not bear, or whose sentence
-    would say the contrary of its part, has none. The season is told beside others that raise or lower, never alone.
+    The parts add up to what the reasons add up to. A reason whose sentence the facts do not bear,
+    or whose sentence would say the contrary of its part, has none. The season is told beside others
+    that raise or lower, never alone.
     """
-    sentences = {reason.key: words.reason(reason, facts) for reason in reasons if abs(reason.log_odds) >= TOLD_FROM}
-    kept = sorted((one for one in reasons if sentences.get(one.key)), key=lambda one: (-abs(one.apart), one.key))
+    sentences = {
+        reason.key: words.reason(reason, facts)
+        for reason in reasons
+        if abs(reason.log_odds) >= TOLD_FROM
+    }
+    kept = sorted(
+        (one for one in reasons if sentences.get(one.key)),
+        key=lambda one: (-abs(one.apart), one.key),
+    )
     if all(one.key == SEASON for one in kept):
         kept = []
     kept = [one for one in kept if one.key != SEASON or abs(one.apart) >= SEASON_FROM][:MOST_TOLD]
@@ -56,7 +78,8 @@ def told_reasons(reasons: Sequence[Reason], facts: Mapping, words: Words) -> lis
 
 
 def why_line(candidate: Candidate, words: Words) -> str:
-    """The one line that says why a child is listed: the rule with what it goes by, or the two reasons that count."""
+    """The one line that says why a child is listed: the rule with what it goes by, or the two
+    reasons that count."""
     if section(candidate) in ("danger", "overdue"):
         return rule_line(candidate, words)
     if not candidate.reasons:
@@ -66,9 +89,11 @@ def why_line(candidate: Candidate, words: Words) -> str:
 
 
 def telling(candidate: Candidate) -> list[Reason]:
-    """At most two reasons that raise the risk, say that something is amiss, and set this child apart most.
+    """At most two reasons that raise the risk, say that something is amiss, and set this child
+    apart most.
 
-    Where none sets it apart (the whole sector has them), the one that raises it most; none where nothing is amiss.
+    Where none sets it apart (the whole sector has them), the one that raises it most; none where
+    nothing is amiss.
     """
     raising = [one for one in candidate.reasons if one.log_odds >= TOLD_FROM]
     amiss = [one for one in raising if (form := form_of(one, candidate.facts)) and form.says > 0]
@@ -94,18 +119,24 @@ def rule_line(candidate: Candidate, words: Words) -> str:
 
 
 def _growth(facts: Mapping, words: Words) -> str:
-    """What an infant or a child over five goes by: the weights that fell or did not rise, else the last arm."""
+    """What an infant or a child over five goes by: the weights that fell or did not rise, else the
+    last arm."""
     asked_on = facts.get("asked_on")
     if facts.get("weight_change_kg", 1.0) <= 0.0:
         return words.say(
-            "ui", "weights_told", before=words.kilograms(facts["weight_before_kg"]),
+            "ui",
+            "weights_told",
+            before=words.kilograms(facts["weight_before_kg"]),
             before_on=words.lately(facts["weight_before_on"], asked_on),
-            kg=words.kilograms(facts["last_weight_kg"]), on=words.lately(facts["last_weight_on"], asked_on),
+            kg=words.kilograms(facts["last_weight_kg"]),
+            on=words.lately(facts["last_weight_on"], asked_on),
         )
     if facts.get("last_muac_on") is None:
         return ""
     arm = words.say("ui", "muac_line", cm=arm_cm(facts["last_muac_mm"]))
-    return words.say("ui", "sam_read_on", what=arm, date=words.lately(facts["last_muac_on"], asked_on))
+    return words.say(
+        "ui", "sam_read_on", what=arm, date=words.lately(facts["last_muac_on"], asked_on)
+    )
 
 
 def _is_sam(rule: str | None) -> bool:
@@ -113,7 +144,8 @@ def _is_sam(rule: str | None) -> bool:
 
 
 def _basis(facts: Mapping, words: Words) -> str:
-    """By what SAM was found, and when: only the criteria that fired and were not answered since, the newest first.
+    """By what SAM was found, and when: only the criteria that fired and were not answered since,
+    the newest first.
 
     Where a home visit found it since, that visit.
     """
@@ -128,7 +160,10 @@ def _basis(facts: Mapping, words: Words) -> str:
     if facts.get("sam_low_on"):
         weight = words.say("ui", "measurement_line", kg=words.kilograms(facts["sam_low_kg"]))
         if facts.get("sam_low_cm"):
-            weight = f"{weight}, {words.say('ui', 'height_line', cm=words.number(facts['sam_low_cm'], 1))}"
+            weight = (
+                f"{weight}, "
+                f"{words.say('ui', 'height_line', cm=words.number(facts['sam_low_cm'], 1))}"
+            )
         found.setdefault(facts["sam_low_on"], []).append(weight)
     asked_on, seen_on = facts.get("asked_on"), facts.get("sam_at_home_on")
     if seen_on is not None and all(seen_on > day for day in found):
@@ -140,36 +175,56 @@ def _basis(facts: Mapping, words: Words) -> str:
 
 
 def _weighed_in_time(candidate: Candidate) -> bool:
-    """A step that asks for a measurement is late although the child was weighed since it was due."""
+    """A step that asks for a measurement is late although the child was weighed since it was
+    due."""
     weighed = candidate.facts.get("last_weight_on")
     late = (candidate.overdue_days or 0) > 0 and candidate.next_step in WEIGHING_STEPS
     # A book of an earlier version does not say when a height was measured.
     late = late and "asked_on" in candidate.facts
-    return late and weighed is not None and candidate.by_when is not None and weighed > candidate.by_when
+    return (
+        late
+        and weighed is not None
+        and candidate.by_when is not None
+        and weighed > candidate.by_when
+    )
 
 
 def _lacks_height(candidate: Candidate) -> bool:
     height_on = candidate.facts.get("last_height_on")
-    return _weighed_in_time(candidate) and (height_on is None or height_on < candidate.facts["last_weight_on"])
+    return _weighed_in_time(candidate) and (
+        height_on is None or height_on < candidate.facts["last_weight_on"]
+    )
 
 
 def _missing(candidate: Candidate, words: Words) -> str:
-    """What is late where it is not the weight: the height, or a reading that can be used. Empty elsewhere."""
+    """What is late where it is not the weight: the height, or a reading that can be used. Empty
+    elsewhere."""
     if not _weighed_in_time(candidate):
         return ""
     facts = candidate.facts
     if not _lacks_height(candidate):
-        return words.say("ui", "reading_doubtful", date=words.lately(facts["last_weight_on"], facts.get("asked_on")))
+        return words.say(
+            "ui",
+            "reading_doubtful",
+            date=words.lately(facts["last_weight_on"], facts.get("asked_on")),
+        )
     if facts.get("last_height_on") is None:
         return words("ui", "height_never")
-    return words.say("ui", "height_missing", date=words.lately(facts["last_height_on"], facts.get("asked_on")))
+    return words.say(
+        "ui", "height_missing", date=words.lately(facts["last_height_on"], facts.get("asked_on"))
+    )
 
 
 def step_words(candidate: Candidate, words: Words) -> str:
-    """The protocol's next step: "Measure the height" where that alone is late, and the child was weighed since."""
+    """The protocol's next step: "Measure the height" where that alone is late, and the child was
+    weighed since."""
     return words("steps", "measure_height" if _lacks_height(candidate) else candidate.next_step)
 
 
 def what_to_do(candidate: Candidate, words: Words) -> str:
     """The protocol's next step where a rule asks for the visit; else the visit itself."""
-    return step_words(candidate, words) if section(candidate) in ("danger", "overdue") else words("ui", "visit_now")
+    return (
+        step_words(candidate, words)
+        if section(candidate) in ("danger", "overdue")
+        else words("ui", "visit_now")
+    )

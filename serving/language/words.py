@@ -1,7 +1,9 @@
-"""What people read, in their language: words, sentences for reasons, numbers and dates as people write them.
+"""What people read, in their language: words, sentences for reasons, numbers and dates as people
+write them.
 
-The words are in `serving/words/{en,hi,mr}.toml`; this module fills them. Which form of a reason is told is decided in
-`serving/language/reason_wording.py`, which reasons in `serving/language/telling.py`.
+The words are in `serving/words/{en,hi,mr}.toml`; this module fills them. Which form of a reason is
+told is decided in `serving/language/reason_wording.py`, which reasons in
+`serving/language/telling.py`.
 """
 
 from __future__ import annotations
@@ -30,7 +32,8 @@ NEARLY_CERTAIN = 0.95
 
 @dataclass(frozen=True)
 class Words:
-    """One language's words. `words("reasons", "low_muac", "low")` or, with facts, `say(..., muac_mm=...)`."""
+    """One language's words. `words("reasons", "low_muac", "low")` or, with facts, `say(...,
+    muac_mm=...)`."""
 
     language: str
     tree: Mapping
@@ -43,26 +46,37 @@ class Words:
         return found
 
     def say(self, *path: str, **facts: object) -> str:
-        """The word at this path with its facts filled in: `say("ui", "as_of", date="12 March 2026")`.
+        """The word at this path with its facts filled in: `say("ui", "as_of", date="12 March
+        2026")`.
 
-        Whole numbers are grouped as India does (1,456); for an `n` of 1 the word beside it that ends in `_one` is
-        said, where the language files have one: `say("ui", "overdue_by", n=1)` is "1 day late".
+        Whole numbers are grouped as India does (1,456); for an `n` of 1 the word beside it that
+        ends in `_one` is said, where the language files have one: `say("ui", "overdue_by", n=1)` is
+        "1 day late".
         """
         *table, name = path
         if facts.get("n") == 1 and f"{name}_one" in self(*table):
             name += "_one"
-        told = {fact: self.number(value) if isinstance(value, Integral) else value for fact, value in facts.items()}
+        told = {
+            fact: self.number(value) if isinstance(value, Integral) else value
+            for fact, value in facts.items()
+        }
         return self(*table, name).format(**told)
 
     def sentence(self, text: str) -> str:
-        """A text with its full stop, and with one only: what ends in a stop already, or in a colon, stays as it is."""
-        return text if text.endswith(("\u0964", ".", ":", "?")) else text + self("ui", "stop").rstrip()
+        """A text with its full stop, and with one only: what ends in a stop already, or in a colon,
+        stays as it is."""
+        return (
+            text if text.endswith(("\u0964", ".", ":", "?")) else text + self("ui", "stop").rstrip()
+        )
 
     def day(self, day: dt.date | None, *, short: bool = False) -> str:
         """A date as people write it: 12 मार्च 2026; empty where there is none."""
         if day is None:
             return ""
-        return f"{day.day} {self.tree['months_short' if short else 'months'][day.month - 1]} {day.year}"
+        return (
+            f"{day.day} {self.tree['months_short' if short else 'months'][day.month - 1]} "
+            f"{day.year}"
+        )
 
     def number(self, value: float, decimals: int = 0) -> str:
         """A number with a real minus sign, Arabic numerals and Indian grouping: −2.4; 12,34,567."""
@@ -78,10 +92,15 @@ class Words:
     def lately(self, day: dt.date, asked_on: dt.date | None) -> str:
         """A date of the last months without its year: 3 Nov; an older one with it: 3 Nov 2025."""
         whole = self.day(day, short=True)
-        return whole.rpartition(" ")[0] if asked_on and 0 <= (asked_on - day).days <= SAME_YEAR_DAYS else whole
+        return (
+            whole.rpartition(" ")[0]
+            if asked_on and 0 <= (asked_on - day).days <= SAME_YEAR_DAYS
+            else whole
+        )
 
     def reason(self, reason: Reason, facts: Mapping) -> str | None:
-        """The sentence for a reason, in the form that the facts bear; None where they bear none (see `form_of`)."""
+        """The sentence for a reason, in the form that the facts bear; None where they bear none
+        (see `form_of`)."""
         form = form_of(reason, facts)
         if form is None:
             return None
@@ -101,7 +120,8 @@ class Words:
         return self.z(value) if name in Z_FACTS else self.number(value)
 
     def z(self, value: float) -> str:
-        """A z-score to one decimal; to two where one would put it on a limit that it is under: -3.02, not -3.0."""
+        """A z-score to one decimal; to two where one would put it on a limit that it is under:
+        -3.02, not -3.0."""
         near = value < round(value, 1) and round(value, 1) in (SEVERE_Z, WASTED_Z)
         return self.number(value, 2 if near else 1)
 
@@ -116,7 +136,9 @@ def words(language: str) -> Words:
     """The words of a language of LANGUAGES. KeyError for another."""
     if language not in LANGUAGES:
         raise KeyError(language)
-    text = Path(__file__).with_name("words").joinpath(f"{language}.toml").read_text(encoding="utf-8")
+    text = (
+        Path(__file__).with_name("words").joinpath(f"{language}.toml").read_text(encoding="utf-8")
+    )
     return Words(language, tomllib.loads(text))
 
 
@@ -134,14 +156,18 @@ def preferred(accept_language: str | None, *, otherwise: str = "en") -> str:
 
 
 def may_happen(candidate: Candidate, words: Words) -> str:
-    """What the score is of: `May become SAM again`. No figure: the family may read the sheet over a shoulder."""
+    """What the score is of: `May become SAM again`. No figure: the family may read the sheet over a
+    shoulder."""
     word = {"relapse": "may_relapse", "non_response": "may_not_respond"}.get(candidate.target or "")
     return words("ui", word) if word else words("sections_short", "risk")
 
 
 def how_often(candidate: Candidate, words: Words) -> str:
-    """What the score is, in children: `about 2 in 10 such children become SAM again`; or that there is none."""
-    word = {"relapse": "such_relapse", "non_response": "such_not_respond"}.get(candidate.target or "")
+    """What the score is, in children: `about 2 in 10 such children become SAM again`; or that there
+    is none."""
+    word = {"relapse": "such_relapse", "non_response": "such_not_respond"}.get(
+        candidate.target or ""
+    )
     if word is None or candidate.risk is None:
         return words("ui", "not_scored")
     if candidate.risk >= NEARLY_CERTAIN:
@@ -154,7 +180,9 @@ def last_weight(candidate: Candidate, words: Words, *, short: bool = False) -> s
     kg, day = candidate.facts.get("last_weight_kg"), candidate.facts.get("last_weight_on")
     if not known(kg) or day is None:
         return words("ui", "last_weight_none")
-    return words.say("ui", "last_weight_line", kg=words.kilograms(kg), date=words.day(day, short=short))
+    return words.say(
+        "ui", "last_weight_line", kg=words.kilograms(kg), date=words.day(day, short=short)
+    )
 
 
 def risk_words(risk: float, words: Words) -> str:
@@ -166,7 +194,8 @@ def risk_words(risk: float, words: Words) -> str:
 
 
 def risk_range(low: float, high: float, words: Words) -> str:
-    """The interval of a risk: `between 20 and 40 in 100`; an end that would be 0 or 100 is not told."""
+    """The interval of a risk: `between 20 and 40 in 100`; an end that would be 0 or 100 is not
+    told."""
     least, most = (words.number(100 * bound) for bound in (low, high))
     if least == "0":
         return words.say("ui", "risk_range_low", high=most) if most not in ("0", "100") else ""
@@ -178,4 +207,8 @@ def risk_range(low: float, high: float, words: Words) -> str:
 def whom(candidate: Candidate, words: Words) -> str:
     """`girl, 14 months`."""
     sex = words("sex", candidate.sex)
-    return words.say("ui", "months_sex", sex=sex, n=candidate.age_months) if candidate.age_months is not None else sex
+    return (
+        words.say("ui", "months_sex", sex=sex, n=candidate.age_months)
+        if candidate.age_months is not None
+        else sex
+    )

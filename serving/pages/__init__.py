@@ -1,1 +1,2 @@
-"""The pages that a supervisor reads: plain HTML first, small, offline once opened, in three languages."""
+"""The pages that a supervisor reads: plain HTML first, small, offline once opened, in three
+languages."""

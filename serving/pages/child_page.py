@@ -1,4 +1,5 @@
-"""A child's page: what the protocol asks for, both risks with their reasons, the growth chart, what happened."""
+"""A child's page: what the protocol asks for, both risks with their reasons, the growth chart, what
+happened."""
 
 from __future__ import annotations
 
@@ -24,7 +25,8 @@ from serving.visits.outcomes import BOUNDS
 from serving.visits.sheet_lines import TICK_BOXES, centre_name, practice_key
 
 UNTREATED = {"not_in_treatment", "not_discharged_as_cured"}
-"""Why a child who was never treated has neither score: told as one sentence, since the two read as a contradiction."""
+"""Why a child who was never treated has neither score: told as one sentence, since the two read as
+a contradiction."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,11 @@ def show(desk: Desk, request: Request, person: Person, words: Words, *, child_id
         section=section(child),
         why=_why(child, words),
         last_weight=last_weight(child, words),
-        told=[_told(target, score, row, words) for target, score in row.scores.items() if _asked(score, target, child)],
+        told=[
+            _told(target, score, row, words)
+            for target, score in row.scores.items()
+            if _asked(score, target, child)
+        ],
         to_do=what_to_do(child, words),
         step=step_words(child, words),
         rule=rule_line(child, words),
@@ -85,11 +91,14 @@ def show(desk: Desk, request: Request, person: Person, words: Words, *, child_id
 def _why(child: Candidate, words: Words) -> str:
     """The line that the list has: the rule, or what may happen and its reasons."""
     why = why_line(child, words)
-    return f"{may_happen(child, words)}{words('ui', 'stop')}{why}" if section(child) == "risk" else why
+    return (
+        f"{may_happen(child, words)}{words('ui', 'stop')}{why}" if section(child) == "risk" else why
+    )
 
 
 def _asked(score: Score, target: str, child: Candidate) -> bool:
-    """Whether a risk is told: not of SAM again to a child for whom the rules say that it is SAM again."""
+    """Whether a risk is told: not of SAM again to a child for whom the rules say that it is SAM
+    again."""
     return score.risk is not None and not (target == "relapse" and child.state == "sam_again")
 
 
@@ -110,7 +119,8 @@ def _told(target: str, score: Score, row: BookRow, words: Words) -> Told:
 
 
 def _unscored(row: BookRow, words: Words) -> list[str]:
-    """Why there is no score, where no target has one: told once, the question that does not arise left out."""
+    """Why there is no score, where no target has one: told once, the question that does not arise
+    left out."""
     if any(score.risk is not None for score in row.scores.values()):
         return []
     reasons = dict.fromkeys(score.why_not for score in row.scores.values() if score.why_not)

@@ -1,4 +1,5 @@
-"""For the district: sectors side by side, what is expected next month, visits made against planned, who is visited."""
+"""For the district: sectors side by side, what is expected next month, visits made against planned,
+who is visited."""
 
 from __future__ import annotations
 
@@ -20,7 +21,8 @@ from serving.visits.sheet_lines import TICK_BOXES, practice_key
 
 @dataclass(frozen=True)
 class SectorLine:
-    """One sector's figures; None stands for a number under the smallest cell, which is not shown."""
+    """One sector's figures; None stands for a number under the smallest cell, which is not
+    shown."""
 
     sector_id: str
     in_treatment: int | None
@@ -82,21 +84,26 @@ def sector_line(sector_id: str, found: dict, told: Told) -> SectorLine:
 
 
 def _expected(found: dict, target: str, told: Told) -> Expected | None:
-    """The events expected next month; None where the children scored, or those of the month, are too few to tell."""
+    """The events expected next month; None where the children scored, or those of the month, are
+    too few to tell."""
     value = Expected(**found["month"][target])
     few = 0 < value.children < SMALLEST_CELL or told.scored.get(target) is None
     return None if few and value.children else value
 
 
 def equity(visits: dict, words: Words) -> list[Share]:
-    """The share visited by setting, sex and distance, in this order; groups that would tell of few are left out."""
+    """The share visited by setting, sex and distance, in this order; groups that would tell of few
+    are left out."""
     groups, told = visits.get("groups", {}), []
     for kind in dict.fromkeys(name.partition(":")[0] for name in GROUPS):
         named = [name for name in GROUPS if name in groups and name.startswith(f"{kind}:")]
-        children, visited = (shares({name: groups[name][of] for name in named}) for of in ("children", "visited"))
+        children, visited = (
+            shares({name: groups[name][of] for name in named}) for of in ("children", "visited")
+        )
         told += [
             Share(_named(name, words), children[name], visited[name])
-            for name in named if children[name] and visited[name] is not None
+            for name in named
+            if children[name] and visited[name] is not None
         ]
     return told
 
@@ -121,7 +128,9 @@ def interval(value: Expected | None, words: Words) -> str:
     """`3.2 (1.1 to 5.3)`; a dash where no child is scored, or so few that they are not told."""
     if value is None or not value.children:
         return "\u2013"
-    events, low, high = (words.number(number, 1) for number in (value.events, value.low, value.high))
+    events, low, high = (
+        words.number(number, 1) for number in (value.events, value.low, value.high)
+    )
     return words.say("ui", "interval", value=events, low=low, high=high)
 
 

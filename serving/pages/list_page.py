@@ -1,5 +1,5 @@
-"""The list as a page: the first three, then all by centre, each child with its number, its line why and a form for what
-was found; then what the ANM does at the centres.
+"""The list as a page: the first three, then all by centre, each child with its number, its line why
+and a form for what was found; then what the ANM does at the centres.
 """
 
 from __future__ import annotations
@@ -38,7 +38,9 @@ SHOWN_DAYS = 31
 """Visits made in the last month stay in sight below the list."""
 
 
-def listed(desk: Desk, request: Request, person: Person, *, sector_id: str | None, capacity: int) -> VisitList:
+def listed(
+    desk: Desk, request: Request, person: Person, *, sector_id: str | None, capacity: int
+) -> VisitList:
     """The list of a sector of the person's scope; who saw it is written down first."""
     found = _list_of(desk.reader(person), sector_id, capacity)
     desk.noted(request, person, "list", told_of(found))
@@ -56,18 +58,32 @@ def _first_sector(reader: Reader) -> str | None:
 
 
 def show(
-    desk: Desk, request: Request, person: Person, words: Words, *, sector_id: str | None, capacity: int
+    desk: Desk,
+    request: Request,
+    person: Person,
+    words: Words,
+    *,
+    sector_id: str | None,
+    capacity: int,
 ) -> Response:
     """The page; who saw which children, those visited and told of too, is written down first."""
     reader = desk.reader(person)
     found = _list_of(reader, sector_id, capacity)
-    visited, told = _visited(reader, found), reader.told(reader.run(), found.sector_id, since=desk.today())
+    visited, told = (
+        _visited(reader, found),
+        reader.told(reader.run(), found.sector_id, since=desk.today()),
+    )
     refused = _quarantined(desk, reader, found)
     beside = ([child.child_id for child in part] for part in (visited, told, refused))
     desk.noted(request, person, "list", told_of(found, *beside))
     sectors = [sector.sector_id for sector in reader.sectors(reader.run())]
     beyond = beyond_note(found, words)
-    said_above = (beyond, words("ui", "synthetic"), words("ui", "exercise"), stale_note(found, words))
+    said_above = (
+        beyond,
+        words("ui", "synthetic"),
+        words("ui", "exercise"),
+        stale_note(found, words),
+    )
     return html(
         "list.html",
         request,
@@ -108,11 +124,15 @@ def by_centre(found: VisitList, words: Words) -> list[tuple[str, list[Line]]]:
 
 
 def anm_lines(found: VisitList, words: Words) -> dict[str, list[Line]]:
-    """The ANM's work, each part numbered from 1: `danger`, and `overdue` for the others, due or late."""
+    """The ANM's work, each part numbered from 1: `danger`, and `overdue` for the others, due or
+    late."""
     parts = {"danger": [child for child in found.anm if child.danger]}
     parts["overdue"] = [child for child in found.anm if not child.danger]
     return {
-        name: [line_of(VisitRow(name, number, child), words) for number, child in enumerate(children, 1)]
+        name: [
+            line_of(VisitRow(name, number, child), words)
+            for number, child in enumerate(children, 1)
+        ]
         for name, children in parts.items()
     }
 
@@ -120,7 +140,9 @@ def anm_lines(found: VisitList, words: Words) -> dict[str, list[Line]]:
 def _quarantined(desk: Desk, reader: Reader, found: VisitList) -> list[Quarantined]:
     """Findings of this sector that were accepted and that the registry refused afterwards."""
     waiting = quarantined(desk.engine)
-    children = {child.child_id for child in reader.candidates(found.sector_id)} if waiting else set()
+    children = (
+        {child.child_id for child in reader.candidates(found.sector_id)} if waiting else set()
+    )
     return of_children(waiting, children)
 
 
@@ -130,6 +152,8 @@ def _visited(reader: Reader, found: VisitList) -> list[Candidate]:
     lately = [
         child
         for child in children
-        if child.last_visited_on and child.last_finding and (found.as_of - child.last_visited_on).days <= SHOWN_DAYS
+        if child.last_visited_on
+        and child.last_finding
+        and (found.as_of - child.last_visited_on).days <= SHOWN_DAYS
     ]
     return sorted(lately, key=lambda child: (-child.last_visited_on.toordinal(), child.child_id))

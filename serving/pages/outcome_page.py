@@ -1,4 +1,5 @@
-"""What a visit found, as a form sends it: kept, asked for once more, or given back with its values and why."""
+"""What a visit found, as a form sends it: kept, asked for once more, or given back with its values
+and why."""
 
 from __future__ import annotations
 
@@ -20,19 +21,27 @@ from serving.visits import outcomes
 from serving.visits.sheet_lines import TICK_BOXES
 
 NONE_FITS = "none"
-"""On a form, the choice beside the findings: nothing but what was measured is kept, and the child stays listed."""
+"""On a form, the choice beside the findings: nothing but what was measured is kept, and the child
+stays listed."""
 FIELDS = ("finding", "visited_on", "weight_kg", "muac_mm")
 MUST_BE_CONFIRMED = 428
-"""The status of the page that asks once more: no success, so that a script never takes it for one."""
+"""The status of the page that asks once more: no success, so that a script never takes it for one.
+"""
 
 
 async def take(
-    desk: Desk, request: Request, person: Person, words: Words, form: Mapping[str, str], *, child_id: str
+    desk: Desk,
+    request: Request,
+    person: Person,
+    words: Words,
+    form: Mapping[str, str],
+    *,
+    child_id: str,
 ) -> Response:
     """Keep what the form says of the child, and go back where it came from.
 
-    A finding that needs somebody is asked for once more; what cannot be kept is given back to be corrected. API003 for
-    a child outside the person's scope, before anything is said of it.
+    A finding that needs somebody is asked for once more; what cannot be kept is given back to be
+    corrected. API003 for a child outside the person's scope, before anything is said of it.
     """
     given = {name: form[name] for name in FIELDS if form.get(name)}
     given.setdefault("visited_on", desk.today().isoformat())
@@ -41,7 +50,9 @@ async def take(
         outcome = outcomes.asked(_stated(given), child_id=child_id, today=desk.today())
     except Problem as problem:
         await _seen(desk, person, child_id)
-        return refused(desk, request, person, words, problem, given=given, child_id=child_id, back=back)
+        return refused(
+            desk, request, person, words, problem, given=given, child_id=child_id, back=back
+        )
     if outcome.finding in NEEDS_SOMEBODY and not form.get("confirmed"):
         await _seen(desk, person, child_id)
         return confirmed(request, person, words, given=given, child_id=child_id, back=back)
@@ -50,8 +61,12 @@ async def take(
     except Problem as problem:
         if not problem.errors:
             raise
-        return refused(desk, request, person, words, problem, given=given, child_id=child_id, back=back)
-    return see_other(f"{back}{'&' if '?' in back else '?'}{'saved' if outcome.finding else 'kept'}=1")
+        return refused(
+            desk, request, person, words, problem, given=given, child_id=child_id, back=back
+        )
+    return see_other(
+        f"{back}{'&' if '?' in back else '?'}{'saved' if outcome.finding else 'kept'}=1"
+    )
 
 
 async def _seen(desk: Desk, person: Person, child_id: str) -> None:
@@ -63,11 +78,16 @@ def _stated(given: Mapping[str, str]) -> dict[str, object]:
     """The form's fields as `outcomes.asked` reads them."""
     measured = {name: read(given[name]) for name, read in MEASURED.items() if name in given}
     finding = given.get("finding")
-    return {"finding": None if finding == NONE_FITS else finding, "visited_on": given["visited_on"], **measured}
+    return {
+        "finding": None if finding == NONE_FITS else finding,
+        "visited_on": given["visited_on"],
+        **measured,
+    }
 
 
 def _number(written: str) -> float | str:
-    """A number as a person writes it, with a point or a comma; what is none goes on as it is, to be refused."""
+    """A number as a person writes it, with a point or a comma; what is none goes on as it is, to be
+    refused."""
     try:
         return float(written.strip().replace(",", "."))
     except ValueError:
@@ -83,31 +103,64 @@ def _arm(written: str) -> float | str:
 
 
 MEASURED = {"weight_kg": _number, "muac_mm": _arm}
-"""Fields of the form for what was measured, and how each is read: the arm in either unit, whatever its name says."""
+"""Fields of the form for what was measured, and how each is read: the arm in either unit, whatever
+its name says."""
 
 
 def confirmed(
-    request: Request, person: Person, words: Words, *, given: Mapping[str, str], child_id: str, back: str
+    request: Request,
+    person: Person,
+    words: Words,
+    *,
+    given: Mapping[str, str],
+    child_id: str,
+    back: str,
 ) -> Response:
     """The page that asks once more, with what is to be done then."""
     response = html(
-        "confirm.html", request, words, title=words("ui", "confirm_title"), person=person, child_id=child_id,
-        given=dict(given) | {"back": back}, entered=entered(given, words), back=back,
+        "confirm.html",
+        request,
+        words,
+        title=words("ui", "confirm_title"),
+        person=person,
+        child_id=child_id,
+        given=dict(given) | {"back": back},
+        entered=entered(given, words),
+        back=back,
     )
     response.status_code = MUST_BE_CONFIRMED
     return response
 
 
 def refused(
-    desk: Desk, request: Request, person: Person, words: Words, problem: Problem, *,
-    given: Mapping[str, str], child_id: str, back: str,
+    desk: Desk,
+    request: Request,
+    person: Person,
+    words: Words,
+    problem: Problem,
+    *,
+    given: Mapping[str, str],
+    child_id: str,
+    back: str,
 ) -> Response:
-    """The page that gives it back: why it was not kept, what was entered, and the form to correct it in."""
+    """The page that gives it back: why it was not kept, what was entered, and the form to correct
+    it in."""
     faults = [_fault(error, words) for error in problem.errors]
     response = html(
-        "outcome_refused.html", request, words, title=words("ui", "not_saved"), person=person, child_id=child_id,
-        faults=faults, code=problem.code, entered=entered(given, words), given=given, back=back,
-        findings=TICK_BOXES, needs_somebody=sorted(NEEDS_SOMEBODY), weight_kg=outcomes.BOUNDS["weight_kg"],
+        "outcome_refused.html",
+        request,
+        words,
+        title=words("ui", "not_saved"),
+        person=person,
+        child_id=child_id,
+        faults=faults,
+        code=problem.code,
+        entered=entered(given, words),
+        given=given,
+        back=back,
+        findings=TICK_BOXES,
+        needs_somebody=sorted(NEEDS_SOMEBODY),
+        weight_kg=outcomes.BOUNDS["weight_kg"],
         today=desk.today().isoformat(),
     )
     response.status_code = problem.status
@@ -115,18 +168,30 @@ def refused(
 
 
 def _fault(error: Mapping[str, object], words: Words) -> str:
-    """What is wrong with a field; of a day that the registry would refuse, that it lies before the child's birth."""
+    """What is wrong with a field; of a day that the registry would refuse, that it lies before the
+    child's birth."""
     before_birth = str(error["problem"]).startswith("REG031")
     return words("ui", "fault_before_birth" if before_birth else f"fault_{error['field']}")
 
 
 def entered(given: Mapping[str, str], words: Words) -> list[tuple[str, str]]:
     """(label, value) of what a form held, as its reader wrote it."""
-    labels = {"finding": "finding", "visited_on": "visited_on", "weight_kg": "weight_found", "muac_mm": "muac_found"}
-    return [(words("ui", labels[name]), _shown(name, given[name], words)) for name in FIELDS if name in given]
+    labels = {
+        "finding": "finding",
+        "visited_on": "visited_on",
+        "weight_kg": "weight_found",
+        "muac_mm": "muac_found",
+    }
+    return [
+        (words("ui", labels[name]), _shown(name, given[name], words))
+        for name in FIELDS
+        if name in given
+    ]
 
 
 def _shown(name: str, value: str, words: Words) -> str:
     if name != "finding":
         return value
-    return words("ui", "none_fits") if value == NONE_FITS else words.tree["findings"].get(value, value)
+    return (
+        words("ui", "none_fits") if value == NONE_FITS else words.tree["findings"].get(value, value)
+    )

@@ -1,4 +1,5 @@
-"""Small pictures as inline SVG: what raises and lowers a risk; where the centres lie. Black, white and one pattern."""
+"""Small pictures as inline SVG: what raises and lowers a risk; where the centres lie. Black, white
+and one pattern."""
 
 from __future__ import annotations
 
@@ -21,7 +22,8 @@ MAP_SIDE, MAP_MARGIN, MAP_ROUNDS = 320, 24, 30
 
 
 def reason_bars(reasons: Sequence[ToldReason], words: Words, *, title: str) -> Markup:
-    """A signed bar for each reason: to the right (filled) it raises the risk, to the left (open) it lowers it.
+    """A signed bar for each reason: to the right (filled) it raises the risk, to the left (open) it
+    lowers it.
 
     Over each stands its sentence, as in the list below the picture.
     """
@@ -31,9 +33,12 @@ def reason_bars(reasons: Sequence[ToldReason], words: Words, *, title: str) -> M
         lines = textwrap.wrap(reason.sentence, LINE_LETTERS)
         bars += _bar(bottom, lines, REACH * reason.log_odds / longest)
         bottom += LINE * len(lines) + BAR_ROOM
-    axis = Markup('<line x1="{0}" x2="{0}" y1="4" y2="{1}" stroke="currentColor"/>').format(MIDDLE, bottom)
+    axis = Markup('<line x1="{0}" x2="{0}" y1="4" y2="{1}" stroke="currentColor"/>').format(
+        MIDDLE, bottom
+    )
     ends = Markup(
-        '<text x="0" y="{0}">\u2190 {1}</text><text x="{2}" y="{0}" text-anchor="end">{3} \u2192</text>'
+        '<text x="0" y="{0}">\u2190 {1}</text><text x="{2}" y="{0}" text-anchor="end">{3} '
+        "\u2192</text>"
     ).format(bottom + 14, words("ui", "lowers"), WIDTH, words("ui", "raises"))
     return _svg(axis + ends + bars, width=WIDTH, height=bottom + 18, title=title, name="reasons")
 
@@ -45,13 +50,18 @@ def _bar(top: int, lines: Sequence[str], length: float) -> Markup:
         for number, line in enumerate(lines, 1)
     )
     fill = "currentColor" if length > 0 else "none"
-    bar = Markup('<rect x="{:.1f}" y="{}" width="{:.1f}" height="10" fill="{}" stroke="currentColor"/>')
-    return label + bar.format(min(MIDDLE, MIDDLE + length), top + LINE * len(lines) + 2, abs(length), fill)
+    bar = Markup(
+        '<rect x="{:.1f}" y="{}" width="{:.1f}" height="10" fill="{}" stroke="currentColor"/>'
+    )
+    return label + bar.format(
+        min(MIDDLE, MIDDLE + length), top + LINE * len(lines) + 2, abs(length), fill
+    )
 
 
 @dataclass(frozen=True)
 class Place:
-    """A centre on the map: its number in the table beside it, its children on watch, whether one is in danger."""
+    """A centre on the map: its number in the table beside it, its children on watch, whether one is
+    in danger."""
 
     number: int
     name: str
@@ -62,11 +72,14 @@ class Place:
 
 
 def centre_map(places: Sequence[Place], words: Words) -> Markup | None:
-    """The centres by their coordinates, north up, without any map behind; None where none has coordinates."""
+    """The centres by their coordinates, north up, without any map behind; None where none has
+    coordinates."""
     if not places:
         return None
     at = _apart(_projected(places), {place.number: _radius(place) for place in places})
-    dots = Markup("").join(_dot(place, *at[place.number], words) for place in sorted(places, key=lambda p: -p.children))
+    dots = Markup("").join(
+        _dot(place, *at[place.number], words) for place in sorted(places, key=lambda p: -p.children)
+    )
     return _svg(dots, width=MAP_SIDE, height=MAP_SIDE, title=words("ui", "map"), name="map")
 
 
@@ -88,8 +101,11 @@ def _radius(place: Place) -> float:
     return 6 + 1.2 * math.sqrt(place.children)
 
 
-def _apart(at: dict[int, tuple[float, float]], radius: dict[int, float]) -> dict[int, tuple[float, float]]:
-    """The positions with circles that lie on each other pushed aside until every number can be read."""
+def _apart(
+    at: dict[int, tuple[float, float]], radius: dict[int, float]
+) -> dict[int, tuple[float, float]]:
+    """The positions with circles that lie on each other pushed aside until every number can be
+    read."""
     moved = dict(at)
     for _ in range(MAP_ROUNDS):
         for one, other in itertools.combinations(moved, 2):
@@ -110,16 +126,22 @@ def _inside(x: float, y: float) -> tuple[float, float]:
 
 def _dot(place: Place, x: float, y: float, words: Words) -> Markup:
     radius = _radius(place)
-    fill, ink = ("currentColor", "var(--paper)") if place.danger else ("var(--paper)", "currentColor")
+    fill, ink = (
+        ("currentColor", "var(--paper)") if place.danger else ("var(--paper)", "currentColor")
+    )
     children, danger = words.number(place.children), words.number(place.danger)
-    said = f"{place.name}: {words('ui', 'children')} {children}, {words('ui', 'in_danger')} {danger}"
+    said = (
+        f"{place.name}: {words('ui', 'children')} {children}, {words('ui', 'in_danger')} {danger}"
+    )
     return Markup(
-        '<g><title>{}</title><circle cx="{:.1f}" cy="{:.1f}" r="{:.1f}" fill="{}" stroke="currentColor"/>'
+        '<g><title>{}</title><circle cx="{:.1f}" cy="{:.1f}" r="{:.1f}" fill="{}" '
+        'stroke="currentColor"/>'
         '<text x="{:.1f}" y="{:.1f}" text-anchor="middle" fill="{}">{}</text></g>'
     ).format(said, x, y, radius, fill, x, y + 4, ink, place.number)
 
 
 def _svg(body: Markup, *, width: int, height: int, title: str, name: str) -> Markup:
     return Markup(
-        '<svg class="{0}" viewBox="0 0 {1} {2}" role="img" aria-label="{3}"><title>{3}</title>{4}</svg>'
+        '<svg class="{0}" viewBox="0 0 {1} {2}" role="img" '
+        'aria-label="{3}"><title>{3}</title>{4}</svg>'
     ).format(name, width, height, escape(title), body)

@@ -37,7 +37,12 @@ from serving.visits.sheet_lines import file_name
 
 STATIC, FONTS = Path(__file__).with_name("static"), Path(__file__).parents[1] / "language" / "fonts"
 STATIC_TYPES = {".css": "text/css", ".js": "text/javascript", ".woff2": "font/woff2"}
-OPEN_FILES = (STATIC / "sanket.css", STATIC / "sanket.js", *FONTS.glob("*.css"), *FONTS.glob("*.woff2"))
+OPEN_FILES = (
+    STATIC / "sanket.css",
+    STATIC / "sanket.js",
+    *FONTS.glob("*.css"),
+    *FONTS.glob("*.woff2"),
+)
 """What anybody may read, under `/static/` and its own name."""
 LONGEST_FORM = 16_384
 FORM_TYPE = "application/x-www-form-urlencoded"
@@ -62,7 +67,10 @@ def routes(desk: Desk) -> list[Route]:
         ("/offline/{code}", _offline, ["GET"]),
     ]
     fixed = [Route("/sw.js", _worker), Route("/static/{name}", _static)]
-    return [*fixed, *(Route(path, _page(desk, endpoint), methods=methods) for path, endpoint, methods in pages)]
+    return [
+        *fixed,
+        *(Route(path, _page(desk, endpoint), methods=methods) for path, endpoint, methods in pages),
+    ]
 
 
 def _page(desk: Desk, endpoint: Endpoint) -> Callable[[Request], Awaitable[Response]]:
@@ -81,9 +89,16 @@ def _refusal(request: Request, problem: Problem) -> Response:
     if problem.code == "API010":
         return see_other("/sign-in")
     words = spoken(request)
-    said = {"API032": "no_scores_yet", "API003": "not_found", "API011": "not_found"}.get(problem.code, "page_failed")
+    said = {"API032": "no_scores_yet", "API003": "not_found", "API011": "not_found"}.get(
+        problem.code, "page_failed"
+    )
     response = html(
-        "message.html", request, words, title=words("ui", "visit_list"), message=words("ui", said), code=problem.code
+        "message.html",
+        request,
+        words,
+        title=words("ui", "visit_list"),
+        message=words("ui", said),
+        code=problem.code,
     )
     response.status_code = problem.status
     response.headers.update(problem.headers)
@@ -95,13 +110,15 @@ async def _home(desk: Desk, request: Request) -> Response:
 
 
 async def _sign_in(desk: Desk, request: Request) -> Response:
-    """By a link with a code that is good once, by pasting a token, or, without a proxy, by a link with it."""
+    """By a link with a code that is good once, by pasting a token, or, without a proxy, by a link
+    with it."""
     if request.method == "POST":
         from_our_pages(request)
     given = await _form(request) if request.method == "POST" else dict(request.query_params)
     code, token = given.get("code"), given.get("token")
     if request.method == "GET" and (code is not None or token is None):
-        # A code is used by the button alone: programs that look at a link before it is opened must not use it up.
+        # A code is used by the button alone: programs that look at a link before it is opened must
+        # not use it up.
         return _sign_in_page(request, code=code)
     if request.method == "GET" and desk.proxies.networks:
         return _sign_in_page(request, wrong=True)
@@ -119,7 +136,9 @@ async def _sign_in(desk: Desk, request: Request) -> Response:
 
 def _sign_in_page(request: Request, *, code: str | None = None, wrong: bool = False) -> Response:
     words = spoken(request)
-    response = html("sign_in.html", request, words, title=words("ui", "sign_in"), wrong=wrong, code=code)
+    response = html(
+        "sign_in.html", request, words, title=words("ui", "sign_in"), wrong=wrong, code=code
+    )
     response.status_code = 401 if wrong else 200
     return response
 
@@ -136,7 +155,8 @@ def _exchanged(desk: Desk, code: str) -> str:
 
 
 async def _form(request: Request) -> dict[str, str]:
-    """A form's fields. API005 where it is longer than any form of ours, API006 where it is of another kind."""
+    """A form's fields. API005 where it is longer than any form of ours, API006 where it is of
+    another kind."""
     kind = request.headers.get("content-type", FORM_TYPE).partition(";")[0].strip().lower()
     if kind != FORM_TYPE:
         raise Problem("API006", f"Set Content-Type: {FORM_TYPE}.")
@@ -153,7 +173,8 @@ async def _form(request: Request) -> dict[str, str]:
 
 
 async def _sign_out(desk: Desk, request: Request) -> Response:
-    """Findings that wait on a phone stay there where its script asks for it, having told the person."""
+    """Findings that wait on a phone stay there where its script asks for it, having told the
+    person."""
     from_our_pages(request)
     response = see_other("/sign-in")
     end_session(response, keep_waiting="keep" in await _form(request))
@@ -173,13 +194,17 @@ def _asked(request: Request) -> dict[str, object]:
     """Sector and capacity that the address asks for. API002 for a capacity that is none."""
     capacity = request.query_params.get("capacity") or str(DEFAULT_CAPACITY)
     if not (capacity.isascii() and capacity.isdigit() and 1 <= int(capacity[:9]) <= MOST_VISITS):
-        raise Problem("API002", errors=[{"field": "capacity", "problem": f"must be 1 to {MOST_VISITS}"}])
+        raise Problem(
+            "API002", errors=[{"field": "capacity", "problem": f"must be 1 to {MOST_VISITS}"}]
+        )
     return {"sector_id": request.query_params.get("sector") or None, "capacity": int(capacity)}
 
 
 async def _visits(desk: Desk, request: Request) -> Response:
     person = await reader_of_page(desk, request, "see_children")
-    return await run_in_threadpool(list_page.show, desk, request, person, spoken(request), **_asked(request))
+    return await run_in_threadpool(
+        list_page.show, desk, request, person, spoken(request), **_asked(request)
+    )
 
 
 async def _paper(desk: Desk, request: Request) -> Response:
@@ -205,12 +230,16 @@ async def _outcome(desk: Desk, request: Request) -> Response:
 async def _child(desk: Desk, request: Request) -> Response:
     person = await reader_of_page(desk, request, "see_children")
     child_id = request.path_params["child_id"]
-    return await run_in_threadpool(child_page.show, desk, request, person, spoken(request), child_id=child_id)
+    return await run_in_threadpool(
+        child_page.show, desk, request, person, spoken(request), child_id=child_id
+    )
 
 
 async def _sector(desk: Desk, request: Request) -> Response:
     person = await reader_of_page(desk, request, "see_children")
-    return await run_in_threadpool(sector_page.show, desk, request, person, spoken(request), **_asked(request))
+    return await run_in_threadpool(
+        sector_page.show, desk, request, person, spoken(request), **_asked(request)
+    )
 
 
 async def _district(desk: Desk, request: Request) -> Response:
@@ -219,23 +248,33 @@ async def _district(desk: Desk, request: Request) -> Response:
 
 
 async def _offline(desk: Desk, request: Request) -> Response:
-    """What a browser keeps to show without a network instead of a page that it does not have; one in each language."""
+    """What a browser keeps to show without a network instead of a page that it does not have; one
+    in each language."""
     code = request.path_params["code"]
     if code not in LANGUAGES:
         raise Problem("API003")
-    return html("offline.html", request, words_of(code), title=words_of(code)("ui", "offline_title"))
+    return html(
+        "offline.html", request, words_of(code), title=words_of(code)("ui", "offline_title")
+    )
 
 
 async def _worker(request: Request) -> Response:
-    return FileResponse(STATIC / "sw.js", media_type="text/javascript", headers={"Cache-Control": "no-cache"})
+    return FileResponse(
+        STATIC / "sw.js", media_type="text/javascript", headers={"Cache-Control": "no-cache"}
+    )
 
 
 async def _static(request: Request) -> Response:
     path = next((path for path in OPEN_FILES if path.name == request.path_params["name"]), None)
     if not path:
         raise Problem("API003")
-    # A font's name carries its content's hash: what has this name never changes. It is packed already.
+    # A font's name carries its content's hash: what has this name never changes. It is packed
+    # already.
     if path.suffix == ".woff2":
         kept = f"max-age={YEAR_SECONDS}, immutable"
-        return FileResponse(path, media_type=STATIC_TYPES[path.suffix], headers={"Cache-Control": kept})
-    return squeezed(request, path.read_bytes(), STATIC_TYPES[path.suffix], **{"Cache-Control": "max-age=3600"})
+        return FileResponse(
+            path, media_type=STATIC_TYPES[path.suffix], headers={"Cache-Control": kept}
+        )
+    return squeezed(
+        request, path.read_bytes(), STATIC_TYPES[path.suffix], **{"Cache-Control": "max-age=3600"}
+    )

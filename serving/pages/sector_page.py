@@ -1,4 +1,5 @@
-"""The sector at a glance: its centres on a map and in a table, with caseload, danger, overdue weighings, visits."""
+"""The sector at a glance: its centres on a map and in a table, with caseload, danger, overdue
+weighings, visits."""
 
 from __future__ import annotations
 
@@ -40,18 +41,28 @@ class CentreLine:
 
 
 def show(
-    desk: Desk, request: Request, person: Person, words: Words, *, sector_id: str | None, capacity: int
+    desk: Desk,
+    request: Request,
+    person: Person,
+    words: Words,
+    *,
+    sector_id: str | None,
+    capacity: int,
 ) -> Response:
     """The page."""
     found = list_page.listed(desk, request, person, sector_id=sector_id, capacity=capacity)
     reader = desk.reader(person)
     run = reader.run()
     quality = reader.areas(run, "sector").get(found.sector_id, {}).get("quality", {})
-    children = [counted_to(row.candidate, found.day, as_of=run.as_of) for row in reader.rows(run, found.sector_id)]
+    children = [
+        counted_to(row.candidate, found.day, as_of=run.as_of)
+        for row in reader.rows(run, found.sector_id)
+    ]
     lines = centre_lines(children, found, quality, words)
     known = [line for line in lines if line.latitude is not None and line.longitude is not None]
     places = [
-        Place(line.number, line.name, line.latitude, line.longitude, line.children, line.in_danger) for line in known
+        Place(line.number, line.name, line.latitude, line.longitude, line.children, line.in_danger)
+        for line in known
     ]
     return html(
         "sector.html",
@@ -78,21 +89,32 @@ def centre_lines(
         by_centre.setdefault(child.centre_id, []).append(child)
     listed = [row.candidate.centre_id for row in found.rows]
     return [
-        _line(number, group, listed.count(centre_id), quality_words(quality.get(centre_id), words), words)
+        _line(
+            number,
+            group,
+            listed.count(centre_id),
+            quality_words(quality.get(centre_id), words),
+            words,
+        )
         for number, (centre_id, group) in enumerate(by_centre.items(), 1)
     ]
 
 
 def quality_words(found: dict | None, words: Words) -> str:
-    """`fair (72)`, or that it is not known: few children measured, or no score of the last months."""
+    """`fair (72)`, or that it is not known: few children measured, or no score of the last
+    months."""
     if found is None:
         return words("ui", "quality_unknown")
     return f"{words('ui', 'quality_' + found['colour'])} ({words.number(found['score'])})"
 
 
-def _line(number: int, children: list[Candidate], listed: int, quality: str, words: Words) -> CentreLine:
+def _line(
+    number: int, children: list[Candidate], listed: int, quality: str, words: Words
+) -> CentreLine:
     one = children[0]
-    latitude, longitude = (None if at is None or math.isnan(at) else at for at in (one.latitude, one.longitude))
+    latitude, longitude = (
+        None if at is None or math.isnan(at) else at for at in (one.latitude, one.longitude)
+    )
     return CentreLine(
         number,
         centre_name(one, words),

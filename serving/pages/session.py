@@ -21,7 +21,8 @@ SESSION_SECONDS = 31 * 86_400
 
 
 async def reader_of_page(desk: Desk, request: Request, act: str) -> Person:
-    """The person behind the session's cookie, if their role allows the act. API010 without a session, API011."""
+    """The person behind the session's cookie, if their role allows the act. API010 without a
+    session, API011."""
     token = request.cookies.get(COOKIE)
     if not token:
         raise Problem("API010")
@@ -31,13 +32,19 @@ async def reader_of_page(desk: Desk, request: Request, act: str) -> Person:
 def spoken(request: Request) -> Words:
     """The words of the language that this person chose, else of the browser's wish."""
     chosen = request.cookies.get(LANGUAGE_COOKIE)
-    return words(chosen if chosen in LANGUAGES else preferred(request.headers.get("accept-language")))
+    return words(
+        chosen if chosen in LANGUAGES else preferred(request.headers.get("accept-language"))
+    )
 
 
 def from_our_pages(request: Request) -> None:
     """API012 where a form was sent from another site."""
     headers = request.headers
-    same_site(host=headers.get("host", ""), origin=headers.get("origin"), fetch_site=headers.get("sec-fetch-site"))
+    same_site(
+        host=headers.get("host", ""),
+        origin=headers.get("origin"),
+        fetch_site=headers.get("sec-fetch-site"),
+    )
 
 
 def see_other(address: str) -> RedirectResponse:
@@ -46,7 +53,8 @@ def see_other(address: str) -> RedirectResponse:
 
 
 def own_path(address: str | None, *, otherwise: str = "/visits") -> str:
-    """The path of an address if it is one of ours, so that no link of another can send people elsewhere."""
+    """The path of an address if it is one of ours, so that no link of another can send people
+    elsewhere."""
     parts = urlsplit(address or "")
     path = parts.path
     if not path.startswith("/") or path.startswith("//") or "\\" in path:
@@ -63,18 +71,25 @@ def keep_session(request: Request, response: Response, token: str, person: Perso
 
 
 def mark_of(token: str) -> str:
-    """What tells one session from another, and nothing else: pages kept on a phone open only in their own."""
+    """What tells one session from another, and nothing else: pages kept on a phone open only in
+    their own."""
     return hashlib.sha256(b"session:" + token.encode()).hexdigest()[:16]
 
 
 def keep_mark(request: Request, response: Response, token: str, seconds: int) -> None:
     """Keep the session's mark in a cookie that the pages' worker can read."""
-    response.set_cookie(MARK_COOKIE, mark_of(token), max_age=seconds, samesite="lax",
-                        secure=request.url.scheme == "https")
+    response.set_cookie(
+        MARK_COOKIE,
+        mark_of(token),
+        max_age=seconds,
+        samesite="lax",
+        secure=request.url.scheme == "https",
+    )
 
 
 def end_session(response: Response, *, keep_waiting: bool = False) -> None:
-    """Forget the token and what the browser kept of our pages; `keep_waiting`: but not findings never sent."""
+    """Forget the token and what the browser kept of our pages; `keep_waiting`: but not findings
+    never sent."""
     response.delete_cookie(COOKIE)
     response.delete_cookie(MARK_COOKIE)
     response.headers["Clear-Site-Data"] = '"cache"' if keep_waiting else '"cache", "storage"'

@@ -20,9 +20,22 @@ from serving.pages.session import MARK_COOKIE, keep_mark, mark_of
 from serving.visits.sheet_lines import STALE_DAYS
 
 SCRIPT_WORDS = (
-    "kept_offline", "slow", "confirm_line", "waiting_title", "waiting_where", "waiting_others", "refused_title",
-    "send_others", "send_others_asks",
-    "correct_again", "remove_kept", "remove_asks", "sign_out_asks", "signing_out_later", "stale_kept", "muac_written",
+    "kept_offline",
+    "slow",
+    "confirm_line",
+    "waiting_title",
+    "waiting_where",
+    "waiting_others",
+    "refused_title",
+    "send_others",
+    "send_others_asks",
+    "correct_again",
+    "remove_kept",
+    "remove_asks",
+    "sign_out_asks",
+    "signing_out_later",
+    "stale_kept",
+    "muac_written",
 )
 """Words of the interface that the pages' script says: they lie on every page."""
 
@@ -39,17 +52,27 @@ def _environment() -> Environment:
     )
     made.globals["arm_pattern"] = input_pattern()
     made.policies["json.dumps_kwargs"] = {"ensure_ascii": False}
-    made.filters["begun"] = lambda text: text[:1].upper() + text[1:]  # Jinja's capitalize would write "Sam again"
+    made.filters["begun"] = lambda text: (
+        text[:1].upper() + text[1:]
+    )  # Jinja's capitalize would write "Sam again"
     return made
 
 
 def html(
-    name: str, request: Request, spoken: Words, *, title: str, person: Person | None = None,
-    scored_on: dt.date | None = None, **values: object
+    name: str,
+    request: Request,
+    spoken: Words,
+    *,
+    title: str,
+    person: Person | None = None,
+    scored_on: dt.date | None = None,
+    **values: object,
 ) -> Response:
-    """A page. Templates have `say(word, **facts)` for words of the interface and `w` for all others.
+    """A page. Templates have `say(word, **facts)` for words of the interface and `w` for all
+    others.
 
-    scored_on: the day from whose records the page tells; from the third day after it the page says that it is old.
+    scored_on: the day from whose records the page tells; from the third day after it the page says
+    that it is old.
     """
     day, session = today(), request.cookies.get(COOKIE, "")
     mark = mark_of(session)
@@ -83,8 +106,13 @@ def html(
 
 
 def squeezed(request: Request, content: bytes, media_type: str, **headers: str) -> Response:
-    """Text, gzipped for a browser that takes it: a list of twenty in Marathi is 53 kB plain and 7 kB so."""
+    """Text, gzipped for a browser that takes it: a list of twenty in Marathi is 53 kB plain and 7
+    kB so."""
     headers |= {"Vary": "Accept-Encoding"}
     if "gzip" not in request.headers.get("accept-encoding", ""):
         return Response(content, media_type=media_type, headers=headers)
-    return Response(gzip.compress(content, 6), media_type=media_type, headers=headers | {"Content-Encoding": "gzip"})
+    return Response(
+        gzip.compress(content, 6),
+        media_type=media_type,
+        headers=headers | {"Content-Encoding": "gzip"},
+    )

@@ -1,4 +1,5 @@
-"""What happened to a child, as known on the day of the list: a timeline in words, and the growth chart."""
+"""What happened to a child, as known on the day of the list: a timeline in words, and the growth
+chart."""
 
 from __future__ import annotations
 
@@ -45,8 +46,8 @@ class Event:
 
 @dataclass(frozen=True)
 class History:
-    """The timeline, newest first, the chart (None where the registry cannot be read or holds no measurement), and the
-    register's columns of an open stay (None without one)."""
+    """The timeline, newest first, the chart (None where the registry cannot be read or holds no
+    measurement), and the register's columns of an open stay (None without one)."""
 
     events: tuple[Event, ...] = ()
     chart: Markup | None = None
@@ -56,9 +57,15 @@ class History:
 
 
 def history_of(
-    store_address: str | None, child_id: str, as_of: dt.date, words: Words, *, projected: bool = False
+    store_address: str | None,
+    child_id: str,
+    as_of: dt.date,
+    words: Words,
+    *,
+    projected: bool = False,
 ) -> History:
-    """A child's history from the store; empty where the registry is not at hand: the page stands without it.
+    """A child's history from the store; empty where the registry is not at hand: the page stands
+    without it.
 
     projected: the chart shows where the next readings would lie.
     """
@@ -90,7 +97,12 @@ def _registry_of(store_address: str, child_id: str) -> Registry:
 
 def timeline(known: Known, words: Words) -> tuple[Event, ...]:
     """Everything known of one child, newest first."""
-    made = [*_weighings(known, words), *_stays(known, words), *_illnesses(known, words), *_visits(known, words)]
+    made = [
+        *_weighings(known, words),
+        *_stays(known, words),
+        *_illnesses(known, words),
+        *_visits(known, words),
+    ]
     return tuple(sorted(made, key=lambda event: event.day, reverse=True)[:MOST_EVENTS])
 
 
@@ -111,7 +123,9 @@ def _weighings(known: Known, words: Words) -> list[Event]:
         if parts:
             made.append(
                 Event(
-                    day_date(rows["measured_on"][i]), "measurement", f"{words('ui', 'measurement')}: {', '.join(parts)}"
+                    day_date(rows["measured_on"][i]),
+                    "measurement",
+                    f"{words('ui', 'measurement')}: {', '.join(parts)}",
                 )
             )
     return made
@@ -122,7 +136,11 @@ def _stays(known: Known, words: Words) -> list[Event]:
     for i in range(rows.rows.rows):
         programme = PROGRAMME[rows["programme"][i]]
         made.append(
-            Event(day_date(rows["admitted_on"][i]), "admitted", words.say("ui", "admitted", programme=programme))
+            Event(
+                day_date(rows["admitted_on"][i]),
+                "admitted",
+                words.say("ui", "admitted", programme=programme),
+            )
         )
         if rows["closed_on"][i] != NEVER and rows["outcome"][i] >= 0:
             outcome = words("outcomes", OUTCOME[rows["outcome"][i]])
@@ -134,9 +152,19 @@ def _stays(known: Known, words: Words) -> list[Event]:
 def _illnesses(known: Known, words: Words) -> list[Event]:
     rows, made = known.checks, []
     for i in range(rows.rows.rows):
-        what = [words("ui", sign) for sign in ("diarrhoea", "fever", "cough", "poor_appetite") if rows[sign][i] == 1]
+        what = [
+            words("ui", sign)
+            for sign in ("diarrhoea", "fever", "cough", "poor_appetite")
+            if rows[sign][i] == 1
+        ]
         if what:
-            made.append(Event(day_date(rows["checked_on"][i]), "ill", words.say("ui", "ill", what=", ".join(what))))
+            made.append(
+                Event(
+                    day_date(rows["checked_on"][i]),
+                    "ill",
+                    words.say("ui", "ill", what=", ".join(what)),
+                )
+            )
     return made
 
 
@@ -153,10 +181,15 @@ def _visits(known: Known, words: Words) -> list[Event]:
     ]
 
 
-def _chart(registry: Registry, child_id: str, day: int, words: Words, *, projected: bool) -> Canvas | None:
-    """The growth chart; None where sex or birth date are not known. Its notes are set by the page."""
+def _chart(
+    registry: Registry, child_id: str, day: int, words: Words, *, projected: bool
+) -> Canvas | None:
+    """The growth chart; None where sex or birth date are not known. Its notes are set by the
+    page."""
     own = words.tree["chart"]
     try:
-        return chart_of(registry, child_id, day=day, words=own, projected=projected, with_notes=False)
+        return chart_of(
+            registry, child_id, day=day, words=own, projected=projected, with_notes=False
+        )
     except SanketError:
         return None

@@ -1,4 +1,5 @@
-"""All settings of the service from the environment, read and checked at once: a wrong one refuses to start."""
+"""All settings of the service from the environment, read and checked at once: a wrong one refuses
+to start."""
 
 from __future__ import annotations
 
@@ -16,7 +17,8 @@ MOST_WORKERS = 64
 
 @dataclass(frozen=True)
 class Settings:
-    """What the environment says of limits, workers, the issuer and the proxies before the service."""
+    """What the environment says of limits, workers, the issuer and the proxies before the
+    service."""
 
     limits: Limits
     workers: int
@@ -25,10 +27,15 @@ class Settings:
 
 
 def checked() -> Settings:
-    """The settings. Raises BadInput or UsageError with the name and the bound of the first that is wrong."""
+    """The settings. Raises BadInput or UsageError with the name and the bound of the first that is
+    wrong."""
     today()
     issuer = Issuer.configured()
-    if issuer and (urlsplit(issuer.jwks).scheme not in ("http", "https") or not urlsplit(issuer.jwks).hostname):
-        raise BadInput("LIM001", "SANKET_JWKS must be an address that begins with https:// or http://")
+    if issuer and (
+        urlsplit(issuer.jwks).scheme not in ("http", "https") or not urlsplit(issuer.jwks).hostname
+    ):
+        raise BadInput(
+            "LIM001", "SANKET_JWKS must be an address that begins with https:// or http://"
+        )
     workers = setting("SANKET_WORKERS", int, 1, MOST_WORKERS)
     return Settings(Limits.configured(), int(workers or 1), issuer, Proxies.configured())

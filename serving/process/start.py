@@ -28,32 +28,53 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def run(
-    store: str, *, port: int, workers: int, host: str = "127.0.0.1", say: Callable[[str], None],
+    store: str,
+    *,
+    port: int,
+    workers: int,
+    host: str = "127.0.0.1",
+    say: Callable[[str], None],
     today: dt.date | None = None,
 ) -> int:
-    """Serve until stopped; the exit code. Raises BadInput: REG060 (no store), SRV003 (no champion), SRV002 (port).
+    """Serve until stopped; the exit code. Raises BadInput: REG060 (no store), SRV003 (no champion),
+    SRV002 (port).
 
     today: the day on which the calendar stands still, for an exercise (`registry.today`).
     """
     store = ready_to_serve(store, host=host, port=port)
     command = [
-        sys.executable, "-m", "bentoml", "serve", "serving.service:Sanket", "--working-dir", str(ROOT),
-        "--host", host, "--port", str(port),
+        sys.executable,
+        "-m",
+        "bentoml",
+        "serve",
+        "serving.service:Sanket",
+        "--working-dir",
+        str(ROOT),
+        "--host",
+        host,
+        "--port",
+        str(port),
     ]
-    surroundings = _surroundings(store, workers) | ({"SANKET_TODAY": today.isoformat()} if today else {})
+    surroundings = _surroundings(store, workers) | (
+        {"SANKET_TODAY": today.isoformat()} if today else {}
+    )
     say(addresses(host, port))
     return _until_stopped(subprocess.Popen(command, env=surroundings, start_new_session=True))
 
 
 def ready_to_serve(store: str, *, host: str, port: int) -> str:
-    """The store's whole address, if there is a store, a champion, a key, a calendar, and if the port is free."""
+    """The store's whole address, if there is a store, a champion, a key, a calendar, and if the
+    port is free."""
     from registry.store.store import open_store
 
     settings.checked()
     open_store(store, must_exist=True).close()
     folder = models_folder(store)
     if not any(pointer(folder, target) for target in TARGETS):
-        raise BadInput("SRV003", f"there is no champion in {folder}: train a model first (`sanket train {store}`)")
+        raise BadInput(
+            "SRV003",
+            f"there is no champion in {folder}: train a model first (`sanket train {store}`)",
+        )
     port_is_free(port, host=host)
     local_key(store)
     with _engine_of(store) as engine:
@@ -75,14 +96,19 @@ def port_is_free(port: int, *, host: str = "127.0.0.1") -> None:
 def addresses(host: str, port: int) -> str:
     """What a person opens."""
     base = f"http://{host}:{port}"
-    return "\n".join((
-        f"Visit list   {base}/visits", f"API          {base}/v1/docs", f"State        {base}/readyz  {base}/metrics",
-        "Stop with Ctrl-C.",
-    ))
+    return "\n".join(
+        (
+            f"Visit list   {base}/visits",
+            f"API          {base}/v1/docs",
+            f"State        {base}/readyz  {base}/metrics",
+            "Stop with Ctrl-C.",
+        )
+    )
 
 
 def _surroundings(store: str, workers: int) -> dict[str, str]:
-    """The service's environment: absolute places, since BentoML runs it from the source's folder."""
+    """The service's environment: absolute places, since BentoML runs it from the source's
+    folder."""
     fixed = {
         "SANKET_STORE": store,
         "SANKET_MODELS": str(models_folder(store).resolve()),
@@ -97,7 +123,8 @@ def _surroundings(store: str, workers: int) -> dict[str, str]:
 
 
 def _until_stopped(service: subprocess.Popen) -> int:
-    """Wait for the service; pass Ctrl-C and SIGTERM on to all of its processes, and leave none behind."""
+    """Wait for the service; pass Ctrl-C and SIGTERM on to all of its processes, and leave none
+    behind."""
 
     def stop(*_: object) -> None:
         _signal(service, signal.SIGTERM)
@@ -117,7 +144,8 @@ def _signal(service: subprocess.Popen, wanted: signal.Signals) -> None:
 
 
 def store_meant(store: str) -> str:
-    """The store named, or the only one in this folder. Raises UsageError SRV006 where that is not clear."""
+    """The store named, or the only one in this folder. Raises UsageError SRV006 where that is not
+    clear."""
     if store or os.environ.get("SANKET_KEY"):
         return store or "sanket.db"
     found = sorted(Path().glob("*.db"))
@@ -130,7 +158,9 @@ PEOPLES_DAYS, PROGRAMS_DAYS = 7, 30
 """How long a token holds where nobody says: a person's goes with a phone that may be lost."""
 
 
-def made_token(store: str, *, role: str, scopes: list[str], name: str, days: float | None) -> Issued:
+def made_token(
+    store: str, *, role: str, scopes: list[str], name: str, days: float | None
+) -> Issued:
     """A token signed by the store's key, in the store's register where there is a store at hand."""
     name, days = _whose(name, role, scopes), days or _days_of(role)
     made = issued(key=local_key(store), role=role, scopes=scopes, name=name, days=days)
@@ -140,8 +170,11 @@ def made_token(store: str, *, role: str, scopes: list[str], name: str, days: flo
     return made
 
 
-def made_link(store: str, address: str, *, role: str, scopes: list[str], name: str, days: float | None) -> str:
-    """A sign-in link with a code that is good once: what stands in a proxy's log afterwards opens nothing."""
+def made_link(
+    store: str, address: str, *, role: str, scopes: list[str], name: str, days: float | None
+) -> str:
+    """A sign-in link with a code that is good once: what stands in a proxy's log afterwards opens
+    nothing."""
     name, days = _whose(name, role, scopes), days or _days_of(role)
     local_key(store)
     with _engine_of(store) as engine:
@@ -159,7 +192,8 @@ def _days_of(role: str) -> float:
 
 
 def revoked_token(store: str, token_id: str) -> None:
-    """Close the door to a token of a store. Raises BadInput ACC006 for an id that its register does not hold."""
+    """Close the door to a token of a store. Raises BadInput ACC006 for an id that its register does
+    not hold."""
     with _engine_of(store) as engine:
         tokens.revoke(engine, token_id)
 
@@ -182,9 +216,11 @@ def _engine_of(store: str) -> Iterator[Engine]:
 
 
 def audited(store: str, *, child_id: str | None, kept_anchor: str | None = None) -> dict:
-    """Whether the audit log of a store is whole and has all that it had at an anchor, and who saw a child.
+    """Whether the audit log of a store is whole and has all that it had at an anchor, and who saw a
+    child.
 
-    kept_anchor: one taken earlier; beside it counts the one that the running service keeps with the key.
+    kept_anchor: one taken earlier; beside it counts the one that the running service keeps with the
+    key.
     """
     from serving.audit import recorder
     from serving.audit.audit_key import anchor_path
@@ -198,6 +234,8 @@ def audited(store: str, *, child_id: str | None, kept_anchor: str | None = None)
         anchors = [*filter(None, [kept_anchor]), *([beside.read_text()] if beside.exists() else [])]
         cut = [text.strip() for text in anchors if not recorder.holds(engine, key, text)]
         return {
-            "first_broken": broken, "cut": bool(cut), "anchor": recorder.anchor(engine),
+            "first_broken": broken,
+            "cut": bool(cut),
+            "anchor": recorder.anchor(engine),
             "entries": [entry._asdict() for entry in entries],
         }

@@ -1,4 +1,5 @@
-"""What every request of one service needs, opened once: champions, score book, audit log, tokens, limits, figures."""
+"""What every request of one service needs, opened once: champions, score book, audit log, tokens,
+limits, figures."""
 
 from __future__ import annotations
 
@@ -29,7 +30,8 @@ from serving.http.proxies import Proxies
 
 AUDIT_WAIT_SECONDS = 10
 KEPT_UNSEEN = "sanket-keep"
-"""The header of a request by which a phone keeps a page for later, not seen yet (`pages/static/sw.js`)."""
+"""The header of a request by which a phone keeps a page for later, not seen yet
+(`pages/static/sw.js`)."""
 
 
 @dataclass
@@ -52,13 +54,19 @@ class Desk:
 
     @classmethod
     def open(
-        cls, store_address: str | None, models_dir: Path | str | None = None, *, key: bytes | None = None,
-        limits: Limits | None = None, log: Log | None = None, follow: bool = True,
+        cls,
+        store_address: str | None,
+        models_dir: Path | str | None = None,
+        *,
+        key: bytes | None = None,
+        limits: Limits | None = None,
+        log: Log | None = None,
+        follow: bool = True,
     ) -> Desk:
         """The desk of a store. Nothing here needs the database to be there, or a champion.
 
-        key: signs local tokens, and one made from it the audit log (default: the store's own two keys). follow: notice
-        a promoted champion.
+        key: signs local tokens, and one made from it the audit log (default: the store's own two
+        keys). follow: notice a promoted champion.
         """
         metrics, log, limits = Metrics(), log or Log(), limits or Limits.configured()
         engine = engine_of(store_address) if store_address else None
@@ -69,9 +77,18 @@ class Desk:
         champions.follow() if follow else champions.look()
         door = Doorkeeper(key=key, issuer=Issuer.configured())
         return cls(
-            store_address, engine, champions, Answerer(champions, metrics), door, audit,
+            store_address,
+            engine,
+            champions,
+            Answerer(champions, metrics),
+            door,
+            audit,
             HandingOn(store_address, log) if store_address else None,
-            TokenWatch(engine, door) if engine else None, metrics, limits, log, Proxies.configured(),
+            TokenWatch(engine, door) if engine else None,
+            metrics,
+            limits,
+            log,
+            Proxies.configured(),
         )
 
     def close(self) -> None:
@@ -87,7 +104,8 @@ class Desk:
             self.engine.dispose()
 
     async def person(self, request: Request, act: str, *, token: str | None = None) -> Person:
-        """Who asks, from the Authorization header (or this token), if their role allows the act. API010, API011."""
+        """Who asks, from the Authorization header (or this token), if their role allows the act.
+        API010, API011."""
         token = token or bearer(request.scope["plain_headers"])
         if not token:
             raise unknown()
@@ -106,16 +124,20 @@ class Desk:
         return Reader(self.engine, person.scope)
 
     def note_soon(self, request: Request, person: Person, act: str) -> None:
-        """Hand an act that shows nobody a stored child to the audit log; its answer does not wait."""
+        """Hand an act that shows nobody a stored child to the audit log; its answer does not
+        wait."""
         if self.audit:
             self.audit.note_soon(**_who(request, person, act))
 
     def noted(self, request: Request, person: Person, act: str, child_ids: Iterable[str]) -> None:
-        """Write an act into the audit log before its answer is given. API033 where that is not possible."""
+        """Write an act into the audit log before its answer is given. API033 where that is not
+        possible."""
         if self.audit is None:
             return
         try:
-            self.audit.note(child_ids=child_ids, **_who(request, person, act)).result(timeout=AUDIT_WAIT_SECONDS)
+            self.audit.note(child_ids=child_ids, **_who(request, person, act)).result(
+                timeout=AUDIT_WAIT_SECONDS
+            )
         except TimeoutError:
             raise Problem("API033", headers={"Retry-After": "30"}) from None
 
@@ -127,13 +149,22 @@ class Desk:
 def _audit_log(store_address: str, engine: sa.Engine, key: bytes | None) -> AuditLog:
     if key is not None:
         return AuditLog(engine, audit_key(key))
-    return AuditLog(engine, own_audit_key(store_address, engine), anchor_path=anchor_path(store_address))
+    return AuditLog(
+        engine, own_audit_key(store_address, engine), anchor_path=anchor_path(store_address)
+    )
 
 
 def _who(request: Request, person: Person, act: str) -> dict[str, str]:
-    """Who does what, from where, in which request: what the audit log writes down beside the children."""
+    """Who does what, from where, in which request: what the audit log writes down beside the
+    children."""
     came_from = request.client.host if request.client else ""
     request_id = request.scope.get("request_id", "")
     if request.method == "GET" and request.headers.get(KEPT_UNSEEN) == "1":
         act = f"{act}_prefetched"
-    return {"act": act, "who": person.name, "role": person.role, "came_from": came_from, "request_id": request_id}
+    return {
+        "act": act,
+        "who": person.name,
+        "role": person.role,
+        "came_from": came_from,
+        "request_id": request_id,
+    }

@@ -1,4 +1,5 @@
-"""Outcomes that come back on a filled-in list (XLSX or CSV) and their way into the registry and off the list."""
+"""Outcomes that come back on a filled-in list (XLSX or CSV) and their way into the registry and off
+the list."""
 
 from __future__ import annotations
 
@@ -38,7 +39,8 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Returned:
-    """A file that came back: its outcomes, the lines that cannot be used (row, why), and what it says of itself."""
+    """A file that came back: its outcomes, the lines that cannot be used (row, why), and what it
+    says of itself."""
 
     outcomes: tuple[Outcome, ...]
     problems: tuple[tuple[int, str], ...]
@@ -52,14 +54,18 @@ class Returned:
 
 
 def read_back(path: Path, *, today: dt.date, visited_on: dt.date | None = None) -> Returned:
-    """Read a filled-in list. A line without a day counts as visited on `visited_on` (default: today).
+    """Read a filled-in list. A line without a day counts as visited on `visited_on` (default:
+    today).
 
     Raises BadInput: LST003 (no such file), LST004 (not a list of ours).
     """
     if not path.is_file():
         raise BadInput("LST003", f"there is no file {path.name}")
     if path.stat().st_size > LARGEST_BYTES:
-        raise BadInput("LST004", f"{path.name} is larger than {LARGEST_BYTES // 1_000_000} MB: it is no visit list")
+        raise BadInput(
+            "LST004",
+            f"{path.name} is larger than {LARGEST_BYTES // 1_000_000} MB: it is no visit list",
+        )
     rows, says = _rows_of_csv(path) if path.suffix.lower() == ".csv" else _rows_of_workbook(path)
     outcomes, problems, blank = [], [], 0
     for number, cells in rows:
@@ -76,7 +82,8 @@ def read_back(path: Path, *, today: dt.date, visited_on: dt.date | None = None) 
 
 
 def _arm(cells: dict[str, str]) -> tuple[float | None, str]:
-    """The arm of a line in mm, written in cm or mm; else why it is left out: the finding beside it is still kept."""
+    """The arm of a line in mm, written in cm or mm; else why it is left out: the finding beside it
+    is still kept."""
     if not cells.get("muac_mm"):
         return None, ""
     try:
@@ -85,13 +92,17 @@ def _arm(cells: dict[str, str]) -> tuple[float | None, str]:
         return None, f"the arm cannot be read: {WRITTEN}"
 
 
-def _outcome(cells: dict[str, str], muac_mm: float | None, *, today: dt.date, visited_on: dt.date) -> Outcome | str:
+def _outcome(
+    cells: dict[str, str], muac_mm: float | None, *, today: dt.date, visited_on: dt.date
+) -> Outcome | str:
     """A line's outcome, or why it cannot be used. Values of a child stay out of the message."""
     if not cells.get("child_id"):
         return "no child_id"
     finding = finding_code(cells.get("finding"))
     if cells.get("finding") and finding is None:
-        return f"finding is not one of {', '.join(FINDING)} (or their words in {', '.join(LANGUAGES)})"
+        return (
+            f"finding is not one of {', '.join(FINDING)} (or their words in {', '.join(LANGUAGES)})"
+        )
     day = written_day(cells["visited_on"]) if cells.get("visited_on") else visited_on
     if day is None:
         return "visited_on is not a date: write 2026-03-16 or 16/03/2026"
@@ -101,8 +112,12 @@ def _outcome(cells: dict[str, str], muac_mm: float | None, *, today: dt.date, vi
 
 
 EARLIER_WORDS = {
-    "sam again": "sam_again", "फिर sam": "sam_again", "पुन्हा sam": "sam_again", "away": "away",
-    "कहीं और गए": "moved", "दुसरीकडे गेले": "moved",
+    "sam again": "sam_again",
+    "फिर sam": "sam_again",
+    "पुन्हा sam": "sam_again",
+    "away": "away",
+    "कहीं और गए": "moved",
+    "दुसरीकडे गेले": "moved",
 }
 """Words of lists that went out before they were changed: what was given out still comes back."""
 
@@ -138,7 +153,11 @@ def _rows_of_csv(path: Path) -> tuple[list[tuple[int, dict[str, str]]], dict[str
 
 
 def _clean(row: dict) -> dict[str, str]:
-    return {name: (row.get(name) or "").strip().removeprefix("'") for name in WANTED if isinstance(row.get(name), str)}
+    return {
+        name: (row.get(name) or "").strip().removeprefix("'")
+        for name in WANTED
+        if isinstance(row.get(name), str)
+    }
 
 
 def _rows_of_workbook(path: Path) -> tuple[list[tuple[int, dict[str, str]]], dict[str, str]]:
@@ -150,9 +169,20 @@ def _rows_of_workbook(path: Path) -> tuple[list[tuple[int, dict[str, str]]], dic
     _bounded(path)
     try:
         book = load_workbook(path, read_only=True, data_only=True)
-        tables = {sheet.title: list(sheet.iter_rows(values_only=True, max_row=5000, max_col=50)) for sheet in book}
+        tables = {
+            sheet.title: list(sheet.iter_rows(values_only=True, max_row=5000, max_col=50))
+            for sheet in book
+        }
         book.close()
-    except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, OSError, TypeError, SyntaxError):
+    except (
+        InvalidFileException,
+        zipfile.BadZipFile,
+        KeyError,
+        ValueError,
+        OSError,
+        TypeError,
+        SyntaxError,
+    ):
         raise _not_ours(path) from None
     says = {str(row[0]): str(row[1] or "") for row in tables.pop(BACK_SHEET, []) if row and row[0]}
     found = [lines for table in tables.values() if (lines := _lines_of(table)) is not None]
@@ -162,7 +192,8 @@ def _rows_of_workbook(path: Path) -> tuple[list[tuple[int, dict[str, str]]], dic
 
 
 def _bounded(path: Path) -> None:
-    """LST004 for a workbook that unpacks to more than any list of ours: a few MB can hold gigabytes."""
+    """LST004 for a workbook that unpacks to more than any list of ours: a few MB can hold
+    gigabytes."""
     try:
         with zipfile.ZipFile(path) as archive:
             parts = archive.infolist()
@@ -182,7 +213,9 @@ def _lines_of(table: list[tuple]) -> list[tuple[int, dict[str, str]]] | None:
     return None
 
 
-def _lines(table: list[tuple], start: int, columns: dict[str, int]) -> list[tuple[int, dict[str, str]]]:
+def _lines(
+    table: list[tuple], start: int, columns: dict[str, int]
+) -> list[tuple[int, dict[str, str]]]:
     """Cells under the row of codes, as text; the row of heads right below it is left out."""
     lines = []
     for number, row in enumerate(table[start + 1 :], start + 2):
@@ -207,7 +240,8 @@ def _not_ours(path: Path) -> BadInput:
 
 
 def keep(store_address: str, returned: Returned, *, today: dt.date) -> dict:
-    """Write outcomes into the registry (visits; measurements that were taken) and off the list; what was done.
+    """Write outcomes into the registry (visits; measurements that were taken) and off the list;
+    what was done.
 
     Recording the same file again changes nothing.
     """
@@ -220,10 +254,14 @@ def keep(store_address: str, returned: Returned, *, today: dt.date) -> dict:
         _tick(store.engine, returned)
     finally:
         store.close()
-    counts = {name: {"rows": 0, "kept": 0, "quarantined": 0, "codes": {}} for name in ("visits", "measurements")}
+    counts = {
+        name: {"rows": 0, "kept": 0, "quarantined": 0, "codes": {}}
+        for name in ("visits", "measurements")
+    }
     return {
         "import_id": report.import_id if report else None,
-        "tables": counts | ({name: dict(table) for name, table in report.tables.items()} if report else {}),
+        "tables": counts
+        | ({name: dict(table) for name, table in report.tables.items()} if report else {}),
         "blank": returned.blank,
         "problems": [{"row": row, "problem": problem} for row, problem in returned.problems],
     }
@@ -233,12 +271,17 @@ def _same_registry(store, returned: Returned) -> None:
     listed, here = returned.says.get("registry_id"), store.facts().get("registry_id")
     if listed and here and listed != str(here):
         raise BadInput(
-            "LST005", "this list was made from another registry than this store: name the right one by --store"
+            "LST005",
+            (
+                "this list was made from another registry than this store: name the right one "
+                "by --store"
+            ),
         )
 
 
 def _import(store, returned: Returned, today: dt.date):
-    """Through the registry's own import, so that what a visit found is checked like every other record."""
+    """Through the registry's own import, so that what a visit found is checked like every other
+    record."""
     from serving.book.accepted import import_day
     from serving.book.outbox import SOURCE
 
@@ -247,14 +290,22 @@ def _import(store, returned: Returned, today: dt.date):
         _write(
             Path(folder, "visits.csv"),
             ("child_id", "visited_on", "finding", "listed_on"),
-            ((outcome.child_id, outcome.visited_on, outcome.finding, returned.listed_on or "") for outcome in found),
+            (
+                (outcome.child_id, outcome.visited_on, outcome.finding, returned.listed_on or "")
+                for outcome in found
+            ),
         )
-        measured = [outcome for outcome in returned.outcomes if outcome.weight_kg or outcome.muac_mm]
+        measured = [
+            outcome for outcome in returned.outcomes if outcome.weight_kg or outcome.muac_mm
+        ]
         if measured:
             _write(
                 Path(folder, "measurements.csv"),
                 ("child_id", "measured_on", "weight_kg", "muac_mm", "source"),
-                ((one.child_id, one.visited_on, one.weight_kg or "", one.muac_mm or "", SOURCE) for one in measured),
+                (
+                    (one.child_id, one.visited_on, one.weight_kg or "", one.muac_mm or "", SOURCE)
+                    for one in measured
+                ),
             )
         return store.import_source(folder, imported_on=max(today, import_day(store.engine)))
 
@@ -287,7 +338,9 @@ def _tick(engine, returned: Returned) -> None:
                 "visited_on": outcome.visited_on,
                 "finding": outcome.finding,
                 "listed_on": returned.listed_on,
-                "listed_for": main_reason(counted_to(row.candidate, outcome.visited_on, as_of=run.as_of)),
+                "listed_for": main_reason(
+                    counted_to(row.candidate, outcome.visited_on, as_of=run.as_of)
+                ),
                 "sector_id": row.candidate.sector_id,
             }
         )

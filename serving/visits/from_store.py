@@ -1,4 +1,5 @@
-"""The visit list straight from a store, for the command line: the score book read with the scope of the whole state."""
+"""The visit list straight from a store, for the command line: the score book read with the scope of
+the whole state."""
 
 from __future__ import annotations
 
@@ -26,7 +27,8 @@ from serving.visits.lists import told_of, visit_list
 def listed_from_store(
     address: str, *, sector: str | None, capacity: int, as_of: dt.date | None = None
 ) -> VisitList:
-    """The list of one sector of a store. BadInput: REG060 (no store), LST011 (no scores), LST012 (no such sector)."""
+    """The list of one sector of a store. BadInput: REG060 (no store), LST011 (no scores), LST012
+    (no such sector)."""
     store = open_store(address, must_exist=True)
     try:
         make_tables(store.engine)
@@ -34,22 +36,32 @@ def listed_from_store(
         sector = _named(reader, sector, as_of)
         listed = visit_list(reader, sector_id=sector, as_of=as_of, capacity=capacity)
         _note(address, store.engine, listed)
-        here = {"store": address_to_keep(store.url), "registry_id": store.facts().get("registry_id", "")}
+        here = {
+            "store": address_to_keep(store.url),
+            "registry_id": store.facts().get("registry_id", ""),
+        }
     finally:
         store.close()
     return replace(listed, facts=listed.facts | here)
 
 
 def _note(address: str, engine: Engine, listed: VisitList) -> None:
-    """Write down in the audit log who made the list. BadInput AUD002 where that cannot be written."""
+    """Write down in the audit log who made the list. BadInput AUD002 where that cannot be
+    written."""
     key = own_audit_key(address, engine)
     at = dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds")
     children = tuple(recorder.named(key, child_id) for child_id in told_of(listed))
     try:
         recorder.make_tables(engine)
-        recorder.append(engine, key, [recorder.Entry(at, _who(), "operator", "list", "command line", "", children)])
+        recorder.append(
+            engine,
+            key,
+            [recorder.Entry(at, _who(), "operator", "list", "command line", "", children)],
+        )
     except (SQLAlchemyError, OSError):
-        raise BadInput("AUD002", "the audit log of this store cannot be written: no list is made unaudited") from None
+        raise BadInput(
+            "AUD002", "the audit log of this store cannot be written: no list is made unaudited"
+        ) from None
 
 
 def _who() -> str:
@@ -66,7 +78,9 @@ def _named(reader: Reader, sector: str | None, as_of: dt.date | None) -> str:
     try:
         known = [found.sector_id for found in reader.sectors(reader.run(as_of))]
     except Problem:
-        raise BadInput("LST011", "there is no list yet: run `sanket score STORE --as-of DATE` first") from None
+        raise BadInput(
+            "LST011", "there is no list yet: run `sanket score STORE --as-of DATE` first"
+        ) from None
     if sector is None and len(known) != 1:
         raise UsageError("LST012", f"name a sector by --sector; there are {_some(known)}")
     if sector is not None and sector not in known:

@@ -1,4 +1,5 @@
-"""The visit list over the score book: which sector, ranked by `models.visits.ranking`, as a document for programs."""
+"""The visit list over the score book: which sector, ranked by `models.visits.ranking`, as a
+document for programs."""
 
 from __future__ import annotations
 
@@ -19,9 +20,14 @@ DEFAULT_CAPACITY = 20
 
 
 def visit_list(
-    reader: Reader, *, sector_id: str | None, as_of: dt.date | None = None, capacity: int = DEFAULT_CAPACITY
+    reader: Reader,
+    *,
+    sector_id: str | None,
+    as_of: dt.date | None = None,
+    capacity: int = DEFAULT_CAPACITY,
 ) -> VisitList:
-    """The list of one sector of the reader's scope. API003 for a sector outside of it, as for one that is not there.
+    """The list of one sector of the reader's scope. API003 for a sector outside of it, as for one
+    that is not there.
 
     Days late, and the rest after a visit, are counted to `day_of_reading`.
     """
@@ -32,33 +38,42 @@ def visit_list(
     if sector_id not in sectors:
         raise Problem("API003")
     day = day_of_reading(run.as_of, as_of)
-    children = [counted_to(row.candidate, day, as_of=run.as_of) for row in reader.rows(run, sector_id)]
+    children = [
+        counted_to(row.candidate, day, as_of=run.as_of) for row in reader.rows(run, sector_id)
+    ]
     listed = rank(children, sector_id=sector_id, capacity=capacity, as_of=day, facts=run.facts)
     return replace(listed, as_of=run.as_of, day=day)
 
 
 def day_of_reading(scored_on: dt.date, asked: dt.date | None = None) -> dt.date:
-    """To which day days late are counted: the day asked for, else today; never before the scoring day.
+    """To which day days late are counted: the day asked for, else today; never before the scoring
+    day.
 
-    Example: scored on 16 March 2026. Read on 20 March: to the 20th. The list of 17 March, asked for on the 20th: to the
-    17th, as it read on that day.
+    Example: scored on 16 March 2026. Read on 20 March: to the 20th. The list of 17 March, asked for
+    on the 20th: to the 17th, as it read on that day.
     """
     return max(scored_on, asked or today())
 
 
 def _only(sectors: set[str]) -> str:
-    """The sector, where the scope has only one. API003 where it has none, API002 where one must be named."""
+    """The sector, where the scope has only one. API003 where it has none, API002 where one must be
+    named."""
     if not sectors:
         raise Problem("API003")
     if len(sectors) > 1:
-        raise Problem("API002", errors=[{"field": "sector", "problem": "this token is for several sectors: name one"}])
+        raise Problem(
+            "API002",
+            errors=[{"field": "sector", "problem": "this token is for several sectors: name one"}],
+        )
     return next(iter(sectors))
 
 
 def list_document(listed: VisitList, language: str) -> dict:
-    """The list as the API gives it, each child with its one line why and what to do in this language.
+    """The list as the API gives it, each child with its one line why and what to do in this
+    language.
 
-    `rows` in order of urgency; `for_the_anm`, the work at the centres; `beyond`, in danger and without a visit.
+    `rows` in order of urgency; `for_the_anm`, the work at the centres; `beyond`, in danger and
+    without a visit.
     """
     spoken = words(language)
     return {
@@ -80,11 +95,15 @@ def _row_document(row: VisitRow, spoken: Words) -> dict:
 
 
 def _child_document(child: Candidate, spoken: Words) -> dict:
-    return {"why": why_line(child, spoken), "what_to_do": what_to_do(child, spoken), **asdict(child)}
+    return {
+        "why": why_line(child, spoken),
+        "what_to_do": what_to_do(child, spoken),
+        **asdict(child),
+    }
 
 
 def told_of(listed: VisitList, *more: Iterable[str]) -> list[str]:
-    """The ids of all children whom a list tells of, on whatever part of it and beside it (`more`), each once: for the
-    audit."""
+    """The ids of all children whom a list tells of, on whatever part of it and beside it (`more`),
+    each once: for the audit."""
     children = (*(row.candidate for row in listed.rows), *listed.anm, *listed.beyond)
     return list(dict.fromkeys(chain((child.child_id for child in children), *more)))

@@ -1,4 +1,5 @@
-"""What home visits found, on its way back: off the list at once, and on into the registry's visits."""
+"""What home visits found, on its way back: off the list at once, and on into the registry's
+visits."""
 
 from __future__ import annotations
 
@@ -23,7 +24,8 @@ from serving.process.state import Desk
 
 EARLIEST = dt.date(2000, 1, 1)
 BOUNDS = {"weight_kg": (0.5, 40.0), "muac_mm": MUAC_MM}
-"""What a visit may have measured: bounds for a weight and an arm under six; an arm is in mm here, never in cm."""
+"""What a visit may have measured: bounds for a weight and an arm under six; an arm is in mm here,
+never in cm."""
 REQUEST_BODY = {
     "requestBody": {
         "required": True,
@@ -34,20 +36,35 @@ REQUEST_BODY = {
                     "required": ["visited_on"],
                     "additionalProperties": False,
                     "properties": {
-                        "visited_on": {"type": "string", "format": "date", "description": "not in the future"},
+                        "visited_on": {
+                            "type": "string",
+                            "format": "date",
+                            "description": "not in the future",
+                        },
                         "finding": {
-                            "type": ["string", "null"], "enum": [*FINDING, None],
-                            "description": "may only be missing or null beside a weight_kg or muac_mm: none of the "
+                            "type": ["string", "null"],
+                            "enum": [*FINDING, None],
+                            "description": "may only be missing or null beside a weight_kg or muac_mm: "  # noqa: E501
+                            "none of the "
                             "findings fits, and the child stays on the list",
                         },
                         **{
-                            name: {"type": ["number", "null"], "minimum": low, "maximum": high,
-                                   "description": "measured at the visit; kept with the source home_visit"}
+                            name: {
+                                "type": ["number", "null"],
+                                "minimum": low,
+                                "maximum": high,
+                                "description": "measured at the visit; kept with the source home_visit",  # noqa: E501
+                            }
                             for name, (low, high) in BOUNDS.items()
                         },
                     },
                 },
-                "example": {"visited_on": "2026-03-16", "finding": "well", "weight_kg": 7.4, "muac_mm": 121},
+                "example": {
+                    "visited_on": "2026-03-16",
+                    "finding": "well",
+                    "weight_kg": 7.4,
+                    "muac_mm": 121,
+                },
             }
         },
     }
@@ -56,7 +73,8 @@ REQUEST_BODY = {
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one visit found and measured. A finding of None: none fits, only what was measured is kept."""
+    """What one visit found and measured. A finding of None: none fits, only what was measured is
+    kept."""
 
     child_id: str
     visited_on: dt.date
@@ -80,22 +98,41 @@ class Whole(Outcome):
 def asked(document: object, *, child_id: str, today: dt.date) -> Outcome:
     """The outcome that a body states. API002 names each field that is not as documented."""
     if not isinstance(document, dict):
-        raise Problem("API002", errors=[{"field": "", "problem": "must be an object with visited_on and finding"}])
+        raise Problem(
+            "API002",
+            errors=[{"field": "", "problem": "must be an object with visited_on and finding"}],
+        )
     known = {"visited_on", "finding", *BOUNDS}
-    errors = [{"field": "", "problem": "holds a field that is not documented"}] * bool(document.keys() - known)
+    errors = [{"field": "", "problem": "holds a field that is not documented"}] * bool(
+        document.keys() - known
+    )
     visited_on = _day(document.get("visited_on"), today)
     if visited_on is None:
-        errors.append({"field": "visited_on", "problem": "must be a date, YYYY-MM-DD, from 2000-01-01 to today"})
+        errors.append(
+            {
+                "field": "visited_on",
+                "problem": "must be a date, YYYY-MM-DD, from 2000-01-01 to today",
+            }
+        )
     taken = {name: document[name] for name in BOUNDS if document.get(name) is not None}
     if not (document.get("finding") in FINDING or (document.get("finding") is None and taken)):
         errors.append({"field": "finding", "problem": f"must be one of {', '.join(FINDING)}"})
     for name, value in taken.items():
         low, high = BOUNDS[name]
-        if not isinstance(value, int | float) or isinstance(value, bool) or not low <= value <= high:
+        if (
+            not isinstance(value, int | float)
+            or isinstance(value, bool)
+            or not low <= value <= high
+        ):
             errors.append({"field": name, "problem": f"must be a number from {low:g} to {high:g}"})
     if errors:
         raise Problem("API002", errors=errors)
-    return Outcome(child_id, visited_on, document.get("finding"), **{name: float(taken[name]) for name in taken})
+    return Outcome(
+        child_id,
+        visited_on,
+        document.get("finding"),
+        **{name: float(taken[name]) for name in taken},
+    )
 
 
 def _day(text: object, today: dt.date) -> dt.date | None:
@@ -107,14 +144,16 @@ def _day(text: object, today: dt.date) -> dt.date | None:
 
 
 async def record(desk: Desk, request: Request, person: Person, outcome: Outcome) -> dict:
-    """Note an outcome for a child of the person's scope. API003 for any other child, API033 where it cannot be kept."""
+    """Note an outcome for a child of the person's scope. API003 for any other child, API033 where
+    it cannot be kept."""
     return await run_in_threadpool(_record, desk, request, person, outcome)
 
 
 def _record(desk: Desk, request: Request, person: Person, outcome: Outcome) -> dict:
     run, row = desk.reader(person).child(outcome.child_id)
     child = counted_to(row.candidate, outcome.visited_on, as_of=run.as_of)
-    # A list of a day to come (an exercise) asked for no visit yet: the registry would refuse its date.
+    # A list of a day to come (an exercise) asked for no visit yet: the registry would refuse its
+    # date.
     whole = Whole(**asdict(outcome), listed_on=min(run.as_of, desk.today()))
     must_be_kept(desk.engine, whole)
     desk.noted(request, person, "outcome", [outcome.child_id])
@@ -130,9 +169,12 @@ def _record(desk: Desk, request: Request, person: Person, outcome: Outcome) -> d
 
 
 def must_be_kept(engine: sa.Engine, whole: Whole) -> None:
-    """API002 with the field and the registry's rule where an import would refuse the outcome; API033 where the registry
-    cannot be asked."""
-    tables = {"visits": [whole] * (whole.finding is not None), "measurements": [whole] * whole.measured}
+    """API002 with the field and the registry's rule where an import would refuse the outcome;
+    API033 where the registry cannot be asked."""
+    tables = {
+        "visits": [whole] * (whole.finding is not None),
+        "measurements": [whole] * whole.measured,
+    }
     try:
         rows = registry_rows({name: part for name, part in tables.items() if part})
         found = refusals(engine, whole.child_id, rows)
@@ -140,4 +182,7 @@ def must_be_kept(engine: sa.Engine, whole: Whole) -> None:
         raise Problem("API033", headers={"Retry-After": "30"}) from None
     if found:
         said = {field: f"{code} {RULES[code].title}. {RULES[code].advice}" for field, code in found}
-        raise Problem("API002", errors=[{"field": field, "problem": problem} for field, problem in said.items()])
+        raise Problem(
+            "API002",
+            errors=[{"field": field, "problem": problem} for field, problem in said.items()],
+        )

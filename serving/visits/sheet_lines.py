@@ -1,7 +1,8 @@
-"""The visit list as sheets of lines, in words: what every form on paper and the page show of a child.
+"""The visit list as sheets of lines, in words: what every form on paper and the page show of a
+child.
 
-A `Line` is one child. Identifiers are kept to the least: the programme's own code of the child and the centre, sex,
-age; no family, no name, no phone.
+A `Line` is one child. Identifiers are kept to the least: the programme's own code of the child and
+the centre, sex, age; no family, no name, no phone.
 """
 
 from __future__ import annotations
@@ -18,22 +19,26 @@ from serving.language.reason_wording import form_of, known
 from serving.language.telling import rule_line, step_words, telling, what_to_do, why_line
 from serving.language.words import Words, how_often, last_weight, may_happen, whom
 
-TICK_BOXES = tuple(sorted(FINDING, key=("well", "ill", "sam_again", "away", "moved", "data_wrong", "died").index))
-"""The findings in the order of the boxes, on paper and on the page: all that the registry's visits know."""
+TICK_BOXES = tuple(
+    sorted(FINDING, key=("well", "ill", "sam_again", "away", "moved", "data_wrong", "died").index)
+)
+"""The findings in the order of the boxes, on paper and on the page: all that the registry's visits
+know."""
 STALE_DAYS = 3
 """From this day after the scoring on, a list says that it is old. verified: false."""
 ARM_FROM_MONTHS = 6
-"""Below this age an arm that was not measured is not missing: the cut-offs begin at six months (WHO 2013)."""
+"""Below this age an arm that was not measured is not missing: the cut-offs begin at six months (WHO
+2013)."""
 
 
 @dataclass(frozen=True)
 class Line:
     """One child in words; `row` is what it was made from.
 
-    `mark` is the number that stands with the child on every paper: its rank, with A before it for the ANM's children
-    and B for those in danger beyond the places. `why_short` is the reason in three words; `step` what to do without
-    its day. `arm`, `height`: the last ones, dated where they are not of the last weighing; `target`: the weight to
-    reach, empty outside of treatment.
+    `mark` is the number that stands with the child on every paper: its rank, with A before it for
+    the ANM's children and B for those in danger beyond the places. `why_short` is the reason in
+    three words; `step` what to do without its day. `arm`, `height`: the last ones, dated where they
+    are not of the last weighing; `target`: the weight to reach, empty outside of treatment.
     """
 
     row: VisitRow
@@ -56,7 +61,8 @@ class Line:
 
     @property
     def measured(self) -> str:
-        """`7.4 kg on 2 March 2026; arm 118 mm; height 70.0 cm (14 January 2026); weight to reach 8.1 kg`."""
+        """`7.4 kg on 2 March 2026; arm 118 mm; height 70.0 cm (14 January 2026); weight to reach
+        8.1 kg`."""
         return "; ".join(filter(None, (self.last_weight, self.arm, self.height, self.target)))
 
     @property
@@ -98,14 +104,17 @@ def line_of(row: VisitRow, words: Words, *, mark: str = "") -> Line:
         target=_target(child, words),
         step=_step(row, words),
         late=_late(child, words),
-        do=_in_time(row, _step(row, words) if row.section == "anm" else what_to_do(child, words), words),
+        do=_in_time(
+            row, _step(row, words) if row.section == "anm" else what_to_do(child, words), words
+        ),
         who=words("who", child.who),
         risk=how_often(child, words),
     )
 
 
 def why_short(row: VisitRow, words: Words) -> str:
-    """Why, in about three words: the rule; or the strongest reason of which the facts say that something is amiss."""
+    """Why, in about three words: the rule; or the strongest reason of which the facts say that
+    something is amiss."""
     child = row.candidate
     if row.section != "risk":
         return words("rules_short", child.rule) if child.rule else words("states", child.state)
@@ -125,7 +134,11 @@ def _late(child: Candidate, words: Words) -> str:
     """How late the step is, or by when it is due; empty where no day is set."""
     late = child.overdue_days or 0
     if late < 1:
-        return words.say("ui", "by_when", date=words.day(child.by_when, short=True)) if child.by_when else ""
+        return (
+            words.say("ui", "by_when", date=words.day(child.by_when, short=True))
+            if child.by_when
+            else ""
+        )
     return words.say("ui", "overdue_by", n=late)
 
 
@@ -142,7 +155,9 @@ def _height(child: Candidate, words: Words) -> str:
     cm = child.facts.get("last_height_cm")
     if not known(cm):
         return words("ui", "height_none")
-    return _dated(words.say("ui", "height_told", cm=words.number(cm, 1)), child, "last_height_on", words)
+    return _dated(
+        words.say("ui", "height_told", cm=words.number(cm, 1)), child, "last_height_on", words
+    )
 
 
 def _target(child: Candidate, words: Words) -> str:
@@ -163,7 +178,11 @@ def _why(row: VisitRow, words: Words) -> str:
     if row.section == "anm":
         return rule_line(row.candidate, words)
     why = why_line(row.candidate, words)
-    return f"{may_happen(row.candidate, words)}{words('ui', 'stop')}{why}" if row.section == "risk" else why
+    return (
+        f"{may_happen(row.candidate, words)}{words('ui', 'stop')}{why}"
+        if row.section == "risk"
+        else why
+    )
 
 
 def _in_time(row: VisitRow, step: str, words: Words) -> str:
@@ -173,7 +192,10 @@ def _in_time(row: VisitRow, step: str, words: Words) -> str:
     if row.section == "risk" or (child.by_when is None and late < 1):
         return step
     if child.by_when is not None:
-        step += f", {words.say('ui', 'due_since' if late > 0 else 'by_when', date=words.day(child.by_when))}"
+        step += (
+            ", "
+            f"{words.say('ui', 'due_since' if late > 0 else 'by_when', date=words.day(child.by_when))}"  # noqa: E501
+        )
     if late < 1:
         return step
     return f"{step} ({words.say('ui', 'overdue_by', n=late)})"
@@ -207,29 +229,41 @@ def ranked_lines(listed: VisitList, words: Words) -> list[Line]:
 def centre_name(candidate: Candidate, words: Words) -> str:
     """`Name (id)`, or the id alone where the centre has no name."""
     name, centre_id = candidate.centre_name, candidate.centre_id
-    return words.say("ui", "name_of_centre", name=name, id=centre_id) if name and name != centre_id else centre_id
+    return (
+        words.say("ui", "name_of_centre", name=name, id=centre_id)
+        if name and name != centre_id
+        else centre_id
+    )
 
 
 def beyond_lines(listed: VisitList, words: Words) -> list[Line]:
     """The children in danger for whom the list has no place, in words, numbered from B1."""
-    return [line_of(VisitRow("danger", n, child), words, mark=f"B{n}") for n, child in enumerate(listed.beyond, 1)]
+    return [
+        line_of(VisitRow("danger", n, child), words, mark=f"B{n}")
+        for n, child in enumerate(listed.beyond, 1)
+    ]
 
 
 def anm_lines(listed: VisitList, words: Words) -> list[Line]:
-    """The children who need the ANM or medical officer at the centre and no home visit, numbered from A1."""
-    return [line_of(VisitRow("anm", n, child), words, mark=f"A{n}") for n, child in enumerate(listed.anm, 1)]
+    """The children who need the ANM or medical officer at the centre and no home visit, numbered
+    from A1."""
+    return [
+        line_of(VisitRow("anm", n, child), words, mark=f"A{n}")
+        for n, child in enumerate(listed.anm, 1)
+    ]
 
 
 def sheet_notes(listed: VisitList, words: Words) -> list[str]:
-    """What the reader of one sheet must know: that it is an exercise, that it is old, who is beyond the capacity."""
+    """What the reader of one sheet must know: that it is an exercise, that it is old, who is beyond
+    the capacity."""
     practice = practice_key(listed.facts)
     said = [words("ui", practice)] if practice else []
     return [*said, *filter(None, [stale_note(listed, words), beyond_note(listed, words)])]
 
 
 def practice_key(facts: Mapping[str, object]) -> str:
-    """The words (`ui`) by which a page says that its run is no real one: its children are made up (`synthetic`), or
-    its models learnt from made-up children (`exercise`); empty for a real run."""
+    """The words (`ui`) by which a page says that its run is no real one: its children are made up
+    (`synthetic`), or its models learnt from made-up children (`exercise`); empty for a real run."""
     return next((key for key in ("synthetic", "exercise") if facts.get(key)), "")
 
 
@@ -242,15 +276,20 @@ def stale_note(listed: VisitList, words: Words) -> str:
 
 
 def warnings(listed: VisitList, words: Words) -> list[str]:
-    """What stands at the head of the overview and of each part that is handed on: that it is an exercise, or old."""
+    """What stands at the head of the overview and of each part that is handed on: that it is an
+    exercise, or old."""
     beyond = beyond_note(listed, words)
     return [note for note in sheet_notes(listed, words) if note != beyond]
 
 
 def notes(listed: VisitList, words: Words) -> list[str]:
-    """What a reader of the whole list must know: synthetic, who is beyond capacity, who has no score."""
+    """What a reader of the whole list must know: synthetic, who is beyond capacity, who has no
+    score."""
     said = sheet_notes(listed, words)
-    for fact, note in (("not_scored", "not_scored_count"), ("lately_visited", "lately_visited_count")):
+    for fact, note in (
+        ("not_scored", "not_scored_count"),
+        ("lately_visited", "lately_visited_count"),
+    ):
         if count := listed.facts.get(fact):
             said.append(words.say("ui", note, n=count))
     return said

@@ -1,4 +1,5 @@
-"""The stamp that ties findings to the model that they were made on: a digest of all that its scores come from."""
+"""The stamp that ties findings to the model that they were made on: a digest of all that its scores
+come from."""
 
 from __future__ import annotations
 
@@ -9,16 +10,26 @@ from models.bundle import Bundle
 
 
 def stamp(bundle: Bundle) -> str:
-    """SHA-256 (hex) of target, columns, both halves, blend, calibrator, priors and facts; not of card or profile.
+    """SHA-256 (hex) of target, columns, both halves, blend, calibrator, priors and facts; not of
+    card or profile.
 
-    The same before a bundle is saved and after it is loaded. A model whose trees, calibrator or training window
-    differ in a bit has another stamp, so findings cannot be carried over to it.
+    The same before a bundle is saved and after it is loaded. A model whose trees, calibrator or
+    training window differ in a bit has another stamp, so findings cannot be carried over to it.
     """
     calibrator = bundle.calibrator
     scored_by = [
-        bundle.target, list(bundle.columns), bundle.booster, bundle.linear.as_json(), bundle.trees, bundle.offset,
-        bundle.offset_mean, bundle.start, calibrator.slope, calibrator.intercept,
+        bundle.target,
+        list(bundle.columns),
+        bundle.booster,
+        bundle.linear.as_json(),
+        bundle.trees,
+        bundle.offset,
+        bundle.offset_mean,
+        bundle.start,
+        calibrator.slope,
+        calibrator.intercept,
         *(bound.tolist() for bound in (calibrator.knots, calibrator.low, calibrator.high)),
-        {name: prior._asdict() for name, prior in bundle.priors.items()}, bundle.facts,
+        {name: prior._asdict() for name, prior in bundle.priors.items()},
+        bundle.facts,
     ]
     return hashlib.sha256(json.dumps(scored_by, sort_keys=True).encode()).hexdigest()

@@ -1,10 +1,10 @@
 """The model card: TRIPOD+AI's 27 items and PROBAST+AI's questions, filled from the training itself.
 
-What the training cannot know says "not known, because …". The card lies in the bundle, so its version is the
-model's, and an exact repeat of a training writes the same card.
+What the training cannot know says "not known, because …". The card lies in the bundle, so its
+version is the model's, and an exact repeat of a training writes the same card.
 
-Sources: Collins et al. 2024, "TRIPOD+AI statement", BMJ 385:e078378; Moons et al. 2025, "PROBAST+AI", BMJ
-388:e082505 (items in our own words).
+Sources: Collins et al. 2024, "TRIPOD+AI statement", BMJ 385:e078378; Moons et al. 2025,
+"PROBAST+AI", BMJ 388:e082505 (items in our own words).
 """
 
 from __future__ import annotations
@@ -23,15 +23,16 @@ STRONGEST = 12
 
 
 def write(learned: Learned, *, findings: list[Finding], figures: dict[str, float]) -> dict:
-    """The card as plain JSON values: `use`, `tripod_ai` (27), `probast_ai`, `findings`, `figures`, `strongest`, and
-    `checked`: the stamp of the model that the findings were made on."""
+    """The card as plain JSON values: `use`, `tripod_ai` (27), `probast_ai`, `findings`, `figures`,
+    `strongest`, and `checked`: the stamp of the model that the findings were made on."""
     told = _facts(learned, findings, figures)
     return {
         "target": learned.bundle.target,
         "synthetic": told["synthetic"],
         "use": {"may": list(MAY), "may_not": list(MAY_NOT)},
         "tripod_ai": [
-            {"item": number, "title": title, "answer": answer.format(**told)} for number, title, answer in TRIPOD
+            {"item": number, "title": title, "answer": answer.format(**told)}
+            for number, title, answer in TRIPOD
         ],
         "probast_ai": [
             {"domain": domain, "question": question, "answer": answer.format(**told)}
@@ -49,11 +50,19 @@ def strongest(learned: Learned) -> list[dict]:
     matrix = learned.features[learned.later_on][:2000]
     size = np.abs(learned.bundle.score(matrix).contributions).mean(axis=0)
     order = np.argsort(-size, kind="stable")[:STRONGEST]
-    return [{"column": NAMES[at], "reason": REASON_OF[NAMES[at]], "mean_log_odds": round(float(size[at]), 4)}
-            for at in order]
+    return [
+        {
+            "column": NAMES[at],
+            "reason": REASON_OF[NAMES[at]],
+            "mean_log_odds": round(float(size[at]), 4),
+        }
+        for at in order
+    ]
 
 
-def _facts(learned: Learned, findings: list[Finding], figures: dict[str, float]) -> dict[str, object]:
+def _facts(
+    learned: Learned, findings: list[Finding], figures: dict[str, float]
+) -> dict[str, object]:
     """Every word that the card's sentences are filled with."""
     bundle, facts = learned.bundle, learned.bundle.facts
     attrition, problem = facts["attrition"], PROBLEMS[learned.bundle.target]
@@ -61,32 +70,78 @@ def _facts(learned: Learned, findings: list[Finding], figures: dict[str, float])
     known = learned.rows.outcome >= 0
     prevalence = float(np.mean(learned.rows.outcome[known] == 1))
     advised = needed(prevalence=prevalence, parameters=PARAMETERS)
-    return {
-        "target": bundle.target.replace("_", "-"), "horizon": problem.horizon, "used": len(learned.rows.index),
-        "landmarks": ", ".join(map(str, problem.landmarks)), "label_days": problem.label_days,
-        "until": facts["trained_until"], "seed": facts["seed"], "synthetic": facts["synthetic"],
-        "data": "SYNTHETIC children who never lived" if facts["synthetic"] else "real records of children",
-        "assumed": "not known, because the registry does not say" if share is None else f"{share:.1%}",
-        "indexes": attrition["indexes"], "in_cohort": attrition["in_cohort"], "rows": attrition["landmark_rows"],
-        "happened": attrition["happened"], "did_not": attrition["did_not_happen"], "censored": attrition["censored"],
-        "died": attrition["died"], "left_out": attrition["indexes"] - attrition["in_cohort"],
-        **{name: facts[name] for name in (
-            "rows_fitted", "rows_earlier", "rows_later", "events_fitted", "events_earlier", "events_later")},
-        "features": len(NAMES), "trees": f"{bundle.trees:.0%}", "linear": f"{1 - bundle.trees:.0%}",
-        "calibrator": f"slope {bundle.calibrator.slope:.3f}, intercept {bundle.calibrator.intercept:.3f}",
-        "advised": advised.events, "prevalence": f"{prevalence:.1%}",
-        "index": "discharge as cured" if problem.target == "relapse" else "admission to a UCDC or VCDC",
-        "event": _event(problem.target), "outcome_counts": _outcomes(findings),
-    } | {name: _number(figures.get(name)) for name in ("auc", "auc_whz", "brier_scaled", "calibration_slope",
-                                                       "precision_at_top_tenth")} | {
-        finding.code: f"{finding.outcome}: {finding.message}" for finding in findings
-    }
+    return (
+        {
+            "target": bundle.target.replace("_", "-"),
+            "horizon": problem.horizon,
+            "used": len(learned.rows.index),
+            "landmarks": ", ".join(map(str, problem.landmarks)),
+            "label_days": problem.label_days,
+            "until": facts["trained_until"],
+            "seed": facts["seed"],
+            "synthetic": facts["synthetic"],
+            "data": "SYNTHETIC children who never lived"
+            if facts["synthetic"]
+            else "real records of children",
+            "assumed": "not known, because the registry does not say"
+            if share is None
+            else f"{share:.1%}",
+            "indexes": attrition["indexes"],
+            "in_cohort": attrition["in_cohort"],
+            "rows": attrition["landmark_rows"],
+            "happened": attrition["happened"],
+            "did_not": attrition["did_not_happen"],
+            "censored": attrition["censored"],
+            "died": attrition["died"],
+            "left_out": attrition["indexes"] - attrition["in_cohort"],
+            **{
+                name: facts[name]
+                for name in (
+                    "rows_fitted",
+                    "rows_earlier",
+                    "rows_later",
+                    "events_fitted",
+                    "events_earlier",
+                    "events_later",
+                )
+            },
+            "features": len(NAMES),
+            "trees": f"{bundle.trees:.0%}",
+            "linear": f"{1 - bundle.trees:.0%}",
+            "calibrator": (
+                f"slope {bundle.calibrator.slope:.3f}, intercept {bundle.calibrator.intercept:.3f}"
+            ),
+            "advised": advised.events,
+            "prevalence": f"{prevalence:.1%}",
+            "index": "discharge as cured"
+            if problem.target == "relapse"
+            else "admission to a UCDC or VCDC",
+            "event": _event(problem.target),
+            "outcome_counts": _outcomes(findings),
+        }
+        | {
+            name: _number(figures.get(name))
+            for name in (
+                "auc",
+                "auc_whz",
+                "brier_scaled",
+                "calibration_slope",
+                "precision_at_top_tenth",
+            )
+        }
+        | {finding.code: f"{finding.outcome}: {finding.message}" for finding in findings}
+    )
 
 
 def _event(target: str) -> str:
     if target == "relapse":
-        return "SAM again on day 14 to 183 after a verified cure: confirmed by the next valid reading, or admitted"
-    return "91 days of treatment without cure, or a close as not recovered or sent on for lack of gain"
+        return (
+            "SAM again on day 14 to 183 after a verified cure: confirmed by the next valid "
+            "reading, or admitted"
+        )
+    return (
+        "91 days of treatment without cure, or a close as not recovered or sent on for lack of gain"
+    )
 
 
 def _number(value: float | None) -> str:
@@ -95,9 +150,13 @@ def _number(value: float | None) -> str:
 
 
 def _outcomes(findings: list[Finding]) -> str:
-    counts = {outcome: sum(finding.outcome == outcome for finding in findings)
-              for outcome in dict.fromkeys(finding.outcome for finding in findings)}
-    return ", ".join(f"{count} {outcome}" for outcome, count in counts.items()) or "no check was run"
+    counts = {
+        outcome: sum(finding.outcome == outcome for finding in findings)
+        for outcome in dict.fromkeys(finding.outcome for finding in findings)
+    }
+    return (
+        ", ".join(f"{count} {outcome}" for outcome, count in counts.items()) or "no check was run"
+    )
 
 
 def _without_nan(told: object) -> object:

@@ -22,7 +22,8 @@ from training.evaluation.scored_rows import (
 from training.fitting.pipeline import Learned
 
 PROBED = 300
-"""Rows of as many different children that the probes look at; a leak in a column shows in the first few."""
+"""Rows of as many different children that the probes look at; a leak in a column shows in the first
+few."""
 
 
 @dataclass
@@ -40,7 +41,8 @@ class Evidence:
 
     @property
     def until(self) -> int:
-        """The day (number) until which the model learnt; nothing known on or after it may play a part."""
+        """The day (number) until which the model learnt; nothing known on or after it may play a
+        part."""
         return day_number(self.learned.bundle.facts["trained_until"])
 
     @cached_property
@@ -53,7 +55,9 @@ class Evidence:
         """Later rows where there are enough; else the rehearsal's later block."""
         block, rows = judged_cohort(self.clock, self.learned.bundle)
         if block == LATER:
-            return score_rows(self.clock, self.learned.bundle, rows, block=block, context=self.of_centres)
+            return score_rows(
+                self.clock, self.learned.bundle, rows, block=block, context=self.of_centres
+            )
         return of_learned(self.learned)
 
     @cached_property

@@ -11,7 +11,8 @@ OUTCOMES = (PASS, TIP, ISSUE, SKIPPED, NOT_APPLICABLE)
 
 @dataclass(frozen=True)
 class Said:
-    """What a check says: an outcome of `OUTCOMES`, one sentence (for the last two: the reason), and figures."""
+    """What a check says: an outcome of `OUTCOMES`, one sentence (for the last two: the reason), and
+    figures."""
 
     outcome: str
     message: str
@@ -20,7 +21,8 @@ class Said:
 
 @dataclass(frozen=True)
 class Finding:
-    """A check's outcome on one model. An `issue` keeps the model from being promoted unless someone accepts it."""
+    """A check's outcome on one model. An `issue` keeps the model from being promoted unless someone
+    accepts it."""
 
     code: str
     title: str
@@ -40,7 +42,8 @@ class Finding:
 
 @dataclass(frozen=True)
 class Check:
-    """A numbered check: `asks` reads `training.checks.evidence.Evidence`; its docstring is its page in docs/checks/."""
+    """A numbered check: `asks` reads `training.checks.evidence.Evidence`; its docstring is its page
+    in docs/checks/."""
 
     code: str
     title: str

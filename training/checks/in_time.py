@@ -1,4 +1,5 @@
-"""Checks of time: nothing later than the split, and nothing later than its own day, had a part in the model."""
+"""Checks of time: nothing later than the split, and nothing later than its own day, had a part in
+the model."""
 
 from __future__ import annotations
 
@@ -23,14 +24,17 @@ SAME = 1e-9
 def no_future(evidence: Evidence) -> Said:
     """The training rows' features must not change when everything known after their day is removed.
 
-    For up to 300 children the registry is cut at the child's own day, by hand and not by the clock that made the
-    features, and their feature rows are made anew; for three days the whole registry is cut, for the columns of
-    centre and family. Every bit must be the same. Example: a row of 2026-03-29 that holds a weight of 2026-04-06.
+    For up to 300 children the registry is cut at the child's own day, by hand and not by the clock
+    that made the features, and their feature rows are made anew; for three days the whole registry
+    is cut, for the columns of centre and family. Every bit must be the same. Example: a row of
+    2026-03-29 that holds a weight of 2026-04-06.
 
-    Where nobody wrote down when a record came in, it counts as known on its own day. No check can see whether it was:
-    the finding says what share of the records that is, and the report what becomes of the figures 30 days later.
+    Where nobody wrote down when a record came in, it counts as known on its own day. No check can
+    see whether it was: the finding says what share of the records that is, and the report what
+    becomes of the figures 30 days later.
 
-    What to do: find the named columns; whoever made them read a table that the clock had not masked.
+    What to do: find the named columns; whoever made them read a table that the clock had not
+    masked.
     """
     rows, at = evidence.learned.rows, evidence.probed
     if not len(at):
@@ -39,66 +43,102 @@ def no_future(evidence: Evidence) -> Said:
     made = evidence.learned.features[at]
     anew = probes.features_without_future(registry, rows.child[at], rows.day[at], priors=priors)
     differ = [name for name in probes.differing(made, anew) if name not in probes.CONTEXT_NAMES]
-    for day in np.unique(rows.day[at])[:: max(1, len(np.unique(rows.day[at])) // DAYS_PROBED)][:DAYS_PROBED]:
+    for day in np.unique(rows.day[at])[:: max(1, len(np.unique(rows.day[at])) // DAYS_PROBED)][
+        :DAYS_PROBED
+    ]:
         same_day = np.flatnonzero(rows.day == day)
-        anew = probes.context_without_future(registry, rows.child[same_day], int(day), priors=priors)
-        differ += [name for name in probes.differing(evidence.learned.features[same_day], anew) if name not in differ]
+        anew = probes.context_without_future(
+            registry, rows.child[same_day], int(day), priors=priors
+        )
+        differ += [
+            name
+            for name in probes.differing(evidence.learned.features[same_day], anew)
+            if name not in differ
+        ]
     if differ:
-        return issue(f"{len(differ)} columns change when the future is removed: {', '.join(differ[:5])}",
-                     columns=float(len(differ)), rows_probed=float(len(at)))
+        return issue(
+            f"{len(differ)} columns change when the future is removed: {', '.join(differ[:5])}",
+            columns=float(len(differ)),
+            rows_probed=float(len(at)),
+        )
     share = registry.facts.get("share_assumed_dates")
-    return passed(f"{len(at)} children's rows are the same bits with the future removed; {_assumed(share)}",
-                  rows_probed=float(len(at)), **({} if share is None else {"share_assumed_dates": float(share)}))
+    return passed(
+        f"{len(at)} children's rows are the same bits with the future removed; {_assumed(share)}",
+        rows_probed=float(len(at)),
+        **({} if share is None else {"share_assumed_dates": float(share)}),
+    )
 
 
 def _assumed(share: float | None) -> str:
     if share is None:
-        return "but the registry does not say when its records came in: this takes each as known on its own day"
-    return (f"but {share:.0%} of the records have an assumed day of entry and are taken as known on their own day, "
-            "which no check can see")
+        return (
+            "but the registry does not say when its records came in: this takes each as known "
+            "on its own day"
+        )
+    return (
+        f"but {share:.0%} of the records have an assumed day of entry and are taken as "
+        "known on their own day, "
+        "which no check can see"
+    )
 
 
 @check("RISK002", "Labels end before the split")
 def labels_before_split(evidence: Evidence) -> Said:
-    """A training row needs all that its label could use to lie before the day until which the model learns.
+    """A training row needs all that its label could use to lie before the day until which the model
+    learns.
 
-    Relapse: index + 183 days at risk + 63 days for the confirming reading; non-response: index + 91 days. Example:
-    split 2026-03-01; a discharge of 2025-07-01 could still be confirmed on 2026-03-04, so it may not train.
+    Relapse: index + 183 days at risk + 63 days for the confirming reading; non-response: index + 91
+    days. Example: split 2026-03-01; a discharge of 2025-07-01 could still be confirmed on
+    2026-03-04, so it may not train.
 
-    What to do: use `training.cohorts.landmarks.before_split`; do not take rows because their outcome happens to be known.
+    What to do: use `training.cohorts.landmarks.before_split`; do not take rows because their
+    outcome happens to be known.
     """
     ends = evidence.index_on().astype(np.int64) + evidence.problem.label_days
     late = int(np.sum(ends >= evidence.until))
     known_late = int(np.sum(evidence.happened() & (evidence.learned.rows.day >= evidence.until)))
     if late or known_late:
-        return issue(f"{late} rows whose label can reach {day_date(evidence.until)} or later", rows=float(late))
+        return issue(
+            f"{late} rows whose label can reach {day_date(evidence.until)} or later",
+            rows=float(late),
+        )
     return passed(f"every label window ends before {day_date(evidence.until)}")
 
 
 @check("RISK003", "No child on both sides")
 def child_on_one_side(evidence: Evidence) -> Said:
-    """A child that the rehearsal was fitted on may not judge it: a child's rows are alike and flatter the model.
+    """A child that the rehearsal was fitted on may not judge it: a child's rows are alike and
+    flatter the model.
 
-    What to do: split by the date of the index, then drop from the later block every child of the earlier one.
+    What to do: split by the date of the index, then drop from the later block every child of the
+    earlier one.
     """
-    child, fitted, later = evidence.learned.rows.child, evidence.learned.earlier_on, evidence.learned.later_on
+    child, fitted, later = (
+        evidence.learned.rows.child,
+        evidence.learned.earlier_on,
+        evidence.learned.later_on,
+    )
     both = np.intersect1d(child[fitted], child[later])
     if len(both):
-        return issue(f"{len(both)} children are in the earlier and in the later block", children=float(len(both)))
+        return issue(
+            f"{len(both)} children are in the earlier and in the later block",
+            children=float(len(both)),
+        )
     return passed("no child is in both blocks")
 
 
 @check("RISK004", "Calibrated on children that it had not seen")
 def calibrated_on_held_out(evidence: Evidence) -> Said:
-    """The calibrator must come from what halves said of children that they had not seen, before the split.
+    """The calibrator must come from what halves said of children that they had not seen, before the
+    split.
 
-    The blocks are compared in time. What was said of held-out children must be further from the truth (log loss) than
-    what the finished halves say of the same rows, or they were not held out. The calibration is then repeated: slope
-    and intercept must come out the same to nine digits. A calibrator fitted on the rows that judge it makes any model
-    look calibrated.
+    The blocks are compared in time. What was said of held-out children must be further from the
+    truth (log loss) than what the finished halves say of the same rows, or they were not held out.
+    The calibration is then repeated: slope and intercept must come out the same to nine digits. A
+    calibrator fitted on the rows that judge it makes any model look calibrated.
 
-    What to do: train again with `sanket train`; do not touch the calibrator afterwards (a recalibration for another
-    registry is a new bundle).
+    What to do: train again with `sanket train`; do not touch the calibrator afterwards (a
+    recalibration for another registry is a new bundle).
     """
     learned, index_on = evidence.learned, evidence.index_on()
     if not learned.later_on.any() or not learned.earlier_on.any():
@@ -116,30 +156,43 @@ def calibrated_on_held_out(evidence: Evidence) -> Said:
     anew, kept = calibrate(learned.fitted.held_out), learned.bundle.calibrator
     off = max(abs(anew.slope - kept.slope), abs(anew.intercept - kept.intercept))
     if not off < SAME:
-        return issue(f"the calibrator is not the held-out children's: it differs by {off:.3g}", difference=float(off))
+        return issue(
+            f"the calibrator is not the held-out children's: it differs by {off:.3g}",
+            difference=float(off),
+        )
     return passed("the calibrator is the held-out children's own")
 
 
 @check("RISK005", "Labels as the contract says")
 def labels_as_contract(evidence: Evidence) -> Said:
-    """Each row's outcome must be what the contract's definition gives, as known the day before the split.
+    """Each row's outcome must be what the contract's definition gives, as known the day before the
+    split.
 
-    The cohort is made anew and compared row by row; a shifted label, or a censored child told as well, shows here.
-    Unknown is never "no".
+    The cohort is made anew and compared row by row; a shifted label, or a censored child told as
+    well, shows here. Unknown is never "no".
 
-    What to do: find what changed the outcomes between `training.cohorts.landmarks.cohort` and the fit.
+    What to do: find what changed the outcomes between `training.cohorts.landmarks.cohort` and the
+    fit.
     """
     rows = evidence.learned.rows
     anew = cohort(evidence.clock, evidence.problem, cutoff=evidence.until - 1)
-    key = {(int(c), int(d), int(mark)): int(o) for c, d, mark, o in
-           zip(anew.child, anew.day, anew.landmark, anew.outcome, strict=True)}
-    wrong = sum(key.get((int(c), int(d), int(mark))) != int(o) for c, d, mark, o in
-                zip(rows.child, rows.day, rows.landmark, rows.outcome, strict=True))
+    key = {
+        (int(c), int(d), int(mark)): int(o)
+        for c, d, mark, o in zip(anew.child, anew.day, anew.landmark, anew.outcome, strict=True)
+    }
+    wrong = sum(
+        key.get((int(c), int(d), int(mark))) != int(o)
+        for c, d, mark, o in zip(rows.child, rows.day, rows.landmark, rows.outcome, strict=True)
+    )
     if not len(rows.outcome):
         return not_applicable("there is no training row")
     if wrong:
-        return issue(f"{wrong} of {len(rows.outcome)} rows have another outcome than the contract gives",
-                     rows=float(wrong))
-    words = ", ".join(f"{int(np.sum(rows.outcome == code))} {OUTCOME_WORDS[code].replace('_', ' ')}"
-                      for code in (1, 0, CENSORED))
+        return issue(
+            f"{wrong} of {len(rows.outcome)} rows have another outcome than the contract gives",
+            rows=float(wrong),
+        )
+    words = ", ".join(
+        f"{int(np.sum(rows.outcome == code))} {OUTCOME_WORDS[code].replace('_', ' ')}"
+        for code in (1, 0, CENSORED)
+    )
     return passed(f"all {len(rows.outcome)} outcomes are the contract's: {words}")

@@ -1,4 +1,5 @@
-"""Checks of the figures: good enough to be of use, not too good to be true, and fair enough to be used."""
+"""Checks of the figures: good enough to be of use, not too good to be true, and fair enough to be
+used."""
 
 from __future__ import annotations
 
@@ -19,12 +20,15 @@ from training.metrics.discrimination import auc, bootstrap
 
 TOO_GOOD = {RELAPSE.target: 0.90, NON_RESPONSE.target: 0.95}
 EARLY_IN_TREATMENT = 28
-"""Non-response: from four weeks of weighing on it can honestly be foreseen that well; before, it cannot."""
+"""Non-response: from four weeks of weighing on it can honestly be foreseen that well; before, it
+cannot."""
 SLOPE_LOW, SLOPE_HIGH = 0.8, 1.25
 GAP_ISSUE, GAP_TIP = 0.20, 0.10
-"""Recall between subgroups (chosen): beyond a fifth one group is as good as left out. verified: false."""
+"""Recall between subgroups (chosen): beyond a fifth one group is as good as left out. verified:
+false."""
 CENSORED_ISSUE, CENSORED_TIP = 0.6, 0.35
-"""Share of landmark rows without a known outcome (chosen; loss after exit is 15 to 35 %). verified: false."""
+"""Share of landmark rows without a known outcome (chosen; loss after exit is 15 to 35 %). verified:
+false."""
 REPEATS = 200
 """As in the report, so that one interval is told once."""
 
@@ -37,46 +41,61 @@ def _enough(judged: Judged) -> str | None:
 
 
 def beyond(events: int, *, surely: bool) -> Callable[..., Said]:
-    """How a figure beyond its bound is told: an issue where the whole 95 % interval lies beyond it (`surely`), from
-    20 children with the event on; else a tip, since chance could do it."""
+    """How a figure beyond its bound is told: an issue where the whole 95 % interval lies beyond it
+    (`surely`), from 20 children with the event on; else a tip, since chance could do it."""
     return issue if surely and events >= ENOUGH_EVENTS else tip
 
 
 def _too_few(events: int, told: str) -> Said:
     """A figure within its bound from too few events: no proof of anything."""
-    return skipped(f"{events} children with the event are too few to tell ({ENOUGH_EVENTS} are needed): {told}")
+    return skipped(
+        f"{events} children with the event are too few to tell ({ENOUGH_EVENTS} are needed): {told}"
+    )
 
 
 @check("RISK009", "Not too good to be true")
 def not_too_good(evidence: Evidence) -> Said:
     """An AUC over 0.90 for relapse is a leak until shown otherwise.
 
-    Relapse: over all landmarks together. Non-response: over 0.95 before the fourth week; later, weekly weighing can
-    honestly foresee it. Over the bound it is an issue where the whole 95 % interval (children drawn anew) lies over
-    it, else a tip: chance could do it. With fewer than 20 children with the event it is at most a tip over the bound,
-    and skipped under it.
+    Relapse: over all landmarks together. Non-response: over 0.95 before the fourth week; later,
+    weekly weighing can honestly foresee it. Over the bound it is an issue where the whole 95 %
+    interval (children drawn anew) lies over it, else a tip: chance could do it. With fewer than 20
+    children with the event it is at most a tip over the bound, and skipped under it.
 
-    What to do: look at the strongest columns of the report's reasons, and when their records are known.
+    What to do: look at the strongest columns of the report's reasons, and when their records are
+    known.
     """
     judged, target, which = evidence.judged, evidence.problem.target, ""
     if target == NON_RESPONSE.target:
-        judged, which = judged.take(judged.rows.landmark < EARLY_IN_TREATMENT), " before the fourth week"
+        judged, which = (
+            judged.take(judged.rows.landmark < EARLY_IN_TREATMENT),
+            " before the fourth week",
+        )
     if why := _enough(judged):
         return skipped(why)
     found, bound = auc(judged.risk, judged.happened, judged.weight), TOO_GOOD[target]
     told = f"AUC {found:.3f}{which}, {judged.events} events (a leak is suspected over {bound})"
     if found <= bound:
-        return passed(told, auc=found) if judged.events >= ENOUGH_EVENTS else _too_few(judged.events, told)
-    low = bootstrap(auc, judged.risk, judged.happened, judged.weight, cluster=judged.rows.child, repeats=REPEATS).low
-    return beyond(judged.events, surely=low > bound)(f"{told}, at least {low:.3f}", auc=found, auc_low=low)
+        return (
+            passed(told, auc=found)
+            if judged.events >= ENOUGH_EVENTS
+            else _too_few(judged.events, told)
+        )
+    low = bootstrap(
+        auc, judged.risk, judged.happened, judged.weight, cluster=judged.rows.child, repeats=REPEATS
+    ).low
+    return beyond(judged.events, surely=low > bound)(
+        f"{told}, at least {low:.3f}", auc=found, auc_low=low
+    )
 
 
 @check("RISK010", "Better than one measurement")
 def better_than_one_measurement(evidence: Evidence) -> Said:
-    """The model must order children better than the last WHZ, the last MUAC, or days without gain do by themselves.
+    """The model must order children better than the last WHZ, the last MUAC, or days without gain
+    do by themselves.
 
-    The difference of AUCs on the same rows, children drawn anew 200 times. An issue where the model is worse than
-    WHZ; a tip where it is not surely better than the best of them.
+    The difference of AUCs on the same rows, children drawn anew 200 times. An issue where the model
+    is worse than WHZ; a tip where it is not surely better than the best of them.
 
     What to do: more events, or use the measurement: it is simpler.
     """
@@ -89,13 +108,26 @@ def better_than_one_measurement(evidence: Evidence) -> Said:
     found = {name: auc(order, judged.happened, judged.weight) for name, order in orders.items()}
     best = max(found, key=found.get)
     own = auc(judged.risk, judged.happened, judged.weight)
-    told = f"AUC {own:.3f}; WHZ alone {found['WHZ']:.3f}; best single order {best} {found[best]:.3f}"
+    told = (
+        f"AUC {own:.3f}; WHZ alone {found['WHZ']:.3f}; best single order {best} {found[best]:.3f}"
+    )
     if own <= found["WHZ"]:
         return issue(told, auc=own, auc_whz=found["WHZ"])
-    gain = bootstrap(_gain, judged.risk, orders[best], judged.happened, judged.weight,
-                     cluster=judged.rows.child, repeats=REPEATS)
+    gain = bootstrap(
+        _gain,
+        judged.risk,
+        orders[best],
+        judged.happened,
+        judged.weight,
+        cluster=judged.rows.child,
+        repeats=REPEATS,
+    )
     say = passed if gain.low > 0 else tip
-    return say(f"{told}; gain {gain.value:.3f} ({gain.low:.3f} to {gain.high:.3f})", auc=own, gain=gain.value)
+    return say(
+        f"{told}; gain {gain.value:.3f} ({gain.low:.3f} to {gain.high:.3f})",
+        auc=own,
+        gain=gain.value,
+    )
 
 
 def _gain(risk: np.ndarray, order: np.ndarray, happened: np.ndarray, weight: np.ndarray) -> float:
@@ -104,27 +136,41 @@ def _gain(risk: np.ndarray, order: np.ndarray, happened: np.ndarray, weight: np.
 
 @check("RISK011", "Calibration slope between 0.8 and 1.25")
 def calibration_slope(evidence: Evidence) -> Said:
-    """Risks that are too extreme (slope under 0.8) or too timid (over 1.25) mislead whoever reads them as shares.
+    """Risks that are too extreme (slope under 0.8) or too timid (over 1.25) mislead whoever reads
+    them as shares.
 
-    On the judged rows. Where these are the rehearsal's, they are the last months of the training window only, and
-    the finding says so. A slope outside is an issue where the whole 95 % interval (children drawn anew) lies on that
-    side of the bound, else a tip: chance could do it. A slope inside passes where its interval lies inside too, else it
-    is a tip. With fewer than 20 children with the event it is at most a tip outside, and skipped inside.
+    On the judged rows. Where these are the rehearsal's, they are the last months of the training
+    window only, and the finding says so. A slope outside is an issue where the whole 95 % interval
+    (children drawn anew) lies on that side of the bound, else a tip: chance could do it. A slope
+    inside passes where its interval lies inside too, else it is a tip. With fewer than 20 children
+    with the event it is at most a tip outside, and skipped inside.
 
     What to do: recalibrate by slope on records of the place (the report offers it), or train again.
     """
     judged = evidence.judged
     if why := _enough(judged):
         return skipped(why)
-    slope = bootstrap(_slope, judged.risk, judged.happened, judged.weight, cluster=judged.rows.child, repeats=REPEATS)
-    told = (f"slope {slope.value:.2f} ({slope.low:.2f} to {slope.high:.2f}), {judged.events} events, on "
-            f"{BLOCK_WORDS[judged.block]}")
+    slope = bootstrap(
+        _slope,
+        judged.risk,
+        judged.happened,
+        judged.weight,
+        cluster=judged.rows.child,
+        repeats=REPEATS,
+    )
+    told = (
+        f"slope {slope.value:.2f} ({slope.low:.2f} to {slope.high:.2f}), {judged.events} "
+        "events, on "
+        f"{BLOCK_WORDS[judged.block]}"
+    )
     if not SLOPE_LOW <= slope.value <= SLOPE_HIGH:
         surely = slope.low > SLOPE_HIGH or slope.high < SLOPE_LOW
         return beyond(judged.events, surely=surely)(told, slope=slope.value)
     if judged.events < ENOUGH_EVENTS:
         return _too_few(judged.events, told)
-    return (passed if slope.low >= SLOPE_LOW and slope.high <= SLOPE_HIGH else tip)(told, slope=slope.value)
+    return (passed if slope.low >= SLOPE_LOW and slope.high <= SLOPE_HIGH else tip)(
+        told, slope=slope.value
+    )
 
 
 def _slope(risk: np.ndarray, happened: np.ndarray, weight: np.ndarray) -> float:
@@ -133,26 +179,38 @@ def _slope(risk: np.ndarray, happened: np.ndarray, weight: np.ndarray) -> float:
 
 @check("RISK012", "Subgroups are found alike")
 def subgroups_found_alike(evidence: Evidence) -> Said:
-    """Of the children with the event, about the same share must be found in each subgroup within the same visits.
+    """Of the children with the event, about the same share must be found in each subgroup within
+    the same visits.
 
-    A fifth of the judged rows is visited by risk; recall among girls and boys, under and over 24 months, and by
-    setting, where a group has 20 children with the event or more (else it is not compared; without two such groups
-    the check is skipped). A gap over 0.20 is an issue where the whole 95 % interval lies over it, else a tip, as is a
-    gap over 0.10, and one whose interval reaches over 0.20: it is not shown to be small. The finding names the groups
-    that could not be compared. Districts and the quality of records stand in the report's table only.
+    A fifth of the judged rows is visited by risk; recall among girls and boys, under and over 24
+    months, and by setting, where a group has 20 children with the event or more (else it is not
+    compared; without two such groups the check is skipped). A gap over 0.20 is an issue where the
+    whole 95 % interval lies over it, else a tip, as is a gap over 0.10, and one whose interval
+    reaches over 0.20: it is not shown to be small. The finding names the groups that could not be
+    compared. Districts and the quality of records stand in the report's table only.
 
     What to do: see the report's subgroups; look for measurements that one group lacks.
     """
     gaps = recall_gaps(evidence.judged)
     if not gaps:
-        return skipped(f"no two subgroups have 20 children with the event each; there are {evidence.judged.events}")
+        return skipped(
+            "no two subgroups have 20 children with the event each; there are "
+            f"{evidence.judged.events}"
+        )
     worst = max(gaps, key=lambda gap: gap.gap.value)
-    told = (f"of {', '.join(gap.by for gap in gaps)} the largest gap is {worst.gap.value:.2f} ({worst.gap.low:.2f} to "
-            f"{worst.gap.high:.2f}), by {worst.by}: ")
-    told += ", ".join(f"{name} {recall:.2f} ({worst.events[name]} children with the event)"
-                      for name, recall in worst.recalls.items()) + _not_compared(evidence.judged, gaps)
+    told = (
+        f"of {', '.join(gap.by for gap in gaps)} the largest gap is {worst.gap.value:.2f} "
+        f"({worst.gap.low:.2f} to "
+        f"{worst.gap.high:.2f}), by {worst.by}: "
+    )
+    told += ", ".join(
+        f"{name} {recall:.2f} ({worst.events[name]} children with the event)"
+        for name, recall in worst.recalls.items()
+    ) + _not_compared(evidence.judged, gaps)
     if worst.gap.value > GAP_ISSUE:
-        return beyond(min(worst.events.values()), surely=worst.gap.low > GAP_ISSUE)(told, gap=worst.gap.value)
+        return beyond(min(worst.events.values()), surely=worst.gap.low > GAP_ISSUE)(
+            told, gap=worst.gap.value
+        )
     small = worst.gap.value <= GAP_TIP and worst.gap.high <= GAP_ISSUE
     return (passed if small else tip)(told, gap=worst.gap.value, gap_high=worst.gap.high)
 
@@ -160,8 +218,12 @@ def subgroups_found_alike(evidence: Evidence) -> Said:
 def _not_compared(judged: Judged, gaps: list[RecallGap]) -> str:
     """The groups with too few children with the event, in words."""
     compared = {name for gap in gaps for name in gap.recalls}
-    left = [str(name) for names in memberships(judged).values() for name in np.unique(names)
-            if name and name not in compared]
+    left = [
+        str(name)
+        for names in memberships(judged).values()
+        for name in np.unique(names)
+        if name and name not in compared
+    ]
     return f"; too few to compare: {', '.join(left)}" if left else ""
 
 
@@ -183,22 +245,28 @@ def most_outcomes_known(evidence: Evidence) -> Said:
 
 @check("RISK014", "Enough events")
 def enough_events(evidence: Evidence) -> Said:
-    """Few events make a model that is chance. Indexes with the event among all rows fitted on are counted, and of them
-    those whose child has all its time in one block (the others are fitted on, but neither chosen by nor judged on).
+    """Few events make a model that is chance. Indexes with the event among all rows fitted on are
+    counted, and of them those whose child has all its time in one block (the others are fitted on,
+    but neither chosen by nor judged on).
 
-    An issue where these are under 30; a tip where all are under what Riley's criteria ask for (BMJ 2020;368:m441) with
-    20 parameters.
+    An issue where these are under 30; a tip where all are under what Riley's criteria ask for (BMJ
+    2020;368:m441) with 20 parameters.
 
     What to do: wait, or take a larger area; a small registry can use a model of a larger one.
     """
     learned = evidence.learned
     events = evidence.events(np.ones(len(learned.rows.index), bool))
     in_blocks = evidence.events(learned.earlier_on | learned.later_on)
-    told = f"{events} events to fit on, {in_blocks} of them of children with all their time in one block"
+    told = (
+        f"{events} events to fit on, {in_blocks} of them of children with all their time in "
+        "one block"
+    )
     figures = {"events": float(events), "in_one_block": float(in_blocks)}
     if in_blocks < LEAST_EVENTS:
         return issue(f"{told}: fewer than {LEAST_EVENTS} to choose by and judge on", **figures)
     known = learned.rows.outcome >= 0
-    advised = needed(prevalence=float(np.mean(learned.rows.outcome[known] == 1)), parameters=PARAMETERS).events
+    advised = needed(
+        prevalence=float(np.mean(learned.rows.outcome[known] == 1)), parameters=PARAMETERS
+    ).events
     say = tip if events < advised else passed
     return say(f"{told}; Riley's criteria ask for {advised}", **figures, advised=float(advised))

@@ -1,6 +1,7 @@
 """The numbered checks that a model passes before it may answer for anybody: RISK001 … RISK016.
 
-`sanket train` runs them, the model card keeps what they found, `sanket promote` refuses on an issue.
+`sanket train` runs them, the model card keeps what they found, `sanket promote` refuses on an
+issue.
 """
 
 from __future__ import annotations
@@ -49,6 +50,11 @@ def write_pages(folder: Path) -> None:
 def list_of_checks() -> str:
     """The list of all checks (Markdown)."""
     lines = [f"- [{code}]({code}.md): {CHECKS[code].title}" for code in sorted(CHECKS)]
-    head = "# Checks before a model may be promoted\n\nMade from the code by `training.checks.run_checks.write_pages`.\n"
-    outcomes = "\nEach says one of five: pass, tip, issue, skipped because …, not applicable because …\n"
+    head = (
+        "# Checks before a model may be promoted\n\nMade from the code by "
+        "`training.checks.run_checks.write_pages`.\n"
+    )
+    outcomes = (
+        "\nEach says one of five: pass, tip, issue, skipped because …, not applicable because …\n"
+    )
     return head + outcomes + "\n" + "\n".join(lines) + "\n"

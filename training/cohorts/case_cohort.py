@@ -1,4 +1,5 @@
-"""Which rows are learnt from where there are too many: all with the event, and a draw of the others (case-cohort)."""
+"""Which rows are learnt from where there are too many: all with the event, and a draw of the others
+(case-cohort)."""
 
 from __future__ import annotations
 
@@ -11,15 +12,17 @@ from training.cohorts import censoring
 from training.cohorts.landmarks import Cohort
 
 MOST_ROWS = 150_000
-"""Rows learnt from at most: a state has tens of millions of child-quarters, and few events among them."""
+"""Rows learnt from at most: a state has tens of millions of child-quarters, and few events among
+them."""
 
 
 def drawn(rows: Cohort, *, seed: int, most: int = MOST_ROWS) -> tuple[np.ndarray, Cohort]:
-    """(positions, rows) of all rows where they are few enough; else of all with the event and, by lot, so many of those
-    known to be without it, each standing for as many as were there for one drawn. Weights of censoring are found before
-    the draw, over all rows.
+    """(positions, rows) of all rows where they are few enough; else of all with the event and, by
+    lot, so many of those known to be without it, each standing for as many as were there for one
+    drawn. Weights of censoring are found before the draw, over all rows.
 
-    Example: 2,000 events and 600,000 others, at most 150,000: 148,000 others, each weighed 4.05 times.
+    Example: 2,000 events and 600,000 others, at most 150,000: 148,000 others, each weighed 4.05
+    times.
     """
     everything = np.arange(len(rows.index))
     if len(rows.index) <= most:

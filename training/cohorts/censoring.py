@@ -1,4 +1,5 @@
-"""Censoring: what weight a landmark row with a known outcome carries for those whose outcome is not known (IPCW)."""
+"""Censoring: what weight a landmark row with a known outcome carries for those whose outcome is not
+known (IPCW)."""
 
 from __future__ import annotations
 
@@ -9,14 +10,17 @@ from training.cohorts.landmarks import Cohort
 from training.metrics.discrimination import known_weights
 
 MOST_WEIGHT = 20.0
-"""No row stands for more than twenty: where fewer are still followed, weighting further only adds noise."""
+"""No row stands for more than twenty: where fewer are still followed, weighting further only adds
+noise."""
 
 
 def weights(rows: Cohort) -> np.ndarray:
-    """IPCW of each landmark row (float64): 0 where censored, else 1 / share still followed at its outcome.
+    """IPCW of each landmark row (float64): 0 where censored, else 1 / share still followed at its
+    outcome.
 
-    One curve a landmark, over the rows given. A row of a child who grows past 1,826 days within the horizon has no part
-    in it: its event could be known and its absence could not. Rows drawn by lot bring their weights with them.
+    One curve a landmark, over the rows given. A row of a child who grows past 1,826 days within the
+    horizon has no part in it: its event could be known and its absence could not. Rows drawn by lot
+    bring their weights with them.
     """
     if rows.weight is not None:
         return rows.weight
@@ -26,9 +30,14 @@ def weights(rows: Cohort) -> np.ndarray:
 
 
 def _with_room(rows: Cohort) -> np.ndarray:
-    # A death, or a cure that ends the stay, answers the question on its day: nothing could be lost after it.
+    # A death, or a cure that ends the stay, answers the question on its day: nothing could be lost
+    # after it.
     ended = (rows.outcome == DID_NOT_HAPPEN) & (rows.time < rows.remaining)
     weight = known_weights(
-        outcome=rows.outcome, days=rows.time, competing=ended, landmark=rows.landmark, horizon=rows.remaining,
+        outcome=rows.outcome,
+        days=rows.time,
+        competing=ended,
+        landmark=rows.landmark,
+        horizon=rows.remaining,
     )
     return np.minimum(weight, MOST_WEIGHT)

@@ -1,4 +1,5 @@
-"""Cohorts: which (child, day) a model is asked about, and what a split date leaves for training; all counted."""
+"""Cohorts: which (child, day) a model is asked about, and what a split date leaves for training;
+all counted."""
 
 from __future__ import annotations
 
@@ -24,7 +25,8 @@ from training.cohorts.lives import (
 from training.cohorts.outcomes import outcomes
 
 LEFT_OUT = {
-    RELAPSE.target: (CURED_UNVERIFIED, FAILED_DISCHARGE), NON_RESPONSE.target: (),
+    RELAPSE.target: (CURED_UNVERIFIED, FAILED_DISCHARGE),
+    NON_RESPONSE.target: (),
     ONSET.target: (SAM_THEN, NOT_THAT_AGE, TREATED_LATELY, SAM_WAITS, SAM_LATELY),
 }
 """Why indexes of a target can be left out of its cohort: counted in the attrition."""
@@ -34,10 +36,11 @@ LEFT_OUT = {
 class Cohort:
     """Landmark rows of one problem: arrays of length m, and the attrition that led to them.
 
-    `index`: position in `outcomes`; `child`, `day` (the day of prediction), `landmark` (days after the index);
-    `outcome` (1, 0, -1); `time`: days from the landmark to the event, to the competing death, or as far as the
-    child was followed; `remaining`: days left of the horizon. `weight`: for how many each row stands, where rows were
-    drawn by lot (`training.cohorts.case_cohort`); None: censoring alone says (`training.cohorts.censoring`).
+    `index`: position in `outcomes`; `child`, `day` (the day of prediction), `landmark` (days after
+    the index); `outcome` (1, 0, -1); `time`: days from the landmark to the event, to the competing
+    death, or as far as the child was followed; `remaining`: days left of the horizon. `weight`: for
+    how many each row stands, where rows were drawn by lot (`training.cohorts.case_cohort`); None:
+    censoring alone says (`training.cohorts.censoring`).
     """
 
     problem: Problem
@@ -54,9 +57,23 @@ class Cohort:
 
     def take(self, rows: np.ndarray) -> Cohort:
         """Some of the rows, in their order."""
-        columns = (self.index, self.child, self.day, self.landmark, self.outcome, self.time, self.remaining)
+        columns = (
+            self.index,
+            self.child,
+            self.day,
+            self.landmark,
+            self.outcome,
+            self.time,
+            self.remaining,
+        )
         weight = None if self.weight is None else self.weight[rows]
-        return Cohort(self.problem, self.outcomes, *(column[rows] for column in columns), self.attrition, weight)
+        return Cohort(
+            self.problem,
+            self.outcomes,
+            *(column[rows] for column in columns),
+            self.attrition,
+            weight,
+        )
 
 
 def cohort(clock: Clock, problem: Problem, *, cutoff: int) -> Cohort:
@@ -83,24 +100,40 @@ def cohort(clock: Clock, problem: Problem, *, cutoff: int) -> Cohort:
     time = np.maximum(end.astype(np.int64) - day, 0)
     remaining = problem.horizon - landmark
     outcome = found.outcome[index]
-    # Nobody who was last seen before the landmark was followed from it, unless the outcome is known all the same.
-    return Cohort(problem, found, index, found.child[index], day, landmark, outcome, time, remaining, attrition)
+    # Nobody who was last seen before the landmark was followed from it, unless the outcome is known
+    # all the same.
+    return Cohort(
+        problem,
+        found,
+        index,
+        found.child[index],
+        day,
+        landmark,
+        outcome,
+        time,
+        remaining,
+        attrition,
+    )
 
 
 def asked(found: Outcomes, problem: Problem, index: np.ndarray, day: np.ndarray) -> np.ndarray:
     """At the landmark: no event known, not gone; and for non-response still in treatment."""
     open_question = found.gone_on[index] > day
     if problem.target != NON_RESPONSE.target:
-        return open_question & ~((found.outcome[index] == HAPPENED) & (found.known_on[index] <= day))
+        return open_question & ~(
+            (found.outcome[index] == HAPPENED) & (found.known_on[index] <= day)
+        )
     return open_question & (day < found.closed_on[index])
 
 
 def before_split(rows: Cohort, split: int) -> np.ndarray:
-    """Which rows a model may be trained on at a split (mask): all that their label could use lies before it.
+    """Which rows a model may be trained on at a split (mask): all that their label could use lies
+    before it.
 
-    And the child stays under 1,827 days for the whole horizon: of one who does not, an event would be known and its
-    absence never, so that age would tell the outcome. Example: discharged at 1,700 days of age, the child is 1,827 days
-    old on day 127: SAM on day 60 is known, a child without it is censored.
+    And the child stays under 1,827 days for the whole horizon: of one who does not, an event would
+    be known and its absence never, so that age would tell the outcome. Example: discharged at 1,700
+    days of age, the child is 1,827 days old on day 127: SAM on day 60 is known, a child without it
+    is censored.
     """
     ends = rows.outcomes.index_on[rows.index].astype(np.int64) + rows.problem.label_days
     return (ends < split) & (rows.outcomes.room[rows.index] == 1)
@@ -109,7 +142,11 @@ def before_split(rows: Cohort, split: int) -> np.ndarray:
 def attrition_table(rows: Cohort) -> dict[str, int]:
     """The attrition with the outcomes of the rows."""
     words = {HAPPENED: "happened", DID_NOT_HAPPEN: "did_not_happen", CENSORED: "censored"}
-    return rows.attrition | {word: int(np.sum(rows.outcome == code)) for code, word in words.items()} | {
-        "died": int(np.sum(rows.outcomes.competing[rows.index] == 1)),
-        "never_closed": int(np.sum(rows.outcomes.closed_on[rows.index] == NEVER)),
-    }
+    return (
+        rows.attrition
+        | {word: int(np.sum(rows.outcome == code)) for code, word in words.items()}
+        | {
+            "died": int(np.sum(rows.outcomes.competing[rows.index] == 1)),
+            "never_closed": int(np.sum(rows.outcomes.closed_on[rows.index] == NEVER)),
+        }
+    )

@@ -1,6 +1,8 @@
-"""What outcomes are made of: a child's life at a cutoff, what became of it within some days of an index, and the rows.
+"""What outcomes are made of: a child's life at a cutoff, what became of it within some days of an
+index, and the rows.
 
-Everything comes from one view of the child at the cutoff (the split date, or the end of the records).
+Everything comes from one view of the child at the cutoff (the split date, or the end of the
+records).
 """
 
 from __future__ import annotations
@@ -25,23 +27,30 @@ LEFT_DIED, FOUND_DEAD = LEFT_REASON.index("died"), FINDING.index("died")
 IN_COHORT, CURED_UNVERIFIED, FAILED_DISCHARGE = 0, 1, 2
 SAM_THEN, NOT_THAT_AGE, TREATED_LATELY, SAM_WAITS, SAM_LATELY = 3, 4, 5, 6, 7
 COHORT_WORDS = {
-    IN_COHORT: "in_cohort", CURED_UNVERIFIED: "cured_unverified", FAILED_DISCHARGE: "failed_discharge",
-    SAM_THEN: "sam_then", NOT_THAT_AGE: "not_that_age", TREATED_LATELY: "treated_lately", SAM_WAITS: "sam_waits",
+    IN_COHORT: "in_cohort",
+    CURED_UNVERIFIED: "cured_unverified",
+    FAILED_DISCHARGE: "failed_discharge",
+    SAM_THEN: "sam_then",
+    NOT_THAT_AGE: "not_that_age",
+    TREATED_LATELY: "treated_lately",
+    SAM_WAITS: "sam_waits",
     SAM_LATELY: "sam_lately",
 }
-"""Why an index is not in its cohort. Relapse: no valid reading without SAM within 7 days of the discharge; SAM or
-admitted again before day 14. Onset: the reading is SAM; the child is under 28 or over 1,735 days old; in a programme
-then or in the 183 days before; an unanswered SAM reading stands; confirmed SAM in the 183 days before."""
+"""Why an index is not in its cohort. Relapse: no valid reading without SAM within 7 days of the
+discharge; SAM or admitted again before day 14. Onset: the reading is SAM; the child is under 28 or
+over 1,735 days old; in a programme then or in the 183 days before; an unanswered SAM reading
+stands; confirmed SAM in the 183 days before."""
 
 
 class Outcomes(NamedTuple):
     """One row for each index, arrays of length n (days int32, NEVER where there is none).
 
-    `child`, `index_on`, `episode` (row in the registry's episodes; -1 for onset); `cohort` (codes above);
-    `outcome` (1, 0, -1); `event_on` (NEVER unless it happened); `known_on`: the day the outcome was known;
-    `followed_until`; `gone_on`: the day from which the child was known to have left, died, or grown past 1,826 days;
-    `closed_on`: the close of the index stay (non-response); `competing`: 1 where death came first; `room`: 1 where the
-    child does not grow past 1,826 days within the horizon (or the question does not end there: non-response).
+    `child`, `index_on`, `episode` (row in the registry's episodes; -1 for onset); `cohort` (codes
+    above); `outcome` (1, 0, -1); `event_on` (NEVER unless it happened); `known_on`: the day the
+    outcome was known; `followed_until`; `gone_on`: the day from which the child was known to have
+    left, died, or grown past 1,826 days; `closed_on`: the close of the index stay (non-response);
+    `competing`: 1 where death came first; `room`: 1 where the child does not grow past 1,826 days
+    within the horizon (or the question does not end there: non-response).
     """
 
     child: np.ndarray
@@ -59,7 +68,8 @@ class Outcomes(NamedTuple):
 
 
 class Lives(NamedTuple):
-    """One view of each child at the cutoff: readings by offsets, and the ends of being followed (int32 a child)."""
+    """One view of each child at the cutoff: readings by offsets, and the ends of being followed
+    (int32 a child)."""
 
     offsets: np.ndarray
     day: np.ndarray
@@ -90,22 +100,38 @@ def lives(known: Known) -> Lives:
     ):
         np.minimum.at(died, table.question[dead], table[day][dead])
     left = np.where(child["left_reason"] == LEFT_DIED, NEVER, child["left_on"])
-    too_old = np.where(child["birth_date"] == NEVER, NEVER, np.minimum(child["birth_date"], 2**30) + LAST_DAY + 1)
-    trouble = (episodes["complications"] == 1.0) | (episodes["appetite_test"] == stays.APPETITE_FAILED)
+    too_old = np.where(
+        child["birth_date"] == NEVER, NEVER, np.minimum(child["birth_date"], 2**30) + LAST_DAY + 1
+    )
+    trouble = (episodes["complications"] == 1.0) | (
+        episodes["appetite_test"] == stays.APPETITE_FAILED
+    )
     return Lives(
-        growth.offsets, growth["measured_on"], growth["known_from"], growth["valid"] > 0, growth["sam"] > 0,
-        *answers_of(growth)[:SAM_QUESTIONS], growth["oedema"],
-        episodes.offsets, episodes["admitted_on"], episodes["closed_on"], episodes["programme"], trouble,
-        died, left, too_old.astype(np.int32),
+        growth.offsets,
+        growth["measured_on"],
+        growth["known_from"],
+        growth["valid"] > 0,
+        growth["sam"] > 0,
+        *answers_of(growth)[:SAM_QUESTIONS],
+        growth["oedema"],
+        episodes.offsets,
+        episodes["admitted_on"],
+        episodes["closed_on"],
+        episodes["programme"],
+        trouble,
+        died,
+        left,
+        too_old.astype(np.int32),
     )
 
 
 @njit(cache=True, nogil=True)
 def first_confirmed(life, child, since, until, confirmations):
-    """(day, known on) of the first confirmed SAM whose first reading lies in the window; (NEVER, NEVER) if none.
+    """(day, known on) of the first confirmed SAM whose first reading lies in the window; (NEVER,
+    NEVER) if none.
 
-    `confirmations`: 1 asks for the measurement that answers it (`features.answered`), within 63 days, to be SAM too;
-    0 takes a single reading.
+    `confirmations`: 1 asks for the measurement that answers it (`features.answered`), within 63
+    days, to be SAM too; 0 takes a single reading.
     """
     for row in range(life.offsets[child], life.offsets[child + 1]):
         if life.day[row] < since or not life.sam[row]:
@@ -123,13 +149,20 @@ def first_confirmed(life, child, since, until, confirmations):
 @njit(cache=True, nogil=True)
 def answer(life, child, row):
     """(row, SAM) of the day that answers a SAM reading; (-1, False) where none does."""
-    return next_answer(life.day, life.by_whz, life.by_muac, life.by_oedema, row, life.offsets[child + 1])
+    return next_answer(
+        life.day, life.by_whz, life.by_muac, life.by_oedema, row, life.offsets[child + 1]
+    )
 
 
 @njit(cache=True, nogil=True)
 def sam_known_from(life, child, row):
-    """From when the first SAM reading of this row's day was known (rows of a day stand together)."""
-    while row + 1 < life.offsets[child + 1] and not life.sam[row] and life.day[row + 1] == life.day[row]:
+    """From when the first SAM reading of this row's day was known (rows of a day stand
+    together)."""
+    while (
+        row + 1 < life.offsets[child + 1]
+        and not life.sam[row]
+        and life.day[row + 1] == life.day[row]
+    ):
         row += 1
     return life.known_from[row]
 
@@ -154,7 +187,8 @@ def last_valid(life, child, since, until):
 
 @njit(cache=True, nogil=True)
 def waits_since(life, child, since, until):
-    """The day of a SAM reading in the window that nothing answers; NEVER where every one is answered.
+    """The day of a SAM reading in the window that nothing answers; NEVER where every one is
+    answered.
 
     A later SAM reading answers an earlier one, so only the last of them can wait.
     """
@@ -167,9 +201,10 @@ def waits_since(life, child, since, until):
 
 @njit(cache=True, nogil=True)
 def became(life, child, index_on, since, end, followed_from, cutoff, confirmations):
-    """(outcome, event on, known on, followed until, competing) of an index: its event is an admission to any programme
-    or confirmed SAM from the day `since` to `end`; `followed_from`: the day from which a valid reading, or a death,
-    follows the child to the end. Death competes; leaving and growing past 1,826 days censor."""
+    """(outcome, event on, known on, followed until, competing) of an index: its event is an
+    admission to any programme or confirmed SAM from the day `since` to `end`; `followed_from`: the
+    day from which a valid reading, or a death, follows the child to the end. Death competes;
+    leaving and growing past 1,826 days censor."""
     label_until = end + CONFIRMED_WITHIN
     gone = min(life.left_on[child], life.too_old_on[child])
     admission = first_admission(life, child, since, end)

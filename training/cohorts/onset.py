@@ -1,7 +1,9 @@
-"""Onset: a first slide into SAM, within 91 days, of a child whom nobody treats. One index a child and calendar quarter.
+"""Onset: a first slide into SAM, within 91 days, of a child whom nobody treats. One index a child
+and calendar quarter.
 
-Source: the registry contract, "Onset". The index is the quarter's first valid measurement; where that one is SAM, or
-the child is of another age, treated, or was SAM lately, the quarter has none, and the reason is counted.
+Source: the registry contract, "Onset". The index is the quarter's first valid measurement; where
+that one is SAM, or the child is of another age, treated, or was SAM lately, the quarter has none,
+and the reason is counted.
 """
 
 from __future__ import annotations
@@ -46,17 +48,21 @@ def _treated_lately(life, child, day):
 
 @njit(cache=True, nogil=True)
 def _sam_waits(life, child, row, end):
-    """Whether a SAM reading before the day (rows `row` to `end`) is answered by nothing up to and on that day."""
+    """Whether a SAM reading before the day (rows `row` to `end`) is answered by nothing up to and
+    on that day."""
     for earlier in range(row - 1, life.offsets[child] - 1, -1):
         if life.sam[earlier]:
-            answered, _ = next_answer(life.day, life.by_whz, life.by_muac, life.by_oedema, earlier, end)
+            answered, _ = next_answer(
+                life.day, life.by_whz, life.by_muac, life.by_oedema, earlier, end
+            )
             return answered < 0
     return False
 
 
 @njit(cache=True, nogil=True)
 def _in_cohort(life, child, row, end):
-    """The code of a quarter's first valid measurement (rows `row` to `end`): in the cohort, or why it is not."""
+    """The code of a quarter's first valid measurement (rows `row` to `end`): in the cohort, or why
+    it is not."""
     day = life.day[row]
     age = day - (life.too_old_on[child] - LAST_DAY - 1)
     if life.sam[row:end].any():
@@ -74,7 +80,8 @@ def _in_cohort(life, child, row, end):
 
 @njit(cache=True, nogil=True)
 def _indexes(life, quarter, child, day, code):
-    """Fill (child, day, code) of each child's first valid measurement a quarter; how many there are."""
+    """Fill (child, day, code) of each child's first valid measurement a quarter; how many there
+    are."""
     count = 0
     for c in range(len(life.offsets) - 1):
         row, stop, last = life.offsets[c], life.offsets[c + 1], NEVER
@@ -82,7 +89,11 @@ def _indexes(life, quarter, child, day, code):
             end = same_day_until(life.day, row, stop)
             if quarter[row] != last and life.valid[row:end].any():
                 last = quarter[row]
-                child[count], day[count], code[count] = c, life.day[row], _in_cohort(life, c, row, end)
+                child[count], day[count], code[count] = (
+                    c,
+                    life.day[row],
+                    _in_cohort(life, c, row, end),
+                )
                 count += 1
             row = end
     return count
@@ -90,7 +101,8 @@ def _indexes(life, quarter, child, day, code):
 
 @njit(cache=True, nogil=True)
 def _became(life, child, day, code, cutoff, horizon, confirmations):
-    """(outcome and competing int8, event, known, followed and gone int32) of each index; the left out are censored."""
+    """(outcome and competing int8, event, known, followed and gone int32) of each index; the left
+    out are censored."""
     n = len(child)
     codes, days = np.zeros((2, n), np.int8), np.full((4, n), NEVER, np.int32)
     followed_from = round(horizon * _FOLLOWED_SHARE)
@@ -100,16 +112,25 @@ def _became(life, child, day, code, cutoff, horizon, confirmations):
         codes[0, i], days[2, i] = CENSORED, day[i]
         if code[i] == IN_COHORT:
             codes[0, i], days[0, i], days[1, i], days[2, i], codes[1, i] = became(
-                life, c, day[i], day[i] + 1, day[i] + horizon, day[i] + followed_from, cutoff, confirmations
+                life,
+                c,
+                day[i],
+                day[i] + 1,
+                day[i] + horizon,
+                day[i] + followed_from,
+                cutoff,
+                confirmations,
             )
     return codes, days
 
 
 def onsets(clock: Clock, *, cutoff: int, horizon: int, confirmations: int = 1) -> Outcomes:
-    """The outcome of every child's first valid measurement of each calendar quarter, as known by the cutoff.
+    """The outcome of every child's first valid measurement of each calendar quarter, as known by
+    the cutoff.
 
-    Example: WHZ -1.8 on 2026-01-12 (the first of the quarter), an arm of 112 mm on 2026-02-20 and of 113 mm on
-    2026-03-15: index on 2026-01-12, happened, event on 2026-02-20, known on 2026-03-15.
+    Example: WHZ -1.8 on 2026-01-12 (the first of the quarter), an arm of 112 mm on 2026-02-20 and
+    of 113 mm on 2026-03-15: index on 2026-01-12, happened, event on 2026-02-20, known on
+    2026-03-15.
     """
     children = np.arange(len(clock.registry.child_ids), dtype=np.int32)
     pieces = [children[begin : begin + PIECE] for begin in range(0, max(len(children), 1), PIECE)]
@@ -117,7 +138,9 @@ def onsets(clock: Clock, *, cutoff: int, horizon: int, confirmations: int = 1) -
     return Outcomes(*(np.concatenate(columns) for columns in zip(*found, strict=True)))
 
 
-def _piece(clock: Clock, children: np.ndarray, cutoff: int, horizon: int, confirmations: int) -> Outcomes:
+def _piece(
+    clock: Clock, children: np.ndarray, cutoff: int, horizon: int, confirmations: int
+) -> Outcomes:
     life: Lives = lives(clock.known_by(children, np.full(len(children), cutoff, np.int32)))
     rows = len(life.day)
     child, day, code = np.empty(rows, np.int32), np.empty(rows, np.int32), np.empty(rows, np.int8)
@@ -127,8 +150,18 @@ def _piece(clock: Clock, children: np.ndarray, cutoff: int, horizon: int, confir
     room = day.astype(np.int64) + horizon < life.too_old_on[child]
     never = np.full(count, NEVER, np.int32)
     return Outcomes(
-        children[child], day, np.full(count, -1, np.int32), code, codes[0], days[0], days[1], days[2], days[3], never,
-        codes[1], room,
+        children[child],
+        day,
+        np.full(count, -1, np.int32),
+        code,
+        codes[0],
+        days[0],
+        days[1],
+        days[2],
+        days[3],
+        never,
+        codes[1],
+        room,
     )
 
 

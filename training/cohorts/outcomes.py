@@ -1,7 +1,8 @@
-"""What became of each index, by the registry contract: happened, did not happen, or censored. Unknown is never "no".
+"""What became of each index, by the registry contract: happened, did not happen, or censored.
+Unknown is never "no".
 
-Everything is read from one view of each child at the `cutoff` (the split date, or the end of the records): what
-was not known by then plays no part.
+Everything is read from one view of each child at the `cutoff` (the split date, or the end of the
+records): what was not known by then plays no part.
 """
 
 from __future__ import annotations
@@ -36,20 +37,28 @@ from training.cohorts.lives import (
 )
 from training.cohorts.onset import onsets
 
-NO_GAIN, COMPLICATION, MOVED = (TRANSFER_REASON.index(reason) for reason in ("no_gain", "complication", "moved"))
+NO_GAIN, COMPLICATION, MOVED = (
+    TRANSFER_REASON.index(reason) for reason in ("no_gain", "complication", "moved")
+)
 FACILITY_WITHIN = 7
-"""A facility's admission within a week of a transfer is where the child was sent (chosen: the weekly review)."""
+"""A facility's admission within a week of a transfer is where the child was sent (chosen: the
+weekly review)."""
 
 _RELAPSE_FROM, _LONGEST = FAILED_DISCHARGE_BEFORE, NON_RESPONSE.horizon
 _FOLLOWED_SHARE = FOLLOWED_FROM / RELAPSE.horizon
-"""A shorter horizon is followed to the same share of its end as 148 days are of 183: 30 days to day 24, 90 to 73."""
+"""A shorter horizon is followed to the same share of its end as 148 days are of 183: 30 days to day
+24, 90 to 73."""
 
 
 @njit(cache=True, nogil=True)
 def _verified(life, child, index_on):
     """A valid reading without SAM within 7 days of the index."""
     for row in range(life.offsets[child], life.offsets[child + 1]):
-        if abs(life.day[row] - index_on) <= VERIFIED_WITHIN and life.valid[row] and not life.sam[row]:
+        if (
+            abs(life.day[row] - index_on) <= VERIFIED_WITHIN
+            and life.valid[row]
+            and not life.sam[row]
+        ):
             return True
     return False
 
@@ -87,7 +96,8 @@ def _sent_without_trouble(life, child, row, closed_on):
 
 @njit(cache=True, nogil=True)
 def _non_response(life, child, row, closed_on, outcome, reason, cutoff):
-    """(outcome, event on, known on, followed until, competing) of one admission; `row` is its stay in `life`."""
+    """(outcome, event on, known on, followed until, competing) of one admission; `row` is its stay
+    in `life`."""
     index_on = life.admitted_on[row]
     late = index_on + _LONGEST + 1
     died, left = life.died_on[child], life.left_on[child]
@@ -98,7 +108,11 @@ def _non_response(life, child, row, closed_on, outcome, reason, cutoff):
             return DID_NOT_HAPPEN, NEVER, closed_on, closed_on, False
         sent = outcome == stays.TRANSFERRED and (
             reason == NO_GAIN
-            or (reason != COMPLICATION and reason != MOVED and _sent_without_trouble(life, child, row, closed_on))
+            or (
+                reason != COMPLICATION
+                and reason != MOVED
+                and _sent_without_trouble(life, child, row, closed_on)
+            )
         )
         if outcome == stays.NOT_RECOVERED or sent:
             return HAPPENED, closed_on, closed_on, closed_on, False
@@ -113,7 +127,19 @@ def _non_response(life, child, row, closed_on, outcome, reason, cutoff):
 
 
 @njit(cache=True, nogil=True)
-def _all(relapse, life, child, stay_row, index_on, closed_on, outcome, reason, cutoff, horizon, confirmations):
+def _all(
+    relapse,
+    life,
+    child,
+    stay_row,
+    index_on,
+    closed_on,
+    outcome,
+    reason,
+    cutoff,
+    horizon,
+    confirmations,
+):
     n = len(child)
     codes, days = np.zeros((3, n), np.int8), np.full((4, n), NEVER, np.int32)
     for i in range(n):
@@ -131,18 +157,26 @@ def _all(relapse, life, child, stay_row, index_on, closed_on, outcome, reason, c
 
 
 def outcomes(
-    clock: Clock, problem: Problem, *, cutoff: int, horizon: int | None = None, confirmations: int = 1
+    clock: Clock,
+    problem: Problem,
+    *,
+    cutoff: int,
+    horizon: int | None = None,
+    confirmations: int = 1,
 ) -> Outcomes:
-    """The outcome of every index known by the cutoff (a day number), in the registry's order of episodes (onset: of
-    children and days).
+    """The outcome of every index known by the cutoff (a day number), in the registry's order of
+    episodes (onset: of children and days).
 
-    `horizon`: relapse within fewer days (30, 90) as a secondary outcome; a valid reading on day 24 (73) or later, and
-    up to 63 days past the horizon, then follows to its end. `confirmations=0`: relapse by a single SAM reading (a
-    sensitivity row). Example: cured on 2026-01-10; readings of SAM on 2026-03-01 and 2026-04-02:
-    happened, event on 2026-03-01, known on 2026-04-02; with a cutoff of 2026-03-31 it is censored on 2026-03-01.
+    `horizon`: relapse within fewer days (30, 90) as a secondary outcome; a valid reading on day 24
+    (73) or later, and up to 63 days past the horizon, then follows to its end. `confirmations=0`:
+    relapse by a single SAM reading (a sensitivity row). Example: cured on 2026-01-10; readings of
+    SAM on 2026-03-01 and 2026-04-02: happened, event on 2026-03-01, known on 2026-04-02; with a
+    cutoff of 2026-03-31 it is censored on 2026-03-01.
     """
     if problem.target == ONSET.target:
-        return onsets(clock, cutoff=cutoff, horizon=horizon or problem.horizon, confirmations=confirmations)
+        return onsets(
+            clock, cutoff=cutoff, horizon=horizon or problem.horizon, confirmations=confirmations
+        )
     treated = np.unique(clock.registry.episodes["child"]).astype(np.int32)
     view = clock.known_by(treated, np.full(len(treated), cutoff, np.int32))
     life, known = lives(view), view.episodes
@@ -152,12 +186,31 @@ def outcomes(
     of = known.rows.take(chosen)
     index_on = of["closed_on"] if relapse else of["admitted_on"]
     codes, days = _all(
-        relapse, life, known.question[chosen], chosen, index_on, of["closed_on"], of["outcome"], of["transfer_reason"],
-        cutoff, horizon or problem.horizon, confirmations,
+        relapse,
+        life,
+        known.question[chosen],
+        chosen,
+        index_on,
+        of["closed_on"],
+        of["outcome"],
+        of["transfer_reason"],
+        cutoff,
+        horizon or problem.horizon,
+        confirmations,
     )
     last = index_on.astype(np.int64) + (horizon or problem.horizon)
     room = (last < life.too_old_on[known.question[chosen]]) | (not relapse)
     return Outcomes(
-        of["child"], index_on, of["episode"], codes[0], codes[1], days[0], days[1], days[2], days[3],
-        of["closed_on"], codes[2], room,
+        of["child"],
+        index_on,
+        of["episode"],
+        codes[0],
+        codes[1],
+        days[0],
+        days[1],
+        days[2],
+        days[3],
+        of["closed_on"],
+        codes[2],
+        room,
     )

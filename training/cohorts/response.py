@@ -1,7 +1,9 @@
-"""Of those who did not respond: who gained slowly, and who failed to gain. A secondary outcome of non-response.
+"""Of those who did not respond: who gained slowly, and who failed to gain. A secondary outcome of
+non-response.
 
-Source: the domain report, sections 3.3 and 8 (`failing`: gain under 2 g/kg/day and under 0.3 z of WHZ, or sent on for
-poor gain; most non-responders are slow, not failing: OptiMA Niger). Both thresholds: verified: false.
+Source: the domain report, sections 3.3 and 8 (`failing`: gain under 2 g/kg/day and under 0.3 z of
+WHZ, or sent on for poor gain; most non-responders are slow, not failing: OptiMA Niger). Both
+thresholds: verified: false.
 """
 
 from __future__ import annotations
@@ -20,13 +22,15 @@ SLOW, FAILING, NOT_KNOWN, RESPONDED = 0, 1, -1, -2
 RESPONSE_WORDS = {SLOW: "slow", FAILING: "failing", NOT_KNOWN: "not_known", RESPONDED: "responded"}
 FAILS_UNDER_G_PER_KG_DAY, FAILS_UNDER_WHZ = 2.0, 0.3
 LEAST_DAYS = 14
-"""Between the first and the last reading of a gain: over fewer days it is the scale's error (chosen)."""
+"""Between the first and the last reading of a gain: over fewer days it is the scale's error
+(chosen)."""
 NO_GAIN = TRANSFER_REASON.index("no_gain")
 
 
 @njit(cache=True, nogil=True)
 def _gains(offsets, question, day, log_weight, believable, whz, start, end, least_days):
-    """(g/kg/day, WHZ gained) of each question's readings from start to end; NaN over fewer than `least_days`."""
+    """(g/kg/day, WHZ gained) of each question's readings from start to end; NaN over fewer than
+    `least_days`."""
     found = np.full((2, len(question)), np.nan)
     for i in range(len(question)):
         first, last, first_z, last_z = -1, -1, -1, -1
@@ -46,12 +50,15 @@ def _gains(offsets, question, day, log_weight, believable, whz, start, end, leas
 
 
 def responses(clock: Clock, found: Outcomes, *, cutoff: int) -> np.ndarray:
-    """int8[n], one a row of non-response's outcomes: `SLOW`, `FAILING`, `NOT_KNOWN`, or `RESPONDED` (no event).
+    """int8[n], one a row of non-response's outcomes: `SLOW`, `FAILING`, `NOT_KNOWN`, or `RESPONDED`
+    (no event).
 
-    From the believable weights and valid WHZ between admission and the event, as known by the cutoff. A gain of either
-    kind is enough to be slow; failing needs both to be known and under the bounds, or a transfer for no gain.
+    From the believable weights and valid WHZ between admission and the event, as known by the
+    cutoff. A gain of either kind is enough to be slow; failing needs both to be known and under the
+    bounds, or a transfer for no gain.
 
-    Example: 7.0 kg on 2026-03-02, 7.3 kg on 2026-05-31, not cured: 0.5 g/kg/day; with 0.1 z gained: failing.
+    Example: 7.0 kg on 2026-03-02, 7.3 kg on 2026-05-31, not cured: 0.5 g/kg/day; with 0.1 z gained:
+    failing.
     """
     answer = np.full(len(found.child), RESPONDED, np.int8)
     happened = np.flatnonzero(found.outcome == HAPPENED)
@@ -59,8 +66,15 @@ def responses(clock: Clock, found: Outcomes, *, cutoff: int) -> np.ndarray:
     view = clock.known_by(children, np.full(len(children), cutoff, np.int32))
     growth = growth_points(view)
     gain, whz = _gains(
-        growth.offsets, question, growth["measured_on"], growth["log_weight"], growth["waz"], growth["whz"],
-        found.index_on[happened], found.event_on[happened], LEAST_DAYS,
+        growth.offsets,
+        question,
+        growth["measured_on"],
+        growth["log_weight"],
+        growth["waz"],
+        growth["whz"],
+        found.index_on[happened],
+        found.event_on[happened],
+        LEAST_DAYS,
     )
     # A float's 2.0 g/kg/day is not under 2.
     gained = (gain >= FAILS_UNDER_G_PER_KG_DAY - 1e-9) | (whz >= FAILS_UNDER_WHZ - 1e-9)

@@ -1,4 +1,5 @@
-"""Backtest: train on what was known before a day, predict every later landmark, and say what became of it."""
+"""Backtest: train on what was known before a day, predict every later landmark, and say what became
+of it."""
 
 from __future__ import annotations
 
@@ -20,27 +21,49 @@ from training.fitting.fit import Said
 from training.fitting.pipeline import learn
 
 COLUMNS = (
-    "target", "child_id", "index_on", "landmark_day", "risk", "risk_low", "risk_high", "score_status", "why_not",
-    "outcome", "known_on", "followed_until",
+    "target",
+    "child_id",
+    "index_on",
+    "landmark_day",
+    "risk",
+    "risk_low",
+    "risk_high",
+    "score_status",
+    "why_not",
+    "outcome",
+    "known_on",
+    "followed_until",
 )
 
 
 def backtest(
-    clock: Clock, *, split: int, targets: tuple[str, ...] = tuple(BACKTESTED), trials: int = 0, seed: int = 1,
+    clock: Clock,
+    *,
+    split: int,
+    targets: tuple[str, ...] = tuple(BACKTESTED),
+    trials: int = 0,
+    seed: int = 1,
     said: Said = lambda text: None,
 ) -> tuple[pd.DataFrame, dict[str, Bundle]]:
-    """Predictions of every landmark on or after `split` (a day number) by models trained before it; see COLUMNS.
+    """Predictions of every landmark on or after `split` (a day number) by models trained before it;
+    see COLUMNS.
 
-    Where onset is one of several targets and cannot be learnt (too few events), that is said and the others are given.
+    Where onset is one of several targets and cannot be learnt (too few events), that is said and
+    the others are given.
     """
     until = clock.registry.recorded_until
     if not split <= until:
-        raise BadInput("TRN004", f"the split {day_date(split)} lies after the records, which end on {day_date(until)}")
+        raise BadInput(
+            "TRN004",
+            f"the split {day_date(split)} lies after the records, which end on {day_date(until)}",
+        )
     context, frames, bundles = Context(clock), [], {}
     for target in targets:
         problem = BACKTESTED[target]
         try:
-            bundle = learn(clock, problem, until=split, trials=trials, seed=seed, said=said, context=context).bundle
+            bundle = learn(
+                clock, problem, until=split, trials=trials, seed=seed, said=said, context=context
+            ).bundle
         except BadInput as error:
             if problem is not ONSET or len(targets) == 1:
                 raise
@@ -54,29 +77,39 @@ def backtest(
     return pd.concat(frames, ignore_index=True), bundles
 
 
-def predictions(clock: Clock, problem: Problem, rows: Cohort, bundle: Bundle, context: Context) -> pd.DataFrame:
+def predictions(
+    clock: Clock, problem: Problem, rows: Cohort, bundle: Bundle, context: Context
+) -> pd.DataFrame:
     """One line for each landmark row, with its risk and its outcome; see COLUMNS."""
     scores, why_not = scored_rows(clock, rows, bundle, context)
     found, of = rows.outcomes, rows.index
-    return pd.DataFrame({
-        "target": problem.target,
-        "child_id": clock.registry.child_ids[rows.child].astype(str),
-        "index_on": _dates(found.index_on[of]),
-        "landmark_day": rows.landmark.astype(np.int64),
-        "risk": scores[0], "risk_low": scores[1], "risk_high": scores[2],
-        "score_status": np.where(why_not == 0, SCORED, NOT_SCORED),
-        "why_not": np.array(WHY_NOT, object)[why_not],
-        "outcome": pd.Series(rows.outcome).map(OUTCOME_WORDS).to_numpy(),
-        "known_on": _dates(found.known_on[of]),
-        "followed_until": _dates(found.followed_until[of]),
-    })
+    return pd.DataFrame(
+        {
+            "target": problem.target,
+            "child_id": clock.registry.child_ids[rows.child].astype(str),
+            "index_on": _dates(found.index_on[of]),
+            "landmark_day": rows.landmark.astype(np.int64),
+            "risk": scores[0],
+            "risk_low": scores[1],
+            "risk_high": scores[2],
+            "score_status": np.where(why_not == 0, SCORED, NOT_SCORED),
+            "why_not": np.array(WHY_NOT, object)[why_not],
+            "outcome": pd.Series(rows.outcome).map(OUTCOME_WORDS).to_numpy(),
+            "known_on": _dates(found.known_on[of]),
+            "followed_until": _dates(found.followed_until[of]),
+        }
+    )
 
 
-def scored_rows(clock: Clock, rows: Cohort, bundle: Bundle, context: Context) -> tuple[np.ndarray, np.ndarray]:
+def scored_rows(
+    clock: Clock, rows: Cohort, bundle: Bundle, context: Context
+) -> tuple[np.ndarray, np.ndarray]:
     """((risk, low, high) by row, NaN where not scored; positions in WHY_NOT)."""
     scores, why_not = np.full((3, len(rows.index)), np.nan), np.zeros(len(rows.index), np.int8)
     done = 0
-    for traced, matrix in as_of_traced(clock, rows.child, rows.day, priors=bundle.priors, context=context):
+    for traced, matrix in as_of_traced(
+        clock, rows.child, rows.day, priors=bundle.priors, context=context
+    ):
         why = abstains(bundle.target, traced, matrix)
         chosen = np.flatnonzero(why == 0)
         why_not[done : done + len(matrix)] = why
@@ -99,16 +132,19 @@ def feature_frame(matrix: np.ndarray) -> pd.DataFrame:
 
 
 def summary(frame: pd.DataFrame, bundles: dict[str, Bundle]) -> dict:
-    """Counts and plain figures by target (known outcomes only: the judge's own figures weigh for the censored)."""
+    """Counts and plain figures by target (known outcomes only: the judge's own figures weigh for
+    the censored)."""
     told = {}
     for target, rows in frame.groupby("target", sort=False):
         known = rows[(rows.outcome != "censored") & (rows.score_status == SCORED)]
         happened = known.outcome == "happened"
         both = happened.nunique() == 2
         told[target] = {
-            "rows": len(rows), "scored": float((rows.score_status == SCORED).mean()),
+            "rows": len(rows),
+            "scored": float((rows.score_status == SCORED).mean()),
             "outcomes": {word: int(count) for word, count in rows.outcome.value_counts().items()},
-            "mean_risk": float(rows.risk.mean()), "bundle": bundles[target].version or None,
+            "mean_risk": float(rows.risk.mean()),
+            "bundle": bundles[target].version or None,
             "auc": float(roc_auc_score(happened, known.risk)) if both else float("nan"),
         }
     return {"targets": told}

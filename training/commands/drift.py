@@ -1,7 +1,9 @@
-"""Drift: whether this month's children and records still look like those that the champion learnt from.
+"""Drift: whether this month's children and records still look like those that the champion learnt
+from.
 
-Compared are its columns and risks (population stability index against the reference profile in the bundle), its
-calibration where the month's outcomes are known by now, and the quality of the records. It advises; it never trains.
+Compared are its columns and risks (population stability index against the reference profile in the
+bundle), its calibration where the month's outcomes are known by now, and the quality of the
+records. It advises; it never trains.
 """
 
 from __future__ import annotations
@@ -32,8 +34,9 @@ from training.metrics.stability_index import index, index_of_missing, noise
 from training.tracking import mlflow_runs
 
 SHIFTED, MOVED = 0.25, 0.10
-"""Population stability index: over 0.25 a column is another, over 0.10 it moved (the credit industry's custom,
-Siddiqi 2006; verified: false). What chance alone would give for so few rows is added to both."""
+"""Population stability index: over 0.25 a column is another, over 0.10 it moved (the credit
+industry's custom, Siddiqi 2006; verified: false). What chance alone would give for so few rows is
+added to both."""
 MANY = 0.15
 """Share of shifted columns from which training again is advised (chosen)."""
 SLOPE_LOW, SLOPE_HIGH, RATIO_LOW, RATIO_HIGH = 0.8, 1.25, 0.8, 1.25
@@ -45,7 +48,8 @@ SEASONAL = ("season_sin", "season_cos", "season_ahead_sin", "season_ahead_cos")
 
 @dataclass(frozen=True)
 class Drift:
-    """One target's month: `figures` by name, `shifted` columns with their index, and `reasons` to train again."""
+    """One target's month: `figures` by name, `shifted` columns with their index, and `reasons` to
+    train again."""
 
     target: str
     bundle: str
@@ -67,7 +71,8 @@ class Drift:
 def drift(
     address: str, month: str, *, tracked_at: str | None = None, said: Said = lambda text: None
 ) -> list[Drift]:
-    """Every champion of a store against one month (`2026-03`); each is also a run in MLflow, tagged `drift`.
+    """Every champion of a store against one month (`2026-03`); each is also a run in MLflow, tagged
+    `drift`.
 
     `BadInput` EVA002 where there is no champion; `UsageError` DRF002 where the month is none.
     """
@@ -98,14 +103,16 @@ def days_of(month: str) -> tuple[int, int]:
 
 
 def of_month(clock: Clock, bundle: Bundle, first: int, last: int, context: Context) -> Judged:
-    """The landmark rows of a month with their risks, outcomes as known by the end of the records."""
+    """The landmark rows of a month with their risks, outcomes as known by the end of the
+    records."""
     rows = cohort(clock, PROBLEMS[bundle.target], cutoff=clock.registry.recorded_until)
     rows = rows.take(np.flatnonzero((rows.day >= first) & (rows.day <= last)))
     return score_rows(clock, bundle, rows, block=f"month {first}", context=context)
 
 
 def records_quality(clock: Clock, month: str) -> tuple[float, float]:
-    """(mean score of the centres' records in the month, mean of the twelve months before); NaN where there is none."""
+    """(mean score of the centres' records in the month, mean of the twelve months before); NaN
+    where there is none."""
     scored = data_quality.score(clock.registry, zscores=zscores)
     at = int(quality_month(np.int64(days_of(month)[0])))
     now = scored.score[:, scored.months == at]
@@ -122,14 +129,21 @@ def compare(bundle: Bundle, judged: Judged, *, month: str, records: tuple[float,
     """One month's rows against the bundle's reference profile."""
     reference, rows = bundle.reference, len(judged.risk)
     if rows < LEAST_ROWS:
-        note = f"{rows} predictions fall in {month}, fewer than {LEAST_ROWS}: nothing can be told from them"
+        note = (
+            f"{rows} predictions fall in {month}, fewer than {LEAST_ROWS}: nothing can be told "
+            "from them"
+        )
         return Drift(bundle.target, bundle.version, month, rows, {}, {}, (), (note,))
     chance = noise(rows, reference["rows"])
-    found = {name: beyond_chance(reference["features"][name], judged.matrix[:, at], reference["rows"])
-             for at, name in enumerate(NAMES) if name not in SEASONAL}
+    found = {
+        name: beyond_chance(reference["features"][name], judged.matrix[:, at], reference["rows"])
+        for at, name in enumerate(NAMES)
+        if name not in SEASONAL
+    }
     shifted = {name: value for name, value in found.items() if value > SHIFTED}
     figures = {
-        "rows": float(rows), "shifted_share": len(shifted) / len(found),
+        "rows": float(rows),
+        "shifted_share": len(shifted) / len(found),
         "moved_share": float(np.mean([value > MOVED for value in found.values()])),
         "largest_index": max(found.values()),
     }
@@ -140,17 +154,22 @@ def compare(bundle: Bundle, judged: Judged, *, month: str, records: tuple[float,
         reasons += part[1]
         notes += part[2]
     largest = dict(sorted(shifted.items(), key=lambda item: -item[1])[:20])
-    return Drift(bundle.target, bundle.version, month, rows, figures, largest, tuple(reasons), tuple(notes))
+    return Drift(
+        bundle.target, bundle.version, month, rows, figures, largest, tuple(reasons), tuple(notes)
+    )
 
 
 def beyond_chance(told: dict, column: np.ndarray, reference_rows: int) -> float:
-    """The greater of a column's index over its values and over its missingness, less what chance gives so few rows."""
+    """The greater of a column's index over its values and over its missingness, less what chance
+    gives so few rows."""
     seen = column[~np.isnan(column)]
     values = 0.0
     if len(seen) and told["deciles"]:
         there = max((1.0 - told["missing"]) * reference_rows, 1.0)
         values = index(np.array(told["deciles"]), seen) - noise(len(seen), there)
-    missing = index_of_missing(told["missing"], float(np.mean(np.isnan(column)))) - noise(len(column), reference_rows)
+    missing = index_of_missing(told["missing"], float(np.mean(np.isnan(column)))) - noise(
+        len(column), reference_rows
+    )
     return max(values, missing, 0.0)
 
 
@@ -166,7 +185,11 @@ def _of_columns(figures: dict[str, float], shifted: dict[str, float]) -> list[st
 
 def _of_risks(reference: dict, judged: Judged, chance: float) -> Part:
     if "risk_deciles" not in reference:
-        return {}, [], ["the bundle holds no profile of its risks: it was made before they were kept"]
+        return (
+            {},
+            [],
+            ["the bundle holds no profile of its risks: it was made before they were kept"],
+        )
     found = index(np.array(reference["risk_deciles"]), judged.risk)
     reasons = [f"the risks shifted (index {found:.2f})"] if found > SHIFTED + chance else []
     return {"risk_index": found, "mean_risk": float(judged.risk.mean())}, reasons, []
@@ -174,10 +197,20 @@ def _of_risks(reference: dict, judged: Judged, chance: float) -> Part:
 
 def _of_outcomes(judged: Judged) -> Part:
     if judged.events < LEAST_EVENTS:
-        return {}, [], [f"calibration is not known yet, because {judged.events} events of the month's children are "
-                        f"known, fewer than {LEAST_EVENTS}"]
+        return (
+            {},
+            [],
+            [
+                f"calibration is not known yet, because {judged.events} events of the "
+                "month's children are "
+                f"known, fewer than {LEAST_EVENTS}"
+            ],
+        )
     straight = calibration(judged.risk, judged.happened, judged.weight)
-    figures = {"calibration_slope": straight.slope, "observed_over_expected": straight.observed_over_expected}
+    figures = {
+        "calibration_slope": straight.slope,
+        "observed_over_expected": straight.observed_over_expected,
+    }
     ratio, reasons = straight.observed_over_expected, []
     if not RATIO_LOW <= ratio <= RATIO_HIGH:
         reasons.append(f"{ratio:.2f} times as many events as expected")
@@ -192,11 +225,20 @@ def _of_records(records: tuple[float, float]) -> Part:
         return {}, [], ["the records' quality is not known for the month or the year before it"]
     figures = {"records_quality": now, "records_quality_before": before}
     worse = before - now > QUALITY_LOSS
-    return figures, [f"the records' quality fell from {before:.0f} to {now:.0f}"] if worse else [], []
+    return (
+        figures,
+        [f"the records' quality fell from {before:.0f} to {now:.0f}"] if worse else [],
+        [],
+    )
 
 
 def _track(told: Drift, tracked: str, models: Path) -> None:
-    tags = {"target": told.target, "kind": "drift", "month": told.month, "judged_bundle": told.bundle}
+    tags = {
+        "target": told.target,
+        "kind": "drift",
+        "month": told.month,
+        "judged_bundle": told.bundle,
+    }
     with mlflow_runs.run(tracked, models, name=f"drift {told.target} {told.month}", tags=tags):
         documents = {"drift.json": as_dict(told)}
         mlflow_runs.log({"month": told.month}, told.figures, documents)
@@ -205,8 +247,16 @@ def _track(told: Drift, tracked: str, models: Path) -> None:
 def as_dict(told: Drift) -> dict:
     """Plain JSON values."""
     return {
-        "target": told.target, "bundle": told.bundle, "month": told.month, "rows": told.rows,
-        "figures": {name: value if np.isfinite(value) else None for name, value in told.figures.items()},
-        "shifted": told.shifted, "drifted": bool(told.reasons), "reasons": list(told.reasons),
-        "notes": list(told.notes), "advice": told.advice,
+        "target": told.target,
+        "bundle": told.bundle,
+        "month": told.month,
+        "rows": told.rows,
+        "figures": {
+            name: value if np.isfinite(value) else None for name, value in told.figures.items()
+        },
+        "shifted": told.shifted,
+        "drifted": bool(told.reasons),
+        "reasons": list(told.reasons),
+        "notes": list(told.notes),
+        "advice": told.advice,
     }

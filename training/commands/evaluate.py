@@ -1,4 +1,5 @@
-"""`sanket evaluate`: judge bundles on a registry, write the page, and put its figures and plots into the run."""
+"""`sanket evaluate`: judge bundles on a registry, write the page, and put its figures and plots
+into the run."""
 
 from __future__ import annotations
 
@@ -22,20 +23,32 @@ from training.report.report_page import MOST_BYTES, assemble, draw
 from training.tracking import mlflow_runs
 from training.tracking.find_bundle import find_bundle
 
-LISTED = {"found_per_visit": "precision", "worst": "precision_worst", "best": "precision_best", "recall": "recall",
-          "recall_worst": "recall_worst", "recall_best": "recall_best"}
+LISTED = {
+    "found_per_visit": "precision",
+    "worst": "precision_worst",
+    "best": "precision_best",
+    "recall": "recall",
+    "recall_worst": "recall_worst",
+    "recall_best": "recall_best",
+}
 
 
 def evaluate(
-    address: str, output: Path, *, run: str | None = None, update: str | None = None, tracked_at: str | None = None,
+    address: str,
+    output: Path,
+    *,
+    run: str | None = None,
+    update: str | None = None,
+    tracked_at: str | None = None,
     said: Said = lambda text: None,
 ) -> tuple[list[Told], list[str]]:
     """Judge the bundle of a run (or the champions) on a store and write the report to `output`.
 
-    `BadInput` EVA001 where the run is not known, EVA002 where there is no champion, EVA003 where there is nobody to
-    judge on. The figures and plots are added to the run that made each bundle, where MLflow knows one. `update`
-    (`large` or `slope`) makes recalibrated bundles for another registry, without promoting them. Returns what was told,
-    and the versions of the updated bundles.
+    `BadInput` EVA001 where the run is not known, EVA002 where there is no champion, EVA003 where
+    there is nobody to judge on. The figures and plots are added to the run that made each bundle,
+    where MLflow knows one. `update` (`large` or `slope`) makes recalibrated bundles for another
+    registry, without promoting them. Returns what was told, and the versions of the updated
+    bundles.
     """
     models = models_folder(address)
     tracked = mlflow_runs.tracking_address(models, tracked_at)
@@ -45,8 +58,13 @@ def evaluate(
     context = Context(clock)
     told = [tell(clock, bundle, context=context, said=said) for bundle in bundles]
     drawn = [draw(one) for one in told]
-    page = assemble(told, drawn, registry_facts=clock.registry.facts, made_for=_made_for(clock.registry),
-                    records_until=day_date(clock.registry.recorded_until).isoformat())
+    page = assemble(
+        told,
+        drawn,
+        registry_facts=clock.registry.facts,
+        made_for=_made_for(clock.registry),
+        records_until=day_date(clock.registry.recorded_until).isoformat(),
+    )
     if len(page.encode()) > MOST_BYTES:
         raise BadInput("EVA004", f"the report has {len(page.encode())} bytes, over {MOST_BYTES}")
     output.parent.mkdir(parents=True, exist_ok=True)
@@ -54,7 +72,9 @@ def evaluate(
     for one, plots in zip(told, drawn, strict=True):
         said(f"{one.bundle.target}: adding the report to its run")
         _track(one, plots, tracked, page)
-    return told, [] if update is None else [save_updated(one, update, models, clock.registry).version for one in told]
+    return told, [] if update is None else [
+        save_updated(one, update, models, clock.registry).version for one in told
+    ]
 
 
 def _bundles(models: Path, run: str | None, tracked: str) -> list[Bundle]:
@@ -62,13 +82,17 @@ def _bundles(models: Path, run: str | None, tracked: str) -> list[Bundle]:
         return [load(find_bundle(models, run, tracked=tracked), rehearsal=True)]
     found = list(champions(models, rehearsal=True).values())
     if not found:
-        raise BadInput("EVA002", f"there is no champion in {models}: `sanket train` first, or name a --run")
+        raise BadInput(
+            "EVA002", f"there is no champion in {models}: `sanket train` first, or name a --run"
+        )
     return found
 
 
 def _made_for(registry: Registry) -> str:
-    return (f"a registry of {len(registry.child_ids):,} children in {len(registry.district_ids):,} "
-            f"district{'s' if len(registry.district_ids) > 1 else ''}")
+    return (
+        f"a registry of {len(registry.child_ids):,} children in {len(registry.district_ids):,} "
+        f"district{'s' if len(registry.district_ids) > 1 else ''}"
+    )
 
 
 def _track(one: Told, plots: dict[str, str], tracked: str, page: str) -> None:
@@ -84,33 +108,59 @@ def _track(one: Told, plots: dict[str, str], tracked: str, page: str) -> None:
 
 
 def flat(figures: dict) -> dict[str, float]:
-    """The figures that fit on one line each: AUC, calibration, Brier, precision and recall, by name.
+    """The figures that fit on one line each: AUC, calibration, Brier, precision and recall, by
+    name.
 
-    `lists_the_rules_20_recall_worst`: of lists of 20 visits a sector and month in the rules' order, the share of the
-    events that they reach had the ties fallen out worst.
+    `lists_the_rules_20_recall_worst`: of lists of 20 visits a sector and month in the rules' order,
+    the share of the events that they reach had the ties fallen out worst.
     """
-    told = {f"auc_{name}".replace(" ", "_"): value.value for name, value in
-            figures["discrimination"]["overall"].items()}
-    told |= {f"auc_day_{day}": value.value for day, value in figures["discrimination"]["by_landmark"].items()}
-    told |= {name: value.value for name, value in figures["true_risks"].items() if isinstance(value, Estimate)}
+    told = {
+        f"auc_{name}".replace(" ", "_"): value.value
+        for name, value in figures["discrimination"]["overall"].items()
+    }
+    told |= {
+        f"auc_day_{day}": value.value
+        for day, value in figures["discrimination"]["by_landmark"].items()
+    }
+    told |= {
+        name: value.value
+        for name, value in figures["true_risks"].items()
+        if isinstance(value, Estimate)
+    }
     for row in figures["within_visits"]:
         name = f"{row['order']}_{round(100 * row['share'])}".replace(" ", "_")
         told |= {f"precision_{name}": row["at"].precision, f"recall_{name}": row["at"].recall}
     for row in figures["lists"]:
         name = f"lists_{row['order']}_{row['capacity']}".replace(" ", "_")
         told |= {f"{name}_{word}": row[key] for key, word in LISTED.items() if row[key] is not None}
-    told |= {f"auc_later_{name}".replace(" ", "_"): value.value for name, value in
-             figures["delayed"]["overall"].items()}
+    told |= {
+        f"auc_later_{name}".replace(" ", "_"): value.value
+        for name, value in figures["delayed"]["overall"].items()
+    }
     told |= {f"auc_against_{one.question.name}": one.auc.value for one in figures["others"]}
-    return told | {name: float(figures[name]) for name in ("rows", "known", "events", "prevalence", "mean_risk")}
+    return told | {
+        name: float(figures[name])
+        for name in ("rows", "known", "events", "prevalence", "mean_risk")
+    }
 
 
 def as_json(told: list[Told], updated: list[str]) -> str:
     """The whole of the figures as one JSON document."""
-    return json.dumps({"updated": updated, "models": [
-        {"target": one.bundle.target, "bundle": one.bundle.version, "figures": plain(one.figures),
-         "findings": one.bundle.card.get("findings", [])} for one in told
-    ]}, allow_nan=False)
+    return json.dumps(
+        {
+            "updated": updated,
+            "models": [
+                {
+                    "target": one.bundle.target,
+                    "bundle": one.bundle.version,
+                    "figures": plain(one.figures),
+                    "findings": one.bundle.card.get("findings", []),
+                }
+                for one in told
+            ],
+        },
+        allow_nan=False,
+    )
 
 
 def plain(told: object) -> object:

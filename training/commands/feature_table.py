@@ -1,4 +1,5 @@
-"""`mlflow run . -e features`: the landmark rows of a target with their features and outcomes, as a Parquet file."""
+"""`mlflow run . -e features`: the landmark rows of a target with their features and outcomes, as a
+Parquet file."""
 
 from __future__ import annotations
 
@@ -18,15 +19,20 @@ from training.commands.train import load_registry
 
 
 def feature_table(address: str, target: str) -> pd.DataFrame:
-    """One row a landmark up to the end of the records: `landmark_day`, `outcome`, and the catalogue's columns.
+    """One row a landmark up to the end of the records: `landmark_day`, `outcome`, and the
+    catalogue's columns.
 
-    Children are numbered anew (`child`), so that rows of one child can be kept together; no id leaves the store.
+    Children are numbered anew (`child`), so that rows of one child can be kept together; no id
+    leaves the store.
     """
     clock = Clock(load_registry(address))
     rows = cohort(clock, PROBLEMS[target], cutoff=clock.registry.recorded_until)
     matrix = as_of(clock, rows.child, rows.day, priors=DEFAULT_PRIORS, context=Context(clock))
-    head = {"child": pd.factorize(rows.child)[0], "landmark_day": rows.landmark,
-            "outcome": pd.Series(rows.outcome).map(OUTCOME_WORDS).to_numpy()}
+    head = {
+        "child": pd.factorize(rows.child)[0],
+        "landmark_day": rows.landmark,
+        "outcome": pd.Series(rows.outcome).map(OUTCOME_WORDS).to_numpy(),
+    }
     return pd.DataFrame(head | dict(zip(NAMES, matrix.T, strict=True)))
 
 

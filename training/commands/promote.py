@@ -1,7 +1,9 @@
-"""Promote, and go back: which bundle answers. Refused on an issue unless somebody accepts it with a reason.
+"""Promote, and go back: which bundle answers. Refused on an issue unless somebody accepts it with a
+reason.
 
-The pointer is turned first, in one step; MLflow's alias follows. What was accepted, by whom, when and why is kept in
-`x.models/promotions.jsonl`, one line a turn, and as tags of the model version in MLflow.
+The pointer is turned first, in one step; MLflow's alias follows. What was accepted, by whom, when
+and why is kept in `x.models/promotions.jsonl`, one line a turn, and as tags of the model version in
+MLflow.
 """
 
 from __future__ import annotations
@@ -28,14 +30,19 @@ KEPT = "promotions.jsonl"
 
 
 def promote(
-    address: str, run: str, *, accepted: Mapping[str, str] | None = None, by: str | None = None,
+    address: str,
+    run: str,
+    *,
+    accepted: Mapping[str, str] | None = None,
+    by: str | None = None,
     tracked_at: str | None = None,
 ) -> dict:
     """Make the model of a run (MLflow's id, or a bundle's version) the champion of its target.
 
-    `accepted`: reasons by the code of the issue. `Refused` PRM001 where an issue stands that nobody accepted, PRM002
-    where the bundle holds no findings, or not those of every check, PRM006 where they were made on another model.
-    Returns what is kept of it, with `alias`: whether MLflow followed.
+    `accepted`: reasons by the code of the issue. `Refused` PRM001 where an issue stands that nobody
+    accepted, PRM002 where the bundle holds no findings, or not those of every check, PRM006 where
+    they were made on another model. Returns what is kept of it, with `alias`: whether MLflow
+    followed.
     """
     models, accepted = models_folder(address), dict(accepted or {})
     tracked = mlflow_runs.tracking_address(models, tracked_at)
@@ -47,13 +54,17 @@ def promote(
         if before is None or before["bundle"] != bundle.version:
             turn(models, bundle.target, bundle.version)
         told = _kept("promote", bundle.target, bundle.version, before, by) | {
-            "accepted": {code: because for code, because in accepted.items() if code in _issues(findings)}
+            "accepted": {
+                code: because for code, because in accepted.items() if code in _issues(findings)
+            }
         }
         _append(models, told)
     return told | {"alias": _follow(tracked, bundle.target, bundle.version, told)}
 
 
-def rollback(address: str, target: str, *, by: str | None = None, tracked_at: str | None = None) -> dict:
+def rollback(
+    address: str, target: str, *, by: str | None = None, tracked_at: str | None = None
+) -> dict:
     """Make the champion before this one answer again. `BadInput` (BUN005) where there is none."""
     models = models_folder(address)
     tracked = mlflow_runs.tracking_address(models, tracked_at)
@@ -75,9 +86,13 @@ def history(models: Path) -> list[dict]:
 
 
 def findings_of(bundle: Bundle) -> list[Finding]:
-    """What the checks found when the bundle was made, and what those that need no records find today."""
+    """What the checks found when the bundle was made, and what those that need no records find
+    today."""
     kept = [Finding.from_dict(told) for told in bundle.card.get("findings", [])]
-    return [run_checks.CHECKS[one.code].find(None) if one.code in run_checks.WITHOUT_RECORDS else one for one in kept]
+    return [
+        run_checks.CHECKS[one.code].find(None) if one.code in run_checks.WITHOUT_RECORDS else one
+        for one in kept
+    ]
 
 
 def _refuse_stale(bundle: Bundle, findings: list[Finding]) -> None:
@@ -85,9 +100,13 @@ def _refuse_stale(bundle: Bundle, findings: list[Finding]) -> None:
     again = "train it again with `sanket train`"
     missing = sorted(run_checks.CHECKS.keys() - {finding.code for finding in findings})
     if missing:
-        raise Refused("PRM002", f"bundle {bundle.version} was never checked by {', '.join(missing)}: {again}")
+        raise Refused(
+            "PRM002", f"bundle {bundle.version} was never checked by {', '.join(missing)}: {again}"
+        )
     if bundle.card.get("checked") != stamp(bundle):
-        raise Refused("PRM006", f"the findings of bundle {bundle.version} were made on another model: {again}")
+        raise Refused(
+            "PRM006", f"the findings of bundle {bundle.version} were made on another model: {again}"
+        )
 
 
 def _issues(findings: list[Finding]) -> dict[str, Finding]:
@@ -99,19 +118,35 @@ def _refuse(bundle: Bundle, findings: list[Finding], accepted: Mapping[str, str]
     standing = _issues(findings)
     for code, because in accepted.items():
         if code not in standing:
-            raise UsageError("PRM003", f"{code} is not an issue of bundle {bundle.version}: nothing to accept")
+            raise UsageError(
+                "PRM003", f"{code} is not an issue of bundle {bundle.version}: nothing to accept"
+            )
         if not because.strip():
             raise UsageError("PRM004", f"accepting {code} needs a reason: --because TEXT")
-    left = [f"{finding.code} ({finding.message})" for code, finding in standing.items() if code not in accepted]
+    left = [
+        f"{finding.code} ({finding.message})"
+        for code, finding in standing.items()
+        if code not in accepted
+    ]
     if left:
-        raise Refused("PRM001", f"bundle {bundle.version} has issues: {'; '.join(left)}. Mend them, or accept each "
-                                "with --accept CODE --because TEXT", issues=sorted(standing))
+        raise Refused(
+            "PRM001",
+            f"bundle {bundle.version} has issues: {'; '.join(left)}. Mend them, or accept each "
+            "with --accept CODE --because TEXT",
+            issues=sorted(standing),
+        )
 
 
 def _kept(turned: str, target: str, version: str, before: dict | None, by: str | None) -> dict:
     now = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
-    return {"turned": turned, "target": target, "bundle": version, "before": before and before["bundle"],
-            "by": by or _somebody(), "at": now}
+    return {
+        "turned": turned,
+        "target": target,
+        "bundle": version,
+        "before": before and before["bundle"],
+        "by": by or _somebody(),
+        "at": now,
+    }
 
 
 def _somebody() -> str:
@@ -138,7 +173,8 @@ def _append(models: Path, told: dict) -> None:
 
 
 def _follow(tracked: str, target: str, version: str, told: dict) -> bool:
-    """Let MLflow's alias follow; the pointer has turned already, so its failure is told, not raised."""
+    """Let MLflow's alias follow; the pointer has turned already, so its failure is told, not
+    raised."""
     tags = {"promoted_by": told["by"], "promoted_at": told["at"]}
     tags |= {f"accepted_{code}": because for code, because in told["accepted"].items()}
     return mlflow_runs.follow(tracked, target, version, tags)

@@ -1,4 +1,5 @@
-"""`sanket train`: models trained, judged by their rehearsal, tracked, and the first one made champion."""
+"""`sanket train`: models trained, judged by their rehearsal, tracked, and the first one made
+champion."""
 
 from __future__ import annotations
 
@@ -36,19 +37,30 @@ def load_registry(address: str) -> Registry:
 
 
 def train(
-    address: str, *, targets: tuple[str, ...] = tuple(PROBLEMS), until: int | None = None,
-    tracked_at: str | None = None, trials: int = 8, seed: int = 1, said: Said = lambda text: None,
+    address: str,
+    *,
+    targets: tuple[str, ...] = tuple(PROBLEMS),
+    until: int | None = None,
+    tracked_at: str | None = None,
+    trials: int = 8,
+    seed: int = 1,
+    said: Said = lambda text: None,
 ) -> list[dict]:
-    """Train the targets on what was known before `until` (a day number; by default all) and track each as a run.
+    """Train the targets on what was known before `until` (a day number; by default all) and track
+    each as a run.
 
-    A target without a champion takes its model where no check finds an issue. Returns one plain mapping a target:
-    `target`, `run_id`, `bundle`, `champion` (whether it answers now), `figures`, `attrition`, `findings`.
+    A target without a champion takes its model where no check finds an issue. Returns one plain
+    mapping a target: `target`, `run_id`, `bundle`, `champion` (whether it answers now), `figures`,
+    `attrition`, `findings`.
     """
     registry = load_registry(address)
     until = registry.recorded_until + 1 if until is None else until
     if until > registry.recorded_until + 1:
-        raise BadInput("TRN004", f"{day_date(until)} lies after the records, which end on "
-                                 f"{day_date(registry.recorded_until)}")
+        raise BadInput(
+            "TRN004",
+            f"{day_date(until)} lies after the records, which end on "
+            f"{day_date(registry.recorded_until)}",
+        )
     models = models_folder(address)
     models.mkdir(parents=True, exist_ok=True)
     clock = Clock(registry)
@@ -56,10 +68,20 @@ def train(
     told = []
     for target in targets:
         said(f"{target}: finding the cohort")
-        learned = learn(clock, PROBLEMS[target], until=until, seed=seed, trials=trials, said=said, context=context)
+        learned = learn(
+            clock,
+            PROBLEMS[target],
+            until=until,
+            seed=seed,
+            trials=trials,
+            said=said,
+            context=context,
+        )
         said(f"{target}: checking")
         findings = run_checks.run(learned, clock=clock, context=context)
-        told.append(_keep(learned, findings, models, mlflow_runs.tracking_address(models, tracked_at), said))
+        told.append(
+            _keep(learned, findings, models, mlflow_runs.tracking_address(models, tracked_at), said)
+        )
     return told
 
 
@@ -69,8 +91,11 @@ def _held_out_risk(learned: Learned) -> np.ndarray:
     return 1.0 / (1.0 + np.exp(-(line.intercept + line.slope * learned.fitted.held_out.log_odds)))
 
 
-def _keep(learned: Learned, findings: list[Finding], models: Path, address: str, said: Said) -> dict:
-    """Save the bundle with its card, record the run, and turn the pointer where there is no champion yet."""
+def _keep(
+    learned: Learned, findings: list[Finding], models: Path, address: str, said: Said
+) -> dict:
+    """Save the bundle with its card, record the run, and turn the pointer where there is no
+    champion yet."""
     judged = figures(learned)
     reference = learned.bundle.reference | {"risk_deciles": of_risks(_held_out_risk(learned))}
     told = model_card.write(learned, findings=findings, figures=judged)
@@ -78,12 +103,22 @@ def _keep(learned: Learned, findings: list[Finding], models: Path, address: str,
     bundle = save(bundle, bundles_folder(models))
     target = bundle.target
     said(f"{target}: recording the run")
-    tags = {"target": target, "bundle": bundle.version, "synthetic": str(bundle.facts["synthetic"]).lower()}
+    tags = {
+        "target": target,
+        "bundle": bundle.version,
+        "synthetic": str(bundle.facts["synthetic"]).lower(),
+    }
     with mlflow_runs.run(address, models, name=f"train {target}", tags=tags) as run_id:
-        parameters = {"until": bundle.facts["trained_until"], "seed": bundle.facts["seed"], "features": len(NAMES),
-                      "share_of_trees": bundle.trees} | bundle.facts["settings"]
+        parameters = {
+            "until": bundle.facts["trained_until"],
+            "seed": bundle.facts["seed"],
+            "features": len(NAMES),
+            "share_of_trees": bundle.trees,
+        } | bundle.facts["settings"]
         found = [finding.as_dict() for finding in findings]
-        mlflow_runs.log(parameters, judged, {"attrition.json": bundle.facts["attrition"], "checks.json": found})
+        mlflow_runs.log(
+            parameters, judged, {"attrition.json": bundle.facts["attrition"], "checks.json": found}
+        )
         for name, figure in plots(learned).items():
             mlflow_runs.log_plot(name, figure)
         model_version = mlflow_runs.log_model(bundles_folder(models) / bundle.version, target)
@@ -92,6 +127,11 @@ def _keep(learned: Learned, findings: list[Finding], models: Path, address: str,
         turn(models, target, bundle.version)
         mlflow_runs.point_alias(address, target, model_version)
     return {
-        "target": target, "run_id": run_id, "bundle": bundle.version, "champion": first, "figures": judged,
-        "attrition": bundle.facts["attrition"], "findings": found,
+        "target": target,
+        "run_id": run_id,
+        "bundle": bundle.version,
+        "champion": first,
+        "figures": judged,
+        "attrition": bundle.facts["attrition"],
+        "findings": found,
     }

@@ -1,4 +1,5 @@
-"""SHAP's own plots of a model's reasons (beeswarm, dependence), drawn from our exact contributions."""
+"""SHAP's own plots of a model's reasons (beeswarm, dependence), drawn from our exact
+contributions."""
 
 from __future__ import annotations
 
@@ -21,17 +22,29 @@ def explanation(bundle: Bundle, matrix: np.ndarray, *, seed: int = 0):
     some = np.random.default_rng(seed).permutation(len(matrix))[:SAMPLE]
     scores = bundle.score(matrix[some])
     return shap.Explanation(
-        scores.contributions, base_values=np.full(len(some), scores.base), data=matrix[some],
+        scores.contributions,
+        base_values=np.full(len(some), scores.base),
+        data=matrix[some],
         feature_names=[plainly(feature) for feature in CATALOGUE],
     )
 
 
 PLAINLY = (
-    ("shrunken slope of weight, ", "trend of weight over the "), ("shrunken slope of weight", "trend of weight"),
-    ("shrunken slope of ", "trend of "), (", last ", " over the last "), (" behind the noise of its readings", ""),
-    (" behind the noise", ""), ("how uncertain that ", "how uncertain today's "), ("since that ", "since the last "),
-    ("velocity of ", "speed of change of "), ("standard deviation of ", "ups and downs of "), ("last lowest", "lowest"),
-    ("logarithm of share left of the 183 days", "time left of the six months after discharge (log of its share)"),
+    ("shrunken slope of weight, ", "trend of weight over the "),
+    ("shrunken slope of weight", "trend of weight"),
+    ("shrunken slope of ", "trend of "),
+    (", last ", " over the last "),
+    (" behind the noise of its readings", ""),
+    (" behind the noise", ""),
+    ("how uncertain that ", "how uncertain today's "),
+    ("since that ", "since the last "),
+    ("velocity of ", "speed of change of "),
+    ("standard deviation of ", "ups and downs of "),
+    ("last lowest", "lowest"),
+    (
+        "logarithm of share left of the 183 days",
+        "time left of the six months after discharge (log of its share)",
+    ),
 )
 """Words of the catalogue, and what a paediatrician would say for them."""
 WHOLE = {
@@ -45,18 +58,25 @@ UNSAID = ("", "0/1", "0/1/2", "share", "count", "log")
 
 
 def plainly(feature: Feature) -> str:
-    """A column as a plot names it: its meaning in plain words, with its unit where that is a measure.
+    """A column as a plot names it: its meaning in plain words, with its unit where that is a
+    measure.
 
-    Example: "shrunken slope of WHZ, last 90 days" is "trend of WHZ over the last 90 days [z per 30 days]".
+    Example: "shrunken slope of WHZ, last 90 days" is "trend of WHZ over the last 90 days [z per 30
+    days]".
     """
     told = WHOLE.get(feature.name, feature.meaning)
     for words, plain in PLAINLY:
         told = told.replace(words, plain)
-    return told if feature.unit in UNSAID or told.startswith(feature.unit) else f"{told} [{feature.unit}]"
+    return (
+        told
+        if feature.unit in UNSAID or told.startswith(feature.unit)
+        else f"{told} [{feature.unit}]"
+    )
 
 
 def drawings(told) -> dict[str, object]:
-    """Matplotlib figures by name: the beeswarm, and the dependence of the three strongest columns."""
+    """Matplotlib figures by name: the beeswarm, and the dependence of the three strongest
+    columns."""
     import matplotlib
 
     matplotlib.use("Agg", force=False)
@@ -73,7 +93,9 @@ def drawings(told) -> dict[str, object]:
             figure, axes = plt.subplots(figsize=(4.2, 3.2), layout="constrained")
             shap.plots.scatter(told[:, int(column)], ax=axes, show=False, hist=False, dot_size=6)
             axes.axhline(0, color="grey", linewidth=0.8)
-            axes.set(xlabel=textwrap.fill(told.feature_names[column], 44), ylabel="part of the log-odds")
+            axes.set(
+                xlabel=textwrap.fill(told.feature_names[column], 44), ylabel="part of the log-odds"
+            )
             figures[f"dependence_{number}"] = figure
     plt.close("all")
     return figures

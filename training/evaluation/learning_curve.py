@@ -1,8 +1,8 @@
 """The learning curve: how well the model would order children, had it learnt from fewer of them.
 
-Each point is the whole model fitted anew (forest, linear half and their blend chosen on held-out children, with the
-settings that tuning chose for the bundle, the context of some children hidden as in the training) on a share of the
-children that it learnt from; the last point is itself.
+Each point is the whole model fitted anew (forest, linear half and their blend chosen on held-out
+children, with the settings that tuning chose for the bundle, the context of some children hidden as
+in the training) on a share of the children that it learnt from; the last point is itself.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ LEAST_EVENTS = 20
 """Children with the event that a share needs: with fewer there is nothing to choose a blend by."""
 MOST_REPEATS = 2
 MOST_ROWS = 4_500
-"""A refit takes at most about so many rows: in a large registry all shares are smaller alike. One that takes a sixth of
-them or less is drawn twice, since its draw matters most."""
+"""A refit takes at most about so many rows: in a large registry all shares are smaller alike. One
+that takes a sixth of them or less is drawn twice, since its draw matters most."""
 
 
 @dataclass(frozen=True)
 class Point:
-    """`share` of the children learnt from; `events`: how many of them had the event (mean over the repeats); `auc`:
-    the mean of `each`."""
+    """`share` of the children learnt from; `events`: how many of them had the event (mean over the
+    repeats); `auc`: the mean of `each`."""
 
     share: float
     events: float
@@ -50,8 +50,8 @@ def learning_curve(
 ) -> list[Point]:
     """AUC on the judged rows by the number of events learnt from, the smallest share first.
 
-    `bundle`: the one that said the judged risks (of a rehearsal, the rehearsal, which learnt from the earlier block);
-    `learnt`: of `learnt_from`, where it is at hand.
+    `bundle`: the one that said the judged risks (of a rehearsal, the rehearsal, which learnt from
+    the earlier block); `learnt`: of `learnt_from`, where it is at hand.
     """
     rows = learnt_from(clock, bundle) if learnt is None else learnt
     if judged.block == REHEARSAL:
@@ -60,8 +60,11 @@ def learning_curve(
     learning = examples(rows, matrix, np.ones(len(rows.child), bool))
     smaller = min(1.0, MOST_ROWS / (max(SHARES) * max(len(learning.child), 1)))
     with ThreadPoolExecutor(WORKERS) as room:
-        # The longest first; LightGBM and NumPy let go of the interpreter, so that two refits fill two cores.
-        largest_first = room.map(partial(_point, learning, bundle, judged), [share * smaller for share in SHARES[::-1]])
+        # The longest first; LightGBM and NumPy let go of the interpreter, so that two refits fill
+        # two cores.
+        largest_first = room.map(
+            partial(_point, learning, bundle, judged), [share * smaller for share in SHARES[::-1]]
+        )
         found = list(largest_first)[::-1]
     own = auc(judged.risk, judged.happened, judged.weight)
     return [point for point in found if point] + [Point(1.0, float(_cases(learning)), own, (own,))]
@@ -73,13 +76,17 @@ def _point(learning: Examples, bundle: Bundle, judged: Judged, share: float) -> 
     if min(map(_cases, parts)) < LEAST_EVENTS:
         return None
     each = tuple(_auc_of(part, bundle, judged, seed) for seed, part in enumerate(parts))
-    return Point(share, float(np.mean([_cases(part) for part in parts])), float(np.mean(each)), each)
+    return Point(
+        share, float(np.mean([_cases(part) for part in parts])), float(np.mean(each)), each
+    )
 
 
 def _some(learning: Examples, share: float, seed: int) -> Examples:
     """The rows of a share of the children, drawn by the seed."""
     children = np.random.default_rng(seed).permutation(np.unique(learning.child))
-    return learning.take(np.flatnonzero(np.isin(learning.child, children[: int(share * len(children))])))
+    return learning.take(
+        np.flatnonzero(np.isin(learning.child, children[: int(share * len(children))]))
+    )
 
 
 def _cases(learning: Examples) -> int:
@@ -89,5 +96,11 @@ def _cases(learning: Examples) -> int:
 
 def _auc_of(part: Examples, bundle: Bundle, judged: Judged, seed: int) -> float:
     settings = bundle.facts.get("settings", {})
-    fitted = fit(without_context(part, seed), target=bundle.target, settings=settings, seed=seed, offset=bundle.offset)
+    fitted = fit(
+        without_context(part, seed),
+        target=bundle.target,
+        settings=settings,
+        seed=seed,
+        offset=bundle.offset,
+    )
     return auc(fitted.blended(judged.matrix), judged.happened, judged.weight)

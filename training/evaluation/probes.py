@@ -1,7 +1,8 @@
-"""Probes: what a registry would have been, had it ended on a day, or had its records been entered later.
+"""Probes: what a registry would have been, had it ended on a day, or had its records been entered
+later.
 
-Made from the tables by hand, not by the clock. `features.clock` masks; `cut` removes: a feature that differs between
-the two has seen what it must not see.
+Made from the tables by hand, not by the clock. `features.clock` masks; `cut` removes: a feature
+that differs between the two has seen what it must not see.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ OF_CONTEXT = np.isin(NAMES, CONTEXT_NAMES)
 
 
 def cut(registry: Registry, last_day: np.ndarray) -> Registry:
-    """The registry without anything known after each child's `last_day` (int32, one a child position)."""
+    """The registry without anything known after each child's `last_day` (int32, one a child
+    position)."""
     tables = {name: _cut_table(registry.table(name), last_day) for name in ("children", *OWN_DAY)}
     tables["episodes"] = _cut_close(tables["episodes"], last_day)
     tables["children"] = _cut_leaving(tables["children"], last_day)
@@ -56,7 +58,8 @@ def _cut_leaving(children: Table, last_day: np.ndarray) -> Table:
 def features_without_future(
     registry: Registry, child: np.ndarray, day: np.ndarray, *, priors: dict[str, Prior]
 ) -> np.ndarray:
-    """Own features (n, len(NAMES)) of children, each from a registry that ends for it on its day; context missing.
+    """Own features (n, len(NAMES)) of children, each from a registry that ends for it on its day;
+    context missing.
 
     `child` holds each child once.
     """
@@ -70,9 +73,12 @@ def features_without_future(
 def context_without_future(
     registry: Registry, child: np.ndarray, day: int, *, priors: dict[str, Prior]
 ) -> np.ndarray:
-    """Features (n, len(NAMES)) of children on one day, from a registry that ends for everybody on it."""
+    """Features (n, len(NAMES)) of children on one day, from a registry that ends for everybody on
+    it."""
     clock = Clock(cut(registry, np.full(len(registry.child_ids), day, np.int32)))
-    return as_of(clock, child, np.full(len(child), day, np.int32), priors=priors, context=Context(clock))
+    return as_of(
+        clock, child, np.full(len(child), day, np.int32), priors=priors, context=Context(clock)
+    )
 
 
 def differing(one: np.ndarray, other: np.ndarray) -> list[str]:
@@ -86,19 +92,24 @@ MONTH_DAYS = 31
 
 
 def known_later(registry: Registry, *, days: int) -> tuple[Registry, float]:
-    """(the registry, had its assumed dates of entry been so many days later; the share of rows that moved).
+    """(the registry, had its assumed dates of entry been so many days later; the share of rows that
+    moved).
 
-    A row counts as assumed where it was known on its own day (attendance: when its month was over). Stays keep their
-    days: a score is asked for because the child was admitted or discharged.
+    A row counts as assumed where it was known on its own day (attendance: when its month was over).
+    Stays keep their days: a score is asked for because the child was admitted or discharged.
     """
     tables = {name: registry.table(name) for name in OWN_DAY if name != "episodes"}
     moved = {name: _assumed(name, table) for name, table in tables.items()}
     later = {
-        name: table.having(known_from=(table["known_from"] + np.where(moved[name], days, 0)).astype(np.int32))
+        name: table.having(
+            known_from=(table["known_from"] + np.where(moved[name], days, 0)).astype(np.int32)
+        )
         for name, table in tables.items()
     }
     rows = sum(table.rows for table in tables.values())
-    return replace(registry, **later), sum(int(mask.sum()) for mask in moved.values()) / max(rows, 1)
+    return replace(registry, **later), sum(int(mask.sum()) for mask in moved.values()) / max(
+        rows, 1
+    )
 
 
 def _assumed(name: str, table: Table) -> np.ndarray:

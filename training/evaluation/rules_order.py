@@ -1,6 +1,8 @@
-"""The protocol's rules as an order of visits: danger first, then what is overdue, then all others alike.
+"""The protocol's rules as an order of visits: danger first, then what is overdue, then all others
+alike.
 
-What a supervisor would do with the rules alone, without any model; compared with the model's order in the report.
+What a supervisor would do with the rules alone, without any model; compared with the model's order
+in the report.
 """
 
 from __future__ import annotations
@@ -36,13 +38,15 @@ _VISIT_HELPS = np.array([step in OVERDUE_STEPS for step in STEPS])
 
 
 def by_rules(clock: Clock, child: np.ndarray, day: np.ndarray) -> np.ndarray:
-    """How urgent the rules find each child (position in the registry) on its day, float64[n], the gravest highest.
+    """How urgent the rules find each child (position in the registry) on its day, float64[n], the
+    gravest highest.
 
-    Danger in the list's own order (`models.visits.visit_order.order`): severity, kind of danger, under two years, days
-    overdue (at most 60); then steps more than three days overdue that a visit can make good, by days; then 0. Equal
-    values are ties, and stay so. All are whole numbers.
+    Danger in the list's own order (`models.visits.visit_order.order`): severity, kind of danger,
+    under two years, days overdue (at most 60); then steps more than three days overdue that a visit
+    can make good, by days; then 0. Equal values are ties, and stay so. All are whole numbers.
 
-    Example: swollen feet, over two years, 1 day overdue, 2,319; a weighing 9 days overdue 9; all well 0.
+    Example: swollen feet, over two years, 1 day overdue, 2,319; a weighing 9 days overdue 9; all
+    well 0.
     """
     protocol, pieces = standard(), []
     for begin in range(0, len(child), PIECE):
@@ -54,7 +58,8 @@ def by_rules(clock: Clock, child: np.ndarray, day: np.ndarray) -> np.ndarray:
 
 
 def urgency(placed: Placed, band: np.ndarray, young: np.ndarray) -> np.ndarray:
-    """The value of `by_rules` for children whom the pathway has placed; `band`, `young`: see `measured`."""
+    """The value of `by_rules` for children whom the pathway has placed; `band`, `young`: see
+    `measured`."""
     late = np.minimum(placed.overdue_days, LATE_COUNTS_DAYS).astype(np.float64)
     overdue = np.where(_VISIT_HELPS[placed.step] & (late > NOT_YET_LATE_DAYS), late, 0.0)
     grave = np.maximum(band, _FOUND[placed.rule]) * len(KINDS) + _KIND[placed.rule]
@@ -62,11 +67,16 @@ def urgency(placed: Placed, band: np.ndarray, young: np.ndarray) -> np.ndarray:
 
 
 def measured(known: Known, points: Ragged, placed: Placed) -> tuple[np.ndarray, np.ndarray]:
-    """The band of severity by the last valid WHZ and MUAC, oedema and illness, and whether under two years."""
+    """The band of severity by the last valid WHZ and MUAC, oedema and illness, and whether under
+    two years."""
     age_months = days_between(known.children["birth_date"], known.day) / AVERAGE_MONTH_DAYS
     whz, muac_mm = (_last_valid(points, name) for name in ("whz", "muac_mm"))
     band = severity(
-        whz, muac_mm, oedema=placed.rule == _OEDEMA, ill=ill_now(placed.facts, standard()), age_months=age_months
+        whz,
+        muac_mm,
+        oedema=placed.rule == _OEDEMA,
+        ill=ill_now(placed.facts, standard()),
+        age_months=age_months,
     )
     return band, age_months < YOUNG_MONTHS
 
@@ -80,10 +90,12 @@ def _last_valid(points: Ragged, name: str) -> np.ndarray:
 
 
 def danger_first(urgent: np.ndarray, below: np.ndarray) -> np.ndarray:
-    """An order that puts danger first, as the rules have it (`urgent`: of `by_rules`), and leaves ties and all other
-    children to another order (`below`, highest first; any numbers). Overdue weighings have no place of their own here.
+    """An order that puts danger first, as the rules have it (`urgent`: of `by_rules`), and leaves
+    ties and all other children to another order (`below`, highest first; any numbers). Overdue
+    weighings have no place of their own here.
 
-    Example: two children in danger by one rule, equally late, stand by `below` among themselves, before all others.
+    Example: two children in danger by one rule, equally late, stand by `below` among themselves,
+    before all others.
     """
     place = np.unique(below, return_inverse=True)[1] / max(len(below), 1)
     return np.where(urgent >= _LEAST_DANGER, urgent, 0.0) + place

@@ -1,4 +1,5 @@
-"""Figures and plots of one training run: what its rehearsal, which learnt from the earlier block, said of the later."""
+"""Figures and plots of one training run: what its rehearsal, which learnt from the earlier block,
+said of the later."""
 
 from __future__ import annotations
 
@@ -12,7 +13,9 @@ from training.metrics.calibration import calibration, calibration_curve
 from training.metrics.discrimination import auc, brier, scaled_brier
 from training.metrics.usefulness import at_capacity
 
-WHZ, MUAC, WITHOUT_GAIN = (NAMES.index(name) for name in ("whz_last", "muac_last", "days_without_gain"))
+WHZ, MUAC, WITHOUT_GAIN = (
+    NAMES.index(name) for name in ("whz_last", "muac_last", "days_without_gain")
+)
 
 
 def later_block(learned: Learned) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
@@ -38,7 +41,11 @@ def figures(learned: Learned) -> dict[str, float]:
             risk, happened, weight, capacity=max(int(0.1 * (weight > 0).sum()), 1)
         ).precision,
     }
-    for name, column, sign in (("whz", WHZ, -1.0), ("muac", MUAC, -1.0), ("no_gain", WITHOUT_GAIN, 1.0)):
+    for name, column, sign in (
+        ("whz", WHZ, -1.0),
+        ("muac", MUAC, -1.0),
+        ("no_gain", WITHOUT_GAIN, 1.0),
+    ):
         told[f"auc_{name}"] = auc(filled(sign * matrix[:, column]), happened, weight)
     straight = calibration(risk, happened, weight)
     told |= {"calibration_slope": straight.slope, "calibration_intercept": straight.intercept}
@@ -62,14 +69,22 @@ def plots(learned: Learned) -> dict[str, object]:
     figure = Figure(figsize=(5, 5), layout="constrained")
     axes = figure.subplots()
     points = calibration_curve(risk, happened, weight)
-    seen = np.array([
-        (point.expected, point.observed.low, point.observed.value, point.observed.high) for point in points
-    ])
+    seen = np.array(
+        [
+            (point.expected, point.observed.low, point.observed.value, point.observed.high)
+            for point in points
+        ]
+    )
     expected, low, value, high = seen.T
     # Wilson's bounds may cross a share of 0 or 1 by a rounding error.
     reach = np.maximum([value - low, high - value], 0.0)
     axes.plot([0, 1], [0, 1], color="grey", linewidth=1)
     axes.errorbar(expected, value, yerr=reach, capsize=3, marker="o", linestyle="")
-    axes.set(xlabel="predicted risk", ylabel="observed share", xlim=(0, 1), ylim=(0, 1),
-             title=f"{learned.bundle.target}: rehearsal, calibration on the later block")
+    axes.set(
+        xlabel="predicted risk",
+        ylabel="observed share",
+        xlim=(0, 1),
+        ylim=(0, 1),
+        title=f"{learned.bundle.target}: rehearsal, calibration on the later block",
+    )
     return {"calibration": figure}

@@ -1,9 +1,10 @@
-"""The rows on which a model is judged: later than all that it learnt from where there are enough, and it says which.
+"""The rows on which a model is judged: later than all that it learnt from where there are enough,
+and it says which.
 
-Every figure of a report, a check or a drift page is made from a `Judged`. Rows come from one of three blocks:
-`later` (landmarks on or after the day until which the model learnt), `rehearsal` (the later months of what it learnt
-from, as said by its rehearsal, which learnt from the earlier ones only), `elsewhere` (every landmark of another
-registry).
+Every figure of a report, a check or a drift page is made from a `Judged`. Rows come from one of
+three blocks: `later` (landmarks on or after the day until which the model learnt), `rehearsal` (the
+later months of what it learnt from, as said by its rehearsal, which learnt from the earlier ones
+only), `elsewhere` (every landmark of another registry).
 """
 
 from __future__ import annotations
@@ -27,20 +28,23 @@ from training.fitting.pipeline import Learned, blocks
 
 LATER, REHEARSAL, ELSEWHERE = "later", "rehearsal", "elsewhere"
 ENOUGH_EVENTS = 20
-"""With fewer events after the training window nothing can be told from them; the rehearsal is judged."""
+"""With fewer events after the training window nothing can be told from them; the rehearsal is
+judged."""
 BLOCK_WORDS = {
     LATER: "predictions on or after the day until which the model learnt",
-    REHEARSAL: "a rehearsal: the same training on the earlier months alone, judged on the later months of what the "
-               "model learnt from",
+    REHEARSAL: "a rehearsal: the same training on the earlier months alone, judged on the later "
+    "months of what the "
+    "model learnt from",
     ELSEWHERE: "all predictions in another registry than the one it learnt from",
 }
 
 
 @dataclass(frozen=True)
 class Judged:
-    """Scored landmark rows, arrays of length n. `matrix` (n, features); `risk`, `log_odds`; `happened` 0/1;
-    `weight`: IPCW, 0 where the outcome is not known. Rows that were not scored are not here: `why_not` counts them by
-    the word of `models.scoring.WHY_NOT`, and `never_scored` the children without a single scored row."""
+    """Scored landmark rows, arrays of length n. `matrix` (n, features); `risk`, `log_odds`;
+    `happened` 0/1; `weight`: IPCW, 0 where the outcome is not known. Rows that were not scored are
+    not here: `why_not` counts them by the word of `models.scoring.WHY_NOT`, and `never_scored` the
+    children without a single scored row."""
 
     block: str
     rows: Cohort
@@ -71,7 +75,9 @@ class Judged:
         """Some of the rows (positions or mask), with the weights that they had."""
         positions = np.flatnonzero(chosen) if chosen.dtype == bool else chosen
         columns = (self.matrix, self.log_odds, self.risk, self.happened, self.weight)
-        return Judged(self.block, self.rows.take(positions), *(column[positions] for column in columns))
+        return Judged(
+            self.block, self.rows.take(positions), *(column[positions] for column in columns)
+        )
 
     def column(self, name: str) -> np.ndarray:
         """A feature's column (n,)."""
@@ -81,16 +87,22 @@ class Judged:
 def judged_rows(clock: Clock, bundle: Bundle, *, context: Context | None = None) -> Judged:
     """The rows on which to judge a bundle in a registry (see the module's words on blocks)."""
     block, rows = judged_cohort(clock, bundle)
-    return score_rows(clock, judging(bundle, block), rows, block=block, context=context or Context(clock))
+    return score_rows(
+        clock, judging(bundle, block), rows, block=block, context=context or Context(clock)
+    )
 
 
 def judging(bundle: Bundle, block: str) -> Bundle:
-    """The bundle that says the risks of a block: the bundle itself, or its rehearsal where that is judged."""
+    """The bundle that says the risks of a block: the bundle itself, or its rehearsal where that is
+    judged."""
     if block != REHEARSAL:
         return bundle
     if bundle.rehearsal is None:
-        raise BadInput("EVA008", "too few outcomes are known after the training window, and the bundle was kept "
-                                 "without its rehearsal: train again, or wait for more records")
+        raise BadInput(
+            "EVA008",
+            "too few outcomes are known after the training window, and the bundle was kept "
+            "without its rehearsal: train again, or wait for more records",
+        )
     return replace(bundle.rehearsal, facts=bundle.facts)
 
 
@@ -113,7 +125,8 @@ def last_known(clock: Clock, bundle: Bundle, block: str) -> int:
 
 
 def learnt_from(clock: Clock, bundle: Bundle) -> Cohort:
-    """The landmark rows that a bundle of this registry was fitted and calibrated on (`training.fitting.pipeline.blocks`)."""
+    """The landmark rows that a bundle of this registry was fitted and calibrated on
+    (`training.fitting.pipeline.blocks`)."""
     until = day_number(bundle.facts["trained_until"])
     rows = cohort(clock, PROBLEMS[bundle.target], cutoff=until - 1)
     return rows.take(np.flatnonzero(before_split(rows, until)))
@@ -124,10 +137,15 @@ def events_of(rows: Cohort) -> int:
     return len(np.unique(rows.index[rows.outcome == HAPPENED]))
 
 
-def score_rows(clock: Clock, bundle: Bundle, rows: Cohort, *, block: str, context: Context | None) -> Judged:
-    """The rows with their features and risks; those for whom the model abstains are counted and left out."""
+def score_rows(
+    clock: Clock, bundle: Bundle, rows: Cohort, *, block: str, context: Context | None
+) -> Judged:
+    """The rows with their features and risks; those for whom the model abstains are counted and
+    left out."""
     matrices, why = [], []
-    for traced, matrix in as_of_traced(clock, rows.child, rows.day, priors=bundle.priors, context=context):
+    for traced, matrix in as_of_traced(
+        clock, rows.child, rows.day, priors=bundle.priors, context=context
+    ):
         why.append(abstains(bundle.target, traced, matrix))
         matrices.append(matrix[why[-1] == 0])
     why = np.concatenate([np.zeros(0, np.int8), *why])

@@ -1,7 +1,8 @@
-"""The same risks against other outcomes: shorter horizons, slow or failing, one reading, and later knowledge.
+"""The same risks against other outcomes: shorter horizons, slow or failing, one reading, and later
+knowledge.
 
-Secondary outcomes say what else a high risk stands for; sensitivity rows say how far the figures hang on a choice of
-the contract. Nothing here is trained or chosen by.
+Secondary outcomes say what else a high risk stands for; sensitivity rows say how far the figures
+hang on a choice of the contract. Nothing here is trained or chosen by.
 """
 
 from __future__ import annotations
@@ -44,8 +45,9 @@ class Question:
 
 @dataclass(frozen=True)
 class Against:
-    """The risks against one question: `rows` with a known answer, `events` (indexes), their `share` by weight, `auc`;
-    `slope` and `observed_over_expected` only where the risk claims to be of this outcome, else None."""
+    """The risks against one question: `rows` with a known answer, `events` (indexes), their `share`
+    by weight, `auc`; `slope` and `observed_over_expected` only where the risk claims to be of this
+    outcome, else None."""
 
     question: Question
     rows: int
@@ -57,29 +59,58 @@ class Against:
 
     def as_dict(self) -> dict:
         """Plain JSON values; None for what is not known."""
-        told = asdict(self.question) | {"rows": self.rows, "events": self.events, "share": self.share}
-        told |= {"auc": self.auc.value, "auc_low": self.auc.low, "auc_high": self.auc.high, "slope": self.slope,
-                 "observed_over_expected": self.observed_over_expected}
-        return {name: None if isinstance(value, float) and math.isnan(value) else value
-                for name, value in told.items()}
+        told = asdict(self.question) | {
+            "rows": self.rows,
+            "events": self.events,
+            "share": self.share,
+        }
+        told |= {
+            "auc": self.auc.value,
+            "auc_low": self.auc.low,
+            "auc_high": self.auc.high,
+            "slope": self.slope,
+            "observed_over_expected": self.observed_over_expected,
+        }
+        return {
+            name: None if isinstance(value, float) and math.isnan(value) else value
+            for name, value in told.items()
+        }
 
 
 SINGLE = Question(SENSITIVITY, "single_reading", "relapse by a single reading of SAM, or admission")
-EARLIER = Question(SENSITIVITY, "known_earlier",
-                   f"the target, had the records ended {LATER_DAYS} days earlier (without what was not known then)")
+EARLIER = Question(
+    SENSITIVITY,
+    "known_earlier",
+    (
+        f"the target, had the records ended {LATER_DAYS} days earlier (without what was not "
+        "known then)"
+    ),
+)
 RESPONSES = (
-    (Question(SECONDARY, "failing", "failing to gain, against those who responded"), FAILING, RESPONDED),
+    (
+        Question(SECONDARY, "failing", "failing to gain, against those who responded"),
+        FAILING,
+        RESPONDED,
+    ),
     (Question(SECONDARY, "slow", "gaining slowly, against those who responded"), SLOW, RESPONDED),
-    (Question(SECONDARY, "failing_not_slow", "failing to gain, among those who did not respond"), FAILING, SLOW),
+    (
+        Question(SECONDARY, "failing_not_slow", "failing to gain, among those who did not respond"),
+        FAILING,
+        SLOW,
+    ),
 )
 
 
 def against_others(clock: Clock, rows: Cohort, risk: np.ndarray, *, cutoff: int) -> list[Against]:
-    """The risks (NaN where not scored) of landmark rows against every other outcome; `cutoff`: that of the rows."""
+    """The risks (NaN where not scored) of landmark rows against every other outcome; `cutoff`: that
+    of the rows."""
     scored = np.flatnonzero(~np.isnan(risk))
     rows, risk = rows.take(scored), risk[scored]
     others = _relapses if rows.problem.target == RELAPSE.target else _responses
-    found = [_judge(Question(TARGET, "target", "the target itself"), rows, risk), *others(clock, rows, risk, cutoff)]
+    found = [
+        _judge(Question(TARGET, "target", "the target itself"), rows, risk),
+        *others(clock, rows, risk, cutoff),
+    ]
     earlier = outcomes(clock, rows.problem, cutoff=cutoff - LATER_DAYS)
     before = rows.day <= cutoff - LATER_DAYS
     return [*found, _judge(EARLIER, *_with(earlier, rows, risk, rows.problem.horizon, only=before))]
@@ -87,8 +118,8 @@ def against_others(clock: Clock, rows: Cohort, risk: np.ndarray, *, cutoff: int)
 
 @dataclass(frozen=True)
 class Later:
-    """The rows scored as if every record with an assumed day of entry had come in 30 days later: the `clock` of that
-    registry, its `judged` rows, and the share of records that `moved`."""
+    """The rows scored as if every record with an assumed day of entry had come in 30 days later:
+    the `clock` of that registry, its `judged` rows, and the share of records that `moved`."""
 
     clock: Clock
     judged: Judged
@@ -103,9 +134,13 @@ def judged_later(clock: Clock, bundle: Bundle, rows: Cohort) -> Later:
 
 
 def known_later(later: Later) -> Against:
-    """The target, with every record whose day of entry was assumed entered 30 days later than its own day."""
-    words = (f"the target, had the records with an assumed day of entry ({later.moved:.0%}) come in {LATER_DAYS} days "
-             f"later; {later.judged.not_scored} predictions could then not be made")
+    """The target, with every record whose day of entry was assumed entered 30 days later than its
+    own day."""
+    words = (
+        f"the target, had the records with an assumed day of entry ({later.moved:.0%}) "
+        f"come in {LATER_DAYS} days "
+        f"later; {later.judged.not_scored} predictions could then not be made"
+    )
     return _judge(Question(SENSITIVITY, "known_later", words), later.judged.rows, later.judged.risk)
 
 
@@ -117,7 +152,8 @@ def of_judged(clock: Clock, judged: Judged, later: Later, *, cutoff: int) -> lis
 def of_predictions(
     clock: Clock, predictions: pd.DataFrame, bundles: Mapping[str, Bundle], *, split: int
 ) -> dict[str, list[dict]]:
-    """All of it by target for a backtest's predictions (in the order of `training.commands.backtest`), as plain JSON values."""
+    """All of it by target for a backtest's predictions (in the order of
+    `training.commands.backtest`), as plain JSON values."""
     until, told = clock.registry.recorded_until, {}
     for target, bundle in ((name, one) for name, one in bundles.items() if name in PROBLEMS):
         rows = cohort(clock, PROBLEMS[target], cutoff=until)
@@ -132,7 +168,9 @@ def of_predictions(
 def _relapses(clock: Clock, rows: Cohort, risk: np.ndarray, cutoff: int) -> Iterator[Against]:
     for days in RELAPSE_HORIZONS:
         found = outcomes(clock, RELAPSE, cutoff=cutoff, horizon=days)
-        question = Question(SECONDARY, f"relapse_by_day_{days}", f"relapse by day {days} after discharge")
+        question = Question(
+            SECONDARY, f"relapse_by_day_{days}", f"relapse by day {days} after discharge"
+        )
         yield _judge(question, *_with(found, rows, risk, days))
     single = outcomes(clock, RELAPSE, cutoff=cutoff, confirmations=0)
     yield _judge(SINGLE, *_with(single, rows, risk, RELAPSE.horizon))
@@ -143,20 +181,35 @@ def _responses(clock: Clock, rows: Cohort, risk: np.ndarray, cutoff: int) -> Ite
     weight = censoring.weights(rows)
     for question, event, other in RESPONSES:
         kept = (kind == event) | (kind == other)
-        yield _figures(question, rows, risk, (kind == event).astype(np.int8), np.where(kept, weight, 0.0))
+        yield _figures(
+            question, rows, risk, (kind == event).astype(np.int8), np.where(kept, weight, 0.0)
+        )
 
 
 def _with(
     found: Outcomes, rows: Cohort, risk: np.ndarray, horizon: int, *, only: np.ndarray | bool = True
 ) -> tuple[Cohort, np.ndarray]:
-    """The rows that are still a question by other outcomes (matched by the stay), with those, and their risks."""
+    """The rows that are still a question by other outcomes (matched by the stay), with those, and
+    their risks."""
     index, problem = _same_stay(found, rows), replace(rows.problem, horizon=horizon)
     kept = np.flatnonzero((index >= 0) & only & (rows.landmark < horizon))
-    kept = kept[(found.cohort[index[kept]] == IN_COHORT) & asked(found, problem, index[kept], rows.day[kept])]
+    kept = kept[
+        (found.cohort[index[kept]] == IN_COHORT)
+        & asked(found, problem, index[kept], rows.day[kept])
+    ]
     index, day, landmark = index[kept], rows.day[kept], rows.landmark[kept]
     end = np.minimum(found.event_on[index], found.followed_until[index]).astype(np.int64)
-    return Cohort(problem, found, index, rows.child[kept], day, landmark, found.outcome[index],
-                  np.maximum(end - day, 0), horizon - landmark), risk[kept]
+    return Cohort(
+        problem,
+        found,
+        index,
+        rows.child[kept],
+        day,
+        landmark,
+        found.outcome[index],
+        np.maximum(end - day, 0),
+        horizon - landmark,
+    ), risk[kept]
 
 
 def _same_stay(found: Outcomes, rows: Cohort) -> np.ndarray:
@@ -180,7 +233,10 @@ def _figures(
     question: Question, rows: Cohort, risk: np.ndarray, happened: np.ndarray, weight: np.ndarray
 ) -> Against:
     known = weight > 0
-    happened, events = np.where(known, happened, 0), len(np.unique(rows.index[known & (happened == 1)]))
+    happened, events = (
+        np.where(known, happened, 0),
+        len(np.unique(rows.index[known & (happened == 1)])),
+    )
     if not known.any():
         return Against(question, 0, 0, float("nan"), Estimate(np.nan, np.nan, np.nan))
     apart = bootstrap(auc, ranked(risk), happened, weight, cluster=rows.child, repeats=REPEATS)
@@ -188,4 +244,12 @@ def _figures(
     if question.kind == SECONDARY:
         return Against(question, int(known.sum()), events, share, apart)
     straight = calibration(risk, happened, weight)
-    return Against(question, int(known.sum()), events, share, apart, straight.slope, straight.observed_over_expected)
+    return Against(
+        question,
+        int(known.sum()),
+        events,
+        share,
+        apart,
+        straight.slope,
+        straight.observed_over_expected,
+    )

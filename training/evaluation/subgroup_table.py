@@ -19,13 +19,14 @@ LEAST_KNOWN, LEAST_CASES = 20, 5
 """A smaller group says nothing, and could tell of single children."""
 MOST_DISTRICTS = 8
 SIX_MONTHS, INFANTS = 183, "under 6 months"
-"""Days. Under it MUAC says nothing of SAM, and a child belongs in a facility: so few are asked about."""
+"""Days. Under it MUAC says nothing of SAM, and a child belongs in a facility: so few are asked
+about."""
 REPEATS = 200
 
 
 def groupings(clock: Clock, judged: Judged) -> dict[str, np.ndarray]:
-    """Group names (object arrays of length n, "" where unknown): sex, age, children under six months, setting,
-    district, quality of records."""
+    """Group names (object arrays of length n, "" where unknown): sex, age, children under six
+    months, setting, district, quality of records."""
     age = judged.column("age_days")
     infants = np.select([age < SIX_MONTHS, age >= SIX_MONTHS], [INFANTS, "6 months and over"], "")
     found = memberships(judged) | {"infants": infants, "district": _district(clock, judged)}
@@ -60,24 +61,38 @@ def quality_month(day: np.ndarray) -> np.ndarray:
 
 
 def table(judged: Judged, groups: dict[str, np.ndarray]) -> list[dict]:
-    """One mapping a group: `by`, `group`, `known`, `events`, `auc`, `recall`, `observed_over_expected` (estimates)."""
+    """One mapping a group: `by`, `group`, `known`, `events`, `auc`, `recall`,
+    `observed_over_expected` (estimates)."""
     seen = visited(judged.risk)
     rows = []
     for by, names in groups.items():
         for name in np.unique(names.astype(str)):
             inside = (names == name) & judged.known
             cases = int(judged.happened[inside].sum())
-            if name and inside.sum() >= LEAST_KNOWN and LEAST_CASES <= cases <= inside.sum() - LEAST_CASES:
-                rows.append({"by": by, "group": str(name), "known": int(inside.sum()), "events": cases}
-                            | _estimates(judged.take(inside), seen[inside]))
+            if (
+                name
+                and inside.sum() >= LEAST_KNOWN
+                and LEAST_CASES <= cases <= inside.sum() - LEAST_CASES
+            ):
+                rows.append(
+                    {"by": by, "group": str(name), "known": int(inside.sum()), "events": cases}
+                    | _estimates(judged.take(inside), seen[inside])
+                )
     return rows
 
 
 def too_small(groups: dict[str, np.ndarray], rows: list[dict]) -> dict[str, list[str]]:
-    """The groups by what they group that are too small to stand in the table's `rows`; nothing is said of them."""
+    """The groups by what they group that are too small to stand in the table's `rows`; nothing is
+    said of them."""
     shown = {(row["by"], row["group"]) for row in rows}
-    left = {by: [str(name) for name in np.unique(names.astype(str)) if name and (by, str(name)) not in shown]
-            for by, names in groups.items()}
+    left = {
+        by: [
+            str(name)
+            for name in np.unique(names.astype(str))
+            if name and (by, str(name)) not in shown
+        ]
+        for by, names in groups.items()
+    }
     return {by: names for by, names in left.items() if names}
 
 
@@ -85,10 +100,15 @@ def _estimates(part: Judged, seen: np.ndarray) -> dict[str, Estimate]:
     child = part.rows.child
     case = part.happened == 1
     return {
-        "auc": bootstrap(auc, ranked(part.risk), part.happened, part.weight, cluster=child, repeats=REPEATS),
-        "recall": bootstrap(_mean, seen[case].astype(float), part.weight[case], cluster=child[case], repeats=REPEATS),
-        "observed_over_expected": bootstrap(_ratio, part.risk, part.happened, part.weight, cluster=child,
-                                            repeats=REPEATS),
+        "auc": bootstrap(
+            auc, ranked(part.risk), part.happened, part.weight, cluster=child, repeats=REPEATS
+        ),
+        "recall": bootstrap(
+            _mean, seen[case].astype(float), part.weight[case], cluster=child[case], repeats=REPEATS
+        ),
+        "observed_over_expected": bootstrap(
+            _ratio, part.risk, part.happened, part.weight, cluster=child, repeats=REPEATS
+        ),
     }
 
 
@@ -102,7 +122,8 @@ def _ratio(risk: np.ndarray, happened: np.ndarray, weight: np.ndarray) -> float:
 
 
 def gaps(judged: Judged, groups: dict[str, np.ndarray], rows: list[dict]) -> list[dict]:
-    """fairlearn's difference and ratio of recall and of the visited share, between the groups of the table."""
+    """fairlearn's difference and ratio of recall and of the visited share, between the groups of
+    the table."""
     from fairlearn.metrics import MetricFrame, selection_rate
 
     seen = visited(judged.risk)
@@ -115,11 +136,21 @@ def gaps(judged: Judged, groups: dict[str, np.ndarray], rows: list[dict]) -> lis
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             frame = MetricFrame(
-                metrics={"recall": recall_score, "visited": selection_rate}, y_true=judged.happened[inside],
-                y_pred=seen[inside].astype(int), sensitive_features=names[inside].astype(str),
-                sample_params={name: {"sample_weight": judged.weight[inside]} for name in ("recall", "visited")},
+                metrics={"recall": recall_score, "visited": selection_rate},
+                y_true=judged.happened[inside],
+                y_pred=seen[inside].astype(int),
+                sensitive_features=names[inside].astype(str),
+                sample_params={
+                    name: {"sample_weight": judged.weight[inside]} for name in ("recall", "visited")
+                },
             )
         difference, ratio = frame.difference(), frame.ratio()
-        told.append({"by": by, "recall_difference": float(difference["recall"]), "recall_ratio": float(ratio["recall"]),
-                     "visited_difference": float(difference["visited"])})
+        told.append(
+            {
+                "by": by,
+                "recall_difference": float(difference["recall"]),
+                "recall_ratio": float(ratio["recall"]),
+                "visited_difference": float(difference["visited"]),
+            }
+        )
     return told

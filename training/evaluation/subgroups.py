@@ -1,4 +1,5 @@
-"""Subgroups: whether children of each sex, age, setting and place are found alike. fairlearn counts the gaps."""
+"""Subgroups: whether children of each sex, age, setting and place are found alike. fairlearn counts
+the gaps."""
 
 from __future__ import annotations
 
@@ -12,15 +13,16 @@ from training.metrics.discrimination import Estimate, bootstrap
 
 VISITED_SHARE = 0.2
 LEAST_EVENTS = 20
-"""Children with the event that a group needs before its recall is compared (several rows of one child count once)."""
+"""Children with the event that a group needs before its recall is compared (several rows of one
+child count once)."""
 REPEATS = 200
 TWO_YEARS = 731
 
 
 @dataclass(frozen=True)
 class RecallGap:
-    """`recalls` and children with the event (`events`) by group at one list of visits, and the widest `gap` between
-    the groups with its interval."""
+    """`recalls` and children with the event (`events`) by group at one list of visits, and the
+    widest `gap` between the groups with its interval."""
 
     by: str
     recalls: dict[str, float]
@@ -32,10 +34,14 @@ def memberships(judged: Judged) -> dict[str, np.ndarray]:
     """Group names (object arrays of length n, "" where unknown) by what they group."""
     female, age = judged.column("female"), judged.column("age_days")
     urban, tribal = judged.column("setting_urban"), judged.column("setting_tribal")
-    setting = np.select([urban == 1, tribal == 1, urban == 0], SETTING[:1] + (SETTING[2], SETTING[1]), "")
+    setting = np.select(
+        [urban == 1, tribal == 1, urban == 0], SETTING[:1] + (SETTING[2], SETTING[1]), ""
+    )
     return {
         "sex": np.select([female == 1, female == 0], ["girls", "boys"], ""),
-        "age": np.select([age < TWO_YEARS, age >= TWO_YEARS], ["under 24 months", "24 months and over"], ""),
+        "age": np.select(
+            [age < TWO_YEARS, age >= TWO_YEARS], ["under 24 months", "24 months and over"], ""
+        ),
         "setting": setting,
     }
 
@@ -46,7 +52,8 @@ def visited(risk: np.ndarray, share: float = VISITED_SHARE) -> np.ndarray:
 
 
 def recall_gaps(judged: Judged, groups: dict[str, np.ndarray] | None = None) -> list[RecallGap]:
-    """The gaps of every grouping with two or more groups of `LEAST_EVENTS` children with the event."""
+    """The gaps of every grouping with two or more groups of `LEAST_EVENTS` children with the
+    event."""
     known = judged.take(judged.known)
     groups = groups or memberships(judged)
     seen = visited(judged.risk)[judged.known]
@@ -66,8 +73,10 @@ def _gap(by: str, names: np.ndarray, seen: np.ndarray, known: Judged) -> RecallG
     place = np.searchsorted(large, group[cases])
     columns = (place, seen[cases].astype(float), known.weight[cases])
     gap = bootstrap(widest, *columns, cluster=known.rows.child[cases], repeats=REPEATS)
-    of_group = (dict(zip(map(str, groups[large]), values.tolist(), strict=True))
-                for values in (recalls(*columns), children[large]))
+    of_group = (
+        dict(zip(map(str, groups[large]), values.tolist(), strict=True))
+        for values in (recalls(*columns), children[large])
+    )
     return RecallGap(by, *of_group, gap)
 
 
@@ -75,7 +84,9 @@ def recalls(place: np.ndarray, seen: np.ndarray, weight: np.ndarray) -> np.ndarr
     """Weighted recall of each group, from rows with the event; `place` (int) is the group."""
     groups = int(place.max(initial=-1)) + 1
     with np.errstate(invalid="ignore"):
-        return np.bincount(place, weights=seen * weight, minlength=groups) / np.bincount(place, weights=weight)
+        return np.bincount(place, weights=seen * weight, minlength=groups) / np.bincount(
+            place, weights=weight
+        )
 
 
 def widest(place: np.ndarray, seen: np.ndarray, weight: np.ndarray) -> float:

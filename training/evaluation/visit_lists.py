@@ -1,9 +1,11 @@
-"""What visit lists would have found: at each month's start and in each sector, so many visits by one order or another.
+"""What visit lists would have found: at each month's start and in each sector, so many visits by
+one order or another.
 
-A list holds the children at risk of one target on its day, its capacity the visits a supervisor makes. Found are the
-events still to come within the horizon. Orders compared: our risk, the protocol's rules (`training.evaluation.rules_order`),
-lowest WHZ, lowest MUAC, danger first by the rules and then our risk (as a visit list does) or then lowest WHZ, chance,
-and (for a simulated registry) the true risk. Only lists whose whole horizon lies within the records are counted.
+A list holds the children at risk of one target on its day, its capacity the visits a supervisor
+makes. Found are the events still to come within the horizon. Orders compared: our risk, the
+protocol's rules (`training.evaluation.rules_order`), lowest WHZ, lowest MUAC, danger first by the
+rules and then our risk (as a visit list does) or then lowest WHZ, chance, and (for a simulated
+registry) the true risk. Only lists whose whole horizon lies within the records are counted.
 """
 
 from __future__ import annotations
@@ -51,8 +53,9 @@ _WHZ, _MUAC = NAMES.index("whz_last"), NAMES.index("muac_last")
 
 @dataclass(frozen=True)
 class Listed:
-    """Children of all lists of one target, arrays of length m: `sector` and `day` of the list, `happened`, `weight`
-    (IPCW, 0 where the outcome is not known), and for each order the value that is sorted by, highest first."""
+    """Children of all lists of one target, arrays of length m: `sector` and `day` of the list,
+    `happened`, `weight` (IPCW, 0 where the outcome is not known), and for each order the value that
+    is sorted by, highest first."""
 
     sector: np.ndarray
     day: np.ndarray
@@ -63,22 +66,32 @@ class Listed:
     def take(self, rows: np.ndarray) -> Listed:
         """Some of the children."""
         orders = {name: by[rows] for name, by in self.orders.items()}
-        return Listed(self.sector[rows], self.day[rows], self.happened[rows], self.weight[rows], orders)
+        return Listed(
+            self.sector[rows], self.day[rows], self.happened[rows], self.weight[rows], orders
+        )
 
 
 def lists_found(
-    clock: Clock, predictions: pd.DataFrame, bundles: Mapping[str, Bundle], *, split: int,
-    said: Said = lambda text: None, truth: Mapping[str, pd.DataFrame] | None = None,
+    clock: Clock,
+    predictions: pd.DataFrame,
+    bundles: Mapping[str, Bundle],
+    *,
+    split: int,
+    said: Said = lambda text: None,
+    truth: Mapping[str, pd.DataFrame] | None = None,
 ) -> dict[str, list]:
-    """Found per visit by each order, for lists of 10, 20 and 30 visits a sector and month from `split` on.
+    """Found per visit by each order, for lists of 10, 20 and 30 visits a sector and month from
+    `split` on.
 
-    `predictions`: of the backtest, whose targets are compared; `truth`: by target, as `truth_of` reads it. Returns
-    `lines` (for people) and `table`: one mapping a target (and `both`: one list for all), capacity and order with
-    `lists`, `full` (those with more children than visits), `visits`, `found`, `found_per_visit`, its `low` and `high`
-    (95 %, sector-months drawn anew), `worst` and `best` (had the ties at the cut fallen out so), `recall` with
-    `recall_worst` and `recall_best`, and for our risk (and danger first, then our risk) `more_than_whz` and
-    `more_than_rules` with their intervals. `where_chosen` has the same of the full lists alone, since in all others
-    every order visits everybody; None with fewer than five of them. `missed`: see `training.metrics.missed_ranks.missed_places`.
+    `predictions`: of the backtest, whose targets are compared; `truth`: by target, as `truth_of`
+    reads it. Returns `lines` (for people) and `table`: one mapping a target (and `both`: one list
+    for all), capacity and order with `lists`, `full` (those with more children than visits),
+    `visits`, `found`, `found_per_visit`, its `low` and `high` (95 %, sector-months drawn anew),
+    `worst` and `best` (had the ties at the cut fallen out so), `recall` with `recall_worst` and
+    `recall_best`, and for our risk (and danger first, then our risk) `more_than_whz` and
+    `more_than_rules` with their intervals. `where_chosen` has the same of the full lists alone,
+    since in all others every order visits everybody; None with fewer than five of them. `missed`:
+    see `training.metrics.missed_ranks.missed_places`.
     """
     asked_of = [name for name in bundles if name in PROBLEMS and name in set(predictions["target"])]
     rows = {target: at_month_starts(clock, PROBLEMS[target], split) for target in asked_of}
@@ -86,15 +99,22 @@ def lists_found(
 
 
 def compare(
-    clock: Clock, rows: Mapping[str, Cohort], bundles: Mapping[str, Bundle], *, context: Context,
-    said: Said = lambda text: None, truth: Mapping[str, pd.DataFrame] | None = None,
+    clock: Clock,
+    rows: Mapping[str, Cohort],
+    bundles: Mapping[str, Bundle],
+    *,
+    context: Context,
+    said: Said = lambda text: None,
+    truth: Mapping[str, pd.DataFrame] | None = None,
 ) -> dict[str, list]:
     """`lists_found` for rows (of `at_month_starts`) that are at hand, by target."""
     parts: dict[str, Listed] = {}
     for target, listed in rows.items():
         said(f"{target}: {len(listed.index)} children on the monthly lists")
         if len(listed.index):
-            parts[target] = _listed(clock, listed, bundles[target], context, (truth or {}).get(target))
+            parts[target] = _listed(
+                clock, listed, bundles[target], context, (truth or {}).get(target)
+            )
     if len(parts) > 1:
         parts["both"] = _together(list(parts.values()))
     table = [row for target, listed in parts.items() for row in _compared(target, listed)]
@@ -107,8 +127,11 @@ def truth_of(folder: Path) -> dict[str, pd.DataFrame]:
     return {target: pd.read_parquet(path) for target, path in paths.items() if path.exists()}
 
 
-def at_month_starts(clock: Clock, problem: Problem, split: int, *, found: Outcomes | None = None) -> Cohort:
-    """Everyone at risk on the first day of each month from the split on; `landmark` is the days since the index.
+def at_month_starts(
+    clock: Clock, problem: Problem, split: int, *, found: Outcomes | None = None
+) -> Cohort:
+    """Everyone at risk on the first day of each month from the split on; `landmark` is the days
+    since the index.
 
     `found`: the problem's outcomes at the end of the records, where they are at hand.
     """
@@ -117,7 +140,9 @@ def at_month_starts(clock: Clock, problem: Problem, split: int, *, found: Outcom
     index, days = [], []
     for day in _month_starts(split, until - problem.horizon):
         since = day - found.index_on.astype(np.int64)
-        here = np.flatnonzero((found.cohort == IN_COHORT) & (since >= 0) & (since < problem.horizon))
+        here = np.flatnonzero(
+            (found.cohort == IN_COHORT) & (since >= 0) & (since < problem.horizon)
+        )
         here = here[asked(found, problem, here, np.full(len(here), day))]
         index.append(here)
         days.append(np.full(len(here), day, np.int32))
@@ -125,8 +150,17 @@ def at_month_starts(clock: Clock, problem: Problem, split: int, *, found: Outcom
     day = np.concatenate([np.empty(0, np.int32), *days])
     since = day - found.index_on[index]
     end = np.minimum(found.event_on[index], found.followed_until[index]).astype(np.int64)
-    return Cohort(problem, found, index, found.child[index], day, since, found.outcome[index],
-                  np.maximum(end - day, 0), problem.horizon - since)
+    return Cohort(
+        problem,
+        found,
+        index,
+        found.child[index],
+        day,
+        since,
+        found.outcome[index],
+        np.maximum(end - day, 0),
+        problem.horizon - since,
+    )
 
 
 def _month_starts(first: int, last: int) -> list[int]:
@@ -135,10 +169,14 @@ def _month_starts(first: int, last: int) -> list[int]:
     return [int(day) for day in starts if first <= day <= last]
 
 
-def _listed(clock: Clock, rows: Cohort, bundle: Bundle, context: Context, truth: pd.DataFrame | None) -> Listed:
+def _listed(
+    clock: Clock, rows: Cohort, bundle: Bundle, context: Context, truth: pd.DataFrame | None
+) -> Listed:
     orders: dict[str, list[np.ndarray]] = {OURS: [], WHZ_ORDER: [], "lowest MUAC": []}
     sectors = []
-    for traced, matrix in as_of_traced(clock, rows.child, rows.day, priors=bundle.priors, context=context):
+    for traced, matrix in as_of_traced(
+        clock, rows.child, rows.day, priors=bundle.priors, context=context
+    ):
         scored = abstains(bundle.target, traced, matrix) == 0
         orders[OURS].append(np.where(scored, bundle.log_odds(matrix), NOBODY))
         orders[WHZ_ORDER].append(np.nan_to_num(-matrix[:, _WHZ], nan=NOBODY))
@@ -151,8 +189,17 @@ def _listed(clock: Clock, rows: Cohort, bundle: Bundle, context: Context, truth:
     if truth is not None:
         ordered["true risk"] = _true_risk(clock, rows, truth)
     # Days since the index in place of landmarks: one curve of being followed for each four weeks.
-    by_weeks = Cohort(rows.problem, rows.outcomes, rows.index, rows.child, rows.day, rows.landmark // WEEKS_4,
-                      rows.outcome, rows.time, rows.remaining)
+    by_weeks = Cohort(
+        rows.problem,
+        rows.outcomes,
+        rows.index,
+        rows.child,
+        rows.day,
+        rows.landmark // WEEKS_4,
+        rows.outcome,
+        rows.time,
+        rows.remaining,
+    )
     happened = (rows.outcome == HAPPENED).astype(np.float64)
     return Listed(np.concatenate(sectors), rows.day, happened, censoring.weights(by_weeks), ordered)
 
@@ -163,8 +210,10 @@ def _together(parts: list[Listed]) -> Listed:
     parts = [part.take(np.flatnonzero(np.isin(part.day, list(days)))) for part in parts]
     shared = [name for name in parts[0].orders if all(name in part.orders for part in parts)]
     orders = {name: np.concatenate([part.orders[name] for part in parts]) for name in shared}
-    columns = (np.concatenate([getattr(part, name) for part in parts]) for name in
-               ("sector", "day", "happened", "weight"))
+    columns = (
+        np.concatenate([getattr(part, name) for part in parts])
+        for name in ("sector", "day", "happened", "weight")
+    )
     return Listed(*columns, orders)
 
 
@@ -181,12 +230,26 @@ def _true_risk(clock: Clock, rows: Cohort, truth: pd.DataFrame) -> np.ndarray:
     landmarks = np.array(rows.problem.landmarks)
     landmark = landmarks[np.searchsorted(landmarks, rows.landmark, side="right") - 1]
     index_on = rows.outcomes.index_on[rows.index].astype("datetime64[D]").astype("datetime64[s]")
-    wanted = pd.DataFrame({"child_id": clock.registry.child_ids[rows.child].astype(str), "index_on": index_on,
-                           "landmark_day": landmark.astype(np.int64)})
-    told = truth[["child_id", "index_on", "landmark_day", "probability"]].drop_duplicates(list(wanted.columns))
-    told = told.assign(child_id=told.child_id.astype(str), landmark_day=told.landmark_day.astype(np.int64),
-                       index_on=pd.to_datetime(told.index_on).astype("datetime64[s]"))
-    return wanted.merge(told, how="left", on=list(wanted.columns))["probability"].fillna(NOBODY).to_numpy()
+    wanted = pd.DataFrame(
+        {
+            "child_id": clock.registry.child_ids[rows.child].astype(str),
+            "index_on": index_on,
+            "landmark_day": landmark.astype(np.int64),
+        }
+    )
+    told = truth[["child_id", "index_on", "landmark_day", "probability"]].drop_duplicates(
+        list(wanted.columns)
+    )
+    told = told.assign(
+        child_id=told.child_id.astype(str),
+        landmark_day=told.landmark_day.astype(np.int64),
+        index_on=pd.to_datetime(told.index_on).astype("datetime64[s]"),
+    )
+    return (
+        wanted.merge(told, how="left", on=list(wanted.columns))["probability"]
+        .fillna(NOBODY)
+        .to_numpy()
+    )
 
 
 def _compared(target: str, listed: Listed) -> list[dict]:
@@ -203,20 +266,36 @@ def _compared(target: str, listed: Listed) -> list[dict]:
         found = {name: _found(listed, lists, by, capacity, cases) for name, by in orders.items()}
         chosen = {name: of[:, full] for name, of in found.items()}
         for name in orders:
-            told = {"target": target, "capacity": capacity, "order": name, "lists": len(lists), "full": int(full.sum())}
+            told = {
+                "target": target,
+                "capacity": capacity,
+                "order": name,
+                "lists": len(lists),
+                "full": int(full.sum()),
+            }
             told |= _figures(found, name, visits=visits, cases=cases)
             told["missed"] = missed_places(lists, orders[name], listed.happened, capacity=capacity)
             enough = full.sum() >= LEAST_FULL
-            told["where_chosen"] = _figures(chosen, name, visits=visits[full], cases=cases[full]) if enough else None
+            told["where_chosen"] = (
+                _figures(chosen, name, visits=visits[full], cases=cases[full]) if enough else None
+            )
             table.append(told)
     return table
 
 
-def _figures(found: dict[str, np.ndarray], name: str, *, visits: np.ndarray, cases: np.ndarray) -> dict:
+def _figures(
+    found: dict[str, np.ndarray], name: str, *, visits: np.ndarray, cases: np.ndarray
+) -> dict:
     """One order's figures over some lists; `found` of every order, `visits` and `cases` by list."""
     plain, worst, best, *seen = found[name]
-    told = {"visits": float(visits.sum()), "found": float(plain.sum()), "found_per_visit": _share(plain, visits),
-            **_interval(plain, visits), "worst": _share(worst, visits), "best": _share(best, visits)}
+    told = {
+        "visits": float(visits.sum()),
+        "found": float(plain.sum()),
+        "found_per_visit": _share(plain, visits),
+        **_interval(plain, visits),
+        "worst": _share(worst, visits),
+        "best": _share(best, visits),
+    }
     told |= {word: _share(of, cases) for word, of in zip(RECALL, seen, strict=True)}
     for key, other in MORE_THAN.get(name, {}).items():
         if other in found:
@@ -241,16 +320,21 @@ def _cases(listed: Listed, rows: np.ndarray) -> float:
 def _found(
     listed: Listed, lists: list[np.ndarray], by: np.ndarray, capacity: int, cases: np.ndarray
 ) -> np.ndarray:
-    """(by chance, worst, best) events found in each list, per visit and again per event: (6, lists).
+    """(by chance, worst, best) events found in each list, per visit and again per event: (6,
+    lists).
 
-    The two differ by the rows' weights: a visit counts once, an event also for those like it whom nobody followed.
-    A list that is visited whole holds its `cases` by any order.
+    The two differ by the rows' weights: a visit counts once, an event also for those like it whom
+    nobody followed. A list that is visited whole holds its `cases` by any order.
     """
     found = np.tile(cases, (6, 1))
     for at, rows in enumerate(lists):
         if len(rows) > capacity:
-            of = at_capacity(by[rows], listed.happened[rows], listed.weight[rows], capacity=capacity)
-            found[:3, at] = np.array([of.precision, of.precision_worst, of.precision_best]) * capacity
+            of = at_capacity(
+                by[rows], listed.happened[rows], listed.weight[rows], capacity=capacity
+            )
+            found[:3, at] = (
+                np.array([of.precision, of.precision_worst, of.precision_best]) * capacity
+            )
             found[3:, at] = np.nan_to_num([of.recall, of.recall_worst, of.recall_best]) * cases[at]
     return found
 
@@ -268,22 +352,32 @@ def _interval(found: np.ndarray, visits: np.ndarray) -> dict[str, float]:
 
 @lru_cache(maxsize=4)
 def _draws(lists: int) -> np.ndarray:
-    """How often each list is drawn, (REPEATS, lists): the same draws for every figure of as many lists."""
-    return np.random.default_rng(0).multinomial(lists, np.full(lists, 1.0 / lists), size=REPEATS).astype(np.float64)
+    """How often each list is drawn, (REPEATS, lists): the same draws for every figure of as many
+    lists."""
+    return (
+        np.random.default_rng(0)
+        .multinomial(lists, np.full(lists, 1.0 / lists), size=REPEATS)
+        .astype(np.float64)
+    )
 
 
 def _lines(table: list[dict], targets: tuple[str, ...]) -> list[str]:
-    """One line a target and capacity, and one where no list had its whole horizon within the records."""
+    """One line a target and capacity, and one where no list had its whole horizon within the
+    records."""
     lines = []
     for target in targets:
         mine = [row for row in table if row["target"] == target]
         if not mine:
-            lines.append(f"{target}: no month's list has its whole horizon within the records: split earlier")
+            lines.append(
+                f"{target}: no month's list has its whole horizon within the records: split earlier"
+            )
         for capacity in CAPACITIES if mine else ():
             here = [row for row in mine if row["capacity"] == capacity]
             parts = ", ".join(f"{row['order']} {row['found_per_visit']:.3f}" for row in here)
             ours = next(row for row in here if row["order"] == OURS)
-            lines.append(f"{target}, lists of {capacity} a sector and month ({ours['lists']} lists, "
-                         f"{ours['full']} full): events found a "
-                         f"visit by {parts}; ours {ours['low']:.3f} to {ours['high']:.3f}")
+            lines.append(
+                f"{target}, lists of {capacity} a sector and month ({ours['lists']} lists, "
+                f"{ours['full']} full): events found a "
+                f"visit by {parts}; ours {ours['low']:.3f} to {ours['high']:.3f}"
+            )
     return lines

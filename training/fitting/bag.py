@@ -1,7 +1,9 @@
-"""Several forests as one longer forest: its margin is the mean of theirs, and so are its reasons, exactly.
+"""Several forests as one longer forest: its margin is the mean of theirs, and so are its reasons,
+exactly.
 
-Works on LightGBM's own text (`Booster.model_to_string`): leaf values are divided by the number of forests, trees are
-numbered anew. Whatever reads such a text (LightGBM, `models.forest.lightgbm_text`) reads a bag as it reads a forest.
+Works on LightGBM's own text (`Booster.model_to_string`): leaf values are divided by the number of
+forests, trees are numbered anew. Whatever reads such a text (LightGBM,
+`models.forest.lightgbm_text`) reads a bag as it reads a forest.
 """
 
 from __future__ import annotations
@@ -15,7 +17,8 @@ _END = "end of trees"
 
 
 def bagged(texts: Sequence[str]) -> str:
-    """One model text of several that were trained on the same columns; one alone comes back as it is.
+    """One model text of several that were trained on the same columns; one alone comes back as it
+    is.
 
     Example: two forests of 100 trees, margins 0.4 and 0.6 of a row: 200 trees, margin 0.5.
     """
@@ -30,15 +33,17 @@ def bagged(texts: Sequence[str]) -> str:
 
 
 def _parted(text: str) -> tuple[str, list[str], str]:
-    """(head, trees, tail) of a model text; together they are the text. The tail's counts of splits are left out: they
-    are the first forest's alone."""
+    """(head, trees, tail) of a model text; together they are the text. The tail's counts of splits
+    are left out: they are the first forest's alone."""
     head, *trees = re.split(r"(?m)^(?=Tree=)", text[: text.index(_END)])
-    tail = text[text.index(_END):]
+    tail = text[text.index(_END) :]
     return head, trees, re.sub(r"\nfeature_importances:\n(?:.+\n)*", "\n", tail)
 
 
 def _divided(tree: str, count: int) -> str:
-    lines = [_line_divided(line, count) if line.startswith(SCALED) else line for line in tree.split("\n")]
+    lines = [
+        _line_divided(line, count) if line.startswith(SCALED) else line for line in tree.split("\n")
+    ]
     return "\n".join(lines)
 
 

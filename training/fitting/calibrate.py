@@ -1,4 +1,5 @@
-"""Calibration on children that the halves had not seen: slope and intercept, and a Venn–Abers interval."""
+"""Calibration on children that the halves had not seen: slope and intercept, and a Venn–Abers
+interval."""
 
 from __future__ import annotations
 
@@ -14,20 +15,25 @@ PARTS = 400
 
 
 def calibrate(held_out: HeldOut) -> Calibrator:
-    """A calibrator of the blend: slope, intercept and interval, from each child as halves said it that did not see it.
+    """A calibrator of the blend: slope, intercept and interval, from each child as halves said it
+    that did not see it.
 
-    All months of the training window have their part. The last months alone carry one season's rate into the whole
-    year, and their few events bend the slope.
+    All months of the training window have their part. The last months alone carry one season's rate
+    into the whole year, and their few events bend the slope.
     """
     of = held_out
     slope, intercept = slope_and_intercept(of.log_odds, of.happened, of.weight)
-    return Calibrator(slope, intercept, *_venn_abers(slope * of.log_odds + intercept, of.happened, of.weight))
+    return Calibrator(
+        slope, intercept, *_venn_abers(slope * of.log_odds + intercept, of.happened, of.weight)
+    )
 
 
 def _venn_abers(log_odds, happened, weight) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(knots, low, high): at each knot, what isotonic regression says if one more row there had not, or had, the event.
+    """(knots, low, high): at each knot, what isotonic regression says if one more row there had
+    not, or had, the event.
 
-    The block is first drawn together into parts of equal size, so that it is quick however many rows there are.
+    The block is first drawn together into parts of equal size, so that it is quick however many
+    rows there are.
     """
     known = weight > 0
     log_odds, happened, weight = log_odds[known], happened[known].astype(np.float64), weight[known]

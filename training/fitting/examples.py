@@ -1,4 +1,5 @@
-"""What is learnt from: feature rows with known outcomes, each weighed for those whose outcome is not known."""
+"""What is learnt from: feature rows with known outcomes, each weighed for those whose outcome is
+not known."""
 
 from __future__ import annotations
 
@@ -9,7 +10,8 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Examples:
-    """Rows to learn from: `rows` (n, p) float64; `happened` 0/1; `weight` (IPCW); `child`; `day` of prediction."""
+    """Rows to learn from: `rows` (n, p) float64; `happened` 0/1; `weight` (IPCW); `child`; `day` of
+    prediction."""
 
     rows: np.ndarray
     happened: np.ndarray

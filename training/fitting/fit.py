@@ -1,5 +1,5 @@
-"""Fitting: a penalised logistic regression and a bag of forests with physiology's directions, blended on held-out
-children."""
+"""Fitting: a penalised logistic regression and a bag of forests with physiology's directions,
+blended on held-out children."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ Said = Callable[[str], None]
 
 @dataclass(frozen=True)
 class HeldOut:
-    """The rows fitted on as models said them that did not see their child: blended `log_odds`, `happened` and
-    `weight`, each (n,)."""
+    """The rows fitted on as models said them that did not see their child: blended `log_odds`,
+    `happened` and `weight`, each (n,)."""
 
     log_odds: np.ndarray
     happened: np.ndarray
@@ -31,8 +31,8 @@ class HeldOut:
 
 @dataclass(frozen=True)
 class Choice:
-    """What held-out children chose: the forest's `settings` and number of `rounds`, the linear half's `penalty`, and
-    the forest's share in the blend (`trees`, 0 to 1)."""
+    """What held-out children chose: the forest's `settings` and number of `rounds`, the linear
+    half's `penalty`, and the forest's share in the blend (`trees`, 0 to 1)."""
 
     settings: dict
     rounds: int
@@ -42,7 +42,8 @@ class Choice:
 
 @dataclass(frozen=True)
 class Fitted:
-    """The two halves, the choice that they were fitted by, and what the blend said of held-out children."""
+    """The two halves, the choice that they were fitted by, and what the blend said of held-out
+    children."""
 
     booster: str
     linear: Linear
@@ -54,7 +55,9 @@ class Fitted:
     def blended(self, rows: np.ndarray) -> np.ndarray:
         """Log-odds of the blend (n,), before calibration."""
         forest = _margin(self.booster, rows) + offset_of(rows, self.offset) + self.start
-        return self.choice.trees * forest + (1 - self.choice.trees) * _linear_margin(self.linear, rows)
+        return self.choice.trees * forest + (1 - self.choice.trees) * _linear_margin(
+            self.linear, rows
+        )
 
     def log_odds(self, rows: np.ndarray) -> np.ndarray:
         """Log-odds (n,) as the held-out children would have them."""
@@ -64,20 +67,34 @@ class Fitted:
 
 
 BASE_SETTINGS = {
-    "objective": "binary", "learning_rate": 0.04, "num_leaves": 15, "max_depth": 6, "min_child_samples": 60,
-    "feature_fraction": 0.35, "bagging_fraction": 0.7, "bagging_freq": 1, "lambda_l2": 20.0, "max_bin": 127,
-    "verbosity": -1, "deterministic": True, "force_row_wise": True, "monotone_constraints_method": "basic",
+    "objective": "binary",
+    "learning_rate": 0.04,
+    "num_leaves": 15,
+    "max_depth": 6,
+    "min_child_samples": 60,
+    "feature_fraction": 0.35,
+    "bagging_fraction": 0.7,
+    "bagging_freq": 1,
+    "lambda_l2": 20.0,
+    "max_bin": 127,
+    "verbosity": -1,
+    "deterministic": True,
+    "force_row_wise": True,
+    "monotone_constraints_method": "basic",
 }
-"""Cautious: shallow trees, few features a tree (the columns repeat each other), strong shrinkage."""
+"""Cautious: shallow trees, few features a tree (the columns repeat each other), strong shrinkage.
+"""
 OF_TARGET = {"relapse": {"extra_trees": True}}
-"""Relapses are few: thresholds drawn by lot, instead of the best of many, follow chance less. For non-response nothing
-was gained by it. (`benchmarks/truth.py`: `auc_truth`, simulated and real recurrence alike.)"""
+"""Relapses are few: thresholds drawn by lot, instead of the best of many, follow chance less. For
+non-response nothing was gained by it. (`benchmarks/truth.py`: `auc_truth`, simulated and real
+recurrence alike.)"""
 MOST_TREES = 800
 PATIENCE = 40
 FOLDS = 4
 THREADS = 2
 BAG = 3
-"""Forests that differ by their draws alone, whose mean is the forest: chance moves the mean less than it moves one."""
+"""Forests that differ by their draws alone, whose mean is the forest: chance moves the mean less
+than it moves one."""
 DRAWS = ("bagging_seed", "feature_fraction_seed", "extra_seed")
 
 
@@ -94,12 +111,20 @@ def folds(child: np.ndarray, count: int, seed: int) -> np.ndarray:
 
 
 def offset_of(rows: np.ndarray, offset: str | None) -> np.ndarray:
-    """What the forest starts from in each row (n,): the offset's column (0, all time left, where missing), or 0."""
-    return np.zeros(len(rows)) if offset is None else np.nan_to_num(rows[:, NAMES.index(offset)], nan=0.0)
+    """What the forest starts from in each row (n,): the offset's column (0, all time left, where
+    missing), or 0."""
+    return (
+        np.zeros(len(rows))
+        if offset is None
+        else np.nan_to_num(rows[:, NAMES.index(offset)], nan=0.0)
+    )
 
 
-def fit(examples: Examples, *, target: str, settings: dict, seed: int, offset: str | None = None) -> Fitted:
-    """Fit both halves on the examples; trees' number, penalty and blend are chosen on held-out children within.
+def fit(
+    examples: Examples, *, target: str, settings: dict, seed: int, offset: str | None = None
+) -> Fitted:
+    """Fit both halves on the examples; trees' number, penalty and blend are chosen on held-out
+    children within.
 
     `offset`: a feature from which the forest starts (see `models.targets.Problem`).
     """
@@ -110,29 +135,48 @@ def fit(examples: Examples, *, target: str, settings: dict, seed: int, offset: s
     penalty, linear_margin = _best_penalty(examples, fold, target)
     share = _best_share(tree_margin, linear_margin, examples)
     choice = Choice(settings, rounds, penalty, share)
-    return _both_halves(examples, choice, (tree_margin, linear_margin), target=target, seed=seed, offset=offset)
+    return _both_halves(
+        examples, choice, (tree_margin, linear_margin), target=target, seed=seed, offset=offset
+    )
 
 
-def refit(examples: Examples, *, choice: Choice, target: str, seed: int, offset: str | None = None) -> Fitted:
-    """Fit both halves on other examples as an earlier fit chose, and say each child by halves that did not see it."""
+def refit(
+    examples: Examples, *, choice: Choice, target: str, seed: int, offset: str | None = None
+) -> Fitted:
+    """Fit both halves on other examples as an earlier fit chose, and say each child by halves that
+    did not see it."""
     fold, begun = folds(examples.child, FOLDS, seed), Start.of(examples, offset)
-    tree_margin = _held_out_margin(examples, fold, _settings(target, choice.settings, seed), choice.rounds, begun)
+    tree_margin = _held_out_margin(
+        examples, fold, _settings(target, choice.settings, seed), choice.rounds, begun
+    )
     linear_margin = np.empty(len(fold))
     for of in range(FOLDS):
         inside, outside = examples.take(fold != of), examples.rows[fold == of]
         linear_margin[fold == of] = _linear_margin(
-            fit_linear(inside, penalty=choice.penalty, directions=directions(target)), outside)
-    return _both_halves(examples, choice, (tree_margin, linear_margin), target=target, seed=seed, offset=offset)
+            fit_linear(inside, penalty=choice.penalty, directions=directions(target)), outside
+        )
+    return _both_halves(
+        examples, choice, (tree_margin, linear_margin), target=target, seed=seed, offset=offset
+    )
 
 
 def _both_halves(
-    examples: Examples, choice: Choice, margins: tuple[np.ndarray, np.ndarray], *, target: str, seed: int,
+    examples: Examples,
+    choice: Choice,
+    margins: tuple[np.ndarray, np.ndarray],
+    *,
+    target: str,
+    seed: int,
     offset: str | None,
 ) -> Fitted:
-    """Both halves fitted on all examples, beside what the folds' halves (`margins`) said of held-out children."""
+    """Both halves fitted on all examples, beside what the folds' halves (`margins`) said of
+    held-out children."""
     begun = Start.of(examples, offset)
-    # A fold's forest saw three quarters of the children; with all of them a little more can be learnt.
-    booster = _forest(examples, _settings(target, choice.settings, seed), int(choice.rounds * 1.1), begun)
+    # A fold's forest saw three quarters of the children; with all of them a little more can be
+    # learnt.
+    booster = _forest(
+        examples, _settings(target, choice.settings, seed), int(choice.rounds * 1.1), begun
+    )
     blended = choice.trees * margins[0] + (1 - choice.trees) * margins[1]
     held_out = HeldOut(blended, examples.happened, examples.weight)
     linear = fit_linear(examples, penalty=choice.penalty, directions=directions(target))
@@ -141,14 +185,16 @@ def _both_halves(
 
 @dataclass(frozen=True)
 class Start:
-    """Where the forest starts: a feature's column (or none) and a constant, so that the trees begin at the mean."""
+    """Where the forest starts: a feature's column (or none) and a constant, so that the trees begin
+    at the mean."""
 
     offset: str | None
     constant: float
 
     @classmethod
     def of(cls, examples: Examples, offset: str | None) -> Start:
-        """Without an offset LightGBM finds the mean itself; with one it is the constant that fits best beside it."""
+        """Without an offset LightGBM finds the mean itself; with one it is the constant that fits
+        best beside it."""
         if offset is None:
             return cls(None, 0.0)
         beside = offset_of(examples.rows, offset)
@@ -163,15 +209,23 @@ class Start:
 
 
 def _settings(target: str, settings: dict, seed: int) -> dict:
-    return BASE_SETTINGS | OF_TARGET.get(target, {}) | settings | {
-        "monotone_constraints": directions(target), "seed": seed, "num_threads": THREADS
-    }
+    return (
+        BASE_SETTINGS
+        | OF_TARGET.get(target, {})
+        | settings
+        | {"monotone_constraints": directions(target), "seed": seed, "num_threads": THREADS}
+    )
 
 
 def _dataset(examples: Examples, begun: Start, **more) -> lgb.Dataset:
     return lgb.Dataset(
-        examples.rows, examples.happened, weight=examples.weight, feature_name=list(NAMES), free_raw_data=False,
-        init_score=None if begun.offset is None else begun.margin(examples.rows), **more,
+        examples.rows,
+        examples.happened,
+        weight=examples.weight,
+        feature_name=list(NAMES),
+        free_raw_data=False,
+        init_score=None if begun.offset is None else begun.margin(examples.rows),
+        **more,
     )
 
 
@@ -179,7 +233,12 @@ def _forest(examples: Examples, settings: dict, rounds: int, begun: Start) -> st
     """A bag of forests on the examples, of so many trees each, as one model text."""
     data = _dataset(examples, begun)
     seeds = [dict.fromkeys(DRAWS, settings["seed"] + 1000 * of) for of in range(BAG)]
-    return bagged([lgb.train(settings | drawn, data, num_boost_round=rounds).model_to_string() for drawn in seeds])
+    return bagged(
+        [
+            lgb.train(settings | drawn, data, num_boost_round=rounds).model_to_string()
+            for drawn in seeds
+        ]
+    )
 
 
 def _tree_number(examples: Examples, fold: np.ndarray, settings: dict, begun: Start) -> int:
@@ -200,24 +259,37 @@ def _held_out_margin(
 
 
 def held_out_loss(
-    sample: Examples, fold: np.ndarray, target: str, settings: dict, *, seed: int, offset: str | None
+    sample: Examples,
+    fold: np.ndarray,
+    target: str,
+    settings: dict,
+    *,
+    seed: int,
+    offset: str | None,
 ) -> float:
-    """Held-out log loss of the forest over two of the folds: settings are ranked by it, not judged."""
+    """Held-out log loss of the forest over two of the folds: settings are ranked by it, not
+    judged."""
     losses, begun = [], Start.of(sample, offset)
     for of in (0, 1):
         booster = _early_stopped(sample, fold, of, _settings(target, settings, seed), begun)
         outside = sample.take(fold == of)
-        margin = booster.predict(outside.rows, raw_score=True, num_threads=THREADS) + begun.margin(outside.rows)
+        margin = booster.predict(outside.rows, raw_score=True, num_threads=THREADS) + begun.margin(
+            outside.rows
+        )
         losses.append(log_loss(margin, outside))
     return float(np.mean(losses))
 
 
-def _early_stopped(examples: Examples, fold: np.ndarray, of: int, settings: dict, begun: Start) -> lgb.Booster:
+def _early_stopped(
+    examples: Examples, fold: np.ndarray, of: int, settings: dict, begun: Start
+) -> lgb.Booster:
     """A booster on all folds but one, as many trees as serve that one best."""
     train = _dataset(examples.take(fold != of), begun)
     outside = _dataset(examples.take(fold == of), begun, reference=train)
     stop = lgb.early_stopping(PATIENCE, verbose=False)
-    return lgb.train(settings, train, num_boost_round=MOST_TREES, valid_sets=[outside], callbacks=[stop])
+    return lgb.train(
+        settings, train, num_boost_round=MOST_TREES, valid_sets=[outside], callbacks=[stop]
+    )
 
 
 def _best_penalty(examples: Examples, fold: np.ndarray, target: str) -> tuple[float, np.ndarray]:
@@ -225,7 +297,9 @@ def _best_penalty(examples: Examples, fold: np.ndarray, target: str) -> tuple[fl
     for penalty in (0.0003, 0.003, 0.03):
         margin = np.empty(len(fold))
         for of in range(FOLDS):
-            linear = fit_linear(examples.take(fold != of), penalty=penalty, directions=directions(target))
+            linear = fit_linear(
+                examples.take(fold != of), penalty=penalty, directions=directions(target)
+            )
             margin[fold == of] = _linear_margin(linear, examples.rows[fold == of])
         best = min(best, (log_loss(margin, examples), penalty, margin), key=lambda tried: tried[0])
     return best[1], best[2]
@@ -234,7 +308,12 @@ def _best_penalty(examples: Examples, fold: np.ndarray, target: str) -> tuple[fl
 def _best_share(tree_margin: np.ndarray, linear_margin: np.ndarray, examples: Examples) -> float:
     """The forest's share in the blend that loses least on held-out children (tenths)."""
     shares = np.arange(0, 11) / 10
-    return float(min(shares, key=lambda share: log_loss(share * tree_margin + (1 - share) * linear_margin, examples)))
+    return float(
+        min(
+            shares,
+            key=lambda share: log_loss(share * tree_margin + (1 - share) * linear_margin, examples),
+        )
+    )
 
 
 def _margin(booster: str, rows: np.ndarray) -> np.ndarray:

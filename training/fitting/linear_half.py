@@ -1,7 +1,8 @@
-"""The linear half: penalised logistic regression whose weights keep physiology's directions, as the forest does.
+"""The linear half: penalised logistic regression whose weights keep physiology's directions, as the
+forest does.
 
-Columns repeat each other, and weights without bounds share one effect out as large ones of opposite signs: a wider arm
-would then raise a risk by one column and lower it by another.
+Columns repeat each other, and weights without bounds share one effect out as large ones of opposite
+signs: a wider arm would then raise a risk by one column and lower it by another.
 """
 
 from __future__ import annotations
@@ -19,10 +20,11 @@ MOST_STEPS, SETTLED, SHORTEST = 30, 1e-6, 1e-4
 
 
 def fit_linear(examples: Examples, *, penalty: float, directions: np.ndarray) -> Linear:
-    """Logistic regression on standardised columns and their missingness, with a ridge of 1 / (2 `penalty`).
+    """Logistic regression on standardised columns and their missingness, with a ridge of 1 / (2
+    `penalty`).
 
-    `directions` (p,): +1 where a column's weight may not be under 0, -1 where not above, 0 where free; the weights of
-    missingness and the intercept are free.
+    `directions` (p,): +1 where a column's weight may not be under 0, -1 where not above, 0 where
+    free; the weights of missingness and the intercept are free.
     """
     middle, scale = _standard(examples.rows)
     value, gap = standardised(examples.rows, middle, scale)
@@ -33,7 +35,10 @@ def fit_linear(examples: Examples, *, penalty: float, directions: np.ndarray) ->
     high[1 : p + 1][np.asarray(directions) < 0] = 0.0
     weight = penalty * examples.weight / examples.weight.mean()
     found = _Ridge(columns, examples.happened.astype(np.float64), weight).least(low, high)
-    at = np.average(value, axis=0, weights=examples.weight), np.average(gap, axis=0, weights=examples.weight)
+    at = (
+        np.average(value, axis=0, weights=examples.weight),
+        np.average(gap, axis=0, weights=examples.weight),
+    )
     return Linear(float(found[0]), middle, scale, found[1 : p + 1], found[p + 1 :], *at)
 
 
@@ -46,8 +51,9 @@ class _Ridge:
     weight: np.ndarray
 
     def least(self, low: np.ndarray, high: np.ndarray) -> np.ndarray:
-        """The coefficients of least loss between bounds, by projected Newton steps (Bertsekas 1982, SIAM J. Control
-        Optim. 20:221): a coefficient that a bound holds back rests, the others step together."""
+        """The coefficients of least loss between bounds, by projected Newton steps (Bertsekas 1982,
+        SIAM J. Control Optim. 20:221): a coefficient that a bound holds back rests, the others step
+        together."""
         share = np.average(self.happened, weights=self.weight)
         now = np.zeros(self.columns.shape[1])
         now[0] = np.log(share / (1.0 - share))
@@ -67,7 +73,10 @@ class _Ridge:
 
     def _loss(self, at: np.ndarray) -> float:
         margin = self.columns @ at
-        return float(self.weight @ (np.logaddexp(0.0, margin) - self.happened * margin) + 0.5 * (at[1:] @ at[1:]))
+        return float(
+            self.weight @ (np.logaddexp(0.0, margin) - self.happened * margin)
+            + 0.5 * (at[1:] @ at[1:])
+        )
 
     def _step(self, at: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
         risk = 1.0 / (1.0 + np.exp(-(self.columns @ at)))
@@ -75,7 +84,9 @@ class _Ridge:
         slope = self.columns.T @ (self.weight * (risk - self.happened)) + ridge * at
         free = ~(((at <= low) & (slope > 0)) | ((at >= high) & (slope < 0)))
         some = self.columns[:, free]
-        curve = (some * (self.weight * risk * (1.0 - risk))[:, None]).T @ some + np.diag(ridge[free] + 1e-9)
+        curve = (some * (self.weight * risk * (1.0 - risk))[:, None]).T @ some + np.diag(
+            ridge[free] + 1e-9
+        )
         step = np.zeros(len(at))
         step[free] = -np.linalg.solve(curve, slope[free])
         return step

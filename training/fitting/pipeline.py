@@ -1,4 +1,5 @@
-"""From a registry to a bundle: cohort, blocks in time, features, fit, calibration. Nothing at or after the split."""
+"""From a registry to a bundle: cohort, blocks in time, features, fit, calibration. Nothing at or
+after the split."""
 
 from __future__ import annotations
 
@@ -28,18 +29,20 @@ from training.fitting.tune import tune
 LEAST_EVENTS = 30
 """Under this no model is fitted at all; what Riley's criteria ask for is said beside it."""
 PARAMETERS = 20
-"""What so strongly penalised a model spends, as a rule of thumb, against Riley's sample-size criteria."""
+"""What so strongly penalised a model spends, as a rule of thumb, against Riley's sample-size
+criteria."""
 CONTEXT_MASKED = 0.15
 """The share of children whose context is hidden while fitting, since the API may leave it out."""
 
 
 @dataclass(frozen=True)
 class Learned:
-    """A bundle with what it was made from: `rows` (the cohort), `earlier_on` and `later_on` (masks over it), `features`
-    (the matrix of the rows), `fitted` (the halves of the bundle).
+    """A bundle with what it was made from: `rows` (the cohort), `earlier_on` and `later_on` (masks
+    over it), `features` (the matrix of the rows), `fitted` (the halves of the bundle).
 
-    The bundle learns from both blocks. Its `rehearsal` learnt from the earlier block only, in the same way: what the
-    rehearsal says of the later block is an honest word on what training in time is worth.
+    The bundle learns from both blocks. Its `rehearsal` learnt from the earlier block only, in the
+    same way: what the rehearsal says of the later block is an honest word on what training in time
+    is worth.
     """
 
     bundle: Bundle
@@ -52,13 +55,21 @@ class Learned:
 
 
 def learn(
-    clock: Clock, problem: Problem, *, until: int, seed: int = 1, trials: int = 0, said: Said = lambda text: None,
+    clock: Clock,
+    problem: Problem,
+    *,
+    until: int,
+    seed: int = 1,
+    trials: int = 0,
+    said: Said = lambda text: None,
     context: Context | None = None,
 ) -> Learned:
-    """Train one target on what was known before `until` (a day number); `trials` Optuna trials, in the earlier block.
+    """Train one target on what was known before `until` (a day number); `trials` Optuna trials, in
+    the earlier block.
 
-    Settings, number of trees, penalty and blend are chosen in the earlier block; both blocks are then fitted on.
-    `BadInput` where there are no indexes, one outcome only, or fewer than 30 events.
+    Settings, number of trees, penalty and blend are chosen in the earlier block; both blocks are
+    then fitted on. `BadInput` where there are no indexes, one outcome only, or fewer than 30
+    events.
     """
     context = context or Context(clock)
     rows = cohort(clock, problem, cutoff=until - 1)
@@ -68,8 +79,13 @@ def learn(
     used = used[kept]
     earlier_on, later_on = blocks(rows)
     _ask_for_events(rows, earlier_on, later_on, problem, said)
-    said(f"{problem.target}: {int(earlier_on.sum())} rows to choose on, {int(later_on.sum())} later ones to judge on")
-    priors = population_priors(clock, rows) if problem is ONSET else registry_priors(clock, until=until)
+    said(
+        f"{problem.target}: {int(earlier_on.sum())} rows to choose on, "
+        f"{int(later_on.sum())} later ones to judge on"
+    )
+    priors = (
+        population_priors(clock, rows) if problem is ONSET else registry_priors(clock, until=until)
+    )
     matrix = as_of(clock, rows.child, rows.day, priors=priors, context=context)
     said(f"{problem.target}: {matrix.shape[1]} features of {matrix.shape[0]} rows")
     facts = _facts(clock, rows, until, seed, earlier_on, later_on) | {"attrition": attrition}
@@ -79,8 +95,12 @@ def learn(
     rehearsed = fit(earlier, settings=settings, **which)
     everything = without_context(examples(rows, matrix, np.ones(len(used), bool)), seed)
     fitted = refit(everything, choice=rehearsed.choice, **which)
-    made = {"target": problem.target, "priors": priors, "facts": facts | {"settings": settings},
-            "reference": profile(matrix)}
+    made = {
+        "target": problem.target,
+        "priors": priors,
+        "facts": facts | {"settings": settings},
+        "reference": profile(matrix),
+    }
     bundle = _bundle(fitted, everything, rehearsal=_bundle(rehearsed, earlier, **made), **made)
     return Learned(bundle, fitted, rows, used, earlier_on, later_on, matrix)
 
@@ -88,18 +108,22 @@ def learn(
 def _bundle(fitted: Fitted, learning: Examples, **made) -> Bundle:
     """The bundle of two fitted halves, calibrated on the children that the folds held out."""
     return Bundle(
-        booster=fitted.booster, linear=fitted.linear, trees=fitted.choice.trees,
-        offset=fitted.offset, start=fitted.start,
+        booster=fitted.booster,
+        linear=fitted.linear,
+        trees=fitted.choice.trees,
+        offset=fitted.offset,
+        start=fitted.start,
         offset_mean=float(offset_of(learning.rows, fitted.offset).mean()),
-        calibrator=calibrate(fitted.held_out), **made,
+        calibrator=calibrate(fitted.held_out),
+        **made,
     )
 
 
 def blocks(rows: Cohort) -> tuple[np.ndarray, np.ndarray]:
     """(earlier, later): masks over the rows by the date of the index; no child is in both.
 
-    Of onset nearly every child has indexes on both sides: there the later ones are of some children drawn by lot, and
-    the earlier ones of the others.
+    Of onset nearly every child has indexes on both sides: there the later ones are of some children
+    drawn by lot, and the earlier ones of the others.
     """
     index_on = rows.outcomes.index_on[rows.index]
     if not len(index_on):
@@ -115,20 +139,32 @@ def blocks(rows: Cohort) -> tuple[np.ndarray, np.ndarray]:
 
 def _ask_for_events(rows: Cohort, earlier_on, later_on, problem: Problem, said: Said) -> None:
     if not len(rows.index):
-        raise BadInput("TRN001", f"{problem.target}: no index has its whole label before the split: import episodes, "
-                                 f"or choose a later date (a label needs {problem.label_days} days)")
+        raise BadInput(
+            "TRN001",
+            f"{problem.target}: no index has its whole label before the split: import episodes, "
+            f"or choose a later date (a label needs {problem.label_days} days)",
+        )
     happened, known = rows.outcome == HAPPENED, rows.outcome != CENSORED
     events = len(np.unique(rows.index[happened]))
     if events < LEAST_EVENTS:
-        raise BadInput("TRN002", f"{problem.target}: {events} events, at least {LEAST_EVENTS} are needed: "
-                                 "a larger registry or a longer time")
+        raise BadInput(
+            "TRN002",
+            f"{problem.target}: {events} events, at least {LEAST_EVENTS} are needed: "
+            "a larger registry or a longer time",
+        )
     for name, block in (("earlier", earlier_on), ("later", later_on)):
         if len(np.unique(happened[block & known])) < 2:
-            raise BadInput("TRN003", f"{problem.target}: only one outcome in the {name} block: nothing to learn")
+            raise BadInput(
+                "TRN003",
+                f"{problem.target}: only one outcome in the {name} block: nothing to learn",
+            )
     advised = needed(prevalence=float(np.mean(happened[known])), parameters=PARAMETERS).events
     if events < advised:
-        said(f"{problem.target}: {events} events; Riley's criteria ask for {advised} with {PARAMETERS} parameters: "
-             "expect wide intervals")
+        said(
+            f"{problem.target}: {events} events; Riley's criteria ask for {advised} with "
+            f"{PARAMETERS} parameters: "
+            "expect wide intervals"
+        )
 
 
 def examples(rows: Cohort, matrix: np.ndarray, block: np.ndarray) -> Examples:
@@ -137,8 +173,12 @@ def examples(rows: Cohort, matrix: np.ndarray, block: np.ndarray) -> Examples:
     weight = censoring.weights(inside)
     kept = np.flatnonzero(weight > 0)
     return Examples(
-        matrix[block][kept], (inside.outcome[kept] == HAPPENED).astype(np.int8), weight[kept],
-        inside.child[kept], inside.day[kept], inside.landmark[kept],
+        matrix[block][kept],
+        (inside.outcome[kept] == HAPPENED).astype(np.int8),
+        weight[kept],
+        inside.child[kept],
+        inside.day[kept],
+        inside.landmark[kept],
     )
 
 
@@ -149,17 +189,27 @@ def without_context(learning: Examples, seed: int) -> Examples:
     matrix = learning.rows.copy()
     columns = [NAMES.index(name) for name in CONTEXT_NAMES]
     matrix[np.ix_(hide[of], columns)] = np.nan
-    return Examples(matrix, *(getattr(learning, name) for name in list(learning.__dataclass_fields__)[1:]))
+    return Examples(
+        matrix, *(getattr(learning, name) for name in list(learning.__dataclass_fields__)[1:])
+    )
 
 
 def _facts(clock: Clock, rows: Cohort, until: int, seed: int, earlier_on, later_on) -> dict:
     registry = clock.registry.facts
-    events = [len(np.unique(rows.index[block & (rows.outcome == HAPPENED)])) for block in (earlier_on, later_on)]
+    events = [
+        len(np.unique(rows.index[block & (rows.outcome == HAPPENED)]))
+        for block in (earlier_on, later_on)
+    ]
     return {
-        "trained_until": day_date(until).isoformat(), "seed": seed,
-        "rows_fitted": len(rows.index), "rows_earlier": int(earlier_on.sum()), "rows_later": int(later_on.sum()),
-        "events_fitted": len(np.unique(rows.index[rows.outcome == HAPPENED])), "events_earlier": events[0],
+        "trained_until": day_date(until).isoformat(),
+        "seed": seed,
+        "rows_fitted": len(rows.index),
+        "rows_earlier": int(earlier_on.sum()),
+        "rows_later": int(later_on.sum()),
+        "events_fitted": len(np.unique(rows.index[rows.outcome == HAPPENED])),
+        "events_earlier": events[0],
         "events_later": events[1],
-        "registry_id": registry.get("registry_id"), "synthetic": bool(registry.get("synthetic", False)),
+        "registry_id": registry.get("registry_id"),
+        "synthetic": bool(registry.get("synthetic", False)),
         "share_assumed_dates": registry.get("share_assumed_dates"),
     }

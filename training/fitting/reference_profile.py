@@ -1,4 +1,5 @@
-"""The reference profile of the rows a model learnt from: what drift is later measured against. No row is kept."""
+"""The reference profile of the rows a model learnt from: what drift is later measured against. No
+row is kept."""
 
 from __future__ import annotations
 

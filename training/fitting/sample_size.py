@@ -1,7 +1,8 @@
 """How many children, and events, a model of so many parameters needs (Riley et al.).
 
-Source: Riley, Ensor, Snell et al. 2020, "Calculating the sample size required for developing a clinical prediction
-model", BMJ 368:m441 (binary outcome: shrinkage, optimism in R², precision of the overall risk).
+Source: Riley, Ensor, Snell et al. 2020, "Calculating the sample size required for developing a
+clinical prediction model", BMJ 368:m441 (binary outcome: shrinkage, optimism in R², precision of
+the overall risk).
 """
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ import math
 from dataclasses import dataclass
 
 SHRINKAGE, OPTIMISM, MARGIN = 0.9, 0.05, 0.05
-"""Least shrinkage factor, most optimism in Nagelkerke's R², widest error of the overall risk: the paper's advice."""
+"""Least shrinkage factor, most optimism in Nagelkerke's R², widest error of the overall risk: the
+paper's advice."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,8 @@ class SampleSize:
 
 
 def cox_snell_limit(prevalence: float) -> float:
-    """The greatest Cox-Snell R² that an outcome of this prevalence allows: 1 - (p^p (1-p)^(1-p))²."""
+    """The greatest Cox-Snell R² that an outcome of this prevalence allows: 1 - (p^p
+    (1-p)^(1-p))²."""
     log_likelihood = prevalence * math.log(prevalence) + (1 - prevalence) * math.log(1 - prevalence)
     return 1.0 - math.exp(2.0 * log_likelihood)
 
@@ -34,9 +37,11 @@ def cox_snell_limit(prevalence: float) -> float:
 def needed(*, prevalence: float, parameters: int, nagelkerke: float = 0.15) -> SampleSize:
     """Children needed for `parameters` predictor parameters and an expected Nagelkerke R².
 
-    0.15 is the paper's cautious choice where nothing better is known. Raises ValueError outside (0, 1).
+    0.15 is the paper's cautious choice where nothing better is known. Raises ValueError outside (0,
+    1).
 
-    Example: prevalence 0.3, 20 parameters, R² 0.15: shrinkage asks for 1,600 children, 480 of them with the event.
+    Example: prevalence 0.3, 20 parameters, R² 0.15: shrinkage asks for 1,600 children, 480 of them
+    with the event.
     """
     if not (0 < prevalence < 1 and 0 < nagelkerke < 1 and parameters >= 1):
         raise ValueError("prevalence and nagelkerke lie between 0 and 1, parameters from 1")

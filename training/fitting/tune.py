@@ -1,4 +1,5 @@
-"""Tuning inside the fitting block only: a few Optuna trials over the forest's shape, judged on held-out children."""
+"""Tuning inside the fitting block only: a few Optuna trials over the forest's shape, judged on
+held-out children."""
 
 from __future__ import annotations
 
@@ -12,7 +13,13 @@ MOST_ROWS = 40_000
 
 
 def tune(
-    examples: Examples, *, target: str, trials: int, seed: int, said: Said, offset: str | None = None
+    examples: Examples,
+    *,
+    target: str,
+    trials: int,
+    seed: int,
+    said: Said,
+    offset: str | None = None,
 ) -> dict:
     """The best of `trials` settings by held-out log loss (the cautious base is the first tried)."""
     import optuna
@@ -21,9 +28,15 @@ def tune(
     sample = _sample(examples, seed)
     fold = folds(sample.child, FOLDS, seed)
     study = optuna.create_study(direction="minimize", sampler=optuna.samplers.TPESampler(seed=seed))
-    study.enqueue_trial({
-        "num_leaves": 15, "min_child_samples": 60, "feature_fraction": 0.35, "lambda_l2": 20.0, "learning_rate": 0.04
-    })
+    study.enqueue_trial(
+        {
+            "num_leaves": 15,
+            "min_child_samples": 60,
+            "feature_fraction": 0.35,
+            "lambda_l2": 20.0,
+            "learning_rate": 0.04,
+        }
+    )
 
     def cost(trial) -> float:
         settings = {
@@ -46,4 +59,6 @@ def _sample(examples: Examples, seed: int) -> Examples:
     if share >= 1:
         return examples
     children, of = np.unique(examples.child, return_inverse=True)
-    return examples.take(np.flatnonzero((np.random.default_rng(seed).random(len(children)) < share)[of]))
+    return examples.take(
+        np.flatnonzero((np.random.default_rng(seed).random(len(children)) < share)[of])
+    )

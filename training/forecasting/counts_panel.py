@@ -1,4 +1,5 @@
-"""Monthly counts of many areas side by side; a month that nobody reported is missing, never zero."""
+"""Monthly counts of many areas side by side; a month that nobody reported is missing, never
+zero."""
 
 from __future__ import annotations
 
@@ -8,17 +9,18 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 SMALLEST_GROUP = 4
-"""Areas that a parent must have on average before its own season and present course are learnt (chosen)."""
+"""Areas that a parent must have on average before its own season and present course are learnt
+(chosen)."""
 
 
 @dataclass(frozen=True)
 class Panel:
     """Counts of areas by month, and what stands above and beside them.
 
-    areas: ids, text (areas,). first: months since January 1970 of the first column. counts: float64 (areas, months),
-    NaN where not reported. parents: by name of the level, each area's parent, text (areas,), the finest first and each
-    within the next. covariates: by name, float64 (areas, months), NaN where not known. warnings: what a reader must
-    know of how the source was read.
+    areas: ids, text (areas,). first: months since January 1970 of the first column. counts: float64
+    (areas, months), NaN where not reported. parents: by name of the level, each area's parent, text
+    (areas,), the finest first and each within the next. covariates: by name, float64 (areas,
+    months), NaN where not known. warnings: what a reader must know of how the source was read.
     """
 
     areas: np.ndarray
@@ -52,7 +54,8 @@ class Panel:
         return month_name(self.first + column)
 
     def groups(self) -> np.ndarray:
-        """Whose season and present course an area shares: its finest parent with enough areas; all are one if none."""
+        """Whose season and present course an area shares: its finest parent with enough areas; all
+        are one if none."""
         for parent in self.parents.values():
             names, group = np.unique(parent, return_inverse=True)
             if len(names) * SMALLEST_GROUP <= len(parent):
@@ -60,23 +63,34 @@ class Panel:
         return np.zeros(len(self.areas), np.int64)
 
     def summed(self, level: str) -> Panel:
-        """The panel of a parent level. A parent's month is known where most of what it usually counts was reported;
-        what is missing of it is made up in proportion."""
-        names, first_of, group = np.unique(self.parents[level], return_index=True, return_inverse=True)
+        """The panel of a parent level. A parent's month is known where most of what it usually
+        counts was reported; what is missing of it is made up in proportion."""
+        names, first_of, group = np.unique(
+            self.parents[level], return_index=True, return_inverse=True
+        )
         known = np.isfinite(self.counts)
         usual = np.nan_to_num(row_means(self.counts))[:, None]
         whole = sums_by(group, len(names), usual * _lately(known))
         reported = sums_by(group, len(names), usual * known)
         share = np.divide(reported, whole, out=np.ones_like(whole), where=whole > 0)
-        counts = np.rint(sums_by(group, len(names), np.nan_to_num(self.counts)) / np.maximum(share, REPORTED_SHARE))
+        counts = np.rint(
+            sums_by(group, len(names), np.nan_to_num(self.counts))
+            / np.maximum(share, REPORTED_SHARE)
+        )
         told = (sums_by(group, len(names), known.astype(float)) > 0) & (share >= REPORTED_SHARE)
-        above = list(self.parents)[list(self.parents).index(level) + 1:]
-        return Panel(names, self.first, np.where(told, counts, np.nan),
-                     {name: self.parents[name][first_of] for name in above}, warnings=self.warnings)
+        above = list(self.parents)[list(self.parents).index(level) + 1 :]
+        return Panel(
+            names,
+            self.first,
+            np.where(told, counts, np.nan),
+            {name: self.parents[name][first_of] for name in above},
+            warnings=self.warnings,
+        )
 
 
 REPORTED_SHARE = 0.8
-"""Of its areas' usual counts, the share that must be reported before a parent's month is taken for known (chosen)."""
+"""Of its areas' usual counts, the share that must be reported before a parent's month is taken for
+known (chosen)."""
 FORGOTTEN_AFTER = 6
 """Months without a report after which an area is no longer waited for (chosen)."""
 
@@ -84,7 +98,7 @@ FORGOTTEN_AFTER = 6
 def _lately(known: np.ndarray) -> np.ndarray:
     """Whether each area reported in a month or the few before it."""
     padded = np.pad(known.astype(np.int64).cumsum(axis=1), ((0, 0), (FORGOTTEN_AFTER + 1, 0)))
-    return padded[:, FORGOTTEN_AFTER + 1:] - padded[:, : -FORGOTTEN_AFTER - 1] > 0
+    return padded[:, FORGOTTEN_AFTER + 1 :] - padded[:, : -FORGOTTEN_AFTER - 1] > 0
 
 
 def month_name(number: int) -> str:
@@ -98,7 +112,8 @@ def month_number(day: dt.date) -> int:
 
 
 def last_whole_month(day: dt.date) -> int:
-    """The last month that had ended by the end of a day. Example: 2026-03-31 gives March, 2026-03-30 February."""
+    """The last month that had ended by the end of a day. Example: 2026-03-31 gives March,
+    2026-03-30 February."""
     tomorrow = day + dt.timedelta(1)
     return month_number(tomorrow) - 1
 
@@ -107,8 +122,12 @@ def row_means(table: np.ndarray, weight: np.ndarray | float = 1.0) -> np.ndarray
     """Weighted mean of each row's known cells, NaN where it has none."""
     known = np.isfinite(table) * weight
     total = known.sum(axis=1)
-    return np.divide((np.nan_to_num(table) * known).sum(axis=1), total, out=np.full(len(table), np.nan),
-                     where=total > 0)
+    return np.divide(
+        (np.nan_to_num(table) * known).sum(axis=1),
+        total,
+        out=np.full(len(table), np.nan),
+        where=total > 0,
+    )
 
 
 def sums_by(group: np.ndarray, groups: int, table: np.ndarray) -> np.ndarray:

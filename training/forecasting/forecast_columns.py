@@ -1,4 +1,5 @@
-"""What the learners see of an area at an origin: its own course beside its level, its neighbours', the season ahead."""
+"""What the learners see of an area at an origin: its own course beside its level, its neighbours',
+the season ahead."""
 
 from __future__ import annotations
 
@@ -14,12 +15,14 @@ LAGS = 4
 NEIGHBOURS = (1, 3, 6)
 NEIGHBOUR_PRIOR, FARTHEST = 3.0, 1.0
 FADING = 0.6
-"""What the newest months say once more, fading by the month, for learners that are straight in their columns."""
+"""What the newest months say once more, fading by the month, for learners that are straight in
+their columns."""
 
 
 class Rows(NamedTuple):
-    """At one origin, for each area and each horizon from 1: columns float64 (areas, horizons, columns), the level
-    (areas,) and the forecast by level and season (areas, horizons), both in logs of 1 + count."""
+    """At one origin, for each area and each horizon from 1: columns float64 (areas, horizons,
+    columns), the level (areas,) and the forecast by level and season (areas, horizons), both in
+    logs of 1 + count."""
 
     columns: np.ndarray
     level: np.ndarray
@@ -32,11 +35,21 @@ def rows_at(panel: Panel, origin: int, horizons: int) -> Rows:
     state = state_of(past)
     off = state.plain - state.level[:, None]
     here = _here(past, state, off)
-    ahead = np.column_stack([by_season(state, int(past.month_of_year(origin + h)), h)
-                             for h in range(1, horizons + 1)])
-    newest = np.column_stack([_month(off, origin), row_means(off[:, -3:]), *_neighbours(past, off)[:4]])
+    ahead = np.column_stack(
+        [by_season(state, int(past.month_of_year(origin + h)), h) for h in range(1, horizons + 1)]
+    )
+    newest = np.column_stack(
+        [_month(off, origin), row_means(off[:, -3:]), *_neighbours(past, off)[:4]]
+    )
     blocks = [
-        np.column_stack([here, _ahead(past, state, off, h), ahead[:, h - 1] - state.level, newest * FADING ** (h - 1)])
+        np.column_stack(
+            [
+                here,
+                _ahead(past, state, off, h),
+                ahead[:, h - 1] - state.level,
+                newest * FADING ** (h - 1),
+            ]
+        )
         for h in range(1, horizons + 1)
     ]
     return Rows(np.stack(blocks, axis=1), state.level, ahead)
@@ -50,10 +63,23 @@ def _here(past: Panel, state: State, off: np.ndarray) -> np.ndarray:
     spread = np.sqrt(np.maximum(row_means(near**2) - row_means(near) ** 2, 0))
     counted = [np.log1p(row_means(past.counts[:, -width:])) - state.level for width in (3, 12)]
     months_known = np.isfinite(past.counts).sum(axis=1)
-    beside = [np.log1p(np.maximum(row_means(table[:, -1:]), 0)) - np.log1p(np.maximum(row_means(table), 0))
-              for table in past.covariates.values()]
-    return np.column_stack([*lags, *means, spread, state.level, months_known, *_neighbours(past, off), *counted,
-                            *beside])
+    beside = [
+        np.log1p(np.maximum(row_means(table[:, -1:]), 0))
+        - np.log1p(np.maximum(row_means(table), 0))
+        for table in past.covariates.values()
+    ]
+    return np.column_stack(
+        [
+            *lags,
+            *means,
+            spread,
+            state.level,
+            months_known,
+            *_neighbours(past, off),
+            *counted,
+            *beside,
+        ]
+    )
 
 
 def _neighbours(past: Panel, off: np.ndarray) -> list[np.ndarray]:
@@ -77,13 +103,21 @@ def _ahead(past: Panel, state: State, off: np.ndarray, horizon: int) -> np.ndarr
     year_ago = origin + horizon - 12
     around = np.column_stack([_month(off, year_ago + step) for step in (-1, 0, 1)])
     count = len(off)
-    return np.column_stack([
-        _month(off, year_ago), row_means(around), _month(off, year_ago - 12),
-        _month(off, year_ago) + season.own[:, month], np.full(count, season.everywhere[month]),
-        season.group[:, month], season.own[:, month], season.own[:, month] - season.own[:, now],
-        np.full(count, np.sin(month * np.pi / 6)), np.full(count, np.cos(month * np.pi / 6)),
-        np.full(count, float(horizon)),
-    ])
+    return np.column_stack(
+        [
+            _month(off, year_ago),
+            row_means(around),
+            _month(off, year_ago - 12),
+            _month(off, year_ago) + season.own[:, month],
+            np.full(count, season.everywhere[month]),
+            season.group[:, month],
+            season.own[:, month],
+            season.own[:, month] - season.own[:, now],
+            np.full(count, np.sin(month * np.pi / 6)),
+            np.full(count, np.cos(month * np.pi / 6)),
+            np.full(count, float(horizon)),
+        ]
+    )
 
 
 def _month(table: np.ndarray, column: int) -> np.ndarray:

@@ -1,4 +1,5 @@
-"""The forecast as one self-contained HTML page: alerts, the areas ranked, and a plot of each of the first."""
+"""The forecast as one self-contained HTML page: alerts, the areas ranked, and a plot of each of the
+first."""
 
 from __future__ import annotations
 
@@ -15,12 +16,16 @@ body{font:15px/1.45 sans-serif;color:#222;max-width:960px;margin:2em auto;paddin
 table{border-collapse:collapse;margin:1em 0}td,th{padding:.25em .8em;text-align:right;border-bottom:1px solid #ddd}
 td:first-child,th:first-child{text-align:left}figure{display:inline-block;margin:.5em;width:440px;max-width:100%}
 .note{color:#555;font-size:13px}@media print{body{margin:0}figure{break-inside:avoid}}
-"""
+"""  # noqa: E501
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 440, 210, 40, 8, 26, 24
 HISTORY = 36
 MOST_PLOTS = 60
 COUNTED, BAND, MIDDLE, LAST_YEAR, ALERT = "#222", "#9bb8d3", "#1d3557", "#b06a00", "#b00020"
-WORDS = {"above_band": "Above its band", "no_sam_unlikely": "None, where it is unlikely", "peak_coming": "A peak ahead"}
+WORDS = {
+    "above_band": "Above its band",
+    "no_sam_unlikely": "None, where it is unlikely",
+    "peak_coming": "A peak ahead",
+}
 
 
 def page(result: Result, *, title: str, counted: str) -> str:
@@ -29,31 +34,50 @@ def page(result: Result, *, title: str, counted: str) -> str:
     order = [row["area"] for row in ranked(result)]
     place = {str(area): at for at, area in enumerate(forecast.panel.areas)}
     alerted = {alert.area for alert in result.alerts if alert.kind == "above_band"}
-    plots = [f"<figure>{plot(forecast, place[area], alerted=area in alerted).svg()}</figure>"
-             for area in order[:MOST_PLOTS]]
+    plots = [
+        f"<figure>{plot(forecast, place[area], alerted=area in alerted).svg()}</figure>"
+        for area in order[:MOST_PLOTS]
+    ]
     origin = forecast.panel.month_name(forecast.origin)
-    return "\n".join([
-        "<!doctype html>", '<html lang="en"><head><meta charset="utf-8">',
-        '<meta name="viewport" content="width=device-width,initial-scale=1">',
-        f"<title>Forecast: {escape(title)}</title><style>{STYLE}</style></head><body>",
-        f"<h1>Forecast: {escape(title)}</h1>",
-        f"<p>{escape(counted)}, {len(order)} areas, from what was known at the end of {origin}.</p>",
-        *(f'<p class="note">{escape(warning)}.</p>' for warning in result.warnings),
-        "<h2>Alerts</h2>", _alerts(result), "<h2>Areas, the most expected first</h2>", _table(result),
-        "<h2>Plots</h2>", *plots,
-        '<p class="note">Black: counted (a gap: not reported). Blue: expected, with the bands that hold 8 and 9 '
-        "outcomes in 10. Brown, dashed: the same months a year before. Red: the newest month lies above its band."
-        f"{f' The first {MOST_PLOTS} of {len(order)} areas.' if len(order) > MOST_PLOTS else ''}</p></body></html>",
-    ])
+    return "\n".join(
+        [
+            "<!doctype html>",
+            '<html lang="en"><head><meta charset="utf-8">',
+            '<meta name="viewport" content="width=device-width,initial-scale=1">',
+            f"<title>Forecast: {escape(title)}</title><style>{STYLE}</style></head><body>",
+            f"<h1>Forecast: {escape(title)}</h1>",
+            (
+                f"<p>{escape(counted)}, {len(order)} areas, from what was known at the end of "
+                f"{origin}.</p>"
+            ),
+            *(f'<p class="note">{escape(warning)}.</p>' for warning in result.warnings),
+            "<h2>Alerts</h2>",
+            _alerts(result),
+            "<h2>Areas, the most expected first</h2>",
+            _table(result),
+            "<h2>Plots</h2>",
+            *plots,
+            '<p class="note">Black: counted (a gap: not reported). Blue: expected, with '
+            "the bands that hold 8 and 9 "
+            "outcomes in 10. Brown, dashed: the same months a year before. Red: the newest "
+            "month lies above its band."
+            f"{f' The first {MOST_PLOTS} of {len(order)} areas.' if len(order) > MOST_PLOTS else ''}</p></body></html>",  # noqa: E501
+        ]
+    )
 
 
 def _alerts(result: Result) -> str:
     if not result.alerts:
         return "<p>None.</p>"
-    rows = "".join(f"<tr><td>{WORDS[alert.kind]}</td><td>{escape(alert.level)}</td>"
-                   f'<td style="text-align:left">{escape(alert.text)}</td></tr>' for alert in result.alerts)
-    return (f"<table><tr><th>What</th><th>Level</th><th>Figures</th></tr>{rows}</table>"
-            '<p class="note">A month is above its band in three of a hundred calm area-months.</p>')
+    rows = "".join(
+        f"<tr><td>{WORDS[alert.kind]}</td><td>{escape(alert.level)}</td>"
+        f'<td style="text-align:left">{escape(alert.text)}</td></tr>'
+        for alert in result.alerts
+    )
+    return (
+        f"<table><tr><th>What</th><th>Level</th><th>Figures</th></tr>{rows}</table>"
+        '<p class="note">A month is above its band in three of a hundred calm area-months.</p>'
+    )
 
 
 def _table(result: Result) -> str:
@@ -64,45 +88,68 @@ def _table(result: Result) -> str:
     for row in ranked(result):
         low, high = quantiles[place[row["area"]], 0, [1, 5]]
         last = "" if row["a_month_last_year"] is None else f"{row['a_month_last_year']:.1f}"
-        rows.append(f"<tr><td>{escape(row['area'])}</td><td>{row['a_month_expected']:.1f}</td><td>{last}</td>"
-                    f"<td>{forecast.mean[place[row['area']], 0]:.1f}</td><td>{low:.0f} to {high:.0f}</td></tr>")
-    return ("<table><tr><th>Area</th><th>A month, expected</th><th>A month, last year</th>"
-            f"<th>{first}</th><th>8 in 10</th></tr>{''.join(rows)}</table>")
+        rows.append(
+            f"<tr><td>{escape(row['area'])}</td><td>{row['a_month_expected']:.1f}</td><td>{last}</td>"(
+                f"<td>{forecast.mean[place[row['area']], 0]:.1f}</td><td>{low:.0f} to "
+                f"{high:.0f}</td></tr>"
+            )
+        )
+    return (
+        "<table><tr><th>Area</th><th>A month, expected</th><th>A month, last year</th>"
+        f"<th>{first}</th><th>8 in 10</th></tr>{''.join(rows)}</table>"
+    )
 
 
 def plot(forecast: Forecast, at: int, *, alerted: bool) -> Canvas:
-    """One area: what was counted, what is expected with its bands, and the same months of the year before."""
+    """One area: what was counted, what is expected with its bands, and the same months of the year
+    before."""
     panel, origin = forecast.panel, forecast.origin
     start = max(0, origin + 1 - HISTORY)
-    counts, mean, bands = panel.counts[at, start: origin + 1], forecast.mean[at], forecast.quantiles[at]
+    counts, mean, bands = (
+        panel.counts[at, start : origin + 1],
+        forecast.mean[at],
+        forecast.quantiles[at],
+    )
     highest = max(float(np.nanmax(np.concatenate([np.nan_to_num(counts), bands[:, -1]]))), 1.0)
     months = origin + 1 - start + len(mean)
     x = LEFT + (WIDTH - LEFT - RIGHT) * (np.arange(months) + 0.5) / months
-    ahead = x[len(counts):]
+    ahead = x[len(counts) :]
 
     def y(values):
         return HEIGHT - BOTTOM - (HEIGHT - BOTTOM - TOP) * np.asarray(values, float) / highest
 
     name, newest = str(panel.areas[at]), panel.month_name(origin)
-    said = f"{name}: {mean[0]:.1f} expected in {panel.month_name(origin + 1)}, {bands[0, 1]:.0f} to {bands[0, 5]:.0f}"
+    said = (
+        f"{name}: {mean[0]:.1f} expected in {panel.month_name(origin + 1)}, {bands[0, 1]:.0f} "
+        f"to {bands[0, 5]:.0f}"
+    )
     canvas = Canvas(WIDTH, HEIGHT, name, said)
     for low, high, opacity in ((0, 6, 0.35), (1, 5, 0.7)):
-        canvas.shapes.append(Area((*_points(ahead, y(bands[:, high])), *_points(ahead, y(bands[:, low]))[::-1]), BAND,
-                                  opacity))
+        canvas.shapes.append(
+            Area(
+                (*_points(ahead, y(bands[:, high])), *_points(ahead, y(bands[:, low]))[::-1]),
+                BAND,
+                opacity,
+            )
+        )
     canvas.shapes += _lines(x[: len(counts)], y(counts), COUNTED)
-    canvas.shapes += _lines(ahead, y(_year_before(panel, at, origin, len(mean))), LAST_YEAR, dashed=True)
+    canvas.shapes += _lines(
+        ahead, y(_year_before(panel, at, origin, len(mean))), LAST_YEAR, dashed=True
+    )
     canvas.shapes += _lines(ahead, y(mean), MIDDLE)
     canvas.shapes += [
         Line(((LEFT, HEIGHT - BOTTOM), (WIDTH - RIGHT, HEIGHT - BOTTOM)), "#999"),
         Text((LEFT, 16), name, 12.0, ALERT if alerted else COUNTED, bold=True),
-        Text((LEFT - 4, TOP + 8), f"{highest:.0f}", 10.0, anchor="end"), Text((LEFT - 4, HEIGHT - BOTTOM), "0", 10.0,
-                                                                             anchor="end"),
-        Text((LEFT, HEIGHT - 8), panel.month_name(start), 10.0), Text((float(ahead[0]), HEIGHT - 8), newest, 10.0,
-                                                                     anchor="end"),
+        Text((LEFT - 4, TOP + 8), f"{highest:.0f}", 10.0, anchor="end"),
+        Text((LEFT - 4, HEIGHT - BOTTOM), "0", 10.0, anchor="end"),
+        Text((LEFT, HEIGHT - 8), panel.month_name(start), 10.0),
+        Text((float(ahead[0]), HEIGHT - 8), newest, 10.0, anchor="end"),
     ]
     if alerted:
         centre = float(x[len(counts) - 1]), float(y(counts[-1]))
-        canvas.shapes.append(Line(((centre[0], centre[1] - 5), (centre[0], centre[1] + 5)), ALERT, 4.0))
+        canvas.shapes.append(
+            Line(((centre[0], centre[1] - 5), (centre[0], centre[1] + 5)), ALERT, 4.0)
+        )
     return canvas
 
 
@@ -117,11 +164,22 @@ def _points(x: np.ndarray, y: np.ndarray) -> list[tuple[float, float]]:
 
 
 def _lines(x: np.ndarray, y: np.ndarray, colour: str, *, dashed: bool = False) -> list[Line]:
-    """Lines through the known points, broken where a month is missing; a point alone is a short stroke."""
+    """Lines through the known points, broken where a month is missing; a point alone is a short
+    stroke."""
     runs = np.split(np.arange(len(x)), np.flatnonzero(np.diff(np.isfinite(y).astype(int))) + 1)
     found = []
     for run in (run for run in runs if len(run) and np.isfinite(y[run[0]])):
         points = _points(x[run], y[run])
-        found.append(Line(tuple(points if len(points) > 1 else [(points[0][0] - 1, points[0][1]), (points[0][0] + 1,
-                                points[0][1])]), colour, 1.6, dashed))
+        found.append(
+            Line(
+                tuple(
+                    points
+                    if len(points) > 1
+                    else [(points[0][0] - 1, points[0][1]), (points[0][0] + 1, points[0][1])]
+                ),
+                colour,
+                1.6,
+                dashed,
+            )
+        )
     return found

@@ -1,8 +1,10 @@
-"""Learners over all areas together: what level and season alone miss, by a ridge and two small forests, averaged.
+"""Learners over all areas together: what level and season alone miss, by a ridge and two small
+forests, averaged.
 
-Each predicts how far a month lies from the forecast by level and season, in logs of 1 + count; a row weighs as much as
-its area counts, so that the error is one of children, not of percent. An average of plain learners errs less than the
-best of them, and nothing is chosen on what it is judged by.
+Each predicts how far a month lies from the forecast by level and season, in logs of 1 + count; a
+row weighs as much as its area counts, so that the error is one of children, not of percent. An
+average of plain learners errs less than the best of them, and nothing is chosen on what it is
+judged by.
 """
 
 from __future__ import annotations
@@ -19,9 +21,21 @@ FEWEST_ROWS = 400
 """Fewer past rows than this teach nothing beyond level and season (chosen)."""
 MOST_ROWS = 60_000
 """More are drawn by lot: the learners are small."""
-FOREST = {"learning_rate": 0.05, "num_leaves": 8, "min_child_samples": 60, "feature_fraction": 0.4,
-          "bagging_fraction": 0.7, "bagging_freq": 1, "lambda_l2": 10.0, "verbosity": -1, "num_threads": 2, "seed": 1,
-          "deterministic": True, "force_row_wise": True, "max_bin": 127}
+FOREST = {
+    "learning_rate": 0.05,
+    "num_leaves": 8,
+    "min_child_samples": 60,
+    "feature_fraction": 0.4,
+    "bagging_fraction": 0.7,
+    "bagging_freq": 1,
+    "lambda_l2": 10.0,
+    "verbosity": -1,
+    "num_threads": 2,
+    "seed": 1,
+    "deterministic": True,
+    "force_row_wise": True,
+    "max_bin": 127,
+}
 FORESTS = (("l1", 80, 3.0), ("l2", 60, 1.5))
 """Loss, trees, and how far a month may lie off before it is drawn in."""
 RIDGES = ((1000.0, 1.0), (4000.0, 0.7))
@@ -30,7 +44,8 @@ FARTHEST_COLUMN = 4.0
 
 @dataclass(frozen=True)
 class Examples:
-    """Past rows with their outcome: columns (n, columns), off (n,) from level and season, weight (n,)."""
+    """Past rows with their outcome: columns (n, columns), off (n,) from level and season, weight
+    (n,)."""
 
     columns: np.ndarray
     off: np.ndarray
@@ -69,7 +84,8 @@ class Learners:
     spread: np.ndarray | None = None
 
     def logs(self, rows: Rows) -> np.ndarray:
-        """Forecasts in logs of 1 + count, float64 (areas, horizons); NaN where an area has no level."""
+        """Forecasts in logs of 1 + count, float64 (areas, horizons); NaN where an area has no
+        level."""
         if not (self.forests or self.ridges):
             return rows.by_season
         areas, horizons, width = rows.columns.shape
@@ -78,11 +94,16 @@ class Learners:
         said += [ridge.predict(self._scaled(flat)) for ridge in self.ridges]
         # Level and season alone is one more voice, which says "nothing to add".
         off = np.sum(said, axis=0) / (len(said) + 1)
-        return np.where(np.isfinite(rows.by_season), np.maximum(rows.by_season + off.reshape(areas, horizons), 0.0),
-                        np.nan)
+        return np.where(
+            np.isfinite(rows.by_season),
+            np.maximum(rows.by_season + off.reshape(areas, horizons), 0.0),
+            np.nan,
+        )
 
     def _scaled(self, columns: np.ndarray) -> np.ndarray:
-        return np.clip(np.nan_to_num((columns - self.centre) / self.spread), -FARTHEST_COLUMN, FARTHEST_COLUMN)
+        return np.clip(
+            np.nan_to_num((columns - self.centre) / self.spread), -FARTHEST_COLUMN, FARTHEST_COLUMN
+        )
 
 
 def fit(found: Examples) -> Learners:
@@ -97,11 +118,16 @@ def fit(found: Examples) -> Learners:
     shell = Learners(centre=centre, spread=spread)
     weight = found.weight / found.weight.mean()
     scaled = shell._scaled(found.columns)
-    ridges = [Ridge(penalty).fit(scaled, np.clip(found.off, -far, far), sample_weight=weight)
-              for penalty, far in RIDGES]
+    ridges = [
+        Ridge(penalty).fit(scaled, np.clip(found.off, -far, far), sample_weight=weight)
+        for penalty, far in RIDGES
+    ]
     forests = [
-        lgb.train(FOREST | {"objective": loss},
-                  lgb.Dataset(found.columns, np.clip(found.off, -far, far), weight=weight), num_boost_round=trees)
+        lgb.train(
+            FOREST | {"objective": loss},
+            lgb.Dataset(found.columns, np.clip(found.off, -far, far), weight=weight),
+            num_boost_round=trees,
+        )
         for loss, trees, far in FORESTS
     ]
     return Learners(tuple(forests), tuple(ridges), centre, spread)

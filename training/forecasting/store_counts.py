@@ -1,4 +1,5 @@
-"""Monthly counts of a store's centres as known on a day, as a panel with sectors, projects and districts above."""
+"""Monthly counts of a store's centres as known on a day, as a panel with sectors, projects and
+districts above."""
 
 from __future__ import annotations
 
@@ -15,21 +16,21 @@ from training.cohorts.lives import first_confirmed, lives
 from training.forecasting.counts_panel import Panel, last_whole_month
 
 COUNTED = ("confirmed_sam", "admissions", "in_treatment", "ednf_sachets")
-"""New confirmed SAM by the month in which it was confirmed; admissions to any programme; children in treatment at the
-month's end; sachets of EDNF given out."""
+"""New confirmed SAM by the month in which it was confirmed; admissions to any programme; children
+in treatment at the month's end; sachets of EDNF given out."""
 LEVELS = ("centre", "sector", "project", "district")
 SAM_ANEW = 183
-"""Days after a confirmed SAM or an admission in which a further finding is the same illness (registry contract: a
-first slide asks for 183 days without)."""
+"""Days after a confirmed SAM or an admission in which a further finding is the same illness
+(registry contract: a first slide asks for 183 days without)."""
 EDNF = ITEM.index("EDNF")
 
 
 def panel_of(registry: Registry, counted: str, *, level: str, as_of: dt.date) -> Panel:
     """The panel of a level as known at the end of a day, up to the last month that had ended by it.
 
-    A centre's month in which it recorded nothing at all is missing. A later record never changes what an earlier day
-    knew: the day of confirmation counts a confirmed SAM, not that of the first reading. Raises BadInput FCT004 where
-    nothing was recorded by then.
+    A centre's month in which it recorded nothing at all is missing. A later record never changes
+    what an earlier day knew: the day of confirmation counts a confirmed SAM, not that of the first
+    reading. Raises BadInput FCT004 where nothing was recorded by then.
     """
     last = min(last_whole_month(as_of), last_whole_month(day_date(registry.recorded_until)))
     until = min(day_number(as_of), registry.recorded_until)
@@ -38,7 +39,9 @@ def panel_of(registry: Registry, counted: str, *, level: str, as_of: dt.date) ->
     days, child, amount = _events(known, counted, last)
     seen = _seen(known)
     if not len(seen[0]) or month_number(np.array([seen[0].min()]))[0] > last:
-        raise BadInput("FCT004", f"the store holds no whole month of records by {as_of.isoformat()}")
+        raise BadInput(
+            "FCT004", f"the store holds no whole month of records by {as_of.isoformat()}"
+        )
     first = int(month_number(np.array([seen[0].min()]))[0])
     ends = np.minimum(_first_days(np.arange(first + 1, last + 2)) - 1, until).astype(np.int32)
     grid = _Months(first, last, centres_at(registry, known, ends), len(registry.centre_ids))
@@ -49,10 +52,16 @@ def panel_of(registry: Registry, counted: str, *, level: str, as_of: dt.date) ->
 
 
 class _Months:
-    """Sums amounts of events to (centre, month) cells, in the child's centre of that month, (months, children)."""
+    """Sums amounts of events to (centre, month) cells, in the child's centre of that month,
+    (months, children)."""
 
     def __init__(self, first: int, last: int, centre: np.ndarray, centres: int):
-        self.first, self.months, self.centre, self.centres = first, last - first + 1, centre, centres
+        self.first, self.months, self.centre, self.centres = (
+            first,
+            last - first + 1,
+            centre,
+            centres,
+        )
 
     def sums(self, day: np.ndarray, child: np.ndarray, amount: np.ndarray) -> np.ndarray:
         column = month_number(day) - self.first
@@ -66,7 +75,8 @@ class _Months:
 
 
 def _parents(registry: Registry) -> dict[str, np.ndarray]:
-    """Each centre's sector, project and district; a centre that names none stands in one of its own ("? ...")."""
+    """Each centre's sector, project and district; a centre that names none stands in one of its own
+    ("? ...")."""
     parents, alone = {}, np.char.add("? ", np.asarray(registry.centre_ids, str))
     for name in LEVELS[1:]:
         place = np.full(len(registry.centre_ids), -1, np.int64)
@@ -78,10 +88,16 @@ def _parents(registry: Registry) -> dict[str, np.ndarray]:
 
 def _seen(known: Known) -> tuple[np.ndarray, np.ndarray]:
     """Day and child of whatever a centre recorded."""
-    tables = ((known.measurements, "measured_on"), (known.episodes, "admitted_on"), (known.checks, "checked_on"),
-              (known.rations, "issued_on"))
-    return (np.concatenate([table[day] for table, day in tables]),
-            np.concatenate([table.question for table, _ in tables]))
+    tables = (
+        (known.measurements, "measured_on"),
+        (known.episodes, "admitted_on"),
+        (known.checks, "checked_on"),
+        (known.rations, "issued_on"),
+    )
+    return (
+        np.concatenate([table[day] for table, day in tables]),
+        np.concatenate([table.question for table, _ in tables]),
+    )
 
 
 def _events(known: Known, counted: str, last: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -104,7 +120,9 @@ def _at_ends(admitted: np.ndarray, closed: np.ndarray, child: np.ndarray, last: 
     if not len(admitted):
         return admitted, child, np.zeros(0)
     start = month_number(admitted)
-    end = np.where(closed == NEVER, last, np.minimum(month_number(np.minimum(closed, 2**30)) - 1, last))
+    end = np.where(
+        closed == NEVER, last, np.minimum(month_number(np.minimum(closed, 2**30)) - 1, last)
+    )
     count = np.maximum(end - start + 1, 0)
     row = np.repeat(np.arange(len(count)), count)
     month = start[row] + np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
@@ -119,7 +137,8 @@ def _first_days(month: np.ndarray) -> np.ndarray:
 
 @njit(cache=True, nogil=True)
 def _confirmed(life, children):
-    """Day of confirmation and child of each new confirmed SAM: the first, and those more than 183 days after one."""
+    """Day of confirmation and child of each new confirmed SAM: the first, and those more than 183
+    days after one."""
     days, who = [np.int64(0)], [np.int64(0)]
     for child in range(children):
         since = -(2**30)

@@ -1,7 +1,8 @@
 """How well risks tell children apart, with intervals: pure functions over arrays.
 
-All take `risk` (float64[n], a probability), `happened` (float64[n], 0 or 1) and `weight` (float64[n], of
-`known_weights`). Rows of weight 0, whose outcome is not known, count for nothing in any of them.
+All take `risk` (float64[n], a probability), `happened` (float64[n], 0 or 1) and `weight`
+(float64[n], of `known_weights`). Rows of weight 0, whose outcome is not known, count for nothing in
+any of them.
 """
 
 from __future__ import annotations
@@ -24,27 +25,41 @@ class Estimate:
 
 
 def followed_before(time: np.ndarray, lost: np.ndarray) -> np.ndarray:
-    """Kaplan-Meier share of rows still followed just before each row's own `time`; `lost` ends the following.
+    """Kaplan-Meier share of rows still followed just before each row's own `time`; `lost` ends the
+    following.
 
-    On one day losses come after everything else, so that a row known on a day was at risk of being lost on it.
+    On one day losses come after everything else, so that a row known on a day was at risk of being
+    lost on it.
     """
     days, place = np.unique(time, return_inverse=True)
-    at_risk = len(time) - np.concatenate([[0], np.bincount(place).cumsum()[:-1]]) if len(time) else np.ones(0)
+    at_risk = (
+        len(time) - np.concatenate([[0], np.bincount(place).cumsum()[:-1]])
+        if len(time)
+        else np.ones(0)
+    )
     losses = np.bincount(place, weights=lost.astype(float), minlength=len(days))
     return np.concatenate([[1.0], np.cumprod(1.0 - losses / at_risk)])[place]
 
 
 def known_weights(
-    *, outcome: np.ndarray, days: np.ndarray, competing: np.ndarray, landmark: np.ndarray, horizon: np.ndarray
+    *,
+    outcome: np.ndarray,
+    days: np.ndarray,
+    competing: np.ndarray,
+    landmark: np.ndarray,
+    horizon: np.ndarray,
 ) -> np.ndarray:
-    """float64[n]: 1 / (share still followed just before it was known) where the outcome is known, else 0.
+    """float64[n]: 1 / (share still followed just before it was known) where the outcome is known,
+    else 0.
 
-    `outcome`: int8 (1, 0, -1 censored); `days`: from the prediction to the event, the competing death or the last day
-    the child was followed; `competing`: True where a death came first; `horizon`: days from the prediction to the
-    end of the target's time. What did not happen is known at the horizon. One curve a landmark.
-    Source: Graf et al. 1999; Uno et al. 2007 (inverse probability of censoring weights).
+    `outcome`: int8 (1, 0, -1 censored); `days`: from the prediction to the event, the competing
+    death or the last day the child was followed; `competing`: True where a death came first;
+    `horizon`: days from the prediction to the end of the target's time. What did not happen is
+    known at the horizon. One curve a landmark. Source: Graf et al. 1999; Uno et al. 2007 (inverse
+    probability of censoring weights).
 
-    Example: of four children one is lost on day 10: an event on day 5 weighs 1, one on day 20 weighs 4/3.
+    Example: of four children one is lost on day 10: an event on day 5 weighs 1, one on day 20
+    weighs 4/3.
     """
     lost = outcome == CENSORED
     time = np.where((outcome == 0) & ~competing, horizon, np.minimum(days, horizon))
@@ -57,7 +72,8 @@ def known_weights(
 
 
 def auc(risk: np.ndarray, happened: np.ndarray, weight: np.ndarray) -> float:
-    """Probability that a child with the event has the higher risk; a tie counts one half. NaN without both kinds.
+    """Probability that a child with the event has the higher risk; a tie counts one half. NaN
+    without both kinds.
 
     Risks that are integers are taken for ranks from 0 on (`ranked`) and not sorted again.
     """
@@ -71,7 +87,8 @@ def auc(risk: np.ndarray, happened: np.ndarray, weight: np.ndarray) -> float:
 
 
 def ranked(risk: np.ndarray) -> np.ndarray:
-    """The rank of each risk among those that occur, 0 the lowest (int64): all that an AUC needs, made once."""
+    """The rank of each risk among those that occur, 0 the lowest (int64): all that an AUC needs,
+    made once."""
     return np.unique(risk, return_inverse=True)[1].astype(np.int64)
 
 
@@ -81,7 +98,8 @@ def brier(risk: np.ndarray, happened: np.ndarray, weight: np.ndarray) -> float:
 
 
 def scaled_brier(risk: np.ndarray, happened: np.ndarray, weight: np.ndarray) -> float:
-    """Share of the Brier score of the plain prevalence that is saved: 1 is perfect, 0 no better than the mean."""
+    """Share of the Brier score of the plain prevalence that is saved: 1 is perfect, 0 no better
+    than the mean."""
     if weight.sum() <= 0:
         return np.nan
     prevalence = np.average(happened, weights=weight)
@@ -90,29 +108,46 @@ def scaled_brier(risk: np.ndarray, happened: np.ndarray, weight: np.ndarray) -> 
 
 
 def bootstrap(
-    figure: Callable[..., float], *columns: np.ndarray, cluster: np.ndarray, repeats: int = 200, seed: int = 0
+    figure: Callable[..., float],
+    *columns: np.ndarray,
+    cluster: np.ndarray,
+    repeats: int = 200,
+    seed: int = 0,
 ) -> Estimate:
-    """A figure of columns with its 95 % percentile interval; whole clusters (children) are drawn, not rows.
+    """A figure of columns with its 95 % percentile interval; whole clusters (children) are drawn,
+    not rows.
 
-    Draws in which the figure is not defined are left out; with fewer than half defined the interval is NaN.
+    Draws in which the figure is not defined are left out; with fewer than half defined the interval
+    is NaN.
     """
-    return bootstraps(lambda *drawn: (figure(*drawn),), *columns, cluster=cluster, repeats=repeats, seed=seed)[0]
+    return bootstraps(
+        lambda *drawn: (figure(*drawn),), *columns, cluster=cluster, repeats=repeats, seed=seed
+    )[0]
 
 
 def bootstraps(
-    figures: Callable[..., Sequence[float]], *columns: np.ndarray, cluster: np.ndarray, repeats: int = 200,
+    figures: Callable[..., Sequence[float]],
+    *columns: np.ndarray,
+    cluster: np.ndarray,
+    repeats: int = 200,
     seed: int = 0,
 ) -> list[Estimate]:
-    """`bootstrap` of several figures that one function gives: each draw is made once for all of them."""
+    """`bootstrap` of several figures that one function gives: each draw is made once for all of
+    them."""
     random = np.random.default_rng(seed)
     _, place = np.unique(cluster, return_inverse=True)
-    order, starts = np.argsort(place, kind="stable"), np.concatenate([[0], np.bincount(place).cumsum()])
+    order, starts = (
+        np.argsort(place, kind="stable"),
+        np.concatenate([[0], np.bincount(place).cumsum()]),
+    )
     draws = []
     for _ in range(repeats):
         rows = _drawn_rows(random, order, starts)
         draws.append(figures(*(column[rows] for column in columns)))
     own = figures(*columns)
-    return [_estimate(value, of) for value, of in zip(own, np.array(draws, np.float64).T, strict=True)]
+    return [
+        _estimate(value, of) for value, of in zip(own, np.array(draws, np.float64).T, strict=True)
+    ]
 
 
 def _estimate(value: float, draws: np.ndarray) -> Estimate:
@@ -131,12 +166,18 @@ def _drawn_rows(random: np.random.Generator, order: np.ndarray, starts: np.ndarr
 
 
 def by_landmark(
-    figure: Callable[..., float], *columns: np.ndarray, landmark: np.ndarray, cluster: np.ndarray, repeats: int = 200
+    figure: Callable[..., float],
+    *columns: np.ndarray,
+    landmark: np.ndarray,
+    cluster: np.ndarray,
+    repeats: int = 200,
 ) -> dict[int, Estimate]:
     """The figure with its interval on each landmark day by itself."""
     found = {}
     for day in np.unique(landmark):
         rows = landmark == day
         parts = (column[rows] for column in columns)
-        found[int(day)] = bootstrap(figure, *parts, cluster=cluster[rows], repeats=repeats, seed=int(day))
+        found[int(day)] = bootstrap(
+            figure, *parts, cluster=cluster[rows], repeats=repeats, seed=int(day)
+        )
     return found

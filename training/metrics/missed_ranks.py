@@ -1,4 +1,5 @@
-"""How far down the lists the children stand whom the visits did not reach: the error of an order, in places."""
+"""How far down the lists the children stand whom the visits did not reach: the error of an order,
+in places."""
 
 from __future__ import annotations
 
@@ -10,7 +11,8 @@ LEAST_MISSED = 5
 
 
 def places(by: np.ndarray) -> np.ndarray:
-    """The place of each row in its list, 1 the highest; rows that an order cannot tell apart share their middle place.
+    """The place of each row in its list, 1 the highest; rows that an order cannot tell apart share
+    their middle place.
 
     Example: orders 0.9 0.5 0.5 0.1 stand on places 1, 2.5, 2.5 and 4.
     """
@@ -19,12 +21,15 @@ def places(by: np.ndarray) -> np.ndarray:
     return (before + (count + 1) / 2)[level]
 
 
-def missed_places(lists: list[np.ndarray], by: np.ndarray, happened: np.ndarray, *, capacity: int) -> dict | None:
-    """Of the rows with the event that stand below the visits, over lists with more rows than visits:
+def missed_places(
+    lists: list[np.ndarray], by: np.ndarray, happened: np.ndarray, *, capacity: int
+) -> dict | None:
+    """Of the rows with the event that stand below the visits, over lists with more rows than
+    visits:
 
-    `missed` (how many), the quarters of their places (`p25`, `p50`, `p75`), `within_twice` (share that twice the visits
-    would have reached), `lowest_half` (share in the list's lower half), and `length`, the median list. None with fewer
-    than `LEAST_MISSED`.
+    `missed` (how many), the quarters of their places (`p25`, `p50`, `p75`), `within_twice` (share
+    that twice the visits would have reached), `lowest_half` (share in the list's lower half), and
+    `length`, the median list. None with fewer than `LEAST_MISSED`.
     """
     place, length = [np.zeros(0)], [np.zeros(0)]
     for rows in (rows for rows in lists if len(rows) > capacity):
@@ -36,5 +41,10 @@ def missed_places(lists: list[np.ndarray], by: np.ndarray, happened: np.ndarray,
     if len(at) < LEAST_MISSED:
         return None
     told = {f"p{share}": float(np.percentile(at, share)) for share in QUARTERS}
-    return {"missed": len(at), **told, "within_twice": float(np.mean(at <= 2 * capacity)),
-            "lowest_half": float(np.mean(at > of / 2)), "length": float(np.median(of))}
+    return {
+        "missed": len(at),
+        **told,
+        "within_twice": float(np.mean(at <= 2 * capacity)),
+        "lowest_half": float(np.mean(at > of / 2)),
+        "length": float(np.median(of)),
+    }

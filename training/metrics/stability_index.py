@@ -9,10 +9,12 @@ BINS = 10
 
 
 def index(deciles: np.ndarray, values: np.ndarray) -> float:
-    """Sum over bins of (share now - share then) * log(share now / share then), 0 where nothing changed.
+    """Sum over bins of (share now - share then) * log(share now / share then), 0 where nothing
+    changed.
 
-    `deciles` (11,): quantiles 0, 0.1 … 1 of the reference; equal ones (a count that is mostly 0) share a bin.
-    Example: a reference of 1 to 100 and values of 51 to 150: over 2; of 1 to 100 again: about 0.
+    `deciles` (11,): quantiles 0, 0.1 … 1 of the reference; equal ones (a count that is mostly 0)
+    share a bin. Example: a reference of 1 to 100 and values of 51 to 150: over 2; of 1 to 100
+    again: about 0.
     """
     edges, level = np.unique(deciles[::-1], return_index=True)
     upto = 1.0 - level / (len(deciles) - 1)
@@ -30,7 +32,8 @@ def index_of_missing(then: float, now: float) -> float:
 
 
 def noise(rows: int, reference_rows: int) -> float:
-    """What chance alone gives for ten bins: about (bins - 1) * (1 / rows + 1 / reference rows), doubled to be sure."""
+    """What chance alone gives for ten bins: about (bins - 1) * (1 / rows + 1 / reference rows),
+    doubled to be sure."""
     return 2.0 * (BINS - 1) * (1.0 / rows + 1.0 / reference_rows)
 
 

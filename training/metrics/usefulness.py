@@ -1,4 +1,5 @@
-"""What a visit list would find: net benefit, and precision and recall at a capacity with the ties told.
+"""What a visit list would find: net benefit, and precision and recall at a capacity with the ties
+told.
 
 Arguments as in `training.metrics.discrimination`.
 """
@@ -13,16 +14,22 @@ import numpy as np
 def net_benefit(
     risk: np.ndarray, happened: np.ndarray, weight: np.ndarray, *, thresholds: np.ndarray
 ) -> dict[str, np.ndarray]:
-    """Decision curve: true cases found per child, less false alarms at the threshold's odds (Vickers & Elkin 2006).
+    """Decision curve: true cases found per child, less false alarms at the threshold's odds
+    (Vickers & Elkin 2006).
 
     Keys `model`, `visit_all`, `visit_none`; a child is visited where risk >= threshold.
     """
     total = weight.sum()
     thresholds = np.asarray(thresholds, float)
     if total <= 0:
-        return {key: np.full(len(thresholds), np.nan) for key in ("model", "visit_all", "visit_none")}
+        return {
+            key: np.full(len(thresholds), np.nan) for key in ("model", "visit_all", "visit_none")
+        }
     order = np.argsort(risk, kind="stable")
-    case, other = (np.concatenate([[0.0], (weight * side)[order].cumsum()]) for side in (happened, 1 - happened))
+    case, other = (
+        np.concatenate([[0.0], (weight * side)[order].cumsum()])
+        for side in (happened, 1 - happened)
+    )
     below = np.searchsorted(risk[order], thresholds, side="left")
     odds = thresholds / (1 - thresholds)
     return {
@@ -34,7 +41,8 @@ def net_benefit(
 
 @dataclass(frozen=True)
 class AtCapacity:
-    """What `capacity` visits find. `worst` and `best`: had the ties at the cut fallen out so; plain: by chance."""
+    """What `capacity` visits find. `worst` and `best`: had the ties at the cut fallen out so;
+    plain: by chance."""
 
     capacity: int
     precision: float
@@ -45,11 +53,14 @@ class AtCapacity:
     recall_best: float
 
 
-def at_capacity(risk: np.ndarray, happened: np.ndarray, weight: np.ndarray, *, capacity: int) -> AtCapacity:
+def at_capacity(
+    risk: np.ndarray, happened: np.ndarray, weight: np.ndarray, *, capacity: int
+) -> AtCapacity:
     """Precision and recall of the `capacity` highest risks, among children whose outcome is known.
 
-    Example: risks 0.9 0.5 0.5 0.1 with the event in the second only, capacity 2: precision 0.25 by chance (0 to 0.5),
-    recall 0.5 (0 to 1). With uneven weights the bounds take the tied children in order of their cases' weight.
+    Example: risks 0.9 0.5 0.5 0.1 with the event in the second only, capacity 2: precision 0.25 by
+    chance (0 to 0.5), recall 0.5 (0 to 1). With uneven weights the bounds take the tied children in
+    order of their cases' weight.
     """
     known = weight > 0
     risk, case, weight = risk[known], (happened * weight)[known], weight[known]
@@ -67,5 +78,6 @@ def at_capacity(risk: np.ndarray, happened: np.ndarray, weight: np.ndarray, *, c
 
 
 def _seated(tied: np.ndarray, seats: int) -> np.ndarray:
-    """What the tied children add by chance, at worst and at best; they are sorted with the best last."""
+    """What the tied children add by chance, at worst and at best; they are sorted with the best
+    last."""
     return np.array([tied.mean() * seats, tied[:seats].sum(), tied[len(tied) - seats :].sum()])

@@ -1,4 +1,5 @@
-"""The figures had the records come in later: how far they hang on days of entry that nobody wrote down."""
+"""The figures had the records come in later: how far they hang on days of entry that nobody wrote
+down."""
 
 from __future__ import annotations
 
@@ -11,12 +12,24 @@ from training.report.figures_told import CALIBRATION, apart, straight
 def delayed(later: Later) -> dict:
     """The model and every simple order under the same delay, on the same rows.
 
-    `days` late, the share of records `moved`; `not_scored` and `known` predictions; `overall` and `more_than` (AUC, as
-    in `figures_told.apart`); `slope` and `observed_over_expected` with intervals.
+    `days` late, the share of records `moved`; `not_scored` and `known` predictions; `overall` and
+    `more_than` (AUC, as in `figures_told.apart`); `slope` and `observed_over_expected` with
+    intervals.
     """
     judged = later.judged
-    told = {"days": LATER_DAYS, "moved": later.moved, "not_scored": judged.not_scored, "known": int(judged.known.sum())}
+    told = {
+        "days": LATER_DAYS,
+        "moved": later.moved,
+        "not_scored": judged.not_scored,
+        "known": int(judged.known.sum()),
+    }
     told |= apart(judged, by_rules(later.clock, judged.rows.child, judged.rows.day))
     columns = judged.risk, judged.happened, judged.weight
-    lines = dict(zip(CALIBRATION, bootstraps(straight, *columns, cluster=judged.rows.child, repeats=100), strict=True))
+    lines = dict(
+        zip(
+            CALIBRATION,
+            bootstraps(straight, *columns, cluster=judged.rows.child, repeats=100),
+            strict=True,
+        )
+    )
     return told | {name: lines[name] for name in ("slope", "observed_over_expected")}

@@ -1,4 +1,5 @@
-"""All that the report says of one model: figures, plots and words, gathered in the order of the page."""
+"""All that the report says of one model: figures, plots and words, gathered in the order of the
+page."""
 
 from __future__ import annotations
 
@@ -40,14 +41,16 @@ from training.report.glossary import SINCE, not_scored
 LISTS_WORDS = {
     LATER: "from the day until which the model learnt",
     ELSEWHERE: "from the first month of this registry",
-    REHEARSAL: "from the rehearsal's first later month, and only of children from whom the rehearsal did not learn: "
-               "shorter than a supervisor's whole list",
+    REHEARSAL: "from the rehearsal's first later month, and only of children from whom the rehearsal "  # noqa: E501
+    "did not learn: "
+    "shorter than a supervisor's whole list",
 }
 
 
 @dataclass(frozen=True)
 class Told:
-    """One model's part of the report: `figures` (plain values by section), `plots` (Matplotlib figures by name)."""
+    """One model's part of the report: `figures` (plain values by section), `plots` (Matplotlib
+    figures by name)."""
 
     bundle: Bundle
     judged: Judged
@@ -56,51 +59,78 @@ class Told:
 
 
 def tell(clock: Clock, bundle: Bundle, *, context: Context, said: Said = lambda text: None) -> Told:
-    """Judge a bundle on a registry; see `training.evaluation.scored_rows` for which rows, and which bundle says their risks."""
+    """Judge a bundle on a registry; see `training.evaluation.scored_rows` for which rows, and which
+    bundle says their risks."""
     target = bundle.target
     said(f"{target}: rows to judge on")
     judged = judged_rows(clock, bundle, context=context)
     said(f"{target}: figures of {len(judged.risk)} rows, {judged.events} events")
     rules = by_rules(clock, judged.rows.child, judged.rows.day)
     learnt = None if judged.block == ELSEWHERE else learnt_from(clock, bundle)
-    figures = _counts(judged) | _learnt(learnt, judged.block) | {
-        "discrimination": figures_told.discrimination(judged, rules),
-        "true_risks": figures_told.true_risks(judged), "decisions": figures_told.decisions(judged),
-        "within_visits": figures_told.within_visits(judged, rules),
-        "missed": figures_told.missed(judged, visited(judged.risk)), "most_recall": figures_told.most_recall(judged),
-        "updates": figures_told.updates_offered(judged) if judged.block == ELSEWHERE else None,
-    }
+    figures = (
+        _counts(judged)
+        | _learnt(learnt, judged.block)
+        | {
+            "discrimination": figures_told.discrimination(judged, rules),
+            "true_risks": figures_told.true_risks(judged),
+            "decisions": figures_told.decisions(judged),
+            "within_visits": figures_told.within_visits(judged, rules),
+            "missed": figures_told.missed(judged, visited(judged.risk)),
+            "most_recall": figures_told.most_recall(judged),
+            "updates": figures_told.updates_offered(judged) if judged.block == ELSEWHERE else None,
+        }
+    )
     said(f"{target}: subgroups")
     groups = groupings(clock, judged)
     rows = table(judged, groups)
     young = (groups["infants"] == INFANTS) & judged.known
-    figures["infants"] = {"predictions": int(young.sum()), "events": int(judged.happened[young].sum()),
-                          "children": _children(judged, young)}
-    figures |= {"subgroups": rows, "gaps": gaps(judged, groups, rows), "too_small": too_small(groups, rows)}
+    figures["infants"] = {
+        "predictions": int(young.sum()),
+        "events": int(judged.happened[young].sum()),
+        "children": _children(judged, young),
+    }
+    figures |= {
+        "subgroups": rows,
+        "gaps": gaps(judged, groups, rows),
+        "too_small": too_small(groups, rows),
+    }
     said_by = judging(bundle, judged.block)
     said(f"{target}: lists, their steadiness, and better records")
     figures |= _of_lists(clock, said_by, judged, context, learnt)
     figures["better_records"] = better_records(clock, bundle, judged, context=context)
     said(f"{target}: other outcomes, and later knowledge")
     later = judged_later(clock, said_by, judged.rows)
-    figures["others"] = of_judged(clock, judged, later, cutoff=last_known(clock, bundle, judged.block))
+    figures["others"] = of_judged(
+        clock, judged, later, cutoff=last_known(clock, bundle, judged.block)
+    )
     figures["delayed"] = delayed(later)
     said(f"{target}: the learning curve")
-    figures["learning"] = [] if learnt is None else (
-        learning_curve(clock, said_by, judged, context=context, learnt=learnt))
+    figures["learning"] = (
+        []
+        if learnt is None
+        else (learning_curve(clock, said_by, judged, context=context, learnt=learnt))
+    )
     said(f"{target}: drawing")
     return Told(bundle, judged, figures, _plots(said_by, judged, figures))
 
 
 def _counts(judged: Judged) -> dict:
     return {
-        "block": judged.block, "block_words": BLOCK_WORDS[judged.block], "attrition": attrition_table(judged.rows),
-        "rows": len(judged.risk), "known": int(judged.known.sum()), "events": judged.events,
-        "not_scored": judged.not_scored, "not_scored_words": not_scored(judged.why_not, judged.never_scored),
+        "block": judged.block,
+        "block_words": BLOCK_WORDS[judged.block],
+        "attrition": attrition_table(judged.rows),
+        "rows": len(judged.risk),
+        "known": int(judged.known.sum()),
+        "events": judged.events,
+        "not_scored": judged.not_scored,
+        "not_scored_words": not_scored(judged.why_not, judged.never_scored),
         "children": _children(judged, judged.rows.child >= 0),
-        "children_known": _children(judged, judged.known), "children_with_event": _children(judged, _cases(judged)),
-        "predictions_with_event": int(_cases(judged).sum()), "days": _days(judged),
-        "prevalence": _weighed(judged.happened, judged), "expected": _weighed(judged.risk, judged),
+        "children_known": _children(judged, judged.known),
+        "children_with_event": _children(judged, _cases(judged)),
+        "predictions_with_event": int(_cases(judged).sum()),
+        "days": _days(judged),
+        "prevalence": _weighed(judged.happened, judged),
+        "expected": _weighed(judged.risk, judged),
         "mean_risk": float(judged.risk.mean()) if len(judged.risk) else float("nan"),
     }
 
@@ -120,31 +150,47 @@ def _days(judged: Judged) -> list[str]:
 
 
 def _learnt(rows: Cohort | None, block: str) -> dict:
-    """`learnt_share`: of the rows that whoever says the risks learnt from, with a known outcome, those with the event
-    (not weighed); NaN on another registry, where they are not at hand."""
+    """`learnt_share`: of the rows that whoever says the risks learnt from, with a known outcome,
+    those with the event (not weighed); NaN on another registry, where they are not at hand."""
     if rows is None:
         return {"learnt_share": float("nan")}
     outcome = rows.outcome[blocks(rows)[0]] if block == REHEARSAL else rows.outcome
-    return {"learnt_share": float(np.mean(outcome[outcome >= 0] == HAPPENED)) if (outcome >= 0).any() else float("nan")}
+    return {
+        "learnt_share": float(np.mean(outcome[outcome >= 0] == HAPPENED))
+        if (outcome >= 0).any()
+        else float("nan")
+    }
 
 
 def _weighed(values: np.ndarray, judged: Judged) -> float:
     """Their mean over the rows with a known outcome, by weight."""
-    return float(np.average(values, weights=judged.weight)) if judged.weight.sum() > 0 else float("nan")
+    return (
+        float(np.average(values, weights=judged.weight))
+        if judged.weight.sum() > 0
+        else float("nan")
+    )
 
 
-def _of_lists(clock: Clock, bundle: Bundle, judged: Judged, context: Context, learnt: Cohort | None) -> dict:
-    """Monthly lists by sector, and how steady their top is, of children whom the judged bundle did not learn from."""
+def _of_lists(
+    clock: Clock, bundle: Bundle, judged: Judged, context: Context, learnt: Cohort | None
+) -> dict:
+    """Monthly lists by sector, and how steady their top is, of children whom the judged bundle did
+    not learn from."""
     rows = _on_lists(clock, bundle, judged, learnt)
     found = compare(clock, {bundle.target: rows}, {bundle.target: bundle}, context=context)
-    return {"lists": found["table"], "lists_words": LISTS_WORDS[judged.block],
-            "stability": top_between_months(clock, bundle, rows, context=context)}
+    return {
+        "lists": found["table"],
+        "lists_words": LISTS_WORDS[judged.block],
+        "stability": top_between_months(clock, bundle, rows, context=context),
+    }
 
 
 def _on_lists(clock: Clock, bundle: Bundle, judged: Judged, learnt: Cohort | None) -> Cohort:
-    """Everyone at risk at the start of each month from the first judged day on; of a rehearsal, its unseen children."""
+    """Everyone at risk at the start of each month from the first judged day on; of a rehearsal, its
+    unseen children."""
     first = int(judged.rows.day.min(initial=clock.registry.recorded_until))
-    # A rehearsal's outcomes are those known when the training ended; lists take all that is known today.
+    # A rehearsal's outcomes are those known when the training ended; lists take all that is known
+    # today.
     found = None if judged.block == REHEARSAL else judged.rows.outcomes
     rows = at_month_starts(clock, PROBLEMS[bundle.target], first, found=found)
     if judged.block != REHEARSAL:
@@ -154,10 +200,15 @@ def _on_lists(clock: Clock, bundle: Bundle, judged: Judged, learnt: Cohort | Non
 
 def _plots(bundle: Bundle, judged: Judged, figures: dict) -> dict[str, object]:
     drawn = {
-        "calibration": plots.calibration(figures["true_risks"]), "decision": plots.decision(figures["decisions"]),
+        "calibration": plots.calibration(figures["true_risks"]),
+        "decision": plots.decision(figures["decisions"]),
         "landmarks": plots.landmarks(figures["discrimination"], words=SINCE[bundle.target]),
         "spread": plots.spread(judged.risk, judged.happened, judged.known),
     }
     if figures["learning"]:
         drawn["learning"] = plots.learning(figures["learning"])
-    return drawn | (importance.drawings(importance.explanation(bundle, judged.matrix)) if len(judged.matrix) else {})
+    return drawn | (
+        importance.drawings(importance.explanation(bundle, judged.matrix))
+        if len(judged.matrix)
+        else {}
+    )

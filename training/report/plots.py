@@ -12,8 +12,14 @@ from training.evaluation.learning_curve import Point
 from training.report.figures_told import curve_rows
 
 OURS, OTHER, PALE = "#0b5394", "#b45f06", "#888888"
-_STYLE = {"svg.fonttype": "none", "svg.hashsalt": "sanket", "font.size": 9, "axes.spines.top": False,
-          "axes.spines.right": False, "font.family": "DejaVu Sans"}
+_STYLE = {
+    "svg.fonttype": "none",
+    "svg.hashsalt": "sanket",
+    "font.size": 9,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "font.family": "DejaVu Sans",
+}
 
 
 def _figure(width: float, height: float):
@@ -46,14 +52,19 @@ def decision(told: dict):
     figure, axes = _figure(4.6, 4.0)
     at = told["thresholds"]
     for name, words, colour, line in (
-        ("model", "this model", OURS, "-"), ("WHZ under -2", "visit where WHZ is under -2", OTHER, "-."),
-        ("visit_all", "visit all", PALE, "--"), ("visit_none", "visit none", "black", ":"),
+        ("model", "this model", OURS, "-"),
+        ("WHZ under -2", "visit where WHZ is under -2", OTHER, "-."),
+        ("visit_all", "visit all", PALE, "--"),
+        ("visit_none", "visit none", "black", ":"),
     ):
         axes.plot(at, told[name], line, color=colour, label=words, linewidth=1.4)
     axes.fill_between(at, told["low"], told["high"], color=OURS, alpha=0.18, linewidth=0)
     top = np.nanmax(np.append(told["model"], 0.01))
-    axes.set(xlabel="risk from which a visit is worth it", ylabel="net benefit per prediction",
-             ylim=(-0.3 * top, 1.25 * top))
+    axes.set(
+        xlabel="risk from which a visit is worth it",
+        ylabel="net benefit per prediction",
+        ylim=(-0.3 * top, 1.25 * top),
+    )
     axes.legend(frameon=False)
     return figure
 
@@ -63,7 +74,9 @@ def landmarks(told: dict, *, words: str):
     figure, axes = _figure(4.6, 3.2)
     days = np.array(list(told["by_landmark"]))
     found = list(told["by_landmark"].values())
-    value, low, high = (np.array([getattr(one, name) for one in found]) for name in ("value", "low", "high"))
+    value, low, high = (
+        np.array([getattr(one, name) for one in found]) for name in ("value", "low", "high")
+    )
     reach = np.maximum(np.nan_to_num([value - low, high - value]), 0.0)
     axes.errorbar(days, value, yerr=reach, marker="o", markersize=4, capsize=2, color=OURS)
     axes.axhline(0.5, color=PALE, linewidth=1, linestyle="--")
@@ -76,7 +89,14 @@ def learning(told: list[Point]):
     figure, axes = _figure(4.6, 3.2)
     axes.plot([one.events for one in told], [one.auc for one in told], color=OURS)
     for one in told:
-        axes.plot([one.events] * len(one.each), one.each, marker="o", markersize=4, linestyle="", color=OURS)
+        axes.plot(
+            [one.events] * len(one.each),
+            one.each,
+            marker="o",
+            markersize=4,
+            linestyle="",
+            color=OURS,
+        )
     axes.set(xlabel="children with the event learnt from", ylabel="AUC", ylim=(0.45, 1.0))
     return figure
 
@@ -88,8 +108,15 @@ def spread(risk: np.ndarray, happened: np.ndarray, known: np.ndarray):
     for value, words, colour in ((0, "event did not happen", PALE), (1, "event happened", OTHER)):
         some = risk[known & (happened == value)]
         if len(some):
-            axes.hist(some, bins, weights=np.full(len(some), 1 / len(some)), histtype="step", color=colour, label=words,
-                      linewidth=1.4)
+            axes.hist(
+                some,
+                bins,
+                weights=np.full(len(some), 1 / len(some)),
+                histtype="step",
+                color=colour,
+                label=words,
+                linewidth=1.4,
+            )
     axes.set(xlabel="predicted risk", ylabel="share of the predictions")
     axes.legend(frameon=False)
     return figure

@@ -1,4 +1,5 @@
-"""The page: figures and plots put together into one HTML file that needs nothing else and prints well."""
+"""The page: figures and plots put together into one HTML file that needs nothing else and prints
+well."""
 
 from __future__ import annotations
 
@@ -20,36 +21,75 @@ from training.report.verdict import checked, colour, verdict, warnings
 MOST_BYTES = 3_000_000
 AS_PICTURE = ("reasons", "dependence_1", "dependence_2", "dependence_3")
 LIST_WORDS = {
-    OURS: "this model alone", RULES: "the protocol's rules alone", WHZ_ORDER: "lowest last WHZ alone",
-    "lowest MUAC": "lowest last MUAC alone", AS_LISTED: "danger first, then this model",
+    OURS: "this model alone",
+    RULES: "the protocol's rules alone",
+    WHZ_ORDER: "lowest last WHZ alone",
+    "lowest MUAC": "lowest last MUAC alone",
+    AS_LISTED: "danger first, then this model",
     WHZ_AS_LISTED: "danger first, then lowest last WHZ",
 }
 SECTIONS = (
-    ("who", "who judges it"), ("apart", "telling apart"), ("risks", "true risks"), ("visits", "visits"),
-    ("others", "other outcomes"), ("fair", "fairness"), ("behave", "behaviour"), ("checks", "checks and card"),
+    ("who", "who judges it"),
+    ("apart", "telling apart"),
+    ("risks", "true risks"),
+    ("visits", "visits"),
+    ("others", "other outcomes"),
+    ("fair", "fairness"),
+    ("behave", "behaviour"),
+    ("checks", "checks and card"),
 )
 PLOT_WORDS = {
-    "calibration": "Calibration curve", "decision": "Decision curve", "landmarks": "AUC by the day of the prediction",
-    "spread": "Spread of the risks", "learning": "Learning curve", "reasons": "What moves its scores most (beeswarm)",
-    "dependence_1": "How the strongest column moves the score", "dependence_2": "The second strongest",
+    "calibration": "Calibration curve",
+    "decision": "Decision curve",
+    "landmarks": "AUC by the day of the prediction",
+    "spread": "Spread of the risks",
+    "learning": "Learning curve",
+    "reasons": "What moves its scores most (beeswarm)",
+    "dependence_1": "How the strongest column moves the score",
+    "dependence_2": "The second strongest",
     "dependence_3": "The third strongest",
 }
 
 
 def assemble(
-    told: list[Told], drawn: list[dict[str, str]], *, registry_facts: dict, made_for: str, records_until: str
+    told: list[Told],
+    drawn: list[dict[str, str]],
+    *,
+    registry_facts: dict,
+    made_for: str,
+    records_until: str,
 ) -> str:
     """The page of one or more models as HTML text; `drawn`: the plots of each, of `draw`."""
-    room = Environment(loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined,
-                       trim_blocks=True, lstrip_blocks=True)
-    room.filters |= {"estimate": estimate, "number": number, "percent": percent, "words": words, "ties": ties,
-                     "difference": difference}
+    room = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    room.filters |= {
+        "estimate": estimate,
+        "number": number,
+        "percent": percent,
+        "words": words,
+        "ties": ties,
+        "difference": difference,
+    }
     return room.get_template("report.html.jinja").render(
-        models=[_model(*one) for one in zip(told, drawn, strict=True)], facts=registry_facts, made_for=made_for,
+        models=[_model(*one) for one in zip(told, drawn, strict=True)],
+        facts=registry_facts,
+        made_for=made_for,
         order_words=ORDER_WORDS | LIST_WORDS,
-        plot_words=PLOT_WORDS, glossary=GLOSSARY, terms=FOR_DATA_SCIENTISTS, before_use=BEFORE_USE,
-        by_words=BY_WORDS, by_order=(AS_LISTED, OURS, WHZ_AS_LISTED),
-        few=ENOUGH_EVENTS, sections=SECTIONS, records_until=records_until, first_line=first_line(registry_facts),
+        plot_words=PLOT_WORDS,
+        glossary=GLOSSARY,
+        terms=FOR_DATA_SCIENTISTS,
+        before_use=BEFORE_USE,
+        by_words=BY_WORDS,
+        by_order=(AS_LISTED, OURS, WHZ_AS_LISTED),
+        few=ENOUGH_EVENTS,
+        sections=SECTIONS,
+        records_until=records_until,
+        first_line=first_line(registry_facts),
     )
 
 
@@ -59,10 +99,16 @@ def _model(one: Told, drawn: dict[str, str]) -> dict:
     judged, findings = figures["rows"] + figures["not_scored"], card.get("findings", [])
     synthetic = one.bundle.facts.get("synthetic", False)
     return {
-        "figures": figures, "bundle": one.bundle, "card": card, "drawn": drawn,
-        "verdict": verdict(figures, findings, synthetic=synthetic), "warnings": warnings(figures),
-        "checked": checked(findings), "colour": colour(figures, findings),
-        "sentences": sentences(figures, target=target), "synthetic": synthetic,
+        "figures": figures,
+        "bundle": one.bundle,
+        "card": card,
+        "drawn": drawn,
+        "verdict": verdict(figures, findings, synthetic=synthetic),
+        "warnings": warnings(figures),
+        "checked": checked(findings),
+        "colour": colour(figures, findings),
+        "sentences": sentences(figures, target=target),
+        "synthetic": synthetic,
         "attrition": attrition(figures["attrition"], target=target, judged=judged),
     }
 
@@ -70,26 +116,43 @@ def _model(one: Told, drawn: dict[str, str]) -> dict:
 def first_line(facts: dict) -> str:
     """What a reader must know before any figure: whose data, and how many dates were assumed."""
     share = facts.get("share_assumed_dates")
-    dates = "it is not known how many days of entry were assumed" if share is None else (
-        f"{share:.0%} of the records have an assumed day of entry (nobody wrote down when they reached the system)")
+    dates = (
+        "it is not known how many days of entry were assumed"
+        if share is None
+        else (
+            f"{share:.0%} of the records have an assumed day of entry (nobody wrote down "
+            "when they reached the system)"
+        )
+    )
     if facts.get("synthetic"):
-        return ("SYNTHETIC DATA: no child in these records ever lived, and no figure here says anything about real "
-                f"children; {dates}.")
+        return (
+            "SYNTHETIC DATA: no child in these records ever lived, and no figure here says "
+            "anything about real "
+            f"children; {dates}."
+        )
     return f"Real records of children; {dates}."
 
 
 def draw(one: Told) -> dict[str, str]:
     """A model's plots by name, as HTML: an inline SVG, or of very many points an inline PNG."""
     target = one.bundle.target
-    return {name: (plots.png if name in AS_PICTURE else plots.svg)(figure, f"{target} {PLOT_WORDS[name]}")
-            for name, figure in one.plots.items()}
+    return {
+        name: (plots.png if name in AS_PICTURE else plots.svg)(
+            figure, f"{target} {PLOT_WORDS[name]}"
+        )
+        for name, figure in one.plots.items()
+    }
 
 
 def estimate(told: Estimate, digits: int = 3) -> str:
     """`0.812 (0.790 to 0.834)`."""
     if math.isnan(told.value):
         return "not known"
-    certain = f"{told.low:.{digits}f}" == f"{told.high:.{digits}f}" in (f"{0:.{digits}f}", f"{1:.{digits}f}")
+    certain = (
+        f"{told.low:.{digits}f}"
+        == f"{told.high:.{digits}f}"
+        in (f"{0:.{digits}f}", f"{1:.{digits}f}")
+    )
     if math.isnan(told.low) or told.low == told.high or certain:
         return f"{told.value:.{digits}f} (interval not known)"
     return f"{told.value:.{digits}f} ({told.low:.{digits}f} to {told.high:.{digits}f})"
@@ -102,7 +165,11 @@ def number(value: float | None, digits: int = 3) -> str:
 
 def percent(value: float | None) -> str:
     """A share in per cent, or `not known`."""
-    return "not known" if value is None or math.isnan(value) else f"{value:.1%}".replace("-0.0%", "0.0%")
+    return (
+        "not known"
+        if value is None or math.isnan(value)
+        else f"{value:.1%}".replace("-0.0%", "0.0%")
+    )
 
 
 def ties(bounds: tuple[float | None, float | None]) -> str:
@@ -113,7 +180,8 @@ def ties(bounds: tuple[float | None, float | None]) -> str:
 
 
 def difference(told: object) -> str:
-    """`+0.9 (0.1 to 1.8)` in percentage points, of `value`, `low`, `high`; nothing where there is no such mapping."""
+    """`+0.9 (0.1 to 1.8)` in percentage points, of `value`, `low`, `high`; nothing where there is
+    no such mapping."""
     if not isinstance(told, dict) or told["value"] is None:
         return ""
     return f"{100 * told['value']:+.1f} ({100 * told['low']:.1f} to {100 * told['high']:.1f})"

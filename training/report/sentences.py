@@ -12,35 +12,61 @@ from training.metrics.discrimination import Estimate
 from training.report.verdict import SHORT_LIST
 
 FIRM_EVENTS = 100
-"""Children with the event from which the main figures are firm (Collins et al. 2016, Statistics in Medicine 35:214)."""
+"""Children with the event from which the main figures are firm (Collins et al. 2016, Statistics in
+Medicine 35:214)."""
 EVENT = {True: "relapsed", False: "did not respond"}
 _CAME = {"relapsed": "were followed by a relapse", "did not respond": "ended without response"}
 _FROM = {"relapsed": "discharge", "did not respond": "admission"}
-_REACHED = ((AS_LISTED, "danger first, then the model"), (WHZ_AS_LISTED, "danger first, then lowest WHZ"),
-            (OURS, "the model alone"), (WHZ_ORDER, "lowest WHZ alone"), (RULES, "the protocol's rules alone"),
-            ("chance", "chance"))
+_REACHED = (
+    (AS_LISTED, "danger first, then the model"),
+    (WHZ_AS_LISTED, "danger first, then lowest WHZ"),
+    (OURS, "the model alone"),
+    (WHZ_ORDER, "lowest WHZ alone"),
+    (RULES, "the protocol's rules alone"),
+    ("chance", "chance"),
+)
 
 
 def sentences(figures: dict, *, target: str) -> list[str]:
     """How many, how well told apart, how true, how late records change it, what visits found."""
     event = EVENT[target == RELAPSE.target]
-    return [_how_many(figures, event), _apart(figures["discrimination"], event), _risks(figures, event),
-            _later(figures["delayed"], events=figures["events"]), *_visits(figures, event)]
+    return [
+        _how_many(figures, event),
+        _apart(figures["discrimination"], event),
+        _risks(figures, event),
+        _later(figures["delayed"], events=figures["events"]),
+        *_visits(figures, event),
+    ]
 
 
 def _how_many(figures: dict, event: str) -> str:
     known, events = figures["children_known"], figures["children_with_event"]
-    how = ("too few to prove anything" if events < ENOUGH_EVENTS else
-           "few, so read the intervals" if events < FIRM_EVENTS else "enough for the main figures")
-    return (f"{figures['children']:,} children were judged. Of {known:,} the outcome is known, and {events:,} of them "
-            f"{event}: {how}.")
+    how = (
+        "too few to prove anything"
+        if events < ENOUGH_EVENTS
+        else "few, so read the intervals"
+        if events < FIRM_EVENTS
+        else "enough for the main figures"
+    )
+    return (
+        f"{figures['children']:,} children were judged. Of {known:,} the outcome is known, "
+        f"and {events:,} of them "
+        f"{event}: {how}."
+    )
 
 
 def _apart(told: dict, event: str) -> str:
     model, whz, same = told["overall"]["model"], told["overall"]["WHZ"], told["same_day"]
-    return (f"Of two predictions of which one {_came(event)}, the model put that one first {times(model)}; the last "
-            f"weight-for-height (WHZ) alone did so {times(whz)}. A child has several predictions; among those made "
-            f"equally long after {_FROM[event]} it was {times(same['model'])}, by WHZ {times(same['WHZ'])}.")
+    return (
+        f"Of two predictions of which one {_came(event)}, the model put that one first "
+        f"{times(model)}; the last "
+    )(
+        f"weight-for-height (WHZ) alone did so {times(whz)}. A child has several "
+        "predictions; among those made "
+    )(
+        f"equally long after {_FROM[event]} it was {times(same['model'])}, by WHZ "
+        f"{times(same['WHZ'])}."
+    )
 
 
 def _came(event: str) -> str:
@@ -58,31 +84,60 @@ def times(share: Estimate) -> str:
 
 def _risks(figures: dict, event: str) -> str:
     ratio, said, seen = (
-        figures["true_risks"]["observed_over_expected"], figures["expected"], figures["prevalence"])
+        figures["true_risks"]["observed_over_expected"],
+        figures["expected"],
+        figures["prevalence"],
+    )
     if math.isnan(ratio.value):
         return "Whether its percentages are true is not known: there are too few outcomes."
-    word = "too high" if ratio.high < 1 else "too low" if ratio.low > 1 else "right within what chance allows"
+    word = (
+        "too high"
+        if ratio.high < 1
+        else "too low"
+        if ratio.low > 1
+        else "right within what chance allows"
+    )
     more = _off_the_line(figures["true_risks"]["curve"]) if ratio.low <= 1 <= ratio.high else ""
-    return (f"Its predictions said {said:.1%} on average, and {seen:.1%} of them {_CAME[event]} (predictions, not "
-            f"children: each child counts as often as it was asked about): its percentages were {word} "
-            f"({ratio.value:.2f} times as many events as said; {ratio.low:.2f} to {ratio.high:.2f}){more}.")
+    return (
+        f"Its predictions said {said:.1%} on average, and {seen:.1%} of them "
+        f"{_CAME[event]} (predictions, not "
+    )(f"children: each child counts as often as it was asked about): its percentages were {word} ")(
+        f"({ratio.value:.2f} times as many events as said; {ratio.low:.2f} to "
+        f"{ratio.high:.2f}){more}."
+    )
 
 
 def _off_the_line(curve: list) -> str:
     """How many points of the calibration curve miss the line, in words; nothing where none does."""
     off = sum(not point.observed.low <= point.expected <= point.observed.high for point in curve)
-    return f", but only on average: {off} of the {len(curve)} groups by risk miss the line of the curve" if off else ""
+    return (
+        (
+            f", but only on average: {off} of the {len(curve)} groups by risk miss the line of "
+            "the curve"
+        )
+        if off
+        else ""
+    )
 
 
 def _later(late: dict, *, events: int) -> str:
     if not late["moved"]:
         return "Every record has its day of entry: the figures do not hang on an assumed one."
     model, whz, more = late["overall"]["model"], late["overall"]["WHZ"], late["more_than"]["WHZ"]
-    told = ("with so few events that shows nothing" if events < ENOUGH_EVENTS else
-            "still better" if more.low > 0 else "not shown to be better then")
-    return (f"{late['moved']:.0%} of the records have an assumed day of entry. Had those come in {late['days']} days "
-            f"later, the model would have put that one first {times(model)} and WHZ, under the same delay, "
-            f"{times(whz)}: {told}.")
+    told = (
+        "with so few events that shows nothing"
+        if events < ENOUGH_EVENTS
+        else "still better"
+        if more.low > 0
+        else "not shown to be better then"
+    )
+    return (
+        f"{late['moved']:.0%} of the records have an assumed day of entry. Had those come "
+        f"in {late['days']} days "
+        f"later, the model would have put that one first {times(model)} and WHZ, under the "
+        "same delay, "
+        f"{times(whz)}: {told}."
+    )
 
 
 def _visits(figures: dict, event: str) -> Iterator[str]:
@@ -91,12 +146,17 @@ def _visits(figures: dict, event: str) -> Iterator[str]:
         return
     ours, events = short[AS_LISTED], figures["children_with_event"]
     if not ours["full"]:
-        yield f"No sector had more than {SHORT_LIST} children on its list: any order visits them all."
+        yield (
+            f"No sector had more than {SHORT_LIST} children on its list: any order visits them all."
+        )
     elif figures["events"] < ENOUGH_EVENTS:
         yield f"What visits would find cannot be compared: {events} children {event}."
     elif ours["where_chosen"] is None:
-        yield (f"Only {ours['full']} of {ours['lists']} lists had more than {SHORT_LIST} children: too few to tell "
-               "orders apart by what visits would find.")
+        yield (
+            f"Only {ours['full']} of {ours['lists']} lists had more than {SHORT_LIST} "
+            "children: too few to tell "
+            "orders apart by what visits would find."
+        )
     else:
         yield _reached(short)
 
@@ -106,13 +166,26 @@ def _reached(short: dict[str, dict]) -> str:
     alone, both = (short[order]["where_chosen"]["more_than_whz"] for order in (OURS, AS_LISTED))
     if ours["where_chosen"]["recall"] is None:
         return f"No child on a list of more than {SHORT_LIST} had the event."
-    parts = ", ".join(f"{short[order]['where_chosen']['recall']:.0%} by {words}" for order, words in _REACHED)
-    return (f"{ours['full']} of {ours['lists']} lists had more children than the {SHORT_LIST} visits of a sector and "
-            f"month; in all others any order visits everybody. In those {ours['full']}, of the places on the list "
-            f"whose child later had the event, the visits reached {parts}. Visits to such children, of 100, by the "
-            f"model less by lowest WHZ: {_difference(alone)}; with danger first in both {_difference(both)}.")
+    parts = ", ".join(
+        f"{short[order]['where_chosen']['recall']:.0%} by {words}" for order, words in _REACHED
+    )
+    return (
+        f"{ours['full']} of {ours['lists']} lists had more children than the {SHORT_LIST} "
+        "visits of a sector and "
+    )(
+        f"month; in all others any order visits everybody. In those {ours['full']}, of the "
+        "places on the list "
+    )(
+        f"whose child later had the event, the visits reached {parts}. Visits to such "
+        "children, of 100, by the "
+    )(
+        f"model less by lowest WHZ: {_difference(alone)}; with danger first in both "
+        f"{_difference(both)}."
+    )
 
 
 def _difference(more: dict) -> str:
     sure = "" if more["low"] > 0 or more["high"] < 0 else ", which does not tell the two apart"
-    return f"{100 * more['value']:+.1f} ({100 * more['low']:+.1f} to {100 * more['high']:+.1f}{sure})"
+    return (
+        f"{100 * more['value']:+.1f} ({100 * more['low']:+.1f} to {100 * more['high']:+.1f}{sure})"
+    )

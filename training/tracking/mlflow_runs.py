@@ -1,7 +1,8 @@
-"""MLflow: runs, figures, models and aliases. The only module that knows it; the service reads bundles instead.
+"""MLflow: runs, figures, models and aliases. The only module that knows it; the service reads
+bundles instead.
 
-No id and no value of a child is ever sent. Models go in as code plus the bundle's text and numbers, never pickled:
-they load with MLFLOW_ALLOW_PICKLE_DESERIALIZATION=false.
+No id and no value of a child is ever sent. Models go in as code plus the bundle's text and numbers,
+never pickled: they load with MLFLOW_ALLOW_PICKLE_DESERIALIZATION=false.
 """
 
 from __future__ import annotations
@@ -32,15 +33,22 @@ def registered_name(target: str) -> str:
 
 
 def tracking_address(models: Path, asked: str | None = None) -> str:
-    """Where runs are kept: what was asked for, else MLFLOW_TRACKING_URI, else mlflow.db in the models folder."""
-    return asked or os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{(Path(models) / 'mlflow.db').resolve()}"
+    """Where runs are kept: what was asked for, else MLFLOW_TRACKING_URI, else mlflow.db in the
+    models folder."""
+    return (
+        asked
+        or os.environ.get("MLFLOW_TRACKING_URI")
+        or f"sqlite:///{(Path(models) / 'mlflow.db').resolve()}"
+    )
 
 
 @contextmanager
 def run(address: str, models: Path, *, name: str, tags: Mapping[str, str]) -> Iterator[str]:
-    """An MLflow run in experiment `sanket`; yields its id. Artifacts of a local store lie in the models folder.
+    """An MLflow run in experiment `sanket`; yields its id. Artifacts of a local store lie in the
+    models folder.
 
-    Under `mlflow run` the project has a run already, in its own experiment; ours names it in the tag `project_run`.
+    Under `mlflow run` the project has a run already, in its own experiment; ours names it in the
+    tag `project_run`.
     """
     import mlflow
 
@@ -57,7 +65,8 @@ def run(address: str, models: Path, *, name: str, tags: Mapping[str, str]) -> It
 
 @contextmanager
 def _beside_the_project() -> Iterator[dict[str, str]]:
-    """Hide the run that `mlflow run` opened, which MLflow would otherwise continue; yields the tag that names it."""
+    """Hide the run that `mlflow run` opened, which MLflow would otherwise continue; yields the tag
+    that names it."""
     project = os.environ.pop("MLFLOW_RUN_ID", None)
     try:
         yield {} if project is None else {"project_run": project}
@@ -69,13 +78,20 @@ def _beside_the_project() -> Iterator[dict[str, str]]:
 NOT_IN_A_NAME = re.compile(r"[^\w\-. :/]", re.ASCII)
 
 
-def log(parameters: Mapping[str, object], figures: Mapping[str, float], documents: Mapping[str, object]) -> None:
-    """Parameters, figures (finite ones) and documents (`name.json` → mapping, `name.html`/`.txt` → text) of the run."""
+def log(
+    parameters: Mapping[str, object], figures: Mapping[str, float], documents: Mapping[str, object]
+) -> None:
+    """Parameters, figures (finite ones) and documents (`name.json` → mapping, `name.html`/`.txt` →
+    text) of the run."""
     import mlflow
 
     mlflow.log_params({name: str(value)[:500] for name, value in parameters.items()})
     # MLflow refuses a whole batch for one name with, say, a comma.
-    named = {NOT_IN_A_NAME.sub("", name): float(value) for name, value in figures.items() if np.isfinite(value)}
+    named = {
+        NOT_IN_A_NAME.sub("", name): float(value)
+        for name, value in figures.items()
+        if np.isfinite(value)
+    }
     mlflow.log_metrics(named)
     for name, document in documents.items():
         (mlflow.log_text if isinstance(document, str) else mlflow.log_dict)(document, name)
@@ -89,7 +105,8 @@ def log_plot(name: str, figure: object) -> None:
 
 
 def log_drawn(name: str, drawn: str) -> None:
-    """A plot of the run as a page has it, inline SVG or an inline PNG: as `plots/<name>.svg` or `.png`."""
+    """A plot of the run as a page has it, inline SVG or an inline PNG: as `plots/<name>.svg` or
+    `.png`."""
     import mlflow
 
     if drawn.startswith("<svg"):
@@ -126,7 +143,9 @@ def point_alias(address: str, target: str, model_version: str, alias: str = CHAM
     from mlflow import MlflowClient
 
     with _quiet():
-        MlflowClient(address).set_registered_model_alias(registered_name(target), alias, model_version)
+        MlflowClient(address).set_registered_model_alias(
+            registered_name(target), alias, model_version
+        )
 
 
 @contextmanager
@@ -162,7 +181,9 @@ def fetch_bundle(address: str, run_id: str, place: Path) -> None:
 
     with _quiet(), tempfile.TemporaryDirectory() as folder:
         mlflow.set_tracking_uri(address)
-        mlflow.artifacts.download_artifacts(artifact_uri=f"runs:/{run_id}/bundle/artifacts", dst_path=folder)
+        mlflow.artifacts.download_artifacts(
+            artifact_uri=f"runs:/{run_id}/bundle/artifacts", dst_path=folder
+        )
         fetched = next(Path(folder).rglob("manifest.json")).parent
         place.parent.mkdir(parents=True, exist_ok=True)
         half = place.with_name(f".{place.name}.{os.getpid()}")
@@ -171,7 +192,8 @@ def fetch_bundle(address: str, run_id: str, place: Path) -> None:
 
 
 def follow(address: str, target: str, bundle: str, tags: Mapping[str, str]) -> bool:
-    """Point the champion's alias at the model version of a bundle, with tags; False where MLflow cannot."""
+    """Point the champion's alias at the model version of a bundle, with tags; False where MLflow
+    cannot."""
     from mlflow import MlflowClient
     from mlflow.exceptions import MlflowException
 
@@ -192,7 +214,9 @@ def follow(address: str, target: str, bundle: str, tags: Mapping[str, str]) -> b
 def _model_version(client, name: str, bundle: str) -> str | None:
     """The newest model version whose run made this bundle."""
     found = client.search_model_versions(f"name = '{name}'", order_by=["version_number DESC"])
-    made = (one.version for one in found if client.get_run(one.run_id).data.tags.get("bundle") == bundle)
+    made = (
+        one.version for one in found if client.get_run(one.run_id).data.tags.get("bundle") == bundle
+    )
     return next(made, None)
 
 
@@ -218,7 +242,9 @@ def run_of_bundle(address: str, bundle: str) -> str | None:
             experiment = client.get_experiment_by_name(EXPERIMENT)
             if experiment is None:
                 return None
-            found = client.search_runs([experiment.experiment_id], f"tags.bundle = '{bundle}'", max_results=1)
+            found = client.search_runs(
+                [experiment.experiment_id], f"tags.bundle = '{bundle}'", max_results=1
+            )
         except MlflowException:
             return None
     return found[0].info.run_id if found else None

@@ -1,4 +1,5 @@
-"""A bundle as MLflow serves it: feature rows in, risk with its interval out. MLflow stores this file as code."""
+"""A bundle as MLflow serves it: feature rows in, risk with its interval out. MLflow stores this
+file as code."""
 
 from pathlib import Path
 
@@ -18,7 +19,8 @@ class ServedBundle(PythonModel):
         self.bundle = load(Path(context.artifacts["bundle"]))
 
     def predict(self, context, model_input: pd.DataFrame, params=None) -> pd.DataFrame:
-        """risk, risk_low and risk_high of each row, for columns as in `features.trajectory.catalogue`."""
+        """risk, risk_low and risk_high of each row, for columns as in
+        `features.trajectory.catalogue`."""
         rows = model_input[list(self.bundle.columns)].to_numpy(np.float64)
         log_odds = self.bundle.log_odds(rows)
         risk = 1.0 / (1.0 + np.exp(-log_odds))

@@ -39,7 +39,11 @@ def underweight_unexamined(facts: Facts, protocol: Protocol) -> Mask:
 
 
 def arm_open(facts: Facts, protocol: Protocol) -> Mask:
-    return recently_cured(facts, protocol) & (facts["arm_unasked_on"] != NEVER) & classifiable(facts, protocol)
+    return (
+        recently_cured(facts, protocol)
+        & (facts["arm_unasked_on"] != NEVER)
+        & classifiable(facts, protocol)
+    )
 
 
 def follow_up_mam(facts: Facts, protocol: Protocol) -> Mask:
@@ -48,54 +52,150 @@ def follow_up_mam(facts: Facts, protocol: Protocol) -> Mask:
 
 def follow_up_height(facts: Facts, protocol: Protocol) -> Mask:
     limit = protocol["follow_up_every_days"]
-    unjudged_since = no(within(facts, "judged_on", limit)) & no(within(facts, "discharged_on", limit))
+    unjudged_since = no(within(facts, "judged_on", limit)) & no(
+        within(facts, "discharged_on", limit)
+    )
     return recently_cured(facts, protocol) & within(facts, "weighed_on", limit) & unjudged_since
 
 
 def sam_old(facts: Facts, protocol: Protocol) -> Mask:
     cured_since = on_or_after(facts["discharged_on"], facts["sam_on"])
-    return last_found_sam(facts) & classifiable(facts, protocol) & no(sam(facts, protocol)) & no(cured_since)
+    return (
+        last_found_sam(facts)
+        & classifiable(facts, protocol)
+        & no(sam(facts, protocol))
+        & no(cured_since)
+    )
 
 
 def arm_old(facts: Facts, protocol: Protocol) -> Mask:
     only_arm = (facts["open_arm_on"] == facts["sam_on"]) & (facts["open_arm_on"] != NEVER)
-    return sam_old(facts, protocol) & only_arm & (facts["judged_on"] != NEVER) & (facts["judged_on"] > facts["sam_on"])
+    return (
+        sam_old(facts, protocol)
+        & only_arm
+        & (facts["judged_on"] != NEVER)
+        & (facts["judged_on"] > facts["sam_on"])
+    )
 
 
 def ended_old(facts: Facts, protocol: Protocol) -> Mask:
-    unhelped = (facts["outcome"] == DEFAULTED) | (facts["outcome"] == NOT_RECOVERED) | sent_on(facts)
+    unhelped = (
+        (facts["outcome"] == DEFAULTED) | (facts["outcome"] == NOT_RECOVERED) | sent_on(facts)
+    )
     unseen = out_of_treatment(facts) & no(judged_since_close(facts)) & classifiable(facts, protocol)
     return unhelped & unseen & longer_than(facts, "closed_on", protocol["finding_holds_days"])
 
 
 AFTER = (
-    Rule("back_from_nrc", back_from_nrc, "back_from_nrc", "admit_ucdc", "awc_worker",
-         "The child is back from the NRC: treatment goes on at the anganwadi.",
-         ("closed_on",), "step_down_within_days"),
-    Rule("underweight_unexamined", underweight_unexamined, "severely_underweight", "examine", "anm_or_mo",
-         "Severely underweight: the medical officer examines the child.", ("suw_since",), "examine_within_days",
-         cites=("finding_holds_days",)),
-    Rule("arm_old", arm_old, "remeasure", "measure_arm", "awc_worker",
-         "The arm was severe, and it was not measured again although the child was: it is measured.",
-         ("open_arm_on",), "finding_holds_days"),
-    Rule("sam_old", sam_old, "remeasure", "remeasure", "awc_worker",
-         "SAM when last asked, too long ago to say how the child is now: measured again.",
-         ("sam_on", "found_sam_on"), "finding_holds_days"),
-    Rule("ended_old", ended_old, "remeasure", "remeasure", "awc_worker",
-         "Treatment ended without recovery, and the child was not measured for long: measured again.",
-         ("closed_on",), "finding_holds_days"),
-    Rule("arm_open", arm_open, "follow_up", "measure_arm", "awc_worker",
-         "Discharged as cured, and the arm that was severe was never measured again: it is measured.",
-         ("discharged_on",), "remeasure_within_days", cites=("follow_up_days",)),
-    Rule("follow_up_height", follow_up_height, "follow_up", "measure_height", "awc_worker",
-         "Followed up and weighed, but without a height that can be used: it is measured.",
-         ("discharged_on", "judged_on"), "follow_up_every_days", cites=("follow_up_days",)),
-    Rule("follow_up_mam", follow_up_mam, "follow_up", "weigh_fortnightly", "awc_worker",
-         "Discharged as cured and moderately wasted now: weighed every two weeks.",
-         ("weighed_on", "judged_on"), "mam_high_risk_every_days", cites=("follow_up_days",)),
-    Rule("follow_up", recently_cured, "follow_up", "follow_up_weighing", "awc_worker",
-         "Discharged as cured: followed up.", ("discharged_on", "judged_on"), "follow_up_every_days",
-         cites=("follow_up_days",)),
-    Rule("underweight", underweight, "severely_underweight", "weigh_monthly", "awc_worker",
-         "Severely underweight and examined: weighed every month.", ("weighed_on", "judged_on"), "screen_every_days"),
+    Rule(
+        "back_from_nrc",
+        back_from_nrc,
+        "back_from_nrc",
+        "admit_ucdc",
+        "awc_worker",
+        "The child is back from the NRC: treatment goes on at the anganwadi.",
+        ("closed_on",),
+        "step_down_within_days",
+    ),
+    Rule(
+        "underweight_unexamined",
+        underweight_unexamined,
+        "severely_underweight",
+        "examine",
+        "anm_or_mo",
+        "Severely underweight: the medical officer examines the child.",
+        ("suw_since",),
+        "examine_within_days",
+        cites=("finding_holds_days",),
+    ),
+    Rule(
+        "arm_old",
+        arm_old,
+        "remeasure",
+        "measure_arm",
+        "awc_worker",
+        "The arm was severe, and it was not measured again although the child was: it is measured.",
+        ("open_arm_on",),
+        "finding_holds_days",
+    ),
+    Rule(
+        "sam_old",
+        sam_old,
+        "remeasure",
+        "remeasure",
+        "awc_worker",
+        "SAM when last asked, too long ago to say how the child is now: measured again.",
+        ("sam_on", "found_sam_on"),
+        "finding_holds_days",
+    ),
+    Rule(
+        "ended_old",
+        ended_old,
+        "remeasure",
+        "remeasure",
+        "awc_worker",
+        (
+            "Treatment ended without recovery, and the child was not measured for long: "
+            "measured again."
+        ),
+        ("closed_on",),
+        "finding_holds_days",
+    ),
+    Rule(
+        "arm_open",
+        arm_open,
+        "follow_up",
+        "measure_arm",
+        "awc_worker",
+        (
+            "Discharged as cured, and the arm that was severe was never measured again: it is "
+            "measured."
+        ),
+        ("discharged_on",),
+        "remeasure_within_days",
+        cites=("follow_up_days",),
+    ),
+    Rule(
+        "follow_up_height",
+        follow_up_height,
+        "follow_up",
+        "measure_height",
+        "awc_worker",
+        "Followed up and weighed, but without a height that can be used: it is measured.",
+        ("discharged_on", "judged_on"),
+        "follow_up_every_days",
+        cites=("follow_up_days",),
+    ),
+    Rule(
+        "follow_up_mam",
+        follow_up_mam,
+        "follow_up",
+        "weigh_fortnightly",
+        "awc_worker",
+        "Discharged as cured and moderately wasted now: weighed every two weeks.",
+        ("weighed_on", "judged_on"),
+        "mam_high_risk_every_days",
+        cites=("follow_up_days",),
+    ),
+    Rule(
+        "follow_up",
+        recently_cured,
+        "follow_up",
+        "follow_up_weighing",
+        "awc_worker",
+        "Discharged as cured: followed up.",
+        ("discharged_on", "judged_on"),
+        "follow_up_every_days",
+        cites=("follow_up_days",),
+    ),
+    Rule(
+        "underweight",
+        underweight,
+        "severely_underweight",
+        "weigh_monthly",
+        "awc_worker",
+        "Severely underweight and examined: weighed every month.",
+        ("weighed_on", "judged_on"),
+        "screen_every_days",
+    ),
 )

@@ -22,7 +22,8 @@ from care.protocol import Protocol
 
 
 def _young_on(facts: Facts, column: str, protocol: Protocol) -> Mask:
-    """Under six months on the day of that fact, which is recent: a finding does not end with a birthday."""
+    """Under six months on the day of that fact, which is recent: a finding does not end with a
+    birthday."""
     age_then = facts["age_days"] - (facts["day"] - facts[column])
     return holds(facts, column, protocol) & (age_then < protocol["nrc_under_days"])
 
@@ -33,13 +34,21 @@ def _infant_lost(facts: Facts, protocol: Protocol) -> Mask:
 
 
 def _infant_thin(facts: Facts, protocol: Protocol) -> Mask:
-    from_days = facts["age_days"] - (facts["day"] - facts["arm_on"]) >= protocol["infant_arm_from_days"]
-    return (facts["arm_mm"] < protocol["infant_arm_mm"]) & _young_on(facts, "arm_on", protocol) & from_days
+    from_days = (
+        facts["age_days"] - (facts["day"] - facts["arm_on"]) >= protocol["infant_arm_from_days"]
+    )
+    return (
+        (facts["arm_mm"] < protocol["infant_arm_mm"])
+        & _young_on(facts, "arm_on", protocol)
+        & from_days
+    )
 
 
 def _infant_signs(facts: Facts, protocol: Protocol) -> Mask:
     falling = (facts["waz"] < protocol["infant_waz"]) & (facts["waz_change"] < 0.0)
-    small = (facts["birth_weight_kg"] < protocol["infant_birth_weight_kg"]) & infant(facts, protocol)
+    small = (facts["birth_weight_kg"] < protocol["infant_birth_weight_kg"]) & infant(
+        facts, protocol
+    )
     return (falling & _young_on(facts, "weighed_on", protocol)) | small
 
 
@@ -50,18 +59,29 @@ def infant_losing(facts: Facts, protocol: Protocol) -> Mask:
 
 
 def infant_at_risk(facts: Facts, protocol: Protocol) -> Mask:
-    unexamined = no(within(facts, "checked_on", protocol["follow_up_every_days"])) | ill_unseen(facts, protocol)
+    unexamined = no(within(facts, "checked_on", protocol["follow_up_every_days"])) | ill_unseen(
+        facts, protocol
+    )
     return out_of_treatment(facts) & _infant_signs(facts, protocol) & unexamined
 
 
 def infant_watched(facts: Facts, protocol: Protocol) -> Mask:
-    found = _infant_signs(facts, protocol) | _infant_lost(facts, protocol) | _infant_thin(facts, protocol)
+    found = (
+        _infant_signs(facts, protocol)
+        | _infant_lost(facts, protocol)
+        | _infant_thin(facts, protocol)
+    )
     return out_of_treatment(facts) & found
 
 
 def sam_old_ill(facts: Facts, protocol: Protocol) -> Mask:
     cured_since = on_or_after(facts["discharged_on"], facts["sam_on"])
-    unanswered = last_found_sam(facts) & classifiable(facts, protocol) & out_of_treatment(facts) & no(cured_since)
+    unanswered = (
+        last_found_sam(facts)
+        & classifiable(facts, protocol)
+        & out_of_treatment(facts)
+        & no(cured_since)
+    )
     return unanswered & ill_unseen(facts, protocol)
 
 
@@ -72,13 +92,23 @@ def _over_five(facts: Facts, protocol: Protocol) -> Mask:
 def older_at_risk(facts: Facts, protocol: Protocol) -> Mask:
     arm = (facts["arm_mm"] < protocol["older_arm_mm"]) & holds(facts, "arm_on", protocol)
     thin = (facts["bmi"] < protocol["older_bmi"]) & holds(facts, "weighed_on", protocol)
-    was_sam = (facts["sam"] == 1) & holds(facts, "sam_on", protocol) & no(seen_by_officer(facts, "sam_on"))
-    found = (arm & no(seen_by_officer(facts, "arm_on"))) | (thin & no(seen_by_officer(facts, "weighed_on"))) | was_sam
+    was_sam = (
+        (facts["sam"] == 1)
+        & holds(facts, "sam_on", protocol)
+        & no(seen_by_officer(facts, "sam_on"))
+    )
+    found = (
+        (arm & no(seen_by_officer(facts, "arm_on")))
+        | (thin & no(seen_by_officer(facts, "weighed_on")))
+        | was_sam
+    )
     return _over_five(facts, protocol) & found
 
 
 def older_losing(facts: Facts, protocol: Protocol) -> Mask:
-    lost = (facts["recent_loss_share"] > protocol["older_loss_share"]) & holds(facts, "weighed_on", protocol)
+    lost = (facts["recent_loss_share"] > protocol["older_loss_share"]) & holds(
+        facts, "weighed_on", protocol
+    )
     return _over_five(facts, protocol) & lost & no(seen_by_officer(facts, "weighed_on"))
 
 
@@ -87,26 +117,81 @@ def found_ill(facts: Facts, protocol: Protocol) -> Mask:
 
 
 AT_RISK = (
-    Rule("infant_losing", infant_losing, "infant_at_risk", "examine", "anm_or_mo",
-         "Under six months and losing weight, not gaining for a month, or thin in the arm: examined at once.",
-         ("weighed_on", "arm_on"), "refer_within_days", danger=True,
-         cites=("infant_arm_mm", "infant_arm_from_days", "finding_holds_days")),
-    Rule("infant_at_risk", infant_at_risk, "infant_at_risk", "examine", "anm_or_mo",
-         "Under six months, and light and falling behind or born small: examined.",
-         ("weighed_on", "registered_on"), "examine_within_days",
-         cites=("infant_waz", "infant_birth_weight_kg", "follow_up_every_days")),
-    Rule("sam_old_ill", sam_old_ill, "sam_suspected", "examine", "medical_officer",
-         "SAM when last asked, however long ago, and ill now: the medical officer examines the child today.",
-         ("ill_on", "poor_on"), "same_day", danger=True, cites=("illness_holds_days",)),
-    Rule("older_at_risk", older_at_risk, "not_classifiable", "examine", "medical_officer",
-         "Over five years, and thin in the arm or body, or SAM at the last reading: SAM cannot be named, the medical "
-         "officer examines.",
-         ("weighed_on", "arm_on"), "examine_within_days", danger=True,
-         cites=("older_arm_mm", "older_bmi", "finding_holds_days")),
-    Rule("older_losing", older_losing, "not_classifiable", "examine", "medical_officer",
-         "Over five years and losing weight: the medical officer examines the child.",
-         ("weighed_on",), "examine_within_days", cites=("older_loss_share",)),
-    Rule("found_ill", found_ill, "found_ill", "examine", "anm_or_mo",
-         "A home visit found the child ill: it is examined.", ("found_ill_on",), "refer_within_days",
-         cites=("illness_holds_days",)),
+    Rule(
+        "infant_losing",
+        infant_losing,
+        "infant_at_risk",
+        "examine",
+        "anm_or_mo",
+        (
+            "Under six months and losing weight, not gaining for a month, or thin in the arm: "
+            "examined at once."
+        ),
+        ("weighed_on", "arm_on"),
+        "refer_within_days",
+        danger=True,
+        cites=("infant_arm_mm", "infant_arm_from_days", "finding_holds_days"),
+    ),
+    Rule(
+        "infant_at_risk",
+        infant_at_risk,
+        "infant_at_risk",
+        "examine",
+        "anm_or_mo",
+        "Under six months, and light and falling behind or born small: examined.",
+        ("weighed_on", "registered_on"),
+        "examine_within_days",
+        cites=("infant_waz", "infant_birth_weight_kg", "follow_up_every_days"),
+    ),
+    Rule(
+        "sam_old_ill",
+        sam_old_ill,
+        "sam_suspected",
+        "examine",
+        "medical_officer",
+        (
+            "SAM when last asked, however long ago, and ill now: the medical officer examines "
+            "the child today."
+        ),
+        ("ill_on", "poor_on"),
+        "same_day",
+        danger=True,
+        cites=("illness_holds_days",),
+    ),
+    Rule(
+        "older_at_risk",
+        older_at_risk,
+        "not_classifiable",
+        "examine",
+        "medical_officer",
+        "Over five years, and thin in the arm or body, or SAM at the last reading: SAM "
+        "cannot be named, the medical "
+        "officer examines.",
+        ("weighed_on", "arm_on"),
+        "examine_within_days",
+        danger=True,
+        cites=("older_arm_mm", "older_bmi", "finding_holds_days"),
+    ),
+    Rule(
+        "older_losing",
+        older_losing,
+        "not_classifiable",
+        "examine",
+        "medical_officer",
+        "Over five years and losing weight: the medical officer examines the child.",
+        ("weighed_on",),
+        "examine_within_days",
+        cites=("older_loss_share",),
+    ),
+    Rule(
+        "found_ill",
+        found_ill,
+        "found_ill",
+        "examine",
+        "anm_or_mo",
+        "A home visit found the child ill: it is examined.",
+        ("found_ill_on",),
+        "refer_within_days",
+        cites=("illness_holds_days",),
+    ),
 )

@@ -37,12 +37,17 @@ def not_recovered(facts: Facts, protocol: Protocol) -> Mask:
 
 
 def transferred(facts: Facts, protocol: Protocol) -> Mask:
-    elsewhere = (facts["outcome"] == TRANSFERRED) & no(sent_on(facts)) & (facts["transfer_reason"] != STEP_DOWN)
+    elsewhere = (
+        (facts["outcome"] == TRANSFERRED)
+        & no(sent_on(facts))
+        & (facts["transfer_reason"] != STEP_DOWN)
+    )
     return elsewhere & ended_lately(facts, protocol) & no(judged_since_close(facts))
 
 
 def stepped_down(facts: Facts) -> Mask:
-    """The last stay that ended was one at a facility, and it ended as it should: treatment goes on below."""
+    """The last stay that ended was one at a facility, and it ended as it should: treatment goes on
+    below."""
     stepped = (facts["outcome"] == CURED) | (facts["transfer_reason"] == STEP_DOWN)
     return at_facility(facts) & stepped & out_of_treatment(facts)
 
@@ -52,16 +57,55 @@ def back_with_sam(facts: Facts, protocol: Protocol) -> Mask:
 
 
 ENDED = (
-    Rule("defaulted", defaulted, "defaulted", "bring_back", "awc_worker",
-         "Treatment was broken off: the family is visited, the child weighed and brought back.",
-         ("closed_on",), "bring_back_within_days", danger=True, cites=("finding_holds_days",)),
-    Rule("not_recovered", not_recovered, "not_recovered", "examine", "anm_or_mo",
-         "Treatment ended without recovery: a medical officer or ANM examines the child.",
-         ("closed_on",), "examine_within_days", danger=True, cites=("finding_holds_days",)),
-    Rule("transferred", transferred, "transferred", "trace", "awc_worker",
-         "The child was sent to another centre or facility, and no admission is recorded there: the family is found.",
-         ("closed_on",), "arrival_within_days", danger=True, cites=("finding_holds_days",)),
-    Rule("back_with_sam", back_with_sam, "back_from_nrc", "admit_ucdc", "awc_worker",
-         "The child is back from the NRC and still SAM: treatment goes on at the anganwadi.",
-         ("closed_on",), "step_down_within_days", danger=True, cites=("finding_holds_days",)),
+    Rule(
+        "defaulted",
+        defaulted,
+        "defaulted",
+        "bring_back",
+        "awc_worker",
+        "Treatment was broken off: the family is visited, the child weighed and brought back.",
+        ("closed_on",),
+        "bring_back_within_days",
+        danger=True,
+        cites=("finding_holds_days",),
+    ),
+    Rule(
+        "not_recovered",
+        not_recovered,
+        "not_recovered",
+        "examine",
+        "anm_or_mo",
+        "Treatment ended without recovery: a medical officer or ANM examines the child.",
+        ("closed_on",),
+        "examine_within_days",
+        danger=True,
+        cites=("finding_holds_days",),
+    ),
+    Rule(
+        "transferred",
+        transferred,
+        "transferred",
+        "trace",
+        "awc_worker",
+        (
+            "The child was sent to another centre or facility, and no admission is recorded "
+            "there: the family is found."
+        ),
+        ("closed_on",),
+        "arrival_within_days",
+        danger=True,
+        cites=("finding_holds_days",),
+    ),
+    Rule(
+        "back_with_sam",
+        back_with_sam,
+        "back_from_nrc",
+        "admit_ucdc",
+        "awc_worker",
+        "The child is back from the NRC and still SAM: treatment goes on at the anganwadi.",
+        ("closed_on",),
+        "step_down_within_days",
+        danger=True,
+        cites=("finding_holds_days",),
+    ),
 )

@@ -42,7 +42,9 @@ def complication(facts: Facts, protocol: Protocol) -> Mask:
 
 
 def appetite_failed(facts: Facts, protocol: Protocol) -> Mask:
-    recent = holds(facts, "tested_on", protocol) & (in_ucdc(facts, protocol) | last_found_sam(facts))
+    recent = holds(facts, "tested_on", protocol) & (
+        in_ucdc(facts, protocol) | last_found_sam(facts)
+    )
     return (facts["appetite_test"] == FAIL) & (recent | in_current_stay(facts, protocol))
 
 
@@ -51,7 +53,9 @@ def under_six_months(facts: Facts, protocol: Protocol) -> Mask:
 
 
 def small_sam(facts: Facts, protocol: Protocol) -> Mask:
-    light = (facts["weight_kg"] < protocol["facility_under_kg"]) & holds(facts, "weighed_on", protocol)
+    light = (facts["weight_kg"] < protocol["facility_under_kg"]) & holds(
+        facts, "weighed_on", protocol
+    )
     return (facts["age_days"] >= protocol["nrc_under_days"]) & light & sam(facts, protocol)
 
 
@@ -73,8 +77,11 @@ def at_facility(facts: Facts) -> Mask:
 
 
 def ended_lately(facts: Facts, protocol: Protocol) -> Mask:
-    """A stay ended not long ago, no other has begun, and nothing since says that the child is well."""
-    return out_of_treatment(facts) & holds(facts, "closed_on", protocol) & no(well_since_close(facts))
+    """A stay ended not long ago, no other has begun, and nothing since says that the child is
+    well."""
+    return (
+        out_of_treatment(facts) & holds(facts, "closed_on", protocol) & no(well_since_close(facts))
+    )
 
 
 def not_arrived(facts: Facts, protocol: Protocol) -> Mask:
@@ -86,28 +93,101 @@ def left_nrc(facts: Facts, protocol: Protocol) -> Mask:
 
 
 FACILITY = (
-    Rule("in_nrc", in_nrc, "in_nrc", "review_at_nrc", "nrc",
-         "The child is under treatment at the NRC or CTC.", ("admitted_on",), "nrc_review_days"),
-    Rule("oedema", oedema, "to_nrc", "admit_nrc", "medical_officer",
-         "Both feet are swollen (bilateral pitting oedema): treatment is at the NRC.",
-         ("oedema_on", "closed_on"), "refer_within_days", danger=True,
-         cites=("oedema_to_nrc_from_grade", "finding_holds_days")),
-    Rule("complication", complication, "to_nrc", "admit_nrc", "medical_officer",
-         "There is a medical complication: treatment is at the NRC.",
-         ("assessed_on", "closed_on"), "refer_within_days", danger=True, cites=("finding_holds_days",)),
-    Rule("appetite_failed", appetite_failed, "to_nrc", "admit_nrc", "medical_officer",
-         "The appetite test was failed: treatment is at the NRC.",
-         ("tested_on", "closed_on"), "refer_within_days", danger=True, cites=("finding_holds_days",)),
-    Rule("under_six_months", under_six_months, "to_nrc", "admit_nrc", "medical_officer",
-         "SAM under six months of age: treatment is at the NRC.",
-         SAM_DAYS, "refer_within_days", danger=True, cites=("nrc_under_days", "finding_holds_days")),
-    Rule("small_sam", small_sam, "to_nrc", "admit_nrc", "medical_officer",
-         "SAM with a weight under 4 kg at six months or more: treatment is at the NRC.",
-         ("weighed_on",), "refer_within_days", danger=True, cites=("facility_under_kg", "finding_holds_days")),
-    Rule("not_arrived", not_arrived, "to_nrc", "admit_nrc", "medical_officer",
-         "The child was sent on to the NRC and has not been admitted there.",
-         ("closed_on",), "refer_within_days", danger=True, cites=("finding_holds_days",)),
-    Rule("left_nrc", left_nrc, "left_nrc", "trace", "awc_worker",
-         "The child left the NRC before treatment was over: the family is found today and brought back.",
-         ("closed_on",), "same_day", danger=True, cites=("finding_holds_days",)),
+    Rule(
+        "in_nrc",
+        in_nrc,
+        "in_nrc",
+        "review_at_nrc",
+        "nrc",
+        "The child is under treatment at the NRC or CTC.",
+        ("admitted_on",),
+        "nrc_review_days",
+    ),
+    Rule(
+        "oedema",
+        oedema,
+        "to_nrc",
+        "admit_nrc",
+        "medical_officer",
+        "Both feet are swollen (bilateral pitting oedema): treatment is at the NRC.",
+        ("oedema_on", "closed_on"),
+        "refer_within_days",
+        danger=True,
+        cites=("oedema_to_nrc_from_grade", "finding_holds_days"),
+    ),
+    Rule(
+        "complication",
+        complication,
+        "to_nrc",
+        "admit_nrc",
+        "medical_officer",
+        "There is a medical complication: treatment is at the NRC.",
+        ("assessed_on", "closed_on"),
+        "refer_within_days",
+        danger=True,
+        cites=("finding_holds_days",),
+    ),
+    Rule(
+        "appetite_failed",
+        appetite_failed,
+        "to_nrc",
+        "admit_nrc",
+        "medical_officer",
+        "The appetite test was failed: treatment is at the NRC.",
+        ("tested_on", "closed_on"),
+        "refer_within_days",
+        danger=True,
+        cites=("finding_holds_days",),
+    ),
+    Rule(
+        "under_six_months",
+        under_six_months,
+        "to_nrc",
+        "admit_nrc",
+        "medical_officer",
+        "SAM under six months of age: treatment is at the NRC.",
+        SAM_DAYS,
+        "refer_within_days",
+        danger=True,
+        cites=("nrc_under_days", "finding_holds_days"),
+    ),
+    Rule(
+        "small_sam",
+        small_sam,
+        "to_nrc",
+        "admit_nrc",
+        "medical_officer",
+        "SAM with a weight under 4 kg at six months or more: treatment is at the NRC.",
+        ("weighed_on",),
+        "refer_within_days",
+        danger=True,
+        cites=("facility_under_kg", "finding_holds_days"),
+    ),
+    Rule(
+        "not_arrived",
+        not_arrived,
+        "to_nrc",
+        "admit_nrc",
+        "medical_officer",
+        "The child was sent on to the NRC and has not been admitted there.",
+        ("closed_on",),
+        "refer_within_days",
+        danger=True,
+        cites=("finding_holds_days",),
+    ),
+    Rule(
+        "left_nrc",
+        left_nrc,
+        "left_nrc",
+        "trace",
+        "awc_worker",
+        (
+            "The child left the NRC before treatment was over: the family is found today and "
+            "brought back."
+        ),
+        ("closed_on",),
+        "same_day",
+        danger=True,
+        cites=("finding_holds_days",),
+    ),
 )

@@ -8,13 +8,16 @@ from care.protocol import Protocol
 
 
 def seen_since_left(facts: Facts) -> Mask:
-    """Measured or examined here after the day on which the register says that the child died or left: it is here."""
+    """Measured or examined here after the day on which the register says that the child died or
+    left: it is here."""
     measured = (facts["measured_on"] != NEVER) & (facts["measured_on"] > facts["left_on"])
     return measured | ((facts["checked_on"] != NEVER) & (facts["checked_on"] > facts["left_on"]))
 
 
 def died(facts: Facts, protocol: Protocol) -> Mask:
-    return (facts["died"] == 1) | ((facts["left_reason"] == LEFT_BY_DEATH) & no(seen_since_left(facts)))
+    return (facts["died"] == 1) | (
+        (facts["left_reason"] == LEFT_BY_DEATH) & no(seen_since_left(facts))
+    )
 
 
 def left(facts: Facts, protocol: Protocol) -> Mask:
@@ -27,6 +30,13 @@ def grown_out(facts: Facts, protocol: Protocol) -> Mask:
 
 GONE = (
     Rule("died", died, "died", "none", "nobody", "The child has died."),
-    Rule("left", left, "left", "none", "nobody", "The child has left this centre's area or the programme."),
+    Rule(
+        "left",
+        left,
+        "left",
+        "none",
+        "nobody",
+        "The child has left this centre's area or the programme.",
+    ),
     Rule("grown_out", grown_out, "left", "none", "nobody", "The child is six years old or more."),
 )

@@ -24,11 +24,15 @@ def too_old(facts: Facts, protocol: Protocol) -> Mask:
 
 
 def height_doubtful(facts: Facts, protocol: Protocol) -> Mask:
-    return height_doubted(facts) & holds(facts, "height_on", protocol) & classifiable(facts, protocol)
+    return (
+        height_doubted(facts) & holds(facts, "height_on", protocol) & classifiable(facts, protocol)
+    )
 
 
 def mam_high_risk(facts: Facts, protocol: Protocol) -> Mask:
-    thin_arm = (facts["arm_mm"] < protocol["mam_high_risk_arm_mm"]) & holds(facts, "arm_on", protocol)
+    thin_arm = (facts["arm_mm"] < protocol["mam_high_risk_arm_mm"]) & holds(
+        facts, "arm_on", protocol
+    )
     young = (facts["age_days"] >= 0) & (facts["age_days"] < protocol["mam_high_risk_under_days"])
     before = (facts["sam_before"] == 1) | (facts["stays_before"] > 0)
     failing = longer_than(facts, "mam_since", protocol["mam_failing_days"])
@@ -47,7 +51,11 @@ def well(facts: Facts, protocol: Protocol) -> Mask:
 
 def well_height_due(facts: Facts, protocol: Protocol) -> Mask:
     limit = protocol["screen_every_days"]
-    return well(facts, protocol) & longer_than(facts, "judged_on", limit) & within(facts, "weighed_on", limit)
+    return (
+        well(facts, protocol)
+        & longer_than(facts, "judged_on", limit)
+        & within(facts, "weighed_on", limit)
+    )
 
 
 def unjudged(facts: Facts, protocol: Protocol) -> Mask:
@@ -59,31 +67,110 @@ def anyone(facts: Facts, protocol: Protocol) -> Mask:
 
 
 SCREENING = (
-    Rule("too_old", too_old, "not_classifiable", "weigh_monthly", "awc_worker",
-         "Over five years: SAM cannot be judged by weight for height.", ("measured_on",), "screen_every_days"),
-    Rule("infant_watched", infant_watched, "infant_at_risk", "weigh_fortnightly", "awc_worker",
-         "An infant at risk that was examined: weighed every two weeks.",
-         ("weighed_on", "checked_on"), "infant_weigh_every_days", cites=("infant_waz", "infant_birth_weight_kg")),
-    Rule("height_doubtful", height_doubtful, "remeasure", "measure_height", "awc_worker",
-         "The height was copied for months or is shorter than before: it is measured again.",
-         ("height_on",), "remeasure_within_days"),
-    Rule("mam_high_risk", mam_high_risk, "mam_high_risk", "weigh_fortnightly", "awc_worker",
-         "Moderately wasted at high risk: weighed every two weeks.", ("weighed_on", "judged_on"),
-         "mam_high_risk_every_days", cites=("mam_high_risk_arm_mm", "mam_high_risk_under_days", "mam_failing_days")),
-    Rule("mam", mam, "mam_follow_up", "weigh_monthly", "awc_worker",
-         "Moderately wasted: weighed every month.", ("weighed_on", "judged_on"), "screen_every_days"),
-    Rule("status_old", status_old, "remeasure", "remeasure", "awc_worker",
-         "Moderately wasted or severely underweight when last measured, too long ago to say how the child is now.",
-         ("judged_on", "mam_on", "suw_on"), "finding_holds_days"),
-    Rule("well_height_due", well_height_due, "screened_well", "measure_height", "awc_worker",
-         "Weighed lately, but without a height that can be used: it is measured.",
-         ("judged_on",), "screen_every_days"),
-    Rule("well", well, "screened_well", "weigh_monthly", "awc_worker",
-         "Not wasted: weighed every month.", ("judged_on",), "screen_every_days"),
-    Rule("unjudged", unjudged, "remeasure", "remeasure", "awc_worker",
-         "The last measurement cannot be judged: it is repeated, with height.",
-         ("measured_on",), "remeasure_within_days"),
-    Rule("unscreened", anyone, "not_screened", "measure", "awc_worker",
-         "No recent measurement: the child is weighed and measured.",
-         ("registered_on", "judged_on", "measured_on"), "screen_every_days", cites=("finding_holds_days",)),
+    Rule(
+        "too_old",
+        too_old,
+        "not_classifiable",
+        "weigh_monthly",
+        "awc_worker",
+        "Over five years: SAM cannot be judged by weight for height.",
+        ("measured_on",),
+        "screen_every_days",
+    ),
+    Rule(
+        "infant_watched",
+        infant_watched,
+        "infant_at_risk",
+        "weigh_fortnightly",
+        "awc_worker",
+        "An infant at risk that was examined: weighed every two weeks.",
+        ("weighed_on", "checked_on"),
+        "infant_weigh_every_days",
+        cites=("infant_waz", "infant_birth_weight_kg"),
+    ),
+    Rule(
+        "height_doubtful",
+        height_doubtful,
+        "remeasure",
+        "measure_height",
+        "awc_worker",
+        "The height was copied for months or is shorter than before: it is measured again.",
+        ("height_on",),
+        "remeasure_within_days",
+    ),
+    Rule(
+        "mam_high_risk",
+        mam_high_risk,
+        "mam_high_risk",
+        "weigh_fortnightly",
+        "awc_worker",
+        "Moderately wasted at high risk: weighed every two weeks.",
+        ("weighed_on", "judged_on"),
+        "mam_high_risk_every_days",
+        cites=("mam_high_risk_arm_mm", "mam_high_risk_under_days", "mam_failing_days"),
+    ),
+    Rule(
+        "mam",
+        mam,
+        "mam_follow_up",
+        "weigh_monthly",
+        "awc_worker",
+        "Moderately wasted: weighed every month.",
+        ("weighed_on", "judged_on"),
+        "screen_every_days",
+    ),
+    Rule(
+        "status_old",
+        status_old,
+        "remeasure",
+        "remeasure",
+        "awc_worker",
+        (
+            "Moderately wasted or severely underweight when last measured, too long ago to say "
+            "how the child is now."
+        ),
+        ("judged_on", "mam_on", "suw_on"),
+        "finding_holds_days",
+    ),
+    Rule(
+        "well_height_due",
+        well_height_due,
+        "screened_well",
+        "measure_height",
+        "awc_worker",
+        "Weighed lately, but without a height that can be used: it is measured.",
+        ("judged_on",),
+        "screen_every_days",
+    ),
+    Rule(
+        "well",
+        well,
+        "screened_well",
+        "weigh_monthly",
+        "awc_worker",
+        "Not wasted: weighed every month.",
+        ("judged_on",),
+        "screen_every_days",
+    ),
+    Rule(
+        "unjudged",
+        unjudged,
+        "remeasure",
+        "remeasure",
+        "awc_worker",
+        "The last measurement cannot be judged: it is repeated, with height.",
+        ("measured_on",),
+        "remeasure_within_days",
+    ),
+    Rule(
+        "unscreened",
+        anyone,
+        "not_screened",
+        "measure",
+        "awc_worker",
+        "No recent measurement: the child is weighed and measured.",
+        ("registered_on", "judged_on", "measured_on"),
+        "screen_every_days",
+        cites=("finding_holds_days",),
+    ),
 )

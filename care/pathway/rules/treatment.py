@@ -49,11 +49,17 @@ def exit_met(facts: Facts, protocol: Protocol) -> Mask:
 
 def no_gain(facts: Facts, protocol: Protocol) -> Mask:
     none = facts["gain_kg"] <= protocol["no_gain_kg"]
-    return in_ucdc(facts, protocol) & none & not_yet_well(facts) & holds(facts, "weighed_on", protocol)
+    return (
+        in_ucdc(facts, protocol) & none & not_yet_well(facts) & holds(facts, "weighed_on", protocol)
+    )
 
 
 def very_low_z_in_stay(facts: Facts, protocol: Protocol) -> Mask:
-    return in_ucdc(facts, protocol) & holds(facts, "open_low_on", protocol) & classifiable(facts, protocol)
+    return (
+        in_ucdc(facts, protocol)
+        & holds(facts, "open_low_on", protocol)
+        & classifiable(facts, protocol)
+    )
 
 
 def not_yet_well(facts: Facts) -> Mask:
@@ -66,12 +72,16 @@ def failing_gain(facts: Facts, protocol: Protocol) -> Mask:
     none = (gain_kg < protocol["scale_precision_kg"]) & longer_than(
         facts, "admitted_on", protocol["failing_after_days"] - 1
     )
-    return in_ucdc(facts, protocol) & none & not_yet_well(facts) & holds(facts, "weighed_on", protocol)
+    return (
+        in_ucdc(facts, protocol) & none & not_yet_well(facts) & holds(facts, "weighed_on", protocol)
+    )
 
 
 def slow_gain(facts: Facts, protocol: Protocol) -> Mask:
     slow = facts["rate_g_kg_day"] < protocol["slow_gain_g_kg_day"]
-    return in_ucdc(facts, protocol) & slow & not_yet_well(facts) & holds(facts, "weighed_on", protocol)
+    return (
+        in_ucdc(facts, protocol) & slow & not_yet_well(facts) & holds(facts, "weighed_on", protocol)
+    )
 
 
 def ill_in_treatment(facts: Facts, protocol: Protocol) -> Mask:
@@ -81,17 +91,28 @@ def ill_in_treatment(facts: Facts, protocol: Protocol) -> Mask:
 
 
 def too_long(facts: Facts, protocol: Protocol) -> Mask:
-    return in_ucdc(facts, protocol) & longer_than(facts, "admitted_on", protocol["longest_stay_days"])
+    return in_ucdc(facts, protocol) & longer_than(
+        facts, "admitted_on", protocol["longest_stay_days"]
+    )
 
 
 def admitted_untested(facts: Facts, protocol: Protocol) -> Mask:
-    return in_ucdc(facts, protocol) & (facts["appetite_test"] == NOT_DONE) & holds(facts, "admitted_on", protocol)
+    return (
+        in_ucdc(facts, protocol)
+        & (facts["appetite_test"] == NOT_DONE)
+        & holds(facts, "admitted_on", protocol)
+    )
 
 
 def eats_poorly(facts: Facts, protocol: Protocol) -> Mask:
     poor = (facts["poor_appetite"] == 1) & within(facts, "poor_on", protocol["illness_holds_days"])
     in_stay = on_or_after(facts["poor_on"], facts["admitted_on"])
-    return in_ucdc(facts, protocol) & poor & in_stay & no(on_or_after(facts["tested_on"], facts["poor_on"]))
+    return (
+        in_ucdc(facts, protocol)
+        & poor
+        & in_stay
+        & no(on_or_after(facts["tested_on"], facts["poor_on"]))
+    )
 
 
 def absent(facts: Facts, protocol: Protocol) -> Mask:
@@ -114,7 +135,9 @@ def in_vcdc(facts: Facts) -> Mask:
 def stay_unreviewed(facts: Facts, protocol: Protocol) -> Mask:
     stay = protocol["usual_stay_days"]
     from_day = stay - protocol["review_within_days"]
-    reviewed = (facts["reviewed_on"] != NEVER) & (facts["reviewed_on"] - facts["admitted_on"] >= from_day)
+    reviewed = (facts["reviewed_on"] != NEVER) & (
+        facts["reviewed_on"] - facts["admitted_on"] >= from_day
+    )
     unreviewed = (facts["checked_on"] != NEVER) & no(reviewed)
     long = no(within(facts, "admitted_on", stay - 1))
     return in_ucdc(facts, protocol) & no(in_vcdc(facts)) & long & unreviewed
@@ -154,70 +177,265 @@ def vcdc_check_late(facts: Facts, protocol: Protocol) -> Mask:
 
 
 TREATMENT = (
-    Rule("stay_silent", stay_silent, "over_long_stay", "remeasure", "awc_worker",
-         "The stay was never closed and nothing was recorded for long: the child is measured.",
-         ("measured_on", "weighed_on", "checked_on", "admitted_on"), "finding_holds_days",
-         cites=("longest_stay_days",)),
-    Rule("weight_lost", weight_lost, "no_gain_refer", "admit_nrc", "medical_officer",
-         "The child has lost too much weight under treatment: the medical officer sends it to the CTC or NRC.",
-         ("weighed_on",), "refer_within_days", danger=True, cites=("weight_loss_share",)),
-    Rule("loses_weight", loses_weight, "no_gain_refer", "admit_nrc", "medical_officer",
-         "The child weighed less at two weighings running: the medical officer sends it to the CTC or NRC.",
-         ("weighed_on",), "refer_within_days", danger=True, cites=("scale_precision_kg",)),
-    Rule("no_gain", no_gain, "no_gain_refer", "admit_nrc", "medical_officer",
-         "The child does not gain weight under treatment: the medical officer sends it to the CTC or NRC.",
-         ("weighed_on",), "refer_within_days", danger=True, cites=("no_gain_days", "no_gain_kg")),
-    Rule("very_low_z_in_stay", very_low_z_in_stay, "in_ucdc", "remeasure", "anm_or_mo",
-         "The last weight is too low to believe: a mistake, or the sickest child. It is measured again today, and "
-         "examined.",
-         ("open_low_on",), "same_day", danger=True, cites=("finding_holds_days",)),
-    Rule("ill_in_treatment", ill_in_treatment, "in_ucdc", "examine", "medical_officer",
-         "Fever or diarrhoea at the last check in treatment: the medical officer examines the child today.",
-         ("ill_on",), "same_day", danger=True, cites=("illness_holds_days",)),
-    Rule("eats_poorly", eats_poorly, "appetite_test_due", "appetite_test", "anm_or_mo",
-         "Poor appetite was seen at the last check: the appetite test is repeated.",
-         ("poor_on",), "test_appetite_within_days", danger=True, cites=("illness_holds_days",)),
-    Rule("exit_met", exit_met, "discharge_due", "discharge", "medical_officer",
-         "The exit criteria are met: the child is discharged and followed up.",
-         ("judged_on",), "discharge_within_days",
-         cites=("exit_whz", "exit_muac_mm", "exit_visits", "exit_visits_apart_days")),
-    Rule("failing_gain", failing_gain, "failing", "review_gain", "medical_officer",
-         "Three weeks of treatment without a gain that the scale can show: feeding and illness are looked into at "
-         "home, and the medical officer decides.",
-         ("weighed_on",), "examine_within_days", danger=True,
-         cites=("scale_precision_kg", "rate_over_days", "failing_after_days")),
-    Rule("too_long", too_long, "over_long_stay", "review_long_stay", "medical_officer",
-         "The longest stay has passed without recovery: the medical officer decides on the NRC.",
-         ("admitted_on",), "longest_stay_days", danger=True),
-    Rule("admitted_untested", admitted_untested, "appetite_test_due", "appetite_test", "anm_or_mo",
-         "The child was admitted without an appetite test.",
-         ("admitted_on",), "test_appetite_within_days", danger=True),
-    Rule("absent", absent, "in_ucdc", "bring_back", "awc_worker",
-         "Two weekly weighings in a row were missed: the family is visited.",
-         ("weighed_on", "admitted_on"), "missed_weighings_days"),
-    Rule("weighing_late", weighing_late, "in_ucdc", "weigh_weekly", "awc_worker",
-         "The weekly weighing is overdue.", ("weighed_on", "admitted_on"), "weigh_every_days"),
-    Rule("slow_gain", slow_gain, "slow_response", "check_feeding", "anm_or_mo",
-         "The child gains too slowly: feeding, sharing of the food and illness are looked into.",
-         ("weighed_on",), "weigh_every_days", cites=("slow_gain_g_kg_day", "rate_over_days")),
-    Rule("stay_unreviewed", stay_unreviewed, "in_ucdc", "review_stay", "medical_officer",
-         "The usual stay has passed: staying on needs the medical officer's advice.",
-         ("admitted_on",), "usual_stay_days"),
-    Rule("vcdc_review_late", vcdc_review_late, "in_ucdc", "review_stay", "medical_officer",
-         "The medical officer's fortnightly visit is overdue.",
-         ("reviewed_on", "admitted_on"), "vcdc_review_every_days"),
-    Rule("check_late", check_late, "in_ucdc", "medical_check", "anm_or_mo",
-         "The twice-weekly medical check is overdue.", ("checked_on", "admitted_on"), "check_every_days"),
-    Rule("vcdc_check_late", vcdc_check_late, "in_ucdc", "medical_check", "anm_or_mo",
-         "The ANM's weekly check is overdue.", ("checked_on", "admitted_on"), "vcdc_check_every_days"),
-    Rule("arm_due", arm_due, "in_ucdc", "measure_arm", "awc_worker",
-         "The arm that was severe has not been measured again: it is measured; no discharge without it.",
-         ("open_arm_on",), "missed_weighings_days"),
-    Rule("height_doubtful_in_stay", height_doubtful_in_stay, "in_ucdc", "measure_height", "awc_worker",
-         "The height was copied for months or is shorter than before: it is measured again; no discharge on it.",
-         ("height_on",), "remeasure_within_days"),
-    Rule("height_due", height_due, "in_ucdc", "measure_height", "awc_worker",
-         "The monthly height is due.", ("height_on",), "measure_height_every_days"),
-    Rule("in_treatment", in_ucdc, "in_ucdc", "weigh_weekly", "awc_worker",
-         "In treatment: weighed every week.", ("weighed_on", "admitted_on"), "weigh_every_days"),
+    Rule(
+        "stay_silent",
+        stay_silent,
+        "over_long_stay",
+        "remeasure",
+        "awc_worker",
+        "The stay was never closed and nothing was recorded for long: the child is measured.",
+        ("measured_on", "weighed_on", "checked_on", "admitted_on"),
+        "finding_holds_days",
+        cites=("longest_stay_days",),
+    ),
+    Rule(
+        "weight_lost",
+        weight_lost,
+        "no_gain_refer",
+        "admit_nrc",
+        "medical_officer",
+        (
+            "The child has lost too much weight under treatment: the medical officer sends it "
+            "to the CTC or NRC."
+        ),
+        ("weighed_on",),
+        "refer_within_days",
+        danger=True,
+        cites=("weight_loss_share",),
+    ),
+    Rule(
+        "loses_weight",
+        loses_weight,
+        "no_gain_refer",
+        "admit_nrc",
+        "medical_officer",
+        (
+            "The child weighed less at two weighings running: the medical officer sends it to "
+            "the CTC or NRC."
+        ),
+        ("weighed_on",),
+        "refer_within_days",
+        danger=True,
+        cites=("scale_precision_kg",),
+    ),
+    Rule(
+        "no_gain",
+        no_gain,
+        "no_gain_refer",
+        "admit_nrc",
+        "medical_officer",
+        (
+            "The child does not gain weight under treatment: the medical officer sends it to "
+            "the CTC or NRC."
+        ),
+        ("weighed_on",),
+        "refer_within_days",
+        danger=True,
+        cites=("no_gain_days", "no_gain_kg"),
+    ),
+    Rule(
+        "very_low_z_in_stay",
+        very_low_z_in_stay,
+        "in_ucdc",
+        "remeasure",
+        "anm_or_mo",
+        "The last weight is too low to believe: a mistake, or the sickest child. It is "
+        "measured again today, and "
+        "examined.",
+        ("open_low_on",),
+        "same_day",
+        danger=True,
+        cites=("finding_holds_days",),
+    ),
+    Rule(
+        "ill_in_treatment",
+        ill_in_treatment,
+        "in_ucdc",
+        "examine",
+        "medical_officer",
+        (
+            "Fever or diarrhoea at the last check in treatment: the medical officer examines "
+            "the child today."
+        ),
+        ("ill_on",),
+        "same_day",
+        danger=True,
+        cites=("illness_holds_days",),
+    ),
+    Rule(
+        "eats_poorly",
+        eats_poorly,
+        "appetite_test_due",
+        "appetite_test",
+        "anm_or_mo",
+        "Poor appetite was seen at the last check: the appetite test is repeated.",
+        ("poor_on",),
+        "test_appetite_within_days",
+        danger=True,
+        cites=("illness_holds_days",),
+    ),
+    Rule(
+        "exit_met",
+        exit_met,
+        "discharge_due",
+        "discharge",
+        "medical_officer",
+        "The exit criteria are met: the child is discharged and followed up.",
+        ("judged_on",),
+        "discharge_within_days",
+        cites=("exit_whz", "exit_muac_mm", "exit_visits", "exit_visits_apart_days"),
+    ),
+    Rule(
+        "failing_gain",
+        failing_gain,
+        "failing",
+        "review_gain",
+        "medical_officer",
+        "Three weeks of treatment without a gain that the scale can show: feeding and "
+        "illness are looked into at "
+        "home, and the medical officer decides.",
+        ("weighed_on",),
+        "examine_within_days",
+        danger=True,
+        cites=("scale_precision_kg", "rate_over_days", "failing_after_days"),
+    ),
+    Rule(
+        "too_long",
+        too_long,
+        "over_long_stay",
+        "review_long_stay",
+        "medical_officer",
+        "The longest stay has passed without recovery: the medical officer decides on the NRC.",
+        ("admitted_on",),
+        "longest_stay_days",
+        danger=True,
+    ),
+    Rule(
+        "admitted_untested",
+        admitted_untested,
+        "appetite_test_due",
+        "appetite_test",
+        "anm_or_mo",
+        "The child was admitted without an appetite test.",
+        ("admitted_on",),
+        "test_appetite_within_days",
+        danger=True,
+    ),
+    Rule(
+        "absent",
+        absent,
+        "in_ucdc",
+        "bring_back",
+        "awc_worker",
+        "Two weekly weighings in a row were missed: the family is visited.",
+        ("weighed_on", "admitted_on"),
+        "missed_weighings_days",
+    ),
+    Rule(
+        "weighing_late",
+        weighing_late,
+        "in_ucdc",
+        "weigh_weekly",
+        "awc_worker",
+        "The weekly weighing is overdue.",
+        ("weighed_on", "admitted_on"),
+        "weigh_every_days",
+    ),
+    Rule(
+        "slow_gain",
+        slow_gain,
+        "slow_response",
+        "check_feeding",
+        "anm_or_mo",
+        "The child gains too slowly: feeding, sharing of the food and illness are looked into.",
+        ("weighed_on",),
+        "weigh_every_days",
+        cites=("slow_gain_g_kg_day", "rate_over_days"),
+    ),
+    Rule(
+        "stay_unreviewed",
+        stay_unreviewed,
+        "in_ucdc",
+        "review_stay",
+        "medical_officer",
+        "The usual stay has passed: staying on needs the medical officer's advice.",
+        ("admitted_on",),
+        "usual_stay_days",
+    ),
+    Rule(
+        "vcdc_review_late",
+        vcdc_review_late,
+        "in_ucdc",
+        "review_stay",
+        "medical_officer",
+        "The medical officer's fortnightly visit is overdue.",
+        ("reviewed_on", "admitted_on"),
+        "vcdc_review_every_days",
+    ),
+    Rule(
+        "check_late",
+        check_late,
+        "in_ucdc",
+        "medical_check",
+        "anm_or_mo",
+        "The twice-weekly medical check is overdue.",
+        ("checked_on", "admitted_on"),
+        "check_every_days",
+    ),
+    Rule(
+        "vcdc_check_late",
+        vcdc_check_late,
+        "in_ucdc",
+        "medical_check",
+        "anm_or_mo",
+        "The ANM's weekly check is overdue.",
+        ("checked_on", "admitted_on"),
+        "vcdc_check_every_days",
+    ),
+    Rule(
+        "arm_due",
+        arm_due,
+        "in_ucdc",
+        "measure_arm",
+        "awc_worker",
+        (
+            "The arm that was severe has not been measured again: it is measured; no discharge "
+            "without it."
+        ),
+        ("open_arm_on",),
+        "missed_weighings_days",
+    ),
+    Rule(
+        "height_doubtful_in_stay",
+        height_doubtful_in_stay,
+        "in_ucdc",
+        "measure_height",
+        "awc_worker",
+        (
+            "The height was copied for months or is shorter than before: it is measured again; "
+            "no discharge on it."
+        ),
+        ("height_on",),
+        "remeasure_within_days",
+    ),
+    Rule(
+        "height_due",
+        height_due,
+        "in_ucdc",
+        "measure_height",
+        "awc_worker",
+        "The monthly height is due.",
+        ("height_on",),
+        "measure_height_every_days",
+    ),
+    Rule(
+        "in_treatment",
+        in_ucdc,
+        "in_ucdc",
+        "weigh_weekly",
+        "awc_worker",
+        "In treatment: weighed every week.",
+        ("weighed_on", "admitted_on"),
+        "weigh_every_days",
+    ),
 )

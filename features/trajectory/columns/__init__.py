@@ -1,1 +1,2 @@
-"""The feature columns by what they are about: the child, its series, its care, its life, compiled."""
+"""The feature columns by what they are about: the child, its series, its care, its life,
+compiled."""

@@ -1,4 +1,5 @@
-"""What a child received and how it fared: home visits, medical checks, food, attendance. Like `features.trajectory.columns.child`."""
+"""What a child received and how it fared: home visits, medical checks, food, attendance. Like
+`features.trajectory.columns.child`."""
 
 from __future__ import annotations
 
@@ -17,8 +18,9 @@ EDNF, THR, HCM = (ITEM.index(item) for item in ("EDNF", "THR", "HCM"))
 
 
 class CareRows(NamedTuple):
-    """Visits, checks, rations and attendance as features read them; `signs` (5, rows): SIGNS and their sum, `ill` the
-    sum where above 0, `of_item` (3, rows) the quantity by item; float64, NaN where there is none."""
+    """Visits, checks, rations and attendance as features read them; `signs` (5, rows): SIGNS and
+    their sum, `ill` the sum where above 0, `of_item` (3, rows) the quantity by item; float64, NaN
+    where there is none."""
 
     visit_offsets: np.ndarray
     visited_on: np.ndarray
@@ -50,7 +52,11 @@ def visits(i, rows, today):
 
 
 ILLNESS = (
-    "ill_14", "ill_days", "ill_out", "checks_30", "checks_per_week_stay",
+    "ill_14",
+    "ill_days",
+    "ill_out",
+    "checks_30",
+    "checks_per_week_stay",
     *(f"{sign}_{window}" for sign in SIGNS for window in ("30", "share", "stay")),
 )
 
@@ -76,13 +82,26 @@ def illness(i, rows, today, admitted, closed):
     return columns
 
 
-FOOD = ("ednf_per_day_stay", "ednf_per_day_14", "ednf_issues_missed", "thr_90", "thr_issues_90", "thr_days", "hcm_90")
+FOOD = (
+    "ednf_per_day_stay",
+    "ednf_per_day_14",
+    "ednf_issues_missed",
+    "thr_90",
+    "thr_issues_90",
+    "thr_days",
+    "hcm_90",
+)
 
 
 @njit(cache=True, nogil=True)
 def food(i, rows, today, admitted, closed):
     """EDNF and rations received."""
-    begin, end, day, until = rows.ration_offsets[i], rows.ration_offsets[i + 1], rows.issued_on, min(today, closed)
+    begin, end, day, until = (
+        rows.ration_offsets[i],
+        rows.ration_offsets[i + 1],
+        rows.issued_on,
+        min(today, closed),
+    )
     of_stay = summary_of(begin, end, day, rows.of_item[EDNF], admitted, until)
     thr = summary_of(begin, end, day, rows.of_item[THR], today - 89, today)
     days = at_least(days_apart(admitted, until), 7.0)
@@ -90,7 +109,9 @@ def food(i, rows, today, admitted, closed):
         (of_stay[TOTAL] if of_stay[COUNT] > 0 else 0.0) / days,
         summary_of(begin, end, day, rows.of_item[EDNF], today - 13, today)[TOTAL] / 14.0,
         1.0 - at_most(of_stay[COUNT] / np.floor(days / 7.0), 1.0),
-        thr[TOTAL], thr[COUNT], today - thr[LAST_DAY],
+        thr[TOTAL],
+        thr[COUNT],
+        today - thr[LAST_DAY],
         summary_of(begin, end, day, rows.of_item[HCM], today - 89, today)[TOTAL],
     )
 

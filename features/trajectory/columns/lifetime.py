@@ -1,7 +1,8 @@
-"""Where a child usually stands: its whole record of one measure, as known by the day. Compiled, one by one.
+"""Where a child usually stands: its whole record of one measure, as known by the day. Compiled, one
+by one.
 
-Slopes and means look back half a year and the smoother forgets; a child that has lived at WHZ -2.5 is not one that has
-come down to it. In a registry without treatments these columns are the history.
+Slopes and means look back half a year and the smoother forgets; a child that has lived at WHZ -2.5
+is not one that has come down to it. In a registry without treatments these columns are the history.
 """
 
 from __future__ import annotations
@@ -12,27 +13,45 @@ from numba import njit
 from features.trajectory.windows import summary_of
 from registry.contract.registry import NEVER
 
-STATISTICS = ("first", "life_mean", "life_lowest", "life_spread", "life_count", "mean_of_last_3", "before_mean",
-              "before_median", "before_highest")
-"""Of all readings up to the day; `before_...`: of those before the stay's admission (missing where there was none)."""
+STATISTICS = (
+    "first",
+    "life_mean",
+    "life_lowest",
+    "life_spread",
+    "life_count",
+    "mean_of_last_3",
+    "before_mean",
+    "before_median",
+    "before_highest",
+)
+"""Of all readings up to the day; `before_...`: of those before the stay's admission (missing where
+there was none)."""
 LAST_FEW = 3
 _COUNT, _MEAN, _LOW, _HIGH, _SPREAD = 0, 2, 7, 9, 11
 
 
 @njit(cache=True, nogil=True)
 def life(begin, end, day, reading, admitted_on, today, scratch):
-    """STATISTICS of one question's rows, all known by `today` (a tuple of floats, NaN where missing).
+    """STATISTICS of one question's rows, all known by `today` (a tuple of floats, NaN where
+    missing).
 
-    `scratch` (float64[rows]) is written over. Example: WHZ -1.0, -1.4, -2.2 and -3.1, the last of them at admission:
-    first -1.0, mean -1.925, lowest -3.1, mean of the last three -2.23; before: mean -1.53, median -1.4, highest -1.0.
+    `scratch` (float64[rows]) is written over. Example: WHZ -1.0, -1.4, -2.2 and -3.1, the last of
+    them at admission: first -1.0, mean -1.925, lowest -3.1, mean of the last three -2.23; before:
+    mean -1.53, median -1.4, highest -1.0.
     """
     ever = summary_of(begin, end, day, reading, 0, today)
     until = -1 if admitted_on == NEVER else min(admitted_on - 1, today)
     before = summary_of(begin, end, day, reading, 0, until)
     return (
-        first(begin, end, reading), ever[_MEAN], ever[_LOW], ever[_SPREAD], ever[_COUNT],
+        first(begin, end, reading),
+        ever[_MEAN],
+        ever[_LOW],
+        ever[_SPREAD],
+        ever[_COUNT],
         _mean_of_last(begin, end, reading),
-        before[_MEAN], _median(begin, end, day, reading, until, scratch), before[_HIGH],
+        before[_MEAN],
+        _median(begin, end, day, reading, until, scratch),
+        before[_HIGH],
     )
 
 

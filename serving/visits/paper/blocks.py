@@ -1,6 +1,8 @@
-"""What stands on a page: blocks that know their height, parts of blocks under one head, and which page each falls on.
+"""What stands on a page: blocks that know their height, parts of blocks under one head, and which
+page each falls on.
 
-A block is measured before it is drawn, so the pages are known (and can be named on the first) before ink is spent.
+A block is measured before it is drawn, so the pages are known (and can be named on the first)
+before ink is spent.
 """
 
 from __future__ import annotations
@@ -27,7 +29,8 @@ class Block:
 
 @dataclass(frozen=True)
 class Part:
-    """Blocks under one head: a centre's sheet, a table. The head stands again, as continued, on each further page."""
+    """Blocks under one head: a centre's sheet, a table. The head stands again, as continued, on
+    each further page."""
 
     key: str
     head: Block
@@ -37,7 +40,8 @@ class Part:
 
 @dataclass
 class Page:
-    """What one page holds: blocks with their tops, the parts that begin here, and where it may be cut."""
+    """What one page holds: blocks with their tops, the parts that begin here, and where it may be
+    cut."""
 
     blocks: list[tuple[float, Block]] = field(default_factory=list)
     begins: list[str] = field(default_factory=list)
@@ -57,15 +61,17 @@ class Page:
 def paginate(parts: Iterable[Part], *, whole: bool = True) -> list[Page]:
     """The parts on pages, with a line to cut along between two of one page.
 
-    whole: each part on the first page that has room for all of it, and only one longer than a page is torn; so a small
-    part may stand on an earlier page than a longer one before it. Otherwise one after the other, torn where a page
-    ends, which takes the fewest pages.
+    whole: each part on the first page that has room for all of it, and only one longer than a page
+    is torn; so a small part may stand on an earlier page than a longer one before it. Otherwise one
+    after the other, torn where a page ends, which takes the fewest pages.
     """
     pages: list[Page] = []
     for part in parts:
         asked = part.blocks if whole else part.blocks[:1]
         height = GAP + part.head.height + sum(block.height for block in asked)
-        page = next((page for page in (pages if whole else pages[-1:]) if height <= page.room()), None)
+        page = next(
+            (page for page in (pages if whole else pages[-1:]) if height <= page.room()), None
+        )
         if page is None:
             page = Page()
             pages.append(page)
@@ -100,7 +106,15 @@ def space(height: float) -> Block:
     return Block(height, lambda y: None)
 
 
-def text(paper: Paper, said: str, *, size: float, bold: bool = False, x: float = LEFT, width: float = WIDTH) -> Block:
+def text(
+    paper: Paper,
+    said: str,
+    *,
+    size: float,
+    bold: bool = False,
+    x: float = LEFT,
+    width: float = WIDTH,
+) -> Block:
     """A paragraph."""
     lines = paper.wrapped(said, width=width, size=size, bold=bold)
 
@@ -111,7 +125,9 @@ def text(paper: Paper, said: str, *, size: float, bold: bool = False, x: float =
     return Block(len(lines) * line_height(size), draw)
 
 
-def labelled(paper: Paper, label: str, said: str, *, size: float, bold: bool, x: float, width: float) -> Block:
+def labelled(
+    paper: Paper, label: str, said: str, *, size: float, bold: bool, x: float, width: float
+) -> Block:
     """A label with its text, whose later lines begin below the label; one of the two is bold."""
     start = paper.width_of(label, size=size, bold=not bold) + 1.8
     first, *over = paper.wrapped(said, width=width - start, size=size, bold=bold)

@@ -1,4 +1,5 @@
-"""One child on a sheet: who, why, what to do, what was last measured, boxes to tick and lines to write on."""
+"""One child on a sheet: who, why, what to do, what was last measured, boxes to tick and lines to
+write on."""
 
 from __future__ import annotations
 
@@ -20,13 +21,19 @@ WRITING_MM = 7.5
 
 def child_block(paper: Paper, line: Line, words: Words) -> Block:
     """A child with a place on the list, with a line for what was done."""
-    parts = [*_told(paper, line, words), boxes(paper, words), blanks(paper, words), _what_was_done(paper, words)]
+    parts = [
+        *_told(paper, line, words),
+        boxes(paper, words),
+        blanks(paper, words),
+        _what_was_done(paper, words),
+    ]
     inner = framed(paper, stack(parts), pad=PAD, line_width=0.5)
     return stack([inner, space(PAD)])
 
 
 def also_block(paper: Paper, line: Line, words: Words) -> Block:
-    """A child in danger for whom the list has no place: seen on the same trip; thinner framed, with boxes and lines."""
+    """A child in danger for whom the list has no place: seen on the same trip; thinner framed, with
+    boxes and lines."""
     why = f"{line.why}{words('ui', 'stop')}{line.do}"
     parts = [
         _name(paper, line, words, beside=f"({line.whom})  {line.last_weight}"),
@@ -39,7 +46,9 @@ def also_block(paper: Paper, line: Line, words: Words) -> Block:
 
 def _told(paper: Paper, line: Line, words: Words) -> list[Block]:
     def said(name: str, told: str, size: float, bold: bool) -> Block:
-        return labelled(paper, f"{words('ui', name)}:", told, size=size, bold=bold, x=INDENT, width=WIDTH)
+        return labelled(
+            paper, f"{words('ui', name)}:", told, size=size, bold=bold, x=INDENT, width=WIDTH
+        )
 
     return [
         _name(paper, line, words, beside=f"({line.whom})"),
@@ -51,7 +60,9 @@ def _told(paper: Paper, line: Line, words: Words) -> list[Block]:
 
 
 def _name(paper: Paper, line: Line, words: Words, *, beside: str) -> Block:
-    """Number and code with what stands beside them, and at the right the section: white on black for danger listed."""
+    """Number and code with what stands beside them, and at the right the section: white on black
+    for danger listed."""
+
     def draw(y: float) -> None:
         end = paper.line(INDENT, y, f"{line.mark}  {line.child_id}", size=NAME, bold=True)
         paper.line(end + 3, y + 1.1, beside, size=FACTS)
@@ -80,7 +91,10 @@ def boxes(paper: Paper, words: Words) -> Block:
     def draw(y: float) -> None:
         paper.set_line_width(0.4)
         for row in rows:
-            x, gap = INDENT, max(3.0, (WIDTH - sum(wide[label] for label in row)) / max(1, len(row) - 1))
+            x, gap = (
+                INDENT,
+                max(3.0, (WIDTH - sum(wide[label] for label in row)) / max(1, len(row) - 1)),
+            )
             for label in row:
                 paper.rect(x, y + 0.6, BOX_MM, BOX_MM)
                 paper.line(x + BOX_MM + 1.3, y, label, size=TOLD)

@@ -1,4 +1,5 @@
-"""The printed list as one self-contained HTML page, to print from any browser: overview, key, sheets, the others."""
+"""The printed list as one self-contained HTML page, to print from any browser: overview, key,
+sheets, the others."""
 
 from __future__ import annotations
 
@@ -22,20 +23,26 @@ from serving.visits.sheet_lines import (
 )
 
 STYLE = (
-    "body{font:17px/1.35 sans-serif;max-width:48em;margin:1em auto;padding:0 1em;color:#000;background:#fff}"
-    "section.page{break-after:page}section.sheet{border-top:2px dashed #000;padding-top:.4em;margin-top:1em}"
-    "article{border:2px solid #000;margin:.6em 0;padding:.3em .8em;break-inside:avoid}article.also{border-width:1px}"
-    "table{border-collapse:collapse;width:100%}th,td{text-align:left;vertical-align:top;padding:.2em .5em .2em 0;"
-    "border-bottom:1px solid #000}tr{break-inside:avoid}h2,h3{margin:.3em 0;break-after:avoid}p{margin:.2em 0}"
+    "body{font:17px/1.35 sans-serif;max-width:48em;margin:1em auto;padding:0 "
+    "1em;color:#000;background:#fff}"
+    "section.page{break-after:page}section.sheet{border-top:2px dashed "
+    "#000;padding-top:.4em;margin-top:1em}"
+    "article{border:2px solid #000;margin:.6em 0;padding:.3em "
+    ".8em;break-inside:avoid}article.also{border-width:1px}"
+    "table{border-collapse:collapse;width:100%}th,td{text-align:left;vertical-align:top;padding:.2em "  # noqa: E501
+    ".5em .2em 0;"
+    "border-bottom:1px solid #000}tr{break-inside:avoid}h2,h3{margin:.3em "
+    "0;break-after:avoid}p{margin:.2em 0}"
     ".sheet>p:first-of-type{break-after:avoid}"
-    "b.tag{border:1px solid #000;padding:0 .4em}b.danger{background:#000;color:#fff}.fill{margin-right:1.2em}"
+    "b.tag{border:1px solid #000;padding:0 "
+    ".4em}b.danger{background:#000;color:#fff}.fill{margin-right:1.2em}"
     "@media print{body{font-size:14px;margin:0;padding:0}b.danger{print-color-adjust:exact}}"
 )
 
 
 def page(listed: VisitList, words: Words) -> bytes:
-    """One self-contained HTML page: the overview and the key each on a page of its own, then a section for each
-    centre below a dashed line, then the ANM's children and the officer's."""
+    """One self-contained HTML page: the overview and the key each on a page of its own, then a
+    section for each centre below a dashed line, then the ANM's children and the officer's."""
     say = words
     parts = [_overview(listed, say), _how_to(listed, say)]
     parts += [_sheet(sheet, listed, say) for sheet in sheets(listed, say)]
@@ -44,7 +51,9 @@ def page(listed: VisitList, words: Words) -> bytes:
     head = '<meta charset="utf-8"><meta name="viewport" content="width=device-width">'
     head += f"{_tag('title', title(listed, say))}<style>{STYLE}</style>"
     body = "".join(parts) + _tag("footer", say("ui", "not_a_verdict"))
-    return f'<!doctype html><html lang="{say.language}"><head>{head}</head><body>{body}</body></html>'.encode()
+    return (
+        f'<!doctype html><html lang="{say.language}"><head>{head}</head><body>{body}</body></html>'
+    ).encode()
 
 
 def _tag(name: str, text: str) -> str:
@@ -53,19 +62,34 @@ def _tag(name: str, text: str) -> str:
 
 def _overview(listed: VisitList, words: Words) -> str:
     """All visits by rank, each with a box to tick."""
-    head = _tag("h1", title(listed, words)) + "".join(_tag("p", note) for note in notes(listed, words))
+    head = _tag("h1", title(listed, words)) + "".join(
+        _tag("p", note) for note in notes(listed, words)
+    )
     if not listed.rows:
         return f'<section class="page">{head}{_tag("p", words("ui", "empty_list"))}</section>'
     rows = "".join(
-        _row((line.mark, line.child_id, centre_name(line.row.candidate, words), line.why_short, line.step))
+        _row(
+            (
+                line.mark,
+                line.child_id,
+                centre_name(line.row.candidate, words),
+                line.why_short,
+                line.step,
+            )
+        )
         for line in ranked_lines(listed, words)
     )
-    return f'<section class="page">{head}{_tag("p", words("ui", "in_this_order"))}{_table(rows, words)}</section>'
+    return (
+        "<section "
+        f'class="page">{head}{_tag("p", words("ui", "in_this_order"))}{_table(rows, words)}</section>'  # noqa: E501
+    )
 
 
 def _table(rows: str, words: Words) -> str:
     heads = ("number", "child", "centre", "why", "what_to_do", "done")
-    return f"<table><tr>{''.join(_tag('th', words('ui', head)) for head in heads)}</tr>{rows}</table>"
+    return (
+        f"<table><tr>{''.join(_tag('th', words('ui', head)) for head in heads)}</tr>{rows}</table>"
+    )
 
 
 def _row(cells: tuple[str, ...]) -> str:
@@ -74,11 +98,22 @@ def _row(cells: tuple[str, ...]) -> str:
 
 def _how_to(listed: VisitList, words: Words) -> str:
     """What each box means, once for all sheets."""
-    told = "".join(_tag("p", words("ui", name)) for name in ("bring", "fill_in", "return_by", "find_child"))
-    rows = "".join(f"<p><b>{html.escape(name)}:</b> {html.escape(meaning)}</p>" for name, meaning in key(words))
+    told = "".join(
+        _tag("p", words("ui", name)) for name in ("bring", "fill_in", "return_by", "find_child")
+    )
+    rows = "".join(
+        f"<p><b>{html.escape(name)}:</b> {html.escape(meaning)}</p>" for name, meaning in key(words)
+    )
     also = _tag("p", f"B: {words('ui', 'also_here')}") if listed.beyond else ""
-    heading = _tag("h2", words("ui", "how_to")) + told + f"<p><b>{html.escape(words('ui', 'key_title'))}</b></p>"
-    return f'<section class="page">{heading}{rows}{also}{_tag("p", words("ui", "abbreviations"))}</section>'
+    heading = (
+        _tag("h2", words("ui", "how_to"))
+        + told
+        + f"<p><b>{html.escape(words('ui', 'key_title'))}</b></p>"
+    )
+    return (
+        "<section "
+        f'class="page">{heading}{rows}{also}{_tag("p", words("ui", "abbreviations"))}</section>'
+    )
 
 
 def _sheet(sheet: Sheet, listed: VisitList, words: Words) -> str:
@@ -94,18 +129,26 @@ def _sheet(sheet: Sheet, listed: VisitList, words: Words) -> str:
 
 def _article(line: Line, words: Words) -> str:
     facts = (("why", line.why), ("what_to_do", line.do), ("last_measured", line.measured))
-    told = "".join(f"<p><b>{html.escape(words('ui', name))}:</b> {html.escape(value)}</p>" for name, value in facts)
+    told = "".join(
+        f"<p><b>{html.escape(words('ui', name))}:</b> {html.escape(value)}</p>"
+        for name, value in facts
+    )
     shown = "tag danger" if line.section == "danger" and not line.beyond else "tag"
     who = html.escape(f"{line.mark}  {line.child_id} ({line.whom})")
     head = f'<h3>{who} <b class="{shown}">{html.escape(line.tag(words))}</b></h3>'
-    done = "" if line.beyond else f"<p>{html.escape(words('ui', 'what_was_done'))}: ________________________</p>"
-    return f'<article{" class=also" if line.beyond else ""}>{head}{told}{_to_fill_in(words)}{done}</article>'
+    done = (
+        ""
+        if line.beyond
+        else f"<p>{html.escape(words('ui', 'what_was_done'))}: ________________________</p>"
+    )
+    return f"<article{' class=also' if line.beyond else ''}>{head}{told}{_to_fill_in(words)}{done}</article>"  # noqa: E501
 
 
 def _to_fill_in(words: Words) -> str:
     """The boxes, and the lines for weight, arm and day."""
     boxes = "".join(
-        f'<span class="fill">\u2610 {html.escape(words("findings", finding))}</span>' for finding in TICK_BOXES
+        f'<span class="fill">\u2610 {html.escape(words("findings", finding))}</span>'
+        for finding in TICK_BOXES
     )
     blanks = "".join(
         f'<span class="fill">{html.escape(words("ui", name))} ________</span>'
@@ -119,8 +162,20 @@ def _others(listed: VisitList, words: Words, heading: tuple[str, str], lines: li
     if not lines:
         return ""
     rows = "".join(
-        _row((line.mark, f"{line.child_id} ({line.whom})", centre_name(line.row.candidate, words), line.why, line.do))
+        _row(
+            (
+                line.mark,
+                f"{line.child_id} ({line.whom})",
+                centre_name(line.row.candidate, words),
+                line.why,
+                line.do,
+            )
+        )
         for line in lines
     )
-    said = _tag("h2", words("ui", heading[0])) + _tag("p", title(listed, words)) + _tag("p", words("ui", heading[1]))
+    said = (
+        _tag("h2", words("ui", heading[0]))
+        + _tag("p", title(listed, words))
+        + _tag("p", words("ui", heading[1]))
+    )
     return f'<section class="sheet">{said}{_table(rows, words)}</section>'

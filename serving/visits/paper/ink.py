@@ -1,7 +1,8 @@
-"""A black and white A4 page that writes shaped lines, Devanagari among them, which can be read back as text.
+"""A black and white A4 page that writes shaped lines, Devanagari among them, which can be read back
+as text.
 
-fpdf2 and HarfBuzz shape; a line is drawn by one `TJ` with its own `ActualText`, so that a reader gets the words in
-the order in which they were written, whatever order the glyphs stand in.
+fpdf2 and HarfBuzz shape; a line is drawn by one `TJ` with its own `ActualText`, so that a reader
+gets the words in the order in which they were written, whatever order the glyphs stand in.
 """
 
 from __future__ import annotations
@@ -60,7 +61,8 @@ class Paper(FPDF):
         colour = f"{self.text_color.serialize()} " if self.text_color is not None else ""
         place = f"{x * self.k:.2f} {baseline * self.k:.2f} Td"
         self._out(
-            f"q {colour}/Span <</ActualText <FEFF{actual}>>> BDC BT {font} {place} {_drawn(glyphs, size)} ET EMC Q"
+            f"q {colour}/Span <</ActualText <FEFF{actual}>>> BDC BT {font} {place} "
+            f"{_drawn(glyphs, size)} ET EMC Q"
         )
         return x + _advance(glyphs, size) / self.k
 
@@ -69,8 +71,12 @@ class Paper(FPDF):
         self.line(x - self.width_of(text, size=size, bold=bold), y, text, size=size, bold=bold)
 
     def wrapped(self, text: str, *, width: float, size: float, bold: bool = False) -> list[str]:
-        """Text cut between words into lines of at most this width; a number stays with its unit or its name."""
-        lines, rest = [], [word.replace(NO_BREAK, " ") for word in BOUND.sub(NO_BREAK, text).split(" ") if word]
+        """Text cut between words into lines of at most this width; a number stays with its unit or
+        its name."""
+        lines, rest = (
+            [],
+            [word.replace(NO_BREAK, " ") for word in BOUND.sub(NO_BREAK, text).split(" ") if word],
+        )
         while rest:
             count = len(rest)
             while count > 1 and self.width_of(" ".join(rest[:count]), size=size, bold=bold) > width:
@@ -104,7 +110,9 @@ class Paper(FPDF):
         for font in self.fonts.values():
             codes = font.subset._char_id_per_glyph
             for glyph in [glyph for glyph in codes if glyph is not None and glyph.unicode == ()]:
-                codes[Glyph(glyph.glyph_id, (_Nothing(),), glyph.glyph_name, glyph.glyph_width)] = codes.pop(glyph)
+                codes[Glyph(glyph.glyph_id, (_Nothing(),), glyph.glyph_name, glyph.glyph_width)] = (
+                    codes.pop(glyph)
+                )
         content = bytes(self.output())
         for font in self.fonts.values():
             font.ttfont.close()
@@ -116,10 +124,13 @@ class Paper(FPDF):
         return self._set_font_for_page(self.current_font, size, wrap_in_text_object=False)
 
     def _shape(self, text: str, bold: bool) -> tuple[tuple[int, float, float, float, float], ...]:
-        """(code, glyph's width, advance, x offset, y offset) of each glyph, in thousandths of the size."""
+        """(code, glyph's width, advance, x offset, y offset) of each glyph, in thousandths of the
+        size."""
         font = self.fonts["sanketB" if bold else "sanket"]
         shaped = font.shape_text(text, BODY, self.text_shaping)
-        widths = {code: glyph.glyph_width for glyph, code in font.subset.items() if glyph is not None}
+        widths = {
+            code: glyph.glyph_width for glyph, code in font.subset.items() if glyph is not None
+        }
         return tuple(
             (
                 glyph["mapped_char"],
@@ -150,6 +161,10 @@ def _drawn(glyphs: tuple, size: float) -> str:
 
 
 def _moved(shift: int) -> str:
-    """A move in steps of at most 100 thousandths: readers take one long move for a space between words."""
+    """A move in steps of at most 100 thousandths: readers take one long move for a space between
+    words."""
     steps = -(-abs(shift) // 100)
-    return " ".join(f"{round(shift * (step + 1) / steps) - round(shift * step / steps)}" for step in range(steps))
+    return " ".join(
+        f"{round(shift * (step + 1) / steps) - round(shift * step / steps)}"
+        for step in range(steps)
+    )

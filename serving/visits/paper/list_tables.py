@@ -1,4 +1,5 @@
-"""Tables of the printed list: the overview of all visits, the ANM's children, the children beyond the places."""
+"""Tables of the printed list: the overview of all visits, the ANM's children, the children beyond
+the places."""
 
 from __future__ import annotations
 
@@ -19,7 +20,8 @@ BOX_MM = 4.2
 
 @dataclass(frozen=True)
 class Column:
-    """A column: the word over it, its width in mm, what it says of a child (asked when drawn), whether in bold."""
+    """A column: the word over it, its width in mm, what it says of a child (asked when drawn),
+    whether in bold."""
 
     head: str
     width: float
@@ -28,12 +30,17 @@ class Column:
 
 
 def overview_columns(words: Words, page_of: Callable[[Line], str]) -> tuple[Column, ...]:
-    """Number, code, centre's name, why in three words, step, page of its sheet; the box to tick follows."""
+    """Number, code, centre's name, why in three words, step, page of its sheet; the box to tick
+    follows."""
     say = words
     return (
         Column(say("ui", "number"), 9, lambda line: line.mark, bold=True),
         Column(say("ui", "child"), 28, lambda line: line.child_id, bold=True),
-        Column(say("ui", "centre"), 32, lambda line: line.row.candidate.centre_name or line.row.candidate.centre_id),
+        Column(
+            say("ui", "centre"),
+            32,
+            lambda line: line.row.candidate.centre_name or line.row.candidate.centre_id,
+        ),
         Column(say("ui", "why"), 41, lambda line: line.why_short, bold=True),
         Column(say("ui", "what_to_do"), 52, lambda line: line.step),
         Column(say("ui", "page"), 12, page_of),
@@ -41,7 +48,8 @@ def overview_columns(words: Words, page_of: Callable[[Line], str]) -> tuple[Colu
 
 
 def others_columns(words: Words, page_of: Callable[[Line], str]) -> tuple[Column, ...]:
-    """The same for children whom somebody else sees, who has no sheet: with age, values and how late it is."""
+    """The same for children whom somebody else sees, who has no sheet: with age, values and how
+    late it is."""
     say = words
     return (
         Column(say("ui", "number"), 10, lambda line: line.mark, bold=True),
@@ -60,7 +68,11 @@ def anm_columns(words: Words) -> tuple[Column, ...]:
         Column(say("ui", "number"), 11, lambda line: line.mark, bold=True),
         Column(say("ui", "child"), 25, lambda line: line.child_id, bold=True),
         Column(say("ui", "age"), 32, lambda line: line.whom),
-        Column(say("ui", "centre"), 34, lambda line: line.row.candidate.centre_name or line.row.candidate.centre_id),
+        Column(
+            say("ui", "centre"),
+            34,
+            lambda line: line.row.candidate.centre_name or line.row.candidate.centre_id,
+        ),
         Column(say("ui", "why"), 46, lambda line: line.why_short),
         Column("", 32, lambda line: line.late),
     )
@@ -82,12 +94,15 @@ def head_row(paper: Paper, columns: tuple[Column, ...], words: Words, *, size: f
 
 
 def pair(paper: Paper, two: list[Line], *, size: float) -> Block:
-    """One or two children side by side, of whom the step above them says what is due: number, code, centre, how late.
+    """One or two children side by side, of whom the step above them says what is due: number, code,
+    centre, how late.
 
     A centre's name that is too long for what is left is cut off with an ellipsis.
     """
     half, to_code, end = (RIGHT - LEFT) / 2, 11, (RIGHT - LEFT) / 2 - BOX_MM - 4.5
-    to_centre = max(36, *(to_code + BETWEEN + paper.width_of(line.child_id, size=size) for line in two))
+    to_centre = max(
+        36, *(to_code + BETWEEN + paper.width_of(line.child_id, size=size) for line in two)
+    )
 
     def centre(line: Line) -> str:
         name = line.row.candidate.centre_name or line.row.candidate.centre_id
@@ -114,7 +129,8 @@ def _shortened(paper: Paper, told: str, *, width: float, size: float) -> str:
 
 
 def row(paper: Paper, columns: tuple[Column, ...], line: Line, *, size: float) -> Block:
-    """One child, with a box to tick; texts are wrapped when measured, the page is read when drawn."""
+    """One child, with a box to tick; texts are wrapped when measured, the page is read when
+    drawn."""
     cells = [
         _cell(paper, column.told(line), width=column.width - BETWEEN, size=size, bold=column.bold)
         for column in columns[:-1]
@@ -126,7 +142,9 @@ def row(paper: Paper, columns: tuple[Column, ...], line: Line, *, size: float) -
         told = [*cells, [columns[-1].told(line)]]
         for column, lines in zip(columns, told, strict=True):
             for number, said in enumerate(lines):
-                paper.line(x, y + PAD + number * line_height(size), said, size=size, bold=column.bold)
+                paper.line(
+                    x, y + PAD + number * line_height(size), said, size=size, bold=column.bold
+                )
             x += column.width
         paper.set_line_width(0.4)
         paper.rect(RIGHT - BOX_MM - 1, y + PAD + 0.4, BOX_MM, BOX_MM)
@@ -141,8 +159,11 @@ def _cell(paper: Paper, told: str, *, width: float, size: float, bold: bool) -> 
     lines = []
     for line in paper.wrapped(told, width=width, size=size, bold=bold):
         while paper.width_of(line, size=size, bold=bold) > width:
-            count = next(n for n in range(len(line) - 1, 0, -1)
-                         if n == 1 or paper.width_of(line[:n], size=size, bold=bold) <= width)
+            count = next(
+                n
+                for n in range(len(line) - 1, 0, -1)
+                if n == 1 or paper.width_of(line[:n], size=size, bold=bold) <= width
+            )
             lines.append(line[:count])
             line = line[count:]
         lines.append(line)
@@ -152,4 +173,10 @@ def _cell(paper: Paper, told: str, *, width: float, size: float, bold: bool) -> 
 def title(paper: Paper, told: str, below: list[tuple[str, float, bool]], *, size: float) -> Block:
     """A heading with lines below it: (text, size, bold)."""
     heading = text(paper, told, size=size, bold=True)
-    return stack([heading, *(text(paper, said, size=points, bold=bold) for said, points, bold in below), space(1.5)])
+    return stack(
+        [
+            heading,
+            *(text(paper, said, size=points, bold=bold) for said, points, bold in below),
+            space(1.5),
+        ]
+    )

@@ -1,4 +1,5 @@
-"""The visit list on paper and as files: `render(listed, words, form=...)` for txt, csv, html, pdf, xlsx."""
+"""The visit list on paper and as files: `render(listed, words, form=...)` for txt, csv, html, pdf,
+xlsx."""
 
 from __future__ import annotations
 
@@ -51,24 +52,32 @@ CSV_COLUMNS = (
     "weight_kg",
     "muac_mm",
 )
-"""Columns of the CSV, whose rows are the visits by rank, those in danger beyond the places (B1 on) and the ANM's
-children (A1 on); the last four are empty, for what the visit finds (`sanket visits record`)."""
+"""Columns of the CSV, whose rows are the visits by rank, those in danger beyond the places (B1 on)
+and the ANM's children (A1 on); the last four are empty, for what the visit finds (`sanket visits
+record`)."""
 
 
 def text(listed: VisitList, words: Words) -> bytes:
-    """Plain text for a terminal or a message: the overview, then each centre's children, then who sees the others."""
+    """Plain text for a terminal or a message: the overview, then each centre's children, then who
+    sees the others."""
     out = [title(listed, words), *notes(listed, words), ""]
     if not listed.rows:
         out.append(words("ui", "empty_list"))
     for section, lines in groupby(ranked_lines(listed, words), key=lambda line: line.section):
-        out += [f"== {words('sections', section)} ==", *(_overview_line(line, words) for line in lines)]
+        out += [
+            f"== {words('sections', section)} ==",
+            *(_overview_line(line, words) for line in lines),
+        ]
     for sheet in sheets(listed, words):
         out += ["", f"== {words('ui', 'centre')} {sheet.centre} =="]
         for line in sheet.lines:
             out += _told(line, words)
         for line in sheet.also_here:
             out.append(f"{words('ui', 'also_here')}: {line.mark}. {line.child_id}")
-    parts = (("beyond_title", "beyond_give", beyond_lines), ("anm_part", "anm_part_give", anm_lines))
+    parts = (
+        ("beyond_title", "beyond_give", beyond_lines),
+        ("anm_part", "anm_part_give", anm_lines),
+    )
     for heading, give, lines_of in parts:
         if lines := lines_of(listed, words):
             out += ["", f"== {words('ui', heading)} ==", words("ui", give)]
@@ -77,12 +86,18 @@ def text(listed: VisitList, words: Words) -> bytes:
 
 
 def _overview_line(line: Line, words: Words) -> str:
-    return f"{line.mark:>3}. {line.child_id}, {centre_name(line.row.candidate, words)}: {line.why_short}; {line.step}"
+    return (
+        f"{line.mark:>3}. {line.child_id}, {centre_name(line.row.candidate, words)}: "
+        f"{line.why_short}; {line.step}"
+    )
 
 
 def _told(line: Line, words: Words) -> list[str]:
     return [
-        f"{line.mark:>3}. {line.child_id} ({line.whom}); {words('ui', 'last_measured')}: {line.measured}",
+        (
+            f"{line.mark:>3}. {line.child_id} ({line.whom}); {words('ui', 'last_measured')}: "
+            f"{line.measured}"
+        ),
         f"     {words('ui', 'why')}: {line.why}",
         f"     {words('ui', 'what_to_do')}: {line.do}",
     ]
@@ -91,24 +106,37 @@ def _told(line: Line, words: Words) -> list[str]:
 def _others_line(line: Line, words: Words) -> str:
     centre = centre_name(line.row.candidate, words)
     return (
-        f"{line.mark:>3}. {line.child_id} ({line.whom}); {words('ui', 'centre')} {centre}: {line.why}; {line.do}; "
+        f"{line.mark:>3}. {line.child_id} ({line.whom}); {words('ui', 'centre')} {centre}: "
+        f"{line.why}; {line.do}; "
         f"{words('ui', 'last_measured')}: {line.measured}"
     )
 
 
 def comma_separated(listed: VisitList, words: Words) -> bytes:
-    """CSV with a byte-order mark, so that Excel reads Devanagari; dates and numbers as programs read them."""
+    """CSV with a byte-order mark, so that Excel reads Devanagari; dates and numbers as programs
+    read them."""
     out = io.StringIO()
     table = csv.DictWriter(out, CSV_COLUMNS, restval="", lineterminator="\r\n")
     table.writeheader()
-    for line in [*ranked_lines(listed, words), *beyond_lines(listed, words), *anm_lines(listed, words)]:
+    for line in [
+        *ranked_lines(listed, words),
+        *beyond_lines(listed, words),
+        *anm_lines(listed, words),
+    ]:
         table.writerow(_cells(line, words))
     return b"\xef\xbb\xbf" + out.getvalue().encode()
 
 
 def _cells(line: Line, words: Words) -> dict[str, object]:
     child = line.row.candidate
-    facts = ("last_weight_kg", "last_weight_on", "last_muac_mm", "last_muac_on", "last_height_cm", "last_height_on")
+    facts = (
+        "last_weight_kg",
+        "last_weight_on",
+        "last_muac_mm",
+        "last_muac_on",
+        "last_height_cm",
+        "last_height_on",
+    )
     cells = {
         "number": line.mark,
         "section": line.tag(words),

@@ -1,8 +1,8 @@
 """The printed list as PDF: A4, black and white, to be printed on one side.
 
-The overview of all visits, how to fill in the sheets, the centres' sheets in the order of the route (several small
-ones on a page, with a line to cut along), then the ANM's part and the officer's. What a block is: `paper_blocks.py`;
-how a line of Devanagari is written: `paper_ink.py`.
+The overview of all visits, how to fill in the sheets, the centres' sheets in the order of the route
+(several small ones on a page, with a line to cut along), then the ANM's part and the officer's.
+What a block is: `paper_blocks.py`; how a line of Devanagari is written: `paper_ink.py`.
 """
 
 from __future__ import annotations
@@ -96,7 +96,9 @@ class _Print:
             self.paper.cut_line(y)
         y = BOTTOM - line_height(SMALL)
         self.paper.line(LEFT, y, title_of(self.listed, self.words), size=SMALL)
-        self.paper.line_to(RIGHT, y, self.words.say("ui", "page_of", n=number, total=total), size=SMALL)
+        self.paper.line_to(
+            RIGHT, y, self.words.say("ui", "page_of", n=number, total=total), size=SMALL
+        )
 
     # The overview, and how the sheets are filled in.
 
@@ -112,13 +114,25 @@ class _Print:
         columns = overview_columns(self.words, lambda line: str(self._page(line) or ""))
         heads = head_row(self.paper, columns, self.words, size=size)
         again = title(self.paper, title_of(self.listed, self.words), [], size=CENTRE)
-        rows = [row(self.paper, columns, line, size=size) for line in ranked_lines(self.listed, self.words)]
-        return Part(OVERVIEW, stack([self._overview_head(), heads]), stack([again, heads]), [*rows, self._where()])
+        rows = [
+            row(self.paper, columns, line, size=size)
+            for line in ranked_lines(self.listed, self.words)
+        ]
+        return Part(
+            OVERVIEW,
+            stack([self._overview_head(), heads]),
+            stack([again, heads]),
+            [*rows, self._where()],
+        )
 
     def _overview_head(self) -> Block:
         said, listed = self.words, self.listed
         counts = said.say(
-            "ui", "counts", rows=len(listed.rows), centres=len(self.sheets), capacity=listed.capacity
+            "ui",
+            "counts",
+            rows=len(listed.rows),
+            centres=len(self.sheets),
+            capacity=listed.capacity,
         )
         told = [(counts, READ, False)] if listed.rows else [(said("ui", "empty_list"), BODY, True)]
         warned = [(warning, SMALL, True) for warning in warnings(listed, said)]
@@ -126,12 +140,18 @@ class _Print:
         return title(self.paper, title_of(listed, said), [*warned, *told, *order], size=LARGE)
 
     def _where(self) -> Block:
-        """How many children stand elsewhere, and on which page. The words are measured with a page of two digits."""
-        counts = (("beyond_where", len(self.listed.beyond), OFFICER), ("anm_where", len(self.listed.anm), ANM))
+        """How many children stand elsewhere, and on which page. The words are measured with a page
+        of two digits."""
+        counts = (
+            ("beyond_where", len(self.listed.beyond), OFFICER),
+            ("anm_where", len(self.listed.anm), ANM),
+        )
         asked = [(word, count, key) for word, count, key in counts if count]
 
         def told(word: str, count: int, page: int) -> Block:
-            return text(self.paper, self.words.say("ui", word, n=count, page=page), size=SIZES[1], bold=True)
+            return text(
+                self.paper, self.words.say("ui", word, n=count, page=page), size=SIZES[1], bold=True
+            )
 
         def draw(y: float) -> None:
             stack(told(word, count, self.page_of[key]) for word, count, key in asked).draw(y + 1.5)
@@ -141,17 +161,27 @@ class _Print:
     def _how_to(self) -> Part:
         say, paper = self.words, self.paper
         beyond = beyond_note(self.listed, say)
-        read = [say("ui", "bring"), say("ui", "fill_in"), say("ui", "cut_here"), say("ui", "find_child")]
+        read = [
+            say("ui", "bring"),
+            say("ui", "fill_in"),
+            say("ui", "cut_here"),
+            say("ui", "find_child"),
+        ]
         noted = [say("ui", "return_by"), say("ui", "not_a_verdict"), *notes(self.listed, say)]
         noted = [note for note in noted if note not in warnings(self.listed, say)]
         also = [f"B: {say('ui', 'also_here')}{say('ui', 'stop').strip()}"] if beyond else []
         meaning = [
-            labelled(paper, f"{name}:", told, size=READ, bold=False, x=LEFT, width=WIDTH) for name, told in key(say)
+            labelled(paper, f"{name}:", told, size=READ, bold=False, x=LEFT, width=WIDTH)
+            for name, told in key(say)
         ]
         blocks = [
-            *(text(paper, told, size=READ) for told in read), space(2.5),
-            text(paper, say("ui", "key_title"), size=READ, bold=True), *meaning, space(2.5),
-            *(text(paper, told, size=READ) for told in [*also, *noted]), space(2.5),
+            *(text(paper, told, size=READ) for told in read),
+            space(2.5),
+            text(paper, say("ui", "key_title"), size=READ, bold=True),
+            *meaning,
+            space(2.5),
+            *(text(paper, told, size=READ) for told in [*also, *noted]),
+            space(2.5),
             text(paper, say("ui", "abbreviations"), size=SMALL),
         ]
         head = title(paper, say("ui", "how_to"), [], size=CENTRE)
@@ -164,11 +194,15 @@ class _Print:
         blocks += [also_block(self.paper, line, self.words) for line in sheet.also_here]
         again = f"{sheet.centre}, {self.words('ui', 'continued')}"
         return Part(
-            CENTRE_KEY + sheet.centre_id, self._centre_head(sheet.centre), self._centre_head(again), blocks
+            CENTRE_KEY + sheet.centre_id,
+            self._centre_head(sheet.centre),
+            self._centre_head(again),
+            blocks,
         )
 
     def _centre_head(self, centre: str) -> Block:
-        """Centre at the left, sector and day at the right, and the two lines that go with every sheet."""
+        """Centre at the left, sector and day at the right, and the two lines that go with every
+        sheet."""
         paper, say = self.paper, self.words
         which = [f"{say('ui', 'sector')} {self.listed.sector_id}, {say.day(self.listed.as_of)}"]
         if practice := practice_key(self.listed.facts):
@@ -182,7 +216,9 @@ class _Print:
             for number, told in enumerate(which):
                 paper.line_to(RIGHT, y + number * line_height(SMALL), told, size=SMALL)
 
-        return stack([Block(high, draw), text(paper, say("ui", "sheet_reminder"), size=SMALL), space(1.5)])
+        return stack(
+            [Block(high, draw), text(paper, say("ui", "sheet_reminder"), size=SMALL), space(1.5)]
+        )
 
     # What others do.
 
@@ -190,17 +226,33 @@ class _Print:
         """The ANM's part and the officer's, each only where it names a child."""
         say, parts = self.words, []
         if self.listed.anm:
-            parts.append(self._part(ANM, say("ui", "anm_part"), say("ui", "anm_part_give"), self._anm_blocks()))
+            parts.append(
+                self._part(
+                    ANM, say("ui", "anm_part"), say("ui", "anm_part_give"), self._anm_blocks()
+                )
+            )
         if self.listed.beyond:
             columns = others_columns(say, lambda line: str(self._page(line) or ""))
-            rows = [row(self.paper, columns, line, size=SMALL) for line in beyond_lines(self.listed, say)]
+            rows = [
+                row(self.paper, columns, line, size=SMALL)
+                for line in beyond_lines(self.listed, say)
+            ]
             heads = head_row(self.paper, columns, say, size=SMALL)
-            parts.append(self._part(OFFICER, say("ui", "beyond_title"), say("ui", "beyond_give"), [heads, *rows]))
+            parts.append(
+                self._part(
+                    OFFICER, say("ui", "beyond_title"), say("ui", "beyond_give"), [heads, *rows]
+                )
+            )
         return parts
 
     def _anm_blocks(self) -> list[Block]:
-        """Those in danger first, one a line; the others two a line; both below the step that they need."""
-        paper, columns, lines = self.paper, anm_columns(self.words), anm_lines(self.listed, self.words)
+        """Those in danger first, one a line; the others two a line; both below the step that they
+        need."""
+        paper, columns, lines = (
+            self.paper,
+            anm_columns(self.words),
+            anm_lines(self.listed, self.words),
+        )
         blocks = []
         for danger in (True, False):
             steps: dict[str, list[Line]] = {}
@@ -208,10 +260,17 @@ class _Print:
                 steps.setdefault(line.step, []).append(line)
             for step, those in steps.items():
                 tag = f"{self.words('sections_short', 'danger')}: " if danger else ""
-                rows = [row(paper, columns, line, size=SMALL) for line in those] if danger else [
-                    pair(paper, those[at : at + 2], size=SMALL) for at in range(0, len(those), 2)
-                ]
-                heading = stack([space(1.5), text(paper, f"{tag}{step} ({len(those)})", size=READ, bold=True)])
+                rows = (
+                    [row(paper, columns, line, size=SMALL) for line in those]
+                    if danger
+                    else [
+                        pair(paper, those[at : at + 2], size=SMALL)
+                        for at in range(0, len(those), 2)
+                    ]
+                )
+                heading = stack(
+                    [space(1.5), text(paper, f"{tag}{step} ({len(those)})", size=READ, bold=True)]
+                )
                 blocks += [stack([heading, rows[0]]), *rows[1:]]
         return blocks
 
@@ -219,9 +278,12 @@ class _Print:
         warned = [(warning, SMALL, True) for warning in warnings(self.listed, self.words)]
         which = (title_of(self.listed, self.words), SMALL, False)
         begun = title(self.paper, told, [which, *warned, (give, SIZES[1], False)], size=CENTRE)
-        again = title(self.paper, f"{told}, {self.words('ui', 'continued')}", [which, *warned], size=CENTRE)
+        again = title(
+            self.paper, f"{told}, {self.words('ui', 'continued')}", [which, *warned], size=CENTRE
+        )
         return Part(key, begun, again, blocks)
 
     def _page(self, line: Line) -> int | None:
-        """The page on which the child's centre has its sheet; None where nobody is visited there."""
+        """The page on which the child's centre has its sheet; None where nobody is visited
+        there."""
         return self.page_of.get(CENTRE_KEY + line.row.candidate.centre_id)

@@ -1,8 +1,9 @@
 """The list as a workbook that comes back: `sanket visits record FILE` reads what was filled in.
 
-A sheet to fill in, with heads, codes behind the heads in a hidden row, a list to choose findings from, widths,
-filters and frozen panes set; others like it for the ANM's children and for those in danger without a place on the
-list; a hidden sheet that says which store, sector and day the list is of.
+A sheet to fill in, with heads, codes behind the heads in a hidden row, a list to choose findings
+from, widths, filters and frozen panes set; others like it for the ANM's children and for those in
+danger without a place on the list; a hidden sheet that says which store, sector and day the list is
+of.
 """
 
 from __future__ import annotations
@@ -53,7 +54,8 @@ FILLED_IN = ("finding", "visited_on", "weight_kg", "muac_mm")
 NUMBER_FORMATS = {"visited_on": "yyyy-mm-dd", "weight_kg": "0.00", "muac_mm": "General"}
 """How a cell shows what is typed into it; an arm as it was typed, in cm or mm."""
 CODES_ROW, HEADS_ROW = 3, 4
-"""Row 1: title; row 2: notes; row 3 (hidden): the columns' codes; row 4: heads; from 5: children."""
+"""Row 1: title; row 2: notes; row 3 (hidden): the columns' codes; row 4: heads; from 5: children.
+"""
 BACK_SHEET = "sanket"
 
 
@@ -65,7 +67,8 @@ def workbook(listed: VisitList, words: Words) -> bytes:
     _heads(sheet, listed, words)
     _fill(sheet, ranked_lines(listed, words), words)
     for name, heading, lines_of in (
-        ("beyond_sheet", "beyond_title", beyond_lines), ("anm_sheet", "anm_part", anm_lines)
+        ("beyond_sheet", "beyond_title", beyond_lines),
+        ("anm_sheet", "anm_part", anm_lines),
     ):
         if lines := lines_of(listed, words):
             others = book.create_sheet(words("ui", name)[:31])
@@ -79,7 +82,8 @@ def workbook(listed: VisitList, words: Words) -> bytes:
 
 
 def _fill(sheet: Worksheet, lines: list[Line], words: Words) -> None:
-    """A row for each child, and what makes the sheet ready to be filled in, filtered and printed."""
+    """A row for each child, and what makes the sheet ready to be filled in, filtered and
+    printed."""
     for place, line in enumerate(lines, HEADS_ROW + 1):
         _row(sheet, place, line, words)
     last = HEADS_ROW + max(1, len(lines))
@@ -105,7 +109,11 @@ def _heads(sheet: Worksheet, listed: VisitList, words: Words) -> None:
 
 def _row(sheet: Worksheet, place: int, line: Line, words: Words) -> None:
     number = line.number if line.mark == str(line.number) else line.mark
-    texts = {"number": number, "section": line.tag(words), "centre": centre_name(line.row.candidate, words)}
+    texts = {
+        "number": number,
+        "section": line.tag(words),
+        "centre": centre_name(line.row.candidate, words),
+    }
     for column, (code, _, _) in enumerate(COLUMNS, 1):
         cell = sheet.cell(place, column)
         cell.alignment = Alignment(wrap_text=True, vertical="top")
@@ -123,11 +131,20 @@ def _choices(sheet: Worksheet, words: Words, last: int) -> None:
     letters = {code: get_column_letter(place) for place, (code, _, _) in enumerate(COLUMNS, 1)}
     lightest, heaviest = (f"{bound:g}" for bound in BOUNDS["weight_kg"])
     rules = {
-        "finding": DataValidation("list", formula1=f'"{",".join(words("findings", code) for code in TICK_BOXES)}"'),
-        "visited_on": DataValidation("date", operator="greaterThan", formula1=str(_serial(dt.date(2000, 1, 1)))),
-        "weight_kg": DataValidation("decimal", operator="between", formula1=lightest, formula2=heaviest),
-        "muac_mm": DataValidation("custom", formula1=_arm_in_cm_or_mm(f"{letters['muac_mm']}{HEADS_ROW + 1}"),
-                                  error=words("ui", "muac_written")),
+        "finding": DataValidation(
+            "list", formula1=f'"{",".join(words("findings", code) for code in TICK_BOXES)}"'
+        ),
+        "visited_on": DataValidation(
+            "date", operator="greaterThan", formula1=str(_serial(dt.date(2000, 1, 1)))
+        ),
+        "weight_kg": DataValidation(
+            "decimal", operator="between", formula1=lightest, formula2=heaviest
+        ),
+        "muac_mm": DataValidation(
+            "custom",
+            formula1=_arm_in_cm_or_mm(f"{letters['muac_mm']}{HEADS_ROW + 1}"),
+            error=words("ui", "muac_written"),
+        ),
     }
     for code, rule in rules.items():
         rule.showErrorMessage, rule.allow_blank = True, True
@@ -136,9 +153,12 @@ def _choices(sheet: Worksheet, words: Words, last: int) -> None:
 
 
 def _arm_in_cm_or_mm(cell: str) -> str:
-    """The formula that holds for an arm in either unit; a sheet's programs move `cell` along with the row."""
+    """The formula that holds for an arm in either unit; a sheet's programs move `cell` along with
+    the row."""
     low, high = BOUNDS["muac_mm"]
-    in_unit = (f"AND({cell}>={low / factor:g},{cell}<={high / factor:g})" for factor in (MM_PER_CM, 1))
+    in_unit = (
+        f"AND({cell}>={low / factor:g},{cell}<={high / factor:g})" for factor in (MM_PER_CM, 1)
+    )
     return f"AND(ISNUMBER({cell}),OR({','.join(in_unit)}))"
 
 
