@@ -4,7 +4,6 @@ network, on paper.
 Screenshots are kept in $SANKET_SCREENSHOTS (default: sanket-screenshots in the temporary folder).
 """
 
-
 from __future__ import annotations
 
 import base64

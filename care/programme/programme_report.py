@@ -172,10 +172,9 @@ def budget_text(title: str, found: Budget) -> str:
     head = (
         f"{title}\n{grouped(plan.children)} children a round, "
         f"{grouped(plan.intensive_children)} of them on three "
-        f"sachets; {plan.days} days, {plan.rounds} rounds a year, {plan.projects} projects\n"(
-            f"EDNF sachets: {grouped(found.sachets_round)} a round, "
-            f"{grouped(found.sachets_year)} a year"
-        )
+        f"sachets; {plan.days} days, {plan.rounds} rounds a year, {plan.projects} projects\n"
+        f"EDNF sachets: {grouped(found.sachets_round)} a round, "
+        f"{grouped(found.sachets_year)} a year"
     )
     width = max(len(line.label) for line in found.lines)
     work = max(len(line.working) for line in found.lines)
@@ -230,7 +229,6 @@ def supply_text(outlook: Outlook) -> str:
         (
             f"On {outlook.as_of}: {grouped(outlook.in_treatment)} children in treatment at "
             "anganwadis; mean stay "
-        )(
             f"{outlook.mean_stay_days:.0f} days; {mean:.0f} admissions expected in a year "
             f"({low:.0f} to {high:.0f})."
         ),

@@ -176,10 +176,9 @@ def _heavy_newborns(rows: Mapping[str, np.ndarray], birth_date: np.ndarray) -> l
     ):
         return []
     return [
-        f"LOOK: children of {np.median(age):.0f} days at the middle weigh "(
-            f"{np.median(rows['weight_kg'][weighed]):.1f} kg: months read as days? Or wrong "
-            "birth dates?"
-        )
+        f"LOOK: children of {np.median(age):.0f} days at the middle weigh "
+        f"{np.median(rows['weight_kg'][weighed]):.1f} kg: months read as days? Or wrong "
+        "birth dates?"
     ]
 
 

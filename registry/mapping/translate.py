@@ -157,10 +157,9 @@ def half_swapped_words(name: str) -> str:
     return (
         f"{name}: Excel seems to have taken the day for the month wherever it could: its "
         "typed dates lie on days 1 "
-        "to 12 only, and those left as text on days above 12. Say in a map "(
-            f'date = ["{SWAPPED}", "%d/%m/%Y"] to turn them back, or list "iso" where the '
-            "typed dates are right"
-        )
+        "to 12 only, and those left as text on days above 12. Say in a map "
+        f'date = ["{SWAPPED}", "%d/%m/%Y"] to turn them back, or list "iso" where the '
+        "typed dates are right"
     )
 
 

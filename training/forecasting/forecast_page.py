@@ -89,10 +89,9 @@ def _table(result: Result) -> str:
         low, high = quantiles[place[row["area"]], 0, [1, 5]]
         last = "" if row["a_month_last_year"] is None else f"{row['a_month_last_year']:.1f}"
         rows.append(
-            f"<tr><td>{escape(row['area'])}</td><td>{row['a_month_expected']:.1f}</td><td>{last}</td>"(
-                f"<td>{forecast.mean[place[row['area']], 0]:.1f}</td><td>{low:.0f} to "
-                f"{high:.0f}</td></tr>"
-            )
+            f"<tr><td>{escape(row['area'])}</td><td>{row['a_month_expected']:.1f}</td><td>{last}</td>"
+            f"<td>{forecast.mean[place[row['area']], 0]:.1f}</td><td>{low:.0f} to "
+            f"{high:.0f}</td></tr>"
         )
     return (
         "<table><tr><th>Area</th><th>A month, expected</th><th>A month, last year</th>"

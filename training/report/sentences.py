@@ -60,10 +60,8 @@ def _apart(told: dict, event: str) -> str:
     return (
         f"Of two predictions of which one {_came(event)}, the model put that one first "
         f"{times(model)}; the last "
-    )(
         f"weight-for-height (WHZ) alone did so {times(whz)}. A child has several "
         "predictions; among those made "
-    )(
         f"equally long after {_FROM[event]} it was {times(same['model'])}, by WHZ "
         f"{times(same['WHZ'])}."
     )
@@ -101,7 +99,7 @@ def _risks(figures: dict, event: str) -> str:
     return (
         f"Its predictions said {said:.1%} on average, and {seen:.1%} of them "
         f"{_CAME[event]} (predictions, not "
-    )(f"children: each child counts as often as it was asked about): its percentages were {word} ")(
+        f"children: each child counts as often as it was asked about): its percentages were {word} "
         f"({ratio.value:.2f} times as many events as said; {ratio.low:.2f} to "
         f"{ratio.high:.2f}){more}."
     )
@@ -172,13 +170,10 @@ def _reached(short: dict[str, dict]) -> str:
     return (
         f"{ours['full']} of {ours['lists']} lists had more children than the {SHORT_LIST} "
         "visits of a sector and "
-    )(
         f"month; in all others any order visits everybody. In those {ours['full']}, of the "
         "places on the list "
-    )(
         f"whose child later had the event, the visits reached {parts}. Visits to such "
         "children, of 100, by the "
-    )(
         f"model less by lowest WHZ: {_difference(alone)}; with danger first in both "
         f"{_difference(both)}."
     )

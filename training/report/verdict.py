@@ -80,7 +80,6 @@ def _too_few(figures: dict) -> str:
     return (
         f"Not shown to work: only {figures['children_with_event']} of the children judged "
         "had the event, and at "
-    )(
         f"least {ENOUGH_EVENTS} are needed to say anything. What looks good below may be "
         f"chance.{percentages}"
     )
