@@ -199,10 +199,8 @@ def _say(result, told: dict) -> None:
         typer.echo(f"and {len(told['alerts']) - 20} further alerts (--json, --report)")
     for horizon, found in (told["backtest"] or {}).items():
         typer.echo(
-
-                f"{horizon} ahead: error {found['error']:.2f}, {found['ratio']:.3f} of the "
-                "best simple average "
-                f"({found['best_average']}); 80 % band held {found['in_80']:.3f}, WIS "
-                f"{found['interval_score']:.2f}"
-
+            f"{horizon} ahead: error {found['error']:.2f}, {found['ratio']:.3f} of the "
+            "best simple average "
+            f"({found['best_average']}); 80 % band held {found['in_80']:.3f}, WIS "
+            f"{found['interval_score']:.2f}"
         )

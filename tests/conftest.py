@@ -11,8 +11,8 @@ os.environ.setdefault("SANKET_LAG_SECONDS", "60")
 """A test machine that stands still for a second is no overloaded service; tests of shedding set
 bounds of their own."""
 
-JUDGE = ("test_judge_checks", "test_judge_promote", "test_judge_report")
-FIRST = ("judge", "test_explain_forest", "test_serving_serve", "test_clock", "test_list_browser")
+JUDGE = ("test_model_checks", "test_promote", "test_report")
+FIRST = ("judge", "test_explain_forest", "test_serve", "test_clock", "test_list_in_browser")
 
 
 def _group(nodeid: str) -> str:

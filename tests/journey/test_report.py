@@ -1,0 +1,300 @@
+"""The report, the card, drift, notebooks and mlproject: whole, self-contained, honest about what is
+not known."""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+
+from models.champion import bundles_folder, models_folder, turn
+from models.targets import NON_RESPONSE
+from registry.contract.errors import BadInput, UsageError
+from registry.contract.registry import day_date, day_number
+from tests.support import trained_models as made
+from training.cohorts.landmarks import cohort
+from training.commands import drift
+from training.commands.evaluate import as_json, evaluate, flat
+from training.commands.recalibrate import recalibrated
+from training.evaluation import learning_curve
+from training.evaluation.scored_rows import LATER, REHEARSAL, judged_cohort
+from training.metrics import stability_index
+from training.report.report_page import MOST_BYTES, first_line
+
+ROOT = Path(__file__).parents[2]
+NOTEBOOKS = {
+    "look_at_a_registry": [],
+    "explain_a_model": ["--target", "non_response"],
+    "compare_two_runs": ["--one", "CHAMPION", "--other", "CHAMPION"],
+}
+
+
+@pytest.fixture(autouse=True, scope="module")
+def a_short_learning_curve():
+    """One refit on half of the children: the curve's other points cost as much and are made
+    alike."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(learning_curve, "SHARES", (0.5,))
+        patch.setattr(learning_curve, "MOST_REPEATS", 1)
+        patch.setattr(learning_curve, "LEAST_EVENTS", 5)
+        yield
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    """A store with a champion for non-response."""
+    address = made.own_store(tmp_path_factory.mktemp("judged"))
+    turn(models_folder(address), "non_response", made.kept(address, made.carded()))
+    return address
+
+
+@pytest.fixture(scope="module")
+def report(store, tmp_path_factory):
+    """(page, told) of the champion."""
+    output = tmp_path_factory.mktemp("report") / "report.html"
+    told, updated = evaluate(store, output)
+    assert updated == []
+    return output.read_text(encoding="utf-8"), told
+
+
+class Links(HTMLParser):
+    """What a page would fetch."""
+
+    def __init__(self):
+        super().__init__()
+        self.found = []
+
+    def handle_starttag(self, tag, attributes):
+        told = dict(attributes)
+        self.found += [told[name] for name in ("src", "href", "xlink:href") if told.get(name)]
+
+
+def test_the_page_is_whole_small_and_needs_nothing_else(report):
+    page, _ = report
+    assert len(page.encode()) < MOST_BYTES
+    links = Links()
+    links.feed(page)
+    assert all(link.startswith(("#", "data:")) for link in links.found) and "<script" not in page
+    for words in (
+        "May never be used",
+        "Calibration curve",
+        "Decision curve",
+        "Is it fair?",
+        "TRIPOD+AI",
+        "PROBAST+AI",
+        "RISK016",
+        "beeswarm",
+        "Whom does it miss?",
+        "Words used here",
+        "the rules",
+        "failing to gain",
+        "30 days later",
+        "Learning curve",
+        "Steadiness",
+        "Model less this, then",
+        "danger first, then this model",
+        "nothing follows for real children",
+        "What must have happened before",
+        "with the event, in",
+    ):
+        assert words.lower() in page.lower(), words
+
+
+def test_the_learning_curve_ends_at_the_judged_model_itself(report):
+    _, (told,) = report
+    half, whole = told.figures["learning"]
+    assert (half.share, whole.share) == (0.5, 1.0) and half.events < whole.events
+    assert whole.auc == told.figures["discrimination"]["overall"]["model"].value
+
+
+def test_mlflow_is_told_of_every_order_and_question(report):
+    _, (told,) = report
+    found = flat(told.figures)
+    assert {
+        f"lists_{order}_{visits}_recall"
+        for order in ("our_risk", "the_rules", "lowest_WHZ", "chance")
+        for visits in (10, 20, 30)
+    } <= set(found)
+    assert {
+        "auc_against_failing",
+        "auc_against_slow",
+        "auc_against_known_later",
+        "auc_rules",
+        "auc_later_WHZ",
+    } <= set(found)
+
+
+def test_its_first_line_says_whose_data(report):
+    page, _ = report
+    assert page.index("SYNTHETIC DATA") < page.index("<h1>")
+    assert "Real records" in first_line({"synthetic": False, "share_assumed_dates": 0.25})
+    assert "25%" in first_line({"synthetic": False, "share_assumed_dates": 0.25})
+    assert "not known" in first_line({"synthetic": True})
+
+
+def test_no_child_is_named(report):
+    page, told = report
+    assert not [
+        child for child in made.clock().registry.child_ids[:500].astype(str) if f"{child}<" in page
+    ]
+    assert json.loads(as_json(told, []))["models"][0]["target"] == "non_response"
+
+
+def test_rows_after_the_training_judge_where_there_are_enough():
+    bundle = made.carded()
+    early = replace(bundle, facts=bundle.facts | {"trained_until": "2025-09-01"})
+    block, rows = judged_cohort(made.clock(), early)
+    assert block == LATER and rows.day.min() >= day_number("2025-09-01")
+    end = made.clock().registry.recorded_until
+    late = replace(bundle, facts=bundle.facts | {"trained_until": day_date(end).isoformat()})
+    assert judged_cohort(made.clock(), late)[0] == REHEARSAL
+
+
+def test_the_card_answers_all_27_items_and_invents_nothing():
+    card = made.carded().card
+    assert [row["item"] for row in card["tripod_ai"]] == [str(number) for number in range(1, 28)]
+    assert all(
+        row["answer"] and "{" not in row["answer"] for row in card["tripod_ai"] + card["probast_ai"]
+    )
+    ethics = next(row["answer"] for row in card["tripod_ai"] if row["title"] == "Ethical approval")
+    assert ethics.startswith("Not known, because")
+    json.dumps(card, allow_nan=False)
+
+
+def test_without_a_champion_there_is_nothing_to_judge(tmp_path):
+    with pytest.raises(BadInput, match="EVA002"):
+        evaluate(str(tmp_path / "x.db"), tmp_path / "r.html")
+    with pytest.raises(UsageError, match="EVA005"):
+        evaluate(
+            made.own_store(tmp_path), tmp_path / "r.html", run=_kept_at(tmp_path), update="slope"
+        )
+
+
+def _kept_at(folder):
+    return made.kept(str(folder / "x.db"), made.carded())
+
+
+def test_elsewhere_updates_are_offered_and_made_only_when_asked(tmp_path):
+    address = made.own_store(tmp_path)
+    foreign = replace(made.carded(), facts=made.carded().facts | {"registry_id": "another"})
+    version = made.kept(address, foreign)
+    told, updated = evaluate(address, tmp_path / "r.html", run=version)
+    offered = told[0].figures["updates"]
+    assert offered["brier_slope"] <= offered["brier_now"] + 1e-9 and updated == []
+    assert "Updates offered" in (tmp_path / "r.html").read_text(encoding="utf-8")
+    assert len(list(bundles_folder(models_folder(address)).iterdir())) == 1
+
+
+def test_a_recalibrated_bundle_says_what_it_is():
+    bundle = made.carded()
+    matrix = made.learned().features[:50]
+    moved = recalibrated(bundle, 0.8, 0.3, "there")
+    assert moved.log_odds(matrix) == pytest.approx(0.8 * bundle.log_odds(matrix) + 0.3)
+    outcomes = {found["code"]: found["outcome"] for found in moved.card["findings"]}
+    assert (
+        outcomes["RISK004"] == "not_applicable"
+        and moved.facts["recalibrated"]["of"] == bundle.version
+    )
+
+
+def test_the_stability_index_knows_the_same_from_another():
+    random = np.random.default_rng(2)
+    then = random.normal(size=5000)
+    deciles = np.quantile(then, np.linspace(0, 1, 11))
+    assert stability_index.index(deciles, random.normal(size=5000)) < 0.02
+    assert stability_index.index(deciles, random.normal(1, 1, 5000)) > 0.5
+    counts = np.quantile(random.poisson(0.3, 5000), np.linspace(0, 1, 11))
+    # Deciles tell a count's shares to a tenth: the same count lies within the bound of "moved".
+    assert stability_index.index(counts, random.poisson(0.3, 5000).astype(float)) < drift.MOVED
+    assert stability_index.index(counts, random.poisson(3, 5000).astype(float)) > 0.5
+
+
+def test_drift_is_quiet_on_the_same_rows_and_loud_on_others():
+    learned = made.learned()
+    bundle = replace(made.carded(), version="v")
+    from training.evaluation.scored_rows import of_matrix
+
+    same = of_matrix(bundle, learned.rows, learned.features, block="month")
+    quiet = drift.compare(bundle, same, month="2026-01", records=(85.0, 86.0))
+    assert quiet.figures["shifted_share"] < 0.05
+    other = replace(same, matrix=same.matrix * 1.5 + 1)
+    loud = drift.compare(bundle, other, month="2026-01", records=(60.0, 86.0))
+    assert loud.figures["shifted_share"] > 0.5
+    assert any("records" in reason for reason in loud.reasons) and "train again" in loud.advice
+
+
+def fullest_month():
+    """The month after the training in which most predictions fall (2026-06)."""
+    rows = cohort(made.clock(), NON_RESPONSE, cutoff=made.clock().registry.recorded_until)
+    months, counts = np.unique(
+        [f"{day_date(int(day)):%Y-%m}" for day in rows.day if day >= made.UNTIL], return_counts=True
+    )
+    return str(months[counts.argmax()])
+
+
+def test_drift_of_a_month_and_its_verb(store, tmp_path):
+    month = fullest_month()
+    (told,) = drift.drift(store, month)
+    assert told.rows > 50 and "records_quality" in told.figures
+    with pytest.raises(UsageError, match="DRF002"):
+        drift.drift(store, "March")
+    done = _sanket("drift", store, "--month", month, "--json", "-o", str(tmp_path / "d.html"))
+    answer = json.loads(done.stdout)["targets"][0]
+    assert done.returncode == (5 if answer["drifted"] else 0)
+    assert f"Drift in {month}" in (tmp_path / "d.html").read_text(encoding="utf-8")
+
+
+def _sanket(*words):
+    return subprocess.run(
+        [Path(sys.executable).parent / "sanket", *words],
+        capture_output=True,
+        text=True,
+        timeout=200,
+    )
+
+
+@pytest.mark.parametrize(
+    "notebook",
+    [
+        pytest.param(name, marks=() if name == "explain_a_model" else pytest.mark.soak)
+        for name in NOTEBOOKS
+    ],
+)
+def test_a_notebook_runs(notebook, store):
+    champion = json.loads((models_folder(store) / "champion-non_response.json").read_text())[
+        "bundle"
+    ]
+    asked = [champion if word == "CHAMPION" else word for word in NOTEBOOKS[notebook]]
+    command = [
+        sys.executable,
+        ROOT / "notebooks" / f"{notebook}.py",
+        "--",
+        "--store",
+        store,
+        *asked,
+    ]
+    done = subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        timeout=200,
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+
+
+def test_mlproject_is_a_link_with_every_entry_point():
+    link = ROOT / "MLproject"
+    assert link.is_symlink() and os.readlink(link) == "mlproject.yaml"
+    entries = yaml.safe_load(link.read_text(encoding="utf-8"))["entry_points"]
+    assert {"features", "train", "evaluate", "backtest", "promote"} <= set(entries)
+    for entry in entries.values():
+        assert all(f"{{{name}}}" in entry["command"] for name in entry["parameters"])
+        assert all("type" in told for told in entry["parameters"].values())

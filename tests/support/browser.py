@@ -1,0 +1,142 @@
+"""A real Chromium for the page tests, Debian's package."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.request
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import matplotlib
+from selenium import webdriver
+from selenium.webdriver.chrome.options import Options
+from selenium.webdriver.chrome.service import Service
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGES = ("chromium", "chromium-driver")
+SCREENSHOTS = Path(
+    os.environ.get("SANKET_SCREENSHOTS", Path(tempfile.gettempdir()) / "sanket-screenshots")
+)
+DEJAVU = Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"
+"""Latin letters and no Devanagari, as on an office computer."""
+PHONE, DESKTOP = (360, 740), (1280, 900)
+
+
+def programs() -> tuple[str, str]:
+    """Where chromium and chromedriver are; missing ones are installed as `make test` does it, where
+    that may be."""
+    subprocess.run(["sh", ROOT / "deploy" / "machine.sh", *PACKAGES], cwd=ROOT, check=True)
+    return shutil.which("chromium"), shutil.which("chromedriver")
+
+
+@contextlib.contextmanager
+def chromium(
+    size: tuple[int, int], *, fonts: Iterable[Path] = (), language: str = "en"
+) -> Iterator[webdriver.Chrome]:
+    """A fresh browser of this size that asks for this language, on a computer with DejaVu Sans and
+    these fonts only."""
+    browser, driver = programs()
+    options = Options()
+    options.binary_location = browser
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
+        for argument in (
+            "--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--no-first-run",
+            f"--user-data-dir={profile}", f"--lang={language}", "--disable-background-networking",
+        ):  # fmt: skip
+            options.add_argument(argument)
+        config = _fonts_config(Path(profile), [DEJAVU, *fonts])
+        wishes = {"intl.accept_languages": language, "intl.selected_languages": language}
+        options.add_experimental_option("prefs", wishes)
+        service = Service(driver, env=os.environ | {"FONTCONFIG_FILE": str(config)})
+        made = webdriver.Chrome(options=options, service=service)
+        try:
+            resize(made, size)
+            yield made
+        finally:
+            made.quit()
+
+
+def _fonts_config(folder: Path, fonts: Iterable[Path]) -> Path:
+    """Fontconfig's setting by which a computer has these fonts and no other."""
+    (folder / "fonts").mkdir()
+    for font in fonts:
+        shutil.copy(font, folder / "fonts")
+    config = folder / "fonts.conf"
+    config.write_text(
+        f"<fontconfig><dir>{folder}/fonts</dir><cachedir>{folder}/font-cache</cachedir></fontconfig>"
+    )
+    return config
+
+
+def resize(browser: webdriver.Chrome, size: tuple[int, int]) -> None:
+    """Make the window a phone's or a desktop's."""
+    width, height = size
+    metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+
+
+@contextlib.contextmanager
+def served(app, *, port: int = 0) -> Iterator[str]:
+    """The application on this port (0: a free one) of this machine, for as long as the block lasts;
+    its address."""
+    import uvicorn
+
+    with socket.socket() as free:
+        free.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        free.bind(("127.0.0.1", port))
+        port = free.getsockname()[1]
+    server = uvicorn.Server(
+        uvicorn.Config(app, port=port, log_level="error", ws="none", lifespan="off")
+    )
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    address = f"http://127.0.0.1:{port}"
+    _wait_for(address)
+    try:
+        yield address
+    finally:
+        server.should_exit = True
+        thread.join(10)
+
+
+def _wait_for(address: str) -> None:
+    until = time.monotonic() + 20
+    while True:
+        try:
+            urllib.request.urlopen(f"{address}/livez", timeout=2).close()
+            return
+        except OSError:
+            assert time.monotonic() < until, "the service did not start"
+            time.sleep(0.1)
+
+
+def cut_network(browser: webdriver.Chrome, *, cut: bool) -> None:
+    """Take the network away, or give it back; also from service workers."""
+    browser.execute_cdp_cmd("Network.enable", {})
+    browser.execute_cdp_cmd(
+        "Network.emulateNetworkConditions",
+        {"offline": cut, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1},
+    )
+
+
+def keep_picture(browser: webdriver.Chrome, name: str) -> Path:
+    """A screenshot of the whole page, kept as an artefact of the tests."""
+    import base64
+
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    taken = browser.execute_cdp_cmd("Page.captureScreenshot", {"captureBeyondViewport": True})
+    path = SCREENSHOTS / f"{name}.png"
+    path.write_bytes(base64.b64decode(taken["data"]))
+    return path
+
+
+if __name__ == "__main__":
+    print(*programs(), file=sys.stderr)
