@@ -23,6 +23,11 @@ class Feature:
     relapse: int = 0
     non_response: int = 0
 
+    def direction(self, name: str) -> int:
+        """The constrained direction of that name (a target says which it takes): -1, 0 or +1;
+        0 where nothing is known of the name."""
+        return {"relapse": self.relapse, "non_response": self.non_response}.get(name, 0)
+
     @property
     def onset(self) -> int:
         """As for relapse: the same bodies slide in the same way."""
