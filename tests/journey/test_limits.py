@@ -117,7 +117,7 @@ def test_our_fault_is_said_without_its_message():
     assert answer[0] == 500 and code(answer) == "API099"
     said = "".join(told.lines) + answer[2].decode()
     assert (
-        "C-104" not in said and "7.3" not in said and "ValueError at test_serving_limits.py" in said
+        "C-104" not in said and "7.3" not in said and "ValueError at test_limits.py" in said
     )
 
 

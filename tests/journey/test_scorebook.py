@@ -176,7 +176,7 @@ def test_a_database_that_is_gone_is_said_so(tmp_path):
 
 WRITER = """
 import sys, datetime as dt
-from serving import scorebook
+from serving.book import scorebook
 from serving.database import engine_of
 from tests.support.service_cases import row
 engine = engine_of(sys.argv[1])
