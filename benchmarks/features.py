@@ -30,7 +30,7 @@ from features.clock import Clock
 from features.trajectory.as_of import as_of
 from features.trajectory.context import Context
 from features.trajectory.smoother import DEFAULT_PRIORS
-from models.targets import PROBLEMS
+from models.targets import TARGETS, trained_targets
 from registry.contract.registry import Registry
 from training.cohorts.landmarks import cohort
 
@@ -52,8 +52,8 @@ def features_and_labels(registry: Registry) -> dict[str, float]:
     context = Context(clock)
     took("context")
     landmark_rows = 0
-    for problem in PROBLEMS.values():
-        rows = cohort(clock, problem, cutoff=registry.recorded_until)
+    for target in trained_targets().values():
+        rows = cohort(clock, target, cutoff=registry.recorded_until)
         took("labels")
         landmark_rows += len(
             as_of(clock, rows.child, rows.day, priors=DEFAULT_PRIORS, context=context)
@@ -66,7 +66,7 @@ def one_child_ms(registry: Registry, *, with_context: bool) -> float:
     """Median milliseconds for one feature row of one child."""
     clock = Clock(registry)
     context = Context(clock) if with_context else None
-    rows = cohort(clock, PROBLEMS["relapse"], cutoff=registry.recorded_until)
+    rows = cohort(clock, TARGETS["relapse"], cutoff=registry.recorded_until)
     seconds = []
     for at in np.random.default_rng(1).integers(0, len(rows.child), ONE_CHILD_ROUNDS):
         begun = time.perf_counter()

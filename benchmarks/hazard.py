@@ -33,7 +33,7 @@ from benchmarks.truth import AFTER_DAYS, judged
 from features.clock import Clock
 from features.trajectory.as_of import as_of
 from features.trajectory.context import Context
-from models.targets import CENSORED, DID_NOT_HAPPEN, HAPPENED, PROBLEMS, RELAPSE, Problem
+from models.targets import CENSORED, DID_NOT_HAPPEN, HAPPENED, RELAPSE, Target, trained_targets
 from training.cohorts.landmarks import Cohort, before_split, cohort
 from training.fitting.fit import BASE_SETTINGS, MOST_TREES, PATIENCE, directions, folds
 from training.fitting.linear_half import fit_linear
@@ -68,7 +68,7 @@ def grown(
 
 
 def _asks_relapse(rows: Cohort) -> bool:
-    return rows.problem.target == RELAPSE.target
+    return rows.target.name == RELAPSE.name
 
 
 def intervals(rows: Cohort, *, whole: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -77,7 +77,7 @@ def intervals(rows: Cohort, *, whole: bool) -> tuple[np.ndarray, np.ndarray, np.
 
     A child that is lost within an interval counts in it from its half on.
     """
-    step = STEP[rows.problem.target]
+    step = STEP[rows.target.name]
     count = -(-rows.remaining.astype(np.int64) // step)
     answered = rows.outcome == (HAPPENED if _asks_relapse(rows) else DID_NOT_HAPPEN)
     answered &= _asks_relapse(rows) | (rows.time < rows.remaining)
@@ -98,23 +98,23 @@ def risk_of(booster: lgb.Booster, rows: Cohort, matrix: np.ndarray) -> np.ndarra
     return 1.0 - unanswered if _asks_relapse(rows) else unanswered
 
 
-def compared(clock: Clock, context: Context, problem: Problem, split: int) -> dict[str, object]:
+def compared(clock: Clock, context: Context, target: Target, split: int) -> dict[str, object]:
     """Figures of both forests on the landmarks after the split."""
     priors = registry_priors(clock, until=split)
-    learning = cohort(clock, problem, cutoff=split - 1)
+    learning = cohort(clock, target, cutoff=split - 1)
     learning = learning.take(np.flatnonzero(before_split(learning, split)))
-    later = cohort(clock, problem, cutoff=clock.registry.recorded_until)
+    later = cohort(clock, target, cutoff=clock.registry.recorded_until)
     later = later.take(np.flatnonzero(later.day >= split))
     before, after = (
         as_of(clock, of.child, of.day, priors=priors, context=context) for of in (learning, later)
     )
     known = examples(learning, before, np.ones(len(before), bool))
     row, interval, answer = intervals(learning, whole=False)
-    keep = np.array(directions(problem.target))
+    keep = np.array(directions(target))
     settings = BASE_SETTINGS | {"seed": 1, "num_threads": 2, "monotone_constraints": keep.tolist()}
     weights = grown(settings, known.rows, known.happened, weight=known.weight, child=known.child)
     # A hazard of cure goes the other way.
-    of_interval = [*(keep if problem is RELAPSE else -keep).tolist(), 0]
+    of_interval = [*(keep if target is RELAPSE else -keep).tolist(), 0]
     hazard = grown(
         settings | {"monotone_constraints": of_interval},
         np.column_stack([before[row], interval]),
@@ -151,12 +151,12 @@ def main() -> None:
     registry = simulated(wanted.children, months=MONTHS, seed=SEED)
     clock, told = Clock(registry), {}
     context = Context(clock)
-    for target, problem in PROBLEMS.items():
-        told[target] = found = compared(
-            clock, context, problem, registry.recorded_until - AFTER_DAYS
+    for name, target in trained_targets().items():
+        told[name] = found = compared(
+            clock, context, target, registry.recorded_until - AFTER_DAYS
         )
         print(
-            f"{target}: {found['rows']:,} rows with {found['events']:,} events; "
+            f"{name}: {found['rows']:,} rows with {found['events']:,} events; "
             f"{found['intervals']:,} intervals"
         )
         for name, of in found["found"].items():

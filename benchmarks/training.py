@@ -22,7 +22,7 @@ sys.path[0] = str(Path(__file__).resolve().parents[1])
 from benchmarks._simulated import simulated
 from features.clock import Clock
 from features.trajectory.context import Context
-from models.targets import PROBLEMS
+from models.targets import trained_targets
 from training.evaluation.run_figures import figures
 from training.fitting.pipeline import learn
 
@@ -45,19 +45,19 @@ def main() -> None:
         "trials": wanted.trials,
         "cores": len(os.sched_getaffinity(0)),
     }
-    for target, problem in PROBLEMS.items():
+    for name, target in trained_targets().items():
         started = time.perf_counter()
         learned = learn(
             clock,
-            problem,
+            target,
             until=registry.recorded_until + 1,
             trials=wanted.trials,
             context=context,
             said=lambda text: print(text, file=sys.stderr),
         )
-        told[f"{target}_minutes"] = round((time.perf_counter() - started) / 60, 2)
-        told[f"{target}_rows"] = int(learned.earlier_on.sum())
-        told[f"{target}_auc_later_block"] = round(figures(learned)["auc"], 4)
+        told[f"{name}_minutes"] = round((time.perf_counter() - started) / 60, 2)
+        told[f"{name}_rows"] = int(learned.earlier_on.sum())
+        told[f"{name}_auc_later_block"] = round(figures(learned)["auc"], 4)
     told["minutes"] = round((time.perf_counter() - begun) / 60, 2)
     told["peak_gb"] = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2, 2)
     for name, value in told.items():

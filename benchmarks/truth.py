@@ -35,7 +35,7 @@ from features.clock import Clock
 from features.trajectory.as_of import as_of
 from features.trajectory.catalogue import NAMES, SERIES
 from features.trajectory.context import Context
-from models.targets import HAPPENED, PROBLEMS
+from models.targets import HAPPENED, trained_targets
 from registry.contract.registry import Registry, day_date
 from registry.simulate.dials import Dials
 from training.cohorts import censoring
@@ -167,12 +167,12 @@ def compared(
     """By target, the figures of each order on the landmarks after the split."""
     clock = Clock(registry)
     context, split, told = Context(clock), registry.recorded_until - AFTER_DAYS, {}
-    for target, problem in PROBLEMS.items():
-        learned = learn(clock, problem, until=split, trials=trials, context=context)
-        later = cohort(clock, problem, cutoff=registry.recorded_until)
+    for name, target in trained_targets().items():
+        learned = learn(clock, target, until=split, trials=trials, context=context)
+        later = cohort(clock, target, cutoff=registry.recorded_until)
         later = later.take(np.flatnonzero(later.day >= split))
         matrix = as_of(clock, later.child, later.day, priors=learned.bundle.priors, context=context)
-        truth = truth_of(registry, later, truths[target])
+        truth = truth_of(registry, later, truths[name])
         there = ~np.isnan(truth)
         later, matrix, truth = (
             later.take(np.flatnonzero(there)),

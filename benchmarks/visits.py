@@ -37,7 +37,7 @@ sys.path[0] = str(Path(__file__).resolve().parent.parent)
 from benchmarks._former_order import former
 from features.clock import Clock
 from features.episodes import DIED
-from models.targets import HAPPENED, PROBLEMS, RELAPSE
+from models.targets import HAPPENED, RELAPSE, trained_targets
 from models.visits.listed_child import Candidate
 from models.visits.ranking import GONE, VisitList, rank, rests
 from models.visits.severity import YOUNG_MONTHS, severity
@@ -53,7 +53,7 @@ HORIZON_DAYS = 365
 DEATH_DAYS = 91
 REPEATS = 1000
 DEATH = "death"
-COUNTED = (DEATH, *PROBLEMS)
+COUNTED = (DEATH, *trained_targets())
 ORDERS = (
     "ours",
     "ours_and_anm",
@@ -137,14 +137,14 @@ def lists(registry: Registry, *, split: int, capacity: int) -> Iterator[Found]:
     off."""
     clock = Clock(registry)
     bundles = {
-        name: learn(clock, problem, until=split).bundle.prepare()
-        for name, problem in PROBLEMS.items()
+        name: learn(clock, target, until=split).bundle.prepare()
+        for name, target in trained_targets().items()
     }
-    later = {name: at_month_starts(clock, problem, split) for name, problem in PROBLEMS.items()}
+    later = {name: at_month_starts(clock, target, split) for name, target in trained_targets().items()}
     everyone, died = np.arange(len(registry.child_ids), dtype=np.int32), deaths(registry)
     for day in sorted(set.intersection(*(set(rows.day.tolist()) for rows in later.values()))):
         here = {name: rows.take(np.flatnonzero(rows.day == day)) for name, rows in later.items()}
-        after = set(map(str, registry.child_ids[here[RELAPSE.target].child]))
+        after = set(map(str, registry.child_ids[here[RELAPSE.name].child]))
         events = {
             name: {str(child) for child in registry.child_ids[rows.child[rows.outcome == HAPPENED]]}
             for name, rows in here.items()

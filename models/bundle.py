@@ -68,7 +68,7 @@ class Bundle:
     """One model of one target. `trees` is the share of the forest in the blend, `1 - trees` the
     linear half's.
 
-    The forest starts from `start` and, where the problem has one, from the feature `offset` (a
+    The forest starts from `start` and, where the target has one, from the feature `offset` (a
     logarithm of time); `offset_mean` is that feature's mean among the training rows, from which its
     reason is measured.
     """

@@ -10,6 +10,7 @@ import json
 import os
 from pathlib import Path
 
+from models.targets import trained_targets
 from models.bundle import Bundle, load
 from registry.contract.errors import BadInput
 
@@ -69,7 +70,7 @@ def champions(folder: Path, *, rehearsal: bool = False) -> dict[str, Bundle]:
     """The champions of a models folder, by target (with their rehearsals where asked)."""
     found = {
         target: champion(folder, target, rehearsal=rehearsal)
-        for target in ("relapse", "non_response")
+        for target in trained_targets()
     }
     return {target: bundle for target, bundle in found.items() if bundle is not None}
 

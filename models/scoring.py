@@ -13,7 +13,6 @@ import numpy as np
 from numba import njit
 
 from features.clock import Clock, days_apart, days_between
-from features.criteria import criteria
 from features.episodes import CURED
 from features.trajectory import as_of
 from features.trajectory.catalogue import NAMES
@@ -22,7 +21,7 @@ from features.trajectory.trace import Trace, trace
 from models.bundle import Bundle
 from models.child_facts import facts_of
 from models.reasons import grouped
-from models.targets import NON_RESPONSE, ONSET, ONSET_AGES, RELAPSE
+from models.targets import Asked, Target, trained_targets
 from registry.contract.registry import NEVER
 
 SCORED, NOT_SCORED = "scored", "not_scored"
@@ -69,7 +68,7 @@ class TargetScores:
 
 @dataclass(frozen=True)
 class Scored:
-    """Both targets, the view that they come from (for rules and pages), and the feature rows."""
+    """Every target, the view that they come from (for rules and pages), and the feature rows."""
 
     traced: Trace
     rows: np.ndarray
@@ -107,15 +106,15 @@ def score_children(
         return made[key]
 
     targets = {}
-    for problem in (RELAPSE, NON_RESPONSE):
-        bundle = bundles.get(problem.target)
+    for name, target in trained_targets().items():
+        bundle = bundles.get(name)
         traced, rows = rows_for(bundle)
-        targets[problem.target] = _target(problem.target, bundle, traced, rows)
+        targets[name] = _target(target, bundle, traced, rows)
     traced, rows = next(iter(made.values()))
     return Scored(traced, rows, targets)
 
 
-def abstains(target: str, traced: Trace, rows: np.ndarray) -> np.ndarray:
+def abstains(target: Target, traced: Trace, rows: np.ndarray) -> np.ndarray:
     """Positions in WHY_NOT (int8, 0 where a score may be given): the question does not arise, or
     cannot be borne.
 
@@ -124,7 +123,9 @@ def abstains(target: str, traced: Trace, rows: np.ndarray) -> np.ndarray:
     """
     stays, child = traced.stays, traced.known.children
     return _abstains(
-        _ASKED[target],
+        target.asked,
+        target.horizon,
+        target.oldest_age_days,
         rows,
         traced.day,
         child["left_on"],
@@ -161,58 +162,63 @@ def abstains(target: str, traced: Trace, rows: np.ndarray) -> np.ndarray:
         "back_in_treatment",
     )
 )
-_OF_RELAPSE, _OF_NON_RESPONSE, _OF_ONSET = range(3)
-_ASKED = {
-    RELAPSE.target: _OF_RELAPSE,
-    NON_RESPONSE.target: _OF_NON_RESPONSE,
-    ONSET.target: _OF_ONSET,
-}
 _AGE, _WEIGHED, _SIBLINGS = (
     _AT[name] for name in ("age_days", "days_since_weighed", "siblings_sam_365")
 )
-_ONSET_OLDEST = ONSET_AGES[1]
-_LAST_DAY, _TREATED_DAYS, _DISCHARGED_DAYS = (
-    criteria().last_day,
-    NON_RESPONSE.horizon,
-    RELAPSE.horizon,
-)
+_IN_TREATMENT, _AFTER_CURE = int(Asked.IN_TREATMENT), int(Asked.AFTER_CURE)
 
 
 @njit(cache=True, nogil=True)
 def _abstains(
-    asked, rows, day, left_on, sex, birth_date, admitted_on, closed_on, outcome, facility_open
+    asked,
+    longest_days,
+    oldest_age_days,
+    rows,
+    day,
+    left_on,
+    sex,
+    birth_date,
+    admitted_on,
+    closed_on,
+    outcome,
+    facility_open,
 ):
-    """The first check that speaks against a score; `asked`: of which target."""
-    treated, discharged = asked == _OF_NON_RESPONSE, asked == _OF_RELAPSE
+    """The first check that speaks against a score; `asked`: of whom the question is asked,
+    `longest_days`: how long after its index."""
+    treated, discharged = asked == _IN_TREATMENT, asked == _AFTER_CURE
     why = np.zeros(len(day), np.int8)
     for i in range(len(day)):
         if left_on[i] <= day[i]:
             why[i] = _LEFT
         elif sex[i] < 0 or birth_date[i] == NEVER:
             why[i] = _UNKNOWN_CHILD
-        elif rows[i, _AGE] > (_ONSET_OLDEST if asked == _OF_ONSET else _LAST_DAY):
+        elif rows[i, _AGE] > oldest_age_days:
             why[i] = _TOO_OLD
         elif treated and not (admitted_on[i] != NEVER and closed_on[i] == NEVER):
             why[i] = _NOT_IN_TREATMENT
-        elif treated and days_apart(admitted_on[i], day[i]) > _TREATED_DAYS:
+        elif treated and days_apart(admitted_on[i], day[i]) > longest_days:
             why[i] = _TREATED_LONG
         elif discharged and outcome[i] != CURED:
             why[i] = _NOT_CURED
         elif discharged and facility_open[i] > 0:
             why[i] = _BACK
-        elif discharged and days_apart(closed_on[i], day[i]) > _DISCHARGED_DAYS:
+        elif discharged and days_apart(closed_on[i], day[i]) > longest_days:
             why[i] = _DISCHARGED_LONG_AGO
         elif not rows[i, _WEIGHED] <= LONGEST_WITHOUT_WEIGHT:
             why[i] = _NO_WEIGHT
     return why
 
 
-def _target(target: str, bundle: Bundle | None, traced: Trace, rows: np.ndarray) -> TargetScores:
+def _target(target: Target, bundle: Bundle | None, traced: Trace, rows: np.ndarray) -> TargetScores:
     n, stays = len(rows), traced.stays
     why_not = abstains(target, traced, rows)
     if bundle is None:
         why_not = np.where(why_not == 0, WHY_NOT.index("no_model"), why_not).astype(np.int8)
-    index_on = stays.admitted_on if target == NON_RESPONSE.target else stays.closed_on
+    index_on = {
+        Asked.IN_TREATMENT: stays.admitted_on,
+        Asked.AFTER_CURE: stays.closed_on,
+        Asked.UNTREATED: traced.day,
+    }[target.asked]
     risk, low, high, log_odds = np.full((4, n), np.nan)
     parts, base, chosen = np.full((n, len(NAMES)), np.nan), np.nan, np.flatnonzero(why_not == 0)
     if bundle is not None and len(chosen):
@@ -220,7 +226,7 @@ def _target(target: str, bundle: Bundle | None, traced: Trace, rows: np.ndarray)
         risk[chosen], low[chosen], high[chosen] = scores.risk, scores.low, scores.high
         log_odds[chosen], parts[chosen], base = scores.log_odds, scores.contributions, scores.base
     return TargetScores(
-        target,
+        target.name,
         bundle.version if bundle else "",
         why_not,
         index_on,

@@ -17,7 +17,7 @@ def _():
     from features import data_quality
     from features.clock import Clock
     from features.who.growth import zscores
-    from models.targets import PROBLEMS
+    from models.targets import trained_targets
     from registry.contract.registry import OWN_DAY, day_date
     from training.cohorts.landmarks import attrition_table, cohort
     from training.commands.train import load_registry
@@ -26,7 +26,6 @@ def _():
     clock = Clock(load_registry(store))
     return (
         OWN_DAY,
-        PROBLEMS,
         attrition_table,
         clock,
         cohort,
@@ -34,6 +33,7 @@ def _():
         mo,
         pd,
         data_quality,
+        trained_targets,
         zscores,
     )
 
@@ -68,11 +68,11 @@ def _(mo, pd, data_quality, registry, zscores):
 
 
 @app.cell
-def _(PROBLEMS, attrition_table, clock, cohort, mo, pd, registry):
+def _(attrition_table, clock, cohort, mo, pd, registry, trained_targets):
     attrition = pd.DataFrame(
         {
-            target: attrition_table(cohort(clock, problem, cutoff=registry.recorded_until))
-            for target, problem in PROBLEMS.items()
+            name: attrition_table(cohort(clock, target, cutoff=registry.recorded_until))
+            for name, target in trained_targets().items()
         }
     )
     mo.vstack([mo.md("## From records to cohorts"), attrition])

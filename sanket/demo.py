@@ -96,10 +96,10 @@ def _store(source: Path, store: str, said) -> None:
 
 def _models(store: str, said) -> None:
     from models.champion import models_folder, pointer
-    from models.targets import PROBLEMS
+    from models.targets import trained_targets
     from training.commands.train import train
 
-    missing = tuple(target for target in PROBLEMS if pointer(models_folder(store), target) is None)
+    missing = tuple(target for target in trained_targets() if pointer(models_folder(store), target) is None)
     if not missing:
         said("both models are there")
         return

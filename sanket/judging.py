@@ -153,12 +153,12 @@ def rollback(
     as_json: Json = False,
 ) -> None:
     """Let the model that answered before this one answer again."""
-    from models.targets import PROBLEMS
+    from models.targets import trained_targets
     from registry.contract.errors import UsageError
     from training.commands.promote import rollback as turn_back
 
-    if target not in PROBLEMS:
-        raise UsageError("TRN010", f"--target is {' or '.join(PROBLEMS)}")
+    if target not in trained_targets():
+        raise UsageError("TRN010", f"--target is {' or '.join(trained_targets())}")
     _say_turned(turn_back(store, target, by=by, tracked_at=tracking), as_json)
 
 

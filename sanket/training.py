@@ -119,14 +119,14 @@ def backtest(
     (docs/models.md).
     """
     from features.clock import Clock
-    from models.targets import BACKTESTED
+    from models.targets import TARGETS
     from sanket.progress import steps
     from training.commands.backtest import backtest as run
     from training.commands.backtest import summary
     from training.commands.train import load_registry
 
     day, true_risks = _day(split, "--split"), _truth(truth)
-    targets = _targets(target, among=tuple(BACKTESTED))
+    targets = _targets(target, among=tuple(TARGETS))
     with steps("Backtest") as said:
         clock = Clock(load_registry(store))
         predictions, bundles = run(
@@ -178,10 +178,10 @@ def _truth(folder: Path | None):
 def _targets(target: str | None, among: tuple[str, ...] = ()) -> tuple[str, ...]:
     """The target asked for, else all of them; `among`: those that the verb knows (by default those
     trained)."""
-    from models.targets import PROBLEMS
+    from models.targets import trained_targets
     from registry.contract.errors import UsageError
 
-    among = among or tuple(PROBLEMS)
+    among = among or tuple(trained_targets())
     if target is None:
         return among
     if target not in among:

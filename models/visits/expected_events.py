@@ -65,6 +65,12 @@ def non_response_share(days_in_treatment: float, *, ahead: int = MONTH_DAYS) -> 
     return float(days_in_treatment + ahead >= DECIDED_ON_DAY)
 
 
+def onset_share(days_since_measured: float, *, ahead: int = MONTH_DAYS) -> float:
+    """A first SAM may come on any of the 91 days alike: 30 of the days that are left."""
+    left = DECIDED_ON_DAY - days_since_measured
+    return 1.0 if left <= ahead else ahead / left
+
+
 def expected(children: Iterable[AtRisk]) -> Expected:
     """The expected events of these children.
 

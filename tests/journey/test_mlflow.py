@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from models.champion import models_folder, pointer
-from models.targets import PROBLEMS
+from models.targets import TARGETS, trained_targets
 from registry.simulate.dials import Dials
 from registry.simulate.write import simulate
 from registry.store.store import open_store
@@ -87,7 +87,7 @@ def runs_of(server, target):
 
 def test_the_whole_way_of_a_data_scientist(run, store, server, tmp_path):
     run("train", trials=0)
-    assert all(len(runs_of(server, target)) == 1 for target in PROBLEMS)
+    assert all(len(runs_of(server, target)) == 1 for target in trained_targets())
     run("train_until", target="non_response", until="2025-06-01", trials=0)
     (newest, bundle), (_, first) = runs_of(server, "non_response")
     assert bundle != first
@@ -125,7 +125,7 @@ def test_backtest(run, tmp_path):
     run("backtest", split="2025-12-01", output=output, trials=0)
     found = pd.read_parquet(output)
     assert (
-        set(found["target"]) == set(PROBLEMS) and (found["score_status"] == "scored").mean() > 0.9
+        set(found["target"]) == set(TARGETS) and (found["score_status"] == "scored").mean() > 0.9
     )
 
 

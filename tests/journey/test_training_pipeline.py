@@ -124,7 +124,7 @@ def test_a_bundle_holds_text_and_numbers_and_scores_as_it_did(learned, kept):
 
 def test_the_linear_half_keeps_the_directions_and_loses_least_within_them(learned):
     linear = learned.fitted.linear
-    ways = np.array(fit.directions("relapse"))
+    ways = np.array(fit.directions(RELAPSE))
     assert np.all(linear.weight[ways > 0] >= 0) and np.all(linear.weight[ways < 0] <= 0)
     assert np.any(linear.weight[ways > 0] > 0) and np.any(linear.weight[ways < 0] < 0)
     learning = pipeline.examples(learned.rows, learned.features, learned.earlier_on)

@@ -153,7 +153,7 @@ def test_7_a_flipped_sign_in_the_directions(monkeypatch):
     learning = examples(what.rows, what.features, what.earlier_on)
     monkeypatch.setattr(fit, "MOST_TREES", 40)
     booster = fit.fit(
-        learning, target="non_response", settings={"learning_rate": 0.1}, seed=1
+        learning, target=NON_RESPONSE, settings={"learning_rate": 0.1}, seed=1
     ).booster
     flipped = replace(what, bundle=replace(what.bundle, booster=booster, forest=None))
     honest = asked("RISK016", what)

@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 
 from features.trajectory.catalogue import NAMES, REASON_OF
-from models.targets import PROBLEMS
+from models.targets import TARGETS
 from training.card.card_wording import MAY, MAY_NOT, PROBAST, TRIPOD
 from training.card.fingerprint import stamp
 from training.checks.finding import Finding
@@ -65,7 +65,7 @@ def _facts(
 ) -> dict[str, object]:
     """Every word that the card's sentences are filled with."""
     bundle, facts = learned.bundle, learned.bundle.facts
-    attrition, problem = facts["attrition"], PROBLEMS[learned.bundle.target]
+    attrition, target = facts["attrition"], TARGETS[learned.bundle.target]
     share = facts.get("share_assumed_dates")
     known = learned.rows.outcome >= 0
     prevalence = float(np.mean(learned.rows.outcome[known] == 1))
@@ -73,10 +73,10 @@ def _facts(
     return (
         {
             "target": bundle.target.replace("_", "-"),
-            "horizon": problem.horizon,
+            "horizon": target.horizon,
             "used": len(learned.rows.index),
-            "landmarks": ", ".join(map(str, problem.landmarks)),
-            "label_days": problem.label_days,
+            "landmarks": ", ".join(map(str, target.landmarks)),
+            "label_days": target.label_days,
             "until": facts["trained_until"],
             "seed": facts["seed"],
             "synthetic": facts["synthetic"],
@@ -113,10 +113,8 @@ def _facts(
             ),
             "advised": advised.events,
             "prevalence": f"{prevalence:.1%}",
-            "index": "discharge as cured"
-            if problem.target == "relapse"
-            else "admission to a UCDC or VCDC",
-            "event": _event(problem.target),
+            "index": target.report.index,
+            "event": target.report.event,
             "outcome_counts": _outcomes(findings),
         }
         | {
@@ -130,17 +128,6 @@ def _facts(
             )
         }
         | {finding.code: f"{finding.outcome}: {finding.message}" for finding in findings}
-    )
-
-
-def _event(target: str) -> str:
-    if target == "relapse":
-        return (
-            "SAM again on day 14 to 183 after a verified cure: confirmed by the next valid "
-            "reading, or admitted"
-        )
-    return (
-        "91 days of treatment without cure, or a close as not recovered or sent on for lack of gain"
     )
 
 

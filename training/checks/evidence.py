@@ -9,7 +9,7 @@ import numpy as np
 
 from features.clock import Clock
 from features.trajectory.context import Context
-from models.targets import HAPPENED, PROBLEMS, Problem
+from models.targets import HAPPENED, TARGETS, Target
 from registry.contract.registry import day_number
 from training.evaluation.scored_rows import (
     LATER,
@@ -35,9 +35,9 @@ class Evidence:
     context: Context | None = None
 
     @property
-    def problem(self) -> Problem:
-        """The target's problem."""
-        return PROBLEMS[self.learned.bundle.target]
+    def target(self) -> Target:
+        """What the model predicts."""
+        return TARGETS[self.learned.bundle.target]
 
     @property
     def until(self) -> int:

@@ -94,7 +94,7 @@ def labels_before_split(evidence: Evidence) -> Said:
     What to do: use `training.cohorts.landmarks.before_split`; do not take rows because their
     outcome happens to be known.
     """
-    ends = evidence.index_on().astype(np.int64) + evidence.problem.label_days
+    ends = evidence.index_on().astype(np.int64) + evidence.target.label_days
     late = int(np.sum(ends >= evidence.until))
     known_late = int(np.sum(evidence.happened() & (evidence.learned.rows.day >= evidence.until)))
     if late or known_late:
@@ -175,7 +175,7 @@ def labels_as_contract(evidence: Evidence) -> Said:
     fit.
     """
     rows = evidence.learned.rows
-    anew = cohort(evidence.clock, evidence.problem, cutoff=evidence.until - 1)
+    anew = cohort(evidence.clock, evidence.target, cutoff=evidence.until - 1)
     key = {
         (int(c), int(d), int(mark)): int(o)
         for c, d, mark, o in zip(anew.child, anew.day, anew.landmark, anew.outcome, strict=True)

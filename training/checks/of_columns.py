@@ -126,7 +126,7 @@ def no_column_tells(evidence: Evidence) -> Said:
         for name, column in zip(NAMES, matrix[known].T, strict=True)
     }
     name = max(best, key=best.get)
-    bound = TELLS_TOO_WELL[evidence.problem.target]
+    bound = evidence.target.most_column_auc
     words = (
         f"over all rows learnt from, the column that tells most is {name} with an AUC of "
         f"{best[name]:.3f}"
@@ -204,7 +204,7 @@ def better_record_lower_risk(evidence: Evidence) -> Said:
         return skipped("there is no training row")
     scale, before = bundle.linear.scale, bundle.forest.margin(matrix)
     wrong = []
-    for position, direction in enumerate(directions(bundle.target)):
+    for position, direction in enumerate(directions(evidence.target)):
         if direction and (
             direction * bundle.linear.weight[position] < 0
             or _goes_against(bundle, matrix, position, direction * scale[position], before)

@@ -18,7 +18,6 @@ from training.fitting.sample_size import needed
 from training.metrics.calibration import calibration
 from training.metrics.discrimination import auc, bootstrap
 
-TOO_GOOD = {RELAPSE.target: 0.90, NON_RESPONSE.target: 0.95}
 EARLY_IN_TREATMENT = 28
 """Non-response: from four weeks of weighing on it can honestly be foreseen that well; before, it
 cannot."""
@@ -65,15 +64,13 @@ def not_too_good(evidence: Evidence) -> Said:
     What to do: look at the strongest columns of the report's reasons, and when their records are
     known.
     """
-    judged, target, which = evidence.judged, evidence.problem.target, ""
-    if target == NON_RESPONSE.target:
-        judged, which = (
-            judged.take(judged.rows.landmark < EARLY_IN_TREATMENT),
-            " before the fourth week",
-        )
+    judged, target, which = evidence.judged, evidence.target, ""
+    if target.most_auc_before_day is not None:
+        judged = judged.take(judged.rows.landmark < target.most_auc_before_day)
+        which = f" before day {target.most_auc_before_day}"
     if why := _enough(judged):
         return skipped(why)
-    found, bound = auc(judged.risk, judged.happened, judged.weight), TOO_GOOD[target]
+    found, bound = auc(judged.risk, judged.happened, judged.weight), target.most_auc
     told = f"AUC {found:.3f}{which}, {judged.events} events (a leak is suspected over {bound})"
     if found <= bound:
         return (
@@ -102,9 +99,7 @@ def better_than_one_measurement(evidence: Evidence) -> Said:
     judged = evidence.judged
     if why := _enough(judged):
         return skipped(why)
-    orders = {"WHZ": filled(-judged.matrix[:, WHZ]), "MUAC": filled(-judged.matrix[:, MUAC])}
-    if evidence.problem.target == NON_RESPONSE.target:
-        orders["days without gain"] = filled(judged.matrix[:, WITHOUT_GAIN])
+    orders = single_orders(judged)
     found = {name: auc(order, judged.happened, judged.weight) for name, order in orders.items()}
     best = max(found, key=found.get)
     own = auc(judged.risk, judged.happened, judged.weight)

@@ -8,33 +8,20 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from features.clock import Clock
-from models.targets import CENSORED, DID_NOT_HAPPEN, HAPPENED, NON_RESPONSE, ONSET, RELAPSE, Problem
+from models.targets import CENSORED, DID_NOT_HAPPEN, HAPPENED, Asked, Target
 from registry.contract.registry import NEVER
 from training.cohorts.lives import (
     COHORT_WORDS,
-    CURED_UNVERIFIED,
-    FAILED_DISCHARGE,
     IN_COHORT,
-    NOT_THAT_AGE,
-    SAM_LATELY,
-    SAM_THEN,
-    SAM_WAITS,
-    TREATED_LATELY,
     Outcomes,
 )
-from training.cohorts.outcomes import outcomes
+from training.cohorts.outcomes import OUTCOME_RULES, outcomes
 
-LEFT_OUT = {
-    RELAPSE.target: (CURED_UNVERIFIED, FAILED_DISCHARGE),
-    NON_RESPONSE.target: (),
-    ONSET.target: (SAM_THEN, NOT_THAT_AGE, TREATED_LATELY, SAM_WAITS, SAM_LATELY),
-}
-"""Why indexes of a target can be left out of its cohort: counted in the attrition."""
 
 
 @dataclass(frozen=True)
 class Cohort:
-    """Landmark rows of one problem: arrays of length m, and the attrition that led to them.
+    """Landmark rows of one target: arrays of length m, and the attrition that led to them.
 
     `index`: position in `outcomes`; `child`, `day` (the day of prediction), `landmark` (days after
     the index); `outcome` (1, 0, -1); `time`: days from the landmark to the event, to the competing
@@ -43,7 +30,7 @@ class Cohort:
     censoring alone says (`training.cohorts.censoring`).
     """
 
-    problem: Problem
+    target: Target
     outcomes: Outcomes
     index: np.ndarray
     child: np.ndarray
@@ -68,7 +55,7 @@ class Cohort:
         )
         weight = None if self.weight is None else self.weight[rows]
         return Cohort(
-            self.problem,
+            self.target,
             self.outcomes,
             *(column[rows] for column in columns),
             self.attrition,
@@ -76,34 +63,34 @@ class Cohort:
         )
 
 
-def cohort(clock: Clock, problem: Problem, *, cutoff: int) -> Cohort:
+def cohort(clock: Clock, target: Target, *, cutoff: int) -> Cohort:
     """All landmark rows up to the cutoff, with what was known of their outcome by then."""
-    found = outcomes(clock, problem, cutoff=cutoff)
+    found = outcomes(clock, target, cutoff=cutoff)
     attrition = {"indexes": len(found.child)}
-    for code in LEFT_OUT[problem.target]:
+    for code in OUTCOME_RULES[target.name].left_out:
         attrition[COHORT_WORDS[code]] = int(np.sum(found.cohort == code))
     inside = np.flatnonzero(found.cohort == IN_COHORT)
     attrition["in_cohort"] = len(inside)
-    if problem.target == RELAPSE.target:
+    if target.asked is Asked.AFTER_CURE:
         attrition["too_old_before_the_end"] = int(np.sum(found.room[inside] == 0))
-    index = np.repeat(inside, len(problem.landmarks))
-    landmark = np.tile(np.array(problem.landmarks, np.int32), len(inside))
+    index = np.repeat(inside, len(target.landmarks))
+    landmark = np.tile(np.array(target.landmarks, np.int32), len(inside))
     day = found.index_on[index] + landmark
-    at_risk = asked(found, problem, index, day)
+    here = at_risk(found, target, index, day)
     attrition["landmarks"] = len(index)
-    attrition["landmarks_after_outcome_or_leaving"] = int(np.sum(~at_risk & (day <= cutoff)))
+    attrition["landmarks_after_outcome_or_leaving"] = int(np.sum(~here & (day <= cutoff)))
     attrition["landmarks_after_the_records"] = int(np.sum(day > cutoff))
-    rows = np.flatnonzero(at_risk & (day <= cutoff))
+    rows = np.flatnonzero(here & (day <= cutoff))
     attrition["landmark_rows"] = len(rows)
     index, landmark, day = index[rows], landmark[rows], day[rows].astype(np.int32)
     end = np.minimum(found.event_on[index], found.followed_until[index])
     time = np.maximum(end.astype(np.int64) - day, 0)
-    remaining = problem.horizon - landmark
+    remaining = target.horizon - landmark
     outcome = found.outcome[index]
     # Nobody who was last seen before the landmark was followed from it, unless the outcome is known
     # all the same.
     return Cohort(
-        problem,
+        target,
         found,
         index,
         found.child[index],
@@ -116,10 +103,11 @@ def cohort(clock: Clock, problem: Problem, *, cutoff: int) -> Cohort:
     )
 
 
-def asked(found: Outcomes, problem: Problem, index: np.ndarray, day: np.ndarray) -> np.ndarray:
-    """At the landmark: no event known, not gone; and for non-response still in treatment."""
+def at_risk(found: Outcomes, target: Target, index: np.ndarray, day: np.ndarray) -> np.ndarray:
+    """Still event-free, and followed, at the landmark (mask); in treatment, where the question is
+    asked of children in treatment."""
     open_question = found.gone_on[index] > day
-    if problem.target != NON_RESPONSE.target:
+    if target.asked is not Asked.IN_TREATMENT:
         return open_question & ~(
             (found.outcome[index] == HAPPENED) & (found.known_on[index] <= day)
         )
@@ -135,7 +123,7 @@ def before_split(rows: Cohort, split: int) -> np.ndarray:
     days of age, the child is 1,827 days old on day 127: SAM on day 60 is known, a child without it
     is censored.
     """
-    ends = rows.outcomes.index_on[rows.index].astype(np.int64) + rows.problem.label_days
+    ends = rows.outcomes.index_on[rows.index].astype(np.int64) + rows.target.label_days
     return (ends < split) & (rows.outcomes.room[rows.index] == 1)
 
 

@@ -22,7 +22,7 @@ from models.targets import (
     ONSET,
     RELAPSE,
     VERIFIED_WITHIN,
-    Problem,
+    Target,
 )
 from registry.contract.registry import NEVER, TRANSFER_REASON
 from training.cohorts.lives import (
@@ -158,7 +158,7 @@ def _all(
 
 def outcomes(
     clock: Clock,
-    problem: Problem,
+    target: Target,
     *,
     cutoff: int,
     horizon: int | None = None,
@@ -173,15 +173,15 @@ def outcomes(
     SAM on 2026-03-01 and 2026-04-02: happened, event on 2026-03-01, known on 2026-04-02; with a
     cutoff of 2026-03-31 it is censored on 2026-03-01.
     """
-    if problem.target == ONSET.target:
+    if target.name == ONSET.name:
         return onsets(
-            clock, cutoff=cutoff, horizon=horizon or problem.horizon, confirmations=confirmations
+            clock, cutoff=cutoff, horizon=horizon or target.horizon, confirmations=confirmations
         )
     treated = np.unique(clock.registry.episodes["child"]).astype(np.int32)
     view = clock.known_by(treated, np.full(len(treated), cutoff, np.int32))
     life, known = lives(view), view.episodes
     centre = (known["programme"] == stays.UCDC) | (known["programme"] == stays.VCDC)
-    relapse = problem.target == RELAPSE.target
+    relapse = target.name == RELAPSE.name
     chosen = np.flatnonzero(centre & (known["outcome"] == stays.CURED) if relapse else centre)
     of = known.rows.take(chosen)
     index_on = of["closed_on"] if relapse else of["admitted_on"]
@@ -195,10 +195,10 @@ def outcomes(
         of["outcome"],
         of["transfer_reason"],
         cutoff,
-        horizon or problem.horizon,
+        horizon or target.horizon,
         confirmations,
     )
-    last = index_on.astype(np.int64) + (horizon or problem.horizon)
+    last = index_on.astype(np.int64) + (horizon or target.horizon)
     room = (last < life.too_old_on[known.question[chosen]]) | (not relapse)
     return Outcomes(
         of["child"],

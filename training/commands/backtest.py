@@ -13,7 +13,7 @@ from features.trajectory.catalogue import NAMES
 from features.trajectory.context import Context
 from models.bundle import Bundle
 from models.scoring import NOT_SCORED, SCORED, WHY_NOT, abstains
-from models.targets import BACKTESTED, ONSET, OUTCOME_WORDS, Problem
+from models.targets import OUTCOME_WORDS, TARGETS, Target
 from registry.contract.errors import BadInput
 from registry.contract.registry import NEVER, day_date
 from training.cohorts.landmarks import Cohort, cohort
@@ -40,7 +40,7 @@ def backtest(
     clock: Clock,
     *,
     split: int,
-    targets: tuple[str, ...] = tuple(BACKTESTED),
+    targets: tuple[str, ...] | None = None,
     trials: int = 0,
     seed: int = 1,
     said: Said = lambda text: None,
@@ -48,8 +48,8 @@ def backtest(
     """Predictions of every landmark on or after `split` (a day number) by models trained before it;
     see COLUMNS.
 
-    Where onset is one of several targets and cannot be learnt (too few events), that is said and
-    the others are given.
+    `targets`: names; all where left out. One of several that cannot be learnt (too few events) is
+    said and left out where it is only backtested.
     """
     until = clock.registry.recorded_until
     if not split <= until:
@@ -58,34 +58,35 @@ def backtest(
             f"the split {day_date(split)} lies after the records, which end on {day_date(until)}",
         )
     context, frames, bundles = Context(clock), [], {}
-    for target in targets:
-        problem = BACKTESTED[target]
+    names = tuple(TARGETS) if targets is None else targets
+    for name in names:
+        target = TARGETS[name]
         try:
             bundle = learn(
-                clock, problem, until=split, trials=trials, seed=seed, said=said, context=context
+                clock, target, until=split, trials=trials, seed=seed, said=said, context=context
             ).bundle
         except BadInput as error:
-            if problem is not ONSET or len(targets) == 1:
+            if target.trained or len(names) == 1:
                 raise
-            said(f"{target} is left out: {error}")
+            said(f"{name} is left out: {error}")
             continue
-        later = cohort(clock, problem, cutoff=until)
+        later = cohort(clock, target, cutoff=until)
         later = later.take(np.flatnonzero(later.day >= split))
-        said(f"{target}: {len(later.index)} landmarks to predict")
-        frames.append(predictions(clock, problem, later, bundle, context))
-        bundles[target] = bundle
+        said(f"{name}: {len(later.index)} landmarks to predict")
+        frames.append(predictions(clock, target, later, bundle, context))
+        bundles[name] = bundle
     return pd.concat(frames, ignore_index=True), bundles
 
 
 def predictions(
-    clock: Clock, problem: Problem, rows: Cohort, bundle: Bundle, context: Context
+    clock: Clock, target: Target, rows: Cohort, bundle: Bundle, context: Context
 ) -> pd.DataFrame:
     """One line for each landmark row, with its risk and its outcome; see COLUMNS."""
     scores, why_not = scored_rows(clock, rows, bundle, context)
     found, of = rows.outcomes, rows.index
     return pd.DataFrame(
         {
-            "target": problem.target,
+            "target": target.name,
             "child_id": clock.registry.child_ids[rows.child].astype(str),
             "index_on": _dates(found.index_on[of]),
             "landmark_day": rows.landmark.astype(np.int64),
@@ -110,7 +111,7 @@ def scored_rows(
     for traced, matrix in as_of_traced(
         clock, rows.child, rows.day, priors=bundle.priors, context=context
     ):
-        why = abstains(bundle.target, traced, matrix)
+        why = abstains(rows.target, traced, matrix)
         chosen = np.flatnonzero(why == 0)
         why_not[done : done + len(matrix)] = why
         log_odds = bundle.log_odds(matrix[chosen])

@@ -21,7 +21,7 @@ from features.trajectory.context import Context
 from features.who.growth import zscores
 from models.bundle import Bundle
 from models.champion import champions, models_folder
-from models.targets import PROBLEMS
+from models.targets import TARGETS
 from registry.contract.errors import BadInput, UsageError
 from registry.contract.registry import day_number
 from training.cohorts.landmarks import cohort
@@ -105,7 +105,7 @@ def days_of(month: str) -> tuple[int, int]:
 def of_month(clock: Clock, bundle: Bundle, first: int, last: int, context: Context) -> Judged:
     """The landmark rows of a month with their risks, outcomes as known by the end of the
     records."""
-    rows = cohort(clock, PROBLEMS[bundle.target], cutoff=clock.registry.recorded_until)
+    rows = cohort(clock, TARGETS[bundle.target], cutoff=clock.registry.recorded_until)
     rows = rows.take(np.flatnonzero((rows.day >= first) & (rows.day <= last)))
     return score_rows(clock, bundle, rows, block=f"month {first}", context=context)
 

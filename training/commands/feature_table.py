@@ -13,7 +13,7 @@ from features.trajectory.as_of import as_of
 from features.trajectory.catalogue import NAMES
 from features.trajectory.context import Context
 from features.trajectory.smoother import DEFAULT_PRIORS
-from models.targets import OUTCOME_WORDS, PROBLEMS
+from models.targets import OUTCOME_WORDS, TARGETS
 from training.cohorts.landmarks import cohort
 from training.commands.train import load_registry
 
@@ -26,7 +26,7 @@ def feature_table(address: str, target: str) -> pd.DataFrame:
     leaves the store.
     """
     clock = Clock(load_registry(address))
-    rows = cohort(clock, PROBLEMS[target], cutoff=clock.registry.recorded_until)
+    rows = cohort(clock, TARGETS[target], cutoff=clock.registry.recorded_until)
     matrix = as_of(clock, rows.child, rows.day, priors=DEFAULT_PRIORS, context=Context(clock))
     head = {
         "child": pd.factorize(rows.child)[0],
@@ -40,7 +40,7 @@ def main() -> None:
     """Write the table."""
     asked = argparse.ArgumentParser(description=main.__doc__)
     asked.add_argument("store")
-    asked.add_argument("--target", choices=list(PROBLEMS), default="relapse")
+    asked.add_argument("--target", choices=list(TARGETS), default="relapse")
     asked.add_argument("--output", type=Path, required=True)
     told = asked.parse_args()
     table = feature_table(told.store, told.target)

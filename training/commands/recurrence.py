@@ -1,4 +1,4 @@
-"""The third problem: recurrence of wasting in records that know visits and no treatment,
+"""Recurrence of wasting in records that know visits and no treatment,
 cross-validated by child.
 
 A row is a visit at which a child under five stands, for the second visit in a row or more, at WHZ
@@ -88,7 +88,7 @@ def _what_came(offsets, question, row, day, wasted):
 
 
 def well_visits(clock: Clock) -> WellVisits:
-    """All rows of the problem, with what the whole registry knows of their outcome.
+    """All rows, with what the whole registry knows of their outcome.
 
     Example: WHZ -2.3 on day 0, -1.5 on days 30 and 60, -2.2 on day 120, -1.8 on day 210: one row,
     day 60, after wasting, happened. Without the visit of day 210 the child was not followed for 148
@@ -131,7 +131,7 @@ def cross_validated(
         learning = Examples(
             matrix, rows.outcome, weight, rows.child, rows.day, np.zeros(len(weight), np.int32)
         )
-        fitted = fit(learning.take(inside), target=RELAPSE.target, settings={}, seed=seed)
+        fitted = fit(learning.take(inside), target=RECURRENCE, settings={}, seed=seed)
         risk[fold == of] = 1.0 / (1.0 + np.exp(-fitted.log_odds(matrix[fold == of])))
         whz[fold == of] = matrix[fold == of, WHZ]
         said(f"fold {of + 1} of {FOLDS}")

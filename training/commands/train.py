@@ -13,7 +13,7 @@ from features.trajectory.catalogue import NAMES
 from features.trajectory.context import Context
 from models.bundle import save
 from models.champion import bundles_folder, models_folder, pointer, turn
-from models.targets import PROBLEMS
+from models.targets import TARGETS, trained_targets
 from registry.contract.errors import BadInput
 from registry.contract.registry import Registry, day_date
 from registry.store.store import open_store
@@ -39,14 +39,14 @@ def load_registry(address: str) -> Registry:
 def train(
     address: str,
     *,
-    targets: tuple[str, ...] = tuple(PROBLEMS),
+    targets: tuple[str, ...] | None = None,
     until: int | None = None,
     tracked_at: str | None = None,
     trials: int = 8,
     seed: int = 1,
     said: Said = lambda text: None,
 ) -> list[dict]:
-    """Train the targets on what was known before `until` (a day number; by default all) and track
+    """Train the targets (all where none is named) on what was known before `until` (a day number; by default all) and track
     each as a run.
 
     A target without a champion takes its model where no check finds an issue. Returns one plain
@@ -66,11 +66,11 @@ def train(
     clock = Clock(registry)
     context = Context(clock)
     told = []
-    for target in targets:
+    for target in tuple(trained_targets()) if targets is None else targets:
         said(f"{target}: finding the cohort")
         learned = learn(
             clock,
-            PROBLEMS[target],
+            TARGETS[target],
             until=until,
             seed=seed,
             trials=trials,

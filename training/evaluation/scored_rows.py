@@ -19,7 +19,7 @@ from features.trajectory.catalogue import NAMES
 from features.trajectory.context import Context
 from models.bundle import Bundle
 from models.scoring import WHY_NOT, abstains
-from models.targets import CENSORED, HAPPENED, PROBLEMS
+from models.targets import CENSORED, HAPPENED, TARGETS
 from registry.contract.errors import BadInput
 from registry.contract.registry import day_number
 from training.cohorts import censoring
@@ -108,7 +108,7 @@ def judging(bundle: Bundle, block: str) -> Bundle:
 
 def judged_cohort(clock: Clock, bundle: Bundle) -> tuple[str, Cohort]:
     """(block, landmark rows) to judge a bundle on."""
-    all_rows = cohort(clock, PROBLEMS[bundle.target], cutoff=clock.registry.recorded_until)
+    all_rows = cohort(clock, TARGETS[bundle.target], cutoff=clock.registry.recorded_until)
     if bundle.facts.get("registry_id") != clock.registry.facts.get("registry_id"):
         return ELSEWHERE, all_rows
     later = all_rows.take(np.flatnonzero(all_rows.day >= day_number(bundle.facts["trained_until"])))
@@ -128,7 +128,7 @@ def learnt_from(clock: Clock, bundle: Bundle) -> Cohort:
     """The landmark rows that a bundle of this registry was fitted and calibrated on
     (`training.fitting.pipeline.blocks`)."""
     until = day_number(bundle.facts["trained_until"])
-    rows = cohort(clock, PROBLEMS[bundle.target], cutoff=until - 1)
+    rows = cohort(clock, TARGETS[bundle.target], cutoff=until - 1)
     return rows.take(np.flatnonzero(before_split(rows, until)))
 
 

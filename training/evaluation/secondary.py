@@ -17,9 +17,9 @@ import pandas as pd
 from features.clock import Clock
 from features.trajectory.context import Context
 from models.bundle import Bundle
-from models.targets import HAPPENED, PROBLEMS, RELAPSE
+from models.targets import HAPPENED, TARGETS, Target
 from training.cohorts import censoring
-from training.cohorts.landmarks import Cohort, asked, cohort
+from training.cohorts.landmarks import Cohort, at_risk, cohort
 from training.cohorts.lives import IN_COHORT, Outcomes
 from training.cohorts.outcomes import outcomes
 from training.cohorts.response import FAILING, RESPONDED, SLOW, responses
@@ -106,14 +106,13 @@ def against_others(clock: Clock, rows: Cohort, risk: np.ndarray, *, cutoff: int)
     of the rows."""
     scored = np.flatnonzero(~np.isnan(risk))
     rows, risk = rows.take(scored), risk[scored]
-    others = _relapses if rows.problem.target == RELAPSE.target else _responses
     found = [
         _judge(Question(TARGET, "target", "the target itself"), rows, risk),
-        *others(clock, rows, risk, cutoff),
+        *SECONDARY_OF[rows.target.asked](clock, rows, risk, cutoff),
     ]
-    earlier = outcomes(clock, rows.problem, cutoff=cutoff - LATER_DAYS)
+    earlier = outcomes(clock, rows.target, cutoff=cutoff - LATER_DAYS)
     before = rows.day <= cutoff - LATER_DAYS
-    return [*found, _judge(EARLIER, *_with(earlier, rows, risk, rows.problem.horizon, only=before))]
+    return [*found, _judge(EARLIER, *_with(earlier, rows, risk, rows.target.horizon, only=before))]
 
 
 @dataclass(frozen=True)
@@ -155,8 +154,8 @@ def of_predictions(
     """All of it by target for a backtest's predictions (in the order of
     `training.commands.backtest`), as plain JSON values."""
     until, told = clock.registry.recorded_until, {}
-    for target, bundle in ((name, one) for name, one in bundles.items() if name in PROBLEMS):
-        rows = cohort(clock, PROBLEMS[target], cutoff=until)
+    for target, bundle in bundles.items():
+        rows = cohort(clock, TARGETS[target], cutoff=until)
         rows = rows.take(np.flatnonzero(rows.day >= split))
         risk = predictions.loc[predictions["target"] == target, "risk"].to_numpy(np.float64)
         later = judged_later(clock, bundle, rows)
@@ -167,13 +166,13 @@ def of_predictions(
 
 def _relapses(clock: Clock, rows: Cohort, risk: np.ndarray, cutoff: int) -> Iterator[Against]:
     for days in RELAPSE_HORIZONS:
-        found = outcomes(clock, RELAPSE, cutoff=cutoff, horizon=days)
+        found = outcomes(clock, rows.target, cutoff=cutoff, horizon=days)
         question = Question(
             SECONDARY, f"relapse_by_day_{days}", f"relapse by day {days} after discharge"
         )
         yield _judge(question, *_with(found, rows, risk, days))
-    single = outcomes(clock, RELAPSE, cutoff=cutoff, confirmations=0)
-    yield _judge(SINGLE, *_with(single, rows, risk, RELAPSE.horizon))
+    single = outcomes(clock, rows.target, cutoff=cutoff, confirmations=0)
+    yield _judge(SINGLE, *_with(single, rows, risk, rows.target.horizon))
 
 
 def _responses(clock: Clock, rows: Cohort, risk: np.ndarray, cutoff: int) -> Iterator[Against]:
@@ -191,16 +190,16 @@ def _with(
 ) -> tuple[Cohort, np.ndarray]:
     """The rows that are still a question by other outcomes (matched by the stay), with those, and
     their risks."""
-    index, problem = _same_stay(found, rows), replace(rows.problem, horizon=horizon)
+    index, target = _same_stay(found, rows), replace(rows.target, horizon=horizon)
     kept = np.flatnonzero((index >= 0) & only & (rows.landmark < horizon))
     kept = kept[
         (found.cohort[index[kept]] == IN_COHORT)
-        & asked(found, problem, index[kept], rows.day[kept])
+        & at_risk(found, target, index[kept], rows.day[kept])
     ]
     index, day, landmark = index[kept], rows.day[kept], rows.landmark[kept]
     end = np.minimum(found.event_on[index], found.followed_until[index]).astype(np.int64)
     return Cohort(
-        problem,
+        target,
         found,
         index,
         rows.child[kept],

@@ -24,9 +24,9 @@ from features.trajectory.catalogue import NAMES
 from features.trajectory.context import Context
 from models.bundle import Bundle
 from models.scoring import abstains
-from models.targets import HAPPENED, PROBLEMS, Problem
+from models.targets import HAPPENED, TARGETS, Target
 from training.cohorts import censoring
-from training.cohorts.landmarks import Cohort, asked
+from training.cohorts.landmarks import Cohort, at_risk
 from training.cohorts.lives import IN_COHORT, Outcomes
 from training.cohorts.outcomes import outcomes
 from training.evaluation.rules_order import by_rules, danger_first
@@ -93,8 +93,12 @@ def lists_found(
     since in all others every order visits everybody; None with fewer than five of them. `missed`:
     see `training.metrics.missed_ranks.missed_places`.
     """
-    asked_of = [name for name in bundles if name in PROBLEMS and name in set(predictions["target"])]
-    rows = {target: at_month_starts(clock, PROBLEMS[target], split) for target in asked_of}
+    asked_of = [
+        name
+        for name in bundles
+        if len(TARGETS[name].landmarks) > 1 and name in set(predictions["target"])
+    ]
+    rows = {target: at_month_starts(clock, TARGETS[target], split) for target in asked_of}
     return compare(clock, rows, bundles, context=Context(clock), said=said, truth=truth)
 
 
@@ -123,27 +127,27 @@ def compare(
 
 def truth_of(folder: Path) -> dict[str, pd.DataFrame]:
     """The truth beside a simulated source, by target; empty where there is none."""
-    paths = {target: Path(folder) / "truth" / f"{target}.parquet" for target in PROBLEMS}
+    paths = {target: Path(folder) / "truth" / f"{target}.parquet" for target in TARGETS}
     return {target: pd.read_parquet(path) for target, path in paths.items() if path.exists()}
 
 
 def at_month_starts(
-    clock: Clock, problem: Problem, split: int, *, found: Outcomes | None = None
+    clock: Clock, target: Target, split: int, *, found: Outcomes | None = None
 ) -> Cohort:
     """Everyone at risk on the first day of each month from the split on; `landmark` is the days
     since the index.
 
-    `found`: the problem's outcomes at the end of the records, where they are at hand.
+    `found`: the target's outcomes at the end of the records, where they are at hand.
     """
     until = clock.registry.recorded_until
-    found = found or outcomes(clock, problem, cutoff=until)
+    found = found or outcomes(clock, target, cutoff=until)
     index, days = [], []
-    for day in _month_starts(split, until - problem.horizon):
+    for day in _month_starts(split, until - target.horizon):
         since = day - found.index_on.astype(np.int64)
         here = np.flatnonzero(
-            (found.cohort == IN_COHORT) & (since >= 0) & (since < problem.horizon)
+            (found.cohort == IN_COHORT) & (since >= 0) & (since < target.horizon)
         )
-        here = here[asked(found, problem, here, np.full(len(here), day))]
+        here = here[at_risk(found, target, here, np.full(len(here), day))]
         index.append(here)
         days.append(np.full(len(here), day, np.int32))
     index = np.concatenate([np.empty(0, np.int64), *index])
@@ -151,7 +155,7 @@ def at_month_starts(
     since = day - found.index_on[index]
     end = np.minimum(found.event_on[index], found.followed_until[index]).astype(np.int64)
     return Cohort(
-        problem,
+        target,
         found,
         index,
         found.child[index],
@@ -159,7 +163,7 @@ def at_month_starts(
         since,
         found.outcome[index],
         np.maximum(end - day, 0),
-        problem.horizon - since,
+        target.horizon - since,
     )
 
 
@@ -190,7 +194,7 @@ def _listed(
         ordered["true risk"] = _true_risk(clock, rows, truth)
     # Days since the index in place of landmarks: one curve of being followed for each four weeks.
     by_weeks = Cohort(
-        rows.problem,
+        rows.target,
         rows.outcomes,
         rows.index,
         rows.child,
@@ -227,7 +231,7 @@ def _sector_of(clock: Clock, centre: np.ndarray) -> np.ndarray:
 
 def _true_risk(clock: Clock, rows: Cohort, truth: pd.DataFrame) -> np.ndarray:
     """The true probability at the latest landmark up to the list's day (at most four weeks old)."""
-    landmarks = np.array(rows.problem.landmarks)
+    landmarks = np.array(rows.target.landmarks)
     landmark = landmarks[np.searchsorted(landmarks, rows.landmark, side="right") - 1]
     index_on = rows.outcomes.index_on[rows.index].astype("datetime64[D]").astype("datetime64[s]")
     wanted = pd.DataFrame(

@@ -10,6 +10,7 @@ import lightgbm as lgb
 import numpy as np
 
 from features.trajectory.catalogue import CATALOGUE, NAMES
+from models.targets import Target
 from models.linear import Linear
 from training.fitting.bag import bagged
 from training.fitting.examples import Examples, log_loss
@@ -84,10 +85,6 @@ BASE_SETTINGS = {
 }
 """Cautious: shallow trees, few features a tree (the columns repeat each other), strong shrinkage.
 """
-OF_TARGET = {"relapse": {"extra_trees": True}}
-"""Relapses are few: thresholds drawn by lot, instead of the best of many, follow chance less. For
-non-response nothing was gained by it. (`benchmarks/truth.py`: `auc_truth`, simulated and real
-recurrence alike.)"""
 MOST_TREES = 800
 PATIENCE = 40
 FOLDS = 4
@@ -98,9 +95,9 @@ than it moves one."""
 DRAWS = ("bagging_seed", "feature_fraction_seed", "extra_seed")
 
 
-def directions(target: str) -> list[int]:
+def directions(target: Target) -> list[int]:
     """The constrained direction of each column for a target, kept by both halves."""
-    return [getattr(feature, target) for feature in CATALOGUE]
+    return [feature.direction(target.directions) for feature in CATALOGUE]
 
 
 def folds(child: np.ndarray, count: int, seed: int) -> np.ndarray:
@@ -121,31 +118,28 @@ def offset_of(rows: np.ndarray, offset: str | None) -> np.ndarray:
 
 
 def fit(
-    examples: Examples, *, target: str, settings: dict, seed: int, offset: str | None = None
+    examples: Examples, *, target: Target, settings: dict, seed: int
 ) -> Fitted:
-    """Fit both halves on the examples; trees' number, penalty and blend are chosen on held-out
-    children within.
-
-    `offset`: a feature from which the forest starts (see `models.targets.Problem`).
-    """
+    """Fit both halves on the examples; the number of trees, the penalty and the blend are chosen
+    on out-of-fold predictions, folds grouped by child."""
     fold = folds(examples.child, FOLDS, seed)
-    drawn, begun = _settings(target, settings, seed), Start.of(examples, offset)
+    drawn, begun = _settings(target, settings, seed), Start.of(examples, target.offset)
     rounds = _tree_number(examples, fold, drawn, begun)
     tree_margin = _held_out_margin(examples, fold, drawn, rounds, begun)
     penalty, linear_margin = _best_penalty(examples, fold, target)
     share = _best_share(tree_margin, linear_margin, examples)
     choice = Choice(settings, rounds, penalty, share)
     return _both_halves(
-        examples, choice, (tree_margin, linear_margin), target=target, seed=seed, offset=offset
+        examples, choice, (tree_margin, linear_margin), target=target, seed=seed
     )
 
 
 def refit(
-    examples: Examples, *, choice: Choice, target: str, seed: int, offset: str | None = None
+    examples: Examples, *, choice: Choice, target: Target, seed: int
 ) -> Fitted:
-    """Fit both halves on other examples as an earlier fit chose, and say each child by halves that
-    did not see it."""
-    fold, begun = folds(examples.child, FOLDS, seed), Start.of(examples, offset)
+    """Refit both halves on other examples with the settings of an earlier fit, and return the
+    out-of-fold predictions beside them."""
+    fold, begun = folds(examples.child, FOLDS, seed), Start.of(examples, target.offset)
     tree_margin = _held_out_margin(
         examples, fold, _settings(target, choice.settings, seed), choice.rounds, begun
     )
@@ -156,7 +150,7 @@ def refit(
             fit_linear(inside, penalty=choice.penalty, directions=directions(target)), outside
         )
     return _both_halves(
-        examples, choice, (tree_margin, linear_margin), target=target, seed=seed, offset=offset
+        examples, choice, (tree_margin, linear_margin), target=target, seed=seed
     )
 
 
@@ -165,13 +159,12 @@ def _both_halves(
     choice: Choice,
     margins: tuple[np.ndarray, np.ndarray],
     *,
-    target: str,
+    target: Target,
     seed: int,
-    offset: str | None,
 ) -> Fitted:
     """Both halves fitted on all examples, beside what the folds' halves (`margins`) said of
     held-out children."""
-    begun = Start.of(examples, offset)
+    begun = Start.of(examples, target.offset)
     # A fold's forest saw three quarters of the children; with all of them a little more can be
     # learnt.
     booster = _forest(
@@ -180,7 +173,7 @@ def _both_halves(
     blended = choice.trees * margins[0] + (1 - choice.trees) * margins[1]
     held_out = HeldOut(blended, examples.happened, examples.weight)
     linear = fit_linear(examples, penalty=choice.penalty, directions=directions(target))
-    return Fitted(booster, linear, choice, held_out, offset, begun.constant)
+    return Fitted(booster, linear, choice, held_out, target.offset, begun.constant)
 
 
 @dataclass(frozen=True)
@@ -208,10 +201,10 @@ class Start:
         return offset_of(rows, self.offset) + self.constant
 
 
-def _settings(target: str, settings: dict, seed: int) -> dict:
+def _settings(target: Target, settings: dict, seed: int) -> dict:
     return (
         BASE_SETTINGS
-        | OF_TARGET.get(target, {})
+        | dict(target.forest_settings)
         | settings
         | {"monotone_constraints": directions(target), "seed": seed, "num_threads": THREADS}
     )
@@ -261,15 +254,14 @@ def _held_out_margin(
 def held_out_loss(
     sample: Examples,
     fold: np.ndarray,
-    target: str,
+    target: Target,
     settings: dict,
     *,
     seed: int,
-    offset: str | None,
 ) -> float:
     """Held-out log loss of the forest over two of the folds: settings are ranked by it, not
     judged."""
-    losses, begun = [], Start.of(sample, offset)
+    losses, begun = [], Start.of(sample, target.offset)
     for of in (0, 1):
         booster = _early_stopped(sample, fold, of, _settings(target, settings, seed), begun)
         outside = sample.take(fold == of)
@@ -292,7 +284,7 @@ def _early_stopped(
     )
 
 
-def _best_penalty(examples: Examples, fold: np.ndarray, target: str) -> tuple[float, np.ndarray]:
+def _best_penalty(examples: Examples, fold: np.ndarray, target: Target) -> tuple[float, np.ndarray]:
     best = (np.inf, 0.0, None)
     for penalty in (0.0003, 0.003, 0.03):
         margin = np.empty(len(fold))

@@ -12,7 +12,7 @@ from features.trajectory.as_of import as_of
 from features.trajectory.catalogue import CONTEXT_NAMES, NAMES
 from features.trajectory.context import Context
 from models.bundle import Bundle
-from models.targets import CENSORED, HAPPENED, ONSET, Problem
+from models.targets import CENSORED, HAPPENED, Target
 from registry.contract.errors import BadInput
 from registry.contract.registry import day_date
 from training.cohorts import censoring
@@ -56,7 +56,7 @@ class Learned:
 
 def learn(
     clock: Clock,
-    problem: Problem,
+    target: Target,
     *,
     until: int,
     seed: int = 1,
@@ -72,31 +72,33 @@ def learn(
     events.
     """
     context = context or Context(clock)
-    rows = cohort(clock, problem, cutoff=until - 1)
+    rows = cohort(clock, target, cutoff=until - 1)
     used = np.flatnonzero(before_split(rows, until))
     attrition = attrition_table(rows.take(used))
     kept, rows = drawn(rows.take(used), seed=seed)
     used = used[kept]
     earlier_on, later_on = blocks(rows)
-    _ask_for_events(rows, earlier_on, later_on, problem, said)
+    _ask_for_events(rows, earlier_on, later_on, target, said)
     said(
-        f"{problem.target}: {int(earlier_on.sum())} rows to choose on, "
+        f"{target.name}: {int(earlier_on.sum())} rows to choose on, "
         f"{int(later_on.sum())} later ones to judge on"
     )
     priors = (
-        population_priors(clock, rows) if problem is ONSET else registry_priors(clock, until=until)
+        population_priors(clock, rows)
+        if target.indexes_repeat
+        else registry_priors(clock, until=until)
     )
     matrix = as_of(clock, rows.child, rows.day, priors=priors, context=context)
-    said(f"{problem.target}: {matrix.shape[1]} features of {matrix.shape[0]} rows")
+    said(f"{target.name}: {matrix.shape[1]} features of {matrix.shape[0]} rows")
     facts = _facts(clock, rows, until, seed, earlier_on, later_on) | {"attrition": attrition}
-    which = {"target": problem.target, "seed": seed, "offset": problem.offset}
+    which = {"target": target, "seed": seed}
     earlier = without_context(examples(rows, matrix, earlier_on), seed)
     settings = tune(earlier, trials=trials, said=said, **which) if trials else {}
     rehearsed = fit(earlier, settings=settings, **which)
     everything = without_context(examples(rows, matrix, np.ones(len(used), bool)), seed)
     fitted = refit(everything, choice=rehearsed.choice, **which)
     made = {
-        "target": problem.target,
+        "target": target.name,
         "priors": priors,
         "facts": facts | {"settings": settings},
         "reference": profile(matrix),
@@ -122,46 +124,46 @@ def _bundle(fitted: Fitted, learning: Examples, **made) -> Bundle:
 def blocks(rows: Cohort) -> tuple[np.ndarray, np.ndarray]:
     """(earlier, later): masks over the rows by the date of the index; no child is in both.
 
-    Of onset nearly every child has indexes on both sides: there the later ones are of some children
-    drawn by lot, and the earlier ones of the others.
+    Where nearly every child has indexes on both sides (`Target.indexes_repeat`) the later ones are
+    of some children drawn by lot, and the earlier ones of the others.
     """
     index_on = rows.outcomes.index_on[rows.index]
     if not len(index_on):
         return np.zeros(0, bool), np.zeros(0, bool)
     cut = np.quantile(index_on, FIT_SHARE, method="higher")
     earlier = index_on < cut
-    if rows.problem is ONSET:
+    if rows.target.indexes_repeat:
         children, of = np.unique(rows.child, return_inverse=True)
         aside = np.random.default_rng(0).random(len(children))[of] >= FIT_SHARE
         return earlier & ~aside, ~earlier & aside
     return earlier, ~earlier & ~np.isin(rows.child, rows.child[earlier])
 
 
-def _ask_for_events(rows: Cohort, earlier_on, later_on, problem: Problem, said: Said) -> None:
+def _ask_for_events(rows: Cohort, earlier_on, later_on, target: Target, said: Said) -> None:
     if not len(rows.index):
         raise BadInput(
             "TRN001",
-            f"{problem.target}: no index has its whole label before the split: import episodes, "
-            f"or choose a later date (a label needs {problem.label_days} days)",
+            f"{target.name}: no index has its whole label before the split: import episodes, "
+            f"or choose a later date (a label needs {target.label_days} days)",
         )
     happened, known = rows.outcome == HAPPENED, rows.outcome != CENSORED
     events = len(np.unique(rows.index[happened]))
     if events < LEAST_EVENTS:
         raise BadInput(
             "TRN002",
-            f"{problem.target}: {events} events, at least {LEAST_EVENTS} are needed: "
+            f"{target.name}: {events} events, at least {LEAST_EVENTS} are needed: "
             "a larger registry or a longer time",
         )
     for name, block in (("earlier", earlier_on), ("later", later_on)):
         if len(np.unique(happened[block & known])) < 2:
             raise BadInput(
                 "TRN003",
-                f"{problem.target}: only one outcome in the {name} block: nothing to learn",
+                f"{target.name}: only one outcome in the {name} block: nothing to learn",
             )
     advised = needed(prevalence=float(np.mean(happened[known])), parameters=PARAMETERS).events
     if events < advised:
         said(
-            f"{problem.target}: {events} events; Riley's criteria ask for {advised} with "
+            f"{target.name}: {events} events; Riley's criteria ask for {advised} with "
             f"{PARAMETERS} parameters: "
             "expect wide intervals"
         )

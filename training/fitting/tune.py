@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from models.targets import Target
 from training.fitting.examples import Examples
 from training.fitting.fit import FOLDS, Said, folds, held_out_loss
 
@@ -15,11 +16,10 @@ MOST_ROWS = 40_000
 def tune(
     examples: Examples,
     *,
-    target: str,
+    target: Target,
     trials: int,
     seed: int,
     said: Said,
-    offset: str | None = None,
 ) -> dict:
     """The best of `trials` settings by held-out log loss (the cautious base is the first tried)."""
     import optuna
@@ -46,8 +46,8 @@ def tune(
             "lambda_l2": trial.suggest_float("lambda_l2", 1.0, 200.0, log=True),
             "learning_rate": trial.suggest_float("learning_rate", 0.02, 0.06, log=True),
         }
-        found = held_out_loss(sample, fold, target, settings, seed=seed, offset=offset)
-        said(f"{target}: trial {trial.number + 1} of {trials}, held-out log loss {found:.5f}")
+        found = held_out_loss(sample, fold, target, settings, seed=seed)
+        said(f"{target.name}: trial {trial.number + 1} of {trials}, held-out log loss {found:.5f}")
         return found
 
     study.optimize(cost, n_trials=trials)

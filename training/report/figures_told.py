@@ -40,8 +40,6 @@ def orders(judged: Judged, rules: np.ndarray | None = None) -> dict[str, np.ndar
     `training.evaluation.rules_order`) where given, single measurements, chance (all alike)."""
     found = {"model": judged.risk} | ({} if rules is None else {"rules": rules})
     found |= {"WHZ": filled(-judged.matrix[:, WHZ]), "MUAC": filled(-judged.matrix[:, MUAC])}
-    if judged.rows.problem.target == NON_RESPONSE.target:
-        found["no gain"] = filled(judged.matrix[:, WITHOUT_GAIN])
     return found | {"chance": np.zeros(len(judged.risk))}
 
 

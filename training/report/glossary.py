@@ -3,9 +3,7 @@ rows."""
 
 from __future__ import annotations
 
-from models.targets import NON_RESPONSE, RELAPSE
-
-SINCE = {RELAPSE.target: "days after discharge", NON_RESPONSE.target: "days after admission"}
+from models.targets import TARGETS
 
 BEFORE_USE = (
     (
@@ -216,20 +214,16 @@ def not_scored(counts: dict[str, int], children: int) -> str:
 
 
 LEARNT_FROM = "left out: learnt from, of a child learnt from, or its time at risk not yet over"
-_INDEX = {
-    RELAPSE.target: "discharges as cured from a centre",
-    NON_RESPONSE.target: "admissions to a centre",
-}
 
 
 def attrition(counts: dict[str, int], *, target: str, judged: int) -> list[tuple[str, int]]:
     """(words, count) from all records to the judged predictions; counts of
     `training.cohorts.landmarks.attrition_table`."""
     words = {
-        "indexes": _INDEX[target],
+        "indexes": TARGETS[target].report.index_places,
         "cured_unverified": "left out: no valid reading without SAM within 7 days of the discharge",
         "failed_discharge": "left out: SAM or admitted again before day 14 (the discharge failed)",
-        "in_cohort": f"{_INDEX[target]} that are followed",
+        "in_cohort": f"{TARGETS[target].report.index_places} that are followed",
         "too_old_before_the_end": (
             "\u2003of these: five years old before the time at risk ends (predicted, not judged)"
         ),

@@ -10,7 +10,7 @@ import numpy as np
 from features.clock import Clock
 from features.trajectory.context import Context
 from models.bundle import Bundle
-from models.targets import HAPPENED, PROBLEMS
+from models.targets import HAPPENED, TARGETS
 from registry.contract.registry import day_date
 from training.cohorts.landmarks import Cohort, attrition_table
 from training.evaluation import importance
@@ -36,7 +36,7 @@ from training.fitting.fit import Said
 from training.fitting.pipeline import blocks
 from training.report import figures_told, plots
 from training.report.delayed import delayed
-from training.report.glossary import SINCE, not_scored
+from training.report.glossary import not_scored
 
 LISTS_WORDS = {
     LATER: "from the day until which the model learnt",
@@ -192,7 +192,7 @@ def _on_lists(clock: Clock, bundle: Bundle, judged: Judged, learnt: Cohort | Non
     # A rehearsal's outcomes are those known when the training ended; lists take all that is known
     # today.
     found = None if judged.block == REHEARSAL else judged.rows.outcomes
-    rows = at_month_starts(clock, PROBLEMS[bundle.target], first, found=found)
+    rows = at_month_starts(clock, TARGETS[bundle.target], first, found=found)
     if judged.block != REHEARSAL:
         return rows
     return rows.take(np.flatnonzero(~np.isin(rows.child, learnt.child[blocks(learnt)[0]])))
@@ -202,7 +202,7 @@ def _plots(bundle: Bundle, judged: Judged, figures: dict) -> dict[str, object]:
     drawn = {
         "calibration": plots.calibration(figures["true_risks"]),
         "decision": plots.decision(figures["decisions"]),
-        "landmarks": plots.landmarks(figures["discrimination"], words=SINCE[bundle.target]),
+        "landmarks": plots.landmarks(figures["discrimination"], words=f"days after {TARGETS[bundle.target].report.since}"),
         "spread": plots.spread(judged.risk, judged.happened, judged.known),
     }
     if figures["learning"]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from models.targets import RELAPSE
+from models.targets import TARGETS, ReportWords
 from training.evaluation.scored_rows import ENOUGH_EVENTS
 from training.evaluation.visit_lists import AS_LISTED, OURS, RULES, WHZ_AS_LISTED, WHZ_ORDER
 from training.metrics.discrimination import Estimate
@@ -14,9 +14,6 @@ from training.report.verdict import SHORT_LIST
 FIRM_EVENTS = 100
 """Children with the event from which the main figures are firm (Collins et al. 2016, Statistics in
 Medicine 35:214)."""
-EVENT = {True: "relapsed", False: "did not respond"}
-_CAME = {"relapsed": "were followed by a relapse", "did not respond": "ended without response"}
-_FROM = {"relapsed": "discharge", "did not respond": "admission"}
 _REACHED = (
     (AS_LISTED, "danger first, then the model"),
     (WHZ_AS_LISTED, "danger first, then lowest WHZ"),
@@ -29,13 +26,13 @@ _REACHED = (
 
 def sentences(figures: dict, *, target: str) -> list[str]:
     """How many, how well told apart, how true, how late records change it, what visits found."""
-    event = EVENT[target == RELAPSE.target]
+    words = TARGETS[target].report
     return [
-        _how_many(figures, event),
-        _apart(figures["discrimination"], event),
-        _risks(figures, event),
+        _how_many(figures, words.happened),
+        _apart(figures["discrimination"], words),
+        _risks(figures, words),
         _later(figures["delayed"], events=figures["events"]),
-        *_visits(figures, event),
+        *_visits(figures, words.happened),
     ]
 
 
@@ -55,20 +52,16 @@ def _how_many(figures: dict, event: str) -> str:
     )
 
 
-def _apart(told: dict, event: str) -> str:
+def _apart(told: dict, words: ReportWords) -> str:
     model, whz, same = told["overall"]["model"], told["overall"]["WHZ"], told["same_day"]
     return (
-        f"Of two predictions of which one {_came(event)}, the model put that one first "
+        f"Of two predictions of which one {words.came_one}, the model put that one first "
         f"{times(model)}; the last "
         f"weight-for-height (WHZ) alone did so {times(whz)}. A child has several "
         "predictions; among those made "
-        f"equally long after {_FROM[event]} it was {times(same['model'])}, by WHZ "
+        f"equally long after {words.since} it was {times(same['model'])}, by WHZ "
         f"{times(same['WHZ'])}."
     )
-
-
-def _came(event: str) -> str:
-    return _CAME[event].replace("were followed", "was followed")
 
 
 def times(share: Estimate) -> str:
@@ -98,7 +91,7 @@ def _risks(figures: dict, event: str) -> str:
     more = _off_the_line(figures["true_risks"]["curve"]) if ratio.low <= 1 <= ratio.high else ""
     return (
         f"Its predictions said {said:.1%} on average, and {seen:.1%} of them "
-        f"{_CAME[event]} (predictions, not "
+        f"{words.came} (predictions, not "
         f"children: each child counts as often as it was asked about): its percentages were {word} "
         f"({ratio.value:.2f} times as many events as said; {ratio.low:.2f} to "
         f"{ratio.high:.2f}){more}."
