@@ -152,9 +152,7 @@ def main() -> None:
     clock, told = Clock(registry), {}
     context = Context(clock)
     for name, target in trained_targets().items():
-        told[name] = found = compared(
-            clock, context, target, registry.recorded_until - AFTER_DAYS
-        )
+        told[name] = found = compared(clock, context, target, registry.recorded_until - AFTER_DAYS)
         print(
             f"{name}: {found['rows']:,} rows with {found['events']:,} events; "
             f"{found['intervals']:,} intervals"

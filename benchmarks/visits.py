@@ -140,7 +140,9 @@ def lists(registry: Registry, *, split: int, capacity: int) -> Iterator[Found]:
         name: learn(clock, target, until=split).bundle.prepare()
         for name, target in trained_targets().items()
     }
-    later = {name: at_month_starts(clock, target, split) for name, target in trained_targets().items()}
+    later = {
+        name: at_month_starts(clock, target, split) for name, target in trained_targets().items()
+    }
     everyone, died = np.arange(len(registry.child_ids), dtype=np.int32), deaths(registry)
     for day in sorted(set.intersection(*(set(rows.day.tolist()) for rows in later.values()))):
         here = {name: rows.take(np.flatnonzero(rows.day == day)) for name, rows in later.items()}

@@ -99,7 +99,9 @@ def _models(store: str, said) -> None:
     from models.targets import trained_targets
     from training.commands.train import train
 
-    missing = tuple(target for target in trained_targets() if pointer(models_folder(store), target) is None)
+    missing = tuple(
+        target for target in trained_targets() if pointer(models_folder(store), target) is None
+    )
     if not missing:
         said("both models are there")
         return

@@ -23,11 +23,12 @@ from features.trajectory.trace import trace
 from models.bundle import Bundle
 from models.reasons import KEYS
 from models.scoring import SCORED, WHY_NOT, Scored, TargetScores, score_children
+from models.targets import trained_targets
 from models.visits.listed_child import Reason
 from registry.checks.table import build_records
 from registry.contract.registry import day_number
 from registry.today import today
-from serving.answering.champions import TARGETS, Champions
+from serving.answering.champions import Champions
 from serving.answering.growth_points import classifications, growth_points
 from serving.answering.request_shape import Incoming, incoming
 from serving.http.observe import Metrics
@@ -111,7 +112,7 @@ class Answerer:
         for status in set(statuses):
             self._metrics.children.labels(route, status).inc(statuses.count(status))
         if question.scored:
-            for target in TARGETS:
+            for target in trained_targets():
                 given = [answer[target]["score_status"] for answer in answers if target in answer]
                 for status in set(given):
                     self._metrics.scores.labels(target, status).inc(given.count(status))

@@ -1,8 +1,7 @@
 """The champions that answer: read from a folder, followed as it changes, never half-changed.
 
-The folder of a store `x.db` is `x.models/`. In it, `champion-relapse.json` and
-`champion-non_response.json` point to a folder of checked bundles (`{"bundle": "NAME"}`, replaced in
-one step by `sanket promote`). A request takes both champions once, at its beginning, so that no
+The folder of a store `x.db` is `x.models/`. In it, `champion-relapse.json` and its like point to a
+folder of checked bundles (`{"bundle": "NAME"}`, replaced in one step by `sanket promote`). A request takes both champions once, at its beginning, so that no
 answer mixes two.
 """
 
@@ -18,10 +17,10 @@ from types import MappingProxyType
 import orjson
 
 from models.bundle import Bundle, load
+from models.targets import trained_targets
 from registry.contract.errors import BadInput, SanketError
 from serving.http.observe import Log, Metrics, place_of
 
-TARGETS = ("relapse", "non_response")
 LOOK_SECONDS = 0.5
 
 
@@ -67,7 +66,7 @@ class Champions:
         """Load what a changed pointer names. Where that fails, what answered goes on answering;
         `faults` says so."""
         with self._looking:
-            for target in TARGETS:
+            for target in trained_targets():
                 signature = self._signature(target)
                 if signature != self._seen.get(target):
                     self._seen[target] = signature

@@ -3,6 +3,7 @@ bounds are said once."""
 
 from __future__ import annotations
 
+from models.targets import trained_targets
 from registry.contract.tables import SPECS, Column, bound
 from serving.answering.field_names import NESTED
 
@@ -248,9 +249,7 @@ def answer_schema(*, scored: bool) -> dict:
         "care": CARE,
     }
     if scored:
-        child |= {
-            target: {"$ref": "#/components/schemas/Score"} for target in ("relapse", "non_response")
-        }
+        child |= {target: {"$ref": "#/components/schemas/Score"} for target in trained_targets()}
     return {
         "type": "object",
         "required": ["as_of", "children"],

@@ -9,8 +9,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from models.targets import trained_targets
 from serving.access.permissions import Scope
-from serving.answering.champions import TARGETS
 from serving.book.accepted import quarantined
 from serving.book.reader import Reader
 from serving.http.problems import Problem
@@ -43,7 +43,7 @@ def routes(desk: Desk) -> list[Route]:
 def readiness(desk: Desk) -> dict:
     """What answers and what does not. `ready`; `degraded`: some part is missing; `not_ready`: no
     champion at all."""
-    champions = {target: _champion(desk, target) for target in TARGETS}
+    champions = {target: _champion(desk, target) for target in trained_targets()}
     book = _look_at_book(desk)
     handing = desk.handing_on.fault if desk.handing_on else None
     audit = _audit_log(desk)

@@ -12,11 +12,11 @@ import sqlalchemy as sa
 
 from models.bundle import Bundle
 from models.champion import champions, models_folder
+from models.targets import trained_targets
 from registry.contract.errors import BadInput, Refused
 from registry.contract.registry import COLUMNS, Registry
 from registry.store.store import Store, open_store
 from serving.access.permissions import Scope
-from serving.answering.champions import TARGETS
 from serving.book import scorebook
 from serving.book.area_rows import area_pages
 from serving.book.book_rows import Scoring
@@ -157,7 +157,7 @@ def _facts(
     reader: Reader, registry: Registry, scoring: Scoring, run: Run, sectors: list[dict]
 ) -> dict:
     """What a reader of the list must know; `sectors` are the figures of each."""
-    risks = {target: reader.risks(run, target) for target in TARGETS}
+    risks = {target: reader.risks(run, target) for target in trained_targets()}
     return {
         "synthetic": bool(registry.facts.get("synthetic", False)),
         "registry_id": registry.facts.get("registry_id"),

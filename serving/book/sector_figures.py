@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 
-from models.visits.expected_events import AtRisk, expected, non_response_share, relapse_share
+from models.targets import TARGETS, trained_targets
+from models.visits.expected_events import AtRisk, expected
 from models.visits.listed_child import Candidate
 from models.visits.ranking import IN_TREATMENT
 from models.visits.route import kilometres
@@ -33,18 +34,13 @@ GROUPS = (
     "distance:far",
     "distance:unknown",
 )
-WITHIN_A_MONTH = {
-    "relapse": ("days_since_discharge", relapse_share),
-    "non_response": ("days_in_treatment", non_response_share),
-}
-"""By target: the fact that says how far the time at risk has run, and the share of it that falls
-into a month."""
 
 
 def figures_of(rows: Sequence[BookRow], as_of: dt.date) -> dict:
     """What a sector's rows add up to, ready for JSON; `visits` is the part that a later visit
     changes."""
     children = [row.candidate for row in rows]
+    targets = tuple(trained_targets())
     far = far_centres(children)
     return {
         "children": len(children),
@@ -52,11 +48,8 @@ def figures_of(rows: Sequence[BookRow], as_of: dt.date) -> dict:
         "in_danger": sum(child.danger for child in children),
         "overdue": sum((child.overdue_days or 0) > 0 for child in children),
         "states": dict(sorted(Counter(child.state for child in children).items())),
-        "risks": {target: _risks(rows, target) for target in WITHIN_A_MONTH},
-        "month": {
-            target: asdict(expected(_at_risk(rows, target, *how)))
-            for target, how in WITHIN_A_MONTH.items()
-        },
+        "risks": {target: _risks(rows, target) for target in targets},
+        "month": {target: asdict(expected(_at_risk(rows, target))) for target in targets},
         "far": far,
         "visits": visits_of(children, as_of, far),
     }
@@ -72,20 +65,19 @@ def _risks(rows: Sequence[BookRow], target: str) -> dict:
     return {"scored": len(risks), "events": sum(risks)}
 
 
-def _at_risk(
-    rows: Iterable[BookRow], target: str, days: str, share: Callable[[float], float]
-) -> list[AtRisk]:
+def _at_risk(rows: Iterable[BookRow], target: str) -> list[AtRisk]:
     """The scored children of a target, with the share of their risk that falls into the next
     month."""
     made = []
     for row in rows:
-        score, since = row.scores.get(target), row.candidate.facts.get(days)
-        if score is not None and score.risk is not None and since is not None:
+        score = row.scores.get(target)
+        if score is not None and score.risk is not None:
             low, high = (
                 score.risk if bound is None else bound
                 for bound in (score.risk_low, score.risk_high)
             )
-            made.append(AtRisk(score.risk, low, high, share(since)))
+            share = TARGETS[target].month_share(float(score.landmark_day or 0))
+            made.append(AtRisk(score.risk, low, high, share))
     return made
 
 

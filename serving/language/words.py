@@ -16,6 +16,7 @@ from functools import cache
 from numbers import Integral
 from pathlib import Path
 
+from models.targets import TARGETS
 from models.visits.listed_child import Candidate, Reason
 from registry.indian_digits import grouped
 from serving.language.arm import arm_cm
@@ -61,6 +62,11 @@ class Words:
             for fact, value in facts.items()
         }
         return self(*table, name).format(**told)
+
+    def of_target(self, target: str, key: str) -> str:
+        """What is said of a target (`models/targets.toml`): its `name`, what it is a `risk` of,
+        what `may` come, how many are `expected`, and of how many `such` children it comes."""
+        return TARGETS[target].words[self.language][key]
 
     def sentence(self, text: str) -> str:
         """A text with its full stop, and with one only: what ends in a stop already, or in a colon,
@@ -158,21 +164,20 @@ def preferred(accept_language: str | None, *, otherwise: str = "en") -> str:
 def may_happen(candidate: Candidate, words: Words) -> str:
     """What the score is of: `May become SAM again`. No figure: the family may read the sheet over a
     shoulder."""
-    word = {"relapse": "may_relapse", "non_response": "may_not_respond"}.get(candidate.target or "")
-    return words("ui", word) if word else words("sections_short", "risk")
+    if candidate.target not in TARGETS:
+        return words("sections_short", "risk")
+    return words.of_target(candidate.target, "may")
 
 
 def how_often(candidate: Candidate, words: Words) -> str:
     """What the score is, in children: `about 2 in 10 such children become SAM again`; or that there
     is none."""
-    word = {"relapse": "such_relapse", "non_response": "such_not_respond"}.get(
-        candidate.target or ""
-    )
-    if word is None or candidate.risk is None:
+    if candidate.target not in TARGETS or candidate.risk is None:
         return words("ui", "not_scored")
     if candidate.risk >= NEARLY_CERTAIN:
-        return words("ui", f"{word}_certain")
-    return words.say("ui", word, risk=risk_words(candidate.risk, words))
+        return words.of_target(candidate.target, "such_certain")
+    risk = risk_words(candidate.risk, words)
+    return words.of_target(candidate.target, "such").format(risk=risk)
 
 
 def last_weight(candidate: Candidate, words: Words, *, short: bool = False) -> str:

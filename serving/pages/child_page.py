@@ -9,6 +9,7 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import Response
 
+from models.targets import TARGETS
 from models.visits.listed_child import Candidate, counted_to
 from models.visits.ranking import IN_TREATMENT, section
 from serving.access.permissions import Person
@@ -97,19 +98,18 @@ def _why(child: Candidate, words: Words) -> str:
 
 
 def _asked(score: Score, target: str, child: Candidate) -> bool:
-    """Whether a risk is told: not of SAM again to a child for whom the rules say that it is SAM
-    again."""
-    return score.risk is not None and not (target == "relapse" and child.state == "sam_again")
+    """Whether a risk is told: not of what the rules say has come already."""
+    return score.risk is not None and child.state != TARGETS[target].moot_in_state
 
 
 def _told(target: str, score: Score, row: BookRow, words: Words) -> Told:
-    title = f"{words('ui', 'reasons_chart')}: {words('targets', target)}"
+    title = f"{words('ui', 'reasons_chart')}: {words.of_target(target, 'name')}"
     bounded = score.risk_low is not None and score.risk_high is not None
     told = told_reasons(score.reasons, row.candidate.facts, words)
     own = [reason for reason in told if reason.key is not None]
     return Told(
         target,
-        words("ui", f"risk_of_{target}"),
+        words.of_target(target, "risk"),
         risk_words(score.risk, words),
         risk_range(score.risk_low, score.risk_high, words) if bounded else "",
         tuple(reason.sentence for reason in own if reason.log_odds > 0),

@@ -3,11 +3,13 @@ who is visited."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from starlette.requests import Request
 from starlette.responses import Response
 
+from models.targets import TARGETS
 from models.visits.expected_events import Expected
 from serving.access.permissions import Person
 from serving.book.disclosure import SMALLEST_CELL, Told, decided, shares
@@ -28,8 +30,7 @@ class SectorLine:
     in_treatment: int | None
     in_danger: int | None
     overdue: int | None
-    relapse: Expected | None
-    non_response: Expected | None
+    expected: dict[str, Expected | None]
     visits_done: int | None
     visits_planned: int
 
@@ -59,6 +60,7 @@ def show(desk: Desk, request: Request, person: Person, words: Words) -> Response
         scored_on=run.as_of,
         as_of=words.day(run.as_of),
         lines=[sector_line(name, found, shown.sectors[name]) for name, found in by_sector.items()],
+        targets=targets_of(by_sector.values()),
         shares=equity(visits, words),
         found=findings(visits),
         written=lambda cell: written(cell, words),
@@ -66,6 +68,12 @@ def show(desk: Desk, request: Request, person: Person, words: Words) -> Response
         percent=lambda share: percent(share, words),
         practice=practice_key(run.facts),
     )
+
+
+def targets_of(figures: Iterable[dict]) -> list[str]:
+    """The targets that a run has figures of, in the order in which they are told."""
+    counted = {target for found in figures for target in found["month"]}
+    return [target for target in TARGETS if target in counted]
 
 
 def sector_line(sector_id: str, found: dict, told: Told) -> SectorLine:
@@ -76,8 +84,7 @@ def sector_line(sector_id: str, found: dict, told: Told) -> SectorLine:
         told.in_treatment,
         told.in_danger,
         told.overdue,
-        _expected(found, "relapse", told),
-        _expected(found, "non_response", told),
+        {target: _expected(found, target, told) for target in found["month"]},
         told.visited_lately,
         planned,
     )

@@ -15,6 +15,7 @@ from pathlib import Path
 from sqlalchemy import Engine
 
 from models.champion import models_folder, pointer
+from models.targets import trained_targets
 from registry.contract.errors import BadInput, UsageError
 from serving.access import tokens
 from serving.access.keys import key_path, local_key
@@ -23,7 +24,6 @@ from serving.access.scope import LONGEST_NAME, Scope
 from serving.audit.audit_key import audit_key_path, own_audit_key
 from serving.process import settings
 
-TARGETS = ("relapse", "non_response")
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -70,7 +70,7 @@ def ready_to_serve(store: str, *, host: str, port: int) -> str:
     settings.checked()
     open_store(store, must_exist=True).close()
     folder = models_folder(store)
-    if not any(pointer(folder, target) for target in TARGETS):
+    if not any(pointer(folder, target) for target in trained_targets()):
         raise BadInput(
             "SRV003",
             f"there is no champion in {folder}: train a model first (`sanket train {store}`)",

@@ -124,9 +124,7 @@ def test_backtest(run, tmp_path):
     output = tmp_path / "predictions.parquet"
     run("backtest", split="2025-12-01", output=output, trials=0)
     found = pd.read_parquet(output)
-    assert (
-        set(found["target"]) == set(TARGETS) and (found["score_status"] == "scored").mean() > 0.9
-    )
+    assert set(found["target"]) == set(TARGETS) and (found["score_status"] == "scored").mean() > 0.9
 
 
 def test_features(run, tmp_path):

@@ -7,10 +7,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from models.targets import NON_RESPONSE, RELAPSE
 from training.checks.evidence import Evidence
 from training.checks.finding import Said, check, issue, not_applicable, passed, skipped, tip
-from training.evaluation.run_figures import MUAC, WHZ, WITHOUT_GAIN, filled
+from training.evaluation.run_figures import single_orders
 from training.evaluation.scored_rows import BLOCK_WORDS, ENOUGH_EVENTS, Judged
 from training.evaluation.subgroups import RecallGap, memberships, recall_gaps
 from training.fitting.pipeline import LEAST_EVENTS, PARAMETERS

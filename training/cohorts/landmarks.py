@@ -18,7 +18,6 @@ from training.cohorts.lives import (
 from training.cohorts.outcomes import OUTCOME_RULES, outcomes
 
 
-
 @dataclass(frozen=True)
 class Cohort:
     """Landmark rows of one target: arrays of length m, and the attrition that led to them.

@@ -7,6 +7,9 @@ records): what was not known by then plays no part.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Protocol
+
 import numpy as np
 from numba import njit
 
@@ -24,11 +27,16 @@ from models.targets import (
     VERIFIED_WITHIN,
     Target,
 )
-from registry.contract.registry import NEVER, TRANSFER_REASON
+from registry.contract.registry import NEVER, TRANSFER_REASON, Table
 from training.cohorts.lives import (
     CURED_UNVERIFIED,
     FAILED_DISCHARGE,
     IN_COHORT,
+    NOT_THAT_AGE,
+    SAM_LATELY,
+    SAM_THEN,
+    SAM_WAITS,
+    TREATED_LATELY,
     Outcomes,
     became,
     first_admission,
@@ -127,33 +135,120 @@ def _non_response(life, child, row, closed_on, outcome, reason, cutoff):
 
 
 @njit(cache=True, nogil=True)
-def _all(
-    relapse,
-    life,
-    child,
-    stay_row,
-    index_on,
-    closed_on,
-    outcome,
-    reason,
-    cutoff,
-    horizon,
-    confirmations,
-):
+def _relapses(life, child, index_on, cutoff, horizon, confirmations):
     n = len(child)
     codes, days = np.zeros((3, n), np.int8), np.full((4, n), NEVER, np.int32)
     for i in range(n):
-        c = child[i]
-        if relapse:
-            codes[0, i], codes[1, i], days[0, i], days[1, i], days[2, i], codes[2, i] = _relapse(
-                life, c, index_on[i], cutoff, horizon, confirmations
-            )
-        else:
-            codes[1, i], days[0, i], days[1, i], days[2, i], codes[2, i] = _non_response(
-                life, c, stay_row[i], closed_on[i], outcome[i], reason[i], cutoff
-            )
-        days[3, i] = min(life.died_on[c], life.left_on[c], life.too_old_on[c])
+        codes[0, i], codes[1, i], days[0, i], days[1, i], days[2, i], codes[2, i] = _relapse(
+            life, child[i], index_on[i], cutoff, horizon, confirmations
+        )
+        days[3, i] = _gone_on(life, child[i])
     return codes, days
+
+
+@njit(cache=True, nogil=True)
+def _non_responses(life, child, stay_row, closed_on, outcome, reason, cutoff):
+    n = len(child)
+    codes, days = np.zeros((3, n), np.int8), np.full((4, n), NEVER, np.int32)
+    for i in range(n):
+        codes[1, i], days[0, i], days[1, i], days[2, i], codes[2, i] = _non_response(
+            life, child[i], stay_row[i], closed_on[i], outcome[i], reason[i], cutoff
+        )
+        days[3, i] = _gone_on(life, child[i])
+    return codes, days
+
+
+@njit(cache=True, nogil=True)
+def _gone_on(life, child):
+    """The day from which the child is known to have died, left, or grown past the last day of
+    age."""
+    return min(life.died_on[child], life.left_on[child], life.too_old_on[child])
+
+
+def relapses(clock: Clock, *, cutoff: int, horizon: int, confirmations: int = 1) -> Outcomes:
+    """The outcome of every discharge as cured from a development centre, as known by the cutoff."""
+    life, known, chosen = _centre_stays(clock, cutoff)
+    chosen = chosen[known["outcome"][chosen] == stays.CURED]
+    of = known.rows.take(chosen)
+    child, index_on = known.question[chosen], of["closed_on"]
+    codes, days = _relapses(life, child, index_on, cutoff, horizon, confirmations)
+    room = index_on.astype(np.int64) + horizon < life.too_old_on[child]
+    return _outcomes(of, index_on, codes, days, room)
+
+
+def non_responses(clock: Clock, *, cutoff: int, horizon: int, confirmations: int = 1) -> Outcomes:
+    """The outcome of every admission to a development centre, as known by the cutoff; its horizon
+    is the contract's, and no reading confirms it."""
+    life, known, chosen = _centre_stays(clock, cutoff)
+    of = known.rows.take(chosen)
+    codes, days = _non_responses(
+        life,
+        known.question[chosen],
+        chosen,
+        of["closed_on"],
+        of["outcome"],
+        of["transfer_reason"],
+        cutoff,
+    )
+    return _outcomes(of, of["admitted_on"], codes, days, np.ones(len(chosen), bool))
+
+
+def _centre_stays(clock: Clock, cutoff: int):
+    """(lives of all children ever treated, their stays, positions of those in a development
+    centre)."""
+    treated = np.unique(clock.registry.episodes["child"]).astype(np.int32)
+    view = clock.known_by(treated, np.full(len(treated), cutoff, np.int32))
+    known = view.episodes
+    centre = (known["programme"] == stays.UCDC) | (known["programme"] == stays.VCDC)
+    return lives(view), known, np.flatnonzero(centre)
+
+
+def _outcomes(of: Table, index_on, codes, days, room) -> Outcomes:
+    return Outcomes(
+        of["child"],
+        index_on,
+        of["episode"],
+        codes[0],
+        codes[1],
+        days[0],
+        days[1],
+        days[2],
+        days[3],
+        of["closed_on"],
+        codes[2],
+        room,
+    )
+
+
+class Found(Protocol):
+    """What finds a target's outcomes: one row for each index known by the cutoff (a day number).
+
+    `horizon`: days; a shorter one than the target's is a secondary outcome. `confirmations=0`: a
+    single SAM reading is an event (a sensitivity row).
+    """
+
+    def __call__(
+        self, clock: Clock, *, cutoff: int, horizon: int, confirmations: int = 1
+    ) -> Outcomes: ...
+
+
+@dataclass(frozen=True)
+class OutcomeRule:
+    """How a target's outcomes are found, and why indexes can be left out of its cohort (codes of
+    `training.cohorts.lives.COHORT_WORDS`, counted in the attrition)."""
+
+    find: Found
+    left_out: tuple[int, ...] = ()
+
+
+OUTCOME_RULES: dict[str, OutcomeRule] = {
+    RELAPSE.name: OutcomeRule(relapses, (CURED_UNVERIFIED, FAILED_DISCHARGE)),
+    NON_RESPONSE.name: OutcomeRule(non_responses),
+    ONSET.name: OutcomeRule(
+        onsets, (SAM_THEN, NOT_THAT_AGE, TREATED_LATELY, SAM_WAITS, SAM_LATELY)
+    ),
+}
+"""By target: a new one registers its rule here."""
 
 
 def outcomes(
@@ -173,44 +268,6 @@ def outcomes(
     SAM on 2026-03-01 and 2026-04-02: happened, event on 2026-03-01, known on 2026-04-02; with a
     cutoff of 2026-03-31 it is censored on 2026-03-01.
     """
-    if target.name == ONSET.name:
-        return onsets(
-            clock, cutoff=cutoff, horizon=horizon or target.horizon, confirmations=confirmations
-        )
-    treated = np.unique(clock.registry.episodes["child"]).astype(np.int32)
-    view = clock.known_by(treated, np.full(len(treated), cutoff, np.int32))
-    life, known = lives(view), view.episodes
-    centre = (known["programme"] == stays.UCDC) | (known["programme"] == stays.VCDC)
-    relapse = target.name == RELAPSE.name
-    chosen = np.flatnonzero(centre & (known["outcome"] == stays.CURED) if relapse else centre)
-    of = known.rows.take(chosen)
-    index_on = of["closed_on"] if relapse else of["admitted_on"]
-    codes, days = _all(
-        relapse,
-        life,
-        known.question[chosen],
-        chosen,
-        index_on,
-        of["closed_on"],
-        of["outcome"],
-        of["transfer_reason"],
-        cutoff,
-        horizon or target.horizon,
-        confirmations,
-    )
-    last = index_on.astype(np.int64) + (horizon or target.horizon)
-    room = (last < life.too_old_on[known.question[chosen]]) | (not relapse)
-    return Outcomes(
-        of["child"],
-        index_on,
-        of["episode"],
-        codes[0],
-        codes[1],
-        days[0],
-        days[1],
-        days[2],
-        days[3],
-        of["closed_on"],
-        codes[2],
-        room,
+    return OUTCOME_RULES[target.name].find(
+        clock, cutoff=cutoff, horizon=horizon or target.horizon, confirmations=confirmations
     )

@@ -13,7 +13,7 @@ Features and fit are those of the two targets.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numba import njit
@@ -115,6 +115,10 @@ def well_visits(clock: Clock) -> WellVisits:
         np.where(happened, HAPPENED, DID_NOT_HAPPEN).astype(np.int8),
     )
     return rows.take(np.flatnonzero(last - day[row] >= FOLLOWED_FROM))
+
+
+RECURRENCE = replace(RELAPSE, offset=None)
+"""Fitted as relapse is; without stays no time at risk is known that the forest could start from."""
 
 
 def cross_validated(

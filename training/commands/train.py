@@ -46,8 +46,8 @@ def train(
     seed: int = 1,
     said: Said = lambda text: None,
 ) -> list[dict]:
-    """Train the targets (all where none is named) on what was known before `until` (a day number; by default all) and track
-    each as a run.
+    """Train the targets (all where none is named) on what was known before `until` (a day number;
+    by default all) and track each as a run.
 
     A target without a champion takes its model where no check finds an issue. Returns one plain
     mapping a target: `target`, `run_id`, `bundle`, `champion` (whether it answers now), `figures`,

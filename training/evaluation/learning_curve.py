@@ -98,9 +98,8 @@ def _auc_of(part: Examples, bundle: Bundle, judged: Judged, seed: int) -> float:
     settings = bundle.facts.get("settings", {})
     fitted = fit(
         without_context(part, seed),
-        target=bundle.target,
+        target=judged.rows.target,
         settings=settings,
         seed=seed,
-        offset=bundle.offset,
     )
     return auc(fitted.blended(judged.matrix), judged.happened, judged.weight)

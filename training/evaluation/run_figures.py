@@ -8,6 +8,7 @@ import numpy as np
 from features.trajectory.catalogue import NAMES
 from models.targets import HAPPENED
 from training.cohorts import censoring
+from training.evaluation.scored_rows import Judged
 from training.fitting.pipeline import Learned
 from training.metrics.calibration import calibration, calibration_curve
 from training.metrics.discrimination import auc, brier, scaled_brier
@@ -53,6 +54,17 @@ def figures(learned: Learned) -> dict[str, float]:
         of = landmark == day
         told[f"auc_day_{day}"] = auc(risk[of], happened[of], weight[of])
     return told
+
+
+_SINGLE = {"WHZ": (WHZ, -1.0), "MUAC": (MUAC, -1.0), "no gain": (WITHOUT_GAIN, 1.0)}
+
+
+def single_orders(judged: Judged) -> dict[str, np.ndarray]:
+    """The single measurements that the target's model must beat, as orders (highest first)."""
+    return {
+        name: filled(_SINGLE[name][1] * judged.matrix[:, _SINGLE[name][0]])
+        for name in judged.rows.target.single_orders
+    }
 
 
 def filled(column: np.ndarray) -> np.ndarray:

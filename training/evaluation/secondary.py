@@ -17,7 +17,7 @@ import pandas as pd
 from features.clock import Clock
 from features.trajectory.context import Context
 from models.bundle import Bundle
-from models.targets import HAPPENED, TARGETS, Target
+from models.targets import HAPPENED, TARGETS, Asked
 from training.cohorts import censoring
 from training.cohorts.landmarks import Cohort, at_risk, cohort
 from training.cohorts.lives import IN_COHORT, Outcomes
@@ -77,6 +77,7 @@ class Against:
         }
 
 
+SINGLE_ONSET = Question(SENSITIVITY, "single_reading", "SAM by a single reading, or an admission")
 SINGLE = Question(SENSITIVITY, "single_reading", "relapse by a single reading of SAM, or admission")
 EARLIER = Question(
     SENSITIVITY,
@@ -185,6 +186,21 @@ def _responses(clock: Clock, rows: Cohort, risk: np.ndarray, cutoff: int) -> Ite
         )
 
 
+def _by_single_reading(
+    clock: Clock, rows: Cohort, risk: np.ndarray, cutoff: int
+) -> Iterator[Against]:
+    single = outcomes(clock, rows.target, cutoff=cutoff, confirmations=0)
+    yield _judge(SINGLE_ONSET, *_with(single, rows, risk, rows.target.horizon))
+
+
+SECONDARY_OF = {
+    Asked.AFTER_CURE: _relapses,
+    Asked.IN_TREATMENT: _responses,
+    Asked.UNTREATED: _by_single_reading,
+}
+"""What else the risks are compared with, by whom the target's question is asked of."""
+
+
 def _with(
     found: Outcomes, rows: Cohort, risk: np.ndarray, horizon: int, *, only: np.ndarray | bool = True
 ) -> tuple[Cohort, np.ndarray]:
@@ -211,10 +227,18 @@ def _with(
     ), risk[kept]
 
 
+def _index_keys(found: Outcomes) -> np.ndarray:
+    """What tells an index from every other (int64): its stay, or its child and day where it is no
+    stay's."""
+    of_day = (found.child.astype(np.int64) << 32) | found.index_on.astype(np.int64)
+    return np.where(found.episode >= 0, found.episode.astype(np.int64), ~of_day)
+
+
 def _same_stay(found: Outcomes, rows: Cohort) -> np.ndarray:
-    """For each row the position of its stay among other outcomes; -1 where it has none."""
-    order = np.argsort(found.episode, kind="stable")
-    sorted_stays, stay = found.episode[order], rows.outcomes.episode[rows.index]
+    """For each row the position of its index among other outcomes; -1 where it has none."""
+    keys, of_rows = _index_keys(found), _index_keys(rows.outcomes)
+    order = np.argsort(keys, kind="stable")
+    sorted_stays, stay = keys[order], of_rows[rows.index]
     place = np.searchsorted(sorted_stays, stay)
     there = place < len(order)
     there[there] = sorted_stays[place[there]] == stay[there]

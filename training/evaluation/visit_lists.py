@@ -144,9 +144,7 @@ def at_month_starts(
     index, days = [], []
     for day in _month_starts(split, until - target.horizon):
         since = day - found.index_on.astype(np.int64)
-        here = np.flatnonzero(
-            (found.cohort == IN_COHORT) & (since >= 0) & (since < target.horizon)
-        )
+        here = np.flatnonzero((found.cohort == IN_COHORT) & (since >= 0) & (since < target.horizon))
         here = here[at_risk(found, target, here, np.full(len(here), day))]
         index.append(here)
         days.append(np.full(len(here), day, np.int32))

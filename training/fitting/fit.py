@@ -10,8 +10,8 @@ import lightgbm as lgb
 import numpy as np
 
 from features.trajectory.catalogue import CATALOGUE, NAMES
-from models.targets import Target
 from models.linear import Linear
+from models.targets import Target
 from training.fitting.bag import bagged
 from training.fitting.examples import Examples, log_loss
 from training.fitting.linear_half import fit_linear
@@ -117,9 +117,7 @@ def offset_of(rows: np.ndarray, offset: str | None) -> np.ndarray:
     )
 
 
-def fit(
-    examples: Examples, *, target: Target, settings: dict, seed: int
-) -> Fitted:
+def fit(examples: Examples, *, target: Target, settings: dict, seed: int) -> Fitted:
     """Fit both halves on the examples; the number of trees, the penalty and the blend are chosen
     on out-of-fold predictions, folds grouped by child."""
     fold = folds(examples.child, FOLDS, seed)
@@ -129,14 +127,10 @@ def fit(
     penalty, linear_margin = _best_penalty(examples, fold, target)
     share = _best_share(tree_margin, linear_margin, examples)
     choice = Choice(settings, rounds, penalty, share)
-    return _both_halves(
-        examples, choice, (tree_margin, linear_margin), target=target, seed=seed
-    )
+    return _both_halves(examples, choice, (tree_margin, linear_margin), target=target, seed=seed)
 
 
-def refit(
-    examples: Examples, *, choice: Choice, target: Target, seed: int
-) -> Fitted:
+def refit(examples: Examples, *, choice: Choice, target: Target, seed: int) -> Fitted:
     """Refit both halves on other examples with the settings of an earlier fit, and return the
     out-of-fold predictions beside them."""
     fold, begun = folds(examples.child, FOLDS, seed), Start.of(examples, target.offset)
@@ -149,9 +143,7 @@ def refit(
         linear_margin[fold == of] = _linear_margin(
             fit_linear(inside, penalty=choice.penalty, directions=directions(target)), outside
         )
-    return _both_halves(
-        examples, choice, (tree_margin, linear_margin), target=target, seed=seed
-    )
+    return _both_halves(examples, choice, (tree_margin, linear_margin), target=target, seed=seed)
 
 
 def _both_halves(

@@ -6,8 +6,7 @@ from __future__ import annotations
 import numpy as np
 
 from features.trajectory.catalogue import NAMES
-from models.targets import NON_RESPONSE
-from training.evaluation.run_figures import MUAC, WHZ, WITHOUT_GAIN, filled
+from training.evaluation.run_figures import WHZ, single_orders
 from training.evaluation.scored_rows import Judged
 from training.evaluation.subgroups import VISITED_SHARE
 from training.fitting.recalibration import slope_and_intercept
@@ -39,7 +38,7 @@ def orders(judged: Judged, rules: np.ndarray | None = None) -> dict[str, np.ndar
     """What children could be ordered by, highest first: the model, the rules (of
     `training.evaluation.rules_order`) where given, single measurements, chance (all alike)."""
     found = {"model": judged.risk} | ({} if rules is None else {"rules": rules})
-    found |= {"WHZ": filled(-judged.matrix[:, WHZ]), "MUAC": filled(-judged.matrix[:, MUAC])}
+    found |= single_orders(judged)
     return found | {"chance": np.zeros(len(judged.risk))}
 
 

@@ -202,7 +202,9 @@ def _plots(bundle: Bundle, judged: Judged, figures: dict) -> dict[str, object]:
     drawn = {
         "calibration": plots.calibration(figures["true_risks"]),
         "decision": plots.decision(figures["decisions"]),
-        "landmarks": plots.landmarks(figures["discrimination"], words=f"days after {TARGETS[bundle.target].report.since}"),
+        "landmarks": plots.landmarks(
+            figures["discrimination"], words=f"days after {TARGETS[bundle.target].report.since}"
+        ),
         "spread": plots.spread(judged.risk, judged.happened, judged.known),
     }
     if figures["learning"]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from models.targets import TARGETS, Asked
 from training.evaluation.scored_rows import ENOUGH_EVENTS
 from training.evaluation.visit_lists import AS_LISTED, OURS, RULES, WHZ_AS_LISTED, WHZ_ORDER
 from training.metrics.discrimination import Estimate
@@ -109,6 +110,8 @@ def _model(one: Told, drawn: dict[str, str]) -> dict:
         "colour": colour(figures, findings),
         "sentences": sentences(figures, target=target),
         "synthetic": synthetic,
+        "told_of": TARGETS[target].report,
+        "confirmed": TARGETS[target].asked is Asked.AFTER_CURE,
         "attrition": attrition(figures["attrition"], target=target, judged=judged),
     }
 

@@ -73,7 +73,7 @@ def times(share: Estimate) -> str:
     return f"{100 * share.value:.0f} times in 100 ({100 * share.low:.0f} to {100 * share.high:.0f})"
 
 
-def _risks(figures: dict, event: str) -> str:
+def _risks(figures: dict, words: ReportWords) -> str:
     ratio, said, seen = (
         figures["true_risks"]["observed_over_expected"],
         figures["expected"],
