@@ -9,7 +9,7 @@ import time
 import numpy as np
 import orjson
 
-from benchmarks._serving_parts import AS_OF, a_bundle, child
+from benchmarks._serving_parts import AS_OF, TARGETS, a_bundle, child
 from care.pathway.decide import placed_rows
 from care.protocol import standard
 from features.clock import Clock

@@ -1,8 +1,8 @@
 """The champions that answer: read from a folder, followed as it changes, never half-changed.
 
 The folder of a store `x.db` is `x.models/`. In it, `champion-relapse.json` and its like point to a
-folder of checked bundles (`{"bundle": "NAME"}`, replaced in one step by `sanket promote`). A request takes both champions once, at its beginning, so that no
-answer mixes two.
+folder of checked bundles (`{"bundle": "NAME"}`, replaced in one step by `sanket promote`). A
+request takes all champions once, at its beginning, so that no answer mixes two of a target.
 """
 
 from __future__ import annotations

@@ -14,6 +14,7 @@ from care.pathway.decide import RULES, STATES, STEPS, WHO
 from features.charts.growth_chart import WORDS as CHART
 from models.reasons import KEYS
 from models.scoring import WHY_NOT
+from models.targets import TARGETS
 from models.visits.listed_child import Reason
 from registry.contract.registry import FINDING, OUTCOME, SETTING, SEX
 from serving.language.reason_wording import FORMS, REASONS
@@ -42,7 +43,6 @@ CODES = {
     "reasons": KEYS,
     "not_scored": [why for why in WHY_NOT if why],
     "chart": CHART,
-    "targets": ("relapse", "non_response"),
     "sections": ("danger", "overdue", "risk"),
     "sections_short": ("danger", "overdue", "risk"),
 }
@@ -71,12 +71,7 @@ def test_the_languages_have_the_same_words_with_the_same_facts():
         return {path: facts_of(value) for path, value in told(language).items()}
 
     assert shape("en") == shape("hi") == shape("mr")
-    assert all(
-        value.strip()
-        for language in LANGUAGES
-        for _, value in leaves(words(language).tree)
-        if isinstance(value, str)
-    )
+    assert all(value.strip() for language in LANGUAGES for value in told(language).values())
 
 
 MISLEADING = {
@@ -117,7 +112,9 @@ as "died"."""
 
 
 def told(language):
-    return {path: value for path, value in leaves(words(language).tree) if isinstance(value, str)}
+    of_targets = {name: dict(target.words[language]) for name, target in TARGETS.items()}
+    tree = words(language).tree | {"targets": of_targets}
+    return {path: value for path, value in leaves(tree) if isinstance(value, str)}
 
 
 @pytest.mark.parametrize("language", MISLEADING)
@@ -198,7 +195,7 @@ def test_counts_are_grouped_as_india_does(language):
 
 @pytest.mark.parametrize("language", ["hi", "mr"])
 def test_hindi_and_marathi_are_written_in_devanagari_with_arabic_numerals(language):
-    whole = " ".join(value for _, value in leaves(words(language).tree) if isinstance(value, str))
+    whole = " ".join(told(language).values())
     assert not re.search("[\u0966-\u096f]", whole)
     latin = set(re.findall(r"\b[A-Za-z]{2,}\b", re.sub(r"\{[^}]*\}", "", whole)))
     terms = {"SAM", "MAM", "MUAC", "WHZ", "HAZ", "NRC", "VCDC", "UCDC", "WHO", "EDNF"}
@@ -207,9 +204,7 @@ def test_hindi_and_marathi_are_written_in_devanagari_with_arabic_numerals(langua
 
 
 def test_the_words_never_say_failed_removed_or_denied():
-    whole = " ".join(
-        value for _, value in leaves(words("en").tree) if isinstance(value, str)
-    ).lower()
+    whole = " ".join(told("en").values()).lower()
     assert not re.search(r"\b(fail\w*|denied|deny|removed?|defaulter|refused)\b", whole)
     assert "visit first" in whole
 
@@ -492,7 +487,7 @@ def test_bars_of_what_has_no_sentence_are_one_and_the_parts_add_up():
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_sheet_has_no_odds_that_a_family_may_read_and_the_page_has_them(language):
-    for target in ("relapse", "non_response"):
+    for target in TARGETS:
         listed = child(target=target, risk=0.42)
         assert not re.search("[0-9]", may_happen(listed, words(language)))
         assert "4" in how_often(listed, words(language)) and "10" in how_often(
