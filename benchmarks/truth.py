@@ -191,7 +191,7 @@ def compared(
         for name in ("afternoon", "ours"):
             found[name] |= beside_truth(orders[name], truth)
         rule, best = found["rule"]["auc"], found["truth"]["auc"]
-        told[target] = {
+        told[target.name] = {
             "split": day_date(split).isoformat(),
             "rows": len(truth),
             **found,

@@ -86,6 +86,9 @@ class Target:
     most_auc: float = 0.95
     most_auc_before_day: int | None = None
     most_column_auc: float = 0.97
+    taught_by: str | None = None
+    """The target whose events, seen over this one's horizon, teach it too
+    (`training.fitting.transfer`)."""
     indexes_repeat: bool = False
     """Nearly every child has many indexes, all over time: the later block is then of children set
     aside by lot, and priors come from the whole population."""
@@ -138,6 +141,7 @@ RELAPSE = Target(
     most_auc=0.90,
     most_column_auc=0.88,
     moot_in_state="sam_again",
+    taught_by="onset",
     **_told("relapse"),
 )
 NON_RESPONSE = Target(

@@ -62,9 +62,11 @@ class Cohort:
         )
 
 
-def cohort(clock: Clock, target: Target, *, cutoff: int) -> Cohort:
-    """All landmark rows up to the cutoff, with what was known of their outcome by then."""
-    found = outcomes(clock, target, cutoff=cutoff)
+def cohort(clock: Clock, target: Target, *, cutoff: int, horizon: int | None = None) -> Cohort:
+    """All landmark rows up to the cutoff, with what was known of their outcome by then; `horizon`:
+    in days, where it is not the target's own."""
+    horizon = horizon or target.horizon
+    found = outcomes(clock, target, cutoff=cutoff, horizon=horizon)
     attrition = {"indexes": len(found.child)}
     for code in OUTCOME_RULES[target.name].left_out:
         attrition[COHORT_WORDS[code]] = int(np.sum(found.cohort == code))
@@ -84,7 +86,7 @@ def cohort(clock: Clock, target: Target, *, cutoff: int) -> Cohort:
     index, landmark, day = index[rows], landmark[rows], day[rows].astype(np.int32)
     end = np.minimum(found.event_on[index], found.followed_until[index])
     time = np.maximum(end.astype(np.int64) - day, 0)
-    remaining = target.horizon - landmark
+    remaining = horizon - landmark
     outcome = found.outcome[index]
     # Nobody who was last seen before the landmark was followed from it, unless the outcome is known
     # all the same.

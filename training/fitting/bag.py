@@ -1,9 +1,9 @@
-"""Several forests as one longer forest: its margin is the mean of theirs, and so are its reasons,
-exactly.
+"""Several forests as one longer forest: its margin is the (weighted) mean of theirs, and so are its
+reasons, exactly.
 
 Works on LightGBM's own text (`Booster.model_to_string`): leaf values are divided by the number of
-forests, trees are numbered anew. Whatever reads such a text (LightGBM,
-`models.forest.lightgbm_text`) reads a bag as it reads a forest.
+forests (or multiplied by a forest's share), trees are numbered anew. Whatever reads such a text
+(LightGBM, `models.forest.lightgbm_text`) reads a bag as it reads a forest.
 """
 
 from __future__ import annotations
@@ -16,18 +16,24 @@ SCALED = ("leaf_value", "internal_value")
 _END = "end of trees"
 
 
-def bagged(texts: Sequence[str]) -> str:
+def bagged(texts: Sequence[str], shares: Sequence[float] | None = None) -> str:
     """One model text of several that were trained on the same columns; one alone comes back as it
-    is.
+    is. `shares` of the forests add up to 1; left out, all have the same.
 
-    Example: two forests of 100 trees, margins 0.4 and 0.6 of a row: 200 trees, margin 0.5.
+    Example: two forests of 100 trees, margins 0.4 and 0.6 of a row: 200 trees, margin 0.5; with
+    shares 0.25 and 0.75, 0.55.
     """
     if len(texts) == 1:
         return texts[0]
+    divisors = [float(len(texts))] * len(texts) if shares is None else [1 / of for of in shares]
     parted = [_parted(text) for text in texts]
     head, _, tail = parted[0]
-    trees = [tree for _, own, _ in parted for tree in own]
-    made = [_numbered(_divided(tree, len(texts)), number) for number, tree in enumerate(trees)]
+    trees = [
+        _divided(tree, divisor)
+        for (_, own, _), divisor in zip(parted, divisors, strict=True)
+        for tree in own
+    ]
+    made = [_numbered(tree, number) for number, tree in enumerate(trees)]
     sizes = " ".join(str(len(tree.encode())) for tree in made)
     return re.sub(r"(?m)^tree_sizes=.*$", f"tree_sizes={sizes}", head) + "".join(made) + tail
 
@@ -40,16 +46,17 @@ def _parted(text: str) -> tuple[str, list[str], str]:
     return head, trees, re.sub(r"\nfeature_importances:\n(?:.+\n)*", "\n", tail)
 
 
-def _divided(tree: str, count: int) -> str:
+def _divided(tree: str, divisor: float) -> str:
     lines = [
-        _line_divided(line, count) if line.startswith(SCALED) else line for line in tree.split("\n")
+        _line_divided(line, divisor) if line.startswith(SCALED) else line
+        for line in tree.split("\n")
     ]
     return "\n".join(lines)
 
 
-def _line_divided(line: str, count: int) -> str:
+def _line_divided(line: str, divisor: float) -> str:
     name, _, values = line.partition("=")
-    return f"{name}={' '.join(repr(float(value) / count) for value in values.split())}"
+    return f"{name}={' '.join(repr(float(value) / divisor) for value in values.split())}"
 
 
 def _numbered(tree: str, number: int) -> str:

@@ -16,6 +16,7 @@ from training.fitting.bag import bagged
 from training.fitting.examples import Examples, log_loss
 from training.fitting.linear_half import fit_linear
 from training.fitting.recalibration import slope_and_intercept
+from training.fitting.transfer import Donor, donor_forest, out_of_fold
 
 Said = Callable[[str], None]
 
@@ -33,12 +34,19 @@ class HeldOut:
 @dataclass(frozen=True)
 class Choice:
     """What held-out children chose: the forest's `settings` and number of `rounds`, the linear
-    half's `penalty`, and the forest's share in the blend (`trees`, 0 to 1)."""
+    half's `penalty`, the forest's share in the blend of both halves (`trees`, 0 to 1), and the
+    donor's share beside that blend (`lent`, 0 to 1)."""
 
     settings: dict
     rounds: int
     penalty: float
     trees: float
+    lent: float = 0.0
+
+    @property
+    def parts(self) -> tuple[float, float, float]:
+        """Shares of the own forest, the linear half and the donor; together 1."""
+        return self.trees * (1 - self.lent), (1 - self.trees) * (1 - self.lent), self.lent
 
 
 @dataclass(frozen=True)
@@ -53,12 +61,16 @@ class Fitted:
     offset: str | None = None
     start: float = 0.0
 
+    @property
+    def trees(self) -> float:
+        """The share of `booster`, in which the donor's trees stand behind the own ones."""
+        own, _, lent = self.choice.parts
+        return own + lent
+
     def blended(self, rows: np.ndarray) -> np.ndarray:
         """Log-odds of the blend (n,), before calibration."""
         forest = _margin(self.booster, rows) + offset_of(rows, self.offset) + self.start
-        return self.choice.trees * forest + (1 - self.choice.trees) * _linear_margin(
-            self.linear, rows
-        )
+        return self.trees * forest + (1 - self.trees) * _linear_margin(self.linear, rows)
 
     def log_odds(self, rows: np.ndarray) -> np.ndarray:
         """Log-odds (n,) as the held-out children would have them."""
@@ -117,20 +129,33 @@ def offset_of(rows: np.ndarray, offset: str | None) -> np.ndarray:
     )
 
 
-def fit(examples: Examples, *, target: Target, settings: dict, seed: int) -> Fitted:
-    """Fit both halves on the examples; the number of trees, the penalty and the blend are chosen
-    on out-of-fold predictions, folds grouped by child."""
+def fit(
+    examples: Examples, *, target: Target, settings: dict, seed: int, donor: Donor | None = None
+) -> Fitted:
+    """Fit both halves on the examples; the number of trees, the penalty and the blend (the share
+    of a `donor` too) are chosen on out-of-fold predictions, folds grouped by child."""
     fold = folds(examples.child, FOLDS, seed)
     drawn, begun = _settings(target, settings, seed), Start.of(examples, target.offset)
     rounds = _tree_number(examples, fold, drawn, begun)
     tree_margin = _held_out_margin(examples, fold, drawn, rounds, begun)
     penalty, linear_margin = _best_penalty(examples, fold, target)
-    share = _best_share(tree_margin, linear_margin, examples)
-    choice = Choice(settings, rounds, penalty, share)
-    return _both_halves(examples, choice, (tree_margin, linear_margin), target=target, seed=seed)
+    margins = Margins(tree_margin, linear_margin)
+    share, lent = _best_share(tree_margin, linear_margin, examples), 0.0
+    if donor is not None:
+        margins = margins.with_donor(donor, examples, fold, target, seed)
+        lent = _best_loan(margins, share, examples)
+    choice = Choice(settings, rounds, penalty, share, lent)
+    return _both_halves(examples, choice, margins, target=target, seed=seed, donor=donor)
 
 
-def refit(examples: Examples, *, choice: Choice, target: Target, seed: int) -> Fitted:
+def refit(
+    examples: Examples,
+    *,
+    choice: Choice,
+    target: Target,
+    seed: int,
+    donor: Donor | None = None,
+) -> Fitted:
     """Refit both halves on other examples with the settings of an earlier fit, and return the
     out-of-fold predictions beside them."""
     fold, begun = folds(examples.child, FOLDS, seed), Start.of(examples, target.offset)
@@ -143,16 +168,53 @@ def refit(examples: Examples, *, choice: Choice, target: Target, seed: int) -> F
         linear_margin[fold == of] = _linear_margin(
             fit_linear(inside, penalty=choice.penalty, directions=directions(target)), outside
         )
-    return _both_halves(examples, choice, (tree_margin, linear_margin), target=target, seed=seed)
+    margins = Margins(tree_margin, linear_margin)
+    if donor is not None and choice.lent > 0:
+        margins = margins.with_donor(donor, examples, fold, target, seed)
+    return _both_halves(examples, choice, margins, target=target, seed=seed, donor=donor)
+
+
+@dataclass(frozen=True)
+class Margins:
+    """Out-of-fold margins (n,) of the own forest, the linear half, and the donor where there is
+    one."""
+
+    trees: np.ndarray
+    linear: np.ndarray
+    lent: np.ndarray | None = None
+
+    def with_donor(
+        self, donor: Donor, examples: Examples, fold: np.ndarray, target: Target, seed: int
+    ) -> Margins:
+        """The same with the donor's; it counts the time left as the own forest does."""
+        margin = out_of_fold(
+            donor, examples, _donor_settings(target, seed), fold=fold, threads=THREADS
+        )
+        return Margins(self.trees, self.linear, margin + offset_of(examples.rows, target.offset))
+
+    def blended(self, choice: Choice) -> np.ndarray:
+        """Log-odds (n,) of the blend, before calibration."""
+        own, linear, lent = choice.parts
+        blend = own * self.trees + linear * self.linear
+        return blend if self.lent is None else blend + lent * self.lent
+
+
+def _donor_settings(target: Target, seed: int) -> dict:
+    return BASE_SETTINGS | {
+        "monotone_constraints": directions(target),
+        "seed": seed,
+        "num_threads": THREADS,
+    }
 
 
 def _both_halves(
     examples: Examples,
     choice: Choice,
-    margins: tuple[np.ndarray, np.ndarray],
+    margins: Margins,
     *,
     target: Target,
     seed: int,
+    donor: Donor | None,
 ) -> Fitted:
     """Both halves fitted on all examples, beside what the folds' halves (`margins`) said of
     held-out children."""
@@ -162,10 +224,16 @@ def _both_halves(
     booster = _forest(
         examples, _settings(target, choice.settings, seed), int(choice.rounds * 1.1), begun
     )
-    blended = choice.trees * margins[0] + (1 - choice.trees) * margins[1]
-    held_out = HeldOut(blended, examples.happened, examples.weight)
+    own, _, lent = choice.parts
+    start = begun.constant
+    if donor is not None and lent > 0:
+        lender = donor_forest(donor.examples, _donor_settings(target, seed))
+        shares = (own / (own + lent), lent / (own + lent))
+        booster = bagged([booster, lender], shares) if own > 0 else lender
+        start *= shares[0]
+    held_out = HeldOut(margins.blended(choice), examples.happened, examples.weight)
     linear = fit_linear(examples, penalty=choice.penalty, directions=directions(target))
-    return Fitted(booster, linear, choice, held_out, target.offset, begun.constant)
+    return Fitted(booster, linear, choice, held_out, target.offset, start)
 
 
 @dataclass(frozen=True)
@@ -298,6 +366,20 @@ def _best_share(tree_margin: np.ndarray, linear_margin: np.ndarray, examples: Ex
             key=lambda share: log_loss(share * tree_margin + (1 - share) * linear_margin, examples),
         )
     )
+
+
+LOANS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7)
+
+
+def _best_loan(margins: Margins, share: float, examples: Examples) -> float:
+    """The donor's share that loses least on held-out children. Its events are rarer than the taught
+    ones, so that each blend is first drawn level (slope and intercept), as the calibrator will."""
+    losses = []
+    for lent in LOANS:
+        blend = margins.blended(Choice({}, 0, 0.0, share, lent))
+        slope, intercept = slope_and_intercept(blend, examples.happened, examples.weight)
+        losses.append(log_loss(intercept + slope * blend, examples))
+    return LOANS[int(np.argmin(losses))]
 
 
 def _margin(booster: str, rows: np.ndarray) -> np.ndarray:

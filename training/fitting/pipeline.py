@@ -24,6 +24,7 @@ from training.fitting.fit import Fitted, Said, fit, offset_of, refit
 from training.fitting.priors import FIT_SHARE, population_priors, registry_priors
 from training.fitting.reference_profile import profile
 from training.fitting.sample_size import needed
+from training.fitting.transfer import donor_of
 from training.fitting.tune import tune
 
 LEAST_EVENTS = 30
@@ -92,11 +93,20 @@ def learn(
     said(f"{target.name}: {matrix.shape[1]} features of {matrix.shape[0]} rows")
     facts = _facts(clock, rows, until, seed, earlier_on, later_on) | {"attrition": attrition}
     which = {"target": target, "seed": seed}
+    donor = donor_of(clock, target, until=until, seed=seed, priors=priors, context=context)
+    if donor is not None:
+        events = int(donor.examples.happened.sum())
+        said(f"{target.name}: {events} events of {target.taught_by} teach it")
+    first = donor and donor.before(
+        int(rows.day[later_on].min()), without=np.unique(rows.child[later_on])
+    )
     earlier = without_context(examples(rows, matrix, earlier_on), seed)
     settings = tune(earlier, trials=trials, said=said, **which) if trials else {}
-    rehearsed = fit(earlier, settings=settings, **which)
+    rehearsed = fit(
+        earlier, settings=settings, donor=first if first and first.teaches else None, **which
+    )
     everything = without_context(examples(rows, matrix, np.ones(len(used), bool)), seed)
-    fitted = refit(everything, choice=rehearsed.choice, **which)
+    fitted = refit(everything, choice=rehearsed.choice, donor=donor, **which)
     made = {
         "target": target.name,
         "priors": priors,
@@ -112,7 +122,7 @@ def _bundle(fitted: Fitted, learning: Examples, **made) -> Bundle:
     return Bundle(
         booster=fitted.booster,
         linear=fitted.linear,
-        trees=fitted.choice.trees,
+        trees=fitted.trees,
         offset=fitted.offset,
         start=fitted.start,
         offset_mean=float(offset_of(learning.rows, fitted.offset).mean()),

@@ -1,0 +1,115 @@
+"""Transfer: what every first slide into SAM teaches a target that sees few.
+
+Some hundreds of relapses cannot feed as many columns, but the same bodies slide into SAM ten times
+as often outside of any follow-up. A forest is taught those slides (the donor: the outcome of
+another target, over the horizon of the one taught), and its margin is a third part of the blend.
+The donor's trees are appended to the forest's own, scaled by its share, so that a bundle holds one
+forest and its reasons stay exact.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import lightgbm as lgb
+import numpy as np
+
+from features.clock import Clock
+from features.trajectory.as_of import as_of
+from features.trajectory.catalogue import NAMES
+from features.trajectory.context import Context
+from features.trajectory.smoother import Prior
+from models.targets import CONFIRMED_WITHIN, HAPPENED, TARGETS, Target
+from training.cohorts import censoring
+from training.cohorts.case_cohort import drawn
+from training.cohorts.landmarks import cohort
+from training.fitting.examples import Examples
+
+MOST_DONOR_ROWS = 120_000
+LEAST_DONOR_EVENTS = 100
+"""With fewer slides the donor teaches less than it disturbs."""
+ROUNDS = 240
+SETTINGS = {"learning_rate": 0.05, "num_leaves": 15, "min_child_samples": 80}
+"""Of the donor's forest, beside `training.fitting.fit.BASE_SETTINGS`: its events are many, and it
+is no more than one part of a blend, so that nothing is tuned."""
+PARTS = 2
+"""Into how many parts children are cut for the donor's out-of-fold margins."""
+
+
+@dataclass(frozen=True)
+class Donor:
+    """What the donor learns from: `examples` of the other target's indexes, and how many days after
+    an index its label may use."""
+
+    examples: Examples
+    label_days: int
+
+    def before(self, day: int, *, without: np.ndarray) -> Donor:
+        """Only the rows whose label ends before a day, of other children than these."""
+        kept = (self.examples.day.astype(np.int64) + self.label_days < day) & ~np.isin(
+            self.examples.child, without
+        )
+        return Donor(self.examples.take(np.flatnonzero(kept)), self.label_days)
+
+    @property
+    def teaches(self) -> bool:
+        """Whether there are slides enough."""
+        return int(self.examples.happened.sum()) >= LEAST_DONOR_EVENTS
+
+
+def donor_of(
+    clock: Clock,
+    target: Target,
+    *,
+    until: int,
+    seed: int,
+    priors: dict[str, Prior],
+    context: Context,
+) -> Donor | None:
+    """The donor of a target that another teaches (`Target.taught_by`), from what was known before
+    `until`; None where no other does, or there are too few slides."""
+    if target.taught_by is None:
+        return None
+    teacher, label_days = TARGETS[target.taught_by], target.horizon + CONFIRMED_WITHIN
+    rows = cohort(clock, teacher, cutoff=until - 1, horizon=target.horizon)
+    ends = rows.day.astype(np.int64) + label_days
+    whole = (ends < until) & (rows.outcomes.room[rows.index] == 1)
+    _, rows = drawn(rows.take(np.flatnonzero(whole)), seed=seed, most=MOST_DONOR_ROWS)
+    weight = censoring.weights(rows)
+    kept = np.flatnonzero(weight > 0)
+    if not len(kept):
+        return None
+    matrix = as_of(clock, rows.child[kept], rows.day[kept], priors=priors, context=context)
+    happened = (rows.outcome[kept] == HAPPENED).astype(np.int8)
+    taught = Examples(
+        matrix, happened, weight[kept], rows.child[kept], rows.day[kept], rows.landmark[kept]
+    )
+    donor = Donor(taught, label_days)
+    return donor if donor.teaches else None
+
+
+def donor_forest(examples: Examples, settings: dict) -> str:
+    """The donor's forest as a model text; `settings` are the taught target's, with its
+    directions."""
+    data = lgb.Dataset(
+        examples.rows,
+        examples.happened,
+        weight=examples.weight,
+        feature_name=list(NAMES),
+        free_raw_data=False,
+    )
+    return lgb.train(settings | SETTINGS, data, num_boost_round=ROUNDS).model_to_string()
+
+
+def out_of_fold(
+    donor: Donor, taught: Examples, settings: dict, *, fold: np.ndarray, threads: int
+) -> np.ndarray:
+    """The donor's margin (n,) of the rows to be taught, each by a forest that saw no slide of its
+    child; `fold`: of each row, grouped by child."""
+    margin = np.empty(len(taught.child))
+    for part in range(PARTS):
+        inside = fold % PARTS == part
+        others = np.flatnonzero(~np.isin(donor.examples.child, taught.child[inside]))
+        forest = lgb.Booster(model_str=donor_forest(donor.examples.take(others), settings))
+        margin[inside] = forest.predict(taught.rows[inside], raw_score=True, num_threads=threads)
+    return margin
