@@ -16,7 +16,7 @@ from training.fitting.bag import bagged
 from training.fitting.examples import Examples, log_loss
 from training.fitting.linear_half import fit_linear
 from training.fitting.recalibration import slope_and_intercept
-from training.fitting.transfer import Donor, donor_forest, out_of_fold
+from training.fitting.transfer import LOAN, Donor, donor_forest, out_of_fold
 
 Said = Callable[[str], None]
 
@@ -35,7 +35,7 @@ class HeldOut:
 class Choice:
     """What held-out children chose: the forest's `settings` and number of `rounds`, the linear
     half's `penalty`, the forest's share in the blend of both halves (`trees`, 0 to 1), and the
-    donor's share beside that blend (`lent`, 0 to 1)."""
+    donor's share beside that blend (`lent`: 0 or `LOAN`)."""
 
     settings: dict
     rounds: int
@@ -132,8 +132,8 @@ def offset_of(rows: np.ndarray, offset: str | None) -> np.ndarray:
 def fit(
     examples: Examples, *, target: Target, settings: dict, seed: int, donor: Donor | None = None
 ) -> Fitted:
-    """Fit both halves on the examples; the number of trees, the penalty and the blend (the share
-    of a `donor` too) are chosen on out-of-fold predictions, folds grouped by child."""
+    """Fit both halves on the examples; the number of trees, the penalty and the blend of both
+    are chosen on out-of-fold predictions, folds grouped by child."""
     fold = folds(examples.child, FOLDS, seed)
     drawn, begun = _settings(target, settings, seed), Start.of(examples, target.offset)
     rounds = _tree_number(examples, fold, drawn, begun)
@@ -142,8 +142,7 @@ def fit(
     margins = Margins(tree_margin, linear_margin)
     share, lent = _best_share(tree_margin, linear_margin, examples), 0.0
     if donor is not None:
-        margins = margins.with_donor(donor, examples, fold, target, seed)
-        lent = _best_loan(margins, share, examples)
+        margins, lent = margins.with_donor(donor, examples, fold, target, seed), LOAN
     choice = Choice(settings, rounds, penalty, share, lent)
     return _both_halves(examples, choice, margins, target=target, seed=seed, donor=donor)
 
@@ -366,20 +365,6 @@ def _best_share(tree_margin: np.ndarray, linear_margin: np.ndarray, examples: Ex
             key=lambda share: log_loss(share * tree_margin + (1 - share) * linear_margin, examples),
         )
     )
-
-
-LOANS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7)
-
-
-def _best_loan(margins: Margins, share: float, examples: Examples) -> float:
-    """The donor's share that loses least on held-out children. Its events are rarer than the taught
-    ones, so that each blend is first drawn level (slope and intercept), as the calibrator will."""
-    losses = []
-    for lent in LOANS:
-        blend = margins.blended(Choice({}, 0, 0.0, share, lent))
-        slope, intercept = slope_and_intercept(blend, examples.happened, examples.weight)
-        losses.append(log_loss(intercept + slope * blend, examples))
-    return LOANS[int(np.argmin(losses))]
 
 
 def _margin(booster: str, rows: np.ndarray) -> np.ndarray:
