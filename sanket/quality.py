@@ -28,7 +28,6 @@ def quality(
     """Data quality of each centre and month: green, amber or red, with the eleven checks behind
     it."""
     from features.data_quality import AREAS, rows_of, score
-    from features.who.growth import zscores
     from registry.contract.errors import UsageError
     from registry.store.store import open_store
     from sanket.progress import step
@@ -39,7 +38,7 @@ def quality(
         raise UsageError("REG066", f"a month is written 2026-03, not {month}")
     registry = open_store(store, must_exist=True).load()
     with step("Judging the records"):
-        scored = score(registry, zscores=zscores, by=by)
+        scored = score(registry, by=by)
     if out:
         _write(out, rows_of(scored, month="all"))
     rows = rows_of(scored, month=month)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from registry.contract.arrays import Codes, Days, Floats, Ints
 from registry.contract.registry import (
     APPETITE,
     EXAMINER,
@@ -66,7 +67,7 @@ VISIT_FACTS = ("found_sam_on", "moved", "died", "ill", "ill_on", "found_ill_on")
 
 
 @njit(cache=True, nogil=True)
-def until(offsets, own_day, today):
+def until(offsets: Ints, own_day: Days, today: Days) -> Ints:
     """For each question, where its rows after that day begin (rows are sorted by their own day)."""
     stop = np.empty(len(offsets) - 1, np.int64)
     for i in range(len(stop)):
@@ -83,18 +84,18 @@ def until(offsets, own_day, today):
 
 @njit(cache=True, nogil=True)
 def episode_facts(
-    start,
-    stop,
-    today,
-    programme,
-    admitted_on,
-    appetite,
-    complication,
-    closed_on,
-    outcome,
-    reason,
-    out,
-):
+    start: Ints,
+    stop: Ints,
+    today: Days,
+    programme: Codes,
+    admitted_on: Days,
+    appetite: Codes,
+    complication: Floats,
+    closed_on: Days,
+    outcome: Codes,
+    reason: Codes,
+    out: Days,
+) -> None:
     """Rows of `out` as EPISODE_FACTS: the open stay, the last closed one, the last cure, what
     settled oedema last.
 
@@ -142,27 +143,27 @@ def episode_facts(
 
 
 @njit(cache=True, nogil=True)
-def later(one, other):
+def later(one: int, other: int) -> int:
     """The later of two days; the other where one is NONE."""
     return min(one, other) if one == NONE or other == NONE else max(one, other)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def check_facts(
-    start,
-    stop,
-    day,
-    diarrhoea,
-    fever,
-    poor_appetite,
-    examiner,
-    test,
-    confirmed,
-    settled,
-    stay_test,
-    stay_tested_on,
-    out,
-):
+    start: Ints,
+    stop: Ints,
+    day: Days,
+    diarrhoea: Floats,
+    fever: Floats,
+    poor_appetite: Floats,
+    examiner: Codes,
+    test: Codes,
+    confirmed: Floats,
+    settled: Days,
+    stay_test: Days,
+    stay_tested_on: Days,
+    out: Days,
+) -> None:
     """Rows of `out` as CHECK_FACTS. A sign stands as it was last assessed: a check that left it out
     answers nothing.
 
@@ -200,20 +201,20 @@ def check_facts(
 
 @njit(cache=True, nogil=True)
 def visit_facts(
-    start,
-    stop,
-    day,
-    finding,
-    measured_on,
-    judged_on,
-    checked_on,
-    confirmed_on,
-    ill,
-    ill_on,
-    died,
-    closed_on,
-    out,
-):
+    start: Ints,
+    stop: Ints,
+    day: Days,
+    finding: Codes,
+    measured_on: Days,
+    judged_on: Days,
+    checked_on: Days,
+    confirmed_on: Days,
+    ill: Days,
+    ill_on: Days,
+    died: Days,
+    closed_on: Days,
+    out: Days,
+) -> None:
     """Rows of `out` as VISIT_FACTS: what home visits and examiners found that nothing later has
     answered."""
     for i in range(len(start)):

@@ -19,9 +19,10 @@ import numpy as np
 from numba import njit
 
 from care.programme.areas import Areas
+from registry.contract.arrays import Flags, Floats, Ints
 
 
-def withheld(counts: np.ndarray, areas: Areas, *, smallest: int, last_is_sum: bool) -> np.ndarray:
+def withheld(counts: Floats, areas: Areas, *, smallest: int, last_is_sum: bool) -> Flags:
     """Cells to withhold, bool, of counts that together have a known total in each place and time.
 
     counts: float64 (kinds, places, times), the last time standing for all: the sum of the others
@@ -42,7 +43,16 @@ def withheld(counts: np.ndarray, areas: Areas, *, smallest: int, last_is_sum: bo
 
 
 @njit(cache=True)
-def _withhold(counts, hidden, place_of, first, last, level_of, smallest, adds_up):
+def _withhold(
+    counts: Floats,
+    hidden: Flags,
+    place_of: Ints,
+    first: Ints,
+    last: Ints,
+    level_of: Ints,
+    smallest: int,
+    adds_up: bool,
+) -> None:
     kinds, places, times = counts.shape
     moved = np.zeros(counts.shape, np.bool_)
     for kind in range(kinds):
@@ -66,7 +76,19 @@ def _withhold(counts, hidden, place_of, first, last, level_of, smallest, adds_up
 
 
 @njit(cache=True)
-def _add_move(counts, hidden, moved, place_of, first, last, level, adds_up, kind, place, time):
+def _add_move(
+    counts: Floats,
+    hidden: Flags,
+    moved: Flags,
+    place_of: Ints,
+    first: Ints,
+    last: Ints,
+    level: int,
+    adds_up: bool,
+    kind: int,
+    place: int,
+    time: int,
+) -> None:
     """Withhold a move through this cell; a parent's only place has the parent's count, and is in
     the parent's move."""
     centre = _fullest(counts, place_of, first, last, level, kind, place, time)
@@ -97,7 +119,16 @@ def _add_move(counts, hidden, moved, place_of, first, last, level, adds_up, kind
 
 
 @njit(cache=True)
-def _fullest(counts, place_of, first, last, level, kind, place, time):
+def _fullest(
+    counts: Floats,
+    place_of: Ints,
+    first: Ints,
+    last: Ints,
+    level: int,
+    kind: int,
+    place: int,
+    time: int,
+) -> int:
     """The centre of a place that has the most of a count."""
     best, most = -1, -1.0
     for centre in range(first[place], last[place]):
@@ -107,7 +138,7 @@ def _fullest(counts, place_of, first, last, level, kind, place, time):
 
 
 @njit(cache=True)
-def _cost(counts, hidden, kind, place, time):
+def _cost(counts: Floats, hidden: Flags, kind: int, place: int, time: int) -> float:
     """What withholding a cell loses: nothing where it is withheld already; a nought only where
     nothing else is left."""
     count = counts[kind, place, time]
@@ -115,7 +146,18 @@ def _cost(counts, hidden, kind, place, time):
 
 
 @njit(cache=True)
-def _beside(counts, hidden, place_of, first, last, level, above, kind, centre, time):
+def _beside(
+    counts: Floats,
+    hidden: Flags,
+    place_of: Ints,
+    first: Ints,
+    last: Ints,
+    level: int,
+    above: int,
+    kind: int,
+    centre: int,
+    time: int,
+) -> int:
     """A centre of another place of the same parent; -1 where the parent has no other."""
     parent, best, least = place_of[above, centre], -1, np.inf
     for other in range(first[parent], last[parent]):
@@ -129,7 +171,7 @@ def _beside(counts, hidden, place_of, first, last, level, above, kind, centre, t
 
 
 @njit(cache=True)
-def _cheapest_kind(counts, hidden, kind, place, time):
+def _cheapest_kind(counts: Floats, hidden: Flags, kind: int, place: int, time: int) -> int:
     """Another kind of the same total: a withheld one, else the smallest, a nought too, so that the
     large stay told."""
     best, least = kind, np.inf
@@ -141,7 +183,9 @@ def _cheapest_kind(counts, hidden, kind, place, time):
 
 
 @njit(cache=True)
-def _cheapest_time(counts, hidden, kind, place, place2, time):
+def _cheapest_time(
+    counts: Floats, hidden: Flags, kind: int, place: int, place2: int, time: int
+) -> int:
     """Another month; the fullest, or the only one, for the whole and where there is but one."""
     times = counts.shape[2]
     best, least = times - 1, np.inf
@@ -155,7 +199,9 @@ def _cheapest_time(counts, hidden, kind, place, place2, time):
 
 
 @njit(cache=True)
-def _same_as_last(counts, time):
+def _same_as_last(counts: Floats, time: int) -> int:
     """The whole stands for the last month, and the last month for the whole."""
-    times = counts.shape[2]
-    return times - 1 if time == times - 2 else (times - 2 if time == times - 1 else time)
+    times: int = counts.shape[2]
+    if time == times - 2:
+        return times - 1
+    return times - 2 if time == times - 1 else time

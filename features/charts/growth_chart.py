@@ -19,7 +19,7 @@ from features.charts.panel import (
     STEP_CM,
     WIDTH,
     YELLOW,
-    Panel,
+    ChartPanel,
     Treatment,
     bounds_of,
     draw_ahead,
@@ -29,11 +29,12 @@ from features.charts.panel import (
     draw_step,
     draw_treatments,
 )
-from features.charts.svg import Area, Canvas, Text
+from features.charts.svg import Area, Canvas, Label
 from features.trajectory.projection import Projection
 from features.who.growth import STANDING_FROM_DAYS, round_z, zscores
 from features.who.lms import DAYS_PER_MONTH
 from features.who.measure_of_z import measure_at
+from registry.contract.arrays import AnyArray, Codes, Flags, Floats
 from registry.contract.registry import POSITION
 
 __all__ = ["WORDS", "Points", "Treatment", "growth_chart"]
@@ -76,13 +77,13 @@ class Points:
     """A child's measurements, arrays of n by age; NaN missing. `stale` (bool): the height was
     carried forward."""
 
-    age_days: np.ndarray
-    weight_kg: np.ndarray
-    height_cm: np.ndarray
-    height_position: np.ndarray
-    muac_mm: np.ndarray
-    oedema: np.ndarray
-    stale: np.ndarray
+    age_days: Floats
+    weight_kg: Floats
+    height_cm: Floats
+    height_position: Codes
+    muac_mm: Floats
+    oedema: Floats
+    stale: Flags
 
 
 def growth_chart(
@@ -122,7 +123,7 @@ def growth_chart(
     canvas.notes = notes
     for at, name in enumerate(panels):
         shown = [values[name][~odd[name]], *(bound[name] for bound in bounds_of(projection, name))]
-        panel = Panel(
+        panel = ChartPanel(
             canvas, HEAD + at * PANEL, span, _extent(name, np.concatenate(shown), sex, span)
         )
         draw_bands(panel, name, sex)
@@ -136,10 +137,10 @@ def growth_chart(
         draw_crosses(panel, points.age_days[odd[name]], values[name][odd[name]])
         if not np.isfinite(values[name][of_age]).any():
             middle = (panel.left + panel.right) / 2, (panel.top + panel.bottom) / 2
-            panel.add(Text(middle, words["empty"], SMALL, "#222", "middle"))
+            panel.add(Label(middle, words["empty"], SMALL, "#222", "middle"))
     for at, line in enumerate(lines):
         canvas.shapes.append(
-            Text((0, HEAD + PANEL * len(panels) + 14 + 15 * at), line, SMALL, "#555")
+            Label((0, HEAD + PANEL * len(panels) + 14 + 15 * at), line, SMALL, "#555")
         )
     return canvas
 
@@ -157,11 +158,11 @@ def _canvas(
     named = title or words["girl" if sex == 0 else "boy"]
     height = HEAD + PANEL * len(panels) + (15 * lines + 8 if lines else 0)
     canvas = Canvas(WIDTH, height, named, _description(points, sex, words))
-    canvas.shapes.append(Text((0, 16), named, 14, "#111", bold=True))
+    canvas.shapes.append(Label((0, 16), named, 14, "#111", bold=True))
     x = 0.0
     for fill, word in ((RED, "severe"), (YELLOW, "moderate"), (GREEN, "normal")):
         canvas.shapes.append(Area(((x, 24), (x + 12, 24), (x + 12, 36), (x, 36)), fill))
-        canvas.shapes.append(Text((x + 16, 34), words[word], SMALL, "#444"))
+        canvas.shapes.append(Label((x + 16, 34), words[word], SMALL, "#444"))
         x += 120
     return canvas
 
@@ -189,7 +190,7 @@ def _notes(
     return tuple(words[name] for name, wanted in asked.items() if wanted)
 
 
-def _values(points: Points, sex: int) -> dict[str, np.ndarray]:
+def _values(points: Points, sex: int) -> dict[str, Floats]:
     """What each panel shows; the arm in cm, as the tape and the register have it."""
     return {
         "waz": points.weight_kg,
@@ -199,7 +200,7 @@ def _values(points: Points, sex: int) -> dict[str, np.ndarray]:
     }
 
 
-def _implausible(points: Points, sex: int) -> dict[str, np.ndarray]:
+def _implausible(points: Points, sex: int) -> dict[str, Flags]:
     """Where each panel's value has a z-score that WHO calls implausible: it is not drawn like a
     good one."""
     z = _z(points, sex)
@@ -207,7 +208,7 @@ def _implausible(points: Points, sex: int) -> dict[str, np.ndarray]:
     return {name: z[flag] == 1 for name, flag in flags.items()}
 
 
-def _drawn_height(points: Points) -> np.ndarray:
+def _drawn_height(points: Points) -> Floats:
     """Heights in the position of the age's curve, so that a point stands to the curves as its HAZ
     does."""
     lies = points.age_days < STANDING_FROM_DAYS
@@ -215,14 +216,15 @@ def _drawn_height(points: Points) -> np.ndarray:
         lies & (points.height_position == STANDING),
         ~lies & (points.height_position == LYING),
     )
-    return points.height_cm + STEP_CM * up - STEP_CM * down
+    drawn: Floats = points.height_cm + STEP_CM * up - STEP_CM * down
+    return drawn
 
 
-def _whz(points: Points, sex: int) -> np.ndarray:
+def _whz(points: Points, sex: int) -> Floats:
     return np.array([round_z(value) for value in _z(points, sex)["whz"]])
 
 
-def _z(points: Points, sex: int) -> dict[str, np.ndarray]:
+def _z(points: Points, sex: int) -> dict[str, AnyArray]:
     return zscores(
         sex=np.full(len(points.age_days), sex),
         age_days=points.age_days,
@@ -253,9 +255,7 @@ def _span(age_days: Sequence[float], treatments: Sequence[Treatment]) -> tuple[f
     return min(first, last - 2 * half_year), last
 
 
-def _extent(
-    name: str, values: np.ndarray, sex: int, span: tuple[float, float]
-) -> tuple[float, float]:
+def _extent(name: str, values: Floats, sex: int, span: tuple[float, float]) -> tuple[float, float]:
     """Least and greatest value to show: the curves of ±3 SD and every point."""
     if name == "whz":
         around = np.array([-4.2, 2.2])

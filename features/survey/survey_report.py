@@ -8,7 +8,7 @@ from html import escape
 
 import numpy as np
 
-from features.charts.svg import Area, Canvas, Line, Text
+from features.charts.svg import Area, Canvas, Label, Polyline
 from features.survey.answers import Answers
 from features.survey.suspicion import CODES
 from features.who.growth import INDICATORS
@@ -101,15 +101,15 @@ def distribution(z: np.ndarray, name: str) -> Canvas:
     for middle, spread, colour in ((0.0, 1.0, WHO_LINE), (mean, sd, OURS)):
         if spread > 0:
             curve = tuple(at(x, _normal(x, middle, spread)) for x in np.linspace(LOW, HIGH, 81))
-            canvas.shapes.append(Line(curve, colour, 1.6))
-    canvas.shapes.append(Line((at(LOW, 0), at(HIGH, 0)), "#888"))
+            canvas.shapes.append(Polyline(curve, colour, 1.6))
+    canvas.shapes.append(Polyline((at(LOW, 0), at(HIGH, 0)), "#888"))
     for tick in range(int(LOW), int(HIGH) + 1, 2):
         canvas.shapes.append(
-            Text((at(tick, 0)[0], HEIGHT - 9), f"{tick:+d}" if tick else "0", 11, "#555", "middle")
+            Label((at(tick, 0)[0], HEIGHT - 9), f"{tick:+d}" if tick else "0", 11, "#555", "middle")
         )
     canvas.shapes += [
-        Text((LEFT, 16), name, 13, "#111", bold=True),
-        Text((LEFT, 30), said.split(": ")[1], 11, "#555"),
+        Label((LEFT, 16), name, 13, "#111", bold=True),
+        Label((LEFT, 30), said.split(": ")[1], 11, "#555"),
     ]
     return canvas
 

@@ -16,6 +16,7 @@ from features.trajectory.context import Context
 from features.trajectory.kernel import rows
 from features.trajectory.smoother import Prior
 from features.trajectory.trace import Trace, trace
+from registry.contract.arrays import Days, Floats
 
 PIECE = 50_000
 """Questions answered together: bounds memory, changes nothing."""
@@ -23,12 +24,12 @@ PIECE = 50_000
 
 def as_of(
     clock: Clock,
-    child: np.ndarray,
-    day: np.ndarray,
+    child: Days,
+    day: Days,
     *,
     priors: Mapping[str, Prior],
     context: Context | None = None,
-) -> np.ndarray:
+) -> Floats:
     """The feature matrix (n, len(NAMES)) of each child (position in the registry) on its day (day
     number).
 
@@ -43,12 +44,12 @@ def as_of(
 
 def as_of_traced(
     clock: Clock,
-    child: np.ndarray,
-    day: np.ndarray,
+    child: Days,
+    day: Days,
     *,
     priors: Mapping[str, Prior],
     context: Context | None = None,
-) -> Iterator[tuple[Trace, np.ndarray]]:
+) -> Iterator[tuple[Trace, Floats]]:
     """`as_of` piece by piece, each with the trace that it comes from."""
     for begin in range(0, len(child), PIECE):
         known = clock.known_by(child[begin : begin + PIECE], day[begin : begin + PIECE])

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
+from registry.contract.arrays import Days
+
 SCALE = np.array([10_000, 10_000, 100_000])
 """WHO prints L and M with four decimals and S with five: as whole numbers they are exact."""
 
@@ -33,7 +35,7 @@ TABLES = {
 wfl, wfh)."""
 
 
-def table(folder: str, module: str, first: int, last: int, per_unit: int) -> np.ndarray:
+def table(folder: str, module: str, first: int, last: int, per_unit: int) -> Days:
     """int32 (2, last - first + 1, 3): girls then boys, one row a day, tenth of a cm or month,
     scaled L, M, S."""
     rows = {
@@ -54,14 +56,14 @@ def table(folder: str, module: str, first: int, last: int, per_unit: int) -> np.
     return whole
 
 
-def tables() -> dict[str, np.ndarray]:
+def tables() -> dict[str, Days]:
     """Every table by our name, as `lms.npz` holds them."""
     return {name: table(*source) for name, source in TABLES.items()}
 
 
 def write(folder: Path) -> None:
     """Write the file and its checksum into `folder`."""
-    np.savez_compressed(folder / "lms.npz", **tables())
+    np.savez_compressed(folder / "lms.npz", allow_pickle=False, **tables())
     digest = hashlib.sha256((folder / "lms.npz").read_bytes()).hexdigest()
     (folder / "SHA256").write_text(f"{digest}  lms.npz\n", encoding="ascii")
 

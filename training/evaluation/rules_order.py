@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from care.pathway import facts
-from care.pathway.conditions import ill_now
+from care.pathway.conditions import ill_now, rows_where
 from care.pathway.decide import RULES, STEPS, Placed, place
 from care.pathway.rules_in_order import ORDER
 from care.protocol import standard
@@ -75,7 +75,7 @@ def measured(known: Known, points: Ragged, placed: Placed) -> tuple[np.ndarray, 
         whz,
         muac_mm,
         oedema=placed.rule == _OEDEMA,
-        ill=ill_now(placed.facts, standard()),
+        ill=rows_where(ill_now, placed.facts, standard()),
         age_months=age_months,
     )
     return band, age_months < YOUNG_MONTHS
