@@ -322,7 +322,7 @@ def _tick(engine, returned: Returned) -> None:
     from serving.access.permissions import Scope
     from serving.book.reader import Reader
     from serving.book.ticks import tick
-    from serving.http.problems import Problem
+    from serving.errors import NothingScored, OutOfScope
 
     reader, ticks = Reader(engine, Scope.of(["state:*"])), []
     for outcome in returned.outcomes:
@@ -330,7 +330,7 @@ def _tick(engine, returned: Returned) -> None:
             continue
         try:
             run, row = reader.child(outcome.child_id, returned.listed_on)
-        except Problem:
+        except (NothingScored, OutOfScope):
             continue
         ticks.append(
             {

@@ -116,7 +116,7 @@ def _of(node):
 @pytest.mark.soak
 def test_the_whole_way_from_a_simulated_district_to_a_served_list(made):
     verbs = (
-        ("demo", "--no-serve", "--children", "5000"),
+        ("demo", "--no-serve"),
         ("import", "demo/registry", "--to", "again.db"),
         ("visits", "demo/demo.db", "--json"),
         ("evaluate", "demo/demo.db", "-o", "report.html"),
