@@ -1,5 +1,5 @@
 """What went wrong, in one shape for everything: RFC 9457 problem details, with a code that
-docs/serving.md explains.
+docs/serving.md and docs/errors.md explain.
 
 A problem never repeats a value that was sent: the value may be a child's, and answers end up in
 other systems' logs. It names the field, the bound and what to do.
@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import orjson
+from starlette.types import Send
 
 from registry.contract.error_codes import codes_of
 from registry.contract.errors import SanketError
@@ -149,7 +150,7 @@ def told_to_clients(error: SanketError) -> HttpProblem | None:
     return HttpProblem("API002", error.message) if error.exit_code in (2, 3) else None
 
 
-async def send_problem(send, problem: HttpProblem, request_id: str = "") -> None:
+async def send_problem(send: Send, problem: HttpProblem, request_id: str = "") -> None:
     """Answer a plain ASGI request with a problem."""
     body = problem.encoded(request_id)
     headers = {"content-type": MEDIA_TYPE, "content-length": str(len(body)), **problem.headers}
@@ -182,12 +183,11 @@ PROBLEM_SCHEMA = {
 
 def documented(*codes: str) -> dict[int | str, dict[str, object]]:
     """OpenAPI responses for these codes, one per status."""
-    answers: dict[int | str, dict[str, object]] = {}
+    told: dict[int, list[str]] = {}
     for code in codes:
-        kind = KINDS[code]
-        content = {MEDIA_TYPE: {"schema": PROBLEM_SCHEMA}}
-        known = answers.setdefault(kind.status, {"description": "", "content": content})
-        known["description"] = "; ".join(
-            filter(None, (known["description"], f"{code}: {kind.title}"))
-        )
-    return answers
+        told.setdefault(KINDS[code].status, []).append(f"{code}: {KINDS[code].title}")
+    content = {MEDIA_TYPE: {"schema": PROBLEM_SCHEMA}}
+    return {
+        status: {"description": "; ".join(titles), "content": content}
+        for status, titles in told.items()
+    }
