@@ -25,7 +25,7 @@ from serving.answering.answers import Question
 from serving.answering.schemas import EXAMPLE
 from serving.api import book_routes, probes, reference, score_routes
 from serving.http.guard import Guard
-from serving.http.problems import MEDIA_TYPE, Problem
+from serving.http.problems import MEDIA_TYPE, HttpProblem, told_to_clients
 from serving.process.state import Desk
 
 HTTP_CODES = {404: "API003", 405: "API004", 413: "API005", 415: "API006"}
@@ -97,7 +97,7 @@ def _api(desk: Desk, answering: APIRouter) -> FastAPI:
         servers=[{"url": "/v1"}],
         root_path_in_servers=False,
     )
-    for kind in (Problem, HTTPException, RequestValidationError, SanketError):
+    for kind in (HttpProblem, HTTPException, RequestValidationError, SanketError):
         api.add_exception_handler(kind, answer_problem)
     # Not by `include_router`: that makes the routes' parts at the first request, with the warning
     # filters of the whole process changed meanwhile, which no two threads may do at once.
@@ -114,21 +114,21 @@ def answer_problem(request: Request, error: Exception) -> Response:
     return Response(body, problem.status, headers=problem.headers, media_type=MEDIA_TYPE)
 
 
-def as_problem(error: Exception) -> Problem:
+def as_problem(error: Exception) -> HttpProblem:
     """The documented problem that stands for an error of the framework or of a room below."""
-    if isinstance(error, Problem):
+    if isinstance(error, HttpProblem):
         return error
     if isinstance(error, RequestValidationError):
         errors = [
             {"field": ".".join(map(str, part["loc"][1:])), "problem": part["msg"]}
             for part in error.errors()
         ]
-        return Problem("API002", errors=errors)
+        return HttpProblem("API002", errors=errors)
     if isinstance(error, HTTPException):
         headers = {name.title(): value for name, value in (error.headers or {}).items()}
-        return Problem(HTTP_CODES.get(error.status_code, "API002"), headers=headers)
-    if isinstance(error, SanketError) and error.exit_code in (2, 3):
-        return Problem("API002", error.message)
+        return HttpProblem(HTTP_CODES.get(error.status_code, "API002"), headers=headers)
+    if isinstance(error, SanketError) and (told := told_to_clients(error)):
+        return told
     raise error
 
 
@@ -175,7 +175,7 @@ def _with_app(router: Router, api: FastAPI) -> Callable:
 
 
 async def _nothing_here(scope, receive, send) -> None:
-    raise Problem("API003")
+    raise HttpProblem("API003")
 
 
 async def _lifespan(receive, send, close: Callable[[], None]) -> None:

@@ -18,7 +18,7 @@ import jwt
 from registry.contract.errors import BadInput, UsageError
 from serving.access.keys import key_path, local_key
 from serving.access.scope import LONGEST_NAME, Scope, is_name
-from serving.http.problems import Problem
+from serving.errors import IssuerUnreachable, NotPermitted, OtherSite, UnknownToken
 
 __all__ = [
     "MAY",
@@ -51,6 +51,7 @@ LOCAL_ALGORITHM = "HS256"
 ISSUER_ALGORITHMS = ("RS256", "RS384", "RS512", "ES256", "ES384", "PS256", "EdDSA")
 """Only asymmetric ones: with HS256 allowed here, a public key could be used as the secret of a
 forged token."""
+OTHER_SITE = "this form was sent from another site: open the page from the service's own address"
 LEEWAY_SECONDS = 30
 REFRESH_SECONDS = 10
 """The issuer's keys are fetched for an unknown key name at most this often."""
@@ -75,9 +76,9 @@ class Person:
         return act in MAY[self.role]
 
     def must(self, act: str) -> None:
-        """Raises API011 where the role does not allow this act."""
+        """Raises NotPermitted where the role does not allow this act."""
         if not self.may(act):
-            raise Problem("API011")
+            raise NotPermitted(f"a {self.role} may not do this: ask for a token of another role")
 
 
 @dataclass(frozen=True)
@@ -206,7 +207,7 @@ class Doorkeeper:
         return person
 
     def person(self, token: str) -> Person:
-        """Who holds this token. Raises API010 for any token that is not good, without saying
+        """Who holds this token. Raises UnknownToken for any token that is not good, without saying
         why."""
         if known := self.remembered(token):
             return known
@@ -244,7 +245,7 @@ class Doorkeeper:
             ):
                 raise unknown()
         except jwt.PyJWKClientConnectionError:
-            raise Problem("API034", headers={"Retry-After": "5"}) from None
+            raise IssuerUnreachable("the keys of the tokens' issuer cannot be fetched") from None
         except (jwt.PyJWTError, KeyError, AttributeError, TypeError, ValueError, UsageError):
             raise unknown() from None
         return person
@@ -285,9 +286,9 @@ class Doorkeeper:
         return self._given
 
 
-def unknown() -> Problem:
+def unknown() -> UnknownToken:
     """The one answer to no token, a forged, an expired and a malformed one."""
-    return Problem("API010", headers={"WWW-Authenticate": 'Bearer realm="sanket"'})
+    return UnknownToken("a valid token is needed: make one with `sanket token`")
 
 
 def bearer(headers: dict[str, str]) -> str | None:
@@ -297,8 +298,8 @@ def bearer(headers: dict[str, str]) -> str | None:
 
 
 def same_site(*, host: str, origin: str | None, fetch_site: str | None) -> None:
-    """Raises API012 where a form carried by a cookie was not sent from the service's own pages."""
+    """Raises OtherSite where a form carried by a cookie was not sent from our own pages."""
     if fetch_site is not None and fetch_site not in ("same-origin", "none"):
-        raise Problem("API012")
+        raise OtherSite(OTHER_SITE)
     if origin is not None and origin.partition("://")[2] != host:
-        raise Problem("API012")
+        raise OtherSite(OTHER_SITE)

@@ -31,8 +31,8 @@ from registry.today import today
 from serving.answering.champions import Champions
 from serving.answering.growth_points import classifications, growth_points
 from serving.answering.request_shape import Incoming, incoming
+from serving.errors import PastDeadline
 from serving.http.observe import Metrics
-from serving.http.problems import Problem
 from serving.language.telling import told_reasons
 from serving.language.words import preferred as chosen_language
 from serving.language.words import words
@@ -63,7 +63,7 @@ class Answerer:
     def answer(
         self, children: list, question: Question, *, deadline: float = float("inf")
     ) -> bytes:
-        """The answer as UTF-8 JSON, children in the order given. API022 past the deadline
+        """The answer as UTF-8 JSON, children in the order given. PastDeadline past the deadline
         (`time.monotonic`)."""
         champions = self._champions.now if question.scored else {}
         bundles = {target: champion.bundle for target, champion in champions.items()}
@@ -71,7 +71,7 @@ class Answerer:
         arrived = incoming(children)
         for start in range(0, len(children), CHILDREN_AT_ONCE):
             if time.monotonic() > deadline:
-                raise Problem("API022")
+                raise PastDeadline("the answer was not ready in time: ask for fewer children")
             part = slice(start, start + CHILDREN_AT_ONCE)
             answers += self._answers(arrived[part], question, bundles)
         self._count(answers, question)

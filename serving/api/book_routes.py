@@ -17,7 +17,7 @@ from serving.answering.answers import chosen_language
 from serving.api.score_routes import read_json
 from serving.book import area_indicators
 from serving.book.scorebook import BookRow, Run
-from serving.http.problems import Problem, documented
+from serving.http.problems import HttpProblem, documented
 from serving.process.state import Desk
 from serving.visits import outcomes
 from serving.visits.lists import (
@@ -195,7 +195,7 @@ def _models(routes: APIRouter, desk: Desk) -> None:
         """The card of each champion: version, what it was trained on, its figures, and what it must
         not be used for."""
         if not desk.champions.now:
-            raise Problem("API030", headers={"Retry-After": "60"})
+            raise HttpProblem("API030", headers={"Retry-After": "60"})
         return json_answer(
             {target: champion.card for target, champion in desk.champions.now.items()}
         )

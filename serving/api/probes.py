@@ -13,7 +13,8 @@ from models.targets import trained_targets
 from serving.access.permissions import Scope
 from serving.book.accepted import quarantined
 from serving.book.reader import Reader
-from serving.http.problems import Problem
+from serving.errors import BookUnreadable, NothingScored
+from serving.http.problems import http_problem
 from serving.process.state import Desk
 
 STATE = Scope.of(["state:*"])
@@ -92,9 +93,9 @@ def _look_at_book(desk: Desk) -> dict:
     reader = Reader(desk.engine, STATE)
     try:
         run = reader.run()
-    except Problem as problem:
+    except (BookUnreadable, NothingScored) as error:
         desk.metrics.book_faults.inc()
-        return {"as_of": None, "fault": problem.document()["title"]}
+        return {"as_of": None, "fault": http_problem(error).title}
     desk.metrics.list_age.set((desk.today() - run.as_of).days)
     for target, index in run.facts.get("drift_psi", {}).items():
         desk.metrics.drift.labels(target).set(index)

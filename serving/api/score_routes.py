@@ -18,7 +18,7 @@ from registry.contract.registry import day_number
 from registry.contract.tables import EARLIEST
 from serving.answering.answers import Question, chosen_language
 from serving.answering.schemas import EXAMPLE
-from serving.http.problems import Problem, documented
+from serving.http.problems import HttpProblem, documented
 from serving.process.state import Desk
 
 INLINE_CHILDREN = 8
@@ -63,7 +63,7 @@ def router(desk: Desk) -> APIRouter:
         Accept-Language (en, hi, mr).
         """
         if not desk.champions.now:
-            raise Problem("API030", headers={"Retry-After": "60"})
+            raise HttpProblem("API030", headers={"Retry-After": "60"})
         return await _answer(desk, request, "score")
 
     @routes.post("/classify", **_documents("ClassifyAnswer", "API034"))
@@ -105,18 +105,18 @@ async def read_json(request: Request) -> object:
     """The body as JSON. API006 for another kind, API001 where it is not JSON."""
     kind = request.scope["plain_headers"].get("content-type", "application/json")
     if kind.partition(";")[0].strip().lower() != "application/json":
-        raise Problem("API006")
+        raise HttpProblem("API006")
     body = await request.body()
     try:
         return orjson.loads(body)
     except orjson.JSONDecodeError:
-        raise Problem("API001") from None
+        raise HttpProblem("API001") from None
 
 
 def asked(document: object, *, most: int) -> tuple[dt.date, list]:
     """The day and the children of a request. API002 names every field that is not as documented."""
     if not isinstance(document, dict):
-        raise Problem(
+        raise HttpProblem(
             "API002", errors=[{"field": "", "problem": "must be an object with as_of and children"}]
         )
     errors = [{"field": "", "problem": "holds a field that is not documented"}] * bool(
@@ -130,7 +130,7 @@ def asked(document: object, *, most: int) -> tuple[dt.date, list]:
     if not isinstance(children, list) or not 1 <= len(children) <= most:
         errors.append({"field": "children", "problem": f"must be a list of 1 to {most} children"})
     if errors:
-        raise Problem("API002", errors=errors)
+        raise HttpProblem("API002", errors=errors)
     return as_of, children
 
 

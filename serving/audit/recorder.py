@@ -42,7 +42,7 @@ from serving.audit.audit_check import (
     keep_anchor,
     read_anchor,
 )
-from serving.http.problems import Problem
+from serving.errors import NeverKept, NotKept
 
 __all__ = [
     "CUT",
@@ -68,6 +68,7 @@ LINGER_SECONDS = 0.2
 """So long an entry that nobody waits for may stand in memory, so that many share one transaction.
 """
 MOST_AT_ONCE = 500
+FULL = "the audit log cannot be written, and too many entries wait for it"
 RETRY_SECONDS = 5
 """So often a database that cannot be written is tried again though nothing new came."""
 
@@ -81,7 +82,7 @@ class AuditLog:
     entry.
 
     While the database cannot be written, up to `spared` entries are kept in memory and written when
-    it can again; beyond that, what must be audited is refused (API033). A thread that died is
+    it can again; beyond that, what must be audited is refused (NotKept). A thread that died is
     started again and goes on with what waits; `restarts` says how often.
     """
 
@@ -112,7 +113,7 @@ class AuditLog:
 
     def note(self, *, child_ids: Iterable[str] = (), **act: str) -> Future:
         """Hand in an entry (see `note_soon`); the future ends when it is written or held in memory,
-        or with API033."""
+        or with NotKept."""
         entry, done = self._entry(child_ids=child_ids, **act), Future()
         self._waiting.append((entry, done))
         self.keep_alive()
@@ -123,11 +124,11 @@ class AuditLog:
         """Hand in an entry (who, role, act, came_from, request_id) that is written within
         `LINGER_SECONDS`.
 
-        Raises API033 where so many wait already that this one might be lost: what cannot be audited
-        is not answered.
+        Raises NotKept where so many wait already that this one might be lost: what cannot be
+        audited is not answered.
         """
         if len(self._waiting) + len(self._held) >= self._spared:
-            raise Problem("API033", headers={"Retry-After": "30"})
+            raise NotKept(FULL)
         self._waiting.append((self._entry(child_ids=child_ids, **act), None))
         self.keep_alive()
 
@@ -148,7 +149,7 @@ class AuditLog:
     def _entry(
         self, *, who: str, role: str, act: str, came_from: str, request_id: str, child_ids
     ) -> Entry:
-        """The entry. API033 where a part of it is no text that every database keeps: nothing is
+        """The entry. NeverKept where a part of it is no text that every database keeps: nothing is
         answered unaudited."""
         at = dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds")
         plain = all(map(is_name, (who, role, act))) and all(
@@ -159,7 +160,7 @@ class AuditLog:
         except UnicodeEncodeError:
             plain = False
         if not plain:
-            raise Problem("API033")
+            raise NeverKept("the audit log keeps plain text alone")
         return Entry(at, who, role, act, came_from[:64], request_id[:64], children)
 
     def close(self) -> None:
@@ -206,7 +207,7 @@ class AuditLog:
                 if number < taken:
                     done.set_result(None)
                 else:
-                    done.set_exception(Problem("API033", headers={"Retry-After": "30"}))
+                    done.set_exception(NotKept(FULL))
 
     def _write(self, entries: list[Entry]) -> int:
         """How many of the entries, from the first, were written or could be held in memory."""

@@ -15,7 +15,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from serving.http.bounds import Limits
 from serving.http.guard import SAFE_HEADERS
-from serving.http.problems import MEDIA_TYPE, Problem
+from serving.http.problems import MEDIA_TYPE, HttpProblem
 
 SPARE_FILES = 200
 """Open files of a process that are not connections: the database, models, logs."""
@@ -39,7 +39,9 @@ class BoundedProtocol(HttpToolsProtocol):
         super().connection_made(transport)
         self._await_headers()
         if len(self.connections) > self.limits.connections:
-            next(iter(self._waiting))._turn_away(Problem("API021", headers={"Retry-After": "1"}))
+            next(iter(self._waiting))._turn_away(
+                HttpProblem("API021", headers={"Retry-After": "1"})
+            )
 
     def connection_lost(self, exc) -> None:
         """It waits for nothing any more."""
@@ -53,7 +55,7 @@ class BoundedProtocol(HttpToolsProtocol):
             self._header_bytes += len(data)
             if self._header_bytes > self.limits.header_bytes:
                 self._turn_away(
-                    Problem(
+                    HttpProblem(
                         "API008", f"At most {self.limits.header_bytes} bytes of headers are read."
                     )
                 )
@@ -71,13 +73,13 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:
         """What is no HTTP request, in the one shape of all refusals."""
-        self._turn_away(Problem("API013"))
+        self._turn_away(HttpProblem("API013"))
 
     def _await_headers(self) -> None:
         self._header_bytes = 0
         self._waiting[self] = None
         self._late = self.loop.call_later(
-            self.limits.header_seconds, self._turn_away, Problem("API009")
+            self.limits.header_seconds, self._turn_away, HttpProblem("API009")
         )
 
     def _headers_came(self) -> None:
@@ -86,7 +88,7 @@ class BoundedProtocol(HttpToolsProtocol):
             self._late.cancel()
             self._late = None
 
-    def _turn_away(self, problem: Problem) -> None:
+    def _turn_away(self, problem: HttpProblem) -> None:
         """Answer with a problem, if nothing is being answered, and close."""
         self._headers_came()
         if self.transport.is_closing():
@@ -96,7 +98,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self.transport.close()
 
 
-def _answer(problem: Problem) -> bytes:
+def _answer(problem: HttpProblem) -> bytes:
     body = problem.encoded()
     headers = {b"content-type": MEDIA_TYPE.encode(), b"content-length": str(len(body)).encode()}
     headers |= {b"connection": b"close"} | SAFE_HEADERS

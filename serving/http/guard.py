@@ -13,7 +13,7 @@ import time
 from registry.contract.errors import SanketError
 from serving.http.bounds import Limits
 from serving.http.observe import Log, Metrics, place_of, request_id
-from serving.http.problems import Problem, send_problem
+from serving.http.problems import HttpProblem, send_problem, told_to_clients
 from serving.http.proxies import Proxies
 
 PROBES = frozenset({"/livez", "/readyz", "/healthz", "/metrics"})
@@ -126,7 +126,7 @@ class Body:
             async with asyncio.timeout(self._limits.idle_seconds):
                 return await self._given()
         except TimeoutError:
-            raise Problem("API007") from None
+            raise HttpProblem("API007") from None
         finally:
             load.in_flight += 1
             load.arriving -= 1
@@ -141,7 +141,7 @@ class Body:
         """Throw away the rest, so that the sender reads the answer and not a broken connection."""
         while not self.whole and max(self.read, self._declared) < self._limits.drained_bytes:
             self._count(await self._receive())
-        raise Problem("API005", f"At most {self._limits.body_bytes} bytes are read.")
+        raise HttpProblem("API005", f"At most {self._limits.body_bytes} bytes are read.")
 
 
 class Guard:
@@ -163,16 +163,16 @@ class Guard:
         else:
             await self._app(scope, receive, send)
 
-    def refusal(self, scope) -> Problem | None:
+    def refusal(self, scope) -> HttpProblem | None:
         """Why this request is not begun, if so. Probes are always answered."""
         if scope["path"] in PROBES:
             return None
         self.load.watch()
         if self.load.too_much:
-            return Problem("API021", headers={"Retry-After": "1"})
+            return HttpProblem("API021", headers={"Retry-After": "1"})
         address = (scope.get("client") or ("",))[0]
         if wait := self._rates.wait(address, time.monotonic()):
-            return Problem("API020", headers={"Retry-After": str(int(wait) + 1)})
+            return HttpProblem("API020", headers={"Retry-After": str(int(wait) + 1)})
         return None
 
 
@@ -239,15 +239,15 @@ class _Exchange:
             raise error
         await send_problem(self.send, problem, self._id)
 
-    def _as_problem(self, error: Exception) -> Problem:
-        if isinstance(error, Problem):
+    def _as_problem(self, error: Exception) -> HttpProblem:
+        if isinstance(error, HttpProblem):
             return error
         if isinstance(error, TimeoutError):
-            return Problem("API022" if self._body.whole else "API007")
-        if isinstance(error, SanketError) and error.exit_code in (2, 3):
-            return Problem("API002", error.message)
+            return HttpProblem("API022" if self._body.whole else "API007")
+        if isinstance(error, SanketError) and (told := told_to_clients(error)):
+            return told
         self._guard._log.line("fault", request_id=self._id, fault=place_of(error))
-        return Problem("API099")
+        return HttpProblem("API099")
 
     def _write_down(self, seconds: float) -> None:
         scope, metrics = self._scope, self._guard._metrics

@@ -11,7 +11,8 @@ from starlette.responses import Response
 
 from serving.access.permissions import Person
 from serving.book.ticks import NEEDS_SOMEBODY
-from serving.http.problems import Problem
+from serving.errors import OutcomeRefused
+from serving.http.problems import http_problem
 from serving.language.arm import arm_mm
 from serving.language.words import Words
 from serving.pages.session import own_path, see_other
@@ -41,36 +42,30 @@ async def take(
     """Keep what the form says of the child, and go back where it came from.
 
     A finding that needs somebody is asked for once more; what cannot be kept is given back to be
-    corrected. API003 for a child outside the person's scope, before anything is said of it.
+    corrected. OutOfScope for a child outside the person's scope, before anything is said of it.
     """
     given = {name: form[name] for name in FIELDS if form.get(name)}
     given.setdefault("visited_on", desk.today().isoformat())
     back = own_path(form.get("back"))
     try:
         outcome = outcomes.asked(_stated(given), child_id=child_id, today=desk.today())
-    except Problem as problem:
+    except OutcomeRefused as why:
         await _seen(desk, person, child_id)
-        return refused(
-            desk, request, person, words, problem, given=given, child_id=child_id, back=back
-        )
+        return refused(desk, request, person, words, why, given=given, child_id=child_id, back=back)
     if outcome.finding in NEEDS_SOMEBODY and not form.get("confirmed"):
         await _seen(desk, person, child_id)
         return confirmed(request, person, words, given=given, child_id=child_id, back=back)
     try:
         await outcomes.record(desk, request, person, outcome)
-    except Problem as problem:
-        if not problem.errors:
-            raise
-        return refused(
-            desk, request, person, words, problem, given=given, child_id=child_id, back=back
-        )
+    except OutcomeRefused as why:
+        return refused(desk, request, person, words, why, given=given, child_id=child_id, back=back)
     return see_other(
         f"{back}{'&' if '?' in back else '?'}{'saved' if outcome.finding else 'kept'}=1"
     )
 
 
 async def _seen(desk: Desk, person: Person, child_id: str) -> None:
-    """API003 where the person may not see the child."""
+    """OutOfScope where the person may not see the child."""
     await run_in_threadpool(desk.reader(person).child, child_id)
 
 
@@ -137,7 +132,7 @@ def refused(
     request: Request,
     person: Person,
     words: Words,
-    problem: Problem,
+    why: OutcomeRefused,
     *,
     given: Mapping[str, str],
     child_id: str,
@@ -145,6 +140,7 @@ def refused(
 ) -> Response:
     """The page that gives it back: why it was not kept, what was entered, and the form to correct
     it in."""
+    problem = http_problem(why)
     faults = [_fault(error, words) for error in problem.errors]
     response = html(
         "outcome_refused.html",

@@ -14,7 +14,8 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
 from serving.access.tokens import exchange
-from serving.http.problems import Problem
+from serving.errors import AccessError, NotKept, ServingError
+from serving.http.problems import HttpProblem, http_problem
 from serving.language.words import LANGUAGES
 from serving.language.words import words as words_of
 from serving.pages import child_page, district_page, list_page, outcome_page, sector_page
@@ -78,13 +79,15 @@ def _page(desk: Desk, endpoint: Endpoint) -> Callable[[Request], Awaitable[Respo
     async def answer(request: Request) -> Response:
         try:
             return await endpoint(desk, request)
-        except Problem as problem:
+        except HttpProblem as problem:
             return _refusal(request, problem)
+        except ServingError as error:
+            return _refusal(request, http_problem(error))
 
     return answer
 
 
-def _refusal(request: Request, problem: Problem) -> Response:
+def _refusal(request: Request, problem: HttpProblem) -> Response:
     """A refusal as a page; without a session, the way to sign in."""
     if problem.code == "API010":
         return see_other("/sign-in")
@@ -127,7 +130,7 @@ async def _sign_in(desk: Desk, request: Request) -> Response:
     token = (token or "").strip()
     try:
         person = await desk.person(request, "score", token=token)
-    except Problem:
+    except AccessError:
         return _sign_in_page(request, wrong=True)
     response = see_other("/visits" if person.may("see_children") else "/district")
     keep_session(request, response, token, person)
@@ -150,7 +153,7 @@ def _exchanged(desk: Desk, code: str) -> str:
     try:
         made = exchange(desk.engine, desk.doorkeeper.key, code)
     except SQLAlchemyError:
-        raise Problem("API033", headers={"Retry-After": "30"}) from None
+        raise NotKept("the sign-in code cannot be read: try again later") from None
     return made.token if made else ""
 
 
@@ -159,17 +162,17 @@ async def _form(request: Request) -> dict[str, str]:
     another kind."""
     kind = request.headers.get("content-type", FORM_TYPE).partition(";")[0].strip().lower()
     if kind != FORM_TYPE:
-        raise Problem("API006", f"Set Content-Type: {FORM_TYPE}.")
+        raise HttpProblem("API006", f"Set Content-Type: {FORM_TYPE}.")
     body = b""
     async for piece in request.stream():
         body += piece
         if len(body) > LONGEST_FORM:
-            raise Problem("API005", f"At most {LONGEST_FORM} bytes are read.")
+            raise HttpProblem("API005", f"At most {LONGEST_FORM} bytes are read.")
     try:
         return dict(parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=20))
     except ValueError:
         said = {"field": "", "problem": "must be a form of at most 20 fields in UTF-8"}
-        raise Problem("API002", errors=[said]) from None
+        raise HttpProblem("API002", errors=[said]) from None
 
 
 async def _sign_out(desk: Desk, request: Request) -> Response:
@@ -184,7 +187,7 @@ async def _sign_out(desk: Desk, request: Request) -> Response:
 async def _language(desk: Desk, request: Request) -> Response:
     code = request.path_params["code"]
     if code not in LANGUAGES:
-        raise Problem("API003")
+        raise HttpProblem("API003")
     response = see_other(own_path(request.query_params.get("to") or request.headers.get("referer")))
     response.set_cookie(LANGUAGE_COOKIE, code, max_age=YEAR_SECONDS, samesite="lax", httponly=True)
     return response
@@ -194,7 +197,7 @@ def _asked(request: Request) -> dict[str, object]:
     """Sector and capacity that the address asks for. API002 for a capacity that is none."""
     capacity = request.query_params.get("capacity") or str(DEFAULT_CAPACITY)
     if not (capacity.isascii() and capacity.isdigit() and 1 <= int(capacity[:9]) <= MOST_VISITS):
-        raise Problem(
+        raise HttpProblem(
             "API002", errors=[{"field": "capacity", "problem": f"must be 1 to {MOST_VISITS}"}]
         )
     return {"sector_id": request.query_params.get("sector") or None, "capacity": int(capacity)}
@@ -211,7 +214,7 @@ async def _paper(desk: Desk, request: Request) -> Response:
     """The same list to print or to fill in."""
     form = request.path_params["form"]
     if form not in MEDIA_TYPES:
-        raise Problem("API003")
+        raise HttpProblem("API003")
     person = await reader_of_page(desk, request, "see_children")
     listed = await run_in_threadpool(list_page.listed, desk, request, person, **_asked(request))
     content = await run_in_threadpool(render, listed, spoken(request), form=form)
@@ -252,7 +255,7 @@ async def _offline(desk: Desk, request: Request) -> Response:
     in each language."""
     code = request.path_params["code"]
     if code not in LANGUAGES:
-        raise Problem("API003")
+        raise HttpProblem("API003")
     return html(
         "offline.html", request, words_of(code), title=words_of(code)("ui", "offline_title")
     )
@@ -267,7 +270,7 @@ async def _worker(request: Request) -> Response:
 async def _static(request: Request) -> Response:
     path = next((path for path in OPEN_FILES if path.name == request.path_params["name"]), None)
     if not path:
-        raise Problem("API003")
+        raise HttpProblem("API003")
     # A font's name carries its content's hash: what has this name never changes. It is packed
     # already.
     if path.suffix == ".woff2":

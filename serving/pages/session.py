@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from serving.access.permissions import COOKIE, Person, same_site
-from serving.http.problems import Problem
+from serving.errors import UnknownToken
 from serving.language.words import LANGUAGES, Words, preferred, words
 from serving.process.state import Desk
 
@@ -21,11 +21,11 @@ SESSION_SECONDS = 31 * 86_400
 
 
 async def reader_of_page(desk: Desk, request: Request, act: str) -> Person:
-    """The person behind the session's cookie, if their role allows the act. API010 without a
-    session, API011."""
+    """The person behind the session's cookie, if their role allows the act. UnknownToken without a
+    session, NotPermitted."""
     token = request.cookies.get(COOKIE)
     if not token:
-        raise Problem("API010")
+        raise UnknownToken("nobody is signed in")
     return await desk.person(request, act, token=token)
 
 
@@ -38,7 +38,7 @@ def spoken(request: Request) -> Words:
 
 
 def from_our_pages(request: Request) -> None:
-    """API012 where a form was sent from another site."""
+    """OtherSite where a form was sent from another site."""
     headers = request.headers
     same_site(
         host=headers.get("host", ""),

@@ -23,9 +23,9 @@ from serving.audit.recorder import AuditLog, audit_key
 from serving.book.outbox import HandingOn
 from serving.book.reader import Reader
 from serving.database import engine_of
+from serving.errors import NoScoreBook, NotKept
 from serving.http.guard import Limits, Load
 from serving.http.observe import Log, Metrics
-from serving.http.problems import Problem
 from serving.http.proxies import Proxies
 
 AUDIT_WAIT_SECONDS = 10
@@ -105,7 +105,8 @@ class Desk:
 
     async def person(self, request: Request, act: str, *, token: str | None = None) -> Person:
         """Who asks, from the Authorization header (or this token), if their role allows the act.
-        API010, API011."""
+        UnknownToken,
+        NotPermitted."""
         token = token or bearer(request.scope["plain_headers"])
         if not token:
             raise unknown()
@@ -118,9 +119,9 @@ class Desk:
         return person
 
     def reader(self, person: Person) -> Reader:
-        """The score book as this person may see it. API031 where this service has none."""
+        """The score book as this person may see it. NoScoreBook where this service has none."""
         if self.engine is None:
-            raise Problem("API031")
+            raise NoScoreBook("this service has no store")
         return Reader(self.engine, person.scope)
 
     def note_soon(self, request: Request, person: Person, act: str) -> None:
@@ -130,7 +131,7 @@ class Desk:
             self.audit.note_soon(**_who(request, person, act))
 
     def noted(self, request: Request, person: Person, act: str, child_ids: Iterable[str]) -> None:
-        """Write an act into the audit log before its answer is given. API033 where that is not
+        """Write an act into the audit log before its answer is given. NotKept where that is not
         possible."""
         if self.audit is None:
             return
@@ -139,7 +140,7 @@ class Desk:
                 timeout=AUDIT_WAIT_SECONDS
             )
         except TimeoutError:
-            raise Problem("API033", headers={"Retry-After": "30"}) from None
+            raise NotKept("the audit log did not answer in time") from None
 
     def today(self) -> dt.date:
         """The programme's calendar day (`registry.today`)."""

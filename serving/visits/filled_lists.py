@@ -243,15 +243,19 @@ def keep(store_address: str, returned: Returned, *, today: dt.date) -> dict:
     """Write outcomes into the registry (visits; measurements that were taken) and off the list;
     what was done.
 
-    Recording the same file again changes nothing.
+    Recording the same file again changes nothing. BookUnreadable, before anything is written, where
+    nobody can say what a visit was asked for.
     """
     from registry.store.store import open_store
+    from serving.book.ticks import tick
 
     store = open_store(store_address, must_exist=True)
     try:
         _same_registry(store, returned)
+        ticks = _ticks(store.engine, returned)
         report = _import(store, returned, today) if returned.outcomes else None
-        _tick(store.engine, returned)
+        if ticks:
+            tick(store.engine, ticks)
     finally:
         store.close()
     counts = {
@@ -317,12 +321,12 @@ def _write(path: Path, head: tuple[str, ...], rows) -> None:
         table.writerows(rows)
 
 
-def _tick(engine, returned: Returned) -> None:
-    """Off the list at once, with the reason that had asked for the visit."""
+def _ticks(engine, returned: Returned) -> list[dict]:
+    """What takes each visited child off the list, with the reason that had asked for the visit;
+    children who are on no list have none."""
     from serving.access.permissions import Scope
     from serving.book.reader import Reader
-    from serving.book.ticks import tick
-    from serving.http.problems import Problem
+    from serving.errors import NothingScored, OutOfScope
 
     reader, ticks = Reader(engine, Scope.of(["state:*"])), []
     for outcome in returned.outcomes:
@@ -330,7 +334,7 @@ def _tick(engine, returned: Returned) -> None:
             continue
         try:
             run, row = reader.child(outcome.child_id, returned.listed_on)
-        except Problem:
+        except (NothingScored, OutOfScope):
             continue
         ticks.append(
             {
@@ -344,5 +348,4 @@ def _tick(engine, returned: Returned) -> None:
                 "sector_id": row.candidate.sector_id,
             }
         )
-    if ticks:
-        tick(engine, ticks)
+    return ticks

@@ -18,7 +18,7 @@ from serving.access.permissions import Person
 from serving.book.accepted import refusals
 from serving.book.outbox import registry_rows
 from serving.book.ticks import Teller, tick
-from serving.http.problems import Problem
+from serving.errors import NotKept, OutcomeRefused
 from serving.language.arm import MUAC_MM
 from serving.process.state import Desk
 
@@ -26,6 +26,7 @@ EARLIEST = dt.date(2000, 1, 1)
 BOUNDS = {"weight_kg": (0.5, 40.0), "muac_mm": MUAC_MM}
 """What a visit may have measured: bounds for a weight and an arm under six; an arm is in mm here,
 never in cm."""
+REFUSED = "the outcome is not as documented, or the registry would refuse it"
 REQUEST_BODY = {
     "requestBody": {
         "required": True,
@@ -96,10 +97,10 @@ class Whole(Outcome):
 
 
 def asked(document: object, *, child_id: str, today: dt.date) -> Outcome:
-    """The outcome that a body states. API002 names each field that is not as documented."""
+    """The outcome that a body states. OutcomeRefused names each field that is not as documented."""
     if not isinstance(document, dict):
-        raise Problem(
-            "API002",
+        raise OutcomeRefused(
+            REFUSED,
             errors=[{"field": "", "problem": "must be an object with visited_on and finding"}],
         )
     known = {"visited_on", "finding", *BOUNDS}
@@ -126,7 +127,7 @@ def asked(document: object, *, child_id: str, today: dt.date) -> Outcome:
         ):
             errors.append({"field": name, "problem": f"must be a number from {low:g} to {high:g}"})
     if errors:
-        raise Problem("API002", errors=errors)
+        raise OutcomeRefused(REFUSED, errors=errors)
     return Outcome(
         child_id,
         visited_on,
@@ -144,8 +145,8 @@ def _day(text: object, today: dt.date) -> dt.date | None:
 
 
 async def record(desk: Desk, request: Request, person: Person, outcome: Outcome) -> dict:
-    """Note an outcome for a child of the person's scope. API003 for any other child, API033 where
-    it cannot be kept."""
+    """Note an outcome for a child of the person's scope. OutOfScope for any other child, NotKept
+    where it cannot be kept."""
     return await run_in_threadpool(_record, desk, request, person, outcome)
 
 
@@ -161,7 +162,7 @@ def _record(desk: Desk, request: Request, person: Person, outcome: Outcome) -> d
         more = {"listed_for": main_reason(child), "sector_id": child.sector_id}
         tick(desk.engine, [asdict(whole) | more], teller=Teller(person.name, person.role))
     except (sa.exc.SQLAlchemyError, OSError):
-        raise Problem("API033", headers={"Retry-After": "30"}) from None
+        raise NotKept("the outcome cannot be written down: try again later") from None
     desk.handing_on.soon()
     stated = {"visited_on": outcome.visited_on.isoformat(), "finding": outcome.finding}
     taken = {name: value for name in BOUNDS if (value := getattr(outcome, name)) is not None}
@@ -169,8 +170,8 @@ def _record(desk: Desk, request: Request, person: Person, outcome: Outcome) -> d
 
 
 def must_be_kept(engine: sa.Engine, whole: Whole) -> None:
-    """API002 with the field and the registry's rule where an import would refuse the outcome;
-    API033 where the registry cannot be asked."""
+    """OutcomeRefused with the field and the registry's rule where an import would refuse the
+    outcome; NotKept where the registry cannot be asked."""
     tables = {
         "visits": [whole] * (whole.finding is not None),
         "measurements": [whole] * whole.measured,
@@ -179,10 +180,10 @@ def must_be_kept(engine: sa.Engine, whole: Whole) -> None:
         rows = registry_rows({name: part for name, part in tables.items() if part})
         found = refusals(engine, whole.child_id, rows)
     except (sa.exc.SQLAlchemyError, OSError):
-        raise Problem("API033", headers={"Retry-After": "30"}) from None
+        raise NotKept("the outcome cannot be written down: try again later") from None
     if found:
         said = {field: f"{code} {RULES[code].title}. {RULES[code].advice}" for field, code in found}
-        raise Problem(
-            "API002",
+        raise OutcomeRefused(
+            REFUSED,
             errors=[{"field": field, "problem": problem} for field, problem in said.items()],
         )

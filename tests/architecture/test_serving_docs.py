@@ -20,8 +20,10 @@ PAGE = (ROOT / "docs" / "serving.md").read_text()
 
 
 def test_every_problem_code_is_explained_with_its_status():
-    told = dict(re.findall(r"^\| (API\d+) \| (\d+) \|", PAGE, flags=re.MULTILINE))
-    assert told == {code: str(kind.status) for code, kind in KINDS.items()}
+    told = re.findall(r"^\| (API\d+) \| (\d+) \| (.*) \|$", PAGE, flags=re.MULTILINE)
+    assert told == [
+        (code, str(kind.status), f"{kind.title}. {kind.meaning}") for code, kind in KINDS.items()
+    ]
 
 
 @pytest.mark.parametrize(

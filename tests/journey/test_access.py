@@ -23,7 +23,8 @@ from serving.access.permissions import (
     local_key,
     same_site,
 )
-from serving.http.problems import Problem
+from serving.errors import AccessError, OtherSite
+from serving.http.problems import http_problem
 
 KEY = b"k" * 32
 
@@ -34,9 +35,9 @@ def token(**changes):
 
 
 def code_of(call, *arguments):
-    with pytest.raises(Problem) as refused:
+    with pytest.raises(AccessError) as refused:
         call(*arguments)
-    return refused.value.code
+    return http_problem(refused.value).code
 
 
 def test_a_local_token_says_who_in_which_role_and_area():
@@ -94,9 +95,9 @@ def test_forged_expired_and_malformed_tokens_get_one_and_the_same_answer():
     ]
     answers = set()
     for text in forged:
-        with pytest.raises(Problem) as refused:
+        with pytest.raises(AccessError) as refused:
             door.person(text)
-        answers.add(json.dumps(refused.value.document()))
+        answers.add(json.dumps(http_problem(refused.value).document()))
     assert len(answers) == 1 and "API010" in answers.pop()
 
 
@@ -225,5 +226,5 @@ def test_a_form_from_another_site_is_refused():
         ("null", None),
         (None, "same-site"),
     ):
-        with pytest.raises(Problem):
+        with pytest.raises(OtherSite):
             same_site(host="a:3000", origin=origin, fetch_site=fetch_site)

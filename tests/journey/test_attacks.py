@@ -13,8 +13,9 @@ from serving.access.permissions import Doorkeeper, issue
 from serving.answering.schemas import EXAMPLE
 from serving.app import create_app
 from serving.audit import recorder
+from serving.errors import NeverKept
 from serving.http.observe import Log
-from serving.http.problems import Problem
+from serving.http.problems import http_problem
 from tests.support.service_cases import KEY, Client, book, bundle, promoted, row, token
 
 NO_NAMES = [
@@ -153,7 +154,7 @@ def test_an_entry_that_is_no_text_is_refused_where_it_is_handed_in(app):
         {"child_ids": ["\udcff"]},
     ):
         for hand_in in (app.desk.audit.note, app.desk.audit.note_soon):
-            with pytest.raises(Problem) as refused:
+            with pytest.raises(NeverKept) as refused:
                 hand_in(**noted | wrong)
-            assert refused.value.code == "API033"
+            assert http_problem(refused.value).code == "API033"
     app.desk.audit.note(**noted).result(timeout=10)

@@ -8,6 +8,7 @@ import datetime as dt
 import io
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 from dataclasses import replace
@@ -393,6 +394,45 @@ def test_a_store_without_scores_says_what_to_do(tmp_path, capsys):
     open_store(str(tmp_path / "new.db")).close()
     assert run("visits", str(tmp_path / "new.db"), "--sector", "S0001") == 3
     assert "sanket score" in capsys.readouterr().err
+
+
+def no_column(database: Path) -> None:
+    with sqlite3.connect(database) as connection:
+        connection.execute("ALTER TABLE sanket_scores RENAME COLUMN page TO another")
+    connection.close()
+
+
+def no_whole_page(database: Path) -> None:
+    """Every page of the book's rows is overwritten, as by a broken disk."""
+    with sqlite3.connect(database) as connection:
+        (size,) = connection.execute("PRAGMA page_size").fetchone()
+        pages = connection.execute(
+            "SELECT rootpage FROM sqlite_master WHERE tbl_name = 'sanket_scores'"
+        )
+        roots = [root for (root,) in pages if root]
+    connection.close()
+    with database.open("r+b") as file:
+        for root in roots:
+            file.seek((root - 1) * size)
+            file.write(b"\xff" * size)
+
+
+@pytest.mark.parametrize("broken", [no_column, no_whole_page])
+def test_a_book_that_is_broken_is_never_called_unscored(store, tmp_path, broken, capsys):
+    out = tmp_path / "list.xlsx"
+    run("visits", store, "--sector", "S0001", "-o", str(out))
+    fill_in(out, **{listed(store)[0]: {"finding": "well"}})
+    broken(Path(store))
+    asked = [
+        ("visits", store, "--sector", "S0001"),
+        ("visits", "record", str(out), "--store", store),
+    ]
+    for command in asked:
+        capsys.readouterr()
+        assert run(*command) == 3
+        said = capsys.readouterr().err
+        assert "LST013" in said and "cannot be read" in said and "sanket score" not in said
+    assert found(store) == []
 
 
 def test_json_is_one_document_and_nothing_else(made, capsysbinary):

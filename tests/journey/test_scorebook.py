@@ -17,7 +17,8 @@ from serving.access.permissions import Scope
 from serving.book import scorebook, ticks
 from serving.book.reader import Reader
 from serving.database import engine_of
-from serving.http.problems import Problem
+from serving.errors import BookUnreadable, NothingScored, OutOfScope
+from serving.http.problems import http_problem
 from tests.support.service_cases import AS_OF, book, row
 
 STATE = Scope.of(["state:*"])
@@ -43,7 +44,7 @@ def test_a_row_comes_back_as_it_was_written(engine):
 
 def test_readers_see_the_former_run_until_the_new_one_is_whole(engine):
     reader = Reader(engine, STATE)
-    with pytest.raises(Problem, match="API032"):
+    with pytest.raises(NothingScored, match="LST011"):
         reader.run()
     book(engine, [row("C-1")])
     later = AS_OF + dt.timedelta(days=7)
@@ -112,7 +113,7 @@ def test_every_way_to_read_shows_the_scope_and_nothing_else(tmp_path_factory, sc
             if sector in seen:
                 read(f"{sector}-0")
             else:
-                with pytest.raises(Problem, match="API003"):
+                with pytest.raises(OutOfScope, match="LST012"):
                     read(f"{sector}-0")
     engine.dispose()
 
@@ -128,9 +129,9 @@ def test_what_is_outside_and_what_is_nowhere_are_told_apart_by_nothing(engine):
     reader = Reader(engine, Scope.of(["sector:S1"]))
     answers = []
     for child in ("C-1", "no-such-child"):
-        with pytest.raises(Problem) as refused:
+        with pytest.raises(OutOfScope) as refused:
             reader.child(child)
-        answers.append(refused.value.document())
+        answers.append((str(refused.value), http_problem(refused.value).document()))
     assert answers[0] == answers[1]
 
 
@@ -161,16 +162,16 @@ def test_a_forgotten_child_is_gone_from_every_run(engine):
     book(engine, [row("C-1"), row("C-2")])
     book(engine, [row("C-1")], as_of=AS_OF + dt.timedelta(days=7))
     assert scorebook.forget(engine, "C-1") == 2
-    with pytest.raises(Problem):
+    with pytest.raises(OutOfScope):
         Reader(engine, STATE).child("C-1")
 
 
 def test_a_database_that_is_gone_is_said_so(tmp_path):
     engine = engine_of(str(tmp_path / "no" / "x.db"))
-    with pytest.raises(Problem, match="API031"):
+    with pytest.raises(BookUnreadable, match="LST013"):
         Reader(engine, STATE).run()
     gone = engine_of("postgresql://nobody@127.0.0.1:9/none")
-    with pytest.raises(Problem, match="API031"):
+    with pytest.raises(BookUnreadable, match="LST013"):
         Reader(gone, STATE).run()
 
 

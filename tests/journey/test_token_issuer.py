@@ -15,8 +15,9 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from serving.access.permissions import REFRESH_SECONDS, Doorkeeper, Issuer
 from serving.app import create_app
+from serving.errors import AccessError
 from serving.http.observe import Log
-from serving.http.problems import Problem
+from serving.http.problems import http_problem
 from tests.support.service_cases import KEY, Client, token
 
 NAME = "https://login.state.example"
@@ -93,9 +94,9 @@ def login():
 
 
 def refusal(door, text):
-    with pytest.raises(Problem) as refused:
+    with pytest.raises(AccessError) as refused:
         door.person(text)
-    return refused.value.code
+    return http_problem(refused.value).code
 
 
 def test_a_rotated_key_opens_and_a_withdrawn_one_no_longer_does(login, monkeypatch):

@@ -12,6 +12,7 @@ from sanket.app import main
 from serving.access import permissions
 from serving.access.permissions import Doorkeeper, Scope, issue
 from serving.app import create_app
+from serving.errors import UnknownToken
 from serving.http.observe import Log
 from tests.support.service_cases import KEY, Client, book, row
 
@@ -50,7 +51,7 @@ def test_a_local_token_of_one_text_opens_nothing():
         None,
     )
     for scope in client_scopes:
-        with pytest.raises(permissions.Problem):
+        with pytest.raises(UnknownToken):
             Doorkeeper(key=KEY).person(signed(scope))
     with pytest.raises(UsageError):
         Scope.claimed("state:* bogus")
