@@ -16,12 +16,11 @@ import pyarrow.compute as pc
 
 from features.survey.column_names import Columns, find
 from registry.contract.errors import BadInput
-from registry.mapping.ambiguous import oedema_undecided
-from registry.mapping.cell_formats import counts_of, form_of, order_shown
+from registry.mapping.ambiguous import half_swapped_words, oedema_undecided
+from registry.mapping.cell_formats import cell_counts, cell_format, day_month_order
 from registry.mapping.date_formats import SWAPPED
-from registry.mapping.map_file import read_map
-from registry.mapping.plan import ColumnMap, Map
-from registry.mapping.translate import as_texts, column_of, half_swapped_words, translated
+from registry.mapping.map_file import ColumnMap, Map, read_map
+from registry.mapping.translate import as_texts, column_cells, translate_cells
 from registry.sources.sheets import Sheet, sheets_of
 
 MAPPED = {
@@ -155,11 +154,11 @@ def _mapped(sheet: Sheet, plan: Map) -> tuple[pa.Table, Columns]:
 def _cells(column: ColumnMap, sheet: Sheet, plan: Map, used: set[str]) -> pa.Array:
     """A column's texts; a birth date of which the month alone is written is a window of that
     month's days."""
-    cells = as_texts(_combined(column_of(column, sheet, plan, used)))
+    cells = as_texts(_combined(column_cells(column, sheet, plan, used)))
     if column.name != "birth_date" or not column.day:
         return cells
     first, late = (
-        as_texts(_combined(column_of(replace(column, day=day), sheet, plan, used)))
+        as_texts(_combined(column_cells(replace(column, day=day), sheet, plan, used)))
         for day in (1, 28)
     )
     window = pc.binary_join_element_wise(first, late, "/")
@@ -199,11 +198,11 @@ def _by_headers(table: pa.Table, sheet: Sheet) -> tuple[pa.Table, Columns]:
     columns = find(table.column_names, sheet.twice)
     warnings = list(columns.warnings)
     days = [name for name in ("birth_date", "measured_on") if name in columns]
-    counts = {name: counts_of(table.column(columns.position[name])) for name in days}
-    shown = set().union(*(order_shown(cells) for cells in counts.values())) if days else set()
+    counts = {name: cell_counts(table.column(columns.position[name])) for name in days}
+    shown = set().union(*(day_month_order(cells) for cells in counts.values())) if days else set()
     order = next(iter(shown)) if len(shown) == 1 else ""
     for name in days:
-        form = form_of("children", "birth_date", counts[name], order=order)
+        form = cell_format("children", "birth_date", counts[name], order=order)
         dates = form.settings.get("date") if form else None
         if dates and SWAPPED in dates:
             raise BadInput("GRO106", f"{half_swapped_words(name)} (--map MAP.toml)")
@@ -216,7 +215,7 @@ def _by_headers(table: pa.Table, sheet: Sheet) -> tuple[pa.Table, Columns]:
             continue
         said = ColumnMap(name, dates=(dates,) if isinstance(dates, str) else tuple(dates))
         at = columns.position[name]
-        cells = translated(table.column(at), said, Map(()))
+        cells = translate_cells(table.column(at), said, Map(()))
         table = table.set_column(at, table.column_names[at], pa.chunked_array([as_texts(cells)]))
         warnings.append(f"{name} is read as {' or '.join(said.dates)}: {form.remark}")
     if "oedema" in columns:
@@ -227,7 +226,7 @@ def _by_headers(table: pa.Table, sheet: Sheet) -> tuple[pa.Table, Columns]:
 def _refuse_oedema(cells: pa.Array | None) -> None:
     """1 and 2 alone may be grades or WHO's yes and no: 873 of 873 children of a survey would be
     SAM."""
-    counts = counts_of(pa.chunked_array([cells])) if cells is not None else {}
+    counts = cell_counts(pa.chunked_array([cells])) if cells is not None else {}
     filled = sum(counts.values()) / max(len(cells), 1) if counts else 0.0
     said = (
         oedema_undecided(counts, filled=filled)

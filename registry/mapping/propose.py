@@ -11,10 +11,8 @@ from registry.contract.errors import BadInput
 from registry.contract.registry import day_number
 from registry.contract.tables import SPECS
 from registry.mapping.headers import propose
-from registry.mapping.map_file import read_map
-from registry.mapping.map_lines import one_or_list, plain, quoted
-from registry.mapping.plan import Map, TableMap
-from registry.mapping.sheet_proposal import Proposed
+from registry.mapping.map_file import Map, TableMap, read_map
+from registry.mapping.sheet_proposal import SheetProposal, one_or_list, plain, quoted
 from registry.sources.sheets import Sheet, sheets_of, sql_address, table_files
 from registry.today import today
 
@@ -50,7 +48,7 @@ def proposal(source: str | Path) -> str:
         "",
     ]
     whole = [
-        Proposed(group, place=_place_lines(source, group, several=len(groups) > 1))
+        SheetProposal(group, place=_place_lines(source, group, several=len(groups) > 1))
         for group in groups
     ]
     best = {table: max(whole, key=lambda one: one.says(table)) for table in SPECS}
@@ -128,11 +126,10 @@ def trial(
     Of one file, only the tables that come from it are tried. Ids are looked up in tables that are
     here whole.
     """
-    from registry.mapping.apply_map import mapped_tables
-    from registry.mapping.arrivals import Arrivals
+    from registry.mapping.apply_map import SourceSheets, mapped_tables
 
     plan = read_map(map_path)
-    raws, _ = mapped_tables(_tables_of(plan, source), Arrivals(source, rows=rows), plan)
+    raws, _ = mapped_tables(_tables_of(plan, source), SourceSheets(source, rows=rows), plan)
     if not raws:
         raise BadInput(
             "REG006",

@@ -13,8 +13,8 @@ from registry.checks.cells import encode
 from registry.checks.months import composed, expression_of, month_of
 from registry.contract.errors import BadInput
 from registry.contract.tables import MISSING_WORDS, SPECS
-from registry.mapping.plan import ColumnMap, Map, Parent, TableMap, Values
-from registry.mapping.translate import as_texts, header_of, translated
+from registry.mapping.map_file import ColumnMap, Map, ParentSheet, TableMap, ValueRows
+from registry.mapping.translate import as_texts, find_header, translate_cells
 from registry.sources.sheets import Sheet
 
 Place = dt.date | int
@@ -32,7 +32,7 @@ def long_rows(
         _columns_by_place(table, sheet, used).items(), key=lambda item: str(item[0])
     ):
         cells = {
-            name: as_texts(translated(sheet.data[header], column, plan))
+            name: as_texts(translate_cells(sheet.data[header], column, plan))
             for name, (header, column) in found.items()
         }
         filled = np.any([_filled(cell) for cell in cells.values()], axis=0)
@@ -41,7 +41,7 @@ def long_rows(
             part = part.append_column(own, pa.repeat(_day(place, table), len(filled)))
         for name in names:
             part = part.append_column(name, cells.get(name, pa.nulls(len(filled), pa.string())))
-        parts.append(as_plain(part).filter(pa.array(filled)))
+        parts.append(as_text_table(part).filter(pa.array(filled)))
         counted.append(numbers[filled])
     if not parts:
         raise BadInput(
@@ -103,25 +103,25 @@ def _filled(cell: pa.Array) -> np.ndarray:
     ) & pc.is_valid(cell).to_numpy(zero_copy_only=False)
 
 
-def as_plain(data: pa.Table) -> pa.Table:
+def as_text_table(data: pa.Table) -> pa.Table:
     """All columns as plain texts."""
     return pa.table({name: as_texts(data[name].combine_chunks()) for name in data.column_names})
 
 
 def distinct(data: pa.Table, numbers: np.ndarray) -> tuple[pa.Table, np.ndarray]:
     """One of equal rows, the first."""
-    data = as_plain(data)
+    data = as_text_table(data)
     rows = data.append_column("__row", pa.array(np.arange(data.num_rows)))
     first = rows.group_by(data.column_names).aggregate([("__row", "min")])["__row_min"].to_numpy()
     first = np.sort(first)
     return data.take(pa.array(first)), numbers[first]
 
 
-def with_parent(sheet: Sheet, parent: Sheet, link: Parent) -> Sheet:
+def join_parent(sheet: Sheet, parent: Sheet, link: ParentSheet) -> Sheet:
     """A sheet with its parent row's columns beside its own; of one name in both, the parent's is
     `parent.NAME`."""
-    key = as_texts(_whole(parent, header_of(parent, (link.key,), "parent.key", set())))
-    by = as_texts(_whole(sheet, header_of(sheet, (link.by,), "parent.by", set())))
+    key = as_texts(_whole(parent, find_header(parent, (link.key,), "parent.key", set())))
+    by = as_texts(_whole(sheet, find_header(sheet, (link.by,), "parent.by", set())))
     there = pc.drop_null(key)
     if len(there) > len(there.unique()):
         raise BadInput(
@@ -139,14 +139,14 @@ def with_parent(sheet: Sheet, parent: Sheet, link: Parent) -> Sheet:
     )
 
 
-def pivoted(sheet: Sheet, said: Values) -> Sheet:
+def pivot(sheet: Sheet, said: ValueRows) -> Sheet:
     """A sheet of one value a row as one row for all that belongs together, a column for each name.
 
     A second value of one name stands in a row of its own: the two rows have one key, and neither is
     taken for right.
     """
-    by = [header_of(sheet, (name,), "values.by", set()) for name in said.by]
-    name, value = (header_of(sheet, (one,), "values", set()) for one in (said.name, said.value))
+    by = [find_header(sheet, (name,), "values.by", set()) for name in said.by]
+    name, value = (find_header(sheet, (one,), "values", set()) for one in (said.name, said.value))
     group = _numbered(sheet, by)
     names = encode(_whole(sheet, name))
     labels, at = (
