@@ -21,7 +21,8 @@ from registry.mapping.cell_formats import cell_counts, cell_format, day_month_or
 from registry.mapping.date_formats import SWAPPED
 from registry.mapping.map_file import ColumnMap, Map, read_map
 from registry.mapping.translate import as_texts, column_cells, translate_cells
-from registry.sources.sheets import Sheet, sheets_of
+from registry.sources.raw_sheet import RawSheet, ShortRows
+from registry.sources.sheets import is_text, sheets_of
 
 MAPPED = {
     "children": ("sex", "birth_date"),
@@ -56,20 +57,15 @@ def read_survey(path: Path, map: Path | None = None) -> Survey:
     """Read the file and find its columns, by the map where there is one, else by their headers."""
     sheet, others = _sheet(path, read_map(map) if map else None)
     table = pa.table({name: _plain(sheet.data[name]) for name in sheet.data.column_names})
-    decimal_comma = _is_text(path) and not sheet.comma
+    decimal_comma = is_text(path) and not sheet.comma
     if map:
         read, columns = _mapped(replace(sheet, data=table), read_map(map))
     else:
         read, columns = _by_headers(table, sheet)
     warnings = (*columns.warnings, *sheet.notes, *others)
     return Survey(
-        table, read, replace(columns, warnings=warnings), decimal_comma, not _is_text(path)
+        table, read, replace(columns, warnings=warnings), decimal_comma, not is_text(path)
     )
-
-
-def _is_text(path: Path) -> bool:
-    with path.open("rb") as file:
-        return not file.read(4).startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"PAR1"))
 
 
 def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -79,7 +75,7 @@ def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
     return column.cast(kind.value_type) if spelled else column
 
 
-def _sheet(path: Path, plan: Map | None) -> tuple[Sheet, list[str]]:
+def _sheet(path: Path, plan: Map | None) -> tuple[RawSheet, list[str]]:
     """The file's table (of a workbook the sheet that the map names, or the first shown), and what
     was not read."""
     if not path.is_file():
@@ -87,7 +83,7 @@ def _sheet(path: Path, plan: Map | None) -> tuple[Sheet, list[str]]:
     try:
         sheets = [
             sheet
-            for sheet in sheets_of(path, uneven="fill", any_ending=True)
+            for sheet in sheets_of(path, short_rows=ShortRows.FILL, any_ending=True)
             if sheet.data.num_columns
         ]
     except BadInput as error:
@@ -121,7 +117,7 @@ def _told(path: Path, error: BadInput) -> BadInput:
     return BadInput(code, f"{error.message} (CSV, XLSX or Parquet is needed)")
 
 
-def _mapped(sheet: Sheet, plan: Map) -> tuple[pa.Table, Columns]:
+def _mapped(sheet: RawSheet, plan: Map) -> tuple[pa.Table, Columns]:
     """The columns that the map names, translated; `birth_date` may be a window, from an age or a
     month."""
     used: set[str] = set()
@@ -151,7 +147,7 @@ def _mapped(sheet: Sheet, plan: Map) -> tuple[pa.Table, Columns]:
     return pa.table(found), Columns({name: at for at, name in enumerate(found)}, names)
 
 
-def _cells(column: ColumnMap, sheet: Sheet, plan: Map, used: set[str]) -> pa.Array:
+def _cells(column: ColumnMap, sheet: RawSheet, plan: Map, used: set[str]) -> pa.Array:
     """A column's texts; a birth date of which the month alone is written is a window of that
     month's days."""
     cells = as_texts(_combined(column_cells(column, sheet, plan, used)))
@@ -193,7 +189,7 @@ def _combined(cells: pa.ChunkedArray | pa.Array) -> pa.Array:
     return cells.combine_chunks() if isinstance(cells, pa.ChunkedArray) else cells
 
 
-def _by_headers(table: pa.Table, sheet: Sheet) -> tuple[pa.Table, Columns]:
+def _by_headers(table: pa.Table, sheet: RawSheet) -> tuple[pa.Table, Columns]:
     """The table with its dates turned to ISO where all of them say how they are written."""
     columns = find(table.column_names, sheet.twice)
     warnings = list(columns.warnings)

@@ -25,9 +25,9 @@ from registry.indian_digits import grouped
 from registry.mapping.map_file import Map, TableMap, read_map
 from registry.mapping.reshape import as_text_table, distinct, join_parent, long_rows, pivot
 from registry.mapping.translate import column_cells
+from registry.sources.raw_sheet import RawSheet
 from registry.sources.sheets import (
     ENDINGS,
-    Sheet,
     Source,
     checksum_of,
     left_out,
@@ -111,7 +111,7 @@ def _text(value: object) -> str | None:
     return None if value is None else str(value)
 
 
-def _mapped(table: TableMap, sheet: Sheet, arrived: SourceSheets, plan: Map) -> Raw:
+def _mapped(table: TableMap, sheet: RawSheet, arrived: SourceSheets, plan: Map) -> Raw:
     """One table of the contract from one sheet."""
     used: set[str] = set()
     if table.parent:
@@ -137,7 +137,7 @@ def _mapped(table: TableMap, sheet: Sheet, arrived: SourceSheets, plan: Map) -> 
     )
 
 
-def _months_alone(table: TableMap, sheet: Sheet, plan: Map) -> Iterator[str]:
+def _months_alone(table: TableMap, sheet: RawSheet, plan: Map) -> Iterator[str]:
     """A line for dates of which the month alone is written: the map gave the day, and an age is
     that far off."""
     for column in table.columns:
@@ -250,11 +250,11 @@ class SourceSheets:
         self.address, self.rows = sql_address(source), rows
         self.files = [] if self.address else _files(Path(source))
         self.folder = None if self.address or Path(source).is_file() else Path(source)
-        self._read: dict[Path, list[Sheet]] = {}
+        self._read: dict[Path, list[RawSheet]] = {}
         self.used: dict[str, set[str]] = {}
         """By place, the headers that some table took."""
 
-    def sheets(self, table: TableMap) -> list[Sheet]:
+    def sheets(self, table: TableMap) -> list[RawSheet]:
         """The sheets that a map's table comes from."""
         if self.address:
             from registry.sources.sql import query_sheet
@@ -271,7 +271,7 @@ class SourceSheets:
             )
         return [first_rows(sheet, self.rows) for sheet in found]
 
-    def parent(self, table: TableMap, beside: Sheet) -> Sheet:
+    def parent(self, table: TableMap, beside: RawSheet) -> RawSheet:
         """The parent sheet of a table's sheet; by default in the same file."""
         link = table.parent
         if self.address:
@@ -284,7 +284,7 @@ class SourceSheets:
         )
         return self.sheets(wanted)[0]
 
-    def note_used(self, sheet: Sheet, headers: set[str]) -> None:
+    def note_used(self, sheet: RawSheet, headers: set[str]) -> None:
         """Remember which headers of a sheet a table took."""
         self.used.setdefault(sheet.place, set()).update(headers)
 
@@ -312,7 +312,7 @@ class SourceSheets:
             )
         return wanted
 
-    def _sheets_of(self, file: Path, table: TableMap) -> list[Sheet]:
+    def _sheets_of(self, file: Path, table: TableMap) -> list[RawSheet]:
         sheets = self._read.setdefault(file, self._read.get(file) or sheets_of(file))
         if table.sheets:
             patterns = [pattern.strip().lower() for pattern in table.sheets]
@@ -364,7 +364,7 @@ def _files(path: Path) -> list[Path]:
     return files
 
 
-def first_rows(sheet: Sheet, rows: int | None) -> Sheet:
+def first_rows(sheet: RawSheet, rows: int | None) -> RawSheet:
     """A sheet's first rows; all where none are given."""
     if rows is None or sheet.data.num_rows <= rows:
         return sheet

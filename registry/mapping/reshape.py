@@ -15,14 +15,19 @@ from registry.contract.errors import BadInput
 from registry.contract.tables import MISSING_WORDS, SPECS
 from registry.mapping.map_file import ColumnMap, Map, ParentSheet, TableMap, ValueRows
 from registry.mapping.translate import as_texts, find_header, translate_cells
-from registry.sources.sheets import Sheet
+from registry.sources.raw_sheet import RawSheet
 
 Place = dt.date | int
 """What a wide column stands for: a month (or a day), or the number of a visit."""
 
 
 def long_rows(
-    table: TableMap, sheet: Sheet, fixed: pa.Table, numbers: np.ndarray, plan: Map, used: set[str]
+    table: TableMap,
+    sheet: RawSheet,
+    fixed: pa.Table,
+    numbers: np.ndarray,
+    plan: Map,
+    used: set[str],
 ) -> tuple[pa.Table, np.ndarray]:
     """A column for each month or visit to a row for each in which a cell is filled."""
     own = SPECS[table.name].own_day
@@ -63,7 +68,7 @@ def _day(place: Place, table: TableMap) -> str:
 
 
 def _columns_by_place(
-    table: TableMap, sheet: Sheet, used: set[str]
+    table: TableMap, sheet: RawSheet, used: set[str]
 ) -> dict[Place, dict[str, tuple[str, ColumnMap]]]:
     """Headers by month (or visit) and column; two headers of one month are a conflict that a person
     decides."""
@@ -117,7 +122,7 @@ def distinct(data: pa.Table, numbers: np.ndarray) -> tuple[pa.Table, np.ndarray]
     return data.take(pa.array(first)), numbers[first]
 
 
-def join_parent(sheet: Sheet, parent: Sheet, link: ParentSheet) -> Sheet:
+def join_parent(sheet: RawSheet, parent: RawSheet, link: ParentSheet) -> RawSheet:
     """A sheet with its parent row's columns beside its own; of one name in both, the parent's is
     `parent.NAME`."""
     key = as_texts(_whole(parent, find_header(parent, (link.key,), "parent.key", set())))
@@ -134,12 +139,12 @@ def join_parent(sheet: Sheet, parent: Sheet, link: ParentSheet) -> Sheet:
     for name in parent.data.column_names:
         taken = name if name not in sheet.data.column_names else f"parent.{name}"
         data = data.append_column(taken, as_texts(_whole(parent, name)).take(at))
-    return Sheet(
+    return RawSheet(
         sheet.name, data, sheet.numbers, sheet.refused, sheet.file, sheet.twice | parent.twice
     )
 
 
-def pivot(sheet: Sheet, said: ValueRows) -> Sheet:
+def pivot(sheet: RawSheet, said: ValueRows) -> RawSheet:
     """A sheet of one value a row as one row for all that belongs together, a column for each name.
 
     A second value of one name stands in a row of its own: the two rows have one key, and neither is
@@ -165,12 +170,12 @@ def pivot(sheet: Sheet, said: ValueRows) -> Sheet:
         source[place.ravel()[mine]] = mine
         columns[label] = values.take(pa.array(source, mask=source < 0))
     numbers = sheet.numbers if sheet.numbers is not None else np.arange(1, sheet.data.num_rows + 1)
-    return Sheet(
+    return RawSheet(
         sheet.name, pa.table(columns), numbers[first], sheet.refused, sheet.file, sheet.twice
     )
 
 
-def _numbered(sheet: Sheet, by: list[str]) -> np.ndarray:
+def _numbered(sheet: RawSheet, by: list[str]) -> np.ndarray:
     """A number for each different combination of these columns' cells."""
     cells = np.stack(
         [pc.fill_null(encode(_whole(sheet, name)).indices, -1).to_numpy() for name in by]
@@ -192,5 +197,5 @@ def _occurrence(keys: np.ndarray) -> np.ndarray:
     return turn
 
 
-def _whole(sheet: Sheet, name: str) -> pa.Array:
+def _whole(sheet: RawSheet, name: str) -> pa.Array:
     return sheet.data[name].combine_chunks()

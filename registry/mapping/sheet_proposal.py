@@ -23,7 +23,7 @@ from registry.mapping.cell_formats import (
 )
 from registry.mapping.headers import MAKES, OWN, age_in, propose, unit_in
 from registry.mapping.reshape import as_text_table
-from registry.sources.sheets import Sheet
+from registry.sources.raw_sheet import RawSheet
 
 PLACE_NAMES = {"file": "file", "sheet": "name"}
 LINKS = ("child_id", "centre_id")
@@ -33,7 +33,7 @@ LINKS = ("child_id", "centre_id")
 class SheetProposal:
     """What one sheet (or several alike) seems to hold."""
 
-    def __init__(self, group: list[Sheet], *, place: list[str]):
+    def __init__(self, group: list[RawSheet], *, place: list[str]):
         self.group, self.place = group, place
         self.sheet = (
             group[0]

@@ -28,13 +28,13 @@ from registry.contract.errors import BadInput
 from registry.mapping.ambiguous import half_swapped_words, suspected_in_unit
 from registry.mapping.date_formats import SWAPPED, half_swapped, iso_date
 from registry.mapping.map_file import ColumnMap, Map
-from registry.sources.sheets import Sheet
+from registry.sources.raw_sheet import RawSheet
 
 OLDEST = {"months": 240, "days": 7305}
 """An age beyond twenty years is no child's, and is left to be refused."""
 
 
-def column_cells(column: ColumnMap, sheet: Sheet, plan: Map, used: set[str]) -> pa.Array:
+def column_cells(column: ColumnMap, sheet: RawSheet, plan: Map, used: set[str]) -> pa.Array:
     """The cells of one column of the contract; the headers that it comes from are added to
     `used`."""
     rows = sheet.data.num_rows
@@ -60,7 +60,7 @@ def _same(text: str, rows: int) -> pa.Array:
     return pa.array([text]).take(pa.array(np.zeros(rows, np.int8)))
 
 
-def find_header(sheet: Sheet, wanted: tuple[str, ...], name: str, used: set[str]) -> str:
+def find_header(sheet: RawSheet, wanted: tuple[str, ...], name: str, used: set[str]) -> str:
     """The sheet's own spelling of the first of these headers that it has; noted as used."""
     by_name = {spaced(header): header for header in reversed(sheet.data.column_names)}
     header = next((by_name[spaced(one)] for one in wanted if spaced(one) in by_name), None)
@@ -84,7 +84,7 @@ def spaced(header: str) -> str:
     return " ".join(header.split()).lower()
 
 
-def _month_of(column: ColumnMap, sheet: Sheet) -> str:
+def _month_of(column: ColumnMap, sheet: RawSheet) -> str:
     said = sheet.file if column.month_of == "file" else sheet.title or sheet.name
     month = month_in(said)
     if month is None:
@@ -96,7 +96,7 @@ def _month_of(column: ColumnMap, sheet: Sheet) -> str:
     return str(month.replace(day=column.day))
 
 
-def _joined(column: ColumnMap, sheet: Sheet, used: set[str]) -> pa.Array:
+def _joined(column: ColumnMap, sheet: RawSheet, used: set[str]) -> pa.Array:
     """Several columns as one text; empty where any is, so that no half of a code passes for a whole
     one."""
     parts = [

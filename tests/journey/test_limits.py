@@ -116,9 +116,7 @@ def test_our_fault_is_said_without_its_message():
     answer = told.once()
     assert answer[0] == 500 and code(answer) == "API099"
     said = "".join(told.lines) + answer[2].decode()
-    assert (
-        "C-104" not in said and "7.3" not in said and "ValueError at test_limits.py" in said
-    )
+    assert "C-104" not in said and "7.3" not in said and "ValueError at test_limits.py" in said
 
 
 def test_an_answer_that_breaks_off_is_not_passed_off_as_whole():
