@@ -140,7 +140,7 @@ def _record(file: Path | None, *, store: str | None, visited_on: str | None, as_
     if file is None:
         raise UsageError("LST008", "name the list that came back: sanket visits record FILE")
     from registry.today import today
-    from serving.visits.filled_lists import keep, read_back
+    from serving.visits.filled_lists import read_back, record
 
     returned = read_back(file, today=today(), visited_on=_day(visited_on))
     address = store or returned.says.get("store")
@@ -148,7 +148,7 @@ def _record(file: Path | None, *, store: str | None, visited_on: str | None, as_
         raise BadInput(
             "LST009", f"{file.name} does not say which store it is of: name it by --store"
         )
-    done = keep(address, returned, today=today())
+    done = record(address, returned, today=today())
     typer.echo(json.dumps(done, ensure_ascii=False) if as_json else _told(done))
 
 

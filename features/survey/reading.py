@@ -16,13 +16,13 @@ import pyarrow.compute as pc
 
 from features.survey.column_names import Columns, find
 from registry.contract.errors import BadInput
-from registry.mapping.ambiguous import oedema_undecided
-from registry.mapping.cell_formats import counts_of, form_of, order_shown
+from registry.mapping.ambiguous import half_swapped_words, oedema_undecided
+from registry.mapping.cell_formats import cell_counts, cell_format, day_month_order
 from registry.mapping.date_formats import SWAPPED
-from registry.mapping.map_file import read_map
-from registry.mapping.plan import ColumnMap, Map
-from registry.mapping.translate import as_texts, column_of, half_swapped_words, translated
-from registry.sources.sheets import Sheet, sheets_of
+from registry.mapping.map_file import ColumnMap, Map, read_map
+from registry.mapping.translate import as_texts, column_cells, translate_cells
+from registry.sources.raw_sheet import RawSheet, ShortRows
+from registry.sources.sheets import is_text, sheets_of
 
 MAPPED = {
     "children": ("sex", "birth_date"),
@@ -57,20 +57,15 @@ def read_survey(path: Path, map: Path | None = None) -> Survey:
     """Read the file and find its columns, by the map where there is one, else by their headers."""
     sheet, others = _sheet(path, read_map(map) if map else None)
     table = pa.table({name: _plain(sheet.data[name]) for name in sheet.data.column_names})
-    decimal_comma = _is_text(path) and not sheet.comma
+    decimal_comma = is_text(path) and not sheet.comma
     if map:
         read, columns = _mapped(replace(sheet, data=table), read_map(map))
     else:
         read, columns = _by_headers(table, sheet)
     warnings = (*columns.warnings, *sheet.notes, *others)
     return Survey(
-        table, read, replace(columns, warnings=warnings), decimal_comma, not _is_text(path)
+        table, read, replace(columns, warnings=warnings), decimal_comma, not is_text(path)
     )
-
-
-def _is_text(path: Path) -> bool:
-    with path.open("rb") as file:
-        return not file.read(4).startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"PAR1"))
 
 
 def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -80,7 +75,7 @@ def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
     return column.cast(kind.value_type) if spelled else column
 
 
-def _sheet(path: Path, plan: Map | None) -> tuple[Sheet, list[str]]:
+def _sheet(path: Path, plan: Map | None) -> tuple[RawSheet, list[str]]:
     """The file's table (of a workbook the sheet that the map names, or the first shown), and what
     was not read."""
     if not path.is_file():
@@ -88,7 +83,7 @@ def _sheet(path: Path, plan: Map | None) -> tuple[Sheet, list[str]]:
     try:
         sheets = [
             sheet
-            for sheet in sheets_of(path, uneven="fill", any_ending=True)
+            for sheet in sheets_of(path, short_rows=ShortRows.FILL, any_ending=True)
             if sheet.data.num_columns
         ]
     except BadInput as error:
@@ -122,7 +117,7 @@ def _told(path: Path, error: BadInput) -> BadInput:
     return BadInput(code, f"{error.message} (CSV, XLSX or Parquet is needed)")
 
 
-def _mapped(sheet: Sheet, plan: Map) -> tuple[pa.Table, Columns]:
+def _mapped(sheet: RawSheet, plan: Map) -> tuple[pa.Table, Columns]:
     """The columns that the map names, translated; `birth_date` may be a window, from an age or a
     month."""
     used: set[str] = set()
@@ -152,14 +147,14 @@ def _mapped(sheet: Sheet, plan: Map) -> tuple[pa.Table, Columns]:
     return pa.table(found), Columns({name: at for at, name in enumerate(found)}, names)
 
 
-def _cells(column: ColumnMap, sheet: Sheet, plan: Map, used: set[str]) -> pa.Array:
+def _cells(column: ColumnMap, sheet: RawSheet, plan: Map, used: set[str]) -> pa.Array:
     """A column's texts; a birth date of which the month alone is written is a window of that
     month's days."""
-    cells = as_texts(_combined(column_of(column, sheet, plan, used)))
+    cells = as_texts(_combined(column_cells(column, sheet, plan, used)))
     if column.name != "birth_date" or not column.day:
         return cells
     first, late = (
-        as_texts(_combined(column_of(replace(column, day=day), sheet, plan, used)))
+        as_texts(_combined(column_cells(replace(column, day=day), sheet, plan, used)))
         for day in (1, 28)
     )
     window = pc.binary_join_element_wise(first, late, "/")
@@ -194,16 +189,16 @@ def _combined(cells: pa.ChunkedArray | pa.Array) -> pa.Array:
     return cells.combine_chunks() if isinstance(cells, pa.ChunkedArray) else cells
 
 
-def _by_headers(table: pa.Table, sheet: Sheet) -> tuple[pa.Table, Columns]:
+def _by_headers(table: pa.Table, sheet: RawSheet) -> tuple[pa.Table, Columns]:
     """The table with its dates turned to ISO where all of them say how they are written."""
     columns = find(table.column_names, sheet.twice)
     warnings = list(columns.warnings)
     days = [name for name in ("birth_date", "measured_on") if name in columns]
-    counts = {name: counts_of(table.column(columns.position[name])) for name in days}
-    shown = set().union(*(order_shown(cells) for cells in counts.values())) if days else set()
+    counts = {name: cell_counts(table.column(columns.position[name])) for name in days}
+    shown = set().union(*(day_month_order(cells) for cells in counts.values())) if days else set()
     order = next(iter(shown)) if len(shown) == 1 else ""
     for name in days:
-        form = form_of("children", "birth_date", counts[name], order=order)
+        form = cell_format("children", "birth_date", counts[name], order=order)
         dates = form.settings.get("date") if form else None
         if dates and SWAPPED in dates:
             raise BadInput("GRO106", f"{half_swapped_words(name)} (--map MAP.toml)")
@@ -216,7 +211,7 @@ def _by_headers(table: pa.Table, sheet: Sheet) -> tuple[pa.Table, Columns]:
             continue
         said = ColumnMap(name, dates=(dates,) if isinstance(dates, str) else tuple(dates))
         at = columns.position[name]
-        cells = translated(table.column(at), said, Map(()))
+        cells = translate_cells(table.column(at), said, Map(()))
         table = table.set_column(at, table.column_names[at], pa.chunked_array([as_texts(cells)]))
         warnings.append(f"{name} is read as {' or '.join(said.dates)}: {form.remark}")
     if "oedema" in columns:
@@ -227,7 +222,7 @@ def _by_headers(table: pa.Table, sheet: Sheet) -> tuple[pa.Table, Columns]:
 def _refuse_oedema(cells: pa.Array | None) -> None:
     """1 and 2 alone may be grades or WHO's yes and no: 873 of 873 children of a survey would be
     SAM."""
-    counts = counts_of(pa.chunked_array([cells])) if cells is not None else {}
+    counts = cell_counts(pa.chunked_array([cells])) if cells is not None else {}
     filled = sum(counts.values()) / max(len(cells), 1) if counts else 0.0
     said = (
         oedema_undecided(counts, filled=filled)

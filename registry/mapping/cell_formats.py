@@ -14,16 +14,15 @@ import pyarrow.compute as pc
 from registry.checks.cells import BAD, encode, plain_digits, read_day, read_month, read_number
 from registry.contract import registry
 from registry.contract.tables import MISSING_WORDS, SPECS
-from registry.mapping.ambiguous import NO_WORDS, YES_WORDS, oedema_undecided
+from registry.mapping.ambiguous import NO_WORDS, YES_WORDS, oedema_undecided, suspected_missing
 from registry.mapping.date_formats import (
     EXCEL_DAYS,
     SWAPPED,
-    explained,
-    fitting,
+    date_format_counts,
     half_swapped,
+    possible_formats,
     whole_days,
 )
-from registry.mapping.missing_codes import suspects
 
 CODES: dict[tuple[str, ...], dict[str, tuple[str, ...]]] = {
     registry.SEX: {
@@ -118,14 +117,14 @@ USUAL = {
 
 
 @dataclass
-class Form:
+class CellFormat:
     """Settings of a map that a column seems to need, and what a person should know of them."""
 
     settings: dict[str, object] = field(default_factory=dict)
     remark: str = ""
 
 
-def counts_of(column: pa.ChunkedArray) -> dict[str, int]:
+def cell_counts(column: pa.ChunkedArray) -> dict[str, int]:
     """The different cells of a column with how often each stands there; what means an empty cell
     left out."""
     different = encode(column.combine_chunks())
@@ -139,9 +138,9 @@ def counts_of(column: pa.ChunkedArray) -> dict[str, int]:
     }
 
 
-def form_of(
+def cell_format(
     table: str, column: str, counts: Mapping[str, int], *, order: str = "", unit: str = ""
-) -> Form | None:
+) -> CellFormat | None:
     """The form of a column's different cells (with how often each stands there), none being empty.
 
     `order` is what another column of the sheet says of dates: the day or the month first. None:
@@ -156,15 +155,15 @@ def form_of(
         return _number(column, counts, unit)
     if spec.kind == "truth":
         return _truth(counts)
-    return _codes(spec.codes, counts) if spec.kind == "code" else Form()
+    return _codes(spec.codes, counts) if spec.kind == "code" else CellFormat()
 
 
-def order_shown(cells: Iterable[str]) -> set[str]:
+def day_month_order(cells: Iterable[str]) -> set[str]:
     """Which comes first in these dates, where some of them show it: `14/03/2026` the day,
     `03/14/2026` the month."""
     shown = set()
     for cell in whole_days(cell for cell in cells if read_day(cell) is BAD):
-        forms = fitting(cell)
+        forms = possible_formats(cell)
         orders = {
             DAY_FIRST if form.startswith("%d") else MONTH_FIRST for form in forms if _partner(form)
         }
@@ -172,12 +171,12 @@ def order_shown(cells: Iterable[str]) -> set[str]:
     return shown
 
 
-def _date(cells: list[str], order: str) -> Form | None:
+def _date(cells: list[str], order: str) -> CellFormat | None:
     strange = whole_days(cell for cell in cells if read_day(cell) is BAD)
     if not strange:
-        return Form()
+        return CellFormat()
     if half_swapped(cells):
-        return Form(
+        return CellFormat(
             {"date": [SWAPPED, "%d/%m/%Y"]},
             "Excel seems to have taken the day for the month in its typed "
             "dates (all on days 1 to 12), and left the others as text: look at the source",
@@ -185,20 +184,20 @@ def _date(cells: list[str], order: str) -> Form | None:
     if all(
         plain_digits(cell).isdigit() and int(plain_digits(cell)) in EXCEL_DAYS for cell in strange
     ):
-        return Form({"date": "excel_1900"})
-    shown = order_shown(strange)
+        return CellFormat({"date": "excel_1900"})
+    shown = day_month_order(strange)
     order = next(iter(shown)) if len(shown) == 1 else "" if shown else order
     forms, left = [], strange
     while left:
-        counts = explained(left).by_form
+        counts = date_format_counts(left).by_form
         best = max(counts, key=lambda form: (counts[form], _of_order(form, order)), default=None)
         if best is None:
             break
         forms.append(best)
-        left = [cell for cell in left if best not in fitting(plain_digits(cell))]
+        left = [cell for cell in left if best not in possible_formats(plain_digits(cell))]
     if not forms:
         return None
-    counts = explained(strange).by_form
+    counts = date_format_counts(strange).by_form
     said = ", ".join(
         f"{form} {counts[form]}"
         for form in sorted(counts, key=counts.__getitem__, reverse=True)[:4]
@@ -211,24 +210,24 @@ def _date(cells: list[str], order: str) -> Form | None:
     both = any(_partner(form) in counts for form in forms)
     if both and not order:
         which = 'write "%d/%m/%Y" where the day comes first, "%m/%d/%Y" where the month does'
-        return Form(
+        return CellFormat(
             {"date": "ask"}, f"{total}: {said}: {which}" + (" (they show both)" if shown else "")
         )
     if any("%d" not in form for form in forms):
-        return Form(
+        return CellFormat(
             {"date": forms[0] if len(forms) == 1 else forms, "day": 15},
             (
                 f"{total}: {said}; the day is not written: half a month off at most, and no "
                 "more is known"
             ),
         )
-    return Form({"date": forms[0] if len(forms) == 1 else forms}, f"{total}: {said}")
+    return CellFormat({"date": forms[0] if len(forms) == 1 else forms}, f"{total}: {said}")
 
 
-def _month(cells: list[str], order: str) -> Form | None:
+def _month(cells: list[str], order: str) -> CellFormat | None:
     strange = [cell for cell in cells if read_month(cell) is BAD]
-    form = _date(strange, order) if strange else Form()
-    return form and Form(form.settings | ({"day": 1} if "day" in form.settings else {}), "")
+    form = _date(strange, order) if strange else CellFormat()
+    return form and CellFormat(form.settings | ({"day": 1} if "day" in form.settings else {}), "")
 
 
 def _of_order(form: str, order: str) -> int:
@@ -244,20 +243,20 @@ def _partner(form: str) -> str:
     )
 
 
-def _number(column: str, counts: Mapping[str, int], unit: str) -> Form | None:
+def _number(column: str, counts: Mapping[str, int], unit: str) -> CellFormat | None:
     decimal = {"decimal": ","} if any(_COMMA.fullmatch(cell.strip()) for cell in counts) else {}
     plain = {cell.replace(",", ".") if decimal else cell: count for cell, count in counts.items()}
     if column == "oedema":
         return _oedema(counts)
     if not any(isinstance(read_number(cell), float) for cell in plain):
         return None
-    missing = suspects(plain)
+    missing = suspected_missing(plain)
     settings = decimal | ({"missing": missing} if missing else {})
     remark = "these seem to stand for a missing value" if missing else ""
     if not unit and (guessed := _unit_of(column, [cell for cell in plain if cell not in missing])):
         settings = {"unit": guessed} | settings
         remark = f"its middle value is one in {guessed}" + (f"; {remark}" if remark else "")
-    return Form(settings, remark)
+    return CellFormat(settings, remark)
 
 
 def _unit_of(column: str, cells: Iterable[str]) -> str:
@@ -273,7 +272,7 @@ def _unit_of(column: str, cells: Iterable[str]) -> str:
     return fitting_units[0] if fitting_units and first not in fitting_units else ""
 
 
-def _oedema(counts: Mapping[str, int]) -> Form | None:
+def _oedema(counts: Mapping[str, int]) -> CellFormat | None:
     if oedema_undecided(counts):
         known = {
             cell.strip(): "1" if cell.strip().lower() in YES_WORDS else "0"
@@ -281,33 +280,35 @@ def _oedema(counts: Mapping[str, int]) -> Form | None:
             if cell.strip().lower() in YES_WORDS | NO_WORDS
         }
         numbers = {"1": "1", "2": "0"} if not known else {}
-        return Form(
+        return CellFormat(
             {"codes": known or numbers},
             "yes and no, as WHO's tools write 1 and 2: is it so? Grades of oedema would be 0 to 3"
             if numbers
             else "yes is taken as grade 1",
         )
     if any(cell.strip() and not cell.strip().strip("+") for cell in counts):
-        return Form({"codes": {"+" * grade: str(grade) for grade in (1, 2, 3)}})
+        return CellFormat({"codes": {"+" * grade: str(grade) for grade in (1, 2, 3)}})
     if any(isinstance(read_number(cell), float) for cell in counts):
-        return Form()
+        return CellFormat()
     return None
 
 
-def _truth(counts: Mapping[str, int]) -> Form | None:
+def _truth(counts: Mapping[str, int]) -> CellFormat | None:
     said = {cell.strip().lower() for cell in counts}
     numbers = {read_number(cell) for cell in said}
     if numbers == {1.0, 2.0}:
-        return Form({"codes": {"1": "true", "2": "false"}}, "1 = yes and 2 = no? Look at the form")
+        return CellFormat(
+            {"codes": {"1": "true", "2": "false"}}, "1 = yes and 2 = no? Look at the form"
+        )
     foreign = {
         cell.strip(): "true" if cell.strip().lower() in YES_WORDS else "false"
         for cell in counts
         if cell.strip().lower() in YES_WORDS | NO_WORDS and not cell.isascii()
     }
-    return Form({"codes": foreign} if foreign else {})
+    return CellFormat({"codes": foreign} if foreign else {})
 
 
-def _codes(codes: tuple[str, ...], counts: Mapping[str, int]) -> Form | None:
+def _codes(codes: tuple[str, ...], counts: Mapping[str, int]) -> CellFormat | None:
     """None where no cell is a code, nor a word for one."""
     meant = {word: code for code, words in CODES.get(codes, {}).items() for word in words}
     own = {code.lower() for code in codes}
@@ -324,4 +325,6 @@ def _codes(codes: tuple[str, ...], counts: Mapping[str, int]) -> Form | None:
         for cell, word in said.items()
         if word in UNKNOWN and word not in meant and word not in own
     )
-    return Form(({"missing": missing} if missing else {}) | ({"codes": found} if found else {}))
+    return CellFormat(
+        ({"missing": missing} if missing else {}) | ({"codes": found} if found else {})
+    )

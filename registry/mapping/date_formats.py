@@ -20,7 +20,7 @@ EXCEL_DAYS = range(36_526, 73_051)
 """Serial dates of the years 2000 to 2099."""
 DAYS_PER_MONTH = 30.4375
 SWAPPED = "iso_day_month_swapped"
-NAMED_FORMS = (
+NAMED_FORMATS = (
     "iso",
     "excel_1900",
     "made_up_epoch",
@@ -31,7 +31,7 @@ NAMED_FORMS = (
 """Beside these, a form may be any pattern of strftime with a day, a month and a year; of a list,
 the first that fits a cell reads it. `iso_day_month_swapped` turns 2026-05-03 back into 3 May's
 2026-03-05, where Excel took day for month."""
-OFFERED = (
+OFFERED_FORMATS = (
     "%d/%m/%Y",
     "%m/%d/%Y",
     "%d-%m-%Y",
@@ -70,12 +70,12 @@ _ENGLISH = ("", "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "
 _PARTS = re.compile(r"(\d{1,2})([-/.])(\d{1,2})\2(\d{4}|\d{2})")
 
 
-def is_form(form: str, *, month_only: bool = False) -> bool:
+def is_date_format(form: str, *, month_only: bool = False) -> bool:
     """May a map say this form? A pattern must bring a date back as it was: `%d/%Y` loses the month.
 
     month_only: the map gives the day, so that the pattern has none.
     """
-    if form in NAMED_FORMS:
+    if form in NAMED_FORMATS:
         return not month_only
     day = dt.date(2026, 11, 1 if month_only else 23)
     other = dt.date(2025, 12, 1 if month_only else 24)
@@ -86,7 +86,7 @@ def is_form(form: str, *, month_only: bool = False) -> bool:
     return back == [day, other] and (not month_only or "%d" not in form)
 
 
-def dated(text: str, form: str, *, epoch: dt.date | None = None, day: int = 0) -> str | None:
+def iso_date(text: str, form: str, *, epoch: dt.date | None = None, day: int = 0) -> str | None:
     """The ISO date that a cell has in this form; None where it has none. `day` is a month's, where
     it has no other."""
     text = plain_digits(text)
@@ -122,7 +122,7 @@ def _swapped(text: str) -> str | None:
 
 
 @dataclass(frozen=True)
-class Explained:
+class DateFormatCounts:
     """How many of a column's different dates each form reads; `iso` and `strange` count those that
     need no form and those that do."""
 
@@ -137,30 +137,32 @@ def whole_days(cells: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(_TIME.sub("", plain_digits(cell)) for cell in cells))
 
 
-def explained(cells: Iterable[str]) -> Explained:
+def date_format_counts(cells: Iterable[str]) -> DateFormatCounts:
     """Look at all different cells of a column of dates."""
     texts = [plain_digits(cell) for cell in cells]
     strange = [text for text in texts if read_day(text) is BAD]
-    counts = Counter(form for text in strange for form in fitting(text))
-    return Explained(
+    counts = Counter(form for text in strange for form in possible_formats(text))
+    return DateFormatCounts(
         len(texts) - len(strange),
         len(strange),
-        {form: counts[form] for form in OFFERED if counts[form]},
+        {form: counts[form] for form in OFFERED_FORMATS if counts[form]},
     )
 
 
 @lru_cache(100_000)
-def fitting(text: str) -> tuple[str, ...]:
+def possible_formats(text: str) -> tuple[str, ...]:
     """The offered forms that a cell (its digits 0 to 9) could be of; a month alone only where no
     whole date fits."""
-    whole = tuple(form for form in OFFERED if "%d" in form and _fits(text, form))
-    return whole or tuple(form for form in OFFERED if "%d" not in form and _fits(text, form))
+    whole = tuple(form for form in OFFERED_FORMATS if "%d" in form and _fits(text, form))
+    return whole or tuple(
+        form for form in OFFERED_FORMATS if "%d" not in form and _fits(text, form)
+    )
 
 
 def _fits(text: str, form: str) -> bool:
     """Could the cell be of this form? `31/02/2024` is no date, and still shows that the day comes
     first."""
-    if dated(text, form) is not None:
+    if iso_date(text, form) is not None:
         return not _is_short_year(text, form)
     parts = _PARTS.fullmatch(_TIME.sub("", text))
     if not parts or form.replace("%m", "%d").lower() != f"%d{parts[2]}%d{parts[2]}%y":
@@ -176,7 +178,7 @@ def _is_short_year(text: str, form: str) -> bool:
     """Python reads 0026 out of `26` for a year of four digits, and only fixed widths tell 20260314
     from 26032014."""
     return form in ("%Y%m%d", "%d%m%Y") and (
-        len(text) != 8 or not 1990 <= int(dated(text, form)[:4]) <= 2100
+        len(text) != 8 or not 1990 <= int(iso_date(text, form)[:4]) <= 2100
     )
 
 

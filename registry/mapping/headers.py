@@ -22,7 +22,7 @@ from registry.mapping.header_words import (
     UNIT_WORDS,
     WORDS,
 )
-from registry.mapping.plan import UNITS
+from registry.mapping.map_file import UNITS
 
 OWN, EXACT, QUALIFIED, SLIP = 100, 98, 95, 85
 """How sure: the contract's own name, a known header, one with a word more, one with a letter wrong.

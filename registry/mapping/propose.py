@@ -11,11 +11,10 @@ from registry.contract.errors import BadInput
 from registry.contract.registry import day_number
 from registry.contract.tables import SPECS
 from registry.mapping.headers import propose
-from registry.mapping.map_file import read_map
-from registry.mapping.map_lines import one_or_list, plain, quoted
-from registry.mapping.plan import Map, TableMap
-from registry.mapping.sheet_proposal import Proposed
-from registry.sources.sheets import Sheet, sheets_of, sql_address, table_files
+from registry.mapping.map_file import Map, TableMap, read_map
+from registry.mapping.sheet_proposal import SheetProposal, one_or_list, plain, quoted
+from registry.sources.raw_sheet import RawSheet
+from registry.sources.sheets import sheets_of, sql_address, table_files
 from registry.today import today
 
 LOOKED_AT = 1000
@@ -23,7 +22,7 @@ LOOKED_AT = 1000
 default."""
 
 
-def headers_of(source: str | Path) -> list[Sheet]:
+def headers_of(source: str | Path) -> list[RawSheet]:
     """The sheets (or a database's tables) of a source; of a folder, those of all its files."""
     if address := sql_address(source):
         from registry.sources.sql import database_sheets
@@ -50,7 +49,7 @@ def proposal(source: str | Path) -> str:
         "",
     ]
     whole = [
-        Proposed(group, place=_place_lines(source, group, several=len(groups) > 1))
+        SheetProposal(group, place=_place_lines(source, group, several=len(groups) > 1))
         for group in groups
     ]
     best = {table: max(whole, key=lambda one: one.says(table)) for table in SPECS}
@@ -62,7 +61,7 @@ def proposal(source: str | Path) -> str:
     return "\n".join(plain(line) if line.startswith("#") else line for line in lines) + "\n"
 
 
-def _repeat_lines(groups: list[list[Sheet]]) -> list[str]:
+def _repeat_lines(groups: list[list[RawSheet]]) -> list[str]:
     """A remark on Kobo's repeats, whose date and place stand in the form that they belong to."""
     above = next(
         (
@@ -91,10 +90,10 @@ def _repeat_lines(groups: list[list[Sheet]]) -> list[str]:
     ]
 
 
-def _alike(sheets: list[Sheet]) -> list[list[Sheet]]:
+def _alike(sheets: list[RawSheet]) -> list[list[RawSheet]]:
     """Sheets whose headers of ours are the same belong together: a file, or a sheet, for each
     month."""
-    groups: dict[frozenset, list[Sheet]] = {}
+    groups: dict[frozenset, list[RawSheet]] = {}
     for sheet in sheets:
         names = sheet.data.column_names
         ours = frozenset(
@@ -106,7 +105,7 @@ def _alike(sheets: list[Sheet]) -> list[list[Sheet]]:
     return list(groups.values())
 
 
-def _place_lines(source: str | Path, group: list[Sheet], *, several: bool) -> list[str]:
+def _place_lines(source: str | Path, group: list[RawSheet], *, several: bool) -> list[str]:
     if sql_address(source):
         name = group[0].name
         table_name = name if name.islower() and name.isidentifier() else f'"{name}"'
@@ -128,11 +127,10 @@ def trial(
     Of one file, only the tables that come from it are tried. Ids are looked up in tables that are
     here whole.
     """
-    from registry.mapping.apply_map import mapped_tables
-    from registry.mapping.arrivals import Arrivals
+    from registry.mapping.apply_map import SourceSheets, mapped_tables
 
     plan = read_map(map_path)
-    raws, _ = mapped_tables(_tables_of(plan, source), Arrivals(source, rows=rows), plan)
+    raws, _ = mapped_tables(_tables_of(plan, source), SourceSheets(source, rows=rows), plan)
     if not raws:
         raise BadInput(
             "REG006",

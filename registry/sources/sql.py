@@ -13,7 +13,8 @@ from sqlalchemy.exc import NoSuchTableError, OperationalError, ProgrammingError,
 
 from registry.contract.errors import BadInput
 from registry.contract.tables import SPECS
-from registry.sources.sheets import Sheet, Source, contract_columns, left_out
+from registry.sources.raw_sheet import RawSheet
+from registry.sources.sheets import Source, contract_columns, left_out
 
 PIECE = 100_000
 """Rows fetched at a time."""
@@ -45,7 +46,7 @@ def read_database(address: str) -> Source:
     return Source("database", checksum_of_tables(sheets), raws, notes=tuple(notes))
 
 
-def query_sheet(address: str, name: str, query: str | None, *, rows: int | None = None) -> Sheet:
+def query_sheet(address: str, name: str, query: str | None, *, rows: int | None = None) -> RawSheet:
     """One table of a database, or the answer to a query that a map gives; its first rows only,
     where told."""
     engine = _engine(address)
@@ -61,7 +62,7 @@ def query_sheet(address: str, name: str, query: str | None, *, rows: int | None 
         engine.dispose()
 
 
-def database_sheets(address: str, *, rows: int) -> list[Sheet]:
+def database_sheets(address: str, *, rows: int) -> list[RawSheet]:
     """Every table of a database with its first rows."""
     engine = _engine(address)
     try:
@@ -91,7 +92,7 @@ def _unreadable(error: Exception, where: str = "") -> BadInput:
     )
 
 
-def _sheet(engine: Engine, name: str, query: str | None, *, rows: int | None = None) -> Sheet:
+def _sheet(engine: Engine, name: str, query: str | None, *, rows: int | None = None) -> RawSheet:
     statement = (
         text(query) if query else select(Table(name, MetaData(), autoload_with=engine)).limit(rows)
     )
@@ -109,7 +110,7 @@ def _sheet(engine: Engine, name: str, query: str | None, *, rows: int | None = N
             _arrow(names, part) for part in islice(answer.partitions(at_once), 1 if rows else None)
         ]
     empty = pa.table({column: pa.array([], pa.string()) for column in names})
-    return Sheet(name, pa.concat_tables(pieces) if pieces else empty)
+    return RawSheet(name, pa.concat_tables(pieces) if pieces else empty)
 
 
 def _arrow(names: list[str], rows: list) -> pa.Table:
@@ -131,7 +132,7 @@ def _text(cell: object) -> str | None:
     return cell.isoformat() if isinstance(cell, dt.date) else str(cell)
 
 
-def checksum_of_tables(sheets: dict[str, Sheet]) -> str:
+def checksum_of_tables(sheets: dict[str, RawSheet]) -> str:
     """SHA-256 over the tables' cells."""
     whole = hashlib.sha256()
     for name, sheet in sheets.items():

@@ -481,3 +481,71 @@ def test_a_store_address_carries_no_password():
 def test_reading_back_needs_a_file(tmp_path):
     with pytest.raises(BadInput, match="LST003"):
         read_back(tmp_path / "none.xlsx", today=TODAY)
+
+
+def as_excel_saves(path: Path, *, delimiter: str, encoding: str, skip: int = 0) -> Path:
+    """A workbook's first sheet as a spreadsheet saves it as text: title, notes, codes, heads."""
+    saved = path.with_suffix(".csv" if delimiter != "\t" else ".txt")
+    with saved.open("w", encoding=encoding, newline="") as file:
+        rows = list(openpyxl.load_workbook(path).worksheets[0].iter_rows(values_only=True))
+        csv.writer(file, delimiter=delimiter).writerows(rows[skip:])
+    return saved
+
+
+@pytest.mark.parametrize("language", ["en", "hi", "mr"])
+@pytest.mark.parametrize(
+    ("delimiter", "encoding"), [(",", "utf-8"), (";", "utf-8-sig"), ("\t", "utf-16")]
+)
+def test_a_workbook_saved_as_text_comes_back_too(tmp_path, language, delimiter, encoding):
+    say = words(language)
+    made = rank([in_danger(n) for n in (1, 2)], sector_id="S0001", capacity=20, as_of=AS_OF)
+    out = tmp_path / "list.xlsx"
+    out.write_bytes(render(made, say, form="xlsx"))
+    first, second = (row.candidate.child_id for row in made.rows)
+    fill_in(out, **{first: {"finding": say("findings", "ill")}, second: {"finding": "no word"}})
+    back = read_back(as_excel_saves(out, delimiter=delimiter, encoding=encoding), today=TODAY)
+    assert [(one.child_id, one.finding) for one in back.outcomes] == [(first, "ill")]
+    assert [row for row, _ in back.problems] == [HEADS_ROW + 2]
+
+
+@pytest.mark.parametrize("form", ["xlsx", "csv"])
+def test_the_first_child_is_read_where_the_row_of_heads_was_deleted(tmp_path, form):
+    made = rank([in_danger(1)], sector_id="S0001", capacity=20, as_of=AS_OF)
+    out = tmp_path / "list.xlsx"
+    out.write_bytes(render(made, words("en"), form="xlsx"))
+    child = made.rows[0].candidate.child_id
+    fill_in(out, **{child: {"finding": "died"}})
+    book = openpyxl.load_workbook(out)
+    book.worksheets[0].delete_rows(HEADS_ROW)
+    book.save(out)
+    if form == "csv":
+        out = as_excel_saves(out, delimiter=",", encoding="utf-8", skip=CODES_ROW - 1)
+    back = read_back(out, today=TODAY)
+    assert [(one.child_id, one.finding) for one in back.outcomes] == [(child, "died")]
+    assert back.problems == ()
+
+
+def test_an_unquoted_decimal_comma_is_told_and_no_weight_becomes_an_arm(tmp_path):
+    path = tmp_path / "list.csv"
+    path.write_text(
+        "child_id,finding,visited_on,weight_kg,muac_mm\n"
+        "C1,ill,2026-03-18,7,9,121\n"
+        "C2,well,2026-03-18\n"
+        "C3,well,2026-03-18,8.1,124,,\n"
+    )
+    back = read_back(path, today=TODAY)
+    assert [(one.child_id, one.weight_kg, one.muac_mm) for one in back.outcomes] == [
+        ("C2", None, None),
+        ("C3", "8.1", 124.0),
+    ]
+    ((row, why),) = back.problems
+    assert row == 2 and "more cells" in why and "121" not in why
+
+
+def test_a_lost_value_on_a_list_is_told_and_not_taken_for_a_blank(tmp_path):
+    made = rank([in_danger(1)], sector_id="S0001", capacity=20, as_of=AS_OF)
+    out = tmp_path / "list.xlsx"
+    out.write_bytes(render(made, words("en"), form="xlsx"))
+    fill_in(out, **{made.rows[0].candidate.child_id: {"finding": "=#REF!"}})
+    back = read_back(out, today=TODAY)
+    assert back.outcomes == () and [row for row, _ in back.problems] == [HEADS_ROW + 1]
