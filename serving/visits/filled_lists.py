@@ -243,18 +243,16 @@ def record(store_address: str, returned: ReturnedList, *, today: dt.date) -> dic
     what was done.
 
     Recording the same file again changes nothing. BookUnreadable, before anything is written, where
-    nobody can say what a visit was asked for.
+    nobody can say what a visit was asked for; NotKept where the list alone could not be changed.
     """
     from registry.store.store import open_store
-    from serving.book.ticks import tick
 
     store = open_store(store_address, must_exist=True)
     try:
         _refuse_another_registry(store, returned)
         ticks = _ticks(store.engine, returned)
         report = _import(store, returned, today) if returned.outcomes else None
-        if ticks:
-            tick(store.engine, ticks)
+        _take_off(store.engine, ticks)
     finally:
         store.close()
     counts = {
@@ -348,3 +346,21 @@ def _ticks(engine: Engine, returned: ReturnedList) -> list[dict]:
             }
         )
     return ticks
+
+
+def _take_off(engine, ticks: list[dict]) -> None:
+    """Off the list at once. NotKept where the score book cannot be written: the registry has it
+    all already."""
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from serving.book.ticks import tick
+    from serving.errors import NotKept
+
+    try:
+        if ticks:
+            tick(engine, ticks)
+    except (SQLAlchemyError, OSError):
+        raise NotKept(
+            "the findings are in the registry, and the list could not be changed: record the same "
+            "file again once the store's database can be written"
+        ) from None

@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 import openpyxl
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from models.visits.ranking import rank
 from registry.contract.errors import BadInput
@@ -24,6 +25,7 @@ from registry.contract.registry import NEVER
 from registry.store.store import open_store
 from sanket.app import main
 from serving.access.permissions import Scope
+from serving.book import ticks
 from serving.book.reader import Reader
 from serving.language.words import words
 from serving.visits.filled_lists import finding_code, read_back, written_day
@@ -433,6 +435,27 @@ def test_a_book_that_is_broken_is_never_called_unscored(store, tmp_path, broken,
         said = capsys.readouterr().err
         assert "LST013" in said and "cannot be read" in said and "sanket score" not in said
     assert found(store) == []
+
+
+def test_findings_that_only_the_list_missed_are_said_and_recorded_by_the_same_file(
+    store, tmp_path, monkeypatch, capsys
+):
+    out = tmp_path / "list.xlsx"
+    run("visits", store, "--sector", "S0001", "-o", str(out))
+    visited = listed(store)[-1]
+    fill_in(out, **{visited: {"finding": "well"}})
+    with monkeypatch.context() as full:
+
+        def no_room(*_, **__):
+            raise OperationalError("", {}, sqlite3.OperationalError("database or disk is full"))
+
+        full.setattr(ticks, "tick", no_room)
+        assert run("visits", "record", str(out), "--store", store) == 3
+    said = capsys.readouterr().err
+    assert "LST015" in said and "same file again" in said
+    assert len(found(store)) == 1 and visited in listed(store)
+    assert run("visits", "record", str(out), "--store", store) == 0
+    assert len(found(store)) == 1 and visited not in listed(store)
 
 
 def test_json_is_one_document_and_nothing_else(made, capsysbinary):
