@@ -17,7 +17,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numba import njit, vectorize
+from numba import njit
 
 from registry.contract.arrays import AnyArray, Codes, Days, Floats, Ints
 from registry.contract.registry import NEVER, OWN_DAY, Registry, Table, empty_table
@@ -256,15 +256,10 @@ def days_apart(earlier: Day, later: Day) -> float:
     return np.nan if earlier == NEVER or later == NEVER else float(later) - float(earlier)
 
 
-@vectorize(["float64(int32, int32)"], cache=True)  # type: ignore[untyped-decorator, no-untyped-call]  # numba types njit alone
-def _days_between(earlier: Day, later: Day) -> float:
-    return days_apart(earlier, later)
-
-
 def days_between(earlier: AnyArray, later: AnyArray) -> Floats:
-    """Days from one day to another (arrays, broadcast; NaN where either is NEVER)."""
-    found: Floats = _days_between(earlier, later)
-    return found
+    """Days from one day to another (`days_apart` of arrays: NaN where either is NEVER)."""
+    missing = (earlier == NEVER) | (later == NEVER)
+    return np.where(missing, np.nan, np.subtract(later, earlier, dtype=np.float64))
 
 
 def month_number(day: Days) -> Ints:

@@ -14,7 +14,7 @@ from numba import njit
 
 from features.clock import Clock, days_apart, days_between
 from features.episodes import CURED
-from features.trajectory import as_of
+from features.trajectory import kernel
 from features.trajectory.catalogue import NAMES
 from features.trajectory.context import Context
 from features.trajectory.trace import Trace, trace
@@ -102,7 +102,7 @@ def score_children(
         key = hash(tuple(bundle.priors.items())) if bundle else None
         if key not in made:
             traced = trace(clock, known, priors=bundle.priors) if bundle else trace(clock, known)
-            made[key] = traced, as_of.rows(traced, beside)
+            made[key] = traced, kernel.rows(traced, beside)
         return made[key]
 
     targets = {}

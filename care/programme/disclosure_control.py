@@ -1,11 +1,11 @@
-"""Which counts are withheld: those of so few children that one could be told, and others, lest they
-be worked out.
+"""Disclosure control: primary and secondary suppression of small cells.
 
-What is published ties counts together: centres add up to sectors, projects and districts, months to
-the whole time, and a share with its count gives the number of which it is a share. To withhold a
-small count alone is to publish it. So with each small count a *move* is withheld: cells that could
-be raised and lowered by one together without any published figure noticing. A cell of a move has
-more than one possible value, whatever else is published.
+Primary suppression withholds the counts of so few children that one of them could be recognised.
+That alone would not hide them, because what is published ties counts together: centres add up to
+sectors, projects and districts, months to the whole time, and a share with its count gives the
+number of which it is a share. So secondary suppression withholds a *move* with each small count:
+cells that could be raised and lowered by one together without changing any published figure. A cell
+of a move has more than one possible value, whatever else is published.
 
 A move takes two places of the same parent (or one place without a parent), two months (or one and
 the whole time) and, among counts with a known total, two of these counts, and withholds all
@@ -139,8 +139,8 @@ def _fullest(
 
 @njit(cache=True)
 def _cost(counts: Floats, hidden: Flags, kind: int, place: int, time: int) -> float:
-    """What withholding a cell loses: nothing where it is withheld already; a nought only where
-    nothing else is left."""
+    """What withholding a cell loses: nothing where it is withheld already; a zero is taken only
+    where nothing else is left."""
     count = counts[kind, place, time]
     return 0.0 if hidden[kind, place, time] else (count if count > 0 else 1e12)
 
@@ -172,8 +172,8 @@ def _beside(
 
 @njit(cache=True)
 def _cheapest_kind(counts: Floats, hidden: Flags, kind: int, place: int, time: int) -> int:
-    """Another kind of the same total: a withheld one, else the smallest, a nought too, so that the
-    large stay told."""
+    """Another kind of the same total: a withheld one, else the smallest (also zero), so that the
+    large counts stay published."""
     best, least = kind, np.inf
     for other in range(len(counts)):
         cost = -1.0 if hidden[other, place, time] else counts[other, place, time]
@@ -187,7 +187,7 @@ def _cheapest_time(
     counts: Floats, hidden: Flags, kind: int, place: int, place2: int, time: int
 ) -> int:
     """Another month; the fullest, or the only one, for the whole and where there is but one."""
-    times = counts.shape[2]
+    times: int = counts.shape[2]
     best, least = times - 1, np.inf
     for other in range(times - 1):
         cost = _cost(counts, hidden, kind, place, other) + _cost(

@@ -53,8 +53,8 @@ class Flow:
 
 
 def survival(known: Known) -> Floats:
-    """The share of stays that last longer than d days, for d = 0 to 183: float64[184], from the
-    stays known by then.
+    """The Kaplan–Meier estimate of the share of stays that last longer than d days, for d = 0 to
+    183: float64[184]. Open stays are censored on the day.
 
     An NRC stay is no stay here. With no closed stay at all the answer is 1 up to the end.
     """

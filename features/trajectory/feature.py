@@ -13,9 +13,9 @@ class Feature:
 
     `reason`: what a person would give as the reason (`models.reasons` sums a score's parts by it).
     `directions`: by name, the direction that physiology gives a constrained model: +1 where more of
-    the feature can only raise the risk, -1 where it can only lower it. A target says by which name
-    its directions go (`models.targets`): "relapse" after discharge (and before a first admission:
-    the same bodies slide in the same way), "non_response" in treatment.
+    the feature can only raise the risk, -1 where it can only lower it. A target says which name it
+    goes by (`models.targets.Target.directions`): "relapse" outside of treatment, "non_response" in
+    treatment.
     """
 
     name: str
@@ -27,18 +27,3 @@ class Feature:
     def direction(self, name: str) -> int:
         """The direction of that name: -1, 0 or +1; 0 where neither is certain."""
         return self.directions.get(name, 0)
-
-    @property
-    def relapse(self) -> int:
-        """The direction named "relapse"."""
-        return self.direction("relapse")
-
-    @property
-    def non_response(self) -> int:
-        """The direction named "non_response"."""
-        return self.direction("non_response")
-
-    @property
-    def onset(self) -> int:
-        """As for relapse: the same bodies slide in the same way."""
-        return self.relapse

@@ -47,9 +47,9 @@ IN_VISITS, IN_ILLNESS, IN_FOOD, IN_ATTENDANCE = (
 """How many columns each group declares: it must give as many values."""
 
 
-class Asked(NamedTuple):
-    """The questions, arrays of length n, with what is known of each child itself; `season` is 1 or
-    NaN."""
+class ChildColumns(NamedTuple):
+    """Each question's day and what is known of its child, arrays of length n; `season` is 1, or NaN
+    where the registry's dates hang on a made-up epoch."""
 
     day: Days
     birth_date: Days
@@ -72,7 +72,7 @@ def _put(values: Sequence[float] | Floats, declared: int, matrix: Floats, i: int
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _fill(
-    asked: Asked,
+    own: ChildColumns,
     stays: Stays,
     rows: GrowthRows,
     care: CareRows,
@@ -83,16 +83,16 @@ def _fill(
     whz, waz, haz, muac, log_weight = priors
     day = rows.measured_on
     none, after = np.zeros(len(day)), np.empty(len(day))
-    for i in range(len(asked.day)):
-        begin, end, today = rows.offsets[i], rows.offsets[i + 1], asked.day[i]
+    for i in range(len(own.day)):
+        begin, end, today = rows.offsets[i], rows.offsets[i + 1], own.day[i]
         admitted, closed = stays.admitted_on[i], stays.closed_on[i]
         of_child = child(
             today,
-            asked.birth_date[i],
-            asked.sex[i],
-            asked.birth_weight_kg[i],
-            asked.setting[i],
-            asked.season,
+            own.birth_date[i],
+            own.sex[i],
+            own.birth_weight_kg[i],
+            own.setting[i],
+            own.season,
         )
         at = _put(of_child, IN_CHILD, matrix, i, 0)
         at = _put(stay(i, today, stays), IN_STAY, matrix, i, at)
@@ -147,8 +147,7 @@ def rows(t: Trace, context: Mapping[str, Floats] | None = None) -> Floats:
     """The feature matrix (n, len(NAMES)) of a trace, float64; `context` as columns by name, or
     None: left missing."""
     who = t.known.children
-    # A registry whose dates hang on a made-up epoch has no season.
-    asked = Asked(
+    own = ChildColumns(
         t.day,
         who["birth_date"],
         who["sex"],
@@ -159,7 +158,7 @@ def rows(t: Trace, context: Mapping[str, Floats] | None = None) -> Floats:
     growth, height_noises = growth_rows(t)
     priors = tuple(t.priors[name] for name in (*MEASURES, "log_weight"))
     matrix = np.empty((len(t.day), len(NAMES)))
-    _fill(asked, t.stays, growth, care_rows(t), priors, height_noises, matrix)
+    _fill(own, t.stays, growth, care_rows(t), priors, height_noises, matrix)
     matrix[:, -len(CONTEXT_NAMES) :] = (
         np.nan if context is None else np.array([context[name] for name in CONTEXT_NAMES]).T
     )

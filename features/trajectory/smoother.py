@@ -145,7 +145,7 @@ def smooth(
 
 
 @njit(cache=True, nogil=True)
-def _surprise(
+def _negative_log_likelihood(
     offsets: Ints, day: Days, value: Floats, extra_noise: Floats, prior: Prior
 ) -> tuple[float, int]:
     """Mean negative log likelihood of the readings given the ones before (the first of a child left
@@ -196,13 +196,13 @@ def estimate(
     many times.
     """
     readings = value[~np.isnan(value)]
-    if _surprise(offsets, day, value, extra_noise, fallback)[1] < 500:
+    if _negative_log_likelihood(offsets, day, value, extra_noise, fallback)[1] < 500:
         return fallback
     mean, variance = float(np.median(readings)), float(readings.var())
 
     def cost(logs: Floats) -> float:
         noise, drift, slope_variance = (float(v) for v in np.exp(logs))
-        return _surprise(
+        return _negative_log_likelihood(
             offsets, day, value, extra_noise, Prior(mean, variance, noise, drift, slope_variance)
         )[0]
 

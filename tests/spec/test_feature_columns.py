@@ -11,6 +11,7 @@ from features.trajectory.columns.lifetime import features_of, life
 from features.trajectory.feature import Feature
 from features.trajectory.smoother import DEFAULT_PRIORS
 from models.scoring import score_children
+from models.targets import NON_RESPONSE, ONSET, RELAPSE
 from registry.checks.table import build_records
 from registry.contract.registry import NEVER, day_number
 
@@ -107,8 +108,8 @@ def test_a_direction_under_a_further_name_changes_the_digest_of_its_feature_alon
 
 
 def test_directions_are_up_or_down_under_names_that_a_target_asks_for():
-    told = {name: up for feature in CATALOGUE for name, up in feature.directions.items()}
-    assert set(told) == {"relapse", "non_response"}
+    names = {name for feature in CATALOGUE for name in feature.directions}
+    assert names == {target.directions for target in (RELAPSE, NON_RESPONSE, ONSET)}
     assert {up for feature in CATALOGUE for up in feature.directions.values()} == {-1, 1}
 
 

@@ -1,4 +1,4 @@
-"""Too young or too old to be named SAM, or ill, and at risk all the same."""
+"""At risk though not named SAM: under six months, over five years, or ill."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""A stay that ended otherwise than well: before what was due at its admission."""
+"""A stay that ended without cure, or at a facility: what is due now, asked before what was due at
+the stay's admission."""
 
 from __future__ import annotations
 

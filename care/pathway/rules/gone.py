@@ -1,4 +1,4 @@
-"""Gone: a child that no visit can help."""
+"""Died, left the area, or too old for the programme: no step follows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Where the child will be on the last day that counts, if it goes on as it goes."""
+"""How far above the cut-offs a child will be on the last day that counts, projected at its present
+level and velocity."""
 
 from __future__ import annotations
 
@@ -58,9 +59,9 @@ def prospect(
     whz_prior: Prior,
     muac_prior: Prior,
 ) -> tuple[float, ...]:
-    """The values of PROSPECT: how far above the cut-offs the child will be on the last day that
-    counts (day 84 of a stay, day 183 after it), if it goes on as it goes, in standard deviations of
-    what may come; and SAM at the last judged reading.
+    """The values of PROSPECT: how far above the cut-offs the child is projected to be on the last
+    day that counts (day 84 of a stay, day 183 after it), in standard deviations of the projected
+    reading; and SAM at the last judged reading.
 
     `whz`, `muac`: what `features.trajectory.columns.series.series` found.
     """
