@@ -127,6 +127,8 @@ CANDIDATES = frozenset(
 """DHS: 9994 to 9999 (recode manual: 9994 not present, 9995 refused, 9996 out of plausible limits,
 9998 do not know, 9999 missing); MICS: 99.9, 99.6, 999.9; `verified: false` for the others."""
 NEVER_A_MEASURE = frozenset(range(9994, 10000)) | frozenset(range(99994, 100000))
+LARGEST_MEASURE = 220
+"""No weight in kg, height in cm or arm in mm of a child lies above."""
 OFTEN, TIMES, NEAR, ABOVE = 5, 5, 0.02, 1.5
 """Suspected where it stands so often, and so many times as often as any number within 2 %; or
 alone, half as much again as the greatest of the others."""
@@ -139,7 +141,7 @@ def suspected_missing(counts: Mapping[str, int]) -> list[str]:
     plain = np.array([value for value in numbers.values() if value not in CANDIDATES])
     if not len(plain):
         return []
-    often = {}
+    often: dict[float, int] = {}
     for text, value in numbers.items():
         often[value] = often.get(value, 0) + counts[text]
     found = [
@@ -174,4 +176,8 @@ def suspected_in_unit(different: pa.DictionaryArray, factor: float) -> list[str]
     counts = {
         text: int(count) for text, count in zip(texts, counted, strict=True) if text and count
     }
-    return [text for text in suspected_missing(counts) if read_number(text) * factor < 220]
+    return [
+        text
+        for text in suspected_missing(counts)
+        if isinstance(value := read_number(text), float) and value * factor < LARGEST_MEASURE
+    ]

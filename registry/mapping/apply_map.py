@@ -22,7 +22,7 @@ from registry.contract.errors import BadInput
 from registry.contract.registry import day_date, day_number
 from registry.contract.tables import SPECS, bound
 from registry.indian_digits import grouped
-from registry.mapping.map_file import Map, TableMap, read_map
+from registry.mapping.map_file import Map, ParentSheet, TableMap, read_map
 from registry.mapping.reshape import as_text_table, distinct, join_parent, long_rows, pivot
 from registry.mapping.translate import column_cells
 from registry.sources.raw_sheet import RawSheet
@@ -115,7 +115,7 @@ def _mapped(table: TableMap, sheet: RawSheet, arrived: SourceSheets, plan: Map) 
     """One table of the contract from one sheet."""
     used: set[str] = set()
     if table.parent:
-        parent = arrived.parent(table, sheet)
+        parent = arrived.parent(table, table.parent, sheet)
         arrived.note_used(parent, set(parent.data.column_names))
         sheet = join_parent(sheet, parent, table.parent)
     if table.values:
@@ -271,9 +271,8 @@ class SourceSheets:
             )
         return [first_rows(sheet, self.rows) for sheet in found]
 
-    def parent(self, table: TableMap, beside: RawSheet) -> RawSheet:
+    def parent(self, table: TableMap, link: ParentSheet, beside: RawSheet) -> RawSheet:
         """The parent sheet of a table's sheet; by default in the same file."""
-        link = table.parent
         if self.address:
             raise BadInput(
                 "REG006",

@@ -107,7 +107,7 @@ _COMMA = re.compile(r"\d{1,3},\d{1,2}")
 UNKNOWN = frozenset({"8", "9", "88", "98", "99"})
 """Numbers among codes that say that nobody knows."""
 DAY_FIRST, MONTH_FIRST = "day", "month"
-USUAL = {
+USUAL: dict[str, dict[tuple[float, float], str]] = {
     "weight_kg": {(3, 40): "kg", (1500, 40_000): "g", (41, 400): "100 g"},
     "birth_weight_kg": {(0.5, 6): "kg", (500, 6000): "g", (8, 60): "100 g"},
     "height_cm": {(35, 140): "cm", (0.35, 1.4): "m", (350, 1400): "mm"},
@@ -116,12 +116,22 @@ USUAL = {
 """Where the middle value of a column lies in each unit."""
 
 
+Setting = str | int | list[str] | dict[str, str]
+"""The value of one setting of a map's column."""
+
+
 @dataclass
 class CellFormat:
     """Settings of a map that a column seems to need, and what a person should know of them."""
 
-    settings: dict[str, object] = field(default_factory=dict)
+    settings: dict[str, Setting] = field(default_factory=dict)
     remark: str = ""
+
+    @property
+    def date_formats(self) -> tuple[str, ...]:
+        """The formats of its dates; none where they need none, `ask` where a person must say."""
+        said = self.settings.get("date", ())
+        return (said,) if isinstance(said, str) else tuple(said) if isinstance(said, list) else ()
 
 
 def cell_counts(column: pa.ChunkedArray) -> dict[str, int]:
@@ -244,14 +254,16 @@ def _partner(form: str) -> str:
 
 
 def _number(column: str, counts: Mapping[str, int], unit: str) -> CellFormat | None:
-    decimal = {"decimal": ","} if any(_COMMA.fullmatch(cell.strip()) for cell in counts) else {}
+    decimal: dict[str, Setting] = (
+        {"decimal": ","} if any(_COMMA.fullmatch(cell.strip()) for cell in counts) else {}
+    )
     plain = {cell.replace(",", ".") if decimal else cell: count for cell, count in counts.items()}
     if column == "oedema":
         return _oedema(counts)
     if not any(isinstance(read_number(cell), float) for cell in plain):
         return None
     missing = suspected_missing(plain)
-    settings = decimal | ({"missing": missing} if missing else {})
+    settings = decimal | ({"missing": list(missing)} if missing else {})
     remark = "these seem to stand for a missing value" if missing else ""
     if not unit and (guessed := _unit_of(column, [cell for cell in plain if cell not in missing])):
         settings = {"unit": guessed} | settings
@@ -325,6 +337,5 @@ def _codes(codes: tuple[str, ...], counts: Mapping[str, int]) -> CellFormat | No
         for cell, word in said.items()
         if word in UNKNOWN and word not in meant and word not in own
     )
-    return CellFormat(
-        ({"missing": missing} if missing else {}) | ({"codes": found} if found else {})
-    )
+    settings: dict[str, Setting] = {"missing": missing} if missing else {}
+    return CellFormat(settings | ({"codes": found} if found else {}))

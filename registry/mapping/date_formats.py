@@ -93,10 +93,10 @@ def iso_date(text: str, form: str, *, epoch: dt.date | None = None, day: int = 0
     try:
         if form == "excel_1900":
             return str(EXCEL_DAY_0 + dt.timedelta(int(float(text))))
-        if form == "days_after_made_up_epoch":
+        if form == "days_after_made_up_epoch" and epoch:
             days = float(text)
             return str(epoch + dt.timedelta(int(days))) if days == int(days) else None
-        if form == "months_after_made_up_epoch":
+        if form == "months_after_made_up_epoch" and epoch:
             return str(epoch + dt.timedelta(round(float(text) * DAYS_PER_MONTH)))
         if form == SWAPPED:
             return _swapped(text)
@@ -115,7 +115,7 @@ def _read(text: str, form: str) -> dt.date:
 
 def _swapped(text: str) -> str | None:
     value = read_day(text)
-    if value is BAD or value is MISSING:
+    if not isinstance(value, int):
         return None
     day = dt.date.fromordinal(value + 719163)
     return str(day.replace(day=day.month, month=day.day)) if day.day <= 12 else None
@@ -162,8 +162,8 @@ def possible_formats(text: str) -> tuple[str, ...]:
 def _fits(text: str, form: str) -> bool:
     """Could the cell be of this form? `31/02/2024` is no date, and still shows that the day comes
     first."""
-    if iso_date(text, form) is not None:
-        return not _is_short_year(text, form)
+    if found := iso_date(text, form):
+        return not _is_short_year(text, form, year=int(found[:4]))
     parts = _PARTS.fullmatch(_TIME.sub("", text))
     if not parts or form.replace("%m", "%d").lower() != f"%d{parts[2]}%d{parts[2]}%y":
         return False
@@ -174,12 +174,10 @@ def _fits(text: str, form: str) -> bool:
     return 12 < day <= 31 and 1 <= month <= 12
 
 
-def _is_short_year(text: str, form: str) -> bool:
+def _is_short_year(text: str, form: str, *, year: int) -> bool:
     """Python reads 0026 out of `26` for a year of four digits, and only fixed widths tell 20260314
     from 26032014."""
-    return form in ("%Y%m%d", "%d%m%Y") and (
-        len(text) != 8 or not 1990 <= int(iso_date(text, form)[:4]) <= 2100
-    )
+    return form in ("%Y%m%d", "%d%m%Y") and (len(text) != 8 or not 1990 <= year <= 2100)
 
 
 def half_swapped(cells: Sequence[str]) -> bool:
@@ -193,7 +191,7 @@ def half_swapped(cells: Sequence[str]) -> bool:
             parts = _PARTS.fullmatch(_TIME.sub("", text))
             if parts:
                 left.add((int(parts[1]), int(parts[3])))
-        elif value is not MISSING:
+        elif isinstance(value, int):
             typed.add(dt.date.fromordinal(value + 719163).day)
     few = len({cell for cell in cells if read_day(cell) not in (BAD, MISSING)})
     return (

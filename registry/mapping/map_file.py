@@ -13,6 +13,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, TypeGuard
 
 from registry.contract.errors import BadInput
 from registry.contract.tables import SPECS
@@ -139,10 +140,12 @@ TABLE_KINDS = {
     "values": "a table",
 }
 SCALARS = (str, int, float, bool, dt.date)
+Settings = Mapping[str, Any]
+"""A table of the TOML file, whose values are looked at before they are used."""
 
 
-def read_map(source: str | Path | Mapping) -> Map:
-    """Read and check a map; raises BadInput with all its faults."""
+def read_map(source: object) -> Map:
+    """Read and check a map (a file's path, or its tables); raises BadInput with all its faults."""
     said, text = _loaded(source)
     faults: list[str] = []
     _unknown(said, {"tables", "made_up_epoch", "past"}, "the map", faults)
@@ -175,9 +178,11 @@ def _all_columns(table: TableMap) -> list[ColumnMap]:
     return [*table.columns, *(column for _, column in table.wide)]
 
 
-def _loaded(source: str | Path | Mapping) -> tuple[Mapping, str]:
+def _loaded(source: object) -> tuple[Settings, str]:
     if isinstance(source, Mapping):
         return source, json.dumps(source, default=str, sort_keys=True)
+    if not isinstance(source, str | Path):
+        raise BadInput("REG006", "a map is the path of a file, or tables as such a file has them")
     try:
         text = Path(source).read_text(encoding="utf-8-sig")
         return tomllib.loads(text), text
@@ -224,7 +229,7 @@ def _several(said: str | list[str] | None) -> tuple[str, ...]:
 
 
 def _wide(
-    table: str, said: Mapping, where: str, faults: list[str]
+    table: str, said: Settings, where: str, faults: list[str]
 ) -> tuple[tuple[tuple[str, ColumnMap], ...], int]:
     if not said:
         return (), 0
@@ -254,7 +259,7 @@ def _wide(
     return tuple(patterns), day if _is_whole(day) else 0
 
 
-def _parent(said: Mapping | None, where: str, faults: list[str]) -> ParentSheet | None:
+def _parent(said: Settings | None, where: str, faults: list[str]) -> ParentSheet | None:
     if said is None:
         return None
     _unknown(said, {"file", "sheet", "key", "by"}, f"{where} parent", faults)
@@ -266,7 +271,7 @@ def _parent(said: Mapping | None, where: str, faults: list[str]) -> ParentSheet 
     return ParentSheet(said["key"], said["by"], said.get("file"), said.get("sheet"))
 
 
-def _values(said: Mapping | None, where: str, faults: list[str]) -> ValueRows | None:
+def _values(said: Settings | None, where: str, faults: list[str]) -> ValueRows | None:
     if said is None:
         return None
     _unknown(said, {"name", "value", "by"}, f"{where} values", faults)
@@ -327,7 +332,7 @@ def _column(table: str, name: str, said: object, faults: list[str]) -> ColumnMap
     )
 
 
-def _check_dates(dates: tuple[str, ...], said: Mapping, where: str, faults: list[str]) -> None:
+def _check_dates(dates: tuple[str, ...], said: Settings, where: str, faults: list[str]) -> None:
     if "ask" in dates:
         faults.append(
             f'{where}: date = "ask" waits for your answer: "%d/%m/%Y" (day first), '
@@ -346,7 +351,7 @@ def _check_dates(dates: tuple[str, ...], said: Mapping, where: str, faults: list
         )
 
 
-def _check_column(name: str, said: Mapping, where: str, faults: list[str]) -> None:
+def _check_column(name: str, said: Settings, where: str, faults: list[str]) -> None:
     units = UNITS.get(name, {})
     if "unit" in said and said["unit"] not in units:
         faults.append(f"{where}: unit {said['unit']} is none of {', '.join(units) or 'no units'}")
@@ -372,11 +377,11 @@ def _check_column(name: str, said: Mapping, where: str, faults: list[str]) -> No
 
 
 def _well_typed(
-    said: Mapping, kinds: Mapping[str, str], where: str, faults: list[str]
-) -> dict[str, object]:
+    said: Settings, kinds: Mapping[str, str], where: str, faults: list[str]
+) -> dict[str, Any]:
     """The settings that are what they must be; a fault for each that is not."""
     _unknown(said, set(kinds), where, faults)
-    good = {}
+    good: dict[str, Any] = {}
     for key, value in said.items():
         if key not in kinds:
             continue
@@ -417,7 +422,7 @@ def _is_texts(value: object) -> bool:
     )
 
 
-def _is_whole(value: object) -> bool:
+def _is_whole(value: object) -> TypeGuard[int]:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
@@ -425,7 +430,7 @@ def _text(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _unknown(said: Mapping, known: set[str], where: str, faults: list[str]) -> None:
+def _unknown(said: Settings, known: set[str], where: str, faults: list[str]) -> None:
     if strange := sorted(map(str, set(said) - known)):
         faults.append(
             f"{where} has unknown settings {', '.join(strange)}; known are "

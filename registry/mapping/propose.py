@@ -93,7 +93,7 @@ def _repeat_lines(groups: list[list[RawSheet]]) -> list[str]:
 def _alike(sheets: list[RawSheet]) -> list[list[RawSheet]]:
     """Sheets whose headers of ours are the same belong together: a file, or a sheet, for each
     month."""
-    groups: dict[frozenset, list[RawSheet]] = {}
+    groups: dict[frozenset[str], list[RawSheet]] = {}
     for sheet in sheets:
         names = sheet.data.column_names
         ours = frozenset(
@@ -137,17 +137,20 @@ def trial(
             f"no table of the map comes from {Path(source).name}: its file = says another name",
         )
     checked = check(raws, imported_on=day_number(today()), known=Known())
-    counts = checked.quarantine.counts()
+    came = checked.quarantine.came
     unknown = {
         code
         for name, code in (("children", "REG050"), ("centres", "REG051"))
-        if name not in counts or counts[name]["rows"] >= rows
+        if came.get(name, rows) >= rows
     }
-    for name, table in counts.items():
-        codes = {code: refused for code, refused in table["codes"].items() if code not in unknown}
+    counts: dict[str, dict[str, object]] = {}
+    for name, many in came.items():
+        refusing = checked.quarantine.codes(name).items()
+        codes = {code: refused for code, refused in refusing if code not in unknown}
         refused = sum(codes.values())
-        counts[name] = table | {
-            "kept": table["rows"] - refused,
+        counts[name] = {
+            "rows": many,
+            "kept": many - refused,
             "quarantined": refused,
             "codes": codes,
         }

@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 
 from registry.checks.cells import encode
 from registry.checks.months import composed, expression_of, month_of
+from registry.contract.arrays import Flags, Ints
 from registry.contract.errors import BadInput
 from registry.contract.tables import MISSING_WORDS, SPECS
 from registry.mapping.map_file import ColumnMap, Map, ParentSheet, TableMap, ValueRows
@@ -25,10 +26,10 @@ def long_rows(
     table: TableMap,
     sheet: RawSheet,
     fixed: pa.Table,
-    numbers: np.ndarray,
+    numbers: Ints,
     plan: Map,
     used: set[str],
-) -> tuple[pa.Table, np.ndarray]:
+) -> tuple[pa.Table, Ints]:
     """A column for each month or visit to a row for each in which a cell is filled."""
     own = SPECS[table.name].own_day
     names = list(dict.fromkeys(column.name for _, column in table.wide))
@@ -100,12 +101,14 @@ def _place_of(parts: dict[str, str]) -> Place | None:
     return int(parts["n"]) if "n" in parts else month_of(parts)
 
 
-def _filled(cell: pa.Array) -> np.ndarray:
+def _filled(cell: pa.Array) -> Flags:
     """Where a cell says something: a blank, `-` and `N/A` of a month are no measurement."""
     word = pc.utf8_lower(pc.utf8_trim_whitespace(cell))
-    return pc.invert(pc.fill_null(pc.is_in(word, pa.array(sorted(MISSING_WORDS))), True)).to_numpy(
+    says_nothing = pc.is_in(word, pa.array(sorted(MISSING_WORDS)))
+    filled: Flags = pc.and_(pc.is_valid(cell), pc.invert(says_nothing)).to_numpy(
         zero_copy_only=False
-    ) & pc.is_valid(cell).to_numpy(zero_copy_only=False)
+    )
+    return filled
 
 
 def as_text_table(data: pa.Table) -> pa.Table:
@@ -113,7 +116,7 @@ def as_text_table(data: pa.Table) -> pa.Table:
     return pa.table({name: as_texts(data[name].combine_chunks()) for name in data.column_names})
 
 
-def distinct(data: pa.Table, numbers: np.ndarray) -> tuple[pa.Table, np.ndarray]:
+def distinct(data: pa.Table, numbers: Ints) -> tuple[pa.Table, Ints]:
     """One of equal rows, the first."""
     data = as_text_table(data)
     rows = data.append_column("__row", pa.array(np.arange(data.num_rows)))
@@ -175,7 +178,7 @@ def pivot(sheet: RawSheet, said: ValueRows) -> RawSheet:
     )
 
 
-def _numbered(sheet: RawSheet, by: list[str]) -> np.ndarray:
+def _numbered(sheet: RawSheet, by: list[str]) -> Ints:
     """A number for each different combination of these columns' cells."""
     cells = np.stack(
         [pc.fill_null(encode(_whole(sheet, name)).indices, -1).to_numpy() for name in by]
@@ -183,7 +186,7 @@ def _numbered(sheet: RawSheet, by: list[str]) -> np.ndarray:
     return np.unique(cells, axis=1, return_inverse=True)[1].ravel()
 
 
-def _occurrence(keys: np.ndarray) -> np.ndarray:
+def _occurrence(keys: Ints) -> Ints:
     """For each row, how many rows before it have its key."""
     order = np.argsort(keys, kind="stable")
     ordered = keys[order]

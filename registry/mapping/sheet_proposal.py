@@ -17,11 +17,12 @@ from registry.mapping.cell_formats import (
     DAY_FIRST,
     MONTH_FIRST,
     CellFormat,
+    Setting,
     cell_counts,
     cell_format,
     day_month_order,
 )
-from registry.mapping.headers import MAKES, OWN, age_in, propose, unit_in
+from registry.mapping.headers import MAKES, OWN, HeaderMeaning, age_in, propose, unit_in
 from registry.mapping.reshape import as_text_table
 from registry.sources.raw_sheet import RawSheet
 
@@ -67,7 +68,7 @@ class SheetProposal:
                 shown |= day_month_order(self.cells[header]) or _order_said(header)
         return next(iter(shown)) if len(shown) == 1 else ""
 
-    def _look(self, header: str, answer: dict) -> None:
+    def _look(self, header: str, answer: HeaderMeaning) -> None:
         """The form of a column's cells; a column whose cells cannot be what its header says is left
         out."""
         cells = self.cells[header]
@@ -143,11 +144,10 @@ class SheetProposal:
             *(self._line(column, header) for column, header in columns.items()),
         ]
         wide = self._wide(table)
-        given = set(columns) | {SPECS[table].own_day} if wide else set(columns)
-        if SPECS[table].own_day not in given and (
-            line := self._by_month(table) or self._month_of(table)
-        ):
-            given.add(SPECS[table].own_day)
+        own_day = SPECS[table].own_day
+        given: set[str | None] = {*columns, own_day} if wide else set(columns)
+        if own_day not in given and (line := self._by_month(table) or self._month_of(table)):
+            given.add(own_day)
             lines.append(line)
         lines += [
             missing_line(table, column) for column in SPECS[table].required if column not in given
@@ -212,9 +212,7 @@ class SheetProposal:
             units.setdefault(self.found[header].get("unit", ""), []).append(pattern)
         form = self.forms[next(iter(by_pattern.values()))]
         told = [
-            setting_table(
-                without_repeats(patterns), ({"unit": unit} if unit else {}) | form.settings
-            )
+            setting_table(without_repeats(patterns), _with_unit(unit, form))
             for unit, patterns in units.items()
         ]
         remark = f"   # {plain(form.remark)}" if form.remark else ""
@@ -225,7 +223,7 @@ class SheetProposal:
 
     def _line(self, column: str, header: str) -> str:
         answer, form = self.found[header], self.forms[header]
-        settings = ({"unit": answer["unit"]} if "unit" in answer else {}) | form.settings
+        settings = _with_unit(answer.get("unit", ""), form)
         remark = f"   # {plain(form.remark)}" if form.remark else ""
         return f"{column} = {setting_table([header], settings)}{remark}"
 
@@ -240,7 +238,7 @@ class SheetProposal:
         when = self.forms[seen[0]].settings
         return [
             "# no birth date is recognised; it can be found from an age: birth_date = "
-            + setting_table([header], {"age": unit, "on": seen[0]} | when)
+            + setting_table([header], {"age": unit, "on": seen[0], **when})
             for header in self.found
             if (unit := age_in(header))
         ]
@@ -277,6 +275,12 @@ class SheetProposal:
         unknown = [header for header in unknown if header not in bare]
         lines += [f"# not recognised, kept out: {', '.join(unknown)}"] if unknown else []
         return [*lines, ""] if lines else []
+
+
+def _with_unit(unit: str, form: CellFormat) -> dict[str, Setting]:
+    """The settings of a column, those of its header's unit first."""
+    declared: dict[str, Setting] = {"unit": unit} if unit else {}
+    return declared | form.settings
 
 
 def _added(some: list[Mapping[str, int]]) -> dict[str, int]:

@@ -15,7 +15,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from registry.checks.cells import (
-    BAD,
     MISSING,
     SPOILED_CODE,
     encode,
@@ -62,7 +61,7 @@ def _same(text: str, rows: int) -> pa.Array:
 
 def find_header(sheet: RawSheet, wanted: tuple[str, ...], name: str, used: set[str]) -> str:
     """The sheet's own spelling of the first of these headers that it has; noted as used."""
-    by_name = {spaced(header): header for header in reversed(sheet.data.column_names)}
+    by_name: dict[str, str] = {spaced(one): one for one in reversed(sheet.data.column_names)}
     header = next((by_name[spaced(one)] for one in wanted if spaced(one) in by_name), None)
     if header is None:
         raise BadInput(
@@ -204,7 +203,7 @@ def _code_key(text: str) -> str:
 
 def _scaled(text: str, factor: float) -> str:
     number = read_number(text)
-    return text if number is BAD or number is MISSING else repr(round(number * factor, 9))
+    return repr(round(number * factor, 9)) if isinstance(number, float) else text
 
 
 def birth_windows(ages: pa.Array, visits: pa.Array, column: ColumnMap) -> pa.Array:
@@ -230,7 +229,9 @@ def _window(age: str, visit: str, column: ColumnMap) -> str | None:
     number, day = read_number(age), read_day(visit)
     if number is MISSING or day is MISSING:
         return None
-    if number is BAD or day is BAD or not 0 <= number <= OLDEST[column.age]:
+    if not isinstance(number, float) or not isinstance(day, int):
+        return f"{age} at {visit}"
+    if not 0 <= number <= OLDEST[column.age]:
         return f"{age} at {visit}"
     seen = dt.date.fromordinal(day + 719163)
     if column.age == "days":

@@ -6,6 +6,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -17,7 +18,7 @@ from registry.contract.tables import SPECS
 from registry.sources.excel_parts import broken, mark_errors, refuse_too_large
 from registry.sources.raw_sheet import HEADER_WITHIN, RawSheet, different_names, row_with
 
-Row = list[object]
+Row = list[Any]
 """The cells of one row, as the workbook's reader gives them: texts, numbers, days, None or ""."""
 
 ALMOST = 0.75

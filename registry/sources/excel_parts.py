@@ -13,6 +13,7 @@ import zlib
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 from xml.etree.ElementTree import Element, ParseError, XMLPullParser
 
 from registry.contract.errors import BadInput
@@ -105,7 +106,7 @@ def _whole_tags(archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> Iterator[byt
     yield rest
 
 
-def mark_errors(path: Path, sheets: dict[str, list[list[object]]]) -> None:
+def mark_errors(path: Path, sheets: dict[str, list[list[Any]]]) -> None:
     """Write the errors' own texts into the cells (lists of rows from A1) in which the reader found
     nothing."""
     if not zipfile.is_zipfile(path):
@@ -165,7 +166,8 @@ def _errors(archive: zipfile.ZipFile, part: str) -> Iterator[tuple[int, int, str
     with archive.open(part) as file:
         while piece := file.read(PIECE):
             parser.feed(piece)
-            for _, cell in parser.read_events():
+            for event in parser.read_events():
+                cell = event[-1]
                 if not isinstance(cell, Element):
                     continue
                 if (

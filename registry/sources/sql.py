@@ -5,10 +5,12 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+from collections.abc import Sequence
 from itertools import islice
+from typing import Any
 
 import pyarrow as pa
-from sqlalchemy import Engine, MetaData, Table, create_engine, inspect, select, text
+from sqlalchemy import Engine, MetaData, Row, Table, create_engine, inspect, select, text
 from sqlalchemy.exc import NoSuchTableError, OperationalError, ProgrammingError, SQLAlchemyError
 
 from registry.contract.errors import BadInput
@@ -85,8 +87,8 @@ def _engine(address: str) -> Engine:
 def _unreadable(error: Exception, where: str = "") -> BadInput:
     """The database's own words on a name or a connection; what it says of values may hold a
     child's."""
-    spoken = isinstance(error, OperationalError | ProgrammingError) and error.orig is not None
-    said = str(error.orig).strip().splitlines()[0][:200] if spoken else type(error).__name__
+    own = error.orig if isinstance(error, OperationalError | ProgrammingError) else None
+    said = type(error).__name__ if own is None else str(own).strip().splitlines()[0][:200]
     return BadInput(
         "REG003", f"the database cannot be read{where} ({said}): check the address and the names"
     )
@@ -113,7 +115,7 @@ def _sheet(engine: Engine, name: str, query: str | None, *, rows: int | None = N
     return RawSheet(name, pa.concat_tables(pieces) if pieces else empty)
 
 
-def _arrow(names: list[str], rows: list) -> pa.Table:
+def _arrow(names: list[str], rows: Sequence[Row[Any]]) -> pa.Table:
     columns = zip(*rows, strict=True)
     texts = {
         name: pa.array([_text(cell) for cell in column], pa.string())

@@ -1,5 +1,5 @@
-"""Tables to files: CSV, XLSX, Parquet. Every cell of a CSV stays as written.
-`features.survey.reading` reads."""
+"""The table that `sanket zscores` writes: CSV, TSV, XLSX or Parquet. Cells that were read stay as
+they were written."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import re
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -139,7 +139,7 @@ def _write_sheet(table: pa.Table, path: Path) -> None:
     book.save(path)
 
 
-def _cells(column: pa.ChunkedArray) -> list:
+def _cells(column: pa.ChunkedArray) -> list[Any]:
     """A column as cells of a sheet, which knows numbers, texts, truths and times without a zone."""
     kind = column.type
     if (
@@ -147,8 +147,9 @@ def _cells(column: pa.ChunkedArray) -> list:
         or pa.types.is_binary(kind)
         or (pa.types.is_timestamp(kind) and kind.tz)
     ):
-        return _spelled(column.combine_chunks()).to_pylist()
-    return column.to_pylist()
+        column = _spelled(column.combine_chunks())
+    cells: list[Any] = column.to_pylist()
+    return cells
 
 
 def as_numbers(column: pa.ChunkedArray, *, codes: bool = False) -> pa.ChunkedArray:

@@ -1,9 +1,5 @@
-"""A survey's file through the registry's own readers, and through a map where there is one: the
-columns to answer from.
-
-The same files are read for `sanket import` and `sanket zscores`, and the same map says the same of
-both.
-"""
+"""A survey's file, read as `sanket import` reads it, and through the same map where there is one:
+the columns from which z-scores are computed."""
 
 from __future__ import annotations
 
@@ -14,7 +10,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from features.survey.column_names import Columns, find
+from features.survey.column_names import SurveyColumns, find
 from registry.contract.errors import BadInput
 from registry.mapping.ambiguous import half_swapped_words, oedema_undecided
 from registry.mapping.cell_formats import cell_counts, cell_format, day_month_order
@@ -48,7 +44,7 @@ class Survey:
 
     table: pa.Table
     read: pa.Table
-    columns: Columns
+    columns: SurveyColumns
     decimal_comma: bool = False
     is_typed: bool = False
 
@@ -117,7 +113,7 @@ def _told(path: Path, error: BadInput) -> BadInput:
     return BadInput(code, f"{error.message} (CSV, XLSX or Parquet is needed)")
 
 
-def _mapped(sheet: RawSheet, plan: Map) -> tuple[pa.Table, Columns]:
+def _mapped(sheet: RawSheet, plan: Map) -> tuple[pa.Table, SurveyColumns]:
     """The columns that the map names, translated; `birth_date` may be a window, from an age or a
     month."""
     used: set[str] = set()
@@ -144,7 +140,7 @@ def _mapped(sheet: RawSheet, plan: Map) -> tuple[pa.Table, Columns]:
     if "birth_date" in found:
         found |= _split_windows(found["birth_date"])
     names = tuple(header.get(name, name) for name in found)
-    return pa.table(found), Columns({name: at for at, name in enumerate(found)}, names)
+    return pa.table(found), SurveyColumns({name: at for at, name in enumerate(found)}, names)
 
 
 def _cells(column: ColumnMap, sheet: RawSheet, plan: Map, used: set[str]) -> pa.Array:
@@ -189,7 +185,7 @@ def _combined(cells: pa.ChunkedArray | pa.Array) -> pa.Array:
     return cells.combine_chunks() if isinstance(cells, pa.ChunkedArray) else cells
 
 
-def _by_headers(table: pa.Table, sheet: RawSheet) -> tuple[pa.Table, Columns]:
+def _by_headers(table: pa.Table, sheet: RawSheet) -> tuple[pa.Table, SurveyColumns]:
     """The table with its dates turned to ISO where all of them say how they are written."""
     columns = find(table.column_names, sheet.twice)
     warnings = list(columns.warnings)
@@ -199,17 +195,17 @@ def _by_headers(table: pa.Table, sheet: RawSheet) -> tuple[pa.Table, Columns]:
     order = next(iter(shown)) if len(shown) == 1 else ""
     for name in days:
         form = cell_format("children", "birth_date", counts[name], order=order)
-        dates = form.settings.get("date") if form else None
-        if dates and SWAPPED in dates:
-            raise BadInput("GRO106", f"{half_swapped_words(name)} (--map MAP.toml)")
-        if dates in (None, "ask") or "day" in form.settings:
-            if dates is not None:
-                warnings.append(
-                    f"LOOK: {name} cannot be read for sure ({form.remark}): say how in a "
-                    "map (--map)"
-                )
+        dates = form.date_formats if form else ()
+        if form is None or not dates:
             continue
-        said = ColumnMap(name, dates=(dates,) if isinstance(dates, str) else tuple(dates))
+        if SWAPPED in dates:
+            raise BadInput("GRO106", f"{half_swapped_words(name)} (--map MAP.toml)")
+        if dates == ("ask",) or "day" in form.settings:
+            warnings.append(
+                f"LOOK: {name} cannot be read for sure ({form.remark}): say how in a map (--map)"
+            )
+            continue
+        said = ColumnMap(name, dates=dates)
         at = columns.position[name]
         cells = translate_cells(table.column(at), said, Map(()))
         table = table.set_column(at, table.column_names[at], pa.chunked_array([as_texts(cells)]))
@@ -222,8 +218,10 @@ def _by_headers(table: pa.Table, sheet: RawSheet) -> tuple[pa.Table, Columns]:
 def _refuse_oedema(cells: pa.Array | None) -> None:
     """1 and 2 alone may be grades or WHO's yes and no: 873 of 873 children of a survey would be
     SAM."""
-    counts = cell_counts(pa.chunked_array([cells])) if cells is not None else {}
-    filled = sum(counts.values()) / max(len(cells), 1) if counts else 0.0
+    if cells is None:
+        return
+    counts = cell_counts(pa.chunked_array([cells]))
+    filled = sum(counts.values()) / max(len(cells), 1)
     said = (
         oedema_undecided(counts, filled=filled)
         if all(text.strip()[:1].isdigit() for text in counts)
