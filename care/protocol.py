@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from care.money import BudgetPlan, paise, share
+from registry.contract.days import LAST_DAY_UNDER_FIVE
 from registry.contract.errors import BadInput, SanketError, UsageError
 
 TomlTable = dict[str, Any]
@@ -42,10 +43,10 @@ BOUNDS: dict[str, tuple[type, float, float]] = {
     "older_bmi": (REAL, 9, 15),
     "older_loss_share": (REAL, 0.01, 0.5),
     "mam_high_risk_arm_mm": (REAL, 115, 125),
-    "mam_high_risk_under_days": (WHOLE, 183, 1827),
+    "mam_high_risk_under_days": (WHOLE, 183, LAST_DAY_UNDER_FIVE + 1),
     "mam_failing_days": (WHOLE, 14, 366),
     "mam_high_risk_every_days": (WHOLE, 1, 62),
-    "programme_until_days": (WHOLE, 1826, 2557),
+    "programme_until_days": (WHOLE, LAST_DAY_UNDER_FIVE, 2557),
     "weigh_every_days": (WHOLE, 1, 31),
     "measure_height_every_days": (WHOLE, 1, 92),
     "check_every_days": (WHOLE, 1, 31),

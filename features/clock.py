@@ -25,8 +25,6 @@ from registry.contract.registry import NEVER, OWN_DAY, Registry, Table, empty_ta
 EVENT_TABLES = tuple(OWN_DAY)
 Day = int | np.int32
 """One day as a number, in Python or out of an array of `Days`."""
-AVERAGE_MONTH_DAYS = 30.4375
-"""WHO's month: 365.25 / 12 days."""
 
 
 @dataclass(frozen=True)

@@ -19,12 +19,10 @@ from features.who.growth import zscores
 from registry.checks.plausible import cases_of, far_too_high, shares_beyond
 from registry.contract.arrays import AnyArray, Days, Flags, Floats, Ints, Texts
 from registry.contract.registry import NEVER, Registry, day_date, day_number
-from registry.store.forgetting import shown
+from registry.small_counts import SMALLEST_CELL, shown
 
 AREAS = ("centre", "sector", "project", "district")
 GREEN, AMBER = 80.0, 65.0
-LEAST_CHILDREN = 5
-"""An area-month with fewer children measured has no score, and its counts are not shown."""
 SAM_WINDOW, SAM_EXPECTED = 3, 4.0
 """No SAM at all within so many months is odd where so many cases would be expected."""
 SAM_SHARE = 0.02
@@ -60,10 +58,10 @@ CHECKS = (
 
 @dataclass(frozen=True)
 class QualityScores:
-    """Scores by area (rows) and month (columns); NaN where fewer than `LEAST_CHILDREN` were
-    measured.
+    """Scores by area (rows) and month (columns); NaN where fewer than `SMALLEST_CELL`
+    children were measured.
 
-    `full` masks, by check, where all of at least `LEAST_CHILDREN` fail it. `cases` has (cases,
+    `full` masks, by check, where all of at least `SMALLEST_CELL` fail it. `cases` has (cases,
     judged) of oedema and of SAM; `warnings` are what all records together say that no place has
     been seen to have.
     """
@@ -112,14 +110,14 @@ def score(registry: Registry, *, by: str = "centre") -> QualityScores:
     )
     total = sum(check.weight for check in CHECKS)
     penalty = sum(check.weight * _penalty(check, shares[check.name]) for check in CHECKS)
-    points = np.where(measured >= LEAST_CHILDREN, 100 * (1 - penalty / total), np.nan)
+    points = np.where(measured >= SMALLEST_CELL, 100 * (1 - penalty / total), np.nan)
     full = {
-        name: (shares[name] == 1) & (_count(cell, judged, shape) >= LEAST_CHILDREN)
+        name: (shares[name] == 1) & (_count(cell, judged, shape) >= SMALLEST_CELL)
         for name, (_, judged) in flags.items()
         if name != "sam"
     }
     full |= {
-        name: (shares[name] == 1) & (measured >= LEAST_CHILDREN)
+        name: (shares[name] == 1) & (measured >= SMALLEST_CELL)
         for name in shares
         if name not in full
     }

@@ -13,11 +13,8 @@ from numba import njit
 
 from features.clock import Day, Known
 from registry.contract.arrays import Codes, Days, Floats, Ints
-from registry.contract.registry import APPETITE, NEVER, OUTCOME, PROGRAMME
-
-UCDC, VCDC, NRC, CTC = range(len(PROGRAMME))
-CURED, DEFAULTED, DIED, NOT_RECOVERED, TRANSFERRED = range(len(OUTCOME))
-APPETITE_FAILED = APPETITE.index("fail")
+from registry.contract.codes import Programme, StayOutcome
+from registry.contract.registry import NEVER
 
 
 class Stays(NamedTuple):
@@ -66,7 +63,7 @@ def _latest_stay(
     )
     for i in range(n):
         for row in range(offsets[i], offsets[i + 1]):
-            if programme[row] == UCDC or programme[row] == VCDC:
+            if programme[row] == Programme.UCDC or programme[row] == Programme.VCDC:
                 rows[i] = row
         at = rows[i]
         if at >= 0:
@@ -88,14 +85,14 @@ def _earlier(
     previous = np.full(n, never, np.int32)
     for i in range(n):
         for row in range(offsets[i], offsets[i + 1]):
-            facility = programme[row] == NRC or programme[row] == CTC
+            facility = programme[row] == Programme.NRC or programme[row] == Programme.CTC
             if facility and closed_on[row] == never:
                 counts[4, i] = 1.0
             if row >= latest[i]:
                 continue
             counts[0, i] += 1.0
-            counts[1, i] += outcome[row] == CURED
-            counts[2, i] += outcome[row] == DEFAULTED
+            counts[1, i] += outcome[row] == StayOutcome.CURED
+            counts[2, i] += outcome[row] == StayOutcome.DEFAULTED
             counts[3, i] += facility
             if closed_on[row] != never and (previous[i] == never or closed_on[row] > previous[i]):
                 previous[i] = closed_on[row]

@@ -107,7 +107,7 @@ def _print_counts(tables: dict) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from registry.contract.tables import RULES
+    from registry.contract.rules import RULES
     from registry.indian_digits import grouped
 
     table = Table("table", "rows", "kept", "quarantined", "why")
@@ -214,7 +214,8 @@ def export(
 
 def _known(table: str | None, code: str | None) -> None:
     from registry.contract.errors import UsageError
-    from registry.contract.tables import RULES, SPECS
+    from registry.contract.rules import RULES
+    from registry.contract.tables import SPECS
 
     if table and table not in SPECS:
         raise UsageError("REG066", f"no table {table}; there are {', '.join(SPECS)}")

@@ -92,7 +92,7 @@ COLUMNS: dict[str, tuple[type, float | np.int32]] = {
 - day: the day that is asked about; age_days: on that day; registered_on: the child's registration
   (its
   birth, where nobody wrote that down).
-- left_reason, left_on: code of LEFT_REASON and the day; died, moved: 1 where a stay, the register
+- left_reason, left_on: code of LeftReason and the day; died, moved: 1 where a stay, the register
   or a home visit said
   so, and nobody saw the child since.
 - measured_on: last measurement of any kind; weighed_on, weight_kg, waz, height_on, arm_on, arm_mm:
@@ -119,7 +119,7 @@ COLUMNS: dict[str, tuple[type, float | np.int32]] = {
 - found_sam_on: a home visit or an examiner that found SAM after the last judged reading.
 - complication, assessed_on: as the admission of the open stay says, else of the last closed one
   unless settled.
-- appetite_test (code of APPETITE), tested_on: the newest test at a check or of the open stay's
+- appetite_test (code of AppetiteTest), tested_on: the newest test at a check or of the open stay's
   admission; of an ended
   stay only a failed one, unless settled.
 - checked_on: the last check by an ANM or medical officer (empty counts as an ANM's); reviewed_on:
@@ -248,7 +248,7 @@ def _forgotten_by_the_facility(
     began."""
     stayed = facts["measured_on"].astype(np.int64) - facts["admitted_on"]
     seen = (facts["measured_on"] != NEVER) & (stayed > protocol["nrc_longest_days"])
-    over = (facts["programme"] > history.VCDC) & seen
+    over = (facts["programme"] > history.LAST_CENTRE) & seen
     return {
         "programme": np.where(over, -1, facts["programme"]),
         "admitted_on": np.where(over, NEVER, facts["admitted_on"]),

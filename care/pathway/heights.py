@@ -13,10 +13,9 @@ from features.criteria import criteria
 from features.who.growth import STANDING_FROM_DAYS
 from features.who.standards import BY_AGE
 from registry.contract.arrays import Codes, Days, Floats, Ints
-from registry.contract.registry import POSITION
+from registry.contract.codes import HeightPosition
 
 BELIEVED, COPIED, SHRANK = np.int8(0), np.int8(1), np.int8(2)
-STANDING = POSITION.index("standing")
 STANDING_MORE_CM = 0.7
 """A child measured lying is so much longer than the same child standing (WHO, Child growth
 standards 2006)."""
@@ -92,4 +91,4 @@ def _agree(before: float, lying: float, growth: float) -> bool:
 @njit(cache=True, nogil=True)
 def _standing(position: int, age_days: int) -> bool:
     """Whether a height was measured standing; where nobody said, as WHO asks for it at that age."""
-    return position == STANDING or (position < 0 and age_days >= STANDING_FROM_DAYS)
+    return position == HeightPosition.STANDING or (position < 0 and age_days >= STANDING_FROM_DAYS)

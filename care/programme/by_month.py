@@ -10,25 +10,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from care.pathway import facts
-from care.pathway.conditions import CURED, DEFAULTED, NOT_RECOVERED, TRANSFERRED, UCDC, VCDC
+from care.pathway.conditions import CURED, DEFAULTED, DIED, NOT_RECOVERED, TRANSFERRED, UCDC, VCDC
 from care.pathway.decide import STATES, place
 from care.programme import stays
 from care.protocol import Protocol
 from features.clock import Clock, Known, Ragged
 from features.trajectory.points import growth_points
 from registry.contract.arrays import Days, Flags, Floats, Ints
-from registry.contract.registry import (
-    ITEM,
-    NEVER,
-    OUTCOME,
-    Registry,
-    Table,
-    day_date,
-    day_number,
-    empty_table,
-)
+from registry.contract.codes import RationItem
+from registry.contract.registry import NEVER, Registry, Table, day_date, day_number, empty_table
 
-DIED = OUTCOME.index("died")
 UNTREATED = tuple(
     STATES.index(s)
     for s in ("sam_suspected", "appetite_test_due", "to_ucdc", "to_nrc", "sam_again")
@@ -210,10 +201,10 @@ def _days_in_treatment(tally: _Tally, admitted: Days, closed: Days) -> Iterator[
 def _add_supplies(tally: _Tally, known: Known) -> None:
     rations, attendance = known.rations, known.attendance
     child = rations.question
-    for code, item in enumerate(ITEM):
-        rows = rations["item"] == code
+    for item in RationItem:
+        rows = rations["item"] == item
         tally.add_events(
-            f"{item.lower()}_issued",
+            f"{item.text.lower()}_issued",
             rations["issued_on"][rows],
             child[rows],
             rations["quantity"][rows],

@@ -10,9 +10,10 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from care.pathway.history import CURED, NONE, VCDC
+from care.pathway.history import LAST_CENTRE, NONE
 from features.clock import Known, Ragged
 from registry.contract.arrays import Codes, Days, Flags, Floats, Ints
+from registry.contract.codes import StayOutcome
 
 RELAPSE_DAYS = (30, 91, 183)
 """One, three and six months after discharge."""
@@ -118,12 +119,12 @@ def _stays(
 ) -> None:
     for i in range(len(offsets) - 1):
         for row in range(offsets[i], offsets[i + 1]):
-            if programme[row] > VCDC or programme[row] < 0 or closed_on[row] == NONE:
+            if programme[row] > LAST_CENTRE or programme[row] < 0 or closed_on[row] == NONE:
                 continue
             closed = closed_on[row]
             out[row, 0] = closed - admitted_on[row]
             out[row, 1] = _gain(at[i], at[i + 1], day, weight, waz, admitted_on[row], closed)
-            if outcome[row] == CURED:
+            if outcome[row] == StayOutcome.CURED:
                 first, seen = _sam_again_on(at[i], at[i + 1], day, valid, sam, closed)
                 back = _admitted_again_on(row + 1, offsets[i + 1], admitted_on, closed)
                 _followed(min(first, back), seen, closed, until, out[row])
@@ -159,7 +160,7 @@ def stays_of_centres(known: Known) -> tuple[Ints, Flags]:
     """Length in days, int64, of every known UCDC or VCDC stay (so far, where open) and whether it
     has ended."""
     episodes = known.episodes
-    rows = (episodes["programme"] >= 0) & (episodes["programme"] <= VCDC)
+    rows = (episodes["programme"] >= 0) & (episodes["programme"] <= LAST_CENTRE)
     closed = episodes["closed_on"][rows] != NONE
     until = np.where(
         closed, episodes["closed_on"][rows], known.day[episodes.question][rows]

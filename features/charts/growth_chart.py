@@ -11,7 +11,6 @@ import numpy as np
 
 from features.charts.panel import (
     GREEN,
-    LAST_DAY,
     MM_PER_CM,
     PANEL,
     RED,
@@ -32,10 +31,10 @@ from features.charts.panel import (
 from features.charts.svg import Area, Canvas, Label
 from features.trajectory.projection import Projection
 from features.who.growth import STANDING_FROM_DAYS, round_z, zscores
-from features.who.lms import DAYS_PER_MONTH
 from features.who.measure_of_z import measure_at
 from registry.contract.arrays import AnyArray, Codes, Flags, Floats
-from registry.contract.registry import POSITION
+from registry.contract.codes import HeightPosition
+from registry.contract.days import DAYS_PER_MONTH, LAST_DAY_UNDER_FIVE
 
 __all__ = ["WORDS", "Points", "Treatment", "growth_chart"]
 
@@ -69,7 +68,6 @@ WORDS = {
 
 HEAD, LETTERS = 42, 52
 """Pixels of the title with the key of the bands; letters that a line of notes holds."""
-LYING, STANDING = POSITION.index("lying"), POSITION.index("standing")
 
 
 @dataclass(frozen=True)
@@ -107,7 +105,7 @@ def growth_chart(
     it; a page that sets them itself leaves them out.
     """
     values, odd = _values(points, sex), _implausible(points, sex)
-    of_age = (points.age_days >= 0) & (points.age_days <= LAST_DAY)
+    of_age = (points.age_days >= 0) & (points.age_days <= LAST_DAY_UNDER_FIVE)
     if panels is None:
         panels = [name for name, value in values.items() if np.isfinite(value[of_age]).any()] or [
             "waz"
@@ -213,8 +211,8 @@ def _drawn_height(points: Points) -> Floats:
     does."""
     lies = points.age_days < STANDING_FROM_DAYS
     up, down = (
-        lies & (points.height_position == STANDING),
-        ~lies & (points.height_position == LYING),
+        lies & (points.height_position == HeightPosition.STANDING),
+        ~lies & (points.height_position == HeightPosition.LYING),
     )
     drawn: Floats = points.height_cm + STEP_CM * up - STEP_CM * down
     return drawn
@@ -244,13 +242,14 @@ def _span(age_days: Sequence[float], treatments: Sequence[Treatment]) -> tuple[f
         *(t.since for t in treatments),
         *(t.until for t in treatments if t.until is not None),
     ]
-    ages = [age for age in ages if 0 <= age <= LAST_DAY]
+    ages = [age for age in ages if 0 <= age <= LAST_DAY_UNDER_FIVE]
     half_year = 6 * DAYS_PER_MONTH
     if not ages:
-        return 0.0, float(LAST_DAY)
+        return 0.0, float(LAST_DAY_UNDER_FIVE)
     first = max(0.0, np.floor(min(ages) / half_year) * half_year)
     last = min(
-        float(LAST_DAY), max(np.ceil(max(ages) / half_year) * half_year, first + 2 * half_year)
+        float(LAST_DAY_UNDER_FIVE),
+        max(np.ceil(max(ages) / half_year) * half_year, first + 2 * half_year),
     )
     return min(first, last - 2 * half_year), last
 

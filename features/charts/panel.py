@@ -12,9 +12,9 @@ from features.charts.svg import Area, Canvas, Dots, Label, Polyline, Shape
 from features.criteria import criteria
 from features.trajectory.projection import Projection
 from features.who.growth import STANDING_FROM_DAYS
-from features.who.lms import DAYS_PER_MONTH
 from features.who.measure_of_z import measure_at
 from registry.contract.arrays import Flags, Floats, Ints
+from registry.contract.days import DAYS_PER_MONTH, LAST_DAY_UNDER_FIVE
 
 GREEN, YELLOW, RED, SHADE, INK, LINE = (
     "#e6f4e6",
@@ -28,7 +28,6 @@ AHEAD, CROSS = "#6a2c91", "#b00020"
 WIDTH, PANEL, LEFT, RIGHT, TOP, BOTTOM = 360, 212, 38, 34, 24, 34
 SMALL, LARGE = 12, 13
 """A phone of 360 pixels shows the chart nearly as it is: no word on it is under 11 pixels there."""
-LAST_DAY = 1826
 STEP_CM = 0.7
 MM_PER_CM = 10
 LETTER = 0.6
@@ -191,7 +190,7 @@ def draw_treatments(
     """Episodes as shaded spans with the programme's name; an open one ends at `today` (days of
     age)."""
     taken = [float(panel.left)] * 2
-    for stay in (one for one in stays if one.since <= min(LAST_DAY, today)):
+    for stay in (one for one in stays if one.since <= min(LAST_DAY_UNDER_FIVE, today)):
         until = today if stay.until is None else stay.until
         left, right = panel.x(stay.since), max(panel.x(until), panel.x(stay.since) + 2)
         corners = (
@@ -234,7 +233,9 @@ def draw_points(
     No line joins a length to a height: the step between them is the way of measuring, not the
     child's.
     """
-    known = np.flatnonzero(np.isfinite(values) & (age_days >= 0) & (age_days <= LAST_DAY))
+    known = np.flatnonzero(
+        np.isfinite(values) & (age_days >= 0) & (age_days <= LAST_DAY_UNDER_FIVE)
+    )
     at = {i: (panel.x(age_days[i]), panel.y(values[i])) for i in known}
     for part in _parted(known, age_days) if name == "haz" else (known,):
         if len(part) > 1:

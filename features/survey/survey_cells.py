@@ -18,14 +18,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from registry.checks.cells import MISSING, plain_digits, read_day
-from registry.contract import registry
 from registry.contract.arrays import Flags, Floats
+from registry.contract.codes import Sex
 from registry.contract.tables import MISSING_WORDS
 from registry.mapping.cell_formats import CODES
 
 SEX = {"f": 0, "female": 0, "girl": 0, "2": 0, "लड़की": 0, "मुलगी": 0,
        "m": 1, "male": 1, "boy": 1, "1": 1, "लड़का": 1, "मुलगा": 1}  # fmt: skip
-SEX |= {word: at for at, code in enumerate(registry.SEX) for word in CODES[registry.SEX][code]}
+SEX |= {word: int(sex) for sex in Sex for word in CODES[Sex.texts()][sex.text]}
 """Sex as it is spelled in files; 1 and 2 are WHO's codes for boys and girls."""
 
 POSITION = {"l": 0, "lying": 0, "recumbent": 0, "length": 0, "h": 1, "standing": 1, "height": 1}

@@ -15,8 +15,8 @@ from features.survey import survey_cells
 from features.survey.column_names import SurveyColumns
 from features.survey.suspicion import KG_PER_POUND, Suspicions, refuse_impossible
 from features.who.growth import INDICATORS, REFERENCE, rounded, zscores
-from features.who.lms import DAYS_PER_MONTH
 from registry.contract.arrays import AnyArray, Codes, Flags, Floats
+from registry.contract.days import DAYS_PER_MONTH
 
 CUT_OFFS = (-3.0, -2.0, 2.0, 3.0)
 """WHO's cut-offs of every indicator."""

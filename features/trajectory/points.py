@@ -17,7 +17,7 @@ from features.trajectory.smoother import DEFAULT_PRIORS, Prior
 from features.who.growth import STANDING_FROM_DAYS, point, round_z
 from features.who.standards import BY_AGE
 from registry.contract.arrays import Codes, Floats, Ints
-from registry.contract.registry import POSITION
+from registry.contract.codes import HeightPosition
 
 COLUMNS = (
     "age_days",
@@ -31,7 +31,7 @@ COLUMNS = (
     "sam",
     "wasted",
 )
-LYING, STANDING = POSITION.index("lying"), POSITION.index("standing")
+LYING, STANDING = map(int, HeightPosition)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

@@ -16,10 +16,10 @@ from features.trajectory.points import growth_points
 from features.trajectory.smoother import DEFAULT_PRIORS, Prior, smooth
 from features.who.measure_of_z import measure_at
 from registry.contract.arrays import Days, Floats
+from registry.contract.days import LAST_DAY_UNDER_FIVE
 from registry.contract.registry import NEVER
 
 AHEAD_DAYS = np.array([0, 7, 14, 21, 28, 35, 42, 49, 56])
-LAST_DAY = 1826
 LATEST_READING_DAYS = 91
 """Nothing is projected from readings older than a quarter: too much may have happened since."""
 FEWEST_READINGS = 3
@@ -52,7 +52,7 @@ def project(known: Known, *, priors: Mapping[str, Prior] = DEFAULT_PRIORS) -> Pr
         int(known.children["birth_date"][0]),
         int(known.day[0]),
     )
-    if sex < 0 or born == NEVER or not 0 <= day - born <= LAST_DAY - AHEAD_DAYS[-1]:
+    if sex < 0 or born == NEVER or not 0 <= day - born <= LAST_DAY_UNDER_FIVE - AHEAD_DAYS[-1]:
         return None
     rows = growth_points(known)
     ages = (day - born + AHEAD_DAYS).astype(float)

@@ -15,12 +15,10 @@ from features.clock import Clock, Ragged
 from features.criteria import criteria
 from features.trajectory.points import growth_points
 from registry.contract.arrays import Flags, Floats, Ints
+from registry.contract.days import LAST_DAY_UNDER_FIVE
 from registry.contract.registry import Registry
 
 C = criteria()
-UNDER_FIVE_DAYS = 1826
-"""The contract's last day of five years (1,826 days) is left out, as the published counts of these
-records do."""
 
 
 class WastingEpisodes(NamedTuple):
@@ -81,7 +79,7 @@ def wasting_episodes(growth: Ragged, *, wasted: Floats | None = None) -> Wasting
 
 
 def wasting_of(
-    registry: Registry, *, before_age_days: int = UNDER_FIVE_DAYS
+    registry: Registry, *, before_age_days: int = LAST_DAY_UNDER_FIVE
 ) -> dict[str, int | float]:
     """Counts of wasting over a whole registry, as known at the end of its records, below an age in
     days.

@@ -14,17 +14,17 @@ from pathlib import Path
 import numpy as np
 
 from registry.contract.arrays import Days
+from registry.contract.days import LAST_DAY_UNDER_FIVE
 
 SCALE = np.array([10_000, 10_000, 100_000])
 """WHO prints L and M with four decimals and S with five: as whole numbers they are exact."""
 
-LAST_DAY = 1826
 TABLES = {
-    "waz": ("by_day", "wfa", 0, LAST_DAY, 1),
-    "haz": ("by_day", "lfa", 0, LAST_DAY, 1),
-    "baz": ("by_day", "bmifa", 0, LAST_DAY, 1),
-    "muacz": ("by_day", "acfa", 91, LAST_DAY, 1),
-    "hcz": ("by_day", "hcfa", 0, LAST_DAY, 1),
+    "waz": ("by_day", "wfa", 0, LAST_DAY_UNDER_FIVE, 1),
+    "haz": ("by_day", "lfa", 0, LAST_DAY_UNDER_FIVE, 1),
+    "baz": ("by_day", "bmifa", 0, LAST_DAY_UNDER_FIVE, 1),
+    "muacz": ("by_day", "acfa", 91, LAST_DAY_UNDER_FIVE, 1),
+    "hcz": ("by_day", "hcfa", 0, LAST_DAY_UNDER_FIVE, 1),
     "wfl": ("by_day", "wfl", 450, 1100, 10),
     "wfh": ("by_day", "wfh", 650, 1200, 10),
     "waz_2007": ("by_month", "wfa", 61, 120, 1),

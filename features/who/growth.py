@@ -15,10 +15,11 @@ from numba import njit
 from numpy.typing import ArrayLike
 
 from features.criteria import criteria
-from features.who.lms import DAYS_PER_MONTH, beyond_3_sd, inner, restricted, unrestricted
+from features.who.lms import beyond_3_sd, inner, restricted, unrestricted
 from features.who.standards import BY_AGE, BY_HEIGHT, BY_LENGTH
 from features.who.who2007 import fill_older
 from registry.contract.arrays import AnyArray, Codes, Floats
+from registry.contract.days import DAYS_PER_MONTH
 from registry.contract.errors import UsageError
 
 STANDING_FROM_DAYS = 731

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from registry.contract.arrays import Floats
+from registry.contract.days import LAST_DAY_UNDER_FIVE
 from registry.contract.errors import SanketError
 
 CHECKSUM = "0d498ce3c6309ee2aa6da1ca825a0d21afa29353d6c40591a6f1774767a3b13a"
@@ -17,7 +18,7 @@ tables: new tables are a new version of the code."""
 
 FOLDER = Path(__file__).parent
 SCALE = np.array([1e4, 1e4, 1e5])
-DAYS = 1827
+DAYS = LAST_DAY_UNDER_FIVE + 1
 AGE_COLUMNS = ("waz", "haz", "baz", "muacz", "hcz")
 
 

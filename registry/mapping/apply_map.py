@@ -18,8 +18,8 @@ from registry.checks import rejected as refusing
 from registry.checks.cells import encode
 from registry.checks.rejected import broken_lines
 from registry.checks.table import Raw
+from registry.contract.days import day_date, day_number
 from registry.contract.errors import BadInput
-from registry.contract.registry import day_date, day_number
 from registry.contract.tables import SPECS, bound
 from registry.indian_digits import grouped
 from registry.mapping.map_file import Map, ParentSheet, TableMap, read_map
@@ -191,7 +191,7 @@ def _together(name: str, parts: list[_Part], notes: list[str]) -> Raw:
         counted.append(numbers + before)
         if raw.refused:
             broken.append(
-                refusing.Refused(
+                refusing.RejectedRows(
                     name, lines + before, raw.refused.code, raw.refused.column, raw.refused.cells
                 )
             )

@@ -12,7 +12,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from registry.checks.cells import BAD, encode, plain_digits, read_day, read_month, read_number
-from registry.contract import registry
+from registry.contract.codes import (
+    AppetiteTest,
+    HeightPosition,
+    LeftReason,
+    Programme,
+    RationItem,
+    ReportedStatus,
+    Setting,
+    Sex,
+    StayOutcome,
+)
 from registry.contract.tables import MISSING_WORDS, SPECS
 from registry.mapping.ambiguous import NO_WORDS, YES_WORDS, oedema_undecided, suspected_missing
 from registry.mapping.date_formats import (
@@ -25,21 +35,21 @@ from registry.mapping.date_formats import (
 )
 
 CODES: dict[tuple[str, ...], dict[str, tuple[str, ...]]] = {
-    registry.SEX: {
+    Sex.texts(): {
         "F": ("female", "girl", "महिला", "स्त्री", "बालिका", "लड़की", "मुलगी", "2"),
         "M": ("male", "boy", "पुरुष", "बालक", "लड़का", "मुलगा", "1"),
     },
-    registry.SETTING: {
+    Setting.texts(): {
         "rural": ("ग्रामीण",),
         "urban": ("शहरी", "नगरीय", "नागरी"),
         "tribal": ("आदिवासी", "जनजातीय"),
     },
-    registry.REPORTED_STATUS: {
+    ReportedStatus.texts(): {
         "green": ("normal", "सामान्य", "साधारण", "हरा", "हिरवा"),
         "yellow": ("mam", "moderate", "मध्यम", "मॅम", "पीला", "पिवळा"),
         "red": ("sam", "severe", "अति गंभीर", "अतिगंभीर", "गंभीर", "तीव्र", "सॅम", "लाल"),
     },
-    registry.OUTCOME: {
+    StayOutcome.texts(): {
         "cured": (
             "recovered",
             "discharged cured",
@@ -70,7 +80,7 @@ CODES: dict[tuple[str, ...], dict[str, tuple[str, ...]]] = {
             "संदर्भित",
         ),
     },
-    registry.PROGRAMME: {
+    Programme.texts(): {
         "NRC": (
             "nutrition rehabilitation centre",
             "nutrition rehabilitation center",
@@ -85,18 +95,21 @@ CODES: dict[tuple[str, ...], dict[str, tuple[str, ...]]] = {
         "UCDC": ("urban child development centre", "urban child development center", "यूसीडीसी"),
         "CTC": ("child treatment centre", "child treatment center", "सीटीसी"),
     },
-    registry.APPETITE: {
+    AppetiteTest.texts(): {
         "pass": ("passed", "good", "उत्तीर्ण"),
         "fail": ("failed", "poor", "अनुत्तीर्ण"),
         "not_done": ("not done",),
     },
-    registry.LEFT_REASON: {
+    LeftReason.texts(): {
         "moved": ("migrated", "migration", "shifted", "स्थलांतर"),
         "died": ("death", "dead", "मृत्यु", "मृत्यू"),
         "aged_out": ("aged out", "graduated", "above 6 years", "completed 6 years"),
     },
-    registry.ITEM: {"THR": ("take home ration",), "HCM": ("hot cooked meal", "hot cooked meals")},
-    registry.POSITION: {
+    RationItem.texts(): {
+        "THR": ("take home ration",),
+        "HCM": ("hot cooked meal", "hot cooked meals"),
+    },
+    HeightPosition.texts(): {
         "lying": ("1", "l", "length", "recumbent", "लेटकर", "झोपून"),
         "standing": ("2", "h", "height", "खड़े होकर", "उभे"),
     },
@@ -116,7 +129,7 @@ USUAL: dict[str, dict[tuple[float, float], str]] = {
 """Where the middle value of a column lies in each unit."""
 
 
-Setting = str | int | list[str] | dict[str, str]
+MapSetting = str | int | list[str] | dict[str, str]
 """The value of one setting of a map's column."""
 
 
@@ -124,7 +137,7 @@ Setting = str | int | list[str] | dict[str, str]
 class CellFormat:
     """Settings of a map that a column seems to need, and what a person should know of them."""
 
-    settings: dict[str, Setting] = field(default_factory=dict)
+    settings: dict[str, MapSetting] = field(default_factory=dict)
     remark: str = ""
 
     @property
@@ -254,7 +267,7 @@ def _partner(form: str) -> str:
 
 
 def _number(column: str, counts: Mapping[str, int], unit: str) -> CellFormat | None:
-    decimal: dict[str, Setting] = (
+    decimal: dict[str, MapSetting] = (
         {"decimal": ","} if any(_COMMA.fullmatch(cell.strip()) for cell in counts) else {}
     )
     plain = {cell.replace(",", ".") if decimal else cell: count for cell, count in counts.items()}
@@ -337,5 +350,5 @@ def _codes(codes: tuple[str, ...], counts: Mapping[str, int]) -> CellFormat | No
         for cell, word in said.items()
         if word in UNKNOWN and word not in meant and word not in own
     )
-    settings: dict[str, Setting] = {"missing": missing} if missing else {}
+    settings: dict[str, MapSetting] = {"missing": missing} if missing else {}
     return CellFormat(settings | ({"codes": found} if found else {}))

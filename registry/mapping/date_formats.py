@@ -12,13 +12,13 @@ from functools import lru_cache
 
 from registry.checks.cells import BAD, MISSING, plain_digits, read_day
 from registry.checks.months import MONTHS, NAMED
+from registry.contract.days import DAYS_PER_MONTH
 
 EXCEL_DAY_0 = dt.date(1899, 12, 30)
 """Excel's serial dates count from here (its own 1900 has a 29 February; from 1900-03-01 on this is
 right)."""
 EXCEL_DAYS = range(36_526, 73_051)
 """Serial dates of the years 2000 to 2099."""
-DAYS_PER_MONTH = 30.4375
 SWAPPED = "iso_day_month_swapped"
 NAMED_FORMATS = (
     "iso",

@@ -6,9 +6,9 @@ from __future__ import annotations
 from fnmatch import fnmatch
 from pathlib import Path
 
-from registry.checks.table import Known, check
+from registry.checks.table import StoredIds, check
+from registry.contract.days import day_number
 from registry.contract.errors import BadInput
-from registry.contract.registry import day_number
 from registry.contract.tables import SPECS
 from registry.mapping.headers import propose
 from registry.mapping.map_file import Map, TableMap, read_map
@@ -136,7 +136,7 @@ def trial(
             "REG006",
             f"no table of the map comes from {Path(source).name}: its file = says another name",
         )
-    checked = check(raws, imported_on=day_number(today()), known=Known())
+    checked = check(raws, imported_on=day_number(today()), known=StoredIds())
     came = checked.quarantine.came
     unknown = {
         code

@@ -17,7 +17,7 @@ from registry.mapping.cell_formats import (
     DAY_FIRST,
     MONTH_FIRST,
     CellFormat,
-    Setting,
+    MapSetting,
     cell_counts,
     cell_format,
     day_month_order,
@@ -277,9 +277,9 @@ class SheetProposal:
         return [*lines, ""] if lines else []
 
 
-def _with_unit(unit: str, form: CellFormat) -> dict[str, Setting]:
+def _with_unit(unit: str, form: CellFormat) -> dict[str, MapSetting]:
     """The settings of a column, those of its header's unit first."""
-    declared: dict[str, Setting] = {"unit": unit} if unit else {}
+    declared: dict[str, MapSetting] = {"unit": unit} if unit else {}
     return declared | form.settings
 
 

@@ -1,13 +1,15 @@
 """The store's SQL tables and their versions: one schema for SQLite and PostgreSQL.
 
 Ids are kept once, in `ids`, and stand as integers everywhere else; days are integers since
-1970-01-01, codes are positions in the tuples of `registry.contract.registry`, and NULL is missing.
+1970-01-01, codes are the numbers of `registry.contract.codes`, and NULL is missing.
 Every version of a row is a row.
 """
 
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -27,6 +29,7 @@ from sqlalchemy import (
     select,
     update,
 )
+from sqlalchemy.types import TypeEngine
 
 from registry.contract import registry
 from registry.contract.errors import Refused
@@ -35,7 +38,11 @@ METADATA = MetaData()
 VERSION = 2
 """Raised by one with each function added to `MIGRATIONS`."""
 
-SQL_TYPES = {registry.DAY: Integer, registry.CODE: SmallInteger, registry.NUMBER: Float}
+SQL_TYPES: dict[type, type[TypeEngine[Any]]] = {
+    registry.DAY: Integer,
+    registry.CODE: SmallInteger,
+    registry.NUMBER: Float,
+}
 OWN_COLUMNS = {"centres": {"name": registry.REF}, "measurements": {"source": registry.REF}}
 """Columns that the store keeps and the registry in memory does not need."""
 
@@ -109,7 +116,7 @@ def store_columns(name: str) -> dict[str, type]:
 
 
 def _table(name: str) -> Table:
-    columns = [
+    columns: list[Column[Any]] = [
         Column(column, SQL_TYPES.get(kind, Integer)) for column, kind in store_columns(name).items()
     ]
     first = "centre" if name == "centres" else "child"
@@ -137,7 +144,7 @@ def _examiner(connection: Connection) -> None:
         connection.exec_driver_sql(f"ALTER TABLE checks ADD COLUMN {column}")
 
 
-MIGRATIONS: tuple = (_examiner,)
+MIGRATIONS: tuple[Callable[[Connection], None], ...] = (_examiner,)
 """Functions of a connection, the n-th takes a store from version n to n + 1."""
 
 

@@ -10,15 +10,15 @@ server and knows no such trouble.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pyarrow as pa
 
+from registry.contract.arrays import AnyArray
 from registry.contract.errors import BadInput
 from registry.store.bulk import EMPTY_AS, Bulk, connect
-from registry.store.store import Store, store_url
+from registry.store.store import Store, database_file, store_url
 
 
 class PlainBulk(Bulk):
@@ -38,9 +38,7 @@ class PlainBulk(Bulk):
         """Run one statement for its effect."""
         self._connection.execute(statement)
 
-    def query(
-        self, statement: str, kinds: Mapping[str, type] | None = None
-    ) -> dict[str, np.ndarray]:
+    def query(self, statement: str, kinds: Mapping[str, type] | None = None) -> dict[str, AnyArray]:
         """The answer's columns by name, as the base class gives them."""
         cursor = self._connection.execute(statement)
         names = [column[0] for column in cursor.description]
@@ -61,7 +59,7 @@ class PlainBulk(Bulk):
         )
 
 
-def _column(cells: tuple, kind: type | None) -> np.ndarray:
+def _column(cells: Sequence[object], kind: type | None) -> AnyArray:
     if kind is None:
         return np.array(cells, object)
     nothing = EMPTY_AS.get(kind, -1)
@@ -73,17 +71,15 @@ class PlainStore(Store):
 
     def bulk(self) -> Bulk:
         """A connection for whole columns; a transaction of its own."""
-        return (
-            PlainBulk(self.url.database)
-            if self.url.get_backend_name() == "sqlite"
-            else connect(self.url)
-        )
+        path = database_file(self.url)
+        return connect(self.url) if path is None else PlainBulk(str(path))
 
 
 def open_beside_the_book(address: str) -> PlainStore:
     """Open a store that is there already. Raises BadInput (REG060) where it is not."""
     url = store_url(address)
-    if url.get_backend_name() == "sqlite" and not Path(url.database).exists():
+    path = database_file(url)
+    if path is not None and not path.exists():
         raise BadInput(
             "REG060",
             "there is no store at this address: `sanket import SOURCE --to STORE` makes one",

@@ -3,10 +3,13 @@ columns."""
 
 from __future__ import annotations
 
+import datetime as dt
 import os
-from collections.abc import Callable, Iterable, Iterator
+import sqlite3
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Engine, create_engine, event, select
 from sqlalchemy.engine import URL, make_url
@@ -19,14 +22,20 @@ from registry.store.bulk import Bulk, connect
 from registry.store.loading import digest, load
 from registry.store.store_facts import facts_of
 
+if TYPE_CHECKING:
+    from registry.checks.plausible import ZScores
+    from registry.sources.sheets import Source
+    from registry.store.importing import ImportReport
+
 
 def open_store(address: str | Path, *, must_exist: bool = False) -> Store:
     """Open a store (a path ending in `.db`, or a `postgresql://` address), made when missing."""
     url = store_url(str(address))
-    if must_exist and url.get_backend_name() == "sqlite" and not Path(url.database).exists():
+    path = database_file(url)
+    if must_exist and path is not None and not path.exists():
         raise BadInput(
             "REG060",
-            f"there is no store at {url.database}: `sanket import SOURCE --to STORE` makes one",
+            f"there is no store at {path}: `sanket import SOURCE --to STORE` makes one",
         )
     make_private(url)
     try:
@@ -45,7 +54,7 @@ def made_for(address: str | Path) -> Iterator[Store]:
     """Open a store to import into; one that was made for an import that failed is taken away
     again."""
     url = store_url(str(address))
-    path = Path(url.database) if url.get_backend_name() == "sqlite" else None
+    path = database_file(url)
     beside = (
         [path, path.with_suffix(".key"), path.with_name(f"{path.name}-journal")] if path else []
     )
@@ -64,10 +73,16 @@ def made_for(address: str | Path) -> Iterator[Store]:
 def make_private(url: URL) -> None:
     """A store's file that is not there yet, made empty and for its owner alone: SQLite would let
     everybody read it, and gives its other files (-wal, -shm) the rights of this one."""
-    if url.get_backend_name() == "sqlite" and url.database and not Path(url.database).exists():
+    path = database_file(url)
+    if path is not None and not path.exists():
         # Where it cannot be made, SQLite itself says so when it opens it.
         with suppress(OSError):
-            os.close(os.open(url.database, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+
+
+def database_file(url: URL) -> Path | None:
+    """The file of a SQLite database; None of any other."""
+    return Path(url.database) if url.get_backend_name() == "sqlite" and url.database else None
 
 
 def store_url(address: str) -> URL:
@@ -107,13 +122,13 @@ class Store:
 
     def import_source(
         self,
-        source: object,
+        source: str | Path | Source,
         *,
         map: object = None,
-        imported_on: object = None,
+        imported_on: dt.date | str | None = None,
         past: bool = False,
-        zscores: Callable | None = None,
-    ):
+        zscores: ZScores | None = None,
+    ) -> ImportReport:
         """Read, check and keep a source; see `registry.store.importing.import_source`."""
         from registry.store.importing import import_source
 
@@ -138,7 +153,7 @@ def _engine(url: URL) -> Engine:
     engine = create_engine(url)
 
     @event.listens_for(engine, "connect")
-    def patient(connection, _record) -> None:
+    def patient(connection: sqlite3.Connection, _record: object) -> None:
         connection.execute("PRAGMA busy_timeout = 30000")
 
     return engine

@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 from functools import lru_cache
 
-from registry.contract.tables import RULES, SPECS
+from registry.contract.rules import RULES
+from registry.contract.tables import SPECS
 
 CODE = "REG029"
 NESTED = ("measurements", "episodes", "checks", "rations", "attendance", "visits")

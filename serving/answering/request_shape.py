@@ -7,7 +7,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from itertools import chain
 
-from registry.contract.tables import RULES, SPECS
+from registry.contract.rules import RULES
+from registry.contract.tables import SPECS
 from serving.answering.field_names import KNOWN, MOST_NAMED, NESTED, unknown_fields
 
 MOST_RECORDS = 2000

@@ -4,7 +4,7 @@ bounds are said once."""
 from __future__ import annotations
 
 from models.targets import trained_targets
-from registry.contract.tables import SPECS, Column, bound
+from registry.contract.tables import SPECS, ColumnSpec, bound
 from serving.answering.field_names import NESTED
 
 NUMBER_OR_NULL = {"type": ["number", "null"]}
@@ -23,7 +23,7 @@ MEANINGS = {
 }
 
 
-def column_schema(column: Column) -> dict:
+def column_schema(column: ColumnSpec) -> dict:
     """One column of the contract: type, unit, bound, codes."""
     kinds = {"number": "number", "truth": "boolean"}
     kind = "integer" if column.whole else kinds.get(column.kind, "string")

@@ -11,8 +11,9 @@ from starlette.responses import Response
 
 from models.targets import TARGETS
 from models.visits.expected_events import Expected
+from registry.small_counts import SMALLEST_CELL, is_small
 from serving.access.permissions import Person
-from serving.book.disclosure import SMALLEST_CELL, Told, decided, shares
+from serving.book.disclosure import Told, decided, shares
 from serving.book.sector_figures import GROUPS, sector_figures, summed
 from serving.language.words import Words
 from serving.pages.templates import html
@@ -94,7 +95,7 @@ def _expected(found: dict, target: str, told: Told) -> Expected | None:
     """The events expected next month; None where the children scored, or those of the month, are
     too few to tell."""
     value = Expected(**found["month"][target])
-    few = 0 < value.children < SMALLEST_CELL or told.scored.get(target) is None
+    few = is_small(value.children) or told.scored.get(target) is None
     return None if few and value.children else value
 
 

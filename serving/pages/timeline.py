@@ -18,12 +18,10 @@ from features.charts.child_chart import chart_of
 from features.charts.svg import Canvas
 from features.clock import Clock, Known
 from features.trajectory.points import growth_points
+from registry.contract.codes import Programme, StayOutcome, VisitFinding
 from registry.contract.errors import SanketError
 from registry.contract.registry import (
-    FINDING,
     NEVER,
-    OUTCOME,
-    PROGRAMME,
     Registry,
     day_date,
     day_number,
@@ -134,7 +132,7 @@ def _weighings(known: Known, words: Words) -> list[Event]:
 def _stays(known: Known, words: Words) -> list[Event]:
     rows, made = known.episodes, []
     for i in range(rows.rows.rows):
-        programme = PROGRAMME[rows["programme"][i]]
+        programme = Programme.text_of(rows["programme"][i])
         made.append(
             Event(
                 day_date(rows["admitted_on"][i]),
@@ -143,7 +141,7 @@ def _stays(known: Known, words: Words) -> list[Event]:
             )
         )
         if rows["closed_on"][i] != NEVER and rows["outcome"][i] >= 0:
-            outcome = words("outcomes", OUTCOME[rows["outcome"][i]])
+            outcome = words("outcomes", StayOutcome.text_of(rows["outcome"][i]))
             text = words.say("ui", "closed", programme=programme, outcome=outcome)
             made.append(Event(day_date(rows["closed_on"][i]), "closed", text))
     return made
@@ -174,7 +172,9 @@ def _visits(known: Known, words: Words) -> list[Event]:
         Event(
             day_date(rows["visited_on"][i]),
             "visited",
-            words.say("ui", "visited", finding=words("findings", FINDING[rows["finding"][i]])),
+            words.say(
+                "ui", "visited", finding=words("findings", VisitFinding.text_of(rows["finding"][i]))
+            ),
         )
         for i in range(rows.rows.rows)
         if rows["finding"][i] >= 0

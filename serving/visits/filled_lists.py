@@ -17,8 +17,8 @@ import pyarrow as pa
 
 from models.visits.listed_child import counted_to
 from models.visits.ranking import main_reason
+from registry.contract.codes import VisitFinding
 from registry.contract.errors import BadInput
-from registry.contract.registry import FINDING
 from registry.sources.raw_sheet import RawSheet, ShortRows
 from registry.sources.sheets import CSV_ENDINGS, is_text, sheets_of
 from serving.language.arm import WRITTEN, arm_mm
@@ -119,7 +119,8 @@ def _outcome(
     finding = finding_code(cells.get("finding"))
     if cells.get("finding") and finding is None:
         return (
-            f"finding is not one of {', '.join(FINDING)} (or their words in {', '.join(LANGUAGES)})"
+            f"finding is not one of {', '.join(VisitFinding.texts())} "
+            f"(or their words in {', '.join(LANGUAGES)})"
         )
     day = written_day(cells["visited_on"]) if cells.get("visited_on") else visited_on
     if day is None:
@@ -143,9 +144,11 @@ EARLIER_WORDS = {
 def finding_code(text: str | None) -> str | None:
     """The contract's code for a finding, given as code or as the word of any language."""
     wanted = " ".join((text or "").split()).casefold()
-    spellings = {code: code for code in FINDING} | EARLIER_WORDS
+    spellings = {code: code for code in VisitFinding.texts()} | EARLIER_WORDS
     for language in LANGUAGES:
-        spellings |= {words(language)("findings", code).casefold(): code for code in FINDING}
+        spellings |= {
+            words(language)("findings", code).casefold(): code for code in VisitFinding.texts()
+        }
     return spellings.get(wanted)
 
 

@@ -12,8 +12,8 @@ from starlette.requests import Request
 
 from models.visits.listed_child import counted_to
 from models.visits.ranking import main_reason
-from registry.contract.registry import FINDING
-from registry.contract.tables import RULES
+from registry.contract.codes import VisitFinding
+from registry.contract.rules import RULES
 from serving.access.permissions import Person
 from serving.book.accepted import refusals
 from serving.book.outbox import registry_rows
@@ -44,7 +44,7 @@ REQUEST_BODY = {
                         },
                         "finding": {
                             "type": ["string", "null"],
-                            "enum": [*FINDING, None],
+                            "enum": [*VisitFinding.texts(), None],
                             "description": "may only be missing or null beside a weight_kg or muac_mm: "  # noqa: E501
                             "none of the "
                             "findings fits, and the child stays on the list",
@@ -116,8 +116,13 @@ def asked(document: object, *, child_id: str, today: dt.date) -> Outcome:
             }
         )
     taken = {name: document[name] for name in BOUNDS if document.get(name) is not None}
-    if not (document.get("finding") in FINDING or (document.get("finding") is None and taken)):
-        errors.append({"field": "finding", "problem": f"must be one of {', '.join(FINDING)}"})
+    if not (
+        document.get("finding") in VisitFinding.texts()
+        or (document.get("finding") is None and taken)
+    ):
+        errors.append(
+            {"field": "finding", "problem": f"must be one of {', '.join(VisitFinding.texts())}"}
+        )
     for name, value in taken.items():
         low, high = BOUNDS[name]
         if (

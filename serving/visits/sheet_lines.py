@@ -13,14 +13,17 @@ from dataclasses import dataclass
 
 from models.visits.listed_child import Candidate
 from models.visits.ranking import VisitList, VisitRow
-from registry.contract.registry import FINDING
+from registry.contract.codes import VisitFinding
 from serving.language.arm import arm_cm
 from serving.language.reason_wording import form_of, known
 from serving.language.telling import rule_line, step_words, telling, what_to_do, why_line
 from serving.language.words import Words, how_often, last_weight, may_happen, whom
 
 TICK_BOXES = tuple(
-    sorted(FINDING, key=("well", "ill", "sam_again", "away", "moved", "data_wrong", "died").index)
+    sorted(
+        VisitFinding.texts(),
+        key=("well", "ill", "sam_again", "away", "moved", "data_wrong", "died").index,
+    )
 )
 """The findings in the order of the boxes, on paper and on the page: all that the registry's visits
 know."""

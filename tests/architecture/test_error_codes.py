@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from registry.contract.error_codes import DECLARED, PAGE, families, page
-from registry.contract.tables import RULES
+from registry.contract.rules import RULES
 from serving.errors import AccessError, ServingError
 from serving.http.problems import KINDS, STATUS, TOLD_AS
 from training.checks.run_checks import CHECKS

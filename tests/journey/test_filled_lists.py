@@ -86,13 +86,14 @@ def found(store: str) -> list[tuple]:
     opened = open_store(store)
     registry = opened.load()
     opened.close()
-    from registry.contract.registry import FINDING, NEVER, day_date
+    from registry.contract.codes import VisitFinding
+    from registry.contract.registry import NEVER, day_date
 
     rows = registry.visits
     return [
         (
             str(registry.child_ids[rows["child"][i]]),
-            FINDING[rows["finding"][i]],
+            VisitFinding.text_of(rows["finding"][i]),
             day_date(rows["visited_on"][i]),
             None if rows["listed_on"][i] == NEVER else day_date(rows["listed_on"][i]),
         )

@@ -12,8 +12,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from registry.contract.codes import ReportedStatus
 from registry.contract.errors import BadInput
-from registry.contract.registry import REPORTED_STATUS, day_date
+from registry.contract.registry import day_date
 from registry.mapping.headers import propose
 from registry.mapping.map_file import read_map
 from registry.mapping.propose import proposal, trial
@@ -67,7 +68,7 @@ def test_declared_units_dates_codes_and_commas_are_read(tmp_path):
     row = registry.measurements
     assert (row["weight_kg"][0], row["height_cm"][0], row["muac_mm"][0]) == (7.1, 70.0, 121.0)
     assert day_date(row["measured_on"][0]) == dt.date(2025, 1, 10)
-    assert REPORTED_STATUS[row["reported_status"][0]] == "green"
+    assert ReportedStatus.text_of(row["reported_status"][0]) == "green"
 
 
 def test_no_unit_is_converted_that_the_map_does_not_declare(tmp_path):

@@ -14,8 +14,9 @@ from pathlib import Path
 import pytest
 from openpyxl import Workbook
 
+from registry.contract.codes import ReportedStatus
 from registry.contract.errors import BadInput
-from registry.contract.registry import REPORTED_STATUS, day_date
+from registry.contract.registry import day_date
 from registry.mapping.propose import proposal, trial
 from registry.store.store import open_store
 
@@ -216,7 +217,7 @@ def test_months_merged_over_weight_and_height(tmp_path, months, labels):
         70.0,
         71.0,
     ]
-    assert [REPORTED_STATUS[code] for code in found["reported_status"]] == [
+    assert [ReportedStatus.text_of(code) for code in found["reported_status"]] == [
         "green",
         "yellow",
         "red",
@@ -281,7 +282,7 @@ def test_a_hindi_register_is_imported_as_proposed(tmp_path):
         "measurements": 0,
     }
     assert registry.measurements["weight_kg"].tolist()[:2] == [7.1, 7.4]
-    assert [REPORTED_STATUS[code] for code in registry.measurements["reported_status"]] == [
+    assert [ReportedStatus.text_of(code) for code in registry.measurements["reported_status"]] == [
         "green",
         "yellow",
         "red",

@@ -16,7 +16,7 @@ from models.reasons import KEYS
 from models.scoring import WHY_NOT
 from models.targets import TARGETS
 from models.visits.listed_child import Reason
-from registry.contract.registry import FINDING, OUTCOME, SETTING, SEX
+from registry.contract.codes import Setting, Sex, StayOutcome, VisitFinding
 from serving.language.reason_wording import FORMS, REASONS
 from serving.language.telling import rule_line, step_words, told_reasons, what_to_do, why_line
 from serving.language.words import (
@@ -36,10 +36,10 @@ CODES = {
     "steps": STEPS,
     "rules": RULES,
     "who": WHO,
-    "findings": FINDING,
-    "outcomes": OUTCOME,
-    "setting": SETTING,
-    "sex": SEX,
+    "findings": VisitFinding.texts(),
+    "outcomes": StayOutcome.texts(),
+    "setting": Setting.texts(),
+    "sex": Sex.texts(),
     "reasons": KEYS,
     "not_scored": [why for why in WHY_NOT if why],
     "chart": CHART,

@@ -8,10 +8,7 @@ from numba import njit
 from features.clock import days_apart, year_angle
 from features.trajectory.columns.missing_values import is_code
 from features.trajectory.feature import Feature
-from registry.contract.registry import SETTING, SEX
-
-URBAN, TRIBAL = SETTING.index("urban"), SETTING.index("tribal")
-FEMALE = SEX.index("F")
+from registry.contract.codes import Setting, Sex
 
 CHILD = (
     Feature("age_days", "days", "age", "age"),
@@ -34,10 +31,10 @@ def child(
     now, ahead = year_angle(today), year_angle(today + 60)
     return (
         days_apart(birth_date, today),
-        is_code(sex, FEMALE),
+        is_code(sex, Sex.FEMALE),
         birth_weight_kg,
-        is_code(setting, URBAN),
-        is_code(setting, TRIBAL),
+        is_code(setting, Setting.URBAN),
+        is_code(setting, Setting.TRIBAL),
         np.sin(now) * season,
         np.cos(now) * season,
         np.sin(ahead) * season,

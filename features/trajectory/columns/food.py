@@ -10,9 +10,10 @@ from features.trajectory.columns.missing_values import at_least, at_most
 from features.trajectory.columns.recorded_rows import CareRows
 from features.trajectory.feature import Feature
 from features.trajectory.windows import COUNT, LAST, LAST_DAY, MEAN, TOTAL, summary_of
-from registry.contract.registry import ITEM
+from registry.contract.codes import RationItem
 
-EDNF, THR, HCM = (ITEM.index(item) for item in ("EDNF", "THR", "HCM"))
+EDNF, THR, HCM = map(int, RationItem)
+"""Positions in the rows' `of_item`."""
 
 FOOD = (
     Feature("ednf_per_day_stay", "sachets/day", "EDNF received over the stay", "food_not_received"),

@@ -13,10 +13,9 @@ from features.trajectory.columns.missing_values import at_most
 from features.trajectory.columns.series import height_noise, plausible_muac
 from features.trajectory.trace import Trace
 from registry.contract.arrays import Codes, Days, Floats, Ints
-from registry.contract.registry import FINDING, ITEM
+from registry.contract.codes import RationItem, VisitFinding
 
 SIGNS = ("diarrhoea", "fever", "cough", "poor_appetite")
-SAM_AGAIN, AWAY = (FINDING.index(finding) for finding in ("sam_again", "away"))
 
 
 class GrowthRows(NamedTuple):
@@ -100,9 +99,9 @@ def _found(finding: Codes) -> Floats:
     out = np.full((3, len(finding)), np.nan)
     for row in range(len(finding)):
         out[0, row] = 1.0
-        if finding[row] == SAM_AGAIN:
+        if finding[row] == VisitFinding.SAM_AGAIN:
             out[1, row] = 1.0
-        if finding[row] == AWAY:
+        if finding[row] == VisitFinding.AWAY:
             out[2, row] = 1.0
     return out
 
@@ -198,7 +197,7 @@ def care_rows(t: Trace) -> CareRows:
         *_signs(*(checks[sign] for sign in SIGNS)),
         rations.offsets,
         rations["issued_on"],
-        _of_items(rations["item"], rations["quantity"], len(ITEM)),
+        _of_items(rations["item"], rations["quantity"], len(RationItem)),
         months.offsets,
         months["month"],
         _shares(months["attended_days"], months["open_days"]),

@@ -6,9 +6,10 @@ import numpy as np
 from numba import njit
 
 from features.clock import days_apart
-from features.episodes import APPETITE_FAILED, VCDC, Stays
+from features.episodes import Stays
 from features.trajectory.columns.missing_values import at_least, is_code
 from features.trajectory.feature import Feature
+from registry.contract.codes import AppetiteTest, Programme
 
 FOLLOW_UP_DAYS = 183.0
 """How long after discharge a relapse counts (the registry contract): the less is left, the less can
@@ -70,8 +71,8 @@ def stay(i: int, today: int, of: Stays) -> tuple[float, ...]:
         days_apart(of.admitted_on[i], min(today, of.closed_on[i])),
         days_out,
         left,
-        is_code(of.programme[i], VCDC),
-        is_code(of.appetite_test[i], APPETITE_FAILED),
+        is_code(of.programme[i], Programme.VCDC),
+        is_code(of.appetite_test[i], AppetiteTest.FAIL),
         of.complications[i],
         of.before[i],
         of.cured_before[i],
