@@ -1,71 +1,18 @@
 """The store as the service's own process may open it: one SQLite library for everything.
 
-The bulk driver (ADBC) brings a second copy of SQLite. Two copies in one process undo each other's
-file locks: when the second closes a database in WAL mode it takes the log away from under the
-first, which from then on answers "disk I/O error" (SQLite, "How To Corrupt", 2.2.1). So the process
-that holds the score book open reads and imports through Python's own library; PostgreSQL is a
+The service has the score book open through Python's own copy of SQLite from its first request on;
+what that asks of imports beside it is told in `registry/store/plain_bulk.py`. PostgreSQL is a
 server and knows no such trouble.
 """
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Mapping
 from pathlib import Path
 
-import numpy as np
-import pyarrow as pa
-
 from registry.contract.errors import BadInput
-from registry.store.bulk import EMPTY_AS, Bulk, connect
+from registry.store.bulk import Bulk, connect
+from registry.store.plain_bulk import PlainBulk
 from registry.store.store import Store, store_url
-
-
-class PlainBulk(Bulk):
-    """A bulk connection through Python's own SQLite: slower by half, alone in its process."""
-
-    def __init__(self, path: str):
-        connection = sqlite3.connect(path, timeout=30, isolation_level=None)
-        super().__init__(connection, "sqlite")
-        connection.execute("BEGIN")
-
-    def commit(self) -> None:
-        """Make everything since the start visible at once."""
-        self._connection.execute("COMMIT")
-        self._connection.execute("BEGIN")
-
-    def execute(self, statement: str) -> None:
-        """Run one statement for its effect."""
-        self._connection.execute(statement)
-
-    def query(
-        self, statement: str, kinds: Mapping[str, type] | None = None
-    ) -> dict[str, np.ndarray]:
-        """The answer's columns by name, as the base class gives them."""
-        cursor = self._connection.execute(statement)
-        names = [column[0] for column in cursor.description]
-        rows = cursor.fetchall()
-        columns = zip(*rows, strict=True) if rows else [()] * len(names)
-        return {
-            name: _column(cells, (kinds or {}).get(name))
-            for name, cells in zip(names, columns, strict=True)
-        }
-
-    def ingest(self, table: str, columns: Mapping[str, pa.Array]) -> None:
-        """Append rows to a table."""
-        named = ", ".join(columns)
-        marks = ", ".join("?" * len(columns))
-        cells = (values.to_pylist() for values in columns.values())
-        self._connection.executemany(
-            f"INSERT INTO {table} ({named}) VALUES ({marks})", zip(*cells, strict=True)
-        )
-
-
-def _column(cells: tuple, kind: type | None) -> np.ndarray:
-    if kind is None:
-        return np.array(cells, object)
-    nothing = EMPTY_AS.get(kind, -1)
-    return np.array([nothing if cell is None else cell for cell in cells], kind)
 
 
 class PlainStore(Store):
