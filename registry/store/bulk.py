@@ -66,6 +66,19 @@ class Bulk(AbstractContextManager["Bulk"]):
         """Make everything since the start visible at once."""
         self._connection.commit()
 
+    def write_alone(self) -> None:
+        """Wait until no other import writes, and keep the others waiting until this transaction
+        ends: what is read from now on is still true when it is written upon. Readers go on.
+
+        PostgreSQL does not keep a row locked that another transaction has replaced meanwhile, so
+        there it is the table `imports` that is locked.
+        """
+        self.execute(
+            "LOCK TABLE imports IN SHARE ROW EXCLUSIVE MODE"
+            if self.backend == "postgresql"
+            else "UPDATE store_facts SET value = value WHERE name = 'registry_id'"
+        )
+
     def execute(self, statement: str) -> None:
         """Run one statement for its effect."""
         with self._connection.cursor() as cursor:

@@ -120,9 +120,7 @@ class _Import:
 
     def run(self, zscores: ZScores | None) -> ImportReport:
         """All of it; nothing is visible before the last step."""
-        # A write first: it takes the store's lock, so that what is read next is still true when it
-        # is written upon.
-        self.bulk.execute("UPDATE store_facts SET value = value WHERE name = 'registry_id'")
+        self.bulk.write_alone()
         self.facts = dict(
             zip(*self.bulk.query("SELECT name, value FROM store_facts").values(), strict=True)
         )

@@ -9,61 +9,10 @@ server and knows no such trouble.
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Mapping, Sequence
-
-import numpy as np
-import pyarrow as pa
-
-from registry.contract.arrays import AnyArray
 from registry.contract.errors import BadInput
-from registry.store.bulk import EMPTY_AS, Bulk, connect
+from registry.store.bulk import Bulk, connect
+from registry.store.plain_bulk import PlainBulk
 from registry.store.store import Store, database_file, store_url
-
-
-class PlainBulk(Bulk):
-    """A bulk connection through Python's own SQLite: slower by half, alone in its process."""
-
-    def __init__(self, path: str):
-        connection = sqlite3.connect(path, timeout=30, isolation_level=None)
-        super().__init__(connection, "sqlite")
-        connection.execute("BEGIN")
-
-    def commit(self) -> None:
-        """Make everything since the start visible at once."""
-        self._connection.execute("COMMIT")
-        self._connection.execute("BEGIN")
-
-    def execute(self, statement: str) -> None:
-        """Run one statement for its effect."""
-        self._connection.execute(statement)
-
-    def query(self, statement: str, kinds: Mapping[str, type] | None = None) -> dict[str, AnyArray]:
-        """The answer's columns by name, as the base class gives them."""
-        cursor = self._connection.execute(statement)
-        names = [column[0] for column in cursor.description]
-        rows = cursor.fetchall()
-        columns = zip(*rows, strict=True) if rows else [()] * len(names)
-        return {
-            name: _column(cells, (kinds or {}).get(name))
-            for name, cells in zip(names, columns, strict=True)
-        }
-
-    def ingest(self, table: str, columns: Mapping[str, pa.Array]) -> None:
-        """Append rows to a table."""
-        named = ", ".join(columns)
-        marks = ", ".join("?" * len(columns))
-        cells = (values.to_pylist() for values in columns.values())
-        self._connection.executemany(
-            f"INSERT INTO {table} ({named}) VALUES ({marks})", zip(*cells, strict=True)
-        )
-
-
-def _column(cells: Sequence[object], kind: type | None) -> AnyArray:
-    if kind is None:
-        return np.array(cells, object)
-    nothing = EMPTY_AS.get(kind, -1)
-    return np.array([nothing if cell is None else cell for cell in cells], kind)
 
 
 class PlainStore(Store):
@@ -72,7 +21,7 @@ class PlainStore(Store):
     def bulk(self) -> Bulk:
         """A connection for whole columns; a transaction of its own."""
         path = database_file(self.url)
-        return connect(self.url) if path is None else PlainBulk(str(path))
+        return connect(self.url) if path is None else PlainBulk(path)
 
 
 def open_beside_the_book(address: str) -> PlainStore:

@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Engine, create_engine, event, select
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import NullPool
 
 from registry.contract.errors import BadInput, UsageError
 from registry.contract.registry import Registry
 from registry.store import schema
-from registry.store.bulk import Bulk, connect
+from registry.store.bulk import Bulk
 from registry.store.loading import digest, load
+from registry.store.plain_bulk import connect_alone, count_connections
 from registry.store.store_facts import facts_of
 
 if TYPE_CHECKING:
@@ -104,7 +106,7 @@ class Store:
 
     def bulk(self) -> Bulk:
         """A connection for whole columns; a transaction of its own."""
-        return connect(self.url)
+        return connect_alone(self.url)
 
     def facts(self) -> dict[str, object]:
         """What a reader of results must know: see `registry.contract.registry.Registry.facts`."""
@@ -150,7 +152,10 @@ class Store:
 def _engine(url: URL) -> Engine:
     if url.get_backend_name() != "sqlite":
         return create_engine(url, pool_pre_ping=True)
-    engine = create_engine(url)
+    # No connection is kept: two copies of SQLite in one process undo each other's locks, and one
+    # that is closed while a `Bulk` writes would let another process write too.
+    engine = create_engine(url, poolclass=NullPool)
+    count_connections(engine)
 
     @event.listens_for(engine, "connect")
     def patient(connection: sqlite3.Connection, _record: object) -> None:

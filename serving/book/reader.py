@@ -12,6 +12,7 @@ import orjson
 import sqlalchemy as sa
 
 from models.visits.listed_child import Candidate
+from registry.contract.errors import Refused
 from serving.access.permissions import Scope
 from serving.book.disclosure import facts_for
 from serving.book.scorebook import (
@@ -19,6 +20,7 @@ from serving.book.scorebook import (
     PLACES,
     ROWS,
     RUNS,
+    TARGET_SCORES,
     TICKS,
     TOLD,
     BookRow,
@@ -185,8 +187,13 @@ class Reader:
 
     def risks(self, run: Run, target: str) -> list[float]:
         """The risks that a run gave for a target within the scope."""
-        column = ROWS.c[target]
-        wanted = self._rows(run).with_only_columns(column).where(column.is_not(None))
+        scores = TARGET_SCORES.c
+        wanted = sa.select(scores.risk).where(
+            scores.run == run.run, scores.target == target, scores.risk.is_not(None)
+        )
+        if not self._scope.state:
+            seen = self._rows(run).with_only_columns(ROWS.c.child_id)
+            wanted = wanted.where(scores.child_id.in_(seen))
         with self._connection() as connection:
             return list(connection.scalars(wanted))
 
@@ -254,7 +261,8 @@ class Reader:
 
     @contextmanager
     def _connection(self) -> Iterator[sa.Connection]:
-        """A connection; BookUnreadable where the database does not answer or is broken."""
+        """A connection; BookUnreadable where the database does not answer, is broken or belongs to a
+        newer Sanket."""
         try:
             complete_tables(self._engine)
             with self._engine.connect() as connection:
@@ -263,6 +271,8 @@ class Reader:
             if self._unwritten():
                 raise NothingScored(NOTHING_SCORED) from None
             raise unreadable(error) from None
+        except Refused as newer:
+            raise BookUnreadable(newer.message) from None
 
     def _unwritten(self) -> bool:
         """Whether the database answers, and nobody has scored into it yet."""

@@ -45,10 +45,7 @@ def store(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def app(store, tmp_path, monkeypatch):
-    """A service whose outcomes only the test hands on: two hands at one store at once are no part
-    of these specs."""
-    monkeypatch.setattr(outbox.HandingOn, "_try", lambda self: None)
+def app(store, tmp_path):
     app = create_app(
         str(tmp_path / "x.db"), tmp_path, key=KEY, log=Log(lambda _: None), follow=False
     )

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import sqlalchemy as sa
 
+from registry.store.forgetting import forget
 from registry.store.store import open_store
 from serving.answering.schemas import EXAMPLE
 from serving.app import create_app
@@ -110,14 +111,20 @@ def test_both_follow_a_promoted_champion(services):
         assert told["relapse"]["model_version"] == version
 
 
-def test_a_visit_told_to_one_shows_in_the_other_and_a_child_is_forgotten_in_both(services):
+def test_a_visit_told_to_one_shows_in_the_other_and_a_child_is_forgotten_in_both(
+    services, address, monkeypatch
+):
+    monkeypatch.setenv("SANKET_IDENTITY_KEY", "a key of the test, long enough")
     one, other = (Client(app, token("state:*")) for app in services)
     engine = services[0].desk.engine
     book(engine, [row("S3-0", "S3"), row("S3-1", "S3")], as_of=AS_OF + dt.timedelta(days=1))
     told = one.post("/v1/visits/S3-0/outcome", {"visited_on": AS_OF.isoformat(), "finding": "well"})
     assert told.status_code == 201
     assert other.get("/v1/children/S3-0").json()["last_finding"] == "well"
-    assert scorebook.forget(engine, "S3-0") == 2
+    store = open_store(address)
+    gone = {"sanket_scores": 1, "sanket_target_scores": 1, "sanket_ticks": 1}
+    assert forget(store, "S3-0") == gone
+    store.close()
     assert [client.get("/v1/children/S3-0").status_code for client in (one, other)] == [404, 404]
     again = scorebook.begin(
         engine, as_of=AS_OF, made_from={"registry": "r"}, places=[("S1", "P1", "D1")]
