@@ -7,11 +7,7 @@ from typing import Annotated
 
 import typer
 
-PROTOCOL = Annotated[
-    Path | None,
-    typer.Option(help="A state's own care protocol (TOML) instead of the built-in one."),
-]
-AS_JSON = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
+from sanket.options import Json, Protocol, Store
 
 
 def bind(app: typer.Typer) -> None:
@@ -21,9 +17,7 @@ def bind(app: typer.Typer) -> None:
 
 
 def indicators(
-    store: Annotated[
-        str, typer.Argument(help="The store: a path ending in .db, or a postgresql:// address.")
-    ],
+    store: Store,
     by: Annotated[
         str, typer.Option(help="One row per: district, project, sector or centre (and month).")
     ] = "district",
@@ -34,8 +28,8 @@ def indicators(
     out: Annotated[
         Path | None, typer.Option("-o", "--out", help="Where to write; text goes to the screen.")
     ] = None,
-    protocol: PROTOCOL = None,
-    as_json: AS_JSON = False,
+    protocol: Protocol = None,
+    as_json: Json = False,
 ) -> None:
     """Programme indicators by place and month, against Sphere's thresholds.
 
@@ -101,8 +95,8 @@ def budget(
         int | None, typer.Option(min=0, help="Projects with the yearly sums.")
     ] = None,
     rounds: Annotated[int | None, typer.Option(min=0, help="Rounds a year.")] = None,
-    protocol: PROTOCOL = None,
-    as_json: AS_JSON = False,
+    protocol: Protocol = None,
+    as_json: Json = False,
 ) -> None:
     """Money and supply: the Government Resolution's table 3.1, exact to the paisa.
 

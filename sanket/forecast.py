@@ -9,6 +9,8 @@ from typing import Annotated
 
 import typer
 
+from sanket.options import Json, day_if_given
+
 LEVELS = ("centre", "sector", "project", "district")
 ENDINGS = (".csv", ".parquet")
 MOST_MONTHS = 12
@@ -51,9 +53,7 @@ def forecast(
     report: Annotated[
         Path | None, typer.Option(help="Also write one HTML page: alerts, areas ranked, plots.")
     ] = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="One JSON document on standard output.")
-    ] = False,
+    as_json: Json = False,
 ) -> None:
     """Forecasts of monthly counts by area, with bands and alerts.
 
@@ -69,7 +69,8 @@ def forecast(
     from training.forecasting.forecast_run import measured, run
 
     _writable(out, ENDINGS), _writable(report, (".html", ".htm"))
-    first, day = _month(backtest_from), _day(as_of)
+    first = _month(backtest_from)
+    day = day_if_given(as_of, option="--as-of", code="FCT014")
     with steps("Forecast") as said:
         panel_at, last_day, level, vintages = _opened(source, by, counted)
         result = run(
@@ -147,17 +148,6 @@ def _month(text: str | None) -> int | None:
     if not re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", text):
         raise UsageError("FCT012", f"--backtest-from is a month: write it as 2026-03, not {text!r}")
     return (int(text[:4]) - 1970) * 12 + int(text[5:]) - 1
-
-
-def _day(text: str | None) -> dt.date | None:
-    from registry.contract.errors import UsageError
-
-    try:
-        return dt.date.fromisoformat(text) if text else None
-    except ValueError:
-        raise UsageError(
-            "FCT014", f"--as-of is a date: write it as 2026-03-31, not {text!r}"
-        ) from None
 
 
 def _write(rows, out: Path) -> None:

@@ -9,11 +9,11 @@ from typing import Annotated
 
 import typer
 
+from sanket.options import Json, Store
+
 
 def quality(
-    store: Annotated[
-        str, typer.Argument(help="The store: a path ending in .db, or a postgresql:// address.")
-    ],
+    store: Store,
     by: Annotated[str, typer.Option(help="centre, sector, project or district.")] = "centre",
     month: Annotated[
         str | None, typer.Option(help="This month only (2026-03); the last one by default.")
@@ -21,9 +21,7 @@ def quality(
     out: Annotated[
         Path | None, typer.Option("-o", "--out", help="Write every month as CSV.")
     ] = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="One JSON document on standard output.")
-    ] = False,
+    as_json: Json = False,
 ) -> None:
     """Data quality of each centre and month: green, amber or red, with the eleven checks behind
     it."""

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from sanket.options import Json
+
 
 def bind(app: typer.Typer) -> None:
     """Bind this room's verbs."""
@@ -37,9 +39,7 @@ def simulate(
     truth_draws: Annotated[
         int, typer.Option(help="Forward lives per landmark in OUT/truth; 0 for none.")
     ] = 100,
-    json: Annotated[
-        bool, typer.Option("--json", help="One JSON document on standard output.")
-    ] = False,
+    as_json: Json = False,
 ) -> None:
     """Make a synthetic registry: a district's children, their care and their dirty records.
 
@@ -73,7 +73,7 @@ def simulate(
             dials=dials,
             progress=lambda done: progress.advance(task, done),
         )
-    if json:
+    if as_json:
         _print_json(facts)
     else:
         _print_table(facts, console)

@@ -6,6 +6,7 @@ from __future__ import annotations
 from models.targets import trained_targets
 from registry.contract.tables import SPECS, Column, bound
 from serving.answering.field_names import NESTED
+from serving.language.languages import LANGUAGES
 
 NUMBER_OR_NULL = {"type": ["number", "null"]}
 TEXT_OR_NULL = {"type": ["string", "null"]}
@@ -255,7 +256,7 @@ def answer_schema(*, scored: bool) -> dict:
         "required": ["as_of", "children"],
         "properties": {
             "as_of": DAY,
-            "language": {"type": "string", "enum": ["en", "hi", "mr"]},
+            "language": {"type": "string", "enum": list(LANGUAGES)},
             "protocol_version": {"type": "string"},
             "children": {
                 "type": "array",

@@ -1,8 +1,8 @@
 """What people read, in their language: words, sentences for reasons, numbers and dates as people
 write them.
 
-The words are in `serving/words/{en,hi,mr}.toml`; this module fills them. Which form of a reason is
-told is decided in `serving/language/reason_wording.py`, which reasons in
+The words are in `serving/language/words/CODE.toml`; this module fills them. Which form of a
+reason is told is decided in `serving/language/reason_wording.py`, which reasons in
 `serving/language/telling.py`.
 """
 
@@ -20,13 +20,14 @@ from models.targets import TARGETS
 from models.visits.listed_child import Candidate, Reason
 from registry.indian_digits import grouped
 from serving.language.arm import arm_cm
+from serving.language.languages import DEFAULT_LANGUAGE, LANGUAGES
 from serving.language.reason_wording import SEVERE_Z, WASTED_Z, form_of, known
 
-LANGUAGES = ("en", "hi", "mr")
 MINUS = "\u2212"
 SAME_YEAR_DAYS = 300
 """A day so long ago cannot be taken for one of the year after."""
 Z_FACTS = frozenset({"whz", "haz", "admission_whz"})
+WORDS = Path(__file__).with_name("words")
 NEARLY_CERTAIN = 0.95
 """A risk from here on is not counted in tenths: "10 in 10" would be a promise."""
 
@@ -142,13 +143,11 @@ def words(language: str) -> Words:
     """The words of a language of LANGUAGES. KeyError for another."""
     if language not in LANGUAGES:
         raise KeyError(language)
-    text = (
-        Path(__file__).with_name("words").joinpath(f"{language}.toml").read_text(encoding="utf-8")
-    )
+    text = (WORDS / f"{language}.toml").read_text(encoding="utf-8")
     return Words(language, tomllib.loads(text))
 
 
-def preferred(accept_language: str | None, *, otherwise: str = "en") -> str:
+def preferred(accept_language: str | None, *, otherwise: str = DEFAULT_LANGUAGE) -> str:
     """The best of LANGUAGES for an Accept-Language header: `mr-IN,mr;q=0.9,en;q=0.4` gives `mr`."""
     wishes = []
     for place, part in enumerate((accept_language or "")[:1000].split(",")):

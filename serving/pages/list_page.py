@@ -20,6 +20,7 @@ from serving.pages.templates import html
 from serving.process.state import Desk
 from serving.visits.lists import told_of, visit_list
 from serving.visits.outcomes import BOUNDS
+from serving.visits.paper.formats import FORMATS
 from serving.visits.sheet_lines import (
     TICK_BOXES,
     Line,
@@ -110,6 +111,7 @@ def show(
         beyond_lines=beyond_lines(found, words),
         centre_of=lambda line: centre_name(line.row.candidate, words),
         notes=[note for note in notes(found, words) if note not in said_above],
+        downloads=[one for one in FORMATS.values() if one.link],
         query=urlencode({"sector": found.sector_id, "capacity": capacity}),
         visited=visited,
     )

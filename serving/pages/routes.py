@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from urllib.parse import parse_qsl
@@ -16,7 +17,7 @@ from starlette.routing import Route
 from serving.access.tokens import exchange
 from serving.errors import AccessError, NotKept, ServingError
 from serving.http.problems import HttpProblem, http_problem
-from serving.language.words import LANGUAGES
+from serving.language.languages import LANGUAGES
 from serving.language.words import words as words_of
 from serving.pages import child_page, district_page, list_page, outcome_page, sector_page
 from serving.pages.session import (
@@ -33,7 +34,7 @@ from serving.pages.session import (
 from serving.pages.templates import html, squeezed
 from serving.process.state import Desk
 from serving.visits.lists import DEFAULT_CAPACITY
-from serving.visits.paper.paper import MEDIA_TYPES, render
+from serving.visits.paper.formats import FORMATS, render
 from serving.visits.sheet_lines import file_name
 
 STATIC, FONTS = Path(__file__).with_name("static"), Path(__file__).parents[1] / "language" / "fonts"
@@ -213,13 +214,13 @@ async def _visits(desk: Desk, request: Request) -> Response:
 async def _paper(desk: Desk, request: Request) -> Response:
     """The same list to print or to fill in."""
     form = request.path_params["form"]
-    if form not in MEDIA_TYPES:
+    if form not in FORMATS:
         raise HttpProblem("API003")
     person = await reader_of_page(desk, request, "see_children")
     listed = await run_in_threadpool(list_page.listed, desk, request, person, **_asked(request))
     content = await run_in_threadpool(render, listed, spoken(request), form=form)
     download = {"Content-Disposition": f'attachment; filename="{file_name(listed, form)}"'}
-    return Response(content, media_type=MEDIA_TYPES[form], headers=download)
+    return Response(content, media_type=FORMATS[form].media_type, headers=download)
 
 
 async def _outcome(desk: Desk, request: Request) -> Response:
@@ -262,9 +263,11 @@ async def _offline(desk: Desk, request: Request) -> Response:
 
 
 async def _worker(request: Request) -> Response:
-    return FileResponse(
-        STATIC / "sw.js", media_type="text/javascript", headers={"Cache-Control": "no-cache"}
-    )
+    """The service worker, which keeps a page without a network in each language."""
+    languages = f"const LANGUAGES = {json.dumps(list(LANGUAGES))};"
+    script = (STATIC / "sw.js").read_text(encoding="utf-8")
+    script = script.replace("const LANGUAGES = [];", languages, 1)
+    return squeezed(request, script.encode(), "text/javascript", **{"Cache-Control": "no-cache"})
 
 
 async def _static(request: Request) -> Response:

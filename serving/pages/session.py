@@ -11,7 +11,8 @@ from starlette.responses import RedirectResponse, Response
 
 from serving.access.permissions import COOKIE, Person, same_site
 from serving.errors import UnknownToken
-from serving.language.words import LANGUAGES, Words, preferred, words
+from serving.language.languages import LANGUAGES
+from serving.language.words import Words, preferred, words
 from serving.process.state import Desk
 
 LANGUAGE_COOKIE = "sanket_language"

@@ -21,7 +21,8 @@ from serving.app import create_app
 from serving.book.scorebook import TOLD
 from serving.http.guard import Limits
 from serving.http.observe import Log
-from serving.language.words import LANGUAGES, words
+from serving.language.languages import LANGUAGES
+from serving.language.words import words
 from tests.support.browser import (
     DESKTOP,
     PHONE,

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import json
 import re
 import time
 from html.parser import HTMLParser
@@ -21,14 +22,15 @@ from serving.app import create_app
 from serving.book.outbox import hand_on
 from serving.book.scorebook import TOLD, BookRow, Score
 from serving.http.observe import Log
+from serving.language.languages import LANGUAGES
 from serving.language.telling import ToldReason
-from serving.language.words import LANGUAGES, words
+from serving.language.words import words
 from serving.pages.child_page import _unscored
 from serving.pages.pictures import Place, centre_map, reason_bars
 from serving.pages.session import own_path
 from serving.visits.from_store import listed_from_store
 from serving.visits.lists import told_of
-from serving.visits.paper.paper import render
+from serving.visits.paper.formats import FORMATS, render
 from tests.support.list_store import make_store, token
 from tests.support.listed_children import AS_OF, child
 
@@ -100,6 +102,23 @@ def test_a_page_comes_gzipped_to_who_takes_it_and_plain_to_who_does_not(app, sto
     )
     assert plain.text == squeezed.text and "accept-encoding" in squeezed.headers["vary"].lower()
     assert int(squeezed.headers["content-length"]) < len(plain.content) / 4
+
+
+def test_the_worker_keeps_a_page_without_a_network_in_each_language(app, store):
+    script = browser(app, store).get("/sw.js")
+    assert script.headers["content-type"].startswith("text/javascript")
+    assert f"const LANGUAGES = {json.dumps(list(LANGUAGES))};" in script.text
+
+
+def test_the_list_offers_its_downloads(app, store):
+    client = browser(app, store)
+    offered = dict(
+        re.findall(r'href="/visits\.(\w+)\?[^"]*" download>([^<]+)<', client.get("/visits").text)
+    )
+    linked = {name: words("en")("ui", one.link) for name, one in FORMATS.items() if one.link}
+    assert offered == linked
+    for name in FORMATS:
+        assert client.get(f"/visits.{name}").headers["content-type"] == FORMATS[name].media_type
 
 
 def test_page_api_and_paper_number_the_same_children_by_urgency(app, store):

@@ -64,8 +64,8 @@ def _name(paper: Paper, line: Line, words: Words, *, beside: str) -> Block:
     for danger listed."""
 
     def draw(y: float) -> None:
-        end = paper.line(INDENT, y, f"{line.mark}  {line.child_id}", size=NAME, bold=True)
-        paper.line(end + 3, y + 1.1, beside, size=FACTS)
+        end = paper.write_line(INDENT, y, f"{line.mark}  {line.child_id}", size=NAME, bold=True)
+        paper.write_line(end + 3, y + 1.1, beside, size=FACTS)
         _tag(paper, line.tag(words), y, filled=line.section == "danger" and not line.beyond)
 
     return Block(line_height(NAME) + 0.5, draw)
@@ -77,7 +77,7 @@ def _tag(paper: Paper, told: str, y: float, *, filled: bool) -> None:
     paper.set_line_width(0.3)
     paper.rect(RIGHT - 3 - width, y, width, line_height(FACTS) + 0.4, style="F" if filled else "D")
     paper.set_text_color(255 if filled else 0)
-    paper.line(RIGHT - 1 - width, y + 0.2, told, size=FACTS, bold=True)
+    paper.write_line(RIGHT - 1 - width, y + 0.2, told, size=FACTS, bold=True)
     paper.set_text_color(0)
 
 
@@ -97,7 +97,7 @@ def boxes(paper: Paper, words: Words) -> Block:
             )
             for label in row:
                 paper.rect(x, y + 0.6, BOX_MM, BOX_MM)
-                paper.line(x + BOX_MM + 1.3, y, label, size=TOLD)
+                paper.write_line(x + BOX_MM + 1.3, y, label, size=TOLD)
                 x += wide[label] + min(gap, 14.0)
             y += high
 
@@ -125,7 +125,7 @@ def blanks(paper: Paper, words: Words) -> Block:
     def draw(y: float) -> None:
         x, y = INDENT, y + WRITING_MM - line_height(TOLD) - 0.5
         for label in labels:
-            end = paper.line(x, y, label, size=TOLD) + 2
+            end = paper.write_line(x, y, label, size=TOLD) + 2
             paper.line_between(end, y + line_height(TOLD) - 0.8, end + blank)
             x = end + blank + 4
 
@@ -135,7 +135,7 @@ def blanks(paper: Paper, words: Words) -> Block:
 def _what_was_done(paper: Paper, words: Words) -> Block:
     def draw(y: float) -> None:
         y += WRITING_MM - line_height(TOLD) - 0.5
-        end = paper.line(INDENT, y, f"{words('ui', 'what_was_done')}:", size=TOLD)
+        end = paper.write_line(INDENT, y, f"{words('ui', 'what_was_done')}:", size=TOLD)
         paper.line_between(end + 2, y + line_height(TOLD) - 0.8, INDENT + WIDTH)
 
     return Block(WRITING_MM, draw)

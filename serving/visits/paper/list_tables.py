@@ -84,9 +84,9 @@ def head_row(paper: Paper, columns: tuple[Column, ...], words: Words, *, size: f
     def draw(y: float) -> None:
         x = LEFT
         for column in columns:
-            paper.line(x, y, column.head, size=size)
+            paper.write_line(x, y, column.head, size=size)
             x += column.width
-        paper.line_to(RIGHT, y, words("ui", "done"), size=size)
+        paper.write_line_to(RIGHT, y, words("ui", "done"), size=size)
         paper.set_line_width(0.5)
         paper.rule(y + line_height(size) + 0.2)
 
@@ -115,8 +115,8 @@ def pair(paper: Paper, two: list[Line], *, size: float) -> Block:
         paper.set_line_width(0.4)
         for x, (line, name) in zip((LEFT, LEFT + half), cells, strict=False):
             for at, told in ((0, line.mark), (to_code, line.child_id), (to_centre, name)):
-                paper.line(x + at, y + PAD, told, size=size)
-            paper.line_to(x + end, y + PAD, line.late, size=size)
+                paper.write_line(x + at, y + PAD, told, size=size)
+            paper.write_line_to(x + end, y + PAD, line.late, size=size)
             paper.rect(x + half - BOX_MM - 3, y + PAD + 0.3, BOX_MM, BOX_MM)
 
     return Block(max(line_height(size), BOX_MM) + 2 * PAD, draw)
@@ -142,7 +142,7 @@ def row(paper: Paper, columns: tuple[Column, ...], line: Line, *, size: float) -
         told = [*cells, [columns[-1].told(line)]]
         for column, lines in zip(columns, told, strict=True):
             for number, said in enumerate(lines):
-                paper.line(
+                paper.write_line(
                     x, y + PAD + number * line_height(size), said, size=size, bold=column.bold
                 )
             x += column.width

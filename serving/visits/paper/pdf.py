@@ -2,7 +2,7 @@
 
 The overview of all visits, how to fill in the sheets, the centres' sheets in the order of the route
 (several small ones on a page, with a line to cut along), then the ANM's part and the officer's.
-What a block is: `paper_blocks.py`; how a line of Devanagari is written: `paper_ink.py`.
+What a block is: `blocks.py`; how a line of Devanagari is written: `ink.py`.
 """
 
 from __future__ import annotations
@@ -95,8 +95,8 @@ class _Print:
         for y in page.cuts:
             self.paper.cut_line(y)
         y = BOTTOM - line_height(SMALL)
-        self.paper.line(LEFT, y, title_of(self.listed, self.words), size=SMALL)
-        self.paper.line_to(
+        self.paper.write_line(LEFT, y, title_of(self.listed, self.words), size=SMALL)
+        self.paper.write_line_to(
             RIGHT, y, self.words.say("ui", "page_of", n=number, total=total), size=SMALL
         )
 
@@ -214,7 +214,7 @@ class _Print:
         def draw(y: float) -> None:
             name.draw(y)
             for number, told in enumerate(which):
-                paper.line_to(RIGHT, y + number * line_height(SMALL), told, size=SMALL)
+                paper.write_line_to(RIGHT, y + number * line_height(SMALL), told, size=SMALL)
 
         return stack(
             [Block(high, draw), text(paper, say("ui", "sheet_reminder"), size=SMALL), space(1.5)]
