@@ -206,6 +206,43 @@ def test_nothing_that_is_computed_asks_what_day_it_is():
     assert asking == []
 
 
+PRIVATE_USES = {
+    "serving/visits/paper/shaped_pdf.py": {"_out", "_set_font_for_page"},
+    "serving/service.py": {"_bentoml_sdk"},
+}
+"""Names with an underscore that are a library's own: each in one module, which says why, and with a
+test (`test_shaped_pdf`, `test_server_parts`) that fails when the library changes it."""
+OF_NAMED_TUPLES = {"_fields", "_replace", "_asdict", "_make"}
+
+
+def own_names() -> set[str]:
+    """Every name with an underscore that our own modules define."""
+    defined = set()
+    for node in (node for module in modules() for node in ast.walk(tree(module))):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            defined.add(node.name)
+        elif isinstance(node, ast.Attribute | ast.Name) and isinstance(node.ctx, ast.Store):
+            defined.add(node.attr if isinstance(node, ast.Attribute) else node.id)
+    return defined
+
+
+def test_what_a_library_keeps_to_itself_is_used_in_one_place_each():
+    ours, used = own_names() | OF_NAMED_TUPLES, {}
+    for module in modules():
+        names = {node.attr for node in ast.walk(tree(module)) if isinstance(node, ast.Attribute)}
+        private = {name for name in names if re.match("_[^_]", name)} - ours
+        private |= {
+            part
+            for name in imported(module)
+            if name.split(".")[0] not in MAY_IMPORT
+            for part in name.split(".")
+            if re.match("_[^_]", part)
+        }
+        if private:
+            used[module] = private
+    assert used == PRIVATE_USES
+
+
 def test_no_loop_over_groups_of_a_frame():
     calls = [
         module
