@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -157,7 +157,7 @@ def _write(rows, out: Path) -> None:
         rows.to_csv(out, index=False)
 
 
-def _records(rows) -> list[dict]:
+def _records(rows) -> list[dict[str, Any]]:
     return rows.astype(object).where(rows.notna(), None).to_dict("records")
 
 
@@ -171,7 +171,7 @@ def _words(counted: str, store: bool) -> str:
     return words[counted] if store else "Counts"
 
 
-def _say(result, told: dict) -> None:
+def _say(result, told: dict[str, Any]) -> None:
     from training.forecasting.forecast_run import ranked
 
     typer.echo(f"{told['areas']} areas, {told['horizon']} months after {told['origin']}")

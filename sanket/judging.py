@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -166,7 +166,7 @@ def _reasons(accepted: list[str], because: list[str]) -> dict[str, str]:
     )
 
 
-def _say_turned(told: dict, as_json: bool) -> None:
+def _say_turned(told: dict[str, Any], as_json: bool) -> None:
     if as_json:
         import json
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -53,7 +53,7 @@ def quality(
         typer.echo(f"no child was measured {f'in {month}' if month else 'yet'}")
 
 
-def _judged(row: dict) -> str:
+def _judged(row: dict[str, Any]) -> str:
     if row["score"] is None:
         return "fewer than five children"
     worst = ", ".join(f"{name} {share:.0%}" for name, share in row["worst"])
@@ -65,7 +65,7 @@ def _judged(row: dict) -> str:
     return f"{row['colour']:5}  {row['score']:5.1f}  {worst}{every}"
 
 
-def _write(out: Path, rows: list[dict]) -> None:
+def _write(out: Path, rows: list[dict[str, Any]]) -> None:
     import csv
 
     from registry.sources.formula_guard import harmless

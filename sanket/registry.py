@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -89,7 +89,7 @@ def _percent(text: str) -> float:
     return share
 
 
-def _print_counts(tables: dict) -> None:
+def _print_counts(tables: dict[str, Any]) -> None:
     from rich.console import Console
     from rich.table import Table
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -234,7 +234,7 @@ def audit(
         raise SystemExit(5)
 
 
-def _wholeness(report: dict) -> str:
+def _wholeness(report: dict[str, Any]) -> str:
     if report["first_broken"] is not None:
         return f"The audit log is broken at entry {report['first_broken']}."
     if report["cut"]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -63,7 +63,7 @@ def train(
         typer.echo(_in_words(model))
 
 
-def _in_words(model: dict) -> str:
+def _in_words(model: dict[str, Any]) -> str:
     figures, attrition = model["figures"], model["attrition"]
     lines = [
         f"{model['target']}: bundle {model['bundle']}, run {model['run_id']}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -147,7 +147,7 @@ def _record(file: Path | None, *, store: str | None, visited_on: str | None, as_
     typer.echo(json.dumps(done, ensure_ascii=False) if as_json else _told(done))
 
 
-def _told(done: dict) -> str:
+def _told(done: dict[str, Any]) -> str:
     lines = [
         f"{counts['kept']} {name} recorded"
         + (f", {counts['quarantined']} quarantined" if counts["quarantined"] else "")

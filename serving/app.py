@@ -12,6 +12,7 @@ import datetime as dt
 import functools
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from fastapi import APIRouter, FastAPI
 from fastapi.exceptions import RequestValidationError
@@ -19,6 +20,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Mount, Route, Router
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from registry.contract.errors import SanketError
 from serving.answering.answers import Question
@@ -46,7 +48,7 @@ class Application:
         )
         desk.load = self._guard.load
 
-    async def __call__(self, scope, receive, send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await _lifespan(receive, send, self.close)
         else:
@@ -74,7 +76,7 @@ def create_app(
     models_dir: Path | str | None = None,
     *,
     pages: bool = True,
-    **settings,
+    **settings: Any,
 ) -> Application:
     """The application over a store (None: stateless answers only) and a folder of champions.
 
@@ -138,22 +140,25 @@ def _pages(desk: Desk) -> list[Route]:
     return routes(desk)
 
 
-def _straight(answering: APIRouter, otherwise: Callable) -> Callable:
+def _straight(answering: APIRouter, otherwise: ASGIApp) -> ASGIApp:
     """Sends a POST to an answering route straight to its endpoint, and all else to `otherwise`.
 
     The way through two routers and FastAPI's layers costs a tenth of one child's answer, and does
     nothing for these.
     """
-    endpoints = {f"/v1{route.path}": route.endpoint for route in answering.routes}
+    endpoints = {
+        f"/v1{route.path}": route.endpoint for route in answering.routes if isinstance(route, Route)
+    }
 
-    async def answer(scope, receive, send) -> None:
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
         endpoint = (
             endpoints.get(scope["path"])
             if scope["method"] == "POST" and not scope.get("root_path")
             else None
         )
         if endpoint is None:
-            return await otherwise(scope, receive, send)
+            await otherwise(scope, receive, send)
+            return
         scope["route_name"] = scope["path"]
         response = await endpoint(Request(scope, receive))
         await response(scope, receive, send)
@@ -161,10 +166,10 @@ def _straight(answering: APIRouter, otherwise: Callable) -> Callable:
     return answer
 
 
-def _with_app(router: Router, api: FastAPI) -> Callable:
+def _with_app(router: Router, api: FastAPI) -> ASGIApp:
     """Lets the router raise what it cannot answer, so that the guard says it in the one shape."""
 
-    async def answer(scope, receive, send) -> None:
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
         scope["app"] = api
         try:
             await router(scope, receive, send)
@@ -174,11 +179,11 @@ def _with_app(router: Router, api: FastAPI) -> Callable:
     return answer
 
 
-async def _nothing_here(scope, receive, send) -> None:
+async def _nothing_here(scope: Scope, receive: Receive, send: Send) -> None:
     raise HttpProblem("API003")
 
 
-async def _lifespan(receive, send, close: Callable[[], None]) -> None:
+async def _lifespan(receive: Receive, send: Send, close: Callable[[], None]) -> None:
     while True:
         message = await receive()
         if message["type"] == "lifespan.startup":

@@ -48,7 +48,7 @@ def make_missing(engine: sa.Engine, tables: sa.MetaData) -> None:
         tables.create_all(connection)
 
 
-def _set_up_sqlite(connection: sqlite3.Connection, _record) -> None:
+def _set_up_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     """WAL: readers do not wait for the writer, nor it for them."""
     _into_wal(connection)
     for setting in ("synchronous=FULL", "foreign_keys=ON"):

@@ -12,6 +12,7 @@ import secrets
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import jwt
 
@@ -131,17 +132,18 @@ def issued(
             "ACC005", f"a name is 1 to {LONGEST_NAME} signs of plain text, without control signs"
         )
     now = time.time() if now is None else now
+    token_id, ends = secrets.token_hex(8), int(now + days * 86_400)
     claims = {
         "iss": LOCAL_ISSUER,
         "sub": name,
         "role": role,
         "scope": texts,
         "iat": int(now),
-        "exp": int(now + days * 86_400),
-        "jti": secrets.token_hex(8),
+        "exp": ends,
+        "jti": token_id,
     }
     token = jwt.encode(claims, key, algorithm=LOCAL_ALGORITHM)
-    return Issued(token, claims["jti"], name, role, tuple(texts), now, claims["exp"])
+    return Issued(token, token_id, name, role, tuple(texts), now, ends)
 
 
 @dataclass(frozen=True)
@@ -174,7 +176,8 @@ class Doorkeeper:
         self._keys = (
             jwt.PyJWKClient(issuer.jwks, lifespan=KEYS_SECONDS, timeout=3) if issuer else None
         )
-        self._asked, self._failed, self._given = float("-inf"), float("-inf"), []
+        self._asked, self._failed = float("-inf"), float("-inf")
+        self._given: list[jwt.PyJWK] = []
         self._known: dict[str, tuple[Person, float]] = {}
         self._remembered = remembered
         self._used: dict[str, float] = {}
@@ -250,17 +253,23 @@ class Doorkeeper:
             raise unknown() from None
         return person
 
-    def _claims(self, token: str) -> dict:
-        rules = {"leeway": LEEWAY_SECONDS, "options": {"require": ["exp", "sub", "iss"]}}
+    def _claims(self, token: str) -> dict[str, Any]:
+        rules: dict[str, Any] = {
+            "leeway": LEEWAY_SECONDS,
+            "options": {"require": ["exp", "sub", "iss"]},
+        }
+        key: Any
         if self._issuer is None:
-            return jwt.decode(
-                token, self._key, algorithms=[LOCAL_ALGORITHM], issuer=LOCAL_ISSUER, **rules
-            )
-        key = self._signing_key(jwt.get_unverified_header(token)["kid"])
-        who = {"issuer": self._issuer.name, "audience": self._issuer.audience}
-        return jwt.decode(token, key, algorithms=list(ISSUER_ALGORITHMS), **who, **rules)
+            key, rules["algorithms"] = self._key, [LOCAL_ALGORITHM]
+            rules["issuer"] = LOCAL_ISSUER
+        else:
+            key = self._signing_key(jwt.get_unverified_header(token)["kid"])
+            rules["algorithms"] = list(ISSUER_ALGORITHMS)
+            rules |= {"issuer": self._issuer.name, "audience": self._issuer.audience}
+        claims: dict[str, Any] = jwt.decode(token, key, **rules)
+        return claims
 
-    def _signing_key(self, name: str):
+    def _signing_key(self, name: str) -> Any:
         """The issuer's key of this name. Fetched anew for an unknown name, but not for every forged
         one."""
         for refresh in (False, True):
@@ -275,6 +284,8 @@ class Doorkeeper:
     def _issued(self, *, refresh: bool) -> list[jwt.PyJWK]:
         """The issuer's keys; while it cannot be reached, those that it gave last, not asked for
         each token."""
+        if self._keys is None:
+            return []
         if self._given and not refresh and time.monotonic() - self._failed < REFRESH_SECONDS:
             return self._given
         try:

@@ -11,6 +11,7 @@ import datetime as dt
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import orjson
@@ -61,13 +62,13 @@ class Answerer:
         self._sources = {rule: citations.record(rule, self._protocol) for rule in RULES}
 
     def answer(
-        self, children: list, question: Question, *, deadline: float = float("inf")
+        self, children: list[Any], question: Question, *, deadline: float = float("inf")
     ) -> bytes:
         """The answer as UTF-8 JSON, children in the order given. PastDeadline past the deadline
         (`time.monotonic`)."""
         champions = self._champions.now if question.scored else {}
         bundles = {target: champion.bundle for target, champion in champions.items()}
-        answers: list[dict] = []
+        answers: list[dict[str, Any]] = []
         arrived = incoming(children)
         for start in range(0, len(children), CHILDREN_AT_ONCE):
             if time.monotonic() > deadline:
@@ -85,7 +86,7 @@ class Answerer:
 
     def _answers(
         self, arrived: list[Incoming], question: Question, bundles: Mapping[str, Bundle]
-    ) -> list[dict]:
+    ) -> list[dict[str, Any]]:
         latest = max(question.as_of, today())
         registry, refused = build_records([child.records for child in arrived], imported_on=latest)
         if registry.children.rows == 0:
@@ -106,7 +107,7 @@ class Answerer:
             for i, child in enumerate(arrived)
         ]
 
-    def _count(self, answers: list[dict], question: Question) -> None:
+    def _count(self, answers: list[dict[str, Any]], question: Question) -> None:
         route = "score" if question.scored else "classify"
         statuses = [answer["status"] for answer in answers]
         for status in set(statuses):
@@ -119,8 +120,14 @@ class Answerer:
 
 
 def _one(
-    arrived: Incoming, refused: list, points: list, status: dict, care: dict, told, i: int
-) -> dict:
+    arrived: Incoming,
+    refused: list[Any],
+    points: list[Any],
+    status: dict[str, Any],
+    care: dict[str, Any],
+    told,
+    i: int,
+) -> dict[str, Any]:
     """One child's answer: its problems, and all that can be said from the records that were
     kept."""
     if not arrived.usable or any(problem.table == "children" for problem in refused):
@@ -136,7 +143,7 @@ def _one(
     return answer | told(i) if told else answer
 
 
-def _refused(arrived: Incoming, refused: list) -> dict:
+def _refused(arrived: Incoming, refused: list[Any]) -> dict[str, Any]:
     return {
         "child_id": arrived.child_id,
         "status": "problem",
@@ -144,11 +151,11 @@ def _refused(arrived: Incoming, refused: list) -> dict:
     }
 
 
-def _teller(scored: Scored, language: str) -> Callable[[int], dict]:
+def _teller(scored: Scored, language: str) -> Callable[[int], dict[str, Any]]:
     """Tells both targets of a question in this language."""
     spoken = words(language)
 
-    def told(i: int) -> dict:
+    def told(i: int) -> dict[str, Any]:
         facts = scored.facts(i)
         answers = {}
         for name, target in scored.targets.items():
@@ -176,7 +183,7 @@ def reasons_of(target: TargetScores, i: int) -> tuple[Reason, ...]:
     return tuple([Reason(KEYS[at], parts[at]) for at in told])
 
 
-def score_document(target: TargetScores, i: int) -> dict:
+def score_document(target: TargetScores, i: int) -> dict[str, Any]:
     """One target's score of one question, without its reasons."""
     why_not, landmark = WHY_NOT[target.why_not[i]], float(target.landmark_day[i])
     scored = target.why_not[i] == 0

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 import orjson
 
@@ -32,7 +33,7 @@ class Champion:
     bundle: Bundle
 
     @property
-    def card(self) -> dict:
+    def card(self) -> dict[str, Any]:
         """What the model is: its version, what it was trained on, and its card."""
         bundle = self.bundle
         return {

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable
 from difflib import get_close_matches
 from functools import lru_cache
+from typing import Any
 
 from registry.contract.tables import RULES, SPECS
 
@@ -67,7 +68,7 @@ def nearest(table: str, name: str) -> str | None:
     )
 
 
-def unknown_fields(table: str, names: Iterable[object], where: str) -> list[dict]:
+def unknown_fields(table: str, names: Iterable[object], where: str) -> list[dict[str, Any]]:
     """A problem for each name that the table does not have; `where` is the place before it, such as
     `visits[0].`."""
     problems = []

@@ -4,6 +4,7 @@ classification."""
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numba import njit
@@ -42,7 +43,7 @@ def _iso(day: int) -> str:
     return day_date(day).isoformat()
 
 
-def growth_points(traced: Trace) -> list[list[dict]]:
+def growth_points(traced: Trace) -> list[list[dict[str, Any]]]:
     """For each question its measurements as growth points: z by WHO from each row's own readings,
     two decimals."""
     rows = traced.growth
@@ -77,7 +78,7 @@ def growth_points(traced: Trace) -> list[list[dict]]:
     return [made[start:end] for start, end in zip(offsets, offsets[1:], strict=False)]
 
 
-def classifications(traced: Trace) -> list[dict | None]:
+def classifications(traced: Trace) -> list[dict[str, Any] | None]:
     """For each question what its newest valid measurement says (else its newest); None without a
     measurement."""
     rows = traced.growth
@@ -117,7 +118,7 @@ def _newest(
     return int(of_day[np.argmax(sam[of_day] == 1)]) if (sam[of_day] == 1).any() else int(of_day[-1])
 
 
-def _classification(day: int, flags: dict[str, np.ndarray], row: int) -> dict:
+def _classification(day: int, flags: dict[str, np.ndarray], row: int) -> dict[str, Any]:
     said = {name: int(column[row]) for name, column in flags.items()}
     status, fired = _words(tuple(said.items()))
     return {

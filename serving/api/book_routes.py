@@ -3,7 +3,7 @@ outcomes of visits."""
 
 import datetime as dt
 from dataclasses import asdict, replace
-from typing import Annotated
+from typing import Annotated, Any
 
 import orjson
 from fastapi import APIRouter, Depends, Path, Query
@@ -68,7 +68,7 @@ def _asking(desk: Desk, act: str):
     return Annotated[Person, Depends(person)]
 
 
-def _answers(description: str, *more: str) -> dict:
+def _answers(description: str, *more: str) -> dict[str, Any]:
     return {
         "responses": {200: {"description": description, "content": ANY_OBJECT}}
         | documented(*REFUSALS, "API034", *more),
@@ -76,7 +76,7 @@ def _answers(description: str, *more: str) -> dict:
     }
 
 
-def json_answer(document: dict, status: int = 200) -> Response:
+def json_answer(document: dict[str, Any], status: int = 200) -> Response:
     """A document as JSON."""
     return Response(orjson.dumps(document), status, media_type="application/json")
 
@@ -130,7 +130,7 @@ def _children(routes: APIRouter, desk: Desk) -> None:
         return json_answer(await outcomes.record(desk, request, person, asked), 201)
 
 
-def child_document(run: Run, row: BookRow) -> dict:
+def child_document(run: Run, row: BookRow) -> dict[str, Any]:
     """One child of a run, as the API gives it."""
     candidate = asdict(row.candidate)
     reasons = candidate.pop("reasons")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import orjson
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
@@ -41,7 +43,7 @@ def routes(desk: Desk) -> list[Route]:
     return [Route(path, endpoint, methods=["GET"]) for path, endpoint in named.items()]
 
 
-def readiness(desk: Desk) -> dict:
+def readiness(desk: Desk) -> dict[str, Any]:
     """What answers and what does not. `ready`; `degraded`: some part is missing; `not_ready`: no
     champion at all."""
     champions = {target: _champion(desk, target) for target in trained_targets()}
@@ -62,7 +64,7 @@ def readiness(desk: Desk) -> dict:
     }
 
 
-def _audit_log(desk: Desk) -> dict | None:
+def _audit_log(desk: Desk) -> dict[str, Any] | None:
     """The audit log's writer: its fault, the entries it holds in memory, how often it had to be
     started again."""
     if desk.audit is None:
@@ -81,12 +83,12 @@ def _quarantined(desk: Desk) -> int | None:
         return None
 
 
-def _champion(desk: Desk, target: str) -> dict:
+def _champion(desk: Desk, target: str) -> dict[str, Any]:
     champion = desk.champions.now.get(target)
     return {"version": champion and champion.version, "fault": desk.champions.faults.get(target)}
 
 
-def _look_at_book(desk: Desk) -> dict:
+def _look_at_book(desk: Desk) -> dict[str, Any]:
     """The newest run, or why there is none; sets the figures that come from it."""
     if desk.engine is None:
         return {"as_of": None, "fault": "this service has no store"}
@@ -102,5 +104,5 @@ def _look_at_book(desk: Desk) -> dict:
     return {"as_of": run.as_of.isoformat(), "made_at": run.made_at, "fault": None}
 
 
-def _json(document: dict, status: int = 200) -> Response:
+def _json(document: dict[str, Any], status: int = 200) -> Response:
     return Response(orjson.dumps(document), status, media_type="application/json")

@@ -6,6 +6,7 @@ import datetime as dt
 import re
 import time
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import orjson
 from fastapi import APIRouter
@@ -75,7 +76,7 @@ def router(desk: Desk) -> APIRouter:
     return routes
 
 
-def _documents(answer: str, *more: str) -> dict:
+def _documents(answer: str, *more: str) -> dict[str, Any]:
     body = {"schema": {"$ref": "#/components/schemas/Request"}, "example": EXAMPLE}
     content = {"application/json": {"schema": {"$ref": f"#/components/schemas/{answer}"}}}
     return {
@@ -113,7 +114,7 @@ async def read_json(request: Request) -> object:
         raise HttpProblem("API001") from None
 
 
-def asked(document: object, *, most: int) -> tuple[dt.date, list]:
+def asked(document: object, *, most: int) -> tuple[dt.date, list[Any]]:
     """The day and the children of a request. API002 names every field that is not as documented."""
     if not isinstance(document, dict):
         raise HttpProblem(

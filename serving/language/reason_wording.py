@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from care.protocol import standard
 from models.visits.listed_child import Reason
@@ -59,7 +60,7 @@ class Form:
 
     name: str
     needs: tuple[str, ...]
-    told: Callable[[Mapping, bool], bool] = lambda facts, raises: True
+    told: Callable[[Mapping[str, Any], bool], bool] = lambda facts, raises: True
     says: int = 0
 
 
@@ -76,24 +77,24 @@ _ARM = ("last_muac_mm", "last_muac_on")
 _AT_ADMISSION = ("admission_whz", "admission_muac_mm", "admission_read_on")
 
 
-def _fresh(facts: Mapping, name: str) -> bool:
+def _fresh(facts: Mapping[str, Any], name: str) -> bool:
     """The reading is of the last weighing or later: beside a newer weight an older z would be
     misread."""
     weighed = facts.get("last_weight_on")
     return weighed is None or facts[name] >= weighed
 
 
-def _fell(facts: Mapping) -> bool:
+def _fell(facts: Mapping[str, Any]) -> bool:
     """Lighter than before, and not on the way up again."""
     return facts["weight_change_kg"] < -SCALE_KG and facts["weight_step_kg"] <= SCALE_KG
 
 
-def _thin_arm(facts: Mapping) -> bool:
+def _thin_arm(facts: Mapping[str, Any]) -> bool:
     """Under 125 mm, read at an age (six months) from which that limit holds."""
     return bool(facts.get("last_muac_judged")) and facts["last_muac_mm"] < THIN_ARM_MM
 
 
-def _unseen(facts: Mapping) -> bool:
+def _unseen(facts: Mapping[str, Any]) -> bool:
     return facts["days_since_seen"] > LONG_UNSEEN_DAYS["admitted_on" in facts]
 
 
@@ -261,7 +262,7 @@ FORMS: dict[str, tuple[Form, ...]] = {
 told in words."""
 
 
-def form_of(reason: Reason, facts: Mapping) -> Form | None:
+def form_of(reason: Reason, facts: Mapping[str, Any]) -> Form | None:
     """The first form of a reason that the facts bear; None where there is none, or where it
     contradicts the score.
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from functools import cache
 from numbers import Integral
 from pathlib import Path
+from typing import Any
 
 from models.targets import TARGETS
 from models.visits.listed_child import Candidate, Reason
@@ -38,7 +39,7 @@ class Words:
     muac_mm=...)`."""
 
     language: str
-    tree: Mapping
+    tree: Mapping[str, Any]
 
     def __call__(self, *path: str) -> str:
         """The word at this path, as it stands in the file. KeyError where a language lacks it."""
@@ -105,7 +106,7 @@ class Words:
             else whole
         )
 
-    def reason(self, reason: Reason, facts: Mapping) -> str | None:
+    def reason(self, reason: Reason, facts: Mapping[str, Any]) -> str | None:
         """The sentence for a reason, in the form that the facts bear; None where they bear none
         (see `form_of`)."""
         form = form_of(reason, facts)
@@ -114,7 +115,7 @@ class Words:
         told = {_written(need): self._fact(need, facts) for need in form.needs}
         return self("reasons", reason.key, form.name).format(**told)
 
-    def _fact(self, name: str, facts: Mapping) -> str:
+    def _fact(self, name: str, facts: Mapping[str, Any]) -> str:
         value = facts[name]
         if name.endswith("_month_on"):
             return f"{self.tree['months'][value.month - 1]} {value.year}"

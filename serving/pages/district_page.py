@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -70,13 +71,13 @@ def show(desk: Desk, request: Request, person: Person, words: Words) -> Response
     )
 
 
-def targets_of(figures: Iterable[dict]) -> list[str]:
+def targets_of(figures: Iterable[dict[str, Any]]) -> list[str]:
     """The targets that a run has figures of, in the order in which they are told."""
     counted = {target for found in figures for target in found["month"]}
     return [target for target in TARGETS if target in counted]
 
 
-def sector_line(sector_id: str, found: dict, told: Told) -> SectorLine:
+def sector_line(sector_id: str, found: dict[str, Any], told: Told) -> SectorLine:
     """A sector's line from its figures, as far as they may be shown."""
     planned = DEFAULT_CAPACITY if told.children is None else min(DEFAULT_CAPACITY, told.children)
     return SectorLine(
@@ -90,7 +91,7 @@ def sector_line(sector_id: str, found: dict, told: Told) -> SectorLine:
     )
 
 
-def _expected(found: dict, target: str, told: Told) -> Expected | None:
+def _expected(found: dict[str, Any], target: str, told: Told) -> Expected | None:
     """The events expected next month; None where the children scored, or those of the month, are
     too few to tell."""
     value = Expected(**found["month"][target])
@@ -98,7 +99,7 @@ def _expected(found: dict, target: str, told: Told) -> Expected | None:
     return None if few and value.children else value
 
 
-def equity(visits: dict, words: Words) -> list[Share]:
+def equity(visits: dict[str, Any], words: Words) -> list[Share]:
     """The share visited by setting, sex and distance, in this order; groups that would tell of few
     are left out."""
     groups, told = visits.get("groups", {}), []
@@ -120,7 +121,7 @@ def _named(group: str, words: Words) -> str:
     return words("ui", f"distance_{code}") if kind == "distance" else words(kind, code)
 
 
-def findings(visits: dict) -> dict[str, int | None]:
+def findings(visits: dict[str, Any]) -> dict[str, int | None]:
     """What the last month's visits found, by finding; None where so few could be told."""
     found = shares({code: count for code, count in visits.get("found", {}).items() if count})
     return {code: found[code] for code in TICK_BOXES if code in found}

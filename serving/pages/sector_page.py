@@ -6,6 +6,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -81,7 +82,10 @@ def show(
 
 
 def centre_lines(
-    children: Sequence[Candidate], found: VisitList, quality: Mapping[str, dict], words: Words
+    children: Sequence[Candidate],
+    found: VisitList,
+    quality: Mapping[str, dict[str, Any]],
+    words: Words,
 ) -> list[CentreLine]:
     """The centres by id, numbered; quality: by centre, the score of its records."""
     by_centre: dict[str, list[Candidate]] = {}
@@ -100,7 +104,7 @@ def centre_lines(
     ]
 
 
-def quality_words(found: dict | None, words: Words) -> str:
+def quality_words(found: dict[str, Any] | None, words: Words) -> str:
     """`fair (72)`, or that it is not known: few children measured, or no score of the last
     months."""
     if found is None:

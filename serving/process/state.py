@@ -24,7 +24,8 @@ from serving.book.outbox import HandingOn
 from serving.book.reader import Reader
 from serving.database import engine_of
 from serving.errors import NoScoreBook, NotKept
-from serving.http.guard import Limits, Load
+from serving.http.bounds import Limits
+from serving.http.guard import Load
 from serving.http.observe import Log, Metrics
 from serving.http.proxies import Proxies
 
@@ -70,7 +71,7 @@ class Desk:
         """
         metrics, log, limits = Metrics(), log or Log(), limits or Limits.configured()
         engine = engine_of(store_address) if store_address else None
-        audit = _audit_log(store_address, engine, key) if engine is not None else None
+        audit = _audit_log(store_address, engine, key) if store_address and engine else None
         key = key or local_key(store_address or "sanket.db")
         folder = Path(models_dir) if models_dir else models_folder(store_address or "sanket.db")
         champions = Champions(folder, metrics=metrics, log=log)

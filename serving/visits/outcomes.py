@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import sqlalchemy as sa
 from starlette.concurrency import run_in_threadpool
@@ -144,13 +145,13 @@ def _day(text: object, today: dt.date) -> dt.date | None:
     return day if day and EARLIEST <= day <= today else None
 
 
-async def record(desk: Desk, request: Request, person: Person, outcome: Outcome) -> dict:
+async def record(desk: Desk, request: Request, person: Person, outcome: Outcome) -> dict[str, Any]:
     """Note an outcome for a child of the person's scope. OutOfScope for any other child, NotKept
     where it cannot be kept."""
     return await run_in_threadpool(_record, desk, request, person, outcome)
 
 
-def _record(desk: Desk, request: Request, person: Person, outcome: Outcome) -> dict:
+def _record(desk: Desk, request: Request, person: Person, outcome: Outcome) -> dict[str, Any]:
     run, row = desk.reader(person).child(outcome.child_id)
     child = counted_to(row.candidate, outcome.visited_on, as_of=run.as_of)
     # A list of a day to come (an exercise) asked for no visit yet: the registry would refuse its

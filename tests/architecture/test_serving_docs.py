@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from sanket.app import app as front_door
 from serving.app import create_app
-from serving.http.guard import Limits
+from serving.http.bounds import Limits
 from serving.http.observe import Log
 from serving.http.problems import KINDS
 from tests.support.service_cases import KEY, Client, book, bundle, promoted, row, token

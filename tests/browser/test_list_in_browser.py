@@ -19,7 +19,7 @@ from selenium.webdriver.common.by import By
 
 from serving.app import create_app
 from serving.book.scorebook import TOLD
-from serving.http.guard import Limits
+from serving.http.bounds import Limits
 from serving.http.observe import Log
 from serving.language.languages import LANGUAGES
 from serving.language.words import words

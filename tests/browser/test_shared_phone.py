@@ -16,7 +16,7 @@ from serving.access import tokens
 from serving.access.permissions import issue, local_key
 from serving.app import create_app
 from serving.book.scorebook import TICKS
-from serving.http.guard import Limits
+from serving.http.bounds import Limits
 from serving.http.observe import Log
 from tests.support.browser import PHONE, chromium, served
 from tests.support.list_store import make_store

@@ -16,7 +16,7 @@ from serving.answering.schemas import EXAMPLE
 from serving.app import create_app
 from serving.audit.recorder import ENTRIES, entries_about, first_broken
 from serving.book.outbox import hand_on
-from serving.http.guard import Limits
+from serving.http.bounds import Limits
 from serving.http.observe import Log
 from serving.http.problems import KINDS
 from tests.support.service_cases import AS_OF, KEY, Client, book, bundle, promoted, row, token

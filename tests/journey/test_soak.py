@@ -19,7 +19,7 @@ from registry.store.store import open_store
 from serving.access.permissions import issue, local_key
 from serving.answering.schemas import EXAMPLE
 from serving.app import create_app
-from serving.http.guard import Limits
+from serving.http.bounds import Limits
 from serving.http.observe import Log
 from tests.journey.test_serve import free_port, scored, workers
 from tests.support.browser import served

@@ -12,7 +12,7 @@ from schemathesis.specs.openapi.checks import (
 
 from registry.store.store import open_store
 from serving.app import create_app
-from serving.http.guard import Limits
+from serving.http.bounds import Limits
 from serving.http.observe import Log
 from tests.support.service_cases import KEY, book, bundle, promoted, row, token
 
