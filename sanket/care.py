@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sanket.options import Json, Protocol, Store
+from sanket.options import Json, ProtocolFile, Store
+
+if TYPE_CHECKING:
+    from care.money import Plan
+    from care.programme.resolution import Outlook
+    from care.protocol import Protocol
 
 
 def bind(app: typer.Typer) -> None:
@@ -28,7 +33,7 @@ def indicators(
     out: Annotated[
         Path | None, typer.Option("-o", "--out", help="Where to write; text goes to the screen.")
     ] = None,
-    protocol: Protocol = None,
+    protocol: ProtocolFile = None,
     as_json: Json = False,
 ) -> None:
     """Programme indicators by place and month, against Sphere's thresholds.
@@ -95,7 +100,7 @@ def budget(
         int | None, typer.Option(min=0, help="Projects with the yearly sums.")
     ] = None,
     rounds: Annotated[int | None, typer.Option(min=0, help="Rounds a year.")] = None,
-    protocol: Protocol = None,
+    protocol: ProtocolFile = None,
     as_json: Json = False,
 ) -> None:
     """Money and supply: the Government Resolution's table 3.1, exact to the paisa.
@@ -114,7 +119,7 @@ def budget(
 
     rules = load(protocol) if protocol else standard()
     given = {"children": children, "days": days, "projects": projects, "rounds": rounds}
-    changes = {name: value for name, value in given.items() if value is not None}
+    changes: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     if sachet_price is not None:
         changes["sachet_price_paise"] = money.paise(sachet_price, name="--sachet-price")
     if intensive_share is not None:
@@ -151,7 +156,7 @@ def budget(
         print("\n" + programme_report.supply_text(resolution))
 
 
-def _outlook(store: str, rules, plan, projects: int | None):
+def _outlook(store: str, rules: Protocol, plan: Plan, projects: int | None) -> Outlook:
     from rich.console import Console
 
     from care.programme import resolution

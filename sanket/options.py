@@ -30,7 +30,7 @@ Tracking = Annotated[
         help="MLflow's address; else MLFLOW_TRACKING_URI, else mlflow.db beside the bundles."
     ),
 ]
-Protocol = Annotated[
+ProtocolFile = Annotated[
     Path | None,
     typer.Option(help="A state's own care protocol (TOML) instead of the built-in one."),
 ]

@@ -39,7 +39,7 @@ def quality(
         scored = score(registry, by=by)
     if out:
         _write(out, rows_of(scored, month="all"))
-    rows = rows_of(scored, month=month)
+    rows: list[dict[str, Any]] = rows_of(scored, month=month)
     for warning in scored.warnings:
         typer.secho(warning, fg="red", bold=True, err=as_json)
     if as_json:

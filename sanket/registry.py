@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from sanket import quality
 from sanket.options import Json, Store, day_if_given
+
+if TYPE_CHECKING:
+    from registry.store.store import Store as RegistryStore
 
 TABLE = Annotated[str | None, typer.Option(help="Rows of this table only.")]
 CODE = Annotated[str | None, typer.Option(help="Rows refused by this rule only, such as REG012.")]
@@ -136,7 +139,7 @@ def map_(
         typer.echo(propose.proposal(file), nl=False)
 
 
-def _open(store: str):
+def _open(store: str) -> RegistryStore:
     from registry.store.store import open_store
 
     return open_store(store, must_exist=True)
@@ -147,7 +150,7 @@ def list_(store: Store, as_json: Json = False) -> None:
     from registry.indian_digits import grouped
     from registry.store import quarantine
 
-    rows = quarantine.summary(_open(store))
+    rows: list[dict[str, Any]] = quarantine.summary(_open(store))
     if as_json:
         typer.echo(json.dumps(rows, ensure_ascii=False))
         return

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from sanket.options import Json
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 
 def bind(app: typer.Typer) -> None:
@@ -79,7 +82,7 @@ def simulate(
         _print_table(facts, console)
 
 
-def _print_json(facts: dict[str, object]) -> None:
+def _print_json(facts: dict[str, Any]) -> None:
     """One document; a rate of nothing (no admissions, say) is null."""
     import json
     import sys
@@ -89,7 +92,7 @@ def _print_json(facts: dict[str, object]) -> None:
     sys.stdout.write("\n")
 
 
-def _print_table(facts: dict[str, object], console: object) -> None:
+def _print_table(facts: dict[str, Any], console: Console) -> None:
     """Own rates beside the published ones."""
     from rich.table import Table
 

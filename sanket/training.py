@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from sanket.options import Json, Store, Target, Tracking, day_if_given, day_of, targets_of
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Trials = Annotated[
     int, typer.Option(min=0, max=200, help="settings tried while tuning (0: the cautious base)")
@@ -153,7 +156,7 @@ def backtest(
         typer.echo(line)
 
 
-def _truth(folder: Path | None):
+def _truth(folder: Path | None) -> dict[str, pd.DataFrame] | None:
     """The true risks of a simulated source, by target; None where none was named."""
     from registry.contract.errors import UsageError
     from training.evaluation.visit_lists import truth_of

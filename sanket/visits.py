@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from sanket.options import Format, Json, Language, day_if_given, format_of, language_of
 from serving.language.languages import DEFAULT_LANGUAGE
 from serving.visits.paper.formats import DEFAULT_FORMAT, FORMATS
+
+if TYPE_CHECKING:
+    from models.visits.ranking import VisitList
 
 
 def bind(app: typer.Typer) -> None:
@@ -102,7 +105,7 @@ def _list(
     _put(_bytes(listed, lang=lang, form=form, as_json=as_json), out)
 
 
-def _bytes(listed, *, lang: str, form: str, as_json: bool) -> bytes:
+def _bytes(listed: VisitList, *, lang: str, form: str, as_json: bool) -> bytes:
     if as_json:
         import orjson
 

@@ -105,7 +105,9 @@ def _api(desk: Desk, answering: APIRouter) -> FastAPI:
     # filters of the whole process changed meanwhile, which no two threads may do at once.
     api.router.routes += [*answering.routes, *book_routes.router(desk).routes]
     reference.add_page(api)
-    api.openapi = functools.partial(reference.openapi, api, desk.limits.children)
+    # FastAPI's own way to a document of one's own.
+    made = functools.partial(reference.openapi, api, desk.limits.children)
+    api.openapi = made  # type: ignore[method-assign]
     return api
 
 

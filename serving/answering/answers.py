@@ -100,7 +100,7 @@ class Answerer:
         traced = scored.traced if scored else trace(clock, clock.known_by(child, day))
         points, statuses = growth_points(traced), classifications(traced)
         placed = placed_rows(traced.known, traced.growth, self._protocol)
-        care = [asked | self._sources[asked["rule"]] for asked in placed]
+        care = [asked | self._sources[str(asked["rule"])] for asked in placed]
         told = _teller(scored, question.language) if scored else None
         return [
             _one(child, refused[i], points[i], statuses[i], care[i], told, i)
@@ -123,9 +123,9 @@ def _one(
     arrived: Incoming,
     refused: list[Any],
     points: list[Any],
-    status: dict[str, Any],
+    status: dict[str, Any] | None,
     care: dict[str, Any],
-    told,
+    told: Callable[[int], dict[str, Any]] | None,
     i: int,
 ) -> dict[str, Any]:
     """One child's answer: its problems, and all that can be said from the records that were

@@ -59,7 +59,7 @@ class Champions:
         self._folder, self._read, self._metrics, self._log = Path(folder), read, metrics, log
         self.now: Mapping[str, Champion] = MappingProxyType({})
         self.faults: dict[str, str] = {}
-        self._seen: dict[str, tuple] = {}
+        self._seen: dict[str, tuple[object, ...]] = {}
         self._looking = threading.Lock()
         self._stopped = threading.Event()
 
@@ -73,7 +73,7 @@ class Champions:
                     self._seen[target] = signature
                     self._take(target)
 
-    def _signature(self, target: str) -> tuple:
+    def _signature(self, target: str) -> tuple[object, ...]:
         try:
             found = os.stat(self._pointer(target))
         except OSError as error:

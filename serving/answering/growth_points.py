@@ -13,6 +13,7 @@ from care.pathway.facts import judged
 from features.status import WASTING, classify, criterion, nutrition_status
 from features.trajectory.trace import Trace
 from features.who.growth import INDICATORS, PLAUSIBLE, point, round_z
+from registry.contract.arrays import AnyArray, Floats, Ints
 from registry.contract.registry import day_date
 
 Z = INDICATORS[:5]
@@ -22,7 +23,18 @@ _TRUTH = {1: True, 0: False, -1: None}
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _own_readings(offsets, sex, age, weight, height, position, muac, oedema, low, high):
+def _own_readings(
+    offsets: Ints,
+    sex: AnyArray,
+    age: AnyArray,
+    weight: Floats,
+    height: Floats,
+    position: AnyArray,
+    muac: Floats,
+    oedema: AnyArray,
+    low: Floats,
+    high: Floats,
+) -> tuple[Floats, AnyArray]:
     """z of each row's own readings by WHO (5, rows), to two decimals; and which of them are
     implausible (bits)."""
     z, wild = np.empty((5, len(age))), np.zeros(len(age), np.uint8)

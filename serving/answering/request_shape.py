@@ -37,10 +37,10 @@ class Incoming:
             for problem in refused
         ]
 
-    def field_of(self, problem) -> str:
+    def field_of(self, problem: Any) -> str:
         """Where in the request a problem of the contract lies: `measurements[3].weight_kg`."""
         if problem.table == "children":
-            return problem.column
+            return str(problem.column)
         row = problem.row - 1
         row = self.kept[problem.table][row] if problem.table in self.kept else row
         return f"{problem.table}[{row}].{problem.column}"
@@ -75,7 +75,8 @@ def _once(arrived: list[Incoming]) -> list[Incoming]:
 def _child(child: object) -> Incoming:
     if not isinstance(child, dict):
         return Incoming(None, {}, False, [_problem("", "REG011", "a child must be an object")])
-    records, kept = dict(_with_ids("children", [child])[0]), {}
+    records = dict(_with_ids("children", [child])[0])
+    kept: dict[str, list[int]] = {}
     problems = [] if child.keys() <= KNOWN["children"] else unknown_fields("children", child, "")
     for table in NESTED:
         if (rows := child.get(table)) is not None:

@@ -282,7 +282,7 @@ def components(most: int) -> dict[str, Any]:
     }
 
 
-EXAMPLE = {
+EXAMPLE: dict[str, Any] = {
     "as_of": "2026-03-14",
     "children": [
         {

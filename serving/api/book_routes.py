@@ -59,13 +59,13 @@ def router(desk: Desk) -> APIRouter:
     return routes
 
 
-def _asking(desk: Desk, act: str):
-    """The type of the person who asks, whose role allows the act."""
+def _asking(desk: Desk, act: str) -> Any:
+    """Gives a route the person who asks, whose role allows the act."""
 
     async def person(request: Request) -> Person:
         return await desk.person(request, act)
 
-    return Annotated[Person, Depends(person)]
+    return Depends(person)
 
 
 def _answers(description: str, *more: str) -> dict[str, Any]:
@@ -82,7 +82,7 @@ def json_answer(document: dict[str, Any], status: int = 200) -> Response:
 
 
 def _children(routes: APIRouter, desk: Desk) -> None:
-    Viewer, Visitor = _asking(desk, "see_children"), _asking(desk, "record_visits")
+    viewer, visitor = _asking(desk, "see_children"), _asking(desk, "record_visits")
 
     @routes.get(
         "/children/{child_id:path}",
@@ -90,7 +90,11 @@ def _children(routes: APIRouter, desk: Desk) -> None:
         **_answers("the child in the score book", "API033"),
     )
     def child(
-        request: Request, person: Viewer, child_id: Id, as_of: AsOf = None, history: bool = False
+        request: Request,
+        person: Annotated[Person, viewer],
+        child_id: Id,
+        as_of: AsOf = None,
+        history: bool = False,
     ) -> Response:
         """What the newest run (or that of a day) said of one child: state, step, both risks with
         all their reasons.
@@ -114,11 +118,15 @@ def _children(routes: APIRouter, desk: Desk) -> None:
         tags=["Visits"],
         status_code=201,
         openapi_extra=outcomes.REQUEST_BODY,
-        responses={201: {"description": "noted"}}
-        | documented(*REFUSALS, "API001", "API005", "API006", "API007", "API033", "API034"),
+        responses={
+            201: {"description": "noted"},
+            **documented(*REFUSALS, "API001", "API005", "API006", "API007", "API033", "API034"),
+        },
         response_class=Response,
     )
-    async def outcome(request: Request, person: Visitor, child_id: Id) -> Response:
+    async def outcome(
+        request: Request, person: Annotated[Person, visitor], child_id: Id
+    ) -> Response:
         """What a home visit found. It goes into the registry's visits, and the child leaves the
         list.
 
@@ -145,12 +153,12 @@ def child_document(run: Run, row: BookRow) -> dict[str, Any]:
 
 
 def _lists(routes: APIRouter, desk: Desk) -> None:
-    Viewer, Officer = _asking(desk, "see_children"), _asking(desk, "see_indicators")
+    viewer, officer = _asking(desk, "see_children"), _asking(desk, "see_indicators")
 
     @routes.get("/visits", tags=["Visits"], **_answers("the list", "API033"))
     def visits(
         request: Request,
-        person: Viewer,
+        person: Annotated[Person, viewer],
         sector: Name = None,
         as_of: AsOf = None,
         capacity: Capacity = DEFAULT_CAPACITY,
@@ -172,7 +180,9 @@ def _lists(routes: APIRouter, desk: Desk) -> None:
         return json_answer(document)
 
     @routes.get("/indicators", tags=["Area"], **_answers("figures by sector"))
-    def indicators(person: Officer, as_of: AsOf = None, months: bool = False) -> Response:
+    def indicators(
+        person: Annotated[Person, officer], as_of: AsOf = None, months: bool = False
+    ) -> Response:
         """Sectors side by side: children by state, danger, overdue, and how many events the risks
         add up to.
 
@@ -186,12 +196,12 @@ def _lists(routes: APIRouter, desk: Desk) -> None:
 
 
 def _models(routes: APIRouter, desk: Desk) -> None:
-    Reviewer = _asking(desk, "see_model")
+    reviewer = _asking(desk, "see_model")
 
     @routes.get(
         "/models/champion", tags=["Models"], **_answers("the models that answer now", "API030")
     )
-    async def champion(person: Reviewer) -> Response:
+    async def champion(person: Annotated[Person, reviewer]) -> Response:
         """The card of each champion: version, what it was trained on, its figures, and what it must
         not be used for."""
         if not desk.champions.now:

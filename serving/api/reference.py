@@ -128,7 +128,7 @@ def _schema(name: str, schema: dict[str, Any]) -> str:
 
 def _kind(schema: dict[str, Any]) -> str:
     if "$ref" in schema:
-        return schema["$ref"].rpartition("/")[2]
+        return str(schema["$ref"]).rpartition("/")[2]
     kind = schema.get("type", "")
     text = " or ".join(kind) if isinstance(kind, list) else kind
     if "items" in schema:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 import orjson
@@ -45,7 +45,7 @@ class Plain(APIRoute):
     """A route whose endpoint reads the request itself: nothing for FastAPI to gather or check
     before it."""
 
-    def get_route_handler(self) -> Callable[[Request], Awaitable[Response]]:
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """The endpoint as it stands."""
         return self.endpoint
 
@@ -120,17 +120,18 @@ def asked(document: object, *, most: int) -> tuple[dt.date, list[Any]]:
         raise HttpProblem(
             "API002", errors=[{"field": "", "problem": "must be an object with as_of and children"}]
         )
-    errors = [{"field": "", "problem": "holds a field that is not documented"}] * bool(
-        document.keys() - EXAMPLE.keys()
-    )
-    as_of, children = _day(document.get("as_of")), document.get("children")
+    errors: list[dict[str, object]] = []
+    if document.keys() - EXAMPLE.keys():
+        errors.append({"field": "", "problem": "holds a field that is not documented"})
+    as_of = _day(document.get("as_of"))
+    children: Any = document.get("children")
     if as_of is None:
         errors.append(
             {"field": "as_of", "problem": "must be a date, YYYY-MM-DD, not before 1950-01-01"}
         )
     if not isinstance(children, list) or not 1 <= len(children) <= most:
         errors.append({"field": "children", "problem": f"must be a list of 1 to {most} children"})
-    if errors:
+    if errors or as_of is None:
         raise HttpProblem("API002", errors=errors)
     return as_of, children
 

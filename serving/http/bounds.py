@@ -46,7 +46,9 @@ class Limits:
         that is none."""
         asked: dict[str, Any] = {
             bound.name: setting(
-                f"SANKET_{bound.name.upper()}", type(bound.default), *BETWEEN[bound.name]
+                f"SANKET_{bound.name.upper()}",
+                int if isinstance(bound.default, int) else float,
+                *BETWEEN[bound.name],
             )
             for bound in fields(cls)
         }

@@ -34,7 +34,9 @@ class BoundedProtocol(HttpToolsProtocol):
         self._late: asyncio.TimerHandle | None = None
         self._header_bytes = 0
 
-    def connection_made(self, transport: asyncio.Transport) -> None:
+    def connection_made(  # type: ignore[override]  # as uvicorn's own: a stream has a Transport
+        self, transport: asyncio.Transport
+    ) -> None:
         """Its first headers are waited for; where there are too many connections, the longest
         waiting one goes."""
         super().connection_made(transport)

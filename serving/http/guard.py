@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import NoReturn
+from typing import Any, NoReturn
 
-from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from registry.contract.errors import SanketError
@@ -283,5 +282,7 @@ def route_of(scope: Scope) -> str:
     """The template of the route that answered. Never the path itself: it may hold a child's id."""
     if scope["path"] in PROBES:
         return str(scope["path"])
-    route = scope.get("route")
-    return f"{scope.get('root_path', '')}{route.path}" if isinstance(route, Route) else "unmatched"
+    route: Any = scope.get("route")
+    if not hasattr(route, "endpoint"):
+        return "unmatched"
+    return f"{scope.get('root_path', '')}{route.path}"

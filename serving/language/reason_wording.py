@@ -5,11 +5,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard, TypeVar
 
 from care.protocol import standard
 from models.visits.listed_child import Reason
 
+Fact = TypeVar("Fact")
 REASONS = (
     "falling_weight",
     "low_weight_for_height",
@@ -81,12 +82,12 @@ def _fresh(facts: Mapping[str, Any], name: str) -> bool:
     """The reading is of the last weighing or later: beside a newer weight an older z would be
     misread."""
     weighed = facts.get("last_weight_on")
-    return weighed is None or facts[name] >= weighed
+    return weighed is None or bool(facts[name] >= weighed)
 
 
 def _fell(facts: Mapping[str, Any]) -> bool:
     """Lighter than before, and not on the way up again."""
-    return facts["weight_change_kg"] < -SCALE_KG and facts["weight_step_kg"] <= SCALE_KG
+    return bool(facts["weight_change_kg"] < -SCALE_KG and facts["weight_step_kg"] <= SCALE_KG)
 
 
 def _thin_arm(facts: Mapping[str, Any]) -> bool:
@@ -95,7 +96,7 @@ def _thin_arm(facts: Mapping[str, Any]) -> bool:
 
 
 def _unseen(facts: Mapping[str, Any]) -> bool:
-    return facts["days_since_seen"] > LONG_UNSEEN_DAYS["admitted_on" in facts]
+    return bool(facts["days_since_seen"] > LONG_UNSEEN_DAYS["admitted_on" in facts])
 
 
 FORMS: dict[str, tuple[Form, ...]] = {
@@ -276,6 +277,6 @@ def form_of(reason: Reason, facts: Mapping[str, Any]) -> Form | None:
     return None
 
 
-def known(value: object) -> bool:
+def known(value: Fact | None) -> TypeGuard[Fact]:
     """Whether a fact is there: neither None nor NaN."""
     return value is not None and value == value

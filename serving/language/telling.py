@@ -64,12 +64,12 @@ def told_reasons(
     that raise or lower, never alone.
     """
     sentences = {
-        reason.key: words.reason(reason, facts)
+        reason.key: sentence
         for reason in reasons
-        if abs(reason.log_odds) >= TOLD_FROM
+        if abs(reason.log_odds) >= TOLD_FROM and (sentence := words.reason(reason, facts))
     }
     kept = sorted(
-        (one for one in reasons if sentences.get(one.key)),
+        (one for one in reasons if one.key in sentences),
         key=lambda one: (-abs(one.apart), one.key),
     )
     if all(one.key == SEASON for one in kept):

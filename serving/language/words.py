@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import datetime as dt
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from numbers import Integral
@@ -43,7 +43,12 @@ class Words:
 
     def __call__(self, *path: str) -> str:
         """The word at this path, as it stands in the file. KeyError where a language lacks it."""
-        found = self.tree
+        word: str = self._at(path)
+        return word
+
+    def _at(self, path: Iterable[str]) -> Any:
+        """What stands at this path of the file: a word, or a table of words."""
+        found: Any = self.tree
         for part in path:
             found = found[part]
         return found
@@ -57,10 +62,10 @@ class Words:
         "1 day late".
         """
         *table, name = path
-        if facts.get("n") == 1 and f"{name}_one" in self(*table):
+        if facts.get("n") == 1 and f"{name}_one" in self._at(table):
             name += "_one"
         told = {
-            fact: self.number(value) if isinstance(value, Integral) else value
+            fact: self.number(int(value)) if isinstance(value, Integral) else value
             for fact, value in facts.items()
         }
         return self(*table, name).format(**told)

@@ -66,9 +66,9 @@ def show(desk: Desk, request: Request, person: Person, words: Words, *, child_id
         why=_why(child, words),
         last_weight=last_weight(child, words),
         told=[
-            _told(target, score, row, words)
+            _told(target, score, risk, row, words)
             for target, score in row.scores.items()
-            if _asked(score, target, child)
+            if (risk := score.risk) is not None and _asked(score, target, child)
         ],
         to_do=what_to_do(child, words),
         step=step_words(child, words),
@@ -102,16 +102,16 @@ def _asked(score: Score, target: str, child: Candidate) -> bool:
     return score.risk is not None and child.state != TARGETS[target].moot_in_state
 
 
-def _told(target: str, score: Score, row: BookRow, words: Words) -> Told:
+def _told(target: str, score: Score, risk: float, row: BookRow, words: Words) -> Told:
     title = f"{words('ui', 'reasons_chart')}: {words.of_target(target, 'name')}"
-    bounded = score.risk_low is not None and score.risk_high is not None
+    low, high = score.risk_low, score.risk_high
     told = told_reasons(score.reasons, row.candidate.facts, words)
     own = [reason for reason in told if reason.key is not None]
     return Told(
         target,
         words.of_target(target, "risk"),
-        risk_words(score.risk, words),
-        risk_range(score.risk_low, score.risk_high, words) if bounded else "",
+        risk_words(risk, words),
+        risk_range(low, high, words) if low is not None and high is not None else "",
         tuple(reason.sentence for reason in own if reason.log_odds > 0),
         tuple(reason.sentence for reason in own if reason.log_odds < 0),
         reason_bars(told, words, title=title),

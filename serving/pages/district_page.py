@@ -109,9 +109,9 @@ def equity(visits: dict[str, Any], words: Words) -> list[Share]:
             shares({name: groups[name][of] for name in named}) for of in ("children", "visited")
         )
         told += [
-            Share(_named(name, words), children[name], visited[name])
+            Share(_named(name, words), many, done)
             for name in named
-            if children[name] and visited[name] is not None
+            if (many := children[name]) and (done := visited[name]) is not None
         ]
     return told
 

@@ -141,7 +141,7 @@ def anm_lines(found: VisitList, words: Words) -> dict[str, list[Line]]:
 
 def _quarantined(desk: Desk, reader: Reader, found: VisitList) -> list[Quarantined]:
     """Findings of this sector that were accepted and that the registry refused afterwards."""
-    waiting = quarantined(desk.engine)
+    waiting = quarantined(desk.engine) if desk.engine else []
     children = (
         {child.child_id for child in reader.candidates(found.sector_id)} if waiting else set()
     )
@@ -152,10 +152,10 @@ def _visited(reader: Reader, found: VisitList) -> list[Candidate]:
     """Children of the sector who were visited in the last month, the newest visit first."""
     children = reader.candidates(found.sector_id)
     lately = [
-        child
+        (-day.toordinal(), child.child_id, child)
         for child in children
-        if child.last_visited_on
+        if (day := child.last_visited_on)
         and child.last_finding
-        and (found.as_of - child.last_visited_on).days <= SHOWN_DAYS
+        and (found.as_of - day).days <= SHOWN_DAYS
     ]
-    return sorted(lately, key=lambda child: (-child.last_visited_on.toordinal(), child.child_id))
+    return [child for *_, child in sorted(lately, key=lambda visit: visit[:2])]

@@ -121,7 +121,8 @@ def _apart(
 
 
 def _inside(x: float, y: float) -> tuple[float, float]:
-    return tuple(min(max(number, MAP_MARGIN), MAP_SIDE - MAP_MARGIN) for number in (x, y))
+    east, south = (min(max(at, MAP_MARGIN), MAP_SIDE - MAP_MARGIN) for at in (x, y))
+    return east, south
 
 
 def _dot(place: Place, x: float, y: float, words: Words) -> Markup:

@@ -6,6 +6,7 @@ import functools
 import json
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import TypedDict
 from urllib.parse import parse_qsl
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -172,8 +173,8 @@ async def _form(request: Request) -> dict[str, str]:
     try:
         return dict(parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=20))
     except ValueError:
-        said = {"field": "", "problem": "must be a form of at most 20 fields in UTF-8"}
-        raise HttpProblem("API002", errors=[said]) from None
+        said = "must be a form of at most 20 fields in UTF-8"
+        raise HttpProblem("API002", errors=[{"field": "", "problem": said}]) from None
 
 
 async def _sign_out(desk: Desk, request: Request) -> Response:
@@ -194,7 +195,12 @@ async def _language(desk: Desk, request: Request) -> Response:
     return response
 
 
-def _asked(request: Request) -> dict[str, object]:
+class _ListAsked(TypedDict):
+    sector_id: str | None
+    capacity: int
+
+
+def _asked(request: Request) -> _ListAsked:
     """Sector and capacity that the address asks for. API002 for a capacity that is none."""
     capacity = request.query_params.get("capacity") or str(DEFAULT_CAPACITY)
     if not (capacity.isascii() and capacity.isdigit() and 1 <= int(capacity[:9]) <= MOST_VISITS):

@@ -56,14 +56,14 @@ def show(
     run = reader.run()
     quality = reader.areas(run, "sector").get(found.sector_id, {}).get("quality", {})
     children = [
-        counted_to(row.candidate, found.day, as_of=run.as_of)
+        counted_to(row.candidate, found.day or found.as_of, as_of=run.as_of)
         for row in reader.rows(run, found.sector_id)
     ]
     lines = centre_lines(children, found, quality, words)
-    known = [line for line in lines if line.latitude is not None and line.longitude is not None]
     places = [
         Place(line.number, line.name, line.latitude, line.longitude, line.children, line.in_danger)
-        for line in known
+        for line in lines
+        if line.latitude is not None and line.longitude is not None
     ]
     return html(
         "sector.html",
@@ -75,7 +75,7 @@ def show(
         listed=found,
         lines=lines,
         map=centre_map(places, words),
-        unplaced=len(lines) - len(known),
+        unplaced=len(lines) - len(places),
         totals=totals(lines),
         practice=practice_key(found.facts),
     )

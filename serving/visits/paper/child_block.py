@@ -106,7 +106,8 @@ def boxes(paper: Paper, words: Words) -> Block:
 
 def _rows(labels: list[str], wide: dict[str, float]) -> list[list[str]]:
     """Labels in rows that the width holds, at least 3 mm apart."""
-    rows, taken = [[]], 0.0
+    rows: list[list[str]] = [[]]
+    taken = 0.0
     for label in labels:
         if rows[-1] and taken + 3.0 + wide[label] > WIDTH:
             rows.append([])

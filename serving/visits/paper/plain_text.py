@@ -24,10 +24,10 @@ def plain_text(listed: VisitList, words: Words) -> bytes:
     out = [title(listed, words), *notes(listed, words), ""]
     if not listed.rows:
         out.append(words("ui", "empty_list"))
-    for section, lines in groupby(ranked_lines(listed, words), key=lambda line: line.section):
+    for section, of_section in groupby(ranked_lines(listed, words), key=lambda line: line.section):
         out += [
             f"== {words('sections', section)} ==",
-            *(_overview_line(line, words) for line in lines),
+            *(_overview_line(line, words) for line in of_section),
         ]
     for sheet in sheets(listed, words):
         out += ["", f"== {words('ui', 'centre')} {sheet.centre} =="]
