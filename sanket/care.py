@@ -10,7 +10,7 @@ import typer
 from sanket.options import Json, ProtocolFile, Store
 
 if TYPE_CHECKING:
-    from care.money import Plan
+    from care.money import BudgetPlan
     from care.programme.resolution import Outlook
     from care.protocol import Protocol
 
@@ -156,7 +156,7 @@ def budget(
         print("\n" + programme_report.supply_text(resolution))
 
 
-def _outlook(store: str, rules: Protocol, plan: Plan, projects: int | None) -> Outlook:
+def _outlook(store: str, rules: Protocol, plan: BudgetPlan, projects: int | None) -> Outlook:
     from rich.console import Console
 
     from care.programme import resolution

@@ -22,7 +22,8 @@ from registry.contract.registry import FINDING
 from registry.sources.raw_sheet import RawSheet, ShortRows
 from registry.sources.sheets import CSV_ENDINGS, is_text, sheets_of
 from serving.language.arm import WRITTEN, arm_mm
-from serving.language.words import LANGUAGES, words
+from serving.language.languages import LANGUAGES
+from serving.language.words import words
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
