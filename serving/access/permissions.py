@@ -2,7 +2,8 @@
 of the store.
 
 `Scope` is the area; nothing reads the score book without one (`serving/book/reader.py`), so that
-there is one place where a query is limited and no way around it. What a role may do is `MAY`.
+there is one place where a query is limited and no way around it. What a role may do:
+`PERMISSIONS`.
 """
 
 from __future__ import annotations
@@ -17,13 +18,13 @@ from typing import Any
 import jwt
 
 from registry.contract.errors import BadInput, UsageError
-from serving.access.keys import key_path, local_key
+from serving.access.local_keys import key_path, local_key
 from serving.access.scope import LONGEST_NAME, Scope, is_name
 from serving.errors import IssuerUnreachable, NotPermitted, OtherSite, UnknownToken
 
 __all__ = [
-    "MAY",
-    "Doorkeeper",
+    "PERMISSIONS",
+    "TokenReader",
     "Issued",
     "Issuer",
     "Person",
@@ -37,7 +38,7 @@ __all__ = [
     "unknown",
 ]
 
-MAY: dict[str, frozenset[str]] = {
+PERMISSIONS: dict[str, frozenset[str]] = {
     "supervisor": frozenset({"score", "see_children", "record_visits", "see_model"}),
     "officer": frozenset({"score", "see_children", "record_visits", "see_indicators", "see_model"}),
     "analyst": frozenset({"score", "see_indicators", "see_model"}),
@@ -74,7 +75,7 @@ class Person:
 
     def may(self, act: str) -> bool:
         """Whether the role allows this act."""
-        return act in MAY[self.role]
+        return act in PERMISSIONS[self.role]
 
     def must(self, act: str) -> None:
         """Raises NotPermitted where the role does not allow this act."""
@@ -120,8 +121,8 @@ def issued(
 ) -> Issued:
     """A token signed by the local key. Raises UsageError for an unknown role or scope, no area, or
     no name."""
-    if role not in MAY:
-        raise UsageError("ACC003", f"a role is one of {', '.join(MAY)}")
+    if role not in PERMISSIONS:
+        raise UsageError("ACC003", f"a role is one of {', '.join(PERMISSIONS)}")
     if not (texts := Scope.of(scopes).texts):
         raise UsageError(
             "ACC001",
@@ -167,7 +168,7 @@ class Issuer:
         return cls(name, jwks, os.environ.get("SANKET_AUDIENCE", "sanket"))
 
 
-class Doorkeeper:
+class TokenReader:
     """Reads tokens. With an issuer configured only its tokens count, and the local key opens
     nothing."""
 
@@ -241,7 +242,7 @@ class Doorkeeper:
                 claims["sub"], role, Scope.claimed(scope), claims["exp"] + LEEWAY_SECONDS, token_id
             )
             if (
-                not MAY[role]
+                not PERMISSIONS[role]
                 or not person.scope.texts
                 or not is_name(person.name)
                 or not isinstance(token_id, str)

@@ -44,7 +44,7 @@ CHILDREN_AT_ONCE = 200
 
 
 @dataclass(frozen=True)
-class Question:
+class AnswerRequest:
     """What is asked of some children: as of which day, in which language, with the models' scores
     or by rules alone."""
 
@@ -62,7 +62,7 @@ class Answerer:
         self._sources = {rule: citations.record(rule, self._protocol) for rule in RULES}
 
     def answer(
-        self, children: list[Any], question: Question, *, deadline: float = float("inf")
+        self, children: list[Any], question: AnswerRequest, *, deadline: float = float("inf")
     ) -> bytes:
         """The answer as UTF-8 JSON, children in the order given. PastDeadline past the deadline
         (`time.monotonic`)."""
@@ -85,7 +85,7 @@ class Answerer:
         return orjson.dumps(document)
 
     def _answers(
-        self, arrived: list[Incoming], question: Question, bundles: Mapping[str, Bundle]
+        self, arrived: list[Incoming], question: AnswerRequest, bundles: Mapping[str, Bundle]
     ) -> list[dict[str, Any]]:
         latest = max(question.as_of, today())
         registry, refused = build_records([child.records for child in arrived], imported_on=latest)
@@ -107,7 +107,7 @@ class Answerer:
             for i, child in enumerate(arrived)
         ]
 
-    def _count(self, answers: list[dict[str, Any]], question: Question) -> None:
+    def _count(self, answers: list[dict[str, Any]], question: AnswerRequest) -> None:
         route = "score" if question.scored else "classify"
         statuses = [answer["status"] for answer in answers]
         for status in set(statuses):

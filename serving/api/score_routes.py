@@ -17,10 +17,10 @@ from starlette.responses import Response
 
 from registry.contract.registry import day_number
 from registry.contract.tables import EARLIEST
-from serving.answering.answers import Question, chosen_language
+from serving.answering.answers import AnswerRequest, chosen_language
 from serving.answering.schemas import EXAMPLE
 from serving.http.problems import HttpProblem, documented
-from serving.process.state import Desk
+from serving.process.service_state import ServiceState
 
 INLINE_CHILDREN = 8
 """Up to so many children are answered in the event loop: about 10 ms, less than a thread's detour
@@ -50,7 +50,7 @@ class Plain(APIRoute):
         return self.endpoint
 
 
-def router(desk: Desk) -> APIRouter:
+def router(state: ServiceState) -> APIRouter:
     """The two stateless routes."""
     routes = APIRouter(tags=["Stateless answers"], route_class=Plain)
 
@@ -63,15 +63,15 @@ def router(desk: Desk) -> APIRouter:
         its `problems` with status 200; the others are answered. Sentences are in the language of
         Accept-Language (en, hi, mr).
         """
-        if not desk.champions.now:
+        if not state.champions.now:
             raise HttpProblem("API030", headers={"Retry-After": "60"})
-        return await _answer(desk, request, "score")
+        return await _answer(state, request, "score")
 
     @routes.post("/classify", **_documents("ClassifyAnswer", "API034"))
     async def classify(request: Request) -> Response:
         """Growth points, classification and the protocol's step: rules only, works without any
         model."""
-        return await _answer(desk, request, "classify")
+        return await _answer(state, request, "classify")
 
     return routes
 
@@ -87,18 +87,18 @@ def _documents(answer: str, *more: str) -> dict[str, Any]:
     }
 
 
-async def _answer(desk: Desk, request: Request, act: str) -> Response:
-    person = await desk.person(request, "score")
+async def _answer(state: ServiceState, request: Request, act: str) -> Response:
+    person = await state.person(request, "score")
     document = await read_json(request)
-    as_of, children = asked(document, most=desk.limits.children)
+    as_of, children = asked(document, most=state.limits.children)
     language = chosen_language(request.scope["plain_headers"].get("accept-language"))
-    deadline = time.monotonic() + desk.limits.seconds
-    question = Question(as_of, language, scored=act == "score")
+    deadline = time.monotonic() + state.limits.seconds
+    question = AnswerRequest(as_of, language, scored=act == "score")
     if len(children) <= INLINE_CHILDREN:
-        body = desk.answerer.answer(children, question)
+        body = state.answerer.answer(children, question)
     else:
-        body = await run_in_threadpool(desk.answerer.answer, children, question, deadline=deadline)
-    desk.note_soon(request, person, act)
+        body = await run_in_threadpool(state.answerer.answer, children, question, deadline=deadline)
+    state.note_soon(request, person, act)
     return Response(body, media_type="application/json", headers={"content-language": language})
 
 

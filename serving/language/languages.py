@@ -1,9 +1,10 @@
 """The languages in which people read lists, pages and reasons: one row each, and all in which they
 differ but the words.
 
-A language is added by a row here, its words in `words/CODE.toml` and, for a script that Sanket Sans
-lacks, a font in `fonts/`. The command line, the pages, the API's schema, the printer and the forms
-read this table. It imports nothing, so that `sanket --help` may.
+A language is added by a row here, its words in `words/CODE.toml`, each target's words in
+`models/targets.toml` and, for a script that Sanket Sans lacks, a font in `fonts/`. The command
+line, the pages, the API's schema, the printer and the forms read this table. It imports nothing,
+so that `sanket --help` may.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ from serving.book.disclosure import SMALLEST_CELL, Told, decided, shares
 from serving.book.sector_figures import GROUPS, sector_figures, summed
 from serving.language.words import Words
 from serving.pages.templates import html
-from serving.process.state import Desk
+from serving.process.service_state import ServiceState
 from serving.visits.lists import DEFAULT_CAPACITY
 from serving.visits.sheet_lines import TICK_BOXES, practice_key
 
@@ -45,9 +45,9 @@ class Share:
     visited: int
 
 
-def show(desk: Desk, request: Request, person: Person, words: Words) -> Response:
+def show(state: ServiceState, request: Request, person: Person, words: Words) -> Response:
     """The page; it names no child."""
-    reader = desk.reader(person)
+    reader = state.reader(person)
     run = reader.run()
     by_sector = sector_figures(reader, run)
     shown = decided(by_sector, whole_is_told=reader.sees_all)

@@ -16,9 +16,9 @@ from models.visits.ranking import IN_TREATMENT, VisitList
 from serving.access.permissions import Person
 from serving.language.words import Words
 from serving.pages import list_page
-from serving.pages.pictures import Place, centre_map
+from serving.pages.pictures import MapPlace, centre_map
 from serving.pages.templates import html
-from serving.process.state import Desk
+from serving.process.service_state import ServiceState
 from serving.visits.sheet_lines import centre_name, practice_key
 
 ON_WATCH = frozenset({"follow_up", "discharge_due", "sam_again", "back_from_nrc"})
@@ -42,7 +42,7 @@ class CentreLine:
 
 
 def show(
-    desk: Desk,
+    state: ServiceState,
     request: Request,
     person: Person,
     words: Words,
@@ -51,8 +51,8 @@ def show(
     capacity: int,
 ) -> Response:
     """The page."""
-    found = list_page.listed(desk, request, person, sector_id=sector_id, capacity=capacity)
-    reader = desk.reader(person)
+    found = list_page.listed(state, request, person, sector_id=sector_id, capacity=capacity)
+    reader = state.reader(person)
     run = reader.run()
     quality = reader.areas(run, "sector").get(found.sector_id, {}).get("quality", {})
     children = [
@@ -61,7 +61,9 @@ def show(
     ]
     lines = centre_lines(children, found, quality, words)
     places = [
-        Place(line.number, line.name, line.latitude, line.longitude, line.children, line.in_danger)
+        MapPlace(
+            line.number, line.name, line.latitude, line.longitude, line.children, line.in_danger
+        )
         for line in lines
         if line.latitude is not None and line.longitude is not None
     ]

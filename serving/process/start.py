@@ -19,7 +19,7 @@ from models.champion import models_folder, pointer
 from models.targets import trained_targets
 from registry.contract.errors import BadInput, UsageError
 from serving.access import tokens
-from serving.access.keys import key_path, local_key
+from serving.access.local_keys import key_path, local_key
 from serving.access.permissions import Issued, issued
 from serving.access.scope import LONGEST_NAME, Scope
 from serving.audit.audit_key import audit_key_path, own_audit_key

@@ -520,7 +520,7 @@ def children_on(browser):
 
 
 def told_children(app) -> list[tuple[str, str]]:
-    with app.desk.engine.connect() as connection:
+    with app.state.engine.connect() as connection:
         if not sa.inspect(connection).has_table(TOLD.name):
             return []
         return [

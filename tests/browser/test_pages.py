@@ -26,7 +26,7 @@ from serving.language.languages import LANGUAGES
 from serving.language.telling import ToldReason
 from serving.language.words import words
 from serving.pages.child_page import _unscored
-from serving.pages.pictures import Place, centre_map, reason_bars
+from serving.pages.pictures import MapPlace, centre_map, reason_bars
 from serving.pages.session import own_path
 from serving.visits.from_store import listed_from_store
 from serving.visits.lists import told_of
@@ -320,9 +320,9 @@ def test_the_picture_adds_up_with_the_sentences(app, store):
 
 def test_the_map_keeps_north_up_and_distances_true():
     places = [
-        Place(1, "South", 20.0, 77.0, 4, 0),
-        Place(2, "North", 20.2, 77.0, 9, 1),
-        Place(3, "East", 20.0, 77.1, 1, 0),
+        MapPlace(1, "South", 20.0, 77.0, 4, 0),
+        MapPlace(2, "North", 20.2, 77.0, 9, 1),
+        MapPlace(3, "East", 20.0, 77.1, 1, 0),
     ]
     drawn = centre_map(places, words("en"))
     at = {
@@ -589,7 +589,7 @@ def test_a_finding_that_needs_somebody_is_asked_for_once_recorded_and_shown(
 
 def told(app) -> list[tuple]:
     """Who told what of whom on which day, and how it was closed."""
-    with app.desk.engine.connect() as connection:
+    with app.state.engine.connect() as connection:
         rows = (
             connection.execute(sa.select(TOLD).order_by(TOLD.c.number)).all()
             if has_told(app)
@@ -611,7 +611,7 @@ def told(app) -> list[tuple]:
 
 
 def has_told(app) -> bool:
-    return sa.inspect(app.desk.engine).has_table(TOLD.name)
+    return sa.inspect(app.state.engine).has_table(TOLD.name)
 
 
 def test_a_finding_told_by_mistake_is_corrected_and_its_record_stays(tmp_path, monkeypatch):

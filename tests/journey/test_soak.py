@@ -92,7 +92,8 @@ def test_a_thousand_hostile_requests_each_have_their_code_and_leave_no_trace(tmp
         limits=limits,
     )
     book(
-        app.desk.engine, [row(f"{sector}-{n}", sector) for sector in ("S1", "S2") for n in range(3)]
+        app.state.engine,
+        [row(f"{sector}-{n}", sector) for sector in ("S1", "S2") for n in range(3)],
     )
     sector_1 = token("sector:S1", role="supervisor")
     with served(app) as site:

@@ -40,7 +40,7 @@ def service(tmp_path_factory):
         pages=False,
         limits=limits,
     )
-    book(app.desk.engine, [row("C-1", "S1"), row("C-2", "S2")])
+    book(app.state.engine, [row("C-1", "S1"), row("C-2", "S2")])
     yield app
     app.close()
 

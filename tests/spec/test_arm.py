@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from features.criteria import criteria
 from serving.language.arm import MUAC_MM, WRITTEN, arm_cm, arm_mm, in_all_digits, input_pattern
-from serving.visits.outcomes import BOUNDS
+from serving.visits.visit_outcomes import BOUNDS
 
 TAKEN = [
     ("11.4", 114.0),

@@ -10,6 +10,7 @@ from fontTools.ttLib import TTFont
 from starlette.requests import Request
 from typer.testing import CliRunner
 
+from models.targets import TARGETS
 from sanket.app import app
 from sanket.options import format_of, language_of
 from serving.answering.schemas import answer_schema
@@ -37,16 +38,23 @@ def test_a_language_has_a_file_of_words_and_a_font_with_its_letters(code):
     )
 
 
+def test_every_target_is_told_in_every_language():
+    assert all(set(target.words) == set(LANGUAGES) for target in TARGETS.values())
+
+
 def test_every_file_of_words_is_of_a_language():
     assert {file.stem for file in word_files.WORDS.glob("*.toml")} == set(LANGUAGES)
 
 
-def test_a_language_more_is_a_row_and_a_file_of_words(monkeypatch, tmp_path):
+def test_a_language_more_is_a_row_and_its_words(monkeypatch, tmp_path):
     shutil.copytree(word_files.WORDS, tmp_path / "words")
     english = (tmp_path / "words" / "en.toml").read_text(encoding="utf-8")
     told = english.replace('visit_list = "Visit list"', 'visit_list = "Besuchsliste"')
     (tmp_path / "words" / "de.toml").write_text(told, encoding="utf-8")
     monkeypatch.setattr(word_files, "WORDS", tmp_path / "words")
+    for name, target in TARGETS.items():
+        spoken = target.words | {"de": target.words["en"]}
+        monkeypatch.setitem(TARGETS, name, replace(target, words=spoken))
     german = replace(LANGUAGES["en"], code="de", own_name="Deutsch", shaping_language="deu")
     monkeypatch.setitem(LANGUAGES, "de", german)
 

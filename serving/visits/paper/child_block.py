@@ -6,7 +6,7 @@ from __future__ import annotations
 from serving.language.words import Words
 from serving.visits.paper.blocks import Block, framed, labelled, space, stack, text
 from serving.visits.paper.ink import LEFT, RIGHT, Paper, line_height
-from serving.visits.sheet_lines import TICK_BOXES, Line
+from serving.visits.sheet_lines import TICK_BOXES, ListLine
 
 NAME, TOLD, FACTS = 13.0, 11.5, 10.5
 """Sizes in points: the child's number and code, why and what to do, what was measured."""
@@ -19,7 +19,7 @@ WRITING_MM = 7.5
 """Height of a line that is written on by hand."""
 
 
-def child_block(paper: Paper, line: Line, words: Words) -> Block:
+def child_block(paper: Paper, line: ListLine, words: Words) -> Block:
     """A child with a place on the list, with a line for what was done."""
     parts = [
         *_told(paper, line, words),
@@ -31,7 +31,7 @@ def child_block(paper: Paper, line: Line, words: Words) -> Block:
     return stack([inner, space(PAD)])
 
 
-def also_block(paper: Paper, line: Line, words: Words) -> Block:
+def also_block(paper: Paper, line: ListLine, words: Words) -> Block:
     """A child in danger for whom the list has no place: seen on the same trip; thinner framed, with
     boxes and lines."""
     why = f"{line.why}{words('ui', 'stop')}{line.do}"
@@ -44,7 +44,7 @@ def also_block(paper: Paper, line: Line, words: Words) -> Block:
     return stack([framed(paper, stack(parts), pad=1.0, line_width=0.2), space(PAD)])
 
 
-def _told(paper: Paper, line: Line, words: Words) -> list[Block]:
+def _told(paper: Paper, line: ListLine, words: Words) -> list[Block]:
     def said(name: str, told: str, size: float, bold: bool) -> Block:
         return labelled(
             paper, f"{words('ui', name)}:", told, size=size, bold=bold, x=INDENT, width=WIDTH
@@ -59,7 +59,7 @@ def _told(paper: Paper, line: Line, words: Words) -> list[Block]:
     ]
 
 
-def _name(paper: Paper, line: Line, words: Words, *, beside: str) -> Block:
+def _name(paper: Paper, line: ListLine, words: Words, *, beside: str) -> Block:
     """Number and code with what stands beside them, and at the right the section: white on black
     for danger listed."""
 

@@ -8,7 +8,7 @@ import io
 from models.visits.ranking import VisitList
 from registry.sources.formula_guard import harmless
 from serving.language.words import Words
-from serving.visits.sheet_lines import Line, anm_lines, beyond_lines, ranked_lines
+from serving.visits.sheet_lines import ListLine, anm_lines, beyond_lines, ranked_lines
 
 CSV_COLUMNS = (
     "number",
@@ -58,7 +58,7 @@ def comma_separated(listed: VisitList, words: Words) -> bytes:
     return b"\xef\xbb\xbf" + out.getvalue().encode()
 
 
-def _cells(line: Line, words: Words) -> dict[str, object]:
+def _cells(line: ListLine, words: Words) -> dict[str, object]:
     child = line.row.candidate
     facts = (
         "last_weight_kg",

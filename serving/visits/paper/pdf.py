@@ -35,8 +35,8 @@ from serving.visits.paper.list_tables import (
     title,
 )
 from serving.visits.sheet_lines import (
-    Line,
-    Sheet,
+    CentreSheet,
+    ListLine,
     anm_lines,
     beyond_lines,
     beyond_note,
@@ -189,7 +189,7 @@ class _Print:
 
     # The sheets.
 
-    def _centre(self, sheet: Sheet) -> Part:
+    def _centre(self, sheet: CentreSheet) -> Part:
         blocks = [child_block(self.paper, line, self.words) for line in sheet.lines]
         blocks += [also_block(self.paper, line, self.words) for line in sheet.also_here]
         again = f"{sheet.centre}, {self.words('ui', 'continued')}"
@@ -255,7 +255,7 @@ class _Print:
         )
         blocks = []
         for danger in (True, False):
-            steps: dict[str, list[Line]] = {}
+            steps: dict[str, list[ListLine]] = {}
             for line in (line for line in lines if line.row.candidate.danger == danger):
                 steps.setdefault(line.step, []).append(line)
             for step, those in steps.items():
@@ -283,7 +283,7 @@ class _Print:
         )
         return Part(key, begun, again, blocks)
 
-    def _page(self, line: Line) -> int | None:
+    def _page(self, line: ListLine) -> int | None:
         """The page on which the child's centre has its sheet; None where nobody is visited
         there."""
         return self.page_of.get(CENTRE_KEY + line.row.candidate.centre_id)

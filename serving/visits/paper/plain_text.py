@@ -7,7 +7,7 @@ from itertools import groupby
 from models.visits.ranking import VisitList
 from serving.language.words import Words
 from serving.visits.sheet_lines import (
-    Line,
+    ListLine,
     anm_lines,
     beyond_lines,
     centre_name,
@@ -46,14 +46,14 @@ def plain_text(listed: VisitList, words: Words) -> bytes:
     return ("\n".join([*out, "", words("ui", "not_a_verdict")]) + "\n").encode()
 
 
-def _overview_line(line: Line, words: Words) -> str:
+def _overview_line(line: ListLine, words: Words) -> str:
     return (
         f"{line.mark:>3}. {line.child_id}, {centre_name(line.row.candidate, words)}: "
         f"{line.why_short}; {line.step}"
     )
 
 
-def _told(line: Line, words: Words) -> list[str]:
+def _told(line: ListLine, words: Words) -> list[str]:
     return [
         (
             f"{line.mark:>3}. {line.child_id} ({line.whom}); {words('ui', 'last_measured')}: "
@@ -64,7 +64,7 @@ def _told(line: Line, words: Words) -> list[str]:
     ]
 
 
-def _others_line(line: Line, words: Words) -> str:
+def _others_line(line: ListLine, words: Words) -> str:
     centre = centre_name(line.row.candidate, words)
     return (
         f"{line.mark:>3}. {line.child_id} ({line.whom}); {words('ui', 'centre')} {centre}: "

@@ -14,7 +14,7 @@ from starlette.requests import Request
 
 from models.champion import models_folder
 from registry.today import today
-from serving.access.permissions import Doorkeeper, Issuer, Person, bearer, local_key, unknown
+from serving.access.permissions import Issuer, Person, TokenReader, bearer, local_key, unknown
 from serving.access.tokens import TokenWatch
 from serving.answering.answers import Answerer
 from serving.answering.champions import Champions
@@ -36,14 +36,14 @@ KEPT_UNSEEN = "sanket-keep"
 
 
 @dataclass
-class Desk:
+class ServiceState:
     """The parts of one running service. `engine` is None where it serves stateless answers only."""
 
     store_address: str | None
     engine: sa.Engine | None
     champions: Champions
     answerer: Answerer
-    doorkeeper: Doorkeeper
+    token_reader: TokenReader
     audit: AuditLog | None
     handing_on: HandingOn | None
     tokens: TokenWatch | None
@@ -63,8 +63,8 @@ class Desk:
         limits: Limits | None = None,
         log: Log | None = None,
         follow: bool = True,
-    ) -> Desk:
-        """The desk of a store. Nothing here needs the database to be there, or a champion.
+    ) -> ServiceState:
+        """The state of a store. Nothing here needs the database to be there, or a champion.
 
         key: signs local tokens, and one made from it the audit log (default: the store's own two
         keys). follow: notice a promoted champion.
@@ -76,7 +76,7 @@ class Desk:
         folder = Path(models_dir) if models_dir else models_folder(store_address or "sanket.db")
         champions = Champions(folder, metrics=metrics, log=log)
         champions.follow() if follow else champions.look()
-        door = Doorkeeper(key=key, issuer=Issuer.configured())
+        door = TokenReader(key=key, issuer=Issuer.configured())
         return cls(
             store_address,
             engine,
@@ -111,10 +111,10 @@ class Desk:
         token = token or bearer(request.scope["plain_headers"])
         if not token:
             raise unknown()
-        person = self.doorkeeper.remembered(token)
-        if person is None and self.doorkeeper.asks_elsewhere:
-            person = await run_in_threadpool(self.doorkeeper.person, token)
-        person = person or self.doorkeeper.person(token)
+        person = self.token_reader.remembered(token)
+        if person is None and self.token_reader.asks_elsewhere:
+            person = await run_in_threadpool(self.token_reader.person, token)
+        person = person or self.token_reader.person(token)
         request.scope["role"] = person.role
         person.must(act)
         return person

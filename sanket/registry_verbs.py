@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sanket import quality
+from sanket import quality_verbs
 from sanket.options import Json, Store, day_if_given
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def bind(app: typer.Typer) -> None:
         quarantine.command(verb.__name__.strip("_"))(verb)
     app.add_typer(quarantine, name="quarantine")
     app.command("forget")(forget)
-    app.command("quality")(quality.quality)
+    app.command("quality")(quality_verbs.quality)
 
 
 def import_(

@@ -21,7 +21,7 @@ from serving.book.outbox import registry_rows
 from serving.book.ticks import Teller, tick
 from serving.errors import NoScoreBook, NotKept, OutcomeRefused
 from serving.language.arm import MUAC_MM
-from serving.process.state import Desk
+from serving.process.service_state import ServiceState
 
 EARLIEST = dt.date(2000, 1, 1)
 BOUNDS = {"weight_kg": (0.5, 40.0), "muac_mm": MUAC_MM}
@@ -145,23 +145,27 @@ def _day(text: object, today: dt.date) -> dt.date | None:
     return day if day and EARLIEST <= day <= today else None
 
 
-async def record(desk: Desk, request: Request, person: Person, outcome: Outcome) -> dict[str, Any]:
+async def record(
+    state: ServiceState, request: Request, person: Person, outcome: Outcome
+) -> dict[str, Any]:
     """Note an outcome for a child of the person's scope. OutOfScope for any other child, NotKept
     where it cannot be kept."""
-    return await run_in_threadpool(_record, desk, request, person, outcome)
+    return await run_in_threadpool(_record, state, request, person, outcome)
 
 
-def _record(desk: Desk, request: Request, person: Person, outcome: Outcome) -> dict[str, Any]:
-    run, row = desk.reader(person).child(outcome.child_id)
-    engine, handing_on = desk.engine, desk.handing_on
+def _record(
+    state: ServiceState, request: Request, person: Person, outcome: Outcome
+) -> dict[str, Any]:
+    run, row = state.reader(person).child(outcome.child_id)
+    engine, handing_on = state.engine, state.handing_on
     if engine is None or handing_on is None:
         raise NoScoreBook("this service has no store")
     child = counted_to(row.candidate, outcome.visited_on, as_of=run.as_of)
     # A list of a day to come (an exercise) asked for no visit yet: the registry would refuse its
     # date.
-    whole = Whole(**asdict(outcome), listed_on=min(run.as_of, desk.today()))
+    whole = Whole(**asdict(outcome), listed_on=min(run.as_of, state.today()))
     must_be_kept(engine, whole)
-    desk.noted(request, person, "outcome", [outcome.child_id])
+    state.noted(request, person, "outcome", [outcome.child_id])
     try:
         more = {"listed_for": main_reason(child), "sector_id": child.sector_id}
         tick(engine, [asdict(whole) | more], teller=Teller(person.name, person.role))
