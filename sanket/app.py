@@ -10,16 +10,16 @@ import typer
 
 from registry.contract.errors import SanketError
 from sanket import (
-    care,
-    demo,
-    forecast,
-    growth,
-    judging,
-    registry,
-    serving,
-    simulate,
-    training,
-    visits,
+    care_verbs,
+    demo_verbs,
+    forecast_verbs,
+    growth_verbs,
+    judging_verbs,
+    registry_verbs,
+    serving_verbs,
+    simulate_verbs,
+    training_verbs,
+    visits_verbs,
 )
 
 app = typer.Typer(
@@ -33,8 +33,19 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
 )
-for room in (simulate, registry, growth, training, judging, care, forecast, serving, visits, demo):
-    room.bind(app)
+for verbs in (
+    simulate_verbs,
+    registry_verbs,
+    growth_verbs,
+    training_verbs,
+    judging_verbs,
+    care_verbs,
+    forecast_verbs,
+    serving_verbs,
+    visits_verbs,
+    demo_verbs,
+):
+    verbs.bind(app)
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -2,7 +2,8 @@
 of the store.
 
 `Scope` is the area; nothing reads the score book without one (`serving/book/reader.py`), so that
-there is one place where a query is limited and no way around it. What a role may do is `MAY`.
+there is one place where a query is limited and no way around it. What a role may do:
+`PERMISSIONS`.
 """
 
 from __future__ import annotations
@@ -12,17 +13,18 @@ import secrets
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import jwt
 
 from registry.contract.errors import BadInput, UsageError
-from serving.access.keys import key_path, local_key
+from serving.access.local_keys import key_path, local_key
 from serving.access.scope import LONGEST_NAME, Scope, is_name
 from serving.errors import IssuerUnreachable, NotPermitted, OtherSite, UnknownToken
 
 __all__ = [
-    "MAY",
-    "Doorkeeper",
+    "PERMISSIONS",
+    "TokenReader",
     "Issued",
     "Issuer",
     "Person",
@@ -36,7 +38,7 @@ __all__ = [
     "unknown",
 ]
 
-MAY: dict[str, frozenset[str]] = {
+PERMISSIONS: dict[str, frozenset[str]] = {
     "supervisor": frozenset({"score", "see_children", "record_visits", "see_model"}),
     "officer": frozenset({"score", "see_children", "record_visits", "see_indicators", "see_model"}),
     "analyst": frozenset({"score", "see_indicators", "see_model"}),
@@ -73,7 +75,7 @@ class Person:
 
     def may(self, act: str) -> bool:
         """Whether the role allows this act."""
-        return act in MAY[self.role]
+        return act in PERMISSIONS[self.role]
 
     def must(self, act: str) -> None:
         """Raises NotPermitted where the role does not allow this act."""
@@ -119,8 +121,8 @@ def issued(
 ) -> Issued:
     """A token signed by the local key. Raises UsageError for an unknown role or scope, no area, or
     no name."""
-    if role not in MAY:
-        raise UsageError("ACC003", f"a role is one of {', '.join(MAY)}")
+    if role not in PERMISSIONS:
+        raise UsageError("ACC003", f"a role is one of {', '.join(PERMISSIONS)}")
     if not (texts := Scope.of(scopes).texts):
         raise UsageError(
             "ACC001",
@@ -131,17 +133,18 @@ def issued(
             "ACC005", f"a name is 1 to {LONGEST_NAME} signs of plain text, without control signs"
         )
     now = time.time() if now is None else now
+    token_id, ends = secrets.token_hex(8), int(now + days * 86_400)
     claims = {
         "iss": LOCAL_ISSUER,
         "sub": name,
         "role": role,
         "scope": texts,
         "iat": int(now),
-        "exp": int(now + days * 86_400),
-        "jti": secrets.token_hex(8),
+        "exp": ends,
+        "jti": token_id,
     }
     token = jwt.encode(claims, key, algorithm=LOCAL_ALGORITHM)
-    return Issued(token, claims["jti"], name, role, tuple(texts), now, claims["exp"])
+    return Issued(token, token_id, name, role, tuple(texts), now, ends)
 
 
 @dataclass(frozen=True)
@@ -165,7 +168,7 @@ class Issuer:
         return cls(name, jwks, os.environ.get("SANKET_AUDIENCE", "sanket"))
 
 
-class Doorkeeper:
+class TokenReader:
     """Reads tokens. With an issuer configured only its tokens count, and the local key opens
     nothing."""
 
@@ -174,7 +177,8 @@ class Doorkeeper:
         self._keys = (
             jwt.PyJWKClient(issuer.jwks, lifespan=KEYS_SECONDS, timeout=3) if issuer else None
         )
-        self._asked, self._failed, self._given = float("-inf"), float("-inf"), []
+        self._asked, self._failed = float("-inf"), float("-inf")
+        self._given: list[jwt.PyJWK] = []
         self._known: dict[str, tuple[Person, float]] = {}
         self._remembered = remembered
         self._used: dict[str, float] = {}
@@ -238,7 +242,7 @@ class Doorkeeper:
                 claims["sub"], role, Scope.claimed(scope), claims["exp"] + LEEWAY_SECONDS, token_id
             )
             if (
-                not MAY[role]
+                not PERMISSIONS[role]
                 or not person.scope.texts
                 or not is_name(person.name)
                 or not isinstance(token_id, str)
@@ -250,17 +254,23 @@ class Doorkeeper:
             raise unknown() from None
         return person
 
-    def _claims(self, token: str) -> dict:
-        rules = {"leeway": LEEWAY_SECONDS, "options": {"require": ["exp", "sub", "iss"]}}
+    def _claims(self, token: str) -> dict[str, Any]:
+        rules: dict[str, Any] = {
+            "leeway": LEEWAY_SECONDS,
+            "options": {"require": ["exp", "sub", "iss"]},
+        }
+        key: Any
         if self._issuer is None:
-            return jwt.decode(
-                token, self._key, algorithms=[LOCAL_ALGORITHM], issuer=LOCAL_ISSUER, **rules
-            )
-        key = self._signing_key(jwt.get_unverified_header(token)["kid"])
-        who = {"issuer": self._issuer.name, "audience": self._issuer.audience}
-        return jwt.decode(token, key, algorithms=list(ISSUER_ALGORITHMS), **who, **rules)
+            key, rules["algorithms"] = self._key, [LOCAL_ALGORITHM]
+            rules["issuer"] = LOCAL_ISSUER
+        else:
+            key = self._signing_key(jwt.get_unverified_header(token)["kid"])
+            rules["algorithms"] = list(ISSUER_ALGORITHMS)
+            rules |= {"issuer": self._issuer.name, "audience": self._issuer.audience}
+        claims: dict[str, Any] = jwt.decode(token, key, **rules)
+        return claims
 
-    def _signing_key(self, name: str):
+    def _signing_key(self, name: str) -> Any:
         """The issuer's key of this name. Fetched anew for an unknown name, but not for every forged
         one."""
         for refresh in (False, True):
@@ -275,6 +285,8 @@ class Doorkeeper:
     def _issued(self, *, refresh: bool) -> list[jwt.PyJWK]:
         """The issuer's keys; while it cannot be reached, those that it gave last, not asked for
         each token."""
+        if self._keys is None:
+            return []
         if self._given and not refresh and time.monotonic() - self._failed < REFRESH_SECONDS:
             return self._given
         try:

@@ -18,7 +18,7 @@ import orjson
 import sqlalchemy as sa
 
 from registry.contract.errors import BadInput
-from serving.access.permissions import Doorkeeper, Issued, issued
+from serving.access.permissions import Issued, TokenReader, issued
 from serving.database import make_missing
 
 TABLES = sa.MetaData()
@@ -148,9 +148,9 @@ def _at(seconds: float) -> str:
 
 
 class TokenWatch:
-    """A thread that tells the doorkeeper what was revoked, and the register what was used."""
+    """A thread that tells the token_reader what was revoked, and the register what was used."""
 
-    def __init__(self, engine: sa.Engine, door: Doorkeeper):
+    def __init__(self, engine: sa.Engine, door: TokenReader):
         self._engine, self._door = engine, door
         self._stopped = threading.Event()
         self.fault: str | None = None

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from itertools import chain
+from typing import Any
 
 from registry.contract.rules import RULES
 from registry.contract.tables import SPECS
@@ -21,14 +22,14 @@ class Incoming:
     """One child as it came: what can be looked at, and the problems of what cannot."""
 
     child_id: str | None
-    records: dict
+    records: dict[str, Any]
     usable: bool = True
-    problems: list[dict] = field(default_factory=list)
+    problems: list[dict[str, Any]] = field(default_factory=list)
     kept: dict[str, list[int]] = field(default_factory=dict)
     """For a table of which rows were set aside: the places in the request of those that were not.
     """
 
-    def problems_with(self, refused: list) -> list[dict]:
+    def problems_with(self, refused: list[Any]) -> list[dict[str, Any]]:
         """All problems of this child: of its shape, then those that the contract refused."""
         if not self.usable:
             return self.problems
@@ -37,16 +38,16 @@ class Incoming:
             for problem in refused
         ]
 
-    def field_of(self, problem) -> str:
+    def field_of(self, problem: Any) -> str:
         """Where in the request a problem of the contract lies: `measurements[3].weight_kg`."""
         if problem.table == "children":
-            return problem.column
+            return str(problem.column)
         row = problem.row - 1
         row = self.kept[problem.table][row] if problem.table in self.kept else row
         return f"{problem.table}[{row}].{problem.column}"
 
 
-def incoming(children: list) -> list[Incoming]:
+def incoming(children: list[Any]) -> list[Incoming]:
     """Each child of a request with what can be looked at; a child that stands in it twice is told
     so at each place."""
     arrived = [_child(child) for child in children]
@@ -75,7 +76,8 @@ def _once(arrived: list[Incoming]) -> list[Incoming]:
 def _child(child: object) -> Incoming:
     if not isinstance(child, dict):
         return Incoming(None, {}, False, [_problem("", "REG011", "a child must be an object")])
-    records, kept = dict(_with_ids("children", [child])[0]), {}
+    records = dict(_with_ids("children", [child])[0])
+    kept: dict[str, list[int]] = {}
     problems = [] if child.keys() <= KNOWN["children"] else unknown_fields("children", child, "")
     for table in NESTED:
         if (rows := child.get(table)) is not None:
@@ -102,7 +104,7 @@ ID_COLUMNS = {
 } | {"children": tuple(column.name for column in SPECS["children"].columns if column.kind == "id")}
 
 
-def _with_ids(table: str, rows: list[dict]) -> list[dict]:
+def _with_ids(table: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The rows with ids that came as whole numbers taken as their digits: 104 is the child
     "104"."""
     for name in ID_COLUMNS[table]:
@@ -113,7 +115,9 @@ def _with_ids(table: str, rows: list[dict]) -> list[dict]:
     return rows
 
 
-def _rows(table: str, rows: object, problems: list[dict], kept: dict[str, list[int]]) -> list[dict]:
+def _rows(
+    table: str, rows: object, problems: list[dict[str, Any]], kept: dict[str, list[int]]
+) -> list[dict[str, Any]]:
     if not isinstance(rows, list) or len(rows) > MOST_RECORDS:
         problems.append(
             _problem(table, "REG025", f"must be a list of at most {MOST_RECORDS} objects")
@@ -134,7 +138,7 @@ def _rows(table: str, rows: object, problems: list[dict], kept: dict[str, list[i
     return _with_ids(table, rows)
 
 
-def _unknown(table: str, rows: list) -> list[dict]:
+def _unknown(table: str, rows: list[Any]) -> list[dict[str, Any]]:
     """A problem for each name that the table does not have, at the first row that has it."""
     problems, named = [], set(KNOWN[table])
     for place, row in enumerate(rows):
@@ -150,5 +154,5 @@ def _flat(row: object) -> bool:
     return type(row) is dict and NOT_SINGLE.isdisjoint(map(type, row.values()))
 
 
-def _problem(where: str, code: str, what: str) -> dict:
+def _problem(where: str, code: str, what: str) -> dict[str, Any]:
     return {"code": code, "field": where, "problem": f"{what}. {RULES[code].advice}"}

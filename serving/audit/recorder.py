@@ -96,7 +96,7 @@ class AuditLog:
     ):
         self._engine, self._key, self._spared = engine, key, spared
         self._anchor_path, self._anchored = anchor_path, float("-inf")
-        self._waiting: deque[tuple[Entry, Future | None]] = deque()
+        self._waiting: deque[tuple[Entry, Future[None] | None]] = deque()
         self._wake, self._ending = threading.Event(), False
         self._held: list[Entry] = []
         self._tried = 0.0
@@ -111,10 +111,11 @@ class AuditLog:
         """Entries that wait in memory for a database that cannot be written."""
         return len(self._held)
 
-    def note(self, *, child_ids: Iterable[str] = (), **act: str) -> Future:
+    def note(self, *, child_ids: Iterable[str] = (), **act: str) -> Future[None]:
         """Hand in an entry (see `note_soon`); the future ends when it is written or held in memory,
         or with NotKept."""
-        entry, done = self._entry(child_ids=child_ids, **act), Future()
+        entry = self._entry(child_ids=child_ids, **act)
+        done: Future[None] = Future()
         self._waiting.append((entry, done))
         self.keep_alive()
         self._wake.set()
@@ -147,7 +148,14 @@ class AuditLog:
         return thread
 
     def _entry(
-        self, *, who: str, role: str, act: str, came_from: str, request_id: str, child_ids
+        self,
+        *,
+        who: str,
+        role: str,
+        act: str,
+        came_from: str,
+        request_id: str,
+        child_ids: Iterable[str],
     ) -> Entry:
         """The entry. NeverKept where a part of it is no text that every database keeps: nothing is
         answered unaudited."""

@@ -261,8 +261,8 @@ class Reader:
 
     @contextmanager
     def _connection(self) -> Iterator[sa.Connection]:
-        """A connection; BookUnreadable where the database does not answer, is broken or belongs to a
-        newer Sanket."""
+        """A connection; BookUnreadable where the database does not answer, is broken or belongs to
+        a newer Sanket."""
         try:
             complete_tables(self._engine)
             with self._engine.connect() as connection:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import resource
+from typing import Any
 
 from uvicorn.protocols.http import auto
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
@@ -28,12 +29,14 @@ class BoundedProtocol(HttpToolsProtocol):
     limits = Limits()
     _waiting: dict[BoundedProtocol, None] = {}
 
-    def __init__(self, *given, **more):
+    def __init__(self, *given: Any, **more: Any):
         super().__init__(*given, **more)
         self._late: asyncio.TimerHandle | None = None
         self._header_bytes = 0
 
-    def connection_made(self, transport) -> None:
+    def connection_made(  # type: ignore[override]  # as uvicorn's own: a stream has a Transport
+        self, transport: asyncio.Transport
+    ) -> None:
         """Its first headers are waited for; where there are too many connections, the longest
         waiting one goes."""
         super().connection_made(transport)
@@ -43,7 +46,7 @@ class BoundedProtocol(HttpToolsProtocol):
                 HttpProblem("API021", headers={"Retry-After": "1"})
             )
 
-    def connection_lost(self, exc) -> None:
+    def connection_lost(self, exc: Exception | None) -> None:
         """It waits for nothing any more."""
         self._headers_came()
         super().connection_lost(exc)

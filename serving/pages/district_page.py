@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -17,7 +18,7 @@ from serving.book.disclosure import Told, decided, shares
 from serving.book.sector_figures import GROUPS, sector_figures, summed
 from serving.language.words import Words
 from serving.pages.templates import html
-from serving.process.state import Desk
+from serving.process.service_state import ServiceState
 from serving.visits.lists import DEFAULT_CAPACITY
 from serving.visits.sheet_lines import TICK_BOXES, practice_key
 
@@ -45,9 +46,9 @@ class Share:
     visited: int
 
 
-def show(desk: Desk, request: Request, person: Person, words: Words) -> Response:
+def show(state: ServiceState, request: Request, person: Person, words: Words) -> Response:
     """The page; it names no child."""
-    reader = desk.reader(person)
+    reader = state.reader(person)
     run = reader.run()
     by_sector = sector_figures(reader, run)
     shown = decided(by_sector, whole_is_told=reader.sees_all)
@@ -71,13 +72,13 @@ def show(desk: Desk, request: Request, person: Person, words: Words) -> Response
     )
 
 
-def targets_of(figures: Iterable[dict]) -> list[str]:
+def targets_of(figures: Iterable[dict[str, Any]]) -> list[str]:
     """The targets that a run has figures of, in the order in which they are told."""
     counted = {target for found in figures for target in found["month"]}
     return [target for target in TARGETS if target in counted]
 
 
-def sector_line(sector_id: str, found: dict, told: Told) -> SectorLine:
+def sector_line(sector_id: str, found: dict[str, Any], told: Told) -> SectorLine:
     """A sector's line from its figures, as far as they may be shown."""
     planned = DEFAULT_CAPACITY if told.children is None else min(DEFAULT_CAPACITY, told.children)
     return SectorLine(
@@ -91,7 +92,7 @@ def sector_line(sector_id: str, found: dict, told: Told) -> SectorLine:
     )
 
 
-def _expected(found: dict, target: str, told: Told) -> Expected | None:
+def _expected(found: dict[str, Any], target: str, told: Told) -> Expected | None:
     """The events expected next month; None where the children scored, or those of the month, are
     too few to tell."""
     value = Expected(**found["month"][target])
@@ -99,7 +100,7 @@ def _expected(found: dict, target: str, told: Told) -> Expected | None:
     return None if few and value.children else value
 
 
-def equity(visits: dict, words: Words) -> list[Share]:
+def equity(visits: dict[str, Any], words: Words) -> list[Share]:
     """The share visited by setting, sex and distance, in this order; groups that would tell of few
     are left out."""
     groups, told = visits.get("groups", {}), []
@@ -109,9 +110,9 @@ def equity(visits: dict, words: Words) -> list[Share]:
             shares({name: groups[name][of] for name in named}) for of in ("children", "visited")
         )
         told += [
-            Share(_named(name, words), children[name], visited[name])
+            Share(_named(name, words), many, done)
             for name in named
-            if children[name] and visited[name] is not None
+            if (many := children[name]) and (done := visited[name]) is not None
         ]
     return told
 
@@ -121,7 +122,7 @@ def _named(group: str, words: Words) -> str:
     return words("ui", f"distance_{code}") if kind == "distance" else words(kind, code)
 
 
-def findings(visits: dict) -> dict[str, int | None]:
+def findings(visits: dict[str, Any]) -> dict[str, int | None]:
     """What the last month's visits found, by finding; None where so few could be told."""
     found = shares({code: count for code, count in visits.get("found", {}).items() if count})
     return {code: found[code] for code in TICK_BOXES if code in found}

@@ -17,8 +17,8 @@ from serving.language.arm import arm_mm
 from serving.language.words import Words
 from serving.pages.session import own_path, see_other
 from serving.pages.templates import html
-from serving.process.state import Desk
-from serving.visits import outcomes
+from serving.process.service_state import ServiceState
+from serving.visits import visit_outcomes
 from serving.visits.sheet_lines import TICK_BOXES
 
 NONE_FITS = "none"
@@ -31,7 +31,7 @@ MUST_BE_CONFIRMED = 428
 
 
 async def take(
-    desk: Desk,
+    state: ServiceState,
     request: Request,
     person: Person,
     words: Words,
@@ -45,32 +45,36 @@ async def take(
     corrected. OutOfScope for a child outside the person's scope, before anything is said of it.
     """
     given = {name: form[name] for name in FIELDS if form.get(name)}
-    given.setdefault("visited_on", desk.today().isoformat())
+    given.setdefault("visited_on", state.today().isoformat())
     back = own_path(form.get("back"))
     try:
-        outcome = outcomes.asked(_stated(given), child_id=child_id, today=desk.today())
+        outcome = visit_outcomes.asked(_stated(given), child_id=child_id, today=state.today())
     except OutcomeRefused as why:
-        await _seen(desk, person, child_id)
-        return refused(desk, request, person, words, why, given=given, child_id=child_id, back=back)
+        await _seen(state, person, child_id)
+        return refused(
+            state, request, person, words, why, given=given, child_id=child_id, back=back
+        )
     if outcome.finding in NEEDS_SOMEBODY and not form.get("confirmed"):
-        await _seen(desk, person, child_id)
+        await _seen(state, person, child_id)
         return confirmed(request, person, words, given=given, child_id=child_id, back=back)
     try:
-        await outcomes.record(desk, request, person, outcome)
+        await visit_outcomes.record(state, request, person, outcome)
     except OutcomeRefused as why:
-        return refused(desk, request, person, words, why, given=given, child_id=child_id, back=back)
+        return refused(
+            state, request, person, words, why, given=given, child_id=child_id, back=back
+        )
     return see_other(
         f"{back}{'&' if '?' in back else '?'}{'saved' if outcome.finding else 'kept'}=1"
     )
 
 
-async def _seen(desk: Desk, person: Person, child_id: str) -> None:
+async def _seen(state: ServiceState, person: Person, child_id: str) -> None:
     """OutOfScope where the person may not see the child."""
-    await run_in_threadpool(desk.reader(person).child, child_id)
+    await run_in_threadpool(state.reader(person).child, child_id)
 
 
 def _stated(given: Mapping[str, str]) -> dict[str, object]:
-    """The form's fields as `outcomes.asked` reads them."""
+    """The form's fields as `visit_outcomes.asked` reads them."""
     measured = {name: read(given[name]) for name, read in MEASURED.items() if name in given}
     finding = given.get("finding")
     return {
@@ -128,7 +132,7 @@ def confirmed(
 
 
 def refused(
-    desk: Desk,
+    state: ServiceState,
     request: Request,
     person: Person,
     words: Words,
@@ -156,8 +160,8 @@ def refused(
         back=back,
         findings=TICK_BOXES,
         needs_somebody=sorted(NEEDS_SOMEBODY),
-        weight_kg=outcomes.BOUNDS["weight_kg"],
-        today=desk.today().isoformat(),
+        weight_kg=visit_outcomes.BOUNDS["weight_kg"],
+        today=state.today().isoformat(),
     )
     response.status_code = problem.status
     return response

@@ -11,8 +11,9 @@ from starlette.responses import RedirectResponse, Response
 
 from serving.access.permissions import COOKIE, Person, same_site
 from serving.errors import UnknownToken
-from serving.language.words import LANGUAGES, Words, preferred, words
-from serving.process.state import Desk
+from serving.language.languages import LANGUAGES
+from serving.language.words import Words, preferred, words
+from serving.process.service_state import ServiceState
 
 LANGUAGE_COOKIE = "sanket_language"
 MARK_COOKIE = "sanket_mark"
@@ -20,13 +21,13 @@ YEAR_SECONDS = 366 * 86_400
 SESSION_SECONDS = 31 * 86_400
 
 
-async def reader_of_page(desk: Desk, request: Request, act: str) -> Person:
+async def reader_of_page(state: ServiceState, request: Request, act: str) -> Person:
     """The person behind the session's cookie, if their role allows the act. UnknownToken without a
     session, NotPermitted."""
     token = request.cookies.get(COOKIE)
     if not token:
         raise UnknownToken("nobody is signed in")
-    return await desk.person(request, act, token=token)
+    return await state.person(request, act, token=token)
 
 
 def spoken(request: Request) -> Words:

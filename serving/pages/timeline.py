@@ -43,7 +43,7 @@ class Event:
 
 
 @dataclass(frozen=True)
-class History:
+class ChildHistory:
     """The timeline, newest first, the chart (None where the registry cannot be read or holds no
     measurement), and the register's columns of an open stay (None without one)."""
 
@@ -61,28 +61,28 @@ def history_of(
     words: Words,
     *,
     projected: bool = False,
-) -> History:
+) -> ChildHistory:
     """A child's history from the store; empty where the registry is not at hand: the page stands
     without it.
 
     projected: the chart shows where the next readings would lie.
     """
     if not store_address:
-        return History()
+        return ChildHistory()
     try:
         registry = _registry_of(store_address, child_id)
     except (SanketError, SQLAlchemyError, sqlite3.Error, OSError):
-        return History()
+        return ChildHistory()
     found = np.flatnonzero(registry.child_ids == child_id)
     if not len(found):
-        return History()
+        return ChildHistory()
     day = day_number(as_of)
     known = Clock(registry).known_by(found[:1].astype(np.int32), np.array([day], np.int32))
     stay = stay_of(known, growth_points(known), standard(), 0)
     drawn = _chart(registry, child_id, day, words, projected=projected)
     # Markup: the drawing escapes its own texts, and every other part of it is ours.
     chart = Markup(drawn.svg()) if drawn else None
-    return History(timeline(known, words), chart, stay, drawn.notes if drawn else ())
+    return ChildHistory(timeline(known, words), chart, stay, drawn.notes if drawn else ())
 
 
 def _registry_of(store_address: str, child_id: str) -> Registry:

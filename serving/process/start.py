@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Engine
 
@@ -18,7 +19,7 @@ from models.champion import models_folder, pointer
 from models.targets import trained_targets
 from registry.contract.errors import BadInput, UsageError
 from serving.access import tokens
-from serving.access.keys import key_path, local_key
+from serving.access.local_keys import key_path, local_key
 from serving.access.permissions import Issued, issued
 from serving.access.scope import LONGEST_NAME, Scope
 from serving.audit.audit_key import audit_key_path, own_audit_key
@@ -122,7 +123,7 @@ def _surroundings(store: str, workers: int) -> dict[str, str]:
     return {**os.environ, **fixed}
 
 
-def _until_stopped(service: subprocess.Popen) -> int:
+def _until_stopped(service: subprocess.Popen[bytes]) -> int:
     """Wait for the service; pass Ctrl-C and SIGTERM on to all of its processes, and leave none
     behind."""
 
@@ -136,7 +137,7 @@ def _until_stopped(service: subprocess.Popen) -> int:
     return 0 if code in (0, -signal.SIGTERM, -signal.SIGINT) else 70
 
 
-def _signal(service: subprocess.Popen, wanted: signal.Signals) -> None:
+def _signal(service: subprocess.Popen[bytes], wanted: signal.Signals) -> None:
     try:
         os.killpg(service.pid, wanted)
     except ProcessLookupError:
@@ -198,7 +199,7 @@ def revoked_token(store: str, token_id: str) -> None:
         tokens.revoke(engine, token_id)
 
 
-def tokens_of(store: str) -> list[dict]:
+def tokens_of(store: str) -> list[dict[str, Any]]:
     """The register of a store's tokens, the newest first."""
     with _engine_of(store) as engine:
         return tokens.listed(engine)
@@ -215,7 +216,7 @@ def _engine_of(store: str) -> Iterator[Engine]:
         opened.close()
 
 
-def audited(store: str, *, child_id: str | None, kept_anchor: str | None = None) -> dict:
+def audited(store: str, *, child_id: str | None, kept_anchor: str | None = None) -> dict[str, Any]:
     """Whether the audit log of a store is whole and has all that it had at an anchor, and who saw a
     child.
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
@@ -22,7 +22,8 @@ from registry.contract.errors import BadInput
 from registry.sources.raw_sheet import RawSheet, ShortRows
 from registry.sources.sheets import CSV_ENDINGS, is_text, sheets_of
 from serving.language.arm import WRITTEN, arm_mm
-from serving.language.words import LANGUAGES, words
+from serving.language.languages import LANGUAGES
+from serving.language.words import words
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -311,7 +312,10 @@ def _import(store: Store, returned: ReturnedList, today: dt.date) -> ImportRepor
                     for one in measured
                 ),
             )
-        return store.import_source(folder, imported_on=max(today, import_day(store.engine)))
+        report: ImportReport = store.import_source(
+            folder, imported_on=max(today, import_day(store.engine))
+        )
+        return report
 
 
 def _write(path: Path, head: tuple[str, ...], rows: Iterable[tuple[object, ...]]) -> None:
@@ -321,7 +325,7 @@ def _write(path: Path, head: tuple[str, ...], rows: Iterable[tuple[object, ...]]
         table.writerows(rows)
 
 
-def _ticks(engine: Engine, returned: ReturnedList) -> list[dict]:
+def _ticks(engine: Engine, returned: ReturnedList) -> list[dict[str, Any]]:
     """What takes each visited child off the list, with the reason that had asked for the visit;
     children who are on no list have none."""
     from serving.access.permissions import Scope

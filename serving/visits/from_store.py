@@ -88,6 +88,6 @@ def _some(names: list[str]) -> str:
 def address_to_keep(url: URL) -> str:
     """A store's address as a list may carry it: a whole path, or a server without its password."""
     if url.get_backend_name() == "sqlite":
-        return str(Path(url.database).resolve())
+        return str(Path(url.database or "").resolve())
     parts = {name: getattr(url, name) for name in ("username", "host", "port", "database", "query")}
     return URL.create("postgresql", **parts).render_as_string()

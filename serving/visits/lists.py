@@ -7,6 +7,7 @@ import datetime as dt
 from collections.abc import Iterable
 from dataclasses import asdict, replace
 from itertools import chain
+from typing import Any
 
 from models.visits.listed_child import Candidate, counted_to
 from models.visits.ranking import VisitList, VisitRow, rank
@@ -68,7 +69,7 @@ def _only(sectors: set[str]) -> str:
     return next(iter(sectors))
 
 
-def list_document(listed: VisitList, language: str) -> dict:
+def list_document(listed: VisitList, language: str) -> dict[str, Any]:
     """The list as the API gives it, each child with its one line why and what to do in this
     language.
 
@@ -90,11 +91,11 @@ def list_document(listed: VisitList, language: str) -> dict:
     }
 
 
-def _row_document(row: VisitRow, spoken: Words) -> dict:
+def _row_document(row: VisitRow, spoken: Words) -> dict[str, Any]:
     return {"rank": row.rank, "section": row.section, **_child_document(row.candidate, spoken)}
 
 
-def _child_document(child: Candidate, spoken: Words) -> dict:
+def _child_document(child: Candidate, spoken: Words) -> dict[str, Any]:
     return {
         "why": why_line(child, spoken),
         "what_to_do": what_to_do(child, spoken),

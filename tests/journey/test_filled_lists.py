@@ -30,7 +30,7 @@ from serving.book.reader import Reader
 from serving.language.words import words
 from serving.visits.filled_lists import finding_code, read_back, written_day
 from serving.visits.from_store import listed_from_store
-from serving.visits.paper.paper import render
+from serving.visits.paper.formats import render
 from serving.visits.paper.xlsx import CODES_ROW, COLUMNS, HEADS_ROW
 from tests.support.list_store import make_store
 from tests.support.listed_children import AS_OF, in_danger

@@ -56,7 +56,7 @@ def services(address, tmp_path_factory):
 def test_both_answer_alike_and_write_one_whole_chain(services):
     asked = [Client(app, token("sector:S1")) for app in services]
     book(
-        services[0].desk.engine,
+        services[0].state.engine,
         [row(f"{sector}-{n}", sector) for sector in ("S1", "S2") for n in range(3)],
     )
 
@@ -72,7 +72,7 @@ def test_both_answer_alike_and_write_one_whole_chain(services):
         answers = list(together.map(ask, asked))
     assert answers[0] == answers[1] and answers[0][0]["sector_id"] == "S1"
     assert answers[0][1]["children"][0]["relapse"]["score_status"] == "scored"
-    engine, key = services[0].desk.engine, services[0].desk.audit._key
+    engine, key = services[0].state.engine, services[0].state.audit._key
     for client in asked:
         assert client.get("/v1/children/S1-2").status_code == 200
         assert client.get("/v1/children/S2-2").status_code == 404
@@ -106,7 +106,7 @@ def _another(address, name):
 def test_both_follow_a_promoted_champion(services):
     version = promoted(services[0].models, bundle("relapse", seed=3))
     for app in services:
-        app.desk.champions.look()
+        app.state.champions.look()
         told = Client(app, token("sector:S1")).post("/v1/score", EXAMPLE).json()["children"][0]
         assert told["relapse"]["model_version"] == version
 
@@ -116,7 +116,7 @@ def test_a_visit_told_to_one_shows_in_the_other_and_a_child_is_forgotten_in_both
 ):
     monkeypatch.setenv("SANKET_IDENTITY_KEY", "a key of the test, long enough")
     one, other = (Client(app, token("state:*")) for app in services)
-    engine = services[0].desk.engine
+    engine = services[0].state.engine
     book(engine, [row("S3-0", "S3"), row("S3-1", "S3")], as_of=AS_OF + dt.timedelta(days=1))
     told = one.post("/v1/visits/S3-0/outcome", {"visited_on": AS_OF.isoformat(), "finding": "well"})
     assert told.status_code == 201
@@ -150,4 +150,4 @@ def test_a_database_that_goes_away_is_said_and_its_entries_wait(address, tmp_pat
     assert client.post("/v1/classify", EXAMPLE).status_code == 200
     assert client.get("/readyz").json()["score_book"]["fault"]
     app.close()
-    assert app.desk.audit.held == 1 and app.desk.audit.fault == "OperationalError"
+    assert app.state.audit.held == 1 and app.state.audit.fault == "OperationalError"

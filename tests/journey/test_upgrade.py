@@ -97,9 +97,7 @@ def address(request):
 
 def said_by_target(row):
     names = ("status", "why_not", "risk", "risk_low", "risk_high", "model_version")
-    return {
-        target: [asdict(score)[name] for name in names] for target, score in row.scores.items()
-    }
+    return {target: [asdict(score)[name] for name in names] for target, score in row.scores.items()}
 
 
 def rows_of(engine, table):

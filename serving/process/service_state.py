@@ -14,7 +14,7 @@ from starlette.requests import Request
 
 from models.champion import models_folder
 from registry.today import today
-from serving.access.permissions import Doorkeeper, Issuer, Person, bearer, local_key, unknown
+from serving.access.permissions import Issuer, Person, TokenReader, bearer, local_key, unknown
 from serving.access.tokens import TokenWatch
 from serving.answering.answers import Answerer
 from serving.answering.champions import Champions
@@ -24,7 +24,8 @@ from serving.book.outbox import HandingOn
 from serving.book.reader import Reader
 from serving.database import engine_of
 from serving.errors import NoScoreBook, NotKept
-from serving.http.guard import Limits, Load
+from serving.http.bounds import Limits
+from serving.http.guard import Load
 from serving.http.observe import Log, Metrics
 from serving.http.proxies import Proxies
 
@@ -35,14 +36,14 @@ KEPT_UNSEEN = "sanket-keep"
 
 
 @dataclass
-class Desk:
+class ServiceState:
     """The parts of one running service. `engine` is None where it serves stateless answers only."""
 
     store_address: str | None
     engine: sa.Engine | None
     champions: Champions
     answerer: Answerer
-    doorkeeper: Doorkeeper
+    token_reader: TokenReader
     audit: AuditLog | None
     handing_on: HandingOn | None
     tokens: TokenWatch | None
@@ -62,20 +63,20 @@ class Desk:
         limits: Limits | None = None,
         log: Log | None = None,
         follow: bool = True,
-    ) -> Desk:
-        """The desk of a store. Nothing here needs the database to be there, or a champion.
+    ) -> ServiceState:
+        """The state of a store. Nothing here needs the database to be there, or a champion.
 
         key: signs local tokens, and one made from it the audit log (default: the store's own two
         keys). follow: notice a promoted champion.
         """
         metrics, log, limits = Metrics(), log or Log(), limits or Limits.configured()
         engine = engine_of(store_address) if store_address else None
-        audit = _audit_log(store_address, engine, key) if engine is not None else None
+        audit = _audit_log(store_address, engine, key) if store_address and engine else None
         key = key or local_key(store_address or "sanket.db")
         folder = Path(models_dir) if models_dir else models_folder(store_address or "sanket.db")
         champions = Champions(folder, metrics=metrics, log=log)
         champions.follow() if follow else champions.look()
-        door = Doorkeeper(key=key, issuer=Issuer.configured())
+        door = TokenReader(key=key, issuer=Issuer.configured())
         return cls(
             store_address,
             engine,
@@ -110,10 +111,10 @@ class Desk:
         token = token or bearer(request.scope["plain_headers"])
         if not token:
             raise unknown()
-        person = self.doorkeeper.remembered(token)
-        if person is None and self.doorkeeper.asks_elsewhere:
-            person = await run_in_threadpool(self.doorkeeper.person, token)
-        person = person or self.doorkeeper.person(token)
+        person = self.token_reader.remembered(token)
+        if person is None and self.token_reader.asks_elsewhere:
+            person = await run_in_threadpool(self.token_reader.person, token)
+        person = person or self.token_reader.person(token)
         request.scope["role"] = person.role
         person.must(act)
         return person

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-Store = Annotated[
-    str, typer.Argument(help="a path ending in .db, or a postgresql:// address", metavar="STORE")
-]
-Json = Annotated[bool, typer.Option("--json", help="one JSON document on standard output")]
+from sanket.options import Day, Json, Store, day_of
 
 
 def bind(app: typer.Typer) -> None:
@@ -24,7 +20,7 @@ def bind(app: typer.Typer) -> None:
 
 def score(
     store: Store,
-    as_of: Annotated[str, typer.Option(metavar="DATE", help="the day, for example 2026-03-14")],
+    as_of: Day,
     accept_foreign: Annotated[
         bool, typer.Option(help="use a champion that was trained on another registry all the same")
     ] = False,
@@ -49,7 +45,7 @@ def score(
 
     from serving.book.scoring_run import score_store
 
-    day = _day(as_of)
+    day = day_of(as_of, option="--as-of", code="SRV005")
     with Progress(console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("Scoring children", total=None)
         done = score_store(
@@ -79,15 +75,6 @@ def score(
             "An exercise: the models learnt from synthetic records. Act on the rules, not "
             "on these risks."
         )
-
-
-def _day(text: str) -> dt.date:
-    from registry.contract.errors import UsageError
-
-    try:
-        return dt.date.fromisoformat(text)
-    except ValueError:
-        raise UsageError("SRV005", "--as-of is a date: write it as 2026-03-14") from None
 
 
 def serve(
@@ -247,7 +234,7 @@ def audit(
         raise SystemExit(5)
 
 
-def _wholeness(report: dict) -> str:
+def _wholeness(report: dict[str, Any]) -> str:
     if report["first_broken"] is not None:
         return f"The audit log is broken at entry {report['first_broken']}."
     if report["cut"]:

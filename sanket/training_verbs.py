@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-Store = Annotated[
-    str, typer.Argument(help="a path ending in .db, or a postgresql:// address", metavar="STORE")
-]
-Target = Annotated[str | None, typer.Option(help="relapse or non_response; both where left out")]
+from sanket.options import Json, Store, Target, Tracking, day_if_given, day_of, targets_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+
 Trials = Annotated[
     int, typer.Option(min=0, max=200, help="settings tried while tuning (0: the cautious base)")
 ]
 Seed = Annotated[
     int, typer.Option(help="the same seed and records give the same model, bit for bit")
 ]
-Json = Annotated[bool, typer.Option("--json", help="one JSON document on standard output")]
 
 
 def bind(app: typer.Typer) -> None:
@@ -32,12 +32,7 @@ def train(
     until: Annotated[
         str | None, typer.Option(metavar="DATE", help="learn from what was known before this day")
     ] = None,
-    tracking: Annotated[
-        str | None,
-        typer.Option(
-            help="MLflow's address; else MLFLOW_TRACKING_URI, else mlflow.db beside the bundles"
-        ),
-    ] = None,
+    tracking: Tracking = None,
     trials: Trials = 8,
     seed: Seed = 1,
     as_json: Json = False,
@@ -47,14 +42,16 @@ def train(
     A target that has no champion yet takes this model if no check finds an issue; later models are
     promoted with `sanket promote`. Nothing that was recorded on or after --until is used.
     """
+    from registry.contract.registry import day_number
     from sanket.progress import steps
     from training.commands.train import train as train_store
 
+    learn_until = day_if_given(until, option="--until", code="TRN011")
     with steps("Training") as said:
         told = train_store(
             store,
-            targets=_targets(target),
-            until=_day(until, "--until"),
+            targets=targets_of(target),
+            until=day_number(learn_until) if learn_until else None,
             tracked_at=tracking,
             trials=trials,
             seed=seed,
@@ -69,7 +66,7 @@ def train(
         typer.echo(_in_words(model))
 
 
-def _in_words(model: dict) -> str:
+def _in_words(model: dict[str, Any]) -> str:
     figures, attrition = model["figures"], model["attrition"]
     lines = [
         f"{model['target']}: bundle {model['bundle']}, run {model['run_id']}"
@@ -92,9 +89,7 @@ def backtest(
         str, typer.Option(metavar="DATE", help="train before this day, predict from it")
     ],
     output: Annotated[Path, typer.Option("-o", "--output", help="predictions, a Parquet file")],
-    target: Annotated[
-        str | None, typer.Option(help="relapse, non_response or onset; all where left out")
-    ] = None,
+    target: Target = None,
     visits: Annotated[
         bool,
         typer.Option(
@@ -119,14 +114,15 @@ def backtest(
     (docs/models.md).
     """
     from features.clock import Clock
-    from models.targets import TARGETS
+    from registry.contract.registry import day_number
     from sanket.progress import steps
     from training.commands.backtest import backtest as run
     from training.commands.backtest import summary
     from training.commands.train import load_registry
 
-    day, true_risks = _day(split, "--split"), _truth(truth)
-    targets = _targets(target, among=tuple(TARGETS))
+    day = day_number(day_of(split, option="--split", code="TRN011"))
+    true_risks = _truth(truth)
+    targets = targets_of(target, backtest=True)
     with steps("Backtest") as said:
         clock = Clock(load_registry(store))
         predictions, bundles = run(
@@ -160,7 +156,7 @@ def backtest(
         typer.echo(line)
 
 
-def _truth(folder: Path | None):
+def _truth(folder: Path | None) -> dict[str, pd.DataFrame] | None:
     """The true risks of a simulated source, by target; None where none was named."""
     from registry.contract.errors import UsageError
     from training.evaluation.visit_lists import truth_of
@@ -173,29 +169,3 @@ def _truth(folder: Path | None):
             "TRN012", f"{folder} has no truth/relapse.parquet: name what `sanket simulate` wrote"
         )
     return found
-
-
-def _targets(target: str | None, among: tuple[str, ...] = ()) -> tuple[str, ...]:
-    """The target asked for, else all of them; `among`: those that the verb knows (by default those
-    trained)."""
-    from models.targets import trained_targets
-    from registry.contract.errors import UsageError
-
-    among = among or tuple(trained_targets())
-    if target is None:
-        return among
-    if target not in among:
-        raise UsageError("TRN010", f"--target is {' or '.join(among)}")
-    return (target,)
-
-
-def _day(text: str | None, option: str) -> int | None:
-    from registry.contract.errors import UsageError
-    from registry.contract.registry import day_number
-
-    if text is None:
-        return None
-    try:
-        return day_number(text)
-    except ValueError:
-        raise UsageError("TRN011", f"{option} is a date: write it as 2026-03-14") from None

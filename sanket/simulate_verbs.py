@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from sanket.options import Json
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 
 def bind(app: typer.Typer) -> None:
@@ -37,9 +42,7 @@ def simulate(
     truth_draws: Annotated[
         int, typer.Option(help="Forward lives per landmark in OUT/truth; 0 for none.")
     ] = 100,
-    json: Annotated[
-        bool, typer.Option("--json", help="One JSON document on standard output.")
-    ] = False,
+    as_json: Json = False,
 ) -> None:
     """Make a synthetic registry: a district's children, their care and their dirty records.
 
@@ -73,13 +76,13 @@ def simulate(
             dials=dials,
             progress=lambda done: progress.advance(task, done),
         )
-    if json:
+    if as_json:
         _print_json(facts)
     else:
         _print_table(facts, console)
 
 
-def _print_json(facts: dict[str, object]) -> None:
+def _print_json(facts: dict[str, Any]) -> None:
     """One document; a rate of nothing (no admissions, say) is null."""
     import json
     import sys
@@ -89,7 +92,7 @@ def _print_json(facts: dict[str, object]) -> None:
     sys.stdout.write("\n")
 
 
-def _print_table(facts: dict[str, object], console: object) -> None:
+def _print_table(facts: dict[str, Any], console: Console) -> None:
     """Own rates beside the published ones."""
     from rich.table import Table
 

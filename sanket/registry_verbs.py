@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sanket import quality
+from sanket import quality_verbs
+from sanket.options import Json, Store, day_if_given
 
-STORE = Annotated[
-    str, typer.Argument(help="The store: a path ending in .db, or a postgresql:// address.")
-]
-AS_JSON = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
+if TYPE_CHECKING:
+    from registry.store.store import Store as RegistryStore
+
 TABLE = Annotated[str | None, typer.Option(help="Rows of this table only.")]
 CODE = Annotated[str | None, typer.Option(help="Rows refused by this rule only, such as REG012.")]
 ON = Annotated[str | None, typer.Option(hidden=True, help="Date of this import, to replay a past.")]
@@ -30,7 +30,7 @@ def bind(app: typer.Typer) -> None:
         quarantine.command(verb.__name__.strip("_"))(verb)
     app.add_typer(quarantine, name="quarantine")
     app.command("forget")(forget)
-    app.command("quality")(quality.quality)
+    app.command("quality")(quality_verbs.quality)
 
 
 def import_(
@@ -49,7 +49,7 @@ def import_(
         ),
     ] = False,
     imported_on: ON = None,
-    as_json: AS_JSON = False,
+    as_json: Json = False,
 ) -> None:
     """Bring records in: every row is checked; good ones are kept, the others quarantined with a
     code.
@@ -62,7 +62,7 @@ def import_(
     from sanket.progress import step
 
     accepted = _percent(max_quarantined)
-    day = _date(imported_on)
+    day = day_if_given(imported_on, option="--imported-on", code="REG066")
     with step("Importing"), made_for(to) as store:
         report = store.import_source(source, map=map, imported_on=day, past=past, zscores=zscores)
     if as_json:
@@ -92,18 +92,7 @@ def _percent(text: str) -> float:
     return share
 
 
-def _date(text: str | None):
-    import datetime as dt
-
-    from registry.contract.errors import UsageError
-
-    try:
-        return dt.date.fromisoformat(text) if text else None
-    except ValueError:
-        raise UsageError("REG066", f"a date is written 2026-03-14, not {text}") from None
-
-
-def _print_counts(tables: dict) -> None:
+def _print_counts(tables: dict[str, Any]) -> None:
     from rich.console import Console
     from rich.table import Table
 
@@ -128,7 +117,7 @@ def map_(
     check: Annotated[
         Path | None, typer.Option(help="Try this MAP.toml on the first 1,000 rows.")
     ] = None,
-    as_json: AS_JSON = False,
+    as_json: Json = False,
 ) -> None:
     """Propose a MAP.toml from headers (English, Hindi, Marathi) and cells, or try one on the first
     rows."""
@@ -150,18 +139,18 @@ def map_(
         typer.echo(propose.proposal(file), nl=False)
 
 
-def _open(store: str):
+def _open(store: str) -> RegistryStore:
     from registry.store.store import open_store
 
     return open_store(store, must_exist=True)
 
 
-def list_(store: STORE, as_json: AS_JSON = False) -> None:
+def list_(store: Store, as_json: Json = False) -> None:
     """How many rows wait in quarantine, by table and rule."""
     from registry.indian_digits import grouped
     from registry.store import quarantine
 
-    rows = quarantine.summary(_open(store))
+    rows: list[dict[str, Any]] = quarantine.summary(_open(store))
     if as_json:
         typer.echo(json.dumps(rows, ensure_ascii=False))
         return
@@ -175,11 +164,11 @@ def list_(store: STORE, as_json: AS_JSON = False) -> None:
 
 
 def show(
-    store: STORE,
+    store: Store,
     table: TABLE = None,
     code: CODE = None,
     limit: Annotated[int, typer.Option(help="At most so many rows.")] = 20,
-    as_json: AS_JSON = False,
+    as_json: Json = False,
 ) -> None:
     """The refused rows themselves, with the cell, the rule and its bound."""
     from registry.store import quarantine
@@ -199,7 +188,7 @@ def show(
 
 
 def export(
-    store: STORE,
+    store: Store,
     out: Annotated[Path, typer.Option("-o", "--out", help="The CSV file to write.")],
     table: TABLE = None,
     code: CODE = None,
@@ -224,18 +213,19 @@ def _known(table: str | None, code: str | None) -> None:
 
 
 def retry(
-    store: STORE,
+    store: Store,
     corrected: Annotated[
         Path | None, typer.Option(help="A table's export with its cells corrected.")
     ] = None,
     imported_on: ON = None,
-    as_json: AS_JSON = False,
+    as_json: Json = False,
 ) -> None:
     """Check waiting rows again: after their children were imported, or as corrected in an
     export."""
     from registry.store import quarantine
 
-    counts = quarantine.retry(_open(store), corrected=corrected, imported_on=_date(imported_on))
+    day = day_if_given(imported_on, option="--imported-on", code="REG066")
+    counts = quarantine.retry(_open(store), corrected=corrected, imported_on=day)
     typer.echo(
         json.dumps(counts)
         if as_json
@@ -244,21 +234,25 @@ def retry(
 
 
 def forget(
-    store: STORE,
+    store: Store,
     child: Annotated[str | None, typer.Argument(help="The child's id.")] = None,
     unseen_since: Annotated[
         str | None, typer.Option(help="Erase all children without any record since.")
     ] = None,
-    as_json: AS_JSON = False,
+    as_json: Json = False,
 ) -> None:
     """Erase a child everywhere, for good; a tombstone (not the id) keeps it from coming back."""
     from registry.contract.errors import UsageError
     from registry.store import forgetting
 
-    if (child is None) == (unseen_since is None):
+    since = day_if_given(unseen_since, option="--unseen-since", code="REG066")
+    if child is not None and since is None:
+        opened, children = _open(store), [child]
+    elif child is None and since is not None:
+        opened = _open(store)
+        children = forgetting.unseen_since(opened, since)
+    else:
         raise UsageError("REG066", "name one child, or a day with --unseen-since")
-    opened = _open(store)
-    children = [child] if child else forgetting.unseen_since(opened, _date(unseen_since))
     counts: dict[str, int] = {}
     for one in children:
         for name, rows in forgetting.forget(opened, one).items():

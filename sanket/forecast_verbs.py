@@ -5,9 +5,16 @@ from __future__ import annotations
 import datetime as dt
 import re
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from sanket.options import Json, day_if_given
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from training.forecasting.forecast_run import PanelAt, Result
 
 LEVELS = ("centre", "sector", "project", "district")
 ENDINGS = (".csv", ".parquet")
@@ -51,9 +58,7 @@ def forecast(
     report: Annotated[
         Path | None, typer.Option(help="Also write one HTML page: alerts, areas ranked, plots.")
     ] = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="One JSON document on standard output.")
-    ] = False,
+    as_json: Json = False,
 ) -> None:
     """Forecasts of monthly counts by area, with bands and alerts.
 
@@ -68,8 +73,10 @@ def forecast(
     from training.forecasting.forecast_page import page
     from training.forecasting.forecast_run import measured, run
 
-    _writable(out, ENDINGS), _writable(report, (".html", ".htm"))
-    first, day = _month(backtest_from), _day(as_of)
+    _writable(out, ENDINGS)
+    _writable(report, (".html", ".htm"))
+    first = _month(backtest_from)
+    day = day_if_given(as_of, option="--as-of", code="FCT014")
     with steps("Forecast") as said:
         panel_at, last_day, level, vintages = _opened(source, by, counted)
         result = run(
@@ -110,7 +117,7 @@ def forecast(
         _say(result, told)
 
 
-def _opened(source: str, by: str | None, counted: str):
+def _opened(source: str, by: str | None, counted: str) -> tuple[PanelAt, dt.date, str, bool]:
     """(panel at a day, the newest day of the source, level, whether it is a store)."""
     from registry.contract.errors import UsageError
     from training.forecasting.forecast_run import of_store, of_table
@@ -149,26 +156,16 @@ def _month(text: str | None) -> int | None:
     return (int(text[:4]) - 1970) * 12 + int(text[5:]) - 1
 
 
-def _day(text: str | None) -> dt.date | None:
-    from registry.contract.errors import UsageError
-
-    try:
-        return dt.date.fromisoformat(text) if text else None
-    except ValueError:
-        raise UsageError(
-            "FCT014", f"--as-of is a date: write it as 2026-03-31, not {text!r}"
-        ) from None
-
-
-def _write(rows, out: Path) -> None:
+def _write(rows: pd.DataFrame, out: Path) -> None:
     if out.suffix.lower() == ".parquet":
         rows.to_parquet(out, index=False)
     else:
         rows.to_csv(out, index=False)
 
 
-def _records(rows) -> list[dict]:
-    return rows.astype(object).where(rows.notna(), None).to_dict("records")
+def _records(rows: pd.DataFrame) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = rows.astype(object).where(rows.notna(), None).to_dict("records")
+    return found
 
 
 def _words(counted: str, store: bool) -> str:
@@ -181,7 +178,7 @@ def _words(counted: str, store: bool) -> str:
     return words[counted] if store else "Counts"
 
 
-def _say(result, told: dict) -> None:
+def _say(result: Result, told: dict[str, Any]) -> None:
     from training.forecasting.forecast_run import ranked
 
     typer.echo(f"{told['areas']} areas, {told['horizon']} months after {told['origin']}")

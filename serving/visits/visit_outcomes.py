@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import sqlalchemy as sa
 from starlette.concurrency import run_in_threadpool
@@ -18,9 +19,9 @@ from serving.access.permissions import Person
 from serving.book.accepted import refusals
 from serving.book.outbox import registry_rows
 from serving.book.ticks import Teller, tick
-from serving.errors import NotKept, OutcomeRefused
+from serving.errors import NoScoreBook, NotKept, OutcomeRefused
 from serving.language.arm import MUAC_MM
-from serving.process.state import Desk
+from serving.process.service_state import ServiceState
 
 EARLIEST = dt.date(2000, 1, 1)
 BOUNDS = {"weight_kg": (0.5, 40.0), "muac_mm": MUAC_MM}
@@ -104,9 +105,9 @@ def asked(document: object, *, child_id: str, today: dt.date) -> Outcome:
             errors=[{"field": "", "problem": "must be an object with visited_on and finding"}],
         )
     known = {"visited_on", "finding", *BOUNDS}
-    errors = [{"field": "", "problem": "holds a field that is not documented"}] * bool(
-        document.keys() - known
-    )
+    errors: list[dict[str, object]] = []
+    if document.keys() - known:
+        errors.append({"field": "", "problem": "holds a field that is not documented"})
     visited_on = _day(document.get("visited_on"), today)
     if visited_on is None:
         errors.append(
@@ -131,7 +132,7 @@ def asked(document: object, *, child_id: str, today: dt.date) -> Outcome:
             or not low <= value <= high
         ):
             errors.append({"field": name, "problem": f"must be a number from {low:g} to {high:g}"})
-    if errors:
+    if errors or visited_on is None:
         raise OutcomeRefused(REFUSED, errors=errors)
     return Outcome(
         child_id,
@@ -149,26 +150,33 @@ def _day(text: object, today: dt.date) -> dt.date | None:
     return day if day and EARLIEST <= day <= today else None
 
 
-async def record(desk: Desk, request: Request, person: Person, outcome: Outcome) -> dict:
+async def record(
+    state: ServiceState, request: Request, person: Person, outcome: Outcome
+) -> dict[str, Any]:
     """Note an outcome for a child of the person's scope. OutOfScope for any other child, NotKept
     where it cannot be kept."""
-    return await run_in_threadpool(_record, desk, request, person, outcome)
+    return await run_in_threadpool(_record, state, request, person, outcome)
 
 
-def _record(desk: Desk, request: Request, person: Person, outcome: Outcome) -> dict:
-    run, row = desk.reader(person).child(outcome.child_id)
+def _record(
+    state: ServiceState, request: Request, person: Person, outcome: Outcome
+) -> dict[str, Any]:
+    run, row = state.reader(person).child(outcome.child_id)
+    engine, handing_on = state.engine, state.handing_on
+    if engine is None or handing_on is None:
+        raise NoScoreBook("this service has no store")
     child = counted_to(row.candidate, outcome.visited_on, as_of=run.as_of)
     # A list of a day to come (an exercise) asked for no visit yet: the registry would refuse its
     # date.
-    whole = Whole(**asdict(outcome), listed_on=min(run.as_of, desk.today()))
-    must_be_kept(desk.engine, whole)
-    desk.noted(request, person, "outcome", [outcome.child_id])
+    whole = Whole(**asdict(outcome), listed_on=min(run.as_of, state.today()))
+    must_be_kept(engine, whole)
+    state.noted(request, person, "outcome", [outcome.child_id])
     try:
         more = {"listed_for": main_reason(child), "sector_id": child.sector_id}
-        tick(desk.engine, [asdict(whole) | more], teller=Teller(person.name, person.role))
+        tick(engine, [asdict(whole) | more], teller=Teller(person.name, person.role))
     except (sa.exc.SQLAlchemyError, OSError):
         raise NotKept("the outcome cannot be written down: try again later") from None
-    desk.handing_on.soon()
+    handing_on.soon()
     stated = {"visited_on": outcome.visited_on.isoformat(), "finding": outcome.finding}
     taken = {name: value for name in BOUNDS if (value := getattr(outcome, name)) is not None}
     return {"child_id": outcome.child_id, **stated, **taken, "listed_on": run.as_of.isoformat()}

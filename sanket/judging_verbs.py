@@ -3,27 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-Store = Annotated[
-    str, typer.Argument(help="a path ending in .db, or a postgresql:// address", metavar="STORE")
-]
+from sanket.options import Json, Store, Tracking, targets_of
+
 Run = Annotated[
     str,
     typer.Option(metavar="ID", help="a run of MLflow, or the version (or directory) of a bundle"),
 ]
-Tracking = Annotated[
-    str | None,
-    typer.Option(
-        help="MLflow's address; else MLFLOW_TRACKING_URI, else mlflow.db beside the bundles"
-    ),
-]
 By = Annotated[
     str | None, typer.Option(metavar="NAME", help="who decides; else the user of this machine")
 ]
-Json = Annotated[bool, typer.Option("--json", help="one JSON document on standard output")]
 
 
 def bind(app: typer.Typer) -> None:
@@ -153,12 +145,9 @@ def rollback(
     as_json: Json = False,
 ) -> None:
     """Let the model that answered before this one answer again."""
-    from models.targets import trained_targets
-    from registry.contract.errors import UsageError
     from training.commands.promote import rollback as turn_back
 
-    if target not in trained_targets():
-        raise UsageError("TRN010", f"--target is {' or '.join(trained_targets())}")
+    targets_of(target)
     _say_turned(turn_back(store, target, by=by, tracked_at=tracking), as_json)
 
 
@@ -177,7 +166,7 @@ def _reasons(accepted: list[str], because: list[str]) -> dict[str, str]:
     )
 
 
-def _say_turned(told: dict, as_json: bool) -> None:
+def _say_turned(told: dict[str, Any], as_json: bool) -> None:
     if as_json:
         import json
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-PROTOCOL = Annotated[
-    Path | None,
-    typer.Option(help="A state's own care protocol (TOML) instead of the built-in one."),
-]
-AS_JSON = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
+from sanket.options import Json, ProtocolFile, Store
+
+if TYPE_CHECKING:
+    from care.money import BudgetPlan
+    from care.programme.resolution import Outlook
+    from care.protocol import Protocol
 
 
 def bind(app: typer.Typer) -> None:
@@ -21,9 +22,7 @@ def bind(app: typer.Typer) -> None:
 
 
 def indicators(
-    store: Annotated[
-        str, typer.Argument(help="The store: a path ending in .db, or a postgresql:// address.")
-    ],
+    store: Store,
     by: Annotated[
         str, typer.Option(help="One row per: district, project, sector or centre (and month).")
     ] = "district",
@@ -34,8 +33,8 @@ def indicators(
     out: Annotated[
         Path | None, typer.Option("-o", "--out", help="Where to write; text goes to the screen.")
     ] = None,
-    protocol: PROTOCOL = None,
-    as_json: AS_JSON = False,
+    protocol: ProtocolFile = None,
+    as_json: Json = False,
 ) -> None:
     """Programme indicators by place and month, against Sphere's thresholds.
 
@@ -101,8 +100,8 @@ def budget(
         int | None, typer.Option(min=0, help="Projects with the yearly sums.")
     ] = None,
     rounds: Annotated[int | None, typer.Option(min=0, help="Rounds a year.")] = None,
-    protocol: PROTOCOL = None,
-    as_json: AS_JSON = False,
+    protocol: ProtocolFile = None,
+    as_json: Json = False,
 ) -> None:
     """Money and supply: the Government Resolution's table 3.1, exact to the paisa.
 
@@ -120,7 +119,7 @@ def budget(
 
     rules = load(protocol) if protocol else standard()
     given = {"children": children, "days": days, "projects": projects, "rounds": rounds}
-    changes = {name: value for name, value in given.items() if value is not None}
+    changes: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     if sachet_price is not None:
         changes["sachet_price_paise"] = money.paise(sachet_price, name="--sachet-price")
     if intensive_share is not None:
@@ -157,7 +156,7 @@ def budget(
         print("\n" + programme_report.supply_text(resolution))
 
 
-def _outlook(store: str, rules, plan, projects: int | None):
+def _outlook(store: str, rules: Protocol, plan: BudgetPlan, projects: int | None) -> Outlook:
     from rich.console import Console
 
     from care.programme import resolution

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from sanket.options import Store
+
 
 def bind(app: typer.Typer) -> None:
     """Bind this room's verbs."""
@@ -76,7 +78,7 @@ def zscores(
 
 
 def growth_chart(
-    store: Annotated[str, typer.Argument(help="A path ending in .db, or a postgresql:// address.")],
+    store: Store,
     child: Annotated[str, typer.Argument(help="The child's id.")],
     out: Annotated[Path, typer.Option("-o", "--out", help="Where to draw: .svg or .png.")],
 ) -> None:

@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from sanket.options import Json, Store
+
 
 def quality(
-    store: Annotated[
-        str, typer.Argument(help="The store: a path ending in .db, or a postgresql:// address.")
-    ],
+    store: Store,
     by: Annotated[str, typer.Option(help="centre, sector, project or district.")] = "centre",
     month: Annotated[
         str | None, typer.Option(help="This month only (2026-03); the last one by default.")
@@ -21,9 +21,7 @@ def quality(
     out: Annotated[
         Path | None, typer.Option("-o", "--out", help="Write every month as CSV.")
     ] = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="One JSON document on standard output.")
-    ] = False,
+    as_json: Json = False,
 ) -> None:
     """Data quality of each centre and month: green, amber or red, with the eleven checks behind
     it."""
@@ -41,7 +39,7 @@ def quality(
         scored = score(registry, by=by)
     if out:
         _write(out, rows_of(scored, month="all"))
-    rows = rows_of(scored, month=month)
+    rows: list[dict[str, Any]] = rows_of(scored, month=month)
     for warning in scored.warnings:
         typer.secho(warning, fg="red", bold=True, err=as_json)
     if as_json:
@@ -55,7 +53,7 @@ def quality(
         typer.echo(f"no child was measured {f'in {month}' if month else 'yet'}")
 
 
-def _judged(row: dict) -> str:
+def _judged(row: dict[str, Any]) -> str:
     if row["score"] is None:
         return "fewer than five children"
     worst = ", ".join(f"{name} {share:.0%}" for name, share in row["worst"])
@@ -67,7 +65,7 @@ def _judged(row: dict) -> str:
     return f"{row['colour']:5}  {row['score']:5.1f}  {worst}{every}"
 
 
-def _write(out: Path, rows: list[dict]) -> None:
+def _write(out: Path, rows: list[dict[str, Any]]) -> None:
     import csv
 
     from registry.sources.formula_guard import harmless

@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-LANGUAGES = ("en", "hi", "mr")
-FORMATS = ("txt", "csv", "html", "pdf", "xlsx")
+from sanket.options import Format, Json, Language, day_if_given, format_of, language_of
+from serving.language.languages import DEFAULT_LANGUAGE
+from serving.visits.paper.formats import DEFAULT_FORMAT, FORMATS
+
+if TYPE_CHECKING:
+    from models.visits.ranking import VisitList
 
 
 def bind(app: typer.Typer) -> None:
@@ -30,11 +34,8 @@ def visits(
         str | None, typer.Option(help="The sector, as the registry names it.")
     ] = None,
     capacity: Annotated[int, typer.Option(min=1, max=500, help="Visits that can be made.")] = 20,
-    lang: Annotated[str, typer.Option(help="en, hi or mr.")] = "en",
-    form: Annotated[
-        str | None,
-        typer.Option("--format", help="txt, csv, html, pdf or xlsx (default: by -o, or txt)."),
-    ] = None,
+    lang: Language = DEFAULT_LANGUAGE,
+    form: Format = None,
     out: Annotated[
         Path | None, typer.Option("-o", "--output", help="Write here instead of printing.")
     ] = None,
@@ -55,9 +56,7 @@ def visits(
         str | None,
         typer.Option(help="With `record`: the day of lines without one (default: today)."),
     ] = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="One JSON document on standard output.")
-    ] = False,
+    as_json: Json = False,
 ) -> None:
     """Whom to visit first in a sector; or `visits record FILE`: take back what the visits found.
 
@@ -95,20 +94,18 @@ def _list(
 ) -> None:
     from registry.contract.errors import UsageError
 
-    form = form or (out.suffix[1:].lower() if out and out.suffix[1:].lower() in FORMATS else "txt")
-    if form not in FORMATS:
-        raise UsageError("LST001", f"a format is one of {', '.join(FORMATS)}")
-    if lang not in LANGUAGES:
-        raise UsageError("LST002", f"a language is one of {', '.join(LANGUAGES)}")
-    if not as_json and out is None and form in ("pdf", "xlsx") and sys.stdout.isatty():
+    form, lang = format_of(form, out, otherwise=DEFAULT_FORMAT), language_of(lang)
+    on_screen = not as_json and out is None and sys.stdout.isatty()
+    if on_screen and not FORMATS[form].for_screens:
         raise UsageError("LST006", f"a {form} is not for the screen: name a file with -o")
     from serving.visits.from_store import listed_from_store
 
-    listed = listed_from_store(store, sector=sector, as_of=_day(as_of), capacity=capacity)
+    day = day_if_given(as_of, option="--as-of", code="LST010")
+    listed = listed_from_store(store, sector=sector, as_of=day, capacity=capacity)
     _put(_bytes(listed, lang=lang, form=form, as_json=as_json), out)
 
 
-def _bytes(listed, *, lang: str, form: str, as_json: bool) -> bytes:
+def _bytes(listed: VisitList, *, lang: str, form: str, as_json: bool) -> bytes:
     if as_json:
         import orjson
 
@@ -116,7 +113,7 @@ def _bytes(listed, *, lang: str, form: str, as_json: bool) -> bytes:
 
         return orjson.dumps(list_document(listed, lang), option=orjson.OPT_NON_STR_KEYS) + b"\n"
     from serving.language.words import words
-    from serving.visits.paper.paper import render
+    from serving.visits.paper.formats import render
 
     return render(listed, words(lang), form=form)
 
@@ -142,7 +139,8 @@ def _record(file: Path | None, *, store: str | None, visited_on: str | None, as_
     from registry.today import today
     from serving.visits.filled_lists import read_back, record
 
-    returned = read_back(file, today=today(), visited_on=_day(visited_on))
+    day = day_if_given(visited_on, option="--visited-on", code="LST010")
+    returned = read_back(file, today=today(), visited_on=day)
     address = store or returned.says.get("store")
     if not address:
         raise BadInput(
@@ -152,7 +150,7 @@ def _record(file: Path | None, *, store: str | None, visited_on: str | None, as_
     typer.echo(json.dumps(done, ensure_ascii=False) if as_json else _told(done))
 
 
-def _told(done: dict) -> str:
+def _told(done: dict[str, Any]) -> str:
     lines = [
         f"{counts['kept']} {name} recorded"
         + (f", {counts['quarantined']} quarantined" if counts["quarantined"] else "")
@@ -163,16 +161,3 @@ def _told(done: dict) -> str:
     return "\n".join(
         [*(lines or ["nothing was filled in"]), f"{done['blank']} lines were left blank"]
     )
-
-
-def _day(text: str | None):
-    if text is None:
-        return None
-    import datetime as dt
-
-    from registry.contract.errors import UsageError
-
-    try:
-        return dt.date.fromisoformat(text)
-    except ValueError:
-        raise UsageError("LST010", "a day is written YYYY-MM-DD") from None

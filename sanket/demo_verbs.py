@@ -8,6 +8,8 @@ run is kept.
 from __future__ import annotations
 
 import datetime as dt
+import functools
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -54,11 +56,11 @@ def demo(
     if serve:
         # The demo's records end on a day that is gone: counted to the real day, every step would be
         # months late.
-        told = {"port": port, "workers": 1, "today": scored_on}
-        raise SystemExit(run(store, **told, say=lambda text: typer.echo(text, err=True)))
+        say = functools.partial(typer.echo, err=True)
+        raise SystemExit(run(store, port=port, workers=1, today=scored_on, say=say))
 
 
-def _registry(out: Path, children: int, said) -> None:
+def _registry(out: Path, children: int, said: Callable[[str], None]) -> None:
     from registry.indian_digits import grouped
     from registry.simulate.dials import Dials
     from registry.simulate.write import simulate
@@ -80,7 +82,7 @@ def _registry(out: Path, children: int, said) -> None:
     )
 
 
-def _store(source: Path, store: str, said) -> None:
+def _store(source: Path, store: str, said: Callable[[str], None]) -> None:
     from registry.indian_digits import grouped
     from registry.store.store import open_store
 
@@ -94,7 +96,7 @@ def _store(source: Path, store: str, said) -> None:
     )
 
 
-def _models(store: str, said) -> None:
+def _models(store: str, said: Callable[[str], None]) -> None:
     from models.champion import models_folder, pointer
     from models.targets import trained_targets
     from training.commands.train import train
@@ -112,7 +114,7 @@ def _models(store: str, said) -> None:
         )
 
 
-def _scores(store: str, said) -> dt.date:
+def _scores(store: str, said: Callable[[str], None]) -> dt.date:
     """Score on the last day of the records; that day."""
     from registry.contract.registry import day_date
     from registry.indian_digits import grouped
