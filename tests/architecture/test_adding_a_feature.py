@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 COLUMNS = Path("features", "trajectory", "columns")
 DECLARED = '    Feature("female", "0/1", "sex is female", "age"),\n'
 FEATURE = '    Feature("age_weeks", "weeks", "age in whole weeks", "age", {"relapse": -1}),\n'
-GIVEN = "        is_code(sex, FEMALE),\n"
+GIVEN = "        is_code(sex, Sex.FEMALE),\n"
 VALUE = "        np.floor(days_apart(birth_date, today) / 7.0),\n"
 PROGRAM = """
 import json
