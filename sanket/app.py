@@ -1,5 +1,4 @@
-"""`sanket`: binds verbs to functions, turns errors into words and exit codes. Nothing else happens
-here."""
+"""The command `sanket`: binds verbs to functions, and turns errors into messages and exit codes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Verbs of the front door: evaluate, promote, rollback, drift."""
+"""The verbs for trained models: `evaluate`, `promote`, `rollback`, `drift`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Verbs of the registry: import, map, quarantine, forget. See `bind`."""
+"""The verbs of the registry: `import`, `map`, `quarantine`, `forget`, `quality`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Verbs of the front door: score, serve, token, audit."""
+"""The verbs of the service: `score`, `serve`, `token`, `tokens`, `audit`."""
 
 from __future__ import annotations
 

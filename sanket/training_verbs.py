@@ -1,4 +1,4 @@
-"""Verbs of the front door: train, backtest."""
+"""The verbs that train: `train`, `backtest`."""
 
 from __future__ import annotations
 

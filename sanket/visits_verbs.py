@@ -1,4 +1,4 @@
-"""Verbs of the visit list: make it, and take back what the visits found. See `bind`."""
+"""The verb `visits`: make a visit list, and record what came back."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""Who asks, and for which area. A token is a JWT, signed by a configured issuer or by the local key
-of the store.
+"""Reads tokens: who asks, in which role, for which area. A token is a JWT, signed by a configured
+issuer or by the local key of the store.
 
 `Scope` is the area; nothing reads the score book without one (`serving/book/reader.py`), so that
 there is one place where a query is limited and no way around it. What a role may do:
@@ -25,7 +25,7 @@ from serving.errors import IssuerUnreachable, NotPermitted, OtherSite, UnknownTo
 __all__ = [
     "PERMISSIONS",
     "TokenReader",
-    "Issued",
+    "IssuedToken",
     "Issuer",
     "Person",
     "Scope",
@@ -84,7 +84,7 @@ class Person:
 
 
 @dataclass(frozen=True)
-class Issued:
+class IssuedToken:
     """A token that was made, and what the register keeps of it (`serving/access/tokens.py`): all
     but the token."""
 
@@ -118,7 +118,7 @@ def issued(
     name: str,
     days: float,
     now: float | None = None,
-) -> Issued:
+) -> IssuedToken:
     """A token signed by the local key. Raises UsageError for an unknown role or scope, no area, or
     no name."""
     if role not in PERMISSIONS:
@@ -144,7 +144,7 @@ def issued(
         "jti": token_id,
     }
     token = jwt.encode(claims, key, algorithm=LOCAL_ALGORITHM)
-    return Issued(token, token_id, name, role, tuple(texts), now, ends)
+    return IssuedToken(token, token_id, name, role, tuple(texts), now, ends)
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,4 @@
-"""From children with their records to what the API says of each: one pass over arrays for all of
-them.
+"""Answers an API request: scores, classifies and places its children in one pass over arrays.
 
 The same clock, trajectory, pathway and scoring as the batch; nothing here knows a rule or a
 threshold.
@@ -31,7 +30,7 @@ from registry.contract.registry import day_number
 from registry.today import today
 from serving.answering.champions import Champions
 from serving.answering.growth_points import classifications, growth_points
-from serving.answering.request_shape import Incoming, incoming
+from serving.answering.request_shape import RequestChild, incoming
 from serving.errors import PastDeadline
 from serving.http.observe import Metrics
 from serving.language.telling import told_reasons
@@ -85,7 +84,7 @@ class Answerer:
         return orjson.dumps(document)
 
     def _answers(
-        self, arrived: list[Incoming], question: AnswerRequest, bundles: Mapping[str, Bundle]
+        self, arrived: list[RequestChild], question: AnswerRequest, bundles: Mapping[str, Bundle]
     ) -> list[dict[str, Any]]:
         latest = max(question.as_of, today())
         registry, refused = build_records([child.records for child in arrived], imported_on=latest)
@@ -120,7 +119,7 @@ class Answerer:
 
 
 def _one(
-    arrived: Incoming,
+    arrived: RequestChild,
     refused: list[Any],
     points: list[Any],
     status: dict[str, Any] | None,
@@ -143,7 +142,7 @@ def _one(
     return answer | told(i) if told else answer
 
 
-def _refused(arrived: Incoming, refused: list[Any]) -> dict[str, Any]:
+def _refused(arrived: RequestChild, refused: list[Any]) -> dict[str, Any]:
     return {
         "child_id": arrived.child_id,
         "status": "problem",

@@ -1,5 +1,4 @@
-"""Fields of a request that the contract does not know: each is named, with the known name that is
-nearest."""
+"""Unknown fields of a request: each is named, with the nearest known field name."""
 
 from __future__ import annotations
 

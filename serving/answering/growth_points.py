@@ -1,5 +1,5 @@
-"""What a child's measurements say, one by one and the newest of them: growth points and the
-classification."""
+"""Growth points (z-scores of each measurement) and the classification of the newest one, for the
+children of a request."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""The shape of what comes in: an object for each child, lists of objects in it. What is in the
-cells, the contract judges (`registry.checks.table`); here only what it could not even look at is
-set aside."""
+"""Checks the JSON structure of a request: an object for each child, lists of objects in it. Values
+of the wrong JSON type are refused here; the values themselves are checked by the data contract
+(`registry.checks.table`)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ NOT_SINGLE = frozenset({list, dict})
 
 
 @dataclass(frozen=True)
-class Incoming:
+class RequestChild:
     """One child as it came: what can be looked at, and the problems of what cannot."""
 
     child_id: str | None
@@ -47,14 +47,14 @@ class Incoming:
         return f"{problem.table}[{row}].{problem.column}"
 
 
-def incoming(children: list[Any]) -> list[Incoming]:
+def incoming(children: list[Any]) -> list[RequestChild]:
     """Each child of a request with what can be looked at; a child that stands in it twice is told
     so at each place."""
     arrived = [_child(child) for child in children]
     return arrived if len(arrived) < 2 else _once(arrived)
 
 
-def _once(arrived: list[Incoming]) -> list[Incoming]:
+def _once(arrived: list[RequestChild]) -> list[RequestChild]:
     """Which of two is right cannot be known: neither is answered, and each says where the other
     stands."""
     places: dict[str, list[int]] = {}
@@ -69,13 +69,13 @@ def _once(arrived: list[Incoming]) -> list[Incoming]:
                 "all its records"
             )
             problem = {"code": "REG041", "field": "child_id", "problem": said}
-            arrived[place] = Incoming(arrived[place].child_id, {}, False, [problem])
+            arrived[place] = RequestChild(arrived[place].child_id, {}, False, [problem])
     return arrived
 
 
-def _child(child: object) -> Incoming:
+def _child(child: object) -> RequestChild:
     if not isinstance(child, dict):
-        return Incoming(None, {}, False, [_problem("", "REG011", "a child must be an object")])
+        return RequestChild(None, {}, False, [_problem("", "REG011", "a child must be an object")])
     records = dict(_with_ids("children", [child])[0])
     kept: dict[str, list[int]] = {}
     problems = [] if child.keys() <= KNOWN["children"] else unknown_fields("children", child, "")
@@ -91,7 +91,9 @@ def _child(child: object) -> Incoming:
             problems.append(_problem(name, "REG025", "must be a single value"))
             records[name] = None
     child_id = records.get("child_id")
-    return Incoming(child_id if isinstance(child_id, str) else None, records, True, problems, kept)
+    return RequestChild(
+        child_id if isinstance(child_id, str) else None, records, True, problems, kept
+    )
 
 
 ID_COLUMNS = {

@@ -41,7 +41,7 @@ REFUSALS = (
 )
 
 
-class Plain(APIRoute):
+class UnparsedRoute(APIRoute):
     """A route whose endpoint reads the request itself: nothing for FastAPI to gather or check
     before it."""
 
@@ -52,7 +52,7 @@ class Plain(APIRoute):
 
 def router(state: ServiceState) -> APIRouter:
     """The two stateless routes."""
-    routes = APIRouter(tags=["Stateless answers"], route_class=Plain)
+    routes = APIRouter(tags=["Stateless answers"], route_class=UnparsedRoute)
 
     @routes.post("/score", **_documents("ScoreAnswer", "API030", "API034"))
     async def score(request: Request) -> Response:

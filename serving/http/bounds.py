@@ -1,5 +1,5 @@
-"""The bounds of the service, read from the environment: a setting that is none refuses to start,
-with its name."""
+"""The limits of the service, read from environment variables. An invalid value stops the start with
+an error that names the variable."""
 
 from __future__ import annotations
 

@@ -1,8 +1,9 @@
-"""Bounds on a connection before there is a request: how long and how large its headers may be, how
-many there are.
+"""Limits on a connection before its request is complete: time and size of the headers, number of
+open connections.
 
-uvicorn has none of these; this is its HTTP protocol with them, and with our shape of refusal for
-what is no HTTP. It is put in its place by `install`, before the server starts.
+uvicorn has none of these limits; this is its HTTP protocol with them, and with a problem document
+(RFC 9457) for what is no HTTP. `install` puts it in its place before the server starts: BentoML
+starts uvicorn itself and leaves no other way to choose the protocol.
 """
 
 from __future__ import annotations

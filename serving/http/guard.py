@@ -1,5 +1,5 @@
-"""What stands before every request: an id, a bound on body, rate, time and load, safe headers, one
-log line.
+"""The outermost middleware: a request id; limits on body size, rate, time and load; security
+headers; one log line for each request.
 
 Plain ASGI, so that it costs microseconds and guards pages, API and probes alike, under BentoML or
 any other server.

@@ -1,4 +1,4 @@
-"""What operators see: Prometheus figures and one line of JSON per request. Neither holds a child's
+"""Monitoring: Prometheus metrics, and one JSON log line for each request. Neither holds a child's
 id or values."""
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""Which form of a reason is told, once for all languages: a sentence says only what the child's own
-records bear."""
+"""Chooses the wording of a reason, the same in all languages: a sentence says only what the child's
+own records support."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""What is told of a child: the one line that says why it is listed, the step with what is missing,
-the reasons.
+"""What lists, pages and API say about a child: the one line why it is listed, the next step, the
+reasons.
 
 A reason is chosen by what sets the child apart: what it adds to this child's risk, less what it
 usually adds in the sector (`models.reasons.usual`). The rain falls on all of them.

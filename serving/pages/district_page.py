@@ -38,7 +38,7 @@ class SectorLine:
 
 
 @dataclass(frozen=True)
-class Share:
+class VisitedShare:
     """Of a group of children on watch, how many were visited in the last month."""
 
     group: str
@@ -100,7 +100,7 @@ def _expected(found: dict[str, Any], target: str, told: Told) -> Expected | None
     return None if few and value.children else value
 
 
-def equity(visits: dict[str, Any], words: Words) -> list[Share]:
+def equity(visits: dict[str, Any], words: Words) -> list[VisitedShare]:
     """The share visited by setting, sex and distance, in this order; groups that would tell of few
     are left out."""
     groups, told = visits.get("groups", {}), []
@@ -110,7 +110,7 @@ def equity(visits: dict[str, Any], words: Words) -> list[Share]:
             shares({name: groups[name][of] for name in named}) for of in ("children", "visited")
         )
         told += [
-            Share(_named(name, words), many, done)
+            VisitedShare(_named(name, words), many, done)
             for name in named
             if (many := children[name]) and (done := visited[name]) is not None
         ]
@@ -143,7 +143,7 @@ def interval(value: Expected | None, words: Words) -> str:
     return words.say("ui", "interval", value=events, low=low, high=high)
 
 
-def percent(share: Share, words: Words) -> str:
+def percent(share: VisitedShare, words: Words) -> str:
     """`12 of 60 (20%)`."""
     done = words.say("ui", "visits_of", done=share.visited, planned=share.children)
     part = 100 * share.visited / share.children

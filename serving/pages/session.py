@@ -1,4 +1,5 @@
-"""Who reads a page, in which language, and that a form came from our own pages."""
+"""The session of a page: who reads it, in which language, and whether a form came from our own
+pages (against cross-site request forgery)."""
 
 from __future__ import annotations
 

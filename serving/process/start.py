@@ -1,4 +1,5 @@
-"""Starting the service, and what must be right before: a store, a champion, a free port."""
+"""Starts the service, after checking that it can: a store, a champion, keys, a free port; and makes
+its tokens."""
 
 from __future__ import annotations
 
@@ -20,7 +21,7 @@ from models.targets import trained_targets
 from registry.contract.errors import BadInput, UsageError
 from serving.access import tokens
 from serving.access.local_keys import key_path, local_key
-from serving.access.permissions import Issued, issued
+from serving.access.permissions import IssuedToken, issued
 from serving.access.scope import LONGEST_NAME, Scope
 from serving.audit.audit_key import audit_key_path, own_audit_key
 from serving.process import settings
@@ -161,7 +162,7 @@ PEOPLES_DAYS, PROGRAMS_DAYS = 7, 30
 
 def made_token(
     store: str, *, role: str, scopes: list[str], name: str, days: float | None
-) -> Issued:
+) -> IssuedToken:
     """A token signed by the store's key, in the store's register where there is a store at hand."""
     name, days = _whose(name, role, scopes), days or _days_of(role)
     made = issued(key=local_key(store), role=role, scopes=scopes, name=name, days=days)

@@ -1,5 +1,5 @@
-"""What home visits found, on its way back: off the list at once, and on into the registry's
-visits."""
+"""Takes the outcome of a home visit: the child leaves the list at once, and the outcome goes on
+into the registry."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ REQUEST_BODY = {
 
 
 @dataclass(frozen=True)
-class Outcome:
+class VisitOutcome:
     """What one visit found and measured. A finding of None: none fits, only what was measured is
     kept."""
 
@@ -86,7 +86,7 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class Whole(Outcome):
+class ListedOutcome(VisitOutcome):
     """An outcome with the day of the list that asked for the visit."""
 
     listed_on: dt.date | None = None
@@ -97,7 +97,7 @@ class Whole(Outcome):
         return self.weight_kg is not None or self.muac_mm is not None
 
 
-def asked(document: object, *, child_id: str, today: dt.date) -> Outcome:
+def asked(document: object, *, child_id: str, today: dt.date) -> VisitOutcome:
     """The outcome that a body states. OutcomeRefused names each field that is not as documented."""
     if not isinstance(document, dict):
         raise OutcomeRefused(
@@ -134,7 +134,7 @@ def asked(document: object, *, child_id: str, today: dt.date) -> Outcome:
             errors.append({"field": name, "problem": f"must be a number from {low:g} to {high:g}"})
     if errors or visited_on is None:
         raise OutcomeRefused(REFUSED, errors=errors)
-    return Outcome(
+    return VisitOutcome(
         child_id,
         visited_on,
         document.get("finding"),
@@ -151,7 +151,7 @@ def _day(text: object, today: dt.date) -> dt.date | None:
 
 
 async def record(
-    state: ServiceState, request: Request, person: Person, outcome: Outcome
+    state: ServiceState, request: Request, person: Person, outcome: VisitOutcome
 ) -> dict[str, Any]:
     """Note an outcome for a child of the person's scope. OutOfScope for any other child, NotKept
     where it cannot be kept."""
@@ -159,7 +159,7 @@ async def record(
 
 
 def _record(
-    state: ServiceState, request: Request, person: Person, outcome: Outcome
+    state: ServiceState, request: Request, person: Person, outcome: VisitOutcome
 ) -> dict[str, Any]:
     run, row = state.reader(person).child(outcome.child_id)
     engine, handing_on = state.engine, state.handing_on
@@ -168,7 +168,7 @@ def _record(
     child = counted_to(row.candidate, outcome.visited_on, as_of=run.as_of)
     # A list of a day to come (an exercise) asked for no visit yet: the registry would refuse its
     # date.
-    whole = Whole(**asdict(outcome), listed_on=min(run.as_of, state.today()))
+    whole = ListedOutcome(**asdict(outcome), listed_on=min(run.as_of, state.today()))
     must_be_kept(engine, whole)
     state.noted(request, person, "outcome", [outcome.child_id])
     try:
@@ -182,7 +182,7 @@ def _record(
     return {"child_id": outcome.child_id, **stated, **taken, "listed_on": run.as_of.isoformat()}
 
 
-def must_be_kept(engine: sa.Engine, whole: Whole) -> None:
+def must_be_kept(engine: sa.Engine, whole: ListedOutcome) -> None:
     """OutcomeRefused with the field and the registry's rule where an import would refuse the
     outcome; NotKept where the registry cannot be asked."""
     tables = {

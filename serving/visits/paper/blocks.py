@@ -1,5 +1,5 @@
-"""What stands on a page: blocks that know their height, parts of blocks under one head, and which
-page each falls on.
+"""Page layout of the printed list: blocks of known height, parts of blocks under one heading, and
+page breaks.
 
 A block is measured before it is drawn, so the pages are known (and can be named on the first)
 before ink is spent.

@@ -1,5 +1,5 @@
-"""A black and white A4 page that writes shaped lines, Devanagari among them, which can be read back
-as text.
+"""The PDF page of the list: A4, black and white, with shaped text (Devanagari too) that can be
+searched and copied.
 
 A line is drawn by one `TJ` with its own `ActualText`, so that a reader gets the words in the order
 in which they were written, whatever order the glyphs stand in.
