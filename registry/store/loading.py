@@ -138,7 +138,8 @@ def digest(bulk: Bulk) -> str:
             if column != "import_no"
         }
         table = bulk.query(f"SELECT {', '.join(kinds)} FROM {name}", kinds)
-        for kind in set(REF_KINDS) & set(table):
+        # In the columns' order: that of a set changes from process to process.
+        for kind in [column for column in table if column in REF_KINDS]:
             rank, texts = _ranks(ids, kind)
             whole.update(texts)
             table[kind] = rank[table[kind]]

@@ -4,7 +4,7 @@ them.
 The registry, the score book, the audit log and the tokens stand in one database and are changed in
 one transaction, so they share one version. A step is written once and stays: it says in SQL of its
 own what the tables were like on its day, and imports no table of today. Why a list of our own:
-`docs/decisions/migrations.md`.
+`docs/decisions/schema-changes.md`.
 """
 
 from __future__ import annotations

