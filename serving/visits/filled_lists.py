@@ -356,7 +356,7 @@ def _ticks(engine: Engine, returned: ReturnedList) -> list[dict[str, Any]]:
     return ticks
 
 
-def _take_off(engine, ticks: list[dict]) -> None:
+def _take_off(engine: Engine, ticks: list[dict[str, object]]) -> None:
     """Off the list at once. NotKept where the score book cannot be written: the registry has it
     all already."""
     from sqlalchemy.exc import SQLAlchemyError
