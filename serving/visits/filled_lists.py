@@ -333,7 +333,7 @@ def _ticks(engine: Engine, returned: ReturnedList) -> list[dict[str, Any]]:
     from serving.errors import NothingScored, OutOfScope
 
     reader = Reader(engine, Scope.of(["state:*"]))
-    ticks: list[dict[str, object]] = []
+    ticks: list[dict[str, Any]] = []
     for outcome in returned.outcomes:
         if outcome.finding is None:
             continue
@@ -356,7 +356,7 @@ def _ticks(engine: Engine, returned: ReturnedList) -> list[dict[str, Any]]:
     return ticks
 
 
-def _take_off(engine: Engine, ticks: list[dict[str, object]]) -> None:
+def _take_off(engine: Engine, ticks: list[dict[str, Any]]) -> None:
     """Off the list at once. NotKept where the score book cannot be written: the registry has it
     all already."""
     from sqlalchemy.exc import SQLAlchemyError
