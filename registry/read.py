@@ -1,4 +1,4 @@
-"""Sources to raw tables: a folder of tables, one file, a workbook or a database, under the
+"""A source (a folder of files, one file, a workbook or a database) to raw tables under the
 contract's names."""
 
 from __future__ import annotations

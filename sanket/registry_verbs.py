@@ -124,19 +124,19 @@ def map_(
     from registry.mapping import headers, propose
 
     if check:
-        counts = propose.trial(file, check)
+        counts = propose.try_map(file, check)
         if as_json:
             typer.echo(json.dumps(counts))
         else:
             _print_counts(counts)
     elif as_json:
         found = {
-            sheet.name: headers.propose(sheet.data.column_names, name=sheet.name)
-            for sheet in propose.headers_of(file)
+            sheet.name: headers.header_meanings(sheet.data.column_names, name=sheet.name)
+            for sheet in propose.sheets_of_source(file)
         }
         typer.echo(json.dumps(found, ensure_ascii=False))
     else:
-        typer.echo(propose.proposal(file), nl=False)
+        typer.echo(propose.propose_map(file), nl=False)
 
 
 def _open(store: str) -> RegistryStore:

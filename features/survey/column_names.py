@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from registry.contract.errors import BadInput
-from registry.mapping.headers import propose, unit_in
+from registry.mapping.headers import header_meanings, unit_in
 
 NAMES: dict[str, tuple[str, ...]] = {
     "sex": ("sex", "gender"),
@@ -129,7 +129,7 @@ def find(header: list[str], twice: frozenset[str] = frozenset()) -> SurveyColumn
 def _by_words(header: list[str], position: dict[str, int], warnings: list[str]) -> None:
     """Columns known by their words, where no name of ours stands for them. Another unit in a header
     is not converted: a map declares it."""
-    for name, answer in propose(header).items():
+    for name, answer in header_meanings(header).items():
         column, at = answer.get("column"), header.index(name)
         if (
             column not in IN_WORDS

@@ -1,5 +1,5 @@
-"""What a table's answers add up to: prevalence with intervals, flags, suspicions and digit
-preference."""
+"""A survey's summary: prevalence of wasting, stunting and underweight with intervals, flags,
+suspicions and digit preference."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""The summary as one self-contained HTML page: distributions beside WHO's curve, prevalence, flags,
-digits."""
+"""A survey's summary as one self-contained HTML page: distributions of z-scores beside WHO's curve,
+prevalence, flags, digit preference."""
 
 from __future__ import annotations
 

@@ -1,5 +1,6 @@
 """Columns that can be read in two ways, refused as a whole (REG008) until a map says which is
-meant.
+meant: oedema as yes and no or as grades, dates of which Excel swapped some days and months, numbers
+such as 9999 that stand for a missing value.
 
 WHO's tools write oedema as 1 yes, 2 no, or y and n; the contract's are grades. Read as grades, a
 survey without any oedema becomes one of severe malnutrition in every child.

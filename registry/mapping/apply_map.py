@@ -1,5 +1,5 @@
-"""A source through a map: other headers, units, date forms, codes and shapes, from one sheet or
-many, to raw tables."""
+"""A map applied to a source: from other headers, units, date formats, codes and shapes, in one
+sheet or many, to the contract's raw tables."""
 
 from __future__ import annotations
 
@@ -243,8 +243,8 @@ def _bounds(window: str) -> tuple[int, int]:
 
 
 class SourceSheets:
-    """The files or the database of one import; each file is read once, its first `rows` only where
-    told."""
+    """The files or the database of one import: the sheets that a map names in them, and what of
+    them no table took. Each file is read once, its first `rows` only where told."""
 
     def __init__(self, source: str | Path, *, rows: int | None = None):
         self.address, self.rows = sql_address(source), rows

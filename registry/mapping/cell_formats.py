@@ -1,5 +1,5 @@
-"""How an export writes its cells, told from all different ones of them, for a person to correct:
-dates, commas, codes, missing codes, units."""
+"""How an export writes its dates, decimals, codes, missing values and units, inferred from all
+different cells of a column, for a person to correct."""
 
 from __future__ import annotations
 
@@ -164,7 +164,7 @@ def cell_counts(column: pa.ChunkedArray) -> dict[str, int]:
 def cell_format(
     table: str, column: str, counts: Mapping[str, int], *, order: str = "", unit: str = ""
 ) -> CellFormat | None:
-    """The form of a column's different cells (with how often each stands there), none being empty.
+    """The format of a column's different cells (with how often each occurs), none being empty.
 
     `order` is what another column of the sheet says of dates: the day or the month first. None:
     these cells cannot be this column at all. A unit that the header names is not questioned.
@@ -212,7 +212,7 @@ def _date(cells: list[str], order: str) -> CellFormat | None:
     order = next(iter(shown)) if len(shown) == 1 else "" if shown else order
     forms, left = [], strange
     while left:
-        counts = date_format_counts(left).by_form
+        counts = date_format_counts(left).by_format
         best = max(counts, key=lambda form: (counts[form], _of_order(form, order)), default=None)
         if best is None:
             break
@@ -220,7 +220,7 @@ def _date(cells: list[str], order: str) -> CellFormat | None:
         left = [cell for cell in left if best not in possible_formats(plain_digits(cell))]
     if not forms:
         return None
-    counts = date_format_counts(strange).by_form
+    counts = date_format_counts(strange).by_format
     said = ", ".join(
         f"{form} {counts[form]}"
         for form in sorted(counts, key=counts.__getitem__, reverse=True)[:4]
@@ -258,7 +258,7 @@ def _of_order(form: str, order: str) -> int:
 
 
 def _partner(form: str) -> str:
-    """The same form with day and month exchanged, of those that are numbers alone."""
+    """The same format with day and month exchanged, of those that are numbers alone."""
     return (
         form.replace("%d", "%q").replace("%m", "%d").replace("%q", "%m")
         if "%d" in form and "%m" in form and not form.startswith("%Y")

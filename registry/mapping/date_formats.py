@@ -1,5 +1,5 @@
-"""Forms of dates: which are allowed in a map, one cell read by one form, and which forms explain a
-whole column."""
+"""Formats of dates: which a map may name, a cell read by one of them, and which of them fit all
+dates of a column."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ NAMED_FORMATS = (
     "months_after_made_up_epoch",
     SWAPPED,
 )
-"""Beside these, a form may be any pattern of strftime with a day, a month and a year; of a list,
+"""Beside these, a format may be any pattern of strftime with a day, a month and a year; of a list,
 the first that fits a cell reads it. `iso_day_month_swapped` turns 2026-05-03 back into 3 May's
 2026-03-05, where Excel took day for month."""
 OFFERED_FORMATS = (
@@ -71,7 +71,7 @@ _PARTS = re.compile(r"(\d{1,2})([-/.])(\d{1,2})\2(\d{4}|\d{2})")
 
 
 def is_date_format(form: str, *, month_only: bool = False) -> bool:
-    """May a map say this form? A pattern must bring a date back as it was: `%d/%Y` loses the month.
+    """May a map name this format? A pattern must bring a date back: `%d/%Y` loses the month.
 
     month_only: the map gives the day, so that the pattern has none.
     """
@@ -87,8 +87,8 @@ def is_date_format(form: str, *, month_only: bool = False) -> bool:
 
 
 def iso_date(text: str, form: str, *, epoch: dt.date | None = None, day: int = 0) -> str | None:
-    """The ISO date that a cell has in this form; None where it has none. `day` is a month's, where
-    it has no other."""
+    """The ISO date that a cell has in this format; None where it has none. `day` is the day of a
+    month that stands alone."""
     text = plain_digits(text)
     try:
         if form == "excel_1900":
@@ -123,12 +123,12 @@ def _swapped(text: str) -> str | None:
 
 @dataclass(frozen=True)
 class DateFormatCounts:
-    """How many of a column's different dates each form reads; `iso` and `strange` count those that
-    need no form and those that do."""
+    """How many of a column's different dates each format reads; `iso` and `strange` count those
+    that need no format and those that do."""
 
     iso: int
     strange: int
-    by_form: Mapping[str, int]
+    by_format: Mapping[str, int]
 
 
 def whole_days(cells: Iterable[str]) -> list[str]:
@@ -151,7 +151,7 @@ def date_format_counts(cells: Iterable[str]) -> DateFormatCounts:
 
 @lru_cache(100_000)
 def possible_formats(text: str) -> tuple[str, ...]:
-    """The offered forms that a cell (its digits 0 to 9) could be of; a month alone only where no
+    """The offered formats that a cell (its digits 0 to 9) could be of; a month alone only where no
     whole date fits."""
     whole = tuple(form for form in OFFERED_FORMATS if "%d" in form and _fits(text, form))
     return whole or tuple(
@@ -160,7 +160,7 @@ def possible_formats(text: str) -> tuple[str, ...]:
 
 
 def _fits(text: str, form: str) -> bool:
-    """Could the cell be of this form? `31/02/2024` is no date, and still shows that the day comes
+    """Could the cell be of this format? `31/02/2024` is no date, and still shows that the day comes
     first."""
     if found := iso_date(text, form):
         return not _is_short_year(text, form, year=int(found[:4]))

@@ -1,4 +1,5 @@
-"""What the headers of an export mean: English, Hindi and Marathi, with a month or a unit in them.
+"""Which column of the contract a header of an export means: in English, Hindi or Marathi, with a
+month or a unit in it.
 
 A header is compared as a set of words; a slip of one letter is forgiven in longer words, where only
 one column can be meant. What is only like a known word is left open: a person decides.
@@ -84,7 +85,7 @@ class _Likeness:
     wide: str = ""
 
 
-def propose(headers: Sequence[str], *, name: str = "") -> dict[str, HeaderMeaning]:
+def header_meanings(headers: Sequence[str], *, name: str = "") -> dict[str, HeaderMeaning]:
     """For each header: the table and column it seems to mean and how sure (0 to 100), `personal`,
     or nothing.
 

@@ -1,8 +1,8 @@
-"""Maps: a TOML file in which a person says which column of an export is which of the contract's, in
-what unit.
+"""The map: a TOML file in which a person says which column of an export is which of the contract's,
+in what unit; what it declares, read and checked.
 
-Nothing is guessed here: a unit, a date's form, a code's translation or a made-up epoch is used only
-where declared. All faults of a map are reported at once.
+Nothing is guessed here: a unit, a date's format, a code's translation or a made-up epoch is used
+only where declared. All faults of a map are reported at once.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""A proposal for a map, from an export's headers and cells, for a person to correct; and a map's
-trial."""
+"""`sanket map`: a map proposed from an export's headers and cells, for a person to correct, and a
+map tried on the first rows."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from registry.checks.table import StoredIds, check
 from registry.contract.days import day_number
 from registry.contract.errors import BadInput
 from registry.contract.tables import SPECS
-from registry.mapping.headers import propose
+from registry.mapping.headers import header_meanings
 from registry.mapping.map_file import Map, TableMap, read_map
 from registry.mapping.sheet_proposal import SheetProposal, one_or_list, plain, quoted
 from registry.sources.raw_sheet import RawSheet
@@ -22,7 +22,7 @@ LOOKED_AT = 1000
 default."""
 
 
-def headers_of(source: str | Path) -> list[RawSheet]:
+def sheets_of_source(source: str | Path) -> list[RawSheet]:
     """The sheets (or a database's tables) of a source; of a folder, those of all its files."""
     if address := sql_address(source):
         from registry.sources.sql import database_sheets
@@ -39,10 +39,10 @@ def headers_of(source: str | Path) -> list[RawSheet]:
     ]
 
 
-def proposal(source: str | Path) -> str:
+def propose_map(source: str | Path) -> str:
     """A MAP.toml for a file, a folder or a database, with what is unsure or missing as comments."""
     name = str(source) if sql_address(source) else Path(source).name
-    groups = _alike(headers_of(source))
+    groups = _alike(sheets_of_source(source))
     lines = [
         f"# Proposed from {name}. Correct it, then: sanket map {name} --check MAP.toml",
         "# Look twice at dates, codes and units: they were told from the cells and the headers.",
@@ -98,7 +98,7 @@ def _alike(sheets: list[RawSheet]) -> list[list[RawSheet]]:
         names = sheet.data.column_names
         ours = frozenset(
             header
-            for header, answer in propose(names, name=sheet.name).items()
+            for header, answer in header_meanings(names, name=sheet.name).items()
             if "table" in answer
         )
         groups.setdefault(ours or frozenset(names), []).append(sheet)
@@ -118,7 +118,7 @@ def _place_lines(source: str | Path, group: list[RawSheet], *, several: bool) ->
     return [f"file = {one_or_list(files)}"] + [f"sheet = {one_or_list(names)}"] * many_sheets
 
 
-def trial(
+def try_map(
     source: str | Path, map_path: Path, *, rows: int = LOOKED_AT
 ) -> dict[str, dict[str, object]]:
     """What a map would do to a source's first rows: rows, kept, quarantined and codes by table;

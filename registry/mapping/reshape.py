@@ -1,5 +1,5 @@
-"""Sheets in other shapes than one row a measurement: a column for each month or visit, one value a
-row, rows that share what a parent sheet says."""
+"""Sheets of another shape than one row a measurement: wide (a column for each month or visit), one
+value a row, and rows that share a parent sheet's (Kobo's repeats)."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""What one sheet, or several alike, seems to hold: the lines of a map for each table, told from
-headers and cells."""
+"""The lines of a proposed map for one sheet, or for several of the same headers, written as TOML
+with remarks for the person who corrects them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from registry.mapping.cell_formats import (
     cell_format,
     day_month_order,
 )
-from registry.mapping.headers import MAKES, OWN, HeaderMeaning, age_in, propose, unit_in
+from registry.mapping.headers import MAKES, OWN, HeaderMeaning, age_in, header_meanings, unit_in
 from registry.mapping.reshape import as_text_table
 from registry.sources.raw_sheet import RawSheet
 
@@ -46,7 +46,7 @@ class SheetProposal:
                 ),
             )
         )
-        self.found = propose(self.sheet.data.column_names, name=self.sheet.name)
+        self.found = header_meanings(self.sheet.data.column_names, name=self.sheet.name)
         self.cells = {
             header: cell_counts(self.sheet.data[header])
             for header, answer in self.found.items()

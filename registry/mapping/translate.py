@@ -1,5 +1,5 @@
-"""One column of a sheet as a map declares it: missing codes, codes, commas, units, dates, hashes,
-ages to birth dates.
+"""The cells of one column as a map declares them: missing values, codes, decimal commas, units and
+dates translated, ages turned to birth dates, family ids hashed.
 
 Each different text is translated once. What cannot be translated stays as it is and is refused
 later, by its rule.

@@ -8,6 +8,7 @@ was lost, and is named.
 from __future__ import annotations
 
 import re
+import string
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -31,10 +32,11 @@ PIECE = 1 << 22
 """Bytes of a part that are looked at together."""
 _FILLED_CELL = re.compile(
     rb"<(?:[\w.-]+:)?c(?=[\s>])"
-    rb"(?:[^<>]*?\sr\s*=\s*[\"']([A-Za-z]+)(\d+)[\"'])?[^<>]*(?<!/)>"
+    rb"(?:[^<>]*?\sr\s*=\s*[\"']([A-Za-z]{1,4}\d{1,10})[\"'])?[^<>]*(?<!/)>"
 )
-"""The tag of a cell that is not empty, with its column and row where it says them."""
-_ROW = re.compile(rb"<(?:[\w.-]+:)?row(?=[\s/>])(?:[^<>]*?\sr\s*=\s*[\"'](\d+)[\"'])?")
+"""The tag of a cell that is not empty, with its place (`B12`) where it says it."""
+_DIGITS, _LETTERS = string.digits.encode(), string.ascii_letters.encode()
+_ROW = re.compile(rb"<(?:[\w.-]+:)?row(?=[\s/>])(?:[^<>]*?\sr\s*=\s*[\"'](\d{1,10})[\"'])?")
 
 
 def refuse_too_large(path: Path) -> None:
@@ -78,12 +80,14 @@ def _extent(archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> tuple[int, int]:
     """
     last_row = last_column = rows = in_row = longest = 0
     for piece in _whole_tags(archive, part):
-        places = set(_FILLED_CELL.findall(piece))
+        found = _FILLED_CELL.findall(piece)
         rows += piece.count(b"<row") + piece.count(b":row")
-        last_row = max([last_row, *(int(row) for row in {row for _, row in places} if row)])
-        letters = {column for column, _ in places if column}
-        last_column = max([last_column, *(_column(one.decode().upper()) + 1 for one in letters)])
-        if (b"", b"") in places:
+        # All places as one text: half the time of taking each apart.
+        places = b" ".join(found)
+        last_row = max([last_row, *map(int, set(places.translate(None, _LETTERS).split()))])
+        letters = set(places.translate(None, _DIGITS).decode().upper().split())
+        last_column = max([last_column, *(_column(one) + 1 for one in letters)])
+        if b"" in found:
             starts = [0, *(row.start() for row in _ROW.finditer(piece)), len(piece)]
             cells = [len(_FILLED_CELL.findall(piece[start:end])) for start, end in pairwise(starts)]
             cells[0] += in_row

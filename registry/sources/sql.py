@@ -1,5 +1,5 @@
-"""SQL sources: the contract's tables of a SQLite or PostgreSQL database, or a query for each in a
-map."""
+"""Tables of a SQLite or PostgreSQL database: those of the contract's names, or the answers to a
+map's queries."""
 
 from __future__ import annotations
 

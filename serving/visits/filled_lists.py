@@ -332,7 +332,8 @@ def _ticks(engine: Engine, returned: ReturnedList) -> list[dict[str, Any]]:
     from serving.book.reader import Reader
     from serving.errors import NothingScored, OutOfScope
 
-    reader, ticks = Reader(engine, Scope.of(["state:*"])), []
+    reader = Reader(engine, Scope.of(["state:*"]))
+    ticks: list[dict[str, Any]] = []
     for outcome in returned.outcomes:
         if outcome.finding is None:
             continue
