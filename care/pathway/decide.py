@@ -13,7 +13,7 @@ from typing import cast
 import numpy as np
 
 from care.pathway import facts as care_facts
-from care.pathway.conditions import NEVER, Facts, Numbers, rows_where
+from care.pathway.conditions import NEVER, Facts, Numbers
 from care.pathway.rule import PathwayRule
 from care.pathway.rules_in_order import GUARDED, ORDER
 from care.protocol import Protocol
@@ -238,8 +238,9 @@ def _all_rows(facts: Table, protocol: Protocol) -> tuple[Codes, Days]:
     """Position of the first rule that applies (asked from the last, so that an earlier one writes
     over it), and the day until which its step is to be done."""
     rule, by_when = np.zeros(facts.rows, CODE), np.full(facts.rows, NEVER, DAY)
+    columns = cast(Facts, facts)
     for position in range(len(ORDER) - 1, -1, -1):
-        rule[rows_where(ORDER[position].when, facts, protocol)] = position
+        rule[np.asarray(ORDER[position].when(columns, protocol))] = position
     for position in np.flatnonzero(np.bincount(rule)).tolist():
         decided = ORDER[position]
         if decided.limit:
