@@ -1,4 +1,4 @@
-# Two commands on a fresh machine: `make demo` and `make test`. Only Python 3.11, make and package indexes are needed.
+# On a fresh machine: `make demo`, `make check` and `make test`. Only Python 3.11, make and package indexes are needed.
 PYTHON ?= python3.11
 PORT ?= 3000
 BIN := .venv/bin
@@ -12,7 +12,7 @@ export BENTOML_DO_NOT_TRACK := True
 # A child process that may not write byte code imports pandas four times slower, for ever.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup machine demo test bench soak lock clean
+.PHONY: help setup machine demo check test bench soak lock clean
 
 help: ## show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -34,6 +34,11 @@ machine:
 demo: setup ## simulate, import, train, score and serve one district on PORT
 	@$(BIN)/sanket demo --port $(PORT)
 
+check: setup ## the gate: ruff's rules, its format, mypy's types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
 test: setup ## the whole suite
 	$(BIN)/python -m pytest -q -n 2 tests
 
@@ -44,7 +49,7 @@ soak: setup ## what takes longer than a test may
 	$(BIN)/python -m pytest -q -n 2 -m soak tests
 
 lock: setup ## resolve requirements.lock anew from pyproject.toml
-	$(BIN)/uv pip compile pyproject.toml --extra test --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --upgrade --output-file requirements.lock
+	$(BIN)/uv pip compile pyproject.toml --extra test --extra bench --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --upgrade --output-file requirements.lock
 	echo uv | $(BIN)/uv pip compile - --generate-hashes --no-emit-index-url --no-annotate --no-header --upgrade --output-file requirements-uv.lock
 
 clean: ## remove .venv and what the demo made

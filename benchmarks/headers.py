@@ -34,12 +34,12 @@ def rows() -> list[tuple[str, dict[str, str]]]:
 def judged() -> tuple[Counter, list[str]]:
     """Counts of right, open (nothing said where a column was meant) and wrong, and the headers that
     are not right."""
-    from registry.mapping.headers import propose
+    from registry.mapping.headers import header_meanings
 
     counts, unlike = Counter(), []
     for kind, meant in rows():
         name = kind.removeprefix(OWN) if kind.startswith(OWN) else ""
-        for header, answer in propose(list(meant), name=name).items():
+        for header, answer in header_meanings(list(meant), name=name).items():
             said = "!" if answer.get("personal") else str(answer.get("column", "-"))
             verdict = "right" if said == meant[header] else "open" if said == "-" else "wrong"
             counts[verdict] += 1

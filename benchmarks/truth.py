@@ -33,7 +33,8 @@ import pandas as pd
 from benchmarks._simulated import with_truth
 from features.clock import Clock
 from features.trajectory.as_of import as_of
-from features.trajectory.catalogue import NAMES, SERIES
+from features.trajectory.catalogue import NAMES
+from features.trajectory.columns.series import MEASURES
 from features.trajectory.context import Context
 from models.targets import HAPPENED, trained_targets
 from registry.contract.registry import Registry, day_date
@@ -75,7 +76,7 @@ AFTERNOON = [
         "attendance_last",
         *(
             f"{series}_{of}"
-            for series in SERIES
+            for series in MEASURES
             for of in (
                 "last",
                 "lowest_180",

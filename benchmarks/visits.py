@@ -36,12 +36,12 @@ sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
 from benchmarks._former_order import former
 from features.clock import Clock
-from features.episodes import DIED
 from models.targets import HAPPENED, RELAPSE, trained_targets
 from models.visits.listed_child import Candidate
 from models.visits.ranking import GONE, VisitList, rank, rests
 from models.visits.severity import YOUNG_MONTHS, severity
-from registry.contract.registry import LEFT_REASON, NEVER, Registry, day_date, day_number
+from registry.contract.codes import LeftReason, StayOutcome
+from registry.contract.registry import NEVER, Registry, day_date, day_number
 from registry.store.store import open_store
 from serving.book.book_rows import Scoring
 from training.evaluation.visit_lists import at_month_starts
@@ -165,8 +165,8 @@ def lists(registry: Registry, *, split: int, capacity: int) -> Iterator[Found]:
 def deaths(registry: Registry) -> dict[str, int]:
     """The day on which each child died, by child id, from the register and from treatment."""
     children, stays = registry.table("children"), registry.table("episodes")
-    left = (children["left_reason"] == LEFT_REASON.index("died")) & (children["left_on"] != NEVER)
-    died = (stays["outcome"] == DIED) & (stays["closed_on"] != NEVER)
+    left = (children["left_reason"] == LeftReason.DIED) & (children["left_on"] != NEVER)
+    died = (stays["outcome"] == StayOutcome.DIED) & (stays["closed_on"] != NEVER)
     days: dict[str, int] = {}
     for child, on in (
         *zip(children["child"][left], children["left_on"][left], strict=True),

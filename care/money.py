@@ -19,7 +19,7 @@ PAISE = 100
 
 
 @dataclass(frozen=True, kw_only=True)
-class Plan:
+class BudgetPlan:
     """What a budget is made from. Money in paise; `intensive_share` (0 to 1) of the children take
     three sachets.
 
@@ -50,7 +50,7 @@ class Plan:
 
 
 @dataclass(frozen=True)
-class Line:
+class BudgetLine:
     """One row of the table: what for, how it is worked out, a round's and a year's amount in
     paise."""
 
@@ -65,17 +65,17 @@ class Line:
 class Budget:
     """A plan and its table. `sachets_round` and `sachets_year` are the EDNF sachets it buys."""
 
-    plan: Plan
-    lines: tuple[Line, ...]
+    plan: BudgetPlan
+    lines: tuple[BudgetLine, ...]
     sachets_round: int
     sachets_year: int
 
-    def line(self, key: str) -> Line:
+    def line(self, key: str) -> BudgetLine:
         """The row of this key (`food`, `extra_food`, `pay`, `children_total`, …, `total`)."""
         return next(line for line in self.lines if line.key == key)
 
 
-def budget(plan: Plan) -> Budget:
+def budget(plan: BudgetPlan) -> Budget:
     """The table of a plan.
 
     Worked example (the Resolution's own): 10,717 children, 72 days, Rs 26.80 a sachet, 20 % on
@@ -90,7 +90,7 @@ def budget(plan: Plan) -> Budget:
     return Budget(plan, (*per_child, children_total, *fixed, total), sachets, sachets * plan.rounds)
 
 
-def _per_child_lines(plan: Plan) -> tuple[Line, ...]:
+def _per_child_lines(plan: BudgetPlan) -> tuple[BudgetLine, ...]:
     price, pay = rupees(plan.sachet_price_paise), rupees(plan.pay_per_child_day_paise)
     extra, intensive = plan.extra_sachets, plan.intensive_children
     return (
@@ -118,17 +118,17 @@ def _per_child_lines(plan: Plan) -> tuple[Line, ...]:
     )
 
 
-def _each_round(plan: Plan, key: str, label: str, working: str, paise: int) -> Line:
-    return Line(key, label, working, paise, paise * plan.rounds)
+def _each_round(plan: BudgetPlan, key: str, label: str, working: str, paise: int) -> BudgetLine:
+    return BudgetLine(key, label, working, paise, paise * plan.rounds)
 
 
-def _fixed_lines(plan: Plan) -> tuple[Line, ...]:
+def _fixed_lines(plan: BudgetPlan) -> tuple[BudgetLine, ...]:
     sums = (
         ("administration", "B. Administration, a year", plan.administration_per_project_paise),
         ("contingency", "C. Contingency, a year", plan.contingency_per_project_paise),
     )
     return tuple(
-        Line(
+        BudgetLine(
             key,
             label,
             f"{plan.projects} x {rupees(each)}",
@@ -139,8 +139,8 @@ def _fixed_lines(plan: Plan) -> tuple[Line, ...]:
     )
 
 
-def _total(key: str, label: str, lines: tuple[Line, ...]) -> Line:
-    return Line(
+def _total(key: str, label: str, lines: tuple[BudgetLine, ...]) -> BudgetLine:
+    return BudgetLine(
         key,
         label,
         "",

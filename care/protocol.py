@@ -9,9 +9,14 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from functools import cache, cached_property
 from pathlib import Path
+from typing import Any
 
-from care.money import Plan, paise, share
+from care.money import BudgetPlan, paise, share
+from registry.contract.days import LAST_DAY_UNDER_FIVE
 from registry.contract.errors import BadInput, SanketError, UsageError
+
+TomlTable = dict[str, Any]
+"""A table of a TOML file, before it is checked."""
 
 PROTOCOL_FILE = Path(__file__).with_name("protocol.toml")
 
@@ -38,10 +43,10 @@ BOUNDS: dict[str, tuple[type, float, float]] = {
     "older_bmi": (REAL, 9, 15),
     "older_loss_share": (REAL, 0.01, 0.5),
     "mam_high_risk_arm_mm": (REAL, 115, 125),
-    "mam_high_risk_under_days": (WHOLE, 183, 1827),
+    "mam_high_risk_under_days": (WHOLE, 183, LAST_DAY_UNDER_FIVE + 1),
     "mam_failing_days": (WHOLE, 14, 366),
     "mam_high_risk_every_days": (WHOLE, 1, 62),
-    "programme_until_days": (WHOLE, 1826, 2557),
+    "programme_until_days": (WHOLE, LAST_DAY_UNDER_FIVE, 2557),
     "weigh_every_days": (WHOLE, 1, 31),
     "measure_height_every_days": (WHOLE, 1, 92),
     "check_every_days": (WHOLE, 1, 31),
@@ -124,7 +129,7 @@ class Protocol(Mapping[str, float]):
     name: str
     version: str
     cited: dict[str, Value]
-    plans: dict[str, Plan]
+    plans: dict[str, BudgetPlan]
 
     def __getitem__(self, name: str) -> float:
         return self.numbers[name]
@@ -140,7 +145,7 @@ class Protocol(Mapping[str, float]):
     def __len__(self) -> int:
         return len(self.cited)
 
-    def plan(self, name: str) -> Plan:
+    def plan(self, name: str) -> BudgetPlan:
         """A budget plan by name; an unknown one is a usage error that lists those there are."""
         if name not in self.plans:
             raise UsageError(
@@ -175,7 +180,7 @@ def load(path: Path | str) -> Protocol:
     return Protocol(document["protocol"]["name"], document["protocol"]["version"], cited, plans)
 
 
-def faults_of(document: dict) -> list[str]:
+def faults_of(document: TomlTable) -> list[str]:
     """Everything that is wrong with a protocol document, each in one line; empty when it can be
     used."""
     faults = [
@@ -230,7 +235,7 @@ def _number_faults(name: str, value: object) -> list[str]:
     return []
 
 
-def _source_faults(place: str, entry: dict) -> list[str]:
+def _source_faults(place: str, entry: TomlTable) -> list[str]:
     faults = []
     if not (isinstance(entry.get("source"), str) and entry["source"].strip()):
         faults.append(f"{place}.source is missing: say where the value comes from")
@@ -239,7 +244,7 @@ def _source_faults(place: str, entry: dict) -> list[str]:
     return faults
 
 
-def _order_faults(values: dict) -> list[str]:
+def _order_faults(values: TomlTable) -> list[str]:
     def number(name: str) -> float | None:
         entry = values.get(name)
         value = entry.get("value") if isinstance(entry, dict) else None
@@ -291,11 +296,11 @@ def _money_faults(plan: str, key: str, text: object) -> list[str]:
     return []
 
 
-def _plan(entry: dict) -> Plan:
+def _plan(entry: TomlTable) -> BudgetPlan:
     def money(key: str) -> int:
         return paise(entry[key], name=key)
 
-    return Plan(
+    return BudgetPlan(
         children=entry["children"],
         days=entry["days"],
         projects=entry["projects"],

@@ -14,6 +14,7 @@ from numba import njit
 from care.protocol import Protocol
 from features.clock import Known, Ragged
 from features.who.growth import point, round_z
+from registry.contract.arrays import Days, Floats
 from registry.contract.registry import NEVER
 
 WEEK_DAYS = 7
@@ -45,7 +46,7 @@ class Stay:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def lightest_for(sex, age_days, height_cm, position, whz):
+def lightest_for(sex: int, age_days: int, height_cm: float, position: int, whz: float) -> float:
     """The least weight (kg, to 10 g) whose WHZ, rounded as WHO does, is at least `whz`; NaN where
     there is no WHZ."""
     low, high = 50, 6000
@@ -70,7 +71,7 @@ def stay_of(known: Known, points: Ragged, protocol: Protocol, i: int) -> Stay | 
     rows = slice(points.offsets[i], points.offsets[i + 1])
     day, weight = points["measured_on"][rows], points["weight_kg"][rows]
     weighed = ~np.isnan(weight)
-    if target is None or not weighed.any():
+    if admitted is None or target is None or not weighed.any():
         return None
     start = _admission_weight(day[weighed], weight[weighed], admitted)
     weeks = _weeks(
@@ -119,14 +120,14 @@ def _open_stay(episodes: Ragged, i: int) -> int | None:
     return None
 
 
-def _admission_weight(day: np.ndarray, weight: np.ndarray, admitted: int) -> float:
+def _admission_weight(day: Days, weight: Floats, admitted: int) -> float:
     """The last weight up to the day of admission, else the first after it."""
     before = np.flatnonzero(day <= admitted)
     return float(weight[before[-1]] if len(before) else weight[0])
 
 
 def _weeks(
-    day: np.ndarray, weight: np.ndarray, admitted: int, today: int, plan: tuple[float, float, int]
+    day: Days, weight: Floats, admitted: int, today: int, plan: tuple[float, float, int]
 ) -> tuple[Week, ...]:
     start, target, usual = plan
     weeks, before = [], start

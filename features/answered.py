@@ -8,9 +8,10 @@ labels and pages all read findings through this module.
 
 from __future__ import annotations
 
-import numpy as np
 from numba import njit
 
+from features.clock import Ragged
+from registry.contract.arrays import Codes, Days, Ints
 from registry.contract.registry import NEVER
 
 QUESTIONS = ("by_whz", "by_muac", "by_oedema", "low_whz", "low_waz")
@@ -24,7 +25,7 @@ NONE = int(NEVER)
 
 
 @njit(cache=True, nogil=True)
-def same_day_until(day, row, stop):
+def same_day_until(day: Days, row: int, stop: int) -> int:
     """The first row after `row` that is of another day (rows of a day stand together)."""
     end = row + 1
     while end < stop and day[end] == day[row]:
@@ -33,17 +34,19 @@ def same_day_until(day, row, stop):
 
 
 @njit(cache=True, nogil=True)
-def day_says(answers, row, end):
+def day_says(answers: Codes, row: int, end: int) -> int:
     """What the rows of one day say together: yes if any says so, else no if any asked, else not
     asked (-1)."""
-    said = answers[row]
+    said: int = answers[row]
     for other in range(row + 1, end):
         said = max(said, answers[other])
     return said
 
 
 @njit(cache=True, nogil=True)
-def next_answer(day, by_whz, by_muac, by_oedema, row, stop):
+def next_answer(
+    day: Days, by_whz: Codes, by_muac: Codes, by_oedema: Codes, row: int, stop: int
+) -> tuple[int, bool]:
     """(row, SAM) of the day that answers the SAM reading of `row`; (-1, False) where nothing up to
     `stop` does.
 
@@ -69,7 +72,9 @@ def next_answer(day, by_whz, by_muac, by_oedema, row, stop):
 
 
 @njit(cache=True, nogil=True)
-def note(question, said, today, holds, since, last, at, row):
+def note(
+    question: int, said: int, today: int, holds: int, since: Ints, last: Ints, at: Ints, row: int
+) -> None:
     """Bring one question's finding up to a day: `since`, `last` (its first and newest reading of an
     unbroken row, NONE where it is answered) and `at` (the newest one's row) change in place.
 
@@ -85,7 +90,7 @@ def note(question, said, today, holds, since, last, at, row):
 
 
 @njit(cache=True, nogil=True)
-def row_that_says(answers, row, end):
+def row_that_says(answers: Codes, row: int, end: int) -> int:
     """Of one day's rows, the first that says yes; the first of the day where none does."""
     for other in range(row, end):
         if answers[other] == 1:
@@ -93,6 +98,6 @@ def row_that_says(answers, row, end):
     return row
 
 
-def answers_of(points) -> tuple[np.ndarray, ...]:
+def answers_of(points: Ragged) -> tuple[Codes, ...]:
     """The answers of growth points (int8 each), in the order of QUESTIONS."""
     return tuple(points[name] for name in QUESTIONS)

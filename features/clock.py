@@ -17,13 +17,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numba import njit, vectorize
+from numba import njit
 
+from registry.contract.arrays import AnyArray, Codes, Days, Floats, Ints
 from registry.contract.registry import NEVER, OWN_DAY, Registry, Table, empty_table
 
 EVENT_TABLES = tuple(OWN_DAY)
-AVERAGE_MONTH_DAYS = 30.4375
-"""WHO's month: 365.25 / 12 days."""
+Day = int | np.int32
+"""One day as a number, in Python or out of an array of `Days`."""
 
 
 @dataclass(frozen=True)
@@ -31,18 +32,18 @@ class Ragged:
     """Rows of one table for many questions: those of question i are `offsets[i]:offsets[i + 1]` of
     each column."""
 
-    offsets: np.ndarray
+    offsets: Ints
     rows: Table
 
-    def __getitem__(self, column: str) -> np.ndarray:
+    def __getitem__(self, column: str) -> AnyArray:
         return self.rows[column]
 
     @property
-    def question(self) -> np.ndarray:
+    def question(self) -> Ints:
         """For each row, the position of the question it answers."""
         return np.repeat(np.arange(len(self.offsets) - 1), np.diff(self.offsets))
 
-    def having(self, **columns: np.ndarray) -> Ragged:
+    def having(self, **columns: AnyArray) -> Ragged:
         """The same rows with further columns."""
         return replace(self, rows=self.rows.having(**columns))
 
@@ -55,8 +56,8 @@ class Known:
     the six event tables are ragged, sorted by their own day within a question.
     """
 
-    child: np.ndarray
-    day: np.ndarray
+    child: Days
+    day: Days
     children: Table
     measurements: Ragged
     episodes: Ragged
@@ -67,7 +68,9 @@ class Known:
 
 
 @njit(cache=True, nogil=True)
-def _count_known(child, day, start, own_day, known_from, known_until):
+def _count_known(
+    child: Days, day: Days, start: Ints, own_day: Days, known_from: Days, known_until: Days
+) -> Ints:
     counts = np.zeros(len(child) + 1, np.int64)
     for i in range(len(child)):
         seen = 0
@@ -81,7 +84,15 @@ def _count_known(child, day, start, own_day, known_from, known_until):
 
 
 @njit(cache=True, nogil=True)
-def _known_rows(child, day, start, own_day, known_from, known_until, offsets):
+def _known_rows(
+    child: Days,
+    day: Days,
+    start: Ints,
+    own_day: Days,
+    known_from: Days,
+    known_until: Days,
+    offsets: Ints,
+) -> Ints:
     rows = np.empty(offsets[-1], np.int64)
     for i in range(len(child)):
         filled = offsets[i]
@@ -95,7 +106,7 @@ def _known_rows(child, day, start, own_day, known_from, known_until, offsets):
 
 
 @njit(cache=True, nogil=True)
-def _latest_known(child, day, start, known_from, known_until):
+def _latest_known(child: Days, day: Days, start: Ints, known_from: Days, known_until: Days) -> Ints:
     """Position of the version of each child's own row that was known by the day; -1 where there was
     none."""
     rows = np.full(len(child), -1, np.int64)
@@ -122,12 +133,12 @@ class Clock:
         self._setting[registry.centres["centre"]] = registry.centres["setting"]
         self.real_dates = "made_up_epoch" not in registry.facts
 
-    def setting_of(self, centre: np.ndarray) -> np.ndarray:
+    def setting_of(self, centre: Days) -> Codes:
         """The setting (int8 code) of each centre by position; -1 where the centre is unknown
         (-1)."""
         return self._setting[centre]
 
-    def known_by(self, child: np.ndarray, day: np.ndarray) -> Known:
+    def known_by(self, child: Days | Ints, day: Days | Ints) -> Known:
         """What was known of each child by the end of its day.
 
         child: int32[n], positions in `registry.child_ids`; day: int32[n], days since 1970-01-01.
@@ -157,7 +168,7 @@ class Clock:
         days = [table["known_from"][table["child"] == child] for table in versions]
         return int(days[-1].min(initial=NEVER)), int(np.concatenate(days).max(initial=-(10**6)))
 
-    def _event_rows(self, name: str, child: np.ndarray, day: np.ndarray) -> Ragged:
+    def _event_rows(self, name: str, child: Days, day: Days) -> Ragged:
         table, start = self.registry.table(name), self._start[name]
         if not table.rows:
             return Ragged(np.zeros(len(child) + 1, np.int64), table)
@@ -165,7 +176,7 @@ class Clock:
         offsets = _count_known(child, day, start, *versions)
         return Ragged(offsets, table.take(_known_rows(child, day, start, *versions, offsets)))
 
-    def child_on(self, child: np.ndarray, day: np.ndarray) -> Table:
+    def child_on(self, child: Days, day: Days) -> Table:
         """Each child's own row as known on its day (see `Known.children`)."""
         table = self.registry.children
         row = _latest_known(
@@ -189,17 +200,17 @@ class Clock:
 
 @njit(cache=True, nogil=True)
 def _mask_children(
-    row,
-    day,
-    left_known_from,
-    sex,
-    birth_date,
-    centre,
-    family,
-    birth_weight_kg,
-    left_on,
-    left_reason,
-):
+    row: Ints,
+    day: Days,
+    left_known_from: Days,
+    sex: Codes,
+    birth_date: Days,
+    centre: Days,
+    family: Days,
+    birth_weight_kg: Floats,
+    left_on: Days,
+    left_reason: Codes,
+) -> None:
     """Hide, in place, all of a child that was not known (row -1), and a leaving that was known
     later."""
     for i in range(len(row)):
@@ -222,7 +233,14 @@ def _nobody(count: int) -> Table:
 
 
 @njit(cache=True, nogil=True)
-def _mask_closes(offsets, day, closed_known_from, closed_on, outcome, transfer_reason):
+def _mask_closes(
+    offsets: Ints,
+    day: Days,
+    closed_known_from: Days,
+    closed_on: Days,
+    outcome: Codes,
+    transfer_reason: Codes,
+) -> None:
     """Hide, in place, a close that was not known by the question's day."""
     for i in range(len(day)):
         for row in range(offsets[i], offsets[i + 1]):
@@ -231,23 +249,23 @@ def _mask_closes(offsets, day, closed_known_from, closed_on, outcome, transfer_r
 
 
 @njit(cache=True, nogil=True)
-def days_apart(earlier, later):
+def days_apart(earlier: Day, later: Day) -> float:
     """Days from one day to another (compiled, for single days; NaN where either is NEVER)."""
     return np.nan if earlier == NEVER or later == NEVER else float(later) - float(earlier)
 
 
-@vectorize(["float64(int32, int32)"], cache=True)
-def days_between(earlier, later):
-    """Days from one day to another (float64 arrays; NaN where either is NEVER)."""
-    return days_apart(earlier, later)
+def days_between(earlier: AnyArray, later: AnyArray) -> Floats:
+    """Days from one day to another (`days_apart` of arrays: NaN where either is NEVER)."""
+    missing = (earlier == NEVER) | (later == NEVER)
+    return np.where(missing, np.nan, np.subtract(later, earlier, dtype=np.float64))
 
 
-def month_number(day: np.ndarray) -> np.ndarray:
+def month_number(day: Days) -> Ints:
     """Months from January 1970 (int64) of day numbers."""
     return np.asarray(day).astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
 
 
 @njit(cache=True, nogil=True)
-def year_angle(day):
+def year_angle(day: Day) -> float:
     """Where in the year a day lies, as an angle from 1 January (compiled; radians)."""
     return 2.0 * np.pi * ((day % 365.2425) / 365.2425)

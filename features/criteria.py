@@ -56,6 +56,5 @@ def criteria() -> Criteria:
 
 def version() -> str:
     """The version of the shipped criteria, as results state it."""
-    return tomllib.loads(Path(__file__).with_name("criteria.toml").read_text(encoding="utf-8"))[
-        "version"
-    ]
+    text = Path(__file__).with_name("criteria.toml").read_text(encoding="utf-8")
+    return str(tomllib.loads(text)["version"])

@@ -10,19 +10,19 @@ check at 100 % it is never green, however light the check's weight.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
+from features.who.growth import zscores
 from registry.checks.plausible import cases_of, far_too_high, shares_beyond
+from registry.contract.arrays import AnyArray, Days, Flags, Floats, Ints, Texts
 from registry.contract.registry import NEVER, Registry, day_date, day_number
-from registry.store.forgetting import shown
+from registry.small_counts import SMALLEST_CELL, shown
 
 AREAS = ("centre", "sector", "project", "district")
 GREEN, AMBER = 80.0, 65.0
-LEAST_CHILDREN = 5
-"""An area-month with fewer children measured has no score, and its counts are not shown."""
 SAM_WINDOW, SAM_EXPECTED = 3, 4.0
 """No SAM at all within so many months is odd where so many cases would be expected."""
 SAM_SHARE = 0.02
@@ -31,7 +31,7 @@ SAM_SHARE = 0.02
 
 
 @dataclass(frozen=True)
-class Check:
+class QualityCheck:
     """One check: its weight, and the share of rows at which a penalty begins and at which it is
     full."""
 
@@ -42,44 +42,43 @@ class Check:
 
 
 CHECKS = (
-    Check("missing_weight", 3, 0.05, 0.40),
-    Check("missing_height", 3, 0.05, 0.60),
-    Check("height_carried_forward", 2, 0.20, 0.70),
-    Check("identical_to_last_month", 3, 0.30, 0.80),
-    Check("mechanical_increments", 2, 0.30, 0.80),
-    Check("implausible_z", 3, 0.01, 0.10),
-    Check("implausible_transitions", 2, 0.05, 0.25),
-    Check("bunched_at_cutoffs", 2, 0.15, 0.40),
-    Check("digit_preference", 2, 0.35, 0.90),
-    Check("no_growth", 1, 0.10, 0.50),
-    Check("no_sam_at_all", 1, 0.0, 1.0),
+    QualityCheck("missing_weight", 3, 0.05, 0.40),
+    QualityCheck("missing_height", 3, 0.05, 0.60),
+    QualityCheck("height_carried_forward", 2, 0.20, 0.70),
+    QualityCheck("identical_to_last_month", 3, 0.30, 0.80),
+    QualityCheck("mechanical_increments", 2, 0.30, 0.80),
+    QualityCheck("implausible_z", 3, 0.01, 0.10),
+    QualityCheck("implausible_transitions", 2, 0.05, 0.25),
+    QualityCheck("bunched_at_cutoffs", 2, 0.15, 0.40),
+    QualityCheck("digit_preference", 2, 0.35, 0.90),
+    QualityCheck("no_growth", 1, 0.10, 0.50),
+    QualityCheck("no_sam_at_all", 1, 0.0, 1.0),
 )
 
 
 @dataclass(frozen=True)
-class Scored:
-    """Scores by area (rows) and month (columns); NaN where fewer than `LEAST_CHILDREN` were
-    measured.
+class QualityScores:
+    """Scores by area (rows) and month (columns); NaN where fewer than `SMALLEST_CELL`
+    children were measured.
 
-    `full` masks, by check, where all of at least `LEAST_CHILDREN` fail it. `cases` has (cases,
+    `full` masks, by check, where all of at least `SMALLEST_CELL` fail it. `cases` has (cases,
     judged) of oedema and of SAM; `warnings` are what all records together say that no place has
     been seen to have.
     """
 
     by: str
-    areas: np.ndarray
-    months: np.ndarray
-    score: np.ndarray
-    shares: Mapping[str, np.ndarray]
-    measured: np.ndarray
-    full: Mapping[str, np.ndarray]
-    cases: Mapping[str, tuple[np.ndarray, np.ndarray]]
+    areas: Texts
+    months: Ints
+    score: Floats
+    shares: Mapping[str, Floats]
+    measured: Floats
+    full: Mapping[str, Flags]
+    cases: Mapping[str, tuple[Floats, Floats]]
     warnings: tuple[str, ...]
 
 
-def score(registry: Registry, *, zscores: Callable, by: str = "centre") -> Scored:
-    """The score of every area and month; `zscores` is `features.who.growth.zscores` (rooms import
-    one way only)."""
+def score(registry: Registry, *, by: str = "centre") -> QualityScores:
+    """The score of every area and month."""
     rows = _monthly(registry)
     area_of, areas = _areas(registry, by)
     months = (
@@ -111,14 +110,14 @@ def score(registry: Registry, *, zscores: Callable, by: str = "centre") -> Score
     )
     total = sum(check.weight for check in CHECKS)
     penalty = sum(check.weight * _penalty(check, shares[check.name]) for check in CHECKS)
-    points = np.where(measured >= LEAST_CHILDREN, 100 * (1 - penalty / total), np.nan)
+    points = np.where(measured >= SMALLEST_CELL, 100 * (1 - penalty / total), np.nan)
     full = {
-        name: (shares[name] == 1) & (_count(cell, judged, shape) >= LEAST_CHILDREN)
+        name: (shares[name] == 1) & (_count(cell, judged, shape) >= SMALLEST_CELL)
         for name, (_, judged) in flags.items()
         if name != "sam"
     }
     full |= {
-        name: (shares[name] == 1) & (measured >= LEAST_CHILDREN)
+        name: (shares[name] == 1) & (measured >= SMALLEST_CELL)
         for name in shares
         if name not in full
     }
@@ -131,7 +130,7 @@ def score(registry: Registry, *, zscores: Callable, by: str = "centre") -> Score
         {name: (pair[0].sum(), pair[1].sum()) for name, pair in cases.items()}
     ) + far_too_high(z)
     shares = {check.name: shares[check.name] for check in CHECKS}
-    return Scored(by, areas, months, points, shares, measured, full, cases, tuple(warnings))
+    return QualityScores(by, areas, months, points, shares, measured, full, cases, tuple(warnings))
 
 
 def colour(points: float) -> str:
@@ -141,7 +140,7 @@ def colour(points: float) -> str:
     return "green" if points > GREEN else "amber" if points >= AMBER else "red"
 
 
-def rows_of(scored: Scored, *, month: str | None = None) -> list[dict[str, object]]:
+def rows_of(scored: QualityScores, *, month: str | None = None) -> list[dict[str, object]]:
     """Rows to print: the last month, one month (`2026-03`) or `all`; counts of fewer than five
     children stay out."""
     wanted = range(len(scored.months)) if month == "all" else _month_places(scored, month)
@@ -153,7 +152,7 @@ def rows_of(scored: Scored, *, month: str | None = None) -> list[dict[str, objec
     return found
 
 
-def _row(scored: Scored, place: int, area: object, at: int) -> dict[str, object]:
+def _row(scored: QualityScores, place: int, area: object, at: int) -> dict[str, object]:
     points = float(scored.score[place, at])
     scores = (
         {}
@@ -194,7 +193,7 @@ def _row(scored: Scored, place: int, area: object, at: int) -> dict[str, object]
     }
 
 
-def _month_places(scored: Scored, month: str | None) -> list[int]:
+def _month_places(scored: QualityScores, month: str | None) -> list[int]:
     if not len(scored.months):
         return []
     if month is None:
@@ -206,7 +205,7 @@ def _month_text(number: int) -> str:
     return f"{number // 12}-{number % 12 + 1:02}"
 
 
-def _monthly(registry: Registry) -> dict[str, np.ndarray]:
+def _monthly(registry: Registry) -> dict[str, AnyArray]:
     """One row per child and month (its last measurement), sorted, with the row of the month before
     where there is one.
 
@@ -242,7 +241,7 @@ def _monthly(registry: Registry) -> dict[str, np.ndarray]:
     }
 
 
-def _people(registry: Registry) -> dict[str, np.ndarray]:
+def _people(registry: Registry) -> dict[str, Days]:
     """Present facts by child position."""
     table = registry.children.take(np.flatnonzero(registry.children["known_until"] == NEVER))
     facts = {}
@@ -254,7 +253,7 @@ def _people(registry: Registry) -> dict[str, np.ndarray]:
     return facts
 
 
-def _areas(registry: Registry, by: str) -> tuple[np.ndarray, np.ndarray]:
+def _areas(registry: Registry, by: str) -> tuple[Days, Texts]:
     """The area of each child, and the areas' ids."""
     centre = _people(registry)["centre"]
     if by == "centre":
@@ -266,8 +265,8 @@ def _areas(registry: Registry, by: str) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _flags(
-    rows: Mapping[str, np.ndarray], z: Mapping[str, np.ndarray]
-) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    rows: Mapping[str, AnyArray], z: Mapping[str, AnyArray]
+) -> dict[str, tuple[Flags, Flags]]:
     """For each check the rows that fail it and the rows that it can judge."""
     weight, height, whz, haz = rows["weight"], rows["height"], z["whz"], z["haz"]
     has_weight, has_height, has_whz = np.isfinite(weight), np.isfinite(height), np.isfinite(whz)
@@ -300,22 +299,23 @@ def _flags(
     }
 
 
-def _just_above(whz: np.ndarray, cut: float) -> np.ndarray:
+def _just_above(whz: Floats, cut: float) -> Flags:
     return (whz >= cut) & (whz < cut + 0.1)
 
 
-def _change(values: np.ndarray, before: np.ndarray) -> np.ndarray:
+def _change(values: Floats, before: Flags) -> Floats:
     """Change from the month before, NaN where there is none."""
     change = np.append(np.nan, np.diff(values))[: len(values)]
     return np.where(before, np.round(change, 6), np.nan)
 
 
-def _twice(flat: np.ndarray, before: np.ndarray) -> np.ndarray:
+def _twice(flat: Flags, before: Flags) -> Flags:
     """Three equal readings in three months running."""
-    return flat & before & np.append(False, flat[:-1])[: len(flat)]
+    again: Flags = np.append(False, flat[:-1])[: len(flat)]
+    return flat & before & again
 
 
-def _count(cell: np.ndarray, mask: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+def _count(cell: Ints, mask: Flags, shape: tuple[int, int]) -> Floats:
     good = mask & (cell >= 0)
     return (
         np.bincount(cell[good], minlength=shape[0] * shape[1])[: shape[0] * shape[1]]
@@ -324,38 +324,35 @@ def _count(cell: np.ndarray, mask: np.ndarray, shape: tuple[int, int]) -> np.nda
     )
 
 
-def _share(
-    cell: np.ndarray, failed: np.ndarray, judged: np.ndarray, shape: tuple[int, int]
-) -> np.ndarray:
+def _share(cell: Ints, failed: Flags, judged: Flags, shape: tuple[int, int]) -> Floats:
     return _over(_count(cell, failed & judged, shape), _count(cell, judged, shape))
 
 
-def _over(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
-    return np.divide(part, whole, out=np.full(part.shape, np.nan), where=whole > 0)
+def _over(part: Floats, whole: Floats) -> Floats:
+    share: Floats = np.divide(part, whole, out=np.full(part.shape, np.nan), where=whole > 0)
+    return share
 
 
-def _penalty(check: Check, share: np.ndarray) -> np.ndarray:
-    return np.nan_to_num(
-        np.clip((share - check.from_share) / (check.full_share - check.from_share), 0, 1)
-    )
+def _penalty(check: QualityCheck, share: Floats) -> Floats:
+    part = (share - check.from_share) / (check.full_share - check.from_share)
+    return np.asarray(np.nan_to_num(np.clip(part, 0, 1)), np.float64)
 
 
-def _without_sam(sam: np.ndarray, judged: np.ndarray) -> np.ndarray:
+def _without_sam(sam: Floats, judged: Floats) -> Floats:
     """1 where the last months together show no SAM though at least `SAM_EXPECTED` cases would be
     expected."""
     cases, children = _running(sam), _running(judged)
-    return ((cases == 0) & (children * SAM_SHARE >= SAM_EXPECTED)).astype(float)
+    odd: Flags = (cases == 0) & (children * SAM_SHARE >= SAM_EXPECTED)
+    return odd.astype(float)
 
 
-def _running(counts: np.ndarray) -> np.ndarray:
+def _running(counts: Floats) -> Floats:
     total = np.cumsum(counts, axis=1)
     total[:, SAM_WINDOW:] -= total[:, :-SAM_WINDOW].copy()
     return total
 
 
-def _enrolled(
-    registry: Registry, area_of: np.ndarray, months: np.ndarray, shape: tuple[int, int]
-) -> np.ndarray:
+def _enrolled(registry: Registry, area_of: Days, months: Ints, shape: tuple[int, int]) -> Floats:
     """Children under six on the month's last day, born and not left, by area and month."""
     people = _people(registry)
     counts = np.zeros(shape)

@@ -11,12 +11,10 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from features.clock import Known
-from registry.contract.registry import APPETITE, NEVER, OUTCOME, PROGRAMME
-
-UCDC, VCDC, NRC, CTC = range(len(PROGRAMME))
-CURED, DEFAULTED, DIED, NOT_RECOVERED, TRANSFERRED = range(len(OUTCOME))
-APPETITE_FAILED = APPETITE.index("fail")
+from features.clock import Day, Known
+from registry.contract.arrays import Codes, Days, Floats, Ints
+from registry.contract.codes import Programme, StayOutcome
+from registry.contract.registry import NEVER
 
 
 class Stays(NamedTuple):
@@ -30,22 +28,30 @@ class Stays(NamedTuple):
     began. `facility_open`: 1 while in an NRC or CTC.
     """
 
-    admitted_on: np.ndarray
-    closed_on: np.ndarray
-    outcome: np.ndarray
-    programme: np.ndarray
-    appetite_test: np.ndarray
-    complications: np.ndarray
-    before: np.ndarray
-    cured_before: np.ndarray
-    defaulted_before: np.ndarray
-    facility_before: np.ndarray
-    previous_closed_on: np.ndarray
-    facility_open: np.ndarray
+    admitted_on: Days
+    closed_on: Days
+    outcome: Codes
+    programme: Codes
+    appetite_test: Codes
+    complications: Floats
+    before: Floats
+    cured_before: Floats
+    defaulted_before: Floats
+    facility_before: Floats
+    previous_closed_on: Days
+    facility_open: Floats
 
 
 @njit(cache=True, nogil=True)
-def _latest_stay(offsets, admitted_on, closed_on, outcome, programme, appetite_test, complications):
+def _latest_stay(
+    offsets: Ints,
+    admitted_on: Days,
+    closed_on: Days,
+    outcome: Codes,
+    programme: Codes,
+    appetite_test: Codes,
+    complications: Floats,
+) -> tuple[Ints, Days, Codes, Floats]:
     """(its row, -1 where there was none, and the six cells) of each question's latest stay in a
     development centre."""
     n = len(offsets) - 1
@@ -57,7 +63,7 @@ def _latest_stay(offsets, admitted_on, closed_on, outcome, programme, appetite_t
     )
     for i in range(n):
         for row in range(offsets[i], offsets[i + 1]):
-            if programme[row] == UCDC or programme[row] == VCDC:
+            if programme[row] == Programme.UCDC or programme[row] == Programme.VCDC:
                 rows[i] = row
         at = rows[i]
         if at >= 0:
@@ -71,20 +77,22 @@ def _latest_stay(offsets, admitted_on, closed_on, outcome, programme, appetite_t
 
 
 @njit(cache=True, nogil=True)
-def _earlier(offsets, latest, programme, closed_on, outcome, never):
+def _earlier(
+    offsets: Ints, latest: Ints, programme: Codes, closed_on: Days, outcome: Codes, never: Day
+) -> tuple[Floats, Days]:
     n = len(offsets) - 1
     counts = np.zeros((5, n))
     previous = np.full(n, never, np.int32)
     for i in range(n):
         for row in range(offsets[i], offsets[i + 1]):
-            facility = programme[row] == NRC or programme[row] == CTC
+            facility = programme[row] == Programme.NRC or programme[row] == Programme.CTC
             if facility and closed_on[row] == never:
                 counts[4, i] = 1.0
             if row >= latest[i]:
                 continue
             counts[0, i] += 1.0
-            counts[1, i] += outcome[row] == CURED
-            counts[2, i] += outcome[row] == DEFAULTED
+            counts[1, i] += outcome[row] == StayOutcome.CURED
+            counts[2, i] += outcome[row] == StayOutcome.DEFAULTED
             counts[3, i] += facility
             if closed_on[row] != never and (previous[i] == never or closed_on[row] > previous[i]):
                 previous[i] = closed_on[row]
@@ -106,4 +114,20 @@ def find(known: Known) -> Stays:
     counts, previous = _earlier(
         of.offsets, latest, of["programme"], of["closed_on"], of["outcome"], NEVER
     )
-    return Stays(*days, *codes, complicated, *counts[:4], previous, counts[4])
+    admitted_on, closed_on = days
+    stay_outcome, stay_programme, appetite_test = codes
+    before, cured_before, defaulted_before, facility_before, facility_open = counts
+    return Stays(
+        admitted_on,
+        closed_on,
+        stay_outcome,
+        stay_programme,
+        appetite_test,
+        complicated,
+        before,
+        cured_before,
+        defaulted_before,
+        facility_before,
+        previous,
+        facility_open,
+    )

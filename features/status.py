@@ -6,11 +6,15 @@ Every answer is 1 yes, 0 no or -1 cannot say; unknown is never "no". Cut-offs:
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 from numba import njit
+from numpy.typing import ArrayLike
 
 from features.criteria import Criteria, criteria
 from features.who.growth import round_z
+from registry.contract.arrays import AnyArray, Codes, Floats, Texts
 
 YES, NO, CANNOT_SAY = np.int8(1), np.int8(0), np.int8(-1)
 
@@ -77,7 +81,9 @@ def moderate(severe: int, under: int) -> int:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def wasting(age_days: float, whz: float, muac_mm: float, oedema: float, stale: bool, c: Criteria):
+def wasting(
+    age_days: float, whz: float, muac_mm: float, oedema: float, stale: bool, c: Criteria
+) -> tuple[int, int, int, int, int, int, int]:
     """(sam_by_whz, sam_by_muac, sam_by_oedema, sam, mam_by_whz, mam_by_muac, mam) of one
     measurement.
 
@@ -99,7 +105,17 @@ def wasting(age_days: float, whz: float, muac_mm: float, oedema: float, stale: b
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _classify(age_days, waz, haz, whz, muac_mm, oedema, height_age_days, c, flags):
+def _classify(
+    age_days: Floats,
+    waz: Floats,
+    haz: Floats,
+    whz: Floats,
+    muac_mm: Floats,
+    oedema: Floats,
+    height_age_days: Floats,
+    c: Criteria,
+    flags: Codes,
+) -> None:
     """Fill flags (13, n) in the order of FLAGS."""
     for i in range(len(whz)):
         stale = height_is_stale(age_days[i], height_age_days[i], c)
@@ -119,8 +135,15 @@ def _classify(age_days, waz, haz, whz, muac_mm, oedema, height_age_days, c, flag
 
 
 def classify(
-    *, age_days, waz, haz, whz, muac_mm, oedema, height_age_days=None
-) -> dict[str, np.ndarray]:
+    *,
+    age_days: ArrayLike,
+    waz: ArrayLike,
+    haz: ArrayLike,
+    whz: ArrayLike,
+    muac_mm: ArrayLike,
+    oedema: ArrayLike,
+    height_age_days: ArrayLike | None = None,
+) -> dict[str, AnyArray]:
     """The status of n measurements: int8 (n,) by the names in FLAGS, and `valid` (bool): it can be
     judged for SAM.
 
@@ -130,22 +153,20 @@ def classify(
     well). Underweight and stunting are judged wherever their z is plausible; with WHO 2007's z also
     above five years.
     """
-    columns = [
+    age, of_waz, of_haz, of_whz, muac, swollen = (
         np.asarray(column, np.float64) for column in (age_days, waz, haz, whz, muac_mm, oedema)
-    ]
-    held = (
-        np.zeros(len(columns[0]))
-        if height_age_days is None
-        else np.asarray(height_age_days, np.float64)
     )
-    flags = np.empty((len(FLAGS), len(columns[0])), np.int8)
-    _classify(*columns, held, criteria(), flags)
-    answer = dict(zip(FLAGS, flags, strict=True))
+    held = np.zeros(len(age))
+    if height_age_days is not None:
+        held = np.asarray(height_age_days, np.float64)
+    flags = np.empty((len(FLAGS), len(age)), np.int8)
+    _classify(age, of_waz, of_haz, of_whz, muac, swollen, held, criteria(), flags)
+    answer: dict[str, AnyArray] = dict(zip(FLAGS, flags, strict=True))
     answer["valid"] = answer["sam"] != CANNOT_SAY
     return answer
 
 
-def nutrition_status(status: dict[str, np.ndarray]) -> np.ndarray:
+def nutrition_status(status: Mapping[str, AnyArray]) -> Codes:
     """Positions (int8) in WASTING, one a measurement."""
     choices = [
         status["too_old"] == YES,
@@ -168,7 +189,7 @@ CRITERION = (
 )
 
 
-def criterion_codes(status: dict[str, np.ndarray]) -> np.ndarray:
+def criterion_codes(status: Mapping[str, AnyArray]) -> Codes:
     """Which criteria fired for SAM, or else for MAM: positions (int8) in CRITERION, 0 where none
     did."""
     severe = status["sam"] == YES
@@ -176,18 +197,17 @@ def criterion_codes(status: dict[str, np.ndarray]) -> np.ndarray:
         np.where(severe, status[f"sam_by_{name}"], status[f"mam_by_{name}"])
         for name in ("whz", "muac")
     )
-    return ((by_whz == YES) + 2 * (by_muac == YES) + 4 * (status["sam_by_oedema"] == YES)).astype(
-        np.int8
-    )
+    fired: AnyArray = (by_whz == YES) + 2 * (by_muac == YES) + 4 * (status["sam_by_oedema"] == YES)
+    return fired.astype(np.int8)
 
 
-def criterion(status: dict[str, np.ndarray]) -> np.ndarray:
+def criterion(status: Mapping[str, AnyArray]) -> Texts:
     """Which criteria fired, as text (n,): `whz`, `muac`, `oedema`, several joined by `+`, or
     empty."""
     return np.array(CRITERION, object)[criterion_codes(status)]
 
 
-def colour(status: dict[str, np.ndarray]) -> np.ndarray:
+def colour(status: Mapping[str, AnyArray]) -> Codes:
     """ICDS's colour by weight for age: positions (int8) in COLOUR, -1 where it cannot be said."""
     under = 2 * (status["suw"] == YES) + (status["muw"] == YES)
     return np.where(status["suw"] == CANNOT_SAY, -1, under).astype(np.int8)

@@ -12,10 +12,10 @@ import datetime as dt
 import math
 
 from features.clock import Ragged
-from features.episodes import CURED
 from features.trajectory.trace import Trace
 from models.readings import Reading, at_admission, in_stay, last_measured, trend, weighings_of
-from registry.contract.registry import APPETITE, FINDING, ITEM, NEVER, day_date
+from registry.contract.codes import AppetiteTest, RationItem, StayOutcome, VisitFinding
+from registry.contract.registry import NEVER, day_date
 
 NEVER_DAY = int(NEVER)
 ONE_ILLNESS_DAYS = 7
@@ -75,7 +75,7 @@ def _found_at_home(traced: Trace, question: int) -> dict[str, object]:
     seen = [
         day
         for day, finding in _rows(traced.known.visits, question, "visited_on", "finding")
-        if finding == FINDING.index("sam_again")
+        if finding == VisitFinding.SAM_AGAIN
     ]
     return {"sam_at_home_on": seen[-1]} if seen else {}
 
@@ -94,7 +94,7 @@ def _stay(traced: Trace, question: int, day: int) -> dict[str, object]:
             "stay_from_on": admitted,
             "days_in_treatment": day - admitted,
         }
-    cured = {"discharged_on": closed} if stays.outcome[question] == CURED else {}
+    cured = {"discharged_on": closed} if stays.outcome[question] == StayOutcome.CURED else {}
     return (
         failed
         | cured
@@ -113,10 +113,12 @@ def _appetite(traced: Trace, question: int, admitted: int, until: int) -> dict[s
     at_checks = _rows(traced.known.checks, question, "checked_on", "appetite_test")
     tests = [(admitted, traced.stays.appetite_test[question])]
     tests += [(on, test) for on, test in at_checks if admitted <= on <= until]
-    tested = [
-        (on, APPETITE[test]) for on, test in tests if test >= 0 and APPETITE[test] != "not_done"
-    ]
-    return {"appetite_failed_on": tested[-1][0]} if tested and tested[-1][1] == "fail" else {}
+    tested = [(on, test) for on, test in tests if test >= 0 and test != AppetiteTest.NOT_DONE]
+    return (
+        {"appetite_failed_on": tested[-1][0]}
+        if tested and tested[-1][1] == AppetiteTest.FAIL
+        else {}
+    )
 
 
 def _before(traced: Trace, question: int, found: dict) -> dict[str, object]:
@@ -185,13 +187,13 @@ def _fed(traced: Trace, question: int, found: dict, day: int) -> dict[str, objec
     if (
         start is not None
         and until - start >= FED_DAYS
-        and any(ITEM[item] == "EDNF" for _, item, _ in given)
+        and any(item == RationItem.EDNF for _, item, _ in given)
     ):
         sachets = sum(
-            count for on, item, count in given if ITEM[item] == "EDNF" and start <= on <= until
+            count for on, item, count in given if item == RationItem.EDNF and start <= on <= until
         )
         told |= {"food_sachets": round(sachets), "food_days": until - start}
-    rations = [on for on, item, _ in given if ITEM[item] == "THR"]
+    rations = [on for on, item, _ in given if item == RationItem.THR]
     told |= {"ration_on": rations[-1]} if rations else {}
     months = [
         row

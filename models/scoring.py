@@ -13,8 +13,7 @@ import numpy as np
 from numba import njit
 
 from features.clock import Clock, days_apart, days_between
-from features.episodes import CURED
-from features.trajectory import as_of
+from features.trajectory import kernel
 from features.trajectory.catalogue import NAMES
 from features.trajectory.context import Context
 from features.trajectory.trace import Trace, trace
@@ -22,6 +21,7 @@ from models.bundle import Bundle
 from models.child_facts import facts_of
 from models.reasons import grouped
 from models.targets import Asked, Target, trained_targets
+from registry.contract.codes import StayOutcome
 from registry.contract.registry import NEVER
 
 SCORED, NOT_SCORED = "scored", "not_scored"
@@ -102,7 +102,7 @@ def score_children(
         key = hash(tuple(bundle.priors.items())) if bundle else None
         if key not in made:
             traced = trace(clock, known, priors=bundle.priors) if bundle else trace(clock, known)
-            made[key] = traced, as_of.rows(traced, beside)
+            made[key] = traced, kernel.rows(traced, beside)
         return made[key]
 
     targets = {}
@@ -198,7 +198,7 @@ def _abstains(
             why[i] = _NOT_IN_TREATMENT
         elif treated and days_apart(admitted_on[i], day[i]) > longest_days:
             why[i] = _TREATED_LONG
-        elif discharged and outcome[i] != CURED:
+        elif discharged and outcome[i] != StayOutcome.CURED:
             why[i] = _NOT_CURED
         elif discharged and facility_open[i] > 0:
             why[i] = _BACK

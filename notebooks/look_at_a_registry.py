@@ -16,7 +16,6 @@ def _():
 
     from features import data_quality
     from features.clock import Clock
-    from features.who.growth import zscores
     from models.targets import trained_targets
     from registry.contract.registry import OWN_DAY, day_date
     from training.cohorts.landmarks import attrition_table, cohort
@@ -34,7 +33,6 @@ def _():
         pd,
         data_quality,
         trained_targets,
-        zscores,
     )
 
 
@@ -58,8 +56,8 @@ def _(OWN_DAY, clock, day_date, mo, pd):
 
 
 @app.cell
-def _(mo, pd, data_quality, registry, zscores):
-    scored = data_quality.rows_of(data_quality.score(registry, zscores=zscores, by="sector"))
+def _(mo, pd, data_quality, registry):
+    scored = data_quality.rows_of(data_quality.score(registry, by="sector"))
     by_sector = pd.DataFrame(
         [{name: row[name] for name in ("sector", "colour", "score", "measured")} for row in scored]
     )

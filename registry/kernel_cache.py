@@ -2,8 +2,8 @@
 
 Numba's cache notices a change in a function's own file, but not in the files of what it calls:
 after an update, machine code made from the old callee would go on answering. Here any change in a
-file with compiled functions, or in the registry's codes that they hold as constants, leads to a
-fresh folder.
+file with compiled functions, or in the contract's codes and days that they hold as constants, leads
+to a fresh folder.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ ROOMS = ("registry", "features", "care", "models", "training")
 PREFIX = "sanket-"
 COMPILED_WHOLE = "registry/simulate/"
 """A folder of which every file is compiled into one function."""
-CODES = "registry/contract/registry.py"
-"""The registry's codes, which compiled functions hold as constants."""
+CONSTANTS = ("registry/contract/codes.py", "registry/contract/days.py")
+"""The contract's codes and days, which compiled functions hold as constants."""
 UNUSED_DAYS = 14
 """A folder that no process has opened for so long is removed; a running service opened its own on
 starting."""
@@ -35,7 +35,7 @@ def sources_digest(root: Path = ROOT) -> str:
         for file in sorted((root / room).rglob("*.py")):
             text = file.read_bytes()
             name = file.relative_to(root).as_posix()
-            if b"numba" in text or name.startswith((COMPILED_WHOLE, CODES)):
+            if b"numba" in text or name.startswith(COMPILED_WHOLE) or name in CONSTANTS:
                 told.update(f"{name}\n".encode() + text)
     return told.hexdigest()[:16]
 

@@ -30,7 +30,7 @@ def identity_key(url: URL) -> bytes | None:
     text = os.environ.get(KEY_NAME, "")
     if text:
         return text.encode()
-    if url.get_backend_name() != "sqlite":
+    if url.get_backend_name() != "sqlite" or url.database is None:
         return None
     path = Path(url.database).with_suffix(".key")
     if not path.exists():

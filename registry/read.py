@@ -1,4 +1,4 @@
-"""Sources to raw tables: a folder of tables, one file, a workbook or a database, under the
+"""A source (a folder of files, one file, a workbook or a database) to raw tables under the
 contract's names."""
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from pathlib import Path
 
 from registry.contract.errors import BadInput
 from registry.contract.tables import SPECS
+from registry.sources.raw_sheet import RawSheet
 from registry.sources.sheets import (
-    Sheet,
     Source,
     checksum_of,
     contract_columns,
@@ -55,7 +55,7 @@ def read(source: str | Path, *, map: object = None) -> Source:
     )
 
 
-def _unread(path: Path, files: list[Path], sheets: list[Sheet]) -> Iterator[str]:
+def _unread(path: Path, files: list[Path], sheets: list[RawSheet]) -> Iterator[str]:
     """A line for the files and for the sheets that have none of the contract's names."""
     if path.is_dir() and (left := others_of(path, files)):
         yield f"not read, not named as a table of the contract: {', '.join(left)}"
@@ -67,7 +67,7 @@ def _unread(path: Path, files: list[Path], sheets: list[Sheet]) -> Iterator[str]
         yield f"not read, not named as a table of the contract: {', '.join(left)}"
 
 
-def source_of(path: Path, sheets: dict[str, Sheet], unread: tuple[str, ...] = ()) -> Source:
+def source_of(path: Path, sheets: dict[str, RawSheet], unread: tuple[str, ...] = ()) -> Source:
     """The contract's columns of these sheets, checked for what must be there."""
     raws, notes = {}, list(unread)
     for name, sheet in sheets.items():

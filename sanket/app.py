@@ -1,5 +1,4 @@
-"""`sanket`: binds verbs to functions, turns errors into words and exit codes. Nothing else happens
-here."""
+"""The command `sanket`: binds verbs to functions, and turns errors into messages and exit codes."""
 
 from __future__ import annotations
 
@@ -10,16 +9,16 @@ import typer
 
 from registry.contract.errors import SanketError
 from sanket import (
-    care,
-    demo,
-    forecast,
-    growth,
-    judging,
-    registry,
-    serving,
-    simulate,
-    training,
-    visits,
+    care_verbs,
+    demo_verbs,
+    forecast_verbs,
+    growth_verbs,
+    judging_verbs,
+    registry_verbs,
+    serving_verbs,
+    simulate_verbs,
+    training_verbs,
+    visits_verbs,
 )
 
 app = typer.Typer(
@@ -33,8 +32,19 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
 )
-for room in (simulate, registry, growth, training, judging, care, forecast, serving, visits, demo):
-    room.bind(app)
+for verbs in (
+    simulate_verbs,
+    registry_verbs,
+    growth_verbs,
+    training_verbs,
+    judging_verbs,
+    care_verbs,
+    forecast_verbs,
+    serving_verbs,
+    visits_verbs,
+    demo_verbs,
+):
+    verbs.bind(app)
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -1,4 +1,4 @@
-"""Signs of life on standard error while a command works."""
+"""Progress messages on standard error while a command works."""
 
 from __future__ import annotations
 

@@ -12,6 +12,7 @@ import datetime as dt
 import functools
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from fastapi import APIRouter, FastAPI
 from fastapi.exceptions import RequestValidationError
@@ -19,14 +20,15 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Mount, Route, Router
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from registry.contract.errors import SanketError
-from serving.answering.answers import Question
+from serving.answering.answers import AnswerRequest
 from serving.answering.schemas import EXAMPLE
-from serving.api import book_routes, probes, reference, score_routes
+from serving.api import book_routes, health_routes, reference, score_routes
 from serving.http.guard import Guard
-from serving.http.problems import MEDIA_TYPE, Problem
-from serving.process.state import Desk
+from serving.http.problems import MEDIA_TYPE, HttpProblem, told_to_clients
+from serving.process.service_state import ServiceState
 
 HTTP_CODES = {404: "API003", 405: "API004", 413: "API005", 415: "API006"}
 
@@ -34,19 +36,23 @@ HTTP_CODES = {404: "API003", 405: "API004", 413: "API005", 415: "API006"}
 class Application:
     """The service of one store. Call it as ASGI; `close` it when done."""
 
-    def __init__(self, desk: Desk, *, pages: bool = True):
-        self.desk = desk
-        answering = score_routes.router(desk)
-        self.api = _api(desk, answering)
-        routes = [*probes.routes(desk), Mount("/v1", self.api), *(_pages(desk) if pages else ())]
+    def __init__(self, state: ServiceState, *, pages: bool = True):
+        self.state = state
+        answering = score_routes.router(state)
+        self.api = _api(state, answering)
+        routes = [
+            *health_routes.routes(state),
+            Mount("/v1", self.api),
+            *(_pages(state) if pages else ()),
+        ]
         router = Router(routes=routes, default=_nothing_here, redirect_slashes=False)
         app = _straight(answering, _with_app(router, self.api))
         self._guard = Guard(
-            app, limits=desk.limits, metrics=desk.metrics, log=desk.log, proxies=desk.proxies
+            app, limits=state.limits, metrics=state.metrics, log=state.log, proxies=state.proxies
         )
-        desk.load = self._guard.load
+        state.load = self._guard.load
 
-    async def __call__(self, scope, receive, send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await _lifespan(receive, send, self.close)
         else:
@@ -56,17 +62,17 @@ class Application:
         """Do once what the first request would wait for: compiled kernels, words, the OpenAPI
         document."""
         for scored in (True, False):
-            question = Question(dt.date.fromisoformat(EXAMPLE["as_of"]), "en", scored)
+            question = AnswerRequest(dt.date.fromisoformat(EXAMPLE["as_of"]), "en", scored)
             for count in (1, 9):
                 children = [
                     EXAMPLE["children"][0] | {"child_id": f"C-{number}"} for number in range(count)
                 ]
-                self.desk.answerer.answer(children, question)
+                self.state.answerer.answer(children, question)
         self.api.openapi()
 
     def close(self) -> None:
         """Write what waits, let go of the database and the models' folder."""
-        self.desk.close()
+        self.state.close()
 
 
 def create_app(
@@ -74,16 +80,16 @@ def create_app(
     models_dir: Path | str | None = None,
     *,
     pages: bool = True,
-    **settings,
+    **settings: Any,
 ) -> Application:
     """The application over a store (None: stateless answers only) and a folder of champions.
 
-    pages: serve the pages for people too. settings: see `serving.process.state.Desk.open`.
+    pages: serve the pages for people too. settings: see `ServiceState.open`.
     """
-    return Application(Desk.open(store_address, models_dir, **settings), pages=pages)
+    return Application(ServiceState.open(store_address, models_dir, **settings), pages=pages)
 
 
-def _api(desk: Desk, answering: APIRouter) -> FastAPI:
+def _api(state: ServiceState, answering: APIRouter) -> FastAPI:
     api = FastAPI(
         title="Sanket",
         version="1",
@@ -97,13 +103,15 @@ def _api(desk: Desk, answering: APIRouter) -> FastAPI:
         servers=[{"url": "/v1"}],
         root_path_in_servers=False,
     )
-    for kind in (Problem, HTTPException, RequestValidationError, SanketError):
+    for kind in (HttpProblem, HTTPException, RequestValidationError, SanketError):
         api.add_exception_handler(kind, answer_problem)
     # Not by `include_router`: that makes the routes' parts at the first request, with the warning
     # filters of the whole process changed meanwhile, which no two threads may do at once.
-    api.router.routes += [*answering.routes, *book_routes.router(desk).routes]
+    api.router.routes += [*answering.routes, *book_routes.router(state).routes]
     reference.add_page(api)
-    api.openapi = functools.partial(reference.openapi, api, desk.limits.children)
+    # FastAPI's own way to a document of one's own.
+    made = functools.partial(reference.openapi, api, state.limits.children)
+    api.openapi = made  # type: ignore[method-assign]
     return api
 
 
@@ -114,46 +122,49 @@ def answer_problem(request: Request, error: Exception) -> Response:
     return Response(body, problem.status, headers=problem.headers, media_type=MEDIA_TYPE)
 
 
-def as_problem(error: Exception) -> Problem:
+def as_problem(error: Exception) -> HttpProblem:
     """The documented problem that stands for an error of the framework or of a room below."""
-    if isinstance(error, Problem):
+    if isinstance(error, HttpProblem):
         return error
     if isinstance(error, RequestValidationError):
         errors = [
             {"field": ".".join(map(str, part["loc"][1:])), "problem": part["msg"]}
             for part in error.errors()
         ]
-        return Problem("API002", errors=errors)
+        return HttpProblem("API002", errors=errors)
     if isinstance(error, HTTPException):
         headers = {name.title(): value for name, value in (error.headers or {}).items()}
-        return Problem(HTTP_CODES.get(error.status_code, "API002"), headers=headers)
-    if isinstance(error, SanketError) and error.exit_code in (2, 3):
-        return Problem("API002", error.message)
+        return HttpProblem(HTTP_CODES.get(error.status_code, "API002"), headers=headers)
+    if isinstance(error, SanketError) and (told := told_to_clients(error)):
+        return told
     raise error
 
 
-def _pages(desk: Desk) -> list[Route]:
+def _pages(state: ServiceState) -> list[Route]:
     from serving.pages.routes import routes
 
-    return routes(desk)
+    return routes(state)
 
 
-def _straight(answering: APIRouter, otherwise: Callable) -> Callable:
+def _straight(answering: APIRouter, otherwise: ASGIApp) -> ASGIApp:
     """Sends a POST to an answering route straight to its endpoint, and all else to `otherwise`.
 
     The way through two routers and FastAPI's layers costs a tenth of one child's answer, and does
     nothing for these.
     """
-    endpoints = {f"/v1{route.path}": route.endpoint for route in answering.routes}
+    endpoints = {
+        f"/v1{route.path}": route.endpoint for route in answering.routes if isinstance(route, Route)
+    }
 
-    async def answer(scope, receive, send) -> None:
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
         endpoint = (
             endpoints.get(scope["path"])
             if scope["method"] == "POST" and not scope.get("root_path")
             else None
         )
         if endpoint is None:
-            return await otherwise(scope, receive, send)
+            await otherwise(scope, receive, send)
+            return
         scope["route_name"] = scope["path"]
         response = await endpoint(Request(scope, receive))
         await response(scope, receive, send)
@@ -161,10 +172,10 @@ def _straight(answering: APIRouter, otherwise: Callable) -> Callable:
     return answer
 
 
-def _with_app(router: Router, api: FastAPI) -> Callable:
+def _with_app(router: Router, api: FastAPI) -> ASGIApp:
     """Lets the router raise what it cannot answer, so that the guard says it in the one shape."""
 
-    async def answer(scope, receive, send) -> None:
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
         scope["app"] = api
         try:
             await router(scope, receive, send)
@@ -174,11 +185,11 @@ def _with_app(router: Router, api: FastAPI) -> Callable:
     return answer
 
 
-async def _nothing_here(scope, receive, send) -> None:
-    raise Problem("API003")
+async def _nothing_here(scope: Scope, receive: Receive, send: Send) -> None:
+    raise HttpProblem("API003")
 
 
-async def _lifespan(receive, send, close: Callable[[], None]) -> None:
+async def _lifespan(receive: Receive, send: Send, close: Callable[[], None]) -> None:
     while True:
         message = await receive()
         if message["type"] == "lifespan.startup":

@@ -9,11 +9,11 @@ import time
 import sqlalchemy as sa
 from sqlalchemy import event
 
+from registry.store import schema
+from registry.store.plain_bulk import count_connections
 from registry.store.store import make_private, store_url
 
 WAIT_SECONDS = 5
-MAKING_TABLES = 0x5A4E4B45
-"""The number of PostgreSQL's advisory lock under which tables are made."""
 
 
 def engine_of(store_address: str) -> sa.Engine:
@@ -24,6 +24,7 @@ def engine_of(store_address: str) -> sa.Engine:
         engine = sa.create_engine(url, connect_args={"timeout": WAIT_SECONDS})
         event.listen(engine, "do_connect", lambda *_: make_private(url))
         event.listen(engine, "connect", _set_up_sqlite)
+        count_connections(engine)
         return engine
     waits = {
         "connect_timeout": WAIT_SECONDS,
@@ -33,22 +34,21 @@ def engine_of(store_address: str) -> sa.Engine:
 
 
 def make_missing(engine: sa.Engine, tables: sa.MetaData) -> None:
-    """Make the tables that are missing. Services that begin together over one new database take
-    turns.
+    """Make the tables that are missing, in a store of this version: an older one is brought up,
+    whole (`registry/store/migrations.py`). Raises Refused REG061 for a newer one.
 
-    Without that both look, both make, and one of them fails.
+    Services that begin together over one new database take turns. Without that both look, both
+    make, and one of them fails.
     """
+    schema.make(engine)
     if tables.tables.keys() <= set(sa.inspect(engine).get_table_names()):
         return
     with engine.begin() as connection:
-        if engine.dialect.name == "sqlite":
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
-        else:
-            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(MAKING_TABLES)))
+        schema.take_turns(connection)
         tables.create_all(connection)
 
 
-def _set_up_sqlite(connection: sqlite3.Connection, _record) -> None:
+def _set_up_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     """WAL: readers do not wait for the writer, nor it for them."""
     _into_wal(connection)
     for setting in ("synchronous=FULL", "foreign_keys=ON"):

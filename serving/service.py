@@ -20,7 +20,8 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 os.environ["FORWARDED_ALLOW_IPS"] = "none"
 
 import bentoml
-from _bentoml_sdk import Service
+from _bentoml_sdk import Service  # no public name: `service_class` asks for one of its kind
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from registry.contract.errors import BadInput
 from serving.app import Application, create_app
@@ -38,8 +39,15 @@ class Mounted:
 
     app: Application | None = None
 
-    async def __call__(self, scope, receive, send) -> None:
-        await self.app(scope, receive, send)
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self.opened(scope, receive, send)
+
+    @property
+    def opened(self) -> Application:
+        """The application. BadInput SRV001 before the service was started."""
+        if self.app is None:
+            raise BadInput("SRV001", f"the service was not started: it needs {STORE}")
+        return self.app
 
 
 mounted = Mounted()
@@ -53,17 +61,17 @@ class Shell:
     know.
     """
 
-    def __init__(self, life):
+    def __init__(self, life: ASGIApp):
         self._life = life
 
-    async def __call__(self, scope, receive, send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await (self._life if scope["type"] == "lifespan" else mounted)(scope, receive, send)
 
 
-class Direct(Service):
+class Direct(Service):  # type: ignore[misc]  # BentoML ships no types
     """A BentoML service whose requests need none of BentoML's routes."""
 
-    def to_asgi(self, is_main: bool = True):
+    def to_asgi(self, is_main: bool = True) -> ASGIApp:
         return Shell(super().to_asgi(is_main))
 
 
@@ -85,14 +93,14 @@ class Sanket:
                 "SRV001", f"set {STORE} to the address of the store, or use `sanket serve STORE`"
             )
         mounted.app = create_app(store, os.environ.get(MODELS))
-        mounted.app.warm_up()
+        mounted.opened.warm_up()
         # What is loaded now stays: taken out of the collector's sight, its pauses fall from 100 ms
         # to 3 ms.
         gc.collect()
         gc.freeze()
         gc.set_threshold(50_000, 20, 100)
 
-    @bentoml.on_shutdown
+    @bentoml.on_shutdown  # type: ignore[untyped-decorator]  # BentoML ships no types
     def stop(self) -> None:
         """Write what waits."""
-        mounted.app.close()
+        mounted.opened.close()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from care.pathway.rule import Rule
+from care.pathway.rule import PathwayRule
 from care.pathway.rules_in_order import ORDER
 from care.protocol import Protocol, Value
 
@@ -33,7 +33,7 @@ def record(rule: str, protocol: Protocol) -> dict[str, object]:
     return {"verified": verified(rule, protocol), "sources": values}
 
 
-def words(rule: Rule, protocol: Protocol) -> str:
+def words(rule: PathwayRule, protocol: Protocol) -> str:
     """A rule's numbers with their sources in one line; `(not verified)` where the text was not
     seen."""
     return "; ".join(

@@ -7,42 +7,73 @@ a danger while it is recent, and a reason to measure again after that.
 
 from __future__ import annotations
 
+import typing
 from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from care.protocol import Protocol
 from registry.contract import registry
-from registry.contract.registry import APPETITE, LEFT_REASON, OUTCOME, PROGRAMME, TRANSFER_REASON
+from registry.contract.arrays import Flags
+from registry.contract.codes import AppetiteTest, LeftReason, Programme, StayOutcome, TransferReason
+from registry.contract.days import LAST_DAY_UNDER_FIVE
+from registry.contract.registry import Table
 
-UCDC, VCDC, NRC, CTC = (PROGRAMME.index(name) for name in ("UCDC", "VCDC", "NRC", "CTC"))
-PASS, FAIL, NOT_DONE = (APPETITE.index(name) for name in ("pass", "fail", "not_done"))
-CURED, DEFAULTED, NOT_RECOVERED, TRANSFERRED = (
-    OUTCOME.index(name) for name in ("cured", "defaulted", "not_recovered", "transferred")
-)
-NO_GAIN, COMPLICATION, STEP_DOWN = (
-    TRANSFER_REASON.index(name) for name in ("no_gain", "complication", "step_down")
-)
-LEFT_BY_DEATH = LEFT_REASON.index("died")
+# Plain numbers, as below: a member of an enumeration takes longer to look up and to compare.
+UCDC, VCDC, NRC, CTC = map(int, Programme)
+PASS, FAIL, NOT_DONE = map(int, AppetiteTest)
+CURED, DEFAULTED, DIED, NOT_RECOVERED, TRANSFERRED = map(int, StayOutcome)
+NO_GAIN, COMPLICATION, STEP_DOWN, _MOVED = map(int, TransferReason)
+LEFT_BY_DEATH = int(LeftReason.DIED)
 NEVER = int(registry.NEVER)
 """As a plain number: beside one child's cells NumPy's scalars are ten times slower."""
-CLASSIFIED_UNTIL_DAYS = 1826
+CLASSIFIED_UNTIL_DAYS = LAST_DAY_UNDER_FIVE
 """WHO's weight-for-height and the MUAC limits end here (registry contract, "Words with one
 meaning")."""
 
-Facts = Mapping[str, np.ndarray]
+
+class Mask(typing.Protocol):
+    """True or false: of each row of a facts table (an array of bool), or of one row (a bool)."""
+
+    def __and__(self, other: Mask, /) -> Mask: ...
+    def __or__(self, other: Mask, /) -> Mask: ...
+    def __xor__(self, other: bool, /) -> Mask: ...
+
+
+class Cells(typing.Protocol):
+    """A fact: of each row of a facts table (a column), or of one row (a number)."""
+
+    def __eq__(self, other: object, /) -> Mask: ...  # type: ignore[override]  # as an array's
+    def __ne__(self, other: object, /) -> Mask: ...  # type: ignore[override]  # as an array's
+    def __lt__(self, other: Cells | float, /) -> Mask: ...
+    def __le__(self, other: Cells | float, /) -> Mask: ...
+    def __gt__(self, other: Cells | float, /) -> Mask: ...
+    def __ge__(self, other: Cells | float, /) -> Mask: ...
+    def __add__(self, other: Cells | float, /) -> Cells: ...
+    def __sub__(self, other: Cells | float, /) -> Cells: ...
+    def __mul__(self, other: Cells | float, /) -> Cells: ...
+    def __truediv__(self, other: Cells | float, /) -> Cells: ...
+
+
+Facts = Mapping[str, Cells]
 """The columns of a facts table; or, for a few children, one row's cells as plain numbers: the rules
 are the same."""
-Mask = np.ndarray
-Condition = Callable[[Facts, Protocol], Mask]
+Numbers = Mapping[str, float]
+"""The protocol's values by name."""
+Condition = Callable[[Facts, Numbers], Mask]
 
 
-def no(mask: Mask) -> Mask:
-    """Not so; unlike `~`, also for the plain True and False of one child's cells."""
+def rows_where(condition: Condition, facts: Table, protocol: Numbers) -> Flags:
+    """For each row of a facts table, whether a condition is true."""
+    mask = np.asarray(condition(typing.cast(Facts, facts), protocol))
+    return np.broadcast_to(mask, facts.rows)
+
+
+def logical_not(mask: Mask) -> Mask:
+    """Where a mask is false; unlike `~`, also for the plain True and False of one child's cells."""
     return mask ^ True
 
 
-def on_or_after(later: np.ndarray, earlier: np.ndarray) -> Mask:
+def on_or_after(later: Cells, earlier: Cells) -> Mask:
     """Both days are known and `later` is not before `earlier`."""
     return (later != NEVER) & (earlier != NEVER) & (later >= earlier)
 
@@ -59,33 +90,33 @@ def longer_than(facts: Facts, column: str, days: float) -> Mask:
     return (on != NEVER) & (facts["day"] - on > days)
 
 
-def in_ucdc(facts: Facts, protocol: Protocol) -> Mask:
+def in_ucdc(facts: Facts, protocol: Numbers) -> Mask:
     """Under treatment at the anganwadi."""
     return (facts["programme"] == UCDC) | (facts["programme"] == VCDC)
 
 
-def in_nrc(facts: Facts, protocol: Protocol) -> Mask:
+def in_nrc(facts: Facts, protocol: Numbers) -> Mask:
     """Under treatment at a facility."""
     return (facts["programme"] == NRC) | (facts["programme"] == CTC)
 
 
-def holds(facts: Facts, column: str, protocol: Protocol) -> Mask:
+def holds(facts: Facts, column: str, protocol: Numbers) -> Mask:
     """That fact's evidence is still evidence: not older than the protocol lets a finding hold."""
     return within(facts, column, protocol["finding_holds_days"])
 
 
-def classifiable(facts: Facts, protocol: Protocol) -> Mask:
+def classifiable(facts: Facts, protocol: Numbers) -> Mask:
     """Not over five years on the day asked about: WHO's weight-for-height ends there."""
     return facts["age_days"] <= CLASSIFIED_UNTIL_DAYS
 
 
-def reads_sam(facts: Facts, protocol: Protocol) -> Mask:
+def reads_sam(facts: Facts, protocol: Numbers) -> Mask:
     """A reading of SAM that nothing has answered, and it is recent, and the child is of an age to
     be judged by it."""
     return (facts["sam"] == 1) & holds(facts, "sam_on", protocol) & classifiable(facts, protocol)
 
 
-def sam(facts: Facts, protocol: Protocol) -> Mask:
+def sam(facts: Facts, protocol: Numbers) -> Mask:
     """SAM now, as far as is known: a finding that stands, or a home visit's since; either is
     recent.
 
@@ -96,12 +127,13 @@ def sam(facts: Facts, protocol: Protocol) -> Mask:
     return reads_sam(facts, protocol) | holds(facts, "found_sam_on", protocol)
 
 
-def sam_found_on(facts: Facts, protocol: Protocol) -> np.ndarray:
+def sam_found_on(facts: Facts, protocol: Numbers) -> Cells:
     """Since when the child is SAM: the first of the unbroken readings, else the home visit."""
     read = reads_sam(facts, protocol)
     if isinstance(read, bool):
         return facts["sam_since"] if read else facts["found_sam_on"]
-    return np.where(read, facts["sam_since"], facts["found_sam_on"])
+    columns = (np.asarray(column) for column in (facts["sam_since"], facts["found_sam_on"]))
+    return typing.cast(Cells, np.where(np.asarray(read), *columns))
 
 
 def last_found_sam(facts: Facts) -> Mask:
@@ -109,19 +141,19 @@ def last_found_sam(facts: Facts) -> Mask:
     return (facts["sam"] == 1) | (facts["found_sam_on"] != NEVER)
 
 
-def underweight(facts: Facts, protocol: Protocol) -> Mask:
+def underweight(facts: Facts, protocol: Numbers) -> Mask:
     """The last weight for age says severely underweight, and it is recent."""
     recent = holds(facts, "suw_on", protocol) | holds(facts, "suw_since", protocol)
     return (facts["suw"] == 1) & recent & classifiable(facts, protocol)
 
 
-def mam(facts: Facts, protocol: Protocol) -> Mask:
+def mam(facts: Facts, protocol: Numbers) -> Mask:
     """The last valid measurement, or an arm measured since, says MAM, and it is recent."""
     recent = holds(facts, "judged_on", protocol) | holds(facts, "mam_on", protocol)
     return (facts["mam"] == 1) & recent & classifiable(facts, protocol)
 
 
-def in_current_stay(facts: Facts, protocol: Protocol) -> Mask:
+def in_current_stay(facts: Facts, protocol: Numbers) -> Mask:
     """Under treatment at the anganwadi, in a stay of which something was heard.
 
     A stay beyond the longest length in which nothing was measured or checked for as long as a
@@ -134,7 +166,7 @@ def in_current_stay(facts: Facts, protocol: Protocol) -> Mask:
     )
 
 
-def sick_or_wasted(facts: Facts, protocol: Protocol) -> Mask:
+def sick_or_wasted(facts: Facts, protocol: Numbers) -> Mask:
     """In treatment at the anganwadi, or last found SAM, MAM or severely underweight."""
     return (
         in_ucdc(facts, protocol) | last_found_sam(facts) | (facts["mam"] == 1) | (facts["suw"] == 1)
@@ -146,7 +178,7 @@ def examined_since(facts: Facts, column: str) -> Mask:
     return on_or_after(facts["checked_on"], facts[column])
 
 
-def sam_examined(facts: Facts, protocol: Protocol) -> Mask:
+def sam_examined(facts: Facts, protocol: Numbers) -> Mask:
     """SAM that a medical officer or ANM has seen since, and not too long ago (a worker's own check
     is none)."""
     return on_or_after(facts["checked_on"], sam_found_on(facts, protocol)) & holds(
@@ -154,7 +186,7 @@ def sam_examined(facts: Facts, protocol: Protocol) -> Mask:
     )
 
 
-def appetite_passed(facts: Facts, protocol: Protocol) -> Mask:
+def appetite_passed(facts: Facts, protocol: Numbers) -> Mask:
     """Passed since the child became SAM and not too long ago; an earlier stay's test does not
     count."""
     since = on_or_after(facts["tested_on"], sam_found_on(facts, protocol)) & holds(
@@ -178,13 +210,13 @@ def seen_by_officer(facts: Facts, column: str) -> Mask:
     return on_or_after(facts["reviewed_on"], facts[column])
 
 
-def examined_and_settled(facts: Facts, column: str, protocol: Protocol) -> Mask:
+def examined_and_settled(facts: Facts, column: str, protocol: Numbers) -> Mask:
     """Examined since that fact's day, and no illness was found that a medical officer has not
     seen."""
-    return examined_since(facts, column) & no(ill_unseen(facts, protocol))
+    return examined_since(facts, column) & logical_not(ill_unseen(facts, protocol))
 
 
-def ill_now(facts: Facts, protocol: Protocol) -> Mask:
+def ill_now(facts: Facts, protocol: Numbers) -> Mask:
     """Fever, diarrhoea or poor appetite where last assessed, recently; each is answered only by
     assessing it again."""
     days = protocol["illness_holds_days"]
@@ -192,14 +224,18 @@ def ill_now(facts: Facts, protocol: Protocol) -> Mask:
     return ((facts["ill"] == 1) & within(facts, "ill_on", days)) | poor
 
 
-def ill_unseen(facts: Facts, protocol: Protocol) -> Mask:
+def ill_unseen(facts: Facts, protocol: Numbers) -> Mask:
     """Ill now, and no medical officer has examined the child on that day or since."""
     days = protocol["illness_holds_days"]
-    ill = (facts["ill"] == 1) & within(facts, "ill_on", days) & no(seen_by_officer(facts, "ill_on"))
+    ill = (
+        (facts["ill"] == 1)
+        & within(facts, "ill_on", days)
+        & logical_not(seen_by_officer(facts, "ill_on"))
+    )
     poor = (
         (facts["poor_appetite"] == 1)
         & within(facts, "poor_on", days)
-        & no(seen_by_officer(facts, "poor_on"))
+        & logical_not(seen_by_officer(facts, "poor_on"))
     )
     return ill | poor
 
@@ -215,11 +251,11 @@ def height_doubted(facts: Facts) -> Mask:
     return facts["height_doubt"] > 0
 
 
-def infant(facts: Facts, protocol: Protocol) -> Mask:
+def infant(facts: Facts, protocol: Numbers) -> Mask:
     """Under six months."""
     return (facts["age_days"] >= 0) & (facts["age_days"] < protocol["nrc_under_days"])
 
 
-def recently_cured(facts: Facts, protocol: Protocol) -> Mask:
+def recently_cured(facts: Facts, protocol: Numbers) -> Mask:
     """Discharged as cured and still within the follow-up."""
     return within(facts, "discharged_on", protocol["follow_up_days"])

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 
 from care.pathway import facts as care_facts
-from care.pathway.conditions import NEVER
-from care.pathway.rule import Rule
+from care.pathway.conditions import NEVER, Facts, Numbers
+from care.pathway.rule import PathwayRule
 from care.pathway.rules_in_order import GUARDED, ORDER
 from care.protocol import Protocol
 from features.clock import Known, Ragged
+from registry.contract.arrays import Codes, Days, Flags, Ints
 from registry.contract.registry import CODE, DAY, Table, day_date
 
 STATES = (
@@ -112,6 +114,10 @@ LEVEL_OF_CARE = {
 4 a facility."""
 
 
+RowCells = Mapping[str, float]
+"""One row of facts as plain numbers."""
+
+
 @dataclass(frozen=True)
 class Placed:
     """The pathway's answer for each row of facts, as codes of STATES, STEPS, WHO and RULES.
@@ -121,13 +127,13 @@ class Placed:
     what was decided on.
     """
 
-    state: np.ndarray
-    step: np.ndarray
-    who: np.ndarray
-    rule: np.ndarray
-    by_when: np.ndarray
-    overdue_days: np.ndarray
-    danger: np.ndarray
+    state: Codes
+    step: Codes
+    who: Codes
+    rule: Codes
+    by_when: Days
+    overdue_days: Days
+    danger: Flags
     protocol_version: str
     facts: Table
 
@@ -144,7 +150,7 @@ class Placed:
 
 
 def _told(
-    rule: Rule, due: int, late_days: int, version: str, facts: Mapping[str, float]
+    rule: PathwayRule, due: int, late_days: int, version: str, facts: RowCells
 ) -> dict[str, object]:
     return {
         "state": rule.state,
@@ -170,13 +176,13 @@ value's digits."""
 _STANDING = (*(name for _, on, value, _ in FINDINGS for name in (on, value)), "open_low_cm")
 
 
-def _height_of(criterion: str, facts: Mapping[str, float]) -> dict[str, float]:
+def _height_of(criterion: str, facts: RowCells) -> dict[str, object]:
     """The height beside a weight that is too low for it: either may be the mistake."""
     cm = facts["open_low_cm"]
     return {"height_cm": round(cm, 1)} if criterion == "too_low_kg" and cm == cm else {}
 
 
-def findings(facts: Mapping[str, float]) -> list[dict[str, object]]:
+def findings(facts: RowCells) -> list[dict[str, object]]:
     """What was found of SAM and not answered since: criterion, value, day.
 
     Example: an arm of 108 mm on 2026-06-20 and a weighing without an arm on 2026-07-20:
@@ -187,9 +193,9 @@ def findings(facts: Mapping[str, float]) -> list[dict[str, object]]:
         {
             "criterion": name,
             "value": round(facts[value], digits) if digits else int(facts[value]),
-            "measured_on": day_date(facts[on]),
+            "measured_on": day_date(int(facts[on])),
+            **_height_of(name, facts),
         }
-        | _height_of(name, facts)
         for name, on, value, digits in FINDINGS
         if facts[on] != NEVER and facts[value] != 0
     ]
@@ -228,13 +234,14 @@ def place(facts: Table, protocol: Protocol) -> Placed:
     )
 
 
-def _all_rows(facts: Table, protocol: Protocol) -> tuple[np.ndarray, np.ndarray]:
+def _all_rows(facts: Table, protocol: Protocol) -> tuple[Codes, Days]:
     """Position of the first rule that applies (asked from the last, so that an earlier one writes
     over it), and the day until which its step is to be done."""
     rule, by_when = np.zeros(facts.rows, CODE), np.full(facts.rows, NEVER, DAY)
+    columns = cast(Facts, facts)
     for position in range(len(ORDER) - 1, -1, -1):
-        rule[ORDER[position].when(facts, protocol)] = position
-    for position in np.flatnonzero(np.bincount(rule)):
+        rule[np.asarray(ORDER[position].when(columns, protocol))] = position
+    for position in np.flatnonzero(np.bincount(rule)).tolist():
         decided = ORDER[position]
         if decided.limit:
             rows = np.flatnonzero(rule == position)
@@ -242,16 +249,16 @@ def _all_rows(facts: Table, protocol: Protocol) -> tuple[np.ndarray, np.ndarray]
     return rule, by_when
 
 
-def _time_limit(rule: Rule, facts: Table, rows: np.ndarray, days: int) -> np.ndarray:
+def _time_limit(rule: PathwayRule, facts: Table, rows: Ints, days: int) -> Days:
     """The latest known day of the rule's facts and the limit's days; from the day asked about where
     none is known."""
     starts = np.stack([facts[name][rows] for name in rule.since]).astype(np.int64)
     start = np.where(starts == NEVER, -1, starts).max(axis=0)
-    start = np.where(start < 0, facts["day"][rows], start)
-    return (start + days).astype(DAY)
+    last: Days = (np.where(start < 0, facts["day"][rows], start) + days).astype(DAY)
+    return last
 
 
-def _each_row(facts: Table, protocol: Protocol) -> tuple[np.ndarray, np.ndarray]:
+def _each_row(facts: Table, protocol: Protocol) -> tuple[Codes, Days]:
     """The same, cell by cell on plain numbers: for a few rows, NumPy's call on an array of one
     costs ten answers."""
     numbers = protocol.numbers
@@ -264,12 +271,13 @@ def _each_row(facts: Table, protocol: Protocol) -> tuple[np.ndarray, np.ndarray]
     return np.array([_POSITION[rule.name] for rule in decided], CODE), np.array(due, DAY)
 
 
-def _first(row: Mapping[str, float], numbers: Mapping[str, float]) -> Rule:
+def _first(row: RowCells, numbers: Numbers) -> PathwayRule:
     """The first rule that applies to one row's cells."""
+    facts = cast(Facts, row)
     for asked, rules in GUARDED:
-        if asked(row, numbers):
+        if asked(facts, numbers):
             for rule in rules:
-                if rule.when(row, numbers):
+                if rule.when(facts, numbers):
                     return rule
     raise LookupError("the last rule applies to everyone")
 
@@ -284,14 +292,14 @@ def placed_rows(known: Known, points: Ragged, protocol: Protocol) -> list[dict[s
     for row in care_facts.rows_of(known, points, protocol):
         rule = _first(row, numbers)
         due = _due(rule, row, numbers)
-        late_days = 0 if due == NEVER else max(row["day"] - due, 0)
+        late_days = 0 if due == NEVER else max(int(row["day"]) - due, 0)
         told.append(_told(rule, due, late_days, protocol.version, row))
     return told
 
 
-def _due(rule: Rule, row: Mapping[str, float], numbers: Mapping[str, float]) -> int:
+def _due(rule: PathwayRule, row: RowCells, numbers: Numbers) -> int:
     """`_time_limit` of one row's cells."""
     if not rule.limit:
         return NEVER
     start = max((row[name] for name in rule.since if row[name] != NEVER), default=-1)
-    return (row["day"] if start < 0 else start) + int(numbers[rule.limit])
+    return int(row["day"] if start < 0 else start) + int(numbers[rule.limit])

@@ -24,28 +24,35 @@ from care.pathway.conditions import (
 )
 from care.pathway.decide import STATES, place
 from care.protocol import Protocol
-from registry.contract.registry import NEVER, day_number
+from registry.contract import registry
+from registry.contract.registry import day_number
 
 TODAY = day_number("2026-03-10")
 MANY = 8
 Child = dict[str, float]
+NEVER = int(registry.NEVER)
 
 
 def ago(days: int) -> int:
     return TODAY - days
 
 
-SEEN = {"judged_on": ago(2), "measured_on": ago(2), "weighed_on": ago(2)}
-WELL = SEEN | {"sam": 0, "mam": 0, "suw": 0}
-SAM = SEEN | {"sam": 1, "sam_since": ago(2), "sam_on": ago(2), "mam": 0}
-STAY = SAM | {
+SEEN: Child = {"judged_on": ago(2), "measured_on": ago(2), "weighed_on": ago(2)}
+WELL: Child = SEEN | {"sam": 0, "mam": 0, "suw": 0}
+SAM: Child = SEEN | {"sam": 1, "sam_since": ago(2), "sam_on": ago(2), "mam": 0}
+STAY: Child = SAM | {
     "programme": UCDC,
     "admitted_on": ago(10),
     "sam_since": ago(12),
     "height_on": ago(10),
     "weight_kg": 7.5,
 }
-CURE = {"closed_programme": UCDC, "closed_on": ago(20), "outcome": CURED, "discharged_on": ago(20)}
+CURE: Child = {
+    "closed_programme": UCDC,
+    "closed_on": ago(20),
+    "outcome": CURED,
+    "discharged_on": ago(20),
+}
 EXAMPLES: tuple[Child, ...] = (
     {},
     {"measured_on": ago(2)},
@@ -78,7 +85,7 @@ EXAMPLES: tuple[Child, ...] = (
 
 def _measured(**status: float) -> Callable[[Child], Child]:
     def event(child: Child) -> Child:
-        now = {
+        now: Child = {
             "judged_on": TODAY,
             "measured_on": TODAY,
             "weighed_on": TODAY,
@@ -86,7 +93,8 @@ def _measured(**status: float) -> Callable[[Child], Child]:
             "sam_since": NEVER,
             "last_change_kg": 0.3,
         }
-        inside, gained = child.get("programme") == UCDC, {}
+        inside = child.get("programme") == UCDC
+        gained: Child = {}
         if inside and status["sam"] == 0:
             gained = {
                 "exit_visits_met": child.get("exit_visits_met", 0) + 2 * (status["mam"] == 0),

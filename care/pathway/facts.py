@@ -12,9 +12,10 @@ from care.pathway import findings, history, weights
 from care.pathway.heights import doubts
 from care.protocol import Protocol
 from features.clock import Known, Ragged
+from registry.contract.arrays import AnyArray, Days
 from registry.contract.registry import CODE, DAY, NEVER, NUMBER, Table, of_one_length
 
-COLUMNS: dict[str, tuple[type, float]] = {
+COLUMNS: dict[str, tuple[type, float | np.int32]] = {
     "day": (DAY, NEVER),
     "age_days": (DAY, -1),
     "registered_on": (DAY, NEVER),
@@ -91,7 +92,7 @@ COLUMNS: dict[str, tuple[type, float]] = {
 - day: the day that is asked about; age_days: on that day; registered_on: the child's registration
   (its
   birth, where nobody wrote that down).
-- left_reason, left_on: code of LEFT_REASON and the day; died, moved: 1 where a stay, the register
+- left_reason, left_on: code of LeftReason and the day; died, moved: 1 where a stay, the register
   or a home visit said
   so, and nobody saw the child since.
 - measured_on: last measurement of any kind; weighed_on, weight_kg, waz, height_on, arm_on, arm_mm:
@@ -118,7 +119,7 @@ COLUMNS: dict[str, tuple[type, float]] = {
 - found_sam_on: a home visit or an examiner that found SAM after the last judged reading.
 - complication, assessed_on: as the admission of the open stay says, else of the last closed one
   unless settled.
-- appetite_test (code of APPETITE), tested_on: the newest test at a check or of the open stay's
+- appetite_test (code of AppetiteTest), tested_on: the newest test at a check or of the open stay's
   admission; of an ended
   stay only a failed one, unless settled.
 - checked_on: the last check by an ANM or medical officer (empty counts as an ANM's); reviewed_on:
@@ -161,12 +162,12 @@ def table(rows: int, **columns: object) -> Table:
     )
 
 
-def _column(given: object, rows: int, kind: type) -> np.ndarray:
+def _column(given: object, rows: int, kind: type) -> AnyArray:
     if isinstance(given, list):
         given = np.array(given)
     if isinstance(given, np.ndarray) and given.ndim:
         return given.astype(kind, copy=False)
-    column = np.empty(rows, kind)
+    column: AnyArray = np.empty(rows, kind)
     column.fill(given)
     return column
 
@@ -228,8 +229,8 @@ def _of_child(
 
 
 def _from_records(
-    known: Known, points: Ragged, today: np.ndarray, protocol: Protocol
-) -> dict[str, np.ndarray]:
+    known: Known, points: Ragged, today: Days, protocol: Protocol
+) -> dict[str, AnyArray]:
     facts = _from_episodes(_Rows(known.episodes, "admitted_on", today))
     facts |= _from_points(_Rows(points, "measured_on", today), facts, protocol)
     facts |= _from_weights(
@@ -241,13 +242,13 @@ def _from_records(
 
 
 def _forgotten_by_the_facility(
-    facts: dict[str, np.ndarray], protocol: Protocol
-) -> dict[str, np.ndarray]:
+    facts: dict[str, AnyArray], protocol: Protocol
+) -> dict[str, AnyArray]:
     """An open stay at a facility whose end nobody wrote down: the child was measured long after it
     began."""
     stayed = facts["measured_on"].astype(np.int64) - facts["admitted_on"]
     seen = (facts["measured_on"] != NEVER) & (stayed > protocol["nrc_longest_days"])
-    over = (facts["programme"] > history.VCDC) & seen
+    over = (facts["programme"] > history.LAST_CENTRE) & seen
     return {
         "programme": np.where(over, -1, facts["programme"]),
         "admitted_on": np.where(over, NEVER, facts["admitted_on"]),
@@ -255,7 +256,7 @@ def _forgotten_by_the_facility(
     }
 
 
-def _latest(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+def _latest(one: Days, other: Days) -> Days:
     """The later of two days; the other where one is NEVER."""
     return np.where(
         (one == NEVER) | (other == NEVER), np.minimum(one, other), np.maximum(one, other)
@@ -272,34 +273,44 @@ def judged(known: Known, points: Ragged) -> Ragged:
         return points
     out = np.empty((len(JUDGED), points.rows.rows), CODE)
     doubt = out[-1]
-    heights = (points[name] for name in ("measured_on", "height_cm", "height_position"))
     doubts(
         points.offsets,
         known.children["sex"],
         known.children["birth_date"].astype(np.int64),
-        *heights,
+        points["measured_on"],
+        points["height_cm"],
+        points["height_position"],
         doubt,
     )
-    columns = (points[name] for name in ("age_days", "muac_mm", "waz", "whz", "valid", "sam"))
-    findings.judge_rows(*columns, doubt, points["by_whz"], points["low_waz"], out)
+    findings.judge_rows(
+        points["age_days"],
+        points["muac_mm"],
+        points["waz"],
+        points["whz"],
+        points["valid"],
+        points["sam"],
+        doubt,
+        points["by_whz"],
+        points["low_waz"],
+        out,
+    )
     return points.having(**dict(zip(JUDGED, out, strict=True)))
 
 
 class _Rows:
     """The rows of a ragged table up to each question's day."""
 
-    def __init__(self, ragged: Ragged, own_day: str, today: np.ndarray):
+    def __init__(self, ragged: Ragged, own_day: str, today: Days):
         self.start = ragged.offsets[:-1]
         self.stop = history.until(ragged.offsets, ragged[own_day], today)
         self.today = today
         self.ragged = ragged
 
-    def columns(self, *names: str) -> tuple[np.ndarray, ...]:
-        rows = self.ragged.rows
-        return tuple([rows[name] for name in names])
+    def __getitem__(self, column: str) -> AnyArray:
+        return self.ragged[column]
 
 
-def _from_children(children: Table, today: np.ndarray) -> dict[str, np.ndarray]:
+def _from_children(children: Table, today: Days) -> dict[str, AnyArray]:
     unknown, registered = children["birth_date"] == NEVER, children["registered_on"]
     nobody_wrote = registered == NEVER
     return {
@@ -313,56 +324,56 @@ def _from_children(children: Table, today: np.ndarray) -> dict[str, np.ndarray]:
     }
 
 
-def _from_episodes(rows: _Rows) -> dict[str, np.ndarray]:
+def _from_episodes(rows: _Rows) -> dict[str, AnyArray]:
     out = np.empty((len(history.EPISODE_FACTS), len(rows.start)), DAY)
-    columns = rows.columns(
-        "programme",
-        "admitted_on",
-        "appetite_test",
-        "complications",
-        "closed_on",
-        "outcome",
-        "transfer_reason",
+    history.episode_facts(
+        rows.start,
+        rows.stop,
+        rows.today,
+        rows["programme"],
+        rows["admitted_on"],
+        rows["appetite_test"],
+        rows["complications"],
+        rows["closed_on"],
+        rows["outcome"],
+        rows["transfer_reason"],
+        out,
     )
-    history.episode_facts(rows.start, rows.stop, rows.today, *columns, out)
     return dict(zip(history.EPISODE_FACTS, out, strict=True))
 
 
-def _from_points(
-    rows: _Rows, stay: dict[str, np.ndarray], protocol: Protocol
-) -> dict[str, np.ndarray]:
+def _from_points(rows: _Rows, stay: dict[str, AnyArray], protocol: Protocol) -> dict[str, AnyArray]:
     out = np.empty((len(findings.POINT_FACTS), len(rows.start)), DAY)
     numbers = np.empty((len(findings.POINT_NUMBERS), len(rows.start)))
-    columns = rows.columns(
-        "measured_on",
-        "age_days",
-        "weight_kg",
-        "height_cm",
-        "muac_mm",
-        "oedema",
-        "waz",
-        "whz",
-        "doubt",
-        "sam_now",
-        "moderate",
-        "underweight",
-        "whz_says",
-        "by_muac",
-        "by_oedema",
-        "low_whz",
-        "low_waz",
-    )
-    leaving = tuple(
-        float(protocol[name]) for name in ("exit_whz", "exit_muac_mm", "exit_visits_apart_days")
+    exit_rule = (
+        float(protocol["exit_whz"]),
+        float(protocol["exit_muac_mm"]),
+        float(protocol["exit_visits_apart_days"]),
     )
     findings.point_facts(
         rows.start,
         rows.stop,
-        *columns,
+        rows["measured_on"],
+        rows["age_days"],
+        rows["weight_kg"],
+        rows["height_cm"],
+        rows["muac_mm"],
+        rows["oedema"],
+        rows["waz"],
+        rows["whz"],
+        rows["doubt"],
+        rows["sam_now"],
+        rows["moderate"],
+        rows["underweight"],
+        rows["whz_says"],
+        rows["by_muac"],
+        rows["by_oedema"],
+        rows["low_whz"],
+        rows["low_waz"],
         stay["admitted_on"],
         stay["discharged_on"],
         stay["settled_on"],
-        leaving,
+        exit_rule,
         int(protocol["finding_holds_days"]),
         out,
         numbers,
@@ -373,15 +384,18 @@ def _from_points(
 
 
 def _from_weights(
-    known: Known, rows: _Rows, admitted: np.ndarray, protocol: Protocol
-) -> dict[str, np.ndarray]:
+    known: Known, rows: _Rows, admitted: Days, protocol: Protocol
+) -> dict[str, AnyArray]:
     birth_weight = known.children["birth_weight_kg"]
     out = np.empty((len(weights.WEIGHT_FACTS), len(rows.start)))
-    columns = rows.columns("measured_on", "age_days", "weight_kg", "waz", "low_waz")
     weights.weight_facts(
         rows.start,
         rows.stop,
-        *columns,
+        rows["measured_on"],
+        rows["age_days"],
+        rows["weight_kg"],
+        rows["waz"],
+        rows["low_waz"],
         birth_weight,
         admitted,
         int(protocol["no_gain_days"]),
@@ -391,21 +405,18 @@ def _from_weights(
     return dict(zip(weights.WEIGHT_FACTS, out, strict=True)) | {"birth_weight_kg": birth_weight}
 
 
-def _from_checks(rows: _Rows, stay: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+def _from_checks(rows: _Rows, stay: dict[str, AnyArray]) -> dict[str, AnyArray]:
     out = np.empty((len(history.CHECK_FACTS), len(rows.start)), DAY)
-    columns = rows.columns(
-        "checked_on",
-        "diarrhoea",
-        "fever",
-        "poor_appetite",
-        "examiner",
-        "appetite_test",
-        "sam_confirmed",
-    )
     history.check_facts(
         rows.start,
         rows.stop,
-        *columns,
+        rows["checked_on"],
+        rows["diarrhoea"],
+        rows["fever"],
+        rows["poor_appetite"],
+        rows["examiner"],
+        rows["appetite_test"],
+        rows["sam_confirmed"],
         stay["settled_on"],
         stay["appetite_test"],
         stay["tested_on"],
@@ -414,18 +425,21 @@ def _from_checks(rows: _Rows, stay: dict[str, np.ndarray]) -> dict[str, np.ndarr
     return dict(zip(history.CHECK_FACTS, out, strict=True))
 
 
-def _from_visits(rows: _Rows, facts: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+def _from_visits(rows: _Rows, facts: dict[str, AnyArray]) -> dict[str, AnyArray]:
     out = np.empty((len(history.VISIT_FACTS), len(rows.start)), DAY)
-    earlier = (
-        "measured_on",
-        "judged_on",
-        "checked_on",
-        "confirmed_on",
-        "ill",
-        "ill_on",
-        "died",
-        "closed_on",
+    history.visit_facts(
+        rows.start,
+        rows.stop,
+        rows["visited_on"],
+        rows["finding"],
+        facts["measured_on"],
+        facts["judged_on"],
+        facts["checked_on"],
+        facts["confirmed_on"],
+        facts["ill"],
+        facts["ill_on"],
+        facts["died"],
+        facts["closed_on"],
+        out,
     )
-    before = (facts[name] for name in earlier)
-    history.visit_facts(rows.start, rows.stop, *rows.columns("visited_on", "finding"), *before, out)
     return dict(zip(history.VISIT_FACTS, out, strict=True))

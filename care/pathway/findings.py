@@ -28,6 +28,7 @@ from features.answered import (
 )
 from features.criteria import criteria
 from features.who.growth import round_z
+from registry.contract.arrays import Codes, Days, Floats, Ints
 
 SEVERE_Z, MODERATE_Z = criteria().severe_z_below, criteria().moderate_z_below
 SEVERE_MUAC, MODERATE_MUAC = criteria().severe_muac_below_mm, criteria().moderate_muac_below_mm
@@ -79,7 +80,18 @@ POINT_NUMBERS = (
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def judge_rows(age, muac, waz, whz, valid, sam, doubt, by_whz, low_waz, out):
+def judge_rows(
+    age: Floats,
+    muac: Floats,
+    waz: Floats,
+    whz: Floats,
+    valid: Floats,
+    sam: Floats,
+    doubt: Codes,
+    by_whz: Codes,
+    low_waz: Codes,
+    out: Codes,
+) -> None:
     """What each reading alone says (int8 rows of `out`): SAM (-1 where it cannot be judged),
     moderate wasting, severely underweight (-1 without a weight for age), and WHZ under -3 as care
     believes it (a doubted height never says no)."""
@@ -103,8 +115,19 @@ def judge_rows(age, muac, waz, whz, valid, sam, doubt, by_whz, low_waz, out):
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _visit(
-    row, end, age, whz, muac, oedema, doubt, sam_now, needs_arm, needs_feet, least_whz, least_muac
-):
+    row: int,
+    end: int,
+    age: Floats,
+    whz: Floats,
+    muac: Floats,
+    oedema: Floats,
+    doubt: Codes,
+    sam_now: Codes,
+    needs_arm: bool,
+    needs_feet: bool,
+    least_whz: float,
+    least_muac: float,
+) -> int:
     """What one day's readings say of the exit criteria: 1 all met and measured, 0 one is not met,
     -1 not all asked.
 
@@ -131,39 +154,39 @@ def _visit(
 
 
 @njit(cache=True, nogil=True)
-def _forget(question, last, since, at):
+def _forget(question: int, last: Ints, since: Ints, at: Ints) -> None:
     since[question], last[question], at[question] = NONE, NONE, -1
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def point_facts(
-    start,
-    stop,
-    day,
-    age,
-    weight,
-    height,
-    muac,
-    oedema,
-    waz,
-    whz,
-    doubt,
-    sam_now,
-    moderate,
-    underweight,
-    by_whz,
-    by_muac,
-    by_oedema,
-    low_whz,
-    low_waz,
-    admitted,
-    cured,
-    settled,
-    exit_rule,
-    holds,
-    out,
-    numbers,
-):
+    start: Ints,
+    stop: Ints,
+    day: Days,
+    age: Floats,
+    weight: Floats,
+    height: Floats,
+    muac: Floats,
+    oedema: Floats,
+    waz: Floats,
+    whz: Floats,
+    doubt: Codes,
+    sam_now: Codes,
+    moderate: Codes,
+    underweight: Codes,
+    by_whz: Codes,
+    by_muac: Codes,
+    by_oedema: Codes,
+    low_whz: Codes,
+    low_waz: Codes,
+    admitted: Days,
+    cured: Days,
+    settled: Days,
+    exit_rule: tuple[float, float, float],
+    holds: int,
+    out: Days,
+    numbers: Floats,
+) -> None:
     """Rows of `out` as POINT_FACTS and of `numbers` as POINT_NUMBERS.
 
     admitted, cured, settled: the days of the open stay, of the last cure, and of what last settled

@@ -12,10 +12,10 @@ from numba import njit
 from features.criteria import criteria
 from features.who.growth import STANDING_FROM_DAYS
 from features.who.standards import BY_AGE
-from registry.contract.registry import POSITION
+from registry.contract.arrays import Codes, Days, Floats, Ints
+from registry.contract.codes import HeightPosition
 
 BELIEVED, COPIED, SHRANK = np.int8(0), np.int8(1), np.int8(2)
-STANDING = POSITION.index("standing")
 STANDING_MORE_CM = 0.7
 """A child measured lying is so much longer than the same child standing (WHO, Child growth
 standards 2006)."""
@@ -31,16 +31,24 @@ LAST_DAY = criteria().last_day
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def grown_cm(sex, young_days, old_days):
+def grown_cm(sex: int, young_days: int, old_days: int) -> float:
     """What the median child of the sex grows between two ages in days; 0 where the standards do not
     reach."""
     if sex < 0 or young_days < 0 or old_days < young_days or young_days > LAST_DAY:
         return 0.0
-    return BY_AGE[sex, min(old_days, LAST_DAY), 4] - BY_AGE[sex, young_days, 4]
+    return float(BY_AGE[sex, min(old_days, LAST_DAY), 4] - BY_AGE[sex, young_days, 4])
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def doubts(offsets, sex, birth, day, height_cm, position, out):
+def doubts(
+    offsets: Ints,
+    sex: Codes,
+    birth: Ints,
+    day: Days,
+    height_cm: Floats,
+    position: Codes,
+    out: Codes,
+) -> None:
     """Fill `out` (int8 a row) with BELIEVED, COPIED or SHRANK of the height that each row stands
     on.
 
@@ -74,13 +82,13 @@ def doubts(offsets, sex, birth, day, height_cm, position, out):
 
 
 @njit(cache=True, nogil=True)
-def _agree(before, lying, growth):
+def _agree(before: float, lying: float, growth: float) -> bool:
     """Whether two heights in a row say the same of a child that grew so much; the same figure again
     may be a copy."""
     return lying != before and -ERROR_CM <= lying - before <= ERROR_CM + growth
 
 
 @njit(cache=True, nogil=True)
-def _standing(position, age_days):
+def _standing(position: int, age_days: int) -> bool:
     """Whether a height was measured standing; where nobody said, as WHO asks for it at that age."""
-    return position == STANDING or (position < 0 and age_days >= STANDING_FROM_DAYS)
+    return position == HeightPosition.STANDING or (position < 0 and age_days >= STANDING_FROM_DAYS)

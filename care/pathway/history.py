@@ -11,26 +11,20 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from registry.contract.registry import (
-    APPETITE,
-    EXAMINER,
-    FINDING,
-    NEVER,
-    OUTCOME,
-    PROGRAMME,
-    TRANSFER_REASON,
+from registry.contract.arrays import Codes, Days, Floats, Ints
+from registry.contract.codes import (
+    AppetiteTest,
+    Examiner,
+    Programme,
+    StayOutcome,
+    TransferReason,
+    VisitFinding,
 )
+from registry.contract.registry import NEVER
 
-VCDC = PROGRAMME.index("VCDC")
+LAST_CENTRE = Programme.VCDC
 """UCDC and VCDC come first: up to here a programme is a centre at the anganwadi, beyond it a
 facility."""
-CURED, DIED, TRANSFERRED = (OUTCOME.index(name) for name in ("cured", "died", "transferred"))
-STEP_DOWN = TRANSFER_REASON.index("step_down")
-PASS, FAIL, NOT_DONE = (APPETITE.index(name) for name in ("pass", "fail", "not_done"))
-WORKER, MEDICAL_OFFICER = EXAMINER.index("worker"), EXAMINER.index("MO")
-FOUND_WELL, FOUND_SAM, FOUND_MOVED, FOUND_DEAD, FOUND_ILL = (
-    FINDING.index(name) for name in ("well", "sam_again", "moved", "died", "ill")
-)
 NONE = int(NEVER)
 
 EPISODE_FACTS = (
@@ -66,7 +60,7 @@ VISIT_FACTS = ("found_sam_on", "moved", "died", "ill", "ill_on", "found_ill_on")
 
 
 @njit(cache=True, nogil=True)
-def until(offsets, own_day, today):
+def until(offsets: Ints, own_day: Days, today: Days) -> Ints:
     """For each question, where its rows after that day begin (rows are sorted by their own day)."""
     stop = np.empty(len(offsets) - 1, np.int64)
     for i in range(len(stop)):
@@ -83,18 +77,18 @@ def until(offsets, own_day, today):
 
 @njit(cache=True, nogil=True)
 def episode_facts(
-    start,
-    stop,
-    today,
-    programme,
-    admitted_on,
-    appetite,
-    complication,
-    closed_on,
-    outcome,
-    reason,
-    out,
-):
+    start: Ints,
+    stop: Ints,
+    today: Days,
+    programme: Codes,
+    admitted_on: Days,
+    appetite: Codes,
+    complication: Floats,
+    closed_on: Days,
+    outcome: Codes,
+    reason: Codes,
+    out: Days,
+) -> None:
     """Rows of `out` as EPISODE_FACTS: the open stay, the last closed one, the last cure, what
     settled oedema last.
 
@@ -104,7 +98,7 @@ def episode_facts(
     for i in range(len(start)):
         opened, closed, cured, settled, facility, treated_above = -1, -1, NONE, NONE, False, NONE
         for row in range(start[i], stop[i]):
-            centre = programme[row] <= VCDC
+            centre = programme[row] <= LAST_CENTRE
             ended = closed_on[row] <= today[i]
             if not ended:
                 opened = row
@@ -114,14 +108,18 @@ def episode_facts(
                 closed = row
             if ended and not centre:
                 treated_above = later(treated_above, closed_on[row])
-            healed = ended and (outcome[row] == CURED or reason[row] == STEP_DOWN)
+            healed = ended and (
+                outcome[row] == StayOutcome.CURED or reason[row] == TransferReason.STEP_DOWN
+            )
             if healed:
                 settled = later(settled, closed_on[row])
-                if centre and outcome[row] == CURED:
+                if centre and outcome[row] == StayOutcome.CURED:
                     cured = later(cured, closed_on[row])
             if centre and facility:
                 settled = later(settled, admitted_on[row])
-            facility = not centre and (not ended or healed or outcome[row] == TRANSFERRED)
+            facility = not centre and (
+                not ended or healed or outcome[row] == StayOutcome.TRANSFERRED
+            )
         out[0, i] = programme[opened] if opened >= 0 else -1
         out[1, i] = admitted_on[opened] if opened >= 0 else NONE
         out[2, i] = programme[closed] if closed >= 0 else -1
@@ -129,40 +127,46 @@ def episode_facts(
         out[4, i] = outcome[closed] if closed >= 0 else -1
         out[5, i] = reason[closed] if closed >= 0 else -1
         out[6, i] = cured
-        over = closed >= 0 and (outcome[closed] == CURED or reason[closed] == STEP_DOWN)
+        over = closed >= 0 and (
+            outcome[closed] == StayOutcome.CURED or reason[closed] == TransferReason.STEP_DOWN
+        )
         speaks = opened if opened >= 0 else (-1 if over else closed)
         ill = speaks >= 0 and not np.isnan(complication[speaks])
         out[7, i] = int(complication[speaks] > 0.0) if ill else -1
-        tested = speaks >= 0 and appetite[speaks] >= 0 and (opened >= 0 or appetite[speaks] == FAIL)
+        tested = (
+            speaks >= 0
+            and appetite[speaks] >= 0
+            and (opened >= 0 or appetite[speaks] == AppetiteTest.FAIL)
+        )
         out[8, i] = appetite[speaks] if tested else -1
         out[9, i] = admitted_on[speaks] if tested else NONE
         out[10, i] = admitted_on[speaks] if speaks >= 0 else NONE
-        out[11, i] = 1 if closed >= 0 and outcome[closed] == DIED else 0
+        out[11, i] = 1 if closed >= 0 and outcome[closed] == StayOutcome.DIED else 0
         out[12, i], out[13, i], out[14, i] = settled, stop[i] - start[i], treated_above
 
 
 @njit(cache=True, nogil=True)
-def later(one, other):
+def later(one: int, other: int) -> int:
     """The later of two days; the other where one is NONE."""
     return min(one, other) if one == NONE or other == NONE else max(one, other)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def check_facts(
-    start,
-    stop,
-    day,
-    diarrhoea,
-    fever,
-    poor_appetite,
-    examiner,
-    test,
-    confirmed,
-    settled,
-    stay_test,
-    stay_tested_on,
-    out,
-):
+    start: Ints,
+    stop: Ints,
+    day: Days,
+    diarrhoea: Floats,
+    fever: Floats,
+    poor_appetite: Floats,
+    examiner: Codes,
+    test: Codes,
+    confirmed: Floats,
+    settled: Days,
+    stay_test: Days,
+    stay_tested_on: Days,
+    out: Days,
+) -> None:
     """Rows of `out` as CHECK_FACTS. A sign stands as it was last assessed: a check that left it out
     answers nothing.
 
@@ -175,9 +179,9 @@ def check_facts(
         tested, tested_on = stay_test[i], stay_tested_on[i]
         for row in range(start[i], stop[i]):
             today = day[row]
-            if examiner[row] != WORKER:
+            if examiner[row] != Examiner.WORKER:
                 checked = today
-                reviewed = today if examiner[row] == MEDICAL_OFFICER else reviewed
+                reviewed = today if examiner[row] == Examiner.MEDICAL_OFFICER else reviewed
                 if not np.isnan(confirmed[row]):
                     said_sam, said_not = (today, NONE) if confirmed[row] > 0.0 else (NONE, today)
             if not np.isnan(diarrhoea[row]):
@@ -186,10 +190,10 @@ def check_facts(
                 has_fever, hot = int(fever[row] > 0.0), today
             if not np.isnan(poor_appetite[row]):
                 poor, poor_on = int(poor_appetite[row] > 0.0), today
-            counts = test[row] == PASS or test[row] == FAIL
+            counts = test[row] == AppetiteTest.PASS or test[row] == AppetiteTest.FAIL
             if counts and (settled[i] == NONE or today > settled[i]):
-                newer = tested_on == NONE or today > tested_on or tested == NOT_DONE
-                if newer or (today == tested_on and test[row] == FAIL):
+                newer = tested_on == NONE or today > tested_on or tested == AppetiteTest.NOT_DONE
+                if newer or (today == tested_on and test[row] == AppetiteTest.FAIL):
                     tested, tested_on = test[row], today
         out[0, i], out[1, i] = checked, reviewed
         out[2, i] = 1 if has_loose == 1 or has_fever == 1 else max(has_loose, has_fever)
@@ -200,20 +204,20 @@ def check_facts(
 
 @njit(cache=True, nogil=True)
 def visit_facts(
-    start,
-    stop,
-    day,
-    finding,
-    measured_on,
-    judged_on,
-    checked_on,
-    confirmed_on,
-    ill,
-    ill_on,
-    died,
-    closed_on,
-    out,
-):
+    start: Ints,
+    stop: Ints,
+    day: Days,
+    finding: Codes,
+    measured_on: Days,
+    judged_on: Days,
+    checked_on: Days,
+    confirmed_on: Days,
+    ill: Days,
+    ill_on: Days,
+    died: Days,
+    closed_on: Days,
+    out: Days,
+) -> None:
     """Rows of `out` as VISIT_FACTS: what home visits and examiners found that nothing later has
     answered."""
     for i in range(len(start)):
@@ -231,18 +235,20 @@ def visit_facts(
         ):
             found = confirmed_on[i]
         for row in range(start[i], stop[i]):
-            if finding[row] == FOUND_DEAD:
+            if finding[row] == VisitFinding.DIED:
                 reported = day[row]
             elif (
-                finding[row] == FOUND_WELL or finding[row] == FOUND_ILL or finding[row] == FOUND_SAM
+                finding[row] == VisitFinding.WELL
+                or finding[row] == VisitFinding.ILL
+                or finding[row] == VisitFinding.SAM_AGAIN
             ):
                 reported = NONE
             measured_since = measured_on[i] != NONE and measured_on[i] > day[row]
             judged_since = judged_on[i] != NONE and judged_on[i] >= day[row]
-            if finding[row] == FOUND_SAM and not judged_since:
+            if finding[row] == VisitFinding.SAM_AGAIN and not judged_since:
                 found = min(found, day[row])
-            moved = int(finding[row] == FOUND_MOVED and not measured_since)
-            if finding[row] == FOUND_ILL and not (
+            moved = int(finding[row] == VisitFinding.MOVED and not measured_since)
+            if finding[row] == VisitFinding.ILL and not (
                 checked_on[i] != NONE and checked_on[i] > day[row]
             ):
                 is_ill, since, at_home = 1, later(since, day[row]), day[row]

@@ -16,7 +16,7 @@ after it."""
 
 
 @dataclass(frozen=True)
-class Rule:
+class PathwayRule:
     """If `when` holds: the child is in `state`, and `who` does `step` within `limit` days of the
     latest of `since`.
 

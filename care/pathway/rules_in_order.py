@@ -6,8 +6,10 @@ can hide a graver one.
 
 from __future__ import annotations
 
-from care.pathway.conditions import Condition, Facts, in_ucdc, sam
-from care.pathway.rule import Rule
+from typing import cast
+
+from care.pathway.conditions import Condition, Facts, Mask, Numbers, in_ucdc, sam
+from care.pathway.rule import PathwayRule
 from care.pathway.rules.after import AFTER
 from care.pathway.rules.at_risk import AT_RISK
 from care.pathway.rules.ended import ENDED
@@ -16,15 +18,14 @@ from care.pathway.rules.gone import GONE
 from care.pathway.rules.screening import SCREENING
 from care.pathway.rules.treatment import TREATMENT
 from care.pathway.rules.untreated import UNTREATED
-from care.protocol import Protocol
 
 
-def always(facts: Facts, protocol: Protocol) -> bool:
-    """Asked of every child."""
-    return True
+def always(facts: Facts, protocol: Numbers) -> Mask:
+    """True of every child, in one value also for a whole table."""
+    return cast(Mask, True)
 
 
-GUARDED: tuple[tuple[Condition, tuple[Rule, ...]], ...] = (
+GUARDED: tuple[tuple[Condition, tuple[PathwayRule, ...]], ...] = (
     (always, GONE),
     (always, FACILITY),
     (in_ucdc, TREATMENT),
@@ -36,7 +37,7 @@ GUARDED: tuple[tuple[Condition, tuple[Rule, ...]], ...] = (
 )
 """The rules in their order, by what each of a group asks first: for one child, a group is passed
 over at once."""
-ORDER: tuple[Rule, ...] = (
+ORDER: tuple[PathwayRule, ...] = (
     *GONE,
     *FACILITY,
     *TREATMENT,

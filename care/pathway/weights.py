@@ -9,6 +9,7 @@ import numpy as np
 from numba import njit
 
 from features.criteria import criteria
+from registry.contract.arrays import Codes, Days, Floats, Ints
 from registry.contract.registry import NEVER
 
 NONE = int(NEVER)
@@ -47,7 +48,7 @@ speak of the open stay."""
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def believable(rows, count, day, weight, kept):
+def believable(rows: Ints, count: int, day: Days, weight: Floats, kept: Ints) -> int:
     """Of these rows with a weight (positions in `rows[:count]`), those that no others contradict;
     how many.
 
@@ -73,7 +74,7 @@ def believable(rows, count, day, weight, kept):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def fitted_rate(kept, first, count, day, weight):
+def fitted_rate(kept: Ints, first: int, count: int, day: Days, weight: Floats) -> float:
     """g/kg/day of a straight line through the weights `kept[first:count]`; NaN for fewer than two
     days.
 
@@ -94,7 +95,7 @@ def fitted_rate(kept, first, count, day, weight):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _running_loss(kept, first, count, weight):
+def _running_loss(kept: Ints, first: int, count: int, weight: Floats) -> float:
     """Kilograms lost over the last two steps where both are downwards (else 0)."""
     if count - first < 3:
         return 0.0
@@ -108,8 +109,19 @@ def _running_loss(kept, first, count, weight):
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def weight_facts(
-    start, stop, day, age, weight, waz, low_waz, birth_weight, admitted, window, rate_days, out
-):
+    start: Ints,
+    stop: Ints,
+    day: Days,
+    age: Floats,
+    weight: Floats,
+    waz: Floats,
+    low_waz: Codes,
+    birth_weight: Floats,
+    admitted: Days,
+    window: int,
+    rate_days: int,
+    out: Floats,
+) -> None:
     """Rows of `out` as WEIGHT_FACTS. window: the least days between the two weights of `gain_kg`;
     rate_days: how far back from the last weight the rate looks. A weight whose WAZ is too high to
     believe, or unknown, plays no part."""

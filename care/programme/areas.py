@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from registry.contract.arrays import Floats, Ints
 from registry.contract.registry import Registry
 
 UPWARDS = ("centre", "sector", "project", "district")
@@ -23,12 +24,12 @@ class Areas:
     places begin, and, last, how many places there are.
     """
 
-    order: np.ndarray
-    place_of: np.ndarray
-    first: np.ndarray
-    last: np.ndarray
-    level_of: np.ndarray
-    start: np.ndarray
+    order: Ints
+    place_of: Ints
+    first: Ints
+    last: Ints
+    level_of: Ints
+    start: Ints
 
     @classmethod
     def of(cls, registry: Registry) -> Areas:
@@ -41,7 +42,7 @@ class Areas:
         return cls.from_places(own, [len(getattr(registry, f"{name}_ids")) for name in UPWARDS])
 
     @classmethod
-    def from_places(cls, own: np.ndarray, counts: list[int]) -> Areas:
+    def from_places(cls, own: Ints, counts: list[int]) -> Areas:
         """From each centre's position in each level's list, int64 (levels, centres), and the lists'
         lengths."""
         start = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
@@ -59,7 +60,7 @@ class Areas:
         at = UPWARDS.index(level)
         return slice(self.start[at], self.start[at + 1])
 
-    def summed(self, cells: np.ndarray) -> np.ndarray:
+    def summed(self, cells: Floats) -> Floats:
         """Sums of every place and month, float64 (places, months), from sums by month and
         centre."""
         sums = np.zeros((self.start[-1], len(cells)))

@@ -10,25 +10,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from care.pathway import facts
-from care.pathway.conditions import CURED, DEFAULTED, NOT_RECOVERED, TRANSFERRED, UCDC, VCDC
+from care.pathway.conditions import CURED, DEFAULTED, DIED, NOT_RECOVERED, TRANSFERRED, UCDC, VCDC
 from care.pathway.decide import STATES, place
 from care.programme import stays
 from care.protocol import Protocol
 from features.clock import Clock, Known, Ragged
 from features.trajectory.points import growth_points
-from registry.contract.registry import (
-    ITEM,
-    NEVER,
-    OUTCOME,
-    Registry,
-    Table,
-    day_date,
-    day_number,
-    empty_table,
-)
+from registry.contract.arrays import Days, Flags, Floats, Ints
+from registry.contract.codes import RationItem
+from registry.contract.registry import NEVER, Registry, Table, day_date, day_number, empty_table
 
-DIED = OUTCOME.index("died")
-EVENT_TABLES = ("measurements", "episodes", "checks", "rations", "attendance", "visits")
 UNTREATED = tuple(
     STATES.index(s)
     for s in ("sam_suspected", "appetite_test_due", "to_ucdc", "to_nrc", "sam_again")
@@ -41,13 +32,13 @@ class Months:
     their last."""
 
     firsts: tuple[dt.date, ...]
-    ends: np.ndarray
-    sums: dict[str, np.ndarray]
-    states: np.ndarray
+    ends: Days
+    sums: dict[str, Floats]
+    states: Ints
     """Children in each state at each month's end: int64[months, states]."""
 
 
-def calendar(*, until: int, months: int) -> tuple[tuple[dt.date, ...], np.ndarray]:
+def calendar(*, until: int, months: int) -> tuple[tuple[dt.date, ...], Days]:
     """The last so many months up to the one of day `until`: their first days, and the days on which
     they are looked at (their last day; `until` itself in the month that is still running)."""
     last = day_date(until).replace(day=1)
@@ -83,10 +74,18 @@ def of(registry: Registry, protocol: Protocol, *, months: int = 12) -> Months:
     return Months(firsts, ends, tally.sums, states)
 
 
-def centres_at(registry: Registry, known: Known, ends: np.ndarray) -> np.ndarray:
+def centres_at(registry: Registry, known: Known, ends: Days) -> Days:
     """Each child's centre at each month's end, int32[months, children]; the present one where none
     was known then."""
-    only_children = replace(registry, **{name: empty_table(name) for name in EVENT_TABLES})
+    only_children = replace(
+        registry,
+        measurements=empty_table("measurements"),
+        episodes=empty_table("episodes"),
+        checks=empty_table("checks"),
+        rations=empty_table("rations"),
+        attendance=empty_table("attendance"),
+        visits=empty_table("visits"),
+    )
     clock, now = Clock(only_children), known.children["centre"]
     children = np.arange(len(now), dtype=np.int32)
     if not (registry.children["known_until"] != NEVER).any():
@@ -101,14 +100,14 @@ def centres_at(registry: Registry, known: Known, ends: np.ndarray) -> np.ndarray
 class _Tally:
     """Adds what happened to (month, centre) cells, by measure."""
 
-    def __init__(self, starts: np.ndarray, ends: np.ndarray, centre: np.ndarray, centres: int):
+    def __init__(self, starts: Days, ends: Days, centre: Days, centres: int):
         self.starts, self.ends, self.centre, self.centres = starts, ends, centre, centres
-        self.sums: dict[str, np.ndarray] = {}
+        self.sums: dict[str, Floats] = {}
 
-    def cells(self, measure: str) -> np.ndarray:
+    def cells(self, measure: str) -> Floats:
         return self.sums.setdefault(measure, np.zeros((len(self.ends), self.centres)))
 
-    def add_children(self, month: int, **masks: np.ndarray) -> None:
+    def add_children(self, month: int, **masks: Flags) -> None:
         """Children for whom the mask is true, at one month's end."""
         centre = self.centre[month]
         for measure, mask in masks.items():
@@ -116,7 +115,7 @@ class _Tally:
             self.cells(measure)[month] = np.bincount(of_mask[of_mask >= 0], minlength=self.centres)
 
     def add_events(
-        self, measure: str, day: np.ndarray, child: np.ndarray, amount: np.ndarray | None = None
+        self, measure: str, day: Days, child: Ints, amount: Floats | None = None
     ) -> None:
         """Amounts (1 each where none is given) of the months' events, in the centre of the child in
         that month."""
@@ -132,7 +131,7 @@ class _Tally:
         self.cells(measure)[:] += counted.reshape(len(self.ends), self.centres)
 
 
-def _add_month(tally: _Tally, month: int, table: Table, protocol: Protocol) -> np.ndarray:
+def _add_month(tally: _Tally, month: int, table: Table, protocol: Protocol) -> Ints:
     """Adds where the children stand at a month's end; gives back how many are in each state."""
     start, end = tally.starts[month], tally.ends[month]
     placed = place(table, protocol)
@@ -159,11 +158,12 @@ def _add_month(tally: _Tally, month: int, table: Table, protocol: Protocol) -> n
     return np.bincount(placed.state[here], minlength=len(STATES))
 
 
-def _since(day: np.ndarray, start: int) -> np.ndarray:
-    return (day != NEVER) & (day >= start)
+def _since(day: Days, start: int) -> Flags:
+    since: Flags = (day != NEVER) & (day >= start)
+    return since
 
 
-def _add_episodes(tally: _Tally, episodes: Ragged, stay: dict[str, np.ndarray]) -> None:
+def _add_episodes(tally: _Tally, episodes: Ragged, stay: dict[str, Floats]) -> None:
     child, programme = episodes.question, episodes["programme"]
     centre = (programme == UCDC) | (programme == VCDC)
     admitted, closed, outcome = episodes["admitted_on"], episodes["closed_on"], episodes["outcome"]
@@ -188,9 +188,7 @@ def _add_episodes(tally: _Tally, episodes: Ragged, stay: dict[str, np.ndarray]) 
         tally.add_events("child_days", np.full(len(days), tally.ends[month]), child[centre], days)
 
 
-def _days_in_treatment(
-    tally: _Tally, admitted: np.ndarray, closed: np.ndarray
-) -> Iterator[tuple[int, np.ndarray]]:
+def _days_in_treatment(tally: _Tally, admitted: Days, closed: Days) -> Iterator[tuple[int, Floats]]:
     """For each month, how many of its days each stay took up (the day of admission counts, that of
     closing not)."""
     for month, (start, end) in enumerate(zip(tally.starts, tally.ends, strict=True)):
@@ -203,10 +201,10 @@ def _days_in_treatment(
 def _add_supplies(tally: _Tally, known: Known) -> None:
     rations, attendance = known.rations, known.attendance
     child = rations.question
-    for code, item in enumerate(ITEM):
-        rows = rations["item"] == code
+    for item in RationItem:
+        rows = rations["item"] == item
         tally.add_events(
-            f"{item.lower()}_issued",
+            f"{item.text.lower()}_issued",
             rations["issued_on"][rows],
             child[rows],
             rations["quantity"][rows],

@@ -1,11 +1,11 @@
-"""Which counts are withheld: those of so few children that one could be told, and others, lest they
-be worked out.
+"""Disclosure control: primary and secondary suppression of small cells.
 
-What is published ties counts together: centres add up to sectors, projects and districts, months to
-the whole time, and a share with its count gives the number of which it is a share. To withhold a
-small count alone is to publish it. So with each small count a *move* is withheld: cells that could
-be raised and lowered by one together without any published figure noticing. A cell of a move has
-more than one possible value, whatever else is published.
+Primary suppression withholds the counts of so few children that one of them could be recognised.
+That alone would not hide them, because what is published ties counts together: centres add up to
+sectors, projects and districts, months to the whole time, and a share with its count gives the
+number of which it is a share. So secondary suppression withholds a *move* with each small count:
+cells that could be raised and lowered by one together without changing any published figure. A cell
+of a move has more than one possible value, whatever else is published.
 
 A move takes two places of the same parent (or one place without a parent), two months (or one and
 the whole time) and, among counts with a known total, two of these counts, and withholds all
@@ -19,9 +19,10 @@ import numpy as np
 from numba import njit
 
 from care.programme.areas import Areas
+from registry.contract.arrays import Flags, Floats, Ints
 
 
-def withheld(counts: np.ndarray, areas: Areas, *, smallest: int, last_is_sum: bool) -> np.ndarray:
+def withheld(counts: Floats, areas: Areas, *, smallest: int, last_is_sum: bool) -> Flags:
     """Cells to withhold, bool, of counts that together have a known total in each place and time.
 
     counts: float64 (kinds, places, times), the last time standing for all: the sum of the others
@@ -42,7 +43,16 @@ def withheld(counts: np.ndarray, areas: Areas, *, smallest: int, last_is_sum: bo
 
 
 @njit(cache=True)
-def _withhold(counts, hidden, place_of, first, last, level_of, smallest, adds_up):
+def _withhold(
+    counts: Floats,
+    hidden: Flags,
+    place_of: Ints,
+    first: Ints,
+    last: Ints,
+    level_of: Ints,
+    smallest: int,
+    adds_up: bool,
+) -> None:
     kinds, places, times = counts.shape
     moved = np.zeros(counts.shape, np.bool_)
     for kind in range(kinds):
@@ -66,7 +76,19 @@ def _withhold(counts, hidden, place_of, first, last, level_of, smallest, adds_up
 
 
 @njit(cache=True)
-def _add_move(counts, hidden, moved, place_of, first, last, level, adds_up, kind, place, time):
+def _add_move(
+    counts: Floats,
+    hidden: Flags,
+    moved: Flags,
+    place_of: Ints,
+    first: Ints,
+    last: Ints,
+    level: int,
+    adds_up: bool,
+    kind: int,
+    place: int,
+    time: int,
+) -> None:
     """Withhold a move through this cell; a parent's only place has the parent's count, and is in
     the parent's move."""
     centre = _fullest(counts, place_of, first, last, level, kind, place, time)
@@ -97,7 +119,16 @@ def _add_move(counts, hidden, moved, place_of, first, last, level, adds_up, kind
 
 
 @njit(cache=True)
-def _fullest(counts, place_of, first, last, level, kind, place, time):
+def _fullest(
+    counts: Floats,
+    place_of: Ints,
+    first: Ints,
+    last: Ints,
+    level: int,
+    kind: int,
+    place: int,
+    time: int,
+) -> int:
     """The centre of a place that has the most of a count."""
     best, most = -1, -1.0
     for centre in range(first[place], last[place]):
@@ -107,15 +138,26 @@ def _fullest(counts, place_of, first, last, level, kind, place, time):
 
 
 @njit(cache=True)
-def _cost(counts, hidden, kind, place, time):
-    """What withholding a cell loses: nothing where it is withheld already; a nought only where
-    nothing else is left."""
+def _cost(counts: Floats, hidden: Flags, kind: int, place: int, time: int) -> float:
+    """What withholding a cell loses: nothing where it is withheld already; a zero is taken only
+    where nothing else is left."""
     count = counts[kind, place, time]
     return 0.0 if hidden[kind, place, time] else (count if count > 0 else 1e12)
 
 
 @njit(cache=True)
-def _beside(counts, hidden, place_of, first, last, level, above, kind, centre, time):
+def _beside(
+    counts: Floats,
+    hidden: Flags,
+    place_of: Ints,
+    first: Ints,
+    last: Ints,
+    level: int,
+    above: int,
+    kind: int,
+    centre: int,
+    time: int,
+) -> int:
     """A centre of another place of the same parent; -1 where the parent has no other."""
     parent, best, least = place_of[above, centre], -1, np.inf
     for other in range(first[parent], last[parent]):
@@ -129,9 +171,9 @@ def _beside(counts, hidden, place_of, first, last, level, above, kind, centre, t
 
 
 @njit(cache=True)
-def _cheapest_kind(counts, hidden, kind, place, time):
-    """Another kind of the same total: a withheld one, else the smallest, a nought too, so that the
-    large stay told."""
+def _cheapest_kind(counts: Floats, hidden: Flags, kind: int, place: int, time: int) -> int:
+    """Another kind of the same total: a withheld one, else the smallest (also zero), so that the
+    large counts stay published."""
     best, least = kind, np.inf
     for other in range(len(counts)):
         cost = -1.0 if hidden[other, place, time] else counts[other, place, time]
@@ -141,9 +183,11 @@ def _cheapest_kind(counts, hidden, kind, place, time):
 
 
 @njit(cache=True)
-def _cheapest_time(counts, hidden, kind, place, place2, time):
+def _cheapest_time(
+    counts: Floats, hidden: Flags, kind: int, place: int, place2: int, time: int
+) -> int:
     """Another month; the fullest, or the only one, for the whole and where there is but one."""
-    times = counts.shape[2]
+    times: int = counts.shape[2]
     best, least = times - 1, np.inf
     for other in range(times - 1):
         cost = _cost(counts, hidden, kind, place, other) + _cost(
@@ -155,7 +199,9 @@ def _cheapest_time(counts, hidden, kind, place, place2, time):
 
 
 @njit(cache=True)
-def _same_as_last(counts, time):
+def _same_as_last(counts: Floats, time: int) -> int:
     """The whole stands for the last month, and the last month for the whole."""
-    times = counts.shape[2]
-    return times - 1 if time == times - 2 else (times - 2 if time == times - 1 else time)
+    times: int = counts.shape[2]
+    if time == times - 2:
+        return times - 1
+    return times - 2 if time == times - 1 else time

@@ -17,6 +17,7 @@ from care.programme.areas import Areas
 from care.programme.by_month import Months
 from care.programme.disclosure_control import withheld
 from care.protocol import Protocol
+from registry.contract.arrays import AnyArray, Flags, Floats, Ints, Texts
 from registry.contract.registry import Registry
 
 LEVELS = ("district", "project", "sector", "centre")
@@ -146,7 +147,7 @@ class Indicators:
     figures."""
 
     level: str
-    columns: dict[str, np.ndarray]
+    columns: dict[str, AnyArray]
     synthetic: bool
     protocol_version: str
     smallest_cell: int
@@ -158,9 +159,9 @@ class Hidden:
     whole)."""
 
     areas: Areas
-    cells: dict[str, np.ndarray]
+    cells: dict[str, Flags]
 
-    def of(self, level: str) -> dict[str, np.ndarray]:
+    def of(self, level: str) -> dict[str, Flags]:
         """The cells of a level's places, in one row."""
         return {name: cells[self.areas.rows(level)].ravel() for name, cells in self.cells.items()}
 
@@ -190,14 +191,14 @@ def of(
     smallest = int(protocol["smallest_cell"])
     labels = [f"{first:%Y-%m}" for first in months.firsts]
     labels.append(f"{labels[0]}/{labels[-1]}")
-    columns = {
+    columns: dict[str, AnyArray] = {
         level: np.repeat(ids.astype(object), len(labels)),
         "month": np.tile(np.array(labels, object), len(ids)),
     }
-    hidden = (hidden or hidden_cells(registry, months, protocol)).of(level)
-    columns |= {name: np.where(hidden[name], np.nan, shown[name]) for name in COUNTS}
+    withheld_here = (hidden or hidden_cells(registry, months, protocol)).of(level)
+    columns |= {name: np.where(withheld_here[name], np.nan, shown[name]) for name in COUNTS}
     columns |= {name: sums[name] for name in AMOUNTS}
-    columns |= {ratio.name: _ratio(ratio, sums, hidden, smallest) for ratio in RATIOS}
+    columns |= {ratio.name: _ratio(ratio, sums, withheld_here, smallest) for ratio in RATIOS}
     columns["ednf_share"] = columns["ednf_per_child_day"] / _expected_sachets(protocol)
     columns |= {
         f"sphere_{name}": _verdict(columns[name], float(protocol[value]), side)
@@ -215,7 +216,7 @@ def _expected_sachets(protocol: Protocol) -> float:
     return float(plans[0].sachets_a_child_day) if plans else float(protocol["fewest_sachets"])
 
 
-def places(registry: Registry, level: str) -> tuple[np.ndarray, np.ndarray]:
+def places(registry: Registry, level: str) -> tuple[Texts, Ints]:
     """The ids of a level's places and, for each centre, the position of its place (-1 where
     unknown)."""
     ids = getattr(registry, f"{level}_ids")
@@ -224,25 +225,25 @@ def places(registry: Registry, level: str) -> tuple[np.ndarray, np.ndarray]:
     return ids, place
 
 
-def _rolled_up(cells: np.ndarray, place: np.ndarray, places: int) -> np.ndarray:
+def _rolled_up(cells: Floats, place: Ints, places: int) -> Floats:
     """Sums by place and month, float64[places, months], from sums by month and centre."""
     rolled = np.zeros((places + 1, len(cells)))
     np.add.at(rolled, place, cells.T)
     return rolled[:places]
 
 
-def _with_whole(cells: np.ndarray) -> np.ndarray:
+def _with_whole(cells: Floats) -> Floats:
     """The months and, last, their sum."""
     return np.hstack([cells, cells.sum(axis=1, keepdims=True)])
 
 
-def _with_last(cells: np.ndarray) -> np.ndarray:
+def _with_last(cells: Floats) -> Floats:
     """The same, with the last month in the place of a sum that would count children once a
     month."""
     return np.hstack([cells[:, :-1], cells[:, -2:-1]])
 
 
-def _with_totals(sums: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+def _with_totals(sums: dict[str, Floats]) -> dict[str, Floats]:
     ended = sums["cured"] + sums["defaulted"] + sums["died"] + sums["not_recovered"]
     return sums | {
         "ended": ended,
@@ -253,7 +254,8 @@ def _with_totals(sums: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
 def hidden_cells(registry: Registry, months: Months, protocol: Protocol) -> Hidden:
     """What is withheld of each count, looked at over all levels together: asked once for all of
     them."""
-    areas, cells = Areas.of(registry), {}
+    areas = Areas.of(registry)
+    cells: dict[str, Flags] = {}
     for names in (OUTCOMES, *((name,) for name in COUNTS if name not in OUTCOMES)):
         sums = np.stack([areas.summed(months.sums[name]) for name in names])
         stock = names[0] in STOCKS
@@ -266,8 +268,8 @@ def hidden_cells(registry: Registry, months: Months, protocol: Protocol) -> Hidd
 
 
 def _ratio(
-    ratio: Ratio, sums: dict[str, np.ndarray], hidden: dict[str, np.ndarray], smallest: int
-) -> np.ndarray:
+    ratio: Ratio, sums: dict[str, Floats], hidden: dict[str, Flags], smallest: int
+) -> Floats:
     """A ratio where it speaks of enough children, and where it gives away no count that is
     withheld."""
     over, under = sums[ratio.over], sums[ratio.under]
@@ -276,9 +278,11 @@ def _ratio(
         few |= (over > 0) & (over < smallest)
     for name in (ratio.over, ratio.under):
         few |= hidden.get(name, False)
-    return np.divide(over, under, out=np.full(len(under), np.nan), where=(under > 0) & ~few)
+    share: Floats = np.full(len(under), np.nan)
+    np.divide(over, under, out=share, where=(under > 0) & ~few)
+    return share
 
 
-def _verdict(share: np.ndarray, limit: float, side: str) -> np.ndarray:
+def _verdict(share: Floats, limit: float, side: str) -> Texts:
     met = share > limit if side == "above" else share < limit
     return np.where(np.isnan(share), TOO_FEW, np.where(met, MET, NOT_MET)).astype(object)

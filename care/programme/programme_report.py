@@ -5,12 +5,16 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import numpy as np
-
-from care.money import Budget, grouped, rupees
+from care.money import Budget, rupees
 from care.programme.indicators import NOT_MET, Indicators
 from care.programme.resolution import Outlook
+from registry.contract.arrays import AnyArray
+from registry.indian_digits import grouped
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 SYNTHETIC = "These figures come from a synthetic registry and mean nothing about real children."
 BLOCKS = {
@@ -124,13 +128,13 @@ def indicators_rows(found: Indicators) -> dict[str, object]:
     }
 
 
-def _plain(column: np.ndarray) -> list[object]:
+def _plain(column: AnyArray) -> list[object]:
     return [
         None if isinstance(cell, float) and math.isnan(cell) else cell for cell in column.tolist()
     ]
 
 
-def indicators_table(found: Indicators):
+def indicators_table(found: Indicators) -> pa.Table:
     """The same columns as a pyarrow table; missing cells are null, and what they are stands in its
     metadata."""
     import pyarrow as pa
@@ -150,7 +154,7 @@ def indicators_csv(found: Indicators) -> str:
 
     sink = pa.BufferOutputStream()
     pyarrow.csv.write_csv(harmless_table(indicators_table(found)), sink)
-    return sink.getvalue().to_pybytes().decode("utf-8")
+    return str(sink.getvalue().to_pybytes(), "utf-8")
 
 
 def write_indicators(found: Indicators, out: Path, *, kind: str) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from care.money import Budget, Plan, budget
+from care.money import Budget, BudgetPlan, budget
 from care.pathway import facts
 from care.pathway.conditions import UCDC, VCDC
 from care.pathway.decide import STATES, place
@@ -15,6 +15,7 @@ from care.programme import indicators, supply
 from care.protocol import Protocol
 from features.clock import Clock, Known
 from features.trajectory.points import growth_points
+from registry.contract.arrays import Texts
 from registry.contract.registry import Registry, day_date
 
 SAM_STATES = ("sam_suspected", "appetite_test_due", "to_ucdc", "sam_again")
@@ -35,7 +36,7 @@ class Outlook:
     budgets: dict[str, Budget]
     mean_stay_days: float
     admissions_a_year: tuple[float, float, float]
-    ids: dict[str, np.ndarray]
+    ids: dict[str, Texts]
     needs: dict[str, tuple[supply.Need, ...]]
     in_treatment: int
     never_closed: int
@@ -43,7 +44,7 @@ class Outlook:
 
 
 def of(
-    registry: Registry, protocol: Protocol, plan: Plan, *, projects: int | None = None
+    registry: Registry, protocol: Protocol, plan: BudgetPlan, *, projects: int | None = None
 ) -> Outlook:
     """Money and supply as known on the last day reported. projects: those of the registry, unless
     given."""
@@ -85,9 +86,7 @@ def _caseload(known: Known, protocol: Protocol) -> int:
     return int((due | (treated & (started < supply.LAST_DAY_OF_STAY))).sum())
 
 
-def _flows(
-    registry: Registry, known: Known
-) -> tuple[dict[str, np.ndarray], dict[str, supply.Flow]]:
+def _flows(registry: Registry, known: Known) -> tuple[dict[str, Texts], dict[str, supply.Flow]]:
     ids, flows = {}, {}
     for level in ("project", "centre"):
         ids[level], place_of = indicators.places(registry, level)

@@ -10,8 +10,10 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from care.pathway.history import CURED, NONE, VCDC
+from care.pathway.history import LAST_CENTRE, NONE
 from features.clock import Known, Ragged
+from registry.contract.arrays import Codes, Days, Flags, Floats, Ints
+from registry.contract.codes import StayOutcome
 
 RELAPSE_DAYS = (30, 91, 183)
 """One, three and six months after discharge."""
@@ -37,7 +39,9 @@ measurement within 63 days says so too; seen in the last 35 days of the time is 
 
 
 @njit(cache=True, nogil=True)
-def _gain(start, stop, day, weight, waz, admitted, closed):
+def _gain(
+    start: int, stop: int, day: Days, weight: Floats, waz: Floats, admitted: int, closed: int
+) -> float:
     """Grams per kg and day from the lowest weight of the stay (or the week before it) to its last;
     NaN without two."""
     lowest, last = -1, -1
@@ -48,11 +52,14 @@ def _gain(start, stop, day, weight, waz, admitted, closed):
                 lowest = row
     if lowest < 0 or day[last] == day[lowest]:
         return np.nan
-    return 1000.0 * (weight[last] - weight[lowest]) / (weight[lowest] * (day[last] - day[lowest]))
+    gained = weight[last] - weight[lowest]
+    return float(1000.0 * gained / (weight[lowest] * (day[last] - day[lowest])))
 
 
 @njit(cache=True, nogil=True)
-def _sam_again_on(start, stop, day, valid, sam, closed):
+def _sam_again_on(
+    start: int, stop: int, day: Days, valid: Floats, sam: Floats, closed: int
+) -> tuple[int, int]:
     """Day of the first confirmed SAM after the close (its first reading's), and of the last valid
     measurement."""
     first, pending, seen = NONE, NONE, NONE
@@ -70,16 +77,16 @@ def _sam_again_on(start, stop, day, valid, sam, closed):
 
 
 @njit(cache=True, nogil=True)
-def _admitted_again_on(start, stop, admitted_on, closed):
+def _admitted_again_on(start: int, stop: int, admitted_on: Days, closed: int) -> int:
     """Day of the first admission to any programme after the close."""
     for row in range(start, stop):
         if admitted_on[row] > closed:
-            return admitted_on[row]
+            return int(admitted_on[row])
     return NONE
 
 
 @njit(cache=True, nogil=True)
-def _followed(event, seen, closed, recorded_until, out):
+def _followed(event: int, seen: int, closed: int, recorded_until: int, out: Floats) -> None:
     """For 30, 91 and 183 days: followed to the end or to the event (1 or 0), and SAM again by then
     (1 or 0)."""
     out[2] = 1.0 if event != NONE and event - closed < TOO_EARLY_DAYS else 0.0
@@ -96,34 +103,34 @@ def _followed(event, seen, closed, recorded_until, out):
 
 @njit(cache=True, nogil=True)
 def _stays(
-    offsets,
-    programme,
-    admitted_on,
-    closed_on,
-    outcome,
-    at,
-    day,
-    weight,
-    waz,
-    valid,
-    sam,
-    until,
-    out,
-):
+    offsets: Ints,
+    programme: Codes,
+    admitted_on: Days,
+    closed_on: Days,
+    outcome: Codes,
+    at: Ints,
+    day: Days,
+    weight: Floats,
+    waz: Floats,
+    valid: Floats,
+    sam: Floats,
+    until: int,
+    out: Floats,
+) -> None:
     for i in range(len(offsets) - 1):
         for row in range(offsets[i], offsets[i + 1]):
-            if programme[row] > VCDC or programme[row] < 0 or closed_on[row] == NONE:
+            if programme[row] > LAST_CENTRE or programme[row] < 0 or closed_on[row] == NONE:
                 continue
             closed = closed_on[row]
             out[row, 0] = closed - admitted_on[row]
             out[row, 1] = _gain(at[i], at[i + 1], day, weight, waz, admitted_on[row], closed)
-            if outcome[row] == CURED:
+            if outcome[row] == StayOutcome.CURED:
                 first, seen = _sam_again_on(at[i], at[i + 1], day, valid, sam, closed)
                 back = _admitted_again_on(row + 1, offsets[i + 1], admitted_on, closed)
                 _followed(min(first, back), seen, closed, until, out[row])
 
 
-def stays(episodes: Ragged, points: Ragged, *, recorded_until: int) -> dict[str, np.ndarray]:
+def stays(episodes: Ragged, points: Ragged, *, recorded_until: int) -> dict[str, Floats]:
     """For each row of `episodes`, float64 (NaN where it does not apply: other programmes, open
     stays):
 
@@ -133,20 +140,27 @@ def stays(episodes: Ragged, points: Ragged, *, recorded_until: int) -> dict[str,
     out = np.full((episodes.rows.rows, len(COLUMNS)), np.nan)
     _stays(
         episodes.offsets,
-        *(episodes[name] for name in ("programme", "admitted_on", "closed_on", "outcome")),
+        episodes["programme"],
+        episodes["admitted_on"],
+        episodes["closed_on"],
+        episodes["outcome"],
         points.offsets,
-        *(points[name] for name in ("measured_on", "weight_kg", "waz", "valid", "sam")),
+        points["measured_on"],
+        points["weight_kg"],
+        points["waz"],
+        points["valid"],
+        points["sam"],
         recorded_until,
         out,
     )
     return dict(zip(COLUMNS, out.T, strict=True))
 
 
-def stays_of_centres(known: Known) -> tuple[np.ndarray, np.ndarray]:
+def stays_of_centres(known: Known) -> tuple[Ints, Flags]:
     """Length in days, int64, of every known UCDC or VCDC stay (so far, where open) and whether it
     has ended."""
     episodes = known.episodes
-    rows = (episodes["programme"] >= 0) & (episodes["programme"] <= VCDC)
+    rows = (episodes["programme"] >= 0) & (episodes["programme"] <= LAST_CENTRE)
     closed = episodes["closed_on"][rows] != NONE
     until = np.where(
         closed, episodes["closed_on"][rows], known.day[episodes.question][rows]

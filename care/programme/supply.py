@@ -12,9 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import gamma
 
-from care.money import Plan
+from care.money import BudgetPlan
 from care.programme.stays import stays_of_centres
 from features.clock import Known
+from registry.contract.arrays import Floats, Ints
 from registry.contract.registry import NEVER
 
 WEEKS = (4, 8, 12)
@@ -33,9 +34,9 @@ class Need:
     in ten."""
 
     weeks: int
-    expected: np.ndarray
-    low: np.ndarray
-    high: np.ndarray
+    expected: Floats
+    low: Floats
+    high: Floats
 
 
 @dataclass(frozen=True)
@@ -44,16 +45,16 @@ class Flow:
     admissions a day."""
 
     places: int
-    present_place: np.ndarray
-    present_days: np.ndarray
+    present_place: Ints
+    present_days: Ints
     never_closed: int
-    admissions_a_day: np.ndarray
-    admissions_variance: np.ndarray
+    admissions_a_day: Floats
+    admissions_variance: Floats
 
 
-def survival(known: Known) -> np.ndarray:
-    """The share of stays that last longer than d days, for d = 0 to 183: float64[184], from the
-    stays known by then.
+def survival(known: Known) -> Floats:
+    """The Kaplan–Meier estimate of the share of stays that last longer than d days, for d = 0 to
+    183: float64[184]. Open stays are censored on the day.
 
     An NRC stay is no stay here. With no closed stay at all the answer is 1 up to the end.
     """
@@ -64,7 +65,7 @@ def survival(known: Known) -> np.ndarray:
     return np.cumprod(1.0 - np.divide(ended, at_risk, out=np.zeros(len(ended)), where=at_risk > 0))
 
 
-def flow(known: Known, place: np.ndarray, places: int) -> Flow:
+def flow(known: Known, place: Ints, places: int) -> Flow:
     """The caseload and the admissions of each place. place: of each question's child (-1: none).
 
     A small place's admissions lean on the average of all places, as if each had also been watched
@@ -90,7 +91,7 @@ def flow(known: Known, place: np.ndarray, places: int) -> Flow:
     )
 
 
-def need(flow: Flow, lasting: np.ndarray, plan: Plan, *, weeks: int) -> Need:
+def need(flow: Flow, lasting: Floats, plan: BudgetPlan, *, weeks: int) -> Need:
     """Sachets over so many weeks, for a flow of children and the survival of stays."""
     horizon = weeks * 7
     first, second = _moments(lasting, horizon)
@@ -109,12 +110,12 @@ def need(flow: Flow, lasting: np.ndarray, plan: Plan, *, weeks: int) -> Need:
     return Need(weeks, mean, low, high)
 
 
-def _sums(flow: Flow, amounts: np.ndarray) -> np.ndarray:
+def _sums(flow: Flow, amounts: Floats) -> Floats:
     """What the children present add up to in each place, float64[places]."""
     return np.bincount(flow.present_place, amounts, minlength=flow.places).astype(float)
 
 
-def _moments(lasting: np.ndarray, horizon: int) -> tuple[np.ndarray, np.ndarray]:
+def _moments(lasting: Floats, horizon: int) -> tuple[Floats, Floats]:
     """Mean and mean square of the days still to come within h days, float64[days in treatment, h =
     0..horizon]."""
     padded = np.concatenate([lasting, np.zeros(horizon)])
@@ -127,7 +128,7 @@ def _moments(lasting: np.ndarray, horizon: int) -> tuple[np.ndarray, np.ndarray]
     return first, np.concatenate([nothing, np.cumsum(odd * still, axis=1)], axis=1)
 
 
-def quantile(q: float, mean: np.ndarray, variance: np.ndarray) -> np.ndarray:
+def quantile(q: float, mean: Floats, variance: Floats) -> Floats:
     """Of the gamma distribution with that mean and variance; the mean itself where there is no
     spread."""
     sure = (mean <= 0) | (variance <= 0)
@@ -136,6 +137,6 @@ def quantile(q: float, mean: np.ndarray, variance: np.ndarray) -> np.ndarray:
     return np.where(sure, mean, gamma.ppf(q, shape, scale=scale))
 
 
-def mean_stay_days(lasting: np.ndarray, *, at_most: int) -> float:
+def mean_stay_days(lasting: Floats, *, at_most: int) -> float:
     """Mean length of stay, none counted beyond `at_most` days."""
     return float(lasting[:at_most].sum())

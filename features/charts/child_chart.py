@@ -11,8 +11,9 @@ from features.charts.growth_chart import WORDS, Points, Treatment, growth_chart
 from features.charts.svg import Canvas
 from features.clock import Clock, Known, days_between
 from features.trajectory.projection import project
+from registry.contract.codes import Programme
 from registry.contract.errors import BadInput
-from registry.contract.registry import NEVER, PROGRAMME, Registry, day_date
+from registry.contract.registry import NEVER, Registry, day_date
 
 
 def chart_of(
@@ -87,7 +88,7 @@ def treatments_of(known: Known, born: int) -> list[Treatment]:
         Treatment(
             float(rows["admitted_on"][i] - born),
             None if rows["closed_on"][i] == NEVER else float(rows["closed_on"][i] - born),
-            PROGRAMME[rows["programme"][i]] if rows["programme"][i] >= 0 else "",
+            Programme.text_of(rows["programme"][i]) if rows["programme"][i] >= 0 else "",
         )
         for i in range(rows.rows)
     ]

@@ -11,7 +11,6 @@ import numpy as np
 
 from features.charts.panel import (
     GREEN,
-    LAST_DAY,
     MM_PER_CM,
     PANEL,
     RED,
@@ -19,7 +18,7 @@ from features.charts.panel import (
     STEP_CM,
     WIDTH,
     YELLOW,
-    Panel,
+    ChartPanel,
     Treatment,
     bounds_of,
     draw_ahead,
@@ -29,12 +28,13 @@ from features.charts.panel import (
     draw_step,
     draw_treatments,
 )
-from features.charts.svg import Area, Canvas, Text
+from features.charts.svg import Area, Canvas, Label
 from features.trajectory.projection import Projection
 from features.who.growth import STANDING_FROM_DAYS, round_z, zscores
-from features.who.lms import DAYS_PER_MONTH
 from features.who.measure_of_z import measure_at
-from registry.contract.registry import POSITION
+from registry.contract.arrays import AnyArray, Codes, Flags, Floats
+from registry.contract.codes import HeightPosition
+from registry.contract.days import DAYS_PER_MONTH, LAST_DAY_UNDER_FIVE
 
 __all__ = ["WORDS", "Points", "Treatment", "growth_chart"]
 
@@ -68,7 +68,6 @@ WORDS = {
 
 HEAD, LETTERS = 42, 52
 """Pixels of the title with the key of the bands; letters that a line of notes holds."""
-LYING, STANDING = POSITION.index("lying"), POSITION.index("standing")
 
 
 @dataclass(frozen=True)
@@ -76,13 +75,13 @@ class Points:
     """A child's measurements, arrays of n by age; NaN missing. `stale` (bool): the height was
     carried forward."""
 
-    age_days: np.ndarray
-    weight_kg: np.ndarray
-    height_cm: np.ndarray
-    height_position: np.ndarray
-    muac_mm: np.ndarray
-    oedema: np.ndarray
-    stale: np.ndarray
+    age_days: Floats
+    weight_kg: Floats
+    height_cm: Floats
+    height_position: Codes
+    muac_mm: Floats
+    oedema: Floats
+    stale: Flags
 
 
 def growth_chart(
@@ -106,7 +105,7 @@ def growth_chart(
     it; a page that sets them itself leaves them out.
     """
     values, odd = _values(points, sex), _implausible(points, sex)
-    of_age = (points.age_days >= 0) & (points.age_days <= LAST_DAY)
+    of_age = (points.age_days >= 0) & (points.age_days <= LAST_DAY_UNDER_FIVE)
     if panels is None:
         panels = [name for name, value in values.items() if np.isfinite(value[of_age]).any()] or [
             "waz"
@@ -122,7 +121,7 @@ def growth_chart(
     canvas.notes = notes
     for at, name in enumerate(panels):
         shown = [values[name][~odd[name]], *(bound[name] for bound in bounds_of(projection, name))]
-        panel = Panel(
+        panel = ChartPanel(
             canvas, HEAD + at * PANEL, span, _extent(name, np.concatenate(shown), sex, span)
         )
         draw_bands(panel, name, sex)
@@ -136,10 +135,10 @@ def growth_chart(
         draw_crosses(panel, points.age_days[odd[name]], values[name][odd[name]])
         if not np.isfinite(values[name][of_age]).any():
             middle = (panel.left + panel.right) / 2, (panel.top + panel.bottom) / 2
-            panel.add(Text(middle, words["empty"], SMALL, "#222", "middle"))
+            panel.add(Label(middle, words["empty"], SMALL, "#222", "middle"))
     for at, line in enumerate(lines):
         canvas.shapes.append(
-            Text((0, HEAD + PANEL * len(panels) + 14 + 15 * at), line, SMALL, "#555")
+            Label((0, HEAD + PANEL * len(panels) + 14 + 15 * at), line, SMALL, "#555")
         )
     return canvas
 
@@ -157,11 +156,11 @@ def _canvas(
     named = title or words["girl" if sex == 0 else "boy"]
     height = HEAD + PANEL * len(panels) + (15 * lines + 8 if lines else 0)
     canvas = Canvas(WIDTH, height, named, _description(points, sex, words))
-    canvas.shapes.append(Text((0, 16), named, 14, "#111", bold=True))
+    canvas.shapes.append(Label((0, 16), named, 14, "#111", bold=True))
     x = 0.0
     for fill, word in ((RED, "severe"), (YELLOW, "moderate"), (GREEN, "normal")):
         canvas.shapes.append(Area(((x, 24), (x + 12, 24), (x + 12, 36), (x, 36)), fill))
-        canvas.shapes.append(Text((x + 16, 34), words[word], SMALL, "#444"))
+        canvas.shapes.append(Label((x + 16, 34), words[word], SMALL, "#444"))
         x += 120
     return canvas
 
@@ -189,7 +188,7 @@ def _notes(
     return tuple(words[name] for name, wanted in asked.items() if wanted)
 
 
-def _values(points: Points, sex: int) -> dict[str, np.ndarray]:
+def _values(points: Points, sex: int) -> dict[str, Floats]:
     """What each panel shows; the arm in cm, as the tape and the register have it."""
     return {
         "waz": points.weight_kg,
@@ -199,7 +198,7 @@ def _values(points: Points, sex: int) -> dict[str, np.ndarray]:
     }
 
 
-def _implausible(points: Points, sex: int) -> dict[str, np.ndarray]:
+def _implausible(points: Points, sex: int) -> dict[str, Flags]:
     """Where each panel's value has a z-score that WHO calls implausible: it is not drawn like a
     good one."""
     z = _z(points, sex)
@@ -207,22 +206,23 @@ def _implausible(points: Points, sex: int) -> dict[str, np.ndarray]:
     return {name: z[flag] == 1 for name, flag in flags.items()}
 
 
-def _drawn_height(points: Points) -> np.ndarray:
+def _drawn_height(points: Points) -> Floats:
     """Heights in the position of the age's curve, so that a point stands to the curves as its HAZ
     does."""
     lies = points.age_days < STANDING_FROM_DAYS
     up, down = (
-        lies & (points.height_position == STANDING),
-        ~lies & (points.height_position == LYING),
+        lies & (points.height_position == HeightPosition.STANDING),
+        ~lies & (points.height_position == HeightPosition.LYING),
     )
-    return points.height_cm + STEP_CM * up - STEP_CM * down
+    drawn: Floats = points.height_cm + STEP_CM * up - STEP_CM * down
+    return drawn
 
 
-def _whz(points: Points, sex: int) -> np.ndarray:
+def _whz(points: Points, sex: int) -> Floats:
     return np.array([round_z(value) for value in _z(points, sex)["whz"]])
 
 
-def _z(points: Points, sex: int) -> dict[str, np.ndarray]:
+def _z(points: Points, sex: int) -> dict[str, AnyArray]:
     return zscores(
         sex=np.full(len(points.age_days), sex),
         age_days=points.age_days,
@@ -242,20 +242,19 @@ def _span(age_days: Sequence[float], treatments: Sequence[Treatment]) -> tuple[f
         *(t.since for t in treatments),
         *(t.until for t in treatments if t.until is not None),
     ]
-    ages = [age for age in ages if 0 <= age <= LAST_DAY]
+    ages = [age for age in ages if 0 <= age <= LAST_DAY_UNDER_FIVE]
     half_year = 6 * DAYS_PER_MONTH
     if not ages:
-        return 0.0, float(LAST_DAY)
+        return 0.0, float(LAST_DAY_UNDER_FIVE)
     first = max(0.0, np.floor(min(ages) / half_year) * half_year)
     last = min(
-        float(LAST_DAY), max(np.ceil(max(ages) / half_year) * half_year, first + 2 * half_year)
+        float(LAST_DAY_UNDER_FIVE),
+        max(np.ceil(max(ages) / half_year) * half_year, first + 2 * half_year),
     )
     return min(first, last - 2 * half_year), last
 
 
-def _extent(
-    name: str, values: np.ndarray, sex: int, span: tuple[float, float]
-) -> tuple[float, float]:
+def _extent(name: str, values: Floats, sex: int, span: tuple[float, float]) -> tuple[float, float]:
     """Least and greatest value to show: the curves of ±3 SD and every point."""
     if name == "whz":
         around = np.array([-4.2, 2.2])

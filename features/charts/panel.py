@@ -8,12 +8,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from features.charts.svg import Area, Canvas, Dots, Line, Text
+from features.charts.svg import Area, Canvas, Dots, Label, Polyline, Shape
 from features.criteria import criteria
 from features.trajectory.projection import Projection
 from features.who.growth import STANDING_FROM_DAYS
-from features.who.lms import DAYS_PER_MONTH
 from features.who.measure_of_z import measure_at
+from registry.contract.arrays import Flags, Floats, Ints
+from registry.contract.days import DAYS_PER_MONTH, LAST_DAY_UNDER_FIVE
 
 GREEN, YELLOW, RED, SHADE, INK, LINE = (
     "#e6f4e6",
@@ -27,7 +28,6 @@ AHEAD, CROSS = "#6a2c91", "#b00020"
 WIDTH, PANEL, LEFT, RIGHT, TOP, BOTTOM = 360, 212, 38, 34, 24, 34
 SMALL, LARGE = 12, 13
 """A phone of 360 pixels shows the chart nearly as it is: no word on it is under 11 pixels there."""
-LAST_DAY = 1826
 STEP_CM = 0.7
 MM_PER_CM = 10
 LETTER = 0.6
@@ -43,7 +43,7 @@ class Treatment:
     programme: str
 
 
-class Panel:
+class ChartPanel:
     """One frame on the canvas: turns ages and values into pixels."""
 
     def __init__(
@@ -65,17 +65,17 @@ class Panel:
             self.bottom - self.top
         )
 
-    def add(self, *shapes) -> None:
+    def add(self, *shapes: Shape) -> None:
         self.canvas.shapes.extend(shapes)
 
     def frame(self, title: str, months: str) -> None:
         """Title, ticks of both axes and a border."""
-        self.add(Text((0, self.top - 8), title, LARGE, "#111", bold=True))
+        self.add(Label((0, self.top - 8), title, LARGE, "#111", bold=True))
         step = 3 if self.span[1] - self.span[0] < 800 else 6
         first, last = (int(round(day / DAYS_PER_MONTH)) for day in self.span)
         for month in range(first, last + 1, step):
             self.add(
-                Text(
+                Label(
                     (self.x(month * DAYS_PER_MONTH), self.bottom + 14),
                     str(month),
                     SMALL,
@@ -83,12 +83,12 @@ class Panel:
                     "middle",
                 )
             )
-        self.add(Text((self.right, self.bottom + 28), months, SMALL, "#444", "end"))
+        self.add(Label((self.right, self.bottom + 28), months, SMALL, "#444", "end"))
         for value in _ticks(*self.extent):
             at = self.y(value)
-            self.add(Line(((self.left - 4, at), (self.left, at)), LINE))
+            self.add(Polyline(((self.left - 4, at), (self.left, at)), LINE))
             self.add(
-                Text((self.left - 6, at + 4), f"{value:g}".replace("-", "−"), SMALL, "#444", "end")
+                Label((self.left - 6, at + 4), f"{value:g}".replace("-", "−"), SMALL, "#444", "end")
             )
         corners = (
             (self.left, self.top),
@@ -96,7 +96,7 @@ class Panel:
             (self.right, self.bottom),
             (self.left, self.bottom),
         )
-        self.add(Line((*corners, corners[0]), LINE))
+        self.add(Polyline((*corners, corners[0]), LINE))
 
     @property
     def steps(self) -> bool:
@@ -116,7 +116,7 @@ def _ticks(low: float, high: float) -> list[float]:
     ]
 
 
-def _stretches(panel: Panel, name: str) -> list[tuple[float, float]]:
+def _stretches(panel: ChartPanel, name: str) -> list[tuple[float, float]]:
     """First and last day of each curve: one, or for height two, which do not meet where length
     turns to height."""
     first, last = panel.span
@@ -128,7 +128,7 @@ def _stretches(panel: Panel, name: str) -> list[tuple[float, float]]:
 
 
 def _curve(
-    panel: Panel, name: str, sex: int, cut: float, stretch: tuple[float, float]
+    panel: ChartPanel, name: str, sex: int, cut: float, stretch: tuple[float, float]
 ) -> list[tuple[float, float]]:
     """Points (pixels) of the line at this many SD, or at this value where the panel's bands are
     flat."""
@@ -143,7 +143,7 @@ def _curve(
     return at
 
 
-def draw_bands(panel: Panel, name: str, sex: int) -> None:
+def draw_bands(panel: ChartPanel, name: str, sex: int) -> None:
     """Severe, moderate and normal as coloured bands, and WHO's lines with their numbers."""
     c = criteria()
     cuts = (c.severe_z_below, c.moderate_z_below)
@@ -162,35 +162,35 @@ def draw_bands(panel: Panel, name: str, sex: int) -> None:
         for cut in lines:
             width = 1.0 if cut in cuts or cut == 0 else 0.6
             curve = tuple(_curve(panel, name, sex, cut, stretch))
-            panel.add(Line(curve, LINE, width, dashed=cut not in (*cuts, 0.0)))
+            panel.add(Polyline(curve, LINE, width, dashed=cut not in (*cuts, 0.0)))
     for cut in lines:
         _number(panel, _curve(panel, name, sex, cut, _stretches(panel, name)[-1])[-1][1], cut, name)
 
 
-def _number(panel: Panel, y: float, cut: float, name: str) -> None:
+def _number(panel: ChartPanel, y: float, cut: float, name: str) -> None:
     """What a line stands for, at its right end."""
     if panel.top < y < panel.bottom:
         label = f"{cut:g}" if name == "muac" else f"{cut:+g}".replace("-", "−").replace("+0", "0")
-        panel.add(Text((panel.right + 4, y + 4), label, SMALL, "#444"))
+        panel.add(Label((panel.right + 4, y + 4), label, SMALL, "#444"))
 
 
-def draw_step(panel: Panel, words: Mapping[str, str]) -> None:
+def draw_step(panel: ChartPanel, words: Mapping[str, str]) -> None:
     """The day on which length (lying) turns to height (standing), as a dotted line with both
     words."""
     if panel.steps:
         at, foot = panel.x(STANDING_FROM_DAYS - 0.5), panel.bottom - 5
-        panel.add(Line(((at, panel.top), (at, panel.bottom)), LINE, 1.0, dashed=True))
-        panel.add(Text((at - 4, foot), words["lying"], SMALL, "#444", "end"))
-        panel.add(Text((at + 4, foot), words["standing"], SMALL, "#444"))
+        panel.add(Polyline(((at, panel.top), (at, panel.bottom)), LINE, 1.0, dashed=True))
+        panel.add(Label((at - 4, foot), words["lying"], SMALL, "#444", "end"))
+        panel.add(Label((at + 4, foot), words["standing"], SMALL, "#444"))
 
 
 def draw_treatments(
-    panel: Panel, stays: Sequence[Treatment], words: Mapping[str, str], *, today: float
+    panel: ChartPanel, stays: Sequence[Treatment], words: Mapping[str, str], *, today: float
 ) -> None:
     """Episodes as shaded spans with the programme's name; an open one ends at `today` (days of
     age)."""
-    taken = [panel.left] * 2
-    for stay in (one for one in stays if one.since <= min(LAST_DAY, today)):
+    taken = [float(panel.left)] * 2
+    for stay in (one for one in stays if one.since <= min(LAST_DAY_UNDER_FIVE, today)):
         until = today if stay.until is None else stay.until
         left, right = panel.x(stay.since), max(panel.x(until), panel.x(stay.since) + 2)
         corners = (
@@ -203,12 +203,12 @@ def draw_treatments(
         named = stay.programme or words["treatment"]
         row = 0 if left >= taken[0] else 1
         taken[row] = left + LETTER * SMALL * (len(named) + 1)
-        panel.add(Text((left + 2, panel.top + 12 + 13 * row), named, SMALL, "#2a4a7f"))
+        panel.add(Label((left + 2, panel.top + 12 + 13 * row), named, SMALL, "#2a4a7f"))
 
 
-def draw_ahead(panel: Panel, projection: Projection | None, name: str) -> None:
+def draw_ahead(panel: ChartPanel, projection: Projection | None, name: str) -> None:
     """The projected band with its middle dashed."""
-    if not bounds_of(projection, name):
+    if projection is None or not bounds_of(projection, name):
         return
     low, middle, high = (
         tuple(
@@ -217,42 +217,44 @@ def draw_ahead(panel: Panel, projection: Projection | None, name: str) -> None:
         )
         for part in (projection.low, projection.middle, projection.high)
     )
-    panel.add(Area((*low, *reversed(high)), AHEAD, 0.28), Line(middle, AHEAD, 1.4, dashed=True))
+    panel.add(Area((*low, *reversed(high)), AHEAD, 0.28), Polyline(middle, AHEAD, 1.4, dashed=True))
 
 
-def bounds_of(projection: Projection | None, name: str) -> tuple[Mapping[str, np.ndarray], ...]:
+def bounds_of(projection: Projection | None, name: str) -> tuple[Mapping[str, Floats], ...]:
     """The bounds that a panel must have room for."""
     return (projection.low, projection.high) if projection and name in projection.middle else ()
 
 
 def draw_points(
-    panel: Panel, age_days: np.ndarray, values: np.ndarray, *, stale: np.ndarray, name: str
+    panel: ChartPanel, age_days: Floats, values: Floats, *, stale: Flags, name: str
 ) -> None:
     """The child's points joined by a line; a WHZ of a height carried forward is hollow.
 
     No line joins a length to a height: the step between them is the way of measuring, not the
     child's.
     """
-    known = np.flatnonzero(np.isfinite(values) & (age_days >= 0) & (age_days <= LAST_DAY))
+    known = np.flatnonzero(
+        np.isfinite(values) & (age_days >= 0) & (age_days <= LAST_DAY_UNDER_FIVE)
+    )
     at = {i: (panel.x(age_days[i]), panel.y(values[i])) for i in known}
     for part in _parted(known, age_days) if name == "haz" else (known,):
         if len(part) > 1:
-            panel.add(Line(tuple(at[i] for i in part), INK, 1.4))
+            panel.add(Polyline(tuple(at[i] for i in part), INK, 1.4))
     for hollow in (False, True):
         some = tuple(place for i, place in at.items() if bool(stale[i]) == hollow)
         if some:
             panel.add(Dots(some, 2.5, INK, hollow))
 
 
-def draw_crosses(panel: Panel, age_days: np.ndarray, values: np.ndarray) -> None:
+def draw_crosses(panel: ChartPanel, age_days: Floats, values: Floats) -> None:
     """Implausible points as crosses: they join no line and stretch no axis; beyond it they stand at
     its edge."""
     for day, value in zip(age_days, values, strict=True):
         x, y = panel.x(day), panel.y(value)
         for slope in (-1, 1):
-            panel.add(Line(((x - 4, y - 4 * slope), (x + 4, y + 4 * slope)), CROSS, 1.6))
+            panel.add(Polyline(((x - 4, y - 4 * slope), (x + 4, y + 4 * slope)), CROSS, 1.6))
 
 
-def _parted(known: np.ndarray, age_days: np.ndarray) -> Iterable[np.ndarray]:
+def _parted(known: Ints, age_days: Floats) -> Iterable[Ints]:
     lying = age_days[known] < STANDING_FROM_DAYS
     return known[lying], known[~lying]

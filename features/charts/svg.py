@@ -5,7 +5,11 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape, quoteattr
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 Point = tuple[float, float]
 _ANCHOR = {"start": "left", "middle": "center", "end": "right"}
@@ -21,7 +25,7 @@ class Area:
 
 
 @dataclass(frozen=True)
-class Line:
+class Polyline:
     """A line through points."""
 
     points: tuple[Point, ...]
@@ -41,7 +45,7 @@ class Dots:
 
 
 @dataclass(frozen=True)
-class Text:
+class Label:
     """Words at a point; `anchor` start, middle or end."""
 
     at: Point
@@ -50,6 +54,9 @@ class Text:
     colour: str = "#333"
     anchor: str = "start"
     bold: bool = False
+
+
+Shape = Area | Polyline | Dots | Label
 
 
 @dataclass
@@ -61,13 +68,13 @@ class Canvas:
     height: int
     title: str
     description: str
-    shapes: list[Area | Line | Dots | Text] = field(default_factory=list)
+    shapes: list[Shape] = field(default_factory=list)
     notes: tuple[str, ...] = ()
     """What must be said with the picture, for those who set it below in their own type."""
 
     def svg(self) -> str:
         """One `<svg>` element with no outside reference, to be put in a page or a file as it is."""
-        body = "".join(_SVG[type(shape)](shape) for shape in self.shapes)
+        body = "".join(_drawn(shape) for shape in self.shapes)
         return (
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {self.width} '
             f'{self.height}" role="img" '
@@ -112,7 +119,7 @@ def _area(shape: Area) -> str:
     return f'<path fill="{shape.fill}"{seen} d="{_path(shape.points)}z"/>'
 
 
-def _line(shape: Line) -> str:
+def _line(shape: Polyline) -> str:
     dash = ' stroke-dasharray="4 3"' if shape.dashed else ""
     width = f' stroke-width="{shape.width}"' if shape.width != 1 else ""
     return f'<path fill="none" stroke="{shape.colour}"{width}{dash} d="{_path(shape.points)}"/>'
@@ -130,7 +137,7 @@ def _dots(shape: Dots) -> str:
     )
 
 
-def _text(shape: Text) -> str:
+def _text(shape: Label) -> str:
     x, y = shape.at
     anchor = f' text-anchor="{shape.anchor}"' if shape.anchor != "start" else ""
     bold = ' font-weight="bold"' if shape.bold else ""
@@ -138,15 +145,25 @@ def _text(shape: Text) -> str:
     return f"<text {place}{anchor}{bold}>{escape(shape.words)}</text>"
 
 
-_SVG = {Area: _area, Line: _line, Dots: _dots, Text: _text}
+def _drawn(shape: Shape) -> str:
+    """A shape as SVG."""
+    match shape:
+        case Area():
+            return _area(shape)
+        case Polyline():
+            return _line(shape)
+        case Dots():
+            return _dots(shape)
+        case Label():
+            return _text(shape)
 
 
-def _draw(axes, shape: Area | Line | Dots | Text, order: int) -> None:
+def _draw(axes: Axes, shape: Shape, order: int) -> None:
     """One shape in matplotlib, above those before it."""
     if isinstance(shape, Area):
         x, y = zip(*shape.points, strict=True)
         axes.fill(x, y, facecolor=shape.fill, alpha=shape.opacity, linewidth=0, zorder=order)
-    elif isinstance(shape, Line):
+    elif isinstance(shape, Polyline):
         x, y = zip(*shape.points, strict=True)
         style = "--" if shape.dashed else "-"
         axes.plot(
@@ -154,18 +171,19 @@ def _draw(axes, shape: Area | Line | Dots | Text, order: int) -> None:
         )
     elif isinstance(shape, Dots):
         x, y = zip(*shape.points, strict=True)
-        fill = "#fff" if shape.hollow else shape.colour
-        style = {
-            "markersize": 1.44 * shape.radius,
-            "markerfacecolor": fill,
-            "markeredgecolor": shape.colour,
-        }
-        axes.plot(x, y, "o", markeredgewidth=0.72, zorder=order, **style)
-    else:
-        x, y = shape.at
-        axes.text(
+        axes.plot(
             x,
             y,
+            "o",
+            markersize=1.44 * shape.radius,
+            markerfacecolor="#fff" if shape.hollow else shape.colour,
+            markeredgecolor=shape.colour,
+            markeredgewidth=0.72,
+            zorder=order,
+        )
+    else:
+        axes.text(
+            *shape.at,
             shape.words,
             fontsize=0.72 * shape.size,
             color=shape.colour,

@@ -1,9 +1,9 @@
-"""A survey or register file answered: `score_file` reads, answers, sums up and writes; the rooms
-beside it each do one.
+"""`sanket zscores`: z-scores and nutrition status for every row of a survey's or register's file,
+and what they add up to.
 
-`reading` reads through the registry's readers and maps, `columns` finds what is what, `cells` reads
-spellings, `suspicion` names what cannot be, `answers` computes, `summary` counts, `report` draws,
-`files` writes.
+`read_survey` reads the file through the registry's reader and maps, `column_names` finds which
+column is which, `survey_cells` reads numbers, dates and codes, `suspicion` names values that cannot
+be right, `survey_results` computes, `summary` counts, `survey_report` draws, `write_table` writes.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from features.survey import files
-from features.survey.answers import Answers, answer, columns_of
-from features.survey.reading import Survey, read_survey
+from features.survey import write_table
+from features.survey.read_survey import Survey, read_survey
+from features.survey.survey_results import SurveyResults, columns_of, results_of
 from registry.contract.errors import BadInput, UsageError
 from registry.indian_digits import grouped
 
@@ -39,23 +39,25 @@ def score_file(
     from features.survey.summary import summary
 
     _refuse_overwriting(source, out, report)
-    files.writer(out)
+    write_table.writer(out)
     step(f"reading {source.name}")
     survey = read_survey(source, map)
     if not survey.table.num_rows:
         raise BadInput("GRO111", f"{source.name} has a header and no rows: nothing to answer")
     step(f"answering {grouped(survey.table.num_rows)} rows")
-    answers = answer(survey.read, survey.columns, older=older, decimal_comma=survey.decimal_comma)
-    step(f"writing {out.name}")
-    files.write(
-        _together(survey, answers, unrounded=unrounded, typed=out.suffix.lower() != ".csv"), out
+    results = results_of(
+        survey.read, survey.columns, older=older, decimal_comma=survey.decimal_comma
     )
-    facts = summary(answers, survey.columns)
+    step(f"writing {out.name}")
+    write_table.write(
+        _together(survey, results, unrounded=unrounded, typed=out.suffix.lower() != ".csv"), out
+    )
+    facts = summary(results, survey.columns)
     if report is not None:
         from features.survey.survey_report import page
 
         step(f"drawing {report.name}")
-        report.write_text(page(answers, facts, title=source.name), encoding="utf-8")
+        report.write_text(page(results, facts, title=source.name), encoding="utf-8")
     return facts
 
 
@@ -70,16 +72,16 @@ def _refuse_overwriting(source: Path, out: Path, report: Path | None) -> None:
         raise UsageError("GRO121", f"cannot write {report.name}: its folder is not there")
 
 
-def _together(survey: Survey, answers: Answers, *, unrounded: bool, typed: bool) -> pa.Table:
+def _together(survey: Survey, results: SurveyResults, *, unrounded: bool, typed: bool) -> pa.Table:
     """The source's columns, then ours. A column of the source that has one of our names becomes
     `input_…`."""
-    ours = columns_of(answers, unrounded=unrounded)
+    ours = columns_of(results, unrounded=unrounded)
     names = [f"input_{name}" if name in ours else name for name in survey.table.column_names]
     kept = list(survey.table.columns)
     if typed:
         read = set(survey.columns.named().values())
         kept = [
-            files.as_numbers(column, codes=name not in read)
+            write_table.as_numbers(column, codes=name not in read)
             if name in read or survey.is_typed
             else column
             for name, column in zip(survey.table.column_names, kept, strict=True)

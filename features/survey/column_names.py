@@ -1,12 +1,12 @@
-"""Which column of a table is what: our names and WHO Anthro's. A name that leaves the unit open is
-not taken."""
+"""Which column of a survey is the weight, the height, the age: our names, WHO Anthro's and ENA's. A
+name that leaves the unit open is not taken."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
 from registry.contract.errors import BadInput
-from registry.mapping.headers import propose, unit_in
+from registry.mapping.headers import header_meanings, unit_in
 
 NAMES: dict[str, tuple[str, ...]] = {
     "sex": ("sex", "gender"),
@@ -55,7 +55,7 @@ MEASURES = ("weight_kg", "height_cm", "muac_mm", "armc_cm", "head_cm")
 
 
 @dataclass(frozen=True)
-class Columns:
+class SurveyColumns:
     """Position of each thing we read in the table's columns, and what a person should know about
     the choice."""
 
@@ -88,7 +88,7 @@ def plain(name: str) -> str:
     )
 
 
-def find(header: list[str], twice: frozenset[str] = frozenset()) -> Columns:
+def find(header: list[str], twice: frozenset[str] = frozenset()) -> SurveyColumns:
     """The columns of a header. Sex and one measure must be there; an age whose unit is open is
     refused.
 
@@ -121,15 +121,15 @@ def find(header: list[str], twice: frozenset[str] = frozenset()) -> Columns:
                 f"LOOK: column {name} is not read, its unit is not said: call it {advice}"
             )
     if not _has_age(position):
-        names = "age_days, age_months, or birth_date and measured_on"
-        warnings.append(f"LOOK: no age ({names}): only weight for height is answered")
-    return Columns(position, tuple(header), tuple(warnings))
+        wanted = "age_days, age_months, or birth_date and measured_on"
+        warnings.append(f"LOOK: no age ({wanted}): only weight for height is answered")
+    return SurveyColumns(position, tuple(header), tuple(warnings))
 
 
 def _by_words(header: list[str], position: dict[str, int], warnings: list[str]) -> None:
     """Columns known by their words, where no name of ours stands for them. Another unit in a header
     is not converted: a map declares it."""
-    for name, answer in propose(header).items():
+    for name, answer in header_meanings(header).items():
         column, at = answer.get("column"), header.index(name)
         if (
             column not in IN_WORDS
@@ -168,7 +168,8 @@ def _refuse_unreadable(position: dict[str, int], plainly: list[str], header: lis
     if not any(name in position for name in MEASURES):
         wanted = ", ".join(NAMES[name][0] for name in MEASURES)
         raise BadInput(
-            "GRO102", f"no measure: one of {wanted} (or WHO Anthro's names). Columns there: {there}"
+            "GRO102",
+            f"no measure: one of {wanted} (or WHO Anthro's names). Columns there: {there}",
         )
     if "age" in plainly and not _has_age(position):
         raise BadInput("GRO103", "column age does not say its unit: call it age_days or age_months")

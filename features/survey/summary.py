@@ -1,55 +1,59 @@
-"""What a table's answers add up to: prevalence with intervals, flags, suspicions and digit
-preference."""
+"""A survey's summary: prevalence of wasting, stunting and underweight with intervals, flags,
+suspicions and digit preference."""
 
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
 from features.criteria import criteria, version
-from features.survey.answers import Answers, is_classified
-from features.survey.column_names import Columns
+from features.survey.column_names import SurveyColumns
+from features.survey.survey_results import SurveyResults, is_classified
 from features.who.growth import INDICATORS
 from features.wilson import wilson
 from registry.checks.plausible import far_too_high, shares_beyond
+from registry.contract.arrays import AnyArray
 from registry.indian_digits import grouped
 
+Facts = dict[str, Any]
+"""The summary as plain data, the `--json` document of `sanket zscores`."""
 VERDICTS = ((8, "excellent"), (13, "good"), (21, "acceptable"), (math.inf, "poor"))
 """SMART's words for a digit preference score under each bound."""
 
 
-def _prevalence(cases: np.ndarray, among: np.ndarray) -> dict[str, object]:
+def _prevalence(cases: AnyArray, among: AnyArray) -> dict[str, object]:
     """Cases among those that can be judged, in per cent."""
     n, k = int(np.count_nonzero(among)), int(np.count_nonzero(cases & among))
     percent = [100 * share for share in (k / n, *wilson(k / n, n))] if n else (None, None, None)
     return dict(zip(("cases", "n", "percent", "low", "high"), (k, n, *percent), strict=True))
 
 
-def prevalences(answers: Answers) -> dict[str, dict[str, object]]:
+def prevalences(results: SurveyResults) -> dict[str, dict[str, object]]:
     """Each prevalence by name. As WHO counts: flagged z are left out, oedema is severe by anything
     that weighs."""
     c = criteria()
-    swollen = answers.read["oedema"] >= c.oedema_from_grade
-    young = ~(answers.status["too_old"] == 1)
-    answer = {}
+    swollen = results.read["oedema"] >= c.oedema_from_grade
+    young = ~(results.status["too_old"] == 1)
+    answer: dict[str, dict[str, object]] = {}
     for name, indicator, weighs in (
         ("wasting", "whz", True),
         ("underweight", "waz", True),
         ("stunting", "haz", False),
     ):
-        z = answers.rounded[indicator]
+        z = results.rounded[indicator]
         counted = swollen & young & weighs
-        among = (answers.flags[indicator] == 0) | counted
+        among = (results.flags[indicator] == 0) | counted
         answer[name] = _prevalence((z < c.moderate_z_below) | counted, among)
         answer[f"severe_{name}"] = _prevalence((z < c.severe_z_below) | counted, among)
-    whz, known = answers.rounded["whz"], answers.flags["whz"] == 0
+    whz, known = results.rounded["whz"], results.flags["whz"] == 0
     answer["overweight"] = _prevalence(whz > 2, known | (swollen & young))
-    muac, status = answers.read["muac_mm"], answers.status
+    muac, status = results.read["muac_mm"], results.status
     by_muac = status["sam_by_muac"] >= 0
     answer["muac_below_125_mm"] = _prevalence(muac < c.moderate_muac_below_mm, by_muac)
     answer["muac_below_115_mm"] = _prevalence(status["sam_by_muac"] == 1, by_muac)
-    answer["oedema"] = _prevalence(swollen, ~np.isnan(answers.read["oedema"]))
+    answer["oedema"] = _prevalence(swollen, ~np.isnan(results.read["oedema"]))
     answer["sam_by_any_criterion"] = _prevalence(status["sam"] == 1, status["sam"] >= 0)
     answer["mam_by_any_criterion"] = _prevalence(
         (status["mam"] == 1) & (status["sam"] >= 0), status["sam"] >= 0
@@ -57,7 +61,7 @@ def prevalences(answers: Answers) -> dict[str, dict[str, object]]:
     return answer
 
 
-def digit_preference(values: np.ndarray, per_unit: int) -> dict[str, object] | None:
+def digit_preference(values: AnyArray, per_unit: int) -> dict[str, object] | None:
     """How often each last digit was written, and SMART's score: 100·√(χ²/(9·n)); 0 even, above 20
     poor.
 
@@ -75,7 +79,7 @@ def digit_preference(values: np.ndarray, per_unit: int) -> dict[str, object] | N
     return {"score": round(score, 1), "verdict": verdict, "digits": counts.tolist()}
 
 
-def _spread(z: np.ndarray, flags: np.ndarray) -> dict[str, object]:
+def _spread(z: AnyArray, flags: AnyArray) -> dict[str, object]:
     """Mean, SD and flags of one indicator; mean and SD without the flagged."""
     good = z[flags == 0]
     answered, flagged = int(np.count_nonzero(flags >= 0)), int(np.count_nonzero(flags == 1))
@@ -83,36 +87,36 @@ def _spread(z: np.ndarray, flags: np.ndarray) -> dict[str, object]:
     return {"answered": answered, "flagged": flagged, "mean": mean, "sd": sd}
 
 
-def summary(answers: Answers, columns: Columns) -> dict[str, object]:
+def summary(results: SurveyResults, columns: SurveyColumns) -> Facts:
     """Everything above as plain data (the `--json` document)."""
-    warnings = [*columns.warnings, *_to_look_at(answers)]
+    warnings = [*columns.warnings, *_to_look_at(results)]
     digits = {
-        "weight_kg": digit_preference(answers.read["weight_kg"], 10),
-        "height_cm": digit_preference(answers.read["height_cm"], 10),
-        "muac_mm": digit_preference(answers.read["muac_mm"], 1),
+        "weight_kg": digit_preference(results.read["weight_kg"], 10),
+        "height_cm": digit_preference(results.read["height_cm"], 10),
+        "muac_mm": digit_preference(results.read["muac_mm"], 1),
     }
     return {
-        "rows": answers.rows,
+        "rows": results.rows,
         "columns": columns.named(),
         "warnings": warnings,
         "criteria_version": version(),
-        "z": {name: _spread(answers.rounded[name], answers.flags[name]) for name in INDICATORS},
-        "prevalence": prevalences(answers),
-        "suspicions": answers.suspicions.counts(),
+        "z": {name: _spread(results.rounded[name], results.flags[name]) for name in INDICATORS},
+        "prevalence": prevalences(results),
+        "suspicions": results.suspicions.counts(),
         "digit_preference": {name: found for name, found in digits.items() if found},
     }
 
 
-def _to_look_at(answers: Answers) -> list[str]:
+def _to_look_at(results: SurveyResults) -> list[str]:
     """What should be looked at before the figures are believed."""
-    z = answers.rounded | {"age": answers.read["age_days"]}
-    oedema, sam = answers.read["oedema"], answers.status["sam"]
+    z = results.rounded | {"age": results.read["age_days"]}
+    oedema, sam = results.read["oedema"], results.status["sam"]
     counts = {
         "oedema": (np.sum(oedema >= 1), np.sum(np.isfinite(oedema))),
         "sam": (np.sum(sam == 1), np.sum(sam >= 0)),
     }
     lines = shares_beyond(counts) + far_too_high(z)
-    without = int((np.isnan(answers.read["age_days"]) & is_classified(answers.status)).sum())
+    without = int((np.isnan(results.read["age_days"]) & is_classified(results.status)).sum())
     if without:
         lines.append(
             f"LOOK: {grouped(without)} rows are classified without an age (column "
@@ -122,7 +126,7 @@ def _to_look_at(answers: Answers) -> list[str]:
     return lines
 
 
-def words(facts: dict) -> str:
+def words(facts: Facts) -> str:
     """The summary as text for a terminal."""
     lines = [
         f"{grouped(facts['rows'])} rows",

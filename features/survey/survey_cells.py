@@ -1,5 +1,5 @@
-"""Cells of a table as arrays: numbers, dates, sex, position and oedema in the spellings that people
-use.
+"""Cells of a survey as arrays: numbers, dates, sex, position and oedema in the spellings that
+people use.
 
 Each reader answers with the values and a mask of the cells that hold something it cannot read.
 Every distinct spelling is read once, so a million rows cost as much as their few thousand different
@@ -17,14 +17,15 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from registry.checks.cells import BAD, MISSING, plain_digits, read_day
-from registry.contract import registry
+from registry.checks.cells import MISSING, plain_digits, read_day
+from registry.contract.arrays import Flags, Floats
+from registry.contract.codes import Sex
 from registry.contract.tables import MISSING_WORDS
 from registry.mapping.cell_formats import CODES
 
 SEX = {"f": 0, "female": 0, "girl": 0, "2": 0, "लड़की": 0, "मुलगी": 0,
        "m": 1, "male": 1, "boy": 1, "1": 1, "लड़का": 1, "मुलगा": 1}  # fmt: skip
-SEX |= {word: at for at, code in enumerate(registry.SEX) for word in CODES[registry.SEX][code]}
+SEX |= {word: int(sex) for sex in Sex for word in CODES[Sex.texts()][sex.text]}
 """Sex as it is spelled in files; 1 and 2 are WHO's codes for boys and girls."""
 
 POSITION = {"l": 0, "lying": 0, "recumbent": 0, "length": 0, "h": 1, "standing": 1, "height": 1}
@@ -42,7 +43,7 @@ def _spelling(cell: object) -> str:
 
 def _each_spelling(
     column: pa.ChunkedArray, read: Callable[[object], float | None]
-) -> tuple[np.ndarray, np.ndarray]:
+) -> tuple[Floats, Flags]:
     """`read` of every cell (float64; None and empty cells as NaN) and where it answered None
     (bool)."""
     column = pc.dictionary_encode(
@@ -61,9 +62,7 @@ def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
     return column.cast(column.type.value_type) if pa.types.is_dictionary(column.type) else column
 
 
-def numbers(
-    column: pa.ChunkedArray, *, decimal_comma: bool = False
-) -> tuple[np.ndarray, np.ndarray]:
+def numbers(column: pa.ChunkedArray, *, decimal_comma: bool = False) -> tuple[Floats, Flags]:
     """A column of numbers; infinite ones cannot be meant."""
     column = _plain(column)
     kind = column.type
@@ -86,7 +85,7 @@ def number(cell: object, *, decimal_comma: bool = False) -> float | None:
     return value if np.isfinite(value) else None
 
 
-def codes(column: pa.ChunkedArray, words: dict[str, int]) -> tuple[np.ndarray, np.ndarray]:
+def codes(column: pa.ChunkedArray, words: dict[str, int]) -> tuple[Floats, Flags]:
     """A column of words from a list, as its numbers (float64, NaN missing); `1.0` is the word 1."""
     known = {unicodedata.normalize("NFC", word): value for word, value in words.items()}
 
@@ -98,7 +97,7 @@ def codes(column: pa.ChunkedArray, words: dict[str, int]) -> tuple[np.ndarray, n
     return _each_spelling(_plain(column), read)
 
 
-def days(column: pa.ChunkedArray) -> tuple[np.ndarray, np.ndarray]:
+def days(column: pa.ChunkedArray) -> tuple[Floats, Flags]:
     """A column of dates as days since 1970-01-01: real dates, or text in ISO form (2026-03-14, a
     time is ignored)."""
     return _each_spelling(_plain(column), day)
@@ -110,4 +109,4 @@ def day(cell: object) -> float | None:
     if isinstance(cell, dt.date):
         return cell.toordinal() - _EPOCH
     value = read_day(str(cell))
-    return None if value is BAD else np.nan if value is MISSING else float(value)
+    return float(value) if isinstance(value, int) else np.nan if value is MISSING else None

@@ -1,5 +1,5 @@
-"""The summary as one self-contained HTML page: distributions beside WHO's curve, prevalence, flags,
-digits."""
+"""A survey's summary as one self-contained HTML page: distributions of z-scores beside WHO's curve,
+prevalence, flags, digit preference."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from html import escape
 
 import numpy as np
 
-from features.charts.svg import Area, Canvas, Line, Text
-from features.survey.answers import Answers
+from features.charts.svg import Area, Canvas, Label, Polyline
+from features.survey.summary import Facts
+from features.survey.survey_results import SurveyResults
 from features.survey.suspicion import CODES
 from features.who.growth import INDICATORS
+from registry.contract.arrays import AnyArray
 from registry.indian_digits import grouped
 
 NAMES = {
@@ -34,11 +36,11 @@ td:first-child,th:first-child{text-align:left}figure{display:inline-block;margin
 """  # noqa: E501
 
 
-def page(answers: Answers, facts: dict, *, title: str) -> str:
+def page(results: SurveyResults, facts: Facts, *, title: str) -> str:
     """The whole page as text; nothing in it is loaded from elsewhere, and no row of the table is in
     it."""
     pictures = [
-        f"<figure>{distribution(answers.rounded[name][answers.flags[name] == 0], NAMES[name]).svg()}</figure>"  # noqa: E501
+        f"<figure>{distribution(results.rounded[name][results.flags[name] == 0], NAMES[name]).svg()}</figure>"  # noqa: E501
         for name in INDICATORS
         if facts["z"][name]["answered"]
     ]
@@ -74,7 +76,7 @@ def page(answers: Answers, facts: dict, *, title: str) -> str:
     )
 
 
-def distribution(z: np.ndarray, name: str) -> Canvas:
+def distribution(z: AnyArray, name: str) -> Canvas:
     """Bars of the share of z-scores in each quarter, the table's own normal curve and WHO's."""
     mean, sd = float(z.mean()) if len(z) else np.nan, float(z.std(ddof=1)) if len(z) > 1 else 0.0
     figures = (
@@ -101,15 +103,15 @@ def distribution(z: np.ndarray, name: str) -> Canvas:
     for middle, spread, colour in ((0.0, 1.0, WHO_LINE), (mean, sd, OURS)):
         if spread > 0:
             curve = tuple(at(x, _normal(x, middle, spread)) for x in np.linspace(LOW, HIGH, 81))
-            canvas.shapes.append(Line(curve, colour, 1.6))
-    canvas.shapes.append(Line((at(LOW, 0), at(HIGH, 0)), "#888"))
+            canvas.shapes.append(Polyline(curve, colour, 1.6))
+    canvas.shapes.append(Polyline((at(LOW, 0), at(HIGH, 0)), "#888"))
     for tick in range(int(LOW), int(HIGH) + 1, 2):
         canvas.shapes.append(
-            Text((at(tick, 0)[0], HEIGHT - 9), f"{tick:+d}" if tick else "0", 11, "#555", "middle")
+            Label((at(tick, 0)[0], HEIGHT - 9), f"{tick:+d}" if tick else "0", 11, "#555", "middle")
         )
     canvas.shapes += [
-        Text((LEFT, 16), name, 13, "#111", bold=True),
-        Text((LEFT, 30), said.split(": ")[1], 11, "#555"),
+        Label((LEFT, 16), name, 13, "#111", bold=True),
+        Label((LEFT, 30), said.split(": ")[1], 11, "#555"),
     ]
     return canvas
 
@@ -130,7 +132,7 @@ def _table(header: list[str], rows: list[list[str]]) -> str:
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
-def _prevalence(facts: dict) -> str:
+def _prevalence(facts: Facts) -> str:
     rows = [
         [name.replace("_", " "), grouped(one['cases']), grouped(one['n']), f"{one['percent']:.1f}",
          f"{one['low']:.1f} to {one['high']:.1f}"]
@@ -139,7 +141,7 @@ def _prevalence(facts: dict) -> str:
     return _table(["", "cases", "of judged", "%", "95 % interval"], rows)
 
 
-def _quality(facts: dict) -> str:
+def _quality(facts: Facts) -> str:
     rows = [
         [NAMES[name], grouped(one['answered']), grouped(one['flagged']),
          *("" if one[key] is None else f"{one[key]:.2f}" for key in ("mean", "sd"))]
@@ -148,7 +150,7 @@ def _quality(facts: dict) -> str:
     return _table(["z-score", "answered", "flagged", "mean", "SD"], rows)
 
 
-def _digits(facts: dict) -> str:
+def _digits(facts: Facts) -> str:
     rows = [
         [name, f"{one['score']:.1f}", one["verdict"], *(grouped(count) for count in one["digits"])]
         for name, one in facts["digit_preference"].items()
@@ -157,7 +159,7 @@ def _digits(facts: dict) -> str:
     return f"<h3>Digit preference</h3>{_table(header, rows)}" if rows else ""
 
 
-def _suspicions(facts: dict) -> str:
+def _suspicions(facts: Facts) -> str:
     rows = [[code, grouped(count), CODES[code]] for code, count in facts["suspicions"].items()]
     return (
         f"<h3>Rows named with a suspicion</h3>{_table(['code', 'rows', 'meaning'], rows)}"
@@ -166,5 +168,5 @@ def _suspicions(facts: dict) -> str:
     )
 
 
-def _warnings(facts: dict) -> str:
+def _warnings(facts: Facts) -> str:
     return "".join(f'<p class="note">{escape(warning)}</p>' for warning in facts["warnings"])

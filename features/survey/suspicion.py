@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from registry.contract.arrays import Days, Flags, Floats
+
 CODES = {
     "sex_not_read": "sex is none of the known spellings",
     "age_not_read": "the age is no number, or a date is not in the form 2026-03-14",
@@ -57,11 +59,11 @@ class Suspicions:
     def __init__(self, rows: int):
         self.bits = np.zeros(rows, np.uint32)
 
-    def add(self, code: str, where: np.ndarray) -> None:
+    def add(self, code: str, where: Flags) -> None:
         """Name this code in the rows where the mask is true."""
         self.bits |= np.where(where, _BIT[code], np.uint32(0))
 
-    def has(self, code: str) -> np.ndarray:
+    def has(self, code: str) -> Flags:
         """Mask of the rows in which a code was named."""
         return (self.bits & _BIT[code]) > 0
 
@@ -70,7 +72,7 @@ class Suspicions:
         counts = {code: int(np.count_nonzero(self.bits & bit)) for code, bit in _BIT.items()}
         return {code: count for code, count in counts.items() if count}
 
-    def words(self) -> tuple[np.ndarray, list[str]]:
+    def words(self) -> tuple[Days, list[str]]:
         """Positions (int32, n) and the texts they stand for: codes joined by `;`, empty where there
         is none."""
         distinct, position = np.unique(self.bits, return_inverse=True)
@@ -78,9 +80,7 @@ class Suspicions:
         return position.astype(np.int32), texts
 
 
-def refuse_impossible(
-    columns: dict[str, np.ndarray], found: Suspicions, *, arm_in_cm: bool
-) -> None:
+def refuse_impossible(columns: dict[str, Floats], found: Suspicions, *, arm_in_cm: bool) -> None:
     """Name what cannot be, and set it to NaN in `columns` (weight_kg, height_cm, muac_mm,
     head_cm)."""
     weight, height = columns["weight_kg"], columns["height_cm"]

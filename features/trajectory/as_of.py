@@ -1,4 +1,5 @@
-"""A child's trajectory as of a day: one feature row for each question, from what was known by then.
+"""The way in to the features: a child's trajectory as of a day, one row for each (child, day), from
+what was known by then.
 
 The same function serves training, the batch and the API; a question alone gives the same bits as in
 a crowd.
@@ -16,6 +17,7 @@ from features.trajectory.context import Context
 from features.trajectory.kernel import rows
 from features.trajectory.smoother import Prior
 from features.trajectory.trace import Trace, trace
+from registry.contract.arrays import Days, Floats
 
 PIECE = 50_000
 """Questions answered together: bounds memory, changes nothing."""
@@ -23,17 +25,23 @@ PIECE = 50_000
 
 def as_of(
     clock: Clock,
-    child: np.ndarray,
-    day: np.ndarray,
+    child: Days,
+    day: Days,
     *,
     priors: Mapping[str, Prior],
     context: Context | None = None,
-) -> np.ndarray:
-    """The feature matrix (n, len(NAMES)) of each child (position in the registry) on its day (day
-    number).
+) -> Floats:
+    """The feature matrix of each child (position in the registry) on its day (day number): float64
+    (n, len(NAMES)), NaN where missing, columns as in `features.trajectory.catalogue`.
 
-    float64, NaN where missing, columns as in `features.trajectory.catalogue`. `context`: the
-    registry's families and centres, or None to leave those columns missing.
+    `priors`: what the smoother takes as usual (`features.trajectory.smoother.DEFAULT_PRIORS`, or
+    those estimated in the training window, which a bundle holds). `context`: the registry's
+    families and centres, or None to leave those columns missing.
+
+    Example: a girl's row of 2026-03-04, whose weight of 2026-03-02 was entered on 2026-03-05, has
+    the weight before it as its last:
+    `as_of(Clock(registry), np.array([0]), np.array([day_number("2026-03-04")]),
+    priors=DEFAULT_PRIORS)`.
     """
     pieces = [
         matrix for _, matrix in as_of_traced(clock, child, day, priors=priors, context=context)
@@ -43,12 +51,12 @@ def as_of(
 
 def as_of_traced(
     clock: Clock,
-    child: np.ndarray,
-    day: np.ndarray,
+    child: Days,
+    day: Days,
     *,
     priors: Mapping[str, Prior],
     context: Context | None = None,
-) -> Iterator[tuple[Trace, np.ndarray]]:
+) -> Iterator[tuple[Trace, Floats]]:
     """`as_of` piece by piece, each with the trace that it comes from."""
     for begin in range(0, len(child), PIECE):
         known = clock.known_by(child[begin : begin + PIECE], day[begin : begin + PIECE])

@@ -9,10 +9,13 @@ import numpy as np
 from numba import njit
 
 from features.clock import Clock, Known, days_between, month_number
-from features.criteria import criteria
+from features.criteria import Criteria, criteria
+from features.trajectory.feature import Feature
 from features.trajectory.points import growth_points
 from features.trajectory.windows import summary
 from features.who.growth import point, round_z
+from registry.contract.arrays import Codes, Days, Floats, Ints
+from registry.contract.registry import Table
 
 MONTHS_LOOKED_AT = 3
 """A centre's burden is judged over the three whole months before the month of the question."""
@@ -22,7 +25,19 @@ WEIGHTS, ROUNDED, JUDGED, WASTED, WHZ, CHILDREN, ADMISSIONS = range(7)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _sum_by_month(child, centre, month, sex, age, weight, height, position, oedema, c, sums):
+def _sum_by_month(
+    child: Days,
+    centre: Days,
+    month: Ints,
+    sex: Codes,
+    age: Floats,
+    weight: Floats,
+    height: Floats,
+    position: Codes,
+    oedema: Codes,
+    c: Criteria,
+    sums: Floats,
+) -> None:
     for row in range(len(child)):
         at, m = centre[row], month[row]
         if at < 0 or np.isnan(weight[row]):
@@ -44,13 +59,41 @@ def _sum_by_month(child, centre, month, sex, age, weight, height, position, oede
             sums[WHZ, at, m] += whz
 
 
-CENTRE = ("centre_whz", "centre_wasted", "centre_admissions", "centre_weighed", "centre_rounded")
+CENTRE = (
+    Feature(
+        "centre_whz",
+        "z",
+        "mean WHZ of the centre's children in the three months before",
+        "family_and_centre",
+    ),
+    Feature(
+        "centre_wasted",
+        "share",
+        "WHZ under -2 in the centre in the three months before",
+        "family_and_centre",
+    ),
+    Feature(
+        "centre_admissions",
+        "per 100 children",
+        "admissions in the centre in a year",
+        "family_and_centre",
+    ),
+    Feature(
+        "centre_weighed", "per child", "weights a child and month in the centre", "thin_records"
+    ),
+    Feature(
+        "centre_rounded",
+        "share",
+        "weights in whole or half kilograms in the centre",
+        "thin_records",
+    ),
+)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _centre_months(centre, month, sums):
-    """CENTRE of each question, float64 (5, n): sums over the whole months before the question's,
-    NaN without any."""
+def _centre_months(centre: Days, month: Ints, sums: Floats) -> Floats:
+    """The values of CENTRE of each question, float64 (5, n): from the sums over the whole months
+    before the question's; NaN without any."""
     out = np.full((5, len(centre)), np.nan)
     for i in range(len(centre)):
         quarter, admissions, children = np.zeros(7), 0.0, 0.0
@@ -71,6 +114,15 @@ def _centre_months(centre, month, sums):
         if quarter[WEIGHTS] > 0:
             out[4, i] = quarter[ROUNDED] / quarter[WEIGHTS]
     return out
+
+
+FAMILY = (
+    Feature("siblings", "count", "other children of the family", "family_and_centre"),
+    Feature(
+        "siblings_sam_365", "count", "siblings admitted for SAM in 365 days", "family_and_centre"
+    ),
+    Feature("siblings_whz", "z", "mean last WHZ of the siblings", "family_and_centre"),
+)
 
 
 class Context:
@@ -94,7 +146,7 @@ class Context:
             registry.children, len(registry.child_ids)
         )
 
-    def _add_measurements(self, month: np.ndarray) -> None:
+    def _add_measurements(self, month: Ints) -> None:
         rows = self._clock.registry.measurements
         child = self._clock.child_on(rows["child"], rows["known_from"])
         age = days_between(child["birth_date"], rows["measured_on"])
@@ -112,23 +164,22 @@ class Context:
             self._sums,
         )
 
-    def _add_admissions(self, month: np.ndarray) -> None:
+    def _add_admissions(self, month: Ints) -> None:
         rows = self._clock.registry.episodes
         centre = self._clock.child_on(rows["child"], rows["known_from"])["centre"]
-        np.add.at(self._sums, (ADMISSIONS, centre[centre >= 0], month[centre >= 0]), 1.0)
+        np.add.at(self._sums[ADMISSIONS], (centre[centre >= 0], month[centre >= 0]), 1.0)
 
-    def columns(self, known: Known) -> dict[str, np.ndarray]:
-        """The context's features (`features.trajectory.catalogue.CONTEXT_NAMES`) of each question
-        of a view."""
+    def columns(self, known: Known) -> dict[str, Floats]:
+        """The values of FAMILY and CENTRE, by name, of each question of a view."""
         return self._of_centre(known) | self._of_family(known)
 
-    def _of_centre(self, known: Known) -> dict[str, np.ndarray]:
+    def _of_centre(self, known: Known) -> dict[str, Floats]:
         found = _centre_months(
             known.children["centre"], month_number(known.day) - self._first, self._sums
         )
-        return dict(zip(CENTRE, found, strict=True))
+        return dict(zip((feature.name for feature in CENTRE), found, strict=True))
 
-    def _of_family(self, known: Known) -> dict[str, np.ndarray]:
+    def _of_family(self, known: Known) -> dict[str, Floats]:
         question, sibling = _pairs(
             known.children["family"], known.child, self._family_start, self._family_order
         )
@@ -167,12 +218,12 @@ class Context:
         }
 
 
-def _or_missing(count: np.ndarray) -> np.ndarray:
+def _or_missing(count: Ints) -> Floats:
     """A divisor: NaN where it is 0."""
     return np.where(count > 0, count, np.nan)
 
 
-def _families(children, child_count: int) -> tuple[np.ndarray, np.ndarray]:
+def _families(children: Table, child_count: int) -> tuple[Days, Ints]:
     """Children (positions) ordered by family, and where each family begins."""
     family = np.full(child_count, -1, np.int64)
     family[children["child"]] = children["family"]
@@ -181,7 +232,7 @@ def _families(children, child_count: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 @njit(cache=True, nogil=True)
-def _pairs(family, child, start, order):
+def _pairs(family: Days, child: Days, start: Ints, order: Days) -> tuple[Ints, Days]:
     """(question, sibling) for each other child of each question's family."""
     count = 0
     for i in range(len(family)):

@@ -11,12 +11,13 @@ from numba import njit
 
 from features.answered import QUESTIONS
 from features.clock import Known, Ragged
-from features.criteria import criteria
+from features.criteria import Criteria, criteria
 from features.status import height_is_stale, wasting
 from features.trajectory.smoother import DEFAULT_PRIORS, Prior
 from features.who.growth import STANDING_FROM_DAYS, point, round_z
 from features.who.standards import BY_AGE
-from registry.contract.registry import POSITION
+from registry.contract.arrays import Codes, Floats, Ints
+from registry.contract.codes import HeightPosition
 
 COLUMNS = (
     "age_days",
@@ -30,20 +31,20 @@ COLUMNS = (
     "sam",
     "wasted",
 )
-LYING, STANDING = np.int8(POSITION.index("lying")), np.int8(POSITION.index("standing"))
+LYING, STANDING = map(int, HeightPosition)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _height_of(sex, age, haz, last_day):
+def _height_of(sex: int, age: int, haz: float, last_day: int) -> float:
     """The height (cm, in the position of the age) that has this HAZ on a day; NaN outside of the
     standards."""
     if sex < 0 or age < 0 or age > last_day:
         return np.nan
-    return BY_AGE[sex, age, 4] * (1.0 + BY_AGE[sex, age, 5] * haz)
+    return float(BY_AGE[sex, age, 4] * (1.0 + BY_AGE[sex, age, 5] * haz))
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _position_at(age, position):
+def _position_at(age: int, position: int) -> int:
     """How a height was measured, where nobody said: as WHO asks for it at that age. A carried
     height keeps it: read at 25 months, a length of 23 months is 0.7 cm more than the height."""
     if position >= 0 or age < 0:
@@ -52,7 +53,7 @@ def _position_at(age, position):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _too_low(z, low, high):
+def _too_low(z: float, low: float, high: float) -> int:
     """Is a z (rounded) too low to believe? Implausibly high or not known: cannot say."""
     if z < low:
         return 1
@@ -61,8 +62,20 @@ def _too_low(z, low, high):
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _points(
-    offsets, sex, birth, day, weight, height, position, muac, oedema, haz_prior, c, out, answers
-):
+    offsets: Ints,
+    sex: Codes,
+    birth: Ints,
+    day: Ints,
+    weight: Floats,
+    height: Floats,
+    position: Codes,
+    muac: Floats,
+    oedema: Codes,
+    haz_prior: Prior,
+    c: Criteria,
+    out: Floats,
+    answers: Codes,
+) -> None:
     mean, variance, noise, drift, _ = haz_prior
     for i in range(len(offsets) - 1):
         height_at, height_cm, height_position = -1, np.nan, -1

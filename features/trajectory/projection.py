@@ -15,10 +15,11 @@ from features.clock import Known
 from features.trajectory.points import growth_points
 from features.trajectory.smoother import DEFAULT_PRIORS, Prior, smooth
 from features.who.measure_of_z import measure_at
+from registry.contract.arrays import Days, Floats
+from registry.contract.days import LAST_DAY_UNDER_FIVE
 from registry.contract.registry import NEVER
 
 AHEAD_DAYS = np.array([0, 7, 14, 21, 28, 35, 42, 49, 56])
-LAST_DAY = 1826
 LATEST_READING_DAYS = 91
 """Nothing is projected from readings older than a quarter: too much may have happened since."""
 FEWEST_READINGS = 3
@@ -34,10 +35,10 @@ class Projection:
     """By panel (`waz` in kg, `whz` in z): the expected value and the bounds of nine readings in
     ten, by days of age."""
 
-    age_days: np.ndarray
-    middle: Mapping[str, np.ndarray]
-    low: Mapping[str, np.ndarray]
-    high: Mapping[str, np.ndarray]
+    age_days: Floats
+    middle: Mapping[str, Floats]
+    low: Mapping[str, Floats]
+    high: Mapping[str, Floats]
 
 
 def project(known: Known, *, priors: Mapping[str, Prior] = DEFAULT_PRIORS) -> Projection | None:
@@ -51,7 +52,7 @@ def project(known: Known, *, priors: Mapping[str, Prior] = DEFAULT_PRIORS) -> Pr
         int(known.children["birth_date"][0]),
         int(known.day[0]),
     )
-    if sex < 0 or born == NEVER or not 0 <= day - born <= LAST_DAY - AHEAD_DAYS[-1]:
+    if sex < 0 or born == NEVER or not 0 <= day - born <= LAST_DAY_UNDER_FIVE - AHEAD_DAYS[-1]:
         return None
     rows = growth_points(known)
     ages = (day - born + AHEAD_DAYS).astype(float)
@@ -72,9 +73,7 @@ def project(known: Known, *, priors: Mapping[str, Prior] = DEFAULT_PRIORS) -> Pr
     )
 
 
-def _band(
-    measured_on: np.ndarray, z: np.ndarray, day: int, prior: Prior
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _band(measured_on: Days, z: Floats, day: int, prior: Prior) -> tuple[Floats, ...]:
     """Middle, low and high z on each day ahead: the child's state carried on, and the error of one
     reading."""
     n, ahead = len(z), len(AHEAD_DAYS)

@@ -16,6 +16,8 @@ import numpy as np
 from numba import njit
 from scipy.optimize import minimize
 
+from registry.contract.arrays import Days, Floats, Ints
+
 VELOCITY_DAYS = 45.0
 """How long a child's velocity lasts: a bout of illness or a lean month, not a season (chosen; not
 estimated)."""
@@ -54,7 +56,16 @@ own figures in their place."""
 
 
 @njit(cache=True, nogil=True)
-def _advance(step, level, velocity, p_ll, p_lv, p_vv, drift, velocity_variance):
+def _advance(
+    step: float,
+    level: float,
+    velocity: float,
+    p_ll: float,
+    p_lv: float,
+    p_vv: float,
+    drift: float,
+    velocity_variance: float,
+) -> tuple[float, float, float, float, float]:
     """The state (level, velocity and their covariance) so many days later."""
     fade = np.exp(-step / VELOCITY_DAYS)
     reach = VELOCITY_DAYS * (1.0 - fade)
@@ -68,7 +79,16 @@ def _advance(step, level, velocity, p_ll, p_lv, p_vv, drift, velocity_variance):
 
 
 @njit(cache=True, nogil=True)
-def filtered(begin, end, day, value, extra_noise, asked_on, prior, after):
+def filtered(
+    begin: int,
+    end: int,
+    day: Days,
+    value: Floats,
+    extra_noise: Floats,
+    asked_on: int,
+    prior: Prior,
+    after: Floats,
+) -> tuple[float, float, float]:
     """(level, SD, velocity) of one question's rows on a day; fills `after` with the level after
     each row."""
     mean, variance, noise, drift, velocity_variance = prior
@@ -101,7 +121,9 @@ def filtered(begin, end, day, value, extra_noise, asked_on, prior, after):
 
 
 @njit(cache=True, nogil=True)
-def _filter(offsets, day, value, extra_noise, asked_on, prior):
+def _filter(
+    offsets: Ints, day: Days, value: Floats, extra_noise: Floats, asked_on: Days, prior: Prior
+) -> tuple[Floats, Floats]:
     found, after = np.empty((3, len(offsets) - 1)), np.empty(len(value))
     for i in range(len(offsets) - 1):
         found[0, i], found[1, i], found[2, i] = filtered(
@@ -110,7 +132,9 @@ def _filter(offsets, day, value, extra_noise, asked_on, prior):
     return found, after
 
 
-def smooth(offsets, day, value, *, extra_noise, asked_on, prior: Prior):
+def smooth(
+    offsets: Ints, day: Days, value: Floats, *, extra_noise: Floats, asked_on: Days, prior: Prior
+) -> tuple[Floats, Floats]:
     """Level, SD, velocity per day on `asked_on` (float64 (3, n)) and the level after each row
     (float64[rows]).
 
@@ -121,7 +145,9 @@ def smooth(offsets, day, value, *, extra_noise, asked_on, prior: Prior):
 
 
 @njit(cache=True, nogil=True)
-def _surprise(offsets, day, value, extra_noise, prior):
+def _negative_log_likelihood(
+    offsets: Ints, day: Days, value: Floats, extra_noise: Floats, prior: Prior
+) -> tuple[float, int]:
     """Mean negative log likelihood of the readings given the ones before (the first of a child left
     out)."""
     mean, variance, noise, drift, velocity_variance = prior
@@ -160,7 +186,9 @@ def _surprise(offsets, day, value, extra_noise, prior):
     return total / max(count, 1), count
 
 
-def estimate(offsets, day, value, *, extra_noise, fallback: Prior) -> Prior:
+def estimate(
+    offsets: Ints, day: Days, value: Floats, *, extra_noise: Floats, fallback: Prior
+) -> Prior:
     """The prior under which these readings are likeliest (noise, drift and velocity by maximum
     likelihood).
 
@@ -168,13 +196,13 @@ def estimate(offsets, day, value, *, extra_noise, fallback: Prior) -> Prior:
     many times.
     """
     readings = value[~np.isnan(value)]
-    if _surprise(offsets, day, value, extra_noise, fallback)[1] < 500:
+    if _negative_log_likelihood(offsets, day, value, extra_noise, fallback)[1] < 500:
         return fallback
     mean, variance = float(np.median(readings)), float(readings.var())
 
-    def cost(logs: np.ndarray) -> float:
+    def cost(logs: Floats) -> float:
         noise, drift, slope_variance = (float(v) for v in np.exp(logs))
-        return _surprise(
+        return _negative_log_likelihood(
             offsets, day, value, extra_noise, Prior(mean, variance, noise, drift, slope_variance)
         )[0]
 

@@ -12,8 +12,9 @@ from features import episodes
 from features.clock import Clock, Known, Ragged
 from features.trajectory.points import growth_points
 from features.trajectory.smoother import DEFAULT_PRIORS, Prior
+from registry.contract.arrays import Codes, Days
 
-Window = tuple[np.ndarray, np.ndarray]
+Window = tuple[Days, Days]
 
 
 @dataclass(frozen=True)
@@ -24,12 +25,12 @@ class Trace:
     known: Known
     growth: Ragged
     stays: episodes.Stays
-    setting: np.ndarray
+    setting: Codes
     seasonal: bool
     priors: Mapping[str, Prior]
 
     @property
-    def day(self) -> np.ndarray:
+    def day(self) -> Days:
         """The day of each question."""
         return self.known.day
 

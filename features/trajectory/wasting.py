@@ -14,12 +14,11 @@ from numba import njit
 from features.clock import Clock, Ragged
 from features.criteria import criteria
 from features.trajectory.points import growth_points
+from registry.contract.arrays import Flags, Floats, Ints
+from registry.contract.days import LAST_DAY_UNDER_FIVE
 from registry.contract.registry import Registry
 
 C = criteria()
-UNDER_FIVE_DAYS = 1826
-"""The contract's last day of five years (1,826 days) is left out, as the published counts of these
-records do."""
 
 
 class WastingEpisodes(NamedTuple):
@@ -30,20 +29,20 @@ class WastingEpisodes(NamedTuple):
     above -2 just before it.
     """
 
-    question: np.ndarray
-    first: np.ndarray
-    last: np.ndarray
-    number: np.ndarray
-    well_before: np.ndarray
+    question: Ints
+    first: Ints
+    last: Ints
+    number: Ints
+    well_before: Ints
 
-    def recurrences(self, *, well_visits: int) -> np.ndarray:
+    def recurrences(self, *, well_visits: int) -> Flags:
         """Mask: episodes that follow an earlier one after so many visits in a row at or above
         -2."""
         return (self.number > 1) & (self.well_before >= well_visits)
 
 
 @njit(cache=True, nogil=True)
-def _episodes(offsets, wasted, found):
+def _episodes(offsets: Ints, wasted: Floats, found: Ints) -> int:
     count = 0
     for i in range(len(offsets) - 1):
         number, well, within = 0, 0, False
@@ -67,7 +66,7 @@ def _episodes(offsets, wasted, found):
     return count
 
 
-def wasting_episodes(growth: Ragged, *, wasted: np.ndarray | None = None) -> WastingEpisodes:
+def wasting_episodes(growth: Ragged, *, wasted: Floats | None = None) -> WastingEpisodes:
     """The episodes in a view's growth points (`features.trajectory.points.growth_points`).
 
     `wasted` (float64, 1, 0 or NaN for each growth point) takes the place of the points' own column,
@@ -80,7 +79,7 @@ def wasting_episodes(growth: Ragged, *, wasted: np.ndarray | None = None) -> Was
 
 
 def wasting_of(
-    registry: Registry, *, before_age_days: int = UNDER_FIVE_DAYS
+    registry: Registry, *, before_age_days: int = LAST_DAY_UNDER_FIVE
 ) -> dict[str, int | float]:
     """Counts of wasting over a whole registry, as known at the end of its records, below an age in
     days.

@@ -10,6 +10,9 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from features.clock import Day
+from registry.contract.arrays import Days, Floats, Ints
+
 STATISTICS = (
     "count",
     "total",
@@ -27,6 +30,12 @@ STATISTICS = (
 )
 
 
+COUNT, TOTAL, MEAN, FIRST, FIRST_DAY, LAST, LAST_DAY, LOW, LOW_DAY, HIGH, HIGH_DAY, SPREAD, GAP = (
+    range(len(STATISTICS))
+)
+"""Where `summary_of` puts each of STATISTICS."""
+MONTH_DAYS = 30.0
+"""The days that a rate per month is said for."""
 _AT = {name: position for position, name in enumerate(STATISTICS)}
 
 
@@ -39,15 +48,18 @@ class Summary:
 
     __slots__ = ("_found",)
 
-    def __init__(self, found: np.ndarray):
+    def __init__(self, found: Floats):
         self._found = found
 
-    def __getattr__(self, name: str) -> np.ndarray:
-        return self._found[_AT[name]]
+    def __getattr__(self, name: str) -> Floats:
+        of: Floats = self._found[_AT[name]]
+        return of
 
 
 @njit(cache=True, nogil=True)
-def summary_of(begin, end, day, value, since, until):
+def summary_of(
+    begin: int, end: int, day: Days, value: Floats, since: Day, until: Day
+) -> tuple[float, ...]:
     """STATISTICS of one question's rows, as a tuple of floats."""
     count, total, squares, gap = 0, 0.0, 0.0, 0.0
     first = first_day = last = last_day = low = low_day = high = high_day = np.nan
@@ -93,7 +105,7 @@ def summary_of(begin, end, day, value, since, until):
 
 
 @njit(cache=True, nogil=True)
-def _summary(offsets, day, value, since, until):
+def _summary(offsets: Ints, day: Days, value: Floats, since: Days, until: Days) -> Floats:
     n = len(offsets) - 1
     out = np.empty((13, n))
     for i in range(n):
@@ -103,13 +115,22 @@ def _summary(offsets, day, value, since, until):
     return out
 
 
-def summary(offsets, day, value, *, since, until) -> Summary:
+def summary(offsets: Ints, day: Days, value: Floats, *, since: Days, until: Days) -> Summary:
     """All of `Summary` for each question's window."""
     return Summary(_summary(offsets, day, value, since, until))
 
 
 @njit(cache=True, nogil=True)
-def slope_of(begin, end, day, value, since, until, noise_variance, slope_variance):
+def slope_of(
+    begin: int,
+    end: int,
+    day: Days,
+    value: Floats,
+    since: Day,
+    until: Day,
+    noise_variance: float,
+    slope_variance: float,
+) -> float:
     """Shrunken slope per day of one question's rows; NaN with fewer than two days of readings.
 
     Empirical Bayes: the least-squares slope with a normal prior around 0 (`slope_variance`, per day
@@ -138,7 +159,9 @@ def slope_of(begin, end, day, value, since, until, noise_variance, slope_varianc
 
 
 @njit(cache=True, nogil=True)
-def run_of(begin, end, day, value, since, until, bound):
+def run_of(
+    begin: int, end: int, day: Days, value: Floats, since: Day, until: Day, bound: float
+) -> float:
     """How many of the window's last values in a row are `>= bound`, as a float."""
     run = 0.0
     for row in range(begin, end):

@@ -13,16 +13,18 @@ from pathlib import Path
 
 import numpy as np
 
+from registry.contract.arrays import Days
+from registry.contract.days import LAST_DAY_UNDER_FIVE
+
 SCALE = np.array([10_000, 10_000, 100_000])
 """WHO prints L and M with four decimals and S with five: as whole numbers they are exact."""
 
-LAST_DAY = 1826
 TABLES = {
-    "waz": ("by_day", "wfa", 0, LAST_DAY, 1),
-    "haz": ("by_day", "lfa", 0, LAST_DAY, 1),
-    "baz": ("by_day", "bmifa", 0, LAST_DAY, 1),
-    "muacz": ("by_day", "acfa", 91, LAST_DAY, 1),
-    "hcz": ("by_day", "hcfa", 0, LAST_DAY, 1),
+    "waz": ("by_day", "wfa", 0, LAST_DAY_UNDER_FIVE, 1),
+    "haz": ("by_day", "lfa", 0, LAST_DAY_UNDER_FIVE, 1),
+    "baz": ("by_day", "bmifa", 0, LAST_DAY_UNDER_FIVE, 1),
+    "muacz": ("by_day", "acfa", 91, LAST_DAY_UNDER_FIVE, 1),
+    "hcz": ("by_day", "hcfa", 0, LAST_DAY_UNDER_FIVE, 1),
     "wfl": ("by_day", "wfl", 450, 1100, 10),
     "wfh": ("by_day", "wfh", 650, 1200, 10),
     "waz_2007": ("by_month", "wfa", 61, 120, 1),
@@ -33,7 +35,7 @@ TABLES = {
 wfl, wfh)."""
 
 
-def table(folder: str, module: str, first: int, last: int, per_unit: int) -> np.ndarray:
+def table(folder: str, module: str, first: int, last: int, per_unit: int) -> Days:
     """int32 (2, last - first + 1, 3): girls then boys, one row a day, tenth of a cm or month,
     scaled L, M, S."""
     rows = {
@@ -54,14 +56,14 @@ def table(folder: str, module: str, first: int, last: int, per_unit: int) -> np.
     return whole
 
 
-def tables() -> dict[str, np.ndarray]:
+def tables() -> dict[str, Days]:
     """Every table by our name, as `lms.npz` holds them."""
     return {name: table(*source) for name, source in TABLES.items()}
 
 
 def write(folder: Path) -> None:
     """Write the file and its checksum into `folder`."""
-    np.savez_compressed(folder / "lms.npz", **tables())
+    np.savez_compressed(folder / "lms.npz", allow_pickle=False, **tables())
     digest = hashlib.sha256((folder / "lms.npz").read_bytes()).hexdigest()
     (folder / "SHA256").write_text(f"{digest}  lms.npz\n", encoding="ascii")
 

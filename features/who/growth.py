@@ -12,11 +12,14 @@ import math
 
 import numpy as np
 from numba import njit
+from numpy.typing import ArrayLike
 
 from features.criteria import criteria
-from features.who.lms import DAYS_PER_MONTH, beyond_3_sd, inner, restricted, unrestricted
+from features.who.lms import beyond_3_sd, inner, restricted, unrestricted
 from features.who.standards import BY_AGE, BY_HEIGHT, BY_LENGTH
 from features.who.who2007 import fill_older
+from registry.contract.arrays import AnyArray, Codes, Floats
+from registry.contract.days import DAYS_PER_MONTH
 from registry.contract.errors import UsageError
 
 STANDING_FROM_DAYS = 731
@@ -144,22 +147,22 @@ def point(
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _gather(
-    start,
-    rows,
-    sex,
-    age_days,
-    weight_kg,
-    height_cm,
-    position,
-    muac_mm,
-    head_cm,
-    oedema,
-    z,
-    y,
-    l,
-    m,
-    s,
-):
+    start: int,
+    rows: int,
+    sex: Codes,
+    age_days: Floats,
+    weight_kg: Floats,
+    height_cm: Floats,
+    position: Codes,
+    muac_mm: Floats,
+    head_cm: Floats,
+    oedema: Floats,
+    z: Floats,
+    y: Floats,
+    l: Floats,
+    m: Floats,
+    s: Floats,
+) -> None:
     """A block of rows: haz and hcz into z, and into y, l, m, s (4, rows) what waz, whz, baz and
     muacz need."""
     for k in range(rows):
@@ -189,7 +192,17 @@ def _gather(
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _points(sex, age_days, weight_kg, height_cm, position, muac_mm, head_cm, oedema, z):
+def _points(
+    sex: Codes,
+    age_days: Floats,
+    weight_kg: Floats,
+    height_cm: Floats,
+    position: Codes,
+    muac_mm: Floats,
+    head_cm: Floats,
+    oedema: Floats,
+    z: Floats,
+) -> None:
     """Fill z (6, n) in the order of INDICATORS: block by block tables, then powers (vectorised),
     then tails."""
     n = len(sex)
@@ -222,7 +235,7 @@ def _points(sex, age_days, weight_kg, height_cm, position, muac_mm, head_cm, oed
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _fill(z, y, l, m, s):
+def _fill(z: Floats, y: Floats, l: Floats, m: Floats, s: Floats) -> None:
     """z of one indicator for one block; y, l, m, s are used up. Loops without branches, so that
     they vectorise."""
     for k in range(len(z)):
@@ -245,12 +258,12 @@ def round_z(z: float) -> float:
     low, high = np.floor(hundredths), np.ceil(hundredths)
     below, above = z - low / 100.0, high / 100.0 - z
     if below < above or (below == above and low % 2.0 == 0.0):
-        return low / 100.0 + 0.0
-    return high / 100.0 + 0.0
+        return float(low / 100.0 + 0.0)
+    return float(high / 100.0 + 0.0)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _flag(z, low, high, flags):
+def _flag(z: Floats, low: Floats, high: Floats, flags: Codes) -> None:
     """Row by row of z (6, n): 1 where z, rounded, is outside of low to high, 0 inside, -1
     missing."""
     for j in range(len(z)):
@@ -262,12 +275,12 @@ def _flag(z, low, high, flags):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _round(z, two_decimals):
+def _round(z: Floats, two_decimals: Floats) -> None:
     for i in range(len(z)):
         two_decimals[i] = round_z(z[i])
 
 
-def rounded(z: np.ndarray) -> np.ndarray:
+def rounded(z: Floats) -> Floats:
     """z (n,) to two decimals, as WHO rounds before any cut-off test."""
     z = _numbers(z, len(z))
     two_decimals = np.empty(len(z))
@@ -277,16 +290,16 @@ def rounded(z: np.ndarray) -> np.ndarray:
 
 def zscores(
     *,
-    sex,
-    age_days,
-    weight_kg=None,
-    height_cm=None,
-    height_position=None,
-    muac_mm=None,
-    head_cm=None,
-    oedema=None,
+    sex: ArrayLike,
+    age_days: ArrayLike,
+    weight_kg: ArrayLike | None = None,
+    height_cm: ArrayLike | None = None,
+    height_position: ArrayLike | None = None,
+    muac_mm: ArrayLike | None = None,
+    head_cm: ArrayLike | None = None,
+    oedema: ArrayLike | None = None,
     older: str | None = None,
-) -> dict[str, np.ndarray]:
+) -> dict[str, AnyArray]:
     """WHO z-scores of n measurements: waz haz whz baz muacz hcz, float64 (n,), unrounded, NaN where
     WHO gives none.
 
@@ -307,7 +320,7 @@ def zscores(
     _points(
         sex, age, weight, height, position, _numbers(muac_mm, n), _numbers(head_cm, n), swollen, z
     )
-    answer = dict(zip(INDICATORS, z, strict=True))
+    answer: dict[str, AnyArray] = dict(zip(INDICATORS, z, strict=True))
     if older is not None:
         answer["reference"] = _with_older(older, (sex, age, weight, height, position, swollen), z)
     found = np.empty((6, n), np.int8)
@@ -316,7 +329,7 @@ def zscores(
     return answer
 
 
-def _numbers(column: object, n: int) -> np.ndarray:
+def _numbers(column: ArrayLike | None, n: int) -> Floats:
     """A column as our own float64 (n,), all NaN where it was left out.
 
     Copied, because a kernel is compiled anew for each kind of array (read-only, strided) that it is
@@ -327,7 +340,9 @@ def _numbers(column: object, n: int) -> np.ndarray:
     return own
 
 
-def _with_older(older: str, columns: tuple[np.ndarray, ...], z: np.ndarray) -> np.ndarray:
+def _with_older(
+    older: str, columns: tuple[Codes, Floats, Floats, Floats, Codes, Floats], z: Floats
+) -> Codes:
     """Fill z (6, n) above 61 months by the reference of this name; the reference of each row."""
     if older != REFERENCE[1]:
         raise UsageError(

@@ -13,9 +13,6 @@ from numba import njit
 
 from features.who.portable_math import expm1, log
 
-DAYS_PER_MONTH = 30.4375
-"""WHO's month, 365.25 / 12 days; completed months are days / 30.4375, before rounding."""
-
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def unrestricted(y: float, m: float, s: float) -> float:

@@ -4,8 +4,10 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from features.who.standards import who_tables
+from registry.contract.arrays import Floats
 
 AGE_BASED = ("waz", "haz", "baz", "muacz", "hcz")
 RESTRICTED = frozenset({"waz", "baz", "muacz", "wfl", "wfh"})
@@ -14,7 +16,7 @@ RESTRICTED = frozenset({"waz", "baz", "muacz", "wfl", "wfh"})
 FIRST = {"muacz": 91, "wfl": 450, "wfh": 650}
 
 
-def measure_at(indicator: str, *, sex: int, at: np.ndarray, z: np.ndarray) -> np.ndarray:
+def measure_at(indicator: str, *, sex: int, at: ArrayLike, z: ArrayLike) -> Floats:
     """The measure whose z-score is `z`, float64: kg, cm, kg/m², arm and head in cm; NaN outside of
     the table.
 
@@ -31,13 +33,11 @@ def measure_at(indicator: str, *, sex: int, at: np.ndarray, z: np.ndarray) -> np
     return np.where(abs(z) > 3, sd3 + (abs(z) - 3) * (sd3 - sd2), inner)
 
 
-def _sd(z: np.ndarray, l: np.ndarray, m: np.ndarray, s: np.ndarray) -> np.ndarray:
+def _sd(z: Floats, l: Floats, m: Floats, s: Floats) -> Floats:
     return m * (1 + l * s * z) ** (1 / l)
 
 
-def _parameters(
-    indicator: str, sex: int, at: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _parameters(indicator: str, sex: int, at: Floats) -> tuple[Floats, Floats, Floats]:
     """L, M and S at each age or size."""
     rows = who_tables()[indicator][sex]
     steps = at if indicator in AGE_BASED else at * 10

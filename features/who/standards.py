@@ -8,6 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
+from registry.contract.arrays import Floats
+from registry.contract.days import LAST_DAY_UNDER_FIVE
 from registry.contract.errors import SanketError
 
 CHECKSUM = "0d498ce3c6309ee2aa6da1ca825a0d21afa29353d6c40591a6f1774767a3b13a"
@@ -16,12 +18,12 @@ tables: new tables are a new version of the code."""
 
 FOLDER = Path(__file__).parent
 SCALE = np.array([1e4, 1e4, 1e5])
-DAYS = 1827
+DAYS = LAST_DAY_UNDER_FIVE + 1
 AGE_COLUMNS = ("waz", "haz", "baz", "muacz", "hcz")
 
 
 @cache
-def who_tables() -> dict[str, np.ndarray]:
+def who_tables() -> dict[str, Floats]:
     """Every table as float64 (sex, row, L M S), girls first; refuses a file that is not the one we
     shipped."""
     content = FOLDER / "lms.npz"
@@ -34,7 +36,7 @@ def who_tables() -> dict[str, np.ndarray]:
         return {name: stored[name] / SCALE for name in stored.files}
 
 
-def _by_age() -> np.ndarray:
+def _by_age() -> Floats:
     """(sex, day 0 to 1826, 15): L, M, S of each of AGE_COLUMNS side by side, so that a child's row
     is one read."""
     rows = np.full((2, DAYS, 3 * len(AGE_COLUMNS)), np.nan)

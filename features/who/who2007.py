@@ -8,18 +8,19 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
 from numba import njit
 
-from features.who.lms import DAYS_PER_MONTH, restricted, unrestricted
+from features.who.lms import restricted, unrestricted
 from features.who.standards import who_tables
+from registry.contract.arrays import Codes, Floats
+from registry.contract.days import DAYS_PER_MONTH
 
 FIRST_MONTH, LAST_MONTH, LAST_MONTH_OF_WEIGHT = 61.0, 228.0, 120.0
 _WEIGHT, _HEIGHT, _BMI = (who_tables()[name] for name in ("waz_2007", "haz_2007", "baz_2007"))
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _lms(rows: np.ndarray, months: float) -> tuple[float, float, float]:
+def _lms(rows: Floats, months: float) -> tuple[float, float, float]:
     """L, M and S at an age in months, on the straight line between two whole months, as WHO's
     AnthroPlus."""
     at = int(months) - 61
@@ -61,7 +62,16 @@ def older_point(
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def fill_older(sex, age_days, weight_kg, height_cm, position, oedema, z, reference):
+def fill_older(
+    sex: Codes,
+    age_days: Floats,
+    weight_kg: Floats,
+    height_cm: Floats,
+    position: Codes,
+    oedema: Floats,
+    z: Floats,
+    reference: Codes,
+) -> None:
     """Write WHO 2007's waz, haz and baz into z (6, n; rows 0, 1, 3) from 61 months, and 1 into
     `reference` there."""
     for i in range(len(sex)):

@@ -9,18 +9,33 @@ from __future__ import annotations
 import datetime as dt
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from enum import Enum
+from typing import Final, Literal
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from registry.contract import tables
-from registry.contract.registry import NEVER
-from registry.contract.tables import Column
+from registry.contract.arrays import AnyArray, Days, Flags, Floats, Texts
+from registry.contract.days import NEVER
+from registry.contract.tables import ColumnSpec
 
-MISSING, BAD = object(), object()
+
+class NoValue(Enum):
+    """What a cell's reader answers where there is no value."""
+
+    MISSING = "the cell is empty"
+    BAD = "the cell cannot be read"
+
+
+MISSING: Final = NoValue.MISSING
+BAD: Final = NoValue.BAD
+CellReader = Callable[[str], "float | NoValue"]
+"""The text of a cell to its number, day number, code or truth."""
+NO_TEXTS: Texts = np.empty(0, object)
 MANY = 50_000
 """Different texts above which numbers are first tried as a whole column."""
 _DAY = re.compile(
@@ -45,14 +60,14 @@ class Parsed:
     that they could not be read.
     """
 
-    values: np.ndarray
-    missing: np.ndarray
-    bad: np.ndarray | None
-    texts: np.ndarray | None = None
-    why: Mapping[str, np.ndarray] = field(default_factory=dict)
+    values: AnyArray
+    missing: Flags
+    bad: Flags | None
+    texts: Texts = field(default_factory=lambda: NO_TEXTS)
+    why: Mapping[str, Flags] = field(default_factory=dict)
 
 
-def read_number(text: str) -> object:
+def read_number(text: str) -> float | NoValue:
     """A float; MISSING for an empty cell, BAD for anything but a plain number in any script's
     digits."""
     text = text.strip()
@@ -61,7 +76,7 @@ def read_number(text: str) -> object:
     return float(text) if _NUMBER.fullmatch(text) else BAD
 
 
-def read_day(text: str) -> object:
+def read_day(text: str) -> int | NoValue:
     """Days since 1970 of an ISO date, with or without a time of day."""
     text = plain_digits(text)
     if text.lower() in tables.MISSING_WORDS:
@@ -73,7 +88,7 @@ def read_day(text: str) -> object:
         return BAD
 
 
-def read_month(text: str) -> object:
+def read_month(text: str) -> int | NoValue:
     """Days since 1970 of a month's first day, from `2026-03` or `2026-03-01`."""
     text = plain_digits(text)
     if text.lower() in tables.MISSING_WORDS:
@@ -85,7 +100,7 @@ def read_month(text: str) -> object:
         return BAD
 
 
-def read_truth(text: str) -> object:
+def read_truth(text: str) -> float | NoValue:
     """1.0 or 0.0."""
     word = text.strip().lower()
     if word in tables.MISSING_WORDS:
@@ -95,11 +110,11 @@ def read_truth(text: str) -> object:
     return 0.0 if word in tables.FALSE_WORDS else BAD
 
 
-def code_reader(codes: tuple[str, ...]):
+def code_reader(codes: tuple[str, ...]) -> CellReader:
     """A reader of one column's codes to positions; upper and lower case are one."""
     positions = {code.lower(): position for position, code in enumerate(codes)}
 
-    def read_code(text: str) -> object:
+    def read_code(text: str) -> float | NoValue:
         word = text.strip().lower()
         if word in positions:
             return positions[word]
@@ -108,7 +123,7 @@ def code_reader(codes: tuple[str, ...]):
     return read_code
 
 
-def read_text(text: str) -> object:
+def read_text(text: str) -> str | Literal[NoValue.BAD]:
     """The text without outer spaces; BAD when too long, with control characters, or a spreadsheet's
     error."""
     text = text.strip()
@@ -117,11 +132,11 @@ def read_text(text: str) -> object:
     return BAD if text[:1] == "#" and text.lower() in tables.SPREADSHEET_ERRORS else text
 
 
-def read_id(text: str) -> object:
+def read_id(text: str) -> str | Literal[NoValue.BAD]:
     """The code as written, a line break in it as one space; BAD as a text, and where a spreadsheet
     cut it short."""
-    text = read_text(" ".join(text.split()) if "\n" in text or "\r" in text else text)
-    return BAD if text is not BAD and _CUT_SHORT.fullmatch(text) else text
+    read = read_text(" ".join(text.split()) if "\n" in text or "\r" in text else text)
+    return BAD if read is not BAD and _CUT_SHORT.fullmatch(read) else read
 
 
 def why_bad(text: str, kind: str) -> str:
@@ -132,8 +147,13 @@ def why_bad(text: str, kind: str) -> str:
     return "REG027" if kind == "id" and _CUT_SHORT.fullmatch(text) else ""
 
 
-READERS = {"number": read_number, "day": read_day, "month": read_month, "truth": read_truth}
-EMPTY = {
+READERS: dict[str, CellReader] = {
+    "number": read_number,
+    "day": read_day,
+    "month": read_month,
+    "truth": read_truth,
+}
+EMPTY: dict[str, np.float64 | np.int32 | np.int8] = {
     "number": np.float64(np.nan),
     "truth": np.float64(np.nan),
     "day": NEVER,
@@ -142,12 +162,12 @@ EMPTY = {
 }
 
 
-def reader(column: Column):
+def reader(column: ColumnSpec) -> CellReader:
     """The function that reads one text of this column."""
     return code_reader(column.codes) if column.kind == "code" else READERS[column.kind]
 
 
-def parse(array: pa.ChunkedArray | pa.Array, column: Column) -> Parsed:
+def parse(array: pa.ChunkedArray | pa.Array, column: ColumnSpec) -> Parsed:
     """A raw Arrow column (text, or typed as Parquet and SQL have it) to values by the contract."""
     array = array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
     if pa.types.is_dictionary(array.type) and not _is_text(array.type.value_type):
@@ -176,7 +196,7 @@ def encode(array: pa.Array) -> pa.DictionaryArray:
     return array.dictionary_encode()
 
 
-def _parse_typed(array: pa.Array, column: Column) -> Parsed | None:
+def _parse_typed(array: pa.Array, column: ColumnSpec) -> Parsed | None:
     kind = array.type
     numeric = pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)
     if column.kind == "number" and numeric:
@@ -203,7 +223,7 @@ def _parse_typed(array: pa.Array, column: Column) -> Parsed | None:
     return None
 
 
-def _parse_different(array: pa.DictionaryArray, column: Column) -> Parsed:
+def _parse_different(array: pa.DictionaryArray, column: ColumnSpec) -> Parsed:
     texts, positions = array.dictionary, _positions(array)
     whole = _numbers_at_once(texts) if column.kind == "number" and len(texts) > MANY else None
     if whole is not None:
@@ -219,11 +239,11 @@ def _parse_different(array: pa.DictionaryArray, column: Column) -> Parsed:
     )
     why = _why(texts, bad, positions, column.kind)
     return Parsed(
-        values[positions], missing[positions], bad[positions] if bad.any() else None, None, why
+        values[positions], missing[positions], bad[positions] if bad.any() else None, why=why
     )
 
 
-def _parse_texts(array: pa.Array, column: Column) -> Parsed:
+def _parse_texts(array: pa.Array, column: ColumnSpec) -> Parsed:
     encoded = encode(array)
     texts, positions = encoded.dictionary, _positions(encoded)
     empties = tables.MISSING_IDS if column.kind == "id" else tables.MISSING_WORDS
@@ -242,31 +262,30 @@ def _parse_texts(array: pa.Array, column: Column) -> Parsed:
     return Parsed(values, values < 0, bad[positions] if bad.any() else None, kept, why)
 
 
-def _why(
-    texts: pa.Array, bad: np.ndarray, positions: np.ndarray, kind: str
-) -> dict[str, np.ndarray]:
+def _why(texts: pa.Array, bad: Flags, positions: Days, kind: str) -> dict[str, Flags]:
     """Masks of the rows whose bad cell has a code of its own."""
-    of_code: dict[str, np.ndarray] = {}
+    of_code: dict[str, Flags] = {}
     for at in np.flatnonzero(bad):
         if code := why_bad(texts[int(at)].as_py(), kind):
             of_code.setdefault(code, np.zeros(len(bad), bool))[at] = True
     return {code: mask[positions] for code, mask in of_code.items()}
 
 
-def _numbers_at_once(texts: pa.Array) -> np.ndarray | None:
+def _numbers_at_once(texts: pa.Array) -> Floats | None:
     try:
-        values = texts.cast(pa.float64()).to_numpy(zero_copy_only=False)
+        values: Floats = texts.cast(pa.float64()).to_numpy(zero_copy_only=False)
     except pa.ArrowInvalid:
         return None
     return values if np.isfinite(values).all() else None
 
 
-def _positions(array: pa.DictionaryArray) -> np.ndarray:
-    return array.indices.cast(pa.int32()).fill_null(-1).to_numpy(zero_copy_only=False)
+def _positions(array: pa.DictionaryArray) -> Days:
+    at: Days = array.indices.cast(pa.int32()).fill_null(-1).to_numpy(zero_copy_only=False)
+    return at
 
 
 def _is_text(kind: pa.DataType) -> bool:
-    return (
+    return bool(
         pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
     )
 

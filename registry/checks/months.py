@@ -101,7 +101,7 @@ def month_in(text: str) -> dt.date | None:
     return dt.date(int(year) if len(year) == 4 else 2000 + int(year), number, 1)
 
 
-def expression_of(pattern: str) -> re.Pattern:
+def expression_of(pattern: str) -> re.Pattern[str]:
     """A map's pattern of headers as a regular expression; spaces and case do not matter."""
     expression = (
         re.escape(" ".join(composed(pattern).split())).replace(r"\{", "{").replace(r"\}", "}")

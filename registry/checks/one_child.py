@@ -8,11 +8,13 @@ starting up. A property test holds it to `registry.checks.table`, row for row.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from operator import lt
+from typing import Any
 
 import numpy as np
 
@@ -20,21 +22,22 @@ from registry.checks.record_cells import HISTORY, read_rows
 from registry.checks.record_histories import Columns, read_history, refuse, taken
 from registry.checks.rejected import bound_of
 from registry.contract import tables as contract
+from registry.contract.arrays import AnyArray, Texts
+from registry.contract.days import NEVER, day_number
 from registry.contract.registry import (
     CODE,
     COLUMNS,
     DAY,
-    NEVER,
     NUMBER,
     OWN_DAY,
     Registry,
     Table,
-    day_number,
     empty_table,
     of_one_length,
 )
-from registry.contract.tables import RULES, TEXTS, first_known
-from registry.contract.versions import DAYS_SPOKEN_OF, EVER
+from registry.contract.rules import RULES
+from registry.contract.tables import TEXTS
+from registry.contract.versions import DAYS_SPOKEN_OF, EVER, first_known
 from registry.today import today as programmes_today
 
 _NEVER = int(NEVER)
@@ -42,7 +45,7 @@ _first_known = lru_cache(4096)(first_known)
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class RejectedRecord:
     """One refused row of one child: the table, its number from 1, the cell, the rule and its bound.
     No values."""
 
@@ -63,8 +66,8 @@ class Problem:
 
 
 def build_records(
-    children: Sequence[Mapping[str, object]], *, imported_on: object = None
-) -> tuple[Registry, list[list[Problem]]]:
+    children: Sequence[Mapping[str, Any]], *, imported_on: dt.date | str | None = None
+) -> tuple[Registry, list[list[RejectedRecord]]]:
     """Children with nested records to a registry and, for each, what was refused.
 
     The i-th child given has position i in the registry; where the child itself is refused it has no
@@ -72,7 +75,7 @@ def build_records(
     default) is the day after which nothing can have happened.
     """
     today = day_number(imported_on or programmes_today())
-    problems: list[list[Problem]] = [[] for _ in children]
+    problems: list[list[RejectedRecord]] = [[] for _ in children]
     tables, texts = dict(_EMPTY_TABLES), {"family": _NONE, "centre": _NONE, "episode": _NONE}
     born = _add_children(children, today, tables, texts, problems)
     latest, dated, assumed = int(EVER), 0, 0
@@ -81,7 +84,7 @@ def build_records(
         if found is None:
             continue
         for at, row, column, code in found.faults:
-            problems[at].append(Problem(name, row, column, code))
+            problems[at].append(RejectedRecord(name, row, column, code))
         if rows := len(found.columns["child"]):
             if name == "episodes":
                 found.columns["episode"], texts["episode"] = _numbered(found.columns)
@@ -116,11 +119,11 @@ def build_records(
 
 
 def _add_children(
-    children: Sequence[Mapping],
+    children: Sequence[Mapping[str, Any]],
     today: int,
     tables: dict[str, Table],
-    texts: dict[str, np.ndarray],
-    problems: list[list[Problem]],
+    texts: dict[str, Texts],
+    problems: list[list[RejectedRecord]],
 ) -> dict[int, int]:
     """Make the table of the children that are kept; their birth dates by position."""
     columns, wrong = read_rows("children", children, today)
@@ -128,7 +131,7 @@ def _add_children(
     for at in _twice(children):
         wrong.setdefault(at, ("child_id", "REG041"))
     for at, (column, code) in wrong.items():
-        problems[at].append(Problem("children", 1, column, code))
+        problems[at].append(RejectedRecord("children", 1, column, code))
     kept = [at for at in range(len(children)) if at not in wrong]
     if not kept:
         return {}
@@ -161,7 +164,7 @@ def _check_children(columns: Columns, wrong: dict[int, tuple[str, str]]) -> None
         refuse(wrong, (last < first != _NEVER for last, first in pairs), "left_on", "REG034")
 
 
-def _twice(children: Sequence[Mapping]) -> list[int]:
+def _twice(children: Sequence[Mapping[str, Any]]) -> list[int]:
     """Positions of the children whose id comes more than once in a call."""
     if len(children) < 2:
         return []
@@ -170,14 +173,14 @@ def _twice(children: Sequence[Mapping]) -> list[int]:
     return [at for at, text in enumerate(ids) if counts[text] > 1]
 
 
-def _positions(texts: list[str]) -> tuple[list[int], np.ndarray]:
+def _positions(texts: list[str]) -> tuple[list[int], Texts]:
     """Positions in the different texts, as they came; -1 of the empty."""
     seen: dict[str, int] = {}
     at = [seen.setdefault(text, len(seen)) if text else -1 for text in texts]
     return at, np.array(list(seen), object) if seen else _NONE
 
 
-def _numbered(rows: Columns) -> tuple[list[int], np.ndarray]:
+def _numbered(rows: Columns) -> tuple[list[int], Texts]:
     """Positions of episodes, those of two children apart whatever they are called; one without an
     id gets a name."""
     seen: dict[tuple[int, str], int] = {}
@@ -190,7 +193,7 @@ def _numbered(rows: Columns) -> tuple[list[int], np.ndarray]:
 
 
 _EMPTY_TABLES = {name: empty_table(name) for name in COLUMNS}
-_NONE = np.empty(0, object)
+_NONE: Texts = np.empty(0, object)
 _NO_DAYS = [_NEVER]
 _LATER = {
     "episodes": ("closed_known_from", "closed_on"),
@@ -247,7 +250,7 @@ FEW = 64
 """Rows below which blank columns are kept for copying: filling one takes three times as long."""
 
 
-def _filled(name: str, rows: int) -> dict[str, np.ndarray]:
+def _filled(name: str, rows: int) -> dict[str, AnyArray]:
     """A table's columns as they are where nobody has them."""
     return {column: np.full(rows, empty, kind) for column, kind, empty in _KINDS[name]}
 

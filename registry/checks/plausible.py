@@ -11,10 +11,13 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from registry.contract.registry import NEVER
+from registry.contract.arrays import AnyArray, Codes, Days, Flags, Floats
+from registry.contract.days import LAST_DAY_UNDER_FIVE, NEVER
 from registry.contract.tables import SPECS
 from registry.indian_digits import grouped
 
+ZScores = Callable[..., Mapping[str, Floats]]
+"""`features.who.growth.zscores`: this room may not import it."""
 LEAST_ROWS = 30
 """Rows under which a share says little."""
 AT_MOST = 200_000
@@ -41,15 +44,15 @@ weigh under 7.0."""
 HIGH_Z = 3.0
 """A median WAZ and HAZ above this: no country's is above 1 (WHO's standard is a healthy
 population)."""
-SAM_WHZ, SAM_MUAC_MM, MUAC_FROM_DAYS, MUAC_TO_DAYS = -3.0, 115.0, 183, 1826
+SAM_WHZ, SAM_MUAC_MM, MUAC_FROM_DAYS, MUAC_TO_DAYS = -3.0, 115.0, 183, LAST_DAY_UNDER_FIVE
 
 
 def unheard_of(
-    tables: Mapping[str, Mapping[str, np.ndarray]],
+    tables: Mapping[str, Mapping[str, AnyArray]],
     *,
-    sex: np.ndarray | None = None,
-    birth_date: np.ndarray | None = None,
-    zscores: Callable | None = None,
+    sex: Codes | None = None,
+    birth_date: Days | None = None,
+    zscores: ZScores | None = None,
 ) -> list[str]:
     """The lines to say of an import's kept columns; `sex` and `birth_date` by child position, for
     z-scores."""
@@ -59,7 +62,7 @@ def unheard_of(
     return lines
 
 
-def _codes(name: str, columns: Mapping[str, np.ndarray]) -> list[str]:
+def _codes(name: str, columns: Mapping[str, AnyArray]) -> list[str]:
     lines = []
     for column in SPECS[name].columns:
         values = columns.get(column.name)
@@ -92,25 +95,27 @@ def _codes(name: str, columns: Mapping[str, np.ndarray]) -> list[str]:
 
 
 def _measures(
-    rows: Mapping[str, np.ndarray],
-    sex: np.ndarray | None,
-    birth_date: np.ndarray | None,
-    zscores: Callable | None,
+    rows: Mapping[str, AnyArray],
+    sex: Codes | None,
+    birth_date: Days | None,
+    zscores: ZScores | None,
 ) -> list[str]:
     step = max(1, -(-len(rows["child"]) // AT_MOST))
     rows = {name: values[::step] for name, values in rows.items()}
     z = None
-    if zscores is not None and sex is not None and len(rows["child"]):
+    if zscores is not None and sex is not None and birth_date is not None and len(rows["child"]):
         age = (rows["measured_on"] - birth_date[rows["child"]]).astype(np.float64)
         age[birth_date[rows["child"]] == NEVER] = np.nan
-        z = zscores(
-            sex=sex[rows["child"]].astype(np.int8),
-            age_days=age,
-            weight_kg=rows["weight_kg"],
-            height_cm=rows["height_cm"],
-            height_position=rows["height_position"].astype(np.int8),
-            muac_mm=rows["muac_mm"],
-            oedema=rows["oedema"],
+        z = dict(
+            zscores(
+                sex=sex[rows["child"]].astype(np.int8),
+                age_days=age,
+                weight_kg=rows["weight_kg"],
+                height_cm=rows["height_cm"],
+                height_position=rows["height_position"].astype(np.int8),
+                muac_mm=rows["muac_mm"],
+                oedema=rows["oedema"],
+            )
         ) | {"age": age}
     found = cases_of(rows["muac_mm"], rows["oedema"], z)
     lines = shares_beyond(
@@ -123,8 +128,8 @@ def _measures(
 
 
 def cases_of(
-    muac_mm: np.ndarray, oedema: np.ndarray, z: Mapping[str, np.ndarray] | None
-) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    muac_mm: Floats, oedema: Floats, z: Mapping[str, Floats] | None
+) -> dict[str, tuple[Flags, Flags]]:
     """For oedema, and for SAM by any criterion: masks of the cases and of the rows that can be
     judged.
 
@@ -164,7 +169,7 @@ def shares_beyond(counts: Mapping[str, tuple[float, float]]) -> list[str]:
     return lines
 
 
-def _heavy_newborns(rows: Mapping[str, np.ndarray], birth_date: np.ndarray) -> list[str]:
+def _heavy_newborns(rows: Mapping[str, AnyArray], birth_date: Days) -> list[str]:
     """The same without z-scores: a column of newborns who weigh what children of a year and more
     do."""
     weighed = np.isfinite(rows["weight_kg"]) & (birth_date[rows["child"]] != NEVER)
@@ -186,7 +191,7 @@ def _line(what: str, share: float, rows: int, ask: str) -> str:
     return f"LOOK: {what} in {share:.0%} of {grouped(rows)} rows: {ask}"
 
 
-def far_too_high(z: Mapping[str, np.ndarray]) -> list[str]:
+def far_too_high(z: Mapping[str, Floats]) -> list[str]:
     """A line where a whole column of children is far too heavy and too tall: completed months read
     as days."""
     both = np.isfinite(z["waz"]) & np.isfinite(z["haz"])

@@ -3,26 +3,28 @@ own day."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, repeat
 from operator import ge, gt, lt
+from typing import Any
 
 import numpy as np
 
-from registry.checks.record_cells import read_rows
+from registry.checks.record_cells import Values, read_rows
 from registry.contract import tables
+from registry.contract.days import LAST_DAY_UNDER_FIVE, NEVER
 from registry.contract.keys import key_numbers, repeats
-from registry.contract.registry import NEVER, OWN_DAY
+from registry.contract.registry import OWN_DAY
 from registry.contract.tables import SPECS
 
-Columns = dict[str, list]
+Columns = dict[str, Values]
 Wrong = dict[int, tuple[str, str]]
 """By row the first rule that it broke, as (column, code)."""
 
 
 @dataclass(slots=True)
-class History:
+class HistoryRows:
     """The kept rows' columns, `child` among them, those that nobody has left out; and the other
     rows as (child, row from 1, column, code), in the order in which people read them."""
 
@@ -31,8 +33,8 @@ class History:
 
 
 def read_history(
-    name: str, children: Sequence[Mapping], born: Mapping[int, int], today: int
-) -> History | None:
+    name: str, children: Sequence[Mapping[str, Any]], born: Mapping[int, int], today: int
+) -> HistoryRows | None:
     """One table of the kept children, whose birth dates by position are `born`; None where nobody
     has a row."""
     owners = [at for at in born if children[at].get(name)]
@@ -49,10 +51,10 @@ def read_history(
         faults = [
             (child[at], at - child.index(child[at]) + 1, column, code) for at, column, code in said
         ]
-    return History(columns if rows is None else taken(columns, rows), faults)
+    return HistoryRows(columns if rows is None else taken(columns, rows), faults)
 
 
-def _spread(values: list[int], each: list) -> list[int]:
+def _spread(values: list[int], each: list[Sequence[object]]) -> list[int]:
     """Each value once for every row."""
     return list(
         chain.from_iterable([value] * len(rows) for value, rows in zip(values, each, strict=True))
@@ -89,7 +91,7 @@ def _check(name: str, columns: Columns, born: list[int], wrong: Wrong) -> None:
                 refuse(
                     wrong,
                     (
-                        value > most and day - birth < tables.UNDER_FIVE
+                        value > most and day - birth <= LAST_DAY_UNDER_FIVE
                         for value, day, birth in over
                     ),
                     column,
@@ -117,8 +119,8 @@ def _nothing_measured(columns: Columns, rows: int) -> list[bool]:
     )
 
 
-def refuse(wrong: Wrong, rows, column: str, code: str) -> None:
-    """Give these rows (an iterable of truths) this code, unless an earlier rule has them
+def refuse(wrong: Wrong, rows: Iterable[bool], column: str, code: str) -> None:
+    """Give these rows (a truth for each) this code, unless an earlier rule has them
     already."""
     rows = list(rows)
     if True in rows:

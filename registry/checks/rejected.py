@@ -1,4 +1,4 @@
-"""Refused rows as columns: a file of a million bad rows is kept, counted and written without a
+"""Rejected rows as columns: a file of a million bad rows is kept, counted and written without a
 million objects."""
 
 from __future__ import annotations
@@ -12,7 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from registry.contract.tables import RULES, SPECS, bound
+from registry.contract.arrays import Codes, Ints
+from registry.contract.rules import RULES
+from registry.contract.tables import SPECS, bound
 
 CODES = ("", *RULES)
 """Verdicts are positions in this tuple; 0 is a row that is kept."""
@@ -26,7 +28,7 @@ _json = json.JSONEncoder(ensure_ascii=False).encode
 
 
 @dataclass(frozen=True)
-class Quarantined:
+class QuarantinedRow:
     """One refused row: which rule, which cell, and the row as it came (contract columns only)."""
 
     table: str
@@ -45,8 +47,8 @@ class Quarantined:
 
 
 @dataclass(frozen=True)
-class Refused:
-    """Refused rows of one table: their numbers in the source, codes and columns by position, and
+class RejectedRows:
+    """Rejected rows of one table: their numbers in the source, codes and columns by position, and
     their cells.
 
     `numbers` int64, `code` and `column` int8 (positions in `CODES` and in the table's columns), all
@@ -55,21 +57,21 @@ class Refused:
     """
 
     table: str
-    numbers: np.ndarray
-    code: np.ndarray
-    column: np.ndarray
+    numbers: Ints
+    code: Codes
+    column: Codes
     cells: pa.Table
 
     def __len__(self) -> int:
         return len(self.numbers)
 
-    def without(self, code: str) -> Refused:
+    def without(self, code: str) -> RejectedRows:
         """The rows that another rule refused."""
         kept = np.flatnonzero(self.code != CODE_AT[code])
         return (
             self
             if len(kept) == len(self)
-            else Refused(
+            else RejectedRows(
                 self.table,
                 self.numbers[kept],
                 self.code[kept],
@@ -78,24 +80,26 @@ class Refused:
             )
         )
 
-    def pieces(self) -> Iterator[list[Quarantined]]:
+    def pieces(self) -> Iterator[list[QuarantinedRow]]:
         """The rows with their texts, some thousand at a time."""
         for start in range(0, len(self), AT_ONCE):
             part = slice(start, start + AT_ONCE)
             cells = self.cells.slice(start, AT_ONCE)
             yield _told(
-                Refused(self.table, self.numbers[part], self.code[part], self.column[part], cells)
+                RejectedRows(
+                    self.table, self.numbers[part], self.code[part], self.column[part], cells
+                )
             )
 
 
-def broken_lines(table: str, lines: list[tuple[int, str]], *, shown: bool) -> Refused | None:
+def broken_lines(table: str, lines: list[tuple[int, str]], *, shown: bool) -> RejectedRows | None:
     """Rows with too many or too few cells, with their text where it may be shown; None where there
     are none."""
     if not lines:
         return None
     count = len(lines)
     texts = [text if shown else f"row {number}" for number, text in lines]
-    return Refused(
+    return RejectedRows(
         table,
         np.array([number for number, _ in lines], np.int64),
         np.full(count, CODE_AT["REG005"], np.int8),
@@ -104,21 +108,20 @@ def broken_lines(table: str, lines: list[tuple[int, str]], *, shown: bool) -> Re
     )
 
 
-def joined(parts: list[Refused]) -> Refused | None:
+def joined(parts: list[RejectedRows]) -> RejectedRows | None:
     """Several of one table as one; None where there are none."""
     if not parts:
         return None
-    return Refused(
+    return RejectedRows(
         parts[0].table,
-        *(
-            np.concatenate([getattr(part, name) for part in parts])
-            for name in ("numbers", "code", "column")
-        ),
+        np.concatenate([part.numbers for part in parts]),
+        np.concatenate([part.code for part in parts]),
+        np.concatenate([part.column for part in parts]),
         pa.concat_tables([part.cells for part in parts]),
     )
 
 
-def _told(rows: Refused) -> list[Quarantined]:
+def _told(rows: RejectedRows) -> list[QuarantinedRow]:
     names = [column.name for column in SPECS[rows.table].columns]
     texts = {name: _texts(rows.cells[name]) for name in rows.cells.column_names}
     code, column = rows.code.tolist(), rows.column.tolist()
@@ -129,9 +132,9 @@ def _told(rows: Refused) -> list[Quarantined]:
     told = zip(rows.numbers.tolist(), code, column, _raw(texts, len(rows)), strict=True)
     return [
         # What was forgotten may not come back through quarantine.
-        Quarantined(rows.table, number, CODES[rule], names[at], "", bounds[rule, at], "{}")
+        QuarantinedRow(rows.table, number, CODES[rule], names[at], "", bounds[rule, at], "{}")
         if rule == FORGOTTEN
-        else Quarantined(
+        else QuarantinedRow(
             rows.table, number, CODES[rule], names[at], values[at][row] or "", bounds[rule, at], raw
         )
         for row, (number, rule, at, raw) in enumerate(told)
@@ -192,7 +195,7 @@ def bound_of(table: str, column: str, code: str) -> str:
     return _OTHER_BOUNDS.get(code) or bound(SPECS[table].column(column))
 
 
-def fingerprints(rows: list[Quarantined], seen: Counter[bytes]) -> list[str]:
+def fingerprints(rows: list[QuarantinedRow], seen: Counter[bytes]) -> list[str]:
     """A name for each refused row by what it holds, so that importing it again adds nothing;
     repeats are numbered.
 

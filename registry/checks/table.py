@@ -8,8 +8,10 @@ nothing, then keys.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import datetime as dt
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -17,16 +19,18 @@ import pyarrow.compute as pc
 
 from registry.checks.cells import EMPTY, Parsed, parse
 from registry.checks.one_child import build_records
-from registry.checks.rejected import Refused
+from registry.checks.rejected import RejectedRows
 from registry.checks.verdicts import Quarantine, Verdicts
 from registry.contract import tables
+from registry.contract.arrays import AnyArray, Days, Flags, Ints, Texts
+from registry.contract.days import LAST_DAY_UNDER_FIVE, NEVER, day_number
 from registry.contract.keys import key_numbers, repeats, sort_order
-from registry.contract.registry import NEVER, OWN_DAY, Registry, day_number
-from registry.contract.tables import SPECS, TEXTS, Column, TableSpec
+from registry.contract.registry import OWN_DAY, Registry
+from registry.contract.tables import SPECS, TEXTS, ColumnSpec, TableSpec
 from registry.contract.versions import centre_names, dated, last_day, registry_of
 from registry.today import today
 
-__all__ = ["Checked", "Known", "Raw", "build", "build_records", "check", "raw_table"]
+__all__ = ["Checked", "Raw", "StoredIds", "build", "build_records", "check", "raw_table"]
 
 
 @dataclass
@@ -38,8 +42,8 @@ class Checked:
     and centres count the known ones first.
     """
 
-    tables: dict[str, dict[str, np.ndarray]]
-    texts: dict[str, np.ndarray]
+    tables: dict[str, dict[str, AnyArray]]
+    texts: dict[str, Texts]
     quarantine: Quarantine
 
 
@@ -51,7 +55,7 @@ def registry_of_checked(checked: Checked) -> Registry:
         for name, columns in checked.tables.items()
         if name in OWN_DAY
     ]
-    shares = np.concatenate(assumed) if assumed else np.empty(0, bool)
+    shares = np.concatenate(assumed) if assumed else np.empty(0, np.bool_)
     facts = {
         "synthetic": False,
         "registry_id": "",
@@ -72,29 +76,29 @@ class Raw:
     """
 
     data: pa.Table
-    numbers: np.ndarray | None = None
-    refused: Refused | None = None
+    numbers: Ints | None = None
+    refused: RejectedRows | None = None
     extra: tuple[str, ...] = ()
     declared: frozenset[str] = frozenset()
     windows: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
-class Known:
+class StoredIds:
     """Children and centres that a store already has (ids as Arrow texts), and who asked to be
     forgotten."""
 
     child_ids: pa.Array = field(default_factory=lambda: pa.array([], pa.string()))
-    birth_date: np.ndarray = field(default_factory=lambda: np.empty(0, np.int32))
+    birth_date: Days = field(default_factory=lambda: np.empty(0, np.int32))
     centre_ids: pa.Array = field(default_factory=lambda: pa.array([], pa.string()))
-    is_forgotten: object = None
-    """A function from a list of texts to a mask, or None."""
+    is_forgotten: Callable[[Texts], Flags] | None = None
+    """Which of these ids are of children who were forgotten; None where nobody was."""
 
 
-def check(raws: Mapping[str, Raw], *, imported_on: int, known: Known | None = None) -> Checked:
+def check(raws: Mapping[str, Raw], *, imported_on: int, known: StoredIds | None = None) -> Checked:
     """Check tables in the contract's order. Absent tables are no fault here; absent columns count
     as empty."""
-    run = _Run(imported_on, known or Known())
+    run = _Run(imported_on, known or StoredIds())
     for name, spec in SPECS.items():
         if name in raws:
             run.table(spec, raws[name])
@@ -105,14 +109,14 @@ class _Run:
     """One check over all tables: carries the directories of children and centres from table to
     table."""
 
-    def __init__(self, imported_on: int, known: Known):
+    def __init__(self, imported_on: int, known: StoredIds):
         self.imported_on, self.is_forgotten = imported_on, known.is_forgotten
         self.children, self.centres, self.birth_date = (
             known.child_ids,
             known.centre_ids,
             known.birth_date,
         )
-        self.tables: dict[str, dict[str, np.ndarray]] = {}
+        self.tables: dict[str, dict[str, AnyArray]] = {}
         self.texts = {"child": _objects(self.children), "centre": _objects(self.centres)}
         self.quarantine = Quarantine()
 
@@ -141,7 +145,7 @@ class _Run:
         )
         self.quarantine.came[spec.name] = raw.data.num_rows + len(raw.refused or ())
 
-    def _without_bad(self, spec: TableSpec, column: Column, parsed: Parsed) -> Parsed:
+    def _without_bad(self, spec: TableSpec, column: ColumnSpec, parsed: Parsed) -> Parsed:
         """The cells that break no rule of their own; the others are counted and left empty."""
         alone = Verdicts(spec.name, len(parsed.values))
         _check_column(alone, column, parsed, self.imported_on)
@@ -154,7 +158,11 @@ class _Run:
         return Parsed(values, parsed.missing | ~alone.kept, None, parsed.texts)
 
     def _check_rows(
-        self, verdicts: Verdicts, spec: TableSpec, cells: dict[str, Parsed], columns: dict
+        self,
+        verdicts: Verdicts,
+        spec: TableSpec,
+        cells: dict[str, Parsed],
+        columns: dict[str, AnyArray],
     ) -> None:
         if spec.name == "children":
             columns["centre"] = _look_up(self.centres, cells["centre_id"])
@@ -175,11 +183,15 @@ class _Run:
             self._check_history(verdicts, spec, cells, columns)
 
     def _check_history(
-        self, verdicts: Verdicts, spec: TableSpec, cells: dict[str, Parsed], columns: dict
+        self,
+        verdicts: Verdicts,
+        spec: TableSpec,
+        cells: dict[str, Parsed],
+        columns: dict[str, AnyArray],
     ) -> None:
         columns["child"] = child = _look_up(self.children, cells["child_id"])
         birth = np.append(self.birth_date, np.int32(tables.EARLIEST))[child]
-        own = spec.own_day
+        own = OWN_DAY[spec.name]
         # A month is its first day: a child born on the 20th may attend in that month.
         _before(
             verdicts, cells[own], birth - 30 if spec.name == "attendance" else birth, "REG031", own
@@ -189,7 +201,7 @@ class _Run:
                 verdicts, cells["closed_on"], cells["admitted_on"].values, "REG033", "closed_on"
             )
         elif spec.name == "measurements":
-            young = cells[own].values - birth < tables.UNDER_FIVE
+            young = cells[own].values - birth <= LAST_DAY_UNDER_FIVE
             for name, (most, code) in tables.MOST_UNDER_FIVE.items():
                 verdicts.refuse(young & (child >= 0) & (cells[name].values > most), code, name)
             nothing = np.logical_and.reduce([cells[name].missing for name in tables.MEASURED])
@@ -206,7 +218,11 @@ class _Run:
             verdicts.refuse(gone[ids.values], "REG053", "child_id")
 
     def _enter(
-        self, verdicts: Verdicts, spec: TableSpec, cells: dict[str, Parsed], columns: dict
+        self,
+        verdicts: Verdicts,
+        spec: TableSpec,
+        cells: dict[str, Parsed],
+        columns: dict[str, AnyArray],
     ) -> None:
         """Positions of texts: in the directories of children and centres, in sorted order of this
         table otherwise."""
@@ -231,12 +247,12 @@ class _Run:
             self.birth_date = born
 
 
-def _parsed(data: pa.Table, column: Column) -> Parsed:
+def _parsed(data: pa.Table, column: ColumnSpec) -> Parsed:
     if column.name in data.column_names:
         return parse(data[column.name], column)
     missing = np.ones(data.num_rows, bool)
     if column.kind in ("id", "text"):
-        return Parsed(np.full(data.num_rows, -1, np.int32), missing, None, np.empty(0, object))
+        return Parsed(np.full(data.num_rows, -1, np.int32), missing, None)
     return Parsed(np.full(data.num_rows, EMPTY[column.kind]), missing, None)
 
 
@@ -249,7 +265,7 @@ _UNREADABLE = {
 }
 
 
-def _check_column(verdicts: Verdicts, column: Column, parsed: Parsed, imported_on: int) -> None:
+def _check_column(verdicts: Verdicts, column: ColumnSpec, parsed: Parsed, imported_on: int) -> None:
     for code, rows in parsed.why.items():
         verdicts.refuse(rows, code, column.name)
     unreadable = column.rule if column.whole else _UNREADABLE.get(column.kind, "REG025")
@@ -257,7 +273,7 @@ def _check_column(verdicts: Verdicts, column: Column, parsed: Parsed, imported_o
     if column.required:
         empty = parsed.missing if parsed.bad is None else parsed.missing & ~parsed.bad
         verdicts.refuse(empty, _empty_code(verdicts.table, column), column.name)
-    if column.low is not None:
+    if column.low is not None and column.high is not None:
         outside = (parsed.values < column.low) | (parsed.values > column.high)
         if column.whole:
             outside |= ~parsed.missing & (parsed.values != np.floor(parsed.values))
@@ -267,17 +283,17 @@ def _check_column(verdicts: Verdicts, column: Column, parsed: Parsed, imported_o
         verdicts.refuse(parsed.values < tables.EARLIEST, "REG032", column.name)
 
 
-def _empty_code(table: str, column: Column) -> str:
+def _empty_code(table: str, column: ColumnSpec) -> str:
     if (table, column.name) == ("children", "centre_id"):
         return "REG052"
     return "REG010" if column.kind == "id" else "REG011"
 
 
-def _before(verdicts: Verdicts, parsed: Parsed, limit: np.ndarray, code: str, column: str) -> None:
+def _before(verdicts: Verdicts, parsed: Parsed, limit: Days, code: str, column: str) -> None:
     verdicts.refuse(~parsed.missing & (parsed.values < limit), code, column)
 
 
-def _or_early(days: np.ndarray) -> np.ndarray:
+def _or_early(days: Days) -> Days:
     return np.where(days == NEVER, np.int32(tables.EARLIEST), days)
 
 
@@ -292,31 +308,30 @@ def _check_keys(verdicts: Verdicts, spec: TableSpec, cells: dict[str, Parsed]) -
     )
 
 
-def _sorted(spec: TableSpec, columns: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+def _sorted(spec: TableSpec, columns: dict[str, AnyArray]) -> dict[str, AnyArray]:
     by = [TEXTS.get(name, name) for name in spec.key]
     by = ["child", "admitted_on", *by] if spec.name == "episodes" else by
     order = sort_order([columns[name] for name in by])
     return columns if order is None else {name: values[order] for name, values in columns.items()}
 
 
-def _look_up(ids: pa.Array, parsed: Parsed) -> np.ndarray:
+def _look_up(ids: pa.Array, parsed: Parsed) -> Days:
     """Positions in a directory of ids, -1 where not in it."""
     if not len(parsed.texts):
         return np.full(len(parsed.values), -1, np.int32)
     found = pc.index_in(pa.array(parsed.texts, pa.string()), value_set=ids)
-    return np.append(found.fill_null(-1).to_numpy(zero_copy_only=False), -1).astype(np.int32)[
-        parsed.values
-    ]
+    at: Days = np.append(found.fill_null(-1).to_numpy(zero_copy_only=False), -1).astype(np.int32)
+    return at[parsed.values]
 
 
-def _union(ids: pa.Array, parsed: Parsed, kept: np.ndarray) -> pa.Array:
+def _union(ids: pa.Array, parsed: Parsed, kept: Flags) -> pa.Array:
     """The directory with the kept rows' new ids after it, sorted."""
     present = pa.array(parsed.texts, pa.string()).take(pa.array(np.unique(parsed.values[kept])))
     new = present.filter(pc.invert(pc.is_in(present, value_set=ids)))
     return pa.concat_arrays([ids, new.take(pc.sort_indices(new))])
 
 
-def _in_order(parsed: Parsed, kept: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _in_order(parsed: Parsed, kept: Flags) -> tuple[Days, Texts]:
     """Positions in the sorted texts of the kept rows, and these."""
     used = np.zeros(len(parsed.texts) + 1, bool)
     used[parsed.values[kept]] = True
@@ -327,18 +342,19 @@ def _in_order(parsed: Parsed, kept: np.ndarray) -> tuple[np.ndarray, np.ndarray]
     return rank[parsed.values], parsed.texts[order]
 
 
-def _objects(ids: pa.Array) -> np.ndarray:
-    return ids.to_numpy(zero_copy_only=False).astype(object)
+def _objects(ids: pa.Array) -> Texts:
+    texts: Texts = ids.to_numpy(zero_copy_only=False).astype(object)
+    return texts
 
 
-def raw_table(source: object) -> Raw:
+def raw_table(source: Mapping[str, Any] | pa.Table) -> Raw:
     """A table given in memory (pandas, Arrow, or a dict of lists) as it would come from a file."""
     if isinstance(source, pa.Table):
         return Raw(source)
     return Raw(pa.table({name: _arrow(source[name]) for name in source}))
 
 
-def _arrow(values: object) -> pa.Array:
+def _arrow(values: Iterable[Any]) -> pa.Array:
     """A list of any values as Arrow; mixed kinds become texts."""
     try:
         return pa.array(values, from_pandas=True)
@@ -349,7 +365,7 @@ def _arrow(values: object) -> pa.Array:
 
 
 def build(
-    sources: Mapping[str, object], *, imported_on: object = None
+    sources: Mapping[str, Any], *, imported_on: dt.date | str | None = None
 ) -> tuple[Registry, Quarantine]:
     """The contract's tables (pandas, Arrow or dicts of lists) as a validated registry, as a first
     import would give it.

@@ -5,19 +5,31 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import TypedDict
 
 import numpy as np
 import pyarrow as pa
 
-from registry.checks.rejected import CODE_AT, CODES, Quarantined, Refused
-from registry.contract.tables import RULES, SPECS
+from registry.checks.rejected import CODE_AT, CODES, QuarantinedRow, RejectedRows
+from registry.contract.arrays import Flags, Ints
+from registry.contract.rules import RULES
+from registry.contract.tables import SPECS
+
+
+class TableCounts(TypedDict):
+    """What became of one table's rows; rows = kept + quarantined, which `codes` divides by rule."""
+
+    rows: int
+    kept: int
+    quarantined: int
+    codes: dict[str, int]
 
 
 @dataclass
 class Quarantine:
     """All refused rows of one import, and how many rows came in, by table."""
 
-    parts: list[Refused] = field(default_factory=list)
+    parts: list[RejectedRows] = field(default_factory=list)
     came: dict[str, int] = field(default_factory=dict)
     cells: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     """How many cells alone were refused, their rows kept without them, by (table, column, code)."""
@@ -36,7 +48,7 @@ class Quarantine:
         return sum(map(len, self.parts))
 
     @property
-    def rows(self) -> list[Quarantined]:
+    def rows(self) -> list[QuarantinedRow]:
         """Every row with its texts: for a few; many are better taken from `parts` in pieces."""
         return [row for part in self.parts for piece in part.pieces() for row in piece]
 
@@ -49,8 +61,8 @@ class Quarantine:
                 counts.update({CODES[code]: int(many) for code, many in zip(at, rows, strict=True)})
         return dict(sorted(counts.items()))
 
-    def counts(self) -> dict[str, dict[str, object]]:
-        """By table: rows, kept, quarantined and codes; rows = kept + quarantined."""
+    def counts(self) -> dict[str, TableCounts]:
+        """The counts of each table that came."""
         codes = {table: self.codes(table) for table in self.came}
         refused = {table: sum(codes[table].values()) for table in self.came}
         return {
@@ -73,7 +85,7 @@ class Verdicts:
         self.column = np.full(rows, -1, np.int8)
         self._columns = [column.name for column in SPECS[table].columns]
 
-    def refuse(self, rows: np.ndarray | None, code: str, column: str) -> None:
+    def refuse(self, rows: Flags | None, code: str, column: str) -> None:
         """Give these rows (a mask) this code, unless an earlier rule has them already."""
         if rows is None or not rows.any():
             return
@@ -87,17 +99,18 @@ class Verdicts:
         return {CODES[code]: int(many) for code, many in zip(at, rows, strict=True)}
 
     @property
-    def kept(self) -> np.ndarray:
+    def kept(self) -> Flags:
         """Mask of the rows that broke no rule."""
-        return self.code == 0
+        kept: Flags = self.code == 0
+        return kept
 
-    def refused(self, data: pa.Table, numbers: np.ndarray | None) -> Refused | None:
+    def refused(self, data: pa.Table, numbers: Ints | None) -> RejectedRows | None:
         """The refused rows with their cells, None where there are none; `numbers` are row numbers
         in the source."""
         rows = np.flatnonzero(self.code)
         if not len(rows):
             return None
         counted = rows + 1 if numbers is None else np.asarray(numbers, np.int64)[rows]
-        return Refused(
+        return RejectedRows(
             self.table, counted, self.code[rows], self.column[rows], data.take(pa.array(rows))
         )

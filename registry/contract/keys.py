@@ -6,8 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from registry.contract.arrays import AnyArray, Flags, Ints
 
-def key_numbers(columns: Sequence[np.ndarray]) -> np.ndarray:
+
+def key_numbers(columns: Sequence[AnyArray]) -> Ints:
     """One int64 per row from integer columns, ordered as the columns are; equal where all columns
     are equal."""
     key = np.zeros(len(columns[0]), np.int64)
@@ -27,7 +29,7 @@ def key_numbers(columns: Sequence[np.ndarray]) -> np.ndarray:
     return key
 
 
-def sort_order(columns: Sequence[np.ndarray]) -> np.ndarray | None:
+def sort_order(columns: Sequence[AnyArray]) -> Ints | None:
     """The order that sorts rows by these columns, ties as they came; None when they are sorted
     already."""
     key = key_numbers(columns)
@@ -36,9 +38,7 @@ def sort_order(columns: Sequence[np.ndarray]) -> np.ndarray | None:
     return np.argsort(key, kind="stable")
 
 
-def repeats(
-    key: np.ndarray, contents: Sequence[np.ndarray], *, among: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
+def repeats(key: Ints, contents: Sequence[AnyArray], *, among: Flags) -> tuple[Flags, Flags]:
     """Masks of exact repeats (all but the first of equal rows) and of conflicts (different rows
     with one key).
 
@@ -63,7 +63,7 @@ def repeats(
     return duplicate, conflict
 
 
-def _rows_with_shared_key(key: np.ndarray, among: np.ndarray) -> np.ndarray:
+def _rows_with_shared_key(key: Ints, among: Flags) -> Ints:
     ordered = key[among]
     if len(ordered) < 2 or (ordered[1:] > ordered[:-1]).all():
         return np.empty(0, np.int64)

@@ -7,30 +7,17 @@ single child alike.
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 
-NEVER = np.int32(2**31 - 1)
-"""The missing day. It lies after every real day, so `closed_on <= day` is false for an open
-episode."""
+from registry.contract.arrays import AnyArray, Days, Flags, Ints, Texts
 
-SEX = ("F", "M")
-POSITION = ("lying", "standing")
-REPORTED_STATUS = ("green", "yellow", "red")
-SETTING = ("urban", "rural", "tribal")
-PROGRAMME = ("UCDC", "VCDC", "NRC", "CTC")
-APPETITE = ("pass", "fail", "not_done")
-EXAMINER = ("worker", "ANM", "MO")
-OUTCOME = ("cured", "defaulted", "died", "not_recovered", "transferred")
-TRANSFER_REASON = ("no_gain", "complication", "step_down", "moved")
-LEFT_REASON = ("moved", "died", "aged_out", "other")
-ITEM = ("EDNF", "THR", "HCM")
-FINDING = ("well", "sam_again", "away", "moved", "data_wrong", "died", "ill")
-"""What a home visit found. A store keeps positions, so a new code goes to the end; forms have an
-order of their own."""
+# Declared in `days`; who reads a registry may take them from here.
+from registry.contract.days import NEVER as NEVER
+from registry.contract.days import day_date as day_date
+from registry.contract.days import day_number as day_number
 
 DAY, CODE, NUMBER, REF = np.int32, np.int8, np.float64, np.int32
 
@@ -97,9 +84,9 @@ COLUMNS: dict[str, dict[str, type]] = {
 last two.
 
 Ids become positions (`child` in `Registry.child_ids`, `centre` in `Registry.centre_ids`, …; -1
-where missing), dates become days since 1970-01-01 (`NEVER` where missing), codes become positions
-in the tuples above (-1 where missing), numbers and three-state truths become floats (NaN where
-missing). A month is its first day.
+where missing), dates become days since 1970-01-01 (`NEVER` where missing), codes become the numbers
+of `registry.contract.codes` (-1 where missing), numbers and three-state truths become floats (NaN
+where missing). A month is its first day.
 """
 
 OWN_DAY = {
@@ -113,29 +100,18 @@ OWN_DAY = {
 """The day that a row of a child's table is about; within a child, rows are sorted by it."""
 
 
-def day_number(day: dt.date | str) -> int:
-    """Days since 1970-01-01 of an ISO date or a `date`."""
-    day = dt.date.fromisoformat(day) if isinstance(day, str) else day
-    return day.toordinal() - 719163
-
-
-def day_date(day: int) -> dt.date:
-    """The date of a day number; inverse of `day_number`."""
-    return dt.date.fromordinal(int(day) + 719163)
-
-
-class Table(Mapping[str, np.ndarray]):
+class Table(Mapping[str, AnyArray]):
     """Columns of one length by name. Immutable by convention; `take` selects rows."""
 
     __slots__ = ("_columns", "rows")
 
-    def __init__(self, columns: Mapping[str, np.ndarray]):
+    def __init__(self, columns: Mapping[str, AnyArray]):
         self._columns = dict(columns)
         self.rows = len(next(iter(self._columns.values()))) if self._columns else 0
         if any(len(column) != self.rows for column in self._columns.values()):
             raise ValueError("columns differ in length")
 
-    def __getitem__(self, name: str) -> np.ndarray:
+    def __getitem__(self, name: str) -> AnyArray:
         return self._columns[name]
 
     def __iter__(self) -> Iterator[str]:
@@ -144,16 +120,16 @@ class Table(Mapping[str, np.ndarray]):
     def __len__(self) -> int:
         return len(self._columns)
 
-    def take(self, rows: np.ndarray) -> Table:
+    def take(self, rows: Ints | Days | Flags) -> Table:
         """The rows at these positions (or where this mask is true), in that order."""
         return of_one_length({name: column[rows] for name, column in self._columns.items()})
 
-    def having(self, **columns: np.ndarray) -> Table:
+    def having(self, **columns: AnyArray) -> Table:
         """This table with further (or replaced) columns."""
         return Table(self._columns | columns)
 
 
-def of_one_length(columns: dict[str, np.ndarray]) -> Table:
+def of_one_length(columns: dict[str, AnyArray]) -> Table:
     """A table of columns that are known to be of one length: a single child's view makes dozens of
     them."""
     table = Table.__new__(Table)
@@ -187,12 +163,12 @@ class Registry:
     rations: Table
     attendance: Table
     visits: Table
-    child_ids: np.ndarray
-    centre_ids: np.ndarray
-    sector_ids: np.ndarray
-    project_ids: np.ndarray
-    district_ids: np.ndarray
-    episode_ids: np.ndarray
+    child_ids: Texts
+    centre_ids: Texts
+    sector_ids: Texts
+    project_ids: Texts
+    district_ids: Texts
+    episode_ids: Texts
     recorded_until: int
     facts: dict[str, object] = field(default_factory=dict)
     """What a reader of results must know: `synthetic` (bool), `share_assumed_dates` (0 to 1),
@@ -201,4 +177,5 @@ class Registry:
 
     def table(self, name: str) -> Table:
         """A table by the contract's name."""
-        return getattr(self, name)
+        table: Table = getattr(self, name)
+        return table

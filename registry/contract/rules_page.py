@@ -1,11 +1,12 @@
-"""The page `docs/rules.md`, written from the declaration in `registry.contract.tables`: `python -m
+"""The page `docs/rules.md`, written from the contract's declarations: `python -m
 registry.contract.rules_page`."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from registry.contract.tables import RULES, SPECS, Column, bound
+from registry.contract.rules import RULES
+from registry.contract.tables import SPECS, ColumnSpec, bound
 
 PAGE = Path(__file__).parents[2] / "docs" / "rules.md"
 
@@ -17,8 +18,8 @@ def page() -> str:
         "# Tables, bounds and rules",
         "",
         (
-            "Made from `registry/contract/tables.py` by `python -m "
-            "registry.contract.rules_page`; a test keeps it so."
+            "Made from `registry/contract/tables.py` and `registry/contract/rules.py` by "
+            "`python -m registry.contract.rules_page`; a test keeps it so."
         ),
         "",
         "## Rules",
@@ -47,7 +48,7 @@ def page() -> str:
     return "\n".join(lines)
 
 
-def _line(column: Column) -> str:
+def _line(column: ColumnSpec) -> str:
     limit = bound(column) if column.kind not in ("id", "text") else "1 to 500 characters"
     empty = "no" if column.required else "yes"
     return f"| {column.name} | {column.kind} | {empty} | {limit} | {column.rule} |".replace(

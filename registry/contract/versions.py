@@ -7,24 +7,30 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from registry.contract.arrays import AnyArray, Days, Texts
+from registry.contract.days import LONGEST_MONTH_DAYS, NEVER, day_date, day_number
 from registry.contract.keys import sort_order
-from registry.contract.registry import (
-    COLUMNS,
-    DAY,
-    NEVER,
-    OWN_DAY,
-    Registry,
-    Table,
-    day_number,
-    empty_table,
-)
-from registry.contract.tables import first_known
+from registry.contract.registry import COLUMNS, DAY, OWN_DAY, Registry, Table, empty_table
 
 EVER = np.int32(day_number("1900-01-01"))
 """Before every record: from when a centre is known that nobody dated."""
 
 
-def own_days(name: str, columns: Mapping[str, np.ndarray]) -> np.ndarray:
+def first_known(name: str, own_day: int) -> int:
+    """From which day a row that nobody dated is known: its own day; a month's attendance on the
+    next month's first.
+
+    `first_known("attendance", day_number("2026-03-01"))` is the day number of 2026-04-01.
+    """
+    if name != "attendance" or own_day == NEVER:
+        return own_day
+    month = day_date(own_day)
+    return day_number(
+        month.replace(year=month.year + month.month // 12, month=month.month % 12 + 1, day=1)
+    )
+
+
+def own_days(name: str, columns: Mapping[str, AnyArray]) -> Days:
     """The day from which an undated row is known in a first import: its own; birth for a child,
     ever for a centre."""
     if name == "centres":
@@ -39,8 +45,8 @@ def own_days(name: str, columns: Mapping[str, np.ndarray]) -> np.ndarray:
 
 
 def dated(
-    name: str, columns: dict[str, np.ndarray], *, not_before: int = int(EVER)
-) -> dict[str, np.ndarray]:
+    name: str, columns: dict[str, AnyArray], *, not_before: int = int(EVER)
+) -> dict[str, AnyArray]:
     """These rows with `known_from`, `known_until`, and the later cells' own days.
 
     A row is known from the latest of its own day, the day it was recorded and `not_before` (the
@@ -64,8 +70,8 @@ def dated(
 
 
 def registry_of(
-    versions: Mapping[str, Mapping[str, np.ndarray]],
-    texts: Mapping[str, np.ndarray],
+    versions: Mapping[str, Mapping[str, AnyArray]],
+    texts: Mapping[str, Texts],
     *,
     recorded_until: int,
     facts: dict[str, object],
@@ -76,14 +82,21 @@ def registry_of(
         name: _table(name, versions[name]) if name in versions else empty_table(name)
         for name in COLUMNS
     }
-    ids = {
-        f"{kind}_ids": texts.get(kind, np.empty(0, object))
-        for kind in ("child", "centre", "sector", "project", "district", "episode")
-    }
-    return Registry(**bound, **ids, recorded_until=recorded_until, facts=facts)
+    none: Texts = np.empty(0, object)
+    return Registry(
+        **bound,
+        child_ids=texts.get("child", none),
+        centre_ids=texts.get("centre", none),
+        sector_ids=texts.get("sector", none),
+        project_ids=texts.get("project", none),
+        district_ids=texts.get("district", none),
+        episode_ids=texts.get("episode", none),
+        recorded_until=recorded_until,
+        facts=facts,
+    )
 
 
-def _table(name: str, columns: Mapping[str, np.ndarray]) -> Table:
+def _table(name: str, columns: Mapping[str, AnyArray]) -> Table:
     kinds = COLUMNS[name] | {"known_from": DAY, "known_until": DAY}
     table = Table(
         {column: np.ascontiguousarray(columns[column], kind) for column, kind in kinds.items()}
@@ -108,10 +121,9 @@ DAYS_SPOKEN_OF = {
 }
 """The columns whose latest day, strays left out, is the last that the records speak of."""
 STRAY_BELOW_SHARE = 0.001
-MONTH_DAYS = 31
 
 
-def last_day(versions: Mapping[str, Mapping[str, np.ndarray]]) -> int:
+def last_day(versions: Mapping[str, Mapping[str, AnyArray]]) -> int:
     """The last day that the records speak of; `EVER` where there are none.
 
     A mistyped date lies alone, months after the others, and would make every child look followed
@@ -124,7 +136,7 @@ def last_day(versions: Mapping[str, Mapping[str, np.ndarray]]) -> int:
             continue
         days = np.sort(versions[name][column])
         month_before = np.arange(1, len(days) + 1) - np.searchsorted(
-            days, days - MONTH_DAYS, side="right"
+            days, days - LONGEST_MONTH_DAYS, side="right"
         )
         counted = np.flatnonzero(month_before >= STRAY_BELOW_SHARE * len(days))
         latest = max(latest, int(days[counted[-1]])) if len(counted) else latest
@@ -132,7 +144,7 @@ def last_day(versions: Mapping[str, Mapping[str, np.ndarray]]) -> int:
 
 
 def centre_names(
-    versions: Mapping[str, Mapping[str, np.ndarray]], texts: Mapping[str, np.ndarray]
+    versions: Mapping[str, Mapping[str, AnyArray]], texts: Mapping[str, Texts]
 ) -> dict[str, str]:
     """Present name of each centre that has one, by its id."""
     centres = versions.get("centres")

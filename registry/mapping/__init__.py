@@ -1,2 +1,2 @@
-"""From an export's headers, formats and shapes to the contract's columns: maps, proposed and
-applied."""
+"""Which column of an export is which of the contract's: a map (a TOML file) is proposed from the
+headers and cells, corrected by a person, and applied."""

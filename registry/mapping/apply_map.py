@@ -1,5 +1,5 @@
-"""A source through a map: other headers, units, date forms, codes and shapes, from one sheet or
-many, to raw tables."""
+"""A map applied to a source: from other headers, units, date formats, codes and shapes, in one
+sheet or many, to the contract's raw tables."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import hashlib
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from fnmatch import fnmatch
 from pathlib import Path
 
 import numpy as np
@@ -17,22 +18,30 @@ from registry.checks import rejected as refusing
 from registry.checks.cells import encode
 from registry.checks.rejected import broken_lines
 from registry.checks.table import Raw
+from registry.contract.days import day_date, day_number
 from registry.contract.errors import BadInput
-from registry.contract.registry import day_date, day_number
 from registry.contract.tables import SPECS, bound
 from registry.indian_digits import grouped
-from registry.mapping.arrivals import Arrivals
-from registry.mapping.map_file import read_map
-from registry.mapping.plan import Map, TableMap
-from registry.mapping.reshape import as_plain, distinct, long_rows, pivoted, with_parent
-from registry.mapping.translate import column_of
-from registry.sources.sheets import Sheet, Source, checksum_of
+from registry.mapping.map_file import Map, ParentSheet, TableMap, read_map
+from registry.mapping.reshape import as_text_table, distinct, join_parent, long_rows, pivot
+from registry.mapping.translate import column_cells
+from registry.sources.raw_sheet import RawSheet
+from registry.sources.sheets import (
+    ENDINGS,
+    Source,
+    checksum_of,
+    left_out,
+    others_of,
+    sheets_of,
+    sql_address,
+    table_files,
+)
 
 
 def read_mapped(source: str | Path, map: object) -> Source:
     """Read a file, folder or database through a map (a path, a dict, or `Map`)."""
     plan = map if isinstance(map, Map) else read_map(map)
-    arrived = Arrivals(source)
+    arrived = SourceSheets(source)
     raws, notes = mapped_tables(plan.tables, arrived, plan)
     facts = {"made_up_epoch": str(plan.made_up_epoch)} if plan.made_up_epoch else {}
     checksum = "" if arrived.address else checksum_of(Path(source), arrived.files)
@@ -60,7 +69,7 @@ class _Part:
 
 
 def mapped_tables(
-    tables: Iterable[TableMap], arrived: Arrivals, plan: Map
+    tables: Iterable[TableMap], arrived: SourceSheets, plan: Map
 ) -> tuple[dict[str, Raw], list[str]]:
     """Some tables of a map, and what a person should know; raises BadInput with what is wrong with
     all of them."""
@@ -83,7 +92,7 @@ def mapped_tables(
     return raws, notes
 
 
-def _parts(table: TableMap, arrived: Arrivals, plan: Map) -> list[_Part]:
+def _parts(table: TableMap, arrived: SourceSheets, plan: Map) -> list[_Part]:
     if table.rows:
         names = list(dict.fromkeys(name for row in table.rows for name in row))
         cells = {name: pa.array([_text(row.get(name)) for row in table.rows]) for name in names}
@@ -102,17 +111,17 @@ def _text(value: object) -> str | None:
     return None if value is None else str(value)
 
 
-def _mapped(table: TableMap, sheet: Sheet, arrived: Arrivals, plan: Map) -> Raw:
+def _mapped(table: TableMap, sheet: RawSheet, arrived: SourceSheets, plan: Map) -> Raw:
     """One table of the contract from one sheet."""
     used: set[str] = set()
     if table.parent:
-        parent = arrived.parent(table, sheet)
+        parent = arrived.parent(table, table.parent, sheet)
         arrived.note_used(parent, set(parent.data.column_names))
-        sheet = with_parent(sheet, parent, table.parent)
+        sheet = join_parent(sheet, parent, table.parent)
     if table.values:
         used |= set(sheet.data.column_names)
-        sheet = pivoted(sheet, table.values)
-    fixed = {column.name: column_of(column, sheet, plan, used) for column in table.columns}
+        sheet = pivot(sheet, table.values)
+    fixed = {column.name: column_cells(column, sheet, plan, used) for column in table.columns}
     numbers = sheet.numbers if sheet.numbers is not None else np.arange(1, sheet.data.num_rows + 1)
     data = pa.table(fixed)
     if table.wide:
@@ -128,13 +137,13 @@ def _mapped(table: TableMap, sheet: Sheet, arrived: Arrivals, plan: Map) -> Raw:
     )
 
 
-def _months_alone(table: TableMap, sheet: Sheet, plan: Map) -> Iterator[str]:
+def _months_alone(table: TableMap, sheet: RawSheet, plan: Map) -> Iterator[str]:
     """A line for dates of which the month alone is written: the map gave the day, and an age is
     that far off."""
     for column in table.columns:
         if column.day and column.dates and column.headers:
             first, last = (
-                column_of(replace(column, day=day), sheet, plan, set()) for day in (1, 28)
+                column_cells(replace(column, day=day), sheet, plan, set()) for day in (1, 28)
             )
             if many := int(pc.sum(pc.fill_null(pc.not_equal(first, last), False)).as_py() or 0):
                 off = max(column.day - 1, 31 - column.day)
@@ -182,14 +191,16 @@ def _together(name: str, parts: list[_Part], notes: list[str]) -> Raw:
         counted.append(numbers + before)
         if raw.refused:
             broken.append(
-                refusing.Refused(
+                refusing.RejectedRows(
                     name, lines + before, raw.refused.code, raw.refused.column, raw.refused.cells
                 )
             )
         places.append(f"{part.place} from {grouped(before + 1)}")
         before += int(max(numbers.max(initial=0), lines.max(initial=0)))
     notes.append(f"{name}: rows are counted on over {len(parts)} sheets: {', '.join(places)}")
-    data = pa.concat_tables([as_plain(part.raw.data) for part in parts], promote_options="default")
+    data = pa.concat_tables(
+        [as_text_table(part.raw.data) for part in parts], promote_options="default"
+    )
     # A coding that one sheet's map declares says nothing of another's.
     declared = frozenset.intersection(*(part.raw.declared for part in parts))
     windows = frozenset().union(*(part.raw.windows for part in parts))
@@ -229,3 +240,134 @@ def _narrowed(data: pa.Table, column: str, notes: list[str]) -> pa.Table:
 def _bounds(window: str) -> tuple[int, int]:
     found = _WINDOW.fullmatch(window)
     return (day_number(found[1]), day_number(found[2])) if found else (-1, -1)
+
+
+class SourceSheets:
+    """The files or the database of one import: the sheets that a map names in them, and what of
+    them no table took. Each file is read once, its first `rows` only where told."""
+
+    def __init__(self, source: str | Path, *, rows: int | None = None):
+        self.address, self.rows = sql_address(source), rows
+        self.files = [] if self.address else _files(Path(source))
+        self.folder = None if self.address or Path(source).is_file() else Path(source)
+        self._read: dict[Path, list[RawSheet]] = {}
+        self.used: dict[str, set[str]] = {}
+        """By place, the headers that some table took."""
+
+    def sheets(self, table: TableMap) -> list[RawSheet]:
+        """The sheets that a map's table comes from."""
+        if self.address:
+            from registry.sources.sql import query_sheet
+
+            sheet = query_sheet(self.address, table.name, table.query, rows=self.rows)
+            self._read.setdefault(Path(table.name), []).append(sheet)
+            return [sheet]
+        found = [sheet for file in self._files_of(table) for sheet in self._sheets_of(file, table)]
+        if not found:
+            raise BadInput(
+                "REG006",
+                f"no sheet of {', '.join(file.name for file in self.files)} is called "
+                f"{' or '.join(table.sheets)}, as [tables.{table.name}] has it",
+            )
+        return [first_rows(sheet, self.rows) for sheet in found]
+
+    def parent(self, table: TableMap, link: ParentSheet, beside: RawSheet) -> RawSheet:
+        """The parent sheet of a table's sheet; by default in the same file."""
+        if self.address:
+            raise BadInput(
+                "REG006",
+                f"[tables.{table.name}] comes from a database: join the parent in its query",
+            )
+        wanted = TableMap(
+            table.name, (link.file or beside.file,), (link.sheet,) if link.sheet else ()
+        )
+        return self.sheets(wanted)[0]
+
+    def note_used(self, sheet: RawSheet, headers: set[str]) -> None:
+        """Remember which headers of a sheet a table took."""
+        self.used.setdefault(sheet.place, set()).update(headers)
+
+    def _files_of(self, table: TableMap) -> list[Path]:
+        if table.files:
+            wanted = [
+                file
+                for file in self.files
+                if any(fnmatch(file.name, pattern) for pattern in table.files)
+            ]
+            if wanted:
+                return wanted
+        elif len(self.files) == 1:
+            return self.files
+        wanted = (
+            [file for file in self.files if file.stem.lower() == table.name]
+            if not table.files
+            else []
+        )
+        if len(wanted) != 1:
+            raise BadInput(
+                "REG006",
+                f"the map does not say which of these files [tables.{table.name}] comes from "
+                f'(file = "…", or a pattern): {", ".join(file.name for file in self.files)}',
+            )
+        return wanted
+
+    def _sheets_of(self, file: Path, table: TableMap) -> list[RawSheet]:
+        sheets = self._read.setdefault(file, self._read.get(file) or sheets_of(file))
+        if table.sheets:
+            patterns = [pattern.strip().lower() for pattern in table.sheets]
+            return [
+                sheet
+                for sheet in sheets
+                if any(
+                    name in patterns
+                    or (not sheet.hidden and any(fnmatch(name, one) for one in patterns))
+                    for name in (sheet.name, sheet.title)
+                )
+            ]
+        shown = [sheet for sheet in sheets if not sheet.hidden] or sheets
+        wanted = (
+            shown if len(shown) == 1 else [sheet for sheet in shown if sheet.name == table.name]
+        )
+        if len(wanted) != 1:
+            raise BadInput(
+                "REG006",
+                f"the map does not say which of these sheets [tables.{table.name}] comes from "
+                f'(sheet = "…"): {", ".join(sheet.name for sheet in sheets)}',
+            )
+        return wanted
+
+    def notes(self) -> Iterator[str]:
+        """A line for each file, sheet and column that no table took, and for what was read past."""
+        others = others_of(self.folder, self.files) if self.folder else []
+        if unread := [file.name for file in self.files if file not in self._read] + others:
+            yield f"not read, no table of the map names it: {', '.join(unread)}"
+        for sheets in self._read.values():
+            for sheet in sheets:
+                yield from sheet.notes
+                if sheet.place not in self.used:
+                    yield (
+                        "not read, no table of the map names it: "
+                        f"{'hidden ' * sheet.hidden}sheet {sheet.place}"
+                    )
+                elif left := [
+                    name for name in sheet.data.column_names if name not in self.used[sheet.place]
+                ]:
+                    yield left_out(sheet.place, left)
+
+
+def _files(path: Path) -> list[Path]:
+    files = [path] if path.is_file() else table_files(path) if path.is_dir() else []
+    files = [file for file in files if file.suffix.lower() in ENDINGS]
+    if not files:
+        raise BadInput("REG003", f"there is no file or folder of tables at {path}")
+    return files
+
+
+def first_rows(sheet: RawSheet, rows: int | None) -> RawSheet:
+    """A sheet's first rows; all where none are given."""
+    if rows is None or sheet.data.num_rows <= rows:
+        return sheet
+    numbers = None if sheet.numbers is None else sheet.numbers[:rows]
+    return replace(
+        sheet, data=sheet.data.slice(0, rows), numbers=numbers, refused=sheet.refused[:rows]
+    )

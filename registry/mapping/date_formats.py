@@ -1,5 +1,5 @@
-"""Forms of dates: which are allowed in a map, one cell read by one form, and which forms explain a
-whole column."""
+"""Formats of dates: which a map may name, a cell read by one of them, and which of them fit all
+dates of a column."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from functools import lru_cache
 
 from registry.checks.cells import BAD, MISSING, plain_digits, read_day
 from registry.checks.months import MONTHS, NAMED
+from registry.contract.days import DAYS_PER_MONTH
 
 EXCEL_DAY_0 = dt.date(1899, 12, 30)
 """Excel's serial dates count from here (its own 1900 has a 29 February; from 1900-03-01 on this is
 right)."""
 EXCEL_DAYS = range(36_526, 73_051)
 """Serial dates of the years 2000 to 2099."""
-DAYS_PER_MONTH = 30.4375
 SWAPPED = "iso_day_month_swapped"
-NAMED_FORMS = (
+NAMED_FORMATS = (
     "iso",
     "excel_1900",
     "made_up_epoch",
@@ -28,10 +28,10 @@ NAMED_FORMS = (
     "months_after_made_up_epoch",
     SWAPPED,
 )
-"""Beside these, a form may be any pattern of strftime with a day, a month and a year; of a list,
+"""Beside these, a format may be any pattern of strftime with a day, a month and a year; of a list,
 the first that fits a cell reads it. `iso_day_month_swapped` turns 2026-05-03 back into 3 May's
 2026-03-05, where Excel took day for month."""
-OFFERED = (
+OFFERED_FORMATS = (
     "%d/%m/%Y",
     "%m/%d/%Y",
     "%d-%m-%Y",
@@ -70,12 +70,12 @@ _ENGLISH = ("", "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "
 _PARTS = re.compile(r"(\d{1,2})([-/.])(\d{1,2})\2(\d{4}|\d{2})")
 
 
-def is_form(form: str, *, month_only: bool = False) -> bool:
-    """May a map say this form? A pattern must bring a date back as it was: `%d/%Y` loses the month.
+def is_date_format(form: str, *, month_only: bool = False) -> bool:
+    """May a map name this format? A pattern must bring a date back: `%d/%Y` loses the month.
 
     month_only: the map gives the day, so that the pattern has none.
     """
-    if form in NAMED_FORMS:
+    if form in NAMED_FORMATS:
         return not month_only
     day = dt.date(2026, 11, 1 if month_only else 23)
     other = dt.date(2025, 12, 1 if month_only else 24)
@@ -86,17 +86,17 @@ def is_form(form: str, *, month_only: bool = False) -> bool:
     return back == [day, other] and (not month_only or "%d" not in form)
 
 
-def dated(text: str, form: str, *, epoch: dt.date | None = None, day: int = 0) -> str | None:
-    """The ISO date that a cell has in this form; None where it has none. `day` is a month's, where
-    it has no other."""
+def iso_date(text: str, form: str, *, epoch: dt.date | None = None, day: int = 0) -> str | None:
+    """The ISO date that a cell has in this format; None where it has none. `day` is the day of a
+    month that stands alone."""
     text = plain_digits(text)
     try:
         if form == "excel_1900":
             return str(EXCEL_DAY_0 + dt.timedelta(int(float(text))))
-        if form == "days_after_made_up_epoch":
+        if form == "days_after_made_up_epoch" and epoch:
             days = float(text)
             return str(epoch + dt.timedelta(int(days))) if days == int(days) else None
-        if form == "months_after_made_up_epoch":
+        if form == "months_after_made_up_epoch" and epoch:
             return str(epoch + dt.timedelta(round(float(text) * DAYS_PER_MONTH)))
         if form == SWAPPED:
             return _swapped(text)
@@ -115,20 +115,20 @@ def _read(text: str, form: str) -> dt.date:
 
 def _swapped(text: str) -> str | None:
     value = read_day(text)
-    if value is BAD or value is MISSING:
+    if not isinstance(value, int):
         return None
     day = dt.date.fromordinal(value + 719163)
     return str(day.replace(day=day.month, month=day.day)) if day.day <= 12 else None
 
 
 @dataclass(frozen=True)
-class Explained:
-    """How many of a column's different dates each form reads; `iso` and `strange` count those that
-    need no form and those that do."""
+class DateFormatCounts:
+    """How many of a column's different dates each format reads; `iso` and `strange` count those
+    that need no format and those that do."""
 
     iso: int
     strange: int
-    by_form: Mapping[str, int]
+    by_format: Mapping[str, int]
 
 
 def whole_days(cells: Iterable[str]) -> list[str]:
@@ -137,31 +137,33 @@ def whole_days(cells: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(_TIME.sub("", plain_digits(cell)) for cell in cells))
 
 
-def explained(cells: Iterable[str]) -> Explained:
+def date_format_counts(cells: Iterable[str]) -> DateFormatCounts:
     """Look at all different cells of a column of dates."""
     texts = [plain_digits(cell) for cell in cells]
     strange = [text for text in texts if read_day(text) is BAD]
-    counts = Counter(form for text in strange for form in fitting(text))
-    return Explained(
+    counts = Counter(form for text in strange for form in possible_formats(text))
+    return DateFormatCounts(
         len(texts) - len(strange),
         len(strange),
-        {form: counts[form] for form in OFFERED if counts[form]},
+        {form: counts[form] for form in OFFERED_FORMATS if counts[form]},
     )
 
 
 @lru_cache(100_000)
-def fitting(text: str) -> tuple[str, ...]:
-    """The offered forms that a cell (its digits 0 to 9) could be of; a month alone only where no
+def possible_formats(text: str) -> tuple[str, ...]:
+    """The offered formats that a cell (its digits 0 to 9) could be of; a month alone only where no
     whole date fits."""
-    whole = tuple(form for form in OFFERED if "%d" in form and _fits(text, form))
-    return whole or tuple(form for form in OFFERED if "%d" not in form and _fits(text, form))
+    whole = tuple(form for form in OFFERED_FORMATS if "%d" in form and _fits(text, form))
+    return whole or tuple(
+        form for form in OFFERED_FORMATS if "%d" not in form and _fits(text, form)
+    )
 
 
 def _fits(text: str, form: str) -> bool:
-    """Could the cell be of this form? `31/02/2024` is no date, and still shows that the day comes
+    """Could the cell be of this format? `31/02/2024` is no date, and still shows that the day comes
     first."""
-    if dated(text, form) is not None:
-        return not _is_short_year(text, form)
+    if found := iso_date(text, form):
+        return not _is_short_year(text, form, year=int(found[:4]))
     parts = _PARTS.fullmatch(_TIME.sub("", text))
     if not parts or form.replace("%m", "%d").lower() != f"%d{parts[2]}%d{parts[2]}%y":
         return False
@@ -172,12 +174,10 @@ def _fits(text: str, form: str) -> bool:
     return 12 < day <= 31 and 1 <= month <= 12
 
 
-def _is_short_year(text: str, form: str) -> bool:
+def _is_short_year(text: str, form: str, *, year: int) -> bool:
     """Python reads 0026 out of `26` for a year of four digits, and only fixed widths tell 20260314
     from 26032014."""
-    return form in ("%Y%m%d", "%d%m%Y") and (
-        len(text) != 8 or not 1990 <= int(dated(text, form)[:4]) <= 2100
-    )
+    return form in ("%Y%m%d", "%d%m%Y") and (len(text) != 8 or not 1990 <= year <= 2100)
 
 
 def half_swapped(cells: Sequence[str]) -> bool:
@@ -191,7 +191,7 @@ def half_swapped(cells: Sequence[str]) -> bool:
             parts = _PARTS.fullmatch(_TIME.sub("", text))
             if parts:
                 left.add((int(parts[1]), int(parts[3])))
-        elif value is not MISSING:
+        elif isinstance(value, int):
             typed.add(dt.date.fromordinal(value + 719163).day)
     few = len({cell for cell in cells if read_day(cell) not in (BAD, MISSING)})
     return (

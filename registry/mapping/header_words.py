@@ -1,7 +1,7 @@
 """What exports and registers call the contract's columns: English, Hindi, Marathi, and the survey
 tools' short names.
 
-Words are parted by `|` and compared as sets of words, without case, units, months and marks.
+Headers are parted by `|` and compared as sets of words, without case, units, months and marks.
 """
 
 from __future__ import annotations

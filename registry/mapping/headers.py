@@ -1,4 +1,5 @@
-"""What the headers of an export mean: English, Hindi and Marathi, with a month or a unit in them.
+"""Which column of the contract a header of an export means: in English, Hindi or Marathi, with a
+month or a unit in it.
 
 A header is compared as a set of words; a slip of one letter is forgiven in longer words, where only
 one column can be meant. What is only like a known word is left open: a person decides.
@@ -9,7 +10,9 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
+from typing import TypedDict
 
 from registry.checks.months import MONTH, composed, pattern_of, without_month
 from registry.contract.tables import SPECS
@@ -22,7 +25,7 @@ from registry.mapping.header_words import (
     UNIT_WORDS,
     WORDS,
 )
-from registry.mapping.plan import UNITS
+from registry.mapping.map_file import UNITS
 
 OWN, EXACT, QUALIFIED, SLIP = 100, 98, 95, 85
 """How sure: the contract's own name, a known header, one with a word more, one with a letter wrong.
@@ -54,7 +57,35 @@ _UNIT_OF = {word: unit for unit, words in UNIT_WORDS.items() for word in words.s
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
-def propose(headers: Sequence[str], *, name: str = "") -> dict[str, dict[str, object]]:
+Targets = tuple[tuple[str, str], ...]
+"""Columns that a header may mean, each with its table."""
+
+
+class HeaderMeaning(TypedDict, total=False):
+    """What a header seems to mean: `table`, `column`, how sure (0 to 100), the unit where it is not
+    the contract's, the pattern where it names a month; `personal`; or nothing."""
+
+    table: str
+    column: str
+    sure: int
+    unit: str
+    wide: str
+    personal: bool
+
+
+@dataclass
+class _Likeness:
+    """What a header means by itself: the columns that it may be, before the sheet's others tell
+    which."""
+
+    targets: Targets = ()
+    sure: int = 0
+    personal: bool = False
+    unit: str = ""
+    wide: str = ""
+
+
+def header_meanings(headers: Sequence[str], *, name: str = "") -> dict[str, HeaderMeaning]:
     """For each header: the table and column it seems to mean and how sure (0 to 100), `personal`,
     or nothing.
 
@@ -65,11 +96,11 @@ def propose(headers: Sequence[str], *, name: str = "") -> dict[str, dict[str, ob
     """
     meant = {header: _meaning(header) for header in headers}
     if name.strip().lower() == "centres":
-        own = {"targets": (("centres", "name"),), "sure": OWN}
-        meant |= {header: dict(own) for header in headers if _bare(header) == "name"}
+        own = _Likeness((("centres", "name"),), OWN)
+        meant |= {header: own for header in headers if _bare(header) == "name"}
     tables = _tables_of(meant.values(), name)
     found = {header: _placed(answer, tables) for header, answer in meant.items()}
-    surest: dict[tuple, str] = {}
+    surest: dict[tuple[str | None, str | None, str | None], str] = {}
     for header, answer in found.items():
         what = answer.get("table"), answer.get("column"), answer.get("wide")
         if what[0] and (what not in surest or answer["sure"] > found[surest[what]]["sure"]):
@@ -81,37 +112,39 @@ def propose(headers: Sequence[str], *, name: str = "") -> dict[str, dict[str, ob
     }
 
 
-def _meaning(header: str) -> dict[str, object]:
-    """What one header means by itself; `targets` are the columns that it may be."""
+def _meaning(header: str) -> _Likeness:
+    """What one header means by itself."""
     plain = _bare(header)
     if plain in SPECS_COLUMNS:
         targets = _without_name(SPECS_COLUMNS[plain])
         if targets:
-            return {"targets": targets, "sure": OWN}
+            return _Likeness(targets, OWN)
     bare = without_month(header).strip(" _-")
     read = [_words(text) for text in (bare, *_last_steps(bare), _within(header))]
     # Known words anywhere in a header come before a slip of the pen in all of it.
     tried = ((judge(words), unit) for judge in (_recognised, _slip) for words, unit in read)
-    answer, unit = next((one for one in tried if one[0] is not None), ({}, ""))
-    if "targets" not in answer:
-        return answer
-    target = answer["targets"][0][1]
+    found, unit = next(
+        ((found, unit) for found, unit in tried if found is not None), (_Likeness(), "")
+    )
+    if not found.targets:
+        return found
+    target = found.targets[0][1]
     if unit and unit not in UNITS.get(target, {unit: 1.0}):
-        return {}
-    if unit and UNITS.get(target, {}).get(unit, 1.0) != 1.0:
-        answer["unit"] = unit
-    return answer | ({"wide": pattern_of(header)} if MONTH.search(composed(header)) else {})
+        return _Likeness()
+    is_other_unit = UNITS.get(target, {}).get(unit, 1.0) != 1.0
+    wide = pattern_of(header) if MONTH.search(composed(header)) else ""
+    return replace(found, unit=unit if is_other_unit else "", wide=wide)
 
 
-def _without_name(targets: tuple) -> tuple:
+def _without_name(targets: Targets) -> Targets:
     """`name` alone is a child's before it is a centre's."""
     return tuple(target for target in targets if target[1] != "name")
 
 
 @cache
-def _known() -> dict[frozenset[str], tuple[tuple[str, str], ...]]:
+def _known() -> dict[frozenset[str], Targets]:
     """Every known header as a set of words, with the columns that it means."""
-    known: dict[frozenset[str], tuple] = {}
+    known: dict[frozenset[str], Targets] = {}
     for target, words in WORDS.items():
         for word in words.split("|"):
             known.setdefault(_words(word)[0], ())
@@ -122,41 +155,43 @@ def _known() -> dict[frozenset[str], tuple[tuple[str, str], ...]]:
 
 
 @cache
-def _not_ours() -> tuple[frozenset, frozenset]:
-    return tuple(
+def _not_ours() -> tuple[frozenset[frozenset[str]], frozenset[frozenset[str]]]:
+    """The headers known to be personal, and those known to be none of ours, as sets of words."""
+    personal, others = (
         frozenset(_words(word)[0] for word in words.split("|")) for words in (PERSONAL, OTHERS)
     )
+    return personal, others
 
 
-def _recognised(words: frozenset[str]) -> dict[str, object] | None:
+def _recognised(words: frozenset[str]) -> _Likeness | None:
     """What a set of words means: personal, surely nothing of ours (empty), or some columns; None
     where unknown."""
     personal, others = _not_ours()
     if not words:
         return None
     if words in others:
-        return {}
+        return _Likeness()
     if words in personal:
-        return {"personal": True}
+        return _Likeness(personal=True)
     if words in _known():
-        return {"targets": _known()[words], "sure": EXACT}
+        return _Likeness(_known()[words], EXACT)
     fewer = frozenset(words - QUALIFIERS)
     if fewer != words and fewer:
-        answer = _recognised(fewer)
-        return answer | {"sure": QUALIFIED} if answer and fewer in _known() else answer
+        found = _recognised(fewer)
+        return replace(found, sure=QUALIFIED) if found and fewer in _known() else found
     return None
 
 
-def _slip(words: frozenset[str]) -> dict[str, object] | None:
+def _slip(words: frozenset[str]) -> _Likeness | None:
     """The columns of a known header of which one longer word has a letter wrong (two in ten), where
     only one column is as near; None where there is none."""
-    near: dict[tuple, int] = {}
+    near: dict[Targets, int] = {}
     for known, targets in _known().items():
         far = _one_word_apart(words, known) if len(known) == len(words) else None
         if far is not None:
             near[targets] = min(far, near.get(targets, far))
     least = [targets for targets, far in near.items() if far == min(near.values())]
-    return {"targets": least[0], "sure": SLIP} if len(least) == 1 else None
+    return _Likeness(least[0], SLIP) if len(least) == 1 else None
 
 
 def _one_word_apart(words: frozenset[str], known: frozenset[str]) -> int | None:
@@ -175,11 +210,11 @@ def _one_word_apart(words: frozenset[str], known: frozenset[str]) -> int | None:
     return far if far <= allowed else None
 
 
-def _tables_of(meant: Iterable[dict], name: str) -> list[str]:
+def _tables_of(meant: Iterable[_Likeness], name: str) -> list[str]:
     """The contract's tables that a sheet seems to hold, the one that says most of it first."""
     score = dict.fromkeys(SPECS, 0.0)
-    for answer in meant:
-        targets = [target for target in answer.get("targets", ()) if target[1] not in SHARED]
+    for found in meant:
+        targets = [target for target in found.targets if target[1] not in SHARED]
         for table, column in targets:
             score[table] += (1 + (column in MAKES.get(table, ()))) / len(targets)
     if name.strip().lower() in score:
@@ -187,20 +222,24 @@ def _tables_of(meant: Iterable[dict], name: str) -> list[str]:
     return sorted(score, key=score.__getitem__, reverse=True)
 
 
-def _placed(answer: dict[str, object], tables: list[str]) -> dict[str, object]:
-    """The answer with one table: of several that have the column, the one that the sheet holds most
-    of."""
-    if "targets" not in answer:
-        return answer
-    targets = answer.pop("targets")
-    column = targets[0][1]
-    having = list(targets)
+def _placed(found: _Likeness, tables: list[str]) -> HeaderMeaning:
+    """The meaning with one table: of several that have the column, the one that the sheet holds
+    most of."""
+    if not found.targets:
+        return {"personal": True} if found.personal else {}
+    column = found.targets[0][1]
+    having = list(found.targets)
     if column in SHARED:
         having = [(table, column) for table in tables if column in SPECS_NAMES[table]]
     if column in ("child_id", "centre_id") and tables[0] in ("children", "measurements", "centres"):
         having = [("children", column)]
     table, column = min(having, key=lambda target: tables.index(target[0]))
-    return {"table": table, "column": column} | answer
+    meaning: HeaderMeaning = {"table": table, "column": column, "sure": found.sure}
+    if found.unit:
+        meaning["unit"] = found.unit
+    if found.wide:
+        meaning["wide"] = found.wide
+    return meaning
 
 
 def unit_in(header: str) -> str:

@@ -1,8 +1,8 @@
-"""Maps: a TOML file in which a person says which column of an export is which of the contract's, in
-what unit.
+"""The map: a TOML file in which a person says which column of an export is which of the contract's,
+in what unit; what it declares, read and checked.
 
-Nothing is guessed here: a unit, a date's form, a code's translation or a made-up epoch is used only
-where declared. All faults of a map are reported at once.
+Nothing is guessed here: a unit, a date's format, a code's translation or a made-up epoch is used
+only where declared. All faults of a map are reported at once.
 """
 
 from __future__ import annotations
@@ -11,12 +11,106 @@ import datetime as dt
 import json
 import tomllib
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, TypeGuard
 
 from registry.contract.errors import BadInput
 from registry.contract.tables import SPECS
-from registry.mapping.date_formats import NAMED_FORMS, is_form
-from registry.mapping.plan import AGE_UNITS, PLACES, UNITS, ColumnMap, Map, Parent, TableMap, Values
+from registry.mapping.date_formats import NAMED_FORMATS, is_date_format
+
+UNITS = {
+    "weight_kg": {"kg": 1.0, "g": 0.001, "100 g": 0.1},
+    "birth_weight_kg": {"kg": 1.0, "g": 0.001, "100 g": 0.1},
+    "height_cm": {"cm": 1.0, "m": 100.0, "mm": 0.1},
+    "muac_mm": {"mm": 1.0, "cm": 10.0},
+}
+"""What one of a declared unit is in the contract's. DHS files hold weights in 100 g and heights in
+mm."""
+AGE_UNITS = ("days", "months")
+PLACES = ("file", "sheet")
+
+
+@dataclass(frozen=True)
+class ColumnMap:
+    """Where one column of the contract comes from; `headers` are tried in turn (or joined by
+    `join`), `value` is the same for every row, `month_of` takes the month out of a file's or
+    sheet's name.
+
+    `age` says that a birth date is to be found from an age in that unit, at the day in the column
+    `on`.
+    """
+
+    name: str
+    headers: tuple[str, ...] = ()
+    value: str | None = None
+    factor: float = 1.0
+    codes: Mapping[str, str] = field(default_factory=dict)
+    dates: tuple[str, ...] = ()
+    decimal: str = "."
+    hashed: bool = False
+    missing: tuple[str, ...] | None = None
+    join: str | None = None
+    month_of: str = ""
+    day: int = 0
+    age: str = ""
+    on: str = ""
+
+
+@dataclass(frozen=True)
+class ParentSheet:
+    """The sheet that holds what rows have in common (Kobo's form above its repeats), and the
+    columns that link them."""
+
+    key: str
+    by: str
+    file: str | None = None
+    sheet: str | None = None
+
+
+@dataclass(frozen=True)
+class ValueRows:
+    """An export of one value a row: the column with each value's name, that with the value, and
+    those that say which values belong together."""
+
+    name: str
+    value: str
+    by: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class TableMap:
+    """Where one table comes from: files, sheets or a query, its columns, and columns that stand
+    once for each month.
+
+    `distinct` keeps one of equal rows (a child's row repeated at each visit); `wide` gives patterns
+    of headers such as `weight_{YYYY}_{MM}`, and `wide_day` the day of the month that such a cell is
+    given. A table may be given more than once: each gives rows of its own.
+    """
+
+    name: str
+    files: tuple[str, ...] = ()
+    sheets: tuple[str, ...] = ()
+    query: str | None = None
+    distinct: bool = False
+    rows: tuple[Mapping[str, object], ...] = ()
+    columns: tuple[ColumnMap, ...] = ()
+    wide: tuple[tuple[str, ColumnMap], ...] = ()
+    wide_day: int = 0
+    parent: ParentSheet | None = None
+    values: ValueRows | None = None
+
+
+@dataclass(frozen=True)
+class Map:
+    """A whole map; `text` is what it was read from, for the import's checksum; `past` is `sanket
+    import --past`."""
+
+    tables: tuple[TableMap, ...]
+    made_up_epoch: dt.date | None = None
+    past: bool = False
+    text: str = ""
+
 
 KINDS = {
     "from": "a header or a list of headers",
@@ -46,10 +140,12 @@ TABLE_KINDS = {
     "values": "a table",
 }
 SCALARS = (str, int, float, bool, dt.date)
+Settings = Mapping[str, Any]
+"""A table of the TOML file, whose values are looked at before they are used."""
 
 
-def read_map(source: str | Path | Mapping) -> Map:
-    """Read and check a map; raises BadInput with all its faults."""
+def read_map(source: object) -> Map:
+    """Read and check a map (a file's path, or its tables); raises BadInput with all its faults."""
     said, text = _loaded(source)
     faults: list[str] = []
     _unknown(said, {"tables", "made_up_epoch", "past"}, "the map", faults)
@@ -82,9 +178,11 @@ def _all_columns(table: TableMap) -> list[ColumnMap]:
     return [*table.columns, *(column for _, column in table.wide)]
 
 
-def _loaded(source: str | Path | Mapping) -> tuple[Mapping, str]:
+def _loaded(source: object) -> tuple[Settings, str]:
     if isinstance(source, Mapping):
         return source, json.dumps(source, default=str, sort_keys=True)
+    if not isinstance(source, str | Path):
+        raise BadInput("REG006", "a map is the path of a file, or tables as such a file has them")
     try:
         text = Path(source).read_text(encoding="utf-8-sig")
         return tomllib.loads(text), text
@@ -131,7 +229,7 @@ def _several(said: str | list[str] | None) -> tuple[str, ...]:
 
 
 def _wide(
-    table: str, said: Mapping, where: str, faults: list[str]
+    table: str, said: Settings, where: str, faults: list[str]
 ) -> tuple[tuple[tuple[str, ColumnMap], ...], int]:
     if not said:
         return (), 0
@@ -161,7 +259,7 @@ def _wide(
     return tuple(patterns), day if _is_whole(day) else 0
 
 
-def _parent(said: Mapping | None, where: str, faults: list[str]) -> Parent | None:
+def _parent(said: Settings | None, where: str, faults: list[str]) -> ParentSheet | None:
     if said is None:
         return None
     _unknown(said, {"file", "sheet", "key", "by"}, f"{where} parent", faults)
@@ -170,10 +268,10 @@ def _parent(said: Mapping | None, where: str, faults: list[str]) -> Parent | Non
             f'{where} parent needs file or sheet, key = "…" (its column) and by = "…" (ours)'
         )
         return None
-    return Parent(said["key"], said["by"], said.get("file"), said.get("sheet"))
+    return ParentSheet(said["key"], said["by"], said.get("file"), said.get("sheet"))
 
 
-def _values(said: Mapping | None, where: str, faults: list[str]) -> Values | None:
+def _values(said: Settings | None, where: str, faults: list[str]) -> ValueRows | None:
     if said is None:
         return None
     _unknown(said, {"name", "value", "by"}, f"{where} values", faults)
@@ -190,7 +288,7 @@ def _values(said: Mapping | None, where: str, faults: list[str]) -> Values | Non
             "called, of the value, and of what belongs together"
         )
         return None
-    return Values(said["name"], said["value"], by)
+    return ValueRows(said["name"], said["value"], by)
 
 
 def _column(table: str, name: str, said: object, faults: list[str]) -> ColumnMap:
@@ -234,7 +332,7 @@ def _column(table: str, name: str, said: object, faults: list[str]) -> ColumnMap
     )
 
 
-def _check_dates(dates: tuple[str, ...], said: Mapping, where: str, faults: list[str]) -> None:
+def _check_dates(dates: tuple[str, ...], said: Settings, where: str, faults: list[str]) -> None:
     if "ask" in dates:
         faults.append(
             f'{where}: date = "ask" waits for your answer: "%d/%m/%Y" (day first), '
@@ -242,17 +340,18 @@ def _check_dates(dates: tuple[str, ...], said: Mapping, where: str, faults: list
             "or as the line's remark says"
         )
     elif not all(
-        is_form(date) or ("day" in said and is_form(date, month_only=True)) for date in dates
+        is_date_format(date) or ("day" in said and is_date_format(date, month_only=True))
+        for date in dates
     ):
         faults.append(
-            f"{where}: date is none of {', '.join(NAMED_FORMS)}, nor a pattern with a day, "
+            f"{where}: date is none of {', '.join(NAMED_FORMATS)}, nor a pattern with a day, "
             "a month and a "
             "year such as %d/%m/%Y, nor a list of these; a month alone (%m/%Y) needs day = "
             "15 beside it"
         )
 
 
-def _check_column(name: str, said: Mapping, where: str, faults: list[str]) -> None:
+def _check_column(name: str, said: Settings, where: str, faults: list[str]) -> None:
     units = UNITS.get(name, {})
     if "unit" in said and said["unit"] not in units:
         faults.append(f"{where}: unit {said['unit']} is none of {', '.join(units) or 'no units'}")
@@ -278,11 +377,11 @@ def _check_column(name: str, said: Mapping, where: str, faults: list[str]) -> No
 
 
 def _well_typed(
-    said: Mapping, kinds: Mapping[str, str], where: str, faults: list[str]
-) -> dict[str, object]:
+    said: Settings, kinds: Mapping[str, str], where: str, faults: list[str]
+) -> dict[str, Any]:
     """The settings that are what they must be; a fault for each that is not."""
     _unknown(said, set(kinds), where, faults)
-    good = {}
+    good: dict[str, Any] = {}
     for key, value in said.items():
         if key not in kinds:
             continue
@@ -323,7 +422,7 @@ def _is_texts(value: object) -> bool:
     )
 
 
-def _is_whole(value: object) -> bool:
+def _is_whole(value: object) -> TypeGuard[int]:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
@@ -331,7 +430,7 @@ def _text(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _unknown(said: Mapping, known: set[str], where: str, faults: list[str]) -> None:
+def _unknown(said: Settings, known: set[str], where: str, faults: list[str]) -> None:
     if strange := sorted(map(str, set(said) - known)):
         faults.append(
             f"{where} has unknown settings {', '.join(strange)}; known are "

@@ -1,21 +1,20 @@
-"""A proposal for a map, from an export's headers and cells, for a person to correct; and a map's
-trial."""
+"""`sanket map`: a map proposed from an export's headers and cells, for a person to correct, and a
+map tried on the first rows."""
 
 from __future__ import annotations
 
 from fnmatch import fnmatch
 from pathlib import Path
 
-from registry.checks.table import Known, check
+from registry.checks.table import StoredIds, check
+from registry.contract.days import day_number
 from registry.contract.errors import BadInput
-from registry.contract.registry import day_number
 from registry.contract.tables import SPECS
-from registry.mapping.headers import propose
-from registry.mapping.map_file import read_map
-from registry.mapping.map_lines import one_or_list, plain, quoted
-from registry.mapping.plan import Map, TableMap
-from registry.mapping.sheet_proposal import Proposed
-from registry.sources.sheets import Sheet, sheets_of, sql_address, table_files
+from registry.mapping.headers import header_meanings
+from registry.mapping.map_file import Map, TableMap, read_map
+from registry.mapping.sheet_proposal import SheetProposal, one_or_list, plain, quoted
+from registry.sources.raw_sheet import RawSheet
+from registry.sources.sheets import sheets_of, sql_address, table_files
 from registry.today import today
 
 LOOKED_AT = 1000
@@ -23,7 +22,7 @@ LOOKED_AT = 1000
 default."""
 
 
-def headers_of(source: str | Path) -> list[Sheet]:
+def sheets_of_source(source: str | Path) -> list[RawSheet]:
     """The sheets (or a database's tables) of a source; of a folder, those of all its files."""
     if address := sql_address(source):
         from registry.sources.sql import database_sheets
@@ -40,17 +39,17 @@ def headers_of(source: str | Path) -> list[Sheet]:
     ]
 
 
-def proposal(source: str | Path) -> str:
+def propose_map(source: str | Path) -> str:
     """A MAP.toml for a file, a folder or a database, with what is unsure or missing as comments."""
     name = str(source) if sql_address(source) else Path(source).name
-    groups = _alike(headers_of(source))
+    groups = _alike(sheets_of_source(source))
     lines = [
         f"# Proposed from {name}. Correct it, then: sanket map {name} --check MAP.toml",
         "# Look twice at dates, codes and units: they were told from the cells and the headers.",
         "",
     ]
     whole = [
-        Proposed(group, place=_place_lines(source, group, several=len(groups) > 1))
+        SheetProposal(group, place=_place_lines(source, group, several=len(groups) > 1))
         for group in groups
     ]
     best = {table: max(whole, key=lambda one: one.says(table)) for table in SPECS}
@@ -62,7 +61,7 @@ def proposal(source: str | Path) -> str:
     return "\n".join(plain(line) if line.startswith("#") else line for line in lines) + "\n"
 
 
-def _repeat_lines(groups: list[list[Sheet]]) -> list[str]:
+def _repeat_lines(groups: list[list[RawSheet]]) -> list[str]:
     """A remark on Kobo's repeats, whose date and place stand in the form that they belong to."""
     above = next(
         (
@@ -91,22 +90,22 @@ def _repeat_lines(groups: list[list[Sheet]]) -> list[str]:
     ]
 
 
-def _alike(sheets: list[Sheet]) -> list[list[Sheet]]:
+def _alike(sheets: list[RawSheet]) -> list[list[RawSheet]]:
     """Sheets whose headers of ours are the same belong together: a file, or a sheet, for each
     month."""
-    groups: dict[frozenset, list[Sheet]] = {}
+    groups: dict[frozenset[str], list[RawSheet]] = {}
     for sheet in sheets:
         names = sheet.data.column_names
         ours = frozenset(
             header
-            for header, answer in propose(names, name=sheet.name).items()
+            for header, answer in header_meanings(names, name=sheet.name).items()
             if "table" in answer
         )
         groups.setdefault(ours or frozenset(names), []).append(sheet)
     return list(groups.values())
 
 
-def _place_lines(source: str | Path, group: list[Sheet], *, several: bool) -> list[str]:
+def _place_lines(source: str | Path, group: list[RawSheet], *, several: bool) -> list[str]:
     if sql_address(source):
         name = group[0].name
         table_name = name if name.islower() and name.isidentifier() else f'"{name}"'
@@ -119,7 +118,7 @@ def _place_lines(source: str | Path, group: list[Sheet], *, several: bool) -> li
     return [f"file = {one_or_list(files)}"] + [f"sheet = {one_or_list(names)}"] * many_sheets
 
 
-def trial(
+def try_map(
     source: str | Path, map_path: Path, *, rows: int = LOOKED_AT
 ) -> dict[str, dict[str, object]]:
     """What a map would do to a source's first rows: rows, kept, quarantined and codes by table;
@@ -128,28 +127,30 @@ def trial(
     Of one file, only the tables that come from it are tried. Ids are looked up in tables that are
     here whole.
     """
-    from registry.mapping.apply_map import mapped_tables
-    from registry.mapping.arrivals import Arrivals
+    from registry.mapping.apply_map import SourceSheets, mapped_tables
 
     plan = read_map(map_path)
-    raws, _ = mapped_tables(_tables_of(plan, source), Arrivals(source, rows=rows), plan)
+    raws, _ = mapped_tables(_tables_of(plan, source), SourceSheets(source, rows=rows), plan)
     if not raws:
         raise BadInput(
             "REG006",
             f"no table of the map comes from {Path(source).name}: its file = says another name",
         )
-    checked = check(raws, imported_on=day_number(today()), known=Known())
-    counts = checked.quarantine.counts()
+    checked = check(raws, imported_on=day_number(today()), known=StoredIds())
+    came = checked.quarantine.came
     unknown = {
         code
         for name, code in (("children", "REG050"), ("centres", "REG051"))
-        if name not in counts or counts[name]["rows"] >= rows
+        if came.get(name, rows) >= rows
     }
-    for name, table in counts.items():
-        codes = {code: refused for code, refused in table["codes"].items() if code not in unknown}
+    counts: dict[str, dict[str, object]] = {}
+    for name, many in came.items():
+        refusing = checked.quarantine.codes(name).items()
+        codes = {code: refused for code, refused in refusing if code not in unknown}
         refused = sum(codes.values())
-        counts[name] = table | {
-            "kept": table["rows"] - refused,
+        counts[name] = {
+            "rows": many,
+            "kept": many - refused,
             "quarantined": refused,
             "codes": codes,
         }

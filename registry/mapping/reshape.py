@@ -1,5 +1,5 @@
-"""Sheets in other shapes than one row a measurement: a column for each month or visit, one value a
-row, rows that share what a parent sheet says."""
+"""Sheets of another shape than one row a measurement: wide (a column for each month or visit), one
+value a row, and rows that share a parent sheet's (Kobo's repeats)."""
 
 from __future__ import annotations
 
@@ -11,19 +11,25 @@ import pyarrow.compute as pc
 
 from registry.checks.cells import encode
 from registry.checks.months import composed, expression_of, month_of
+from registry.contract.arrays import Flags, Ints
 from registry.contract.errors import BadInput
 from registry.contract.tables import MISSING_WORDS, SPECS
-from registry.mapping.plan import ColumnMap, Map, Parent, TableMap, Values
-from registry.mapping.translate import as_texts, header_of, translated
-from registry.sources.sheets import Sheet
+from registry.mapping.map_file import ColumnMap, Map, ParentSheet, TableMap, ValueRows
+from registry.mapping.translate import as_texts, find_header, translate_cells
+from registry.sources.raw_sheet import RawSheet
 
 Place = dt.date | int
 """What a wide column stands for: a month (or a day), or the number of a visit."""
 
 
 def long_rows(
-    table: TableMap, sheet: Sheet, fixed: pa.Table, numbers: np.ndarray, plan: Map, used: set[str]
-) -> tuple[pa.Table, np.ndarray]:
+    table: TableMap,
+    sheet: RawSheet,
+    fixed: pa.Table,
+    numbers: Ints,
+    plan: Map,
+    used: set[str],
+) -> tuple[pa.Table, Ints]:
     """A column for each month or visit to a row for each in which a cell is filled."""
     own = SPECS[table.name].own_day
     names = list(dict.fromkeys(column.name for _, column in table.wide))
@@ -32,7 +38,7 @@ def long_rows(
         _columns_by_place(table, sheet, used).items(), key=lambda item: str(item[0])
     ):
         cells = {
-            name: as_texts(translated(sheet.data[header], column, plan))
+            name: as_texts(translate_cells(sheet.data[header], column, plan))
             for name, (header, column) in found.items()
         }
         filled = np.any([_filled(cell) for cell in cells.values()], axis=0)
@@ -41,7 +47,7 @@ def long_rows(
             part = part.append_column(own, pa.repeat(_day(place, table), len(filled)))
         for name in names:
             part = part.append_column(name, cells.get(name, pa.nulls(len(filled), pa.string())))
-        parts.append(as_plain(part).filter(pa.array(filled)))
+        parts.append(as_text_table(part).filter(pa.array(filled)))
         counted.append(numbers[filled])
     if not parts:
         raise BadInput(
@@ -63,7 +69,7 @@ def _day(place: Place, table: TableMap) -> str:
 
 
 def _columns_by_place(
-    table: TableMap, sheet: Sheet, used: set[str]
+    table: TableMap, sheet: RawSheet, used: set[str]
 ) -> dict[Place, dict[str, tuple[str, ColumnMap]]]:
     """Headers by month (or visit) and column; two headers of one month are a conflict that a person
     decides."""
@@ -95,33 +101,35 @@ def _place_of(parts: dict[str, str]) -> Place | None:
     return int(parts["n"]) if "n" in parts else month_of(parts)
 
 
-def _filled(cell: pa.Array) -> np.ndarray:
+def _filled(cell: pa.Array) -> Flags:
     """Where a cell says something: a blank, `-` and `N/A` of a month are no measurement."""
     word = pc.utf8_lower(pc.utf8_trim_whitespace(cell))
-    return pc.invert(pc.fill_null(pc.is_in(word, pa.array(sorted(MISSING_WORDS))), True)).to_numpy(
+    says_nothing = pc.is_in(word, pa.array(sorted(MISSING_WORDS)))
+    filled: Flags = pc.and_(pc.is_valid(cell), pc.invert(says_nothing)).to_numpy(
         zero_copy_only=False
-    ) & pc.is_valid(cell).to_numpy(zero_copy_only=False)
+    )
+    return filled
 
 
-def as_plain(data: pa.Table) -> pa.Table:
+def as_text_table(data: pa.Table) -> pa.Table:
     """All columns as plain texts."""
     return pa.table({name: as_texts(data[name].combine_chunks()) for name in data.column_names})
 
 
-def distinct(data: pa.Table, numbers: np.ndarray) -> tuple[pa.Table, np.ndarray]:
+def distinct(data: pa.Table, numbers: Ints) -> tuple[pa.Table, Ints]:
     """One of equal rows, the first."""
-    data = as_plain(data)
+    data = as_text_table(data)
     rows = data.append_column("__row", pa.array(np.arange(data.num_rows)))
     first = rows.group_by(data.column_names).aggregate([("__row", "min")])["__row_min"].to_numpy()
     first = np.sort(first)
     return data.take(pa.array(first)), numbers[first]
 
 
-def with_parent(sheet: Sheet, parent: Sheet, link: Parent) -> Sheet:
+def join_parent(sheet: RawSheet, parent: RawSheet, link: ParentSheet) -> RawSheet:
     """A sheet with its parent row's columns beside its own; of one name in both, the parent's is
     `parent.NAME`."""
-    key = as_texts(_whole(parent, header_of(parent, (link.key,), "parent.key", set())))
-    by = as_texts(_whole(sheet, header_of(sheet, (link.by,), "parent.by", set())))
+    key = as_texts(_whole(parent, find_header(parent, (link.key,), "parent.key", set())))
+    by = as_texts(_whole(sheet, find_header(sheet, (link.by,), "parent.by", set())))
     there = pc.drop_null(key)
     if len(there) > len(there.unique()):
         raise BadInput(
@@ -134,19 +142,19 @@ def with_parent(sheet: Sheet, parent: Sheet, link: Parent) -> Sheet:
     for name in parent.data.column_names:
         taken = name if name not in sheet.data.column_names else f"parent.{name}"
         data = data.append_column(taken, as_texts(_whole(parent, name)).take(at))
-    return Sheet(
+    return RawSheet(
         sheet.name, data, sheet.numbers, sheet.refused, sheet.file, sheet.twice | parent.twice
     )
 
 
-def pivoted(sheet: Sheet, said: Values) -> Sheet:
+def pivot(sheet: RawSheet, said: ValueRows) -> RawSheet:
     """A sheet of one value a row as one row for all that belongs together, a column for each name.
 
     A second value of one name stands in a row of its own: the two rows have one key, and neither is
     taken for right.
     """
-    by = [header_of(sheet, (name,), "values.by", set()) for name in said.by]
-    name, value = (header_of(sheet, (one,), "values", set()) for one in (said.name, said.value))
+    by = [find_header(sheet, (name,), "values.by", set()) for name in said.by]
+    name, value = (find_header(sheet, (one,), "values", set()) for one in (said.name, said.value))
     group = _numbered(sheet, by)
     names = encode(_whole(sheet, name))
     labels, at = (
@@ -165,12 +173,12 @@ def pivoted(sheet: Sheet, said: Values) -> Sheet:
         source[place.ravel()[mine]] = mine
         columns[label] = values.take(pa.array(source, mask=source < 0))
     numbers = sheet.numbers if sheet.numbers is not None else np.arange(1, sheet.data.num_rows + 1)
-    return Sheet(
+    return RawSheet(
         sheet.name, pa.table(columns), numbers[first], sheet.refused, sheet.file, sheet.twice
     )
 
 
-def _numbered(sheet: Sheet, by: list[str]) -> np.ndarray:
+def _numbered(sheet: RawSheet, by: list[str]) -> Ints:
     """A number for each different combination of these columns' cells."""
     cells = np.stack(
         [pc.fill_null(encode(_whole(sheet, name)).indices, -1).to_numpy() for name in by]
@@ -178,7 +186,7 @@ def _numbered(sheet: Sheet, by: list[str]) -> np.ndarray:
     return np.unique(cells, axis=1, return_inverse=True)[1].ravel()
 
 
-def _occurrence(keys: np.ndarray) -> np.ndarray:
+def _occurrence(keys: Ints) -> Ints:
     """For each row, how many rows before it have its key."""
     order = np.argsort(keys, kind="stable")
     ordered = keys[order]
@@ -192,5 +200,5 @@ def _occurrence(keys: np.ndarray) -> np.ndarray:
     return turn
 
 
-def _whole(sheet: Sheet, name: str) -> pa.Array:
+def _whole(sheet: RawSheet, name: str) -> pa.Array:
     return sheet.data[name].combine_chunks()

@@ -1,8 +1,9 @@
-"""What one sheet, or several alike, seems to hold: the lines of a map for each table, told from
-headers and cells."""
+"""The lines of a proposed map for one sheet, or for several of the same headers, written as TOML
+with remarks for the person who corrects them."""
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import replace
@@ -11,37 +12,29 @@ from pathlib import Path
 import pyarrow as pa
 
 from registry.checks.months import MONTH, composed, month_in, pattern_of
-from registry.contract.tables import SPECS
+from registry.contract.tables import SPECS, bound
 from registry.mapping.cell_formats import (
     DAY_FIRST,
     MONTH_FIRST,
-    Form,
-    counts_of,
-    form_of,
-    order_shown,
+    CellFormat,
+    MapSetting,
+    cell_counts,
+    cell_format,
+    day_month_order,
 )
-from registry.mapping.headers import MAKES, OWN, age_in, propose, unit_in
-from registry.mapping.map_lines import (
-    as_table,
-    missing_line,
-    one_or_list,
-    plain,
-    quoted,
-    setting_table,
-    without_repeats,
-)
-from registry.mapping.reshape import as_plain
-from registry.sources.sheets import Sheet
+from registry.mapping.headers import MAKES, OWN, HeaderMeaning, age_in, header_meanings, unit_in
+from registry.mapping.reshape import as_text_table
+from registry.sources.raw_sheet import RawSheet
 
 PLACE_NAMES = {"file": "file", "sheet": "name"}
 LINKS = ("child_id", "centre_id")
 """Columns that point to a table and do not make one."""
 
 
-class Proposed:
+class SheetProposal:
     """What one sheet (or several alike) seems to hold."""
 
-    def __init__(self, group: list[Sheet], *, place: list[str]):
+    def __init__(self, group: list[RawSheet], *, place: list[str]):
         self.group, self.place = group, place
         self.sheet = (
             group[0]
@@ -49,18 +42,18 @@ class Proposed:
             else replace(
                 group[0],
                 data=pa.concat_tables(
-                    [as_plain(sheet.data) for sheet in group], promote_options="default"
+                    [as_text_table(sheet.data) for sheet in group], promote_options="default"
                 ),
             )
         )
-        self.found = propose(self.sheet.data.column_names, name=self.sheet.name)
+        self.found = header_meanings(self.sheet.data.column_names, name=self.sheet.name)
         self.cells = {
-            header: counts_of(self.sheet.data[header])
+            header: cell_counts(self.sheet.data[header])
             for header, answer in self.found.items()
             if answer
         }
         self.order = self._order()
-        self.forms: dict[str, Form] = {}
+        self.forms: dict[str, CellFormat] = {}
         self.unlike: dict[str, str] = {}
         for header, answer in self.found.items():
             if "table" in answer:
@@ -72,10 +65,10 @@ class Proposed:
         shown: set[str] = set()
         for header, answer in self.found.items():
             if "table" in answer and SPECS[answer["table"]].column(answer["column"]).kind == "day":
-                shown |= order_shown(self.cells[header]) or _order_said(header)
+                shown |= day_month_order(self.cells[header]) or _order_said(header)
         return next(iter(shown)) if len(shown) == 1 else ""
 
-    def _look(self, header: str, answer: dict) -> None:
+    def _look(self, header: str, answer: HeaderMeaning) -> None:
         """The form of a column's cells; a column whose cells cannot be what its header says is left
         out."""
         cells = self.cells[header]
@@ -87,7 +80,7 @@ class Proposed:
             ]
             cells = _added([self.cells[name] for name in alike])
         form = (
-            form_of(
+            cell_format(
                 answer["table"],
                 answer["column"],
                 cells,
@@ -95,13 +88,13 @@ class Proposed:
                 unit=answer.get("unit", "") or ("said" if unit_in(header) else ""),
             )
             if cells
-            else Form()
+            else CellFormat()
         )
         if form is None and answer["sure"] < OWN:
             self.unlike[header] = answer["column"]
             self.found[header] = {}
         else:
-            self.forms[header] = form or Form()
+            self.forms[header] = form or CellFormat()
 
     def says(self, table: str) -> int:
         """How much these sheets say of a table."""
@@ -151,11 +144,10 @@ class Proposed:
             *(self._line(column, header) for column, header in columns.items()),
         ]
         wide = self._wide(table)
-        given = set(columns) | {SPECS[table].own_day} if wide else set(columns)
-        if SPECS[table].own_day not in given and (
-            line := self._by_month(table) or self._month_of(table)
-        ):
-            given.add(SPECS[table].own_day)
+        own_day = SPECS[table].own_day
+        given: set[str | None] = {*columns, own_day} if wide else set(columns)
+        if own_day not in given and (line := self._by_month(table) or self._month_of(table)):
+            given.add(own_day)
             lines.append(line)
         lines += [
             missing_line(table, column) for column in SPECS[table].required if column not in given
@@ -188,7 +180,7 @@ class Proposed:
         )
         if header is None or own in (None, "month"):
             return ""
-        form = form_of(table, own, self.cells[header], order=self.order)
+        form = cell_format(table, own, self.cells[header], order=self.order)
         return (
             f"{own} = {setting_table([header], form.settings)}   # {plain(form.remark)}"
             if form
@@ -220,9 +212,7 @@ class Proposed:
             units.setdefault(self.found[header].get("unit", ""), []).append(pattern)
         form = self.forms[next(iter(by_pattern.values()))]
         told = [
-            setting_table(
-                without_repeats(patterns), ({"unit": unit} if unit else {}) | form.settings
-            )
+            setting_table(without_repeats(patterns), _with_unit(unit, form))
             for unit, patterns in units.items()
         ]
         remark = f"   # {plain(form.remark)}" if form.remark else ""
@@ -233,7 +223,7 @@ class Proposed:
 
     def _line(self, column: str, header: str) -> str:
         answer, form = self.found[header], self.forms[header]
-        settings = ({"unit": answer["unit"]} if "unit" in answer else {}) | form.settings
+        settings = _with_unit(answer.get("unit", ""), form)
         remark = f"   # {plain(form.remark)}" if form.remark else ""
         return f"{column} = {setting_table([header], settings)}{remark}"
 
@@ -248,7 +238,7 @@ class Proposed:
         when = self.forms[seen[0]].settings
         return [
             "# no birth date is recognised; it can be found from an age: birth_date = "
-            + setting_table([header], {"age": unit, "on": seen[0]} | when)
+            + setting_table([header], {"age": unit, "on": seen[0], **when})
             for header in self.found
             if (unit := age_in(header))
         ]
@@ -287,6 +277,12 @@ class Proposed:
         return [*lines, ""] if lines else []
 
 
+def _with_unit(unit: str, form: CellFormat) -> dict[str, MapSetting]:
+    """The settings of a column, those of its header's unit first."""
+    declared: dict[str, MapSetting] = {"unit": unit} if unit else {}
+    return declared | form.settings
+
+
 def _added(some: list[Mapping[str, int]]) -> dict[str, int]:
     whole: dict[str, int] = {}
     for counts in some:
@@ -299,3 +295,60 @@ def _order_said(header: str) -> set[str]:
     """`DOB (dd/mm/yyyy)` says it."""
     said = re.search(r"(dd?)\W(mm?)\W|(mm?)\W(dd?)\W", header.lower())
     return {DAY_FIRST if said[1] else MONTH_FIRST} if said else set()
+
+
+def one_or_list(texts: list[str]) -> str:
+    """One text, or a list of several."""
+    return quoted(texts[0]) if len(texts) == 1 else f"[{', '.join(map(quoted, texts))}]"
+
+
+def without_repeats(patterns: list[str]) -> list[str]:
+    """Patterns that differ only in how a month's name is written are one."""
+    joined: dict[str, str] = {}
+    for pattern in patterns:
+        plain = pattern.replace("{Mon}", "{Month}")
+        joined[plain] = pattern if joined.get(plain, pattern) == pattern else plain
+    return list(joined.values())
+
+
+def setting_table(headers: list[str], settings: Mapping[str, object]) -> str:
+    """What stands after a column's name: its header, or a table with its settings."""
+    source = one_or_list(headers)
+    if not settings:
+        return source
+    return (
+        "{ " + ", ".join([f"from = {source}", *(_setting(*one) for one in settings.items())]) + " }"
+    )
+
+
+def as_table(told: str) -> str:
+    """The same as a table in any case."""
+    return told if told.startswith("{") else f"{{ from = {told} }}"
+
+
+def _setting(name: str, value: object) -> str:
+    if isinstance(value, dict):
+        return (
+            f"{name} = {{ "
+            + ", ".join(f"{quoted(key)} = {quoted(code)}" for key, code in value.items())
+            + " }"
+        )
+    if isinstance(value, list):
+        return f"{name} = [{', '.join(map(quoted, value))}]"
+    return f"{name} = {value if isinstance(value, int) else quoted(str(value))}"
+
+
+def missing_line(table: str, column: str) -> str:
+    """A remark for a column that must be there and is not."""
+    limit = bound(SPECS[table].column(column))
+    return f'# {column} = ?   (required: a header, or {{ value = "…" }} for all rows; {limit})'
+
+
+def quoted(text: str) -> str:
+    """A TOML string: its escapes are JSON's."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def plain(text: str) -> str:
+    """Text for a comment, on one line."""
+    return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())

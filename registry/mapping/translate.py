@@ -1,5 +1,5 @@
-"""One column of a sheet as a map declares it: missing codes, codes, commas, units, dates, hashes,
-ages to birth dates.
+"""The cells of one column as a map declares them: missing values, codes, decimal commas, units and
+dates translated, ages turned to birth dates, family ids hashed.
 
 Each different text is translated once. What cannot be translated stays as it is and is refused
 later, by its rule.
@@ -15,7 +15,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from registry.checks.cells import (
-    BAD,
     MISSING,
     SPOILED_CODE,
     encode,
@@ -25,16 +24,16 @@ from registry.checks.cells import (
 )
 from registry.checks.months import month_in
 from registry.contract.errors import BadInput
-from registry.mapping.date_formats import SWAPPED, dated, half_swapped
-from registry.mapping.missing_codes import hidden_in_units
-from registry.mapping.plan import ColumnMap, Map
-from registry.sources.sheets import Sheet
+from registry.mapping.ambiguous import half_swapped_words, suspected_in_unit
+from registry.mapping.date_formats import SWAPPED, half_swapped, iso_date
+from registry.mapping.map_file import ColumnMap, Map
+from registry.sources.raw_sheet import RawSheet
 
 OLDEST = {"months": 240, "days": 7305}
 """An age beyond twenty years is no child's, and is left to be refused."""
 
 
-def column_of(column: ColumnMap, sheet: Sheet, plan: Map, used: set[str]) -> pa.Array:
+def column_cells(column: ColumnMap, sheet: RawSheet, plan: Map, used: set[str]) -> pa.Array:
     """The cells of one column of the contract; the headers that it comes from are added to
     `used`."""
     rows = sheet.data.num_rows
@@ -45,22 +44,24 @@ def column_of(column: ColumnMap, sheet: Sheet, plan: Map, used: set[str]) -> pa.
     if column.month_of:
         return _same(_month_of(column, sheet), rows)
     if column.join is not None:
-        return translated(_joined(column, sheet, used), column, plan)
-    cells = sheet.data[header_of(sheet, column.headers, column.name, used)]
+        return translate_cells(_joined(column, sheet, used), column, plan)
+    cells = sheet.data[find_header(sheet, column.headers, column.name, used)]
     if column.age:
         when = ColumnMap("measured_on", (column.on,), dates=column.dates)
-        visits = translated(sheet.data[header_of(sheet, when.headers, "on", used)], when, plan)
+        visits = translate_cells(
+            sheet.data[find_header(sheet, when.headers, "on", used)], when, plan
+        )
         return birth_windows(as_texts(_combined(cells)), as_texts(visits), column)
-    return translated(cells, column, plan)
+    return translate_cells(cells, column, plan)
 
 
 def _same(text: str, rows: int) -> pa.Array:
     return pa.array([text]).take(pa.array(np.zeros(rows, np.int8)))
 
 
-def header_of(sheet: Sheet, wanted: tuple[str, ...], name: str, used: set[str]) -> str:
+def find_header(sheet: RawSheet, wanted: tuple[str, ...], name: str, used: set[str]) -> str:
     """The sheet's own spelling of the first of these headers that it has; noted as used."""
-    by_name = {spaced(header): header for header in reversed(sheet.data.column_names)}
+    by_name: dict[str, str] = {spaced(one): one for one in reversed(sheet.data.column_names)}
     header = next((by_name[spaced(one)] for one in wanted if spaced(one) in by_name), None)
     if header is None:
         raise BadInput(
@@ -82,7 +83,7 @@ def spaced(header: str) -> str:
     return " ".join(header.split()).lower()
 
 
-def _month_of(column: ColumnMap, sheet: Sheet) -> str:
+def _month_of(column: ColumnMap, sheet: RawSheet) -> str:
     said = sheet.file if column.month_of == "file" else sheet.title or sheet.name
     month = month_in(said)
     if month is None:
@@ -94,11 +95,11 @@ def _month_of(column: ColumnMap, sheet: Sheet) -> str:
     return str(month.replace(day=column.day))
 
 
-def _joined(column: ColumnMap, sheet: Sheet, used: set[str]) -> pa.Array:
+def _joined(column: ColumnMap, sheet: RawSheet, used: set[str]) -> pa.Array:
     """Several columns as one text; empty where any is, so that no half of a code passes for a whole
     one."""
     parts = [
-        as_texts(_combined(sheet.data[header_of(sheet, (header,), column.name, used)]))
+        as_texts(_combined(sheet.data[find_header(sheet, (header,), column.name, used)]))
         for header in column.headers
     ]
     parts = [pc.utf8_trim_whitespace(part) for part in parts]
@@ -113,7 +114,7 @@ def _joined(column: ColumnMap, sheet: Sheet, used: set[str]) -> pa.Array:
     return whole
 
 
-def translated(cells: pa.ChunkedArray | pa.Array, column: ColumnMap, plan: Map) -> pa.Array:
+def translate_cells(cells: pa.ChunkedArray | pa.Array, column: ColumnMap, plan: Map) -> pa.Array:
     """A column with each different text translated as the map declares."""
     cells = _combined(cells)
     steps = _steps(column, plan)
@@ -141,7 +142,7 @@ def _refuse_undecided(
     if (
         column.factor != 1.0
         and column.missing is None
-        and (codes := hidden_in_units(different, column.factor))
+        and (codes := suspected_in_unit(different, column.factor))
     ):
         said = ", ".join(f'"{code}"' for code in codes)
         raise BadInput(
@@ -150,17 +151,6 @@ def _refuse_undecided(
             f"declared unit it would be read as a measure: say missing = [{said}], or missing = "
             "[] where these are measures",
         )
-
-
-def half_swapped_words(name: str) -> str:
-    """What is wrong with a half-swapped column, and what to say in a map."""
-    return (
-        f"{name}: Excel seems to have taken the day for the month wherever it could: its "
-        "typed dates lie on days 1 "
-        "to 12 only, and those left as text on days above 12. Say in a map "
-        f'date = ["{SWAPPED}", "%d/%m/%Y"] to turn them back, or list "iso" where the '
-        "typed dates are right"
-    )
 
 
 def _steps(column: ColumnMap, plan: Map) -> list[Callable[[str], str | None]]:
@@ -178,7 +168,10 @@ def _steps(column: ColumnMap, plan: Map) -> list[Callable[[str], str | None]]:
             lambda text: next(
                 filter(
                     None,
-                    (dated(text, form, epoch=plan.made_up_epoch, day=column.day) for form in forms),
+                    (
+                        iso_date(text, form, epoch=plan.made_up_epoch, day=column.day)
+                        for form in forms
+                    ),
                 ),
                 text,
             )
@@ -210,7 +203,7 @@ def _code_key(text: str) -> str:
 
 def _scaled(text: str, factor: float) -> str:
     number = read_number(text)
-    return text if number is BAD or number is MISSING else repr(round(number * factor, 9))
+    return repr(round(number * factor, 9)) if isinstance(number, float) else text
 
 
 def birth_windows(ages: pa.Array, visits: pa.Array, column: ColumnMap) -> pa.Array:
@@ -236,7 +229,9 @@ def _window(age: str, visit: str, column: ColumnMap) -> str | None:
     number, day = read_number(age), read_day(visit)
     if number is MISSING or day is MISSING:
         return None
-    if number is BAD or day is BAD or not 0 <= number <= OLDEST[column.age]:
+    if not isinstance(number, float) or not isinstance(day, int):
+        return f"{age} at {visit}"
+    if not 0 <= number <= OLDEST[column.age]:
         return f"{age} at {visit}"
     seen = dt.date.fromordinal(day + 719163)
     if column.age == "days":

@@ -14,7 +14,8 @@ import numpy as np
 from registry.simulate.chance import exponential, happens, mix, normal, uniform
 from registry.simulate.compiled import compiled
 from registry.simulate.growth import length_cm
-from registry.simulate.state import LEFT_DIED, NRC
+from registry.simulate.records import Centre, Child, Today
+from registry.simulate.state import LAST_DAY_UNDER_FIVE, LEFT_DIED, NRC
 
 SEASON_SWING = 0.42
 """January to July fall of the mean z of an average household: wasting doubles (pone.0260301)."""
@@ -27,7 +28,6 @@ WEANING_DIP, WEANING_AGE, WEANING_WIDTH = 0.45, 400.0, 260.0
 """Wasting is worst around 13 months of age (z, days, days)."""
 
 ILLNESS_EVERY_DAYS = 85.0
-COUNTED_UNTIL_DAYS = 1826
 SHOCK_A_WEEK, SHOCK_DAYS = 0.006, 45.0
 LASTS = 0.81
 """Share of treatment's gain that stays for good; the rest fades after discharge."""
@@ -42,34 +42,41 @@ DEATH_A_DAY, DEATH_A_DAY_SEVERE = 2.5e-6, 9e-5
 
 
 @compiled
-def month_age_effect(age_days):
+def month_age_effect(age_days: float) -> float:
     """The weaning dip on this day of age (z)."""
     return -WEANING_DIP * math.exp(-(((age_days - WEANING_AGE) / WEANING_WIDTH) ** 2))
 
 
 @compiled
-def haz_now(child, age_days):
+def haz_now(child: Child, age_days: float) -> float:
     """Height-for-age z: falls from birth towards its later level over the first two years."""
-    return child.haz_later + (child.haz_birth - child.haz_later) * math.exp(-age_days / 240.0)
+    return float(
+        child.haz_later + (child.haz_birth - child.haz_later) * math.exp(-age_days / 240.0)
+    )
 
 
 @compiled
-def true_length_cm(child):
+def true_length_cm(child: Child) -> float:
     """Length (lying) today."""
     age = child.day - child.birth
     return length_cm(child.sex, age, haz_now(child, age))
 
 
 @compiled
-def true_muac_mm(child):
+def true_muac_mm(child: Child) -> float:
     """Arm circumference today: follows z, age and the child's own build (correlation with z about
     0.5)."""
     age = child.day - child.birth
-    return 146.5 + 6.2 * child.whz + 0.0085 * (min(1.0 * age, 1826.0) - 900.0) + child.arm
+    return float(
+        146.5
+        + 6.2 * child.whz
+        + 0.0085 * (min(1.0 * age, 1.0 * LAST_DAY_UNDER_FIVE) - 900.0)
+        + child.arm
+    )
 
 
 @compiled
-def _fall_ill(child, age, sick_season):
+def _fall_ill(child: Child, age: float, sick_season: float) -> None:
     """Maybe a new illness: more often when weaning, poor, wasted or in the monsoon."""
     young = 1.5 if 150 < age < 800 else 0.8
     wasted = 1.4 if child.whz < -2.5 else 1.0
@@ -87,7 +94,7 @@ def _fall_ill(child, age, sick_season):
 
 
 @compiled
-def _be_ill(child, age, sick_season):
+def _be_ill(child: Child, age: float, sick_season: float) -> None:
     """Illness takes weight while it lasts; what it took comes back in weeks, faster in resilient
     children."""
     if child.ill_days > 0:
@@ -101,7 +108,7 @@ def _be_ill(child, age, sick_season):
 
 
 @compiled
-def _live_a_week(child, lean):
+def _live_a_week(child: Child, lean: float) -> None:
     """Once a week: the wander moves, and a poor household may meet a shock (lost work, migration, a
     birth)."""
     child.wander = WANDER_KEEP * child.wander + WANDER_SD * math.sqrt(1 - WANDER_KEEP**2) * normal(
@@ -113,7 +120,7 @@ def _live_a_week(child, lean):
 
 
 @compiled
-def stock(centre, today):
+def stock(centre: Centre, today: Today) -> float:
     """Share of the therapeutic food that the centre has this month: one month in seven runs
     short."""
     luck = mix(centre.stock_seed + np.uint64(today.month_number) * _MONTH) >> np.uint64(40)
@@ -122,7 +129,7 @@ def stock(centre, today):
 
 
 @compiled
-def _be_treated(child, supply):
+def _be_treated(child: Child, supply: float) -> None:
     """Treatment's gain today: a rate of the child's own, falling with the weeks, nothing while
     ill."""
     if child.programme < 0:
@@ -138,7 +145,7 @@ def _be_treated(child, supply):
 
 
 @compiled
-def _maybe_die(child, age):
+def _maybe_die(child: Child, age: float) -> None:
     hazard = DEATH_A_DAY * (6.0 if age < 365 else 1.0)
     if child.whz < -3.0:
         hazard += (
@@ -151,7 +158,7 @@ def _maybe_die(child, age):
 
 
 @compiled
-def live_a_day(child, centre, today):
+def live_a_day(child: Child, centre: Centre, today: Today) -> None:
     """The body's day: illness, season, shocks, treatment, and what they come to in true z."""
     child.day += 1
     age = child.day - child.birth
@@ -170,7 +177,7 @@ def live_a_day(child, centre, today):
     )
     child.whz = max(child.whz, -5.2)
     child.ill_share += ((1.0 if child.ill_days > 0 else 0.0) - child.ill_share) / 30.0
-    if age < COUNTED_UNTIL_DAYS:
+    if age < LAST_DAY_UNDER_FIVE:
         child.days += 1
         child.wasted_days += child.whz < -2.0
         child.severe_days += child.whz < -3.0
@@ -178,7 +185,7 @@ def live_a_day(child, centre, today):
 
 
 @compiled
-def course_of_treatment(child):
+def course_of_treatment(child: Child) -> None:
     """On admission: how fast this child will gain (z a day) and how long the gain will last (days).
 
     Fast, slow and failing responders (OptiMA: four in five non-responders are slow). Young, stunted
@@ -205,7 +212,7 @@ def course_of_treatment(child):
 
 
 @compiled
-def lasting_of_gain(child, lean, relapse, set_point):
+def lasting_of_gain(child: Child, lean: float, relapse: float, set_point: float) -> None:
     """On leaving treatment: what of the gain stays, and the setback to come (deep in poor
     households, lean season).
 

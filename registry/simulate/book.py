@@ -6,6 +6,7 @@ from __future__ import annotations
 import numpy as np
 
 from registry.simulate.compiled import compiled
+from registry.simulate.records import Book, Child, Record, Whole
 from registry.simulate.state import FOREVER
 
 ROW = np.dtype(
@@ -24,7 +25,7 @@ ROW = np.dtype(
 )
 """One row of any table; `FIELDS` says what x, y, z, a, b, c, d are called in each kind."""
 
-MEASUREMENT, EPISODE, CHECK, RATION, ATTENDANCE, VISIT, LANDMARK, ENDING = np.arange(8)
+MEASUREMENT, EPISODE, CHECK, RATION, ATTENDANCE, VISIT, LANDMARK, ENDING = map(np.int64, range(8))
 KINDS = (
     "measurements",
     "episodes",
@@ -69,11 +70,11 @@ FIELDS = {
     "endings": {"a": "target", "b": "index_on", "c": "outcome", "d": "event_on", "x": "gain"},
 }
 
-REGISTER, APP, OFFICER, TREATMENT = np.arange(4)
+REGISTER, APP, OFFICER, TREATMENT = map(np.int64, range(4))
 """Sources of a measurement: the paper register, the phone application, a medical officer, the
 treatment register."""
 
-RELAPSE, NON_RESPONSE = np.arange(1, 3)
+RELAPSE, NON_RESPONSE = map(np.int64, range(1, 3))
 """Targets of a landmark or ending."""
 
 
@@ -100,17 +101,27 @@ def sorted_out(book: np.ndarray, rows: int) -> dict[str, dict[str, np.ndarray]]:
 
 
 @compiled
-def _next(book, child, kind):
+def _next(book: Book, child: Child, kind: Whole) -> Record:
     """The next free row, which counts up in `child.rows`; when the book is full its last row is
     used again."""
-    row = book[min(child.rows, len(book) - 1)]
+    row: Record = book[min(child.rows, len(book) - 1)]
     child.rows += 1
     row.kind, row.child, row.day = kind, child.number, child.day
     return row
 
 
 @compiled
-def write_measurement(book, child, weight, height, muac, standing, oedema, colour, source):
+def write_measurement(
+    book: Book,
+    child: Child,
+    weight: float,
+    height: float,
+    muac: float,
+    standing: Whole,
+    oedema: Whole,
+    colour: Whole,
+    source: Whole,
+) -> None:
     """One row; NaN and -1 are missing. standing: 1 standing, 0 lying."""
     if child.shadow == 0:
         row = _next(book, child, MEASUREMENT)
@@ -119,7 +130,9 @@ def write_measurement(book, child, weight, height, muac, standing, oedema, colou
 
 
 @compiled
-def open_episode(book, child, programme, appetite, complications):
+def open_episode(
+    book: Book, child: Child, programme: Whole, appetite: Whole, complications: Whole
+) -> None:
     """A new episode from today; its row is remembered in `child.episode`."""
     child.programme, child.admitted = programme, child.day
     if child.shadow == 0:
@@ -130,7 +143,7 @@ def open_episode(book, child, programme, appetite, complications):
 
 
 @compiled
-def close_episode(book, child, outcome, reason):
+def close_episode(book: Book, child: Child, outcome: Whole, reason: Whole) -> None:
     """The running episode ends today."""
     child.programme = -1
     if child.shadow == 0:
@@ -139,7 +152,16 @@ def close_episode(book, child, outcome, reason):
 
 
 @compiled
-def write_check(book, child, diarrhoea, fever, cough, poor_appetite, examiner, appetite_test):
+def write_check(
+    book: Book,
+    child: Child,
+    diarrhoea: Whole,
+    fever: Whole,
+    cough: Whole,
+    poor_appetite: Whole,
+    examiner: Whole,
+    appetite_test: Whole,
+) -> None:
     """A medical check; -1 is not assessed or not written down."""
     if child.shadow == 0:
         row = _next(book, child, CHECK)
@@ -148,7 +170,7 @@ def write_check(book, child, diarrhoea, fever, cough, poor_appetite, examiner, a
 
 
 @compiled
-def write_ration(book, child, item, quantity):
+def write_ration(book: Book, child: Child, item: Whole, quantity: float) -> None:
     """Food handed out: item 0 EDNF (sachets), 1 THR, 2 HCM."""
     if child.shadow == 0:
         row = _next(book, child, RATION)
@@ -156,7 +178,9 @@ def write_ration(book, child, item, quantity):
 
 
 @compiled
-def write_attendance(book, child, month, open_days, attended):
+def write_attendance(
+    book: Book, child: Child, month: Whole, open_days: float, attended: float
+) -> None:
     """Days attended in the month that begins on `month`."""
     if child.shadow == 0:
         row = _next(book, child, ATTENDANCE)
@@ -164,7 +188,7 @@ def write_attendance(book, child, month, open_days, attended):
 
 
 @compiled
-def write_visit(book, child, finding, listed):
+def write_visit(book: Book, child: Child, finding: Whole, listed: Whole) -> None:
     """A home visit, what was found, and the day of the list that asked for it (-1: none)."""
     if child.shadow == 0:
         row = _next(book, child, VISIT)
@@ -172,7 +196,7 @@ def write_visit(book, child, finding, listed):
 
 
 @compiled
-def take_landmark(book, child, target, index_on):
+def take_landmark(book: Book, child: Child, target: Whole, index_on: Whole) -> None:
     """Today is a landmark (never of both targets); the loop over days keeps the whole hidden state
     of it."""
     if child.shadow == 0:
@@ -182,7 +206,9 @@ def take_landmark(book, child, target, index_on):
 
 
 @compiled
-def write_ending(book, child, target, index_on, outcome, event_on):
+def write_ending(
+    book: Book, child: Child, target: Whole, index_on: Whole, outcome: Whole, event_on: Whole
+) -> None:
     """How a watched discharge or admission ended, known today, with the gain in g/kg/day.
 
     event_on: day of the event, or of the last valid reading of a censored discharge.

@@ -26,6 +26,7 @@ from registry.simulate.outcomes import (
     watch_admission,
     watch_discharge,
 )
+from registry.simulate.records import Book, Centre, Child, Today, Whole
 from registry.simulate.state import (
     ANM,
     APPETITE_FAILED,
@@ -37,6 +38,7 @@ from registry.simulate.state import (
     DEFAULTED,
     DIED_IN_CARE,
     EDNF,
+    LAST_DAY_UNDER_FIVE,
     LEFT_MOVED,
     MEDICAL_OFFICER,
     MOVED,
@@ -53,18 +55,18 @@ APPETITE_FAILS, COMPLICATED, NOT_ASSESSED = 0.04, 0.06, 0.10
 DEFAULT_A_WEEK = 0.0045
 INPATIENT_DAYS = 15
 UNCOMPLICATED = np.int64(0)
-TREATED_FROM_DAYS, TREATED_UNTIL_DAYS = 180, 1826
+TREATED_FROM_DAYS = 180
 
 
 @compiled
-def suspect(child, centre):
+def suspect(child: Child, centre: Centre) -> None:
     """After a SAM reading: does the centre report it, and does the child reach the medical
     officer?"""
     age = child.day - child.birth
     if (
         child.officer_due >= 0
         or centre.hides_sam
-        or not TREATED_FROM_DAYS <= age < TREATED_UNTIL_DAYS - 60
+        or not TREATED_FROM_DAYS <= age < LAST_DAY_UNDER_FIVE - 60
     ):
         return
     watched = 0.25 if child.episodes > 0 else 0.0
@@ -73,7 +75,7 @@ def suspect(child, centre):
 
 
 @compiled
-def see_officer(child, centre, today, book):
+def see_officer(child: Child, centre: Centre, today: Today, book: Book) -> None:
     """The medical officer weighs and measures anew (about half of the field's SAM is confirmed) and
     admits."""
     child.officer_due = -1
@@ -96,7 +98,15 @@ def see_officer(child, centre, today, book):
 
 
 @compiled
-def admit(child, centre, today, book, programme, appetite, complications):
+def admit(
+    child: Child,
+    centre: Centre,
+    today: Today,
+    book: Book,
+    programme: Whole,
+    appetite: Whole,
+    complications: Whole,
+) -> None:
     """A new episode today: the course of this treatment is drawn, the counters start anew."""
     note_admission(child, book)
     course_of_treatment(child)
@@ -112,7 +122,9 @@ def admit(child, centre, today, book, programme, appetite, complications):
 
 
 @compiled
-def _close(child, centre, today, book, outcome, reason):
+def _close(
+    child: Child, centre: Centre, today: Today, book: Book, outcome: Whole, reason: Whole
+) -> None:
     note_closing(child, book, outcome, reason)
     was_centre = child.programme <= VCDC
     close_episode(book, child, outcome, reason)
@@ -125,19 +137,21 @@ def _close(child, centre, today, book, outcome, reason):
 
 
 @compiled
-def end_care_by_death(child, centre, today, book):
+def end_care_by_death(child: Child, centre: Centre, today: Today, book: Book) -> None:
     """The episode of a child that died today."""
     _close(child, centre, today, book, DIED_IN_CARE, NO_REASON)
 
 
 @compiled
-def _transfer(child, centre, today, book, reason, programme):
+def _transfer(
+    child: Child, centre: Centre, today: Today, book: Book, reason: Whole, programme: Whole
+) -> None:
     _close(child, centre, today, book, TRANSFERRED, reason)
     admit(child, centre, today, book, programme, APPETITE_NOT_DONE, int(reason == COMPLICATION))
 
 
 @compiled
-def _inpatient_day(child, centre, today, book):
+def _inpatient_day(child: Child, centre: Centre, today: Today, book: Book) -> None:
     """NRC and CTC: about two weeks; then down to the centre, or home at 15 % gain, or gone."""
     if child.day - child.admitted < INPATIENT_DAYS - 4 or not happens(child, 0.22):
         return
@@ -156,7 +170,7 @@ def _inpatient_day(child, centre, today, book):
 
 
 @compiled
-def _who_examines(child):
+def _who_examines(child: Child) -> Whole:
     """Every fortnight the medical officer, else the ANM; one check in nine does not say who
     examined."""
     days = child.day + child.phase
@@ -166,7 +180,7 @@ def _who_examines(child):
 
 
 @compiled
-def _check_day(child, centre, today, book):
+def _check_day(child: Child, centre: Centre, today: Today, book: Book) -> None:
     """Twice a week a nurse or medical officer looks at the child; a grave illness sends it to the
     NRC."""
     phase = (child.day + child.phase) % 7
@@ -180,7 +194,8 @@ def _check_day(child, centre, today, book):
     fever = -1 if unknown else int(child.fever and happens(child, sees))
     cough = int(child.cough and happens(child, sees))
     grave = ill and child.ill_severity > 0.07 and happens(child, 0.10)
-    examiner, tested = _who_examines(child), -1
+    examiner = _who_examines(child)
+    tested: Whole = -1
     if poor and (grave or phase == 5):
         tested = APPETITE_FAILED if grave else APPETITE_PASSED
     write_check(book, child, diarrhoea, fever, cough, int(poor), examiner, tested)
@@ -189,7 +204,7 @@ def _check_day(child, centre, today, book):
 
 
 @compiled
-def _hand_out_food(child, centre, today, book):
+def _hand_out_food(child: Child, centre: Centre, today: Today, book: Book) -> None:
     """Fortnightly: EDNF sachets as far as the stock goes."""
     days = child.day - child.admitted
     if days % 14 == 0 and child.absent_since < 0:
@@ -202,7 +217,7 @@ def _hand_out_food(child, centre, today, book):
 
 
 @compiled
-def _stays_away(child, centre, today, days):
+def _stays_away(child: Child, centre: Centre, today: Today, days: Whole) -> None:
     """Default begins: more in weeks 2 to 5, at festivals and migration, in reluctant and poor
     families."""
     early = 1.7 if 7 <= days <= 35 else 0.8
@@ -217,7 +232,7 @@ def _stays_away(child, centre, today, days):
 
 
 @compiled
-def _review(child, centre, today, book, days):
+def _review(child: Child, centre: Centre, today: Today, book: Book, days: Whole) -> None:
     """After a weekly weighing: cured, no gain, the longest stay, or on."""
     needed = 1 if centre.pressure > 0.4 else 2
     pressed = days >= 28 and happens(child, centre.pressure * 0.5)
@@ -232,7 +247,7 @@ def _review(child, centre, today, book, days):
 
 
 @compiled
-def _weigh_day(child, centre, today, book):
+def _weigh_day(child: Child, centre: Centre, today: Today, book: Book) -> None:
     """The weekly weighing before the parents; heights once a month; missed by about one in
     seven."""
     days = child.day - child.admitted
@@ -249,7 +264,7 @@ def _weigh_day(child, centre, today, book):
 
 
 @compiled
-def care_for(child, centre, today, book):
+def care_for(child: Child, centre: Centre, today: Today, book: Book) -> None:
     """A day in treatment."""
     if child.absent_since >= 0 and child.day - child.absent_since >= 14:
         _close(child, centre, today, book, DEFAULTED, NO_REASON)

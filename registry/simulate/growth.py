@@ -13,7 +13,9 @@ import math
 
 import numpy as np
 
+from registry.contract.arrays import Floats
 from registry.simulate.compiled import compiled
+from registry.simulate.records import Whole
 
 _LOG_WEIGHT = np.array(
     [
@@ -52,7 +54,7 @@ CM_A_DAY_AFTER = 0.0178
 
 
 @compiled
-def _polynomial(coefficients, x):
+def _polynomial(coefficients: Floats, x: float) -> float:
     value = 0.0
     for k in range(coefficients.shape[0] - 1, -1, -1):
         value = value * x + coefficients[k]
@@ -60,7 +62,7 @@ def _polynomial(coefficients, x):
 
 
 @compiled
-def length_cm(sex, age_days, haz):
+def length_cm(sex: Whole, age_days: float, haz: float) -> float:
     """Length (lying) of a child of this height-for-age z; after 61 months a straight line goes
     on."""
     fitted = min(1.0 * age_days, OLDEST_FITTED_DAYS)
@@ -70,18 +72,18 @@ def length_cm(sex, age_days, haz):
 
 
 @compiled
-def _median_and_spread(sex, length):
+def _median_and_spread(sex: Whole, length: float) -> tuple[float, float]:
     u = (min(max(length, 45.0), 121.0) - 82.0) / 37.0
     return math.exp(_polynomial(_LOG_WEIGHT[sex], u)), _polynomial(_WEIGHT_SPREAD[sex], u)
 
 
 @compiled
-def _weight_at(median, spread, skew, z):
-    return median * (1.0 + skew * spread * z) ** (1.0 / skew)
+def _weight_at(median: float, spread: float, skew: float, z: float) -> float:
+    return float(median * (1.0 + skew * spread * z) ** (1.0 / skew))
 
 
 @compiled
-def weight_kg(sex, length, whz):
+def weight_kg(sex: Whole, length: float, whz: float) -> float:
     """Weight of a child of this weight-for-length z; beyond +-3 z in equal steps, as WHO does."""
     median, spread = _median_and_spread(sex, length)
     skew = _WEIGHT_SKEW[sex]
@@ -94,13 +96,13 @@ def weight_kg(sex, length, whz):
 
 
 @compiled
-def whz(sex, length, weight):
+def whz(sex: Whole, length: float, weight: float) -> float:
     """Weight-for-length z of this weight (kg) at this length (cm); the inverse of `weight_kg`."""
     median, spread = _median_and_spread(sex, length)
     skew = _WEIGHT_SKEW[sex]
     z = ((weight / median) ** skew - 1.0) / (skew * spread)
     if abs(z) <= 3.0:
-        return z
+        return float(z)
     edge = 3.0 if z > 0 else -3.0
     outer = _weight_at(median, spread, skew, edge)
     step = abs(outer - _weight_at(median, spread, skew, edge * 2.0 / 3.0))

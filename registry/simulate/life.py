@@ -12,6 +12,7 @@ from registry.simulate.chance import happens, logistic, normal, uniform
 from registry.simulate.compiled import compiled
 from registry.simulate.measure import misses_weighing, read_child
 from registry.simulate.outcomes import end_watches, note_reading, watch_a_day
+from registry.simulate.records import Book, Centre, Child, Today
 from registry.simulate.state import HCM, LEFT_AGED_OUT, LEFT_MOVED, LEFT_OTHER, THR, WATCHED
 
 AGED_OUT_DAYS = 2192
@@ -24,7 +25,7 @@ PRESCHOOL_DAYS, THR_FROM_DAYS = 1096, 183
 
 
 @compiled
-def _comes_or_goes(child, telling):
+def _comes_or_goes(child: Child, telling: float) -> None:
     """Once a month: moving away, leaving, losing touch with the centre and coming back.
 
     telling: the dial `informative`.
@@ -42,7 +43,7 @@ def _comes_or_goes(child, telling):
 
 
 @compiled
-def _monthly_lists(child, centre, today, book):
+def _monthly_lists(child: Child, centre: Centre, today: Today, book: Book) -> None:
     """On the first of a month: attendance of the month before, and the month's take-home ration."""
     age = child.day - child.birth
     if (
@@ -70,7 +71,7 @@ def _monthly_lists(child, centre, today, book):
 
 
 @compiled
-def _begin_month(child, centre, today, book):
+def _begin_month(child: Child, centre: Centre, today: Today, book: Book) -> None:
     child.next_weighing = child.day + centre.weighing_day + int(4 * uniform(child))
     _comes_or_goes(child, centre.informative)
     if child.present:
@@ -78,7 +79,7 @@ def _begin_month(child, centre, today, book):
 
 
 @compiled
-def _be_weighed(child, centre, today, book):
+def _be_weighed(child: Child, centre: Centre, today: Today, book: Book) -> None:
     """A weighing outside treatment, and what the centre does about it."""
     source = REGISTER + centre.app
     read_child(child, centre, book, source)
@@ -88,7 +89,7 @@ def _be_weighed(child, centre, today, book):
 
 
 @compiled
-def _visit_home(child, centre, today, book):
+def _visit_home(child: Child, centre: Centre, today: Today, book: Book) -> None:
     """A home visit after discharge: what a worker finds at the door."""
     seen = child.whz + 0.35 * normal(child)
     ill = 6 if child.ill_days > 0 and (child.fever or child.diarrhoea) else 0
@@ -104,7 +105,7 @@ def _visit_home(child, centre, today, book):
 
 
 @compiled
-def _follow_up(child, centre, today, book):
+def _follow_up(child: Child, centre: Centre, today: Today, book: Book) -> None:
     """Every fortnight for two months, then every four weeks: come to be weighed, or be visited at
     home."""
     since = child.day - child.cured_on
@@ -116,7 +117,7 @@ def _follow_up(child, centre, today, book):
 
 
 @compiled
-def _at_home(child, centre, today, book):
+def _at_home(child: Child, centre: Centre, today: Today, book: Book) -> None:
     """A day out of treatment."""
     if child.officer_due == child.day:
         see_officer(child, centre, today, book)
@@ -130,7 +131,7 @@ def _at_home(child, centre, today, book):
 
 
 @compiled
-def _swelling(child):
+def _swelling(child: Child) -> None:
     """Bilateral pitting oedema: rare in India, in the severely wasted, for some weeks."""
     if child.oedema == 0 and child.whz < -3.2:
         child.oedema = 2 if happens(child, 0.00025) else 0
@@ -139,7 +140,7 @@ def _swelling(child):
 
 
 @compiled
-def live_on(child, centre, today, book):
+def live_on(child: Child, centre: Centre, today: Today, book: Book) -> None:
     """One more day of one child."""
     live_a_day(child, centre, today)
     _swelling(child)

@@ -3,16 +3,18 @@ the one cached."""
 
 from __future__ import annotations
 
-from numba import njit
-
 from registry.simulate.book import NON_RESPONSE, RELAPSE
+from registry.simulate.compiled import compiled_whole
 from registry.simulate.life import live_on
 from registry.simulate.outcomes import end_watches
+from registry.simulate.records import Book, Records
 from registry.simulate.state import WATCHED
 
 
-@njit(cache=True, nogil=True, error_model="numpy", no_cfunc_wrapper=True)
-def live(children, centres, days, first_day, book, kept):
+@compiled_whole
+def live(
+    children: Records, centres: Records, days: Records, first_day: int, book: Book, kept: Records
+) -> tuple[int, int]:
     """Live these children (changed in place) until their `until`, into `book`; their landmarks into
     `kept`.
 

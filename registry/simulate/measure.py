@@ -10,9 +10,11 @@ from registry.simulate.book import OFFICER, TREATMENT, write_measurement
 from registry.simulate.chance import happens, logistic, normal, uniform
 from registry.simulate.compiled import compiled
 from registry.simulate.growth import STANDING_LOSS_CM, weight_kg, whz
+from registry.simulate.records import Book, Centre, Child, Whole
+from registry.simulate.state import LAST_DAY_UNDER_FIVE
 
 LYING_UNTIL_DAYS = 731
-OLDEST_DAYS, YOUNGEST_FOR_MUAC_DAYS = 1826, 183
+YOUNGEST_FOR_MUAC_DAYS = 183
 HEIGHT_MISSING, HEIGHT_CARRIED = 0.30, 0.20
 """Shares of monthly rows without a height, and with last month's height written again (domain
 §3.5)."""
@@ -22,12 +24,12 @@ ONLY_COLOUR = 0.01
 
 
 @compiled
-def _rounded(value, step):
+def _rounded(value: float, step: float) -> float:
     return math.floor(value / step + 0.5) * step
 
 
 @compiled
-def _weight_error(centre, source):
+def _weight_error(centre: Centre, source: Whole) -> tuple[float, float]:
     """SD (kg) and step of rounding: 0.05 kg for trained teams, 0.1 to 0.2 with a worker's scale;
     0.5 kg centre."""
     if source == OFFICER:
@@ -38,7 +40,7 @@ def _weight_error(centre, source):
 
 
 @compiled
-def _height_error(centre, source):
+def _height_error(centre: Centre, source: Whole) -> tuple[float, float]:
     """SD (cm) and step of rounding: 0.3 cm for trained teams, 0.5 to 1.0 for workers; whole cm in
     most centres."""
     if source == OFFICER:
@@ -47,17 +49,17 @@ def _height_error(centre, source):
 
 
 @compiled
-def _weigh(child, centre, noise, source):
+def _weigh(child: Child, centre: Centre, noise: float, source: Whole) -> float:
     error, step = _weight_error(centre, source)
     true = weight_kg(child.sex, true_length_cm(child), child.whz)
     if source < OFFICER and not math.isnan(child.weight) and happens(child, centre.copies):
-        return child.weight
+        return float(child.weight)
     step = step if happens(child, min(noise, 1.0)) else 0.1
     return max(_rounded(true + noise * error * normal(child), step), 1.0)
 
 
 @compiled
-def _measure_height(child, centre, noise, source):
+def _measure_height(child: Child, centre: Centre, noise: float, source: Whole) -> None:
     """Read the height anew and remember it with its day and position."""
     error, step = _height_error(centre, source)
     age = child.day - child.birth
@@ -73,13 +75,13 @@ def _measure_height(child, centre, noise, source):
 
 
 @compiled
-def _height_written(child, centre, source):
+def _height_written(child: Child, centre: Centre, source: Whole) -> float:
     """What the row says of height: measured, the last one again, or nothing (NaN). In treatment:
     once a month."""
     due = (child.day - child.admitted) % 28 == 0
     if source == OFFICER or (source == TREATMENT and due and happens(child, 0.85)):
         _measure_height(child, centre, centre.noise, source)
-        return child.height
+        return float(child.height)
     if source == TREATMENT:
         return math.nan
     chance = uniform(child)
@@ -87,13 +89,13 @@ def _height_written(child, centre, source):
         return math.nan
     if chance < min(HEIGHT_MISSING * centre.missing, 0.95) + HEIGHT_CARRIED and child.height > 0:
         child.height_day = child.day
-        return child.height
+        return float(child.height)
     _measure_height(child, centre, centre.noise, source)
-    return child.height
+    return float(child.height)
 
 
 @compiled
-def _muac_written(child, centre, noise, source):
+def _muac_written(child: Child, centre: Centre, noise: float, source: Whole) -> float:
     age = child.day - child.birth
     share = (
         1.0 if source == OFFICER else (0.75 if source == TREATMENT else 1.0) * centre.measures_arm
@@ -105,7 +107,7 @@ def _muac_written(child, centre, noise, source):
 
 
 @compiled
-def _judge(child, weight, muac, oedema):
+def _judge(child: Child, weight: float, muac: float, oedema: Whole) -> None:
     """What this row lets one conclude under the contract: valid or not, SAM or not, and its z."""
     age = child.day - child.birth
     fresh = child.day - child.height_day <= (60 if age < 731 else 90)
@@ -113,19 +115,21 @@ def _judge(child, weight, muac, oedema):
         child.height_standing == -1 and age >= LYING_UNTIL_DAYS
     )
     z = math.nan
-    if fresh and child.height > 0 and weight > 0 and age <= OLDEST_DAYS and oedema <= 0:
+    if fresh and child.height > 0 and weight > 0 and age <= LAST_DAY_UNDER_FIVE and oedema <= 0:
         z = _rounded(
             whz(child.sex, child.height + (STANDING_LOSS_CM if standing else 0.0), weight), 0.01
         )
     plausible = not math.isnan(z) and -5.0 <= z <= 5.0
-    by_arm = age <= OLDEST_DAYS and not math.isnan(muac) and muac < 115.0
+    by_arm = age <= LAST_DAY_UNDER_FIVE and not math.isnan(muac) and muac < 115.0
     child.seen_z, child.seen_day = (z if plausible else math.nan), child.day
-    child.seen_sam = (plausible and z < -3.0) or by_arm or (oedema > 0 and age <= OLDEST_DAYS)
+    child.seen_sam = (
+        (plausible and z < -3.0) or by_arm or (oedema > 0 and age <= LAST_DAY_UNDER_FIVE)
+    )
     child.seen_valid = plausible or child.seen_sam
 
 
 @compiled
-def _colour(child, centre):
+def _colour(child: Child, centre: Centre) -> int:
     """The colour that the source shows: 0 green, 1 yellow, 2 red; centres that hide SAM have no
     red."""
     if math.isnan(child.seen_z):
@@ -138,7 +142,7 @@ def _colour(child, centre):
 
 
 @compiled
-def read_child(child, centre, book, source):
+def read_child(child: Child, centre: Centre, book: Book, source: Whole) -> None:
     """One measurement: true body, error, rounding, and the row; leaves the judgement in
     `child.seen_*`."""
     height = _height_written(child, centre, source)
@@ -158,7 +162,7 @@ def read_child(child, centre, book, source):
 
 
 @compiled
-def misses_weighing(child, centre, base):
+def misses_weighing(child: Child, centre: Centre, base: float) -> bool:
     """Whether the child is not weighed today; poor, ill, unwell-doing and reluctant families are
     missed more.
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from registry.simulate.book import NON_RESPONSE, RELAPSE, take_landmark, write_ending
 from registry.simulate.compiled import compiled
+from registry.simulate.records import Book, Child, Whole
 from registry.simulate.state import (
     CENSORED,
     COMPLICATION,
@@ -32,20 +33,20 @@ LONGEST_TREATMENT = 91
 
 
 @compiled
-def watch_discharge(child):
+def watch_discharge(child: Child) -> None:
     """A cured child goes home: relapse is watched from today."""
     child.cured_on, child.relapse = child.day, WATCHED
     child.pending, child.event_on, child.last_valid = -1, FOREVER, child.day
 
 
 @compiled
-def watch_admission(child):
+def watch_admission(child: Child) -> None:
     """A child begins UCDC or VCDC: non-response is watched from today."""
     child.treated_on, child.non_response = child.day, WATCHED
 
 
 @compiled
-def _end_relapse(child, book, outcome):
+def _end_relapse(child: Child, book: Book, outcome: Whole) -> None:
     child.relapse = outcome
     if outcome == CENSORED:
         child.event_on = child.last_valid
@@ -53,7 +54,7 @@ def _end_relapse(child, book, outcome):
 
 
 @compiled
-def _relapse_on(child, book, event_on):
+def _relapse_on(child: Child, book: Book, event_on: Whole) -> None:
     """An event dated `event_on` is known today: a failed discharge before day 14, nothing after day
     183."""
     since = event_on - child.cured_on
@@ -65,7 +66,7 @@ def _relapse_on(child, book, event_on):
 
 
 @compiled
-def note_reading(child, book):
+def note_reading(child: Child, book: Book) -> None:
     """A valid reading of a discharged child may confirm an earlier one, or wait for the next to do
     so."""
     if child.relapse != WATCHED or not child.seen_valid:
@@ -80,14 +81,14 @@ def note_reading(child, book):
 
 
 @compiled
-def note_admission(child, book):
+def note_admission(child: Child, book: Book) -> None:
     """A new admission to any programme is the event of a discharged child."""
     if child.relapse == WATCHED:
         _relapse_on(child, book, child.day)
 
 
 @compiled
-def note_closing(child, book, outcome, reason):
+def note_closing(child: Child, book: Book, outcome: Whole, reason: Whole) -> None:
     """What the end of a UCDC/VCDC episode says of non-response."""
     if child.non_response != WATCHED or child.programme > VCDC:
         return
@@ -106,20 +107,20 @@ def note_closing(child, book, outcome, reason):
 
 
 @compiled
-def _end_treatment(child, book, outcome):
+def _end_treatment(child: Child, book: Book, outcome: Whole) -> None:
     child.non_response = outcome
     write_ending(book, child, NON_RESPONSE, child.treated_on, outcome, child.day)
 
 
 @compiled
-def _followed_or_censored(child):
+def _followed_or_censored(child: Child) -> Whole:
     if child.pending < 0 and child.last_valid - child.cured_on >= FOLLOWED_FROM:
         return DID_NOT_HAPPEN
     return CENSORED
 
 
 @compiled
-def end_watches(child, book):
+def end_watches(child: Child, book: Book) -> None:
     """Death competes; leaving and the end of the records censor."""
     if child.relapse == WATCHED:
         _end_relapse(child, book, _followed_or_censored(child) if child.alive else DIED)
@@ -128,7 +129,7 @@ def end_watches(child, book):
 
 
 @compiled
-def watch_a_day(child, book):
+def watch_a_day(child: Child, book: Book) -> None:
     """After the day's events: windows that are over, and the landmarks of today."""
     since = child.day - child.cured_on
     if child.relapse == WATCHED:

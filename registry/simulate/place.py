@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from registry.contract.registry import day_date, day_number
+from registry.contract.days import day_date, day_number
 from registry.simulate.dials import Dials
 from registry.simulate.state import CENTRE, TODAY, UCDC, VCDC
 
@@ -22,7 +22,7 @@ AFTER_THE_END_DAYS = 330
 LAST_DAY = "2026-06-30"
 
 
-class Place(NamedTuple):
+class SimulatedPlace(NamedTuple):
     """Centres (`state.CENTRE`) with coordinates, and the sector, project, district of each
     sector."""
 
@@ -45,7 +45,7 @@ def _settings_by_sector(rng: np.random.Generator, sectors: int) -> np.ndarray:
     return rng.permutation(np.resize([0, 1, 1, 2, 0], sectors))
 
 
-def found_centres(children_at_once: float, rng: np.random.Generator) -> Place:
+def found_centres(children_at_once: float, rng: np.random.Generator) -> SimulatedPlace:
     """Centres for this many children, grouped in sectors of about 25."""
     count = max(round(children_at_once / CHILDREN_A_CENTRE), 1)
     sectors = max(round(count / CENTRES_A_SECTOR), 1)
@@ -58,7 +58,7 @@ def found_centres(children_at_once: float, rng: np.random.Generator) -> Place:
     middle = np.stack([19.2 + rng.normal(0, 0.35, sectors), 74.5 + rng.normal(0, 0.45, sectors)])
     spread = np.where(centres["setting"] == 0, 0.012, 0.05)
     latitude, longitude = middle[:, centres["sector"]] + rng.normal(0, 1, (2, count)) * spread
-    return Place(centres, latitude, longitude, project, project // PROJECTS_A_DISTRICT)
+    return SimulatedPlace(centres, latitude, longitude, project, project // PROJECTS_A_DISTRICT)
 
 
 def _give_habits(centres: np.ndarray, rng: np.random.Generator) -> None:

@@ -6,8 +6,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from registry.contract.arrays import Floats
 from registry.simulate.life import AGED_OUT_DAYS
-from registry.simulate.place import Place
+from registry.simulate.place import SimulatedPlace
 from registry.simulate.state import CHILD, FOREVER
 
 SET_POINT, SET_POINT_SD = -0.60, 0.92
@@ -47,7 +48,7 @@ def _births(
 
 
 def settle(
-    count: int, place: Place, *, first_day: int, last_day: int, rng: np.random.Generator
+    count: int, place: SimulatedPlace, *, first_day: int, last_day: int, rng: np.random.Generator
 ) -> People:
     """`count` children that are under six on some day of the window, with their families and
     centres."""
@@ -70,13 +71,16 @@ def _endow(
     children: np.ndarray,
     family: np.ndarray,
     households: np.ndarray,
-    place: Place,
+    place: SimulatedPlace,
     rng: np.random.Generator,
 ) -> None:
     """Traits: siblings share a household's food and habits, children of a sector a little of their
     level."""
     count = len(children)
-    draw = lambda: rng.normal(0, 1, count)  # noqa: E731 - one short source of noise per trait
+
+    def draw() -> Floats:
+        return rng.normal(0, 1, count)
+
     shared = rng.normal(0, 1, len(households))[family]
     careful = rng.normal(0, 1, len(households))[family]
     sector = place.centres["sector"][children["centre"]]

@@ -6,7 +6,7 @@ from __future__ import annotations
 import numpy as np
 
 from registry.simulate.book import APP, NON_RESPONSE, RELAPSE
-from registry.simulate.run import Columns, Lives
+from registry.simulate.run import Columns, SimulatedLives
 from registry.simulate.state import (
     CENSORED,
     CURED,
@@ -74,7 +74,7 @@ def cumulative_incidence(days: np.ndarray, codes: np.ndarray) -> float:
     return float(np.sum(before * event / at_risk)) if len(order) else float("nan")
 
 
-def _of_people(lives: Lives) -> dict[str, float]:
+def _of_people(lives: SimulatedLives) -> dict[str, float]:
     children = lives.people.children
     rows = lives.rows["measurements"]
     monthly = rows["source"] <= APP
@@ -149,7 +149,7 @@ def _of_relapse(endings: Columns) -> dict[str, float]:
     }
 
 
-def rates(lives: Lives) -> dict[str, float]:
+def rates(lives: SimulatedLives) -> dict[str, float]:
     """Every own rate by name; those with a published counterpart are in `PUBLISHED`."""
     rows = lives.rows
     return (

@@ -10,15 +10,15 @@ from typing import NamedTuple
 
 import numpy as np
 
+from registry.contract.days import day_number
 from registry.contract.errors import UsageError
-from registry.contract.registry import day_number
 from registry.simulate.book import ROW, empty_book, sorted_out
 from registry.simulate.dials import Dials
 from registry.simulate.life import AGED_OUT_DAYS
 from registry.simulate.loop import live
 from registry.simulate.place import (
     LAST_DAY,
-    Place,
+    SimulatedPlace,
     first_day_of,
     found_centres,
     make_calendar,
@@ -32,14 +32,14 @@ CHUNK = 500
 Columns = dict[str, np.ndarray]
 
 
-class Lives(NamedTuple):
+class SimulatedLives(NamedTuple):
     """All that happened: the place, the people as they ended, rows by table and column, and the
     window's days.
 
     `rows["landmarks"]` also has `happened` and `lives`, the forward draws' counts.
     """
 
-    place: Place
+    place: SimulatedPlace
     people: People
     rows: dict[str, Columns]
     first_day: int
@@ -47,7 +47,11 @@ class Lives(NamedTuple):
 
 
 def _one_chunk(
-    children: np.ndarray, place: Place, calendar: np.ndarray, window: tuple[int, int], draws: int
+    children: np.ndarray,
+    place: SimulatedPlace,
+    calendar: np.ndarray,
+    window: tuple[int, int],
+    draws: int,
 ) -> dict[str, Columns]:
     first_day, months = window
     book, kept = empty_book(len(children), months), np.zeros(len(children) * months + 100, CHILD)
@@ -87,7 +91,7 @@ def live_all(
     seed: int,
     dials: Dials,
     progress: Callable[[int], None] = lambda done: None,
-) -> Lives:
+) -> SimulatedLives:
     """Simulate `children` over `months` calendar months that end with `place.LAST_DAY`.
 
     `progress` hears how many more children are done. The result depends on children, months, seed
@@ -113,4 +117,4 @@ def live_all(
 
     with ThreadPoolExecutor(min(os.cpu_count() or 1, 8)) as pool:
         rows = _gathered(list(pool.map(one, chunks)))
-    return Lives(place, people, rows, first_day, last_day)
+    return SimulatedLives(place, people, rows, first_day, last_day)

@@ -4,6 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 
+from registry.contract.codes import (
+    AppetiteTest,
+    Examiner,
+    LeftReason,
+    Programme,
+    RationItem,
+    StayOutcome,
+    TransferReason,
+)
+
 FOREVER = 2**31 - 1
 """A day that does not come."""
 
@@ -141,14 +151,20 @@ month before."""
 
 # Codes are NumPy integers: for each Python constant that it is called with, Numba would compile a
 # function anew.
-NOT_WATCHED, WATCHED, HAPPENED, DID_NOT_HAPPEN, CENSORED, DIED, FAILED_DISCHARGE = np.arange(7)
+NOT_WATCHED, WATCHED, HAPPENED, DID_NOT_HAPPEN, CENSORED, DIED, FAILED_DISCHARGE = map(
+    np.int64, range(7)
+)
 """What `child.relapse` and `child.non_response` hold."""
 
-UCDC, VCDC, NRC, CTC = np.arange(4)
-APPETITE_PASSED, APPETITE_FAILED, APPETITE_NOT_DONE = np.arange(3)
-ANM, MEDICAL_OFFICER = np.arange(1, 3)
-"""Examiners of a check, by position in `EXAMINER`."""
-CURED, DEFAULTED, DIED_IN_CARE, NOT_RECOVERED, TRANSFERRED = np.arange(5)
-NO_REASON, NO_GAIN, COMPLICATION, STEP_DOWN, MOVED = np.arange(-1, 4)
-LEFT_MOVED, LEFT_DIED, LEFT_AGED_OUT, LEFT_OTHER = np.arange(4)
-EDNF, THR, HCM = np.arange(3)
+UCDC, VCDC, NRC, CTC = map(np.int64, Programme)
+APPETITE_PASSED, APPETITE_FAILED, APPETITE_NOT_DONE = map(np.int64, AppetiteTest)
+_WORKER, ANM, MEDICAL_OFFICER = map(np.int64, Examiner)
+CURED, DEFAULTED, DIED_IN_CARE, NOT_RECOVERED, TRANSFERRED = map(np.int64, StayOutcome)
+NO_GAIN, COMPLICATION, STEP_DOWN, MOVED = map(np.int64, TransferReason)
+NO_REASON = np.int64(-1)
+LEFT_MOVED, LEFT_DIED, LEFT_AGED_OUT, LEFT_OTHER = map(np.int64, LeftReason)
+EDNF, THR, HCM = map(np.int64, RationItem)
+
+LAST_DAY_UNDER_FIVE = 1826
+"""Age in days on the last day of WHO's growth standards (the simulator's own number, as all of its
+numbers are)."""

@@ -5,28 +5,30 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-from registry.contract.registry import (
-    APPETITE,
-    EXAMINER,
-    FINDING,
-    ITEM,
-    LEFT_REASON,
-    OUTCOME,
-    POSITION,
-    PROGRAMME,
-    REPORTED_STATUS,
-    SETTING,
-    SEX,
-    TRANSFER_REASON,
+from registry.contract.arrays import AnyArray
+from registry.contract.codes import (
+    AppetiteTest,
+    Examiner,
+    HeightPosition,
+    LeftReason,
+    Programme,
+    RationItem,
+    ReportedStatus,
+    Setting,
+    Sex,
+    StayOutcome,
+    TransferReason,
+    VisitFinding,
 )
-from registry.simulate.run import Columns, Lives
+from registry.simulate.records import Whole
+from registry.simulate.run import Columns, SimulatedLives
 from registry.simulate.state import FOREVER
 
 SOURCES = ("awc_register", "poshan_app", "medical_officer", "ucdc_register")
 
 
-def codes(values: np.ndarray, words: tuple[str, ...]) -> pa.Array:
-    """Codes (-1 missing) to the contract's words."""
+def codes(values: AnyArray, words: tuple[str, ...]) -> pa.Array:
+    """Numbers of codes (-1 missing) to their texts."""
     values = np.asarray(values).astype(np.int64)
     return pa.array(words).take(pa.array(values, mask=values < 0))
 
@@ -59,7 +61,7 @@ class Names:
     """Ids of one registry: the programme's own codes, drawn so that they say nothing about a
     child."""
 
-    def __init__(self, lives: Lives, rng: np.random.Generator):
+    def __init__(self, lives: SimulatedLives, rng: np.random.Generator):
         place, people = lives.place, lives.people
         sectors = len(place.project_of_sector)
         self.child = np.char.add(
@@ -82,7 +84,7 @@ class Names:
         )
 
 
-def centres_table(lives: Lives, names: Names, rng: np.random.Generator) -> pa.Table:
+def centres_table(lives: SimulatedLives, names: Names, rng: np.random.Generator) -> pa.Table:
     """`centres`; one in twenty without coordinates."""
     place = lives.place
     count, sector = len(place.centres), place.centres["sector"]
@@ -94,14 +96,14 @@ def centres_table(lives: Lives, names: Names, rng: np.random.Generator) -> pa.Ta
             "sector_id": texts(names.sector, sector),
             "project_id": texts(names.project, sector),
             "district_id": texts(names.district, sector),
-            "setting": codes(place.centres["setting"], SETTING),
+            "setting": codes(place.centres["setting"], Setting.texts()),
             "latitude": numbers(np.where(unplaced, np.nan, place.latitude), 5),
             "longitude": numbers(np.where(unplaced, np.nan, place.longitude), 5),
         }
     )
 
 
-def children_table(lives: Lives, names: Names, rng: np.random.Generator) -> pa.Table:
+def children_table(lives: SimulatedLives, names: Names, rng: np.random.Generator) -> pa.Table:
     """`children`; an eighth without Family ID, a quarter without birth weight, some leavings never
     written."""
     children, family = lives.people.children, lives.people.family
@@ -115,14 +117,14 @@ def children_table(lives: Lives, names: Names, rng: np.random.Generator) -> pa.T
         {
             "child_id": texts(names.child, np.arange(count)),
             "family_id": texts(names.family, np.where(rng.random(count) < 0.12, -1, family)),
-            "sex": codes(children["sex"], SEX),
+            "sex": codes(children["sex"], Sex.texts()),
             "birth_date": dates(children["birth"]),
             "centre_id": texts(names.centre, children["centre"]),
             "birth_weight_kg": numbers(weight, 2),
             "registered_on": dates(np.where(rng.random(count) < 0.05, -1, children["enrolled"])),
             "left_on": dates(left_on),
             "left_reason": codes(
-                np.where(left_on == FOREVER, -1, children["left_reason"]), LEFT_REASON
+                np.where(left_on == FOREVER, -1, children["left_reason"]), LeftReason.texts()
             ),
         }
     )
@@ -136,10 +138,10 @@ def measurements_table(rows: Columns, names: Names) -> pa.Table:
             "measured_on": dates(rows["day"]),
             "weight_kg": numbers(rows["weight"], 2),
             "height_cm": numbers(rows["height"], 1),
-            "height_position": codes(rows["standing"], POSITION),
+            "height_position": codes(rows["standing"], HeightPosition.texts()),
             "muac_mm": numbers(rows["muac"], 0),
             "oedema": pa.array(rows["oedema"].astype(np.int8), mask=rows["oedema"] < 0),
-            "reported_status": codes(rows["status"], REPORTED_STATUS),
+            "reported_status": codes(rows["status"], ReportedStatus.texts()),
             "source": codes(rows["source"], SOURCES),
             "recorded_on": dates(rows["recorded"]),
         }
@@ -155,13 +157,13 @@ def episodes_table(rows: Columns, names: Names) -> pa.Table:
         {
             "episode_id": pa.array([f"EP{number:07d}" for number in numbered]),
             "child_id": texts(names.child, rows["child"]),
-            "programme": codes(rows["programme"], PROGRAMME),
+            "programme": codes(rows["programme"], Programme.texts()),
             "admitted_on": dates(rows["day"]),
-            "appetite_test": codes(rows["appetite"], APPETITE),
+            "appetite_test": codes(rows["appetite"], AppetiteTest.texts()),
             "complications": truths(rows["complications"]),
             "closed_on": dates(rows["closed"]),
-            "outcome": codes(rows["outcome"], OUTCOME),
-            "transfer_reason": codes(rows["reason"], TRANSFER_REASON),
+            "outcome": codes(rows["outcome"], StayOutcome.texts()),
+            "transfer_reason": codes(rows["reason"], TransferReason.texts()),
         }
     )
 
@@ -173,8 +175,8 @@ def checks_table(rows: Columns, names: Names) -> pa.Table:
         {"child_id": texts(names.child, rows["child"]), "checked_on": dates(rows["day"])}
         | seen
         | {
-            "examiner": codes(rows["examiner"], EXAMINER),
-            "appetite_test": codes(rows["appetite_test"], APPETITE),
+            "examiner": codes(rows["examiner"], Examiner.texts()),
+            "appetite_test": codes(rows["appetite_test"], AppetiteTest.texts()),
             "sam_confirmed": truths(np.full(len(rows["child"]), -1)),
         }
     )
@@ -186,7 +188,7 @@ def rations_table(rows: Columns, names: Names) -> pa.Table:
         {
             "child_id": texts(names.child, rows["child"]),
             "issued_on": dates(rows["day"]),
-            "item": codes(rows["item"], ITEM),
+            "item": codes(rows["item"], RationItem.texts()),
             "quantity": numbers(rows["quantity"], 0),
         }
     )
@@ -219,13 +221,15 @@ def visits_table(rows: Columns, names: Names) -> pa.Table:
         {
             "child_id": texts(names.child, rows["child"]),
             "visited_on": dates(rows["day"]),
-            "finding": codes(rows["finding"], FINDING),
+            "finding": codes(rows["finding"], VisitFinding.texts()),
             "listed_on": dates(rows["listed"]),
         }
     )
 
 
-def truth_table(lives: Lives, names: Names, target: int, realised: tuple[str, ...]) -> pa.Table:
+def truth_table(
+    lives: SimulatedLives, names: Names, target: Whole, realised: tuple[str, ...]
+) -> pa.Table:
     """Landmarks of one target with the outcome's probability, and what became of it (`realised` by
     code)."""
     rows = lives.rows["landmarks"]
@@ -247,7 +251,7 @@ def truth_table(lives: Lives, names: Names, target: int, realised: tuple[str, ..
     )
 
 
-def _realised(endings: Columns, landmarks: Columns, target: int) -> np.ndarray:
+def _realised(endings: Columns, landmarks: Columns, target: Whole) -> np.ndarray:
     """Outcome code of each landmark's index, by child and index day."""
     mine = endings["target"] == target
     key = endings["child"][mine].astype(np.int64) * 2**20 + endings["index_on"][mine]

@@ -14,7 +14,7 @@ from collections.abc import Callable
 import numpy as np
 
 from registry.simulate.book import RELAPSE
-from registry.simulate.chance import mix
+from registry.simulate.chance import mixed
 from registry.simulate.state import FAILED_DISCHARGE, HAPPENED
 
 LONGEST_DAYS = 260
@@ -28,7 +28,7 @@ def _fresh_lives(starts: np.ndarray, targets: np.ndarray, draws: int) -> np.ndar
     censors."""
     lives = np.repeat(starts, draws)
     number = np.tile(np.arange(1, draws + 1, dtype=np.uint64), len(starts))
-    lives["rng"] = mix.py_func(lives["rng"] ^ mix.py_func(number))
+    lives["rng"] = mixed(lives["rng"] ^ mixed(number))
     lives["shadow"], lives["lost"], lives["absent_since"] = np.repeat(targets, draws), 0, -1
     lives["until"] = lives["day"] + LONGEST_DAYS
     return lives

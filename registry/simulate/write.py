@@ -14,14 +14,14 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
 
+from registry.contract.days import day_date
 from registry.contract.errors import UsageError
-from registry.contract.registry import day_date
 from registry.simulate import tables
 from registry.simulate.book import NON_RESPONSE, RELAPSE
 from registry.simulate.dials import SIMULATOR_VERSION, Dials
 from registry.simulate.dirt import soil
 from registry.simulate.rates import rates
-from registry.simulate.run import Lives, live_all
+from registry.simulate.run import SimulatedLives, live_all
 
 FORMATS = ("parquet", "csv")
 REALISED = (
@@ -36,7 +36,7 @@ REALISED = (
 
 
 def clean_tables(
-    lives: Lives, names: tables.Names, rng: np.random.Generator
+    lives: SimulatedLives, names: tables.Names, rng: np.random.Generator
 ) -> dict[str, pa.Table]:
     """The eight tables before typing errors, duplicates and impossible rows."""
     rows = lives.rows
@@ -52,7 +52,7 @@ def clean_tables(
     }
 
 
-def truth_tables(lives: Lives, names: tables.Names) -> dict[str, pa.Table]:
+def truth_tables(lives: SimulatedLives, names: tables.Names) -> dict[str, pa.Table]:
     """The truth of both targets."""
     return {
         "relapse": tables.truth_table(lives, names, RELAPSE, REALISED),
@@ -133,7 +133,7 @@ def simulate(
     )
 
 
-def late_entry(lives: Lives, rng: np.random.Generator) -> None:
+def late_entry(lives: SimulatedLives, rng: np.random.Generator) -> None:
     """`recorded_on` of monthly rows: empty for most; days to weeks later where a centre types in
     arrears."""
     rows = lives.rows["measurements"]
@@ -144,7 +144,11 @@ def late_entry(lives: Lives, rng: np.random.Generator) -> None:
 
 
 def _provenance(
-    out: Path, lives: Lives, written: dict[str, pa.Table], asked: dict[str, int], dials: Dials
+    out: Path,
+    lives: SimulatedLives,
+    written: dict[str, pa.Table],
+    asked: dict[str, int],
+    dials: Dials,
 ) -> dict[str, object]:
     facts = {
         "synthetic": True,

@@ -1,1 +1,2 @@
-"""What a source is read from: CSV, workbooks, databases; its cells as they arrived."""
+"""Where records come from: CSV files, workbooks, Parquet and databases, read as texts just as they
+arrived."""

@@ -1,5 +1,5 @@
-"""CSV as Excel and others write it: any of its encodings and delimiters, read as different texts
-and positions."""
+"""The one reader of CSV files, for `sanket import`, `sanket zscores` and visit lists that come
+back: in the encodings and with the delimiters that Excel and survey tools write."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import io
 import mmap
 import re
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,8 +16,15 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pacsv
 
+from registry.contract.arrays import Ints
 from registry.contract.errors import BadInput
-from registry.sources.headings import named, rows_above
+from registry.sources.raw_sheet import (
+    RawSheet,
+    ShortRows,
+    different_names,
+    row_with,
+    titles_above,
+)
 
 DELIMITERS = ",;\t|"
 BLOCK, WIDEST_ROW = 4 << 20, 128 << 20
@@ -26,20 +34,7 @@ _SEP = re.compile(r'"?sep=(.)"?[,;]*')
 
 
 @dataclass(frozen=True)
-class Text:
-    """A file as a table of texts, its rows' numbers where some are missing, the rows with too many
-    or few cells, the names that stand twice, and what was read past."""
-
-    data: pa.Table
-    numbers: np.ndarray | None
-    refused: list[tuple[int, str]]
-    twice: frozenset[str]
-    notes: tuple[str, ...]
-    delimiter: str
-
-
-@dataclass(frozen=True)
-class _Head:
+class _CsvHead:
     """What the first bytes say: how cells are parted, the names, and the lines down to them."""
 
     delimiter: str
@@ -49,11 +44,16 @@ class _Head:
     twice: frozenset[str]
 
 
-def read_csv(path: Path, *, uneven: str = "refuse") -> Text:
-    """Read a file; all texts are kept as written, nothing is taken for a number. Raises BadInput
-    for what is no table.
+def read_csv(
+    path: Path,
+    *,
+    short_rows: ShortRows = ShortRows.REFUSE,
+    header: Collection[str] = (),
+) -> RawSheet:
+    """Read a file as one sheet; all texts are kept as written, nothing is taken for a number.
 
-    uneven: rows with too few cells (or too many, all empty) are refused, or filled up (`fill`).
+    header: names by which the header is known; without them it is told from its looks. Raises
+    BadInput: REG003 (no table, or none with this header), REG004 (empty).
     """
     with path.open("rb") as file:
         start = file.read(1 << 16)
@@ -63,29 +63,21 @@ def read_csv(path: Path, *, uneven: str = "refuse") -> Text:
         raise BadInput(
             "REG004", f"{path.name} is empty: export it again; its first line must name the columns"
         )
-    head = _head(path, text, whole=len(start) < 1 << 16)
-    notes = (
-        (f"{path.name}: {head.titles} lines above the header were read past",)
-        if head.titles
-        else ()
-    )
-    quotes = b'"' in start or _holds_quotes(path)
-    if not _has_rows(path, encoding, head.lines):
-        empty = pa.table({name: pa.array([], pa.string()) for name in head.names})
-        return Text(_without_empty(empty), None, [], head.twice, notes, head.delimiter)
-    table, refused = _read(path, encoding, head, quotes=quotes, threads=True)
-    if refused:
-        # Only a single thread knows the numbers of the rows that it refuses.
-        table, refused = _read(path, encoding, head, quotes=quotes, threads=False)
-    if uneven == "fill" and refused:
+    head = _head(path, text, whole=len(start) < 1 << 16, header=header)
+    table, refused = _table(path, encoding, head, quotes=b'"' in start or _holds_quotes(path))
+    if short_rows is ShortRows.FILL and refused:
         table, refused = _filled_up(table, refused, head)
-    return Text(
+    past = f"{path.name}: {head.titles} lines above the header were read past"
+    return RawSheet(
+        path.stem.lower(),
         _without_empty(table),
         _numbers(table.num_rows, refused),
         refused,
+        path.name,
         head.twice,
-        notes,
-        head.delimiter,
+        notes=(past,) if head.titles else (),
+        comma=head.delimiter == ",",
+        above=head.lines,
     )
 
 
@@ -107,31 +99,54 @@ def _encoding(path: Path, start: bytes) -> str:
     return "utf-8"
 
 
-def _head(path: Path, text: str, *, whole: bool) -> _Head:
+def _head(path: Path, text: str, *, whole: bool, header: Collection[str]) -> _CsvHead:
     """The header, below what stands above it: Excel's `sep=;`, titles, blank lines."""
     first, _, rest = text.partition("\n")
     told = _SEP.fullmatch(first.strip(" \r"))
     said = rest if told else text
     delimiters = [told[1]] if told else DELIMITERS
     tried = {sign: _rows_of(path, said, sign, whole=whole) for sign in delimiters}
+    if header:
+        return _head_with(header, path, tried, told=bool(told))
     delimiter = max(tried, key=lambda sign: _words_and_order(tried[sign][0]))
     rows, ends = tried[delimiter]
-    at = rows_above(rows)
-    names = [" ".join(name.split()) for name in rows[at]]
+    at = titles_above(rows)
+    names = _names(rows, at)
     if not all(name.isprintable() for name in names):
         raise BadInput(
             "REG003",
             f"{path.name} is not a CSV file: its first line holds no names; export it again",
         )
-    names += [""] * _empty_cells_beyond(rows[at + 1 :], len(names))
-    different, twice = named(names)
-    return _Head(delimiter, different, ends[at] + bool(told), at, twice)
+    different, twice = different_names(names)
+    return _CsvHead(delimiter, different, ends[at] + bool(told), at, twice)
+
+
+def _head_with(
+    header: Collection[str],
+    path: Path,
+    tried: dict[str, tuple[list[list[str]], list[int]]],
+    *,
+    told: bool,
+) -> _CsvHead:
+    """The line that holds these names, by whichever delimiter it has them."""
+    for delimiter, (rows, ends) in tried.items():
+        at = row_with(header, rows)
+        if at is not None:
+            different, twice = different_names(_names(rows, at))
+            return _CsvHead(delimiter, different, ends[at] + told, at, twice)
+    raise BadInput("REG003", f"{path.name} has no line with the names {', '.join(header)}")
+
+
+def _names(rows: list[list[str]], at: int) -> list[str]:
+    """The header's names, and empty ones for the cells that nearly all rows have beyond it."""
+    names = [" ".join(name.split()) for name in rows[at]]
+    return names + [""] * _empty_cells_beyond(rows[at + 1 :], len(names))
 
 
 def _words_and_order(rows: list[list[str]]) -> float:
     """How much like a table these rows look: words in the header, and rows of the header's
     width."""
-    at = rows_above(rows)
+    at = titles_above(rows)
     words = sum(any(sign.isalpha() for sign in cell) for cell in rows[at])
     return (words - 1) * sum(len(row) == len(rows[at]) for row in rows[at:]) / len(rows)
 
@@ -169,8 +184,21 @@ def _empty_cells_beyond(rows: list[list[str]], width: int) -> int:
     return most if most and extra[most] >= 0.9 * len(rows) else 0
 
 
+def _table(
+    path: Path, encoding: str, head: _CsvHead, *, quotes: bool
+) -> tuple[pa.Table, list[tuple[int, str]]]:
+    """All rows below the header, and those (number, text) that have not its number of cells."""
+    if not _has_rows(path, encoding, head.lines):
+        return pa.table({name: pa.array([], pa.string()) for name in head.names}), []
+    table, refused = _read(path, encoding, head, quotes=quotes, threads=True)
+    if refused:
+        # Only a single thread knows the numbers of the rows that it refuses.
+        table, refused = _read(path, encoding, head, quotes=quotes, threads=False)
+    return table, refused
+
+
 def _read(
-    path: Path, encoding: str, head: _Head, *, quotes: bool, threads: bool, block: int = BLOCK
+    path: Path, encoding: str, head: _CsvHead, *, quotes: bool, threads: bool, block: int = BLOCK
 ) -> tuple[pa.Table, list[tuple[int, str]]]:
     refused: list[tuple[int, str]] = []
 
@@ -207,7 +235,7 @@ def _read(
 
 
 def _filled_up(
-    table: pa.Table, refused: list[tuple[int, str]], head: _Head
+    table: pa.Table, refused: list[tuple[int, str]], head: _CsvHead
 ) -> tuple[pa.Table, list[tuple[int, str]]]:
     """The table with its short rows filled, each at its place; rows with more cells than names stay
     refused."""
@@ -255,7 +283,7 @@ def _holds_quotes(path: Path) -> bool:
         return whole.find(b'"') >= 0
 
 
-def _numbers(rows: int, refused: list[tuple[int, str]]) -> np.ndarray | None:
+def _numbers(rows: int, refused: list[tuple[int, str]]) -> Ints | None:
     """Row numbers (1 is the first below the header) of the rows that were read, where some were
     not."""
     if not refused:

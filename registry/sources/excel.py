@@ -1,69 +1,46 @@
-"""Workbooks (XLSX, XLS): typed and text cells, titles above the header, two header rows with merged
-cells, errors."""
+"""The one reader of workbooks (XLSX, XLS): typed and text cells, titles above the header, two
+header rows with merged cells."""
 
 from __future__ import annotations
 
 import datetime as dt
-import zipfile
-from dataclasses import dataclass
+from collections.abc import Collection
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
 from registry.checks.months import MONTH
+from registry.contract.arrays import Ints
 from registry.contract.errors import BadInput
 from registry.contract.tables import SPECS
-from registry.sources.excel_errors import mark_errors
-from registry.sources.headings import named
+from registry.sources.excel_parts import broken, mark_errors, refuse_too_large
+from registry.sources.raw_sheet import HEADER_WITHIN, RawSheet, different_names, row_with
 
-LARGEST = 1 << 30
-"""Bytes that a workbook may unpack to; a zip bomb says more."""
-HEADER_WITHIN, ALMOST = 15, 0.75
-"""Rows from the top in which the header is looked for; a row of values may have a few more words
-than the header."""
+Row = list[Any]
+"""The cells of one row, as the workbook's reader gives them: texts, numbers, days, None or ""."""
+
+ALMOST = 0.75
+"""A row of values may have a few more words than the header."""
 EXACT = 2**53
 """Whole numbers up to this are what they seem; a longer code has lost its last digits to the
 spreadsheet."""
 
 
-@dataclass(frozen=True)
-class Page:
-    """One sheet: the name it answers to and its own, a table of texts, row numbers below its
-    header, names that stand twice, hidden or not."""
-
-    name: str
-    title: str
-    data: pa.Table
-    numbers: np.ndarray
-    twice: frozenset[str]
-    hidden: bool
-
-
-def read_workbook(path: Path) -> list[Page]:
+def read_workbook(path: Path, *, header: Collection[str] = ()) -> list[RawSheet]:
     """Every sheet with cells. A workbook's only sheet answers to the file's name, unless its own is
     the contract's.
 
-    Raises BadInput where it is no workbook, or too large inside.
+    header: names by which a sheet's header is known; a sheet without them is read as having none,
+    its columns `unnamed_0`, `unnamed_1`, … Without `header` it is told from its looks. Raises
+    BadInput: REG003 (no workbook), REG004 (empty), REG007 (too large inside).
     """
-    _check_size(path)
-    from python_calamine import CalamineError, CalamineWorkbook, SheetVisibleEnum
-
-    try:
-        book = CalamineWorkbook.from_path(str(path))
-        hidden = {
-            one.name for one in book.sheets_metadata if one.visible != SheetVisibleEnum.Visible
-        }
-        sheets = [
-            (name, book.get_sheet_by_name(name).to_python(skip_empty_area=False))
-            for name in book.sheet_names
-        ]
-    except (CalamineError, OSError, ValueError) as error:
-        raise _broken(path) from error
-    mark_errors(path, dict(sheets))
+    refuse_too_large(path)
+    sheets, hidden = _sheets(path)
     filled = [
         (name, rows)
-        for name, rows in sheets
+        for name, rows in sheets.items()
         if any(_is_filled(cell) for row in rows for cell in row)
     ]
     if not filled:
@@ -74,36 +51,51 @@ def read_workbook(path: Path) -> list[Page]:
     names = titles | (
         {only: path.stem.strip().lower()} if only and titles[only] not in SPECS else {}
     )
-    return [Page(names[name], titles[name], *_table(rows), name in hidden) for name, rows in filled]
-
-
-def _broken(path: Path) -> BadInput:
-    return BadInput("REG003", f"{path.name} is no whole workbook; save it again as .xlsx or .csv")
-
-
-def _check_size(path: Path) -> None:
-    if not zipfile.is_zipfile(path):
-        return
-    try:
-        with zipfile.ZipFile(path) as archive:
-            unpacked = sum(member.file_size for member in archive.infolist())
-    except (zipfile.BadZipFile, UnicodeError, RuntimeError) as error:
-        raise _broken(path) from error
-    if unpacked > LARGEST:
-        raise BadInput(
-            "REG007",
-            f"{path.name} unpacks to {unpacked >> 20} MB, more than {LARGEST >> 20}: "
-            "export it as CSV",
+    found = []
+    for name, rows in filled:
+        data, numbers, twice, above = _table(rows, header)
+        found.append(
+            RawSheet(
+                names[name],
+                data,
+                numbers,
+                file=path.name,
+                twice=twice,
+                hidden=name in hidden,
+                title=titles[name],
+                above=above,
+            )
         )
+    return found
 
 
-def _table(rows: list[list]) -> tuple[pa.Table, np.ndarray, frozenset[str]]:
-    """The rows below the header that hold a cell, as texts."""
-    names, below = _header(rows)
-    different, twice = named(names)
+def _sheets(path: Path) -> tuple[dict[str, list[Row]], set[str]]:
+    """The rows of every sheet by the sheet's name, errors named in them, and which are hidden."""
+    from python_calamine import CalamineError, CalamineWorkbook, SheetVisibleEnum
+
+    try:
+        book = CalamineWorkbook.from_path(str(path))
+        hidden = {
+            one.name for one in book.sheets_metadata if one.visible != SheetVisibleEnum.Visible
+        }
+        sheets = {
+            name: book.get_sheet_by_name(name).to_python(skip_empty_area=False)
+            for name in book.sheet_names
+        }
+    except (CalamineError, OSError, ValueError) as error:
+        raise broken(path) from error
+    mark_errors(path, sheets)
+    return sheets, hidden
+
+
+def _table(rows: list[Row], header: Collection[str]) -> tuple[pa.Table, Ints, frozenset[str], int]:
+    """The rows below the header that hold a cell, as texts; their numbers, the names that stand
+    twice, and how many rows are above."""
+    names, above = _header_named(rows, header) if header else _header(rows)
+    different, twice = different_names(names)
     body = [
         (number, row)
-        for number, row in enumerate(rows[below:], 1)
+        for number, row in enumerate(rows[above:], 1)
         if any(_is_filled(cell) for cell in row)
     ]
     columns = {
@@ -117,10 +109,18 @@ def _table(rows: list[list]) -> tuple[pa.Table, np.ndarray, frozenset[str]]:
         for name, column in columns.items()
         if not name.startswith("unnamed_") or column.null_count < len(column)
     }
-    return pa.table(kept), np.array([number for number, _ in body], np.int64), twice
+    return pa.table(kept), np.array([number for number, _ in body], np.int64), twice, above
 
 
-def _header(rows: list[list]) -> tuple[list[str], int]:
+def _header_named(rows: list[Row], header: Collection[str]) -> tuple[list[str], int]:
+    """The row that holds these names, and where the rows below it start; where none does, no names
+    and all rows."""
+    labels = [[_label(cell) for cell in row] for row in rows[:HEADER_WITHIN]]
+    at = row_with(header, labels)
+    return ([""] * max(map(len, rows)), 0) if at is None else (labels[at], at + 1)
+
+
+def _header(rows: list[Row]) -> tuple[list[str], int]:
     """Column names, and where the rows below them start.
 
     The header is the first row near the top with about as many different words as any: titles above
@@ -138,7 +138,7 @@ def _header(rows: list[list]) -> tuple[list[str], int]:
     return [_label(cell) for cell in rows[at]], at + 1
 
 
-def _goes_on(upper: list, lower: list) -> bool:
+def _goes_on(upper: Row, lower: Row) -> bool:
     """Is the lower row a second row of names? It then stands below merged cells, and nowhere
     else."""
     spans = _spans(upper, len(lower))
@@ -149,14 +149,14 @@ def _goes_on(upper: list, lower: list) -> bool:
     return bool(under) and not beside and all(map(_is_word, under))
 
 
-def _spans(upper: list, width: int) -> list[bool]:
+def _spans(upper: Row, width: int) -> list[bool]:
     """For each column: does a cell of this row reach over it and another one?"""
     cells = [*upper, *[None] * (width - len(upper))][:width]
     start = np.cumsum([_is_filled(cell) for cell in cells])
     return [bool(group) and int((start == group).sum()) > 1 for group in start]
 
 
-def _joined(upper: list, lower: list, *, always: bool) -> list[str]:
+def _joined(upper: Row, lower: Row, *, always: bool) -> list[str]:
     """The lower row's names, with what stands above: always, or where a name alone would be there
     twice or a month."""
     names, last, joined = [_label(cell) for cell in lower], "", []

@@ -1,10 +1,10 @@
-"""Files as sheets: what arrived, with its own headers, and the columns of it that the contract
-knows."""
+"""Files to sheets, by what a file holds and not by its name, for an import, a survey and a visit
+list that comes back; and from a sheet the columns that the contract knows."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,10 +16,13 @@ from registry.checks.table import Raw
 from registry.contract.errors import BadInput
 from registry.contract.tables import SPECS
 from registry.sources.csv_files import read_csv
+from registry.sources.raw_sheet import RawSheet, ShortRows
 
 CSV_ENDINGS = (".csv", ".tsv", ".txt")
 DATABASE_ENDINGS = (".db", ".sqlite", ".sqlite3")
 ENDINGS = (*CSV_ENDINGS, ".parquet", ".xlsx", ".xlsm", ".xls")
+PARQUET, WORKBOOKS = b"PAR1", (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
+"""First bytes of such files; those of a workbook are a zip archive's (XLSX) or OLE's (XLS)."""
 
 
 @dataclass(frozen=True)
@@ -37,40 +40,6 @@ class Source:
     retry: bool = False
     """Rows out of the store's own quarantine: their ids are hashed already, and what is refused is
     in it already."""
-
-
-@dataclass(frozen=True)
-class Sheet:
-    """One file's (or sheet's) rows with its own headers.
-
-    `twice` are headers that stand there more than once (the second one got a number); `notes` what
-    was read past.
-    """
-
-    name: str
-    data: pa.Table
-    numbers: object = None
-    refused: list[tuple[int, str]] = field(default_factory=list)
-    file: str = ""
-    twice: frozenset[str] = frozenset()
-    hidden: bool = False
-    notes: tuple[str, ...] = ()
-    title: str = ""
-    """A workbook sheet's own name, where it answers to its file's."""
-    comma: bool = False
-    """Are cells parted by commas, so that no comma can be a decimal one?"""
-
-    @property
-    def place(self) -> str:
-        """The sheet as a person finds it: its file, and its own name where it has another."""
-        stem = Path(self.file).stem.lower()
-        return (
-            self.file
-            if self.file and self.name in ("", stem)
-            else f"{self.file} [{self.name}]"
-            if self.file
-            else self.name
-        )
 
 
 def sql_address(source: str | Path) -> str | None:
@@ -143,51 +112,37 @@ def others_of(path: Path, read: Iterable[Path]) -> list[str]:
     ]
 
 
-def sheets_of(path: Path, *, uneven: str = "refuse", any_ending: bool = False) -> list[Sheet]:
-    """The tables in a file, by what it holds. `uneven`: rows with too few cells are refused, or
-    filled (`fill`).
+def sheets_of(
+    path: Path,
+    *,
+    short_rows: ShortRows = ShortRows.REFUSE,
+    any_ending: bool = False,
+    header: Collection[str] = (),
+) -> list[RawSheet]:
+    """The tables in a file, by what it holds.
 
-    any_ending: a text is read as CSV whatever its name ends in.
+    any_ending: a text is read as CSV whatever its name ends in. header: names by which the header
+    is known, where it is not to be told from its looks.
     """
     start = _start(path)
-    if start.startswith(b"PAR1"):
-        return [Sheet(path.stem.lower(), _read_parquet(path), file=path.name)]
-    if start.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")) or path.suffix.lower().startswith(
-        ".xls"
-    ):
+    if start.startswith(PARQUET):
+        return [RawSheet(path.stem.lower(), _read_parquet(path), file=path.name)]
+    if start.startswith(WORKBOOKS) or path.suffix.lower().startswith(".xls"):
         from registry.sources.excel import read_workbook
 
-        return [
-            Sheet(
-                page.name,
-                page.data,
-                page.numbers,
-                file=path.name,
-                twice=page.twice,
-                hidden=page.hidden,
-                title=page.title,
-            )
-            for page in read_workbook(path)
-        ]
+        return read_workbook(path, header=header)
     if not start:
         raise BadInput("REG004", f"{path.name} is empty: export it again")
     if path.suffix.lower() == ".parquet":
         raise _no_parquet(path)
     if path.suffix.lower() not in ENDINGS and not any_ending:
         raise BadInput("REG003", f"{path.name} is none of {', '.join(ENDINGS)}")
-    found = read_csv(path, uneven=uneven)
-    return [
-        Sheet(
-            path.stem.lower(),
-            found.data,
-            found.numbers,
-            found.refused,
-            path.name,
-            found.twice,
-            notes=found.notes,
-            comma=found.delimiter == ",",
-        )
-    ]
+    return [read_csv(path, short_rows=short_rows, header=header)]
+
+
+def is_text(path: Path) -> bool:
+    """Is this file a text (CSV), and neither a workbook nor Parquet?"""
+    return not _start(path).startswith((PARQUET, *WORKBOOKS))
 
 
 def _start(path: Path) -> bytes:
@@ -210,7 +165,7 @@ def _no_parquet(path: Path) -> BadInput:
     return BadInput("REG003", f"{path.name} is no whole Parquet file (cut short?); export it again")
 
 
-def contract_columns(name: str, sheet: Sheet) -> Raw:
+def contract_columns(name: str, sheet: RawSheet) -> Raw:
     """A sheet's columns that the contract knows; the others are kept out by name."""
     spec = SPECS[name]
     by_name = {column.strip().lower(): column for column in reversed(sheet.data.column_names)}

@@ -1,19 +1,22 @@
-"""SQL sources: the contract's tables of a SQLite or PostgreSQL database, or a query for each in a
-map."""
+"""Tables of a SQLite or PostgreSQL database: those of the contract's names, or the answers to a
+map's queries."""
 
 from __future__ import annotations
 
 import datetime as dt
 import hashlib
+from collections.abc import Sequence
 from itertools import islice
+from typing import Any
 
 import pyarrow as pa
-from sqlalchemy import Engine, MetaData, Table, create_engine, inspect, select, text
+from sqlalchemy import Engine, MetaData, Row, Table, create_engine, inspect, select, text
 from sqlalchemy.exc import NoSuchTableError, OperationalError, ProgrammingError, SQLAlchemyError
 
 from registry.contract.errors import BadInput
 from registry.contract.tables import SPECS
-from registry.sources.sheets import Sheet, Source, contract_columns, left_out
+from registry.sources.raw_sheet import RawSheet
+from registry.sources.sheets import Source, contract_columns, left_out
 
 PIECE = 100_000
 """Rows fetched at a time."""
@@ -45,7 +48,7 @@ def read_database(address: str) -> Source:
     return Source("database", checksum_of_tables(sheets), raws, notes=tuple(notes))
 
 
-def query_sheet(address: str, name: str, query: str | None, *, rows: int | None = None) -> Sheet:
+def query_sheet(address: str, name: str, query: str | None, *, rows: int | None = None) -> RawSheet:
     """One table of a database, or the answer to a query that a map gives; its first rows only,
     where told."""
     engine = _engine(address)
@@ -61,7 +64,7 @@ def query_sheet(address: str, name: str, query: str | None, *, rows: int | None 
         engine.dispose()
 
 
-def database_sheets(address: str, *, rows: int) -> list[Sheet]:
+def database_sheets(address: str, *, rows: int) -> list[RawSheet]:
     """Every table of a database with its first rows."""
     engine = _engine(address)
     try:
@@ -84,14 +87,14 @@ def _engine(address: str) -> Engine:
 def _unreadable(error: Exception, where: str = "") -> BadInput:
     """The database's own words on a name or a connection; what it says of values may hold a
     child's."""
-    spoken = isinstance(error, OperationalError | ProgrammingError) and error.orig is not None
-    said = str(error.orig).strip().splitlines()[0][:200] if spoken else type(error).__name__
+    own = error.orig if isinstance(error, OperationalError | ProgrammingError) else None
+    said = type(error).__name__ if own is None else str(own).strip().splitlines()[0][:200]
     return BadInput(
         "REG003", f"the database cannot be read{where} ({said}): check the address and the names"
     )
 
 
-def _sheet(engine: Engine, name: str, query: str | None, *, rows: int | None = None) -> Sheet:
+def _sheet(engine: Engine, name: str, query: str | None, *, rows: int | None = None) -> RawSheet:
     statement = (
         text(query) if query else select(Table(name, MetaData(), autoload_with=engine)).limit(rows)
     )
@@ -109,10 +112,10 @@ def _sheet(engine: Engine, name: str, query: str | None, *, rows: int | None = N
             _arrow(names, part) for part in islice(answer.partitions(at_once), 1 if rows else None)
         ]
     empty = pa.table({column: pa.array([], pa.string()) for column in names})
-    return Sheet(name, pa.concat_tables(pieces) if pieces else empty)
+    return RawSheet(name, pa.concat_tables(pieces) if pieces else empty)
 
 
-def _arrow(names: list[str], rows: list) -> pa.Table:
+def _arrow(names: list[str], rows: Sequence[Row[Any]]) -> pa.Table:
     columns = zip(*rows, strict=True)
     texts = {
         name: pa.array([_text(cell) for cell in column], pa.string())
@@ -131,7 +134,7 @@ def _text(cell: object) -> str | None:
     return cell.isoformat() if isinstance(cell, dt.date) else str(cell)
 
 
-def checksum_of_tables(sheets: dict[str, Sheet]) -> str:
+def checksum_of_tables(sheets: dict[str, RawSheet]) -> str:
     """SHA-256 over the tables' cells."""
     whole = hashlib.sha256()
     for name, sheet in sheets.items():

@@ -10,12 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from sqlalchemy import URL, BigInteger, Float, Integer, SmallInteger, Text
 
-from registry.contract.registry import CODE, DAY, NEVER, NUMBER
+from registry.contract.arrays import AnyArray, Texts
+from registry.contract.days import NEVER
+from registry.contract.registry import CODE, DAY, NUMBER
 from registry.store.schema import METADATA
 
 _ARROW = {
@@ -28,32 +31,32 @@ _ARROW = {
 CACHE_KB = 64 << 10
 """Pages that SQLite keeps while an import writes; with its own 2 MB it would write many of them
 twice."""
-EMPTY_AS = {DAY: int(NEVER), CODE: -1, NUMBER: np.nan}
+EMPTY_AS: dict[type, float] = {DAY: int(NEVER), CODE: -1, NUMBER: np.nan}
 """What stands for NULL in memory, by kind of column; -1 for ids."""
 
 
 def connect(url: URL) -> Bulk:
     """A bulk connection to the database that a SQLAlchemy address names."""
     if url.get_backend_name() == "sqlite":
-        from adbc_driver_sqlite import dbapi
+        from adbc_driver_sqlite import dbapi as sqlite
 
-        bulk = Bulk(dbapi.connect(url.database), "sqlite")
+        bulk = Bulk(sqlite.connect(url.database), "sqlite")
         bulk.execute("PRAGMA busy_timeout = 30000")
         bulk.execute(f"PRAGMA cache_size = -{CACHE_KB}")
         return bulk
-    from adbc_driver_postgresql import dbapi
+    from adbc_driver_postgresql import dbapi as postgresql
 
     return Bulk(
-        dbapi.connect(url.set(drivername="postgresql").render_as_string(hide_password=False)),
+        postgresql.connect(url.set(drivername="postgresql").render_as_string(hide_password=False)),
         "postgresql",
     )
 
 
-class Bulk(AbstractContextManager):
+class Bulk(AbstractContextManager["Bulk"]):
     """One transaction: `commit` makes all of it visible; leaving without it, or dying, leaves no
     trace."""
 
-    def __init__(self, connection, backend: str):
+    def __init__(self, connection: Any, backend: str):
         self._connection, self.backend = connection, backend
 
     def __exit__(self, *_: object) -> None:
@@ -63,14 +66,25 @@ class Bulk(AbstractContextManager):
         """Make everything since the start visible at once."""
         self._connection.commit()
 
+    def write_alone(self) -> None:
+        """Wait until no other import writes, and keep the others waiting until this transaction
+        ends: what is read from now on is still true when it is written upon. Readers go on.
+
+        PostgreSQL does not keep a row locked that another transaction has replaced meanwhile, so
+        there it is the table `imports` that is locked.
+        """
+        self.execute(
+            "LOCK TABLE imports IN SHARE ROW EXCLUSIVE MODE"
+            if self.backend == "postgresql"
+            else "UPDATE store_facts SET value = value WHERE name = 'registry_id'"
+        )
+
     def execute(self, statement: str) -> None:
         """Run one statement for its effect."""
         with self._connection.cursor() as cursor:
             cursor.execute(statement)
 
-    def query(
-        self, statement: str, kinds: Mapping[str, type] | None = None
-    ) -> dict[str, np.ndarray]:
+    def query(self, statement: str, kinds: Mapping[str, type] | None = None) -> dict[str, AnyArray]:
         """The answer's columns by name: as in memory where their kinds are given, Python objects
         otherwise."""
         with self._connection.cursor() as cursor:
@@ -106,20 +120,22 @@ class Bulk(AbstractContextManager):
             )
 
 
-def to_arrow(values: np.ndarray, kind: type) -> pa.Array:
+def to_arrow(values: AnyArray, kind: type) -> pa.Array:
     """A column in memory as Arrow, missing as null."""
     values = np.ascontiguousarray(values, kind)
     missing = np.isnan(values) if kind is NUMBER else values == NEVER if kind is DAY else values < 0
     return pa.array(values, mask=missing if missing.any() else None)
 
 
-def from_arrow(column: pa.ChunkedArray, kind: type | None) -> np.ndarray:
+def from_arrow(column: pa.ChunkedArray, kind: type | None) -> AnyArray:
     """Inverse of `to_arrow`; Python objects where no kind is given."""
     if kind is None:
-        return column.to_numpy(zero_copy_only=False).astype(object)
+        objects: Texts = column.to_numpy(zero_copy_only=False).astype(object)
+        return objects
     if pa.types.is_null(column.type) or not len(column):
         return np.full(len(column), EMPTY_AS.get(kind, -1), kind)
     column = column.cast(pa.from_numpy_dtype(kind))
     if column.null_count:
         column = column.fill_null(EMPTY_AS.get(kind, -1))
-    return column.to_numpy(zero_copy_only=False)
+    values: AnyArray = column.to_numpy(zero_copy_only=False)
+    return values

@@ -23,17 +23,19 @@ from sqlalchemy import (
     union_all,
 )
 
+from registry.contract.arrays import Flags, Texts
+from registry.contract.days import day_number
 from registry.contract.errors import BadInput
-from registry.contract.registry import day_number
 from registry.privacy import keyed_hash, tombstone_key
 from registry.store import schema
 from registry.store.bulk import Bulk
+from registry.store.store import Store
 from registry.today import today
 
 IDS = schema.IDS.c
 
 
-def forget(store, child_id: str, *, on: dt.date | None = None) -> dict[str, int]:
+def forget(store: Store, child_id: str, *, on: dt.date | None = None) -> dict[str, int]:
     """Erase a child: every version of every row, its ids, refused rows, and rows in other rooms'
     tables.
 
@@ -133,7 +135,7 @@ SEEN_ON = {
 """The columns whose days speak of a child."""
 
 
-def unseen_since(store, day: dt.date) -> list[str]:
+def unseen_since(store: Store, day: dt.date) -> list[str]:
     """Children of whom no record speaks on or after a day: those that a retention rule may
     erase."""
     latest = []
@@ -157,12 +159,7 @@ def unseen_since(store, day: dt.date) -> list[str]:
     return sorted(found)
 
 
-def shown(counts: np.ndarray, *, least: int = 5) -> list[int | None]:
-    """Counts for a shared aggregate: those of 1 to `least` - 1 children are None, 0 stays."""
-    return [int(count) if count == 0 or count >= least else None for count in counts]
-
-
-def forgotten_among(bulk: Bulk, url: URL) -> Callable[[np.ndarray], np.ndarray] | None:
+def forgotten_among(bulk: Bulk, url: URL) -> Callable[[Texts], Flags] | None:
     """A function that masks the ids of forgotten children; None where nobody was forgotten."""
     stones = set(bulk.query("SELECT digest FROM forgotten")["digest"])
     if not stones:
@@ -170,7 +167,7 @@ def forgotten_among(bulk: Bulk, url: URL) -> Callable[[np.ndarray], np.ndarray] 
     facts = bulk.query("SELECT value FROM store_facts WHERE name = 'registry_id'")
     key = tombstone_key(url, facts["value"][0])
 
-    def is_forgotten(ids: np.ndarray) -> np.ndarray:
-        return np.array([keyed_hash(key, text) in stones for text in ids], bool)
+    def is_forgotten(ids: Texts) -> Flags:
+        return np.array([keyed_hash(key, text) in stones for text in ids], np.bool_)
 
     return is_forgotten

@@ -7,6 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from registry.contract.arrays import Days, Texts
 from registry.store.bulk import Bulk
 
 KINDS = ("child", "centre", "sector", "project", "district", "family", "episode", "source", "name")
@@ -19,7 +20,7 @@ class Numbering:
     def __init__(self, bulk: Bulk):
         self._bulk = bulk
         self._texts: dict[str, pa.Array] = {}
-        self._numbers: dict[str, np.ndarray] = {}
+        self._numbers: dict[str, Days] = {}
         self._stored: dict[str, int] = {}
 
     def texts(self, kind: str) -> pa.Array:
@@ -27,12 +28,12 @@ class Numbering:
         self._read(kind)
         return self._texts[kind]
 
-    def numbers(self, kind: str) -> np.ndarray:
+    def numbers(self, kind: str) -> Days:
         """Their numbers."""
         self._read(kind)
         return self._numbers[kind]
 
-    def number(self, kind: str, texts: np.ndarray) -> np.ndarray:
+    def number(self, kind: str, texts: Texts) -> Days:
         """The number of each text (int32), giving new ones where needed; one more at the end: -1,
         of the missing."""
         self._read(kind)

@@ -7,19 +7,22 @@ import datetime as dt
 import getpass
 import json
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import chain
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 
-from registry.checks.plausible import unheard_of
-from registry.checks.rejected import Quarantined, fingerprints
-from registry.checks.table import Checked, Known, check
-from registry.checks.verdicts import Quarantine
+from registry.checks.plausible import ZScores, unheard_of
+from registry.checks.rejected import QuarantinedRow, fingerprints
+from registry.checks.table import Checked, StoredIds, check
+from registry.checks.verdicts import Quarantine, TableCounts
+from registry.contract.arrays import AnyArray
+from registry.contract.days import NEVER, day_date, day_number
 from registry.contract.errors import BadInput, UsageError
-from registry.contract.registry import NEVER, OWN_DAY, REF, day_date, day_number
+from registry.contract.registry import OWN_DAY, REF
 from registry.contract.tables import SPECS
 from registry.contract.versions import EVER, dated, last_day
 from registry.mapping.ambiguous import refuse_undecided
@@ -32,7 +35,8 @@ from registry.store.forgetting import forgotten_among
 from registry.store.ids import KINDS, Numbering
 from registry.store.merge import merge
 from registry.store.past import asked_until, late_line, refuse_rewriting
-from registry.store.store_facts import imported_tables
+from registry.store.store import Store
+from registry.store.store_facts import imported_tables, recorded_until
 from registry.today import today
 
 MANY = 100_000
@@ -46,7 +50,7 @@ class ImportReport:
 
     import_id: str
     imported_on: str
-    tables: dict[str, dict[str, object]]
+    tables: dict[str, TableCounts]
     changed: bool
     notes: tuple[str, ...] = field(default=())
     warnings: tuple[str, ...] = field(default=())
@@ -79,13 +83,13 @@ class ImportReport:
 
 
 def import_source(
-    store,
-    source: object,
+    store: Store,
+    source: str | Path | Source,
     *,
     map: object = None,
-    imported_on: object = None,
+    imported_on: dt.date | str | None = None,
     past: bool = False,
-    zscores: Callable | None = None,
+    zscores: ZScores | None = None,
 ) -> ImportReport:
     """Import a source (a path, an SQL address, or `registry.read.Source`) into a store.
 
@@ -108,16 +112,15 @@ class _Import:
     """The steps of one import within one transaction."""
 
     def __init__(
-        self, bulk: Bulk, store, arrived: Source, day: int, *, past: bool, asked: int | None
+        self, bulk: Bulk, store: Store, arrived: Source, day: int, *, past: bool, asked: int | None
     ):
         self.bulk, self.store, self.arrived, self.day = bulk, store, arrived, day
-        self.past, self.asked, self.warnings = past, asked, []
+        self.past, self.asked = past, asked
+        self.warnings: list[str] = []
 
-    def run(self, zscores: Callable | None) -> ImportReport:
+    def run(self, zscores: ZScores | None) -> ImportReport:
         """All of it; nothing is visible before the last step."""
-        # A write first: it takes the store's lock, so that what is read next is still true when it
-        # is written upon.
-        self.bulk.execute("UPDATE store_facts SET value = value WHERE name = 'registry_id'")
+        self.bulk.write_alone()
         self.facts = dict(
             zip(*self.bulk.query("SELECT name, value FROM store_facts").values(), strict=True)
         )
@@ -170,7 +173,7 @@ class _Import:
             for name in late
         ]
 
-    def _known(self) -> Known:
+    def _known(self) -> StoredIds:
         children = self.ids.texts("child")
         born = np.full(int(self.ids.numbers("child").max(initial=-1)) + 1, NEVER, np.int32)
         rows = self.bulk.query(
@@ -179,7 +182,9 @@ class _Import:
         )
         born[rows["child"]] = rows["birth_date"]
         forgotten = forgotten_among(self.bulk, self.store.url)
-        return Known(children, born[self.ids.numbers("child")], self.ids.texts("centre"), forgotten)
+        return StoredIds(
+            children, born[self.ids.numbers("child")], self.ids.texts("centre"), forgotten
+        )
 
     def _write(self, name: str, checked: Checked) -> bool:
         """Write a table's new and changed rows; was there anything?"""
@@ -199,7 +204,7 @@ class _Import:
             self._append(name, columns, rows)
         return rows > 0
 
-    def _supersede(self, name: str, columns: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    def _supersede(self, name: str, columns: dict[str, AnyArray]) -> dict[str, AnyArray]:
         kinds = {"no": np.int64} | {
             column: kind
             for column, kind in schema.store_columns(name).items()
@@ -231,7 +236,7 @@ class _Import:
             self.bulk.execute("DELETE FROM superseded")
         return {column: values[found.fresh] for column, values in columns.items()}
 
-    def _append(self, name: str, columns: dict[str, np.ndarray], rows: int) -> None:
+    def _append(self, name: str, columns: dict[str, AnyArray], rows: int) -> None:
         first_no = _next(self.bulk, name, "no")
         kinds = schema.store_columns(name)
         arrays = {"no": pa.array(np.arange(first_no, first_no + rows))}
@@ -244,10 +249,10 @@ class _Import:
         if name in OWN_DAY:
             self._count("rows_history", rows)
             self._count("rows_assumed", int((columns["recorded_on"] == NEVER).sum()))
-        until = max(int(self.facts.get("recorded_until", int(EVER))), last_day({name: columns}))
+        until = max(recorded_until(self.facts), last_day({name: columns}))
         self.facts["recorded_until"] = str(until)
 
-    def _look(self, checked: Checked, zscores: Callable | None) -> None:
+    def _look(self, checked: Checked, zscores: ZScores | None) -> None:
         """Say aloud what no place has been seen to have."""
         if self.arrived.retry:
             return
@@ -359,7 +364,7 @@ def _next(bulk: Bulk, table: str, column: str) -> int:
 
 
 def _quarantine_columns(
-    rows: list[tuple[Quarantined, str]], first_no: int, import_no: int
+    rows: list[tuple[QuarantinedRow, str]], first_no: int, import_no: int
 ) -> Mapping[str, pa.Array]:
     count = len(rows)
     texts = {

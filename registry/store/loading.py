@@ -9,12 +9,13 @@ from collections.abc import Iterable
 import numpy as np
 import pyarrow as pa
 
+from registry.contract.arrays import AnyArray, Days, Texts
 from registry.contract.registry import COLUMNS, REF, Registry
 from registry.contract.versions import centre_names, registry_of
 from registry.store import schema
 from registry.store.bulk import Bulk
 from registry.store.ids import Numbering
-from registry.store.store_facts import facts_of
+from registry.store.store_facts import facts_of, recorded_until
 
 FEW = 1_000
 """Up to so many ids are looked up one by one; beyond it, all ids of the kind are read."""
@@ -38,12 +39,11 @@ def load(bulk: Bulk, *, sectors: Iterable[str] | None, children: Iterable[str] |
     chosen = _chosen(bulk, ids, sectors, children)
     tables = {name: _read(bulk, name, "" if name == "centres" else chosen) for name in COLUMNS}
     texts = _renumber(tables, bulk, ids, limited=bool(chosen))
-    facts = facts_of(
-        dict(zip(*bulk.query("SELECT name, value FROM store_facts").values(), strict=True))
-    )
-    until = int(facts.pop("recorded_until"))
+    stored = dict(zip(*bulk.query("SELECT name, value FROM store_facts").values(), strict=True))
+    facts = facts_of(stored)
+    del facts["recorded_until"]
     facts["centre_names"] = centre_names(tables, texts)
-    return registry_of(tables, texts, recorded_until=until, facts=facts)
+    return registry_of(tables, texts, recorded_until=recorded_until(stored), facts=facts)
 
 
 def _chosen(
@@ -72,14 +72,14 @@ def _numbers(bulk: Bulk, ids: Numbering, kind: str, texts: Iterable[str]) -> str
             or "NULL"
         )
         question = f"SELECT number FROM ids WHERE kind = '{kind}' AND text IN ({quoted})"
-        numbers = bulk.query(question, {"number": REF})["number"]
+        numbers = bulk.query(question, {"number": REF})["number"].tolist()
     else:
         pairs = zip(ids.texts(kind).to_pylist(), ids.numbers(kind), strict=True)
-        numbers = [number for text, number in pairs if text in wanted]
-    return ",".join(str(int(number)) for number in numbers) or "-1"
+        numbers = [int(number) for text, number in pairs if text in wanted]
+    return ",".join(map(str, numbers)) or "-1"
 
 
-def _read(bulk: Bulk, name: str, condition: str) -> dict[str, np.ndarray]:
+def _read(bulk: Bulk, name: str, condition: str) -> dict[str, AnyArray]:
     kinds = {
         column: kind
         for column, kind in schema.store_columns(name).items()
@@ -89,8 +89,8 @@ def _read(bulk: Bulk, name: str, condition: str) -> dict[str, np.ndarray]:
 
 
 def _renumber(
-    tables: dict[str, dict[str, np.ndarray]], bulk: Bulk, ids: Numbering, *, limited: bool
-) -> dict[str, np.ndarray]:
+    tables: dict[str, dict[str, AnyArray]], bulk: Bulk, ids: Numbering, *, limited: bool
+) -> dict[str, Texts]:
     """The store's numbers to positions without gaps, in place; returns what the positions stand
     for."""
     texts = {}
@@ -108,9 +108,7 @@ def _renumber(
     return texts
 
 
-def _texts_of(
-    bulk: Bulk, ids: Numbering, kind: str, numbers: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
+def _texts_of(bulk: Bulk, ids: Numbering, kind: str, numbers: Days) -> tuple[Days, Texts]:
     """These numbers and their texts, by number: a child's page must not read the ids of all
     children."""
     if len(numbers) <= FEW:
@@ -124,8 +122,9 @@ def _texts_of(
     return numbers, _objects(ids.texts(kind))[np.searchsorted(ids.numbers(kind), numbers)]
 
 
-def _objects(texts: pa.Array) -> np.ndarray:
-    return texts.to_numpy(zero_copy_only=False).astype(object)
+def _objects(texts: pa.Array) -> Texts:
+    objects: Texts = texts.to_numpy(zero_copy_only=False).astype(object)
+    return objects
 
 
 def digest(bulk: Bulk) -> str:
@@ -139,8 +138,11 @@ def digest(bulk: Bulk) -> str:
             if column != "import_no"
         }
         table = bulk.query(f"SELECT {', '.join(kinds)} FROM {name}", kinds)
-        for kind in set(REF_KINDS) & set(table):
-            table[kind] = _ranks(ids, kind, whole)[table[kind]]
+        # In the columns' order: that of a set changes from process to process.
+        for kind in [column for column in table if column in REF_KINDS]:
+            rank, texts = _ranks(ids, kind)
+            whole.update(texts)
+            table[kind] = rank[table[kind]]
         order = np.lexsort(
             [np.nan_to_num(column, nan=-1e300) for column in reversed(table.values())]
         )
@@ -151,11 +153,10 @@ def digest(bulk: Bulk) -> str:
     return whole.hexdigest()
 
 
-def _ranks(ids: Numbering, kind: str, whole) -> np.ndarray:
-    """For each number its text's rank; the texts go into the digest."""
+def _ranks(ids: Numbering, kind: str) -> tuple[Days, bytes]:
+    """For each number its text's rank, and all texts in that order."""
     texts = ids.texts(kind).to_pylist()
     order = sorted(range(len(texts)), key=texts.__getitem__)
-    whole.update("\x00".join(texts[at] for at in order).encode())
     rank = np.full(int(ids.numbers(kind).max(initial=-1)) + 2, -1, REF)
     rank[ids.numbers(kind)[order]] = np.arange(len(texts), dtype=REF)
-    return rank
+    return rank, "\x00".join(texts[at] for at in order).encode()

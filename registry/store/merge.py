@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from registry.contract.arrays import AnyArray, Days, Flags, Ints
 from registry.contract.keys import key_numbers
 from registry.contract.registry import NUMBER
 from registry.contract.tables import SPECS, TEXTS
@@ -31,13 +32,13 @@ class Merge:
     """`fresh` masks the new rows to write, `changed` are positions of those among them that
     supersede; `superseded` are positions among the present rows, and until when known."""
 
-    fresh: np.ndarray
-    changed: np.ndarray
-    superseded: np.ndarray
-    known_until: np.ndarray
+    fresh: Flags
+    changed: Ints
+    superseded: Ints
+    known_until: Days
 
 
-def merge(name: str, new: Mapping[str, np.ndarray], present: Mapping[str, np.ndarray]) -> Merge:
+def merge(name: str, new: Mapping[str, AnyArray], present: Mapping[str, AnyArray]) -> Merge:
     """Compare checked rows (unique by key) with the present versions (unique by key) of a table.
 
     A row whose key is absent is fresh; one whose content differs is fresh and supersedes; an equal
@@ -59,11 +60,11 @@ def merge(name: str, new: Mapping[str, np.ndarray], present: Mapping[str, np.nda
 
 
 def _same(
-    new: Mapping[str, np.ndarray],
-    rows: np.ndarray,
-    present: Mapping[str, np.ndarray],
-    matched: np.ndarray,
-) -> np.ndarray:
+    new: Mapping[str, AnyArray],
+    rows: Ints,
+    present: Mapping[str, AnyArray],
+    matched: Ints,
+) -> Flags:
     same = np.ones(len(rows), bool)
     for column, values in present.items():
         if column not in KNOWN_WHEN:

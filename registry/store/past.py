@@ -7,12 +7,14 @@ before. It may only add: what was answered on a day must not be rewritten.
 
 from __future__ import annotations
 
-import numpy as np
 from sqlalchemy import inspect, text
 
+from registry.contract.arrays import Days
+from registry.contract.days import NEVER, day_date, day_number
 from registry.contract.errors import Refused
-from registry.contract.registry import NEVER, OWN_DAY, day_date, day_number
+from registry.contract.registry import OWN_DAY
 from registry.indian_digits import grouped
+from registry.store.store import Store
 
 RUNS = "sanket_runs"
 """The score book's table of lists that were made (`serving.book.scorebook`), beside the registry's
@@ -21,7 +23,7 @@ OLD_DAYS = 31
 """An undated row so much older than its import is the past, not this month's late register."""
 
 
-def asked_until(store) -> int | None:
+def asked_until(store: Store) -> int | None:
     """The last day for which a list was made from this store; None where none was."""
     with store.engine.connect() as connection:
         if not inspect(connection).has_table(RUNS):
@@ -30,7 +32,7 @@ def asked_until(store) -> int | None:
     return day_number(last) if last else None
 
 
-def refuse_rewriting(name: str, known_from: np.ndarray, changed: int, asked: int | None) -> None:
+def refuse_rewriting(name: str, known_from: Days, changed: int, asked: int | None) -> None:
     """Raise Refused where a past import would change a row of history, or what was known on a day
     that was asked."""
     if changed and name in OWN_DAY:
@@ -47,7 +49,7 @@ def refuse_rewriting(name: str, known_from: np.ndarray, changed: int, asked: int
         )
 
 
-def late_line(name: str, own_days: np.ndarray, recorded_on: np.ndarray, day: int) -> str:
+def late_line(name: str, own_days: Days, recorded_on: Days, day: int) -> str:
     """What to say of rows that are old and undated in a later import; nothing where there are
     none."""
     old = (recorded_on == NEVER) & (own_days < day - OLD_DAYS)

@@ -4,10 +4,12 @@ again."""
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import hashlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -16,10 +18,12 @@ from sqlalchemy import func, select, update
 from registry.checks.rejected import AT_ONCE
 from registry.checks.table import Raw
 from registry.contract.errors import BadInput
-from registry.contract.tables import RULES, SPECS
+from registry.contract.rules import RULES
+from registry.contract.tables import SPECS
 from registry.sources.formula_guard import harmless, unharmed
 from registry.sources.sheets import Source, checksum_of, sheets_of
 from registry.store import schema
+from registry.store.store import Store
 
 ROWS = schema.QUARANTINE.c
 NOT_AGAIN = ("REG005", "REG040", "REG053")
@@ -27,7 +31,7 @@ NOT_AGAIN = ("REG005", "REG040", "REG053")
 """
 
 
-def summary(store) -> list[dict[str, object]]:
+def summary(store: Store) -> list[dict[str, object]]:
     """How many rows wait in quarantine, by table and code, with the code's words."""
     question = (
         select(ROWS.table_name, ROWS.code, func.count())
@@ -50,8 +54,8 @@ def summary(store) -> list[dict[str, object]]:
 
 
 def refused(
-    store, *, table: str | None = None, code: str | None = None, limit: int | None = None
-) -> Iterator[dict[str, object]]:
+    store: Store, *, table: str | None = None, code: str | None = None, limit: int | None = None
+) -> Iterator[dict[str, Any]]:
     """The rows in quarantine, in the order in which they came, with the import that brought
     them."""
     question = (
@@ -78,7 +82,7 @@ def refused(
             yield dict(row)
 
 
-def export(store, path: Path, *, table: str | None = None, code: str | None = None) -> int:
+def export(store: Store, path: Path, *, table: str | None = None, code: str | None = None) -> int:
     """Write the rows as CSV for correction: the contract's columns first, so that it can be
     imported again."""
     names = [column.name for column in SPECS[table].columns] if table else []
@@ -96,7 +100,9 @@ def export(store, path: Path, *, table: str | None = None, code: str | None = No
     return written
 
 
-def retry(store, *, corrected: Path | None = None, imported_on: object = None) -> dict[str, int]:
+def retry(
+    store: Store, *, corrected: Path | None = None, imported_on: dt.date | str | None = None
+) -> dict[str, int]:
     """Check every waiting row again, as an import of today; returns how many were tried and how
     many let through.
 
@@ -111,7 +117,9 @@ def retry(store, *, corrected: Path | None = None, imported_on: object = None) -
     report = import_source(
         store, Source("quarantine", checksum, raws, retry=True), imported_on=imported_on
     )
-    tried = np.sort(np.concatenate([raw.numbers for raw in raws.values()]))
+    tried = np.sort(
+        np.concatenate([raw.numbers for raw in raws.values() if raw.numbers is not None])
+    )
     released = np.setdiff1d(tried, np.array(report.refused, np.int64)).tolist()
     with store.engine.begin() as connection:
         for start in range(0, len(released), 500):
@@ -123,9 +131,10 @@ def retry(store, *, corrected: Path | None = None, imported_on: object = None) -
     return {"tried": len(tried), "released": len(released)}
 
 
-def _waiting(store) -> tuple[dict[str, Raw], str]:
+def _waiting(store: Store) -> tuple[dict[str, Raw], str]:
     """The rows to try again, by table in the contract's order, and a checksum over them."""
-    whole, raws = hashlib.sha256(), {}
+    whole = hashlib.sha256()
+    raws: dict[str, Raw] = {}
     with store.engine.connect() as connection:
         for name in SPECS:
             question = (
@@ -134,7 +143,8 @@ def _waiting(store) -> tuple[dict[str, Raw], str]:
                 .order_by(ROWS.no)
             )
             answer = connection.execution_options(yield_per=AT_ONCE).execute(question)
-            pieces, numbers = [], []
+            pieces: list[pa.Table] = []
+            numbers: list[int] = []
             for rows in answer.partitions(AT_ONCE):
                 whole.update("".join(row.raw for row in rows).encode())
                 pieces.append(_cells(name, [json.loads(row.raw) for row in rows]))
@@ -153,11 +163,11 @@ def _cells(name: str, rows: list[dict[str, str]]) -> pa.Table:
     )
 
 
-def _corrected(store, path: Path) -> tuple[dict[str, Raw], str]:
+def _corrected(store: Store, path: Path) -> tuple[dict[str, Raw], str]:
     """The rows of a corrected export that still wait, by their numbers; raises BadInput where it is
     no such export."""
     data = {name.strip().lower(): values for name, values in _texts_of(path).items()}
-    tables = set(data.get("table_name", ()))
+    tables = {text or "" for text in data.get("table_name", ())}
     numbers = [int(text) if text and text.isdecimal() else -1 for text in data.get("no", ())]
     if (
         len(tables) != 1

@@ -1,13 +1,15 @@
-"""The store's SQL tables and their versions: one schema for SQLite and PostgreSQL.
+"""The registry's SQL tables, and how a store is made or brought to this version: one schema for
+SQLite and PostgreSQL. What changed from version to version: `registry/store/migrations.py`.
 
 Ids are kept once, in `ids`, and stand as integers everywhere else; days are integers since
-1970-01-01, codes are positions in the tuples of `registry.contract.registry`, and NULL is missing.
+1970-01-01, codes are the numbers of `registry.contract.codes`, and NULL is missing.
 Every version of a row is a row.
 """
 
 from __future__ import annotations
 
 import secrets
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -27,15 +29,19 @@ from sqlalchemy import (
     select,
     update,
 )
+from sqlalchemy.types import TypeEngine
 
 from registry.contract import registry
 from registry.contract.errors import Refused
+from registry.store.migrations import MIGRATIONS, VERSION
 
 METADATA = MetaData()
-VERSION = 2
-"""Raised by one with each function added to `MIGRATIONS`."""
 
-SQL_TYPES = {registry.DAY: Integer, registry.CODE: SmallInteger, registry.NUMBER: Float}
+SQL_TYPES: dict[type, type[TypeEngine[Any]]] = {
+    registry.DAY: Integer,
+    registry.CODE: SmallInteger,
+    registry.NUMBER: Float,
+}
 OWN_COLUMNS = {"centres": {"name": registry.REF}, "measurements": {"source": registry.REF}}
 """Columns that the store keeps and the registry in memory does not need."""
 
@@ -109,7 +115,7 @@ def store_columns(name: str) -> dict[str, type]:
 
 
 def _table(name: str) -> Table:
-    columns = [
+    columns: list[Column[Any]] = [
         Column(column, SQL_TYPES.get(kind, Integer)) for column, kind in store_columns(name).items()
     ]
     first = "centre" if name == "centres" else "child"
@@ -131,61 +137,69 @@ def _table(name: str) -> Table:
 TABLES = {name: _table(name) for name in registry.COLUMNS}
 
 
-def _examiner(connection: Connection) -> None:
-    """2: who examined, the appetite test and the finding of a medical check."""
-    for column in ("examiner SMALLINT", "appetite_test SMALLINT", "sam_confirmed FLOAT"):
-        connection.exec_driver_sql(f"ALTER TABLE checks ADD COLUMN {column}")
-
-
-MIGRATIONS: tuple = (_examiner,)
-"""Functions of a connection, the n-th takes a store from version n to n + 1."""
+TURNS = 20080218
+"""The number of PostgreSQL's advisory lock under which tables are made and changed."""
 
 
 def make(engine: Engine) -> None:
-    """Make what is missing, or bring an older store to this version; a newer store is refused.
+    """Make what is missing of the registry, and bring all tables of an older store to this version.
 
     All of it or nothing: killed half-way, the next one starts anew; of two at once, the second
-    waits for the first.
+    waits for the first. Raises Refused REG061 for a newer store.
     """
     with engine.connect() as connection:
-        at = _version(connection)
-        if at == VERSION:
+        if _version(connection) == VERSION:
             return
         connection.rollback()
-        # SQLite's driver would otherwise commit every table by itself.
-        alone = (
-            "BEGIN IMMEDIATE"
-            if engine.dialect.name == "sqlite"
-            else "SELECT pg_advisory_xact_lock(20080218)"
-        )
-        connection.exec_driver_sql(alone)
+        take_turns(connection)
         _bring_up(connection, _version(connection))
         connection.commit()
 
 
-def _version(connection: Connection) -> int:
-    """The schema's version of this store; 0 where there is none yet."""
-    if not inspect(connection).has_table("store_facts"):
-        return 0
-    return int(
-        connection.scalar(select(FACTS.c.value).where(FACTS.c.name == "schema_version")) or 0
+def take_turns(connection: Connection) -> None:
+    """Begin a transaction that makes or changes tables: of several at once, one after the other.
+
+    SQLite's driver would otherwise commit every table by itself.
+    """
+    connection.exec_driver_sql(
+        "BEGIN IMMEDIATE"
+        if connection.dialect.name == "sqlite"
+        else f"SELECT pg_advisory_xact_lock({TURNS})"
     )
 
 
-def _bring_up(connection: Connection, at: int) -> None:
+def refuse_newer(engine: Engine) -> None:
+    """Raise Refused REG061 for a store that a newer Sanket has changed; nothing is made."""
+    with engine.connect() as connection:
+        _version(connection)
+
+
+def _version(connection: Connection) -> int:
+    """The schema's version of this store; 0 where there is none yet. Refused REG061: a newer
+    one."""
+    if not inspect(connection).has_table("store_facts"):
+        return 0
+    fact = select(FACTS.c.value).where(FACTS.c.name == "schema_version")
+    at = int(connection.scalar(fact) or 0)
     if at > VERSION:
         raise Refused(
             "REG061",
             f"this store has schema {at}; this Sanket knows {VERSION}: use the newer Sanket",
         )
+    return at
+
+
+def _bring_up(connection: Connection, at: int) -> None:
+    if at == VERSION:
+        return
     if at == 0:
         METADATA.create_all(connection)
         facts = {"schema_version": str(VERSION), "registry_id": secrets.token_hex(8)}
         connection.execute(
             insert(FACTS), [{"name": name, "value": value} for name, value in facts.items()]
         )
-        return
-    for step in MIGRATIONS[at - 1 : VERSION - 1]:
+    # A database without a version may hold tables of an earlier service: every step looks.
+    for step in MIGRATIONS[max(at - 1, 0) :]:
         step(connection)
     connection.execute(
         update(FACTS).where(FACTS.c.name == "schema_version").values(value=str(VERSION))

@@ -9,63 +9,10 @@ server and knows no such trouble.
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Mapping
-from pathlib import Path
-
-import numpy as np
-import pyarrow as pa
-
 from registry.contract.errors import BadInput
-from registry.store.bulk import EMPTY_AS, Bulk, connect
-from registry.store.store import Store, store_url
-
-
-class PlainBulk(Bulk):
-    """A bulk connection through Python's own SQLite: slower by half, alone in its process."""
-
-    def __init__(self, path: str):
-        connection = sqlite3.connect(path, timeout=30, isolation_level=None)
-        super().__init__(connection, "sqlite")
-        connection.execute("BEGIN")
-
-    def commit(self) -> None:
-        """Make everything since the start visible at once."""
-        self._connection.execute("COMMIT")
-        self._connection.execute("BEGIN")
-
-    def execute(self, statement: str) -> None:
-        """Run one statement for its effect."""
-        self._connection.execute(statement)
-
-    def query(
-        self, statement: str, kinds: Mapping[str, type] | None = None
-    ) -> dict[str, np.ndarray]:
-        """The answer's columns by name, as the base class gives them."""
-        cursor = self._connection.execute(statement)
-        names = [column[0] for column in cursor.description]
-        rows = cursor.fetchall()
-        columns = zip(*rows, strict=True) if rows else [()] * len(names)
-        return {
-            name: _column(cells, (kinds or {}).get(name))
-            for name, cells in zip(names, columns, strict=True)
-        }
-
-    def ingest(self, table: str, columns: Mapping[str, pa.Array]) -> None:
-        """Append rows to a table."""
-        named = ", ".join(columns)
-        marks = ", ".join("?" * len(columns))
-        cells = (values.to_pylist() for values in columns.values())
-        self._connection.executemany(
-            f"INSERT INTO {table} ({named}) VALUES ({marks})", zip(*cells, strict=True)
-        )
-
-
-def _column(cells: tuple, kind: type | None) -> np.ndarray:
-    if kind is None:
-        return np.array(cells, object)
-    nothing = EMPTY_AS.get(kind, -1)
-    return np.array([nothing if cell is None else cell for cell in cells], kind)
+from registry.store.bulk import Bulk, connect
+from registry.store.plain_bulk import PlainBulk
+from registry.store.store import Store, database_file, store_url
 
 
 class PlainStore(Store):
@@ -73,17 +20,15 @@ class PlainStore(Store):
 
     def bulk(self) -> Bulk:
         """A connection for whole columns; a transaction of its own."""
-        return (
-            PlainBulk(self.url.database)
-            if self.url.get_backend_name() == "sqlite"
-            else connect(self.url)
-        )
+        path = database_file(self.url)
+        return connect(self.url) if path is None else PlainBulk(path)
 
 
 def open_beside_the_book(address: str) -> PlainStore:
     """Open a store that is there already. Raises BadInput (REG060) where it is not."""
     url = store_url(address)
-    if url.get_backend_name() == "sqlite" and not Path(url.database).exists():
+    path = database_file(url)
+    if path is not None and not path.exists():
         raise BadInput(
             "REG060",
             "there is no store at this address: `sanket import SOURCE --to STORE` makes one",

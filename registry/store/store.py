@@ -3,30 +3,41 @@ columns."""
 
 from __future__ import annotations
 
+import datetime as dt
 import os
-from collections.abc import Callable, Iterable, Iterator
+import sqlite3
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Engine, create_engine, event, select
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import NullPool
 
 from registry.contract.errors import BadInput, UsageError
 from registry.contract.registry import Registry
 from registry.store import schema
-from registry.store.bulk import Bulk, connect
+from registry.store.bulk import Bulk
 from registry.store.loading import digest, load
+from registry.store.plain_bulk import connect_alone, count_connections
 from registry.store.store_facts import facts_of
+
+if TYPE_CHECKING:
+    from registry.checks.plausible import ZScores
+    from registry.sources.sheets import Source
+    from registry.store.importing import ImportReport
 
 
 def open_store(address: str | Path, *, must_exist: bool = False) -> Store:
     """Open a store (a path ending in `.db`, or a `postgresql://` address), made when missing."""
     url = store_url(str(address))
-    if must_exist and url.get_backend_name() == "sqlite" and not Path(url.database).exists():
+    path = database_file(url)
+    if must_exist and path is not None and not path.exists():
         raise BadInput(
             "REG060",
-            f"there is no store at {url.database}: `sanket import SOURCE --to STORE` makes one",
+            f"there is no store at {path}: `sanket import SOURCE --to STORE` makes one",
         )
     make_private(url)
     try:
@@ -45,7 +56,7 @@ def made_for(address: str | Path) -> Iterator[Store]:
     """Open a store to import into; one that was made for an import that failed is taken away
     again."""
     url = store_url(str(address))
-    path = Path(url.database) if url.get_backend_name() == "sqlite" else None
+    path = database_file(url)
     beside = (
         [path, path.with_suffix(".key"), path.with_name(f"{path.name}-journal")] if path else []
     )
@@ -64,10 +75,16 @@ def made_for(address: str | Path) -> Iterator[Store]:
 def make_private(url: URL) -> None:
     """A store's file that is not there yet, made empty and for its owner alone: SQLite would let
     everybody read it, and gives its other files (-wal, -shm) the rights of this one."""
-    if url.get_backend_name() == "sqlite" and url.database and not Path(url.database).exists():
+    path = database_file(url)
+    if path is not None and not path.exists():
         # Where it cannot be made, SQLite itself says so when it opens it.
         with suppress(OSError):
-            os.close(os.open(url.database, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+
+
+def database_file(url: URL) -> Path | None:
+    """The file of a SQLite database; None of any other."""
+    return Path(url.database) if url.get_backend_name() == "sqlite" and url.database else None
 
 
 def store_url(address: str) -> URL:
@@ -85,11 +102,15 @@ class Store:
     def __init__(self, url: URL):
         self.url = url
         self.engine: Engine = _engine(url)
-        schema.make(self.engine)
+        try:
+            schema.make(self.engine)
+        except BaseException:
+            self.engine.dispose()
+            raise
 
     def bulk(self) -> Bulk:
         """A connection for whole columns; a transaction of its own."""
-        return connect(self.url)
+        return connect_alone(self.url)
 
     def facts(self) -> dict[str, object]:
         """What a reader of results must know: see `registry.contract.registry.Registry.facts`."""
@@ -107,13 +128,13 @@ class Store:
 
     def import_source(
         self,
-        source: object,
+        source: str | Path | Source,
         *,
         map: object = None,
-        imported_on: object = None,
+        imported_on: dt.date | str | None = None,
         past: bool = False,
-        zscores: Callable | None = None,
-    ):
+        zscores: ZScores | None = None,
+    ) -> ImportReport:
         """Read, check and keep a source; see `registry.store.importing.import_source`."""
         from registry.store.importing import import_source
 
@@ -135,10 +156,13 @@ class Store:
 def _engine(url: URL) -> Engine:
     if url.get_backend_name() != "sqlite":
         return create_engine(url, pool_pre_ping=True)
-    engine = create_engine(url)
+    # No connection is kept: two copies of SQLite in one process undo each other's locks, and one
+    # that is closed while a `Bulk` writes would let another process write too.
+    engine = create_engine(url, poolclass=NullPool)
+    count_connections(engine)
 
     @event.listens_for(engine, "connect")
-    def patient(connection, _record) -> None:
+    def patient(connection: sqlite3.Connection, _record: object) -> None:
         connection.execute("PRAGMA busy_timeout = 30000")
 
     return engine

@@ -1,8 +1,9 @@
-"""Who asks, and for which area. A token is a JWT, signed by a configured issuer or by the local key
-of the store.
+"""Reads tokens: who asks, in which role, for which area. A token is a JWT, signed by a configured
+issuer or by the local key of the store.
 
 `Scope` is the area; nothing reads the score book without one (`serving/book/reader.py`), so that
-there is one place where a query is limited and no way around it. What a role may do is `MAY`.
+there is one place where a query is limited and no way around it. What a role may do:
+`PERMISSIONS`.
 """
 
 from __future__ import annotations
@@ -12,18 +13,19 @@ import secrets
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import jwt
 
 from registry.contract.errors import BadInput, UsageError
-from serving.access.keys import key_path, local_key
+from serving.access.local_keys import key_path, local_key
 from serving.access.scope import LONGEST_NAME, Scope, is_name
-from serving.http.problems import Problem
+from serving.errors import IssuerUnreachable, NotPermitted, OtherSite, UnknownToken
 
 __all__ = [
-    "MAY",
-    "Doorkeeper",
-    "Issued",
+    "PERMISSIONS",
+    "TokenReader",
+    "IssuedToken",
     "Issuer",
     "Person",
     "Scope",
@@ -36,7 +38,7 @@ __all__ = [
     "unknown",
 ]
 
-MAY: dict[str, frozenset[str]] = {
+PERMISSIONS: dict[str, frozenset[str]] = {
     "supervisor": frozenset({"score", "see_children", "record_visits", "see_model"}),
     "officer": frozenset({"score", "see_children", "record_visits", "see_indicators", "see_model"}),
     "analyst": frozenset({"score", "see_indicators", "see_model"}),
@@ -51,6 +53,7 @@ LOCAL_ALGORITHM = "HS256"
 ISSUER_ALGORITHMS = ("RS256", "RS384", "RS512", "ES256", "ES384", "PS256", "EdDSA")
 """Only asymmetric ones: with HS256 allowed here, a public key could be used as the secret of a
 forged token."""
+OTHER_SITE = "this form was sent from another site: open the page from the service's own address"
 LEEWAY_SECONDS = 30
 REFRESH_SECONDS = 10
 """The issuer's keys are fetched for an unknown key name at most this often."""
@@ -72,16 +75,16 @@ class Person:
 
     def may(self, act: str) -> bool:
         """Whether the role allows this act."""
-        return act in MAY[self.role]
+        return act in PERMISSIONS[self.role]
 
     def must(self, act: str) -> None:
-        """Raises API011 where the role does not allow this act."""
+        """Raises NotPermitted where the role does not allow this act."""
         if not self.may(act):
-            raise Problem("API011")
+            raise NotPermitted(f"a {self.role} may not do this: ask for a token of another role")
 
 
 @dataclass(frozen=True)
-class Issued:
+class IssuedToken:
     """A token that was made, and what the register keeps of it (`serving/access/tokens.py`): all
     but the token."""
 
@@ -115,11 +118,11 @@ def issued(
     name: str,
     days: float,
     now: float | None = None,
-) -> Issued:
+) -> IssuedToken:
     """A token signed by the local key. Raises UsageError for an unknown role or scope, no area, or
     no name."""
-    if role not in MAY:
-        raise UsageError("ACC003", f"a role is one of {', '.join(MAY)}")
+    if role not in PERMISSIONS:
+        raise UsageError("ACC003", f"a role is one of {', '.join(PERMISSIONS)}")
     if not (texts := Scope.of(scopes).texts):
         raise UsageError(
             "ACC001",
@@ -130,17 +133,18 @@ def issued(
             "ACC005", f"a name is 1 to {LONGEST_NAME} signs of plain text, without control signs"
         )
     now = time.time() if now is None else now
+    token_id, ends = secrets.token_hex(8), int(now + days * 86_400)
     claims = {
         "iss": LOCAL_ISSUER,
         "sub": name,
         "role": role,
         "scope": texts,
         "iat": int(now),
-        "exp": int(now + days * 86_400),
-        "jti": secrets.token_hex(8),
+        "exp": ends,
+        "jti": token_id,
     }
     token = jwt.encode(claims, key, algorithm=LOCAL_ALGORITHM)
-    return Issued(token, claims["jti"], name, role, tuple(texts), now, claims["exp"])
+    return IssuedToken(token, token_id, name, role, tuple(texts), now, ends)
 
 
 @dataclass(frozen=True)
@@ -164,7 +168,7 @@ class Issuer:
         return cls(name, jwks, os.environ.get("SANKET_AUDIENCE", "sanket"))
 
 
-class Doorkeeper:
+class TokenReader:
     """Reads tokens. With an issuer configured only its tokens count, and the local key opens
     nothing."""
 
@@ -173,7 +177,8 @@ class Doorkeeper:
         self._keys = (
             jwt.PyJWKClient(issuer.jwks, lifespan=KEYS_SECONDS, timeout=3) if issuer else None
         )
-        self._asked, self._failed, self._given = float("-inf"), float("-inf"), []
+        self._asked, self._failed = float("-inf"), float("-inf")
+        self._given: list[jwt.PyJWK] = []
         self._known: dict[str, tuple[Person, float]] = {}
         self._remembered = remembered
         self._used: dict[str, float] = {}
@@ -206,7 +211,7 @@ class Doorkeeper:
         return person
 
     def person(self, token: str) -> Person:
-        """Who holds this token. Raises API010 for any token that is not good, without saying
+        """Who holds this token. Raises UnknownToken for any token that is not good, without saying
         why."""
         if known := self.remembered(token):
             return known
@@ -237,29 +242,35 @@ class Doorkeeper:
                 claims["sub"], role, Scope.claimed(scope), claims["exp"] + LEEWAY_SECONDS, token_id
             )
             if (
-                not MAY[role]
+                not PERMISSIONS[role]
                 or not person.scope.texts
                 or not is_name(person.name)
                 or not isinstance(token_id, str)
             ):
                 raise unknown()
         except jwt.PyJWKClientConnectionError:
-            raise Problem("API034", headers={"Retry-After": "5"}) from None
+            raise IssuerUnreachable("the keys of the tokens' issuer cannot be fetched") from None
         except (jwt.PyJWTError, KeyError, AttributeError, TypeError, ValueError, UsageError):
             raise unknown() from None
         return person
 
-    def _claims(self, token: str) -> dict:
-        rules = {"leeway": LEEWAY_SECONDS, "options": {"require": ["exp", "sub", "iss"]}}
+    def _claims(self, token: str) -> dict[str, Any]:
+        rules: dict[str, Any] = {
+            "leeway": LEEWAY_SECONDS,
+            "options": {"require": ["exp", "sub", "iss"]},
+        }
+        key: Any
         if self._issuer is None:
-            return jwt.decode(
-                token, self._key, algorithms=[LOCAL_ALGORITHM], issuer=LOCAL_ISSUER, **rules
-            )
-        key = self._signing_key(jwt.get_unverified_header(token)["kid"])
-        who = {"issuer": self._issuer.name, "audience": self._issuer.audience}
-        return jwt.decode(token, key, algorithms=list(ISSUER_ALGORITHMS), **who, **rules)
+            key, rules["algorithms"] = self._key, [LOCAL_ALGORITHM]
+            rules["issuer"] = LOCAL_ISSUER
+        else:
+            key = self._signing_key(jwt.get_unverified_header(token)["kid"])
+            rules["algorithms"] = list(ISSUER_ALGORITHMS)
+            rules |= {"issuer": self._issuer.name, "audience": self._issuer.audience}
+        claims: dict[str, Any] = jwt.decode(token, key, **rules)
+        return claims
 
-    def _signing_key(self, name: str):
+    def _signing_key(self, name: str) -> Any:
         """The issuer's key of this name. Fetched anew for an unknown name, but not for every forged
         one."""
         for refresh in (False, True):
@@ -274,6 +285,8 @@ class Doorkeeper:
     def _issued(self, *, refresh: bool) -> list[jwt.PyJWK]:
         """The issuer's keys; while it cannot be reached, those that it gave last, not asked for
         each token."""
+        if self._keys is None:
+            return []
         if self._given and not refresh and time.monotonic() - self._failed < REFRESH_SECONDS:
             return self._given
         try:
@@ -285,9 +298,9 @@ class Doorkeeper:
         return self._given
 
 
-def unknown() -> Problem:
+def unknown() -> UnknownToken:
     """The one answer to no token, a forged, an expired and a malformed one."""
-    return Problem("API010", headers={"WWW-Authenticate": 'Bearer realm="sanket"'})
+    return UnknownToken("a valid token is needed: make one with `sanket token`")
 
 
 def bearer(headers: dict[str, str]) -> str | None:
@@ -297,8 +310,8 @@ def bearer(headers: dict[str, str]) -> str | None:
 
 
 def same_site(*, host: str, origin: str | None, fetch_site: str | None) -> None:
-    """Raises API012 where a form carried by a cookie was not sent from the service's own pages."""
+    """Raises OtherSite where a form carried by a cookie was not sent from our own pages."""
     if fetch_site is not None and fetch_site not in ("same-origin", "none"):
-        raise Problem("API012")
+        raise OtherSite(OTHER_SITE)
     if origin is not None and origin.partition("://")[2] != host:
-        raise Problem("API012")
+        raise OtherSite(OTHER_SITE)

@@ -59,7 +59,12 @@ class Scope:
                     "ACC001", "a scope is sector:ID, project:ID, district:ID or state:*"
                 )
             parts[area].add(name)
-        return cls(*(frozenset(parts[area]) for area in AREAS[:3]), state=bool(parts["state"]))
+        return cls(
+            frozenset(parts["sector"]),
+            frozenset(parts["project"]),
+            frozenset(parts["district"]),
+            state=bool(parts["state"]),
+        )
 
     @property
     def texts(self) -> list[str]:

@@ -18,7 +18,7 @@ import orjson
 import sqlalchemy as sa
 
 from registry.contract.errors import BadInput
-from serving.access.permissions import Doorkeeper, Issued, issued
+from serving.access.permissions import IssuedToken, TokenReader, issued
 from serving.database import make_missing
 
 TABLES = sa.MetaData()
@@ -51,7 +51,7 @@ LOOK_SECONDS = 1
 """So often a running service looks for revoked tokens."""
 
 
-def enter(engine: sa.Engine, made: Issued) -> None:
+def enter(engine: sa.Engine, made: IssuedToken) -> None:
     """Write down a token that was made; the token itself is not kept."""
     make_missing(engine, TABLES)
     scope = orjson.dumps(list(made.scope)).decode()
@@ -122,7 +122,7 @@ def make_code(
     return code
 
 
-def exchange(engine: sa.Engine, key: bytes, code: str) -> Issued | None:
+def exchange(engine: sa.Engine, key: bytes, code: str) -> IssuedToken | None:
     """The token of a code, made and entered now; None for one that is unknown, used or too old."""
     if not sa.inspect(engine).has_table(CODES.name):
         return None
@@ -148,9 +148,9 @@ def _at(seconds: float) -> str:
 
 
 class TokenWatch:
-    """A thread that tells the doorkeeper what was revoked, and the register what was used."""
+    """A thread that tells the token_reader what was revoked, and the register what was used."""
 
-    def __init__(self, engine: sa.Engine, door: Doorkeeper):
+    def __init__(self, engine: sa.Engine, door: TokenReader):
         self._engine, self._door = engine, door
         self._stopped = threading.Event()
         self.fault: str | None = None

@@ -1,5 +1,4 @@
-"""From children with their records to what the API says of each: one pass over arrays for all of
-them.
+"""Answers an API request: scores, classifies and places its children in one pass over arrays.
 
 The same clock, trajectory, pathway and scoring as the batch; nothing here knows a rule or a
 threshold.
@@ -11,6 +10,7 @@ import datetime as dt
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import orjson
@@ -30,9 +30,9 @@ from registry.contract.registry import day_number
 from registry.today import today
 from serving.answering.champions import Champions
 from serving.answering.growth_points import classifications, growth_points
-from serving.answering.request_shape import Incoming, incoming
+from serving.answering.request_shape import RequestChild, incoming
+from serving.errors import PastDeadline
 from serving.http.observe import Metrics
-from serving.http.problems import Problem
 from serving.language.telling import told_reasons
 from serving.language.words import preferred as chosen_language
 from serving.language.words import words
@@ -43,7 +43,7 @@ CHILDREN_AT_ONCE = 200
 
 
 @dataclass(frozen=True)
-class Question:
+class AnswerRequest:
     """What is asked of some children: as of which day, in which language, with the models' scores
     or by rules alone."""
 
@@ -61,17 +61,17 @@ class Answerer:
         self._sources = {rule: citations.record(rule, self._protocol) for rule in RULES}
 
     def answer(
-        self, children: list, question: Question, *, deadline: float = float("inf")
+        self, children: list[Any], question: AnswerRequest, *, deadline: float = float("inf")
     ) -> bytes:
-        """The answer as UTF-8 JSON, children in the order given. API022 past the deadline
+        """The answer as UTF-8 JSON, children in the order given. PastDeadline past the deadline
         (`time.monotonic`)."""
         champions = self._champions.now if question.scored else {}
         bundles = {target: champion.bundle for target, champion in champions.items()}
-        answers: list[dict] = []
+        answers: list[dict[str, Any]] = []
         arrived = incoming(children)
         for start in range(0, len(children), CHILDREN_AT_ONCE):
             if time.monotonic() > deadline:
-                raise Problem("API022")
+                raise PastDeadline("the answer was not ready in time: ask for fewer children")
             part = slice(start, start + CHILDREN_AT_ONCE)
             answers += self._answers(arrived[part], question, bundles)
         self._count(answers, question)
@@ -84,8 +84,8 @@ class Answerer:
         return orjson.dumps(document)
 
     def _answers(
-        self, arrived: list[Incoming], question: Question, bundles: Mapping[str, Bundle]
-    ) -> list[dict]:
+        self, arrived: list[RequestChild], question: AnswerRequest, bundles: Mapping[str, Bundle]
+    ) -> list[dict[str, Any]]:
         latest = max(question.as_of, today())
         registry, refused = build_records([child.records for child in arrived], imported_on=latest)
         if registry.children.rows == 0:
@@ -99,14 +99,14 @@ class Answerer:
         traced = scored.traced if scored else trace(clock, clock.known_by(child, day))
         points, statuses = growth_points(traced), classifications(traced)
         placed = placed_rows(traced.known, traced.growth, self._protocol)
-        care = [asked | self._sources[asked["rule"]] for asked in placed]
+        care = [asked | self._sources[str(asked["rule"])] for asked in placed]
         told = _teller(scored, question.language) if scored else None
         return [
             _one(child, refused[i], points[i], statuses[i], care[i], told, i)
             for i, child in enumerate(arrived)
         ]
 
-    def _count(self, answers: list[dict], question: Question) -> None:
+    def _count(self, answers: list[dict[str, Any]], question: AnswerRequest) -> None:
         route = "score" if question.scored else "classify"
         statuses = [answer["status"] for answer in answers]
         for status in set(statuses):
@@ -119,8 +119,14 @@ class Answerer:
 
 
 def _one(
-    arrived: Incoming, refused: list, points: list, status: dict, care: dict, told, i: int
-) -> dict:
+    arrived: RequestChild,
+    refused: list[Any],
+    points: list[Any],
+    status: dict[str, Any] | None,
+    care: dict[str, Any],
+    told: Callable[[int], dict[str, Any]] | None,
+    i: int,
+) -> dict[str, Any]:
     """One child's answer: its problems, and all that can be said from the records that were
     kept."""
     if not arrived.usable or any(problem.table == "children" for problem in refused):
@@ -136,7 +142,7 @@ def _one(
     return answer | told(i) if told else answer
 
 
-def _refused(arrived: Incoming, refused: list) -> dict:
+def _refused(arrived: RequestChild, refused: list[Any]) -> dict[str, Any]:
     return {
         "child_id": arrived.child_id,
         "status": "problem",
@@ -144,11 +150,11 @@ def _refused(arrived: Incoming, refused: list) -> dict:
     }
 
 
-def _teller(scored: Scored, language: str) -> Callable[[int], dict]:
+def _teller(scored: Scored, language: str) -> Callable[[int], dict[str, Any]]:
     """Tells both targets of a question in this language."""
     spoken = words(language)
 
-    def told(i: int) -> dict:
+    def told(i: int) -> dict[str, Any]:
         facts = scored.facts(i)
         answers = {}
         for name, target in scored.targets.items():
@@ -176,7 +182,7 @@ def reasons_of(target: TargetScores, i: int) -> tuple[Reason, ...]:
     return tuple([Reason(KEYS[at], parts[at]) for at in told])
 
 
-def score_document(target: TargetScores, i: int) -> dict:
+def score_document(target: TargetScores, i: int) -> dict[str, Any]:
     """One target's score of one question, without its reasons."""
     why_not, landmark = WHY_NOT[target.why_not[i]], float(target.landmark_day[i])
     scored = target.why_not[i] == 0

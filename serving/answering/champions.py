@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 import orjson
 
@@ -32,7 +33,7 @@ class Champion:
     bundle: Bundle
 
     @property
-    def card(self) -> dict:
+    def card(self) -> dict[str, Any]:
         """What the model is: its version, what it was trained on, and its card."""
         bundle = self.bundle
         return {
@@ -58,7 +59,7 @@ class Champions:
         self._folder, self._read, self._metrics, self._log = Path(folder), read, metrics, log
         self.now: Mapping[str, Champion] = MappingProxyType({})
         self.faults: dict[str, str] = {}
-        self._seen: dict[str, tuple] = {}
+        self._seen: dict[str, tuple[object, ...]] = {}
         self._looking = threading.Lock()
         self._stopped = threading.Event()
 
@@ -72,7 +73,7 @@ class Champions:
                     self._seen[target] = signature
                     self._take(target)
 
-    def _signature(self, target: str) -> tuple:
+    def _signature(self, target: str) -> tuple[object, ...]:
         try:
             found = os.stat(self._pointer(target))
         except OSError as error:

@@ -1,5 +1,4 @@
-"""Fields of a request that the contract does not know: each is named, with the known name that is
-nearest."""
+"""Unknown fields of a request: each is named, with the nearest known field name."""
 
 from __future__ import annotations
 
@@ -7,8 +6,10 @@ import re
 from collections.abc import Iterable
 from difflib import get_close_matches
 from functools import lru_cache
+from typing import Any
 
-from registry.contract.tables import RULES, SPECS
+from registry.contract.rules import RULES
+from registry.contract.tables import SPECS
 
 CODE = "REG029"
 NESTED = ("measurements", "episodes", "checks", "rations", "attendance", "visits")
@@ -67,16 +68,16 @@ def nearest(table: str, name: str) -> str | None:
     )
 
 
-def unknown_fields(table: str, names: Iterable[object], where: str) -> list[dict]:
+def unknown_fields(table: str, names: Iterable[object], where: str) -> list[dict[str, Any]]:
     """A problem for each name that the table does not have; `where` is the place before it, such as
     `visits[0].`."""
     problems = []
     for name in sorted(set(names) - KNOWN[table], key=str):
-        plain = isinstance(name, str) and PLAIN.fullmatch(name) is not None
-        meant = nearest(table, name) if plain else None
+        plain = name if isinstance(name, str) and PLAIN.fullmatch(name) else None
+        meant = nearest(table, plain) if plain else None
         hint = f"the nearest known name is {meant}" if meant else "no known name is near"
         said = f"{RULES[CODE].title}: {hint}. {RULES[CODE].advice}"
         problems.append(
-            {"code": CODE, "field": where + name if plain else where.rstrip("."), "problem": said}
+            {"code": CODE, "field": where + plain if plain else where.rstrip("."), "problem": said}
         )
     return problems[:MOST_NAMED]

@@ -1,9 +1,10 @@
-"""What a child's measurements say, one by one and the newest of them: growth points and the
-classification."""
+"""Growth points (z-scores of each measurement) and the classification of the newest one, for the
+children of a request."""
 
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numba import njit
@@ -12,6 +13,7 @@ from care.pathway.facts import judged
 from features.status import WASTING, classify, criterion, nutrition_status
 from features.trajectory.trace import Trace
 from features.who.growth import INDICATORS, PLAUSIBLE, point, round_z
+from registry.contract.arrays import AnyArray, Floats, Ints
 from registry.contract.registry import day_date
 
 Z = INDICATORS[:5]
@@ -21,7 +23,18 @@ _TRUTH = {1: True, 0: False, -1: None}
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _own_readings(offsets, sex, age, weight, height, position, muac, oedema, low, high):
+def _own_readings(
+    offsets: Ints,
+    sex: AnyArray,
+    age: AnyArray,
+    weight: Floats,
+    height: Floats,
+    position: AnyArray,
+    muac: Floats,
+    oedema: AnyArray,
+    low: Floats,
+    high: Floats,
+) -> tuple[Floats, AnyArray]:
     """z of each row's own readings by WHO (5, rows), to two decimals; and which of them are
     implausible (bits)."""
     z, wild = np.empty((5, len(age))), np.zeros(len(age), np.uint8)
@@ -42,7 +55,7 @@ def _iso(day: int) -> str:
     return day_date(day).isoformat()
 
 
-def growth_points(traced: Trace) -> list[list[dict]]:
+def growth_points(traced: Trace) -> list[list[dict[str, Any]]]:
     """For each question its measurements as growth points: z by WHO from each row's own readings,
     two decimals."""
     rows = traced.growth
@@ -77,7 +90,7 @@ def growth_points(traced: Trace) -> list[list[dict]]:
     return [made[start:end] for start, end in zip(offsets, offsets[1:], strict=False)]
 
 
-def classifications(traced: Trace) -> list[dict | None]:
+def classifications(traced: Trace) -> list[dict[str, Any] | None]:
     """For each question what its newest valid measurement says (else its newest); None without a
     measurement."""
     rows = traced.growth
@@ -117,7 +130,7 @@ def _newest(
     return int(of_day[np.argmax(sam[of_day] == 1)]) if (sam[of_day] == 1).any() else int(of_day[-1])
 
 
-def _classification(day: int, flags: dict[str, np.ndarray], row: int) -> dict:
+def _classification(day: int, flags: dict[str, np.ndarray], row: int) -> dict[str, Any]:
     said = {name: int(column[row]) for name, column in flags.items()}
     status, fired = _words(tuple(said.items()))
     return {

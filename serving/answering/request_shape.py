@@ -1,13 +1,15 @@
-"""The shape of what comes in: an object for each child, lists of objects in it. What is in the
-cells, the contract judges (`registry.checks.table`); here only what it could not even look at is
-set aside."""
+"""Checks the JSON structure of a request: an object for each child, lists of objects in it. Values
+of the wrong JSON type are refused here; the values themselves are checked by the data contract
+(`registry.checks.table`)."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from itertools import chain
+from typing import Any
 
-from registry.contract.tables import RULES, SPECS
+from registry.contract.rules import RULES
+from registry.contract.tables import SPECS
 from serving.answering.field_names import KNOWN, MOST_NAMED, NESTED, unknown_fields
 
 MOST_RECORDS = 2000
@@ -16,18 +18,18 @@ NOT_SINGLE = frozenset({list, dict})
 
 
 @dataclass(frozen=True)
-class Incoming:
+class RequestChild:
     """One child as it came: what can be looked at, and the problems of what cannot."""
 
     child_id: str | None
-    records: dict
+    records: dict[str, Any]
     usable: bool = True
-    problems: list[dict] = field(default_factory=list)
+    problems: list[dict[str, Any]] = field(default_factory=list)
     kept: dict[str, list[int]] = field(default_factory=dict)
     """For a table of which rows were set aside: the places in the request of those that were not.
     """
 
-    def problems_with(self, refused: list) -> list[dict]:
+    def problems_with(self, refused: list[Any]) -> list[dict[str, Any]]:
         """All problems of this child: of its shape, then those that the contract refused."""
         if not self.usable:
             return self.problems
@@ -36,23 +38,23 @@ class Incoming:
             for problem in refused
         ]
 
-    def field_of(self, problem) -> str:
+    def field_of(self, problem: Any) -> str:
         """Where in the request a problem of the contract lies: `measurements[3].weight_kg`."""
         if problem.table == "children":
-            return problem.column
+            return str(problem.column)
         row = problem.row - 1
         row = self.kept[problem.table][row] if problem.table in self.kept else row
         return f"{problem.table}[{row}].{problem.column}"
 
 
-def incoming(children: list) -> list[Incoming]:
+def incoming(children: list[Any]) -> list[RequestChild]:
     """Each child of a request with what can be looked at; a child that stands in it twice is told
     so at each place."""
     arrived = [_child(child) for child in children]
     return arrived if len(arrived) < 2 else _once(arrived)
 
 
-def _once(arrived: list[Incoming]) -> list[Incoming]:
+def _once(arrived: list[RequestChild]) -> list[RequestChild]:
     """Which of two is right cannot be known: neither is answered, and each says where the other
     stands."""
     places: dict[str, list[int]] = {}
@@ -67,14 +69,15 @@ def _once(arrived: list[Incoming]) -> list[Incoming]:
                 "all its records"
             )
             problem = {"code": "REG041", "field": "child_id", "problem": said}
-            arrived[place] = Incoming(arrived[place].child_id, {}, False, [problem])
+            arrived[place] = RequestChild(arrived[place].child_id, {}, False, [problem])
     return arrived
 
 
-def _child(child: object) -> Incoming:
+def _child(child: object) -> RequestChild:
     if not isinstance(child, dict):
-        return Incoming(None, {}, False, [_problem("", "REG011", "a child must be an object")])
-    records, kept = dict(_with_ids("children", [child])[0]), {}
+        return RequestChild(None, {}, False, [_problem("", "REG011", "a child must be an object")])
+    records = dict(_with_ids("children", [child])[0])
+    kept: dict[str, list[int]] = {}
     problems = [] if child.keys() <= KNOWN["children"] else unknown_fields("children", child, "")
     for table in NESTED:
         if (rows := child.get(table)) is not None:
@@ -88,7 +91,9 @@ def _child(child: object) -> Incoming:
             problems.append(_problem(name, "REG025", "must be a single value"))
             records[name] = None
     child_id = records.get("child_id")
-    return Incoming(child_id if isinstance(child_id, str) else None, records, True, problems, kept)
+    return RequestChild(
+        child_id if isinstance(child_id, str) else None, records, True, problems, kept
+    )
 
 
 ID_COLUMNS = {
@@ -101,7 +106,7 @@ ID_COLUMNS = {
 } | {"children": tuple(column.name for column in SPECS["children"].columns if column.kind == "id")}
 
 
-def _with_ids(table: str, rows: list[dict]) -> list[dict]:
+def _with_ids(table: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The rows with ids that came as whole numbers taken as their digits: 104 is the child
     "104"."""
     for name in ID_COLUMNS[table]:
@@ -112,7 +117,9 @@ def _with_ids(table: str, rows: list[dict]) -> list[dict]:
     return rows
 
 
-def _rows(table: str, rows: object, problems: list[dict], kept: dict[str, list[int]]) -> list[dict]:
+def _rows(
+    table: str, rows: object, problems: list[dict[str, Any]], kept: dict[str, list[int]]
+) -> list[dict[str, Any]]:
     if not isinstance(rows, list) or len(rows) > MOST_RECORDS:
         problems.append(
             _problem(table, "REG025", f"must be a list of at most {MOST_RECORDS} objects")
@@ -133,7 +140,7 @@ def _rows(table: str, rows: object, problems: list[dict], kept: dict[str, list[i
     return _with_ids(table, rows)
 
 
-def _unknown(table: str, rows: list) -> list[dict]:
+def _unknown(table: str, rows: list[Any]) -> list[dict[str, Any]]:
     """A problem for each name that the table does not have, at the first row that has it."""
     problems, named = [], set(KNOWN[table])
     for place, row in enumerate(rows):
@@ -149,5 +156,5 @@ def _flat(row: object) -> bool:
     return type(row) is dict and NOT_SINGLE.isdisjoint(map(type, row.values()))
 
 
-def _problem(where: str, code: str, what: str) -> dict:
+def _problem(where: str, code: str, what: str) -> dict[str, Any]:
     return {"code": code, "field": where, "problem": f"{what}. {RULES[code].advice}"}

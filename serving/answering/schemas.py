@@ -3,9 +3,12 @@ bounds are said once."""
 
 from __future__ import annotations
 
+from typing import Any
+
 from models.targets import trained_targets
-from registry.contract.tables import SPECS, Column, bound
+from registry.contract.tables import SPECS, ColumnSpec, bound
 from serving.answering.field_names import NESTED
+from serving.language.languages import LANGUAGES
 
 NUMBER_OR_NULL = {"type": ["number", "null"]}
 TEXT_OR_NULL = {"type": ["string", "null"]}
@@ -23,11 +26,11 @@ MEANINGS = {
 }
 
 
-def column_schema(column: Column) -> dict:
+def column_schema(column: ColumnSpec) -> dict[str, Any]:
     """One column of the contract: type, unit, bound, codes."""
     kinds = {"number": "number", "truth": "boolean"}
     kind = "integer" if column.whole else kinds.get(column.kind, "string")
-    schema: dict = {"type": kind if column.required else [kind, "null"]}
+    schema: dict[str, Any] = {"type": kind if column.required else [kind, "null"]}
     if column.low is not None:
         schema |= {"minimum": column.low, "maximum": column.high}
     if column.codes:
@@ -45,7 +48,7 @@ def column_schema(column: Column) -> dict:
     return schema
 
 
-def record_schema(table: str) -> dict:
+def record_schema(table: str) -> dict[str, Any]:
     """A row of a nested table: the contract's columns without the child's id."""
     columns = [column for column in SPECS[table].columns if column.name != "child_id"]
     required = [column.name for column in columns if column.required and column.kind != "id"]
@@ -56,7 +59,7 @@ def record_schema(table: str) -> dict:
     }
 
 
-def child_schema() -> dict:
+def child_schema() -> dict[str, Any]:
     """A child with its records, as `POST /v1/score` takes it."""
     columns = {column.name: column_schema(column) for column in SPECS["children"].columns}
     columns["centre_id"] = {
@@ -77,7 +80,7 @@ def child_schema() -> dict:
     }
 
 
-def request_schema(most: int) -> dict:
+def request_schema(most: int) -> dict[str, Any]:
     """The body of `POST /v1/score` and `POST /v1/classify`."""
     return {
         "type": "object",
@@ -96,7 +99,7 @@ def request_schema(most: int) -> dict:
     }
 
 
-def _risk(meaning: str) -> dict:
+def _risk(meaning: str) -> dict[str, Any]:
     return {**NUMBER_OR_NULL, "minimum": 0, "maximum": 1, "description": meaning}
 
 
@@ -238,7 +241,7 @@ CARE = {
 }
 
 
-def answer_schema(*, scored: bool) -> dict:
+def answer_schema(*, scored: bool) -> dict[str, Any]:
     """The answer: children in the order of the request."""
     child = {
         "child_id": TEXT_OR_NULL,
@@ -255,7 +258,7 @@ def answer_schema(*, scored: bool) -> dict:
         "required": ["as_of", "children"],
         "properties": {
             "as_of": DAY,
-            "language": {"type": "string", "enum": ["en", "hi", "mr"]},
+            "language": {"type": "string", "enum": list(LANGUAGES)},
             "protocol_version": {"type": "string"},
             "children": {
                 "type": "array",
@@ -269,7 +272,7 @@ def answer_schema(*, scored: bool) -> dict:
     }
 
 
-def components(most: int) -> dict:
+def components(most: int) -> dict[str, Any]:
     """All named schemas of the OpenAPI document."""
     named = {"Child": child_schema(), "Request": request_schema(most), "Score": SCORE}
     named |= {table: record_schema(table) for table in NESTED}
@@ -279,7 +282,7 @@ def components(most: int) -> dict:
     }
 
 
-EXAMPLE = {
+EXAMPLE: dict[str, Any] = {
     "as_of": "2026-03-14",
     "children": [
         {

@@ -3,7 +3,7 @@ outcomes of visits."""
 
 import datetime as dt
 from dataclasses import asdict, replace
-from typing import Annotated
+from typing import Annotated, Any
 
 import orjson
 from fastapi import APIRouter, Depends, Path, Query
@@ -17,9 +17,9 @@ from serving.answering.answers import chosen_language
 from serving.api.score_routes import read_json
 from serving.book import area_indicators
 from serving.book.scorebook import BookRow, Run
-from serving.http.problems import Problem, documented
-from serving.process.state import Desk
-from serving.visits import outcomes
+from serving.http.problems import HttpProblem, documented
+from serving.process.service_state import ServiceState
+from serving.visits import visit_outcomes
 from serving.visits.lists import (
     DEFAULT_CAPACITY,
     day_of_reading,
@@ -50,25 +50,25 @@ AsOf = Annotated[
 Capacity = Annotated[int, Query(ge=1, le=500, description="visits that can be made")]
 
 
-def router(desk: Desk) -> APIRouter:
+def router(state: ServiceState) -> APIRouter:
     """The routes over the score book."""
     routes = APIRouter()
-    _children(routes, desk)
-    _lists(routes, desk)
-    _models(routes, desk)
+    _children(routes, state)
+    _lists(routes, state)
+    _models(routes, state)
     return routes
 
 
-def _asking(desk: Desk, act: str):
-    """The type of the person who asks, whose role allows the act."""
+def _asking(state: ServiceState, act: str) -> Any:
+    """Gives a route the person who asks, whose role allows the act."""
 
     async def person(request: Request) -> Person:
-        return await desk.person(request, act)
+        return await state.person(request, act)
 
-    return Annotated[Person, Depends(person)]
+    return Depends(person)
 
 
-def _answers(description: str, *more: str) -> dict:
+def _answers(description: str, *more: str) -> dict[str, Any]:
     return {
         "responses": {200: {"description": description, "content": ANY_OBJECT}}
         | documented(*REFUSALS, "API034", *more),
@@ -76,13 +76,13 @@ def _answers(description: str, *more: str) -> dict:
     }
 
 
-def json_answer(document: dict, status: int = 200) -> Response:
+def json_answer(document: dict[str, Any], status: int = 200) -> Response:
     """A document as JSON."""
     return Response(orjson.dumps(document), status, media_type="application/json")
 
 
-def _children(routes: APIRouter, desk: Desk) -> None:
-    Viewer, Visitor = _asking(desk, "see_children"), _asking(desk, "record_visits")
+def _children(routes: APIRouter, state: ServiceState) -> None:
+    viewer, visitor = _asking(state, "see_children"), _asking(state, "record_visits")
 
     @routes.get(
         "/children/{child_id:path}",
@@ -90,7 +90,11 @@ def _children(routes: APIRouter, desk: Desk) -> None:
         **_answers("the child in the score book", "API033"),
     )
     def child(
-        request: Request, person: Viewer, child_id: Id, as_of: AsOf = None, history: bool = False
+        request: Request,
+        person: Annotated[Person, viewer],
+        child_id: Id,
+        as_of: AsOf = None,
+        history: bool = False,
     ) -> Response:
         """What the newest run (or that of a day) said of one child: state, step, both risks with
         all their reasons.
@@ -99,26 +103,30 @@ def _children(routes: APIRouter, desk: Desk) -> None:
         each run's own day. With `history=true` also what earlier runs said, each with the models
         that said it.
         """
-        reader = desk.reader(person)
+        reader = state.reader(person)
         run, row = reader.child(child_id, as_of)
         day = day_of_reading(run.as_of, as_of)
         now = replace(row, candidate=counted_to(row.candidate, day, as_of=run.as_of))
         document = child_document(run, now) | {"counted_to": day.isoformat()}
         if history:
             document["history"] = [child_document(*then) for then in reader.history(child_id)]
-        desk.noted(request, person, "child", [child_id])
+        state.noted(request, person, "child", [child_id])
         return json_answer(document)
 
     @routes.post(
         "/visits/{child_id:path}/outcome",
         tags=["Visits"],
         status_code=201,
-        openapi_extra=outcomes.REQUEST_BODY,
-        responses={201: {"description": "noted"}}
-        | documented(*REFUSALS, "API001", "API005", "API006", "API007", "API033", "API034"),
+        openapi_extra=visit_outcomes.REQUEST_BODY,
+        responses={
+            201: {"description": "noted"},
+            **documented(*REFUSALS, "API001", "API005", "API006", "API007", "API033", "API034"),
+        },
         response_class=Response,
     )
-    async def outcome(request: Request, person: Visitor, child_id: Id) -> Response:
+    async def outcome(
+        request: Request, person: Annotated[Person, visitor], child_id: Id
+    ) -> Response:
         """What a home visit found. It goes into the registry's visits, and the child leaves the
         list.
 
@@ -126,11 +134,13 @@ def _children(routes: APIRouter, desk: Desk) -> None:
         arm that was measured goes into the registry's measurements (source `home_visit`). The same
         visit sent again changes nothing.
         """
-        asked = outcomes.asked(await read_json(request), child_id=child_id, today=desk.today())
-        return json_answer(await outcomes.record(desk, request, person, asked), 201)
+        asked = visit_outcomes.asked(
+            await read_json(request), child_id=child_id, today=state.today()
+        )
+        return json_answer(await visit_outcomes.record(state, request, person, asked), 201)
 
 
-def child_document(run: Run, row: BookRow) -> dict:
+def child_document(run: Run, row: BookRow) -> dict[str, Any]:
     """One child of a run, as the API gives it."""
     candidate = asdict(row.candidate)
     reasons = candidate.pop("reasons")
@@ -144,13 +154,13 @@ def child_document(run: Run, row: BookRow) -> dict:
     }
 
 
-def _lists(routes: APIRouter, desk: Desk) -> None:
-    Viewer, Officer = _asking(desk, "see_children"), _asking(desk, "see_indicators")
+def _lists(routes: APIRouter, state: ServiceState) -> None:
+    viewer, officer = _asking(state, "see_children"), _asking(state, "see_indicators")
 
     @routes.get("/visits", tags=["Visits"], **_answers("the list", "API033"))
     def visits(
         request: Request,
-        person: Viewer,
+        person: Annotated[Person, viewer],
         sector: Name = None,
         as_of: AsOf = None,
         capacity: Capacity = DEFAULT_CAPACITY,
@@ -164,15 +174,17 @@ def _lists(routes: APIRouter, desk: Desk) -> None:
         `sector` may be left out where the token is for one sector alone. Days late are counted to
         `counted_to`: today, or the day asked for.
         """
-        reader = desk.reader(person)
+        reader = state.reader(person)
         listed = visit_list(reader, sector_id=sector, as_of=as_of, capacity=capacity)
         language = chosen_language(request.scope["plain_headers"].get("accept-language"))
         document = list_document(listed, language)
-        desk.noted(request, person, "list", told_of(listed))
+        state.noted(request, person, "list", told_of(listed))
         return json_answer(document)
 
     @routes.get("/indicators", tags=["Area"], **_answers("figures by sector"))
-    def indicators(person: Officer, as_of: AsOf = None, months: bool = False) -> Response:
+    def indicators(
+        person: Annotated[Person, officer], as_of: AsOf = None, months: bool = False
+    ) -> Response:
         """Sectors side by side: children by state, danger, overdue, and how many events the risks
         add up to.
 
@@ -182,20 +194,20 @@ def _lists(routes: APIRouter, desk: Desk) -> None:
         cell are given as null, so that no child can be told from them. All are counted by the
         scoring run, from the records of its day.
         """
-        return json_answer(area_indicators.indicators(desk.reader(person), as_of, months=months))
+        return json_answer(area_indicators.indicators(state.reader(person), as_of, months=months))
 
 
-def _models(routes: APIRouter, desk: Desk) -> None:
-    Reviewer = _asking(desk, "see_model")
+def _models(routes: APIRouter, state: ServiceState) -> None:
+    reviewer = _asking(state, "see_model")
 
     @routes.get(
         "/models/champion", tags=["Models"], **_answers("the models that answer now", "API030")
     )
-    async def champion(person: Reviewer) -> Response:
+    async def champion(person: Annotated[Person, reviewer]) -> Response:
         """The card of each champion: version, what it was trained on, its figures, and what it must
         not be used for."""
-        if not desk.champions.now:
-            raise Problem("API030", headers={"Retry-After": "60"})
+        if not state.champions.now:
+            raise HttpProblem("API030", headers={"Retry-After": "60"})
         return json_answer(
-            {target: champion.card for target, champion in desk.champions.now.items()}
+            {target: champion.card for target, champion in state.champions.now.items()}
         )

@@ -4,6 +4,7 @@ network."""
 from __future__ import annotations
 
 import html
+from typing import Any
 
 import orjson
 from fastapi import FastAPI
@@ -26,7 +27,7 @@ SECURITY = {
 }
 
 
-def openapi(api: FastAPI, most: int) -> dict:
+def openapi(api: FastAPI, most: int) -> dict[str, Any]:
     """The OpenAPI document, made once: FastAPI's routes, our schemas, the token that every route
     needs."""
     if api.openapi_schema is None:
@@ -59,7 +60,7 @@ h2{border-top:1px solid #bbb;padding-top:1.5rem}table{border-collapse:collapse;w
 td,th{text-align:left;vertical-align:top;padding:.25rem .75rem .25rem 0;border-bottom:1px solid #ddd}"""  # noqa: E501
 
 
-def page(document: dict) -> str:
+def page(document: dict[str, Any]) -> str:
     """One HTML page: every route with its parameters, an example to paste, its answers; then the
     schemas."""
     routes = [
@@ -83,7 +84,7 @@ def page(document: dict) -> str:
     )
 
 
-def _route(method: str, path: str, operation: dict) -> str:
+def _route(method: str, path: str, operation: dict[str, Any]) -> str:
     answers = "".join(
         f"<tr><td>{_text(status)}<td>{_text(answer.get('description', ''))}"
         for status, answer in sorted(operation["responses"].items(), key=lambda item: str(item[0]))
@@ -103,7 +104,7 @@ def _route(method: str, path: str, operation: dict) -> str:
     )
 
 
-def _example(method: str, path: str, operation: dict) -> str:
+def _example(method: str, path: str, operation: dict[str, Any]) -> str:
     command = f'curl -H "Authorization: Bearer $TOKEN" http://127.0.0.1:3000/v1{path}'
     body = (
         operation.get("requestBody", {})
@@ -117,7 +118,7 @@ def _example(method: str, path: str, operation: dict) -> str:
     return f"<pre>{_text(command)}</pre>"
 
 
-def _schema(name: str, schema: dict) -> str:
+def _schema(name: str, schema: dict[str, Any]) -> str:
     rows = "".join(
         f"<tr><td><code>{_text(field)}</code><td>{_text(_kind(part))}<td>{_text(part.get('description', ''))}"  # noqa: E501
         for field, part in schema.get("properties", {}).items()
@@ -125,9 +126,9 @@ def _schema(name: str, schema: dict) -> str:
     return f"<h3 id='{_text(name)}'>{_text(name)}</h3><table>{rows}</table>"
 
 
-def _kind(schema: dict) -> str:
+def _kind(schema: dict[str, Any]) -> str:
     if "$ref" in schema:
-        return schema["$ref"].rpartition("/")[2]
+        return str(schema["$ref"]).rpartition("/")[2]
     kind = schema.get("type", "")
     text = " or ".join(kind) if isinstance(kind, list) else kind
     if "items" in schema:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import re
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 import orjson
 from fastapi import APIRouter
@@ -16,10 +17,10 @@ from starlette.responses import Response
 
 from registry.contract.registry import day_number
 from registry.contract.tables import EARLIEST
-from serving.answering.answers import Question, chosen_language
+from serving.answering.answers import AnswerRequest, chosen_language
 from serving.answering.schemas import EXAMPLE
-from serving.http.problems import Problem, documented
-from serving.process.state import Desk
+from serving.http.problems import HttpProblem, documented
+from serving.process.service_state import ServiceState
 
 INLINE_CHILDREN = 8
 """Up to so many children are answered in the event loop: about 10 ms, less than a thread's detour
@@ -40,18 +41,18 @@ REFUSALS = (
 )
 
 
-class Plain(APIRoute):
+class UnparsedRoute(APIRoute):
     """A route whose endpoint reads the request itself: nothing for FastAPI to gather or check
     before it."""
 
-    def get_route_handler(self) -> Callable[[Request], Awaitable[Response]]:
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """The endpoint as it stands."""
         return self.endpoint
 
 
-def router(desk: Desk) -> APIRouter:
+def router(state: ServiceState) -> APIRouter:
     """The two stateless routes."""
-    routes = APIRouter(tags=["Stateless answers"], route_class=Plain)
+    routes = APIRouter(tags=["Stateless answers"], route_class=UnparsedRoute)
 
     @routes.post("/score", **_documents("ScoreAnswer", "API030", "API034"))
     async def score(request: Request) -> Response:
@@ -62,20 +63,20 @@ def router(desk: Desk) -> APIRouter:
         its `problems` with status 200; the others are answered. Sentences are in the language of
         Accept-Language (en, hi, mr).
         """
-        if not desk.champions.now:
-            raise Problem("API030", headers={"Retry-After": "60"})
-        return await _answer(desk, request, "score")
+        if not state.champions.now:
+            raise HttpProblem("API030", headers={"Retry-After": "60"})
+        return await _answer(state, request, "score")
 
     @routes.post("/classify", **_documents("ClassifyAnswer", "API034"))
     async def classify(request: Request) -> Response:
         """Growth points, classification and the protocol's step: rules only, works without any
         model."""
-        return await _answer(desk, request, "classify")
+        return await _answer(state, request, "classify")
 
     return routes
 
 
-def _documents(answer: str, *more: str) -> dict:
+def _documents(answer: str, *more: str) -> dict[str, Any]:
     body = {"schema": {"$ref": "#/components/schemas/Request"}, "example": EXAMPLE}
     content = {"application/json": {"schema": {"$ref": f"#/components/schemas/{answer}"}}}
     return {
@@ -86,18 +87,18 @@ def _documents(answer: str, *more: str) -> dict:
     }
 
 
-async def _answer(desk: Desk, request: Request, act: str) -> Response:
-    person = await desk.person(request, "score")
+async def _answer(state: ServiceState, request: Request, act: str) -> Response:
+    person = await state.person(request, "score")
     document = await read_json(request)
-    as_of, children = asked(document, most=desk.limits.children)
+    as_of, children = asked(document, most=state.limits.children)
     language = chosen_language(request.scope["plain_headers"].get("accept-language"))
-    deadline = time.monotonic() + desk.limits.seconds
-    question = Question(as_of, language, scored=act == "score")
+    deadline = time.monotonic() + state.limits.seconds
+    question = AnswerRequest(as_of, language, scored=act == "score")
     if len(children) <= INLINE_CHILDREN:
-        body = desk.answerer.answer(children, question)
+        body = state.answerer.answer(children, question)
     else:
-        body = await run_in_threadpool(desk.answerer.answer, children, question, deadline=deadline)
-    desk.note_soon(request, person, act)
+        body = await run_in_threadpool(state.answerer.answer, children, question, deadline=deadline)
+    state.note_soon(request, person, act)
     return Response(body, media_type="application/json", headers={"content-language": language})
 
 
@@ -105,32 +106,33 @@ async def read_json(request: Request) -> object:
     """The body as JSON. API006 for another kind, API001 where it is not JSON."""
     kind = request.scope["plain_headers"].get("content-type", "application/json")
     if kind.partition(";")[0].strip().lower() != "application/json":
-        raise Problem("API006")
+        raise HttpProblem("API006")
     body = await request.body()
     try:
         return orjson.loads(body)
     except orjson.JSONDecodeError:
-        raise Problem("API001") from None
+        raise HttpProblem("API001") from None
 
 
-def asked(document: object, *, most: int) -> tuple[dt.date, list]:
+def asked(document: object, *, most: int) -> tuple[dt.date, list[Any]]:
     """The day and the children of a request. API002 names every field that is not as documented."""
     if not isinstance(document, dict):
-        raise Problem(
+        raise HttpProblem(
             "API002", errors=[{"field": "", "problem": "must be an object with as_of and children"}]
         )
-    errors = [{"field": "", "problem": "holds a field that is not documented"}] * bool(
-        document.keys() - EXAMPLE.keys()
-    )
-    as_of, children = _day(document.get("as_of")), document.get("children")
+    errors: list[dict[str, object]] = []
+    if document.keys() - EXAMPLE.keys():
+        errors.append({"field": "", "problem": "holds a field that is not documented"})
+    as_of = _day(document.get("as_of"))
+    children: Any = document.get("children")
     if as_of is None:
         errors.append(
             {"field": "as_of", "problem": "must be a date, YYYY-MM-DD, not before 1950-01-01"}
         )
     if not isinstance(children, list) or not 1 <= len(children) <= most:
         errors.append({"field": "children", "problem": f"must be a list of 1 to {most} children"})
-    if errors:
-        raise Problem("API002", errors=errors)
+    if errors or as_of is None:
+        raise HttpProblem("API002", errors=errors)
     return as_of, children
 
 

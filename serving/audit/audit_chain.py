@@ -98,7 +98,7 @@ def make_tables(engine: sa.Engine) -> None:
     """Make the audit tables where they are missing."""
     make_missing(engine, TABLES)
     first = {"id": 1, "number": 0, "seal": FIRST_SEAL, "removed_to": 0, "removed_seal": FIRST_SEAL}
-    insert = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}[engine.dialect.name]
+    insert = sqlite.insert if engine.dialect.name == "sqlite" else postgresql.insert
     with engine.begin() as connection:
         connection.execute(insert(HEAD).values(first).on_conflict_do_nothing())
 
@@ -122,10 +122,14 @@ def begins(connection: sa.Connection, key: bytes) -> tuple[int, str]:
     """The number and seal before the first entry that is kept; the very first where no cut was
     sealed."""
     cut = connection.execute(sa.select(CUT)).one_or_none()
-    good = cut is not None and hmac.compare_digest(
-        cut.seal, _cut_sealed(key, cut.removed_to, cut.removed_seal)
+    if cut is None:
+        return 0, FIRST_SEAL
+    seal = _cut_sealed(key, cut.removed_to, cut.removed_seal)
+    return (
+        (cut.removed_to, cut.removed_seal)
+        if hmac.compare_digest(cut.seal, seal)
+        else (0, FIRST_SEAL)
     )
-    return (cut.removed_to, cut.removed_seal) if good else (0, FIRST_SEAL)
 
 
 def remove_old(engine: sa.Engine, key: bytes, *, now: dt.datetime) -> int:

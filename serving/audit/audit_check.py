@@ -8,6 +8,7 @@ import os
 import re
 import threading
 from pathlib import Path
+from typing import Any
 
 import orjson
 import sqlalchemy as sa
@@ -90,8 +91,6 @@ def keep_anchor(engine: sa.Engine, path: Path) -> None:
     beside.replace(path)
 
 
-def _entry(row: sa.Row) -> Entry:
-    fields = [
-        getattr(row, name) for name in ("at", "who", "role", "act", "came_from", "request_id")
-    ]
-    return Entry(*fields, children=tuple(orjson.loads(row.children)))
+def _entry(row: sa.Row[Any]) -> Entry:
+    children = tuple(orjson.loads(row.children))
+    return Entry(row.at, row.who, row.role, row.act, row.came_from, row.request_id, children)

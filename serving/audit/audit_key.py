@@ -8,7 +8,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from serving.access.keys import key_at, key_path
+from serving.access.local_keys import key_at, key_path
 from serving.audit.audit_chain import ENTRIES, audit_key
 
 

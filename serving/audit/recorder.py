@@ -19,6 +19,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from registry.contract.errors import SanketError
 from serving.access.scope import is_name
 from serving.audit.audit_chain import (
     CUT,
@@ -42,7 +43,7 @@ from serving.audit.audit_check import (
     keep_anchor,
     read_anchor,
 )
-from serving.http.problems import Problem
+from serving.errors import NeverKept, NotKept
 
 __all__ = [
     "CUT",
@@ -68,6 +69,7 @@ LINGER_SECONDS = 0.2
 """So long an entry that nobody waits for may stand in memory, so that many share one transaction.
 """
 MOST_AT_ONCE = 500
+FULL = "the audit log cannot be written, and too many entries wait for it"
 RETRY_SECONDS = 5
 """So often a database that cannot be written is tried again though nothing new came."""
 
@@ -81,7 +83,7 @@ class AuditLog:
     entry.
 
     While the database cannot be written, up to `spared` entries are kept in memory and written when
-    it can again; beyond that, what must be audited is refused (API033). A thread that died is
+    it can again; beyond that, what must be audited is refused (NotKept). A thread that died is
     started again and goes on with what waits; `restarts` says how often.
     """
 
@@ -95,7 +97,7 @@ class AuditLog:
     ):
         self._engine, self._key, self._spared = engine, key, spared
         self._anchor_path, self._anchored = anchor_path, float("-inf")
-        self._waiting: deque[tuple[Entry, Future | None]] = deque()
+        self._waiting: deque[tuple[Entry, Future[None] | None]] = deque()
         self._wake, self._ending = threading.Event(), False
         self._held: list[Entry] = []
         self._tried = 0.0
@@ -110,10 +112,11 @@ class AuditLog:
         """Entries that wait in memory for a database that cannot be written."""
         return len(self._held)
 
-    def note(self, *, child_ids: Iterable[str] = (), **act: str) -> Future:
+    def note(self, *, child_ids: Iterable[str] = (), **act: str) -> Future[None]:
         """Hand in an entry (see `note_soon`); the future ends when it is written or held in memory,
-        or with API033."""
-        entry, done = self._entry(child_ids=child_ids, **act), Future()
+        or with NotKept."""
+        entry = self._entry(child_ids=child_ids, **act)
+        done: Future[None] = Future()
         self._waiting.append((entry, done))
         self.keep_alive()
         self._wake.set()
@@ -123,11 +126,11 @@ class AuditLog:
         """Hand in an entry (who, role, act, came_from, request_id) that is written within
         `LINGER_SECONDS`.
 
-        Raises API033 where so many wait already that this one might be lost: what cannot be audited
-        is not answered.
+        Raises NotKept where so many wait already that this one might be lost: what cannot be
+        audited is not answered.
         """
         if len(self._waiting) + len(self._held) >= self._spared:
-            raise Problem("API033", headers={"Retry-After": "30"})
+            raise NotKept(FULL)
         self._waiting.append((self._entry(child_ids=child_ids, **act), None))
         self.keep_alive()
 
@@ -146,9 +149,16 @@ class AuditLog:
         return thread
 
     def _entry(
-        self, *, who: str, role: str, act: str, came_from: str, request_id: str, child_ids
+        self,
+        *,
+        who: str,
+        role: str,
+        act: str,
+        came_from: str,
+        request_id: str,
+        child_ids: Iterable[str],
     ) -> Entry:
-        """The entry. API033 where a part of it is no text that every database keeps: nothing is
+        """The entry. NeverKept where a part of it is no text that every database keeps: nothing is
         answered unaudited."""
         at = dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds")
         plain = all(map(is_name, (who, role, act))) and all(
@@ -159,7 +169,7 @@ class AuditLog:
         except UnicodeEncodeError:
             plain = False
         if not plain:
-            raise Problem("API033")
+            raise NeverKept("the audit log keeps plain text alone")
         return Entry(at, who, role, act, came_from[:64], request_id[:64], children)
 
     def close(self) -> None:
@@ -206,7 +216,7 @@ class AuditLog:
                 if number < taken:
                     done.set_result(None)
                 else:
-                    done.set_exception(Problem("API033", headers={"Retry-After": "30"}))
+                    done.set_exception(NotKept(FULL))
 
     def _write(self, entries: list[Entry]) -> int:
         """How many of the entries, from the first, were written or could be held in memory."""
@@ -223,7 +233,7 @@ class AuditLog:
         except Exception as error:
             # Whatever it was, the entries are whole (`_entry`) and are tried again; only its kind
             # is told.
-            self.fault = type(error).__name__
+            self.fault = error.code if isinstance(error, SanketError) else type(error).__name__
             taken = min(len(entries), max(self._spared - len(self._held), 0))
             self._held += entries[:taken]
             return taken

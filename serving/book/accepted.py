@@ -14,9 +14,9 @@ import orjson
 import pyarrow as pa
 import sqlalchemy as sa
 
-from registry.checks.table import Known, check, raw_table
-from registry.contract.registry import day_date, day_number
-from registry.contract.tables import RULES
+from registry.checks.table import StoredIds, check, raw_table
+from registry.contract.days import day_date, day_number
+from registry.contract.rules import RULES
 from registry.store import schema
 from registry.today import today
 
@@ -70,7 +70,7 @@ def refusals(
         born = connection.scalar(_birth_date(child_id))
     if born is None:
         return []
-    known = Known(pa.array([child_id], pa.string()), np.array([born], np.int32))
+    known = StoredIds(pa.array([child_id], pa.string()), np.array([born], np.int32))
     raws = {name: raw_table(rows) for name, rows in tables.items()}
     found = check(raws, imported_on=day_number(import_day(engine)), known=known).quarantine.rows
     return [

@@ -12,7 +12,6 @@ from care.programme import by_month, indicators
 from care.programme.programme_report import indicators_rows
 from care.protocol import Protocol
 from features import data_quality
-from features.who.growth import zscores
 from registry.contract.registry import Registry
 from serving.book.reader import Reader
 from serving.book.scorebook import Run
@@ -88,7 +87,7 @@ def quality_of(registry: Registry, as_of: dt.date) -> dict[str, dict]:
     is left out."""
     if not registry.measurements.rows:
         return {}
-    scored = data_quality.score(registry, zscores=zscores, by="centre")
+    scored = data_quality.score(registry, by="centre")
     last = as_of.year * 12 + as_of.month - 1
     wanted = np.flatnonzero((scored.months <= last) & (scored.months > last - QUALITY_MONTHS))
     found = {}

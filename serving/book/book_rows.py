@@ -18,7 +18,8 @@ from models.bundle import Bundle
 from models.scoring import NOT_SCORED, SCORED, WHY_NOT, Scored, score_children
 from models.visits.listed_child import Candidate
 from models.visits.urgency import urgency_facts
-from registry.contract.registry import FINDING, NEVER, SETTING, SEX, Registry, day_date, day_number
+from registry.contract.codes import Setting, Sex, VisitFinding
+from registry.contract.registry import NEVER, Registry, day_date, day_number
 from serving.answering.answers import reasons_of
 from serving.book.scorebook import BookRow, Score
 
@@ -52,7 +53,8 @@ class Places:
             for name in ("sector", "project", "district")
         }
         setting = [
-            SETTING[code] if code >= 0 else None for code in np.append(known["setting"], -1)[at]
+            Setting.text_of(code) if code >= 0 else None
+            for code in np.append(known["setting"], -1)[at]
         ]
         where = [np.append(known[name], np.nan)[at] for name in ("latitude", "longitude")]
         return cls(**ids, setting=setting, latitude=where[0], longitude=where[1])
@@ -139,7 +141,7 @@ class Scoring:
             setting=places.setting[centre],
             latitude=_number(places.latitude[centre]),
             longitude=_number(places.longitude[centre]),
-            sex=SEX[known.children["sex"][i]],
+            sex=Sex.text_of(known.children["sex"][i]),
             age_months=facts.get("age_months"),
             **step,
             target=target,
@@ -205,7 +207,7 @@ def _last_visit(scored: Scored, i: int) -> dict:
     finding = int(visits["finding"][end - 1])
     return {
         "last_visited_on": day_date(visits["visited_on"][end - 1]),
-        "last_finding": FINDING[finding] if finding >= 0 else None,
+        "last_finding": VisitFinding.text_of(finding) if finding >= 0 else None,
     }
 
 

@@ -18,9 +18,8 @@ from care.pathway.decide import STATES
 from care.programme.areas import Areas
 from care.programme.disclosure_control import withheld
 from models.visits.ranking import IN_TREATMENT
+from registry.small_counts import SMALLEST_CELL, is_small
 
-SMALLEST_CELL = 5
-"""A count of 1 to 4 children is not given: one child could be told from it."""
 WHOLE_FACTS = ("children_in_registry", "children", "in_danger", "scored", "drift_psi")
 """What a run's facts tell of the whole registry: for a scope of the whole state alone."""
 
@@ -184,12 +183,8 @@ def facts_for(facts: Mapping[str, object], *, state: bool) -> dict[str, object]:
 def shares(counts: Mapping[str, int]) -> dict[str, int | None]:
     """Counts that add up to a known sum. With a small one others are left out, the smallest first:
     two at least, of five children together, must share what is left."""
-
-    def small(count: int) -> bool:
-        return 0 < count < SMALLEST_CELL
-
     rising = sorted(counts, key=counts.__getitem__)
-    gone = [name for name in rising if small(counts[name])]
+    gone = [name for name in rising if is_small(counts[name])]
     for name in [name for name in rising if counts[name] and name not in gone]:
         if len(gone) != 1 and (not gone or sum(map(counts.__getitem__, gone)) >= SMALLEST_CELL):
             break

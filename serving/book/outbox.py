@@ -131,6 +131,8 @@ class HandingOn:
             finally:
                 store.close()
             self.fault = None
-        except (SanketError, sa.exc.SQLAlchemyError, OSError) as error:
+        except Exception as error:
+            # Whatever it was (each database's driver has errors of its own), what was ticked stays
+            # in the book and is tried again.
             self.fault = error.code if isinstance(error, SanketError) else place_of(error)
             self._log.line("handing_on_fault", fault=self.fault)

@@ -12,6 +12,7 @@ import orjson
 import sqlalchemy as sa
 
 from models.visits.listed_child import Candidate
+from registry.contract.errors import Refused
 from serving.access.permissions import Scope
 from serving.book.disclosure import facts_for
 from serving.book.scorebook import (
@@ -19,6 +20,7 @@ from serving.book.scorebook import (
     PLACES,
     ROWS,
     RUNS,
+    TARGET_SCORES,
     TICKS,
     TOLD,
     BookRow,
@@ -29,10 +31,23 @@ from serving.book.scorebook import (
 )
 from serving.book.ticks import CORRECTED, Told
 from serving.book.usual import USUAL_REASONS, compared
-from serving.http.problems import Problem
+from serving.errors import BookUnreadable, NothingScored, OutOfScope
 
 BEFORE_A_RUN = dt.timedelta(days=1)
 """Ticks from so long before a run are looked at again: what it already knew changes nothing."""
+
+
+NOTHING_SCORED = "there is no list yet: run `sanket score STORE --as-of DATE` first"
+
+
+def unreadable(error: sa.exc.SQLAlchemyError) -> BookUnreadable:
+    """The refusal that stands for an error of the database: its kind, and nothing of what was
+    asked of it."""
+    kind = type(getattr(error, "orig", None) or error).__name__
+    return BookUnreadable(
+        f"the score book cannot be read ({kind}): check that the store's database answers, is "
+        "whole, and may be read by you"
+    )
 
 
 @dataclass(frozen=True)
@@ -53,8 +68,8 @@ class Reader:
         self._engine, self._scope = engine, scope
 
     def run(self, as_of: dt.date | None = None) -> Run:
-        """The newest complete run, or that of the day asked for (or the newest before it). API032
-        without one."""
+        """The newest complete run, or that of the day asked for (or the newest before it).
+        NothingScored without one."""
         wanted = sa.select(RUNS).where(RUNS.c.complete)
         if as_of is not None:
             wanted = wanted.where(RUNS.c.as_of <= as_of)
@@ -63,7 +78,7 @@ class Reader:
                 wanted.order_by(RUNS.c.as_of.desc(), RUNS.c.run.desc()).limit(1)
             ).first()
         if row is None:
-            raise Problem("API032")
+            raise NothingScored(NOTHING_SCORED)
         run = run_of(row)
         return replace(run, facts=facts_for(run.facts, state=self.sees_all))
 
@@ -147,20 +162,20 @@ class Reader:
             return self._ticked(connection, rows) if ticked else rows
 
     def child(self, child_id: str, as_of: dt.date | None = None) -> tuple[Run, BookRow]:
-        """One child in the run of a day. API003 where there is none, or none that the scope may
-        see."""
+        """One child in the run of a day. OutOfScope where there is none, or none that the scope
+        may see."""
         run = self.run(as_of)
         with self._connection() as connection:
             row = connection.execute(self._rows(run).where(ROWS.c.child_id == child_id)).first()
             if row is None:
-                raise Problem("API003")
+                raise OutOfScope("there is no such child in this list")
             return run, self._ticked(
                 connection, self._compared(connection, run, [row_of(row.page)])
             )[0]
 
     def history(self, child_id: str) -> list[tuple[Run, BookRow]]:
-        """What every complete run said of a child that the scope may see now, oldest first. API003
-        without any."""
+        """What every complete run said of a child that the scope may see now, oldest first.
+        OutOfScope without any."""
         self.child(child_id)
         wanted = sa.select(RUNS, ROWS.c.page).join(ROWS, ROWS.c.run == RUNS.c.run)
         wanted = wanted.where(RUNS.c.complete, ROWS.c.child_id == child_id).order_by(
@@ -172,8 +187,13 @@ class Reader:
 
     def risks(self, run: Run, target: str) -> list[float]:
         """The risks that a run gave for a target within the scope."""
-        column = ROWS.c[target]
-        wanted = self._rows(run).with_only_columns(column).where(column.is_not(None))
+        scores = TARGET_SCORES.c
+        wanted = sa.select(scores.risk).where(
+            scores.run == run.run, scores.target == target, scores.risk.is_not(None)
+        )
+        if not self._scope.state:
+            seen = self._rows(run).with_only_columns(ROWS.c.child_id)
+            wanted = wanted.where(scores.child_id.in_(seen))
         with self._connection() as connection:
             return list(connection.scalars(wanted))
 
@@ -241,19 +261,18 @@ class Reader:
 
     @contextmanager
     def _connection(self) -> Iterator[sa.Connection]:
-        """A connection; API031 where the database does not answer."""
+        """A connection; BookUnreadable where the database does not answer, is broken or belongs to
+        a newer Sanket."""
         try:
             complete_tables(self._engine)
             with self._engine.connect() as connection:
                 yield connection
-        except (
-            sa.exc.OperationalError,
-            sa.exc.InterfaceError,
-            sa.exc.ProgrammingError,
-            sa.exc.TimeoutError,
-        ):
-            gone = Problem("API031", headers={"Retry-After": "5"})
-            raise (Problem("API032") if self._unwritten() else gone) from None
+        except (sa.exc.DBAPIError, sa.exc.TimeoutError) as error:
+            if self._unwritten():
+                raise NothingScored(NOTHING_SCORED) from None
+            raise unreadable(error) from None
+        except Refused as newer:
+            raise BookUnreadable(newer.message) from None
 
     def _unwritten(self) -> bool:
         """Whether the database answers, and nobody has scored into it yet."""

@@ -18,6 +18,7 @@ import orjson
 import sqlalchemy as sa
 
 from models.visits.listed_child import Candidate, Reason
+from registry.store.schema import refuse_newer
 from serving.database import make_missing
 
 TABLES = sa.MetaData()
@@ -51,12 +52,25 @@ ROWS = sa.Table(
     sa.Column("run", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("child_id", sa.String(500), primary_key=True),
     sa.Column("sector_id", sa.String(500), nullable=False),
-    sa.Column("relapse", sa.Float),
-    sa.Column("non_response", sa.Float),
     sa.Column("page", sa.LargeBinary, nullable=False),
     sa.Index("sanket_scores_by_sector", "run", "sector_id"),
     sa.Index("sanket_scores_by_child", "child_id", "run"),
 )
+TARGET_SCORES = sa.Table(
+    "sanket_target_scores",
+    TABLES,
+    sa.Column("run", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("child_id", sa.String(500), primary_key=True),
+    sa.Column("target", sa.String(40), primary_key=True),
+    sa.Column("why_not", sa.String(60)),
+    sa.Column("risk", sa.Float),
+    sa.Column("risk_low", sa.Float),
+    sa.Column("risk_high", sa.Float),
+    sa.Index("sanket_target_scores_by_child", "child_id"),
+    sqlite_with_rowid=False,
+)
+"""What each model said of each child of a run, for questions about one target: the risk, or why
+there is none. Written and erased together with the child's page, which says it too."""
 AREAS = sa.Table(
     "sanket_run_areas",
     TABLES,
@@ -155,7 +169,8 @@ class Run:
 
 
 def make_tables(engine: sa.Engine) -> None:
-    """Make the score book's tables where they are missing."""
+    """Make the score book's tables where they are missing, and bring those of an earlier version up
+    to date. Raises Refused REG061 for a newer store."""
     make_missing(engine, TABLES)
 
 
@@ -163,14 +178,13 @@ _COMPLETE: WeakSet[sa.Engine] = WeakSet()
 
 
 def complete_tables(engine: sa.Engine) -> None:
-    """Make the tables that an earlier version's score book lacks; looks once. A store never scored
-    stays as it is."""
+    """Bring an earlier version's score book up to date; looks once. A store never scored stays as
+    it is. Raises Refused REG061 for a newer one."""
     if engine in _COMPLETE:
         return
-    there = set(sa.inspect(engine).get_table_names())
-    if RUNS.name in there:
-        if not there.issuperset(TABLES.tables):
-            make_tables(engine)
+    refuse_newer(engine)
+    if sa.inspect(engine).has_table(RUNS.name):
+        make_tables(engine)
         _COMPLETE.add(engine)
 
 
@@ -206,7 +220,7 @@ def begin(
 
 
 def _remove(connection: sa.Connection, number: int) -> None:
-    for table in (ROWS, CHUNKS, PLACES, AREAS, RUNS):
+    for table in (TARGET_SCORES, ROWS, CHUNKS, PLACES, AREAS, RUNS):
         connection.execute(sa.delete(table).where(table.c.run == number))
 
 
@@ -219,12 +233,17 @@ def chunks_written(engine: sa.Engine, run: Run) -> set[int]:
 def write_chunk(engine: sa.Engine, run: Run, chunk: int, rows: Iterable[BookRow]) -> int:
     """Write one chunk of children in one transaction; how many rows. A chunk is there whole or not
     at all."""
-    encoded = [_encoded(run, row) for row in rows]
+    pages: list[dict[str, object]] = []
+    scores: list[dict[str, object]] = []
+    for row in rows:
+        pages.append(_encoded(run, row))
+        scores += _scores_by_target(run, row)
     with engine.begin() as connection:
         connection.execute(sa.insert(CHUNKS), {"run": run.run, "chunk": chunk})
-        if encoded:
-            connection.execute(sa.insert(ROWS), encoded)
-    return len(encoded)
+        for table, columns in ((ROWS, pages), (TARGET_SCORES, scores)):
+            if columns:
+                connection.execute(sa.insert(table), columns)
+    return len(pages)
 
 
 def _encoded(run: Run, row: BookRow) -> dict:
@@ -239,8 +258,6 @@ def _encoded(run: Run, row: BookRow) -> dict:
         "run": run.run,
         "child_id": row.candidate.child_id,
         "sector_id": row.candidate.sector_id,
-        "relapse": _risk(row, "relapse"),
-        "non_response": _risk(row, "non_response"),
         "page": orjson.dumps(page, option=orjson.OPT_SERIALIZE_NUMPY),
     }
 
@@ -251,8 +268,20 @@ def _reasons_kept(reasons: tuple[Reason, ...]) -> dict:
     return {"reasons": [{"key": reason.key, "log_odds": reason.log_odds} for reason in reasons]}
 
 
-def _risk(row: BookRow, target: str) -> float | None:
-    return row.scores[target].risk if target in row.scores else None
+def _scores_by_target(run: Run, row: BookRow) -> list[dict[str, object]]:
+    """The child's rows of `TARGET_SCORES`, one for each target."""
+    child = {"run": run.run, "child_id": row.candidate.child_id}
+    return [
+        child
+        | {
+            "target": target,
+            "why_not": score.why_not,
+            "risk": score.risk,
+            "risk_low": score.risk_low,
+            "risk_high": score.risk_high,
+        }
+        for target, score in row.scores.items()
+    ]
 
 
 def publish(
@@ -274,18 +303,6 @@ def publish(
         changed = sa.update(RUNS).where(RUNS.c.run == run.run)
         connection.execute(changed.values(complete=True, facts=orjson.dumps(facts).decode()))
         connection.execute(sa.delete(CHUNKS).where(CHUNKS.c.run == run.run))
-
-
-def forget(engine: sa.Engine, child_id: str) -> int:
-    """Remove a child from every run and every visit; how many rows went."""
-    make_tables(engine)
-    named = (ROWS, TICKS, MEASURED, TOLD)
-    with engine.begin() as connection:
-        gone = [
-            connection.execute(sa.delete(table).where(table.c.child_id == child_id))
-            for table in named
-        ]
-    return sum(result.rowcount for result in gone)
 
 
 def run_of(row: sa.Row) -> Run:

@@ -25,7 +25,7 @@ from serving.book.outbox import hand_on
 from serving.book.reader import Reader
 from serving.book.scorebook import Run
 from serving.database import engine_of
-from serving.http.problems import Problem
+from serving.errors import NothingScored
 
 CHUNK = 2_000
 """Children that are scored and written in one step; what a broken-off run has to do again at most.
@@ -178,7 +178,7 @@ def _drift(reader: Reader, risks: dict[str, list[float]]) -> dict[str, float]:
     without one."""
     try:
         before = reader.run()
-    except Problem:
+    except NothingScored:
         return {}
     pairs = {target: (reader.risks(before, target), now) for target, now in risks.items()}
     return {

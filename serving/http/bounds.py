@@ -1,10 +1,11 @@
-"""The bounds of the service, read from the environment: a setting that is none refuses to start,
-with its name."""
+"""The limits of the service, read from environment variables. An invalid value stops the start with
+an error that names the variable."""
 
 from __future__ import annotations
 
 import os
 from dataclasses import dataclass, fields
+from typing import Any
 
 from registry.contract.errors import BadInput
 
@@ -43,9 +44,11 @@ class Limits:
     def configured(cls) -> Limits:
         """From the environment. Raises BadInput LIM001 with the name and the bound of a setting
         that is none."""
-        asked = {
+        asked: dict[str, Any] = {
             bound.name: setting(
-                f"SANKET_{bound.name.upper()}", type(bound.default), *BETWEEN[bound.name]
+                f"SANKET_{bound.name.upper()}",
+                int if isinstance(bound.default, int) else float,
+                *BETWEEN[bound.name],
             )
             for bound in fields(cls)
         }
@@ -70,11 +73,12 @@ BETWEEN: dict[str, tuple[float, float]] = {
 """What each setting may be, both ends included."""
 
 
-def setting(name: str, kind: type, low: float, high: float) -> int | float | None:
+def setting(name: str, kind: type[int] | type[float], low: float, high: float) -> float | None:
     """A number from the environment; None where it is not set. BadInput LIM001 names it and its
     bound."""
     if not (text := os.environ.get(name)):
         return None
+    number: float | None
     try:
         number = kind(text)
     except ValueError:

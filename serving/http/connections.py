@@ -1,21 +1,23 @@
-"""Bounds on a connection before there is a request: how long and how large its headers may be, how
-many there are.
+"""Limits on a connection before its request is complete: time and size of the headers, number of
+open connections.
 
-uvicorn has none of these; this is its HTTP protocol with them, and with our shape of refusal for
-what is no HTTP. It is put in its place by `install`, before the server starts.
+uvicorn has none of these limits; this is its HTTP protocol with them, and with a problem document
+(RFC 9457) for what is no HTTP. `install` puts it in its place before the server starts: BentoML
+starts uvicorn itself and leaves no other way to choose the protocol.
 """
 
 from __future__ import annotations
 
 import asyncio
 import resource
+from typing import Any
 
 from uvicorn.protocols.http import auto
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from serving.http.bounds import Limits
 from serving.http.guard import SAFE_HEADERS
-from serving.http.problems import MEDIA_TYPE, Problem
+from serving.http.problems import MEDIA_TYPE, HttpProblem
 
 SPARE_FILES = 200
 """Open files of a process that are not connections: the database, models, logs."""
@@ -28,20 +30,24 @@ class BoundedProtocol(HttpToolsProtocol):
     limits = Limits()
     _waiting: dict[BoundedProtocol, None] = {}
 
-    def __init__(self, *given, **more):
+    def __init__(self, *given: Any, **more: Any):
         super().__init__(*given, **more)
         self._late: asyncio.TimerHandle | None = None
         self._header_bytes = 0
 
-    def connection_made(self, transport) -> None:
+    def connection_made(  # type: ignore[override]  # as uvicorn's own: a stream has a Transport
+        self, transport: asyncio.Transport
+    ) -> None:
         """Its first headers are waited for; where there are too many connections, the longest
         waiting one goes."""
         super().connection_made(transport)
         self._await_headers()
         if len(self.connections) > self.limits.connections:
-            next(iter(self._waiting))._turn_away(Problem("API021", headers={"Retry-After": "1"}))
+            next(iter(self._waiting))._turn_away(
+                HttpProblem("API021", headers={"Retry-After": "1"})
+            )
 
-    def connection_lost(self, exc) -> None:
+    def connection_lost(self, exc: Exception | None) -> None:
         """It waits for nothing any more."""
         self._headers_came()
         super().connection_lost(exc)
@@ -53,7 +59,7 @@ class BoundedProtocol(HttpToolsProtocol):
             self._header_bytes += len(data)
             if self._header_bytes > self.limits.header_bytes:
                 self._turn_away(
-                    Problem(
+                    HttpProblem(
                         "API008", f"At most {self.limits.header_bytes} bytes of headers are read."
                     )
                 )
@@ -71,13 +77,13 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:
         """What is no HTTP request, in the one shape of all refusals."""
-        self._turn_away(Problem("API013"))
+        self._turn_away(HttpProblem("API013"))
 
     def _await_headers(self) -> None:
         self._header_bytes = 0
         self._waiting[self] = None
         self._late = self.loop.call_later(
-            self.limits.header_seconds, self._turn_away, Problem("API009")
+            self.limits.header_seconds, self._turn_away, HttpProblem("API009")
         )
 
     def _headers_came(self) -> None:
@@ -86,7 +92,7 @@ class BoundedProtocol(HttpToolsProtocol):
             self._late.cancel()
             self._late = None
 
-    def _turn_away(self, problem: Problem) -> None:
+    def _turn_away(self, problem: HttpProblem) -> None:
         """Answer with a problem, if nothing is being answered, and close."""
         self._headers_came()
         if self.transport.is_closing():
@@ -96,7 +102,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self.transport.close()
 
 
-def _answer(problem: Problem) -> bytes:
+def _answer(problem: HttpProblem) -> bytes:
     body = problem.encoded()
     headers = {b"content-type": MEDIA_TYPE.encode(), b"content-length": str(len(body)).encode()}
     headers |= {b"connection": b"close"} | SAFE_HEADERS

@@ -1,5 +1,5 @@
-"""What stands before every request: an id, a bound on body, rate, time and load, safe headers, one
-log line.
+"""The outermost middleware: a request id; limits on body size, rate, time and load; security
+headers; one log line for each request.
 
 Plain ASGI, so that it costs microseconds and guards pages, API and probes alike, under BentoML or
 any other server.
@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import asyncio
 import time
+from typing import Any, NoReturn
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from registry.contract.errors import SanketError
 from serving.http.bounds import Limits
 from serving.http.observe import Log, Metrics, place_of, request_id
-from serving.http.problems import Problem, send_problem
+from serving.http.problems import HttpProblem, send_problem, told_to_clients
 from serving.http.proxies import Proxies
 
 PROBES = frozenset({"/livez", "/readyz", "/healthz", "/metrics"})
@@ -95,7 +98,7 @@ class Load:
 class Body:
     """The body of one request as it arrives, within its bound."""
 
-    def __init__(self, receive, limits: Limits, load: Load, declared: str | None):
+    def __init__(self, receive: Receive, limits: Limits, load: Load, declared: str | None):
         self._given, self._limits, self._load = receive, limits, load
         self._declared = (
             int(declared) if declared and declared.isascii() and declared.isdigit() else 0
@@ -103,7 +106,7 @@ class Body:
         self.read = 0
         self.whole = False
 
-    async def receive(self):
+    async def receive(self) -> Message:
         """The ASGI `receive` for the application. API005 where the body is too large, API007 where
         it stops coming."""
         if self._declared > self._limits.body_bytes:
@@ -114,7 +117,7 @@ class Body:
             await self._too_large()
         return message
 
-    async def _receive(self):
+    async def _receive(self) -> Message:
         """The next piece. Whoever waits for it is not being worked on, so that slow senders keep
         nobody out."""
         if self.whole:
@@ -126,36 +129,42 @@ class Body:
             async with asyncio.timeout(self._limits.idle_seconds):
                 return await self._given()
         except TimeoutError:
-            raise Problem("API007") from None
+            raise HttpProblem("API007") from None
         finally:
             load.in_flight += 1
             load.arriving -= 1
 
-    def _count(self, message) -> None:
+    def _count(self, message: Message) -> None:
         self.read += len(message.get("body", b""))
         self.whole = (
             self.whole or message["type"] != "http.request" or not message.get("more_body", False)
         )
 
-    async def _too_large(self):
+    async def _too_large(self) -> NoReturn:
         """Throw away the rest, so that the sender reads the answer and not a broken connection."""
         while not self.whole and max(self.read, self._declared) < self._limits.drained_bytes:
             self._count(await self._receive())
-        raise Problem("API005", f"At most {self._limits.body_bytes} bytes are read.")
+        raise HttpProblem("API005", f"At most {self._limits.body_bytes} bytes are read.")
 
 
 class Guard:
     """The outermost ASGI application."""
 
     def __init__(
-        self, app, *, limits: Limits, metrics: Metrics, log: Log, proxies: Proxies | None = None
+        self,
+        app: ASGIApp,
+        *,
+        limits: Limits,
+        metrics: Metrics,
+        log: Log,
+        proxies: Proxies | None = None,
     ):
         self._app, self._limits, self._metrics, self._log = app, limits, metrics, log
         self.proxies = proxies or Proxies()
         self._rates = Rates(per_second=limits.rate_per_second, burst=limits.rate_burst)
         self.load = Load(limits)
 
-    async def __call__(self, scope, receive, send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             await _Exchange(self, scope, receive, send).run()
         elif scope["type"] == "websocket":
@@ -163,23 +172,23 @@ class Guard:
         else:
             await self._app(scope, receive, send)
 
-    def refusal(self, scope) -> Problem | None:
+    def refusal(self, scope: Scope) -> HttpProblem | None:
         """Why this request is not begun, if so. Probes are always answered."""
         if scope["path"] in PROBES:
             return None
         self.load.watch()
         if self.load.too_much:
-            return Problem("API021", headers={"Retry-After": "1"})
+            return HttpProblem("API021", headers={"Retry-After": "1"})
         address = (scope.get("client") or ("",))[0]
         if wait := self._rates.wait(address, time.monotonic()):
-            return Problem("API020", headers={"Retry-After": str(int(wait) + 1)})
+            return HttpProblem("API020", headers={"Retry-After": str(int(wait) + 1)})
         return None
 
 
 class _Exchange:
     """One request and its answer."""
 
-    def __init__(self, guard: Guard, scope, receive, send):
+    def __init__(self, guard: Guard, scope: Scope, receive: Receive, send: Send):
         self._guard, self._scope, self._send = guard, scope, send
         headers = {
             name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]
@@ -217,7 +226,7 @@ class _Exchange:
             guard.load.in_flight -= 1
             self._write_down(time.perf_counter() - began)
 
-    async def send(self, message) -> None:
+    async def send(self, message: Message) -> None:
         """The ASGI `send` for the application: adds the safe headers and the request id."""
         if message["type"] == "http.response.start":
             self._status = message["status"]
@@ -239,15 +248,15 @@ class _Exchange:
             raise error
         await send_problem(self.send, problem, self._id)
 
-    def _as_problem(self, error: Exception) -> Problem:
-        if isinstance(error, Problem):
+    def _as_problem(self, error: Exception) -> HttpProblem:
+        if isinstance(error, HttpProblem):
             return error
         if isinstance(error, TimeoutError):
-            return Problem("API022" if self._body.whole else "API007")
-        if isinstance(error, SanketError) and error.exit_code in (2, 3):
-            return Problem("API002", error.message)
+            return HttpProblem("API022" if self._body.whole else "API007")
+        if isinstance(error, SanketError) and (told := told_to_clients(error)):
+            return told
         self._guard._log.line("fault", request_id=self._id, fault=place_of(error))
-        return Problem("API099")
+        return HttpProblem("API099")
 
     def _write_down(self, seconds: float) -> None:
         scope, metrics = self._scope, self._guard._metrics
@@ -269,9 +278,11 @@ class _Exchange:
             self._guard._log.line("request", request_id=self._id, role=scope.get("role"), **facts)
 
 
-def route_of(scope) -> str:
+def route_of(scope: Scope) -> str:
     """The template of the route that answered. Never the path itself: it may hold a child's id."""
     if scope["path"] in PROBES:
-        return scope["path"]
-    route = scope.get("route")
-    return scope.get("root_path", "") + route.path if hasattr(route, "endpoint") else "unmatched"
+        return str(scope["path"])
+    route: Any = scope.get("route")
+    if not hasattr(route, "endpoint"):
+        return "unmatched"
+    return f"{scope.get('root_path', '')}{route.path}"

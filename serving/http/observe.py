@@ -1,4 +1,4 @@
-"""What operators see: Prometheus figures and one line of JSON per request. Neither holds a child's
+"""Monitoring: Prometheus metrics, and one JSON log line for each request. Neither holds a child's
 id or values."""
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import re
 import secrets
 import sys
 import traceback
+from collections.abc import Callable
 
 import orjson
 from prometheus_client import (
@@ -31,7 +32,7 @@ class Metrics:
 
     content_type = CONTENT_TYPE_LATEST
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._registry = CollectorRegistry()
         self.requests = self._counter(
             "sanket_requests", "Requests answered.", "route", "method", "status"
@@ -91,7 +92,7 @@ class Metrics:
         if not os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
             return generate_latest(self._registry)
         shared = CollectorRegistry()
-        MultiProcessCollector(shared)
+        MultiProcessCollector(shared)  # type: ignore[no-untyped-call]  # the package types no call
         return generate_latest(shared)
 
 
@@ -110,7 +111,7 @@ def place_of(error: BaseException) -> str:
 class Log:
     """One line of JSON per event, on standard error by default."""
 
-    def __init__(self, write=None):
+    def __init__(self, write: Callable[[str], object] | None = None):
         self._write = write or sys.stderr.write
 
     def line(self, event: str, **facts: object) -> None:

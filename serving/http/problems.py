@@ -1,5 +1,5 @@
 """What went wrong, in one shape for everything: RFC 9457 problem details, with a code that
-docs/serving.md explains.
+docs/serving.md and docs/errors.md explain.
 
 A problem never repeats a value that was sent: the value may be a child's, and answers end up in
 other systems' logs. It names the field, the bound and what to do.
@@ -10,6 +10,26 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import orjson
+from starlette.types import Send
+
+from registry.contract.error_codes import codes_of
+from registry.contract.errors import SanketError
+from serving.errors import (
+    BookUnreadable,
+    IssuerUnreachable,
+    NeverKept,
+    NoScoreBook,
+    NothingScored,
+    NotKept,
+    NotPermitted,
+    OtherSite,
+    OutcomeRefused,
+    OutOfScope,
+    PastDeadline,
+    SectorNotNamed,
+    ServingError,
+    UnknownToken,
+)
 
 MEDIA_TYPE = "application/problem+json"
 PROBLEM_ROOT = "urn:sanket:problem:"
@@ -24,65 +44,39 @@ class Kind:
     meaning: str
 
 
+STATUS: dict[str, int] = {
+    "API001": 400,
+    "API002": 422,
+    "API003": 404,
+    "API004": 405,
+    "API005": 413,
+    "API006": 415,
+    "API007": 408,
+    "API008": 431,
+    "API009": 408,
+    "API010": 401,
+    "API011": 403,
+    "API012": 403,
+    "API013": 400,
+    "API020": 429,
+    "API021": 503,
+    "API022": 504,
+    "API030": 503,
+    "API031": 503,
+    "API032": 404,
+    "API033": 503,
+    "API034": 503,
+    "API099": 500,
+}
+"""The HTTP status of each code."""
 KINDS: dict[str, Kind] = {
-    "API001": Kind(400, "The body is not JSON", "Send UTF-8 JSON, at most 64 levels deep."),
-    "API002": Kind(
-        422,
-        "The request does not have the documented form",
-        "`errors` names each field and its bound.",
-    ),
-    "API003": Kind(404, "Not found", "No such address, or nothing that this token may see."),
-    "API004": Kind(
-        405, "Method not allowed", "The header Allow names the methods of this address."
-    ),
-    "API005": Kind(413, "The body is too large", "Send fewer children in one request."),
-    "API006": Kind(415, "The body must be application/json", "Set Content-Type: application/json."),
-    "API007": Kind(
-        408, "The body did not arrive in time", "Send the whole body within the time limit."
-    ),
-    "API008": Kind(431, "The headers are too large", "Send fewer or shorter headers and cookies."),
-    "API009": Kind(408, "The headers did not arrive in time", "Send a request's headers at once."),
-    "API010": Kind(
-        401, "A valid token is needed", "Send Authorization: Bearer TOKEN; see `sanket token`."
-    ),
-    "API011": Kind(403, "This token may not do this", "Ask for a token of another role."),
-    "API012": Kind(
-        403, "This form was sent from another site", "Open the page from the service's own address."
-    ),
-    "API013": Kind(
-        400, "This is no HTTP request", "Send HTTP/1.1, with a valid request line and headers."
-    ),
-    "API020": Kind(429, "Too many requests", "Wait for the seconds that Retry-After names."),
-    "API021": Kind(503, "The service is too busy", "Wait for the seconds that Retry-After names."),
-    "API022": Kind(504, "The request took too long", "Send fewer children in one request."),
-    "API030": Kind(
-        503,
-        "No model is ready for this",
-        "Train or promote a model; `/readyz` says which is missing.",
-    ),
-    "API031": Kind(
-        503, "The score book cannot be read", "Its database is not reachable; scoring still works."
-    ),
-    "API032": Kind(
-        404, "Nothing is scored yet", "Ask for a later day; the programme scores by `sanket score`."
-    ),
-    "API033": Kind(
-        503,
-        "This cannot be written down",
-        "The database is full or not reachable; try again later.",
-    ),
-    "API034": Kind(
-        503,
-        "The token's issuer cannot be reached",
-        "Its signing keys could not be fetched; try later.",
-    ),
-    "API099": Kind(500, "Our fault", "Report the request id; nothing of the request was kept."),
+    code: Kind(STATUS[code], said.title, said.advice) for code, said in codes_of("API").items()
 }
 """Every problem that the service may answer with. The codes are public and stay."""
 
 
 @dataclass
-class Problem(Exception):
+class HttpProblem(Exception):
     """A request that cannot be answered. `errors` are `{"field", "problem"}` pairs without the
     values sent."""
 
@@ -95,6 +89,11 @@ class Problem(Exception):
     def status(self) -> int:
         """The HTTP status of this problem's kind."""
         return KINDS[self.code].status
+
+    @property
+    def title(self) -> str:
+        """The title of this problem's kind."""
+        return KINDS[self.code].title
 
     def document(self, request_id: str = "") -> dict[str, object]:
         """The problem details (RFC 9457) with our `code`, `request_id` and, where fields are at
@@ -118,7 +117,40 @@ class Problem(Exception):
         return orjson.dumps(self.document(request_id))
 
 
-async def send_problem(send, problem: Problem, request_id: str = "") -> None:
+TOLD_AS: dict[type[ServingError], tuple[str, dict[str, str]]] = {
+    BookUnreadable: ("API031", {"Retry-After": "5"}),
+    NoScoreBook: ("API031", {}),
+    NothingScored: ("API032", {}),
+    OutOfScope: ("API003", {}),
+    SectorNotNamed: ("API002", {}),
+    OutcomeRefused: ("API002", {}),
+    NotKept: ("API033", {"Retry-After": "30"}),
+    NeverKept: ("API033", {}),
+    UnknownToken: ("API010", {"WWW-Authenticate": 'Bearer realm="sanket"'}),
+    NotPermitted: ("API011", {}),
+    OtherSite: ("API012", {}),
+    IssuerUnreachable: ("API034", {"Retry-After": "5"}),
+    PastDeadline: ("API022", {}),
+}
+"""What an HTTP client is told of each refusal of the rooms below: the code, and the headers."""
+
+
+def http_problem(error: ServingError) -> HttpProblem:
+    """What an HTTP client is told of a refusal: what its code says. Its message is for the command
+    line."""
+    code, headers = TOLD_AS[type(error)]
+    return HttpProblem(code, errors=error.errors, headers=dict(headers))
+
+
+def told_to_clients(error: SanketError) -> HttpProblem | None:
+    """The problem that stands for an error from below HTTP; None where it is none of the
+    asker's."""
+    if isinstance(error, ServingError):
+        return http_problem(error)
+    return HttpProblem("API002", error.message) if error.exit_code in (2, 3) else None
+
+
+async def send_problem(send: Send, problem: HttpProblem, request_id: str = "") -> None:
     """Answer a plain ASGI request with a problem."""
     body = problem.encoded(request_id)
     headers = {"content-type": MEDIA_TYPE, "content-length": str(len(body)), **problem.headers}
@@ -151,12 +183,11 @@ PROBLEM_SCHEMA = {
 
 def documented(*codes: str) -> dict[int | str, dict[str, object]]:
     """OpenAPI responses for these codes, one per status."""
-    answers: dict[int | str, dict[str, object]] = {}
+    told: dict[int, list[str]] = {}
     for code in codes:
-        kind = KINDS[code]
-        content = {MEDIA_TYPE: {"schema": PROBLEM_SCHEMA}}
-        known = answers.setdefault(kind.status, {"description": "", "content": content})
-        known["description"] = "; ".join(
-            filter(None, (known["description"], f"{code}: {kind.title}"))
-        )
-    return answers
+        told.setdefault(KINDS[code].status, []).append(f"{code}: {KINDS[code].title}")
+    content = {MEDIA_TYPE: {"schema": PROBLEM_SCHEMA}}
+    return {
+        status: {"description": "; ".join(titles), "content": content}
+        for status, titles in told.items()
+    }

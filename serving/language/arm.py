@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import re
 
+from serving.language.languages import ARABIC_DIGITS, LANGUAGES
+
 MM_PER_CM = 10
 MUAC_MM = (60.0, 260.0)
 """What a visit may find under the age of six. In cm that is 6 to 26, and no number is both that and
 60 to 260."""
 WRITTEN = "write the arm in cm (6 to 26) or in mm (60 to 260)"
-_UNITS = {"cm": MM_PER_CM, "सेमी": MM_PER_CM, "से.मी.": MM_PER_CM, "mm": 1, "मिमी": 1, "मि.मी.": 1}
+_UNITS = {
+    unit: factor
+    for language in LANGUAGES.values()
+    for units, factor in ((language.centimetres, MM_PER_CM), (language.millimetres, 1))
+    for unit in units
+}
+"""The units in which an arm may be written, in mm, in every language."""
+_OTHER_DIGITS = sorted({language.digits for language in LANGUAGES.values()} - {ARABIC_DIGITS})
 _ARM = re.compile(
     rf"(\d{{1,3}}(?:[.,]\d+)?)\s*({'|'.join(map(re.escape, _UNITS))})?", re.IGNORECASE
 )
@@ -43,20 +52,21 @@ def arm_cm(muac_mm: float) -> str:
 
 
 def input_pattern() -> str:
-    """For an HTML input: what `arm_mm` takes without a unit, in Arabic and in Devanagari digits."""
+    """For an HTML input: what `arm_mm` takes without a unit, in the digits of every
+    language."""
     more = r"([.,]\d+)?"
     cm = rf"([6-9]|1\d|2[0-5]){more}|26([.,]0+)?"
     mm = rf"([6-9]\d|1\d\d|2[0-5]\d){more}|260([.,]0+)?"
-    return in_both_digits(rf"\s*({cm}|{mm})\s*")
+    return in_all_digits(rf"\s*({cm}|{mm})\s*")
 
 
-def in_both_digits(pattern: str) -> str:
-    """A pattern of Arabic digits that takes Devanagari ones too: `1[0-5]` becomes
+def in_all_digits(pattern: str) -> str:
+    """A pattern of Arabic digits that takes those of every language: `1[0-5]` becomes
     `[1१][0-5०-५]`."""
-    devanagari = str.maketrans("0123456789", "०१२३४५६७८९")
 
-    def both(found: re.Match) -> str:
+    def each(found: re.Match[str]) -> str:
         digits = "0-9" if found[0] == r"\d" else found[0].strip("[]")
-        return f"[{digits}{digits.translate(devanagari)}]"
+        others = (digits.translate(str.maketrans(ARABIC_DIGITS, own)) for own in _OTHER_DIGITS)
+        return f"[{digits}{''.join(others)}]"
 
-    return re.sub(r"\[\d-\d\]|\\d|\d", both, pattern)
+    return re.sub(r"\[\d-\d\]|\\d|\d", each, pattern)

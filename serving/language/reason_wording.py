@@ -1,14 +1,16 @@
-"""Which form of a reason is told, once for all languages: a sentence says only what the child's own
-records bear."""
+"""Chooses the wording of a reason, the same in all languages: a sentence says only what the child's
+own records support."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any, TypeGuard, TypeVar
 
 from care.protocol import standard
 from models.visits.listed_child import Reason
 
+Fact = TypeVar("Fact")
 REASONS = (
     "falling_weight",
     "low_weight_for_height",
@@ -59,7 +61,7 @@ class Form:
 
     name: str
     needs: tuple[str, ...]
-    told: Callable[[Mapping, bool], bool] = lambda facts, raises: True
+    told: Callable[[Mapping[str, Any], bool], bool] = lambda facts, raises: True
     says: int = 0
 
 
@@ -76,25 +78,25 @@ _ARM = ("last_muac_mm", "last_muac_on")
 _AT_ADMISSION = ("admission_whz", "admission_muac_mm", "admission_read_on")
 
 
-def _fresh(facts: Mapping, name: str) -> bool:
+def _fresh(facts: Mapping[str, Any], name: str) -> bool:
     """The reading is of the last weighing or later: beside a newer weight an older z would be
     misread."""
     weighed = facts.get("last_weight_on")
-    return weighed is None or facts[name] >= weighed
+    return weighed is None or bool(facts[name] >= weighed)
 
 
-def _fell(facts: Mapping) -> bool:
+def _fell(facts: Mapping[str, Any]) -> bool:
     """Lighter than before, and not on the way up again."""
-    return facts["weight_change_kg"] < -SCALE_KG and facts["weight_step_kg"] <= SCALE_KG
+    return bool(facts["weight_change_kg"] < -SCALE_KG and facts["weight_step_kg"] <= SCALE_KG)
 
 
-def _thin_arm(facts: Mapping) -> bool:
+def _thin_arm(facts: Mapping[str, Any]) -> bool:
     """Under 125 mm, read at an age (six months) from which that limit holds."""
     return bool(facts.get("last_muac_judged")) and facts["last_muac_mm"] < THIN_ARM_MM
 
 
-def _unseen(facts: Mapping) -> bool:
-    return facts["days_since_seen"] > LONG_UNSEEN_DAYS["admitted_on" in facts]
+def _unseen(facts: Mapping[str, Any]) -> bool:
+    return bool(facts["days_since_seen"] > LONG_UNSEEN_DAYS["admitted_on" in facts])
 
 
 FORMS: dict[str, tuple[Form, ...]] = {
@@ -261,7 +263,7 @@ FORMS: dict[str, tuple[Form, ...]] = {
 told in words."""
 
 
-def form_of(reason: Reason, facts: Mapping) -> Form | None:
+def form_of(reason: Reason, facts: Mapping[str, Any]) -> Form | None:
     """The first form of a reason that the facts bear; None where there is none, or where it
     contradicts the score.
 
@@ -275,6 +277,6 @@ def form_of(reason: Reason, facts: Mapping) -> Form | None:
     return None
 
 
-def known(value: object) -> bool:
+def known(value: Fact | None) -> TypeGuard[Fact]:
     """Whether a fact is there: neither None nor NaN."""
     return value is not None and value == value

@@ -1,5 +1,5 @@
-"""What is told of a child: the one line that says why it is listed, the step with what is missing,
-the reasons.
+"""What lists, pages and API say about a child: the one line why it is listed, the next step, the
+reasons.
 
 A reason is chosen by what sets the child apart: what it adds to this child's risk, less what it
 usually adds in the sector (`models.reasons.usual`). The rain falls on all of them.
@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from models.reasons import SEASON
 from models.visits.listed_child import Candidate, Reason
@@ -52,7 +53,9 @@ class ToldReason:
     log_odds: float
 
 
-def told_reasons(reasons: Sequence[Reason], facts: Mapping, words: Words) -> list[ToldReason]:
+def told_reasons(
+    reasons: Sequence[Reason], facts: Mapping[str, Any], words: Words
+) -> list[ToldReason]:
     """The reasons of one score for a person, what sets the child apart first; the rest as one last
     part.
 
@@ -61,12 +64,12 @@ def told_reasons(reasons: Sequence[Reason], facts: Mapping, words: Words) -> lis
     that raise or lower, never alone.
     """
     sentences = {
-        reason.key: words.reason(reason, facts)
+        reason.key: sentence
         for reason in reasons
-        if abs(reason.log_odds) >= TOLD_FROM
+        if abs(reason.log_odds) >= TOLD_FROM and (sentence := words.reason(reason, facts))
     }
     kept = sorted(
-        (one for one in reasons if sentences.get(one.key)),
+        (one for one in reasons if one.key in sentences),
         key=lambda one: (-abs(one.apart), one.key),
     )
     if all(one.key == SEASON for one in kept):
@@ -118,7 +121,7 @@ def rule_line(candidate: Candidate, words: Words) -> str:
     return f"{line} ({basis})" if basis else line
 
 
-def _growth(facts: Mapping, words: Words) -> str:
+def _growth(facts: Mapping[str, Any], words: Words) -> str:
     """What an infant or a child over five goes by: the weights that fell or did not rise, else the
     last arm."""
     asked_on = facts.get("asked_on")
@@ -143,7 +146,7 @@ def _is_sam(rule: str | None) -> bool:
     return rule is not None and rule.startswith(SAM_RULES)
 
 
-def _basis(facts: Mapping, words: Words) -> str:
+def _basis(facts: Mapping[str, Any], words: Words) -> str:
     """By what SAM was found, and when: only the criteria that fired and were not answered since,
     the newest first.
 

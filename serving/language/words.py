@@ -1,8 +1,8 @@
 """What people read, in their language: words, sentences for reasons, numbers and dates as people
 write them.
 
-The words are in `serving/words/{en,hi,mr}.toml`; this module fills them. Which form of a reason is
-told is decided in `serving/language/reason_wording.py`, which reasons in
+The words are in `serving/language/words/CODE.toml`; this module fills them. Which form of a
+reason is told is decided in `serving/language/reason_wording.py`, which reasons in
 `serving/language/telling.py`.
 """
 
@@ -10,23 +10,25 @@ from __future__ import annotations
 
 import datetime as dt
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from numbers import Integral
 from pathlib import Path
+from typing import Any
 
 from models.targets import TARGETS
 from models.visits.listed_child import Candidate, Reason
 from registry.indian_digits import grouped
 from serving.language.arm import arm_cm
+from serving.language.languages import DEFAULT_LANGUAGE, LANGUAGES
 from serving.language.reason_wording import SEVERE_Z, WASTED_Z, form_of, known
 
-LANGUAGES = ("en", "hi", "mr")
 MINUS = "\u2212"
 SAME_YEAR_DAYS = 300
 """A day so long ago cannot be taken for one of the year after."""
 Z_FACTS = frozenset({"whz", "haz", "admission_whz"})
+WORDS = Path(__file__).with_name("words")
 NEARLY_CERTAIN = 0.95
 """A risk from here on is not counted in tenths: "10 in 10" would be a promise."""
 
@@ -37,11 +39,16 @@ class Words:
     muac_mm=...)`."""
 
     language: str
-    tree: Mapping
+    tree: Mapping[str, Any]
 
     def __call__(self, *path: str) -> str:
         """The word at this path, as it stands in the file. KeyError where a language lacks it."""
-        found = self.tree
+        word: str = self._at(path)
+        return word
+
+    def _at(self, path: Iterable[str]) -> Any:
+        """What stands at this path of the file: a word, or a table of words."""
+        found: Any = self.tree
         for part in path:
             found = found[part]
         return found
@@ -55,10 +62,10 @@ class Words:
         "1 day late".
         """
         *table, name = path
-        if facts.get("n") == 1 and f"{name}_one" in self(*table):
+        if facts.get("n") == 1 and f"{name}_one" in self._at(table):
             name += "_one"
         told = {
-            fact: self.number(value) if isinstance(value, Integral) else value
+            fact: self.number(int(value)) if isinstance(value, Integral) else value
             for fact, value in facts.items()
         }
         return self(*table, name).format(**told)
@@ -104,7 +111,7 @@ class Words:
             else whole
         )
 
-    def reason(self, reason: Reason, facts: Mapping) -> str | None:
+    def reason(self, reason: Reason, facts: Mapping[str, Any]) -> str | None:
         """The sentence for a reason, in the form that the facts bear; None where they bear none
         (see `form_of`)."""
         form = form_of(reason, facts)
@@ -113,7 +120,7 @@ class Words:
         told = {_written(need): self._fact(need, facts) for need in form.needs}
         return self("reasons", reason.key, form.name).format(**told)
 
-    def _fact(self, name: str, facts: Mapping) -> str:
+    def _fact(self, name: str, facts: Mapping[str, Any]) -> str:
         value = facts[name]
         if name.endswith("_month_on"):
             return f"{self.tree['months'][value.month - 1]} {value.year}"
@@ -142,13 +149,11 @@ def words(language: str) -> Words:
     """The words of a language of LANGUAGES. KeyError for another."""
     if language not in LANGUAGES:
         raise KeyError(language)
-    text = (
-        Path(__file__).with_name("words").joinpath(f"{language}.toml").read_text(encoding="utf-8")
-    )
+    text = (WORDS / f"{language}.toml").read_text(encoding="utf-8")
     return Words(language, tomllib.loads(text))
 
 
-def preferred(accept_language: str | None, *, otherwise: str = "en") -> str:
+def preferred(accept_language: str | None, *, otherwise: str = DEFAULT_LANGUAGE) -> str:
     """The best of LANGUAGES for an Accept-Language header: `mr-IN,mr;q=0.9,en;q=0.4` gives `mr`."""
     wishes = []
     for place, part in enumerate((accept_language or "")[:1000].split(",")):

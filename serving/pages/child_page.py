@@ -19,11 +19,11 @@ from serving.language.telling import rule_line, step_words, told_reasons, what_t
 from serving.language.words import Words, last_weight, may_happen, risk_range, risk_words, whom
 from serving.pages.pictures import reason_bars
 from serving.pages.templates import html
-from serving.pages.timeline import History, history_of
-from serving.process.state import Desk
+from serving.pages.timeline import ChildHistory, history_of
+from serving.process.service_state import ServiceState
 from serving.visits.lists import day_of_reading
-from serving.visits.outcomes import BOUNDS
 from serving.visits.sheet_lines import TICK_BOXES, centre_name, practice_key
+from serving.visits.visit_outcomes import BOUNDS
 
 UNTREATED = {"not_in_treatment", "not_discharged_as_cured"}
 """Why a child who was never treated has neither score: told as one sentence, since the two read as
@@ -31,7 +31,7 @@ a contradiction."""
 
 
 @dataclass(frozen=True)
-class Told:
+class TargetInWords:
     """One target in words: the risk, its range, and what raises and lowers it."""
 
     target: str
@@ -43,15 +43,19 @@ class Told:
     bars: Markup
 
 
-def show(desk: Desk, request: Request, person: Person, words: Words, *, child_id: str) -> Response:
+def show(
+    state: ServiceState, request: Request, person: Person, words: Words, *, child_id: str
+) -> Response:
     """The page; who saw it is written down first."""
-    run, row = desk.reader(person).child(child_id)
-    desk.noted(request, person, "child", [child_id])
+    run, row = state.reader(person).child(child_id)
+    state.noted(request, person, "child", [child_id])
     child = counted_to(row.candidate, day_of_reading(run.as_of), as_of=run.as_of)
     scored = any(score.risk is not None for score in row.scores.values())
     # Treatment lifts a child above the band, which carries on what was.
     ahead = scored and child.state not in IN_TREATMENT
-    past: History = history_of(desk.store_address, child_id, run.as_of, words, projected=ahead)
+    past: ChildHistory = history_of(
+        state.store_address, child_id, run.as_of, words, projected=ahead
+    )
     return html(
         "child.html",
         request,
@@ -66,9 +70,9 @@ def show(desk: Desk, request: Request, person: Person, words: Words, *, child_id
         why=_why(child, words),
         last_weight=last_weight(child, words),
         told=[
-            _told(target, score, row, words)
+            _told(target, score, risk, row, words)
             for target, score in row.scores.items()
-            if _asked(score, target, child)
+            if (risk := score.risk) is not None and _asked(score, target, child)
         ],
         to_do=what_to_do(child, words),
         step=step_words(child, words),
@@ -83,7 +87,7 @@ def show(desk: Desk, request: Request, person: Person, words: Words, *, child_id
         findings=TICK_BOXES,
         needs_somebody=sorted(NEEDS_SOMEBODY),
         weight_kg=BOUNDS["weight_kg"],
-        today=desk.today().isoformat(),
+        today=state.today().isoformat(),
         may_record=person.may("record_visits"),
         practice=practice_key(run.facts),
     )
@@ -102,16 +106,16 @@ def _asked(score: Score, target: str, child: Candidate) -> bool:
     return score.risk is not None and child.state != TARGETS[target].moot_in_state
 
 
-def _told(target: str, score: Score, row: BookRow, words: Words) -> Told:
+def _told(target: str, score: Score, risk: float, row: BookRow, words: Words) -> TargetInWords:
     title = f"{words('ui', 'reasons_chart')}: {words.of_target(target, 'name')}"
-    bounded = score.risk_low is not None and score.risk_high is not None
+    low, high = score.risk_low, score.risk_high
     told = told_reasons(score.reasons, row.candidate.facts, words)
     own = [reason for reason in told if reason.key is not None]
-    return Told(
+    return TargetInWords(
         target,
         words.of_target(target, "risk"),
-        risk_words(score.risk, words),
-        risk_range(score.risk_low, score.risk_high, words) if bounded else "",
+        risk_words(risk, words),
+        risk_range(low, high, words) if low is not None and high is not None else "",
         tuple(reason.sentence for reason in own if reason.log_odds > 0),
         tuple(reason.sentence for reason in own if reason.log_odds < 0),
         reason_bars(told, words, title=title),

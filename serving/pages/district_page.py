@@ -5,18 +5,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from models.targets import TARGETS
 from models.visits.expected_events import Expected
+from registry.small_counts import SMALLEST_CELL, is_small
 from serving.access.permissions import Person
-from serving.book.disclosure import SMALLEST_CELL, Told, decided, shares
+from serving.book.disclosure import Told, decided, shares
 from serving.book.sector_figures import GROUPS, sector_figures, summed
 from serving.language.words import Words
 from serving.pages.templates import html
-from serving.process.state import Desk
+from serving.process.service_state import ServiceState
 from serving.visits.lists import DEFAULT_CAPACITY
 from serving.visits.sheet_lines import TICK_BOXES, practice_key
 
@@ -36,7 +38,7 @@ class SectorLine:
 
 
 @dataclass(frozen=True)
-class Share:
+class VisitedShare:
     """Of a group of children on watch, how many were visited in the last month."""
 
     group: str
@@ -44,9 +46,9 @@ class Share:
     visited: int
 
 
-def show(desk: Desk, request: Request, person: Person, words: Words) -> Response:
+def show(state: ServiceState, request: Request, person: Person, words: Words) -> Response:
     """The page; it names no child."""
-    reader = desk.reader(person)
+    reader = state.reader(person)
     run = reader.run()
     by_sector = sector_figures(reader, run)
     shown = decided(by_sector, whole_is_told=reader.sees_all)
@@ -70,13 +72,13 @@ def show(desk: Desk, request: Request, person: Person, words: Words) -> Response
     )
 
 
-def targets_of(figures: Iterable[dict]) -> list[str]:
+def targets_of(figures: Iterable[dict[str, Any]]) -> list[str]:
     """The targets that a run has figures of, in the order in which they are told."""
     counted = {target for found in figures for target in found["month"]}
     return [target for target in TARGETS if target in counted]
 
 
-def sector_line(sector_id: str, found: dict, told: Told) -> SectorLine:
+def sector_line(sector_id: str, found: dict[str, Any], told: Told) -> SectorLine:
     """A sector's line from its figures, as far as they may be shown."""
     planned = DEFAULT_CAPACITY if told.children is None else min(DEFAULT_CAPACITY, told.children)
     return SectorLine(
@@ -90,15 +92,15 @@ def sector_line(sector_id: str, found: dict, told: Told) -> SectorLine:
     )
 
 
-def _expected(found: dict, target: str, told: Told) -> Expected | None:
+def _expected(found: dict[str, Any], target: str, told: Told) -> Expected | None:
     """The events expected next month; None where the children scored, or those of the month, are
     too few to tell."""
     value = Expected(**found["month"][target])
-    few = 0 < value.children < SMALLEST_CELL or told.scored.get(target) is None
+    few = is_small(value.children) or told.scored.get(target) is None
     return None if few and value.children else value
 
 
-def equity(visits: dict, words: Words) -> list[Share]:
+def equity(visits: dict[str, Any], words: Words) -> list[VisitedShare]:
     """The share visited by setting, sex and distance, in this order; groups that would tell of few
     are left out."""
     groups, told = visits.get("groups", {}), []
@@ -108,9 +110,9 @@ def equity(visits: dict, words: Words) -> list[Share]:
             shares({name: groups[name][of] for name in named}) for of in ("children", "visited")
         )
         told += [
-            Share(_named(name, words), children[name], visited[name])
+            VisitedShare(_named(name, words), many, done)
             for name in named
-            if children[name] and visited[name] is not None
+            if (many := children[name]) and (done := visited[name]) is not None
         ]
     return told
 
@@ -120,7 +122,7 @@ def _named(group: str, words: Words) -> str:
     return words("ui", f"distance_{code}") if kind == "distance" else words(kind, code)
 
 
-def findings(visits: dict) -> dict[str, int | None]:
+def findings(visits: dict[str, Any]) -> dict[str, int | None]:
     """What the last month's visits found, by finding; None where so few could be told."""
     found = shares({code: count for code, count in visits.get("found", {}).items() if count})
     return {code: found[code] for code in TICK_BOXES if code in found}
@@ -141,7 +143,7 @@ def interval(value: Expected | None, words: Words) -> str:
     return words.say("ui", "interval", value=events, low=low, high=high)
 
 
-def percent(share: Share, words: Words) -> str:
+def percent(share: VisitedShare, words: Words) -> str:
     """`12 of 60 (20%)`."""
     done = words.say("ui", "visits_of", done=share.visited, planned=share.children)
     part = 100 * share.visited / share.children

@@ -17,12 +17,12 @@ from serving.book.reader import Reader
 from serving.book.ticks import NEEDS_SOMEBODY
 from serving.language.words import Words
 from serving.pages.templates import html
-from serving.process.state import Desk
+from serving.process.service_state import ServiceState
 from serving.visits.lists import told_of, visit_list
-from serving.visits.outcomes import BOUNDS
+from serving.visits.paper.formats import FORMATS
 from serving.visits.sheet_lines import (
     TICK_BOXES,
-    Line,
+    ListLine,
     beyond_lines,
     beyond_note,
     centre_name,
@@ -31,6 +31,7 @@ from serving.visits.sheet_lines import (
     practice_key,
     stale_note,
 )
+from serving.visits.visit_outcomes import BOUNDS
 
 FIRST = 3
 """So many of the most urgent stand above the centres: where to go today."""
@@ -39,11 +40,11 @@ SHOWN_DAYS = 31
 
 
 def listed(
-    desk: Desk, request: Request, person: Person, *, sector_id: str | None, capacity: int
+    state: ServiceState, request: Request, person: Person, *, sector_id: str | None, capacity: int
 ) -> VisitList:
     """The list of a sector of the person's scope; who saw it is written down first."""
-    found = _list_of(desk.reader(person), sector_id, capacity)
-    desk.noted(request, person, "list", told_of(found))
+    found = _list_of(state.reader(person), sector_id, capacity)
+    state.noted(request, person, "list", told_of(found))
     return found
 
 
@@ -58,7 +59,7 @@ def _first_sector(reader: Reader) -> str | None:
 
 
 def show(
-    desk: Desk,
+    state: ServiceState,
     request: Request,
     person: Person,
     words: Words,
@@ -67,15 +68,15 @@ def show(
     capacity: int,
 ) -> Response:
     """The page; who saw which children, those visited and told of too, is written down first."""
-    reader = desk.reader(person)
+    reader = state.reader(person)
     found = _list_of(reader, sector_id, capacity)
     visited, told = (
         _visited(reader, found),
-        reader.told(reader.run(), found.sector_id, since=desk.today()),
+        reader.told(reader.run(), found.sector_id, since=state.today()),
     )
-    refused = _quarantined(desk, reader, found)
+    refused = _quarantined(state, reader, found)
     beside = ([child.child_id for child in part] for part in (visited, told, refused))
-    desk.noted(request, person, "list", told_of(found, *beside))
+    state.noted(request, person, "list", told_of(found, *beside))
     sectors = [sector.sector_id for sector in reader.sectors(reader.run())]
     beyond = beyond_note(found, words)
     said_above = (
@@ -101,7 +102,7 @@ def show(
         findings=TICK_BOXES,
         needs_somebody=sorted(NEEDS_SOMEBODY),
         weight_kg=BOUNDS["weight_kg"],
-        today=desk.today().isoformat(),
+        today=state.today().isoformat(),
         may_record=person.may("record_visits"),
         saved=next((said for said in ("saved", "kept") if said in request.query_params), None),
         practice=practice_key(found.facts),
@@ -110,12 +111,13 @@ def show(
         beyond_lines=beyond_lines(found, words),
         centre_of=lambda line: centre_name(line.row.candidate, words),
         notes=[note for note in notes(found, words) if note not in said_above],
+        downloads=[one for one in FORMATS.values() if one.link],
         query=urlencode({"sector": found.sector_id, "capacity": capacity}),
         visited=visited,
     )
 
 
-def by_centre(found: VisitList, words: Words) -> list[tuple[str, list[Line]]]:
+def by_centre(found: VisitList, words: Words) -> list[tuple[str, list[ListLine]]]:
     """(centre, its lines by urgency) in the order of the route."""
     return [
         (centre_name(rows[0].candidate, words), [line_of(row, words) for row in rows])
@@ -123,7 +125,7 @@ def by_centre(found: VisitList, words: Words) -> list[tuple[str, list[Line]]]:
     ]
 
 
-def anm_lines(found: VisitList, words: Words) -> dict[str, list[Line]]:
+def anm_lines(found: VisitList, words: Words) -> dict[str, list[ListLine]]:
     """The ANM's work, each part numbered from 1: `danger`, and `overdue` for the others, due or
     late."""
     parts = {"danger": [child for child in found.anm if child.danger]}
@@ -137,9 +139,9 @@ def anm_lines(found: VisitList, words: Words) -> dict[str, list[Line]]:
     }
 
 
-def _quarantined(desk: Desk, reader: Reader, found: VisitList) -> list[Quarantined]:
+def _quarantined(state: ServiceState, reader: Reader, found: VisitList) -> list[Quarantined]:
     """Findings of this sector that were accepted and that the registry refused afterwards."""
-    waiting = quarantined(desk.engine)
+    waiting = quarantined(state.engine) if state.engine else []
     children = (
         {child.child_id for child in reader.candidates(found.sector_id)} if waiting else set()
     )
@@ -150,10 +152,10 @@ def _visited(reader: Reader, found: VisitList) -> list[Candidate]:
     """Children of the sector who were visited in the last month, the newest visit first."""
     children = reader.candidates(found.sector_id)
     lately = [
-        child
+        (-day.toordinal(), child.child_id, child)
         for child in children
-        if child.last_visited_on
+        if (day := child.last_visited_on)
         and child.last_finding
-        and (found.as_of - child.last_visited_on).days <= SHOWN_DAYS
+        and (found.as_of - day).days <= SHOWN_DAYS
     ]
-    return sorted(lately, key=lambda child: (-child.last_visited_on.toordinal(), child.child_id))
+    return [child for *_, child in sorted(lately, key=lambda visit: visit[:2])]

@@ -11,13 +11,14 @@ from starlette.responses import Response
 
 from serving.access.permissions import Person
 from serving.book.ticks import NEEDS_SOMEBODY
-from serving.http.problems import Problem
+from serving.errors import OutcomeRefused
+from serving.http.problems import http_problem
 from serving.language.arm import arm_mm
 from serving.language.words import Words
 from serving.pages.session import own_path, see_other
 from serving.pages.templates import html
-from serving.process.state import Desk
-from serving.visits import outcomes
+from serving.process.service_state import ServiceState
+from serving.visits import visit_outcomes
 from serving.visits.sheet_lines import TICK_BOXES
 
 NONE_FITS = "none"
@@ -30,7 +31,7 @@ MUST_BE_CONFIRMED = 428
 
 
 async def take(
-    desk: Desk,
+    state: ServiceState,
     request: Request,
     person: Person,
     words: Words,
@@ -41,41 +42,39 @@ async def take(
     """Keep what the form says of the child, and go back where it came from.
 
     A finding that needs somebody is asked for once more; what cannot be kept is given back to be
-    corrected. API003 for a child outside the person's scope, before anything is said of it.
+    corrected. OutOfScope for a child outside the person's scope, before anything is said of it.
     """
     given = {name: form[name] for name in FIELDS if form.get(name)}
-    given.setdefault("visited_on", desk.today().isoformat())
+    given.setdefault("visited_on", state.today().isoformat())
     back = own_path(form.get("back"))
     try:
-        outcome = outcomes.asked(_stated(given), child_id=child_id, today=desk.today())
-    except Problem as problem:
-        await _seen(desk, person, child_id)
+        outcome = visit_outcomes.asked(_stated(given), child_id=child_id, today=state.today())
+    except OutcomeRefused as why:
+        await _seen(state, person, child_id)
         return refused(
-            desk, request, person, words, problem, given=given, child_id=child_id, back=back
+            state, request, person, words, why, given=given, child_id=child_id, back=back
         )
     if outcome.finding in NEEDS_SOMEBODY and not form.get("confirmed"):
-        await _seen(desk, person, child_id)
+        await _seen(state, person, child_id)
         return confirmed(request, person, words, given=given, child_id=child_id, back=back)
     try:
-        await outcomes.record(desk, request, person, outcome)
-    except Problem as problem:
-        if not problem.errors:
-            raise
+        await visit_outcomes.record(state, request, person, outcome)
+    except OutcomeRefused as why:
         return refused(
-            desk, request, person, words, problem, given=given, child_id=child_id, back=back
+            state, request, person, words, why, given=given, child_id=child_id, back=back
         )
     return see_other(
         f"{back}{'&' if '?' in back else '?'}{'saved' if outcome.finding else 'kept'}=1"
     )
 
 
-async def _seen(desk: Desk, person: Person, child_id: str) -> None:
-    """API003 where the person may not see the child."""
-    await run_in_threadpool(desk.reader(person).child, child_id)
+async def _seen(state: ServiceState, person: Person, child_id: str) -> None:
+    """OutOfScope where the person may not see the child."""
+    await run_in_threadpool(state.reader(person).child, child_id)
 
 
 def _stated(given: Mapping[str, str]) -> dict[str, object]:
-    """The form's fields as `outcomes.asked` reads them."""
+    """The form's fields as `visit_outcomes.asked` reads them."""
     measured = {name: read(given[name]) for name, read in MEASURED.items() if name in given}
     finding = given.get("finding")
     return {
@@ -133,11 +132,11 @@ def confirmed(
 
 
 def refused(
-    desk: Desk,
+    state: ServiceState,
     request: Request,
     person: Person,
     words: Words,
-    problem: Problem,
+    why: OutcomeRefused,
     *,
     given: Mapping[str, str],
     child_id: str,
@@ -145,6 +144,7 @@ def refused(
 ) -> Response:
     """The page that gives it back: why it was not kept, what was entered, and the form to correct
     it in."""
+    problem = http_problem(why)
     faults = [_fault(error, words) for error in problem.errors]
     response = html(
         "outcome_refused.html",
@@ -160,8 +160,8 @@ def refused(
         back=back,
         findings=TICK_BOXES,
         needs_somebody=sorted(NEEDS_SOMEBODY),
-        weight_kg=outcomes.BOUNDS["weight_kg"],
-        today=desk.today().isoformat(),
+        weight_kg=visit_outcomes.BOUNDS["weight_kg"],
+        today=state.today().isoformat(),
     )
     response.status_code = problem.status
     return response

@@ -59,7 +59,7 @@ def _bar(top: int, lines: Sequence[str], length: float) -> Markup:
 
 
 @dataclass(frozen=True)
-class Place:
+class MapPlace:
     """A centre on the map: its number in the table beside it, its children on watch, whether one is
     in danger."""
 
@@ -71,7 +71,7 @@ class Place:
     danger: int
 
 
-def centre_map(places: Sequence[Place], words: Words) -> Markup | None:
+def centre_map(places: Sequence[MapPlace], words: Words) -> Markup | None:
     """The centres by their coordinates, north up, without any map behind; None where none has
     coordinates."""
     if not places:
@@ -83,7 +83,7 @@ def centre_map(places: Sequence[Place], words: Words) -> Markup | None:
     return _svg(dots, width=MAP_SIDE, height=MAP_SIDE, title=words("ui", "map"), name="map")
 
 
-def _projected(places: Sequence[Place]) -> dict[int, tuple[float, float]]:
+def _projected(places: Sequence[MapPlace]) -> dict[int, tuple[float, float]]:
     """Positions in the square: kilometres east and south of the middle, one scale for both."""
     middle = sum(place.latitude for place in places) / len(places)
     east = [place.longitude * math.cos(math.radians(middle)) for place in places]
@@ -97,7 +97,7 @@ def _projected(places: Sequence[Place]) -> dict[int, tuple[float, float]]:
     }
 
 
-def _radius(place: Place) -> float:
+def _radius(place: MapPlace) -> float:
     return 6 + 1.2 * math.sqrt(place.children)
 
 
@@ -121,10 +121,11 @@ def _apart(
 
 
 def _inside(x: float, y: float) -> tuple[float, float]:
-    return tuple(min(max(number, MAP_MARGIN), MAP_SIDE - MAP_MARGIN) for number in (x, y))
+    east, south = (min(max(at, MAP_MARGIN), MAP_SIDE - MAP_MARGIN) for at in (x, y))
+    return east, south
 
 
-def _dot(place: Place, x: float, y: float, words: Words) -> Markup:
+def _dot(place: MapPlace, x: float, y: float, words: Words) -> Markup:
     radius = _radius(place)
     fill, ink = (
         ("currentColor", "var(--paper)") if place.danger else ("var(--paper)", "currentColor")

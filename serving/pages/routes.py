@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import functools
+import json
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import TypedDict
 from urllib.parse import parse_qsl
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -14,8 +16,9 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
 from serving.access.tokens import exchange
-from serving.http.problems import Problem
-from serving.language.words import LANGUAGES
+from serving.errors import AccessError, NotKept, ServingError
+from serving.http.problems import HttpProblem, http_problem
+from serving.language.languages import LANGUAGES
 from serving.language.words import words as words_of
 from serving.pages import child_page, district_page, list_page, outcome_page, sector_page
 from serving.pages.session import (
@@ -30,9 +33,9 @@ from serving.pages.session import (
     spoken,
 )
 from serving.pages.templates import html, squeezed
-from serving.process.state import Desk
+from serving.process.service_state import ServiceState
 from serving.visits.lists import DEFAULT_CAPACITY
-from serving.visits.paper.paper import MEDIA_TYPES, render
+from serving.visits.paper.formats import FORMATS, render
 from serving.visits.sheet_lines import file_name
 
 STATIC, FONTS = Path(__file__).with_name("static"), Path(__file__).parents[1] / "language" / "fonts"
@@ -48,11 +51,11 @@ LONGEST_FORM = 16_384
 FORM_TYPE = "application/x-www-form-urlencoded"
 MOST_VISITS = 500
 
-Endpoint = Callable[[Desk, Request], Awaitable[Response]]
+Endpoint = Callable[[ServiceState, Request], Awaitable[Response]]
 
 
-def routes(desk: Desk) -> list[Route]:
-    """Every page over this desk, each answering its own refusals as a page."""
+def routes(state: ServiceState) -> list[Route]:
+    """Every page over this state, each answering its own refusals as a page."""
     pages: list[tuple[str, Endpoint, list[str]]] = [
         ("/", _home, ["GET"]),
         ("/sign-in", _sign_in, ["GET", "POST"]),
@@ -69,22 +72,27 @@ def routes(desk: Desk) -> list[Route]:
     fixed = [Route("/sw.js", _worker), Route("/static/{name}", _static)]
     return [
         *fixed,
-        *(Route(path, _page(desk, endpoint), methods=methods) for path, endpoint, methods in pages),
+        *(
+            Route(path, _page(state, endpoint), methods=methods)
+            for path, endpoint, methods in pages
+        ),
     ]
 
 
-def _page(desk: Desk, endpoint: Endpoint) -> Callable[[Request], Awaitable[Response]]:
+def _page(state: ServiceState, endpoint: Endpoint) -> Callable[[Request], Awaitable[Response]]:
     @functools.wraps(endpoint)
     async def answer(request: Request) -> Response:
         try:
-            return await endpoint(desk, request)
-        except Problem as problem:
+            return await endpoint(state, request)
+        except HttpProblem as problem:
             return _refusal(request, problem)
+        except ServingError as error:
+            return _refusal(request, http_problem(error))
 
     return answer
 
 
-def _refusal(request: Request, problem: Problem) -> Response:
+def _refusal(request: Request, problem: HttpProblem) -> Response:
     """A refusal as a page; without a session, the way to sign in."""
     if problem.code == "API010":
         return see_other("/sign-in")
@@ -105,11 +113,11 @@ def _refusal(request: Request, problem: Problem) -> Response:
     return response
 
 
-async def _home(desk: Desk, request: Request) -> Response:
+async def _home(state: ServiceState, request: Request) -> Response:
     return see_other("/visits")
 
 
-async def _sign_in(desk: Desk, request: Request) -> Response:
+async def _sign_in(state: ServiceState, request: Request) -> Response:
     """By a link with a code that is good once, by pasting a token, or, without a proxy, by a link
     with it."""
     if request.method == "POST":
@@ -120,14 +128,14 @@ async def _sign_in(desk: Desk, request: Request) -> Response:
         # A code is used by the button alone: programs that look at a link before it is opened must
         # not use it up.
         return _sign_in_page(request, code=code)
-    if request.method == "GET" and desk.proxies.networks:
+    if request.method == "GET" and state.proxies.networks:
         return _sign_in_page(request, wrong=True)
     if code is not None:
-        token = await run_in_threadpool(_exchanged, desk, code)
+        token = await run_in_threadpool(_exchanged, state, code)
     token = (token or "").strip()
     try:
-        person = await desk.person(request, "score", token=token)
-    except Problem:
+        person = await state.person(request, "score", token=token)
+    except AccessError:
         return _sign_in_page(request, wrong=True)
     response = see_other("/visits" if person.may("see_children") else "/district")
     keep_session(request, response, token, person)
@@ -143,14 +151,14 @@ def _sign_in_page(request: Request, *, code: str | None = None, wrong: bool = Fa
     return response
 
 
-def _exchanged(desk: Desk, code: str) -> str:
+def _exchanged(state: ServiceState, code: str) -> str:
     """The token that a code stands for; nothing where it is good no more."""
-    if desk.engine is None or desk.doorkeeper.key is None:
+    if state.engine is None or state.token_reader.key is None:
         return ""
     try:
-        made = exchange(desk.engine, desk.doorkeeper.key, code)
+        made = exchange(state.engine, state.token_reader.key, code)
     except SQLAlchemyError:
-        raise Problem("API033", headers={"Retry-After": "30"}) from None
+        raise NotKept("the sign-in code cannot be read: try again later") from None
     return made.token if made else ""
 
 
@@ -159,20 +167,20 @@ async def _form(request: Request) -> dict[str, str]:
     another kind."""
     kind = request.headers.get("content-type", FORM_TYPE).partition(";")[0].strip().lower()
     if kind != FORM_TYPE:
-        raise Problem("API006", f"Set Content-Type: {FORM_TYPE}.")
+        raise HttpProblem("API006", f"Set Content-Type: {FORM_TYPE}.")
     body = b""
     async for piece in request.stream():
         body += piece
         if len(body) > LONGEST_FORM:
-            raise Problem("API005", f"At most {LONGEST_FORM} bytes are read.")
+            raise HttpProblem("API005", f"At most {LONGEST_FORM} bytes are read.")
     try:
         return dict(parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=20))
     except ValueError:
-        said = {"field": "", "problem": "must be a form of at most 20 fields in UTF-8"}
-        raise Problem("API002", errors=[said]) from None
+        said = "must be a form of at most 20 fields in UTF-8"
+        raise HttpProblem("API002", errors=[{"field": "", "problem": said}]) from None
 
 
-async def _sign_out(desk: Desk, request: Request) -> Response:
+async def _sign_out(state: ServiceState, request: Request) -> Response:
     """Findings that wait on a phone stay there where its script asks for it, having told the
     person."""
     from_our_pages(request)
@@ -181,93 +189,100 @@ async def _sign_out(desk: Desk, request: Request) -> Response:
     return response
 
 
-async def _language(desk: Desk, request: Request) -> Response:
+async def _language(state: ServiceState, request: Request) -> Response:
     code = request.path_params["code"]
     if code not in LANGUAGES:
-        raise Problem("API003")
+        raise HttpProblem("API003")
     response = see_other(own_path(request.query_params.get("to") or request.headers.get("referer")))
     response.set_cookie(LANGUAGE_COOKIE, code, max_age=YEAR_SECONDS, samesite="lax", httponly=True)
     return response
 
 
-def _asked(request: Request) -> dict[str, object]:
+class _ListAsked(TypedDict):
+    sector_id: str | None
+    capacity: int
+
+
+def _asked(request: Request) -> _ListAsked:
     """Sector and capacity that the address asks for. API002 for a capacity that is none."""
     capacity = request.query_params.get("capacity") or str(DEFAULT_CAPACITY)
     if not (capacity.isascii() and capacity.isdigit() and 1 <= int(capacity[:9]) <= MOST_VISITS):
-        raise Problem(
+        raise HttpProblem(
             "API002", errors=[{"field": "capacity", "problem": f"must be 1 to {MOST_VISITS}"}]
         )
     return {"sector_id": request.query_params.get("sector") or None, "capacity": int(capacity)}
 
 
-async def _visits(desk: Desk, request: Request) -> Response:
-    person = await reader_of_page(desk, request, "see_children")
+async def _visits(state: ServiceState, request: Request) -> Response:
+    person = await reader_of_page(state, request, "see_children")
     return await run_in_threadpool(
-        list_page.show, desk, request, person, spoken(request), **_asked(request)
+        list_page.show, state, request, person, spoken(request), **_asked(request)
     )
 
 
-async def _paper(desk: Desk, request: Request) -> Response:
+async def _paper(state: ServiceState, request: Request) -> Response:
     """The same list to print or to fill in."""
     form = request.path_params["form"]
-    if form not in MEDIA_TYPES:
-        raise Problem("API003")
-    person = await reader_of_page(desk, request, "see_children")
-    listed = await run_in_threadpool(list_page.listed, desk, request, person, **_asked(request))
+    if form not in FORMATS:
+        raise HttpProblem("API003")
+    person = await reader_of_page(state, request, "see_children")
+    listed = await run_in_threadpool(list_page.listed, state, request, person, **_asked(request))
     content = await run_in_threadpool(render, listed, spoken(request), form=form)
     download = {"Content-Disposition": f'attachment; filename="{file_name(listed, form)}"'}
-    return Response(content, media_type=MEDIA_TYPES[form], headers=download)
+    return Response(content, media_type=FORMATS[form].media_type, headers=download)
 
 
-async def _outcome(desk: Desk, request: Request) -> Response:
+async def _outcome(state: ServiceState, request: Request) -> Response:
     """What a visit found, ticked on the page."""
     from_our_pages(request)
-    person = await reader_of_page(desk, request, "record_visits")
+    person = await reader_of_page(state, request, "record_visits")
     form, child_id = await _form(request), request.path_params["child_id"]
-    return await outcome_page.take(desk, request, person, spoken(request), form, child_id=child_id)
+    return await outcome_page.take(state, request, person, spoken(request), form, child_id=child_id)
 
 
-async def _child(desk: Desk, request: Request) -> Response:
-    person = await reader_of_page(desk, request, "see_children")
+async def _child(state: ServiceState, request: Request) -> Response:
+    person = await reader_of_page(state, request, "see_children")
     child_id = request.path_params["child_id"]
     return await run_in_threadpool(
-        child_page.show, desk, request, person, spoken(request), child_id=child_id
+        child_page.show, state, request, person, spoken(request), child_id=child_id
     )
 
 
-async def _sector(desk: Desk, request: Request) -> Response:
-    person = await reader_of_page(desk, request, "see_children")
+async def _sector(state: ServiceState, request: Request) -> Response:
+    person = await reader_of_page(state, request, "see_children")
     return await run_in_threadpool(
-        sector_page.show, desk, request, person, spoken(request), **_asked(request)
+        sector_page.show, state, request, person, spoken(request), **_asked(request)
     )
 
 
-async def _district(desk: Desk, request: Request) -> Response:
-    person = await reader_of_page(desk, request, "see_indicators")
-    return await run_in_threadpool(district_page.show, desk, request, person, spoken(request))
+async def _district(state: ServiceState, request: Request) -> Response:
+    person = await reader_of_page(state, request, "see_indicators")
+    return await run_in_threadpool(district_page.show, state, request, person, spoken(request))
 
 
-async def _offline(desk: Desk, request: Request) -> Response:
+async def _offline(state: ServiceState, request: Request) -> Response:
     """What a browser keeps to show without a network instead of a page that it does not have; one
     in each language."""
     code = request.path_params["code"]
     if code not in LANGUAGES:
-        raise Problem("API003")
+        raise HttpProblem("API003")
     return html(
         "offline.html", request, words_of(code), title=words_of(code)("ui", "offline_title")
     )
 
 
 async def _worker(request: Request) -> Response:
-    return FileResponse(
-        STATIC / "sw.js", media_type="text/javascript", headers={"Cache-Control": "no-cache"}
-    )
+    """The service worker, which keeps a page without a network in each language."""
+    languages = f"const LANGUAGES = {json.dumps(list(LANGUAGES))};"
+    script = (STATIC / "sw.js").read_text(encoding="utf-8")
+    script = script.replace("const LANGUAGES = [];", languages, 1)
+    return squeezed(request, script.encode(), "text/javascript", **{"Cache-Control": "no-cache"})
 
 
 async def _static(request: Request) -> Response:
     path = next((path for path in OPEN_FILES if path.name == request.path_params["name"]), None)
     if not path:
-        raise Problem("API003")
+        raise HttpProblem("API003")
     # A font's name carries its content's hash: what has this name never changes. It is packed
     # already.
     if path.suffix == ".woff2":

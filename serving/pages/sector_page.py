@@ -6,6 +6,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -15,9 +16,9 @@ from models.visits.ranking import IN_TREATMENT, VisitList
 from serving.access.permissions import Person
 from serving.language.words import Words
 from serving.pages import list_page
-from serving.pages.pictures import Place, centre_map
+from serving.pages.pictures import MapPlace, centre_map
 from serving.pages.templates import html
-from serving.process.state import Desk
+from serving.process.service_state import ServiceState
 from serving.visits.sheet_lines import centre_name, practice_key
 
 ON_WATCH = frozenset({"follow_up", "discharge_due", "sam_again", "back_from_nrc"})
@@ -41,7 +42,7 @@ class CentreLine:
 
 
 def show(
-    desk: Desk,
+    state: ServiceState,
     request: Request,
     person: Person,
     words: Words,
@@ -50,19 +51,21 @@ def show(
     capacity: int,
 ) -> Response:
     """The page."""
-    found = list_page.listed(desk, request, person, sector_id=sector_id, capacity=capacity)
-    reader = desk.reader(person)
+    found = list_page.listed(state, request, person, sector_id=sector_id, capacity=capacity)
+    reader = state.reader(person)
     run = reader.run()
     quality = reader.areas(run, "sector").get(found.sector_id, {}).get("quality", {})
     children = [
-        counted_to(row.candidate, found.day, as_of=run.as_of)
+        counted_to(row.candidate, found.day or found.as_of, as_of=run.as_of)
         for row in reader.rows(run, found.sector_id)
     ]
     lines = centre_lines(children, found, quality, words)
-    known = [line for line in lines if line.latitude is not None and line.longitude is not None]
     places = [
-        Place(line.number, line.name, line.latitude, line.longitude, line.children, line.in_danger)
-        for line in known
+        MapPlace(
+            line.number, line.name, line.latitude, line.longitude, line.children, line.in_danger
+        )
+        for line in lines
+        if line.latitude is not None and line.longitude is not None
     ]
     return html(
         "sector.html",
@@ -74,14 +77,17 @@ def show(
         listed=found,
         lines=lines,
         map=centre_map(places, words),
-        unplaced=len(lines) - len(known),
+        unplaced=len(lines) - len(places),
         totals=totals(lines),
         practice=practice_key(found.facts),
     )
 
 
 def centre_lines(
-    children: Sequence[Candidate], found: VisitList, quality: Mapping[str, dict], words: Words
+    children: Sequence[Candidate],
+    found: VisitList,
+    quality: Mapping[str, dict[str, Any]],
+    words: Words,
 ) -> list[CentreLine]:
     """The centres by id, numbered; quality: by centre, the score of its records."""
     by_centre: dict[str, list[Candidate]] = {}
@@ -100,7 +106,7 @@ def centre_lines(
     ]
 
 
-def quality_words(found: dict | None, words: Words) -> str:
+def quality_words(found: dict[str, Any] | None, words: Words) -> str:
     """`fair (72)`, or that it is not known: few children measured, or no score of the last
     months."""
     if found is None:

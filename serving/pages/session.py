@@ -1,4 +1,5 @@
-"""Who reads a page, in which language, and that a form came from our own pages."""
+"""The session of a page: who reads it, in which language, and whether a form came from our own
+pages (against cross-site request forgery)."""
 
 from __future__ import annotations
 
@@ -10,9 +11,10 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from serving.access.permissions import COOKIE, Person, same_site
-from serving.http.problems import Problem
-from serving.language.words import LANGUAGES, Words, preferred, words
-from serving.process.state import Desk
+from serving.errors import UnknownToken
+from serving.language.languages import LANGUAGES
+from serving.language.words import Words, preferred, words
+from serving.process.service_state import ServiceState
 
 LANGUAGE_COOKIE = "sanket_language"
 MARK_COOKIE = "sanket_mark"
@@ -20,13 +22,13 @@ YEAR_SECONDS = 366 * 86_400
 SESSION_SECONDS = 31 * 86_400
 
 
-async def reader_of_page(desk: Desk, request: Request, act: str) -> Person:
-    """The person behind the session's cookie, if their role allows the act. API010 without a
-    session, API011."""
+async def reader_of_page(state: ServiceState, request: Request, act: str) -> Person:
+    """The person behind the session's cookie, if their role allows the act. UnknownToken without a
+    session, NotPermitted."""
     token = request.cookies.get(COOKIE)
     if not token:
-        raise Problem("API010")
-    return await desk.person(request, act, token=token)
+        raise UnknownToken("nobody is signed in")
+    return await state.person(request, act, token=token)
 
 
 def spoken(request: Request) -> Words:
@@ -38,7 +40,7 @@ def spoken(request: Request) -> Words:
 
 
 def from_our_pages(request: Request) -> None:
-    """API012 where a form was sent from another site."""
+    """OtherSite where a form was sent from another site."""
     headers = request.headers
     same_site(
         host=headers.get("host", ""),

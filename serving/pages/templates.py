@@ -15,7 +15,8 @@ from starlette.responses import Response
 from registry.today import today
 from serving.access.permissions import COOKIE, Person
 from serving.language.arm import input_pattern
-from serving.language.words import LANGUAGES, Words, words
+from serving.language.languages import LANGUAGES
+from serving.language.words import Words
 from serving.pages.session import MARK_COOKIE, keep_mark, mark_of
 from serving.visits.sheet_lines import STALE_DAYS
 
@@ -95,7 +96,7 @@ def html(
             here=here,
             path=request.url.path,
             signed_in=COOKIE in request.cookies,
-            languages=[(code, words(code)("name")) for code in LANGUAGES],
+            languages=LANGUAGES.values(),
             **values,
         )
     )

@@ -18,12 +18,10 @@ from features.charts.child_chart import chart_of
 from features.charts.svg import Canvas
 from features.clock import Clock, Known
 from features.trajectory.points import growth_points
+from registry.contract.codes import Programme, StayOutcome, VisitFinding
 from registry.contract.errors import SanketError
 from registry.contract.registry import (
-    FINDING,
     NEVER,
-    OUTCOME,
-    PROGRAMME,
     Registry,
     day_date,
     day_number,
@@ -45,7 +43,7 @@ class Event:
 
 
 @dataclass(frozen=True)
-class History:
+class ChildHistory:
     """The timeline, newest first, the chart (None where the registry cannot be read or holds no
     measurement), and the register's columns of an open stay (None without one)."""
 
@@ -63,28 +61,28 @@ def history_of(
     words: Words,
     *,
     projected: bool = False,
-) -> History:
+) -> ChildHistory:
     """A child's history from the store; empty where the registry is not at hand: the page stands
     without it.
 
     projected: the chart shows where the next readings would lie.
     """
     if not store_address:
-        return History()
+        return ChildHistory()
     try:
         registry = _registry_of(store_address, child_id)
     except (SanketError, SQLAlchemyError, sqlite3.Error, OSError):
-        return History()
+        return ChildHistory()
     found = np.flatnonzero(registry.child_ids == child_id)
     if not len(found):
-        return History()
+        return ChildHistory()
     day = day_number(as_of)
     known = Clock(registry).known_by(found[:1].astype(np.int32), np.array([day], np.int32))
     stay = stay_of(known, growth_points(known), standard(), 0)
     drawn = _chart(registry, child_id, day, words, projected=projected)
     # Markup: the drawing escapes its own texts, and every other part of it is ours.
     chart = Markup(drawn.svg()) if drawn else None
-    return History(timeline(known, words), chart, stay, drawn.notes if drawn else ())
+    return ChildHistory(timeline(known, words), chart, stay, drawn.notes if drawn else ())
 
 
 def _registry_of(store_address: str, child_id: str) -> Registry:
@@ -134,7 +132,7 @@ def _weighings(known: Known, words: Words) -> list[Event]:
 def _stays(known: Known, words: Words) -> list[Event]:
     rows, made = known.episodes, []
     for i in range(rows.rows.rows):
-        programme = PROGRAMME[rows["programme"][i]]
+        programme = Programme.text_of(rows["programme"][i])
         made.append(
             Event(
                 day_date(rows["admitted_on"][i]),
@@ -143,7 +141,7 @@ def _stays(known: Known, words: Words) -> list[Event]:
             )
         )
         if rows["closed_on"][i] != NEVER and rows["outcome"][i] >= 0:
-            outcome = words("outcomes", OUTCOME[rows["outcome"][i]])
+            outcome = words("outcomes", StayOutcome.text_of(rows["outcome"][i]))
             text = words.say("ui", "closed", programme=programme, outcome=outcome)
             made.append(Event(day_date(rows["closed_on"][i]), "closed", text))
     return made
@@ -174,7 +172,9 @@ def _visits(known: Known, words: Words) -> list[Event]:
         Event(
             day_date(rows["visited_on"][i]),
             "visited",
-            words.say("ui", "visited", finding=words("findings", FINDING[rows["finding"][i]])),
+            words.say(
+                "ui", "visited", finding=words("findings", VisitFinding.text_of(rows["finding"][i]))
+            ),
         )
         for i in range(rows.rows.rows)
         if rows["finding"][i] >= 0

@@ -1,5 +1,5 @@
-"""All settings of the service from the environment, read and checked at once: a wrong one refuses
-to start."""
+"""All settings of the service from environment variables, read and checked at once: an invalid one
+stops the start."""
 
 from __future__ import annotations
 

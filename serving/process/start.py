@@ -1,4 +1,5 @@
-"""Starting the service, and what must be right before: a store, a champion, a free port."""
+"""Starts the service, after checking that it can: a store, a champion, keys, a free port; and makes
+its tokens."""
 
 from __future__ import annotations
 
@@ -11,6 +12,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Engine
 
@@ -18,8 +20,8 @@ from models.champion import models_folder, pointer
 from models.targets import trained_targets
 from registry.contract.errors import BadInput, UsageError
 from serving.access import tokens
-from serving.access.keys import key_path, local_key
-from serving.access.permissions import Issued, issued
+from serving.access.local_keys import key_path, local_key
+from serving.access.permissions import IssuedToken, issued
 from serving.access.scope import LONGEST_NAME, Scope
 from serving.audit.audit_key import audit_key_path, own_audit_key
 from serving.process import settings
@@ -122,7 +124,7 @@ def _surroundings(store: str, workers: int) -> dict[str, str]:
     return {**os.environ, **fixed}
 
 
-def _until_stopped(service: subprocess.Popen) -> int:
+def _until_stopped(service: subprocess.Popen[bytes]) -> int:
     """Wait for the service; pass Ctrl-C and SIGTERM on to all of its processes, and leave none
     behind."""
 
@@ -136,7 +138,7 @@ def _until_stopped(service: subprocess.Popen) -> int:
     return 0 if code in (0, -signal.SIGTERM, -signal.SIGINT) else 70
 
 
-def _signal(service: subprocess.Popen, wanted: signal.Signals) -> None:
+def _signal(service: subprocess.Popen[bytes], wanted: signal.Signals) -> None:
     try:
         os.killpg(service.pid, wanted)
     except ProcessLookupError:
@@ -160,7 +162,7 @@ PEOPLES_DAYS, PROGRAMS_DAYS = 7, 30
 
 def made_token(
     store: str, *, role: str, scopes: list[str], name: str, days: float | None
-) -> Issued:
+) -> IssuedToken:
     """A token signed by the store's key, in the store's register where there is a store at hand."""
     name, days = _whose(name, role, scopes), days or _days_of(role)
     made = issued(key=local_key(store), role=role, scopes=scopes, name=name, days=days)
@@ -198,7 +200,7 @@ def revoked_token(store: str, token_id: str) -> None:
         tokens.revoke(engine, token_id)
 
 
-def tokens_of(store: str) -> list[dict]:
+def tokens_of(store: str) -> list[dict[str, Any]]:
     """The register of a store's tokens, the newest first."""
     with _engine_of(store) as engine:
         return tokens.listed(engine)
@@ -215,7 +217,7 @@ def _engine_of(store: str) -> Iterator[Engine]:
         opened.close()
 
 
-def audited(store: str, *, child_id: str | None, kept_anchor: str | None = None) -> dict:
+def audited(store: str, *, child_id: str | None, kept_anchor: str | None = None) -> dict[str, Any]:
     """Whether the audit log of a store is whole and has all that it had at an anchor, and who saw a
     child.
 

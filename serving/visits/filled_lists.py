@@ -1,33 +1,50 @@
-"""Outcomes that come back on a filled-in list (XLSX or CSV) and their way into the registry and off
-the list."""
+"""A visit list that comes back filled in (XLSX or CSV): its lines are read, what was found goes
+into the registry, and the children come off the list."""
 
 from __future__ import annotations
 
 import csv
 import datetime as dt
-import io
 import tempfile
 import zipfile
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
 
 from models.visits.listed_child import counted_to
 from models.visits.ranking import main_reason
+from registry.contract.codes import VisitFinding
 from registry.contract.errors import BadInput
-from registry.contract.registry import FINDING
+from registry.sources.raw_sheet import RawSheet, ShortRows
+from registry.sources.sheets import CSV_ENDINGS, is_text, sheets_of
 from serving.language.arm import WRITTEN, arm_mm
-from serving.language.words import LANGUAGES, words
+from serving.language.languages import LANGUAGES
+from serving.language.words import words
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from registry.store.importing import ImportReport
+    from registry.store.store import Store
 
 LARGEST_BYTES = 20_000_000
 LARGEST_UNPACKED, MOST_PARTS = 16_000_000, 500
 """A workbook of 500 children unpacks to 2 MB, in 20 parts."""
+WORKBOOK_ENDINGS = (".xlsx", ".xlsm")
+KNOWN_BY = ("child_id", "finding")
+"""The columns by which a list is known as one of ours."""
 WANTED = ("child_id", "finding", "visited_on", "weight_kg", "muac_mm")
+MORE_CELLS = "more cells than the list has columns: put a decimal comma in quotes, or write a point"
 DAY_FORMS = ("%Y-%m-%d", "%d/%m/%Y", "%d-%m-%Y", "%d.%m.%Y")
 """Written days: ISO, or day before month as in India."""
 
 
 @dataclass(frozen=True)
-class Outcome:
+class ReturnedLine:
     """One child's line as it came back; None where nothing was filled in."""
 
     child_id: str
@@ -38,11 +55,11 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class Returned:
+class ReturnedList:
     """A file that came back: its outcomes, the lines that cannot be used (row, why), and what it
     says of itself."""
 
-    outcomes: tuple[Outcome, ...]
+    outcomes: tuple[ReturnedLine, ...]
     problems: tuple[tuple[int, str], ...]
     blank: int
     says: dict[str, str] = field(default_factory=dict)
@@ -53,22 +70,20 @@ class Returned:
         return dt.date.fromisoformat(self.says["as_of"]) if self.says.get("as_of") else None
 
 
-def read_back(path: Path, *, today: dt.date, visited_on: dt.date | None = None) -> Returned:
+def read_back(path: Path, *, today: dt.date, visited_on: dt.date | None = None) -> ReturnedList:
     """Read a filled-in list. A line without a day counts as visited on `visited_on` (default:
     today).
 
     Raises BadInput: LST003 (no such file), LST004 (not a list of ours).
     """
-    if not path.is_file():
-        raise BadInput("LST003", f"there is no file {path.name}")
-    if path.stat().st_size > LARGEST_BYTES:
-        raise BadInput(
-            "LST004",
-            f"{path.name} is larger than {LARGEST_BYTES // 1_000_000} MB: it is no visit list",
-        )
-    rows, says = _rows_of_csv(path) if path.suffix.lower() == ".csv" else _rows_of_workbook(path)
-    outcomes, problems, blank = [], [], 0
-    for number, cells in rows:
+    sheets = _sheets(path)
+    lists = [sheet for sheet in sheets if set(KNOWN_BY) <= set(sheet.data.column_names)]
+    if not lists:
+        raise _not_ours(path)
+    outcomes: list[ReturnedLine] = []
+    problems: list[tuple[int, str]] = []
+    blank = 0
+    for number, cells in (line for sheet in lists for line in _lines(sheet)):
         if not any(cells.get(name) for name in ("finding", "weight_kg", "muac_mm")):
             blank += 1
             continue
@@ -77,8 +92,12 @@ def read_back(path: Path, *, today: dt.date, visited_on: dt.date | None = None) 
         if refused and not (cells.get("finding") or cells.get("weight_kg")):
             continue
         read = _outcome(cells, arm, today=today, visited_on=visited_on or today)
-        problems.append((number, read)) if isinstance(read, str) else outcomes.append(read)
-    return Returned(tuple(outcomes), tuple(problems), blank, says)
+        if isinstance(read, str):
+            problems.append((number, read))
+        else:
+            outcomes.append(read)
+    problems += [(sheet.above + row, MORE_CELLS) for sheet in lists for row, _ in sheet.refused]
+    return ReturnedList(tuple(outcomes), tuple(problems), blank, _facts(sheets))
 
 
 def _arm(cells: dict[str, str]) -> tuple[float | None, str]:
@@ -94,21 +113,22 @@ def _arm(cells: dict[str, str]) -> tuple[float | None, str]:
 
 def _outcome(
     cells: dict[str, str], muac_mm: float | None, *, today: dt.date, visited_on: dt.date
-) -> Outcome | str:
+) -> ReturnedLine | str:
     """A line's outcome, or why it cannot be used. Values of a child stay out of the message."""
     if not cells.get("child_id"):
         return "no child_id"
     finding = finding_code(cells.get("finding"))
     if cells.get("finding") and finding is None:
         return (
-            f"finding is not one of {', '.join(FINDING)} (or their words in {', '.join(LANGUAGES)})"
+            f"finding is not one of {', '.join(VisitFinding.texts())} "
+            f"(or their words in {', '.join(LANGUAGES)})"
         )
     day = written_day(cells["visited_on"]) if cells.get("visited_on") else visited_on
     if day is None:
         return "visited_on is not a date: write 2026-03-16 or 16/03/2026"
     if day > today:
         return "visited_on lies in the future"
-    return Outcome(cells["child_id"], day, finding, cells.get("weight_kg") or None, muac_mm)
+    return ReturnedLine(cells["child_id"], day, finding, cells.get("weight_kg") or None, muac_mm)
 
 
 EARLIER_WORDS = {
@@ -125,9 +145,11 @@ EARLIER_WORDS = {
 def finding_code(text: str | None) -> str | None:
     """The contract's code for a finding, given as code or as the word of any language."""
     wanted = " ".join((text or "").split()).casefold()
-    spellings = {code: code for code in FINDING} | EARLIER_WORDS
+    spellings = {code: code for code in VisitFinding.texts()} | EARLIER_WORDS
     for language in LANGUAGES:
-        spellings |= {words(language)("findings", code).casefold(): code for code in FINDING}
+        spellings |= {
+            words(language)("findings", code).casefold(): code for code in VisitFinding.texts()
+        }
     return spellings.get(wanted)
 
 
@@ -141,57 +163,26 @@ def written_day(text: str) -> dt.date | None:
     return None
 
 
-def _rows_of_csv(path: Path) -> tuple[list[tuple[int, dict[str, str]]], dict[str, str]]:
-    try:
-        table = csv.DictReader(io.StringIO(path.read_text(encoding="utf-8-sig"), newline=""))
-        rows = [(number, _clean(row)) for number, row in enumerate(table, 2)]
-    except (UnicodeDecodeError, csv.Error):
-        raise _not_ours(path) from None
-    if "child_id" not in (table.fieldnames or ()) or "finding" not in table.fieldnames:
+def _sheets(path: Path) -> list[RawSheet]:
+    """The sheets of a file that may be a list of ours."""
+    if not path.is_file():
+        raise BadInput("LST003", f"there is no file {path.name}")
+    if path.stat().st_size > LARGEST_BYTES:
+        raise BadInput(
+            "LST004",
+            f"{path.name} is larger than {LARGEST_BYTES // 1_000_000} MB: it is no visit list",
+        )
+    if path.suffix.lower() in WORKBOOK_ENDINGS:
+        _refuse_unbounded(path)
+    elif path.suffix.lower() not in CSV_ENDINGS or not is_text(path):
         raise _not_ours(path)
-    return rows, {}
-
-
-def _clean(row: dict) -> dict[str, str]:
-    return {
-        name: (row.get(name) or "").strip().removeprefix("'")
-        for name in WANTED
-        if isinstance(row.get(name), str)
-    }
-
-
-def _rows_of_workbook(path: Path) -> tuple[list[tuple[int, dict[str, str]]], dict[str, str]]:
-    from openpyxl import load_workbook
-    from openpyxl.utils.exceptions import InvalidFileException
-
-    from serving.visits.paper.xlsx import BACK_SHEET
-
-    _bounded(path)
     try:
-        book = load_workbook(path, read_only=True, data_only=True)
-        tables = {
-            sheet.title: list(sheet.iter_rows(values_only=True, max_row=5000, max_col=50))
-            for sheet in book
-        }
-        book.close()
-    except (
-        InvalidFileException,
-        zipfile.BadZipFile,
-        KeyError,
-        ValueError,
-        OSError,
-        TypeError,
-        SyntaxError,
-    ):
+        return sheets_of(path, short_rows=ShortRows.FILL, header=KNOWN_BY)
+    except BadInput:
         raise _not_ours(path) from None
-    says = {str(row[0]): str(row[1] or "") for row in tables.pop(BACK_SHEET, []) if row and row[0]}
-    found = [lines for table in tables.values() if (lines := _lines_of(table)) is not None]
-    if not found:
-        raise _not_ours(path)
-    return [line for lines in found for line in lines], says
 
 
-def _bounded(path: Path) -> None:
+def _refuse_unbounded(path: Path) -> None:
     """LST004 for a workbook that unpacks to more than any list of ours: a few MB can hold
     gigabytes."""
     try:
@@ -204,31 +195,43 @@ def _bounded(path: Path) -> None:
         raise BadInput("LST004", f"{path.name} unpacks to more than {most} MB: it is no visit list")
 
 
-def _lines_of(table: list[tuple]) -> list[tuple[int, dict[str, str]]] | None:
-    """The lines of one sheet of a workbook; None where it has no row of codes."""
-    for place, row in enumerate(table[:10]):
-        columns = {name: row.index(name) for name in WANTED if name in row}
-        if {"child_id", "finding"} <= columns.keys():
-            return _lines(table, place + 1, columns)
-    return None
+def _facts(sheets: list[RawSheet]) -> dict[str, str]:
+    """What a workbook's hidden sheet says of the list: a name and a value in each row."""
+    if not any(sheet.title for sheet in sheets):
+        return {}
+    from serving.visits.paper.xlsx import BACK_SHEET
+
+    hidden = next((sheet for sheet in sheets if sheet.title == BACK_SHEET), None)
+    if hidden is None:
+        return {}
+    names, values = [*map(_texts, hidden.data.columns), [""] * hidden.data.num_rows][:2]
+    return {name: value for name, value in zip(names, values, strict=True) if name}
 
 
-def _lines(
-    table: list[tuple], start: int, columns: dict[str, int]
-) -> list[tuple[int, dict[str, str]]]:
-    """Cells under the row of codes, as text; the row of heads right below it is left out."""
-    lines = []
-    for number, row in enumerate(table[start + 1 :], start + 2):
-        cells = {name: _text(row[place]) for name, place in columns.items()}
-        if any(cells.values()):
-            lines.append((number, cells))
-    return lines
+def _lines(sheet: RawSheet) -> Iterator[tuple[int, dict[str, str]]]:
+    """The lines of a list that say something, with their numbers in the file; the row of heads
+    below a workbook's codes is none."""
+    columns = {name: _texts(sheet.data[name]) for name in WANTED if name in sheet.data.column_names}
+    numbers = sheet.numbers if sheet.numbers is not None else range(1, sheet.data.num_rows + 1)
+    for number, row in zip(numbers, zip(*columns.values(), strict=True), strict=True):
+        cells = dict(zip(columns, row, strict=True))
+        if any(row) and not _is_heads(cells):
+            yield sheet.above + int(number), cells
 
 
-def _text(cell: object) -> str:
-    if isinstance(cell, dt.datetime):
-        return cell.date().isoformat()
-    return "" if cell is None else str(cell).strip()
+def _texts(column: pa.ChunkedArray) -> list[str]:
+    """Cells without outer spaces and without the apostrophe that our CSV puts before a formula."""
+    return [(cell or "").strip().removeprefix("'") for cell in column.to_pylist()]
+
+
+def _is_heads(cells: dict[str, str]) -> bool:
+    """Are these the heads that a workbook shows over its columns, in some language?"""
+    return cells["child_id"] in _heads("child") or cells["finding"] in _heads("finding")
+
+
+@cache
+def _heads(word: str) -> frozenset[str]:
+    return frozenset(words(language)("ui", word) for language in LANGUAGES)
 
 
 def _not_ours(path: Path) -> BadInput:
@@ -239,19 +242,21 @@ def _not_ours(path: Path) -> BadInput:
     )
 
 
-def keep(store_address: str, returned: Returned, *, today: dt.date) -> dict:
+def record(store_address: str, returned: ReturnedList, *, today: dt.date) -> dict[str, object]:
     """Write outcomes into the registry (visits; measurements that were taken) and off the list;
     what was done.
 
-    Recording the same file again changes nothing.
+    Recording the same file again changes nothing. BookUnreadable, before anything is written, where
+    nobody can say what a visit was asked for; NotKept where the list alone could not be changed.
     """
     from registry.store.store import open_store
 
     store = open_store(store_address, must_exist=True)
     try:
-        _same_registry(store, returned)
+        _refuse_another_registry(store, returned)
+        ticks = _ticks(store.engine, returned)
         report = _import(store, returned, today) if returned.outcomes else None
-        _tick(store.engine, returned)
+        _take_off(store.engine, ticks)
     finally:
         store.close()
     counts = {
@@ -267,7 +272,7 @@ def keep(store_address: str, returned: Returned, *, today: dt.date) -> dict:
     }
 
 
-def _same_registry(store, returned: Returned) -> None:
+def _refuse_another_registry(store: Store, returned: ReturnedList) -> None:
     listed, here = returned.says.get("registry_id"), store.facts().get("registry_id")
     if listed and here and listed != str(here):
         raise BadInput(
@@ -279,7 +284,7 @@ def _same_registry(store, returned: Returned) -> None:
         )
 
 
-def _import(store, returned: Returned, today: dt.date):
+def _import(store: Store, returned: ReturnedList, today: dt.date) -> ImportReport:
     """Through the registry's own import, so that what a visit found is checked like every other
     record."""
     from serving.book.accepted import import_day
@@ -307,30 +312,34 @@ def _import(store, returned: Returned, today: dt.date):
                     for one in measured
                 ),
             )
-        return store.import_source(folder, imported_on=max(today, import_day(store.engine)))
+        report: ImportReport = store.import_source(
+            folder, imported_on=max(today, import_day(store.engine))
+        )
+        return report
 
 
-def _write(path: Path, head: tuple[str, ...], rows) -> None:
+def _write(path: Path, head: tuple[str, ...], rows: Iterable[tuple[object, ...]]) -> None:
     with path.open("w", encoding="utf-8", newline="") as out:
         table = csv.writer(out)
         table.writerow(head)
         table.writerows(rows)
 
 
-def _tick(engine, returned: Returned) -> None:
-    """Off the list at once, with the reason that had asked for the visit."""
+def _ticks(engine: Engine, returned: ReturnedList) -> list[dict[str, Any]]:
+    """What takes each visited child off the list, with the reason that had asked for the visit;
+    children who are on no list have none."""
     from serving.access.permissions import Scope
     from serving.book.reader import Reader
-    from serving.book.ticks import tick
-    from serving.http.problems import Problem
+    from serving.errors import NothingScored, OutOfScope
 
-    reader, ticks = Reader(engine, Scope.of(["state:*"])), []
+    reader = Reader(engine, Scope.of(["state:*"]))
+    ticks: list[dict[str, Any]] = []
     for outcome in returned.outcomes:
         if outcome.finding is None:
             continue
         try:
             run, row = reader.child(outcome.child_id, returned.listed_on)
-        except Problem:
+        except (NothingScored, OutOfScope):
             continue
         ticks.append(
             {
@@ -344,5 +353,22 @@ def _tick(engine, returned: Returned) -> None:
                 "sector_id": row.candidate.sector_id,
             }
         )
-    if ticks:
-        tick(engine, ticks)
+    return ticks
+
+
+def _take_off(engine: Engine, ticks: list[dict[str, Any]]) -> None:
+    """Off the list at once. NotKept where the score book cannot be written: the registry has it
+    all already."""
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from serving.book.ticks import tick
+    from serving.errors import NotKept
+
+    try:
+        if ticks:
+            tick(engine, ticks)
+    except (SQLAlchemyError, OSError):
+        raise NotKept(
+            "the findings are in the registry, and the list could not be changed: record the same "
+            "file again once the store's database can be written"
+        ) from None

@@ -13,25 +13,23 @@ from sqlalchemy.engine import URL, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from models.visits.ranking import VisitList
-from registry.contract.errors import BadInput, UsageError
+from registry.contract.errors import BadInput
 from registry.store.store import open_store
 from serving.access.scope import Scope, is_name
 from serving.audit import recorder
 from serving.audit.audit_key import own_audit_key
 from serving.book.reader import Reader
-from serving.book.scorebook import make_tables
-from serving.http.problems import Problem
+from serving.errors import OutOfScope, SectorNotNamed
 from serving.visits.lists import told_of, visit_list
 
 
 def listed_from_store(
     address: str, *, sector: str | None, capacity: int, as_of: dt.date | None = None
 ) -> VisitList:
-    """The list of one sector of a store. BadInput: REG060 (no store), LST011 (no scores), LST012
-    (no such sector)."""
+    """The list of one sector of a store. BadInput REG060 (no store), NothingScored, BookUnreadable,
+    OutOfScope (no such sector), SectorNotNamed."""
     store = open_store(address, must_exist=True)
     try:
-        make_tables(store.engine)
         reader = Reader(store.engine, Scope.of(["state:*"]))
         sector = _named(reader, sector, as_of)
         listed = visit_list(reader, sector_id=sector, as_of=as_of, capacity=capacity)
@@ -75,16 +73,11 @@ def _who() -> str:
 
 def _named(reader: Reader, sector: str | None, as_of: dt.date | None) -> str:
     """The sector asked for, or the only one."""
-    try:
-        known = [found.sector_id for found in reader.sectors(reader.run(as_of))]
-    except Problem:
-        raise BadInput(
-            "LST011", "there is no list yet: run `sanket score STORE --as-of DATE` first"
-        ) from None
+    known = [found.sector_id for found in reader.sectors(reader.run(as_of))]
     if sector is None and len(known) != 1:
-        raise UsageError("LST012", f"name a sector by --sector; there are {_some(known)}")
+        raise SectorNotNamed(f"name a sector by --sector; there are {_some(known)}")
     if sector is not None and sector not in known:
-        raise BadInput("LST012", f"there is no such sector in the list; there are {_some(known)}")
+        raise OutOfScope(f"there is no such sector in the list; there are {_some(known)}")
     return sector or known[0]
 
 
@@ -95,6 +88,6 @@ def _some(names: list[str]) -> str:
 def address_to_keep(url: URL) -> str:
     """A store's address as a list may carry it: a whole path, or a server without its password."""
     if url.get_backend_name() == "sqlite":
-        return str(Path(url.database).resolve())
+        return str(Path(url.database or "").resolve())
     parts = {name: getattr(url, name) for name in ("username", "host", "port", "database", "query")}
     return URL.create("postgresql", **parts).render_as_string()

@@ -7,12 +7,13 @@ import datetime as dt
 from collections.abc import Iterable
 from dataclasses import asdict, replace
 from itertools import chain
+from typing import Any
 
 from models.visits.listed_child import Candidate, counted_to
 from models.visits.ranking import VisitList, VisitRow, rank
 from registry.today import today
 from serving.book.reader import Reader
-from serving.http.problems import Problem
+from serving.errors import OutOfScope, SectorNotNamed
 from serving.language.telling import what_to_do, why_line
 from serving.language.words import Words, words
 
@@ -26,8 +27,8 @@ def visit_list(
     as_of: dt.date | None = None,
     capacity: int = DEFAULT_CAPACITY,
 ) -> VisitList:
-    """The list of one sector of the reader's scope. API003 for a sector outside of it, as for one
-    that is not there.
+    """The list of one sector of the reader's scope. OutOfScope for a sector outside of it, as for
+    one that is not there.
 
     Days late, and the rest after a visit, are counted to `day_of_reading`.
     """
@@ -36,7 +37,7 @@ def visit_list(
     if sector_id is None:
         sector_id = _only(sectors)
     if sector_id not in sectors:
-        raise Problem("API003")
+        raise OutOfScope("there is no such sector in the list")
     day = day_of_reading(run.as_of, as_of)
     children = [
         counted_to(row.candidate, day, as_of=run.as_of) for row in reader.rows(run, sector_id)
@@ -56,19 +57,19 @@ def day_of_reading(scored_on: dt.date, asked: dt.date | None = None) -> dt.date:
 
 
 def _only(sectors: set[str]) -> str:
-    """The sector, where the scope has only one. API003 where it has none, API002 where one must be
-    named."""
+    """The sector, where the scope has only one. OutOfScope where it has none, SectorNotNamed
+    where one must be named."""
     if not sectors:
-        raise Problem("API003")
+        raise OutOfScope("the list has no sector")
     if len(sectors) > 1:
-        raise Problem(
-            "API002",
+        raise SectorNotNamed(
+            "name a sector: there are several",
             errors=[{"field": "sector", "problem": "this token is for several sectors: name one"}],
         )
     return next(iter(sectors))
 
 
-def list_document(listed: VisitList, language: str) -> dict:
+def list_document(listed: VisitList, language: str) -> dict[str, Any]:
     """The list as the API gives it, each child with its one line why and what to do in this
     language.
 
@@ -90,11 +91,11 @@ def list_document(listed: VisitList, language: str) -> dict:
     }
 
 
-def _row_document(row: VisitRow, spoken: Words) -> dict:
+def _row_document(row: VisitRow, spoken: Words) -> dict[str, Any]:
     return {"rank": row.rank, "section": row.section, **_child_document(row.candidate, spoken)}
 
 
-def _child_document(child: Candidate, spoken: Words) -> dict:
+def _child_document(child: Candidate, spoken: Words) -> dict[str, Any]:
     return {
         "why": why_line(child, spoken),
         "what_to_do": what_to_do(child, spoken),

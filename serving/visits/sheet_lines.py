@@ -1,8 +1,8 @@
 """The visit list as sheets of lines, in words: what every form on paper and the page show of a
 child.
 
-A `Line` is one child. Identifiers are kept to the least: the programme's own code of the child and
-the centre, sex, age; no family, no name, no phone.
+A `ListLine` is one child. Identifiers are kept to the least: the programme's own code of the child
+and the centre, sex, age; no family, no name, no phone.
 """
 
 from __future__ import annotations
@@ -13,14 +13,17 @@ from dataclasses import dataclass
 
 from models.visits.listed_child import Candidate
 from models.visits.ranking import VisitList, VisitRow
-from registry.contract.registry import FINDING
+from registry.contract.codes import VisitFinding
 from serving.language.arm import arm_cm
 from serving.language.reason_wording import form_of, known
 from serving.language.telling import rule_line, step_words, telling, what_to_do, why_line
 from serving.language.words import Words, how_often, last_weight, may_happen, whom
 
 TICK_BOXES = tuple(
-    sorted(FINDING, key=("well", "ill", "sam_again", "away", "moved", "data_wrong", "died").index)
+    sorted(
+        VisitFinding.texts(),
+        key=("well", "ill", "sam_again", "away", "moved", "data_wrong", "died").index,
+    )
 )
 """The findings in the order of the boxes, on paper and on the page: all that the registry's visits
 know."""
@@ -32,7 +35,7 @@ ARM_FROM_MONTHS = 6
 
 
 @dataclass(frozen=True)
-class Line:
+class ListLine:
     """One child in words; `row` is what it was made from.
 
     `mark` is the number that stands with the child on every paper: its rank, with A before it for
@@ -76,20 +79,20 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Sheet:
+class CentreSheet:
     """One centre's children: one trip, one sheet of paper."""
 
     centre_id: str
     centre: str
-    lines: tuple[Line, ...]
-    also_here: tuple[Line, ...] = ()
+    lines: tuple[ListLine, ...]
+    also_here: tuple[ListLine, ...] = ()
     """Children in danger at this centre for whom the list has no place."""
 
 
-def line_of(row: VisitRow, words: Words, *, mark: str = "") -> Line:
+def line_of(row: VisitRow, words: Words, *, mark: str = "") -> ListLine:
     """A row of the list in words."""
     child = row.candidate
-    return Line(
+    return ListLine(
         row=row,
         number=row.rank,
         mark=mark or str(row.rank),
@@ -207,11 +210,11 @@ def key(words: Words) -> list[tuple[str, str]]:
     return [*boxes, (words("ui", "none_fits"), words("key", "other"))]
 
 
-def sheets(listed: VisitList, words: Words) -> list[Sheet]:
+def sheets(listed: VisitList, words: Words) -> list[CentreSheet]:
     """The list by centre, in the order of the route."""
     beyond = beyond_lines(listed, words)
     return [
-        Sheet(
+        CentreSheet(
             centre_id,
             centre_name(rows[0].candidate, words),
             tuple(line_of(row, words) for row in rows),
@@ -221,7 +224,7 @@ def sheets(listed: VisitList, words: Words) -> list[Sheet]:
     ]
 
 
-def ranked_lines(listed: VisitList, words: Words) -> list[Line]:
+def ranked_lines(listed: VisitList, words: Words) -> list[ListLine]:
     """The children with a place, in words, the most urgent first."""
     return sorted((line_of(row, words) for row in listed.rows), key=lambda line: line.number)
 
@@ -236,7 +239,7 @@ def centre_name(candidate: Candidate, words: Words) -> str:
     )
 
 
-def beyond_lines(listed: VisitList, words: Words) -> list[Line]:
+def beyond_lines(listed: VisitList, words: Words) -> list[ListLine]:
     """The children in danger for whom the list has no place, in words, numbered from B1."""
     return [
         line_of(VisitRow("danger", n, child), words, mark=f"B{n}")
@@ -244,7 +247,7 @@ def beyond_lines(listed: VisitList, words: Words) -> list[Line]:
     ]
 
 
-def anm_lines(listed: VisitList, words: Words) -> list[Line]:
+def anm_lines(listed: VisitList, words: Words) -> list[ListLine]:
     """The children who need the ANM or medical officer at the centre and no home visit, numbered
     from A1."""
     return [

@@ -11,9 +11,11 @@ import os
 import re
 import shutil
 import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
+import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = ROOT / "deploy" / "machine.sh"
@@ -162,7 +164,9 @@ def test_ci_runs_on_a_fresh_machine_and_in_place_where_none_can_be_made(
     checkout, shared = tmp_path / "main", tmp_path / "shared"
     (checkout / ".ci").mkdir(parents=True)
     shutil.copy(ROOT / ".ci" / "run", checkout / ".ci")
-    (checkout / "Makefile").write_text("test:\n\t@echo 1 passed in place\n")
+    (checkout / "Makefile").write_text(
+        "check:\n\t@echo gate in place\ntest:\n\t@echo 1 passed in place\n"
+    )
     if ends is not None:
         shared.mkdir()
         (shared / "fresh-machine").write_text(f'echo "1 passed by $1"; exit {ends}\n')
@@ -175,5 +179,28 @@ def test_ci_runs_on_a_fresh_machine_and_in_place_where_none_can_be_made(
         env={"PATH": os.environ["PATH"], "CI": "true"},
     )
     assert done.returncode == code
-    assert ("passed in place" in done.stdout) is in_place
-    assert ("1 passed by make test" in done.stdout) is (ends is not None)
+    assert ("gate in place\n1 passed in place" in done.stdout) is in_place
+    assert ("1 passed by make check && make test" in done.stdout) is (ends is not None)
+
+
+def test_the_gate_is_ruff_its_format_and_types_and_a_commit_asks_ruff_of_the_checkout():
+    gate = planned("check")
+    for asked in ("ruff check .", "ruff format --check .", "mypy\n"):
+        assert f".venv/bin/{asked}" in gate
+    (hooks,) = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())["repos"]
+    assert hooks["repo"] == "local"
+    entries = [hook["entry"] for hook in hooks["hooks"] if hook["language"] == "system"]
+    assert [entry.partition(" --")[0] for entry in entries] == [
+        ".venv/bin/ruff check",
+        ".venv/bin/ruff format",
+    ]
+
+
+def test_types_are_strict_in_every_room_and_only_other_packages_are_excused():
+    mypy = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["mypy"]
+    rooms = {"registry", "features", "care", "models", "training", "serving"}
+    assert mypy["strict"] is True and set(mypy["files"]) == rooms
+    assert "exclude" not in mypy
+    for excused in mypy["overrides"]:
+        assert set(excused) == {"module", "ignore_missing_imports"}
+        assert not {name.partition(".")[0] for name in excused["module"]} & rooms

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from sanket.app import app as front_door
 from serving.app import create_app
-from serving.http.guard import Limits
+from serving.http.bounds import Limits
 from serving.http.observe import Log
 from serving.http.problems import KINDS
 from tests.support.service_cases import KEY, Client, book, bundle, promoted, row, token
@@ -20,8 +20,10 @@ PAGE = (ROOT / "docs" / "serving.md").read_text()
 
 
 def test_every_problem_code_is_explained_with_its_status():
-    told = dict(re.findall(r"^\| (API\d+) \| (\d+) \|", PAGE, flags=re.MULTILINE))
-    assert told == {code: str(kind.status) for code, kind in KINDS.items()}
+    told = re.findall(r"^\| (API\d+) \| (\d+) \| (.*) \|$", PAGE, flags=re.MULTILINE)
+    assert told == [
+        (code, str(kind.status), f"{kind.title}. {kind.meaning}") for code, kind in KINDS.items()
+    ]
 
 
 @pytest.mark.parametrize(
@@ -58,8 +60,8 @@ def test_the_page_s_first_commands_work_as_they_stand(tmp_path):
         follow=False,
     )
     promoted(tmp_path / "x.models", bundle("relapse"))
-    app.desk.champions.look()
-    book(app.desk.engine, [row("C-1", "S1")])
+    app.state.champions.look()
+    book(app.state.engine, [row("C-1", "S1")])
     block = re.search(r"```sh\n(.*?)```", PAGE, flags=re.DOTALL).group(1)
     made, *asked = [shlex.split(command) for command in re.sub(r"\\\n", "", block).split("\ncurl ")]
     words = shlex.split(

@@ -19,9 +19,10 @@ from selenium.webdriver.common.by import By
 
 from serving.app import create_app
 from serving.book.scorebook import TOLD
-from serving.http.guard import Limits
+from serving.http.bounds import Limits
 from serving.http.observe import Log
-from serving.language.words import LANGUAGES, words
+from serving.language.languages import LANGUAGES
+from serving.language.words import words
 from tests.support.browser import (
     DESKTOP,
     PHONE,
@@ -519,7 +520,7 @@ def children_on(browser):
 
 
 def told_children(app) -> list[tuple[str, str]]:
-    with app.desk.engine.connect() as connection:
+    with app.state.engine.connect() as connection:
         if not sa.inspect(connection).has_table(TOLD.name):
             return []
         return [

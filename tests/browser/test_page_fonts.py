@@ -16,7 +16,7 @@ from fontTools.ttLib import TTFont
 from selenium.webdriver.common.by import By
 
 from serving.app import create_app
-from serving.http.guard import Limits
+from serving.http.bounds import Limits
 from serving.http.observe import Log
 from serving.language.words import words
 from serving.pages.session import YEAR_SECONDS

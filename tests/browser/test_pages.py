@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import json
 import re
 import time
 from html.parser import HTMLParser
@@ -21,14 +22,15 @@ from serving.app import create_app
 from serving.book.outbox import hand_on
 from serving.book.scorebook import TOLD, BookRow, Score
 from serving.http.observe import Log
+from serving.language.languages import LANGUAGES
 from serving.language.telling import ToldReason
-from serving.language.words import LANGUAGES, words
+from serving.language.words import words
 from serving.pages.child_page import _unscored
-from serving.pages.pictures import Place, centre_map, reason_bars
+from serving.pages.pictures import MapPlace, centre_map, reason_bars
 from serving.pages.session import own_path
 from serving.visits.from_store import listed_from_store
 from serving.visits.lists import told_of
-from serving.visits.paper.paper import render
+from serving.visits.paper.formats import FORMATS, render
 from tests.support.list_store import make_store, token
 from tests.support.listed_children import AS_OF, child
 
@@ -100,6 +102,23 @@ def test_a_page_comes_gzipped_to_who_takes_it_and_plain_to_who_does_not(app, sto
     )
     assert plain.text == squeezed.text and "accept-encoding" in squeezed.headers["vary"].lower()
     assert int(squeezed.headers["content-length"]) < len(plain.content) / 4
+
+
+def test_the_worker_keeps_a_page_without_a_network_in_each_language(app, store):
+    script = browser(app, store).get("/sw.js")
+    assert script.headers["content-type"].startswith("text/javascript")
+    assert f"const LANGUAGES = {json.dumps(list(LANGUAGES))};" in script.text
+
+
+def test_the_list_offers_its_downloads(app, store):
+    client = browser(app, store)
+    offered = dict(
+        re.findall(r'href="/visits\.(\w+)\?[^"]*" download>([^<]+)<', client.get("/visits").text)
+    )
+    linked = {name: words("en")("ui", one.link) for name, one in FORMATS.items() if one.link}
+    assert offered == linked
+    for name in FORMATS:
+        assert client.get(f"/visits.{name}").headers["content-type"] == FORMATS[name].media_type
 
 
 def test_page_api_and_paper_number_the_same_children_by_urgency(app, store):
@@ -301,9 +320,9 @@ def test_the_picture_adds_up_with_the_sentences(app, store):
 
 def test_the_map_keeps_north_up_and_distances_true():
     places = [
-        Place(1, "South", 20.0, 77.0, 4, 0),
-        Place(2, "North", 20.2, 77.0, 9, 1),
-        Place(3, "East", 20.0, 77.1, 1, 0),
+        MapPlace(1, "South", 20.0, 77.0, 4, 0),
+        MapPlace(2, "North", 20.2, 77.0, 9, 1),
+        MapPlace(3, "East", 20.0, 77.1, 1, 0),
     ]
     drawn = centre_map(places, words("en"))
     at = {
@@ -570,7 +589,7 @@ def test_a_finding_that_needs_somebody_is_asked_for_once_recorded_and_shown(
 
 def told(app) -> list[tuple]:
     """Who told what of whom on which day, and how it was closed."""
-    with app.desk.engine.connect() as connection:
+    with app.state.engine.connect() as connection:
         rows = (
             connection.execute(sa.select(TOLD).order_by(TOLD.c.number)).all()
             if has_told(app)
@@ -592,7 +611,7 @@ def told(app) -> list[tuple]:
 
 
 def has_told(app) -> bool:
-    return sa.inspect(app.desk.engine).has_table(TOLD.name)
+    return sa.inspect(app.state.engine).has_table(TOLD.name)
 
 
 def test_a_finding_told_by_mistake_is_corrected_and_its_record_stays(tmp_path, monkeypatch):

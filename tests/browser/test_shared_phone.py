@@ -16,7 +16,7 @@ from serving.access import tokens
 from serving.access.permissions import issue, local_key
 from serving.app import create_app
 from serving.book.scorebook import TICKS
-from serving.http.guard import Limits
+from serving.http.bounds import Limits
 from serving.http.observe import Log
 from tests.support.browser import PHONE, chromium, served
 from tests.support.list_store import make_store
@@ -59,7 +59,10 @@ def wait(found, seconds=40):
 def sign_in(phone, service, name):
     app, site, _ = service
     token = issue(
-        key=local_key(app.desk.store_address), role="supervisor", scopes=["sector:S0001"], name=name
+        key=local_key(app.state.store_address),
+        role="supervisor",
+        scopes=["sector:S0001"],
+        name=name,
     )
     phone.get(f"{site}/sign-in?token={token}")
     wait(lambda: phone.current_url == f"{site}/visits")
@@ -128,7 +131,7 @@ def test_without_a_session_no_child_page_opens_offline(phone, service, ended):
 
 
 def ticked(app, child_id):
-    with app.desk.engine.connect() as connection:
+    with app.state.engine.connect() as connection:
         return connection.scalar(
             sa.select(sa.func.count()).select_from(TICKS).where(TICKS.c.child_id == child_id)
         )
@@ -167,7 +170,7 @@ def test_a_kept_tick_is_sent_by_who_ticked_it_and_else_asked_for(phone, service,
 def test_a_sign_in_link_is_good_once_and_leaves_no_token_behind(phone, service):
     app, site, _ = service
     code = tokens.make_code(
-        app.desk.engine, role="supervisor", scopes=["sector:S0001"], name="Asha", days=1
+        app.state.engine, role="supervisor", scopes=["sector:S0001"], name="Asha", days=1
     )
     phone.get(f"{site}/sign-in?code={code}")
     phone.find_element(By.ID, "use-code").click()

@@ -45,14 +45,11 @@ def store(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def app(store, tmp_path, monkeypatch):
-    """A service whose outcomes only the test hands on: two hands at one store at once are no part
-    of these specs."""
-    monkeypatch.setattr(outbox.HandingOn, "_try", lambda self: None)
+def app(store, tmp_path):
     app = create_app(
         str(tmp_path / "x.db"), tmp_path, key=KEY, log=Log(lambda _: None), follow=False
     )
-    book(app.desk.engine, [row("C-1"), row("C-2")])
+    book(app.state.engine, [row("C-1"), row("C-2")])
     yield app
     app.close()
 
@@ -121,7 +118,7 @@ def shared(tmp_path_factory):
         app = create_app(
             str(folder / "x.db"), folder, key=KEY, log=Log(lambda _: None), follow=False
         )
-        book(app.desk.engine, [row("C-1"), row("C-2")])
+        book(app.state.engine, [row("C-1"), row("C-2")])
         yield app, opened
         app.close()
         opened.close()
@@ -147,14 +144,14 @@ def test_whatever_is_answered_201_is_never_quarantined(shared, day, weight, arm,
 def test_what_the_registry_refuses_afterwards_is_shown_and_told(app, store):
     client = Client(app, token())
     assert client.get("/readyz").json()["outcomes_quarantined"] == 0
-    app.desk.handing_on.stop()
+    app.state.handing_on.stop()
     assert (
         client.post(
             "/v1/visits/C-1/outcome", {"visited_on": "2026-03-10", "finding": "well"}
         ).status_code
         == 201
     )
-    with app.desk.engine.begin() as connection:
+    with app.state.engine.begin() as connection:
         connection.execute(
             sa.text("UPDATE children SET birth_date = 20526")
         )  # 14 March 2026: corrected meanwhile

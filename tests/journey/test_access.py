@@ -14,16 +14,17 @@ from hypothesis import strategies as st
 
 from registry.contract.errors import UsageError
 from serving.access.permissions import (
-    MAY,
-    Doorkeeper,
+    PERMISSIONS,
     Issuer,
     Scope,
+    TokenReader,
     issue,
     key_path,
     local_key,
     same_site,
 )
-from serving.http.problems import Problem
+from serving.errors import AccessError, OtherSite
+from serving.http.problems import http_problem
 
 KEY = b"k" * 32
 
@@ -34,19 +35,19 @@ def token(**changes):
 
 
 def code_of(call, *arguments):
-    with pytest.raises(Problem) as refused:
+    with pytest.raises(AccessError) as refused:
         call(*arguments)
-    return refused.value.code
+    return http_problem(refused.value).code
 
 
 def test_a_local_token_says_who_in_which_role_and_area():
-    person = Doorkeeper(key=KEY).person(token(scopes=["sector:S2", "sector:S1", "district:D"]))
+    person = TokenReader(key=KEY).person(token(scopes=["sector:S2", "sector:S1", "district:D"]))
     assert (person.name, person.role) == ("demo", "supervisor")
     assert person.scope.texts == ["district:D", "sector:S1", "sector:S2"]
 
 
 def test_forged_expired_and_malformed_tokens_get_one_and_the_same_answer():
-    door = Doorkeeper(key=KEY)
+    door = TokenReader(key=KEY)
     head, body, seal = token().split(".")
     claims = {"sub": "x", "role": "officer", "scope": "state:*", "exp": time.time() + 9}
     unsigned = jwt.encode(claims, None, algorithm="none")
@@ -94,14 +95,14 @@ def test_forged_expired_and_malformed_tokens_get_one_and_the_same_answer():
     ]
     answers = set()
     for text in forged:
-        with pytest.raises(Problem) as refused:
+        with pytest.raises(AccessError) as refused:
             door.person(text)
-        answers.add(json.dumps(refused.value.document()))
+        answers.add(json.dumps(http_problem(refused.value).document()))
     assert len(answers) == 1 and "API010" in answers.pop()
 
 
 def test_a_remembered_token_still_ends_on_its_day(monkeypatch):
-    door = Doorkeeper(key=KEY)
+    door = TokenReader(key=KEY)
     good = token(days=1)
     assert door.person(good) is door.person(good)
     later = time.time() + 2 * 86_400
@@ -112,18 +113,21 @@ def test_a_remembered_token_still_ends_on_its_day(monkeypatch):
 ACTS = ("see_children", "record_visits", "see_indicators", "score", "other")
 
 
-@given(st.sampled_from(sorted(MAY)), st.sampled_from(ACTS))
+@given(st.sampled_from(sorted(PERMISSIONS)), st.sampled_from(ACTS))
 @settings(max_examples=25, deadline=None)
 def test_a_role_may_do_what_its_row_says_and_nothing_else(role, act):
-    person = Doorkeeper(key=KEY).person(token(role=role))
-    if act in MAY[role]:
+    person = TokenReader(key=KEY).person(token(role=role))
+    if act in PERMISSIONS[role]:
         person.must(act)
     else:
         assert code_of(person.must, act) == "API011"
 
 
 def test_an_analyst_never_sees_a_named_child():
-    assert "see_children" not in MAY["analyst"] and "record_visits" not in MAY["dashboard"]
+    assert (
+        "see_children" not in PERMISSIONS["analyst"]
+        and "record_visits" not in PERMISSIONS["dashboard"]
+    )
 
 
 @pytest.mark.parametrize("text", ["", "sector", "sector:", "state:north", "block:B1", "SECTOR:S1"])
@@ -164,7 +168,7 @@ class Keys:
 @pytest.fixture
 def issued():
     private = ec.generate_private_key(ec.SECP256R1())
-    door = Doorkeeper(
+    door = TokenReader(
         key=KEY, issuer=Issuer("https://state.example", "https://state.example/jwks", "sanket")
     )
     door._keys = Keys(private)
@@ -210,7 +214,7 @@ def test_a_public_key_cannot_be_used_as_a_secret(issued):
 
 
 def test_an_issuer_out_of_reach_is_said_so():
-    door = Doorkeeper(key=None, issuer=Issuer("x", "http://127.0.0.1:9/jwks", "sanket"))
+    door = TokenReader(key=None, issuer=Issuer("x", "http://127.0.0.1:9/jwks", "sanket"))
     private = ec.generate_private_key(ec.SECP256R1())
     asked = jwt.encode({"sub": "x"}, private, algorithm="ES256", headers={"kid": "one"})
     assert code_of(door.person, asked) == "API034"
@@ -225,5 +229,5 @@ def test_a_form_from_another_site_is_refused():
         ("null", None),
         (None, "same-site"),
     ):
-        with pytest.raises(Problem):
+        with pytest.raises(OtherSite):
             same_site(host="a:3000", origin=origin, fetch_site=fetch_site)

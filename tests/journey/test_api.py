@@ -16,7 +16,7 @@ from serving.answering.schemas import EXAMPLE
 from serving.app import create_app
 from serving.audit.recorder import ENTRIES, entries_about, first_broken
 from serving.book.outbox import hand_on
-from serving.http.guard import Limits
+from serving.http.bounds import Limits
 from serving.http.observe import Log
 from serving.http.problems import KINDS
 from tests.support.service_cases import AS_OF, KEY, Client, book, bundle, promoted, row, token
@@ -41,7 +41,7 @@ def service(tmp_path_factory):
         follow=False,
     )
     rows = [row(f"{sector}-{n}", sector) for sector in ("S1", "S2", "S3") for n in range(3)]
-    book(app.desk.engine, rows)
+    book(app.state.engine, rows)
     app.lines = lines
     yield app
     app.close()
@@ -363,7 +363,7 @@ def test_an_outcome_leaves_the_list_at_once_and_reaches_the_registry(tmp_path, m
         str(tmp_path / "x.db"), tmp_path, key=KEY, log=Log(lambda text: None), follow=False
     )
     client = Client(app, token("sector:S1"))
-    book(app.desk.engine, [row("C-1"), row("C-2")])
+    book(app.state.engine, [row("C-1"), row("C-2")])
     for _ in range(2):
         answer = client.post(
             "/v1/visits/C-1/outcome", {"visited_on": "2026-03-16", "finding": "well"}
@@ -395,11 +395,11 @@ def _small_registry(folder):
 
 def test_who_saw_a_child_is_written_down_and_nothing_measured(service, client):
     client.get("/v1/children/S2-2")
-    key = service.desk.audit._key
-    seen = entries_about(service.desk.engine, key, "S2-2")[-1]
+    key = service.state.audit._key
+    seen = entries_about(service.state.engine, key, "S2-2")[-1]
     assert (seen.who, seen.act, seen.role) == ("test", "child", "officer")
-    assert first_broken(service.desk.engine, key) is None
-    with service.desk.engine.connect() as connection:
+    assert first_broken(service.state.engine, key) is None
+    with service.state.engine.connect() as connection:
         assert "S2-2" not in str(connection.execute(sa.select(ENTRIES)).all())
 
 
@@ -455,8 +455,8 @@ def test_history_is_told_with_the_models_of_its_time(tmp_path):
         follow=False,
         pages=False,
     )
-    book(app.desk.engine, [row("C-1")])
-    book(app.desk.engine, [row("C-1", risk=0.9)], as_of=AS_OF + dt.timedelta(days=30))
+    book(app.state.engine, [row("C-1")])
+    book(app.state.engine, [row("C-1", risk=0.9)], as_of=AS_OF + dt.timedelta(days=30))
     document = Client(app, token()).get("/v1/children/C-1?as_of=2026-03-31").json()
     assert document["risk"] == 0.4 and document["scores"]["relapse"]["model_version"] == "abc"
     app.close()

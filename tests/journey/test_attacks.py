@@ -9,12 +9,13 @@ import sqlalchemy as sa
 
 from registry.contract.errors import UsageError
 from registry.store.store import open_store
-from serving.access.permissions import Doorkeeper, issue
+from serving.access.permissions import TokenReader, issue
 from serving.answering.schemas import EXAMPLE
 from serving.app import create_app
 from serving.audit import recorder
+from serving.errors import NeverKept
 from serving.http.observe import Log
-from serving.http.problems import Problem
+from serving.http.problems import http_problem
 from tests.support.service_cases import KEY, Client, book, bundle, promoted, row, token
 
 NO_NAMES = [
@@ -45,7 +46,7 @@ def models(tmp_path_factory):
 def app(tmp_path, models):
     open_store(tmp_path / "x.db").close()
     app = create_app(str(tmp_path / "x.db"), models, key=KEY, log=Log(lambda _: None), follow=False)
-    book(app.desk.engine, [row("C-1")])
+    book(app.state.engine, [row("C-1")])
     yield app
     app.close()
 
@@ -78,13 +79,13 @@ def test_a_name_that_cannot_be_written_down_is_refused_at_the_door(app, name):
 @pytest.mark.parametrize("name", NAMES)
 def test_a_name_in_any_script_is_one(app, name):
     assert (
-        Doorkeeper(key=KEY)
+        TokenReader(key=KEY)
         .person(issue(key=KEY, role="officer", scopes=["state:*"], name=name))
         .name
         == name
     )
     assert Client(app, signed(sub=name)).get("/v1/children/C-1").status_code == 200
-    assert recorder.entries_about(app.desk.engine, app.desk.audit._key, "C-1")[-1].who == name
+    assert recorder.entries_about(app.state.engine, app.state.audit._key, "C-1")[-1].who == name
 
 
 @pytest.mark.parametrize("fault", [ValueError, UnicodeEncodeError, MemoryError, RecursionError])
@@ -100,7 +101,7 @@ def test_a_writer_that_meets_what_it_does_not_know_goes_on(app, monkeypatch, fau
         assert ready["audit_log"] == {"fault": fault.__name__, "held": 1, "restarts": 0}
     assert client.get("/v1/children/C-1").status_code == 200
     assert client.get("/readyz").json()["audit_log"]["held"] == 0
-    assert len(recorder.entries_about(app.desk.engine, app.desk.audit._key, "C-1")) == 2
+    assert len(recorder.entries_about(app.state.engine, app.state.audit._key, "C-1")) == 2
 
 
 def test_a_dead_writer_is_started_again_loses_nothing_and_is_told_of(app, monkeypatch):
@@ -111,10 +112,10 @@ def test_a_dead_writer_is_started_again_loses_nothing_and_is_told_of(app, monkey
 
     with monkeypatch.context() as patched:
         patched.setattr(recorder, "append", dies)
-        monkeypatch.setattr("serving.process.state.AUDIT_WAIT_SECONDS", 0.5)
+        monkeypatch.setattr("serving.process.service_state.AUDIT_WAIT_SECONDS", 0.5)
         assert client.get("/v1/children/C-1").status_code == 503
-        app.desk.audit._thread.join(timeout=10)
-        assert not app.desk.audit._thread.is_alive()
+        app.state.audit._thread.join(timeout=10)
+        assert not app.state.audit._thread.is_alive()
     ready = client.get("/readyz").json()["audit_log"]
     assert ready["restarts"] == 1
     assert (
@@ -123,7 +124,7 @@ def test_a_dead_writer_is_started_again_loses_nothing_and_is_told_of(app, monkey
     )
     after = client.get("/readyz").json()["audit_log"]
     assert after["fault"] is None and after["held"] == 0 and after["restarts"] >= 1
-    assert len(recorder.entries_about(app.desk.engine, app.desk.audit._key, "C-1")) == 2
+    assert len(recorder.entries_about(app.state.engine, app.state.audit._key, "C-1")) == 2
 
 
 def test_what_cannot_be_audited_is_not_answered_scores_neither(app, monkeypatch):
@@ -133,7 +134,7 @@ def test_what_cannot_be_audited_is_not_answered_scores_neither(app, monkeypatch)
         raise sa.exc.OperationalError("", {}, Exception("disk full"))
 
     monkeypatch.setattr(recorder, "append", broken)
-    monkeypatch.setattr(app.desk.audit, "_spared", 3)
+    monkeypatch.setattr(app.state.audit, "_spared", 3)
     statuses = []
     for _ in range(6):
         statuses.append(client.post("/v1/score", EXAMPLE).status_code)
@@ -152,8 +153,8 @@ def test_an_entry_that_is_no_text_is_refused_where_it_is_handed_in(app):
         {"request_id": "\ud800"},
         {"child_ids": ["\udcff"]},
     ):
-        for hand_in in (app.desk.audit.note, app.desk.audit.note_soon):
-            with pytest.raises(Problem) as refused:
+        for hand_in in (app.state.audit.note, app.state.audit.note_soon):
+            with pytest.raises(NeverKept) as refused:
                 hand_in(**noted | wrong)
-            assert refused.value.code == "API033"
-    app.desk.audit.note(**noted).result(timeout=10)
+            assert http_problem(refused.value).code == "API033"
+    app.state.audit.note(**noted).result(timeout=10)

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from serving.audit import recorder
 from serving.database import engine_of
-from serving.http.problems import Problem
+from serving.errors import NotKept
+from serving.http.problems import http_problem
 
 KEY = b"audit-key" * 4
 
@@ -154,9 +155,9 @@ def test_without_a_database_entries_wait_and_beyond_a_bound_are_refused(tmp_path
         assert log.held == number + 1
     assert log.fault == "OperationalError"
     for _ in range(2):
-        with pytest.raises(Problem) as refused:
+        with pytest.raises(NotKept) as refused:
             log.note(**noted).result(timeout=10)
-        assert refused.value.code == "API033" and log.held == 3
+        assert http_problem(refused.value).code == "API033" and log.held == 3
     gone.mkdir()
     log.note(**noted).result(timeout=10)
     assert log.held == 0 and log.fault is None

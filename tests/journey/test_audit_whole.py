@@ -16,7 +16,7 @@ from serving.audit.audit_key import audit_key_path, own_audit_key
 from serving.book.ticks import tick
 from serving.database import engine_of
 from serving.http.observe import Log
-from serving.process.state import KEPT_UNSEEN
+from serving.process.service_state import KEPT_UNSEEN
 from tests.support.list_store import children, make_store, token
 from tests.support.listed_children import AS_OF
 from tests.support.service_cases import Client
@@ -42,7 +42,7 @@ def app(store):
 
 
 def newest(app):
-    with app.desk.engine.connect() as connection:
+    with app.state.engine.connect() as connection:
         row = connection.execute(
             sa.select(recorder.ENTRIES).order_by(recorder.ENTRIES.c.number.desc())
         ).first()
@@ -52,7 +52,7 @@ def newest(app):
 def shown_in(app, text):
     known = [child.child_id for child in children(60)]
     return {
-        recorder.named(app.desk.audit._key, name)
+        recorder.named(app.state.audit._key, name)
         for name in known
         if re.search(rf"\b{re.escape(name)}\b", text)
     }
@@ -66,10 +66,11 @@ def test_every_child_on_a_list_is_audited_in_any_format(app, store, path, capaci
     own = [child for child in children(60) if child.sector_id == "S0001"]
     done = {"finding": "sam_again", "listed_on": AS_OF, "listed_for": None, "sector_id": "S0001"}
     tick(
-        app.desk.engine, [done | {"child_id": own[n].child_id, "visited_on": AS_OF} for n in (0, 7)]
+        app.state.engine,
+        [done | {"child_id": own[n].child_id, "visited_on": AS_OF} for n in (0, 7)],
     )
     tick(
-        app.desk.engine,
+        app.state.engine,
         [done | {"child_id": own[9].child_id, "visited_on": AS_OF, "finding": "well"}],
     )
     headers = {"Cookie": f"{COOKIE}={token(store)}"} if path[1] != "v" or path[2] != "1" else {}
@@ -107,7 +108,7 @@ def test_a_page_kept_for_later_is_marked_as_not_seen(app, store):
     child = next(child.child_id for child in children(60) if child.sector_id == "S0001")
     for more, act in (({KEPT_UNSEEN: "1"}, "child_prefetched"), ({}, "child")):
         assert Client(app).get(f"/children/{child}", headers=headers | more).status_code == 200
-        assert newest(app) == (act, {recorder.named(app.desk.audit._key, child)})
+        assert newest(app) == (act, {recorder.named(app.state.audit._key, child)})
 
 
 @pytest.fixture

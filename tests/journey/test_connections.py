@@ -38,7 +38,7 @@ def port(tmp_path_factory):
     app = create_app(
         str(folder / "x.db"), folder, key=KEY, limits=LIMITS, log=Log(lambda _: None), follow=False
     )
-    book(app.desk.engine, [row("C-1")])
+    book(app.state.engine, [row("C-1")])
     server = uvicorn.Server(
         uvicorn.Config(app, port=0, log_config=None, forwarded_allow_ips="none", lifespan="off")
     )
@@ -46,7 +46,7 @@ def port(tmp_path_factory):
     thread.start()
     while not server.started:
         time.sleep(0.02)
-    server.desk = app.desk
+    server.state = app.state
     port.server = server
     yield server.servers[0].sockets[0].getsockname()[1]
     server.should_exit = True
@@ -173,7 +173,7 @@ def came_from(port, source, forwarded):
     assert answered(port, asked % (token().encode(), forwarded), source).startswith(b"HTTP/1.1 200")
     import sqlalchemy as sa
 
-    with port_desk().engine.connect() as connection:
+    with port_state().engine.connect() as connection:
         return (
             connection.execute(sa.select(ENTRIES).order_by(ENTRIES.c.number.desc()))
             .first()
@@ -181,8 +181,8 @@ def came_from(port, source, forwarded):
         )
 
 
-def port_desk():
-    return port.server.desk
+def port_state():
+    return port.server.state
 
 
 def test_only_a_trusted_proxy_is_believed_about_an_address(port):

@@ -17,9 +17,10 @@ from serving.access.permissions import COOKIE
 from serving.app import create_app
 from serving.book.scoring_run import score_store
 from serving.http.observe import Log
-from serving.language.words import LANGUAGES, words
+from serving.language.languages import LANGUAGES
+from serving.language.words import words
 from serving.visits.from_store import listed_from_store
-from serving.visits.paper.paper import render
+from serving.visits.paper.formats import render
 from tests.support.list_store import make_store, token
 from tests.support.listed_children import AS_OF
 from tests.support.service_cases import Client, bundle

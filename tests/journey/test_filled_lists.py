@@ -8,6 +8,7 @@ import datetime as dt
 import io
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 from dataclasses import replace
@@ -16,6 +17,7 @@ from pathlib import Path
 import numpy as np
 import openpyxl
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from models.visits.ranking import rank
 from registry.contract.errors import BadInput
@@ -23,11 +25,12 @@ from registry.contract.registry import NEVER
 from registry.store.store import open_store
 from sanket.app import main
 from serving.access.permissions import Scope
+from serving.book import ticks
 from serving.book.reader import Reader
 from serving.language.words import words
 from serving.visits.filled_lists import finding_code, read_back, written_day
 from serving.visits.from_store import listed_from_store
-from serving.visits.paper.paper import render
+from serving.visits.paper.formats import render
 from serving.visits.paper.xlsx import CODES_ROW, COLUMNS, HEADS_ROW
 from tests.support.list_store import make_store
 from tests.support.listed_children import AS_OF, in_danger
@@ -83,13 +86,14 @@ def found(store: str) -> list[tuple]:
     opened = open_store(store)
     registry = opened.load()
     opened.close()
-    from registry.contract.registry import FINDING, NEVER, day_date
+    from registry.contract.codes import VisitFinding
+    from registry.contract.registry import NEVER, day_date
 
     rows = registry.visits
     return [
         (
             str(registry.child_ids[rows["child"][i]]),
-            FINDING[rows["finding"][i]],
+            VisitFinding.text_of(rows["finding"][i]),
             day_date(rows["visited_on"][i]),
             None if rows["listed_on"][i] == NEVER else day_date(rows["listed_on"][i]),
         )
@@ -395,6 +399,66 @@ def test_a_store_without_scores_says_what_to_do(tmp_path, capsys):
     assert "sanket score" in capsys.readouterr().err
 
 
+def no_column(database: Path) -> None:
+    with sqlite3.connect(database) as connection:
+        connection.execute("ALTER TABLE sanket_scores RENAME COLUMN page TO another")
+    connection.close()
+
+
+def no_whole_page(database: Path) -> None:
+    """Every page of the book's rows is overwritten, as by a broken disk."""
+    with sqlite3.connect(database) as connection:
+        (size,) = connection.execute("PRAGMA page_size").fetchone()
+        pages = connection.execute(
+            "SELECT rootpage FROM sqlite_master WHERE tbl_name = 'sanket_scores'"
+        )
+        roots = [root for (root,) in pages if root]
+    connection.close()
+    with database.open("r+b") as file:
+        for root in roots:
+            file.seek((root - 1) * size)
+            file.write(b"\xff" * size)
+
+
+@pytest.mark.parametrize("broken", [no_column, no_whole_page])
+def test_a_book_that_is_broken_is_never_called_unscored(store, tmp_path, broken, capsys):
+    out = tmp_path / "list.xlsx"
+    run("visits", store, "--sector", "S0001", "-o", str(out))
+    fill_in(out, **{listed(store)[0]: {"finding": "well"}})
+    broken(Path(store))
+    asked = [
+        ("visits", store, "--sector", "S0001"),
+        ("visits", "record", str(out), "--store", store),
+    ]
+    for command in asked:
+        capsys.readouterr()
+        assert run(*command) == 3
+        said = capsys.readouterr().err
+        assert "LST013" in said and "cannot be read" in said and "sanket score" not in said
+    assert found(store) == []
+
+
+def test_findings_that_only_the_list_missed_are_said_and_recorded_by_the_same_file(
+    store, tmp_path, monkeypatch, capsys
+):
+    out = tmp_path / "list.xlsx"
+    run("visits", store, "--sector", "S0001", "-o", str(out))
+    visited = listed(store)[-1]
+    fill_in(out, **{visited: {"finding": "well"}})
+    with monkeypatch.context() as full:
+
+        def no_room(*_, **__):
+            raise OperationalError("", {}, sqlite3.OperationalError("database or disk is full"))
+
+        full.setattr(ticks, "tick", no_room)
+        assert run("visits", "record", str(out), "--store", store) == 3
+    said = capsys.readouterr().err
+    assert "LST015" in said and "same file again" in said
+    assert len(found(store)) == 1 and visited in listed(store)
+    assert run("visits", "record", str(out), "--store", store) == 0
+    assert len(found(store)) == 1 and visited not in listed(store)
+
+
 def test_json_is_one_document_and_nothing_else(made, capsysbinary):
     assert (
         run("visits", made, "--sector", "S0001", "--json", "--capacity", "5", "--lang", "mr") == 0
@@ -441,3 +505,71 @@ def test_a_store_address_carries_no_password():
 def test_reading_back_needs_a_file(tmp_path):
     with pytest.raises(BadInput, match="LST003"):
         read_back(tmp_path / "none.xlsx", today=TODAY)
+
+
+def as_excel_saves(path: Path, *, delimiter: str, encoding: str, skip: int = 0) -> Path:
+    """A workbook's first sheet as a spreadsheet saves it as text: title, notes, codes, heads."""
+    saved = path.with_suffix(".csv" if delimiter != "\t" else ".txt")
+    with saved.open("w", encoding=encoding, newline="") as file:
+        rows = list(openpyxl.load_workbook(path).worksheets[0].iter_rows(values_only=True))
+        csv.writer(file, delimiter=delimiter).writerows(rows[skip:])
+    return saved
+
+
+@pytest.mark.parametrize("language", ["en", "hi", "mr"])
+@pytest.mark.parametrize(
+    ("delimiter", "encoding"), [(",", "utf-8"), (";", "utf-8-sig"), ("\t", "utf-16")]
+)
+def test_a_workbook_saved_as_text_comes_back_too(tmp_path, language, delimiter, encoding):
+    say = words(language)
+    made = rank([in_danger(n) for n in (1, 2)], sector_id="S0001", capacity=20, as_of=AS_OF)
+    out = tmp_path / "list.xlsx"
+    out.write_bytes(render(made, say, form="xlsx"))
+    first, second = (row.candidate.child_id for row in made.rows)
+    fill_in(out, **{first: {"finding": say("findings", "ill")}, second: {"finding": "no word"}})
+    back = read_back(as_excel_saves(out, delimiter=delimiter, encoding=encoding), today=TODAY)
+    assert [(one.child_id, one.finding) for one in back.outcomes] == [(first, "ill")]
+    assert [row for row, _ in back.problems] == [HEADS_ROW + 2]
+
+
+@pytest.mark.parametrize("form", ["xlsx", "csv"])
+def test_the_first_child_is_read_where_the_row_of_heads_was_deleted(tmp_path, form):
+    made = rank([in_danger(1)], sector_id="S0001", capacity=20, as_of=AS_OF)
+    out = tmp_path / "list.xlsx"
+    out.write_bytes(render(made, words("en"), form="xlsx"))
+    child = made.rows[0].candidate.child_id
+    fill_in(out, **{child: {"finding": "died"}})
+    book = openpyxl.load_workbook(out)
+    book.worksheets[0].delete_rows(HEADS_ROW)
+    book.save(out)
+    if form == "csv":
+        out = as_excel_saves(out, delimiter=",", encoding="utf-8", skip=CODES_ROW - 1)
+    back = read_back(out, today=TODAY)
+    assert [(one.child_id, one.finding) for one in back.outcomes] == [(child, "died")]
+    assert back.problems == ()
+
+
+def test_an_unquoted_decimal_comma_is_told_and_no_weight_becomes_an_arm(tmp_path):
+    path = tmp_path / "list.csv"
+    path.write_text(
+        "child_id,finding,visited_on,weight_kg,muac_mm\n"
+        "C1,ill,2026-03-18,7,9,121\n"
+        "C2,well,2026-03-18\n"
+        "C3,well,2026-03-18,8.1,124,,\n"
+    )
+    back = read_back(path, today=TODAY)
+    assert [(one.child_id, one.weight_kg, one.muac_mm) for one in back.outcomes] == [
+        ("C2", None, None),
+        ("C3", "8.1", 124.0),
+    ]
+    ((row, why),) = back.problems
+    assert row == 2 and "more cells" in why and "121" not in why
+
+
+def test_a_lost_value_on_a_list_is_told_and_not_taken_for_a_blank(tmp_path):
+    made = rank([in_danger(1)], sector_id="S0001", capacity=20, as_of=AS_OF)
+    out = tmp_path / "list.xlsx"
+    out.write_bytes(render(made, words("en"), form="xlsx"))
+    fill_in(out, **{made.rows[0].candidate.child_id: {"finding": "=#REF!"}})
+    back = read_back(out, today=TODAY)
+    assert back.outcomes == () and [row for row, _ in back.problems] == [HEADS_ROW + 1]

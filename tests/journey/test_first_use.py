@@ -56,7 +56,7 @@ def test_no_request_changes_the_process_in_which_others_run(tmp_path, monkeypatc
         log=Log(lambda _: None),
         follow=False,
     )
-    book(app.desk.engine, [row("S1-1")])
+    book(app.state.engine, [row("S1-1")])
     client = Client(app, token())
     client.get("/livez")
     changed = []

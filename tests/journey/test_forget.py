@@ -25,7 +25,7 @@ def test_a_forgotten_child_is_in_no_run_no_tick_and_on_no_page(tmp_path):
     child, other = [row["child_id"] for row in client.get("/v1/visits").json()["rows"]][:2]
     day = dt.date(2026, 3, 16)
     seen = {"visited_on": day, "finding": "well", "listed_on": None, "listed_for": None}
-    ticks.tick(app.desk.engine, [seen | {"child_id": name} for name in (child, other)])
+    ticks.tick(app.state.engine, [seen | {"child_id": name} for name in (child, other)])
     assert client.get(f"/v1/children/{child}?history=true").status_code == 200
     forget = [sys.executable, "-m", "sanket.app", "forget", address, child, "--json"]
     done = subprocess.run(forget, capture_output=True, text=True)
@@ -40,7 +40,7 @@ def test_a_forgotten_child_is_in_no_run_no_tick_and_on_no_page(tmp_path):
         child not in client.get("/v1/visits").text
         and child not in client.get("/v1/indicators").text
     )
-    reader = Reader(app.desk.engine, Scope.of(["state:*"]))
+    reader = Reader(app.state.engine, Scope.of(["state:*"]))
     assert child not in str(sector_figures(reader, reader.run()))
     app.close()
     assert nowhere(address, child) == []

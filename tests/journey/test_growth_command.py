@@ -5,7 +5,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from features.survey.files import write
+from features.survey.write_table import write
 from registry.store.store import open_store
 from sanket.app import main
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from registry.contract.errors import BadInput
 from serving.http.guard import SAFE_HEADERS, Guard, Limits, Rates
 from serving.http.observe import Log, Metrics
-from serving.http.problems import Problem
+from serving.http.problems import HttpProblem
 
 LIMITS = Limits(
     body_bytes=1000,
@@ -196,7 +196,7 @@ def test_a_log_line_has_the_route_and_no_path():
 
 def test_a_problem_of_the_application_keeps_its_code_and_headers():
     async def refuses(scope, receive, send):
-        raise Problem("API010", headers={"WWW-Authenticate": "Bearer"})
+        raise HttpProblem("API010", headers={"WWW-Authenticate": "Bearer"})
 
     answer = Told(refuses).once()
     assert answer[0] == 401 and answer[1]["www-authenticate"] == "Bearer"

@@ -20,9 +20,11 @@ from models.reasons import KEYS
 from models.visits.listed_child import Reason
 from models.visits.ranking import VisitRow, rank
 from registry.contract.errors import UsageError
-from serving.language.words import LANGUAGES, words
+from serving.language.languages import LANGUAGES
+from serving.language.words import words
+from serving.visits.paper.comma_separated import CSV_COLUMNS
+from serving.visits.paper.formats import FORMATS, render
 from serving.visits.paper.ink import FONTS, LEFT, RIGHT, Paper
-from serving.visits.paper.paper import CSV_COLUMNS, FORMS, render
 from serving.visits.paper.xlsx import BACK_SHEET, CODES_ROW, COLUMNS, HEADS_ROW
 from serving.visits.sheet_lines import (
     TICK_BOXES,
@@ -161,7 +163,7 @@ def test_what_was_measured_stands_on_the_childs_line_with_its_day_where_it_is_an
     assert line.height == "height 70.0 cm" and line.arm == "arm not recorded" and line.target == ""
 
 
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("form", FORMATS)
 def test_the_anms_children_stand_in_every_form_apart_from_the_visits(form):
     listed = replace(
         one_list(in_danger(1)), anm=(in_danger(700, rule="check_late", next_step="medical_check"),)
@@ -235,10 +237,10 @@ def test_a_file_is_named_by_sector_and_day():
 
 def test_the_devanagari_is_shaped_and_not_only_spelled():
     paper = Paper(words("hi"))
-    [letter] = paper._shaped("क", False)
-    assert len(paper._shaped("क्ष", False)) < 3, "a conjunct is one glyph or two, not three letters"
-    before, after = paper._shaped("कि", False)
-    assert after[1] == letter[1] != before[1], "the short i stands before its letter"
+    [letter] = paper.shaped("क", bold=False)
+    assert len(paper.shaped("क्ष", bold=False)) < 3, "a conjunct is one glyph or two, not three"
+    before, after = paper.shaped("कि", bold=False)
+    assert after.width == letter.width != before.width, "the short i stands before its letter"
     paper.finished()
 
 
@@ -271,8 +273,8 @@ def _letters(tree):
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_nothing_is_written_over_the_edge(language, monkeypatch):
     ends = []
-    draw = Paper.line
-    monkeypatch.setattr(Paper, "line", _noting(draw, ends))
+    draw = Paper.write_line
+    monkeypatch.setattr(Paper, "write_line", _noting(draw, ends))
     long_name = child(
         child_id="27-511-0042-000123456", centre_name="Chandrapur Ward 12 Near the Water Tank"
     )
@@ -319,7 +321,7 @@ def test_the_sheet_holds_no_more_identifiers_than_it_needs():
         assert "20.123" not in text and "0.3" not in text
 
 
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("form", FORMATS)
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_an_empty_list_says_so(form, language):
     content = render(one_list(), words(language), form=form)

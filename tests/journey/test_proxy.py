@@ -19,7 +19,7 @@ from serving.access.permissions import issue, local_key
 from serving.app import create_app
 from serving.audit.recorder import ENTRIES
 from serving.book.scorebook import TICKS
-from serving.http.guard import Limits
+from serving.http.bounds import Limits
 from serving.http.observe import Log
 from tests.support.browser import served
 from tests.support.list_store import make_store
@@ -154,7 +154,7 @@ def _wait_for(site):
 
 def signed_in(site, asked):
     code = tokens.make_code(
-        site.desk.engine, role="supervisor", scopes=["sector:S0001"], name="Sunita", days=1
+        site.state.engine, role="supervisor", scopes=["sector:S0001"], name="Sunita", days=1
     )
     assert asked.get(f"/sign-in?code={code}").status_code == 200
     answer = asked.post("/sign-in", data={"code": code}, headers={"Origin": f"https://{NAME}"})
@@ -181,7 +181,7 @@ def test_a_tick_goes_through_and_one_from_another_site_does_not(site):
         assert (
             asked.post(action, data=given, headers={"Origin": f"https://{NAME}"}).status_code == 303
         )
-    with site.desk.engine.connect() as connection:
+    with site.state.engine.connect() as connection:
         assert connection.scalar(sa.select(sa.func.count()).select_from(TICKS)) == 1
 
 
@@ -189,7 +189,7 @@ def test_the_audit_log_and_the_rates_know_who_asked_whatever_they_say(site):
     with client(site) as asked:
         signed_in(site, asked)
         asked.get("/visits", headers={"X-Forwarded-For": "6.6.6.6"})
-    with site.desk.engine.connect() as connection:
+    with site.state.engine.connect() as connection:
         newest = connection.execute(sa.select(ENTRIES).order_by(ENTRIES.c.number.desc())).first()
     assert (newest.act, newest.came_from, newest.who) == ("list", "127.0.0.77", "Sunita")
     assert (
@@ -199,7 +199,7 @@ def test_the_audit_log_and_the_rates_know_who_asked_whatever_they_say(site):
 
 def test_no_token_stands_in_any_log_and_a_code_there_opens_nothing(site):
     token = issue(
-        key=local_key(site.desk.store_address), role="officer", scopes=["state:*"], name="t"
+        key=local_key(site.state.store_address), role="officer", scopes=["state:*"], name="t"
     )
     with client(site) as asked:
         assert asked.get(f"/sign-in?token={token}").status_code == 401

@@ -7,17 +7,22 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import pytest
 import sqlalchemy as sa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from registry.store.forgetting import forget
+from registry.store.store import open_store
 from serving.access.permissions import Scope
 from serving.book import scorebook, ticks
 from serving.book.reader import Reader
+from serving.book.scorebook import Score
 from serving.database import engine_of
-from serving.http.problems import Problem
+from serving.errors import BookUnreadable, NothingScored, OutOfScope
+from serving.http.problems import http_problem
 from tests.support.service_cases import AS_OF, book, row
 
 STATE = Scope.of(["state:*"])
@@ -43,7 +48,7 @@ def test_a_row_comes_back_as_it_was_written(engine):
 
 def test_readers_see_the_former_run_until_the_new_one_is_whole(engine):
     reader = Reader(engine, STATE)
-    with pytest.raises(Problem, match="API032"):
+    with pytest.raises(NothingScored, match="LST011"):
         reader.run()
     book(engine, [row("C-1")])
     later = AS_OF + dt.timedelta(days=7)
@@ -112,7 +117,7 @@ def test_every_way_to_read_shows_the_scope_and_nothing_else(tmp_path_factory, sc
             if sector in seen:
                 read(f"{sector}-0")
             else:
-                with pytest.raises(Problem, match="API003"):
+                with pytest.raises(OutOfScope, match="LST012"):
                     read(f"{sector}-0")
     engine.dispose()
 
@@ -128,9 +133,9 @@ def test_what_is_outside_and_what_is_nowhere_are_told_apart_by_nothing(engine):
     reader = Reader(engine, Scope.of(["sector:S1"]))
     answers = []
     for child in ("C-1", "no-such-child"):
-        with pytest.raises(Problem) as refused:
+        with pytest.raises(OutOfScope) as refused:
             reader.child(child)
-        answers.append(refused.value.document())
+        answers.append((str(refused.value), http_problem(refused.value).document()))
     assert answers[0] == answers[1]
 
 
@@ -157,20 +162,51 @@ def test_an_outcome_that_came_back_shows_at_once_and_its_repeat_changes_nothing(
         assert connection.scalar(sa.select(sa.func.count()).select_from(scorebook.TICKS)) == 2
 
 
-def test_a_forgotten_child_is_gone_from_every_run(engine):
-    book(engine, [row("C-1"), row("C-2")])
+def test_a_forgotten_child_is_gone_from_every_run(engine, tmp_path):
+    run = book(engine, [row("C-1"), row("C-2")])
     book(engine, [row("C-1")], as_of=AS_OF + dt.timedelta(days=7))
-    assert scorebook.forget(engine, "C-1") == 2
-    with pytest.raises(Problem):
-        Reader(engine, STATE).child("C-1")
+    store = open_store(tmp_path / "x.db")
+    assert forget(store, "C-1") == {"sanket_scores": 2, "sanket_target_scores": 2}
+    store.close()
+    reader = Reader(engine, STATE)
+    with pytest.raises(OutOfScope):
+        reader.child("C-1")
+    assert reader.risks(run, "relapse") == [0.4]
+
+
+def test_the_book_takes_targets_of_any_name(engine):
+    """Three targets, one of them made up for this test; each child's rows are its models' answers.
+
+    C-1 is scored for relapse (0.4) and for wasting_again (0.9); C-2 for relapse alone, and why not
+    for wasting_again.
+    """
+    said = row("C-1").scores["relapse"]
+    above = replace(said, risk=0.9, risk_low=0.8, risk_high=1.0)
+    none = Score("not_scored", "no_model", None, None, None, None, None, (), None)
+    both = {"relapse": said, "wasting_again": above, "non_response": none}
+    one = {"relapse": said, "wasting_again": replace(none, why_not="too_old")}
+    children = [replace(row("C-1"), scores=both), replace(row("C-2", "S3"), scores=one)]
+    run = book(engine, children)
+    reader = Reader(engine, STATE)
+    assert [reader.risks(run, target) for target in both] == [[0.4, 0.4], [0.9], []]
+    assert Reader(engine, Scope.of(["sector:S3"])).risks(run, "relapse") == [0.4]
+    assert Reader(engine, Scope.of(["sector:S3"])).risks(run, "wasting_again") == []
+    with engine.connect() as connection:
+        kept = connection.execute(sa.select(scorebook.TARGET_SCORES)).all()
+    assert sorted(tuple(found) for found in kept) == sorted(
+        (run.run, child.candidate.child_id, name, by.why_not, by.risk, by.risk_low, by.risk_high)
+        for child in children
+        for name, by in child.scores.items()
+    )
+    assert reader.child("C-1")[1] == children[0]
 
 
 def test_a_database_that_is_gone_is_said_so(tmp_path):
     engine = engine_of(str(tmp_path / "no" / "x.db"))
-    with pytest.raises(Problem, match="API031"):
+    with pytest.raises(BookUnreadable, match="LST013"):
         Reader(engine, STATE).run()
     gone = engine_of("postgresql://nobody@127.0.0.1:9/none")
-    with pytest.raises(Problem, match="API031"):
+    with pytest.raises(BookUnreadable, match="LST013"):
         Reader(gone, STATE).run()
 
 
@@ -199,8 +235,11 @@ def test_kill_9_in_the_middle_leaves_the_former_list_and_whole_chunks(engine, tm
     assert ids(Reader(engine, STATE)) == ["C-1"]
     run = scorebook.begin(engine, as_of=dt.date(2026, 4, 1), made_from={}, places=[])
     with engine.connect() as connection:
-        rows = connection.scalar(sa.select(sa.func.count()).where(scorebook.ROWS.c.run == run.run))
-    assert rows == 50 * len(scorebook.chunks_written(engine, run)) > 0
+        rows, scores = (
+            connection.scalar(sa.select(sa.func.count()).where(table.c.run == run.run))
+            for table in (scorebook.ROWS, scorebook.TARGET_SCORES)
+        )
+    assert scores == rows == 50 * len(scorebook.chunks_written(engine, run)) > 0
 
 
 @pytest.mark.soak

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from features.survey.files import write
+from features.survey.write_table import write
 from registry.contract.errors import BadInput
 from registry.sources.formula_guard import harmless, harmless_table, unharmed
 from registry.store.store import open_store

@@ -19,7 +19,7 @@ from registry.store.store import open_store
 from serving.access.permissions import issue, local_key
 from serving.answering.schemas import EXAMPLE
 from serving.app import create_app
-from serving.http.guard import Limits
+from serving.http.bounds import Limits
 from serving.http.observe import Log
 from tests.journey.test_serve import free_port, scored, workers
 from tests.support.browser import served
@@ -92,7 +92,8 @@ def test_a_thousand_hostile_requests_each_have_their_code_and_leave_no_trace(tmp
         limits=limits,
     )
     book(
-        app.desk.engine, [row(f"{sector}-{n}", sector) for sector in ("S1", "S2") for n in range(3)]
+        app.state.engine,
+        [row(f"{sector}-{n}", sector) for sector in ("S1", "S2") for n in range(3)],
     )
     sector_1 = token("sector:S1", role="supervisor")
     with served(app) as site:

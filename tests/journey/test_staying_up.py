@@ -50,7 +50,7 @@ def test_without_a_champion_scores_are_refused_and_rules_still_answer(app):
 
 def test_one_champion_of_two_answers_and_the_other_target_says_no_model(app, tmp_path):
     promoted(tmp_path / "models", bundle("relapse"))
-    app.desk.champions.look()
+    app.state.champions.look()
     client = Client(app, token())
     child = client.post("/v1/score", EXAMPLE).json()["children"][0]
     assert (
@@ -66,7 +66,7 @@ def test_a_promoted_model_answers_without_a_restart(app, tmp_path):
     client = Client(app, token())
     for seed in (1, 2):
         made = promoted(tmp_path / "models", bundle("relapse", seed=seed))
-        app.desk.champions.look()
+        app.state.champions.look()
         assert versions(client) == made
 
 
@@ -83,17 +83,17 @@ SPOILT = {
 def test_a_corrupt_bundle_leaves_the_former_one_answering(app, tmp_path, spoil):
     folder, client = tmp_path / "models", Client(app, token())
     good = promoted(folder, bundle("relapse", seed=1))
-    app.desk.champions.look()
+    app.state.champions.look()
     bad = promoted(folder, bundle("relapse", seed=2))
     spoil(folder / "bundles" / bad)
-    app.desk.champions.look()
+    app.state.champions.look()
     assert versions(client) == good
     ready = client.get("/readyz")
     assert ready.status_code == 200 and ready.json()["status"] == "degraded"
     assert ready.json()["champions"]["relapse"]["fault"]
     assert 'sanket_bundle_current{target="relapse"} 0.0' in client.get("/metrics").text
     again = promoted(folder, bundle("relapse", seed=3))
-    app.desk.champions.look()
+    app.state.champions.look()
     assert (
         versions(client) == again
         and not client.get("/readyz").json()["champions"]["relapse"]["fault"]
@@ -105,10 +105,10 @@ def test_a_corrupt_bundle_leaves_the_former_one_answering(app, tmp_path, spoil):
 )
 def test_a_pointer_that_says_nothing_usable_changes_nothing(app, tmp_path, text):
     good = promoted(tmp_path / "models", bundle("relapse"))
-    app.desk.champions.look()
+    app.state.champions.look()
     (tmp_path / "models" / "champion-relapse.json").write_text(text)
-    app.desk.champions.look()
-    assert versions(Client(app, token())) == good and app.desk.champions.faults["relapse"]
+    app.state.champions.look()
+    assert versions(Client(app, token())) == good and app.state.champions.faults["relapse"]
 
 
 def test_a_pointer_to_a_bundle_of_the_other_target_is_refused(tmp_path):
@@ -126,12 +126,12 @@ def test_models_promoted_under_load_give_no_answer_of_two(app, tmp_path):
     folder = tmp_path / "models"
     saved = [bundle("relapse", seed=seed) for seed in (1, 2)]
     names = [promoted(folder, one) for one in saved]
-    app.desk.champions.look()
+    app.state.champions.look()
     client = Client(app, token())
     risks = {}
     for one, name in zip(saved, names, strict=True):
         promoted(folder, one)
-        app.desk.champions.look()
+        app.state.champions.look()
         risks[name] = client.post("/v1/score", EXAMPLE).json()["children"][0]["relapse"]["risk"]
     stop = threading.Event()
 
@@ -139,7 +139,7 @@ def test_models_promoted_under_load_give_no_answer_of_two(app, tmp_path):
         while not stop.is_set():
             for one in saved:
                 promoted(folder, one)
-                app.desk.champions.look()
+                app.state.champions.look()
 
     promoter = threading.Thread(target=promote)
     promoter.start()
@@ -158,11 +158,11 @@ def test_models_promoted_under_load_give_no_answer_of_two(app, tmp_path):
 def test_a_database_that_goes_leaves_scoring_and_says_so(app, tmp_path):
     promoted(tmp_path / "models", bundle("relapse"))
     promoted(tmp_path / "models", bundle("non_response"))
-    app.desk.champions.look()
+    app.state.champions.look()
     client = Client(app, token())
-    book(app.desk.engine, [row("C-1")])
+    book(app.state.engine, [row("C-1")])
     assert client.get("/v1/children/C-1").status_code == 200
-    app.desk.engine.dispose()
+    app.state.engine.dispose()
     kept = tmp_path / "kept"
     kept.mkdir()
     for name in ("x.db", "x.db-wal", "x.db-shm"):
@@ -188,25 +188,25 @@ def test_a_database_that_goes_leaves_scoring_and_says_so(app, tmp_path):
 
 def test_a_full_disk_leaves_reading_and_refuses_what_must_be_kept(app, tmp_path):
     client = Client(app, token())
-    book(app.desk.engine, [row("C-1")])
+    book(app.state.engine, [row("C-1")])
     assert client.get("/v1/children/C-1").status_code == 200
-    with app.desk.engine.connect() as connection:
+    with app.state.engine.connect() as connection:
         pages = connection.scalar(sa.text("PRAGMA page_count"))
     sa.event.listen(
-        app.desk.engine,
+        app.state.engine,
         "connect",
         lambda connection, _: connection.execute(f"PRAGMA max_page_count = {pages}"),
     )
-    app.desk.engine.dispose()
+    app.state.engine.dispose()
     for _ in range(150):
         refused = client.post(
             "/v1/visits/C-1/outcome", {"visited_on": "2026-03-16", "finding": "well"}
         )
         answer = client.get("/v1/children/C-1")
         assert answer.status_code == 200
-        if app.desk.audit.held:
+        if app.state.audit.held:
             break
-    assert app.desk.audit.held and client.get("/readyz").json()["audit_log"]["fault"]
+    assert app.state.audit.held and client.get("/readyz").json()["audit_log"]["fault"]
     assert refused.status_code in (201, 503)
 
 

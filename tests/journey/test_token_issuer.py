@@ -13,10 +13,11 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from serving.access.permissions import REFRESH_SECONDS, Doorkeeper, Issuer
+from serving.access.permissions import REFRESH_SECONDS, Issuer, TokenReader
 from serving.app import create_app
+from serving.errors import AccessError
 from serving.http.observe import Log
-from serving.http.problems import Problem
+from serving.http.problems import http_problem
 from tests.support.service_cases import KEY, Client, token
 
 NAME = "https://login.state.example"
@@ -93,13 +94,13 @@ def login():
 
 
 def refusal(door, text):
-    with pytest.raises(Problem) as refused:
+    with pytest.raises(AccessError) as refused:
         door.person(text)
-    return refused.value.code
+    return http_problem(refused.value).code
 
 
 def test_a_rotated_key_opens_and_a_withdrawn_one_no_longer_does(login, monkeypatch):
-    door = Doorkeeper(key=KEY, issuer=login.issuer)
+    door = TokenReader(key=KEY, issuer=login.issuer)
     assert door.person(login.token("first")).scope.texts == ["sector:S1"] and login.asked == 1
     first = login.keys["first"]
     login.keys = {"second": rsa.generate_private_key(public_exponent=65537, key_size=2048)}
@@ -115,7 +116,7 @@ def test_a_rotated_key_opens_and_a_withdrawn_one_no_longer_does(login, monkeypat
 
 def test_forged_tokens_of_every_kind_open_nothing(login):
     login.keys["rsa"] = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    door, public = Doorkeeper(key=KEY, issuer=login.issuer), login.keys["rsa"].public_key()
+    door, public = TokenReader(key=KEY, issuer=login.issuer), login.keys["rsa"].public_key()
     form = serialization.PublicFormat.SubjectPublicKeyInfo
     pem = public.public_bytes(serialization.Encoding.PEM, form)
     other = ec.generate_private_key(ec.SECP256R1())
@@ -165,7 +166,7 @@ def sealed_with(claims, head, secret):
 
 
 def test_an_issuer_that_goes_away_leaves_the_door_to_those_it_let_in(login, monkeypatch):
-    door = Doorkeeper(key=KEY, issuer=login.issuer)
+    door = TokenReader(key=KEY, issuer=login.issuer)
     early, late = login.token("first"), login.token("first")
     door.person(early)
     for answer in (b"<html>upkeep</html>", b'{"keys": []}'):
@@ -177,7 +178,7 @@ def test_an_issuer_that_goes_away_leaves_the_door_to_those_it_let_in(login, monk
     assert door.person(early).name == "u7" and door.person(late).name == "u7"
     login.keys["new"] = login.keys["first"]
     assert refusal(door, login.token("new")) == "API034"
-    assert refusal(Doorkeeper(key=KEY, issuer=login.issuer), late) == "API034"
+    assert refusal(TokenReader(key=KEY, issuer=login.issuer), late) == "API034"
 
 
 def test_the_service_asks_the_configured_issuer(login, tmp_path, monkeypatch):
@@ -202,7 +203,7 @@ def test_the_service_asks_the_configured_issuer(login, tmp_path, monkeypatch):
 def test_a_withdrawn_key_opens_nothing_within_a_minute_also_for_a_token_that_was_let_in(
     login, monkeypatch
 ):
-    door = Doorkeeper(key=KEY, issuer=login.issuer)
+    door = TokenReader(key=KEY, issuer=login.issuer)
     known = login.token("first", exp=time.time() + 3600)
     door.person(known)
     login.keys = {"second": ec.generate_private_key(ec.SECP256R1())}

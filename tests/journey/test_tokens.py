@@ -10,8 +10,9 @@ from registry.contract.errors import UsageError
 from registry.store.store import open_store
 from sanket.app import main
 from serving.access import permissions
-from serving.access.permissions import Doorkeeper, Scope, issue
+from serving.access.permissions import Scope, TokenReader, issue
 from serving.app import create_app
+from serving.errors import UnknownToken
 from serving.http.observe import Log
 from tests.support.service_cases import KEY, Client, book, row
 
@@ -31,7 +32,7 @@ def signed(scope):
 
 @pytest.mark.parametrize("name", ODD)
 def test_an_id_never_becomes_another_scope(name):
-    person = Doorkeeper(key=KEY).person(
+    person = TokenReader(key=KEY).person(
         issue(key=KEY, role="officer", scopes=[f"sector:{name}"], name="t")
     )
     assert person.scope == Scope(sectors=frozenset([name])) and not person.scope.state
@@ -50,8 +51,8 @@ def test_a_local_token_of_one_text_opens_nothing():
         None,
     )
     for scope in client_scopes:
-        with pytest.raises(permissions.Problem):
-            Doorkeeper(key=KEY).person(signed(scope))
+        with pytest.raises(UnknownToken):
+            TokenReader(key=KEY).person(signed(scope))
     with pytest.raises(UsageError):
         Scope.claimed("state:* bogus")
 
@@ -62,7 +63,7 @@ def app(tmp_path):
     app = create_app(
         str(tmp_path / "x.db"), tmp_path, key=None, log=Log(lambda _: None), follow=False
     )
-    book(app.desk.engine, [row("C-1"), row("C-2", "S1 odd: state:*")])
+    book(app.state.engine, [row("C-1"), row("C-2", "S1 odd: state:*")])
     yield app
     app.close()
 
@@ -111,7 +112,7 @@ def test_a_revoked_token_opens_nothing_and_the_register_says_who_and_when(app, t
     fresh = create_app(store, tmp_path, log=Log(lambda _: None), follow=False)
     assert Client(fresh, one["token"]).get("/v1/children/C-1").status_code == 401
     fresh.close()
-    app.desk.tokens._look()
+    app.state.tokens._look()
     found = {each["who"]: each for each in json.loads(run(capsys, "tokens", store, "--json"))}
     assert found["Sunita"]["revoked_at"] and not found["Asha"]["revoked_at"]
     assert found["Asha"]["last_used_at"] and found["Asha"]["scope"] == ["state:*"]
@@ -137,7 +138,7 @@ def test_a_token_of_a_sector_with_an_odd_name_sees_that_sector_alone(app):
     client = Client(
         app,
         issue(
-            key=permissions.local_key(app.desk.store_address),
+            key=permissions.local_key(app.state.store_address),
             role="officer",
             scopes=["sector:S1 odd: state:*"],
             name="t",

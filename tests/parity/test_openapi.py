@@ -12,7 +12,7 @@ from schemathesis.specs.openapi.checks import (
 
 from registry.store.store import open_store
 from serving.app import create_app
-from serving.http.guard import Limits
+from serving.http.bounds import Limits
 from serving.http.observe import Log
 from tests.support.service_cases import KEY, book, bundle, promoted, row, token
 
@@ -40,7 +40,7 @@ def service(tmp_path_factory):
         pages=False,
         limits=limits,
     )
-    book(app.desk.engine, [row("C-1", "S1"), row("C-2", "S2")])
+    book(app.state.engine, [row("C-1", "S1"), row("C-2", "S2")])
     yield app
     app.close()
 

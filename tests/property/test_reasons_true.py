@@ -31,6 +31,7 @@ from serving.access.permissions import Scope
 from serving.book.reader import Reader
 from serving.book.scoring_run import score_store
 from serving.database import engine_of
+from serving.language.languages import LANGUAGES
 from serving.language.telling import (
     GROWTH_RULES,
     SAM_RULES,
@@ -39,7 +40,7 @@ from serving.language.telling import (
     told_reasons,
     why_line,
 )
-from serving.language.words import LANGUAGES, last_weight, risk_range, risk_words, words
+from serving.language.words import last_weight, risk_range, risk_words, words
 from tests.support.child_records import Records, records_of
 from tests.support.service_cases import bundle
 from tests.support.told_sentences import MINUS, Read, read_day, readings, template, templates

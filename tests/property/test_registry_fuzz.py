@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from registry.contract.errors import BadInput
 from registry.contract.registry import day_date
 from registry.mapping.map_file import read_map
-from registry.mapping.propose import proposal
+from registry.mapping.propose import propose_map
 from registry.store.store import open_store
 
 HEADERS = {
@@ -138,7 +138,7 @@ def imported(home: Path, content: bytes):
     """(counts, registry) of a file imported as it is proposed, day first where the proposal
     asks."""
     (home / "export.csv").write_bytes(content)
-    plan = tomllib.loads(proposal(home / "export.csv"))
+    plan = tomllib.loads(propose_map(home / "export.csv"))
     for table in plan["tables"].values():
         for said in table.get("columns", {}).values():
             if isinstance(said, dict) and said.get("date") == "ask":
@@ -387,6 +387,6 @@ def test_no_cell_whatever_it_holds_breaks_a_map(rows):
             assert all(
                 table["rows"] == table["kept"] + table["quarantined"] for table in counts.values()
             )
-            assert proposal(path).startswith("# Proposed")
+            assert propose_map(path).startswith("# Proposed")
         finally:
             opened.close()

@@ -139,6 +139,38 @@ def bomb() -> bytes:
     return buffer.getvalue()
 
 
+def far_cell(*, places: bool = True) -> bytes:
+    """A small workbook whose cells span seventeen billion: the last cell that Excel has is filled,
+    or (cells that do not say their places) a row of 16,384 stands beside 60,000 rows."""
+    if places:
+        from openpyxl import Workbook
+
+        book, buffer = Workbook(), io.BytesIO()
+        book.active["A1"], book.active["XFD1048576"] = "child_id", "x"
+        book.save(buffer)
+        return buffer.getvalue()
+    row, cell = b"<row>", b"<c><v>1</v></c>"
+    sheet = row + cell * 16_384 + b"</row>" + (row + cell + b"</row>") * 60_000
+    buffer = io.BytesIO(workbook([["child_id"]]))
+    with (
+        zipfile.ZipFile(buffer) as former,
+        zipfile.ZipFile(out := io.BytesIO(), "w", zipfile.ZIP_DEFLATED) as archive,
+    ):
+        for name in former.namelist():
+            text = former.read(name)
+            if name.startswith("xl/worksheets/"):
+                start, rest = text.split(b"<sheetData>")
+                text = (
+                    start
+                    + b"<sheetData>"
+                    + sheet
+                    + b"</sheetData>"
+                    + rest.split(b"</sheetData>")[1]
+                )
+            archive.writestr(name, text)
+    return out.getvalue()
+
+
 @pytest.mark.parametrize(
     ("content", "ending", "code"),
     [
@@ -159,6 +191,8 @@ def bomb() -> bytes:
         (lambda: workbook([["child_id"]]).replace(b"PK\x01\x02", b"PK\x01\x03"), "xlsx", "REG003"),
         (lambda: b"PK\x03\x04 no workbook", "xlsx", "REG003"),
         (bomb, "xlsx", "REG007"),
+        (far_cell, "xlsx", "REG007"),
+        (lambda: far_cell(places=False), "xlsx", "REG007"),
     ],
     ids=[
         "empty",
@@ -174,6 +208,8 @@ def bomb() -> bytes:
         "broken directory",
         "no workbook",
         "zip bomb",
+        "a cell at XFD1048576",
+        "cells without places",
     ],
 )
 def test_a_file_that_is_no_table_changes_nothing(tmp_path, content, ending, code):

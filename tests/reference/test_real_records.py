@@ -20,7 +20,9 @@ from features.trajectory.points import growth_points
 from features.trajectory.smoother import DEFAULT_PRIORS
 from features.trajectory.wasting import wasting_episodes, wasting_of
 from features.who.growth import zscores
-from registry.contract.registry import NEVER, SEX, Table
+from registry.contract.codes import Sex
+from registry.contract.days import LAST_DAY_UNDER_FIVE
+from registry.contract.registry import NEVER, Table
 from registry.store.store import open_store
 
 EXAMPLE = Path("docs/examples")
@@ -72,7 +74,7 @@ def number(text: str) -> float:
 
 def test_z_scores_of_every_screening_are_the_published_ones(rows):
     found = zscores(
-        sex=np.array([SEX.index(row["sex"].upper()) for row in rows], np.int8),
+        sex=np.array([Sex.of(row["sex"].upper()) for row in rows], np.int8),
         age_days=np.array([number(row["age_days"]) for row in rows]),
         weight_kg=np.array([number(row["weight"]) for row in rows]),
         height_cm=np.array([number(row["lenhei"]) for row in rows]),
@@ -123,7 +125,7 @@ def test_screenings_are_classified(growth):
         muac_mm=none,
         oedema=none,
     )
-    young = growth["age_days"] < wasting.UNDER_FIVE_DAYS
+    young = growth["age_days"] < LAST_DAY_UNDER_FIVE
     judged, severe = status["valid"] & young, (status["sam"] == 1) & young
     np.testing.assert_array_equal(severe, (growth["sam"] > 0) & young)
     np.testing.assert_array_equal(severe, (growth["whz"] < -3) & young)
@@ -149,7 +151,7 @@ def test_the_published_z_scores_give_the_published_counts(rows):
     young = sorted(
         (row["child_id"], int(row["age_days"]), number(row["src_whz"]))
         for row in rows
-        if int(row["age_days"]) < wasting.UNDER_FIVE_DAYS and row["src_whz"]
+        if int(row["age_days"]) < LAST_DAY_UNDER_FIVE and row["src_whz"]
     )
     children, offsets = np.unique([child for child, _, _ in young], return_index=True)
     wasted = np.array([float(whz < -2) for _, _, whz in young])

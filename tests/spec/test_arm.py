@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from features.criteria import criteria
-from serving.language.arm import MUAC_MM, WRITTEN, arm_cm, arm_mm, in_both_digits, input_pattern
-from serving.visits.outcomes import BOUNDS
+from serving.language.arm import MUAC_MM, WRITTEN, arm_cm, arm_mm, in_all_digits, input_pattern
+from serving.visits.visit_outcomes import BOUNDS
 
 TAKEN = [
     ("11.4", 114.0),
@@ -107,7 +107,7 @@ def test_the_pages_pattern_takes_what_the_service_takes():
     pattern = re.compile(input_pattern(), re.ASCII)
     assert all(pattern.fullmatch(written) for written, _ in TAKEN)
     assert not any(pattern.fullmatch(written) for written in REFUSED)
-    assert in_both_digits(r"1[0-5]\d") == "[1१][0-5०-५][0-9०-९]"
+    assert in_all_digits(r"1[0-5]\d") == "[1१][0-5०-५][0-9०-९]"
 
 
 @given(st.integers(0, 3000), st.sampled_from(".,"))

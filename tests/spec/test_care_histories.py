@@ -10,7 +10,8 @@ from care.protocol import standard
 from features.clock import Clock
 from features.trajectory.points import growth_points
 from registry.checks.table import build
-from registry.contract.registry import OUTCOME, PROGRAMME, day_date, day_number
+from registry.contract.codes import Programme, StayOutcome
+from registry.contract.registry import day_date, day_number
 
 FIRST = day_number("2026-01-01")
 LAST = 200
@@ -41,9 +42,9 @@ STAYS = st.lists(
     st.fixed_dictionaries(
         {
             "day": st.integers(0, LAST),
-            "programme": st.sampled_from(PROGRAMME),
+            "programme": st.sampled_from(Programme.texts()),
             "length": MAYBE | st.integers(1, 100),
-            "outcome": st.sampled_from(OUTCOME),
+            "outcome": st.sampled_from(StayOutcome.texts()),
             "appetite_test": st.sampled_from(("pass", "fail", "not_done", None)),
             "complications": MAYBE | st.booleans(),
         }

@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from care.money import Plan, budget, grouped, paise, rupees, share
+from care.money import BudgetPlan, budget, paise, rupees, share
 from registry.contract.errors import UsageError
+from registry.indian_digits import grouped
 
-RESOLUTION = Plan(
+RESOLUTION = BudgetPlan(
     children=10717,
     days=72,
     sachet_price_paise=2680,

@@ -12,24 +12,17 @@ from care.pathway import facts as care_facts
 from care.pathway.decide import FEW, LEVEL_OF_CARE, RULES, STATES, STEPS, WHO, place
 from care.pathway.rules_in_order import GUARDED, ORDER
 from care.protocol import standard
-from registry.contract.registry import (
-    APPETITE,
-    LEFT_REASON,
-    NEVER,
-    OUTCOME,
-    PROGRAMME,
-    TRANSFER_REASON,
-    day_number,
-)
+from registry.contract.codes import AppetiteTest, LeftReason, Programme, StayOutcome, TransferReason
+from registry.contract.registry import NEVER, day_number
 
 TODAY = day_number("2026-03-10")
 CODES = {
-    "appetite_test": APPETITE,
-    "programme": PROGRAMME,
-    "closed_programme": PROGRAMME,
-    "outcome": OUTCOME,
-    "transfer_reason": TRANSFER_REASON,
-    "left_reason": LEFT_REASON,
+    "appetite_test": AppetiteTest,
+    "programme": Programme,
+    "closed_programme": Programme,
+    "outcome": StayOutcome,
+    "transfer_reason": TransferReason,
+    "left_reason": LeftReason,
 }
 DAYS = [name for name in care_facts.COLUMNS if name.endswith(("_on", "_since"))]
 SPEC = list(
@@ -51,7 +44,7 @@ def _value(name, word):
     if name in DAYS:
         return TODAY - int(word)
     if name in CODES:
-        return CODES[name].index(word)
+        return CODES[name].of(word)
     return {"yes": 1, "no": 0}[word] if word in ("yes", "no") else float(word)
 
 
@@ -155,7 +148,7 @@ def test_one_rule_decides_and_it_is_the_first_that_applies(rows):
     [
         {"oedema_grade": 1, "oedema_on": TODAY, "oedema_seen_on": TODAY},
         {"complication": 1, "assessed_on": TODAY},
-        {"appetite_test": APPETITE.index("fail"), "tested_on": TODAY},
+        {"appetite_test": AppetiteTest.FAIL, "tested_on": TODAY},
     ],
     ids=["oedema", "complication", "appetite failed"],
 )

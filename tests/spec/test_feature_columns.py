@@ -4,12 +4,14 @@ import numpy as np
 import pytest
 
 from features.clock import Clock
+from features.trajectory import kernel
 from features.trajectory.as_of import as_of
-from features.trajectory.catalogue import CONTEXT_NAMES, NAMES
-from features.trajectory.columns.lifetime import STATISTICS, life
-from features.trajectory.kernel import WRITTEN
+from features.trajectory.catalogue import CATALOGUE, CONTEXT_NAMES, NAMES, fingerprint
+from features.trajectory.columns.lifetime import features_of, life
+from features.trajectory.feature import Feature
 from features.trajectory.smoother import DEFAULT_PRIORS
 from models.scoring import score_children
+from models.targets import NON_RESPONSE, ONSET, RELAPSE
 from registry.checks.table import build_records
 from registry.contract.registry import NEVER, day_number
 
@@ -75,8 +77,48 @@ def row():
     return dict(zip(NAMES, found, strict=True))
 
 
-def test_the_kernel_and_the_context_write_every_column_once():
-    assert sorted((*WRITTEN, *CONTEXT_NAMES)) == sorted(NAMES)
+def test_every_column_has_its_own_name_and_the_context_stands_last():
+    assert len(set(NAMES)) == len(NAMES)
+    assert NAMES[-len(CONTEXT_NAMES) :] == CONTEXT_NAMES
+
+
+def test_the_digest_of_the_catalogue_is_that_of_the_bundles_in_use():
+    """A bundle of another digest is refused: only a column added, changed or taken away, after
+    which every model is trained anew, may change this line."""
+    assert (len(NAMES), fingerprint()) == (185, "8c07ce712f3f220e")
+
+
+def test_a_direction_is_asked_for_by_name_and_unknown_names_have_none():
+    feature = Feature("x", "z", "x", "age", {"relapse": -1})
+    assert [feature.direction(name) for name in ("relapse", "non_response", "other")] == [-1, 0, 0]
+    of = dict(zip(NAMES, CATALOGUE, strict=True))
+    assert of["muac_lowest_180"].direction("non_response") == -1
+    assert of["muac_lowest_180"].direction("relapse") == 0
+    assert of["sam_last"].direction("relapse") == of["sam_last"].direction("non_response") == 1
+
+
+def test_a_direction_under_a_further_name_changes_the_digest_of_its_feature_alone():
+    with_it, without = (
+        Feature("x", "z", "x", "age", {"relapse": -1} | more) for more in ({"fourth": 1}, {})
+    )
+    assert fingerprint([with_it]) != fingerprint([without])
+    assert fingerprint([without]) == fingerprint(
+        [Feature("x", "z", "x", "age", {"relapse": -1, "non_response": 0})]
+    )
+
+
+def test_directions_are_up_or_down_under_names_that_a_target_asks_for():
+    names = {name for feature in CATALOGUE for name in feature.directions}
+    assert names == {target.directions for target in (RELAPSE, NON_RESPONSE, ONSET)}
+    assert {up for feature in CATALOGUE for up in feature.directions.values()} == {-1, 1}
+
+
+def test_a_group_that_gives_other_values_than_it_declares_is_refused():
+    matrix = np.full((1, 3), np.nan)
+    assert kernel._put((1.0, 2.0), 2, matrix, 0, 0) == 2
+    with pytest.raises(ValueError, match="more or fewer values than it declares"):
+        kernel._put((1.0, 2.0), 1, matrix, 0, 2)
+    assert np.isnan(matrix[0, 2])
 
 
 # SAM: 112 and 113 mm, and 6.2 kg at 70 cm (WHZ -3.19); 6.3 kg is -3.00 there, not below.
@@ -151,7 +193,8 @@ def test_a_column_says_what_a_hand_would(row, name, expected):
 def _whole_record(values, admitted=4, today=5):
     days = np.arange(1, len(values) + 1, dtype=np.int32)
     found = life(0, len(values), days, np.array(values), admitted, today, np.empty(len(values)))
-    return dict(zip(STATISTICS, found, strict=True))
+    names = (feature.name.removeprefix("whz_") for feature in features_of("whz"))
+    return dict(zip(names, found, strict=True))
 
 
 def test_where_a_child_usually_stands():

@@ -7,7 +7,7 @@ import pytest
 
 from features.charts.growth_chart import WORDS, Points, Treatment, growth_chart
 from features.charts.panel import CROSS, INK, SHADE
-from features.charts.svg import Area, Dots, Line, Text
+from features.charts.svg import Area, Dots, Label, Polyline
 from features.survey.survey_report import distribution
 from features.who.growth import STANDING_FROM_DAYS
 from features.who.measure_of_z import measure_at
@@ -96,7 +96,7 @@ def test_where_length_turns_to_height_curves_and_points_are_parted_and_the_step_
     joined = [
         len(shape.points)
         for shape in canvas.shapes
-        if isinstance(shape, Line) and shape.colour == INK
+        if isinstance(shape, Polyline) and shape.colour == INK
     ]
     assert joined == [
         int((ages < STANDING_FROM_DAYS).sum()),
@@ -124,7 +124,7 @@ def test_a_height_measured_the_other_way_is_drawn_as_its_z_score_has_it():
 def test_no_word_is_smaller_than_eleven_pixels_on_a_phone():
     on_a_phone = (360 - 2 * 0.8 * 16) / growth_chart(points(), sex=0).width
     canvas = growth_chart(points(), sex=0, treatments=[Treatment(300, 360, "UCDC")])
-    assert min(shape.size for shape in canvas.shapes if isinstance(shape, Text)) * on_a_phone >= 11
+    assert min(shape.size for shape in canvas.shapes if isinstance(shape, Label)) * on_a_phone >= 11
 
 
 def test_points_stay_inside_the_picture():
@@ -168,7 +168,7 @@ def test_an_implausible_point_is_a_cross_that_joins_no_line_and_stretches_no_axi
     canvas = growth_chart(points(weight_kg=weight), sex=0, panels=["waz"])
     plain = growth_chart(points(), sex=0, panels=["waz"])
     crosses = [
-        shape for shape in canvas.shapes if isinstance(shape, Line) and shape.colour == CROSS
+        shape for shape in canvas.shapes if isinstance(shape, Polyline) and shape.colour == CROSS
     ]
     dots = [shape for shape in canvas.shapes if isinstance(shape, Dots)]
     assert len(crosses) == 2 and sum(len(shape.points) for shape in dots) == 59

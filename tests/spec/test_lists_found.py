@@ -18,7 +18,7 @@ from benchmarks.visits import (
 )
 from models.visits.ranking import rank
 from registry.contract.errors import UsageError
-from sanket.training import _truth
+from sanket.training_verbs import _truth
 from tests.support.listed_children import child, in_danger
 
 DAY = dt.date(2026, 3, 16)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from registry.checks.record_cells import HISTORY
 from registry.checks.table import build, build_records
 from registry.contract.registry import COLUMNS
-from registry.contract.tables import SPECS, Column
+from registry.contract.tables import SPECS, ColumnSpec
 from tests.support.registry_samples import CENTRES, columns
 
 TODAY = "2026-01-01"
@@ -32,7 +32,7 @@ CELLS = {
 }
 
 
-def cell(column: Column) -> st.SearchStrategy:
+def cell(column: ColumnSpec) -> st.SearchStrategy:
     """A cell of this column, mostly good."""
     some = (
         [*column.codes, column.codes[0].upper(), "other", None]

@@ -12,7 +12,8 @@ from registry.store.store import open_store
 from serving.app import create_app
 from serving.book.book_rows import Scoring
 from serving.http.observe import Log
-from serving.language.words import LANGUAGES, words
+from serving.language.languages import LANGUAGES
+from serving.language.words import words
 from serving.pages.timeline import history_of
 from tests.browser.test_pages import browser
 from tests.support.list_store import children, make_store

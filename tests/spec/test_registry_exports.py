@@ -14,7 +14,7 @@ from openpyxl import Workbook
 from registry.contract.errors import BadInput, Refused
 from registry.contract.registry import day_date
 from registry.mapping.map_file import read_map
-from registry.mapping.propose import proposal
+from registry.mapping.propose import propose_map
 from registry.store.store import open_store
 from sanket.app import main
 from tests.support.registry_samples import CENTRES, MEASUREMENTS, folder
@@ -200,7 +200,7 @@ def test_map_proposes_what_yes_and_no_of_oedema_mean(tmp_path, cells, proposed):
     rows = "".join(f"c{at},2026-01-10,7,{cells[at % 2]}\n" for at in range(8))
     path.write_text("Child ID,Date,Weight,Oedema\n" + rows, encoding="utf-8")
     assert (
-        tomllib.loads(proposal(path))["tables"]["measurements"]["columns"]["oedema"]["codes"]
+        tomllib.loads(propose_map(path))["tables"]["measurements"]["columns"]["oedema"]["codes"]
         == proposed
     )
 
@@ -244,7 +244,7 @@ def dated(tmp_path, *cells: str) -> str:
         "Child ID,Date,Weight\n" + "".join(f"c{at},{cell},7\n" for at, cell in enumerate(cells)),
         encoding="utf-8",
     )
-    return proposal(path)
+    return propose_map(path)
 
 
 @pytest.mark.parametrize(
@@ -295,7 +295,7 @@ def test_another_column_of_the_file_shows_which_comes_first(tmp_path):
     path.write_text(
         "Child ID,DOB,Date,Weight\nc1,25/03/2024,01/02/2026,7\nc2,03/04/2024,03/02/2026,8\n"
     )
-    plan = tomllib.loads(proposal(path))["tables"]
+    plan = tomllib.loads(propose_map(path))["tables"]
     assert plan["measurements"]["columns"]["measured_on"]["date"] == "%d/%m/%Y"
 
 
@@ -382,7 +382,7 @@ SERIES = [
 def test_one_series_of_months_in_any_spelling_is_proposed_and_read_whole(tmp_path):
     path = tmp_path / "months.csv"
     path.write_text(f"Child ID,{','.join(SERIES)}\nc1,7.1,7.2,7.6,8.2,7.4,8.4\n", encoding="utf-8")
-    plan = tomllib.loads(proposal(path))["tables"]["measurements"]
+    plan = tomllib.loads(propose_map(path))["tables"]["measurements"]
     (tmp_path / "in").mkdir()
     _, registry = mapped(
         tmp_path, path.read_text(encoding="utf-8"), plan["columns"], wide=plan["wide"]
@@ -535,7 +535,9 @@ def test_map_proposes_missing_codes(tmp_path, weights, missing):
         + "".join(f"c{at},2026-01-10,{cell}\n" for at, cell in enumerate(weights))
     )
     assert (
-        tomllib.loads(proposal(path))["tables"]["measurements"]["columns"]["weight_kg"]["missing"]
+        tomllib.loads(propose_map(path))["tables"]["measurements"]["columns"]["weight_kg"][
+            "missing"
+        ]
         == missing
     )
 
@@ -988,14 +990,14 @@ def test_each_table_of_the_contract_is_proposed_from_its_own_names(tmp_path):
     for name, spec in SPECS.items():
         path = tmp_path / f"{name}.csv"
         path.write_text(",".join(column.name for column in spec.columns) + "\n")
-        plan = tomllib.loads(proposal(path))["tables"]
+        plan = tomllib.loads(propose_map(path))["tables"]
         assert set(plan) == {name}
         assert plan[name]["columns"] == {column.name: column.name for column in spec.columns}
 
 
 def test_a_folder_is_proposed_as_a_whole_and_imports_as_proposed(tmp_path):
     source = folder(tmp_path / "in", episodes=EPISODES)
-    plan = tomllib.loads(proposal(source))
+    plan = tomllib.loads(propose_map(source))
     report, registry = imported(tmp_path, map=plan, episodes=EPISODES)
     assert {name: counts["kept"] for name, counts in report.tables.items()} == {
         "centres": 2,
@@ -1011,7 +1013,7 @@ def test_monthly_files_are_proposed_as_one_table_and_their_month_from_the_name(t
     source.mkdir()
     for month in ("Jan", "Feb"):
         (source / f"W {month}-2025.csv").write_text("Child ID,Weight\nc1,7.1\n")
-    plan = tomllib.loads(proposal(source))["tables"]["measurements"]
+    plan = tomllib.loads(propose_map(source))["tables"]["measurements"]
     assert sorted(plan["file"]) == ["W Feb-2025.csv", "W Jan-2025.csv"]
     assert plan["columns"]["measured_on"] == {"month_of": "file", "day": 15}
 
@@ -1021,7 +1023,7 @@ def test_a_column_called_like_ours_with_other_cells_is_left_out_and_said(tmp_pat
     path.write_text(
         "Child ID,Date,Weight,Status\nc1,2026-01-10,7.1,Active\nc2,2026-01-10,7.2,Migrated\n"
     )
-    text = proposal(path)
+    text = propose_map(path)
     assert "reported_status" not in tomllib.loads(text)["tables"]["measurements"]["columns"]
     assert "# Status is called like reported_status" in text
 
@@ -1043,7 +1045,7 @@ def test_a_unit_that_the_cells_show_is_proposed_for_a_person_to_see(tmp_path, he
     path = tmp_path / "units.csv"
     rows = "".join(f"c{at},2026-01-10,{cell}\n" for at, cell in enumerate(cells))
     path.write_text(f"Child ID,Date,{header}\n{rows}")
-    text = proposal(path)
+    text = propose_map(path)
     column = {
         "MUAC": "muac_mm",
         "Weight": "weight_kg",
@@ -1120,7 +1122,7 @@ def test_what_a_proposal_does_not_take_is_named(tmp_path):
     path.write_text(
         "Month,Child ID,Weight,Age (months),Visit Remark\n2026-01,c1,7,14,x\n2026-02,c1,7.2,15,y\n"
     )
-    text = proposal(path)
+    text = propose_map(path)
     assert tomllib.loads(text)["tables"]["measurements"]["columns"]["measured_on"] == {
         "from": "Month",
         "date": "%Y-%m",
@@ -1132,9 +1134,9 @@ def test_what_a_proposal_does_not_take_is_named(tmp_path):
 def test_months_without_a_measure_and_ages_without_a_birth_date_are_offered(tmp_path):
     path = tmp_path / "x.csv"
     path.write_text("Child ID,Apr-25,May-25\nc1,7,7.2\n")
-    assert "# months that do not say what was measured: Apr-25, May-25" in proposal(path)
+    assert "# months that do not say what was measured: Apr-25, May-25" in propose_map(path)
     path.write_text("Child ID,Visit Date,Weight,Age (months)\nc1,20/03/2026,7,14\n")
-    assert 'age = "months", on = "Visit Date", date = "%d/%m/%Y"' in proposal(path)
+    assert 'age = "months", on = "Visit Date", date = "%d/%m/%Y"' in propose_map(path)
 
 
 def test_a_workbooks_sheet_answers_to_its_own_name_too(tmp_path):
@@ -1203,7 +1205,7 @@ def test_months_of_attendance_in_any_spelling_are_proposed_and_read(tmp_path):
     text = "Child ID,Month,Open Days,Attended Days\nc1,Mar-2026,20,12\nc1,April-2026,22,15\n"
     path = tmp_path / "att.csv"
     path.write_text(text)
-    said = tomllib.loads(proposal(path))["tables"]["attendance"]
+    said = tomllib.loads(propose_map(path))["tables"]["attendance"]
     plan = {
         "tables": {
             "centres": CENTRE_MAP,
@@ -1224,7 +1226,7 @@ def test_months_of_attendance_in_any_spelling_are_proposed_and_read(tmp_path):
 
 
 def test_a_forms_repeat_is_recognised_and_how_to_join_it_is_said():
-    assert 'parent = { file = "form.csv", key = "_index", by = "_parent_index" }' in proposal(
+    assert 'parent = { file = "form.csv", key = "_index", by = "_parent_index" }' in propose_map(
         EXAMPLES / "kobo"
     )
 
@@ -1295,9 +1297,9 @@ def test_a_child_that_moved_between_two_parts_of_the_past_was_where_each_part_ha
     ],
 )
 def test_a_way_to_a_question_is_read_to_its_end_and_whose_it_is(header, column):
-    from registry.mapping.headers import propose
+    from registry.mapping.headers import header_meanings
 
-    answer = propose([header])[header]
+    answer = header_meanings([header])[header]
     assert ("!" if answer.get("personal") else answer.get("column", "-")) == column
 
 
@@ -1320,7 +1322,7 @@ def test_codes_of_registers_are_proposed(tmp_path, header, cells, settings):
     path.write_text(f"Child ID,Date,Admission Date,Programme,Weight,{header}\n{rows}")
     columns = [
         column
-        for table in tomllib.loads(proposal(path))["tables"].values()
+        for table in tomllib.loads(propose_map(path))["tables"].values()
         for column in table["columns"].values()
     ]
     assert {"from": header} | settings in columns
@@ -1333,7 +1335,7 @@ def test_a_commcare_export_is_imported_as_proposed(tmp_path):
     )
     path = tmp_path / "forms.csv"
     path.write_text(text)
-    plan = tomllib.loads(proposal(path))
+    plan = tomllib.loads(propose_map(path))
     plan["tables"]["children"]["columns"]["centre_id"] = {"value": "A"}
     plan["tables"]["centres"] = CENTRE_MAP
     report, registry = imported(tmp_path, map=plan, forms__csv=text)

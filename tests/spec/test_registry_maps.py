@@ -12,11 +12,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from registry.contract.codes import ReportedStatus
 from registry.contract.errors import BadInput
-from registry.contract.registry import REPORTED_STATUS, day_date
-from registry.mapping.headers import propose
+from registry.contract.registry import day_date
+from registry.mapping.headers import header_meanings
 from registry.mapping.map_file import read_map
-from registry.mapping.propose import proposal, trial
+from registry.mapping.propose import propose_map, try_map
 from registry.store.store import open_store
 from tests.support.registry_samples import folder
 
@@ -67,7 +68,7 @@ def test_declared_units_dates_codes_and_commas_are_read(tmp_path):
     row = registry.measurements
     assert (row["weight_kg"][0], row["height_cm"][0], row["muac_mm"][0]) == (7.1, 70.0, 121.0)
     assert day_date(row["measured_on"][0]) == dt.date(2025, 1, 10)
-    assert REPORTED_STATUS[row["reported_status"][0]] == "green"
+    assert ReportedStatus.text_of(row["reported_status"][0]) == "green"
 
 
 def test_no_unit_is_converted_that_the_map_does_not_declare(tmp_path):
@@ -222,11 +223,11 @@ def test_spoons_real_records_import_through_the_example_map(tmp_path, spoon):
     ],
 )
 def test_headers_are_recognised_in_three_languages(header, column):
-    assert propose([header])[header]["column"] == column
+    assert header_meanings([header])[header]["column"] == column
 
 
 def test_names_and_phones_are_seen_as_personal_and_the_unknown_stays_open():
-    found = propose(["Child Name", "Mobile", "आईचे नाव", "Aadhaar", "flag_7"])
+    found = header_meanings(["Child Name", "Mobile", "आईचे नाव", "Aadhaar", "flag_7"])
     assert [found[name] for name in ("Child Name", "Mobile", "आईचे नाव", "Aadhaar")] == [
         {"personal": True}
     ] * 4
@@ -236,7 +237,7 @@ def test_names_and_phones_are_seen_as_personal_and_the_unknown_stays_open():
 def test_a_proposal_is_toml_and_names_months_as_patterns(tmp_path):
     path = tmp_path / "export.csv"
     path.write_text("Child ID,Mother Name,Mar-26 Weight,Apr-26 Weight\nc1,x,7,8\n")
-    proposed = tomllib.loads(proposal(path))
+    proposed = tomllib.loads(propose_map(path))
     assert proposed["tables"]["measurements"]["wide"]["columns"] == {
         "weight_kg": "{Mon}-{YY} Weight"
     }
@@ -244,7 +245,7 @@ def test_a_proposal_is_toml_and_names_months_as_patterns(tmp_path):
 
 
 def test_a_trial_counts_and_keeps_nothing(spoon):
-    assert trial(spoon, SPOON_MAP)["measurements"] == {
+    assert try_map(spoon, SPOON_MAP)["measurements"] == {
         "rows": 1000,
         "kept": 999,
         "quarantined": 1,

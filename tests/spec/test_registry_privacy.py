@@ -11,8 +11,9 @@ import pytest
 
 from registry.contract.errors import BadInput
 from registry.privacy import keyed_hash
+from registry.small_counts import shown
 from registry.store import quarantine
-from registry.store.forgetting import forget, shown, unseen_since
+from registry.store.forgetting import forget, unseen_since
 from registry.store.store import open_store
 from sanket.app import main
 from tests.support.registry_samples import CHILDREN, MEASUREMENTS, folder

@@ -8,8 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from registry.checks.table import build, build_records
-from registry.contract.registry import COLUMNS, NEVER, day_number
-from registry.contract.tables import RULES, SPECS
+from registry.contract.days import NEVER, day_number
+from registry.contract.registry import COLUMNS
+from registry.contract.rules import RULES
+from registry.contract.tables import SPECS
 from tests.support.registry_samples import CENTRES, CHILDREN, MEASUREMENTS, columns, tables
 
 TODAY = "2026-01-01"

@@ -14,9 +14,10 @@ from pathlib import Path
 import pytest
 from openpyxl import Workbook
 
+from registry.contract.codes import ReportedStatus
 from registry.contract.errors import BadInput
-from registry.contract.registry import REPORTED_STATUS, day_date
-from registry.mapping.propose import proposal, trial
+from registry.contract.registry import day_date
+from registry.mapping.propose import propose_map, try_map
 from registry.store.store import open_store
 
 SOURCE = """
@@ -102,7 +103,7 @@ def test_a_query_for_each_table_of_a_database(databases, kind, queries, tmp_path
     assert registry.measurements["weight_kg"].tolist() == [7.1, 7.3]
     assert registry.measurements["height_cm"].tolist() == [70.5, 71.0]
     assert registry.measurements["muac_mm"][0] == 121.0
-    assert trial(databases[kind], queries) == report.tables
+    assert try_map(databases[kind], queries) == report.tables
 
 
 @pytest.mark.parametrize(
@@ -142,7 +143,7 @@ def test_a_missing_database_is_not_made(tmp_path):
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
 def test_a_map_is_proposed_for_a_database_without_its_names(databases, kind):
-    text = proposal(databases[kind])
+    text = propose_map(databases[kind])
     proposed = tomllib.loads(text)["tables"]
     assert proposed["measurements"]["query"] == "SELECT * FROM weighing"
     assert proposed["measurements"]["columns"]["weight_kg"] == {"from": "wt_g", "unit": "g"}
@@ -175,7 +176,7 @@ CENTRE = {
 
 def imported_as_proposed(path: Path, tmp_path: Path, centres: tuple[dict, ...] = (CENTRE,)):
     """Counts and registry after taking the proposal as it is, with these centres."""
-    plan = tomllib.loads(proposal(path))
+    plan = tomllib.loads(propose_map(path))
     plan["tables"] = {"centres": {"rows": list(centres)}} | plan["tables"]
     opened = open_store(tmp_path / "x.db")
     report, registry = opened.import_source(path, map=plan, imported_on="2026-05-01"), opened.load()
@@ -216,7 +217,7 @@ def test_months_merged_over_weight_and_height(tmp_path, months, labels):
         70.0,
         71.0,
     ]
-    assert [REPORTED_STATUS[code] for code in found["reported_status"]] == [
+    assert [ReportedStatus.text_of(code) for code in found["reported_status"]] == [
         "green",
         "yellow",
         "red",
@@ -230,14 +231,16 @@ def test_one_month_merged_over_its_columns_and_a_title_with_a_month(tmp_path):
         [None, "Weight (g)", "MUAC (cm)"],
         ["B1", 7100, 12],
     ]
-    plan = tomllib.loads(proposal(workbook(tmp_path / "a.xlsx", rows, merged=("A1:C1", "B2:C2"))))
+    plan = tomllib.loads(
+        propose_map(workbook(tmp_path / "a.xlsx", rows, merged=("A1:C1", "B2:C2")))
+    )
     assert plan["tables"]["measurements"]["wide"]["columns"] == {
         "weight_kg": {"from": "{Mon}-{YY} Weight (g)", "unit": "g"},
         "muac_mm": {"from": "{Mon}-{YY} MUAC (cm)", "unit": "cm"},
     }
     plain = [["Mar-2026"], ["child_id", "measured_on", "weight_kg"], ["B1", "2026-03-01", 7]]
     other = tomllib.loads(
-        proposal(workbook(tmp_path / "b.xlsx", [["Register of Mar-2026"], *plain[1:]]))
+        propose_map(workbook(tmp_path / "b.xlsx", [["Register of Mar-2026"], *plain[1:]]))
     )
     assert other["tables"]["measurements"]["columns"]["weight_kg"] == "weight_kg"
 
@@ -246,7 +249,8 @@ def test_a_proposal_is_toml_whatever_the_headers_hold(tmp_path):
     path = tmp_path / "odd.csv"
     path.write_text('Child ID,"a\nb = 1","Weight\n""kg""\\"\nc1,1,7\n', encoding="utf-8")
     assert (
-        tomllib.loads(proposal(path))["tables"]["measurements"]["columns"]["child_id"] == "Child ID"
+        tomllib.loads(propose_map(path))["tables"]["measurements"]["columns"]["child_id"]
+        == "Child ID"
     )
 
 
@@ -256,7 +260,7 @@ def test_each_table_is_proposed_once_from_the_sheet_that_says_most_of_it(tmp_pat
         [["Child ID", "Sex", "DOB", "AWC Code"], ["B1", "F", "2024-01-05", "A1"]],
         [["Child ID", "Sex", "Date", "Weight"], ["B1", "F", "2025-01-05", 7]],
     )
-    text = proposal(path)
+    text = propose_map(path)
     plan = tomllib.loads(text)["tables"]
     assert (plan["children"]["sheet"], plan["measurements"]["sheet"]) == ("sheet1", "sheet2")
     assert "# sheet2 seems to hold children too" in text
@@ -272,7 +276,7 @@ def test_a_hindi_register_is_imported_as_proposed(tmp_path):
         "2;रवि;B2;पुरुष;02-11-2023;9999999998;A2;S1;P;D;आदिवासी;;;;अति गंभीर\n",
         encoding="utf-8-sig",
     )
-    text = proposal(path)
+    text = propose_map(path)
     assert "9999999999" not in text and "आशा" not in text
     counts, registry = imported_as_proposed(path, tmp_path, centres=())
     assert {name: count["quarantined"] for name, count in counts.items()} == {
@@ -281,7 +285,7 @@ def test_a_hindi_register_is_imported_as_proposed(tmp_path):
         "measurements": 0,
     }
     assert registry.measurements["weight_kg"].tolist()[:2] == [7.1, 7.4]
-    assert [REPORTED_STATUS[code] for code in registry.measurements["reported_status"]] == [
+    assert [ReportedStatus.text_of(code) for code in registry.measurements["reported_status"]] == [
         "green",
         "yellow",
         "red",
@@ -299,11 +303,11 @@ def test_a_trial_of_one_file_leaves_the_tables_of_others_alone(tmp_path, queries
         'measured_on = "day"\nweight_kg = "kg"\n'
     )
     (tmp_path / "map.toml").write_text(plan)
-    assert trial(path, tmp_path / "map.toml") == {
+    assert try_map(path, tmp_path / "map.toml") == {
         "measurements": {"rows": 2, "kept": 1, "quarantined": 1, "codes": {"REG012": 1}}
     }
     with pytest.raises(BadInput, match=r"REG002.*children.*sex, birth_date") as refused:
-        trial(tmp_path / "weights.csv", _both(tmp_path, plan))
+        try_map(tmp_path / "weights.csv", _both(tmp_path, plan))
     assert "M" in refused.value.message
 
 

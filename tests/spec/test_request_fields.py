@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from serving.answering.answers import Answerer, Question
+from serving.answering.answers import Answerer, AnswerRequest
 from serving.answering.champions import Champions
 from serving.answering.field_names import KNOWN, nearest
 from serving.answering.request_shape import incoming
@@ -47,7 +47,9 @@ def answerer(tmp_path_factory):
 def answer(answerer, *children):
     import orjson
 
-    return orjson.loads(answerer.answer(list(children), Question(AS_OF, "en", False)))["children"]
+    return orjson.loads(answerer.answer(list(children), AnswerRequest(AS_OF, "en", False)))[
+        "children"
+    ]
 
 
 @pytest.mark.parametrize(("table", "name", "meant"), MEANT)

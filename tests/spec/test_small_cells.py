@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 
 from care.pathway.decide import STATES as PATHWAY
 from models.visits.ranking import IN_TREATMENT
+from registry.small_counts import SMALLEST_CELL
 from serving.access.permissions import Scope
 from serving.book.area_indicators import indicators
-from serving.book.disclosure import SMALLEST_CELL, decided, facts_for
+from serving.book.disclosure import decided, facts_for
 from serving.book.reader import Reader
 from serving.book.sector_figures import sector_figures
 from serving.database import engine_of

@@ -11,18 +11,8 @@ import numpy as np
 
 from features.who.growth import zscores
 from features.who.standards import BY_AGE
-from registry.contract.registry import (
-    APPETITE,
-    FINDING,
-    ITEM,
-    NEVER,
-    OUTCOME,
-    OWN_DAY,
-    PROGRAMME,
-    Registry,
-    day_date,
-    day_number,
-)
+from registry.contract.codes import AppetiteTest, Programme, RationItem, StayOutcome, VisitFinding
+from registry.contract.registry import NEVER, OWN_DAY, Registry, day_date, day_number
 
 
 @dataclass
@@ -117,11 +107,11 @@ class Records:
 
 
 _CODES = {
-    "programme": PROGRAMME,
-    "outcome": OUTCOME,
-    "item": ITEM,
-    "finding": FINDING,
-    "appetite_test": APPETITE,
+    "programme": Programme,
+    "outcome": StayOutcome,
+    "item": RationItem,
+    "finding": VisitFinding,
+    "appetite_test": AppetiteTest,
 }
 _DAYS = {*OWN_DAY.values(), "closed_on", "listed_on"}
 
@@ -130,7 +120,7 @@ def _cell(name: str, value):
     if name in _DAYS:
         return None if value == NEVER else day_date(value)
     if name in _CODES:
-        return None if value < 0 else _CODES[name][value]
+        return None if value < 0 else _CODES[name].text_of(value)
     if isinstance(value, np.floating):
         return None if np.isnan(value) else float(value)
     return None if name == "height_position" and value < 0 else int(value)

@@ -192,8 +192,8 @@ def better_record_lower_risk(evidence: Evidence) -> Said:
     children is an issue; in more than a tenth, or any rise in more than half, a tip. Both bounds
     are chosen (verified: false).
 
-    What to do: where a column is wrong, a sign was flipped between
-    `features/trajectory/catalogue.py` and the fit: train again. Where the whole model is, look for
+    What to do: where a column is wrong, a sign was flipped between its declaration in
+    `features/trajectory/columns/` and the fit: train again. Where the whole model is, look for
     columns without a direction that the reading moves.
     """
     matrix, bundle = (

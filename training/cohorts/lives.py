@@ -12,16 +12,15 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from features import episodes as stays
 from features.answered import SAM_QUESTIONS, answers_of, next_answer
 from features.clock import Known
 from features.criteria import criteria
 from features.trajectory.points import growth_points
 from models.targets import CENSORED, CONFIRMED_WITHIN, DID_NOT_HAPPEN, HAPPENED
-from registry.contract.registry import FINDING, LEFT_REASON, NEVER
+from registry.contract.codes import AppetiteTest, LeftReason, StayOutcome, VisitFinding
+from registry.contract.registry import NEVER
 
 LAST_DAY = criteria().last_day
-LEFT_DIED, FOUND_DEAD = LEFT_REASON.index("died"), FINDING.index("died")
 
 
 IN_COHORT, CURED_UNVERIFIED, FAILED_DISCHARGE = 0, 1, 2
@@ -93,19 +92,17 @@ class Lives(NamedTuple):
 def lives(known: Known) -> Lives:
     """Readings, stays and ends of each child of a view (one question a child, at the cutoff)."""
     growth, child, episodes = growth_points(known), known.children, known.episodes
-    died = np.where(child["left_reason"] == LEFT_DIED, child["left_on"], NEVER)
+    died = np.where(child["left_reason"] == LeftReason.DIED, child["left_on"], NEVER)
     for table, day, dead in (
-        (episodes, "closed_on", episodes["outcome"] == stays.DIED),
-        (known.visits, "visited_on", known.visits["finding"] == FOUND_DEAD),
+        (episodes, "closed_on", episodes["outcome"] == StayOutcome.DIED),
+        (known.visits, "visited_on", known.visits["finding"] == VisitFinding.DIED),
     ):
         np.minimum.at(died, table.question[dead], table[day][dead])
-    left = np.where(child["left_reason"] == LEFT_DIED, NEVER, child["left_on"])
+    left = np.where(child["left_reason"] == LeftReason.DIED, NEVER, child["left_on"])
     too_old = np.where(
         child["birth_date"] == NEVER, NEVER, np.minimum(child["birth_date"], 2**30) + LAST_DAY + 1
     )
-    trouble = (episodes["complications"] == 1.0) | (
-        episodes["appetite_test"] == stays.APPETITE_FAILED
-    )
+    trouble = (episodes["complications"] == 1.0) | (episodes["appetite_test"] == AppetiteTest.FAIL)
     return Lives(
         growth.offsets,
         growth["measured_on"],

@@ -13,7 +13,6 @@ from typing import Protocol
 import numpy as np
 from numba import njit
 
-from features import episodes as stays
 from features.clock import Clock
 from models.targets import (
     CENSORED,
@@ -27,7 +26,8 @@ from models.targets import (
     VERIFIED_WITHIN,
     Target,
 )
-from registry.contract.registry import NEVER, TRANSFER_REASON, Table
+from registry.contract.codes import Programme, StayOutcome, TransferReason
+from registry.contract.registry import NEVER, Table
 from training.cohorts.lives import (
     CURED_UNVERIFIED,
     FAILED_DISCHARGE,
@@ -45,9 +45,6 @@ from training.cohorts.lives import (
 )
 from training.cohorts.onset import onsets
 
-NO_GAIN, COMPLICATION, MOVED = (
-    TRANSFER_REASON.index(reason) for reason in ("no_gain", "complication", "moved")
-)
 FACILITY_WITHIN = 7
 """A facility's admission within a week of a transfer is where the child was sent (chosen: the
 weekly review)."""
@@ -96,7 +93,7 @@ def _sent_without_trouble(life, child, row, closed_on):
         if life.admitted_on[row] <= life.day[reading] <= closed_on and life.oedema[reading] > 0:
             return False
     for other in range(life.stay_offsets[child], life.stay_offsets[child + 1]):
-        facility = life.programme[other] == stays.NRC or life.programme[other] == stays.CTC
+        facility = life.programme[other] == Programme.NRC or life.programme[other] == Programme.CTC
         if facility and 0 <= life.admitted_on[other] - closed_on <= FACILITY_WITHIN:
             return not life.trouble[other]
     return False
@@ -110,19 +107,19 @@ def _non_response(life, child, row, closed_on, outcome, reason, cutoff):
     late = index_on + _LONGEST + 1
     died, left = life.died_on[child], life.left_on[child]
     if closed_on < late:
-        if outcome == stays.DIED:
+        if outcome == StayOutcome.DIED:
             return DID_NOT_HAPPEN, NEVER, closed_on, closed_on, True
-        if outcome == stays.CURED:
+        if outcome == StayOutcome.CURED:
             return DID_NOT_HAPPEN, NEVER, closed_on, closed_on, False
-        sent = outcome == stays.TRANSFERRED and (
-            reason == NO_GAIN
+        sent = outcome == StayOutcome.TRANSFERRED and (
+            reason == TransferReason.NO_GAIN
             or (
-                reason != COMPLICATION
-                and reason != MOVED
+                reason != TransferReason.COMPLICATION
+                and reason != TransferReason.MOVED
                 and _sent_without_trouble(life, child, row, closed_on)
             )
         )
-        if outcome == stays.NOT_RECOVERED or sent:
+        if outcome == StayOutcome.NOT_RECOVERED or sent:
             return HAPPENED, closed_on, closed_on, closed_on, False
         return CENSORED, NEVER, NEVER, closed_on, False
     if index_on <= died < late:
@@ -168,7 +165,7 @@ def _gone_on(life, child):
 def relapses(clock: Clock, *, cutoff: int, horizon: int, confirmations: int = 1) -> Outcomes:
     """The outcome of every discharge as cured from a development centre, as known by the cutoff."""
     life, known, chosen = _centre_stays(clock, cutoff)
-    chosen = chosen[known["outcome"][chosen] == stays.CURED]
+    chosen = chosen[known["outcome"][chosen] == StayOutcome.CURED]
     of = known.rows.take(chosen)
     child, index_on = known.question[chosen], of["closed_on"]
     codes, days = _relapses(life, child, index_on, cutoff, horizon, confirmations)
@@ -199,7 +196,7 @@ def _centre_stays(clock: Clock, cutoff: int):
     treated = np.unique(clock.registry.episodes["child"]).astype(np.int32)
     view = clock.known_by(treated, np.full(len(treated), cutoff, np.int32))
     known = view.episodes
-    centre = (known["programme"] == stays.UCDC) | (known["programme"] == stays.VCDC)
+    centre = (known["programme"] == Programme.UCDC) | (known["programme"] == Programme.VCDC)
     return lives(view), known, np.flatnonzero(centre)
 
 

@@ -11,11 +11,10 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from features import episodes as stays
 from features.clock import Clock
 from features.trajectory.points import growth_points
 from models.targets import HAPPENED
-from registry.contract.registry import TRANSFER_REASON
+from registry.contract.codes import StayOutcome, TransferReason
 from training.cohorts.lives import Outcomes
 
 SLOW, FAILING, NOT_KNOWN, RESPONDED = 0, 1, -1, -2
@@ -24,7 +23,6 @@ FAILS_UNDER_G_PER_KG_DAY, FAILS_UNDER_WHZ = 2.0, 0.3
 LEAST_DAYS = 14
 """Between the first and the last reading of a gain: over fewer days it is the scale's error
 (chosen)."""
-NO_GAIN = TRANSFER_REASON.index("no_gain")
 
 
 @njit(cache=True, nogil=True)
@@ -86,6 +84,8 @@ def responses(clock: Clock, found: Outcomes, *, cutoff: int) -> np.ndarray:
 
 def _sent_for_no_gain(episodes, found: Outcomes, happened: np.ndarray) -> np.ndarray:
     """Mask over `happened`: the event was a transfer for lack of gain."""
-    sent = (episodes["outcome"] == stays.TRANSFERRED) & (episodes["transfer_reason"] == NO_GAIN)
+    sent = (episodes["outcome"] == StayOutcome.TRANSFERRED) & (
+        episodes["transfer_reason"] == TransferReason.NO_GAIN
+    )
     at_its_close = found.closed_on[happened] == found.event_on[happened]
     return at_its_close & np.isin(found.episode[happened], episodes["episode"][sent])

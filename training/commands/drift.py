@@ -18,7 +18,6 @@ from features import data_quality
 from features.clock import Clock
 from features.trajectory.catalogue import NAMES
 from features.trajectory.context import Context
-from features.who.growth import zscores
 from models.bundle import Bundle
 from models.champion import champions, models_folder
 from models.targets import TARGETS
@@ -113,7 +112,7 @@ def of_month(clock: Clock, bundle: Bundle, first: int, last: int, context: Conte
 def records_quality(clock: Clock, month: str) -> tuple[float, float]:
     """(mean score of the centres' records in the month, mean of the twelve months before); NaN
     where there is none."""
-    scored = data_quality.score(clock.registry, zscores=zscores)
+    scored = data_quality.score(clock.registry)
     at = int(quality_month(np.int64(days_of(month)[0])))
     now = scored.score[:, scored.months == at]
     before = scored.score[:, (scored.months < at) & (scored.months >= at - 12)]

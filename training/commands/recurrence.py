@@ -22,8 +22,8 @@ from features.clock import Clock
 from features.trajectory.as_of import as_of
 from features.trajectory.catalogue import NAMES
 from features.trajectory.points import growth_points
-from features.trajectory.wasting import UNDER_FIVE_DAYS
 from models.targets import DID_NOT_HAPPEN, FOLLOWED_FROM, HAPPENED, RELAPSE
+from registry.contract.days import LAST_DAY_UNDER_FIVE
 from registry.contract.errors import BadInput
 from registry.contract.registry import NEVER, Registry
 from training.fitting.examples import Examples
@@ -100,7 +100,7 @@ def well_visits(clock: Clock) -> WellVisits:
     )
     growth = growth_points(known)
     wasted, day = (
-        np.where(growth["age_days"] < UNDER_FIVE_DAYS, growth["wasted"], np.nan),
+        np.where(growth["age_days"] < LAST_DAY_UNDER_FIVE, growth["wasted"], np.nan),
         growth["measured_on"],
     )
     found = np.empty((2, len(wasted)), np.int64)

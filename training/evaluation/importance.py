@@ -8,7 +8,8 @@ import warnings
 
 import numpy as np
 
-from features.trajectory.catalogue import CATALOGUE, Feature
+from features.trajectory.catalogue import CATALOGUE
+from features.trajectory.feature import Feature
 from models.bundle import Bundle
 
 SAMPLE = 800

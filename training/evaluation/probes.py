@@ -16,6 +16,7 @@ from features.trajectory.as_of import as_of
 from features.trajectory.catalogue import CONTEXT_NAMES, NAMES
 from features.trajectory.context import Context
 from features.trajectory.smoother import Prior
+from registry.contract.days import LONGEST_MONTH_DAYS
 from registry.contract.registry import NEVER, OWN_DAY, Registry, Table
 
 OF_CONTEXT = np.isin(NAMES, CONTEXT_NAMES)
@@ -87,10 +88,6 @@ def differing(one: np.ndarray, other: np.ndarray) -> list[str]:
     return [name for name, equal in zip(NAMES, same.all(axis=0), strict=True) if not equal]
 
 
-MONTH_DAYS = 31
-"""Attendance is assumed to be known on the first day of the next month."""
-
-
 def known_later(registry: Registry, *, days: int) -> tuple[Registry, float]:
     """(the registry, had its assumed dates of entry been so many days later; the share of rows that
     moved).
@@ -113,5 +110,5 @@ def known_later(registry: Registry, *, days: int) -> tuple[Registry, float]:
 
 
 def _assumed(name: str, table: Table) -> np.ndarray:
-    after = MONTH_DAYS if name == "attendance" else 0
+    after = LONGEST_MONTH_DAYS if name == "attendance" else 0
     return table["known_from"] <= table[OWN_DAY[name]].astype(np.int64) + after

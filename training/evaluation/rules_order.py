@@ -10,11 +10,11 @@ from __future__ import annotations
 import numpy as np
 
 from care.pathway import facts
-from care.pathway.conditions import ill_now
+from care.pathway.conditions import ill_now, rows_where
 from care.pathway.decide import RULES, STEPS, Placed, place
 from care.pathway.rules_in_order import ORDER
 from care.protocol import standard
-from features.clock import AVERAGE_MONTH_DAYS, Clock, Known, Ragged, days_between
+from features.clock import Clock, Known, Ragged, days_between
 from features.trajectory.as_of import PIECE
 from features.trajectory.points import growth_points
 from models.visits.severity import YOUNG_MONTHS, severity
@@ -26,6 +26,7 @@ from models.visits.visit_order import (
     found_by,
     kind_of,
 )
+from registry.contract.days import DAYS_PER_MONTH
 
 _BY_DAYS = LATE_COUNTS_DAYS + 1
 """A graver place goes before any number of days overdue."""
@@ -69,13 +70,13 @@ def urgency(placed: Placed, band: np.ndarray, young: np.ndarray) -> np.ndarray:
 def measured(known: Known, points: Ragged, placed: Placed) -> tuple[np.ndarray, np.ndarray]:
     """The band of severity by the last valid WHZ and MUAC, oedema and illness, and whether under
     two years."""
-    age_months = days_between(known.children["birth_date"], known.day) / AVERAGE_MONTH_DAYS
+    age_months = days_between(known.children["birth_date"], known.day) / DAYS_PER_MONTH
     whz, muac_mm = (_last_valid(points, name) for name in ("whz", "muac_mm"))
     band = severity(
         whz,
         muac_mm,
         oedema=placed.rule == _OEDEMA,
-        ill=ill_now(placed.facts, standard()),
+        ill=rows_where(ill_now, placed.facts, standard()),
         age_months=age_months,
     )
     return band, age_months < YOUNG_MONTHS

@@ -9,7 +9,6 @@ from sklearn.metrics import recall_score
 
 from features import data_quality
 from features.clock import Clock, month_number
-from features.who.growth import zscores
 from training.evaluation.scored_rows import Judged
 from training.evaluation.stability import centres, districts
 from training.evaluation.subgroups import memberships, visited
@@ -44,7 +43,7 @@ def _district(clock: Clock, judged: Judged) -> np.ndarray:
 
 def _quality(clock: Clock, judged: Judged) -> np.ndarray:
     """The colour of the centre's records in the month before the prediction."""
-    scored = data_quality.score(clock.registry, zscores=zscores)
+    scored = data_quality.score(clock.registry)
     month = quality_month(judged.rows.day) - 1
     at = np.searchsorted(scored.months, month)
     centre = centres(clock, judged.rows)

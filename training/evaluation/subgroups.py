@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from registry.contract.registry import SETTING
+from registry.contract.codes import Setting
 from training.evaluation.scored_rows import Judged
 from training.metrics.discrimination import Estimate, bootstrap
 
@@ -35,7 +35,9 @@ def memberships(judged: Judged) -> dict[str, np.ndarray]:
     female, age = judged.column("female"), judged.column("age_days")
     urban, tribal = judged.column("setting_urban"), judged.column("setting_tribal")
     setting = np.select(
-        [urban == 1, tribal == 1, urban == 0], SETTING[:1] + (SETTING[2], SETTING[1]), ""
+        [urban == 1, tribal == 1, urban == 0],
+        [Setting.URBAN.text, Setting.TRIBAL.text, Setting.RURAL.text],
+        "",
     )
     return {
         "sex": np.select([female == 1, female == 0], ["girls", "boys"], ""),

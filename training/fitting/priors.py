@@ -6,11 +6,11 @@ from __future__ import annotations
 import numpy as np
 
 from features.clock import Clock
-from features.episodes import UCDC, VCDC
 from features.trajectory.columns.series import readings
 from features.trajectory.points import growth_points
 from features.trajectory.smoother import DEFAULT_PRIORS, Prior, estimate
 from models.targets import RELAPSE
+from registry.contract.codes import Programme
 from training.cohorts.landmarks import Cohort
 
 FIT_SHARE = 0.72
@@ -65,7 +65,7 @@ def _treated_early(clock: Clock, until: int) -> tuple[np.ndarray, int]:
     lies before."""
     everyone = np.arange(len(clock.registry.child_ids), dtype=np.int32)
     stays = clock.known_by(everyone, np.full(len(everyone), until - 1, np.int32)).episodes
-    counted = np.isin(stays["programme"], (UCDC, VCDC)) & (
+    counted = np.isin(stays["programme"], (Programme.UCDC, Programme.VCDC)) & (
         stays["admitted_on"] < until - RELAPSE.label_days
     )
     if not counted.any():

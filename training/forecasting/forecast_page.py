@@ -7,7 +7,7 @@ from html import escape
 
 import numpy as np
 
-from features.charts.svg import Area, Canvas, Line, Text
+from features.charts.svg import Area, Canvas, Label, Polyline
 from training.forecasting.forecast import Forecast
 from training.forecasting.forecast_run import Result, ranked
 
@@ -137,17 +137,17 @@ def plot(forecast: Forecast, at: int, *, alerted: bool) -> Canvas:
     )
     canvas.shapes += _lines(ahead, y(mean), MIDDLE)
     canvas.shapes += [
-        Line(((LEFT, HEIGHT - BOTTOM), (WIDTH - RIGHT, HEIGHT - BOTTOM)), "#999"),
-        Text((LEFT, 16), name, 12.0, ALERT if alerted else COUNTED, bold=True),
-        Text((LEFT - 4, TOP + 8), f"{highest:.0f}", 10.0, anchor="end"),
-        Text((LEFT - 4, HEIGHT - BOTTOM), "0", 10.0, anchor="end"),
-        Text((LEFT, HEIGHT - 8), panel.month_name(start), 10.0),
-        Text((float(ahead[0]), HEIGHT - 8), newest, 10.0, anchor="end"),
+        Polyline(((LEFT, HEIGHT - BOTTOM), (WIDTH - RIGHT, HEIGHT - BOTTOM)), "#999"),
+        Label((LEFT, 16), name, 12.0, ALERT if alerted else COUNTED, bold=True),
+        Label((LEFT - 4, TOP + 8), f"{highest:.0f}", 10.0, anchor="end"),
+        Label((LEFT - 4, HEIGHT - BOTTOM), "0", 10.0, anchor="end"),
+        Label((LEFT, HEIGHT - 8), panel.month_name(start), 10.0),
+        Label((float(ahead[0]), HEIGHT - 8), newest, 10.0, anchor="end"),
     ]
     if alerted:
         centre = float(x[len(counts) - 1]), float(y(counts[-1]))
         canvas.shapes.append(
-            Line(((centre[0], centre[1] - 5), (centre[0], centre[1] + 5)), ALERT, 4.0)
+            Polyline(((centre[0], centre[1] - 5), (centre[0], centre[1] + 5)), ALERT, 4.0)
         )
     return canvas
 
@@ -162,7 +162,7 @@ def _points(x: np.ndarray, y: np.ndarray) -> list[tuple[float, float]]:
     return [(float(a), float(b)) for a, b in zip(x, y, strict=True)]
 
 
-def _lines(x: np.ndarray, y: np.ndarray, colour: str, *, dashed: bool = False) -> list[Line]:
+def _lines(x: np.ndarray, y: np.ndarray, colour: str, *, dashed: bool = False) -> list[Polyline]:
     """Lines through the known points, broken where a month is missing; a point alone is a short
     stroke."""
     runs = np.split(np.arange(len(x)), np.flatnonzero(np.diff(np.isfinite(y).astype(int))) + 1)
@@ -170,7 +170,7 @@ def _lines(x: np.ndarray, y: np.ndarray, colour: str, *, dashed: bool = False) -
     for run in (run for run in runs if len(run) and np.isfinite(y[run[0]])):
         points = _points(x[run], y[run])
         found.append(
-            Line(
+            Polyline(
                 tuple(
                     points
                     if len(points) > 1

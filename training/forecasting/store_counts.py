@@ -10,8 +10,9 @@ from numba import njit
 
 from care.programme.by_month import centres_at
 from features.clock import Clock, Known, month_number
+from registry.contract.codes import RationItem
 from registry.contract.errors import BadInput
-from registry.contract.registry import ITEM, NEVER, Registry, day_date, day_number
+from registry.contract.registry import NEVER, Registry, day_date, day_number
 from training.cohorts.lives import first_confirmed, lives
 from training.forecasting.counts_panel import Panel, last_whole_month
 
@@ -22,7 +23,6 @@ LEVELS = ("centre", "sector", "project", "district")
 SAM_ANEW = 183
 """Days after a confirmed SAM or an admission in which a further finding is the same illness
 (registry contract: a first slide asks for 183 days without)."""
-EDNF = ITEM.index("EDNF")
 
 
 def panel_of(registry: Registry, counted: str, *, level: str, as_of: dt.date) -> Panel:
@@ -108,7 +108,7 @@ def _events(known: Known, counted: str, last: int) -> tuple[np.ndarray, np.ndarr
     if counted == "in_treatment":
         return _at_ends(episodes["admitted_on"], episodes["closed_on"], episodes.question, last)
     if counted == "ednf_sachets":
-        rows = (rations["item"] == EDNF) & np.isfinite(rations["quantity"])
+        rows = (rations["item"] == RationItem.EDNF) & np.isfinite(rations["quantity"])
         return rations["issued_on"][rows], rations.question[rows], rations["quantity"][rows]
     found = lives(known)
     day, child = _confirmed(found, len(found.offsets) - 1)

@@ -8,13 +8,14 @@ from care.pathway.conditions import (
     NOT_RECOVERED,
     Facts,
     Mask,
+    Numbers,
     classifiable,
     examined_and_settled,
     judged_since_close,
     last_found_sam,
+    logical_not,
     longer_than,
     mam,
-    no,
     on_or_after,
     out_of_treatment,
     recently_cured,
@@ -23,22 +24,23 @@ from care.pathway.conditions import (
     well_since_close,
     within,
 )
-from care.pathway.rule import Rule
+from care.pathway.rule import PathwayRule
 from care.pathway.rules.ended import stepped_down
 from care.pathway.rules.facility import sent_on
-from care.protocol import Protocol
 
 
-def back_from_nrc(facts: Facts, protocol: Protocol) -> Mask:
+def back_from_nrc(facts: Facts, protocol: Numbers) -> Mask:
     recent = within(facts, "closed_on", protocol["follow_up_days"])
-    return stepped_down(facts) & recent & no(well_since_close(facts))
+    return stepped_down(facts) & recent & logical_not(well_since_close(facts))
 
 
-def underweight_unexamined(facts: Facts, protocol: Protocol) -> Mask:
-    return underweight(facts, protocol) & no(examined_and_settled(facts, "suw_since", protocol))
+def underweight_unexamined(facts: Facts, protocol: Numbers) -> Mask:
+    return underweight(facts, protocol) & logical_not(
+        examined_and_settled(facts, "suw_since", protocol)
+    )
 
 
-def arm_open(facts: Facts, protocol: Protocol) -> Mask:
+def arm_open(facts: Facts, protocol: Numbers) -> Mask:
     return (
         recently_cured(facts, protocol)
         & (facts["arm_unasked_on"] != NEVER)
@@ -46,29 +48,29 @@ def arm_open(facts: Facts, protocol: Protocol) -> Mask:
     )
 
 
-def follow_up_mam(facts: Facts, protocol: Protocol) -> Mask:
+def follow_up_mam(facts: Facts, protocol: Numbers) -> Mask:
     return recently_cured(facts, protocol) & mam(facts, protocol)
 
 
-def follow_up_height(facts: Facts, protocol: Protocol) -> Mask:
+def follow_up_height(facts: Facts, protocol: Numbers) -> Mask:
     limit = protocol["follow_up_every_days"]
-    unjudged_since = no(within(facts, "judged_on", limit)) & no(
+    unjudged_since = logical_not(within(facts, "judged_on", limit)) & logical_not(
         within(facts, "discharged_on", limit)
     )
     return recently_cured(facts, protocol) & within(facts, "weighed_on", limit) & unjudged_since
 
 
-def sam_old(facts: Facts, protocol: Protocol) -> Mask:
+def sam_old(facts: Facts, protocol: Numbers) -> Mask:
     cured_since = on_or_after(facts["discharged_on"], facts["sam_on"])
     return (
         last_found_sam(facts)
         & classifiable(facts, protocol)
-        & no(sam(facts, protocol))
-        & no(cured_since)
+        & logical_not(sam(facts, protocol))
+        & logical_not(cured_since)
     )
 
 
-def arm_old(facts: Facts, protocol: Protocol) -> Mask:
+def arm_old(facts: Facts, protocol: Numbers) -> Mask:
     only_arm = (facts["open_arm_on"] == facts["sam_on"]) & (facts["open_arm_on"] != NEVER)
     return (
         sam_old(facts, protocol)
@@ -78,16 +80,20 @@ def arm_old(facts: Facts, protocol: Protocol) -> Mask:
     )
 
 
-def ended_old(facts: Facts, protocol: Protocol) -> Mask:
+def ended_old(facts: Facts, protocol: Numbers) -> Mask:
     unhelped = (
         (facts["outcome"] == DEFAULTED) | (facts["outcome"] == NOT_RECOVERED) | sent_on(facts)
     )
-    unseen = out_of_treatment(facts) & no(judged_since_close(facts)) & classifiable(facts, protocol)
+    unseen = (
+        out_of_treatment(facts)
+        & logical_not(judged_since_close(facts))
+        & classifiable(facts, protocol)
+    )
     return unhelped & unseen & longer_than(facts, "closed_on", protocol["finding_holds_days"])
 
 
 AFTER = (
-    Rule(
+    PathwayRule(
         "back_from_nrc",
         back_from_nrc,
         "back_from_nrc",
@@ -97,7 +103,7 @@ AFTER = (
         ("closed_on",),
         "step_down_within_days",
     ),
-    Rule(
+    PathwayRule(
         "underweight_unexamined",
         underweight_unexamined,
         "severely_underweight",
@@ -108,7 +114,7 @@ AFTER = (
         "examine_within_days",
         cites=("finding_holds_days",),
     ),
-    Rule(
+    PathwayRule(
         "arm_old",
         arm_old,
         "remeasure",
@@ -118,7 +124,7 @@ AFTER = (
         ("open_arm_on",),
         "finding_holds_days",
     ),
-    Rule(
+    PathwayRule(
         "sam_old",
         sam_old,
         "remeasure",
@@ -128,7 +134,7 @@ AFTER = (
         ("sam_on", "found_sam_on"),
         "finding_holds_days",
     ),
-    Rule(
+    PathwayRule(
         "ended_old",
         ended_old,
         "remeasure",
@@ -141,7 +147,7 @@ AFTER = (
         ("closed_on",),
         "finding_holds_days",
     ),
-    Rule(
+    PathwayRule(
         "arm_open",
         arm_open,
         "follow_up",
@@ -155,7 +161,7 @@ AFTER = (
         "remeasure_within_days",
         cites=("follow_up_days",),
     ),
-    Rule(
+    PathwayRule(
         "follow_up_height",
         follow_up_height,
         "follow_up",
@@ -166,7 +172,7 @@ AFTER = (
         "follow_up_every_days",
         cites=("follow_up_days",),
     ),
-    Rule(
+    PathwayRule(
         "follow_up_mam",
         follow_up_mam,
         "follow_up",
@@ -177,7 +183,7 @@ AFTER = (
         "mam_high_risk_every_days",
         cites=("follow_up_days",),
     ),
-    Rule(
+    PathwayRule(
         "follow_up",
         recently_cured,
         "follow_up",
@@ -188,7 +194,7 @@ AFTER = (
         "follow_up_every_days",
         cites=("follow_up_days",),
     ),
-    Rule(
+    PathwayRule(
         "underweight",
         underweight,
         "severely_underweight",

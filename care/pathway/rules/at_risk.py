@@ -1,39 +1,39 @@
-"""Too young or too old to be named SAM, or ill, and at risk all the same."""
+"""At risk though not named SAM: under six months, over five years, or ill."""
 
 from __future__ import annotations
 
 from care.pathway.conditions import (
     Facts,
     Mask,
+    Numbers,
     classifiable,
     examined_and_settled,
     holds,
     ill_unseen,
     infant,
     last_found_sam,
-    no,
+    logical_not,
     on_or_after,
     out_of_treatment,
     seen_by_officer,
     within,
 )
-from care.pathway.rule import Rule
-from care.protocol import Protocol
+from care.pathway.rule import PathwayRule
 
 
-def _young_on(facts: Facts, column: str, protocol: Protocol) -> Mask:
+def _young_on(facts: Facts, column: str, protocol: Numbers) -> Mask:
     """Under six months on the day of that fact, which is recent: a finding does not end with a
     birthday."""
     age_then = facts["age_days"] - (facts["day"] - facts[column])
     return holds(facts, column, protocol) & (age_then < protocol["nrc_under_days"])
 
 
-def _infant_lost(facts: Facts, protocol: Protocol) -> Mask:
+def _infant_lost(facts: Facts, protocol: Numbers) -> Mask:
     lost = (facts["last_change_kg"] < 0.0) | (facts["month_gain_kg"] <= 0.0)
     return lost & _young_on(facts, "weighed_on", protocol)
 
 
-def _infant_thin(facts: Facts, protocol: Protocol) -> Mask:
+def _infant_thin(facts: Facts, protocol: Numbers) -> Mask:
     from_days = (
         facts["age_days"] - (facts["day"] - facts["arm_on"]) >= protocol["infant_arm_from_days"]
     )
@@ -44,7 +44,7 @@ def _infant_thin(facts: Facts, protocol: Protocol) -> Mask:
     )
 
 
-def _infant_signs(facts: Facts, protocol: Protocol) -> Mask:
+def _infant_signs(facts: Facts, protocol: Numbers) -> Mask:
     falling = (facts["waz"] < protocol["infant_waz"]) & (facts["waz_change"] < 0.0)
     small = (facts["birth_weight_kg"] < protocol["infant_birth_weight_kg"]) & infant(
         facts, protocol
@@ -52,20 +52,24 @@ def _infant_signs(facts: Facts, protocol: Protocol) -> Mask:
     return (falling & _young_on(facts, "weighed_on", protocol)) | small
 
 
-def infant_losing(facts: Facts, protocol: Protocol) -> Mask:
-    thin = _infant_thin(facts, protocol) & no(examined_and_settled(facts, "arm_on", protocol))
-    lost = _infant_lost(facts, protocol) & no(examined_and_settled(facts, "weighed_on", protocol))
+def infant_losing(facts: Facts, protocol: Numbers) -> Mask:
+    thin = _infant_thin(facts, protocol) & logical_not(
+        examined_and_settled(facts, "arm_on", protocol)
+    )
+    lost = _infant_lost(facts, protocol) & logical_not(
+        examined_and_settled(facts, "weighed_on", protocol)
+    )
     return out_of_treatment(facts) & (thin | lost)
 
 
-def infant_at_risk(facts: Facts, protocol: Protocol) -> Mask:
-    unexamined = no(within(facts, "checked_on", protocol["follow_up_every_days"])) | ill_unseen(
-        facts, protocol
-    )
+def infant_at_risk(facts: Facts, protocol: Numbers) -> Mask:
+    unexamined = logical_not(
+        within(facts, "checked_on", protocol["follow_up_every_days"])
+    ) | ill_unseen(facts, protocol)
     return out_of_treatment(facts) & _infant_signs(facts, protocol) & unexamined
 
 
-def infant_watched(facts: Facts, protocol: Protocol) -> Mask:
+def infant_watched(facts: Facts, protocol: Numbers) -> Mask:
     found = (
         _infant_signs(facts, protocol)
         | _infant_lost(facts, protocol)
@@ -74,50 +78,50 @@ def infant_watched(facts: Facts, protocol: Protocol) -> Mask:
     return out_of_treatment(facts) & found
 
 
-def sam_old_ill(facts: Facts, protocol: Protocol) -> Mask:
+def sam_old_ill(facts: Facts, protocol: Numbers) -> Mask:
     cured_since = on_or_after(facts["discharged_on"], facts["sam_on"])
     unanswered = (
         last_found_sam(facts)
         & classifiable(facts, protocol)
         & out_of_treatment(facts)
-        & no(cured_since)
+        & logical_not(cured_since)
     )
     return unanswered & ill_unseen(facts, protocol)
 
 
-def _over_five(facts: Facts, protocol: Protocol) -> Mask:
-    return no(classifiable(facts, protocol)) & out_of_treatment(facts)
+def _over_five(facts: Facts, protocol: Numbers) -> Mask:
+    return logical_not(classifiable(facts, protocol)) & out_of_treatment(facts)
 
 
-def older_at_risk(facts: Facts, protocol: Protocol) -> Mask:
+def older_at_risk(facts: Facts, protocol: Numbers) -> Mask:
     arm = (facts["arm_mm"] < protocol["older_arm_mm"]) & holds(facts, "arm_on", protocol)
     thin = (facts["bmi"] < protocol["older_bmi"]) & holds(facts, "weighed_on", protocol)
     was_sam = (
         (facts["sam"] == 1)
         & holds(facts, "sam_on", protocol)
-        & no(seen_by_officer(facts, "sam_on"))
+        & logical_not(seen_by_officer(facts, "sam_on"))
     )
     found = (
-        (arm & no(seen_by_officer(facts, "arm_on")))
-        | (thin & no(seen_by_officer(facts, "weighed_on")))
+        (arm & logical_not(seen_by_officer(facts, "arm_on")))
+        | (thin & logical_not(seen_by_officer(facts, "weighed_on")))
         | was_sam
     )
     return _over_five(facts, protocol) & found
 
 
-def older_losing(facts: Facts, protocol: Protocol) -> Mask:
+def older_losing(facts: Facts, protocol: Numbers) -> Mask:
     lost = (facts["recent_loss_share"] > protocol["older_loss_share"]) & holds(
         facts, "weighed_on", protocol
     )
-    return _over_five(facts, protocol) & lost & no(seen_by_officer(facts, "weighed_on"))
+    return _over_five(facts, protocol) & lost & logical_not(seen_by_officer(facts, "weighed_on"))
 
 
-def found_ill(facts: Facts, protocol: Protocol) -> Mask:
+def found_ill(facts: Facts, protocol: Numbers) -> Mask:
     return within(facts, "found_ill_on", protocol["illness_holds_days"]) & out_of_treatment(facts)
 
 
 AT_RISK = (
-    Rule(
+    PathwayRule(
         "infant_losing",
         infant_losing,
         "infant_at_risk",
@@ -132,7 +136,7 @@ AT_RISK = (
         danger=True,
         cites=("infant_arm_mm", "infant_arm_from_days", "finding_holds_days"),
     ),
-    Rule(
+    PathwayRule(
         "infant_at_risk",
         infant_at_risk,
         "infant_at_risk",
@@ -143,7 +147,7 @@ AT_RISK = (
         "examine_within_days",
         cites=("infant_waz", "infant_birth_weight_kg", "follow_up_every_days"),
     ),
-    Rule(
+    PathwayRule(
         "sam_old_ill",
         sam_old_ill,
         "sam_suspected",
@@ -158,7 +162,7 @@ AT_RISK = (
         danger=True,
         cites=("illness_holds_days",),
     ),
-    Rule(
+    PathwayRule(
         "older_at_risk",
         older_at_risk,
         "not_classifiable",
@@ -172,7 +176,7 @@ AT_RISK = (
         danger=True,
         cites=("older_arm_mm", "older_bmi", "finding_holds_days"),
     ),
-    Rule(
+    PathwayRule(
         "older_losing",
         older_losing,
         "not_classifiable",
@@ -183,7 +187,7 @@ AT_RISK = (
         "examine_within_days",
         cites=("older_loss_share",),
     ),
-    Rule(
+    PathwayRule(
         "found_ill",
         found_ill,
         "found_ill",

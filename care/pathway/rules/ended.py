@@ -1,4 +1,5 @@
-"""A stay that ended otherwise than well: before what was due at its admission."""
+"""A stay that ended without cure, or at a facility: what is due now, asked before what was due at
+the stay's admission."""
 
 from __future__ import annotations
 
@@ -10,19 +11,19 @@ from care.pathway.conditions import (
     TRANSFERRED,
     Facts,
     Mask,
+    Numbers,
     examined_since,
     holds,
     judged_since_close,
-    no,
+    logical_not,
     out_of_treatment,
     sam,
 )
-from care.pathway.rule import Rule
+from care.pathway.rule import PathwayRule
 from care.pathway.rules.facility import at_anganwadi, at_facility, ended_lately, sent_on
-from care.protocol import Protocol
 
 
-def defaulted(facts: Facts, protocol: Protocol) -> Mask:
+def defaulted(facts: Facts, protocol: Numbers) -> Mask:
     return (facts["outcome"] == DEFAULTED) & at_anganwadi(facts) & ended_lately(facts, protocol)
 
 
@@ -31,18 +32,18 @@ def examined_after_close(facts: Facts) -> Mask:
     return examined_since(facts, "closed_on") & (facts["checked_on"] != facts["closed_on"])
 
 
-def not_recovered(facts: Facts, protocol: Protocol) -> Mask:
+def not_recovered(facts: Facts, protocol: Numbers) -> Mask:
     ended = (facts["outcome"] == NOT_RECOVERED) & ended_lately(facts, protocol)
-    return ended & no(examined_after_close(facts))
+    return ended & logical_not(examined_after_close(facts))
 
 
-def transferred(facts: Facts, protocol: Protocol) -> Mask:
+def transferred(facts: Facts, protocol: Numbers) -> Mask:
     elsewhere = (
         (facts["outcome"] == TRANSFERRED)
-        & no(sent_on(facts))
+        & logical_not(sent_on(facts))
         & (facts["transfer_reason"] != STEP_DOWN)
     )
-    return elsewhere & ended_lately(facts, protocol) & no(judged_since_close(facts))
+    return elsewhere & ended_lately(facts, protocol) & logical_not(judged_since_close(facts))
 
 
 def stepped_down(facts: Facts) -> Mask:
@@ -52,12 +53,12 @@ def stepped_down(facts: Facts) -> Mask:
     return at_facility(facts) & stepped & out_of_treatment(facts)
 
 
-def back_with_sam(facts: Facts, protocol: Protocol) -> Mask:
+def back_with_sam(facts: Facts, protocol: Numbers) -> Mask:
     return stepped_down(facts) & holds(facts, "closed_on", protocol) & sam(facts, protocol)
 
 
 ENDED = (
-    Rule(
+    PathwayRule(
         "defaulted",
         defaulted,
         "defaulted",
@@ -69,7 +70,7 @@ ENDED = (
         danger=True,
         cites=("finding_holds_days",),
     ),
-    Rule(
+    PathwayRule(
         "not_recovered",
         not_recovered,
         "not_recovered",
@@ -81,7 +82,7 @@ ENDED = (
         danger=True,
         cites=("finding_holds_days",),
     ),
-    Rule(
+    PathwayRule(
         "transferred",
         transferred,
         "transferred",
@@ -96,7 +97,7 @@ ENDED = (
         danger=True,
         cites=("finding_holds_days",),
     ),
-    Rule(
+    PathwayRule(
         "back_with_sam",
         back_with_sam,
         "back_from_nrc",

@@ -14,45 +14,45 @@ from care.pathway.conditions import (
     VCDC,
     Facts,
     Mask,
+    Numbers,
     holds,
     in_current_stay,
     in_nrc,
     in_ucdc,
     infant,
     last_found_sam,
-    no,
+    logical_not,
     out_of_treatment,
     sam,
     sick_or_wasted,
     well_since_close,
 )
-from care.pathway.rule import SAM_DAYS, Rule
-from care.protocol import Protocol
+from care.pathway.rule import SAM_DAYS, PathwayRule
 
 
-def oedema(facts: Facts, protocol: Protocol) -> Mask:
+def oedema(facts: Facts, protocol: Numbers) -> Mask:
     swollen = facts["oedema_grade"] >= protocol["oedema_to_nrc_from_grade"]
     recent = holds(facts, "oedema_seen_on", protocol) | holds(facts, "oedema_on", protocol)
     return swollen & (recent | in_current_stay(facts, protocol))
 
 
-def complication(facts: Facts, protocol: Protocol) -> Mask:
+def complication(facts: Facts, protocol: Numbers) -> Mask:
     recent = holds(facts, "assessed_on", protocol) | in_current_stay(facts, protocol)
     return (facts["complication"] == 1) & recent & sick_or_wasted(facts, protocol)
 
 
-def appetite_failed(facts: Facts, protocol: Protocol) -> Mask:
+def appetite_failed(facts: Facts, protocol: Numbers) -> Mask:
     recent = holds(facts, "tested_on", protocol) & (
         in_ucdc(facts, protocol) | last_found_sam(facts)
     )
     return (facts["appetite_test"] == FAIL) & (recent | in_current_stay(facts, protocol))
 
 
-def under_six_months(facts: Facts, protocol: Protocol) -> Mask:
+def under_six_months(facts: Facts, protocol: Numbers) -> Mask:
     return infant(facts, protocol) & (sam(facts, protocol) | in_ucdc(facts, protocol))
 
 
-def small_sam(facts: Facts, protocol: Protocol) -> Mask:
+def small_sam(facts: Facts, protocol: Numbers) -> Mask:
     light = (facts["weight_kg"] < protocol["facility_under_kg"]) & holds(
         facts, "weighed_on", protocol
     )
@@ -76,24 +76,26 @@ def at_facility(facts: Facts) -> Mask:
     return (facts["closed_programme"] == NRC) | (facts["closed_programme"] == CTC)
 
 
-def ended_lately(facts: Facts, protocol: Protocol) -> Mask:
+def ended_lately(facts: Facts, protocol: Numbers) -> Mask:
     """A stay ended not long ago, no other has begun, and nothing since says that the child is
     well."""
     return (
-        out_of_treatment(facts) & holds(facts, "closed_on", protocol) & no(well_since_close(facts))
+        out_of_treatment(facts)
+        & holds(facts, "closed_on", protocol)
+        & logical_not(well_since_close(facts))
     )
 
 
-def not_arrived(facts: Facts, protocol: Protocol) -> Mask:
+def not_arrived(facts: Facts, protocol: Numbers) -> Mask:
     return sent_on(facts) & ended_lately(facts, protocol)
 
 
-def left_nrc(facts: Facts, protocol: Protocol) -> Mask:
+def left_nrc(facts: Facts, protocol: Numbers) -> Mask:
     return (facts["outcome"] == DEFAULTED) & at_facility(facts) & ended_lately(facts, protocol)
 
 
 FACILITY = (
-    Rule(
+    PathwayRule(
         "in_nrc",
         in_nrc,
         "in_nrc",
@@ -103,7 +105,7 @@ FACILITY = (
         ("admitted_on",),
         "nrc_review_days",
     ),
-    Rule(
+    PathwayRule(
         "oedema",
         oedema,
         "to_nrc",
@@ -115,7 +117,7 @@ FACILITY = (
         danger=True,
         cites=("oedema_to_nrc_from_grade", "finding_holds_days"),
     ),
-    Rule(
+    PathwayRule(
         "complication",
         complication,
         "to_nrc",
@@ -127,7 +129,7 @@ FACILITY = (
         danger=True,
         cites=("finding_holds_days",),
     ),
-    Rule(
+    PathwayRule(
         "appetite_failed",
         appetite_failed,
         "to_nrc",
@@ -139,7 +141,7 @@ FACILITY = (
         danger=True,
         cites=("finding_holds_days",),
     ),
-    Rule(
+    PathwayRule(
         "under_six_months",
         under_six_months,
         "to_nrc",
@@ -151,7 +153,7 @@ FACILITY = (
         danger=True,
         cites=("nrc_under_days", "finding_holds_days"),
     ),
-    Rule(
+    PathwayRule(
         "small_sam",
         small_sam,
         "to_nrc",
@@ -163,7 +165,7 @@ FACILITY = (
         danger=True,
         cites=("facility_under_kg", "finding_holds_days"),
     ),
-    Rule(
+    PathwayRule(
         "not_arrived",
         not_arrived,
         "to_nrc",
@@ -175,7 +177,7 @@ FACILITY = (
         danger=True,
         cites=("finding_holds_days",),
     ),
-    Rule(
+    PathwayRule(
         "left_nrc",
         left_nrc,
         "left_nrc",

@@ -1,10 +1,9 @@
-"""Gone: a child that no visit can help."""
+"""Died, left the area, or too old for the programme: no step follows."""
 
 from __future__ import annotations
 
-from care.pathway.conditions import LEFT_BY_DEATH, NEVER, Facts, Mask, no
-from care.pathway.rule import Rule
-from care.protocol import Protocol
+from care.pathway.conditions import LEFT_BY_DEATH, NEVER, Facts, Mask, Numbers, logical_not
+from care.pathway.rule import PathwayRule
 
 
 def seen_since_left(facts: Facts) -> Mask:
@@ -14,23 +13,25 @@ def seen_since_left(facts: Facts) -> Mask:
     return measured | ((facts["checked_on"] != NEVER) & (facts["checked_on"] > facts["left_on"]))
 
 
-def died(facts: Facts, protocol: Protocol) -> Mask:
+def died(facts: Facts, protocol: Numbers) -> Mask:
     return (facts["died"] == 1) | (
-        (facts["left_reason"] == LEFT_BY_DEATH) & no(seen_since_left(facts))
+        (facts["left_reason"] == LEFT_BY_DEATH) & logical_not(seen_since_left(facts))
     )
 
 
-def left(facts: Facts, protocol: Protocol) -> Mask:
-    return ((facts["left_reason"] >= 0) & no(seen_since_left(facts))) | (facts["moved"] == 1)
+def left(facts: Facts, protocol: Numbers) -> Mask:
+    return ((facts["left_reason"] >= 0) & logical_not(seen_since_left(facts))) | (
+        facts["moved"] == 1
+    )
 
 
-def grown_out(facts: Facts, protocol: Protocol) -> Mask:
+def grown_out(facts: Facts, protocol: Numbers) -> Mask:
     return facts["age_days"] >= protocol["programme_until_days"]
 
 
 GONE = (
-    Rule("died", died, "died", "none", "nobody", "The child has died."),
-    Rule(
+    PathwayRule("died", died, "died", "none", "nobody", "The child has died."),
+    PathwayRule(
         "left",
         left,
         "left",
@@ -38,5 +39,7 @@ GONE = (
         "nobody",
         "The child has left this centre's area or the programme.",
     ),
-    Rule("grown_out", grown_out, "left", "none", "nobody", "The child is six years old or more."),
+    PathwayRule(
+        "grown_out", grown_out, "left", "none", "nobody", "The child is six years old or more."
+    ),
 )

@@ -5,31 +5,31 @@ from __future__ import annotations
 from care.pathway.conditions import (
     Facts,
     Mask,
+    Numbers,
     classifiable,
     height_doubted,
     holds,
+    logical_not,
     longer_than,
     mam,
-    no,
     underweight,
     within,
 )
-from care.pathway.rule import Rule
+from care.pathway.rule import PathwayRule
 from care.pathway.rules.at_risk import infant_watched
-from care.protocol import Protocol
 
 
-def too_old(facts: Facts, protocol: Protocol) -> Mask:
-    return no(classifiable(facts, protocol))
+def too_old(facts: Facts, protocol: Numbers) -> Mask:
+    return logical_not(classifiable(facts, protocol))
 
 
-def height_doubtful(facts: Facts, protocol: Protocol) -> Mask:
+def height_doubtful(facts: Facts, protocol: Numbers) -> Mask:
     return (
         height_doubted(facts) & holds(facts, "height_on", protocol) & classifiable(facts, protocol)
     )
 
 
-def mam_high_risk(facts: Facts, protocol: Protocol) -> Mask:
+def mam_high_risk(facts: Facts, protocol: Numbers) -> Mask:
     thin_arm = (facts["arm_mm"] < protocol["mam_high_risk_arm_mm"]) & holds(
         facts, "arm_on", protocol
     )
@@ -39,17 +39,22 @@ def mam_high_risk(facts: Facts, protocol: Protocol) -> Mask:
     return mam(facts, protocol) & (thin_arm | young | before | failing | (facts["suw"] == 1))
 
 
-def status_old(facts: Facts, protocol: Protocol) -> Mask:
+def status_old(facts: Facts, protocol: Numbers) -> Mask:
     watched = (facts["mam"] == 1) | (facts["suw"] == 1)
     now = mam(facts, protocol) | underweight(facts, protocol)
-    return watched & classifiable(facts, protocol) & no(now) & no(well(facts, protocol))
+    return (
+        watched
+        & classifiable(facts, protocol)
+        & logical_not(now)
+        & logical_not(well(facts, protocol))
+    )
 
 
-def well(facts: Facts, protocol: Protocol) -> Mask:
+def well(facts: Facts, protocol: Numbers) -> Mask:
     return (facts["sam"] == 0) & holds(facts, "judged_on", protocol)
 
 
-def well_height_due(facts: Facts, protocol: Protocol) -> Mask:
+def well_height_due(facts: Facts, protocol: Numbers) -> Mask:
     limit = protocol["screen_every_days"]
     return (
         well(facts, protocol)
@@ -58,16 +63,16 @@ def well_height_due(facts: Facts, protocol: Protocol) -> Mask:
     )
 
 
-def unjudged(facts: Facts, protocol: Protocol) -> Mask:
+def unjudged(facts: Facts, protocol: Numbers) -> Mask:
     return holds(facts, "measured_on", protocol)
 
 
-def anyone(facts: Facts, protocol: Protocol) -> Mask:
+def anyone(facts: Facts, protocol: Numbers) -> Mask:
     return facts["day"] == facts["day"]
 
 
 SCREENING = (
-    Rule(
+    PathwayRule(
         "too_old",
         too_old,
         "not_classifiable",
@@ -77,7 +82,7 @@ SCREENING = (
         ("measured_on",),
         "screen_every_days",
     ),
-    Rule(
+    PathwayRule(
         "infant_watched",
         infant_watched,
         "infant_at_risk",
@@ -88,7 +93,7 @@ SCREENING = (
         "infant_weigh_every_days",
         cites=("infant_waz", "infant_birth_weight_kg"),
     ),
-    Rule(
+    PathwayRule(
         "height_doubtful",
         height_doubtful,
         "remeasure",
@@ -98,7 +103,7 @@ SCREENING = (
         ("height_on",),
         "remeasure_within_days",
     ),
-    Rule(
+    PathwayRule(
         "mam_high_risk",
         mam_high_risk,
         "mam_high_risk",
@@ -109,7 +114,7 @@ SCREENING = (
         "mam_high_risk_every_days",
         cites=("mam_high_risk_arm_mm", "mam_high_risk_under_days", "mam_failing_days"),
     ),
-    Rule(
+    PathwayRule(
         "mam",
         mam,
         "mam_follow_up",
@@ -119,7 +124,7 @@ SCREENING = (
         ("weighed_on", "judged_on"),
         "screen_every_days",
     ),
-    Rule(
+    PathwayRule(
         "status_old",
         status_old,
         "remeasure",
@@ -132,7 +137,7 @@ SCREENING = (
         ("judged_on", "mam_on", "suw_on"),
         "finding_holds_days",
     ),
-    Rule(
+    PathwayRule(
         "well_height_due",
         well_height_due,
         "screened_well",
@@ -142,7 +147,7 @@ SCREENING = (
         ("judged_on",),
         "screen_every_days",
     ),
-    Rule(
+    PathwayRule(
         "well",
         well,
         "screened_well",
@@ -152,7 +157,7 @@ SCREENING = (
         ("judged_on",),
         "screen_every_days",
     ),
-    Rule(
+    PathwayRule(
         "unjudged",
         unjudged,
         "remeasure",
@@ -162,7 +167,7 @@ SCREENING = (
         ("measured_on",),
         "remeasure_within_days",
     ),
-    Rule(
+    PathwayRule(
         "unscreened",
         anyone,
         "not_screened",

@@ -8,53 +8,53 @@ from care.pathway.conditions import (
     VCDC,
     Facts,
     Mask,
+    Numbers,
     classifiable,
     height_doubted,
     holds,
     in_current_stay,
     in_ucdc,
+    logical_not,
     longer_than,
-    no,
     on_or_after,
     sam,
     seen_by_officer,
     within,
 )
-from care.pathway.rule import Rule
-from care.protocol import Protocol
+from care.pathway.rule import PathwayRule
 
 SCALE_ROUNDING_KG = 1e-6
 """8.0 - 7.9 is a little less than 0.1 in a computer's numbers."""
 
 
-def stay_silent(facts: Facts, protocol: Protocol) -> Mask:
-    return in_ucdc(facts, protocol) & no(in_current_stay(facts, protocol))
+def stay_silent(facts: Facts, protocol: Numbers) -> Mask:
+    return in_ucdc(facts, protocol) & logical_not(in_current_stay(facts, protocol))
 
 
-def weight_lost(facts: Facts, protocol: Protocol) -> Mask:
+def weight_lost(facts: Facts, protocol: Numbers) -> Mask:
     lost = facts["weight_loss_share"] > protocol["weight_loss_share"]
     return in_ucdc(facts, protocol) & lost & holds(facts, "weighed_on", protocol)
 
 
-def loses_weight(facts: Facts, protocol: Protocol) -> Mask:
+def loses_weight(facts: Facts, protocol: Numbers) -> Mask:
     lost = facts["loss_kg"] >= protocol["scale_precision_kg"] - SCALE_ROUNDING_KG
     return in_ucdc(facts, protocol) & lost & holds(facts, "weighed_on", protocol)
 
 
-def exit_met(facts: Facts, protocol: Protocol) -> Mask:
+def exit_met(facts: Facts, protocol: Numbers) -> Mask:
     met = facts["exit_visits_met"] >= protocol["exit_visits"]
     met = met & within(facts, "judged_on", protocol["missed_weighings_days"] - 1)
-    return in_ucdc(facts, protocol) & met & no(sam(facts, protocol)) & (facts["sam"] != 1)
+    return in_ucdc(facts, protocol) & met & logical_not(sam(facts, protocol)) & (facts["sam"] != 1)
 
 
-def no_gain(facts: Facts, protocol: Protocol) -> Mask:
+def no_gain(facts: Facts, protocol: Numbers) -> Mask:
     none = facts["gain_kg"] <= protocol["no_gain_kg"]
     return (
         in_ucdc(facts, protocol) & none & not_yet_well(facts) & holds(facts, "weighed_on", protocol)
     )
 
 
-def very_low_z_in_stay(facts: Facts, protocol: Protocol) -> Mask:
+def very_low_z_in_stay(facts: Facts, protocol: Numbers) -> Mask:
     return (
         in_ucdc(facts, protocol)
         & holds(facts, "open_low_on", protocol)
@@ -67,7 +67,7 @@ def not_yet_well(facts: Facts) -> Mask:
     return (facts["sam"] != 0) | (facts["mam"] != 0)
 
 
-def failing_gain(facts: Facts, protocol: Protocol) -> Mask:
+def failing_gain(facts: Facts, protocol: Numbers) -> Mask:
     gain_kg = facts["rate_g_kg_day"] * facts["weight_kg"] * protocol["rate_over_days"] / 1000.0
     none = (gain_kg < protocol["scale_precision_kg"]) & longer_than(
         facts, "admitted_on", protocol["failing_after_days"] - 1
@@ -77,26 +77,26 @@ def failing_gain(facts: Facts, protocol: Protocol) -> Mask:
     )
 
 
-def slow_gain(facts: Facts, protocol: Protocol) -> Mask:
+def slow_gain(facts: Facts, protocol: Numbers) -> Mask:
     slow = facts["rate_g_kg_day"] < protocol["slow_gain_g_kg_day"]
     return (
         in_ucdc(facts, protocol) & slow & not_yet_well(facts) & holds(facts, "weighed_on", protocol)
     )
 
 
-def ill_in_treatment(facts: Facts, protocol: Protocol) -> Mask:
+def ill_in_treatment(facts: Facts, protocol: Numbers) -> Mask:
     ill = (facts["ill"] == 1) & within(facts, "ill_on", protocol["illness_holds_days"])
     in_stay = on_or_after(facts["ill_on"], facts["admitted_on"])
-    return in_ucdc(facts, protocol) & ill & in_stay & no(seen_by_officer(facts, "ill_on"))
+    return in_ucdc(facts, protocol) & ill & in_stay & logical_not(seen_by_officer(facts, "ill_on"))
 
 
-def too_long(facts: Facts, protocol: Protocol) -> Mask:
+def too_long(facts: Facts, protocol: Numbers) -> Mask:
     return in_ucdc(facts, protocol) & longer_than(
         facts, "admitted_on", protocol["longest_stay_days"]
     )
 
 
-def admitted_untested(facts: Facts, protocol: Protocol) -> Mask:
+def admitted_untested(facts: Facts, protocol: Numbers) -> Mask:
     return (
         in_ucdc(facts, protocol)
         & (facts["appetite_test"] == NOT_DONE)
@@ -104,26 +104,28 @@ def admitted_untested(facts: Facts, protocol: Protocol) -> Mask:
     )
 
 
-def eats_poorly(facts: Facts, protocol: Protocol) -> Mask:
+def eats_poorly(facts: Facts, protocol: Numbers) -> Mask:
     poor = (facts["poor_appetite"] == 1) & within(facts, "poor_on", protocol["illness_holds_days"])
     in_stay = on_or_after(facts["poor_on"], facts["admitted_on"])
     return (
         in_ucdc(facts, protocol)
         & poor
         & in_stay
-        & no(on_or_after(facts["tested_on"], facts["poor_on"]))
+        & logical_not(on_or_after(facts["tested_on"], facts["poor_on"]))
     )
 
 
-def absent(facts: Facts, protocol: Protocol) -> Mask:
+def absent(facts: Facts, protocol: Numbers) -> Mask:
     limit = protocol["missed_weighings_days"]
-    unseen = no(within(facts, "weighed_on", limit - 1))
-    return in_ucdc(facts, protocol) & unseen & no(within(facts, "admitted_on", limit - 1))
+    unseen = logical_not(within(facts, "weighed_on", limit - 1))
+    return in_ucdc(facts, protocol) & unseen & logical_not(within(facts, "admitted_on", limit - 1))
 
 
-def weighing_late(facts: Facts, protocol: Protocol) -> Mask:
+def weighing_late(facts: Facts, protocol: Numbers) -> Mask:
     limit = protocol["weigh_every_days"]
-    unseen = no(within(facts, "weighed_on", limit)) & no(within(facts, "admitted_on", limit))
+    unseen = logical_not(within(facts, "weighed_on", limit)) & logical_not(
+        within(facts, "admitted_on", limit)
+    )
     return in_ucdc(facts, protocol) & unseen
 
 
@@ -132,52 +134,56 @@ def in_vcdc(facts: Facts) -> Mask:
     return facts["programme"] == VCDC
 
 
-def stay_unreviewed(facts: Facts, protocol: Protocol) -> Mask:
+def stay_unreviewed(facts: Facts, protocol: Numbers) -> Mask:
     stay = protocol["usual_stay_days"]
     from_day = stay - protocol["review_within_days"]
     reviewed = (facts["reviewed_on"] != NEVER) & (
         facts["reviewed_on"] - facts["admitted_on"] >= from_day
     )
-    unreviewed = (facts["checked_on"] != NEVER) & no(reviewed)
-    long = no(within(facts, "admitted_on", stay - 1))
-    return in_ucdc(facts, protocol) & no(in_vcdc(facts)) & long & unreviewed
+    unreviewed = (facts["checked_on"] != NEVER) & logical_not(reviewed)
+    long = logical_not(within(facts, "admitted_on", stay - 1))
+    return in_ucdc(facts, protocol) & logical_not(in_vcdc(facts)) & long & unreviewed
 
 
-def vcdc_review_late(facts: Facts, protocol: Protocol) -> Mask:
+def vcdc_review_late(facts: Facts, protocol: Numbers) -> Mask:
     limit = protocol["vcdc_review_every_days"]
-    unseen = no(within(facts, "reviewed_on", limit)) & no(within(facts, "admitted_on", limit))
+    unseen = logical_not(within(facts, "reviewed_on", limit)) & logical_not(
+        within(facts, "admitted_on", limit)
+    )
     return in_vcdc(facts) & unseen & (facts["checked_on"] != NEVER)
 
 
-def arm_due(facts: Facts, protocol: Protocol) -> Mask:
+def arm_due(facts: Facts, protocol: Numbers) -> Mask:
     stands = longer_than(facts, "open_arm_on", protocol["missed_weighings_days"] - 1)
     return in_ucdc(facts, protocol) & stands & classifiable(facts, protocol)
 
 
-def height_due(facts: Facts, protocol: Protocol) -> Mask:
+def height_due(facts: Facts, protocol: Numbers) -> Mask:
     limit = protocol["measure_height_every_days"]
-    return in_ucdc(facts, protocol) & no(within(facts, "height_on", limit - 1))
+    return in_ucdc(facts, protocol) & logical_not(within(facts, "height_on", limit - 1))
 
 
-def height_doubtful_in_stay(facts: Facts, protocol: Protocol) -> Mask:
+def height_doubtful_in_stay(facts: Facts, protocol: Numbers) -> Mask:
     return in_ucdc(facts, protocol) & height_doubted(facts) & holds(facts, "height_on", protocol)
 
 
 def _check_late(facts: Facts, limit: float) -> Mask:
-    return longer_than(facts, "checked_on", limit) & no(within(facts, "admitted_on", limit))
+    return longer_than(facts, "checked_on", limit) & logical_not(
+        within(facts, "admitted_on", limit)
+    )
 
 
-def check_late(facts: Facts, protocol: Protocol) -> Mask:
+def check_late(facts: Facts, protocol: Numbers) -> Mask:
     late = _check_late(facts, protocol["check_every_days"])
-    return in_ucdc(facts, protocol) & no(in_vcdc(facts)) & late
+    return in_ucdc(facts, protocol) & logical_not(in_vcdc(facts)) & late
 
 
-def vcdc_check_late(facts: Facts, protocol: Protocol) -> Mask:
+def vcdc_check_late(facts: Facts, protocol: Numbers) -> Mask:
     return in_vcdc(facts) & _check_late(facts, protocol["vcdc_check_every_days"])
 
 
 TREATMENT = (
-    Rule(
+    PathwayRule(
         "stay_silent",
         stay_silent,
         "over_long_stay",
@@ -188,7 +194,7 @@ TREATMENT = (
         "finding_holds_days",
         cites=("longest_stay_days",),
     ),
-    Rule(
+    PathwayRule(
         "weight_lost",
         weight_lost,
         "no_gain_refer",
@@ -203,7 +209,7 @@ TREATMENT = (
         danger=True,
         cites=("weight_loss_share",),
     ),
-    Rule(
+    PathwayRule(
         "loses_weight",
         loses_weight,
         "no_gain_refer",
@@ -218,7 +224,7 @@ TREATMENT = (
         danger=True,
         cites=("scale_precision_kg",),
     ),
-    Rule(
+    PathwayRule(
         "no_gain",
         no_gain,
         "no_gain_refer",
@@ -233,7 +239,7 @@ TREATMENT = (
         danger=True,
         cites=("no_gain_days", "no_gain_kg"),
     ),
-    Rule(
+    PathwayRule(
         "very_low_z_in_stay",
         very_low_z_in_stay,
         "in_ucdc",
@@ -247,7 +253,7 @@ TREATMENT = (
         danger=True,
         cites=("finding_holds_days",),
     ),
-    Rule(
+    PathwayRule(
         "ill_in_treatment",
         ill_in_treatment,
         "in_ucdc",
@@ -262,7 +268,7 @@ TREATMENT = (
         danger=True,
         cites=("illness_holds_days",),
     ),
-    Rule(
+    PathwayRule(
         "eats_poorly",
         eats_poorly,
         "appetite_test_due",
@@ -274,7 +280,7 @@ TREATMENT = (
         danger=True,
         cites=("illness_holds_days",),
     ),
-    Rule(
+    PathwayRule(
         "exit_met",
         exit_met,
         "discharge_due",
@@ -285,7 +291,7 @@ TREATMENT = (
         "discharge_within_days",
         cites=("exit_whz", "exit_muac_mm", "exit_visits", "exit_visits_apart_days"),
     ),
-    Rule(
+    PathwayRule(
         "failing_gain",
         failing_gain,
         "failing",
@@ -299,7 +305,7 @@ TREATMENT = (
         danger=True,
         cites=("scale_precision_kg", "rate_over_days", "failing_after_days"),
     ),
-    Rule(
+    PathwayRule(
         "too_long",
         too_long,
         "over_long_stay",
@@ -310,7 +316,7 @@ TREATMENT = (
         "longest_stay_days",
         danger=True,
     ),
-    Rule(
+    PathwayRule(
         "admitted_untested",
         admitted_untested,
         "appetite_test_due",
@@ -321,7 +327,7 @@ TREATMENT = (
         "test_appetite_within_days",
         danger=True,
     ),
-    Rule(
+    PathwayRule(
         "absent",
         absent,
         "in_ucdc",
@@ -331,7 +337,7 @@ TREATMENT = (
         ("weighed_on", "admitted_on"),
         "missed_weighings_days",
     ),
-    Rule(
+    PathwayRule(
         "weighing_late",
         weighing_late,
         "in_ucdc",
@@ -341,7 +347,7 @@ TREATMENT = (
         ("weighed_on", "admitted_on"),
         "weigh_every_days",
     ),
-    Rule(
+    PathwayRule(
         "slow_gain",
         slow_gain,
         "slow_response",
@@ -352,7 +358,7 @@ TREATMENT = (
         "weigh_every_days",
         cites=("slow_gain_g_kg_day", "rate_over_days"),
     ),
-    Rule(
+    PathwayRule(
         "stay_unreviewed",
         stay_unreviewed,
         "in_ucdc",
@@ -362,7 +368,7 @@ TREATMENT = (
         ("admitted_on",),
         "usual_stay_days",
     ),
-    Rule(
+    PathwayRule(
         "vcdc_review_late",
         vcdc_review_late,
         "in_ucdc",
@@ -372,7 +378,7 @@ TREATMENT = (
         ("reviewed_on", "admitted_on"),
         "vcdc_review_every_days",
     ),
-    Rule(
+    PathwayRule(
         "check_late",
         check_late,
         "in_ucdc",
@@ -382,7 +388,7 @@ TREATMENT = (
         ("checked_on", "admitted_on"),
         "check_every_days",
     ),
-    Rule(
+    PathwayRule(
         "vcdc_check_late",
         vcdc_check_late,
         "in_ucdc",
@@ -392,7 +398,7 @@ TREATMENT = (
         ("checked_on", "admitted_on"),
         "vcdc_check_every_days",
     ),
-    Rule(
+    PathwayRule(
         "arm_due",
         arm_due,
         "in_ucdc",
@@ -405,7 +411,7 @@ TREATMENT = (
         ("open_arm_on",),
         "missed_weighings_days",
     ),
-    Rule(
+    PathwayRule(
         "height_doubtful_in_stay",
         height_doubtful_in_stay,
         "in_ucdc",
@@ -418,7 +424,7 @@ TREATMENT = (
         ("height_on",),
         "remeasure_within_days",
     ),
-    Rule(
+    PathwayRule(
         "height_due",
         height_due,
         "in_ucdc",
@@ -428,7 +434,7 @@ TREATMENT = (
         ("height_on",),
         "measure_height_every_days",
     ),
-    Rule(
+    PathwayRule(
         "in_treatment",
         in_ucdc,
         "in_ucdc",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from care.pathway.conditions import (
     Facts,
     Mask,
+    Numbers,
     appetite_passed,
     classifiable,
     holds,
@@ -15,55 +16,54 @@ from care.pathway.conditions import (
     sam_examined,
     sam_found_on,
 )
-from care.pathway.rule import SAM_DAYS, Rule
-from care.protocol import Protocol
+from care.pathway.rule import SAM_DAYS, PathwayRule
 
 
-def very_low_z(facts: Facts, protocol: Protocol) -> Mask:
+def very_low_z(facts: Facts, protocol: Numbers) -> Mask:
     low = holds(facts, "open_low_on", protocol) & classifiable(facts, protocol)
     return low & sam(facts, protocol) & (facts["low_days"] < 2)
 
 
-def very_low_twice(facts: Facts, protocol: Protocol) -> Mask:
+def very_low_twice(facts: Facts, protocol: Numbers) -> Mask:
     low = holds(facts, "open_low_on", protocol) & classifiable(facts, protocol)
     return low & sam(facts, protocol) & (facts["low_days"] >= 2)
 
 
-def sam_ill(facts: Facts, protocol: Protocol) -> Mask:
+def sam_ill(facts: Facts, protocol: Numbers) -> Mask:
     return sam(facts, protocol) & ill_unseen(facts, protocol)
 
 
-def again_ill(facts: Facts, protocol: Protocol) -> Mask:
+def again_ill(facts: Facts, protocol: Numbers) -> Mask:
     return again(facts, protocol) & sam_ill(facts, protocol)
 
 
-def sam_denied(facts: Facts, protocol: Protocol) -> Mask:
+def sam_denied(facts: Facts, protocol: Numbers) -> Mask:
     return sam(facts, protocol) & on_or_after(facts["denied_on"], facts["sam_on"])
 
 
-def again(facts: Facts, protocol: Protocol) -> Mask:
+def again(facts: Facts, protocol: Numbers) -> Mask:
     later = sam_found_on(facts, protocol) > facts["discharged_on"]
     return sam(facts, protocol) & recently_cured(facts, protocol) & later
 
 
-def again_passed(facts: Facts, protocol: Protocol) -> Mask:
+def again_passed(facts: Facts, protocol: Numbers) -> Mask:
     return again(facts, protocol) & appetite_passed(facts, protocol)
 
 
-def again_examined(facts: Facts, protocol: Protocol) -> Mask:
+def again_examined(facts: Facts, protocol: Numbers) -> Mask:
     return again(facts, protocol) & sam_examined(facts, protocol)
 
 
-def sam_passed(facts: Facts, protocol: Protocol) -> Mask:
+def sam_passed(facts: Facts, protocol: Numbers) -> Mask:
     return sam(facts, protocol) & appetite_passed(facts, protocol)
 
 
-def sam_confirmed(facts: Facts, protocol: Protocol) -> Mask:
+def sam_confirmed(facts: Facts, protocol: Numbers) -> Mask:
     return sam(facts, protocol) & sam_examined(facts, protocol)
 
 
 UNTREATED = (
-    Rule(
+    PathwayRule(
         "very_low_z",
         very_low_z,
         "sam_suspected",
@@ -77,7 +77,7 @@ UNTREATED = (
         danger=True,
         cites=("finding_holds_days",),
     ),
-    Rule(
+    PathwayRule(
         "very_low_twice",
         very_low_twice,
         "sam_suspected",
@@ -89,7 +89,7 @@ UNTREATED = (
         danger=True,
         cites=("finding_holds_days",),
     ),
-    Rule(
+    PathwayRule(
         "again_ill",
         again_ill,
         "sam_again",
@@ -101,7 +101,7 @@ UNTREATED = (
         danger=True,
         cites=("illness_holds_days", "finding_holds_days"),
     ),
-    Rule(
+    PathwayRule(
         "sam_ill",
         sam_ill,
         "sam_suspected",
@@ -113,7 +113,7 @@ UNTREATED = (
         danger=True,
         cites=("illness_holds_days", "finding_holds_days"),
     ),
-    Rule(
+    PathwayRule(
         "sam_denied",
         sam_denied,
         "sam_suspected",
@@ -125,7 +125,7 @@ UNTREATED = (
         danger=True,
         cites=("finding_holds_days",),
     ),
-    Rule(
+    PathwayRule(
         "again_passed",
         again_passed,
         "sam_again",
@@ -137,7 +137,7 @@ UNTREATED = (
         danger=True,
         cites=("finding_holds_days",),
     ),
-    Rule(
+    PathwayRule(
         "again_examined",
         again_examined,
         "sam_again",
@@ -149,7 +149,7 @@ UNTREATED = (
         danger=True,
         cites=("finding_holds_days",),
     ),
-    Rule(
+    PathwayRule(
         "again",
         again,
         "sam_again",
@@ -161,7 +161,7 @@ UNTREATED = (
         danger=True,
         cites=("finding_holds_days",),
     ),
-    Rule(
+    PathwayRule(
         "sam_passed",
         sam_passed,
         "to_ucdc",
@@ -173,7 +173,7 @@ UNTREATED = (
         danger=True,
         cites=("finding_holds_days",),
     ),
-    Rule(
+    PathwayRule(
         "sam_confirmed",
         sam_confirmed,
         "appetite_test_due",
@@ -185,7 +185,7 @@ UNTREATED = (
         danger=True,
         cites=("finding_holds_days",),
     ),
-    Rule(
+    PathwayRule(
         "sam_suspected",
         sam,
         "sam_suspected",

@@ -1,8 +1,7 @@
 """One measure's series as features: level, velocity, slopes, nadir, and changes since admission and
 discharge.
 
-For WHZ, WAZ, HAZ or MUAC, one question at a time, compiled; the names are the catalogue's, in its
-order.
+For WHZ, WAZ, HAZ or MUAC, one question at a time, compiled.
 """
 
 from __future__ import annotations
@@ -10,39 +9,115 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from features.clock import Ragged
-from features.criteria import criteria
-from features.trajectory.smoother import filtered
-from features.trajectory.windows import slope_of, summary_of
+from features.clock import Day, Ragged
+from features.criteria import Criteria, criteria
+from features.trajectory.feature import Feature
+from features.trajectory.smoother import Prior, filtered
+from features.trajectory.windows import (
+    LAST,
+    LAST_DAY,
+    LOW,
+    LOW_DAY,
+    MEAN,
+    MONTH_DAYS,
+    SPREAD,
+    slope_of,
+    summary_of,
+)
+from registry.contract.arrays import Days, Floats
 from registry.contract.registry import NEVER
 
-STATISTICS = (
-    "last",
-    "last_days",
-    "level",
-    "level_sd",
-    "velocity",
-    "slope_30",
-    "slope_90",
-    "slope_180",
-    "curvature",
-    "lowest_180",
-    "mean_90",
-    "mean_180",
-    "spread_180",
-    "since_nadir",
-    "nadir_days",
-    "at_admission",
-    "since_admission",
-    "at_discharge",
-    "since_discharge",
-)
-MONTH = 30.0
-_MEAN, _LAST, _LAST_DAY, _LOW, _LOW_DAY, _SPREAD = 2, 5, 6, 7, 8, 11
+MEASURES = ("whz", "waz", "haz", "muac")
+UNIT = {"whz": "z", "waz": "z", "haz": "z", "muac": "mm"}
+LEVEL_REASON = {
+    "whz": "low_weight_for_height",
+    "waz": "low_weight_for_height",
+    "haz": "stunted",
+    "muac": "low_muac",
+}
+_TREND_REASON = {
+    "whz": "falling_weight",
+    "waz": "falling_weight",
+    "haz": "stunted",
+    "muac": "falling_weight",
+}
+
+
+def features_of(name: str) -> tuple[Feature, ...]:
+    """The columns of one measure's series, in the order of the values of `series`."""
+    unit, level, trend = UNIT[name], LEVEL_REASON[name], _TREND_REASON[name]
+    down = {"relapse": -1, "non_response": -1} if name in ("whz", "muac") else {}
+    # In treatment an arm that was ever wider, or grows faster, promises a cure. After discharge,
+    # beside today's level, the same column also says how much the arm has narrowed since: no one
+    # direction there.
+    arm = {"non_response": -1} if name == "muac" else {}
+    measure = name.upper()
+    return (
+        Feature(f"{name}_last", unit, f"last valid {measure}", level, down),
+        Feature(f"{name}_last_days", "days", f"days since that {measure}", "missed_weighings"),
+        Feature(
+            f"{name}_level",
+            unit,
+            f"{measure} today behind the noise of its readings",
+            level,
+            down,
+        ),
+        Feature(f"{name}_level_sd", unit, f"how uncertain that {measure} is", "thin_records"),
+        Feature(
+            f"{name}_velocity",
+            f"{unit} per 30 days",
+            f"velocity of {measure} today",
+            trend,
+            down,
+        ),
+        *(
+            Feature(
+                f"{name}_slope_{days}",
+                f"{unit} per 30 days",
+                f"shrunken slope of {measure}, last {days} days",
+                trend,
+                arm,
+            )
+            for days in (30, 90, 180)
+        ),
+        Feature(
+            f"{name}_curvature",
+            f"{unit} per 30 days",
+            f"slope of {measure} in 30 days less that in 90",
+            trend,
+        ),
+        Feature(f"{name}_lowest_180", unit, f"lowest {measure} of 180 days", level, arm),
+        Feature(f"{name}_mean_90", unit, f"mean {measure} of 90 days", level, arm),
+        Feature(f"{name}_mean_180", unit, f"mean {measure} of 180 days", level, arm),
+        Feature(
+            f"{name}_spread_180",
+            unit,
+            f"standard deviation of {measure} in 180 days",
+            "thin_records",
+        ),
+        Feature(
+            f"{name}_since_nadir", unit, f"{measure} above its lowest level of 180 days", trend
+        ),
+        Feature(
+            f"{name}_nadir_days", "days", f"days since that lowest {measure}", "early_in_recovery"
+        ),
+        Feature(
+            f"{name}_at_admission", unit, f"{measure} at admission", "severe_at_admission", arm
+        ),
+        Feature(
+            f"{name}_since_admission",
+            unit,
+            f"{measure} gained since admission",
+            "poor_gain",
+            arm,
+        ),
+        Feature(f"{name}_at_discharge", unit, f"{measure} at discharge", level, arm),
+        Feature(f"{name}_since_discharge", unit, f"{measure} gained since discharge", trend, arm),
+    )
 
 
 @njit(cache=True, nogil=True)
-def height_noise(height_days):
+def height_noise(height_days: float) -> float:
     """Variance that a WHZ gains from a height of so many days ago, which the child's own trajectory
     stands in for."""
     if np.isnan(height_days):
@@ -51,43 +126,51 @@ def height_noise(height_days):
 
 
 @njit(cache=True, nogil=True)
-def plausible_muac(muac_mm, c):
+def plausible_muac(muac_mm: float, c: Criteria) -> float:
     """A MUAC within the criteria's bounds; else NaN."""
     return muac_mm if c.least_muac_mm <= muac_mm <= c.most_muac_mm else np.nan
 
 
 @njit(cache=True, nogil=True)
-def _height_noises(height_days):
+def _height_noises(height_days: Floats) -> Floats:
     return np.array([height_noise(days) for days in height_days])
 
 
 @njit(cache=True, nogil=True)
-def _plausible_muacs(muac_mm, c):
+def _plausible_muacs(muac_mm: Floats, c: Criteria) -> Floats:
     return np.array([plausible_muac(mm, c) for mm in muac_mm])
 
 
-def readings(growth: Ragged, series: str) -> tuple[np.ndarray, np.ndarray]:
+def readings(growth: Ragged, series: str) -> tuple[Floats, Floats]:
     """(reading, extra noise variance) for each growth row, as the smoother of a series takes
     them."""
     if series == "whz":
         return growth["whz_traced"], _height_noises(growth["height_days"])
-    none = np.zeros(growth.rows.rows)
-    return _plausible_muacs(growth["muac_mm"], criteria()) if series == "muac" else growth[
-        series
-    ], none
+    read = _plausible_muacs(growth["muac_mm"], criteria()) if series == "muac" else growth[series]
+    return read, np.zeros(growth.rows.rows)
 
 
 @njit(cache=True, nogil=True)
-def _level_on(begin, end, day, after, on, today):
+def _level_on(begin: int, end: int, day: Days, after: Floats, on: Day, today: int) -> float:
     """The level just after the last reading up to a day; NaN where the day is NEVER."""
-    return np.nan if on == NEVER else summary_of(begin, end, day, after, 0, min(on, today))[_LAST]
+    return np.nan if on == NEVER else summary_of(begin, end, day, after, 0, min(on, today))[LAST]
 
 
 @njit(cache=True, nogil=True)
 def series(
-    begin, end, day, reading, smoothed, extra_noise, today, admitted_on, closed_on, prior, after
-):
-    """STATISTICS of one question's rows (a tuple of floats, NaN where missing).
+    begin: int,
+    end: int,
+    day: Days,
+    reading: Floats,
+    smoothed: Floats,
+    extra_noise: Floats,
+    today: int,
+    admitted_on: Day,
+    closed_on: Day,
+    prior: Prior,
+    after: Floats,
+) -> tuple[float, ...]:
+    """The values of `features_of` a measure, of one question's rows (NaN where missing).
 
     `reading`: what was read; `smoothed`, `extra_noise`: what the smoother takes; `after`
     (float64[rows]) is written over with the level after each row.
@@ -100,27 +183,27 @@ def series(
     quarter = summary_of(begin, end, day, reading, today - 89, today)
     half = summary_of(begin, end, day, reading, today - 179, today)
     nadir = summary_of(begin, end, day, after, today - 179, today)
-    slope_30 = MONTH * slope_of(begin, end, day, smoothed, today - 29, today, noise, spread)
-    slope_90 = MONTH * slope_of(begin, end, day, smoothed, today - 89, today, noise, spread)
-    slope_180 = MONTH * slope_of(begin, end, day, smoothed, today - 179, today, noise, spread)
+    slope_30 = MONTH_DAYS * slope_of(begin, end, day, smoothed, today - 29, today, noise, spread)
+    slope_90 = MONTH_DAYS * slope_of(begin, end, day, smoothed, today - 89, today, noise, spread)
+    slope_180 = MONTH_DAYS * slope_of(begin, end, day, smoothed, today - 179, today, noise, spread)
     admitted = _level_on(begin, end, day, after, admitted_on, today)
     discharged = _level_on(begin, end, day, after, closed_on, today)
     return (
-        ever[_LAST],
-        today - ever[_LAST_DAY],
+        ever[LAST],
+        today - ever[LAST_DAY],
         level,
         level_sd,
-        MONTH * velocity,
+        MONTH_DAYS * velocity,
         slope_30,
         slope_90,
         slope_180,
         slope_30 - slope_90,
-        half[_LOW],
-        quarter[_MEAN],
-        half[_MEAN],
-        half[_SPREAD],
-        level - nadir[_LOW],
-        today - nadir[_LOW_DAY],
+        half[LOW],
+        quarter[MEAN],
+        half[MEAN],
+        half[SPREAD],
+        level - nadir[LOW],
+        today - nadir[LOW_DAY],
         admitted,
         level - admitted,
         discharged,

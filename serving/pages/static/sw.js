@@ -2,7 +2,9 @@
 "use strict";
 const CACHE = "sanket-3", FONTS = "sanket-fonts";
 const SPOKEN = "/language-in-use", SESSION = "/session-in-use", MARK = "sanket_mark";
-const FALLBACKS = ["en", "hi", "mr"].map((code) => `/offline/${code}`);
+// Filled in by `pages/routes.py` from the table of languages.
+const LANGUAGES = [];
+const FALLBACKS = LANGUAGES.map((code) => `/offline/${code}`);
 const PATIENCE_MS = 6000;
 const FIXED = ["/static/devanagari.css", "/static/sanket.css", "/static/sanket.js", ...FALLBACKS];
 

@@ -1,5 +1,5 @@
-"""What stands on a page: blocks that know their height, parts of blocks under one head, and which
-page each falls on.
+"""Page layout of the printed list: blocks of known height, parts of blocks under one heading, and
+page breaks.
 
 A block is measured before it is drawn, so the pages are known (and can be named on the first)
 before ink is spent.
@@ -120,7 +120,7 @@ def text(
 
     def draw(y: float) -> None:
         for number, line in enumerate(lines):
-            paper.line(x, y + number * line_height(size), line, size=size, bold=bold)
+            paper.write_line(x, y + number * line_height(size), line, size=size, bold=bold)
 
     return Block(len(lines) * line_height(size), draw)
 
@@ -134,10 +134,10 @@ def labelled(
     rest = paper.wrapped(" ".join(over), width=width, size=size, bold=bold) if over else []
 
     def draw(y: float) -> None:
-        paper.line(x, y, label, size=size, bold=not bold)
-        paper.line(x + start, y, first, size=size, bold=bold)
+        paper.write_line(x, y, label, size=size, bold=not bold)
+        paper.write_line(x + start, y, first, size=size, bold=bold)
         for number, line in enumerate(rest, 1):
-            paper.line(x, y + number * line_height(size), line, size=size, bold=bold)
+            paper.write_line(x, y + number * line_height(size), line, size=size, bold=bold)
 
     return Block((1 + len(rest)) * line_height(size), draw)
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 from serving.language.words import Words
 from serving.visits.paper.blocks import Block, framed, labelled, space, stack, text
 from serving.visits.paper.ink import LEFT, RIGHT, Paper, line_height
-from serving.visits.sheet_lines import TICK_BOXES, Line
+from serving.visits.sheet_lines import TICK_BOXES, ListLine
 
 NAME, TOLD, FACTS = 13.0, 11.5, 10.5
 """Sizes in points: the child's number and code, why and what to do, what was measured."""
@@ -19,7 +19,7 @@ WRITING_MM = 7.5
 """Height of a line that is written on by hand."""
 
 
-def child_block(paper: Paper, line: Line, words: Words) -> Block:
+def child_block(paper: Paper, line: ListLine, words: Words) -> Block:
     """A child with a place on the list, with a line for what was done."""
     parts = [
         *_told(paper, line, words),
@@ -31,7 +31,7 @@ def child_block(paper: Paper, line: Line, words: Words) -> Block:
     return stack([inner, space(PAD)])
 
 
-def also_block(paper: Paper, line: Line, words: Words) -> Block:
+def also_block(paper: Paper, line: ListLine, words: Words) -> Block:
     """A child in danger for whom the list has no place: seen on the same trip; thinner framed, with
     boxes and lines."""
     why = f"{line.why}{words('ui', 'stop')}{line.do}"
@@ -44,7 +44,7 @@ def also_block(paper: Paper, line: Line, words: Words) -> Block:
     return stack([framed(paper, stack(parts), pad=1.0, line_width=0.2), space(PAD)])
 
 
-def _told(paper: Paper, line: Line, words: Words) -> list[Block]:
+def _told(paper: Paper, line: ListLine, words: Words) -> list[Block]:
     def said(name: str, told: str, size: float, bold: bool) -> Block:
         return labelled(
             paper, f"{words('ui', name)}:", told, size=size, bold=bold, x=INDENT, width=WIDTH
@@ -59,13 +59,13 @@ def _told(paper: Paper, line: Line, words: Words) -> list[Block]:
     ]
 
 
-def _name(paper: Paper, line: Line, words: Words, *, beside: str) -> Block:
+def _name(paper: Paper, line: ListLine, words: Words, *, beside: str) -> Block:
     """Number and code with what stands beside them, and at the right the section: white on black
     for danger listed."""
 
     def draw(y: float) -> None:
-        end = paper.line(INDENT, y, f"{line.mark}  {line.child_id}", size=NAME, bold=True)
-        paper.line(end + 3, y + 1.1, beside, size=FACTS)
+        end = paper.write_line(INDENT, y, f"{line.mark}  {line.child_id}", size=NAME, bold=True)
+        paper.write_line(end + 3, y + 1.1, beside, size=FACTS)
         _tag(paper, line.tag(words), y, filled=line.section == "danger" and not line.beyond)
 
     return Block(line_height(NAME) + 0.5, draw)
@@ -77,7 +77,7 @@ def _tag(paper: Paper, told: str, y: float, *, filled: bool) -> None:
     paper.set_line_width(0.3)
     paper.rect(RIGHT - 3 - width, y, width, line_height(FACTS) + 0.4, style="F" if filled else "D")
     paper.set_text_color(255 if filled else 0)
-    paper.line(RIGHT - 1 - width, y + 0.2, told, size=FACTS, bold=True)
+    paper.write_line(RIGHT - 1 - width, y + 0.2, told, size=FACTS, bold=True)
     paper.set_text_color(0)
 
 
@@ -97,7 +97,7 @@ def boxes(paper: Paper, words: Words) -> Block:
             )
             for label in row:
                 paper.rect(x, y + 0.6, BOX_MM, BOX_MM)
-                paper.line(x + BOX_MM + 1.3, y, label, size=TOLD)
+                paper.write_line(x + BOX_MM + 1.3, y, label, size=TOLD)
                 x += wide[label] + min(gap, 14.0)
             y += high
 
@@ -106,7 +106,8 @@ def boxes(paper: Paper, words: Words) -> Block:
 
 def _rows(labels: list[str], wide: dict[str, float]) -> list[list[str]]:
     """Labels in rows that the width holds, at least 3 mm apart."""
-    rows, taken = [[]], 0.0
+    rows: list[list[str]] = [[]]
+    taken = 0.0
     for label in labels:
         if rows[-1] and taken + 3.0 + wide[label] > WIDTH:
             rows.append([])
@@ -125,7 +126,7 @@ def blanks(paper: Paper, words: Words) -> Block:
     def draw(y: float) -> None:
         x, y = INDENT, y + WRITING_MM - line_height(TOLD) - 0.5
         for label in labels:
-            end = paper.line(x, y, label, size=TOLD) + 2
+            end = paper.write_line(x, y, label, size=TOLD) + 2
             paper.line_between(end, y + line_height(TOLD) - 0.8, end + blank)
             x = end + blank + 4
 
@@ -135,7 +136,7 @@ def blanks(paper: Paper, words: Words) -> Block:
 def _what_was_done(paper: Paper, words: Words) -> Block:
     def draw(y: float) -> None:
         y += WRITING_MM - line_height(TOLD) - 0.5
-        end = paper.line(INDENT, y, f"{words('ui', 'what_was_done')}:", size=TOLD)
+        end = paper.write_line(INDENT, y, f"{words('ui', 'what_was_done')}:", size=TOLD)
         paper.line_between(end + 2, y + line_height(TOLD) - 0.8, INDENT + WIDTH)
 
     return Block(WRITING_MM, draw)

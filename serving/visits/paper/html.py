@@ -9,8 +9,8 @@ from models.visits.ranking import VisitList
 from serving.language.words import Words
 from serving.visits.sheet_lines import (
     TICK_BOXES,
-    Line,
-    Sheet,
+    CentreSheet,
+    ListLine,
     anm_lines,
     beyond_lines,
     centre_name,
@@ -116,7 +116,7 @@ def _how_to(listed: VisitList, words: Words) -> str:
     )
 
 
-def _sheet(sheet: Sheet, listed: VisitList, words: Words) -> str:
+def _sheet(sheet: CentreSheet, listed: VisitList, words: Words) -> str:
     """One centre's children; those in danger without a place have boxes and lines too."""
     which = f"{words('ui', 'sector')} {listed.sector_id}, {words.day(listed.as_of)}"
     if practice := practice_key(listed.facts):
@@ -127,7 +127,7 @@ def _sheet(sheet: Sheet, listed: VisitList, words: Words) -> str:
     return f'<section class="sheet">{head}{articles}</section>'
 
 
-def _article(line: Line, words: Words) -> str:
+def _article(line: ListLine, words: Words) -> str:
     facts = (("why", line.why), ("what_to_do", line.do), ("last_measured", line.measured))
     told = "".join(
         f"<p><b>{html.escape(words('ui', name))}:</b> {html.escape(value)}</p>"
@@ -157,7 +157,9 @@ def _to_fill_in(words: Words) -> str:
     return f"<p>{boxes}</p><p>{blanks}</p>"
 
 
-def _others(listed: VisitList, words: Words, heading: tuple[str, str], lines: list[Line]) -> str:
+def _others(
+    listed: VisitList, words: Words, heading: tuple[str, str], lines: list[ListLine]
+) -> str:
     """Children whom somebody else sees: the ANM's, the officer's; empty where there is none."""
     if not lines:
         return ""

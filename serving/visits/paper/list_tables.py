@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from serving.language.words import Words
 from serving.visits.paper.blocks import Block, space, stack, text
 from serving.visits.paper.ink import LEFT, RIGHT, Paper, line_height
-from serving.visits.sheet_lines import Line, centre_name
+from serving.visits.sheet_lines import ListLine, centre_name
 
 SIZES = (12.0, 11.0, 10.5, 10.0)
 """The overview's letters in points: the largest with which it fits on its page."""
@@ -19,81 +19,81 @@ BOX_MM = 4.2
 
 
 @dataclass(frozen=True)
-class Column:
+class PaperColumn:
     """A column: the word over it, its width in mm, what it says of a child (asked when drawn),
     whether in bold."""
 
     head: str
     width: float
-    told: Callable[[Line], str]
+    told: Callable[[ListLine], str]
     bold: bool = False
 
 
-def overview_columns(words: Words, page_of: Callable[[Line], str]) -> tuple[Column, ...]:
+def overview_columns(words: Words, page_of: Callable[[ListLine], str]) -> tuple[PaperColumn, ...]:
     """Number, code, centre's name, why in three words, step, page of its sheet; the box to tick
     follows."""
     say = words
     return (
-        Column(say("ui", "number"), 9, lambda line: line.mark, bold=True),
-        Column(say("ui", "child"), 28, lambda line: line.child_id, bold=True),
-        Column(
+        PaperColumn(say("ui", "number"), 9, lambda line: line.mark, bold=True),
+        PaperColumn(say("ui", "child"), 28, lambda line: line.child_id, bold=True),
+        PaperColumn(
             say("ui", "centre"),
             32,
             lambda line: line.row.candidate.centre_name or line.row.candidate.centre_id,
         ),
-        Column(say("ui", "why"), 41, lambda line: line.why_short, bold=True),
-        Column(say("ui", "what_to_do"), 52, lambda line: line.step),
-        Column(say("ui", "page"), 12, page_of),
+        PaperColumn(say("ui", "why"), 41, lambda line: line.why_short, bold=True),
+        PaperColumn(say("ui", "what_to_do"), 52, lambda line: line.step),
+        PaperColumn(say("ui", "page"), 12, page_of),
     )
 
 
-def others_columns(words: Words, page_of: Callable[[Line], str]) -> tuple[Column, ...]:
+def others_columns(words: Words, page_of: Callable[[ListLine], str]) -> tuple[PaperColumn, ...]:
     """The same for children whom somebody else sees, who has no sheet: with age, values and how
     late it is."""
     say = words
     return (
-        Column(say("ui", "number"), 10, lambda line: line.mark, bold=True),
-        Column(say("ui", "child"), 34, lambda line: f"{line.child_id} ({line.whom})"),
-        Column(say("ui", "centre"), 32, lambda line: centre_name(line.row.candidate, say)),
-        Column(say("ui", "why"), 40, lambda line: line.why, bold=True),
-        Column(say("ui", "what_to_do"), 46, lambda line: line.do),
-        Column(say("ui", "page"), 12, page_of),
+        PaperColumn(say("ui", "number"), 10, lambda line: line.mark, bold=True),
+        PaperColumn(say("ui", "child"), 34, lambda line: f"{line.child_id} ({line.whom})"),
+        PaperColumn(say("ui", "centre"), 32, lambda line: centre_name(line.row.candidate, say)),
+        PaperColumn(say("ui", "why"), 40, lambda line: line.why, bold=True),
+        PaperColumn(say("ui", "what_to_do"), 46, lambda line: line.do),
+        PaperColumn(say("ui", "page"), 12, page_of),
     )
 
 
-def anm_columns(words: Words) -> tuple[Column, ...]:
+def anm_columns(words: Words) -> tuple[PaperColumn, ...]:
     """The ANM's children in danger, below the step that they need: one line each."""
     say = words
     return (
-        Column(say("ui", "number"), 11, lambda line: line.mark, bold=True),
-        Column(say("ui", "child"), 25, lambda line: line.child_id, bold=True),
-        Column(say("ui", "age"), 32, lambda line: line.whom),
-        Column(
+        PaperColumn(say("ui", "number"), 11, lambda line: line.mark, bold=True),
+        PaperColumn(say("ui", "child"), 25, lambda line: line.child_id, bold=True),
+        PaperColumn(say("ui", "age"), 32, lambda line: line.whom),
+        PaperColumn(
             say("ui", "centre"),
             34,
             lambda line: line.row.candidate.centre_name or line.row.candidate.centre_id,
         ),
-        Column(say("ui", "why"), 46, lambda line: line.why_short),
-        Column("", 32, lambda line: line.late),
+        PaperColumn(say("ui", "why"), 46, lambda line: line.why_short),
+        PaperColumn("", 32, lambda line: line.late),
     )
 
 
-def head_row(paper: Paper, columns: tuple[Column, ...], words: Words, *, size: float) -> Block:
+def head_row(paper: Paper, columns: tuple[PaperColumn, ...], words: Words, *, size: float) -> Block:
     """The words over the columns, above a thick line."""
 
     def draw(y: float) -> None:
         x = LEFT
         for column in columns:
-            paper.line(x, y, column.head, size=size)
+            paper.write_line(x, y, column.head, size=size)
             x += column.width
-        paper.line_to(RIGHT, y, words("ui", "done"), size=size)
+        paper.write_line_to(RIGHT, y, words("ui", "done"), size=size)
         paper.set_line_width(0.5)
         paper.rule(y + line_height(size) + 0.2)
 
     return Block(line_height(size) + 0.6, draw)
 
 
-def pair(paper: Paper, two: list[Line], *, size: float) -> Block:
+def pair(paper: Paper, two: list[ListLine], *, size: float) -> Block:
     """One or two children side by side, of whom the step above them says what is due: number, code,
     centre, how late.
 
@@ -104,7 +104,7 @@ def pair(paper: Paper, two: list[Line], *, size: float) -> Block:
         36, *(to_code + BETWEEN + paper.width_of(line.child_id, size=size) for line in two)
     )
 
-    def centre(line: Line) -> str:
+    def centre(line: ListLine) -> str:
         name = line.row.candidate.centre_name or line.row.candidate.centre_id
         late = paper.width_of(line.late, size=size)
         return _shortened(paper, name, width=end - to_centre - late - BETWEEN, size=size)
@@ -115,8 +115,8 @@ def pair(paper: Paper, two: list[Line], *, size: float) -> Block:
         paper.set_line_width(0.4)
         for x, (line, name) in zip((LEFT, LEFT + half), cells, strict=False):
             for at, told in ((0, line.mark), (to_code, line.child_id), (to_centre, name)):
-                paper.line(x + at, y + PAD, told, size=size)
-            paper.line_to(x + end, y + PAD, line.late, size=size)
+                paper.write_line(x + at, y + PAD, told, size=size)
+            paper.write_line_to(x + end, y + PAD, line.late, size=size)
             paper.rect(x + half - BOX_MM - 3, y + PAD + 0.3, BOX_MM, BOX_MM)
 
     return Block(max(line_height(size), BOX_MM) + 2 * PAD, draw)
@@ -128,7 +128,7 @@ def _shortened(paper: Paper, told: str, *, width: float, size: float) -> str:
     return told
 
 
-def row(paper: Paper, columns: tuple[Column, ...], line: Line, *, size: float) -> Block:
+def row(paper: Paper, columns: tuple[PaperColumn, ...], line: ListLine, *, size: float) -> Block:
     """One child, with a box to tick; texts are wrapped when measured, the page is read when
     drawn."""
     cells = [
@@ -142,7 +142,7 @@ def row(paper: Paper, columns: tuple[Column, ...], line: Line, *, size: float) -
         told = [*cells, [columns[-1].told(line)]]
         for column, lines in zip(columns, told, strict=True):
             for number, said in enumerate(lines):
-                paper.line(
+                paper.write_line(
                     x, y + PAD + number * line_height(size), said, size=size, bold=column.bold
                 )
             x += column.width

@@ -2,7 +2,7 @@
 
 The overview of all visits, how to fill in the sheets, the centres' sheets in the order of the route
 (several small ones on a page, with a line to cut along), then the ANM's part and the officer's.
-What a block is: `paper_blocks.py`; how a line of Devanagari is written: `paper_ink.py`.
+What a block is: `blocks.py`; how a line of Devanagari is written: `ink.py`.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ from serving.visits.paper.list_tables import (
     title,
 )
 from serving.visits.sheet_lines import (
-    Line,
-    Sheet,
+    CentreSheet,
+    ListLine,
     anm_lines,
     beyond_lines,
     beyond_note,
@@ -95,8 +95,8 @@ class _Print:
         for y in page.cuts:
             self.paper.cut_line(y)
         y = BOTTOM - line_height(SMALL)
-        self.paper.line(LEFT, y, title_of(self.listed, self.words), size=SMALL)
-        self.paper.line_to(
+        self.paper.write_line(LEFT, y, title_of(self.listed, self.words), size=SMALL)
+        self.paper.write_line_to(
             RIGHT, y, self.words.say("ui", "page_of", n=number, total=total), size=SMALL
         )
 
@@ -189,7 +189,7 @@ class _Print:
 
     # The sheets.
 
-    def _centre(self, sheet: Sheet) -> Part:
+    def _centre(self, sheet: CentreSheet) -> Part:
         blocks = [child_block(self.paper, line, self.words) for line in sheet.lines]
         blocks += [also_block(self.paper, line, self.words) for line in sheet.also_here]
         again = f"{sheet.centre}, {self.words('ui', 'continued')}"
@@ -214,7 +214,7 @@ class _Print:
         def draw(y: float) -> None:
             name.draw(y)
             for number, told in enumerate(which):
-                paper.line_to(RIGHT, y + number * line_height(SMALL), told, size=SMALL)
+                paper.write_line_to(RIGHT, y + number * line_height(SMALL), told, size=SMALL)
 
         return stack(
             [Block(high, draw), text(paper, say("ui", "sheet_reminder"), size=SMALL), space(1.5)]
@@ -255,7 +255,7 @@ class _Print:
         )
         blocks = []
         for danger in (True, False):
-            steps: dict[str, list[Line]] = {}
+            steps: dict[str, list[ListLine]] = {}
             for line in (line for line in lines if line.row.candidate.danger == danger):
                 steps.setdefault(line.step, []).append(line)
             for step, those in steps.items():
@@ -283,7 +283,7 @@ class _Print:
         )
         return Part(key, begun, again, blocks)
 
-    def _page(self, line: Line) -> int | None:
+    def _page(self, line: ListLine) -> int | None:
         """The page on which the child's centre has its sheet; None where nobody is visited
         there."""
         return self.page_of.get(CENTRE_KEY + line.row.candidate.centre_id)

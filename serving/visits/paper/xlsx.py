@@ -20,10 +20,9 @@ from openpyxl.worksheet.worksheet import Worksheet
 from models.visits.ranking import VisitList
 from serving.language.arm import MM_PER_CM
 from serving.language.words import Words
-from serving.visits.outcomes import BOUNDS
 from serving.visits.sheet_lines import (
     TICK_BOXES,
-    Line,
+    ListLine,
     anm_lines,
     beyond_lines,
     centre_name,
@@ -31,6 +30,7 @@ from serving.visits.sheet_lines import (
     ranked_lines,
     title,
 )
+from serving.visits.visit_outcomes import BOUNDS
 
 COLUMNS: tuple[tuple[str, str, int], ...] = (
     ("number", "number", 6),
@@ -81,7 +81,7 @@ def workbook(listed: VisitList, words: Words) -> bytes:
     return out.getvalue()
 
 
-def _fill(sheet: Worksheet, lines: list[Line], words: Words) -> None:
+def _fill(sheet: Worksheet, lines: list[ListLine], words: Words) -> None:
     """A row for each child, and what makes the sheet ready to be filled in, filtered and
     printed."""
     for place, line in enumerate(lines, HEADS_ROW + 1):
@@ -107,7 +107,7 @@ def _heads(sheet: Worksheet, listed: VisitList, words: Words) -> None:
     sheet.row_dimensions[CODES_ROW].hidden = True
 
 
-def _row(sheet: Worksheet, place: int, line: Line, words: Words) -> None:
+def _row(sheet: Worksheet, place: int, line: ListLine, words: Words) -> None:
     number = line.number if line.mark == str(line.number) else line.mark
     texts = {
         "number": number,

@@ -1,0 +1,186 @@
+"""The verbs for trained models: `evaluate`, `promote`, `rollback`, `drift`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from sanket.options import Json, Store, Tracking, targets_of
+
+Run = Annotated[
+    str,
+    typer.Option(metavar="ID", help="a run of MLflow, or the version (or directory) of a bundle"),
+]
+By = Annotated[
+    str | None, typer.Option(metavar="NAME", help="who decides; else the user of this machine")
+]
+
+
+def bind(app: typer.Typer) -> None:
+    """Bind this room's verbs."""
+    app.command()(evaluate)
+    app.command()(promote)
+    app.command()(rollback)
+    app.command()(drift)
+
+
+def evaluate(
+    store: Store,
+    output: Annotated[Path, typer.Option("-o", "--output", help="the report, one HTML file")],
+    run: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ID", help="a run of MLflow, or a bundle's version; else the champions"
+        ),
+    ] = None,
+    update: Annotated[
+        str | None,
+        typer.Option(metavar="large|slope", help="on another registry: make a recalibrated bundle"),
+    ] = None,
+    tracking: Tracking = None,
+    as_json: Json = False,
+) -> None:
+    """Judge models on a store and write a report that a sceptical paediatrician can read.
+
+    Judged are predictions after the day until which the model learnt, where enough of their
+    outcomes are known; else the block that calibrated it, and the report says so. On another
+    registry than the model's own, all predictions are judged and recalibrations are offered.
+    """
+    from sanket.progress import steps
+    from training.commands.evaluate import as_json as document
+    from training.commands.evaluate import evaluate as judge
+
+    with steps("Report") as said:
+        told, updated = judge(store, output, run=run, update=update, tracked_at=tracking, said=said)
+    if as_json:
+        typer.echo(document(told, updated))
+        return
+    for one in told:
+        auc = one.figures["discrimination"]["overall"]["model"]
+        typer.echo(
+            f"{one.bundle.target}: AUC {auc.value:.3f} ({auc.low:.3f} to {auc.high:.3f}), "
+            f"{one.figures['events']} events, on {one.figures['block_words']}"
+        )
+    for version in updated:
+        typer.echo(f"recalibrated bundle {version}: `sanket promote` it, or leave it")
+    typer.echo(f"report: {output}")
+
+
+def drift(
+    store: Store,
+    month: Annotated[str, typer.Option(metavar="2026-03", help="the month to look at")],
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="write the report as HTML")
+    ] = None,
+    tracking: Tracking = None,
+    as_json: Json = False,
+) -> None:
+    """Compare a month with what the champions learnt from: columns, risks, calibration, quality of
+    the records.
+
+    Ends with exit code 5 when something drifted beyond its bounds, so that a scheduler notices; it
+    never trains.
+    """
+    import json
+
+    from registry.contract.errors import Refused
+    from sanket.progress import steps
+    from training.commands.drift import as_dict
+    from training.commands.drift import drift as compare
+    from training.report.drift_page import drift_page
+
+    with steps("Drift") as said:
+        told = [as_dict(one) for one in compare(store, month, tracked_at=tracking, said=said)]
+    if output is not None:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        output.write_text(drift_page(told), encoding="utf-8")
+    if as_json:
+        typer.echo(json.dumps({"month": month, "targets": told}))
+    else:
+        for one in told:
+            typer.echo(f"{one['target']}, {one['rows']} predictions: {one['advice']}")
+            for note in one["notes"]:
+                typer.echo(f"  {note}")
+    if any(one["drifted"] for one in told):
+        raise Refused(
+            "DRF001", f"{month} drifted from what the champion learnt from; nothing was changed"
+        )
+
+
+def promote(
+    store: Store,
+    run: Run,
+    accept: Annotated[
+        list[str] | None,
+        typer.Option(metavar="RISK0xx", help="an issue to accept; may be given several times"),
+    ] = None,
+    because: Annotated[
+        list[str] | None,
+        typer.Option(metavar="TEXT", help="why; once for all, or once for each --accept"),
+    ] = None,
+    by: By = None,
+    tracking: Tracking = None,
+    as_json: Json = False,
+) -> None:
+    """Let a model answer from now on, unless a check found an issue.
+
+    An issue stands in the way until it is accepted with a reason, which is kept with the name and
+    the time. A running service follows by itself.
+    """
+    from training.commands.promote import promote as turn
+
+    told = turn(
+        store, run, accepted=_reasons(accept or [], because or []), by=by, tracked_at=tracking
+    )
+    _say_turned(told, as_json)
+
+
+def rollback(
+    store: Store,
+    target: Annotated[str, typer.Option(help="relapse or non_response")],
+    by: By = None,
+    tracking: Tracking = None,
+    as_json: Json = False,
+) -> None:
+    """Let the model that answered before this one answer again."""
+    from training.commands.promote import rollback as turn_back
+
+    targets_of(target)
+    _say_turned(turn_back(store, target, by=by, tracked_at=tracking), as_json)
+
+
+def _reasons(accepted: list[str], because: list[str]) -> dict[str, str]:
+    from registry.contract.errors import UsageError
+
+    if because and not accepted:
+        raise UsageError("PRM005", "--because belongs to --accept RISK0xx")
+    if accepted and len(because) not in (1, len(accepted)):
+        raise UsageError(
+            "PRM004",
+            "accepting an issue needs a reason: --because TEXT, once or once for each --accept",
+        )
+    return dict(
+        zip(accepted, because * len(accepted) if len(because) == 1 else because, strict=True)
+    )
+
+
+def _say_turned(told: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        import json
+
+        typer.echo(json.dumps(told))
+        return
+    before = f", before it {told['before']}" if told["before"] else ""
+    typer.echo(f"{told['target']}: bundle {told['bundle']} answers now{before}")
+    for code, because in told["accepted"].items():
+        typer.echo(f"  accepted {code}: {because}")
+    if not told["alias"]:
+        typer.echo(
+            (
+                "sanket: MLflow does not know this bundle, or was not reached: its alias was "
+                "not turned"
+            ),
+            err=True,
+        )

@@ -1,0 +1,171 @@
+"""The verbs that train: `train`, `backtest`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from sanket.options import Json, Store, Target, Tracking, day_if_given, day_of, targets_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Trials = Annotated[
+    int, typer.Option(min=0, max=200, help="settings tried while tuning (0: the cautious base)")
+]
+Seed = Annotated[
+    int, typer.Option(help="the same seed and records give the same model, bit for bit")
+]
+
+
+def bind(app: typer.Typer) -> None:
+    """Bind this room's verbs."""
+    app.command()(train)
+    app.command()(backtest)
+
+
+def train(
+    store: Store,
+    target: Target = None,
+    until: Annotated[
+        str | None, typer.Option(metavar="DATE", help="learn from what was known before this day")
+    ] = None,
+    tracking: Tracking = None,
+    trials: Trials = 8,
+    seed: Seed = 1,
+    as_json: Json = False,
+) -> None:
+    """Train the models of a store, judge them on a later block, and track each as a run in MLflow.
+
+    A target that has no champion yet takes this model if no check finds an issue; later models are
+    promoted with `sanket promote`. Nothing that was recorded on or after --until is used.
+    """
+    from registry.contract.registry import day_number
+    from sanket.progress import steps
+    from training.commands.train import train as train_store
+
+    learn_until = day_if_given(until, option="--until", code="TRN011")
+    with steps("Training") as said:
+        told = train_store(
+            store,
+            targets=targets_of(target),
+            until=day_number(learn_until) if learn_until else None,
+            tracked_at=tracking,
+            trials=trials,
+            seed=seed,
+            said=said,
+        )
+    if as_json:
+        import json
+
+        typer.echo(json.dumps({"models": told}))
+        return
+    for model in told:
+        typer.echo(_in_words(model))
+
+
+def _in_words(model: dict[str, Any]) -> str:
+    figures, attrition = model["figures"], model["attrition"]
+    lines = [
+        f"{model['target']}: bundle {model['bundle']}, run {model['run_id']}"
+        + (", now the champion" if model["champion"] else ""),
+        f"  {attrition['in_cohort']} of {attrition['indexes']} indexes in the cohort",
+        f"  on the later block: AUC {figures['auc']:.3f} (WHZ alone {figures['auc_whz']:.3f}), "
+        f"{figures['rows_judged']:.0f} rows, {figures['events_judged']:.0f} of them with the event",
+    ]
+    lines += [
+        f"  {found['code']} {found['outcome']}: {found['message']}"
+        for found in model["findings"]
+        if found["outcome"] in ("issue", "tip")
+    ]
+    return "\n".join(lines)
+
+
+def backtest(
+    store: Store,
+    split: Annotated[
+        str, typer.Option(metavar="DATE", help="train before this day, predict from it")
+    ],
+    output: Annotated[Path, typer.Option("-o", "--output", help="predictions, a Parquet file")],
+    target: Target = None,
+    visits: Annotated[
+        bool,
+        typer.Option(
+            "--visits", help="add what lists of 10, 20 and 30 visits a sector would have found"
+        ),
+    ] = False,
+    truth: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER", help="with --visits: what `sanket simulate` wrote, for its true risks"
+        ),
+    ] = None,
+    trials: Trials = 8,
+    seed: Seed = 1,
+    as_json: Json = False,
+) -> None:
+    """Train only on what was known before a day, predict every later landmark, and say what became
+    of it.
+
+    Writes one row for each child, index and landmark on or after --split, with its risk and its
+    outcome. --json adds the same risks against secondary outcomes and sensitivity rows
+    (docs/models.md).
+    """
+    from features.clock import Clock
+    from registry.contract.registry import day_number
+    from sanket.progress import steps
+    from training.commands.backtest import backtest as run
+    from training.commands.backtest import summary
+    from training.commands.train import load_registry
+
+    day = day_number(day_of(split, option="--split", code="TRN011"))
+    true_risks = _truth(truth)
+    targets = targets_of(target, backtest=True)
+    with steps("Backtest") as said:
+        clock = Clock(load_registry(store))
+        predictions, bundles = run(
+            clock, split=day, targets=targets, trials=trials, seed=seed, said=said
+        )
+        output.parent.mkdir(parents=True, exist_ok=True)
+        predictions.to_parquet(output, index=False)
+        told = summary(predictions, bundles)
+        if visits:
+            from training.evaluation.visit_lists import lists_found
+
+            told["visits"] = lists_found(
+                clock, predictions, bundles, split=day, said=said, truth=true_risks
+            )
+        if as_json:
+            from training.evaluation.secondary import of_predictions
+
+            told["secondary"] = of_predictions(clock, predictions, bundles, split=day)
+    if as_json:
+        import json
+
+        typer.echo(json.dumps(told))
+        return
+    for name, found in told["targets"].items():
+        typer.echo(
+            f"{name}: {found['rows']} rows, {found['scored']:.1%} scored, mean risk "
+            f"{found['mean_risk']:.3f}, "
+            f"AUC {found['auc']:.3f} over those with a known outcome"
+        )
+    for line in told.get("visits", {}).get("lines", []):
+        typer.echo(line)
+
+
+def _truth(folder: Path | None) -> dict[str, pd.DataFrame] | None:
+    """The true risks of a simulated source, by target; None where none was named."""
+    from registry.contract.errors import UsageError
+    from training.evaluation.visit_lists import truth_of
+
+    if folder is None:
+        return None
+    found = truth_of(folder)
+    if not found:
+        raise UsageError(
+            "TRN012", f"{folder} has no truth/relapse.parquet: name what `sanket simulate` wrote"
+        )
+    return found
