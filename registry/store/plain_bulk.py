@@ -12,13 +12,14 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 from sqlalchemy import URL, Engine, event
 
+from registry.contract.arrays import AnyArray
 from registry.store.bulk import EMPTY_AS, Bulk, connect
 
 _OPEN: Counter[Path] = Counter()
@@ -66,9 +67,7 @@ class PlainBulk(Bulk):
         """Run one statement for its effect."""
         self._connection.execute(statement)
 
-    def query(
-        self, statement: str, kinds: Mapping[str, type] | None = None
-    ) -> dict[str, np.ndarray]:
+    def query(self, statement: str, kinds: Mapping[str, type] | None = None) -> dict[str, AnyArray]:
         """The answer's columns by name, as the base class gives them."""
         cursor = self._connection.execute(statement)
         names = [column[0] for column in cursor.description]
@@ -89,7 +88,7 @@ class PlainBulk(Bulk):
         )
 
 
-def _column(cells: tuple, kind: type | None) -> np.ndarray:
+def _column(cells: Sequence[object], kind: type | None) -> AnyArray:
     if kind is None:
         return np.array(cells, object)
     nothing = EMPTY_AS.get(kind, -1)
