@@ -10,6 +10,7 @@ import typer
 
 from registry.contract.errors import UsageError
 from serving.language.languages import LANGUAGES
+from serving.visits.capacity import MOST_VISITS
 from serving.visits.paper.formats import FORMATS
 
 Store = Annotated[
@@ -34,6 +35,7 @@ ProtocolFile = Annotated[
     Path | None,
     typer.Option(help="A state's own care protocol (TOML) instead of the built-in one."),
 ]
+Capacity = Annotated[int, typer.Option(min=1, max=MOST_VISITS, help="Visits that can be made.")]
 Language = Annotated[str, typer.Option("--lang", help=f"One of {', '.join(LANGUAGES)}.")]
 Format = Annotated[
     str | None,

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sanket.options import Format, Json, Language, day_if_given, format_of, language_of
+from sanket.options import Capacity, Format, Json, Language, day_if_given, format_of, language_of
 from serving.language.languages import DEFAULT_LANGUAGE
+from serving.visits.capacity import DEFAULT_CAPACITY
 from serving.visits.paper.formats import DEFAULT_FORMAT, FORMATS
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def visits(
     sector: Annotated[
         str | None, typer.Option(help="The sector, as the registry names it.")
     ] = None,
-    capacity: Annotated[int, typer.Option(min=1, max=500, help="Visits that can be made.")] = 20,
+    capacity: Capacity = DEFAULT_CAPACITY,
     lang: Language = DEFAULT_LANGUAGE,
     form: Format = None,
     out: Annotated[

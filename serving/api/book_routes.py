@@ -20,13 +20,8 @@ from serving.book.scorebook import BookRow, Run
 from serving.http.problems import HttpProblem, documented
 from serving.process.service_state import ServiceState
 from serving.visits import visit_outcomes
-from serving.visits.lists import (
-    DEFAULT_CAPACITY,
-    day_of_reading,
-    list_document,
-    told_of,
-    visit_list,
-)
+from serving.visits.capacity import DEFAULT_CAPACITY, MOST_VISITS
+from serving.visits.lists import day_of_reading, list_document, told_of, visit_list
 
 REFUSALS = (
     "API002",
@@ -47,7 +42,7 @@ AsOf = Annotated[
     dt.date | None,
     Query(description="the newest list made on or before this day; default: the newest"),
 ]
-Capacity = Annotated[int, Query(ge=1, le=500, description="visits that can be made")]
+Capacity = Annotated[int, Query(ge=1, le=MOST_VISITS, description="visits that can be made")]
 
 
 def router(state: ServiceState) -> APIRouter:

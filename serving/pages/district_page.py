@@ -19,7 +19,7 @@ from serving.book.sector_figures import GROUPS, sector_figures, summed
 from serving.language.words import Words
 from serving.pages.templates import html
 from serving.process.service_state import ServiceState
-from serving.visits.lists import DEFAULT_CAPACITY
+from serving.visits.capacity import DEFAULT_CAPACITY
 from serving.visits.sheet_lines import TICK_BOXES, practice_key
 
 

@@ -34,7 +34,7 @@ from serving.pages.session import (
 )
 from serving.pages.templates import html, squeezed
 from serving.process.service_state import ServiceState
-from serving.visits.lists import DEFAULT_CAPACITY
+from serving.visits.capacity import DEFAULT_CAPACITY, MOST_VISITS
 from serving.visits.paper.formats import FORMATS, render
 from serving.visits.sheet_lines import file_name
 
@@ -49,7 +49,6 @@ OPEN_FILES = (
 """What anybody may read, under `/static/` and its own name."""
 LONGEST_FORM = 16_384
 FORM_TYPE = "application/x-www-form-urlencoded"
-MOST_VISITS = 500
 
 Endpoint = Callable[[ServiceState, Request], Awaitable[Response]]
 

@@ -16,8 +16,7 @@ from serving.book.reader import Reader
 from serving.errors import OutOfScope, SectorNotNamed
 from serving.language.telling import what_to_do, why_line
 from serving.language.words import Words, words
-
-DEFAULT_CAPACITY = 20
+from serving.visits.capacity import DEFAULT_CAPACITY
 
 
 def visit_list(

@@ -46,7 +46,13 @@ def test_every_file_of_words_is_of_a_language():
     assert {file.stem for file in word_files.WORDS.glob("*.toml")} == set(LANGUAGES)
 
 
-def test_a_language_more_is_a_row_and_its_words(monkeypatch, tmp_path):
+@pytest.fixture
+def forgotten_words():
+    yield
+    words.cache_clear()
+
+
+def test_a_language_more_is_a_row_and_its_words(monkeypatch, tmp_path, forgotten_words):
     shutil.copytree(word_files.WORDS, tmp_path / "words")
     english = (tmp_path / "words" / "en.toml").read_text(encoding="utf-8")
     told = english.replace('visit_list = "Visit list"', 'visit_list = "Besuchsliste"')
