@@ -86,6 +86,22 @@ def test_the_links_of_a_page_lead_somewhere(page):
     assert {link for link in ours if not (page.parent / link).exists()} == set()
 
 
+def test_every_decision_is_in_their_list():
+    folder = ROOT / "docs" / "decisions"
+    listed = set(A_LINK.findall((folder / "README.md").read_text(encoding="utf-8")))
+    assert listed == {page.name for page in folder.glob("*.md")} - {"README.md"}
+
+
 @pytest.mark.parametrize("page", sorted((ROOT / "docs").glob("*.md")), ids=lambda page: page.name)
 def test_every_page_is_linked_from_the_first_one(page):
     assert f"](docs/{page.name})" in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_pages_that_the_code_names_are_there():
+    modules = [path for room in ROOMS for path in (ROOT / room).rglob("*.py")]
+    named = {
+        page
+        for module in modules
+        for page in re.findall(r"(?<![\w/])docs/[\w/.-]+\.md", module.read_text(encoding="utf-8"))
+    }
+    assert named and {page for page in named if not exists(page)} == set()
