@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
@@ -54,7 +55,7 @@ def _scores_by_target(connection: Connection) -> None:
         connection.exec_driver_sql(f"ALTER TABLE sanket_scores DROP COLUMN {column}")
 
 
-def _pages(connection: Connection) -> Iterator[list[sa.Row[tuple[int, str, bytes]]]]:
+def _pages(connection: Connection) -> Iterator[list[sa.Row[Any, Any, Any]]]:
     """All pages of the score book as version 2 kept them, some at a time, by run and child."""
     book = sa.table(
         "sanket_scores",
@@ -72,7 +73,7 @@ def _pages(connection: Connection) -> Iterator[list[sa.Row[tuple[int, str, bytes
         rows = list(connection.execute(wanted.where(key > last)))
 
 
-def _scores_of(row: sa.Row[tuple[int, str, bytes]]) -> Iterator[dict[str, object]]:
+def _scores_of(row: sa.Row[Any, Any, Any]) -> Iterator[dict[str, object]]:
     for target, score in json.loads(row.page)["scores"].items():
         said = {name: score[name] for name in ("why_not", "risk", "risk_low", "risk_high")}
         yield said | {"run": row.run, "child_id": row.child_id, "target": target}

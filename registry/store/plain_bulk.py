@@ -89,7 +89,7 @@ class PlainBulk(Bulk):
         )
 
 
-def _column(cells: tuple, kind: type | None) -> np.ndarray:
+def _column(cells: tuple[object, ...], kind: type | None) -> np.ndarray:
     if kind is None:
         return np.array(cells, object)
     nothing = EMPTY_AS.get(kind, -1)
