@@ -7,7 +7,7 @@ import datetime as dt
 from typing import Any
 
 from serving.book.area_rows import LEVELS
-from serving.book.disclosure import Told, decided
+from serving.book.disclosure import ShownFigures, decided
 from serving.book.reader import Reader
 from serving.book.sector_figures import sector_figures
 
@@ -54,7 +54,7 @@ def _programme(pages: dict[str, dict[str, Any]], months: bool) -> list[dict[str,
     ]
 
 
-def _figures(found: dict[str, Any], told: Told) -> dict[str, Any]:
+def _figures(found: dict[str, Any], told: ShownFigures) -> dict[str, Any]:
     return {
         "children": told.children,
         "in_danger": told.in_danger,

@@ -32,7 +32,7 @@ CountsOf = Callable[[dict[str, Any]], list[int]]
 
 
 @dataclass(frozen=True)
-class Told:
+class ShownFigures:
     """A sector's figures as they may be shown; None is withheld. `scored`: by target, children with
     a risk."""
 
@@ -50,7 +50,7 @@ class Told:
 class Decided:
     """Every sector's figures, and the whole's totals by name, as they may be shown together."""
 
-    sectors: dict[str, Told]
+    sectors: dict[str, ShownFigures]
     totals: dict[str, int | None]
 
 
@@ -84,7 +84,7 @@ def decided(found: Mapping[str, dict[str, Any]], *, whole_is_told: bool) -> Deci
     targets = sorted({target for one in found.values() for target in one["risks"]})
     scored = {target: table.shown([target], _alone(_scored(target)))[target] for target in targets}
     sectors = {
-        name: Told(
+        name: ShownFigures(
             children["children"][at],
             sides["treated"][at],
             counts["in_danger"][at],
