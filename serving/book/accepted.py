@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import orjson
@@ -56,7 +57,7 @@ def import_day(engine: sa.Engine) -> dt.date:
 
 
 def refusals(
-    engine: sa.Engine, child_id: str, tables: Mapping[str, dict[str, list]]
+    engine: sa.Engine, child_id: str, tables: Mapping[str, dict[str, list[Any]]]
 ) -> list[tuple[str, str]]:
     """(field, code) of what an import of these rows of one child would put into quarantine: the
     registry's own check.
@@ -80,7 +81,7 @@ def refusals(
     ]
 
 
-def _birth_date(child_id: str) -> sa.Select:
+def _birth_date(child_id: str) -> sa.Select[Any]:
     children, ids = schema.TABLES["children"].c, schema.IDS.c
     same = sa.select(ids.number).where(ids.kind == "child", ids.text == child_id).scalar_subquery()
     return sa.select(children.birth_date).where(

@@ -4,14 +4,17 @@ made."""
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 from serving.book.area_rows import LEVELS
-from serving.book.disclosure import Told, decided
+from serving.book.disclosure import ShownFigures, decided
 from serving.book.reader import Reader
 from serving.book.sector_figures import sector_figures
 
 
-def indicators(reader: Reader, as_of: dt.date | None = None, *, months: bool = False) -> dict:
+def indicators(
+    reader: Reader, as_of: dt.date | None = None, *, months: bool = False
+) -> dict[str, Any]:
     """For each sector of the scope: children, states, danger, overdue, and the events that the
     risks add up to.
 
@@ -33,7 +36,7 @@ def indicators(reader: Reader, as_of: dt.date | None = None, *, months: bool = F
     }
 
 
-def _facts(facts: dict, totals: dict[str, int | None]) -> dict:
+def _facts(facts: dict[str, Any], totals: dict[str, int | None]) -> dict[str, Any]:
     """The run's facts, with the totals as they may be shown beside the sectors."""
     told = facts | {name: count for name, count in totals.items() if name in facts}
     if "scored" in told:
@@ -44,14 +47,14 @@ def _facts(facts: dict, totals: dict[str, int | None]) -> dict:
     return told
 
 
-def _programme(pages: dict[str, dict], months: bool) -> list[dict]:
+def _programme(pages: dict[str, dict[str, Any]], months: bool) -> list[dict[str, Any]]:
     return [
         {"place": place, "months": page["programme"][0 if months else -2 :]}
         for place, page in pages.items()
     ]
 
 
-def _figures(found: dict, told: Told) -> dict:
+def _figures(found: dict[str, Any], told: ShownFigures) -> dict[str, Any]:
     return {
         "children": told.children,
         "in_danger": told.in_danger,
@@ -65,7 +68,7 @@ def _figures(found: dict, told: Told) -> dict:
     }
 
 
-def _expected(scored: int | None, events: float) -> dict | None:
+def _expected(scored: int | None, events: float) -> dict[str, Any] | None:
     """How many children are scored and how many events their risks add up to; None where the
     children are withheld."""
     return {"scored": scored, "events": round(events, 2)} if scored else None

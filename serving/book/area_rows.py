@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
@@ -23,7 +24,7 @@ MONTHS = 12
 QUALITY_MONTHS = 3
 """A centre's last score older than this says nothing of its records now."""
 
-Page = tuple[str, str, dict]
+Page = tuple[str, str, dict[str, Any]]
 
 
 def area_pages(reader: Reader, run: Run, registry: Registry, protocol: Protocol) -> Iterator[Page]:
@@ -50,20 +51,22 @@ def area_pages(reader: Reader, run: Run, registry: Registry, protocol: Protocol)
             },
         )
     for level in LEVELS[1:]:
-        for place, rows in programme[level].items():
-            yield level, place, {"programme": rows}
+        for place, months in programme[level].items():
+            yield level, place, {"programme": months}
 
 
-def programme_of(registry: Registry, protocol: Protocol) -> dict[str, dict[str, list[dict]]]:
+def programme_of(
+    registry: Registry, protocol: Protocol
+) -> dict[str, dict[str, list[dict[str, Any]]]]:
     """By level and place: one record a month and one for all of them, cells under five children
     left out (None)."""
     if not registry.measurements.rows:
         return {level: {} for level in LEVELS}
     counted = by_month.of(registry, protocol, months=MONTHS)
     hidden = indicators.hidden_cells(registry, counted, protocol)
-    found: dict[str, dict[str, list[dict]]] = {}
+    found: dict[str, dict[str, list[dict[str, Any]]]] = {}
     for level in LEVELS:
-        rows = indicators_rows(
+        rows: Any = indicators_rows(
             indicators.of(registry, counted, protocol, level=level, hidden=hidden)
         )["rows"]
         found[level] = {}
@@ -82,7 +85,7 @@ def centres_by_sector(registry: Registry) -> dict[str, list[str]]:
     return found
 
 
-def quality_of(registry: Registry, as_of: dt.date) -> dict[str, dict]:
+def quality_of(registry: Registry, as_of: dt.date) -> dict[str, dict[str, Any]]:
     """By centre: its newest score of the last months, its month and colour. Without one, the centre
     is left out."""
     if not registry.measurements.rows:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -18,6 +19,7 @@ from models.bundle import Bundle
 from models.scoring import NOT_SCORED, SCORED, WHY_NOT, Scored, score_children
 from models.visits.listed_child import Candidate
 from models.visits.urgency import urgency_facts
+from registry.contract.arrays import Flags
 from registry.contract.codes import Setting, Sex, VisitFinding
 from registry.contract.registry import NEVER, Registry, day_date, day_number
 from serving.answering.answers import reasons_of
@@ -104,7 +106,7 @@ class Scoring:
             )
             yield replace(row, candidate=replace(row.candidate, facts=facts))
 
-    def _kept(self, scored: Scored, placed: Placed) -> np.ndarray:
+    def _kept(self, scored: Scored, placed: Placed) -> Flags:
         """In treatment, within 183 days of a discharge, in danger, or in a state that is watched;
         and of a sector."""
         stays, centre = scored.traced.stays, scored.traced.known.children["centre"]
@@ -113,7 +115,9 @@ class Scoring:
             self.day - stays.closed_on.astype(np.int64) <= RECENT_DAYS
         )
         asks = opened | recent | placed.danger | WATCHED[placed.state]
-        return asks & (centre >= 0) & (np.append(self.places.sector, "")[centre] != "")
+        in_a_sector: Flags = np.append(self.places.sector, "")[centre] != ""
+        kept: Flags = asks & (centre >= 0) & in_a_sector
+        return kept
 
     def _row(self, scored: Scored, placed: Placed, i: int) -> BookRow:
         scores = {target: _score(scored, target, i) for target in scored.targets}
@@ -122,21 +126,23 @@ class Scoring:
     def _candidate(
         self, scored: Scored, placed: Placed, scores: Mapping[str, Score], i: int
     ) -> Candidate:
-        known, places, step = scored.traced.known, self.places, placed.row(i)
+        known, places = scored.traced.known, self.places
+        step: dict[str, Any] = placed.row(i)
         centre = int(known.children["centre"][i])
-        facts = (
+        facts: dict[str, Any] = (
             scored.facts(i)
             | _standing(step.pop("findings"))
             | _target_weight_kg(scored, self.protocol, i)
         )
         centre_id = str(self.registry.centre_ids[centre])
+        centre_names: Any = self.registry.facts.get("centre_names", {})
         target = _leading(scores)
-        score = scores.get(target)
+        score = scores.get(target) if target is not None else None
         step.pop("protocol_version")
         return Candidate(
             child_id=str(self.registry.child_ids[known.child[i]]),
             centre_id=centre_id,
-            centre_name=self.registry.facts.get("centre_names", {}).get(centre_id),
+            centre_name=centre_names.get(centre_id),
             sector_id=str(places.sector[centre]),
             setting=places.setting[centre],
             latitude=_number(places.latitude[centre]),
@@ -157,7 +163,7 @@ class Scoring:
 def _leading(scores: Mapping[str, Score]) -> str | None:
     """The target that the list ranks by: the scored one, and of two the higher risk."""
     scored = [target for target, score in scores.items() if score.status == SCORED]
-    return max(scored, key=lambda target: scores[target].risk, default=None)
+    return max(scored, key=lambda target: scores[target].risk or 0.0, default=None)
 
 
 def _score(scored: Scored, name: str, i: int) -> Score:
@@ -167,8 +173,17 @@ def _score(scored: Scored, name: str, i: int) -> Score:
     version = target.version or None
     if why_not:
         return Score(NOT_SCORED, why_not, landmark, None, None, None, None, (), version)
-    risks = (float(risk[i]) for risk in (target.risk, target.low, target.high))
-    return Score(SCORED, None, landmark, *risks, float(target.base), reasons_of(target, i), version)
+    return Score(
+        status=SCORED,
+        why_not=None,
+        landmark_day=landmark,
+        risk=float(target.risk[i]),
+        risk_low=float(target.low[i]),
+        risk_high=float(target.high[i]),
+        base_log_odds=float(target.base),
+        reasons=reasons_of(target, i),
+        model_version=version,
+    )
 
 
 _TOLD_AS = {
@@ -179,10 +194,10 @@ _TOLD_AS = {
 }
 
 
-def _standing(findings: list[dict]) -> dict:
+def _standing(findings: list[dict[str, Any]]) -> dict[str, Any]:
     """The findings of SAM that stand (`care.pathway.decide.findings`) as facts of a sentence:
     `sam_muac_mm`, `sam_muac_on`."""
-    told = {}
+    told: dict[str, Any] = {}
     for found in findings:
         name = _TOLD_AS[found["criterion"]]
         day = f"{name.removesuffix('_mm').removesuffix('_kg')}_on"
@@ -192,14 +207,14 @@ def _standing(findings: list[dict]) -> dict:
     return told
 
 
-def _target_weight_kg(scored: Scored, protocol: Protocol, i: int) -> dict:
+def _target_weight_kg(scored: Scored, protocol: Protocol, i: int) -> dict[str, Any]:
     """The weight to reach in treatment (kg), as a sheet of paper tells it; none out of
     treatment."""
     target = target_weight(scored.traced.known, scored.traced.growth, protocol, i)
     return {} if target is None else {"target_weight_kg": round(target, 2)}
 
 
-def _last_visit(scored: Scored, i: int) -> dict:
+def _last_visit(scored: Scored, i: int) -> dict[str, Any]:
     visits = scored.traced.known.visits
     end = visits.offsets[i + 1]
     if end == visits.offsets[i]:

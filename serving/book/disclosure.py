@@ -9,8 +9,9 @@ What remains are bounds that follow from noughts and sums.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -18,14 +19,20 @@ from care.pathway.decide import STATES
 from care.programme.areas import Areas
 from care.programme.disclosure_control import withheld
 from models.visits.ranking import IN_TREATMENT
+from registry.contract.arrays import Flags
 from registry.small_counts import SMALLEST_CELL, is_small
 
 WHOLE_FACTS = ("children_in_registry", "children", "in_danger", "scored", "drift_psi")
 """What a run's facts tell of the whole registry: for a scope of the whole state alone."""
 
 
+CountOf = Callable[[dict[str, Any]], int]
+CountsOf = Callable[[dict[str, Any]], list[int]]
+"""One count, and several, of one sector's figures."""
+
+
 @dataclass(frozen=True)
-class Told:
+class ShownFigures:
     """A sector's figures as they may be shown; None is withheld. `scored`: by target, children with
     a risk."""
 
@@ -43,11 +50,11 @@ class Told:
 class Decided:
     """Every sector's figures, and the whole's totals by name, as they may be shown together."""
 
-    sectors: dict[str, Told]
+    sectors: dict[str, ShownFigures]
     totals: dict[str, int | None]
 
 
-def decided(found: Mapping[str, dict], *, whole_is_told: bool) -> Decided:
+def decided(found: Mapping[str, dict[str, Any]], *, whole_is_told: bool) -> Decided:
     """What is shown of these sectors' figures (`serving.book.sector_figures`); whole_is_told: their
     sums are shown too.
 
@@ -67,24 +74,17 @@ def decided(found: Mapping[str, dict], *, whole_is_told: bool) -> Decided:
         for side, all_ in zip(sides["treated"], children["children"], strict=False)
     ]
     states = _states(table, sides["treated"])
-    simple = {
+    simple: dict[str, CountOf] = {
         "in_danger": lambda one: one["in_danger"],
         "overdue": lambda one: one["overdue"],
         "ever": lambda one: one["visits"]["ever"],
         "lately": lambda one: one["visits"]["lately"],
     }
-    counts = {
-        name: table.shown([name], lambda one, of=of: [of(one)])[name] for name, of in simple.items()
-    }
+    counts = {name: table.shown([name], _alone(of))[name] for name, of in simple.items()}
     targets = sorted({target for one in found.values() for target in one["risks"]})
-    scored = {
-        target: table.shown(
-            [target], lambda one, of=target: [one["risks"].get(of, {"scored": 0})["scored"]]
-        )[target]
-        for target in targets
-    }
+    scored = {target: table.shown([target], _alone(_scored(target)))[target] for target in targets}
     sectors = {
-        name: Told(
+        name: ShownFigures(
             children["children"][at],
             sides["treated"][at],
             counts["in_danger"][at],
@@ -107,10 +107,26 @@ def decided(found: Mapping[str, dict], *, whole_is_told: bool) -> Decided:
     )
 
 
+def _alone(of: CountOf) -> CountsOf:
+    return lambda one: [of(one)]
+
+
+def _scored(target: str) -> CountOf:
+    def count(one: dict[str, Any]) -> int:
+        found: int = one["risks"].get(target, {"scored": 0})["scored"]
+        return found
+
+    return count
+
+
+def _in_states(states: Sequence[str]) -> CountsOf:
+    return lambda one: [one["states"].get(state, 0) for state in states]
+
+
 class _Table:
     """The sectors side by side, and the whole below them where it is told."""
 
-    def __init__(self, figures: Sequence[dict], whole_is_told: bool):
+    def __init__(self, figures: Sequence[dict[str, Any]], whole_is_told: bool):
         self.figures = figures
         own = np.arange(len(figures))[None]
         if whole_is_told:
@@ -118,7 +134,7 @@ class _Table:
         self.areas = Areas.from_places(own.astype(np.int64), [len(figures), 1][: len(own)])
 
     def shown(
-        self, names: Sequence[str], of, *, among: np.ndarray | None = None
+        self, names: Sequence[str], of: CountsOf, *, among: Flags | None = None
     ) -> dict[str, list[int | None]]:
         """By name its count in each sector (and, last, in the whole), None where it is withheld.
 
@@ -165,9 +181,7 @@ def _states(table: _Table, treated: Sequence[int | None]) -> list[dict[str, int 
         [state for state in all_states if state in IN_TREATMENT],
         [state for state in all_states if state not in IN_TREATMENT],
     ):
-        shown = table.shown(
-            side, lambda one, of=side: [one["states"].get(state, 0) for state in of], among=known
-        )
+        shown = table.shown(side, _in_states(side), among=known)
         for at in range(len(table.figures)):
             counts = {state: shown[state][at] if known[at] else None for state in side}
             told[at] |= {state: count for state, count in counts.items() if count != 0}

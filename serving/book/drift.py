@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from registry.contract.arrays import Floats
+
 BINS = 10
 SMALLEST_SHARE = 1e-4
 """An empty bin counts as this share, so that the index stays finite."""
@@ -16,12 +18,13 @@ def stability_index(before: Sequence[float], now: Sequence[float]) -> float:
 
     Under 0.1 steady, over 0.25 moved: a rule of thumb of credit scoring, not of this field.
     """
-    before, now = np.asarray(before, np.float64), np.asarray(now, np.float64)
-    edges = np.unique(np.quantile(before, np.linspace(0, 1, BINS + 1)[1:-1]))
-    shares = [_shares(sample, edges) for sample in (before, now)]
+    edges = np.unique(
+        np.quantile(np.asarray(before, np.float64), np.linspace(0, 1, BINS + 1)[1:-1])
+    )
+    shares = [_shares(np.asarray(sample, np.float64), edges) for sample in (before, now)]
     return float(np.sum((shares[1] - shares[0]) * np.log(shares[1] / shares[0])))
 
 
-def _shares(sample: np.ndarray, edges: np.ndarray) -> np.ndarray:
+def _shares(sample: Floats, edges: Floats) -> Floats:
     counts = np.bincount(np.searchsorted(edges, sample, side="right"), minlength=len(edges) + 1)
     return np.maximum(counts / len(sample), SMALLEST_SHARE)

@@ -12,6 +12,7 @@ import datetime as dt
 import hashlib
 import threading
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import orjson
 import sqlalchemy as sa
@@ -57,7 +58,7 @@ def hand_on(store: Store) -> int:
     return sum(map(len, waiting.values()))
 
 
-def _handed_on(connection: sa.Connection, table: sa.Table, rows: list[sa.Row]) -> None:
+def _handed_on(connection: sa.Connection, table: sa.Table, rows: Sequence[sa.Row[Any]]) -> None:
     for row in rows:
         same = (table.c.child_id == row.child_id) & (table.c.visited_on == row.visited_on)
         changed = sa.update(table).where(same, table.c.ticked_at == row.ticked_at)
@@ -79,13 +80,13 @@ def registry_rows(
     return tables
 
 
-def _source(waiting: dict[str, list[sa.Row]]) -> Source:
+def _source(waiting: dict[str, Sequence[sa.Row[Any]]]) -> Source:
     tables = registry_rows(waiting)
     digest = hashlib.sha256(orjson.dumps(tables)).hexdigest()
     return Source(TICKED, digest, {name: raw_table(table) for name, table in tables.items()})
 
 
-def _text(cell: object) -> str | None:
+def _text(cell: dt.date | float | str | None) -> str | None:
     if isinstance(cell, dt.date):
         return cell.isoformat()
     return repr(cell) if isinstance(cell, float) else cell

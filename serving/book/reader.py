@@ -7,6 +7,7 @@ import datetime as dt
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from typing import Any
 
 import orjson
 import sqlalchemy as sa
@@ -97,7 +98,7 @@ class Reader:
         with self._connection() as connection:
             return [Sector(*row) for row in connection.execute(wanted)]
 
-    def areas(self, run: Run, level: str) -> dict[str, dict]:
+    def areas(self, run: Run, level: str) -> dict[str, dict[str, Any]]:
         """What a run counted of each place of a level (sector, project, district) that lies whole
         in the scope."""
         place = {
@@ -223,7 +224,7 @@ class Reader:
         )
         return sa.or_(*(column.in_(named) for column, named in areas if named))
 
-    def _rows(self, run: Run) -> sa.Select:
+    def _rows(self, run: Run) -> sa.Select[Any]:
         """The rows of a run within the scope."""
         wanted = sa.select(ROWS).where(ROWS.c.run == run.run)
         if self._scope.state:
@@ -252,7 +253,7 @@ class Reader:
     def _ticked(connection: sa.Connection, rows: list[BookRow]) -> list[BookRow]:
         """The rows with the newest outcome ticked since the run was made."""
         children = [row.candidate.child_id for row in rows]
-        newest: dict[str, sa.Row] = {}
+        newest: dict[str, sa.Row[Any]] = {}
         for start in range(0, len(children), 500):
             wanted = sa.select(TICKS).where(TICKS.c.child_id.in_(children[start : start + 500]))
             for tick in connection.execute(wanted.order_by(TICKS.c.visited_on)):
@@ -282,7 +283,7 @@ class Reader:
             return False
 
 
-def _with_tick(row: BookRow, tick: sa.Row | None) -> BookRow:
+def _with_tick(row: BookRow, tick: sa.Row[Any] | None) -> BookRow:
     known = row.candidate.last_visited_on
     if tick is None or (known is not None and known > tick.visited_on):
         return row

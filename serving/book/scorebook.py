@@ -12,6 +12,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
+from typing import Any
 from weakref import WeakSet
 
 import orjson
@@ -164,8 +165,8 @@ class Run:
     as_of: dt.date
     made_at: str
     complete: bool
-    made_from: dict
-    facts: dict
+    made_from: dict[str, Any]
+    facts: dict[str, Any]
 
 
 def make_tables(engine: sa.Engine) -> None:
@@ -189,7 +190,11 @@ def complete_tables(engine: sa.Engine) -> None:
 
 
 def begin(
-    engine: sa.Engine, *, as_of: dt.date, made_from: dict, places: Iterable[tuple[str, str, str]]
+    engine: sa.Engine,
+    *,
+    as_of: dt.date,
+    made_from: dict[str, Any],
+    places: Iterable[tuple[str, str, str]],
 ) -> Run:
     """A run to be written: the broken-off one of the same day, registry and models, or a new one.
 
@@ -212,7 +217,7 @@ def begin(
             "made_from": text,
             "facts": "{}",
         }
-        number = connection.execute(sa.insert(RUNS), new).inserted_primary_key[0]
+        (number,) = connection.execute(sa.insert(RUNS).returning(RUNS.c.run), new).one()
         named = ("sector_id", "project_id", "district_id")
         if rows := [dict(zip(named, place, strict=True), run=number) for place in places]:
             connection.execute(sa.insert(PLACES), rows)
@@ -246,7 +251,7 @@ def write_chunk(engine: sa.Engine, run: Run, chunk: int, rows: Iterable[BookRow]
     return len(pages)
 
 
-def _encoded(run: Run, row: BookRow) -> dict:
+def _encoded(run: Run, row: BookRow) -> dict[str, Any]:
     scores = {
         target: asdict(score) | _reasons_kept(score.reasons) for target, score in row.scores.items()
     }
@@ -262,7 +267,7 @@ def _encoded(run: Run, row: BookRow) -> dict:
     }
 
 
-def _reasons_kept(reasons: tuple[Reason, ...]) -> dict:
+def _reasons_kept(reasons: tuple[Reason, ...]) -> dict[str, Any]:
     """The reasons without what is usual: that is known only when the whole sector is scored
     (`serving/book/usual.py`)."""
     return {"reasons": [{"key": reason.key, "log_odds": reason.log_odds} for reason in reasons]}
@@ -285,7 +290,11 @@ def _scores_by_target(run: Run, row: BookRow) -> list[dict[str, object]]:
 
 
 def publish(
-    engine: sa.Engine, run: Run, *, facts: dict, areas: Iterable[tuple[str, str, dict]] = ()
+    engine: sa.Engine,
+    run: Run,
+    *,
+    facts: dict[str, Any],
+    areas: Iterable[tuple[str, str, dict[str, Any]]] = (),
 ) -> None:
     """Turn the run complete: from here on readers see it. `facts` are what a reader of the list
     must know.
@@ -305,7 +314,7 @@ def publish(
         connection.execute(sa.delete(CHUNKS).where(CHUNKS.c.run == run.run))
 
 
-def run_of(row: sa.Row) -> Run:
+def run_of(row: sa.Row[Any]) -> Run:
     """A run from its row."""
     return Run(
         row.run,
@@ -339,5 +348,5 @@ def _date(text: str | None) -> dt.date | None:
     return dt.date.fromisoformat(text) if text else None
 
 
-def _reasons(stored: list[dict]) -> tuple[Reason, ...]:
+def _reasons(stored: list[dict[str, Any]]) -> tuple[Reason, ...]:
     return tuple(Reason(reason["key"], reason["log_odds"]) for reason in stored)

@@ -6,6 +6,7 @@ import datetime as dt
 import hashlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import sqlalchemy as sa
@@ -44,7 +45,7 @@ def score_store(
     accept_foreign: bool = False,
     exercise: bool = False,
     progress: Progress = lambda done, of: None,
-) -> dict:
+) -> dict[str, Any]:
     """Score a store into its book as of a day; what was done.
 
     `exercise`: a champion that learnt from synthetic records may score real ones, and the run says
@@ -110,12 +111,12 @@ def _made_up(bundles: Mapping[str, Bundle], store: Store) -> list[str]:
 def _write(
     engine: sa.Engine,
     registry: Registry,
-    bundles,
+    bundles: Mapping[str, Bundle],
     as_of: dt.date,
     progress: Progress,
     *,
     exercise: bool,
-) -> tuple[Run, dict]:
+) -> tuple[Run, dict[str, Any]]:
     scoring = Scoring.of(registry, bundles, as_of)
     made_from = {
         "registry": fingerprint(registry),
@@ -154,8 +155,8 @@ def fingerprint(registry: Registry) -> str:
 
 
 def _facts(
-    reader: Reader, registry: Registry, scoring: Scoring, run: Run, sectors: list[dict]
-) -> dict:
+    reader: Reader, registry: Registry, scoring: Scoring, run: Run, sectors: list[dict[str, Any]]
+) -> dict[str, Any]:
     """What a reader of the list must know; `sectors` are the figures of each."""
     risks = {target: reader.risks(run, target) for target in trained_targets()}
     return {

@@ -11,6 +11,7 @@ import datetime as dt
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
+from typing import Any
 
 from models.targets import TARGETS, trained_targets
 from models.visits.expected_events import AtRisk, expected
@@ -36,7 +37,7 @@ GROUPS = (
 )
 
 
-def figures_of(rows: Sequence[BookRow], as_of: dt.date) -> dict:
+def figures_of(rows: Sequence[BookRow], as_of: dt.date) -> dict[str, Any]:
     """What a sector's rows add up to, ready for JSON; `visits` is the part that a later visit
     changes."""
     children = [row.candidate for row in rows]
@@ -55,7 +56,7 @@ def figures_of(rows: Sequence[BookRow], as_of: dt.date) -> dict:
     }
 
 
-def _risks(rows: Sequence[BookRow], target: str) -> dict:
+def _risks(rows: Sequence[BookRow], target: str) -> dict[str, Any]:
     """How many children are scored and how many events their risks add up to."""
     risks = [
         row.scores[target].risk
@@ -81,9 +82,11 @@ def _at_risk(rows: Iterable[BookRow], target: str) -> list[AtRisk]:
     return made
 
 
-def visits_of(children: Iterable[Candidate], as_of: dt.date, far: dict[str, bool]) -> dict:
+def visits_of(
+    children: Iterable[Candidate], as_of: dt.date, far: dict[str, bool]
+) -> dict[str, Any]:
     """Counts of visits: ever, in the last month, by group of children and by what was found."""
-    counts = {
+    counts: dict[str, Any] = {
         "ever": 0,
         "lately": 0,
         "groups": {name: {"children": 0, "visited": 0} for name in GROUPS},
@@ -129,8 +132,8 @@ def far_centres(children: Iterable[Candidate]) -> dict[str, bool]:
 
 
 def sector_figures(
-    reader: Reader, run: Run, stored: dict[str, dict] | None = None
-) -> dict[str, dict]:
+    reader: Reader, run: Run, stored: dict[str, dict[str, Any]] | None = None
+) -> dict[str, dict[str, Any]]:
     """The figures of each sector of the scope, by id, with the visits ticked since the run.
 
     stored: the sectors' pages, where they were read already; their figures of visits are brought up
@@ -152,15 +155,15 @@ def sector_figures(
     return found
 
 
-def summed(parts: Iterable[dict]) -> dict:
+def summed(parts: Iterable[dict[str, Any]]) -> dict[str, Any]:
     """Counts of the same shape added up."""
-    total: dict = {}
+    total: dict[str, Any] = {}
     for part in parts:
         _add(total, part, 1)
     return total
 
 
-def _add(total: dict, part: dict, times: int) -> None:
+def _add(total: dict[str, Any], part: dict[str, Any], times: int) -> None:
     """Add (or take away) every number of a nested dictionary."""
     for name, value in part.items():
         if isinstance(value, dict):

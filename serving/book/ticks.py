@@ -6,6 +6,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -51,7 +52,9 @@ class Told:
     closed_as: str | None
 
 
-def tick(engine: sa.Engine, outcomes: Iterable[dict], *, teller: Teller = FROM_A_LIST) -> None:
+def tick(
+    engine: sa.Engine, outcomes: Iterable[dict[str, Any]], *, teller: Teller = FROM_A_LIST
+) -> None:
     """Note outcomes of visits so that the list shows them at once.
 
     outcomes: `child_id, visited_on (date), finding, listed_on (date or None), listed_for (text or
@@ -71,16 +74,16 @@ def tick(engine: sa.Engine, outcomes: Iterable[dict], *, teller: Teller = FROM_A
                 _replace(connection, MEASURED, named | taken, at)
 
 
-def _replace(connection: sa.Connection, table: sa.Table, row: dict, at: str) -> None:
+def _replace(connection: sa.Connection, table: sa.Table, row: dict[str, Any], at: str) -> None:
     connection.execute(sa.delete(table).where(*_same_visit(table, row)))
     connection.execute(sa.insert(table), row | {"ticked_at": at})
 
 
-def _same_visit(table: sa.Table, row: dict) -> tuple[sa.ColumnElement[bool], ...]:
+def _same_visit(table: sa.Table, row: dict[str, Any]) -> tuple[sa.ColumnElement[bool], ...]:
     return table.c.child_id == row["child_id"], table.c.visited_on == row["visited_on"]
 
 
-def _tell(connection: sa.Connection, outcome: dict, teller: Teller, at: str) -> None:
+def _tell(connection: sa.Connection, outcome: dict[str, Any], teller: Teller, at: str) -> None:
     """Open a record for a finding that needs somebody; close what the same visit was said to have
     found before.
 

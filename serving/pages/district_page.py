@@ -14,7 +14,7 @@ from models.targets import TARGETS
 from models.visits.expected_events import Expected
 from registry.small_counts import SMALLEST_CELL, is_small
 from serving.access.permissions import Person
-from serving.book.disclosure import Told, decided, shares
+from serving.book.disclosure import ShownFigures, decided, shares
 from serving.book.sector_figures import GROUPS, sector_figures, summed
 from serving.language.words import Words
 from serving.pages.templates import html
@@ -78,7 +78,7 @@ def targets_of(figures: Iterable[dict[str, Any]]) -> list[str]:
     return [target for target in TARGETS if target in counted]
 
 
-def sector_line(sector_id: str, found: dict[str, Any], told: Told) -> SectorLine:
+def sector_line(sector_id: str, found: dict[str, Any], told: ShownFigures) -> SectorLine:
     """A sector's line from its figures, as far as they may be shown."""
     planned = DEFAULT_CAPACITY if told.children is None else min(DEFAULT_CAPACITY, told.children)
     return SectorLine(
@@ -92,7 +92,7 @@ def sector_line(sector_id: str, found: dict[str, Any], told: Told) -> SectorLine
     )
 
 
-def _expected(found: dict[str, Any], target: str, told: Told) -> Expected | None:
+def _expected(found: dict[str, Any], target: str, told: ShownFigures) -> Expected | None:
     """The events expected next month; None where the children scored, or those of the month, are
     too few to tell."""
     value = Expected(**found["month"][target])

@@ -202,7 +202,9 @@ def test_registry_audit_log_and_tokens_are_as_they_were(address):
     assert store.digest() == SAID["digest"]
     assert store.facts()["registry_id"] == SAID["registry_id"]
     engine = engine_of(address)
-    assert outbox.hand_on(open_beside_the_book(address)) == 2, "the two ticks that still waited"
+    beside = open_beside_the_book(address)
+    assert outbox.hand_on(beside) == 2, "the two ticks that still waited"
+    beside.close()
     assert store.load().visits.rows > SAID["rows"]["visits"]
     store.close()
     seen = audited(address, child_id=SAID["child"], kept_anchor=SAID["audit"]["anchor"])
