@@ -20,6 +20,7 @@ from features.trajectory.catalogue import NAMES
 from features.trajectory.context import Context
 from models.bundle import Bundle
 from models.champion import champions, models_folder
+from models.stability_index import index, index_of_missing, noise
 from models.targets import TARGETS
 from registry.contract.errors import BadInput, UsageError
 from registry.contract.registry import day_number
@@ -29,7 +30,6 @@ from training.evaluation.scored_rows import Judged, score_rows
 from training.evaluation.subgroup_table import quality_month
 from training.fitting.fit import Said
 from training.metrics.calibration import calibration
-from training.metrics.stability_index import index, index_of_missing, noise
 from training.tracking import mlflow_runs
 
 SHIFTED, MOVED = 0.25, 0.10

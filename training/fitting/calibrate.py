@@ -8,7 +8,7 @@ from sklearn.isotonic import IsotonicRegression
 
 from models.bundle import Calibrator
 from training.fitting.fit import HeldOut
-from training.fitting.recalibration import slope_and_intercept
+from training.metrics.recalibration import slope_and_intercept
 
 KNOTS = 60
 PARTS = 400

@@ -15,8 +15,8 @@ from models.targets import Target
 from training.fitting.bag import bagged
 from training.fitting.examples import Examples, log_loss
 from training.fitting.linear_half import fit_linear
-from training.fitting.recalibration import slope_and_intercept
 from training.fitting.transfer import LOAN, Donor, donor_forest, out_of_fold
+from training.metrics.recalibration import slope_and_intercept
 
 Said = Callable[[str], None]
 

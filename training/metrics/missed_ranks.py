@@ -4,6 +4,7 @@ in places."""
 from __future__ import annotations
 
 import numpy as np
+from scipy.stats import rankdata
 
 QUARTERS = (25, 50, 75)
 LEAST_MISSED = 5
@@ -16,9 +17,7 @@ def places(by: np.ndarray) -> np.ndarray:
 
     Example: orders 0.9 0.5 0.5 0.1 stand on places 1, 2.5, 2.5 and 4.
     """
-    _, level, count = np.unique(-by, return_inverse=True, return_counts=True)
-    before = count.cumsum() - count
-    return (before + (count + 1) / 2)[level]
+    return rankdata(-by)
 
 
 def missed_places(

@@ -9,7 +9,6 @@ from features.trajectory.catalogue import NAMES
 from training.evaluation.run_figures import WHZ, single_orders
 from training.evaluation.scored_rows import Judged
 from training.evaluation.subgroups import VISITED_SHARE
-from training.fitting.recalibration import slope_and_intercept
 from training.metrics.calibration import CurvePoint, calibration, calibration_curve
 from training.metrics.discrimination import (
     Estimate,
@@ -20,6 +19,7 @@ from training.metrics.discrimination import (
     ranked,
     scaled_brier,
 )
+from training.metrics.recalibration import slope_and_intercept
 from training.metrics.usefulness import at_capacity, net_benefit
 
 THRESHOLDS = np.arange(0.02, 0.61, 0.01)
