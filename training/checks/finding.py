@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
+from typing import Any
 
 PASS, TIP, ISSUE, SKIPPED, NOT_APPLICABLE = "pass", "tip", "issue", "skipped", "not_applicable"
 OUTCOMES = (PASS, TIP, ISSUE, SKIPPED, NOT_APPLICABLE)
@@ -30,12 +31,12 @@ class Finding:
     message: str
     figures: dict[str, float] = field(default_factory=dict)
 
-    def as_dict(self) -> dict:
+    def as_dict(self) -> dict[str, Any]:
         """Plain JSON values."""
         return asdict(self)
 
     @classmethod
-    def from_dict(cls, told: dict) -> Finding:
+    def from_dict(cls, told: dict[str, Any]) -> Finding:
         """What `as_dict` gave."""
         return cls(**told)
 

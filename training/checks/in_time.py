@@ -3,8 +3,11 @@ the model."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
+from features.trajectory.catalogue import CONTEXT_NAMES
 from models.targets import CENSORED, OUTCOME_WORDS
 from registry.contract.registry import day_date
 from training.checks.evidence import Evidence
@@ -42,7 +45,7 @@ def no_future(evidence: Evidence) -> Said:
     priors, registry = evidence.learned.bundle.priors, evidence.clock.registry
     made = evidence.learned.features[at]
     anew = probes.features_without_future(registry, rows.child[at], rows.day[at], priors=priors)
-    differ = [name for name in probes.differing(made, anew) if name not in probes.CONTEXT_NAMES]
+    differ = [name for name in probes.differing(made, anew) if name not in CONTEXT_NAMES]
     for day in np.unique(rows.day[at])[:: max(1, len(np.unique(rows.day[at])) // DAYS_PROBED)][
         :DAYS_PROBED
     ]:
@@ -61,7 +64,7 @@ def no_future(evidence: Evidence) -> Said:
             columns=float(len(differ)),
             rows_probed=float(len(at)),
         )
-    share = registry.facts.get("share_assumed_dates")
+    share: Any = registry.facts.get("share_assumed_dates")
     return passed(
         f"{len(at)} children's rows are the same bits with the future removed; {_assumed(share)}",
         rows_probed=float(len(at)),

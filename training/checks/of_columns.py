@@ -3,9 +3,12 @@ same ones."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from features.trajectory.catalogue import NAMES
+from models.bundle import Bundle
 from models.scoring import score_children
 from training.checks import golden
 from training.checks.evidence import Evidence
@@ -125,7 +128,7 @@ def no_column_tells(evidence: Evidence) -> Said:
         name: _own_auc(column, happened, weight)
         for name, column in zip(NAMES, matrix[known].T, strict=True)
     }
-    name = max(best, key=best.get)
+    name = max(best, key=best.__getitem__)
     bound = evidence.target.most_column_auc
     words = (
         f"over all rows learnt from, the column that tells most is {name} with an AUC of "
@@ -220,7 +223,7 @@ def better_record_lower_risk(evidence: Evidence) -> Said:
     )
 
 
-def _of_the_whole_model(bettered: list[dict]) -> Said:
+def _of_the_whole_model(bettered: list[dict[str, Any]]) -> Said:
     """What better records do to the whole model's risks, of which each column keeps its
     direction."""
     told = "; ".join(
@@ -250,7 +253,7 @@ def _of_the_whole_model(bettered: list[dict]) -> Said:
 
 
 def _goes_against(
-    bundle, matrix: np.ndarray, position: int, step: float, before: np.ndarray
+    bundle: Bundle, matrix: np.ndarray, position: int, step: float, before: np.ndarray
 ) -> bool:
     """Whether moving one column in the direction that raises risk lowers the forest's log-odds
     anywhere."""

@@ -100,7 +100,7 @@ def better_than_one_measurement(evidence: Evidence) -> Said:
         return skipped(why)
     orders = single_orders(judged)
     found = {name: auc(order, judged.happened, judged.weight) for name, order in orders.items()}
-    best = max(found, key=found.get)
+    best = max(found, key=found.__getitem__)
     own = auc(judged.risk, judged.happened, judged.weight)
     told = (
         f"AUC {own:.3f}; WHZ alone {found['WHZ']:.3f}; best single order {best} {found[best]:.3f}"

@@ -40,4 +40,5 @@ def _with_room(rows: Cohort) -> np.ndarray:
         landmark=rows.landmark,
         horizon=rows.remaining,
     )
-    return np.minimum(weight, MOST_WEIGHT)
+    found: np.ndarray = np.minimum(weight, MOST_WEIGHT)
+    return found

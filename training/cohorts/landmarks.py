@@ -109,10 +109,12 @@ def at_risk(found: Outcomes, target: Target, index: np.ndarray, day: np.ndarray)
     asked of children in treatment."""
     open_question = found.gone_on[index] > day
     if target.asked is not Asked.IN_TREATMENT:
-        return open_question & ~(
+        found: np.ndarray = open_question & ~(
             (found.outcome[index] == HAPPENED) & (found.known_on[index] <= day)
         )
-    return open_question & (day < found.closed_on[index])
+        return found
+    found: np.ndarray = open_question & (day < found.closed_on[index])
+    return found
 
 
 def before_split(rows: Cohort, split: int) -> np.ndarray:
@@ -125,7 +127,8 @@ def before_split(rows: Cohort, split: int) -> np.ndarray:
     is censored.
     """
     ends = rows.outcomes.index_on[rows.index].astype(np.int64) + rows.target.label_days
-    return (ends < split) & (rows.outcomes.room[rows.index] == 1)
+    found: np.ndarray = (ends < split) & (rows.outcomes.room[rows.index] == 1)
+    return found
 
 
 def attrition_table(rows: Cohort) -> dict[str, int]:

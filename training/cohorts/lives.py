@@ -7,7 +7,7 @@ records).
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
@@ -123,7 +123,9 @@ def lives(known: Known) -> Lives:
 
 
 @njit(cache=True, nogil=True)
-def first_confirmed(life, child, since, until, confirmations):
+def first_confirmed(
+    life: Lives, child: int, since: int, until: int, confirmations: int
+) -> tuple[Any, ...]:
     """(day, known on) of the first confirmed SAM whose first reading lies in the window; (NEVER,
     NEVER) if none.
 
@@ -144,7 +146,7 @@ def first_confirmed(life, child, since, until, confirmations):
 
 
 @njit(cache=True, nogil=True)
-def answer(life, child, row):
+def answer(life: Lives, child: int, row: int) -> tuple[int, bool]:
     """(row, SAM) of the day that answers a SAM reading; (-1, False) where none does."""
     return next_answer(
         life.day, life.by_whz, life.by_muac, life.by_oedema, row, life.offsets[child + 1]
@@ -152,7 +154,7 @@ def answer(life, child, row):
 
 
 @njit(cache=True, nogil=True)
-def sam_known_from(life, child, row):
+def sam_known_from(life: Lives, child: int, row: int) -> int:
     """From when the first SAM reading of this row's day was known (rows of a day stand
     together)."""
     while (
@@ -161,19 +163,19 @@ def sam_known_from(life, child, row):
         and life.day[row + 1] == life.day[row]
     ):
         row += 1
-    return life.known_from[row]
+    return int(life.known_from[row])
 
 
 @njit(cache=True, nogil=True)
-def first_admission(life, child, since, until):
+def first_admission(life: Lives, child: int, since: int, until: int) -> int:
     for row in range(life.stay_offsets[child], life.stay_offsets[child + 1]):
         if since <= life.admitted_on[row] <= until:
-            return life.admitted_on[row]
+            return int(life.admitted_on[row])
     return NEVER
 
 
 @njit(cache=True, nogil=True)
-def last_valid(life, child, since, until):
+def last_valid(life: Lives, child: int, since: int, until: int) -> int:
     """The day of the last valid reading in the window; `since` where there is none."""
     last = since
     for row in range(life.offsets[child], life.offsets[child + 1]):
@@ -183,7 +185,7 @@ def last_valid(life, child, since, until):
 
 
 @njit(cache=True, nogil=True)
-def waits_since(life, child, since, until):
+def waits_since(life: Lives, child: int, since: int, until: int) -> int:
     """The day of a SAM reading in the window that nothing answers; NEVER where every one is
     answered.
 
@@ -197,7 +199,16 @@ def waits_since(life, child, since, until):
 
 
 @njit(cache=True, nogil=True)
-def became(life, child, index_on, since, end, followed_from, cutoff, confirmations):
+def became(
+    life: Lives,
+    child: int,
+    index_on: int,
+    since: int,
+    end: int,
+    followed_from: int,
+    cutoff: int,
+    confirmations: int,
+) -> tuple[Any, ...]:
     """(outcome, event on, known on, followed until, competing) of an index: its event is an
     admission to any programme or confirmed SAM from the day `since` to `end`; `followed_from`: the
     day from which a valid reading, or a death, follows the child to the end. Death competes;

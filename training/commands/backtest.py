@@ -3,6 +3,8 @@ of it."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from sklearn.metrics import roc_auc_score
@@ -132,7 +134,7 @@ def feature_frame(matrix: np.ndarray) -> pd.DataFrame:
     return pd.DataFrame(matrix, columns=list(NAMES))
 
 
-def summary(frame: pd.DataFrame, bundles: dict[str, Bundle]) -> dict:
+def summary(frame: pd.DataFrame, bundles: dict[str, Bundle]) -> dict[str, Any]:
     """Counts and plain figures by target (known outcomes only: the judge's own figures weigh for
     the censored)."""
     told = {}

@@ -11,6 +11,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -158,7 +159,7 @@ def compare(bundle: Bundle, judged: Judged, *, month: str, records: tuple[float,
     )
 
 
-def beyond_chance(told: dict, column: np.ndarray, reference_rows: int) -> float:
+def beyond_chance(told: dict[str, Any], column: np.ndarray, reference_rows: int) -> float:
     """The greater of a column's index over its values and over its missingness, less what chance
     gives so few rows."""
     seen = column[~np.isnan(column)]
@@ -178,11 +179,11 @@ Part = tuple[dict[str, float], list[str], list[str]]
 def _of_columns(figures: dict[str, float], shifted: dict[str, float]) -> list[str]:
     if figures["shifted_share"] <= MANY:
         return []
-    first = ", ".join(sorted(shifted, key=shifted.get, reverse=True)[:3])
+    first = ", ".join(sorted(shifted, key=shifted.__getitem__, reverse=True)[:3])
     return [f"{figures['shifted_share']:.0%} of the columns shifted ({first} most)"]
 
 
-def _of_risks(reference: dict, judged: Judged, chance: float) -> Part:
+def _of_risks(reference: dict[str, Any], judged: Judged, chance: float) -> Part:
     if "risk_deciles" not in reference:
         return (
             {},
@@ -243,7 +244,7 @@ def _track(told: Drift, tracked: str, models: Path) -> None:
         mlflow_runs.log({"month": told.month}, told.figures, documents)
 
 
-def as_dict(told: Drift) -> dict:
+def as_dict(told: Drift) -> dict[str, Any]:
     """Plain JSON values."""
     return {
         "target": told.target,

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -107,7 +108,7 @@ def _track(one: Told, plots: dict[str, str], tracked: str, page: str) -> None:
             mlflow_runs.log_drawn(f"report_{name}", drawn)
 
 
-def flat(figures: dict) -> dict[str, float]:
+def flat(figures: dict[str, Any]) -> dict[str, float]:
     """The figures that fit on one line each: AUC, calibration, Brier, precision and recall, by
     name.
 

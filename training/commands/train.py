@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -45,7 +46,7 @@ def train(
     trials: int = 8,
     seed: int = 1,
     said: Said = lambda text: None,
-) -> list[dict]:
+) -> list[dict[str, Any]]:
     """Train the targets (all where none is named) on what was known before `until` (a day number;
     by default all) and track each as a run.
 
@@ -93,7 +94,7 @@ def _held_out_risk(learned: Learned) -> np.ndarray:
 
 def _keep(
     learned: Learned, findings: list[Finding], models: Path, address: str, said: Said
-) -> dict:
+) -> dict[str, Any]:
     """Save the bundle with its card, record the run, and turn the pointer where there is no
     champion yet."""
     judged = figures(learned)

@@ -146,7 +146,7 @@ def score_rows(
     for traced, matrix in as_of_traced(
         clock, rows.child, rows.day, priors=bundle.priors, context=context
     ):
-        why.append(abstains(bundle.target, traced, matrix))
+        why.append(abstains(TARGETS[bundle.target], traced, matrix))
         matrices.append(matrix[why[-1] == 0])
     why = np.concatenate([np.zeros(0, np.int8), *why])
     matrix = np.concatenate([np.empty((0, len(NAMES))), *matrices])

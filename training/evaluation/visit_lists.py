@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -79,7 +80,7 @@ def lists_found(
     split: int,
     said: Said = lambda text: None,
     truth: Mapping[str, pd.DataFrame] | None = None,
-) -> dict[str, list]:
+) -> dict[str, list[Any]]:
     """Found per visit by each order, for lists of 10, 20 and 30 visits a sector and month from
     `split` on.
 
@@ -110,7 +111,7 @@ def compare(
     context: Context,
     said: Said = lambda text: None,
     truth: Mapping[str, pd.DataFrame] | None = None,
-) -> dict[str, list]:
+) -> dict[str, list[Any]]:
     """`lists_found` for rows (of `at_month_starts`) that are at hand, by target."""
     parts: dict[str, Listed] = {}
     for target, listed in rows.items():
@@ -179,7 +180,7 @@ def _listed(
     for traced, matrix in as_of_traced(
         clock, rows.child, rows.day, priors=bundle.priors, context=context
     ):
-        scored = abstains(bundle.target, traced, matrix) == 0
+        scored = abstains(TARGETS[bundle.target], traced, matrix) == 0
         orders[OURS].append(np.where(scored, bundle.log_odds(matrix), NOBODY))
         orders[WHZ_ORDER].append(np.nan_to_num(-matrix[:, _WHZ], nan=NOBODY))
         orders["lowest MUAC"].append(np.nan_to_num(-matrix[:, _MUAC], nan=NOBODY))
@@ -224,7 +225,8 @@ def _sector_of(clock: Clock, centre: np.ndarray) -> np.ndarray:
     centres = clock.registry.centres
     sector = np.full(len(clock.registry.centre_ids) + 1, -1, np.int64)
     sector[centres["centre"]] = centres["sector"]
-    return sector[centre]
+    found: np.ndarray = sector[centre]
+    return found
 
 
 def _true_risk(clock: Clock, rows: Cohort, truth: pd.DataFrame) -> np.ndarray:
@@ -247,14 +249,15 @@ def _true_risk(clock: Clock, rows: Cohort, truth: pd.DataFrame) -> np.ndarray:
         landmark_day=told.landmark_day.astype(np.int64),
         index_on=pd.to_datetime(told.index_on).astype("datetime64[s]"),
     )
-    return (
+    found: np.ndarray = (
         wanted.merge(told, how="left", on=list(wanted.columns))["probability"]
         .fillna(NOBODY)
         .to_numpy()
     )
+    return found
 
 
-def _compared(target: str, listed: Listed) -> list[dict]:
+def _compared(target: str, listed: Listed) -> list[dict[str, Any]]:
     """All orders and capacities of one target; empty where no outcome of any list is known."""
     lists = _lists(listed)
     if not lists:
@@ -287,7 +290,7 @@ def _compared(target: str, listed: Listed) -> list[dict]:
 
 def _figures(
     found: dict[str, np.ndarray], name: str, *, visits: np.ndarray, cases: np.ndarray
-) -> dict:
+) -> dict[str, Any]:
     """One order's figures over some lists; `found` of every order, `visits` and `cases` by list."""
     plain, worst, best, *seen = found[name]
     told = {
@@ -363,7 +366,7 @@ def _draws(lists: int) -> np.ndarray:
     )
 
 
-def _lines(table: list[dict], targets: tuple[str, ...]) -> list[str]:
+def _lines(table: list[dict[str, Any]], targets: tuple[str, ...]) -> list[str]:
     """One line a target and capacity, and one where no list had its whole horizon within the
     records."""
     lines = []

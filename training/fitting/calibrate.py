@@ -7,6 +7,7 @@ import numpy as np
 from sklearn.isotonic import IsotonicRegression
 
 from models.bundle import Calibrator
+from registry.contract.arrays import Floats
 from training.fitting.fit import HeldOut
 from training.metrics.recalibration import slope_and_intercept
 
@@ -28,7 +29,9 @@ def calibrate(held_out: HeldOut) -> Calibrator:
     )
 
 
-def _venn_abers(log_odds, happened, weight) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _venn_abers(
+    log_odds: Floats, happened: Floats, weight: Floats
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """(knots, low, high): at each knot, what isotonic regression says if one more row there had
     not, or had, the event.
 
@@ -49,7 +52,7 @@ def _venn_abers(log_odds, happened, weight) -> tuple[np.ndarray, np.ndarray, np.
     return knots, np.array(bounds[0]), np.array(bounds[1])
 
 
-def _isotonic_at(at, share, size, knot: float, imagined: float) -> float:
+def _isotonic_at(at: Floats, share: Floats, size: Floats, knot: float, imagined: float) -> float:
     model = IsotonicRegression(y_min=0.0, y_max=1.0, out_of_bounds="clip")
     model.fit(np.append(at, knot), np.append(share, imagined), sample_weight=np.append(size, 1.0))
     return float(model.predict([knot])[0])

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import lightgbm as lgb
 import numpy as np
@@ -12,6 +13,7 @@ import numpy as np
 from features.trajectory.catalogue import CATALOGUE, NAMES
 from models.linear import Linear
 from models.targets import Target
+from registry.contract.arrays import Floats
 from training.fitting.bag import bagged
 from training.fitting.examples import Examples, log_loss
 from training.fitting.linear_half import fit_linear
@@ -37,7 +39,7 @@ class Choice:
     half's `penalty`, the forest's share in the blend of both halves (`trees`, 0 to 1), and the
     donor's share beside that blend (`lent`: 0 or `LOAN`)."""
 
-    settings: dict
+    settings: dict[str, Any]
     rounds: int
     penalty: float
     trees: float
@@ -70,7 +72,10 @@ class Fitted:
     def blended(self, rows: np.ndarray) -> np.ndarray:
         """Log-odds of the blend (n,), before calibration."""
         forest = _margin(self.booster, rows) + offset_of(rows, self.offset) + self.start
-        return self.trees * forest + (1 - self.trees) * _linear_margin(self.linear, rows)
+        found: np.ndarray = self.trees * forest + (1 - self.trees) * _linear_margin(
+            self.linear, rows
+        )
+        return found
 
     def log_odds(self, rows: np.ndarray) -> np.ndarray:
         """Log-odds (n,) as the held-out children would have them."""
@@ -130,7 +135,12 @@ def offset_of(rows: np.ndarray, offset: str | None) -> np.ndarray:
 
 
 def fit(
-    examples: Examples, *, target: Target, settings: dict, seed: int, donor: Donor | None = None
+    examples: Examples,
+    *,
+    target: Target,
+    settings: dict[str, Any],
+    seed: int,
+    donor: Donor | None = None,
 ) -> Fitted:
     """Fit both halves on the examples; the number of trees, the penalty and the blend of both
     are chosen on out-of-fold predictions, folds grouped by child."""
@@ -165,7 +175,8 @@ def refit(
     for of in range(FOLDS):
         inside, outside = examples.take(fold != of), examples.rows[fold == of]
         linear_margin[fold == of] = _linear_margin(
-            fit_linear(inside, penalty=choice.penalty, directions=directions(target)), outside
+            fit_linear(inside, penalty=choice.penalty, directions=np.array(directions(target))),
+            outside,
         )
     margins = Margins(tree_margin, linear_margin)
     if donor is not None and choice.lent > 0:
@@ -198,7 +209,7 @@ class Margins:
         return blend if self.lent is None else blend + lent * self.lent
 
 
-def _donor_settings(target: Target, seed: int) -> dict:
+def _donor_settings(target: Target, seed: int) -> dict[str, Any]:
     return BASE_SETTINGS | {
         "monotone_constraints": directions(target),
         "seed": seed,
@@ -231,7 +242,7 @@ def _both_halves(
         booster = bagged([booster, lender], shares) if own > 0 else lender
         start *= shares[0]
     held_out = HeldOut(margins.blended(choice), examples.happened, examples.weight)
-    linear = fit_linear(examples, penalty=choice.penalty, directions=directions(target))
+    linear = fit_linear(examples, penalty=choice.penalty, directions=np.array(directions(target)))
     return Fitted(booster, linear, choice, held_out, target.offset, start)
 
 
@@ -260,7 +271,7 @@ class Start:
         return offset_of(rows, self.offset) + self.constant
 
 
-def _settings(target: Target, settings: dict, seed: int) -> dict:
+def _settings(target: Target, settings: dict[str, Any], seed: int) -> dict[str, Any]:
     return (
         BASE_SETTINGS
         | dict(target.forest_settings)
@@ -269,7 +280,7 @@ def _settings(target: Target, settings: dict, seed: int) -> dict:
     )
 
 
-def _dataset(examples: Examples, begun: Start, **more) -> lgb.Dataset:
+def _dataset(examples: Examples, begun: Start, **more: Any) -> lgb.Dataset:
     return lgb.Dataset(
         examples.rows,
         examples.happened,
@@ -281,7 +292,7 @@ def _dataset(examples: Examples, begun: Start, **more) -> lgb.Dataset:
     )
 
 
-def _forest(examples: Examples, settings: dict, rounds: int, begun: Start) -> str:
+def _forest(examples: Examples, settings: dict[str, Any], rounds: int, begun: Start) -> str:
     """A bag of forests on the examples, of so many trees each, as one model text."""
     data = _dataset(examples, begun)
     seeds = [dict.fromkeys(DRAWS, settings["seed"] + 1000 * of) for of in range(BAG)]
@@ -293,14 +304,16 @@ def _forest(examples: Examples, settings: dict, rounds: int, begun: Start) -> st
     )
 
 
-def _tree_number(examples: Examples, fold: np.ndarray, settings: dict, begun: Start) -> int:
+def _tree_number(
+    examples: Examples, fold: np.ndarray, settings: dict[str, Any], begun: Start
+) -> int:
     """The number of trees that serves held-out children best."""
     held_out = [_early_stopped(examples, fold, of, settings, begun) for of in range(FOLDS)]
     return max(int(np.median([booster.best_iteration for booster in held_out])), 10)
 
 
 def _held_out_margin(
-    examples: Examples, fold: np.ndarray, settings: dict, rounds: int, begun: Start
+    examples: Examples, fold: np.ndarray, settings: dict[str, Any], rounds: int, begun: Start
 ) -> np.ndarray:
     """The margin of each row (n,) by the bag of the folds that do not hold its child."""
     margin = begun.margin(examples.rows)
@@ -314,7 +327,7 @@ def held_out_loss(
     sample: Examples,
     fold: np.ndarray,
     target: Target,
-    settings: dict,
+    settings: dict[str, Any],
     *,
     seed: int,
 ) -> float:
@@ -332,7 +345,7 @@ def held_out_loss(
 
 
 def _early_stopped(
-    examples: Examples, fold: np.ndarray, of: int, settings: dict, begun: Start
+    examples: Examples, fold: np.ndarray, of: int, settings: dict[str, Any], begun: Start
 ) -> lgb.Booster:
     """A booster on all folds but one, as many trees as serve that one best."""
     train = _dataset(examples.take(fold != of), begun)
@@ -344,12 +357,12 @@ def _early_stopped(
 
 
 def _best_penalty(examples: Examples, fold: np.ndarray, target: Target) -> tuple[float, np.ndarray]:
-    best = (np.inf, 0.0, None)
+    best: tuple[float, float, Floats] = (np.inf, 0.0, np.zeros(0))
     for penalty in (0.0003, 0.003, 0.03):
         margin = np.empty(len(fold))
         for of in range(FOLDS):
             linear = fit_linear(
-                examples.take(fold != of), penalty=penalty, directions=directions(target)
+                examples.take(fold != of), penalty=penalty, directions=np.array(directions(target))
             )
             margin[fold == of] = _linear_margin(linear, examples.rows[fold == of])
         best = min(best, (log_loss(margin, examples), penalty, margin), key=lambda tried: tried[0])
@@ -368,9 +381,11 @@ def _best_share(tree_margin: np.ndarray, linear_margin: np.ndarray, examples: Ex
 
 
 def _margin(booster: str, rows: np.ndarray) -> np.ndarray:
-    return lgb.Booster(model_str=booster).predict(rows, raw_score=True, num_threads=THREADS)
+    told = lgb.Booster(model_str=booster).predict(rows, raw_score=True, num_threads=THREADS)
+    return np.asarray(told)
 
 
 def _linear_margin(linear: Linear, rows: np.ndarray) -> np.ndarray:
     parts, base = linear.contributions(rows)
-    return base + parts.sum(axis=1)
+    found: np.ndarray = base + parts.sum(axis=1)
+    return found

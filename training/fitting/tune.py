@@ -3,6 +3,8 @@ held-out children."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from models.targets import Target
@@ -20,7 +22,7 @@ def tune(
     trials: int,
     seed: int,
     said: Said,
-) -> dict:
+) -> dict[str, Any]:
     """The best of `trials` settings by held-out log loss (the cautious base is the first tried)."""
     import optuna
 
@@ -38,7 +40,7 @@ def tune(
         }
     )
 
-    def cost(trial) -> float:
+    def cost(trial: optuna.Trial) -> float:
         settings = {
             "num_leaves": trial.suggest_int("num_leaves", 4, 40, log=True),
             "min_child_samples": trial.suggest_int("min_child_samples", 20, 400, log=True),

@@ -101,9 +101,10 @@ class Learners:
         )
 
     def _scaled(self, columns: np.ndarray) -> np.ndarray:
-        return np.clip(
+        found: np.ndarray = np.clip(
             np.nan_to_num((columns - self.centre) / self.spread), -FARTHEST_COLUMN, FARTHEST_COLUMN
         )
+        return found
 
 
 def fit(found: Examples) -> Learners:

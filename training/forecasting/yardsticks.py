@@ -46,6 +46,7 @@ def interval_score(outcome: np.ndarray, quantiles: np.ndarray) -> np.ndarray:
     error.
     """
     off = outcome[:, None] - quantiles
-    return np.mean(
+    found: np.ndarray = np.mean(
         2 * np.maximum(np.multiply(LEVELS, off), np.multiply(np.subtract(LEVELS, 1), off)), axis=1
     )
+    return found

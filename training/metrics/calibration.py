@@ -60,7 +60,8 @@ def calibration(risk: Floats, happened: Floats, weight: Floats) -> Calibration:
 
 
 def _log_odds(risk: Floats) -> Floats:
-    return logit(np.clip(risk, 1e-6, 1 - 1e-6))
+    found: Floats = logit(np.clip(risk, 1e-6, 1 - 1e-6))
+    return found
 
 
 @dataclass(frozen=True)

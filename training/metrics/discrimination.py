@@ -86,7 +86,8 @@ def auc(risk: np.ndarray, happened: np.ndarray, weight: np.ndarray) -> float:
 def ranked(risk: np.ndarray) -> np.ndarray:
     """The rank of each risk among those that occur, 0 the lowest (int64): all that an AUC needs,
     made once."""
-    return rankdata(risk, method="dense").astype(np.int64) - 1
+    found: np.ndarray = rankdata(risk, method="dense").astype(np.int64) - 1
+    return found
 
 
 def brier(risk: np.ndarray, happened: np.ndarray, weight: np.ndarray) -> float:
@@ -161,7 +162,8 @@ def _drawn_rows(random: np.random.Generator, order: np.ndarray, starts: np.ndarr
     clusters = random.integers(0, len(starts) - 1, len(starts) - 1)
     sizes = np.diff(starts)[clusters]
     first = np.repeat(starts[clusters] - (sizes.cumsum() - sizes), sizes)
-    return order[first + np.arange(sizes.sum())]
+    found: np.ndarray = order[first + np.arange(sizes.sum())]
+    return found
 
 
 def by_landmark(

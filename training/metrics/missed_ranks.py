@@ -3,6 +3,8 @@ in places."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from scipy.stats import rankdata
 
@@ -17,12 +19,13 @@ def places(by: np.ndarray) -> np.ndarray:
 
     Example: orders 0.9 0.5 0.5 0.1 stand on places 1, 2.5, 2.5 and 4.
     """
-    return rankdata(-by)
+    found: np.ndarray = rankdata(-by)
+    return found
 
 
 def missed_places(
     lists: list[np.ndarray], by: np.ndarray, happened: np.ndarray, *, capacity: int
-) -> dict | None:
+) -> dict[str, Any] | None:
     """Of the rows with the event that stand below the visits, over lists with more rows than
     visits:
 

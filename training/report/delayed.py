@@ -3,13 +3,15 @@ down."""
 
 from __future__ import annotations
 
+from typing import Any
+
 from training.evaluation.rules_order import by_rules
 from training.evaluation.secondary import LATER_DAYS, Later
 from training.metrics.discrimination import bootstraps
 from training.report.figures_told import CALIBRATION, apart, straight
 
 
-def delayed(later: Later) -> dict:
+def delayed(later: Later) -> dict[str, Any]:
     """The model and every simple order under the same delay, on the same rows.
 
     `days` late, the share of records `moved`; `not_scored` and `known` predictions; `overall` and
@@ -17,7 +19,7 @@ def delayed(later: Later) -> dict:
     intervals.
     """
     judged = later.judged
-    told = {
+    told: dict[str, Any] = {
         "days": LATER_DAYS,
         "moved": later.moved,
         "not_scored": judged.not_scored,

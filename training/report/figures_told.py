@@ -3,6 +3,8 @@ the page."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from features.trajectory.catalogue import NAMES
@@ -64,7 +66,7 @@ def apart(judged: Judged, rules: np.ndarray | None = None) -> dict[str, dict[str
     }
 
 
-def discrimination(judged: Judged, rules: np.ndarray | None = None) -> dict:
+def discrimination(judged: Judged, rules: np.ndarray | None = None) -> dict[str, Any]:
     """`apart`, the AUC `same_day` (of model and WHZ, among predictions of one landmark), and
     `by_landmark`."""
     child, landmark = judged.rows.child, judged.rows.landmark
@@ -117,7 +119,7 @@ def straight(risk: np.ndarray, happened: np.ndarray, weight: np.ndarray) -> tupl
     return tuple(getattr(found, name) for name in CALIBRATION)
 
 
-def true_risks(judged: Judged) -> dict:
+def true_risks(judged: Judged) -> dict[str, Any]:
     """Calibration: `curve`, and `slope`, `intercept`, `in_the_large` with intervals; Brier score,
     plain and scaled."""
     columns, child = (judged.risk, judged.happened, judged.weight), judged.rows.child
@@ -134,7 +136,7 @@ def true_risks(judged: Judged) -> dict:
     }
 
 
-def decisions(judged: Judged) -> dict:
+def decisions(judged: Judged) -> dict[str, Any]:
     """Decision curve: net benefit by threshold of the model, of WHZ under -2, of visiting all, and
     none.
 
@@ -194,7 +196,7 @@ def _positives(
     )
 
 
-def within_visits(judged: Judged, rules: np.ndarray) -> list[dict]:
+def within_visits(judged: Judged, rules: np.ndarray) -> list[dict[str, Any]]:
     """Precision and recall, with the bounds of ties, within 10, 20 and 30 visits to every 100 rows,
     by order."""
     known = int(judged.known.sum())
@@ -211,7 +213,7 @@ def within_visits(judged: Judged, rules: np.ndarray) -> list[dict]:
     ]
 
 
-def updates_offered(judged: Judged) -> dict:
+def updates_offered(judged: Judged) -> dict[str, Any]:
     """Recalibrations for the judged rows: in the large (`shift`), and by `slope` and `intercept`;
     Brier beside each."""
     known = judged.known

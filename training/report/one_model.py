@@ -4,6 +4,7 @@ page."""
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -54,7 +55,7 @@ class Told:
 
     bundle: Bundle
     judged: Judged
-    figures: dict
+    figures: dict[str, Any]
     plots: dict[str, object]
 
 
@@ -114,7 +115,7 @@ def tell(clock: Clock, bundle: Bundle, *, context: Context, said: Said = lambda 
     return Told(bundle, judged, figures, _plots(said_by, judged, figures))
 
 
-def _counts(judged: Judged) -> dict:
+def _counts(judged: Judged) -> dict[str, Any]:
     return {
         "block": judged.block,
         "block_words": BLOCK_WORDS[judged.block],
@@ -136,7 +137,8 @@ def _counts(judged: Judged) -> dict:
 
 
 def _cases(judged: Judged) -> np.ndarray:
-    return judged.known & (judged.happened == 1)
+    found: np.ndarray = judged.known & (judged.happened == 1)
+    return found
 
 
 def _children(judged: Judged, mask: np.ndarray) -> int:
@@ -149,7 +151,7 @@ def _days(judged: Judged) -> list[str]:
     return [day_date(int(of)).isoformat() for of in (day.min(), day.max())] if len(day) else []
 
 
-def _learnt(rows: Cohort | None, block: str) -> dict:
+def _learnt(rows: Cohort | None, block: str) -> dict[str, Any]:
     """`learnt_share`: of the rows that whoever says the risks learnt from, with a known outcome,
     those with the event (not weighed); NaN on another registry, where they are not at hand."""
     if rows is None:
@@ -173,7 +175,7 @@ def _weighed(values: np.ndarray, judged: Judged) -> float:
 
 def _of_lists(
     clock: Clock, bundle: Bundle, judged: Judged, context: Context, learnt: Cohort | None
-) -> dict:
+) -> dict[str, Any]:
     """Monthly lists by sector, and how steady their top is, of children whom the judged bundle did
     not learn from."""
     rows = _on_lists(clock, bundle, judged, learnt)
@@ -198,7 +200,7 @@ def _on_lists(clock: Clock, bundle: Bundle, judged: Judged, learnt: Cohort | Non
     return rows.take(np.flatnonzero(~np.isin(rows.child, learnt.child[blocks(learnt)[0]])))
 
 
-def _plots(bundle: Bundle, judged: Judged, figures: dict) -> dict[str, object]:
+def _plots(bundle: Bundle, judged: Judged, figures: dict[str, Any]) -> dict[str, object]:
     drawn = {
         "calibration": plots.calibration(figures["true_risks"]),
         "decision": plots.decision(figures["decisions"]),

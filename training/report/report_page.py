@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -56,7 +57,7 @@ def assemble(
     told: list[Told],
     drawn: list[dict[str, str]],
     *,
-    registry_facts: dict,
+    registry_facts: dict[str, Any],
     made_for: str,
     records_until: str,
 ) -> str:
@@ -94,7 +95,7 @@ def assemble(
     )
 
 
-def _model(one: Told, drawn: dict[str, str]) -> dict:
+def _model(one: Told, drawn: dict[str, str]) -> dict[str, Any]:
     """What the template reads of one model."""
     target, card, figures = one.bundle.target, one.bundle.card, one.figures
     judged, findings = figures["rows"] + figures["not_scored"], card.get("findings", [])
@@ -116,7 +117,7 @@ def _model(one: Told, drawn: dict[str, str]) -> dict:
     }
 
 
-def first_line(facts: dict) -> str:
+def first_line(facts: dict[str, Any]) -> str:
     """What a reader must know before any figure: whose data, and how many dates were assumed."""
     share = facts.get("share_assumed_dates")
     dates = (
@@ -177,9 +178,10 @@ def percent(value: float | None) -> str:
 
 def ties(bounds: tuple[float | None, float | None]) -> str:
     """` (ties 2.0% to 14.0%)`; nothing where the lot makes no difference."""
-    if None in bounds or percent(bounds[0]) == percent(bounds[1]):
+    known = sorted(bound for bound in bounds if bound is not None)
+    if len(known) < len(bounds) or percent(known[0]) == percent(known[1]):
         return ""
-    return f" (ties {percent(min(bounds))} to {percent(max(bounds))})"
+    return f" (ties {percent(known[0])} to {percent(known[1])})"
 
 
 def difference(told: object) -> str:
