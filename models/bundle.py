@@ -89,7 +89,8 @@ class Bundle:
     columns: tuple[str, ...] = NAMES
     version: str = ""
     rehearsal: Bundle | None = field(default=None, repr=False, compare=False)
-    forest: Forest = field(default=None, repr=False, compare=False)
+    # Read from `booster` in __post_init__ where it is not given, so it is never None after that.
+    forest: Forest = field(default=None, repr=False, compare=False)  # type: ignore[assignment]
 
     def __post_init__(self) -> None:
         if self.forest is None:

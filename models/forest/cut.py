@@ -204,7 +204,8 @@ def _cut(shape: _Shape, tree: int, limits: tuple[int, int]) -> tuple[list[int], 
     """The cheapest cut of one tree: its spine's nodes and its pieces' roots, in preorder. One leaf
     alone has none."""
     first, last = shape.node_start[tree], shape.node_start[tree + 1]
-    whole, best = {}, {}
+    whole: dict[int, bool] = {}
+    best: dict[int, float] = {}
     for node in range(last - 1, first - 1, -1):
         parts = 0.0
         for child in (shape.left[node], shape.right[node]):

@@ -189,7 +189,8 @@ def _preorder(block: dict[str, str], nodes: int) -> tuple[np.ndarray, dict[str, 
         side: _numbers(block, f"{side}_child", nodes).astype(np.int64).tolist()
         for side in ("left", "right")
     }
-    order, child = [], {"left": [0] * nodes, "right": [0] * nodes}
+    order: list[int] = []
+    child = {"left": [0] * nodes, "right": [0] * nodes}
     above, leaf_above = [-1] * nodes, [-1] * (nodes + 1)
     waiting = [(0, -1, "left")] if nodes else []
     while waiting:

@@ -13,7 +13,7 @@ import numpy as np
 from numba import njit
 
 from features.answered import SAM_QUESTIONS, answers_of, next_answer
-from features.clock import Known
+from features.clock import Day, Known
 from features.criteria import criteria
 from features.trajectory.points import growth_points
 from models.targets import CENSORED, CONFIRMED_WITHIN, DID_NOT_HAPPEN, HAPPENED
@@ -103,13 +103,16 @@ def lives(known: Known) -> Lives:
         child["birth_date"] == NEVER, NEVER, np.minimum(child["birth_date"], 2**30) + LAST_DAY + 1
     )
     trouble = (episodes["complications"] == 1.0) | (episodes["appetite_test"] == AppetiteTest.FAIL)
+    by_whz, by_muac, by_oedema = answers_of(growth)[:SAM_QUESTIONS]
     return Lives(
         growth.offsets,
         growth["measured_on"],
         growth["known_from"],
         growth["valid"] > 0,
         growth["sam"] > 0,
-        *answers_of(growth)[:SAM_QUESTIONS],
+        by_whz,
+        by_muac,
+        by_oedema,
         growth["oedema"],
         episodes.offsets,
         episodes["admitted_on"],
@@ -154,7 +157,7 @@ def answer(life: Lives, child: int, row: int) -> tuple[int, bool]:
 
 
 @njit(cache=True, nogil=True)
-def sam_known_from(life: Lives, child: int, row: int) -> int:
+def sam_known_from(life: Lives, child: int, row: int) -> Any:
     """From when the first SAM reading of this row's day was known (rows of a day stand
     together)."""
     while (
@@ -163,19 +166,19 @@ def sam_known_from(life: Lives, child: int, row: int) -> int:
         and life.day[row + 1] == life.day[row]
     ):
         row += 1
-    return int(life.known_from[row])
+    return life.known_from[row]
 
 
 @njit(cache=True, nogil=True)
-def first_admission(life: Lives, child: int, since: int, until: int) -> int:
+def first_admission(life: Lives, child: int, since: int, until: int) -> Any:
     for row in range(life.stay_offsets[child], life.stay_offsets[child + 1]):
         if since <= life.admitted_on[row] <= until:
-            return int(life.admitted_on[row])
+            return life.admitted_on[row]
     return NEVER
 
 
 @njit(cache=True, nogil=True)
-def last_valid(life: Lives, child: int, since: int, until: int) -> int:
+def last_valid(life: Lives, child: int, since: int, until: int) -> Day:
     """The day of the last valid reading in the window; `since` where there is none."""
     last = since
     for row in range(life.offsets[child], life.offsets[child + 1]):
@@ -185,7 +188,7 @@ def last_valid(life: Lives, child: int, since: int, until: int) -> int:
 
 
 @njit(cache=True, nogil=True)
-def waits_since(life: Lives, child: int, since: int, until: int) -> int:
+def waits_since(life: Lives, child: int, since: int, until: int) -> Day:
     """The day of a SAM reading in the window that nothing answers; NEVER where every one is
     answered.
 

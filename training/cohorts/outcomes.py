@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 from numba import njit
 
-from features.clock import Clock, Known
+from features.clock import Clock, Ragged
 from models.targets import (
     CENSORED,
     DID_NOT_HAPPEN,
@@ -26,7 +26,7 @@ from models.targets import (
     VERIFIED_WITHIN,
     Target,
 )
-from registry.contract.arrays import AnyArray, Ints
+from registry.contract.arrays import AnyArray
 from registry.contract.codes import Programme, StayOutcome, TransferReason
 from registry.contract.registry import NEVER, Table
 from training.cohorts.lives import (
@@ -172,10 +172,10 @@ def _non_responses(
 
 
 @njit(cache=True, nogil=True)
-def _gone_on(life: Lives, child: int) -> int:
+def _gone_on(life: Lives, child: int) -> Any:
     """The day from which the child is known to have died, left, or grown past the last day of
     age."""
-    return int(min(life.died_on[child], life.left_on[child], life.too_old_on[child]))
+    return min(life.died_on[child], life.left_on[child], life.too_old_on[child])
 
 
 def relapses(clock: Clock, *, cutoff: int, horizon: int, confirmations: int = 1) -> Outcomes:
@@ -206,7 +206,7 @@ def non_responses(clock: Clock, *, cutoff: int, horizon: int, confirmations: int
     return _outcomes(of, of["admitted_on"], codes, days, np.ones(len(chosen), bool))
 
 
-def _centre_stays(clock: Clock, cutoff: int) -> tuple[Lives, Known, Ints]:
+def _centre_stays(clock: Clock, cutoff: int) -> tuple[Lives, Ragged, AnyArray]:
     """(lives of all children ever treated, their stays, positions of those in a development
     centre)."""
     treated = np.unique(clock.registry.episodes["child"]).astype(np.int32)

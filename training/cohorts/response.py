@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from features.clock import Clock
+from features.clock import Clock, Ragged
 from features.trajectory.points import growth_points
 from models.targets import HAPPENED
 from registry.contract.arrays import AnyArray, Floats
@@ -93,11 +93,13 @@ def responses(clock: Clock, found: Outcomes, *, cutoff: int) -> np.ndarray:
     return answer
 
 
-def _sent_for_no_gain(episodes, found: Outcomes, happened: np.ndarray) -> np.ndarray:
+def _sent_for_no_gain(episodes: Ragged, found: Outcomes, happened: np.ndarray) -> np.ndarray:
     """Mask over `happened`: the event was a transfer for lack of gain."""
     sent = (episodes["outcome"] == StayOutcome.TRANSFERRED) & (
         episodes["transfer_reason"] == TransferReason.NO_GAIN
     )
     at_its_close = found.closed_on[happened] == found.event_on[happened]
-    found: np.ndarray = at_its_close & np.isin(found.episode[happened], episodes["episode"][sent])
-    return found
+    sent_then: np.ndarray = at_its_close & np.isin(
+        found.episode[happened], episodes["episode"][sent]
+    )
+    return sent_then

@@ -114,7 +114,7 @@ def records_quality(clock: Clock, month: str) -> tuple[float, float]:
     """(mean score of the centres' records in the month, mean of the twelve months before); NaN
     where there is none."""
     scored = data_quality.score(clock.registry)
-    at = int(quality_month(np.int64(days_of(month)[0])))
+    at = int(quality_month(np.array(days_of(month)[:1]))[0])
     now = scored.score[:, scored.months == at]
     before = scored.score[:, (scored.months < at) & (scored.months >= at - 12)]
     return _mean(now), _mean(before)

@@ -23,7 +23,7 @@ from models.champion import bundles_folder, models_folder, pointer, turn, turn_b
 from registry.contract.errors import Refused, UsageError
 from training.card.fingerprint import stamp
 from training.checks import run_checks
-from training.checks.finding import ISSUE, Finding
+from training.checks.finding import CHECKS, ISSUE, Finding
 from training.tracking import mlflow_runs
 from training.tracking.find_bundle import find_bundle
 
@@ -91,7 +91,7 @@ def findings_of(bundle: Bundle) -> list[Finding]:
     today."""
     kept = [Finding.from_dict(told) for told in bundle.card.get("findings", [])]
     return [
-        run_checks.CHECKS[one.code].find(None) if one.code in run_checks.WITHOUT_RECORDS else one
+        CHECKS[one.code].find(None) if one.code in run_checks.WITHOUT_RECORDS else one
         for one in kept
     ]
 
@@ -99,7 +99,7 @@ def findings_of(bundle: Bundle) -> list[Finding]:
 def _refuse_stale(bundle: Bundle, findings: list[Finding]) -> None:
     """Findings must be there, of every check that the program knows, and of this very model."""
     again = "train it again with `sanket train`"
-    missing = sorted(run_checks.CHECKS.keys() - {finding.code for finding in findings})
+    missing = sorted(CHECKS.keys() - {finding.code for finding in findings})
     if missing:
         raise Refused(
             "PRM002", f"bundle {bundle.version} was never checked by {', '.join(missing)}: {again}"

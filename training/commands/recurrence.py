@@ -15,6 +15,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numba import njit
@@ -148,7 +149,7 @@ def cross_validated(
 
 def recurrence(
     registry: Registry, *, seed: int = 1, repeats: int = 500, said: Said = lambda text: None
-) -> dict[str, dict[str, object]]:
+) -> dict[str, dict[str, Any]]:
     """Model beside last WHZ over all well visits, and over those after an earlier episode, as plain
     figures.
 

@@ -24,7 +24,7 @@ def later_block(learned: Learned) -> tuple[np.ndarray, np.ndarray, np.ndarray, n
     block = learned.later_on
     rows = learned.rows.take(np.flatnonzero(block))
     matrix = learned.features[block]
-    risk = 1.0 / (1.0 + np.exp(-learned.bundle.rehearsal.log_odds(matrix)))
+    risk = 1.0 / (1.0 + np.exp(-learned.rehearsal.log_odds(matrix)))
     return matrix, risk, (rows.outcome == HAPPENED).astype(np.int8), censoring.weights(rows)
 
 

@@ -26,6 +26,7 @@ from features.trajectory.context import Context
 from models.bundle import Bundle
 from models.scoring import abstains
 from models.targets import HAPPENED, TARGETS, Target
+from registry.contract.arrays import Days, Ints
 from training.cohorts import censoring
 from training.cohorts.landmarks import Cohort, at_risk
 from training.cohorts.lives import IN_COHORT, Outcomes
@@ -142,32 +143,34 @@ def at_month_starts(
     """
     until = clock.registry.recorded_until
     found = found or outcomes(clock, target, cutoff=until)
-    index, days = [], []
+    indexes: list[Ints] = []
+    days: list[Days] = []
     for day in _month_starts(split, until - target.horizon):
         since = day - found.index_on.astype(np.int64)
         here = np.flatnonzero((found.cohort == IN_COHORT) & (since >= 0) & (since < target.horizon))
         here = here[at_risk(found, target, here, np.full(len(here), day))]
-        index.append(here)
+        indexes.append(here)
         days.append(np.full(len(here), day, np.int32))
-    index = np.concatenate([np.empty(0, np.int64), *index])
-    day = np.concatenate([np.empty(0, np.int32), *days])
-    since = day - found.index_on[index]
+    index = np.concatenate([np.empty(0, np.int64), *indexes])
+    at = np.concatenate([np.empty(0, np.int32), *days])
+    since = at - found.index_on[index]
     end = np.minimum(found.event_on[index], found.followed_until[index]).astype(np.int64)
     return Cohort(
         target,
         found,
         index,
         found.child[index],
-        day,
+        at,
         since,
         found.outcome[index],
-        np.maximum(end - day, 0),
+        np.maximum(end - at, 0),
         target.horizon - since,
     )
 
 
 def _month_starts(first: int, last: int) -> list[int]:
-    months = np.arange(month_number(np.int64(first)), month_number(np.int64(max(last, first))) + 1)
+    until, since = month_number(np.array([max(last, first), first]))
+    months = np.arange(since, until + 1)
     starts = months.astype("datetime64[M]").astype("datetime64[D]").astype(np.int64)
     return [int(day) for day in starts if first <= day <= last]
 
@@ -213,11 +216,13 @@ def _together(parts: list[Listed]) -> Listed:
     parts = [part.take(np.flatnonzero(np.isin(part.day, list(days)))) for part in parts]
     shared = [name for name in parts[0].orders if all(name in part.orders for part in parts)]
     orders = {name: np.concatenate([part.orders[name] for part in parts]) for name in shared}
-    columns = (
-        np.concatenate([getattr(part, name) for part in parts])
-        for name in ("sector", "day", "happened", "weight")
+    return Listed(
+        np.concatenate([part.sector for part in parts]),
+        np.concatenate([part.day for part in parts]),
+        np.concatenate([part.happened for part in parts]),
+        np.concatenate([part.weight for part in parts]),
+        orders,
     )
-    return Listed(*columns, orders)
 
 
 def _sector_of(clock: Clock, centre: np.ndarray) -> np.ndarray:
@@ -293,7 +298,7 @@ def _figures(
 ) -> dict[str, Any]:
     """One order's figures over some lists; `found` of every order, `visits` and `cases` by list."""
     plain, worst, best, *seen = found[name]
-    told = {
+    told: dict[str, Any] = {
         "visits": float(visits.sum()),
         "found": float(plain.sum()),
         "found_per_visit": _share(plain, visits),

@@ -56,6 +56,13 @@ class Learned:
     later_on: np.ndarray
     features: np.ndarray
 
+    @property
+    def rehearsal(self) -> Bundle:
+        """The bundle of the earlier block. Raises ValueError where none was made."""
+        if self.bundle.rehearsal is None:
+            raise ValueError("this training made no rehearsal")
+        return self.bundle.rehearsal
+
 
 def learn(
     clock: Clock,

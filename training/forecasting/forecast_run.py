@@ -207,8 +207,11 @@ def frame(forecast: Forecast, *, truth: bool = False, newest: Panel | None = Non
 
 def measured(result: Result) -> dict[str, dict[str, Any]]:
     """By horizon, over the past origins: error beside the best simple average, how often the bands
-    held, and WIS."""
-    panel, found = result.levels[0].panel, {}
+    held, and WIS. Raises ValueError where none was made (`forecast` without `backtest_from`)."""
+    if result.past is None:
+        raise ValueError("no past origins were forecast")
+    panel = result.levels[0].panel
+    found: dict[str, dict[str, Any]] = {}
     known = result.past[result.past["count"].notna()]
     origins = {panel.month_name(at): at for at in range(panel.months)}
     for horizon, rows in known.groupby("horizon"):

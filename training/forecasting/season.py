@@ -110,7 +110,8 @@ class State(NamedTuple):
 def state_of(panel: Panel) -> State:
     """What a panel's last month says of each area; level NaN where nothing was reported in two
     years."""
-    logs, month = np.log1p(panel.counts), panel.month_of_year(np.arange(panel.months))
+    logs = np.log1p(panel.counts)
+    month = np.asarray(panel.month_of_year(np.arange(panel.months)))
     season = season_of(logs, month, panel.groups())
     plain = logs - season.own[:, month]
     back = plain[:, ::-1][:, :LEVEL_MONTHS]

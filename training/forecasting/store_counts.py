@@ -107,10 +107,7 @@ def _events(known: Known, counted: str, last: int) -> tuple[np.ndarray, np.ndarr
     if counted == "admissions":
         return episodes["admitted_on"], episodes.question, np.ones(len(episodes.question))
     if counted == "in_treatment":
-        found: tuple[np.ndarray, np.ndarray, np.ndarray] = _at_ends(
-            episodes["admitted_on"], episodes["closed_on"], episodes.question, last
-        )
-        return found
+        return _at_ends(episodes["admitted_on"], episodes["closed_on"], episodes.question, last)
     if counted == "ednf_sachets":
         rows = (rations["item"] == RationItem.EDNF) & np.isfinite(rations["quantity"])
         return rations["issued_on"][rows], rations.question[rows], rations["quantity"][rows]

@@ -24,7 +24,7 @@ def simple_averages(panel: Panel, origin: int, horizon: int) -> dict[str, np.nda
     quarter = np.where(np.isfinite(near := row_means(past.counts[:, -3:])), near, year)
     ago = origin + horizon - 12
     last_year = past.counts[:, ago] if 0 <= ago <= origin else np.full(len(year), np.nan)
-    months = past.month_of_year(np.arange(past.months))
+    months = np.asarray(past.month_of_year(np.arange(past.months)))
     everywhere = np.exp(
         season_of(np.log1p(past.counts), months, np.zeros(len(year), np.int64)).everywhere
     )

@@ -126,7 +126,7 @@ def bootstrap(
 
 
 def bootstraps(
-    figures: Callable[..., Sequence[float]],
+    figures: Callable[..., Sequence[float] | Floats],
     *columns: np.ndarray,
     cluster: np.ndarray,
     repeats: int = 200,

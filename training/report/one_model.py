@@ -56,7 +56,7 @@ class Told:
     bundle: Bundle
     judged: Judged
     figures: dict[str, Any]
-    plots: dict[str, object]
+    plots: dict[str, Any]
 
 
 def tell(clock: Clock, bundle: Bundle, *, context: Context, said: Said = lambda text: None) -> Told:
@@ -197,6 +197,8 @@ def _on_lists(clock: Clock, bundle: Bundle, judged: Judged, learnt: Cohort | Non
     rows = at_month_starts(clock, TARGETS[bundle.target], first, found=found)
     if judged.block != REHEARSAL:
         return rows
+    if learnt is None:
+        raise ValueError("a rehearsal is listed only with the rows that it learnt from")
     return rows.take(np.flatnonzero(~np.isin(rows.child, learnt.child[blocks(learnt)[0]])))
 
 

@@ -15,14 +15,11 @@ import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from features.trajectory.catalogue import NAMES
-
-if TYPE_CHECKING:
-    from mlflow import MlflowClient
 
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
@@ -218,7 +215,7 @@ def follow(address: str, target: str, bundle: str, tags: Mapping[str, str]) -> b
     return True
 
 
-def _model_version(client: MlflowClient, name: str, bundle: str) -> str | None:
+def _model_version(client: Any, name: str, bundle: str) -> str | None:
     """The newest model version whose run made this bundle."""
     found = client.search_model_versions(f"name = '{name}'", order_by=["version_number DESC"])
     made = (
