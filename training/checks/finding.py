@@ -11,7 +11,7 @@ OUTCOMES = (PASS, TIP, ISSUE, SKIPPED, NOT_APPLICABLE)
 
 
 @dataclass(frozen=True)
-class Said:
+class CheckResult:
     """What a check says: an outcome of `OUTCOMES`, one sentence (for the last two: the reason), and
     figures."""
 
@@ -48,7 +48,7 @@ class Check:
 
     code: str
     title: str
-    asks: Callable[..., Said]
+    asks: Callable[..., CheckResult]
 
     def find(self, evidence: object) -> Finding:
         """Ask, and sign the answer with the check's number."""
@@ -60,10 +60,12 @@ CHECKS: dict[str, Check] = {}
 """All checks by code; the modules `training.checks_*` fill it."""
 
 
-def check(code: str, title: str) -> Callable[[Callable[..., Said]], Callable[..., Said]]:
+def check(
+    code: str, title: str
+) -> Callable[[Callable[..., CheckResult]], Callable[..., CheckResult]]:
     """Enter a function as the numbered check `code`."""
 
-    def enter(asks: Callable[..., Said]) -> Callable[..., Said]:
+    def enter(asks: Callable[..., CheckResult]) -> Callable[..., CheckResult]:
         if code in CHECKS:
             raise ValueError(f"{code} is taken")
         CHECKS[code] = Check(code, title, asks)
@@ -72,26 +74,26 @@ def check(code: str, title: str) -> Callable[[Callable[..., Said]], Callable[...
     return enter
 
 
-def passed(message: str, **figures: float) -> Said:
+def passed(message: str, **figures: float) -> CheckResult:
     """Nothing to object to."""
-    return Said(PASS, message, figures)
+    return CheckResult(PASS, message, figures)
 
 
-def tip(message: str, **figures: float) -> Said:
+def tip(message: str, **figures: float) -> CheckResult:
     """Worth knowing; no obstacle."""
-    return Said(TIP, message, figures)
+    return CheckResult(TIP, message, figures)
 
 
-def issue(message: str, **figures: float) -> Said:
+def issue(message: str, **figures: float) -> CheckResult:
     """Reason not to promote."""
-    return Said(ISSUE, message, figures)
+    return CheckResult(ISSUE, message, figures)
 
 
-def skipped(because: str) -> Said:
+def skipped(because: str) -> CheckResult:
     """Could not be asked this time, because …"""
-    return Said(SKIPPED, because)
+    return CheckResult(SKIPPED, because)
 
 
-def not_applicable(because: str) -> Said:
+def not_applicable(because: str) -> CheckResult:
     """The question does not arise, because …"""
-    return Said(NOT_APPLICABLE, because)
+    return CheckResult(NOT_APPLICABLE, because)

@@ -1,5 +1,4 @@
-"""Censoring: what weight a landmark row with a known outcome carries for those whose outcome is not
-known (IPCW)."""
+"""Inverse probability of censoring weights (IPCW) of landmark rows."""
 
 from __future__ import annotations
 

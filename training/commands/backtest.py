@@ -19,7 +19,7 @@ from models.targets import OUTCOME_WORDS, TARGETS, Target
 from registry.contract.errors import BadInput
 from registry.contract.registry import NEVER, day_date
 from training.cohorts.landmarks import Cohort, cohort
-from training.fitting.fit import Said
+from training.fitting.fit import Progress
 from training.fitting.pipeline import learn
 
 COLUMNS = (
@@ -45,7 +45,7 @@ def backtest(
     targets: tuple[str, ...] | None = None,
     trials: int = 0,
     seed: int = 1,
-    said: Said = lambda text: None,
+    said: Progress = lambda text: None,
 ) -> tuple[pd.DataFrame, dict[str, Bundle]]:
     """Predictions of every landmark on or after `split` (a day number) by models trained before it;
     see COLUMNS.

@@ -29,7 +29,7 @@ from training.cohorts.landmarks import cohort
 from training.commands.train import load_registry
 from training.evaluation.scored_rows import Judged, score_rows
 from training.evaluation.subgroup_table import quality_month
-from training.fitting.fit import Said
+from training.fitting.fit import Progress
 from training.metrics.calibration import calibration
 from training.tracking import mlflow_runs
 
@@ -69,7 +69,7 @@ class Drift:
 
 
 def drift(
-    address: str, month: str, *, tracked_at: str | None = None, said: Said = lambda text: None
+    address: str, month: str, *, tracked_at: str | None = None, said: Progress = lambda text: None
 ) -> list[Drift]:
     """Every champion of a store against one month (`2026-03`); each is also a run in MLflow, tagged
     `drift`.
@@ -206,16 +206,16 @@ def _of_outcomes(judged: Judged) -> Part:
                 f"known, fewer than {LEAST_EVENTS}"
             ],
         )
-    straight = calibration(judged.risk, judged.happened, judged.weight)
+    measured = calibration(judged.risk, judged.happened, judged.weight)
     figures = {
-        "calibration_slope": straight.slope,
-        "observed_over_expected": straight.observed_over_expected,
+        "calibration_slope": measured.slope,
+        "observed_over_expected": measured.observed_over_expected,
     }
-    ratio, reasons = straight.observed_over_expected, []
+    ratio, reasons = measured.observed_over_expected, []
     if not RATIO_LOW <= ratio <= RATIO_HIGH:
         reasons.append(f"{ratio:.2f} times as many events as expected")
-    if not SLOPE_LOW <= straight.slope <= SLOPE_HIGH and judged.events >= 100:
-        reasons.append(f"calibration slope {straight.slope:.2f}")
+    if not SLOPE_LOW <= measured.slope <= SLOPE_HIGH and judged.events >= 100:
+        reasons.append(f"calibration slope {measured.slope:.2f}")
     return figures, reasons, []
 
 

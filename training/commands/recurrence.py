@@ -30,7 +30,7 @@ from registry.contract.days import LAST_DAY_UNDER_FIVE
 from registry.contract.errors import BadInput
 from registry.contract.registry import NEVER, Registry
 from training.fitting.examples import Examples
-from training.fitting.fit import Said, fit, folds
+from training.fitting.fit import Progress, fit, folds
 from training.fitting.pipeline import LEAST_EVENTS
 from training.fitting.priors import estimate_priors
 from training.metrics.calibration import calibration
@@ -127,7 +127,7 @@ RECURRENCE = replace(RELAPSE, offset=None)
 
 
 def cross_validated(
-    clock: Clock, rows: WellVisits, *, seed: int, said: Said = lambda text: None
+    clock: Clock, rows: WellVisits, *, seed: int, said: Progress = lambda text: None
 ) -> tuple[np.ndarray, np.ndarray]:
     """(risk, last WHZ) of each row: priors, features and fit from the children of the other folds
     only."""
@@ -148,7 +148,7 @@ def cross_validated(
 
 
 def recurrence(
-    registry: Registry, *, seed: int = 1, repeats: int = 500, said: Said = lambda text: None
+    registry: Registry, *, seed: int = 1, repeats: int = 500, said: Progress = lambda text: None
 ) -> dict[str, dict[str, Any]]:
     """Model beside last WHZ over all well visits, and over those after an earlier episode, as plain
     figures.

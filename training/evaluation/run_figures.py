@@ -48,8 +48,8 @@ def figures(learned: Learned) -> dict[str, float]:
         ("no_gain", WITHOUT_GAIN, 1.0),
     ):
         told[f"auc_{name}"] = auc(filled(sign * matrix[:, column]), happened, weight)
-    straight = calibration(risk, happened, weight)
-    told |= {"calibration_slope": straight.slope, "calibration_intercept": straight.intercept}
+    measured = calibration(risk, happened, weight)
+    told |= {"calibration_slope": measured.slope, "calibration_intercept": measured.intercept}
     for day in np.unique(landmark):
         of = landmark == day
         told[f"auc_day_{day}"] = auc(risk[of], happened[of], weight[of])

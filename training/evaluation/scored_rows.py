@@ -1,5 +1,5 @@
-"""The rows on which a model is judged: later than all that it learnt from where there are enough,
-and it says which.
+"""Held-out rows: predictions with outcomes and IPCW weights, from a later time where there are
+enough.
 
 Every figure of a report, a check or a drift page is made from a `Judged`. Rows come from one of
 three blocks: `later` (landmarks on or after the day until which the model learnt), `rehearsal` (the

@@ -267,13 +267,13 @@ def _figures(
     share = float(np.average(happened, weights=weight))
     if question.kind == SECONDARY:
         return Against(question, int(known.sum()), events, share, apart)
-    straight = calibration(risk, happened, weight)
+    measured = calibration(risk, happened, weight)
     return Against(
         question,
         int(known.sum()),
         events,
         share,
         apart,
-        straight.slope,
-        straight.observed_over_expected,
+        measured.slope,
+        measured.observed_over_expected,
     )

@@ -32,7 +32,7 @@ from training.cohorts.landmarks import Cohort, at_risk
 from training.cohorts.lives import IN_COHORT, Outcomes
 from training.cohorts.outcomes import outcomes
 from training.evaluation.rules_order import by_rules, danger_first
-from training.fitting.fit import Said
+from training.fitting.fit import Progress
 from training.metrics.missed_ranks import missed_places
 from training.metrics.usefulness import at_capacity
 
@@ -79,7 +79,7 @@ def lists_found(
     bundles: Mapping[str, Bundle],
     *,
     split: int,
-    said: Said = lambda text: None,
+    said: Progress = lambda text: None,
     truth: Mapping[str, pd.DataFrame] | None = None,
 ) -> dict[str, list[Any]]:
     """Found per visit by each order, for lists of 10, 20 and 30 visits a sector and month from
@@ -110,7 +110,7 @@ def compare(
     bundles: Mapping[str, Bundle],
     *,
     context: Context,
-    said: Said = lambda text: None,
+    said: Progress = lambda text: None,
     truth: Mapping[str, pd.DataFrame] | None = None,
 ) -> dict[str, list[Any]]:
     """`lists_found` for rows (of `at_month_starts`) that are at hand, by target."""

@@ -1,5 +1,4 @@
-"""Calibration on children that the halves had not seen: slope and intercept, and a Venn–Abers
-interval."""
+"""Calibration on out-of-fold predictions: slope and intercept, and a Venn–Abers interval."""
 
 from __future__ import annotations
 
@@ -16,11 +15,10 @@ PARTS = 400
 
 
 def calibrate(held_out: HeldOut) -> Calibrator:
-    """A calibrator of the blend: slope, intercept and interval, from each child as halves said it
-    that did not see it.
+    """Slope, intercept and interval of the blend, from its out-of-fold predictions.
 
-    All months of the training window have their part. The last months alone carry one season's rate
-    into the whole year, and their few events bend the slope.
+    All months of the training window take part. The last months alone would carry one season's rate
+    into the whole year, and with their few events the slope would be uncertain.
     """
     of = held_out
     slope, intercept = slope_and_intercept(of.log_odds, of.happened, of.weight)
@@ -35,8 +33,8 @@ def _venn_abers(
     """(knots, low, high): at each knot, what isotonic regression says if one more row there had
     not, or had, the event.
 
-    The block is first drawn together into parts of equal size, so that it is quick however many
-    rows there are.
+    The rows are first averaged into up to `PARTS` groups of equal size, so that the time does not
+    grow with the rows.
     """
     known = weight > 0
     log_odds, happened, weight = log_odds[known], happened[known].astype(np.float64), weight[known]

@@ -1,5 +1,5 @@
 """Fitting: a penalised logistic regression and a bag of forests with physiology's directions,
-blended on held-out children."""
+blended by out-of-fold log loss."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from training.fitting.linear_half import fit_linear
 from training.fitting.transfer import LOAN, Donor, donor_forest, out_of_fold
 from training.metrics.recalibration import slope_and_intercept
 
-Said = Callable[[str], None]
+Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True)
 class HeldOut:
-    """The rows fitted on as models said them that did not see their child: blended `log_odds`,
+    """Out-of-fold predictions of the training rows, folds grouped by child: blended `log_odds`,
     `happened` and `weight`, each (n,)."""
 
     log_odds: np.ndarray
@@ -35,7 +35,7 @@ class HeldOut:
 
 @dataclass(frozen=True)
 class Choice:
-    """What held-out children chose: the forest's `settings` and number of `rounds`, the linear
+    """What out-of-fold log loss chose: the forest's `settings` and number of `rounds`, the linear
     half's `penalty`, the forest's share in the blend of both halves (`trees`, 0 to 1), and the
     donor's share beside that blend (`lent`: 0 or `LOAN`)."""
 
@@ -53,8 +53,8 @@ class Choice:
 
 @dataclass(frozen=True)
 class Fitted:
-    """The two halves, the choice that they were fitted by, and what the blend said of held-out
-    children."""
+    """The two halves, the choice that they were fitted by, and the blend's out-of-fold
+    predictions."""
 
     booster: str
     linear: Linear
@@ -78,7 +78,7 @@ class Fitted:
         return found
 
     def log_odds(self, rows: np.ndarray) -> np.ndarray:
-        """Log-odds (n,) as the held-out children would have them."""
+        """Log-odds (n,) of the blend, recalibrated on the out-of-fold predictions."""
         of = self.held_out
         slope, intercept = slope_and_intercept(of.log_odds, of.happened, of.weight)
         return intercept + slope * self.blended(rows)
@@ -226,8 +226,7 @@ def _both_halves(
     seed: int,
     donor: Donor | None,
 ) -> Fitted:
-    """Both halves fitted on all examples, beside what the folds' halves (`margins`) said of
-    held-out children."""
+    """Both halves fitted on all examples, beside the out-of-fold predictions (`margins`)."""
     begun = Start.of(examples, target.offset)
     # A fold's forest saw three quarters of the children; with all of them a little more can be
     # learnt.
@@ -307,7 +306,7 @@ def _forest(examples: Examples, settings: dict[str, Any], rounds: int, begun: St
 def _tree_number(
     examples: Examples, fold: np.ndarray, settings: dict[str, Any], begun: Start
 ) -> int:
-    """The number of trees that serves held-out children best."""
+    """The number of trees with the least out-of-fold log loss."""
     held_out = [_early_stopped(examples, fold, of, settings, begun) for of in range(FOLDS)]
     return max(int(np.median([booster.best_iteration for booster in held_out])), 10)
 
@@ -315,7 +314,7 @@ def _tree_number(
 def _held_out_margin(
     examples: Examples, fold: np.ndarray, settings: dict[str, Any], rounds: int, begun: Start
 ) -> np.ndarray:
-    """The margin of each row (n,) by the bag of the folds that do not hold its child."""
+    """The out-of-fold margin of each row (n,): by the bag of the folds without its child."""
     margin = begun.margin(examples.rows)
     for of in range(FOLDS):
         booster = _forest(examples.take(fold != of), settings, rounds, begun)
@@ -370,7 +369,7 @@ def _best_penalty(examples: Examples, fold: np.ndarray, target: Target) -> tuple
 
 
 def _best_share(tree_margin: np.ndarray, linear_margin: np.ndarray, examples: Examples) -> float:
-    """The forest's share in the blend that loses least on held-out children (tenths)."""
+    """The forest's share in the blend (tenths) with the least out-of-fold log loss."""
     shares = np.arange(0, 11) / 10
     return float(
         min(

@@ -22,7 +22,7 @@ from training.cohorts.case_cohort import drawn
 from training.cohorts.landmarks import Cohort, attrition_table, before_split, cohort
 from training.fitting.calibrate import calibrate
 from training.fitting.examples import Examples
-from training.fitting.fit import Fitted, Said, fit, offset_of, refit
+from training.fitting.fit import Fitted, Progress, fit, offset_of, refit
 from training.fitting.priors import FIT_SHARE, population_priors, registry_priors
 from training.fitting.reference_profile import profile
 from training.fitting.sample_size import needed
@@ -44,8 +44,7 @@ class Learned:
     over it), `features` (the matrix of the rows), `fitted` (the halves of the bundle).
 
     The bundle learns from both blocks. Its `rehearsal` learnt from the earlier block only, in the
-    same way: what the rehearsal says of the later block is an honest word on what training in time
-    is worth.
+    same way: its figures on the later block are those of a temporal validation.
     """
 
     bundle: Bundle
@@ -71,7 +70,7 @@ def learn(
     until: int,
     seed: int = 1,
     trials: int = 0,
-    said: Said = lambda text: None,
+    said: Progress = lambda text: None,
     context: Context | None = None,
 ) -> Learned:
     """Train one target on what was known before `until` (a day number); `trials` Optuna trials, in
@@ -127,7 +126,7 @@ def learn(
 
 
 def _bundle(fitted: Fitted, learning: Examples, **made: Any) -> Bundle:
-    """The bundle of two fitted halves, calibrated on the children that the folds held out."""
+    """The bundle of two fitted halves, calibrated on their out-of-fold predictions."""
     return Bundle(
         booster=fitted.booster,
         linear=fitted.linear,
@@ -159,7 +158,7 @@ def blocks(rows: Cohort) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _ask_for_events(
-    rows: Cohort, earlier_on: Flags, later_on: Flags, target: Target, said: Said
+    rows: Cohort, earlier_on: Flags, later_on: Flags, target: Target, said: Progress
 ) -> None:
     if not len(rows.index):
         raise BadInput(

@@ -1,5 +1,5 @@
-"""Tuning inside the fitting block only: a few Optuna trials over the forest's shape, judged on
-held-out children."""
+"""Tuning inside the fitting block only: a few Optuna trials over the forest's shape, judged by
+out-of-fold log loss."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from models.targets import Target
 from training.fitting.examples import Examples
-from training.fitting.fit import FOLDS, Said, folds, held_out_loss
+from training.fitting.fit import FOLDS, Progress, folds, held_out_loss
 
 MOST_ROWS = 40_000
 """Trials see at most this many rows (whole children): enough to rank settings by."""
@@ -21,7 +21,7 @@ def tune(
     target: Target,
     trials: int,
     seed: int,
-    said: Said,
+    said: Progress,
 ) -> dict[str, Any]:
     """The best of `trials` settings by held-out log loss (the cautious base is the first tried)."""
     import optuna

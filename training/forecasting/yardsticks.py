@@ -1,4 +1,4 @@
-"""What a forecast is measured by: the best simple average, and the weighted interval score."""
+"""Baselines and scores of a forecast: simple averages, and the weighted interval score."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Calibration of risks: in the large, slope, intercept and curve, weighted for censoring.
+"""Calibration of risks: in-the-large, slope, intercept and curve, weighted for censoring.
 
 Arguments as in `training.metrics.discrimination`.
 """

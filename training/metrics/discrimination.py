@@ -1,4 +1,4 @@
-"""How well risks tell children apart, with intervals: pure functions over arrays.
+"""Discrimination (AUC), Brier score and IPCW weights, with bootstrap intervals by child.
 
 All take `risk` (float64[n], a probability), `happened` (float64[n], 0 or 1) and `weight`
 (float64[n], of `known_weights`). Rows of weight 0, whose outcome is not known, count for nothing in

@@ -1,5 +1,5 @@
-"""How far down the lists the children stand whom the visits did not reach: the error of an order,
-in places."""
+"""Ranks of missed events: where, below the capacity, the children with the event stand on their
+lists."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""The figures had the records come in later: how far they hang on days of entry that nobody wrote
-down."""
+"""Sensitivity of the figures to late data entry, where the day of entry was not recorded."""
 
 from __future__ import annotations
 
@@ -8,7 +7,7 @@ from typing import Any
 from training.evaluation.rules_order import by_rules
 from training.evaluation.secondary import LATER_DAYS, Later
 from training.metrics.discrimination import bootstraps
-from training.report.figures_told import CALIBRATION, apart, straight
+from training.report.figures_told import CALIBRATION, apart, calibration_figures
 
 
 def delayed(later: Later) -> dict[str, Any]:
@@ -30,7 +29,7 @@ def delayed(later: Later) -> dict[str, Any]:
     lines = dict(
         zip(
             CALIBRATION,
-            bootstraps(straight, *columns, cluster=judged.rows.child, repeats=100),
+            bootstraps(calibration_figures, *columns, cluster=judged.rows.child, repeats=100),
             strict=True,
         )
     )

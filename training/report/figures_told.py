@@ -113,7 +113,9 @@ def _within(
 CALIBRATION = ("slope", "intercept", "in_the_large", "observed_over_expected")
 
 
-def straight(risk: np.ndarray, happened: np.ndarray, weight: np.ndarray) -> tuple[float, ...]:
+def calibration_figures(
+    risk: np.ndarray, happened: np.ndarray, weight: np.ndarray
+) -> tuple[float, ...]:
     """The figures of `CALIBRATION`."""
     found = calibration(risk, happened, weight)
     return tuple(getattr(found, name) for name in CALIBRATION)
@@ -124,7 +126,11 @@ def true_risks(judged: Judged) -> dict[str, Any]:
     plain and scaled."""
     columns, child = (judged.risk, judged.happened, judged.weight), judged.rows.child
     told = dict(
-        zip(CALIBRATION, bootstraps(straight, *columns, cluster=child, repeats=100), strict=True)
+        zip(
+            CALIBRATION,
+            bootstraps(calibration_figures, *columns, cluster=child, repeats=100),
+            strict=True,
+        )
     )
     briers = bootstraps(
         lambda *drawn: (brier(*drawn), scaled_brier(*drawn)), *columns, cluster=child
@@ -214,8 +220,8 @@ def within_visits(judged: Judged, rules: np.ndarray) -> list[dict[str, Any]]:
 
 
 def updates_offered(judged: Judged) -> dict[str, Any]:
-    """Recalibrations for the judged rows: in the large (`shift`), and by `slope` and `intercept`;
-    Brier beside each."""
+    """Recalibrations for the judged rows: of calibration-in-the-large (`shift`), and of `slope` and
+    `intercept`; the Brier score after each."""
     known = judged.known
     log_odds, happened, weight = (
         judged.log_odds[known],

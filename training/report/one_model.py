@@ -33,7 +33,7 @@ from training.evaluation.stability import better_records, top_between_months
 from training.evaluation.subgroup_table import INFANTS, gaps, groupings, table, too_small
 from training.evaluation.subgroups import visited
 from training.evaluation.visit_lists import at_month_starts, compare
-from training.fitting.fit import Said
+from training.fitting.fit import Progress
 from training.fitting.pipeline import blocks
 from training.report import figures_told, plots
 from training.report.delayed import delayed
@@ -49,7 +49,7 @@ LISTS_WORDS = {
 
 
 @dataclass(frozen=True)
-class Told:
+class ModelReport:
     """One model's part of the report: `figures` (plain values by section), `plots` (Matplotlib
     figures by name)."""
 
@@ -59,7 +59,9 @@ class Told:
     plots: dict[str, Any]
 
 
-def tell(clock: Clock, bundle: Bundle, *, context: Context, said: Said = lambda text: None) -> Told:
+def tell(
+    clock: Clock, bundle: Bundle, *, context: Context, said: Progress = lambda text: None
+) -> ModelReport:
     """Judge a bundle on a registry; see `training.evaluation.scored_rows` for which rows, and which
     bundle says their risks."""
     target = bundle.target
@@ -112,7 +114,7 @@ def tell(clock: Clock, bundle: Bundle, *, context: Context, said: Said = lambda 
         else (learning_curve(clock, said_by, judged, context=context, learnt=learnt))
     )
     said(f"{target}: drawing")
-    return Told(bundle, judged, figures, _plots(said_by, judged, figures))
+    return ModelReport(bundle, judged, figures, _plots(said_by, judged, figures))
 
 
 def _counts(judged: Judged) -> dict[str, Any]:

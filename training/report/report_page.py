@@ -16,7 +16,7 @@ from training.metrics.discrimination import Estimate
 from training.report import plots
 from training.report.figures_told import ORDER_WORDS
 from training.report.glossary import BEFORE_USE, BY_WORDS, FOR_DATA_SCIENTISTS, GLOSSARY, attrition
-from training.report.one_model import Told
+from training.report.one_model import ModelReport
 from training.report.sentences import sentences
 from training.report.verdict import checked, colour, verdict, warnings
 
@@ -54,7 +54,7 @@ PLOT_WORDS = {
 
 
 def assemble(
-    told: list[Told],
+    told: list[ModelReport],
     drawn: list[dict[str, str]],
     *,
     registry_facts: dict[str, Any],
@@ -95,7 +95,7 @@ def assemble(
     )
 
 
-def _model(one: Told, drawn: dict[str, str]) -> dict[str, Any]:
+def _model(one: ModelReport, drawn: dict[str, str]) -> dict[str, Any]:
     """What the template reads of one model."""
     target, card, figures = one.bundle.target, one.bundle.card, one.figures
     judged, findings = figures["rows"] + figures["not_scored"], card.get("findings", [])
@@ -137,7 +137,7 @@ def first_line(facts: dict[str, Any]) -> str:
     return f"Real records of children; {dates}."
 
 
-def draw(one: Told) -> dict[str, str]:
+def draw(one: ModelReport) -> dict[str, str]:
     """A model's plots by name, as HTML: an inline SVG, or of very many points an inline PNG."""
     target = one.bundle.target
     return {

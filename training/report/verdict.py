@@ -1,5 +1,4 @@
-"""What the figures come to, in plain sentences: the first thing that a reader of the report
-meets."""
+"""The conclusion of the report, in plain sentences at its top."""
 
 from __future__ import annotations
 
