@@ -43,8 +43,8 @@ from training.cohorts import censoring
 from training.cohorts.landmarks import Cohort, cohort
 from training.evaluation.run_figures import WHZ, filled
 from training.fitting.pipeline import Learned, examples, learn
-from training.fitting.recalibration import slope_and_intercept
 from training.metrics.discrimination import auc
+from training.metrics.recalibration import slope_and_intercept
 from training.metrics.usefulness import at_capacity
 
 MONTHS, SEED, AFTER_DAYS, DRAWS = 30, 11, 302, 20

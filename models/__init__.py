@@ -1,1 +1,1 @@
-"""What is predicted, and by what: problems, the bundle, explanations, ranking."""
+"""What is predicted, and by what: targets, the bundle, explanations, ranking."""

@@ -17,6 +17,7 @@ import json
 import os
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -79,18 +80,19 @@ class Bundle:
     trees: float
     calibrator: Calibrator
     priors: dict[str, Prior]
-    facts: dict = field(default_factory=dict)
-    reference: dict = field(default_factory=dict)
-    card: dict = field(default_factory=dict)
+    facts: dict[str, Any] = field(default_factory=dict)
+    reference: dict[str, Any] = field(default_factory=dict)
+    card: dict[str, Any] = field(default_factory=dict)
     offset: str | None = None
     offset_mean: float = 0.0
     start: float = 0.0
     columns: tuple[str, ...] = NAMES
     version: str = ""
     rehearsal: Bundle | None = field(default=None, repr=False, compare=False)
-    forest: Forest = field(default=None, repr=False, compare=False)
+    # Read from `booster` in __post_init__ where it is not given, so it is never None after that.
+    forest: Forest = field(default=None, repr=False, compare=False)  # type: ignore[assignment]
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.forest is None:
             object.__setattr__(self, "forest", Forest.from_text(self.booster))
 
@@ -102,7 +104,8 @@ class Bundle:
         if self.offset:
             forest = forest + np.nan_to_num(rows[:, self.columns.index(self.offset)], nan=0.0)
         blended = self.trees * forest + (1.0 - self.trees) * (base + parts.sum(axis=1))
-        return self.calibrator.intercept + self.calibrator.slope * blended
+        found: np.ndarray = self.calibrator.intercept + self.calibrator.slope * blended
+        return found
 
     def score(self, rows: np.ndarray) -> Scores:
         """Risk, interval and exact additive reasons of feature rows (n, p), float64 in the order of

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 from models.bundle import Bundle, load
 from models.targets import trained_targets
@@ -30,10 +31,13 @@ def bundles_folder(folder: Path) -> Path:
     return Path(folder) / "bundles"
 
 
-def pointer(folder: Path, target: str) -> dict | None:
+def pointer(folder: Path, target: str) -> dict[str, Any] | None:
     """What the pointer of a target says; None where there is no champion."""
     try:
-        return json.loads(_pointer_file(folder, target).read_text(encoding="utf-8"))
+        found: dict[str, Any] | None = json.loads(
+            _pointer_file(folder, target).read_text(encoding="utf-8")
+        )
+        return found
     except FileNotFoundError:
         return None
 
@@ -55,7 +59,7 @@ def turn_back(folder: Path, target: str) -> str:
         raise BadInput("BUN005", f"{target} has no earlier champion to go back to")
     version, *before = now["before"]
     _write(folder, target, {"bundle": version, "before": before})
-    return version
+    return str(version)
 
 
 def champion(folder: Path, target: str, *, rehearsal: bool = False) -> Bundle | None:
@@ -76,7 +80,7 @@ def _pointer_file(folder: Path, target: str) -> Path:
     return Path(folder) / f"champion-{target}.json"
 
 
-def _write(folder: Path, target: str, told: dict) -> None:
+def _write(folder: Path, target: str, told: dict[str, Any]) -> None:
     half = Path(folder) / f".champion-{target}.{os.getpid()}"
     with half.open("w", encoding="utf-8") as file:
         json.dump(told, file)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+from typing import Any
 
 from features.clock import Ragged
 from features.trajectory.trace import Trace
@@ -64,7 +65,7 @@ def facts_of(
     }
 
 
-def _rows(ragged: Ragged, question: int, *names: str) -> list[tuple]:
+def _rows(ragged: Ragged, question: int, *names: str) -> list[tuple[Any, ...]]:
     """The rows of one question as tuples of plain numbers."""
     rows = slice(int(ragged.offsets[question]), int(ragged.offsets[question + 1]))
     return list(zip(*(ragged[name][rows].tolist() for name in names), strict=True))
@@ -121,7 +122,7 @@ def _appetite(traced: Trace, question: int, admitted: int, until: int) -> dict[s
     )
 
 
-def _before(traced: Trace, question: int, found: dict) -> dict[str, object]:
+def _before(traced: Trace, question: int, found: dict[str, Any]) -> dict[str, object]:
     """Treatments before the one in question: how many, and the last day of the last.
 
     An admission within a week of a close goes on with the same treatment: UCDC, two weeks in the
@@ -175,7 +176,7 @@ def _checked(traced: Trace, question: int, day: int) -> dict[str, object]:
     return told
 
 
-def _fed(traced: Trace, question: int, found: dict, day: int) -> dict[str, object]:
+def _fed(traced: Trace, question: int, found: dict[str, Any], day: int) -> dict[str, object]:
     """Therapeutic food of the stay so far, the last take-home ration, attendance in the last known
     month.
 
@@ -210,7 +211,7 @@ def _fed(traced: Trace, question: int, found: dict, day: int) -> dict[str, objec
     return told
 
 
-def _seen(readings: list[Reading], found: dict, day: int) -> dict[str, object]:
+def _seen(readings: list[Reading], found: dict[str, Any], day: int) -> dict[str, object]:
     """Since when nobody weighed the child, the longest time between weights, and how many there
     were."""
     if "last_weight_on" not in found:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -44,7 +45,7 @@ class Linear:
     def _base(self) -> float:
         return float(self.intercept + self.mean @ self.weight + self.gap_mean @ self.gap_weight)
 
-    def as_json(self) -> dict:
+    def as_json(self) -> dict[str, Any]:
         """Plain lists and numbers; inverse of `from_json`."""
         return {
             name: value.tolist() if name != "intercept" else value
@@ -52,7 +53,7 @@ class Linear:
         }
 
     @classmethod
-    def from_json(cls, stored: dict) -> Linear:
+    def from_json(cls, stored: dict[str, Any]) -> Linear:
         """The model that `as_json` wrote."""
         return cls(
             stored["intercept"],

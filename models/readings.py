@@ -6,7 +6,7 @@ Part of `models.child_facts`; days are day numbers here.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from features.criteria import criteria
 
@@ -59,13 +59,13 @@ def _last(readings: list[Reading], name: str) -> Reading | None:
     )
 
 
-def last_measured(readings: list[Reading]) -> dict[str, object]:
+def last_measured(readings: list[Reading]) -> dict[str, Any]:
     """The newest weight, height, arm, WHZ and HAZ, each with its day.
 
     `muac_mm` is the arm of now: of the last weighing or later. An arm of 113 mm in treatment says
     nothing of today.
     """
-    told: dict[str, object] = {}
+    told: dict[str, Any] = {}
     for name, column, digits in (
         ("last_weight", "weight_kg", 2),
         ("last_height", "height_cm", 1),
@@ -120,7 +120,7 @@ def trend(readings: list[Reading]) -> dict[str, object]:
     }
 
 
-def in_stay(readings: list[Reading], found: dict, day: int) -> dict[str, object]:
+def in_stay(readings: list[Reading], found: dict[str, Any], day: int) -> dict[str, object]:
     """The first and the last weight of the stay, a week or more apart, where they are not those of
     the trend."""
     if "stay_from_on" not in found:
@@ -147,7 +147,7 @@ def in_stay(readings: list[Reading], found: dict, day: int) -> dict[str, object]
     }
 
 
-def at_admission(readings: list[Reading], found: dict) -> dict[str, object]:
+def at_admission(readings: list[Reading], found: dict[str, Any]) -> dict[str, object]:
     """What was measured at the admission: the newest reading up to it, else the first soon
     after."""
     on = found.get("stay_from_on")

@@ -9,6 +9,7 @@ import numpy as np
 from numba import njit
 
 from features.trajectory.catalogue import CATALOGUE
+from registry.contract.arrays import AnyArray, Floats
 
 KEYS: tuple[str, ...] = tuple(dict.fromkeys(feature.reason for feature in CATALOGUE))
 """The reasons, in the order of the catalogue."""
@@ -26,7 +27,7 @@ def grouped(contributions: np.ndarray) -> np.ndarray:
 
 
 @njit(cache=True, nogil=True)
-def _grouped(contributions, reason, reasons):
+def _grouped(contributions: AnyArray, reason: AnyArray, reasons: int) -> Floats:
     """One feature after the other: a row's sums have the same bits alone and in a crowd."""
     sums = np.zeros((len(contributions), reasons))
     for row in range(len(contributions)):

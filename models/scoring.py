@@ -21,6 +21,7 @@ from models.bundle import Bundle
 from models.child_facts import facts_of
 from models.reasons import grouped
 from models.targets import Asked, Target, trained_targets
+from registry.contract.arrays import AnyArray
 from registry.contract.codes import StayOutcome
 from registry.contract.registry import NEVER
 
@@ -96,7 +97,7 @@ def score_children(
     """
     known = clock.known_by(child, day)
     beside = context.columns(known) if context else None
-    made: dict[int, tuple[Trace, np.ndarray]] = {}
+    made: dict[int | None, tuple[Trace, np.ndarray]] = {}
 
     def rows_for(bundle: Bundle | None) -> tuple[Trace, np.ndarray]:
         key = hash(tuple(bundle.priors.items())) if bundle else None
@@ -170,19 +171,19 @@ _IN_TREATMENT, _AFTER_CURE = int(Asked.IN_TREATMENT), int(Asked.AFTER_CURE)
 
 @njit(cache=True, nogil=True)
 def _abstains(
-    asked,
-    longest_days,
-    oldest_age_days,
-    rows,
-    day,
-    left_on,
-    sex,
-    birth_date,
-    admitted_on,
-    closed_on,
-    outcome,
-    facility_open,
-):
+    asked: int,
+    longest_days: int,
+    oldest_age_days: int,
+    rows: AnyArray,
+    day: AnyArray,
+    left_on: AnyArray,
+    sex: AnyArray,
+    birth_date: AnyArray,
+    admitted_on: AnyArray,
+    closed_on: AnyArray,
+    outcome: AnyArray,
+    facility_open: AnyArray,
+) -> AnyArray:
     """The first check that speaks against a score; `asked`: of whom the question is asked,
     `longest_days`: how long after its index."""
     treated, discharged = asked == _IN_TREATMENT, asked == _AFTER_CURE

@@ -15,6 +15,7 @@ from enum import IntEnum
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 from features.criteria import criteria
 from models.visits.expected_events import non_response_share, onset_share, relapse_share
@@ -106,7 +107,7 @@ def _words() -> dict[str, dict[str, dict[str, str]]]:
     return tomllib.loads(_WORDS_FILE.read_text(encoding="utf-8"))
 
 
-def _told(name: str) -> dict[str, object]:
+def _told(name: str) -> dict[str, Any]:
     """The words of one of our targets, as fields of `Target`."""
     words = {language: MappingProxyType(of) for language, of in _words()[name].items()}
     return {"report": ReportWords(**words.pop("report")), "words": MappingProxyType(words)}

@@ -15,6 +15,7 @@ from scipy.stats import gamma
 from care.money import BudgetPlan
 from care.programme.stays import stays_of_centres
 from features.clock import Known
+from features.kaplan_meier import kaplan_meier
 from registry.contract.arrays import Floats, Ints
 from registry.contract.registry import NEVER
 
@@ -59,10 +60,9 @@ def survival(known: Known) -> Floats:
     An NRC stay is no stay here. With no closed stay at all the answer is 1 up to the end.
     """
     days, closed = stays_of_centres(known)
-    days = np.clip(days, 0, LAST_DAY_OF_STAY)
-    ended = np.bincount(days[closed], minlength=LAST_DAY_OF_STAY + 1)
-    at_risk = np.bincount(days, minlength=LAST_DAY_OF_STAY + 1)[::-1].cumsum()[::-1]
-    return np.cumprod(1.0 - np.divide(ended, at_risk, out=np.zeros(len(ended)), where=at_risk > 0))
+    day, lasting = kaplan_meier(np.clip(days, 0, LAST_DAY_OF_STAY), closed)
+    upto = np.searchsorted(day, np.arange(LAST_DAY_OF_STAY + 1), side="right")
+    return np.concatenate([[1.0], lasting])[upto]
 
 
 def flow(known: Known, place: Ints, places: int) -> Flow:

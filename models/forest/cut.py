@@ -24,6 +24,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -134,7 +135,7 @@ class _Shape:
 
     def over_of(self, root: int) -> int:
         """The node over a root, -1 at the top."""
-        return self.above[root] if root >= 0 else self.leaf_above[~root]
+        return int(self.above[root] if root >= 0 else self.leaf_above[~root])
 
     def path(self, root: int) -> list[int]:
         """The distinct features from the tree's top down to (not with) this root, in order."""
@@ -203,7 +204,8 @@ def _cut(shape: _Shape, tree: int, limits: tuple[int, int]) -> tuple[list[int], 
     """The cheapest cut of one tree: its spine's nodes and its pieces' roots, in preorder. One leaf
     alone has none."""
     first, last = shape.node_start[tree], shape.node_start[tree + 1]
-    whole, best = {}, {}
+    whole: dict[int, bool] = {}
+    best: dict[int, float] = {}
     for node in range(last - 1, first - 1, -1):
         parts = 0.0
         for child in (shape.left[node], shape.right[node]):
@@ -256,7 +258,7 @@ def _flat(shape: _Shape, cuts: list[tuple[list[int], list[int]]], limits: tuple[
     )
 
 
-def _starts(parts: Iterable[list]) -> np.ndarray:
+def _starts(parts: Iterable[list[Any]]) -> np.ndarray:
     return np.cumsum([0, *(len(part) for part in parts)], dtype=np.int32)
 
 

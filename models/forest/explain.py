@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -81,7 +82,7 @@ class Forest:
     @property
     def table_bytes_used(self) -> int:
         """Memory that the tables take."""
-        return self._tables().arguments[0].nbytes
+        return int(self._tables().arguments[0].nbytes)
 
     def _checked(self, rows: np.ndarray) -> np.ndarray:
         rows = np.ascontiguousarray(rows, dtype=np.float64)
@@ -105,7 +106,7 @@ class _Tables:
     """What the kernels read besides the rows."""
 
     base: float
-    arguments: tuple
+    arguments: tuple[Any, ...]
 
     @classmethod
     def of(cls, trees: Trees, table_bytes: int) -> _Tables:

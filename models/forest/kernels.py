@@ -7,21 +7,36 @@ once a block, and its inner loops run over rows, so that they become vector inst
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numba import njit
 
 from models.forest.cut import SPLIT, WHOLE
 from models.forest.lightgbm_text import ZERO, in_categories
 from models.forest.shapley_tables import leaf_effects, split_effects
+from registry.contract.arrays import AnyArray, Floats
 
+Arrays = tuple[Any, ...]
+"""Arrays that belong together, as `models.forest.explain` packs them."""
 BLOCK = 256
 """Rows that are explained together in bulk."""
 
 
 @njit(cache=True, nogil=True)
 def decide_row(
-    row, x, goes, feature, threshold, categorical, nan_left, zero_left, category_start, category_words, categories  # noqa: E501
-):  # fmt: skip
+    row: AnyArray,
+    x: AnyArray,
+    goes: AnyArray,
+    feature: AnyArray,
+    threshold: AnyArray,
+    categorical: AnyArray,
+    nan_left: AnyArray,
+    zero_left: AnyArray,
+    category_start: AnyArray,
+    category_words: AnyArray,
+    categories: AnyArray,
+) -> None:
     """`goes[node]`: 1 where the row goes left. Gathered first: the comparisons then become vector
     instructions."""
     for node in range(len(feature)):
@@ -39,7 +54,14 @@ def decide_row(
 
 
 @njit(cache=True, nogil=True)
-def row_patterns(goes, reached, patterns, spines, pieces, above):
+def row_patterns(
+    goes: AnyArray,
+    reached: AnyArray,
+    patterns: AnyArray,
+    spines: Arrays,
+    pieces: Arrays,
+    above: AnyArray,
+) -> None:
     """One row's pattern at every piece: what it misses on the path, then its decisions inside the
     piece."""
     _, spine, spine_left, node_bit = spines
@@ -60,7 +82,7 @@ def row_patterns(goes, reached, patterns, spines, pieces, above):
 
 
 @njit(cache=True, nogil=True)
-def first_numbers(tables, patterns, pieces, heads):
+def first_numbers(tables: AnyArray, patterns: AnyArray, pieces: Arrays, heads: AnyArray) -> None:
     """The first number of each WHOLE piece's entry: they lie far apart in memory, and asked for
     together they come together, the rest of each entry with them."""
     _, kind, _, _, _, _, _, column_start, _, table_start = pieces
@@ -71,7 +93,15 @@ def first_numbers(tables, patterns, pieces, heads):
 
 
 @njit(cache=True, nogil=True)
-def explain_few(rows, tables, spines, pieces, leaves, shape, decisions):
+def explain_few(
+    rows: AnyArray,
+    tables: AnyArray,
+    spines: Arrays,
+    pieces: Arrays,
+    leaves: Arrays,
+    shape: Arrays,
+    decisions: Arrays,
+) -> Floats:
     """float64 (n, features), row by row: all decisions, the patterns, then one look-up per
     piece."""
     _, kind, _, _, _, _, _, column_start, column_feature, table_start = pieces
@@ -112,9 +142,20 @@ def explain_few(rows, tables, spines, pieces, leaves, shape, decisions):
 
 @njit(cache=True, nogil=True)
 def decide_block(
-    x, goes, size, first, last, feature, threshold, categorical, nan_left, zero_left,
-    category_start, category_words, categories,
-):  # fmt: skip
+    x: AnyArray,
+    goes: AnyArray,
+    size: int,
+    first: int,
+    last: int,
+    feature: AnyArray,
+    threshold: AnyArray,
+    categorical: AnyArray,
+    nan_left: AnyArray,
+    zero_left: AnyArray,
+    category_start: AnyArray,
+    category_words: AnyArray,
+    categories: AnyArray,
+) -> None:
     """`goes[node - first, r]`: 1 where row r of the block goes left at the node."""
     for node in range(first, last):
         values, left = x[feature[node]], goes[node - first]
@@ -137,7 +178,9 @@ def decide_block(
 
 
 @njit(cache=True, nogil=True)
-def step_block(pattern, before, goes, size, wanted, bit):
+def step_block(
+    pattern: AnyArray, before: AnyArray, goes: AnyArray, size: int, wanted: int, bit: int
+) -> None:
     """One step down for a block: `pattern` = `before`, and this bit where a row does not go as
     `wanted`."""
     for r in range(size):
@@ -145,7 +188,9 @@ def step_block(pattern, before, goes, size, wanted, bit):
 
 
 @njit(cache=True, nogil=True)
-def whole_block(sums, features, table, pattern, size):
+def whole_block(
+    sums: AnyArray, features: AnyArray, table: AnyArray, pattern: AnyArray, size: int
+) -> None:
     """Add a WHOLE piece's entries to a block's sums."""
     width = np.uint64(len(features))
     for column in range(len(features)):
@@ -155,7 +200,16 @@ def whole_block(sums, features, table, pattern, size):
 
 
 @njit(cache=True, nogil=True)
-def split_block(sums, features, tables, start, pattern, size, effects, places):
+def split_block(
+    sums: AnyArray,
+    features: AnyArray,
+    tables: AnyArray,
+    start: int,
+    pattern: AnyArray,
+    size: int,
+    effects: AnyArray,
+    places: AnyArray,
+) -> None:
     """Add a SPLIT leaf's values to a block's sums: `split_effects`, its loops turned so that rows
     are innermost."""
     half, count = len(features) // 2, (len(features) + 1) // 2
@@ -183,7 +237,18 @@ def split_block(sums, features, tables, start, pattern, size, effects, places):
 
 
 @njit(cache=True, nogil=True)
-def loose_block(sums, features, value, share, points, weights, pattern, size, missed, scratch):
+def loose_block(
+    sums: AnyArray,
+    features: AnyArray,
+    value: float,
+    share: AnyArray,
+    points: AnyArray,
+    weights: AnyArray,
+    pattern: AnyArray,
+    size: int,
+    missed: AnyArray,
+    scratch: AnyArray,
+) -> None:
     """Add a LOOSE leaf's values to a block's sums."""
     for r in range(size):
         for j in range(len(features)):
@@ -194,7 +259,15 @@ def loose_block(sums, features, value, share, points, weights, pattern, size, mi
 
 
 @njit(cache=True, nogil=True)
-def explain_many(rows, tables, spines, pieces, leaves, shape, decisions):
+def explain_many(
+    rows: AnyArray,
+    tables: AnyArray,
+    spines: Arrays,
+    pieces: Arrays,
+    leaves: Arrays,
+    shape: Arrays,
+    decisions: Arrays,
+) -> Floats:
     """float64 (n, features), a block of rows at a time, tree by tree; adds in the order of
     `explain_few`."""
     spine_start, spine, spine_left, node_bit = spines

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numba import njit
 
+from registry.contract.arrays import AnyArray, Floats
 from registry.contract.errors import BadInput
 
 ZERO = float(np.float32(1e-35))
@@ -188,7 +189,8 @@ def _preorder(block: dict[str, str], nodes: int) -> tuple[np.ndarray, dict[str, 
         side: _numbers(block, f"{side}_child", nodes).astype(np.int64).tolist()
         for side in ("left", "right")
     }
-    order, child = [], {"left": [0] * nodes, "right": [0] * nodes}
+    order: list[int] = []
+    child = {"left": [0] * nodes, "right": [0] * nodes}
     above, leaf_above = [-1] * nodes, [-1] * (nodes + 1)
     waiting = [(0, -1, "left")] if nodes else []
     while waiting:
@@ -241,7 +243,7 @@ def _read_only(column: np.ndarray) -> np.ndarray:
 
 
 @njit(cache=True, nogil=True)
-def in_categories(value, start, words, categories):
+def in_categories(value: float, start: int, words: int, categories: AnyArray) -> bool:
     """Whether a value's whole number is in a bitset of uint32 words; beyond an int32 or negative:
     not."""
     if not (-1.0 < value < INT_LIMIT):
@@ -252,7 +254,7 @@ def in_categories(value, start, words, categories):
 
 
 @njit(cache=True, nogil=True)
-def number_goes_left(value, threshold, nan_left, zero_left):
+def number_goes_left(value: float, threshold: float, nan_left: int, zero_left: int) -> bool:
     """Whether a number goes left at a node `<= threshold`, as `Tree::NumericalDecision` of LightGBM
     has it."""
     if value != value:
@@ -264,9 +266,21 @@ def number_goes_left(value, threshold, nan_left, zero_left):
 
 @njit(cache=True, nogil=True)
 def raw_scores(
-    rows, node_start, leaf_start, left, right, value,
-    feature, threshold, categorical, nan_left, zero_left, category_start, category_words, categories,  # noqa: E501
-):  # fmt: skip
+    rows: AnyArray,
+    node_start: AnyArray,
+    leaf_start: AnyArray,
+    left: AnyArray,
+    right: AnyArray,
+    value: AnyArray,
+    feature: AnyArray,
+    threshold: AnyArray,
+    categorical: AnyArray,
+    nan_left: AnyArray,
+    zero_left: AnyArray,
+    category_start: AnyArray,
+    category_words: AnyArray,
+    categories: AnyArray,
+) -> Floats:
     """float64[n]: leaf values summed in the order of the trees, as LightGBM sums them."""
     scores = np.zeros(len(rows))
     for i in range(len(rows)):

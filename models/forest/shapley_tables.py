@@ -7,6 +7,7 @@ import numpy as np
 from numba import njit
 
 from models.forest.cut import SPLIT, WHOLE
+from registry.contract.arrays import AnyArray, Floats
 
 
 def quadrature(features: int) -> tuple[np.ndarray, np.ndarray]:
@@ -21,7 +22,15 @@ def quadrature(features: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 @njit(cache=True, nogil=True)
-def leaf_effects(value, share, missed, points, weights, work, effects):
+def leaf_effects(
+    value: float,
+    share: AnyArray,
+    missed: AnyArray,
+    points: AnyArray,
+    weights: AnyArray,
+    work: AnyArray,
+    effects: AnyArray,
+) -> None:
     """Shapley values of one leaf into `effects[: len(share)]`.
 
     `share`: per feature, the share of training rows that pass; `missed`: 1 where the row does not
@@ -45,7 +54,14 @@ def leaf_effects(value, share, missed, points, weights, work, effects):
 
 
 @njit(cache=True, nogil=True)
-def leaf_path(leaf, left, above, leaf_above, nodes, went_left):
+def leaf_path(
+    leaf: int,
+    left: AnyArray,
+    above: AnyArray,
+    leaf_above: AnyArray,
+    nodes: AnyArray,
+    went_left: AnyArray,
+) -> int:
     """A leaf's decisions from the top down into `nodes` and `went_left`; returns how many."""
     steps, child, node = 0, ~leaf, leaf_above[leaf]
     while node >= 0:
@@ -58,7 +74,15 @@ def leaf_path(leaf, left, above, leaf_above, nodes, went_left):
 
 
 @njit(cache=True, nogil=True)
-def leaf_shares(nodes, passing, feature, count, slot, features, share):
+def leaf_shares(
+    nodes: AnyArray,
+    passing: AnyArray,
+    feature: AnyArray,
+    count: AnyArray,
+    slot: AnyArray,
+    features: AnyArray,
+    share: AnyArray,
+) -> int:
     """Distinct features of a path in its order, each with the share of training rows that pass its
     decisions.
 
@@ -80,9 +104,26 @@ def leaf_shares(nodes, passing, feature, count, slot, features, share):
 
 @njit(cache=True, nogil=True)
 def fill_tables(
-    tables, column_share, points, weights, kind, root, size, path_bits, column_start, column_feature, table_start,  # noqa: E501
-    feature, left, right, above, count, value, leaf_count, leaf_above,
-):  # fmt: skip
+    tables: AnyArray,
+    column_share: AnyArray,
+    points: AnyArray,
+    weights: AnyArray,
+    kind: AnyArray,
+    root: AnyArray,
+    size: AnyArray,
+    path_bits: AnyArray,
+    column_start: AnyArray,
+    column_feature: AnyArray,
+    table_start: AnyArray,
+    feature: AnyArray,
+    left: AnyArray,
+    right: AnyArray,
+    above: AnyArray,
+    count: AnyArray,
+    value: AnyArray,
+    leaf_count: AnyArray,
+    leaf_above: AnyArray,
+) -> None:
     """Fill every piece's tables (a WHOLE piece's is the sum of its leaves'); leaves on their own
     get their shares."""
     longest = len(feature) + 1
@@ -121,7 +162,7 @@ def fill_tables(
 
 
 @njit(cache=True, nogil=True)
-def leaf_of_piece(number, root, size, left, right):
+def leaf_of_piece(number: int, root: int, size: int, left: AnyArray, right: AnyArray) -> int:
     """The piece's leaf of this number, counted over its nodes in preorder."""
     if size == 0:
         return ~root
@@ -130,13 +171,13 @@ def leaf_of_piece(number, root, size, left, right):
         for child in (left[node], right[node]):
             if child < 0:
                 if seen == number:
-                    return ~child
+                    return int(~child)
                 seen += 1
     return -1
 
 
 @njit(cache=True, nogil=True)
-def leaf_table(value, share, points, weights):
+def leaf_table(value: float, share: AnyArray, points: AnyArray, weights: AnyArray) -> Floats:
     """float64 (2^features, features): one leaf's Shapley values by what is missed (bit j: feature
     j)."""
     features = len(share)
@@ -153,7 +194,18 @@ def leaf_table(value, share, points, weights):
 
 
 @njit(cache=True, nogil=True)
-def add_leaf(table, own, columns, features, nodes, went_left, slot, root, size, path_bits):
+def add_leaf(
+    table: AnyArray,
+    own: AnyArray,
+    columns: AnyArray,
+    features: AnyArray,
+    nodes: AnyArray,
+    went_left: AnyArray,
+    slot: AnyArray,
+    root: int,
+    size: int,
+    path_bits: int,
+) -> None:
     """Add a leaf's own table to its piece's, for each pattern of the piece."""
     width, steps = len(columns), len(nodes)
     bit, flip, column = (
@@ -176,7 +228,9 @@ def add_leaf(table, own, columns, features, nodes, went_left, slot, root, size, 
 
 
 @njit(cache=True, nogil=True)
-def fill_split(table, value, share, points, weights):
+def fill_split(
+    table: AnyArray, value: float, share: AnyArray, points: AnyArray, weights: AnyArray
+) -> None:
     """Both half tables of one leaf, the first half's with the weights and the value in them."""
     features = len(share)
     half, count = features // 2, (features + 1) // 2
@@ -186,7 +240,7 @@ def fill_split(table, value, share, points, weights):
 
 
 @njit(cache=True, nogil=True)
-def fill_half(table, share, points, weights):
+def fill_half(table: AnyArray, share: AnyArray, points: AnyArray, weights: AnyArray) -> None:
     """Per pattern and point: the product of the half's factors, and for each feature that product
     without it."""
     features = len(share)
@@ -206,7 +260,9 @@ def fill_half(table, share, points, weights):
 
 
 @njit(cache=True, nogil=True)
-def split_effects(tables, start, features, pattern, effects):
+def split_effects(
+    tables: AnyArray, start: int, features: int, pattern: int, effects: AnyArray
+) -> None:
     """Shapley values of one leaf from its two half tables, which begin at `start`, into
     `effects[:features]`."""
     half, count = features // 2, (features + 1) // 2

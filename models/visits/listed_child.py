@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ class Candidate:
     risk_low: float | None
     risk_high: float | None
     reasons: tuple[Reason, ...] = ()
-    facts: dict = field(default_factory=dict)
+    facts: dict[str, Any] = field(default_factory=dict)
     last_visited_on: dt.date | None = None
     last_finding: str | None = None
     listed_for: str | None = None
@@ -67,8 +68,9 @@ def counted_to(child: Candidate, day: dt.date, *, as_of: dt.date) -> Candidate:
     Example: to be weighed by 14 March 2026, scored on 16 March, read on 20 March: 6 days late, not
     2. Due on 18 March: not late when scored, 2 days late when read.
     """
-    if day <= as_of or (child.by_when is None and not child.overdue_days):
+    if day <= as_of:
         return child
     if child.by_when is None:
-        return replace(child, overdue_days=child.overdue_days + (day - as_of).days)
+        late = child.overdue_days
+        return replace(child, overdue_days=late + (day - as_of).days) if late else child
     return replace(child, overdue_days=max(0, (day - child.by_when).days) or None)

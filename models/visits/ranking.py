@@ -12,6 +12,7 @@ import datetime as dt
 import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 from models.visits.listed_child import Candidate
 from models.visits.route import route
@@ -97,7 +98,7 @@ class VisitList:
     rows: tuple[VisitRow, ...]
     beyond: tuple[Candidate, ...] = ()
     anm: tuple[Candidate, ...] = ()
-    facts: dict = field(default_factory=dict)
+    facts: dict[str, Any] = field(default_factory=dict)
     day: dt.date | None = None
     """The day on which the list is read, and to which days late are counted; None: `as_of`, the
     scoring day."""
@@ -125,7 +126,7 @@ def rank(
     sector_id: str,
     capacity: int,
     as_of: dt.date,
-    facts: dict | None = None,
+    facts: dict[str, Any] | None = None,
 ) -> VisitList:
     """The visit list of one sector, at most `capacity` rows, the most urgent first.
 
@@ -235,7 +236,7 @@ def _parted(
     ]
 
 
-def _danger_first(child: Candidate) -> tuple:
+def _danger_first(child: Candidate) -> tuple[Any, ...]:
     return (not child.danger, order(child))
 
 
@@ -245,7 +246,8 @@ def _shared_trips(
     """The first `places` children, a child at a centre already on the list counting a tenth
     more."""
     trips = {child.centre_id for child in chosen}
-    waiting, taken = list(ordered), []
+    waiting: list[Candidate] = list(ordered)
+    taken: list[Candidate] = []
     while waiting and len(taken) < places:
         best = max(range(len(waiting)), key=lambda i: (_with_trip(waiting[i], trips), -i))
         taken.append(waiting.pop(best))

@@ -34,9 +34,10 @@ def kilometres(one: Candidate, other: Candidate) -> float:
     """Distance between two children's centres on a sphere of 6,371 km (haversine); infinite where
     not known."""
     places = (one.latitude, one.longitude, other.latitude, other.longitude)
-    if any(place is None or math.isnan(place) for place in places):
+    known = [place for place in places if place is not None and not math.isnan(place)]
+    if len(known) < len(places):
         return math.inf
-    north, east, north_2, east_2 = map(math.radians, places)
+    north, east, north_2, east_2 = map(math.radians, known)
     chord = math.sin((north_2 - north) / 2) ** 2
     chord += math.cos(north) * math.cos(north_2) * math.sin((east_2 - east) / 2) ** 2
     return 2 * 6371 * math.asin(math.sqrt(chord))

@@ -24,6 +24,8 @@ and tables. Cohorts differ in whom they compare with whom, so the figures make b
 
 from __future__ import annotations
 
+from typing import Any
+
 MAM_WHZ, MAM_MUAC_MM = -2.0, 125.0
 SAM_WHZ, SAM_MUAC_MM = -3.0, 115.0
 VERY_LOW_WHZ, VERY_LOW_MUAC_MM = -4.0, 105.0
@@ -36,7 +38,14 @@ YOUNG_MONTHS = 24
 WELL, MODERATE, SEVERE, EXTREME, EXTREME_AND_ILL = range(5)
 
 
-def severity(whz, muac_mm, *, oedema=False, ill=False, age_months=ARM_FROM_MONTHS):
+def severity(
+    whz: Any,
+    muac_mm: Any,
+    *,
+    oedema: Any = False,
+    ill: Any = False,
+    age_months: Any = ARM_FROM_MONTHS,
+) -> Any:
     """The band, 0 to 4; plain values or NumPy arrays, NaN where not known.
 
     1: WHZ under -2 or an arm under 125 mm. 2: one limit of SAM crossed. 3: both crossed, one by

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+from typing import Any
 
 from models.visits.listed_child import Candidate
 from models.visits.severity import (
@@ -312,7 +313,7 @@ def rests(candidate: Candidate, *, as_of: dt.date) -> bool:
     return (as_of - visited).days < days
 
 
-def order(child: Candidate) -> tuple:
+def order(child: Candidate) -> tuple[Any, ...]:
     """The key by which the children of one section are sorted, and the stated ties.
 
     In danger: severity (`gravity`), the kind of danger (`KINDS`), a fast loss of weight, under two
@@ -354,12 +355,14 @@ def gravity(child: Candidate) -> int:
 
 
 def _measured_band(child: Candidate, *, ill: bool = False) -> int:
-    return severity(
-        _measured(child, "whz"),
-        _measured(child, "newest_muac_mm", _measured(child, "muac_mm")),
-        oedema=child.rule == "oedema",
-        ill=ill,
-        age_months=math.nan if child.age_months is None else child.age_months,
+    return int(
+        severity(
+            _measured(child, "whz"),
+            _measured(child, "newest_muac_mm", _measured(child, "muac_mm")),
+            oedema=child.rule == "oedema",
+            ill=ill,
+            age_months=math.nan if child.age_months is None else child.age_months,
+        )
     )
 
 
@@ -376,7 +379,7 @@ def loses_fast(child: Candidate) -> bool:
 def found_by(rule: str | None, step: str) -> int:
     """The band of severity that a rule of danger stands for by itself (`AT_LEAST`), measured or
     not."""
-    return AT_LEAST.get(rule, EXTREME if step == TO_A_FACILITY else SEVERE)
+    return AT_LEAST.get(rule or "", EXTREME if step == TO_A_FACILITY else SEVERE)
 
 
 def kind_of(rule: str | None, step: str) -> int:

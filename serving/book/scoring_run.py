@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from models.bundle import Bundle
 from models.champion import champions, models_folder
+from models.stability_index import index_of_samples
 from models.targets import trained_targets
 from registry.contract.errors import BadInput, Refused
 from registry.contract.registry import COLUMNS, Registry
@@ -21,7 +22,6 @@ from serving.access.permissions import Scope
 from serving.book import scorebook
 from serving.book.area_rows import area_pages
 from serving.book.book_rows import Scoring
-from serving.book.drift import stability_index
 from serving.book.outbox import hand_on
 from serving.book.reader import Reader
 from serving.book.scorebook import Run
@@ -183,7 +183,7 @@ def _drift(reader: Reader, risks: dict[str, list[float]]) -> dict[str, float]:
         return {}
     pairs = {target: (reader.risks(before, target), now) for target, now in risks.items()}
     return {
-        target: round(stability_index(*pair), 4)
+        target: round(index_of_samples(*pair), 4)
         for target, pair in pairs.items()
         if min(map(len, pair)) >= FEWEST_FOR_DRIFT
     }

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import yaml
 
+from models import stability_index
 from models.champion import bundles_folder, models_folder, turn
 from models.targets import NON_RESPONSE
 from registry.contract.errors import BadInput, UsageError
@@ -24,7 +25,6 @@ from training.commands.evaluate import as_json, evaluate, flat
 from training.commands.recalibrate import recalibrated
 from training.evaluation import learning_curve
 from training.evaluation.scored_rows import LATER, REHEARSAL, judged_cohort
-from training.metrics import stability_index
 from training.report.report_page import MOST_BYTES, first_line
 
 ROOT = Path(__file__).parents[2]

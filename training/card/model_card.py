@@ -9,6 +9,8 @@ Sources: Collins et al. 2024, "TRIPOD+AI statement", BMJ 385:e078378; Moons et a
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from features.trajectory.catalogue import NAMES, REASON_OF
@@ -22,7 +24,9 @@ from training.fitting.sample_size import needed
 STRONGEST = 12
 
 
-def write(learned: Learned, *, findings: list[Finding], figures: dict[str, float]) -> dict:
+def write(
+    learned: Learned, *, findings: list[Finding], figures: dict[str, float]
+) -> dict[str, Any]:
     """The card as plain JSON values: `use`, `tripod_ai` (27), `probast_ai`, `findings`, `figures`,
     `strongest`, and `checked`: the stamp of the model that the findings were made on."""
     told = _facts(learned, findings, figures)
@@ -45,7 +49,7 @@ def write(learned: Learned, *, findings: list[Finding], figures: dict[str, float
     }
 
 
-def strongest(learned: Learned) -> list[dict]:
+def strongest(learned: Learned) -> list[dict[str, Any]]:
     """The columns that move the later block's scores most: mean size of their part in log-odds."""
     matrix = learned.features[learned.later_on][:2000]
     size = np.abs(learned.bundle.score(matrix).contributions).mean(axis=0)

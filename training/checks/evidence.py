@@ -71,7 +71,8 @@ class Evidence:
     def index_on(self) -> np.ndarray:
         """The index day of each training row."""
         rows = self.learned.rows
-        return rows.outcomes.index_on[rows.index]
+        found: np.ndarray = rows.outcomes.index_on[rows.index]
+        return found
 
     def events(self, block: np.ndarray) -> int:
         """Indexes with the event in a block (mask over the training rows)."""
@@ -79,4 +80,5 @@ class Evidence:
 
     def happened(self) -> np.ndarray:
         """Mask of the training rows with the event."""
-        return self.learned.rows.outcome == HAPPENED
+        found: np.ndarray = self.learned.rows.outcome == HAPPENED
+        return found

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
+from typing import Any
 
 PASS, TIP, ISSUE, SKIPPED, NOT_APPLICABLE = "pass", "tip", "issue", "skipped", "not_applicable"
 OUTCOMES = (PASS, TIP, ISSUE, SKIPPED, NOT_APPLICABLE)
 
 
 @dataclass(frozen=True)
-class Said:
+class CheckResult:
     """What a check says: an outcome of `OUTCOMES`, one sentence (for the last two: the reason), and
     figures."""
 
@@ -30,12 +31,12 @@ class Finding:
     message: str
     figures: dict[str, float] = field(default_factory=dict)
 
-    def as_dict(self) -> dict:
+    def as_dict(self) -> dict[str, Any]:
         """Plain JSON values."""
         return asdict(self)
 
     @classmethod
-    def from_dict(cls, told: dict) -> Finding:
+    def from_dict(cls, told: dict[str, Any]) -> Finding:
         """What `as_dict` gave."""
         return cls(**told)
 
@@ -47,7 +48,7 @@ class Check:
 
     code: str
     title: str
-    asks: Callable[..., Said]
+    asks: Callable[..., CheckResult]
 
     def find(self, evidence: object) -> Finding:
         """Ask, and sign the answer with the check's number."""
@@ -59,10 +60,12 @@ CHECKS: dict[str, Check] = {}
 """All checks by code; the modules `training.checks_*` fill it."""
 
 
-def check(code: str, title: str) -> Callable[[Callable[..., Said]], Callable[..., Said]]:
+def check(
+    code: str, title: str
+) -> Callable[[Callable[..., CheckResult]], Callable[..., CheckResult]]:
     """Enter a function as the numbered check `code`."""
 
-    def enter(asks: Callable[..., Said]) -> Callable[..., Said]:
+    def enter(asks: Callable[..., CheckResult]) -> Callable[..., CheckResult]:
         if code in CHECKS:
             raise ValueError(f"{code} is taken")
         CHECKS[code] = Check(code, title, asks)
@@ -71,26 +74,26 @@ def check(code: str, title: str) -> Callable[[Callable[..., Said]], Callable[...
     return enter
 
 
-def passed(message: str, **figures: float) -> Said:
+def passed(message: str, **figures: float) -> CheckResult:
     """Nothing to object to."""
-    return Said(PASS, message, figures)
+    return CheckResult(PASS, message, figures)
 
 
-def tip(message: str, **figures: float) -> Said:
+def tip(message: str, **figures: float) -> CheckResult:
     """Worth knowing; no obstacle."""
-    return Said(TIP, message, figures)
+    return CheckResult(TIP, message, figures)
 
 
-def issue(message: str, **figures: float) -> Said:
+def issue(message: str, **figures: float) -> CheckResult:
     """Reason not to promote."""
-    return Said(ISSUE, message, figures)
+    return CheckResult(ISSUE, message, figures)
 
 
-def skipped(because: str) -> Said:
+def skipped(because: str) -> CheckResult:
     """Could not be asked this time, because …"""
-    return Said(SKIPPED, because)
+    return CheckResult(SKIPPED, because)
 
 
-def not_applicable(because: str) -> Said:
+def not_applicable(because: str) -> CheckResult:
     """The question does not arise, because …"""
-    return Said(NOT_APPLICABLE, because)
+    return CheckResult(NOT_APPLICABLE, because)

@@ -104,7 +104,8 @@ def golden_row() -> np.ndarray:
     if len(quarantine):
         raise ValueError("the golden child was quarantined")
     day = np.array([day_number(ASKED_ON)], np.int32)
-    return as_of(Clock(registry), np.zeros(1, np.int32), day, priors=DEFAULT_PRIORS)[0]
+    found: np.ndarray = as_of(Clock(registry), np.zeros(1, np.int32), day, priors=DEFAULT_PRIORS)[0]
+    return found
 
 
 def wrong_features(row: np.ndarray) -> list[str]:

@@ -3,12 +3,15 @@ the model."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
+from features.trajectory.catalogue import CONTEXT_NAMES
 from models.targets import CENSORED, OUTCOME_WORDS
 from registry.contract.registry import day_date
 from training.checks.evidence import Evidence
-from training.checks.finding import Said, check, issue, not_applicable, passed, skipped
+from training.checks.finding import CheckResult, check, issue, not_applicable, passed, skipped
 from training.cohorts.landmarks import cohort
 from training.evaluation import probes
 from training.fitting.calibrate import calibrate
@@ -21,7 +24,7 @@ SAME = 1e-9
 
 
 @check("RISK001", "No feature sees the future")
-def no_future(evidence: Evidence) -> Said:
+def no_future(evidence: Evidence) -> CheckResult:
     """The training rows' features must not change when everything known after their day is removed.
 
     For up to 300 children the registry is cut at the child's own day, by hand and not by the clock
@@ -42,7 +45,7 @@ def no_future(evidence: Evidence) -> Said:
     priors, registry = evidence.learned.bundle.priors, evidence.clock.registry
     made = evidence.learned.features[at]
     anew = probes.features_without_future(registry, rows.child[at], rows.day[at], priors=priors)
-    differ = [name for name in probes.differing(made, anew) if name not in probes.CONTEXT_NAMES]
+    differ = [name for name in probes.differing(made, anew) if name not in CONTEXT_NAMES]
     for day in np.unique(rows.day[at])[:: max(1, len(np.unique(rows.day[at])) // DAYS_PROBED)][
         :DAYS_PROBED
     ]:
@@ -61,7 +64,7 @@ def no_future(evidence: Evidence) -> Said:
             columns=float(len(differ)),
             rows_probed=float(len(at)),
         )
-    share = registry.facts.get("share_assumed_dates")
+    share: Any = registry.facts.get("share_assumed_dates")
     return passed(
         f"{len(at)} children's rows are the same bits with the future removed; {_assumed(share)}",
         rows_probed=float(len(at)),
@@ -83,7 +86,7 @@ def _assumed(share: float | None) -> str:
 
 
 @check("RISK002", "Labels end before the split")
-def labels_before_split(evidence: Evidence) -> Said:
+def labels_before_split(evidence: Evidence) -> CheckResult:
     """A training row needs all that its label could use to lie before the day until which the model
     learns.
 
@@ -106,7 +109,7 @@ def labels_before_split(evidence: Evidence) -> Said:
 
 
 @check("RISK003", "No child on both sides")
-def child_on_one_side(evidence: Evidence) -> Said:
+def child_on_one_side(evidence: Evidence) -> CheckResult:
     """A child that the rehearsal was fitted on may not judge it: a child's rows are alike and
     flatter the model.
 
@@ -128,12 +131,12 @@ def child_on_one_side(evidence: Evidence) -> Said:
 
 
 @check("RISK004", "Calibrated on children that it had not seen")
-def calibrated_on_held_out(evidence: Evidence) -> Said:
-    """The calibrator must come from what halves said of children that they had not seen, before the
+def calibrated_on_held_out(evidence: Evidence) -> CheckResult:
+    """The calibrator must be fitted on out-of-fold predictions (folds grouped by child), before the
     split.
 
-    The blocks are compared in time. What was said of held-out children must be further from the
-    truth (log loss) than what the finished halves say of the same rows, or they were not held out.
+    The blocks are compared in time. Out-of-fold predictions must have a higher log loss than those
+    of the finished halves for the same rows: if not, the children were not held out.
     The calibration is then repeated: slope and intercept must come out the same to nine digits. A
     calibrator fitted on the rows that judge it makes any model look calibrated.
 
@@ -164,7 +167,7 @@ def calibrated_on_held_out(evidence: Evidence) -> Said:
 
 
 @check("RISK005", "Labels as the contract says")
-def labels_as_contract(evidence: Evidence) -> Said:
+def labels_as_contract(evidence: Evidence) -> CheckResult:
     """Each row's outcome must be what the contract's definition gives, as known the day before the
     split.
 

@@ -3,13 +3,16 @@ same ones."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from features.trajectory.catalogue import NAMES
+from models.bundle import Bundle
 from models.scoring import score_children
 from training.checks import golden
 from training.checks.evidence import Evidence
-from training.checks.finding import Said, check, issue, passed, skipped, tip
+from training.checks.finding import CheckResult, check, issue, passed, skipped, tip
 from training.evaluation.stability import NOTED, better_records
 from training.fitting.fit import directions
 from training.metrics.discrimination import auc
@@ -51,7 +54,7 @@ NUDGED = 400
 
 
 @check("RISK006", "No constant column")
-def no_constant_column(evidence: Evidence) -> Said:
+def no_constant_column(evidence: Evidence) -> CheckResult:
     """A column that is present but always the same was broken on its way, or should not be in the
     catalogue.
 
@@ -88,7 +91,7 @@ def no_constant_column(evidence: Evidence) -> Said:
 
 
 @check("RISK007", "The golden child")
-def golden_child(evidence: Evidence) -> Said:
+def golden_child(evidence: Evidence) -> CheckResult:
     """A made-up child's features, worked out by hand, must come out as ever: signs, units, dates.
 
     A girl of 17 months, 28 days after a cured stay of 42 days, having lost 300 g:
@@ -107,7 +110,7 @@ def golden_child(evidence: Evidence) -> Said:
 
 
 @check("RISK008", "No column tells the answer")
-def no_column_tells(evidence: Evidence) -> Said:
+def no_column_tells(evidence: Evidence) -> CheckResult:
     """No single column may separate the outcomes better than any single measure honestly can.
 
     Each column's own AUC over the training rows with a known outcome, in either direction; and
@@ -125,7 +128,7 @@ def no_column_tells(evidence: Evidence) -> Said:
         name: _own_auc(column, happened, weight)
         for name, column in zip(NAMES, matrix[known].T, strict=True)
     }
-    name = max(best, key=best.get)
+    name = max(best, key=best.__getitem__)
     bound = evidence.target.most_column_auc
     words = (
         f"over all rows learnt from, the column that tells most is {name} with an AUC of "
@@ -146,7 +149,7 @@ def _own_auc(column: np.ndarray, happened: np.ndarray, weight: np.ndarray) -> fl
 
 
 @check("RISK015", "Training and service give the same score")
-def same_score_served(evidence: Evidence) -> Said:
+def same_score_served(evidence: Evidence) -> CheckResult:
     """A child scored as the service does must get the risk that its training row gets, bit for bit.
 
     64 rows are scored through `models.scoring`, children asked one after the other in a crowd, and
@@ -177,7 +180,7 @@ def same_score_served(evidence: Evidence) -> Said:
 
 
 @check("RISK016", "A better record does not raise the risk")
-def better_record_lower_risk(evidence: Evidence) -> Said:
+def better_record_lower_risk(evidence: Evidence) -> CheckResult:
     """A child that weighs more, or whose arm is wider, should not get a higher risk for it.
 
     Column by column: where the catalogue gives a direction (more weight-for-height never raises a
@@ -220,7 +223,7 @@ def better_record_lower_risk(evidence: Evidence) -> Said:
     )
 
 
-def _of_the_whole_model(bettered: list[dict]) -> Said:
+def _of_the_whole_model(bettered: list[dict[str, Any]]) -> CheckResult:
     """What better records do to the whole model's risks, of which each column keeps its
     direction."""
     told = "; ".join(
@@ -250,7 +253,7 @@ def _of_the_whole_model(bettered: list[dict]) -> Said:
 
 
 def _goes_against(
-    bundle, matrix: np.ndarray, position: int, step: float, before: np.ndarray
+    bundle: Bundle, matrix: np.ndarray, position: int, step: float, before: np.ndarray
 ) -> bool:
     """Whether moving one column in the direction that raises risk lowers the forest's log-odds
     anywhere."""

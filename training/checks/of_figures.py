@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 
 from training.checks.evidence import Evidence
-from training.checks.finding import Said, check, issue, not_applicable, passed, skipped, tip
+from training.checks.finding import CheckResult, check, issue, not_applicable, passed, skipped, tip
 from training.evaluation.run_figures import single_orders
 from training.evaluation.scored_rows import BLOCK_WORDS, ENOUGH_EVENTS, Judged
 from training.evaluation.subgroups import RecallGap, memberships, recall_gaps
@@ -38,13 +38,13 @@ def _enough(judged: Judged) -> str | None:
     return None
 
 
-def beyond(events: int, *, surely: bool) -> Callable[..., Said]:
+def beyond(events: int, *, surely: bool) -> Callable[..., CheckResult]:
     """How a figure beyond its bound is told: an issue where the whole 95 % interval lies beyond it
     (`surely`), from 20 children with the event on; else a tip, since chance could do it."""
     return issue if surely and events >= ENOUGH_EVENTS else tip
 
 
-def _too_few(events: int, told: str) -> Said:
+def _too_few(events: int, told: str) -> CheckResult:
     """A figure within its bound from too few events: no proof of anything."""
     return skipped(
         f"{events} children with the event are too few to tell ({ENOUGH_EVENTS} are needed): {told}"
@@ -52,7 +52,7 @@ def _too_few(events: int, told: str) -> Said:
 
 
 @check("RISK009", "Not too good to be true")
-def not_too_good(evidence: Evidence) -> Said:
+def not_too_good(evidence: Evidence) -> CheckResult:
     """An AUC over 0.90 for relapse is a leak until shown otherwise.
 
     Relapse: over all landmarks together. Non-response: over 0.95 before the fourth week; later,
@@ -86,7 +86,7 @@ def not_too_good(evidence: Evidence) -> Said:
 
 
 @check("RISK010", "Better than one measurement")
-def better_than_one_measurement(evidence: Evidence) -> Said:
+def better_than_one_measurement(evidence: Evidence) -> CheckResult:
     """The model must order children better than the last WHZ, the last MUAC, or days without gain
     do by themselves.
 
@@ -100,7 +100,7 @@ def better_than_one_measurement(evidence: Evidence) -> Said:
         return skipped(why)
     orders = single_orders(judged)
     found = {name: auc(order, judged.happened, judged.weight) for name, order in orders.items()}
-    best = max(found, key=found.get)
+    best = max(found, key=found.__getitem__)
     own = auc(judged.risk, judged.happened, judged.weight)
     told = (
         f"AUC {own:.3f}; WHZ alone {found['WHZ']:.3f}; best single order {best} {found[best]:.3f}"
@@ -129,7 +129,7 @@ def _gain(risk: np.ndarray, order: np.ndarray, happened: np.ndarray, weight: np.
 
 
 @check("RISK011", "Calibration slope between 0.8 and 1.25")
-def calibration_slope(evidence: Evidence) -> Said:
+def calibration_slope(evidence: Evidence) -> CheckResult:
     """Risks that are too extreme (slope under 0.8) or too timid (over 1.25) mislead whoever reads
     them as shares.
 
@@ -172,7 +172,7 @@ def _slope(risk: np.ndarray, happened: np.ndarray, weight: np.ndarray) -> float:
 
 
 @check("RISK012", "Subgroups are found alike")
-def subgroups_found_alike(evidence: Evidence) -> Said:
+def subgroups_found_alike(evidence: Evidence) -> CheckResult:
     """Of the children with the event, about the same share must be found in each subgroup within
     the same visits.
 
@@ -222,7 +222,7 @@ def _not_compared(judged: Judged, gaps: list[RecallGap]) -> str:
 
 
 @check("RISK013", "Most outcomes are known")
-def most_outcomes_known(evidence: Evidence) -> Said:
+def most_outcomes_known(evidence: Evidence) -> CheckResult:
     """Weights can stand in for children who were lost; not for most of them.
 
     The share of training rows without a known outcome: an issue over 0.6, a tip over 0.35.
@@ -238,7 +238,7 @@ def most_outcomes_known(evidence: Evidence) -> Said:
 
 
 @check("RISK014", "Enough events")
-def enough_events(evidence: Evidence) -> Said:
+def enough_events(evidence: Evidence) -> CheckResult:
     """Few events make a model that is chance. Indexes with the event among all rows fitted on are
     counted, and of them those whose child has all its time in one block (the others are fitted on,
     but neither chosen by nor judged on).

@@ -35,7 +35,7 @@ def issues(findings: list[Finding]) -> list[Finding]:
 
 def page(numbered: Check) -> str:
     """The documentation page of one check (Markdown), from its code."""
-    text = inspect.cleandoc(numbered.asks.__doc__)
+    text = inspect.cleandoc(numbered.asks.__doc__ or "")
     return f"# {numbered.code}: {numbered.title}\n\n{text}\n"
 
 

@@ -1,4 +1,4 @@
-"""Which rows are learnt from where there are too many: all with the event, and a draw of the others
+"""Sampling of training rows where there are too many: all with the event, and a draw of the others
 (case-cohort)."""
 
 from __future__ import annotations

@@ -1,5 +1,4 @@
-"""Censoring: what weight a landmark row with a known outcome carries for those whose outcome is not
-known (IPCW)."""
+"""Inverse probability of censoring weights (IPCW) of landmark rows."""
 
 from __future__ import annotations
 
@@ -40,4 +39,5 @@ def _with_room(rows: Cohort) -> np.ndarray:
         landmark=rows.landmark,
         horizon=rows.remaining,
     )
-    return np.minimum(weight, MOST_WEIGHT)
+    found: np.ndarray = np.minimum(weight, MOST_WEIGHT)
+    return found

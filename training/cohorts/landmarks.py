@@ -43,20 +43,17 @@ class Cohort:
 
     def take(self, rows: np.ndarray) -> Cohort:
         """Some of the rows, in their order."""
-        columns = (
-            self.index,
-            self.child,
-            self.day,
-            self.landmark,
-            self.outcome,
-            self.time,
-            self.remaining,
-        )
         weight = None if self.weight is None else self.weight[rows]
         return Cohort(
             self.target,
             self.outcomes,
-            *(column[rows] for column in columns),
+            self.index[rows],
+            self.child[rows],
+            self.day[rows],
+            self.landmark[rows],
+            self.outcome[rows],
+            self.time[rows],
+            self.remaining[rows],
             self.attrition,
             weight,
         )
@@ -109,10 +106,12 @@ def at_risk(found: Outcomes, target: Target, index: np.ndarray, day: np.ndarray)
     asked of children in treatment."""
     open_question = found.gone_on[index] > day
     if target.asked is not Asked.IN_TREATMENT:
-        return open_question & ~(
+        event_free: np.ndarray = open_question & ~(
             (found.outcome[index] == HAPPENED) & (found.known_on[index] <= day)
         )
-    return open_question & (day < found.closed_on[index])
+        return event_free
+    in_treatment: np.ndarray = open_question & (day < found.closed_on[index])
+    return in_treatment
 
 
 def before_split(rows: Cohort, split: int) -> np.ndarray:
@@ -125,7 +124,8 @@ def before_split(rows: Cohort, split: int) -> np.ndarray:
     is censored.
     """
     ends = rows.outcomes.index_on[rows.index].astype(np.int64) + rows.target.label_days
-    return (ends < split) & (rows.outcomes.room[rows.index] == 1)
+    found: np.ndarray = (ends < split) & (rows.outcomes.room[rows.index] == 1)
+    return found
 
 
 def attrition_table(rows: Cohort) -> dict[str, int]:

@@ -7,13 +7,13 @@ records).
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
 
 from features.answered import SAM_QUESTIONS, answers_of, next_answer
-from features.clock import Known
+from features.clock import Day, Known
 from features.criteria import criteria
 from features.trajectory.points import growth_points
 from models.targets import CENSORED, CONFIRMED_WITHIN, DID_NOT_HAPPEN, HAPPENED
@@ -103,13 +103,16 @@ def lives(known: Known) -> Lives:
         child["birth_date"] == NEVER, NEVER, np.minimum(child["birth_date"], 2**30) + LAST_DAY + 1
     )
     trouble = (episodes["complications"] == 1.0) | (episodes["appetite_test"] == AppetiteTest.FAIL)
+    by_whz, by_muac, by_oedema = answers_of(growth)[:SAM_QUESTIONS]
     return Lives(
         growth.offsets,
         growth["measured_on"],
         growth["known_from"],
         growth["valid"] > 0,
         growth["sam"] > 0,
-        *answers_of(growth)[:SAM_QUESTIONS],
+        by_whz,
+        by_muac,
+        by_oedema,
         growth["oedema"],
         episodes.offsets,
         episodes["admitted_on"],
@@ -123,7 +126,9 @@ def lives(known: Known) -> Lives:
 
 
 @njit(cache=True, nogil=True)
-def first_confirmed(life, child, since, until, confirmations):
+def first_confirmed(
+    life: Lives, child: int, since: int, until: int, confirmations: int
+) -> tuple[Any, ...]:
     """(day, known on) of the first confirmed SAM whose first reading lies in the window; (NEVER,
     NEVER) if none.
 
@@ -144,7 +149,7 @@ def first_confirmed(life, child, since, until, confirmations):
 
 
 @njit(cache=True, nogil=True)
-def answer(life, child, row):
+def answer(life: Lives, child: int, row: int) -> tuple[int, bool]:
     """(row, SAM) of the day that answers a SAM reading; (-1, False) where none does."""
     return next_answer(
         life.day, life.by_whz, life.by_muac, life.by_oedema, row, life.offsets[child + 1]
@@ -152,7 +157,7 @@ def answer(life, child, row):
 
 
 @njit(cache=True, nogil=True)
-def sam_known_from(life, child, row):
+def sam_known_from(life: Lives, child: int, row: int) -> Any:
     """From when the first SAM reading of this row's day was known (rows of a day stand
     together)."""
     while (
@@ -165,7 +170,7 @@ def sam_known_from(life, child, row):
 
 
 @njit(cache=True, nogil=True)
-def first_admission(life, child, since, until):
+def first_admission(life: Lives, child: int, since: int, until: int) -> Any:
     for row in range(life.stay_offsets[child], life.stay_offsets[child + 1]):
         if since <= life.admitted_on[row] <= until:
             return life.admitted_on[row]
@@ -173,7 +178,7 @@ def first_admission(life, child, since, until):
 
 
 @njit(cache=True, nogil=True)
-def last_valid(life, child, since, until):
+def last_valid(life: Lives, child: int, since: int, until: int) -> Day:
     """The day of the last valid reading in the window; `since` where there is none."""
     last = since
     for row in range(life.offsets[child], life.offsets[child + 1]):
@@ -183,7 +188,7 @@ def last_valid(life, child, since, until):
 
 
 @njit(cache=True, nogil=True)
-def waits_since(life, child, since, until):
+def waits_since(life: Lives, child: int, since: int, until: int) -> Day:
     """The day of a SAM reading in the window that nothing answers; NEVER where every one is
     answered.
 
@@ -197,7 +202,16 @@ def waits_since(life, child, since, until):
 
 
 @njit(cache=True, nogil=True)
-def became(life, child, index_on, since, end, followed_from, cutoff, confirmations):
+def became(
+    life: Lives,
+    child: int,
+    index_on: int,
+    since: int,
+    end: int,
+    followed_from: int,
+    cutoff: int,
+    confirmations: int,
+) -> tuple[Any, ...]:
     """(outcome, event on, known on, followed until, competing) of an index: its event is an
     admission to any programme or confirmed SAM from the day `since` to `end`; `followed_from`: the
     day from which a valid reading, or a death, follows the child to the end. Death competes;

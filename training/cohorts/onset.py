@@ -14,6 +14,7 @@ from numba import njit
 from features.answered import next_answer, same_day_until
 from features.clock import Clock
 from models.targets import CENSORED, ONSET, ONSET_AGES, ONSET_FOLLOWED_FROM, UNTREATED_DAYS
+from registry.contract.arrays import AnyArray
 from registry.contract.registry import NEVER
 from training.cohorts.lives import (
     IN_COHORT,
@@ -38,7 +39,7 @@ _FOLLOWED_SHARE = ONSET_FOLLOWED_FROM / ONSET.horizon
 
 
 @njit(cache=True, nogil=True)
-def _treated_lately(life, child, day):
+def _treated_lately(life: Lives, child: int, day: int) -> bool:
     """In any programme on the day, or in a stay that lasted into the 183 days before it."""
     for row in range(life.stay_offsets[child], life.stay_offsets[child + 1]):
         if life.admitted_on[row] <= day and life.closed_on[row] >= day - UNTREATED_DAYS:
@@ -47,7 +48,7 @@ def _treated_lately(life, child, day):
 
 
 @njit(cache=True, nogil=True)
-def _sam_waits(life, child, row, end):
+def _sam_waits(life: Lives, child: int, row: int, end: int) -> bool:
     """Whether a SAM reading before the day (rows `row` to `end`) is answered by nothing up to and
     on that day."""
     for earlier in range(row - 1, life.offsets[child] - 1, -1):
@@ -60,7 +61,7 @@ def _sam_waits(life, child, row, end):
 
 
 @njit(cache=True, nogil=True)
-def _in_cohort(life, child, row, end):
+def _in_cohort(life: Lives, child: int, row: int, end: int) -> int:
     """The code of a quarter's first valid measurement (rows `row` to `end`): in the cohort, or why
     it is not."""
     day = life.day[row]
@@ -79,7 +80,7 @@ def _in_cohort(life, child, row, end):
 
 
 @njit(cache=True, nogil=True)
-def _indexes(life, quarter, child, day, code):
+def _indexes(life: Lives, quarter: AnyArray, child: AnyArray, day: AnyArray, code: AnyArray) -> int:
     """Fill (child, day, code) of each child's first valid measurement a quarter; how many there
     are."""
     count = 0
@@ -100,7 +101,15 @@ def _indexes(life, quarter, child, day, code):
 
 
 @njit(cache=True, nogil=True)
-def _became(life, child, day, code, cutoff, horizon, confirmations):
+def _became(
+    life: Lives,
+    child: AnyArray,
+    day: AnyArray,
+    code: AnyArray,
+    cutoff: int,
+    horizon: int,
+    confirmations: int,
+) -> tuple[AnyArray, AnyArray]:
     """(outcome and competing int8, event, known, followed and gone int32) of each index; the left
     out are censored."""
     n = len(child)

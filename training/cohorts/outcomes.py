@@ -8,12 +8,12 @@ records): what was not known by then plays no part.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numba import njit
 
-from features.clock import Clock
+from features.clock import Clock, Ragged
 from models.targets import (
     CENSORED,
     DID_NOT_HAPPEN,
@@ -26,6 +26,7 @@ from models.targets import (
     VERIFIED_WITHIN,
     Target,
 )
+from registry.contract.arrays import AnyArray
 from registry.contract.codes import Programme, StayOutcome, TransferReason
 from registry.contract.registry import NEVER, Table
 from training.cohorts.lives import (
@@ -37,6 +38,7 @@ from training.cohorts.lives import (
     SAM_THEN,
     SAM_WAITS,
     TREATED_LATELY,
+    Lives,
     Outcomes,
     became,
     first_admission,
@@ -56,7 +58,7 @@ _FOLLOWED_SHARE = FOLLOWED_FROM / RELAPSE.horizon
 
 
 @njit(cache=True, nogil=True)
-def _verified(life, child, index_on):
+def _verified(life: Lives, child: int, index_on: int) -> bool:
     """A valid reading without SAM within 7 days of the index."""
     for row in range(life.offsets[child], life.offsets[child + 1]):
         if (
@@ -69,7 +71,9 @@ def _verified(life, child, index_on):
 
 
 @njit(cache=True, nogil=True)
-def _relapse(life, child, index_on, cutoff, horizon, confirmations):
+def _relapse(
+    life: Lives, child: int, index_on: int, cutoff: int, horizon: int, confirmations: int
+) -> tuple[Any, ...]:
     """(cohort, outcome, event on, known on, followed until, competing) of one cured discharge."""
     early = index_on + _RELAPSE_FROM - 1
     admission = first_admission(life, child, index_on + 1, early)
@@ -85,7 +89,7 @@ def _relapse(life, child, index_on, cutoff, horizon, confirmations):
 
 
 @njit(cache=True, nogil=True)
-def _sent_without_trouble(life, child, row, closed_on):
+def _sent_without_trouble(life: Lives, child: int, row: int, closed_on: int) -> bool:
     """Sent to an NRC or CTC with no complication, failed appetite or oedema recorded up to then."""
     if life.trouble[row]:
         return False
@@ -100,7 +104,9 @@ def _sent_without_trouble(life, child, row, closed_on):
 
 
 @njit(cache=True, nogil=True)
-def _non_response(life, child, row, closed_on, outcome, reason, cutoff):
+def _non_response(
+    life: Lives, child: int, row: int, closed_on: int, outcome: int, reason: int, cutoff: int
+) -> tuple[Any, ...]:
     """(outcome, event on, known on, followed until, competing) of one admission; `row` is its stay
     in `life`."""
     index_on = life.admitted_on[row]
@@ -132,7 +138,9 @@ def _non_response(life, child, row, closed_on, outcome, reason, cutoff):
 
 
 @njit(cache=True, nogil=True)
-def _relapses(life, child, index_on, cutoff, horizon, confirmations):
+def _relapses(
+    life: Lives, child: AnyArray, index_on: AnyArray, cutoff: int, horizon: int, confirmations: int
+) -> tuple[AnyArray, AnyArray]:
     n = len(child)
     codes, days = np.zeros((3, n), np.int8), np.full((4, n), NEVER, np.int32)
     for i in range(n):
@@ -144,7 +152,15 @@ def _relapses(life, child, index_on, cutoff, horizon, confirmations):
 
 
 @njit(cache=True, nogil=True)
-def _non_responses(life, child, stay_row, closed_on, outcome, reason, cutoff):
+def _non_responses(
+    life: Lives,
+    child: AnyArray,
+    stay_row: AnyArray,
+    closed_on: AnyArray,
+    outcome: AnyArray,
+    reason: AnyArray,
+    cutoff: int,
+) -> tuple[AnyArray, AnyArray]:
     n = len(child)
     codes, days = np.zeros((3, n), np.int8), np.full((4, n), NEVER, np.int32)
     for i in range(n):
@@ -156,7 +172,7 @@ def _non_responses(life, child, stay_row, closed_on, outcome, reason, cutoff):
 
 
 @njit(cache=True, nogil=True)
-def _gone_on(life, child):
+def _gone_on(life: Lives, child: int) -> Any:
     """The day from which the child is known to have died, left, or grown past the last day of
     age."""
     return min(life.died_on[child], life.left_on[child], life.too_old_on[child])
@@ -190,7 +206,7 @@ def non_responses(clock: Clock, *, cutoff: int, horizon: int, confirmations: int
     return _outcomes(of, of["admitted_on"], codes, days, np.ones(len(chosen), bool))
 
 
-def _centre_stays(clock: Clock, cutoff: int):
+def _centre_stays(clock: Clock, cutoff: int) -> tuple[Lives, Ragged, AnyArray]:
     """(lives of all children ever treated, their stays, positions of those in a development
     centre)."""
     treated = np.unique(clock.registry.episodes["child"]).astype(np.int32)
@@ -200,7 +216,9 @@ def _centre_stays(clock: Clock, cutoff: int):
     return lives(view), known, np.flatnonzero(centre)
 
 
-def _outcomes(of: Table, index_on, codes, days, room) -> Outcomes:
+def _outcomes(
+    of: Table, index_on: AnyArray, codes: AnyArray, days: AnyArray, room: AnyArray
+) -> Outcomes:
     return Outcomes(
         of["child"],
         index_on,

@@ -11,9 +11,10 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from features.clock import Clock
+from features.clock import Clock, Ragged
 from features.trajectory.points import growth_points
 from models.targets import HAPPENED
+from registry.contract.arrays import AnyArray, Floats
 from registry.contract.codes import StayOutcome, TransferReason
 from training.cohorts.lives import Outcomes
 
@@ -26,7 +27,17 @@ LEAST_DAYS = 14
 
 
 @njit(cache=True, nogil=True)
-def _gains(offsets, question, day, log_weight, believable, whz, start, end, least_days):
+def _gains(
+    offsets: AnyArray,
+    question: AnyArray,
+    day: AnyArray,
+    log_weight: AnyArray,
+    believable: AnyArray,
+    whz: AnyArray,
+    start: AnyArray,
+    end: AnyArray,
+    least_days: int,
+) -> Floats:
     """(g/kg/day, WHZ gained) of each question's readings from start to end; NaN over fewer than
     `least_days`."""
     found = np.full((2, len(question)), np.nan)
@@ -82,10 +93,13 @@ def responses(clock: Clock, found: Outcomes, *, cutoff: int) -> np.ndarray:
     return answer
 
 
-def _sent_for_no_gain(episodes, found: Outcomes, happened: np.ndarray) -> np.ndarray:
+def _sent_for_no_gain(episodes: Ragged, found: Outcomes, happened: np.ndarray) -> np.ndarray:
     """Mask over `happened`: the event was a transfer for lack of gain."""
     sent = (episodes["outcome"] == StayOutcome.TRANSFERRED) & (
         episodes["transfer_reason"] == TransferReason.NO_GAIN
     )
     at_its_close = found.closed_on[happened] == found.event_on[happened]
-    return at_its_close & np.isin(found.episode[happened], episodes["episode"][sent])
+    sent_then: np.ndarray = at_its_close & np.isin(
+        found.episode[happened], episodes["episode"][sent]
+    )
+    return sent_then

@@ -3,6 +3,8 @@ of it."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from sklearn.metrics import roc_auc_score
@@ -17,7 +19,7 @@ from models.targets import OUTCOME_WORDS, TARGETS, Target
 from registry.contract.errors import BadInput
 from registry.contract.registry import NEVER, day_date
 from training.cohorts.landmarks import Cohort, cohort
-from training.fitting.fit import Said
+from training.fitting.fit import Progress
 from training.fitting.pipeline import learn
 
 COLUMNS = (
@@ -43,7 +45,7 @@ def backtest(
     targets: tuple[str, ...] | None = None,
     trials: int = 0,
     seed: int = 1,
-    said: Said = lambda text: None,
+    said: Progress = lambda text: None,
 ) -> tuple[pd.DataFrame, dict[str, Bundle]]:
     """Predictions of every landmark on or after `split` (a day number) by models trained before it;
     see COLUMNS.
@@ -132,7 +134,7 @@ def feature_frame(matrix: np.ndarray) -> pd.DataFrame:
     return pd.DataFrame(matrix, columns=list(NAMES))
 
 
-def summary(frame: pd.DataFrame, bundles: dict[str, Bundle]) -> dict:
+def summary(frame: pd.DataFrame, bundles: dict[str, Bundle]) -> dict[str, Any]:
     """Counts and plain figures by target (known outcomes only: the judge's own figures weigh for
     the censored)."""
     told = {}

@@ -11,6 +11,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -20,6 +21,7 @@ from features.trajectory.catalogue import NAMES
 from features.trajectory.context import Context
 from models.bundle import Bundle
 from models.champion import champions, models_folder
+from models.stability_index import index, index_of_missing, noise
 from models.targets import TARGETS
 from registry.contract.errors import BadInput, UsageError
 from registry.contract.registry import day_number
@@ -27,9 +29,8 @@ from training.cohorts.landmarks import cohort
 from training.commands.train import load_registry
 from training.evaluation.scored_rows import Judged, score_rows
 from training.evaluation.subgroup_table import quality_month
-from training.fitting.fit import Said
+from training.fitting.fit import Progress
 from training.metrics.calibration import calibration
-from training.metrics.stability_index import index, index_of_missing, noise
 from training.tracking import mlflow_runs
 
 SHIFTED, MOVED = 0.25, 0.10
@@ -68,7 +69,7 @@ class Drift:
 
 
 def drift(
-    address: str, month: str, *, tracked_at: str | None = None, said: Said = lambda text: None
+    address: str, month: str, *, tracked_at: str | None = None, said: Progress = lambda text: None
 ) -> list[Drift]:
     """Every champion of a store against one month (`2026-03`); each is also a run in MLflow, tagged
     `drift`.
@@ -113,7 +114,7 @@ def records_quality(clock: Clock, month: str) -> tuple[float, float]:
     """(mean score of the centres' records in the month, mean of the twelve months before); NaN
     where there is none."""
     scored = data_quality.score(clock.registry)
-    at = int(quality_month(np.int64(days_of(month)[0])))
+    at = int(quality_month(np.array(days_of(month)[:1]))[0])
     now = scored.score[:, scored.months == at]
     before = scored.score[:, (scored.months < at) & (scored.months >= at - 12)]
     return _mean(now), _mean(before)
@@ -158,7 +159,7 @@ def compare(bundle: Bundle, judged: Judged, *, month: str, records: tuple[float,
     )
 
 
-def beyond_chance(told: dict, column: np.ndarray, reference_rows: int) -> float:
+def beyond_chance(told: dict[str, Any], column: np.ndarray, reference_rows: int) -> float:
     """The greater of a column's index over its values and over its missingness, less what chance
     gives so few rows."""
     seen = column[~np.isnan(column)]
@@ -178,11 +179,11 @@ Part = tuple[dict[str, float], list[str], list[str]]
 def _of_columns(figures: dict[str, float], shifted: dict[str, float]) -> list[str]:
     if figures["shifted_share"] <= MANY:
         return []
-    first = ", ".join(sorted(shifted, key=shifted.get, reverse=True)[:3])
+    first = ", ".join(sorted(shifted, key=shifted.__getitem__, reverse=True)[:3])
     return [f"{figures['shifted_share']:.0%} of the columns shifted ({first} most)"]
 
 
-def _of_risks(reference: dict, judged: Judged, chance: float) -> Part:
+def _of_risks(reference: dict[str, Any], judged: Judged, chance: float) -> Part:
     if "risk_deciles" not in reference:
         return (
             {},
@@ -205,16 +206,16 @@ def _of_outcomes(judged: Judged) -> Part:
                 f"known, fewer than {LEAST_EVENTS}"
             ],
         )
-    straight = calibration(judged.risk, judged.happened, judged.weight)
+    measured = calibration(judged.risk, judged.happened, judged.weight)
     figures = {
-        "calibration_slope": straight.slope,
-        "observed_over_expected": straight.observed_over_expected,
+        "calibration_slope": measured.slope,
+        "observed_over_expected": measured.observed_over_expected,
     }
-    ratio, reasons = straight.observed_over_expected, []
+    ratio, reasons = measured.observed_over_expected, []
     if not RATIO_LOW <= ratio <= RATIO_HIGH:
         reasons.append(f"{ratio:.2f} times as many events as expected")
-    if not SLOPE_LOW <= straight.slope <= SLOPE_HIGH and judged.events >= 100:
-        reasons.append(f"calibration slope {straight.slope:.2f}")
+    if not SLOPE_LOW <= measured.slope <= SLOPE_HIGH and judged.events >= 100:
+        reasons.append(f"calibration slope {measured.slope:.2f}")
     return figures, reasons, []
 
 
@@ -243,7 +244,7 @@ def _track(told: Drift, tracked: str, models: Path) -> None:
         mlflow_runs.log({"month": told.month}, told.figures, documents)
 
 
-def as_dict(told: Drift) -> dict:
+def as_dict(told: Drift) -> dict[str, Any]:
     """Plain JSON values."""
     return {
         "target": told.target,

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -16,9 +17,9 @@ from registry.contract.errors import BadInput
 from registry.contract.registry import Registry, day_date
 from training.commands.recalibrate import save_updated
 from training.commands.train import load_registry
-from training.fitting.fit import Said
+from training.fitting.fit import Progress
 from training.metrics.discrimination import Estimate
-from training.report.one_model import Told, tell
+from training.report.one_model import ModelReport, tell
 from training.report.report_page import MOST_BYTES, assemble, draw
 from training.tracking import mlflow_runs
 from training.tracking.find_bundle import find_bundle
@@ -40,8 +41,8 @@ def evaluate(
     run: str | None = None,
     update: str | None = None,
     tracked_at: str | None = None,
-    said: Said = lambda text: None,
-) -> tuple[list[Told], list[str]]:
+    said: Progress = lambda text: None,
+) -> tuple[list[ModelReport], list[str]]:
     """Judge the bundle of a run (or the champions) on a store and write the report to `output`.
 
     `BadInput` EVA001 where the run is not known, EVA002 where there is no champion, EVA003 where
@@ -95,7 +96,7 @@ def _made_for(registry: Registry) -> str:
     )
 
 
-def _track(one: Told, plots: dict[str, str], tracked: str, page: str) -> None:
+def _track(one: ModelReport, plots: dict[str, str], tracked: str, page: str) -> None:
     """Figures, plots and page into the run that made the bundle; where there is none, nothing."""
     run_id = mlflow_runs.run_of_bundle(tracked, one.bundle.version)
     if run_id is None:
@@ -107,7 +108,7 @@ def _track(one: Told, plots: dict[str, str], tracked: str, page: str) -> None:
             mlflow_runs.log_drawn(f"report_{name}", drawn)
 
 
-def flat(figures: dict) -> dict[str, float]:
+def flat(figures: dict[str, Any]) -> dict[str, float]:
     """The figures that fit on one line each: AUC, calibration, Brier, precision and recall, by
     name.
 
@@ -144,7 +145,7 @@ def flat(figures: dict) -> dict[str, float]:
     }
 
 
-def as_json(told: list[Told], updated: list[str]) -> str:
+def as_json(told: list[ModelReport], updated: list[str]) -> str:
     """The whole of the figures as one JSON document."""
     return json.dumps(
         {

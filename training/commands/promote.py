@@ -16,13 +16,14 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from models.bundle import Bundle, load
 from models.champion import bundles_folder, models_folder, pointer, turn, turn_back
 from registry.contract.errors import Refused, UsageError
 from training.card.fingerprint import stamp
 from training.checks import run_checks
-from training.checks.finding import ISSUE, Finding
+from training.checks.finding import CHECKS, ISSUE, Finding
 from training.tracking import mlflow_runs
 from training.tracking.find_bundle import find_bundle
 
@@ -36,7 +37,7 @@ def promote(
     accepted: Mapping[str, str] | None = None,
     by: str | None = None,
     tracked_at: str | None = None,
-) -> dict:
+) -> dict[str, Any]:
     """Make the model of a run (MLflow's id, or a bundle's version) the champion of its target.
 
     `accepted`: reasons by the code of the issue. `Refused` PRM001 where an issue stands that nobody
@@ -64,7 +65,7 @@ def promote(
 
 def rollback(
     address: str, target: str, *, by: str | None = None, tracked_at: str | None = None
-) -> dict:
+) -> dict[str, Any]:
     """Make the champion before this one answer again. `BadInput` (BUN005) where there is none."""
     models = models_folder(address)
     tracked = mlflow_runs.tracking_address(models, tracked_at)
@@ -76,7 +77,7 @@ def rollback(
     return told | {"alias": _follow(tracked, target, version, told)}
 
 
-def history(models: Path) -> list[dict]:
+def history(models: Path) -> list[dict[str, Any]]:
     """Every turn of a models folder, the oldest first."""
     try:
         lines = (Path(models) / KEPT).read_text(encoding="utf-8").splitlines()
@@ -90,7 +91,7 @@ def findings_of(bundle: Bundle) -> list[Finding]:
     today."""
     kept = [Finding.from_dict(told) for told in bundle.card.get("findings", [])]
     return [
-        run_checks.CHECKS[one.code].find(None) if one.code in run_checks.WITHOUT_RECORDS else one
+        CHECKS[one.code].find(None) if one.code in run_checks.WITHOUT_RECORDS else one
         for one in kept
     ]
 
@@ -98,7 +99,7 @@ def findings_of(bundle: Bundle) -> list[Finding]:
 def _refuse_stale(bundle: Bundle, findings: list[Finding]) -> None:
     """Findings must be there, of every check that the program knows, and of this very model."""
     again = "train it again with `sanket train`"
-    missing = sorted(run_checks.CHECKS.keys() - {finding.code for finding in findings})
+    missing = sorted(CHECKS.keys() - {finding.code for finding in findings})
     if missing:
         raise Refused(
             "PRM002", f"bundle {bundle.version} was never checked by {', '.join(missing)}: {again}"
@@ -137,7 +138,9 @@ def _refuse(bundle: Bundle, findings: list[Finding], accepted: Mapping[str, str]
         )
 
 
-def _kept(turned: str, target: str, version: str, before: dict | None, by: str | None) -> dict:
+def _kept(
+    turned: str, target: str, version: str, before: dict[str, Any] | None, by: str | None
+) -> dict[str, Any]:
     now = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
     return {
         "turned": turned,
@@ -165,14 +168,14 @@ def _alone(models: Path) -> Iterator[None]:
         yield
 
 
-def _append(models: Path, told: dict) -> None:
+def _append(models: Path, told: dict[str, Any]) -> None:
     with (models / KEPT).open("a", encoding="utf-8") as file:
         file.write(json.dumps(told, ensure_ascii=False) + "\n")
         file.flush()
         os.fsync(file.fileno())
 
 
-def _follow(tracked: str, target: str, version: str, told: dict) -> bool:
+def _follow(tracked: str, target: str, version: str, told: dict[str, Any]) -> bool:
     """Let MLflow's alias follow; the pointer has turned already, so its failure is told, not
     raised."""
     tags = {"promoted_by": told["by"], "promoted_at": told["at"]}

@@ -15,14 +15,14 @@ from registry.contract.registry import Registry
 from training.card.fingerprint import stamp
 from training.checks.finding import NOT_APPLICABLE, SKIPPED
 from training.evaluation.scored_rows import ELSEWHERE
-from training.report.one_model import Told
+from training.report.one_model import ModelReport
 
 LARGE, SLOPE = "large", "slope"
 NO_LONGER = {"RISK004": NOT_APPLICABLE, "RISK011": SKIPPED, "RISK015": NOT_APPLICABLE}
 """Findings of the first training that a recalibration makes void."""
 
 
-def save_updated(told: Told, how: str, models: Path, registry: Registry) -> Bundle:
+def save_updated(told: ModelReport, how: str, models: Path, registry: Registry) -> Bundle:
     """Save the bundle recalibrated on the judged rows: `large` shifts the log-odds, `slope` also
     stretches them.
 

@@ -13,7 +13,9 @@ Features and fit are those of the two targets.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numba import njit
@@ -23,11 +25,12 @@ from features.trajectory.as_of import as_of
 from features.trajectory.catalogue import NAMES
 from features.trajectory.points import growth_points
 from models.targets import DID_NOT_HAPPEN, FOLLOWED_FROM, HAPPENED, RELAPSE
+from registry.contract.arrays import AnyArray, Floats
 from registry.contract.days import LAST_DAY_UNDER_FIVE
 from registry.contract.errors import BadInput
 from registry.contract.registry import NEVER, Registry
 from training.fitting.examples import Examples
-from training.fitting.fit import Said, fit, folds
+from training.fitting.fit import Progress, fit, folds
 from training.fitting.pipeline import LEAST_EVENTS
 from training.fitting.priors import estimate_priors
 from training.metrics.calibration import calibration
@@ -54,7 +57,7 @@ class WellVisits:
 
 
 @njit(cache=True, nogil=True)
-def _well(offsets, wasted, found):
+def _well(offsets: AnyArray, wasted: AnyArray, found: AnyArray) -> int:
     """Rows (first of `found`) with so many visits in a row that are not wasted, and whether an
     episode came before."""
     count = 0
@@ -72,7 +75,9 @@ def _well(offsets, wasted, found):
 
 
 @njit(cache=True, nogil=True)
-def _what_came(offsets, question, row, day, wasted):
+def _what_came(
+    offsets: AnyArray, question: AnyArray, row: AnyArray, day: AnyArray, wasted: AnyArray
+) -> tuple[AnyArray, AnyArray]:
     """(day of the next visit that is wasted, NEVER where none; day of the child's last visit) after
     each row."""
     event, last = np.full(len(row), NEVER, np.int32), np.empty(len(row), np.int32)
@@ -122,7 +127,7 @@ RECURRENCE = replace(RELAPSE, offset=None)
 
 
 def cross_validated(
-    clock: Clock, rows: WellVisits, *, seed: int, said: Said = lambda text: None
+    clock: Clock, rows: WellVisits, *, seed: int, said: Progress = lambda text: None
 ) -> tuple[np.ndarray, np.ndarray]:
     """(risk, last WHZ) of each row: priors, features and fit from the children of the other folds
     only."""
@@ -143,8 +148,8 @@ def cross_validated(
 
 
 def recurrence(
-    registry: Registry, *, seed: int = 1, repeats: int = 500, said: Said = lambda text: None
-) -> dict[str, dict[str, object]]:
+    registry: Registry, *, seed: int = 1, repeats: int = 500, said: Progress = lambda text: None
+) -> dict[str, dict[str, Any]]:
     """Model beside last WHZ over all well visits, and over those after an earlier episode, as plain
     figures.
 
@@ -169,10 +174,10 @@ def recurrence(
     }
 
 
-def _compared(rows: WellVisits, risk, whz, repeats: int) -> dict[str, object]:
+def _compared(rows: WellVisits, risk: Floats, whz: Floats, repeats: int) -> dict[str, object]:
     happened, weight = rows.outcome, np.ones(len(risk))
 
-    def interval(figure, *columns) -> list[float]:
+    def interval(figure: Callable[..., float], *columns: Floats) -> list[float]:
         found: Estimate = bootstrap(
             figure, *columns, happened, weight, cluster=rows.child, repeats=repeats
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -21,7 +22,7 @@ from training.card import model_card
 from training.checks import run_checks
 from training.checks.finding import Finding
 from training.evaluation.run_figures import figures, plots
-from training.fitting.fit import Said
+from training.fitting.fit import Progress
 from training.fitting.pipeline import Learned, learn
 from training.fitting.reference_profile import of_risks
 from training.tracking import mlflow_runs
@@ -44,8 +45,8 @@ def train(
     tracked_at: str | None = None,
     trials: int = 8,
     seed: int = 1,
-    said: Said = lambda text: None,
-) -> list[dict]:
+    said: Progress = lambda text: None,
+) -> list[dict[str, Any]]:
     """Train the targets (all where none is named) on what was known before `until` (a day number;
     by default all) and track each as a run.
 
@@ -86,14 +87,14 @@ def train(
 
 
 def _held_out_risk(learned: Learned) -> np.ndarray:
-    """The risk of each row learnt from, as halves said it that had not seen the child."""
+    """The calibrated out-of-fold risk of each training row."""
     line = learned.bundle.calibrator
     return 1.0 / (1.0 + np.exp(-(line.intercept + line.slope * learned.fitted.held_out.log_odds)))
 
 
 def _keep(
-    learned: Learned, findings: list[Finding], models: Path, address: str, said: Said
-) -> dict:
+    learned: Learned, findings: list[Finding], models: Path, address: str, said: Progress
+) -> dict[str, Any]:
     """Save the bundle with its card, record the run, and turn the pointer where there is no
     champion yet."""
     judged = figures(learned)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import textwrap
 import warnings
+from typing import Any
 
 import numpy as np
 
@@ -17,7 +18,7 @@ SHOWN = 15
 DEPENDENCE = 3
 
 
-def explanation(bundle: Bundle, matrix: np.ndarray, *, seed: int = 0):
+def explanation(bundle: Bundle, matrix: np.ndarray, *, seed: int = 0) -> Any:
     """A `shap.Explanation` of up to 800 of the rows, in calibrated log-odds."""
     shap = _shap()
     some = np.random.default_rng(seed).permutation(len(matrix))[:SAMPLE]
@@ -75,7 +76,7 @@ def plainly(feature: Feature) -> str:
     )
 
 
-def drawings(told) -> dict[str, object]:
+def drawings(told: Any) -> dict[str, Any]:
     """Matplotlib figures by name: the beeswarm, and the dependence of the three strongest
     columns."""
     import matplotlib
@@ -83,7 +84,8 @@ def drawings(told) -> dict[str, object]:
     matplotlib.use("Agg", force=False)
     import matplotlib.pyplot as plt
 
-    shap, figures = _shap(), {}
+    shap = _shap()
+    figures: dict[str, Any] = {}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         shap.plots.beeswarm(told, max_display=SHOWN, show=False, plot_size=(8, 6))
@@ -102,7 +104,7 @@ def drawings(told) -> dict[str, object]:
     return figures
 
 
-def _shap():
+def _shap() -> Any:
     """The package; its own use of what Matplotlib will deprecate is not our user's concern."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

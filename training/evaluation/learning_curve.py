@@ -1,4 +1,4 @@
-"""The learning curve: how well the model would order children, had it learnt from fewer of them.
+"""The learning curve: AUC of the model by the number of training events.
 
 Each point is the whole model fitted anew (forest, linear half and their blend chosen on held-out
 children, with the settings that tuning chose for the bundle, the context of some children hidden as

@@ -8,6 +8,7 @@ that differs between the two has seen what it must not see.
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -25,7 +26,9 @@ OF_CONTEXT = np.isin(NAMES, CONTEXT_NAMES)
 def cut(registry: Registry, last_day: np.ndarray) -> Registry:
     """The registry without anything known after each child's `last_day` (int32, one a child
     position)."""
-    tables = {name: _cut_table(registry.table(name), last_day) for name in ("children", *OWN_DAY)}
+    tables: dict[str, Any] = {
+        name: _cut_table(registry.table(name), last_day) for name in ("children", *OWN_DAY)
+    }
     tables["episodes"] = _cut_close(tables["episodes"], last_day)
     tables["children"] = _cut_leaving(tables["children"], last_day)
     return replace(registry, **tables, recorded_until=int(last_day.max(initial=0)))
@@ -97,7 +100,7 @@ def known_later(registry: Registry, *, days: int) -> tuple[Registry, float]:
     """
     tables = {name: registry.table(name) for name in OWN_DAY if name != "episodes"}
     moved = {name: _assumed(name, table) for name, table in tables.items()}
-    later = {
+    later: dict[str, Any] = {
         name: table.having(
             known_from=(table["known_from"] + np.where(moved[name], days, 0)).astype(np.int32)
         )

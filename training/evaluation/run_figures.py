@@ -24,7 +24,7 @@ def later_block(learned: Learned) -> tuple[np.ndarray, np.ndarray, np.ndarray, n
     block = learned.later_on
     rows = learned.rows.take(np.flatnonzero(block))
     matrix = learned.features[block]
-    risk = 1.0 / (1.0 + np.exp(-learned.bundle.rehearsal.log_odds(matrix)))
+    risk = 1.0 / (1.0 + np.exp(-learned.rehearsal.log_odds(matrix)))
     return matrix, risk, (rows.outcome == HAPPENED).astype(np.int8), censoring.weights(rows)
 
 
@@ -48,8 +48,8 @@ def figures(learned: Learned) -> dict[str, float]:
         ("no_gain", WITHOUT_GAIN, 1.0),
     ):
         told[f"auc_{name}"] = auc(filled(sign * matrix[:, column]), happened, weight)
-    straight = calibration(risk, happened, weight)
-    told |= {"calibration_slope": straight.slope, "calibration_intercept": straight.intercept}
+    measured = calibration(risk, happened, weight)
+    told |= {"calibration_slope": measured.slope, "calibration_intercept": measured.intercept}
     for day in np.unique(landmark):
         of = landmark == day
         told[f"auc_day_{day}"] = auc(risk[of], happened[of], weight[of])

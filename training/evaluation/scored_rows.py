@@ -1,5 +1,5 @@
-"""The rows on which a model is judged: later than all that it learnt from where there are enough,
-and it says which.
+"""Held-out rows: predictions with outcomes and IPCW weights, from a later time where there are
+enough.
 
 Every figure of a report, a check or a drift page is made from a `Judged`. Rows come from one of
 three blocks: `later` (landmarks on or after the day until which the model learnt), `rehearsal` (the
@@ -74,9 +74,14 @@ class Judged:
     def take(self, chosen: np.ndarray) -> Judged:
         """Some of the rows (positions or mask), with the weights that they had."""
         positions = np.flatnonzero(chosen) if chosen.dtype == bool else chosen
-        columns = (self.matrix, self.log_odds, self.risk, self.happened, self.weight)
         return Judged(
-            self.block, self.rows.take(positions), *(column[positions] for column in columns)
+            self.block,
+            self.rows.take(positions),
+            self.matrix[positions],
+            self.log_odds[positions],
+            self.risk[positions],
+            self.happened[positions],
+            self.weight[positions],
         )
 
     def column(self, name: str) -> np.ndarray:
@@ -142,13 +147,13 @@ def score_rows(
 ) -> Judged:
     """The rows with their features and risks; those for whom the model abstains are counted and
     left out."""
-    matrices, why = [], []
+    matrices, reasons = [], []
     for traced, matrix in as_of_traced(
         clock, rows.child, rows.day, priors=bundle.priors, context=context
     ):
-        why.append(abstains(bundle.target, traced, matrix))
-        matrices.append(matrix[why[-1] == 0])
-    why = np.concatenate([np.zeros(0, np.int8), *why])
+        reasons.append(abstains(TARGETS[bundle.target], traced, matrix))
+        matrices.append(matrix[reasons[-1] == 0])
+    why = np.concatenate([np.zeros(0, np.int8), *reasons])
     matrix = np.concatenate([np.empty((0, len(NAMES))), *matrices])
     told = of_matrix(bundle, rows.take(np.flatnonzero(why == 0)), matrix, block=block)
     counts = {WHY_NOT[code]: int(np.sum(why == code)) for code in np.unique(why) if code}
@@ -169,4 +174,4 @@ def of_learned(learned: Learned) -> Judged:
     """The rehearsal's later block, of a training that has just ended."""
     block = learned.later_on
     rows = learned.rows.take(np.flatnonzero(block))
-    return of_matrix(learned.bundle.rehearsal, rows, learned.features[block], block=REHEARSAL)
+    return of_matrix(learned.rehearsal, rows, learned.features[block], block=REHEARSAL)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -57,7 +58,7 @@ class Against:
     slope: float | None = None
     observed_over_expected: float | None = None
 
-    def as_dict(self) -> dict:
+    def as_dict(self) -> dict[str, Any]:
         """Plain JSON values; None for what is not known."""
         told = asdict(self.question) | {
             "rows": self.rows,
@@ -151,7 +152,7 @@ def of_judged(clock: Clock, judged: Judged, later: Later, *, cutoff: int) -> lis
 
 def of_predictions(
     clock: Clock, predictions: pd.DataFrame, bundles: Mapping[str, Bundle], *, split: int
-) -> dict[str, list[dict]]:
+) -> dict[str, list[dict[str, Any]]]:
     """All of it by target for a backtest's predictions (in the order of
     `training.commands.backtest`), as plain JSON values."""
     until, told = clock.registry.recorded_until, {}
@@ -266,13 +267,13 @@ def _figures(
     share = float(np.average(happened, weights=weight))
     if question.kind == SECONDARY:
         return Against(question, int(known.sum()), events, share, apart)
-    straight = calibration(risk, happened, weight)
+    measured = calibration(risk, happened, weight)
     return Against(
         question,
         int(known.sum()),
         events,
         share,
         apart,
-        straight.slope,
-        straight.observed_over_expected,
+        measured.slope,
+        measured.observed_over_expected,
     )

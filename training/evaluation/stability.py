@@ -3,7 +3,9 @@ to a risk."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -11,6 +13,7 @@ from features.clock import Clock
 from features.trajectory.as_of import as_of
 from features.trajectory.context import Context
 from models.bundle import Bundle
+from registry.contract.arrays import Floats
 from registry.contract.registry import day_date
 from training.cohorts.landmarks import Cohort
 from training.evaluation.scored_rows import Judged, score_rows
@@ -26,7 +29,7 @@ NOTED = 0.05
 
 def top_between_months(
     clock: Clock, bundle: Bundle, rows: Cohort, *, context: Context
-) -> dict | None:
+) -> dict[str, Any] | None:
     """Of the ten highest risks of each sector in one month, the share still there in the next,
     where still at risk.
 
@@ -84,10 +87,13 @@ def _of_centre(clock: Clock, rows: Cohort, column: str) -> np.ndarray:
     table, registry = clock.registry.centres, clock.registry
     of = np.full(len(registry.centre_ids) + 1, -1, np.int64)
     of[table["centre"]] = table[column]
-    return of[centres(clock, rows)]
+    found: np.ndarray = of[centres(clock, rows)]
+    return found
 
 
-def better_records(clock: Clock, bundle: Bundle, judged: Judged, *, context: Context) -> list[dict]:
+def better_records(
+    clock: Clock, bundle: Bundle, judged: Judged, *, context: Context
+) -> list[dict[str, Any]]:
     """How often one better record raises a risk: `record`, `children`, `raised` and `noted` (by
     over 0.05) as shares.
 
@@ -107,7 +113,15 @@ def better_records(clock: Clock, bundle: Bundle, judged: Judged, *, context: Con
     ]
 
 
-def _bettered(clock, bundle, some: Cohort, context, column: str, words: str, change) -> dict:
+def _bettered(
+    clock: Clock,
+    bundle: Bundle,
+    some: Cohort,
+    context: Context,
+    column: str,
+    words: str,
+    change: Callable[[Floats], Floats],
+) -> dict[str, Any]:
     row = _last_rows(clock, some.child, some.day, column)
     had = row >= 0
     child, day = some.child[had], some.day[had]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from typing import Any
 
 import numpy as np
 from sklearn.metrics import recall_score
@@ -59,7 +60,7 @@ def quality_month(day: np.ndarray) -> np.ndarray:
     return month_number(day) + 1970 * 12
 
 
-def table(judged: Judged, groups: dict[str, np.ndarray]) -> list[dict]:
+def table(judged: Judged, groups: dict[str, np.ndarray]) -> list[dict[str, Any]]:
     """One mapping a group: `by`, `group`, `known`, `events`, `auc`, `recall`,
     `observed_over_expected` (estimates)."""
     seen = visited(judged.risk)
@@ -80,7 +81,7 @@ def table(judged: Judged, groups: dict[str, np.ndarray]) -> list[dict]:
     return rows
 
 
-def too_small(groups: dict[str, np.ndarray], rows: list[dict]) -> dict[str, list[str]]:
+def too_small(groups: dict[str, np.ndarray], rows: list[dict[str, Any]]) -> dict[str, list[str]]:
     """The groups by what they group that are too small to stand in the table's `rows`; nothing is
     said of them."""
     shown = {(row["by"], row["group"]) for row in rows}
@@ -120,7 +121,9 @@ def _ratio(risk: np.ndarray, happened: np.ndarray, weight: np.ndarray) -> float:
     return float(np.sum(happened * weight) / expected) if expected > 0 else np.nan
 
 
-def gaps(judged: Judged, groups: dict[str, np.ndarray], rows: list[dict]) -> list[dict]:
+def gaps(
+    judged: Judged, groups: dict[str, np.ndarray], rows: list[dict[str, Any]]
+) -> list[dict[str, Any]]:
     """fairlearn's difference and ratio of recall and of the visited share, between the groups of
     the table."""
     from fairlearn.metrics import MetricFrame, selection_rate

@@ -75,11 +75,10 @@ def _gap(by: str, names: np.ndarray, seen: np.ndarray, known: Judged) -> RecallG
     place = np.searchsorted(large, group[cases])
     columns = (place, seen[cases].astype(float), known.weight[cases])
     gap = bootstrap(widest, *columns, cluster=known.rows.child[cases], repeats=REPEATS)
-    of_group = (
-        dict(zip(map(str, groups[large]), values.tolist(), strict=True))
-        for values in (recalls(*columns), children[large])
-    )
-    return RecallGap(by, *of_group, gap)
+    names = groups[large].tolist()
+    found = dict(zip(names, recalls(*columns).tolist(), strict=True))
+    events = dict(zip(names, children[large].tolist(), strict=True))
+    return RecallGap(by, found, events, gap)
 
 
 def recalls(place: np.ndarray, seen: np.ndarray, weight: np.ndarray) -> np.ndarray:

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -25,12 +26,13 @@ from features.trajectory.context import Context
 from models.bundle import Bundle
 from models.scoring import abstains
 from models.targets import HAPPENED, TARGETS, Target
+from registry.contract.arrays import Days, Ints
 from training.cohorts import censoring
 from training.cohorts.landmarks import Cohort, at_risk
 from training.cohorts.lives import IN_COHORT, Outcomes
 from training.cohorts.outcomes import outcomes
 from training.evaluation.rules_order import by_rules, danger_first
-from training.fitting.fit import Said
+from training.fitting.fit import Progress
 from training.metrics.missed_ranks import missed_places
 from training.metrics.usefulness import at_capacity
 
@@ -77,9 +79,9 @@ def lists_found(
     bundles: Mapping[str, Bundle],
     *,
     split: int,
-    said: Said = lambda text: None,
+    said: Progress = lambda text: None,
     truth: Mapping[str, pd.DataFrame] | None = None,
-) -> dict[str, list]:
+) -> dict[str, list[Any]]:
     """Found per visit by each order, for lists of 10, 20 and 30 visits a sector and month from
     `split` on.
 
@@ -108,9 +110,9 @@ def compare(
     bundles: Mapping[str, Bundle],
     *,
     context: Context,
-    said: Said = lambda text: None,
+    said: Progress = lambda text: None,
     truth: Mapping[str, pd.DataFrame] | None = None,
-) -> dict[str, list]:
+) -> dict[str, list[Any]]:
     """`lists_found` for rows (of `at_month_starts`) that are at hand, by target."""
     parts: dict[str, Listed] = {}
     for target, listed in rows.items():
@@ -141,32 +143,34 @@ def at_month_starts(
     """
     until = clock.registry.recorded_until
     found = found or outcomes(clock, target, cutoff=until)
-    index, days = [], []
+    indexes: list[Ints] = []
+    days: list[Days] = []
     for day in _month_starts(split, until - target.horizon):
         since = day - found.index_on.astype(np.int64)
         here = np.flatnonzero((found.cohort == IN_COHORT) & (since >= 0) & (since < target.horizon))
         here = here[at_risk(found, target, here, np.full(len(here), day))]
-        index.append(here)
+        indexes.append(here)
         days.append(np.full(len(here), day, np.int32))
-    index = np.concatenate([np.empty(0, np.int64), *index])
-    day = np.concatenate([np.empty(0, np.int32), *days])
-    since = day - found.index_on[index]
+    index = np.concatenate([np.empty(0, np.int64), *indexes])
+    at = np.concatenate([np.empty(0, np.int32), *days])
+    since = at - found.index_on[index]
     end = np.minimum(found.event_on[index], found.followed_until[index]).astype(np.int64)
     return Cohort(
         target,
         found,
         index,
         found.child[index],
-        day,
+        at,
         since,
         found.outcome[index],
-        np.maximum(end - day, 0),
+        np.maximum(end - at, 0),
         target.horizon - since,
     )
 
 
 def _month_starts(first: int, last: int) -> list[int]:
-    months = np.arange(month_number(np.int64(first)), month_number(np.int64(max(last, first))) + 1)
+    until, since = month_number(np.array([max(last, first), first]))
+    months = np.arange(since, until + 1)
     starts = months.astype("datetime64[M]").astype("datetime64[D]").astype(np.int64)
     return [int(day) for day in starts if first <= day <= last]
 
@@ -179,7 +183,7 @@ def _listed(
     for traced, matrix in as_of_traced(
         clock, rows.child, rows.day, priors=bundle.priors, context=context
     ):
-        scored = abstains(bundle.target, traced, matrix) == 0
+        scored = abstains(TARGETS[bundle.target], traced, matrix) == 0
         orders[OURS].append(np.where(scored, bundle.log_odds(matrix), NOBODY))
         orders[WHZ_ORDER].append(np.nan_to_num(-matrix[:, _WHZ], nan=NOBODY))
         orders["lowest MUAC"].append(np.nan_to_num(-matrix[:, _MUAC], nan=NOBODY))
@@ -212,11 +216,13 @@ def _together(parts: list[Listed]) -> Listed:
     parts = [part.take(np.flatnonzero(np.isin(part.day, list(days)))) for part in parts]
     shared = [name for name in parts[0].orders if all(name in part.orders for part in parts)]
     orders = {name: np.concatenate([part.orders[name] for part in parts]) for name in shared}
-    columns = (
-        np.concatenate([getattr(part, name) for part in parts])
-        for name in ("sector", "day", "happened", "weight")
+    return Listed(
+        np.concatenate([part.sector for part in parts]),
+        np.concatenate([part.day for part in parts]),
+        np.concatenate([part.happened for part in parts]),
+        np.concatenate([part.weight for part in parts]),
+        orders,
     )
-    return Listed(*columns, orders)
 
 
 def _sector_of(clock: Clock, centre: np.ndarray) -> np.ndarray:
@@ -224,7 +230,8 @@ def _sector_of(clock: Clock, centre: np.ndarray) -> np.ndarray:
     centres = clock.registry.centres
     sector = np.full(len(clock.registry.centre_ids) + 1, -1, np.int64)
     sector[centres["centre"]] = centres["sector"]
-    return sector[centre]
+    found: np.ndarray = sector[centre]
+    return found
 
 
 def _true_risk(clock: Clock, rows: Cohort, truth: pd.DataFrame) -> np.ndarray:
@@ -247,14 +254,15 @@ def _true_risk(clock: Clock, rows: Cohort, truth: pd.DataFrame) -> np.ndarray:
         landmark_day=told.landmark_day.astype(np.int64),
         index_on=pd.to_datetime(told.index_on).astype("datetime64[s]"),
     )
-    return (
+    found: np.ndarray = (
         wanted.merge(told, how="left", on=list(wanted.columns))["probability"]
         .fillna(NOBODY)
         .to_numpy()
     )
+    return found
 
 
-def _compared(target: str, listed: Listed) -> list[dict]:
+def _compared(target: str, listed: Listed) -> list[dict[str, Any]]:
     """All orders and capacities of one target; empty where no outcome of any list is known."""
     lists = _lists(listed)
     if not lists:
@@ -287,10 +295,10 @@ def _compared(target: str, listed: Listed) -> list[dict]:
 
 def _figures(
     found: dict[str, np.ndarray], name: str, *, visits: np.ndarray, cases: np.ndarray
-) -> dict:
+) -> dict[str, Any]:
     """One order's figures over some lists; `found` of every order, `visits` and `cases` by list."""
     plain, worst, best, *seen = found[name]
-    told = {
+    told: dict[str, Any] = {
         "visits": float(visits.sum()),
         "found": float(plain.sum()),
         "found_per_visit": _share(plain, visits),
@@ -363,7 +371,7 @@ def _draws(lists: int) -> np.ndarray:
     )
 
 
-def _lines(table: list[dict], targets: tuple[str, ...]) -> list[str]:
+def _lines(table: list[dict[str, Any]], targets: tuple[str, ...]) -> list[str]:
     """One line a target and capacity, and one where no list had its whole horizon within the
     records."""
     lines = []

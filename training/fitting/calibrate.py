@@ -1,5 +1,4 @@
-"""Calibration on children that the halves had not seen: slope and intercept, and a Venn–Abers
-interval."""
+"""Calibration on out-of-fold predictions: slope and intercept, and a Venn–Abers interval."""
 
 from __future__ import annotations
 
@@ -7,19 +6,19 @@ import numpy as np
 from sklearn.isotonic import IsotonicRegression
 
 from models.bundle import Calibrator
+from registry.contract.arrays import Floats
 from training.fitting.fit import HeldOut
-from training.fitting.recalibration import slope_and_intercept
+from training.metrics.recalibration import slope_and_intercept
 
 KNOTS = 60
 PARTS = 400
 
 
 def calibrate(held_out: HeldOut) -> Calibrator:
-    """A calibrator of the blend: slope, intercept and interval, from each child as halves said it
-    that did not see it.
+    """Slope, intercept and interval of the blend, from its out-of-fold predictions.
 
-    All months of the training window have their part. The last months alone carry one season's rate
-    into the whole year, and their few events bend the slope.
+    All months of the training window take part. The last months alone would carry one season's rate
+    into the whole year, and with their few events the slope would be uncertain.
     """
     of = held_out
     slope, intercept = slope_and_intercept(of.log_odds, of.happened, of.weight)
@@ -28,12 +27,14 @@ def calibrate(held_out: HeldOut) -> Calibrator:
     )
 
 
-def _venn_abers(log_odds, happened, weight) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _venn_abers(
+    log_odds: Floats, happened: Floats, weight: Floats
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """(knots, low, high): at each knot, what isotonic regression says if one more row there had
     not, or had, the event.
 
-    The block is first drawn together into parts of equal size, so that it is quick however many
-    rows there are.
+    The rows are first averaged into up to `PARTS` groups of equal size, so that the time does not
+    grow with the rows.
     """
     known = weight > 0
     log_odds, happened, weight = log_odds[known], happened[known].astype(np.float64), weight[known]
@@ -49,7 +50,7 @@ def _venn_abers(log_odds, happened, weight) -> tuple[np.ndarray, np.ndarray, np.
     return knots, np.array(bounds[0]), np.array(bounds[1])
 
 
-def _isotonic_at(at, share, size, knot: float, imagined: float) -> float:
+def _isotonic_at(at: Floats, share: Floats, size: Floats, knot: float, imagined: float) -> float:
     model = IsotonicRegression(y_min=0.0, y_max=1.0, out_of_bounds="clip")
     model.fit(np.append(at, knot), np.append(share, imagined), sample_weight=np.append(size, 1.0))
     return float(model.predict([knot])[0])

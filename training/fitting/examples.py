@@ -1,5 +1,4 @@
-"""What is learnt from: feature rows with known outcomes, each weighed for those whose outcome is
-not known."""
+"""Training rows: features, known outcomes and their IPCW weights."""
 
 from __future__ import annotations
 

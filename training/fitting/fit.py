@@ -1,10 +1,11 @@
 """Fitting: a penalised logistic regression and a bag of forests with physiology's directions,
-blended on held-out children."""
+blended by out-of-fold log loss."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import lightgbm as lgb
 import numpy as np
@@ -12,18 +13,19 @@ import numpy as np
 from features.trajectory.catalogue import CATALOGUE, NAMES
 from models.linear import Linear
 from models.targets import Target
+from registry.contract.arrays import Floats
 from training.fitting.bag import bagged
 from training.fitting.examples import Examples, log_loss
 from training.fitting.linear_half import fit_linear
-from training.fitting.recalibration import slope_and_intercept
 from training.fitting.transfer import LOAN, Donor, donor_forest, out_of_fold
+from training.metrics.recalibration import slope_and_intercept
 
-Said = Callable[[str], None]
+Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True)
 class HeldOut:
-    """The rows fitted on as models said them that did not see their child: blended `log_odds`,
+    """Out-of-fold predictions of the training rows, folds grouped by child: blended `log_odds`,
     `happened` and `weight`, each (n,)."""
 
     log_odds: np.ndarray
@@ -33,11 +35,11 @@ class HeldOut:
 
 @dataclass(frozen=True)
 class Choice:
-    """What held-out children chose: the forest's `settings` and number of `rounds`, the linear
+    """What out-of-fold log loss chose: the forest's `settings` and number of `rounds`, the linear
     half's `penalty`, the forest's share in the blend of both halves (`trees`, 0 to 1), and the
     donor's share beside that blend (`lent`: 0 or `LOAN`)."""
 
-    settings: dict
+    settings: dict[str, Any]
     rounds: int
     penalty: float
     trees: float
@@ -51,8 +53,8 @@ class Choice:
 
 @dataclass(frozen=True)
 class Fitted:
-    """The two halves, the choice that they were fitted by, and what the blend said of held-out
-    children."""
+    """The two halves, the choice that they were fitted by, and the blend's out-of-fold
+    predictions."""
 
     booster: str
     linear: Linear
@@ -70,10 +72,13 @@ class Fitted:
     def blended(self, rows: np.ndarray) -> np.ndarray:
         """Log-odds of the blend (n,), before calibration."""
         forest = _margin(self.booster, rows) + offset_of(rows, self.offset) + self.start
-        return self.trees * forest + (1 - self.trees) * _linear_margin(self.linear, rows)
+        found: np.ndarray = self.trees * forest + (1 - self.trees) * _linear_margin(
+            self.linear, rows
+        )
+        return found
 
     def log_odds(self, rows: np.ndarray) -> np.ndarray:
-        """Log-odds (n,) as the held-out children would have them."""
+        """Log-odds (n,) of the blend, recalibrated on the out-of-fold predictions."""
         of = self.held_out
         slope, intercept = slope_and_intercept(of.log_odds, of.happened, of.weight)
         return intercept + slope * self.blended(rows)
@@ -130,7 +135,12 @@ def offset_of(rows: np.ndarray, offset: str | None) -> np.ndarray:
 
 
 def fit(
-    examples: Examples, *, target: Target, settings: dict, seed: int, donor: Donor | None = None
+    examples: Examples,
+    *,
+    target: Target,
+    settings: dict[str, Any],
+    seed: int,
+    donor: Donor | None = None,
 ) -> Fitted:
     """Fit both halves on the examples; the number of trees, the penalty and the blend of both
     are chosen on out-of-fold predictions, folds grouped by child."""
@@ -165,7 +175,8 @@ def refit(
     for of in range(FOLDS):
         inside, outside = examples.take(fold != of), examples.rows[fold == of]
         linear_margin[fold == of] = _linear_margin(
-            fit_linear(inside, penalty=choice.penalty, directions=directions(target)), outside
+            fit_linear(inside, penalty=choice.penalty, directions=np.array(directions(target))),
+            outside,
         )
     margins = Margins(tree_margin, linear_margin)
     if donor is not None and choice.lent > 0:
@@ -198,7 +209,7 @@ class Margins:
         return blend if self.lent is None else blend + lent * self.lent
 
 
-def _donor_settings(target: Target, seed: int) -> dict:
+def _donor_settings(target: Target, seed: int) -> dict[str, Any]:
     return BASE_SETTINGS | {
         "monotone_constraints": directions(target),
         "seed": seed,
@@ -215,8 +226,7 @@ def _both_halves(
     seed: int,
     donor: Donor | None,
 ) -> Fitted:
-    """Both halves fitted on all examples, beside what the folds' halves (`margins`) said of
-    held-out children."""
+    """Both halves fitted on all examples, beside the out-of-fold predictions (`margins`)."""
     begun = Start.of(examples, target.offset)
     # A fold's forest saw three quarters of the children; with all of them a little more can be
     # learnt.
@@ -231,7 +241,7 @@ def _both_halves(
         booster = bagged([booster, lender], shares) if own > 0 else lender
         start *= shares[0]
     held_out = HeldOut(margins.blended(choice), examples.happened, examples.weight)
-    linear = fit_linear(examples, penalty=choice.penalty, directions=directions(target))
+    linear = fit_linear(examples, penalty=choice.penalty, directions=np.array(directions(target)))
     return Fitted(booster, linear, choice, held_out, target.offset, start)
 
 
@@ -260,7 +270,7 @@ class Start:
         return offset_of(rows, self.offset) + self.constant
 
 
-def _settings(target: Target, settings: dict, seed: int) -> dict:
+def _settings(target: Target, settings: dict[str, Any], seed: int) -> dict[str, Any]:
     return (
         BASE_SETTINGS
         | dict(target.forest_settings)
@@ -269,7 +279,7 @@ def _settings(target: Target, settings: dict, seed: int) -> dict:
     )
 
 
-def _dataset(examples: Examples, begun: Start, **more) -> lgb.Dataset:
+def _dataset(examples: Examples, begun: Start, **more: Any) -> lgb.Dataset:
     return lgb.Dataset(
         examples.rows,
         examples.happened,
@@ -281,7 +291,7 @@ def _dataset(examples: Examples, begun: Start, **more) -> lgb.Dataset:
     )
 
 
-def _forest(examples: Examples, settings: dict, rounds: int, begun: Start) -> str:
+def _forest(examples: Examples, settings: dict[str, Any], rounds: int, begun: Start) -> str:
     """A bag of forests on the examples, of so many trees each, as one model text."""
     data = _dataset(examples, begun)
     seeds = [dict.fromkeys(DRAWS, settings["seed"] + 1000 * of) for of in range(BAG)]
@@ -293,16 +303,18 @@ def _forest(examples: Examples, settings: dict, rounds: int, begun: Start) -> st
     )
 
 
-def _tree_number(examples: Examples, fold: np.ndarray, settings: dict, begun: Start) -> int:
-    """The number of trees that serves held-out children best."""
+def _tree_number(
+    examples: Examples, fold: np.ndarray, settings: dict[str, Any], begun: Start
+) -> int:
+    """The number of trees with the least out-of-fold log loss."""
     held_out = [_early_stopped(examples, fold, of, settings, begun) for of in range(FOLDS)]
     return max(int(np.median([booster.best_iteration for booster in held_out])), 10)
 
 
 def _held_out_margin(
-    examples: Examples, fold: np.ndarray, settings: dict, rounds: int, begun: Start
+    examples: Examples, fold: np.ndarray, settings: dict[str, Any], rounds: int, begun: Start
 ) -> np.ndarray:
-    """The margin of each row (n,) by the bag of the folds that do not hold its child."""
+    """The out-of-fold margin of each row (n,): by the bag of the folds without its child."""
     margin = begun.margin(examples.rows)
     for of in range(FOLDS):
         booster = _forest(examples.take(fold != of), settings, rounds, begun)
@@ -314,7 +326,7 @@ def held_out_loss(
     sample: Examples,
     fold: np.ndarray,
     target: Target,
-    settings: dict,
+    settings: dict[str, Any],
     *,
     seed: int,
 ) -> float:
@@ -332,7 +344,7 @@ def held_out_loss(
 
 
 def _early_stopped(
-    examples: Examples, fold: np.ndarray, of: int, settings: dict, begun: Start
+    examples: Examples, fold: np.ndarray, of: int, settings: dict[str, Any], begun: Start
 ) -> lgb.Booster:
     """A booster on all folds but one, as many trees as serve that one best."""
     train = _dataset(examples.take(fold != of), begun)
@@ -344,12 +356,12 @@ def _early_stopped(
 
 
 def _best_penalty(examples: Examples, fold: np.ndarray, target: Target) -> tuple[float, np.ndarray]:
-    best = (np.inf, 0.0, None)
+    best: tuple[float, float, Floats] = (np.inf, 0.0, np.zeros(0))
     for penalty in (0.0003, 0.003, 0.03):
         margin = np.empty(len(fold))
         for of in range(FOLDS):
             linear = fit_linear(
-                examples.take(fold != of), penalty=penalty, directions=directions(target)
+                examples.take(fold != of), penalty=penalty, directions=np.array(directions(target))
             )
             margin[fold == of] = _linear_margin(linear, examples.rows[fold == of])
         best = min(best, (log_loss(margin, examples), penalty, margin), key=lambda tried: tried[0])
@@ -357,7 +369,7 @@ def _best_penalty(examples: Examples, fold: np.ndarray, target: Target) -> tuple
 
 
 def _best_share(tree_margin: np.ndarray, linear_margin: np.ndarray, examples: Examples) -> float:
-    """The forest's share in the blend that loses least on held-out children (tenths)."""
+    """The forest's share in the blend (tenths) with the least out-of-fold log loss."""
     shares = np.arange(0, 11) / 10
     return float(
         min(
@@ -368,9 +380,11 @@ def _best_share(tree_margin: np.ndarray, linear_margin: np.ndarray, examples: Ex
 
 
 def _margin(booster: str, rows: np.ndarray) -> np.ndarray:
-    return lgb.Booster(model_str=booster).predict(rows, raw_score=True, num_threads=THREADS)
+    told = lgb.Booster(model_str=booster).predict(rows, raw_score=True, num_threads=THREADS)
+    return np.asarray(told)
 
 
 def _linear_margin(linear: Linear, rows: np.ndarray) -> np.ndarray:
     parts, base = linear.contributions(rows)
-    return base + parts.sum(axis=1)
+    found: np.ndarray = base + parts.sum(axis=1)
+    return found

@@ -4,6 +4,7 @@ after the split."""
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from features.trajectory.catalogue import CONTEXT_NAMES, NAMES
 from features.trajectory.context import Context
 from models.bundle import Bundle
 from models.targets import CENSORED, HAPPENED, Target
+from registry.contract.arrays import Flags
 from registry.contract.errors import BadInput
 from registry.contract.registry import day_date
 from training.cohorts import censoring
@@ -20,7 +22,7 @@ from training.cohorts.case_cohort import drawn
 from training.cohorts.landmarks import Cohort, attrition_table, before_split, cohort
 from training.fitting.calibrate import calibrate
 from training.fitting.examples import Examples
-from training.fitting.fit import Fitted, Said, fit, offset_of, refit
+from training.fitting.fit import Fitted, Progress, fit, offset_of, refit
 from training.fitting.priors import FIT_SHARE, population_priors, registry_priors
 from training.fitting.reference_profile import profile
 from training.fitting.sample_size import needed
@@ -42,8 +44,7 @@ class Learned:
     over it), `features` (the matrix of the rows), `fitted` (the halves of the bundle).
 
     The bundle learns from both blocks. Its `rehearsal` learnt from the earlier block only, in the
-    same way: what the rehearsal says of the later block is an honest word on what training in time
-    is worth.
+    same way: its figures on the later block are those of a temporal validation.
     """
 
     bundle: Bundle
@@ -54,6 +55,13 @@ class Learned:
     later_on: np.ndarray
     features: np.ndarray
 
+    @property
+    def rehearsal(self) -> Bundle:
+        """The bundle of the earlier block. Raises ValueError where none was made."""
+        if self.bundle.rehearsal is None:
+            raise ValueError("this training made no rehearsal")
+        return self.bundle.rehearsal
+
 
 def learn(
     clock: Clock,
@@ -62,7 +70,7 @@ def learn(
     until: int,
     seed: int = 1,
     trials: int = 0,
-    said: Said = lambda text: None,
+    said: Progress = lambda text: None,
     context: Context | None = None,
 ) -> Learned:
     """Train one target on what was known before `until` (a day number); `trials` Optuna trials, in
@@ -92,7 +100,7 @@ def learn(
     matrix = as_of(clock, rows.child, rows.day, priors=priors, context=context)
     said(f"{target.name}: {matrix.shape[1]} features of {matrix.shape[0]} rows")
     facts = _facts(clock, rows, until, seed, earlier_on, later_on) | {"attrition": attrition}
-    which = {"target": target, "seed": seed}
+    which: dict[str, Any] = {"target": target, "seed": seed}
     donor = donor_of(clock, target, until=until, seed=seed, priors=priors, context=context)
     if donor is not None:
         events = int(donor.examples.happened.sum())
@@ -117,8 +125,8 @@ def learn(
     return Learned(bundle, fitted, rows, used, earlier_on, later_on, matrix)
 
 
-def _bundle(fitted: Fitted, learning: Examples, **made) -> Bundle:
-    """The bundle of two fitted halves, calibrated on the children that the folds held out."""
+def _bundle(fitted: Fitted, learning: Examples, **made: Any) -> Bundle:
+    """The bundle of two fitted halves, calibrated on their out-of-fold predictions."""
     return Bundle(
         booster=fitted.booster,
         linear=fitted.linear,
@@ -149,7 +157,9 @@ def blocks(rows: Cohort) -> tuple[np.ndarray, np.ndarray]:
     return earlier, ~earlier & ~np.isin(rows.child, rows.child[earlier])
 
 
-def _ask_for_events(rows: Cohort, earlier_on, later_on, target: Target, said: Said) -> None:
+def _ask_for_events(
+    rows: Cohort, earlier_on: Flags, later_on: Flags, target: Target, said: Progress
+) -> None:
     if not len(rows.index):
         raise BadInput(
             "TRN001",
@@ -199,14 +209,16 @@ def without_context(learning: Examples, seed: int) -> Examples:
     children, of = np.unique(learning.child, return_inverse=True)
     hide = np.random.default_rng(seed).random(len(children)) < CONTEXT_MASKED
     matrix = learning.rows.copy()
-    columns = [NAMES.index(name) for name in CONTEXT_NAMES]
+    columns = np.array([NAMES.index(name) for name in CONTEXT_NAMES])
     matrix[np.ix_(hide[of], columns)] = np.nan
     return Examples(
         matrix, *(getattr(learning, name) for name in list(learning.__dataclass_fields__)[1:])
     )
 
 
-def _facts(clock: Clock, rows: Cohort, until: int, seed: int, earlier_on, later_on) -> dict:
+def _facts(
+    clock: Clock, rows: Cohort, until: int, seed: int, earlier_on: Flags, later_on: Flags
+) -> dict[str, Any]:
     registry = clock.registry.facts
     events = [
         len(np.unique(rows.index[block & (rows.outcome == HAPPENED)]))

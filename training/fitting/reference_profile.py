@@ -3,6 +3,8 @@ row is kept."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from features.trajectory.catalogue import NAMES
@@ -10,7 +12,7 @@ from features.trajectory.catalogue import NAMES
 SHARES = np.linspace(0.0, 1.0, 11)
 
 
-def profile(rows: np.ndarray) -> dict:
+def profile(rows: np.ndarray) -> dict[str, Any]:
     """Per feature: the share missing and its deciles (edges of ten bins)."""
     told = {}
     for name, column in zip(NAMES, rows.T, strict=True):

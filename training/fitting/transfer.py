@@ -10,6 +10,7 @@ forest and its reasons stay exact.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import lightgbm as lgb
 import numpy as np
@@ -94,7 +95,7 @@ def donor_of(
     return donor if donor.teaches else None
 
 
-def donor_forest(examples: Examples, settings: dict) -> str:
+def donor_forest(examples: Examples, settings: dict[str, Any]) -> str:
     """The donor's forest as a model text; `settings` are the taught target's, with its
     directions."""
     data = lgb.Dataset(
@@ -108,7 +109,7 @@ def donor_forest(examples: Examples, settings: dict) -> str:
 
 
 def out_of_fold(
-    donor: Donor, taught: Examples, settings: dict, *, fold: np.ndarray, threads: int
+    donor: Donor, taught: Examples, settings: dict[str, Any], *, fold: np.ndarray, threads: int
 ) -> np.ndarray:
     """The donor's margin (n,) of the rows to be taught, each by a forest that saw no slide of its
     child; `fold`: of each row, grouped by child."""

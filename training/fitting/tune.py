@@ -1,13 +1,15 @@
-"""Tuning inside the fitting block only: a few Optuna trials over the forest's shape, judged on
-held-out children."""
+"""Tuning inside the fitting block only: a few Optuna trials over the forest's shape, judged by
+out-of-fold log loss."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 
 from models.targets import Target
 from training.fitting.examples import Examples
-from training.fitting.fit import FOLDS, Said, folds, held_out_loss
+from training.fitting.fit import FOLDS, Progress, folds, held_out_loss
 
 MOST_ROWS = 40_000
 """Trials see at most this many rows (whole children): enough to rank settings by."""
@@ -19,8 +21,8 @@ def tune(
     target: Target,
     trials: int,
     seed: int,
-    said: Said,
-) -> dict:
+    said: Progress,
+) -> dict[str, Any]:
     """The best of `trials` settings by held-out log loss (the cautious base is the first tried)."""
     import optuna
 
@@ -38,7 +40,7 @@ def tune(
         }
     )
 
-    def cost(trial) -> float:
+    def cost(trial: optuna.Trial) -> float:
         settings = {
             "num_leaves": trial.suggest_int("num_leaves", 4, 40, log=True),
             "min_child_samples": trial.suggest_int("min_child_samples", 20, 400, log=True),

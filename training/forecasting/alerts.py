@@ -7,6 +7,7 @@ Each names an area and its figures; never a child.
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 from scipy.stats import nbinom
@@ -37,7 +38,7 @@ class Alert:
     expected: float
     text: str
 
-    def record(self) -> dict:
+    def record(self) -> dict[str, Any]:
         return asdict(self)
 
 

@@ -32,7 +32,7 @@ class Panel:
 
     @property
     def months(self) -> int:
-        return self.counts.shape[1]
+        return int(self.counts.shape[1])
 
     @property
     def last(self) -> int:
@@ -98,7 +98,8 @@ FORGOTTEN_AFTER = 6
 def _lately(known: np.ndarray) -> np.ndarray:
     """Whether each area reported in a month or the few before it."""
     padded = np.pad(known.astype(np.int64).cumsum(axis=1), ((0, 0), (FORGOTTEN_AFTER + 1, 0)))
-    return padded[:, FORGOTTEN_AFTER + 1 :] - padded[:, : -FORGOTTEN_AFTER - 1] > 0
+    found: np.ndarray = padded[:, FORGOTTEN_AFTER + 1 :] - padded[:, : -FORGOTTEN_AFTER - 1] > 0
+    return found
 
 
 def month_name(number: int) -> str:
@@ -122,12 +123,13 @@ def row_means(table: np.ndarray, weight: np.ndarray | float = 1.0) -> np.ndarray
     """Weighted mean of each row's known cells, NaN where it has none."""
     known = np.isfinite(table) * weight
     total = known.sum(axis=1)
-    return np.divide(
+    found: np.ndarray = np.divide(
         (np.nan_to_num(table) * known).sum(axis=1),
         total,
         out=np.full(len(table), np.nan),
         where=total > 0,
     )
+    return found
 
 
 def sums_by(group: np.ndarray, groups: int, table: np.ndarray) -> np.ndarray:

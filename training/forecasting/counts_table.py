@@ -103,7 +103,8 @@ def _areas(table: pd.DataFrame, path: Path) -> np.ndarray:
     empty = np.flatnonzero(area == "")
     if len(empty):
         raise BadInput("FCT002", f"{path.name}, row {empty[0] + 1}: area is empty")
-    return area
+    found: np.ndarray = area
+    return found
 
 
 def _months(table: pd.DataFrame, path: Path) -> np.ndarray:
@@ -132,7 +133,8 @@ def _counts(table: pd.DataFrame, path: Path) -> np.ndarray:
             f"{path.name}, row {wrong[0] + 1}: count is {texts[wrong[0]][:SHOWN]!r}; a count is a "
             f"whole number from 0, and empty where nobody reported ({len(wrong)} such rows)",
         )
-    return counts
+    found: np.ndarray = counts
+    return found
 
 
 def _refuse_twice(area: np.ndarray, month: np.ndarray, path: Path) -> None:
@@ -151,7 +153,9 @@ def _further(
 ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray], tuple[str, ...]]:
     """Parents (one value an area, fewer values than areas), covariates (numbers by month), and what
     is left out."""
-    parents, covariates, left_out = {}, {}, []
+    parents: dict[str, np.ndarray] = {}
+    covariates: dict[str, np.ndarray] = {}
+    left_out: list[str] = []
     for name in (column for column in table if column not in ASKED):
         cells = table[name].to_numpy(str)
         told = cells != ""
@@ -183,7 +187,8 @@ def _further(
 
 def _nested(parents: dict[str, np.ndarray]) -> tuple[dict[str, np.ndarray], list[str]]:
     """Parents from the finest up, each within the next; and those that cut across."""
-    kept, loose = {}, []
+    kept: dict[str, np.ndarray] = {}
+    loose: list[str] = []
     for name in sorted(parents, key=lambda name: -len(np.unique(parents[name]))):
         finer = next(reversed(kept.values()), None)
         pairs = (

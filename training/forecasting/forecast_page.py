@@ -4,10 +4,12 @@ first."""
 from __future__ import annotations
 
 from html import escape
+from typing import Any
 
 import numpy as np
 
 from features.charts.svg import Area, Canvas, Label, Polyline
+from training.forecasting.counts_panel import Panel
 from training.forecasting.forecast import Forecast
 from training.forecasting.forecast_run import Result, ranked
 
@@ -114,7 +116,7 @@ def plot(forecast: Forecast, at: int, *, alerted: bool) -> Canvas:
     x = LEFT + (WIDTH - LEFT - RIGHT) * (np.arange(months) + 0.5) / months
     ahead = x[len(counts) :]
 
-    def y(values):
+    def y(values: Any) -> Any:
         return HEIGHT - BOTTOM - (HEIGHT - BOTTOM - TOP) * np.asarray(values, float) / highest
 
     name, newest = str(panel.areas[at]), panel.month_name(origin)
@@ -152,7 +154,7 @@ def plot(forecast: Forecast, at: int, *, alerted: bool) -> Canvas:
     return canvas
 
 
-def _year_before(panel, at: int, origin: int, horizons: int) -> np.ndarray:
+def _year_before(panel: Panel, at: int, origin: int, horizons: int) -> np.ndarray:
     columns = origin + np.arange(1, horizons + 1) - 12
     inside = (columns >= 0) & (columns <= origin)
     return np.where(inside, panel.counts[at, np.clip(columns, 0, origin)], np.nan)

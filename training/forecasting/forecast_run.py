@@ -7,6 +7,7 @@ import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -65,7 +66,7 @@ def of_table(path: Path, *, by: str | None) -> PanelAt:
     return at
 
 
-def _or(names: dict) -> str:
+def _or(names: dict[str, Any]) -> str:
     return "".join(f" or {name}" for name in names)
 
 
@@ -138,7 +139,7 @@ def _warnings(forecast: Forecast) -> tuple[str, ...]:
 
 
 def _past_origins(
-    levels: list[Learnt], source: PanelAt | None, *, first: int, said: Callable
+    levels: list[Learnt], source: PanelAt | None, *, first: int, said: Callable[..., Any]
 ) -> pd.DataFrame:
     """Rows of every origin from `first` to the month before the last, each from what was known
     then."""
@@ -204,10 +205,13 @@ def frame(forecast: Forecast, *, truth: bool = False, newest: Panel | None = Non
     return rows
 
 
-def measured(result: Result) -> dict[str, dict]:
+def measured(result: Result) -> dict[str, dict[str, Any]]:
     """By horizon, over the past origins: error beside the best simple average, how often the bands
-    held, and WIS."""
-    panel, found = result.levels[0].panel, {}
+    held, and WIS. Raises ValueError where none was made (`forecast` without `backtest_from`)."""
+    if result.past is None:
+        raise ValueError("no past origins were forecast")
+    panel = result.levels[0].panel
+    found: dict[str, dict[str, Any]] = {}
     known = result.past[result.past["count"].notna()]
     origins = {panel.month_name(at): at for at in range(panel.months)}
     for horizon, rows in known.groupby("horizon"):
@@ -231,9 +235,9 @@ def measured(result: Result) -> dict[str, dict]:
     return found
 
 
-def _figures(rows: pd.DataFrame, averages: dict[str, float]) -> dict:
+def _figures(rows: pd.DataFrame, averages: dict[str, float]) -> dict[str, Any]:
     came = rows["count"].to_numpy()
-    best = min(averages, key=averages.get)
+    best = min(averages, key=averages.__getitem__)
     error, median = np.abs(came - rows["mean"]).mean(), np.abs(came - rows["q50"]).mean()
     return {
         "forecasts": len(rows),
@@ -249,7 +253,7 @@ def _figures(rows: pd.DataFrame, averages: dict[str, float]) -> dict:
     }
 
 
-def ranked(result: Result) -> list[dict]:
+def ranked(result: Result) -> list[dict[str, Any]]:
     """Areas by expected count over all months ahead, the most first, beside the mean month of the
     last year."""
     forecast = result.forecasts[0]

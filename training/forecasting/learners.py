@@ -43,7 +43,7 @@ FARTHEST_COLUMN = 4.0
 
 
 @dataclass(frozen=True)
-class Examples:
+class ForecastExamples:
     """Past rows with their outcome: columns (n, columns), off (n,) from level and season, weight
     (n,)."""
 
@@ -52,7 +52,7 @@ class Examples:
     weight: np.ndarray
 
 
-def examples(rows: dict[int, Rows], counts: np.ndarray, *, until: int) -> Examples:
+def examples(rows: dict[int, Rows], counts: np.ndarray, *, until: int) -> ForecastExamples:
     """The rows of every origin whose month was known by the end of column `until`."""
     columns, off, weight = [], [], []
     for origin, at in rows.items():
@@ -63,15 +63,17 @@ def examples(rows: dict[int, Rows], counts: np.ndarray, *, until: int) -> Exampl
             off.append(np.log1p(outcome[known]) - at.by_season[known, step])
             weight.append(np.exp(at.level[known]))
     if not columns:
-        return Examples(np.zeros((0, 1)), np.zeros(0), np.zeros(0))
-    return _drawn(Examples(np.concatenate(columns), np.concatenate(off), np.concatenate(weight)))
+        return ForecastExamples(np.zeros((0, 1)), np.zeros(0), np.zeros(0))
+    return _drawn(
+        ForecastExamples(np.concatenate(columns), np.concatenate(off), np.concatenate(weight))
+    )
 
 
-def _drawn(found: Examples) -> Examples:
+def _drawn(found: ForecastExamples) -> ForecastExamples:
     if len(found.off) <= MOST_ROWS:
         return found
     keep = np.random.default_rng(1).choice(len(found.off), MOST_ROWS, replace=False)
-    return Examples(found.columns[keep], found.off[keep], found.weight[keep])
+    return ForecastExamples(found.columns[keep], found.off[keep], found.weight[keep])
 
 
 @dataclass(frozen=True)
@@ -101,12 +103,13 @@ class Learners:
         )
 
     def _scaled(self, columns: np.ndarray) -> np.ndarray:
-        return np.clip(
+        found: np.ndarray = np.clip(
             np.nan_to_num((columns - self.centre) / self.spread), -FARTHEST_COLUMN, FARTHEST_COLUMN
         )
+        return found
 
 
-def fit(found: Examples) -> Learners:
+def fit(found: ForecastExamples) -> Learners:
     """Fit all learners on the examples, or none where they are too few or all weigh nothing."""
     if len(found.off) < FEWEST_ROWS or not found.off.any():
         return Learners()

@@ -65,7 +65,10 @@ def _group_deviation(
     if groups == 1:
         return np.zeros_like(sums)
     total, count = sums_by(group, groups, sums), sums_by(group, groups, counts)
-    return (((total - count * everywhere) / (count + GROUP_PRIOR)) @ _waves(GROUP_WAVES))[group]
+    found: np.ndarray = (
+        ((total - count * everywhere) / (count + GROUP_PRIOR)) @ _waves(GROUP_WAVES)
+    )[group]
+    return found
 
 
 def _surroundings(logs: np.ndarray) -> np.ndarray:
@@ -107,7 +110,8 @@ class State(NamedTuple):
 def state_of(panel: Panel) -> State:
     """What a panel's last month says of each area; level NaN where nothing was reported in two
     years."""
-    logs, month = np.log1p(panel.counts), panel.month_of_year(np.arange(panel.months))
+    logs = np.log1p(panel.counts)
+    month = np.asarray(panel.month_of_year(np.arange(panel.months)))
     season = season_of(logs, month, panel.groups())
     plain = logs - season.own[:, month]
     back = plain[:, ::-1][:, :LEVEL_MONTHS]
@@ -126,6 +130,7 @@ def state_of(panel: Panel) -> State:
 def by_season(state: State, month: int, horizon: int) -> np.ndarray:
     """The forecast by level and season alone, logs of 1 + count (areas,), for a month of the year
     so far ahead."""
-    return np.maximum(
+    found: np.ndarray = np.maximum(
         state.level + state.season.own[:, month] + state.newest * FADING**horizon, 0.0
     )
+    return found

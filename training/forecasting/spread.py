@@ -92,7 +92,8 @@ def _mean(logs: np.ndarray, step: np.ndarray, ratios: np.ndarray) -> np.ndarray:
     at = np.interp(np.log(np.maximum(plain, 1e-3)), middles, np.arange(len(middles)))
     low = np.minimum(np.nan_to_num(at).astype(np.int64), len(middles) - 2)
     share = at - low
-    return plain * ((1 - share) * ratios[step, low] + share * ratios[step, low + 1])
+    found: np.ndarray = plain * ((1 - share) * ratios[step, low] + share * ratios[step, low + 1])
+    return found
 
 
 def _ratios(past: Past, step: int) -> np.ndarray:
@@ -105,7 +106,8 @@ def _ratios(past: Past, step: int) -> np.ndarray:
         np.bincount(bins, amounts, minlength=len(EDGES) + 1) for amounts in (plain, outcome)
     )
     overall = (came.sum() + RATIO_PRIOR) / (said.sum() + RATIO_PRIOR)
-    return (came + RATIO_PRIOR * overall) / (said + RATIO_PRIOR)
+    found: np.ndarray = (came + RATIO_PRIOR * overall) / (said + RATIO_PRIOR)
+    return found
 
 
 def _dispersion(past: Past, mean: np.ndarray, areas: int, horizons: int) -> np.ndarray:
@@ -122,7 +124,8 @@ def _dispersion(past: Past, mean: np.ndarray, areas: int, horizons: int) -> np.n
     own = np.bincount(past.area[used], (extra / by_step[past.step])[used], minlength=areas)
     count = np.bincount(past.area[used], weight[used], minlength=areas)
     restless = np.maximum((own + AREA_PRIOR) / (count + AREA_PRIOR), 0.2)
-    return (restless[:, None] * by_step).clip(LEAST_DISPERSION, MOST_DISPERSION)
+    found: np.ndarray = (restless[:, None] * by_step).clip(LEAST_DISPERSION, MOST_DISPERSION)
+    return found
 
 
 def _place(outcome: np.ndarray, mean: np.ndarray, dispersion: np.ndarray) -> np.ndarray:
@@ -131,7 +134,8 @@ def _place(outcome: np.ndarray, mean: np.ndarray, dispersion: np.ndarray) -> np.
     size, chance = _shape(mean, dispersion)
     below = np.where(outcome > 0, nbinom.cdf(outcome - 1, size, chance), 0.0)
     upto = nbinom.cdf(outcome, size, chance)
-    return below + np.random.default_rng(1).random(len(outcome)) * (upto - below)
+    found: np.ndarray = below + np.random.default_rng(1).random(len(outcome)) * (upto - below)
+    return found
 
 
 def placed_levels(fallen: np.ndarray, levels: tuple[float, ...]) -> np.ndarray:
@@ -142,9 +146,10 @@ def placed_levels(fallen: np.ndarray, levels: tuple[float, ...]) -> np.ndarray:
     # The highest of n outcomes stands for n / (n + 1): a band of few is wider, not narrower.
     rank = np.arange(1, len(fallen) + 1) / (len(fallen) + 1)
     seen = np.interp(asked, np.concatenate([[0], rank, [1]]), np.concatenate([[0], fallen, [1]]))
-    return np.clip(
+    found: np.ndarray = np.clip(
         (len(fallen) * seen + LEVEL_PRIOR * asked) / (len(fallen) + LEVEL_PRIOR), 1e-4, 1 - 1e-4
     )
+    return found
 
 
 def quantiles_of(mean: np.ndarray, dispersion: np.ndarray, level: np.ndarray) -> np.ndarray:

@@ -10,10 +10,11 @@ from numba import njit
 
 from care.programme.by_month import centres_at
 from features.clock import Clock, Known, month_number
+from registry.contract.arrays import AnyArray, Ints
 from registry.contract.codes import RationItem
 from registry.contract.errors import BadInput
 from registry.contract.registry import NEVER, Registry, day_date, day_number
-from training.cohorts.lives import first_confirmed, lives
+from training.cohorts.lives import Lives, first_confirmed, lives
 from training.forecasting.counts_panel import Panel, last_whole_month
 
 COUNTED = ("confirmed_sam", "admissions", "in_treatment", "ednf_sachets")
@@ -115,7 +116,9 @@ def _events(known: Known, counted: str, last: int) -> tuple[np.ndarray, np.ndarr
     return day, child, np.ones(len(day))
 
 
-def _at_ends(admitted: np.ndarray, closed: np.ndarray, child: np.ndarray, last: int):
+def _at_ends(
+    admitted: np.ndarray, closed: np.ndarray, child: np.ndarray, last: int
+) -> tuple[AnyArray, AnyArray, AnyArray]:
     """One event at each month's end at which a stay is open, a child once."""
     if not len(admitted):
         return admitted, child, np.zeros(0)
@@ -136,7 +139,7 @@ def _first_days(month: np.ndarray) -> np.ndarray:
 
 
 @njit(cache=True, nogil=True)
-def _confirmed(life, children):
+def _confirmed(life: Lives, children: int) -> tuple[Ints, Ints]:
     """Day of confirmation and child of each new confirmed SAM: the first, and those more than 183
     days after one."""
     days, who = [np.int64(0)], [np.int64(0)]

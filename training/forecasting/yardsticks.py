@@ -1,4 +1,4 @@
-"""What a forecast is measured by: the best simple average, and the weighted interval score."""
+"""Baselines and scores of a forecast: simple averages, and the weighted interval score."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def simple_averages(panel: Panel, origin: int, horizon: int) -> dict[str, np.nda
     quarter = np.where(np.isfinite(near := row_means(past.counts[:, -3:])), near, year)
     ago = origin + horizon - 12
     last_year = past.counts[:, ago] if 0 <= ago <= origin else np.full(len(year), np.nan)
-    months = past.month_of_year(np.arange(past.months))
+    months = np.asarray(past.month_of_year(np.arange(past.months)))
     everywhere = np.exp(
         season_of(np.log1p(past.counts), months, np.zeros(len(year), np.int64)).everywhere
     )
@@ -46,6 +46,7 @@ def interval_score(outcome: np.ndarray, quantiles: np.ndarray) -> np.ndarray:
     error.
     """
     off = outcome[:, None] - quantiles
-    return np.mean(
+    found: np.ndarray = np.mean(
         2 * np.maximum(np.multiply(LEVELS, off), np.multiply(np.subtract(LEVELS, 1), off)), axis=1
     )
+    return found

@@ -1,4 +1,4 @@
-"""How true risks are: calibration in the large, slope, intercept and curve, weighted for censoring.
+"""Calibration of risks: in-the-large, slope, intercept and curve, weighted for censoring.
 
 Arguments as in `training.metrics.discrimination`.
 """
@@ -8,18 +8,27 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import logit
 
 from features.wilson import wilson
+from registry.contract.arrays import Floats
 from training.metrics.discrimination import Estimate
+from training.metrics.recalibration import (
+    ANY_SLOPE,
+    EXACT,
+    FIXED_SLOPE,
+    separated,
+    slope_and_intercept,
+)
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """`in_the_large`: log-odds to add so that the mean is right; `slope`, `intercept`: of a refit
-    on the log-odds.
+    """Figures of calibration; perfect are 0, 1, 0 and 1.
 
-    Perfect: 0, 1, 0. A slope under 1: risks too extreme (overfitting). `observed_over_expected`:
-    ratio of means.
+    `in_the_large`: log-odds to add so that the mean risk is the observed share; `slope` and
+    `intercept`: of a refit on the log-odds, a slope under 1 saying that risks are too extreme
+    (overfitting); `observed_over_expected`: observed share over mean risk.
     """
 
     in_the_large: float
@@ -28,56 +37,31 @@ class Calibration:
     observed_over_expected: float
 
 
-def calibration(risk: np.ndarray, happened: np.ndarray, weight: np.ndarray) -> Calibration:
-    """Weighted logistic recalibration (Cox 1958; Van Calster et al. 2019, "Calibration: the
-    Achilles heel")."""
+def calibration(risk: Floats, happened: Floats, weight: Floats) -> Calibration:
+    """Calibration of risks by weighted logistic recalibration, over the rows with a known outcome.
+
+    NaN without both events and non-events; slope and intercept also NaN where all risks are equal
+    or one cut parts events from the rest. Source: Cox 1958; Van Calster et al. 2019, "Calibration:
+    the Achilles heel".
+    """
     known = weight > 0
     happened, weight = happened[known].astype(float), weight[known]
     if not 0 < (happened * weight).sum() < weight.sum():
         return Calibration(np.nan, np.nan, np.nan, np.nan)
     log_odds = _log_odds(risk[known])
-    large = _logistic(np.ones((len(log_odds), 1)), happened, weight, offset=log_odds)[0]
-    refit = np.column_stack([np.ones(len(log_odds)), log_odds])
-    one_risk = np.ptp(log_odds) == 0
-    intercept, slope = (
-        (np.nan, np.nan) if one_risk else _logistic(refit, happened, weight, offset=0.0)
-    )
     ratio = np.average(happened, weights=weight) / np.average(risk[known], weights=weight)
-    return Calibration(float(large), float(slope), float(intercept), float(ratio))
+    _, large = slope_and_intercept(log_odds, happened, weight, slopes=FIXED_SLOPE, stop=EXACT)
+    slope, intercept = (
+        (np.nan, np.nan)
+        if separated(log_odds, happened)
+        else slope_and_intercept(log_odds, happened, weight, slopes=ANY_SLOPE, stop=EXACT)
+    )
+    return Calibration(large, slope, intercept, float(ratio))
 
 
-def _log_odds(risk: np.ndarray) -> np.ndarray:
-    bounded = np.clip(risk, 1e-6, 1 - 1e-6)
-    return np.log(bounded / (1 - bounded))
-
-
-def _logistic(
-    design: np.ndarray, happened: np.ndarray, weight: np.ndarray, *, offset: np.ndarray | float
-) -> np.ndarray:
-    """Coefficients by Newton's method, steps halved while they do not help; NaN where they run away
-    (separation)."""
-    beta = np.zeros(design.shape[1])
-    for _ in range(100):
-        fitted = 1 / (1 + np.exp(-np.clip(offset + design @ beta, -500, 500)))
-        slope = design.T @ (weight * (happened - fitted))
-        curve = (design * (weight * fitted * (1 - fitted))[:, None]).T @ design
-        if np.linalg.cond(curve) > 1e14:
-            return np.full(len(beta), np.nan)
-        step = np.linalg.solve(curve, slope)
-        while (
-            _loss(design, happened, weight, offset, beta + step)
-            > _loss(design, happened, weight, offset, beta) + 1e-9
-        ):
-            step = step / 2
-        beta = beta + step
-        if np.abs(step).max() < 1e-10:
-            return beta
-    return np.full(len(beta), np.nan)
-
-
-def _loss(design, happened, weight, offset, beta) -> float:
-    log_odds = offset + design @ beta
-    return float((weight * (np.logaddexp(0, log_odds) - happened * log_odds)).sum())
+def _log_odds(risk: Floats) -> Floats:
+    found: Floats = logit(np.clip(risk, 1e-6, 1 - 1e-6))
+    return found
 
 
 @dataclass(frozen=True)
@@ -91,7 +75,7 @@ class CurvePoint:
 
 
 def calibration_curve(
-    risk: np.ndarray, happened: np.ndarray, weight: np.ndarray, *, groups: int = 10
+    risk: Floats, happened: Floats, weight: Floats, *, groups: int = 10
 ) -> list[CurvePoint]:
     """Groups of about equal weight by risk; equal risks stay together. Intervals are Wilson's on
     the effective size."""
@@ -109,7 +93,7 @@ def calibration_curve(
     ]
 
 
-def _curve_point(risk: np.ndarray, happened: np.ndarray, weight: np.ndarray) -> CurvePoint:
+def _curve_point(risk: Floats, happened: Floats, weight: Floats) -> CurvePoint:
     observed = float(np.average(happened, weights=weight))
     size = weight.sum() ** 2 / (weight**2).sum()
     return CurvePoint(

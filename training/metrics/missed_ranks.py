@@ -1,9 +1,12 @@
-"""How far down the lists the children stand whom the visits did not reach: the error of an order,
-in places."""
+"""Ranks of missed events: where, below the capacity, the children with the event stand on their
+lists."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+from scipy.stats import rankdata
 
 QUARTERS = (25, 50, 75)
 LEAST_MISSED = 5
@@ -16,14 +19,13 @@ def places(by: np.ndarray) -> np.ndarray:
 
     Example: orders 0.9 0.5 0.5 0.1 stand on places 1, 2.5, 2.5 and 4.
     """
-    _, level, count = np.unique(-by, return_inverse=True, return_counts=True)
-    before = count.cumsum() - count
-    return (before + (count + 1) / 2)[level]
+    found: np.ndarray = rankdata(-by)
+    return found
 
 
 def missed_places(
     lists: list[np.ndarray], by: np.ndarray, happened: np.ndarray, *, capacity: int
-) -> dict | None:
+) -> dict[str, Any] | None:
     """Of the rows with the event that stand below the visits, over lists with more rows than
     visits:
 

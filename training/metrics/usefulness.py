@@ -1,5 +1,4 @@
-"""What a visit list would find: net benefit, and precision and recall at a capacity with the ties
-told.
+"""Clinical usefulness: net benefit, and precision and recall at a capacity, with bounds for ties.
 
 Arguments as in `training.metrics.discrimination`.
 """

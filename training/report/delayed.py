@@ -1,15 +1,16 @@
-"""The figures had the records come in later: how far they hang on days of entry that nobody wrote
-down."""
+"""Sensitivity of the figures to late data entry, where the day of entry was not recorded."""
 
 from __future__ import annotations
+
+from typing import Any
 
 from training.evaluation.rules_order import by_rules
 from training.evaluation.secondary import LATER_DAYS, Later
 from training.metrics.discrimination import bootstraps
-from training.report.figures_told import CALIBRATION, apart, straight
+from training.report.figures_told import CALIBRATION, apart, calibration_figures
 
 
-def delayed(later: Later) -> dict:
+def delayed(later: Later) -> dict[str, Any]:
     """The model and every simple order under the same delay, on the same rows.
 
     `days` late, the share of records `moved`; `not_scored` and `known` predictions; `overall` and
@@ -17,7 +18,7 @@ def delayed(later: Later) -> dict:
     intervals.
     """
     judged = later.judged
-    told = {
+    told: dict[str, Any] = {
         "days": LATER_DAYS,
         "moved": later.moved,
         "not_scored": judged.not_scored,
@@ -28,7 +29,7 @@ def delayed(later: Later) -> dict:
     lines = dict(
         zip(
             CALIBRATION,
-            bootstraps(straight, *columns, cluster=judged.rows.child, repeats=100),
+            bootstraps(calibration_figures, *columns, cluster=judged.rows.child, repeats=100),
             strict=True,
         )
     )

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 
-def drift_page(told: list[dict]) -> str:
+def drift_page(told: list[dict[str, Any]]) -> str:
     """The page of `training.commands.drift.as_dict` of each target."""
     room = Environment(
         loader=FileSystemLoader(Path(__file__).parent),

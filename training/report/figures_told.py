@@ -3,13 +3,14 @@ the page."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from features.trajectory.catalogue import NAMES
 from training.evaluation.run_figures import WHZ, single_orders
 from training.evaluation.scored_rows import Judged
 from training.evaluation.subgroups import VISITED_SHARE
-from training.fitting.recalibration import slope_and_intercept
 from training.metrics.calibration import CurvePoint, calibration, calibration_curve
 from training.metrics.discrimination import (
     Estimate,
@@ -20,6 +21,7 @@ from training.metrics.discrimination import (
     ranked,
     scaled_brier,
 )
+from training.metrics.recalibration import slope_and_intercept
 from training.metrics.usefulness import at_capacity, net_benefit
 
 THRESHOLDS = np.arange(0.02, 0.61, 0.01)
@@ -64,7 +66,7 @@ def apart(judged: Judged, rules: np.ndarray | None = None) -> dict[str, dict[str
     }
 
 
-def discrimination(judged: Judged, rules: np.ndarray | None = None) -> dict:
+def discrimination(judged: Judged, rules: np.ndarray | None = None) -> dict[str, Any]:
     """`apart`, the AUC `same_day` (of model and WHZ, among predictions of one landmark), and
     `by_landmark`."""
     child, landmark = judged.rows.child, judged.rows.landmark
@@ -111,18 +113,24 @@ def _within(
 CALIBRATION = ("slope", "intercept", "in_the_large", "observed_over_expected")
 
 
-def straight(risk: np.ndarray, happened: np.ndarray, weight: np.ndarray) -> tuple[float, ...]:
+def calibration_figures(
+    risk: np.ndarray, happened: np.ndarray, weight: np.ndarray
+) -> tuple[float, ...]:
     """The figures of `CALIBRATION`."""
     found = calibration(risk, happened, weight)
     return tuple(getattr(found, name) for name in CALIBRATION)
 
 
-def true_risks(judged: Judged) -> dict:
+def true_risks(judged: Judged) -> dict[str, Any]:
     """Calibration: `curve`, and `slope`, `intercept`, `in_the_large` with intervals; Brier score,
     plain and scaled."""
     columns, child = (judged.risk, judged.happened, judged.weight), judged.rows.child
     told = dict(
-        zip(CALIBRATION, bootstraps(straight, *columns, cluster=child, repeats=100), strict=True)
+        zip(
+            CALIBRATION,
+            bootstraps(calibration_figures, *columns, cluster=child, repeats=100),
+            strict=True,
+        )
     )
     briers = bootstraps(
         lambda *drawn: (brier(*drawn), scaled_brier(*drawn)), *columns, cluster=child
@@ -134,7 +142,7 @@ def true_risks(judged: Judged) -> dict:
     }
 
 
-def decisions(judged: Judged) -> dict:
+def decisions(judged: Judged) -> dict[str, Any]:
     """Decision curve: net benefit by threshold of the model, of WHZ under -2, of visiting all, and
     none.
 
@@ -194,7 +202,7 @@ def _positives(
     )
 
 
-def within_visits(judged: Judged, rules: np.ndarray) -> list[dict]:
+def within_visits(judged: Judged, rules: np.ndarray) -> list[dict[str, Any]]:
     """Precision and recall, with the bounds of ties, within 10, 20 and 30 visits to every 100 rows,
     by order."""
     known = int(judged.known.sum())
@@ -211,9 +219,9 @@ def within_visits(judged: Judged, rules: np.ndarray) -> list[dict]:
     ]
 
 
-def updates_offered(judged: Judged) -> dict:
-    """Recalibrations for the judged rows: in the large (`shift`), and by `slope` and `intercept`;
-    Brier beside each."""
+def updates_offered(judged: Judged) -> dict[str, Any]:
+    """Recalibrations for the judged rows: of calibration-in-the-large (`shift`), and of `slope` and
+    `intercept`; the Brier score after each."""
     known = judged.known
     log_odds, happened, weight = (
         judged.log_odds[known],

@@ -4,6 +4,7 @@ page."""
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -32,7 +33,7 @@ from training.evaluation.stability import better_records, top_between_months
 from training.evaluation.subgroup_table import INFANTS, gaps, groupings, table, too_small
 from training.evaluation.subgroups import visited
 from training.evaluation.visit_lists import at_month_starts, compare
-from training.fitting.fit import Said
+from training.fitting.fit import Progress
 from training.fitting.pipeline import blocks
 from training.report import figures_told, plots
 from training.report.delayed import delayed
@@ -48,17 +49,19 @@ LISTS_WORDS = {
 
 
 @dataclass(frozen=True)
-class Told:
+class ModelReport:
     """One model's part of the report: `figures` (plain values by section), `plots` (Matplotlib
     figures by name)."""
 
     bundle: Bundle
     judged: Judged
-    figures: dict
-    plots: dict[str, object]
+    figures: dict[str, Any]
+    plots: dict[str, Any]
 
 
-def tell(clock: Clock, bundle: Bundle, *, context: Context, said: Said = lambda text: None) -> Told:
+def tell(
+    clock: Clock, bundle: Bundle, *, context: Context, said: Progress = lambda text: None
+) -> ModelReport:
     """Judge a bundle on a registry; see `training.evaluation.scored_rows` for which rows, and which
     bundle says their risks."""
     target = bundle.target
@@ -111,10 +114,10 @@ def tell(clock: Clock, bundle: Bundle, *, context: Context, said: Said = lambda 
         else (learning_curve(clock, said_by, judged, context=context, learnt=learnt))
     )
     said(f"{target}: drawing")
-    return Told(bundle, judged, figures, _plots(said_by, judged, figures))
+    return ModelReport(bundle, judged, figures, _plots(said_by, judged, figures))
 
 
-def _counts(judged: Judged) -> dict:
+def _counts(judged: Judged) -> dict[str, Any]:
     return {
         "block": judged.block,
         "block_words": BLOCK_WORDS[judged.block],
@@ -136,7 +139,8 @@ def _counts(judged: Judged) -> dict:
 
 
 def _cases(judged: Judged) -> np.ndarray:
-    return judged.known & (judged.happened == 1)
+    found: np.ndarray = judged.known & (judged.happened == 1)
+    return found
 
 
 def _children(judged: Judged, mask: np.ndarray) -> int:
@@ -149,7 +153,7 @@ def _days(judged: Judged) -> list[str]:
     return [day_date(int(of)).isoformat() for of in (day.min(), day.max())] if len(day) else []
 
 
-def _learnt(rows: Cohort | None, block: str) -> dict:
+def _learnt(rows: Cohort | None, block: str) -> dict[str, Any]:
     """`learnt_share`: of the rows that whoever says the risks learnt from, with a known outcome,
     those with the event (not weighed); NaN on another registry, where they are not at hand."""
     if rows is None:
@@ -173,7 +177,7 @@ def _weighed(values: np.ndarray, judged: Judged) -> float:
 
 def _of_lists(
     clock: Clock, bundle: Bundle, judged: Judged, context: Context, learnt: Cohort | None
-) -> dict:
+) -> dict[str, Any]:
     """Monthly lists by sector, and how steady their top is, of children whom the judged bundle did
     not learn from."""
     rows = _on_lists(clock, bundle, judged, learnt)
@@ -195,10 +199,12 @@ def _on_lists(clock: Clock, bundle: Bundle, judged: Judged, learnt: Cohort | Non
     rows = at_month_starts(clock, TARGETS[bundle.target], first, found=found)
     if judged.block != REHEARSAL:
         return rows
+    if learnt is None:
+        raise ValueError("a rehearsal is listed only with the rows that it learnt from")
     return rows.take(np.flatnonzero(~np.isin(rows.child, learnt.child[blocks(learnt)[0]])))
 
 
-def _plots(bundle: Bundle, judged: Judged, figures: dict) -> dict[str, object]:
+def _plots(bundle: Bundle, judged: Judged, figures: dict[str, Any]) -> dict[str, object]:
     drawn = {
         "calibration": plots.calibration(figures["true_risks"]),
         "decision": plots.decision(figures["decisions"]),

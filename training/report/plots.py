@@ -5,14 +5,18 @@ from __future__ import annotations
 import base64
 import io
 import re
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from training.evaluation.learning_curve import Point
 from training.report.figures_told import curve_rows
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 OURS, OTHER, PALE = "#0b5394", "#b45f06", "#888888"
-_STYLE = {
+_STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",
     "svg.hashsalt": "sanket",
     "font.size": 9,
@@ -22,14 +26,14 @@ _STYLE = {
 }
 
 
-def _figure(width: float, height: float):
+def _figure(width: float, height: float) -> tuple[Figure, Any]:
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(width, height), layout="constrained")
     return figure, figure.subplots()
 
 
-def calibration(told: dict):
+def calibration(told: dict[str, Any]) -> Figure:
     """The calibration curve with Wilson's intervals."""
     figure, axes = _figure(4.2, 4.0)
     points = np.array(curve_rows(told["curve"]))
@@ -47,7 +51,7 @@ def calibration(told: dict):
     return figure
 
 
-def decision(told: dict):
+def decision(told: dict[str, Any]) -> Figure:
     """Net benefit by threshold, the model's with its interval."""
     figure, axes = _figure(4.6, 4.0)
     at = told["thresholds"]
@@ -69,7 +73,7 @@ def decision(told: dict):
     return figure
 
 
-def landmarks(told: dict, *, words: str):
+def landmarks(told: dict[str, Any], *, words: str) -> Figure:
     """AUC with its interval on each landmark day; `words` for the days."""
     figure, axes = _figure(4.6, 3.2)
     days = np.array(list(told["by_landmark"]))
@@ -84,7 +88,7 @@ def landmarks(told: dict, *, words: str):
     return figure
 
 
-def learning(told: list[Point]):
+def learning(told: list[Point]) -> Figure:
     """AUC of the whole model by the events that it learnt from; a dot each repeat."""
     figure, axes = _figure(4.6, 3.2)
     axes.plot([one.events for one in told], [one.auc for one in told], color=OURS)
@@ -101,7 +105,7 @@ def learning(told: list[Point]):
     return figure
 
 
-def spread(risk: np.ndarray, happened: np.ndarray, known: np.ndarray):
+def spread(risk: np.ndarray, happened: np.ndarray, known: np.ndarray) -> Figure:
     """How the risks are spread among those with and without the event."""
     figure, axes = _figure(4.2, 3.2)
     bins = np.linspace(0, 1, 31)
@@ -122,7 +126,7 @@ def spread(risk: np.ndarray, happened: np.ndarray, known: np.ndarray):
     return figure
 
 
-def svg(figure, words: str) -> str:
+def svg(figure: Figure, words: str) -> str:
     """A figure as inline SVG with a name for those who listen; ids are made its own."""
     import matplotlib
 
@@ -135,7 +139,7 @@ def svg(figure, words: str) -> str:
     return drawn.replace("<svg", f'<svg role="img" aria-label="{words}"', 1)
 
 
-def png(figure, words: str) -> str:
+def png(figure: Figure, words: str) -> str:
     """A figure of very many points as an inline picture."""
     with io.BytesIO() as picture:
         figure.savefig(picture, format="png", dpi=110, bbox_inches="tight")

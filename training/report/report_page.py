@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -15,7 +16,7 @@ from training.metrics.discrimination import Estimate
 from training.report import plots
 from training.report.figures_told import ORDER_WORDS
 from training.report.glossary import BEFORE_USE, BY_WORDS, FOR_DATA_SCIENTISTS, GLOSSARY, attrition
-from training.report.one_model import Told
+from training.report.one_model import ModelReport
 from training.report.sentences import sentences
 from training.report.verdict import checked, colour, verdict, warnings
 
@@ -53,10 +54,10 @@ PLOT_WORDS = {
 
 
 def assemble(
-    told: list[Told],
+    told: list[ModelReport],
     drawn: list[dict[str, str]],
     *,
-    registry_facts: dict,
+    registry_facts: dict[str, Any],
     made_for: str,
     records_until: str,
 ) -> str:
@@ -94,7 +95,7 @@ def assemble(
     )
 
 
-def _model(one: Told, drawn: dict[str, str]) -> dict:
+def _model(one: ModelReport, drawn: dict[str, str]) -> dict[str, Any]:
     """What the template reads of one model."""
     target, card, figures = one.bundle.target, one.bundle.card, one.figures
     judged, findings = figures["rows"] + figures["not_scored"], card.get("findings", [])
@@ -116,7 +117,7 @@ def _model(one: Told, drawn: dict[str, str]) -> dict:
     }
 
 
-def first_line(facts: dict) -> str:
+def first_line(facts: dict[str, Any]) -> str:
     """What a reader must know before any figure: whose data, and how many dates were assumed."""
     share = facts.get("share_assumed_dates")
     dates = (
@@ -136,7 +137,7 @@ def first_line(facts: dict) -> str:
     return f"Real records of children; {dates}."
 
 
-def draw(one: Told) -> dict[str, str]:
+def draw(one: ModelReport) -> dict[str, str]:
     """A model's plots by name, as HTML: an inline SVG, or of very many points an inline PNG."""
     target = one.bundle.target
     return {
@@ -177,9 +178,10 @@ def percent(value: float | None) -> str:
 
 def ties(bounds: tuple[float | None, float | None]) -> str:
     """` (ties 2.0% to 14.0%)`; nothing where the lot makes no difference."""
-    if None in bounds or percent(bounds[0]) == percent(bounds[1]):
+    known = sorted(bound for bound in bounds if bound is not None)
+    if len(known) < len(bounds) or percent(known[0]) == percent(known[1]):
         return ""
-    return f" (ties {percent(min(bounds))} to {percent(max(bounds))})"
+    return f" (ties {percent(known[0])} to {percent(known[1])})"
 
 
 def difference(told: object) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from typing import Any
 
 from models.targets import TARGETS, ReportWords
 from training.evaluation.scored_rows import ENOUGH_EVENTS
@@ -24,7 +25,7 @@ _REACHED = (
 )
 
 
-def sentences(figures: dict, *, target: str) -> list[str]:
+def sentences(figures: dict[str, Any], *, target: str) -> list[str]:
     """How many, how well told apart, how true, how late records change it, what visits found."""
     words = TARGETS[target].report
     return [
@@ -36,7 +37,7 @@ def sentences(figures: dict, *, target: str) -> list[str]:
     ]
 
 
-def _how_many(figures: dict, event: str) -> str:
+def _how_many(figures: dict[str, Any], event: str) -> str:
     known, events = figures["children_known"], figures["children_with_event"]
     how = (
         "too few to prove anything"
@@ -52,7 +53,7 @@ def _how_many(figures: dict, event: str) -> str:
     )
 
 
-def _apart(told: dict, words: ReportWords) -> str:
+def _apart(told: dict[str, Any], words: ReportWords) -> str:
     model, whz, same = told["overall"]["model"], told["overall"]["WHZ"], told["same_day"]
     return (
         f"Of two predictions of which one {words.came_one}, the model put that one first "
@@ -73,7 +74,7 @@ def times(share: Estimate) -> str:
     return f"{100 * share.value:.0f} times in 100 ({100 * share.low:.0f} to {100 * share.high:.0f})"
 
 
-def _risks(figures: dict, words: ReportWords) -> str:
+def _risks(figures: dict[str, Any], words: ReportWords) -> str:
     ratio, said, seen = (
         figures["true_risks"]["observed_over_expected"],
         figures["expected"],
@@ -98,7 +99,7 @@ def _risks(figures: dict, words: ReportWords) -> str:
     )
 
 
-def _off_the_line(curve: list) -> str:
+def _off_the_line(curve: list[Any]) -> str:
     """How many points of the calibration curve miss the line, in words; nothing where none does."""
     off = sum(not point.observed.low <= point.expected <= point.observed.high for point in curve)
     return (
@@ -111,7 +112,7 @@ def _off_the_line(curve: list) -> str:
     )
 
 
-def _later(late: dict, *, events: int) -> str:
+def _later(late: dict[str, Any], *, events: int) -> str:
     if not late["moved"]:
         return "Every record has its day of entry: the figures do not hang on an assumed one."
     model, whz, more = late["overall"]["model"], late["overall"]["WHZ"], late["more_than"]["WHZ"]
@@ -131,7 +132,7 @@ def _later(late: dict, *, events: int) -> str:
     )
 
 
-def _visits(figures: dict, event: str) -> Iterator[str]:
+def _visits(figures: dict[str, Any], event: str) -> Iterator[str]:
     short = {row["order"]: row for row in figures["lists"] if row["capacity"] == SHORT_LIST}
     if not short:
         return
@@ -152,7 +153,7 @@ def _visits(figures: dict, event: str) -> Iterator[str]:
         yield _reached(short)
 
 
-def _reached(short: dict[str, dict]) -> str:
+def _reached(short: dict[str, dict[str, Any]]) -> str:
     ours = short[AS_LISTED]
     alone, both = (short[order]["where_chosen"]["more_than_whz"] for order in (OURS, AS_LISTED))
     if ours["where_chosen"]["recall"] is None:
@@ -172,7 +173,7 @@ def _reached(short: dict[str, dict]) -> str:
     )
 
 
-def _difference(more: dict) -> str:
+def _difference(more: dict[str, Any]) -> str:
     sure = "" if more["low"] > 0 or more["high"] < 0 else ", which does not tell the two apart"
     return (
         f"{100 * more['value']:+.1f} ({100 * more['low']:+.1f} to {100 * more['high']:+.1f}{sure})"

@@ -1,9 +1,9 @@
-"""What the figures come to, in plain sentences: the first thing that a reader of the report
-meets."""
+"""The conclusion of the report, in plain sentences at its top."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from training.checks.finding import ISSUE, OUTCOMES, PASS
 from training.checks.of_columns import RAISED_ISSUE, RAISED_TIP
@@ -23,13 +23,15 @@ MAY_BE_TRIED = "May be tried to order visits"
 FOR_SYNTHETIC = "Synthetic: nothing follows for real children. Were these real records: "
 
 
-def verdict(figures: dict, findings: list[dict], *, synthetic: bool = False) -> str:
+def verdict(
+    figures: dict[str, Any], findings: list[dict[str, Any]], *, synthetic: bool = False
+) -> str:
     """One sentence or two: what the model may be tried for on these records, or why not."""
     said = _said(figures, findings)
     return FOR_SYNTHETIC + said[0].lower() + said[1:] if synthetic else said
 
 
-def _said(figures: dict, findings: list[dict]) -> str:
+def _said(figures: dict[str, Any], findings: list[dict[str, Any]]) -> str:
     issues = [found["code"] for found in findings if found["outcome"] == ISSUE]
     if not findings:
         return "Not to be used: this model was never checked."
@@ -54,7 +56,7 @@ def _said(figures: dict, findings: list[dict]) -> str:
     )
 
 
-def may_be_tried(figures: dict, findings: list[dict]) -> bool:
+def may_be_tried(figures: dict[str, Any], findings: list[dict[str, Any]]) -> bool:
     """Whether nothing in the figures or the checks speaks against trying the model."""
     return _said(figures, findings).startswith(MAY_BE_TRIED)
 
@@ -73,7 +75,7 @@ def _low(more: Estimate) -> float:
     return more.low if more.low == more.low else -1.0
 
 
-def _too_few(figures: dict) -> str:
+def _too_few(figures: dict[str, Any]) -> str:
     ratio = figures["true_risks"]["observed_over_expected"]
     wrong = "too high" if ratio.high < 1 else "too low" if ratio.low > 1 else None
     percentages = f" Its percentages were {wrong}, even so." if wrong else ""
@@ -85,7 +87,7 @@ def _too_few(figures: dict) -> str:
     )
 
 
-def _only_in_time(late: dict, simpler: str) -> str:
+def _only_in_time(late: dict[str, Any], simpler: str) -> str:
     return (
         f"Not shown to be better than {SINGLE[simpler]} alone if records come in late: "
         "this is shown only if each "
@@ -100,14 +102,14 @@ def _range(told: Estimate, digits: int) -> str:
     return f"{told.value:.{digits}f} ({told.low:.{digits}f} to {told.high:.{digits}f})"
 
 
-def _true(told: dict) -> bool:
+def _true(told: dict[str, Any]) -> bool:
     """Whether slope and observed over expected are within the bounds of the checks."""
     return all(
         SLOPE_LOW <= told[name].value <= SLOPE_HIGH for name in ("slope", "observed_over_expected")
     )
 
 
-def warnings(figures: dict) -> list[str]:
+def warnings(figures: dict[str, Any]) -> list[str]:
     """What else speaks against the model, however good its verdict; empty where nothing does."""
     return [
         *_of_better_records(figures["better_records"]),
@@ -117,7 +119,7 @@ def warnings(figures: dict) -> list[str]:
     ]
 
 
-def _of_better_records(bettered: list[dict]) -> Iterator[str]:
+def _of_better_records(bettered: list[dict[str, Any]]) -> Iterator[str]:
     for one in bettered:
         if one["noted"] > RAISED_TIP or one["raised"] > RAISED_ISSUE:
             yield (
@@ -127,7 +129,7 @@ def _of_better_records(bettered: list[dict]) -> Iterator[str]:
             )
 
 
-def _of_late_records(figures: dict) -> Iterator[str]:
+def _of_late_records(figures: dict[str, Any]) -> Iterator[str]:
     late, now = figures["delayed"], figures["discrimination"]["overall"]["model"]
     if (
         figures["events"] >= ENOUGH_EVENTS
@@ -143,7 +145,7 @@ def _of_late_records(figures: dict) -> Iterator[str]:
         )
 
 
-def _of_visits(figures: dict) -> Iterator[str]:
+def _of_visits(figures: dict[str, Any]) -> Iterator[str]:
     short = {
         row["order"]: row["where_chosen"]
         for row in figures["lists"]
@@ -161,7 +163,7 @@ def _of_visits(figures: dict) -> Iterator[str]:
             return
 
 
-def _of_groups(figures: dict) -> Iterator[str]:
+def _of_groups(figures: dict[str, Any]) -> Iterator[str]:
     unknown = [
         by for by in ("sex", "age", "setting") if by not in {gap["by"] for gap in figures["gaps"]}
     ]
@@ -171,7 +173,7 @@ def _of_groups(figures: dict) -> Iterator[str]:
         yield f"Whether it is fair cannot be said by {', '.join(unknown)}: too few children."
 
 
-def checked(findings: list[dict]) -> str:
+def checked(findings: list[dict[str, Any]]) -> str:
     """The outcomes of the checks counted: `10 pass, 5 tips, 1 skipped`."""
     counts = {
         outcome: sum(found["outcome"] == outcome for found in findings) for outcome in OUTCOMES
@@ -187,7 +189,7 @@ def checked(findings: list[dict]) -> str:
     return ", ".join(told) or "never checked"
 
 
-def colour(figures: dict, findings: list[dict]) -> str:
+def colour(figures: dict[str, Any], findings: list[dict[str, Any]]) -> str:
     """`issue`, `tip` or `pass` (which is green): only what may be tried, without tip or warning, is
     green."""
     outcomes = {found["outcome"] for found in findings}

@@ -15,6 +15,7 @@ import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -79,7 +80,7 @@ NOT_IN_A_NAME = re.compile(r"[^\w\-. :/]", re.ASCII)
 
 
 def log(
-    parameters: Mapping[str, object], figures: Mapping[str, float], documents: Mapping[str, object]
+    parameters: Mapping[str, object], figures: Mapping[str, float], documents: Mapping[str, Any]
 ) -> None:
     """Parameters, figures (finite ones) and documents (`name.json` → mapping, `name.html`/`.txt` →
     text) of the run."""
@@ -94,7 +95,10 @@ def log(
     }
     mlflow.log_metrics(named)
     for name, document in documents.items():
-        (mlflow.log_text if isinstance(document, str) else mlflow.log_dict)(document, name)
+        if isinstance(document, str):
+            mlflow.log_text(document, name)
+        else:
+            mlflow.log_dict(document, name)
 
 
 def log_plot(name: str, figure: object) -> None:
@@ -211,7 +215,7 @@ def follow(address: str, target: str, bundle: str, tags: Mapping[str, str]) -> b
     return True
 
 
-def _model_version(client, name: str, bundle: str) -> str | None:
+def _model_version(client: Any, name: str, bundle: str) -> str | None:
     """The newest model version whose run made this bundle."""
     found = client.search_model_versions(f"name = '{name}'", order_by=["version_number DESC"])
     made = (

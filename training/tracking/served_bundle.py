@@ -2,23 +2,24 @@
 file as code."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from mlflow.models import set_model
-from mlflow.pyfunc import PythonModel
+from mlflow.pyfunc.model import PythonModel
 
 
 class ServedBundle(PythonModel):
     """Loads the bundle among the model's artifacts and scores feature rows."""
 
-    def load_context(self, context):
+    def load_context(self, context: Any) -> None:
         """Read and check the bundle."""
         from models.bundle import load
 
         self.bundle = load(Path(context.artifacts["bundle"]))
 
-    def predict(self, context, model_input: pd.DataFrame, params=None) -> pd.DataFrame:
+    def predict(self, context: Any, model_input: pd.DataFrame, params: Any = None) -> pd.DataFrame:
         """risk, risk_low and risk_high of each row, for columns as in
         `features.trajectory.catalogue`."""
         rows = model_input[list(self.bundle.columns)].to_numpy(np.float64)
