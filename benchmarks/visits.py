@@ -138,7 +138,7 @@ def lists(registry: Registry, *, split: int, capacity: int) -> Iterator[Found]:
     off."""
     clock = Clock(registry)
     bundles = {target.name: learn(clock, target, until=split).bundle.prepare() for target in JUDGED}
-    later = {name: at_month_starts(clock, target, split) for target in JUDGED}
+    later = {target.name: at_month_starts(clock, target, split) for target in JUDGED}
     everyone, died = np.arange(len(registry.child_ids), dtype=np.int32), deaths(registry)
     for day in sorted(set.intersection(*(set(rows.day.tolist()) for rows in later.values()))):
         here = {name: rows.take(np.flatnonzero(rows.day == day)) for name, rows in later.items()}

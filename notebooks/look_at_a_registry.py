@@ -25,6 +25,7 @@ def _():
     clock = Clock(load_registry(store))
     return (
         OWN_DAY,
+        TARGETS,
         attrition_table,
         clock,
         cohort,
@@ -32,7 +33,6 @@ def _():
         mo,
         pd,
         data_quality,
-        TARGETS,
     )
 
 
@@ -66,7 +66,7 @@ def _(mo, pd, data_quality, registry):
 
 
 @app.cell
-def _(attrition_table, clock, cohort, mo, pd, registry):
+def _(TARGETS, attrition_table, clock, cohort, mo, pd, registry):
     attrition = pd.DataFrame(
         {
             name: attrition_table(cohort(clock, target, cutoff=registry.recorded_until))
