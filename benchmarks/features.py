@@ -30,7 +30,7 @@ from features.clock import Clock
 from features.trajectory.as_of import as_of
 from features.trajectory.context import Context
 from features.trajectory.smoother import DEFAULT_PRIORS
-from models.targets import TARGETS, trained_targets
+from models.targets import TARGETS
 from registry.contract.registry import Registry
 from training.cohorts.landmarks import cohort
 
@@ -52,7 +52,7 @@ def features_and_labels(registry: Registry) -> dict[str, float]:
     context = Context(clock)
     took("context")
     landmark_rows = 0
-    for target in trained_targets().values():
+    for target in TARGETS.values():
         rows = cohort(clock, target, cutoff=registry.recorded_until)
         took("labels")
         landmark_rows += len(

@@ -36,7 +36,7 @@ from features.trajectory.as_of import as_of
 from features.trajectory.catalogue import NAMES
 from features.trajectory.columns.series import MEASURES
 from features.trajectory.context import Context
-from models.targets import HAPPENED, trained_targets
+from models.targets import HAPPENED, TARGETS
 from registry.contract.registry import Registry, day_date
 from registry.simulate.dials import Dials
 from training.cohorts import censoring
@@ -168,7 +168,9 @@ def compared(
     """By target, the figures of each order on the landmarks after the split."""
     clock = Clock(registry)
     context, split, told = Context(clock), registry.recorded_until - AFTER_DAYS, {}
-    for name, target in trained_targets().items():
+    for name, target in TARGETS.items():
+        if name not in truths:
+            continue
         learned = learn(clock, target, until=split, trials=trials, context=context)
         later = cohort(clock, target, cutoff=registry.recorded_until)
         later = later.take(np.flatnonzero(later.day >= split))

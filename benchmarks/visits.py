@@ -36,7 +36,7 @@ sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
 from benchmarks._former_order import former
 from features.clock import Clock
-from models.targets import HAPPENED, RELAPSE, trained_targets
+from models.targets import HAPPENED, NON_RESPONSE, RELAPSE
 from models.visits.listed_child import Candidate
 from models.visits.ranking import GONE, VisitList, rank, rests
 from models.visits.severity import YOUNG_MONTHS, severity
@@ -53,7 +53,8 @@ HORIZON_DAYS = 365
 DEATH_DAYS = 91
 REPEATS = 1000
 DEATH = "death"
-COUNTED = (DEATH, *trained_targets())
+JUDGED = (RELAPSE, NON_RESPONSE)
+COUNTED = (DEATH, *(target.name for target in JUDGED))
 ORDERS = (
     "ours",
     "ours_and_anm",
@@ -136,13 +137,8 @@ def lists(registry: Registry, *, split: int, capacity: int) -> Iterator[Found]:
     """For each sector and month after the split, what the lists found and whom in danger they leave
     off."""
     clock = Clock(registry)
-    bundles = {
-        name: learn(clock, target, until=split).bundle.prepare()
-        for name, target in trained_targets().items()
-    }
-    later = {
-        name: at_month_starts(clock, target, split) for name, target in trained_targets().items()
-    }
+    bundles = {target.name: learn(clock, target, until=split).bundle.prepare() for target in JUDGED}
+    later = {target.name: at_month_starts(clock, target, split) for target in JUDGED}
     everyone, died = np.arange(len(registry.child_ids), dtype=np.int32), deaths(registry)
     for day in sorted(set.intersection(*(set(rows.day.tolist()) for rows in later.values()))):
         here = {name: rows.take(np.flatnonzero(rows.day == day)) for name, rows in later.items()}

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from models.bundle import Bundle, load
-from models.targets import trained_targets
+from models.targets import TARGETS
 from registry.contract.errors import BadInput
 
 
@@ -72,7 +72,7 @@ def champion(folder: Path, target: str, *, rehearsal: bool = False) -> Bundle | 
 
 def champions(folder: Path, *, rehearsal: bool = False) -> dict[str, Bundle]:
     """The champions of a models folder, by target (with their rehearsals where asked)."""
-    found = {target: champion(folder, target, rehearsal=rehearsal) for target in trained_targets()}
+    found = {target: champion(folder, target, rehearsal=rehearsal) for target in TARGETS}
     return {target: bundle for target, bundle in found.items() if bundle is not None}
 
 

@@ -17,10 +17,11 @@ from features.trajectory import kernel
 from features.trajectory.catalogue import NAMES
 from features.trajectory.context import Context
 from features.trajectory.trace import Trace, trace
+from models import untreated
 from models.bundle import Bundle
 from models.child_facts import facts_of
 from models.reasons import grouped
-from models.targets import Asked, Target, trained_targets
+from models.targets import TARGETS, Asked, Target
 from registry.contract.arrays import AnyArray
 from registry.contract.codes import StayOutcome
 from registry.contract.registry import NEVER
@@ -38,6 +39,7 @@ WHY_NOT = (
     "no_weight_in_a_year",
     "no_model",
     "back_in_treatment",
+    *untreated.WHY[1:],
 )
 """Why a child has no score, in the order of the checks' codes; the first is none: it is scored."""
 LONGEST_WITHOUT_WEIGHT = 365
@@ -107,7 +109,7 @@ def score_children(
         return made[key]
 
     targets = {}
-    for name, target in trained_targets().items():
+    for name, target in TARGETS.items():
         bundle = bundles.get(name)
         traced, rows = rows_for(bundle)
         targets[name] = _target(target, bundle, traced, rows)
@@ -119,11 +121,14 @@ def abstains(target: Target, traced: Trace, rows: np.ndarray) -> np.ndarray:
     """Positions in WHY_NOT (int8, 0 where a score may be given): the question does not arise, or
     cannot be borne.
 
-    Of onset, whether the child is out of treatment and without SAM lately is not asked here: its
-    indexes are so.
     """
     stays, child = traced.stays, traced.known.children
-    return _abstains(
+    if target.asked is Asked.UNTREATED:
+        not_asked = untreated.why_not_asked(traced)
+        not_asked = np.where(not_asked > 0, not_asked + _FIRST_UNTREATED - 1, 0)
+    else:
+        not_asked = np.zeros(len(rows), np.int8)
+    why = _abstains(
         target.asked,
         target.horizon,
         target.oldest_age_days,
@@ -137,6 +142,7 @@ def abstains(target: Target, traced: Trace, rows: np.ndarray) -> np.ndarray:
         stays.outcome,
         stays.facility_open,
     )
+    return np.where(why > 0, why, not_asked).astype(np.int8)
 
 
 (
@@ -166,6 +172,7 @@ def abstains(target: Target, traced: Trace, rows: np.ndarray) -> np.ndarray:
 _AGE, _WEIGHED, _SIBLINGS = (
     _AT[name] for name in ("age_days", "days_since_weighed", "siblings_sam_365")
 )
+_FIRST_UNTREATED = WHY_NOT.index(untreated.WHY[1])
 _IN_TREATMENT, _AFTER_CURE = int(Asked.IN_TREATMENT), int(Asked.AFTER_CURE)
 
 

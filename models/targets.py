@@ -95,8 +95,9 @@ class Target:
     aside by lot, and priors come from the whole population."""
     moot_in_state: str | None = None
     """The pathway's state in which the event has already come, so that its risk is not told."""
-    trained: bool = True
-    """Whether `sanket train` and the service take it; else it is only backtested."""
+    optional: bool = False
+    """Where it cannot be learnt (too few events) the others are given without it, and a service
+    without its champion lacks nothing."""
 
 
 _WORDS_FILE = Path(__file__).with_name("targets.toml")
@@ -173,7 +174,7 @@ ONSET = Target(
     most_auc=0.995,
     most_column_auc=0.99,
     indexes_repeat=True,
-    trained=False,
+    optional=True,
     **_told("onset"),
 )
 
@@ -191,8 +192,3 @@ def declare(target: Target) -> Target:
 
 for _target in (RELAPSE, NON_RESPONSE, ONSET):
     declare(_target)
-
-
-def trained_targets() -> dict[str, Target]:
-    """The targets that are trained, judged and served, by name."""
-    return {name: target for name, target in TARGETS.items() if target.trained}

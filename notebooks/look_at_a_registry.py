@@ -16,7 +16,7 @@ def _():
 
     from features import data_quality
     from features.clock import Clock
-    from models.targets import trained_targets
+    from models.targets import TARGETS
     from registry.contract.registry import OWN_DAY, day_date
     from training.cohorts.landmarks import attrition_table, cohort
     from training.commands.train import load_registry
@@ -25,6 +25,7 @@ def _():
     clock = Clock(load_registry(store))
     return (
         OWN_DAY,
+        TARGETS,
         attrition_table,
         clock,
         cohort,
@@ -32,7 +33,6 @@ def _():
         mo,
         pd,
         data_quality,
-        trained_targets,
     )
 
 
@@ -66,11 +66,11 @@ def _(mo, pd, data_quality, registry):
 
 
 @app.cell
-def _(attrition_table, clock, cohort, mo, pd, registry, trained_targets):
+def _(TARGETS, attrition_table, clock, cohort, mo, pd, registry):
     attrition = pd.DataFrame(
         {
             name: attrition_table(cohort(clock, target, cutoff=registry.recorded_until))
-            for name, target in trained_targets().items()
+            for name, target in TARGETS.items()
         }
     )
     mo.vstack([mo.md("## From records to cohorts"), attrition])

@@ -98,12 +98,10 @@ def _store(source: Path, store: str, said: Callable[[str], None]) -> None:
 
 def _models(store: str, said: Callable[[str], None]) -> None:
     from models.champion import models_folder, pointer
-    from models.targets import trained_targets
+    from models.targets import TARGETS
     from training.commands.train import train
 
-    missing = tuple(
-        target for target in trained_targets() if pointer(models_folder(store), target) is None
-    )
+    missing = tuple(target for target in TARGETS if pointer(models_folder(store), target) is None)
     if not missing:
         said("both models are there")
         return

@@ -61,9 +61,9 @@ def day_if_given(text: str | None, *, option: str, code: str) -> dt.date | None:
 def targets_of(text: str | None, *, backtest: bool = False) -> tuple[str, ...]:
     """The target asked for, else all that are trained (or can be backtested). UsageError TRN010 for
     another."""
-    from models.targets import TARGETS, trained_targets
+    from models.targets import TARGETS
 
-    known = tuple(TARGETS if backtest else trained_targets())
+    known = tuple(TARGETS if backtest else TARGETS)
     if text is None:
         return known
     if text not in known:

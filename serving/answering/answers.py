@@ -23,7 +23,7 @@ from features.trajectory.trace import trace
 from models.bundle import Bundle
 from models.reasons import KEYS
 from models.scoring import SCORED, WHY_NOT, Scored, TargetScores, score_children
-from models.targets import trained_targets
+from models.targets import TARGETS
 from models.visits.listed_child import Reason
 from registry.checks.table import build_records
 from registry.contract.registry import day_number
@@ -112,7 +112,7 @@ class Answerer:
         for status in set(statuses):
             self._metrics.children.labels(route, status).inc(statuses.count(status))
         if question.scored:
-            for target in trained_targets():
+            for target in TARGETS:
                 given = [answer[target]["score_status"] for answer in answers if target in answer]
                 for status in set(given):
                     self._metrics.scores.labels(target, status).inc(given.count(status))

@@ -18,7 +18,7 @@ from typing import Any
 import orjson
 
 from models.bundle import Bundle, load
-from models.targets import trained_targets
+from models.targets import TARGETS
 from registry.contract.errors import BadInput, SanketError
 from serving.http.observe import Log, Metrics, place_of
 
@@ -67,7 +67,7 @@ class Champions:
         """Load what a changed pointer names. Where that fails, what answered goes on answering;
         `faults` says so."""
         with self._looking:
-            for target in trained_targets():
+            for target in TARGETS:
                 signature = self._signature(target)
                 if signature != self._seen.get(target):
                     self._seen[target] = signature
@@ -92,9 +92,10 @@ class Champions:
                 self._log.line("champion", target=target, version=name)
             self.faults.pop(target, None)
         except FileNotFoundError:
-            self._fault(
-                target, "the pointer is gone" if target in self.now else "no champion is pointed to"
-            )
+            if target in self.now:
+                self._fault(target, "the pointer is gone")
+            elif not TARGETS[target].optional:
+                self._fault(target, "no champion is pointed to")
         except SanketError as error:
             self._fault(target, error.code)
         except Exception as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from models.targets import trained_targets
+from models.targets import TARGETS
 from registry.contract.tables import SPECS, ColumnSpec, bound
 from serving.answering.field_names import NESTED
 from serving.language.languages import LANGUAGES
@@ -252,7 +252,7 @@ def answer_schema(*, scored: bool) -> dict[str, Any]:
         "care": CARE,
     }
     if scored:
-        child |= {target: {"$ref": "#/components/schemas/Score"} for target in trained_targets()}
+        child |= {target: {"$ref": "#/components/schemas/Score"} for target in TARGETS}
     return {
         "type": "object",
         "required": ["as_of", "children"],

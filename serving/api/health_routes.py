@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from models.targets import trained_targets
+from models.targets import TARGETS
 from serving.access.permissions import Scope
 from serving.book.accepted import quarantined
 from serving.book.reader import Reader
@@ -46,7 +46,7 @@ def routes(state: ServiceState) -> list[Route]:
 def readiness(state: ServiceState) -> dict[str, Any]:
     """What answers and what does not. `ready`; `degraded`: some part is missing; `not_ready`: no
     champion at all."""
-    champions = {target: _champion(state, target) for target in trained_targets()}
+    champions = {target: _champion(state, target) for target in TARGETS}
     book = _look_at_book(state)
     handing = state.handing_on.fault if state.handing_on else None
     audit = _audit_log(state)

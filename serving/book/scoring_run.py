@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from models.bundle import Bundle
 from models.champion import champions, models_folder
 from models.stability_index import index_of_samples
-from models.targets import trained_targets
+from models.targets import TARGETS
 from registry.contract.errors import BadInput, Refused
 from registry.contract.registry import COLUMNS, Registry
 from registry.store.store import Store, open_store
@@ -158,7 +158,7 @@ def _facts(
     reader: Reader, registry: Registry, scoring: Scoring, run: Run, sectors: list[dict[str, Any]]
 ) -> dict[str, Any]:
     """What a reader of the list must know; `sectors` are the figures of each."""
-    risks = {target: reader.risks(run, target) for target in trained_targets()}
+    risks = {target: reader.risks(run, target) for target in TARGETS}
     return {
         "synthetic": bool(registry.facts.get("synthetic", False)),
         "registry_id": registry.facts.get("registry_id"),

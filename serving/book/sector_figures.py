@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from models.targets import TARGETS, trained_targets
+from models.targets import TARGETS
 from models.visits.expected_events import AtRisk, expected
 from models.visits.listed_child import Candidate
 from models.visits.ranking import IN_TREATMENT
@@ -41,7 +41,7 @@ def figures_of(rows: Sequence[BookRow], as_of: dt.date) -> dict[str, Any]:
     """What a sector's rows add up to, ready for JSON; `visits` is the part that a later visit
     changes."""
     children = [row.candidate for row in rows]
-    targets = tuple(trained_targets())
+    targets = tuple(TARGETS)
     far = far_centres(children)
     return {
         "children": len(children),

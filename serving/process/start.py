@@ -17,7 +17,7 @@ from typing import Any
 from sqlalchemy import Engine
 
 from models.champion import models_folder, pointer
-from models.targets import trained_targets
+from models.targets import TARGETS
 from registry.contract.errors import BadInput, UsageError
 from serving.access import tokens
 from serving.access.local_keys import key_path, local_key
@@ -72,7 +72,7 @@ def ready_to_serve(store: str, *, host: str, port: int) -> str:
     settings.checked()
     open_store(store, must_exist=True).close()
     folder = models_folder(store)
-    if not any(pointer(folder, target) for target in trained_targets()):
+    if not any(pointer(folder, target) for target in TARGETS):
         raise BadInput(
             "SRV003",
             f"there is no champion in {folder}: train a model first (`sanket train {store}`)",

@@ -51,7 +51,7 @@ def backtest(
     see COLUMNS.
 
     `targets`: names; all where left out. One of several that cannot be learnt (too few events) is
-    said and left out where it is only backtested.
+    said and left out where the target is optional.
     """
     until = clock.registry.recorded_until
     if not split <= until:
@@ -68,7 +68,7 @@ def backtest(
                 clock, target, until=split, trials=trials, seed=seed, said=said, context=context
             ).bundle
         except BadInput as error:
-            if target.trained or len(names) == 1:
+            if not target.optional or len(names) == 1:
                 raise
             said(f"{name} is left out: {error}")
             continue

@@ -14,7 +14,7 @@ from features.trajectory.catalogue import NAMES
 from features.trajectory.context import Context
 from models.bundle import save
 from models.champion import bundles_folder, models_folder, pointer, turn
-from models.targets import TARGETS, trained_targets
+from models.targets import TARGETS
 from registry.contract.errors import BadInput
 from registry.contract.registry import Registry, day_date
 from registry.store.store import open_store
@@ -50,7 +50,8 @@ def train(
     """Train the targets (all where none is named) on what was known before `until` (a day number;
     by default all) and track each as a run.
 
-    A target without a champion takes its model where no check finds an issue. Returns one plain
+    A target without a champion takes its model where no check finds an issue; an optional one that
+    cannot be learnt is left out, unless it is asked for. Returns one plain
     mapping a target: `target`, `run_id`, `bundle`, `champion` (whether it answers now), `figures`,
     `attrition`, `findings`.
     """
@@ -67,17 +68,23 @@ def train(
     clock = Clock(registry)
     context = Context(clock)
     told = []
-    for target in tuple(trained_targets()) if targets is None else targets:
+    for target in tuple(TARGETS) if targets is None else targets:
         said(f"{target}: finding the cohort")
-        learned = learn(
-            clock,
-            TARGETS[target],
-            until=until,
-            seed=seed,
-            trials=trials,
-            said=said,
-            context=context,
-        )
+        try:
+            learned = learn(
+                clock,
+                TARGETS[target],
+                until=until,
+                seed=seed,
+                trials=trials,
+                said=said,
+                context=context,
+            )
+        except BadInput as error:
+            if targets is not None or not TARGETS[target].optional:
+                raise
+            said(f"{target} is left out: {error}")
+            continue
         said(f"{target}: checking")
         findings = run_checks.run(learned, clock=clock, context=context)
         told.append(

@@ -194,6 +194,11 @@ WHY_NOT_WORDS = {
     "sex_or_birth_date_missing": "sex or birth date not recorded",
     "no_weight_in_a_year": "not weighed for a year",
     "back_in_treatment": "back in treatment",
+    "in_a_programme": "in a programme by the records of the day",
+    "treated_within_183_days": "treated within the 183 days before",
+    "sam_waits": "a reading of SAM that nothing had answered by the day",
+    "sam_within_183_days": "confirmed SAM within the 183 days before",
+    "too_young": "under 28 days old",
 }
 """Why a prediction could not be made; of `models.scoring.WHY_NOT`."""
 BY_WORDS = {"infants": "under six months or older", "records": "quality of records"}
