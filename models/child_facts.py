@@ -14,7 +14,14 @@ from typing import Any
 
 from features.clock import Ragged
 from features.trajectory.trace import Trace
-from models.readings import Reading, at_admission, in_stay, last_measured, trend, weighings_of
+from models.compared_readings import (
+    Reading,
+    at_admission,
+    in_stay,
+    last_measured,
+    trend,
+    weighings_of,
+)
 from registry.contract.codes import AppetiteTest, RationItem, StayOutcome, VisitFinding
 from registry.contract.registry import NEVER, day_date
 

@@ -17,7 +17,7 @@ from features.trajectory import kernel
 from features.trajectory.catalogue import NAMES
 from features.trajectory.context import Context
 from features.trajectory.trace import Trace, trace
-from models import untreated
+from models import onset_question
 from models.bundle import Bundle
 from models.child_facts import facts_of
 from models.reasons import grouped
@@ -39,7 +39,7 @@ WHY_NOT = (
     "no_weight_in_a_year",
     "no_model",
     "back_in_treatment",
-    *untreated.WHY[1:],
+    *onset_question.WHY[1:],
 )
 """Why a child has no score, in the order of the checks' codes; the first is none: it is scored."""
 LONGEST_WITHOUT_WEIGHT = 365
@@ -124,7 +124,7 @@ def abstains(target: Target, traced: Trace, rows: np.ndarray) -> np.ndarray:
     """
     stays, child = traced.stays, traced.known.children
     if target.asked is Asked.UNTREATED:
-        not_asked = untreated.why_not_asked(traced)
+        not_asked = onset_question.why_not_asked(traced)
         not_asked = np.where(not_asked > 0, not_asked + _FIRST_UNTREATED - 1, 0)
     else:
         not_asked = np.zeros(len(rows), np.int8)
@@ -172,7 +172,7 @@ def abstains(target: Target, traced: Trace, rows: np.ndarray) -> np.ndarray:
 _AGE, _WEIGHED, _SIBLINGS = (
     _AT[name] for name in ("age_days", "days_since_weighed", "siblings_sam_365")
 )
-_FIRST_UNTREATED = WHY_NOT.index(untreated.WHY[1])
+_FIRST_UNTREATED = WHY_NOT.index(onset_question.WHY[1])
 _IN_TREATMENT, _AFTER_CURE = int(Asked.IN_TREATMENT), int(Asked.AFTER_CURE)
 
 

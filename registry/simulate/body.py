@@ -13,7 +13,7 @@ import numpy as np
 
 from registry.simulate.chance import exponential, happens, mix, normal, uniform
 from registry.simulate.compiled import compiled
-from registry.simulate.growth import length_cm
+from registry.simulate.growth_curves import length_cm
 from registry.simulate.records import Centre, Child, Today
 from registry.simulate.state import LAST_DAY_UNDER_FIVE, LEFT_DIED, NRC
 

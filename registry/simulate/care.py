@@ -19,7 +19,7 @@ from registry.simulate.book import (
 from registry.simulate.chance import happens, normal, uniform
 from registry.simulate.compiled import compiled
 from registry.simulate.measure import misses_weighing, read_child
-from registry.simulate.outcomes import (
+from registry.simulate.realised_outcomes import (
     note_admission,
     note_closing,
     note_reading,

@@ -11,7 +11,7 @@ from registry.simulate.care import care_for, end_care_by_death, see_officer, sus
 from registry.simulate.chance import happens, logistic, normal, uniform
 from registry.simulate.compiled import compiled
 from registry.simulate.measure import misses_weighing, read_child
-from registry.simulate.outcomes import end_watches, note_reading, watch_a_day
+from registry.simulate.realised_outcomes import end_watches, note_reading, watch_a_day
 from registry.simulate.records import Book, Centre, Child, Today
 from registry.simulate.state import HCM, LEFT_AGED_OUT, LEFT_MOVED, LEFT_OTHER, THR, WATCHED
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 from registry.simulate.book import NON_RESPONSE, RELAPSE
 from registry.simulate.compiled import compiled_whole
 from registry.simulate.life import live_on
-from registry.simulate.outcomes import end_watches
+from registry.simulate.realised_outcomes import end_watches
 from registry.simulate.records import Book, Records
 from registry.simulate.state import WATCHED
 

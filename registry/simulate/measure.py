@@ -9,7 +9,7 @@ from registry.simulate.body import true_length_cm, true_muac_mm
 from registry.simulate.book import OFFICER, TREATMENT, write_measurement
 from registry.simulate.chance import happens, logistic, normal, uniform
 from registry.simulate.compiled import compiled
-from registry.simulate.growth import STANDING_LOSS_CM, weight_kg, whz
+from registry.simulate.growth_curves import STANDING_LOSS_CM, weight_kg, whz
 from registry.simulate.records import Book, Centre, Child, Whole
 from registry.simulate.state import LAST_DAY_UNDER_FIVE
 

@@ -16,7 +16,7 @@ import pyarrow.parquet
 
 from registry.contract.days import day_date
 from registry.contract.errors import UsageError
-from registry.simulate import tables
+from registry.simulate import contract_tables
 from registry.simulate.book import NON_RESPONSE, RELAPSE
 from registry.simulate.dials import SIMULATOR_VERSION, Dials
 from registry.simulate.dirt import soil
@@ -36,27 +36,27 @@ REALISED = (
 
 
 def clean_tables(
-    lives: SimulatedLives, names: tables.Names, rng: np.random.Generator
+    lives: SimulatedLives, names: contract_tables.Names, rng: np.random.Generator
 ) -> dict[str, pa.Table]:
     """The eight tables before typing errors, duplicates and impossible rows."""
     rows = lives.rows
     return {
-        "centres": tables.centres_table(lives, names, rng),
-        "children": tables.children_table(lives, names, rng),
-        "measurements": tables.measurements_table(rows["measurements"], names),
-        "episodes": tables.episodes_table(rows["episodes"], names),
-        "checks": tables.checks_table(rows["checks"], names),
-        "rations": tables.rations_table(rows["rations"], names),
-        "attendance": tables.attendance_table(rows["attendance"], names),
-        "visits": tables.visits_table(rows["visits"], names),
+        "centres": contract_tables.centres_table(lives, names, rng),
+        "children": contract_tables.children_table(lives, names, rng),
+        "measurements": contract_tables.measurements_table(rows["measurements"], names),
+        "episodes": contract_tables.episodes_table(rows["episodes"], names),
+        "checks": contract_tables.checks_table(rows["checks"], names),
+        "rations": contract_tables.rations_table(rows["rations"], names),
+        "attendance": contract_tables.attendance_table(rows["attendance"], names),
+        "visits": contract_tables.visits_table(rows["visits"], names),
     }
 
 
-def truth_tables(lives: SimulatedLives, names: tables.Names) -> dict[str, pa.Table]:
+def truth_tables(lives: SimulatedLives, names: contract_tables.Names) -> dict[str, pa.Table]:
     """The truth of both targets."""
     return {
-        "relapse": tables.truth_table(lives, names, RELAPSE, REALISED),
-        "non_response": tables.truth_table(lives, names, NON_RESPONSE, REALISED),
+        "relapse": contract_tables.truth_table(lives, names, RELAPSE, REALISED),
+        "non_response": contract_tables.truth_table(lives, names, NON_RESPONSE, REALISED),
     }
 
 
@@ -120,7 +120,7 @@ def simulate(
     rng = np.random.default_rng([seed, 1])
     out = _folder(Path(out))
     _forget_former(out)
-    names = tables.Names(lives, rng)
+    names = contract_tables.Names(lives, rng)
     late_entry(lives, rng)
     written = soil(clean_tables(lives, names, rng), rng)
     for name, table in written.items():

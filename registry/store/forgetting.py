@@ -6,6 +6,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
 from sqlalchemy import (
@@ -29,8 +30,10 @@ from registry.contract.errors import BadInput
 from registry.privacy import keyed_hash, tombstone_key
 from registry.store import schema
 from registry.store.bulk import Bulk
-from registry.store.store import Store
 from registry.today import today
+
+if TYPE_CHECKING:
+    from registry.store.store import Store
 
 IDS = schema.IDS.c
 

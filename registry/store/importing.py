@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -35,9 +36,11 @@ from registry.store.forgetting import forgotten_among
 from registry.store.ids import KINDS, Numbering
 from registry.store.merge import merge
 from registry.store.past import asked_until, late_line, refuse_rewriting
-from registry.store.store import Store
 from registry.store.store_facts import imported_tables, recorded_until
 from registry.today import today
+
+if TYPE_CHECKING:
+    from registry.store.store import Store
 
 MANY = 100_000
 """Rows from which an empty table's index is better made after them."""

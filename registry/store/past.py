@@ -7,6 +7,8 @@ before. It may only add: what was answered on a day must not be rewritten.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from sqlalchemy import inspect, text
 
 from registry.contract.arrays import Days
@@ -14,7 +16,9 @@ from registry.contract.days import NEVER, day_date, day_number
 from registry.contract.errors import Refused
 from registry.contract.registry import OWN_DAY
 from registry.indian_digits import grouped
-from registry.store.store import Store
+
+if TYPE_CHECKING:
+    from registry.store.store import Store
 
 RUNS = "sanket_runs"
 """The score book's table of lists that were made (`serving.book.scorebook`), beside the registry's

@@ -8,8 +8,10 @@ import json
 import re
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from functools import cache
+from graphlib import TopologicalSorter
 from pathlib import Path
 from statistics import median
 
@@ -28,7 +30,12 @@ MAY_IMPORT = {
 ROOMS = {
     "mlflow": {"training/tracking/mlflow_runs.py", "training/tracking/served_bundle.py"},
     "bentoml": {"serving/service.py"},
-    "lightgbm": {"training/fitting/fit.py", "training/forecasting/learners.py", "models/bundle.py"},
+    "lightgbm": {
+        "training/fitting/fit.py",
+        "training/fitting/transfer.py",
+        "training/forecasting/learners.py",
+        "models/bundle.py",
+    },
     "shap": {"training/"},
     "optuna": {"training/fitting/tune.py"},
     "dask": set(),
@@ -292,6 +299,75 @@ def test_a_module_says_what_it_is_for():
     assert [
         module for module in modules() if tree(module).body and not ast.get_docstring(tree(module))
     ] == []
+
+
+def imported_modules(module: str) -> set[str]:
+    """Our modules that a module imports when it runs (not for type checkers alone), as paths."""
+    known = {path[:-3].replace("/", "."): path for path in modules()}
+    only_typed = {
+        id(inner)
+        for node in ast.walk(tree(module))
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+        for inner in ast.walk(node)
+    }
+    found = set()
+    for node in ast.walk(tree(module)):
+        if isinstance(node, ast.ImportFrom) and id(node) not in only_typed:
+            for alias in node.names:
+                path = known.get(f"{node.module}.{alias.name}") or known.get(str(node.module))
+                found |= {path} if path else set()
+    return found
+
+
+def boxes(folder: str) -> dict[str, set[str]]:
+    """Arrows between the boxes of a folder: its files and folders, by name."""
+    arrows: dict[str, set[str]] = {}
+    inside = [path for path in modules() if path.startswith(f"{folder}/")]
+    for module in inside:
+        box = module[len(folder) + 1 :].split("/")[0]
+        arrows.setdefault(box, set())
+        for other in imported_modules(module):
+            if other.startswith(f"{folder}/"):
+                arrows[box].add(other[len(folder) + 1 :].split("/")[0])
+        arrows[box].discard(box)
+    return arrows
+
+
+FOLDERS = sorted({str(Path(module).parent) for module in modules()})
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_a_folders_boxes_have_no_circle(folder):
+    order = TopologicalSorter(boxes(folder))
+    order.prepare()
+
+
+SIMULATED = "registry/simulate"
+"""The one folder that is a world of its own, with as many files as that world has parts."""
+
+
+@pytest.mark.parametrize("folder", [folder for folder in FOLDERS if folder != SIMULATED])
+def test_a_reader_meets_few_boxes_in_a_folder(folder):
+    assert len([box for box in boxes(folder) if box != "__init__.py"]) <= 16
+
+
+def test_a_class_name_stands_for_one_thing():
+    places: dict[str, list[str]] = {}
+    for module in modules():
+        for node in ast.walk(tree(module)):
+            if isinstance(node, ast.ClassDef):
+                places.setdefault(node.name, []).append(module)
+    assert {name: where for name, where in places.items() if len(where) > 1} == {}
+
+
+SAME_NAME = {"app.py", "errors.py"}
+"""The service's and the command line's application; the tree of errors and the service's own."""
+
+
+def test_a_file_name_stands_for_one_thing():
+    named = Counter(Path(module).name for module in modules())
+    twice = {name for name, count in named.items() if count > 1}
+    assert twice - {"__init__.py"} == SAME_NAME
 
 
 def test_no_module_is_called_after_nothing():

@@ -140,7 +140,7 @@ def test_the_api_and_a_childs_page_tell_it(store, monkeypatch):
         scored = [row for row in book.rows(book.run()) if of(row) is not None]
         assert len(scored) > 3
         reader = browser(app, store, language="mr", scope="state:*")
-        page = reader.get(f"/visits/{scored[0].candidate.child_id}").text
+        page = reader.get(f"/children/{scored[0].candidate.child_id}").text
         assert "mr: risk of no cure" in page and "mr: no cure" in page
         sectors = browser(app, store, language="hi", scope="state:*", role="officer")
         assert "hi: expected" in sectors.get("/visits").text

@@ -17,7 +17,7 @@ from numba import njit
 
 from features.who.growth import zscores
 from registry.contract.errors import UsageError
-from registry.simulate import growth
+from registry.simulate import growth_curves
 from registry.simulate.book import NON_RESPONSE, RELAPSE
 from registry.simulate.dials import Dials
 from registry.simulate.rates import PUBLISHED, cumulative_incidence, rates
@@ -426,7 +426,7 @@ def test_no_number_is_shared_with_the_rooms_that_are_judged():
 
 @njit
 def _own_whz(sex, length, weight):
-    return growth.whz(sex, length, weight)
+    return growth_curves.whz(sex, length, weight)
 
 
 def _ours(row):
