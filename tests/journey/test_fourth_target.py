@@ -72,7 +72,8 @@ def fourth(tmp_path_factory):
     spec.loader.exec_module(module)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(fit, "MOST_TREES", 20)
-        patch.setattr(learning_curve, "SHARES", ())
+        patch.setattr(learning_curve, "SHARES", (0.5,))
+        patch.setattr(learning_curve, "MOST_REPEATS", 1)
         yield module.TARGET
     del targets.TARGETS["no_cure"], outcomes.OUTCOME_RULES["no_cure"]
 
@@ -143,7 +144,7 @@ def test_the_api_and_a_childs_page_tell_it(store, monkeypatch):
         page = reader.get(f"/children/{scored[0].candidate.child_id}").text
         assert "mr: risk of no cure" in page and "mr: no cure" in page
         sectors = browser(app, store, language="hi", scope="state:*", role="officer")
-        assert "hi: expected" in sectors.get("/visits").text
+        assert "hi: expected" in sectors.get("/district").text
     finally:
         app.close()
 
