@@ -44,6 +44,7 @@ from registry.contract.codes import LeftReason, StayOutcome
 from registry.contract.registry import NEVER, Registry, day_date, day_number
 from registry.store.store import open_store
 from serving.book.book_rows import Scoring
+from serving.book.kept_children import first_look
 from training.evaluation.visit_lists import at_month_starts
 from training.fitting.pipeline import learn
 
@@ -139,7 +140,7 @@ def lists(registry: Registry, *, split: int, capacity: int) -> Iterator[Found]:
     clock = Clock(registry)
     bundles = {target.name: learn(clock, target, until=split).bundle.prepare() for target in JUDGED}
     later = {target.name: at_month_starts(clock, target, split) for target in JUDGED}
-    everyone, died = np.arange(len(registry.child_ids), dtype=np.int32), deaths(registry)
+    died = deaths(registry)
     for day in sorted(set.intersection(*(set(rows.day.tolist()) for rows in later.values()))):
         here = {name: rows.take(np.flatnonzero(rows.day == day)) for name, rows in later.items()}
         after = set(map(str, registry.child_ids[here[RELAPSE.name].child]))
@@ -149,7 +150,9 @@ def lists(registry: Registry, *, split: int, capacity: int) -> Iterator[Found]:
         }
         events[DEATH] = {child for child, on in died.items() if day < on <= day + DEATH_DAYS}
         sectors: dict[str, list[Candidate]] = {}
-        for row in Scoring.of(registry, bundles, day_date(day)).rows(everyone):
+        scoring = Scoring.of(registry, bundles, day_date(day))
+        kept = np.flatnonzero(first_look(scoring).kept).astype(np.int32)
+        for row in scoring.rows(kept):
             sectors.setdefault(row.candidate.sector_id, []).append(row.candidate)
         for sector, kids in sectors.items():
             ours = rank(kids, sector_id=sector, capacity=capacity, as_of=day_date(day))

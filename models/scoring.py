@@ -16,6 +16,7 @@ from features.clock import Clock, days_apart, days_between
 from features.trajectory import kernel
 from features.trajectory.catalogue import NAMES
 from features.trajectory.context import Context
+from features.trajectory.smoother import DEFAULT_PRIORS
 from features.trajectory.trace import Trace, trace
 from models import onset_question
 from models.bundle import Bundle
@@ -97,24 +98,57 @@ def score_children(
 
     The feature rows are made once for each bundle's priors; bundles trained together share them.
     """
-    known = clock.known_by(child, day)
-    beside = context.columns(known) if context else None
-    made: dict[int | None, tuple[Trace, np.ndarray]] = {}
-
-    def rows_for(bundle: Bundle | None) -> tuple[Trace, np.ndarray]:
-        key = hash(tuple(bundle.priors.items())) if bundle else None
-        if key not in made:
-            traced = trace(clock, known, priors=bundle.priors) if bundle else trace(clock, known)
-            made[key] = traced, kernel.rows(traced, beside)
-        return made[key]
-
+    questions = Questions(clock, child, day, context=context)
     targets = {}
     for name, target in TARGETS.items():
         bundle = bundles.get(name)
-        traced, rows = rows_for(bundle)
-        targets[name] = _target(target, bundle, traced, rows)
-    traced, rows = next(iter(made.values()))
-    return Scored(traced, rows, targets)
+        targets[name] = _target(target, bundle, questions.traced(bundle), questions.rows(bundle))
+    first = bundles.get(next(iter(TARGETS)))
+    return Scored(questions.traced(first), questions.rows(first), targets)
+
+
+class Questions:
+    """Children as of their days, made ready for any bundle: a view, its trace and its feature rows,
+    each made when first asked for and once for each bundle's priors."""
+
+    def __init__(
+        self, clock: Clock, child: np.ndarray, day: np.ndarray, *, context: Context | None = None
+    ):
+        self.known = clock.known_by(child, day)
+        self._clock, self._context = clock, context
+        self._traced: dict[int | None, Trace] = {}
+        self._rows: dict[int | None, np.ndarray] = {}
+
+    def traced(self, bundle: Bundle | None) -> Trace:
+        """The trace under a bundle's priors; under the default ones without a bundle."""
+        key = _priors_key(bundle)
+        if key not in self._traced:
+            priors = bundle.priors if bundle else DEFAULT_PRIORS
+            self._traced[key] = trace(self._clock, self.known, priors=priors)
+        return self._traced[key]
+
+    def rows(self, bundle: Bundle | None) -> np.ndarray:
+        """The feature rows (n, p) under a bundle's priors."""
+        key = _priors_key(bundle)
+        if key not in self._rows:
+            beside = self._context.columns(self.known) if self._context else None
+            self._rows[key] = kernel.rows(self.traced(bundle), beside)
+        return self._rows[key]
+
+    def risk(self, target: Target, bundle: Bundle) -> tuple[AnyArray, AnyArray, AnyArray]:
+        """(risk, low, high) of each question as `score_children` gives them, without reasons; NaN
+        where the target is not asked or cannot be scored."""
+        rows = self.rows(bundle)
+        asked = np.flatnonzero(abstains(target, self.traced(bundle), rows) == 0)
+        found = np.full((3, len(rows)), np.nan)
+        log_odds = bundle.log_odds(rows[asked])
+        found[0, asked] = 1.0 / (1.0 + np.exp(-log_odds))
+        found[1:, asked] = bundle.calibrator.interval(log_odds, found[0, asked])
+        return found[0], found[1], found[2]
+
+
+def _priors_key(bundle: Bundle | None) -> int | None:
+    return hash(tuple(bundle.priors.items())) if bundle else None
 
 
 def abstains(target: Target, traced: Trace, rows: np.ndarray) -> np.ndarray:

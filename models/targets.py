@@ -18,7 +18,7 @@ from types import MappingProxyType
 from typing import Any
 
 from features.criteria import criteria
-from models.visits.expected_events import non_response_share, onset_share, relapse_share
+from models.expected_events import non_response_share, onset_share, relapse_share
 
 HAPPENED, DID_NOT_HAPPEN, CENSORED = 1, 0, -1
 OUTCOME_WORDS = {HAPPENED: "happened", DID_NOT_HAPPEN: "did_not_happen", CENSORED: "censored"}
@@ -95,6 +95,9 @@ class Target:
     aside by lot, and priors come from the whole population."""
     moot_in_state: str | None = None
     """The pathway's state in which the event has already come, so that its risk is not told."""
+    section: str = "risk"
+    """The section of the visit list for a child whom only this target's risk lists
+    (`models.visits.visit_order`): `risk`, or `prevention`."""
     optional: bool = False
     """Where it cannot be learnt (too few events) the others are given without it, and a service
     without its champion lacks nothing."""
@@ -174,6 +177,7 @@ ONSET = Target(
     most_auc=0.995,
     most_column_auc=0.99,
     indexes_repeat=True,
+    section="prevention",
     optional=True,
     **_told("onset"),
 )

@@ -15,9 +15,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from models.visits.listed_child import Candidate
+from models.visits.prevention import to_watch
 from models.visits.route import route
 from models.visits.severity import EXTREME
 from models.visits.visit_order import (
+    BY_SCORE,
     DANGER_ORDER,
     GONE,
     GONE_FINDINGS,
@@ -25,12 +27,14 @@ from models.visits.visit_order import (
     LATE_COUNTS_DAYS,
     LATE_FIRST,
     OVERDUE_STEPS,
+    PREVENTION,
     at_the_centre,
     benefit,
     emergency,
     gravity,
     late_place,
     main_reason,
+    of_prevention,
     order,
     rests,
     section,
@@ -40,11 +44,13 @@ from models.visits.visit_order import (
 )
 
 __all__ = [
+    "BY_SCORE",
     "DANGER_ORDER",
     "GONE",
     "IN_TREATMENT",
     "LATE_COUNTS_DAYS",
     "OVERDUE_STEPS",
+    "PREVENTION",
     "VisitList",
     "VisitRow",
     "at_the_centre",
@@ -74,7 +80,8 @@ verified: false."""
 
 @dataclass(frozen=True)
 class VisitRow:
-    """One line of the list: its section (`danger`, `overdue`, `risk`), its number, the child."""
+    """One line of the list: its section (`danger`, `overdue`, `risk`, `prevention`), its number,
+    the child."""
 
     section: str
     rank: int
@@ -89,7 +96,9 @@ class VisitList:
     `beyond` holds the children in danger for whom no visit is left. `anm` is the work of the ANM
     and the medical officer at the centres, outside the capacity: examinations, appetite tests,
     admissions, checks; danger first. Every child in danger stands in exactly one of the three,
-    unless a visit of the last days has answered for it.
+    unless a visit of the last days has answered for it. `watch`, by centre and outside the
+    capacity, are the children whom its worker watches, since they may soon be SAM
+    (`models.visits.prevention`); those in `rows` are among them.
     """
 
     sector_id: str
@@ -98,6 +107,7 @@ class VisitList:
     rows: tuple[VisitRow, ...]
     beyond: tuple[Candidate, ...] = ()
     anm: tuple[Candidate, ...] = ()
+    watch: dict[str, tuple[Candidate, ...]] = field(default_factory=dict)
     facts: dict[str, Any] = field(default_factory=dict)
     day: dt.date | None = None
     """The day on which the list is read, and to which days late are counted; None: `as_of`, the
@@ -107,6 +117,15 @@ class VisitList:
     def age_days(self) -> int:
         """Days from the scoring to the day on which the list is read."""
         return max(0, (self.day - self.as_of).days) if self.day else 0
+
+    def also_watch(self) -> dict[str, tuple[Candidate, ...]]:
+        """By centre, the children of `watch` who have no place on the list."""
+        listed = {row.candidate.child_id for row in self.rows}
+        found = {
+            centre: tuple(child for child in children if child.child_id not in listed)
+            for centre, children in self.watch.items()
+        }
+        return {centre: children for centre, children in found.items() if children}
 
     def by_centre(self) -> list[tuple[str, list[VisitRow]]]:
         """(centre_id, its rows): the centre of the most urgent child first, centres near it next
@@ -134,9 +153,11 @@ def rank(
     facility. Who has none is `beyond`, or with the ANM where her work helps and the child is not
     extreme. Of the places left, a quarter brings SAM that waits past its day for the ANM; the rest
     go half to late steps, half to risk; what one does not need the next one gets, and late steps
-    without a score come last. Rows stand by `order`: danger, late steps, risk. Ties end with the
-    child's id, so that a list can be repeated to the letter.
+    without a score come last. Risk and prevention share their places by benefit. Rows stand by
+    `order`: danger, late steps, risk, prevention. Ties end with the child's id, so that a list can
+    be repeated to the letter.
     """
+    candidates = list(candidates)
     groups, counts = _grouped(candidates, as_of=as_of)
     urgent = sorted(groups["emergency"], key=lambda child: (not to_a_facility(child), order(child)))
     taken, without = urgent[:capacity], urgent[capacity:]
@@ -145,7 +166,9 @@ def rank(
     )
     brought, late, risk = _what_is_left(groups, capacity - len(taken), taken)
     rows = [("danger", child) for child in sorted([*taken, *brought], key=order)]
-    rows += [("overdue", child) for child in late] + [("risk", child) for child in risk]
+    rows += [("overdue", child) for child in late]
+    told = [(PREVENTION if of_prevention(child) else "risk", child) for child in risk]
+    rows += sorted(told, key=lambda row: row[0] == PREVENTION)
     listed = {child.child_id for _, child in rows}
     for_anm = [child for child in [*groups["anm"], *with_anm] if child.child_id not in listed]
     return VisitList(
@@ -154,16 +177,22 @@ def rank(
         capacity=capacity,
         beyond=tuple(sorted(beyond, key=order)),
         anm=tuple(sorted(for_anm, key=_danger_first)),
+        watch=to_watch(child for child in candidates if not _gone(child, as_of)),
         rows=tuple(VisitRow(name, number, child) for number, (name, child) in enumerate(rows, 1)),
         facts={**(facts or {}), **counts},
     )
+
+
+def _gone(child: Candidate, as_of: dt.date) -> bool:
+    """Whether a visit found that the child has moved or died."""
+    return child.last_finding in GONE_FINDINGS and rests(child, as_of=as_of)
 
 
 def _what_is_left(
     groups: dict[str, list[Candidate]], left: int, taken: list[Candidate]
 ) -> tuple[list[Candidate], list[Candidate], list[Candidate]]:
     """Who takes the places that no emergency needs: SAM that is brought to the ANM, late steps,
-    risk."""
+    risk (with prevention)."""
     overdue, unscored = _parted(
         groups["overdue"], lambda one: late_place(one) < len(LATE_FIRST) or benefit(one) > 0
     )
@@ -182,8 +211,9 @@ def _grouped(
     """Candidates by what they need, each group in its order, and how many there were of each and
     why not.
 
-    `emergency`, `overdue` and `risk` share no child; `anm` holds all of `bring`. In danger and
-    visited lately: `anm`.
+    `emergency`, `overdue` and `risk` share no child; `risk` holds those of prevention too; `anm`
+    holds all of `bring`. In danger and visited lately: `anm`. Those of prevention are counted only
+    where there are any.
     """
     groups: dict[str, list[Candidate]] = {
         name: [] for name in ("emergency", "bring", "overdue", "risk", "anm")
@@ -195,6 +225,7 @@ def _grouped(
         "danger": 0,
         "overdue": 0,
         "risk": 0,
+        PREVENTION: 0,
     }
     for child in candidates:
         counts["candidates"] += 1
@@ -209,7 +240,8 @@ def _grouped(
     for name in ("bring", "overdue", "risk"):
         groups[name].sort(key=order)
     counts |= {f"{name}_in_all": counts.pop(name) for name in ("danger", "overdue", "risk")}
-    return groups, counts
+    prevention = counts.pop(PREVENTION)
+    return groups, counts | ({f"{PREVENTION}_in_all": prevention} if prevention else {})
 
 
 def _groups_of(child: Candidate, name: str | None, *, resting: bool) -> Iterator[str]:
@@ -222,7 +254,7 @@ def _groups_of(child: Candidate, name: str | None, *, resting: bool) -> Iterator
     elif child.danger or for_the_anm:
         yield "anm"
     elif name and not resting:
-        yield name
+        yield "risk" if name == PREVENTION else name
     if to_bring(child) and not resting:
         yield "bring"
 

@@ -11,6 +11,7 @@ import datetime as dt
 import math
 from typing import Any
 
+from models.targets import TARGETS
 from models.visits.listed_child import Candidate
 from models.visits.severity import (
     EXTREME,
@@ -167,6 +168,13 @@ ours. verified: false."""
 GONE_FINDINGS = frozenset({"moved", "died"})
 UNANSWERED = frozenset({"away"})
 """Findings after which danger still stands as before: nobody saw the child."""
+PREVENTION = "prevention"
+"""The section of untreated children who may soon be SAM (`models.targets.Target.section`)."""
+BY_SCORE = frozenset({"risk", PREVENTION})
+"""The sections whose children a score lists and no rule."""
+PREVENTION_FROM = 0.02
+"""A risk of a first SAM under one in fifty asks for nobody: most children of a centre are far from
+it. verified: false."""
 LATE_COUNTS_DAYS = 60
 """Beyond two months, how late a step is says more about the records than about the child. verified:
 false."""
@@ -201,8 +209,8 @@ def benefit(candidate: Candidate) -> float:
 
 
 def section(candidate: Candidate) -> str | None:
-    """`danger`, `overdue`, `risk`, or None where nothing asks for anybody (gone, or well and not
-    scored).
+    """`danger`, `overdue`, `risk`, `prevention`, or None where nothing asks for anybody (gone, or
+    well and not scored or far from SAM).
 
     Overdue is a home visit from its fourth day, and work at the centre (for the ANM's part of the
     list) from its first.
@@ -218,7 +226,15 @@ def section(candidate: Candidate) -> str | None:
         late = candidate.next_step in OVERDUE_STEPS and (at_once or _past_its_day(candidate))
     if late:
         return "overdue"
+    if of_prevention(candidate):
+        return PREVENTION if (candidate.risk or 0.0) >= PREVENTION_FROM else None
     return "risk" if benefit(candidate) > 0 else None
+
+
+def of_prevention(candidate: Candidate) -> bool:
+    """Whether the leading score of the child is of a first SAM, whom nobody treats."""
+    target = TARGETS.get(candidate.target or "")
+    return target is not None and target.section == PREVENTION
 
 
 def at_the_centre(candidate: Candidate) -> bool:

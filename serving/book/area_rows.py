@@ -4,7 +4,7 @@ centres' data quality."""
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from care.programme import by_month, indicators
 from care.programme.programme_report import indicators_rows
 from care.protocol import Protocol
 from features import data_quality
+from models.expected_events import AtRisk
 from registry.contract.registry import Registry
 from serving.book.reader import Reader
 from serving.book.scorebook import Run
@@ -27,9 +28,19 @@ QUALITY_MONTHS = 3
 Page = tuple[str, str, dict[str, Any]]
 
 
-def area_pages(reader: Reader, run: Run, registry: Registry, protocol: Protocol) -> Iterator[Page]:
+def area_pages(
+    reader: Reader,
+    run: Run,
+    registry: Registry,
+    protocol: Protocol,
+    asked: Mapping[str, Mapping[str, Sequence[AtRisk]]],
+) -> Iterator[Page]:
     """(level, place, page) of every sector, project and district of a run; of a sector also its
-    usual reasons."""
+    usual reasons.
+
+    asked: by target and sector, all untreated children asked, of whom the book keeps a few
+    (`serving.book.kept_children`).
+    """
     programme = programme_of(registry, protocol)
     centres = centres_by_sector(registry)
     trusted = quality_of(registry, run.as_of)
@@ -41,7 +52,11 @@ def area_pages(reader: Reader, run: Run, registry: Registry, protocol: Protocol)
             "sector",
             place,
             {
-                "figures": figures_of(rows, run.as_of),
+                "figures": figures_of(
+                    rows,
+                    run.as_of,
+                    asked={target: of.get(place, []) for target, of in asked.items()},
+                ),
                 "programme": programme["sector"].get(place, []),
                 "quality": {
                     centre: trusted[centre]

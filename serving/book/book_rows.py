@@ -1,4 +1,7 @@
-"""From a registry to the score book's rows: whom the book keeps, and what it says of each."""
+"""From the children that the score book keeps to its rows: what it says of each.
+
+Whom it keeps: `serving/book/kept_children.py`.
+"""
 
 from __future__ import annotations
 
@@ -10,25 +13,21 @@ from typing import Any
 import numpy as np
 
 from care.pathway import facts as care_facts
-from care.pathway.decide import LEVEL_OF_CARE, STATES, Placed, place
+from care.pathway.decide import Placed, place
 from care.protocol import Protocol, standard
 from care.register import target_weight
 from features.clock import Clock
 from features.trajectory.context import Context
+from features.trajectory.trace import Trace
 from models.bundle import Bundle
 from models.scoring import NOT_SCORED, SCORED, WHY_NOT, Scored, score_children
+from models.targets import TARGETS, Asked
 from models.visits.listed_child import Candidate
 from models.visits.urgency import urgency_facts
-from registry.contract.arrays import Flags
 from registry.contract.codes import Setting, Sex, VisitFinding
-from registry.contract.registry import NEVER, Registry, day_date, day_number
+from registry.contract.registry import Registry, day_date, day_number
 from serving.answering.answers import reasons_of
 from serving.book.scorebook import BookRow, Score
-
-RECENT_DAYS = 183
-"""A child is kept in the book for the six months after a discharge in which a relapse counts."""
-WATCHED = np.array([LEVEL_OF_CARE[state] >= 2 for state in STATES])
-"""States that ask for more than the monthly weighing of every child."""
 
 
 @dataclass(frozen=True)
@@ -92,32 +91,23 @@ class Scoring:
         )
 
     def rows(self, children: np.ndarray) -> Iterator[BookRow]:
-        """The book's rows of those of these children whom the book keeps."""
+        """The book's rows of these children, whom the book keeps."""
         day = np.full(len(children), self.day, np.int32)
         scored = score_children(
             self.clock, children, day, bundles=self.bundles, context=self.context
         )
-        known = scored.traced.known
-        placed = place(care_facts.of(known, scored.traced.growth, self.protocol), self.protocol)
-        for i in np.flatnonzero(self._kept(scored, placed)):
-            row = self._row(scored, placed, int(i))
+        placed = self.placed(scored.traced)
+        for i in range(len(children)):
+            row = self._row(scored, placed, i)
             facts = row.candidate.facts | urgency_facts(
-                scored.traced, placed.facts, int(i), self.protocol
+                scored.traced, placed.facts, i, self.protocol
             )
             yield replace(row, candidate=replace(row.candidate, facts=facts))
 
-    def _kept(self, scored: Scored, placed: Placed) -> Flags:
-        """In treatment, within 183 days of a discharge, in danger, or in a state that is watched;
-        and of a sector."""
-        stays, centre = scored.traced.stays, scored.traced.known.children["centre"]
-        opened = (stays.admitted_on != NEVER) & (stays.closed_on == NEVER)
-        recent = (stays.closed_on != NEVER) & (
-            self.day - stays.closed_on.astype(np.int64) <= RECENT_DAYS
-        )
-        asks = opened | recent | placed.danger | WATCHED[placed.state]
-        in_a_sector: Flags = np.append(self.places.sector, "")[centre] != ""
-        kept: Flags = asks & (centre >= 0) & in_a_sector
-        return kept
+    def placed(self, traced: Trace) -> Placed:
+        """Where the protocol places each child of a view."""
+        facts = care_facts.of(traced.known, traced.growth, self.protocol)
+        return place(facts, self.protocol)
 
     def _row(self, scored: Scored, placed: Placed, i: int) -> BookRow:
         scores = {target: _score(scored, target, i) for target in scored.targets}
@@ -161,9 +151,14 @@ class Scoring:
 
 
 def _leading(scores: Mapping[str, Score]) -> str | None:
-    """The target that the list ranks by: the scored one, and of two the higher risk."""
+    """The target that the list ranks by: the scored one; of two that of a child in care before that
+    of an untreated one, then the higher risk."""
     scored = [target for target, score in scores.items() if score.status == SCORED]
-    return max(scored, key=lambda target: scores[target].risk or 0.0, default=None)
+
+    def lead(target: str) -> tuple[bool, float]:
+        return TARGETS[target].asked is not Asked.UNTREATED, scores[target].risk or 0.0
+
+    return max(scored, key=lead, default=None)
 
 
 def _score(scored: Scored, name: str, i: int) -> Score:

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from models.bundle import Bundle
 from models.champion import champions, models_folder
 from models.stability_index import index_of_samples
-from models.targets import TARGETS
+from models.targets import TARGETS, Asked
 from registry.contract.errors import BadInput, Refused
 from registry.contract.registry import COLUMNS, Registry
 from registry.store.store import Store, open_store
@@ -22,6 +22,7 @@ from serving.access.permissions import Scope
 from serving.book import scorebook
 from serving.book.area_rows import area_pages
 from serving.book.book_rows import Scoring
+from serving.book.kept_children import FirstLook, first_look
 from serving.book.outbox import hand_on
 from serving.book.reader import Reader
 from serving.book.scorebook import Run
@@ -29,8 +30,8 @@ from serving.database import engine_of
 from serving.errors import NothingScored
 
 CHUNK = 2_000
-"""Children that are scored and written in one step; what a broken-off run has to do again at most.
-"""
+"""Kept children that are scored and written in one step; what a broken-off run has to do again at
+most, beside the first look at all children."""
 FEWEST_FOR_DRIFT = 100
 """With fewer risks on either side the index is noise."""
 
@@ -126,20 +127,29 @@ def _write(
     run = scorebook.begin(
         engine, as_of=as_of, made_from=made_from, places=sorted(scoring.places.sectors)
     )
-    written, children = scorebook.chunks_written(engine, run), len(registry.child_ids)
-    for chunk, start in enumerate(range(0, children, CHUNK)):
-        end = min(start + CHUNK, children)
-        if chunk not in written:
-            scorebook.write_chunk(
-                engine, run, chunk, scoring.rows(np.arange(start, end, dtype=np.int32))
-            )
-        progress(end, children)
+    children = len(registry.child_ids)
+    looked = first_look(scoring, lambda done: progress(done, 2 * children))
+    _write_rows(engine, run, scoring, looked, progress)
     reader = Reader(engine, Scope.of(["state:*"]))
-    areas = list(area_pages(reader, run, registry, scoring.protocol))
+    areas = list(area_pages(reader, run, registry, scoring.protocol, looked.at_risk()))
     figures = [page["figures"] for level, _, page in areas if level == "sector"]
     facts = _facts(reader, registry, scoring, run, figures) | {"exercise": exercise}
     scorebook.publish(engine, run, facts=facts, areas=areas)
     return run, facts
+
+
+def _write_rows(
+    engine: sa.Engine, run: Run, scoring: Scoring, looked: FirstLook, progress: Progress
+) -> None:
+    """Write the kept children's rows, but for the chunks that a broken-off run wrote already."""
+    written, children = scorebook.chunks_written(engine, run), len(looked.kept)
+    kept = np.flatnonzero(looked.kept).astype(np.int32)
+    for chunk, start in enumerate(range(0, len(kept), CHUNK)):
+        part = kept[start : start + CHUNK]
+        if chunk not in written:
+            scorebook.write_chunk(engine, run, chunk, scoring.rows(part))
+        progress(children + int(part[-1]) + 1, 2 * children)
+    progress(2 * children, 2 * children)
 
 
 def fingerprint(registry: Registry) -> str:
@@ -159,6 +169,8 @@ def _facts(
 ) -> dict[str, Any]:
     """What a reader of the list must know; `sectors` are the figures of each."""
     risks = {target: reader.risks(run, target) for target in TARGETS}
+    # Of these the book keeps only some of the children that were asked.
+    untreated = [target for target in scoring.bundles if TARGETS[target].asked is Asked.UNTREATED]
     return {
         "synthetic": bool(registry.facts.get("synthetic", False)),
         "registry_id": registry.facts.get("registry_id"),
@@ -169,7 +181,12 @@ def _facts(
         "children_in_registry": len(registry.child_ids),
         "children": sum(figures["children"] for figures in sectors),
         "in_danger": sum(figures["in_danger"] for figures in sectors),
-        "scored": {target: len(found) for target, found in risks.items()},
+        "scored": {
+            target: sum(figures["risks"][target]["scored"] for figures in sectors)
+            if target in untreated
+            else len(found)
+            for target, found in risks.items()
+        },
         "drift_psi": _drift(reader, risks),
     }
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from models.targets import TARGETS
-from models.visits.expected_events import AtRisk, expected
+from models.expected_events import AtRisk, expected
+from models.targets import TARGETS, Asked
 from models.visits.listed_child import Candidate
 from models.visits.ranking import IN_TREATMENT
 from models.visits.route import kilometres
@@ -37,11 +37,21 @@ GROUPS = (
 )
 
 
-def figures_of(rows: Sequence[BookRow], as_of: dt.date) -> dict[str, Any]:
+def figures_of(
+    rows: Sequence[BookRow], as_of: dt.date, *, asked: Mapping[str, Sequence[AtRisk]] | None = None
+) -> dict[str, Any]:
     """What a sector's rows add up to, ready for JSON; `visits` is the part that a later visit
-    changes."""
+    changes.
+
+    asked: by target that untreated children are asked, all who were, of whom the book keeps a few;
+    such a target that is not among them has no figures.
+    """
     children = [row.candidate for row in rows]
-    targets = tuple(TARGETS)
+    at_risk: dict[str, Sequence[AtRisk]] = {
+        target: _at_risk(rows, target)
+        for target, one in TARGETS.items()
+        if one.asked is not Asked.UNTREATED
+    } | dict(asked or {})
     far = far_centres(children)
     return {
         "children": len(children),
@@ -49,21 +59,16 @@ def figures_of(rows: Sequence[BookRow], as_of: dt.date) -> dict[str, Any]:
         "in_danger": sum(child.danger for child in children),
         "overdue": sum((child.overdue_days or 0) > 0 for child in children),
         "states": dict(sorted(Counter(child.state for child in children).items())),
-        "risks": {target: _risks(rows, target) for target in targets},
-        "month": {target: asdict(expected(_at_risk(rows, target))) for target in targets},
+        "risks": {target: _risks(those) for target, those in at_risk.items()},
+        "month": {target: asdict(expected(those)) for target, those in at_risk.items()},
         "far": far,
         "visits": visits_of(children, as_of, far),
     }
 
 
-def _risks(rows: Sequence[BookRow], target: str) -> dict[str, Any]:
+def _risks(children: Sequence[AtRisk]) -> dict[str, Any]:
     """How many children are scored and how many events their risks add up to."""
-    risks = [
-        row.scores[target].risk
-        for row in rows
-        if target in row.scores and row.scores[target].risk is not None
-    ]
-    return {"scored": len(risks), "events": sum(risks)}
+    return {"scored": len(children), "events": sum(one.risk for one in children)}
 
 
 def _at_risk(rows: Iterable[BookRow], target: str) -> list[AtRisk]:

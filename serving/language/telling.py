@@ -14,7 +14,7 @@ from typing import Any
 
 from models.reasons import SEASON
 from models.visits.listed_child import Candidate, Reason
-from models.visits.ranking import section
+from models.visits.ranking import PREVENTION, section
 from serving.language.arm import arm_cm
 from serving.language.reason_wording import form_of
 from serving.language.words import Words
@@ -225,9 +225,9 @@ def step_words(candidate: Candidate, words: Words) -> str:
 
 
 def what_to_do(candidate: Candidate, words: Words) -> str:
-    """The protocol's next step where a rule asks for the visit; else the visit itself."""
-    return (
-        step_words(candidate, words)
-        if section(candidate) in ("danger", "overdue")
-        else words("ui", "visit_now")
-    )
+    """The protocol's next step where a rule asks for the visit; else the visit itself, with food and
+    ration where it is to prevent a first SAM."""
+    asked_by = section(candidate)
+    if asked_by in ("danger", "overdue"):
+        return step_words(candidate, words)
+    return words("ui", "prevent_now" if asked_by == PREVENTION else "visit_now")

@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from models.targets import TARGETS
 from models.visits.listed_child import Candidate, counted_to
-from models.visits.ranking import IN_TREATMENT, section
+from models.visits.ranking import BY_SCORE, IN_TREATMENT, section
 from serving.access.permissions import Person
 from serving.book.scorebook import BookRow, Score
 from serving.book.ticks import NEEDS_SOMEBODY
@@ -28,6 +28,8 @@ from serving.visits.visit_outcomes import BOUNDS
 UNTREATED = {"not_in_treatment", "not_discharged_as_cured"}
 """Why a child who was never treated has neither score: told as one sentence, since the two read as
 a contradiction."""
+OPTIONAL = {name for name, target in TARGETS.items() if target.optional}
+"""Targets of which a page says nothing where there is no model."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,7 @@ def show(
         centre=centre_name(child, words),
         as_of=words.day(run.as_of),
         section=section(child),
+        by_score=section(child) in BY_SCORE,
         why=_why(child, words),
         last_weight=last_weight(child, words),
         told=[
@@ -97,7 +100,9 @@ def _why(child: Candidate, words: Words) -> str:
     """The line that the list has: the rule, or what may happen and its reasons."""
     why = why_line(child, words)
     return (
-        f"{may_happen(child, words)}{words('ui', 'stop')}{why}" if section(child) == "risk" else why
+        f"{may_happen(child, words)}{words('ui', 'stop')}{why}"
+        if section(child) in BY_SCORE
+        else why
     )
 
 
@@ -123,11 +128,18 @@ def _told(target: str, score: Score, risk: float, row: BookRow, words: Words) ->
 
 
 def _unscored(row: BookRow, words: Words) -> list[str]:
-    """Why there is no score, where no target has one: told once, the question that does not arise
+    """Why there is no score, where no target has one: told once, the questions that do not arise
     left out."""
     if any(score.risk is not None for score in row.scores.values()):
         return []
-    reasons = dict.fromkeys(score.why_not for score in row.scores.values() if score.why_not)
+    lacking = {
+        target for target, score in row.scores.items() if score.why_not == "no_model"
+    } & OPTIONAL
+    why = {target: score.why_not for target, score in row.scores.items() if target not in lacking}
+    reasons = dict.fromkeys(reason for reason in why.values() if reason)
     if set(reasons) == UNTREATED:
         return [words("ui", "not_scored_untreated")]
+    if why.keys() & OPTIONAL and set(reasons) > UNTREATED:
+        # What speaks against the question that is put to untreated children is the reason.
+        reasons = dict.fromkeys(reason for reason in reasons if reason not in UNTREATED)
     return [words("not_scored", reason) for reason in reasons]

@@ -10,8 +10,8 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
+from models.expected_events import Expected
 from models.targets import TARGETS
-from models.visits.expected_events import Expected
 from registry.small_counts import SMALLEST_CELL, is_small
 from serving.access.permissions import Person
 from serving.book.disclosure import ShownFigures, decided, shares

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from models.visits.listed_child import Candidate
-from models.visits.ranking import VisitList, VisitRow
+from models.visits.ranking import BY_SCORE, VisitList, VisitRow
 from serving.access.permissions import Person
 from serving.book.accepted import Quarantined, of_children, quarantined
 from serving.book.reader import Reader
@@ -29,6 +29,7 @@ from serving.visits.sheet_lines import (
     line_of,
     notes,
     practice_key,
+    sheets,
     stale_note,
 )
 from serving.visits.visit_outcomes import BOUNDS
@@ -94,6 +95,8 @@ def show(
         listed=found,
         first=[line_of(row, words) for row in found.rows[:FIRST]],
         centres=by_centre(found, words),
+        by_score=BY_SCORE,
+        watch=[sheet for sheet in sheets(found, words) if sheet.watch],
         for_the_anm=anm_lines(found, words),
         sectors=sectors,
         scored_on=found.as_of,

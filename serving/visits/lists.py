@@ -73,7 +73,8 @@ def list_document(listed: VisitList, language: str) -> dict[str, Any]:
     language.
 
     `rows` in order of urgency; `for_the_anm`, the work at the centres; `beyond`, in danger and
-    without a visit.
+    without a visit; `watch`, by centre the ids of the children who may soon be SAM, where the run
+    has a model that says so.
     """
     spoken = words(language)
     return {
@@ -87,7 +88,12 @@ def list_document(listed: VisitList, language: str) -> dict[str, Any]:
         "beyond": [_child_document(child, spoken) for child in listed.beyond],
         "in_danger_beyond_capacity": len(listed.beyond),
         "facts": listed.facts,
+        **({"watch": _watched(listed)} if listed.watch else {}),
     }
+
+
+def _watched(listed: VisitList) -> dict[str, list[str]]:
+    return {centre: [one.child_id for one in those] for centre, those in listed.watch.items()}
 
 
 def _row_document(row: VisitRow, spoken: Words) -> dict[str, Any]:
@@ -105,5 +111,6 @@ def _child_document(child: Candidate, spoken: Words) -> dict[str, Any]:
 def told_of(listed: VisitList, *more: Iterable[str]) -> list[str]:
     """The ids of all children whom a list tells of, on whatever part of it and beside it (`more`),
     each once: for the audit."""
-    children = (*(row.candidate for row in listed.rows), *listed.anm, *listed.beyond)
+    watched = chain.from_iterable(listed.watch.values())
+    children = (*(row.candidate for row in listed.rows), *listed.anm, *listed.beyond, *watched)
     return list(dict.fromkeys(chain((child.child_id for child in children), *more)))

@@ -8,11 +8,11 @@ and the centre, sex, age; no family, no name, no phone.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from models.visits.listed_child import Candidate
-from models.visits.ranking import VisitList, VisitRow
+from models.visits.ranking import BY_SCORE, PREVENTION, VisitList, VisitRow
 from registry.contract.codes import VisitFinding
 from serving.language.arm import arm_cm
 from serving.language.reason_wording import form_of, known
@@ -87,6 +87,9 @@ class CentreSheet:
     lines: tuple[ListLine, ...]
     also_here: tuple[ListLine, ...] = ()
     """Children in danger at this centre for whom the list has no place."""
+    watch: tuple[str, ...] = ()
+    """The centre's children who may soon be SAM and have no place: who, with the last weight; no
+    risk, and no box to tick, for nobody is asked to visit them."""
 
 
 def line_of(row: VisitRow, words: Words, *, mark: str = "") -> ListLine:
@@ -119,18 +122,20 @@ def why_short(row: VisitRow, words: Words) -> str:
     """Why, in about three words: the rule; or the strongest reason of which the facts say that
     something is amiss."""
     child = row.candidate
-    if row.section != "risk":
+    if row.section not in BY_SCORE:
         return words("rules_short", child.rule) if child.rule else words("states", child.state)
     for reason in telling(child):
         form = form_of(reason, child.facts)
         if reason.log_odds > 0 and (form is None or form.says > 0):
             return words("reasons_short", reason.key)
-    return words("sections_short", "risk")
+    return words("sections_short", row.section)
 
 
 def _step(row: VisitRow, words: Words) -> str:
     """What to do, in few words: the protocol's step, or the visit that a score asks for."""
-    return words("ui", "visit_short") if row.section == "risk" else step_words(row.candidate, words)
+    if row.section not in BY_SCORE:
+        return step_words(row.candidate, words)
+    return words("ui", "prevent_short" if row.section == PREVENTION else "visit_short")
 
 
 def _late(child: Candidate, words: Words) -> str:
@@ -183,7 +188,7 @@ def _why(row: VisitRow, words: Words) -> str:
     why = why_line(row.candidate, words)
     return (
         f"{may_happen(row.candidate, words)}{words('ui', 'stop')}{why}"
-        if row.section == "risk"
+        if row.section in BY_SCORE
         else why
     )
 
@@ -192,7 +197,7 @@ def _in_time(row: VisitRow, step: str, words: Words) -> str:
     """What to do, by when, and how late it is, where a rule asks for it."""
     child = row.candidate
     late = child.overdue_days or 0
-    if row.section == "risk" or (child.by_when is None and late < 1):
+    if row.section in BY_SCORE or (child.by_when is None and late < 1):
         return step
     if child.by_when is not None:
         step += (
@@ -211,17 +216,34 @@ def key(words: Words) -> list[tuple[str, str]]:
 
 
 def sheets(listed: VisitList, words: Words) -> list[CentreSheet]:
-    """The list by centre, in the order of the route."""
-    beyond = beyond_lines(listed, words)
-    return [
+    """The list by centre, in the order of the route; then, by id, the centres where nobody is
+    visited and somebody is watched."""
+    beyond, watched = beyond_lines(listed, words), listed.also_watch()
+    visited = [
         CentreSheet(
             centre_id,
             centre_name(rows[0].candidate, words),
             tuple(line_of(row, words) for row in rows),
             tuple(line for line in beyond if line.row.candidate.centre_id == centre_id),
+            _watch_lines(watched.pop(centre_id, ()), words),
         )
         for centre_id, rows in listed.by_centre()
     ]
+    others = (
+        CentreSheet(
+            centre_id, centre_name(children[0], words), (), watch=_watch_lines(children, words)
+        )
+        for centre_id, children in watched.items()
+    )
+    return [*visited, *others]
+
+
+def _watch_lines(children: Iterable[Candidate], words: Words) -> tuple[str, ...]:
+    """`C00012 (girl, 14 months): 7.4 kg on 2 March 2026`, one for each child."""
+    return tuple(
+        f"{child.child_id} ({whom(child, words)}): {last_weight(child, words)}"
+        for child in children
+    )
 
 
 def ranked_lines(listed: VisitList, words: Words) -> list[ListLine]:

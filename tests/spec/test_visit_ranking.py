@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from care.pathway.decide import STATES
 from care.pathway.rules_in_order import ORDER
-from models.visits.expected_events import AtRisk, expected, non_response_share, relapse_share
+from models.expected_events import AtRisk, expected, non_response_share, relapse_share
 from models.visits.listed_child import Reason, counted_to
 from models.visits.ranking import (
     GONE,

@@ -6,7 +6,7 @@ from __future__ import annotations
 from serving.language.words import Words
 from serving.visits.paper.blocks import Block, framed, labelled, space, stack, text
 from serving.visits.paper.ink import LEFT, RIGHT, Paper, line_height
-from serving.visits.sheet_lines import TICK_BOXES, ListLine
+from serving.visits.sheet_lines import TICK_BOXES, CentreSheet, ListLine
 
 NAME, TOLD, FACTS = 13.0, 11.5, 10.5
 """Sizes in points: the child's number and code, why and what to do, what was measured."""
@@ -40,6 +40,15 @@ def also_block(paper: Paper, line: ListLine, words: Words) -> Block:
         text(paper, why, size=FACTS, x=INDENT, width=WIDTH),
         boxes(paper, words),
         blanks(paper, words),
+    ]
+    return stack([framed(paper, stack(parts), pad=1.0, line_width=0.2), space(PAD)])
+
+
+def watch_block(paper: Paper, sheet: CentreSheet, words: Words) -> Block:
+    """The centre's children who may soon be SAM, one a line below what its worker does for them."""
+    parts = [
+        text(paper, f"{words('ui', 'also_watch')}:", size=FACTS, bold=True, x=INDENT, width=WIDTH),
+        *(text(paper, told, size=FACTS, x=INDENT, width=WIDTH) for told in sheet.watch),
     ]
     return stack([framed(paper, stack(parts), pad=1.0, line_width=0.2), space(PAD)])
 

@@ -124,7 +124,16 @@ def _sheet(sheet: CentreSheet, listed: VisitList, words: Words) -> str:
     head = _tag("h2", f"{words('ui', 'centre')} {sheet.centre}") + _tag("p", which)
     head += _tag("p", words("ui", "sheet_reminder"))
     articles = "".join(_article(line, words) for line in (*sheet.lines, *sheet.also_here))
-    return f'<section class="sheet">{head}{articles}</section>'
+    return f'<section class="sheet">{head}{articles}{_watch(sheet, words)}</section>'
+
+
+def _watch(sheet: CentreSheet, words: Words) -> str:
+    """The box with the centre's children who may soon be SAM; empty where there is none."""
+    if not sheet.watch:
+        return ""
+    told = "".join(_tag("p", line) for line in sheet.watch)
+    title_of_box = html.escape(words("ui", "also_watch"))
+    return f"<article class=also><p><b>{title_of_box}:</b></p>{told}</article>"
 
 
 def _article(line: ListLine, words: Words) -> str:

@@ -22,7 +22,7 @@ from serving.visits.paper.blocks import (
     stack,
     text,
 )
-from serving.visits.paper.child_block import also_block, child_block
+from serving.visits.paper.child_block import also_block, child_block, watch_block
 from serving.visits.paper.ink import BODY, BOTTOM, LARGE, LEFT, RIGHT, SMALL, Paper, line_height
 from serving.visits.paper.list_tables import (
     SIZES,
@@ -131,7 +131,7 @@ class _Print:
             "ui",
             "counts",
             rows=len(listed.rows),
-            centres=len(self.sheets),
+            centres=len(listed.by_centre()),
             capacity=listed.capacity,
         )
         told = [(counts, READ, False)] if listed.rows else [(said("ui", "empty_list"), BODY, True)]
@@ -192,6 +192,7 @@ class _Print:
     def _centre(self, sheet: CentreSheet) -> Part:
         blocks = [child_block(self.paper, line, self.words) for line in sheet.lines]
         blocks += [also_block(self.paper, line, self.words) for line in sheet.also_here]
+        blocks += [watch_block(self.paper, sheet, self.words)] if sheet.watch else []
         again = f"{sheet.centre}, {self.words('ui', 'continued')}"
         return Part(
             CENTRE_KEY + sheet.centre_id,
@@ -284,6 +285,5 @@ class _Print:
         return Part(key, begun, again, blocks)
 
     def _page(self, line: ListLine) -> int | None:
-        """The page on which the child's centre has its sheet; None where nobody is visited
-        there."""
+        """The page on which the child's centre has its sheet; None where it has none."""
         return self.page_of.get(CENTRE_KEY + line.row.candidate.centre_id)

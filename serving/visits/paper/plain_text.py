@@ -35,6 +35,8 @@ def plain_text(listed: VisitList, words: Words) -> bytes:
             out += _told(line, words)
         for line in sheet.also_here:
             out.append(f"{words('ui', 'also_here')}: {line.mark}. {line.child_id}")
+        if sheet.watch:
+            out += [f"{words('ui', 'also_watch')}:", *(f"     {told}" for told in sheet.watch)]
     parts = (
         ("beyond_title", "beyond_give", beyond_lines),
         ("anm_part", "anm_part_give", anm_lines),

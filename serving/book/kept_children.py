@@ -1,0 +1,104 @@
+"""The first look of a scoring run at every child of a registry: whom the score book keeps, and what
+the questions put to untreated children add up to.
+
+Most children of a registry are asked whether they may soon be SAM, and nearly all of them are well.
+So this look makes their risk without reasons, keeps those whom somebody must watch, and counts the
+others by sector; the second look (`serving.book.book_rows`) makes the kept ones' rows. It is made
+again when a broken-off run goes on, and gives the same children.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from care.pathway.decide import LEVEL_OF_CARE, STATES, Placed
+from features.trajectory.trace import Trace
+from models.expected_events import AtRisk
+from models.scoring import Questions
+from models.targets import TARGETS, Asked
+from models.visits.prevention import most_at_risk
+from registry.contract.arrays import AnyArray, Flags
+from registry.contract.registry import NEVER
+from serving.book.book_rows import Scoring
+
+RECENT_DAYS = 183
+"""A child is kept in the book for the six months after a discharge in which a relapse counts."""
+WATCHED = np.array([LEVEL_OF_CARE[state] >= 2 for state in STATES])
+"""States that ask for more than the monthly weighing of every child."""
+LOOK = 2_000
+"""Children looked at in one step: bounds the memory, and changes no result."""
+
+
+@dataclass(frozen=True)
+class FirstLook:
+    """`kept`: by position in the registry, whether the book keeps the child. `risks`: by target
+    that untreated children are asked, (n, 3) risk, low and high, NaN where not asked; `sector`: the
+    id of each child's sector, empty where it has none."""
+
+    kept: Flags
+    sector: AnyArray
+    risks: Mapping[str, AnyArray]
+
+    def at_risk(self) -> dict[str, dict[str, list[AtRisk]]]:
+        """By target and sector all children asked, kept or not, with the share of their risk that
+        falls into the next month (counted from today: a day is its own index)."""
+        found: dict[str, dict[str, list[AtRisk]]] = {}
+        for target, risks in self.risks.items():
+            share, of_target = TARGETS[target].month_share(0.0), found.setdefault(target, {})
+            for at in np.flatnonzero((self.sector != "") & ~np.isnan(risks[:, 0])):
+                one = AtRisk(*map(float, risks[at]), share)
+                of_target.setdefault(str(self.sector[at]), []).append(one)
+        return found
+
+
+def first_look(scoring: Scoring, progress: Callable[[int], None] = lambda done: None) -> FirstLook:
+    """Look at every child of the registry; `progress` hears how many are done.
+
+    Kept are children of a sector who are in treatment, within 183 days of a discharge, in danger,
+    in a state that is watched, or among those at their centre who are most at risk of a first SAM
+    (`models.visits.prevention`).
+    """
+    children = len(scoring.registry.child_ids)
+    asks, danger = np.zeros(children, bool), np.zeros(children, bool)
+    centre = np.full(children, -1, np.int64)
+    risks = {name: np.full((children, 3), np.nan) for name in _asked_untreated(scoring)}
+    for start in range(0, children, LOOK):
+        part = slice(start, min(start + LOOK, children))
+        child = np.arange(part.start, part.stop, dtype=np.int32)
+        day = np.full(len(child), scoring.day, np.int32)
+        questions = Questions(scoring.clock, child, day, context=scoring.context)
+        traced = questions.traced(scoring.bundles.get(next(iter(TARGETS))))
+        placed = scoring.placed(traced)
+        asks[part], danger[part] = _asks(scoring.day, traced, placed), placed.danger
+        centre[part] = traced.known.children["centre"]
+        for name, found in risks.items():
+            told = questions.risk(TARGETS[name], scoring.bundles[name])
+            found[part] = np.stack(told, axis=1)
+        progress(part.stop)
+    sector = np.append(scoring.places.sector, "")[centre]
+    kept = asks
+    for found in risks.values():
+        risk = np.where(danger, np.nan, found[:, 0])
+        kept = kept | most_at_risk(centre, risk, scoring.registry.child_ids)
+    return FirstLook(kept & (sector != ""), sector, risks)
+
+
+def _asked_untreated(scoring: Scoring) -> list[str]:
+    """The targets with a model that nearly every child of a registry is asked."""
+    return [
+        name
+        for name, target in TARGETS.items()
+        if target.asked is Asked.UNTREATED and name in scoring.bundles
+    ]
+
+
+def _asks(day: int, traced: Trace, placed: Placed) -> Flags:
+    """In treatment, within 183 days of a discharge, in danger, or in a state that is watched."""
+    stays = traced.stays
+    opened = (stays.admitted_on != NEVER) & (stays.closed_on == NEVER)
+    recent = (stays.closed_on != NEVER) & (day - stays.closed_on.astype(np.int64) <= RECENT_DAYS)
+    asks: Flags = opened | recent | placed.danger | WATCHED[placed.state]
+    return asks
