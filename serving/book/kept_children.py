@@ -49,7 +49,8 @@ class FirstLook:
         for target, risks in self.risks.items():
             share, of_target = TARGETS[target].month_share(0.0), found.setdefault(target, {})
             for at in np.flatnonzero((self.sector != "") & ~np.isnan(risks[:, 0])):
-                one = AtRisk(*map(float, risks[at]), share)
+                risk, low, high = map(float, risks[at])
+                one = AtRisk(risk, low, high, share)
                 of_target.setdefault(str(self.sector[at]), []).append(one)
         return found
 

@@ -225,8 +225,8 @@ def step_words(candidate: Candidate, words: Words) -> str:
 
 
 def what_to_do(candidate: Candidate, words: Words) -> str:
-    """The protocol's next step where a rule asks for the visit; else the visit itself, with food and
-    ration where it is to prevent a first SAM."""
+    """The protocol's next step where a rule asks for the visit; else the visit itself, with food
+    and ration where it is to prevent a first SAM."""
     asked_by = section(candidate)
     if asked_by in ("danger", "overdue"):
         return step_words(candidate, words)

@@ -28,8 +28,6 @@ from serving.visits.visit_outcomes import BOUNDS
 UNTREATED = {"not_in_treatment", "not_discharged_as_cured"}
 """Why a child who was never treated has neither score: told as one sentence, since the two read as
 a contradiction."""
-OPTIONAL = {name for name, target in TARGETS.items() if target.optional}
-"""Targets of which a page says nothing where there is no model."""
 
 
 @dataclass(frozen=True)
@@ -132,14 +130,14 @@ def _unscored(row: BookRow, words: Words) -> list[str]:
     left out."""
     if any(score.risk is not None for score in row.scores.values()):
         return []
-    lacking = {
-        target for target, score in row.scores.items() if score.why_not == "no_model"
-    } & OPTIONAL
-    why = {target: score.why_not for target, score in row.scores.items() if target not in lacking}
-    reasons = dict.fromkeys(reason for reason in why.values() if reason)
+    reasons = dict.fromkeys(
+        score.why_not
+        for target, score in row.scores.items()
+        if score.why_not and not (score.why_not == "no_model" and TARGETS[target].optional)
+    )
     if set(reasons) == UNTREATED:
         return [words("ui", "not_scored_untreated")]
-    if why.keys() & OPTIONAL and set(reasons) > UNTREATED:
+    if set(reasons) > UNTREATED:
         # What speaks against the question that is put to untreated children is the reason.
         reasons = dict.fromkeys(reason for reason in reasons if reason not in UNTREATED)
     return [words("not_scored", reason) for reason in reasons]
