@@ -146,6 +146,22 @@ def overdue(number: int = 1, **changes: object) -> Candidate:
     return child(number, **plain | changes)
 
 
+def untreated(number: int = 1, **changes: object) -> Candidate:
+    """A girl whom nobody ever treated, whose weight falls: WHZ -2.4, arm 11.8 cm, not SAM."""
+    never = {name: None for name in FACTS if name.startswith(("stay_", "discharge", "admission_"))}
+    plain = {
+        "state": "mam_follow_up",
+        "rule": "mam",
+        "next_step": "weigh_monthly",
+        "target": "onset",
+        "risk": 0.2,
+        "risk_low": 0.1,
+        "risk_high": 0.3,
+    }
+    never |= {"days_since_discharge": None, "length_of_stay_days": None, "treated_before": None}
+    return child(number, **plain | changes | {"facts": never | changes.pop("facts", {})})
+
+
 NO_GAIN = {
     "state": "no_gain_refer",
     "rule": "no_gain",
