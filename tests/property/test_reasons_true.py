@@ -46,6 +46,8 @@ from tests.support.service_cases import bundle
 from tests.support.told_sentences import MINUS, Read, read_day, readings, template, templates
 
 CHILDREN = 500
+UNTREATED = 200
+"""Of them, children who are asked whether they may soon be SAM for the first time."""
 DAYS_BEFORE_THE_END = 20
 """Scored in June, before the records end: the store knows later rows, which must not be told."""
 
@@ -68,7 +70,7 @@ def book(tmp_path_factory):
     registry = store.load()
     store.close()
     models = models_folder(str(folder / "x.db"))
-    for target in ("relapse", "non_response"):
+    for target in ("relapse", "non_response", "onset"):
         turn(models, target, save(bundle(target), bundles_folder(models)).version)
     as_of = day_date(registry.recorded_until - DAYS_BEFORE_THE_END)
     score_store(str(folder / "x.db"), as_of=as_of, models_dir=models, accept_foreign=True)
@@ -76,10 +78,15 @@ def book(tmp_path_factory):
     reader = Reader(engine, Scope.of(["state:*"]))
     rows = reader.rows(reader.run())
     engine.dispose()
-    # The scored ones, then every so many of the others: states of every kind.
-    rows.sort(key=lambda row: (row.candidate.risk is None, row.candidate.child_id[::-1]))
-    assert len(rows) >= CHILDREN
-    return rows[:CHILDREN], records_of(registry, as_of), as_of
+    # Those scored in care, some who are not treated, then every so many of the others: states of
+    # every kind.
+    rows.sort(key=lambda row: row.candidate.child_id[::-1])
+    onset = [row for row in rows if row.candidate.target == "onset"]
+    care = [row for row in rows if row.candidate.target not in (None, "onset")]
+    others = [row for row in rows if row.candidate.target is None]
+    chosen = [*care, *onset[:UNTREATED], *others, *onset[UNTREATED:]]
+    assert len(onset) >= UNTREATED and len(chosen) >= CHILDREN
+    return chosen[:CHILDREN], records_of(registry, as_of), as_of
 
 
 def weighed(kid: Records, day: dt.date, kg: float) -> bool:
@@ -534,6 +541,36 @@ def test_every_sentence_for_a_reason_is_true_of_the_childs_records(book, rare):
     told = truth(facts, records, as_of) + truth(*rare)
     assert told.total() > 10_000
     assert set(told) == set(CHECKS), f"no child for {sorted(set(CHECKS) - set(told))}"
+
+
+OF_A_STAY = re.compile(
+    r"discharge|admission|admitted|home for|in treatment for|in treatment \d|treatment centre", re.I
+)
+"""How an English sentence speaks of a stay of the child's own."""
+
+
+def test_of_a_child_that_nobody_treated_no_sentence_speaks_of_a_stay(book):
+    """Neither by the facts nor by the line of the list, in any language."""
+    rows, records, as_of = book
+    never = [
+        row
+        for row in rows
+        if row.candidate.target == "onset" and not records[row.candidate.child_id].episodes
+    ]
+    assert len(never) > UNTREATED / 2
+    of_a_stay = ("stay_", "discharged", "admi", "days_since_discharge", "days_in_treatment")
+    told = Counter()
+    for row in never:
+        facts = row.candidate.facts
+        assert not [name for name in facts if name.startswith(of_a_stay)]
+        spoken = {words("en").reason(reason, facts) for reason in FORCED} - {None}
+        spoken |= {why_line(row.candidate, words("en"))}
+        assert not [one for one in spoken if OF_A_STAY.search(one)]
+        told.update(spoken)
+    assert len(told) > 200
+    assert not truth(
+        {row.candidate.child_id: row.candidate.facts for row in never}, records, as_of
+    )["time_since_discharge", "days"]
 
 
 def truth(facts: dict[str, dict], records: dict[str, Records], as_of: dt.date) -> Counter:
