@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 from weakref import WeakSet
 
@@ -253,10 +253,10 @@ def write_chunk(engine: sa.Engine, run: Run, chunk: int, rows: Iterable[BookRow]
 
 def _encoded(run: Run, row: BookRow) -> dict[str, Any]:
     scores = {
-        target: asdict(score) | _reasons_kept(score.reasons) for target, score in row.scores.items()
+        target: vars(score) | _reasons_kept(score.reasons) for target, score in row.scores.items()
     }
     page = {
-        "candidate": asdict(row.candidate) | _reasons_kept(row.candidate.reasons),
+        "candidate": vars(row.candidate) | _reasons_kept(row.candidate.reasons),
         "scores": scores,
     }
     return {
