@@ -16,8 +16,10 @@ from models.visits import ranking
 from models.visits.prevention import AT_A_CENTRE, most_at_risk, to_watch
 from models.visits.ranking import PREVENTION, rank, section
 from models.visits.visit_order import PREVENTION_FROM
+from serving.book.scorebook import BookRow, Score
 from serving.language.languages import LANGUAGES
 from serving.language.words import words
+from serving.pages import child_page
 from serving.visits.lists import list_document, told_of
 from serving.visits.paper.comma_separated import comma_separated
 from serving.visits.paper.html import page
@@ -196,3 +198,21 @@ def test_the_box_stands_on_each_centres_own_sheet_with_the_last_weight_and_no_ri
     assert b"K9" not in comma_separated(listed, spoken), "nobody is asked to visit her"
     assert set(told_of(listed)) == {"left treatment", "K0", "K1", "K2", "K9"}
     assert list_document(listed, language)["watch"] == {"A001": ["K0", "K1", "K2"], "A002": ["K9"]}
+
+
+def test_a_childs_page_says_what_the_list_says_and_why_there_is_no_score():
+    spoken = words("en")
+    (row,) = ranked([WASTED]).rows
+    assert child_page._why(WASTED, spoken) == line_of(row, spoken).why
+
+    def unscored(onset):
+        why = {"relapse": "not_discharged_as_cured", "non_response": "not_in_treatment"} | onset
+        none = (None,) * 5
+        scores = {
+            name: Score("not_scored", reason, *none, (), None) for name, reason in why.items()
+        }
+        return child_page._unscored(BookRow(WELL, scores), spoken)
+
+    never_treated = [spoken("ui", "not_scored_untreated")]
+    assert unscored({}) == unscored({"onset": "no_model"}) == never_treated
+    assert unscored({"onset": "sam_waits"}) == [spoken("not_scored", "sam_waits")]
