@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from serving.answering.schemas import components
+from serving.export.export_formats import export_schemas
 
 SECURITY = {
     "bearer": {
@@ -39,7 +40,7 @@ def openapi(api: FastAPI, most: int) -> dict[str, Any]:
             servers=[{"url": "/v1"}],
         )
         parts = document.setdefault("components", {})
-        parts.setdefault("schemas", {}).update(components(most))
+        parts.setdefault("schemas", {}).update(components(most) | export_schemas())
         parts["securitySchemes"] = SECURITY
         document["security"] = [{"bearer": []}]
         api.openapi_schema = document
