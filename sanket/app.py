@@ -11,6 +11,7 @@ from registry.contract.errors import SanketError
 from sanket import (
     care_verbs,
     demo_verbs,
+    export_verbs,
     forecast_verbs,
     growth_verbs,
     judging_verbs,
@@ -42,6 +43,7 @@ for verbs in (
     forecast_verbs,
     serving_verbs,
     visits_verbs,
+    export_verbs,
     demo_verbs,
 ):
     verbs.bind(app)

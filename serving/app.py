@@ -25,7 +25,14 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from registry.contract.errors import SanketError
 from serving.answering.answers import AnswerRequest
 from serving.answering.schemas import EXAMPLE
-from serving.api import book_routes, health_routes, reference, score_routes
+from serving.api import (
+    book_routes,
+    child_list_routes,
+    export_routes,
+    health_routes,
+    reference,
+    score_routes,
+)
 from serving.http.guard import Guard
 from serving.http.problems import MEDIA_TYPE, HttpProblem, told_to_clients
 from serving.process.service_state import ServiceState
@@ -107,7 +114,13 @@ def _api(state: ServiceState, answering: APIRouter) -> FastAPI:
         api.add_exception_handler(kind, answer_problem)
     # Not by `include_router`: that makes the routes' parts at the first request, with the warning
     # filters of the whole process changed meanwhile, which no two threads may do at once.
-    api.router.routes += [*answering.routes, *book_routes.router(state).routes]
+    for routes in (
+        answering,
+        book_routes.router(state),
+        child_list_routes.router(state),
+        export_routes.router(state),
+    ):
+        api.router.routes += routes.routes
     reference.add_page(api)
     # FastAPI's own way to a document of one's own.
     made = functools.partial(reference.openapi, api, state.limits.children)

@@ -63,9 +63,11 @@ def _asking(state: ServiceState, act: str) -> Any:
     return Depends(person)
 
 
-def _answers(description: str, *more: str) -> dict[str, Any]:
+def _answers(description: str, *more: str, schema: str | None = None) -> dict[str, Any]:
+    named = {"application/json": {"schema": {"$ref": f"#/components/schemas/{schema}"}}}
+    content = named if schema else ANY_OBJECT
     return {
-        "responses": {200: {"description": description, "content": ANY_OBJECT}}
+        "responses": {200: {"description": description, "content": content}}
         | documented(*REFUSALS, "API034", *more),
         "response_class": Response,
     }
@@ -82,7 +84,7 @@ def _children(routes: APIRouter, state: ServiceState) -> None:
     @routes.get(
         "/children/{child_id:path}",
         tags=["Children"],
-        **_answers("the child in the score book", "API033"),
+        **_answers("the child in the score book", "API033", schema="StoredChildAnswer"),
     )
     def child(
         request: Request,

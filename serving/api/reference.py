@@ -12,7 +12,9 @@ from fastapi.openapi.utils import get_openapi
 from starlette.requests import Request
 from starlette.responses import Response
 
+from serving.answering.book_schemas import BOOK_SCHEMAS
 from serving.answering.schemas import components
+from serving.export.export_formats import export_schemas
 
 SECURITY = {
     "bearer": {
@@ -39,7 +41,7 @@ def openapi(api: FastAPI, most: int) -> dict[str, Any]:
             servers=[{"url": "/v1"}],
         )
         parts = document.setdefault("components", {})
-        parts.setdefault("schemas", {}).update(components(most))
+        parts.setdefault("schemas", {}).update(components(most) | export_schemas() | BOOK_SCHEMAS)
         parts["securitySchemes"] = SECURITY
         document["security"] = [{"bearer": []}]
         api.openapi_schema = document

@@ -71,15 +71,31 @@ class Reader:
     def run(self, as_of: dt.date | None = None) -> Run:
         """The newest complete run, or that of the day asked for (or the newest before it).
         NothingScored without one."""
-        wanted = sa.select(RUNS).where(RUNS.c.complete)
-        if as_of is not None:
-            wanted = wanted.where(RUNS.c.as_of <= as_of)
+        run = self._newest(sa.true() if as_of is None else RUNS.c.as_of <= as_of)
+        if run is None:
+            raise NothingScored(NOTHING_SCORED)
+        return run
+
+    def run_numbered(self, number: int) -> Run:
+        """A complete run by its number. OutOfScope where there is none."""
+        run = self._newest(RUNS.c.run == number)
+        if run is None:
+            raise OutOfScope("there is no such run")
+        return run
+
+    def run_begun_by(self, made_at: str) -> Run | None:
+        """The newest complete run that was begun by a time (as `Run.made_at`); None without one."""
+        return self._newest(RUNS.c.made_at <= made_at)
+
+    def _newest(self, wanted: sa.ColumnElement[bool]) -> Run | None:
+        """The newest complete run of these, as this scope may be told of it."""
+        found = sa.select(RUNS).where(RUNS.c.complete, wanted)
         with self._connection() as connection:
             row = connection.execute(
-                wanted.order_by(RUNS.c.as_of.desc(), RUNS.c.run.desc()).limit(1)
+                found.order_by(RUNS.c.as_of.desc(), RUNS.c.run.desc()).limit(1)
             ).first()
         if row is None:
-            raise NothingScored(NOTHING_SCORED)
+            return None
         run = run_of(row)
         return replace(run, facts=facts_for(run.facts, state=self.sees_all))
 
@@ -185,6 +201,29 @@ class Reader:
         with self._connection() as connection:
             found = [(run_of(row), row_of(row.page)) for row in connection.execute(wanted).all()]
             return [(run, self._compared(connection, run, [row])[0]) for run, row in found]
+
+    def pages(self, run: Run, sector_id: str) -> dict[str, bytes]:
+        """The rows of a sector of a run within the scope as they are stored, by child: equal where
+        nothing was said anew."""
+        wanted = self._rows(run).where(ROWS.c.sector_id == sector_id)
+        with self._connection() as connection:
+            return {row.child_id: row.page for row in connection.execute(wanted)}
+
+    def ticked_after(self, run: Run, at: str) -> set[str]:
+        """Children of a run, within the scope, of whom an outcome was ticked at a time or later."""
+        wanted = sa.select(TICKS.c.child_id).where(TICKS.c.ticked_at >= at)
+        wanted = wanted.where(TICKS.c.child_id.in_(self._child_ids(run)))
+        with self._connection() as connection:
+            return set(connection.scalars(wanted))
+
+    def left_between(self, former: Run, run: Run) -> list[str]:
+        """Children whom the former run shows within the scope and this one does not, by id."""
+        wanted = self._child_ids(former).where(ROWS.c.child_id.not_in(self._child_ids(run)))
+        with self._connection() as connection:
+            return list(connection.scalars(wanted.order_by(ROWS.c.child_id)))
+
+    def _child_ids(self, run: Run) -> sa.Select[Any]:
+        return self._rows(run).with_only_columns(ROWS.c.child_id)
 
     def risks(self, run: Run, target: str) -> list[float]:
         """The risks that a run gave for a target within the scope."""

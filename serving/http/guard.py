@@ -199,6 +199,7 @@ class _Exchange:
             self._behind_a_proxy(guard.proxies, headers)
         self._body = Body(receive, guard._limits, guard.load, headers.get("content-length"))
         self._status = 0
+        self._timer: asyncio.Timeout | None = None
 
     def _behind_a_proxy(self, proxies: Proxies, headers: dict[str, str]) -> None:
         """Put the address and the scheme of who asks in place of a trusted proxy's own."""
@@ -218,7 +219,7 @@ class _Exchange:
             if refusal := guard.refusal(self._scope):
                 guard._metrics.refused.labels(refusal.code).inc()
                 raise refusal
-            async with asyncio.timeout(guard._limits.seconds):
+            async with asyncio.timeout(guard._limits.seconds) as self._timer:
                 await guard._app(self._scope, self._body.receive, self.send)
         except Exception as error:
             await self._say(error)
@@ -238,6 +239,10 @@ class _Exchange:
                 **message,
                 "headers": [*message["headers"], *added, (b"x-request-id", self._id.encode())],
             }
+        elif message.get("more_body") and self._timer:
+            # A long file may take long in all, but no part of it.
+            now = asyncio.get_running_loop().time()
+            self._timer.reschedule(now + self._guard._limits.seconds)
         await self._send(message)
 
     async def _say(self, error: Exception) -> None:

@@ -4,20 +4,15 @@ the whole state."""
 from __future__ import annotations
 
 import datetime as dt
-import getpass
-import os
 from dataclasses import replace
 from pathlib import Path
 
-from sqlalchemy.engine import URL, Engine
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.engine import URL
 
 from models.visits.ranking import VisitList
-from registry.contract.errors import BadInput
 from registry.store.store import open_store
-from serving.access.scope import Scope, is_name
-from serving.audit import recorder
-from serving.audit.audit_key import own_audit_key
+from serving.access.scope import Scope
+from serving.audit.command_entries import note_command
 from serving.book.reader import Reader
 from serving.errors import OutOfScope, SectorNotNamed
 from serving.visits.lists import told_of, visit_list
@@ -33,7 +28,7 @@ def listed_from_store(
         reader = Reader(store.engine, Scope.of(["state:*"]))
         sector = _named(reader, sector, as_of)
         listed = visit_list(reader, sector_id=sector, as_of=as_of, capacity=capacity)
-        _note(address, store.engine, listed)
+        note_command(address, store.engine, "list", told_of(listed))
         here = {
             "store": address_to_keep(store.url),
             "registry_id": store.facts().get("registry_id", ""),
@@ -41,34 +36,6 @@ def listed_from_store(
     finally:
         store.close()
     return replace(listed, facts=listed.facts | here)
-
-
-def _note(address: str, engine: Engine, listed: VisitList) -> None:
-    """Write down in the audit log who made the list. BadInput AUD002 where that cannot be
-    written."""
-    key = own_audit_key(address, engine)
-    at = dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds")
-    children = tuple(recorder.named(key, child_id) for child_id in told_of(listed))
-    try:
-        recorder.make_tables(engine)
-        recorder.append(
-            engine,
-            key,
-            [recorder.Entry(at, _who(), "operator", "list", "command line", "", children)],
-        )
-    except (SQLAlchemyError, OSError):
-        raise BadInput(
-            "AUD002", "the audit log of this store cannot be written: no list is made unaudited"
-        ) from None
-
-
-def _who() -> str:
-    """The account of the machine that runs the command."""
-    try:
-        name = getpass.getuser()
-    except (OSError, KeyError):
-        return f"uid {os.getuid()}"
-    return name if is_name(name) else f"uid {os.getuid()}"
 
 
 def _named(reader: Reader, sector: str | None, as_of: dt.date | None) -> str:

@@ -13,6 +13,7 @@ from models.visits.listed_child import Candidate, counted_to
 from models.visits.ranking import VisitList, VisitRow, rank
 from registry.today import today
 from serving.book.reader import Reader
+from serving.book.scorebook import Run
 from serving.errors import OutOfScope, SectorNotNamed
 from serving.language.telling import what_to_do, why_line
 from serving.language.words import Words, words
@@ -37,7 +38,14 @@ def visit_list(
         sector_id = _only(sectors)
     if sector_id not in sectors:
         raise OutOfScope("there is no such sector in the list")
-    day = day_of_reading(run.as_of, as_of)
+    return list_of_run(reader, run, sector_id, asked=as_of, capacity=capacity)
+
+
+def list_of_run(
+    reader: Reader, run: Run, sector_id: str, *, asked: dt.date | None, capacity: int
+) -> VisitList:
+    """The list of a sector of one run; `asked`: the day that was asked for, if any."""
+    day = day_of_reading(run.as_of, asked)
     children = [
         counted_to(row.candidate, day, as_of=run.as_of) for row in reader.rows(run, sector_id)
     ]
