@@ -118,8 +118,8 @@ def _table(name: str) -> Table:
     columns: list[Column[Any]] = [
         Column(column, SQL_TYPES.get(kind, Integer)) for column, kind in store_columns(name).items()
     ]
-    first = "centre" if name == "centres" else "child"
-    own = [registry.OWN_DAY[name]] if name in registry.OWN_DAY else []
+    first = "centre" if name in registry.OF_CENTRES else "child"
+    own = [registry.ANY_OWN_DAY[name]] if name in registry.ANY_OWN_DAY else []
     return Table(
         name,
         METADATA,
