@@ -159,7 +159,8 @@ def _uncertain_ages(out: Floats, answers: Codes, ends: list[tuple[Floats, Codes]
     for name in ("whz", "wasted"):
         out[_AT[name], open_] = np.nan
     wasted = [end[_AT["wasted"]] for end, _ in ends]
-    return hangs | open_ | (sam & ~at_both) | ((wasted[0] == 1) != (wasted[1] == 1))
+    hangs |= open_ | (sam & ~at_both) | ((wasted[0] == 1) != (wasted[1] == 1))
+    return hangs
 
 
 def growth_points(known: Known, *, haz_prior: Prior = DEFAULT_PRIORS["haz"]) -> Ragged:

@@ -12,7 +12,7 @@ import math
 import numpy as np
 
 from registry.simulate.chance import exponential, happens, mix, normal, uniform
-from registry.simulate.compiled import compiled
+from registry.simulate.compiled import compiled, compiled_whole
 from registry.simulate.growth_curves import length_cm
 from registry.simulate.records import Centre, Child, Today, Whole
 from registry.simulate.state import LAST_DAY_UNDER_FIVE, LEFT_DIED, NRC
@@ -133,14 +133,12 @@ def _month_stock(stock_seed: Whole, month_number: Whole) -> float:
     return 0.2 + 0.6 * share / 0.14 if share < 0.14 else 0.97
 
 
-@compiled
-def months_in_stock(stock_seeds: np.ndarray, month_numbers: np.ndarray) -> np.ndarray:
-    """`_month_stock` of every centre (rows) in every month (columns)."""
-    shares = np.empty((len(stock_seeds), len(month_numbers)))
+@compiled_whole
+def months_in_stock(stock_seeds: np.ndarray, month_numbers: np.ndarray, shares: np.ndarray) -> None:
+    """Fill `shares` with `_month_stock` of every centre (rows) in every month (columns)."""
     for i in range(len(stock_seeds)):
         for j in range(len(month_numbers)):
             shares[i, j] = _month_stock(stock_seeds[i], month_numbers[j])
-    return shares
 
 
 @compiled

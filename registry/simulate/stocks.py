@@ -32,7 +32,9 @@ def stocks_table(
     months = np.arange(first, last + 1)
     ends = (months + 1).astype("datetime64[D]").astype(np.int64) - 1
     given = _given(centre, rations, months, len(stock_seeds))
-    short = months_in_stock(stock_seeds, np.arange(len(months))) < RAN_SHORT_BELOW
+    shares = np.empty(given.shape)
+    months_in_stock(stock_seeds, np.arange(len(months)), shares)
+    short = shares < RAN_SHORT_BELOW
     left = np.where(short, 0.0, np.round(RESERVE_OF_MONTH * given) + RESERVE_SACHETS)
     rows = np.repeat(np.arange(len(stock_seeds)), len(months))
     return pa.table(
