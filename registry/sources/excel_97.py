@@ -36,8 +36,8 @@ _ROOT, _STREAM = 5, 2
 def error_cells(file: bytes) -> dict[str, list[Place]]:
     """The cells with an error, or a formula without its value, by the sheet's name.
 
-    Empty where the file is no compound file with a workbook of Excel 97 to 2003. Raises struct.error
-    or IndexError for one that is cut short.
+    Empty where the file is no compound file with a workbook of Excel 97 to 2003. Raises
+    struct.error, IndexError or KeyError for one that is cut short.
     """
     if not file.startswith(SIGNATURE):
         return {}

@@ -62,10 +62,7 @@ def test_what_a_formula_answered_is_told_from_its_record(answer: str, named: str
     whole = OLD.read_bytes()
     assert whole.count(EMPTY_TEXT) == 1
     found = error_cells(whole.replace(EMPTY_TEXT, EMPTY_TEXT[:6] + bytes.fromhex(answer)))
-    assert (
-        dict(((row, column), text) for row, column, text in found["measurements"]).get((6, 4))
-        == named
-    )
+    assert {(row, column): text for row, column, text in found["measurements"]}.get((6, 4)) == named
 
 
 def test_a_file_cut_short_or_of_another_kind_ends_in_no_loop_and_no_error_of_ours():
