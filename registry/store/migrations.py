@@ -76,6 +76,19 @@ def _stocks_and_births(connection: Connection) -> None:
     ).create(connection)
 
 
+def _boundaries(connection: Connection) -> None:
+    """5: boundaries of sectors, projects and districts, for maps."""
+    if _columns(connection, "area_boundaries"):
+        return
+    sa.Table(
+        "area_boundaries",
+        sa.MetaData(),
+        sa.Column("level", sa.Text, primary_key=True),
+        sa.Column("area_id", sa.Text, primary_key=True),
+        sa.Column("polygons", sa.Text, nullable=False),
+    ).create(connection)
+
+
 def _pages(connection: Connection) -> Iterator[list[sa.Row[int, str, bytes]]]:
     """All pages of the score book as version 2 kept them, some at a time, by run and child."""
     book = sa.table(
@@ -112,6 +125,7 @@ MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     _examiner,
     _scores_by_target,
     _stocks_and_births,
+    _boundaries,
 )
 """The n-th step takes a store from version n to n + 1. A step whose change is there already does
 nothing, so that all of them may run over a database of which only a part was made."""

@@ -98,6 +98,16 @@ FORGOTTEN = Table(
 )
 
 
+BOUNDARIES = Table(
+    "area_boundaries",
+    METADATA,
+    Column("level", Text, primary_key=True),
+    Column("area_id", Text, primary_key=True),
+    Column("polygons", Text, nullable=False),
+)
+"""Of each area its parts as JSON: of each part the rings, of each ring longitude and latitude."""
+
+
 def store_columns(name: str) -> dict[str, type]:
     """The columns of a table in the store and their kinds, in order; first `no`, the number of the
     version."""
