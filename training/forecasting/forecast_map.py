@@ -22,7 +22,7 @@ GREYS = ("#f7f7f7", "#cccccc", "#969696", "#636363", "#252525")
 DARK_FROM = 2
 """Words on this grey and darker ones are white."""
 NOT_TOLD = "#fff"
-LABEL_SIZE, LABEL_ROOM = 9.0, 16.0
+LABEL_SIZE, LABEL_ROOM, LETTER_WIDTH = 9.0, 16.0, 5.5
 TOLERANCE = 0.4
 """Pixels by which a border may be off when it is drawn with fewer corners."""
 
@@ -62,13 +62,11 @@ def maps(forecast: Forecast, boundaries: Mapping[str, Polygons]) -> Maps | None:
 
 
 def _note(without: int) -> str:
-    missing = (
-        f" {without} areas have no boundary in the store and are not drawn." if without else ""
-    )
+    missing = f" Areas without a boundary in the store, not drawn: {without}." if without else ""
     return (
         "The darker, the more, in the same classes on both maps. Dashed, with <5: 1 to "
-        f"{SMALLEST_CELL - 1}, not told (0 is told). Dashed, with ?: not reported in all of these "
-        f"months, or no forecast.{missing}"
+        f"{SMALLEST_CELL - 1}, not told (0 is told). Dashed, with ?: one of these months was not "
+        f"reported, or there is no forecast.{missing}"
     )
 
 
@@ -100,7 +98,7 @@ def _canvas(
             Region(tuple(rings), NOT_TOLD if grey is None else GREYS[grey], dashed=grey is None)
         )
         dark = grey is not None and grey >= DARK_FROM
-        labels += _label(rings, told[name], "#fff" if dark else "#222")
+        labels += _labels(rings, name, told[name], "#fff" if dark else "#222")
     canvas.shapes += [*labels, *_legend(breaks)]
     return canvas
 
@@ -121,19 +119,24 @@ def _grey(value: float, breaks: list[int]) -> int | None:
     return int(np.searchsorted(breaks, round(float(value)), side="right"))
 
 
-def _label(rings: list[tuple[Point, ...]], words: str, colour: str) -> list[Shape]:
-    """The count in the middle of an area's largest part, where there is room for it."""
+def _labels(rings: list[tuple[Point, ...]], name: str, words: str, colour: str) -> list[Shape]:
+    """The count in the middle of an area's largest part, and its name above, each where there is
+    room for it."""
     ring = np.array(max(rings, key=_box))
-    (left, top), (right, bottom) = ring.min(axis=0), ring.max(axis=0)
-    if right - left < LABEL_ROOM or bottom - top < LABEL_SIZE + 2:
+    wide, high = np.ptp(ring, axis=0)
+    if wide < LABEL_ROOM or high < LABEL_SIZE + 2:
         return []
-    middle = _middle(ring)
-    return [Label((middle[0], middle[1] + 3), words, LABEL_SIZE, colour, anchor="middle")]
+    x, y = _middle(ring)
+    count = Label((x, y + 3), words, LABEL_SIZE, colour, anchor="middle")
+    if wide < LETTER_WIDTH * len(name) or high < 3 * LABEL_SIZE:
+        return [count]
+    named = Label((x, y - 2), name, LABEL_SIZE - 1, colour, anchor="middle")
+    return [named, Label((x, y + LABEL_SIZE), words, LABEL_SIZE, colour, anchor="middle")]
 
 
 def _box(ring: tuple[Point, ...]) -> float:
     x, y = zip(*ring, strict=True)
-    return (max(x) - min(x)) * (max(y) - min(y))
+    return float((max(x) - min(x)) * (max(y) - min(y)))
 
 
 def _middle(ring: Floats) -> Point:
