@@ -148,11 +148,13 @@ def test_stocks_are_kept_superseded_and_left_when_a_child_is_forgotten(tmp_path)
             ("A", 58, 0.0, 58, True),
             ("B", 30, 40.0, 30, True),
         ]
+        before = store.digest()
         report = store.import_source(
             folder(tmp_path / "two", stocks=STOCKS.replace("120", "102")),
             imported_on="2025-03-11",
         )
         assert report.changed and report.tables["stocks"]["kept"] == 3
+        assert store.digest() != before, "what is in the store rooms is part of what is known"
         later = counted(store.load())
         assert later[:2] == [("A", 30, 120.0, 30, False), ("A", 30, 102.0, 69, True)]
         forget(store, "c1", on=dt.date(2025, 4, 1))

@@ -85,9 +85,11 @@ def test_a_changed_uncertainty_is_a_changed_row(tmp_path):
     text = source.read_text()
     with closing(open_store(tmp_path / "x.db")) as store:
         store.import_source(source, map=EXAMPLES / "month_of_birth.toml", imported_on="2026-03-20")
+        before = store.digest()
         later = tmp_path / "month_of_birth.csv"
         later.write_text(text.replace("M1,F,01/2025", "M1,F,15/01/2025"))
         store.import_source(later, map=EXAMPLES / "month_of_birth.toml", imported_on="2026-03-25")
+        assert store.digest() != before
         registry = store.load()
     clock = Clock(registry)
     days = [
