@@ -192,6 +192,7 @@ class Clock:
             known["centre"],
             known["family"],
             known["birth_weight_kg"],
+            known["birth_date_uncertain_days"],
             known["left_on"],
             known["left_reason"],
         )
@@ -208,6 +209,7 @@ def _mask_children(
     centre: Days,
     family: Days,
     birth_weight_kg: Floats,
+    birth_date_uncertain_days: Floats,
     left_on: Days,
     left_reason: Codes,
 ) -> None:
@@ -222,6 +224,7 @@ def _mask_children(
                 -1,
                 np.nan,
             )
+            birth_date_uncertain_days[i] = np.nan
         if row[i] < 0 or left_known_from[i] > day[i]:
             left_on[i], left_reason[i] = NEVER, -1
 

@@ -9,6 +9,7 @@ import typer
 
 from registry.contract.errors import SanketError
 from sanket import (
+    areas_verbs,
     care_verbs,
     demo_verbs,
     export_verbs,
@@ -40,6 +41,7 @@ for verbs in (
     training_verbs,
     judging_verbs,
     care_verbs,
+    areas_verbs,
     forecast_verbs,
     serving_verbs,
     visits_verbs,

@@ -14,6 +14,7 @@ from sanket.options import Json, day_if_given
 if TYPE_CHECKING:
     import pandas as pd
 
+    from registry.sources.geojson import Polygons
     from training.forecasting.forecast_run import PanelAt, Result
 
 LEVELS = ("centre", "sector", "project", "district")
@@ -56,7 +57,8 @@ def forecast(
         Path | None, typer.Option("-o", "--out", help="Where to write: .csv or .parquet.")
     ] = None,
     report: Annotated[
-        Path | None, typer.Option(help="Also write one HTML page: alerts, areas ranked, plots.")
+        Path | None,
+        typer.Option(help="Also write one HTML page: alerts, map, areas ranked, plots."),
     ] = None,
     as_json: Json = False,
 ) -> None:
@@ -92,7 +94,12 @@ def forecast(
         _write(result.rows, out)
     if report:
         report.write_text(
-            page(result, title=Path(source).name, counted=_words(counted, vintages)),
+            page(
+                result,
+                title=Path(source).name,
+                counted=_words(counted, vintages),
+                boundaries=_boundaries(source, level) if vintages else {},
+            ),
             encoding="utf-8",
         )
     told = {
@@ -131,6 +138,18 @@ def _opened(source: str, by: str | None, counted: str) -> tuple[PanelAt, dt.date
         raise UsageError("FCT010", f"--counted is {counted!r}: give one of {', '.join(COUNTED)}")
     panel_at, last_day = of_store(source, counted, level=by or "sector")
     return panel_at, last_day, by or "sector", True
+
+
+def _boundaries(source: str, level: str) -> dict[str, Polygons]:
+    """The boundaries that a store has of its areas of this level."""
+    from registry.store.boundaries import boundaries
+    from registry.store.store import open_store
+
+    store = open_store(source, must_exist=True)
+    try:
+        return boundaries(store, level)
+    finally:
+        store.close()
 
 
 def _writable(path: Path | None, endings: tuple[str, ...]) -> None:

@@ -25,6 +25,17 @@ class Area:
 
 
 @dataclass(frozen=True)
+class Region:
+    """Closed rings as one filled shape with an outline; a ring within another is a hole in it."""
+
+    rings: tuple[tuple[Point, ...], ...]
+    fill: str
+    outline: str = "#333"
+    width: float = 0.6
+    dashed: bool = False
+
+
+@dataclass(frozen=True)
 class Polyline:
     """A line through points."""
 
@@ -56,7 +67,7 @@ class Label:
     bold: bool = False
 
 
-Shape = Area | Polyline | Dots | Label
+Shape = Area | Region | Polyline | Dots | Label
 
 
 @dataclass
@@ -119,6 +130,15 @@ def _area(shape: Area) -> str:
     return f'<path fill="{shape.fill}"{seen} d="{_path(shape.points)}z"/>'
 
 
+def _region(shape: Region) -> str:
+    dash = ' stroke-dasharray="2 2"' if shape.dashed else ""
+    rings = "".join(f"{_path(ring)}z" for ring in shape.rings)
+    return (
+        f'<path fill="{shape.fill}" fill-rule="evenodd" stroke="{shape.outline}" '
+        f'stroke-width="{shape.width:g}"{dash} d="{rings}"/>'
+    )
+
+
 def _line(shape: Polyline) -> str:
     dash = ' stroke-dasharray="4 3"' if shape.dashed else ""
     width = f' stroke-width="{shape.width}"' if shape.width != 1 else ""
@@ -150,6 +170,8 @@ def _drawn(shape: Shape) -> str:
     match shape:
         case Area():
             return _area(shape)
+        case Region():
+            return _region(shape)
         case Polyline():
             return _line(shape)
         case Dots():
@@ -163,6 +185,8 @@ def _draw(axes: Axes, shape: Shape, order: int) -> None:
     if isinstance(shape, Area):
         x, y = zip(*shape.points, strict=True)
         axes.fill(x, y, facecolor=shape.fill, alpha=shape.opacity, linewidth=0, zorder=order)
+    elif isinstance(shape, Region):
+        _draw_region(axes, shape, order)
     elif isinstance(shape, Polyline):
         x, y = zip(*shape.points, strict=True)
         style = "--" if shape.dashed else "-"
@@ -192,3 +216,20 @@ def _draw(axes: Axes, shape: Shape, order: int) -> None:
             weight="bold" if shape.bold else "normal",
             zorder=order,
         )
+
+
+def _draw_region(axes: Axes, shape: Region, order: int) -> None:
+    from matplotlib.patches import PathPatch
+    from matplotlib.path import Path
+
+    rings = [Path(ring, closed=True) for ring in shape.rings]
+    axes.add_patch(
+        PathPatch(
+            Path.make_compound_path(*rings),
+            facecolor=shape.fill,
+            edgecolor=shape.outline,
+            linewidth=0.72 * shape.width,
+            linestyle="--" if shape.dashed else "-",
+            zorder=order,
+        )
+    )

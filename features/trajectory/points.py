@@ -14,9 +14,9 @@ from features.clock import Known, Ragged
 from features.criteria import Criteria, criteria
 from features.status import height_is_stale, wasting
 from features.trajectory.smoother import DEFAULT_PRIORS, Prior
-from features.who.growth import STANDING_FROM_DAYS, point, round_z
+from features.who.growth import STANDING_FROM_DAYS, point, round_z, rounded
 from features.who.standards import BY_AGE
-from registry.contract.arrays import Codes, Floats, Ints
+from registry.contract.arrays import Codes, Flags, Floats, Ints
 from registry.contract.codes import HeightPosition
 
 COLUMNS = (
@@ -131,6 +131,38 @@ def _points(
             )
 
 
+CUT_OFFS = (-3.0, -2.0)
+"""Between which the bands of WAZ and HAZ lie, as `sanket zscores` has them."""
+_AT = {name: at for at, name in enumerate(COLUMNS)}
+
+
+def _uncertain_ages(out: Floats, answers: Codes, ends: list[tuple[Floats, Codes]]) -> Flags:
+    """Which readings hang on an uncertain birth date; what they cannot say is taken out, in place.
+
+    A WAZ or HAZ whose band differs between the two ends of what the age may be is not answered. A
+    reading that is no SAM by the recorded birth date and SAM at an end is neither: nobody is
+    called well by it. One that is SAM by the recorded birth date stays so.
+    """
+    hangs = np.zeros(out.shape[1], np.bool_)
+    for name in ("waz", "haz"):
+        low, high = (np.digitize(rounded(end[_AT[name]]), CUT_OFFS) for end, _ in ends)
+        known = [np.isfinite(end[_AT[name]]) for end, _ in ends]
+        gone = np.isfinite(out[_AT[name]]) & ((low != high) | (known[0] != known[1]))
+        out[_AT[name], gone] = np.nan
+        hangs |= gone
+    sam = out[_AT["sam"]] == 1
+    at_an_end = np.logical_or(*(end[_AT["sam"]] == 1 for end, _ in ends))
+    at_both = np.logical_and(*(end[_AT["sam"]] == 1 for end, _ in ends))
+    open_ = at_an_end & ~sam
+    answers[:4, open_] = np.where(answers[:4, open_] == 1, np.int8(1), np.int8(-1))
+    out[_AT["valid"], open_] = 0.0
+    for name in ("whz", "wasted"):
+        out[_AT[name], open_] = np.nan
+    wasted = [end[_AT["wasted"]] for end, _ in ends]
+    hangs |= open_ | (sam & ~at_both) | ((wasted[0] == 1) != (wasted[1] == 1))
+    return hangs
+
+
 def growth_points(known: Known, *, haz_prior: Prior = DEFAULT_PRIORS["haz"]) -> Ragged:
     """The view's measurements with, float64 each (NaN where it cannot be said):
 
@@ -139,17 +171,31 @@ def growth_points(known: Known, *, haz_prior: Prior = DEFAULT_PRIORS["haz"]) -> 
     NaN); `whz_traced` (weight on the height that the child's own trajectory gives for the day);
     `log_weight`; `valid` and `sam` (the contract's words; 1 or 0), `wasted` (WHZ under -2; NaN
     without a WHZ). And, int8 each, what each reading answers by criterion (1 yes, 0 no, -1 not
-    asked): the columns of `features.answered.QUESTIONS`.
+    asked): the columns of `features.answered.QUESTIONS`. `age_uncertain` (bool): what it says hangs
+    on a birth date that is known to the month, say (`_uncertain_ages`).
     """
     seen, child = known.measurements, known.children
+    birth, off = child["birth_date"].astype(np.int64), child["birth_date_uncertain_days"]
+    out, answers = _at_birth(seen, child["sex"], birth, haz_prior)
+    uncertain = np.zeros(seen.rows.rows, np.bool_)
+    if (off > 0).any():
+        days = np.where(off > 0, off, 0.0).astype(np.int64)
+        ends = [_at_birth(seen, child["sex"], birth + by, haz_prior) for by in (-days, days)]
+        uncertain = _uncertain_ages(out, answers, ends)
+    points = dict(zip((*COLUMNS, *QUESTIONS), (*out, *answers), strict=True))
+    return seen.having(**points, age_uncertain=uncertain)
+
+
+def _at_birth(seen: Ragged, sex: Codes, birth: Ints, haz_prior: Prior) -> tuple[Floats, Codes]:
+    """The columns of growth points (COLUMNS, QUESTIONS), for these birth dates."""
     out, answers = (
         np.empty((len(COLUMNS), seen.rows.rows)),
         np.empty((len(QUESTIONS), seen.rows.rows), np.int8),
     )
     _points(
         seen.offsets,
-        child["sex"],
-        child["birth_date"].astype(np.int64),
+        sex,
+        birth,
         seen["measured_on"].astype(np.int64),
         seen["weight_kg"],
         seen["height_cm"],
@@ -161,4 +207,4 @@ def growth_points(known: Known, *, haz_prior: Prior = DEFAULT_PRIORS["haz"]) -> 
         out,
         answers,
     )
-    return seen.having(**dict(zip((*COLUMNS, *QUESTIONS), (*out, *answers), strict=True)))
+    return out, answers

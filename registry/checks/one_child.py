@@ -141,12 +141,20 @@ def _add_children(
         if kind in columns:
             columns[kind], texts[kind] = _positions(columns[kind])
     tables["children"] = _table("children", columns)
-    return dict(zip(kept, columns["birth_date"], strict=True))
+    return dict(zip(kept, _first_days(columns), strict=True))
+
+
+def _first_days(columns: Columns) -> list[int]:
+    """The earliest day on which each child may have been born."""
+    born, off = columns["birth_date"], columns.get("birth_date_uncertain_days")
+    if off is None:
+        return born
+    return [day - (int(by) if by == by else 0) for day, by in zip(born, off, strict=True)]
 
 
 def _check_children(columns: Columns, wrong: dict[int, tuple[str, str]]) -> None:
     born, registered, left = (
-        columns.get("birth_date"),
+        _first_days(columns) if "birth_date" in columns else None,
         columns.get("registered_on"),
         columns.get("left_on"),
     )

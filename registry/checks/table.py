@@ -89,7 +89,8 @@ class StoredIds:
     forgotten."""
 
     child_ids: pa.Array = field(default_factory=lambda: pa.array([], pa.string()))
-    birth_date: Days = field(default_factory=lambda: np.empty(0, np.int32))
+    born_from: Days = field(default_factory=lambda: np.empty(0, np.int32))
+    """The earliest day on which each of these children may have been born."""
     centre_ids: pa.Array = field(default_factory=lambda: pa.array([], pa.string()))
     is_forgotten: Callable[[Texts], Flags] | None = None
     """Which of these ids are of children who were forgotten; None where nobody was."""
@@ -111,10 +112,10 @@ class _Run:
 
     def __init__(self, imported_on: int, known: StoredIds):
         self.imported_on, self.is_forgotten = imported_on, known.is_forgotten
-        self.children, self.centres, self.birth_date = (
+        self.children, self.centres, self.born_from = (
             known.child_ids,
             known.centre_ids,
-            known.birth_date,
+            known.born_from,
         )
         self.tables: dict[str, dict[str, AnyArray]] = {}
         self.texts = {"child": _objects(self.children), "centre": _objects(self.centres)}
@@ -166,9 +167,10 @@ class _Run:
     ) -> None:
         if spec.name == "children":
             columns["centre"] = _look_up(self.centres, cells["centre_id"])
-            expected = cells["birth_date"].values - tables.BEFORE_BIRTH
+            born = _first_day(cells)
+            expected = born - tables.BEFORE_BIRTH
             _before(verdicts, cells["registered_on"], expected, "REG031", "registered_on")
-            _before(verdicts, cells["left_on"], cells["birth_date"].values, "REG031", "left_on")
+            _before(verdicts, cells["left_on"], born, "REG031", "left_on")
             _before(
                 verdicts,
                 cells["left_on"],
@@ -179,6 +181,10 @@ class _Run:
             verdicts.refuse(
                 (columns["centre"] < 0) & ~cells["centre_id"].missing, "REG051", "centre_id"
             )
+        elif spec.name == "stocks":
+            columns["centre"] = _look_up(self.centres, cells["centre_id"])
+            unknown = (columns["centre"] < 0) & ~cells["centre_id"].missing
+            verdicts.refuse(unknown, "REG051", "centre_id")
         elif spec.name != "centres":
             self._check_history(verdicts, spec, cells, columns)
 
@@ -190,7 +196,7 @@ class _Run:
         columns: dict[str, AnyArray],
     ) -> None:
         columns["child"] = child = _look_up(self.children, cells["child_id"])
-        birth = np.append(self.birth_date, np.int32(tables.EARLIEST))[child]
+        birth = np.append(self.born_from, np.int32(tables.EARLIEST))[child]
         own = OWN_DAY[spec.name]
         # A month is its first day: a child born on the 20th may attend in that month.
         _before(
@@ -242,9 +248,9 @@ class _Run:
                 _objects(self.children),
             )
             born = np.full(len(self.children), tables.EARLIEST, np.int32)
-            born[: len(self.birth_date)] = self.birth_date
-            born[columns["child"][verdicts.kept]] = cells["birth_date"].values[verdicts.kept]
-            self.birth_date = born
+            born[: len(self.born_from)] = self.born_from
+            born[columns["child"][verdicts.kept]] = _first_day(cells)[verdicts.kept]
+            self.born_from = born
 
 
 def _parsed(data: pa.Table, column: ColumnSpec) -> Parsed:
@@ -291,6 +297,14 @@ def _empty_code(table: str, column: ColumnSpec) -> str:
 
 def _before(verdicts: Verdicts, parsed: Parsed, limit: Days, code: str, column: str) -> None:
     verdicts.refuse(~parsed.missing & (parsed.values < limit), code, column)
+
+
+def _first_day(cells: Mapping[str, Parsed]) -> Days:
+    """The earliest day on which each child may have been born; NEVER where nobody wrote a day."""
+    born = cells["birth_date"].values
+    off = np.nan_to_num(cells["birth_date_uncertain_days"].values)
+    first: Days = np.where(born == NEVER, NEVER, born - off).astype(np.int32)
+    return first
 
 
 def _or_early(days: Days) -> Days:

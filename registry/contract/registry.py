@@ -36,6 +36,7 @@ COLUMNS: dict[str, dict[str, type]] = {
         "family": REF,
         "sex": CODE,
         "birth_date": DAY,
+        "birth_date_uncertain_days": NUMBER,
         "centre": REF,
         "birth_weight_kg": NUMBER,
         "registered_on": DAY,
@@ -79,6 +80,7 @@ COLUMNS: dict[str, dict[str, type]] = {
     "rations": {"child": REF, "issued_on": DAY, "item": CODE, "quantity": NUMBER},
     "attendance": {"child": REF, "month": DAY, "open_days": NUMBER, "attended_days": NUMBER},
     "visits": {"child": REF, "visited_on": DAY, "finding": CODE, "listed_on": DAY},
+    "stocks": {"centre": REF, "counted_on": DAY, "item": CODE, "quantity": NUMBER},
 }
 """Columns of each table in memory; each table also has `known_from`, `known_until` (days) as its
 last two.
@@ -98,6 +100,10 @@ OWN_DAY = {
     "visits": "visited_on",
 }
 """The day that a row of a child's table is about; within a child, rows are sorted by it."""
+ANY_OWN_DAY = OWN_DAY | {"stocks": "counted_on"}
+"""The same with the tables of centres."""
+OF_CENTRES = frozenset({"centres", "stocks"})
+"""Tables whose rows are a centre's; the others' are a child's."""
 
 
 class Table(Mapping[str, AnyArray]):
@@ -170,6 +176,7 @@ class Registry:
     district_ids: Texts
     episode_ids: Texts
     recorded_until: int
+    stocks: Table = field(default_factory=lambda: empty_table("stocks"))
     facts: dict[str, object] = field(default_factory=dict)
     """What a reader of results must know: `synthetic` (bool), `share_assumed_dates` (0 to 1),
     `registry_id` (text, of this store), `made_up_epoch` (ISO date, or absent when the dates are

@@ -150,6 +150,16 @@ RULES: dict[str, RecordRule] = {
                 "source if it was taken."
             ),
         ),
+        RecordRule(
+            "REG037",
+            "stock out of range",
+            "Give the number of packets counted in this centre's store room.",
+        ),
+        RecordRule(
+            "REG038",
+            "uncertainty of a birth date out of range",
+            "Give whole days, at most 183 (half a year) to either side of the birth date.",
+        ),
         RecordRule("REG040", "exact repeat", "Nothing: the first of the equal rows was kept."),
         RecordRule(
             "REG041",

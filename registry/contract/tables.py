@@ -35,6 +35,8 @@ teenagers of a mixed register are not."""
 BEFORE_BIRTH = 300
 """Days before birth from which a child's registration is believed: mothers are registered when
 pregnant."""
+MOST_UNCERTAIN_DAYS = 183
+"""A birth date is uncertain by half a year at most: of a child of whom only the year is known."""
 LONGEST_TEXT = 500
 """Characters in one cell of text; a longer one is a broken file, not a name."""
 
@@ -76,7 +78,7 @@ class TableSpec:
     @property
     def own_day(self) -> str | None:
         """The day a row is about; None for centres and children."""
-        return registry.OWN_DAY.get(self.name)
+        return registry.ANY_OWN_DAY.get(self.name)
 
 
 def _id(name: str, *, required: bool = True) -> ColumnSpec:
@@ -136,6 +138,14 @@ SPECS: dict[str, TableSpec] = {
                 ColumnSpec("family_id", "id"),
                 _code("sex", Sex, required=True),
                 _day("birth_date", required=True),
+                _number(
+                    "birth_date_uncertain_days",
+                    0,
+                    MOST_UNCERTAIN_DAYS,
+                    "days",
+                    "REG038",
+                    whole=True,
+                ),
                 _id("centre_id"),
                 _number("birth_weight_kg", 0.3, 7, "kg", "REG016"),
                 _day("registered_on"),
@@ -228,9 +238,20 @@ SPECS: dict[str, TableSpec] = {
             ),
             ("child_id", "visited_on"),
         ),
+        TableSpec(
+            "stocks",
+            (
+                _id("centre_id"),
+                _day("counted_on", required=True),
+                _code("item", RationItem, required=True),
+                _number("quantity", 0, 100_000, "packets", "REG037", required=True),
+                RECORDED_ON,
+            ),
+            ("centre_id", "counted_on", "item"),
+        ),
     )
 }
-"""The eight tables, in the order in which they are checked: what others refer to comes first."""
+"""The nine tables, in the order in which they are checked: what others refer to comes first."""
 
 TEXTS = {
     "child_id": "child",

@@ -10,7 +10,15 @@ import numpy as np
 from registry.contract.arrays import AnyArray, Days, Texts
 from registry.contract.days import LONGEST_MONTH_DAYS, NEVER, day_date, day_number
 from registry.contract.keys import sort_order
-from registry.contract.registry import COLUMNS, DAY, OWN_DAY, Registry, Table, empty_table
+from registry.contract.registry import (
+    ANY_OWN_DAY,
+    COLUMNS,
+    DAY,
+    OF_CENTRES,
+    Registry,
+    Table,
+    empty_table,
+)
 
 EVER = np.int32(day_number("1900-01-01"))
 """Before every record: from when a centre is known that nobody dated."""
@@ -37,7 +45,7 @@ def own_days(name: str, columns: Mapping[str, AnyArray]) -> Days:
         return np.full(len(columns["centre"]), EVER, np.int32)
     if name == "children":
         return columns["birth_date"]
-    days = columns[OWN_DAY[name]]
+    days = columns[ANY_OWN_DAY[name]]
     if name != "attendance":
         return days
     months, at = np.unique(days, return_inverse=True)
@@ -101,14 +109,9 @@ def _table(name: str, columns: Mapping[str, AnyArray]) -> Table:
     table = Table(
         {column: np.ascontiguousarray(columns[column], kind) for column, kind in kinds.items()}
     )
-    by = (
-        ["centre"]
-        if name == "centres"
-        else ["child"]
-        if name == "children"
-        else ["child", OWN_DAY[name]]
-    )
-    order = sort_order([table[column] for column in [*by, "known_from"]])
+    owner = "centre" if name in OF_CENTRES else "child"
+    own = [ANY_OWN_DAY[name]] if name in ANY_OWN_DAY else []
+    order = sort_order([table[column] for column in (owner, *own, "known_from")])
     return table if order is None else table.take(order)
 
 

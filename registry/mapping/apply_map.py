@@ -20,11 +20,11 @@ from registry.checks.rejected import broken_lines
 from registry.checks.table import Raw
 from registry.contract.days import day_date, day_number
 from registry.contract.errors import BadInput
-from registry.contract.tables import SPECS, bound
+from registry.contract.tables import MOST_UNCERTAIN_DAYS, SPECS, bound
 from registry.indian_digits import grouped
 from registry.mapping.map_file import Map, ParentSheet, TableMap, read_map
 from registry.mapping.reshape import as_text_table, distinct, join_parent, long_rows, pivot
-from registry.mapping.translate import column_cells
+from registry.mapping.translate import as_texts, column_cells
 from registry.sources.raw_sheet import RawSheet
 from registry.sources.sheets import (
     ENDINGS,
@@ -56,6 +56,8 @@ def read_mapped(source: str | Path, map: object) -> Source:
     )
 
 
+UNCERTAIN = "birth_date_uncertain_days"
+"""The column that keeps by how many days a birth date out of a month or an age may be off."""
 _WINDOW = re.compile(r"(\d{4}-\d\d-\d\d)/(\d{4}-\d\d-\d\d)", re.ASCII)
 
 
@@ -132,9 +134,30 @@ def _mapped(table: TableMap, sheet: RawSheet, arrived: SourceSheets, plan: Map) 
         column.name for column in table.columns if column.codes or column.value is not None
     ) | frozenset(column.name for _, column in table.wide if column.codes)
     windows = frozenset(column.name for column in table.columns if column.age)
+    data = _with_uncertain_births(table, sheet, plan, data)
     return Raw(
         data, numbers, broken_lines(table.name, sheet.refused, shown=False), (), declared, windows
     )
+
+
+def _with_uncertain_births(table: TableMap, sheet: RawSheet, plan: Map, data: pa.Table) -> pa.Table:
+    """Children whose birth date is a month alone, for which the map gives the day: with the days
+    that the true one may be off."""
+    births = [one for one in table.columns if one.name == "birth_date" and one.day and one.dates]
+    if table.name != "children" or not births or UNCERTAIN in data.column_names:
+        return data
+    (column,) = births
+    first, last = (
+        as_texts(_whole(column_cells(replace(column, day=day), sheet, plan, set())))
+        for day in (1, 28)
+    )
+    is_month = pc.fill_null(pc.not_equal(first, last), False)
+    off = str(max(column.day - 1, 31 - column.day))
+    return data.append_column(UNCERTAIN, pc.if_else(is_month, off, pa.scalar(None, pa.string())))
+
+
+def _whole(cells: pa.Array | pa.ChunkedArray) -> pa.Array:
+    return cells.combine_chunks() if isinstance(cells, pa.ChunkedArray) else cells
 
 
 def _months_alone(table: TableMap, sheet: RawSheet, plan: Map) -> Iterator[str]:
@@ -234,7 +257,13 @@ def _narrowed(data: pa.Table, column: str, notes: list[str]) -> pa.Table:
     texts[known] = np.array([str(day_date(day)) for day in days], object)[back]
     unread = ~known & (place < len(windows.dictionary))
     texts[unread] = windows.dictionary.take(pa.array(place[unread])).to_numpy(zero_copy_only=False)
-    return data.set_column(at, column, pa.array(texts, pa.string()))
+    data = data.set_column(at, column, pa.array(texts, pa.string()))
+    if column != "birth_date" or UNCERTAIN in data.column_names:
+        return data
+    half = np.where(fits, high[child] - low[child] + 1, last - first + 1) // 2
+    # Two windows without a common day are a conflict; half a year is what the contract takes.
+    off = np.where(known & (half > 0), np.minimum(half, MOST_UNCERTAIN_DAYS), -1)
+    return data.append_column(UNCERTAIN, pa.array(off, mask=off < 0).cast(pa.string()))
 
 
 def _bounds(window: str) -> tuple[int, int]:

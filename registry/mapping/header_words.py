@@ -307,6 +307,18 @@ WORDS: dict[tuple[str, str], str] = {
         "stocks",
         "counted_on",
     ): """counted on | stock date | date stock | count date | stock taking date""",
+    (
+        "stocks",
+        "item",
+    ): """stock item | item in stock | item | item name | ration item | food item | commodity |
+        सामग्री | वस्तु | साठा वस्तु""",
+    (
+        "stocks",
+        "quantity",
+    ): """stock | balance | closing balance | closing stock | balance stock | stock balance |
+        quantity | qty | packets | no packets | number packets | sachets | मात्रा | प्रमाण |
+        stock in hand | stock on hand | quantity in stock | physical stock | शेष | शिल्लक | साठा |
+        स्टॉक""",
 }
 """Headers seen in exports and registers, by the column they mean."""
 WORDS = {target: words for target, words in WORDS.items() if target[0] in SPECS}

@@ -12,9 +12,9 @@ import math
 import numpy as np
 
 from registry.simulate.chance import exponential, happens, mix, normal, uniform
-from registry.simulate.compiled import compiled
+from registry.simulate.compiled import compiled, compiled_whole
 from registry.simulate.growth_curves import length_cm
-from registry.simulate.records import Centre, Child, Today
+from registry.simulate.records import Centre, Child, Today, Whole
 from registry.simulate.state import LAST_DAY_UNDER_FIVE, LEFT_DIED, NRC
 
 SEASON_SWING = 0.42
@@ -121,11 +121,24 @@ def _live_a_week(child: Child, lean: float) -> None:
 
 @compiled
 def stock(centre: Centre, today: Today) -> float:
-    """Share of the therapeutic food that the centre has this month: one month in seven runs
-    short."""
-    luck = mix(centre.stock_seed + np.uint64(today.month_number) * _MONTH) >> np.uint64(40)
+    """Share of the therapeutic food that the centre has this month."""
+    return _month_stock(centre.stock_seed, today.month_number)
+
+
+@compiled
+def _month_stock(stock_seed: Whole, month_number: Whole) -> float:
+    """Share of the need that a centre has in a month: one month in seven runs short."""
+    luck = mix(stock_seed + np.uint64(month_number) * _MONTH) >> np.uint64(40)
     share = luck / 16777216.0
     return 0.2 + 0.6 * share / 0.14 if share < 0.14 else 0.97
+
+
+@compiled_whole
+def months_in_stock(stock_seeds: np.ndarray, month_numbers: np.ndarray, shares: np.ndarray) -> None:
+    """Fill `shares` with `_month_stock` of every centre (rows) in every month (columns)."""
+    for i in range(len(stock_seeds)):
+        for j in range(len(month_numbers)):
+            shares[i, j] = _month_stock(stock_seeds[i], month_numbers[j])
 
 
 @compiled

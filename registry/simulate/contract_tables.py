@@ -1,4 +1,4 @@
-"""From what was lived and written down to the contract's eight tables, as Arrow tables."""
+"""From what was lived and written down to the contract's nine tables, as Arrow tables."""
 
 from __future__ import annotations
 

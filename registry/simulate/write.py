@@ -22,6 +22,7 @@ from registry.simulate.dials import SIMULATOR_VERSION, Dials
 from registry.simulate.dirt import soil
 from registry.simulate.rates import rates
 from registry.simulate.run import SimulatedLives, live_all
+from registry.simulate.stocks import stocks_table
 
 FORMATS = ("parquet", "csv")
 REALISED = (
@@ -38,8 +39,9 @@ REALISED = (
 def clean_tables(
     lives: SimulatedLives, names: contract_tables.Names, rng: np.random.Generator
 ) -> dict[str, pa.Table]:
-    """The eight tables before typing errors, duplicates and impossible rows."""
+    """The nine tables before typing errors, duplicates and impossible rows."""
     rows = lives.rows
+    place, people = lives.place, lives.people
     return {
         "centres": contract_tables.centres_table(lives, names, rng),
         "children": contract_tables.children_table(lives, names, rng),
@@ -49,6 +51,13 @@ def clean_tables(
         "rations": contract_tables.rations_table(rows["rations"], names),
         "attendance": contract_tables.attendance_table(rows["attendance"], names),
         "visits": contract_tables.visits_table(rows["visits"], names),
+        "stocks": stocks_table(
+            place.centres["stock_seed"],
+            people.children["centre"][rows["rations"]["child"]],
+            rows["rations"],
+            (lives.first_day, lives.last_day),
+            names.centre,
+        ),
     }
 
 
@@ -92,6 +101,7 @@ _CONTRACT = (
     "rations",
     "attendance",
     "visits",
+    "stocks",
 )
 
 

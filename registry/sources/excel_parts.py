@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import re
 import string
+import struct
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from xml.etree.ElementTree import Element, ParseError, XMLPullParser
 from registry.contract.errors import BadInput
 from registry.contract.tables import NO_VALUE
 from registry.indian_digits import grouped
+from registry.sources.excel_97 import error_cells
 
 LARGEST = 1 << 30
 """Bytes that a workbook may unpack to; a zip bomb says more."""
@@ -113,23 +115,28 @@ def _whole_tags(archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> Iterator[byt
 def mark_errors(path: Path, sheets: dict[str, list[list[Any]]]) -> None:
     """Write the errors' own texts into the cells (lists of rows from A1) in which the reader found
     nothing."""
-    if not zipfile.is_zipfile(path):
-        return
     try:
-        with zipfile.ZipFile(path) as archive:
-            for name, part in _parts(archive).items():
-                if name in sheets and _may_hold_errors(archive, part):
-                    for row, column, text in _errors(archive, part):
-                        if (
-                            row < len(sheets[name])
-                            and column < len(sheets[name][row])
-                            and sheets[name][row][column] in (None, "")
-                        ):
-                            sheets[name][row][column] = text
-    except (KeyError, ParseError, zipfile.BadZipFile):
+        for name, row, column, text in _named_errors(path, sheets):
+            rows = sheets[name]
+            if row < len(rows) and column < len(rows[row]) and rows[row][column] in (None, ""):
+                rows[row][column] = text
+    except (KeyError, IndexError, struct.error, ParseError, zipfile.BadZipFile):
         # The workbook was read; its errors are told where its parts are where a workbook's should
         # be.
         return
+
+
+def _named_errors(path: Path, sheets: Container[str]) -> Iterator[tuple[str, int, int, str]]:
+    """(sheet, row, column, text) of each error of these sheets, in a new workbook or an old one."""
+    if not zipfile.is_zipfile(path):
+        for name, places in error_cells(path.read_bytes()).items():
+            if name in sheets:
+                yield from ((name, *place) for place in places)
+        return
+    with zipfile.ZipFile(path) as archive:
+        for name, part in _parts(archive).items():
+            if name in sheets and _may_hold_errors(archive, part):
+                yield from ((name, *place) for place in _errors(archive, part))
 
 
 def _parts(archive: zipfile.ZipFile) -> dict[str, str]:

@@ -23,7 +23,7 @@ from registry.checks.verdicts import Quarantine, TableCounts
 from registry.contract.arrays import AnyArray
 from registry.contract.days import NEVER, day_date, day_number
 from registry.contract.errors import BadInput, UsageError
-from registry.contract.registry import OWN_DAY, REF
+from registry.contract.registry import ANY_OWN_DAY, OWN_DAY, REF
 from registry.contract.tables import SPECS
 from registry.contract.versions import EVER, dated, last_day
 from registry.mapping.ambiguous import refuse_undecided
@@ -180,10 +180,11 @@ class _Import:
         children = self.ids.texts("child")
         born = np.full(int(self.ids.numbers("child").max(initial=-1)) + 1, NEVER, np.int32)
         rows = self.bulk.query(
-            "SELECT child, birth_date FROM children WHERE known_until IS NULL",
-            {"child": REF, "birth_date": np.int32},
+            "SELECT child, birth_date - CAST(COALESCE(birth_date_uncertain_days, 0) AS INTEGER) "
+            "AS born_from FROM children WHERE known_until IS NULL",
+            {"child": REF, "born_from": np.int32},
         )
-        born[rows["child"]] = rows["birth_date"]
+        born[rows["child"]] = rows["born_from"]
         forgotten = forgotten_among(self.bulk, self.store.url)
         return StoredIds(
             children, born[self.ids.numbers("child")], self.ids.texts("centre"), forgotten
@@ -199,8 +200,8 @@ class _Import:
         columns = dated(name, columns, not_before=int(EVER) if first or self.past else self.day)
         if not first:
             columns = self._supersede(name, columns)
-            if name in OWN_DAY and not self.past and not self.arrived.retry:
-                line = late_line(name, columns[OWN_DAY[name]], columns["recorded_on"], self.day)
+            if name in ANY_OWN_DAY and not self.past and not self.arrived.retry:
+                line = late_line(name, columns[ANY_OWN_DAY[name]], columns["recorded_on"], self.day)
                 self.warnings += [line] if line else []
         rows = len(columns["recorded_on"])
         if rows:

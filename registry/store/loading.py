@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from registry.contract.arrays import AnyArray, Days, Texts
-from registry.contract.registry import COLUMNS, REF, Registry
+from registry.contract.registry import COLUMNS, OF_CENTRES, REF, Registry
 from registry.contract.versions import centre_names, registry_of
 from registry.store import schema
 from registry.store.bulk import Bulk
@@ -37,7 +37,7 @@ def load(bulk: Bulk, *, sectors: Iterable[str] | None, children: Iterable[str] |
     theirs."""
     ids = Numbering(bulk)
     chosen = _chosen(bulk, ids, sectors, children)
-    tables = {name: _read(bulk, name, "" if name == "centres" else chosen) for name in COLUMNS}
+    tables = {name: _read(bulk, name, _part(name, chosen)) for name in COLUMNS}
     texts = _renumber(tables, bulk, ids, limited=bool(chosen))
     stored = dict(zip(*bulk.query("SELECT name, value FROM store_facts").values(), strict=True))
     facts = facts_of(stored)
@@ -59,6 +59,16 @@ def _chosen(
         )
         conditions.append(f"child IN (SELECT child FROM children WHERE centre IN ({centres}))")
     return " WHERE " + " AND ".join(conditions) if conditions else ""
+
+
+def _part(name: str, chosen: str) -> str:
+    """The condition of one table: its children's rows, its centres' rows; every centre, whose areas
+    the children's pages name."""
+    if name == "centres" or not chosen:
+        return ""
+    if name in OF_CENTRES:
+        return f" WHERE centre IN (SELECT centre FROM children{chosen})"
+    return chosen
 
 
 def _numbers(bulk: Bulk, ids: Numbering, kind: str, texts: Iterable[str]) -> str:
@@ -138,6 +148,9 @@ def digest(bulk: Bulk) -> str:
             if column != "import_no"
         }
         table = bulk.query(f"SELECT {', '.join(kinds)} FROM {name}", kinds)
+        _leave_out_unused(name, table)
+        if not table:
+            continue
         # In the columns' order: that of a set changes from process to process.
         for kind in [column for column in table if column in REF_KINDS]:
             rank, texts = _ranks(ids, kind)
@@ -151,6 +164,21 @@ def digest(bulk: Bulk) -> str:
     refused = bulk.query("SELECT fingerprint, state FROM quarantine ORDER BY fingerprint, state")
     whole.update("".join([*refused["fingerprint"], *refused["state"]]).encode())
     return whole.hexdigest()
+
+
+ADDED_EMPTY = {
+    "children": ("birth_date_uncertain_days",),
+    "stocks": tuple(schema.store_columns("stocks")),
+}
+"""Columns that a migration added to stores without them. While nothing stands in one it says
+nothing, so that bringing a store up to date leaves its digest as it was."""
+
+
+def _leave_out_unused(name: str, table: dict[str, AnyArray]) -> None:
+    """Take the columns of `ADDED_EMPTY` that hold nothing out of a table, in place."""
+    for column in ADDED_EMPTY.get(name, ()):
+        if column in table and not len(table[column][table[column] == table[column]]):
+            del table[column]
 
 
 def _ranks(ids: Numbering, kind: str) -> tuple[Days, bytes]:

@@ -54,6 +54,41 @@ def _scores_by_target(connection: Connection) -> None:
         connection.exec_driver_sql(f"ALTER TABLE sanket_scores DROP COLUMN {column}")
 
 
+def _stocks_and_births(connection: Connection) -> None:
+    """4: what is in the centres' store rooms, and by how many days a birth date is uncertain."""
+    children = _columns(connection, "children")
+    if children and "birth_date_uncertain_days" not in children:
+        connection.exec_driver_sql(
+            "ALTER TABLE children ADD COLUMN birth_date_uncertain_days FLOAT"
+        )
+    if _columns(connection, "stocks"):
+        return
+    whole = ("centre", "counted_on", "recorded_on", "import_no", "known_from", "known_until")
+    number = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+    sa.Table(
+        "stocks",
+        sa.MetaData(),
+        sa.Column("no", number, primary_key=True, autoincrement=False),
+        *(sa.Column(name, sa.Integer) for name in whole),
+        sa.Column("item", sa.SmallInteger),
+        sa.Column("quantity", sa.Float),
+        sa.Index("stocks_by_centre", "centre", "counted_on"),
+    ).create(connection)
+
+
+def _boundaries(connection: Connection) -> None:
+    """5: boundaries of sectors, projects and districts, for maps."""
+    if _columns(connection, "area_boundaries"):
+        return
+    sa.Table(
+        "area_boundaries",
+        sa.MetaData(),
+        sa.Column("level", sa.Text, primary_key=True),
+        sa.Column("area_id", sa.Text, primary_key=True),
+        sa.Column("polygons", sa.Text, nullable=False),
+    ).create(connection)
+
+
 def _pages(connection: Connection) -> Iterator[list[sa.Row[int, str, bytes]]]:
     """All pages of the score book as version 2 kept them, some at a time, by run and child."""
     book = sa.table(
@@ -86,7 +121,12 @@ def _columns(connection: Connection, table: str) -> set[str]:
     return {column["name"] for column in found.get_columns(table)}
 
 
-MIGRATIONS: tuple[Callable[[Connection], None], ...] = (_examiner, _scores_by_target)
+MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
+    _examiner,
+    _scores_by_target,
+    _stocks_and_births,
+    _boundaries,
+)
 """The n-th step takes a store from version n to n + 1. A step whose change is there already does
 nothing, so that all of them may run over a database of which only a part was made."""
 VERSION = len(MIGRATIONS) + 1

@@ -14,7 +14,7 @@ from sqlalchemy import inspect, text
 from registry.contract.arrays import Days
 from registry.contract.days import NEVER, day_date, day_number
 from registry.contract.errors import Refused
-from registry.contract.registry import OWN_DAY
+from registry.contract.registry import ANY_OWN_DAY
 from registry.indian_digits import grouped
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def asked_until(store: Store) -> int | None:
 def refuse_rewriting(name: str, known_from: Days, changed: int, asked: int | None) -> None:
     """Raise Refused where a past import would change a row of history, or what was known on a day
     that was asked."""
-    if changed and name in OWN_DAY:
+    if changed and name in ANY_OWN_DAY:
         raise Refused(
             "REG068",
             f"--past adds the past and corrects nothing: {grouped(changed)} rows of {name} would "

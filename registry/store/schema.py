@@ -98,6 +98,16 @@ FORGOTTEN = Table(
 )
 
 
+BOUNDARIES = Table(
+    "area_boundaries",
+    METADATA,
+    Column("level", Text, primary_key=True),
+    Column("area_id", Text, primary_key=True),
+    Column("polygons", Text, nullable=False),
+)
+"""Of each area its parts as JSON: of each part the rings, of each ring longitude and latitude."""
+
+
 def store_columns(name: str) -> dict[str, type]:
     """The columns of a table in the store and their kinds, in order; first `no`, the number of the
     version."""
@@ -118,8 +128,8 @@ def _table(name: str) -> Table:
     columns: list[Column[Any]] = [
         Column(column, SQL_TYPES.get(kind, Integer)) for column, kind in store_columns(name).items()
     ]
-    first = "centre" if name == "centres" else "child"
-    own = [registry.OWN_DAY[name]] if name in registry.OWN_DAY else []
+    first = "centre" if name in registry.OF_CENTRES else "child"
+    own = [registry.ANY_OWN_DAY[name]] if name in registry.ANY_OWN_DAY else []
     return Table(
         name,
         METADATA,

@@ -115,6 +115,7 @@ def classifications(traced: Trace) -> list[dict[str, Any] | None]:
         _newest(day, valid, sam, start, end)
         for start, end in zip(offsets, offsets[1:], strict=False)
     ]
+    flags["age_uncertain"] = rows["age_uncertain"].astype(np.int8)
     return [None if row is None else _classification(day[row], flags, row) for row in newest]
 
 
@@ -132,6 +133,7 @@ def _newest(
 
 def _classification(day: int, flags: dict[str, np.ndarray], row: int) -> dict[str, Any]:
     said = {name: int(column[row]) for name, column in flags.items()}
+    uncertain = bool(said.pop("age_uncertain"))
     status, fired = _words(tuple(said.items()))
     return {
         "measured_on": _iso(int(day)),
@@ -140,6 +142,7 @@ def _classification(day: int, flags: dict[str, np.ndarray], row: int) -> dict[st
         "valid": bool(said["valid"]),
         "severely_underweight": _TRUTH[said["suw"]],
         "severely_stunted": _TRUTH[said["severe_stunting"]],
+        "age_uncertain": uncertain,
     }
 
 

@@ -45,6 +45,7 @@ TABLES = {
     "rations": "child_id issued_on item quantity",
     "attendance": "child_id month open_days attended_days",
     "visits": "child_id visited_on finding listed_on",
+    "stocks": "centre_id counted_on item quantity",
 }
 
 

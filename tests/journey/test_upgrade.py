@@ -194,6 +194,8 @@ def test_no_row_of_any_table_is_lost(address):
         }
     engine.dispose()
     assert counted.pop("sanket_target_scores") == 2 * counted["sanket_scores"]
+    newer = {name: counted.pop(name) for name in ("stocks", "area_boundaries")}
+    assert newer == {"stocks": 0, "area_boundaries": 0}
     assert counted == SAID["rows"]
 
 

@@ -3,14 +3,17 @@ first."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from html import escape
 from typing import Any
 
 import numpy as np
 
 from features.charts.svg import Area, Canvas, Label, Polyline
+from registry.sources.geojson import Polygons
 from training.forecasting.counts_panel import Panel
 from training.forecasting.forecast import Forecast
+from training.forecasting.forecast_map import maps
 from training.forecasting.forecast_run import Result, ranked
 
 STYLE = """
@@ -30,8 +33,17 @@ WORDS = {
 }
 
 
-def page(result: Result, *, title: str, counted: str) -> str:
-    """The whole page as text; nothing in it is loaded from elsewhere, and no child is in it."""
+def page(
+    result: Result,
+    *,
+    title: str,
+    counted: str,
+    boundaries: Mapping[str, Polygons] | None = None,
+) -> str:
+    """The whole page as text; nothing in it is loaded from elsewhere, and no child is in it.
+
+    boundaries: the areas' polygons by id, where the source has any; a map is drawn of them.
+    """
     forecast = result.forecasts[0]
     order = [row["area"] for row in ranked(result)]
     place = {str(area): at for at, area in enumerate(forecast.panel.areas)}
@@ -55,6 +67,7 @@ def page(result: Result, *, title: str, counted: str) -> str:
             *(f'<p class="note">{escape(warning)}.</p>' for warning in result.warnings),
             "<h2>Alerts</h2>",
             _alerts(result),
+            *_map(result, boundaries or {}),
             "<h2>Areas, the most expected first</h2>",
             _table(result),
             "<h2>Plots</h2>",
@@ -66,6 +79,15 @@ def page(result: Result, *, title: str, counted: str) -> str:
             f"{f' The first {MOST_PLOTS} of {len(order)} areas.' if len(order) > MOST_PLOTS else ''}</p></body></html>",  # noqa: E501
         ]
     )
+
+
+def _map(result: Result, boundaries: Mapping[str, Polygons]) -> list[str]:
+    """The maps, and how to read them; nothing where no area of the forecast has a boundary."""
+    drawn = maps(result.forecasts[0], boundaries)
+    if drawn is None:
+        return []
+    figures = "".join(f"<figure>{canvas.svg()}</figure>" for canvas in drawn.canvases)
+    return ["<h2>Map</h2>", figures, f'<p class="note">{escape(drawn.note)}</p>']
 
 
 def _alerts(result: Result) -> str:
