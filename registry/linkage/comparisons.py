@@ -14,19 +14,24 @@ import numpy as np
 from registry.contract.arrays import AnyArray, Codes, Flags, Ints
 from registry.linkage.candidate_pairs import calendar
 from registry.linkage.register_view import RegisterView
-from registry.linkage.same_measurements import MEASURED, measured_levels
+from registry.linkage.same_measurements import AGAINST, FOR, MEASURED, measured_levels
+
+SAME_NAME, LIKE_NAME = 0.80, 0.60
+"""Dice's coefficient of two filters: one name encoded twice has about 0.9 (2 % of the bits are
+flipped each time), with one letter of eight changed about 0.7, two names about 0.3."""
 
 Compare = Callable[[RegisterView, RegisterView, Ints, Ints], Codes]
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """One field: the sentence of each level, the first guess of how often true pairs show it, and
-    how the level is found (-1: one of the two does not know)."""
+    """One field: the sentence of each level, the first guesses of how often true pairs and other
+    candidates show it, and how the level is found (-1: one of the two does not know)."""
 
     name: str
     levels: tuple[str, ...]
     first_guess: tuple[float, ...]
+    among_others: tuple[float, ...]
     compare: Compare
 
 
@@ -82,7 +87,7 @@ def _name(one: RegisterView, other: RegisterView, left: Ints, right: Ints) -> Co
     both = np.flatnonzero(one.named[left] & other.named[right])
     if len(both):
         alike = dice(one.filters[left[both]], other.filters[right[both]])
-        level[both] = np.select([alike >= 0.80, alike >= 0.62], [0, 1], default=2)
+        level[both] = np.select([alike >= SAME_NAME, alike >= LIKE_NAME], [0, 1], default=2)
     return level
 
 
@@ -97,7 +102,7 @@ def dice(mine: AnyArray, theirs: AnyArray) -> AnyArray:
 
 
 COMPARISONS = (
-    Comparison("sex", ("same sex", "other sex"), (0.99, 0.01), _sex),
+    Comparison("sex", ("same sex", "other sex"), (0.99, 0.01), (0.6, 0.4), _sex),
     Comparison(
         "birth_date",
         (
@@ -112,29 +117,54 @@ COMPARISONS = (
             "other date of birth",
         ),
         (0.80, 0.06, 0.02, 0.03, 0.02, 0.03, 0.02, 0.01, 0.01),
+        (0.09, 0.01, 0.04, 0.01, 0.02, 0.05, 0.08, 0.25, 0.45),
         _birth_date,
     ),
-    Comparison("family", ("same family", "other family"), (0.97, 0.03), _family),
+    Comparison("family", ("same family", "other family"), (0.97, 0.03), (0.1, 0.9), _family),
     Comparison(
         "place",
         ("same centre", "other centre of the sector", "other sector"),
         (0.92, 0.06, 0.02),
+        (0.85, 0.12, 0.03),
         _place,
     ),
     Comparison(
         "birth_weight",
         ("same birth weight", "birth weights within 250 g", "other birth weight"),
         (0.85, 0.10, 0.05),
+        (0.05, 0.35, 0.60),
         _birth_weight,
     ),
-    Comparison("measurements", MEASURED.levels, MEASURED.first_guess, measured_levels),
-    Comparison("name", ("same name", "like name", "other name"), (0.85, 0.10, 0.05), _name),
+    Comparison(
+        "measurements",
+        MEASURED.levels,
+        MEASURED.first_guess,
+        MEASURED.among_others,
+        measured_levels,
+    ),
+    Comparison(
+        "name",
+        ("same name", "like name", "other name"),
+        (0.85, 0.10, 0.05),
+        (0.02, 0.08, 0.9),
+        _name,
+    ),
 )
-"""All fields, each thought independent of the others given that two rows are, or are not, of one
-child. They are not quite (twins share three of them), which is why weights are judged on pairs with
-known truth and contested pairs are shown to a person."""
+"""All fields; guesses among others are those of the simulator's candidates, rounded. Each field is
+thought independent of the others given that two rows are, or are not, of one child. They are not
+quite (twins share three of them), which is why weights are judged on pairs with known truth, and
+`doubted` and contested pairs are shown to a person."""
 
 
 def compared(one: RegisterView, other: RegisterView, left: Ints, right: Ints) -> Codes:
     """Levels of all comparisons, (pairs, comparisons); -1 where not known."""
     return np.stack([c.compare(one, other, left, right) for c in COMPARISONS], axis=1)
+
+
+def doubted(levels: Codes) -> Flags:
+    """Pairs that something about the body, or the name, speaks against, without two days of equal
+    readings to outweigh it: what a twin looks like whose own row is missing."""
+    level = {c.name: levels[:, at] for at, c in enumerate(COMPARISONS)}
+    against: Flags = (level["sex"] == 1) | (level["birth_weight"] == 2) | (level["name"] == 2)
+    against |= np.isin(level["measurements"], AGAINST)
+    return against & ~np.isin(level["measurements"], FOR)

@@ -15,10 +15,14 @@ from registry.contract.arrays import Codes, Floats, Ints
 from registry.linkage.comparisons import COMPARISONS
 
 ROUNDS, SETTLED = 200, 1e-7
-PSEUDO_PAIRS = 1.0
-"""Pairs added to every level, spread as first guessed, so that no level that was never seen is
-thought impossible."""
+PSEUDO_PAIRS = 20.0
+"""Pairs added to what is counted, spread as first guessed: a register of few children cannot teach
+its own weights, and no level that was never seen is thought impossible."""
 FIRST_SHARE = 0.2
+MOST_TIMES_GUESSED = 3.0
+"""No level may become more than so many times as common among true pairs as first guessed. Where
+two registers share no child, plain EM finds a group nevertheless (siblings, neighbours of one age)
+and calls it true; true pairs do not mostly have other dates of birth or other weights."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +49,7 @@ class LinkageWeights:
 def estimate(levels: Codes) -> LinkageWeights:
     """Weights from the levels of all candidate pairs (pairs, comparisons).
 
-    Without pairs the first guesses stay, with all levels equally likely among others.
+    Without pairs the first guesses stay.
     """
     patterns, many = _patterns(levels)
     weights = _first(patterns, many)
@@ -78,7 +82,7 @@ def _first(patterns: Codes, many: Ints) -> LinkageWeights:
 
 def _maximised(patterns: Codes, many: Ints, true: Floats) -> LinkageWeights:
     mass = float((many * true).sum())
-    share = (mass + FIRST_SHARE) / (float(many.sum()) + 1.0)
+    share = (mass + PSEUDO_PAIRS * FIRST_SHARE) / (float(many.sum()) + PSEUDO_PAIRS)
     return LinkageWeights(
         _shares(patterns, many * true, guessed=True), _shares(patterns, many * (1.0 - true)), share
     )
@@ -91,6 +95,22 @@ def _shares(patterns: Codes, mass: Floats, *, guessed: bool = False) -> tuple[Fl
         count = len(comparison.levels)
         known = patterns[:, at] >= 0
         seen = np.bincount(patterns[known, at], weights=mass[known], minlength=count)
-        spread = np.array(comparison.first_guess) if guessed else np.full(count, 1.0 / count)
-        shares.append((seen + PSEUDO_PAIRS * spread) / (seen.sum() + PSEUDO_PAIRS))
+        spread = np.array(comparison.first_guess if guessed else comparison.among_others)
+        share = (seen + PSEUDO_PAIRS * spread) / (seen.sum() + PSEUDO_PAIRS)
+        shares.append(_bounded(share, spread) if guessed else share)
     return tuple(shares)
+
+
+def _bounded(share: Floats, guess: Floats) -> Floats:
+    """Shares cut to `MOST_TIMES_GUESSED` times the guess; what is cut goes to the levels that have
+    room, as guessed."""
+    most = np.minimum(MOST_TIMES_GUESSED * guess, 1.0)
+    share = share.copy()
+    for _ in range(len(share)):
+        cut = np.minimum(share, most)
+        left_over = share.sum() - cut.sum()
+        if left_over <= 1e-12:
+            break
+        room = guess * (cut < most)
+        share = cut + left_over * room / room.sum()
+    return share

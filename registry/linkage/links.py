@@ -13,7 +13,7 @@ import numpy as np
 
 from registry.contract.arrays import Codes, Flags, Floats, Ints, Texts
 from registry.linkage.candidate_pairs import candidate_pairs
-from registry.linkage.comparisons import COMPARISONS, compared
+from registry.linkage.comparisons import COMPARISONS, compared, doubted
 from registry.linkage.fellegi_sunter import LinkageWeights, estimate
 from registry.linkage.one_to_one import one_to_one
 from registry.linkage.register_view import RegisterView
@@ -69,7 +69,7 @@ def link(one: RegisterView, other: RegisterView) -> Links:
     taken, margin = one_to_one(left[kept], right[kept], bits[kept] - LOOK_BITS)
     rows = np.flatnonzero(kept)
     confidence = np.minimum(bits[rows], margin)
-    same = taken & (confidence >= SAME_BITS)
+    same = taken & (confidence >= SAME_BITS) & ~doubted(levels[rows])
     shown = same | _worth_a_look(left[rows], right[rows], same)
     rows, confidence, same = rows[shown], confidence[shown], same[shown]
     return Links(

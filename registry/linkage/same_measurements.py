@@ -18,10 +18,12 @@ PAIRS_AT_ONCE = 100_000
 
 
 class Measured(NamedTuple):
-    """Sentences of the levels, and the first guess of their shares among true pairs."""
+    """Sentences of the levels, and the first guesses of their shares among true pairs and other
+    candidates."""
 
     levels: tuple[str, ...]
     first_guess: tuple[float, ...]
+    among_others: tuple[float, ...]
 
 
 MEASURED = Measured(
@@ -35,8 +37,11 @@ MEASURED = Measured(
         "weights up to a tenth apart",
         "weights that do not fit",
     ),
-    (0.40, 0.20, 0.05, 0.15, 0.02, 0.12, 0.05, 0.01),
+    (0.36, 0.20, 0.06, 0.15, 0.04, 0.12, 0.05, 0.02),
+    (0.001, 0.002, 0.005, 0.015, 0.65, 0.02, 0.10, 0.207),
 )
+FOR, AGAINST = (0, 1), (4, 7)
+"""Levels that two bodies hardly show by chance, and levels that one body hardly shows."""
 
 
 def measured_levels(one: RegisterView, other: RegisterView, left: Ints, right: Ints) -> Codes:
