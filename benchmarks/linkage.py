@@ -1,7 +1,8 @@
 """Two registers of one simulated population, linked without names: precision, recall and seconds
 against the known truth.
 
-`.venv/bin/python benchmarks/linkage.py [--children N] [--seed S] [--json]`. The last line of the
+`.venv/bin/python benchmarks/linkage.py [--children N] [--seed S] [--own-readings]
+[--json]`. The last line of the
 JSON form is one object.
 """
 
@@ -33,7 +34,9 @@ from registry.simulate.write import simulate
 from registry.today import today
 
 
-def simulated_pair(children: int, seed: int, *, months: int = 30) -> TwoRegisters:
+def simulated_pair(
+    children: int, seed: int, *, months: int = 30, own_readings: bool = False
+) -> TwoRegisters:
     """Two registers of one simulated population."""
     with tempfile.TemporaryDirectory() as folder:
         simulate(folder, children=children, months=months, seed=seed, dials=Dials(truth_draws=0))
@@ -41,7 +44,7 @@ def simulated_pair(children: int, seed: int, *, months: int = 30) -> TwoRegister
             name: pyarrow.parquet.read_table(Path(folder) / f"{name}.parquet")
             for name in ("centres", "children", "measurements")
         }
-    return two_registers(tables, np.random.default_rng([seed, 23]))
+    return two_registers(tables, np.random.default_rng([seed, 23]), own_readings=own_readings)
 
 
 def linked(pair: TwoRegisters) -> tuple[Links, dict[tuple[str, str], str], float]:
@@ -88,6 +91,10 @@ def figures(links: Links, truth: dict[tuple[str, str], str], seconds: float) -> 
             resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20, 2
         ),
     }
+    good = np.array([pair in truth for pair in pairs], np.bool_)
+    for name, low, high in (("look", -99, 4), ("4_to_7_bits", 4, 7), ("over_7_bits", 7, 999)):
+        band = (links.confidence_bits >= low) & (links.confidence_bits < high)
+        found[f"true_share_{name}"] = float(good[band].mean()) if band.any() else float("nan")
     many = Counter(truth.values())
     hit = Counter(truth[pair] for pair in right)
     shown = Counter(truth[pair] for pair in seen & truth.keys())
@@ -105,9 +112,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--children", type=int, default=20_000)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument(
+        "--own-readings", action="store_true", help="the second system weighs itself"
+    )
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args()
-    found = figures(*linked(simulated_pair(asked.children, asked.seed)))
+    found = figures(
+        *linked(simulated_pair(asked.children, asked.seed, own_readings=asked.own_readings))
+    )
     for name, figure in found.items():
         print(f"{name:30} {figure:,.4f}" if figure != int(figure) else f"{name:30} {figure:,.0f}")
     if asked.json:

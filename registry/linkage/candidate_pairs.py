@@ -52,8 +52,8 @@ def _keys(one: RegisterView, other: RegisterView) -> Iterator[tuple[Ints, Ints]]
     yield _paired(
         [(v.sector, *key) for v, key in zip(views, swapped, strict=True)], [v.sector for v in views]
     )
-    # One part of the date mistyped: the other two, within the centre.
-    for keep in ((1, 2), (0, 2), (0,)):
+    # Parts of the date mistyped: day and month, or the year, within the centre.
+    for keep in ((1, 2), (0,)):
         yield _paired(
             [
                 (v.centre, v.sex, *(part[at] for at in keep))

@@ -82,6 +82,8 @@ def _evidence(
     many = np.searchsorted(one.measured_child, left, side="right") - start
     pair = np.repeat(np.arange(len(left)), many)
     row = np.repeat(start - (np.cumsum(many) - many), many) + np.arange(len(pair))
+    if not len(other.measured_child):
+        row, pair = row[:0], pair[:0]
     row, pair = row[~np.isnan(one.weight_kg[row])], pair[~np.isnan(one.weight_kg[row])]
     nearest = _nearest(other, right[pair], one.measured_on[row])
     gap = np.abs(other.measured_on[nearest].astype(np.int64) - one.measured_on[row])

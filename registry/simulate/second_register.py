@@ -29,8 +29,11 @@ class TwoRegisters(NamedTuple):
     truth: dict[str, list[str]]
 
 
-def two_registers(tables: Mapping[str, pa.Table], rng: np.random.Generator) -> TwoRegisters:
-    """Two registers of the children of a simulation."""
+def two_registers(
+    tables: Mapping[str, pa.Table], rng: np.random.Generator, *, own_readings: bool = False
+) -> TwoRegisters:
+    """Two registers of the children of a simulation. With `own_readings` the second system weighs
+    the children itself, on other days, and copies nothing."""
     children, measurements = _with_twins(tables, rng)
     count = children.num_rows
     in_one, in_other = rng.random(count) >= MISSING, rng.random(count) >= MISSING
@@ -38,7 +41,8 @@ def two_registers(tables: Mapping[str, pa.Table], rng: np.random.Generator) -> T
     new_ids = np.array([f"P{number:09d}" for number in rng.permutation(count) + 1], object)
     written, kind = _rewritten(children, tables["centres"], rng)
     written = written.set_column(0, "child_id", pa.array(new_ids))
-    copied = _copied(measurements, ids, new_ids, rng)
+    wrong = (1.0, 1.0) if own_readings else (COPIED_WRONG, OTHER_DAY)
+    copied = _copied(measurements, (ids, new_ids), wrong, rng)
     both = in_one & in_other
     truth = {
         "child_id": ids[both].tolist(),
@@ -158,18 +162,23 @@ def _mistyped(birth: AnyArray, rng: np.random.Generator) -> AnyArray:
 
 
 def _copied(
-    measurements: pa.Table, ids: AnyArray, new_ids: AnyArray, rng: np.random.Generator
+    measurements: pa.Table,
+    names: tuple[AnyArray, AnyArray],
+    wrong: tuple[float, float],
+    rng: np.random.Generator,
 ) -> pa.Table:
-    """Measurements as the second system has them: a part lost, some days later, some read again."""
+    """Measurements as the second system has them: a part lost, and these shares read again, and
+    taken some days later."""
+    (ids, new_ids), (read_again, other_day) = names, wrong
     at: dict[str, str] = dict(zip(ids.tolist(), new_ids.tolist(), strict=True))
     owner = measurements["child_id"].to_pylist()
     known = np.array([one in at for one in owner], np.bool_)
     table = measurements.filter(pa.array(known & (rng.random(len(owner)) >= ROWS_LOST)))
     count = table.num_rows
     days = np.array(table["measured_on"].to_pylist(), "datetime64[D]")
-    later: Ints = np.where(rng.random(count) < OTHER_DAY, rng.integers(1, 6, count), 0)
+    later: Ints = np.where(rng.random(count) < other_day, rng.integers(1, 6, count), 0)
     weight = _numbers(table, "weight_kg")
-    again = rng.random(count) < COPIED_WRONG
+    again = rng.random(count) < read_again
     weight = np.where(again, np.round(weight * np.exp(rng.normal(0, 0.03, count)), 1), weight)
     table = _set(table, "child_id", [at[one] for one in table["child_id"].to_pylist()])
     table = _set(table, "measured_on", (days + later).astype(object).tolist())

@@ -3,6 +3,7 @@ looked at."""
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -181,6 +182,31 @@ def test_what_is_not_known_speaks_neither_for_nor_against():
     assert level(ASHA, changed(ASHA, birth_weight=None), "birth_weight") == "not known"
     weights = estimate(np.zeros((0, len(COMPARISONS)), np.int8))
     assert (weights.bits(np.full((1, len(COMPARISONS)), -1, np.int8)) == 0).all()
+
+
+def without_measurements(view):
+    rows = ("measured_child", "measured_on", "weight_kg", "height_cm")
+    return replace(view, **{name: getattr(view, name)[:0] for name in rows})
+
+
+def test_a_register_that_never_weighed_anybody_is_linked_by_the_rest():
+    one, other = views([ASHA], [ASHA])
+    links = link(one, without_measurements(other))
+    assert found(links)["asha", "p-asha"] == "same"
+    assert "weight and height" not in " ".join(sentences(links))
+    turned = link(without_measurements(other), one)
+    assert len(turned.left) == len(links.left)
+
+
+def test_an_empty_register_has_no_links():
+    one, other = views([ASHA], [])
+    nobody = {
+        name: getattr(without_measurements(other), name)[:0]
+        for name in ("child_ids", "sex", "birth_date", "birth_weight_kg", "centre", "sector")
+        + ("district", "family", "filters", "named")
+    }
+    links = link(one, replace(without_measurements(other), **nobody))
+    assert links.counts() | {"children": 0} == dict.fromkeys(links.counts(), 0)
 
 
 def test_why_is_told_in_plain_words_the_strongest_first():
