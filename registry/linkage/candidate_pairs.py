@@ -118,15 +118,18 @@ def _ranges(start: Ints, many: Ints) -> Ints:
 
 def _measured_alike(one: RegisterView, other: RegisterView) -> Ints:
     """Pairs of one sex who were, on two days at least, of one weight and height: within the sector
-    whatever their dates of birth, within the district if born in one month."""
+    whatever their dates of birth, within the district if born in one month, anywhere if born on one
+    day."""
     views = (one, other)
     sectors = [(view.sector, np.zeros(len(view), np.int64)) for view in views]
     months = [(view.district, calendar(view.birth_date)) for view in views]
     districts = [(place, year * 12 + month) for place, (year, month, _) in months]
-    return np.concatenate([_same_twice(one, other, scope) for scope in (sectors, districts)])
+    anywhere = [(np.zeros(len(view), np.int64), view.birth_date) for view in views]
+    scopes = (sectors, districts, anywhere)
+    return np.concatenate([_same_twice(one, other, scope) for scope in scopes])
 
 
-def _same_twice(one: RegisterView, other: RegisterView, scope: list[tuple[Ints, Ints]]) -> Ints:
+def _same_twice(one: RegisterView, other: RegisterView, scope: list[tuple[Ints, AnyArray]]) -> Ints:
     """Pairs with one scope (place, and what else) and equal weight and height on two days or
     more."""
     columns, needed = [], []
