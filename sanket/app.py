@@ -16,6 +16,7 @@ from sanket import (
     forecast_verbs,
     growth_verbs,
     judging_verbs,
+    linkage_verbs,
     registry_verbs,
     serving_verbs,
     simulate_verbs,
@@ -37,6 +38,7 @@ app = typer.Typer(
 for verbs in (
     simulate_verbs,
     registry_verbs,
+    linkage_verbs,
     growth_verbs,
     training_verbs,
     judging_verbs,

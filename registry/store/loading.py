@@ -132,6 +132,11 @@ def _texts_of(bulk: Bulk, ids: Numbering, kind: str, numbers: Days) -> tuple[Day
     return numbers, _objects(ids.texts(kind))[np.searchsorted(ids.numbers(kind), numbers)]
 
 
+def family_texts(bulk: Bulk) -> Texts:
+    """The keyed hashes behind the positions of families in a registry that was loaded whole."""
+    return _objects(Numbering(bulk).texts("family"))
+
+
 def _objects(texts: pa.Array) -> Texts:
     objects: Texts = texts.to_numpy(zero_copy_only=False).astype(object)
     return objects
