@@ -8,8 +8,13 @@ from typing import Any
 import numpy as np
 
 from features.trajectory.catalogue import NAMES
+from features.trajectory.columns.food import FOOD
+from features.trajectory.columns.home_visits import HOME_VISITS
+from features.trajectory.columns.illness import ILLNESS
+from features.trajectory.columns.stay import STAY
 from models.bundle import Bundle
 from models.scoring import score_children
+from models.targets import Asked
 from training.checks import golden
 from training.checks.evidence import Evidence
 from training.checks.finding import CheckResult, check, issue, passed, skipped, tip
@@ -43,9 +48,10 @@ MAY_BE_CONSTANT = frozenset(
 )
 """One setting, one kind of centre, or nothing of the kind ever recorded: honest in a small
 registry."""
-TELLS_TOO_WELL = {"relapse": 0.88, "non_response": 0.97}
-"""One column's own AUC over all landmarks. A relapse is not foreseen so well by any single measure
-(chosen; WHZ at discharge finds 0.6 to 0.7); treatment nearly over can nearly tell its end."""
+OF_TREATMENT = frozenset(
+    feature.name for group in (STAY, HOME_VISITS, ILLNESS, FOOD) for feature in group
+)
+"""What happens to children in treatment: of those whom nobody treats, honestly always the same."""
 RAISED_ISSUE, RAISED_TIP = 0.5, 0.1
 """Shares of children whom a better record makes a higher risk (chosen). verified: false."""
 SERVED = 64
@@ -59,7 +65,8 @@ def no_constant_column(evidence: Evidence) -> CheckResult:
     catalogue.
 
     Looked at in the earlier block; columns that may honestly be constant in a small registry (a
-    single setting, no earlier stays) are named as a tip, as are columns that were never recorded.
+    single setting, no earlier stays), or of children whom nobody treats (stays, checks, rations),
+    are named as a tip, as are columns that were never recorded.
 
     What to do: look at the column in the registry; mend the import or the feature.
     """
@@ -75,7 +82,9 @@ def no_constant_column(evidence: Evidence) -> CheckResult:
         for name, column, here in zip(NAMES, matrix.T, there.T, strict=True)
         if here.mean() > MOSTLY_THERE and np.ptp(column[here]) == 0
     ]
-    broken = [name for name in same if name not in MAY_BE_CONSTANT]
+    untreated = evidence.target.asked is Asked.UNTREATED
+    honest = MAY_BE_CONSTANT | (OF_TREATMENT if untreated else frozenset())
+    broken = [name for name in same if name not in honest]
     if broken:
         return issue(f"constant columns: {', '.join(broken[:5])}", columns=float(len(broken)))
     if same or empty:
