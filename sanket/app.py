@@ -16,13 +16,12 @@ from sanket import (
     forecast_verbs,
     growth_verbs,
     judging_verbs,
-    linkage_verbs,
-    registry_verbs,
     serving_verbs,
     simulate_verbs,
     training_verbs,
     visits_verbs,
 )
+from sanket.records import linkage_verbs, registry_verbs
 
 app = typer.Typer(
     name="sanket",

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sanket import quality_verbs
 from sanket.options import Json, Store, day_if_given
+from sanket.records import quality_verbs
 
 if TYPE_CHECKING:
     from registry.store.store import Store as RegistryStore
