@@ -403,6 +403,8 @@ def test_no_number_is_shared_with_the_rooms_that_are_judged():
         "day_number",
         "day_date",
         "AnyArray",
+        "Flags",
+        "Ints",
         "Floats",
         "AppetiteTest",
         "Examiner",
