@@ -90,8 +90,14 @@ class Bulk(AbstractContextManager["Bulk"]):
         with self._connection.cursor() as cursor:
             if self.backend == "sqlite":
                 # One batch: the driver settles a column's type on the first, and would stumble over
-                # a later float.
-                cursor.adbc_statement.set_options(**{"adbc.sqlite.query.batch_rows": str(2**27)})
+                # a later float. It reserves that many rows of every column at once, so that the
+                # batch is as large as the answer and not as any could be: 2**27 rows were 31 GB of
+                # address space, and a process that has so much can start no other one.
+                cursor.execute(f"SELECT COUNT(*) FROM ({statement})")
+                rows = cursor.fetchone()[0]
+                cursor.adbc_statement.set_options(
+                    **{"adbc.sqlite.query.batch_rows": str(max(rows, 1))}
+                )
             cursor.execute(statement)
             answer = cursor.fetch_arrow_table()
         kinds = kinds or {}
