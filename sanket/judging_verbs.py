@@ -139,7 +139,7 @@ def promote(
 
 def rollback(
     store: Store,
-    target: Annotated[str, typer.Option(help="relapse or non_response")],
+    target: Annotated[str, typer.Option(help="relapse, non_response or onset")],
     by: By = None,
     tracking: Tracking = None,
     as_json: Json = False,

@@ -23,7 +23,7 @@ Json = Annotated[bool, typer.Option("--json", help="One JSON document on standar
 Day = Annotated[str, typer.Option(metavar="DATE", help="The day, for example 2026-03-14.")]
 Target = Annotated[
     str | None,
-    typer.Option(help="relapse or non_response, ; all where left out."),
+    typer.Option(help="relapse, non_response or onset; all where left out."),
 ]
 Tracking = Annotated[
     str | None,
