@@ -67,7 +67,7 @@ def compared(children: int, dial: str, seed: int) -> dict[str, object]:
     later, truth = later.take(np.flatnonzero(~np.isnan(truth))), truth[~np.isnan(truth)]
     matrix = as_of(clock, later.child, later.day, priors=priors, context=context)
     donor = donor_of(clock, RELAPSE, until=split, seed=1, priors=priors, context=context)
-    lender = lgb.Booster(model_str=donor_forest(donor.examples, fit._donor_settings(RELAPSE, 1)))
+    lender = lgb.Booster(model_str=donor_forest(donor.examples, fit.donor_settings(RELAPSE, 1)))
     lent = lender.predict(matrix, raw_score=True) + fit.offset_of(matrix, RELAPSE.offset)
     own = learned.fitted.blended(matrix)
     truth = np.clip(truth, 0.002, 0.998)

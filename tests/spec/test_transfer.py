@@ -75,7 +75,7 @@ def test_the_rehearsals_donor_knows_nothing_of_the_later_block(donor):
 
 def test_out_of_fold_a_child_is_never_judged_by_its_own_slide(donor, few_trees, monkeypatch):
     """Every slide of the even children is turned round: their own margins must not notice."""
-    settings = fit._donor_settings(RELAPSE, 1)
+    settings = fit.donor_settings(RELAPSE, 1)
     taught = examples(np.arange(0, 400), seed=2)
     fold = taught.child % 2
     before = out_of_fold(donor, taught, settings, fold=fold, threads=2)
@@ -110,7 +110,7 @@ def test_the_blend_is_one_forest_whose_reasons_add_up(donor, few_trees):
         scores.base + scores.contributions.sum(axis=1), scores.log_odds, atol=1e-9
     )
     np.testing.assert_allclose(scores.log_odds, with_donor.blended(learning.rows), atol=1e-9)
-    lender = transfer.donor_forest(donor.examples, fit._donor_settings(RELAPSE, 1))
+    lender = transfer.donor_forest(donor.examples, fit.donor_settings(RELAPSE, 1))
     own = alone.choice.trees * (1 - LOAN)
     expected = (1 - LOAN) * alone.blended(learning.rows) + LOAN * (
         fit._margin(lender, learning.rows) + fit.offset_of(learning.rows, RELAPSE.offset)
@@ -121,7 +121,7 @@ def test_the_blend_is_one_forest_whose_reasons_add_up(donor, few_trees):
 
 def test_shares_of_a_bag():
     one, other = (
-        transfer.donor_forest(examples(np.arange(600), seed=of), fit._donor_settings(RELAPSE, of))
+        transfer.donor_forest(examples(np.arange(600), seed=of), fit.donor_settings(RELAPSE, of))
         for of in (1, 2)
     )
     rows = examples(np.arange(50), seed=9).rows

@@ -17,9 +17,6 @@ from training.fitting.sample_size import needed
 from training.metrics.calibration import calibration
 from training.metrics.discrimination import auc, bootstrap
 
-EARLY_IN_TREATMENT = 28
-"""Non-response: from four weeks of weighing on it can honestly be foreseen that well; before, it
-cannot."""
 SLOPE_LOW, SLOPE_HIGH = 0.8, 1.25
 GAP_ISSUE, GAP_TIP = 0.20, 0.10
 """Recall between subgroups (chosen): beyond a fifth one group is as good as left out. verified:
@@ -56,9 +53,10 @@ def not_too_good(evidence: Evidence) -> CheckResult:
     """An AUC over 0.90 for relapse is a leak until shown otherwise.
 
     Relapse: over all landmarks together. Non-response: over 0.95 before the fourth week; later,
-    weekly weighing can honestly foresee it. Over the bound it is an issue where the whole 95 %
-    interval (children drawn anew) lies over it, else a tip: chance could do it. With fewer than 20
-    children with the event it is at most a tip over the bound, and skipped under it.
+    weekly weighing can honestly foresee it. Onset: over 0.995, since most children are far from
+    danger and the last WHZ alone tells them apart. Over the bound it is an issue where the whole
+    95 % interval (children drawn anew) lies over it, else a tip: chance could do it. With fewer
+    than 20 children with the event it is at most a tip over the bound, and skipped under it.
 
     What to do: look at the strongest columns of the report's reasons, and when their records are
     known.

@@ -198,7 +198,7 @@ class Margins:
     ) -> Margins:
         """The same with the donor's; it counts the time left as the own forest does."""
         margin = out_of_fold(
-            donor, examples, _donor_settings(target, seed), fold=fold, threads=THREADS
+            donor, examples, donor_settings(target, seed), fold=fold, threads=THREADS
         )
         return Margins(self.trees, self.linear, margin + offset_of(examples.rows, target.offset))
 
@@ -209,7 +209,8 @@ class Margins:
         return blend if self.lent is None else blend + lent * self.lent
 
 
-def _donor_settings(target: Target, seed: int) -> dict[str, Any]:
+def donor_settings(target: Target, seed: int) -> dict[str, Any]:
+    """LightGBM's settings for the donor of a target: the base ones, with its directions."""
     return BASE_SETTINGS | {
         "monotone_constraints": directions(target),
         "seed": seed,
@@ -236,7 +237,7 @@ def _both_halves(
     own, _, lent = choice.parts
     start = begun.constant
     if donor is not None and lent > 0:
-        lender = donor_forest(donor.examples, _donor_settings(target, seed))
+        lender = donor_forest(donor.examples, donor_settings(target, seed))
         shares = (own / (own + lent), lent / (own + lent))
         booster = bagged([booster, lender], shares) if own > 0 else lender
         start *= shares[0]
