@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from registry.indian_digits import grouped
 from sanket.options import Json
 
 if TYPE_CHECKING:
@@ -92,11 +94,17 @@ def _print_json(facts: dict[str, Any]) -> None:
     sys.stdout.write("\n")
 
 
+def _rate(value: float) -> str:
+    """A rate as it is shown; one of nothing (no admissions, say) has none."""
+    if isnan(value):
+        return "–"
+    return f"{value:.3f}" if value < 100 else grouped(round(value))
+
+
 def _print_table(facts: dict[str, Any], console: Console) -> None:
     """Own rates beside the published ones."""
     from rich.table import Table
 
-    from registry.indian_digits import grouped
     from registry.simulate.rates import PUBLISHED
 
     table = Table(
@@ -108,6 +116,5 @@ def _print_table(facts: dict[str, Any], console: Console) -> None:
     )
     for name, value in facts["rates"].items():
         published, source = PUBLISHED.get(name, ("", ""))
-        shown = f"{value:.3f}" if value < 100 else grouped(round(value))
-        table.add_row(name.replace("_", " "), shown, published, source)
+        table.add_row(name.replace("_", " "), _rate(value), published, source)
     console.print(table)

@@ -155,7 +155,7 @@ def episodes_table(rows: Columns, names: Names) -> pa.Table:
     numbered[order] = np.arange(1, len(order) + 1)
     return pa.table(
         {
-            "episode_id": pa.array([f"EP{number:07d}" for number in numbered]),
+            "episode_id": pa.array([f"EP{number:07d}" for number in numbered], pa.string()),
             "child_id": texts(names.child, rows["child"]),
             "programme": codes(rows["programme"], Programme.texts()),
             "admitted_on": dates(rows["day"]),

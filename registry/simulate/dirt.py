@@ -76,7 +76,7 @@ def _repeat(measurements: pa.Table, rng: np.random.Generator) -> pa.Table:
 def _orphan(measurements: pa.Table, rng: np.random.Generator) -> pa.Table:
     """Rows of a child that is in no list."""
     rows = _some(measurements, UNKNOWN_CHILD, rng)
-    unknown = pa.array([f"CH9{number:07d}" for number in range(len(rows))])
+    unknown = pa.array([f"CH9{number:07d}" for number in range(len(rows))], pa.string())
     return _changed(measurements, "child_id", rows, lambda values: unknown)
 
 
@@ -89,7 +89,8 @@ def _second_registration(
     rows = _some(children, TWO_SYSTEMS, rng)
     twins = children.take(pa.array(rows))
     second = pa.array(
-        [f"BS{number:07d}" for number in rng.choice(9_000_000, len(rows), replace=False)]
+        [f"BS{number:07d}" for number in rng.choice(9_000_000, len(rows), replace=False)],
+        pa.string(),
     )
     first = twins["child_id"].combine_chunks()
     twins = twins.set_column(0, "child_id", second)
@@ -127,7 +128,7 @@ def _mislead(children: pa.Table, rng: np.random.Generator) -> pa.Table:
         table,
         "centre_id",
         _some(table, LOST_CENTRE, rng),
-        lambda v: pa.array(["AWC99999"] * len(v)),
+        lambda v: pa.array(["AWC99999"] * len(v), pa.string()),
     )
     return _changed(table, "birth_date", _some(table, BORN_LATER, rng), _shifted(3653 * 2))
 

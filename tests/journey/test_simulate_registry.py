@@ -14,6 +14,7 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 import pytest
 from numba import njit
+from typer.testing import CliRunner
 
 from features.who.growth import zscores
 from registry.contract.errors import UsageError
@@ -24,7 +25,9 @@ from registry.simulate.rates import PUBLISHED, cumulative_incidence, rates
 from registry.simulate.run import live_all
 from registry.simulate.state import CENSORED, DID_NOT_HAPPEN, DIED, FAILED_DISCHARGE, HAPPENED
 from registry.simulate.write import simulate
+from sanket.app import app
 
+runner = CliRunner()
 ROOT = Path(__file__).parents[2]
 TABLES = {
     "centres": "centre_id name sector_id project_id district_id setting latitude longitude",
@@ -362,6 +365,17 @@ def test_senseless_arguments_are_refused(tmp_path, wrong):
     arguments = {"children": 50, "months": 2, "seed": 1, "format": "csv"} | wrong
     with pytest.raises(UsageError):
         simulate(tmp_path, **arguments)
+
+
+@pytest.mark.parametrize("children", [20, 60, 150, 240])
+def test_a_registry_of_a_few_children_is_written_and_printed(tmp_path, children):
+    out = str(tmp_path / "few")
+    told = runner.invoke(
+        app, ["simulate", out, "--children", str(children), "--months", "6", "--truth-draws", "0"]
+    )
+
+    assert told.exit_code == 0, told.output
+    assert pq.read_table(tmp_path / "few" / "children.parquet").num_rows >= children
 
 
 def test_senseless_dials_are_refused():
