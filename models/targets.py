@@ -82,6 +82,9 @@ class Target:
     left for a hazard."""
     forest_settings: Mapping[str, object] = field(default_factory=dict)
     """What the forest's settings are besides the base ones of `training.fitting.fit`."""
+    forests: int = 3
+    """How many forests that differ by their draws alone are the forest: where events are few,
+    chance moves the mean less than it moves one."""
     single_orders: tuple[str, ...] = ("WHZ", "MUAC")
     """Single measurements that the model must order children better than."""
     most_auc: float = 0.95
@@ -177,6 +180,8 @@ ONSET = Target(
     most_auc=0.995,
     most_column_auc=0.99,
     indexes_repeat=True,
+    # Events enough for one forest.
+    forests=1,
     section="prevention",
     optional=True,
     **_told("onset"),

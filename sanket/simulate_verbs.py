@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from registry.indian_digits import grouped
 from sanket.options import Json
 
 if TYPE_CHECKING:
@@ -96,6 +95,8 @@ def _print_json(facts: dict[str, Any]) -> None:
 
 def _rate(value: float) -> str:
     """A rate as it is shown; one of nothing (no admissions, say) has none."""
+    from registry.indian_digits import grouped
+
     if isnan(value):
         return "–"
     return f"{value:.3f}" if value < 100 else grouped(round(value))

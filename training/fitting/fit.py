@@ -106,9 +106,6 @@ MOST_TREES = 800
 PATIENCE = 40
 FOLDS = 4
 THREADS = 2
-BAG = 3
-"""Forests that differ by their draws alone, whose mean is the forest: chance moves the mean less
-than it moves one."""
 DRAWS = ("bagging_seed", "feature_fraction_seed", "extra_seed")
 
 
@@ -147,7 +144,7 @@ def fit(
     fold = folds(examples.child, FOLDS, seed)
     drawn, begun = _settings(target, settings, seed), Start.of(examples, target.offset)
     rounds = _tree_number(examples, fold, drawn, begun)
-    tree_margin = _held_out_margin(examples, fold, drawn, rounds, begun)
+    tree_margin = _held_out_margin(examples, fold, drawn, rounds, begun, forests=target.forests)
     penalty, linear_margin = _best_penalty(examples, fold, target)
     margins = Margins(tree_margin, linear_margin)
     share, lent = _best_share(tree_margin, linear_margin, examples), 0.0
@@ -169,7 +166,12 @@ def refit(
     out-of-fold predictions beside them."""
     fold, begun = folds(examples.child, FOLDS, seed), Start.of(examples, target.offset)
     tree_margin = _held_out_margin(
-        examples, fold, _settings(target, choice.settings, seed), choice.rounds, begun
+        examples,
+        fold,
+        _settings(target, choice.settings, seed),
+        choice.rounds,
+        begun,
+        forests=target.forests,
     )
     linear_margin = np.empty(len(fold))
     for of in range(FOLDS):
@@ -231,9 +233,8 @@ def _both_halves(
     begun = Start.of(examples, target.offset)
     # A fold's forest saw three quarters of the children; with all of them a little more can be
     # learnt.
-    booster = _forest(
-        examples, _settings(target, choice.settings, seed), int(choice.rounds * 1.1), begun
-    )
+    settings = _settings(target, choice.settings, seed)
+    booster = _forest(examples, settings, int(choice.rounds * 1.1), begun, forests=target.forests)
     own, _, lent = choice.parts
     start = begun.constant
     if donor is not None and lent > 0:
@@ -292,10 +293,12 @@ def _dataset(examples: Examples, begun: Start, **more: Any) -> lgb.Dataset:
     )
 
 
-def _forest(examples: Examples, settings: dict[str, Any], rounds: int, begun: Start) -> str:
-    """A bag of forests on the examples, of so many trees each, as one model text."""
+def _forest(
+    examples: Examples, settings: dict[str, Any], rounds: int, begun: Start, *, forests: int
+) -> str:
+    """A bag of so many forests on the examples, of `rounds` trees each, as one model text."""
     data = _dataset(examples, begun)
-    seeds = [dict.fromkeys(DRAWS, settings["seed"] + 1000 * of) for of in range(BAG)]
+    seeds = [dict.fromkeys(DRAWS, settings["seed"] + 1000 * of) for of in range(forests)]
     return bagged(
         [
             lgb.train(settings | drawn, data, num_boost_round=rounds).model_to_string()
@@ -313,12 +316,18 @@ def _tree_number(
 
 
 def _held_out_margin(
-    examples: Examples, fold: np.ndarray, settings: dict[str, Any], rounds: int, begun: Start
+    examples: Examples,
+    fold: np.ndarray,
+    settings: dict[str, Any],
+    rounds: int,
+    begun: Start,
+    *,
+    forests: int,
 ) -> np.ndarray:
     """The out-of-fold margin of each row (n,): by the bag of the folds without its child."""
     margin = begun.margin(examples.rows)
     for of in range(FOLDS):
-        booster = _forest(examples.take(fold != of), settings, rounds, begun)
+        booster = _forest(examples.take(fold != of), settings, rounds, begun, forests=forests)
         margin[fold == of] += _margin(booster, examples.rows[fold == of])
     return margin
 

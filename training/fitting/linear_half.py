@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from models.linear import Linear, standardised
 from training.fitting.examples import Examples
@@ -28,18 +29,69 @@ def fit_linear(examples: Examples, *, penalty: float, directions: np.ndarray) ->
     """
     middle, scale = _standard(examples.rows)
     value, gap = standardised(examples.rows, middle, scale)
-    gap = np.where(gap.mean(axis=0) > RARELY_MISSING, gap, 0.0)
-    columns, p = np.hstack([np.ones((len(value), 1)), value, gap]), value.shape[1]
-    low, high = np.full(columns.shape[1], -np.inf), np.full(columns.shape[1], np.inf)
+    design, p = _Design.of(value, gap), value.shape[1]
+    low, high = np.full(2 * p + 1, -np.inf), np.full(2 * p + 1, np.inf)
     low[1 : p + 1][np.asarray(directions) > 0] = 0.0
     high[1 : p + 1][np.asarray(directions) < 0] = 0.0
     weight = penalty * examples.weight / examples.weight.mean()
-    found = _Ridge(columns, examples.happened.astype(np.float64), weight).least(low, high)
+    ridge = _Ridge(design.columns, examples.happened.astype(np.float64), weight)
+    # One thread: the sums are then the same whatever the machine's settings, and a second thread
+    # that waits for work took four times the processor's time beside other work.
+    with threadpool_limits(limits=1, user_api="blas"):
+        found = design.spread(ridge.least(low[design.first], high[design.first]))
     at = (
         np.average(value, axis=0, weights=examples.weight),
         np.average(gap, axis=0, weights=examples.weight),
     )
     return Linear(float(found[0]), middle, scale, found[1 : p + 1], found[p + 1 :], *at)
+
+
+@dataclass(frozen=True)
+class _Design:
+    """The columns of the regression that differ: `columns` (n, k) stand for `size` coefficients.
+
+    The intercept, the values and the missingness make 2p + 1 coefficients, but where nobody was
+    ever treated most of them say nothing, and columns of one record are missing together. A
+    constant column is left out: beside a free intercept the ridge gives it 0. Of m equal ones one
+    is kept, `root` (the square root of m) times as large: each then has its coefficient over
+    `root`, which is the optimum of all m, exactly.
+    """
+
+    columns: np.ndarray
+    first: np.ndarray
+    stands_for: tuple[np.ndarray, ...]
+    root: np.ndarray
+    size: int
+
+    @classmethod
+    def of(cls, value: np.ndarray, gap: np.ndarray) -> _Design:
+        """From standardised values and their missingness, both (n, p)."""
+        p = value.shape[1]
+        spread = value.min(axis=0) < value.max(axis=0)
+        alike: dict[bytes, list[int]] = {}
+        share = gap.mean(axis=0)
+        for column in np.flatnonzero((share > RARELY_MISSING) & (share < 1.0)):
+            key = np.packbits(gap[:, column] > 0).tobytes()
+            alike.setdefault(key, []).append(int(column))
+        gaps = [np.array(same) for same in alike.values()]
+        root = np.sqrt([float(len(same)) for same in gaps])
+        kept = [same[0] for same in gaps]
+        columns = np.hstack(
+            [np.ones((len(value), 1)), value[:, spread], gap[:, kept].reshape(len(gap), -1) * root]
+        )
+        stands_for = [np.zeros(1, np.int64)]
+        stands_for += [np.array([of + 1]) for of in np.flatnonzero(spread)]
+        stands_for += [same + p + 1 for same in gaps]
+        roots = np.concatenate([np.ones(1 + int(spread.sum())), root])
+        first = np.array([same[0] for same in stands_for])
+        return cls(columns, first, tuple(stands_for), roots, 2 * p + 1)
+
+    def spread(self, found: np.ndarray) -> np.ndarray:
+        """All coefficients (`size`,) of those found (k,)."""
+        every = np.zeros(self.size)
+        for same, coefficient in zip(self.stands_for, found / self.root, strict=True):
+            every[same] = coefficient
+        return every
 
 
 @dataclass(frozen=True)
@@ -83,10 +135,9 @@ class _Ridge:
         ridge = np.append(0.0, np.ones(len(at) - 1))
         slope = self.columns.T @ (self.weight * (risk - self.happened)) + ridge * at
         free = ~(((at <= low) & (slope > 0)) | ((at >= high) & (slope < 0)))
-        some = self.columns[:, free]
-        curve = (some * (self.weight * risk * (1.0 - risk))[:, None]).T @ some + np.diag(
-            ridge[free] + 1e-9
-        )
+        # Both operands are one array, so that BLAS makes half of a symmetric product only.
+        some = self.columns[:, free] * np.sqrt(self.weight * risk * (1.0 - risk))[:, None]
+        curve = some.T @ some + np.diag(ridge[free] + 1e-9)
         step = np.zeros(len(at))
         step[free] = -np.linalg.solve(curve, slope[free])
         return step
