@@ -27,28 +27,33 @@ from models.forest.explain import Forest
 from models.linear import Linear
 from registry.contract.errors import BadInput
 
-FORMAT = 3
+FORMAT = 4
 
 
 @dataclass(frozen=True)
 class Calibrator:
-    """Log-odds to risk: `slope` and `intercept` on the blended log-odds, and an interval
-    (Venn–Abers) by knots.
+    """Log-odds to risk: `slope` and `intercept` on the blended log-odds, and how far below and
+    above nine in ten refits on other children lie (`training.fitting.uncertainty`).
 
-    `knots`: calibrated log-odds in rising order; `low`, `high`: the risk's bounds there
-    (interpolated between).
+    `knots`: calibrated log-odds in rising order; `below`, `above`: distances there, in log-odds,
+    none negative (interpolated between; beyond the ends as at the ends). All three are empty where
+    no refits were made.
     """
 
     slope: float
     intercept: float
     knots: np.ndarray
-    low: np.ndarray
-    high: np.ndarray
+    below: np.ndarray
+    above: np.ndarray
 
-    def interval(self, log_odds: np.ndarray, risk: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """(low, high) around each risk; never without the risk itself."""
-        low, high = (np.interp(log_odds, self.knots, bound) for bound in (self.low, self.high))
-        return np.minimum(low, risk), np.maximum(high, risk)
+    def interval(self, log_odds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """(low, high) around the risk of each calibrated log-odds (n,), which lies between them;
+        NaN where no refits were made."""
+        if not len(self.knots):
+            unknown = np.full(len(log_odds), np.nan)
+            return unknown, unknown
+        below, above = (np.interp(log_odds, self.knots, of) for of in (self.below, self.above))
+        return 1.0 / (1.0 + np.exp(below - log_odds)), 1.0 / (1.0 + np.exp(-log_odds - above))
 
 
 @dataclass(frozen=True)
@@ -119,9 +124,7 @@ class Bundle:
         )
         log_odds = base + contributions.sum(axis=1)
         risk = 1.0 / (1.0 + np.exp(-log_odds))
-        return Scores(
-            risk, *self.calibrator.interval(log_odds, risk), log_odds, contributions, base
-        )
+        return Scores(risk, *self.calibrator.interval(log_odds), log_odds, contributions, base)
 
     def _forest_parts(self, rows: np.ndarray) -> tuple[np.ndarray, float]:
         """The forest's exact contributions and base, its start and offset among them."""
@@ -154,8 +157,8 @@ def _files(bundle: Bundle) -> dict[str, str]:
             "slope": calibrator.slope,
             "intercept": calibrator.intercept,
             "knots": calibrator.knots.tolist(),
-            "low": calibrator.low.tolist(),
-            "high": calibrator.high.tolist(),
+            "below": calibrator.below.tolist(),
+            "above": calibrator.above.tolist(),
         },
         "priors": {name: prior._asdict() for name, prior in bundle.priors.items()},
         "facts": bundle.facts,
@@ -243,7 +246,7 @@ def _loaded(place: Path) -> Bundle:
         calibrator=Calibrator(
             calibrator["slope"],
             calibrator["intercept"],
-            *(np.array(calibrator[name], np.float64) for name in ("knots", "low", "high")),
+            *(np.array(calibrator[name], np.float64) for name in ("knots", "below", "above")),
         ),
         priors=DEFAULT_PRIORS
         | {name: Prior(**prior) for name, prior in described["priors"].items()},

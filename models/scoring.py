@@ -143,7 +143,7 @@ class Questions:
         found = np.full((3, len(rows)), np.nan)
         log_odds = bundle.log_odds(rows[asked])
         found[0, asked] = 1.0 / (1.0 + np.exp(-log_odds))
-        found[1:, asked] = bundle.calibrator.interval(log_odds, found[0, asked])
+        found[1:, asked] = bundle.calibrator.interval(log_odds)
         return found[0], found[1], found[2]
 
 

@@ -94,7 +94,7 @@ def test_the_blend_is_one_forest_whose_reasons_add_up(donor, few_trees):
     assert with_donor.choice.lent == LOAN and alone.choice.lent == 0.0
     assert sum(with_donor.choice.parts) == pytest.approx(1.0)
     knots = np.linspace(-4, 4, 9)
-    line = Calibrator(1.0, 0.0, knots, knots * 0, knots * 0 + 1)
+    line = Calibrator(1.0, 0.0, knots, knots * 0, knots * 0)
     bundle = Bundle(
         "relapse",
         with_donor.booster,

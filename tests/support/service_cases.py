@@ -45,8 +45,7 @@ def bundle(target: str, *, seed: int = 0, trees: int = 20) -> Bundle:
     )
     none = np.zeros(len(NAMES))
     knots = np.linspace(-4, 4, 9)
-    risk = 1 / (1 + np.exp(-knots))
-    calibrator = Calibrator(0.9, -0.2, knots, risk * 0.8, np.minimum(1, risk * 1.2))
+    calibrator = Calibrator(0.9, -0.2, knots, knots * 0 + 0.2, knots * 0 + 0.3)
     linear = Linear(-1.0, none, none + 1, rng.normal(size=len(NAMES)) / 50, none, none, none)
     return Bundle(
         target, booster.model_to_string(), linear, 0.7, calibrator, {}, facts={"synthetic": True}

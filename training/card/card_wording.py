@@ -121,9 +121,10 @@ TRIPOD = (
     (
         "15",
         "Model output",
-        "A calibrated risk with a Venn-Abers interval and additive reasons in log-odds, or "
-        "no score "
-        "and why. No threshold: the list is cut by the visits that can be made.",
+        "A calibrated risk, its 90 % interval (where nine in ten models taught on children drawn "
+        "anew lie: the uncertainty of the estimate, not of the child) and additive reasons in "
+        "log-odds, or no score and why. No threshold: the list is cut by the visits that can be "
+        "made.",
     ),
     (
         "16",

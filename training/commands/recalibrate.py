@@ -57,8 +57,8 @@ def recalibrated(bundle: Bundle, slope: float, shift: float, registry_id: object
         one.slope * slope,
         one.intercept * slope + shift,
         one.knots * slope + shift,
-        _moved(one.low, slope, shift),
-        _moved(one.high, slope, shift),
+        one.below * slope,
+        one.above * slope,
     )
     because = "the bundle was recalibrated on another registry after these checks"
     findings = [
@@ -80,10 +80,3 @@ def recalibrated(bundle: Bundle, slope: float, shift: float, registry_id: object
     moved = replace(bundle, calibrator=calibrator, facts=facts, card={}, version="")
     card = bundle.card | {"findings": findings, "checked": stamp(moved)} if bundle.card else {}
     return replace(moved, card=card)
-
-
-def _moved(risk: np.ndarray, slope: float, shift: float) -> np.ndarray:
-    """Risks whose log-odds were stretched and shifted; 0 and 1 stay."""
-    inside = np.clip(risk, 1e-9, 1 - 1e-9)
-    moved = 1.0 / (1.0 + np.exp(-(slope * np.log(inside / (1 - inside)) + shift)))
-    return np.where((risk <= 0) | (risk >= 1), risk, moved)

@@ -151,7 +151,8 @@ def fit(
     if donor is not None:
         margins, lent = margins.with_donor(donor, examples, fold, target, seed), LOAN
     choice = Choice(settings, rounds, penalty, share, lent)
-    return _both_halves(examples, choice, margins, target=target, seed=seed, donor=donor)
+    held_out = HeldOut(margins.blended(choice), examples.happened, examples.weight)
+    return fit_halves(examples, choice, held_out, target=target, seed=seed, donor=donor)
 
 
 def refit(
@@ -183,7 +184,8 @@ def refit(
     margins = Margins(tree_margin, linear_margin)
     if donor is not None and choice.lent > 0:
         margins = margins.with_donor(donor, examples, fold, target, seed)
-    return _both_halves(examples, choice, margins, target=target, seed=seed, donor=donor)
+    held_out = HeldOut(margins.blended(choice), examples.happened, examples.weight)
+    return fit_halves(examples, choice, held_out, target=target, seed=seed, donor=donor)
 
 
 @dataclass(frozen=True)
@@ -220,16 +222,17 @@ def donor_settings(target: Target, seed: int) -> dict[str, Any]:
     }
 
 
-def _both_halves(
+def fit_halves(
     examples: Examples,
     choice: Choice,
-    margins: Margins,
+    held_out: HeldOut,
     *,
     target: Target,
     seed: int,
     donor: Donor | None,
 ) -> Fitted:
-    """Both halves fitted on all examples, beside the out-of-fold predictions (`margins`)."""
+    """Both halves fitted on all examples by a choice made before; `held_out`: the out-of-fold
+    predictions beside them."""
     begun = Start.of(examples, target.offset)
     # A fold's forest saw three quarters of the children; with all of them a little more can be
     # learnt.
@@ -242,7 +245,6 @@ def _both_halves(
         shares = (own / (own + lent), lent / (own + lent))
         booster = bagged([booster, lender], shares) if own > 0 else lender
         start *= shares[0]
-    held_out = HeldOut(margins.blended(choice), examples.happened, examples.weight)
     linear = fit_linear(examples, penalty=choice.penalty, directions=np.array(directions(target)))
     return Fitted(booster, linear, choice, held_out, target.offset, start)
 

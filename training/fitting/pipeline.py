@@ -20,7 +20,7 @@ from registry.contract.registry import day_date
 from training.cohorts import censoring
 from training.cohorts.case_cohort import drawn
 from training.cohorts.landmarks import Cohort, attrition_table, before_split, cohort
-from training.fitting.calibrate import calibrate
+from training.fitting.calibrate import calibrate, with_interval
 from training.fitting.examples import Examples
 from training.fitting.fit import Fitted, Progress, fit, offset_of, refit
 from training.fitting.priors import FIT_SHARE, population_priors, registry_priors
@@ -28,6 +28,7 @@ from training.fitting.reference_profile import profile
 from training.fitting.sample_size import needed
 from training.fitting.transfer import donor_of
 from training.fitting.tune import tune
+from training.fitting.uncertainty import REFITS
 
 LEAST_EVENTS = 30
 """Under this no model is fitted at all; what Riley's criteria ask for is said beside it."""
@@ -121,12 +122,15 @@ def learn(
         "facts": facts | {"settings": settings},
         "reference": profile(matrix),
     }
-    bundle = _bundle(fitted, everything, rehearsal=_bundle(rehearsed, earlier, **made), **made)
+    said(f"{target.name}: the interval of its risks, by {REFITS} refits on children drawn anew")
+    calibrator = with_interval(fitted, everything, donor=donor, **which)
+    rehearsal = _bundle(rehearsed, earlier, calibrator=calibrate(rehearsed.held_out), **made)
+    bundle = _bundle(fitted, everything, calibrator=calibrator, rehearsal=rehearsal, **made)
     return Learned(bundle, fitted, rows, used, earlier_on, later_on, matrix)
 
 
 def _bundle(fitted: Fitted, learning: Examples, **made: Any) -> Bundle:
-    """The bundle of two fitted halves, calibrated on their out-of-fold predictions."""
+    """The bundle of two fitted halves."""
     return Bundle(
         booster=fitted.booster,
         linear=fitted.linear,
@@ -134,7 +138,6 @@ def _bundle(fitted: Fitted, learning: Examples, **made: Any) -> Bundle:
         offset=fitted.offset,
         start=fitted.start,
         offset_mean=float(offset_of(learning.rows, fitted.offset).mean()),
-        calibrator=calibrate(fitted.held_out),
         **made,
     )
 

@@ -175,7 +175,11 @@ FOR_DATA_SCIENTISTS = (
         "Riley's criteria",
         "how many events a model of so many parameters needs (BMJ 2020;368:m441).",
     ),
-    ("Venn-Abers", "an interval around a single child's risk."),
+    (
+        "interval of a risk",
+        "nine in ten models taught on children drawn anew would say a risk inside it: the "
+        "uncertainty of the estimate, not of the child.",
+    ),
     ("fairlearn", "a library that counts gaps between groups."),
     ("censored", "the outcome is not known."),
     (
