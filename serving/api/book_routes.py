@@ -16,12 +16,13 @@ from serving.access.permissions import Person
 from serving.answering.answers import chosen_language
 from serving.api.score_routes import read_json
 from serving.book import area_indicators
+from serving.book.reader import day_of_reading
 from serving.book.scorebook import BookRow, Run
 from serving.http.problems import HttpProblem, documented
 from serving.process.service_state import ServiceState
 from serving.visits import visit_outcomes
 from serving.visits.capacity import DEFAULT_CAPACITY, MOST_VISITS
-from serving.visits.lists import day_of_reading, list_document, told_of, visit_list
+from serving.visits.lists import list_document, told_of, visit_list
 
 REFUSALS = (
     "API002",

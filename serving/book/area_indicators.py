@@ -8,25 +8,27 @@ from typing import Any
 
 from serving.book.area_rows import LEVELS
 from serving.book.disclosure import ShownFigures, decided
-from serving.book.reader import Reader
-from serving.book.sector_figures import sector_figures
+from serving.book.reader import Reader, day_of_reading
+from serving.book.sector_figures import counted_day, sector_figures
 
 
 def indicators(
     reader: Reader, as_of: dt.date | None = None, *, months: bool = False
 ) -> dict[str, Any]:
-    """For each sector of the scope: children, states, danger, overdue, and the events that the
-    risks add up to.
+    """For each sector of the scope: children, states, danger, overdue (counted to `counted_to`),
+    and the events that the risks add up to.
 
     `programme`: the care indicators of each sector, project and district that the scope holds
     whole: the last month's and those of all months together, or with `months` every month's.
     """
     run = reader.run(as_of)
     stored = {level: reader.areas(run, level) for level in LEVELS}
-    found = sector_figures(reader, run, stored["sector"])
+    day = counted_day(stored["sector"], run, day_of_reading(run.as_of, as_of))
+    found = sector_figures(reader, run, stored["sector"], day=day)
     shown = decided(found, whole_is_told=reader.sees_all)
     return {
         "as_of": run.as_of.isoformat(),
+        "counted_to": day.isoformat(),
         "facts": _facts(run.facts, shown.totals),
         "sectors": [
             {"sector_id": name, **_figures(figures, shown.sectors[name])}

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from models.visits.listed_child import Candidate
 from registry.contract.errors import Refused
+from registry.today import today
 from serving.access.permissions import Scope
 from serving.book.disclosure import facts_for
 from serving.book.scorebook import (
@@ -49,6 +50,16 @@ def unreadable(error: sa.exc.SQLAlchemyError) -> BookUnreadable:
         f"the score book cannot be read ({kind}): check that the store's database answers, is "
         "whole, and may be read by you"
     )
+
+
+def day_of_reading(scored_on: dt.date, asked: dt.date | None = None) -> dt.date:
+    """To which day days late are counted: the day asked for, else today; never before the scoring
+    day.
+
+    Example: scored on 16 March 2026. Read on 20 March: to the 20th. The list of 17 March, asked for
+    on the 20th: to the 17th, as it read on that day.
+    """
+    return max(scored_on, asked or today())
 
 
 @dataclass(frozen=True)

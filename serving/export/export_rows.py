@@ -9,12 +9,12 @@ from typing import Any
 
 from models.visits.listed_child import Candidate, counted_to
 from serving.book.area_rows import LEVELS
-from serving.book.reader import Reader, Sector
+from serving.book.reader import Reader, Sector, day_of_reading
 from serving.book.scorebook import Run, Score
 from serving.language.telling import what_to_do, why_line
 from serving.language.words import words
 from serving.visits.capacity import DEFAULT_CAPACITY
-from serving.visits.lists import day_of_reading, list_of_run
+from serving.visits.lists import list_of_run
 
 ROWS_AT_ONCE = 4000
 Row = dict[str, Any]
