@@ -12,10 +12,10 @@ from starlette.responses import Response
 from care.pathway.decide import STATES, STEPS
 from models.targets import TARGETS
 from serving.access.permissions import Person
-from serving.api.book_routes import REFUSALS, Name, child_document, json_answer
+from serving.api.book_routes import Name, child_document, json_answer
+from serving.api.shared_parts import answers
 from serving.errors import NoScoreBook
 from serving.export.child_list import ChildFilter, child_page
-from serving.http.problems import documented
 from serving.process.service_state import ServiceState
 
 MOST_AT_ONCE = 1000
@@ -70,7 +70,13 @@ def router(state: ServiceState) -> APIRouter:
     async def viewer(request: Request) -> Person:
         return await state.person(request, "see_children")
 
-    @routes.get("/children", tags=["Children"], **_documents())
+    @routes.get(
+        "/children",
+        tags=["Children"],
+        operation_id="list_children",
+        **answers("one page", "ChildPage", "API033"),
+        response_class=Response,
+    )
     def children(
         request: Request,
         person: Annotated[Person, Depends(viewer)],
@@ -125,13 +131,3 @@ def router(state: ServiceState) -> APIRouter:
         )
 
     return routes
-
-
-def _documents() -> dict[str, Any]:
-    schema = {"$ref": "#/components/schemas/ChildPage"}
-    content = {"application/json": {"schema": schema}}
-    return {
-        "responses": {200: {"description": "one page", "content": content}}
-        | documented(*REFUSALS, "API033", "API034"),
-        "response_class": Response,
-    }

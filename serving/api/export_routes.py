@@ -13,10 +13,10 @@ from starlette.responses import Response, StreamingResponse
 
 from serving.access.permissions import Person
 from serving.answering.answers import chosen_language
-from serving.api.book_routes import REFUSALS, AsOf, Capacity
+from serving.api.book_routes import AsOf, Capacity
+from serving.api.shared_parts import refused
 from serving.export.export_formats import EXPORT_FORMATS
 from serving.export.export_rows import ExportBatch, ExportQuestion, export_of
-from serving.http.problems import documented
 from serving.process.service_state import ServiceState
 from serving.visits.capacity import DEFAULT_CAPACITY
 
@@ -28,7 +28,7 @@ def router(state: ServiceState) -> APIRouter:
     """The route of exports."""
     routes = APIRouter()
 
-    @routes.get("/export/{what}.{form}", tags=["Bulk"], **_documents())
+    @routes.get("/export/{what}.{form}", tags=["Bulk"], operation_id="export_rows", **_documents())
     async def export(
         request: Request,
         what: Annotated[Literal["visits", "children", "indicators"], Path()],
@@ -98,7 +98,6 @@ def _documents() -> dict[str, Any]:
         "application/jsonl": {"schema": {"type": "string", "format": "binary"}, "x-row": rows},
     }
     return {
-        "responses": {200: {"description": "the file", "content": content}}
-        | documented(*REFUSALS, "API033", "API034"),
+        "responses": {200: {"description": "the file", "content": content}} | refused("API033"),
         "response_class": Response,
     }

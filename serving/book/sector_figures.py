@@ -75,8 +75,9 @@ def overdue_on(figures: Mapping[str, Any], day: dt.date) -> int:
 
     Example: 3 late when scored on 14 March 2026, 2 due on the 16th: 3 on the 16th, 5 on the 17th.
     """
-    told, text = int(figures["overdue"]), day.isoformat()
-    return told + sum(count for due, count in figures.get("due", {}).items() if due < text)
+    due: Mapping[str, int] = figures.get("due", {})
+    late = sum(count for on, count in due.items() if on < day.isoformat())
+    return int(figures["overdue"]) + late
 
 
 def counted_day(stored: Mapping[str, Mapping[str, Any]], run: Run, day: dt.date) -> dt.date:

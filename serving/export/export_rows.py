@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from models.visits.listed_child import Candidate, counted_to
+from serving.book.area_indicators import month_or_period
 from serving.book.area_rows import LEVELS
 from serving.book.reader import Reader, Sector, day_of_reading
 from serving.book.scorebook import Run, Score
@@ -159,18 +160,9 @@ def _indicators(reader: Reader, run: Run) -> list[Row]:
         "project": {one.project_id: {"district_id": one.district_id} for one in sectors},
     }
     return [
-        {"level": level, "place": place, **parents.get(level, {}).get(place, {})} | _period(month)
+        {"level": level, "place": place, **parents.get(level, {}).get(place, {})}
+        | month_or_period(month)
         for level in LEVELS
         for place, page in reader.areas(run, level).items()
         for month in page["programme"]
     ]
-
-
-def _period(found: Row) -> Row:
-    """A record of a month (`2026-06`) or of all of them (`2025-07/2026-06`), told apart."""
-    first, _, last = found["month"].partition("/")
-    return found | {
-        "month": None if last else first,
-        "from_month": first,
-        "to_month": last or first,
-    }
