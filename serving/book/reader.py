@@ -115,6 +115,11 @@ class Reader:
         """Whether the scope is the whole state: only then are totals of the whole registry told."""
         return self._scope.state
 
+    @property
+    def scope_texts(self) -> list[str]:
+        """The areas of the scope, sorted."""
+        return self._scope.texts
+
     def sectors(self, run: Run, *, named: str | None = None) -> list[Sector]:
         """The sectors of a run within the scope, by id; `named`: that one alone, if the scope has
         it."""
@@ -226,6 +231,13 @@ class Reader:
         wanted = wanted.where(TICKS.c.child_id.in_(self._child_ids(run)))
         with self._connection() as connection:
             return set(connection.scalars(wanted))
+
+    def tick_state(self) -> tuple[str | None, int]:
+        """When an outcome was ticked last, and how many are kept: another pair after every tick."""
+        wanted = sa.select(sa.func.max(TICKS.c.ticked_at), sa.func.count()).select_from(TICKS)
+        with self._connection() as connection:
+            newest, count = connection.execute(wanted).one()
+            return newest, count
 
     def left_between(self, former: Run, run: Run) -> list[str]:
         """Children whom the former run shows within the scope and this one does not, by id."""

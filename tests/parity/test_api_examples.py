@@ -98,7 +98,9 @@ def undocumented(document, schema, value, where=""):
 def resolved(document, schema, value):
     """A schema with its references followed; of several the one that is not null."""
     if "anyOf" in schema:
-        schema = next(one for one in schema["anyOf"] if (one.get("type") == "null") == (value is None))
+        schema = next(
+            one for one in schema["anyOf"] if (one.get("type") == "null") == (value is None)
+        )
     if "$ref" in schema:
         return resolved(document, at(document, schema["$ref"]), value)
     return schema

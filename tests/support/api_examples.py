@@ -71,7 +71,9 @@ def _published_with_areas(address: str) -> None:
     with closing(open_store(address)) as store:
         reader = Reader(store.engine, Scope.of(["state:*"]))
         former = reader.run()
-        places = [(one.sector_id, one.project_id, one.district_id) for one in reader.sectors(former)]
+        places = [
+            (one.sector_id, one.project_id, one.district_id) for one in reader.sectors(former)
+        ]
         run = begin(store.engine, as_of=former.as_of, made_from={"again": 1}, places=places)
         write_chunk(store.engine, run, 0, reader.rows(former))
         areas = list(area_pages(reader, run, store.load(), standard(), {}))
