@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import orjson
 from fastapi import APIRouter, Depends, Path, Query
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -21,9 +22,11 @@ from serving.book.reader import day_of_reading
 from serving.book.scorebook import BookRow, Run, Score
 from serving.http.problems import HttpProblem
 from serving.process.service_state import ServiceState
-from serving.visits import visit_outcomes
+from serving.visits import keyed_outcomes, visit_outcomes
 from serving.visits.capacity import DEFAULT_CAPACITY, MOST_VISITS
+from serving.visits.keyed_outcomes import KeyedAnswer, answered_once
 from serving.visits.lists import list_document, told_of, visit_list
+from serving.visits.visit_outcomes import VisitOutcome
 
 Id = Annotated[str, Path(min_length=1, max_length=LONGEST_TEXT)]
 Name = Annotated[str | None, Query(min_length=1, max_length=LONGEST_TEXT)]
@@ -97,7 +100,15 @@ def _children(routes: APIRouter, state: ServiceState) -> None:
         operation_id="record_outcome",
         status_code=201,
         openapi_extra=visit_outcomes.REQUEST_BODY,
-        **answers("noted", "OutcomeAnswer", *BODY_REFUSALS, "API033", status=201),
+        **answers(
+            "noted",
+            "OutcomeAnswer",
+            *BODY_REFUSALS,
+            "API017",
+            "API018",
+            "API033",
+            status=201,
+        ),
         response_class=Response,
     )
     async def outcome(
@@ -106,14 +117,39 @@ def _children(routes: APIRouter, state: ServiceState) -> None:
         """What a home visit found. It goes into the registry's visits, and the child leaves the
         list.
 
-        findings: `well`, `ill`, `sam_again`, `away`, `moved`, `data_wrong`, `died`. A weight or an
-        arm that was measured goes into the registry's measurements (source `home_visit`). The same
-        visit sent again changes nothing.
+        A weight or an arm that was measured goes into the registry's measurements (source
+        `home_visit`). The same visit sent again changes nothing; with an `Idempotency-Key` it also
+        gets the same answer, for seven days. The body may come with `Content-Encoding: gzip`.
         """
+        key = keyed_outcomes.key_given(request.scope["plain_headers"])
         asked = visit_outcomes.asked(
             await read_json(request), child_id=child_id, today=state.today()
         )
-        return json_answer(await visit_outcomes.record(state, request, person, asked), 201)
+        if key is None:
+            return json_answer(await visit_outcomes.record(state, request, person, asked), 201)
+        told = await run_in_threadpool(_recorded_once, state, request, person, asked, key)
+        answer = json_answer(told.document, 201)
+        if told.replayed:
+            answer.headers["Idempotent-Replayed"] = "true"
+        return answer
+
+
+def _recorded_once(
+    state: ServiceState, request: Request, person: Person, asked: VisitOutcome, key: str
+) -> KeyedAnswer:
+    """An outcome with a key, noted once. A child that the person may see no more is answered as one
+    that is not there."""
+    state.reader(person).child(asked.child_id)
+    told = answered_once(
+        state.book_engine,
+        person.name,
+        key,
+        asked,
+        lambda: visit_outcomes.recorded(state, request, person, asked),
+    )
+    if told.replayed:
+        state.noted(request, person, "outcome_repeated", [asked.child_id])
+    return told
 
 
 def child_document(run: Run, row: BookRow) -> dict[str, Any]:

@@ -47,6 +47,10 @@ HEADERS: dict[str, Any] = {
     },
     "RetryAfter": {"description": "seconds to wait", "schema": {"type": "integer"}},
     "WwwAuthenticate": {"description": "Bearer", "schema": {"type": "string"}},
+    "IdempotentReplayed": {
+        "description": "true: this is the answer of the first time that the key came",
+        "schema": {"type": "string", "enum": ["true"]},
+    },
 }
 PARAMETERS: dict[str, Any] = {
     "AcceptLanguage": {
@@ -61,6 +65,14 @@ PARAMETERS: dict[str, Any] = {
         "in": "header",
         "description": "an ETag kept from before: 304 without a body where nothing has changed",
         "schema": {"type": "string"},
+    },
+    "IdempotencyKey": {
+        "name": "Idempotency-Key",
+        "in": "header",
+        "description": "any text of your own for one outcome, the same at each try: kept for seven "
+        "days from its first use, by the token's name",
+        "schema": {"type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[!-~]+$"},
+        "example": "7f9c24e8-3b1a-4c5d-9e2f-0a1b2c3d4e5f",
     },
 }
 _OF_STATUS = {
@@ -103,10 +115,14 @@ def _describe(method: str, operation: dict[str, Any]) -> None:
     if method == "get":
         parameters.append({"$ref": "#/components/parameters/IfNoneMatch"})
         found["304"] = {"description": "nothing has changed since the ETag that was sent"}
+    if keyed := operation["operationId"] == "record_outcome":
+        parameters.append({"$ref": "#/components/parameters/IdempotencyKey"})
     for status, answer in found.items():
         named = {"X-Request-Id": "RequestId"} | _OF_STATUS.get(status, {})
         if status == "200" and spoken:
             named["Content-Language"] = "ContentLanguage"
+        if status == "201" and keyed:
+            named["Idempotent-Replayed"] = "IdempotentReplayed"
         if method == "get" and status in ("200", "304"):
             named["ETag"] = "ETag"
         refs = {name: {"$ref": f"#/components/headers/{header}"} for name, header in named.items()}

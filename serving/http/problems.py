@@ -16,8 +16,10 @@ from starlette.types import Send
 from registry.contract.error_codes import codes_of
 from registry.contract.errors import SanketError
 from serving.errors import (
+    AnsweringStill,
     BookUnreadable,
     IssuerUnreachable,
+    KeyTaken,
     NeverKept,
     NoScoreBook,
     NothingScored,
@@ -132,6 +134,8 @@ TOLD_AS: dict[type[ServingError], tuple[str, dict[str, str]]] = {
     OutcomeRefused: ("API002", {}),
     NotKept: ("API033", {"Retry-After": "30"}),
     NeverKept: ("API033", {}),
+    KeyTaken: ("API017", {}),
+    AnsweringStill: ("API018", {"Retry-After": "1"}),
     UnknownToken: ("API010", {"WWW-Authenticate": 'Bearer realm="sanket"'}),
     NotPermitted: ("API011", {}),
     OtherSite: ("API012", {}),

@@ -149,14 +149,15 @@ def _day(text: object, today: dt.date) -> dt.date | None:
 async def record(
     state: ServiceState, request: Request, person: Person, outcome: VisitOutcome
 ) -> dict[str, Any]:
-    """Note an outcome for a child of the person's scope. OutOfScope for any other child, NotKept
-    where it cannot be kept."""
-    return await run_in_threadpool(_record, state, request, person, outcome)
+    """Note an outcome for a child of the person's scope, beside the event loop; see `recorded`."""
+    return await run_in_threadpool(recorded, state, request, person, outcome)
 
 
-def _record(
+def recorded(
     state: ServiceState, request: Request, person: Person, outcome: VisitOutcome
 ) -> dict[str, Any]:
+    """Note an outcome for a child of the person's scope; the answer. OutOfScope for any other
+    child, OutcomeRefused, NotKept where it cannot be kept."""
     run, row = state.reader(person).child(outcome.child_id)
     engine, handing_on = state.engine, state.handing_on
     if engine is None or handing_on is None:
