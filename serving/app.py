@@ -29,6 +29,7 @@ from serving.api import (
     book_routes,
     child_list_routes,
     export_routes,
+    growth_routes,
     health_routes,
     reference,
     score_routes,
@@ -125,6 +126,7 @@ def _api(state: ServiceState, answering: APIRouter) -> FastAPI:
         book_routes.router(state),
         child_list_routes.router(state),
         export_routes.router(state),
+        growth_routes.router(state),
     ):
         api.router.routes += routes.routes
     reference.add_page(api)

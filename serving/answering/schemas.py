@@ -79,7 +79,7 @@ def child_schema() -> dict[str, Any]:
         **TEXT_OR_NULL,
         "description": "may be left out: what needs a centre is then missing",
     }
-    nested = {table: {"type": ["array", "null"], "items": ref(RECORDS[table])} for table in NESTED}
+    nested = {table: {"type": ["array", "null"], "items": ref(table)} for table in NESTED}
     return {
         "type": "object",
         "required": ["child_id", "sex", "birth_date"],
@@ -245,23 +245,12 @@ def _answered_child(*, scored: bool) -> Schema:
     )
 
 
-RECORDS = {
-    "measurements": "Measurement",
-    "episodes": "Episode",
-    "checks": "Check",
-    "rations": "Ration",
-    "attendance": "Attendance",
-    "visits": "Visit",
-}
-"""The named schema of a row of each nested table."""
-
-
 def components(most: int) -> dict[str, Any]:
     """The named schemas of the stateless routes; `most`: children in one request."""
     return {
         "Child": child_schema(),
         "ChildrenRequest": request_schema(most),
-        **{RECORDS[table]: record_schema(table) for table in NESTED},
+        **{table: record_schema(table) for table in NESTED},
         **CODES,
         **SCORES,
         **ANSWERS,

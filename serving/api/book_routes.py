@@ -202,7 +202,9 @@ def _lists(routes: APIRouter, state: ServiceState) -> None:
         language = chosen_language(request.scope["plain_headers"].get("accept-language"))
         document = list_document(listed, language)
         state.noted(request, person, "list", told_of(listed))
-        return json_answer(document)
+        answer = json_answer(document)
+        answer.headers["content-language"] = language
+        return answer
 
     @routes.get(
         "/indicators",

@@ -14,6 +14,7 @@ from starlette.responses import Response
 
 from serving.answering.area_schemas import AREA_SCHEMAS
 from serving.answering.book_schemas import BOOK_SCHEMAS
+from serving.answering.growth_schemas import GROWTH_SCHEMAS
 from serving.answering.schemas import components
 from serving.api.shared_parts import PARAMETERS, share
 from serving.export.export_formats import export_schemas
@@ -49,6 +50,7 @@ def openapi(api: FastAPI, most: int) -> dict[str, Any]:
             **export_schemas(),
             **BOOK_SCHEMAS,
             **AREA_SCHEMAS,
+            **GROWTH_SCHEMAS,
             "Outcome": OUTCOME_SCHEMA,
         }
         parts["securitySchemes"] = SECURITY

@@ -31,6 +31,7 @@ ASKED: dict[str, tuple[str, str, Any]] = {
     "get_child": ("GET", f"/v1/children/{CHILD}", None),
     "list_children": ("GET", "/v1/children?sector=S0002", None),
     "list_visits": ("GET", "/v1/visits?sector=S0002", None),
+    "get_growth": ("GET", f"/v1/growth/{CHILD}", None),
     "get_indicators": ("GET", "/v1/indicators", None),
     "get_champions": ("GET", "/v1/models/champion", None),
     "record_outcome": (
