@@ -18,7 +18,7 @@ from tests.support.service_cases import AS_OF, KEY, Client, book, row, token
 TABLES = {
     "centres": "centre_id,sector_id,project_id,district_id,setting\nS1-A1,S1,P1,D1,urban\n",
     "children": "child_id,sex,birth_date,centre_id\n"
-    "C-1,F,2024-03-14,S1-A1\nC/2,M,2024-03-14,S1-A1\n",
+    "C-1,F,2024-03-14,S1-A1\nC/2,M,2026-03-12,S1-A1\n",
     "measurements": "child_id,measured_on,weight_kg,height_cm,height_position,muac_mm,oedema\n"
     "C-1,2025-09-14,7.9,76.0,lying,118,0\n"
     "C-1,2025-12-14,8.3,,,124,\n"
@@ -47,7 +47,7 @@ def service(tmp_path_factory):
         [row("C-1"), row("C/2"), row("C-9"), row("C-8", "S3")],
         as_of=AS_OF + dt.timedelta(14),
     )
-    book(app.state.engine, [row("C-1")], as_of=dt.date(2026, 3, 10))
+    book(app.state.engine, [row("C-1"), row("C/2")], as_of=dt.date(2026, 3, 10))
     book(app.state.engine, [row("C-1", state="in_ucdc")], as_of=AS_OF + dt.timedelta(15))
     yield app
     app.close()
@@ -138,7 +138,7 @@ def test_a_child_without_a_chart_says_why(service):
     early = "?as_of=2026-03-10"
     for child, query, why in (
         ("C-9", "?as_of=2026-03-28", "not_in_registry"),
-        ("C-1", early, "not_known_by_then"),
+        ("C/2", early, "not_known_by_then"),
     ):
         told = growth(service, child, query).json()
         assert told["why_not"] == why and told["points"] == told["panels"] == []
