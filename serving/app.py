@@ -29,10 +29,12 @@ from serving.api import (
     book_routes,
     child_list_routes,
     export_routes,
+    growth_routes,
     health_routes,
     reference,
     score_routes,
 )
+from serving.http.delivery import Delivery
 from serving.http.guard import Guard
 from serving.http.problems import MEDIA_TYPE, HttpProblem, told_to_clients
 from serving.process.service_state import ServiceState
@@ -55,7 +57,12 @@ class Application:
         router = Router(routes=routes, default=_nothing_here, redirect_slashes=False)
         app = _straight(answering, _with_app(router, self.api))
         self._guard = Guard(
-            app, limits=state.limits, metrics=state.metrics, log=state.log, proxies=state.proxies
+            Delivery(app),
+            limits=state.limits,
+            metrics=state.metrics,
+            log=state.log,
+            proxies=state.proxies,
+            origins=state.origins,
         )
         state.load = self._guard.load
 
@@ -119,6 +126,7 @@ def _api(state: ServiceState, answering: APIRouter) -> FastAPI:
         book_routes.router(state),
         child_list_routes.router(state),
         export_routes.router(state),
+        growth_routes.router(state),
     ):
         api.router.routes += routes.routes
     reference.add_page(api)
@@ -147,6 +155,9 @@ def as_problem(error: Exception) -> HttpProblem:
         return HttpProblem("API002", errors=errors)
     if isinstance(error, HTTPException):
         headers = {name.title(): value for name, value in (error.headers or {}).items()}
+        if headers.get("Allow") == "GET":
+            # As everywhere (`serving.http.delivery`).
+            headers["Allow"] = "GET, HEAD"
         return HttpProblem(HTTP_CODES.get(error.status_code, "API002"), headers=headers)
     if isinstance(error, SanketError) and (told := told_to_clients(error)):
         return told

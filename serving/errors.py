@@ -68,6 +68,18 @@ class NeverKept(NotKept):
     """An entry of the audit log that no database would keep as it is: no use trying again."""
 
 
+class KeyTaken(ServingError):
+    """An Idempotency-Key that came with another outcome before."""
+
+    stands_for, exit_code = "LST016", 3
+
+
+class AnsweringStill(ServingError):
+    """A request with the same Idempotency-Key is being answered."""
+
+    stands_for, exit_code = "LST017", 3
+
+
 class AccessError(ServingError):
     """Who asks is not known, or may not do this."""
 

@@ -11,7 +11,6 @@ import numpy as np
 
 from features.charts.panel import (
     GREEN,
-    MM_PER_CM,
     PANEL,
     RED,
     SMALL,
@@ -28,6 +27,7 @@ from features.charts.panel import (
     draw_step,
     draw_treatments,
 )
+from features.charts.reference_lines import MM_PER_CM, steps
 from features.charts.svg import Area, Canvas, Label
 from features.trajectory.projection import Projection
 from features.who.growth import STANDING_FROM_DAYS, round_z, zscores
@@ -104,7 +104,7 @@ def growth_chart(
     projection is drawn as a band ahead of the points. `with_notes`: the canvas's notes stand below
     it; a page that sets them itself leaves them out.
     """
-    values, odd = _values(points, sex), _implausible(points, sex)
+    values, odd = values_of(points, sex), implausible_of(points, sex)
     of_age = (points.age_days >= 0) & (points.age_days <= LAST_DAY_UNDER_FIVE)
     if panels is None:
         panels = [name for name, value in values.items() if np.isfinite(value[of_age]).any()] or [
@@ -112,7 +112,9 @@ def growth_chart(
         ]
     last_age = float(np.nanmax(points.age_days, initial=0.0))
     today = last_age if today is None else today
-    span = _span([*points.age_days, *(projection.age_days[-1:] if projection else ())], treatments)
+    span = span_of(
+        [*points.age_days, *(projection.age_days[-1:] if projection else ())], treatments
+    )
     odd = {name: odd[name] & np.isfinite(values[name]) & of_age for name in panels}
     notes = _notes(points, span, panels=panels, words=words, projection=projection)
     notes += (words["implausible"],) if any(map(np.any, odd.values())) else ()
@@ -175,9 +177,7 @@ def _notes(
 ) -> tuple[str, ...]:
     """What must be said below a chart: the source, hollow points, the step at 24 months, the
     projected band."""
-    stepped = "haz" in panels and (
-        span[0] < STANDING_FROM_DAYS - 1 and span[1] > STANDING_FROM_DAYS
-    )
+    stepped = "haz" in panels and steps(span)
     asked = {
         "source": True,
         "stale": bool(points.stale.any()) and "whz" in panels,
@@ -188,7 +188,7 @@ def _notes(
     return tuple(words[name] for name, wanted in asked.items() if wanted)
 
 
-def _values(points: Points, sex: int) -> dict[str, Floats]:
+def values_of(points: Points, sex: int) -> dict[str, Floats]:
     """What each panel shows; the arm in cm, as the tape and the register have it."""
     return {
         "waz": points.weight_kg,
@@ -198,7 +198,7 @@ def _values(points: Points, sex: int) -> dict[str, Floats]:
     }
 
 
-def _implausible(points: Points, sex: int) -> dict[str, Flags]:
+def implausible_of(points: Points, sex: int) -> dict[str, Flags]:
     """Where each panel's value has a z-score that WHO calls implausible: it is not drawn like a
     good one."""
     z = _z(points, sex)
@@ -234,7 +234,7 @@ def _z(points: Points, sex: int) -> dict[str, AnyArray]:
     )
 
 
-def _span(age_days: Sequence[float], treatments: Sequence[Treatment]) -> tuple[float, float]:
+def span_of(age_days: Sequence[float], treatments: Sequence[Treatment]) -> tuple[float, float]:
     """First and last day of age to show: half years around what there is, at least one year, within
     0 to 1,826."""
     ages = [
@@ -273,7 +273,7 @@ def _description(points: Points, sex: int, words: Mapping[str, str]) -> str:
     """The last value of each panel, as it was measured, for those who cannot see the picture."""
     last = []
     for name, value in (
-        _values(points, sex) | {"haz": np.where(points.stale, np.nan, points.height_cm)}
+        values_of(points, sex) | {"haz": np.where(points.stale, np.nan, points.height_cm)}
     ).items():
         known = np.flatnonzero(np.isfinite(value) & np.isfinite(points.age_days))
         if len(known):

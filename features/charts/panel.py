@@ -8,11 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from features.charts.reference_lines import FLAT, cuts_of, line, lines_of, steps, stretches
 from features.charts.svg import Area, Canvas, Dots, Label, Polyline, Shape
-from features.criteria import criteria
 from features.trajectory.projection import Projection
 from features.who.growth import STANDING_FROM_DAYS
-from features.who.measure_of_z import measure_at
 from registry.contract.arrays import Flags, Floats, Ints
 from registry.contract.days import DAYS_PER_MONTH, LAST_DAY_UNDER_FIVE
 
@@ -29,7 +28,6 @@ WIDTH, PANEL, LEFT, RIGHT, TOP, BOTTOM = 360, 212, 38, 34, 24, 34
 SMALL, LARGE = 12, 13
 """A phone of 360 pixels shows the chart nearly as it is: no word on it is under 11 pixels there."""
 STEP_CM = 0.7
-MM_PER_CM = 10
 LETTER = 0.6
 """Width of a letter, of its size: about right for the programmes' names."""
 
@@ -102,7 +100,7 @@ class ChartPanel:
     def steps(self) -> bool:
         """Whether the ages shown lie on both sides of the day on which WHO turns from length to
         height."""
-        return self.span[0] < STANDING_FROM_DAYS - 1 and self.span[1] > STANDING_FROM_DAYS
+        return steps(self.span)
 
 
 def _ticks(low: float, high: float) -> list[float]:
@@ -116,41 +114,22 @@ def _ticks(low: float, high: float) -> list[float]:
     ]
 
 
-def _stretches(panel: ChartPanel, name: str) -> list[tuple[float, float]]:
-    """First and last day of each curve: one, or for height two, which do not meet where length
-    turns to height."""
-    first, last = panel.span
-    if name != "haz" or last < STANDING_FROM_DAYS:
-        return [(first, last)]
-    if not panel.steps:
-        return [(max(first, STANDING_FROM_DAYS), last)]
-    return [(first, STANDING_FROM_DAYS - 1), (STANDING_FROM_DAYS, last)]
-
-
 def _curve(
     panel: ChartPanel, name: str, sex: int, cut: float, stretch: tuple[float, float]
 ) -> list[tuple[float, float]]:
     """Points (pixels) of the line at this many SD, or at this value where the panel's bands are
     flat."""
-    first, last = stretch
-    if name in ("whz", "muac"):
-        return [(panel.x(first), panel.y(cut)), (panel.x(last), panel.y(cut))]
-    days = np.unique(np.round(np.linspace(first, last, 19)))
-    values = measure_at(name, sex=sex, at=days, z=np.array(cut))
+    days, values = line(name, sex, cut, stretch)
     at = [(panel.x(day), panel.y(value)) for day, value in zip(days, values, strict=True)]
-    if first == STANDING_FROM_DAYS and panel.steps:
+    if name not in FLAT and stretch[0] == STANDING_FROM_DAYS and panel.steps:
         at[0] = (at[0][0] + 3, at[0][1])
     return at
 
 
 def draw_bands(panel: ChartPanel, name: str, sex: int) -> None:
     """Severe, moderate and normal as coloured bands, and WHO's lines with their numbers."""
-    c = criteria()
-    cuts = (c.severe_z_below, c.moderate_z_below)
-    if name == "muac":
-        cuts = (c.severe_muac_below_mm / MM_PER_CM, c.moderate_muac_below_mm / MM_PER_CM)
-    lines = (*cuts, *(() if name == "muac" else (0.0, 2.0)))
-    for stretch in _stretches(panel, name):
+    cuts, lines = cuts_of(name), lines_of(name)
+    for stretch in stretches(name, panel.span):
         severe, moderate = (_curve(panel, name, sex, cut, stretch) for cut in cuts)
         floor, roof = ([(x, edge) for x, _ in severe] for edge in (panel.bottom, panel.top))
         for lower, upper, fill in (
@@ -164,7 +143,8 @@ def draw_bands(panel: ChartPanel, name: str, sex: int) -> None:
             curve = tuple(_curve(panel, name, sex, cut, stretch))
             panel.add(Polyline(curve, LINE, width, dashed=cut not in (*cuts, 0.0)))
     for cut in lines:
-        _number(panel, _curve(panel, name, sex, cut, _stretches(panel, name)[-1])[-1][1], cut, name)
+        last = _curve(panel, name, sex, cut, stretches(name, panel.span)[-1])
+        _number(panel, last[-1][1], cut, name)
 
 
 def _number(panel: ChartPanel, y: float, cut: float, name: str) -> None:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from models.visits.caseload import Caseload, caseload
 from models.visits.listed_child import Candidate
 from models.visits.prevention import to_watch
 from models.visits.route import route
@@ -112,6 +113,8 @@ class VisitList:
     day: dt.date | None = None
     """The day on which the list is read, and to which days late are counted; None: `as_of`, the
     scoring day."""
+    caseload: Caseload = Caseload()
+    """All children of the sector's score book, on the list or not."""
 
     @property
     def age_days(self) -> int:
@@ -180,6 +183,7 @@ def rank(
         watch=to_watch(child for child in candidates if not _gone(child, as_of)),
         rows=tuple(VisitRow(name, number, child) for number, (name, child) in enumerate(rows, 1)),
         facts={**(facts or {}), **counts},
+        caseload=caseload(candidates),
     )
 
 

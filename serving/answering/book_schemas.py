@@ -1,128 +1,196 @@
-"""What the API tells of children of the score book, as named JSON Schemas with units and codes."""
+"""What the API tells of children of the score book, and of visits to them, as named JSON Schemas
+with units and codes."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from care.pathway.decide import RULES, STATES, STEPS, WHO
-from models.scoring import NOT_SCORED, SCORED, WHY_NOT
 from models.targets import TARGETS
-from registry.contract.codes import Setting, Sex, VisitFinding
-from serving.answering.schemas import DAY, NUMBER_OR_NULL, TEXT_OR_NULL
-
-DAY_OR_NULL = {"type": ["string", "null"], "format": "date"}
-INTEGER_OR_NULL = {"type": ["integer", "null"]}
-RISK = {**NUMBER_OR_NULL, "minimum": 0, "maximum": 1}
-
-
-def _code(known: Any, meaning: str) -> dict[str, Any]:
-    return {"type": "string", "enum": list(known), "description": meaning}
-
-
-def _code_or_null(known: Any, meaning: str) -> dict[str, Any]:
-    return {"type": ["string", "null"], "enum": [*known, None], "description": meaning}
-
-
-def _object(**properties: Any) -> dict[str, Any]:
-    """An object in which every property stands."""
-    return {"type": "object", "required": list(properties), "properties": properties}
-
-
-STORED_REASON = _object(
-    key={"type": "string", "description": "what of the child's record speaks"},
-    log_odds={"type": "number", "description": "what it adds to the risk's log-odds"},
-    usual={"type": "number", "description": "what it usually adds in the child's sector"},
+from serving.answering.schema_parts import (
+    COUNT,
+    DAY,
+    DAY_OR_NULL,
+    INTEGER,
+    INTEGER_OR_NULL,
+    NUMBER_OR_NULL,
+    RISK,
+    TEXT,
+    TEXT_OR_NULL,
+    TIME,
+    TRUTH,
+    Schema,
+    many,
+    obj,
+    or_null,
+    ref,
+    told,
 )
-REASONS = {"type": "array", "items": {"$ref": "#/components/schemas/StoredReason"}}
-STORED_SCORE = _object(
-    status=_code((SCORED, NOT_SCORED), "whether there is a risk"),
-    why_not=_code_or_null([why for why in WHY_NOT if why], "why there is none"),
-    landmark_day=INTEGER_OR_NULL | {"description": "days since admission or discharge"},
-    risk=RISK | {"description": "calibrated probability of the event, 0 to 1"},
-    risk_low=RISK | {"description": "lower end of its 90 % interval"},
-    risk_high=RISK | {"description": "upper end of its 90 % interval"},
-    base_log_odds=NUMBER_OR_NULL | {"description": "log-odds before any fact of this child"},
-    reasons=REASONS,
-    model_version=TEXT_OR_NULL,
-)
-STORED_CHILD = _object(
-    as_of=DAY | {"description": "the scoring day"},
-    made_at={"type": "string", "format": "date-time", "description": "when the run was begun, UTC"},
-    child_id={"type": "string"},
-    centre_id={"type": "string"},
-    centre_name=TEXT_OR_NULL,
-    sector_id={"type": "string"},
-    setting=_code_or_null(Setting.texts(), "of the centre"),
-    latitude=NUMBER_OR_NULL | {"description": "of the centre, degrees"},
-    longitude=NUMBER_OR_NULL | {"description": "of the centre, degrees"},
-    sex=_code_or_null(Sex.texts(), "as recorded"),
-    age_months=INTEGER_OR_NULL | {"description": "completed months on the scoring day"},
-    state=_code(STATES, "where the protocol places the child"),
-    rule=_code_or_null(RULES, "the rule that says so"),
-    next_step=_code(STEPS, "what the protocol asks for"),
-    who=_code(WHO, "who does it"),
-    by_when=DAY_OR_NULL | {"description": "when the step is due"},
-    overdue_days=INTEGER_OR_NULL | {"description": "days that the step is late"},
-    danger={"type": "boolean", "description": "before everything else"},
-    target=_code_or_null(TARGETS, "the event whose risk the list ranks by"),
-    risk=RISK | {"description": "of that event, 0 to 1"},
-    risk_low=RISK,
-    risk_high=RISK,
-    reasons=REASONS,
-    facts={"type": "object", "description": "what sentences use; units are in the names"},
-    last_visited_on=DAY_OR_NULL | {"description": "ticked visits too"},
-    last_finding=_code_or_null(VisitFinding.texts(), "what that visit found"),
-    listed_for=TEXT_OR_NULL | {"description": "why a list asked for the last visit"},
-    scores={
-        "type": "object",
-        "description": "by target",
-        "properties": {target: {"$ref": "#/components/schemas/StoredScore"} for target in TARGETS},
-    },
-    protocol_version=TEXT_OR_NULL,
-)
-_KEYS = {"type": "array", "items": {"type": "string", "description": "a child_key"}}
-CHILD_PAGE = _object(
-    as_of=DAY | {"description": "the scoring day of the run that all pages are of"},
-    counted_to=DAY | {"description": "the day to which overdue_days are counted"},
-    told_at={
-        "type": "string",
-        "format": "date-time",
-        "description": "when the first page was made, UTC: the next time's changed_since",
-    },
-    children={
-        "type": "array",
-        "items": {
-            "allOf": [
-                {"$ref": "#/components/schemas/StoredChild"},
-                _object(child_key={"type": "string", "description": "stays the same"}),
-            ]
-        },
-    },
-    next=TEXT_OR_NULL | {"description": "cursor of the next page; null on the last one"},
-    left=_KEYS | {"description": "keys of children who left the book or the scope"},
-    forgotten=_KEYS | {"description": "keys of children who were erased: erase them too"},
-)
-BOOK_SCHEMAS: dict[str, Any] = {
-    "StoredReason": STORED_REASON,
-    "StoredScore": STORED_SCORE,
-    "StoredChild": STORED_CHILD,
-    "StoredChildAnswer": {
-        "allOf": [
-            {"$ref": "#/components/schemas/StoredChild"},
-            {
-                "type": "object",
-                "required": ["counted_to"],
-                "properties": {
-                    "counted_to": DAY | {"description": "the day to which overdue_days is counted"},
-                    "history": {
-                        "type": "array",
-                        "description": "with history=true: what each run said, oldest first",
-                        "items": {"$ref": "#/components/schemas/StoredChild"},
-                    },
-                },
-            },
-        ]
-    },
-    "ChildPage": CHILD_PAGE,
+from serving.language.languages import LANGUAGES
+
+_CHILD: dict[str, Schema] = {
+    "child_id": told(TEXT, "the programme's own code"),
+    "centre_id": TEXT,
+    "centre_name": TEXT_OR_NULL,
+    "sector_id": TEXT,
+    "setting": or_null("Setting"),
+    "latitude": told(NUMBER_OR_NULL, "of the centre, degrees"),
+    "longitude": told(NUMBER_OR_NULL, "of the centre, degrees"),
+    "sex": or_null("Sex"),
+    "age_months": told(INTEGER_OR_NULL, "completed months on the scoring day"),
+    "state": ref("State"),
+    "rule": or_null("Rule"),
+    "next_step": ref("Step"),
+    "who": ref("Who"),
+    "by_when": told(DAY_OR_NULL, "when the step is due"),
+    "overdue_days": told(INTEGER_OR_NULL, "days that the step is late; null or 0: it is not"),
+    "danger": told(TRUTH, "before everything else"),
+    "target": or_null("Target", "the event whose risk the list ranks by"),
+    "risk": told(RISK, "calibrated probability of that event, 0 to 1"),
+    "risk_low": told(RISK, "lower end of its 90 % interval"),
+    "risk_high": told(RISK, "upper end of its 90 % interval"),
+    "reasons": many("StoredReason", "of that risk, strongest first"),
+    "facts": ref("ChildFacts"),
+    "last_visited_on": told(DAY_OR_NULL, "last home visit, ticked ones too"),
+    "last_finding": or_null("Finding", "what that visit found"),
+    "listed_for": told(TEXT_OR_NULL, "why a list asked for the last visit: a rule or a reason"),
 }
-"""The named schemas of the score book's children."""
+"""What a list and a child's own page tell of a child."""
+_STORED: dict[str, Schema] = {
+    "as_of": told(DAY, "the scoring day: what was known by then"),
+    "made_at": told(TIME, "when the run was begun, UTC"),
+    **_CHILD,
+    "scores": told(
+        obj(optional=TARGETS, **{target: ref("StoredScore") for target in TARGETS}), "by target"
+    ),
+    "protocol_version": TEXT_OR_NULL,
+}
+_COUNTED_TO = told(DAY, "the day to which overdue_days are counted")
+_LINE: dict[str, Schema] = {
+    "why": told(TEXT, "one line why, in the language asked for"),
+    "what_to_do": told(TEXT, "what to do, in the language asked for"),
+    **_CHILD,
+}
+_KEYS: Schema = {"type": "array", "items": told(TEXT, "a child_key")}
+_WAITING = ("danger", "overdue", "risk", "prevention")
+
+BOOK_SCHEMAS: dict[str, Any] = {
+    "ChildFacts": {
+        "type": "object",
+        "description": "what sentences use, read from the records; units are in the names, days "
+        "end in _on; what is not known is left out or null",
+        "additionalProperties": {"type": ["number", "string", "boolean", "null"]},
+    },
+    "RunFacts": {
+        **obj(
+            optional=[
+                "synthetic",
+                "exercise",
+                "registry_id",
+                "share_assumed_dates",
+                "made_up_epoch",
+                "protocol_version",
+                "model_versions",
+                "children_in_registry",
+                "children",
+                "in_danger",
+                "scored",
+                "drift_psi",
+            ],
+            synthetic=told(TRUTH, "made-up records that mean nothing clinically"),
+            exercise=told(TRUTH, "real children, risks from a model of synthetic records"),
+            registry_id=TEXT_OR_NULL,
+            share_assumed_dates=told(NUMBER_OR_NULL, "of measurements, 0 to 1"),
+            made_up_epoch=told(DAY_OR_NULL, "set where the dates stand for ages alone"),
+            protocol_version=TEXT_OR_NULL,
+            model_versions={"type": "object", "additionalProperties": TEXT_OR_NULL},
+            children_in_registry=told(INTEGER_OR_NULL, "of the whole state, listed or not"),
+            children=told(INTEGER_OR_NULL, "of the score book of the whole state"),
+            in_danger=told(INTEGER_OR_NULL, "of the score book of the whole state"),
+            scored={"type": "object", "additionalProperties": INTEGER_OR_NULL},
+            drift_psi={"type": "object", "additionalProperties": {"type": "number"}},
+        ),
+        "description": "of one scoring run; what is of the whole state is told to its scope alone",
+    },
+    "StoredChild": obj(**_STORED),
+    "StoredChildAnswer": obj(
+        optional=["history"],
+        **_STORED,
+        counted_to=_COUNTED_TO,
+        history=many("StoredChild", "with history=true: what each run said, oldest first"),
+    ),
+    "KeyedChild": obj(child_key=told(TEXT, "stays the same from run to run"), **_STORED),
+    "ChildPage": obj(
+        as_of=told(DAY, "the scoring day of the run that all pages are of"),
+        counted_to=_COUNTED_TO,
+        told_at=told(TIME, "when the first page was made, UTC: the next time's changed_since"),
+        children=many("KeyedChild"),
+        next=told(TEXT_OR_NULL, "cursor of the next page; null on the last one"),
+        left=told(_KEYS, "keys of children who left the book or the scope"),
+        forgotten=told(_KEYS, "keys of children who were erased: erase them too"),
+    ),
+    "ListedChild": obj(**_LINE),
+    "VisitRow": obj(
+        rank=told(INTEGER, "order of urgency, from 1"),
+        section={"type": "string", "enum": list(_WAITING)},
+        **_LINE,
+    ),
+    "ListCounts": told(
+        obj(
+            children=told(COUNT, "of the sector's score book"),
+            in_treatment=COUNT,
+            in_danger=COUNT,
+            overdue=told(
+                COUNT, "whose step is late on counted_to, whoever is to do it, visited or not"
+            ),
+            waiting=told(
+                obj(**dict.fromkeys(_WAITING, COUNT)),
+                "by section, those whom the list looks at: one section each, none visited lately",
+            ),
+            lately_visited=told(COUNT, "who rest after a visit"),
+            not_scored=told(COUNT, "of whom no model says anything"),
+        ),
+        "of all children of the sector, listed or not",
+    ),
+    "VisitListAnswer": obj(
+        optional=["watch"],
+        sector_id=TEXT,
+        as_of=told(DAY, "the scoring day"),
+        counted_to=_COUNTED_TO,
+        capacity=told(INTEGER, "visits that can be made"),
+        language={"type": "string", "enum": list(LANGUAGES)},
+        rows=many("VisitRow", "visits, the most urgent first"),
+        for_the_anm=many("ListedChild", "work at the centres, outside the capacity"),
+        beyond=many("ListedChild", "in danger, and no visit is left"),
+        in_danger_beyond_capacity=COUNT,
+        counts=ref("ListCounts"),
+        facts=ref("RunFacts"),
+        watch={
+            "type": "object",
+            "description": "by centre, ids of children who may soon be SAM; with a model of onset",
+            "additionalProperties": {"type": "array", "items": TEXT},
+        },
+    ),
+    "OutcomeAnswer": obj(
+        optional=["weight_kg", "muac_mm"],
+        child_id=TEXT,
+        visited_on=DAY,
+        finding=or_null("Finding"),
+        weight_kg=told({"type": "number"}, "where it was measured"),
+        muac_mm=told({"type": "number"}, "where it was measured"),
+        listed_on=told(DAY, "the scoring day of the list that asked for the visit"),
+    ),
+    "Champion": obj(
+        version=told(TEXT, "as model_version names it"),
+        target=ref("Target"),
+        facts=told({"type": "object", "additionalProperties": True}, "what it was trained on"),
+        card=told(
+            {"type": "object", "additionalProperties": True},
+            "its figures, and what it must not be used for (docs/models.md)",
+        ),
+    ),
+    "ChampionsAnswer": told(
+        obj(optional=TARGETS, **{target: ref("Champion") for target in TARGETS}),
+        "by target; one without a champion is left out",
+    ),
+}
+"""The named schemas of the score book's children, of lists, outcomes and models."""

@@ -8,11 +8,24 @@ from typing import Any
 from models.targets import TARGETS
 from registry.contract.tables import SPECS, ColumnSpec, bound
 from serving.answering.field_names import NESTED
+from serving.answering.schema_parts import (
+    CODES,
+    DAY,
+    DAY_OR_NULL,
+    INTEGER_OR_NULL,
+    NUMBER_OR_NULL,
+    RISK,
+    TEXT,
+    TEXT_OR_NULL,
+    TRUTH,
+    Schema,
+    many,
+    obj,
+    or_null,
+    ref,
+    told,
+)
 from serving.language.languages import LANGUAGES
-
-NUMBER_OR_NULL = {"type": ["number", "null"]}
-TEXT_OR_NULL = {"type": ["string", "null"]}
-DAY = {"type": "string", "format": "date", "pattern": r"^\d{4}-\d{2}-\d{2}$"}
 
 MEANINGS = {
     "child_id": "the programme's own code; passes through unchanged",
@@ -66,10 +79,7 @@ def child_schema() -> dict[str, Any]:
         **TEXT_OR_NULL,
         "description": "may be left out: what needs a centre is then missing",
     }
-    nested = {
-        table: {"type": ["array", "null"], "items": {"$ref": f"#/components/schemas/{table}"}}
-        for table in NESTED
-    }
+    nested = {table: {"type": ["array", "null"], "items": ref(table)} for table in NESTED}
     return {
         "type": "object",
         "required": ["child_id", "sex", "birth_date"],
@@ -86,197 +96,166 @@ def request_schema(most: int) -> dict[str, Any]:
         "type": "object",
         "required": ["as_of", "children"],
         "properties": {
-            "as_of": DAY
-            | {"description": "the day that is asked about; nothing known later is used"},
+            "as_of": told(DAY, "the day that is asked about; nothing known later is used"),
             "children": {
                 "type": "array",
                 "minItems": 1,
                 "maxItems": most,
-                "items": {"$ref": "#/components/schemas/Child"},
+                "items": ref("Child"),
             },
         },
         "additionalProperties": False,
     }
 
 
-def _risk(meaning: str) -> dict[str, Any]:
-    return {**NUMBER_OR_NULL, "minimum": 0, "maximum": 1, "description": meaning}
-
-
-SCORE = {
-    "type": "object",
-    "required": ["score_status", "why_not", "risk", "risk_low", "risk_high", "reasons"],
-    "properties": {
-        "score_status": {"type": "string", "enum": ["scored", "not_scored"]},
-        "why_not": {
-            **TEXT_OR_NULL,
-            "description": "why there is no score; empty where there is one",
-        },
-        "landmark_day": {
-            "type": ["integer", "null"],
-            "description": "days since the index (discharge or admission)",
-        },
-        "risk": _risk(
-            "calibrated probability of the event in what remains of its time at risk, 0 to 1"
+def _score(reason: str, **more: Schema) -> Schema:
+    """What one model says of one child, with reasons of this named schema."""
+    return obj(
+        score_status=ref("ScoreStatus"),
+        why_not=or_null("WhyNot", "why there is no risk; null where there is one"),
+        landmark_day=told(INTEGER_OR_NULL, "days since the index (discharge or admission)"),
+        risk=told(
+            RISK, "calibrated probability of the event in what remains of its time at risk, 0 to 1"
         ),
-        "risk_low": _risk("lower end of the 90 % interval of the risk"),
-        "risk_high": _risk("upper end of the 90 % interval of the risk"),
-        "base_log_odds": {
-            **NUMBER_OR_NULL,
-            "description": "log-odds before any fact of this child",
-        },
-        "reasons": {
-            "type": "array",
-            "description": "strongest first; base_log_odds and all log_odds add up to the log-odds of risk",  # noqa: E501
-            "items": {
-                "type": "object",
-                "required": ["key", "log_odds"],
-                "properties": {
-                    "key": {"type": "string"},
-                    "log_odds": {"type": "number"},
-                    "sentence": {
-                        **TEXT_OR_NULL,
-                        "description": "in words; null where the records bear none",
-                    },
-                },
-            },
-        },
-        "model_version": TEXT_OR_NULL,
-    },
+        risk_low=told(RISK, "lower end of the 90 % interval of the risk"),
+        risk_high=told(RISK, "upper end of the 90 % interval of the risk"),
+        base_log_odds=told(NUMBER_OR_NULL, "log-odds before any fact of this child"),
+        reasons=many(
+            reason,
+            "strongest first; base_log_odds and all log_odds add up to the log-odds of risk",
+        ),
+        model_version=told(TEXT_OR_NULL, "of the model that said it; null without a model"),
+        **more,
+    )
+
+
+_LOG_ODDS = told({"type": "number"}, "what it adds to the risk's log-odds")
+_Z = {
+    "waz": "weight for age",
+    "haz": "height for age",
+    "whz": "weight for height",
+    "baz": "BMI for age",
+    "muacz": "MUAC for age",
 }
-PROBLEM_OF_CHILD = {
-    "type": "object",
-    "required": ["code", "field", "problem"],
-    "properties": {
-        "code": {"type": "string", "description": "a code of docs/rules.md"},
-        "field": {"type": "string", "description": "for example measurements[3].weight_kg"},
-        "problem": {
-            "type": "string",
-            "description": "what is wrong, the bound, and what to do; never the value",
-        },
-    },
+SCORES: dict[str, Schema] = {
+    "Reason": obj(
+        key=ref("ReasonKey"),
+        log_odds=_LOG_ODDS,
+        sentence=told(TEXT_OR_NULL, "in words; null where the records bear none"),
+    ),
+    "StoredReason": obj(
+        key=ref("ReasonKey"),
+        log_odds=_LOG_ODDS,
+        usual=told({"type": "number"}, "what it usually adds in the child's sector, log-odds"),
+    ),
+    "Score": _score("Reason"),
+    "StoredScore": _score("StoredReason"),
 }
-GROWTH_POINT = {
-    "type": "object",
-    "properties": {
-        "measured_on": DAY,
+"""What a model says of a child that comes with its records, and of one of the score book."""
+ANSWERS: dict[str, Schema] = {
+    "ChildProblem": obj(
+        code=told(TEXT, "a code of docs/rules.md"),
+        field=told(TEXT, "for example measurements[3].weight_kg"),
+        problem=told(TEXT, "what is wrong, the bound, and what to do; never the value"),
+    ),
+    "GrowthPoint": obj(
+        measured_on=DAY,
         **{
-            name: {
-                **NUMBER_OR_NULL,
-                "description": f"{meaning}, z, two decimals; null where WHO gives none",
-            }
-            for name, meaning in {
-                "waz": "weight for age",
-                "haz": "height for age",
-                "whz": "weight for height",
-                "baz": "BMI for age",
-                "muacz": "MUAC for age",
-            }.items()
+            name: told(NUMBER_OR_NULL, f"{meaning}, z, two decimals; null where WHO gives none")
+            for name, meaning in _Z.items()
         },
-    },
-}
-CLASSIFICATION = {
-    "type": ["object", "null"],
-    "description": "by the newest valid measurement (WHO 2006; z rounded to two decimals first)",
-    "properties": {
-        "measured_on": {**TEXT_OR_NULL, "format": "date"},
-        "nutrition_status": {**TEXT_OR_NULL, "description": "the gravest that holds"},
-        "criterion": {**TEXT_OR_NULL, "description": "which criterion said so"},
-    },
-}
-CARE = {
-    "type": ["object", "null"],
-    "description": "what the protocol asks for; it comes before any score",
-    "properties": {
-        "state": {"type": "string"},
-        "rule": TEXT_OR_NULL,
-        "next_step": {"type": "string"},
-        "who": {"type": "string"},
-        "by_when": {**TEXT_OR_NULL, "format": "date"},
-        "overdue_days": {"type": ["integer", "null"]},
-        "danger": {"type": "boolean"},
-        "findings": {
-            "type": "array",
-            "description": (
-                "what was found of SAM and not answered since by the same question, each with "
-                "its last day"
+        implausible=many("Indicator", "z-scores that WHO calls implausible"),
+    ),
+    "Classification": told(
+        obj(
+            measured_on=DAY,
+            nutrition_status=ref("NutritionStatus"),
+            criterion=or_null("Criterion"),
+            valid=told(TRUTH, "whether the measurement can be judged"),
+            severely_underweight=told({"type": ["boolean", "null"]}, "null: cannot be said"),
+            severely_stunted=told({"type": ["boolean", "null"]}, "null: cannot be said"),
+            age_uncertain=told(TRUTH, "whether it hangs on an uncertain birth date"),
+        ),
+        "by the newest valid measurement (WHO 2006; z rounded to two decimals first)",
+    ),
+    "StandingFinding": obj(
+        optional=["height_cm"],
+        criterion={
+            "type": "string",
+            "enum": ["whz", "muac_mm", "oedema", "too_low_kg"],
+            "description": "too_low_kg: a weight whose WHZ or WAZ is too low to believe",
+        },
+        value=told({"type": "number"}, "a z, mm, a grade, or kg"),
+        measured_on=DAY,
+        height_cm=told({"type": "number"}, "of a weight too low for it: either may be wrong"),
+    ),
+    "ProtocolValue": obj(value={"type": "number"}, source=TEXT, verified=TRUTH),
+    "Care": told(
+        obj(
+            state=ref("State"),
+            rule=ref("Rule"),
+            next_step=ref("Step"),
+            who=ref("Who"),
+            by_when=told(DAY_OR_NULL, "when the step is due"),
+            overdue_days=told(INTEGER_OR_NULL, "days that the step is late; null: it is not"),
+            danger=told(TRUTH, "before everything else"),
+            findings=many(
+                "StandingFinding",
+                "what was found of SAM and not answered since by the same question, each with its "
+                "last day",
             ),
-            "items": {
+            protocol_version=TEXT,
+            verified=told(TRUTH, "whether every text behind the rule's numbers was read by us"),
+            sources={
                 "type": "object",
-                "required": ["criterion", "value", "measured_on"],
-                "properties": {
-                    "criterion": {
-                        "type": "string",
-                        "enum": ["whz", "muac_mm", "oedema", "too_low_kg"],
-                        "description": "too_low_kg: a weight whose WHZ or WAZ is too low to believe",  # noqa: E501
-                    },
-                    "value": {"type": "number", "description": "a z, mm, a grade, or kg"},
-                    "measured_on": {"type": "string", "format": "date"},
-                    "height_cm": {
-                        "type": "number",
-                        "description": "of a weight too low for it: either may be wrong",
-                    },
-                },
+                "description": "the protocol's values that the rule uses, by name",
+                "additionalProperties": ref("ProtocolValue"),
             },
-        },
-        "protocol_version": {"type": "string"},
-        "verified": {
-            "type": "boolean",
-            "description": "whether every text behind the rule's numbers was read by us",
-        },
-        "sources": {
-            "type": "object",
-            "description": "the protocol's values that the rule uses, by name",
-            "additionalProperties": {
-                "type": "object",
-                "required": ["value", "source", "verified"],
-                "properties": {
-                    "value": {"type": "number"},
-                    "source": {"type": "string"},
-                    "verified": {"type": "boolean"},
-                },
-            },
-        },
-    },
+        ),
+        "what the protocol asks for; it comes before any score",
+    ),
 }
+"""The parts of an answer to `POST /v1/score` and `POST /v1/classify`."""
 
 
-def answer_schema(*, scored: bool) -> dict[str, Any]:
+def answer_schema(*, scored: bool) -> Schema:
     """The answer: children in the order of the request."""
-    child = {
-        "child_id": TEXT_OR_NULL,
-        "status": {"type": "string", "enum": ["answered", "problem"]},
-        "problems": {"type": "array", "items": PROBLEM_OF_CHILD},
-        "growth_points": {"type": "array", "items": GROWTH_POINT},
-        "classification": CLASSIFICATION,
-        "care": CARE,
+    return obj(
+        as_of=DAY,
+        language={"type": "string", "enum": list(LANGUAGES)},
+        protocol_version=TEXT,
+        children=many("ScoredChild" if scored else "ClassifiedChild"),
+    )
+
+
+def _answered_child(*, scored: bool) -> Schema:
+    """One child's answer; with `status` problem only what stands before `growth_points`."""
+    answered = {
+        "growth_points": many("GrowthPoint"),
+        "classification": or_null("Classification"),
+        "care": ref("Care"),
+        **({target: ref("Score") for target in TARGETS} if scored else {}),
     }
-    if scored:
-        child |= {target: {"$ref": "#/components/schemas/Score"} for target in TARGETS}
-    return {
-        "type": "object",
-        "required": ["as_of", "children"],
-        "properties": {
-            "as_of": DAY,
-            "language": {"type": "string", "enum": list(LANGUAGES)},
-            "protocol_version": {"type": "string"},
-            "children": {
-                "type": "array",
-                "items": {
-                    "type": "object",
-                    "required": ["child_id", "status", "problems"],
-                    "properties": child,
-                },
-            },
-        },
-    }
+    return obj(
+        optional=answered,
+        child_id=told(TEXT_OR_NULL, "null where none could be read"),
+        status={"type": "string", "enum": ["answered", "problem"]},
+        problems=many("ChildProblem", "of this child's records; what they name was left out"),
+        **answered,
+    )
 
 
 def components(most: int) -> dict[str, Any]:
-    """All named schemas of the OpenAPI document."""
-    named = {"Child": child_schema(), "Request": request_schema(most), "Score": SCORE}
-    named |= {table: record_schema(table) for table in NESTED}
-    return named | {
+    """The named schemas of the stateless routes; `most`: children in one request."""
+    return {
+        "Child": child_schema(),
+        "ChildrenRequest": request_schema(most),
+        **{table: record_schema(table) for table in NESTED},
+        **CODES,
+        **SCORES,
+        **ANSWERS,
+        "ScoredChild": _answered_child(scored=True),
+        "ClassifiedChild": _answered_child(scored=False),
         "ScoreAnswer": answer_schema(scored=True),
         "ClassifyAnswer": answer_schema(scored=False),
     }

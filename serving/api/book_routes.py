@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import orjson
 from fastapi import APIRouter, Depends, Path, Query
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -14,28 +15,19 @@ from models.visits.listed_child import counted_to
 from registry.contract.tables import LONGEST_TEXT
 from serving.access.permissions import Person
 from serving.answering.answers import chosen_language
-from serving.api.score_routes import read_json
+from serving.api.score_routes import BODY_REFUSALS, read_json
+from serving.api.shared_parts import answers
 from serving.book import area_indicators
-from serving.book.scorebook import BookRow, Run
-from serving.http.problems import HttpProblem, documented
+from serving.book.reader import day_of_reading
+from serving.book.scorebook import BookRow, Run, Score
+from serving.http.problems import HttpProblem
 from serving.process.service_state import ServiceState
-from serving.visits import visit_outcomes
+from serving.visits import keyed_outcomes, visit_outcomes
 from serving.visits.capacity import DEFAULT_CAPACITY, MOST_VISITS
-from serving.visits.lists import day_of_reading, list_document, told_of, visit_list
+from serving.visits.keyed_outcomes import KeyedAnswer, answered_once
+from serving.visits.lists import list_document, told_of, visit_list
+from serving.visits.visit_outcomes import VisitOutcome
 
-REFUSALS = (
-    "API002",
-    "API003",
-    "API010",
-    "API011",
-    "API020",
-    "API021",
-    "API022",
-    "API031",
-    "API032",
-    "API099",
-)
-ANY_OBJECT = {"application/json": {"schema": {"type": "object"}}}
 Id = Annotated[str, Path(min_length=1, max_length=LONGEST_TEXT)]
 Name = Annotated[str | None, Query(min_length=1, max_length=LONGEST_TEXT)]
 AsOf = Annotated[
@@ -63,16 +55,6 @@ def _asking(state: ServiceState, act: str) -> Any:
     return Depends(person)
 
 
-def _answers(description: str, *more: str, schema: str | None = None) -> dict[str, Any]:
-    named = {"application/json": {"schema": {"$ref": f"#/components/schemas/{schema}"}}}
-    content = named if schema else ANY_OBJECT
-    return {
-        "responses": {200: {"description": description, "content": content}}
-        | documented(*REFUSALS, "API034", *more),
-        "response_class": Response,
-    }
-
-
 def json_answer(document: dict[str, Any], status: int = 200) -> Response:
     """A document as JSON."""
     return Response(orjson.dumps(document), status, media_type="application/json")
@@ -84,7 +66,9 @@ def _children(routes: APIRouter, state: ServiceState) -> None:
     @routes.get(
         "/children/{child_id:path}",
         tags=["Children"],
-        **_answers("the child in the score book", "API033", schema="StoredChildAnswer"),
+        operation_id="get_child",
+        **answers("the child in the score book", "StoredChildAnswer", "API033"),
+        response_class=Response,
     )
     def child(
         request: Request,
@@ -113,12 +97,18 @@ def _children(routes: APIRouter, state: ServiceState) -> None:
     @routes.post(
         "/visits/{child_id:path}/outcome",
         tags=["Visits"],
+        operation_id="record_outcome",
         status_code=201,
         openapi_extra=visit_outcomes.REQUEST_BODY,
-        responses={
-            201: {"description": "noted"},
-            **documented(*REFUSALS, "API001", "API005", "API006", "API007", "API033", "API034"),
-        },
+        **answers(
+            "noted",
+            "OutcomeAnswer",
+            *BODY_REFUSALS,
+            "API017",
+            "API018",
+            "API033",
+            status=201,
+        ),
         response_class=Response,
     )
     async def outcome(
@@ -127,14 +117,39 @@ def _children(routes: APIRouter, state: ServiceState) -> None:
         """What a home visit found. It goes into the registry's visits, and the child leaves the
         list.
 
-        findings: `well`, `ill`, `sam_again`, `away`, `moved`, `data_wrong`, `died`. A weight or an
-        arm that was measured goes into the registry's measurements (source `home_visit`). The same
-        visit sent again changes nothing.
+        A weight or an arm that was measured goes into the registry's measurements (source
+        `home_visit`). The same visit sent again changes nothing; with an `Idempotency-Key` it also
+        gets the same answer, for seven days. The body may come with `Content-Encoding: gzip`.
         """
+        key = keyed_outcomes.key_given(request.scope["plain_headers"])
         asked = visit_outcomes.asked(
             await read_json(request), child_id=child_id, today=state.today()
         )
-        return json_answer(await visit_outcomes.record(state, request, person, asked), 201)
+        if key is None:
+            return json_answer(await visit_outcomes.record(state, request, person, asked), 201)
+        told = await run_in_threadpool(_recorded_once, state, request, person, asked, key)
+        answer = json_answer(told.document, 201)
+        if told.replayed:
+            answer.headers["Idempotent-Replayed"] = "true"
+        return answer
+
+
+def _recorded_once(
+    state: ServiceState, request: Request, person: Person, asked: VisitOutcome, key: str
+) -> KeyedAnswer:
+    """An outcome with a key, noted once. A child that the person may see no more is answered as one
+    that is not there."""
+    state.reader(person).child(asked.child_id)
+    told = answered_once(
+        state.book_engine,
+        person.name,
+        key,
+        asked,
+        lambda: visit_outcomes.recorded(state, request, person, asked),
+    )
+    if told.replayed:
+        state.noted(request, person, "outcome_repeated", [asked.child_id])
+    return told
 
 
 def child_document(run: Run, row: BookRow) -> dict[str, Any]:
@@ -146,15 +161,26 @@ def child_document(run: Run, row: BookRow) -> dict[str, Any]:
         "made_at": run.made_at,
         **candidate,
         "reasons": reasons,
-        "scores": {target: asdict(score) for target, score in row.scores.items()},
+        "scores": {target: _score_document(score) for target, score in row.scores.items()},
         "protocol_version": run.facts.get("protocol_version"),
     }
+
+
+def _score_document(score: Score) -> dict[str, Any]:
+    said = asdict(score)
+    return {"score_status": said.pop("status"), **said}
 
 
 def _lists(routes: APIRouter, state: ServiceState) -> None:
     viewer, officer = _asking(state, "see_children"), _asking(state, "see_indicators")
 
-    @routes.get("/visits", tags=["Visits"], **_answers("the list", "API033"))
+    @routes.get(
+        "/visits",
+        tags=["Visits"],
+        operation_id="list_visits",
+        **answers("the list", "VisitListAnswer", "API033"),
+        response_class=Response,
+    )
     def visits(
         request: Request,
         person: Annotated[Person, viewer],
@@ -176,18 +202,27 @@ def _lists(routes: APIRouter, state: ServiceState) -> None:
         language = chosen_language(request.scope["plain_headers"].get("accept-language"))
         document = list_document(listed, language)
         state.noted(request, person, "list", told_of(listed))
-        return json_answer(document)
+        answer = json_answer(document)
+        answer.headers["content-language"] = language
+        return answer
 
-    @routes.get("/indicators", tags=["Area"], **_answers("figures by sector"))
+    @routes.get(
+        "/indicators",
+        tags=["Area"],
+        operation_id="get_indicators",
+        **answers("figures by sector", "IndicatorsAnswer"),
+        response_class=Response,
+    )
     def indicators(
         person: Annotated[Person, officer], as_of: AsOf = None, months: bool = False
     ) -> Response:
-        """Sectors side by side: children by state, danger, overdue, and how many events the risks
-        add up to.
+        """Sectors side by side: children of the score book by state, danger, overdue (counted to
+        `counted_to`, as on the sector's page and list), and how many events the risks add up to.
 
         `programme` has the care indicators (coverage, SAM, cured, defaulted, relapse, stay, gain,
         food) of each sector, project and district that the token holds whole: of the last month and
-        of twelve months together, or of each month with `months=true`. Figures under the smallest
+        of twelve months together, or of each month with `months=true`, over all children on the
+        rolls. Figures under the smallest
         cell are given as null, so that no child can be told from them. All are counted by the
         scoring run, from the records of its day.
         """
@@ -198,7 +233,11 @@ def _models(routes: APIRouter, state: ServiceState) -> None:
     reviewer = _asking(state, "see_model")
 
     @routes.get(
-        "/models/champion", tags=["Models"], **_answers("the models that answer now", "API030")
+        "/models/champion",
+        tags=["Models"],
+        operation_id="get_champions",
+        **answers("the models that answer now", "ChampionsAnswer", "API030"),
+        response_class=Response,
     )
     async def champion(person: Annotated[Person, reviewer]) -> Response:
         """The card of each champion: version, what it was trained on, its figures, and what it must

@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Annotated, Any
 
+import orjson
 from fastapi import APIRouter, Depends, Query
 from pydantic import AfterValidator, AwareDatetime
 from starlette.requests import Request
@@ -12,10 +13,10 @@ from starlette.responses import Response
 from care.pathway.decide import STATES, STEPS
 from models.targets import TARGETS
 from serving.access.permissions import Person
-from serving.api.book_routes import REFUSALS, Name, child_document, json_answer
-from serving.errors import NoScoreBook
+from serving.api.book_routes import Name, child_document, json_answer
+from serving.api.shared_parts import answers
 from serving.export.child_list import ChildFilter, child_page
-from serving.http.problems import documented
+from serving.http.delivery import tag_of
 from serving.process.service_state import ServiceState
 
 MOST_AT_ONCE = 1000
@@ -70,7 +71,13 @@ def router(state: ServiceState) -> APIRouter:
     async def viewer(request: Request) -> Person:
         return await state.person(request, "see_children")
 
-    @routes.get("/children", tags=["Children"], **_documents())
+    @routes.get(
+        "/children",
+        tags=["Children"],
+        operation_id="list_children",
+        **answers("one page", "ChildPage", "API033"),
+        response_class=Response,
+    )
     def children(
         request: Request,
         person: Annotated[Person, Depends(viewer)],
@@ -93,8 +100,6 @@ def router(state: ServiceState) -> APIRouter:
         from the book or the scope (`left`) and who was erased (`forgotten`: erase them too). A
         change may be told twice, and is never left out; days late alone are no change.
         """
-        if state.engine is None:
-            raise NoScoreBook("this service has no store")
         asked = ChildFilter(
             state=state_is,
             danger=danger,
@@ -105,33 +110,26 @@ def router(state: ServiceState) -> APIRouter:
             min_risk=min_risk,
             changed_since=None if changed_since is None else max(changed_since, EARLIEST),
         )
-        page = child_page(state.reader(person), state.engine, asked, cursor=cursor, limit=limit)
+        page = child_page(
+            state.reader(person), state.book_engine, asked, cursor=cursor, limit=limit
+        )
         state.noted(
             request, person, "children", [row.candidate.child_id for _, row in page.children]
         )
         children = [
             {"child_key": key} | child_document(page.run, row) for key, row in page.children
         ]
-        return json_answer(
-            {
-                "as_of": page.run.as_of.isoformat(),
-                "counted_to": page.counted_to,
-                "told_at": page.told_at,
-                "children": children,
-                "next": page.next,
-                "left": page.left,
-                "forgotten": page.forgotten,
-            }
-        )
+        told = {
+            "as_of": page.run.as_of.isoformat(),
+            "counted_to": page.counted_to,
+            "children": children,
+            "left": page.left,
+            "forgotten": page.forgotten,
+        }
+        # A page told at another time, with a cursor that says so, is the same page.
+        same = orjson.dumps(told | {"run": page.run.run, "more": page.next is not None})
+        answer = json_answer(told | {"told_at": page.told_at, "next": page.next})
+        answer.headers["etag"] = tag_of(same)
+        return answer
 
     return routes
-
-
-def _documents() -> dict[str, Any]:
-    schema = {"$ref": "#/components/schemas/ChildPage"}
-    content = {"application/json": {"schema": schema}}
-    return {
-        "responses": {200: {"description": "one page", "content": content}}
-        | documented(*REFUSALS, "API033", "API034"),
-        "response_class": Response,
-    }

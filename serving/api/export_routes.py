@@ -13,10 +13,12 @@ from starlette.responses import Response, StreamingResponse
 
 from serving.access.permissions import Person
 from serving.answering.answers import chosen_language
-from serving.api.book_routes import REFUSALS, AsOf, Capacity
+from serving.api.book_routes import AsOf, Capacity
+from serving.api.shared_parts import refused
 from serving.export.export_formats import EXPORT_FORMATS
 from serving.export.export_rows import ExportBatch, ExportQuestion, export_of
-from serving.http.problems import documented
+from serving.export.export_tag import export_tag
+from serving.http.delivery import is_unchanged
 from serving.process.service_state import ServiceState
 from serving.visits.capacity import DEFAULT_CAPACITY
 
@@ -28,7 +30,7 @@ def router(state: ServiceState) -> APIRouter:
     """The route of exports."""
     routes = APIRouter()
 
-    @routes.get("/export/{what}.{form}", tags=["Bulk"], **_documents())
+    @routes.get("/export/{what}.{form}", tags=["Bulk"], operation_id="export_rows", **_documents())
     async def export(
         request: Request,
         what: Annotated[Literal["visits", "children", "indicators"], Path()],
@@ -56,22 +58,29 @@ def router(state: ServiceState) -> APIRouter:
 def _answer(
     state: ServiceState, request: Request, person: Person, question: ExportQuestion, form: str
 ) -> Response:
-    run, batches = export_of(state.reader(person), question)
+    reader = state.reader(person)
+    run, batches = export_of(reader, question)
+    etag = export_tag(reader, state.book_engine, run, question, form)
+    if is_unchanged(request.scope["plain_headers"].get("if-none-match"), etag):
+        # Nothing is made, and nobody is shown to anybody.
+        return Response(status_code=304, headers={"etag": etag})
     made = EXPORT_FORMATS[form]
+    name = f"sanket-{question.what}-{run.as_of.isoformat()}.{form}"
+    headers = {
+        "content-disposition": f'attachment; filename="{name}"',
+        "content-language": question.language,
+        "etag": etag,
+    }
+    if request.scope.get("head_only"):
+        return StreamingResponse(iter(()), media_type=made.media_type, headers=headers)
     parts = made.encoded(
         question.what,
         (batch.rows for batch in _audited(state, request, person, question.what, batches)),
     )
     # The first part is made now: what refuses it is answered as a problem, not by a broken file.
     first = next(parts, b"")
-    name = f"sanket-{question.what}-{run.as_of.isoformat()}.{form}"
     return StreamingResponse(
-        itertools.chain([first], parts),
-        media_type=made.media_type,
-        headers={
-            "content-disposition": f'attachment; filename="{name}"',
-            "content-language": question.language,
-        },
+        itertools.chain([first], parts), media_type=made.media_type, headers=headers
     )
 
 
@@ -98,7 +107,6 @@ def _documents() -> dict[str, Any]:
         "application/jsonl": {"schema": {"type": "string", "format": "binary"}, "x-row": rows},
     }
     return {
-        "responses": {200: {"description": "the file", "content": content}}
-        | documented(*REFUSALS, "API033", "API034"),
+        "responses": {200: {"description": "the file", "content": content}} | refused("API033"),
         "response_class": Response,
     }

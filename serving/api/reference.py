@@ -12,9 +12,13 @@ from fastapi.openapi.utils import get_openapi
 from starlette.requests import Request
 from starlette.responses import Response
 
+from serving.answering.area_schemas import AREA_SCHEMAS
 from serving.answering.book_schemas import BOOK_SCHEMAS
+from serving.answering.growth_schemas import GROWTH_SCHEMAS
 from serving.answering.schemas import components
+from serving.api.shared_parts import PARAMETERS, share
 from serving.export.export_formats import export_schemas
+from serving.visits.visit_outcomes import OUTCOME_SCHEMA
 
 SECURITY = {
     "bearer": {
@@ -41,9 +45,17 @@ def openapi(api: FastAPI, most: int) -> dict[str, Any]:
             servers=[{"url": "/v1"}],
         )
         parts = document.setdefault("components", {})
-        parts.setdefault("schemas", {}).update(components(most) | export_schemas() | BOOK_SCHEMAS)
+        parts["schemas"] = {
+            **components(most),
+            **export_schemas(),
+            **BOOK_SCHEMAS,
+            **AREA_SCHEMAS,
+            **GROWTH_SCHEMAS,
+            "Outcome": OUTCOME_SCHEMA,
+        }
         parts["securitySchemes"] = SECURITY
         document["security"] = [{"bearer": []}]
+        share(document)
         api.openapi_schema = document
     return api.openapi_schema
 
@@ -96,7 +108,7 @@ def _route(method: str, path: str, operation: dict[str, Any]) -> str:
             f"<tr><td><code>{_text(part['name'])}</code> "
             f"({_text(part['in'])})<td>{_text(part.get('description', ''))}"
         )
-        for part in operation.get("parameters", [])
+        for part in map(_parameter, operation.get("parameters", []))
     )
     example = _example(method, path, operation)
     return (
@@ -104,6 +116,12 @@ def _route(method: str, path: str, operation: dict[str, Any]) -> str:
         f"/v1{_text(path)}</code></h2><p>{_text(operation.get('description', ''))}</p>"
         f"<table>{parameters}</table>{example}<table>{answers}</table>"
     )
+
+
+def _parameter(part: dict[str, Any]) -> dict[str, Any]:
+    """A parameter, or the shared one that it stands for."""
+    shared: dict[str, Any] = PARAMETERS[part["$ref"].rpartition("/")[2]] if "$ref" in part else part
+    return shared
 
 
 def _example(method: str, path: str, operation: dict[str, Any]) -> str:

@@ -26,12 +26,11 @@ INLINE_CHILDREN = 8
 """Up to so many children are answered in the event loop: about 10 ms, less than a thread's detour
 costs others."""
 DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+BODY_REFUSALS = ("API001", "API005", "API006", "API007", "API014", "API015")
+"""What may be wrong with a body as it arrives."""
 REFUSALS = (
-    "API001",
+    *BODY_REFUSALS,
     "API002",
-    "API005",
-    "API006",
-    "API007",
     "API010",
     "API011",
     "API020",
@@ -54,7 +53,9 @@ def router(state: ServiceState) -> APIRouter:
     """The two stateless routes."""
     routes = APIRouter(tags=["Stateless answers"], route_class=UnparsedRoute)
 
-    @routes.post("/score", **_documents("ScoreAnswer", "API030", "API034"))
+    @routes.post(
+        "/score", operation_id="score_children", **_documents("ScoreAnswer", "API030", "API034")
+    )
     async def score(request: Request) -> Response:
         """Growth points, classification, the protocol's step, and each target's calibrated risk
         with its reasons.
@@ -67,17 +68,20 @@ def router(state: ServiceState) -> APIRouter:
             raise HttpProblem("API030", headers={"Retry-After": "60"})
         return await _answer(state, request, "score")
 
-    @routes.post("/classify", **_documents("ClassifyAnswer", "API034"))
+    @routes.post(
+        "/classify", operation_id="classify_children", **_documents("ClassifyAnswer", "API034")
+    )
     async def classify(request: Request) -> Response:
         """Growth points, classification and the protocol's step: rules only, works without any
-        model."""
+        model.
+        """
         return await _answer(state, request, "classify")
 
     return routes
 
 
 def _documents(answer: str, *more: str) -> dict[str, Any]:
-    body = {"schema": {"$ref": "#/components/schemas/Request"}, "example": EXAMPLE}
+    body = {"schema": {"$ref": "#/components/schemas/ChildrenRequest"}, "example": EXAMPLE}
     content = {"application/json": {"schema": {"$ref": f"#/components/schemas/{answer}"}}}
     return {
         "responses": {200: {"description": "one answer for each child", "content": content}}

@@ -4,29 +4,33 @@ made."""
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from typing import Any
 
+from care.programme.indicators import AMOUNTS, COUNTS, RATIOS, SPHERE, TOO_FEW
 from serving.book.area_rows import LEVELS
 from serving.book.disclosure import ShownFigures, decided
-from serving.book.reader import Reader
-from serving.book.sector_figures import sector_figures
+from serving.book.reader import Reader, day_of_reading
+from serving.book.sector_figures import counted_day, sector_figures
 
 
 def indicators(
     reader: Reader, as_of: dt.date | None = None, *, months: bool = False
 ) -> dict[str, Any]:
-    """For each sector of the scope: children, states, danger, overdue, and the events that the
-    risks add up to.
+    """For each sector of the scope: children, states, danger, overdue (counted to `counted_to`),
+    and the events that the risks add up to.
 
     `programme`: the care indicators of each sector, project and district that the scope holds
     whole: the last month's and those of all months together, or with `months` every month's.
     """
     run = reader.run(as_of)
     stored = {level: reader.areas(run, level) for level in LEVELS}
-    found = sector_figures(reader, run, stored["sector"])
+    day = counted_day(stored["sector"], run, day_of_reading(run.as_of, as_of))
+    found = sector_figures(reader, run, stored["sector"], day=day)
     shown = decided(found, whole_is_told=reader.sees_all)
     return {
         "as_of": run.as_of.isoformat(),
+        "counted_to": day.isoformat(),
         "facts": _facts(run.facts, shown.totals),
         "sectors": [
             {"sector_id": name, **_figures(figures, shown.sectors[name])}
@@ -49,9 +53,29 @@ def _facts(facts: dict[str, Any], totals: dict[str, int | None]) -> dict[str, An
 
 def _programme(pages: dict[str, dict[str, Any]], months: bool) -> list[dict[str, Any]]:
     return [
-        {"place": place, "months": page["programme"][0 if months else -2 :]}
+        {
+            "place": place,
+            "months": [month_or_period(told) for told in page["programme"][0 if months else -2 :]],
+        }
         for place, page in pages.items()
     ]
+
+
+def month_or_period(found: Mapping[str, Any]) -> dict[str, Any]:
+    """A run's record of a month (`2026-06`) or of all of them (`2025-07/2026-06`), told apart, with
+    whole counts and null for what it does not hold."""
+    first, _, last = str(found["month"]).partition("/")
+    counts = {name: None if found.get(name) is None else int(found[name]) for name in COUNTS}
+    numbers = {name: found.get(name) for name in (*AMOUNTS, *(one.name for one in RATIOS))}
+    return {
+        "month": None if last else first,
+        "from_month": first,
+        "to_month": last or first,
+        **counts,
+        **numbers,
+        "ednf_share": found.get("ednf_share"),
+        **{f"sphere_{name}": found.get(f"sphere_{name}") or TOO_FEW for name, *_ in SPHERE},
+    }
 
 
 def _figures(found: dict[str, Any], told: ShownFigures) -> dict[str, Any]:

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from models.visits.listed_child import Candidate
 from registry.contract.errors import Refused
+from registry.today import today
 from serving.access.permissions import Scope
 from serving.book.disclosure import facts_for
 from serving.book.scorebook import (
@@ -49,6 +50,16 @@ def unreadable(error: sa.exc.SQLAlchemyError) -> BookUnreadable:
         f"the score book cannot be read ({kind}): check that the store's database answers, is "
         "whole, and may be read by you"
     )
+
+
+def day_of_reading(scored_on: dt.date, asked: dt.date | None = None) -> dt.date:
+    """To which day days late are counted: the day asked for, else today; never before the scoring
+    day.
+
+    Example: scored on 16 March 2026. Read on 20 March: to the 20th. The list of 17 March, asked for
+    on the 20th: to the 17th, as it read on that day.
+    """
+    return max(scored_on, asked or today())
 
 
 @dataclass(frozen=True)
@@ -103,6 +114,11 @@ class Reader:
     def sees_all(self) -> bool:
         """Whether the scope is the whole state: only then are totals of the whole registry told."""
         return self._scope.state
+
+    @property
+    def scope_texts(self) -> list[str]:
+        """The areas of the scope, sorted."""
+        return self._scope.texts
 
     def sectors(self, run: Run, *, named: str | None = None) -> list[Sector]:
         """The sectors of a run within the scope, by id; `named`: that one alone, if the scope has
@@ -215,6 +231,13 @@ class Reader:
         wanted = wanted.where(TICKS.c.child_id.in_(self._child_ids(run)))
         with self._connection() as connection:
             return set(connection.scalars(wanted))
+
+    def tick_state(self) -> tuple[str | None, int]:
+        """When an outcome was ticked last, and how many are kept: another pair after every tick."""
+        wanted = sa.select(sa.func.max(TICKS.c.ticked_at), sa.func.count()).select_from(TICKS)
+        with self._connection() as connection:
+            newest, count = connection.execute(wanted).one()
+            return newest, count
 
     def left_between(self, former: Run, run: Run) -> list[str]:
         """Children whom the former run shows within the scope and this one does not, by id."""

@@ -15,8 +15,8 @@ from typing import Any
 
 from models.expected_events import AtRisk, expected
 from models.targets import TARGETS, Asked
+from models.visits.caseload import caseload, is_overdue
 from models.visits.listed_child import Candidate
-from models.visits.ranking import IN_TREATMENT
 from models.visits.route import kilometres
 from serving.book.reader import Reader
 from serving.book.scorebook import BookRow, Run
@@ -54,16 +54,37 @@ def figures_of(
     } | dict(asked or {})
     far = far_centres(children)
     return {
-        "children": len(children),
-        "in_treatment": sum(child.state in IN_TREATMENT for child in children),
-        "in_danger": sum(child.danger for child in children),
-        "overdue": sum((child.overdue_days or 0) > 0 for child in children),
+        **asdict(caseload(children)),
+        "due": _due(children),
         "states": dict(sorted(Counter(child.state for child in children).items())),
         "risks": {target: _risks(those) for target, those in at_risk.items()},
         "month": {target: asdict(expected(those)) for target, those in at_risk.items()},
         "far": far,
         "visits": visits_of(children, as_of, far),
     }
+
+
+def _due(children: Iterable[Candidate]) -> dict[str, int]:
+    """By ISO day, how many steps fall due on it and are not late yet."""
+    days = (child.by_when for child in children if not is_overdue(child))
+    return dict(sorted(Counter(day.isoformat() for day in days if day).items()))
+
+
+def overdue_on(figures: Mapping[str, Any], day: dt.date) -> int:
+    """How many steps of a sector are late on a day from the scoring day on.
+
+    Example: 3 late when scored on 14 March 2026, 2 due on the 16th: 3 on the 16th, 5 on the 17th.
+    """
+    due: Mapping[str, int] = figures.get("due", {})
+    late = sum(count for on, count in due.items() if on < day.isoformat())
+    return int(figures["overdue"]) + late
+
+
+def counted_day(stored: Mapping[str, Mapping[str, Any]], run: Run, day: dt.date) -> dt.date:
+    """The day to which `sector_figures` counts: the scoring day where the run is of an earlier
+    version, which kept no due days."""
+    old = any("due" not in page["figures"] for page in stored.values())
+    return run.as_of if old else day
 
 
 def _risks(children: Sequence[AtRisk]) -> dict[str, Any]:
@@ -137,12 +158,16 @@ def far_centres(children: Iterable[Candidate]) -> dict[str, bool]:
 
 
 def sector_figures(
-    reader: Reader, run: Run, stored: dict[str, dict[str, Any]] | None = None
+    reader: Reader,
+    run: Run,
+    stored: dict[str, dict[str, Any]] | None = None,
+    *,
+    day: dt.date | None = None,
 ) -> dict[str, dict[str, Any]]:
-    """The figures of each sector of the scope, by id, with the visits ticked since the run.
+    """The figures of each sector of the scope, by id, with the visits ticked since the run and
+    `overdue` counted to a day (left out: the scoring day).
 
-    stored: the sectors' pages, where they were read already; their figures of visits are brought up
-    to date.
+    stored: the sectors' pages, where they were read already; their figures are brought up to date.
     """
     stored = reader.areas(run, "sector") if stored is None else stored
     found = {
@@ -151,6 +176,8 @@ def sector_figures(
         else figures_of(reader.rows(run, sector.sector_id), run.as_of)
         for sector in reader.sectors(run)
     }
+    for figures in found.values():
+        figures["overdue"] = overdue_on(figures, day or run.as_of)
     for before, now in reader.ticked_since(run):
         sector = before.candidate.sector_id
         if sector in stored:

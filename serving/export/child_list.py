@@ -22,10 +22,9 @@ from registry.contract.errors import UsageError
 from registry.contract.registry import day_number
 from registry.privacy import keyed_hash, tombstone_key
 from registry.store import schema
-from serving.book.reader import Reader
+from serving.book.reader import Reader, day_of_reading
 from serving.book.scorebook import BookRow, Run
 from serving.errors import NoScoreBook
-from serving.visits.lists import day_of_reading
 
 SECTORS_A_PAGE = 200
 """So many sectors are looked through for one page, however few children it finds there."""

@@ -8,13 +8,14 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from models.visits.listed_child import Candidate, counted_to
+from serving.book.area_indicators import month_or_period
 from serving.book.area_rows import LEVELS
-from serving.book.reader import Reader, Sector
+from serving.book.reader import Reader, Sector, day_of_reading
 from serving.book.scorebook import Run, Score
 from serving.language.telling import what_to_do, why_line
 from serving.language.words import words
 from serving.visits.capacity import DEFAULT_CAPACITY
-from serving.visits.lists import day_of_reading, list_of_run
+from serving.visits.lists import list_of_run
 
 ROWS_AT_ONCE = 4000
 Row = dict[str, Any]
@@ -159,18 +160,9 @@ def _indicators(reader: Reader, run: Run) -> list[Row]:
         "project": {one.project_id: {"district_id": one.district_id} for one in sectors},
     }
     return [
-        {"level": level, "place": place, **parents.get(level, {}).get(place, {})} | _period(month)
+        {"level": level, "place": place, **parents.get(level, {}).get(place, {})}
+        | month_or_period(month)
         for level in LEVELS
         for place, page in reader.areas(run, level).items()
         for month in page["programme"]
     ]
-
-
-def _period(found: Row) -> Row:
-    """A record of a month (`2026-06`) or of all of them (`2025-07/2026-06`), told apart."""
-    first, _, last = found["month"].partition("/")
-    return found | {
-        "month": None if last else first,
-        "from_month": first,
-        "to_month": last or first,
-    }

@@ -16,6 +16,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from registry.contract.errors import SanketError
 from serving.http.bounds import Limits
 from serving.http.observe import Log, Metrics, place_of, request_id
+from serving.http.origins import Origins
+from serving.http.packed_body import unpacked
 from serving.http.problems import HttpProblem, send_problem, told_to_clients
 from serving.http.proxies import Proxies
 
@@ -110,11 +112,11 @@ class Body:
         """The ASGI `receive` for the application. API005 where the body is too large, API007 where
         it stops coming."""
         if self._declared > self._limits.body_bytes:
-            await self._too_large()
+            await self.too_large()
         message = await self._receive()
         self._count(message)
         if self.read > self._limits.body_bytes:
-            await self._too_large()
+            await self.too_large()
         return message
 
     async def _receive(self) -> Message:
@@ -140,8 +142,9 @@ class Body:
             self.whole or message["type"] != "http.request" or not message.get("more_body", False)
         )
 
-    async def _too_large(self) -> NoReturn:
-        """Throw away the rest, so that the sender reads the answer and not a broken connection."""
+    async def too_large(self) -> NoReturn:
+        """Refuse with API005. The rest is thrown away first, so that the sender reads the answer
+        and not a broken connection."""
         while not self.whole and max(self.read, self._declared) < self._limits.drained_bytes:
             self._count(await self._receive())
         raise HttpProblem("API005", f"At most {self._limits.body_bytes} bytes are read.")
@@ -158,9 +161,10 @@ class Guard:
         metrics: Metrics,
         log: Log,
         proxies: Proxies | None = None,
+        origins: Origins | None = None,
     ):
         self._app, self._limits, self._metrics, self._log = app, limits, metrics, log
-        self.proxies = proxies or Proxies()
+        self.proxies, self.origins = proxies or Proxies(), origins or Origins()
         self._rates = Rates(per_second=limits.rate_per_second, burst=limits.rate_burst)
         self.load = Load(limits)
 
@@ -198,6 +202,14 @@ class _Exchange:
         if guard.proxies.networks:
             self._behind_a_proxy(guard.proxies, headers)
         self._body = Body(receive, guard._limits, guard.load, headers.get("content-length"))
+        self._receive: Receive = self._body.receive
+        if encoding := headers.get("content-encoding"):
+            self._receive = unpacked(
+                self._body.receive,
+                encoding,
+                most=guard._limits.body_bytes,
+                too_large=self._body.too_large,
+            )
         self._status = 0
         self._timer: asyncio.Timeout | None = None
 
@@ -219,13 +231,29 @@ class _Exchange:
             if refusal := guard.refusal(self._scope):
                 guard._metrics.refused.labels(refusal.code).inc()
                 raise refusal
+            asked_first = guard.origins.allowed and self._scope["method"] == "OPTIONS"
+            if asked_first and await self._told_beforehand():
+                return
             async with asyncio.timeout(guard._limits.seconds) as self._timer:
-                await guard._app(self._scope, self._body.receive, self.send)
+                await guard._app(self._scope, self._receive, self.send)
         except Exception as error:
             await self._say(error)
         finally:
             guard.load.in_flight -= 1
             self._write_down(time.perf_counter() - began)
+
+    async def _told_beforehand(self) -> bool:
+        """Answer a browser that asks whether another site's page may ask (a preflight); whether it
+        did. API016 for a site that may not."""
+        headers = self._scope["plain_headers"]
+        told = self._guard.origins.preflight(self._scope["path"], headers)
+        if told is None:
+            return False
+        if not told:
+            raise HttpProblem("API016")
+        await self.send({"type": "http.response.start", "status": 204, "headers": told})
+        await self.send({"type": "http.response.body", "body": b""})
+        return True
 
     async def send(self, message: Message) -> None:
         """The ASGI `send` for the application: adds the safe headers and the request id."""
@@ -235,6 +263,9 @@ class _Exchange:
             added = [(name, value) for name, value in SAFE_HEADERS.items() if name not in given]
             if self._scope.get("scheme") == "https":
                 added.append(STRICT_TRANSPORT)
+            if self._guard.origins.allowed:
+                origin = self._scope["plain_headers"].get("origin")
+                added += self._guard.origins.told(self._scope["path"], origin)
             message = {
                 **message,
                 "headers": [*message["headers"], *added, (b"x-request-id", self._id.encode())],

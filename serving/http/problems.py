@@ -8,6 +8,7 @@ other systems' logs. It names the field, the bound and what to do.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import orjson
 from starlette.types import Send
@@ -15,8 +16,10 @@ from starlette.types import Send
 from registry.contract.error_codes import codes_of
 from registry.contract.errors import SanketError
 from serving.errors import (
+    AnsweringStill,
     BookUnreadable,
     IssuerUnreachable,
+    KeyTaken,
     NeverKept,
     NoScoreBook,
     NothingScored,
@@ -58,6 +61,11 @@ STATUS: dict[str, int] = {
     "API011": 403,
     "API012": 403,
     "API013": 400,
+    "API014": 415,
+    "API015": 400,
+    "API016": 403,
+    "API017": 422,
+    "API018": 409,
     "API020": 429,
     "API021": 503,
     "API022": 504,
@@ -126,6 +134,8 @@ TOLD_AS: dict[type[ServingError], tuple[str, dict[str, str]]] = {
     OutcomeRefused: ("API002", {}),
     NotKept: ("API033", {"Retry-After": "30"}),
     NeverKept: ("API033", {}),
+    KeyTaken: ("API017", {}),
+    AnsweringStill: ("API018", {"Retry-After": "1"}),
     UnknownToken: ("API010", {"WWW-Authenticate": 'Bearer realm="sanket"'}),
     NotPermitted: ("API011", {}),
     OtherSite: ("API012", {}),
@@ -159,14 +169,19 @@ async def send_problem(send: Send, problem: HttpProblem, request_id: str = "") -
     await send({"type": "http.response.body", "body": body})
 
 
-PROBLEM_SCHEMA = {
+PROBLEM_SCHEMA: dict[str, Any] = {
     "type": "object",
+    "description": "why a request is refused (RFC 9457)",
     "required": ["type", "title", "status", "code", "detail"],
     "properties": {
         "type": {"type": "string", "description": "`urn:sanket:problem:` and the code"},
         "title": {"type": "string"},
         "status": {"type": "integer"},
-        "code": {"type": "string", "description": "stable; explained in docs/serving.md"},
+        "code": {
+            "type": "string",
+            "enum": list(KINDS),
+            "description": "stable; explained in docs/serving.md",
+        },
         "detail": {"type": "string", "description": "what to do"},
         "request_id": {"type": "string", "description": "quote this when you report a fault"},
         "errors": {
@@ -186,7 +201,7 @@ def documented(*codes: str) -> dict[int | str, dict[str, object]]:
     told: dict[int, list[str]] = {}
     for code in codes:
         told.setdefault(KINDS[code].status, []).append(f"{code}: {KINDS[code].title}")
-    content = {MEDIA_TYPE: {"schema": PROBLEM_SCHEMA}}
+    content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
     return {
         status: {"description": "; ".join(titles), "content": content}
         for status, titles in told.items()

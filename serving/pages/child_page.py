@@ -13,6 +13,7 @@ from models.targets import TARGETS
 from models.visits.listed_child import Candidate, counted_to
 from models.visits.ranking import BY_SCORE, IN_TREATMENT, section
 from serving.access.permissions import Person
+from serving.book.reader import day_of_reading
 from serving.book.scorebook import BookRow, Score
 from serving.book.ticks import NEEDS_SOMEBODY
 from serving.language.telling import rule_line, step_words, told_reasons, what_to_do, why_line
@@ -21,7 +22,6 @@ from serving.pages.pictures import reason_bars
 from serving.pages.templates import html
 from serving.pages.timeline import ChildHistory, history_of
 from serving.process.service_state import ServiceState
-from serving.visits.lists import day_of_reading
 from serving.visits.sheet_lines import TICK_BOXES, centre_name, practice_key
 from serving.visits.visit_outcomes import BOUNDS
 

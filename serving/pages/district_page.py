@@ -15,6 +15,7 @@ from models.targets import TARGETS
 from registry.small_counts import SMALLEST_CELL, is_small
 from serving.access.permissions import Person
 from serving.book.disclosure import ShownFigures, decided, shares
+from serving.book.reader import day_of_reading
 from serving.book.sector_figures import GROUPS, sector_figures, summed
 from serving.language.words import Words
 from serving.pages.templates import html
@@ -50,7 +51,7 @@ def show(state: ServiceState, request: Request, person: Person, words: Words) ->
     """The page; it names no child."""
     reader = state.reader(person)
     run = reader.run()
-    by_sector = sector_figures(reader, run)
+    by_sector = sector_figures(reader, run, day=day_of_reading(run.as_of))
     shown = decided(by_sector, whole_is_told=reader.sees_all)
     visits = summed(found["visits"] for found in by_sector.values())
     return html(

@@ -32,7 +32,7 @@ from serving.pages.session import (
     see_other,
     spoken,
 )
-from serving.pages.templates import html, squeezed
+from serving.pages.templates import html
 from serving.process.service_state import ServiceState
 from serving.visits.capacity import DEFAULT_CAPACITY, MOST_VISITS
 from serving.visits.paper.formats import FORMATS, render
@@ -275,7 +275,7 @@ async def _worker(request: Request) -> Response:
     languages = f"const LANGUAGES = {json.dumps(list(LANGUAGES))};"
     script = (STATIC / "sw.js").read_text(encoding="utf-8")
     script = script.replace("const LANGUAGES = [];", languages, 1)
-    return squeezed(request, script.encode(), "text/javascript", **{"Cache-Control": "no-cache"})
+    return Response(script, media_type="text/javascript", headers={"Cache-Control": "no-cache"})
 
 
 async def _static(request: Request) -> Response:
@@ -289,6 +289,8 @@ async def _static(request: Request) -> Response:
         return FileResponse(
             path, media_type=STATIC_TYPES[path.suffix], headers={"Cache-Control": kept}
         )
-    return squeezed(
-        request, path.read_bytes(), STATIC_TYPES[path.suffix], **{"Cache-Control": "max-age=3600"}
+    return Response(
+        path.read_bytes(),
+        media_type=STATIC_TYPES[path.suffix],
+        headers={"Cache-Control": "max-age=3600"},
     )

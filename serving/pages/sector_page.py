@@ -11,8 +11,9 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
+from models.visits.caseload import caseload
 from models.visits.listed_child import Candidate, counted_to
-from models.visits.ranking import IN_TREATMENT, VisitList
+from models.visits.ranking import VisitList
 from serving.access.permissions import Person
 from serving.language.words import Words
 from serving.pages import list_page
@@ -117,18 +118,18 @@ def quality_words(found: dict[str, Any] | None, words: Words) -> str:
 def _line(
     number: int, children: list[Candidate], listed: int, quality: str, words: Words
 ) -> CentreLine:
-    one = children[0]
+    one, counts = children[0], caseload(children)
     latitude, longitude = (
         None if at is None or math.isnan(at) else at for at in (one.latitude, one.longitude)
     )
     return CentreLine(
         number,
         centre_name(one, words),
-        len(children),
-        sum(child.state in IN_TREATMENT for child in children),
+        counts.children,
+        counts.in_treatment,
         sum(child.state in ON_WATCH for child in children),
-        sum(child.danger for child in children),
-        sum((child.overdue_days or 0) > 0 for child in children),
+        counts.in_danger,
+        counts.overdue,
         listed,
         quality,
         latitude,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import gzip
 import time
 from functools import cache
 from pathlib import Path
@@ -100,20 +99,7 @@ def html(
             **values,
         )
     )
-    response = squeezed(request, text.encode(), "text/html")
+    response = Response(text, media_type="text/html")
     if person and request.cookies.get(MARK_COOKIE) != mark:
         keep_mark(request, response, session, max(0, int(person.expires - time.time())))
     return response
-
-
-def squeezed(request: Request, content: bytes, media_type: str, **headers: str) -> Response:
-    """Text, gzipped for a browser that takes it: a list of twenty in Marathi is 53 kB plain and 7
-    kB so."""
-    headers |= {"Vary": "Accept-Encoding"}
-    if "gzip" not in request.headers.get("accept-encoding", ""):
-        return Response(content, media_type=media_type, headers=headers)
-    return Response(
-        gzip.compress(content, 6),
-        media_type=media_type,
-        headers=headers | {"Content-Encoding": "gzip"},
-    )

@@ -26,7 +26,7 @@ from registry.contract.registry import (
     day_date,
     day_number,
 )
-from registry.store.single_sqlite import open_beside_the_book
+from serving.answering.child_growth import registry_of_child
 from serving.language.arm import arm_cm
 from serving.language.words import Words
 
@@ -70,7 +70,7 @@ def history_of(
     if not store_address:
         return ChildHistory()
     try:
-        registry = _registry_of(store_address, child_id)
+        registry = registry_of_child(store_address, child_id)
     except (SanketError, SQLAlchemyError, sqlite3.Error, OSError):
         return ChildHistory()
     found = np.flatnonzero(registry.child_ids == child_id)
@@ -83,14 +83,6 @@ def history_of(
     # Markup: the drawing escapes its own texts, and every other part of it is ours.
     chart = Markup(drawn.svg()) if drawn else None
     return ChildHistory(timeline(known, words), chart, stay, drawn.notes if drawn else ())
-
-
-def _registry_of(store_address: str, child_id: str) -> Registry:
-    store = open_beside_the_book(store_address)
-    try:
-        return store.load(children=[child_id])
-    finally:
-        store.close()
 
 
 def timeline(known: Known, words: Words) -> tuple[Event, ...]:

@@ -27,6 +27,7 @@ from serving.errors import NoScoreBook, NotKept
 from serving.http.bounds import Limits
 from serving.http.guard import Load
 from serving.http.observe import Log, Metrics
+from serving.http.origins import Origins
 from serving.http.proxies import Proxies
 
 AUDIT_WAIT_SECONDS = 10
@@ -51,6 +52,7 @@ class ServiceState:
     limits: Limits
     log: Log
     proxies: Proxies
+    origins: Origins
     load: Load = field(init=False)
 
     @classmethod
@@ -90,6 +92,7 @@ class ServiceState:
             limits,
             log,
             Proxies.configured(),
+            Origins.configured(),
         )
 
     def close(self) -> None:
@@ -121,9 +124,14 @@ class ServiceState:
 
     def reader(self, person: Person) -> Reader:
         """The score book as this person may see it. NoScoreBook where this service has none."""
+        return Reader(self.book_engine, person.scope)
+
+    @property
+    def book_engine(self) -> sa.Engine:
+        """The engine of the score book. NoScoreBook where this service has none."""
         if self.engine is None:
             raise NoScoreBook("this service has no store")
-        return Reader(self.engine, person.scope)
+        return self.engine
 
     def note_soon(self, request: Request, person: Person, act: str) -> None:
         """Hand an act that shows nobody a stored child to the audit log; its answer does not
@@ -163,6 +171,8 @@ def _who(request: Request, person: Person, act: str) -> dict[str, str]:
     request_id = request.scope.get("request_id", "")
     if request.method == "GET" and request.headers.get(KEPT_UNSEEN) == "1":
         act = f"{act}_prefetched"
+    if request.scope.get("head_only"):
+        act = f"{act}_headers_only"
     return {
         "act": act,
         "who": person.name,

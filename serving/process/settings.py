@@ -10,6 +10,7 @@ from registry.contract.errors import BadInput
 from registry.today import today
 from serving.access.permissions import Issuer
 from serving.http.bounds import Limits, setting
+from serving.http.origins import Origins
 from serving.http.proxies import Proxies
 
 MOST_WORKERS = 64
@@ -17,13 +18,14 @@ MOST_WORKERS = 64
 
 @dataclass(frozen=True)
 class Settings:
-    """What the environment says of limits, workers, the issuer and the proxies before the
-    service."""
+    """What the environment says of limits, workers, the issuer, the proxies before the service,
+    and the sites whose pages may read the API."""
 
     limits: Limits
     workers: int
     issuer: Issuer | None
     proxies: Proxies
+    origins: Origins
 
 
 def checked() -> Settings:
@@ -38,4 +40,10 @@ def checked() -> Settings:
             "LIM001", "SANKET_JWKS must be an address that begins with https:// or http://"
         )
     workers = setting("SANKET_WORKERS", int, 1, MOST_WORKERS)
-    return Settings(Limits.configured(), int(workers or 1), issuer, Proxies.configured())
+    return Settings(
+        Limits.configured(),
+        int(workers or 1),
+        issuer,
+        Proxies.configured(),
+        Origins.configured(),
+    )

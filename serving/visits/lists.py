@@ -10,9 +10,8 @@ from itertools import chain
 from typing import Any
 
 from models.visits.listed_child import Candidate, counted_to
-from models.visits.ranking import VisitList, VisitRow, rank
-from registry.today import today
-from serving.book.reader import Reader
+from models.visits.ranking import PREVENTION, VisitList, VisitRow, rank
+from serving.book.reader import Reader, day_of_reading
 from serving.book.scorebook import Run
 from serving.errors import OutOfScope, SectorNotNamed
 from serving.language.telling import what_to_do, why_line
@@ -53,16 +52,6 @@ def list_of_run(
     return replace(listed, as_of=run.as_of, day=day)
 
 
-def day_of_reading(scored_on: dt.date, asked: dt.date | None = None) -> dt.date:
-    """To which day days late are counted: the day asked for, else today; never before the scoring
-    day.
-
-    Example: scored on 16 March 2026. Read on 20 March: to the 20th. The list of 17 March, asked for
-    on the 20th: to the 17th, as it read on that day.
-    """
-    return max(scored_on, asked or today())
-
-
 def _only(sectors: set[str]) -> str:
     """The sector, where the scope has only one. OutOfScope where it has none, SectorNotNamed
     where one must be named."""
@@ -80,9 +69,9 @@ def list_document(listed: VisitList, language: str) -> dict[str, Any]:
     """The list as the API gives it, each child with its one line why and what to do in this
     language.
 
-    `rows` in order of urgency; `for_the_anm`, the work at the centres; `beyond`, in danger and
-    without a visit; `watch`, by centre the ids of the children who may soon be SAM, where the run
-    has a model that says so.
+    `counts` of all the sector's children; `rows` in order of urgency; `for_the_anm`, the work at
+    the centres; `beyond`, in danger and without a visit; `watch`, by centre the ids of the children
+    who may soon be SAM, where the run has a model that says so.
     """
     spoken = words(language)
     return {
@@ -95,9 +84,23 @@ def list_document(listed: VisitList, language: str) -> dict[str, Any]:
         "for_the_anm": [_child_document(child, spoken) for child in listed.anm],
         "beyond": [_child_document(child, spoken) for child in listed.beyond],
         "in_danger_beyond_capacity": len(listed.beyond),
-        "facts": listed.facts,
+        "counts": _counts(listed),
+        "facts": {name: fact for name, fact in listed.facts.items() if name not in _COUNTED},
         **({"watch": _watched(listed)} if listed.watch else {}),
     }
+
+
+_SECTIONS = ("danger", "overdue", "risk", PREVENTION)
+_COUNTED = ("candidates", "lately_visited", "not_scored", *(f"{one}_in_all" for one in _SECTIONS))
+"""What `rank` counts, beside the run's facts."""
+
+
+def _counts(listed: VisitList) -> dict[str, Any]:
+    """The sector's children, counted as everywhere; and by section those who wait for a visit: one
+    section each, none of those visited lately."""
+    waiting = {name: listed.facts.get(f"{name}_in_all", 0) for name in _SECTIONS}
+    more = {name: listed.facts.get(name, 0) for name in ("lately_visited", "not_scored")}
+    return asdict(listed.caseload) | {"waiting": waiting} | more
 
 
 def _watched(listed: VisitList) -> dict[str, list[str]]:

@@ -28,39 +28,35 @@ BOUNDS = {"weight_kg": (0.5, 40.0), "muac_mm": MUAC_MM}
 """What a visit may have measured: bounds for a weight and an arm under six; an arm is in mm here,
 never in cm."""
 REFUSED = "the outcome is not as documented, or the registry would refuse it"
+OUTCOME_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "required": ["visited_on"],
+    "additionalProperties": False,
+    "properties": {
+        "visited_on": {"type": "string", "format": "date", "description": "not in the future"},
+        "finding": {
+            "type": ["string", "null"],
+            "enum": [*VisitFinding.texts(), None],
+            "description": "may only be missing or null beside a weight_kg or muac_mm: none of the "
+            "findings fits, and the child stays on the list",
+        },
+        **{
+            name: {
+                "type": ["number", "null"],
+                "minimum": low,
+                "maximum": high,
+                "description": "measured at the visit; kept with the source home_visit",
+            }
+            for name, (low, high) in BOUNDS.items()
+        },
+    },
+}
 REQUEST_BODY = {
     "requestBody": {
         "required": True,
         "content": {
             "application/json": {
-                "schema": {
-                    "type": "object",
-                    "required": ["visited_on"],
-                    "additionalProperties": False,
-                    "properties": {
-                        "visited_on": {
-                            "type": "string",
-                            "format": "date",
-                            "description": "not in the future",
-                        },
-                        "finding": {
-                            "type": ["string", "null"],
-                            "enum": [*VisitFinding.texts(), None],
-                            "description": "may only be missing or null beside a weight_kg or muac_mm: "  # noqa: E501
-                            "none of the "
-                            "findings fits, and the child stays on the list",
-                        },
-                        **{
-                            name: {
-                                "type": ["number", "null"],
-                                "minimum": low,
-                                "maximum": high,
-                                "description": "measured at the visit; kept with the source home_visit",  # noqa: E501
-                            }
-                            for name, (low, high) in BOUNDS.items()
-                        },
-                    },
-                },
+                "schema": {"$ref": "#/components/schemas/Outcome"},
                 "example": {
                     "visited_on": "2026-03-16",
                     "finding": "well",
@@ -153,14 +149,15 @@ def _day(text: object, today: dt.date) -> dt.date | None:
 async def record(
     state: ServiceState, request: Request, person: Person, outcome: VisitOutcome
 ) -> dict[str, Any]:
-    """Note an outcome for a child of the person's scope. OutOfScope for any other child, NotKept
-    where it cannot be kept."""
-    return await run_in_threadpool(_record, state, request, person, outcome)
+    """Note an outcome for a child of the person's scope, beside the event loop; see `recorded`."""
+    return await run_in_threadpool(recorded, state, request, person, outcome)
 
 
-def _record(
+def recorded(
     state: ServiceState, request: Request, person: Person, outcome: VisitOutcome
 ) -> dict[str, Any]:
+    """Note an outcome for a child of the person's scope; the answer. OutOfScope for any other
+    child, OutcomeRefused, NotKept where it cannot be kept."""
     run, row = state.reader(person).child(outcome.child_id)
     engine, handing_on = state.engine, state.handing_on
     if engine is None or handing_on is None:
