@@ -19,6 +19,9 @@ DECIDED_ON_DAY = 91
 contract)."""
 MONTH_DAYS = 30
 Z_90 = 1.645
+COMMON = 0.3
+"""Which share of the variance of a risk's error is common to all children (the model's level), as
+measured between models taught on children drawn anew (`benchmarks/interval.py`, "common")."""
 
 
 @dataclass(frozen=True)
@@ -75,17 +78,25 @@ def expected(children: Iterable[AtRisk]) -> Expected:
     """The expected events of these children.
 
     The interval holds both what chance leaves open (the variance of independent events) and how far
-    the risks themselves are uncertain, which is taken as common to all children, and so is the
-    wider of views.
+    the risks themselves are uncertain: a share of that (`COMMON`) errs for all children alike and
+    adds up; the rest is each child's own, and grows with the square root.
     """
     rows = list(children)
     mean = sum(row.risk * row.share for row in rows)
     chance = sum(row.risk * row.share * (1 - row.risk * row.share) for row in rows)
-    below = sum((row.risk - row.low) * row.share for row in rows)
-    above = sum((row.high - row.risk) * row.share for row in rows)
+    below = _together((row.risk - row.low) * row.share for row in rows)
+    above = _together((row.high - row.risk) * row.share for row in rows)
     return Expected(
         mean,
         max(0.0, mean - math.hypot(Z_90 * math.sqrt(chance), below)),
         min(float(len(rows)), mean + math.hypot(Z_90 * math.sqrt(chance), above)),
         len(rows),
     )
+
+
+def _together(widths: Iterable[float]) -> float:
+    """The half-width of a sum whose parts have these, with a correlation of `COMMON` between any
+    two."""
+    every = list(widths)
+    own = sum(width * width for width in every)
+    return math.sqrt(COMMON * sum(every) ** 2 + (1.0 - COMMON) * own)

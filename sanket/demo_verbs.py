@@ -11,7 +11,7 @@ import datetime as dt
 import functools
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -106,10 +106,27 @@ def _models(store: str, said: Callable[[str], None]) -> None:
         said("both models are there")
         return
     for model in train(store, targets=missing, trials=0, said=said):
+        figures = model["figures"]
         said(
-            f"{model['target']}: AUC {model['figures']['auc']:.3f} on its later block"
+            f"{model['target']}: "
+            + (model["not_rehearsed"] or f"AUC {figures['auc']:.3f} on its later block")
             + (", now the champion" if model["champion"] else "")
         )
+        if not model["champion"]:
+            _let_answer(store, model, said)
+
+
+def _let_answer(store: str, model: dict[str, Any], said: Callable[[str], None]) -> None:
+    """A model that was not shown to work answers for made-up children all the same, by name."""
+    from training.checks.finding import ISSUE
+    from training.commands.promote import promote
+
+    issues = {found["code"] for found in model["findings"] if found["outcome"] == ISSUE}
+    if issues != {"RISK017"}:
+        return
+    because = "the demo's children never lived; nobody is visited by this model"
+    promote(store, model["bundle"], accepted={"RISK017": because}, by="sanket demo")
+    said(f"{model['target']}: not shown to work (RISK017), accepted for made-up children only")
 
 
 def _scores(store: str, said: Callable[[str], None]) -> dt.date:

@@ -45,7 +45,8 @@ def evaluate(
     """Judge models on a store and write a report that a sceptical paediatrician can read.
 
     Judged are predictions after the day until which the model learnt, where enough of their
-    outcomes are known; else the block that calibrated it, and the report says so. On another
+    outcomes are known; else a rehearsal on earlier months, where there are events enough for one,
+    and the report says so. On another
     registry than the model's own, all predictions are judged and recalibrations are offered.
     """
     from sanket.progress import steps
@@ -58,6 +59,9 @@ def evaluate(
         typer.echo(document(told, updated))
         return
     for one in told:
+        if one.judged is None:
+            typer.echo(f"{one.bundle.target}: not shown to work: {one.figures['not_judged']}")
+            continue
         auc = one.figures["discrimination"]["overall"]["model"]
         typer.echo(
             f"{one.bundle.target}: AUC {auc.value:.3f} ({auc.low:.3f} to {auc.high:.3f}), "

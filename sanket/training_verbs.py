@@ -39,8 +39,9 @@ def train(
 ) -> None:
     """Train the models of a store, judge them on a later block, and track each as a run in MLflow.
 
-    A target that has no champion yet takes this model if no check finds an issue; later models are
-    promoted with `sanket promote`. Nothing that was recorded on or after --until is used.
+    A target that has no champion yet takes this model if no check finds an issue (RISK017: it must
+    have been shown to work); others are promoted with `sanket promote`. Nothing that was recorded
+    on or after --until is used.
     """
     from registry.contract.registry import day_number
     from sanket.progress import steps
@@ -67,13 +68,12 @@ def train(
 
 
 def _in_words(model: dict[str, Any]) -> str:
-    figures, attrition = model["figures"], model["attrition"]
+    attrition = model["attrition"]
     lines = [
         f"{model['target']}: bundle {model['bundle']}, run {model['run_id']}"
         + (", now the champion" if model["champion"] else ""),
         f"  {attrition['in_cohort']} of {attrition['indexes']} indexes in the cohort",
-        f"  on the later block: AUC {figures['auc']:.3f} (WHZ alone {figures['auc_whz']:.3f}), "
-        f"{figures['rows_judged']:.0f} rows, {figures['events_judged']:.0f} of them with the event",
+        _rehearsed(model),
     ]
     lines += [
         f"  {found['code']} {found['outcome']}: {found['message']}"
@@ -81,6 +81,16 @@ def _in_words(model: dict[str, Any]) -> str:
         if found["outcome"] in ("issue", "tip")
     ]
     return "\n".join(lines)
+
+
+def _rehearsed(model: dict[str, Any]) -> str:
+    if model["not_rehearsed"]:
+        return f"  {model['not_rehearsed']}"
+    figures = model["figures"]
+    return (
+        f"  on the later block: AUC {figures['auc']:.3f} (WHZ alone {figures['auc_whz']:.3f}), "
+        f"{figures['rows_judged']:.0f} rows, {figures['events_judged']:.0f} of them with the event"
+    )
 
 
 def backtest(

@@ -16,7 +16,7 @@ from training.cohorts import censoring
 from training.cohorts.case_cohort import drawn
 from training.cohorts.landmarks import cohort
 from training.commands.backtest import COLUMNS, backtest
-from training.fitting.pipeline import blocks
+from training.fitting.pipeline import blocks, first_later_day
 
 CHILDREN, MONTHS = 260, 22
 FIRST = day_number("2024-01-05")
@@ -95,10 +95,13 @@ def test_of_many_rows_all_events_and_some_others_are_learnt_from_and_stand_for_a
 
 def test_no_child_is_on_both_sides_of_the_rehearsal(clock):
     rows = cohort(clock, ONSET, cutoff=clock.registry.recorded_until)
-    earlier, later = blocks(rows)
+    later_from = first_later_day(rows)
+    earlier, later = blocks(rows, later_from)
     assert earlier.sum() > later.sum() > 0
     assert not set(rows.child[earlier]) & set(rows.child[later])
-    assert rows.day[earlier].max() < rows.day[later].min()
+    assert rows.day[earlier].max() + ONSET.label_days < later_from == rows.day[later].min()
+    few = rows.take(np.flatnonzero(np.arange(len(rows.child)) % 3 == 0))
+    np.testing.assert_array_equal(blocks(few, later_from)[1], later[::3])
 
 
 def test_few_rows_are_all_learnt_from(clock):

@@ -8,10 +8,12 @@ import pytest
 from features.trajectory.as_of import as_of
 from models.targets import CENSORED, NON_RESPONSE
 from tests.support import trained_models as made
+from training.card import model_card
 from training.checks import golden, of_columns, of_figures, run_checks
 from training.checks.evidence import Evidence
 from training.checks.finding import CHECKS, OUTCOMES
 from training.cohorts.landmarks import cohort
+from training.evaluation.run_figures import figures, plots
 from training.evaluation.scored_rows import LATER, of_matrix
 from training.evaluation.subgroups import RecallGap
 from training.fitting import fit
@@ -48,13 +50,13 @@ def with_calibrator(learned, **changes):
 def test_an_honest_training_has_no_issue_but_for_its_size():
     findings = run_checks.run(made.learned(), clock=made.clock(), context=made.context())
     assert [finding.code for finding in findings] == [
-        f"RISK{number:03d}" for number in range(1, 17)
+        f"RISK{number:03d}" for number in range(1, 18)
     ]
     assert {finding.outcome for finding in findings} <= set(OUTCOMES)
     of_time_and_columns = {
         finding.code: finding.outcome
         for finding in findings
-        if finding.code not in ("RISK009", "RISK010", "RISK011", "RISK012", "RISK014")
+        if finding.code not in ("RISK009", "RISK010", "RISK011", "RISK012", "RISK014", "RISK017")
     }
     assert set(of_time_and_columns.values()) <= {"pass", "tip"}, findings
 
@@ -276,19 +278,61 @@ def test_15_most_children_lost():
     )
 
 
-def test_16_too_few_events():
+def test_16_events_are_counted_by_block_beside_rileys_criteria():
     what = made.learned()
-    few = np.flatnonzero(what.earlier_on & (what.rows.outcome == 1))[:20]
-    earlier_on = np.zeros(len(what.earlier_on), bool)
-    earlier_on[few] = True
-    none = np.zeros(len(earlier_on), bool)
-    assert asked("RISK014", replace(what, earlier_on=earlier_on, later_on=none)).outcome == "issue"
-    whole = asked("RISK014", what)
-    assert (
-        whole.figures["events"]
-        == what.bundle.facts["events_fitted"]
-        >= whole.figures["in_one_block"]
-    )
+    found = asked("RISK014", what)
+    facts = what.bundle.facts
+    assert found.figures["events"] == facts["events_fitted"]
+    assert found.figures["events"] >= found.figures["earlier"] + found.figures["later"]
+    assert 1 <= facts["effective_parameters"] == found.figures["effective_parameters"]
+    assert (found.outcome == "tip") == (found.figures["events"] < found.figures["advised"])
+
+
+def test_17_a_label_of_the_rehearsals_earlier_block_that_reaches_into_the_later():
+    what = made.learned()
+    assert asked("RISK002", what).outcome == "pass"
+    found = asked("RISK002", replace(what, earlier_on=~what.later_on))
+    assert found.outcome == "issue" and "earlier block" in found.message
+
+
+def unrehearsed():
+    """The training as if there had been too few events to rehearse."""
+    what = made.learned()
+    facts = what.bundle.facts | {"not_rehearsed": "too few events to rehearse: 12 whose labels end"}
+    return replace(what, bundle=replace(what.bundle, rehearsal=None, facts=facts))
+
+
+def test_18_too_few_events_to_rehearse_is_said_in_place_of_every_figure():
+    what = unrehearsed()
+    outcomes = {code: asked(code, what) for code in CHECKS}
+    for code in ("RISK009", "RISK010", "RISK011", "RISK012"):
+        assert outcomes[code].outcome == "skipped", outcomes[code]
+    assert outcomes["RISK003"].outcome == "not_applicable"
+    assert outcomes["RISK017"].outcome == "issue"
+    for code in ("RISK003", "RISK009", "RISK010", "RISK011", "RISK012", "RISK017"):
+        assert "too few events to rehearse" in outcomes[code].message
+    assert not {
+        code for code, one in outcomes.items() if one.outcome == "issue" and code != "RISK017"
+    }
+    assert figures(what) == {} == plots(what)
+    card = model_card.write(what, findings=list(outcomes.values()), figures={})
+    told = {row["title"]: row["answer"] for row in card["tripod_ai"]}
+    for title in ("Abstract", "Model performance", "Model development"):
+        assert "too few events to rehearse" in told[title] and "AUC" not in told[title]
+
+
+def test_19_a_model_no_better_than_one_measurement_is_not_shown_to_work():
+    shown = judged_on_all(lambda told: 0.1 + 0.8 * told.happened)
+    assert CHECKS["RISK017"].find(shown).outcome == "pass"
+    same = judged_on_all(lambda told: told.risk)
+    same.judged = replace(same.judged, risk=of_figures.single_orders(same.judged)["WHZ"])
+    found = CHECKS["RISK017"].find(same)
+    assert found.outcome == "issue" and "WHZ" in found.message
+
+
+def test_20_a_model_judged_by_few_events_is_not_shown_to_work():
+    evidence = of_few(12)
+    assert CHECKS["RISK017"].find(evidence).outcome == "issue"
 
 
 # children with the event | whether the whole interval lies beyond the bound | what a figure beyond

@@ -210,7 +210,7 @@ def test_calibration_says_nothing_where_nothing_can_be_said():
 
 def test_the_calibration_curve_keeps_equal_risks_together():
     risk, happened, weight = cohort(9, rows=1_000, levels=7)
-    curve = calibration.calibration_curve(risk, happened, weight, groups=10)
+    curve = calibration.calibration_curve(risk, happened, weight, child=np.arange(1_000), groups=10)
     assert len(curve) == 6
     for point, level in zip(curve, np.unique(risk), strict=True):
         of = (risk == level) & (weight > 0)
@@ -218,6 +218,86 @@ def test_the_calibration_curve_keeps_equal_risks_together():
         assert point.expected == pytest.approx(level)
         assert point.observed.value == pytest.approx(np.average(happened[of], weights=weight[of]))
         assert point.observed.low < point.observed.value < point.observed.high
+
+
+def test_a_group_of_the_curve_counts_children_not_rows():
+    """Three rows alike of each child say no more than one."""
+    risk, happened, weight = cohort(9, rows=600, levels=7)
+    child = np.arange(600)
+    once = calibration.calibration_curve(risk, happened, weight, child=child)
+    thrice = calibration.calibration_curve(
+        *(np.repeat(column, 3) for column in (risk, happened, weight)), child=np.repeat(child, 3)
+    )
+    for one, three in zip(once, thrice, strict=True):
+        assert three.children == one.children
+        assert (three.observed.low, three.observed.high) == pytest.approx(
+            (one.observed.low, one.observed.high), rel=0.01
+        )
+
+
+def test_the_interval_by_cluster_holds_the_truth_as_often_as_it_says():
+    """Children whose rows share an outcome at 10 %, one to seven rows each: 95 of 100 intervals hold
+    it; of rows taken for children far fewer do."""
+    random, held, held_by_row = np.random.default_rng(4), 0, 0
+    for _ in range(400):
+        rows = random.integers(1, 8, 150)
+        child = np.repeat(np.arange(150), rows)
+        happened = (random.random(150) < 0.1)[child].astype(float)
+        found = calibration.share_by_cluster(happened, np.ones(len(child)), child)
+        held += found.low <= 0.1 <= found.high
+        low, high = wilson(happened.mean(), len(child))
+        held_by_row += low <= 0.1 <= high
+    assert held / 400 == pytest.approx(0.95, abs=0.03) and held_by_row / 400 < 0.75
+
+
+def test_without_an_event_each_child_counts_as_one():
+    child = np.repeat(np.arange(20), 5)
+    found = calibration.share_by_cluster(np.zeros(100), np.ones(100), child)
+    assert (found.value, found.low) == (0.0, 0.0) and found.high == pytest.approx(0.1611, abs=1e-4)
+
+
+def logistic_margins(random, child, columns, C):
+    """(seen, unseen log-odds, happened) of a logistic regression on so many columns, rows as
+    children have them; out-of-fold by four folds of children."""
+    children = int(child.max()) + 1
+    behind = random.normal(size=(children, 4))
+    own = behind[:, np.arange(columns) % 4] + 0.2 * random.normal(size=(children, columns))
+    outcome = (random.random(children) < 1 / (1 + np.exp(-(own[:, 0] - 0.5)))).astype(int)
+    rows, happened, fold = own[child], outcome[child], (np.arange(children) % 4)[child]
+    weight = 1.0 / np.bincount(child)[child]
+
+    def fitted(inside):
+        model = LogisticRegression(C=C, max_iter=500)
+        return model.fit(rows[inside], happened[inside], sample_weight=weight[inside])
+
+    unseen = np.empty(len(child))
+    for of in range(4):
+        unseen[fold == of] = fitted(fold != of).decision_function(rows[fold == of])
+    return fitted(np.ones(len(child), bool)).decision_function(rows), unseen, happened
+
+
+@pytest.mark.parametrize("rows_a_child", [1, 3])
+def test_a_plain_regression_spends_its_coefficients_and_a_penalised_one_fewer(rows_a_child):
+    """Twenty columns that say four things, and an intercept; a child's rows together count as
+    one."""
+    random, child, spent = np.random.default_rng(6), np.repeat(np.arange(3_000), rows_a_child), {}
+    for name, C in (("plain", 1e6), ("penalised", 0.001)):
+        each = []
+        for _ in range(6):
+            seen, unseen, happened = logistic_margins(random, child, 20, C)
+            each.append(
+                sample_size.effective_parameters(
+                    seen,
+                    unseen,
+                    happened=happened,
+                    weight=np.ones(len(child)),
+                    child=child,
+                    folds=4,
+                )
+            )
+        spent[name] = np.mean(each)
+    assert spent["plain"] == pytest.approx(20, rel=0.25)
+    assert 1 <= spent["penalised"] < 0.6 * spent["plain"]
 
 
 @pytest.mark.parametrize(

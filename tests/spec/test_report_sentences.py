@@ -7,7 +7,7 @@ from features.trajectory.catalogue import CATALOGUE
 from models.scoring import WHY_NOT
 from tests.support import trained_models as made
 from training.evaluation.importance import plainly
-from training.evaluation.scored_rows import of_learned
+from training.evaluation.scored_rows import LATER, of_matrix
 from training.metrics.missed_ranks import missed_places, places
 from training.metrics.usefulness import net_benefit
 from training.report.figures_told import THRESHOLDS, decisions
@@ -63,7 +63,8 @@ def test_who_cannot_be_scored_is_told_with_the_reason():
 
 
 def test_the_decision_curve_has_an_interval_and_says_where_the_model_is_surely_better():
-    judged = of_learned(made.learned())
+    what = made.learned()
+    judged = of_matrix(what.bundle, what.rows, what.features, block=LATER)
     told = decisions(judged)
     own = net_benefit(judged.risk, judged.happened, judged.weight, thresholds=THRESHOLDS)["model"]
     np.testing.assert_array_equal(told["model"], own)

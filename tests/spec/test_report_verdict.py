@@ -37,6 +37,7 @@ def figures(
     noted=0.05,
     by=("sex", "age", "setting"),
     curve=(),
+    not_judged=None,
 ):
     """Figures of a model that is good, but for what is changed."""
 
@@ -44,7 +45,15 @@ def figures(
         return Estimate(value, value, value)
 
     return {
+        "not_judged": not_judged,
         "events": events,
+        "as_used": {
+            "auc": LATE,
+            "timely": MODEL,
+            "asked": 1000,
+            "not_scored": 250,
+            "words": "scored after each monthly import",
+        },
         "children": 900,
         "children_known": 850,
         "children_with_event": events,
@@ -84,6 +93,12 @@ VERDICTS = [
     ({}, [], "Not to be used: this model was never checked"),
     ({}, [{"code": "RISK008", "outcome": "issue"}], "Not to be used as it is: RISK008"),
     ({"events": 7}, PASSED, "Not shown to work: only 7"),
+    ({"events": 7}, [{"code": "RISK017", "outcome": "issue"}], "Not shown to work: only 7"),
+    (
+        {"not_judged": "too few events to rehearse: 12"},
+        [{"code": "RISK017", "outcome": "issue"}],
+        "Not shown to work: too few events to rehearse: 12",
+    ),
     (
         {"more_than_whz": -0.01},
         PASSED,

@@ -239,3 +239,24 @@ def test_no_list_with_a_whole_horizon_is_said(crowd):
         split=DAY_0 + 390,
     )
     assert found["table"] == [] and "split earlier" in found["lines"][0]
+
+
+def found_in(lists):
+    """(found, visits, sector) of so many identical months of each sector: even sectors find all,
+    odd ones nothing."""
+    sector = np.repeat(np.arange(10), lists)
+    return (sector % 2 == 0).astype(float), np.ones(len(sector)), sector
+
+
+def test_the_interval_draws_sectors_with_all_their_months():
+    """Twelve months alike of ten sectors say no more than one month of each."""
+    once, twelve = (visit_lists._interval(*found_in(months)) for months in (1, 12))
+    assert once == pytest.approx(twelve)
+    assert once["low"] < 0.3 and once["high"] > 0.7
+
+
+def test_a_few_sectors_have_no_interval():
+    found, visits, sector = found_in(6)
+    few = sector < visit_lists.LEAST_SECTORS - 1
+    told = visit_lists._interval(found[few], visits[few], sector[few])
+    assert told == {"low": None, "high": None}

@@ -14,7 +14,14 @@ from hypothesis import strategies as st
 
 from care.pathway.decide import STATES
 from care.pathway.rules_in_order import ORDER
-from models.expected_events import AtRisk, expected, non_response_share, relapse_share
+from models.expected_events import (
+    COMMON,
+    Z_90,
+    AtRisk,
+    expected,
+    non_response_share,
+    relapse_share,
+)
 from models.visits.listed_child import Reason, counted_to
 from models.visits.ranking import (
     GONE,
@@ -447,6 +454,15 @@ def test_the_share_of_a_relapse_risk_that_falls_into_a_month():
         and relapse_share(160) == pytest.approx(1)
     )
     assert (non_response_share(60), non_response_share(61)) == (0, 1)
+
+
+def test_errors_of_risks_add_up_in_part():
+    many = expected([AtRisk(0.1, 0.0, 0.2, 0.01)] * 10_000)
+    alike, apart = 0.1 * 0.01 * 10_000, 0.1 * 0.01 * 100
+    chance = Z_90 * (10_000 * 0.001 * 0.999) ** 0.5
+    width = (COMMON * alike**2 + (1 - COMMON) * apart**2 + chance**2) ** 0.5
+    assert many.high - many.events == pytest.approx(width)
+    assert many.events - many.low == pytest.approx(width)
 
 
 def test_expected_events_add_up_and_hold_their_interval():

@@ -36,13 +36,14 @@ def tiny_registry(
     relapse_share: float | None = None,
     cured: bool | None = None,
     with_episodes: bool = True,
+    admitted_over: int = 500,
     more: dict | None = None,
 ) -> Registry:
     """The registry; `relapse_share` (of all children, chosen by strength) and `cured` (all or none)
-    fix an outcome."""
+    fix an outcome; admissions are spread over `admitted_over` days."""
     draw = np.random.default_rng(seed)
     ids = np.array([f"c{at:04}" for at in range(children)])
-    admitted = FIRST + np.sort(draw.integers(0, 500, children))
+    admitted = FIRST + np.sort(draw.integers(0, admitted_over, children))
     strength = draw.normal(size=children)
     weak = np.argsort(strength + draw.normal(0.0, 0.5, children))
     relapses = np.zeros(children, bool)
@@ -78,7 +79,8 @@ def tiny_registry(
             "closed_on": _dates(closed),
             "outcome": np.where(recovers, "cured", "not_recovered"),
         }
-    built, quarantine = build(tables | (more or {}), imported_on="2026-11-01")
+    ends = day_date(max(FIRST + admitted_over + 400, day_number("2026-11-01")))
+    built, quarantine = build(tables | (more or {}), imported_on=ends.isoformat())
     assert len(quarantine) == 0, quarantine.counts()
     return built
 

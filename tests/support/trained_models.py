@@ -32,11 +32,11 @@ UNTIL = day_number("2026-02-01")
 
 @cache
 def store_file() -> Path:
-    """A store of 4,500 synthetic children over 24 months; copy it before changing it."""
+    """A store of 7,000 synthetic children over 24 months; copy it before changing it."""
     folder = Path(tempfile.mkdtemp(prefix="sanket-judge-"))
     simulate(
         folder / "registry",
-        children=4500,
+        children=7000,
         months=24,
         seed=5,
         format="parquet",

@@ -38,8 +38,7 @@ TRIPOD = (
         "Abstract",
         "{in_cohort} indexes ({events_fitted} events to learn from), predictions at days "
         "{landmarks} for "
-        "the rest of {horizon} days; of the rehearsal on the later block AUC {auc}, last WHZ alone "
-        "{auc_whz}.",
+        "the rest of {horizon} days. {rehearsed}.",
     ),
     (
         "3",
@@ -89,7 +88,8 @@ TRIPOD = (
     (
         "10",
         "Sample size",
-        "{events_fitted} events to learn from; Riley's criteria ask for {advised}. {RISK014}",
+        "{events_fitted} events to learn from; Riley's criteria ask for {advised} with the "
+        "{effective_parameters} parameters that the blend spends in effect. {RISK014}",
     ),
     (
         "11",
@@ -129,9 +129,10 @@ TRIPOD = (
     (
         "16",
         "Training and evaluation",
-        "Settings are chosen on the earlier indexes; a rehearsal, fitted on these "
-        "only, is judged on the later ones; no child is in both. {RISK003}. The model "
-        "is then fitted on both. Judged later rows: see `sanket evaluate`.",
+        "A rehearsal of the whole training, its choices included, learns from the indexes whose "
+        "labels end before the later ones begin, and is judged on those; no child is in both. "
+        "{RISK003}. The model does the same training on all. Judged later rows: see "
+        "`sanket evaluate`.",
     ),
     (
         "17",
@@ -160,10 +161,7 @@ TRIPOD = (
     (
         "21",
         "Model development",
-        "{rows_fitted} rows ({events_fitted} events) fitted; of these {rows_earlier} "
-        "({events_earlier} events) chose and rehearsed, {rows_later} ({events_later} "
-        "events) judged the rehearsal; the rest are later rows of children of the earlier "
-        "block, left out of the judging.",
+        "{rows_fitted} rows ({events_fitted} events) fitted. Of these: {rehearsal_blocks}.",
     ),
     (
         "22",
@@ -173,9 +171,7 @@ TRIPOD = (
     (
         "23",
         "Model performance",
-        "Of the rehearsal, on the later block: AUC {auc}, scaled Brier "
-        "{brier_scaled}, calibration slope {calibration_slope}, precision in the highest tenth "
-        "{precision_at_top_tenth}. {RISK011}. By subgroup: see the report.",
+        "{rehearsed}. {RISK011}. By subgroup: see the report.",
     ),
     (
         "24",
@@ -272,7 +268,7 @@ PROBAST = (
     (
         "analysis",
         "Were overfitting and optimism accounted for?",
-        "Held-out children choose and calibrate; a rehearsal is judged on later months. {RISK009}",
+        "Held-out children choose and calibrate. {rehearsed}. {RISK009}",
     ),
     ("analysis", "Was algorithmic fairness examined?", "{RISK012}"),
 )

@@ -28,7 +28,7 @@ def stamp(bundle: Bundle) -> str:
         bundle.start,
         calibrator.slope,
         calibrator.intercept,
-        *(bound.tolist() for bound in (calibrator.knots, calibrator.low, calibrator.high)),
+        *(bound.tolist() for bound in (calibrator.knots, calibrator.below, calibrator.above)),
         {name: prior._asdict() for name, prior in bundle.priors.items()},
         bundle.facts,
     ]

@@ -18,10 +18,18 @@ from models.targets import TARGETS
 from training.card.card_wording import MAY, MAY_NOT, PROBAST, TRIPOD
 from training.card.fingerprint import stamp
 from training.checks.finding import Finding
-from training.fitting.pipeline import PARAMETERS, Learned
-from training.fitting.sample_size import needed
+from training.fitting.pipeline import Learned, advised_size
 
 STRONGEST = 12
+REHEARSED = {
+    "auc": "AUC",
+    "auc_whz": "of the last WHZ alone",
+    "brier_scaled": "scaled Brier",
+    "calibration_slope": "calibration slope",
+    "precision_at_top_tenth": "precision in the highest tenth",
+    "auc_as_used": "AUC as scored monthly from records known late",
+}
+"""The rehearsal's figures that the card tells, and their words."""
 
 
 def write(
@@ -50,8 +58,9 @@ def write(
 
 
 def strongest(learned: Learned) -> list[dict[str, Any]]:
-    """The columns that move the later block's scores most: mean size of their part in log-odds."""
-    matrix = learned.features[learned.later_on][:2000]
+    """The columns that move the newest training rows' scores most: mean size of their part in
+    log-odds."""
+    matrix = learned.features[np.argsort(-learned.rows.day, kind="stable")][:2000]
     size = np.abs(learned.bundle.score(matrix).contributions).mean(axis=0)
     order = np.argsort(-size, kind="stable")[:STRONGEST]
     return [
@@ -73,71 +82,70 @@ def _facts(
     share = facts.get("share_assumed_dates")
     known = learned.rows.outcome >= 0
     prevalence = float(np.mean(learned.rows.outcome[known] == 1))
-    advised = needed(prevalence=prevalence, parameters=PARAMETERS)
+    return {
+        "target": bundle.target.replace("_", "-"),
+        "horizon": target.horizon,
+        "used": len(learned.rows.index),
+        "landmarks": ", ".join(map(str, target.landmarks)),
+        "label_days": target.label_days,
+        "until": facts["trained_until"],
+        "seed": facts["seed"],
+        "synthetic": facts["synthetic"],
+        "data": "SYNTHETIC children who never lived"
+        if facts["synthetic"]
+        else "real records of children",
+        "assumed": "not known, because the registry does not say"
+        if share is None
+        else f"{share:.1%}",
+        "indexes": attrition["indexes"],
+        "in_cohort": attrition["in_cohort"],
+        "rows": attrition["landmark_rows"],
+        "happened": attrition["happened"],
+        "did_not": attrition["did_not_happen"],
+        "censored": attrition["censored"],
+        "died": attrition["died"],
+        "left_out": attrition["indexes"] - attrition["in_cohort"],
+        **{name: facts[name] for name in ("rows_fitted", "events_fitted")},
+        "features": len(NAMES),
+        "trees": f"{bundle.trees:.0%}",
+        "linear": f"{1 - bundle.trees:.0%}",
+        "calibrator": (
+            f"slope {bundle.calibrator.slope:.3f}, intercept {bundle.calibrator.intercept:.3f}"
+        ),
+        "advised": advised_size(learned).events,
+        "effective_parameters": f"{facts['effective_parameters']:.0f}",
+        "rehearsed": _rehearsed(learned, figures),
+        "rehearsal_blocks": learned.not_rehearsed or _blocks(facts),
+        "prevalence": f"{prevalence:.1%}",
+        "index": target.report.index,
+        "event": target.report.event,
+        "outcome_counts": _outcomes(findings),
+    } | {finding.code: f"{finding.outcome}: {finding.message}" for finding in findings}
+
+
+def _rehearsed(learned: Learned, figures: dict[str, float]) -> str:
+    """What the rehearsal came to, in a sentence; why there was none, where there was none."""
+    if learned.not_rehearsed:
+        return f"No figure of performance: {learned.not_rehearsed}"
+    named = {
+        name: f"{words} {_number(figures[name])}"
+        for name, words in REHEARSED.items()
+        if name in figures
+    }
+    return f"Of the rehearsal, on the later block: {', '.join(named.values())}"
+
+
+def _blocks(facts: dict[str, Any]) -> str:
     return (
-        {
-            "target": bundle.target.replace("_", "-"),
-            "horizon": target.horizon,
-            "used": len(learned.rows.index),
-            "landmarks": ", ".join(map(str, target.landmarks)),
-            "label_days": target.label_days,
-            "until": facts["trained_until"],
-            "seed": facts["seed"],
-            "synthetic": facts["synthetic"],
-            "data": "SYNTHETIC children who never lived"
-            if facts["synthetic"]
-            else "real records of children",
-            "assumed": "not known, because the registry does not say"
-            if share is None
-            else f"{share:.1%}",
-            "indexes": attrition["indexes"],
-            "in_cohort": attrition["in_cohort"],
-            "rows": attrition["landmark_rows"],
-            "happened": attrition["happened"],
-            "did_not": attrition["did_not_happen"],
-            "censored": attrition["censored"],
-            "died": attrition["died"],
-            "left_out": attrition["indexes"] - attrition["in_cohort"],
-            **{
-                name: facts[name]
-                for name in (
-                    "rows_fitted",
-                    "rows_earlier",
-                    "rows_later",
-                    "events_fitted",
-                    "events_earlier",
-                    "events_later",
-                )
-            },
-            "features": len(NAMES),
-            "trees": f"{bundle.trees:.0%}",
-            "linear": f"{1 - bundle.trees:.0%}",
-            "calibrator": (
-                f"slope {bundle.calibrator.slope:.3f}, intercept {bundle.calibrator.intercept:.3f}"
-            ),
-            "advised": advised.events,
-            "prevalence": f"{prevalence:.1%}",
-            "index": target.report.index,
-            "event": target.report.event,
-            "outcome_counts": _outcomes(findings),
-        }
-        | {
-            name: _number(figures.get(name))
-            for name in (
-                "auc",
-                "auc_whz",
-                "brier_scaled",
-                "calibration_slope",
-                "precision_at_top_tenth",
-            )
-        }
-        | {finding.code: f"{finding.outcome}: {finding.message}" for finding in findings}
+        f"{facts['rows_earlier']} rows ({facts['events_earlier']} events) whose labels end before "
+        f"{facts['later_from']} rehearsed, {facts['rows_later']} ({facts['events_later']} events) "
+        "from that day on judged the rehearsal; the rest are rows whose labels reach into the "
+        "later block, and later rows of children of the earlier"
     )
 
 
-def _number(value: float | None) -> str:
-    missing = value is None or not np.isfinite(value)
-    return "not known, because too few outcomes are known" if missing else f"{value:.3f}"
+def _number(value: float) -> str:
+    return f"{value:.3f}" if np.isfinite(value) else "not known, because too few outcomes are known"
 
 
 def _outcomes(findings: list[Finding]) -> str:

@@ -17,6 +17,7 @@ from training.evaluation.scored_rows import (
     events_of,
     judged_cohort,
     of_learned,
+    of_matrix,
     score_rows,
 )
 from training.fitting.pipeline import Learned
@@ -51,14 +52,24 @@ class Evidence:
         return self.context or Context(self.clock)
 
     @cached_property
-    def judged(self) -> Judged:
-        """Later rows where there are enough; else the rehearsal's later block."""
+    def judged(self) -> Judged | None:
+        """Later rows where there are enough, else the rehearsal's later block; None where there was
+        no rehearsal either (`Learned.not_rehearsed` says why)."""
         block, rows = judged_cohort(self.clock, self.learned.bundle)
         if block == LATER:
             return score_rows(
                 self.clock, self.learned.bundle, rows, block=block, context=self.of_centres
             )
-        return of_learned(self.learned)
+        return None if self.learned.not_rehearsed else of_learned(self.learned)
+
+    @property
+    def looked_at(self) -> Judged:
+        """The judged rows, or all training rows where none are: for what asks no outcome."""
+        if self.judged is not None:
+            return self.judged
+        return of_matrix(
+            self.learned.bundle, self.learned.rows, self.learned.features, block="training rows"
+        )
 
     @cached_property
     def probed(self) -> np.ndarray:

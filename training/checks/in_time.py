@@ -92,7 +92,8 @@ def labels_before_split(evidence: Evidence) -> CheckResult:
 
     Relapse: index + 183 days at risk + 63 days for the confirming reading; non-response: index + 91
     days. Example: split 2026-03-01; a discharge of 2025-07-01 could still be confirmed on
-    2026-03-04, so it may not train.
+    2026-03-04, so it may not train. The rehearsal keeps the same rule: its earlier rows' labels end
+    before the first index of its later block.
 
     What to do: use `training.cohorts.landmarks.before_split`; do not take rows because their
     outcome happens to be known.
@@ -105,17 +106,34 @@ def labels_before_split(evidence: Evidence) -> CheckResult:
             f"{late} rows whose label can reach {day_date(evidence.until)} or later",
             rows=float(late),
         )
-    return passed(f"every label window ends before {day_date(evidence.until)}")
+    return _labels_before_later_block(evidence, ends)
+
+
+def _labels_before_later_block(evidence: Evidence, ends: np.ndarray) -> CheckResult:
+    told = f"every label window ends before {day_date(evidence.until)}"
+    if why := evidence.learned.not_rehearsed:
+        return passed(f"{told}; {why}")
+    begins = int(evidence.index_on()[evidence.learned.later_on].min())
+    reaching = int(np.sum(ends[evidence.learned.earlier_on] >= begins))
+    if reaching:
+        return issue(
+            f"{reaching} rows of the rehearsal's earlier block have labels that can reach "
+            f"{day_date(begins)}, when its later block begins",
+            rows=float(reaching),
+        )
+    return passed(f"{told}, and the rehearsal's before its later block begins")
 
 
 @check("RISK003", "No child on both sides")
 def child_on_one_side(evidence: Evidence) -> CheckResult:
     """A child that the rehearsal was fitted on may not judge it: a child's rows are alike and
-    flatter the model.
+    flatter the model. Not applicable where there were too few events to rehearse.
 
     What to do: split by the date of the index, then drop from the later block every child of the
     earlier one.
     """
+    if why := evidence.learned.not_rehearsed:
+        return not_applicable(why)
     child, fitted, later = (
         evidence.learned.rows.child,
         evidence.learned.earlier_on,
@@ -135,21 +153,17 @@ def calibrated_on_held_out(evidence: Evidence) -> CheckResult:
     """The calibrator must be fitted on out-of-fold predictions (folds grouped by child), before the
     split.
 
-    The blocks are compared in time. Out-of-fold predictions must have a higher log loss than those
-    of the finished halves for the same rows: if not, the children were not held out.
-    The calibration is then repeated: slope and intercept must come out the same to nine digits. A
-    calibrator fitted on the rows that judge it makes any model look calibrated.
+    The rehearsal's blocks, where there are any, are compared in time. Out-of-fold predictions must
+    have a higher log loss than those of the finished halves for the same rows: if not, the children
+    were not held out. The calibration is then repeated: slope and intercept must come out the same
+    to nine digits. A calibrator fitted on the rows that judge it makes any model look calibrated.
 
     What to do: train again with `sanket train`; do not touch the calibrator afterwards (a
     recalibration for another registry is a new bundle).
     """
-    learned, index_on = evidence.learned, evidence.index_on()
-    if not learned.later_on.any() or not learned.earlier_on.any():
-        return issue("one of the two blocks is empty")
-    if np.any(learned.earlier_on & learned.later_on):
-        return issue("the two blocks overlap")
-    if index_on[learned.later_on].min() < index_on[learned.earlier_on].max():
-        return issue("the later block begins before the earlier block ends")
+    learned = evidence.learned
+    if not learned.not_rehearsed and (wrong := _blocks_wrong(evidence)):
+        return issue(wrong)
     learning = examples(learned.rows, learned.features, np.ones(len(learned.rows.child), bool))
     said, seen = learned.fitted.held_out.log_odds, learned.fitted.blended(learning.rows)
     if len(said) != len(seen):
@@ -164,6 +178,19 @@ def calibrated_on_held_out(evidence: Evidence) -> CheckResult:
             difference=float(off),
         )
     return passed("the calibrator is the held-out children's own")
+
+
+def _blocks_wrong(evidence: Evidence) -> str | None:
+    """What is wrong with the rehearsal's blocks, in words; None where nothing is."""
+    earlier_on, later_on = evidence.learned.earlier_on, evidence.learned.later_on
+    index_on = evidence.index_on()
+    if not later_on.any() or not earlier_on.any():
+        return "one of the two blocks is empty"
+    if np.any(earlier_on & later_on):
+        return "the two blocks overlap"
+    if index_on[later_on].min() < index_on[earlier_on].max():
+        return "the later block begins before the earlier block ends"
+    return None
 
 
 @check("RISK005", "Labels as the contract says")

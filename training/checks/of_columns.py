@@ -64,13 +64,13 @@ def no_constant_column(evidence: Evidence) -> CheckResult:
     """A column that is present but always the same was broken on its way, or should not be in the
     catalogue.
 
-    Looked at in the earlier block; columns that may honestly be constant in a small registry (a
+    Looked at in the training rows; columns that may honestly be constant in a small registry (a
     single setting, no earlier stays), or of children whom nobody treats (stays, checks, rations),
     are named as a tip, as are columns that were never recorded.
 
     What to do: look at the column in the registry; mend the import or the feature.
     """
-    matrix = evidence.learned.features[evidence.learned.earlier_on]
+    matrix = evidence.learned.features
     if len(matrix) < LEAST_ROWS:
         return skipped(f"{len(matrix)} rows are too few to call a column constant")
     there = ~np.isnan(matrix)
@@ -199,19 +199,16 @@ def better_record_lower_risk(evidence: Evidence) -> CheckResult:
 
     The whole model: one better reading moves many columns, not all of which have a direction (a
     higher last weight also makes the readings before it look poor). So the last weight is made 3 %
-    heavier, and the last MUAC 4 mm wider, in the records of up to 1,000 judged children, and the
-    risks are made anew. A rise of over 0.05 log-odds (20 % becomes 20.8 %) in more than half of the
-    children is an issue; in more than a tenth, or any rise in more than half, a tip. Both bounds
-    are chosen (verified: false).
+    heavier, and the last MUAC 4 mm wider, in the records of up to 1,000 judged children (of the
+    training's, where none are judged), and the risks are made anew. A rise of over 0.05 log-odds
+    (20 % becomes 20.8 %) in more than half of the children is an issue; in more than a tenth, or
+    any rise in more than half, a tip. Both bounds are chosen (verified: false).
 
     What to do: where a column is wrong, a sign was flipped between its declaration in
     `features/trajectory/columns/` and the fit: train again. Where the whole model is, look for
     columns without a direction that the reading moves.
     """
-    matrix, bundle = (
-        evidence.learned.features[evidence.learned.earlier_on][:NUDGED],
-        evidence.learned.bundle,
-    )
+    matrix, bundle = evidence.learned.features[:NUDGED], evidence.learned.bundle
     if not len(matrix):
         return skipped("there is no training row")
     scale, before = bundle.linear.scale, bundle.forest.margin(matrix)
@@ -228,7 +225,7 @@ def better_record_lower_risk(evidence: Evidence) -> CheckResult:
             columns=float(len(wrong)),
         )
     return _of_the_whole_model(
-        better_records(evidence.clock, bundle, evidence.judged, context=evidence.of_centres)
+        better_records(evidence.clock, bundle, evidence.looked_at, context=evidence.of_centres)
     )
 
 

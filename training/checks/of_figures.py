@@ -12,10 +12,9 @@ from training.checks.finding import CheckResult, check, issue, not_applicable, p
 from training.evaluation.run_figures import single_orders
 from training.evaluation.scored_rows import BLOCK_WORDS, ENOUGH_EVENTS, Judged
 from training.evaluation.subgroups import RecallGap, memberships, recall_gaps
-from training.fitting.pipeline import LEAST_EVENTS, PARAMETERS
-from training.fitting.sample_size import needed
+from training.fitting.pipeline import advised_size
 from training.metrics.calibration import calibration
-from training.metrics.discrimination import auc, bootstrap
+from training.metrics.discrimination import Estimate, auc, bootstrap, ranked
 
 SLOPE_LOW, SLOPE_HIGH = 0.8, 1.25
 GAP_ISSUE, GAP_TIP = 0.20, 0.10
@@ -28,7 +27,15 @@ REPEATS = 200
 """As in the report, so that one interval is told once."""
 
 
-def _enough(judged: Judged) -> str | None:
+def _enough(evidence: Evidence) -> Judged | str:
+    """The judged rows; or why they tell nothing, in words."""
+    judged = evidence.judged
+    if judged is None:
+        return str(evidence.learned.not_rehearsed)
+    return _both_kinds(judged) or judged
+
+
+def _both_kinds(judged: Judged) -> str | None:
     cases, others = (int((judged.happened[judged.known] == outcome).sum()) for outcome in (1, 0))
     if min(cases, others) < 10:
         return f"{cases} rows with and {others} without the event are known; ten of each are needed"
@@ -61,11 +68,13 @@ def not_too_good(evidence: Evidence) -> CheckResult:
     What to do: look at the strongest columns of the report's reasons, and when their records are
     known.
     """
-    judged, target, which = evidence.judged, evidence.target, ""
+    judged, target, which = _enough(evidence), evidence.target, ""
+    if isinstance(judged, str):
+        return skipped(judged)
     if target.most_auc_before_day is not None:
         judged = judged.take(judged.rows.landmark < target.most_auc_before_day)
         which = f" before day {target.most_auc_before_day}"
-    if why := _enough(judged):
+    if why := _both_kinds(judged):
         return skipped(why)
     found, bound = auc(judged.risk, judged.happened, judged.weight), target.most_auc
     told = f"AUC {found:.3f}{which}, {judged.events} events (a leak is suspected over {bound})"
@@ -93,9 +102,9 @@ def better_than_one_measurement(evidence: Evidence) -> CheckResult:
 
     What to do: more events, or use the measurement: it is simpler.
     """
-    judged = evidence.judged
-    if why := _enough(judged):
-        return skipped(why)
+    judged = _enough(evidence)
+    if isinstance(judged, str):
+        return skipped(judged)
     orders = single_orders(judged)
     found = {name: auc(order, judged.happened, judged.weight) for name, order in orders.items()}
     best = max(found, key=found.__getitem__)
@@ -139,9 +148,9 @@ def calibration_slope(evidence: Evidence) -> CheckResult:
 
     What to do: recalibrate by slope on records of the place (the report offers it), or train again.
     """
-    judged = evidence.judged
-    if why := _enough(judged):
-        return skipped(why)
+    judged = _enough(evidence)
+    if isinstance(judged, str):
+        return skipped(judged)
     slope = bootstrap(
         _slope,
         judged.risk,
@@ -183,11 +192,13 @@ def subgroups_found_alike(evidence: Evidence) -> CheckResult:
 
     What to do: see the report's subgroups; look for measurements that one group lacks.
     """
-    gaps = recall_gaps(evidence.judged)
+    judged = evidence.judged
+    if judged is None:
+        return skipped(str(evidence.learned.not_rehearsed))
+    gaps = recall_gaps(judged)
     if not gaps:
         return skipped(
-            "no two subgroups have 20 children with the event each; there are "
-            f"{evidence.judged.events}"
+            f"no two subgroups have 20 children with the event each; there are {judged.events}"
         )
     worst = max(gaps, key=lambda gap: gap.gap.value)
     told = (
@@ -198,7 +209,7 @@ def subgroups_found_alike(evidence: Evidence) -> CheckResult:
     told += ", ".join(
         f"{name} {recall:.2f} ({worst.events[name]} children with the event)"
         for name, recall in worst.recalls.items()
-    ) + _not_compared(evidence.judged, gaps)
+    ) + _not_compared(judged, gaps)
     if worst.gap.value > GAP_ISSUE:
         return beyond(min(worst.events.values()), surely=worst.gap.low > GAP_ISSUE)(
             told, gap=worst.gap.value
@@ -238,27 +249,87 @@ def most_outcomes_known(evidence: Evidence) -> CheckResult:
 @check("RISK014", "Enough events")
 def enough_events(evidence: Evidence) -> CheckResult:
     """Few events make a model that is chance. Indexes with the event among all rows fitted on are
-    counted, and of them those whose child has all its time in one block (the others are fitted on,
-    but neither chosen by nor judged on).
+    counted, and those of the rehearsal's two blocks.
 
-    An issue where these are under 30; a tip where all are under what Riley's criteria ask for (BMJ
-    2020;368:m441) with 20 parameters.
+    A tip where all are under what Riley's criteria ask for (BMJ 2020;368:m441) with the parameters
+    that the blend spends in effect: how much likelier it makes the outcomes that it learnt from
+    than those of children it had not seen, a child counted once. With fewer than 30 nothing is
+    fitted at all.
 
     What to do: wait, or take a larger area; a small registry can use a model of a larger one.
     """
     learned = evidence.learned
-    events = evidence.events(np.ones(len(learned.rows.index), bool))
-    in_blocks = evidence.events(learned.earlier_on | learned.later_on)
-    told = (
-        f"{events} events to fit on, {in_blocks} of them of children with all their time in "
-        "one block"
+    events, earlier, later = (
+        evidence.events(block)
+        for block in (
+            np.ones(len(learned.rows.index), bool),
+            learned.earlier_on,
+            learned.later_on,
+        )
     )
-    figures = {"events": float(events), "in_one_block": float(in_blocks)}
-    if in_blocks < LEAST_EVENTS:
-        return issue(f"{told}: fewer than {LEAST_EVENTS} to choose by and judge on", **figures)
-    known = learned.rows.outcome >= 0
-    advised = needed(
-        prevalence=float(np.mean(learned.rows.outcome[known] == 1)), parameters=PARAMETERS
-    ).events
+    advised = advised_size(learned).events
+    parameters = learned.bundle.facts["effective_parameters"]
     say = tip if events < advised else passed
-    return say(f"{told}; Riley's criteria ask for {advised}", **figures, advised=float(advised))
+    return say(
+        f"{events} events to fit on, {earlier} to rehearse on and {later} to judge that by; "
+        f"Riley's criteria ask for {advised} with {parameters:.0f} parameters spent in effect",
+        events=float(events),
+        earlier=float(earlier),
+        later=float(later),
+        advised=float(advised),
+        effective_parameters=parameters,
+    )
+
+
+@check("RISK017", "Shown to work")
+def shown_to_work(evidence: Evidence) -> CheckResult:
+    """A model that was not shown to order children better than each single measurement does not
+    answer by itself.
+
+    An issue where nothing could be judged (too few events later, and too few to rehearse), where
+    fewer than 20 indexes with the event are judged, and where the difference of AUCs to the last
+    WHZ, the last MUAC or the days without gain is not above 0 by its whole 95 % interval (children
+    drawn anew). It says what the report says at its top.
+
+    What to do: until it is shown, lists go by the rules and by one measurement. Wait for more
+    events, or take a larger area. Whoever lets it answer all the same says why
+    (`--accept RISK017 --because TEXT`), which is kept.
+    """
+    judged = evidence.judged
+    if judged is None:
+        return issue(f"not shown to work: {evidence.learned.not_rehearsed}")
+    told = f"{judged.events} events, on {BLOCK_WORDS[judged.block]}"
+    if judged.events < ENOUGH_EVENTS:
+        return issue(
+            f"not shown to work: {told}; {ENOUGH_EVENTS} are needed", events=float(judged.events)
+        )
+    gains = _gains(judged)
+    least = min(gains, key=lambda name: gains[name].low)
+    gain = gains[least]
+    if not gain.low > 0:
+        return issue(
+            f"not shown to order children better than {least} alone: AUC {gain.value:+.3f} "
+            f"({gain.low:+.3f} to {gain.high:+.3f}), {told}",
+            gain=gain.value,
+        )
+    return passed(
+        f"better than each single measurement, least than {least}: AUC {gain.value:+.3f} "
+        f"({gain.low:+.3f} to {gain.high:+.3f}), {told}",
+        gain=gain.value,
+    )
+
+
+def _gains(judged: Judged) -> dict[str, Estimate]:
+    """How much more the model's AUC is than each single measurement's; intervals by child."""
+    return {
+        name: bootstrap(
+            _gain,
+            ranked(judged.risk),
+            ranked(order),
+            judged.happened,
+            judged.weight,
+            cluster=judged.rows.child,
+            repeats=REPEATS,
+        )
+        for name, order in single_orders(judged).items()
+    }

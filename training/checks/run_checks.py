@@ -1,4 +1,4 @@
-"""The numbered checks that a model passes before it may answer for anybody: RISK001 … RISK016.
+"""The numbered checks that a model passes before it may answer for anybody: RISK001 … RISK018.
 
 `sanket train` runs them, the model card keeps what they found, `sanket promote` refuses on an
 issue.

@@ -18,6 +18,7 @@ from models.scoring import NOT_SCORED, SCORED, WHY_NOT, abstains
 from models.targets import OUTCOME_WORDS, TARGETS, Target
 from registry.contract.errors import BadInput
 from registry.contract.registry import NEVER, day_date
+from training.cohorts.known_until import known_until
 from training.cohorts.landmarks import Cohort, cohort
 from training.fitting.fit import Progress
 from training.fitting.pipeline import learn
@@ -53,7 +54,7 @@ def backtest(
     `targets`: names; all where left out. One of several that cannot be learnt (too few events) is
     said and left out where the target is optional.
     """
-    until = clock.registry.recorded_until
+    until = known_until(clock.registry)
     if not split <= until:
         raise BadInput(
             "TRN004",
@@ -118,7 +119,7 @@ def scored_rows(
         why_not[done : done + len(matrix)] = why
         log_odds = bundle.log_odds(matrix[chosen])
         risk = 1.0 / (1.0 + np.exp(-log_odds))
-        scores[:, done + chosen] = risk, *bundle.calibrator.interval(log_odds, risk)
+        scores[:, done + chosen] = risk, *bundle.calibrator.interval(log_odds)
         done += len(matrix)
     return scores, why_not
 

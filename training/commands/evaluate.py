@@ -110,11 +110,13 @@ def _track(one: ModelReport, plots: dict[str, str], tracked: str, page: str) -> 
 
 def flat(figures: dict[str, Any]) -> dict[str, float]:
     """The figures that fit on one line each: AUC, calibration, Brier, precision and recall, by
-    name.
+    name; none where nothing could be judged.
 
     `lists_the_rules_20_recall_worst`: of lists of 20 visits a sector and month in the rules' order,
     the share of the events that they reach had the ties fallen out worst.
     """
+    if figures["not_judged"]:
+        return {}
     told = {
         f"auc_{name}".replace(" ", "_"): value.value
         for name, value in figures["discrimination"]["overall"].items()
@@ -137,6 +139,11 @@ def flat(figures: dict[str, Any]) -> dict[str, float]:
     told |= {
         f"auc_later_{name}".replace(" ", "_"): value.value
         for name, value in figures["delayed"]["overall"].items()
+    }
+    told |= {
+        "auc_as_used": figures["as_used"]["auc"].value,
+        "share_not_scored_as_used": figures["as_used"]["not_scored"]
+        / max(figures["as_used"]["asked"], 1),
     }
     told |= {f"auc_against_{one.question.name}": one.auc.value for one in figures["others"]}
     return told | {

@@ -14,6 +14,7 @@ from features.trajectory.catalogue import NAMES
 from features.trajectory.context import Context
 from features.trajectory.smoother import DEFAULT_PRIORS
 from models.targets import OUTCOME_WORDS, TARGETS
+from training.cohorts.known_until import known_until
 from training.cohorts.landmarks import cohort
 from training.commands.train import load_registry
 
@@ -26,7 +27,7 @@ def feature_table(address: str, target: str) -> pd.DataFrame:
     leaves the store.
     """
     clock = Clock(load_registry(address))
-    rows = cohort(clock, TARGETS[target], cutoff=clock.registry.recorded_until)
+    rows = cohort(clock, TARGETS[target], cutoff=known_until(clock.registry))
     matrix = as_of(clock, rows.child, rows.day, priors=DEFAULT_PRIORS, context=Context(clock))
     head = {
         "child": pd.factorize(rows.child)[0],

@@ -21,7 +21,10 @@ from registry.store.store import open_store
 from training.card import model_card
 from training.checks import run_checks
 from training.checks.finding import Finding
+from training.cohorts.known_until import known_until
+from training.evaluation.as_used import as_used
 from training.evaluation.run_figures import figures, plots
+from training.evaluation.scored_rows import REHEARSAL, judging
 from training.fitting.fit import Progress
 from training.fitting.pipeline import Learned, learn
 from training.fitting.reference_profile import of_risks
@@ -48,20 +51,21 @@ def train(
     said: Progress = lambda text: None,
 ) -> list[dict[str, Any]]:
     """Train the targets (all where none is named) on what was known before `until` (a day number;
-    by default all) and track each as a run.
+    by default all, the newest import among it) and track each as a run.
 
-    A target without a champion takes its model where no check finds an issue; an optional one that
-    cannot be learnt is left out, unless it is asked for. Returns one plain
-    mapping a target: `target`, `run_id`, `bundle`, `champion` (whether it answers now), `figures`,
+    A target without a champion takes its model where no check finds an issue, so that a model that
+    was not shown to work (RISK017) does not answer by itself; an optional one that cannot be learnt
+    is left out, unless it is asked for. Returns one plain mapping a target: `target`, `run_id`,
+    `bundle`, `champion` (whether it answers now), `figures` (empty where `not_rehearsed` says why),
     `attrition`, `findings`.
     """
     registry = load_registry(address)
-    until = registry.recorded_until + 1 if until is None else until
-    if until > registry.recorded_until + 1:
+    newest = known_until(registry)
+    until = newest + 1 if until is None else until
+    if until > newest + 1:
         raise BadInput(
             "TRN004",
-            f"{day_date(until)} lies after the records, which end on "
-            f"{day_date(registry.recorded_until)}",
+            f"{day_date(until)} lies after all that is known, which ends on {day_date(newest)}",
         )
     models = models_folder(address)
     models.mkdir(parents=True, exist_ok=True)
@@ -88,7 +92,14 @@ def train(
         said(f"{target}: checking")
         findings = run_checks.run(learned, clock=clock, context=context)
         told.append(
-            _keep(learned, findings, models, mlflow_runs.tracking_address(models, tracked_at), said)
+            _keep(
+                learned,
+                findings,
+                figures(learned) | _as_used(clock, learned, said),
+                models,
+                mlflow_runs.tracking_address(models, tracked_at),
+                said,
+            )
         )
     return told
 
@@ -99,12 +110,26 @@ def _held_out_risk(learned: Learned) -> np.ndarray:
     return 1.0 / (1.0 + np.exp(-(line.intercept + line.slope * learned.fitted.held_out.log_odds)))
 
 
+def _as_used(clock: Clock, learned: Learned, said: Progress) -> dict[str, float]:
+    """The rehearsal's figures as scored monthly from records known late; none without one."""
+    if learned.not_rehearsed:
+        return {}
+    said(f"{learned.bundle.target}: the rehearsal as scored monthly, from records known late")
+    bundle = judging(learned.bundle, REHEARSAL)
+    used = as_used(clock, bundle, REHEARSAL, learned.rows)
+    return used.as_figures()
+
+
 def _keep(
-    learned: Learned, findings: list[Finding], models: Path, address: str, said: Progress
+    learned: Learned,
+    findings: list[Finding],
+    judged: dict[str, float],
+    models: Path,
+    address: str,
+    said: Progress,
 ) -> dict[str, Any]:
     """Save the bundle with its card, record the run, and turn the pointer where there is no
     champion yet."""
-    judged = figures(learned)
     reference = learned.bundle.reference | {"risk_deciles": of_risks(_held_out_risk(learned))}
     told = model_card.write(learned, findings=findings, figures=judged)
     bundle = replace(learned.bundle, card=told, reference=reference)
@@ -122,6 +147,7 @@ def _keep(
             "seed": bundle.facts["seed"],
             "features": len(NAMES),
             "share_of_trees": bundle.trees,
+            "effective_parameters": bundle.facts["effective_parameters"],
         } | bundle.facts["settings"]
         found = [finding.as_dict() for finding in findings]
         mlflow_runs.log(
@@ -139,6 +165,7 @@ def _keep(
         "run_id": run_id,
         "bundle": bundle.version,
         "champion": first,
+        "not_rehearsed": learned.not_rehearsed,
         "figures": judged,
         "attrition": bundle.facts["attrition"],
         "findings": found,

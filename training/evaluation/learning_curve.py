@@ -18,10 +18,10 @@ from features.trajectory.as_of import as_of
 from features.trajectory.context import Context
 from models.bundle import Bundle
 from training.cohorts.landmarks import Cohort
-from training.evaluation.scored_rows import REHEARSAL, Judged, learnt_from
+from training.evaluation.scored_rows import REHEARSAL, Judged, blocks_of, learnt_from
 from training.fitting.examples import Examples
 from training.fitting.fit import fit
-from training.fitting.pipeline import blocks, examples, without_context
+from training.fitting.pipeline import examples, without_context
 from training.metrics.discrimination import auc
 
 WORKERS = 2
@@ -55,7 +55,7 @@ def learning_curve(
     """
     rows = learnt_from(clock, bundle) if learnt is None else learnt
     if judged.block == REHEARSAL:
-        rows = rows.take(np.flatnonzero(blocks(rows)[0]))
+        rows = rows.take(np.flatnonzero(blocks_of(bundle, rows)[0]))
     matrix = as_of(clock, rows.child, rows.day, priors=bundle.priors, context=context)
     learning = examples(rows, matrix, np.ones(len(rows.child), bool))
     smaller = min(1.0, MOST_ROWS / (max(SHARES) * max(len(learning.child), 1)))

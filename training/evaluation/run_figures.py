@@ -20,7 +20,8 @@ WHZ, MUAC, WITHOUT_GAIN = (
 
 
 def later_block(learned: Learned) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """(features, the rehearsal's risk, happened, weight) of the later block's rows."""
+    """(features, the rehearsal's risk, happened, weight) of the later block's rows, where there is
+    a rehearsal."""
     block = learned.later_on
     rows = learned.rows.take(np.flatnonzero(block))
     matrix = learned.features[block]
@@ -29,7 +30,10 @@ def later_block(learned: Learned) -> tuple[np.ndarray, np.ndarray, np.ndarray, n
 
 
 def figures(learned: Learned) -> dict[str, float]:
-    """Plain figures of the later block by name, the one-measure rules beside the rehearsal."""
+    """Plain figures of the later block by name, the one-measure rules beside the rehearsal; none
+    where there were too few events to rehearse."""
+    if learned.not_rehearsed:
+        return {}
     matrix, risk, happened, weight = later_block(learned)
     landmark = learned.rows.landmark[learned.later_on]
     told = {
@@ -74,13 +78,16 @@ def filled(column: np.ndarray) -> np.ndarray:
 
 
 def plots(learned: Learned) -> dict[str, object]:
-    """Matplotlib figures by name: the calibration curve of the later block."""
+    """Matplotlib figures by name: the calibration curve of the later block; none where there was no
+    rehearsal."""
     from matplotlib.figure import Figure
 
+    if learned.not_rehearsed:
+        return {}
     _, risk, happened, weight = later_block(learned)
     figure = Figure(figsize=(5, 5), layout="constrained")
     axes = figure.subplots()
-    points = calibration_curve(risk, happened, weight)
+    points = calibration_curve(risk, happened, weight, child=learned.rows.child[learned.later_on])
     seen = np.array(
         [
             (point.expected, point.observed.low, point.observed.value, point.observed.high)

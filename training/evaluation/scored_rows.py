@@ -23,11 +23,12 @@ from models.targets import CENSORED, HAPPENED, TARGETS
 from registry.contract.errors import BadInput
 from registry.contract.registry import day_number
 from training.cohorts import censoring
+from training.cohorts.known_until import known_until
 from training.cohorts.landmarks import Cohort, before_split, cohort
-from training.fitting.pipeline import Learned, blocks
+from training.fitting.pipeline import LEAST_JUDGED_EVENTS, Learned, blocks
 
 LATER, REHEARSAL, ELSEWHERE = "later", "rehearsal", "elsewhere"
-ENOUGH_EVENTS = 20
+ENOUGH_EVENTS = LEAST_JUDGED_EVENTS
 """With fewer events after the training window nothing can be told from them; the rehearsal is
 judged."""
 BLOCK_WORDS = {
@@ -113,19 +114,32 @@ def judging(bundle: Bundle, block: str) -> Bundle:
 
 def judged_cohort(clock: Clock, bundle: Bundle) -> tuple[str, Cohort]:
     """(block, landmark rows) to judge a bundle on."""
-    all_rows = cohort(clock, TARGETS[bundle.target], cutoff=clock.registry.recorded_until)
+    all_rows = cohort(clock, TARGETS[bundle.target], cutoff=known_until(clock.registry))
     if bundle.facts.get("registry_id") != clock.registry.facts.get("registry_id"):
         return ELSEWHERE, all_rows
     later = all_rows.take(np.flatnonzero(all_rows.day >= day_number(bundle.facts["trained_until"])))
     if events_of(later) >= ENOUGH_EVENTS:
         return LATER, later
     learnt = learnt_from(clock, bundle)
-    return REHEARSAL, learnt.take(np.flatnonzero(blocks(learnt)[1]))
+    return REHEARSAL, learnt.take(np.flatnonzero(blocks_of(bundle, learnt)[1]))
+
+
+def blocks_of(bundle: Bundle, learnt: Cohort) -> tuple[np.ndarray, np.ndarray]:
+    """(earlier, later): masks over the rows that a bundle learnt from, as its rehearsal cut
+    them."""
+    return blocks(learnt, day_number(bundle.facts["later_from"]))
+
+
+def not_judged(clock: Clock, bundle: Bundle) -> str | None:
+    """Why nothing can be told of a bundle on a registry, in words: too few events later, and too
+    few to rehearse; None where there is something to judge."""
+    why: str | None = bundle.facts.get("not_rehearsed")
+    return why if why and judged_cohort(clock, bundle)[0] == REHEARSAL else None
 
 
 def last_known(clock: Clock, bundle: Bundle, block: str) -> int:
     """The last day (number) of what is known of a block's outcomes."""
-    end = clock.registry.recorded_until
+    end = known_until(clock.registry)
     return min(end, day_number(bundle.facts["trained_until"]) - 1) if block == REHEARSAL else end
 
 
@@ -134,7 +148,8 @@ def learnt_from(clock: Clock, bundle: Bundle) -> Cohort:
     (`training.fitting.pipeline.blocks`)."""
     until = day_number(bundle.facts["trained_until"])
     rows = cohort(clock, TARGETS[bundle.target], cutoff=until - 1)
-    return rows.take(np.flatnonzero(before_split(rows, until)))
+    labels_before = day_number(bundle.facts["labels_before"])
+    return rows.take(np.flatnonzero(before_split(rows, labels_before)))
 
 
 def events_of(rows: Cohort) -> int:

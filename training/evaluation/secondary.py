@@ -20,6 +20,7 @@ from features.trajectory.context import Context
 from models.bundle import Bundle
 from models.targets import HAPPENED, TARGETS, Asked
 from training.cohorts import censoring
+from training.cohorts.known_until import known_until
 from training.cohorts.landmarks import Cohort, at_risk, cohort
 from training.cohorts.lives import IN_COHORT, Outcomes
 from training.cohorts.outcomes import outcomes
@@ -155,7 +156,7 @@ def of_predictions(
 ) -> dict[str, list[dict[str, Any]]]:
     """All of it by target for a backtest's predictions (in the order of
     `training.commands.backtest`), as plain JSON values."""
-    until, told = clock.registry.recorded_until, {}
+    until, told = known_until(clock.registry), {}
     for target, bundle in bundles.items():
         rows = cohort(clock, TARGETS[target], cutoff=until)
         rows = rows.take(np.flatnonzero(rows.day >= split))

@@ -28,8 +28,9 @@ from models.scoring import abstains
 from models.targets import HAPPENED, TARGETS, Target
 from registry.contract.arrays import Days, Ints
 from training.cohorts import censoring
+from training.cohorts.known_until import known_until
 from training.cohorts.landmarks import Cohort, at_risk
-from training.cohorts.lives import IN_COHORT, Outcomes
+from training.cohorts.lives import IN_COHORT
 from training.cohorts.outcomes import outcomes
 from training.evaluation.rules_order import by_rules, danger_first
 from training.fitting.fit import Progress
@@ -47,6 +48,8 @@ MORE_THAN = {
 }
 LEAST_FULL = 5
 """Fewer lists than this with more children than visits tell no orders apart (chosen)."""
+LEAST_SECTORS = 5
+"""Fewer sectors drawn anew say nothing of how sectors differ (chosen)."""
 NOBODY = -1e9
 """Where a rule cannot order a child, it comes last."""
 WEEKS_4 = 28
@@ -88,12 +91,12 @@ def lists_found(
     `predictions`: of the backtest, whose targets are compared; `truth`: by target, as `truth_of`
     reads it. Returns `lines` (for people) and `table`: one mapping a target (and `both`: one list
     for all), capacity and order with `lists`, `full` (those with more children than visits),
-    `visits`, `found`, `found_per_visit`, its `low` and `high` (95 %, sector-months drawn anew),
-    `worst` and `best` (had the ties at the cut fallen out so), `recall` with `recall_worst` and
-    `recall_best`, and for our risk (and danger first, then our risk) `more_than_whz` and
-    `more_than_rules` with their intervals. `where_chosen` has the same of the full lists alone,
-    since in all others every order visits everybody; None with fewer than five of them. `missed`:
-    see `training.metrics.missed_ranks.missed_places`.
+    `visits`, `found`, `found_per_visit`, its `low` and `high` (95 %, sectors drawn anew, each with
+    all its months; None with fewer than five sectors), `worst` and `best` (had the ties at the cut
+    fallen out so), `recall` with `recall_worst` and `recall_best`, and for our risk (and danger
+    first, then our risk) `more_than_whz` and `more_than_rules` with their intervals. `where_chosen`
+    has the same of the full lists alone, since in all others every order visits everybody; None
+    with fewer than five of them. `missed`: see `training.metrics.missed_ranks.missed_places`.
     """
     asked_of = [
         name
@@ -133,19 +136,21 @@ def truth_of(folder: Path) -> dict[str, pd.DataFrame]:
     return {target: pd.read_parquet(path) for target, path in paths.items() if path.exists()}
 
 
-def at_month_starts(
-    clock: Clock, target: Target, split: int, *, found: Outcomes | None = None
-) -> Cohort:
-    """Everyone at risk on the first day of each month from the split on; `landmark` is the days
-    since the index.
+def at_month_starts(clock: Clock, target: Target, split: int) -> Cohort:
+    """Everyone at risk on the first day of each month from the split on (see `at_days`)."""
+    return at_days(
+        clock, target, np.array(month_starts(split, clock.registry.recorded_until), np.int64)
+    )
 
-    `found`: the target's outcomes at the end of the records, where they are at hand.
-    """
-    until = clock.registry.recorded_until
-    found = found or outcomes(clock, target, cutoff=until)
+
+def at_days(clock: Clock, target: Target, asked_on: np.ndarray) -> Cohort:
+    """Everyone at risk on each of some days (numbers) whose whole horizon lies within the records;
+    `landmark` is the days since the index."""
+    found = outcomes(clock, target, cutoff=known_until(clock.registry))
+    last = clock.registry.recorded_until - target.horizon
     indexes: list[Ints] = []
     days: list[Days] = []
-    for day in _month_starts(split, until - target.horizon):
+    for day in asked_on[asked_on <= last].tolist():
         since = day - found.index_on.astype(np.int64)
         here = np.flatnonzero((found.cohort == IN_COHORT) & (since >= 0) & (since < target.horizon))
         here = here[at_risk(found, target, here, np.full(len(here), day))]
@@ -168,7 +173,8 @@ def at_month_starts(
     )
 
 
-def _month_starts(first: int, last: int) -> list[int]:
+def month_starts(first: int, last: int) -> list[int]:
+    """The first days of the months (numbers) from one day to another, both counted."""
     until, since = month_number(np.array([max(last, first), first]))
     months = np.arange(since, until + 1)
     starts = months.astype("datetime64[M]").astype("datetime64[D]").astype(np.int64)
@@ -269,6 +275,7 @@ def _compared(target: str, listed: Listed) -> list[dict[str, Any]]:
         return []
     orders = listed.orders | {"chance": np.zeros(len(listed.day))}
     cases = np.array([_cases(listed, rows) for rows in lists])
+    sector = np.array([listed.sector[rows[0]] for rows in lists])
     table = []
     for capacity in CAPACITIES:
         full = np.array([len(rows) > capacity for rows in lists])
@@ -283,26 +290,34 @@ def _compared(target: str, listed: Listed) -> list[dict[str, Any]]:
                 "lists": len(lists),
                 "full": int(full.sum()),
             }
-            told |= _figures(found, name, visits=visits, cases=cases)
+            told |= _figures(found, name, visits=visits, cases=cases, sector=sector)
             told["missed"] = missed_places(lists, orders[name], listed.happened, capacity=capacity)
             enough = full.sum() >= LEAST_FULL
             told["where_chosen"] = (
-                _figures(chosen, name, visits=visits[full], cases=cases[full]) if enough else None
+                _figures(chosen, name, visits=visits[full], cases=cases[full], sector=sector[full])
+                if enough
+                else None
             )
             table.append(told)
     return table
 
 
 def _figures(
-    found: dict[str, np.ndarray], name: str, *, visits: np.ndarray, cases: np.ndarray
+    found: dict[str, np.ndarray],
+    name: str,
+    *,
+    visits: np.ndarray,
+    cases: np.ndarray,
+    sector: np.ndarray,
 ) -> dict[str, Any]:
-    """One order's figures over some lists; `found` of every order, `visits` and `cases` by list."""
+    """One order's figures over some lists; `found` of every order, `visits`, `cases` and `sector`
+    by list."""
     plain, worst, best, *seen = found[name]
     told: dict[str, Any] = {
         "visits": float(visits.sum()),
         "found": float(plain.sum()),
         "found_per_visit": _share(plain, visits),
-        **_interval(plain, visits),
+        **_interval(plain, visits, sector),
         "worst": _share(worst, visits),
         "best": _share(best, visits),
     }
@@ -310,7 +325,7 @@ def _figures(
     for key, other in MORE_THAN.get(name, {}).items():
         if other in found:
             more = plain - found[other][0]
-            told[key] = {"value": _share(more, visits), **_interval(more, visits)}
+            told[key] = {"value": _share(more, visits), **_interval(more, visits, sector)}
     return told
 
 
@@ -353,20 +368,27 @@ def _share(found: np.ndarray, of: np.ndarray) -> float | None:
     return float(found.sum() / of.sum()) if of.sum() > 0 else None
 
 
-def _interval(found: np.ndarray, visits: np.ndarray) -> dict[str, float]:
-    """`low`, `high`: 95 % percentiles of the share over sector-months drawn with replacement."""
-    drawn = _draws(len(found))
-    low, high = np.percentile((drawn @ found) / (drawn @ visits), [2.5, 97.5])
+def _interval(found: np.ndarray, visits: np.ndarray, sector: np.ndarray) -> dict[str, Any]:
+    """`low`, `high`: 95 % percentiles of the share over sectors drawn with replacement, each with
+    all its months, since a child stands on the lists of several; None with fewer than
+    LEAST_SECTORS."""
+    _, of = np.unique(sector, return_inverse=True)
+    sectors = int(of.max(initial=-1)) + 1
+    if sectors < LEAST_SECTORS:
+        return {"low": None, "high": None}
+    drawn = _draws(sectors)
+    share = (drawn @ np.bincount(of, weights=found)) / (drawn @ np.bincount(of, weights=visits))
+    low, high = np.percentile(share, [2.5, 97.5])
     return {"low": float(low), "high": float(high)}
 
 
 @lru_cache(maxsize=4)
-def _draws(lists: int) -> np.ndarray:
-    """How often each list is drawn, (REPEATS, lists): the same draws for every figure of as many
-    lists."""
+def _draws(sectors: int) -> np.ndarray:
+    """How often each sector is drawn, (REPEATS, sectors): the same draws for every figure of as
+    many."""
     return (
         np.random.default_rng(0)
-        .multinomial(lists, np.full(lists, 1.0 / lists), size=REPEATS)
+        .multinomial(sectors, np.full(sectors, 1.0 / sectors), size=REPEATS)
         .astype(np.float64)
     )
 
@@ -388,6 +410,12 @@ def _lines(table: list[dict[str, Any]], targets: tuple[str, ...]) -> list[str]:
             lines.append(
                 f"{target}, lists of {capacity} a sector and month ({ours['lists']} lists, "
                 f"{ours['full']} full): events found a "
-                f"visit by {parts}; ours {ours['low']:.3f} to {ours['high']:.3f}"
+                f"visit by {parts}; ours {_bounds(ours)}"
             )
     return lines
+
+
+def _bounds(ours: dict[str, Any]) -> str:
+    if ours["low"] is None:
+        return f"without an interval (fewer than {LEAST_SECTORS} sectors)"
+    return f"{ours['low']:.3f} to {ours['high']:.3f}"

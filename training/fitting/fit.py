@@ -155,39 +155,6 @@ def fit(
     return fit_halves(examples, choice, held_out, target=target, seed=seed, donor=donor)
 
 
-def refit(
-    examples: Examples,
-    *,
-    choice: Choice,
-    target: Target,
-    seed: int,
-    donor: Donor | None = None,
-) -> Fitted:
-    """Refit both halves on other examples with the settings of an earlier fit, and return the
-    out-of-fold predictions beside them."""
-    fold, begun = folds(examples.child, FOLDS, seed), Start.of(examples, target.offset)
-    tree_margin = _held_out_margin(
-        examples,
-        fold,
-        _settings(target, choice.settings, seed),
-        choice.rounds,
-        begun,
-        forests=target.forests,
-    )
-    linear_margin = np.empty(len(fold))
-    for of in range(FOLDS):
-        inside, outside = examples.take(fold != of), examples.rows[fold == of]
-        linear_margin[fold == of] = _linear_margin(
-            fit_linear(inside, penalty=choice.penalty, directions=np.array(directions(target))),
-            outside,
-        )
-    margins = Margins(tree_margin, linear_margin)
-    if donor is not None and choice.lent > 0:
-        margins = margins.with_donor(donor, examples, fold, target, seed)
-    held_out = HeldOut(margins.blended(choice), examples.happened, examples.weight)
-    return fit_halves(examples, choice, held_out, target=target, seed=seed, donor=donor)
-
-
 @dataclass(frozen=True)
 class Margins:
     """Out-of-fold margins (n,) of the own forest, the linear half, and the donor where there is

@@ -3,7 +3,9 @@ after the split."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,7 +15,7 @@ from features.trajectory.as_of import as_of
 from features.trajectory.catalogue import CONTEXT_NAMES, NAMES
 from features.trajectory.context import Context
 from models.bundle import Bundle
-from models.targets import CENSORED, HAPPENED, Target
+from models.targets import CENSORED, DID_NOT_HAPPEN, HAPPENED, Target
 from registry.contract.arrays import Flags
 from registry.contract.errors import BadInput
 from registry.contract.registry import day_date
@@ -22,19 +24,20 @@ from training.cohorts.case_cohort import drawn
 from training.cohorts.landmarks import Cohort, attrition_table, before_split, cohort
 from training.fitting.calibrate import calibrate, with_interval
 from training.fitting.examples import Examples
-from training.fitting.fit import Fitted, Progress, fit, offset_of, refit
+from training.fitting.fit import FOLDS, Fitted, Progress, fit, offset_of
 from training.fitting.priors import FIT_SHARE, population_priors, registry_priors
 from training.fitting.reference_profile import profile
-from training.fitting.sample_size import needed
-from training.fitting.transfer import donor_of
+from training.fitting.sample_size import SampleSize, effective_parameters, needed
+from training.fitting.transfer import Donor, donor_of
 from training.fitting.tune import tune
 from training.fitting.uncertainty import REFITS
 
 LEAST_EVENTS = 30
 """Under this no model is fitted at all; what Riley's criteria ask for is said beside it."""
-PARAMETERS = 20
-"""What so strongly penalised a model spends, as a rule of thumb, against Riley's sample-size
-criteria."""
+LEAST_JUDGED_EVENTS = 20
+"""Indexes with the event that later rows need before anything is told from them; with fewer no
+rehearsal is made."""
+TOO_FEW_TO_REHEARSE = "too few events to rehearse"
 CONTEXT_MASKED = 0.15
 """The share of children whose context is hidden while fitting, since the API may leave it out."""
 
@@ -44,8 +47,9 @@ class Learned:
     """A bundle with what it was made from: `rows` (the cohort), `earlier_on` and `later_on` (masks
     over it), `features` (the matrix of the rows), `fitted` (the halves of the bundle).
 
-    The bundle learns from both blocks. Its `rehearsal` learnt from the earlier block only, in the
-    same way: its figures on the later block are those of a temporal validation.
+    The bundle learns from all rows. Its `rehearsal` learnt from the earlier block only, in the same
+    way: its figures on the later block are those of a temporal validation. With too few events in
+    one of the blocks there is none, and `not_rehearsed` says so.
     """
 
     bundle: Bundle
@@ -55,6 +59,12 @@ class Learned:
     earlier_on: np.ndarray
     later_on: np.ndarray
     features: np.ndarray
+
+    @property
+    def not_rehearsed(self) -> str | None:
+        """Why there is no rehearsal, in words; None where there is one."""
+        why: str | None = self.bundle.facts["not_rehearsed"]
+        return why
 
     @property
     def rehearsal(self) -> Bundle:
@@ -74,23 +84,29 @@ def learn(
     said: Progress = lambda text: None,
     context: Context | None = None,
 ) -> Learned:
-    """Train one target on what was known before `until` (a day number); `trials` Optuna trials, in
-    the earlier block.
+    """Train one target on what was known before `until` (a day number), with `trials` Optuna
+    trials.
 
-    Settings, number of trees, penalty and blend are chosen in the earlier block; both blocks are
-    then fitted on. `BadInput` where there are no indexes, one outcome only, or fewer than 30
-    events.
+    The rehearsal does all of it (settings, number of trees, penalty, blend, calibration) on the
+    earlier block; the bundle does it anew on all rows. `BadInput` where there are no indexes, one
+    outcome only, or fewer than 30 events.
     """
     context = context or Context(clock)
     rows = cohort(clock, target, cutoff=until - 1)
-    used = np.flatnonzero(before_split(rows, until))
+    # The newest import came in after the last day that its records speak of.
+    labels_before = min(until, clock.registry.recorded_until + 1)
+    used = np.flatnonzero(before_split(rows, labels_before))
     attrition = attrition_table(rows.take(used))
     kept, rows = drawn(rows.take(used), seed=seed)
     used = used[kept]
-    earlier_on, later_on = blocks(rows)
-    _ask_for_events(rows, earlier_on, later_on, target, said)
+    _ask_for_events(rows, target)
+    later_from = first_later_day(rows)
+    earlier_on, later_on = blocks(rows, later_from)
+    not_rehearsed = why_not_rehearsed(rows, earlier_on, later_on)
     said(
-        f"{target.name}: {int(earlier_on.sum())} rows to choose on, "
+        f"{target.name}: {not_rehearsed}"
+        if not_rehearsed
+        else f"{target.name}: {int(earlier_on.sum())} rows to rehearse on, "
         f"{int(later_on.sum())} later ones to judge on"
     )
     priors = (
@@ -100,37 +116,95 @@ def learn(
     )
     matrix = as_of(clock, rows.child, rows.day, priors=priors, context=context)
     said(f"{target.name}: {matrix.shape[1]} features of {matrix.shape[0]} rows")
-    facts = _facts(clock, rows, until, seed, earlier_on, later_on) | {"attrition": attrition}
+    facts = _facts(clock, rows, until, seed, earlier_on, later_on) | {
+        "attrition": attrition,
+        "labels_before": day_date(labels_before).isoformat(),
+        "later_from": day_date(later_from).isoformat(),
+        "not_rehearsed": not_rehearsed,
+    }
     which: dict[str, Any] = {"target": target, "seed": seed}
     donor = donor_of(clock, target, until=until, seed=seed, priors=priors, context=context)
     if donor is not None:
         events = int(donor.examples.happened.sum())
         said(f"{target.name}: {events} events of {target.taught_by} teach it")
-    first = donor and donor.before(
-        int(rows.day[later_on].min()), without=np.unique(rows.child[later_on])
-    )
-    earlier = without_context(examples(rows, matrix, earlier_on), seed)
-    settings = tune(earlier, trials=trials, said=said, **which) if trials else {}
-    rehearsed = fit(
-        earlier, settings=settings, donor=first if first and first.teaches else None, **which
-    )
-    everything = without_context(examples(rows, matrix, np.ones(len(used), bool)), seed)
-    fitted = refit(everything, choice=rehearsed.choice, donor=donor, **which)
     made = {
         "target": target.name,
         "priors": priors,
-        "facts": facts | {"settings": settings},
+        "facts": facts,
         "reference": profile(matrix),
     }
+    taught = partial(_taught, trials=trials, said=said, which=which, made=made)
+    rehearsal = None
+    if not not_rehearsed:
+        first = donor and donor.before(later_from, without=np.unique(rows.child[later_on]))
+        earlier = without_context(examples(rows, matrix, earlier_on), seed)
+        rehearsal, _ = taught(earlier, first if first and first.teaches else None)
+    everything = without_context(examples(rows, matrix, np.ones(len(used), bool)), seed)
+    bundle, fitted = taught(everything, donor)
     said(f"{target.name}: the interval of its risks, by {REFITS} refits on children drawn anew")
     calibrator = with_interval(fitted, everything, donor=donor, **which)
-    rehearsal = _bundle(rehearsed, earlier, calibrator=calibrate(rehearsed.held_out), **made)
-    bundle = _bundle(fitted, everything, calibrator=calibrator, rehearsal=rehearsal, **made)
-    return Learned(bundle, fitted, rows, used, earlier_on, later_on, matrix)
+    bundle = replace(bundle, calibrator=calibrator, rehearsal=rehearsal)
+    learned = Learned(bundle, fitted, rows, used, earlier_on, later_on, matrix)
+    _say_what_size_is_advised(learned, said)
+    return learned
+
+
+def _taught(
+    learning: Examples,
+    donor: Donor | None,
+    *,
+    trials: int,
+    said: Progress,
+    which: dict[str, Any],
+    made: dict[str, Any],
+) -> tuple[Bundle, Fitted]:
+    """The whole training on some examples: settings, fit, calibration. `which`: target and seed;
+    `made`: what the bundle is told besides."""
+    settings = tune(learning, trials=trials, said=said, **which) if trials else {}
+    fitted = fit(learning, settings=settings, donor=donor, **which)
+    facts = made["facts"] | {
+        "settings": settings,
+        "effective_parameters": round(_effective(fitted, learning), 1),
+    }
+    return _bundle(fitted, learning, **made | {"facts": facts}), fitted
+
+
+def _effective(fitted: Fitted, learning: Examples) -> float:
+    """Parameters that the blend spends in effect, of both its halves together."""
+    return effective_parameters(
+        fitted.blended(learning.rows),
+        fitted.held_out.log_odds,
+        happened=learning.happened,
+        weight=learning.weight,
+        child=learning.child,
+        folds=FOLDS,
+    )
+
+
+def advised_size(learned: Learned) -> SampleSize:
+    """What Riley's criteria ask for at the share of indexes with the event, and with the parameters
+    that the model spends in effect."""
+    rows = learned.rows
+    events, others = (
+        len(np.unique(rows.index[rows.outcome == outcome]))
+        for outcome in (HAPPENED, DID_NOT_HAPPEN)
+    )
+    parameters = math.ceil(learned.bundle.facts["effective_parameters"])
+    return needed(prevalence=events / (events + others), parameters=parameters)
+
+
+def _say_what_size_is_advised(learned: Learned, said: Progress) -> None:
+    facts, advised = learned.bundle.facts, advised_size(learned).events
+    if facts["events_fitted"] < advised:
+        said(
+            f"{learned.bundle.target}: {facts['events_fitted']} events; Riley's criteria ask for "
+            f"{advised} with the {facts['effective_parameters']:.0f} parameters that this model "
+            "spends in effect: expect wide intervals"
+        )
 
 
 def _bundle(fitted: Fitted, learning: Examples, **made: Any) -> Bundle:
-    """The bundle of two fitted halves."""
+    """The bundle of two fitted halves, calibrated on their out-of-fold predictions."""
     return Bundle(
         booster=fitted.booster,
         linear=fitted.linear,
@@ -138,31 +212,58 @@ def _bundle(fitted: Fitted, learning: Examples, **made: Any) -> Bundle:
         offset=fitted.offset,
         start=fitted.start,
         offset_mean=float(offset_of(learning.rows, fitted.offset).mean()),
+        calibrator=calibrate(fitted.held_out),
         **made,
     )
 
 
-def blocks(rows: Cohort) -> tuple[np.ndarray, np.ndarray]:
-    """(earlier, later): masks over the rows by the date of the index; no child is in both.
+def first_later_day(rows: Cohort) -> int:
+    """The day (number) of the first index of the later block: FIT_SHARE of the indexes lie before
+    it."""
+    return int(np.quantile(rows.outcomes.index_on[rows.index], FIT_SHARE, method="higher"))
 
-    Where nearly every child has indexes on both sides (`Target.indexes_repeat`) the later ones are
-    of some children drawn by lot, and the earlier ones of the others.
+
+def blocks(rows: Cohort, later_from: int) -> tuple[np.ndarray, np.ndarray]:
+    """(earlier, later): masks over the rows; no child is in both, and all that an earlier row's
+    label could use lies before `later_from`, the first day (number) of the later block.
+
+    The backtest's rule (`before_split`). Example: later from 2025-09-01; a discharge of 2025-01-10
+    whose relapse could be confirmed until 2025-09-13 is in neither block. Where nearly every child
+    has indexes on both sides (`Target.indexes_repeat`) the later ones are of some children drawn by
+    lot, and the earlier ones of the others.
     """
-    index_on = rows.outcomes.index_on[rows.index]
-    if not len(index_on):
-        return np.zeros(0, bool), np.zeros(0, bool)
-    cut = np.quantile(index_on, FIT_SHARE, method="higher")
-    earlier = index_on < cut
+    earlier = before_split(rows, later_from)
+    later = rows.outcomes.index_on[rows.index] >= later_from
     if rows.target.indexes_repeat:
-        children, of = np.unique(rows.child, return_inverse=True)
-        aside = np.random.default_rng(0).random(len(children))[of] >= FIT_SHARE
-        return earlier & ~aside, ~earlier & aside
-    return earlier, ~earlier & ~np.isin(rows.child, rows.child[earlier])
+        # By the child's position alone: the same lot whatever other rows are asked about.
+        lot = np.random.default_rng(0).random(int(rows.child.max(initial=0)) + 1)
+        aside = lot[rows.child] >= FIT_SHARE
+        return earlier & ~aside, later & aside
+    return earlier, later & ~np.isin(rows.child, rows.child[earlier])
 
 
-def _ask_for_events(
-    rows: Cohort, earlier_on: Flags, later_on: Flags, target: Target, said: Progress
-) -> None:
+def why_not_rehearsed(rows: Cohort, earlier_on: Flags, later_on: Flags) -> str | None:
+    """In words, why the blocks bear no rehearsal; None where they do: LEAST_EVENTS indexes with the
+    event to learn from and LEAST_JUDGED_EVENTS to judge by, and as many without it."""
+    with_event, without = (
+        [
+            len(np.unique(rows.index[block & (rows.outcome == outcome)]))
+            for block in (earlier_on, later_on)
+        ]
+        for outcome in (HAPPENED, DID_NOT_HAPPEN)
+    )
+    needed_in = LEAST_EVENTS, LEAST_JUDGED_EVENTS
+    fewest = [min(pair) for pair in zip(with_event, without, strict=True)]
+    if all(count >= least for count, least in zip(fewest, needed_in, strict=True)):
+        return None
+    return (
+        f"{TOO_FEW_TO_REHEARSE}: {with_event[0]} whose labels end before the later block "
+        f"({LEAST_EVENTS} are needed), {with_event[1]} in it ({LEAST_JUDGED_EVENTS}); without the "
+        f"event {without[0]} and {without[1]}"
+    )
+
+
+def _ask_for_events(rows: Cohort, target: Target) -> None:
     if not len(rows.index):
         raise BadInput(
             "TRN001",
@@ -177,19 +278,8 @@ def _ask_for_events(
             f"{target.name}: {events} events, at least {LEAST_EVENTS} are needed: "
             "a larger registry or a longer time",
         )
-    for name, block in (("earlier", earlier_on), ("later", later_on)):
-        if len(np.unique(happened[block & known])) < 2:
-            raise BadInput(
-                "TRN003",
-                f"{target.name}: only one outcome in the {name} block: nothing to learn",
-            )
-    advised = needed(prevalence=float(np.mean(happened[known])), parameters=PARAMETERS).events
-    if events < advised:
-        said(
-            f"{target.name}: {events} events; Riley's criteria ask for {advised} with "
-            f"{PARAMETERS} parameters: "
-            "expect wide intervals"
-        )
+    if happened[known].all():
+        raise BadInput("TRN003", f"{target.name}: only one outcome: nothing to learn")
 
 
 def examples(rows: Cohort, matrix: np.ndarray, block: np.ndarray) -> Examples:

@@ -1,4 +1,5 @@
-"""How many children, and events, a model of so many parameters needs (Riley et al.).
+"""How many children, and events, a model of so many parameters needs (Riley et al.), and how many
+parameters a fitted model spends in effect.
 
 Source: Riley, Ensor, Snell et al. 2020, "Calculating the sample size required for developing a
 clinical prediction model", BMJ 368:m441 (binary outcome: shrinkage, optimism in R², precision of
@@ -9,6 +10,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+
+import numpy as np
+
+from registry.contract.arrays import Floats
+from training.metrics.recalibration import slope_and_intercept
 
 SHRINKAGE, OPTIMISM, MARGIN = 0.9, 0.05, 0.05
 """Least shrinkage factor, most optimism in Nagelkerke's R², widest error of the overall risk: the
@@ -53,6 +59,40 @@ def needed(*, prevalence: float, parameters: int, nagelkerke: float = 0.15) -> S
     children = max(by_shrinkage, by_optimism, by_risk)
     events = math.ceil(children * prevalence)
     return SampleSize(by_shrinkage, by_optimism, by_risk, children, events, events / parameters)
+
+
+def effective_parameters(
+    seen: Floats,
+    unseen: Floats,
+    *,
+    happened: np.ndarray,
+    weight: np.ndarray,
+    child: np.ndarray,
+    folds: int,
+) -> float:
+    """Parameters that a fitted model spends in effect (at least 1), by its optimism: how much
+    likelier it makes the outcomes that it learnt from than those of children it had not seen.
+
+    `seen`, `unseen`: log-odds (n,) of the fitted model, and out-of-fold by as many `folds`; each is
+    recalibrated by its own straight line, as a model is before it is used, so that shrinkage of all
+    risks alike does not count as less. A child's rows count as one together. For a plain logistic
+    regression this is the number of its coefficients (Akaike: the log likelihood of new outcomes is
+    lower by one a parameter). A fold's model learns from fewer children, which adds K/(K-1) in
+    place of 1 to half of the optimism. Source: Efron 2004, "The estimation of prediction error:
+    covariance penalties and cross-validation", JASA 99:619.
+    """
+    seen, unseen = (_recalibrated(margin, happened, weight) for margin in (seen, unseen))
+    sign = np.where(happened == 1, -1.0, 1.0)
+    optimism = np.logaddexp(0.0, sign * unseen) - np.logaddexp(0.0, sign * seen)
+    _, of, rows = np.unique(child, return_inverse=True, return_counts=True)
+    by_child = np.bincount(of, weights=weight * optimism) / rows
+    mean_weight = np.mean(np.bincount(of, weights=weight) / rows)
+    return max(1.0, float(by_child.sum() / mean_weight / ((1.0 + folds / (folds - 1)) / 2.0)))
+
+
+def _recalibrated(margin: Floats, happened: np.ndarray, weight: np.ndarray) -> Floats:
+    slope, intercept = slope_and_intercept(margin, happened, weight)
+    return intercept + slope * margin
 
 
 def _for_shrinkage(parameters: int, r2: float, shrinkage: float) -> int:

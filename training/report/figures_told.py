@@ -136,7 +136,7 @@ def true_risks(judged: Judged) -> dict[str, Any]:
         lambda *drawn: (brier(*drawn), scaled_brier(*drawn)), *columns, cluster=child
     )
     return told | {
-        "curve": calibration_curve(*columns),
+        "curve": calibration_curve(*columns, child=child),
         "brier": briers[0],
         "brier_scaled": briers[1],
     }

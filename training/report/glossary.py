@@ -155,8 +155,8 @@ FOR_DATA_SCIENTISTS = (
     (
         "split, block",
         "`--until`, before which all of a label must lie; the earlier block is what the "
-        "rehearsal learnt "
-        "from, the later what it is judged on.",
+        "rehearsal learnt from, all of its labels before the first index of the later block, on "
+        "which it is judged.",
     ),
     (
         "contract, quarantine",

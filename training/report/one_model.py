@@ -14,7 +14,8 @@ from models.bundle import Bundle
 from models.targets import HAPPENED, TARGETS
 from registry.contract.registry import day_date
 from training.cohorts.landmarks import Cohort, attrition_table
-from training.evaluation import importance
+from training.evaluation import as_used, importance
+from training.evaluation.as_used import on_month_lists
 from training.evaluation.learning_curve import learning_curve
 from training.evaluation.rules_order import by_rules
 from training.evaluation.scored_rows import (
@@ -23,18 +24,19 @@ from training.evaluation.scored_rows import (
     LATER,
     REHEARSAL,
     Judged,
+    blocks_of,
     judged_rows,
     judging,
     last_known,
     learnt_from,
+    not_judged,
 )
 from training.evaluation.secondary import judged_later, of_judged
 from training.evaluation.stability import better_records, top_between_months
 from training.evaluation.subgroup_table import INFANTS, gaps, groupings, table, too_small
 from training.evaluation.subgroups import visited
-from training.evaluation.visit_lists import at_month_starts, compare
+from training.evaluation.visit_lists import compare
 from training.fitting.fit import Progress
-from training.fitting.pipeline import blocks
 from training.report import figures_told, plots
 from training.report.delayed import delayed
 from training.report.glossary import not_scored
@@ -51,10 +53,11 @@ LISTS_WORDS = {
 @dataclass(frozen=True)
 class ModelReport:
     """One model's part of the report: `figures` (plain values by section), `plots` (Matplotlib
-    figures by name)."""
+    figures by name). Where nothing could be judged, `judged` is None and `figures` has `not_judged`
+    (why, in words) and the counts of the training."""
 
     bundle: Bundle
-    judged: Judged
+    judged: Judged | None
     figures: dict[str, Any]
     plots: dict[str, Any]
 
@@ -66,13 +69,16 @@ def tell(
     bundle says their risks."""
     target = bundle.target
     said(f"{target}: rows to judge on")
+    if why := not_judged(clock, bundle):
+        said(f"{target}: {why}")
+        return _unjudged(bundle, why)
     judged = judged_rows(clock, bundle, context=context)
     said(f"{target}: figures of {len(judged.risk)} rows, {judged.events} events")
     rules = by_rules(clock, judged.rows.child, judged.rows.day)
     learnt = None if judged.block == ELSEWHERE else learnt_from(clock, bundle)
     figures = (
         _counts(judged)
-        | _learnt(learnt, judged.block)
+        | _learnt(bundle, learnt, judged.block)
         | {
             "discrimination": figures_told.discrimination(judged, rules),
             "true_risks": figures_told.true_risks(judged),
@@ -107,6 +113,8 @@ def tell(
         clock, judged, later, cutoff=last_known(clock, bundle, judged.block)
     )
     figures["delayed"] = delayed(later)
+    said(f"{target}: as scored monthly, from records known late")
+    figures["as_used"] = as_used.told(as_used.as_used(clock, said_by, judged.block, learnt))
     said(f"{target}: the learning curve")
     figures["learning"] = (
         []
@@ -117,8 +125,22 @@ def tell(
     return ModelReport(bundle, judged, figures, _plots(said_by, judged, figures))
 
 
+def _unjudged(bundle: Bundle, why: str) -> ModelReport:
+    """The part of a model of which nothing can be told: no figure, and why."""
+    figures = {
+        "not_judged": why,
+        "block": REHEARSAL,
+        "events": 0,
+        "children_known": 0,
+        "children_with_event": 0,
+        "updates": None,
+    }
+    return ModelReport(bundle, None, figures, {})
+
+
 def _counts(judged: Judged) -> dict[str, Any]:
     return {
+        "not_judged": None,
         "block": judged.block,
         "block_words": BLOCK_WORDS[judged.block],
         "attrition": attrition_table(judged.rows),
@@ -153,12 +175,12 @@ def _days(judged: Judged) -> list[str]:
     return [day_date(int(of)).isoformat() for of in (day.min(), day.max())] if len(day) else []
 
 
-def _learnt(rows: Cohort | None, block: str) -> dict[str, Any]:
+def _learnt(bundle: Bundle, rows: Cohort | None, block: str) -> dict[str, Any]:
     """`learnt_share`: of the rows that whoever says the risks learnt from, with a known outcome,
     those with the event (not weighed); NaN on another registry, where they are not at hand."""
     if rows is None:
         return {"learnt_share": float("nan")}
-    outcome = rows.outcome[blocks(rows)[0]] if block == REHEARSAL else rows.outcome
+    outcome = rows.outcome[blocks_of(bundle, rows)[0]] if block == REHEARSAL else rows.outcome
     return {
         "learnt_share": float(np.mean(outcome[outcome >= 0] == HAPPENED))
         if (outcome >= 0).any()
@@ -180,28 +202,13 @@ def _of_lists(
 ) -> dict[str, Any]:
     """Monthly lists by sector, and how steady their top is, of children whom the judged bundle did
     not learn from."""
-    rows = _on_lists(clock, bundle, judged, learnt)
+    rows = on_month_lists(clock, bundle, judged, learnt)
     found = compare(clock, {bundle.target: rows}, {bundle.target: bundle}, context=context)
     return {
         "lists": found["table"],
         "lists_words": LISTS_WORDS[judged.block],
         "stability": top_between_months(clock, bundle, rows, context=context),
     }
-
-
-def _on_lists(clock: Clock, bundle: Bundle, judged: Judged, learnt: Cohort | None) -> Cohort:
-    """Everyone at risk at the start of each month from the first judged day on; of a rehearsal, its
-    unseen children."""
-    first = int(judged.rows.day.min(initial=clock.registry.recorded_until))
-    # A rehearsal's outcomes are those known when the training ended; lists take all that is known
-    # today.
-    found = None if judged.block == REHEARSAL else judged.rows.outcomes
-    rows = at_month_starts(clock, TARGETS[bundle.target], first, found=found)
-    if judged.block != REHEARSAL:
-        return rows
-    if learnt is None:
-        raise ValueError("a rehearsal is listed only with the rows that it learnt from")
-    return rows.take(np.flatnonzero(~np.isin(rows.child, learnt.child[blocks(learnt)[0]])))
 
 
 def _plots(bundle: Bundle, judged: Judged, figures: dict[str, Any]) -> dict[str, object]:

@@ -34,7 +34,7 @@ def _figure(width: float, height: float) -> tuple[Figure, Any]:
 
 
 def calibration(told: dict[str, Any]) -> Figure:
-    """The calibration curve with Wilson's intervals."""
+    """The calibration curve with Wilson's intervals, by child."""
     figure, axes = _figure(4.2, 4.0)
     points = np.array(curve_rows(told["curve"]))
     top = 1.0

@@ -98,7 +98,7 @@ def assemble(
 def _model(one: ModelReport, drawn: dict[str, str]) -> dict[str, Any]:
     """What the template reads of one model."""
     target, card, figures = one.bundle.target, one.bundle.card, one.figures
-    judged, findings = figures["rows"] + figures["not_scored"], card.get("findings", [])
+    findings = card.get("findings", [])
     synthetic = one.bundle.facts.get("synthetic", False)
     return {
         "figures": figures,
@@ -106,15 +106,23 @@ def _model(one: ModelReport, drawn: dict[str, str]) -> dict[str, Any]:
         "card": card,
         "drawn": drawn,
         "verdict": verdict(figures, findings, synthetic=synthetic),
-        "warnings": warnings(figures),
+        "warnings": [] if one.judged is None else warnings(figures),
         "checked": checked(findings),
         "colour": colour(figures, findings),
-        "sentences": sentences(figures, target=target),
+        "sentences": [] if one.judged is None else sentences(figures, target=target),
         "synthetic": synthetic,
         "told_of": TARGETS[target].report,
         "confirmed": TARGETS[target].asked is Asked.AFTER_CURE,
-        "attrition": attrition(figures["attrition"], target=target, judged=judged),
+        "attrition": attrition_of(figures, target),
     }
+
+
+def attrition_of(figures: dict[str, Any], target: str) -> list[tuple[str, int]]:
+    """From all records to the judged predictions; nothing where none are judged."""
+    if figures["not_judged"]:
+        return []
+    judged = figures["rows"] + figures["not_scored"]
+    return attrition(figures["attrition"], target=target, judged=judged)
 
 
 def first_line(facts: dict[str, Any]) -> str:
@@ -189,6 +197,8 @@ def difference(told: object) -> str:
     no such mapping."""
     if not isinstance(told, dict) or told["value"] is None:
         return ""
+    if told["low"] is None:
+        return f"{100 * told['value']:+.1f} (too few sectors for an interval)"
     return f"{100 * told['value']:+.1f} ({100 * told['low']:.1f} to {100 * told['high']:.1f})"
 
 

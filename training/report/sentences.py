@@ -32,6 +32,7 @@ def sentences(figures: dict[str, Any], *, target: str) -> list[str]:
         _how_many(figures, words.happened),
         _apart(figures["discrimination"], words),
         _risks(figures, words),
+        _as_used(figures["as_used"], figures["discrimination"]["overall"]["model"]),
         _later(figures["delayed"], events=figures["events"]),
         *_visits(figures, words.happened),
     ]
@@ -96,6 +97,21 @@ def _risks(figures: dict[str, Any], words: ReportWords) -> str:
         f"children: each child counts as often as it was asked about): its percentages were {word} "
         f"({ratio.value:.2f} times as many events as said; {ratio.low:.2f} to "
         f"{ratio.high:.2f}){more}."
+    )
+
+
+def _as_used(used: dict[str, Any], own_day: Estimate) -> str:
+    """Both figures: on the landmark's day, and as it will be used."""
+    if math.isnan(used["auc"].value):
+        return (
+            f"How it does as it will be used ({used['words']}) is not known: too few outcomes of "
+            f"the {used['asked']:,} predictions so made."
+        )
+    return (
+        f"Judged on the landmark's day it put that one first {times(own_day)}; judged as it will "
+        f"be used ({used['words']}) {times(used['auc'])}, and {used['not_scored']:,} of "
+        f"{used['asked']:,} predictions could not be made on their day. On the same days, had "
+        f"every record come in at once: {times(used['timely'])}."
     )
 
 
@@ -174,6 +190,8 @@ def _reached(short: dict[str, dict[str, Any]]) -> str:
 
 
 def _difference(more: dict[str, Any]) -> str:
+    if more["low"] is None:
+        return f"{100 * more['value']:+.1f} (too few sectors for an interval)"
     sure = "" if more["low"] > 0 or more["high"] < 0 else ", which does not tell the two apart"
     return (
         f"{100 * more['value']:+.1f} ({100 * more['low']:+.1f} to {100 * more['high']:+.1f}{sure})"

@@ -19,6 +19,9 @@ SINGLE = {
 }
 """Orders by one measurement, which a model must beat to be worth its trouble."""
 SHORT_LIST = 10
+TOLD_BY_FIGURES = frozenset({"RISK017", "RISK018"})
+"""Checks whose answer the sentence gives from today's figures (shown to work), or that are asked
+anew when somebody promotes (against the champion)."""
 MAY_BE_TRIED = "May be tried to order visits"
 FOR_SYNTHETIC = "Synthetic: nothing follows for real children. Were these real records: "
 
@@ -32,11 +35,17 @@ def verdict(
 
 
 def _said(figures: dict[str, Any], findings: list[dict[str, Any]]) -> str:
-    issues = [found["code"] for found in findings if found["outcome"] == ISSUE]
+    issues = [
+        found["code"]
+        for found in findings
+        if found["outcome"] == ISSUE and found["code"] not in TOLD_BY_FIGURES
+    ]
     if not findings:
         return "Not to be used: this model was never checked."
     if issues:
         return f"Not to be used as it is: {', '.join(issues)} found a fault (see its checks)."
+    if figures["not_judged"]:
+        return f"Not shown to work: {figures['not_judged']}."
     if figures["events"] < ENOUGH_EVENTS:
         return _too_few(figures)
     if simpler := not_beaten(figures["discrimination"]["more_than"]):
@@ -154,7 +163,7 @@ def _of_visits(figures: dict[str, Any]) -> Iterator[str]:
     if figures["events"] < ENOUGH_EVENTS or not short:
         return
     for order, words in ((OURS, "by itself"), (AS_LISTED, "after danger by the rules")):
-        if short[order] is None or not short[order]["more_than_whz"]["low"] > 0:
+        if short[order] is None or not (short[order]["more_than_whz"]["low"] or 0.0) > 0:
             yield (
                 f"In lists of {SHORT_LIST} visits, {words}, it was not shown to find more "
                 "children than lowest "
@@ -195,5 +204,5 @@ def colour(figures: dict[str, Any], findings: list[dict[str, Any]]) -> str:
     outcomes = {found["outcome"] for found in findings}
     if not findings or ISSUE in outcomes:
         return "issue"
-    clean = outcomes == {PASS} and not warnings(figures)
+    clean = outcomes == {PASS} and not figures["not_judged"] and not warnings(figures)
     return "pass" if clean and may_be_tried(figures, findings) else "tip"

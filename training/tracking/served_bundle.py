@@ -25,7 +25,7 @@ class ServedBundle(PythonModel):
         rows = model_input[list(self.bundle.columns)].to_numpy(np.float64)
         log_odds = self.bundle.log_odds(rows)
         risk = 1.0 / (1.0 + np.exp(-log_odds))
-        low, high = self.bundle.calibrator.interval(log_odds, risk)
+        low, high = self.bundle.calibrator.interval(log_odds)
         return pd.DataFrame({"risk": risk, "risk_low": low, "risk_high": high})
 
 

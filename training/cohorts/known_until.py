@@ -1,0 +1,37 @@
+"""Until when a registry knows anything: the newest import's day, which lies after the last day that
+its records speak of."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from registry.contract.registry import NEVER, OWN_DAY, Registry
+
+STRAY_SHARE = 0.001
+"""Of the late rows' days of entry so many may be mistyped into the future."""
+
+
+def late_entries(registry: Registry) -> dict[str, np.ndarray]:
+    """Mask, by table, of the rows that were known only after their own day: somebody wrote down
+    when they came in, or a later import brought them. Attendance, which waits for its month's end,
+    is left out."""
+    return {
+        name: registry.table(name)["known_from"] > registry.table(name)[own_day]
+        for name, own_day in OWN_DAY.items()
+        if name != "attendance"
+    }
+
+
+def known_until(registry: Registry) -> int:
+    """The day (number) by whose end all that the registry holds is known.
+
+    Example: records until 2026-06-30 that an import of 2026-07-03 brought are known from 07-03; a
+    training that asked what was known on 06-30 would not see that import.
+    """
+    late = late_entries(registry)
+    days = np.concatenate([registry.table(name)["known_from"][mask] for name, mask in late.items()])
+    days = days[days < NEVER]
+    if not len(days):
+        return registry.recorded_until
+    newest = int(np.quantile(days, 1.0 - STRAY_SHARE, method="lower"))
+    return max(registry.recorded_until, newest)
