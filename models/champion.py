@@ -31,6 +31,12 @@ def bundles_folder(folder: Path) -> Path:
     return Path(folder) / "bundles"
 
 
+def trained(folder: Path) -> bool:
+    """Whether a models folder holds any bundle, promoted or not: until one is shown to work, lists
+    go by the rules and by one measurement."""
+    return any(bundles_folder(folder).glob("[!.]*"))
+
+
 def pointer(folder: Path, target: str) -> dict[str, Any] | None:
     """What the pointer of a target says; None where there is no champion."""
     try:

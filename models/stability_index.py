@@ -18,23 +18,6 @@ month or a sector has hundreds to a few thousand rows: a smaller floor would mak
 bin than so few rows can show (0.69 for one empty tenth at 1e-4, 0.46 here)."""
 
 
-def index(deciles: Floats, values: Floats) -> float:
-    """The index of values against the deciles of a reference, as a bundle keeps them.
-
-    `deciles` (11,): quantiles 0, 0.1 … 1 of the reference; equal ones (a count that is mostly 0)
-    share a bin. Example: a reference of 1 to 100 and values of 51 to 150: over 2; of 1 to 100
-    again: about 0.
-    """
-    edges, level = np.unique(deciles[::-1], return_index=True)
-    upto = 1.0 - level / (len(deciles) - 1)
-    # A bin that the reference does not fill (below its lowest value) joins the one above.
-    edges, upto = edges[upto > 1e-9], upto[upto > 1e-9]
-    then = np.diff(np.concatenate([[0.0], upto]))
-    place = np.minimum(np.searchsorted(edges, values, side="left"), len(edges) - 1)
-    now = np.bincount(place, minlength=len(edges)) / max(len(values), 1)
-    return of_shares(then, now)
-
-
 def index_of_samples(before: Sequence[float], now: Sequence[float]) -> float:
     """The index of one sample against another, over tenths of `before`.
 
@@ -48,17 +31,6 @@ def index_of_samples(before: Sequence[float], now: Sequence[float]) -> float:
         for sample in samples
     )
     return of_shares(then, since)
-
-
-def index_of_missing(then: float, now: float) -> float:
-    """The index over two bins, missing and not missing; shares from 0 to 1."""
-    return of_shares(np.array([then, 1 - then]), np.array([now, 1 - now]))
-
-
-def noise(rows: int, reference_rows: float) -> float:
-    """What chance alone gives for ten bins: about (bins - 1) * (1 / rows + 1 / reference rows),
-    doubled to be sure."""
-    return 2.0 * (BINS - 1) * (1.0 / rows + 1.0 / reference_rows)
 
 
 def of_shares(then: Floats, now: Floats) -> float:

@@ -1,4 +1,5 @@
-"""Compare two runs: the same rows judged by two bundles, side by side.
+"""Compare two runs: both bundles on the same rows, paired by child, as `sanket promote` compares a
+challenger with the champion.
 
 `marimo edit notebooks/compare_two_runs.py -- --store x.db --one VERSION --other VERSION`
 """
@@ -14,12 +15,10 @@ def _():
     import pandas as pd
 
     from features.clock import Clock
-    from features.trajectory.context import Context
     from models.bundle import load
     from models.champion import models_folder
     from training.commands.train import load_registry
-    from training.evaluation.scored_rows import judged_cohort, judging, score_rows
-    from training.report import figures_told, plots
+    from training.evaluation.challenge import challenge, sentence
     from training.tracking import mlflow_runs
     from training.tracking.find_bundle import find_bundle
 
@@ -31,59 +30,34 @@ def _():
         load(find_bundle(models, asked.get(name), tracked=tracked), rehearsal=True)
         for name in ("one", "other")
     )
-    return (
-        Clock,
-        Context,
-        figures_told,
-        judged_cohort,
-        judging,
-        load_registry,
-        mo,
-        one,
-        other,
-        pd,
-        plots,
-        score_rows,
-        store,
-    )
+    return Clock, challenge, load_registry, mo, one, other, pd, sentence, store
 
 
 @app.cell
-def _(Clock, Context, judged_cohort, judging, load_registry, one, other, score_rows, store):
-    clock = Clock(load_registry(store))
-    context = Context(clock)
-    later = max((one, other), key=lambda bundle: bundle.facts["trained_until"])
-    block, rows = judged_cohort(clock, later)
-    # Where the later one's rehearsal is judged, the other's is too: neither learnt from these
-    # children.
-    judged = [
-        score_rows(clock, judging(bundle, block), rows, block=block, context=context)
-        for bundle in (one, other)
-    ]
-    return block, judged
+def _(Clock, challenge, load_registry, one, other, store):
+    told = challenge(Clock(load_registry(store)), one, other)
+    return (told,)
 
 
 @app.cell
-def _(block, figures_told, judged, mo, one, other, pd):
-    figures = pd.DataFrame(
-        {
-            bundle.version: {
-                "AUC": figures_told.discrimination(rows)["overall"]["model"].value,
-                "scaled Brier": figures_told.true_risks(rows)["brier_scaled"].value,
-                "slope": figures_told.true_risks(rows)["slope"].value,
+def _(mo, one, other, pd, sentence, told):
+    def words(figure):
+        return f"{figure.value:.3f} ({figure.low:.3f} to {figure.high:.3f})"
+
+    if isinstance(told, str):
+        shown = mo.md(f"These two cannot be compared: {told}.")
+    else:
+        columns = {one.version: told.challenger, other.version: told.champion, "less": told.more}
+        figures = pd.DataFrame(
+            {
+                title: {name: words(figure) for name, figure in of.items()}
+                for title, of in columns.items()
             }
-            for bundle, rows in zip((one, other), judged, strict=True)
-        }
-    )
-    mo.vstack([mo.md(f"# Two models on the same rows ({block})"), figures])
-    return (figures,)
-
-
-@app.cell
-def _(figures_told, judged, mo, plots):
-    curves = [plots.calibration(figures_told.true_risks(rows)) for rows in judged]
-    mo.hstack(curves)
-    return (curves,)
+        )
+        heading = mo.md(f"# Two models on the same rows\n\n{told.block}. {sentence(told)}.")
+        shown = mo.vstack([heading, figures, pd.DataFrame(told.lists)])
+    mo.vstack([shown])
+    return (shown,)
 
 
 if __name__ == "__main__":

@@ -178,6 +178,8 @@ def _say_turned(told: dict[str, Any], as_json: bool) -> None:
         return
     before = f", before it {told['before']}" if told["before"] else ""
     typer.echo(f"{told['target']}: bundle {told['bundle']} answers now{before}")
+    for code, message in told.get("findings", {}).items():
+        typer.echo(f"  {code}: {message}")
     for code, because in told["accepted"].items():
         typer.echo(f"  accepted {code}: {because}")
     if not told["alias"]:

@@ -75,6 +75,11 @@ def _in_words(model: dict[str, Any]) -> str:
         f"  {attrition['in_cohort']} of {attrition['indexes']} indexes in the cohort",
         _rehearsed(model),
     ]
+    if not model["champion"] and any(found["outcome"] == "issue" for found in model["findings"]):
+        lines.append(
+            "  it does not answer: until it does, lists go by the rules and by one measurement "
+            f"(`sanket promote STORE --run {model['bundle']} --accept CODE --because TEXT` lets it)"
+        )
     lines += [
         f"  {found['code']} {found['outcome']}: {found['message']}"
         for found in model["findings"]

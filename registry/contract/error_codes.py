@@ -65,7 +65,7 @@ def page() -> str:
         "says no) or 70 (our fault).",
         "",
         "Other codes: of records, REG001 to REG053, in [rules](rules.md); of the checks before a "
-        "model may be promoted, RISK001 to RISK016, in [checks](checks/README.md); the HTTP status "
+        "model may be promoted, RISK001 to RISK018, in [checks](checks/README.md); the HTTP status "
         "of each API code in [service](serving.md).",
         "",
     ]

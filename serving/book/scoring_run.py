@@ -12,7 +12,7 @@ import numpy as np
 import sqlalchemy as sa
 
 from models.bundle import Bundle
-from models.champion import champions, models_folder
+from models.champion import champions, models_folder, trained
 from models.stability_index import index_of_samples
 from models.targets import TARGETS, Asked
 from registry.contract.errors import BadInput, Refused
@@ -50,8 +50,9 @@ def score_store(
     """Score a store into its book as of a day; what was done.
 
     `exercise`: a champion that learnt from synthetic records may score real ones, and the run says
-    so on every page. Raises BadInput SRV003 without a champion; Refused SRV007 where one learnt
-    from synthetic records and the store's are not, without `exercise`; Refused SRV004 where one was
+    so on every page. Raises BadInput SRV003 where no model was ever trained (where none was
+    promoted the rules score alone); Refused SRV007 where one learnt from synthetic records and the
+    store's are not, without `exercise`; Refused SRV004 where one was
     trained on another registry, without `accept_foreign`.
     """
     store = open_store(address, must_exist=True)
@@ -87,7 +88,7 @@ def score_store(
 
 def _champions(folder: Path) -> dict[str, Bundle]:
     bundles = champions(folder)
-    if not bundles:
+    if not bundles and not trained(folder):
         raise BadInput(
             "SRV003",
             f"there is no champion in {folder}: train a model first (`sanket train STORE`)",

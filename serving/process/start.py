@@ -16,7 +16,7 @@ from typing import Any
 
 from sqlalchemy import Engine
 
-from models.champion import models_folder, pointer
+from models.champion import models_folder, pointer, trained
 from models.targets import TARGETS
 from registry.contract.errors import BadInput, UsageError
 from serving.access import tokens
@@ -72,7 +72,7 @@ def ready_to_serve(store: str, *, host: str, port: int) -> str:
     settings.checked()
     open_store(store, must_exist=True).close()
     folder = models_folder(store)
-    if not any(pointer(folder, target) for target in TARGETS):
+    if not any(pointer(folder, target) for target in TARGETS) and not trained(folder):
         raise BadInput(
             "SRV003",
             f"there is no champion in {folder}: train a model first (`sanket train {store}`)",

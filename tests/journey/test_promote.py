@@ -15,8 +15,12 @@ from sanket.app import main
 from tests.support import trained_models as made
 from tests.support.mlflow_server import mlflow_server
 from training.checks import golden
+from training.checks.finding import CheckResult
+from training.commands import promote as promoting
 from training.commands.promote import history, promote, rollback
 from training.commands.recalibrate import recalibrated
+from training.evaluation.challenge import Challenge
+from training.metrics.discrimination import Estimate
 from training.tracking import mlflow_runs
 
 
@@ -28,6 +32,21 @@ def store(tmp_path):
     models_folder(address).mkdir()
     shutil.copy(made.empty_tracking(), models_folder(address) / "mlflow.db")
     return address
+
+
+@pytest.fixture(autouse=True)
+def no_store_to_compare_in(monkeypatch):
+    """Most of these addresses have models and no records: what RISK018 says of a comparison is
+    tested by itself."""
+    monkeypatch.setattr(promoting, "load_registry", lambda address: made.clock().registry)
+    monkeypatch.setattr(promoting, "challenge", lambda clock, one, other: better(one, other))
+
+
+def better(one, other, low=0.01):
+    """A comparison in which the challenger's AUC is higher, by at least `low`."""
+    of = {"auc": Estimate(0.8, 0.7, 0.9)}
+    more = {"auc": Estimate(low + 0.02, low, low + 0.04)}
+    return Challenge(one.version, other.version, "later rows", 200, 90, 30, of, of, more, [])
 
 
 def kept(store, **outcomes):
@@ -60,6 +79,52 @@ def test_every_issue_must_be_accepted_with_a_reason_that_is_kept(store):
     reasons = {"RISK009": "all treated in one hospital", "RISK012": "twelve girls"}
     promote(store, version, accepted=reasons)
     assert history(models_folder(store))[-1]["accepted"] == reasons
+
+
+def test_a_challenger_is_shown_beside_the_champion_and_the_comparison_is_kept(store):
+    first, second = kept(store), kept(store, RISK014="tip")
+    assert promote(store, first)["challenge"] is None
+    told = promote(store, second)
+    assert told["findings"]["RISK018"].startswith("better than the champion: AUC 0.800 against")
+    last = history(models_folder(store))[-1]
+    assert last["challenge"]["champion_bundle"] == first
+    assert last["challenge"]["more"]["auc"] == {"value": 0.03, "low": 0.01, "high": 0.05}
+
+
+@pytest.mark.parametrize("worse", ["too few events to rehearse: 3", -0.06])
+def test_a_worse_or_incomparable_challenger_needs_a_reason(store, monkeypatch, worse):
+    promote(store, kept(store))
+    second = kept(store, RISK014="tip")
+    told = (
+        (lambda clock, one, other: worse)
+        if isinstance(worse, str)
+        else (lambda clock, one, other: better(one, other, low=worse))
+    )
+    monkeypatch.setattr(promoting, "challenge", told)
+    with pytest.raises(Refused, match="RISK018"):
+        promote(store, second)
+    promote(store, second, accepted={"RISK018": "trained on both districts"})
+    assert history(models_folder(store))[-1]["accepted"] == {"RISK018": "trained on both districts"}
+
+
+def test_records_that_cannot_be_read_are_no_comparison(store, monkeypatch):
+    def gone(address):
+        raise BadInput("REG060", "there is no store")
+
+    promote(store, kept(store))
+    monkeypatch.setattr(promoting, "load_registry", gone)
+    with pytest.raises(Refused, match="cannot be read"):
+        promote(store, kept(store, RISK014="tip"))
+
+
+def test_a_model_not_shown_to_work_is_asked_again_on_todays_records(store, monkeypatch):
+    version = kept(store, RISK017="issue")
+    monkeypatch.setattr(promoting, "not_judged", lambda clock, bundle: "too few events to rehearse")
+    with pytest.raises(Refused, match="too few events to rehearse"):
+        promote(store, version)
+    shown = CheckResult("pass", "better than each single measurement")
+    monkeypatch.setattr(promoting.of_figures, "work_shown", lambda judged: shown)
+    assert promote(store, version)["findings"] == {"RISK017": shown.message}
 
 
 def test_a_bundle_that_was_never_checked_is_refused(store):

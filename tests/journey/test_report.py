@@ -13,7 +13,6 @@ import numpy as np
 import pytest
 import yaml
 
-from models import stability_index
 from models.champion import bundles_folder, models_folder, turn
 from models.targets import NON_RESPONSE
 from registry.contract.errors import BadInput, UsageError
@@ -24,6 +23,7 @@ from training.commands import drift
 from training.commands.evaluate import as_json, evaluate, flat
 from training.commands.recalibrate import recalibrated
 from training.evaluation import learning_curve
+from training.evaluation.month_views import timely
 from training.evaluation.scored_rows import LATER, REHEARSAL, judged_cohort
 from training.report.report_page import MOST_BYTES, first_line
 
@@ -88,7 +88,9 @@ def test_the_page_is_whole_small_and_needs_nothing_else(report):
         "Is it fair?",
         "TRIPOD+AI",
         "PROBAST+AI",
-        "RISK016",
+        "RISK018",
+        "as scored monthly, records known late",
+        "on the landmark's day",
         "beeswarm",
         "Whom does it miss?",
         "Words used here",
@@ -128,6 +130,21 @@ def test_mlflow_is_told_of_every_order_and_question(report):
         "auc_rules",
         "auc_later_WHZ",
     } <= set(found)
+
+
+def test_a_model_that_could_not_be_rehearsed_has_no_figure_on_its_page(tmp_path):
+    """Too few events later and too few to rehearse: the page says so, in place of every figure."""
+    address = made.own_store(tmp_path)
+    why = "too few events to rehearse: 12 whose labels end before the later block (30 are needed)"
+    end = day_date(made.clock().registry.recorded_until).isoformat()
+    facts = made.carded().facts | {"not_rehearsed": why, "trained_until": end}
+    version = made.kept(address, replace(made.carded(), facts=facts, rehearsal=None))
+    (told,), _ = evaluate(address, tmp_path / "r.html", run=version)
+    page = (tmp_path / "r.html").read_text(encoding="utf-8")
+    assert told.judged is None and why in page and "Not shown to work" in page
+    for word in ("AUC (IPCW)", "Calibration curve", "Decision curve", "Steadiness"):
+        assert word not in page
+    json.loads(as_json([told], []))
 
 
 def test_its_first_line_says_whose_data(report):
@@ -203,32 +220,6 @@ def test_a_recalibrated_bundle_says_what_it_is():
     )
 
 
-def test_the_stability_index_knows_the_same_from_another():
-    random = np.random.default_rng(2)
-    then = random.normal(size=5000)
-    deciles = np.quantile(then, np.linspace(0, 1, 11))
-    assert stability_index.index(deciles, random.normal(size=5000)) < 0.02
-    assert stability_index.index(deciles, random.normal(1, 1, 5000)) > 0.5
-    counts = np.quantile(random.poisson(0.3, 5000), np.linspace(0, 1, 11))
-    # Deciles tell a count's shares to a tenth: the same count lies within the bound of "moved".
-    assert stability_index.index(counts, random.poisson(0.3, 5000).astype(float)) < drift.MOVED
-    assert stability_index.index(counts, random.poisson(3, 5000).astype(float)) > 0.5
-
-
-def test_drift_is_quiet_on_the_same_rows_and_loud_on_others():
-    learned = made.learned()
-    bundle = replace(made.carded(), version="v")
-    from training.evaluation.scored_rows import of_matrix
-
-    same = of_matrix(bundle, learned.rows, learned.features, block="month")
-    quiet = drift.compare(bundle, same, month="2026-01", records=(85.0, 86.0))
-    assert quiet.figures["shifted_share"] < 0.05
-    other = replace(same, matrix=same.matrix * 1.5 + 1)
-    loud = drift.compare(bundle, other, month="2026-01", records=(60.0, 86.0))
-    assert loud.figures["shifted_share"] > 0.5
-    assert any("records" in reason for reason in loud.reasons) and "train again" in loud.advice
-
-
 def fullest_month():
     """The month after the training in which most predictions fall (2026-06)."""
     rows = cohort(made.clock(), NON_RESPONSE, cutoff=made.clock().registry.recorded_until)
@@ -238,10 +229,30 @@ def fullest_month():
     return str(months[counts.argmax()])
 
 
+def test_a_month_that_is_not_over_in_the_records_tells_nothing(store):
+    registry = timely(made.clock().registry)
+    bundle = made.carded()
+    told = drift.of_month(registry, bundle, f"{day_date(registry.recorded_until + 40):%Y-%m}")
+    assert told.rows == 0 and not told.reasons and "is not over" in told.notes[0]
+
+
+def test_outcomes_are_judged_when_ripe(store):
+    """Rows since the training whose whole label lies behind, and no others."""
+    registry, bundle = timely(made.clock().registry), made.carded()
+    last = registry.recorded_until
+    judged = drift.ripe_rows(registry, bundle, last)
+    index_on = judged.rows.outcomes.index_on[judged.rows.index]
+    assert len(judged.risk) and judged.rows.day.min() >= made.UNTIL
+    assert (index_on + NON_RESPONSE.label_days).max() <= last
+    early = drift.ripe_rows(registry, bundle, made.UNTIL + NON_RESPONSE.label_days - 1)
+    assert not len(early.risk)
+
+
 def test_drift_of_a_month_and_its_verb(store, tmp_path):
     month = fullest_month()
     (told,) = drift.drift(store, month)
     assert told.rows > 50 and "records_quality" in told.figures
+    assert told.figures["months_before"] >= 1 and "ripe_events" in told.figures
     with pytest.raises(UsageError, match="DRF002"):
         drift.drift(store, "March")
     done = _sanket("drift", store, "--month", month, "--json", "-o", str(tmp_path / "d.html"))

@@ -9,6 +9,7 @@ import numpy as np
 
 from training.checks.evidence import Evidence
 from training.checks.finding import CheckResult, check, issue, not_applicable, passed, skipped, tip
+from training.evaluation.challenge import LISTED_VISITS, Challenge, sentence
 from training.evaluation.run_figures import single_orders
 from training.evaluation.scored_rows import BLOCK_WORDS, ENOUGH_EVENTS, Judged
 from training.evaluation.subgroups import RecallGap, memberships, recall_gaps
@@ -281,6 +282,40 @@ def enough_events(evidence: Evidence) -> CheckResult:
     )
 
 
+@check("RISK018", "Not worse than the champion")
+def not_worse_than_champion(evidence: Evidence) -> CheckResult:
+    """Whoever promotes a challenger is shown how it does beside the champion, on the same rows.
+
+    Asked by `sanket promote`, against the champion of that day. Rows of children from whom neither
+    learnt, scored by both: what came after both trainings where enough of it is known, else the
+    challenger's rehearsal; the difference of AUCs with its 95 % interval (children drawn anew, the
+    same for both), and of events found per visit in lists of 20 (sectors drawn anew). An issue
+    where either whole interval lies under 0, or the two cannot be compared; a tip where the
+    interval of the AUCs holds 0; not applicable where nothing answers yet. What was found is kept
+    with the promotion.
+
+    What to do: keep the champion, or say why the challenger should answer all the same
+    (`--accept RISK018 --because TEXT`).
+    """
+    del evidence
+    return not_applicable("asked by `sanket promote`, against the champion of that day")
+
+
+def against_champion(told: Challenge | str) -> CheckResult:
+    """What RISK018 says of a comparison, or of why there is none."""
+    if isinstance(told, str):
+        return issue(f"it cannot be compared with the champion: {told}")
+    more = told.more["auc"]
+    visits = next((row for row in told.lists if row["capacity"] == LISTED_VISITS), None)
+    fewer = visits is not None and visits["high"] is not None and visits["high"] < 0
+    figures = {"auc_more": more.value, "auc_more_low": more.low, "auc_more_high": more.high}
+    if more.high < 0 or fewer:
+        return issue(f"worse than the champion: {sentence(told)}", **figures)
+    if not more.low > 0:
+        return tip(f"not shown to be better than the champion: {sentence(told)}", **figures)
+    return passed(f"better than the champion: {sentence(told)}", **figures)
+
+
 @check("RISK017", "Shown to work")
 def shown_to_work(evidence: Evidence) -> CheckResult:
     """A model that was not shown to order children better than each single measurement does not
@@ -295,9 +330,13 @@ def shown_to_work(evidence: Evidence) -> CheckResult:
     events, or take a larger area. Whoever lets it answer all the same says why
     (`--accept RISK017 --because TEXT`), which is kept.
     """
-    judged = evidence.judged
-    if judged is None:
-        return issue(f"not shown to work: {evidence.learned.not_rehearsed}")
+    return work_shown(evidence.judged or str(evidence.learned.not_rehearsed))
+
+
+def work_shown(judged: Judged | str) -> CheckResult:
+    """What RISK017 says of judged rows, or of why there are none."""
+    if isinstance(judged, str):
+        return issue(f"not shown to work: {judged}")
     told = f"{judged.events} events, on {BLOCK_WORDS[judged.block]}"
     if judged.events < ENOUGH_EVENTS:
         return issue(

@@ -1,15 +1,17 @@
-"""Drift: whether this month's children and records still look like those that the champion learnt
-from.
+"""Drift: whether this month's children and records still look like those of the months before.
 
-Compared are its columns and risks (population stability index against the reference profile in the
-bundle), its calibration where the month's outcomes are known by now, and the quality of the
-records. It advises; it never trains.
+Compared are a month's columns and risks with the months before the champion's training ended, each
+seen at its own end with the same delay and the same length of history and for its season
+(`training.evaluation.month_views`); the risks with what became of them, of those whose outcomes
+have had the time to be known; and the quality of the records. It advises; it never trains.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,48 +19,55 @@ import numpy as np
 
 from features import data_quality
 from features.clock import Clock
-from features.trajectory.catalogue import NAMES
 from features.trajectory.context import Context
 from models.bundle import Bundle
 from models.champion import champions, models_folder
-from models.stability_index import index, index_of_missing, noise
 from models.targets import TARGETS
+from registry.contract.days import LONGEST_MONTH_DAYS
 from registry.contract.errors import BadInput, UsageError
-from registry.contract.registry import day_number
+from registry.contract.registry import Registry, day_date, day_number
 from training.cohorts.landmarks import cohort
 from training.commands.train import load_registry
+from training.evaluation.month_test import LEAST_CHILDREN, LEAST_MONTHS, Shift, shifts
+from training.evaluation.month_views import (
+    HISTORY_DAYS,
+    MEASURES,
+    MonthProfile,
+    profile_of_month,
+    timely,
+)
 from training.evaluation.scored_rows import Judged, score_rows
 from training.evaluation.subgroup_table import quality_month
 from training.fitting.fit import Progress
 from training.metrics.calibration import calibration
+from training.metrics.discrimination import bootstraps
 from training.tracking import mlflow_runs
 
-SHIFTED, MOVED = 0.25, 0.10
-"""Population stability index: over 0.25 a column is another, over 0.10 it moved (the credit
-industry's custom, Siddiqi 2006; verified: false). What chance alone would give for so few rows is
-added to both."""
-MANY = 0.15
-"""Share of shifted columns from which training again is advised (chosen)."""
 SLOPE_LOW, SLOPE_HIGH, RATIO_LOW, RATIO_HIGH = 0.8, 1.25, 0.8, 1.25
+"""Told only where the whole 95 % interval (children drawn anew) lies beyond a bound."""
 QUALITY_LOSS = 10.0
-LEAST_ROWS, LEAST_EVENTS = 50, 20
-SEASONAL = ("season_sin", "season_cos", "season_ahead_sin", "season_ahead_cos")
-"""One month is one season: these always differ from a whole year's."""
+LEAST_EVENTS, SLOPE_EVENTS = 20, 100
+RIPE_DAYS = 183
+"""Outcomes that have become known over so many days are judged together: a month has few."""
+REPEATS = 200
+TOLD = 20
+Profiles = Callable[[int, int], MonthProfile]
+"""The profile of the month from one day (number) to another."""
 
 
 @dataclass(frozen=True)
 class Drift:
-    """One target's month: `figures` by name, `shifted` columns with their index, and `reasons` to
-    train again."""
+    """One target's month: `figures` by name, measures that moved (`shifted`), `reasons` to train
+    again, and `notes` on what could not be told."""
 
     target: str
     bundle: str
     month: str
     rows: int
-    figures: dict[str, float]
-    shifted: dict[str, float]
-    reasons: tuple[str, ...]
-    notes: tuple[str, ...]
+    figures: dict[str, float] = field(default_factory=dict)
+    shifted: dict[str, Shift] = field(default_factory=dict)
+    reasons: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def advice(self) -> str:
@@ -76,18 +85,16 @@ def drift(
 
     `BadInput` EVA002 where there is no champion; `UsageError` DRF002 where the month is none.
     """
-    first, last = days_of(month)
+    days_of(month)
     models = models_folder(address)
     bundles = champions(models)
     if not bundles:
         raise BadInput("EVA002", f"there is no champion in {models}: `sanket train` first")
-    clock = Clock(load_registry(address))
-    context = Context(clock)
+    registry = timely(load_registry(address))
     told = []
     for bundle in bundles.values():
-        said(f"{bundle.target}: rows of {month}")
-        judged = of_month(clock, bundle, first, last, context)
-        told.append(compare(bundle, judged, month=month, records=records_quality(clock, month)))
+        said(f"{bundle.target}: {month} and the months before")
+        told.append(of_month(registry, bundle, month))
         _track(told[-1], mlflow_runs.tracking_address(models, tracked_at), models)
     return told
 
@@ -98,22 +105,131 @@ def days_of(month: str) -> tuple[int, int]:
         first = dt.datetime.strptime(month, "%Y-%m").date()
     except ValueError:
         raise UsageError("DRF002", "--month is a month: write it as 2026-03") from None
-    following = (first + dt.timedelta(days=31)).replace(day=1)
+    following = (first + dt.timedelta(days=LONGEST_MONTH_DAYS)).replace(day=1)
     return day_number(first), day_number(following) - 1
 
 
-def of_month(clock: Clock, bundle: Bundle, first: int, last: int, context: Context) -> Judged:
-    """The landmark rows of a month with their risks, outcomes as known by the end of the
-    records."""
-    rows = cohort(clock, TARGETS[bundle.target], cutoff=clock.registry.recorded_until)
-    rows = rows.take(np.flatnonzero((rows.day >= first) & (rows.day <= last)))
-    return score_rows(clock, bundle, rows, block=f"month {first}", context=context)
+def months_before(registry: Registry, bundle: Bundle, first: int) -> list[tuple[int, int]]:
+    """First and last day (numbers) of the months that a month beginning on `first` is compared
+    with: those before the champion's training ended that have a year of history behind them."""
+    begun = int(np.quantile(registry.measurements["measured_on"], 0.001)) + HISTORY_DAYS
+    until = min(first, day_number(bundle.facts["trained_until"]))
+    found: list[tuple[int, int]] = []
+    start, end = days_of(f"{day_date(begun + LONGEST_MONTH_DAYS):%Y-%m}")
+    while end < until:
+        found.append((start, end))
+        start, end = days_of(f"{day_date(end + 1):%Y-%m}")
+    return found
 
 
-def records_quality(clock: Clock, month: str) -> tuple[float, float]:
+def of_month(
+    registry: Registry, bundle: Bundle, month: str, *, profiles: Profiles | None = None
+) -> Drift:
+    """One champion's month; `registry`: of `training.evaluation.month_views.timely`; `profiles`:
+    where those of other months are at hand."""
+    profiles = profiles or partial(profile_of_month, registry, bundle)
+    first, last = days_of(month)
+    told = partial(Drift, bundle.target, bundle.version, month)
+    if last > registry.recorded_until:
+        ends = day_date(registry.recorded_until)
+        return told(0, notes=(f"{month} is not over in the records, which end on {ends}",))
+    now = profiles(first, last)
+    before = [profiles(*days) for days in months_before(registry, bundle, first)]
+    shifted, figures, reasons, notes = _of_measures(now, before, month)
+    for part in (
+        _of_outcomes(registry, bundle, last),
+        _of_records(records_quality(registry, month)),
+    ):
+        figures |= part[0]
+        reasons += part[1]
+        notes += part[2]
+    return told(now.rows, figures, shifted, tuple(reasons), tuple(notes))
+
+
+Part = tuple[dict[str, float], list[str], list[str]]
+
+
+def _of_measures(
+    now: MonthProfile, before: list[MonthProfile], month: str
+) -> tuple[dict[str, Shift], dict[str, float], list[str], list[str]]:
+    """Columns, their missingness and the risks: (what moved, figures, reasons, notes)."""
+    before = [one for one in before if one.children >= LEAST_CHILDREN]
+    figures = {"children": float(now.children), "months_before": float(len(before))}
+    if now.children < LEAST_CHILDREN:
+        note = (
+            f"{now.children} children were predicted for in {month}, fewer than {LEAST_CHILDREN}: "
+            "nothing can be told from them"
+        )
+        return {}, figures, [], [note]
+    if len(before) < LEAST_MONTHS:
+        note = (
+            f"{len(before)} months before the training ended have a year of records behind "
+            f"them and children enough; {LEAST_MONTHS} are needed to tell a shift from chance"
+        )
+        return {}, figures, [], [note]
+    found = shifts(before, now, MEASURES)
+    first = ", ".join(list(found)[:3])
+    reasons = [f"{len(found)} measures shifted ({first} most surely)"] if found else []
+    figures |= {"shifted": float(len(found)), "measures": float(len(MEASURES))}
+    return dict(list(found.items())[:TOLD]), figures, reasons, []
+
+
+def ripe_rows(registry: Registry, bundle: Bundle, last: int) -> Judged:
+    """Rows that the champion did not learn from and whose labels ended within RIPE_DAYS up to the
+    `last` day (number): what became of them is known as well as it ever will be."""
+    clock, target = Clock(registry), TARGETS[bundle.target]
+    rows = cohort(clock, target, cutoff=registry.recorded_until)
+    ends = rows.outcomes.index_on[rows.index].astype(np.int64) + target.label_days
+    ripe = (ends <= last) & (ends > last - RIPE_DAYS) & (rows.outcomes.room[rows.index] == 1)
+    unseen = rows.day >= day_number(bundle.facts["trained_until"])
+    rows = rows.take(np.flatnonzero(ripe & unseen))
+    return score_rows(clock, bundle, rows, block="ripe", context=Context(clock))
+
+
+def _of_outcomes(registry: Registry, bundle: Bundle, last: int) -> Part:
+    judged = ripe_rows(registry, bundle, last)
+    if judged.events < LEAST_EVENTS:
+        note = (
+            f"calibration is not told: of predictions since the training, {judged.events} events "
+            f"have had the time to be known in the {RIPE_DAYS} days before, fewer than "
+            f"{LEAST_EVENTS}"
+        )
+        return {"ripe_events": float(judged.events)}, [], [note]
+
+    def measured(risk: np.ndarray, happened: np.ndarray, weight: np.ndarray) -> tuple[float, float]:
+        found = calibration(risk, happened, weight)
+        return found.observed_over_expected, found.slope
+
+    ratio, slope = bootstraps(
+        measured,
+        judged.risk,
+        judged.happened,
+        judged.weight,
+        cluster=judged.rows.child,
+        repeats=REPEATS,
+    )
+    figures = {
+        "ripe_events": float(judged.events),
+        "observed_over_expected": ratio.value,
+        "observed_over_expected_low": ratio.low,
+        "observed_over_expected_high": ratio.high,
+        "calibration_slope": slope.value,
+    }
+    reasons = []
+    if ratio.high < RATIO_LOW or ratio.low > RATIO_HIGH:
+        reasons.append(
+            f"{ratio.value:.2f} times as many events as expected ({ratio.low:.2f} to "
+            f"{ratio.high:.2f})"
+        )
+    if judged.events >= SLOPE_EVENTS and (slope.high < SLOPE_LOW or slope.low > SLOPE_HIGH):
+        reasons.append(f"calibration slope {slope.value:.2f} ({slope.low:.2f} to {slope.high:.2f})")
+    return figures, reasons, []
+
+
+def records_quality(registry: Registry, month: str) -> tuple[float, float]:
     """(mean score of the centres' records in the month, mean of the twelve months before); NaN
     where there is none."""
-    scored = data_quality.score(clock.registry)
+    scored = data_quality.score(registry)
     at = int(quality_month(np.array(days_of(month)[:1]))[0])
     now = scored.score[:, scored.months == at]
     before = scored.score[:, (scored.months < at) & (scored.months >= at - 12)]
@@ -123,100 +239,6 @@ def records_quality(clock: Clock, month: str) -> tuple[float, float]:
 def _mean(values: np.ndarray) -> float:
     seen = values[~np.isnan(values)]
     return float(seen.mean()) if len(seen) else float("nan")
-
-
-def compare(bundle: Bundle, judged: Judged, *, month: str, records: tuple[float, float]) -> Drift:
-    """One month's rows against the bundle's reference profile."""
-    reference, rows = bundle.reference, len(judged.risk)
-    if rows < LEAST_ROWS:
-        note = (
-            f"{rows} predictions fall in {month}, fewer than {LEAST_ROWS}: nothing can be told "
-            "from them"
-        )
-        return Drift(bundle.target, bundle.version, month, rows, {}, {}, (), (note,))
-    chance = noise(rows, reference["rows"])
-    found = {
-        name: beyond_chance(reference["features"][name], judged.matrix[:, at], reference["rows"])
-        for at, name in enumerate(NAMES)
-        if name not in SEASONAL
-    }
-    shifted = {name: value for name, value in found.items() if value > SHIFTED}
-    figures = {
-        "rows": float(rows),
-        "shifted_share": len(shifted) / len(found),
-        "moved_share": float(np.mean([value > MOVED for value in found.values()])),
-        "largest_index": max(found.values()),
-    }
-    reasons = _of_columns(figures, shifted)
-    notes = [f"{len(SEASONAL)} columns of season are left out: one month is one season"]
-    for part in (_of_risks(reference, judged, chance), _of_outcomes(judged), _of_records(records)):
-        figures |= part[0]
-        reasons += part[1]
-        notes += part[2]
-    largest = dict(sorted(shifted.items(), key=lambda item: -item[1])[:20])
-    return Drift(
-        bundle.target, bundle.version, month, rows, figures, largest, tuple(reasons), tuple(notes)
-    )
-
-
-def beyond_chance(told: dict[str, Any], column: np.ndarray, reference_rows: int) -> float:
-    """The greater of a column's index over its values and over its missingness, less what chance
-    gives so few rows."""
-    seen = column[~np.isnan(column)]
-    values = 0.0
-    if len(seen) and told["deciles"]:
-        there = max((1.0 - told["missing"]) * reference_rows, 1.0)
-        values = index(np.array(told["deciles"]), seen) - noise(len(seen), there)
-    missing = index_of_missing(told["missing"], float(np.mean(np.isnan(column)))) - noise(
-        len(column), reference_rows
-    )
-    return max(values, missing, 0.0)
-
-
-Part = tuple[dict[str, float], list[str], list[str]]
-
-
-def _of_columns(figures: dict[str, float], shifted: dict[str, float]) -> list[str]:
-    if figures["shifted_share"] <= MANY:
-        return []
-    first = ", ".join(sorted(shifted, key=shifted.__getitem__, reverse=True)[:3])
-    return [f"{figures['shifted_share']:.0%} of the columns shifted ({first} most)"]
-
-
-def _of_risks(reference: dict[str, Any], judged: Judged, chance: float) -> Part:
-    if "risk_deciles" not in reference:
-        return (
-            {},
-            [],
-            ["the bundle holds no profile of its risks: it was made before they were kept"],
-        )
-    found = index(np.array(reference["risk_deciles"]), judged.risk)
-    reasons = [f"the risks shifted (index {found:.2f})"] if found > SHIFTED + chance else []
-    return {"risk_index": found, "mean_risk": float(judged.risk.mean())}, reasons, []
-
-
-def _of_outcomes(judged: Judged) -> Part:
-    if judged.events < LEAST_EVENTS:
-        return (
-            {},
-            [],
-            [
-                f"calibration is not known yet, because {judged.events} events of the "
-                "month's children are "
-                f"known, fewer than {LEAST_EVENTS}"
-            ],
-        )
-    measured = calibration(judged.risk, judged.happened, judged.weight)
-    figures = {
-        "calibration_slope": measured.slope,
-        "observed_over_expected": measured.observed_over_expected,
-    }
-    ratio, reasons = measured.observed_over_expected, []
-    if not RATIO_LOW <= ratio <= RATIO_HIGH:
-        reasons.append(f"{ratio:.2f} times as many events as expected")
-    if not SLOPE_LOW <= measured.slope <= SLOPE_HIGH and judged.events >= 100:
-        reasons.append(f"calibration slope {measured.slope:.2f}")
-    return figures, reasons, []
 
 
 def _of_records(records: tuple[float, float]) -> Part:
@@ -254,7 +276,7 @@ def as_dict(told: Drift) -> dict[str, Any]:
         "figures": {
             name: value if np.isfinite(value) else None for name, value in told.figures.items()
         },
-        "shifted": told.shifted,
+        "shifted": {name: vars(shift) for name, shift in told.shifted.items()},
         "drifted": bool(told.reasons),
         "reasons": list(told.reasons),
         "notes": list(told.notes),

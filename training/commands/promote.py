@@ -15,15 +15,20 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from features.clock import Clock
 from models.bundle import Bundle, load
 from models.champion import bundles_folder, models_folder, pointer, turn, turn_back
-from registry.contract.errors import Refused, UsageError
+from registry.contract.errors import BadInput, Refused, SanketError, UsageError
 from training.card.fingerprint import stamp
-from training.checks import run_checks
-from training.checks.finding import CHECKS, ISSUE, Finding
+from training.checks import of_figures, run_checks
+from training.checks.finding import CHECKS, ISSUE, CheckResult, Finding
+from training.commands.train import load_registry
+from training.evaluation.challenge import Challenge, challenge
+from training.evaluation.scored_rows import judged_rows, not_judged
 from training.tracking import mlflow_runs
 from training.tracking.find_bundle import find_bundle
 
@@ -43,12 +48,16 @@ def promote(
     `accepted`: reasons by the code of the issue. `Refused` PRM001 where an issue stands that nobody
     accepted, PRM002 where the bundle holds no findings, or not those of every check, PRM006 where
     they were made on another model. Returns what is kept of it, with `alias`: whether MLflow
-    followed.
+    followed; `findings` of today (RISK017, RISK018), and `challenge`: the comparison with the
+    champion on the same rows, None where there is none.
     """
     models, accepted = models_folder(address), dict(accepted or {})
     tracked = mlflow_runs.tracking_address(models, tracked_at)
-    bundle = load(find_bundle(models, run, tracked=tracked))
+    bundle = load(find_bundle(models, run, tracked=tracked), rehearsal=True)
     findings = findings_of(bundle)
+    _refuse_stale(bundle, findings)
+    asked = asked_today(address, bundle, findings)
+    findings = [asked.findings.get(one.code, one) for one in findings]
     _refuse(bundle, findings, accepted)
     with _alone(models):
         before = pointer(models, bundle.target)
@@ -57,7 +66,9 @@ def promote(
         told = _kept("promote", bundle.target, bundle.version, before, by) | {
             "accepted": {
                 code: because for code, because in accepted.items() if code in _issues(findings)
-            }
+            },
+            "findings": {code: one.message for code, one in asked.findings.items()},
+            "challenge": asked.challenge,
         }
         _append(models, told)
     return told | {"alias": _follow(tracked, bundle.target, bundle.version, told)}
@@ -96,6 +107,55 @@ def findings_of(bundle: Bundle) -> list[Finding]:
     ]
 
 
+@dataclass(frozen=True)
+class AskedToday:
+    """What was asked when somebody promoted: `findings` by code, and the `challenge` as plain JSON
+    values (None where nothing was compared)."""
+
+    findings: dict[str, Finding]
+    challenge: dict[str, Any] | None = None
+
+
+def asked_today(address: str, bundle: Bundle, findings: list[Finding]) -> AskedToday:
+    """RISK017 of today's records where it was an issue, and RISK018 against today's champion; the
+    store is read only where one of them asks for it."""
+    models = models_folder(address)
+    before = pointer(models, bundle.target)
+    other = before["bundle"] if before and before["bundle"] != bundle.version else None
+    unshown = "RISK017" in _issues(findings)
+    if other is None and not unshown:
+        return AskedToday({})
+    try:
+        clock = Clock(load_registry(address))
+    except SanketError as error:
+        if other is None:
+            return AskedToday({})
+        why = f"the store's records cannot be read ({error.code})"
+        return AskedToday({"RISK018": _found("RISK018", of_figures.against_champion(why))})
+    found, kept = {}, None
+    if unshown:
+        judged = not_judged(clock, bundle) or judged_rows(clock, bundle)
+        found["RISK017"] = _found("RISK017", of_figures.work_shown(judged))
+    if other is not None:
+        told = _beside_champion(clock, bundle, bundles_folder(models) / other)
+        found["RISK018"] = _found("RISK018", of_figures.against_champion(told))
+        kept = None if isinstance(told, str) else told.as_dict()
+    return AskedToday(found, kept)
+
+
+def _beside_champion(clock: Clock, bundle: Bundle, place: Path) -> Challenge | str:
+    """The comparison with the champion of a folder; or why there is none."""
+    try:
+        champion = load(place, rehearsal=True)
+        return challenge(clock, bundle, champion)
+    except BadInput as error:
+        return f"the champion cannot be asked ({error.code})"
+
+
+def _found(code: str, said: CheckResult) -> Finding:
+    return Finding(code, CHECKS[code].title, said.outcome, said.message, said.figures)
+
+
 def _refuse_stale(bundle: Bundle, findings: list[Finding]) -> None:
     """Findings must be there, of every check that the program knows, and of this very model."""
     again = "train it again with `sanket train`"
@@ -115,7 +175,6 @@ def _issues(findings: list[Finding]) -> dict[str, Finding]:
 
 
 def _refuse(bundle: Bundle, findings: list[Finding], accepted: Mapping[str, str]) -> None:
-    _refuse_stale(bundle, findings)
     standing = _issues(findings)
     for code, because in accepted.items():
         if code not in standing:
@@ -180,6 +239,7 @@ def _follow(tracked: str, target: str, version: str, told: dict[str, Any]) -> bo
     raised."""
     tags = {"promoted_by": told["by"], "promoted_at": told["at"]}
     tags |= {f"accepted_{code}": because for code, because in told["accepted"].items()}
+    tags |= {f"asked_{code}": message for code, message in told.get("findings", {}).items()}
     return mlflow_runs.follow(tracked, target, version, tags)
 
 

@@ -216,6 +216,37 @@ def _listed(
     return Listed(np.concatenate(sectors), rows.day, happened, censoring.weights(by_weeks), ordered)
 
 
+def paired_lists(
+    clock: Clock, rows: Cohort, one: Bundle, other: Bundle, *, context: Context
+) -> list[dict[str, Any]]:
+    """Events found per visit by two models on the same lists, and the difference: one mapping a
+    capacity, over the lists with more children than visits (`full`).
+
+    `one`, `other`, `more` with its interval (`low`, `high`: sectors drawn anew; None with fewer
+    than LEAST_SECTORS); all None with fewer than LEAST_FULL full lists.
+    """
+    if not len(rows.index):
+        return []
+    parts = [_listed(clock, rows, bundle, context, None) for bundle in (one, other)]
+    listed, orders = parts[0], [part.orders[OURS] for part in parts]
+    lists = _lists(listed)
+    cases = np.array([_cases(listed, of) for of in lists])
+    sector = np.array([listed.sector[of[0]] for of in lists])
+    table = []
+    for capacity in CAPACITIES:
+        full = np.array([len(of) > capacity for of in lists], bool)
+        told: dict[str, Any] = {"capacity": capacity, "lists": len(lists), "full": int(full.sum())}
+        if full.sum() < LEAST_FULL:
+            table.append(told | dict.fromkeys(("one", "other", "more", "low", "high")))
+            continue
+        first, second = (_found(listed, lists, by, capacity, cases)[0, full] for by in orders)
+        visits = np.full(int(full.sum()), float(capacity))
+        told |= {"one": _share(first, visits), "other": _share(second, visits)}
+        told |= {"more": _share(first - second, visits)}
+        table.append(told | _interval(first - second, visits, sector[full]))
+    return table
+
+
 def _together(parts: list[Listed]) -> Listed:
     """One list for all targets, on the days that each of them has."""
     days = set(parts[0].day.tolist()).intersection(*(part.day.tolist() for part in parts))
