@@ -194,7 +194,7 @@ def test_elsewhere_updates_are_offered_and_made_only_when_asked(tmp_path):
 def test_a_recalibrated_bundle_says_what_it_is():
     bundle = made.carded()
     matrix = made.learned().features[:50]
-    moved = recalibrated(bundle, 0.8, 0.3, "there")
+    moved = recalibrated(bundle, 0.8, 0.3, "there", outcomes=57)
     assert moved.log_odds(matrix) == pytest.approx(0.8 * bundle.log_odds(matrix) + 0.3)
     outcomes = {found["code"]: found["outcome"] for found in moved.card["findings"]}
     assert (
