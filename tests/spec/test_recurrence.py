@@ -17,6 +17,7 @@ from training.cohorts import well_visits as well_visits_module
 from training.cohorts.well_visits import FIRST_WASTING, RECURRENCE, SEEN, WellVisits, well_visits
 from training.commands import recurrence
 from training.commands.recurrence import compared, cross_validated, judged
+from training.metrics.discrimination import auc
 
 
 def told(rows):
@@ -155,7 +156,8 @@ def test_orders_are_compared_on_the_same_draws_of_children():
     child = np.arange(n) // 2
     none = np.zeros((n, len(SEEN)))
     rows = WellVisits(child, np.zeros(n, np.int32), np.zeros(n, bool), outcome, none)
-    right, chance = outcome + draw.normal(0, 0.3, n), draw.normal(size=n)
+    right = outcome[:, None] + draw.normal(0, 0.3, (n, 2))
+    chance = draw.normal(size=(n, 2))
     found = compared(rows, {"model": right, "last_whz": right, "four_columns": chance}, 40)
     assert found["auc_more"]["last_whz"] == [0.0, 0.0, 0.0]
     assert found["auc_more"]["four_columns"][1] > 0.2
@@ -164,3 +166,5 @@ def test_orders_are_compared_on_the_same_draws_of_children():
     precise = found["average_precision"]
     assert precise["model"][0] > 0.8 and precise["four_columns"][0] < 0.5
     assert found["rows_with_event"] == outcome.sum()
+    draws = [auc(one, outcome, np.ones(n)) for one in right.T]
+    assert found["auc"]["model"][0] == pytest.approx(np.mean(draws), abs=1e-4), "of both draws"

@@ -19,7 +19,7 @@ from features.trajectory.context import Context
 from models.bundle import Bundle, Calibrator, save
 from models.champion import bundles_folder, champions, models_folder
 from models.level import ENOUGH_OUTCOMES, is_of
-from models.targets import TARGETS
+from models.targets import TARGETS, Target
 from registry.contract.errors import Refused, UsageError
 from registry.contract.registry import Registry
 from registry.today import today
@@ -28,7 +28,7 @@ from training.card.fingerprint import stamp
 from training.checks.finding import NOT_APPLICABLE, SKIPPED
 from training.cohorts import censoring
 from training.cohorts.case_cohort import drawn
-from training.cohorts.landmarks import cohort
+from training.cohorts.landmarks import Cohort, cohort
 from training.commands.train import load_registry
 from training.evaluation.scored_rows import ELSEWHERE, Judged, score_rows
 from training.fitting.fit import Progress
@@ -58,7 +58,8 @@ def fit_levels(
     context, told = Context(clock), []
     for name, bundle in bundles.items():
         said(f"{name}: outcomes known here")
-        judged = _judged(clock, bundle, context)
+        rows = known_rows(clock, TARGETS[name])
+        judged = score_rows(clock, bundle, rows, block=ELSEWHERE, context=context)
         told.append({"target": name, "outcomes": judged.outcomes_known, "bundle": None})
         if judged.outcomes_known >= ENOUGH_OUTCOMES:
             fitted, figures = level_fitted(bundle, judged, registry.facts.get("registry_id"))
@@ -91,14 +92,14 @@ def _of_another(
     return others
 
 
-def _judged(clock: Clock, bundle: Bundle, context: Context) -> Judged:
-    """The bundle's risks beside every known outcome of the registry (of very many, a draw)."""
-    rows = cohort(clock, TARGETS[bundle.target], cutoff=clock.registry.recorded_until)
+def known_rows(clock: Clock, target: Target) -> Cohort:
+    """Every landmark row of a registry whose outcome is known, with its weight (of very many, a
+    draw)."""
+    rows = cohort(clock, target, cutoff=clock.registry.recorded_until)
     # Weights are of all rows at risk, so they are found before the others are set aside.
     weight = censoring.weights(rows)
     known = replace(rows.take(np.flatnonzero(weight > 0)), weight=weight[weight > 0])
-    _, some = drawn(known, seed=1)
-    return score_rows(clock, bundle, some, block=ELSEWHERE, context=context)
+    return drawn(known, seed=1)[1]
 
 
 def level_fitted(
