@@ -6,7 +6,7 @@ are measured worse and live in other centres. Of that one's children half lend t
 fit, so many drawn by lot, many times; the other half judges. Figures are weighted for censoring;
 the range holds nine in ten draws. The simulator is our own.
 
-    python benchmarks/level.py [--children 12000] [--json]
+    python benchmarks/level.py [--children 18000] [--json]
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ def main() -> None:
     asked = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    asked.add_argument("--children", type=int, default=12_000)
+    asked.add_argument("--children", type=int, default=18_000)
     asked.add_argument("--json", action="store_true")
     wanted = asked.parse_args()
     here, _ = with_truth(wanted.children, months=MONTHS, seed=11, dials=HERE)

@@ -22,10 +22,12 @@ from tests.support.stories import DAY_0, cured, registry
 from tests.support.tiny_registry import tiny_registry
 from training.cohorts.censoring import known_outcomes
 from training.commands import recalibrate
-from training.commands.recalibrate import fit_levels, level_fitted
+from training.commands.recalibrate import fit_levels, level_fitted, save_updated
 from training.evaluation.scored_rows import ELSEWHERE, judged_rows
 from training.fitting.pipeline import learn
 from training.metrics.recalibration import level_shift
+from training.report.figures_told import updates_offered
+from training.report.one_model import ModelReport
 
 HERE, THERE = {"registry_id": "here", "synthetic": True}, {"registry_id": "there"}
 
@@ -201,3 +203,28 @@ def test_what_is_said_of_a_level():
     told = level_told(fitted, "here", 31)
     assert told["fitted_from"] == 30 and told["fitted_on"] is not None
     assert level_told(fitted, "elsewhere", 12) == waits, "fitted to another place than this"
+
+
+@pytest.mark.parametrize(
+    ("how", "children", "relapse_share", "made"),
+    [
+        ("large", 19, 0.4, False),
+        ("large", 20, 0.4, True),
+        # A level can be fitted where nobody relapsed; a slope cannot.
+        ("large", 25, 0.0, True),
+        ("slope", 25, 0.0, False),
+        ("slope", 60, 0.4, True),
+    ],
+)
+def test_the_reports_updates_ask_for_as_many_outcomes(tmp_path, how, children, relapse_share, made):
+    model = learnt_there("relapse")
+    found = of(HERE, children=children, cured=True, relapse_share=relapse_share)
+    judged = judged_rows(Clock(found), model)
+    told = ModelReport(model, judged, {"updates": updates_offered(judged)}, {})
+    if not made:
+        with pytest.raises(UsageError, match=f"EVA007.*{children} outcomes are"):
+            save_updated(told, how, tmp_path, found)
+        return
+    saved = save_updated(told, how, tmp_path, found)
+    assert saved.facts["recalibrated"]["outcomes"] == children
+    assert (saved.facts["recalibrated"]["slope"] == 1.0) is (how == "large")

@@ -21,7 +21,7 @@ from training.metrics.discrimination import (
     ranked,
     scaled_brier,
 )
-from training.metrics.recalibration import level_shift, slope_and_intercept
+from training.metrics.recalibration import level_shift, separated, slope_and_intercept
 from training.metrics.usefulness import at_capacity, net_benefit
 
 THRESHOLDS = np.arange(0.02, 0.61, 0.01)
@@ -220,8 +220,9 @@ def within_visits(judged: Judged, rules: np.ndarray) -> list[dict[str, Any]]:
 
 
 def updates_offered(judged: Judged) -> dict[str, Any]:
-    """Recalibrations for the judged rows: of the level (`shift`), and of `slope` and `intercept`,
-    from so many `outcomes`; the Brier score after each."""
+    """Recalibrations for the judged rows: of the level (`shift`), and of `slope` and `intercept`
+    (NaN where no line is the most likely one), from so many `outcomes`; the Brier score after
+    each."""
     known = judged.known
     log_odds, happened, weight = (
         judged.log_odds[known],
@@ -229,7 +230,12 @@ def updates_offered(judged: Judged) -> dict[str, Any]:
         judged.weight[known],
     )
     large = level_shift(log_odds, happened, weight, outcomes=judged.outcomes_known)
-    slope, intercept = slope_and_intercept(log_odds, happened, weight)
+    one_kind = happened.all() or not happened.any()
+    slope, intercept = (
+        (np.nan, np.nan)
+        if one_kind or separated(log_odds, happened)
+        else slope_and_intercept(log_odds, happened, weight)
+    )
 
     def after(line: np.ndarray) -> float:
         return brier(1 / (1 + np.exp(-line)), happened, weight)
