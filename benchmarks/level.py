@@ -74,7 +74,7 @@ def compared(here: Registry, there: Registry) -> dict[str, dict[str, object]]:
     context, beside, found = Context(clock), Context(abroad), {}
     for name, target in TARGETS.items():
         bundle = learn(clock, target, until=here.recorded_until, context=context).bundle
-        rows = known_rows(abroad, target)
+        rows, _ = known_rows(abroad, target)
         judged = score_rows(abroad, bundle, rows, block=ELSEWHERE, context=beside)
         found[name] = levels(bundle, judged)
         print(f"{name}: {found[name]}", file=sys.stderr)

@@ -20,9 +20,11 @@ from registry.contract.errors import Refused, UsageError
 from tests.support.service_cases import bundle
 from tests.support.stories import DAY_0, cured, registry
 from tests.support.tiny_registry import tiny_registry
+from training.cohorts import case_cohort
+from training.cohorts.case_cohort import drawn
 from training.cohorts.censoring import known_outcomes
 from training.commands import recalibrate
-from training.commands.recalibrate import fit_levels, level_fitted, save_updated
+from training.commands.recalibrate import fit_levels, known_rows, level_fitted, save_updated
 from training.evaluation.scored_rows import ELSEWHERE, judged_rows
 from training.fitting.pipeline import learn
 from training.metrics.recalibration import level_shift
@@ -228,3 +230,21 @@ def test_the_reports_updates_ask_for_as_many_outcomes(tmp_path, how, children, r
     saved = save_updated(told, how, tmp_path, found)
     assert saved.facts["recalibrated"]["outcomes"] == children
     assert (saved.facts["recalibrated"]["slope"] == 1.0) is (how == "large")
+
+
+def test_a_draw_of_very_many_outcomes_stands_for_all_of_them(place, monkeypatch):
+    found = of(HERE, children=60, cured=True, relapse_share=0.2)
+    everything, none = known_rows(Clock(found), RELAPSE)
+    assert none == 0
+
+    def few(rows, **more):
+        return drawn(rows, **more, most=40)
+
+    monkeypatch.setattr(case_cohort, "FEWEST_ROWS", 40)
+    monkeypatch.setattr(case_cohort, "OTHERS_PER_EVENT", 1)
+    monkeypatch.setattr(recalibrate, "drawn", few)
+    some, stood_for = known_rows(Clock(found), RELAPSE)
+    assert len(some.index) < len(everything.index)
+    assert len(np.unique(some.index)) + stood_for == len(np.unique(everything.index)) == 60
+    assert some.weight.sum() == pytest.approx(everything.weight.sum())
+    assert fit_levels(place(found, learnt_there("relapse")))[0]["outcomes"] == 60

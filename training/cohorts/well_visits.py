@@ -82,7 +82,8 @@ RECURRENCE = WastingQuestion(
 )
 FIRST_WASTING = WastingQuestion(
     "onset",
-    ONSET,
+    # Its events are as few here as those of relapse are.
+    replace(ONSET, forests=RELAPSE.forests),
     well_visits=1,
     never_wasted=True,
     # Visits are a month apart: the last one asked for may lie at the end of the horizon itself.

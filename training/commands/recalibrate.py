@@ -58,11 +58,13 @@ def fit_levels(
     context, told = Context(clock), []
     for name, bundle in bundles.items():
         said(f"{name}: outcomes known here")
-        rows = known_rows(clock, TARGETS[name])
+        rows, stood_for = known_rows(clock, TARGETS[name])
         judged = score_rows(clock, bundle, rows, block=ELSEWHERE, context=context)
-        told.append({"target": name, "outcomes": judged.outcomes_known, "bundle": None})
-        if judged.outcomes_known >= ENOUGH_OUTCOMES:
-            fitted, figures = level_fitted(bundle, judged, registry.facts.get("registry_id"))
+        outcomes = judged.outcomes_known + stood_for
+        told.append({"target": name, "outcomes": outcomes, "bundle": None})
+        if outcomes >= ENOUGH_OUTCOMES:
+            here = registry.facts.get("registry_id")
+            fitted, figures = level_fitted(bundle, judged, here, outcomes=outcomes)
             told[-1] |= {"bundle": save(fitted, bundles_folder(models)).version, **figures}
     _refuse_too_few(told)
     return told
@@ -92,31 +94,31 @@ def _of_another(
     return others
 
 
-def known_rows(clock: Clock, target: Target) -> Cohort:
-    """Every landmark row of a registry whose outcome is known, with its weight (of very many, a
-    draw)."""
+def known_rows(clock: Clock, target: Target) -> tuple[Cohort, int]:
+    """(landmark rows of a registry whose outcome is known, with their weights; 0): of very many a
+    draw, and how many outcomes it stands for beside its own."""
     rows = cohort(clock, target, cutoff=clock.registry.recorded_until)
     # Weights are of all rows at risk, so they are found before the others are set aside.
     weight = censoring.weights(rows)
     known = replace(rows.take(np.flatnonzero(weight > 0)), weight=weight[weight > 0])
-    return drawn(known, seed=1)[1]
+    some = drawn(known, seed=1)[1]
+    return some, len(np.unique(known.index)) - len(np.unique(some.index))
 
 
 def level_fitted(
-    bundle: Bundle, judged: Judged, registry_id: object
+    bundle: Bundle, judged: Judged, registry_id: object, *, outcomes: int | None = None
 ) -> tuple[Bundle, dict[str, float]]:
-    """(the bundle with its level fitted to the judged rows, `shift` and mean risks).
+    """(the bundle with its level fitted to the judged rows, `shift` and mean risks); `outcomes`:
+    how many they stand for, where there are more than their own.
 
     A level that was fitted to this registry before is taken back first, so that fitting again from
     more outcomes gives what fitting once from all of them does.
     """
-    known = judged.known
+    known, outcomes = judged.known, outcomes or judged.outcomes_known
     columns = judged.log_odds[known], judged.happened[known], judged.weight[known]
     former = _former_shift(bundle, registry_id)
-    shift = level_shift(columns[0] - former, *columns[1:], outcomes=judged.outcomes_known)
-    fitted = recalibrated(
-        bundle, 1.0, shift - former, registry_id, outcomes=judged.outcomes_known, whole=shift
-    )
+    shift = level_shift(columns[0] - former, *columns[1:], outcomes=outcomes)
+    fitted = recalibrated(bundle, 1.0, shift - former, registry_id, outcomes=outcomes, whole=shift)
 
     def mean(log_odds: np.ndarray) -> float:
         return float(np.average(1.0 / (1.0 + np.exp(-log_odds)), weights=columns[2]))
