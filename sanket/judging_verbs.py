@@ -1,4 +1,4 @@
-"""The verbs for trained models: `evaluate`, `promote`, `rollback`, `drift`."""
+"""The verbs for trained models: `evaluate`, `recalibrate`, `promote`, `rollback`, `drift`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from sanket.options import Json, Store, Tracking, targets_of
+from sanket.options import Json, Store, Target, Tracking, targets_of
 
 Run = Annotated[
     str,
@@ -21,6 +21,7 @@ By = Annotated[
 def bind(app: typer.Typer) -> None:
     """Bind this room's verbs."""
     app.command()(evaluate)
+    app.command()(recalibrate)
     app.command()(promote)
     app.command()(rollback)
     app.command()(drift)
@@ -70,6 +71,40 @@ def evaluate(
     for version in updated:
         typer.echo(f"recalibrated bundle {version}: `sanket promote` it, or leave it")
     typer.echo(f"report: {output}")
+
+
+def recalibrate(
+    store: Store,
+    target: Target = None,
+    as_json: Json = False,
+) -> None:
+    """Fit the level of champions of another registry to the outcomes known in this one.
+
+    From 20 known outcomes on; the order of the children and their reasons stay as they are. Each
+    new bundle waits for `sanket promote`; what answers is not changed.
+    """
+    from sanket.progress import steps
+    from training.commands.recalibrate import fit_levels
+
+    with steps("Recalibration") as said:
+        told = fit_levels(store, targets=targets_of(target), said=said)
+    if as_json:
+        import json
+
+        typer.echo(json.dumps({"levels": told}))
+        return
+    for one in told:
+        typer.echo(f"{one['target']}: {_of_level(one)}")
+
+
+def _of_level(one: dict[str, Any]) -> str:
+    if one["bundle"] is None:
+        return f"{one['outcomes']} of 20 outcomes known: its level stays as it is"
+    return (
+        f"level fitted from {one['outcomes']} outcomes ({one['shift']:+.2f} in log-odds): mean "
+        f"risk {one['before']:.3f}, now {one['after']:.3f}, observed {one['observed']:.3f}. "
+        f"Bundle {one['bundle']}: `sanket promote` it, or leave it"
+    )
 
 
 def drift(

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+import datetime as dt
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from sanket.options import Day, Json, Store, day_of
+
+if TYPE_CHECKING:
+    from registry.contract.registry import Registry
 
 
 def bind(app: typer.Typer) -> None:
@@ -53,6 +57,7 @@ def score(
             as_of=day,
             accept_foreign=accept_foreign,
             exercise=exercise,
+            count_outcomes=_known_outcomes,
             progress=lambda ready, of: bar.update(task, completed=ready, total=of),
         )
     if as_json:
@@ -70,11 +75,37 @@ def score(
         f"{grouped(done['children'])} children in the book as of {done['as_of']}: scored {scored}; "
         f"{grouped(done['in_danger'])} in danger by the protocol's rules."
     )
+    for target, told in done["levels"].items():
+        typer.echo(f"{target.replace('_', '-')}: {_of_level(told)}")
     if done["exercise"]:
         typer.echo(
             "An exercise: the models learnt from synthetic records. Act on the rules, not "
             "on these risks."
         )
+
+
+def _known_outcomes(registry: Registry, target: str, day: dt.date) -> int:
+    """Asked only where a champion is of another registry: training's rules of outcomes are read
+    then."""
+    from features.clock import Clock
+    from models.targets import TARGETS
+    from registry.contract.registry import day_number
+    from training.cohorts.censoring import known_outcomes
+
+    return known_outcomes(Clock(registry), TARGETS[target], by=day_number(day))
+
+
+def _of_level(told: dict[str, Any]) -> str:
+    """What is said of the level of a champion of another registry (`models.level.level_told`)."""
+    if told["fitted_on"]:
+        return f"level re-fitted on {told['fitted_on']} from {told['fitted_from']} outcomes"
+    said = (
+        "trained on another registry, and its level is not yet fitted to this one: "
+        f"{told['known']} of {told['needed']} outcomes known"
+    )
+    if told["known"] < told["needed"]:
+        return f"{said}. Until then go by the order, not by the percentages"
+    return f"{said}. `sanket recalibrate STORE` fits it, `sanket promote` lets it answer"
 
 
 def serve(

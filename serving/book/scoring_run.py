@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from models.bundle import Bundle
 from models.champion import champions, models_folder, trained
+from models.level import is_of, level_told
 from models.stability_index import index_of_samples
 from models.targets import TARGETS, Asked
 from registry.contract.errors import BadInput, Refused
@@ -36,6 +37,8 @@ FEWEST_FOR_DRIFT = 100
 """With fewer risks on either side the index is noise."""
 
 Progress = Callable[[int, int], None]
+CountOutcomes = Callable[[Registry, str, dt.date], int]
+"""How many outcomes of a target a registry knows by a day."""
 
 
 def score_store(
@@ -45,9 +48,13 @@ def score_store(
     models_dir: Path | None = None,
     accept_foreign: bool = False,
     exercise: bool = False,
+    count_outcomes: CountOutcomes | None = None,
     progress: Progress = lambda done, of: None,
 ) -> dict[str, Any]:
     """Score a store into its book as of a day; what was done.
+
+    `count_outcomes` is asked where a champion was trained on another registry, so that the run can
+    say whether its level could be fitted to this one (`levels`, see `models.level`).
 
     `exercise`: a champion that learnt from synthetic records may score real ones, and the run says
     so on every page. Raises BadInput SRV003 where no model was ever trained (where none was
@@ -79,7 +86,11 @@ def score_store(
             )
         hand_on(store)
         registry = store.load()
-        run, facts = _write(engine, registry, bundles, as_of, progress, exercise=bool(made_up))
+        said = {
+            "exercise": bool(made_up),
+            "levels": _levels(bundles, registry, as_of, count_outcomes),
+        }
+        run, facts = _write(engine, registry, bundles, as_of, progress, said=said)
     finally:
         engine.dispose()
         store.close()
@@ -99,7 +110,29 @@ def _champions(folder: Path) -> dict[str, Bundle]:
 def _foreign(bundles: Mapping[str, Bundle], store: Store) -> list[str]:
     """Targets whose champion was trained on another registry than this store's."""
     here = store.facts()["registry_id"]
-    return [target for target, bundle in bundles.items() if bundle.facts.get("registry_id") != here]
+    return [target for target, bundle in bundles.items() if not is_of(bundle, here)]
+
+
+def _levels(
+    bundles: Mapping[str, Bundle],
+    registry: Registry,
+    as_of: dt.date,
+    count_outcomes: CountOutcomes | None,
+) -> dict[str, dict[str, Any]]:
+    """Of each champion of another registry what is said of its level."""
+    here = registry.facts.get("registry_id")
+    return {
+        target: told
+        for target, bundle in bundles.items()
+        if not is_of(bundle, here)
+        and (
+            told := level_told(
+                bundle,
+                here,
+                count_outcomes(registry, target, as_of) if count_outcomes else None,
+            )
+        )
+    }
 
 
 def _made_up(bundles: Mapping[str, Bundle], store: Store) -> list[str]:
@@ -117,7 +150,7 @@ def _write(
     as_of: dt.date,
     progress: Progress,
     *,
-    exercise: bool,
+    said: Mapping[str, Any],
 ) -> tuple[Run, dict[str, Any]]:
     scoring = Scoring.of(registry, bundles, as_of)
     made_from = {
@@ -134,7 +167,7 @@ def _write(
     reader = Reader(engine, Scope.of(["state:*"]))
     areas = list(area_pages(reader, run, registry, scoring.protocol, looked.at_risk()))
     figures = [page["figures"] for level, _, page in areas if level == "sector"]
-    facts = _facts(reader, registry, scoring, run, figures) | {"exercise": exercise}
+    facts = _facts(reader, registry, scoring, run, figures) | dict(said)
     scorebook.publish(engine, run, facts=facts, areas=areas)
     return run, facts
 

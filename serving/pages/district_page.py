@@ -21,7 +21,7 @@ from serving.language.words import Words
 from serving.pages.templates import html
 from serving.process.service_state import ServiceState
 from serving.visits.capacity import DEFAULT_CAPACITY
-from serving.visits.sheet_lines import TICK_BOXES, practice_key
+from serving.visits.sheet_lines import TICK_BOXES, level_notes, practice_key
 
 
 @dataclass(frozen=True)
@@ -70,6 +70,7 @@ def show(state: ServiceState, request: Request, person: Person, words: Words) ->
         interval=lambda value: interval(value, words),
         percent=lambda share: percent(share, words),
         practice=practice_key(run.facts),
+        levels=level_notes(run.facts, words),
     )
 
 

@@ -20,7 +20,7 @@ from serving.pages import list_page
 from serving.pages.pictures import MapPlace, centre_map
 from serving.pages.templates import html
 from serving.process.service_state import ServiceState
-from serving.visits.sheet_lines import centre_name, practice_key
+from serving.visits.sheet_lines import centre_name, level_notes, practice_key
 
 ON_WATCH = frozenset({"follow_up", "discharge_due", "sam_again", "back_from_nrc"})
 
@@ -81,6 +81,7 @@ def show(
         unplaced=len(lines) - len(places),
         totals=totals(lines),
         practice=practice_key(found.facts),
+        levels=level_notes(found.facts, words),
     )
 
 

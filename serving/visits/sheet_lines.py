@@ -7,13 +7,16 @@ and the centre, sex, age; no family, no name, no phone.
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from models.visits.listed_child import Candidate
 from models.visits.ranking import BY_SCORE, PREVENTION, VisitList, VisitRow
 from registry.contract.codes import VisitFinding
+from registry.small_counts import SMALLEST_CELL, is_small
 from serving.language.arm import arm_cm
 from serving.language.reason_wording import form_of, known
 from serving.language.telling import rule_line, step_words, telling, what_to_do, why_line
@@ -292,6 +295,30 @@ def practice_key(facts: Mapping[str, object]) -> str:
     return next((key for key in ("synthetic", "exercise") if facts.get(key)), "")
 
 
+def level_notes(facts: Mapping[str, Any], words: Words) -> list[str]:
+    """Of each target whose model was trained on another registry, whether its level was fitted to
+    this one (`models.level.level_told`); nothing of the others."""
+    return [
+        _level_note(told, words.of_target(target, "name"), words)
+        for target, told in facts.get("levels", {}).items()
+    ]
+
+
+def _level_note(told: Mapping[str, Any], target: str, words: Words) -> str:
+    if told["fitted_on"]:
+        day = words.day(dt.date.fromisoformat(told["fitted_on"]))
+        return words.say(
+            "ui", "level_fitted", target=target, date=day, outcomes=told["fitted_from"]
+        )
+    known, needed = told["known"], told["needed"]
+    if known is None:
+        return words.say("ui", "level_open", target=target)
+    if known >= needed:
+        return words.say("ui", "level_ready", target=target)
+    few = f"< {SMALLEST_CELL}" if is_small(known) else known
+    return words.say("ui", "level_waits", target=target, known=few, needed=needed)
+
+
 def stale_note(listed: VisitList, words: Words) -> str:
     """That the list is old: from the third day after the scoring day; empty before."""
     if listed.age_days < STALE_DAYS:
@@ -308,9 +335,9 @@ def warnings(listed: VisitList, words: Words) -> list[str]:
 
 
 def notes(listed: VisitList, words: Words) -> list[str]:
-    """What a reader of the whole list must know: synthetic, who is beyond capacity, who has no
-    score."""
-    said = sheet_notes(listed, words)
+    """What a reader of the whole list must know: synthetic, who is beyond capacity, whether a
+    model's level is that of this place, who has no score."""
+    said = [*sheet_notes(listed, words), *level_notes(listed.facts, words)]
     for fact, note in (
         ("not_scored", "not_scored_count"),
         ("lately_visited", "lately_visited_count"),

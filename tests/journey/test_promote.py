@@ -165,7 +165,7 @@ def test_the_golden_child_is_asked_again(store, monkeypatch):
 
 
 def test_a_recalibrated_bundle_is_stamped_anew(store):
-    moved = recalibrated(made.judging(made.carded()), 0.8, 0.1, "there")
+    moved = recalibrated(made.judging(made.carded()), 0.8, 0.1, "there", outcomes=57)
     assert promote(store, made.kept(store, moved))["target"] == "non_response"
 
 

@@ -199,19 +199,21 @@ def _kept_at(folder):
 
 def test_elsewhere_updates_are_offered_and_made_only_when_asked(tmp_path):
     address = made.own_store(tmp_path)
+    here = made.clock().registry.facts["registry_id"]
     foreign = replace(made.carded(), facts=made.carded().facts | {"registry_id": "another"})
-    version = made.kept(address, foreign)
+    version = made.kept(address, recalibrated(foreign, 1.0, 0.0, here, outcomes=57))
     told, updated = evaluate(address, tmp_path / "r.html", run=version)
     offered = told[0].figures["updates"]
     assert offered["brier_slope"] <= offered["brier_now"] + 1e-9 and updated == []
-    assert "Updates offered" in (tmp_path / "r.html").read_text(encoding="utf-8")
+    page = (tmp_path / "r.html").read_text(encoding="utf-8")
+    assert "Updates offered" in page and "fitted to 57 outcomes of this very registry" in page
     assert len(list(bundles_folder(models_folder(address)).iterdir())) == 1
 
 
 def test_a_recalibrated_bundle_says_what_it_is():
     bundle = made.carded()
     matrix = made.learned().features[:50]
-    moved = recalibrated(bundle, 0.8, 0.3, "there")
+    moved = recalibrated(bundle, 0.8, 0.3, "there", outcomes=57)
     assert moved.log_odds(matrix) == pytest.approx(0.8 * bundle.log_odds(matrix) + 0.3)
     outcomes = {found["code"]: found["outcome"] for found in moved.card["findings"]}
     assert (

@@ -24,6 +24,12 @@ MAY_NOT = (
     "be used on children where it was trained on synthetic records only",
 )
 _NOT_KNOWN = "Not known, because "
+UPDATING = "Model updating"
+RECALIBRATED = (
+    "Recalibrated on {on} to the registry {registry_id}, from {outcomes} outcomes known there: "
+    "log-odds times {slope:.3f} plus {shift:.3f}. The order of the children is unchanged; halves, "
+    "reasons and findings are of the first training."
+)
 
 TRIPOD = (
     (
@@ -175,9 +181,9 @@ TRIPOD = (
     ),
     (
         "24",
-        "Model updating",
-        "None after training; recalibration for another place is offered by `sanket evaluate`, "
-        "never done silently.",
+        UPDATING,
+        "None after training; fitting the level to another registry is offered by `sanket "
+        "recalibrate`, a slope by `sanket evaluate`, neither done silently.",
     ),
     ("25", "Interpretation", "Checks: {outcome_counts}. Against one measurement: {RISK010}"),
     (

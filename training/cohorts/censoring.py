@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from models.targets import DID_NOT_HAPPEN
-from training.cohorts.landmarks import Cohort
+from features.clock import Clock
+from models.targets import DID_NOT_HAPPEN, Target
+from training.cohorts.landmarks import Cohort, cohort
 from training.metrics.discrimination import known_weights
 
 MOST_WEIGHT = 20.0
@@ -41,3 +42,13 @@ def _with_room(rows: Cohort) -> np.ndarray:
     )
     found: np.ndarray = np.minimum(weight, MOST_WEIGHT)
     return found
+
+
+def known_outcomes(clock: Clock, target: Target, *, by: int) -> int:
+    """How many outcomes of a target (indexes, not rows) are known in a registry by a day.
+
+    Example: two discharges 300 days ago, one child seen on day 160 without SAM, the other never
+    again: 1.
+    """
+    rows = cohort(clock, target, cutoff=min(by, clock.registry.recorded_until))
+    return len(np.unique(rows.index[weights(rows) > 0]))

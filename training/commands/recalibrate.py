@@ -1,20 +1,39 @@
 """Recalibration for another place: a new bundle, made when asked for, promoted by nobody but a
-person."""
+person.
+
+`sanket recalibrate` fits the level of each champion that was trained on another registry to the
+outcomes known in this one; `sanket evaluate --update` does so with the report, and offers a slope.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from features.clock import Clock
+from features.trajectory.context import Context
 from models.bundle import Bundle, Calibrator, save
-from models.champion import bundles_folder
-from registry.contract.errors import UsageError
+from models.champion import bundles_folder, champions, models_folder
+from models.level import ENOUGH_OUTCOMES, is_of
+from models.targets import TARGETS, Target
+from registry.contract.errors import Refused, UsageError
 from registry.contract.registry import Registry
+from registry.today import today
+from training.card.card_wording import RECALIBRATED, UPDATING
 from training.card.fingerprint import stamp
 from training.checks.finding import NOT_APPLICABLE, SKIPPED
-from training.evaluation.scored_rows import ELSEWHERE
+from training.cohorts import censoring
+from training.cohorts.case_cohort import drawn
+from training.cohorts.known_until import known_until
+from training.cohorts.landmarks import Cohort, cohort
+from training.commands.train import load_registry
+from training.evaluation.scored_rows import ELSEWHERE, Judged, score_rows
+from training.fitting.fit import Progress
+from training.metrics.recalibration import level_shift
 from training.report.one_model import ModelReport
 
 LARGE, SLOPE = "large", "slope"
@@ -22,44 +41,185 @@ NO_LONGER = {"RISK004": NOT_APPLICABLE, "RISK011": SKIPPED, "RISK015": NOT_APPLI
 """Findings of the first training that a recalibration makes void."""
 
 
+def fit_levels(
+    address: str, *, targets: Sequence[str] | None = None, said: Progress = lambda text: None
+) -> list[dict[str, Any]]:
+    """Fit the level of every champion of another registry to this store's outcomes, and save the
+    new bundles, which nobody has promoted.
+
+    Returns of each target what was done: `outcomes` known, `bundle` (None where they are fewer than
+    20), `shift` in log-odds, and beside the share `observed` the mean risk `before` and `after`.
+    `UsageError` EVA009 where no champion is of another registry, EVA010 where one learnt from
+    synthetic records and these are not; `Refused` EVA011 where no target has outcomes enough.
+    """
+    models = models_folder(address)
+    registry = load_registry(address)
+    bundles = _of_another(champions(models, rehearsal=True), registry, targets)
+    clock = Clock(registry)
+    context, told = Context(clock), []
+    for name, bundle in bundles.items():
+        said(f"{name}: outcomes known here")
+        rows, stood_for = known_rows(clock, TARGETS[name])
+        judged = score_rows(clock, bundle, rows, block=ELSEWHERE, context=context)
+        outcomes = judged.outcomes_known + stood_for
+        told.append({"target": name, "outcomes": outcomes, "bundle": None})
+        if outcomes >= ENOUGH_OUTCOMES:
+            here = registry.facts.get("registry_id")
+            fitted, figures = level_fitted(bundle, judged, here, outcomes=outcomes)
+            told[-1] |= {"bundle": save(fitted, bundles_folder(models)).version, **figures}
+    _refuse_too_few(told)
+    return told
+
+
+def _of_another(
+    found: Mapping[str, Bundle], registry: Registry, targets: Sequence[str] | None
+) -> dict[str, Bundle]:
+    """The champions (of some targets) that were not trained on the registry."""
+    here = registry.facts.get("registry_id")
+    others = {
+        name: bundle
+        for name, bundle in found.items()
+        if not is_of(bundle, here) and (targets is None or name in targets)
+    }
+    if not others:
+        raise UsageError(
+            "EVA009", "no champion here was trained on another registry: there is no level to fit"
+        )
+    made_up = [name for name, bundle in others.items() if bundle.facts.get("synthetic")]
+    if made_up and not registry.facts.get("synthetic"):
+        raise UsageError(
+            "EVA010",
+            f"the champion of {', '.join(made_up)} learnt from synthetic records: no level makes "
+            "it fit for these children. Train on this store",
+        )
+    return others
+
+
+def known_rows(clock: Clock, target: Target) -> tuple[Cohort, int]:
+    """(landmark rows of a registry whose outcome is known, with their weights; 0): of very many a
+    draw, and how many outcomes it stands for beside its own."""
+    rows = cohort(clock, target, cutoff=known_until(clock.registry))
+    # Weights are of all rows at risk, so they are found before the others are set aside.
+    weight = censoring.weights(rows)
+    known = replace(rows.take(np.flatnonzero(weight > 0)), weight=weight[weight > 0])
+    some = drawn(known, seed=1)[1]
+    return some, len(np.unique(known.index)) - len(np.unique(some.index))
+
+
+def level_fitted(
+    bundle: Bundle, judged: Judged, registry_id: object, *, outcomes: int | None = None
+) -> tuple[Bundle, dict[str, float]]:
+    """(the bundle with its level fitted to the judged rows, `shift` and mean risks); `outcomes`:
+    how many they stand for, where there are more than their own.
+
+    A level that was fitted to this registry before is taken back first, so that fitting again from
+    more outcomes gives what fitting once from all of them does.
+    """
+    known, outcomes = judged.known, outcomes or judged.outcomes_known
+    columns = judged.log_odds[known], judged.happened[known], judged.weight[known]
+    former = _former_shift(bundle, registry_id)
+    shift = level_shift(columns[0] - former, *columns[1:], outcomes=outcomes)
+    fitted = recalibrated(bundle, 1.0, shift - former, registry_id, outcomes=outcomes, whole=shift)
+
+    def mean(log_odds: np.ndarray) -> float:
+        return float(np.average(1.0 / (1.0 + np.exp(-log_odds)), weights=columns[2]))
+
+    return fitted, {
+        "shift": shift,
+        "observed": float(np.average(columns[1], weights=columns[2])),
+        "before": mean(columns[0]),
+        "after": mean(columns[0] + shift - former),
+    }
+
+
+def _former_shift(bundle: Bundle, registry_id: object) -> float:
+    """The shift by which the bundle's level was fitted to this registry already; else 0."""
+    made = bundle.facts.get("recalibrated") or {}
+    same = made.get("registry_id") == registry_id and made.get("slope") == 1.0
+    return float(made["shift"]) if same else 0.0
+
+
+def _refuse_too_few(told: Sequence[Mapping[str, Any]]) -> None:
+    if any(one["bundle"] for one in told):
+        return
+    counts = ", ".join(f"{one['target']} {one['outcomes']} of {ENOUGH_OUTCOMES}" for one in told)
+    raise Refused(
+        "EVA011",
+        f"too few outcomes are known in this registry to fit a level: {counts}. Import what has "
+        "come in since and ask again; until then the order holds better than the percentages",
+    )
+
+
 def save_updated(told: ModelReport, how: str, models: Path, registry: Registry) -> Bundle:
     """Save the bundle recalibrated on the judged rows: `large` shifts the log-odds, `slope` also
     stretches them.
 
-    `UsageError` EVA005 where the rows are the model's own registry's: there one trains again.
+    `UsageError` EVA005 where the rows are the model's own registry's: there one trains again;
+    EVA007 where fewer than 20 outcomes are known.
     """
     if how not in (LARGE, SLOPE):
         raise UsageError("EVA006", f"--update is {LARGE} or {SLOPE}")
-    if told.figures["updates"] is None:
+    if told.judged is None or told.figures["updates"] is None:
         raise UsageError(
             "EVA005", f"--update is for another registry ({ELSEWHERE}): on its own one trains again"
         )
-    offered = told.figures["updates"]
-    slope, shift = (
-        (1.0, offered["shift"]) if how == LARGE else (offered["slope"], offered["intercept"])
-    )
-    if not np.isfinite([slope, shift]).all():
+    offered, here = told.figures["updates"], registry.facts.get("registry_id")
+    line = offered["slope"], offered["intercept"]
+    if offered["outcomes"] < ENOUGH_OUTCOMES or not (how == LARGE or np.isfinite(line).all()):
         raise UsageError(
             "EVA007",
-            "the recalibration is not known, because too few outcomes are: nothing was made",
+            f"the recalibration is not known: {offered['outcomes']} outcomes are, and at least "
+            f"{ENOUGH_OUTCOMES}, with and without the event, are needed. Nothing was made",
         )
-    return save(
-        recalibrated(told.bundle, slope, shift, registry.facts.get("registry_id")),
-        bundles_folder(models),
+    made = (
+        level_fitted(told.bundle, told.judged, here)[0]
+        if how == LARGE
+        else recalibrated(told.bundle, *line, here, outcomes=offered["outcomes"])
     )
+    return save(made, bundles_folder(models))
 
 
-def recalibrated(bundle: Bundle, slope: float, shift: float, registry_id: object) -> Bundle:
-    """The bundle with log-odds of `slope * log_odds + shift`; its card says which findings no
-    longer hold."""
-    one = bundle.calibrator
-    calibrator = Calibrator(
+def recalibrated(
+    bundle: Bundle,
+    slope: float,
+    shift: float,
+    registry_id: object,
+    *,
+    outcomes: int,
+    whole: float | None = None,
+) -> Bundle:
+    """The bundle with log-odds of `slope * log_odds + shift`, from so many outcomes of a registry;
+    its card says so, and which findings no longer hold.
+
+    `whole`: the shift since the training, where an earlier one is among it.
+    """
+    facts = bundle.facts | {
+        "recalibrated": {
+            "of": bundle.version,
+            "registry_id": registry_id,
+            "slope": slope,
+            "shift": shift if whole is None else whole,
+            "on": today().isoformat(),
+            "outcomes": outcomes,
+        }
+    }
+    calibrator = _stretched(bundle.calibrator, slope, shift)
+    moved = replace(bundle, calibrator=calibrator, facts=facts, card={}, version="")
+    return replace(moved, card=_card(bundle.card, moved)) if bundle.card else moved
+
+
+def _stretched(one: Calibrator, slope: float, shift: float) -> Calibrator:
+    return Calibrator(
         one.slope * slope,
         one.intercept * slope + shift,
         one.knots * slope + shift,
         one.below * slope,
         one.above * slope,
     )
+
+
+def _card(card: Mapping[str, Any], moved: Bundle) -> dict[str, Any]:
+    """The card of the training with the findings that still hold, and what was done since."""
     because = "the bundle was recalibrated on another registry after these checks"
     findings = [
         found
@@ -67,16 +227,11 @@ def recalibrated(bundle: Bundle, slope: float, shift: float, registry_id: object
             "outcome": NO_LONGER.get(found["code"], found["outcome"]),
             "message": because if found["code"] in NO_LONGER else found["message"],
         }
-        for found in bundle.card.get("findings", [])
+        for found in card.get("findings", [])
     ]
-    facts = bundle.facts | {
-        "recalibrated": {
-            "of": bundle.version,
-            "registry_id": registry_id,
-            "slope": slope,
-            "shift": shift,
-        }
-    }
-    moved = replace(bundle, calibrator=calibrator, facts=facts, card={}, version="")
-    card = bundle.card | {"findings": findings, "checked": stamp(moved)} if bundle.card else {}
-    return replace(moved, card=card)
+    said = RECALIBRATED.format(**moved.facts["recalibrated"])
+    items = [
+        row | ({"answer": said} if row["title"] == UPDATING else {})
+        for row in card.get("tripod_ai", [])
+    ]
+    return dict(card) | {"findings": findings, "tripod_ai": items, "checked": stamp(moved)}

@@ -68,6 +68,11 @@ class Judged:
         return self.weight > 0
 
     @property
+    def outcomes_known(self) -> int:
+        """Indexes (not rows) whose outcome is known."""
+        return len(np.unique(self.rows.index[self.known]))
+
+    @property
     def events(self) -> int:
         """Indexes (not rows) with the event."""
         return len(np.unique(self.rows.index[self.happened == 1]))

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-from scipy.optimize import minimize
+from scipy.optimize import brentq, minimize
+from scipy.special import expit
 
 from registry.contract.arrays import Floats
 
@@ -57,6 +58,32 @@ def slope_and_intercept(
         options=dict(stop),
     )
     return float(best.x[0]), float(best.x[1])
+
+
+LEVEL_SPREAD = 1.0
+"""Standard deviation (log-odds) of how far a model's level is off elsewhere, before any outcome is
+known. Leave one country out it was 0.53 to 1.47 times what was observed; 1 leaves room for 0.4 to
+2.7, and twenty outcomes without an event do not send every risk to 0."""
+
+
+def level_shift(log_odds: Floats, happened: Floats, weight: Floats, *, outcomes: int) -> float:
+    """What to add to all log-odds so that the mean risk is the observed share: the most likely
+    shift, held back towards 0 as a normal prior of `LEVEL_SPREAD` does.
+
+    Rows have weight (n,); together they count as so many `outcomes`, since the rows of one child
+    are no news of each other. Defined where nobody, or everybody, has the event.
+
+    Example: 20 children of risk 0.10 and no event: -0.88, so that all are told 0.044; 2,000 of them
+    with 400 events: +0.81, 0.20.
+    """
+    share = weight * (outcomes / max(weight.sum(), 1e-12))
+
+    def pull(shift: float) -> float:
+        return float(share @ (happened - expit(log_odds + shift))) - shift / LEVEL_SPREAD**2
+
+    # No log-likelihood of so many outcomes pulls further than their number.
+    furthest = outcomes * LEVEL_SPREAD**2 + 1.0
+    return float(brentq(pull, -furthest, furthest))
 
 
 def separated(log_odds: Floats, happened: Floats) -> bool:

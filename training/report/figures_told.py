@@ -21,7 +21,7 @@ from training.metrics.discrimination import (
     ranked,
     scaled_brier,
 )
-from training.metrics.recalibration import slope_and_intercept
+from training.metrics.recalibration import level_shift, separated, slope_and_intercept
 from training.metrics.usefulness import at_capacity, net_benefit
 
 THRESHOLDS = np.arange(0.02, 0.61, 0.01)
@@ -220,21 +220,28 @@ def within_visits(judged: Judged, rules: np.ndarray) -> list[dict[str, Any]]:
 
 
 def updates_offered(judged: Judged) -> dict[str, Any]:
-    """Recalibrations for the judged rows: of calibration-in-the-large (`shift`), and of `slope` and
-    `intercept`; the Brier score after each."""
+    """Recalibrations for the judged rows: of the level (`shift`), and of `slope` and `intercept`
+    (NaN where no line is the most likely one), from so many `outcomes`; the Brier score after
+    each."""
     known = judged.known
     log_odds, happened, weight = (
         judged.log_odds[known],
         judged.happened[known],
         judged.weight[known],
     )
-    large = calibration(judged.risk, judged.happened, judged.weight).in_the_large
-    slope, intercept = slope_and_intercept(log_odds, happened, weight)
+    large = level_shift(log_odds, happened, weight, outcomes=judged.outcomes_known)
+    one_kind = happened.all() or not happened.any()
+    slope, intercept = (
+        (np.nan, np.nan)
+        if one_kind or separated(log_odds, happened)
+        else slope_and_intercept(log_odds, happened, weight)
+    )
 
     def after(line: np.ndarray) -> float:
         return brier(1 / (1 + np.exp(-line)), happened, weight)
 
     return {
+        "outcomes": judged.outcomes_known,
         "shift": large,
         "slope": slope,
         "intercept": intercept,

@@ -87,6 +87,7 @@ def tell(
             "missed": figures_told.missed(judged, visited(judged.risk)),
             "most_recall": figures_told.most_recall(judged),
             "updates": figures_told.updates_offered(judged) if judged.block == ELSEWHERE else None,
+            "refitted": _refitted(clock, bundle),
         }
     )
     said(f"{target}: subgroups")
@@ -158,6 +159,14 @@ def _counts(judged: Judged) -> dict[str, Any]:
         "expected": _weighed(judged.risk, judged),
         "mean_risk": float(judged.risk.mean()) if len(judged.risk) else float("nan"),
     }
+
+
+def _refitted(clock: Clock, bundle: Bundle) -> dict[str, Any] | None:
+    """When and from how many outcomes the bundle was recalibrated on this very registry; None where
+    it was not."""
+    made: dict[str, Any] = bundle.facts.get("recalibrated") or {}
+    here = made and made["registry_id"] == clock.registry.facts.get("registry_id")
+    return made if here else None
 
 
 def _cases(judged: Judged) -> np.ndarray:
