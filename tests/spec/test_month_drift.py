@@ -25,7 +25,8 @@ def months(random, count, *, season=0.0, wander=0.0, children=60):
         places = np.clip(random.normal(middle, 0.25, (children, len(NAMES))), 0, 1)
         mean = places.mean(axis=0) + random.normal(0, wander, len(NAMES))
         variance = places.var(axis=0, ddof=1) / children
-        found.append(MonthProfile(month, children, children, mean, variance))
+        seen = np.full(len(NAMES), children)
+        found.append(MonthProfile(month, children, children, mean, variance, seen))
     return found
 
 
@@ -52,6 +53,13 @@ def test_a_sure_shift_that_is_a_trifle_is_not_told():
     *before, now = months(np.random.default_rng(10), 19, children=6_000)
     assert not shifts(before, replace(now, mean=now.mean + 0.03), NAMES)
     assert len(shifts(before, replace(now, mean=now.mean + 0.08), NAMES)) == len(NAMES)
+
+
+def test_what_few_children_have_tells_nothing():
+    *before, now = months(np.random.default_rng(11), 19)
+    few = now.seen.copy()
+    few[7] = 29
+    assert not shifts(before, replace(now, mean=now.mean + 0.3 * (few < 30), seen=few), NAMES)
 
 
 def test_a_childs_rows_count_as_one():

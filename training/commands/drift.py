@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from functools import partial
+from dataclasses import dataclass, field, replace
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from features.trajectory.context import Context
 from models.bundle import Bundle
 from models.champion import champions, models_folder
 from models.targets import TARGETS
+from registry.contract.arrays import Floats
 from registry.contract.days import LONGEST_MONTH_DAYS
 from registry.contract.errors import BadInput, UsageError
 from registry.contract.registry import Registry, day_date, day_number
@@ -33,7 +34,9 @@ from training.evaluation.month_views import (
     HISTORY_DAYS,
     MEASURES,
     MonthProfile,
+    everyone,
     profile_of_month,
+    profiles_of_everyone,
     timely,
 )
 from training.evaluation.scored_rows import Judged, score_rows
@@ -51,8 +54,7 @@ RIPE_DAYS = 183
 """Outcomes that have become known over so many days are judged together: a month has few."""
 REPEATS = 200
 TOLD = 20
-Profiles = Callable[[int, int], MonthProfile]
-"""The profile of the month from one day (number) to another."""
+NOBODY = MonthProfile(0, 0, 0, *(np.zeros(0),) * 2, np.zeros(0, np.int64))
 
 
 @dataclass(frozen=True)
@@ -91,10 +93,11 @@ def drift(
     if not bundles:
         raise BadInput("EVA002", f"there is no champion in {models}: `sanket train` first")
     registry = timely(load_registry(address))
-    told = []
+    of_everyone, told = views_of_everyone(registry), []
     for bundle in bundles.values():
         said(f"{bundle.target}: {month} and the months before")
-        told.append(of_month(registry, bundle, month))
+        views = replace(Views.of(registry, bundle), everyone=of_everyone)
+        told.append(of_month(registry, bundle, month, views=views))
         _track(told[-1], mlflow_runs.tracking_address(models, tracked_at), models)
     return told
 
@@ -122,20 +125,47 @@ def months_before(registry: Registry, bundle: Bundle, first: int) -> list[tuple[
     return found
 
 
+@dataclass(frozen=True)
+class Views:
+    """How months looked, each made once: `target`'s profile and `everyone`'s features, from one day
+    (number) to another."""
+
+    target: Callable[[int, int], MonthProfile]
+    everyone: Callable[[int, int], Floats]
+
+    @classmethod
+    def of(cls, registry: Registry, bundle: Bundle) -> Views:
+        """Of a registry (of `training.evaluation.month_views.timely`) and a champion."""
+        return cls(cache(partial(profile_of_month, registry, bundle)), views_of_everyone(registry))
+
+
+def views_of_everyone(registry: Registry) -> Callable[[int, int], Floats]:
+    """`everyone` of a registry, each month made once."""
+    return cache(partial(everyone, registry))
+
+
 def of_month(
-    registry: Registry, bundle: Bundle, month: str, *, profiles: Profiles | None = None
+    registry: Registry, bundle: Bundle, month: str, *, views: Views | None = None
 ) -> Drift:
-    """One champion's month; `registry`: of `training.evaluation.month_views.timely`; `profiles`:
-    where those of other months are at hand."""
-    profiles = profiles or partial(profile_of_month, registry, bundle)
+    """One champion's month; `registry`: of `training.evaluation.month_views.timely`; `views`: where
+    those of other months are at hand."""
+    views = views or Views.of(registry, bundle)
     first, last = days_of(month)
     told = partial(Drift, bundle.target, bundle.version, month)
     if last > registry.recorded_until:
         ends = day_date(registry.recorded_until)
         return told(0, notes=(f"{month} is not over in the records, which end on {ends}",))
-    now = profiles(first, last)
-    before = [profiles(*days) for days in months_before(registry, bundle, first)]
-    shifted, figures, reasons, notes = _of_measures(now, before, month)
+    days = months_before(registry, bundle, first)
+    now = views.target(first, last)
+    shifted, figures, reasons, notes = _of_measures(
+        now, [views.target(*of) for of in days], f"the children of {bundle.target} in {month}"
+    )
+    of_all = [(of[0], views.everyone(*of)) for of in [*days, (first, last)]]
+    *before, all_now = profiles_of_everyone(of_all) if days else [NOBODY]
+    found = _of_measures(all_now, before, f"all children measured in {month}")
+    shifted |= {f"{name}, all children": shift for name, shift in found[0].items()}
+    figures |= {f"all_{name}": value for name, value in found[1].items()}
+    reasons, notes = reasons + found[2], notes + found[3]
     for part in (
         _of_outcomes(registry, bundle, last),
         _of_records(records_quality(registry, month)),
@@ -150,27 +180,26 @@ Part = tuple[dict[str, float], list[str], list[str]]
 
 
 def _of_measures(
-    now: MonthProfile, before: list[MonthProfile], month: str
+    now: MonthProfile, before: list[MonthProfile], whose: str
 ) -> tuple[dict[str, Shift], dict[str, float], list[str], list[str]]:
     """Columns, their missingness and the risks: (what moved, figures, reasons, notes)."""
     before = [one for one in before if one.children >= LEAST_CHILDREN]
     figures = {"children": float(now.children), "months_before": float(len(before))}
     if now.children < LEAST_CHILDREN:
         note = (
-            f"{now.children} children were predicted for in {month}, fewer than {LEAST_CHILDREN}: "
-            "nothing can be told from them"
+            f"{whose}: {now.children}, fewer than {LEAST_CHILDREN}: nothing can be told from them"
         )
         return {}, figures, [], [note]
     if len(before) < LEAST_MONTHS:
         note = (
-            f"{len(before)} months before the training ended have a year of records behind "
-            f"them and children enough; {LEAST_MONTHS} are needed to tell a shift from chance"
+            f"{whose}: {len(before)} months before the training ended have a year of records "
+            f"behind them and children enough; {LEAST_MONTHS} are needed"
         )
         return {}, figures, [], [note]
     found = shifts(before, now, MEASURES)
     first = ", ".join(list(found)[:3])
-    reasons = [f"{len(found)} measures shifted ({first} most surely)"] if found else []
-    figures |= {"shifted": float(len(found)), "measures": float(len(MEASURES))}
+    reasons = [f"{whose}: {len(found)} measures shifted ({first} most surely)"] if found else []
+    figures["shifted"] = float(len(found))
     return dict(list(found.items())[:TOLD]), figures, reasons, []
 
 

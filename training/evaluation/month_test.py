@@ -18,15 +18,16 @@ from scipy.stats import t as student
 from registry.contract.arrays import Floats
 from training.evaluation.month_views import MonthProfile
 
-FALSE_ALARM_RATE = 0.02
-"""Of steady target-months, the share in which the measures may cry wolf (Bonferroni over them all);
-with outcomes and quality beside them it stays under one in twenty (`benchmarks/drift.py`)."""
+FALSE_ALARM_RATE = 0.01
+"""Of steady months, the share in which one test of all measures may cry wolf (Bonferroni over
+them). A target-month has two, of the target's predictions and of all children; with outcomes and
+quality beside them it stays under one in twenty (`benchmarks/drift.py`)."""
 LEAST_MONTHS = 6
 """Fewer months before it foretell nothing (chosen)."""
 SEASON_FROM_MONTHS = 15
 """From so many months on a yearly wave is fitted; with fewer a season counts as chance."""
 LEAST_CHILDREN = 30
-"""A month with fewer children tells nothing (chosen)."""
+"""A month with fewer children, or a measure that fewer children have, tells nothing (chosen)."""
 LEAST_SHIFT = 0.05
 """A shift by less than a twentieth of the places is nothing to train again for, however sure
 (chosen)."""
@@ -50,10 +51,12 @@ def shifts(
     """The measures that moved, the surest first; `names`: of the profiles' measures."""
     mean = np.array([month.mean for month in before])
     variance = np.array([month.variance for month in before])
-    enough = (~np.isnan(mean)).all(axis=0) & ~np.isnan(now.mean)
-    floor = np.array([0.25 / month.children**2 for month in before])[:, None]
-    variance = np.maximum(variance, floor)
-    now_variance = np.maximum(now.variance, 0.25 / now.children**2)
+    seen = np.array([month.seen for month in [*before, now]])
+    enough = (seen >= LEAST_CHILDREN).all(axis=0)
+    # A share that nobody has this month may have been one child's in another.
+    floor = 0.25 / np.maximum(seen, 1) ** 2
+    variance = np.maximum(variance, floor[:-1])
+    now_variance = np.maximum(now.variance, floor[-1])
     design = _season(np.array([month.month for month in [*before, now]]))
     found = _foretold(design, mean[:, enough], variance[:, enough], now_variance[enough])
     tested = int(enough.sum())

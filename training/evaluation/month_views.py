@@ -15,8 +15,10 @@ from typing import Any
 import numpy as np
 
 from features.clock import Clock, month_number
-from features.trajectory.catalogue import NAMES
+from features.trajectory.as_of import as_of
+from features.trajectory.catalogue import CONTEXT_NAMES, NAMES
 from features.trajectory.context import Context
+from features.trajectory.smoother import DEFAULT_PRIORS
 from models.bundle import Bundle
 from models.targets import TARGETS
 from registry.contract.arrays import Floats, Ints
@@ -24,7 +26,7 @@ from registry.contract.days import LONGEST_MONTH_DAYS
 from registry.contract.registry import NEVER, OWN_DAY, Registry, Table
 from training.cohorts.landmarks import cohort
 from training.evaluation.scored_rows import Judged, score_rows
-from training.fitting.reference_profile import SHARES
+from training.fitting.reference_profile import SHARES, profile
 
 HISTORY_DAYS = 365
 MOST_ROWS = 3_000
@@ -33,7 +35,11 @@ drawn by lot."""
 SEASONAL = ("season_sin", "season_cos", "season_ahead_sin", "season_ahead_cos")
 """What tells the month itself."""
 RISK = "the risk"
-COLUMNS = tuple(name for name in NAMES if name not in SEASONAL)
+MOST_CHILDREN = 1_500
+"""Of all children measured in a month so many tell as much."""
+COLUMNS = tuple(name for name in NAMES if name not in (*SEASONAL, *CONTEXT_NAMES))
+"""Columns of family and centre are left out: children of one centre share them, so that they wander
+with a dozen centres and not with hundreds of children."""
 MEASURES = (*COLUMNS, *(f"{name} missing" for name in COLUMNS), RISK)
 """What is compared of a month: where each column's values lie among those that the champion learnt
 from (0 the lowest, 1 the highest), the share missing, and where the risks lie."""
@@ -41,15 +47,16 @@ from (0 the lowest, 1 the highest), the share missing, and where the risks lie."
 
 @dataclass(frozen=True)
 class MonthProfile:
-    """One month of one target, arrays over MEASURES: the `mean` over children and its sampling
-    `variance` (children drawn, not rows; NaN where no child has the measure); `children`, `rows`;
-    `month`: since January 1970."""
+    """One month of one target, arrays over MEASURES: the `mean` over children, its sampling
+    `variance` (children drawn, not rows; NaN where no child has the measure) and how many children
+    were `seen` with it; `children`, `rows`; `month`: since January 1970."""
 
     month: int
     children: int
     rows: int
     mean: Floats
     variance: Floats
+    seen: Ints
 
 
 def timely(registry: Registry) -> Registry:
@@ -101,18 +108,53 @@ def profile_of_month(registry: Registry, bundle: Bundle, first: int, last: int) 
     placed = _placed(bundle, judged)
     month = int(month_number(np.array([first]))[0])
     children, child = np.unique(judged.rows.child, return_inverse=True)
-    mean, variance = by_child(placed, child, len(children))
-    return MonthProfile(month, len(children), len(judged.risk), mean, variance)
+    return MonthProfile(
+        month, len(children), len(judged.risk), *by_child(placed, child, len(children))
+    )
 
 
 def _placed(bundle: Bundle, judged: Judged) -> Floats:
     """(rows, MEASURES): each row's places, whether missing, and the risk's place."""
     told = bundle.reference["features"]
-    columns = [(told[name]["deciles"], judged.column(name)) for name in COLUMNS]
-    places = [_place(deciles, column) for deciles, column in columns]
-    missing = [np.isnan(column).astype(np.float64) for _, column in columns]
+    deciles = [told[name]["deciles"] for name in COLUMNS]
     risk = _place(bundle.reference.get("risk_deciles", []), judged.risk)
-    return np.column_stack([*places, *missing, risk])
+    return np.column_stack([_places(deciles, judged.matrix), risk])
+
+
+def _places(deciles: list[list[float]], matrix: Floats) -> Floats:
+    """(rows, 2 for each of COLUMNS): where each value lies among those whose deciles these are, and
+    whether it is missing."""
+    columns = [matrix[:, NAMES.index(name)] for name in COLUMNS]
+    places = [_place(of, column) for of, column in zip(deciles, columns, strict=True)]
+    return np.column_stack([*places, *(np.isnan(column) for column in columns)]).astype(np.float64)
+
+
+def everyone(registry: Registry, first: int, last: int) -> Floats:
+    """Features (children, len(NAMES)) of the children measured in a month, whoever they are, as
+    known at its end; `registry`: of `timely`. Most changes of a registry are of all its children,
+    of whom there are many more than one target asks about."""
+    seen = at_end_of(registry, first, last)
+    table = seen.measurements
+    child = np.unique(table["child"][table["measured_on"] >= first])
+    if len(child) > MOST_CHILDREN:
+        lot = np.random.default_rng(0).random(int(child.max()) + 1)
+        child = child[lot[child] < MOST_CHILDREN / len(child)]
+    clock, day = Clock(seen), np.full(len(child), last, np.int32)
+    return as_of(clock, child, day, priors=DEFAULT_PRIORS, context=Context(clock))
+
+
+def profiles_of_everyone(months: list[tuple[int, Floats]]) -> list[MonthProfile]:
+    """Profiles of months (first day, features of `everyone`), over MEASURES without the risk; a
+    value's place is that among all months but the last, which is the one asked about."""
+    pooled = np.concatenate([matrix for _, matrix in months[:-1]])
+    deciles = profile(pooled)["features"]
+    told = []
+    for first, matrix in months:
+        placed = _places([deciles[name]["deciles"] for name in COLUMNS], matrix)
+        month = int(month_number(np.array([first]))[0])
+        found = by_child(placed, np.arange(len(matrix)), len(matrix))
+        told.append(MonthProfile(month, len(matrix), len(matrix), *found))
+    return told
 
 
 def _place(deciles: list[float], values: Floats) -> Floats:
@@ -127,14 +169,17 @@ def _place(deciles: list[float], values: Floats) -> Floats:
     return np.where(np.isnan(values), np.nan, np.interp(values, edges, shares))
 
 
-def by_child(values: Floats, child: Ints, children: int) -> tuple[Floats, Floats]:
-    """(mean over rows, its sampling variance when whole children are drawn), by column of `values`
-    (rows, m); NaN rows count for nothing, and a column without any has NaN."""
+def by_child(values: Floats, child: Ints, children: int) -> tuple[Floats, Floats, Ints]:
+    """(mean over rows, its sampling variance when whole children are drawn, children with a value),
+    by column of `values` (rows, m); NaN rows count for nothing, and a column without any has
+    NaN."""
     there = ~np.isnan(values)
-    rows = there.sum(axis=0)
+    rows, has = there.sum(axis=0), np.zeros((children, values.shape[1]), bool)
+    np.logical_or.at(has, child, there)
+    seen = has.sum(axis=0)
     with np.errstate(invalid="ignore", divide="ignore"):
         mean = np.where(there, values, 0.0).sum(axis=0) / rows
         off = np.zeros((children, values.shape[1]))
         np.add.at(off, child, np.where(there, values - mean, 0.0))
-        variance = (off**2).sum(axis=0) / rows**2 * children / max(children - 1, 1)
-    return mean, variance
+        variance = (off**2).sum(axis=0) / rows**2 * seen / np.maximum(seen - 1, 1)
+    return mean, variance, seen
