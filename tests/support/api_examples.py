@@ -33,6 +33,7 @@ ASKED: dict[str, tuple[str, str, Any]] = {
     "list_visits": ("GET", "/v1/visits?sector=S0002", None),
     "get_growth": ("GET", f"/v1/growth/{CHILD}", None),
     "get_indicators": ("GET", "/v1/indicators", None),
+    "list_areas": ("GET", "/v1/areas?level=sector&months=0", None),
     "get_champions": ("GET", "/v1/models/champion", None),
     "record_outcome": (
         "POST",
