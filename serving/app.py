@@ -29,6 +29,7 @@ from serving.api import (
     area_routes,
     book_routes,
     child_list_routes,
+    event_routes,
     export_routes,
     growth_routes,
     health_routes,
@@ -127,6 +128,7 @@ def _api(state: ServiceState, answering: APIRouter) -> FastAPI:
         area_routes.router(state),
         book_routes.router(state),
         child_list_routes.router(state),
+        event_routes.router(state),
         export_routes.router(state),
         growth_routes.router(state),
     ):

@@ -18,6 +18,7 @@ from registry.contract.errors import Refused
 from registry.today import today
 from serving.access.permissions import Scope
 from serving.book.disclosure import facts_for
+from serving.book.events import EVENTS, BookEvent, event_of
 from serving.book.scorebook import (
     AREAS,
     PLACES,
@@ -79,6 +80,16 @@ class Place:
     place: str
     project_id: str | None
     district_id: str | None
+
+
+@dataclass(frozen=True)
+class EventBatch:
+    """Some events; up to which number all were looked at; and whether older ones are gone that
+    nobody has read from there."""
+
+    events: list[BookEvent]
+    read_to: int
+    gap: bool
 
 
 class Reader:
@@ -277,6 +288,29 @@ class Reader:
         with self._connection() as connection:
             newest, count = connection.execute(wanted).one()
             return newest, count
+
+    def events(self, after: int, limit: int) -> EventBatch:
+        """The events after a number that the scope may see, at most so many, in their order."""
+        run = self._newest(sa.true())
+        sectors = sa.select(PLACES.c.sector_id).where(
+            PLACES.c.run == (run.run if run else None), self._within
+        )
+        seen = sa.true() if self.sees_all else EVENTS.c.sector_id.in_(sectors)
+        with self._connection() as connection:
+            bounds = sa.select(sa.func.min(EVENTS.c.number), sa.func.max(EVENTS.c.number))
+            first, last = connection.execute(bounds).one()
+            if last is None:
+                return EventBatch([], after, gap=False)
+            # Up to the last that was there when this was asked: no later one is stepped over.
+            wanted = sa.select(EVENTS).where(
+                EVENTS.c.number > after,
+                EVENTS.c.number <= last,
+                sa.or_(EVENTS.c.sector_id.is_(None), seen),
+            )
+            rows = connection.execute(wanted.order_by(EVENTS.c.number).limit(limit)).all()
+        found = [event_of(row) for row in rows]
+        read_to = found[-1].number if len(found) == limit else max(after, last)
+        return EventBatch(found, read_to, gap=0 < after < first - 1)
 
     def left_between(self, former: Run, run: Run) -> list[str]:
         """Children whom the former run shows within the scope and this one does not, by id."""

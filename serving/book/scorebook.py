@@ -10,7 +10,7 @@ March's models named beside it.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from weakref import WeakSet
@@ -20,6 +20,8 @@ import sqlalchemy as sa
 
 from models.visits.listed_child import Candidate, Reason
 from registry.store.schema import refuse_newer
+from serving.book import events
+from serving.book.events import CHILD_IN_DANGER, RUN_PUBLISHED, BookEvent
 from serving.database import make_missing
 
 TABLES = sa.MetaData()
@@ -173,6 +175,7 @@ def make_tables(engine: sa.Engine) -> None:
     """Make the score book's tables where they are missing, and bring those of an earlier version up
     to date. Raises Refused REG061 for a newer store."""
     make_missing(engine, TABLES)
+    events.make_tables(engine)
 
 
 _COMPLETE: WeakSet[sa.Engine] = WeakSet()
@@ -305,6 +308,7 @@ def publish(
         {"run": run.run, "level": level, "place": place, "page": orjson.dumps(page)}
         for level, place, page in areas
     ]
+    happened = _newly_in_danger(engine, run)
     with engine.begin() as connection:
         connection.execute(sa.delete(AREAS).where(AREAS.c.run == run.run))
         if pages:
@@ -312,6 +316,65 @@ def publish(
         changed = sa.update(RUNS).where(RUNS.c.run == run.run)
         connection.execute(changed.values(complete=True, facts=orjson.dumps(facts).decode()))
         connection.execute(sa.delete(CHUNKS).where(CHUNKS.c.run == run.run))
+        published = BookEvent(RUN_PUBLISHED, told={"as_of": run.as_of, "run": run.run})
+        events.append(connection, [published, *_still_there(connection, run, happened)])
+        events.remove_old(connection)
+
+
+CHILDREN_AT_ONCE = 500
+_TOLD_OF_DANGER = ("state", "rule", "next_step", "who", "by_when")
+
+
+def _newly_in_danger(engine: sa.Engine, run: Run) -> list[BookEvent]:
+    """An event for each child in danger in this run and not in the newest one before it; none where
+    a later day is scored already: nothing is new in the past."""
+    with engine.connect() as connection:
+        newest = sa.select(RUNS.c.run, RUNS.c.as_of).where(RUNS.c.complete, RUNS.c.run != run.run)
+        former = connection.execute(
+            newest.order_by(RUNS.c.as_of.desc(), RUNS.c.run.desc()).limit(1)
+        ).first()
+        if former is not None and former.as_of > run.as_of:
+            return []
+        found = list(_in_danger(connection, sa.select(ROWS).where(ROWS.c.run == run.run)))
+        known: set[str] = set()
+        for part in _parts([child["child_id"] for child in found]) if former else ():
+            before = ROWS.c.run == former.run if former else sa.false()
+            rows = _in_danger(connection, sa.select(ROWS).where(before, ROWS.c.child_id.in_(part)))
+            known |= {child["child_id"] for child in rows}
+    return [
+        BookEvent(
+            CHILD_IN_DANGER,
+            child["sector_id"],
+            child["child_id"],
+            {"as_of": run.as_of, **{name: child[name] for name in _TOLD_OF_DANGER}},
+        )
+        for child in found
+        if child["child_id"] not in known
+    ]
+
+
+def _in_danger(connection: sa.Connection, wanted: sa.Select[Any]) -> Iterator[dict[str, Any]]:
+    """Of some rows the children in danger, as they are stored. Only theirs are read as JSON."""
+    rows = connection.execution_options(yield_per=2_000).execute(wanted)
+    for row in rows:
+        if b'"danger":true' in row.page:
+            candidate: dict[str, Any] = orjson.loads(row.page)["candidate"]
+            if candidate["danger"]:
+                yield candidate
+
+
+def _still_there(connection: sa.Connection, run: Run, told: list[BookEvent]) -> Iterator[BookEvent]:
+    """The events of children who were not forgotten meanwhile."""
+    there: set[str] = set()
+    for part in _parts([event.child_id for event in told]):
+        wanted = sa.select(ROWS.c.child_id).where(ROWS.c.run == run.run, ROWS.c.child_id.in_(part))
+        there |= set(connection.scalars(wanted))
+    return (event for event in told if event.child_id in there)
+
+
+def _parts(children: Sequence[str | None]) -> Iterator[Sequence[str | None]]:
+    for start in range(0, len(children), CHILDREN_AT_ONCE):
+        yield children[start : start + CHILDREN_AT_ONCE]
 
 
 def run_of(row: sa.Row[Any]) -> Run:

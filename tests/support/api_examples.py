@@ -35,6 +35,7 @@ ASKED: dict[str, tuple[str, str, Any]] = {
     "get_indicators": ("GET", "/v1/indicators", None),
     "list_areas": ("GET", "/v1/areas?level=sector&months=0", None),
     "get_champions": ("GET", "/v1/models/champion", None),
+    "list_events": ("GET", "/v1/events?limit=3", None),
     "record_outcome": (
         "POST",
         f"/v1/visits/{CHILD}/outcome",
@@ -45,6 +46,8 @@ ASKED: dict[str, tuple[str, str, Any]] = {
 STEADY = {
     "made_at": "2026-03-14T01:30:00.000+00:00",
     "told_at": "2026-03-16T04:00:00.000+00:00",
+    "at": "2026-03-16T02:00:00.000+00:00",
+    "next": "WzE3XQ",
     "child_key": "3f2a9c5d7e8b4a106c1d2e3f4a5b6c7d",
     "version": "0123456789abcdef",
 }
