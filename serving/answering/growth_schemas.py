@@ -68,7 +68,7 @@ GROWTH_SCHEMAS: dict[str, Any] = {
     ),
     "Curve": obj(age_days=_AGES, values=told(_NUMBERS, "in the panel's unit, one for each age")),
     "ReferenceLine": obj(
-        at=told({"type": "number"}, "z; on the arm's panel cm"),
+        line=told({"type": "number"}, "z; on the arm's panel cm"),
         curves=many("Curve", "one; of height two, which do not meet where length turns to height"),
     ),
     "Band": obj(

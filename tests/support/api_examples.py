@@ -50,6 +50,7 @@ STEADY = {
     "next": "WzE3XQ",
     "child_key": "3f2a9c5d7e8b4a106c1d2e3f4a5b6c7d",
     "version": "0123456789abcdef",
+    "model_version": "0123456789abcdef",
 }
 """What is another one in each store, as the examples have it."""
 
@@ -99,7 +100,7 @@ def steady(part: Any) -> Any:
     """A document with the words of STEADY in the place of its own."""
     if isinstance(part, dict):
         return {
-            name: STEADY[name] if name in STEADY and value is not None else steady(value)
+            name: STEADY[name] if name in STEADY and isinstance(value, str) else steady(value)
             for name, value in part.items()
         }
     return [steady(one) for one in part] if isinstance(part, list) else part
