@@ -1,5 +1,5 @@
-"""The outbox of events: what happened that another system may want to act upon, in the order in
-which it was committed. It is read (`GET /v1/events`), never pushed.
+"""Events: what happened that another system may want to act upon, in the order in which it was
+committed. They are read (`GET /v1/events`), never pushed.
 
 An event is written in the transaction of what it tells, so that neither is there without the other.
 """

@@ -145,6 +145,10 @@ def test_the_document_is_whole(told):
     for name, schema in document["components"]["schemas"].items():
         assert re.fullmatch(r"[A-Z][A-Za-z]+", name) or name in NESTED
         jsonschema_rs.meta.validate(schema)
+        # A generated Python class cannot have a field of its own name.
+        assert name.lower() not in {
+            field.replace("_", "") for field in schema.get("properties", {})
+        }
     assert all(re.fullmatch(r"[a-z]+(_[a-z]+)+", name) for name in operations(document))
     used = {one["$ref"].rpartition("/")[2] for one in every(document) if "$ref" in one}
     kept = {name for part in document["components"] for name in document["components"][part]}
