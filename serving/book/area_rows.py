@@ -18,7 +18,7 @@ from features import data_quality
 from models.expected_events import AtRisk
 from registry.contract.registry import Registry
 from serving.book.reader import Reader
-from serving.book.scorebook import Run
+from serving.book.scorebook import Run, packed_area
 from serving.book.sector_figures import figures_of
 from serving.book.usual import USUAL_REASONS, usual_reasons
 
@@ -29,7 +29,7 @@ MONTHS = 12
 QUALITY_MONTHS = 3
 """A centre's last score older than this says nothing of its records now."""
 
-Page = tuple[str, str, dict[str, Any]]
+Page = tuple[str, str, dict[str, Any] | bytes]
 
 
 def area_pages(
@@ -102,9 +102,9 @@ def _records(figures: IndicatorsOf | None, level: str) -> dict[str, list[dict[st
 
 def _centre_pages(
     figures: IndicatorsOf | None, centres: Mapping[str, Sequence[str]]
-) -> Iterator[tuple[str, dict[str, Any]]]:
-    """By sector its centres' records as columns, which take a fifth of the room: there may be a
-    hundred thousand centres."""
+) -> Iterator[tuple[str, bytes]]:
+    """By sector its centres' records as columns, packed: there may be a hundred thousand
+    centres."""
     if figures is None:
         return
     found = figures("centre")
@@ -118,16 +118,10 @@ def _centre_pages(
         one = replace(found, columns={name: column[cut] for name, column in columns.items()})
         told: dict[str, Any] = indicators_rows(one)
         rows = iter(told["rows"])
-        yield (
-            sector,
-            {
-                "columns": list(columns),
-                "centres": {
-                    centre: [list(next(rows).values()) for _ in many]
-                    for centre, many in own.items()
-                },
-            },
-        )
+        by_centre = {
+            centre: [list(next(rows).values()) for _ in many] for centre, many in own.items()
+        }
+        yield sector, packed_area({"columns": list(columns), "centres": by_centre})
 
 
 def centres_by_sector(registry: Registry) -> dict[str, list[str]]:

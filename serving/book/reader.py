@@ -29,6 +29,7 @@ from serving.book.scorebook import (
     TOLD,
     BookRow,
     Run,
+    area_of,
     complete_tables,
     row_of,
     run_of,
@@ -195,7 +196,7 @@ class Reader:
             for start in range(0, len(named), 500):
                 part = AREAS.c.place.in_(named[start : start + 500])
                 wanted = sa.select(AREAS.c.place, AREAS.c.page).where(*of_level, part)
-                found |= {row.place: orjson.loads(row.page) for row in connection.execute(wanted)}
+                found |= {row.place: area_of(row.page) for row in connection.execute(wanted)}
         return found
 
     def ticked_since(self, run: Run) -> list[tuple[BookRow, BookRow]]:

@@ -10,6 +10,7 @@ March's models named beside it.
 from __future__ import annotations
 
 import datetime as dt
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -297,15 +298,20 @@ def publish(
     run: Run,
     *,
     facts: dict[str, Any],
-    areas: Iterable[tuple[str, str, dict[str, Any]]] = (),
+    areas: Iterable[tuple[str, str, dict[str, Any] | bytes]] = (),
 ) -> None:
     """Turn the run complete: from here on readers see it. `facts` are what a reader of the list
     must know.
 
-    areas: (level, place, page) with what was counted of each sector, project and district.
+    areas: (level, place, page) with what was counted of each area, as it is or packed.
     """
     pages = [
-        {"run": run.run, "level": level, "place": place, "page": orjson.dumps(page)}
+        {
+            "run": run.run,
+            "level": level,
+            "place": place,
+            "page": page if isinstance(page, bytes) else orjson.dumps(page),
+        }
         for level, place, page in areas
     ]
     happened = _newly_in_danger(engine, run)
@@ -322,6 +328,7 @@ def publish(
 
 
 CHILDREN_AT_ONCE = 500
+_WHOSE = ("child_id", "sector_id")
 _TOLD_OF_DANGER = ("state", "rule", "next_step", "who", "by_when")
 
 
@@ -335,32 +342,34 @@ def _newly_in_danger(engine: sa.Engine, run: Run) -> list[BookEvent]:
         ).first()
         if former is not None and former.as_of > run.as_of:
             return []
-        found = list(_in_danger(connection, sa.select(ROWS).where(ROWS.c.run == run.run)))
+        found = list(_in_danger(connection, run.run))
         known: set[str] = set()
-        for part in _parts([child["child_id"] for child in found]) if former else ():
-            before = ROWS.c.run == former.run if former else sa.false()
-            rows = _in_danger(connection, sa.select(ROWS).where(before, ROWS.c.child_id.in_(part)))
-            known |= {child["child_id"] for child in rows}
+        for part in _parts([child["child_id"] for child in found]):
+            if former is not None:
+                then = _in_danger(connection, former.run, ROWS.c.child_id.in_(part))
+                known |= {child["child_id"] for child in then}
     return [
         BookEvent(
             CHILD_IN_DANGER,
             child["sector_id"],
             child["child_id"],
-            {"as_of": run.as_of, **{name: child[name] for name in _TOLD_OF_DANGER}},
+            {"as_of": run.as_of} | {name: child[name] for name in _TOLD_OF_DANGER},
         )
         for child in found
         if child["child_id"] not in known
     ]
 
 
-def _in_danger(connection: sa.Connection, wanted: sa.Select[Any]) -> Iterator[dict[str, Any]]:
-    """Of some rows the children in danger, as they are stored. Only theirs are read as JSON."""
-    rows = connection.execution_options(yield_per=2_000).execute(wanted)
-    for row in rows:
-        if b'"danger":true' in row.page:
-            candidate: dict[str, Any] = orjson.loads(row.page)["candidate"]
+def _in_danger(
+    connection: sa.Connection, run: int, *among: sa.ColumnElement[bool]
+) -> Iterator[dict[str, Any]]:
+    """Of some rows of a run the children in danger. Only theirs are read as JSON."""
+    wanted = sa.select(ROWS.c.page).where(ROWS.c.run == run, *among)
+    for page in connection.execution_options(yield_per=2_000).scalars(wanted):
+        if b'"danger":true' in page:
+            candidate = orjson.loads(page)["candidate"]
             if candidate["danger"]:
-                yield candidate
+                yield {name: candidate[name] for name in (*_WHOSE, *_TOLD_OF_DANGER)}
 
 
 def _still_there(connection: sa.Connection, run: Run, told: list[BookEvent]) -> Iterator[BookEvent]:
@@ -375,6 +384,18 @@ def _still_there(connection: sa.Connection, run: Run, told: list[BookEvent]) -> 
 def _parts(children: Sequence[str | None]) -> Iterator[Sequence[str | None]]:
     for start in range(0, len(children), CHILDREN_AT_ONCE):
         yield children[start : start + CHILDREN_AT_ONCE]
+
+
+def packed_area(page: dict[str, Any]) -> bytes:
+    """A large page of an area, a tenth of its size."""
+    return zlib.compress(orjson.dumps(page), 3)
+
+
+def area_of(page: bytes) -> dict[str, Any]:
+    """What a run counted of an area, from its stored page, packed or not."""
+    plain = page if page.startswith(b"{") else zlib.decompress(page)
+    found: dict[str, Any] = orjson.loads(plain)
+    return found
 
 
 def run_of(row: sa.Row[Any]) -> Run:
