@@ -26,8 +26,10 @@ from registry.contract.errors import SanketError
 from serving.answering.answers import AnswerRequest
 from serving.answering.schemas import EXAMPLE
 from serving.api import (
+    area_routes,
     book_routes,
     child_list_routes,
+    event_routes,
     export_routes,
     growth_routes,
     health_routes,
@@ -123,8 +125,10 @@ def _api(state: ServiceState, answering: APIRouter) -> FastAPI:
     # filters of the whole process changed meanwhile, which no two threads may do at once.
     for routes in (
         answering,
+        area_routes.router(state),
         book_routes.router(state),
         child_list_routes.router(state),
+        event_routes.router(state),
         export_routes.router(state),
         growth_routes.router(state),
     ):

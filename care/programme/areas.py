@@ -1,5 +1,5 @@
-"""How places add up: centres to sectors, projects and districts, as one list of places with the
-centres of each."""
+"""How places add up: centres to sectors, projects, districts and the state, as one list of places
+with the centres of each."""
 
 from __future__ import annotations
 
@@ -10,13 +10,15 @@ import numpy as np
 from registry.contract.arrays import Floats, Ints
 from registry.contract.registry import Registry
 
-UPWARDS = ("centre", "sector", "project", "district")
+UPWARDS = ("centre", "sector", "project", "district", "state")
+STATE_ID = "state"
+"""The one place of the uppermost level: all of a registry."""
 
 
 @dataclass(frozen=True)
 class Areas:
-    """All places, centres first, then sectors, projects, districts, each level in the registry's
-    own order.
+    """All places, centres first, then sectors, projects, districts, the state, each level in the
+    registry's own order.
 
     order: the centres so that those of one place stand together; place_of: int64 (levels, centres),
     for each centre in that order its place of each level (-1: not known); first, last: where a
@@ -37,9 +39,11 @@ class Areas:
         centres = len(registry.centre_ids)
         own = np.full((len(UPWARDS), centres), -1, np.int64)
         own[0] = np.arange(centres)
-        for level, name in enumerate(UPWARDS[1:], start=1):
+        for level, name in enumerate(UPWARDS[1:-1], start=1):
             own[level, registry.centres["centre"]] = registry.centres[name]
-        return cls.from_places(own, [len(getattr(registry, f"{name}_ids")) for name in UPWARDS])
+        own[-1] = 0
+        named = [len(getattr(registry, f"{name}_ids")) for name in UPWARDS[:-1]]
+        return cls.from_places(own, [*named, 1])
 
     @classmethod
     def from_places(cls, own: Ints, counts: list[int]) -> Areas:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from care.programme.areas import Areas
+from care.programme.areas import STATE_ID, UPWARDS, Areas
 from care.programme.by_month import Months
 from care.programme.disclosure_control import withheld
 from care.protocol import Protocol
@@ -219,6 +219,8 @@ def _expected_sachets(protocol: Protocol) -> float:
 def places(registry: Registry, level: str) -> tuple[Texts, Ints]:
     """The ids of a level's places and, for each centre, the position of its place (-1 where
     unknown)."""
+    if level == UPWARDS[-1]:
+        return np.array([STATE_ID], object), np.zeros(len(registry.centre_ids), np.int64)
     ids = getattr(registry, f"{level}_ids")
     place = np.full(len(registry.centre_ids), -1, np.int64)
     place[registry.centres["centre"]] = registry.centres[level]

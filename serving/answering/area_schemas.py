@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 from care.pathway.decide import STATES
+from care.programme.areas import UPWARDS
 from care.programme.indicators import AMOUNTS, COUNTS, MEASUREMENTS, MET, NOT_MET, RATIOS, SPHERE
 from care.programme.indicators import TOO_FEW as FEW
 from models.targets import TARGETS
@@ -17,6 +18,8 @@ from serving.answering.schema_parts import (
     NULL,
     NUMBER_OR_NULL,
     TEXT,
+    TEXT_OR_NULL,
+    TRUTH,
     Schema,
     many,
     obj,
@@ -81,6 +84,22 @@ AREA_SCHEMAS: dict[str, Any] = {
             **PROGRAMME,
         ),
         "the care programme in a month or a period, over all children on the rolls",
+    ),
+    "AreaFigures": obj(
+        level={"type": "string", "enum": list(UPWARDS[::-1])},
+        area_id=told(TEXT, "the programme's own id; of the state: state"),
+        sector_id=told(TEXT_OR_NULL, "that holds it; null of a sector and above"),
+        project_id=told(TEXT_OR_NULL, "that holds it; null of a project and above"),
+        district_id=told(TEXT_OR_NULL, "that holds it; null of a district and above"),
+        months=many("ProgrammeFigures", "the last months, the newest last"),
+        period=or_null("ProgrammeFigures", "all months together; null: nothing was counted"),
+    ),
+    "AreaPage": obj(
+        as_of=told(DAY, "the scoring day of the run that all pages are of"),
+        synthetic=told(TRUTH, "made-up records that mean nothing clinically"),
+        protocol_version=TEXT_OR_NULL,
+        areas=many("AreaFigures", "from the state down, by id"),
+        next=told(TEXT_OR_NULL, "cursor of the next page; null on the last one"),
     ),
     "ProgrammeOfPlace": obj(**_PLACES),
     "IndicatorsAnswer": obj(

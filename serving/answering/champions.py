@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,10 @@ from registry.contract.errors import BadInput, SanketError
 from serving.http.observe import Log, Metrics, place_of
 
 LOOK_SECONDS = 0.5
+RETRY_SECONDS = 30
+Promoted = Callable[[str, str, str], bool]
+"""Tells of a target, a version and the pointer's mark that a model answers now; whether it was
+told."""
 
 
 @dataclass(frozen=True)
@@ -55,8 +60,12 @@ class Champions:
         metrics: Metrics,
         log: Log,
         read: Callable[[Path], Bundle] = load,
+        promoted: Promoted = lambda target, version, mark: True,
     ):
         self._folder, self._read, self._metrics, self._log = Path(folder), read, metrics, log
+        self._promoted = promoted
+        self._untold: list[tuple[str, str, str]] = []
+        self._tell_from = 0.0
         self.now: Mapping[str, Champion] = MappingProxyType({})
         self.faults: dict[str, str] = {}
         self._seen: dict[str, tuple[object, ...]] = {}
@@ -89,6 +98,8 @@ class Champions:
             if target not in self.now or self.now[target].version != name:
                 champion = Champion(name, self._made_ready(name, target))
                 self.now = MappingProxyType({**self.now, target: champion})
+                mark = "-".join(map(str, self._seen.get(target, ())))
+                self._untold.append((target, name, mark))
                 self._log.line("champion", target=target, version=name)
             self.faults.pop(target, None)
         except FileNotFoundError:
@@ -132,6 +143,17 @@ class Champions:
     def _go_on(self) -> None:
         while not self._stopped.wait(LOOK_SECONDS):
             self.look()
+            self.tell()
+
+    def tell(self) -> None:
+        """Tell of the models that answer since this was done before; what cannot be told now is
+        tried again later."""
+        if not self._untold or time.monotonic() < self._tell_from:
+            return
+        self._tell_from = time.monotonic() + RETRY_SECONDS
+        while self._untold and self._promoted(*self._untold[0]):
+            self._untold.pop(0)
+            self._tell_from = 0.0
 
     def stop(self) -> None:
         """Follow no longer."""

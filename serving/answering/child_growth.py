@@ -158,7 +158,7 @@ def _panel(name: str, sex: int, span: tuple[float, float], words: Mapping[str, s
         "unit": UNITS[name],
         "from_age_days": round(span[0]),
         "to_age_days": round(span[1]),
-        "lines": [{"at": cut, "curves": curves} for cut, curves in drawn.items()],
+        "lines": [{"line": cut, "curves": curves} for cut, curves in drawn.items()],
         "bands": [
             {"band": band, "label": words[band], "from_line": low, "to_line": high}
             for band, low, high in bands

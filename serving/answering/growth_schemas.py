@@ -68,10 +68,10 @@ GROWTH_SCHEMAS: dict[str, Any] = {
     ),
     "Curve": obj(age_days=_AGES, values=told(_NUMBERS, "in the panel's unit, one for each age")),
     "ReferenceLine": obj(
-        at=told({"type": "number"}, "z; on the arm's panel cm"),
+        line=told({"type": "number"}, "z; on the arm's panel cm"),
         curves=many("Curve", "one; of height two, which do not meet where length turns to height"),
     ),
-    "Band": obj(
+    "GrowthBand": obj(
         band={"type": "string", "enum": ["severe", "moderate", "normal"]},
         label=told(TEXT, "in the language asked for"),
         from_line={
@@ -90,7 +90,7 @@ GROWTH_SCHEMAS: dict[str, Any] = {
         from_age_days=told(INTEGER, "the ages that a chart shows"),
         to_age_days=INTEGER,
         lines=many("ReferenceLine", "WHO 2006"),
-        bands=many("Band"),
+        bands=many("GrowthBand"),
     ),
     "ProjectedPanel": obj(panel=_PANEL, low=_NUMBERS, middle=_NUMBERS, high=_NUMBERS),
     "Projected": told(

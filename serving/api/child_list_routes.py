@@ -23,7 +23,7 @@ MOST_AT_ONCE = 1000
 EARLIEST = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
 
 
-def _known(codes: Sequence[str]) -> AfterValidator:
+def known_codes(codes: Sequence[str]) -> AfterValidator:
     """That a text of a query is one of these, or left out."""
 
     def checked(text: str | None) -> str | None:
@@ -34,21 +34,21 @@ def _known(codes: Sequence[str]) -> AfterValidator:
     return AfterValidator(checked)
 
 
-def _told(codes: Sequence[str], meaning: str, *, alias: str | None = None) -> Any:
+def told_codes(codes: Sequence[str], meaning: str, *, alias: str | None = None) -> Any:
     return Query(alias=alias, description=meaning, json_schema_extra={"enum": list(codes)})
 
 
 TARGET_NAMES = tuple(TARGETS)
 State = Annotated[
     str | None,
-    _known(STATES),
-    _told(STATES, "where the protocol places the child", alias="state"),
+    known_codes(STATES),
+    told_codes(STATES, "where the protocol places the child", alias="state"),
 ]
-Step = Annotated[str | None, _known(STEPS), _told(STEPS, "what the protocol asks for")]
+Step = Annotated[str | None, known_codes(STEPS), told_codes(STEPS, "what the protocol asks for")]
 TargetName = Annotated[
     str | None,
-    _known(TARGET_NAMES),
-    _told(TARGET_NAMES, "only children scored for this event"),
+    known_codes(TARGET_NAMES),
+    told_codes(TARGET_NAMES, "only children scored for this event"),
 ]
 MinRisk = Annotated[
     float | None,

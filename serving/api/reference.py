@@ -17,6 +17,7 @@ from serving.answering.book_schemas import BOOK_SCHEMAS
 from serving.answering.growth_schemas import GROWTH_SCHEMAS
 from serving.answering.schemas import components
 from serving.api.shared_parts import PARAMETERS, share
+from serving.export.event_pages import EVENT_SCHEMAS
 from serving.export.export_formats import export_schemas
 from serving.visits.visit_outcomes import OUTCOME_SCHEMA
 
@@ -51,6 +52,7 @@ def openapi(api: FastAPI, most: int) -> dict[str, Any]:
             **BOOK_SCHEMAS,
             **AREA_SCHEMAS,
             **GROWTH_SCHEMAS,
+            **EVENT_SCHEMAS,
             "Outcome": OUTCOME_SCHEMA,
         }
         parts["securitySchemes"] = SECURITY

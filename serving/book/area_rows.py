@@ -4,28 +4,32 @@ centres' data quality."""
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from care.programme import by_month, indicators
+from care.programme.indicators import Indicators
 from care.programme.programme_report import indicators_rows
 from care.protocol import Protocol
 from features import data_quality
 from models.expected_events import AtRisk
 from registry.contract.registry import Registry
 from serving.book.reader import Reader
-from serving.book.scorebook import Run
+from serving.book.scorebook import Run, packed_area
 from serving.book.sector_figures import figures_of
 from serving.book.usual import USUAL_REASONS, usual_reasons
 
 LEVELS = ("sector", "project", "district")
+PAGED = (*LEVELS, "state")
+"""Levels of which each place has a page of its own; of centres a sector's stand together."""
 MONTHS = 12
 QUALITY_MONTHS = 3
 """A centre's last score older than this says nothing of its records now."""
 
-Page = tuple[str, str, dict[str, Any]]
+Page = tuple[str, str, dict[str, Any] | bytes]
 
 
 def area_pages(
@@ -35,13 +39,14 @@ def area_pages(
     protocol: Protocol,
     asked: Mapping[str, Mapping[str, Sequence[AtRisk]]],
 ) -> Iterator[Page]:
-    """(level, place, page) of every sector, project and district of a run; of a sector also its
-    usual reasons.
+    """(level, place, page) of every sector, project, district and the state of a run; of a sector
+    also its usual reasons and its centres.
 
     asked: by target and sector, all untreated children asked, of whom the book keeps a few
     (`serving.book.kept_children`).
     """
-    programme = programme_of(registry, protocol)
+    figures = figures_by_centre(registry, protocol)
+    programme = {level: _records(figures, level) for level in PAGED}
     centres = centres_by_sector(registry)
     trusted = quality_of(registry, run.as_of)
     for sector in reader.sectors(run):
@@ -65,29 +70,58 @@ def area_pages(
                 },
             },
         )
-    for level in LEVELS[1:]:
+    for level in PAGED[1:]:
         for place, months in programme[level].items():
             yield level, place, {"programme": months}
+    for place, page in _centre_pages(figures, centres):
+        yield "centre", place, page
 
 
-def programme_of(
-    registry: Registry, protocol: Protocol
-) -> dict[str, dict[str, list[dict[str, Any]]]]:
-    """By level and place: one record a month and one for all of them, cells under five children
-    left out (None)."""
+IndicatorsOf = Callable[[str], Indicators]
+
+
+def figures_by_centre(registry: Registry, protocol: Protocol) -> IndicatorsOf | None:
+    """Counts the programme once; gives the indicators of any level, what is withheld decided over
+    all levels together. None where nothing was measured."""
     if not registry.measurements.rows:
-        return {level: {} for level in LEVELS}
+        return None
     counted = by_month.of(registry, protocol, months=MONTHS)
     hidden = indicators.hidden_cells(registry, counted, protocol)
-    found: dict[str, dict[str, list[dict[str, Any]]]] = {}
-    for level in LEVELS:
-        rows: Any = indicators_rows(
-            indicators.of(registry, counted, protocol, level=level, hidden=hidden)
-        )["rows"]
-        found[level] = {}
-        for row in rows:
-            found[level].setdefault(str(row.pop(level)), []).append(row)
+    return lambda level: indicators.of(registry, counted, protocol, level=level, hidden=hidden)
+
+
+def _records(figures: IndicatorsOf | None, level: str) -> dict[str, list[dict[str, Any]]]:
+    """By place: one record a month and one for all of them, cells under five children left out
+    (None)."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    rows: Any = indicators_rows(figures(level))["rows"] if figures else []
+    for row in rows:
+        found.setdefault(str(row.pop(level)), []).append(row)
     return found
+
+
+def _centre_pages(
+    figures: IndicatorsOf | None, centres: Mapping[str, Sequence[str]]
+) -> Iterator[tuple[str, bytes]]:
+    """By sector its centres' records as columns, packed: there may be a hundred thousand
+    centres."""
+    if figures is None:
+        return
+    found = figures("centre")
+    columns = {name: column for name, column in found.columns.items() if name != "centre"}
+    at: dict[str, list[int]] = {}
+    for row, centre in enumerate(found.columns["centre"]):
+        at.setdefault(str(centre), []).append(row)
+    for sector, named in centres.items():
+        own = {centre: at[centre] for centre in named}
+        cut = np.array([row for rows in own.values() for row in rows], np.int64)
+        one = replace(found, columns={name: column[cut] for name, column in columns.items()})
+        told: dict[str, Any] = indicators_rows(one)
+        rows = iter(told["rows"])
+        by_centre = {
+            centre: [list(next(rows).values()) for _ in many] for centre, many in own.items()
+        }
+        yield sector, packed_area({"columns": list(columns), "centres": by_centre})
 
 
 def centres_by_sector(registry: Registry) -> dict[str, list[str]]:

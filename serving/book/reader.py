@@ -4,7 +4,7 @@ a scope."""
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -12,11 +12,13 @@ from typing import Any
 import orjson
 import sqlalchemy as sa
 
+from care.programme.areas import STATE_ID
 from models.visits.listed_child import Candidate
 from registry.contract.errors import Refused
 from registry.today import today
 from serving.access.permissions import Scope
 from serving.book.disclosure import facts_for
+from serving.book.events import EVENTS, BookEvent, event_of
 from serving.book.scorebook import (
     AREAS,
     PLACES,
@@ -27,6 +29,7 @@ from serving.book.scorebook import (
     TOLD,
     BookRow,
     Run,
+    area_of,
     complete_tables,
     row_of,
     run_of,
@@ -69,6 +72,25 @@ class Sector:
     sector_id: str
     project_id: str
     district_id: str
+
+
+@dataclass(frozen=True)
+class Place:
+    """A place of a level, and those that hold it (None: it is one of these itself, or above)."""
+
+    place: str
+    project_id: str | None
+    district_id: str | None
+
+
+@dataclass(frozen=True)
+class EventBatch:
+    """Some events; up to which number all were looked at; and whether older ones are gone that
+    nobody has read from there."""
+
+    events: list[BookEvent]
+    read_to: int
+    gap: bool
 
 
 class Reader:
@@ -147,6 +169,35 @@ class Reader:
                 wanted.where(AREAS.c.place.in_(whole)).order_by(AREAS.c.place)
             )
             return {row.place: orjson.loads(row.page) for row in found}
+
+    def whole_places(self, run: Run, level: str) -> list[Place]:
+        """The places of a level (project, district, state; of sector and centre the sectors) that
+        lie whole in the scope, by id."""
+        if level == "state":
+            return [Place(STATE_ID, None, None)] if self.sees_all else []
+        columns = {
+            "sector": (PLACES.c.sector_id, PLACES.c.project_id, PLACES.c.district_id),
+            "project": (PLACES.c.project_id, sa.null(), PLACES.c.district_id),
+            "district": (PLACES.c.district_id, sa.null(), sa.null()),
+        }[level]
+        wanted = sa.select(*columns).distinct().where(PLACES.c.run == run.run, self._whole(level))
+        found: dict[str, Place] = {}
+        with self._connection() as connection:
+            # Sorted here: databases do not agree on how texts are sorted.
+            for row in sorted(connection.execute(wanted), key=lambda row: tuple(map(str, row))):
+                found.setdefault(row[0], Place(*row))
+        return [place for place in found.values() if place.place]
+
+    def area_pages(self, run: Run, level: str, named: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """What a run counted of these places of a level, whom `whole_places` has named."""
+        found: dict[str, dict[str, Any]] = {}
+        of_level = AREAS.c.run == run.run, AREAS.c.level == level
+        with self._connection() as connection:
+            for start in range(0, len(named), 500):
+                part = AREAS.c.place.in_(named[start : start + 500])
+                wanted = sa.select(AREAS.c.place, AREAS.c.page).where(*of_level, part)
+                found |= {row.place: area_of(row.page) for row in connection.execute(wanted)}
+        return found
 
     def ticked_since(self, run: Run) -> list[tuple[BookRow, BookRow]]:
         """The children of the scope whose visits were ticked since a run: as the run has them, and
@@ -238,6 +289,29 @@ class Reader:
         with self._connection() as connection:
             newest, count = connection.execute(wanted).one()
             return newest, count
+
+    def events(self, after: int, limit: int) -> EventBatch:
+        """The events after a number that the scope may see, at most so many, in their order."""
+        run = self._newest(sa.true())
+        sectors = sa.select(PLACES.c.sector_id).where(
+            PLACES.c.run == (run.run if run else None), self._within
+        )
+        seen = sa.true() if self.sees_all else EVENTS.c.sector_id.in_(sectors)
+        with self._connection() as connection:
+            bounds = sa.select(sa.func.min(EVENTS.c.number), sa.func.max(EVENTS.c.number))
+            first, last = connection.execute(bounds).one()
+            if last is None:
+                return EventBatch([], after, gap=False)
+            # Up to the last that was there when this was asked: no later one is stepped over.
+            wanted = sa.select(EVENTS).where(
+                EVENTS.c.number > after,
+                EVENTS.c.number <= last,
+                sa.or_(EVENTS.c.sector_id.is_(None), seen),
+            )
+            rows = connection.execute(wanted.order_by(EVENTS.c.number).limit(limit)).all()
+        found = [event_of(row) for row in rows]
+        read_to = found[-1].number if len(found) == limit else max(after, last)
+        return EventBatch(found, read_to, gap=0 < after < first - 1)
 
     def left_between(self, former: Run, run: Run) -> list[str]:
         """Children whom the former run shows within the scope and this one does not, by id."""

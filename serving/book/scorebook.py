@@ -10,7 +10,8 @@ March's models named beside it.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from weakref import WeakSet
@@ -20,6 +21,8 @@ import sqlalchemy as sa
 
 from models.visits.listed_child import Candidate, Reason
 from registry.store.schema import refuse_newer
+from serving.book import events
+from serving.book.events import CHILD_IN_DANGER, RUN_PUBLISHED, BookEvent
 from serving.database import make_missing
 
 TABLES = sa.MetaData()
@@ -173,6 +176,7 @@ def make_tables(engine: sa.Engine) -> None:
     """Make the score book's tables where they are missing, and bring those of an earlier version up
     to date. Raises Refused REG061 for a newer store."""
     make_missing(engine, TABLES)
+    events.make_tables(engine)
 
 
 _COMPLETE: WeakSet[sa.Engine] = WeakSet()
@@ -294,17 +298,23 @@ def publish(
     run: Run,
     *,
     facts: dict[str, Any],
-    areas: Iterable[tuple[str, str, dict[str, Any]]] = (),
+    areas: Iterable[tuple[str, str, dict[str, Any] | bytes]] = (),
 ) -> None:
     """Turn the run complete: from here on readers see it. `facts` are what a reader of the list
     must know.
 
-    areas: (level, place, page) with what was counted of each sector, project and district.
+    areas: (level, place, page) with what was counted of each area, as it is or packed.
     """
     pages = [
-        {"run": run.run, "level": level, "place": place, "page": orjson.dumps(page)}
+        {
+            "run": run.run,
+            "level": level,
+            "place": place,
+            "page": page if isinstance(page, bytes) else orjson.dumps(page),
+        }
         for level, place, page in areas
     ]
+    happened = _newly_in_danger(engine, run)
     with engine.begin() as connection:
         connection.execute(sa.delete(AREAS).where(AREAS.c.run == run.run))
         if pages:
@@ -312,6 +322,80 @@ def publish(
         changed = sa.update(RUNS).where(RUNS.c.run == run.run)
         connection.execute(changed.values(complete=True, facts=orjson.dumps(facts).decode()))
         connection.execute(sa.delete(CHUNKS).where(CHUNKS.c.run == run.run))
+        published = BookEvent(RUN_PUBLISHED, told={"as_of": run.as_of, "run": run.run})
+        events.append(connection, [published, *_still_there(connection, run, happened)])
+        events.remove_old(connection)
+
+
+CHILDREN_AT_ONCE = 500
+_WHOSE = ("child_id", "sector_id")
+_TOLD_OF_DANGER = ("state", "rule", "next_step", "who", "by_when")
+
+
+def _newly_in_danger(engine: sa.Engine, run: Run) -> list[BookEvent]:
+    """An event for each child in danger in this run and not in the newest one before it; none where
+    a later day is scored already: nothing is new in the past."""
+    with engine.connect() as connection:
+        newest = sa.select(RUNS.c.run, RUNS.c.as_of).where(RUNS.c.complete, RUNS.c.run != run.run)
+        former = connection.execute(
+            newest.order_by(RUNS.c.as_of.desc(), RUNS.c.run.desc()).limit(1)
+        ).first()
+        if former is not None and former.as_of > run.as_of:
+            return []
+        found = list(_in_danger(connection, run.run))
+        known: set[str] = set()
+        for part in _parts([child["child_id"] for child in found]):
+            if former is not None:
+                then = _in_danger(connection, former.run, ROWS.c.child_id.in_(part))
+                known |= {child["child_id"] for child in then}
+    return [
+        BookEvent(
+            CHILD_IN_DANGER,
+            child["sector_id"],
+            child["child_id"],
+            {"as_of": run.as_of} | {name: child[name] for name in _TOLD_OF_DANGER},
+        )
+        for child in found
+        if child["child_id"] not in known
+    ]
+
+
+def _in_danger(
+    connection: sa.Connection, run: int, *among: sa.ColumnElement[bool]
+) -> Iterator[dict[str, Any]]:
+    """Of some rows of a run the children in danger. Only theirs are read as JSON."""
+    wanted = sa.select(ROWS.c.page).where(ROWS.c.run == run, *among)
+    for page in connection.execution_options(yield_per=2_000).scalars(wanted):
+        if b'"danger":true' in page:
+            candidate = orjson.loads(page)["candidate"]
+            if candidate["danger"]:
+                yield {name: candidate[name] for name in (*_WHOSE, *_TOLD_OF_DANGER)}
+
+
+def _still_there(connection: sa.Connection, run: Run, told: list[BookEvent]) -> Iterator[BookEvent]:
+    """The events of children who were not forgotten meanwhile."""
+    there: set[str] = set()
+    for part in _parts([event.child_id for event in told]):
+        wanted = sa.select(ROWS.c.child_id).where(ROWS.c.run == run.run, ROWS.c.child_id.in_(part))
+        there |= set(connection.scalars(wanted))
+    return (event for event in told if event.child_id in there)
+
+
+def _parts(children: Sequence[str | None]) -> Iterator[Sequence[str | None]]:
+    for start in range(0, len(children), CHILDREN_AT_ONCE):
+        yield children[start : start + CHILDREN_AT_ONCE]
+
+
+def packed_area(page: dict[str, Any]) -> bytes:
+    """A large page of an area, a tenth of its size."""
+    return zlib.compress(orjson.dumps(page), 3)
+
+
+def area_of(page: bytes) -> dict[str, Any]:
+    """What a run counted of an area, from its stored page, packed or not."""
+    plain = page if page.startswith(b"{") else zlib.decompress(page)
+    found: dict[str, Any] = orjson.loads(plain)
+    return found
 
 
 def run_of(row: sa.Row[Any]) -> Run:

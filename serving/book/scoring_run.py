@@ -166,7 +166,9 @@ def _write(
     _write_rows(engine, run, scoring, looked, progress)
     reader = Reader(engine, Scope.of(["state:*"]))
     areas = list(area_pages(reader, run, registry, scoring.protocol, looked.at_risk()))
-    figures = [page["figures"] for level, _, page in areas if level == "sector"]
+    figures = [
+        page["figures"] for *_, page in areas if not isinstance(page, bytes) and "figures" in page
+    ]
     facts = _facts(reader, registry, scoring, run, figures) | dict(said)
     scorebook.publish(engine, run, facts=facts, areas=areas)
     return run, facts

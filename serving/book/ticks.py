@@ -11,7 +11,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from registry.today import today
-from serving.book.scorebook import MEASURED, TICKS, TOLD, make_tables
+from serving.book import events
+from serving.book.events import FINDING_ENTERED, BookEvent
+from serving.book.scorebook import MEASURED, ROWS, TICKS, TOLD, make_tables
 
 NEEDS_SOMEBODY = frozenset({"sam_again", "ill", "died"})
 """Findings after which somebody else must act the same day: asked for once more before they are
@@ -64,14 +66,31 @@ def tick(
     make_tables(engine)
     at = dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds")
     with engine.begin() as connection:
+        happened: list[BookEvent] = []
         for outcome in outcomes:
             taken = {name: outcome.get(name) for name in ("weight_kg", "muac_mm")}
             if outcome["finding"] is not None:
+                happened += _entered(connection, outcome)
                 _replace(connection, TICKS, {name: outcome[name] for name in _TICKED}, at)
                 _tell(connection, outcome, teller, at)
             if any(value is not None for value in taken.values()):
                 named = {name: outcome[name] for name in ("child_id", "visited_on")}
                 _replace(connection, MEASURED, named | taken, at)
+        events.append(connection, happened)
+
+
+def _entered(connection: sa.Connection, outcome: dict[str, Any]) -> list[BookEvent]:
+    """The event of a finding; none where the same was told of the same visit before."""
+    known = sa.select(TICKS.c.finding).where(*_same_visit(TICKS, outcome))
+    if connection.scalar(known) == outcome["finding"]:
+        return []
+    child = outcome["child_id"]
+    newest = sa.select(ROWS.c.sector_id).where(ROWS.c.child_id == child)
+    sector = outcome.get("sector_id") or connection.scalar(
+        newest.order_by(ROWS.c.run.desc()).limit(1)
+    )
+    told = {name: outcome[name] for name in ("finding", "visited_on")}
+    return [BookEvent(FINDING_ENTERED, sector or "", child, told)]
 
 
 def _replace(connection: sa.Connection, table: sa.Table, row: dict[str, Any], at: str) -> None:

@@ -18,10 +18,10 @@ import orjson
 import sqlalchemy as sa
 
 from models.visits.listed_child import counted_to
-from registry.contract.errors import UsageError
 from registry.contract.registry import day_number
 from registry.privacy import keyed_hash, tombstone_key
 from registry.store import schema
+from serving.book.area_rollups import no_cursor
 from serving.book.reader import Reader, day_of_reading
 from serving.book.scorebook import BookRow, Run
 from serving.errors import NoScoreBook
@@ -106,20 +106,14 @@ class Cursor:
             cursor = cls(run, *texts)
             dt.date.fromisoformat(cursor.counted_to)
         except (ValueError, TypeError):
-            raise _no_cursor() from None
+            raise no_cursor() from None
         if cursor.filter != asked.digest:
-            raise _no_cursor()
+            raise no_cursor()
         return cursor
 
 
 def _is_text(part: object) -> bool:
     return isinstance(part, str)
-
-
-def _no_cursor() -> UsageError:
-    return UsageError(
-        "EXP004", "cursor: take `next` of the page before as it is, with the same filters"
-    )
 
 
 @dataclass(frozen=True)

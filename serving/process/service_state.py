@@ -4,6 +4,7 @@ limits, figures."""
 from __future__ import annotations
 
 import datetime as dt
+import functools
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +21,7 @@ from serving.answering.answers import Answerer
 from serving.answering.champions import Champions
 from serving.audit.audit_key import anchor_path, own_audit_key
 from serving.audit.recorder import AuditLog, audit_key
+from serving.book.events import note_promotion
 from serving.book.outbox import HandingOn
 from serving.book.reader import Reader
 from serving.database import engine_of
@@ -76,7 +78,8 @@ class ServiceState:
         audit = _audit_log(store_address, engine, key) if store_address and engine else None
         key = key or local_key(store_address or "sanket.db")
         folder = Path(models_dir) if models_dir else models_folder(store_address or "sanket.db")
-        champions = Champions(folder, metrics=metrics, log=log)
+        promoted = functools.partial(note_promotion, engine) if engine else lambda *_: True
+        champions = Champions(folder, metrics=metrics, log=log, promoted=promoted)
         champions.follow() if follow else champions.look()
         door = TokenReader(key=key, issuer=Issuer.configured())
         return cls(

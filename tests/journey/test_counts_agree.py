@@ -103,3 +103,15 @@ def test_figures_count_to_a_later_day_as_the_children_do(due_days, later):
     day = AS_OF + dt.timedelta(later)
     then = [counted_to(one.candidate, day, as_of=AS_OF) for one in made]
     assert overdue_on(figures_of(made, AS_OF), day) == caseload(then).overdue
+
+
+def test_a_run_of_an_earlier_version_counts_to_its_scoring_day_and_says_so(service):
+    engine = service.state.engine
+    run = scorebook.begin(engine, as_of=AS_OF + dt.timedelta(1), made_from={}, places=PLACES)
+    scorebook.write_chunk(engine, run, 0, rows())
+    old = {name: count for name, count in figures_of(rows(), AS_OF).items() if name != "due"}
+    areas = [("sector", "S1", {"figures": old, "programme": []})]
+    scorebook.publish(engine, run, facts={}, areas=areas)
+    answer = Client(service, token()).get("/v1/indicators").json()
+    assert answer["counted_to"] == answer["as_of"] == "2026-03-15"
+    assert answer["sectors"][0]["overdue"] == old["overdue"] == 6

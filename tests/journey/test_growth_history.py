@@ -96,7 +96,7 @@ def test_bands_are_whos_lines_with_the_step_from_length_to_height(service):
         for line in panel["lines"]:
             for curve in line["curves"]:
                 days = np.array(curve["age_days"])
-                wanted = measure_at(name, sex=0, at=days, z=np.array(line["at"]))
+                wanted = measure_at(name, sex=0, at=days, z=np.array(line["line"]))
                 assert curve["values"] == pytest.approx(list(wanted), abs=1e-4)
     assert [len(line["curves"]) for line in panels["haz"]["lines"]] == [2, 2, 2, 2]
     ends = [
@@ -104,7 +104,7 @@ def test_bands_are_whos_lines_with_the_step_from_length_to_height(service):
         for curve in panels["haz"]["lines"][0]["curves"]
     ]
     assert ends == [(548, 730), (731, 913)]
-    lines = {line["at"]: line["curves"] for line in panels["muac"]["lines"]}
+    lines = {line["line"]: line["curves"] for line in panels["muac"]["lines"]}
     severe, moderate, normal = panels["muac"]["bands"]
     assert (severe["band"], severe["from_line"], severe["to_line"]) == ("severe", None, lines[11.5])
     assert (moderate["from_line"], moderate["to_line"]) == (lines[11.5], lines[12.5])

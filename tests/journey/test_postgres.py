@@ -102,7 +102,9 @@ def test_a_visit_told_to_one_shows_in_the_other_and_a_child_is_forgotten_in_both
     assert told.status_code == 201
     assert other.get("/v1/children/S3-0").json()["last_finding"] == "well"
     store = open_store(address)
-    gone = {"sanket_scores": 1, "sanket_target_scores": 1, "sanket_ticks": 1}
+    gone = dict.fromkeys(
+        ("sanket_scores", "sanket_target_scores", "sanket_ticks", "sanket_events"), 1
+    )
     assert forget(store, "S3-0") == gone
     store.close()
     assert [client.get("/v1/children/S3-0").status_code for client in (one, other)] == [404, 404]
@@ -113,6 +115,27 @@ def test_a_visit_told_to_one_shows_in_the_other_and_a_child_is_forgotten_in_both
         scorebook.begin(engine, as_of=AS_OF, made_from={"registry": "r"}, places=[]).run
         == again.run
     )
+
+
+def test_a_key_sent_to_both_at_once_notes_one_outcome_and_events_are_read_from_either(services):
+    one, other = (Client(app, token("state:*")) for app in services)
+    book(services[0].state.engine, [row("S2-7", "S2")], as_of=AS_OF + dt.timedelta(days=2))
+    after = one.get("/v1/events?limit=1000").json()["next"]
+    said, sent = {"visited_on": AS_OF.isoformat(), "finding": "ill"}, {"Idempotency-Key": "k"}
+
+    def send(client):
+        return client.post("/v1/visits/S2-7/outcome", said, headers=sent)
+
+    with ThreadPoolExecutor(4) as together:
+        answers = list(together.map(send, [one, other, one, other]))
+    assert {answer.status_code for answer in answers} <= {201, 409}
+    new = [one for one in answers if one.is_success and "idempotent-replayed" not in one.headers]
+    assert len(new) == 1 and send(other).content == new[0].content
+    for client in (one, other):
+        told = client.get(f"/v1/events?after={after}").json()["events"]
+        assert [(event["kind"], event["finding"]) for event in told] == [("finding_entered", "ill")]
+        areas = client.get("/v1/areas?months=0").json()["areas"]
+        assert [area["level"] for area in areas][:3] == ["state", "district", "district"]
 
 
 def test_a_database_that_goes_away_is_said_and_its_entries_wait(address, tmp_path):

@@ -33,7 +33,9 @@ ASKED: dict[str, tuple[str, str, Any]] = {
     "list_visits": ("GET", "/v1/visits?sector=S0002", None),
     "get_growth": ("GET", f"/v1/growth/{CHILD}", None),
     "get_indicators": ("GET", "/v1/indicators", None),
+    "list_areas": ("GET", "/v1/areas?level=sector&months=0", None),
     "get_champions": ("GET", "/v1/models/champion", None),
+    "list_events": ("GET", "/v1/events?limit=3", None),
     "record_outcome": (
         "POST",
         f"/v1/visits/{CHILD}/outcome",
@@ -44,8 +46,11 @@ ASKED: dict[str, tuple[str, str, Any]] = {
 STEADY = {
     "made_at": "2026-03-14T01:30:00.000+00:00",
     "told_at": "2026-03-16T04:00:00.000+00:00",
+    "at": "2026-03-16T02:00:00.000+00:00",
+    "next": "WzE3XQ",
     "child_key": "3f2a9c5d7e8b4a106c1d2e3f4a5b6c7d",
     "version": "0123456789abcdef",
+    "model_version": "0123456789abcdef",
 }
 """What is another one in each store, as the examples have it."""
 
@@ -95,7 +100,7 @@ def steady(part: Any) -> Any:
     """A document with the words of STEADY in the place of its own."""
     if isinstance(part, dict):
         return {
-            name: STEADY[name] if name in STEADY and value is not None else steady(value)
+            name: STEADY[name] if name in STEADY and isinstance(value, str) else steady(value)
             for name, value in part.items()
         }
     return [steady(one) for one in part] if isinstance(part, list) else part
