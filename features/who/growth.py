@@ -146,6 +146,37 @@ def point(
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def whz_and_slopes(
+    sex: int, day: int, weight_kg: float, size: float
+) -> tuple[float, float, float]:
+    """(WHZ, its change for one kg more, for one cm more) of a weight on a length or height, which
+    is in the position of the age in days; NaN where WHO gives none.
+
+    The WHZ is that of `point`. The slopes are those of the formula, beyond 3 SD those at 3 SD: they
+    carry a measurement's error, which is no more exact.
+    """
+    if sex < 0:
+        return _NAN, _NAN, _NAN
+    l, m, s = _lms_of_size(sex, day, size, -1)
+    if math.isnan(m):
+        return _NAN, _NAN, _NAN
+    whz = restricted(weight_kg, l, m, s)
+    step = 0.5
+    beside = _lms_of_size(sex, day, size + step, -1)[1]
+    if math.isnan(beside):
+        step = -0.5
+        beside = _lms_of_size(sex, day, size + step, -1)[1]
+    per_kg = slope_of_weight(whz, weight_kg, l, s)
+    return whz, per_kg, -per_kg * weight_kg * (beside / m - 1.0) / step
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def slope_of_weight(z: float, weight_kg: float, l: float, s: float) -> float:
+    """What one kg more is in z, where a weight has this z; beyond 3 SD as at 3 SD."""
+    return (1.0 + l * s * min(max(z, -3.0), 3.0)) / (s * weight_kg)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def _gather(
     start: int,
     rows: int,

@@ -10,7 +10,7 @@ from numba import njit
 
 from features.criteria import Criteria, criteria
 from features.trajectory.columns.missing_values import at_most
-from features.trajectory.columns.series import height_noise, plausible_muac
+from features.trajectory.columns.series import plausible_muac
 from features.trajectory.trace import Trace
 from registry.contract.arrays import Codes, Days, Floats, Ints
 from registry.contract.codes import RationItem, VisitFinding
@@ -73,8 +73,8 @@ def _derived(
     c: Criteria,
 ) -> Floats:
     """What the features read beside the growth points: (own height, SAM where judged, plausible
-    MUAC, colour, red, weight as the one before, the height's noise), float64 (7, rows)."""
-    out = np.full((7, len(weight_kg)), np.nan)
+    MUAC, colour, red, weight as the one before), float64 (6, rows)."""
+    out = np.full((6, len(weight_kg)), np.nan)
     for row in range(len(weight_kg)):
         if height_days[row] == 0.0:
             out[0, row] = height_cm[row]
@@ -85,7 +85,6 @@ def _derived(
             out[3, row], out[4, row] = reported[row], reported[row] == 2
         if not np.isnan(weight_kg[row]):
             out[5, row] = row > 0 and weight_kg[row] == weight_kg[row - 1]
-        out[6, row] = height_noise(height_days[row])
     for i in range(len(offsets) - 1):
         first = offsets[i]
         if first < offsets[i + 1] and not np.isnan(weight_kg[first]):
@@ -146,10 +145,10 @@ def _shares(attended: Floats, opened: Floats) -> Floats:
     return out
 
 
-def growth_rows(t: Trace) -> tuple[GrowthRows, Floats]:
-    """The growth points as the kernel reads them, and the noise of their heights."""
+def growth_rows(t: Trace) -> GrowthRows:
+    """The growth points as the kernel reads them."""
     g = t.growth
-    own_height, sam, muac, colour, red, same, height_noises = _derived(
+    own_height, sam, muac, colour, red, same = _derived(
         g.offsets,
         g["weight_kg"],
         g["height_cm"],
@@ -177,7 +176,7 @@ def growth_rows(t: Trace) -> tuple[GrowthRows, Floats]:
         colour,
         red,
         same,
-    ), height_noises
+    )
 
 
 def care_rows(t: Trace) -> CareRows:
