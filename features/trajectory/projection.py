@@ -89,7 +89,10 @@ def _band(of: Readings, day: int, born: int, prior: Prior) -> tuple[Floats, ...]
     days = (day + AHEAD_DAYS).astype(of.day.dtype)
     found, _ = smooth(
         np.arange(ahead + 1) * n,
-        Readings(*(np.tile(column, ahead) for column in of)),
+        Readings(
+            np.tile(of.day, ahead),
+            *(np.tile(column, ahead) for column in (of.time, of.value, of.scale, of.extra)),
+        ),
         days,
         np.array([growth_time(on, born) for on in days]),
         prior,

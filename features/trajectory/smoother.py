@@ -40,9 +40,9 @@ class Prior(NamedTuple):
 
     `mean`, `variance`: of the true value where a child's records begin; `noise`: variance of one
     reading's error, in what was read: kg², cm² or mm²; `drift`, `steady_drift`: variance that the
-    true value gains in a day of growth time, and in a day at any age; `slope_variance`: of a child's velocity per day; `reverting`: share of
-    its distance from the mean that it loses in a day of growth time; `trend`: what all children
-    gain in one.
+    true value gains in a day of growth time, and in a day at any age; `slope_variance`: of a
+    child's velocity per day; `reverting`: share of its distance from the mean that a child loses in
+    a day of growth time; `trend`: what all children gain in one.
     """
 
     mean: float

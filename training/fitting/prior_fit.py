@@ -135,9 +135,7 @@ def fitted_prior(offsets: Ints, of: Readings, *, default: Prior) -> FittedPrior:
         if converged:
             break
     at_bound = tuple(
-        name
-        for name, by in zip((*POSITIVE, "trend"), u, strict=True)
-        if abs(by) > 0.99 * BOUND
+        name for name, by in zip((*POSITIVE, "trend"), u, strict=True) if abs(by) > 0.99 * BOUND
     )
     found = default if at_bound else _at(u, default, mean, variance)
     return FittedPrior(found, count, evaluations, converged, at_bound)

@@ -11,6 +11,7 @@ from numba import njit
 from features.criteria import Criteria, criteria
 from features.trajectory.columns.missing_values import at_most
 from features.trajectory.columns.series import plausible_muac
+from features.trajectory.smoother import Readings
 from features.trajectory.trace import Trace
 from registry.contract.arrays import Codes, Days, Floats, Ints
 from registry.contract.codes import RationItem, VisitFinding
@@ -31,6 +32,12 @@ class GrowthRows(NamedTuple):
     haz: Floats
     whz_traced: Floats
     muac: Floats
+    growth_time: Floats
+    relative_weight: Floats
+    waz_per_kg2: Floats
+    haz_per_cm2: Floats
+    whz_per_kg2: Floats
+    whz_height_variance: Floats
     height_days: Floats
     sam: Floats
     wasted: Floats
@@ -38,6 +45,20 @@ class GrowthRows(NamedTuple):
     colour: Floats
     red: Floats
     same_weight: Floats
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def smoothed(rows: GrowthRows) -> tuple[Readings, ...]:
+    """WHZ, WAZ, HAZ, MUAC and relative weight as the smoother takes them; the same as
+    `features.trajectory.columns.series.readings` gives one by one."""
+    day, time, none = rows.measured_on, rows.growth_time, np.zeros(len(rows.measured_on))
+    return (
+        Readings(day, time, rows.whz_traced, rows.whz_per_kg2, rows.whz_height_variance),
+        Readings(day, time, rows.waz, rows.waz_per_kg2, none),
+        Readings(day, time, rows.haz, rows.haz_per_cm2, none),
+        Readings(day, time, rows.muac, np.ones(len(day)), none),
+        Readings(day, time, rows.relative_weight, 1.0 / np.square(rows.weight_kg), none),
+    )
 
 
 class CareRows(NamedTuple):
@@ -169,6 +190,12 @@ def growth_rows(t: Trace) -> GrowthRows:
         g["haz"],
         g["whz_traced"],
         muac,
+        g["growth_time"],
+        g["relative_weight"],
+        g["waz_per_kg2"],
+        g["haz_per_cm2"],
+        g["whz_per_kg2"],
+        g["whz_height_variance"],
         g["height_days"],
         sam,
         g["wasted"],
