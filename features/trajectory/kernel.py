@@ -89,7 +89,7 @@ def _fill(
 ) -> None:
     whz, waz, haz, muac, relative = priors
     by_whz, by_waz, by_haz, by_muac, by_weight = smoothed(rows)
-    day, after = rows.measured_on, np.empty(len(rows.measured_on))
+    after = np.empty(len(rows.measured_on))
     for i in range(len(own.day)):
         begin, end, today = rows.offsets[i], rows.offsets[i + 1], own.day[i]
         admitted, closed = stays.admitted_on[i], stays.closed_on[i]

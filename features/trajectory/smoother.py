@@ -56,15 +56,15 @@ class Prior(NamedTuple):
 
 
 DEFAULT_PRIORS = {
-    "whz": Prior(-1.8, 1.2, 0.0225, 0.0020, 0.0010, 1.0e-4, 0.002, 0.0),
-    "waz": Prior(-2.2, 1.2, 0.0225, 0.0015, 0.0005, 5.0e-5, 0.0015, 0.0),
-    "haz": Prior(-1.8, 1.5, 0.64, 0.0020, 0.0002, 5.0e-6, 0.0015, 0.0),
-    "muac": Prior(129.0, 120.0, 16.0, 0.15, 0.10, 0.01, 0.0015, 0.0),
-    "relative_weight": Prior(-0.25, 0.02, 0.0225, 0.00002, 0.00001, 1.0e-6, 0.002, 0.0),
+    "whz": Prior(-1.8, 1.2, 0.0225, 0.0030, 0.0030, 1.0e-4, 0.0015, 0.0),
+    "waz": Prior(-2.2, 1.2, 0.0225, 0.0012, 0.0015, 5.0e-5, 0.0006, 0.0),
+    "haz": Prior(-1.8, 1.5, 0.64, 0.0030, 0.0003, 1.0e-5, 0.0010, 0.0),
+    "muac": Prior(129.0, 120.0, 16.0, 0.10, 0.20, 0.01, 0.0010, 0.0),
+    "relative_weight": Prior(-0.25, 0.02, 0.0225, 0.00002, 0.00002, 1.0e-6, 0.0008, 0.0),
 }
-"""Before any registry was seen: weight off by 0.15 kg, height by 0.8 cm, MUAC by 4 mm; the spread
-between 2,145 children followed to 24 months, and their month-to-month change (SD 0.48, lag-1
-correlation 0.92). `training.fitting.priors` puts a registry's own figures in their place."""
+"""Before any registry was seen: weight off by 0.15 kg, height by 0.8 cm, MUAC by 4 mm in the field;
+drift and pull in round numbers as SPOON's screenings have them, of MUAC those of WHZ in mm.
+`training.fitting.priors` puts a registry's own figures in their place."""
 
 State = tuple[float, float, float, float, float]
 """Level, velocity, and their covariance: of the level, of both, of the velocity."""
