@@ -117,11 +117,11 @@ def learnt_set_point(offsets: np.ndarray, of: Readings, begin: Prior) -> tuple[P
         return found + 0.125 * float(u @ u) / count
 
     best, lowest = None, np.inf
-    for pull in (0.0, 1.5, 3.0):
+    for pull in (0.0, 2.0):
         first = np.array([0.0, 0.0, 0.0, 0.0, pull, -0.5])
-        for _ in range(2):
-            found = minimize(cost, first, method="Nelder-Mead", options={"maxfev": 500})
-            first = found.x
+        around = np.vstack([first, first + 0.5 * np.eye(len(first))])
+        options = {"maxfev": 800, "xatol": 0.05, "fatol": 1e-5, "initial_simplex": around}
+        found = minimize(cost, first, method="Nelder-Mead", options=options)
         if found.fun < lowest:
             best, lowest = found.x, found.fun
     return at(best)

@@ -5,8 +5,8 @@ Weights are rounded to half kilograms and heights to whole centimetres, so one W
 0.3 z; three noisy months should beat the last one. The child's true z is taken as a level that
 drifts and is drawn to the mean, with a velocity that fades (an Ornstein–Uhlenbeck process); a
 reading is the level plus noise. The noise is a scale's and a board's, in kg and cm, carried into z
-through the standard's slope at that weight, height and age: the same 200 g are four times the z at
-three months that they are at three years. Drift goes by growth time (`growth_time`), which runs
+through the standard's slope at that weight, height and age: the same 150 g are 0.3 z at three
+months and 0.13 z at three years. Drift goes by growth time (`growth_time`), which runs
 fast in the first months. What noise, drift and pull are is estimated from the records themselves
 (`training.fitting.prior_fit`), in the training window, and travels with the model.
 """
