@@ -31,7 +31,7 @@ sys.path[0] = str(Path(__file__).resolve().parent.parent)
 from features.clock import Clock
 from features.trajectory.smoother import OUTLIER_SD, VELOCITY_DAYS, Prior, Readings
 from registry.store.store import open_store
-from training.evaluation.one_step import foretold, other_halves
+from training.fitting.foretold import foretold, other_halves
 from training.fitting.prior_fit import loss
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "docs" / "examples"
