@@ -27,7 +27,7 @@ from models.forest.explain import Forest
 from models.linear import Linear
 from registry.contract.errors import BadInput
 
-FORMAT = 4
+FORMAT = 5
 
 
 @dataclass(frozen=True)

@@ -22,14 +22,22 @@ from features.trajectory.columns.home_visits import HOME_VISITS, home_visits
 from features.trajectory.columns.illness import ILLNESS, illness
 from features.trajectory.columns.prospect import PROSPECT, prospect
 from features.trajectory.columns.readings import READINGS, readings
-from features.trajectory.columns.recorded_rows import CareRows, GrowthRows, care_rows, growth_rows
+from features.trajectory.columns.recorded_rows import (
+    CareRows,
+    GrowthRows,
+    care_rows,
+    growth_rows,
+    smoothed,
+)
 from features.trajectory.columns.seen import SEEN, seen
 from features.trajectory.columns.series import MEASURES, features_of, series
 from features.trajectory.columns.stay import STAY, stay
 from features.trajectory.columns.weight import WEIGHT, weight
-from features.trajectory.smoother import Prior
+from features.trajectory.points import median_gain
+from features.trajectory.smoother import Prior, growth_time
 from features.trajectory.trace import Trace
 from registry.contract.arrays import Codes, Days, Floats
+from registry.contract.registry import NEVER
 
 IN_CHILD, IN_STAY, IN_SERIES, IN_LIFE = (
     len(CHILD),
@@ -77,15 +85,15 @@ def _fill(
     rows: GrowthRows,
     care: CareRows,
     priors: tuple[Prior, ...],
-    height_noises: Floats,
     matrix: Floats,
 ) -> None:
-    whz, waz, haz, muac, log_weight = priors
-    day = rows.measured_on
-    none, after = np.zeros(len(day)), np.empty(len(day))
+    whz, waz, haz, muac, relative = priors
+    by_whz, by_waz, by_haz, by_muac, by_weight = smoothed(rows)
+    after = np.empty(len(rows.measured_on))
     for i in range(len(own.day)):
         begin, end, today = rows.offsets[i], rows.offsets[i + 1], own.day[i]
         admitted, closed = stays.admitted_on[i], stays.closed_on[i]
+        time = growth_time(today, own.birth_date[i])
         of_child = child(
             today,
             own.birth_date[i],
@@ -96,45 +104,46 @@ def _fill(
         )
         at = _put(of_child, IN_CHILD, matrix, i, 0)
         at = _put(stay(i, today, stays), IN_STAY, matrix, i, at)
-        of_whz = series(
-            begin,
-            end,
-            day,
-            rows.whz,
-            rows.whz_traced,
-            height_noises,
-            today,
-            admitted,
-            closed,
-            whz,
-            after,
-        )
-        of_waz = series(
-            begin, end, day, rows.waz, rows.waz, none, today, admitted, closed, waz, after
-        )
-        of_haz = series(
-            begin, end, day, rows.haz, rows.haz, none, today, admitted, closed, haz, after
-        )
-        of_muac = series(
-            begin, end, day, rows.muac, rows.muac, none, today, admitted, closed, muac, after
-        )
+        of_whz = series(begin, end, rows.whz, by_whz, today, time, admitted, closed, whz, after)
+        of_waz = series(begin, end, rows.waz, by_waz, today, time, admitted, closed, waz, after)
+        of_haz = series(begin, end, rows.haz, by_haz, today, time, admitted, closed, haz, after)
+        of_muac = series(begin, end, rows.muac, by_muac, today, time, admitted, closed, muac, after)
         at = _put(of_whz, IN_SERIES, matrix, i, at)
         at = _put(of_waz, IN_SERIES, matrix, i, at)
         at = _put(of_haz, IN_SERIES, matrix, i, at)
         at = _put(of_muac, IN_SERIES, matrix, i, at)
         # WHZ on the height that the child's own trajectory gives: there are more of these than of
         # fresh heights.
-        life_whz = lifetime.life(begin, end, day, rows.whz_traced, admitted, today, after)
-        life_muac = lifetime.life(begin, end, day, rows.muac, admitted, today, after)
+        life_whz = lifetime.life(
+            begin, end, rows.measured_on, rows.whz_traced, admitted, today, after
+        )
+        life_muac = lifetime.life(begin, end, rows.measured_on, rows.muac, admitted, today, after)
         at = _put(life_whz, IN_LIFE, matrix, i, at)
         at = _put(life_muac, IN_LIFE, matrix, i, at)
         at = _put((lifetime.first(begin, end, rows.waz),), 1, matrix, i, at)
-        of_weight = weight(begin, end, rows, today, admitted, closed, log_weight, none, after)
-        at = _put(of_weight, IN_WEIGHT, matrix, i, at)
-        at = _put(
-            readings(begin, end, rows, today, admitted, closed, whz), IN_READINGS, matrix, i, at
+        born = own.birth_date[i]
+        gain = median_gain(own.sex[i], -1 if born == NEVER else today - born)
+        of_weight = weight(
+            begin, end, rows, today, admitted, closed, by_weight, time, gain, relative, after
         )
-        ahead = prospect(begin, end, rows, today, admitted, closed, of_whz, of_muac, whz, muac)
+        at = _put(of_weight, IN_WEIGHT, matrix, i, at)
+        of_readings = readings(begin, end, rows, today, admitted, closed, by_whz, whz)
+        at = _put(of_readings, IN_READINGS, matrix, i, at)
+        ahead = prospect(
+            begin,
+            end,
+            rows,
+            today,
+            admitted,
+            closed,
+            of_whz,
+            of_muac,
+            born,
+            by_whz,
+            by_muac,
+            whz,
+            muac,
+        )
         at = _put(ahead, IN_PROSPECT, matrix, i, at)
         at = _put(seen(begin, end, rows, today, admitted, closed), IN_SEEN, matrix, i, at)
         at = _put(home_visits(i, care, today), IN_VISITS, matrix, i, at)
@@ -155,10 +164,9 @@ def rows(t: Trace, context: Mapping[str, Floats] | None = None) -> Floats:
         t.setting,
         1.0 if t.seasonal else np.nan,
     )
-    growth, height_noises = growth_rows(t)
-    priors = tuple(t.priors[name] for name in (*MEASURES, "log_weight"))
+    priors = tuple(t.priors[name] for name in (*MEASURES, "relative_weight"))
     matrix = np.empty((len(t.day), len(NAMES)))
-    _fill(own, t.stays, growth, care_rows(t), priors, height_noises, matrix)
+    _fill(own, t.stays, growth_rows(t), care_rows(t), priors, matrix)
     matrix[:, -len(CONTEXT_NAMES) :] = (
         np.nan if context is None else np.array([context[name] for name in CONTEXT_NAMES]).T
     )

@@ -13,11 +13,26 @@ from features.answered import QUESTIONS
 from features.clock import Known, Ragged
 from features.criteria import Criteria, criteria
 from features.status import height_is_stale, wasting
-from features.trajectory.smoother import DEFAULT_PRIORS, Prior
-from features.who.growth import STANDING_FROM_DAYS, point, round_z, rounded
+from features.trajectory.smoother import (
+    DEFAULT_PRIORS,
+    Prior,
+    advanced,
+    corrected,
+    growth_time,
+    start,
+)
+from features.who.growth import (
+    STANDING_FROM_DAYS,
+    round_z,
+    rounded,
+    slope_of_weight,
+    weight_and_height,
+    whz_and_slopes,
+)
 from features.who.standards import BY_AGE
 from registry.contract.arrays import Codes, Flags, Floats, Ints
 from registry.contract.codes import HeightPosition
+from registry.contract.days import LAST_DAY_UNDER_FIVE
 
 COLUMNS = (
     "age_days",
@@ -30,6 +45,12 @@ COLUMNS = (
     "valid",
     "sam",
     "wasted",
+    "growth_time",
+    "relative_weight",
+    "waz_per_kg2",
+    "haz_per_cm2",
+    "whz_per_kg2",
+    "whz_height_variance",
 )
 LYING, STANDING = map(int, HeightPosition)
 
@@ -44,12 +65,49 @@ def _height_of(sex: int, age: int, haz: float, last_day: int) -> float:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def _cm_of_haz(sex: int, age: int, last_day: int) -> float:
+    """How many cm one HAZ is on a day; NaN outside of the standards."""
+    if sex < 0 or age < 0 or age > last_day:
+        return np.nan
+    return float(BY_AGE[sex, age, 4] * BY_AGE[sex, age, 5])
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _waz_per_kg2(sex: int, age: int, weight_kg: float, waz: float, last_day: int) -> float:
+    """Variance of WAZ for each kg² of a weight's error; NaN outside of the standards."""
+    if sex < 0 or age < 0 or age > last_day:
+        return np.nan
+    slope = slope_of_weight(waz, weight_kg, BY_AGE[sex, age, 0], BY_AGE[sex, age, 2])
+    return float(slope * slope)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def _position_at(age: int, position: int) -> int:
     """How a height was measured, where nobody said: as WHO asks for it at that age. A carried
     height keeps it: read at 25 months, a length of 23 months is 0.7 cm more than the height."""
     if position >= 0 or age < 0:
         return position
     return LYING if age < STANDING_FROM_DAYS else STANDING
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def relative_weight(sex: int, age: int, weight_kg: float) -> float:
+    """Logarithm of a weight over the median of sex and age (past the last day of the standards,
+    that day's); NaN where one of them is not known."""
+    if sex < 0 or age < 0 or not weight_kg > 0.0:
+        return np.nan
+    return float(np.log(weight_kg / BY_AGE[sex, min(age, LAST_DAY_UNDER_FIVE), 1]))
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def median_gain(sex: int, age: int) -> float:
+    """What the median weight of sex and age gains in a day, as a share of it; NaN where one of them
+    is not known, 0 past the last day of the standards."""
+    if sex < 0 or age < 0:
+        return np.nan
+    if age >= LAST_DAY_UNDER_FIVE:
+        return 0.0
+    return float(np.log(BY_AGE[sex, age + 1, 1] / BY_AGE[sex, age, 1]))
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -76,12 +134,11 @@ def _points(
     out: Floats,
     answers: Codes,
 ) -> None:
-    mean, variance, noise, drift, _ = haz_prior
     for i in range(len(offsets) - 1):
         height_at, height_cm, height_position = -1, np.nan, -1
-        level, spread, level_at = mean, variance, -1
+        state, level_at, level_time = start(haz_prior), -1, 0.0
         for row in range(offsets[i], offsets[i + 1]):
-            age = day[row] - birth[i]
+            age, time = day[row] - birth[i], growth_time(day[row], birth[i])
             own = not np.isnan(height[row])
             if own:
                 height_at, height_cm, height_position = (
@@ -89,22 +146,22 @@ def _points(
                     height[row],
                     _position_at(age, position[row]),
                 )
-            waz, haz, whz, _, _ = point(
-                sex[i], age, weight[row], height_cm, height_position, muac[row], oedema[row]
+            waz, haz, whz = weight_and_height(
+                sex[i], age, weight[row], height_cm, height_position, oedema[row]
             )
-            if own and c.haz_low <= haz <= c.haz_high:
-                if level_at >= 0:
-                    spread += drift * (day[row] - level_at)
-                gain = spread / (spread + noise)
-                level, spread, level_at = (
-                    level + gain * (haz - level),
-                    (1.0 - gain) * spread,
-                    day[row],
+            cm_of_haz = _cm_of_haz(sex[i], age, c.last_day)
+            if level_at >= 0 and day[row] > level_at:
+                state = advanced(
+                    state, float(day[row] - level_at), max(time - level_time, 0.0), haz_prior
                 )
-            traced = np.nan
-            if level_at >= 0:
-                likely = _height_of(sex[i], age, level, c.last_day)
-                traced = point(sex[i], age, weight[row], likely, -1, np.nan, oedema[row])[2]
+                level_at, level_time = day[row], time
+            if own and c.haz_low <= haz <= c.haz_high:
+                state = corrected(state, haz, haz_prior.noise / (cm_of_haz * cm_of_haz))
+                level_at, level_time = day[row], time
+            traced, of_kg, of_cm = np.nan, np.nan, np.nan
+            if level_at >= 0 and not oedema[row] > 0.0:
+                likely = _height_of(sex[i], age, state[0], c.last_day)
+                traced, of_kg, of_cm = whz_and_slopes(sex[i], age, weight[row], likely)
             old = float(day[row] - height_at) if height_at >= 0 else np.nan
             stale = height_is_stale(age, old, c)
             sam, rounded, answers[:, row] = -1, round_z(whz), -1
@@ -129,6 +186,10 @@ def _points(
                 if plausible and rounded < c.moderate_z_below
                 else (0.0 if plausible else np.nan)
             )
+            out[10, row], out[11, row] = time, relative_weight(sex[i], age, weight[row])
+            out[12, row] = _waz_per_kg2(sex[i], age, weight[row], waz, c.last_day)
+            out[13, row] = 1.0 / (cm_of_haz * cm_of_haz)
+            out[14, row], out[15, row] = of_kg * of_kg, (of_cm * cm_of_haz) ** 2 * state[2]
 
 
 CUT_OFFS = (-3.0, -2.0)
@@ -170,9 +231,14 @@ def growth_points(known: Known, *, haz_prior: Prior = DEFAULT_PRIORS["haz"]) -> 
     forward); `waz`; `haz` (own heights only); `whz` (rounded; on a fresh height and plausible, else
     NaN); `whz_traced` (weight on the height that the child's own trajectory gives for the day);
     `log_weight`; `valid` and `sam` (the contract's words; 1 or 0), `wasted` (WHZ under -2; NaN
-    without a WHZ). And, int8 each, what each reading answers by criterion (1 yes, 0 no, -1 not
-    asked): the columns of `features.answered.QUESTIONS`. `age_uncertain` (bool): what it says hangs
-    on a birth date that is known to the month, say (`_uncertain_ages`).
+    without a WHZ). For the smoother: `growth_time`; `relative_weight` (logarithm of weight over the
+    median of sex and age); `waz_per_kg2`, `haz_per_cm2`, `whz_per_kg2`, the variance of a z for
+    each kg² or cm² of error; `whz_height_variance`, what the traced height's error adds to
+    `whz_traced`.
+
+    And, int8 each, what each reading answers by criterion (1 yes, 0 no, -1 not asked): the columns
+    of `features.answered.QUESTIONS`. `age_uncertain` (bool): what it says hangs on a birth date
+    that is known to the month, say (`_uncertain_ages`).
     """
     seen, child = known.measurements, known.children
     birth, off = child["birth_date"].astype(np.int64), child["birth_date_uncertain_days"]

@@ -1,11 +1,14 @@
 """A child's level and velocity behind noisy readings: a Kalman filter that knows the field's
-measurement error.
+measurement error and how fast a body of that age changes.
 
 Weights are rounded to half kilograms and heights to whole centimetres, so one WHZ is off by about
 0.3 z; three noisy months should beat the last one. The child's true z is taken as a level that
-drifts, with a velocity that fades (an Ornstein–Uhlenbeck process); a reading is the level plus
-noise. What the noise and the drift are is estimated from the records themselves (`estimate`), in
-the training window, and travels with the model.
+drifts and is drawn to the mean, with a velocity that fades (an Ornstein–Uhlenbeck process); a
+reading is the level plus noise. The noise is a scale's and a board's, in kg and cm, carried into z
+through the standard's slope at that weight, height and age: the same 150 g are 0.3 z at three
+months and 0.13 z at three years. Drift goes by growth time (`growth_time`), which runs
+fast in the first months. What noise, drift and pull are is estimated from the records themselves
+(`training.fitting.prior_fit`), in the training window, and travels with the model.
 """
 
 from __future__ import annotations
@@ -14,9 +17,10 @@ from typing import NamedTuple
 
 import numpy as np
 from numba import njit
-from scipy.optimize import minimize
 
+from features.clock import Day
 from registry.contract.arrays import Days, Floats, Ints
+from registry.contract.registry import NEVER
 
 VELOCITY_DAYS = 45.0
 """How long a child's velocity lasts: a bout of illness or a lean month, not a season (chosen; not
@@ -24,6 +28,10 @@ estimated)."""
 OUTLIER_SD = 4.0
 """A reading this far from what was expected is most likely a typing error: it counts a twentieth.
 """
+NEWBORN_DAYS, AT_A_YEAR = 30.0, 395.0
+"""Growth time runs by 1 / (age + 30 days)², one a day at a year of age: of the powers 0, 1, 1.5 and
+2 and starts of 0.5 to 120 days the one whose errors, on SPOON's screenings, fit their standard
+deviations at every age (docs/models.md)."""
 
 
 class Prior(NamedTuple):
@@ -31,184 +39,172 @@ class Prior(NamedTuple):
     variances).
 
     `mean`, `variance`: of the true value where a child's records begin; `noise`: variance of one
-    reading's error; `drift`: variance that the true value gains in a day; `slope_variance`: of a
-    child's velocity per day.
+    reading's error, in what was read: kg², cm² or mm²; `drift`, `steady_drift`: variance that the
+    true value gains in a day of growth time, and in a day at any age; `slope_variance`: of a
+    child's velocity per day; `reverting`: share of its distance from the mean that a child loses in
+    a day of growth time; `trend`: what all children gain in one.
     """
 
     mean: float
     variance: float
     noise: float
     drift: float
+    steady_drift: float
     slope_variance: float
+    reverting: float
+    trend: float
 
 
 DEFAULT_PRIORS = {
-    "whz": Prior(-1.8, 1.2, 0.09, 0.0020, 1.0e-4),
-    "waz": Prior(-2.2, 1.2, 0.03, 0.0010, 5.0e-5),
-    "haz": Prior(-1.8, 1.5, 0.06, 0.0004, 5.0e-6),
-    "muac": Prior(129.0, 120.0, 16.0, 0.25, 0.01),
-    "log_weight": Prior(2.1, 0.06, 0.0004, 0.00002, 4.0e-6),
+    "whz": Prior(-1.8, 1.2, 0.0225, 0.0030, 0.0030, 1.0e-4, 0.0015, 0.0),
+    "waz": Prior(-2.2, 1.2, 0.0225, 0.0012, 0.0015, 5.0e-5, 0.0006, 0.0),
+    "haz": Prior(-1.8, 1.5, 0.64, 0.0030, 0.0003, 1.0e-5, 0.0010, 0.0),
+    "muac": Prior(129.0, 120.0, 16.0, 0.10, 0.20, 0.01, 0.0010, 0.0),
+    "relative_weight": Prior(-0.25, 0.02, 0.0225, 0.00002, 0.00002, 1.0e-6, 0.0008, 0.0),
 }
-"""Before any registry was seen: field error 0.3 z in WHZ (weight 0.15 kg, height 0.8 cm; MUAC 4
-mm), weight gain with SD 2 g/kg/day between children and weeks, and the month-to-month change of
-2,145 children followed to 24 months (SD 0.48, lag-1 correlation 0.92). `estimate` puts a registry's
-own figures in their place."""
+"""Before any registry was seen: weight off by 0.15 kg, height by 0.8 cm, MUAC by 4 mm in the field;
+drift and pull in round numbers as SPOON's screenings have them, of MUAC those of WHZ in mm.
+`training.fitting.priors` puts a registry's own figures in their place."""
+
+State = tuple[float, float, float, float, float]
+"""Level, velocity, and their covariance: of the level, of both, of the velocity."""
+
+
+class Readings(NamedTuple):
+    """What the smoother takes of a series, one entry a growth row: `day` (int32), `time` (growth
+    time), `value` (NaN where there is none), `scale` (variance of the value for each unit of the
+    prior's noise, say z² for each kg²) and `extra` (variance added to that), float64."""
+
+    day: Days
+    time: Floats
+    value: Floats
+    scale: Floats
+    extra: Floats
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def growth_time(day: Day, birth_date: Day) -> float:
+    """Days counted by how fast a body of that age changes: one a day at a year of age, 17 at two
+    months, an eighth of one at three years. Plain days where the birth date is not known."""
+    if birth_date == NEVER:
+        return float(day)
+    age = max(float(day) - float(birth_date), 0.0)
+    return AT_A_YEAR * (AT_A_YEAR / NEWBORN_DAYS - AT_A_YEAR / (age + NEWBORN_DAYS))
 
 
 @njit(cache=True, nogil=True)
-def _advance(
-    step: float,
-    level: float,
-    velocity: float,
-    p_ll: float,
-    p_lv: float,
-    p_vv: float,
-    drift: float,
-    velocity_variance: float,
-) -> tuple[float, float, float, float, float]:
-    """The state (level, velocity and their covariance) so many days later."""
-    fade = np.exp(-step / VELOCITY_DAYS)
+def start(prior: Prior) -> State:
+    """The state of a child of whom nothing was read."""
+    return prior.mean, 0.0, prior.variance, 0.0, prior.slope_variance
+
+
+@njit(cache=True, nogil=True)
+def advanced(state: State, days: float, grown: float, prior: Prior) -> State:
+    """The state so many days, and so many of growth time, later."""
+    level, velocity, p_ll, p_lv, p_vv = state
+    fade = np.exp(-days / VELOCITY_DAYS)
     reach = VELOCITY_DAYS * (1.0 - fade)
+    keep, wandered = 1.0, prior.drift * grown + prior.steady_drift * days
+    pulled = prior.reverting * grown
+    if pulled > 0.0:
+        keep = np.exp(-pulled)
+        wandered *= (1.0 - keep * keep) / (2.0 * pulled)
     return (
-        level + reach * velocity,
+        prior.mean + keep * (level - prior.mean) + reach * velocity + prior.trend * grown,
         fade * velocity,
-        p_ll + 2.0 * reach * p_lv + reach * reach * p_vv + drift * step,
-        fade * (p_lv + reach * p_vv),
-        fade * fade * p_vv + velocity_variance * (1.0 - fade * fade),
+        keep * keep * p_ll + 2.0 * keep * reach * p_lv + reach * reach * p_vv + wandered,
+        fade * (keep * p_lv + reach * p_vv),
+        fade * fade * p_vv + prior.slope_variance * (1.0 - fade * fade),
     )
+
+
+@njit(cache=True, nogil=True)
+def corrected(state: State, value: float, noise: float) -> State:
+    """The state after a reading whose error has this variance."""
+    level, velocity, p_ll, p_lv, p_vv = state
+    around, gap = p_ll + noise, value - level
+    if gap * gap > OUTLIER_SD * OUTLIER_SD * around:
+        around = p_ll + 20.0 * noise
+    gain_l, gain_v = p_ll / around, p_lv / around
+    return (
+        level + gain_l * gap,
+        velocity + gain_v * gap,
+        p_ll * (1.0 - gain_l),
+        p_lv * (1.0 - gain_l),
+        p_vv - gain_v * p_lv,
+    )
+
+
+@njit(cache=True, nogil=True)
+def last_noise(begin: int, end: int, of: Readings, prior: Prior) -> float:
+    """Variance of the error of a question's last reading; NaN where there is none."""
+    for row in range(end - 1, begin - 1, -1):
+        if not np.isnan(of.value[row]):
+            return float(prior.noise * of.scale[row] + of.extra[row])
+    return np.nan
 
 
 @njit(cache=True, nogil=True)
 def filtered(
     begin: int,
     end: int,
-    day: Days,
-    value: Floats,
-    extra_noise: Floats,
+    of: Readings,
     asked_on: int,
+    asked_time: float,
     prior: Prior,
     after: Floats,
 ) -> tuple[float, float, float]:
     """(level, SD, velocity) of one question's rows on a day; fills `after` with the level after
-    each row."""
-    mean, variance, noise, drift, velocity_variance = prior
-    level, velocity, p_ll, p_lv, p_vv = mean, 0.0, variance, 0.0, velocity_variance
-    seen, before = False, 0
-    for row in range(begin, end + 1):
-        asking = row == end
-        if not asking and np.isnan(value[row]):
-            after[row] = level if seen else np.nan
+    each row. `asked_time`: the day in growth time."""
+    state, seen, before, before_time = start(prior), False, 0, 0.0
+    for row in range(begin, end):
+        if np.isnan(of.value[row]):
+            after[row] = state[0] if seen else np.nan
             continue
-        today = asked_on if asking else day[row]
-        if seen and today > before:
-            level, velocity, p_ll, p_lv, p_vv = _advance(
-                float(today - before), level, velocity, p_ll, p_lv, p_vv, drift, velocity_variance
+        if seen and of.day[row] > before:
+            state = advanced(
+                state, float(of.day[row] - before), max(of.time[row] - before_time, 0.0), prior
             )
-        if asking:
-            break
-        seen, before = True, today
-        around = p_ll + noise + extra_noise[row]
-        gap = value[row] - level
-        if gap * gap > OUTLIER_SD * OUTLIER_SD * around:
-            around = p_ll + 20.0 * (noise + extra_noise[row])
-        gain_l, gain_v = p_ll / around, p_lv / around
-        level, velocity = level + gain_l * gap, velocity + gain_v * gap
-        p_ll, p_lv, p_vv = p_ll * (1.0 - gain_l), p_lv * (1.0 - gain_l), p_vv - gain_v * p_lv
-        after[row] = level
+        seen, before, before_time = True, of.day[row], of.time[row]
+        state = corrected(state, of.value[row], prior.noise * of.scale[row] + of.extra[row])
+        after[row] = state[0]
     if not seen:
         return np.nan, np.nan, np.nan
-    return level, np.sqrt(max(p_ll, 0.0)), velocity
+    if asked_on > before:
+        state = advanced(state, float(asked_on - before), max(asked_time - before_time, 0.0), prior)
+    return state[0], np.sqrt(max(state[2], 0.0)), state[1]
 
 
 @njit(cache=True, nogil=True)
-def _filter(
-    offsets: Ints, day: Days, value: Floats, extra_noise: Floats, asked_on: Days, prior: Prior
+def smooth(
+    offsets: Ints, of: Readings, asked_on: Days, asked_time: Floats, prior: Prior
 ) -> tuple[Floats, Floats]:
-    found, after = np.empty((3, len(offsets) - 1)), np.empty(len(value))
+    """Level, SD, velocity per day on `asked_on` (float64 (3, n)) and the level after each row
+    (float64[rows]); NaN where a question has no reading. `asked_time`: the days in growth time."""
+    found, after = np.empty((3, len(offsets) - 1)), np.empty(len(of.value))
     for i in range(len(offsets) - 1):
         found[0, i], found[1, i], found[2, i] = filtered(
-            offsets[i], offsets[i + 1], day, value, extra_noise, asked_on[i], prior, after
+            offsets[i], offsets[i + 1], of, asked_on[i], asked_time[i], prior, after
         )
     return found, after
 
 
-def smooth(
-    offsets: Ints, day: Days, value: Floats, *, extra_noise: Floats, asked_on: Days, prior: Prior
-) -> tuple[Floats, Floats]:
-    """Level, SD, velocity per day on `asked_on` (float64 (3, n)) and the level after each row
-    (float64[rows]).
-
-    NaN where a question has no reading. `extra_noise` (float64[rows]): variance added to a row's
-    own noise.
-    """
-    return _filter(offsets, day, value, extra_noise, asked_on, prior)
-
-
 @njit(cache=True, nogil=True)
-def _negative_log_likelihood(
-    offsets: Ints, day: Days, value: Floats, extra_noise: Floats, prior: Prior
-) -> tuple[float, int]:
-    """Mean negative log likelihood of the readings given the ones before (the first of a child left
-    out)."""
-    mean, variance, noise, drift, velocity_variance = prior
-    total, count = 0.0, 0
+def one_step(offsets: Ints, of: Readings, prior: Prior) -> tuple[Floats, Floats]:
+    """(error, SD) of each reading as the child's readings before it foretold it: float64[rows],
+    NaN at a child's first. The SD is that of the reading: the level's and its own error's."""
+    error, sd = np.full(len(of.value), np.nan), np.full(len(of.value), np.nan)
     for i in range(len(offsets) - 1):
-        level, velocity, p_ll, p_lv, p_vv = mean, 0.0, variance, 0.0, velocity_variance
-        seen, before = False, 0
+        state, seen, before, before_time = start(prior), False, 0, 0.0
         for row in range(offsets[i], offsets[i + 1]):
-            if np.isnan(value[row]):
+            if np.isnan(of.value[row]):
                 continue
-            if seen and day[row] > before:
-                level, velocity, p_ll, p_lv, p_vv = _advance(
-                    float(day[row] - before),
-                    level,
-                    velocity,
-                    p_ll,
-                    p_lv,
-                    p_vv,
-                    drift,
-                    velocity_variance,
-                )
-            around = p_ll + noise + extra_noise[row]
-            gap = value[row] - level
-            square = gap * gap / around
+            noise = prior.noise * of.scale[row] + of.extra[row]
             if seen:
-                # Beyond four SDs the loss is capped: typing errors must not teach the filter that
-                # children jump.
-                total += 0.5 * (np.log(around) + min(square, OUTLIER_SD * OUTLIER_SD))
-                count += 1
-            seen, before = True, day[row]
-            if square > OUTLIER_SD * OUTLIER_SD:
-                around = p_ll + 20.0 * (noise + extra_noise[row])
-            gain_l, gain_v = p_ll / around, p_lv / around
-            level, velocity = level + gain_l * gap, velocity + gain_v * gap
-            p_ll, p_lv, p_vv = p_ll * (1.0 - gain_l), p_lv * (1.0 - gain_l), p_vv - gain_v * p_lv
-    return total / max(count, 1), count
-
-
-def estimate(
-    offsets: Ints, day: Days, value: Floats, *, extra_noise: Floats, fallback: Prior
-) -> Prior:
-    """The prior under which these readings are likeliest (noise, drift and velocity by maximum
-    likelihood).
-
-    Fewer than 500 successive readings leave the fallback. Give one view a child, or a child counts
-    many times.
-    """
-    readings = value[~np.isnan(value)]
-    if _negative_log_likelihood(offsets, day, value, extra_noise, fallback)[1] < 500:
-        return fallback
-    mean, variance = float(np.median(readings)), float(readings.var())
-
-    def cost(logs: Floats) -> float:
-        noise, drift, slope_variance = (float(v) for v in np.exp(logs))
-        return _negative_log_likelihood(
-            offsets, day, value, extra_noise, Prior(mean, variance, noise, drift, slope_variance)
-        )[0]
-
-    start = np.log([fallback.noise, fallback.drift, fallback.slope_variance])
-    bounds = [(log - np.log(30.0), log + np.log(30.0)) for log in start]
-    best = minimize(
-        cost, start, method="Nelder-Mead", bounds=bounds, options={"maxfev": 150, "xatol": 0.05}
-    )
-    return Prior(mean, variance, *(float(v) for v in np.exp(best.x)))
+                if of.day[row] > before:
+                    days, grown = float(of.day[row] - before), of.time[row] - before_time
+                    state = advanced(state, days, max(grown, 0.0), prior)
+                error[row], sd[row] = of.value[row] - state[0], np.sqrt(state[2] + noise)
+            seen, before, before_time = True, of.day[row], of.time[row]
+            state = corrected(state, of.value[row], noise)
+    return error, sd

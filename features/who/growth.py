@@ -124,8 +124,25 @@ def point(
     age may be a fraction of days or NaN. WHO Child Growth Standards 2006: nothing from 60 completed
     months (1,826.25 days).
     """
+    waz, haz, whz = weight_and_height(sex, age_days, weight_kg, height_cm, position, oedema)
+    day = whole_days(age_days)
+    if sex < 0 or day < 0:
+        return waz, haz, whz, _NAN, _NAN
+    if oedema > 0.0:
+        weight_kg = _NAN
+    size = standard_height(day, age_days, height_cm, position)
+    row = BY_AGE[sex, day]
+    muacz = _NAN if day < 91 else restricted(muac_mm / 10.0, row[9], row[10], row[11])
+    return waz, haz, whz, restricted(_bmi(weight_kg, size), row[6], row[7], row[8]), muacz
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def weight_and_height(
+    sex: int, age_days: float, weight_kg: float, height_cm: float, position: int, oedema: float
+) -> tuple[float, float, float]:
+    """(waz, haz, whz) of `point` alone."""
     if sex < 0:
-        return _NAN, _NAN, _NAN, _NAN, _NAN
+        return _NAN, _NAN, _NAN
     if oedema > 0.0:
         weight_kg = _NAN
     day = whole_days(age_days)
@@ -133,16 +150,42 @@ def point(
     l, m, s = _lms_of_size(sex, day, size, position)
     whz = _NAN if math.isnan(m) else restricted(weight_kg, l, m, s)
     if day < 0:
-        return _NAN, _NAN, whz, _NAN, _NAN
+        return _NAN, _NAN, whz
     row = BY_AGE[sex, day]
-    muacz = _NAN if day < 91 else restricted(muac_mm / 10.0, row[9], row[10], row[11])
     return (
         restricted(weight_kg, row[0], row[1], row[2]),
         unrestricted(size, row[4], row[5]),
         whz,
-        restricted(_bmi(weight_kg, size), row[6], row[7], row[8]),
-        muacz,
     )
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def whz_and_slopes(sex: int, day: int, weight_kg: float, size: float) -> tuple[float, float, float]:
+    """(WHZ, its change for one kg more, for one cm more) of a weight on a length or height, which
+    is in the position of the age in days; NaN where WHO gives none.
+
+    The WHZ is that of `point`. The slopes are those of the formula, beyond 3 SD those at 3 SD: they
+    carry a measurement's error, which is no more exact.
+    """
+    if sex < 0:
+        return _NAN, _NAN, _NAN
+    l, m, s = _lms_of_size(sex, day, size, -1)
+    if math.isnan(m):
+        return _NAN, _NAN, _NAN
+    whz = restricted(weight_kg, l, m, s)
+    step = 0.5
+    beside = _lms_of_size(sex, day, size + step, -1)[1]
+    if math.isnan(beside):
+        step = -0.5
+        beside = _lms_of_size(sex, day, size + step, -1)[1]
+    per_kg = slope_of_weight(whz, weight_kg, l, s)
+    return whz, per_kg, -per_kg * weight_kg * (beside / m - 1.0) / step
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def slope_of_weight(z: float, weight_kg: float, l: float, s: float) -> float:
+    """What one kg more is in z, where a weight has this z; beyond 3 SD as at 3 SD."""
+    return (1.0 + l * s * min(max(z, -3.0), 3.0)) / (s * weight_kg)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

@@ -24,6 +24,7 @@ from registry.contract.codes import Sex
 from registry.contract.days import LAST_DAY_UNDER_FIVE
 from registry.contract.registry import NEVER, Table
 from registry.store.store import open_store
+from training.fitting.foretold import foretold
 
 EXAMPLE = Path("docs/examples")
 
@@ -194,3 +195,15 @@ def test_one_childs_episodes_are_not_anothers():
 def test_the_counts_are_printed_as_json(store, capsys):
     wasting.main([str(store)])
     assert json.loads(capsys.readouterr().out)["recurrences"] == 70
+
+
+def test_the_smoother_knows_how_far_off_it_is_at_every_age(registry):
+    # Priors are learnt on every second child and judged on the others, both ways.
+    children = np.arange(len(registry.child_ids), dtype=np.int32)
+    found = foretold(Clock(registry), children, registry.recorded_until)
+    # Under two months there are two dozen readings, which tell a ratio to a fifth at best.
+    judged = [row for row in found if row.readings >= 100 and row.series in ("whz", "waz", "haz")]
+    assert [row.from_month for row in judged] == 3 * [2, 6, 12, 24]
+    for row in judged:
+        assert 0.85 < row.ratio < 1.15, row
+        assert 0.87 < row.nine_in_ten < 0.95, row

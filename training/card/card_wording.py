@@ -89,7 +89,7 @@ TRIPOD = (
         "Predictors",
         "{features} columns from the child's own records, its family and its centre, listed in "
         "features/trajectory/catalogue.py with unit and meaning; measured before the "
-        "prediction. {RISK001}",
+        "prediction. The smoother's noise and drift: {priors}. {RISK001}",
     ),
     (
         "10",

@@ -107,6 +107,8 @@ def _facts(
         "left_out": attrition["indexes"] - attrition["in_cohort"],
         **{name: facts[name] for name in ("rows_fitted", "events_fitted")},
         "features": len(NAMES),
+        "priors": "; ".join(facts.get("prior_notes", []))
+        or "estimated for every measure from the training window",
         "trees": f"{bundle.trees:.0%}",
         "linear": f"{1 - bundle.trees:.0%}",
         "calibrator": (

@@ -109,15 +109,19 @@ def learn(
         else f"{target.name}: {int(earlier_on.sum())} rows to rehearse on, "
         f"{int(later_on.sum())} later ones to judge on"
     )
+    notes: list[str] = []
     priors = (
-        population_priors(clock, rows)
+        population_priors(clock, rows, said=notes.append)
         if target.indexes_repeat
-        else registry_priors(clock, until=until)
+        else registry_priors(clock, until=until, said=notes.append)
     )
+    for note in notes:
+        said(f"{target.name}: {note}")
     matrix = as_of(clock, rows.child, rows.day, priors=priors, context=context)
     said(f"{target.name}: {matrix.shape[1]} features of {matrix.shape[0]} rows")
     facts = _facts(clock, rows, until, seed, earlier_on, later_on) | {
         "attrition": attrition,
+        "prior_notes": notes,
         "labels_before": day_date(labels_before).isoformat(),
         "later_from": day_date(later_from).isoformat(),
         "not_rehearsed": not_rehearsed,

@@ -3,25 +3,32 @@ fits on."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from features.clock import Clock
 from features.trajectory.columns.series import readings
 from features.trajectory.points import growth_points
-from features.trajectory.smoother import DEFAULT_PRIORS, Prior, estimate
+from features.trajectory.smoother import DEFAULT_PRIORS, Prior
 from models.targets import RELAPSE
 from registry.contract.codes import Programme
 from training.cohorts.landmarks import Cohort
+from training.fitting.prior_fit import FittedPrior, fitted_prior
 
 FIT_SHARE = 0.72
 """The earlier share of the indexes chooses how to fit, and rehearses; the later judges the
 rehearsal."""
 
 PRIOR_CHILDREN = 4_000
-"""Of a whole population so many children tell the noise of readings well enough."""
+"""So many children tell the noise of readings well enough."""
+
+Said = Callable[[str], None]
 
 
-def registry_priors(clock: Clock, *, until: int) -> dict[str, Prior]:
+def registry_priors(
+    clock: Clock, *, until: int, said: Said = lambda text: None
+) -> dict[str, Prior]:
     """Priors for a split: from the children treated in the earlier share of what both targets may
     train on.
 
@@ -29,35 +36,47 @@ def registry_priors(clock: Clock, *, until: int) -> dict[str, Prior]:
     without stays keeps the defaults.
     """
     children, day = _treated_early(clock, until)
-    return estimate_priors(clock, children, day)
+    return estimate_priors(clock, children, day, said=said)
 
 
-def population_priors(clock: Clock, rows: Cohort) -> dict[str, Prior]:
+def population_priors(
+    clock: Clock, rows: Cohort, *, said: Said = lambda text: None
+) -> dict[str, Prior]:
     """Priors for a question about every child: from some thousands of the rows' children, as known
     when the earlier share of the rows had been asked."""
     children = np.unique(rows.child)
     day = int(np.quantile(rows.day, FIT_SHARE, method="lower"))
-    return estimate_priors(clock, children[:: max(len(children) // PRIOR_CHILDREN, 1)], day)
+    return estimate_priors(clock, children, day, said=said)
 
 
-def estimate_priors(clock: Clock, child: np.ndarray, day: int) -> dict[str, Prior]:
-    """Priors from the records of these children (positions, each counted once) as known by a
-    day."""
+def estimate_priors(
+    clock: Clock, child: np.ndarray, day: int, *, said: Said = lambda text: None
+) -> dict[str, Prior]:
+    """Priors from the records of these children (positions, each counted once; of many, some
+    thousands) as known by a day. `said` is told of each that was not estimated as it should be."""
+    found = fitted_priors(clock, child, day)
+    for name, fitted in found.items():
+        note = fitted.note(name)
+        if note is not None:
+            said(note)
+    return {name: fitted.prior for name, fitted in found.items()}
+
+
+def fitted_priors(clock: Clock, child: np.ndarray, day: int) -> dict[str, FittedPrior]:
+    """The same, each with how its search ended."""
     children = np.unique(child)
+    children = children[:: max(len(children) // PRIOR_CHILDREN, 1)]
     known = clock.known_by(children, np.full(len(children), day, np.int32))
-    priors = dict(DEFAULT_PRIORS)
+    found: dict[str, FittedPrior] = {}
+    growth = growth_points(known)
     # HAZ first: the height that a weight stands on comes from it.
-    for name in ("haz", "whz", "waz", "muac", "log_weight"):
-        growth = growth_points(known, haz_prior=priors["haz"])
-        value, extra = readings(growth, name)
-        priors[name] = estimate(
-            growth.offsets,
-            growth["measured_on"],
-            value,
-            extra_noise=extra,
-            fallback=DEFAULT_PRIORS[name],
+    for name in ("haz", "whz", "waz", "muac", "relative_weight"):
+        found[name] = fitted_prior(
+            growth.offsets, readings(growth, name), default=DEFAULT_PRIORS[name]
         )
-    return priors
+        if name == "haz":
+            growth = growth_points(known, haz_prior=found["haz"].prior)
+    return found
 
 
 def _treated_early(clock: Clock, until: int) -> tuple[np.ndarray, int]:

@@ -11,7 +11,7 @@ from features.trajectory.columns.missing_values import at_least
 from features.trajectory.columns.recorded_rows import GrowthRows
 from features.trajectory.columns.stay import FOLLOW_UP_DAYS
 from features.trajectory.feature import Feature
-from features.trajectory.smoother import VELOCITY_DAYS, Prior
+from features.trajectory.smoother import Prior, Readings, advanced, growth_time, last_noise
 from features.trajectory.windows import LAST, MONTH_DAYS, summary_of
 
 WHZ_CUTS, MUAC_CUTS = (-2.0, -3.0), (125.0, 115.0)
@@ -56,6 +56,9 @@ def prospect(
     closed: Day,
     whz: tuple[float, ...],
     muac: tuple[float, ...],
+    birth_date: Day,
+    of_whz: Readings,
+    of_muac: Readings,
     whz_prior: Prior,
     muac_prior: Prior,
 ) -> tuple[float, ...]:
@@ -63,7 +66,8 @@ def prospect(
     day that counts (day 84 of a stay, day 183 after it), in standard deviations of the projected
     reading; and SAM at the last judged reading.
 
-    `whz`, `muac`: what `features.trajectory.columns.series.series` found.
+    `whz`, `muac`: what `features.trajectory.columns.series.series` found; `of_whz`, `of_muac`:
+    what the smoother takes.
     """
     out = closed <= today
     days = at_least(
@@ -73,20 +77,22 @@ def prospect(
         1.0,
     )
     at = 1 if out else 0
-    of_whz, of_muac = (
-        _room(whz, days, WHZ_CUTS[at], whz_prior),
-        _room(muac, days, MUAC_CUTS[at], muac_prior),
-    )
-    least = of_muac if np.isnan(of_whz) or of_muac < of_whz else of_whz
+    grown = growth_time(today + int(days), birth_date) - growth_time(today, birth_date)
+    whz_noise = last_noise(begin, end, of_whz, whz_prior)
+    muac_noise = last_noise(begin, end, of_muac, muac_prior)
+    whz_room = _room(whz, days, grown, WHZ_CUTS[at], whz_noise, whz_prior)
+    muac_room = _room(muac, days, grown, MUAC_CUTS[at], muac_noise, muac_prior)
+    least = muac_room if np.isnan(whz_room) or muac_room < whz_room else whz_room
     sam = summary_of(begin, end, rows.measured_on, rows.sam, today - 179, today)[LAST]
-    return of_whz, of_muac, least, sam
+    return whz_room, muac_room, least, sam
 
 
 @njit(cache=True, nogil=True)
-def _room(found: tuple[float, ...], days: float, cut: float, prior: Prior) -> float:
-    """Standard deviations above a cut-off, so many days on. `found`: the values of a series."""
-    _, _, noise, drift, _ = prior
+def _room(
+    found: tuple[float, ...], days: float, grown: float, cut: float, noise: float, prior: Prior
+) -> float:
+    """Standard deviations above a cut-off, so many days (and days of growth time) on. `found`: the
+    values of a series; `noise`: variance of a reading's error."""
     level, level_sd, velocity = found[2], found[3], found[4] / MONTH_DAYS
-    reach = VELOCITY_DAYS * (1.0 - np.exp(-days / VELOCITY_DAYS))
-    spread = np.sqrt(level_sd * level_sd + drift * days + noise)
-    return float((level + reach * velocity - cut) / spread)
+    ahead = advanced((level, velocity, level_sd * level_sd, 0.0, 0.0), days, grown, prior)
+    return float((ahead[0] - cut) / np.sqrt(ahead[2] + noise))

@@ -9,7 +9,7 @@ from features.clock import Day
 from features.trajectory.columns.missing_values import positive
 from features.trajectory.columns.recorded_rows import GrowthRows
 from features.trajectory.feature import Feature
-from features.trajectory.smoother import Prior
+from features.trajectory.smoother import Prior, Readings, last_noise
 from features.trajectory.windows import (
     FIRST,
     FIRST_DAY,
@@ -86,13 +86,20 @@ READINGS = (
 
 @njit(cache=True, nogil=True)
 def readings(
-    begin: int, end: int, rows: GrowthRows, today: int, admitted: Day, closed: Day, prior: Prior
+    begin: int,
+    end: int,
+    rows: GrowthRows,
+    today: int,
+    admitted: Day,
+    closed: Day,
+    of_whz: Readings,
+    prior: Prior,
 ) -> tuple[float, ...]:
-    """The values of READINGS."""
+    """The values of READINGS. `of_whz`: WHZ as the smoother takes it."""
     day, half, out = rows.measured_on, today - 179, NEVER if closed == NEVER else closed + 1
     colour = summary_of(begin, end, day, rows.colour, half, today)
     return (
-        _conditional(begin, end, rows, today, prior),
+        _conditional(begin, end, rows, today, last_noise(begin, end, of_whz, prior), prior),
         _shortfall(begin, end, rows, admitted, min(today, closed)),
         run_of(begin, end, day, rows.whz, half, today, -2.0),
         summary_of(begin, end, day, rows.sam, half, today)[TOTAL],
@@ -105,10 +112,12 @@ def readings(
 
 
 @njit(cache=True, nogil=True)
-def _conditional(begin: int, end: int, rows: GrowthRows, today: int, prior: Prior) -> float:
+def _conditional(
+    begin: int, end: int, rows: GrowthRows, today: int, noise: float, prior: Prior
+) -> float:
     """Conditional velocity: the last WHZ less what the one before made likely, in its own standard
     deviations."""
-    mean, variance, noise, _, _ = prior
+    mean, variance = prior.mean, prior.variance
     last = summary_of(begin, end, rows.measured_on, rows.whz, today - 179, today)
     until = 0 if np.isnan(last[LAST_DAY]) else int(last[LAST_DAY]) - 1
     before = summary_of(begin, end, rows.measured_on, rows.whz, today - 179, until)

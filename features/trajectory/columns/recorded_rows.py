@@ -10,7 +10,8 @@ from numba import njit
 
 from features.criteria import Criteria, criteria
 from features.trajectory.columns.missing_values import at_most
-from features.trajectory.columns.series import height_noise, plausible_muac
+from features.trajectory.columns.series import plausible_muac
+from features.trajectory.smoother import Readings
 from features.trajectory.trace import Trace
 from registry.contract.arrays import Codes, Days, Floats, Ints
 from registry.contract.codes import RationItem, VisitFinding
@@ -31,6 +32,12 @@ class GrowthRows(NamedTuple):
     haz: Floats
     whz_traced: Floats
     muac: Floats
+    growth_time: Floats
+    relative_weight: Floats
+    waz_per_kg2: Floats
+    haz_per_cm2: Floats
+    whz_per_kg2: Floats
+    whz_height_variance: Floats
     height_days: Floats
     sam: Floats
     wasted: Floats
@@ -38,6 +45,20 @@ class GrowthRows(NamedTuple):
     colour: Floats
     red: Floats
     same_weight: Floats
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def smoothed(rows: GrowthRows) -> tuple[Readings, ...]:
+    """WHZ, WAZ, HAZ, MUAC and relative weight as the smoother takes them; the same as
+    `features.trajectory.columns.series.readings` gives one by one."""
+    day, time, none = rows.measured_on, rows.growth_time, np.zeros(len(rows.measured_on))
+    return (
+        Readings(day, time, rows.whz_traced, rows.whz_per_kg2, rows.whz_height_variance),
+        Readings(day, time, rows.waz, rows.waz_per_kg2, none),
+        Readings(day, time, rows.haz, rows.haz_per_cm2, none),
+        Readings(day, time, rows.muac, np.ones(len(day)), none),
+        Readings(day, time, rows.relative_weight, 1.0 / np.square(rows.weight_kg), none),
+    )
 
 
 class CareRows(NamedTuple):
@@ -73,8 +94,8 @@ def _derived(
     c: Criteria,
 ) -> Floats:
     """What the features read beside the growth points: (own height, SAM where judged, plausible
-    MUAC, colour, red, weight as the one before, the height's noise), float64 (7, rows)."""
-    out = np.full((7, len(weight_kg)), np.nan)
+    MUAC, colour, red, weight as the one before), float64 (6, rows)."""
+    out = np.full((6, len(weight_kg)), np.nan)
     for row in range(len(weight_kg)):
         if height_days[row] == 0.0:
             out[0, row] = height_cm[row]
@@ -85,7 +106,6 @@ def _derived(
             out[3, row], out[4, row] = reported[row], reported[row] == 2
         if not np.isnan(weight_kg[row]):
             out[5, row] = row > 0 and weight_kg[row] == weight_kg[row - 1]
-        out[6, row] = height_noise(height_days[row])
     for i in range(len(offsets) - 1):
         first = offsets[i]
         if first < offsets[i + 1] and not np.isnan(weight_kg[first]):
@@ -146,10 +166,10 @@ def _shares(attended: Floats, opened: Floats) -> Floats:
     return out
 
 
-def growth_rows(t: Trace) -> tuple[GrowthRows, Floats]:
-    """The growth points as the kernel reads them, and the noise of their heights."""
+def growth_rows(t: Trace) -> GrowthRows:
+    """The growth points as the kernel reads them."""
     g = t.growth
-    own_height, sam, muac, colour, red, same, height_noises = _derived(
+    own_height, sam, muac, colour, red, same = _derived(
         g.offsets,
         g["weight_kg"],
         g["height_cm"],
@@ -170,6 +190,12 @@ def growth_rows(t: Trace) -> tuple[GrowthRows, Floats]:
         g["haz"],
         g["whz_traced"],
         muac,
+        g["growth_time"],
+        g["relative_weight"],
+        g["waz_per_kg2"],
+        g["haz_per_cm2"],
+        g["whz_per_kg2"],
+        g["whz_height_variance"],
         g["height_days"],
         sam,
         g["wasted"],
@@ -177,7 +203,7 @@ def growth_rows(t: Trace) -> tuple[GrowthRows, Floats]:
         colour,
         red,
         same,
-    ), height_noises
+    )
 
 
 def care_rows(t: Trace) -> CareRows:

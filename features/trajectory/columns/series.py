@@ -12,7 +12,7 @@ from numba import njit
 from features.clock import Day, Ragged
 from features.criteria import Criteria, criteria
 from features.trajectory.feature import Feature
-from features.trajectory.smoother import Prior, filtered
+from features.trajectory.smoother import Prior, Readings, filtered, last_noise
 from features.trajectory.windows import (
     LAST,
     LAST_DAY,
@@ -117,23 +117,9 @@ def features_of(name: str) -> tuple[Feature, ...]:
 
 
 @njit(cache=True, nogil=True)
-def height_noise(height_days: float) -> float:
-    """Variance that a WHZ gains from a height of so many days ago, which the child's own trajectory
-    stands in for."""
-    if np.isnan(height_days):
-        return 0.09
-    return 0.001 * min(height_days, 180.0)
-
-
-@njit(cache=True, nogil=True)
 def plausible_muac(muac_mm: float, c: Criteria) -> float:
     """A MUAC within the criteria's bounds; else NaN."""
     return muac_mm if c.least_muac_mm <= muac_mm <= c.most_muac_mm else np.nan
-
-
-@njit(cache=True, nogil=True)
-def _height_noises(height_days: Floats) -> Floats:
-    return np.array([height_noise(days) for days in height_days])
 
 
 @njit(cache=True, nogil=True)
@@ -141,13 +127,28 @@ def _plausible_muacs(muac_mm: Floats, c: Criteria) -> Floats:
     return np.array([plausible_muac(mm, c) for mm in muac_mm])
 
 
-def readings(growth: Ragged, series: str) -> tuple[Floats, Floats]:
-    """(reading, extra noise variance) for each growth row, as the smoother of a series takes
-    them."""
+def readings(growth: Ragged, series: str) -> Readings:
+    """A series of the growth rows, as the smoother takes it: of MEASURES, or `relative_weight`."""
+    day, time = growth["measured_on"], growth["growth_time"]
+    none = np.zeros(growth.rows.rows)
     if series == "whz":
-        return growth["whz_traced"], _height_noises(growth["height_days"])
-    read = _plausible_muacs(growth["muac_mm"], criteria()) if series == "muac" else growth[series]
-    return read, np.zeros(growth.rows.rows)
+        return Readings(
+            day,
+            time,
+            growth["whz_traced"],
+            growth["whz_per_kg2"],
+            growth["whz_height_variance"],
+        )
+    if series == "waz":
+        return Readings(day, time, growth["waz"], growth["waz_per_kg2"], none)
+    if series == "haz":
+        return Readings(day, time, growth["haz"], growth["haz_per_cm2"], none)
+    if series == "muac":
+        arm = _plausible_muacs(growth["muac_mm"], criteria())
+        return Readings(day, time, arm, np.ones(growth.rows.rows), none)
+    # An error of the weight is a share of it.
+    share = 1.0 / np.square(growth["weight_kg"])
+    return Readings(day, time, growth[series], share, none)
 
 
 @njit(cache=True, nogil=True)
@@ -160,11 +161,10 @@ def _level_on(begin: int, end: int, day: Days, after: Floats, on: Day, today: in
 def series(
     begin: int,
     end: int,
-    day: Days,
     reading: Floats,
-    smoothed: Floats,
-    extra_noise: Floats,
+    of: Readings,
     today: int,
+    time: float,
     admitted_on: Day,
     closed_on: Day,
     prior: Prior,
@@ -172,13 +172,12 @@ def series(
 ) -> tuple[float, ...]:
     """The values of `features_of` a measure, of one question's rows (NaN where missing).
 
-    `reading`: what was read; `smoothed`, `extra_noise`: what the smoother takes; `after`
+    `reading`: what was read; `of`: what the smoother takes; `time`: today in growth time; `after`
     (float64[rows]) is written over with the level after each row.
     """
-    _, _, noise, _, spread = prior
-    level, level_sd, velocity = filtered(
-        begin, end, day, smoothed, extra_noise, today, prior, after
-    )
+    day, smoothed = of.day, of.value
+    noise, spread = last_noise(begin, end, of, prior), prior.slope_variance
+    level, level_sd, velocity = filtered(begin, end, of, today, time, prior, after)
     ever = summary_of(begin, end, day, reading, 0, today)
     quarter = summary_of(begin, end, day, reading, today - 89, today)
     half = summary_of(begin, end, day, reading, today - 179, today)

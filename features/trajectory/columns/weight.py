@@ -8,7 +8,7 @@ from features.clock import Day
 from features.trajectory.columns.missing_values import positive
 from features.trajectory.columns.recorded_rows import GrowthRows
 from features.trajectory.feature import Feature
-from features.trajectory.smoother import Prior, filtered
+from features.trajectory.smoother import Prior, Readings, filtered, last_noise
 from features.trajectory.windows import (
     FIRST,
     FIRST_DAY,
@@ -84,18 +84,22 @@ def weight(
     today: int,
     admitted: Day,
     closed: Day,
+    relative: Readings,
+    time: float,
+    median_gain: float,
     prior: Prior,
-    nothing: Floats,
     level_after: Floats,
 ) -> tuple[float, ...]:
-    """The values of WEIGHT. `nothing`: zeros; `level_after`: written over (both float64[rows])."""
+    """The values of WEIGHT. `relative`: the weight over the median of its age, as the smoother
+    takes it; `time`: today in growth time; `median_gain`: of the median, a day; `level_after`
+    (float64[rows]): written over."""
     day, log_weight, until = rows.measured_on, rows.log_weight, min(today, closed)
-    _, _, noise, _, spread = prior
+    noise, spread = last_noise(begin, end, relative, prior), prior.slope_variance
     first_14 = min(until, min(admitted, today) + 14)
     of_stay = summary_of(begin, end, day, rows.weight_kg, admitted, until)
     quarter = summary_of(begin, end, day, log_weight, today - 89, today)
     out = summary_of(begin, end, day, log_weight, NEVER if closed == NEVER else closed - 7, today)
-    velocity = filtered(begin, end, day, log_weight, nothing, today, prior, level_after)[2]
+    velocity = median_gain + filtered(begin, end, relative, today, time, prior, level_after)[2]
     gained, days = of_stay[LAST] - of_stay[FIRST], of_stay[LAST_DAY] - of_stay[FIRST_DAY]
     return (
         G_PER_KG * gained / positive(of_stay[FIRST] * days),
