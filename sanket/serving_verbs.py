@@ -98,7 +98,11 @@ def _known_outcomes(registry: Registry, target: str, day: dt.date) -> int:
 def _of_level(told: dict[str, Any]) -> str:
     """What is said of the level of a champion of another registry (`models.level.level_told`)."""
     if told["fitted_on"]:
-        return f"level re-fitted on {told['fitted_on']} from {told['fitted_from']} outcomes"
+        said = f"level re-fitted on {told['fitted_on']} from {told['fitted_from']} outcomes"
+        more = told["known"] >= 2 * told["fitted_from"]
+        return said + (
+            f"; {told['known']} are known now: `sanket recalibrate STORE` again" if more else ""
+        )
     said = (
         "trained on another registry, and its level is not yet fitted to this one: "
         f"{told['known']} of {told['needed']} outcomes known"

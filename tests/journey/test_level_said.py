@@ -13,6 +13,7 @@ from models.bundle import save
 from models.champion import bundles_folder, models_folder, turn
 from registry.store.store import open_store
 from sanket.app import main
+from sanket.serving_verbs import _of_level
 from serving.access.permissions import COOKIE
 from serving.app import create_app
 from serving.http.observe import Log
@@ -79,6 +80,12 @@ def test_scoring_says_of_each_champion_whether_its_level_is_of_this_registry(sto
         "fitted_from": None,
     }
     assert levels["non_response"]["fitted_from"] == 57
+
+
+@pytest.mark.parametrize(("known", "again"), [(113, False), (114, True)])
+def test_a_level_of_few_outcomes_is_fitted_again_when_twice_as_many_are_known(known, again):
+    told = {"known": known, "needed": 20, "fitted_on": "2026-03-01", "fitted_from": 57}
+    assert ("`sanket recalibrate STORE` again" in _of_level(told)) is again
 
 
 def test_a_champion_of_this_registry_has_no_level_to_speak_of(store, capsys):

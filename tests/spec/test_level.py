@@ -166,9 +166,33 @@ def test_fitting_again_is_fitting_once_from_all_outcomes():
     first, _ = level_fitted(made, judged_rows(few, made), "here")
     again, _ = level_fitted(first, judged_rows(all_, first), "here")
     assert again.calibrator.intercept == pytest.approx(once.calibrator.intercept, abs=1e-9)
-    assert again.facts["recalibrated"]["shift"] == pytest.approx(
-        once.facts["recalibrated"]["shift"], abs=1e-9
+    for name in ("shift", "error"):
+        assert again.facts["recalibrated"][name] == pytest.approx(
+            once.facts["recalibrated"][name], abs=1e-9
+        )
+    for side in ("knots", "below", "above"):
+        assert getattr(again.calibrator, side) == pytest.approx(
+            getattr(once.calibrator, side), abs=1e-9
+        )
+
+
+def test_the_interval_of_a_risk_grows_the_more_the_fewer_outcomes_fitted_the_level():
+    made = learnt_there("relapse")
+    assert len(made.calibrator.below)
+    before, few, many = (
+        made.calibrator.below,
+        *(
+            level_fitted(made, judged_rows(Clock(of(HERE, children=n, cured=True)), made), "here")[
+                0
+            ]
+            for n in (20, 200)
+        ),
     )
+    assert (few.calibrator.below > many.calibrator.below).all()
+    assert (many.calibrator.below > before).all()
+    error = few.facts["recalibrated"]["error"]
+    assert 0 < error < 1
+    assert few.calibrator.below == pytest.approx(np.hypot(before, 1.645 * error), abs=1e-3)
 
 
 def test_leave_one_registry_out_the_mean_risk_nears_what_is_observed():

@@ -6,6 +6,7 @@ import numpy as np
 
 from features.clock import Clock
 from models.targets import DID_NOT_HAPPEN, Target
+from training.cohorts.known_until import known_until
 from training.cohorts.landmarks import Cohort, cohort
 from training.metrics.discrimination import known_weights
 
@@ -50,5 +51,5 @@ def known_outcomes(clock: Clock, target: Target, *, by: int) -> int:
     Example: two discharges 300 days ago, one child seen on day 160 without SAM, the other never
     again: 1.
     """
-    rows = cohort(clock, target, cutoff=min(by, clock.registry.recorded_until))
+    rows = cohort(clock, target, cutoff=min(by, known_until(clock.registry)))
     return len(np.unique(rows.index[weights(rows) > 0]))

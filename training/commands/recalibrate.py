@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from statistics import NormalDist
 from typing import Any
 
 import numpy as np
@@ -33,10 +34,13 @@ from training.cohorts.landmarks import Cohort, cohort
 from training.commands.train import load_registry
 from training.evaluation.scored_rows import ELSEWHERE, Judged, score_rows
 from training.fitting.fit import Progress
-from training.metrics.recalibration import level_shift
+from training.fitting.uncertainty import COVERED
+from training.metrics.recalibration import level_error, level_shift
 from training.report.one_model import ModelReport
 
 LARGE, SLOPE = "large", "slope"
+SIDES = NormalDist().inv_cdf((1.0 + COVERED) / 2.0)
+"""So many standard errors lie on either side of a level within the interval of a risk."""
 NO_LONGER = {"RISK004": NOT_APPLICABLE, "RISK011": SKIPPED, "RISK015": NOT_APPLICABLE}
 """Findings of the first training that a recalibration makes void."""
 
@@ -112,14 +116,17 @@ def level_fitted(
     """(the bundle with its level fitted to the judged rows, `shift` and mean risks); `outcomes`:
     how many they stand for, where there are more than their own.
 
-    A level that was fitted to this registry before is taken back first, so that fitting again from
-    more outcomes gives what fitting once from all of them does.
+    The intervals of risks grow by how uncertain so few outcomes leave the level. A level that was
+    fitted to this registry before is taken back first, so that fitting again from more outcomes
+    gives what fitting once from all of them does.
     """
     known, outcomes = judged.known, outcomes or judged.outcomes_known
     columns = judged.log_odds[known], judged.happened[known], judged.weight[known]
-    former = _former_shift(bundle, registry_id)
+    trained = _level_taken_back(bundle, registry_id)
+    former = bundle.calibrator.intercept - trained.calibrator.intercept
     shift = level_shift(columns[0] - former, *columns[1:], outcomes=outcomes)
-    fitted = recalibrated(bundle, 1.0, shift - former, registry_id, outcomes=outcomes, whole=shift)
+    error = level_error(columns[0] - former + shift, columns[2], outcomes=outcomes)
+    fitted = recalibrated(trained, 1.0, shift, registry_id, outcomes=outcomes, error=error)
 
     def mean(log_odds: np.ndarray) -> float:
         return float(np.average(1.0 / (1.0 + np.exp(-log_odds)), weights=columns[2]))
@@ -132,11 +139,19 @@ def level_fitted(
     }
 
 
-def _former_shift(bundle: Bundle, registry_id: object) -> float:
-    """The shift by which the bundle's level was fitted to this registry already; else 0."""
+def _level_taken_back(bundle: Bundle, registry_id: object) -> Bundle:
+    """The bundle as it was before its level was fitted to this registry, where it was."""
     made = bundle.facts.get("recalibrated") or {}
-    same = made.get("registry_id") == registry_id and made.get("slope") == 1.0
-    return float(made["shift"]) if same else 0.0
+    if made.get("registry_id") != registry_id or made.get("slope") != 1.0:
+        return bundle
+    one, grown = bundle.calibrator, SIDES * made["error"]
+    before = Calibrator(
+        one.slope,
+        one.intercept - made["shift"],
+        one.knots - made["shift"],
+        *(np.sqrt(np.maximum(side**2 - grown**2, 0.0)) for side in (one.below, one.above)),
+    )
+    return replace(bundle, calibrator=before)
 
 
 def _refuse_too_few(told: Sequence[Mapping[str, Any]]) -> None:
@@ -186,35 +201,35 @@ def recalibrated(
     registry_id: object,
     *,
     outcomes: int,
-    whole: float | None = None,
+    error: float = 0.0,
 ) -> Bundle:
     """The bundle with log-odds of `slope * log_odds + shift`, from so many outcomes of a registry;
-    its card says so, and which findings no longer hold.
-
-    `whole`: the shift since the training, where an earlier one is among it.
-    """
+    its card says so, and which findings no longer hold. `error`: the shift's standard error, by
+    which the intervals of risks grow."""
     facts = bundle.facts | {
         "recalibrated": {
             "of": bundle.version,
             "registry_id": registry_id,
             "slope": slope,
-            "shift": shift if whole is None else whole,
+            "shift": shift,
+            "error": error,
             "on": today().isoformat(),
             "outcomes": outcomes,
         }
     }
-    calibrator = _stretched(bundle.calibrator, slope, shift)
+    calibrator = _stretched(bundle.calibrator, slope, shift, SIDES * error)
     moved = replace(bundle, calibrator=calibrator, facts=facts, card={}, version="")
     return replace(moved, card=_card(bundle.card, moved)) if bundle.card else moved
 
 
-def _stretched(one: Calibrator, slope: float, shift: float) -> Calibrator:
+def _stretched(one: Calibrator, slope: float, shift: float, grown: float) -> Calibrator:
+    """Two errors that have nothing to do with each other add as squares do."""
     return Calibrator(
         one.slope * slope,
         one.intercept * slope + shift,
         one.knots * slope + shift,
-        one.below * slope,
-        one.above * slope,
+        np.hypot(one.below * slope, grown),
+        np.hypot(one.above * slope, grown),
     )
 
 

@@ -86,6 +86,14 @@ def level_shift(log_odds: Floats, happened: Floats, weight: Floats, *, outcomes:
     return float(brentq(pull, -furthest, furthest))
 
 
+def level_error(log_odds: Floats, weight: Floats, *, outcomes: int) -> float:
+    """Standard error of `level_shift`, from the curvature of what it maximises at the shifted
+    log-odds (n,): `LEVEL_SPREAD` where nothing is known, the smaller the more outcomes are."""
+    share = weight * (outcomes / max(weight.sum(), 1e-12))
+    risk = expit(log_odds)
+    return float(1.0 / np.sqrt(share @ (risk * (1.0 - risk)) + 1.0 / LEVEL_SPREAD**2))
+
+
 def separated(log_odds: Floats, happened: Floats) -> bool:
     """Whether some cut of the log-odds parts the events from the rest, so that no slope is the most
     likely one."""
