@@ -26,7 +26,7 @@ OF_NODES = (
 )
 OF_LEAVES = ("leaf_value", "leaf_weight")
 SIDES = ("left_child", "right_child")
-_END_OF_TREE = {"is_linear": [0], "shrinkage": [1]}
+_END_OF_TREE: dict[str, list[object]] = {"is_linear": [0], "shrinkage": [1]}
 
 
 @dataclass(frozen=True)
