@@ -36,6 +36,7 @@ from models.targets import RELAPSE
 from registry.simulate.dials import Dials
 from training.cohorts.landmarks import cohort
 from training.fitting import fit
+from training.fitting.own_forest import offset_of
 from training.fitting.pipeline import learn
 from training.fitting.transfer import donor_forest, donor_of
 from training.metrics.discrimination import auc
@@ -68,7 +69,7 @@ def compared(children: int, dial: str, seed: int) -> dict[str, object]:
     matrix = as_of(clock, later.child, later.day, priors=priors, context=context)
     donor = donor_of(clock, RELAPSE, until=split, seed=1, priors=priors, context=context)
     lender = lgb.Booster(model_str=donor_forest(donor.examples, fit.donor_settings(RELAPSE, 1)))
-    lent = lender.predict(matrix, raw_score=True) + fit.offset_of(matrix, RELAPSE.offset)
+    lent = lender.predict(matrix, raw_score=True) + offset_of(matrix, RELAPSE.offset)
     own = learned.fitted.blended(matrix)
     truth = np.clip(truth, 0.002, 0.998)
     orders = {

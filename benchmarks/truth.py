@@ -1,4 +1,4 @@
-"""How far each model comes from a rule towards the truth, on simulated registries of four dials
+"""How far each model comes from a rule towards the truth, on simulated registries of five dials
 beside the plain one.
 
 Trained on what was known before the split, judged on every landmark after it, by inverse
@@ -10,8 +10,8 @@ slope and mean also against the truth itself, on all rows: weights cannot tell t
 records, which falls into one season, from other losses. The simulator is our own: what is better
 here need not be better in life.
 
-    python benchmarks/truth.py [--children 200000] [--dials plain,noise,missing,relapse,set_point]
-    [--json]
+    python benchmarks/truth.py [--children 200000] [--json]
+    [--dials plain,noise,missing,relapse,set_point,hard]
 """
 
 from __future__ import annotations
@@ -42,6 +42,7 @@ from registry.simulate.dials import Dials
 from training.cohorts import censoring
 from training.cohorts.landmarks import Cohort, cohort
 from training.evaluation.run_figures import WHZ, filled
+from training.fitting.examples import Examples
 from training.fitting.pipeline import Learned, examples, learn
 from training.metrics.discrimination import auc
 from training.metrics.recalibration import slope_and_intercept
@@ -55,6 +56,7 @@ DIALS = {
     "missing": {"missing": 2.0, "informative": 2.0},
     "relapse": {"relapse": 1.5},
     "set_point": {"set_point": 3.0},
+    "hard": {"set_point": 3.0, "noise": 1.8, "informative": 2.0},
 }
 AFTERNOON = [
     NAMES.index(name)
@@ -91,9 +93,14 @@ AFTERNOON = [
 
 
 def afternoon(learned: Learned, later: Cohort, matrix: np.ndarray) -> np.ndarray:
+    """Log-odds (n,) of an afternoon's model that learnt from the same rows as ours."""
+    learning = examples(learned.rows, learned.features, np.ones(len(learned.rows.child), bool))
+    return afternoon_of(learning, matrix, later.landmark)
+
+
+def afternoon_of(learning: Examples, matrix: np.ndarray, landmark: np.ndarray) -> np.ndarray:
     """Log-odds (n,) of a plain LightGBM, 200 trees as they come, on the columns that one afternoon
     gives."""
-    learning = examples(learned.rows, learned.features, np.ones(len(learned.rows.child), bool))
     columns = np.column_stack([learning.rows[:, AFTERNOON], learning.landmark])
     settings = {
         "objective": "binary",
@@ -106,7 +113,8 @@ def afternoon(learned: Learned, later: Cohort, matrix: np.ndarray) -> np.ndarray
     booster = lgb.train(
         settings, lgb.Dataset(columns, learning.happened, weight=learning.weight), 200
     )
-    return booster.predict(np.column_stack([matrix[:, AFTERNOON], later.landmark]), raw_score=True)
+    found = booster.predict(np.column_stack([matrix[:, AFTERNOON], landmark]), raw_score=True)
+    return np.asarray(found)
 
 
 def truth_of(registry: Registry, rows: Cohort, truth: pd.DataFrame) -> np.ndarray:

@@ -54,6 +54,15 @@ class ReportWords:
 
 
 @dataclass(frozen=True)
+class Early:
+    """Which rows of a target are early ones: those with at most `until` of a feature, or without
+    it."""
+
+    column: str
+    until: float
+
+
+@dataclass(frozen=True)
 class Target:
     """One target: predictions are made on `landmarks` days after the index; the event is one within
     `horizon` days of the index.
@@ -85,6 +94,9 @@ class Target:
     forests: int = 3
     """How many forests that differ by their draws alone are the forest: where events are few,
     chance moves the mean less than it moves one."""
+    early: Early | None = None
+    """The rows that have trees of their own, and alone the donor's beside them
+    (`training.fitting.own_forest`); None: all rows are alike."""
     single_orders: tuple[str, ...] = ("WHZ", "MUAC")
     """Single measurements that the model must order children better than."""
     most_auc: float = 0.95
@@ -150,6 +162,8 @@ RELAPSE = Target(
     most_column_auc=0.88,
     moot_in_state="sam_again",
     taught_by="onset",
+    # Half way between the landmarks of 56 and 84 days. (`benchmarks/early.py`)
+    early=Early("days_since_discharge", 70.0),
     **_told("relapse"),
 )
 NON_RESPONSE = Target(

@@ -15,9 +15,11 @@ from tests.support import trained_models as made
 from training.fitting import fit, transfer
 from training.fitting.bag import bagged
 from training.fitting.examples import Examples
+from training.fitting.own_forest import early_rows
 from training.fitting.transfer import LOAN, Donor, donor_of, out_of_fold
+from training.metrics.recalibration import FIXED_SLOPE, slope_and_intercept
 
-WHZ = NAMES.index("whz_last")
+WHZ, DAYS = NAMES.index("whz_last"), NAMES.index("days_since_discharge")
 
 
 def examples(children: np.ndarray, *, seed: int, day: int = 20_000) -> Examples:
@@ -110,13 +112,50 @@ def test_the_blend_is_one_forest_whose_reasons_add_up(donor, few_trees):
         scores.base + scores.contributions.sum(axis=1), scores.log_odds, atol=1e-9
     )
     np.testing.assert_allclose(scores.log_odds, with_donor.blended(learning.rows), atol=1e-9)
-    lender = transfer.donor_forest(donor.examples, fit.donor_settings(RELAPSE, 1))
     own = alone.choice.trees * (1 - LOAN)
-    expected = (1 - LOAN) * alone.blended(learning.rows) + LOAN * (
-        fit._margin(lender, learning.rows) + fit.offset_of(learning.rows, RELAPSE.offset)
-    )
+    expected = (1 - LOAN) * alone.blended(learning.rows) + LOAN * lent_to(learning, donor)
     np.testing.assert_allclose(with_donor.blended(learning.rows), expected, atol=1e-9)
     assert own < with_donor.trees
+
+
+def lent_to(learning: Examples, donor: Donor) -> np.ndarray:
+    """The donor's log-odds of the rows, on the level of what happened among the early ones."""
+    settings = fit.donor_settings(RELAPSE, 1)
+    beside = fit.offset_of(learning.rows, RELAPSE.offset)
+    fold = fit.folds(learning.child, fit.FOLDS, 1)
+    unseen = out_of_fold(donor, learning, settings, fold=fold, threads=2) + beside
+    soon = early_rows(learning.rows, RELAPSE.early)
+    _, level = slope_and_intercept(
+        unseen[soon], learning.happened[soon], learning.weight[soon], slopes=FIXED_SLOPE
+    )
+    lender = transfer.donor_forest(donor.examples, settings)
+    return fit._margin(lender, learning.rows) + beside + level
+
+
+def test_the_donor_speaks_of_early_rows_alone(donor, few_trees):
+    """Of late rows the own forest has the donor's share, in the bundle as out of fold."""
+    learning = examples(np.arange(5_000, 5_600), seed=3)
+    learning.rows[:, DAYS] = np.where(learning.child % 3 == 0, 84.0, 28.0)
+    alone = fit.fit(learning, target=RELAPSE, settings={}, seed=1)
+    with_donor = fit.fit(learning, target=RELAPSE, settings={}, seed=1, donor=donor)
+    own, linear, lent = with_donor.choice.parts
+    forest = fit._margin(alone.booster, learning.rows) + alone.start
+    forest += fit.offset_of(learning.rows, RELAPSE.offset)
+    late = learning.rows[:, DAYS] > RELAPSE.early.until
+    third = np.where(late, forest, lent_to(learning, donor))
+    expected = own * forest + linear * fit._linear_margin(alone.linear, learning.rows)
+    np.testing.assert_allclose(
+        with_donor.blended(learning.rows), expected + lent * third, atol=1e-9
+    )
+
+
+def test_out_of_fold_too_the_donor_speaks_of_early_rows_alone():
+    margins = fit.Margins(
+        np.array([1.0, 1.0]), np.array([2.0, 2.0]), np.array([True, False]), np.array([5.0, 5.0])
+    )
+    choice = fit.Choice({}, 10, 0.003, trees=0.5, lent=0.2)
+    assert choice.parts == pytest.approx((0.4, 0.4, 0.2))
+    assert margins.blended(choice) == pytest.approx([0.4 + 0.8 + 1.0, 0.4 + 0.8 + 0.2])
 
 
 def test_shares_of_a_bag():

@@ -26,19 +26,24 @@ def bagged(texts: Sequence[str], shares: Sequence[float] | None = None) -> str:
     if len(texts) == 1:
         return texts[0]
     divisors = [float(len(texts))] * len(texts) if shares is None else [1 / of for of in shares]
-    parted = [_parted(text) for text in texts]
-    head, _, tail = parted[0]
+    members = [parted(text) for text in texts]
+    head, _, tail = members[0]
     trees = [
         _divided(tree, divisor)
-        for (_, own, _), divisor in zip(parted, divisors, strict=True)
+        for (_, own, _), divisor in zip(members, divisors, strict=True)
         for tree in own
     ]
+    return joined(head, trees, tail)
+
+
+def joined(head: str, trees: Sequence[str], tail: str) -> str:
+    """The model text of these trees, numbered anew."""
     made = [_numbered(tree, number) for number, tree in enumerate(trees)]
     sizes = " ".join(str(len(tree.encode())) for tree in made)
     return re.sub(r"(?m)^tree_sizes=.*$", f"tree_sizes={sizes}", head) + "".join(made) + tail
 
 
-def _parted(text: str) -> tuple[str, list[str], str]:
+def parted(text: str) -> tuple[str, list[str], str]:
     """(head, trees, tail) of a model text; together they are the text. The tail's counts of splits
     are left out: they are the first forest's alone."""
     head, *trees = re.split(r"(?m)^(?=Tree=)", text[: text.index(_END)])

@@ -10,15 +10,16 @@ from typing import Any
 import lightgbm as lgb
 import numpy as np
 
-from features.trajectory.catalogue import CATALOGUE, NAMES
+from features.trajectory.catalogue import CATALOGUE
 from models.linear import Linear
 from models.targets import Target
 from registry.contract.arrays import Floats
-from training.fitting.bag import bagged
 from training.fitting.examples import Examples, log_loss
+from training.fitting.guard import with_constant
 from training.fitting.linear_half import fit_linear
+from training.fitting.own_forest import OwnForest, Start, dataset, early_rows, offset_of
 from training.fitting.transfer import LOAN, Donor, donor_forest, out_of_fold
-from training.metrics.recalibration import slope_and_intercept
+from training.metrics.recalibration import FIXED_SLOPE, slope_and_intercept
 
 Progress = Callable[[str], None]
 
@@ -37,13 +38,15 @@ class HeldOut:
 class Choice:
     """What out-of-fold log loss chose: the forest's `settings` and number of `rounds`, the linear
     half's `penalty`, the forest's share in the blend of both halves (`trees`, 0 to 1), and the
-    donor's share beside that blend (`lent`: 0 or `LOAN`)."""
+    donor's share beside that blend (`lent`: 0 or `LOAN`; of rows that are not early the own forest
+    has it). `level`: what the donor's log-odds lack where it speaks."""
 
     settings: dict[str, Any]
     rounds: int
     penalty: float
     trees: float
     lent: float = 0.0
+    level: float = 0.0
 
     @property
     def parts(self) -> tuple[float, float, float]:
@@ -106,7 +109,6 @@ MOST_TREES = 800
 PATIENCE = 40
 FOLDS = 4
 THREADS = 2
-DRAWS = ("bagging_seed", "feature_fraction_seed", "extra_seed")
 
 
 def directions(target: Target) -> list[int]:
@@ -119,16 +121,6 @@ def folds(child: np.ndarray, count: int, seed: int) -> np.ndarray:
     ids, of = np.unique(child, return_inverse=True)
     order = np.random.default_rng(seed).permutation(len(ids))
     return (order % count)[of]
-
-
-def offset_of(rows: np.ndarray, offset: str | None) -> np.ndarray:
-    """What the forest starts from in each row (n,): the offset's column (0, all time left, where
-    missing), or 0."""
-    return (
-        np.zeros(len(rows))
-        if offset is None
-        else np.nan_to_num(rows[:, NAMES.index(offset)], nan=0.0)
-    )
 
 
 def fit(
@@ -144,13 +136,13 @@ def fit(
     fold = folds(examples.child, FOLDS, seed)
     drawn, begun = _settings(target, settings, seed), Start.of(examples, target.offset)
     rounds = _tree_number(examples, fold, drawn, begun)
-    tree_margin = _held_out_margin(examples, fold, drawn, rounds, begun, forests=target.forests)
+    tree_margin = _held_out_margin(examples, fold, rounds, drawn, target)
     penalty, linear_margin = _best_penalty(examples, fold, target)
-    margins = Margins(tree_margin, linear_margin)
+    margins = Margins(tree_margin, linear_margin, early_rows(examples.rows, target.early))
     share, lent = _best_share(tree_margin, linear_margin, examples), 0.0
     if donor is not None:
         margins, lent = margins.with_donor(donor, examples, fold, target, seed), LOAN
-    choice = Choice(settings, rounds, penalty, share, lent)
+    choice = Choice(settings, rounds, penalty, share, lent, margins.level)
     held_out = HeldOut(margins.blended(choice), examples.happened, examples.weight)
     return fit_halves(examples, choice, held_out, target=target, seed=seed, donor=donor)
 
@@ -158,26 +150,33 @@ def fit(
 @dataclass(frozen=True)
 class Margins:
     """Out-of-fold margins (n,) of the own forest, the linear half, and the donor where there is
-    one."""
+    one, which counts in the rows of `soon` (mask). The donor knows another event's rate: `level`,
+    already in its margin, is what its log-odds lack there."""
 
     trees: np.ndarray
     linear: np.ndarray
+    soon: np.ndarray
     lent: np.ndarray | None = None
+    level: float = 0.0
 
     def with_donor(
         self, donor: Donor, examples: Examples, fold: np.ndarray, target: Target, seed: int
     ) -> Margins:
         """The same with the donor's; it counts the time left as the own forest does."""
-        margin = out_of_fold(
-            donor, examples, donor_settings(target, seed), fold=fold, threads=THREADS
-        )
-        return Margins(self.trees, self.linear, margin + offset_of(examples.rows, target.offset))
+        settings = donor_settings(target, seed)
+        lent = out_of_fold(donor, examples, settings, fold=fold, threads=THREADS)
+        lent += offset_of(examples.rows, target.offset)
+        asked = np.flatnonzero(self.soon)
+        level = slope_and_intercept(
+            lent[asked], examples.happened[asked], examples.weight[asked], slopes=FIXED_SLOPE
+        )[1]
+        return Margins(self.trees, self.linear, self.soon, lent + level, level)
 
     def blended(self, choice: Choice) -> np.ndarray:
         """Log-odds (n,) of the blend, before calibration."""
         own, linear, lent = choice.parts
-        blend = own * self.trees + linear * self.linear
-        return blend if self.lent is None else blend + lent * self.lent
+        third = self.trees if self.lent is None else np.where(self.soon, self.lent, self.trees)
+        return own * self.trees + linear * self.linear + lent * third
 
 
 def donor_settings(target: Target, seed: int) -> dict[str, Any]:
@@ -203,42 +202,24 @@ def fit_halves(
     begun = Start.of(examples, target.offset)
     # A fold's forest saw three quarters of the children; with all of them a little more can be
     # learnt.
-    settings = _settings(target, choice.settings, seed)
-    booster = _forest(examples, settings, int(choice.rounds * 1.1), begun, forests=target.forests)
-    own, _, lent = choice.parts
-    start = begun.constant
-    if donor is not None and lent > 0:
-        lender = donor_forest(donor.examples, donor_settings(target, seed))
-        shares = (own / (own + lent), lent / (own + lent))
-        booster = bagged([booster, lender], shares) if own > 0 else lender
-        start *= shares[0]
-    linear = fit_linear(examples, penalty=choice.penalty, directions=np.array(directions(target)))
-    return Fitted(booster, linear, choice, held_out, target.offset, start)
-
-
-@dataclass(frozen=True)
-class Start:
-    """Where the forest starts: a feature's column (or none) and a constant, so that the trees begin
-    at the mean."""
-
-    offset: str | None
-    constant: float
-
-    @classmethod
-    def of(cls, examples: Examples, offset: str | None) -> Start:
-        """Without an offset LightGBM finds the mean itself; with one it is the constant that fits
-        best beside it."""
-        if offset is None:
-            return cls(None, 0.0)
-        beside = offset_of(examples.rows, offset)
-        ratio = np.average(examples.happened, weights=examples.weight) / np.average(
-            np.exp(beside), weights=examples.weight
+    forest = OwnForest.grown(
+        examples,
+        _settings(target, choice.settings, seed),
+        rounds=int(choice.rounds * 1.1),
+        begun=begun,
+        target=target,
+    )
+    lender, share = None, 0.0
+    if donor is not None and choice.lent > 0:
+        own, _, lent = choice.parts
+        share = lent / (own + lent)
+        lender = with_constant(
+            donor_forest(donor.examples, donor_settings(target, seed)),
+            choice.level - begun.constant,
         )
-        return cls(offset, float(np.log(ratio)))
-
-    def margin(self, rows: np.ndarray) -> np.ndarray:
-        """Log-odds of each row before any tree (n,)."""
-        return offset_of(rows, self.offset) + self.constant
+    booster = forest.beside(lender, share)
+    linear = fit_linear(examples, penalty=choice.penalty, directions=np.array(directions(target)))
+    return Fitted(booster, linear, choice, held_out, target.offset, begun.constant)
 
 
 def _settings(target: Target, settings: dict[str, Any], seed: int) -> dict[str, Any]:
@@ -247,32 +228,6 @@ def _settings(target: Target, settings: dict[str, Any], seed: int) -> dict[str, 
         | dict(target.forest_settings)
         | settings
         | {"monotone_constraints": directions(target), "seed": seed, "num_threads": THREADS}
-    )
-
-
-def _dataset(examples: Examples, begun: Start, **more: Any) -> lgb.Dataset:
-    return lgb.Dataset(
-        examples.rows,
-        examples.happened,
-        weight=examples.weight,
-        feature_name=list(NAMES),
-        free_raw_data=False,
-        init_score=None if begun.offset is None else begun.margin(examples.rows),
-        **more,
-    )
-
-
-def _forest(
-    examples: Examples, settings: dict[str, Any], rounds: int, begun: Start, *, forests: int
-) -> str:
-    """A bag of so many forests on the examples, of `rounds` trees each, as one model text."""
-    data = _dataset(examples, begun)
-    seeds = [dict.fromkeys(DRAWS, settings["seed"] + 1000 * of) for of in range(forests)]
-    return bagged(
-        [
-            lgb.train(settings | drawn, data, num_boost_round=rounds).model_to_string()
-            for drawn in seeds
-        ]
     )
 
 
@@ -285,20 +240,16 @@ def _tree_number(
 
 
 def _held_out_margin(
-    examples: Examples,
-    fold: np.ndarray,
-    settings: dict[str, Any],
-    rounds: int,
-    begun: Start,
-    *,
-    forests: int,
+    examples: Examples, fold: np.ndarray, rounds: int, settings: dict[str, Any], target: Target
 ) -> np.ndarray:
-    """The out-of-fold margin of each row (n,): by the bag of the folds without its child."""
-    margin = begun.margin(examples.rows)
+    """The out-of-fold margin of each row (n,): by the forest of the folds without its child."""
+    begun, margin = Start.of(examples, target.offset), np.empty(len(fold))
     for of in range(FOLDS):
-        booster = _forest(examples.take(fold != of), settings, rounds, begun, forests=forests)
-        margin[fold == of] += _margin(booster, examples.rows[fold == of])
-    return margin
+        own = OwnForest.grown(
+            examples.take(fold != of), settings, rounds=rounds, begun=begun, target=target
+        )
+        margin[fold == of] = _margin(own.beside(None, 0.0), examples.rows[fold == of])
+    return margin + begun.margin(examples.rows)
 
 
 def held_out_loss(
@@ -326,8 +277,8 @@ def _early_stopped(
     examples: Examples, fold: np.ndarray, of: int, settings: dict[str, Any], begun: Start
 ) -> lgb.Booster:
     """A booster on all folds but one, as many trees as serve that one best."""
-    train = _dataset(examples.take(fold != of), begun)
-    outside = _dataset(examples.take(fold == of), begun, reference=train)
+    train = dataset(examples.take(fold != of), begun)
+    outside = dataset(examples.take(fold == of), begun, reference=train)
     stop = lgb.early_stopping(PATIENCE, verbose=False)
     return lgb.train(
         settings, train, num_boost_round=MOST_TREES, valid_sets=[outside], callbacks=[stop]

@@ -24,7 +24,8 @@ from training.cohorts.case_cohort import drawn
 from training.cohorts.landmarks import Cohort, attrition_table, before_split, cohort
 from training.fitting.calibrate import calibrate, with_interval
 from training.fitting.examples import Examples
-from training.fitting.fit import FOLDS, Fitted, Progress, fit, offset_of
+from training.fitting.fit import FOLDS, Fitted, Progress, fit
+from training.fitting.own_forest import offset_of
 from training.fitting.priors import FIT_SHARE, population_priors, registry_priors
 from training.fitting.reference_profile import profile
 from training.fitting.sample_size import SampleSize, effective_parameters, needed
