@@ -249,7 +249,8 @@ def _held_out_margin(
             examples.take(fold != of), settings, rounds=rounds, begun=begun, target=target
         )
         margin[fold == of] = _margin(own.beside(None, 0.0), examples.rows[fold == of])
-    return margin + begun.margin(examples.rows)
+    found: Floats = margin + begun.margin(examples.rows)
+    return found
 
 
 def held_out_loss(
