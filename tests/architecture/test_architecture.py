@@ -32,6 +32,7 @@ ROOMS = {
     "bentoml": {"serving/service.py"},
     "lightgbm": {
         "training/fitting/fit.py",
+        "training/fitting/own_forest.py",
         "training/metrics/simple_models.py",
         "training/fitting/transfer.py",
         "training/forecasting/learners.py",

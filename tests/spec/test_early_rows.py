@@ -1,4 +1,4 @@
-"""Spec: early rows have trees of their own behind a guard; the forest stays one whose reasons are
+"""Spec: early rows have trees of their own under one root with the others; the forest stays one whose reasons are
 exact, and a late row is answered as if there were no early one."""
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from models.targets import NON_RESPONSE, RELAPSE
 from training.fitting import fit
 from training.fitting.bag import bagged
 from training.fitting.examples import Examples
-from training.fitting.guard import Guard, guarded, with_constant
 from training.fitting.own_forest import OwnForest, Start, early_rows, forest
+from training.fitting.root_split import RootSplit, split_at_root, with_constant
 
 DAYS, WHZ = NAMES.index("days_since_discharge"), NAMES.index("whz_last")
 MARKS = np.array([0.0, 28.0, 56.0, 84.0, 112.0])
@@ -47,7 +47,7 @@ def test_a_row_gets_the_margin_of_its_side(members, first, second):
     texts, rows = members
     rows = rows.copy()
     rows[:3, 0] = [0.25, np.nextafter(0.25, 1.0), np.nan]
-    text = guarded(texts[first], texts[second], Guard(0, 0.25, (300, 600)))
+    text = split_at_root(texts[first], texts[second], RootSplit(0, 0.25, (300, 600)))
     left = ~(rows[:, 0] > 0.25)
     assert left[:3].tolist() == [True, False, True]
     expected = np.where(left, margin(texts[first], rows), margin(texts[second], rows))
@@ -55,10 +55,10 @@ def test_a_row_gets_the_margin_of_its_side(members, first, second):
     np.testing.assert_allclose(Forest.from_text(text).margin(rows), expected, rtol=0, atol=1e-12)
 
 
-def test_reasons_behind_a_guard_are_lightgbms_and_add_up(members):
+def test_reasons_under_one_root_are_lightgbms_and_add_up(members):
     texts, rows = members
     mixed = bagged([texts[0], with_constant(texts[1], -0.7)], (0.6, 0.4))
-    text = guarded(mixed, texts[1], Guard(0, 0.25, (300, 600)))
+    text = split_at_root(mixed, texts[1], RootSplit(0, 0.25, (300, 600)))
     forest_of_both = Forest.from_text(text)
     parts, base = forest_of_both.contributions(rows)
     expected = lightgbm.Booster(model_str=text).predict(rows, pred_contrib=True)
@@ -73,7 +73,7 @@ def test_the_base_is_the_mean_over_both_sides(members):
     """Of the rows a third passes on the first side: so is its share of the base."""
     texts, rows = members
     _, base = Forest.from_text(
-        guarded(texts[0], texts[1], Guard(0, 0.25, (3_000_000, 6_000_000)))
+        split_at_root(texts[0], texts[1], RootSplit(0, 0.25, (3_000_000, 6_000_000)))
     ).contributions(rows[:1])
     first, second = (Forest.from_text(text).contributions(rows[:1])[1] for text in texts[:2])
     assert base == pytest.approx(first / 3 + second * 2 / 3, abs=1e-6)
@@ -89,7 +89,9 @@ def test_a_constant_is_one_more_tree(members):
 def test_trees_on_categories_are_refused(members):
     texts, _ = members
     with pytest.raises(ValueError, match="categories"):
-        guarded(texts[0].replace("num_cat=0", "num_cat=1"), texts[1], Guard(0, 0.0, (1, 1)))
+        split_at_root(
+            texts[0].replace("num_cat=0", "num_cat=1"), texts[1], RootSplit(0, 0.0, (1, 1))
+        )
 
 
 def taught(*, seed: int = 1, children: int = 500) -> Examples:
@@ -143,10 +145,10 @@ def test_early_rows_are_told_by_their_own_trees_late_ones_as_ever():
 
 def test_a_target_without_early_rows_or_with_nothing_else_has_one_forest():
     examples = taught()
-    assert grown(examples, NON_RESPONSE).guard is None
+    assert grown(examples, NON_RESPONSE).split is None
     all_early = examples.take(np.flatnonzero(examples.landmark <= 56))
     own = grown(all_early)
-    assert own.guard is None and own.beside(None, 0.0) == own.every
+    assert own.split is None and own.beside(None, 0.0) == own.every
     nothing_known = np.full((2, len(NAMES)), np.nan)
     assert early_rows(nothing_known, RELAPSE.early).all()
 
@@ -155,4 +157,4 @@ def test_early_rows_of_one_outcome_are_answered_by_all():
     examples = taught()
     none = np.where(examples.landmark <= 56, 0, examples.happened).astype(np.int8)
     own = grown(replace(examples, happened=none))
-    assert own.early == own.every and own.guard.passing == (1500, 1000)
+    assert own.early == own.every and own.split.passing == (1500, 1000)

@@ -15,9 +15,9 @@ from models.linear import Linear
 from models.targets import Target
 from registry.contract.arrays import Floats
 from training.fitting.examples import Examples, log_loss
-from training.fitting.guard import with_constant
 from training.fitting.linear_half import fit_linear
 from training.fitting.own_forest import OwnForest, Start, dataset, early_rows, offset_of
+from training.fitting.root_split import with_constant
 from training.fitting.transfer import LOAN, Donor, donor_forest, out_of_fold
 from training.metrics.recalibration import FIXED_SLOPE, slope_and_intercept
 
@@ -243,14 +243,14 @@ def _held_out_margin(
     examples: Examples, fold: np.ndarray, rounds: int, settings: dict[str, Any], target: Target
 ) -> np.ndarray:
     """The out-of-fold margin of each row (n,): by the forest of the folds without its child."""
-    begun, margin = Start.of(examples, target.offset), np.empty(len(fold))
+    begun = Start.of(examples, target.offset)
+    margin = begun.margin(examples.rows)
     for of in range(FOLDS):
         own = OwnForest.grown(
             examples.take(fold != of), settings, rounds=rounds, begun=begun, target=target
         )
-        margin[fold == of] = _margin(own.beside(None, 0.0), examples.rows[fold == of])
-    found: Floats = margin + begun.margin(examples.rows)
-    return found
+        margin[fold == of] += _margin(own.beside(None, 0.0), examples.rows[fold == of])
+    return margin
 
 
 def held_out_loss(

@@ -19,7 +19,7 @@ from models.targets import Early, Target
 from registry.contract.arrays import Flags
 from training.fitting.bag import bagged
 from training.fitting.examples import Examples
-from training.fitting.guard import Guard, guarded
+from training.fitting.root_split import RootSplit, split_at_root
 
 DRAWS = ("bagging_seed", "feature_fraction_seed", "extra_seed")
 
@@ -52,11 +52,11 @@ class Start:
 @dataclass(frozen=True)
 class OwnForest:
     """Model texts of one target's own rows: the forest that `every` row taught, and that which
-    answers for the rows on the `early` side of the `guard` (all, where there is no guard)."""
+    answers for the rows on the `early` side of the `split` (all, where there is none)."""
 
     every: str
     early: str
-    guard: Guard | None
+    split: RootSplit | None
 
     @classmethod
     def grown(
@@ -78,7 +78,7 @@ class OwnForest:
             few = examples.take(np.flatnonzero(soon))
             early = forest(few, settings, rounds, begun, draws=target.forests)
         column = NAMES.index(target.early.column)
-        return cls(every, early, Guard(column, target.early.until, passing))
+        return cls(every, early, RootSplit(column, target.early.until, passing))
 
     def beside(self, lender: str | None, share: float) -> str:
         """The text of one forest: own trees, and on the early side the donor's with its share among
@@ -86,7 +86,7 @@ class OwnForest:
         soon = self.early
         if lender is not None:
             soon = bagged([soon, lender], (1.0 - share, share)) if share < 1.0 else lender
-        return soon if self.guard is None else guarded(soon, self.every, self.guard)
+        return soon if self.split is None else split_at_root(soon, self.every, self.split)
 
 
 def early_rows(rows: np.ndarray, early: Early | None) -> Flags:

@@ -1,4 +1,4 @@
-"""Two forests as one behind a guard: rows up to a value of one column are answered by the first,
+"""Two forests as one under a new root: rows up to a value of one column are answered by the first,
 all others by the second.
 
 Each tree of the first stands with a tree of the second under one new root node, so that the result
@@ -30,7 +30,7 @@ _END_OF_TREE: dict[str, list[object]] = {"is_linear": [0], "shrinkage": [1]}
 
 
 @dataclass(frozen=True)
-class Guard:
+class RootSplit:
     """The new root: rows with at most `threshold` of a column (by number), or without it, go to the
     first forest; of the training rows so many: `passing` (first, second)."""
 
@@ -39,7 +39,7 @@ class Guard:
     passing: tuple[int, int]
 
 
-def guarded(first: str, second: str, guard: Guard) -> str:
+def split_at_root(first: str, second: str, split: RootSplit) -> str:
     """One model text of two on the same columns; where one has fewer trees, its rows get nothing
     from the others'.
 
@@ -48,7 +48,7 @@ def guarded(first: str, second: str, guard: Guard) -> str:
     """
     (head, trees, tail), (_, others, _) = parted(first), parted(second)
     pairs = zip_longest(map(_Tree.read, trees), map(_Tree.read, others), fillvalue=_Tree.leaf(0.0))
-    made = [_under(guard, *pair) for pair in pairs]
+    made = [_under(split, *pair) for pair in pairs]
     return joined(head, made, tail)
 
 
@@ -72,7 +72,7 @@ class _Tree:
         fields = (line.partition("=") for line in text.split("\n") if "=" in line)
         lines = {name: words.split() for name, _, words in fields}
         if lines["num_cat"] != ["0"]:
-            raise ValueError("trees that split on categories cannot stand behind a guard")
+            raise ValueError("trees that split on categories cannot stand under one root")
         return cls(lines, len(lines["leaf_value"]))
 
     @classmethod
@@ -114,14 +114,14 @@ class _Tree:
         return _text({"num_leaves": [1], "num_cat": [0], **self.lines, **_END_OF_TREE})
 
 
-def _under(guard: Guard, left: _Tree, right: _Tree) -> str:
-    """The text of one tree: the guard over both."""
+def _under(split: RootSplit, left: _Tree, right: _Tree) -> str:
+    """The text of one tree: the root over both."""
     (left_nodes, left_leaves), (right_nodes, right_leaves) = (
-        tree.counts(rows) for tree, rows in zip((left, right), guard.passing, strict=True)
+        tree.counts(rows) for tree, rows in zip((left, right), split.passing, strict=True)
     )
     of_root: dict[str, object] = {
-        "split_feature": guard.column,
-        "threshold": repr(guard.threshold),
+        "split_feature": split.column,
+        "threshold": repr(split.threshold),
         "decision_type": MISSING_GOES_LEFT,
     }
     lines: dict[str, list[object]] = {"num_leaves": [left.leaves + right.leaves], "num_cat": [0]}
