@@ -78,6 +78,18 @@ def test_two_bundles_are_compared_on_rows_that_neither_learnt_from():
     assert told.as_dict()["more"]["auc"]["value"] == told.more["auc"].value
 
 
+@pytest.mark.parametrize("foreign_challenges", [True, False])
+def test_a_model_from_elsewhere_is_compared_where_the_home_one_is_judged(foreign_challenges):
+    """Not on all of this registry's rows, from which the home model learnt."""
+    home = replace(made.carded(), version="home")
+    facts = made.carded(seed=2).facts | {"registry_id": "another", "trained_until": "2030-01-01"}
+    foreign = replace(made.carded(seed=2), version="foreign", facts=facts, rehearsal=None)
+    pair = (foreign, home) if foreign_challenges else (home, foreign)
+    told = challenge(made.clock(), *pair, context=made.context())
+    assert isinstance(told, Challenge), told
+    assert told.block == challenge(made.clock(), home, home, context=made.context()).block
+
+
 def test_without_a_rehearsal_there_is_nothing_to_compare_by():
     facts = made.carded().facts | {"not_rehearsed": "too few events to rehearse: 3"}
     late = facts | {"trained_until": "2026-11-01"}

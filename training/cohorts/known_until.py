@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from features.clock import days_between
 from registry.contract.registry import NEVER, OWN_DAY, Registry
 
 STRAY_SHARE = 0.001
@@ -15,11 +16,12 @@ def late_entries(registry: Registry) -> dict[str, np.ndarray]:
     """Mask, by table, of the rows that were known only after their own day: somebody wrote down
     when they came in, or a later import brought them. Attendance, which waits for its month's end,
     is left out."""
-    return {
-        name: registry.table(name)["known_from"] > registry.table(name)[own_day]
-        for name, own_day in OWN_DAY.items()
-        if name != "attendance"
+    tables = {name: registry.table(name) for name in OWN_DAY if name != "attendance"}
+    delays = {
+        name: days_between(table[OWN_DAY[name]], table["known_from"])
+        for name, table in tables.items()
     }
+    return {name: delay > 0 for name, delay in delays.items()}
 
 
 def known_until(registry: Registry) -> int:

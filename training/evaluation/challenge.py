@@ -1,8 +1,9 @@
 """Champion against challenger: both on the same rows, of children from whom neither learnt, paired.
 
 Where enough of what came after both trainings is known, the two models themselves are judged on it.
-Else the challenger's rehearsal is, on its later block: beside the champion itself where that had
-learnt all before the block begins, or beside the champion's own rehearsal.
+Else the rehearsal of the one that was trained last is, on its later block: beside the other itself
+where that had learnt all before the block begins (or elsewhere), or beside the other's own
+rehearsal.
 """
 
 from __future__ import annotations
@@ -77,17 +78,17 @@ def challenge(
     """The challenger beside the champion (both loaded with their rehearsals) on a registry; or why
     they cannot be compared, in words."""
     context = context or Context(clock)
-    newer = max(challenger, champion, key=lambda bundle: str(bundle.facts["trained_until"]))
+    newer, older = _by_training(clock, challenger, champion)
     if why := not_judged(clock, newer):
         return why
     block, rows = judged_cohort(clock, newer)
-    older = champion if newer is challenger else challenger
     speaks = {newer.version: judging(newer, block)}
-    said_by = _beside(older, newer, block)
+    at_home = is_home(clock, older)
+    said_by = _beside(older, newer, block) if at_home else older
     if isinstance(said_by, str):
         return said_by
     speaks[older.version] = said_by
-    if block == REHEARSAL:
+    if block == REHEARSAL and at_home:
         seen = _learnt_by(clock, older, whole=said_by is older)
         rows = rows.take(np.flatnonzero(~np.isin(rows.child, seen)))
     judged = [
@@ -115,6 +116,22 @@ def challenge(
         **paired(one, other),
         lists=lists,
     )
+
+
+def is_home(clock: Clock, bundle: Bundle) -> bool:
+    """Whether a bundle learnt from this registry."""
+    same: bool = bundle.facts.get("registry_id") == clock.registry.facts.get("registry_id")
+    return same
+
+
+def _by_training(clock: Clock, one: Bundle, other: Bundle) -> tuple[Bundle, Bundle]:
+    """(the bundle on whose rows both are judged, the other): one that learnt from this registry
+    before one that did not, then the one that was trained last."""
+
+    def order(bundle: Bundle) -> tuple[bool, str]:
+        return is_home(clock, bundle), str(bundle.facts["trained_until"])
+
+    return (one, other) if order(one) >= order(other) else (other, one)
 
 
 def _beside(older: Bundle, newer: Bundle, block: str) -> Bundle | str:

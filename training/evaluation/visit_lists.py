@@ -222,27 +222,27 @@ def paired_lists(
     """Events found per visit by two models on the same lists, and the difference: one mapping a
     capacity, over the lists with more children than visits (`full`).
 
-    `one`, `other`, `more` with its interval (`low`, `high`: sectors drawn anew; None with fewer
-    than LEAST_SECTORS); all None with fewer than LEAST_FULL full lists.
+    `one`, `other`, `more` with its interval (`low`, `high`: sectors drawn anew, None where they are
+    few); all None with fewer than LEAST_FULL full lists.
     """
     if not len(rows.index):
         return []
     parts = [_listed(clock, rows, bundle, context, None) for bundle in (one, other)]
-    listed, orders = parts[0], [part.orders[OURS] for part in parts]
-    lists = _lists(listed)
+    listed, lists, table = parts[0], _lists(parts[0]), []
     cases = np.array([_cases(listed, of) for of in lists])
     sector = np.array([listed.sector[of[0]] for of in lists])
-    table = []
     for capacity in CAPACITIES:
         full = np.array([len(of) > capacity for of in lists], bool)
         told: dict[str, Any] = {"capacity": capacity, "lists": len(lists), "full": int(full.sum())}
         if full.sum() < LEAST_FULL:
             table.append(told | dict.fromkeys(("one", "other", "more", "low", "high")))
             continue
-        first, second = (_found(listed, lists, by, capacity, cases)[0, full] for by in orders)
-        visits = np.full(int(full.sum()), float(capacity))
-        told |= {"one": _share(first, visits), "other": _share(second, visits)}
-        told |= {"more": _share(first - second, visits)}
+        first, second = (
+            _found(listed, lists, part.orders[OURS], capacity, cases)[0, full] for part in parts
+        )
+        visits = np.full(len(first), float(capacity))
+        shares = {"one": first, "other": second, "more": first - second}
+        told |= {name: _share(of, visits) for name, of in shares.items()}
         table.append(told | _interval(first - second, visits, sector[full]))
     return table
 
@@ -446,7 +446,5 @@ def _lines(table: list[dict[str, Any]], targets: tuple[str, ...]) -> list[str]:
     return lines
 
 
-def _bounds(ours: dict[str, Any]) -> str:
-    if ours["low"] is None:
-        return f"without an interval (fewer than {LEAST_SECTORS} sectors)"
-    return f"{ours['low']:.3f} to {ours['high']:.3f}"
+def _bounds(of: dict[str, Any]) -> str:
+    return "no interval" if of["low"] is None else f"{of['low']:.3f} to {of['high']:.3f}"
