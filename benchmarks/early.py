@@ -43,9 +43,9 @@ from training.fitting.fit import BASE_SETTINGS, directions, donor_settings
 from training.fitting.linear_half import fit_linear
 from training.fitting.own_forest import Start, early_rows, forest, offset_of
 from training.fitting.pipeline import examples, without_context
-from training.fitting.priors import registry_priors
 from training.fitting.transfer import LOAN, Donor, donor_forest, donor_of
 from training.metrics.discrimination import auc
+from training.priors.priors import registry_priors
 
 ROUNDS, PENALTY, SHARE = 200, 0.003, 0.7
 SETTINGS = (

@@ -38,7 +38,7 @@ from training.cohorts.landmarks import Cohort, before_split, cohort
 from training.fitting.fit import BASE_SETTINGS, MOST_TREES, PATIENCE, directions, folds
 from training.fitting.linear_half import fit_linear
 from training.fitting.pipeline import examples
-from training.fitting.priors import registry_priors
+from training.priors.priors import registry_priors
 
 MONTHS, SEED, FOLDS = 30, 11, 4
 STEP = {"relapse": 28, "non_response": 14}

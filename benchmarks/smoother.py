@@ -31,8 +31,8 @@ sys.path[0] = str(Path(__file__).resolve().parent.parent)
 from features.clock import Clock
 from features.trajectory.smoother import OUTLIER_SD, VELOCITY_DAYS, Prior, Readings
 from registry.store.store import open_store
-from training.fitting.foretold import foretold, other_halves
-from training.fitting.prior_fit import loss
+from training.priors.foretold import foretold, other_halves
+from training.priors.prior_fit import loss
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "docs" / "examples"
 
@@ -51,7 +51,7 @@ def spoon_store(folder: Path) -> Path:
 def set_point_loss(
     offsets: np.ndarray, of: Readings, prior: Prior, own_variance: float
 ) -> tuple[float, int]:
-    """As `training.fitting.prior_fit.loss`, of a level that is drawn to the child's own mean, which
+    """As `training.priors.prior_fit.loss`, of a level that is drawn to the child's own mean, which
     has this variance between children around the prior's mean."""
     total, count, far = 0.0, 0, OUTLIER_SD * OUTLIER_SD
     move = np.zeros((3, 3))

@@ -8,7 +8,7 @@ reading is the level plus noise. The noise is a scale's and a board's, in kg and
 through the standard's slope at that weight, height and age: the same 150 g are 0.3 z at three
 months and 0.13 z at three years. Drift goes by growth time (`growth_time`), which runs
 fast in the first months. What noise, drift and pull are is estimated from the records themselves
-(`training.fitting.prior_fit`), in the training window, and travels with the model.
+(`training.priors.prior_fit`), in the training window, and travels with the model.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ DEFAULT_PRIORS = {
 }
 """Before any registry was seen: weight off by 0.15 kg, height by 0.8 cm, MUAC by 4 mm in the field;
 drift and pull in round numbers as SPOON's screenings have them, of MUAC those of WHZ in mm.
-`training.fitting.priors` puts a registry's own figures in their place."""
+`training.priors.priors` puts a registry's own figures in their place."""
 
 State = tuple[float, float, float, float, float]
 """Level, velocity, and their covariance: of the level, of both, of the velocity."""

@@ -24,7 +24,7 @@ from registry.contract.codes import Sex
 from registry.contract.days import LAST_DAY_UNDER_FIVE
 from registry.contract.registry import NEVER, Table
 from registry.store.store import open_store
-from training.fitting.foretold import foretold
+from training.priors.foretold import foretold
 
 EXAMPLE = Path("docs/examples")
 

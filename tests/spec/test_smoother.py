@@ -30,8 +30,8 @@ from features.who.growth import point, whz_and_slopes
 from features.who.standards import BY_AGE
 from registry.checks.table import build_records
 from registry.contract.registry import NEVER, day_date, day_number
-from training.fitting import prior_fit, priors
-from training.fitting.prior_fit import FittedPrior, fitted_prior
+from training.priors import prior_fit, priors
+from training.priors.prior_fit import FittedPrior, fitted_prior
 
 BORN = day_number("2024-01-10")
 

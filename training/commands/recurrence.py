@@ -30,10 +30,10 @@ from training.cohorts.well_visits import well_visits as rows_of
 from training.fitting.examples import Examples
 from training.fitting.fit import Progress, fit, folds
 from training.fitting.pipeline import LEAST_EVENTS
-from training.fitting.priors import estimate_priors
 from training.metrics.calibration import calibration
 from training.metrics.discrimination import auc, bootstraps
 from training.metrics.simple_models import plain_forest, plain_logistic
+from training.priors.priors import estimate_priors
 
 FOLDS, DRAWS = 5, 3
 FOUR = [SEEN.index(name) for name in ("whz", "whz_slope", "whz_lowest", "age_days")]

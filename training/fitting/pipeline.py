@@ -26,12 +26,12 @@ from training.fitting.calibrate import calibrate, with_interval
 from training.fitting.examples import Examples
 from training.fitting.fit import FOLDS, Fitted, Progress, fit
 from training.fitting.own_forest import offset_of
-from training.fitting.priors import FIT_SHARE, population_priors, registry_priors
 from training.fitting.reference_profile import profile
 from training.fitting.sample_size import SampleSize, effective_parameters, needed
 from training.fitting.transfer import Donor, donor_of
 from training.fitting.tune import tune
 from training.fitting.uncertainty import REFITS
+from training.priors.priors import FIT_SHARE, population_priors, registry_priors
 
 LEAST_EVENTS = 30
 """Under this no model is fitted at all; what Riley's criteria ask for is said beside it."""

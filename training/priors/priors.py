@@ -14,7 +14,7 @@ from features.trajectory.smoother import DEFAULT_PRIORS, Prior
 from models.targets import RELAPSE
 from registry.contract.codes import Programme
 from training.cohorts.landmarks import Cohort
-from training.fitting.prior_fit import FittedPrior, fitted_prior
+from training.priors.prior_fit import FittedPrior, fitted_prior
 
 FIT_SHARE = 0.72
 """The earlier share of the indexes chooses how to fit, and rehearses; the later judges the

@@ -14,7 +14,7 @@ from features.trajectory.points import growth_points
 from features.trajectory.smoother import OUTLIER_SD, Prior, Readings, one_step
 from registry.contract.arrays import Days, Floats, Ints
 from registry.contract.days import DAYS_PER_MONTH, LAST_DAY_UNDER_FIVE
-from training.fitting.priors import fitted_priors
+from training.priors.priors import fitted_priors
 
 BANDS_MONTHS = ((0, 2), (2, 6), (6, 12), (12, 24), (24, 60))
 """Age at the reading, from and before, in months."""
