@@ -83,7 +83,7 @@ class Readings(NamedTuple):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def growth_time(day: Day, birth_date: Day) -> float:
+def growth_time(day: float, birth_date: Day) -> float:
     """Days counted by how fast a body of that age changes: one a day at a year of age, 17 at two
     months, an eighth of one at three years. Plain days where the birth date is not known."""
     if birth_date == NEVER:

@@ -77,7 +77,7 @@ def prospect(
         1.0,
     )
     at = 1 if out else 0
-    grown = growth_time(today + int(days), birth_date) - growth_time(today, birth_date)
+    grown = growth_time(today + days, birth_date) - growth_time(float(today), birth_date)
     whz_noise = last_noise(begin, end, of_whz, whz_prior)
     muac_noise = last_noise(begin, end, of_muac, muac_prior)
     whz_room = _room(whz, days, grown, WHZ_CUTS[at], whz_noise, whz_prior)
