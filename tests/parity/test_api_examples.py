@@ -40,16 +40,17 @@ def answer_schema(document, operation):
     return None
 
 
-BY_A_MODEL = {"risk", "risk_low", "risk_high", "base_log_odds", "log_odds", "events"}
-"""Numbers of the examples' random trees, which are fitted anew on each machine: of these only
-whether there is one is compared."""
+BY_A_MODEL = {"risk", "risk_low", "risk_high", "base_log_odds", "log_odds", "events", "reasons"}
+"""What the examples' random trees say, which are fitted anew on each machine and over each
+catalogue of features: of this only whether there is something is compared. Its form is the
+schema's."""
 
 
 def same(one, other):
     """Whether two documents are equal; numbers to nine digits."""
     if isinstance(one, dict) and isinstance(other, dict):
         return list(one) == list(other) and all(
-            (one[name] is None) == (other[name] is None)
+            (one[name] in (None, [])) == (other[name] in (None, []))
             if name in BY_A_MODEL
             else same(one[name], other[name])
             for name in one
