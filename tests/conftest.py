@@ -7,9 +7,14 @@ from pathlib import PurePosixPath
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
+from training.fitting import uncertainty
+
 os.environ.setdefault("SANKET_LAG_SECONDS", "60")
 """A test machine that stands still for a second is no overloaded service; tests of shedding set
 bounds of their own."""
+
+uncertainty.REFITS = 2
+"""Trainings in tests make an interval of two refits; its own specs ask for ten."""
 
 JUDGE = ("test_model_checks", "test_promote", "test_report")
 FIRST = ("judge", "test_explain_forest", "test_serve", "test_clock", "test_list_in_browser")

@@ -8,7 +8,7 @@ import pytest
 from features.trajectory.catalogue import NAMES
 from models.bundle import Calibrator
 from models.targets import NON_RESPONSE
-from training.fitting import fit
+from training.fitting import fit, uncertainty
 from training.fitting.calibrate import calibrate, with_interval
 from training.fitting.examples import Examples
 from training.fitting.uncertainty import drawn_children
@@ -33,6 +33,7 @@ def examples(children: int, *, seed: int, rows_each: int = 2) -> Examples:
 def taught():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(fit, "MOST_TREES", 40)
+        patch.setattr(uncertainty, "REFITS", 10)
         learning = examples(700, seed=3)
         fitted = fit.fit(learning, target=NON_RESPONSE, settings={}, seed=1)
         yield (
