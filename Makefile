@@ -7,6 +7,7 @@ NEEDS := python3.11 python3.11-venv libgomp1
 test: NEEDS += chromium chromium-driver nginx openssl
 # One waiting OpenMP thread must not spin: measured 10 times slower when another process is busy.
 export OMP_WAIT_POLICY := passive
+export OPENBLAS_NUM_THREADS := 1
 export MLFLOW_DISABLE_TELEMETRY := true
 export BENTOML_DO_NOT_TRACK := True
 # A child process that may not write byte code imports pandas four times slower, for ever.

@@ -66,12 +66,13 @@ def project(known: Known, *, priors: Mapping[str, Prior] = DEFAULT_PRIORS) -> Pr
     ages = (day - born + AHEAD_DAYS).astype(float)
     bands = {}
     for name in ("waz", "whz"):
-        seen = np.flatnonzero(~np.isnan(rows[name]))
+        of = readings(rows, name)._replace(value=rows[name])
+        # A WHZ on a height that cannot be the child's has no error that could be told.
+        seen = np.flatnonzero(~np.isnan(of.value + of.scale + of.extra))
         if (
             len(seen) >= FEWEST_READINGS
             and day - rows["measured_on"][seen[-1]] <= LATEST_READING_DAYS
         ):
-            of = readings(rows, name)._replace(value=rows[name])
             bands[name] = _band(of, day, born, priors[name])
     if "waz" in bands:
         bands["waz"] = tuple(measure_at("waz", sex=sex, at=ages, z=z) for z in bands["waz"])

@@ -139,8 +139,9 @@ def corrected(state: State, value: float, noise: float) -> State:
 def last_noise(begin: int, end: int, of: Readings, prior: Prior) -> float:
     """Variance of the error of a question's last reading; NaN where there is none."""
     for row in range(end - 1, begin - 1, -1):
-        if not np.isnan(of.value[row]):
-            return float(prior.noise * of.scale[row] + of.extra[row])
+        noise = prior.noise * of.scale[row] + of.extra[row]
+        if not np.isnan(of.value[row] + noise):
+            return float(noise)
     return np.nan
 
 
@@ -158,7 +159,9 @@ def filtered(
     each row. `asked_time`: the day in growth time."""
     state, seen, before, before_time = start(prior), False, 0, 0.0
     for row in range(begin, end):
-        if np.isnan(of.value[row]):
+        noise = prior.noise * of.scale[row] + of.extra[row]
+        # A value whose error is not known says nothing.
+        if np.isnan(of.value[row] + noise):
             after[row] = state[0] if seen else np.nan
             continue
         if seen and of.day[row] > before:
@@ -166,7 +169,7 @@ def filtered(
                 state, float(of.day[row] - before), max(of.time[row] - before_time, 0.0), prior
             )
         seen, before, before_time = True, of.day[row], of.time[row]
-        state = corrected(state, of.value[row], prior.noise * of.scale[row] + of.extra[row])
+        state = corrected(state, of.value[row], noise)
         after[row] = state[0]
     if not seen:
         return np.nan, np.nan, np.nan
@@ -197,9 +200,9 @@ def one_step(offsets: Ints, of: Readings, prior: Prior) -> tuple[Floats, Floats]
     for i in range(len(offsets) - 1):
         state, seen, before, before_time = start(prior), False, 0, 0.0
         for row in range(offsets[i], offsets[i + 1]):
-            if np.isnan(of.value[row]):
-                continue
             noise = prior.noise * of.scale[row] + of.extra[row]
+            if np.isnan(of.value[row] + noise):
+                continue
             if seen:
                 if of.day[row] > before:
                     days, grown = float(of.day[row] - before), of.time[row] - before_time
