@@ -19,13 +19,13 @@ from typing import Any
 
 import numpy as np
 
-from features.trajectory.catalogue import NAMES
+from training.tracking.local_store import KEPT_IN, artifacts_beside, bring_home, database_file
+from training.tracking.travelling_model import log_travelling_model
 
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
 EXPERIMENT = "sanket"
 CHAMPION = "champion"
-REQUIREMENTS = ["numpy", "numba", "scipy", "lightgbm"]
 
 
 def registered_name(target: str) -> str:
@@ -45,8 +45,8 @@ def tracking_address(models: Path, asked: str | None = None) -> str:
 
 @contextmanager
 def run(address: str, models: Path, *, name: str, tags: Mapping[str, str]) -> Iterator[str]:
-    """An MLflow run in experiment `sanket`; yields its id. Artifacts of a local store lie in the
-    models folder.
+    """An MLflow run in experiment `sanket`; yields its id. Artifacts of a local store lie beside
+    its file.
 
     Under `mlflow run` the project has a run already, in its own experiment; ours names it in the
     tag `project_run`.
@@ -54,14 +54,34 @@ def run(address: str, models: Path, *, name: str, tags: Mapping[str, str]) -> It
     import mlflow
 
     with _quiet(), _beside_the_project() as of_project:
-        mlflow.set_tracking_uri(address)
+        _open(address)
         if mlflow.get_experiment_by_name(EXPERIMENT) is None:
-            local = address.startswith("sqlite:")
-            place = (Path(models) / "artifacts").resolve().as_uri() if local else None
-            mlflow.create_experiment(EXPERIMENT, artifact_location=place)
+            file = database_file(address)
+            mlflow.create_experiment(
+                EXPERIMENT,
+                artifact_location=artifacts_beside(file) if file else None,
+                tags={KEPT_IN: str(file)} if file else {},
+            )
         mlflow.set_experiment(EXPERIMENT)
         with mlflow.start_run(run_name=name, tags={**tags, **of_project}) as started:
             yield started.info.run_id
+
+
+def _open(address: str) -> None:
+    """Make this address MLflow's, its artifacts' paths turned where the store was moved.
+
+    MLflow also writes the address into the environment, where `tracking_address` would take it for
+    what somebody asked for the next store.
+    """
+    import mlflow
+
+    bring_home(address, EXPERIMENT)
+    asked = os.environ.get("MLFLOW_TRACKING_URI")
+    mlflow.set_tracking_uri(address)
+    if asked is None:
+        os.environ.pop("MLFLOW_TRACKING_URI", None)
+    else:
+        os.environ["MLFLOW_TRACKING_URI"] = asked
 
 
 @contextmanager
@@ -123,22 +143,9 @@ def log_drawn(name: str, drawn: str) -> None:
 
 
 def log_model(bundle_folder: Path, target: str) -> str:
-    """The bundle as a model with its signature, registered; returns its version in the registry."""
-    import mlflow
-    from mlflow.models import ModelSignature
-    from mlflow.types import ColSpec, DataType, Schema
-
-    columns = Schema([ColSpec(DataType.double, name, required=False) for name in NAMES])
-    answer = Schema([ColSpec(DataType.double, name) for name in ("risk", "risk_low", "risk_high")])
+    """The bundle as a model that travels, registered; returns its version in the registry."""
     with _quiet():
-        logged = mlflow.pyfunc.log_model(
-            name="bundle",
-            python_model=str(Path(__file__).with_name("served_bundle.py")),
-            artifacts={"bundle": str(bundle_folder)},
-            signature=ModelSignature(inputs=columns, outputs=answer),
-            pip_requirements=REQUIREMENTS,
-            registered_model_name=registered_name(target),
-        )
+        logged = log_travelling_model(bundle_folder, registered_as=registered_name(target))
     return str(logged.registered_model_version)
 
 
@@ -184,7 +191,7 @@ def fetch_bundle(address: str, run_id: str, place: Path) -> None:
     import mlflow
 
     with _quiet(), tempfile.TemporaryDirectory() as folder:
-        mlflow.set_tracking_uri(address)
+        _open(address)
         mlflow.artifacts.download_artifacts(
             artifact_uri=f"runs:/{run_id}/bundle/artifacts", dst_path=folder
         )
@@ -230,7 +237,7 @@ def reopened(address: str, run_id: str) -> Iterator[None]:
     import mlflow
 
     with _quiet():
-        mlflow.set_tracking_uri(address)
+        _open(address)
         with mlflow.start_run(run_id=run_id):
             yield
 
