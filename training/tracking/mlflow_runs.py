@@ -25,7 +25,9 @@ from training.tracking.travelling_model import log_travelling_model
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
 EXPERIMENT = "sanket"
-CHAMPION = "champion"
+CHAMPION, CHALLENGER = "champion", "challenger"
+DESCRIBED = "mlflow.note.content"
+"""The tag that MLflow shows as a run's description."""
 
 
 def registered_name(target: str) -> str:
@@ -121,6 +123,21 @@ def log(
             mlflow.log_dict(document, name)
 
 
+def log_inputs(run_id: str, datasets: list[dict[str, str]]) -> None:
+    """The datasets of `told_of_training.as_entities` as inputs of a run."""
+    from mlflow import MlflowClient
+    from mlflow.entities import Dataset, DatasetInput, InputTag
+
+    inputs = [
+        DatasetInput(
+            Dataset(one["name"], one["digest"], "code", one["source"], profile=one["profile"]),
+            [InputTag("mlflow.data.context", one["context"])],
+        )
+        for one in datasets
+    ]
+    MlflowClient().log_inputs(run_id, inputs)
+
+
 def log_plot(name: str, figure: object) -> None:
     """A matplotlib figure of the run, as `plots/<name>.png`."""
     import mlflow
@@ -142,11 +159,24 @@ def log_drawn(name: str, drawn: str) -> None:
         mlflow.log_artifact(str(path), "plots")
 
 
-def log_model(bundle_folder: Path, target: str) -> str:
-    """The bundle as a model that travels, registered; returns its version in the registry."""
+def log_model(bundle_folder: Path, target: str, *, described: str = "") -> str:
+    """The bundle as a model that travels, registered and described; returns its version in the
+    registry."""
+    from mlflow import MlflowClient
+
+    name = registered_name(target)
     with _quiet():
-        logged = log_travelling_model(bundle_folder, registered_as=registered_name(target))
-    return str(logged.registered_model_version)
+        logged = log_travelling_model(bundle_folder, registered_as=name)
+        version = str(logged.registered_model_version)
+        if described:
+            client = MlflowClient()
+            client.update_model_version(name, version, described)
+            client.update_registered_model(
+                name,
+                f"Sanket's model of {target.replace('_', ' ')}. `{CHAMPION}` answers; "
+                f"`{CHALLENGER}` is the newest that does not.",
+            )
+    return version
 
 
 def point_alias(address: str, target: str, model_version: str, alias: str = CHAMPION) -> None:
@@ -217,6 +247,9 @@ def follow(address: str, target: str, bundle: str, tags: Mapping[str, str]) -> b
             for key, value in tags.items():
                 client.set_model_version_tag(name, version, key, value[:500])
             client.set_registered_model_alias(name, CHAMPION, version)
+            challenger = client.get_registered_model(name).aliases.get(CHALLENGER)
+            if str(challenger) == str(version):
+                client.delete_registered_model_alias(name, CHALLENGER)
         except MlflowException:
             return False
     return True
