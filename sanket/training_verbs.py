@@ -137,11 +137,15 @@ def backtest(
     from training.commands.backtest import summary, track
     from training.commands.train import load_registry
     from training.tracking.mlflow_runs import tracking_address
+    from training.tracking.reachable import ask
 
     day = day_number(day_of(split, option="--split", code="TRN011"))
     true_risks = _truth(truth)
     targets = targets_of(target, backtest=True)
     with steps("Backtest") as said:
+        models = models_folder(store)
+        tracked = tracking_address(models, tracking)
+        ask(tracked)
         clock = Clock(load_registry(store))
         predictions, bundles = run(
             clock, split=day, targets=targets, trials=trials, seed=seed, said=said
@@ -149,10 +153,9 @@ def backtest(
         output.parent.mkdir(parents=True, exist_ok=True)
         predictions.to_parquet(output, index=False)
         told = summary(predictions, bundles)
-        models = models_folder(store)
         models.mkdir(parents=True, exist_ok=True)
         asked = {"split": split, "trials": trials, "seed": seed}
-        track(told, models, tracking_address(models, tracking), asked)
+        track(told, models, tracked, asked)
         if visits:
             from training.evaluation.visit_lists import lists_found
 

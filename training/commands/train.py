@@ -28,6 +28,8 @@ from training.fitting.fit import Progress
 from training.fitting.pipeline import Learned, learn
 from training.fitting.reference_profile import of_risks
 from training.tracking import mlflow_runs, told_of_training
+from training.tracking.find_bundle import remember
+from training.tracking.reachable import ask
 
 
 def load_registry(address: str) -> Registry:
@@ -58,6 +60,9 @@ def train(
     `bundle`, `champion` (whether it answers now), `figures` (empty where `not_rehearsed` says why),
     `attrition`, `findings`.
     """
+    models = models_folder(address)
+    tracked = mlflow_runs.tracking_address(models, tracked_at)
+    ask(tracked)
     registry = load_registry(address)
     newest = known_until(registry)
     until = newest + 1 if until is None else until
@@ -66,7 +71,6 @@ def train(
             "TRN004",
             f"{day_date(until)} lies after all that is known, which ends on {day_date(newest)}",
         )
-    models = models_folder(address)
     models.mkdir(parents=True, exist_ok=True)
     clock = Clock(registry)
     context = Context(clock)
@@ -96,7 +100,7 @@ def train(
                 findings,
                 figures(learned) | _as_used(clock, learned, said),
                 models,
-                mlflow_runs.tracking_address(models, tracked_at),
+                tracked,
                 trials,
                 said,
             )
@@ -154,6 +158,7 @@ def _keep(
         model_version = mlflow_runs.log_model(
             bundles_folder(models) / bundle.version, target, described=described
         )
+    remember(models, run_id, bundle.version)
     first = pointer(models, target) is None and not run_checks.issues(findings)
     if first:
         turn(models, target, bundle.version)

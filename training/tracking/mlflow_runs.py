@@ -20,10 +20,13 @@ from typing import Any
 import numpy as np
 
 from training.tracking.local_store import KEPT_IN, artifacts_beside, bring_home, database_file
+from training.tracking.reachable import answers, ask
 from training.tracking.travelling_model import log_travelling_model
 
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+# A server's run ends with two links on standard output, where `--json` has its one document.
+os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
 EXPERIMENT = "sanket"
 CHAMPION, CHALLENGER = "champion", "challenger"
 DESCRIBED = "mlflow.note.content"
@@ -206,6 +209,7 @@ def bundle_of_run(address: str, run_id: str) -> str | None:
     from mlflow import MlflowClient
     from mlflow.exceptions import MlflowException
 
+    ask(address)
     with _quiet():
         try:
             return MlflowClient(address).get_run(run_id).data.tags.get("bundle")
@@ -238,6 +242,8 @@ def follow(address: str, target: str, bundle: str, tags: Mapping[str, str]) -> b
     from mlflow import MlflowClient
     from mlflow.exceptions import MlflowException
 
+    if not answers(address):
+        return False
     with _quiet():
         client, name = MlflowClient(address), registered_name(target)
         try:
