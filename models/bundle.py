@@ -1,7 +1,8 @@
 """A bundle: everything that a score needs, as text and numbers in one checksummed directory. No
 pickle.
 
-bundle.json      target, columns, calibrator, blend, priors, catalogue fingerprint, facts
+bundle.json      target and its definition, contract and package, columns, calibrator, blend,
+                 priors, catalogue fingerprint, facts
 booster.txt      the trees, as LightGBM writes them
 linear.json      the penalised logistic regression
 reference.json   the training rows' profile (for drift)
@@ -23,11 +24,12 @@ import numpy as np
 
 from features.trajectory.catalogue import NAMES, fingerprint
 from features.trajectory.smoother import DEFAULT_PRIORS, Prior
+from models.definition import definition, made_with
 from models.forest.explain import Forest
 from models.linear import Linear
 from registry.contract.errors import BadInput
 
-FORMAT = 5
+FORMAT = 6
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,8 @@ class Bundle:
 
     The forest starts from `start` and, where the target has one, from the feature `offset` (a
     logarithm of time); `offset_mean` is that feature's mean among the training rows, from which its
-    reason is measured.
+    reason is measured. `definition`: what the target was when it was trained
+    (`models.definition.definition`); `made_with`: the contract and the package of that day.
     """
 
     target: str
@@ -93,6 +96,8 @@ class Bundle:
     start: float = 0.0
     columns: tuple[str, ...] = NAMES
     version: str = ""
+    definition: dict[str, Any] = field(default_factory=dict)
+    made_with: dict[str, str] = field(default_factory=made_with)
     rehearsal: Bundle | None = field(default=None, repr=False, compare=False)
     # Read from `booster` in __post_init__ where it is not given, so it is never None after that.
     forest: Forest = field(default=None, repr=False, compare=False)  # type: ignore[assignment]
@@ -100,6 +105,8 @@ class Bundle:
     def __post_init__(self) -> None:
         if self.forest is None:
             object.__setattr__(self, "forest", Forest.from_text(self.booster))
+        if not self.definition:
+            object.__setattr__(self, "definition", definition(self.target))
 
     def log_odds(self, rows: np.ndarray) -> np.ndarray:
         """Calibrated log-odds (n,) of feature rows (n, p): what `score` explains, without the
@@ -145,6 +152,8 @@ def _files(bundle: Bundle) -> dict[str, str]:
     described = {
         "format": FORMAT,
         "target": bundle.target,
+        "definition": bundle.definition,
+        "made_with": bundle.made_with,
         "columns": bundle.columns,
         "catalogue": fingerprint(),
         "trees": bundle.trees,
@@ -207,7 +216,8 @@ def _of_rehearsal(bundle: Bundle) -> dict[str, str]:
 def load(place: Path, *, rehearsal: bool = False) -> Bundle:
     """The bundle of a directory, with its rehearsal where asked (None where it has none).
 
-    `BadInput` where a file is missing, altered, or made for other features.
+    `BadInput` where a file is missing (BUN001), altered (BUN002), made for other features (BUN003)
+    or for another definition of its target (BUN006).
     """
     bundle = _loaded(Path(place))
     if not rehearsal or not (Path(place) / "rehearsal").exists():
@@ -237,8 +247,11 @@ def _loaded(place: Path) -> Bundle:
     described, calibrator = told["bundle.json"], told["bundle.json"]["calibrator"]
     if described["catalogue"] != fingerprint() or described["format"] != FORMAT:
         raise BadInput("BUN003", f"bundle {place.name} was trained on other features: train again")
+    _refuse_another_question(place, described)
     return Bundle(
         target=described["target"],
+        definition=described["definition"],
+        made_with=described["made_with"],
         booster=texts["booster.txt"],
         linear=Linear.from_json(told["linear.json"]),
         trees=described["trees"],
@@ -256,6 +269,23 @@ def _loaded(place: Path) -> Bundle:
         columns=tuple(described["columns"]),
         version=_digest(manifest)[:16],
     )
+
+
+def _refuse_another_question(place: Path, described: dict[str, Any]) -> None:
+    kept, now = described["definition"], definition(described["target"])
+    differ = [name for name in sorted(kept.keys() | now.keys()) if kept.get(name) != now.get(name)]
+    if differ:
+        told = "; ".join(
+            f"{name} {kept.get(name)}, here {now.get(name)}"
+            if name != "criteria"
+            else "other cut-offs of a child's status"
+            for name in differ
+        )
+        raise BadInput(
+            "BUN006",
+            f"bundle {place.name} predicts another {described['target']} than this Sanket asks "
+            f"about ({told}): train again",
+        )
 
 
 def _digest(text: str) -> str:

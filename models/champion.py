@@ -59,11 +59,18 @@ def turn(folder: Path, target: str, version: str) -> None:
 
 
 def turn_back(folder: Path, target: str) -> str:
-    """Make the champion before this one the champion again; returns its version."""
+    """Make the champion before this one the champion again; returns its version.
+
+    It is loaded first: one that cannot answer any more is refused by its own code (BUN001 to
+    BUN006, BUN010), and the present champion stays.
+    """
     now = pointer(folder, target)
     if now is None or not now.get("before"):
         raise BadInput("BUN005", f"{target} has no earlier champion to go back to")
     version, *before = now["before"]
+    found = load(bundles_folder(folder) / version)
+    if found.target != target:
+        raise BadInput("BUN010", f"bundle {version} is for {found.target}, not for {target}")
     _write(folder, target, {"bundle": version, "before": before})
     return str(version)
 

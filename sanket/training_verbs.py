@@ -117,6 +117,7 @@ def backtest(
             metavar="FOLDER", help="with --visits: what `sanket simulate` wrote, for its true risks"
         ),
     ] = None,
+    tracking: Tracking = None,
     trials: Trials = 8,
     seed: Seed = 1,
     as_json: Json = False,
@@ -125,20 +126,26 @@ def backtest(
     of it.
 
     Writes one row for each child, index and landmark on or after --split, with its risk and its
-    outcome. --json adds the same risks against secondary outcomes and sensitivity rows
-    (docs/models.md).
+    outcome; counts and AUC go into a run of MLflow. --json adds the same risks against secondary
+    outcomes and sensitivity rows (docs/models.md).
     """
     from features.clock import Clock
+    from models.champion import models_folder
     from registry.contract.registry import day_number
     from sanket.progress import steps
     from training.commands.backtest import backtest as run
-    from training.commands.backtest import summary
+    from training.commands.backtest import summary, track
     from training.commands.train import load_registry
+    from training.tracking.mlflow_runs import tracking_address
+    from training.tracking.reachable import ask
 
     day = day_number(day_of(split, option="--split", code="TRN011"))
     true_risks = _truth(truth)
     targets = targets_of(target, backtest=True)
     with steps("Backtest") as said:
+        models = models_folder(store)
+        tracked = tracking_address(models, tracking)
+        ask(tracked)
         clock = Clock(load_registry(store))
         predictions, bundles = run(
             clock, split=day, targets=targets, trials=trials, seed=seed, said=said
@@ -146,6 +153,9 @@ def backtest(
         output.parent.mkdir(parents=True, exist_ok=True)
         predictions.to_parquet(output, index=False)
         told = summary(predictions, bundles)
+        models.mkdir(parents=True, exist_ok=True)
+        asked = {"split": split, "trials": trials, "seed": seed}
+        track(told, models, tracked, asked)
         if visits:
             from training.evaluation.visit_lists import lists_found
 

@@ -52,7 +52,8 @@ _ALWAYS_TOLD = ("relapse", "non_response")
 
 
 def fingerprint(features: Iterable[Feature] = CATALOGUE) -> str:
-    """A digest of the catalogue: a model trained on another one is refused."""
+    """A digest of the catalogue: a model trained on another one is refused. How a column's meaning
+    is worded is not part of it; a column that is computed otherwise needs another name."""
     return hashlib.sha256(repr([_told(feature) for feature in features]).encode()).hexdigest()[:16]
 
 
@@ -61,4 +62,4 @@ def _told(feature: Feature) -> tuple[object, ...]:
     that a new target leaves the digest of a catalogue without them as it was."""
     always = (feature.direction(name) for name in _ALWAYS_TOLD)
     others = sorted(of for of in feature.directions.items() if of[0] not in _ALWAYS_TOLD)
-    return (feature.name, feature.unit, feature.meaning, feature.reason, *always, *others)
+    return (feature.name, feature.unit, feature.reason, *always, *others)

@@ -28,7 +28,11 @@ MAY_IMPORT = {
     "sanket": {"registry", "features", "care", "models", "training", "serving", "sanket"},
 }
 ROOMS = {
-    "mlflow": {"training/tracking/mlflow_runs.py", "training/tracking/served_bundle.py"},
+    "mlflow": {
+        "training/tracking/mlflow_runs.py",
+        "training/tracking/served_bundle.py",
+        "training/tracking/travelling_model.py",
+    },
     "bentoml": {"serving/service.py"},
     "lightgbm": {
         "training/fitting/fit.py",

@@ -310,7 +310,9 @@ def test_mlproject_is_a_link_with_every_entry_point():
     link = ROOT / "MLproject"
     assert link.is_symlink() and os.readlink(link) == "mlproject.yaml"
     entries = yaml.safe_load(link.read_text(encoding="utf-8"))["entry_points"]
-    assert {"features", "train", "evaluate", "backtest", "promote"} <= set(entries)
+    assert {"features", "train", "evaluate", "backtest", "promote", "drift", "forecast"} <= set(
+        entries
+    )
     for entry in entries.values():
         assert all(f"{{{name}}}" in entry["command"] for name in entry["parameters"])
         assert all("type" in told for told in entry["parameters"].values())

@@ -10,8 +10,8 @@ from models.bundle import Bundle
 
 
 def stamp(bundle: Bundle) -> str:
-    """SHA-256 (hex) of target, columns, both halves, blend, calibrator, priors and facts; not of
-    card or profile.
+    """SHA-256 (hex) of the target's definition, contract, package, columns, both halves, blend,
+    calibrator, priors and facts; not of card or profile.
 
     The same before a bundle is saved and after it is loaded. A model whose trees, calibrator or
     training window differ in a bit has another stamp, so findings cannot be carried over to it.
@@ -19,6 +19,8 @@ def stamp(bundle: Bundle) -> str:
     calibrator = bundle.calibrator
     scored_by = [
         bundle.target,
+        bundle.definition,
+        bundle.made_with,
         list(bundle.columns),
         bundle.booster,
         bundle.linear.as_json(),

@@ -3,6 +3,7 @@ of it."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,8 @@ from training.cohorts.known_until import known_until
 from training.cohorts.landmarks import Cohort, cohort
 from training.fitting.fit import Progress
 from training.fitting.pipeline import learn
+from training.metrics.discrimination import auc, bootstrap
+from training.tracking import mlflow_runs, told_of_training
 
 COLUMNS = (
     "target",
@@ -124,6 +127,19 @@ def scored_rows(
     return scores, why_not
 
 
+def track(told: dict[str, Any], models: Path, address: str, parameters: dict[str, object]) -> None:
+    """One run a target of what `summary` says; predictions carry children's ids and stay out."""
+    for target, of in told["targets"].items():
+        tags = {"target": target, "kind": "backtest"} | told_of_training.commit()
+        figures = {
+            name: float(of[name])
+            for name in ("rows", "scored", "mean_risk", "auc", "auc_low", "auc_high")
+        } | {f"outcome_{word}": float(count) for word, count in of["outcomes"].items()}
+        name = f"backtest {target} {parameters['split']}"
+        with mlflow_runs.run(address, models, name=name, tags=tags):
+            mlflow_runs.log(parameters, figures, {"backtest.json": of})
+
+
 def _dates(day: np.ndarray) -> pd.Series:
     """Dates of day numbers; missing where NEVER."""
     days = day.astype("datetime64[D]").astype("datetime64[s]")
@@ -142,13 +158,23 @@ def summary(frame: pd.DataFrame, bundles: dict[str, Bundle]) -> dict[str, Any]:
     for target, rows in frame.groupby("target", sort=False):
         known = rows[(rows.outcome != "censored") & (rows.score_status == SCORED)]
         happened = known.outcome == "happened"
-        both = happened.nunique() == 2
         told[target] = {
             "rows": len(rows),
             "scored": float((rows.score_status == SCORED).mean()),
             "outcomes": {word: int(count) for word, count in rows.outcome.value_counts().items()},
             "mean_risk": float(rows.risk.mean()),
             "bundle": bundles[target].version or None,
-            "auc": float(roc_auc_score(happened, known.risk)) if both else float("nan"),
+            **_auc(known, happened),
         }
     return {"targets": told}
+
+
+def _auc(known: pd.DataFrame, happened: pd.Series) -> dict[str, float]:
+    """AUC with its 95 % interval by child; NaN where all ended alike."""
+    if happened.nunique() != 2:
+        return dict.fromkeys(("auc", "auc_low", "auc_high"), float("nan"))
+    risk, outcome = known.risk.to_numpy(float), happened.to_numpy(float)
+    child, even = known.child_id.to_numpy(), np.ones(len(known))
+    found = bootstrap(auc, risk, outcome, even, cluster=child)
+    own = float(roc_auc_score(happened, known.risk))
+    return {"auc": own, "auc_low": found.low, "auc_high": found.high}

@@ -45,6 +45,7 @@ from training.fitting.fit import Progress
 from training.metrics.calibration import calibration
 from training.metrics.discrimination import bootstraps
 from training.tracking import mlflow_runs
+from training.tracking.reachable import ask
 
 SLOPE_LOW, SLOPE_HIGH, RATIO_LOW, RATIO_HIGH = 0.8, 1.25, 0.8, 1.25
 """Told only where the whole 95 % interval (children drawn anew) lies beyond a bound."""
@@ -92,13 +93,15 @@ def drift(
     bundles = champions(models)
     if not bundles:
         raise BadInput("EVA002", f"there is no champion in {models}: `sanket train` first")
+    tracked = mlflow_runs.tracking_address(models, tracked_at)
+    ask(tracked)
     registry = timely(load_registry(address))
     of_everyone, told = views_of_everyone(registry), []
     for bundle in bundles.values():
         said(f"{bundle.target}: {month} and the months before")
         views = replace(Views.of(registry, bundle), everyone=of_everyone)
         told.append(of_month(registry, bundle, month, views=views))
-        _track(told[-1], mlflow_runs.tracking_address(models, tracked_at), models)
+        _track(told[-1], tracked, models)
     return told
 
 

@@ -23,6 +23,7 @@ from training.report.one_model import ModelReport, tell
 from training.report.report_page import MOST_BYTES, assemble, draw
 from training.tracking import mlflow_runs
 from training.tracking.find_bundle import find_bundle
+from training.tracking.reachable import ask
 
 LISTED = {
     "found_per_visit": "precision",
@@ -53,6 +54,7 @@ def evaluate(
     """
     models = models_folder(address)
     tracked = mlflow_runs.tracking_address(models, tracked_at)
+    ask(tracked)
     bundles = _bundles(models, run, tracked)
     said("reading the registry")
     clock = Clock(load_registry(address))

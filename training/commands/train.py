@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from features.clock import Clock
-from features.trajectory.catalogue import NAMES
 from features.trajectory.context import Context
 from models.bundle import save
 from models.champion import bundles_folder, models_folder, pointer, turn
@@ -23,12 +22,14 @@ from training.checks import run_checks
 from training.checks.finding import Finding
 from training.cohorts.known_until import known_until
 from training.evaluation.as_used import as_used
-from training.evaluation.run_figures import figures, plots
+from training.evaluation.run_figures import figures, intervals, plots
 from training.evaluation.scored_rows import REHEARSAL, judging
 from training.fitting.fit import Progress
 from training.fitting.pipeline import Learned, learn
 from training.fitting.reference_profile import of_risks
-from training.tracking import mlflow_runs
+from training.tracking import mlflow_runs, told_of_training
+from training.tracking.find_bundle import remember
+from training.tracking.reachable import ask
 
 
 def load_registry(address: str) -> Registry:
@@ -59,6 +60,9 @@ def train(
     `bundle`, `champion` (whether it answers now), `figures` (empty where `not_rehearsed` says why),
     `attrition`, `findings`.
     """
+    models = models_folder(address)
+    tracked = mlflow_runs.tracking_address(models, tracked_at)
+    ask(tracked)
     registry = load_registry(address)
     newest = known_until(registry)
     until = newest + 1 if until is None else until
@@ -67,7 +71,6 @@ def train(
             "TRN004",
             f"{day_date(until)} lies after all that is known, which ends on {day_date(newest)}",
         )
-    models = models_folder(address)
     models.mkdir(parents=True, exist_ok=True)
     clock = Clock(registry)
     context = Context(clock)
@@ -97,7 +100,8 @@ def train(
                 findings,
                 figures(learned) | _as_used(clock, learned, said),
                 models,
-                mlflow_runs.tracking_address(models, tracked_at),
+                tracked,
+                trials,
                 said,
             )
         )
@@ -126,6 +130,7 @@ def _keep(
     judged: dict[str, float],
     models: Path,
     address: str,
+    trials: int,
     said: Progress,
 ) -> dict[str, Any]:
     """Save the bundle with its card, record the run, and turn the pointer where there is no
@@ -136,30 +141,29 @@ def _keep(
     bundle = save(bundle, bundles_folder(models))
     target = bundle.target
     said(f"{target}: recording the run")
-    tags = {
-        "target": target,
-        "bundle": bundle.version,
-        "synthetic": str(bundle.facts["synthetic"]).lower(),
-    }
+    learned = replace(learned, bundle=bundle)
+    described = told_of_training.description(learned, judged)
+    tags = told_of_training.tags(bundle) | {mlflow_runs.DESCRIBED: described}
     with mlflow_runs.run(address, models, name=f"train {target}", tags=tags) as run_id:
-        parameters = {
-            "until": bundle.facts["trained_until"],
-            "seed": bundle.facts["seed"],
-            "features": len(NAMES),
-            "share_of_trees": bundle.trees,
-            "effective_parameters": bundle.facts["effective_parameters"],
-        } | bundle.facts["settings"]
         found = [finding.as_dict() for finding in findings]
         mlflow_runs.log(
-            parameters, judged, {"attrition.json": bundle.facts["attrition"], "checks.json": found}
+            told_of_training.parameters(learned, trials=trials),
+            judged | intervals(learned),
+            {"attrition.json": bundle.facts["attrition"], "checks.json": found},
         )
+        rows = told_of_training.datasets(learned)
+        mlflow_runs.log_inputs(run_id, told_of_training.as_entities(rows))
         for name, figure in plots(learned).items():
             mlflow_runs.log_plot(name, figure)
-        model_version = mlflow_runs.log_model(bundles_folder(models) / bundle.version, target)
+        model_version = mlflow_runs.log_model(
+            bundles_folder(models) / bundle.version, target, described=described
+        )
+    remember(models, run_id, bundle.version)
     first = pointer(models, target) is None and not run_checks.issues(findings)
     if first:
         turn(models, target, bundle.version)
-        mlflow_runs.point_alias(address, target, model_version)
+    alias = mlflow_runs.CHAMPION if first else mlflow_runs.CHALLENGER
+    mlflow_runs.point_alias(address, target, model_version, alias)
     return {
         "target": target,
         "run_id": run_id,

@@ -19,13 +19,18 @@ from typing import Any
 
 import numpy as np
 
-from features.trajectory.catalogue import NAMES
+from training.tracking.local_store import KEPT_IN, artifacts_beside, bring_home, database_file
+from training.tracking.reachable import answers, ask
+from training.tracking.travelling_model import log_travelling_model
 
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+# A server's run ends with two links on standard output, where `--json` has its one document.
+os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
 EXPERIMENT = "sanket"
-CHAMPION = "champion"
-REQUIREMENTS = ["numpy", "numba", "scipy", "lightgbm"]
+CHAMPION, CHALLENGER = "champion", "challenger"
+DESCRIBED = "mlflow.note.content"
+"""The tag that MLflow shows as a run's description."""
 
 
 def registered_name(target: str) -> str:
@@ -45,8 +50,8 @@ def tracking_address(models: Path, asked: str | None = None) -> str:
 
 @contextmanager
 def run(address: str, models: Path, *, name: str, tags: Mapping[str, str]) -> Iterator[str]:
-    """An MLflow run in experiment `sanket`; yields its id. Artifacts of a local store lie in the
-    models folder.
+    """An MLflow run in experiment `sanket`; yields its id. Artifacts of a local store lie beside
+    its file.
 
     Under `mlflow run` the project has a run already, in its own experiment; ours names it in the
     tag `project_run`.
@@ -54,14 +59,34 @@ def run(address: str, models: Path, *, name: str, tags: Mapping[str, str]) -> It
     import mlflow
 
     with _quiet(), _beside_the_project() as of_project:
-        mlflow.set_tracking_uri(address)
+        _open(address)
         if mlflow.get_experiment_by_name(EXPERIMENT) is None:
-            local = address.startswith("sqlite:")
-            place = (Path(models) / "artifacts").resolve().as_uri() if local else None
-            mlflow.create_experiment(EXPERIMENT, artifact_location=place)
+            file = database_file(address)
+            mlflow.create_experiment(
+                EXPERIMENT,
+                artifact_location=artifacts_beside(file) if file else None,
+                tags={KEPT_IN: str(file)} if file else {},
+            )
         mlflow.set_experiment(EXPERIMENT)
         with mlflow.start_run(run_name=name, tags={**tags, **of_project}) as started:
             yield started.info.run_id
+
+
+def _open(address: str) -> None:
+    """Make this address MLflow's, its artifacts' paths turned where the store was moved.
+
+    MLflow also writes the address into the environment, where `tracking_address` would take it for
+    what somebody asked for the next store.
+    """
+    import mlflow
+
+    bring_home(address, EXPERIMENT)
+    asked = os.environ.get("MLFLOW_TRACKING_URI")
+    mlflow.set_tracking_uri(address)
+    if asked is None:
+        os.environ.pop("MLFLOW_TRACKING_URI", None)
+    else:
+        os.environ["MLFLOW_TRACKING_URI"] = asked
 
 
 @contextmanager
@@ -101,6 +126,21 @@ def log(
             mlflow.log_dict(document, name)
 
 
+def log_inputs(run_id: str, datasets: list[dict[str, str]]) -> None:
+    """The datasets of `told_of_training.as_entities` as inputs of a run."""
+    from mlflow import MlflowClient
+    from mlflow.entities import Dataset, DatasetInput, InputTag
+
+    inputs = [
+        DatasetInput(
+            Dataset(one["name"], one["digest"], "code", one["source"], profile=one["profile"]),
+            [InputTag("mlflow.data.context", one["context"])],
+        )
+        for one in datasets
+    ]
+    MlflowClient().log_inputs(run_id, inputs)
+
+
 def log_plot(name: str, figure: object) -> None:
     """A matplotlib figure of the run, as `plots/<name>.png`."""
     import mlflow
@@ -122,24 +162,24 @@ def log_drawn(name: str, drawn: str) -> None:
         mlflow.log_artifact(str(path), "plots")
 
 
-def log_model(bundle_folder: Path, target: str) -> str:
-    """The bundle as a model with its signature, registered; returns its version in the registry."""
-    import mlflow
-    from mlflow.models import ModelSignature
-    from mlflow.types import ColSpec, DataType, Schema
+def log_model(bundle_folder: Path, target: str, *, described: str = "") -> str:
+    """The bundle as a model that travels, registered and described; returns its version in the
+    registry."""
+    from mlflow import MlflowClient
 
-    columns = Schema([ColSpec(DataType.double, name, required=False) for name in NAMES])
-    answer = Schema([ColSpec(DataType.double, name) for name in ("risk", "risk_low", "risk_high")])
+    name = registered_name(target)
     with _quiet():
-        logged = mlflow.pyfunc.log_model(
-            name="bundle",
-            python_model=str(Path(__file__).with_name("served_bundle.py")),
-            artifacts={"bundle": str(bundle_folder)},
-            signature=ModelSignature(inputs=columns, outputs=answer),
-            pip_requirements=REQUIREMENTS,
-            registered_model_name=registered_name(target),
-        )
-    return str(logged.registered_model_version)
+        logged = log_travelling_model(bundle_folder, registered_as=name)
+        version = str(logged.registered_model_version)
+        if described:
+            client = MlflowClient()
+            client.update_model_version(name, version, described)
+            client.update_registered_model(
+                name,
+                f"Sanket's model of {target.replace('_', ' ')}. `{CHAMPION}` answers; "
+                f"`{CHALLENGER}` is the newest that does not.",
+            )
+    return version
 
 
 def point_alias(address: str, target: str, model_version: str, alias: str = CHAMPION) -> None:
@@ -169,6 +209,7 @@ def bundle_of_run(address: str, run_id: str) -> str | None:
     from mlflow import MlflowClient
     from mlflow.exceptions import MlflowException
 
+    ask(address)
     with _quiet():
         try:
             return MlflowClient(address).get_run(run_id).data.tags.get("bundle")
@@ -184,7 +225,7 @@ def fetch_bundle(address: str, run_id: str, place: Path) -> None:
     import mlflow
 
     with _quiet(), tempfile.TemporaryDirectory() as folder:
-        mlflow.set_tracking_uri(address)
+        _open(address)
         mlflow.artifacts.download_artifacts(
             artifact_uri=f"runs:/{run_id}/bundle/artifacts", dst_path=folder
         )
@@ -201,6 +242,8 @@ def follow(address: str, target: str, bundle: str, tags: Mapping[str, str]) -> b
     from mlflow import MlflowClient
     from mlflow.exceptions import MlflowException
 
+    if not answers(address):
+        return False
     with _quiet():
         client, name = MlflowClient(address), registered_name(target)
         try:
@@ -210,6 +253,9 @@ def follow(address: str, target: str, bundle: str, tags: Mapping[str, str]) -> b
             for key, value in tags.items():
                 client.set_model_version_tag(name, version, key, value[:500])
             client.set_registered_model_alias(name, CHAMPION, version)
+            challenger = client.get_registered_model(name).aliases.get(CHALLENGER)
+            if str(challenger) == str(version):
+                client.delete_registered_model_alias(name, CHALLENGER)
         except MlflowException:
             return False
     return True
@@ -230,7 +276,7 @@ def reopened(address: str, run_id: str) -> Iterator[None]:
     import mlflow
 
     with _quiet():
-        mlflow.set_tracking_uri(address)
+        _open(address)
         with mlflow.start_run(run_id=run_id):
             yield
 

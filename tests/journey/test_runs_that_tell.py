@@ -1,0 +1,113 @@
+"""What a run in MLflow tells of a training and a backtest: data, choices, counts, intervals,
+descriptions and aliases."""
+
+import json
+import subprocess
+
+import numpy as np
+import pytest
+from mlflow import MlflowClient
+
+from models.champion import bundles_folder, models_folder
+from models.targets import HAPPENED
+from tests.support import trained_models as made
+from training.checks import run_checks
+from training.commands import backtest, train
+from training.evaluation.run_figures import figures
+from training.tracking import mlflow_runs, told_of_training
+
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+
+@pytest.fixture(scope="module")
+def tracked(tmp_path_factory):
+    """(client, models folder, what `sanket train` tells), of a training that is not promoted."""
+    folder = tmp_path_factory.mktemp("tracked")
+    models = models_folder(str(folder / "x.db"))
+    models.mkdir()
+    address = f"sqlite:///{models / 'mlflow.db'}"
+    learned = made.learned()
+    found = run_checks.run(learned, clock=made.clock(), context=made.context())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(train.run_checks, "issues", lambda findings: ["one"])
+        told = train._keep(
+            learned, found, figures(learned), models, address, trials=3, said=lambda text: None
+        )
+    return MlflowClient(address), models, told
+
+
+@pytest.fixture(scope="module")
+def run(tracked):
+    client, _, told = tracked
+    return client.get_run(told["run_id"])
+
+
+def test_the_rows_are_inputs_with_digest_size_dates_and_split(run):
+    inputs = {one.tags[0].value: one.dataset for one in run.inputs.dataset_inputs}
+    assert set(inputs) == {"training", "rehearsal", "validation"}
+    assert len({one.digest for one in inputs.values()}) == 3
+    learned, told = made.learned(), json.loads(inputs["validation"].profile)
+    block = learned.later_on
+    assert told["rows"] == block.sum() < json.loads(inputs["training"].profile)["rows"]
+    children = np.unique(learned.rows.child[block & (learned.rows.outcome == HAPPENED)])
+    assert told["children_with_event"] == len(children) <= told["events"]
+    assert told["later_from"] <= told["first_day"] <= told["last_day"] < told["trained_until"]
+
+
+def test_a_digest_is_of_the_rows(run):
+    first = told_of_training.datasets(made.learned())
+    assert first == told_of_training.datasets(made.learned())
+    other = made.changed(made.learned(), "whz_last", made.learned().features[:, 0])
+    assert first[0]["digest"] != told_of_training.datasets(other)[0]["digest"]
+
+
+def test_tags_say_what_made_it(run):
+    head = subprocess.run(
+        ["git", "rev-parse", "HEAD"], cwd=told_of_training.ROOT, capture_output=True, text=True
+    ).stdout.strip()
+    tags, bundle = run.data.tags, made.learned().bundle
+    assert tags["commit"].startswith(head)
+    assert (tags["synthetic"], tags["target"]) == ("true", "non_response")
+    assert tags["store"] == bundle.facts["registry_id"] and tags["package"] and tags["contract"]
+
+
+def test_choices_and_counts_of_children_are_parameters(run):
+    told, choice = run.data.params, made.learned().fitted.choice
+    assert (told["trials"], told["rounds"], told["horizon_days"]) == ("3", str(choice.rounds), "91")
+    assert float(told["penalty"]) == choice.penalty
+    shares = [float(told[f"share_of_{half}"]) for half in ("trees", "linear", "donor")]
+    assert sum(shares) == pytest.approx(1.0)
+    assert int(told["children_with_event"]) <= int(told["events"]) < int(told["rows"])
+
+
+def test_intervals_stand_beside_the_figures(run):
+    for name in ("auc", "brier"):
+        low, value, high = (run.data.metrics[f"{name}{side}"] for side in ("_low", "", "_high"))
+        assert low < value < high
+
+
+def test_descriptions_and_aliases(tracked, run):
+    client, models, told = tracked
+    name = mlflow_runs.registered_name("non_response")
+    model = client.get_registered_model(name)
+    assert model.aliases == {"challenger": 1} or model.aliases == {"challenger": "1"}
+    described = run.data.tags[mlflow_runs.DESCRIBED]
+    assert "within 91 days" in described and "synthetic" in described
+    assert client.get_model_version(name, "1").description == described and model.description
+    address = f"sqlite:///{models / 'mlflow.db'}"
+    assert mlflow_runs.follow(address, "non_response", told["bundle"], {})
+    assert set(client.get_registered_model(name).aliases) == {"champion"}
+    assert (bundles_folder(models) / told["bundle"]).is_dir()
+
+
+def test_a_backtest_is_a_run_without_a_childs_id(tracked):
+    client, models, _ = tracked
+    of = {"rows": 9, "scored": 1.0, "mean_risk": 0.2, "auc": 0.7, "auc_low": 0.6, "auc_high": 0.8}
+    told = {"targets": {"relapse": of | {"outcomes": {"happened": 4}, "bundle": None}}}
+    address = f"sqlite:///{models / 'mlflow.db'}"
+    backtest.track(told, models, address, {"split": "2026-01-01", "trials": 0, "seed": 1})
+    experiment = client.get_experiment_by_name(mlflow_runs.EXPERIMENT).experiment_id
+    (found,) = client.search_runs([experiment], "tags.kind = 'backtest'")
+    assert found.data.metrics["auc_low"] == 0.6 and found.data.metrics["outcome_happened"] == 4
+    assert found.data.params["split"] == "2026-01-01"
+    assert [one.path for one in client.list_artifacts(found.info.run_id)] == ["backtest.json"]
