@@ -58,6 +58,7 @@ def parameters(learned: Learned, *, trials: int) -> dict[str, object]:
     bundle, choice, rows = learned.bundle, learned.fitted.choice, learned.rows
     own, linear, lent = choice.parts
     with_event = rows.outcome == HAPPENED
+    settings: dict[str, object] = bundle.facts["settings"]
     return {
         "until": bundle.facts["trained_until"],
         "seed": bundle.facts["seed"],
@@ -74,7 +75,7 @@ def parameters(learned: Learned, *, trials: int) -> dict[str, object]:
         "children": len(np.unique(rows.child)),
         "events": len(np.unique(rows.index[with_event])),
         "children_with_event": len(np.unique(rows.child[with_event])),
-    } | bundle.facts["settings"]
+    } | settings
 
 
 def datasets(learned: Learned) -> list[dict[str, Any]]:

@@ -30,7 +30,7 @@ def log_travelling_model(place: Path, *, registered_as: str, **kept: object) -> 
     import mlflow
 
     bundle = load(place)
-    return mlflow.pyfunc.log_model(
+    logged: ModelInfo = mlflow.pyfunc.log_model(
         name="bundle",
         python_model=str(Path(__file__).with_name("served_bundle.py")),
         artifacts={"bundle": str(place)},
@@ -41,6 +41,7 @@ def log_travelling_model(place: Path, *, registered_as: str, **kept: object) -> 
         registered_model_name=registered_as,
         **kept,
     )
+    return logged
 
 
 def never_missing(bundle: Bundle) -> set[str]:
