@@ -117,8 +117,8 @@ from models.bundle import save
 from models.targets import RELAPSE
 from tests.support.tiny_registry import tiny_registry
 from threadpoolctl import threadpool_info
-from training.fitting import fit, pipeline
-fit.MOST_TREES = 20
+from training.fitting import fit, pipeline, uncertainty
+fit.MOST_TREES, uncertainty.REFITS = 20, 2
 clock = Clock(tiny_registry(600, admitted_over=1_200))
 bundle = pipeline.learn(clock, RELAPSE, until=clock.registry.recorded_until + 1).bundle
 blas = {one["num_threads"] for one in threadpool_info() if one["user_api"] == "blas"}
