@@ -117,7 +117,11 @@ def _score(reason: str, **more: Schema) -> Schema:
         risk=told(
             RISK, "calibrated probability of the event in what remains of its time at risk, 0 to 1"
         ),
-        risk_low=told(RISK, "lower end of the 90 % interval of the risk"),
+        risk_low=told(
+            RISK,
+            "lower end of the 90 % interval of the risk, in which nine in ten models taught on "
+            "other children would lie: the uncertainty of the estimate, not of the child",
+        ),
         risk_high=told(RISK, "upper end of the 90 % interval of the risk"),
         base_log_odds=told(NUMBER_OR_NULL, "log-odds before any fact of this child"),
         reasons=many(
