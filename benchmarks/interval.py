@@ -6,8 +6,7 @@ choice of settings to the calibration, on as many children drawn with replacemen
 the landmarks after the split are compared. Asked for: 85 to 95 of 100 inside. By tenths of risk
 (least and most covered), half-width in points of risk, how far the fresh models spread, whether the
 mean truth of each tenth lies within the mean interval, and which share of the spread's variance is
-common to all children (what `models.expected_events.COMMON` takes). `--real`: the same for
-recurrence among real children (SPOON), judged on the children of the other half.
+common to all children (what `models.expected_events.COMMON` takes).
 
     python benchmarks/interval.py [--children 20000] [--refits 10] [--targets relapse,non_response]
 """
