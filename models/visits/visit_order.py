@@ -131,6 +131,10 @@ sees now, then of those whom WHO (2023) watches more closely. verified: false.""
 LATE_AT_ONCE = frozenset({"sam_old", "ended_old"})
 """Danger that nobody answered until it ran out is a home visit from its first day: neglect makes no
 child less urgent. verified: false."""
+SAM_BY_ARM_STANDS = -1
+"""The place before all of `LATE_FIRST`: discharged as cured while the last arm, young enough to
+hold, was SAM, and no arm was taken since. Only an arm answers an arm (registry contract), so nobody
+has shown that this untreated child is well. verified: false."""
 IN_TREATMENT = frozenset(
     {
         "in_ucdc",
@@ -222,7 +226,8 @@ def section(candidate: Candidate) -> str | None:
     if at_the_centre(candidate):
         late = (candidate.overdue_days or 0) > 0
     else:
-        at_once = candidate.rule in LATE_AT_ONCE and (candidate.overdue_days or 0) > 0
+        at_once = candidate.rule in LATE_AT_ONCE or sam_by_arm_stands(candidate)
+        at_once = at_once and (candidate.overdue_days or 0) > 0
         late = candidate.next_step in OVERDUE_STEPS and (at_once or _past_its_day(candidate))
     if late:
         return "overdue"
@@ -281,8 +286,20 @@ def to_bring(candidate: Candidate) -> bool:
     )
 
 
+def sam_by_arm_stands(candidate: Candidate) -> bool:
+    """Whether a child discharged as cured has an arm of SAM that holds and that no arm answered.
+
+    Example: an arm of 111 mm on 19 May 2026, discharged as cured on 2 June, list of 30 June: yes.
+    With an arm of 121 mm, or one taken more than 63 days ago: no.
+    """
+    return candidate.rule == "arm_open" and _measured_band(candidate) >= SEVERE
+
+
 def late_place(candidate: Candidate) -> int:
-    """The place of a late step in `LATE_FIRST`; its length for every other step."""
+    """The place of a late step in `LATE_FIRST`, `SAM_BY_ARM_STANDS` before them; the length of
+    `LATE_FIRST` for every other step."""
+    if section(candidate) == "overdue" and sam_by_arm_stands(candidate):
+        return SAM_BY_ARM_STANDS
     first = candidate.rule in LATE_FIRST and section(candidate) == "overdue"
     return LATE_FIRST.index(candidate.rule) if first else len(LATE_FIRST)
 
@@ -333,7 +350,8 @@ def order(child: Candidate) -> tuple[Any, ...]:
     """The key by which the children of one section are sorted, and the stated ties.
 
     In danger: severity (`gravity`), the kind of danger (`KINDS`), a fast loss of weight, under two
-    years, days overdue (at most 60), the rule, benefit, the lower WHZ. Overdue: `LATE_FIRST`; then,
+    years, days overdue (at most 60), the rule, benefit, the lower WHZ. Overdue: an arm of SAM that
+    stands (`sam_by_arm_stands`), then `LATE_FIRST`; then,
     as for risk, most benefit and days overdue. Last the younger, then the child's id.
     """
     overdue = -min(child.overdue_days or 0, LATE_COUNTS_DAYS)

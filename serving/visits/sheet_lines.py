@@ -15,6 +15,7 @@ from typing import Any
 
 from models.visits.listed_child import Candidate
 from models.visits.ranking import BY_SCORE, PREVENTION, VisitList, VisitRow
+from models.visits.visit_order import LATE_COUNTS_DAYS
 from registry.contract.codes import VisitFinding
 from registry.small_counts import SMALLEST_CELL, is_small
 from serving.language.arm import arm_cm
@@ -228,25 +229,38 @@ def sheets(listed: VisitList, words: Words) -> list[CentreSheet]:
             centre_name(rows[0].candidate, words),
             tuple(line_of(row, words) for row in rows),
             tuple(line for line in beyond if line.row.candidate.centre_id == centre_id),
-            _watch_lines(watched.pop(centre_id, ()), words),
+            _watch_lines(watched.pop(centre_id, ()), listed, words),
         )
         for centre_id, rows in listed.by_centre()
     ]
     others = (
         CentreSheet(
-            centre_id, centre_name(children[0], words), (), watch=_watch_lines(children, words)
+            centre_id,
+            centre_name(children[0], words),
+            (),
+            watch=_watch_lines(children, listed, words),
         )
         for centre_id, children in watched.items()
     )
     return [*visited, *others]
 
 
-def _watch_lines(children: Iterable[Candidate], words: Words) -> tuple[str, ...]:
-    """`C00012 (girl, 14 months): 7.4 kg on 2 March 2026`, one for each child."""
+def _watch_lines(children: Iterable[Candidate], listed: VisitList, words: Words) -> tuple[str, ...]:
+    """`C00012 (girl, 14 months): 7.4 kg on 2 March 2026`, one for each child; a weight of more than
+    two months ago is told as one."""
+    day = listed.day or listed.as_of
     return tuple(
-        f"{child.child_id} ({whom(child, words)}): {last_weight(child, words)}"
+        f"{child.child_id} ({whom(child, words)}): {_weight_watched(child, day, words)}"
         for child in children
     )
+
+
+def _weight_watched(child: Candidate, day: dt.date, words: Words) -> str:
+    on = child.facts.get("last_weight_on")
+    if on is None or (day - on).days <= LATE_COUNTS_DAYS:
+        return last_weight(child, words)
+    kg = words.kilograms(child.facts["last_weight_kg"])
+    return words.say("ui", "last_weight_long_ago", kg=kg, date=words.day(on))
 
 
 def ranked_lines(listed: VisitList, words: Words) -> list[ListLine]:

@@ -191,6 +191,9 @@ def test_the_box_stands_on_each_centres_own_sheet_with_the_last_weight_and_no_ri
     age = spoken.say("ui", "months_sex", sex=spoken("sex", "F"), n=14)
     assert first.watch == tuple(f"{name} ({age}): {weight}" for name in ("K1", "K2"))
     assert second.watch == (f"K9 ({age}): {weight}",)
+    long_after = sheets(replace(listed, day=dt.date(2026, 5, 2)), spoken)[1].watch[0]
+    told = spoken.say("ui", "last_weight_long_ago", kg="7.4", date=spoken.day(dt.date(2026, 3, 2)))
+    assert long_after == f"K9 ({age}): {told}", "61 days after the weight"
     for form in (plain_text, page):
         text = form(listed, spoken).decode()
         assert text.count(spoken("ui", "also_watch")) == 2 and first.watch[1] in text

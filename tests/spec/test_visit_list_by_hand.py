@@ -14,7 +14,15 @@ import pytest
 from care.pathway.rules_in_order import ORDER
 from models.visits.listed_child import Candidate
 from models.visits.ranking import emergency, rank, to_bring
-from models.visits.visit_order import DANGER_ORDER, KINDS, gravity, kind_of, order, to_a_facility
+from models.visits.visit_order import (
+    DANGER_ORDER,
+    KINDS,
+    gravity,
+    kind_of,
+    order,
+    section,
+    to_a_facility,
+)
 from tests.support.listed_children import AS_OF, child, in_danger, overdue
 
 ANM, DOCTOR, WORKER = "anm_or_mo", "medical_officer", "awc_worker"
@@ -385,6 +393,41 @@ def test_what_belongs_in_a_facility_does_not_rest_after_a_visit():
     visited = replace(sent, last_visited_on=AS_OF, last_finding="well", facts={})
     assert names(ranked([visited])) == ["sent"]
     assert ranked([replace(visited, last_finding="moved")]).rows == ()
+
+
+def follow_up(name, rule, *, arm, late, step="measure_arm", **changes) -> Candidate:
+    """A child discharged as cured: its newest arm that holds (mm, None: none does)."""
+    return apart(
+        overdue(
+            state="follow_up",
+            rule=rule,
+            next_step=step,
+            overdue_days=late,
+            target="relapse",
+            age_months=14,
+            facts={"whz": -1.2, "muac_mm": None, "newest_muac_mm": arm},
+        ),
+        name,
+        **changes,
+    )
+
+
+def test_cured_with_an_arm_of_sam_that_nobody_asked_again_is_the_first_of_the_late():
+    """Two children of the demo: 114 and 111 mm six weeks ago, discharged four weeks ago on their
+    weight, one lighter since: they stood behind every broken-off treatment and had no place."""
+    sam_by_arm = follow_up("sam by arm", "arm_open", arm=111.0, late=21, risk=0.05)
+    due_lately = follow_up("due two days ago", "arm_open", arm=114.0, late=2, risk=0.04)
+    better = follow_up("arm of 121 mm", "arm_open", arm=121.0, late=21, risk=0.3)
+    too_old = follow_up("no arm holds", "arm_open", arm=None, late=50, risk=0.3)
+    defaulted = follow_up("long gone", "ended_old", arm=None, late=90, step="remeasure", risk=0.4)
+    infant = follow_up("under six months", "arm_open", arm=111.0, late=30, risk=0.3)
+    infant = replace(infant, age_months=4)
+    others = [defaulted, too_old, better, infant]
+    listed = ranked([*others, due_lately, sam_by_arm], capacity=3)
+    assert names(listed) == ["sam by arm", "due two days ago", "long gone"]
+    assert [row.section for row in listed.rows] == ["overdue"] * 3
+    not_due = replace(due_lately, overdue_days=None)
+    assert section(not_due) == "risk", "not late: only its score may list it"
 
 
 def test_every_rule_of_danger_has_a_place_and_stands_in_one_kind():
