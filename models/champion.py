@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +88,12 @@ def champions(folder: Path, *, rehearsal: bool = False) -> dict[str, Bundle]:
     """The champions of a models folder, by target (with their rehearsals where asked)."""
     found = {target: champion(folder, target, rehearsal=rehearsal) for target in TARGETS}
     return {target: bundle for target, bundle in found.items() if bundle is not None}
+
+
+def of_versions(folder: Path, versions: Mapping[str, str]) -> dict[str, Bundle]:
+    """The bundles of these versions, by target, loaded and checked: those that began a run go on
+    with it, whatever is promoted meanwhile."""
+    return {target: load(bundles_folder(folder) / version) for target, version in versions.items()}
 
 
 def _pointer_file(folder: Path, target: str) -> Path:

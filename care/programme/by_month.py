@@ -4,7 +4,7 @@ districts."""
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -34,8 +34,23 @@ class Months:
     firsts: tuple[dt.date, ...]
     ends: Days
     sums: dict[str, Floats]
-    states: Ints
-    """Children in each state at each month's end: int64[months, states]."""
+
+    def taken(self, centres: Ints) -> Months:
+        """The same of these centres (positions) alone."""
+        return replace(self, sums={name: cells[:, centres] for name, cells in self.sums.items()})
+
+
+def gathered(parts: Iterable[tuple[Ints, Months]], centres: int) -> Months | None:
+    """The sums of all centres of a registry from those of some centres each: (positions, their
+    sums), no centre twice. None without any part."""
+    whole: Months | None = None
+    for at, part in parts:
+        if whole is None:
+            empty = {name: np.zeros((len(part.ends), centres)) for name in part.sums}
+            whole = replace(part, sums=empty)
+        for name, cells in part.sums.items():
+            whole.sums[name][:, at] = cells
+    return whole
 
 
 def calendar(*, until: int, months: int) -> tuple[tuple[dt.date, ...], Days]:
@@ -62,16 +77,13 @@ def of(registry: Registry, protocol: Protocol, *, months: int = 12) -> Months:
     points = facts.judged(known, growth_points(known))
     centre = centres_at(registry, known, ends)
     tally = _Tally(starts, ends, centre, len(registry.centre_ids))
-    states = np.zeros((months, len(STATES)), np.int64)
     for month, end in enumerate(ends):
-        states[month] = _add_month(
-            tally, month, facts.of(known, points, protocol, day=int(end)), protocol
-        )
+        _add_month(tally, month, facts.of(known, points, protocol, day=int(end)), protocol)
     _add_episodes(
         tally, known.episodes, stays.stays(known.episodes, points, recorded_until=int(ends[-1]))
     )
     _add_supplies(tally, known)
-    return Months(firsts, ends, tally.sums, states)
+    return Months(firsts, ends, tally.sums)
 
 
 def centres_at(registry: Registry, known: Known, ends: Days) -> Days:
@@ -131,8 +143,8 @@ class _Tally:
         self.cells(measure)[:] += counted.reshape(len(self.ends), self.centres)
 
 
-def _add_month(tally: _Tally, month: int, table: Table, protocol: Protocol) -> Ints:
-    """Adds where the children stand at a month's end; gives back how many are in each state."""
+def _add_month(tally: _Tally, month: int, table: Table, protocol: Protocol) -> None:
+    """Adds where the children stand at a month's end."""
     start, end = tally.starts[month], tally.ends[month]
     placed = place(table, protocol)
     registered = np.where(
@@ -155,7 +167,6 @@ def _add_month(tally: _Tally, month: int, table: Table, protocol: Protocol) -> I
         danger=here & placed.danger,
         overdue=here & (placed.overdue_days > 0),
     )
-    return np.bincount(placed.state[here], minlength=len(STATES))
 
 
 def _since(day: Days, start: int) -> Flags:

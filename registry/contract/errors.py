@@ -6,6 +6,8 @@ request, a bad file as a whole, or a refusal. Messages never hold a child's meas
 ids.
 """
 
+from __future__ import annotations
+
 
 class SanketError(Exception):
     """Base of all errors that a person can mend; `exit_code` is what the command `sanket` ends
@@ -21,6 +23,17 @@ class SanketError(Exception):
 
     def __str__(self) -> str:
         return f"{self.code}: {self.message}"
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Whole across processes: a worker's refusal reaches the command with its code."""
+        return _again, (type(self), self.message, self.__dict__.copy())
+
+
+def _again(kind: type[SanketError], message: str, told: dict[str, object]) -> SanketError:
+    error = kind.__new__(kind, message)
+    error.args = (message,)
+    error.__dict__.update(told)
+    return error
 
 
 class UsageError(SanketError):

@@ -19,6 +19,8 @@ from registry.store.store_facts import facts_of, recorded_until
 
 FEW = 1_000
 """Up to so many ids are looked up one by one; beyond it, all ids of the kind are read."""
+MOST_IN_A_LIST = 50_000
+"""Numbers in one SQL list: SQLite takes a statement of up to a million characters."""
 REF_KINDS = (
     "child",
     "centre",
@@ -38,7 +40,56 @@ def load(bulk: Bulk, *, sectors: Iterable[str] | None, children: Iterable[str] |
     ids = Numbering(bulk)
     chosen = _chosen(bulk, ids, sectors, children)
     tables = {name: _read(bulk, name, _part(name, chosen)) for name in COLUMNS}
-    texts = _renumber(tables, bulk, ids, limited=bool(chosen))
+    return _registry(bulk, ids, tables, limited=bool(chosen))
+
+
+def load_around(bulk: Bulk, centres: Iterable[str], *, without_centre: bool) -> Registry:
+    """Whoever was ever at one of these centres, with all that is theirs, and the other children of
+    their families: all that a question about a child at one of these centres may look at
+    (`features.trajectory.context`).
+
+    without_centre: also who was ever at none. Positions of centres and areas are those of the whole
+    registry, children stand in its order.
+    """
+    ids = Numbering(bulk)
+    of_centres = f"centre IN ({_numbers(bulk, ids, 'centre', centres)})"
+    there = f"({of_centres} OR centre IS NULL)" if without_centre else of_centres
+    families = f"SELECT family FROM children WHERE {there}"
+    found = bulk.query(
+        f"SELECT child FROM children WHERE {there} UNION "
+        f"SELECT child FROM children WHERE family IN ({families})",
+        {"child": REF},
+    )["child"]
+    tables = {
+        name: _read(bulk, name, "")
+        if name == "centres"
+        else _read(bulk, name, f" WHERE {of_centres}")
+        if name in OF_CENTRES
+        else _read_of(bulk, name, np.sort(found))
+        for name in COLUMNS
+    }
+    return _registry(bulk, ids, tables, limited=True)
+
+
+def _read_of(bulk: Bulk, name: str, children: Days) -> dict[str, AnyArray]:
+    """A table's rows of these children (numbers)."""
+    pieces = [_read(bulk, name, f" WHERE child IN ({piece or -1})") for piece in _listed(children)]
+    return {column: np.concatenate([piece[column] for piece in pieces]) for column in pieces[0]}
+
+
+def _listed(numbers: Days) -> list[str]:
+    """Numbers as SQL lists of bounded length; one empty list where there are none."""
+    starts = range(0, max(len(numbers), 1), MOST_IN_A_LIST)
+    return [
+        ",".join(map(str, numbers[start : start + MOST_IN_A_LIST].tolist())) for start in starts
+    ]
+
+
+def _registry(
+    bulk: Bulk, ids: Numbering, tables: dict[str, dict[str, AnyArray]], *, limited: bool
+) -> Registry:
+    """The rows that were read, as a registry. `limited`: they are some children's only."""
+    texts = _renumber(tables, bulk, ids, limited=limited)
     stored = dict(zip(*bulk.query("SELECT name, value FROM store_facts").values(), strict=True))
     facts = facts_of(stored)
     del facts["recorded_until"]
@@ -108,7 +159,7 @@ def _renumber(
         columns = [table for table in tables.values() if kind in table]
         if kind in ("child", "episode", "family") and limited:
             found = np.unique(np.concatenate([table[kind] for table in columns]))
-            numbers, texts[kind] = _texts_of(bulk, ids, kind, found[found >= 0])
+            numbers, texts[kind] = _texts_of(bulk, kind, found[found >= 0])
         else:
             numbers, texts[kind] = ids.numbers(kind), _objects(ids.texts(kind))
         position = np.full(int(numbers.max(initial=-1)) + 2, -1, REF)
@@ -118,18 +169,38 @@ def _renumber(
     return texts
 
 
-def _texts_of(bulk: Bulk, ids: Numbering, kind: str, numbers: Days) -> tuple[Days, Texts]:
-    """These numbers and their texts, by number: a child's page must not read the ids of all
-    children."""
-    if len(numbers) <= FEW:
-        wanted = ",".join(map(str, numbers.tolist())) or "-1"
-        question = (
-            f"SELECT number, text FROM ids WHERE kind = '{kind}' AND number IN ({wanted}) "
-            "ORDER BY number"
+def _texts_of(bulk: Bulk, kind: str, numbers: Days) -> tuple[Days, Texts]:
+    """These numbers (sorted) and their texts: a child's page, or a part of a store, must not read
+    the ids of all children."""
+    found = [
+        bulk.query(
+            f"SELECT number, text FROM ids WHERE kind = '{kind}' AND number IN ({wanted or -1}) "
+            "ORDER BY number",
+            {"number": REF},
         )
-        rows = bulk.query(question, {"number": REF})
-        return rows["number"], rows["text"]
-    return numbers, _objects(ids.texts(kind))[np.searchsorted(ids.numbers(kind), numbers)]
+        for wanted in _listed(numbers)
+    ]
+    return (
+        np.concatenate([rows["number"] for rows in found]),
+        np.concatenate([rows["text"] for rows in found]),
+    )
+
+
+def version(bulk: Bulk) -> str:
+    """A checksum that changes with every import and with every child that is forgotten: of the
+    imports' own checksums, and of how many rows there are and which are still known. It reads no
+    row into memory; `digest` is of the contents."""
+    whole = hashlib.sha256()
+    imports = bulk.query("SELECT import_no, import_id, checksum FROM imports ORDER BY import_no")
+    for row in zip(*imports.values(), strict=True):
+        whole.update(repr(row).encode())
+    for name in COLUMNS:
+        question = (
+            "SELECT COUNT(*) AS n, CAST(SUM(no) AS TEXT) AS numbers, "
+            f"CAST(SUM(known_until) AS TEXT) AS ends FROM {name}"
+        )
+        whole.update(repr([column[0] for column in bulk.query(question).values()]).encode())
+    return whole.hexdigest()
 
 
 def family_texts(bulk: Bulk) -> Texts:

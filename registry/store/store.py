@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Engine, create_engine, event, select
+from sqlalchemy import Engine, create_engine, event, func, select
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
@@ -20,7 +20,7 @@ from registry.contract.errors import BadInput, UsageError
 from registry.contract.registry import Registry
 from registry.store import schema
 from registry.store.bulk import Bulk
-from registry.store.loading import digest, load
+from registry.store.loading import digest, load, version
 from registry.store.plain_bulk import connect_alone, count_connections
 from registry.store.store_facts import facts_of
 
@@ -147,6 +147,18 @@ class Store:
         came."""
         with self.bulk() as bulk:
             return digest(bulk)
+
+    def children(self) -> int:
+        """How many children the store has."""
+        with self.engine.connect() as connection:
+            of_children = select(func.count()).where(schema.IDS.c.kind == "child")
+            return int(connection.scalar(of_children) or 0)
+
+    def version(self) -> str:
+        """A checksum that changes with every import and forgotten child, without reading the rows
+        (see `registry.store.loading.version`)."""
+        with self.bulk() as bulk:
+            return version(bulk)
 
     def close(self) -> None:
         """Let go of the database."""

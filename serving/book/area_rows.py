@@ -4,21 +4,24 @@ centres' data quality."""
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from care.programme import by_month, indicators
+from care.programme.by_month import Months
 from care.programme.indicators import Indicators
 from care.programme.programme_report import indicators_rows
 from care.protocol import Protocol
 from features import data_quality
 from models.expected_events import AtRisk
+from registry.contract.arrays import Ints
 from registry.contract.registry import Registry
+from serving.book.book_rows import Scoring
 from serving.book.reader import Reader
-from serving.book.scorebook import Run, packed_area
+from serving.book.scorebook import BookRow, Run, packed_area
 from serving.book.sector_figures import figures_of
 from serving.book.usual import USUAL_REASONS, usual_reasons
 
@@ -32,60 +35,104 @@ QUALITY_MONTHS = 3
 Page = tuple[str, str, dict[str, Any] | bytes]
 
 
-def area_pages(
+@dataclass(frozen=True)
+class AreaCounts:
+    """What one part of a registry counted of its own centres and sectors.
+
+    `months`: the programme's sums of `centres` (positions in the registry's centres), None where
+    nothing was measured. `sectors`: by id, what the page of each holds beside the programme's
+    indicators, and under `USUAL_REASONS` its usual reasons.
+    """
+
+    centres: Ints
+    months: Months | None
+    sectors: Mapping[str, dict[str, Any]]
+
+
+def count_areas(
     reader: Reader,
     run: Run,
-    registry: Registry,
-    protocol: Protocol,
+    scoring: Scoring,
     asked: Mapping[str, Mapping[str, Sequence[AtRisk]]],
-) -> Iterator[Page]:
-    """(level, place, page) of every sector, project, district and the state of a run; of a sector
-    also its usual reasons and its centres.
+) -> AreaCounts:
+    """Count the sectors and centres of one part, whose rows are written.
 
     asked: by target and sector, all untreated children asked, of whom the book keeps a few
     (`serving.book.kept_children`).
     """
-    figures = figures_by_centre(registry, protocol)
-    programme = {level: _records(figures, level) for level in PAGED}
-    centres = centres_by_sector(registry)
+    registry, own = scoring.registry, scoring.own_centres
+    centres = np.arange(len(registry.centre_ids))
+    centres = centres if own is None else np.flatnonzero(own[:-1])
+    months = None
+    if registry.measurements.rows:
+        months = by_month.of(registry, scoring.protocol, months=MONTHS).taken(centres)
     trusted = quality_of(registry, run.as_of)
-    for sector in reader.sectors(run):
-        place = sector.sector_id
-        rows = reader.rows(run, place, ticked=False)
-        yield USUAL_REASONS, place, usual_reasons(rows)
-        yield (
-            "sector",
-            place,
-            {
-                "figures": figures_of(
-                    rows,
-                    run.as_of,
-                    asked={target: of.get(place, []) for target, of in asked.items()},
-                ),
-                "programme": programme["sector"].get(place, []),
-                "quality": {
-                    centre: trusted[centre]
-                    for centre in centres.get(place, [])
-                    if centre in trusted
-                },
-            },
-        )
+    places = sorted({str(scoring.places.sector[centre]) for centre in centres} - {""})
+    named = centres_by_sector(registry)
+    return AreaCounts(
+        centres,
+        months,
+        {
+            place: _sector_page(
+                reader.rows(run, place, ticked=False),
+                run,
+                {target: of.get(place, []) for target, of in asked.items()},
+                {centre: trusted[centre] for centre in named.get(place, []) if centre in trusted},
+            )
+            for place in places
+        },
+    )
+
+
+def _sector_page(
+    rows: Sequence[BookRow],
+    run: Run,
+    asked: Mapping[str, Sequence[AtRisk]],
+    quality: Mapping[str, Any],
+) -> dict[str, Any]:
+    return {
+        USUAL_REASONS: usual_reasons(rows),
+        "figures": figures_of(rows, run.as_of, asked=asked),
+        "quality": quality,
+    }
+
+
+def area_pages(
+    counts: Iterable[AreaCounts], registry: Registry, protocol: Protocol
+) -> Iterator[Page]:
+    """(level, place, page) of every sector, project, district and the state of a run; of a sector
+    also its usual reasons and its centres.
+
+    registry: its centres and areas; nothing else of it is read.
+    """
+    parts = list(counts)
+    figures = indicators_of(parts, registry, protocol)
+    programme = {level: _records(figures, level) for level in PAGED}
+    for place, page in sorted(one for part in parts for one in part.sectors.items()):
+        beside = {name: told for name, told in page.items() if name != USUAL_REASONS}
+        yield USUAL_REASONS, place, page[USUAL_REASONS]
+        yield "sector", place, beside | {"programme": programme["sector"].get(place, [])}
     for level in PAGED[1:]:
         for place, months in programme[level].items():
             yield level, place, {"programme": months}
-    for place, page in _centre_pages(figures, centres):
-        yield "centre", place, page
+    for place, packed in _centre_pages(figures, centres_by_sector(registry)):
+        yield "centre", place, packed
 
 
 IndicatorsOf = Callable[[str], Indicators]
 
 
-def figures_by_centre(registry: Registry, protocol: Protocol) -> IndicatorsOf | None:
-    """Counts the programme once; gives the indicators of any level, what is withheld decided over
-    all levels together. None where nothing was measured."""
-    if not registry.measurements.rows:
+def indicators_of(
+    parts: Sequence[AreaCounts], registry: Registry, protocol: Protocol
+) -> IndicatorsOf | None:
+    """The indicators of any level from the parts' sums, what is withheld decided over all levels
+    together. None where nothing was measured."""
+    counted = by_month.gathered(
+        ((part.centres, part.months) for part in parts if part.months is not None),
+        len(registry.centre_ids),
+    )
+    if counted is None:
         return None
-    counted = by_month.of(registry, protocol, months=MONTHS)
     hidden = indicators.hidden_cells(registry, counted, protocol)
     return lambda level: indicators.of(registry, counted, protocol, level=level, hidden=hidden)
 

@@ -24,6 +24,7 @@ from models.scoring import NOT_SCORED, SCORED, WHY_NOT, Scored, score_children
 from models.targets import TARGETS, Asked
 from models.visits.listed_child import Candidate
 from models.visits.urgency import urgency_facts
+from registry.contract.arrays import Days, Flags
 from registry.contract.codes import Setting, Sex, VisitFinding
 from registry.contract.registry import Registry, day_date, day_number
 from serving.answering.answers import reasons_of
@@ -81,14 +82,31 @@ class Scoring:
     protocol: Protocol
     places: Places
     day: int
+    own_centres: Flags | None = None
+    """bool[centres + 1]: whose children are scored (`registry.store.partitions.Part`); None:
+    everybody's."""
 
     @classmethod
-    def of(cls, registry: Registry, bundles: Mapping[str, Bundle], as_of: dt.date) -> Scoring:
+    def of(
+        cls,
+        registry: Registry,
+        bundles: Mapping[str, Bundle],
+        as_of: dt.date,
+        *,
+        own_centres: Flags | None = None,
+    ) -> Scoring:
         """Ready to score a registry as of a day."""
         clock, day = Clock(registry), day_number(as_of)
-        return cls(
-            registry, clock, Context(clock), bundles, standard(), Places.of(registry, day), day
-        )
+        places = Places.of(registry, day)
+        return cls(registry, clock, Context(clock), bundles, standard(), places, day, own_centres)
+
+    def own_children(self) -> Days:
+        """The children (positions) who are scored here."""
+        children = np.arange(len(self.registry.child_ids), dtype=np.int32)
+        if self.own_centres is None:
+            return children
+        day = np.full(len(children), self.day, np.int32)
+        return children[self.own_centres[self.clock.child_on(children, day)["centre"]]]
 
     def rows(self, children: np.ndarray) -> Iterator[BookRow]:
         """The book's rows of these children, whom the book keeps."""

@@ -1,5 +1,5 @@
-"""The first look of a scoring run at every child of a registry: whom the score book keeps, and what
-the questions put to untreated children add up to.
+"""The first look of a scoring run at every child of a part of a registry: whom the score book
+keeps, and what the questions put to untreated children add up to.
 
 Most children of a registry are asked whether they may soon be SAM, and nearly all of them are well.
 So this look makes their risk without reasons, keeps those whom somebody must watch, and counts the
@@ -56,7 +56,8 @@ class FirstLook:
 
 
 def first_look(scoring: Scoring, progress: Callable[[int], None] = lambda done: None) -> FirstLook:
-    """Look at every child of the registry; `progress` hears how many are done.
+    """Look at every child that is asked in this part of the registry (`Scoring.own_centres`);
+    `progress` hears how many are done.
 
     Kept are children of a sector who are in treatment, within 183 days of a discharge, in danger,
     in a state that is watched, or among those at their centre who are most at risk of a first SAM
@@ -66,9 +67,9 @@ def first_look(scoring: Scoring, progress: Callable[[int], None] = lambda done: 
     asks, danger = np.zeros(children, bool), np.zeros(children, bool)
     centre = np.full(children, -1, np.int64)
     risks = {name: np.full((children, 3), np.nan) for name in _asked_untreated(scoring)}
-    for start in range(0, children, LOOK):
-        part = slice(start, min(start + LOOK, children))
-        child = np.arange(part.start, part.stop, dtype=np.int32)
+    own = scoring.own_children()
+    for start in range(0, len(own), LOOK):
+        part = child = own[start : start + LOOK]
         day = np.full(len(child), scoring.day, np.int32)
         questions = Questions(scoring.clock, child, day, context=scoring.context)
         traced = questions.traced(scoring.bundles.get(next(iter(TARGETS))))
@@ -78,7 +79,7 @@ def first_look(scoring: Scoring, progress: Callable[[int], None] = lambda done: 
         for name, found in risks.items():
             told = questions.risk(TARGETS[name], scoring.bundles[name])
             found[part] = np.stack(told, axis=1)
-        progress(part.stop)
+        progress(start + len(child))
     sector = np.append(scoring.places.sector, "")[centre]
     kept = asks
     for found in risks.values():

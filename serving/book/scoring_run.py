@@ -3,42 +3,48 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import sqlalchemy as sa
 
+from care.protocol import Protocol, standard
 from models.bundle import Bundle
 from models.champion import champions, models_folder, trained
 from models.level import is_of, level_told
 from models.stability_index import index_of_samples
 from models.targets import TARGETS, Asked
 from registry.contract.errors import BadInput, Refused
-from registry.contract.registry import COLUMNS, Registry
+from registry.contract.registry import Registry, day_number
+from registry.engine import IN_THIS_PROCESS, Engine
+from registry.store.partitions import divide
 from registry.store.store import Store, open_store
 from serving.access.permissions import Scope
 from serving.book import scorebook
 from serving.book.area_rows import area_pages
-from serving.book.book_rows import Scoring
-from serving.book.kept_children import FirstLook, first_look
+from serving.book.book_rows import Places
 from serving.book.outbox import hand_on
 from serving.book.reader import Reader
 from serving.book.scorebook import Run
+from serving.book.scoring_part import CountOutcomes, PartDone, PartTask, Progress, score_part
 from serving.database import engine_of
 from serving.errors import NothingScored
 
-CHUNK = 2_000
-"""Kept children that are scored and written in one step; what a broken-off run has to do again at
-most, beside the first look at all children."""
 FEWEST_FOR_DRIFT = 100
 """With fewer risks on either side the index is noise."""
 
-Progress = Callable[[int, int], None]
-CountOutcomes = Callable[[Registry, str, dt.date], int]
-"""How many outcomes of a target a registry knows by a day."""
+
+@dataclass(frozen=True)
+class How:
+    """How a run is made: of which store, by which engine, who counts outcomes and who hears of the
+    progress (children done, of all)."""
+
+    address: str
+    engine: Engine
+    count_outcomes: CountOutcomes | None
+    progress: Progress
 
 
 def score_store(
@@ -49,6 +55,7 @@ def score_store(
     accept_foreign: bool = False,
     exercise: bool = False,
     count_outcomes: CountOutcomes | None = None,
+    engine: Engine = IN_THIS_PROCESS,
     progress: Progress = lambda done, of: None,
 ) -> dict[str, Any]:
     """Score a store into its book as of a day; what was done.
@@ -62,10 +69,10 @@ def score_store(
     store's are not, without `exercise`; Refused SRV004 where one was
     trained on another registry, without `accept_foreign`.
     """
-    store = open_store(address, must_exist=True)
-    engine = engine_of(address)
+    store, folder = open_store(address, must_exist=True), models_dir or models_folder(address)
+    book = engine_of(address)
     try:
-        bundles = _champions(models_dir or models_folder(address))
+        bundles = _champions(folder)
         made_up = _made_up(bundles, store)
         if made_up and not exercise:
             raise Refused(
@@ -85,14 +92,11 @@ def score_store(
                 "hold here. Train on this store, or say --accept-foreign",
             )
         hand_on(store)
-        registry = store.load()
-        said = {
-            "exercise": bool(made_up),
-            "levels": _levels(bundles, registry, as_of, count_outcomes),
-        }
-        run, facts = _write(engine, registry, bundles, as_of, progress, said=said)
+        how = How(address, engine, count_outcomes, progress)
+        said = {"exercise": bool(made_up)}
+        run, facts = _write(book, store, folder, bundles, as_of, how, said=said)
     finally:
-        engine.dispose()
+        book.dispose()
         store.close()
     return {"run": run.run, "as_of": as_of.isoformat(), **facts}
 
@@ -104,7 +108,7 @@ def _champions(folder: Path) -> dict[str, Bundle]:
             "SRV003",
             f"there is no champion in {folder}: train a model first (`sanket train STORE`)",
         )
-    return {target: bundle.prepare() for target, bundle in bundles.items()}
+    return bundles
 
 
 def _foreign(bundles: Mapping[str, Bundle], store: Store) -> list[str]:
@@ -114,25 +118,15 @@ def _foreign(bundles: Mapping[str, Bundle], store: Store) -> list[str]:
 
 
 def _levels(
-    bundles: Mapping[str, Bundle],
-    registry: Registry,
-    as_of: dt.date,
-    count_outcomes: CountOutcomes | None,
+    bundles: Mapping[str, Bundle], here: object, outcomes: Mapping[str, int | None]
 ) -> dict[str, dict[str, Any]]:
-    """Of each champion of another registry what is said of its level."""
-    here = registry.facts.get("registry_id")
-    return {
-        target: told
+    """Of each champion of another registry than this one (its id) what is said of its level."""
+    told = {
+        target: level_told(bundle, here, outcomes.get(target))
         for target, bundle in bundles.items()
         if not is_of(bundle, here)
-        and (
-            told := level_told(
-                bundle,
-                here,
-                count_outcomes(registry, target, as_of) if count_outcomes else None,
-            )
-        )
     }
+    return {target: said for target, said in told.items() if said}
 
 
 def _made_up(bundles: Mapping[str, Bundle], store: Store) -> list[str]:
@@ -145,76 +139,96 @@ def _made_up(bundles: Mapping[str, Bundle], store: Store) -> list[str]:
 
 def _write(
     engine: sa.Engine,
-    registry: Registry,
+    store: Store,
+    folder: Path,
     bundles: Mapping[str, Bundle],
     as_of: dt.date,
-    progress: Progress,
+    how: How,
     *,
     said: Mapping[str, Any],
 ) -> tuple[Run, dict[str, Any]]:
-    scoring = Scoring.of(registry, bundles, as_of)
-    made_from = {
-        "registry": fingerprint(registry),
-        "protocol": scoring.protocol.version,
-        "models": {target: bundle.version for target, bundle in bundles.items()},
-    }
+    protocol = standard()
+    areas = store.load(children=())
+    parts = divide(store, day_number(as_of))
+    versions = {target: bundle.version for target, bundle in bundles.items()}
     run = scorebook.begin(
-        engine, as_of=as_of, made_from=made_from, places=sorted(scoring.places.sectors)
+        engine,
+        as_of=as_of,
+        made_from={
+            "registry": store.version(),
+            "protocol": protocol.version,
+            "models": versions,
+            "parts": len(parts),
+        },
+        places=sorted(Places.of(areas, day_number(as_of)).sectors),
     )
-    children = len(registry.child_ids)
-    looked = first_look(scoring, lambda done: progress(done, 2 * children))
-    _write_rows(engine, run, scoring, looked, progress)
-    reader = Reader(engine, Scope.of(["state:*"]))
-    areas = list(area_pages(reader, run, registry, scoring.protocol, looked.at_risk()))
-    figures = [
-        page["figures"] for *_, page in areas if not isinstance(page, bytes) and "figures" in page
+    foreign = tuple(_foreign(bundles, store))
+    tasks = [
+        PartTask(how.address, folder, versions, run, part, foreign, how.count_outcomes)
+        for part in parts
     ]
-    facts = _facts(reader, registry, scoring, run, figures) | dict(said)
-    scorebook.publish(engine, run, facts=facts, areas=areas)
+    done = _scored_parts(engine, run, tasks, how)
+    outcomes = {
+        target: sum(part.outcomes[target] for part in done) if how.count_outcomes else None
+        for target in foreign
+    }
+    levels = _levels(bundles, areas.facts.get("registry_id"), outcomes)
+    reader = Reader(engine, Scope.of(["state:*"]))
+    figures = [page["figures"] for part in done for page in part.counts.sectors.values()]
+    facts = _facts(reader, store, areas, bundles, run, figures, protocol)
+    facts |= dict(said) | {"levels": levels}
+    pages = area_pages((part.counts for part in done), areas, protocol)
+    scorebook.publish(engine, run, facts=facts, areas=pages)
     return run, facts
 
 
-def _write_rows(
-    engine: sa.Engine, run: Run, scoring: Scoring, looked: FirstLook, progress: Progress
-) -> None:
-    """Write the kept children's rows, but for the chunks that a broken-off run wrote already."""
-    written, children = scorebook.chunks_written(engine, run), len(looked.kept)
-    kept = np.flatnonzero(looked.kept).astype(np.int32)
-    for chunk, start in enumerate(range(0, len(kept), CHUNK)):
-        part = kept[start : start + CHUNK]
-        if chunk not in written:
-            scorebook.write_chunk(engine, run, chunk, scoring.rows(part))
-        progress(children + int(part[-1]) + 1, 2 * children)
-    progress(2 * children, 2 * children)
+def _scored_parts(engine: sa.Engine, run: Run, tasks: list[PartTask], how: How) -> list[PartDone]:
+    """What every part says, in their order; those that a broken-off run finished are not done
+    again."""
+    kept = scorebook.parts_kept(engine, run)
+    found = {number: PartDone.of(page) for number, page in kept.items()}
+    waiting = [task for task in tasks if task.partition.number not in found]
+    children = {task.partition.number: task.partition.children for task in tasks}
+    ready, total = sum(children[number] for number in found), sum(children.values())
+    # While a connection of this process is open, rows could only be read the slower way
+    # (`registry.store.plain_bulk`).
+    engine.dispose()
 
+    def here(task: PartTask) -> PartDone:
+        share = children[task.partition.number]
+        return score_part(
+            task, lambda done, of: how.progress(ready + share * done // max(of, 1), total)
+        )
 
-def fingerprint(registry: Registry) -> str:
-    """A checksum of every row of a registry: a broken-off run goes on only where nothing has
-    changed."""
-    seal = hashlib.sha256()
-    for name in COLUMNS:
-        for column, values in registry.table(name).items():
-            seal.update(f"{name}.{column}".encode())
-            seal.update(np.ascontiguousarray(values).data)
-    seal.update("\n".join(map(str, registry.child_ids)).encode())
-    return seal.hexdigest()
+    score = here if how.engine.here else score_part
+    for task, done in how.engine.each(score, waiting):
+        found[task.partition.number] = done
+        ready += children[task.partition.number]
+        how.progress(ready, total)
+    return [found[task.partition.number] for task in tasks]
 
 
 def _facts(
-    reader: Reader, registry: Registry, scoring: Scoring, run: Run, sectors: list[dict[str, Any]]
+    reader: Reader,
+    store: Store,
+    areas: Registry,
+    bundles: Mapping[str, Bundle],
+    run: Run,
+    sectors: list[dict[str, Any]],
+    protocol: Protocol,
 ) -> dict[str, Any]:
     """What a reader of the list must know; `sectors` are the figures of each."""
     risks = {target: reader.risks(run, target) for target in TARGETS}
     # Of these the book keeps only some of the children that were asked.
-    untreated = [target for target in scoring.bundles if TARGETS[target].asked is Asked.UNTREATED]
+    untreated = [target for target in bundles if TARGETS[target].asked is Asked.UNTREATED]
     return {
-        "synthetic": bool(registry.facts.get("synthetic", False)),
-        "registry_id": registry.facts.get("registry_id"),
-        "share_assumed_dates": registry.facts.get("share_assumed_dates"),
-        "made_up_epoch": registry.facts.get("made_up_epoch"),
-        "protocol_version": scoring.protocol.version,
-        "model_versions": {target: bundle.version for target, bundle in scoring.bundles.items()},
-        "children_in_registry": len(registry.child_ids),
+        "synthetic": bool(areas.facts.get("synthetic", False)),
+        "registry_id": areas.facts.get("registry_id"),
+        "share_assumed_dates": areas.facts.get("share_assumed_dates"),
+        "made_up_epoch": areas.facts.get("made_up_epoch"),
+        "protocol_version": protocol.version,
+        "model_versions": {target: bundle.version for target, bundle in bundles.items()},
+        "children_in_registry": store.children(),
         "children": sum(figures["children"] for figures in sectors),
         "in_danger": sum(figures["in_danger"] for figures in sectors),
         "scored": {

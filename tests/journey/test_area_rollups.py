@@ -17,7 +17,8 @@ from registry.store.store import open_store
 from serving.access.scope import Scope
 from serving.app import create_app
 from serving.book import area_rollups, scorebook
-from serving.book.area_rows import area_pages
+from serving.book.area_rows import area_pages, count_areas
+from serving.book.book_rows import Scoring
 from serving.book.reader import Reader
 from serving.http.observe import Log
 from tests.support.registry_samples import folder
@@ -66,7 +67,9 @@ def service(tmp_path_factory):
         run = scorebook.begin(store.engine, as_of=AS_OF, made_from={}, places=places)
         scorebook.write_chunk(store.engine, run, 0, [row("A1-0", "S1")])
         reader = Reader(store.engine, Scope.of(["state:*"]))
-        areas = list(area_pages(reader, run, store.load(), standard(), {}))
+        registry = store.load()
+        counted = count_areas(reader, run, Scoring.of(registry, {}, run.as_of), {})
+        areas = list(area_pages([counted], registry, standard()))
         facts = {"synthetic": True, "protocol_version": "7"}
         scorebook.publish(store.engine, run, facts=facts, areas=areas)
     app = create_app(address, home / "m", key=KEY, log=Log(lambda _: None), follow=False)

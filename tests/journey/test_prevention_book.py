@@ -21,7 +21,7 @@ from registry.simulate.dials import Dials
 from registry.simulate.write import simulate
 from registry.store.store import open_store
 from serving.access.permissions import Scope
-from serving.book import scorebook, scoring_run
+from serving.book import scorebook, scoring_part
 from serving.book.area_indicators import indicators
 from serving.book.book_rows import Scoring
 from serving.book.kept_children import first_look
@@ -168,7 +168,7 @@ def test_officers_are_told_of_all_children_asked_not_only_of_those_kept(register
 
 def test_a_run_that_was_broken_off_goes_on_and_keeps_the_same_children(registered, monkeypatch):
     folder, _, as_of = registered
-    monkeypatch.setattr(scoring_run, "CHUNK", 40)
+    monkeypatch.setattr(scoring_part, "CHUNK", 40)
     whole, _ = scored(folder, "whole", ("relapse", "onset"), as_of)
     write, written = scorebook.write_chunk, []
 

@@ -7,7 +7,6 @@ import pandas as pd
 import pytest
 
 from care import register
-from care.pathway.decide import STATES
 from care.programme import by_month, indicators, programme_report, resolution, supply
 from care.protocol import standard
 from features.clock import Clock
@@ -176,7 +175,11 @@ def test_sam_again_is_counted_of_those_followed():
 def test_a_place_adds_up_from_its_centres():
     registry = ten_children()
     found = by_month.of(registry, standard(), months=12)
-    assert found.states.sum(axis=1).max() == 10 and found.states.shape == (12, len(STATES))
+    halves = [(at, found.taken(at)) for at in (np.array([1]), np.array([0]))]
+    again = by_month.gathered(halves, 2)
+    assert len(registry.centre_ids) == 2
+    for name, cells in found.sums.items():
+        np.testing.assert_array_equal(again.sums[name], cells)
     loose = {
         level: indicators.of(registry, found, standard(), level=level)
         for level in indicators.LEVELS

@@ -15,7 +15,8 @@ from registry.store.store import open_store
 from serving.access.scope import Scope
 from serving.answering.schemas import EXAMPLE
 from serving.app import create_app
-from serving.book.area_rows import area_pages
+from serving.book.area_rows import area_pages, count_areas
+from serving.book.book_rows import Scoring
 from serving.book.reader import Reader
 from serving.book.scorebook import begin, publish, write_chunk
 from serving.http.observe import Log
@@ -82,7 +83,9 @@ def _published_with_areas(address: str) -> None:
         ]
         run = begin(store.engine, as_of=former.as_of, made_from={"again": 1}, places=places)
         write_chunk(store.engine, run, 0, reader.rows(former))
-        areas = list(area_pages(reader, run, store.load(), standard(), {}))
+        registry = store.load()
+        counted = count_areas(reader, run, Scoring.of(registry, {}, run.as_of), {})
+        areas = list(area_pages([counted], registry, standard()))
         publish(store.engine, run, facts=FACTS | {"exercise": False}, areas=areas)
 
 

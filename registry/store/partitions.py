@@ -1,0 +1,170 @@
+"""How a store divides: into groups of whole sectors, each read as a registry of its own.
+
+A question about a child on a day looks at the child's own records, at its centre as it was known on
+that day, and at its family. So it belongs to the partition of that centre, and a partition is read
+with everybody who was ever at its centres and with their brothers and sisters: its questions then
+have the very answers that the whole registry gives (`tests/parity/test_partitions.py`). A child who
+moved is read in both partitions and asked in the one where it was on the day.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from registry.contract.arrays import AnyArray, Days, Flags, Ints
+from registry.contract.registry import COLUMNS, DAY, OF_CENTRES, REF, Registry
+from registry.store.bulk import Bulk
+from registry.store.loading import load_around
+from registry.store.store import Store
+
+MOST_CHILDREN = 50_000
+"""A partition's children, as long as no single sector has more: some 250 MB with three years of
+records, and seconds to score."""
+
+
+@dataclass(frozen=True)
+class Partition:
+    """Some whole sectors' centres, by id. `number` counts from 0; `children` are those at them on
+    the day for which the store was divided.
+
+    The last partition holds what no sector holds: centres without one, and `without_centre` the
+    children of no centre.
+    """
+
+    number: int
+    centres: tuple[str, ...]
+    children: int
+    without_centre: bool = False
+
+
+@dataclass(frozen=True)
+class Part:
+    """A partition in memory: the registry to ask, and which questions are its own."""
+
+    partition: Partition
+    registry: Registry
+    own_centres: Flags
+    """bool[centres + 1] by position in `registry.centre_ids`; the last: of no centre."""
+
+    def owns(self, centre: Days | Ints) -> Flags:
+        """Whether a question about a child at each of these centres (positions, -1 for none) is
+        this part's."""
+        return self.own_centres[centre]
+
+    def of_children(self, children: Days) -> Registry:
+        """The registry of these children alone (positions, ascending), with every centre."""
+        at = np.full(len(self.registry.child_ids), -1, REF)
+        at[children] = np.arange(len(children), dtype=REF)
+        tables: dict[str, Any] = {}
+        for name in set(COLUMNS) - OF_CENTRES:
+            table = self.registry.table(name)
+            rows = np.flatnonzero(at[table["child"]] >= 0)
+            tables[name] = table.take(rows).having(child=at[table["child"][rows]])
+        return replace(self.registry, **tables, child_ids=self.registry.child_ids[children])
+
+
+def divide(store: Store, day: int, *, most: int | None = None) -> list[Partition]:
+    """The partitions of a store for questions about a day: every centre is in exactly one.
+
+    Districts stay whole where they have at most `most` (MOST_CHILDREN) children; larger ones are
+    divided between sectors. The order is that of ids, so that a store always divides alike.
+    """
+    with store.bulk() as bulk:
+        homes, places = _homes(bulk, day), _places(bulk, day)
+        ids = {kind: _texts(bulk, kind) for kind in ("centre", "sector", "district")}
+    centres = np.array(sorted(ids["centre"], key=ids["centre"].__getitem__), np.int64)
+    at = np.bincount(homes[homes >= 0], minlength=int(centres.max(initial=-1)) + 1)
+    sectors: dict[tuple[str, str], list[int]] = {}
+    unplaced: list[int] = []
+    for centre in centres.tolist():
+        sector, district = places.get(centre, (-1, -1))
+        if sector < 0:
+            unplaced.append(centre)
+        else:
+            key = (ids["district"].get(district, ""), ids["sector"][sector])
+            sectors.setdefault(key, []).append(centre)
+    groups = _grouped(
+        {key: int(at[of].sum()) for key, of in sorted(sectors.items())}, most or MOST_CHILDREN
+    )
+    found = [
+        _partition(n, [one for key in group for one in sectors[key]], ids["centre"], at)
+        for n, group in enumerate(groups)
+    ]
+    nowhere = int((homes < 0).sum())
+    if unplaced or nowhere:
+        last = _partition(len(found), unplaced, ids["centre"], at)
+        found.append(Partition(last.number, last.centres, last.children + nowhere, True))
+    return found
+
+
+def read(store: Store, partition: Partition) -> Part:
+    """The partition's registry: positions of centres and areas as in the whole registry."""
+    with store.bulk() as bulk:
+        registry = load_around(bulk, partition.centres, without_centre=partition.without_centre)
+    own = np.append(np.isin(registry.centre_ids, partition.centres), partition.without_centre)
+    return Part(partition, registry, own)
+
+
+def _partition(number: int, centres: list[int], ids: dict[int, str], at: Ints) -> Partition:
+    named = tuple(ids[centre] for centre in centres)
+    return Partition(number, named, int(at[centres].sum()) if centres else 0)
+
+
+def _grouped(sectors: dict[tuple[str, str], int], most: int) -> Iterator[list[tuple[str, str]]]:
+    """(district, sector) by group, in order; a district that fits into one group is not divided."""
+    by_district: dict[str, int] = {}
+    for (district, _), children in sectors.items():
+        by_district[district] = by_district.get(district, 0) + children
+    group: list[tuple[str, str]] = []
+    filled, of = 0, ""
+    for (district, sector), children in sectors.items():
+        begins = not group or district != of
+        needed = by_district[district] if begins and by_district[district] <= most else children
+        if group and filled + needed > most:
+            yield group
+            group, filled = [], 0
+        group.append((district, sector))
+        filled, of = filled + children, district
+    if group:
+        yield group
+
+
+def _homes(bulk: Bulk, day: int) -> Days:
+    """Each child's centre (number, -1 none) as known on the day."""
+    known = f"known_from <= {day} AND (known_until IS NULL OR known_until > {day})"
+    return _newest(bulk, f"SELECT child AS id, centre, known_from FROM children WHERE {known}")[
+        "centre"
+    ]
+
+
+def _places(bulk: Bulk, day: int) -> dict[int, tuple[int, int]]:
+    """The sector and district (numbers, -1 none) of each centre as known on the day."""
+    known = f"known_from <= {day} AND (known_until IS NULL OR known_until > {day})"
+    rows = _newest(
+        bulk, f"SELECT centre AS id, sector, district, known_from FROM centres WHERE {known}"
+    )
+    return dict(
+        zip(
+            rows["id"].tolist(),
+            zip(rows["sector"].tolist(), rows["district"].tolist(), strict=True),
+            strict=True,
+        )
+    )
+
+
+def _newest(bulk: Bulk, question: str) -> dict[str, AnyArray]:
+    """The last known version of each id."""
+    kinds = {"id": REF, "centre": REF, "sector": REF, "district": REF, "known_from": DAY}
+    rows = bulk.query(question, kinds)
+    order = np.lexsort([rows["known_from"], rows["id"]])
+    last = np.append(np.diff(rows["id"][order]) != 0, True)[: len(order)]
+    return {name: column[order[last]] for name, column in rows.items()}
+
+
+def _texts(bulk: Bulk, kind: str) -> dict[int, str]:
+    rows = bulk.query(f"SELECT number, text FROM ids WHERE kind = '{kind}'", {"number": REF})
+    return dict(zip(rows["number"].tolist(), rows["text"].tolist(), strict=True))

@@ -1,0 +1,157 @@
+"""What is done part by part is, to the bit, what is done with the whole registry: feature rows, the
+score book, its areas and facts."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import sqlalchemy as sa
+
+from features.clock import Clock
+from features.trajectory import kernel
+from features.trajectory.context import Context
+from features.trajectory.smoother import DEFAULT_PRIORS
+from features.trajectory.trace import trace
+from models.bundle import save
+from models.champion import bundles_folder, models_folder, turn
+from registry.contract.registry import day_date
+from registry.store import partitions
+from registry.store.partitions import divide, read
+from registry.store.store import open_store
+from serving.access.permissions import Scope
+from serving.book import scorebook
+from serving.book.reader import Reader
+from serving.book.scoring_run import score_store
+from serving.database import engine_of
+from tests.support.divided_registry import fill, moves, tables
+from tests.support.service_cases import bundle
+
+MOST = 200
+STATE = Scope.of(["state:*"])
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory):
+    home = tmp_path_factory.mktemp("divided")
+    first = tables(home / "t")
+    return first, moves(home / "moved", first)
+
+
+@pytest.fixture(scope="module")
+def divided(source, tmp_path_factory):
+    """(an open store, its whole registry, a day after the moves)."""
+    with closing(open_store(tmp_path_factory.mktemp("store") / "x.db")) as store:
+        fill(store, *source)
+        registry = store.load()
+        yield store, registry, int(registry.children["known_from"].max()) + 1
+
+
+def rows_of(registry, children, days):
+    clock = Clock(registry)
+    known = clock.known_by(children, days)
+    traced = trace(clock, known, priors=DEFAULT_PRIORS)
+    return kernel.rows(traced, Context(clock).columns(known))
+
+
+def test_every_centre_and_every_child_is_in_one_part(divided):
+    store, registry, day = divided
+    parts = [read(store, part) for part in divide(store, day, most=MOST)]
+    assert len(parts) >= 4
+    assert sum(part.own_centres[:-1] for part in parts).tolist() == [1] * len(registry.centre_ids)
+    found: list[str] = []
+    for part in parts:
+        own = Clock(part.registry)
+        everyone = np.arange(len(part.registry.child_ids))
+        centre = own.child_on(everyone, np.full(len(everyone), day))["centre"]
+        found += part.registry.child_ids[part.owns(centre)].tolist()
+        assert part.registry.centre_ids.tolist() == registry.centre_ids.tolist()
+    assert sorted(found) == sorted(registry.child_ids) and len(found) > 700
+    assert sum(part.partition.children for part in parts) == len(found)
+
+
+def test_a_sector_is_never_divided_and_a_district_only_where_it_is_too_large(divided):
+    store, registry, day = divided
+    sector = dict(zip(registry.centres["centre"], registry.centres["sector"], strict=True))
+    at = {name: position for position, name in enumerate(registry.centre_ids)}
+    for most in (1, MOST, 10_000):
+        parts = divide(store, day, most=most)
+        held = [{sector[at[one]] for one in part.centres} - {-1} for part in parts]
+        assert sum(map(len, held)) == len(set().union(*held)), "in one part each"
+        if most > 1_000:
+            assert len(parts) == 1
+
+
+def test_feature_rows_of_any_day_are_those_of_the_whole_registry(divided):
+    store, registry, day = divided
+    draw = np.random.default_rng(5)
+    children = np.repeat(np.arange(len(registry.child_ids), dtype=np.int32), 2)
+    days = np.where(
+        np.arange(len(children)) % 2, day, day - draw.integers(1, 200, len(children))
+    ).astype(np.int32)
+    whole = rows_of(registry, children, days)
+    centre = Clock(registry).child_on(children, days)["centre"]
+    moved = centre[::2] != centre[1::2]
+    assert (moved & (centre[::2] >= 0)).sum() > 50, "children who moved since"
+    asked = 0
+    for partition in divide(store, day, most=MOST):
+        part = read(store, partition)
+        mine = np.flatnonzero(part.owns(centre) & (centre >= 0))
+        at = {name: position for position, name in enumerate(part.registry.child_ids)}
+        own = np.array([at[name] for name in registry.child_ids[children[mine]]], np.int32)
+        np.testing.assert_array_equal(rows_of(part.registry, own, days[mine]), whole[mine])
+        asked += len(mine)
+    assert asked == (centre >= 0).sum() > 1_000
+
+
+def scored(home, name, source, monkeypatch, most):
+    address = str(home / f"{name}.db")
+    with closing(open_store(address)) as store:
+        until = fill(store, *source)
+    models = models_folder(address)
+    for target in ("relapse", "non_response", "onset"):
+        ours = replace(bundle(target), priors=DEFAULT_PRIORS)
+        turn(models, target, save(ours, bundles_folder(models)).version)
+    monkeypatch.setattr(partitions, "MOST_CHILDREN", most)
+    done = score_store(
+        address,
+        as_of=day_date(until - 10),
+        models_dir=models,
+        accept_foreign=True,
+        count_outcomes=lambda registry, target, day: len(registry.child_ids),
+    )
+    return address, done
+
+
+def test_a_book_that_was_scored_part_by_part_is_the_book_of_the_whole(
+    source, tmp_path, monkeypatch
+):
+    one, told = scored(tmp_path, "one", source, monkeypatch, 10**6)
+    many, told_many = scored(tmp_path, "many", source, monkeypatch, MOST)
+    assert told.pop("registry_id") != told_many.pop("registry_id")
+    assert told == told_many and told["levels"]["relapse"]["known"] == told["children_in_registry"]
+    books = []
+    for address in (one, many):
+        engine = engine_of(address)
+        reader = Reader(engine, STATE)
+        run = reader.run()
+        rows = {row.candidate.child_id: row for row in reader.rows(run)}
+        with engine.connect() as connection:
+            areas = {
+                (row.level, row.place): scorebook.area_of(row.page)
+                for row in connection.execute(sa.select(scorebook.AREAS))
+            }
+        engine.dispose()
+        books.append((rows, areas))
+    assert books[0][0] == books[1][0] and len(books[0][0]) > 100
+    assert books[0][1] == books[1][1]
+    assert {level for level, _ in books[1][1]} == {
+        "reasons",
+        "sector",
+        "project",
+        "district",
+        "state",
+        "centre",
+    }
