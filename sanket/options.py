@@ -42,6 +42,18 @@ Format = Annotated[
     typer.Option("--format", help=f"One of {', '.join(FORMATS)} (default: by -o, or txt)."),
 ]
 
+Workers = Annotated[
+    int | None,
+    typer.Option(help="Work on the store's parts in so many processes of this machine."),
+]
+Scheduler = Annotated[
+    str | None,
+    typer.Option(
+        metavar="tcp://…",
+        help="Work on them on a Dask cluster: its scheduler's address (or $SANKET_SCHEDULER).",
+    ),
+]
+
 
 def day_of(text: str, *, option: str, code: str) -> dt.date:
     """A date as an option gives it. UsageError of this code for a text that is none."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sanket.options import Day, Json, Store, day_of
+from sanket.options import Day, Json, Scheduler, Store, Workers, day_of
 
 if TYPE_CHECKING:
     from registry.contract.registry import Registry
@@ -35,6 +35,8 @@ def score(
             "every page says so"
         ),
     ] = False,
+    workers: Workers = None,
+    scheduler: Scheduler = None,
     as_json: Json = False,
 ) -> None:
     """Score the children of STORE as of a day, into its score book.
@@ -42,13 +44,15 @@ def score(
     Writes the risks, reasons and states of every child in treatment or within 183 days of
     discharge, and of every child for whom the protocol asks more than a monthly weighing. Readers
     see the former list until the new one is whole; a run that was broken off goes on where it
-    stopped. Earlier runs are kept.
+    stopped. Earlier runs are kept. A large store is scored in parts, each of some whole sectors.
     """
     from rich.console import Console
     from rich.progress import Progress
 
+    from registry.engine import Engine
     from serving.book.scoring_run import score_store
 
+    engine = Engine.of(workers, scheduler)
     day = day_of(as_of, option="--as-of", code="SRV005")
     with Progress(console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("Scoring children", total=None)
@@ -58,6 +62,7 @@ def score(
             accept_foreign=accept_foreign,
             exercise=exercise,
             count_outcomes=_known_outcomes,
+            engine=engine,
             progress=lambda ready, of: bar.update(task, completed=ready, total=of),
         )
     if as_json:

@@ -42,7 +42,7 @@ class Partition:
 
 
 @dataclass(frozen=True)
-class Part:
+class StorePart:
     """A partition in memory: the registry to ask, and which questions are its own."""
 
     partition: Partition
@@ -101,12 +101,12 @@ def divide(store: Store, day: int, *, most: int | None = None) -> list[Partition
     return found
 
 
-def read(store: Store, partition: Partition) -> Part:
+def read(store: Store, partition: Partition) -> StorePart:
     """The partition's registry: positions of centres and areas as in the whole registry."""
     with store.bulk() as bulk:
         registry = load_around(bulk, partition.centres, without_centre=partition.without_centre)
     own = np.append(np.isin(registry.centre_ids, partition.centres), partition.without_centre)
-    return Part(partition, registry, own)
+    return StorePart(partition, registry, own)
 
 
 def _partition(number: int, centres: list[int], ids: dict[int, str], at: Ints) -> Partition:

@@ -83,7 +83,7 @@ class Scoring:
     places: Places
     day: int
     own_centres: Flags | None = None
-    """bool[centres + 1]: whose children are scored (`registry.store.partitions.Part`); None:
+    """bool[centres + 1]: whose children are scored (`registry.store.partitions.StorePart`); None:
     everybody's."""
 
     @classmethod

@@ -255,28 +255,6 @@ def write_chunk(engine: sa.Engine, run: Run, chunk: int, rows: Iterable[BookRow]
     return len(pages)
 
 
-PART = "part"
-"""The level of the areas under which an unfinished run keeps what its parts have counted."""
-
-
-def keep_part(engine: sa.Engine, run: Run, number: int, page: bytes) -> None:
-    """Keep what a part of a run has counted, until the run is published."""
-    own = {"run": run.run, "level": PART, "place": str(number)}
-    with engine.begin() as connection:
-        same = [AREAS.c[name] == value for name, value in own.items()]
-        connection.execute(sa.delete(AREAS).where(*same))
-        connection.execute(sa.insert(AREAS), own | {"page": page})
-
-
-def parts_kept(engine: sa.Engine, run: Run) -> dict[int, bytes]:
-    """What the finished parts of an unfinished run have counted, by their numbers."""
-    wanted = sa.select(AREAS.c.place, AREAS.c.page).where(
-        AREAS.c.run == run.run, AREAS.c.level == PART
-    )
-    with engine.connect() as connection:
-        return {int(row.place): row.page for row in connection.execute(wanted)}
-
-
 def _encoded(run: Run, row: BookRow) -> dict[str, Any]:
     scores = {
         target: vars(score) | _reasons_kept(score.reasons) for target, score in row.scores.items()

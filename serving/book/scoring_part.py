@@ -23,7 +23,7 @@ from models.bundle import Bundle
 from models.champion import of_versions
 from registry.contract.arrays import Days
 from registry.contract.registry import Registry
-from registry.store.partitions import Part, Partition, read
+from registry.store.partitions import Partition, StorePart, read
 from registry.store.store import open_store
 from serving.access.permissions import Scope
 from serving.book import scorebook
@@ -31,7 +31,7 @@ from serving.book.area_rows import AreaCounts, count_areas
 from serving.book.book_rows import Scoring
 from serving.book.kept_children import FirstLook, first_look
 from serving.book.reader import Reader
-from serving.book.scorebook import Run
+from serving.book.scorebook import AREAS, Run
 from serving.database import engine_of
 
 CHUNK = 2_000
@@ -120,10 +120,32 @@ def score_part(task: PartTask, progress: Progress = lambda done, of: None) -> Pa
         _write_rows(engine, task, scoring, looked, progress)
         reader = Reader(engine, Scope.of(["state:*"]))
         done = PartDone(count_areas(reader, task.run, scoring, looked.at_risk()), outcomes)
-        scorebook.keep_part(engine, task.run, task.partition.number, done.packed())
+        keep_part(engine, task.run, task.partition.number, done.packed())
     finally:
         engine.dispose()
     return done
+
+
+PART = "part"
+"""The level of the areas under which an unfinished run keeps what its parts have counted."""
+
+
+def keep_part(engine: sa.Engine, run: Run, number: int, page: bytes) -> None:
+    """Keep what a part of a run has counted, until the run is published."""
+    own = {"run": run.run, "level": PART, "place": str(number)}
+    with engine.begin() as connection:
+        same = [AREAS.c[name] == value for name, value in own.items()]
+        connection.execute(sa.delete(AREAS).where(*same))
+        connection.execute(sa.insert(AREAS), own | {"page": page})
+
+
+def parts_kept(engine: sa.Engine, run: Run) -> dict[int, bytes]:
+    """What the finished parts of an unfinished run have counted, by their numbers."""
+    wanted = sa.select(AREAS.c.place, AREAS.c.page).where(
+        AREAS.c.run == run.run, AREAS.c.level == PART
+    )
+    with engine.connect() as connection:
+        return {int(row.place): row.page for row in connection.execute(wanted)}
 
 
 @lru_cache(maxsize=1)
@@ -133,7 +155,7 @@ def _bundles(folder: Path, versions: tuple[tuple[str, str], ...]) -> dict[str, B
     return {target: bundle.prepare() for target, bundle in found.items()}
 
 
-def _outcomes(task: PartTask, part: Part, own: Days) -> dict[str, int]:
+def _outcomes(task: PartTask, part: StorePart, own: Days) -> dict[str, int]:
     """Of each target asked for, how many outcomes of the part's own children are known."""
     if task.count_outcomes is None or not task.outcomes_of:
         return {}

@@ -28,7 +28,14 @@ from serving.book.book_rows import Places
 from serving.book.outbox import hand_on
 from serving.book.reader import Reader
 from serving.book.scorebook import Run
-from serving.book.scoring_part import CountOutcomes, PartDone, PartTask, Progress, score_part
+from serving.book.scoring_part import (
+    CountOutcomes,
+    PartDone,
+    PartTask,
+    Progress,
+    parts_kept,
+    score_part,
+)
 from serving.database import engine_of
 from serving.errors import NothingScored
 
@@ -185,7 +192,7 @@ def _write(
 def _scored_parts(engine: sa.Engine, run: Run, tasks: list[PartTask], how: How) -> list[PartDone]:
     """What every part says, in their order; those that a broken-off run finished are not done
     again."""
-    kept = scorebook.parts_kept(engine, run)
+    kept = parts_kept(engine, run)
     found = {number: PartDone.of(page) for number, page in kept.items()}
     waiting = [task for task in tasks if task.partition.number not in found]
     children = {task.partition.number: task.partition.children for task in tasks}

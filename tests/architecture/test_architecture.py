@@ -45,6 +45,7 @@ ROOMS = {
     "shap": {"training/"},
     "optuna": {"training/fitting/tune.py"},
     "dask": set(),
+    "distributed": {"registry/engine.py"},
     "fastapi": {"serving/"},
     "typer": {"sanket/"},
     "pickle": set(),
