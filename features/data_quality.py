@@ -10,13 +10,13 @@ check at 100 % it is never green, however light the check's weight.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from features.who.growth import zscores
-from registry.checks.plausible import cases_of, far_too_high, shares_beyond
+from registry.checks.plausible import cases_of, counted_by_z, far_too_high, shares_beyond
 from registry.contract.arrays import AnyArray, Days, Flags, Floats, Ints, Texts
 from registry.contract.registry import NEVER, Registry, day_date, day_number
 from registry.small_counts import SMALLEST_CELL, shown
@@ -77,8 +77,38 @@ class QualityScores:
     warnings: tuple[str, ...]
 
 
+Pairs = Mapping[str, tuple[Floats, Floats]]
+
+
+@dataclass(frozen=True)
+class QualityCounts:
+    """What `scored` needs, in counts that add up over parts of a registry: float64 (areas, months),
+    `flags` by check of the rows that fail and those that it can judge, `cases` as in
+    `QualityScores`; `first` is the first month's number, `heavy` is `counted_by_z` of all."""
+
+    by: str
+    areas: Texts
+    first: int
+    measured: Floats
+    with_height: Floats
+    enrolled: Floats
+    flags: Pairs
+    cases: Pairs
+    heavy: Ints
+
+    @property
+    def months(self) -> Ints:
+        """The numbers of the months."""
+        return np.arange(self.first, self.first + self.measured.shape[1])
+
+
 def score(registry: Registry, *, by: str = "centre") -> QualityScores:
     """The score of every area and month."""
+    return scored([counts_of(registry, by=by)])
+
+
+def counts_of(registry: Registry, *, by: str = "centre") -> QualityCounts:
+    """The counts of a registry's children, each in the area of its present centre."""
     rows = _monthly(registry)
     area_of, areas = _areas(registry, by)
     months = (
@@ -99,38 +129,92 @@ def score(registry: Registry, *, by: str = "centre") -> QualityScores:
         muac_mm=rows["muac"],
         oedema=rows["oedema"],
     )
-    flags = _flags(rows, z)
-    enrolled = _enrolled(registry, area_of, months, shape)
-    shares = {name: _share(cell, *pair, shape) for name, pair in flags.items() if name != "sam"}
-    measured = _count(cell, np.isfinite(rows["weight"]), shape)
-    shares["missing_weight"] = 1 - _over(measured, enrolled)
-    shares["missing_height"] = 1 - _over(_count(cell, np.isfinite(rows["height"]), shape), enrolled)
-    shares["no_sam_at_all"] = _without_sam(
-        _count(cell, flags["sam"][0], shape), _count(cell, flags["sam"][1], shape)
+
+    def counted(pairs: Mapping[str, tuple[Flags, Flags]]) -> Pairs:
+        return {
+            name: (_count(cell, some & judged, shape), _count(cell, judged, shape))
+            for name, (some, judged) in pairs.items()
+        }
+
+    found = cases_of(rows["muac"], rows["oedema"], z | {"age": rows["age"].astype(np.float64)})
+    return QualityCounts(
+        by,
+        areas,
+        int(months[0]) if shape[1] else 0,
+        measured=_count(cell, np.isfinite(rows["weight"]), shape),
+        with_height=_count(cell, np.isfinite(rows["height"]), shape),
+        enrolled=_enrolled(registry, area_of, months, shape),
+        flags=counted(_flags(rows, z)),
+        cases=counted(found),
+        heavy=counted_by_z(z),
     )
+
+
+def scored(parts: Sequence[QualityCounts]) -> QualityScores:
+    """The scores from the counts of a registry's parts: one, or several without a child in
+    common."""
+    whole = _added(parts)
+    flags = dict(whole.flags)
+    sam, judged_for_sam = flags.pop("sam")
+    shares = {name: _over(*pair) for name, pair in flags.items()}
+    shares["missing_weight"] = 1 - _over(whole.measured, whole.enrolled)
+    shares["missing_height"] = 1 - _over(whole.with_height, whole.enrolled)
+    shares["no_sam_at_all"] = _without_sam(sam, judged_for_sam)
     total = sum(check.weight for check in CHECKS)
     penalty = sum(check.weight * _penalty(check, shares[check.name]) for check in CHECKS)
-    points = np.where(measured >= SMALLEST_CELL, 100 * (1 - penalty / total), np.nan)
+    points = np.where(whole.measured >= SMALLEST_CELL, 100 * (1 - penalty / total), np.nan)
+    judged = {name: pair[1] for name, pair in flags.items()}
     full = {
-        name: (shares[name] == 1) & (_count(cell, judged, shape) >= SMALLEST_CELL)
-        for name, (_, judged) in flags.items()
-        if name != "sam"
-    }
-    full |= {
-        name: (shares[name] == 1) & (measured >= SMALLEST_CELL)
+        name: (shares[name] == 1) & (judged.get(name, whole.measured) >= SMALLEST_CELL)
         for name in shares
-        if name not in full
-    }
-    found = cases_of(rows["muac"], rows["oedema"], z | {"age": rows["age"].astype(np.float64)})
-    cases = {
-        name: (_count(cell, some & judged, shape), _count(cell, judged, shape))
-        for name, (some, judged) in found.items()
     }
     warnings = shares_beyond(
-        {name: (pair[0].sum(), pair[1].sum()) for name, pair in cases.items()}
-    ) + far_too_high(z)
-    shares = {check.name: shares[check.name] for check in CHECKS}
-    return QualityScores(by, areas, months, points, shares, measured, full, cases, tuple(warnings))
+        {name: (pair[0].sum(), pair[1].sum()) for name, pair in whole.cases.items()}
+    ) + far_too_high(whole.heavy)
+    return QualityScores(
+        whole.by,
+        whole.areas,
+        whole.months,
+        points,
+        {check.name: shares[check.name] for check in CHECKS},
+        whole.measured,
+        full,
+        whole.cases,
+        tuple(warnings),
+    )
+
+
+def _added(parts: Sequence[QualityCounts]) -> QualityCounts:
+    """The parts' counts in one, over the months of all."""
+    seen = [part for part in parts if len(part.months)]
+    if len(parts) == 1 or not seen:
+        return parts[0]
+    first = min(part.first for part in seen)
+    shape = len(parts[0].areas), max(int(part.months[-1]) for part in seen) - first + 1
+
+    def summed(cells: Iterable[Floats]) -> Floats:
+        total = np.zeros(shape)
+        for part, own in zip(seen, cells, strict=True):
+            total[:, part.first - first :][:, : own.shape[1]] += own
+        return total
+
+    def pairs(of: Sequence[Pairs]) -> Pairs:
+        return {
+            name: (summed(one[name][0] for one in of), summed(one[name][1] for one in of))
+            for name in of[0]
+        }
+
+    return QualityCounts(
+        parts[0].by,
+        parts[0].areas,
+        first,
+        measured=summed(part.measured for part in seen),
+        with_height=summed(part.with_height for part in seen),
+        enrolled=summed(part.enrolled for part in seen),
+        flags=pairs([part.flags for part in seen]),
+        cases=pairs([part.cases for part in seen]),
+        heavy=np.sum([part.heavy for part in seen], axis=0),
+    )
 
 
 def colour(points: float) -> str:
@@ -225,7 +309,7 @@ def _monthly(registry: Registry) -> dict[str, AnyArray]:
     before = np.append(False, (child[1:] == child[:-1]) & (month[1:] == month[:-1] + 1))[
         : len(child)
     ]
-    person = _people(registry)
+    person = present_children(registry)
     return {
         "child": child,
         "month": month,
@@ -241,7 +325,7 @@ def _monthly(registry: Registry) -> dict[str, AnyArray]:
     }
 
 
-def _people(registry: Registry) -> dict[str, Days]:
+def present_children(registry: Registry) -> dict[str, Days]:
     """Present facts by child position."""
     table = registry.children.take(np.flatnonzero(registry.children["known_until"] == NEVER))
     facts = {}
@@ -255,7 +339,7 @@ def _people(registry: Registry) -> dict[str, Days]:
 
 def _areas(registry: Registry, by: str) -> tuple[Days, Texts]:
     """The area of each child, and the areas' ids."""
-    centre = _people(registry)["centre"]
+    centre = present_children(registry)["centre"]
     if by == "centre":
         return centre, registry.centre_ids
     table = registry.centres.take(np.flatnonzero(registry.centres["known_until"] == NEVER))
@@ -324,10 +408,6 @@ def _count(cell: Ints, mask: Flags, shape: tuple[int, int]) -> Floats:
     )
 
 
-def _share(cell: Ints, failed: Flags, judged: Flags, shape: tuple[int, int]) -> Floats:
-    return _over(_count(cell, failed & judged, shape), _count(cell, judged, shape))
-
-
 def _over(part: Floats, whole: Floats) -> Floats:
     share: Floats = np.divide(part, whole, out=np.full(part.shape, np.nan), where=whole > 0)
     return share
@@ -354,7 +434,7 @@ def _running(counts: Floats) -> Floats:
 
 def _enrolled(registry: Registry, area_of: Days, months: Ints, shape: tuple[int, int]) -> Floats:
     """Children under six on the month's last day, born and not left, by area and month."""
-    people = _people(registry)
+    people = present_children(registry)
     counts = np.zeros(shape)
     for at, month in enumerate(months):
         end = day_number(

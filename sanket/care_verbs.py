@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sanket.options import Json, ProtocolFile, Store
+from sanket.options import Json, ProtocolFile, Scheduler, Store, Workers
 
 if TYPE_CHECKING:
     from care.money import BudgetPlan
@@ -34,6 +34,8 @@ def indicators(
         Path | None, typer.Option("-o", "--out", help="Where to write; text goes to the screen.")
     ] = None,
     protocol: ProtocolFile = None,
+    workers: Workers = None,
+    scheduler: Scheduler = None,
     as_json: Json = False,
 ) -> None:
     """Programme indicators by place and month, against Sphere's thresholds.
@@ -47,12 +49,12 @@ def indicators(
 
     from rich.console import Console
 
-    from care.programme import by_month as monthly
+    from care.programme import counted_store, programme_report
     from care.programme import indicators as programme
-    from care.programme import programme_report
     from care.protocol import load, standard
     from registry.contract.errors import UsageError
-    from registry.store.store import open_store
+    from registry.engine import Engine
+    from registry.indian_digits import grouped
 
     if by not in programme.LEVELS:
         raise UsageError("CARE015", f"--by is {by!r}: give one of {', '.join(programme.LEVELS)}.")
@@ -62,11 +64,17 @@ def indicators(
         raise UsageError(
             "CARE016", "Parquet cannot be shown on a screen: say where to write it with -o FILE."
         )
-    rules = load(protocol) if protocol else standard()
-    with Console(stderr=True).status("reading the store") as status:
-        registry = open_store(store, must_exist=True).load()
-        status.update("placing every child at each month's end")
-        found = programme.of(registry, monthly.of(registry, rules, months=months), rules, level=by)
+    rules, engine = load(protocol) if protocol else standard(), Engine.of(workers, scheduler)
+    what = "placing every child at each month's end"
+    with Console(stderr=True).status(what) as status:
+
+        def done(children: int, of: int) -> None:
+            status.update(f"{what}: {grouped(children)} of {grouped(of)} children")
+
+        places, counted = counted_store.of_store(
+            store, rules, months=months, engine=engine, done=done
+        )
+        found = programme.of(places, counted, rules, level=by)
     if out is not None:
         programme_report.write_indicators(found, out, kind=format)
     if as_json:

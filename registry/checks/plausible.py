@@ -11,13 +11,15 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from registry.contract.arrays import AnyArray, Codes, Days, Flags, Floats
+from registry.contract.arrays import AnyArray, Codes, Days, Flags, Floats, Ints
 from registry.contract.days import LAST_DAY_UNDER_FIVE, NEVER
 from registry.contract.tables import SPECS
 from registry.indian_digits import grouped
 
 ZScores = Callable[..., Mapping[str, Floats]]
 """`features.who.growth.zscores`: this room may not import it."""
+WIDEST_Z = 40
+"""Beyond it a z-score counts as this far."""
 LEAST_ROWS = 30
 """Rows under which a share says little."""
 AT_MOST = 200_000
@@ -121,7 +123,7 @@ def _measures(
     lines = shares_beyond(
         {name: ((cases & judged).sum(), judged.sum()) for name, (cases, judged) in found.items()}
     )
-    high = far_too_high(z) if z is not None else []
+    high = far_too_high(counted_by_z(z)) if z is not None else []
     if not high and birth_date is not None:
         high = _heavy_newborns(rows, birth_date)
     return lines + high
@@ -191,18 +193,35 @@ def _line(what: str, share: float, rows: int, ask: str) -> str:
     return f"LOOK: {what} in {share:.0%} of {grouped(rows)} rows: {ask}"
 
 
-def far_too_high(z: Mapping[str, Floats]) -> list[str]:
-    """A line where a whole column of children is far too heavy and too tall: completed months read
-    as days."""
+def counted_by_z(z: Mapping[str, Floats]) -> Ints:
+    """How many rows have each WAZ and each HAZ, int64 (2, bins): by hundredths, of the rows that
+    have both. Such counts of parts add up, and their median is the rows' own."""
     both = np.isfinite(z["waz"]) & np.isfinite(z["haz"])
-    if (
-        both.sum() < LEAST_ROWS
-        or min(np.median(z["waz"][both]), np.median(z["haz"][both])) <= HIGH_Z
-    ):
+    bins = [
+        np.rint((np.clip(z[name][both], -WIDEST_Z, WIDEST_Z) + WIDEST_Z) * 100).astype(np.int64)
+        for name in ("waz", "haz")
+    ]
+    return np.stack([np.bincount(of, minlength=200 * WIDEST_Z + 1) for of in bins])
+
+
+def far_too_high(counted: Ints) -> list[str]:
+    """A line where a whole column of children (`counted_by_z`) is far too heavy and too tall:
+    completed months read as days."""
+    rows = int(counted[0].sum())
+    if rows < LEAST_ROWS:
         return []
-    waz, haz = (float(np.median(z[name][both])) for name in ("waz", "haz"))
+    waz, haz = (_median(of) for of in counted)
+    if min(waz, haz) <= HIGH_Z:
+        return []
     return [
         "LOOK: children are far too heavy and too tall for their ages (median WAZ "
         f"{waz:+.1f}, HAZ {haz:+.1f}, "
-        f"{grouped(both.sum())} rows): months read as days? Or wrong birth dates?"
+        f"{grouped(rows)} rows): months read as days? Or wrong birth dates?"
     ]
+
+
+def _median(counted: Ints) -> float:
+    """The median of values counted by hundredths."""
+    upto, rows = np.cumsum(counted), int(counted.sum())
+    middle = np.searchsorted(upto, [(rows + 1) // 2, rows // 2 + 1])
+    return float(middle.mean() / 100 - WIDEST_Z)

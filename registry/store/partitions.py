@@ -95,7 +95,7 @@ def divide(store: Store, day: int, *, most: int | None = None) -> list[Partition
         for n, group in enumerate(groups)
     ]
     nowhere = int((homes < 0).sum())
-    if unplaced or nowhere:
+    if unplaced or nowhere or not found:
         last = _partition(len(found), unplaced, ids["centre"], at)
         found.append(Partition(last.number, last.centres, last.children + nowhere, True))
     return found

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from sanket.options import Json, Store
+from sanket.options import Json, Scheduler, Store, Workers
 
 
 def quality(
@@ -21,22 +21,25 @@ def quality(
     out: Annotated[
         Path | None, typer.Option("-o", "--out", help="Write every month as CSV.")
     ] = None,
+    workers: Workers = None,
+    scheduler: Scheduler = None,
     as_json: Json = False,
 ) -> None:
     """Data quality of each centre and month: green, amber or red, with the eleven checks behind
     it."""
-    from features.data_quality import AREAS, rows_of, score
+    from features.data_quality import AREAS, rows_of
+    from features.quality_of_store import of_store
     from registry.contract.errors import UsageError
-    from registry.store.store import open_store
+    from registry.engine import Engine
     from sanket.progress import step
 
     if by not in AREAS:
         raise UsageError("REG066", f"--by is one of {', '.join(AREAS)}")
     if month and not re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", month):
         raise UsageError("REG066", f"a month is written 2026-03, not {month}")
-    registry = open_store(store, must_exist=True).load()
+    engine = Engine.of(workers, scheduler)
     with step("Judging the records"):
-        scored = score(registry, by=by)
+        scored = of_store(store, by=by, engine=engine)
     if out:
         _write(out, rows_of(scored, month="all"))
     rows: list[dict[str, Any]] = rows_of(scored, month=month)

@@ -10,6 +10,9 @@ import numpy as np
 import pytest
 import sqlalchemy as sa
 
+from care.programme import by_month, counted_store, indicators
+from care.protocol import standard
+from features import data_quality, quality_of_store
 from features.clock import Clock
 from features.trajectory import kernel
 from features.trajectory.context import Context
@@ -21,6 +24,7 @@ from registry.contract.registry import day_date
 from registry.store import partitions
 from registry.store.partitions import divide, read
 from registry.store.store import open_store
+from sanket.app import main
 from serving.access.permissions import Scope
 from serving.book import scorebook
 from serving.book.reader import Reader
@@ -155,3 +159,42 @@ def test_a_book_that_was_scored_part_by_part_is_the_book_of_the_whole(
         "state",
         "centre",
     }
+
+
+@pytest.mark.parametrize("by", data_quality.AREAS)
+def test_quality_counted_part_by_part_is_that_of_the_whole(divided, monkeypatch, by):
+    store, registry, _ = divided
+    whole = data_quality.score(registry, by=by)
+    monkeypatch.setattr(partitions, "MOST_CHILDREN", MOST)
+    found = quality_of_store.of_store(str(store.url.database), by=by)
+    assert data_quality.rows_of(found, month="all") == data_quality.rows_of(whole, month="all")
+    assert len(data_quality.rows_of(whole, month="all")) >= 16 and found.warnings == whole.warnings
+    np.testing.assert_array_equal(found.score, whole.score)
+
+
+def test_indicators_counted_part_by_part_are_those_of_the_whole(divided, monkeypatch):
+    store, registry, _ = divided
+    rules = standard()
+    whole = by_month.of(registry, rules, months=9)
+    monkeypatch.setattr(partitions, "MOST_CHILDREN", MOST)
+    places, found = counted_store.of_store(str(store.url.database), rules, months=9)
+    assert found.sums.keys() == whole.sums.keys() and len(places.child_ids) == 0
+    for name, cells in whole.sums.items():
+        np.testing.assert_array_equal(found.sums[name], cells)
+    for level in indicators.LEVELS:
+        one, other = (
+            indicators.of(at, counted, rules, level=level).columns
+            for at, counted in ((registry, whole), (places, found))
+        )
+        for name, column in one.items():
+            np.testing.assert_array_equal(other[name], column)
+
+
+@pytest.mark.parametrize("verb", ["indicators", "quality"])
+def test_a_store_without_children_is_told_as_empty(tmp_path, verb, capsys):
+    address = str(tmp_path / "x.db")
+    open_store(address).close()
+    with pytest.raises(SystemExit) as ended:
+        main([verb, address])
+    assert ended.value.code == 0
+    capsys.readouterr()

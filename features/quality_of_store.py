@@ -1,0 +1,31 @@
+"""Data quality of a whole store, counted part by part."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+import numpy as np
+
+from features.data_quality import QualityCounts, QualityScores, counts_of, present_children, scored
+from registry.engine import IN_THIS_PROCESS, Engine
+from registry.store.by_parts import over_parts
+from registry.store.partitions import StorePart
+
+
+def of_store(
+    address: str,
+    *,
+    by: str = "centre",
+    engine: Engine = IN_THIS_PROCESS,
+    done: Callable[[int, int], None] = lambda children, of: None,
+) -> QualityScores:
+    """The scores of a whole store, counted part by part."""
+    return scored(over_parts(address, partial(_of_part, by=by), engine, done=done)[1])
+
+
+def _of_part(part: StorePart, *, by: str) -> QualityCounts:
+    """Every child in the part of its present centre."""
+    centre = present_children(part.registry)["centre"]
+    own = np.flatnonzero(part.owns(centre)).astype(np.int32)
+    return counts_of(part.of_children(own), by=by)
