@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sanket.options import Json, day_if_given
+from sanket.options import Json, Scheduler, Workers, day_if_given
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from registry.engine import Engine
     from registry.sources.geojson import Polygons
     from training.forecasting.forecast_run import PanelAt, Result
 
@@ -60,6 +61,8 @@ def forecast(
         Path | None,
         typer.Option(help="Also write one HTML page: alerts, map, areas ranked, plots."),
     ] = None,
+    workers: Workers = None,
+    scheduler: Scheduler = None,
     as_json: Json = False,
 ) -> None:
     """Forecasts of monthly counts by area, with bands and alerts.
@@ -71,6 +74,7 @@ def forecast(
     """
     import json
 
+    from registry.engine import Engine
     from sanket.progress import steps
     from training.forecasting.forecast_page import page
     from training.forecasting.forecast_run import measured, run
@@ -80,7 +84,9 @@ def forecast(
     first = _month(backtest_from)
     day = day_if_given(as_of, option="--as-of", code="FCT014")
     with steps("Forecast") as said:
-        panel_at, last_day, level, vintages = _opened(source, by, counted)
+        panel_at, last_day, level, vintages = _opened(
+            source, by, counted, Engine.of(workers, scheduler)
+        )
         result = run(
             panel_at,
             as_of=day or last_day,
@@ -124,7 +130,9 @@ def forecast(
         _say(result, told)
 
 
-def _opened(source: str, by: str | None, counted: str) -> tuple[PanelAt, dt.date, str, bool]:
+def _opened(
+    source: str, by: str | None, counted: str, engine: Engine
+) -> tuple[PanelAt, dt.date, str, bool]:
     """(panel at a day, the newest day of the source, level, whether it is a store)."""
     from registry.contract.errors import UsageError
     from training.forecasting.forecast_run import of_store, of_table
@@ -136,7 +144,7 @@ def _opened(source: str, by: str | None, counted: str) -> tuple[PanelAt, dt.date
         raise UsageError("FCT011", f"--by is {by!r}: of a store give one of {', '.join(LEVELS)}")
     if counted not in COUNTED:
         raise UsageError("FCT010", f"--counted is {counted!r}: give one of {', '.join(COUNTED)}")
-    panel_at, last_day = of_store(source, counted, level=by or "sector")
+    panel_at, last_day = of_store(source, counted, level=by or "sector", engine=engine)
     return panel_at, last_day, by or "sector", True
 
 

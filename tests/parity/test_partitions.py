@@ -32,6 +32,8 @@ from serving.book.scoring_run import score_store
 from serving.database import engine_of
 from tests.support.divided_registry import fill, moves, tables
 from tests.support.service_cases import bundle
+from training.forecasting.forecast_run import of_store
+from training.forecasting.store_counts import COUNTED, panel_of
 
 MOST = 200
 STATE = Scope.of(["state:*"])
@@ -188,6 +190,21 @@ def test_indicators_counted_part_by_part_are_those_of_the_whole(divided, monkeyp
         )
         for name, column in one.items():
             np.testing.assert_array_equal(other[name], column)
+
+
+@pytest.mark.parametrize("counted", COUNTED)
+def test_a_panel_counted_part_by_part_is_that_of_the_whole(divided, monkeypatch, counted):
+    store, registry, _ = divided
+    day = day_date(registry.recorded_until - 40)
+    whole = panel_of(registry, counted, level="centre", as_of=day)
+    monkeypatch.setattr(partitions, "MOST_CHILDREN", MOST)
+    at, last_day = of_store(str(store.url.database), counted, level="centre")
+    found = at(day)
+    assert last_day == day_date(registry.recorded_until) and found.first == whole.first
+    np.testing.assert_array_equal(found.counts, whole.counts)
+    assert np.nansum(whole.counts) > 0 and found.parents.keys() == whole.parents.keys()
+    for level, above in whole.parents.items():
+        np.testing.assert_array_equal(found.parents[level], above)
 
 
 @pytest.mark.parametrize("verb", ["indicators", "quality"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,10 @@ import pandas as pd
 
 from registry.contract.errors import BadInput, UsageError
 from registry.contract.registry import day_date
+from registry.engine import IN_THIS_PROCESS, Engine
+from registry.store.by_parts import NOW
+from registry.store.partitions import divide
+from registry.store.store import open_store
 from training.forecasting.alerts import Alert, alerts
 from training.forecasting.counts_panel import Panel, last_whole_month, month_name, row_means
 from training.forecasting.forecast import Forecast, Learnt, forecast_at, levels_of
@@ -70,15 +75,23 @@ def _or(names: dict[str, Any]) -> str:
     return "".join(f" or {name}" for name in names)
 
 
-def of_store(address: str, counted: str, *, level: str) -> tuple[PanelAt, dt.date]:
-    """A store's panel as known at the end of any day, and the last day recorded."""
-    from training.commands.train import load_registry
-    from training.forecasting.store_counts import panel_of
+def of_store(
+    address: str, counted: str, *, level: str, engine: Engine = IN_THIS_PROCESS
+) -> tuple[PanelAt, dt.date]:
+    """A store's panel as known at the end of any day, and the last day recorded. A store of one
+    part is read once; a larger one part by part, for every day that is asked."""
+    from training.forecasting.store_counts import panel_of, panel_of_store
 
-    registry = load_registry(address)
-    return (lambda day: panel_of(registry, counted, level=level, as_of=day)), day_date(
-        registry.recorded_until
-    )
+    with closing(open_store(address, must_exist=True)) as store:
+        alone = len(divide(store, NOW)) == 1 and engine.here
+        registry = store.load() if alone else store.load(children=())
+
+    def at(day: dt.date) -> Panel:
+        if alone:
+            return panel_of(registry, counted, level=level, as_of=day)
+        return panel_of_store(address, counted, level=level, as_of=day, engine=engine)
+
+    return at, day_date(registry.recorded_until)
 
 
 def run(

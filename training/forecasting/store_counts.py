@@ -4,16 +4,22 @@ districts above."""
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from numba import njit
 
 from care.programme.by_month import centres_at
 from features.clock import Clock, Known, month_number
-from registry.contract.arrays import AnyArray, Ints
+from registry.contract.arrays import AnyArray, Floats, Ints
 from registry.contract.codes import RationItem
 from registry.contract.errors import BadInput
 from registry.contract.registry import NEVER, Registry, day_date, day_number
+from registry.engine import IN_THIS_PROCESS, Engine
+from registry.store.by_parts import over_parts
+from registry.store.partitions import StorePart
 from training.cohorts.lives import Lives, first_confirmed, lives
 from training.forecasting.counts_panel import Panel, last_whole_month
 
@@ -33,6 +39,57 @@ def panel_of(registry: Registry, counted: str, *, level: str, as_of: dt.date) ->
     what an earlier day knew: the day of confirmation counts a confirmed SAM, not that of the first
     reading. Raises BadInput FCT004 where nothing was recorded by then.
     """
+    centres = np.arange(len(registry.centre_ids))
+    return _panel(registry, [(centres, months_of(registry, counted, as_of))], level, as_of)
+
+
+@dataclass(frozen=True)
+class CountedMonths:
+    """Counts by centre and month, float64 (centres, months), NaN where nothing was recorded;
+    `first`: months since January 1970 of the first column."""
+
+    first: int
+    counts: Floats
+
+
+def panel_of_store(
+    address: str, counted: str, *, level: str, as_of: dt.date, engine: Engine = IN_THIS_PROCESS
+) -> Panel:
+    """`panel_of` of a whole store, counted part by part."""
+    task = partial(_of_part, counted=counted, as_of=as_of)
+    places, parts = over_parts(address, task, engine)
+    return _panel(places, parts, level, as_of)
+
+
+def _of_part(part: StorePart, *, counted: str, as_of: dt.date) -> tuple[Ints, CountedMonths | None]:
+    centres, found = np.flatnonzero(part.own_centres[:-1]), months_of(part.registry, counted, as_of)
+    return centres, found and replace(found, counts=found.counts[centres])
+
+
+def _panel(
+    places: Registry,
+    parts: Sequence[tuple[Ints, CountedMonths | None]],
+    level: str,
+    as_of: dt.date,
+) -> Panel:
+    """The parts' centres in one panel. `places`: a registry's centres and areas."""
+    seen = [(centres, found) for centres, found in parts if found is not None]
+    if not seen:
+        raise BadInput(
+            "FCT004", f"the store holds no whole month of records by {as_of.isoformat()}"
+        )
+    first = min(found.first for _, found in seen)
+    months = max(found.first + found.counts.shape[1] for _, found in seen) - first
+    counts = np.full((len(places.centre_ids), months), np.nan)
+    for centres, found in seen:
+        counts[centres, found.first - first :] = found.counts
+    panel = Panel(np.asarray(places.centre_ids, str), first, counts, _parents(places))
+    return panel if level == "centre" else panel.summed(level)
+
+
+def months_of(registry: Registry, counted: str, as_of: dt.date) -> CountedMonths | None:
+    """What every centre of a registry counted by the end of a day; None where nothing was recorded
+    in any whole month."""
     last = min(last_whole_month(as_of), last_whole_month(day_date(registry.recorded_until)))
     until = min(day_number(as_of), registry.recorded_until)
     children = np.arange(len(registry.child_ids), dtype=np.int32)
@@ -40,16 +97,13 @@ def panel_of(registry: Registry, counted: str, *, level: str, as_of: dt.date) ->
     days, child, amount = _events(known, counted, last)
     seen = _seen(known)
     if not len(seen[0]) or month_number(np.array([seen[0].min()]))[0] > last:
-        raise BadInput(
-            "FCT004", f"the store holds no whole month of records by {as_of.isoformat()}"
-        )
+        return None
     first = int(month_number(np.array([seen[0].min()]))[0])
     ends = np.minimum(_first_days(np.arange(first + 1, last + 2)) - 1, until).astype(np.int32)
     grid = _Months(first, last, centres_at(registry, known, ends), len(registry.centre_ids))
     reported = grid.sums(*seen, np.ones(len(seen[0]))) > 0
     counts = np.where(reported, np.rint(grid.sums(days, child, amount)), np.nan)
-    panel = Panel(np.asarray(registry.centre_ids, str), first, counts, _parents(registry))
-    return panel if level == "centre" else panel.summed(level)
+    return CountedMonths(first, counts)
 
 
 class _Months:
