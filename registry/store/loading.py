@@ -53,8 +53,8 @@ def load_around(bulk: Bulk, centres: Iterable[str], *, without_centre: bool) -> 
     """
     ids = Numbering(bulk)
     of_centres = f"centre IN ({_numbers(bulk, ids, 'centre', centres)})"
-    there = f"({of_centres} OR centre IS NULL)" if without_centre else of_centres
-    families = f"SELECT family FROM children WHERE {there}"
+    there = f"({of_centres} OR centre IS NULL OR centre < 0)" if without_centre else of_centres
+    families = f"SELECT family FROM children WHERE family >= 0 AND {there}"
     found = bulk.query(
         f"SELECT child FROM children WHERE {there} UNION "
         f"SELECT child FROM children WHERE family IN ({families})",

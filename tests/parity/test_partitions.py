@@ -76,6 +76,8 @@ def test_every_centre_and_every_child_is_in_one_part(divided):
         assert part.registry.centre_ids.tolist() == registry.centre_ids.tolist()
     assert sorted(found) == sorted(registry.child_ids) and len(found) > 700
     assert sum(part.partition.children for part in parts) == len(found)
+    read_in_all = sum(len(part.registry.child_ids) for part in parts)
+    assert len(found) < read_in_all < 1.5 * len(found), "movers, brothers and sisters beside"
 
 
 def test_a_sector_is_never_divided_and_a_district_only_where_it_is_too_large(divided):
