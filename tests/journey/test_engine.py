@@ -233,7 +233,7 @@ def test_a_cluster_over_tcp_loses_a_worker_then_its_scheduler_and_the_book_is_th
 ):
     monkeypatch.setattr(partitions, "MOST_CHILDREN", 150)
     monkeypatch.setenv("SANKET_MODELS", str(tmp_path / "m"))
-    monkeypatch.setenv("SANKET_KEY", "families are kept in both stores")
+    monkeypatch.setenv("SANKET_IDENTITY_KEY", "families are kept in both stores")
     plain = str(tmp_path / "x.db")
     models = tmp_path / "m"
     wanted = scored(plain, models, ready(plain, source, models), IN_THIS_PROCESS)
