@@ -2,8 +2,8 @@
 
 `--children 200000 --months 12`; each stage runs as its own `sanket` process: wall and CPU seconds
 of it and its workers, the peak memory of the largest of its processes, bytes read and written.
-Models are trained once on a small registry of their own. `--workers 2` adds a second run of what takes
-workers; `--keep FOLDER` goes on with what is there. `--json` for one object on the last line.
+Models are trained once on a small registry of their own. `--workers 2` adds a second run of what
+takes workers; `--keep FOLDER` goes on with what is there. `--json` for one object on the last line.
 """
 
 from __future__ import annotations
