@@ -9,8 +9,7 @@ import numpy as np
 
 from features.data_quality import QualityCounts, QualityScores, counts_of, present_children, scored
 from registry.engine import IN_THIS_PROCESS, Engine
-from registry.store.by_parts import over_parts
-from registry.store.partitions import StorePart
+from registry.store.partitions import StorePart, over_parts
 
 
 def of_store(

@@ -16,7 +16,18 @@ bounds of their own."""
 uncertainty.REFITS = 2
 """Trainings in tests make an interval of two refits; its own specs ask for ten."""
 
-JUDGE = ("test_model_checks", "test_promote", "test_report")
+JUDGE = (
+    "test_case_cohort",
+    "test_fourth_target",
+    "test_model_checks",
+    "test_promote",
+    "test_report",
+    "test_report_sentences",
+    "test_runs_that_tell",
+    "test_transfer",
+)
+"""Files that use one registry and its training (`tests.support.trained_models`): two workers would
+make it twice."""
 FIRST = ("judge", "test_explain_forest", "test_serve", "test_clock", "test_list_in_browser")
 
 

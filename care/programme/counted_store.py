@@ -13,8 +13,7 @@ from care.protocol import Protocol
 from registry.contract.arrays import Ints
 from registry.contract.registry import Registry
 from registry.engine import IN_THIS_PROCESS, Engine
-from registry.store.by_parts import over_parts
-from registry.store.partitions import StorePart
+from registry.store.partitions import StorePart, over_parts
 
 
 def of_store(

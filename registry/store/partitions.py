@@ -9,18 +9,26 @@ moved is read in both partitions and asked in the one where it was on the day.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, replace
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 import numpy as np
 
 from registry.contract.arrays import AnyArray, Days, Flags, Ints
+from registry.contract.days import NEVER
 from registry.contract.registry import COLUMNS, DAY, OF_CENTRES, REF, Registry
+from registry.engine import Engine
 from registry.store.bulk import Bulk
 from registry.store.loading import load_around
-from registry.store.store import Store
+from registry.store.store import Store, open_store
 
+Result = TypeVar("Result")
+NOW = int(NEVER) - 1
+"""The day for which a store is divided where a question is about its present records: all are known
+by then."""
 MOST_CHILDREN = 50_000
 """A partition's children, as long as no single sector has more: some 250 MB with three years of
 records, and seconds to score."""
@@ -168,3 +176,34 @@ def _newest(bulk: Bulk, question: str) -> dict[str, AnyArray]:
 def _texts(bulk: Bulk, kind: str) -> dict[int, str]:
     rows = bulk.query(f"SELECT number, text FROM ids WHERE kind = '{kind}'", {"number": REF})
     return dict(zip(rows["number"].tolist(), rows["text"].tolist(), strict=True))
+
+
+def over_parts(
+    address: str,
+    task: Callable[[StorePart], Result],
+    engine: Engine,
+    *,
+    day: int = NOW,
+    done: Callable[[int, int], None] = lambda children, of: None,
+) -> tuple[Registry, list[Result]]:
+    """(the store's centres and areas without any child, what the task says of each part, in order).
+
+    The task is a function of a module or a `functools.partial` of one, and what it returns is
+    small: it crosses processes where the engine has some. `done` hears of how many children the
+    parts are finished, of all.
+    """
+    with closing(open_store(address, must_exist=True)) as store:
+        places, parts = store.load(children=()), divide(store, day)
+    ready, total = 0, sum(part.children for part in parts)
+    found: dict[int, Result] = {}
+    for part, result in engine.each(partial(_of_part, address, task), parts):
+        found[part.number] = result
+        ready += part.children
+        done(ready, total)
+    return places, [found[part.number] for part in parts]
+
+
+def _of_part(address: str, task: Callable[[StorePart], Result], partition: Partition) -> Result:
+    with closing(open_store(address, must_exist=True)) as store:
+        part = read(store, partition)
+    return task(part)

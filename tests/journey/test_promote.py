@@ -212,8 +212,10 @@ def test_whoever_reads_meanwhile_reads_the_old_or_the_new(store):
     assert len(history(models_folder(store))) == 13
 
 
-def test_the_same_store_and_seed_give_the_same_bundle_to_the_bit(store, tmp_path):
-    again = made.card_of(made.train_anew())
+def test_the_same_training_gives_the_same_bundle_to_the_bit(store, tmp_path):
+    """That the same rows and seed give the same training is asked of another process, in
+    `test_training_pipeline`."""
+    again = made.card_of(made.learned())
     assert made.kept(str(tmp_path / "other.db"), again) == made.kept(store, made.carded())
 
 

@@ -16,8 +16,7 @@ import pandas as pd
 from registry.contract.errors import BadInput, UsageError
 from registry.contract.registry import day_date
 from registry.engine import IN_THIS_PROCESS, Engine
-from registry.store.by_parts import NOW
-from registry.store.partitions import divide
+from registry.store.partitions import NOW, divide
 from registry.store.store import open_store
 from training.forecasting.alerts import Alert, alerts
 from training.forecasting.counts_panel import Panel, last_whole_month, month_name, row_means

@@ -18,8 +18,7 @@ from registry.contract.codes import RationItem
 from registry.contract.errors import BadInput
 from registry.contract.registry import NEVER, Registry, day_date, day_number
 from registry.engine import IN_THIS_PROCESS, Engine
-from registry.store.by_parts import over_parts
-from registry.store.partitions import StorePart
+from registry.store.partitions import StorePart, over_parts
 from training.cohorts.lives import Lives, first_confirmed, lives
 from training.forecasting.counts_panel import Panel, last_whole_month
 
