@@ -11,11 +11,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from features.survey.column_names import SurveyColumns, find
+from registry.checks.cells import read_number
 from registry.contract.errors import BadInput
 from registry.mapping.ambiguous import half_swapped_words, oedema_undecided
 from registry.mapping.cell_formats import cell_counts, cell_format, day_month_order
 from registry.mapping.date_formats import SWAPPED
+from registry.mapping.headers import age_in
 from registry.mapping.map_file import ColumnMap, Map, read_map
+from registry.mapping.sheet_proposal import is_in_two_parts
 from registry.mapping.translate import as_texts, column_cells, translate_cells
 from registry.sources.raw_sheet import RawSheet, ShortRows
 from registry.sources.sheets import is_text, sheets_of
@@ -188,6 +191,7 @@ def _combined(cells: pa.ChunkedArray | pa.Array) -> pa.Array:
 def _by_headers(table: pa.Table, sheet: RawSheet) -> tuple[pa.Table, SurveyColumns]:
     """The table with its dates turned to ISO where all of them say how they are written."""
     columns = find(table.column_names, sheet.twice)
+    _refuse_two_parts(table, columns)
     warnings = list(columns.warnings)
     days = [name for name in ("birth_date", "measured_on") if name in columns]
     counts = {name: cell_counts(table.column(columns.position[name])) for name in days}
@@ -215,6 +219,22 @@ def _by_headers(table: pa.Table, sheet: RawSheet) -> tuple[pa.Table, SurveyColum
     return table, replace(columns, warnings=tuple(warnings))
 
 
+def _refuse_two_parts(table: pa.Table, columns: SurveyColumns) -> None:
+    """Years in one column and the months beside them in another: 3 would be the age of a child of 2
+    years and 3 months."""
+    years = [name for name in table.column_names if age_in(name) == "years"]
+    if not years or "age_months" not in columns:
+        return
+    parts = (table.column(years[0]), table.column(columns.position["age_months"]))
+    if is_in_two_parts(*(cell_counts(part) for part in parts)):
+        raise BadInput(
+            "GRO103",
+            f"the age stands in two columns, {years[0]} and "
+            f"{table.column_names[columns.position['age_months']]}: make one of them, age_months, "
+            'or join them in a map (--map): join = "y ", age = "months"',
+        )
+
+
 def _refuse_oedema(cells: pa.Array | None) -> None:
     """1 and 2 alone may be grades or WHO's yes and no: 873 of 873 children of a survey would be
     SAM."""
@@ -224,7 +244,7 @@ def _refuse_oedema(cells: pa.Array | None) -> None:
     filled = sum(counts.values()) / max(len(cells), 1)
     said = (
         oedema_undecided(counts, filled=filled)
-        if all(text.strip()[:1].isdigit() for text in counts)
+        if all(isinstance(read_number(text), float) for text in counts)
         else ""
     )
     if said:

@@ -12,6 +12,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from registry.checks.cells import BAD, encode, plain_digits, read_day, read_month, read_number
+from registry.checks.missing_codes import suspected_missing
+from registry.checks.oedema_words import NO_WORDS, NOTHING_WORDS, YES_WORDS, grade_in
 from registry.contract.codes import (
     AppetiteTest,
     HeightPosition,
@@ -24,7 +26,7 @@ from registry.contract.codes import (
     StayOutcome,
 )
 from registry.contract.tables import MISSING_WORDS, SPECS
-from registry.mapping.ambiguous import NO_WORDS, YES_WORDS, oedema_undecided, suspected_missing
+from registry.mapping.ambiguous import oedema_undecided
 from registry.mapping.date_formats import (
     EXCEL_DAYS,
     SWAPPED,
@@ -32,6 +34,7 @@ from registry.mapping.date_formats import (
     half_swapped,
     possible_formats,
     whole_days,
+    year_day_month,
 )
 
 CODES: dict[tuple[str, ...], dict[str, tuple[str, ...]]] = {
@@ -207,19 +210,32 @@ def _date(cells: list[str], order: str) -> CellFormat | None:
     if all(
         plain_digits(cell).isdigit() and int(plain_digits(cell)) in EXCEL_DAYS for cell in strange
     ):
-        return CellFormat({"date": "excel_1900"})
+        return CellFormat(
+            {"date": "excel_1900"},
+            "days since 1900, as Excel counts them; excel_1904 where the workbook was an old Mac's",
+        )
     shown = day_month_order(strange)
     order = next(iter(shown)) if len(shown) == 1 else "" if shown else order
     forms, left = [], strange
+    never = set() if year_day_month(cells) else {"%Y-%d-%m"}
     while left:
-        counts = date_format_counts(left).by_format
+        counts = {
+            form: count
+            for form, count in date_format_counts(left).by_format.items()
+            if form not in never
+        }
         best = max(counts, key=lambda form: (counts[form], _of_order(form, order)), default=None)
         if best is None:
             break
         forms.append(best)
         left = [cell for cell in left if best not in possible_formats(plain_digits(cell))]
     if not forms:
-        return None
+        readable = len(cells) - len(strange)
+        return (
+            CellFormat({}, f"{len(strange)} of its different cells are no dates, and are refused")
+            if readable >= len(strange)
+            else None
+        )
     counts = date_format_counts(strange).by_format
     said = ", ".join(
         f"{form} {counts[form]}"
@@ -276,12 +292,28 @@ def _number(column: str, counts: Mapping[str, int], unit: str) -> CellFormat | N
     if not any(isinstance(read_number(cell), float) for cell in plain):
         return None
     missing = suspected_missing(plain)
+    if column in USUAL:
+        missing = sorted({*missing, *_words_or_zero(plain)})
     settings = decimal | ({"missing": list(missing)} if missing else {})
     remark = "these seem to stand for a missing value" if missing else ""
     if not unit and (guessed := _unit_of(column, [cell for cell in plain if cell not in missing])):
         settings = {"unit": guessed} | settings
         remark = f"its middle value is one in {guessed}" + (f"; {remark}" if remark else "")
     return CellFormat(settings, remark)
+
+
+def _words_or_zero(counts: Mapping[str, int]) -> list[str]:
+    """What is no number in a column of measures that are numbers nearly throughout (`Absent`), and
+    0, which no child weighs."""
+    numbers = sum(count for cell, count in counts.items() if read_number(cell) is not BAD)
+    if 2 * numbers < sum(counts.values()):
+        return []
+    return [
+        cell.strip()
+        for cell in counts
+        if read_number(cell) == 0
+        or (read_number(cell) is BAD and not any(sign.isdecimal() for sign in cell))
+    ]
 
 
 def _unit_of(column: str, cells: Iterable[str]) -> str:
@@ -298,21 +330,26 @@ def _unit_of(column: str, cells: Iterable[str]) -> str:
 
 
 def _oedema(counts: Mapping[str, int]) -> CellFormat | None:
-    if oedema_undecided(counts):
-        known = {
-            cell.strip(): "1" if cell.strip().lower() in YES_WORDS else "0"
-            for cell in counts
-            if cell.strip().lower() in YES_WORDS | NO_WORDS
-        }
-        numbers = {"1": "1", "2": "0"} if not known else {}
+    """Grades as they are; words and marks as codes, where each is known; 1 and 2 alone as WHO's yes
+    and no, for a person to look at."""
+    known = {cell.strip(): str(grade) for cell in counts if (grade := grade_in(cell)) is not None}
+    if known:
+        unknown = any(cell.strip() not in known and read_number(cell) is BAD for cell in counts)
+        is_yes_or_no = {cell.strip().lower() for cell in known} & YES_WORDS
+        if any(set(cell) == {"+"} for cell in known):
+            known |= {"+" * grade: str(grade) for grade in (1, 2, 3)}
+            says_none = any(grade_in(cell) == 0 or read_number(cell) == 0 for cell in counts)
+            known |= dict.fromkeys(() if says_none else sorted(NOTHING_WORDS), "0")
         return CellFormat(
-            {"codes": known or numbers},
-            "yes and no, as WHO's tools write 1 and 2: is it so? Grades of oedema would be 0 to 3"
-            if numbers
-            else "yes is taken as grade 1",
+            {"codes": known},
+            ("yes is taken as grade 1" if is_yes_or_no else "grades of oedema from words or marks")
+            + ("; other words are left to be refused" if unknown else ""),
         )
-    if any(cell.strip() and not cell.strip().strip("+") for cell in counts):
-        return CellFormat({"codes": {"+" * grade: str(grade) for grade in (1, 2, 3)}})
+    if oedema_undecided(counts) and any(isinstance(read_number(cell), float) for cell in counts):
+        return CellFormat(
+            {"codes": {"1": "1", "2": "0"}},
+            "yes and no, as WHO's tools write 1 and 2: is it so? Grades of oedema would be 0 to 3",
+        )
     if any(isinstance(read_number(cell), float) for cell in counts):
         return CellFormat()
     return None

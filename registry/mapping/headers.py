@@ -248,18 +248,29 @@ def unit_in(header: str) -> str:
 
 
 def age_in(header: str) -> str:
-    """The unit of an age that a header names (`Age (months)`, `agemons`); nothing where it is
-    none."""
+    """The unit of an age that a header names (`Age (months)`, `agemons`); nothing where it is none,
+    or names two."""
     words = set(_split(composed(header)))
-    if words & {"agemons", "agemonths"} or (
-        words & {"months", "month", "mons", "माह", "महीने", "महिने"}
-        and (words & AGES or words == {"months"})
-    ):
-        return "months"
-    return "days" if "agedays" in words or ("days" in words and words & AGES) else ""
+    if words & {"agemons", "agemonths", "agedays"}:
+        return "days" if "agedays" in words else "months"
+    units = [unit for unit, names in AGE_WORDS.items() if words & names]
+    # ENA's MONTHS; a column called Month or Year is one of dates.
+    is_age = words & AGES or words in ({"months"}, {"years"})
+    return units[0] if len(units) == 1 and is_age else ""
+
+
+def is_age(header: str) -> bool:
+    """Does a header call its column an age, in whatever unit?"""
+    return bool(set(_split(composed(header))) & AGES)
 
 
 AGES = frozenset({"age", "आयु", "उम्र", "वय"})
+AGE_WORDS = {
+    "days": frozenset({"days", "दिन", "दिवस"}),
+    "weeks": frozenset({"weeks", "wks", "सप्ताह", "आठवडे"}),
+    "months": frozenset({"months", "month", "mons", "mths", "माह", "महीने", "महिने"}),
+    "years": frozenset({"years", "year", "yrs", "वर्ष", "वर्षे", "साल"}),
+}
 SPECS_NAMES = {name: {column.name for column in spec.columns} for name, spec in SPECS.items()}
 SPECS_COLUMNS: dict[str, tuple[tuple[str, str], ...]] = {
     column: tuple((table, column) for table, columns in SPECS_NAMES.items() if column in columns)

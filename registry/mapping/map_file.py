@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeGuard
 
+from registry.checks.ages import AGE_UNITS
 from registry.contract.errors import BadInput
 from registry.contract.tables import SPECS
 from registry.mapping.date_formats import NAMED_FORMATS, is_date_format
@@ -27,7 +28,6 @@ UNITS = {
 }
 """What one of a declared unit is in the contract's. DHS files hold weights in 100 g and heights in
 mm."""
-AGE_UNITS = ("days", "months")
 PLACES = ("file", "sheet")
 
 
@@ -263,7 +263,8 @@ def _parent(said: Settings | None, where: str, faults: list[str]) -> ParentSheet
     if said is None:
         return None
     _unknown(said, {"file", "sheet", "key", "by"}, f"{where} parent", faults)
-    if not {"key", "by"} <= set(said) or not ({"file", "sheet"} & set(said)):
+    texts = all(isinstance(one, str) for one in said.values())
+    if not texts or not {"key", "by"} <= set(said) or not ({"file", "sheet"} & set(said)):
         faults.append(
             f'{where} parent needs file or sheet, key = "…" (its column) and by = "…" (ours)'
         )

@@ -5,12 +5,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
 
+from registry.checks.ages import is_age_in_words
+from registry.checks.cells import read_number
 from registry.checks.months import MONTH, composed, month_in, pattern_of
 from registry.contract.tables import SPECS, bound
 from registry.mapping.cell_formats import (
@@ -22,7 +24,15 @@ from registry.mapping.cell_formats import (
     cell_format,
     day_month_order,
 )
-from registry.mapping.headers import MAKES, OWN, HeaderMeaning, age_in, header_meanings, unit_in
+from registry.mapping.headers import (
+    MAKES,
+    OWN,
+    HeaderMeaning,
+    age_in,
+    header_meanings,
+    is_age,
+    unit_in,
+)
 from registry.mapping.reshape import as_text_table
 from registry.sources.raw_sheet import RawSheet
 
@@ -238,10 +248,27 @@ class SheetProposal:
         when = self.forms[seen[0]].settings
         return [
             "# no birth date is recognised; it can be found from an age: birth_date = "
-            + setting_table([header], {"age": unit, "on": seen[0], **when})
-            for header in self.found
-            if (unit := age_in(header))
+            + setting_table(headers, settings | {"on": seen[0], **when})
+            for headers, settings in self._ages()
         ]
+
+    def _ages(self) -> list[tuple[list[str], dict[str, MapSetting]]]:
+        """Columns of ages, with what a map says of each; years and months of one age together."""
+        names = self.sheet.data.column_names
+        by_unit = {name: unit for name in names if (unit := age_in(name))}
+        cells = {name: cell_counts(self.sheet.data[name]) for name in names if is_age(name)}
+        ages: list[tuple[list[str], dict[str, MapSetting]]] = [
+            ([name], {"age": "months"})
+            for name, counts in cells.items()
+            if name not in by_unit and counts and all(map(is_age_in_words, counts))
+        ]
+        years = [name for name, unit in by_unit.items() if unit == "years"]
+        months = [name for name, unit in by_unit.items() if unit == "months"]
+        if len(years) == len(months) == 1 and is_in_two_parts(
+            *(cell_counts(self.sheet.data[name]) for name in (*years, *months))
+        ):
+            return [([*years, *months], {"join": "y ", "age": "months"}), *ages]
+        return [([name], {"age": unit}) for name, unit in by_unit.items()] + ages
 
     def left_lines(self) -> list[str]:
         """What was not taken: personal columns, columns whose cells are not what their header says,
@@ -275,6 +302,14 @@ class SheetProposal:
         unknown = [header for header in unknown if header not in bare]
         lines += [f"# not recognised, kept out: {', '.join(unknown)}"] if unknown else []
         return [*lines, ""] if lines else []
+
+
+def is_in_two_parts(years: Iterable[str], months: Iterable[str]) -> bool:
+    """Are these the years of ages and the months beside them, none above 11?"""
+    some, beside = ([read_number(cell) for cell in cells] for cells in (years, months))
+    return any(isinstance(value, float) and value >= 1 for value in some) and all(
+        isinstance(value, float) and 0 <= value < 12 for value in beside
+    )
 
 
 def _with_unit(unit: str, form: CellFormat) -> dict[str, MapSetting]:
