@@ -74,9 +74,7 @@ def oedema_undecided(texts: Iterable[str], *, filled: float = 1.0) -> str:
     }
     words = {text for text in said if read_number(text) is BAD}
     if words and words <= YES_WORDS | NO_WORDS and not numbers:
-        codes = ", ".join(
-            f'"{word}" = "{1 if word in YES_WORDS else 0}"' for word in sorted(words)
-        )
+        codes = ", ".join(f'"{word}" = "{1 if word in YES_WORDS else 0}"' for word in sorted(words))
         return (
             "oedema is written as yes or no, and the contract's is a grade from 0 to 3: "
             "say in a map oedema = { "
@@ -84,8 +82,8 @@ def oedema_undecided(texts: Iterable[str], *, filled: float = 1.0) -> str:
         )
     if any(grade_in(word) is not None for word in words) or (words and not numbers):
         return (
-            "oedema is written in words or marks, and the contract's is a grade from 0 to 3: say in "
-            'a map oedema = { from = "…", codes = { "+" = "1", … } }'
+            "oedema is written in words or marks, and the contract's is a grade from 0 to 3: say "
+            'in a map oedema = { from = "…", codes = { "+" = "1", … } }'
         )
     if numbers and numbers <= {1.0, 2.0} and 2.0 in numbers and (1.0 in numbers or filled > FEW):
         return (

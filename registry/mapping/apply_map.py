@@ -20,10 +20,17 @@ from registry.checks.rejected import broken_lines
 from registry.checks.table import Raw
 from registry.contract.days import day_date, day_number
 from registry.contract.errors import BadInput
-from registry.contract.tables import MOST_UNCERTAIN_DAYS, SPECS, bound
+from registry.contract.tables import MEASURED, MOST_UNCERTAIN_DAYS, SPECS, bound
 from registry.indian_digits import grouped
 from registry.mapping.map_file import Map, ParentSheet, TableMap, read_map
-from registry.mapping.reshape import as_text_table, distinct, join_parent, long_rows, pivot
+from registry.mapping.reshape import (
+    as_text_table,
+    distinct,
+    filled_cells,
+    join_parent,
+    long_rows,
+    pivot,
+)
 from registry.mapping.translate import as_texts, column_cells
 from registry.sources.raw_sheet import RawSheet
 from registry.sources.sheets import (
@@ -99,14 +106,29 @@ def _parts(table: TableMap, arrived: SourceSheets, plan: Map) -> list[_Part]:
         names = list(dict.fromkeys(name for row in table.rows for name in row))
         cells = {name: pa.array([_text(row.get(name)) for row in table.rows]) for name in names}
         return [_Part("the map's own rows", Raw(pa.table(cells)))]
-    return [
-        _Part(
-            sheet.place,
-            _mapped(table, sheet, arrived, plan),
-            tuple(_months_alone(table, sheet, plan)),
-        )
-        for sheet in arrived.sheets(table)
-    ]
+    is_one_of_several = sum(other.name == table.name for other in plan.tables) > 1
+    parts = []
+    for sheet in arrived.sheets(table):
+        raw, notes = _mapped(table, sheet, arrived, plan), list(_months_alone(table, sheet, plan))
+        if table.name == "measurements" and is_one_of_several:
+            raw = _without_blank(raw, sheet.place, notes)
+        parts.append(_Part(sheet.place, raw, tuple(notes)))
+    return parts
+
+
+def _without_blank(raw: Raw, place: str, notes: list[str]) -> Raw:
+    """Measurements without those that have neither a day nor a measure: of a row of two
+    measurements, the discharge that has not come yet."""
+    names = [name for name in ("measured_on", *MEASURED) if name in raw.data.column_names]
+    filled = np.any([filled_cells(as_texts(_whole(raw.data[name]))) for name in names], axis=0)
+    if filled.all():
+        return raw
+    notes.append(
+        f"measurements: {grouped(int((~filled).sum()))} rows of {place} have neither a day nor a "
+        "measure in one of the map's tables, and give no measurement there"
+    )
+    numbers = np.arange(1, len(filled) + 1) if raw.numbers is None else np.asarray(raw.numbers)
+    return replace(raw, data=raw.data.filter(pa.array(filled)), numbers=numbers[filled])
 
 
 def _text(value: object) -> str | None:

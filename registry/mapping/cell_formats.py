@@ -236,7 +236,7 @@ def _date(cells: list[str], order: str) -> CellFormat | None:
             if readable >= len(strange)
             else None
         )
-    counts = date_format_counts(strange).by_format
+    counts = dict(date_format_counts(strange).by_format)
     said = ", ".join(
         f"{form} {counts[form]}"
         for form in sorted(counts, key=counts.__getitem__, reverse=True)[:4]

@@ -134,7 +134,8 @@ def _read(text: str, form: str, *, tidy: bool) -> dt.date:
 def _tidied(text: str, form: str) -> tuple[str, str]:
     text = _ORDINAL.sub(r"\1", _WEEKDAY.sub(" ", text)).strip(" .,")
     if "%b" in form:
-        return (" ".join(re.sub(r"[-/.,'’]", " ", one).split()) for one in (text, form))
+        text, form = (re.sub(r"[-/.,'’]", " ", one) for one in (text, form))
+        return " ".join(text.split()), " ".join(form.split())
     return re.sub(r"\s*([-/.\\])\s*", r"\1", text).replace("\\", "/"), form
 
 

@@ -51,6 +51,8 @@ MAKES = {
     "stocks": {"counted_on"},
 }
 """A sheet holds a table where it has one of these."""
+_OF_MONTH = re.compile(r"(?<![^\W_])(months?|माह|महीना|महीने|महिना)(?![^\W_])", re.IGNORECASE)
+"""`Weight in the month of June 2025`: the month itself has been taken out."""
 _PATH = re.compile(r"[^\s/:()]+([/:][^\s/:()]+)+")
 _INITIALS = re.compile(r"(?<![^\s(])([^\s.()]{1,4}\.){2,}([^\s.()]{0,4})(?![^\s)])")
 _UNIT_OF = {word: unit for unit, words in UNIT_WORDS.items() for word in words.split()}
@@ -120,6 +122,8 @@ def _meaning(header: str) -> _Likeness:
         if targets:
             return _Likeness(targets, OWN)
     bare = without_month(header).strip(" _-")
+    if bare != composed(header).strip(" _-"):
+        bare = _OF_MONTH.sub(" ", bare).strip(" _-")
     read = [_words(text) for text in (bare, *_last_steps(bare), _within(header))]
     # Known words anywhere in a header come before a slip of the pen in all of it.
     tried = ((judge(words), unit) for judge in (_recognised, _slip) for words, unit in read)
