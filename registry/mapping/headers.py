@@ -17,7 +17,9 @@ from typing import TypedDict
 from registry.checks.months import MONTH, composed, pattern_of, without_month
 from registry.contract.tables import SPECS
 from registry.mapping.header_words import (
+    CONTACT,
     FILLERS,
+    NOT_NOW,
     OTHER_PEOPLE,
     OTHERS,
     PERSONAL,
@@ -56,7 +58,9 @@ _OF_MONTH = re.compile(r"(?<![^\W_])(months?|माह|महीना|मही
 _PATH = re.compile(r"[^\s/:()]+([/:][^\s/:()]+)+")
 _INITIALS = re.compile(r"(?<![^\s(])([^\s.()]{1,4}\.){2,}([^\s.()]{0,4})(?![^\s)])")
 _UNIT_OF = {word: unit for unit, words in UNIT_WORDS.items() for word in words.split()}
-_CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z]([a-z]|[A-Z]))")
+_STAGE = re.compile(r"(.+\S)\s+[-–]\s+(\S.+)")
+"""DHIS2 writes a stage of a programme before its data element: `Nutrition - Weight (kg)`."""
 
 
 Targets = tuple[tuple[str, str], ...]
@@ -121,6 +125,8 @@ def _meaning(header: str) -> _Likeness:
         targets = _without_name(SPECS_COLUMNS[plain])
         if targets:
             return _Likeness(targets, OWN)
+    if _split(plain)[-1:] == ["by"]:
+        return _Likeness()
     bare = without_month(header).strip(" _-")
     if bare != composed(header).strip(" _-"):
         bare = _OF_MONTH.sub(" ", bare).strip(" _-")
@@ -173,6 +179,8 @@ def _recognised(words: frozenset[str]) -> _Likeness | None:
     personal, others = _not_ours()
     if not words:
         return None
+    if words & CONTACT:
+        return _Likeness(personal=True)
     if words in others:
         return _Likeness()
     if words in personal:
@@ -291,12 +299,17 @@ def _last_steps(header: str) -> tuple[str, ...]:
     """`group/sub/weight` is weight: Kobo and CommCare write the way to a question, as
     `form.group.weight` too. The last two steps come first (`child.id`); what is asked of a mother
     is none of ours."""
-    header = composed(header)
+    header = composed(header).replace("@", "")
+    if header.lower().startswith("data-"):
+        header = header.replace("-", "/")
+    if stage := _STAGE.fullmatch(header):
+        other = set(_split(stage[1])) & (OTHER_PEOPLE | NOT_NOW)
+        return (header,) if other else (header, stage[2])
     dotted = re.fullmatch(r"[A-Za-z_][\w-]*(\.[A-Za-z_][\w-]*)+", header)
     if not dotted and not _PATH.fullmatch(header):
         return (header,)
     *above, last = re.split(r"[/:.]" if dotted else r"[/:]", header)
-    if {word for step in above for word in _split(step)} & OTHER_PEOPLE:
+    if {word for step in above for word in _split(step)} & (OTHER_PEOPLE | NOT_NOW):
         return (header,)
     known = _known().get(_words(above[-1])[0]), _known().get(_words(last)[0])
     # `weight/height` is a ratio, `measure:ht` a question in a group.
@@ -337,10 +350,11 @@ def _split(text: str) -> list[str]:
     text = re.sub(r"['’]s\b", " ", text)
     text = _INITIALS.sub(lambda found: found[0].replace(".", ""), text)
     text = _CAMEL.sub(" ", text)
-    return (
+    words = (
         re.sub(r"""[_\-/.:,;*#?&'’"|+=\\%()\[\]{}<>–—]""", " ", text)
         .lower()
         .replace("\u200d", "")
         .replace("\u200c", "")
         .split()
     )
+    return ["date" if word == "dt" else word for word in words]

@@ -94,7 +94,8 @@ class TableMap:
 
     `distinct` keeps one of equal rows (a child's row repeated at each visit); `wide` gives patterns
     of headers such as `weight_{YYYY}_{MM}`, and `wide_day` the day of the month that such a cell is
-    given; `wide_first` is the first of months that have no year. A table may be given more than once: each gives rows of its own.
+    given; `wide_first` is the first of months that have no year. A table may be given more than
+    once: each gives rows of its own.
     """
 
     name: str
