@@ -104,6 +104,7 @@ def header_meanings(headers: Sequence[str], *, name: str = "") -> dict[str, Head
     if name.strip().lower() == "centres":
         own = _Likeness((("centres", "name"),), OWN)
         meant |= {header: own for header in headers if _bare(header) == "name"}
+    meant = _of_a_stay(meant)
     tables = _tables_of(meant.values(), name)
     found = {header: _placed(answer, tables) for header, answer in meant.items()}
     surest: dict[tuple[str | None, str | None, str | None], str] = {}
@@ -115,6 +116,19 @@ def header_meanings(headers: Sequence[str], *, name: str = "") -> dict[str, Head
     return {
         header: answer if "table" not in answer or "wide" in answer or header in kept else {}
         for header, answer in found.items()
+    }
+
+
+def _of_a_stay(meant: dict[str, _Likeness]) -> dict[str, _Likeness]:
+    """Beside a day of admission, an exit is the stay's end: the child does not leave the
+    registry."""
+    stays = {column for found in meant.values() for table, column in found.targets}
+    if "admitted_on" not in stays:
+        return meant
+    end = ("episodes", "closed_on")
+    return {
+        header: replace(found, targets=(end,)) if end in found.targets else found
+        for header, found in meant.items()
     }
 
 
@@ -344,6 +358,11 @@ def _words(text: str) -> tuple[frozenset[str], str]:
         elif word not in FILLERS:
             words.append(word)
     return frozenset(words), unit
+
+
+def words_of(header: str) -> list[str]:
+    """The words of a header in small letters, without marks."""
+    return _split(composed(header))
 
 
 def _split(text: str) -> list[str]:

@@ -24,6 +24,7 @@ from registry.mapping.cell_formats import (
     cell_format,
     day_month_order,
 )
+from registry.mapping.header_words import NOT_NOW
 from registry.mapping.headers import (
     MAKES,
     OWN,
@@ -32,6 +33,7 @@ from registry.mapping.headers import (
     header_meanings,
     is_age,
     unit_in,
+    words_of,
 )
 from registry.mapping.reshape import as_text_table
 from registry.sources.raw_sheet import RawSheet
@@ -339,6 +341,15 @@ class SheetProposal:
                 f"{{ {told} }}"
             )
             unknown = [header for header in unknown if header not in no_year]
+        at_a_stay = [
+            header for header in unknown if set(words_of(header)) & NOT_NOW and self.own("episodes")
+        ]
+        if at_a_stay:
+            lines.append(
+                f"# of admission or discharge: {', '.join(at_a_stay)}; measures among these are "
+                "two measurements a row: [[tables.measurements]] twice (docs/examples/otp.toml)"
+            )
+            unknown = [header for header in unknown if header not in at_a_stay]
         lines += self._age_lines()
         unknown = [header for header in unknown if header not in bare]
         lines += [f"# not recognised, kept out: {', '.join(unknown)}"] if unknown else []

@@ -86,6 +86,11 @@ def read_csv(
 def _encoding(path: Path, start: bytes) -> str:
     if start.startswith((b"\xff\xfe", b"\xfe\xff")):
         return "utf-16"
+    # Without its mark UTF-16 has a null beside each letter of the header.
+    for first, encoding in ((0, "utf-16-be"), (1, "utf-16-le")):
+        half = start[first:512:2]
+        if half.count(0) > len(half) / 2 and start[1 - first : 512 : 2].count(0) == 0:
+            return encoding
     try:
         # Checked in pieces: a state's export does not fit twice into memory.
         with path.open("r", encoding="utf-8", newline="") as file:
