@@ -138,6 +138,8 @@ def _mapped(sheet: RawSheet, plan: Map) -> tuple[pa.Table, SurveyColumns]:
             "GRO102", "the map names no sex (of children) or no measure (of measurements)"
         )
     declared = {column.name for table in plan.tables for column in table.columns if column.codes}
+    if "sex" not in declared:
+        _refuse_sex(found["sex"])
     if "oedema" not in declared:
         _refuse_oedema(found.get("oedema"))
     if "birth_date" in found:
@@ -214,6 +216,8 @@ def _by_headers(table: pa.Table, sheet: RawSheet) -> tuple[pa.Table, SurveyColum
         cells = translate_cells(table.column(at), said, Map(()))
         table = table.set_column(at, table.column_names[at], pa.chunked_array([as_texts(cells)]))
         warnings.append(f"{name} is read as {' or '.join(said.dates)}: {form.remark}")
+    if "sex" in columns:
+        _refuse_sex(_combined(table.column(columns.position["sex"])))
     if "oedema" in columns:
         _refuse_oedema(_combined(table.column(columns.position["oedema"])))
     return table, replace(columns, warnings=tuple(warnings))
@@ -232,6 +236,16 @@ def _refuse_two_parts(table: pa.Table, columns: SurveyColumns) -> None:
             f"the age stands in two columns, {years[0]} and "
             f"{table.column_names[columns.position['age_months']]}: make one of them, age_months, "
             'or join them in a map (--map): join = "y ", age = "months"',
+        )
+
+
+def _refuse_sex(cells: pa.Array) -> None:
+    """0 and 1 are no code of WHO's: 1 may be boys or girls."""
+    if any(read_number(text) == 0 for text in cell_counts(pa.chunked_array([cells]))):
+        raise BadInput(
+            "GRO106",
+            "sex holds 0, and whether 0 or 1 is girls is not said: say it in a map "
+            '(--map MAP.toml), codes = { 0 = "M", 1 = "F" } or { 0 = "F", 1 = "M" }',
         )
 
 

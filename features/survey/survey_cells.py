@@ -22,7 +22,7 @@ from registry.checks.oedema_words import grade_in
 from registry.contract.arrays import Flags, Floats
 from registry.contract.codes import Sex
 from registry.contract.tables import MISSING_WORDS
-from registry.mapping.cell_formats import CODES
+from registry.mapping.code_words import CODES, plain_code
 
 SEX = {"f": 0, "female": 0, "girl": 0, "2": 0, "लड़की": 0, "मुलगी": 0,
        "m": 1, "male": 1, "boy": 1, "1": 1, "लड़का": 1, "मुलगा": 1}  # fmt: skip
@@ -92,7 +92,9 @@ def codes(column: pa.ChunkedArray, words: dict[str, int]) -> tuple[Floats, Flags
     def read(cell: object) -> float | None:
         word = _spelling(cell)
         word = word[:-2] if word.endswith(".0") else word
-        return known.get(word) if word not in MISSING_WORDS else np.nan
+        if word in MISSING_WORDS:
+            return np.nan
+        return known.get(word, known.get(plain_code(word)))
 
     return _each_spelling(_plain(column), read)
 

@@ -14,19 +14,10 @@ import pyarrow.compute as pc
 from registry.checks.cells import BAD, encode, plain_digits, read_day, read_month, read_number
 from registry.checks.missing_codes import suspected_missing
 from registry.checks.oedema_words import NO_WORDS, NOTHING_WORDS, YES_WORDS, grade_in
-from registry.contract.codes import (
-    AppetiteTest,
-    HeightPosition,
-    LeftReason,
-    Programme,
-    RationItem,
-    ReportedStatus,
-    Setting,
-    Sex,
-    StayOutcome,
-)
 from registry.contract.tables import MISSING_WORDS, SPECS
 from registry.mapping.ambiguous import oedema_undecided
+from registry.mapping.cell_units import named_unit, without_unit
+from registry.mapping.code_words import UNKNOWN, plain_code, words_for
 from registry.mapping.date_formats import (
     EXCEL_DAYS,
     SWAPPED,
@@ -37,91 +28,7 @@ from registry.mapping.date_formats import (
     year_day_month,
 )
 
-CODES: dict[tuple[str, ...], dict[str, tuple[str, ...]]] = {
-    Sex.texts(): {
-        "F": ("female", "girl", "महिला", "स्त्री", "बालिका", "लड़की", "मुलगी", "2"),
-        "M": ("male", "boy", "पुरुष", "बालक", "लड़का", "मुलगा", "1"),
-    },
-    Setting.texts(): {
-        "rural": ("ग्रामीण",),
-        "urban": ("शहरी", "नगरीय", "नागरी"),
-        "tribal": ("आदिवासी", "जनजातीय"),
-    },
-    ReportedStatus.texts(): {
-        "green": ("normal", "सामान्य", "साधारण", "हरा", "हिरवा"),
-        "yellow": ("mam", "moderate", "मध्यम", "मॅम", "पीला", "पिवळा"),
-        "red": ("sam", "severe", "अति गंभीर", "अतिगंभीर", "गंभीर", "तीव्र", "सॅम", "लाल"),
-    },
-    StayOutcome.texts(): {
-        "cured": (
-            "recovered",
-            "discharged cured",
-            "discharged as cured",
-            "ठीक",
-            "स्वस्थ",
-            "बरा",
-            "बरे",
-        ),
-        "defaulted": ("defaulter", "default", "lama", "absconded", "left against advice"),
-        "died": ("death", "dead", "expired", "मृत्यु", "मृत", "मृत्यू"),
-        "not_recovered": (
-            "non responder",
-            "non-responder",
-            "not cured",
-            "non recovered",
-            "non-recovered",
-            "not recovered",
-            "non response",
-        ),
-        "transferred": (
-            "transfer",
-            "referred",
-            "refer",
-            "referral",
-            "transferred out",
-            "रेफर",
-            "संदर्भित",
-        ),
-    },
-    Programme.texts(): {
-        "NRC": (
-            "nutrition rehabilitation centre",
-            "nutrition rehabilitation center",
-            "पोषण पुनर्वास केंद्र",
-            "एनआरसी",
-        ),
-        "VCDC": (
-            "village child development centre",
-            "village child development center",
-            "व्हीसीडीसी",
-        ),
-        "UCDC": ("urban child development centre", "urban child development center", "यूसीडीसी"),
-        "CTC": ("child treatment centre", "child treatment center", "सीटीसी"),
-    },
-    AppetiteTest.texts(): {
-        "pass": ("passed", "good", "उत्तीर्ण"),
-        "fail": ("failed", "poor", "अनुत्तीर्ण"),
-        "not_done": ("not done",),
-    },
-    LeftReason.texts(): {
-        "moved": ("migrated", "migration", "shifted", "स्थलांतर"),
-        "died": ("death", "dead", "मृत्यु", "मृत्यू"),
-        "aged_out": ("aged out", "graduated", "above 6 years", "completed 6 years"),
-    },
-    RationItem.texts(): {
-        "THR": ("take home ration",),
-        "HCM": ("hot cooked meal", "hot cooked meals"),
-    },
-    HeightPosition.texts(): {
-        "lying": ("1", "l", "length", "recumbent", "लेटकर", "झोपून"),
-        "standing": ("2", "h", "height", "खड़े होकर", "उभे"),
-    },
-}
-"""What exports write where the contract has its codes. `1` and `2` (DHS's and MICS's codes) are
-offered, never taken."""
 _COMMA = re.compile(r"\d{1,3},\d{1,2}")
-UNKNOWN = frozenset({"8", "9", "88", "98", "99"})
-"""Numbers among codes that say that nobody knows."""
 DAY_FIRST, MONTH_FIRST = "day", "month"
 USUAL: dict[str, dict[tuple[float, float], str]] = {
     "weight_kg": {(3, 40): "kg", (1500, 40_000): "g", (41, 400): "100 g"},
@@ -289,6 +196,9 @@ def _number(column: str, counts: Mapping[str, int], unit: str) -> CellFormat | N
     plain = {cell.replace(",", ".") if decimal else cell: count for cell, count in counts.items()}
     if column == "oedema":
         return _oedema(counts)
+    said = named_unit(plain) if column in USUAL and not unit else ""
+    if said:
+        plain = {without_unit(cell, said): count for cell, count in plain.items()}
     if not any(isinstance(read_number(cell), float) for cell in plain):
         return None
     missing = suspected_missing(plain)
@@ -296,6 +206,9 @@ def _number(column: str, counts: Mapping[str, int], unit: str) -> CellFormat | N
         missing = sorted({*missing, *_words_or_zero(plain)})
     settings = decimal | ({"missing": list(missing)} if missing else {})
     remark = "these seem to stand for a missing value" if missing else ""
+    if said:
+        named = f"its cells name {said}"
+        return CellFormat({"unit": said} | settings, f"{named}; {remark}" if remark else named)
     if not unit and (guessed := _unit_of(column, [cell for cell in plain if cell not in missing])):
         settings = {"unit": guessed} | settings
         remark = f"its middle value is one in {guessed}" + (f"; {remark}" if remark else "")
@@ -372,20 +285,22 @@ def _truth(counts: Mapping[str, int]) -> CellFormat | None:
 
 def _codes(codes: tuple[str, ...], counts: Mapping[str, int]) -> CellFormat | None:
     """None where no cell is a code, nor a word for one."""
-    meant = {word: code for code, words in CODES.get(codes, {}).items() for word in words}
-    own = {code.lower() for code in codes}
-    said = {cell: plain_digits(cell).lower() for cell in counts}
+    meant, own = words_for(codes, counts), {code.lower() for code in codes}
+    said = {cell: plain_code(cell) for cell in counts}
     found = {
         cell.strip(): meant[word]
         for cell, word in said.items()
-        if word in meant and word not in own
+        if word in meant and plain_digits(cell).lower() not in own
     }
     if not found and not any(word in own for word in said.values()):
         return None
-    missing = sorted(
-        cell
-        for cell, word in said.items()
-        if word in UNKNOWN and word not in meant and word not in own
-    )
+    known = {*meant, *own}
+    missing = sorted(cell for cell, word in said.items() if word in UNKNOWN - known)
     settings: dict[str, MapSetting] = {"missing": missing} if missing else {}
-    return CellFormat(settings | ({"codes": found} if found else {}))
+    unknown = sum(word not in known | UNKNOWN for word in said.values())
+    remarks = ["1 and 2 as WHO's tools and DHS write them: is it so?"] * bool(
+        {"1", "2"} & {plain_digits(cell) for cell in found}
+    ) + [f"{unknown} other words: rows with them are refused until their codes are said"] * bool(
+        unknown
+    )
+    return CellFormat(settings | ({"codes": found} if found else {}), "; ".join(remarks))

@@ -64,6 +64,7 @@ class ColumnMap:
     day: int = 0
     age: str = ""
     on: str = ""
+    unit: str = ""
 
 
 @dataclass(frozen=True)
@@ -325,6 +326,7 @@ def _column(table: str, name: str, said: object, faults: list[str]) -> ColumnMap
         said.get("day", 0),
         said.get("age", ""),
         said.get("on", ""),
+        said.get("unit", ""),
     )
 
 

@@ -27,6 +27,7 @@ from registry.checks.cells import (
 from registry.checks.months import month_in
 from registry.contract.errors import BadInput
 from registry.mapping.ambiguous import half_swapped_words, suspected_in_unit
+from registry.mapping.cell_units import without_unit
 from registry.mapping.date_formats import SWAPPED, half_swapped, iso_date
 from registry.mapping.map_file import ColumnMap, Map
 from registry.sources.raw_sheet import RawSheet
@@ -171,6 +172,8 @@ def _steps(column: ColumnMap, plan: Map) -> list[Callable[[str], str | None]]:
         steps.append(lambda text: column.codes.get(_code_key(text), text))
     if column.decimal != ".":
         steps.append(lambda text: text.replace(column.decimal, "."))
+    if column.unit:
+        steps.append(lambda text: without_unit(text, column.unit))
     if column.factor != 1.0:
         steps.append(lambda text: _scaled(text, column.factor))
     if forms := [form for form in column.dates if form not in ("iso", "made_up_epoch")]:

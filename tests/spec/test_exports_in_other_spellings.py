@@ -561,3 +561,75 @@ def test_no_z_where_an_age_in_years_leaves_it_open(tmp_path):
     known = Clock(registry).known_by(np.array([0]), np.array([day_number("2026-04-30")]))
     points = growth_points(known)
     assert np.isnan(points["waz"]).all() and points["age_uncertain"].all()
+
+
+# Codes and units in cells.
+
+
+@pytest.mark.parametrize(
+    ("cells", "codes"),
+    [
+        (("B", "G"), {"B": "M", "G": "F"}),
+        (("नर", "मादा"), {"नर": "M", "मादा": "F"}),
+        (("1 - Male", "2 - Female"), {"1 - Male": "M", "2 - Female": "F"}),
+        (("Boy child", "Girl child"), {"Boy child": "M", "Girl child": "F"}),
+        (("છોકરો", "છોકરી"), {"છોકરો": "M", "છોકરી": "F"}),
+    ],
+)
+def test_boys_and_girls_in_other_words(tmp_path, capsys, cells, codes):
+    body = "".join(f"c{at},{cell},2024-01-10,2026-01-10,9,80\n" for at, cell in enumerate(cells))
+    tables, _ = proposed(tmp_path, f"child id,gender,dob,visit date,weight,height\n{body}")
+    assert tables["children"]["columns"]["sex"] == {"from": "gender", "codes": codes}
+    _, _, rows = surveyed(tmp_path, capsys, f"id,gender,dob,visit date,weight,height\n{body}")
+    boy, girl = ("-2.64", "-2.04")
+    assert [row["waz"] for row in rows] == [boy if codes[cell] == "M" else girl for cell in cells]
+
+
+def test_sexes_of_0_and_1_are_asked_for(tmp_path, capsys):
+    body = "c1,0,2024-01-10,2026-01-10,9,80\nc2,1,2024-01-10,2026-01-10,9,80\n"
+    tables, told = proposed(tmp_path, f"child id,gender,dob,visit date,weight,height\n{body}")
+    assert "sex" not in tables["children"]["columns"]
+    assert "gender is called like sex, and its cells are not" in told
+    code, told, _ = surveyed(tmp_path, capsys, f"id,gender,dob,visit date,weight,height\n{body}")
+    assert code == 3 and "GRO106" in told
+
+
+def test_words_that_are_no_code_of_ours_are_counted_in_the_proposal(tmp_path):
+    rows = "".join(
+        f"c{at},F,2024-01-10,2026-01-10,9,{word}\n"
+        for at, word in enumerate(("अति कुपोषित", "कुपोषित", "सामान्य"))
+    )
+    _, told = proposed(tmp_path, "child id,sex,dob,visit date,weight,Nutrition status\n" + rows)
+    assert "2 other words: rows with them are refused until their codes are said" in told
+
+
+def test_units_in_the_cells_are_proposed_and_read(tmp_path):
+    body = "c1,F,2024-01-10,2026-01-10,9 kg,0.75 m,12.5cm\nc1,F,2024-01-10,2026-02-10,9.5kg,0.76 m,13 cm.\n"
+    tables, _ = proposed(
+        tmp_path, f"child id,sex,dob,visit date,weight,height,arm circumference\n{body}"
+    )
+    columns = tables["measurements"]["columns"]
+    assert [columns[name]["unit"] for name in ("weight_kg", "height_cm", "muac_mm")] == [
+        "kg",
+        "m",
+        "cm",
+    ]
+    _, registry = imported(
+        tmp_path,
+        f"id,sex,dob,date,weight,height,arm circumference\n{body}",
+        {name: columns[name] for name in ("weight_kg", "height_cm", "muac_mm")}
+        | {"measured_on": "date"},
+    )
+    rows = registry.measurements
+    assert rows["weight_kg"].tolist() == [9.0, 9.5]
+    assert rows["height_cm"].tolist() == [75.0, 76.0]
+    assert rows["muac_mm"].tolist() == [125.0, 130.0]
+
+
+def test_a_cell_in_another_unit_than_the_declared_one_is_refused(tmp_path):
+    report, _ = imported(
+        tmp_path,
+        "id,sex,dob,date,weight\nc1,F,2024-01-10,2026-01-10,9 kg\nc1,F,2024-01-10,2026-02-10,9500 g\n",
+        {"measured_on": "date", "weight_kg": {"from": "weight", "unit": "kg"}},
+    )
+    assert report.tables["measurements"]["codes"] == {"REG020": 1}
