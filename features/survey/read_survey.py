@@ -14,6 +14,7 @@ from features.survey.column_names import SurveyColumns, find
 from registry.checks.cells import read_number
 from registry.contract.errors import BadInput
 from registry.mapping.ambiguous import half_swapped_words, oedema_undecided
+from registry.mapping.apply_map import years_alone
 from registry.mapping.cell_formats import cell_counts, cell_format, day_month_order
 from registry.mapping.date_formats import SWAPPED
 from registry.mapping.headers import age_in
@@ -159,7 +160,10 @@ def _cells(column: ColumnMap, sheet: RawSheet, plan: Map, used: set[str]) -> pa.
         for day in (1, 28)
     )
     window = pc.binary_join_element_wise(first, late, "/")
-    return pc.if_else(pc.fill_null(pc.equal(first, late), True), cells, window)
+    cells = pc.if_else(pc.fill_null(pc.equal(first, late), True), cells, window)
+    year = pc.utf8_slice_codeunits(first, 0, 4)
+    whole_year = pc.binary_join_element_wise(year, "-01-01/", year, "-12-31", "")
+    return pc.if_else(years_alone(column, sheet), whole_year, cells)
 
 
 def _split_windows(births: pa.Array) -> dict[str, pa.Array]:

@@ -22,7 +22,8 @@ from registry.contract.days import day_date, day_number
 from registry.contract.errors import BadInput
 from registry.contract.tables import MEASURED, MOST_UNCERTAIN_DAYS, SPECS, bound
 from registry.indian_digits import grouped
-from registry.mapping.map_file import Map, ParentSheet, TableMap, read_map
+from registry.mapping.date_formats import YEAR_ALONE, is_year
+from registry.mapping.map_file import ColumnMap, Map, ParentSheet, TableMap, read_map
 from registry.mapping.reshape import (
     as_text_table,
     distinct,
@@ -31,7 +32,7 @@ from registry.mapping.reshape import (
     long_rows,
     pivot,
 )
-from registry.mapping.translate import as_texts, column_cells
+from registry.mapping.translate import as_texts, column_cells, find_header
 from registry.sources.raw_sheet import RawSheet
 from registry.sources.sheets import (
     ENDINGS,
@@ -175,7 +176,19 @@ def _with_uncertain_births(table: TableMap, sheet: RawSheet, plan: Map, data: pa
     )
     is_month = pc.fill_null(pc.not_equal(first, last), False)
     off = str(max(column.day - 1, 31 - column.day))
-    return data.append_column(UNCERTAIN, pc.if_else(is_month, off, pa.scalar(None, pa.string())))
+    days = pc.if_else(is_month, off, pa.scalar(None, pa.string()))
+    days = pc.if_else(years_alone(column, sheet), str(MOST_UNCERTAIN_DAYS), days)
+    return data.append_column(UNCERTAIN, days)
+
+
+def years_alone(column: ColumnMap, sheet: RawSheet) -> pa.Array:
+    """Where a column's cells are a year alone, and its map reads them so."""
+    cells = encode(_whole(sheet.data[find_header(sheet, column.headers, column.name, set())]))
+    if YEAR_ALONE not in column.dates:
+        return pa.array(np.zeros(len(cells), bool))
+    different = cells.dictionary.cast(pa.string()).to_pylist()
+    alone = pa.array([is_year(text) for text in different], pa.bool_())
+    return pc.fill_null(alone.take(cells.indices), False)
 
 
 def _whole(cells: pa.Array | pa.ChunkedArray) -> pa.Array:
@@ -186,7 +199,13 @@ def _months_alone(table: TableMap, sheet: RawSheet, plan: Map) -> Iterator[str]:
     """A line for dates of which the month alone is written: the map gave the day, and an age is
     that far off."""
     for column in table.columns:
-        if column.day and column.dates and column.headers:
+        if column.day and column.dates and column.headers and column.join is None:
+            if years := int(pc.sum(years_alone(column, sheet)).as_py() or 0):
+                yield (
+                    f"{table.name}: {column.name} of {grouped(years)} rows is a year alone, taken "
+                    f"as its middle: ages are up to {MOST_UNCERTAIN_DAYS} days off, and WAZ and HAZ "
+                    "with them"
+                )
             first, last = (
                 column_cells(replace(column, day=day), sheet, plan, set()) for day in (1, 28)
             )

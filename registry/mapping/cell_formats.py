@@ -21,8 +21,10 @@ from registry.mapping.code_words import UNKNOWN, plain_code, words_for
 from registry.mapping.date_formats import (
     EXCEL_DAYS,
     SWAPPED,
+    YEAR_ALONE,
     date_format_counts,
     half_swapped,
+    is_year,
     possible_formats,
     whole_days,
     year_day_month,
@@ -80,6 +82,10 @@ def cell_format(
     these cells cannot be this column at all. A unit that the header names is not questioned.
     """
     spec = SPECS[table].column(column)
+    if column == "birth_date" and counts and all(map(is_year, counts)):
+        return CellFormat(
+            {"date": YEAR_ALONE, "day": 15}, "the year alone: taken as its middle, half a year off"
+        )
     if spec.kind == "day":
         return _date(list(counts), order)
     if spec.kind == "month":

@@ -34,6 +34,8 @@ NAMED_FORMATS = (
 """Beside these, a format may be any pattern of strftime with a day, a month and a year; of a list,
 the first that fits a cell reads it. `iso_day_month_swapped` turns 2026-05-03 back into 3 May's
 2026-03-05, where Excel took day for month."""
+YEAR_ALONE = "%Y"
+"""Of birth dates only: the middle of the year, half a year off."""
 OFFERED_FORMATS = (
     "%d/%m/%Y",
     "%m/%d/%Y",
@@ -88,6 +90,8 @@ def is_date_format(form: str, *, month_only: bool = False) -> bool:
     """
     if form in NAMED_FORMATS:
         return not month_only
+    if form == YEAR_ALONE:
+        return month_only
     day = dt.date(2026, 11, 1 if month_only else 23)
     other = dt.date(2025, 12, 1 if month_only else 24)
     try:
@@ -113,10 +117,18 @@ def iso_date(text: str, form: str, *, epoch: dt.date | None = None, day: int = 0
             return str(epoch + dt.timedelta(round(float(text) * DAYS_PER_MONTH)))
         if form == SWAPPED:
             return _swapped(text)
+        if form == YEAR_ALONE:
+            return f"{text}-07-02" if is_year(text) else None
         found = _read(text, form, tidy=True)
         return str(found.replace(day=day) if day and "%d" not in form else found)
     except (ValueError, OverflowError):
         return None
+
+
+def is_year(text: str) -> bool:
+    """Is this a year alone, of a child now alive?"""
+    text = plain_digits(text)
+    return len(text) == 4 and text.isdecimal() and 1990 <= int(text) <= 2100
 
 
 def _read(text: str, form: str, *, tidy: bool) -> dt.date:

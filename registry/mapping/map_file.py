@@ -17,7 +17,7 @@ from pathlib import Path
 from registry.checks.ages import AGE_UNITS
 from registry.contract.errors import BadInput
 from registry.contract.tables import SPECS
-from registry.mapping.date_formats import NAMED_FORMATS, is_date_format
+from registry.mapping.date_formats import NAMED_FORMATS, YEAR_ALONE, is_date_format
 from registry.mapping.map_settings import (
     KINDS,
     TABLE_KINDS,
@@ -350,6 +350,8 @@ def _check_dates(dates: tuple[str, ...], said: Settings, where: str, faults: lis
 
 
 def _check_column(name: str, said: Settings, where: str, faults: list[str]) -> None:
+    if YEAR_ALONE in _several(said.get("date")) and name != "birth_date":
+        faults.append(f"{where}: a year alone is a date of birth and of nothing else")
     units = UNITS.get(name, {})
     if "unit" in said and said["unit"] not in units:
         faults.append(f"{where}: unit {said['unit']} is none of {', '.join(units) or 'no units'}")

@@ -633,3 +633,51 @@ def test_a_cell_in_another_unit_than_the_declared_one_is_refused(tmp_path):
         {"measured_on": "date", "weight_kg": {"from": "weight", "unit": "kg"}},
     )
     assert report.tables["measurements"]["codes"] == {"REG020": 1}
+
+
+def test_a_year_of_birth_alone_is_its_middle_and_half_a_year_off(tmp_path, capsys):
+    body = "c1,F,2024,2026-01-10,9.1,80\nc2,M,२०२३,2026-01-10,11,84\n"
+    tables, told = proposed(tmp_path, f"child id,sex,dob,visit date,weight,height\n{body}")
+    said = {"from": "dob", "date": "%Y", "day": 15}
+    assert tables["children"]["columns"]["birth_date"] == said and "the year alone" in told
+    children = CHILDREN | {"columns": CHILDREN["columns"] | {"birth_date": said}}
+    report, registry = imported(
+        tmp_path,
+        f"id,sex,dob,date,weight,height\n{body}",
+        {"measured_on": "date", "weight_kg": "weight"},
+        children=children,
+    )
+    assert [str(day_date(day)) for day in registry.children["birth_date"]] == [
+        "2024-07-02",
+        "2023-07-02",
+    ]
+    assert registry.children["birth_date_uncertain_days"].tolist() == [183.0, 183.0]
+    assert [line for line in report.notes if "2 rows is a year alone" in line]
+    _, told, rows = surveyed(tmp_path, capsys, f"id,sex,dob,date,weight,height\n{body}")
+    assert "LOOK: birth_date cannot be read for sure" in told and rows[0]["waz"] == ""
+
+
+def test_a_survey_with_a_map_of_birth_years_answers_only_what_the_year_leaves_standing(
+    tmp_path, capsys
+):
+    """A girl of 8.9 kg on 2026-01-10: WAZ -2.1 born on 2024-01-01, -0.1 on 2024-12-31."""
+    path, plan, out = tmp_path / "s.csv", tmp_path / "map.toml", tmp_path / "out.csv"
+    path.write_text("sex,born,date,weight\nF,2024,2026-01-10,8.9\nF,2024,2026-01-10,10.9\n")
+    plan.write_text(
+        '[tables.children.columns]\nsex = "sex"\nbirth_date = { from = "born", date = "%Y", day = 15 }\n'
+        '[tables.measurements.columns]\nmeasured_on = "date"\nweight_kg = "weight"\n'
+    )
+    with pytest.raises(SystemExit):
+        main(["zscores", str(path), "-o", str(out), "--map", str(plan)])
+    header, *lines = out.read_text(encoding="utf-8-sig").splitlines()
+    rows = [dict(zip(header.split(","), line.split(","), strict=True)) for line in lines]
+    assert [(row["waz"] == "", "age_uncertain" in row["suspicion"]) for row in rows] == [
+        (True, True),
+        (False, False),
+    ]
+
+
+def test_a_visit_in_a_year_alone_is_no_date():
+    columns = {"child_id": "id", "measured_on": {"from": "date", "date": "%Y", "day": 15}}
+    with pytest.raises(BadInput, match="a year alone is a date of birth"):
+        read_map({"tables": {"measurements": {"columns": columns}}})
