@@ -203,7 +203,7 @@ def _months_alone(table: TableMap, sheet: RawSheet, plan: Map) -> Iterator[str]:
             if years := int(pc.sum(years_alone(column, sheet)).as_py() or 0):
                 yield (
                     f"{table.name}: {column.name} of {grouped(years)} rows is a year alone, taken "
-                    f"as its middle: ages are up to {MOST_UNCERTAIN_DAYS} days off, and WAZ and HAZ "
+                    f"as its middle: ages are up to {MOST_UNCERTAIN_DAYS} days off, WAZ and HAZ "
                     "with them"
                 )
             first, last = (
