@@ -27,6 +27,7 @@ BOUNDS: dict[str, tuple[type, float, float]] = {
     "illness_holds_days": (WHOLE, 1, 92),
     "same_day": (WHOLE, 0, 3),
     "remeasure_within_days": (WHOLE, 0, 92),
+    "ask_birth_date_within_days": (WHOLE, 0, 92),
     "examine_within_days": (WHOLE, 0, 31),
     "test_appetite_within_days": (WHOLE, 0, 31),
     "admit_within_days": (WHOLE, 0, 31),

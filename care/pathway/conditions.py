@@ -153,6 +153,19 @@ def mam(facts: Facts, protocol: Numbers) -> Mask:
     return (facts["mam"] == 1) & recent & classifiable(facts, protocol)
 
 
+def birth_date_unsure(facts: Facts, protocol: Numbers) -> Mask:
+    """The child was weighed lately, and what that says hangs on a birth date that is not known to
+    the day: whether the child is wasted (with a height of that day), or how underweight."""
+    limit, on = protocol["screen_every_days"], facts["age_unsure_on"]
+    with_height = (facts["height_on"] != NEVER) & (facts["height_on"] >= on)
+    return (
+        within(facts, "age_unsure_on", limit)
+        & (on >= facts["weighed_on"])
+        & (with_height | within(facts, "judged_on", limit))
+        & classifiable(facts, protocol)
+    )
+
+
 def in_current_stay(facts: Facts, protocol: Numbers) -> Mask:
     """Under treatment at the anganwadi, in a stay of which something was heard.
 

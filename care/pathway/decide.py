@@ -75,6 +75,7 @@ STEPS = (
     "follow_up_weighing",
     "bring_back",
     "trace",
+    "ask_birth_date",
 )
 WHO = ("nobody", "awc_worker", "anm_or_mo", "medical_officer", "nrc")
 RULES = tuple(rule.name for rule in ORDER)

@@ -27,6 +27,7 @@ COLUMNS: dict[str, tuple[type, float | np.int32]] = {
     "weighed_on": (DAY, NEVER),
     "height_on": (DAY, NEVER),
     "judged_on": (DAY, NEVER),
+    "age_unsure_on": (DAY, NEVER),
     "weight_kg": (NUMBER, float("nan")),
     "waz": (NUMBER, float("nan")),
     "bmi": (NUMBER, float("nan")),
@@ -90,56 +91,48 @@ COLUMNS: dict[str, tuple[type, float | np.int32]] = {
 """Each fact's type and the value that stands for "nothing known".
 
 - day: the day that is asked about; age_days: on that day; registered_on: the child's registration
-  (its
-  birth, where nobody wrote that down).
+  (its birth, where nobody wrote that down).
 - left_reason, left_on: code of LeftReason and the day; died, moved: 1 where a stay, the register
-  or a home visit said
-  so, and nobody saw the child since.
-- measured_on: last measurement of any kind; weighed_on, weight_kg, waz, height_on, arm_on, arm_mm:
-  last weight (and
-  its plausible WAZ), height, arm (of two readings of one day the graver); bmi (kg/m²) of that
-  weight and a height of at most 90 days; height_doubt: of the height in use
-  (`care.pathway.heights`: 0 believed, 1 copied, 2 shrank).
+  or a home visit said so, and nobody saw the child since.
+- measured_on: last measurement of any kind; weighed_on, weight_kg, waz, height_on, arm_on,
+  arm_mm: last weight (and its plausible WAZ), height, arm (of two readings of one day the
+  graver); bmi (kg/m²) of that weight and a height of at most 90 days; height_doubt: of the height
+  in use (`care.pathway.heights`: 0 believed, 1 copied, 2 shrank).
 - judged_on: last reading that can be judged for SAM (a WHZ on a doubted height cannot say no).
-- sam: 1 while a finding of SAM stands (`features.answered`), by WHZ, arm, oedema or a z too low to
-  believe; 0 where
-  the child was judged and none does. sam_since, sam_on: the first and the newest reading of what
-  stands; sam_before: 1 where any reading ever said SAM.
+- age_unsure_on: last reading that says one thing or another by what the birth date is, which is
+  known to the month, say (`features.trajectory.points.growth_points`, `age_uncertain`).
+- sam: 1 while a finding of SAM stands (`features.answered`), by WHZ, arm, oedema or a z too low
+  to believe; 0 where the child was judged and none does. sam_since, sam_on: the first and the
+  newest reading of what stands; sam_before: 1 where any reading ever said SAM.
 - open_whz_on, open_whz; open_arm_on, open_arm_mm; open_low_on, open_low_kg, open_low_cm: day and
-  value of the newest
-  reading by which each stands (NEVER, NaN where it does not); low_days: days in a row with a z too
-  low to believe; arm_unasked_on: an arm under the limit that was never measured again before a
-  discharge as cured.
-- mam: of the last judged reading, or an arm or WHZ since (mam_on); mam_since: first of the unbroken
-  row.
+  value of the newest reading by which each stands (NEVER, NaN where it does not); low_days: days
+  in a row with a z too low to believe; arm_unasked_on: an arm under the limit that was never
+  measured again before a discharge as cured.
+- mam: of the last judged reading, or an arm or WHZ since (mam_on); mam_since: first of the
+  unbroken row.
 - suw, suw_since, suw_on: the same of severely underweight, by the last weight-for-age.
 - oedema_grade: last grade written down (0 after a cure, a step down, or readmission from a
-  facility), oedema_on: since
-  when, oedema_seen_on: of what day it is.
+  facility), oedema_on: since when, oedema_seen_on: of what day it is.
 - found_sam_on: a home visit or an examiner that found SAM after the last judged reading.
 - complication, assessed_on: as the admission of the open stay says, else of the last closed one
   unless settled.
-- appetite_test (code of AppetiteTest), tested_on: the newest test at a check or of the open stay's
-  admission; of an ended
-  stay only a failed one, unless settled.
+- appetite_test (code of AppetiteTest), tested_on: the newest test at a check or of the open
+  stay's admission; of an ended stay only a failed one, unless settled.
 - checked_on: the last check by an ANM or medical officer (empty counts as an ANM's); reviewed_on:
-  by a medical
-  officer; denied_on: an examiner's "not SAM" with no later "SAM".
+  by a medical officer; denied_on: an examiner's "not SAM" with no later "SAM".
 - ill, ill_on: fever or diarrhoea where it was last assessed at a check (or an ill child at a home
-  visit);
-  poor_appetite, poor_on: the same of appetite; found_ill_on: the home visit that found the child
-  ill, unanswered.
+  visit); poor_appetite, poor_on: the same of appetite; found_ill_on: the home visit that found
+  the child ill, unanswered.
 - programme, admitted_on: the open stay; stays_before: stays of any programme, this one included.
 - gain_kg: last weight less that of the last weighing of the open stay which is at least the
-  protocol's `no_gain_days`
-  older (NaN where there is none); weight_loss_share: lost since the stay's highest weight; loss_kg:
-  lost over the last two weighings where both fell; rate_g_kg_day: of a line through the last weeks'
-  weights.
-- exit_visits_met: visits of the open stay, days apart, that met and measured the exit criteria, up
-  to the last.
+  protocol's `no_gain_days` older (NaN where there is none); weight_loss_share: lost since the
+  stay's highest weight; loss_kg: lost over the last two weighings where both fell; rate_g_kg_day:
+  of a line through the last weeks' weights.
+- exit_visits_met: visits of the open stay, days apart, that met and measured the exit criteria,
+  up to the last.
 - month_gain_kg: last weight less that of four weeks before; recent_loss_share: lost against the
-  median weight of three
-  months; last_change_kg, waz_change: since the weighing before; birth_weight_kg.
+  median weight of three months; last_change_kg, waz_change: since the weighing before;
+  birth_weight_kg.
 - closed_programme, closed_on, outcome, transfer_reason: the last closed stay.
 - discharged_on: the last discharge as cured from UCDC or VCDC.
 """
@@ -233,6 +226,7 @@ def _from_records(
 ) -> dict[str, AnyArray]:
     facts = _from_episodes(_Rows(known.episodes, "admitted_on", today))
     facts |= _from_points(_Rows(points, "measured_on", today), facts, protocol)
+    facts["age_unsure_on"] = _age_unsure_on(_Rows(points, "measured_on", today))
     facts |= _from_weights(
         known, _Rows(points, "measured_on", today), facts["admitted_on"], protocol
     )
@@ -381,6 +375,16 @@ def _from_points(rows: _Rows, stay: dict[str, AnyArray], protocol: Protocol) -> 
     return dict(zip(findings.POINT_FACTS, out, strict=True)) | dict(
         zip(findings.POINT_NUMBERS, numbers, strict=True)
     )
+
+
+def _age_unsure_on(rows: _Rows) -> Days:
+    """The day of each question's last reading that hangs on an uncertain birth date."""
+    unsure = np.flatnonzero(rows["age_uncertain"])
+    if not len(unsure):
+        return np.full(len(rows.start), NEVER, DAY)
+    last = unsure[np.maximum(np.searchsorted(unsure, rows.stop) - 1, 0)]
+    is_own = (last >= rows.start) & (last < rows.stop)
+    return np.where(is_own, rows["measured_on"][last], NEVER)
 
 
 def _from_weights(

@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from registry.contract.errors import BadInput
-from registry.mapping.headers import header_meanings, unit_in
+from registry.mapping.headers import age_in, header_meanings, unit_in
 
 NAMES: dict[str, tuple[str, ...]] = {
     "sex": ("sex", "gender"),
@@ -110,6 +110,7 @@ def find(header: list[str], twice: frozenset[str] = frozenset()) -> SurveyColumn
             f"column {header[at]} is not used: {header[there[0][1]]} is" for _, at in there[1:]
         ]
     _by_words(header, position, warnings)
+    _ages_by_words(header, position, warnings)
     if "muac" in plainly and "muac_mm" not in position and len(ENA & set(plainly)) >= 3:
         position["muac_mm"] = plainly.index("muac")
         warnings.append("MUAC is read in mm, as ENA for SMART writes it")
@@ -149,6 +150,21 @@ def _by_words(header: list[str], position: dict[str, int], warnings: list[str]) 
             )
         else:
             position[column] = at
+
+
+def _ages_by_words(header: list[str], position: dict[str, int], warnings: list[str]) -> None:
+    """Ages in days and months known by their words (`Age (months)`, `आयु (माह)`); those in weeks
+    and years are said."""
+    units = [age_in(name) for name in header]
+    for unit, ours in (("days", "age_days"), ("months", "age_months")):
+        if ours not in position and units.count(unit) == 1:
+            position[ours] = units.index(unit)
+    warnings += [
+        f"LOOK: column {name} is not read: it is an age in {unit}; a map (--map) finds the birth "
+        "date from it and the day of the visit"
+        for name, unit in zip(header, units, strict=True)
+        if unit in ("weeks", "years") and not _has_age(position)
+    ]
 
 
 def _has_age(position: dict[str, int]) -> bool:

@@ -11,11 +11,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from features.survey.column_names import SurveyColumns, find
+from registry.checks.cells import read_number
 from registry.contract.errors import BadInput
 from registry.mapping.ambiguous import half_swapped_words, oedema_undecided
+from registry.mapping.apply_map import years_alone
 from registry.mapping.cell_formats import cell_counts, cell_format, day_month_order
 from registry.mapping.date_formats import SWAPPED
+from registry.mapping.headers import age_in
 from registry.mapping.map_file import ColumnMap, Map, read_map
+from registry.mapping.sheet_proposal import is_in_two_parts
 from registry.mapping.translate import as_texts, column_cells, translate_cells
 from registry.sources.raw_sheet import RawSheet, ShortRows
 from registry.sources.sheets import is_text, sheets_of
@@ -135,6 +139,8 @@ def _mapped(sheet: RawSheet, plan: Map) -> tuple[pa.Table, SurveyColumns]:
             "GRO102", "the map names no sex (of children) or no measure (of measurements)"
         )
     declared = {column.name for table in plan.tables for column in table.columns if column.codes}
+    if "sex" not in declared:
+        _refuse_sex(found["sex"])
     if "oedema" not in declared:
         _refuse_oedema(found.get("oedema"))
     if "birth_date" in found:
@@ -154,7 +160,10 @@ def _cells(column: ColumnMap, sheet: RawSheet, plan: Map, used: set[str]) -> pa.
         for day in (1, 28)
     )
     window = pc.binary_join_element_wise(first, late, "/")
-    return pc.if_else(pc.fill_null(pc.equal(first, late), True), cells, window)
+    cells = pc.if_else(pc.fill_null(pc.equal(first, late), True), cells, window)
+    year = pc.utf8_slice_codeunits(first, 0, 4)
+    whole_year = pc.binary_join_element_wise(year, "-01-01/", year, "-12-31", "")
+    return pc.if_else(years_alone(column, sheet), whole_year, cells)
 
 
 def _split_windows(births: pa.Array) -> dict[str, pa.Array]:
@@ -188,6 +197,7 @@ def _combined(cells: pa.ChunkedArray | pa.Array) -> pa.Array:
 def _by_headers(table: pa.Table, sheet: RawSheet) -> tuple[pa.Table, SurveyColumns]:
     """The table with its dates turned to ISO where all of them say how they are written."""
     columns = find(table.column_names, sheet.twice)
+    _refuse_two_parts(table, columns)
     warnings = list(columns.warnings)
     days = [name for name in ("birth_date", "measured_on") if name in columns]
     counts = {name: cell_counts(table.column(columns.position[name])) for name in days}
@@ -210,9 +220,37 @@ def _by_headers(table: pa.Table, sheet: RawSheet) -> tuple[pa.Table, SurveyColum
         cells = translate_cells(table.column(at), said, Map(()))
         table = table.set_column(at, table.column_names[at], pa.chunked_array([as_texts(cells)]))
         warnings.append(f"{name} is read as {' or '.join(said.dates)}: {form.remark}")
+    if "sex" in columns:
+        _refuse_sex(_combined(table.column(columns.position["sex"])))
     if "oedema" in columns:
         _refuse_oedema(_combined(table.column(columns.position["oedema"])))
     return table, replace(columns, warnings=tuple(warnings))
+
+
+def _refuse_two_parts(table: pa.Table, columns: SurveyColumns) -> None:
+    """Years in one column and the months beside them in another: 3 would be the age of a child of 2
+    years and 3 months."""
+    years = [name for name in table.column_names if age_in(name) == "years"]
+    if not years or "age_months" not in columns:
+        return
+    parts = (table.column(years[0]), table.column(columns.position["age_months"]))
+    if is_in_two_parts(*(cell_counts(part) for part in parts)):
+        raise BadInput(
+            "GRO103",
+            f"the age stands in two columns, {years[0]} and "
+            f"{table.column_names[columns.position['age_months']]}: make one of them, age_months, "
+            'or join them in a map (--map): join = "y ", age = "months"',
+        )
+
+
+def _refuse_sex(cells: pa.Array) -> None:
+    """0 and 1 are no code of WHO's: 1 may be boys or girls."""
+    if any(read_number(text) == 0 for text in cell_counts(pa.chunked_array([cells]))):
+        raise BadInput(
+            "GRO106",
+            "sex holds 0, and whether 0 or 1 is girls is not said: say it in a map "
+            '(--map MAP.toml), codes = { 0 = "M", 1 = "F" } or { 0 = "F", 1 = "M" }',
+        )
 
 
 def _refuse_oedema(cells: pa.Array | None) -> None:
@@ -224,7 +262,7 @@ def _refuse_oedema(cells: pa.Array | None) -> None:
     filled = sum(counts.values()) / max(len(cells), 1)
     said = (
         oedema_undecided(counts, filled=filled)
-        if all(text.strip()[:1].isdigit() for text in counts)
+        if all(isinstance(read_number(text), float) for text in counts)
         else ""
     )
     if said:

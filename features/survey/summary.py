@@ -13,7 +13,12 @@ from features.survey.column_names import SurveyColumns
 from features.survey.survey_results import SurveyResults, is_classified
 from features.who.growth import INDICATORS
 from features.wilson import wilson
-from registry.checks.plausible import counted_by_z, far_too_high, shares_beyond
+from registry.checks.plausible import (
+    counted_by_z,
+    far_too_high,
+    missing_codes_kept,
+    shares_beyond,
+)
 from registry.contract.arrays import AnyArray
 from registry.indian_digits import grouped
 
@@ -115,7 +120,7 @@ def _to_look_at(results: SurveyResults) -> list[str]:
         "oedema": (np.sum(oedema >= 1), np.sum(np.isfinite(oedema))),
         "sam": (np.sum(sam == 1), np.sum(sam >= 0)),
     }
-    lines = shares_beyond(counts) + far_too_high(counted_by_z(z))
+    lines = missing_codes_kept(results.read) + shares_beyond(counts) + far_too_high(counted_by_z(z))
     without = int((np.isnan(results.read["age_days"]) & is_classified(results.status)).sum())
     if without:
         lines.append(

@@ -18,10 +18,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from registry.checks.cells import MISSING, plain_digits, read_day
+from registry.checks.oedema_words import grade_in
 from registry.contract.arrays import Flags, Floats
 from registry.contract.codes import Sex
 from registry.contract.tables import MISSING_WORDS
-from registry.mapping.cell_formats import CODES
+from registry.mapping.code_words import CODES, plain_code
 
 SEX = {"f": 0, "female": 0, "girl": 0, "2": 0, "लड़की": 0, "मुलगी": 0,
        "m": 1, "male": 1, "boy": 1, "1": 1, "लड़का": 1, "मुलगा": 1}  # fmt: skip
@@ -30,8 +31,7 @@ SEX |= {word: int(sex) for sex in Sex for word in CODES[Sex.texts()][sex.text]}
 
 POSITION = {"l": 0, "lying": 0, "recumbent": 0, "length": 0, "h": 1, "standing": 1, "height": 1}
 
-OEDEMA = {"y": 1, "yes": 1, "true": 1, "n": 0, "no": 0, "false": 0, "0": 0, "1": 1, "2": 2, "3": 3}
-"""WHO Anthro's y and n, or the contract's grade 0 to 3."""
+OEDEMA_GRADES = {"0": 0, "1": 1, "2": 2, "3": 3}
 
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?", re.IGNORECASE)
 _EPOCH = dt.date(1970, 1, 1).toordinal()
@@ -92,7 +92,23 @@ def codes(column: pa.ChunkedArray, words: dict[str, int]) -> tuple[Floats, Flags
     def read(cell: object) -> float | None:
         word = _spelling(cell)
         word = word[:-2] if word.endswith(".0") else word
-        return known.get(word) if word not in MISSING_WORDS else np.nan
+        if word in MISSING_WORDS:
+            return np.nan
+        return known.get(word, known.get(plain_code(word)))
+
+    return _each_spelling(_plain(column), read)
+
+
+def oedema(column: pa.ChunkedArray) -> tuple[Floats, Flags]:
+    """A column of oedema as grades (float64, NaN missing): the contract's 0 to 3, yes and no, and
+    other words and marks."""
+
+    def read(cell: object) -> float | None:
+        word = _spelling(cell)
+        word = word[:-2] if word.endswith(".0") else word
+        if word in MISSING_WORDS:
+            return np.nan
+        return OEDEMA_GRADES.get(word, grade_in(word))
 
     return _each_spelling(_plain(column), read)
 

@@ -157,7 +157,7 @@ def _read(
         "height_position": codes("height_position", "position_not_read", survey_cells.POSITION),
         "muac_mm": muac,
         "head_cm": numbers("head_cm", "head_not_read"),
-        "oedema": codes("oedema", "oedema_not_read", survey_cells.OEDEMA),
+        "oedema": take("oedema", "oedema_not_read", survey_cells.oedema),
     }
 
 

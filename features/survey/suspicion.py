@@ -20,7 +20,7 @@ CODES = {
     "position_not_read": "the position is neither lying (l) nor standing (h); taken as unknown",
     "muac_not_read": "the arm circumference is no number",
     "head_not_read": "the head circumference is no number",
-    "oedema_not_read": "oedema is none of y, n, 0, 1, 2, 3; taken as unknown",
+    "oedema_not_read": "oedema is no grade (0 to 3), yes, no or mark (+); taken as unknown",
     "weight_not_positive": "a weight of 0 or less",
     "height_not_positive": "a height of 0 or less",
     "muac_not_positive": "an arm circumference of 0 or less",

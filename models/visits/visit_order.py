@@ -115,8 +115,8 @@ OVERDUE_STEPS = frozenset(
         "admit_ucdc",
     }
 )
-"""Steps that a visit can make good when they are late. A late height, check or review is the
-centre's own work."""
+"""Steps that a visit can make good when they are late. A late height, check, review or question is
+the centre's own work."""
 LATE_FIRST = (
     "back_from_nrc",
     "absent",

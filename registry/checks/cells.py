@@ -44,10 +44,18 @@ _DAY = re.compile(
 )
 _MONTH = re.compile(r"(\d{4})-(\d{2})(?:-01(?:[T ]00:00(?::00(?:\.0+)?)?)?)?", re.ASCII)
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
-_CUT_SHORT = re.compile(r"\d([.,]\d+)?[eE]\+?\d{1,2}")
-"""A long code as a spreadsheet shows it in a narrow column, and then saves it."""
-SPOILED_CODE = rf"^(?:{_CUT_SHORT.pattern}|#[A-Za-z/ _0]+[!?])$"
-"""The same, or a spreadsheet's error."""
+_ENGLISH = "Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec"
+_CUT_SHORT = r"\d([.,]\d+)?[eE]\+?\d{1,2}|#{2,}"
+_AS_DATE = (
+    r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}([.,]\d+)?)?)?"
+    rf"|\d{{1,2}}-({_ENGLISH})|({_ENGLISH})-\d{{2}}"
+)
+_SPOILED = re.compile(f"{_CUT_SHORT}|{_AS_DATE}")
+"""A code as a spreadsheet spoils it: 27501000001 in a narrow column (2.7501E+10, ####); `5-3` or
+`Mar-5` taken for a date."""
+SPOILED_CODE = rf"^(?:{_CUT_SHORT}|#[A-Za-z/ _0]+[!?])$"
+"""One that was shortened, or a spreadsheet's error."""
+CODE_AS_DATE = rf"^(?:{_AS_DATE})$"
 
 
 @dataclass(frozen=True)
@@ -136,15 +144,15 @@ def read_id(text: str) -> str | Literal[NoValue.BAD]:
     """The code as written, a line break in it as one space; BAD as a text, and where a spreadsheet
     cut it short."""
     read = read_text(" ".join(text.split()) if "\n" in text or "\r" in text else text)
-    return BAD if read is not BAD and _CUT_SHORT.fullmatch(read) else read
+    return BAD if read is not BAD and _SPOILED.fullmatch(read) else read
 
 
 def why_bad(text: str, kind: str) -> str:
     """The code of a cell that could not be read, where more is known of it; else nothing."""
-    text = text.strip().lower()
-    if text in tables.SPREADSHEET_ERRORS:
+    text = text.strip()
+    if text.lower() in tables.SPREADSHEET_ERRORS:
         return "REG026"
-    return "REG027" if kind == "id" and _CUT_SHORT.fullmatch(text) else ""
+    return "REG027" if kind == "id" and _SPOILED.fullmatch(text) else ""
 
 
 READERS: dict[str, CellReader] = {

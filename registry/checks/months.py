@@ -48,10 +48,16 @@ MONTH = re.compile(
     r"(?<!\d)(20\d{2})([-_ /.]?)(0[1-9]|1[0-2])(?!\d)"
     r"|(?<!\d)(0[1-9]|1[0-2])([-_/.])(20\d{2})(?!\d)"
     rf"|(?<![^\W\d_])({NAMED})(\.?[-_ /.,'’]{{0,2}})(20\d{{2}}|\d{{2}})(?!\d)"
-    rf"|(?<!\d)(20\d{{2}})([-_ /.,]{{0,2}})({NAMED})(?![^\W\d_])",
+    rf"|(?<!\d)(20\d{{2}})([-_ /.,]{{0,2}})({NAMED})(?![^\W\d_])"
+    r"|(?<![\d/.-])(0[1-9]|1[0-2])([-/'’])(1[5-9]|[23]\d)(?![\d/-])(?!\s*(?:m|mths?|months?|yrs?)\b)"
+    rf"|(?<![\d/.-])([23]\d)(-)({NAMED})(?![^\W\d_])(?![-' ,.]{{0,2}}\d)",
     re.IGNORECASE,
 )
-"""A month in a header: `2026_03`, `03/2026`, `Mar-26`, `Sept. 2025`, `मार्च 2026`, `2026 March`."""
+"""A month in a header: `2026_03`, `03/2026`, `Mar-26`, `Sept. 2025`, `मार्च 2026`, `2026 March`,
+`04/25`, and `25-Apr`, as Excel shows `Apr-25`."""
+_WHOLE_DATE = re.compile(r"(?<!\d)20\d{2}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])(?!\d)")
+BARE_MONTH = re.compile(rf"(?<![^\W\d_])(?:{NAMED})\.?(?![^\W\d_])", re.IGNORECASE)
+"""A month's name, of no year."""
 
 
 def composed(text: str) -> str:
@@ -64,6 +70,8 @@ def pattern_of(header: str) -> str:
     """A header with tokens in place of its month: `{Mon}-{YY} Weight` of `Mar-26 Weight`; itself
     where it has none."""
     header = composed(header)
+    if whole := _WHOLE_DATE.search(header):
+        return header[: whole.start()] + "{YYYY}-{MM}-{DD}" + header[whole.end() :]
     found = MONTH.search(header)
     if not found:
         return header
@@ -74,8 +82,10 @@ def pattern_of(header: str) -> str:
         said = f"{{MM}}{found[5]}{{YYYY}}"
     elif by_name:
         said = f"{_name_token(by_name)}{found[8].removeprefix('.')}{'{YYYY}' if len(found[9]) == 4 else '{YY}'}"  # noqa: E501
+    elif name_last:
+        said = f"{{YYYY}}{found[11]}{_name_token(found[12])}"
     else:
-        said = f"{{YYYY}}{found[11]}{_name_token(found[12])}" if name_last else ""
+        said = f"{{MM}}{found[14]}{{YY}}" if found[13] else f"{{YY}}-{_name_token(found[18])}"
     return header[: found.start()] + said + header[found.end() :]
 
 
@@ -86,7 +96,7 @@ def _name_token(name: str) -> str:
 def without_month(header: str) -> str:
     """A header without its month."""
     header = composed(header)
-    found = MONTH.search(header)
+    found = _WHOLE_DATE.search(header) or MONTH.search(header)
     return header[: found.start()] + " " + header[found.end() :] if found else header
 
 
@@ -95,9 +105,9 @@ def month_in(text: str) -> dt.date | None:
     found = MONTH.search(composed(text))
     if not found:
         return None
-    year = found[1] or found[6] or found[9] or found[10]
-    month = found[3] or found[4]
-    number = int(month) if month else MONTHS[(found[7] or found[12]).lower()]
+    year = found[1] or found[6] or found[9] or found[10] or found[15] or found[16]
+    month = found[3] or found[4] or found[13]
+    number = int(month) if month else MONTHS[(found[7] or found[12] or found[18]).lower()]
     return dt.date(int(year) if len(year) == 4 else 2000 + int(year), number, 1)
 
 
@@ -111,11 +121,14 @@ def expression_of(pattern: str) -> re.Pattern[str]:
     return re.compile(expression.replace(r"\ ", r"\s*"), re.IGNORECASE)
 
 
-def month_of(parts: dict[str, str]) -> dt.date | None:
+def month_of(parts: dict[str, str], first: dt.date | None = None) -> dt.date | None:
     """The month (its day where `{DD}` gave one) that the tokens of a pattern found; None where they
-    give none."""
+    give none. A month without a year is the next from `first` on: of April 2025 on, March is that
+    of 2026."""
     year = int(parts["Y"]) if "Y" in parts else 2000 + int(parts["y"]) if "y" in parts else None
     month = int(parts["m"]) if "m" in parts else MONTHS.get(parts.get("b", "").lower())
+    if year is None and first and month:
+        year = first.year + (month < first.month)
     try:
         return dt.date(year, month, int(parts.get("d", 1))) if year and month else None
     except ValueError:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
+from registry.checks.missing_codes import suspected_missing
 from registry.contract.arrays import AnyArray, Codes, Days, Flags, Floats, Ints
 from registry.contract.days import LAST_DAY_UNDER_FIVE, NEVER
 from registry.contract.tables import SPECS
@@ -120,13 +121,29 @@ def _measures(
             )
         ) | {"age": age}
     found = cases_of(rows["muac_mm"], rows["oedema"], z)
-    lines = shares_beyond(
+    lines = missing_codes_kept(rows) + shares_beyond(
         {name: ((cases & judged).sum(), judged.sum()) for name, (cases, judged) in found.items()}
     )
     high = far_too_high(counted_by_z(z)) if z is not None else []
     if not high and birth_date is not None:
         high = _heavy_newborns(rows, birth_date)
     return lines + high
+
+
+def missing_codes_kept(rows: Mapping[str, Floats]) -> list[str]:
+    """A line for each measure that holds what files write for a missing value: an arm of 88.8 mm
+    would be SAM."""
+    lines = []
+    for name in ("weight_kg", "height_cm", "muac_mm"):
+        different, often = np.unique(rows[name][np.isfinite(rows[name])], return_counts=True)
+        counts = {f"{value:g}": int(count) for value, count in zip(different, often, strict=True)}
+        if codes := suspected_missing(counts):
+            lines.append(
+                f"LOOK: {name} is {' or '.join(codes)} in "
+                f"{grouped(sum(counts[code] for code in codes))} rows, as files write what is "
+                f"missing: say missing = [{', '.join(codes)}] in a map where it is so"
+            )
+    return lines
 
 
 def cases_of(

@@ -120,8 +120,11 @@ RULES: dict[str, RecordRule] = {
         ),
         RecordRule(
             "REG027",
-            "code cut short by a spreadsheet",
-            "2.7501E+10 was a longer code: make its column text at the source and export again.",
+            "code spoiled by a spreadsheet",
+            (
+                "2.7501E+10 was a longer code, 2026-03-05 or 5-Mar was 5-3, #### stood in a narrow "
+                "column: make the column text at the source, enter the codes again, and export."
+            ),
         ),
         RecordRule(
             "REG029",

@@ -295,6 +295,20 @@ MISSING_WORDS = frozenset(
         "unweighed",
         "not weighed",
         "unknown",
+        "nm",
+        "n.m.",
+        "not known",
+        "no data",
+        "दर्ज नहीं",
+        "उपलब्ध नहीं",
+        "अनुपलब्ध",
+        "पता नहीं",
+        "नापा नहीं",
+        "वजन नहीं लिया",
+        "नोंद नाही",
+        "उपलब्ध नाही",
+        "माहिती नाही",
+        "मोजले नाही",
     }
 )
 """Lower-cased texts that mean an empty cell, in every column but an id's; `sanket zscores` reads by

@@ -15,13 +15,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from registry.checks.cells import BAD, encode, read_number
+from registry.checks.missing_codes import suspected_missing
+from registry.checks.oedema_words import NO_WORDS, YES_WORDS, grade_in
 from registry.checks.table import Raw
 from registry.contract.errors import BadInput
-from registry.contract.tables import FALSE_WORDS, SPECS, TRUE_WORDS
-from registry.mapping.date_formats import SWAPPED, half_swapped
+from registry.contract.tables import SPECS
+from registry.mapping.date_formats import SWAPPED, half_swapped, year_day_month
 
-YES_WORDS = TRUE_WORDS - {"1", "1.0", "t"} | {"present", "positive", "हाँ", "हां", "हो", "होय", "आहे"}
-NO_WORDS = FALSE_WORDS - {"0", "0.0", "f"} | {"absent", "negative", "नहीं", "नाही", "नहि"}
+LARGEST_MEASURE = 220
+"""No weight in kg, height in cm or arm in mm of a child lies above."""
 FEW = 0.05
 """Where so few rows hold any oedema, a column of 2 alone is a register that notes the swollen
 children only."""
@@ -52,6 +54,11 @@ def _faults(name: str, raw: Raw) -> Iterable[str]:
             texts = [str(text) for text in different.dictionary.to_pylist() if text]
             if half_swapped(texts):
                 yield f"{name}: {half_swapped_words(column.name)}"
+            if year_day_month(texts):
+                yield (
+                    f"{name}: {column.name} holds dates such as 2026-14-03, the day before the "
+                    'month: say in a map date = "%Y-%d-%m", or "iso" where those few are wrong'
+                )
 
 
 def oedema_undecided(texts: Iterable[str], *, filled: float = 1.0) -> str:
@@ -67,15 +74,16 @@ def oedema_undecided(texts: Iterable[str], *, filled: float = 1.0) -> str:
     }
     words = {text for text in said if read_number(text) is BAD}
     if words and words <= YES_WORDS | NO_WORDS and not numbers:
-        codes = ", ".join(
-            f'{word} = "{1 if word in YES_WORDS else 0}"'
-            for word in sorted(words)
-            if word.isascii()
-        )
+        codes = ", ".join(f'"{word}" = "{1 if word in YES_WORDS else 0}"' for word in sorted(words))
         return (
             "oedema is written as yes or no, and the contract's is a grade from 0 to 3: "
             "say in a map oedema = { "
-            f'from = "…", codes = {{ {codes or "… = “1”"} }} }}'
+            f'from = "…", codes = {{ {codes} }} }}'
+        )
+    if any(grade_in(word) is not None for word in words) or (words and not numbers):
+        return (
+            "oedema is written in words or marks, and the contract's is a grade from 0 to 3: say "
+            'in a map oedema = { from = "…", codes = { "+" = "1", … } }'
         )
     if numbers and numbers <= {1.0, 2.0} and 2.0 in numbers and (1.0 in numbers or filled > FEW):
         return (
@@ -96,76 +104,6 @@ def half_swapped_words(name: str) -> str:
         f'date = ["{SWAPPED}", "%d/%m/%Y"] to turn them back, or list "iso" where the '
         "typed dates are right"
     )
-
-
-CANDIDATES = frozenset(
-    {
-        *range(9994, 10000),
-        *range(99994, 100000),
-        *range(994, 1000),
-        99.9,
-        999.9,
-        99.99,
-        999.99,
-        9999.9,
-        99.0,
-        98.0,
-        88.8,
-        8888.0,
-        888.0,
-        77.7,
-        7777.0,
-        777.0,
-        -1.0,
-        -9.0,
-        -88.0,
-        -98.0,
-        -99.0,
-        -999.0,
-        -9999.0,
-    }
-)
-"""DHS: 9994 to 9999 (recode manual: 9994 not present, 9995 refused, 9996 out of plausible limits,
-9998 do not know, 9999 missing); MICS: 99.9, 99.6, 999.9; `verified: false` for the others."""
-NEVER_A_MEASURE = frozenset(range(9994, 10000)) | frozenset(range(99994, 100000))
-LARGEST_MEASURE = 220
-"""No weight in kg, height in cm or arm in mm of a child lies above."""
-OFTEN, TIMES, NEAR, ABOVE = 5, 5, 0.02, 1.5
-"""Suspected where it stands so often, and so many times as often as any number within 2 %; or
-alone, half as much again as the greatest of the others."""
-
-
-def suspected_missing(counts: Mapping[str, int]) -> list[str]:
-    """The cells that seem to mean `missing`, of a column's different texts with how often each
-    stands there."""
-    numbers = {text: value for text in counts if isinstance(value := read_number(text), float)}
-    plain = np.array([value for value in numbers.values() if value not in CANDIDATES])
-    if not len(plain):
-        return []
-    often: dict[float, int] = {}
-    for text, value in numbers.items():
-        often[value] = often.get(value, 0) + counts[text]
-    found = [
-        text
-        for text, value in numbers.items()
-        if value in CANDIDATES
-        and (
-            value < 0 <= plain.min()
-            or value in NEVER_A_MEASURE
-            or value > ABOVE * plain.max()
-            or _stands_out(value, often)
-        )
-    ]
-    return sorted(found)
-
-
-def _stands_out(value: float, often: Mapping[float, int]) -> bool:
-    near = [
-        count
-        for other, count in often.items()
-        if other != value and abs(other - value) <= NEAR * abs(value)
-    ]
-    return often[value] >= OFTEN and often[value] >= TIMES * max(near, default=1)
 
 
 def suspected_in_unit(different: pa.DictionaryArray, factor: float) -> list[str]:

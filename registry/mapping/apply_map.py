@@ -20,11 +20,19 @@ from registry.checks.rejected import broken_lines
 from registry.checks.table import Raw
 from registry.contract.days import day_date, day_number
 from registry.contract.errors import BadInput
-from registry.contract.tables import MOST_UNCERTAIN_DAYS, SPECS, bound
+from registry.contract.tables import MEASURED, MOST_UNCERTAIN_DAYS, SPECS, bound
 from registry.indian_digits import grouped
-from registry.mapping.map_file import Map, ParentSheet, TableMap, read_map
-from registry.mapping.reshape import as_text_table, distinct, join_parent, long_rows, pivot
-from registry.mapping.translate import as_texts, column_cells
+from registry.mapping.date_formats import YEAR_ALONE, is_year
+from registry.mapping.map_file import ColumnMap, Map, ParentSheet, TableMap, read_map
+from registry.mapping.reshape import (
+    as_text_table,
+    distinct,
+    filled_cells,
+    join_parent,
+    long_rows,
+    pivot,
+)
+from registry.mapping.translate import as_texts, column_cells, find_header
 from registry.sources.raw_sheet import RawSheet
 from registry.sources.sheets import (
     ENDINGS,
@@ -99,14 +107,29 @@ def _parts(table: TableMap, arrived: SourceSheets, plan: Map) -> list[_Part]:
         names = list(dict.fromkeys(name for row in table.rows for name in row))
         cells = {name: pa.array([_text(row.get(name)) for row in table.rows]) for name in names}
         return [_Part("the map's own rows", Raw(pa.table(cells)))]
-    return [
-        _Part(
-            sheet.place,
-            _mapped(table, sheet, arrived, plan),
-            tuple(_months_alone(table, sheet, plan)),
-        )
-        for sheet in arrived.sheets(table)
-    ]
+    is_one_of_several = sum(other.name == table.name for other in plan.tables) > 1
+    parts = []
+    for sheet in arrived.sheets(table):
+        raw, notes = _mapped(table, sheet, arrived, plan), list(_months_alone(table, sheet, plan))
+        if table.name == "measurements" and is_one_of_several:
+            raw = _without_blank(raw, sheet.place, notes)
+        parts.append(_Part(sheet.place, raw, tuple(notes)))
+    return parts
+
+
+def _without_blank(raw: Raw, place: str, notes: list[str]) -> Raw:
+    """Measurements without those that have neither a day nor a measure: of a row of two
+    measurements, the discharge that has not come yet."""
+    names = [name for name in ("measured_on", *MEASURED) if name in raw.data.column_names]
+    filled = np.any([filled_cells(as_texts(_whole(raw.data[name]))) for name in names], axis=0)
+    if filled.all():
+        return raw
+    notes.append(
+        f"measurements: {grouped(int((~filled).sum()))} rows of {place} have neither a day nor a "
+        "measure in one of the map's tables, and give no measurement there"
+    )
+    numbers = np.arange(1, len(filled) + 1) if raw.numbers is None else np.asarray(raw.numbers)
+    return replace(raw, data=raw.data.filter(pa.array(filled)), numbers=numbers[filled])
 
 
 def _text(value: object) -> str | None:
@@ -153,7 +176,19 @@ def _with_uncertain_births(table: TableMap, sheet: RawSheet, plan: Map, data: pa
     )
     is_month = pc.fill_null(pc.not_equal(first, last), False)
     off = str(max(column.day - 1, 31 - column.day))
-    return data.append_column(UNCERTAIN, pc.if_else(is_month, off, pa.scalar(None, pa.string())))
+    days = pc.if_else(is_month, off, pa.scalar(None, pa.string()))
+    days = pc.if_else(years_alone(column, sheet), str(MOST_UNCERTAIN_DAYS), days)
+    return data.append_column(UNCERTAIN, days)
+
+
+def years_alone(column: ColumnMap, sheet: RawSheet) -> pa.Array:
+    """Where a column's cells are a year alone, and its map reads them so."""
+    cells = encode(_whole(sheet.data[find_header(sheet, column.headers, column.name, set())]))
+    if YEAR_ALONE not in column.dates:
+        return pa.array(np.zeros(len(cells), bool))
+    different = cells.dictionary.cast(pa.string()).to_pylist()
+    alone = pa.array([is_year(text) for text in different], pa.bool_())
+    return pc.fill_null(alone.take(cells.indices), False)
 
 
 def _whole(cells: pa.Array | pa.ChunkedArray) -> pa.Array:
@@ -164,7 +199,13 @@ def _months_alone(table: TableMap, sheet: RawSheet, plan: Map) -> Iterator[str]:
     """A line for dates of which the month alone is written: the map gave the day, and an age is
     that far off."""
     for column in table.columns:
-        if column.day and column.dates and column.headers:
+        if column.day and column.dates and column.headers and column.join is None:
+            if years := int(pc.sum(years_alone(column, sheet)).as_py() or 0):
+                yield (
+                    f"{table.name}: {column.name} of {grouped(years)} rows is a year alone, taken "
+                    f"as its middle: ages are up to {MOST_UNCERTAIN_DAYS} days off, WAZ and HAZ "
+                    "with them"
+                )
             first, last = (
                 column_cells(replace(column, day=day), sheet, plan, set()) for day in (1, 28)
             )

@@ -12,113 +12,25 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from registry.checks.cells import BAD, encode, plain_digits, read_day, read_month, read_number
-from registry.contract.codes import (
-    AppetiteTest,
-    HeightPosition,
-    LeftReason,
-    Programme,
-    RationItem,
-    ReportedStatus,
-    Setting,
-    Sex,
-    StayOutcome,
-)
+from registry.checks.missing_codes import suspected_missing
+from registry.checks.oedema_words import NO_WORDS, NOTHING_WORDS, YES_WORDS, grade_in
 from registry.contract.tables import MISSING_WORDS, SPECS
-from registry.mapping.ambiguous import NO_WORDS, YES_WORDS, oedema_undecided, suspected_missing
+from registry.mapping.ambiguous import oedema_undecided
+from registry.mapping.cell_units import named_unit, without_unit
+from registry.mapping.code_words import UNKNOWN, plain_code, words_for
 from registry.mapping.date_formats import (
     EXCEL_DAYS,
     SWAPPED,
+    YEAR_ALONE,
     date_format_counts,
     half_swapped,
+    is_year,
     possible_formats,
     whole_days,
+    year_day_month,
 )
 
-CODES: dict[tuple[str, ...], dict[str, tuple[str, ...]]] = {
-    Sex.texts(): {
-        "F": ("female", "girl", "महिला", "स्त्री", "बालिका", "लड़की", "मुलगी", "2"),
-        "M": ("male", "boy", "पुरुष", "बालक", "लड़का", "मुलगा", "1"),
-    },
-    Setting.texts(): {
-        "rural": ("ग्रामीण",),
-        "urban": ("शहरी", "नगरीय", "नागरी"),
-        "tribal": ("आदिवासी", "जनजातीय"),
-    },
-    ReportedStatus.texts(): {
-        "green": ("normal", "सामान्य", "साधारण", "हरा", "हिरवा"),
-        "yellow": ("mam", "moderate", "मध्यम", "मॅम", "पीला", "पिवळा"),
-        "red": ("sam", "severe", "अति गंभीर", "अतिगंभीर", "गंभीर", "तीव्र", "सॅम", "लाल"),
-    },
-    StayOutcome.texts(): {
-        "cured": (
-            "recovered",
-            "discharged cured",
-            "discharged as cured",
-            "ठीक",
-            "स्वस्थ",
-            "बरा",
-            "बरे",
-        ),
-        "defaulted": ("defaulter", "default", "lama", "absconded", "left against advice"),
-        "died": ("death", "dead", "expired", "मृत्यु", "मृत", "मृत्यू"),
-        "not_recovered": (
-            "non responder",
-            "non-responder",
-            "not cured",
-            "non recovered",
-            "non-recovered",
-            "not recovered",
-            "non response",
-        ),
-        "transferred": (
-            "transfer",
-            "referred",
-            "refer",
-            "referral",
-            "transferred out",
-            "रेफर",
-            "संदर्भित",
-        ),
-    },
-    Programme.texts(): {
-        "NRC": (
-            "nutrition rehabilitation centre",
-            "nutrition rehabilitation center",
-            "पोषण पुनर्वास केंद्र",
-            "एनआरसी",
-        ),
-        "VCDC": (
-            "village child development centre",
-            "village child development center",
-            "व्हीसीडीसी",
-        ),
-        "UCDC": ("urban child development centre", "urban child development center", "यूसीडीसी"),
-        "CTC": ("child treatment centre", "child treatment center", "सीटीसी"),
-    },
-    AppetiteTest.texts(): {
-        "pass": ("passed", "good", "उत्तीर्ण"),
-        "fail": ("failed", "poor", "अनुत्तीर्ण"),
-        "not_done": ("not done",),
-    },
-    LeftReason.texts(): {
-        "moved": ("migrated", "migration", "shifted", "स्थलांतर"),
-        "died": ("death", "dead", "मृत्यु", "मृत्यू"),
-        "aged_out": ("aged out", "graduated", "above 6 years", "completed 6 years"),
-    },
-    RationItem.texts(): {
-        "THR": ("take home ration",),
-        "HCM": ("hot cooked meal", "hot cooked meals"),
-    },
-    HeightPosition.texts(): {
-        "lying": ("1", "l", "length", "recumbent", "लेटकर", "झोपून"),
-        "standing": ("2", "h", "height", "खड़े होकर", "उभे"),
-    },
-}
-"""What exports write where the contract has its codes. `1` and `2` (DHS's and MICS's codes) are
-offered, never taken."""
 _COMMA = re.compile(r"\d{1,3},\d{1,2}")
-UNKNOWN = frozenset({"8", "9", "88", "98", "99"})
-"""Numbers among codes that say that nobody knows."""
 DAY_FIRST, MONTH_FIRST = "day", "month"
 USUAL: dict[str, dict[tuple[float, float], str]] = {
     "weight_kg": {(3, 40): "kg", (1500, 40_000): "g", (41, 400): "100 g"},
@@ -170,6 +82,10 @@ def cell_format(
     these cells cannot be this column at all. A unit that the header names is not questioned.
     """
     spec = SPECS[table].column(column)
+    if column == "birth_date" and counts and all(map(is_year, counts)):
+        return CellFormat(
+            {"date": YEAR_ALONE, "day": 15}, "the year alone: taken as its middle, half a year off"
+        )
     if spec.kind == "day":
         return _date(list(counts), order)
     if spec.kind == "month":
@@ -207,20 +123,33 @@ def _date(cells: list[str], order: str) -> CellFormat | None:
     if all(
         plain_digits(cell).isdigit() and int(plain_digits(cell)) in EXCEL_DAYS for cell in strange
     ):
-        return CellFormat({"date": "excel_1900"})
+        return CellFormat(
+            {"date": "excel_1900"},
+            "days since 1900, as Excel counts them; excel_1904 where the workbook was an old Mac's",
+        )
     shown = day_month_order(strange)
     order = next(iter(shown)) if len(shown) == 1 else "" if shown else order
     forms, left = [], strange
+    never = set() if year_day_month(cells) else {"%Y-%d-%m"}
     while left:
-        counts = date_format_counts(left).by_format
+        counts = {
+            form: count
+            for form, count in date_format_counts(left).by_format.items()
+            if form not in never
+        }
         best = max(counts, key=lambda form: (counts[form], _of_order(form, order)), default=None)
         if best is None:
             break
         forms.append(best)
         left = [cell for cell in left if best not in possible_formats(plain_digits(cell))]
     if not forms:
-        return None
-    counts = date_format_counts(strange).by_format
+        readable = len(cells) - len(strange)
+        return (
+            CellFormat({}, f"{len(strange)} of its different cells are no dates, and are refused")
+            if readable >= len(strange)
+            else None
+        )
+    counts = dict(date_format_counts(strange).by_format)
     said = ", ".join(
         f"{form} {counts[form]}"
         for form in sorted(counts, key=counts.__getitem__, reverse=True)[:4]
@@ -273,15 +202,37 @@ def _number(column: str, counts: Mapping[str, int], unit: str) -> CellFormat | N
     plain = {cell.replace(",", ".") if decimal else cell: count for cell, count in counts.items()}
     if column == "oedema":
         return _oedema(counts)
+    said = named_unit(plain) if column in USUAL and not unit else ""
+    if said:
+        plain = {without_unit(cell, said): count for cell, count in plain.items()}
     if not any(isinstance(read_number(cell), float) for cell in plain):
         return None
     missing = suspected_missing(plain)
+    if column in USUAL:
+        missing = sorted({*missing, *_words_or_zero(plain)})
     settings = decimal | ({"missing": list(missing)} if missing else {})
     remark = "these seem to stand for a missing value" if missing else ""
+    if said:
+        named = f"its cells name {said}"
+        return CellFormat({"unit": said} | settings, f"{named}; {remark}" if remark else named)
     if not unit and (guessed := _unit_of(column, [cell for cell in plain if cell not in missing])):
         settings = {"unit": guessed} | settings
         remark = f"its middle value is one in {guessed}" + (f"; {remark}" if remark else "")
     return CellFormat(settings, remark)
+
+
+def _words_or_zero(counts: Mapping[str, int]) -> list[str]:
+    """What is no number in a column of measures that are numbers nearly throughout (`Absent`), and
+    0, which no child weighs."""
+    numbers = sum(count for cell, count in counts.items() if read_number(cell) is not BAD)
+    if 2 * numbers < sum(counts.values()):
+        return []
+    return [
+        cell.strip()
+        for cell in counts
+        if read_number(cell) == 0
+        or (read_number(cell) is BAD and not any(sign.isdecimal() for sign in cell))
+    ]
 
 
 def _unit_of(column: str, cells: Iterable[str]) -> str:
@@ -298,21 +249,26 @@ def _unit_of(column: str, cells: Iterable[str]) -> str:
 
 
 def _oedema(counts: Mapping[str, int]) -> CellFormat | None:
-    if oedema_undecided(counts):
-        known = {
-            cell.strip(): "1" if cell.strip().lower() in YES_WORDS else "0"
-            for cell in counts
-            if cell.strip().lower() in YES_WORDS | NO_WORDS
-        }
-        numbers = {"1": "1", "2": "0"} if not known else {}
+    """Grades as they are; words and marks as codes, where each is known; 1 and 2 alone as WHO's yes
+    and no, for a person to look at."""
+    known = {cell.strip(): str(grade) for cell in counts if (grade := grade_in(cell)) is not None}
+    if known:
+        unknown = any(cell.strip() not in known and read_number(cell) is BAD for cell in counts)
+        is_yes_or_no = {cell.strip().lower() for cell in known} & YES_WORDS
+        if any(set(cell) == {"+"} for cell in known):
+            known |= {"+" * grade: str(grade) for grade in (1, 2, 3)}
+            says_none = any(grade_in(cell) == 0 or read_number(cell) == 0 for cell in counts)
+            known |= dict.fromkeys(() if says_none else sorted(NOTHING_WORDS), "0")
         return CellFormat(
-            {"codes": known or numbers},
-            "yes and no, as WHO's tools write 1 and 2: is it so? Grades of oedema would be 0 to 3"
-            if numbers
-            else "yes is taken as grade 1",
+            {"codes": known},
+            ("yes is taken as grade 1" if is_yes_or_no else "grades of oedema from words or marks")
+            + ("; other words are left to be refused" if unknown else ""),
         )
-    if any(cell.strip() and not cell.strip().strip("+") for cell in counts):
-        return CellFormat({"codes": {"+" * grade: str(grade) for grade in (1, 2, 3)}})
+    if oedema_undecided(counts) and any(isinstance(read_number(cell), float) for cell in counts):
+        return CellFormat(
+            {"codes": {"1": "1", "2": "0"}},
+            "yes and no, as WHO's tools write 1 and 2: is it so? Grades of oedema would be 0 to 3",
+        )
     if any(isinstance(read_number(cell), float) for cell in counts):
         return CellFormat()
     return None
@@ -335,20 +291,22 @@ def _truth(counts: Mapping[str, int]) -> CellFormat | None:
 
 def _codes(codes: tuple[str, ...], counts: Mapping[str, int]) -> CellFormat | None:
     """None where no cell is a code, nor a word for one."""
-    meant = {word: code for code, words in CODES.get(codes, {}).items() for word in words}
-    own = {code.lower() for code in codes}
-    said = {cell: plain_digits(cell).lower() for cell in counts}
+    meant, own = words_for(codes, counts), {code.lower() for code in codes}
+    said = {cell: plain_code(cell) for cell in counts}
     found = {
         cell.strip(): meant[word]
         for cell, word in said.items()
-        if word in meant and word not in own
+        if word in meant and plain_digits(cell).lower() not in own
     }
     if not found and not any(word in own for word in said.values()):
         return None
-    missing = sorted(
-        cell
-        for cell, word in said.items()
-        if word in UNKNOWN and word not in meant and word not in own
-    )
+    known = {*meant, *own}
+    missing = sorted(cell for cell, word in said.items() if word in UNKNOWN - known)
     settings: dict[str, MapSetting] = {"missing": missing} if missing else {}
-    return CellFormat(settings | ({"codes": found} if found else {}))
+    unknown = sum(word not in known | UNKNOWN for word in said.values())
+    remarks = ["1 and 2 as WHO's tools and DHS write them: is it so?"] * bool(
+        {"1", "2"} & {plain_digits(cell) for cell in found}
+    ) + [f"{unknown} other words: rows with them are refused until their codes are said"] * bool(
+        unknown
+    )
+    return CellFormat(settings | ({"codes": found} if found else {}), "; ".join(remarks))

@@ -17,12 +17,15 @@ from registry.contract.days import DAYS_PER_MONTH
 EXCEL_DAY_0 = dt.date(1899, 12, 30)
 """Excel's serial dates count from here (its own 1900 has a 29 February; from 1900-03-01 on this is
 right)."""
+EXCEL_DAY_0_OF_1904 = dt.date(1904, 1, 1)
+"""Workbooks of old Macs count from here: 1,462 days less for the same date."""
 EXCEL_DAYS = range(36_526, 73_051)
 """Serial dates of the years 2000 to 2099."""
 SWAPPED = "iso_day_month_swapped"
 NAMED_FORMATS = (
     "iso",
     "excel_1900",
+    "excel_1904",
     "made_up_epoch",
     "days_after_made_up_epoch",
     "months_after_made_up_epoch",
@@ -31,6 +34,8 @@ NAMED_FORMATS = (
 """Beside these, a format may be any pattern of strftime with a day, a month and a year; of a list,
 the first that fits a cell reads it. `iso_day_month_swapped` turns 2026-05-03 back into 3 May's
 2026-03-05, where Excel took day for month."""
+YEAR_ALONE = "%Y"
+"""Of birth dates only: the middle of the year, half a year off."""
 OFFERED_FORMATS = (
     "%d/%m/%Y",
     "%m/%d/%Y",
@@ -44,7 +49,10 @@ OFFERED_FORMATS = (
     "%m-%d-%y",
     "%d.%m.%y",
     "%Y/%m/%d",
+    "%Y/%d/%m",
     "%Y.%m.%d",
+    "%Y-%m-%d",
+    "%Y-%d-%m",
     "%d-%b-%Y",
     "%d %b %Y",
     "%d/%b/%Y",
@@ -63,10 +71,15 @@ OFFERED_FORMATS = (
 )
 """Forms that are looked for in an export, those of a whole date first."""
 _TIME = re.compile(
-    r"[T ,]+\d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?( ?[AaPp]\.?[Mm]\.?)?(Z|[+-]\d{2}:?\d{2})?$"
+    r"[T ,]+\d{1,2}[:.]\d{2}([:.]\d{2}([.,]\d+)?)?( ?[AaPp]\.?[Mm]\.?)?(Z|[+-]\d{2}:?\d{2})?$"
 )
+_YEAR_DAY_MONTH = re.compile(r"\d{4}-(1[3-9]|2\d|3[01])-(0[1-9]|1[0-2])([T ].*)?")
 _NAME = re.compile(rf"(?<![^\W\d_])({NAMED})\.?(?![^\W\d_])", re.IGNORECASE)
 _ENGLISH = ("", "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_WEEKDAY = re.compile(
+    r"[(\[]?\b(mon|tues?|wed(nes)?|thu(rs)?|fri|sat(ur)?|sun)(day)?\b\.?[)\]]?,?", re.IGNORECASE
+)
+_ORDINAL = re.compile(r"\b(\d{1,2})(?:st|nd|rd|th)\b", re.IGNORECASE)
 _PARTS = re.compile(r"(\d{1,2})([-/.])(\d{1,2})\2(\d{4}|\d{2})")
 
 
@@ -77,6 +90,8 @@ def is_date_format(form: str, *, month_only: bool = False) -> bool:
     """
     if form in NAMED_FORMATS:
         return not month_only
+    if form == YEAR_ALONE:
+        return month_only
     day = dt.date(2026, 11, 1 if month_only else 23)
     other = dt.date(2025, 12, 1 if month_only else 24)
     try:
@@ -93,6 +108,8 @@ def iso_date(text: str, form: str, *, epoch: dt.date | None = None, day: int = 0
     try:
         if form == "excel_1900":
             return str(EXCEL_DAY_0 + dt.timedelta(int(float(text))))
+        if form == "excel_1904":
+            return str(EXCEL_DAY_0_OF_1904 + dt.timedelta(int(float(text))))
         if form == "days_after_made_up_epoch" and epoch:
             days = float(text)
             return str(epoch + dt.timedelta(int(days))) if days == int(days) else None
@@ -100,17 +117,38 @@ def iso_date(text: str, form: str, *, epoch: dt.date | None = None, day: int = 0
             return str(epoch + dt.timedelta(round(float(text) * DAYS_PER_MONTH)))
         if form == SWAPPED:
             return _swapped(text)
-        found = _read(text, form)
+        if form == YEAR_ALONE:
+            return f"{text}-07-02" if is_year(text) else None
+        found = _read(text, form, tidy=True)
         return str(found.replace(day=day) if day and "%d" not in form else found)
     except (ValueError, OverflowError):
         return None
 
 
-def _read(text: str, form: str) -> dt.date:
+def is_year(text: str) -> bool:
+    """Is this a year alone, of a child now alive?"""
+    text = plain_digits(text)
+    return len(text) == 4 and text.isdecimal() and 1990 <= int(text) <= 2100
+
+
+def _read(text: str, form: str, *, tidy: bool) -> dt.date:
+    """The date; tidy: without what says nothing more (the day of the week, `14th`, blanks around a
+    stroke), and with any marks around a month's name."""
     text = _NAME.sub(lambda name: _ENGLISH[MONTHS[name[1].lower()]], text)
+    form = form.replace("%B", "%b")
     if "%H" not in form and "%I" not in form:
         text = _TIME.sub("", text)
-    return dt.datetime.strptime(" ".join(text.split()), form.replace("%B", "%b")).date()
+        if tidy:
+            text, form = _tidied(text, form)
+    return dt.datetime.strptime(" ".join(text.split()), form).date()
+
+
+def _tidied(text: str, form: str) -> tuple[str, str]:
+    text = _ORDINAL.sub(r"\1", _WEEKDAY.sub(" ", text)).strip(" .,")
+    if "%b" in form:
+        text, form = (re.sub(r"[-/.,'’]", " ", one) for one in (text, form))
+        return " ".join(text.split()), " ".join(form.split())
+    return re.sub(r"\s*([-/.\\])\s*", r"\1", text).replace("\\", "/"), form
 
 
 def _swapped(text: str) -> str | None:
@@ -153,17 +191,27 @@ def date_format_counts(cells: Iterable[str]) -> DateFormatCounts:
 def possible_formats(text: str) -> tuple[str, ...]:
     """The offered formats that a cell (its digits 0 to 9) could be of; a month alone only where no
     whole date fits."""
-    whole = tuple(form for form in OFFERED_FORMATS if "%d" in form and _fits(text, form))
-    return whole or tuple(
-        form for form in OFFERED_FORMATS if "%d" not in form and _fits(text, form)
-    )
+    for tidy in (False, True):
+        for with_day in (True, False):
+            found = tuple(
+                form
+                for form in OFFERED_FORMATS
+                if ("%d" in form) == with_day and _fits(text, form, tidy=tidy)
+            )
+            if found:
+                return found
+    return ()
 
 
-def _fits(text: str, form: str) -> bool:
+def _fits(text: str, form: str, *, tidy: bool) -> bool:
     """Could the cell be of this format? `31/02/2024` is no date, and still shows that the day comes
     first."""
-    if found := iso_date(text, form):
-        return not _is_short_year(text, form, year=int(found[:4]))
+    try:
+        found = _read(text, form, tidy=tidy)
+    except (ValueError, OverflowError):
+        found = None
+    if found:
+        return not _is_short_year(text, form, year=found.year)
     parts = _PARTS.fullmatch(_TIME.sub("", text))
     if not parts or form.replace("%m", "%d").lower() != f"%d{parts[2]}%d{parts[2]}%y":
         return False
@@ -178,6 +226,14 @@ def _is_short_year(text: str, form: str, *, year: int) -> bool:
     """Python reads 0026 out of `26` for a year of four digits, and only fixed widths tell 20260314
     from 26032014."""
     return form in ("%Y%m%d", "%d%m%Y") and (len(text) != 8 or not 1990 <= year <= 2100)
+
+
+def year_day_month(cells: Sequence[str]) -> bool:
+    """Are there dates such as 2026-14-03, and none that has its day last for sure?"""
+    texts = [plain_digits(cell) for cell in cells]
+    return any(map(_YEAR_DAY_MONTH.fullmatch, texts)) and not any(
+        isinstance(read_day(text), int) and int(text[8:10]) > 12 for text in texts
+    )
 
 
 def half_swapped(cells: Sequence[str]) -> bool:

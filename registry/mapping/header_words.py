@@ -10,7 +10,8 @@ from registry.contract.tables import SPECS
 
 _CHILD = """child id | child id no | child code | child no | child number | child uid |
 child unique id | unique id |
-unique child id | beneficiary id | beneficiary code | beneficiary id no | beneficiary no |
+unique child id | unique no | unique number | tracked entity | beneficiary id |
+beneficiary code | beneficiary id no | beneficiary no |
 registration no |
 registration number |
 registration id | reg no | regno | poshan tracker id | case id | caseid | participant id |
@@ -19,7 +20,8 @@ tracked entity instance | tei | tei uid | uid | idno | cid | childno | child ser
 mcts id | rch id |
 rch no | rch number | chid | बच्चे की आईडी | बच्चा आईडी | बच्चे का आईडी | लाभार्थी आईडी |
 बच्चा कोड | बच्चे का कोड |
-पंजीकरण संख्या | पंजीयन क्रमांक | हितग्राही आईडी | हितग्राही कोड | बालकाचा आयडी | बालक आयडी |
+पंजीकरण संख्या | पंजीकरण क्रमांक | पंजीयन संख्या | नोंदणी नंबर | पंजीयन क्रमांक |
+हितग्राही आईडी | हितग्राही कोड | बालकाचा आयडी | बालक आयडी |
 लाभार्थी क्रमांक |
 लाभार्थी आयडी | बालक कोड | बालकाचा कोड | नोंदणी क्रमांक | बालक क्रमांक"""
 _CENTRE = """centre id | center id | centre code | center code | awc code | awc id | awc no |
@@ -45,7 +47,8 @@ WORDS: dict[tuple[str, str], str] = {
     (
         "children",
         "sex",
-    ): """sex | sex m f | gender | gender m f | male female | m f | hl4 | b4 | sexe | लिंग |
+    ): """sex | boy girl | hc27 | sex m f | gender | gender m f | male female | m f | hl4 |
+        b4 | sexe | लिंग |
         बालक बालिका | मुलगा मुलगी |
         स्त्री पुरुष""",
     (
@@ -93,7 +96,7 @@ WORDS: dict[tuple[str, str], str] = {
     ): """sector | sector id | sector code | sector name | circle | circle name | beat |
         beat name | beat code | supervisor sector | sector no | supervisor circle | सेक्टर |
         सेक्टर नाम |
-        सेक्टर कोड | परिक्षेत्र | परिक्षेत्र नाम | बीट | बीट नाव | विभाग बीट |
+        सेक्टर कोड | परिक्षेत्र | परिक्षेत्र नाम | बीट | बीट नाव | बीटाचे नाव | विभाग बीट |
         पर्यवेक्षिका क्षेत्र""",
     (
         "centres",
@@ -119,12 +122,14 @@ WORDS: dict[tuple[str, str], str] = {
     (
         "centres",
         "latitude",
-    ): """latitude | lat | geo latitude | gps latitude | location latitude | gps lat |
+    ): """latitude | lat | awc lat | awc latitude | centre latitude | center latitude |
+        geo latitude | gps latitude | location latitude | gps lat |
         geo lat | geolocation latitude | अक्षांश""",
     (
         "centres",
         "longitude",
-    ): """longitude | lon | long | lng | geo longitude | gps longitude | location longitude |
+    ): """longitude | lon | awc long | awc longitude | centre longitude |
+        center longitude | long | lng | geo longitude | gps longitude | location longitude |
         gps long | gps lon | geo lon | geo lng | geolocation longitude | देशांतर | रेखांश""",
     (
         "measurements",
@@ -138,7 +143,9 @@ WORDS: dict[tuple[str, str], str] = {
         date wt | weight date |
         growth monitoring date | gm date | dom | anthro date | दिनांक | तारीख | तिथि | वजन तिथि |
         वजन तारीख |
-        वजन दिनांक | माप तिथि | माप दिनांक | मापन तिथि | मापन दिनांक | नाप तिथि | जांच तिथि |
+        वजन दिनांक | वजन लेने तिथि | माप लेने तिथि | वजन केल्याची तारीख | वजन केल्याचा दिनांक |
+        वजन घेण्याची तारीख | माप तिथि | माप दिनांक | मापन तिथि | मापन दिनांक | नाप तिथि |
+        जांच तिथि |
         मोजमाप दिनांक |
         वजन घेतल्याचा दिनांक | वजन घेतल्याची तारीख | मोजणी दिनांक | भेटीचा दिनांक""",
     (
@@ -171,7 +178,8 @@ WORDS: dict[tuple[str, str], str] = {
         pitting edema | nutritional oedema | nutritional edema | bilateral pitting oedema |
         bilateral pitting edema | oedema grade | edema grade | oedema present | oedema feet |
         edema feet |
-        swelling | swelling feet | bilateral swelling | oedeme | सूजन | पैरों सूजन |
+        swelling | swelling feet | swelling both feet | bilateral swelling | oedeme | सूजन |
+        पैरों सूजन |
         दोनों पैरों सूजन | सूज |
         पायांवर सूज | पायावर सूज | दोन्ही पायांवर सूज""",
     (
@@ -203,7 +211,7 @@ WORDS: dict[tuple[str, str], str] = {
         "recorded_on",
     ): """recorded on | record date | entry date | date entry | data entry date |
         entered on | created on | created at | creation date | submission time | submitted on |
-        submission date |
+        submission date | completed time | completion time |
         received on | today | end time | प्रविष्टि तिथि | प्रविष्टि दिनांक | नोंद दिनांक""",
     (
         "episodes",
@@ -218,7 +226,8 @@ WORDS: dict[tuple[str, str], str] = {
     (
         "episodes",
         "admitted_on",
-    ): """admitted on | admission date | date admission | doa | admission dt |
+    ): """admitted on | admission date | adm date | date adm | admn date | date admn |
+        date admission | doa | admission dt |
         date admitted | treatment start date | भर्ती तिथि | भर्ती दिनांक | भर्ती तारीख |
         दाखल दिनांक | दाखल तारीख |
         प्रवेश दिनांक""",
@@ -244,7 +253,7 @@ WORDS: dict[tuple[str, str], str] = {
         "episodes",
         "outcome",
     ): """outcome | discharge outcome | exit outcome | treatment outcome | discharge status |
-        discharge type | result | परिणाम | उपचार परिणाम | निष्पत्ती""",
+        discharge type | exit type | type exit | result | परिणाम | उपचार परिणाम | निष्पत्ती""",
     (
         "episodes",
         "transfer_reason",
@@ -282,7 +291,11 @@ WORDS: dict[tuple[str, str], str] = {
         "quantity",
     ): """quantity | qty | packets | no packets | number packets | sachets | quantity issued |
         मात्रा | संख्या पैकेट | पाकिटे | प्रमाण""",
-    ("attendance", "month"): """month | attendance month | reporting month | माह | महीना | महिना""",
+    (
+        "attendance",
+        "month",
+    ): """month | attendance month | measurement month | weighing month | reporting month |
+        माह | महीना | महिना""",
     (
         "attendance",
         "open_days",
@@ -292,7 +305,8 @@ WORDS: dict[tuple[str, str], str] = {
         "attendance",
         "attended_days",
     ): """attended days | days attended | days present | present days |
-        no days present | attendance days | उपस्थित दिन | उपस्थिति दिन | हजर दिवस | उपस्थित दिवस""",
+        no days present | attendance days | उपस्थित दिन | उपस्थिति दिन | हजर दिवस |
+        उपस्थित दिवस""",
     (
         "visits",
         "visited_on",
@@ -340,7 +354,9 @@ enumerator name | username | नाम | बच्चे नाम | बच्�
 आधार संख्या | पता |
 कार्यकर्ता नाम | नाव | बालकाचे नाव | मुलाचे नाव | आईचे नाव | वडिलांचे नाव | पालकाचे नाव |
 मोबाईल | मोबाईल क्रमांक |
-मोबाईल नंबर | आधार क्रमांक | पत्ता | सेविकेचे नाव | लाभार्थीचे नाव"""
+मोबाईल नंबर | आधार क्रमांक | पत्ता | सेविकेचे नाव | अंगणवाडी सेविकेचे नाव | पूर्ण नाव |
+आंगनवाड़ी कार्यकर्ता नाम | caretaker name |
+respondent name | asha name | anm name | लाभार्थीचे नाव"""
 """Headers of columns that are never taken in."""
 OTHERS = """category | social category | caste | caste category | religion | state | states |
 state name | village |
@@ -365,7 +381,7 @@ disability status | school status | beneficiary category | beneficiary type | ch
 date time | start | end |
 deviceid"""
 """Headers that look like one of ours and are not, or are known and of no use here."""
-_QUALIFIERS = """child childs current present latest actual measured reading value taken enter record please select
+_QUALIFIERS = """yn anthro anthropometry recorded observed child childs current present latest actual measured reading value taken enter record please select
 now today beneficiary baby infant patient बच्चे बच्चा बच्चों बालक बालकाचे बालकाचा बालकाची बाळाचे बाळाची बाळाचा बालिका
 मुलाचे मुलाची मुलाचा शिशु वर्तमान सध्याचे
 सध्याची आजचे आजची अद्यतन"""  # noqa: E501
@@ -395,6 +411,26 @@ OTHER_PEOPLE = frozenset(
     }
 )
 """Whose weight and birth date are no child's."""
+CONTACT = frozenset(
+    ["mobile", "phone", "telephone", "aadhaar", "aadhar", "मोबाइल", "मोबाईल", "फोन", "आधार"]
+)
+"""Words of a header that is personal whoever it is of."""
+NOT_NOW = frozenset(
+    [
+        "admission",
+        "adm",
+        "discharge",
+        "exit",
+        "previous",
+        "last",
+        "target",
+        "expected",
+        "भर्ती",
+        "छुट्टी",
+        "दाखल",
+    ]
+)
+"""Above a measure, these say that it is none of the row's own day."""
 UNIT_WORDS = {
     "kg": "kg kgs kilogram kilograms kilo किग्रा किलो किलोग्राम किग्रॅ",
     "g": "g gm gms gram grams grm ग्राम ग्रॅम",

@@ -17,7 +17,9 @@ from typing import TypedDict
 from registry.checks.months import MONTH, composed, pattern_of, without_month
 from registry.contract.tables import SPECS
 from registry.mapping.header_words import (
+    CONTACT,
     FILLERS,
+    NOT_NOW,
     OTHER_PEOPLE,
     OTHERS,
     PERSONAL,
@@ -51,10 +53,14 @@ MAKES = {
     "stocks": {"counted_on"},
 }
 """A sheet holds a table where it has one of these."""
+_OF_MONTH = re.compile(r"(?<![^\W_])(months?|माह|महीना|महीने|महिना)(?![^\W_])", re.IGNORECASE)
+"""`Weight in the month of June 2025`: the month itself has been taken out."""
 _PATH = re.compile(r"[^\s/:()]+([/:][^\s/:()]+)+")
 _INITIALS = re.compile(r"(?<![^\s(])([^\s.()]{1,4}\.){2,}([^\s.()]{0,4})(?![^\s)])")
 _UNIT_OF = {word: unit for unit, words in UNIT_WORDS.items() for word in words.split()}
-_CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z]([a-z]|[A-Z]))")
+_STAGE = re.compile(r"(.+\S)\s+[-–]\s+(\S.+)")
+"""DHIS2 writes a stage of a programme before its data element: `Nutrition - Weight (kg)`."""
 
 
 Targets = tuple[tuple[str, str], ...]
@@ -98,6 +104,7 @@ def header_meanings(headers: Sequence[str], *, name: str = "") -> dict[str, Head
     if name.strip().lower() == "centres":
         own = _Likeness((("centres", "name"),), OWN)
         meant |= {header: own for header in headers if _bare(header) == "name"}
+    meant = _of_a_stay(meant)
     tables = _tables_of(meant.values(), name)
     found = {header: _placed(answer, tables) for header, answer in meant.items()}
     surest: dict[tuple[str | None, str | None, str | None], str] = {}
@@ -112,6 +119,19 @@ def header_meanings(headers: Sequence[str], *, name: str = "") -> dict[str, Head
     }
 
 
+def _of_a_stay(meant: dict[str, _Likeness]) -> dict[str, _Likeness]:
+    """Beside a day of admission, an exit is the stay's end: the child does not leave the
+    registry."""
+    stays = {column for found in meant.values() for table, column in found.targets}
+    if "admitted_on" not in stays:
+        return meant
+    end = ("episodes", "closed_on")
+    return {
+        header: replace(found, targets=(end,)) if end in found.targets else found
+        for header, found in meant.items()
+    }
+
+
 def _meaning(header: str) -> _Likeness:
     """What one header means by itself."""
     plain = _bare(header)
@@ -119,7 +139,11 @@ def _meaning(header: str) -> _Likeness:
         targets = _without_name(SPECS_COLUMNS[plain])
         if targets:
             return _Likeness(targets, OWN)
+    if _split(plain)[-1:] == ["by"]:
+        return _Likeness()
     bare = without_month(header).strip(" _-")
+    if bare != composed(header).strip(" _-"):
+        bare = _OF_MONTH.sub(" ", bare).strip(" _-")
     read = [_words(text) for text in (bare, *_last_steps(bare), _within(header))]
     # Known words anywhere in a header come before a slip of the pen in all of it.
     tried = ((judge(words), unit) for judge in (_recognised, _slip) for words, unit in read)
@@ -169,6 +193,8 @@ def _recognised(words: frozenset[str]) -> _Likeness | None:
     personal, others = _not_ours()
     if not words:
         return None
+    if words & CONTACT:
+        return _Likeness(personal=True)
     if words in others:
         return _Likeness()
     if words in personal:
@@ -248,18 +274,29 @@ def unit_in(header: str) -> str:
 
 
 def age_in(header: str) -> str:
-    """The unit of an age that a header names (`Age (months)`, `agemons`); nothing where it is
-    none."""
+    """The unit of an age that a header names (`Age (months)`, `agemons`); nothing where it is none,
+    or names two."""
     words = set(_split(composed(header)))
-    if words & {"agemons", "agemonths"} or (
-        words & {"months", "month", "mons", "माह", "महीने", "महिने"}
-        and (words & AGES or words == {"months"})
-    ):
-        return "months"
-    return "days" if "agedays" in words or ("days" in words and words & AGES) else ""
+    if words & {"agemons", "agemonths", "agedays"}:
+        return "days" if "agedays" in words else "months"
+    units = [unit for unit, names in AGE_WORDS.items() if words & names]
+    # ENA's MONTHS; a column called Month or Year is one of dates.
+    is_age = words & AGES or words in ({"months"}, {"years"})
+    return units[0] if len(units) == 1 and is_age else ""
+
+
+def is_age(header: str) -> bool:
+    """Does a header call its column an age, in whatever unit?"""
+    return bool(set(_split(composed(header))) & AGES)
 
 
 AGES = frozenset({"age", "आयु", "उम्र", "वय"})
+AGE_WORDS = {
+    "days": frozenset({"days", "दिन", "दिवस"}),
+    "weeks": frozenset({"weeks", "wks", "सप्ताह", "आठवडे"}),
+    "months": frozenset({"months", "month", "mons", "mths", "माह", "महीने", "महिने"}),
+    "years": frozenset({"years", "year", "yrs", "वर्ष", "वर्षे", "साल"}),
+}
 SPECS_NAMES = {name: {column.name for column in spec.columns} for name, spec in SPECS.items()}
 SPECS_COLUMNS: dict[str, tuple[tuple[str, str], ...]] = {
     column: tuple((table, column) for table, columns in SPECS_NAMES.items() if column in columns)
@@ -276,12 +313,17 @@ def _last_steps(header: str) -> tuple[str, ...]:
     """`group/sub/weight` is weight: Kobo and CommCare write the way to a question, as
     `form.group.weight` too. The last two steps come first (`child.id`); what is asked of a mother
     is none of ours."""
-    header = composed(header)
+    header = composed(header).replace("@", "")
+    if header.lower().startswith("data-"):
+        header = header.replace("-", "/")
+    if stage := _STAGE.fullmatch(header):
+        other = set(_split(stage[1])) & (OTHER_PEOPLE | NOT_NOW)
+        return (header,) if other else (header, stage[2])
     dotted = re.fullmatch(r"[A-Za-z_][\w-]*(\.[A-Za-z_][\w-]*)+", header)
     if not dotted and not _PATH.fullmatch(header):
         return (header,)
     *above, last = re.split(r"[/:.]" if dotted else r"[/:]", header)
-    if {word for step in above for word in _split(step)} & OTHER_PEOPLE:
+    if {word for step in above for word in _split(step)} & (OTHER_PEOPLE | NOT_NOW):
         return (header,)
     known = _known().get(_words(above[-1])[0]), _known().get(_words(last)[0])
     # `weight/height` is a ratio, `measure:ht` a question in a group.
@@ -318,14 +360,20 @@ def _words(text: str) -> tuple[frozenset[str], str]:
     return frozenset(words), unit
 
 
+def words_of(header: str) -> list[str]:
+    """The words of a header in small letters, without marks."""
+    return _split(composed(header))
+
+
 def _split(text: str) -> list[str]:
     text = re.sub(r"['’]s\b", " ", text)
     text = _INITIALS.sub(lambda found: found[0].replace(".", ""), text)
     text = _CAMEL.sub(" ", text)
-    return (
+    words = (
         re.sub(r"""[_\-/.:,;*#?&'’"|+=\\%()\[\]{}<>–—]""", " ", text)
         .lower()
         .replace("\u200d", "")
         .replace("\u200c", "")
         .split()
     )
+    return ["date" if word == "dt" else word for word in words]

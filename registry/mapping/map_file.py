@@ -13,11 +13,21 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeGuard
 
+from registry.checks.ages import AGE_UNITS
 from registry.contract.errors import BadInput
 from registry.contract.tables import SPECS
-from registry.mapping.date_formats import NAMED_FORMATS, is_date_format
+from registry.mapping.date_formats import NAMED_FORMATS, YEAR_ALONE, is_date_format
+from registry.mapping.map_settings import (
+    KINDS,
+    TABLE_KINDS,
+    Settings,
+    as_text,
+    is_texts,
+    is_whole,
+    unknown,
+    well_typed,
+)
 
 UNITS = {
     "weight_kg": {"kg": 1.0, "g": 0.001, "100 g": 0.1},
@@ -27,7 +37,6 @@ UNITS = {
 }
 """What one of a declared unit is in the contract's. DHS files hold weights in 100 g and heights in
 mm."""
-AGE_UNITS = ("days", "months")
 PLACES = ("file", "sheet")
 
 
@@ -55,6 +64,7 @@ class ColumnMap:
     day: int = 0
     age: str = ""
     on: str = ""
+    unit: str = ""
 
 
 @dataclass(frozen=True)
@@ -85,7 +95,8 @@ class TableMap:
 
     `distinct` keeps one of equal rows (a child's row repeated at each visit); `wide` gives patterns
     of headers such as `weight_{YYYY}_{MM}`, and `wide_day` the day of the month that such a cell is
-    given. A table may be given more than once: each gives rows of its own.
+    given; `wide_first` is the first of months that have no year. A table may be given more than
+    once: each gives rows of its own.
     """
 
     name: str
@@ -97,6 +108,7 @@ class TableMap:
     columns: tuple[ColumnMap, ...] = ()
     wide: tuple[tuple[str, ColumnMap], ...] = ()
     wide_day: int = 0
+    wide_first: dt.date | None = None
     parent: ParentSheet | None = None
     values: ValueRows | None = None
 
@@ -112,43 +124,11 @@ class Map:
     text: str = ""
 
 
-KINDS = {
-    "from": "a header or a list of headers",
-    "value": "a text, number, date or true/false",
-    "unit": "a text",
-    "codes": 'a table such as { SAM = "red" }',
-    "date": "a text or a list of texts",
-    "decimal": "a text",
-    "personal": "a text",
-    "missing": "a list of texts or numbers",
-    "join": "a text",
-    "month_of": "a text",
-    "day": "a number from 1 to 28",
-    "age": "a text",
-    "on": "a header",
-}
-"""The settings of a column, and what each must be."""
-TABLE_KINDS = {
-    "file": "a text or a list of texts",
-    "sheet": "a text or a list of texts",
-    "query": "a text",
-    "distinct": "true or false",
-    "rows": "a list of tables",
-    "columns": "a table",
-    "wide": "a table",
-    "parent": "a table of texts",
-    "values": "a table",
-}
-SCALARS = (str, int, float, bool, dt.date)
-Settings = Mapping[str, Any]
-"""A table of the TOML file, whose values are looked at before they are used."""
-
-
 def read_map(source: object) -> Map:
     """Read and check a map (a file's path, or its tables); raises BadInput with all its faults."""
     said, text = _loaded(source)
     faults: list[str] = []
-    _unknown(said, {"tables", "made_up_epoch", "past"}, "the map", faults)
+    unknown(said, {"tables", "made_up_epoch", "past"}, "the map", faults)
     epoch = said.get("made_up_epoch")
     if epoch is not None and (not isinstance(epoch, dt.date) or isinstance(epoch, dt.datetime)):
         faults.append("made_up_epoch must be a date: made_up_epoch = 2000-01-01")
@@ -195,11 +175,12 @@ def _table(name: str, settings: object, faults: list[str]) -> TableMap:
     if name not in SPECS or not isinstance(settings, Mapping):
         faults.append(f"{where} is none of {', '.join(SPECS)}")
         return TableMap(name)
-    said = _well_typed(settings, TABLE_KINDS, where, faults)
+    said = well_typed(settings, TABLE_KINDS, where, faults)
     columns = tuple(
         _column(name, column, one, faults) for column, one in said.get("columns", {}).items()
     )
     wide, day = _wide(name, said.get("wide", {}), where, faults)
+    first = _first_month(said.get("wide", {}), where, faults)
     strange = {str(key) for row in said.get("rows", ()) for key in row} - {
         one.name for one in SPECS[name].columns
     }
@@ -219,6 +200,7 @@ def _table(name: str, settings: object, faults: list[str]) -> TableMap:
         columns,
         wide,
         day,
+        first,
         _parent(said.get("parent"), where, faults),
         _values(said.get("values"), where, faults),
     )
@@ -233,7 +215,7 @@ def _wide(
 ) -> tuple[tuple[tuple[str, ColumnMap], ...], int]:
     if not said:
         return (), 0
-    _unknown(said, {"day", "columns"}, f"{where} wide", faults)
+    unknown(said, {"day", "first_month", "columns"}, f"{where} wide", faults)
     named, day = said.get("columns", {}), said.get("day", 0)
     if not isinstance(named, Mapping) or not named:
         faults.append(f"{where} wide needs columns")
@@ -251,19 +233,31 @@ def _wide(
     if (
         SPECS[table].own_day not in named
         and not dated_by_header
-        and not (_is_whole(day) and 1 <= day <= 28)
+        and not (is_whole(day) and 1 <= day <= 28)
     ):
         faults.append(
             f"{where} wide needs day = 1 to 28: the day of the month that its cells are given"
         )
-    return tuple(patterns), day if _is_whole(day) else 0
+    return tuple(patterns), day if is_whole(day) else 0
+
+
+def _first_month(said: Settings, where: str, faults: list[str]) -> dt.date | None:
+    """`first_month = "2025-04"`: the first of the months whose names stand without a year."""
+    if "first_month" not in said:
+        return None
+    try:
+        return dt.datetime.strptime(str(said["first_month"]), "%Y-%m").date()
+    except ValueError:
+        faults.append(f'{where} wide: first_month must be a month: first_month = "2025-04"')
+        return None
 
 
 def _parent(said: Settings | None, where: str, faults: list[str]) -> ParentSheet | None:
     if said is None:
         return None
-    _unknown(said, {"file", "sheet", "key", "by"}, f"{where} parent", faults)
-    if not {"key", "by"} <= set(said) or not ({"file", "sheet"} & set(said)):
+    unknown(said, {"file", "sheet", "key", "by"}, f"{where} parent", faults)
+    texts = all(isinstance(one, str) for one in said.values())
+    if not texts or not {"key", "by"} <= set(said) or not ({"file", "sheet"} & set(said)):
         faults.append(
             f'{where} parent needs file or sheet, key = "…" (its column) and by = "…" (ours)'
         )
@@ -274,7 +268,7 @@ def _parent(said: Settings | None, where: str, faults: list[str]) -> ParentSheet
 def _values(said: Settings | None, where: str, faults: list[str]) -> ValueRows | None:
     if said is None:
         return None
-    _unknown(said, {"name", "value", "by"}, f"{where} values", faults)
+    unknown(said, {"name", "value", "by"}, f"{where} values", faults)
     by = _several(said.get("by")) if isinstance(said.get("by"), str | list) else ()
     if not (
         isinstance(said.get("name"), str)
@@ -293,14 +287,14 @@ def _values(said: Settings | None, where: str, faults: list[str]) -> ValueRows |
 
 def _column(table: str, name: str, said: object, faults: list[str]) -> ColumnMap:
     where = f"[tables.{table}] {name}"
-    if isinstance(said, str) or _is_texts(said):
+    if isinstance(said, str) or is_texts(said):
         said = {"from": said}
     if name not in [column.name for column in SPECS[table].columns] or not isinstance(
         said, Mapping
     ):
         faults.append(f"{where} is no column of the contract")
         return ColumnMap(name)
-    said = _well_typed(said, KINDS, where, faults)
+    said = well_typed(said, KINDS, where, faults)
     if ("from" in said) + ("value" in said) + ("month_of" in said) != 1 and said.get(
         "date"
     ) != "made_up_epoch":
@@ -317,18 +311,22 @@ def _column(table: str, name: str, said: object, faults: list[str]) -> ColumnMap
     return ColumnMap(
         name,
         _several(said.get("from")),
-        None if "value" not in said else _text(said["value"]),
+        None if "value" not in said else as_text(said["value"]),
         UNITS.get(name, {}).get(said.get("unit", ""), 1.0),
-        {_text(key).strip().lower(): _text(code) for key, code in said.get("codes", {}).items()},
+        {
+            as_text(key).strip().lower(): as_text(code)
+            for key, code in said.get("codes", {}).items()
+        },
         dates,
         said.get("decimal", "."),
         said.get("personal") == "hash",
-        None if missing is None else tuple(map(_text, missing)),
+        None if missing is None else tuple(map(as_text, missing)),
         said.get("join"),
         said.get("month_of", ""),
         said.get("day", 0),
         said.get("age", ""),
         said.get("on", ""),
+        said.get("unit", ""),
     )
 
 
@@ -352,6 +350,8 @@ def _check_dates(dates: tuple[str, ...], said: Settings, where: str, faults: lis
 
 
 def _check_column(name: str, said: Settings, where: str, faults: list[str]) -> None:
+    if YEAR_ALONE in _several(said.get("date")) and name != "birth_date":
+        faults.append(f"{where}: a year alone is a date of birth and of nothing else")
     units = UNITS.get(name, {})
     if "unit" in said and said["unit"] not in units:
         faults.append(f"{where}: unit {said['unit']} is none of {', '.join(units) or 'no units'}")
@@ -373,66 +373,4 @@ def _check_column(name: str, said: Settings, where: str, faults: list[str]) -> N
     if "month_of" in said and "day" not in said:
         faults.append(
             f"{where}: month_of needs day = 1 to 28: the day of the month that its rows are given"
-        )
-
-
-def _well_typed(
-    said: Settings, kinds: Mapping[str, str], where: str, faults: list[str]
-) -> dict[str, Any]:
-    """The settings that are what they must be; a fault for each that is not."""
-    _unknown(said, set(kinds), where, faults)
-    good: dict[str, Any] = {}
-    for key, value in said.items():
-        if key not in kinds:
-            continue
-        if _is_kind(value, kinds[key]):
-            good[key] = value
-        else:
-            faults.append(f"{where}: {key} must be {kinds[key]}")
-    return good
-
-
-def _is_kind(value: object, kind: str) -> bool:
-    if kind.startswith("a header or") or kind == "a text or a list of texts":
-        return isinstance(value, str) or _is_texts(value)
-    if kind in ("a text", "a header"):
-        return isinstance(value, str)
-    if kind.startswith("a list of texts"):
-        return isinstance(value, list) and all(isinstance(one, SCALARS) for one in value)
-    if kind == "a list of tables":
-        return isinstance(value, list | tuple) and all(isinstance(one, Mapping) for one in value)
-    if kind.startswith("a number"):
-        return _is_whole(value) and 1 <= value <= 28
-    if kind == "true or false":
-        return isinstance(value, bool)
-    if kind == "a table":
-        return isinstance(value, Mapping)
-    if kind.startswith("a table"):
-        return isinstance(value, Mapping) and all(
-            isinstance(one, SCALARS) for one in value.values()
-        )
-    return isinstance(value, SCALARS)
-
-
-def _is_texts(value: object) -> bool:
-    return (
-        isinstance(value, list | tuple)
-        and bool(value)
-        and all(isinstance(one, str) for one in value)
-    )
-
-
-def _is_whole(value: object) -> TypeGuard[int]:
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-def _text(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def _unknown(said: Settings, known: set[str], where: str, faults: list[str]) -> None:
-    if strange := sorted(map(str, set(said) - known)):
-        faults.append(
-            f"{where} has unknown settings {', '.join(strange)}; known are "
-            f"{', '.join(sorted(known))}"
         )

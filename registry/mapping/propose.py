@@ -6,6 +6,7 @@ from __future__ import annotations
 from fnmatch import fnmatch
 from pathlib import Path
 
+from registry.checks.months import month_in
 from registry.checks.table import StoredIds, check
 from registry.contract.days import day_number
 from registry.contract.errors import BadInput
@@ -102,7 +103,20 @@ def _alike(sheets: list[RawSheet]) -> list[list[RawSheet]]:
             if "table" in answer
         )
         groups.setdefault(ours or frozenset(names), []).append(sheet)
-    return list(groups.values())
+    return [part for group in groups.values() for part in _by_month(group)]
+
+
+def _by_month(group: list[RawSheet]) -> list[list[RawSheet]]:
+    """Sheets without dates of which some are called by a month: those alone, and the others (a
+    summary of the year)."""
+    meant = header_meanings(group[0].data.column_names, name=group[0].name).values()
+    if any("wide" in answer or answer.get("column") == "measured_on" for answer in meant):
+        return [group]
+    for place in ("file", "name"):
+        dated = [sheet for sheet in group if month_in(getattr(sheet, place))]
+        if 1 < len(dated) < len(group):
+            return [dated, [sheet for sheet in group if sheet not in dated]]
+    return [group]
 
 
 def _place_lines(source: str | Path, group: list[RawSheet], *, several: bool) -> list[str]:

@@ -41,7 +41,7 @@ def long_rows(
             name: as_texts(translate_cells(sheet.data[header], column, plan))
             for name, (header, column) in found.items()
         }
-        filled = np.any([_filled(cell) for cell in cells.values()], axis=0)
+        filled = np.any([filled_cells(cell) for cell in cells.values()], axis=0)
         part = fixed
         if own not in names:
             part = part.append_column(own, pa.repeat(_day(place, table), len(filled)))
@@ -78,7 +78,7 @@ def _columns_by_place(
         expression = expression_of(pattern)
         for header in sheet.data.column_names:
             match = expression.fullmatch(" ".join(composed(header).split()))
-            place = match and _place_of(match.groupdict())
+            place = match and _place_of(match.groupdict(), table.wide_first)
             if not place:
                 continue
             if header in sheet.twice:
@@ -96,12 +96,12 @@ def _columns_by_place(
     return found
 
 
-def _place_of(parts: dict[str, str]) -> Place | None:
+def _place_of(parts: dict[str, str], first: dt.date | None) -> Place | None:
     parts = {name: part for name, part in parts.items() if part is not None}
-    return int(parts["n"]) if "n" in parts else month_of(parts)
+    return int(parts["n"]) if "n" in parts else month_of(parts, first)
 
 
-def _filled(cell: pa.Array) -> Flags:
+def filled_cells(cell: pa.Array) -> Flags:
     """Where a cell says something: a blank, `-` and `N/A` of a month are no measurement."""
     word = pc.utf8_lower(pc.utf8_trim_whitespace(cell))
     says_nothing = pc.is_in(word, pa.array(sorted(MISSING_WORDS)))

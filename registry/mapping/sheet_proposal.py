@@ -5,13 +5,15 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
 
-from registry.checks.months import MONTH, composed, month_in, pattern_of
+from registry.checks.ages import is_age_in_words
+from registry.checks.cells import read_number
+from registry.checks.months import BARE_MONTH, MONTH, composed, month_in, pattern_of
 from registry.contract.tables import SPECS, bound
 from registry.mapping.cell_formats import (
     DAY_FIRST,
@@ -22,7 +24,17 @@ from registry.mapping.cell_formats import (
     cell_format,
     day_month_order,
 )
-from registry.mapping.headers import MAKES, OWN, HeaderMeaning, age_in, header_meanings, unit_in
+from registry.mapping.header_words import NOT_NOW
+from registry.mapping.headers import (
+    MAKES,
+    OWN,
+    HeaderMeaning,
+    age_in,
+    header_meanings,
+    is_age,
+    unit_in,
+    words_of,
+)
 from registry.mapping.reshape import as_text_table
 from registry.sources.raw_sheet import RawSheet
 
@@ -153,9 +165,14 @@ class SheetProposal:
             missing_line(table, column) for column in SPECS[table].required if column not in given
         ]
         if wide:
+            by_day = all("{DD}" in line for line in wide)
             lines += [
                 f"[tables.{table}.wide]",
-                "day = 15   # the day of the month that a month's cell is given",
+                *(
+                    [self._same_day()]
+                    if by_day
+                    else ["day = 15   # the day of the month that a month's cell is given"]
+                ),
                 f"[tables.{table}.wide.columns]",
                 *wide,
             ]
@@ -195,6 +212,34 @@ class SheetProposal:
             if all(month_in(getattr(sheet, PLACE_NAMES[place])) for sheet in self.group):
                 return f'{SPECS[table].own_day} = {{ month_of = "{place}", day = 15 }}'
         return ""
+
+    def _same_day(self) -> str:
+        """A remark where all dates above the columns are of one day of the month."""
+        days = {
+            found[1]
+            for header, answer in self.found.items()
+            if "wide" in answer and (found := re.search(r"20\d\d-\d\d-(\d\d)", header))
+        }
+        year = next(iter(days))
+        return (
+            f"# all on day {year}: typed as Apr-{year}, Excel keeps 25 April of the year of typing "
+            f"instead of April 20{year}: look at the source".replace("25 April", f"{year} April")
+            if len(days) == 1
+            else "# a date for each column"
+        )
+
+    def _without_year(self, unknown: list[str]) -> dict[str, str]:
+        """Headers of a measure in a month without a year, with the pattern that a map may give."""
+        found = {}
+        for header in unknown:
+            bare = BARE_MONTH.search(composed(header))
+            if bare and not MONTH.search(composed(header)):
+                rest = BARE_MONTH.sub(" ", composed(header), count=1).strip(" _-")
+                column = header_meanings([rest]).get(rest, {}).get("column")
+                if column in MAKES["measurements"] - {"measured_on"}:
+                    pattern = BARE_MONTH.sub("{Month}", composed(header), count=1)
+                    found[header] = f"{column} = {quoted(pattern)}"
+        return found
 
     def _wide(self, table: str) -> list[str]:
         """A line for each column that stands once for each month, with all the patterns of its
@@ -238,10 +283,27 @@ class SheetProposal:
         when = self.forms[seen[0]].settings
         return [
             "# no birth date is recognised; it can be found from an age: birth_date = "
-            + setting_table([header], {"age": unit, "on": seen[0], **when})
-            for header in self.found
-            if (unit := age_in(header))
+            + setting_table(headers, settings | {"on": seen[0], **when})
+            for headers, settings in self._ages()
         ]
+
+    def _ages(self) -> list[tuple[list[str], dict[str, MapSetting]]]:
+        """Columns of ages, with what a map says of each; years and months of one age together."""
+        names = self.sheet.data.column_names
+        by_unit = {name: unit for name in names if (unit := age_in(name))}
+        cells = {name: cell_counts(self.sheet.data[name]) for name in names if is_age(name)}
+        ages: list[tuple[list[str], dict[str, MapSetting]]] = [
+            ([name], {"age": "months"})
+            for name, counts in cells.items()
+            if name not in by_unit and counts and all(map(is_age_in_words, counts))
+        ]
+        years = [name for name, unit in by_unit.items() if unit == "years"]
+        months = [name for name, unit in by_unit.items() if unit == "months"]
+        if len(years) == len(months) == 1 and is_in_two_parts(
+            *(cell_counts(self.sheet.data[name]) for name in (*years, *months))
+        ):
+            return [([*years, *months], as_settings(join="y ", age="months")), *ages]
+        return [*(([name], as_settings(age=unit)) for name, unit in by_unit.items()), *ages]
 
     def left_lines(self) -> list[str]:
         """What was not taken: personal columns, columns whose cells are not what their header says,
@@ -271,10 +333,40 @@ class SheetProposal:
                 "these are weights: "
                 f"[tables.measurements.wide] day = 15, columns = {{ weight_kg = {patterns} }}"
             )
+        if no_year := self._without_year(unknown):
+            told = ", ".join(dict.fromkeys(no_year.values()))
+            lines.append(
+                f"# months without a year: {', '.join(no_year)}; say which is the first: "
+                f'[tables.measurements.wide] day = 15, first_month = "2025-04", columns = '
+                f"{{ {told} }}"
+            )
+            unknown = [header for header in unknown if header not in no_year]
+        at_a_stay = [
+            header for header in unknown if set(words_of(header)) & NOT_NOW and self.own("episodes")
+        ]
+        if at_a_stay:
+            lines.append(
+                f"# of admission or discharge: {', '.join(at_a_stay)}; measures among these are "
+                "two measurements a row: [[tables.measurements]] twice (docs/examples/otp.toml)"
+            )
+            unknown = [header for header in unknown if header not in at_a_stay]
         lines += self._age_lines()
         unknown = [header for header in unknown if header not in bare]
         lines += [f"# not recognised, kept out: {', '.join(unknown)}"] if unknown else []
         return [*lines, ""] if lines else []
+
+
+def as_settings(**settings: MapSetting) -> dict[str, MapSetting]:
+    """These settings of a column."""
+    return settings
+
+
+def is_in_two_parts(years: Iterable[str], months: Iterable[str]) -> bool:
+    """Are these the years of ages and the months beside them, none above 11?"""
+    some, beside = ([read_number(cell) for cell in cells] for cells in (years, months))
+    return any(isinstance(value, float) and value >= 1 for value in some) and all(
+        isinstance(value, float) and 0 <= value < 12 for value in beside
+    )
 
 
 def _with_unit(unit: str, form: CellFormat) -> dict[str, MapSetting]:

@@ -14,7 +14,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from registry.checks.ages import birth_window, is_missing_age
 from registry.checks.cells import (
+    CODE_AS_DATE,
     MISSING,
     SPOILED_CODE,
     encode,
@@ -25,12 +27,10 @@ from registry.checks.cells import (
 from registry.checks.months import month_in
 from registry.contract.errors import BadInput
 from registry.mapping.ambiguous import half_swapped_words, suspected_in_unit
+from registry.mapping.cell_units import without_unit
 from registry.mapping.date_formats import SWAPPED, half_swapped, iso_date
 from registry.mapping.map_file import ColumnMap, Map
 from registry.sources.raw_sheet import RawSheet
-
-OLDEST = {"months": 240, "days": 7305}
-"""An age beyond twenty years is no child's, and is left to be refused."""
 
 
 def column_cells(column: ColumnMap, sheet: RawSheet, plan: Map, used: set[str]) -> pa.Array:
@@ -43,9 +43,11 @@ def column_cells(column: ColumnMap, sheet: RawSheet, plan: Map, used: set[str]) 
         return _same(column.value, rows)
     if column.month_of:
         return _same(_month_of(column, sheet), rows)
-    if column.join is not None:
-        return translate_cells(_joined(column, sheet, used), column, plan)
-    cells = sheet.data[find_header(sheet, column.headers, column.name, used)]
+    cells = (
+        sheet.data[find_header(sheet, column.headers, column.name, used)]
+        if column.join is None
+        else _joined(column, sheet, used)
+    )
     if column.age:
         when = ColumnMap("measured_on", (column.on,), dates=column.dates)
         visits = translate_cells(
@@ -108,10 +110,19 @@ def _joined(column: ColumnMap, sheet: RawSheet, used: set[str]) -> pa.Array:
     for part in parts:
         # What a spreadsheet spoiled stays by itself, to be refused: joined, it would pass for a
         # code.
-        whole = pc.if_else(
-            pc.fill_null(pc.match_substring_regex(part, SPOILED_CODE), False), part, whole
-        )
+        whole = pc.if_else(_spoiled(part), part, whole)
     return whole
+
+
+def _spoiled(part: pa.Array) -> pa.Array:
+    """Where a part of a code is what a spreadsheet made of it; a column of dates throughout is
+    meant so."""
+    cut, dates = (
+        pc.fill_null(pc.match_substring_regex(part, form), False)
+        for form in (SPOILED_CODE, CODE_AS_DATE)
+    )
+    filled = len(part) - part.null_count
+    return cut if pc.sum(dates).as_py() == filled else pc.or_(cut, dates)
 
 
 def translate_cells(cells: pa.ChunkedArray | pa.Array, column: ColumnMap, plan: Map) -> pa.Array:
@@ -161,6 +172,8 @@ def _steps(column: ColumnMap, plan: Map) -> list[Callable[[str], str | None]]:
         steps.append(lambda text: column.codes.get(_code_key(text), text))
     if column.decimal != ".":
         steps.append(lambda text: text.replace(column.decimal, "."))
+    if column.unit:
+        steps.append(lambda text: without_unit(text, column.unit))
     if column.factor != 1.0:
         steps.append(lambda text: _scaled(text, column.factor))
     if forms := [form for form in column.dates if form not in ("iso", "made_up_epoch")]:
@@ -207,8 +220,8 @@ def _scaled(text: str, factor: float) -> str:
 
 
 def birth_windows(ages: pa.Array, visits: pa.Array, column: ColumnMap) -> pa.Array:
-    """Birth dates as windows `earliest/latest` from completed months (or days) at a visit; null
-    where one is missing.
+    """Birth dates as windows `earliest/latest` from completed ages at a visit; null where one is
+    missing.
 
     14 completed months on 2026-03-20 are a birth from 2024-12-21 to 2025-01-20.
     `registry.mapping.apply_map` narrows a child's windows to one date.
@@ -226,27 +239,15 @@ def birth_windows(ages: pa.Array, visits: pa.Array, column: ColumnMap) -> pa.Arr
 
 
 def _window(age: str, visit: str, column: ColumnMap) -> str | None:
-    number, day = read_number(age), read_day(visit)
-    if number is MISSING or day is MISSING:
+    day = read_day(visit)
+    if is_missing_age(age) or day is MISSING:
         return None
-    if not isinstance(number, float) or not isinstance(day, int):
-        return f"{age} at {visit}"
-    if not 0 <= number <= OLDEST[column.age]:
-        return f"{age} at {visit}"
-    seen = dt.date.fromordinal(day + 719163)
-    if column.age == "days":
-        born = seen - dt.timedelta(int(number))
-        return f"{born}/{born}"
-    latest = months_before(seen, int(number))
-    return f"{months_before(seen, int(number) + 1) + dt.timedelta(1)}/{latest}"
-
-
-def months_before(day: dt.date, months: int) -> dt.date:
-    """The same day of the month so many months earlier, or that month's last."""
-    place = day.year * 12 + day.month - 1 - months
-    first = dt.date(place // 12, place % 12 + 1, 1)
-    last = (dt.date(first.year + first.month // 12, first.month % 12 + 1, 1) - dt.timedelta(1)).day
-    return first.replace(day=min(day.day, last))
+    window = (
+        birth_window(age, column.age, dt.date.fromordinal(day + 719163))
+        if isinstance(day, int)
+        else None
+    )
+    return f"{window[0]}/{window[1]}" if window else f"{age} at {visit}"
 
 
 def _combined(cells: pa.ChunkedArray | pa.Array) -> pa.Array:

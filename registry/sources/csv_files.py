@@ -16,8 +16,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pacsv
 
+from registry.checks.months import MONTH, composed
 from registry.contract.arrays import Ints
 from registry.contract.errors import BadInput
+from registry.sources.header_rows import goes_on, joined_names
 from registry.sources.raw_sheet import (
     RawSheet,
     ShortRows,
@@ -84,6 +86,11 @@ def read_csv(
 def _encoding(path: Path, start: bytes) -> str:
     if start.startswith((b"\xff\xfe", b"\xfe\xff")):
         return "utf-16"
+    # Without its mark UTF-16 has a null beside each letter of the header.
+    for first, encoding in ((0, "utf-16-be"), (1, "utf-16-le")):
+        half = start[first:512:2]
+        if half.count(0) > len(half) / 2 and start[1 - first : 512 : 2].count(0) == 0:
+            return encoding
     try:
         # Checked in pieces: a state's export does not fit twice into memory.
         with path.open("r", encoding="utf-8", newline="") as file:
@@ -110,15 +117,31 @@ def _head(path: Path, text: str, *, whole: bool, header: Collection[str]) -> _Cs
         return _head_with(header, path, tried, told=bool(told))
     delimiter = max(tried, key=lambda sign: _words_and_order(tried[sign][0]))
     rows, ends = tried[delimiter]
-    at = titles_above(rows)
-    names = _names(rows, at)
+    names, below = _names_of_rows(rows, titles_above(rows))
     if not all(name.isprintable() for name in names):
         raise BadInput(
             "REG003",
             f"{path.name} is not a CSV file: its first line holds no names; export it again",
         )
     different, twice = different_names(names)
-    return _CsvHead(delimiter, different, ends[at] + bool(told), at, twice)
+    at = titles_above(rows)
+    # A row of months above the names is read, and no title.
+    titles = at - (at > 0 and below == at + 1 and names != _names(rows, at))
+    return _CsvHead(delimiter, different, ends[below - 1] + bool(told), titles, twice)
+
+
+def _names_of_rows(rows: list[list[str]], at: int) -> tuple[list[str], int]:
+    """The names in the header's row, with those of a second row of names (`Apr-25` over Weight and
+    Height), and the row below them."""
+    if at + 1 < len(rows) and goes_on(rows[at], rows[at + 1]):
+        joined = joined_names(rows[at], rows[at + 1], always=True)
+        return joined + _names(rows, at + 1)[len(joined) :], at + 2
+    names = _names(rows, at)
+    above = [cell for cell in rows[at - 1] if cell.strip()] if at else []
+    if len(above) > 1 or any(MONTH.fullmatch(composed(cell.strip())) for cell in above):
+        joined = joined_names(rows[at - 1], rows[at], always=False)
+        return joined + names[len(joined) :], at + 1
+    return names, at + 1
 
 
 def _head_with(

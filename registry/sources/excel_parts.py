@@ -22,12 +22,14 @@ from registry.contract.errors import BadInput
 from registry.contract.tables import NO_VALUE
 from registry.indian_digits import grouped
 from registry.sources.excel_97 import error_cells
+from registry.sources.far_cells import ODS_CONTENT, ods_extents, xlsb_extent
 
 LARGEST = 1 << 30
 """Bytes that a workbook may unpack to; a zip bomb says more."""
 LARGEST_AREA = 50_000_000
-"""Cells from A1 to the last filled row and column, each of which the reader holds in memory, filled
-or not (32 bytes and more): one cell at XFD1048576 makes it 17,179,869,184, and ends the program."""
+"""Cells of all sheets from A1 to the last filled row and column, each of which the reader holds in
+memory, filled or not (32 bytes and more): one cell at XFD1048576 makes it 17,179,869,184, and ends
+the program."""
 _PLACE = re.compile(r"([A-Z]+)(\d+)")
 _RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 PIECE = 1 << 22
@@ -56,22 +58,41 @@ def refuse_too_large(path: Path) -> None:
                     f"{path.name} unpacks to {unpacked >> 20} MB, more than {LARGEST >> 20}: "
                     "export it as CSV",
                 )
-            for part in parts:
-                rows, columns = _extent(archive, part)
-                if rows * columns > LARGEST_AREA:
+            area = 0
+            for rows, columns in (one for part in parts for one in _extents(archive, part)):
+                area += rows * columns
+                if area > LARGEST_AREA:
                     raise BadInput(
                         "REG007",
                         f"{path.name} has cells as far out as row {grouped(rows)} and column "
                         f"{grouped(columns)}: remove what stands far outside of the table, or "
                         "export it as CSV",
                     )
-    except (zipfile.BadZipFile, zlib.error, UnicodeError, RuntimeError, EOFError) as error:
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        UnicodeError,
+        RuntimeError,
+        EOFError,
+        ParseError,
+        struct.error,
+    ) as error:
         raise broken(path) from error
 
 
 def broken(path: Path) -> BadInput:
     """The refusal of a file that cannot be opened as a workbook."""
     return BadInput("REG003", f"{path.name} is no whole workbook; save it again as .xlsx or .csv")
+
+
+def _extents(archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> Iterator[tuple[int, int]]:
+    """The extent of each sheet that a part holds."""
+    if part.filename == ODS_CONTENT:
+        yield from ods_extents(archive, part)
+    elif part.filename.endswith(".bin"):
+        yield xlsb_extent(archive, part)
+    else:
+        yield _extent(archive, part)
 
 
 def _extent(archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> tuple[int, int]:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
+from registry.checks.mangled_codes import codes_mangled
 from registry.checks.plausible import ZScores, unheard_of
 from registry.checks.rejected import QuarantinedRow, fingerprints
 from registry.checks.table import Checked, StoredIds, check
@@ -267,6 +268,11 @@ class _Import:
         last = int(rows["child"].max(initial=-1)) + 1
         sex, born = np.full(last, -1, np.int8), np.full(last, NEVER, np.int32)
         sex[rows["child"]], born[rows["child"]] = rows["sex"], rows["birth_date"]
+        self.warnings += codes_mangled(
+            checked.quarantine.parts,
+            children=checked.texts["child"],
+            centres=checked.texts["centre"],
+        )
         self.warnings += unheard_of(checked.tables, sex=sex, birth_date=born, zscores=zscores)
 
     def _count(self, fact: str, more: int) -> None:

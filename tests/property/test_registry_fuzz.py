@@ -72,8 +72,20 @@ DATES = [
     "%m/%d/%Y",
     "%d/%m/%y",
     "%Y/%m/%d",
+    "%A, %d %B %Y",
+    "%d %b, %Y",
+    "%d - %m - %Y",
+    "%d-%b'%y",
 ]
-SEXES = [("F", "M"), ("Female", "Male"), ("f", "m"), ("महिला", "पुरुष"), ("girl", "boy")]
+SEXES = [
+    ("F", "M"),
+    ("Female", "Male"),
+    ("f", "m"),
+    ("महिला", "पुरुष"),
+    ("girl", "boy"),
+    ("G", "B"),
+    ("2 - Female", "1 - Male"),
+]
 MONTHS = [
     ["Apr-25", "May-25", "Jun-25"],
     ["April 2025", "May 2025", "June 2025"],
@@ -83,6 +95,8 @@ MONTHS = [
     ["April-25", "May-25", "Jun-25"],
     ["Apr'25", "May'25", "June'25"],
     ["04/2025", "05/2025", "06/2025"],
+    ["04/25", "05/25", "06/25"],
+    ["25-Apr", "25-May", "25-Jun"],
 ]
 DEVANAGARI = str.maketrans("0123456789", "०१२३४५६७८९")
 days = st.dates(dt.date(2025, 4, 1), dt.date(2026, 3, 31))

@@ -776,6 +776,86 @@ CHILDREN = [
         {"episodes": [("UCDC", 170, {"closed": 130, "outcome": "cured"})]},
         ("follow_up", "measure_height", False),
     ),
+    # A birth date that is known to the month (off by 16 days at most). A girl of 67 cm and 500 days
+    # is severely underweight under 6.96 kg; 16 days are 90 g of it.
+    (
+        "not wasted; severely underweight by one end of the month of birth, not by the other",
+        "0: 6.95 kg 67 cm",
+        {"birth_date_uncertain_days": 16},
+        ("screened_well", "ask_birth_date", False),
+    ),
+    (
+        "the same, born on a known day",
+        "0: 6.95 kg 67 cm",
+        {},
+        ("severely_underweight", "examine", False),
+    ),
+    (
+        "severely underweight by both ends of the month of birth",
+        "0: 6.6 kg 67 cm",
+        {"birth_date_uncertain_days": 16},
+        ("severely_underweight", "examine", False),
+    ),
+    (
+        "moderately underweight by both ends of the month of birth",
+        "0: 7.3 kg 67 cm",
+        {"birth_date_uncertain_days": 16},
+        ("screened_well", "weigh_monthly", False),
+    ),
+    (
+        "weighed since on a weight that says the same by both ends",
+        "20: 6.95 kg 67 cm; 0: 7.4 kg 67.5 cm",
+        {"birth_date_uncertain_days": 16},
+        ("screened_well", "weigh_monthly", False),
+    ),
+    (
+        "weighed two months ago: first of all it is weighed again",
+        "60: 6.65 kg 65 cm",
+        {"birth_date_uncertain_days": 16},
+        ("screened_well", "weigh_monthly", False),
+    ),
+    # WHO's table changes at 24 months: 8.6 kg at 84 cm, lying or standing not said, is -2.87 before
+    # and -3.06 from then on.
+    (
+        "SAM by one end of the month of birth, not by the other",
+        "0: 8.6 kg 84 cm",
+        {"age": 725, "birth_date_uncertain_days": 16},
+        ("remeasure", "ask_birth_date", False),
+    ),
+    (
+        "SAM by the date that is written, not by one end of the month",
+        "0: 8.6 kg 84 cm",
+        {"age": 735, "birth_date_uncertain_days": 16},
+        ("sam_suspected", "examine", True),
+    ),
+    (
+        "an arm of 112 mm at six months, give or take half a month",
+        "0: 6.2 kg 62 cm 112 mm",
+        {"age": 176, "birth_date_uncertain_days": 16},
+        ("remeasure", "ask_birth_date", False),
+    ),
+    (
+        "in follow-up, SAM or not by the birth date",
+        "130: 10.2 kg 83 cm; 7: 8.6 kg 84 cm",
+        {
+            "age": 732,
+            "birth_date_uncertain_days": 16,
+            "episodes": [("UCDC", 170, {"closed": 130, "outcome": "cured"})],
+        },
+        ("follow_up", "ask_birth_date", False),
+    ),
+    (
+        "a weight that hangs on the birth date, on a height of forty days",
+        "40: 6.9 kg 67 cm; 0: 6.95 kg",
+        {"birth_date_uncertain_days": 16},
+        ("screened_well", "ask_birth_date", False),
+    ),
+    (
+        "a weight that hangs on the birth date, and no height for a hundred days: the height first",
+        "100: 6.5 kg 65 cm; 0: 6.95 kg",
+        {"birth_date_uncertain_days": 16},
+        ("remeasure", "remeasure", False),
+    ),
 ]
 
 

@@ -149,7 +149,8 @@ def test_a_map_is_proposed_for_a_database_without_its_names(databases, kind):
     assert proposed["measurements"]["columns"]["weight_kg"] == {"from": "wt_g", "unit": "g"}
     assert proposed["children"]["columns"]["sex"]["codes"] == {"Female": "F", "Male": "M"}
     assert "name" not in proposed["centres"]["columns"], "a name alone is a child's"
-    assert "# kept out as personal: name" in text and "# measured_on = ?" in text
+    assert proposed["measurements"]["columns"]["measured_on"] == "dt"
+    assert "# kept out as personal: name" in text and "# child_id = ?" in text
 
 
 def workbook(path: Path, *sheets: list[list], merged: tuple[str, ...] = ()) -> Path:

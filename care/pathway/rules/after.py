@@ -9,6 +9,7 @@ from care.pathway.conditions import (
     Facts,
     Mask,
     Numbers,
+    birth_date_unsure,
     classifiable,
     examined_and_settled,
     judged_since_close,
@@ -58,6 +59,10 @@ def follow_up_height(facts: Facts, protocol: Numbers) -> Mask:
         within(facts, "discharged_on", limit)
     )
     return recently_cured(facts, protocol) & within(facts, "weighed_on", limit) & unjudged_since
+
+
+def follow_up_birth_date(facts: Facts, protocol: Numbers) -> Mask:
+    return follow_up_height(facts, protocol) & birth_date_unsure(facts, protocol)
 
 
 def sam_old(facts: Facts, protocol: Numbers) -> Mask:
@@ -159,6 +164,20 @@ AFTER = (
         ),
         ("discharged_on",),
         "remeasure_within_days",
+        cites=("follow_up_days",),
+    ),
+    PathwayRule(
+        "follow_up_birth_date",
+        follow_up_birth_date,
+        "follow_up",
+        "ask_birth_date",
+        "awc_worker",
+        (
+            "Followed up and measured; what that says depends on the birth date, which is not "
+            "known to the day: it is asked."
+        ),
+        ("age_unsure_on",),
+        "ask_birth_date_within_days",
         cites=("follow_up_days",),
     ),
     PathwayRule(

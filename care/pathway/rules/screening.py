@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from care.pathway.conditions import (
+    NEVER,
     Facts,
     Mask,
     Numbers,
+    birth_date_unsure,
     classifiable,
     height_doubted,
     holds,
@@ -37,6 +39,16 @@ def mam_high_risk(facts: Facts, protocol: Numbers) -> Mask:
     before = (facts["sam_before"] == 1) | (facts["stays_before"] > 0)
     failing = longer_than(facts, "mam_since", protocol["mam_failing_days"])
     return mam(facts, protocol) & (thin_arm | young | before | failing | (facts["suw"] == 1))
+
+
+def birth_date_unjudged(facts: Facts, protocol: Numbers) -> Mask:
+    """By one birth date the child may be SAM, by another well: measuring again says no more."""
+    judged = (facts["judged_on"] != NEVER) & (facts["judged_on"] >= facts["age_unsure_on"])
+    return birth_date_unsure(facts, protocol) & logical_not(judged)
+
+
+def birth_date_due(facts: Facts, protocol: Numbers) -> Mask:
+    return birth_date_unsure(facts, protocol) & well(facts, protocol)
 
 
 def status_old(facts: Facts, protocol: Numbers) -> Mask:
@@ -123,6 +135,32 @@ SCREENING = (
         "Moderately wasted: weighed every month.",
         ("weighed_on", "judged_on"),
         "screen_every_days",
+    ),
+    PathwayRule(
+        "birth_date_unjudged",
+        birth_date_unjudged,
+        "remeasure",
+        "ask_birth_date",
+        "awc_worker",
+        (
+            "Wasted or not by what the birth date is, which is known to the month, the year or an "
+            "age alone: it is asked."
+        ),
+        ("age_unsure_on",),
+        "ask_birth_date_within_days",
+    ),
+    PathwayRule(
+        "birth_date_due",
+        birth_date_due,
+        "screened_well",
+        "ask_birth_date",
+        "awc_worker",
+        (
+            "Not wasted; how underweight depends on the birth date, which is known to the month, "
+            "the year or an age alone: it is asked."
+        ),
+        ("age_unsure_on",),
+        "ask_birth_date_within_days",
     ),
     PathwayRule(
         "status_old",
