@@ -157,6 +157,45 @@ class Clock:
         )
         return Known(child, day, self.child_on(child, day), **tables)
 
+    def area_of(self, centre: Days, of: str) -> Days:
+        """The sector, project or district (position) of each centre by position; -1 where the
+        centre is unknown (-1)."""
+        areas = np.full(len(self.registry.centre_ids) + 1, -1, np.int32)
+        areas[self.registry.centres["centre"]] = self.registry.centres[of]
+        return areas[centre]
+
+    def own_columns(self, known: Known) -> Floats:
+        """The values of the tables beside the contract's (`Registry.beside`), float64 (n, columns)
+        in their order, as known by the end of each question's day; NaN where nothing was.
+
+        Example: rain of a sector, 40 mm known from 2026-03-01, corrected to 25 mm from 2026-04-10:
+        a question of 2026-04-09 has 40, one of 2026-04-10 has 25, one of 2026-02-28 has NaN.
+        """
+        parts = [np.empty((len(known.day), 0))]
+        for own in self.registry.beside:
+            versions, key = own.versions, self._key_of(known, own.of)
+            most = max(int(key.max(initial=-1)), int(versions["key"].max(initial=-1)))
+            row = _latest_known(
+                key,
+                known.day,
+                np.searchsorted(versions["key"], np.arange(most + 2)),
+                versions["known_from"],
+                versions["known_until"],
+            )
+            found = np.full((len(row), len(own.names)), np.nan)
+            values = np.column_stack([versions[name] for name in own.names])
+            found[row >= 0] = values[row[row >= 0]]
+            parts.append(found)
+        return np.concatenate(parts, axis=1)
+
+    def _key_of(self, known: Known, of: str) -> Days:
+        """Of what (position) each question's values are; -1 where that is not known by its day."""
+        if of == "child":
+            return np.where(known.children["sex"] >= 0, known.child, np.int32(-1))
+        if of in ("family", "centre"):
+            return known.children[of]
+        return self.area_of(known.children["centre"], of)
+
     def known_since(self, child: int) -> tuple[int, int]:
         """The first day on which this child was in the registry, and the last on which more of it
         came to be known.

@@ -110,7 +110,8 @@ class Bundle:
 
     def log_odds(self, rows: np.ndarray) -> np.ndarray:
         """Calibrated log-odds (n,) of feature rows (n, p): what `score` explains, without the
-        reasons."""
+        reasons. Columns of one's own behind those that it knows play no part."""
+        rows = rows[:, : len(self.columns)]
         parts, base = self.linear.contributions(rows)
         forest = self.forest.margin(rows) + self.start
         if self.offset:
@@ -122,6 +123,7 @@ class Bundle:
     def score(self, rows: np.ndarray) -> Scores:
         """Risk, interval and exact additive reasons of feature rows (n, p), float64 in the order of
         `columns`."""
+        rows = rows[:, : len(self.columns)]
         parts, base = self._forest_parts(rows)
         linear_parts, linear_base = self.linear.contributions(rows)
         slope = self.calibrator.slope

@@ -32,7 +32,8 @@ def as_of(
     context: Context | None = None,
 ) -> Floats:
     """The feature matrix of each child (position in the registry) on its day (day number): float64
-    (n, len(NAMES)), NaN where missing, columns as in `features.trajectory.catalogue`.
+    (n, len(NAMES)), NaN where missing, columns as in `features.trajectory.catalogue`; behind them
+    those of tables of one's own, where the registry has any (`Registry.beside`).
 
     `priors`: what the smoother takes as usual (`features.trajectory.smoother.DEFAULT_PRIORS`, or
     those estimated in the training window, which a bundle holds). `context`: the registry's
@@ -61,4 +62,7 @@ def as_of_traced(
     for begin in range(0, len(child), PIECE):
         known = clock.known_by(child[begin : begin + PIECE], day[begin : begin + PIECE])
         traced = trace(clock, known, priors=priors)
-        yield traced, rows(traced, context.columns(known) if context else None)
+        matrix = rows(traced, context.columns(known) if context else None)
+        if clock.registry.beside:
+            matrix = np.concatenate([matrix, clock.own_columns(known)], axis=1)
+        yield traced, matrix

@@ -151,6 +151,20 @@ def empty_table(name: str) -> Table:
 
 
 @dataclass(frozen=True)
+class OwnTable:
+    """A table of somebody's own beside the contract's (rain, distance, income): numbers of each
+    `of` (child, family, centre, sector, project or district), in every version.
+
+    `versions`: columns `key` (the position of what a row is about), `known_from`, `known_until`,
+    and the values (float64, NaN where missing) under `names`; sorted by key, then `known_from`.
+    """
+
+    of: str
+    names: tuple[str, ...]
+    versions: Table
+
+
+@dataclass(frozen=True)
 class Registry:
     """Every table with every version of its rows, sorted by (child, own day), and the texts behind
     positions.
@@ -177,6 +191,7 @@ class Registry:
     episode_ids: Texts
     recorded_until: int
     stocks: Table = field(default_factory=lambda: empty_table("stocks"))
+    beside: tuple[OwnTable, ...] = ()
     facts: dict[str, object] = field(default_factory=dict)
     """What a reader of results must know: `synthetic` (bool), `share_assumed_dates` (0 to 1),
     `registry_id` (text, of this store), `made_up_epoch` (ISO date, or absent when the dates are

@@ -174,7 +174,7 @@ def score_rows(
         reasons.append(abstains(TARGETS[bundle.target], traced, matrix))
         matrices.append(matrix[reasons[-1] == 0])
     why = np.concatenate([np.zeros(0, np.int8), *reasons])
-    matrix = np.concatenate([np.empty((0, len(NAMES))), *matrices])
+    matrix = np.concatenate(matrices) if matrices else np.empty((0, len(NAMES)))
     told = of_matrix(bundle, rows.take(np.flatnonzero(why == 0)), matrix, block=block)
     counts = {WHY_NOT[code]: int(np.sum(why == code)) for code in np.unique(why) if code}
     never = len(np.setdiff1d(rows.child, told.rows.child))
