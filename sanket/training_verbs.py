@@ -1,4 +1,4 @@
-"""The verbs that train: `train`, `backtest`."""
+"""The verbs that train, and what a data scientist trains on: `train`, `features`, `backtest`."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ Seed = Annotated[
 def bind(app: typer.Typer) -> None:
     """Bind this room's verbs."""
     app.command()(train)
+    app.command()(features)
     app.command()(backtest)
 
 
@@ -95,6 +96,49 @@ def _rehearsed(model: dict[str, Any]) -> str:
     return (
         f"  on the later block: AUC {figures['auc']:.3f} (WHZ alone {figures['auc_whz']:.3f}), "
         f"{figures['rows_judged']:.0f} rows, {figures['events_judged']:.0f} of them with the event"
+    )
+
+
+def features(
+    store: Store,
+    output: Annotated[Path, typer.Option("-o", "--output", help="rows, a Parquet file")],
+    target: Annotated[str, typer.Option(help="relapse, non_response or onset")] = "relapse",
+    bundle: Annotated[
+        str | None, typer.Option(metavar="ID", help="a bundle's version; else the champion's")
+    ] = None,
+    run: Annotated[
+        str | None, typer.Option(metavar="ID", help="the same, by the MLflow run that made it")
+    ] = None,
+    tracking: Tracking = None,
+    as_json: Json = False,
+) -> None:
+    """Write the rows of a target for pandas: features as a bundle sees them, outcome, weight, block
+    and fold.
+
+    With the risks that the bundle and its report say of them. Without a champion the rows are cut,
+    and the priors estimated, as a training of today would. Columns: docs/data-scientist.md.
+    """
+    from registry.contract.errors import UsageError
+    from sanket.progress import steps
+    from training.commands.feature_table import feature_table
+
+    targets_of(target)
+    if bundle and run:
+        raise UsageError("TRN013", "--bundle and --run both name a model: give one of them")
+    with steps("Features") as said:
+        table = feature_table(store, target, bundle=bundle or run, tracked_at=tracking, said=said)
+        output.parent.mkdir(parents=True, exist_ok=True)
+        table.to_parquet(output, index=False)
+    blocks = {str(name): int(count) for name, count in table["block"].value_counts().items()}
+    if as_json:
+        import json
+
+        told = {"rows": len(table), "columns": len(table.columns), "blocks": blocks}
+        typer.echo(json.dumps({"target": target, "out": str(output)} | told))
+        return
+    typer.echo(
+        f"{len(table)} rows of {len(table.columns)} columns in {output}: "
+        + ", ".join(f"{count} {name}" for name, count in blocks.items())
     )
 
 

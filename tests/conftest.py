@@ -19,6 +19,8 @@ uncertainty.REFITS = 2
 JUDGE = (
     "test_case_cohort",
     "test_fourth_target",
+    "test_feature_table",
+    "test_notebooks",
     "test_model_checks",
     "test_promote",
     "test_report",

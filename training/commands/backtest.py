@@ -94,7 +94,7 @@ def predictions(
         {
             "target": target.name,
             "child_id": clock.registry.child_ids[rows.child].astype(str),
-            "index_on": _dates(found.index_on[of]),
+            "index_on": dates(found.index_on[of]),
             "landmark_day": rows.landmark.astype(np.int64),
             "risk": scores[0],
             "risk_low": scores[1],
@@ -102,8 +102,8 @@ def predictions(
             "score_status": np.where(why_not == 0, SCORED, NOT_SCORED),
             "why_not": np.array(WHY_NOT, object)[why_not],
             "outcome": pd.Series(rows.outcome).map(OUTCOME_WORDS).to_numpy(),
-            "known_on": _dates(found.known_on[of]),
-            "followed_until": _dates(found.followed_until[of]),
+            "known_on": dates(found.known_on[of]),
+            "followed_until": dates(found.followed_until[of]),
         }
     )
 
@@ -140,7 +140,7 @@ def track(told: dict[str, Any], models: Path, address: str, parameters: dict[str
             mlflow_runs.log(parameters, figures, {"backtest.json": of})
 
 
-def _dates(day: np.ndarray) -> pd.Series:
+def dates(day: np.ndarray) -> pd.Series:
     """Dates of day numbers; missing where NEVER."""
     days = day.astype("datetime64[D]").astype("datetime64[s]")
     return pd.Series(days).where(day != NEVER).astype("datetime64[s]")

@@ -19,8 +19,16 @@ from models.bundle import Bundle
 from models.targets import TARGETS
 from registry.contract.registry import day_number
 from training.cohorts.landmarks import Cohort
+from training.cohorts.population import Population
 from training.evaluation.entry_delay import EntryDelay, as_recorded
-from training.evaluation.scored_rows import LATER, REHEARSAL, Judged, blocks_of, score_rows
+from training.evaluation.scored_rows import (
+    ELSEWHERE,
+    LATER,
+    REHEARSAL,
+    Judged,
+    blocks_of,
+    score_rows,
+)
 from training.evaluation.visit_lists import WEEKS_4, at_days, month_starts
 from training.metrics.calibration import calibration
 from training.metrics.discrimination import Estimate, auc, bootstraps
@@ -113,8 +121,12 @@ def first_day(clock: Clock, bundle: Bundle, block: str) -> int:
 def asked_on(
     clock: Clock, bundle: Bundle, block: str, days: np.ndarray, learnt: Cohort | None
 ) -> Cohort:
-    """Everyone at risk on these days; of a rehearsal only children from whom it did not learn."""
+    """Everyone at risk on these days, of the bundle's own areas; of a rehearsal only children from
+    whom it did not learn."""
     rows = at_days(clock, TARGETS[bundle.target], days)
+    if block != ELSEWHERE:
+        mine = Population.of_facts(bundle.facts).judged(clock, rows)
+        rows = rows.take(np.flatnonzero(mine))
     if block != REHEARSAL:
         return rows
     if learnt is None:

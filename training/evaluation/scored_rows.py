@@ -25,6 +25,7 @@ from registry.contract.registry import day_number
 from training.cohorts import censoring
 from training.cohorts.known_until import known_until
 from training.cohorts.landmarks import Cohort, before_split, cohort
+from training.cohorts.population import Population
 from training.fitting.pipeline import LEAST_JUDGED_EVENTS, Learned, blocks
 
 LATER, REHEARSAL, ELSEWHERE = "later", "rehearsal", "elsewhere"
@@ -122,6 +123,8 @@ def judged_cohort(clock: Clock, bundle: Bundle) -> tuple[str, Cohort]:
     all_rows = cohort(clock, TARGETS[bundle.target], cutoff=known_until(clock.registry))
     if bundle.facts.get("registry_id") != clock.registry.facts.get("registry_id"):
         return ELSEWHERE, all_rows
+    mine = Population.of_facts(bundle.facts).judged(clock, all_rows)
+    all_rows = all_rows.take(np.flatnonzero(mine))
     later = all_rows.take(np.flatnonzero(all_rows.day >= day_number(bundle.facts["trained_until"])))
     if events_of(later) >= ENOUGH_EVENTS:
         return LATER, later
@@ -154,7 +157,8 @@ def learnt_from(clock: Clock, bundle: Bundle) -> Cohort:
     until = day_number(bundle.facts["trained_until"])
     rows = cohort(clock, TARGETS[bundle.target], cutoff=until - 1)
     labels_before = day_number(bundle.facts["labels_before"])
-    return rows.take(np.flatnonzero(before_split(rows, labels_before)))
+    mine = Population.of_facts(bundle.facts).learnt(clock, rows)
+    return rows.take(np.flatnonzero(before_split(rows, labels_before) & mine))
 
 
 def events_of(rows: Cohort) -> int:

@@ -84,11 +84,7 @@ def centres(clock: Clock, rows: Cohort) -> np.ndarray:
 
 
 def _of_centre(clock: Clock, rows: Cohort, column: str) -> np.ndarray:
-    table, registry = clock.registry.centres, clock.registry
-    of = np.full(len(registry.centre_ids) + 1, -1, np.int64)
-    of[table["centre"]] = table[column]
-    found: np.ndarray = of[centres(clock, rows)]
-    return found
+    return clock.area_of(centres(clock, rows), column)
 
 
 def better_records(

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from features.trajectory.catalogue import NAMES
+
 
 @dataclass(frozen=True)
 class Examples:
@@ -28,3 +30,9 @@ def log_loss(margin: np.ndarray, examples: Examples) -> float:
     """Weighted mean log loss of log-odds."""
     signed = np.where(examples.happened == 1, margin, -margin)
     return float(np.average(np.logaddexp(0.0, -signed), weights=examples.weight))
+
+
+def column_names(count: int) -> list[str]:
+    """Names of so many columns for LightGBM: the catalogue's, then `own_1`, `own_2` of columns of
+    one's own, whose names may have signs that it refuses."""
+    return [*NAMES, *(f"own_{number + 1}" for number in range(count - len(NAMES)))]

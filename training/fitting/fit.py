@@ -111,9 +111,11 @@ FOLDS = 4
 THREADS = 2
 
 
-def directions(target: Target) -> list[int]:
-    """The constrained direction of each column for a target, kept by both halves."""
-    return [feature.direction(target.directions) for feature in CATALOGUE]
+def directions(target: Target, columns: int = len(CATALOGUE)) -> list[int]:
+    """The constrained direction of each column for a target, kept by both halves; of columns of
+    one's own behind the catalogue's (up to `columns`), none."""
+    told = [feature.direction(target.directions) for feature in CATALOGUE]
+    return told + [0] * (columns - len(told))
 
 
 def folds(child: np.ndarray, count: int, seed: int) -> np.ndarray:
@@ -130,16 +132,20 @@ def fit(
     settings: dict[str, Any],
     seed: int,
     donor: Donor | None = None,
+    share: float | None = None,
 ) -> Fitted:
     """Fit both halves on the examples; the number of trees, the penalty and the blend of both
-    are chosen on out-of-fold predictions, folds grouped by child."""
+    (where its `share` of trees is not given) are chosen on out-of-fold predictions, folds grouped
+    by child."""
     fold = folds(examples.child, FOLDS, seed)
-    drawn, begun = _settings(target, settings, seed), Start.of(examples, target.offset)
+    drawn = _settings(target, settings, seed, examples.rows.shape[1])
+    begun = Start.of(examples, target.offset)
     rounds = _tree_number(examples, fold, drawn, begun)
     tree_margin = _held_out_margin(examples, fold, rounds, drawn, target)
     penalty, linear_margin = _best_penalty(examples, fold, target)
     margins = Margins(tree_margin, linear_margin, early_rows(examples.rows, target.early))
-    share, lent = _best_share(tree_margin, linear_margin, examples), 0.0
+    share = _best_share(tree_margin, linear_margin, examples) if share is None else share
+    lent = 0.0
     if donor is not None:
         margins, lent = margins.with_donor(donor, examples, fold, target, seed), LOAN
     choice = Choice(settings, rounds, penalty, share, lent, margins.level)
@@ -163,7 +169,7 @@ class Margins:
         self, donor: Donor, examples: Examples, fold: np.ndarray, target: Target, seed: int
     ) -> Margins:
         """The same with the donor's; it counts the time left as the own forest does."""
-        settings = donor_settings(target, seed)
+        settings = donor_settings(target, seed, examples.rows.shape[1])
         lent = out_of_fold(donor, examples, settings, fold=fold, threads=THREADS)
         lent += offset_of(examples.rows, target.offset)
         asked = np.flatnonzero(self.soon)
@@ -179,10 +185,10 @@ class Margins:
         return own * self.trees + linear * self.linear + lent * third
 
 
-def donor_settings(target: Target, seed: int) -> dict[str, Any]:
+def donor_settings(target: Target, seed: int, columns: int = len(CATALOGUE)) -> dict[str, Any]:
     """LightGBM's settings for the donor of a target: the base ones, with its directions."""
     return BASE_SETTINGS | {
-        "monotone_constraints": directions(target),
+        "monotone_constraints": directions(target, columns),
         "seed": seed,
         "num_threads": THREADS,
     }
@@ -199,12 +205,12 @@ def fit_halves(
 ) -> Fitted:
     """Both halves fitted on all examples by a choice made before; `held_out`: the out-of-fold
     predictions beside them."""
-    begun = Start.of(examples, target.offset)
+    begun, columns = Start.of(examples, target.offset), examples.rows.shape[1]
     # A fold's forest saw three quarters of the children; with all of them a little more can be
     # learnt.
     forest = OwnForest.grown(
         examples,
-        _settings(target, choice.settings, seed),
+        _settings(target, choice.settings, seed, columns),
         rounds=int(choice.rounds * 1.1),
         begun=begun,
         target=target,
@@ -214,20 +220,25 @@ def fit_halves(
         own, _, lent = choice.parts
         share = lent / (own + lent)
         lender = with_constant(
-            donor_forest(donor.examples, donor_settings(target, seed)),
+            donor_forest(donor.examples, donor_settings(target, seed, columns)),
             choice.level - begun.constant,
         )
     booster = forest.beside(lender, share)
-    linear = fit_linear(examples, penalty=choice.penalty, directions=np.array(directions(target)))
+    kept = np.array(directions(target, columns))
+    linear = fit_linear(examples, penalty=choice.penalty, directions=kept)
     return Fitted(booster, linear, choice, held_out, target.offset, begun.constant)
 
 
-def _settings(target: Target, settings: dict[str, Any], seed: int) -> dict[str, Any]:
+def _settings(target: Target, settings: dict[str, Any], seed: int, columns: int) -> dict[str, Any]:
     return (
         BASE_SETTINGS
         | dict(target.forest_settings)
         | settings
-        | {"monotone_constraints": directions(target), "seed": seed, "num_threads": THREADS}
+        | {
+            "monotone_constraints": directions(target, columns),
+            "seed": seed,
+            "num_threads": THREADS,
+        }
     )
 
 
@@ -264,8 +275,9 @@ def held_out_loss(
     """Held-out log loss of the forest over two of the folds: settings are ranked by it, not
     judged."""
     losses, begun = [], Start.of(sample, target.offset)
+    drawn = _settings(target, settings, seed, sample.rows.shape[1])
     for of in (0, 1):
-        booster = _early_stopped(sample, fold, of, _settings(target, settings, seed), begun)
+        booster = _early_stopped(sample, fold, of, drawn, begun)
         outside = sample.take(fold == of)
         margin = booster.predict(outside.rows, raw_score=True, num_threads=THREADS) + begun.margin(
             outside.rows
@@ -288,12 +300,11 @@ def _early_stopped(
 
 def _best_penalty(examples: Examples, fold: np.ndarray, target: Target) -> tuple[float, np.ndarray]:
     best: tuple[float, float, Floats] = (np.inf, 0.0, np.zeros(0))
+    kept = np.array(directions(target, examples.rows.shape[1]))
     for penalty in (0.0003, 0.003, 0.03):
         margin = np.empty(len(fold))
         for of in range(FOLDS):
-            linear = fit_linear(
-                examples.take(fold != of), penalty=penalty, directions=np.array(directions(target))
-            )
+            linear = fit_linear(examples.take(fold != of), penalty=penalty, directions=kept)
             margin[fold == of] = _linear_margin(linear, examples.rows[fold == of])
         best = min(best, (log_loss(margin, examples), penalty, margin), key=lambda tried: tried[0])
     return best[1], best[2]

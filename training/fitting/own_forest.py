@@ -18,7 +18,7 @@ from features.trajectory.catalogue import NAMES
 from models.targets import Early, Target
 from registry.contract.arrays import Flags
 from training.fitting.bag import bagged
-from training.fitting.examples import Examples
+from training.fitting.examples import Examples, column_names
 from training.fitting.root_split import RootSplit, split_at_root
 
 DRAWS = ("bagging_seed", "feature_fraction_seed", "extra_seed")
@@ -113,7 +113,7 @@ def dataset(examples: Examples, begun: Start, **more: Any) -> lgb.Dataset:
         examples.rows,
         examples.happened,
         weight=examples.weight,
-        feature_name=list(NAMES),
+        feature_name=column_names(examples.rows.shape[1]),
         free_raw_data=False,
         init_score=None if begun.offset is None else begun.margin(examples.rows),
         **more,

@@ -26,10 +26,11 @@ from training.fitting.calibrate import calibrate, with_interval
 from training.fitting.examples import Examples
 from training.fitting.fit import FOLDS, Fitted, Progress, fit
 from training.fitting.own_forest import offset_of
+from training.fitting.plan import USUAL, Plan
 from training.fitting.reference_profile import profile
 from training.fitting.sample_size import SampleSize, effective_parameters, needed
 from training.fitting.transfer import Donor, donor_of
-from training.fitting.tune import tune
+from training.fitting.tune import Tuned, tune
 from training.fitting.uncertainty import REFITS
 from training.priors.priors import FIT_SHARE, population_priors, registry_priors
 
@@ -84,19 +85,21 @@ def learn(
     trials: int = 0,
     said: Progress = lambda text: None,
     context: Context | None = None,
+    plan: Plan = USUAL,
 ) -> Learned:
     """Train one target on what was known before `until` (a day number), with `trials` Optuna
-    trials.
+    trials; `plan`: how it departs from the usual training.
 
     The rehearsal does all of it (settings, number of trees, penalty, blend, calibration) on the
     earlier block; the bundle does it anew on all rows. `BadInput` where there are no indexes, one
     outcome only, or fewer than 30 events.
     """
-    context = context or Context(clock)
+    context, target = context or Context(clock), plan.target(target)
     rows = cohort(clock, target, cutoff=until - 1)
     # The newest import came in after the last day that its records speak of.
     labels_before = min(until, clock.registry.recorded_until + 1)
-    used = np.flatnonzero(before_split(rows, labels_before))
+    mine = plan.population.learnt(clock, rows)
+    used = np.flatnonzero(before_split(rows, labels_before) & mine)
     attrition = attrition_table(rows.take(used))
     kept, rows = drawn(rows.take(used), seed=seed)
     used = used[kept]
@@ -120,32 +123,42 @@ def learn(
         said(f"{target.name}: {note}")
     matrix = as_of(clock, rows.child, rows.day, priors=priors, context=context)
     said(f"{target.name}: {matrix.shape[1]} features of {matrix.shape[0]} rows")
-    facts = _facts(clock, rows, until, seed, earlier_on, later_on) | {
-        "attrition": attrition,
-        "prior_notes": notes,
-        "labels_before": day_date(labels_before).isoformat(),
-        "later_from": day_date(later_from).isoformat(),
-        "not_rehearsed": not_rehearsed,
-    }
+    facts = (
+        _facts(clock, rows, until, seed, earlier_on, later_on)
+        | {
+            "attrition": attrition,
+            "prior_notes": notes,
+            "labels_before": day_date(labels_before).isoformat(),
+            "later_from": day_date(later_from).isoformat(),
+            "not_rehearsed": not_rehearsed,
+        }
+        | plan.as_facts()
+    )
     which: dict[str, Any] = {"target": target, "seed": seed}
     donor = donor_of(clock, target, until=until, seed=seed, priors=priors, context=context)
     if donor is not None:
+        donor = donor.seeing(plan.seen(donor.examples.rows))
         events = int(donor.examples.happened.sum())
         said(f"{target.name}: {events} events of {target.taught_by} teach it")
     made = {
         "target": target.name,
         "priors": priors,
         "facts": facts,
-        "reference": profile(matrix),
+        "reference": profile(matrix[:, : len(NAMES)]),
+        "columns": (*NAMES, *(name for own in clock.registry.beside for name in own.names)),
     }
-    taught = partial(_taught, trials=trials, said=said, which=which, made=made)
+    taught = partial(_taught, trials=trials, said=said, which=which, made=made, plan=plan)
+    seen = plan.seen(matrix)
     rehearsal = None
     if not not_rehearsed:
         first = donor and donor.before(later_from, without=np.unique(rows.child[later_on]))
-        earlier = without_context(examples(rows, matrix, earlier_on), seed)
+        earlier = without_context(examples(rows, seen, earlier_on), seed)
         rehearsal, _ = taught(earlier, first if first and first.teaches else None)
-    everything = without_context(examples(rows, matrix, np.ones(len(used), bool)), seed)
+    everything = without_context(examples(rows, seen, np.ones(len(used), bool)), seed)
     bundle, fitted = taught(everything, donor)
+    if plan.foreign is not None:
+        bundle = replace(bundle, rehearsal=rehearsal)
+        return Learned(bundle, fitted, rows, used, earlier_on, later_on, matrix)
     said(f"{target.name}: the interval of its risks, by {REFITS} refits on children drawn anew")
     calibrator = with_interval(fitted, everything, donor=donor, **which)
     bundle = replace(bundle, calibrator=calibrator, rehearsal=rehearsal)
@@ -162,15 +175,22 @@ def _taught(
     said: Progress,
     which: dict[str, Any],
     made: dict[str, Any],
+    plan: Plan,
 ) -> tuple[Bundle, Fitted]:
     """The whole training on some examples: settings, fit, calibration. `which`: target and seed;
     `made`: what the bundle is told besides."""
-    settings = tune(learning, trials=trials, said=said, **which) if trials else {}
-    fitted = fit(learning, settings=settings, donor=donor, **which)
+    if plan.foreign is not None:
+        return plan.foreign(learning, made)
+    tuned = (
+        tune(learning, trials=trials, said=said, space=plan.space, **which) if trials else Tuned()
+    )
+    fitted = fit(learning, settings=tuned.settings, donor=donor, share=plan.share, **which)
     facts = made["facts"] | {
-        "settings": settings,
+        "settings": tuned.settings,
         "effective_parameters": round(_effective(fitted, learning), 1),
     }
+    if tuned.trials:
+        facts["tried"] = tuned.trials
     return _bundle(fitted, learning, **made | {"facts": facts}), fitted
 
 
@@ -304,14 +324,19 @@ def examples(rows: Cohort, matrix: np.ndarray, block: np.ndarray) -> Examples:
 
 def without_context(learning: Examples, seed: int) -> Examples:
     """The same examples with the context of some children hidden."""
-    children, of = np.unique(learning.child, return_inverse=True)
-    hide = np.random.default_rng(seed).random(len(children)) < CONTEXT_MASKED
     matrix = learning.rows.copy()
     columns = np.array([NAMES.index(name) for name in CONTEXT_NAMES])
-    matrix[np.ix_(hide[of], columns)] = np.nan
+    matrix[np.ix_(context_hidden(learning.child, seed), columns)] = np.nan
     return Examples(
         matrix, *(getattr(learning, name) for name in list(learning.__dataclass_fields__)[1:])
     )
+
+
+def context_hidden(child: np.ndarray, seed: int) -> Flags:
+    """In which rows (mask) the context is hidden while fitting; all rows of a child alike."""
+    children, of = np.unique(child, return_inverse=True)
+    hide: Flags = np.random.default_rng(seed).random(len(children)) < CONTEXT_MASKED
+    return hide[of]
 
 
 def _facts(

@@ -9,7 +9,7 @@ forest and its reasons stay exact.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import lightgbm as lgb
@@ -17,14 +17,13 @@ import numpy as np
 
 from features.clock import Clock
 from features.trajectory.as_of import as_of
-from features.trajectory.catalogue import NAMES
 from features.trajectory.context import Context
 from features.trajectory.smoother import Prior
 from models.targets import CONFIRMED_WITHIN, HAPPENED, TARGETS, Target
 from training.cohorts import censoring
 from training.cohorts.case_cohort import drawn
 from training.cohorts.landmarks import cohort
-from training.fitting.examples import Examples
+from training.fitting.examples import Examples, column_names
 
 MOST_DONOR_ROWS = 120_000
 LEAST_DONOR_EVENTS = 100
@@ -57,6 +56,10 @@ class Donor:
             self.examples.child, without
         )
         return Donor(self.examples.take(np.flatnonzero(kept)), self.label_days)
+
+    def seeing(self, rows: np.ndarray) -> Donor:
+        """The same slides with other features (n, p)."""
+        return replace(self, examples=replace(self.examples, rows=rows))
 
     @property
     def teaches(self) -> bool:
@@ -102,7 +105,7 @@ def donor_forest(examples: Examples, settings: dict[str, Any]) -> str:
         examples.rows,
         examples.happened,
         weight=examples.weight,
-        feature_name=list(NAMES),
+        feature_name=column_names(examples.rows.shape[1]),
         free_raw_data=False,
     )
     return lgb.train(settings | SETTINGS, data, num_boost_round=ROUNDS).model_to_string()

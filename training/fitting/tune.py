@@ -3,16 +3,42 @@ out-of-fold log loss."""
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from models.targets import Target
 from training.fitting.examples import Examples
-from training.fitting.fit import FOLDS, Progress, folds, held_out_loss
+from training.fitting.fit import BASE_SETTINGS, FOLDS, Progress, folds, held_out_loss
+from training.fitting.plan import Space
+
+if TYPE_CHECKING:
+    import optuna
 
 MOST_ROWS = 40_000
 """Trials see at most this many rows (whole children): enough to rank settings by."""
+
+
+USUAL_SPACE: dict[str, tuple[float, float]] = {
+    "num_leaves": (4, 40),
+    "min_child_samples": (20, 400),
+    "feature_fraction": (0.1, 0.6),
+    "lambda_l2": (1.0, 200.0),
+    "learning_rate": (0.02, 0.06),
+}
+"""By setting, the least and the most that a trial takes; all but the fraction by their
+logarithm."""
+WHOLE = frozenset({"num_leaves", "min_child_samples"})
+EVENLY = frozenset({"feature_fraction"})
+
+
+@dataclass(frozen=True)
+class Tuned:
+    """The best `settings`, and every trial: its settings and its held-out `log_loss`."""
+
+    settings: dict[str, Any] = field(default_factory=dict)
+    trials: list[dict[str, float]] = field(default_factory=list)
 
 
 def tune(
@@ -22,38 +48,43 @@ def tune(
     trials: int,
     seed: int,
     said: Progress,
-) -> dict[str, Any]:
-    """The best of `trials` settings by held-out log loss (the cautious base is the first tried)."""
+    space: Space | None = None,
+) -> Tuned:
+    """The best of `trials` settings by held-out log loss (the cautious base is the first tried).
+
+    `space`: bounds of the settings to choose; one that it does not name stays the base's.
+    """
     import optuna
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     sample = _sample(examples, seed)
     fold = folds(sample.child, FOLDS, seed)
     study = optuna.create_study(direction="minimize", sampler=optuna.samplers.TPESampler(seed=seed))
-    study.enqueue_trial(
-        {
-            "num_leaves": 15,
-            "min_child_samples": 60,
-            "feature_fraction": 0.35,
-            "lambda_l2": 20.0,
-            "learning_rate": 0.04,
-        }
-    )
+    bounds = space or USUAL_SPACE
+    base = {
+        name: min(max(BASE_SETTINGS[name], bounds[name][0]), bounds[name][1]) for name in bounds
+    }
+    study.enqueue_trial(base)
 
     def cost(trial: optuna.Trial) -> float:
-        settings = {
-            "num_leaves": trial.suggest_int("num_leaves", 4, 40, log=True),
-            "min_child_samples": trial.suggest_int("min_child_samples", 20, 400, log=True),
-            "feature_fraction": trial.suggest_float("feature_fraction", 0.1, 0.6),
-            "lambda_l2": trial.suggest_float("lambda_l2", 1.0, 200.0, log=True),
-            "learning_rate": trial.suggest_float("learning_rate", 0.02, 0.06, log=True),
-        }
+        settings = {name: _suggested(trial, name, *of) for name, of in bounds.items()}
         found = held_out_loss(sample, fold, target, settings, seed=seed)
         said(f"{target.name}: trial {trial.number + 1} of {trials}, held-out log loss {found:.5f}")
         return found
 
     study.optimize(cost, n_trials=trials)
-    return dict(study.best_params)
+    tried = [
+        {name: float(value) for name, value in one.params.items()} | {"log_loss": float(one.value)}
+        for one in study.trials
+        if one.value is not None
+    ]
+    return Tuned(dict(study.best_params), tried)
+
+
+def _suggested(trial: optuna.Trial, name: str, least: float, most: float) -> float:
+    if name in WHOLE:
+        return trial.suggest_int(name, int(least), int(most), log=True)
+    return trial.suggest_float(name, least, most, log=name not in EVENLY)
 
 
 def _sample(examples: Examples, seed: int) -> Examples:
