@@ -18,7 +18,7 @@ import json
 import os
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -82,6 +82,8 @@ class Bundle:
     (`models.definition.definition`); `made_with`: the contract and the package of that day.
     """
 
+    explained: ClassVar[bool] = True
+    """Whether `score` gives reasons that add up (a challenger of somebody else's has none)."""
     target: str
     booster: str
     linear: Linear

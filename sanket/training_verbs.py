@@ -33,31 +33,59 @@ def train(
     until: Annotated[
         str | None, typer.Option(metavar="DATE", help="learn from what was known before this day")
     ] = None,
+    experiment: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.toml", help="the training that a file describes (docs/data-scientist.md)"
+        ),
+    ] = None,
     tracking: Tracking = None,
-    trials: Trials = 8,
-    seed: Seed = 1,
+    trials: Annotated[
+        int | None,
+        typer.Option(
+            min=0, max=200, help="settings tried while tuning (0: the cautious base); 8 if left out"
+        ),
+    ] = None,
+    seed: Annotated[
+        int | None,
+        typer.Option(
+            help="the same seed and records give the same model, bit for bit; 1 if left out"
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Train the models of a store, judge them on a later block, and track each as a run in MLflow.
 
     A target that has no champion yet takes this model if no check finds an issue (RISK017: it must
     have been shown to work); others are promoted with `sanket promote`. Nothing that was recorded
-    on or after --until is used.
+    on or after --until is used. --experiment FILE says in one file which areas, dates, columns
+    and estimator to train with; its model waits for `sanket promote`, or only competes.
     """
+    from registry.contract.errors import UsageError
     from registry.contract.registry import day_number
     from sanket.progress import steps
     from training.commands.train import train as train_store
+    from training.experiments.run_experiment import run_experiment
 
+    beside = (target, until, trials, seed)
+    if experiment and any(option is not None for option in beside):
+        raise UsageError(
+            "TRN022", f"{experiment.name} says target, until, trials and seeds: leave those options"
+        )
     learn_until = day_if_given(until, option="--until", code="TRN011")
     with steps("Training") as said:
-        told = train_store(
-            store,
-            targets=targets_of(target),
-            until=day_number(learn_until) if learn_until else None,
-            tracked_at=tracking,
-            trials=trials,
-            seed=seed,
-            said=said,
+        told = (
+            run_experiment(store, experiment, tracked_at=tracking, said=said)
+            if experiment
+            else train_store(
+                store,
+                targets=targets_of(target),
+                until=day_number(learn_until) if learn_until else None,
+                tracked_at=tracking,
+                trials=8 if trials is None else trials,
+                seed=1 if seed is None else seed,
+                said=said,
+            )
         )
     if as_json:
         import json
@@ -70,13 +98,23 @@ def train(
 
 def _in_words(model: dict[str, Any]) -> str:
     attrition = model["attrition"]
+    kept = f"bundle {model['bundle']}" if model["bundle"] else "a challenger, not kept"
     lines = [
-        f"{model['target']}: bundle {model['bundle']}, run {model['run_id']}"
+        f"{model['target']}: {kept}, run {model['run_id']}"
         + (", now the champion" if model["champion"] else ""),
         f"  {attrition['in_cohort']} of {attrition['indexes']} indexes in the cohort",
         _rehearsed(model),
     ]
-    if not model["champion"] and any(found["outcome"] == "issue" for found in model["findings"]):
+    why = model.get("benchmark_only", [])
+    if why:
+        lines.append(f"  it only competes: {'; '.join(why)}")
+    if "report" in model:
+        lines += [f"  beside the champion: {model['beside_champion']}", f"  {model['report']}"]
+    elif (
+        not why
+        and not model["champion"]
+        and any(found["outcome"] == "issue" for found in model["findings"])
+    ):
         lines.append(
             "  it does not answer: until it does, lists go by the rules and by one measurement "
             f"(`sanket promote STORE --run {model['bundle']} --accept CODE --because TEXT` lets it)"

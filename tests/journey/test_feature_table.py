@@ -1,6 +1,5 @@
 """A table of features for pandas: what the bundle sees, and the part that each row played."""
 
-import json
 import os
 import subprocess
 import sys

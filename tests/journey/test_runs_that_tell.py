@@ -30,7 +30,7 @@ def tracked(tmp_path_factory):
     found = run_checks.run(learned, clock=made.clock(), context=made.context())
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(train.run_checks, "issues", lambda findings: ["one"])
-        told = train._keep(
+        told = train.keep(
             learned, found, figures(learned), models, address, trials=3, said=lambda text: None
         )
     return MlflowClient(address), models, told

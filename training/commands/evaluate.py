@@ -65,7 +65,7 @@ def evaluate(
         told,
         drawn,
         registry_facts=clock.registry.facts,
-        made_for=_made_for(clock.registry),
+        made_for=made_for(clock.registry),
         records_until=day_date(clock.registry.recorded_until).isoformat(),
     )
     if len(page.encode()) > MOST_BYTES:
@@ -91,7 +91,8 @@ def _bundles(models: Path, run: str | None, tracked: str) -> list[Bundle]:
     return found
 
 
-def _made_for(registry: Registry) -> str:
+def made_for(registry: Registry) -> str:
+    """A registry in words, for the head of the page."""
     return (
         f"a registry of {len(registry.child_ids):,} children in {len(registry.district_ids):,} "
         f"district{'s' if len(registry.district_ids) > 1 else ''}"

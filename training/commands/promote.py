@@ -30,7 +30,7 @@ from training.commands.train import load_registry
 from training.evaluation.challenge import Challenge, challenge
 from training.evaluation.scored_rows import judged_rows, not_judged
 from training.tracking import mlflow_runs
-from training.tracking.find_bundle import find_bundle
+from training.tracking.find_bundle import competed, find_bundle
 
 KEPT = "promotions.jsonl"
 
@@ -47,13 +47,15 @@ def promote(
 
     `accepted`: reasons by the code of the issue. `Refused` PRM001 where an issue stands that nobody
     accepted, PRM002 where the bundle holds no findings, or not those of every check, PRM006 where
-    they were made on another model. Returns what is kept of it, with `alias`: whether MLflow
-    followed; `findings` of today (RISK017, RISK018), and `challenge`: the comparison with the
-    champion on the same rows, None where there is none.
+    they were made on another model, PRM007 where the model only competes. Returns what is
+    kept of it, with `alias`: whether MLflow followed; `findings` of today (RISK017, RISK018), and
+    `challenge`: the comparison with the champion on the same rows, None where there is none.
     """
     models, accepted = models_folder(address), dict(accepted or {})
     tracked = mlflow_runs.tracking_address(models, tracked_at)
     bundle = load(find_bundle(models, run, tracked=tracked), rehearsal=True)
+    if why := bundle.facts.get("benchmark_only"):
+        raise Refused("PRM007", competed(f"bundle {bundle.version}", "; ".join(why)))
     findings = findings_of(bundle)
     _refuse_stale(bundle, findings)
     asked = asked_today(address, bundle, findings)

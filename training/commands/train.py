@@ -3,7 +3,7 @@ champion."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,14 @@ from training.fitting.reference_profile import of_risks
 from training.tracking import mlflow_runs, told_of_training
 from training.tracking.find_bundle import remember
 from training.tracking.reachable import ask
+
+
+@dataclass(frozen=True)
+class AskedFor:
+    """What a run is told besides, of a training that a file describes: `tags` and `documents`."""
+
+    tags: dict[str, str]
+    documents: dict[str, str]
 
 
 def load_registry(address: str) -> Registry:
@@ -64,13 +72,7 @@ def train(
     tracked = mlflow_runs.tracking_address(models, tracked_at)
     ask(tracked)
     registry = load_registry(address)
-    newest = known_until(registry)
-    until = newest + 1 if until is None else until
-    if until > newest + 1:
-        raise BadInput(
-            "TRN004",
-            f"{day_date(until)} lies after all that is known, which ends on {day_date(newest)}",
-        )
+    until = learnt_until(registry, until)
     models.mkdir(parents=True, exist_ok=True)
     clock = Clock(registry)
     context = Context(clock)
@@ -94,18 +96,21 @@ def train(
             continue
         said(f"{target}: checking")
         findings = run_checks.run(learned, clock=clock, context=context)
-        told.append(
-            _keep(
-                learned,
-                findings,
-                figures(learned) | _as_used(clock, learned, said),
-                models,
-                tracked,
-                trials,
-                said,
-            )
-        )
+        judged = figures(learned) | as_used_figures(clock, learned, said)
+        told.append(keep(learned, findings, judged, models, tracked, trials, said))
     return told
+
+
+def learnt_until(registry: Registry, until: int | None) -> int:
+    """The day (number) before which everything is learnt: the one asked for, else all that is
+    known. `BadInput` TRN004 where it lies after that."""
+    newest = known_until(registry)
+    if until is not None and until > newest + 1:
+        raise BadInput(
+            "TRN004",
+            f"{day_date(until)} lies after all that is known, which ends on {day_date(newest)}",
+        )
+    return newest + 1 if until is None else until
 
 
 def _held_out_risk(learned: Learned) -> np.ndarray:
@@ -114,7 +119,7 @@ def _held_out_risk(learned: Learned) -> np.ndarray:
     return 1.0 / (1.0 + np.exp(-(line.intercept + line.slope * learned.fitted.held_out.log_odds)))
 
 
-def _as_used(clock: Clock, learned: Learned, said: Progress) -> dict[str, float]:
+def as_used_figures(clock: Clock, learned: Learned, said: Progress) -> dict[str, float]:
     """The rehearsal's figures as scored monthly from records known late; none without one."""
     if learned.not_rehearsed:
         return {}
@@ -124,7 +129,7 @@ def _as_used(clock: Clock, learned: Learned, said: Progress) -> dict[str, float]
     return used.as_figures()
 
 
-def _keep(
+def keep(
     learned: Learned,
     findings: list[Finding],
     judged: dict[str, float],
@@ -132,9 +137,10 @@ def _keep(
     address: str,
     trials: int,
     said: Progress,
+    asked: AskedFor | None = None,
 ) -> dict[str, Any]:
     """Save the bundle with its card, record the run, and turn the pointer where there is no
-    champion yet."""
+    champion yet; the model of an experiment waits for `sanket promote`."""
     reference = learned.bundle.reference | {"risk_deciles": of_risks(_held_out_risk(learned))}
     told = model_card.write(learned, findings=findings, figures=judged)
     bundle = replace(learned.bundle, card=told, reference=reference)
@@ -144,22 +150,26 @@ def _keep(
     learned = replace(learned, bundle=bundle)
     described = told_of_training.description(learned, judged)
     tags = told_of_training.tags(bundle) | {mlflow_runs.DESCRIBED: described}
+    tags |= asked.tags if asked else {}
     with mlflow_runs.run(address, models, name=f"train {target}", tags=tags) as run_id:
         found = [finding.as_dict() for finding in findings]
         mlflow_runs.log(
             told_of_training.parameters(learned, trials=trials),
             judged | intervals(learned),
-            {"attrition.json": bundle.facts["attrition"], "checks.json": found},
+            {"attrition.json": bundle.facts["attrition"], "checks.json": found}
+            | (asked.documents if asked else {}),
         )
         rows = told_of_training.datasets(learned)
         mlflow_runs.log_inputs(run_id, told_of_training.as_entities(rows))
         for name, figure in plots(learned).items():
             mlflow_runs.log_plot(name, figure)
+        mlflow_runs.log_trials(bundle.facts.get("tried", []), tags)
         model_version = mlflow_runs.log_model(
             bundles_folder(models) / bundle.version, target, described=described
         )
     remember(models, run_id, bundle.version)
-    first = pointer(models, target) is None and not run_checks.issues(findings)
+    free = asked is None and pointer(models, target) is None
+    first = free and not run_checks.issues(findings)
     if first:
         turn(models, target, bundle.version)
     alias = mlflow_runs.CHAMPION if first else mlflow_runs.CHALLENGER

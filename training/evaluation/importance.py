@@ -26,8 +26,8 @@ def explanation(bundle: Bundle, matrix: np.ndarray, *, seed: int = 0) -> Any:
     return shap.Explanation(
         scores.contributions,
         base_values=np.full(len(some), scores.base),
-        data=matrix[some],
-        feature_names=[plainly(feature) for feature in CATALOGUE],
+        data=matrix[some][:, : len(bundle.columns)],
+        feature_names=[*map(plainly, CATALOGUE), *bundle.columns[len(CATALOGUE) :]],
     )
 
 

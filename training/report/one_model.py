@@ -119,7 +119,7 @@ def tell(
     said(f"{target}: the learning curve")
     figures["learning"] = (
         []
-        if learnt is None
+        if learnt is None or not bundle.explained
         else (learning_curve(clock, said_by, judged, context=context, learnt=learnt))
     )
     said(f"{target}: drawing")
@@ -233,6 +233,6 @@ def _plots(bundle: Bundle, judged: Judged, figures: dict[str, Any]) -> dict[str,
         drawn["learning"] = plots.learning(figures["learning"])
     return drawn | (
         importance.drawings(importance.explanation(bundle, judged.matrix))
-        if len(judged.matrix)
+        if len(judged.matrix) and bundle.explained
         else {}
     )

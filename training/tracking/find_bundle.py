@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from models.champion import bundles_folder
-from registry.contract.errors import BadInput
+from registry.contract.errors import BadInput, Refused
 from training.tracking import mlflow_runs
 
 RUNS = "runs.jsonl"
@@ -34,7 +34,8 @@ def find_bundle(models: Path, asked: str, *, tracked: str) -> Path:
     """The directory of a bundle: `asked` is a version, a directory, or an MLflow run id.
 
     A run of another machine keeps its bundle among MLflow's artifacts: it is fetched into the
-    models folder, whole or not at all. `BadInput` (EVA001) where there is none.
+    models folder, whole or not at all. `BadInput` (EVA001) where there is none; `Refused` (PRM007)
+    where the run's model only competed and was not kept.
     """
     known = remembered(models, asked) or asked
     for place in (bundles_folder(models) / known, Path(asked)):
@@ -42,6 +43,8 @@ def find_bundle(models: Path, asked: str, *, tracked: str) -> Path:
             return place
     version = mlflow_runs.bundle_of_run(tracked, asked)
     if version is None:
+        if why := mlflow_runs.competes_only(tracked, asked):
+            raise Refused("PRM007", competed(asked, why))
         raise BadInput(
             "EVA001",
             f"no bundle and no run is called {asked}: see {bundles_folder(models)} and {tracked}",
@@ -50,3 +53,11 @@ def find_bundle(models: Path, asked: str, *, tracked: str) -> Path:
     if not (place / "manifest.json").exists():
         mlflow_runs.fetch_bundle(tracked, asked, place)
     return place
+
+
+def competed(name: str, why: str) -> str:
+    """Why a model may not answer, as a message."""
+    return (
+        f"{name} only competes: {why}. Its report is among the artifacts of its run; nothing was "
+        "changed"
+    )

@@ -101,6 +101,9 @@ def _beside_the_project() -> Iterator[dict[str, str]]:
             os.environ["MLFLOW_RUN_ID"] = project
 
 
+TRIAL = {"kind": "trial"}
+BENCHMARK_ONLY = "benchmark_only"
+"""The tag that says why the model of a run may not answer."""
 NOT_IN_A_NAME = re.compile(r"[^\w\-. :/]", re.ASCII)
 
 
@@ -124,6 +127,19 @@ def log(
             mlflow.log_text(document, name)
         else:
             mlflow.log_dict(document, name)
+
+
+def log_trials(tried: list[dict[str, float]], tags: Mapping[str, str]) -> None:
+    """Each trial of the tuning as a child of the present run: its settings, and its held-out
+    `log_loss`. Their kind is `trial`, so that lists of trainings can leave them out."""
+    import mlflow
+
+    of_target = {"target": tags["target"]}
+    for number, one in enumerate(tried, 1):
+        settings = {name: value for name, value in one.items() if name != "log_loss"}
+        with mlflow.start_run(run_name=f"trial {number}", nested=True, tags=TRIAL | of_target):
+            mlflow.log_params(settings)
+            mlflow.log_metric("log_loss", one["log_loss"])
 
 
 def log_inputs(run_id: str, datasets: list[dict[str, str]]) -> None:
@@ -213,6 +229,19 @@ def bundle_of_run(address: str, run_id: str) -> str | None:
     with _quiet():
         try:
             return MlflowClient(address).get_run(run_id).data.tags.get("bundle")
+        except MlflowException:
+            return None
+
+
+def competes_only(address: str, run_id: str) -> str | None:
+    """Why the model of a run may only compete, in words; None where the run is not known or says
+    nothing of it."""
+    from mlflow import MlflowClient
+    from mlflow.exceptions import MlflowException
+
+    with _quiet():
+        try:
+            return MlflowClient(address).get_run(run_id).data.tags.get(BENCHMARK_ONLY)
         except MlflowException:
             return None
 

@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 
-from features.trajectory.catalogue import NAMES
 from models.bundle import Bundle
 from models.targets import HAPPENED
 from registry.contract.registry import day_date
@@ -53,29 +52,37 @@ def commit() -> dict[str, str]:
 
 
 def parameters(learned: Learned, *, trials: int) -> dict[str, object]:
-    """What was chosen, and from how much: indexes (`events`) and children with the event, beside
-    the rows."""
-    bundle, choice, rows = learned.bundle, learned.fitted.choice, learned.rows
+    """What was chosen, and from how much."""
+    bundle, choice = learned.bundle, learned.fitted.choice
     own, linear, lent = choice.parts
-    with_event = rows.outcome == HAPPENED
     settings: dict[str, object] = bundle.facts["settings"]
-    return {
-        "until": bundle.facts["trained_until"],
-        "seed": bundle.facts["seed"],
+    chosen = {
         "trials": trials,
-        "horizon_days": bundle.definition["horizon_days"],
-        "features": len(NAMES),
         "rounds": choice.rounds,
         "penalty": choice.penalty,
         "share_of_trees": own,
         "share_of_linear": linear,
         "share_of_donor": lent,
         "effective_parameters": bundle.facts["effective_parameters"],
+    }
+    return counts(learned) | chosen | settings
+
+
+def counts(learned: Learned) -> dict[str, object]:
+    """Until when, and from how much: indexes (`events`) and children with the event, beside the
+    rows."""
+    bundle, rows = learned.bundle, learned.rows
+    with_event = rows.outcome == HAPPENED
+    return {
+        "until": bundle.facts["trained_until"],
+        "seed": bundle.facts["seed"],
+        "horizon_days": bundle.definition["horizon_days"],
+        "features": len(bundle.columns) - len(bundle.facts.get("plan", {}).get("left_out", ())),
         "rows": len(rows.index),
         "children": len(np.unique(rows.child)),
         "events": len(np.unique(rows.index[with_event])),
         "children_with_event": len(np.unique(rows.child[with_event])),
-    } | settings
+    }
 
 
 def datasets(learned: Learned) -> list[dict[str, Any]]:
@@ -116,7 +123,7 @@ def _dataset(learned: Learned, context: str, block: np.ndarray) -> dict[str, Any
 
 def description(learned: Learned, judged: dict[str, float]) -> str:
     """A run and its model in a few sentences."""
-    bundle, counts = learned.bundle, parameters(learned, trials=0)
+    bundle, counted = learned.bundle, counts(learned)
     asked = bundle.definition
     made_up = " The children are made up (synthetic)." if bundle.facts["synthetic"] else ""
     figure = (
@@ -126,8 +133,8 @@ def description(learned: Learned, judged: dict[str, float]) -> str:
     )
     return (
         f"Risk of {bundle.target.replace('_', ' ')} within {asked['horizon_days']} days, learnt "
-        f"from what was known before {bundle.facts['trained_until']}: {counts['rows']} rows of "
-        f"{counts['children']} children, {counts['children_with_event']} of them with the event; "
+        f"from what was known before {bundle.facts['trained_until']}: {counted['rows']} rows of "
+        f"{counted['children']} children, {counted['children_with_event']} of them with the event; "
         f"{figure}. Bundle {bundle.version}.{made_up}"
     )
 

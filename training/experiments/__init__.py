@@ -1,0 +1,1 @@
+"""Experiments: a training that a file describes, and models that only compete."""
