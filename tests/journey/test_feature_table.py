@@ -1,10 +1,5 @@
 """A table of features for pandas: what the bundle sees, and the part that each row played."""
 
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
 
@@ -12,6 +7,7 @@ from features.trajectory.catalogue import NAMES
 from models.champion import models_folder, turn
 from registry.contract.errors import BadInput
 from tests.support import trained_models as made
+from tests.support.notebooks import notebook
 from training.cohorts import censoring
 from training.commands.evaluate import as_json
 from training.commands.feature_table import feature_table
@@ -19,8 +15,6 @@ from training.evaluation.scored_rows import judged_rows
 from training.fitting.fit import FOLDS
 from training.metrics.discrimination import auc
 from training.report.one_model import ModelReport
-
-ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -86,22 +80,10 @@ def test_the_reports_auc_is_rebuilt_from_the_table_by_a_notebook(store, table, t
     told = told.replace('"bundle": ""', f'"bundle": "{made.kept(store, made.carded())}"')
     (tmp_path / "report.json").write_text(told, encoding="utf-8")
     table.to_parquet(tmp_path / "rows.parquet")
-    words = ["--store", store, "--target", "non_response"]
-    words += ["--rows", str(tmp_path / "rows.parquet")]
-    words += ["--report", str(tmp_path / "report.json")]
-    done = _notebook("rebuild_the_auc", *words)
-    assert done.returncode == 0, done.stderr[-2000:]
-
-
-def _notebook(name, *words):
-    return subprocess.run(
-        [sys.executable, ROOT / "notebooks" / f"{name}.py", "--", *words],
-        capture_output=True,
-        text=True,
-        timeout=200,
-        cwd=ROOT,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-    )
+    files = {name: str(tmp_path / name) for name in ("rows.parquet", "report.json")}
+    words = ["--rows", files["rows.parquet"], "--report", files["report.json"]]
+    found = notebook("rebuild_the_auc", "--store", store, "--target", "non_response", *words)
+    assert found["auc"] == pytest.approx(reported, abs=1e-6)
 
 
 def test_a_bundle_of_another_target_is_refused(store):

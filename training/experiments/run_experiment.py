@@ -58,7 +58,7 @@ def run_experiment(
     tracked = mlflow_runs.tracking_address(models, tracked_at)
     ask(tracked)
     said("reading the registry")
-    registry, families = _loaded(address)
+    registry, families = loaded(address)
     asked = read(Path(file), registry, families)
     until = learnt_until(registry, asked.until)
     models.mkdir(parents=True, exist_ok=True)
@@ -83,7 +83,8 @@ def run_experiment(
     return told
 
 
-def _loaded(address: str) -> tuple[Registry, FamilyCodes]:
+def loaded(address: str) -> tuple[Registry, FamilyCodes]:
+    """The whole registry of a store, and the positions of its families' codes."""
     store = open_store(address, must_exist=True)
     try:
         with store.bulk() as bulk:

@@ -233,6 +233,35 @@ def bundle_of_run(address: str, run_id: str) -> str | None:
             return None
 
 
+def trainings(address: str, target: str) -> list[dict[str, Any]]:
+    """Every finished training of a target, the newest first: `run_id`, `name`, and `tags`,
+    `parameters` and `figures` by name. Trials, backtests and forecasts are left out."""
+    from mlflow import MlflowClient
+
+    ask(address)
+    with _quiet():
+        client = MlflowClient(address)
+        experiment = client.get_experiment_by_name(EXPERIMENT)
+        if experiment is None:
+            return []
+        found = client.search_runs(
+            [experiment.experiment_id],
+            f"tags.target = '{target}' AND attributes.status = 'FINISHED'",
+            order_by=["attributes.start_time DESC"],
+        )
+    return [
+        {
+            "run_id": one.info.run_id,
+            "name": one.info.run_name,
+            "tags": dict(one.data.tags),
+            "parameters": dict(one.data.params),
+            "figures": dict(one.data.metrics),
+        }
+        for one in found
+        if one.data.tags.get("kind") in (None, "challenger")
+    ]
+
+
 def competes_only(address: str, run_id: str) -> str | None:
     """Why the model of a run may only compete, in words; None where the run is not known or says
     nothing of it."""
