@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -63,6 +64,12 @@ def forecast(
     ] = None,
     workers: Workers = None,
     scheduler: Scheduler = None,
+    tracking: Annotated[
+        str | None,
+        typer.Option(
+            help="MLflow's address, or MLFLOW_TRACKING_URI: the forecast is then kept as a run."
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Forecasts of monthly counts by area, with bands and alerts.
@@ -79,6 +86,11 @@ def forecast(
     from training.forecasting.forecast_page import page
     from training.forecasting.forecast_run import measured, run
 
+    tracked = tracking or os.environ.get("MLFLOW_TRACKING_URI")
+    if tracked:
+        from training.tracking.reachable import ask
+
+        ask(tracked)
     _writable(out, ENDINGS)
     _writable(report, (".html", ".htm"))
     first = _month(backtest_from)
@@ -120,6 +132,11 @@ def forecast(
         "alerts": [alert.record() for alert in result.alerts],
         "backtest": measured(result) if result.past is not None else None,
     }
+    if tracked:
+        from training.forecasting.forecast_tracked import track
+
+        asked = {"as_of": (day or last_day).isoformat(), "backtest_from": backtest_from}
+        told["run_id"] = track(told, tracked, asked)
     if as_json:
         print(
             json.dumps(

@@ -14,6 +14,7 @@ from tests.support import trained_models as made
 from training.checks import run_checks
 from training.commands import backtest, train
 from training.evaluation.run_figures import figures
+from training.forecasting.forecast_tracked import track
 from training.tracking import mlflow_runs, told_of_training
 
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -111,3 +112,35 @@ def test_a_backtest_is_a_run_without_a_childs_id(tracked):
     assert found.data.metrics["auc_low"] == 0.6 and found.data.metrics["outcome_happened"] == 4
     assert found.data.params["split"] == "2026-01-01"
     assert [one.path for one in client.list_artifacts(found.info.run_id)] == ["backtest.json"]
+
+
+def test_each_trial_of_the_tuning_is_a_child_of_its_run(tracked):
+    client, models, _ = tracked
+    address = f"sqlite:///{models / 'mlflow.db'}"
+    tried = [{"num_leaves": 15.0, "log_loss": 0.41}, {"num_leaves": 9.0, "log_loss": 0.4}]
+    with mlflow_runs.run(address, models, name="tuned", tags={"target": "onset"}) as parent:
+        mlflow_runs.log_trials(tried, {"target": "onset", "bundle": "b"})
+    experiment = client.get_experiment_by_name(mlflow_runs.EXPERIMENT).experiment_id
+    found = client.search_runs([experiment], f"tags.mlflow.parentRunId = '{parent}'")
+    assert sorted(one.data.metrics["log_loss"] for one in found) == [0.4, 0.41]
+    assert {one.data.params["num_leaves"] for one in found} == {"15.0", "9.0"}
+    # A trial must not be taken for the run that made the bundle, nor for a training.
+    assert all("bundle" not in one.data.tags for one in found)
+    assert [one["run_id"] for one in mlflow_runs.trainings(address, "onset")] == [parent]
+
+
+def test_a_forecast_is_a_run(tracked):
+    client, models, _ = tracked
+    address = f"sqlite:///{models / 'mlflow.db'}"
+    past = {"1": {"error": 2.0, "ratio": 0.9, "in_80": 0.8, "interval_score": 3.0}}
+    told = {"origin": "2026-05", "level": "sector", "horizon": 6, "counted": "admissions"}
+    told |= {"areas": 4, "alerts": [], "backtest": past}
+    found = client.get_run(track(told, address, {"as_of": "2026-06-30"}))
+    assert found.data.metrics == {
+        "error_1": 2.0,
+        "ratio_1": 0.9,
+        "in_80_1": 0.8,
+        "interval_score_1": 3.0,
+        "alerts": 0.0,
+    }
+    assert found.data.params["as_of"] == "2026-06-30" and found.data.tags["kind"] == "forecast"
