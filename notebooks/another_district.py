@@ -20,7 +20,7 @@ def _():
     from features.clock import Clock
     from models.bundle import load
     from models.champion import bundles_folder, models_folder, pointer
-    from training.cohorts.population import Population
+    from training.cohorts.areas_and_days import Population
     from training.commands.train import load_registry
     from training.evaluation.scored_rows import judged_rows
     from training.metrics.calibration import calibration

@@ -107,6 +107,7 @@ def build_records(
     }
     return Registry(
         **tables,
+        beside=(),
         child_ids=ids,
         centre_ids=texts["centre"],
         episode_ids=texts["episode"],

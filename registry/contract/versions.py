@@ -93,6 +93,7 @@ def registry_of(
     none: Texts = np.empty(0, object)
     return Registry(
         **bound,
+        beside=(),
         child_ids=texts.get("child", none),
         centre_ids=texts.get("centre", none),
         sector_ids=texts.get("sector", none),

@@ -18,15 +18,15 @@ from registry.contract.errors import BadInput, Refused
 from registry.contract.registry import NEVER, OwnTable, Table, day_number
 from tests.support import trained_models as made
 from tests.support.tiny_registry import tiny_registry
+from training.cohorts.areas_and_days import Population
 from training.cohorts.landmarks import cohort
-from training.cohorts.population import Population
 from training.commands.promote import promote
 from training.evaluation.scored_rows import learnt_from
 from training.experiments.foreign_model import Estimator, ForeignFit
 from training.experiments.run_experiment import run_experiment
 from training.experiments.shorter_horizon import asked_within
 from training.fitting.pipeline import learn
-from training.fitting.plan import Plan
+from training.fitting.plan import TrainingPlan
 
 UNTIL = day_number("2026-11-01")
 LEFT_OUT = ("centre_whz", "whz_last", "muac_last")
@@ -57,7 +57,7 @@ def ours(registry):
     """(clock, training) of one sector, without some columns, with one of its own, two trials."""
     beside = (own_column(registry, day_number("2020-01-01")),)
     clock = Clock(replace(registry, beside=beside))
-    plan = Plan(
+    plan = TrainingPlan(
         Population(include={"sector": ("S",)}, since=day_number("2024-03-15")),
         LEFT_OUT,
         share=0.5,
@@ -95,13 +95,13 @@ def test_halves_settings_and_trials_are_those_asked_for(ours):
     assert learned.bundle.trees == 0.5 and facts["settings"]["num_leaves"] == 5
     assert len(facts["tried"]) == 2
     assert all(20 <= one["lambda_l2"] <= 40 and one["log_loss"] > 0 for one in facts["tried"])
-    kept = Plan.of_facts(facts)
+    kept = TrainingPlan.of_facts(facts)
     assert (kept.left_out, kept.share, kept.forests) == (LEFT_OUT, 0.5, 1)
 
 
 def foreign(clock):
     estimator = Estimator("sklearn.naive_bayes:GaussianNB", GaussianNB, {}, True)
-    plan = Plan(left_out=LEFT_OUT, foreign=ForeignFit(estimator, 1))
+    plan = TrainingPlan(left_out=LEFT_OUT, foreign=ForeignFit(estimator, 1))
     return learn(clock, RELAPSE, until=UNTIL, context=Context(clock), plan=plan)
 
 

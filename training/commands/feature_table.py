@@ -21,10 +21,10 @@ from registry.contract.arrays import Flags
 from registry.contract.errors import BadInput
 from registry.contract.registry import day_number
 from training.cohorts import censoring
+from training.cohorts.areas_and_days import EVERYBODY, Population
 from training.cohorts.case_cohort import drawn
 from training.cohorts.known_until import known_until
 from training.cohorts.landmarks import Cohort, before_split, cohort
-from training.cohorts.population import EVERYBODY, Population
 from training.commands.backtest import dates
 from training.commands.train import load_registry
 from training.evaluation.challenge import is_home
@@ -65,12 +65,14 @@ class Training:
     def of_bundle(cls, bundle: Bundle) -> Training:
         """As the bundle's training cut them."""
         facts = bundle.facts
-        days = (day_number(facts[name]) for name in ("trained_until", "labels_before"))
-        later_from = day_number(facts["later_from"])
+        until, labels_before, later_from = (
+            day_number(facts[name]) for name in ("trained_until", "labels_before", "later_from")
+        )
         return cls(
             TARGETS[bundle.target],
             bundle.priors,
-            *days,
+            until,
+            labels_before,
             later_from,
             facts["seed"],
             bundle,

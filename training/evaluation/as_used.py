@@ -18,8 +18,8 @@ from features.trajectory.context import Context
 from models.bundle import Bundle
 from models.targets import TARGETS
 from registry.contract.registry import day_number
+from training.cohorts.areas_and_days import Population
 from training.cohorts.landmarks import Cohort
-from training.cohorts.population import Population
 from training.evaluation.entry_delay import EntryDelay, as_recorded
 from training.evaluation.scored_rows import (
     ELSEWHERE,

@@ -22,7 +22,7 @@ from training.evaluation.scored_rows import REHEARSAL, Judged, blocks_of, learnt
 from training.fitting.examples import Examples
 from training.fitting.fit import fit
 from training.fitting.pipeline import examples, without_context
-from training.fitting.plan import Plan
+from training.fitting.plan import TrainingPlan
 from training.metrics.discrimination import auc
 
 WORKERS = 2
@@ -58,7 +58,7 @@ def learning_curve(
     if judged.block == REHEARSAL:
         rows = rows.take(np.flatnonzero(blocks_of(bundle, rows)[0]))
     matrix = as_of(clock, rows.child, rows.day, priors=bundle.priors, context=context)
-    matrix = Plan.of_facts(bundle.facts).seen(matrix)
+    matrix = TrainingPlan.of_facts(bundle.facts).seen(matrix)
     learning = examples(rows, matrix, np.ones(len(rows.child), bool))
     smaller = min(1.0, MOST_ROWS / (max(SHARES) * max(len(learning.child), 1)))
     with ThreadPoolExecutor(WORKERS) as room:
@@ -97,7 +97,7 @@ def _cases(learning: Examples) -> int:
 
 
 def _auc_of(part: Examples, bundle: Bundle, judged: Judged, seed: int) -> float:
-    plan = Plan.of_facts(bundle.facts)
+    plan = TrainingPlan.of_facts(bundle.facts)
     fitted = fit(
         without_context(part, seed),
         target=plan.target(judged.rows.target),

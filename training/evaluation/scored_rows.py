@@ -23,9 +23,9 @@ from models.targets import CENSORED, HAPPENED, TARGETS
 from registry.contract.errors import BadInput
 from registry.contract.registry import day_number
 from training.cohorts import censoring
+from training.cohorts.areas_and_days import Population
 from training.cohorts.known_until import known_until
 from training.cohorts.landmarks import Cohort, before_split, cohort
-from training.cohorts.population import Population
 from training.fitting.pipeline import LEAST_JUDGED_EVENTS, Learned, blocks
 
 LATER, REHEARSAL, ELSEWHERE = "later", "rehearsal", "elsewhere"

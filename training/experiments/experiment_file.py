@@ -17,11 +17,11 @@ from features.trajectory.catalogue import NAMES, REASON_OF
 from models.targets import TARGETS, Asked, Target
 from registry.contract.errors import BadInput
 from registry.contract.registry import OwnTable, Registry, day_number
-from training.cohorts.population import AREAS, Population
+from training.cohorts.areas_and_days import AREAS, Population
 from training.experiments import own_tables
 from training.experiments.faults import Faults
 from training.experiments.foreign_model import Estimator, ForeignFit, found_estimator
-from training.fitting.plan import Plan
+from training.fitting.plan import TrainingPlan
 from training.fitting.tune import USUAL_SPACE
 
 KEYS = (
@@ -61,7 +61,7 @@ class Experiment:
     name: str
     target: Target
     text: str
-    plan: Plan
+    plan: TrainingPlan
     kind: str
     horizon: int | None = None
     until: int | None = None
@@ -90,12 +90,14 @@ class Experiment:
             why.append("it learnt from some areas only, and would answer for all")
         return tuple(why)
 
-    def plan_of(self, seed: int) -> Plan:
+    def plan_of(self, seed: int) -> TrainingPlan:
         """The plan of one of its seeds."""
         if self.estimator is None:
             return self.plan
         foreign = ForeignFit(self.estimator, seed)
-        return Plan(self.plan.population, self.plan.left_out, transfer=False, foreign=foreign)
+        return TrainingPlan(
+            self.plan.population, self.plan.left_out, transfer=False, foreign=foreign
+        )
 
 
 @dataclass
@@ -164,7 +166,7 @@ def _read(file: _File, text: str) -> Experiment | None:
     target, name, until, seeds = _target(file), _name(file), file.day("until"), _seeds(file)
     kind, estimator, of_kind = _estimator(file)
     trials, space = _search(file, kind)
-    plan = Plan(_population(file), _left_out(file, target), space=space, **of_kind)
+    plan = TrainingPlan(_population(file), _left_out(file, target), space=space, **of_kind)
     horizon, own = _horizon(file, target), _own(file)
     if target is None:
         return None
@@ -214,8 +216,10 @@ def _seeds(file: _File) -> tuple[int, ...]:
 def _population(file: _File) -> Population:
     areas = file.table("areas")
     file.faults.unknown("areas.", areas, ("include", "exclude"))
-    chosen = [_areas(file, name, file.table(name, areas)) for name in ("include", "exclude")]
-    return Population(*chosen, since=file.day("since"))
+    include, exclude = (
+        _areas(file, name, file.table(name, areas)) for name in ("include", "exclude")
+    )
+    return Population(include, exclude, file.day("since"))
 
 
 def _areas(file: _File, name: str, told: dict[str, Any]) -> dict[str, tuple[str, ...]]:

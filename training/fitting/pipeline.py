@@ -26,7 +26,7 @@ from training.fitting.calibrate import calibrate, with_interval
 from training.fitting.examples import Examples
 from training.fitting.fit import FOLDS, Fitted, Progress, fit
 from training.fitting.own_forest import offset_of
-from training.fitting.plan import USUAL, Plan
+from training.fitting.plan import USUAL, TrainingPlan
 from training.fitting.reference_profile import profile
 from training.fitting.sample_size import SampleSize, effective_parameters, needed
 from training.fitting.transfer import Donor, donor_of
@@ -85,7 +85,7 @@ def learn(
     trials: int = 0,
     said: Progress = lambda text: None,
     context: Context | None = None,
-    plan: Plan = USUAL,
+    plan: TrainingPlan = USUAL,
 ) -> Learned:
     """Train one target on what was known before `until` (a day number), with `trials` Optuna
     trials; `plan`: how it departs from the usual training.
@@ -136,6 +136,7 @@ def learn(
     )
     which: dict[str, Any] = {"target": target, "seed": seed}
     donor = donor_of(clock, target, until=until, seed=seed, priors=priors, context=context)
+    donor = donor and donor.of(clock, plan.population)
     if donor is not None:
         donor = donor.seeing(plan.seen(donor.examples.rows))
         events = int(donor.examples.happened.sum())
@@ -175,7 +176,7 @@ def _taught(
     said: Progress,
     which: dict[str, Any],
     made: dict[str, Any],
-    plan: Plan,
+    plan: TrainingPlan,
 ) -> tuple[Bundle, Fitted]:
     """The whole training on some examples: settings, fit, calibration. `which`: target and seed;
     `made`: what the bundle is told besides."""

@@ -13,7 +13,7 @@ from features.trajectory.catalogue import NAMES
 from models.bundle import Bundle
 from models.targets import Target
 from registry.contract.arrays import Floats
-from training.cohorts.population import EVERYBODY, Population
+from training.cohorts.areas_and_days import EVERYBODY, Population
 from training.fitting.examples import Examples
 
 Space = Mapping[str, tuple[float, float]]
@@ -28,7 +28,7 @@ class Taught(Protocol):
 
 
 @dataclass(frozen=True)
-class Plan:
+class TrainingPlan:
     """`population`: of whom it learns and is judged. `left_out`: columns that it does not see.
     `share`: of the forest in the blend of both halves (0 to 1; None: chosen on held-out children).
     `forests`: how many (None: the target's). `transfer`: whether another target's events may teach
@@ -44,7 +44,7 @@ class Plan:
     foreign: Taught | None = None
 
     @classmethod
-    def of_facts(cls, facts: Mapping[str, Any]) -> Plan:
+    def of_facts(cls, facts: Mapping[str, Any]) -> TrainingPlan:
         """The plan by which a bundle was fitted, as its facts keep it."""
         told: dict[str, Any] = facts.get("plan") or {}
         left_out = tuple(told.get("left_out", ()))
@@ -60,7 +60,7 @@ class Plan:
             "forests": self.forests,
             "transfer": self.transfer,
         }
-        usual = {"left_out": [], "share": None, "forests": None, "transfer": True}
+        usual: dict[str, Any] = {"left_out": [], "share": None, "forests": None, "transfer": True}
         differs = {name: value for name, value in told.items() if value != usual[name]}
         found = {"plan": differs, "population": self.population.as_facts()}
         return {name: of for name, of in found.items() if of}
@@ -79,4 +79,4 @@ class Plan:
         return masked
 
 
-USUAL = Plan()
+USUAL = TrainingPlan()

@@ -21,6 +21,7 @@ from features.trajectory.context import Context
 from features.trajectory.smoother import Prior
 from models.targets import CONFIRMED_WITHIN, HAPPENED, TARGETS, Target
 from training.cohorts import censoring
+from training.cohorts.areas_and_days import EVERYBODY, Population
 from training.cohorts.case_cohort import drawn
 from training.cohorts.landmarks import cohort
 from training.fitting.examples import Examples, column_names
@@ -60,6 +61,17 @@ class Donor:
     def seeing(self, rows: np.ndarray) -> Donor:
         """The same slides with other features (n, p)."""
         return replace(self, examples=replace(self.examples, rows=rows))
+
+    def of(self, clock: Clock, population: Population) -> Donor | None:
+        """Only the slides of a population; None where they are too few to teach."""
+        if population == EVERYBODY:
+            return self
+        slides = self.examples
+        mine = population.within(clock, slides.child, slides.day)
+        if population.since is not None:
+            mine &= slides.day >= population.since
+        donor = replace(self, examples=slides.take(np.flatnonzero(mine)))
+        return donor if donor.teaches else None
 
     @property
     def teaches(self) -> bool:

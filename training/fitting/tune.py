@@ -61,9 +61,7 @@ def tune(
     fold = folds(sample.child, FOLDS, seed)
     study = optuna.create_study(direction="minimize", sampler=optuna.samplers.TPESampler(seed=seed))
     bounds = space or USUAL_SPACE
-    base = {
-        name: min(max(BASE_SETTINGS[name], bounds[name][0]), bounds[name][1]) for name in bounds
-    }
+    base = {name: _within(bounds[name], BASE_SETTINGS[name]) for name in bounds}
     study.enqueue_trial(base)
 
     def cost(trial: optuna.Trial) -> float:
@@ -79,6 +77,12 @@ def tune(
         if one.value is not None
     ]
     return Tuned(dict(study.best_params), tried)
+
+
+def _within(bounds: tuple[float, float], value: Any) -> float:
+    """The value, or the bound that it lies beyond."""
+    least, most = bounds
+    return min(max(float(value), least), most)
 
 
 def _suggested(trial: optuna.Trial, name: str, least: float, most: float) -> float:

@@ -31,12 +31,12 @@ class Population:
     def of_facts(cls, facts: Mapping[str, Any]) -> Population:
         """That of a bundle; everybody where its facts name none."""
         told = facts.get("population") or {}
-        areas = (
+        include, exclude = (
             {kind: tuple(ids) for kind, ids in told.get(name, {}).items()}
             for name in ("include", "exclude")
         )
         since = told.get("since")
-        return cls(*areas, since=None if since is None else day_number(since))
+        return cls(include, exclude, None if since is None else day_number(since))
 
     def as_facts(self) -> dict[str, Any]:
         """The same as JSON values; empty for everybody."""
@@ -52,17 +52,20 @@ class Population:
         """Whether there are areas of which it says nothing."""
         return bool(self.include or self.exclude)
 
-    def judged(self, clock: Clock, rows: Cohort) -> Flags:
-        """Which rows (mask) are of its areas: where the child was known to belong on the row's
-        day."""
-        inside = np.full(len(rows.index), not self.include)
+    def within(self, clock: Clock, child: np.ndarray, day: np.ndarray) -> Flags:
+        """Which children (mask) were known to belong to its areas on their days."""
+        inside = np.full(len(child), not self.include)
         if self.of_some_areas:
-            centre = clock.child_on(rows.child, rows.day)["centre"]
+            centre = clock.child_on(child, day)["centre"]
             for kind, ids in self.include.items():
                 inside |= _within(clock, centre, kind, ids)
             for kind, ids in self.exclude.items():
                 inside &= ~_within(clock, centre, kind, ids)
         return inside
+
+    def judged(self, clock: Clock, rows: Cohort) -> Flags:
+        """Which rows (mask) are of its areas."""
+        return self.within(clock, rows.child, rows.day)
 
     def learnt(self, clock: Clock, rows: Cohort) -> Flags:
         """Which rows (mask) may be learnt from: those of its areas, with an index late enough."""
