@@ -22,7 +22,7 @@ A_NAME = re.compile(rf"(?<![\w./-])(?:{'|'.join(ROOMS)})(?:\.(?!py\b)[A-Za-z_]\w
 A_LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
 NOT_OURS = {"sanket.features"}
 """Named on a page as what there is not."""
-READERS_OWN = {"map.toml", "MAP.toml", "registry.toml"}
+READERS_OWN = {"map.toml", "MAP.toml", "registry.toml", "FILE.toml", "experiment.toml"}
 """What a reader of the page makes."""
 
 

@@ -1,5 +1,7 @@
 """Spec: an experiment file, and tables of one's own that it names; every fault is said at once."""
 
+import re
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +15,7 @@ from tests.support.tiny_registry import tiny_registry
 from training.experiments.experiment_file import read
 from training.experiments.own_tables import FamilyCodes
 
+EXAMPLES = Path(__file__).parents[2] / "docs" / "experiments"
 REGISTRY = tiny_registry(12)
 USUAL = 'name = "one"\ntarget = "relapse"\n'
 
@@ -197,3 +200,26 @@ def test_families_are_found_by_the_code_that_people_write(tmp_path):
     text = OWN.replace("sector_id", "family_id")
     rows = "family_id,known_from,rain_mm\nF-2,2025-03-01,9\nF-9,2025-03-01,1\n"
     assert own(tmp_path, rows, text, codes).versions["key"].tolist() == [1]
+
+
+@pytest.mark.parametrize("file", sorted(EXAMPLES.glob("*.toml")), ids=lambda file: file.stem)
+def test_the_documentations_files_are_right_but_for_ids_and_tables_of_a_store(file, tmp_path):
+    text = file.read_text(encoding="utf-8").replace('"P-01"', '"P"')
+    (tmp_path / "far.csv").write_text("centre_id,known_from,km_to_nrc\nA,2024-01-01,4\n")
+    found = read(written(tmp_path, text), REGISTRY)
+    assert bool(found.benchmark_only) == (file.stem != "five")
+
+
+def test_all_that_the_page_says_may_stand_in_a_file_may():
+    page = (EXAMPLES.parent / "data-scientist.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```toml\n(.*?)```", page, flags=re.DOTALL)
+    with pytest.raises(BadInput) as refused:
+        read(written(Path(tempfile.mkdtemp()), example), REGISTRY)
+    told = [line.split(":")[0].strip() for line in refused.value.message.splitlines()[1:]]
+    # Of the store, of the target, and of a table that is not there: nothing of the form.
+    assert set(told) == {
+        "areas.include.project",
+        "areas.exclude.sector",
+        "horizon_days",
+        "own 1.file",
+    }
