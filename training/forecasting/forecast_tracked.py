@@ -3,6 +3,7 @@ areas; nothing of a child."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ ASKED = ("origin", "level", "horizon", "counted", "areas")
 OF_PAST = ("error", "ratio", "in_80", "interval_score")
 
 
-def track(told: dict[str, Any], address: str, asked: dict[str, object]) -> str:
+def track(told: dict[str, Any], address: str, asked: Mapping[str, object]) -> str:
     """One run of what `sanket forecast` tells, with what was `asked` besides; returns its id.
 
     Figures by months ahead: `error_1` (mean absolute error), `ratio_1` (over the best simple
@@ -28,7 +29,7 @@ def track(told: dict[str, Any], address: str, asked: dict[str, object]) -> str:
     }
     figures["alerts"] = float(len(told["alerts"]))
     tags = {"kind": "forecast"} | told_of_training.commit()
-    parameters = {name: told[name] for name in ASKED} | asked
+    parameters = {name: told[name] for name in ASKED} | dict(asked)
     name = f"forecast {told['counted']} by {told['level']} {told['origin']}"
     with mlflow_runs.run(address, Path("."), name=name, tags=tags) as run_id:
         mlflow_runs.log(parameters, figures, {"forecast.json": told})

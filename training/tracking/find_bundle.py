@@ -58,6 +58,6 @@ def find_bundle(models: Path, asked: str, *, tracked: str) -> Path:
 def competed(name: str, why: str) -> str:
     """Why a model may not answer, as a message."""
     return (
-        f"{name} only competes: {why}. Its report is among the artifacts of its run; nothing was "
-        "changed"
+        f"{name} only competes: {why}. Nothing was changed (docs/data-scientist.md says what may "
+        "answer)"
     )
