@@ -18,10 +18,10 @@ uncertainty.REFITS = 2
 
 JUDGE = (
     "test_case_cohort",
-    "test_fourth_target",
     "test_feature_table",
-    "test_notebooks",
+    "test_fourth_target",
     "test_model_checks",
+    "test_notebooks",
     "test_promote",
     "test_report",
     "test_report_sentences",
