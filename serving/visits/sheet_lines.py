@@ -354,6 +354,7 @@ def notes(listed: VisitList, words: Words) -> list[str]:
     said = [*sheet_notes(listed, words), *level_notes(listed.facts, words)]
     for fact, note in (
         ("not_scored", "not_scored_count"),
+        ("no_cure", "no_cure_count"),
         ("lately_visited", "lately_visited_count"),
     ):
         if count := listed.facts.get(fact):

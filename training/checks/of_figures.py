@@ -235,7 +235,9 @@ def _not_compared(judged: Judged, gaps: list[RecallGap]) -> str:
 def most_outcomes_known(evidence: Evidence) -> CheckResult:
     """Weights can stand in for children who were lost; not for most of them.
 
-    The share of training rows without a known outcome: an issue over 0.6, a tip over 0.35.
+    The share of training rows without a known outcome: an issue over 0.6, a tip over 0.35. Beside
+    it stands what the weights are worth: by whom the loss was told and how well, how many equally
+    weighed rows they amount to, the largest, and the share held at the bound.
 
     What to do: follow up after discharge; the list itself asks for it.
     """
@@ -244,7 +246,8 @@ def most_outcomes_known(evidence: Evidence) -> CheckResult:
         return not_applicable("there is no training row")
     share = float(np.mean(outcome < 0))
     say = issue if share > CENSORED_ISSUE else tip if share > CENSORED_TIP else passed
-    return say(f"{share:.0%} of the training rows have no known outcome", share=share)
+    weighed = evidence.learned.bundle.facts["censoring"]["words"]
+    return say(f"{share:.0%} of the training rows have no known outcome; {weighed}", share=share)
 
 
 @check("RISK014", "Enough events")

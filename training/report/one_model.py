@@ -13,6 +13,7 @@ from features.trajectory.context import Context
 from models.bundle import Bundle
 from models.targets import HAPPENED, TARGETS
 from registry.contract.registry import day_date
+from training.cohorts.censoring import asked_to_the_end
 from training.cohorts.landmarks import Cohort, attrition_table
 from training.evaluation import as_used, importance
 from training.evaluation.as_used import on_month_lists
@@ -37,6 +38,7 @@ from training.evaluation.subgroup_table import INFANTS, gaps, groupings, table, 
 from training.evaluation.subgroups import visited
 from training.evaluation.visit_lists import compare
 from training.fitting.fit import Progress
+from training.metrics.event_share import shares_by_landmark
 from training.report import figures_told, plots
 from training.report.delayed import delayed
 from training.report.glossary import not_scored
@@ -158,6 +160,14 @@ def _counts(judged: Judged) -> dict[str, Any]:
         "prevalence": _weighed(judged.happened, judged),
         "expected": _weighed(judged.risk, judged),
         "mean_risk": float(judged.risk.mean()) if len(judged.risk) else float("nan"),
+        "censoring": judged.censoring,
+        "shares": shares_by_landmark(
+            judged.risk,
+            judged.happened,
+            judged.weight,
+            landmark=judged.rows.landmark,
+            asked=asked_to_the_end(judged.rows),
+        ),
     }
 
 
