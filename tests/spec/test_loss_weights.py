@@ -95,9 +95,8 @@ def test_what_is_told_of_the_weights():
     # Kish: (200 x 2 + 380 / 0.95)^2 / (200 x 4 + 380 / 0.95^2).
     assert told.effective == pytest.approx(800**2 / (800 + 380 / 0.95**2), rel=0.02)
     assert told.largest == told.weight.max() and told.truncated == 0
-    assert set(told.told()) == {
-        *("by", "auc", "lost", "known", "effective", "largest", "truncated")
-    }
+    assert told.told()["words"] == told.words
+    assert f"580 rows are worth {told.effective:.0f}" in told.words and "held at 20" in told.words
 
 
 def test_no_weight_exceeds_the_bound_and_the_share_held_there_is_told():

@@ -4,10 +4,12 @@ the gaps."""
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
 from registry.contract.codes import Setting
+from registry.contract.errors import UsageError
 from training.evaluation.scored_rows import Judged
 from training.metrics.discrimination import Estimate, bootstrap
 
@@ -16,7 +18,10 @@ LEAST_EVENTS = 20
 """Children with the event that a group needs before its recall is compared (several rows of one
 child count once)."""
 REPEATS = 200
-TWO_YEARS = 731
+AGE_BANDS_MONTHS = (12, 24)
+"""Where age groups part, in completed months: the youngest relapse most, and from two years on a
+child eats what the family eats."""
+DAYS_A_MONTH = 30.4375
 
 
 @dataclass(frozen=True)
@@ -30,8 +35,49 @@ class RecallGap:
     gap: Estimate
 
 
-def memberships(judged: Judged) -> dict[str, np.ndarray]:
-    """Group names (object arrays of length n, "" where unknown) by what they group."""
+@dataclass(frozen=True)
+class CalibrationGap:
+    """A group's observed share over its mean risk (`ratio`, interval by child), from so many
+    children with the event (`events`)."""
+
+    by: str
+    group: str
+    events: int
+    ratio: Estimate
+
+
+def bands_of(text: str) -> tuple[int, ...]:
+    """`6,12,24` as months. `UsageError` EVA013 where they are no rising whole months from 1 to
+    59."""
+    try:
+        months = tuple(int(part) for part in text.split(","))
+    except ValueError:
+        months = ()
+    if not months or not all(low < high for low, high in pairwise((0, *months, 60))):
+        raise UsageError(
+            "EVA013", "age bands are rising whole months from 1 to 59, such as 6,12,24"
+        )
+    return months
+
+
+def age_groups(age_days: np.ndarray, months: tuple[int, ...] = AGE_BANDS_MONTHS) -> np.ndarray:
+    """The age band of each age (object array, "" where unknown), parted at these months.
+
+    Example: parted at 12 and 24, 500 days are `12 to 23 months`.
+    """
+    cuts = [round(month * DAYS_A_MONTH) for month in months]
+    inner = [f"{low} to {high - 1} months" for low, high in pairwise(months)]
+    names = [f"under {months[0]} months", *inner, f"{months[-1]} months and over", ""]
+    # An unknown age sorts behind every cut.
+    place = np.searchsorted(cuts, age_days, side="right")
+    return np.array(names, object)[np.where(np.isnan(age_days), len(months) + 1, place)]
+
+
+def memberships(
+    judged: Judged, age_bands: tuple[int, ...] = AGE_BANDS_MONTHS
+) -> dict[str, np.ndarray]:
+    """Group names (object arrays of length n, "" where unknown) by what they group; `age_bands`:
+    months at which age groups part."""
     female, age = judged.column("female"), judged.column("age_days")
     urban, tribal = judged.column("setting_urban"), judged.column("setting_tribal")
     setting = np.select(
@@ -41,9 +87,7 @@ def memberships(judged: Judged) -> dict[str, np.ndarray]:
     )
     return {
         "sex": np.select([female == 1, female == 0], ["girls", "boys"], ""),
-        "age": np.select(
-            [age < TWO_YEARS, age >= TWO_YEARS], ["under 24 months", "24 months and over"], ""
-        ),
+        "age": age_groups(age, age_bands),
         "setting": setting,
     }
 
@@ -61,6 +105,36 @@ def recall_gaps(judged: Judged, groups: dict[str, np.ndarray] | None = None) -> 
     seen = visited(judged.risk)[judged.known]
     found = (_gap(by, names[judged.known], seen, known) for by, names in groups.items())
     return [gap for gap in found if gap]
+
+
+def calibration_gaps(
+    judged: Judged, groups: dict[str, np.ndarray] | None = None
+) -> list[CalibrationGap]:
+    """Of every group with `LEAST_EVENTS` children with the event, observed over expected."""
+    known = judged.take(judged.known)
+    groups = groups or memberships(judged)
+    found = []
+    for by, names in groups.items():
+        inside = names[judged.known]
+        for name in np.unique(inside[inside != ""].astype(str)):
+            part = known.take(inside == name)
+            events = len(np.unique(part.rows.child[part.happened == 1]))
+            if events >= LEAST_EVENTS:
+                columns = part.risk, part.happened, part.weight
+                ratio = bootstrap(
+                    observed_over_expected,
+                    *columns,
+                    cluster=part.rows.child,
+                    repeats=REPEATS,
+                )
+                found.append(CalibrationGap(by, str(name), events, ratio))
+    return found
+
+
+def observed_over_expected(risk: np.ndarray, happened: np.ndarray, weight: np.ndarray) -> float:
+    """Weighted events over weighted risks; NaN without either."""
+    expected = float(np.sum(risk * weight))
+    return float(np.sum(happened * weight)) / expected if expected > 0 else float("nan")
 
 
 def _gap(by: str, names: np.ndarray, seen: np.ndarray, known: Judged) -> RecallGap | None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from features.clock import Clock
 from features.trajectory.context import Context
@@ -35,7 +36,7 @@ from training.evaluation.scored_rows import (
 from training.evaluation.secondary import judged_later, of_judged
 from training.evaluation.stability import better_records, top_between_months
 from training.evaluation.subgroup_table import INFANTS, gaps, groupings, table, too_small
-from training.evaluation.subgroups import visited
+from training.evaluation.subgroups import AGE_BANDS_MONTHS, visited
 from training.evaluation.visit_lists import compare
 from training.fitting.fit import Progress
 from training.metrics.event_share import shares_by_landmark
@@ -65,10 +66,17 @@ class ModelReport:
 
 
 def tell(
-    clock: Clock, bundle: Bundle, *, context: Context, said: Progress = lambda text: None
+    clock: Clock,
+    bundle: Bundle,
+    *,
+    context: Context,
+    said: Progress = lambda text: None,
+    age_bands: tuple[int, ...] = AGE_BANDS_MONTHS,
+    own_groups: pd.DataFrame | None = None,
 ) -> ModelReport:
     """Judge a bundle on a registry; see `training.evaluation.scored_rows` for which rows, and which
-    bundle says their risks."""
+    bundle says their risks. `age_bands`, `own_groups`: see
+    `training.evaluation.subgroup_table.groupings`."""
     target = bundle.target
     said(f"{target}: rows to judge on")
     if why := not_judged(clock, bundle):
@@ -93,7 +101,7 @@ def tell(
         }
     )
     said(f"{target}: subgroups")
-    groups = groupings(clock, judged)
+    groups = groupings(clock, judged, age_bands=age_bands, own=own_groups)
     rows = table(judged, groups)
     young = (groups["infants"] == INFANTS) & judged.known
     figures["infants"] = {
@@ -105,6 +113,7 @@ def tell(
         "subgroups": rows,
         "gaps": gaps(judged, groups, rows),
         "too_small": too_small(groups, rows),
+        "by": [by for by in groups if by != "infants"],
     }
     said_by = judging(bundle, judged.block)
     said(f"{target}: lists, their steadiness, and better records")
