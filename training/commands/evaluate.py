@@ -11,6 +11,7 @@ import numpy as np
 
 from features.clock import Clock
 from features.trajectory.context import Context
+from models.age_bands import BANDS_MONTHS
 from models.bundle import Bundle, load
 from models.champion import champions, models_folder
 from registry.contract.errors import BadInput
@@ -18,7 +19,6 @@ from registry.contract.registry import Registry, day_date
 from training.commands.recalibrate import save_updated
 from training.commands.train import load_registry
 from training.evaluation.subgroup_table import read_groups
-from training.evaluation.subgroups import AGE_BANDS_MONTHS
 from training.fitting.fit import Progress
 from training.metrics.discrimination import Estimate
 from training.report.one_model import ModelReport, tell
@@ -44,7 +44,7 @@ def evaluate(
     run: str | None = None,
     update: str | None = None,
     groups: Path | None = None,
-    age_bands: tuple[int, ...] = AGE_BANDS_MONTHS,
+    age_bands: tuple[int, ...] = BANDS_MONTHS,
     tracked_at: str | None = None,
     said: Progress = lambda text: None,
 ) -> tuple[list[ModelReport], list[str]]:

@@ -12,15 +12,12 @@ from sklearn.metrics import recall_score
 
 from features import data_quality
 from features.clock import Clock, month_number
+from models.age_bands import BANDS_MONTHS
 from registry.contract.errors import BadInput
 from training.evaluation.scored_rows import Judged
 from training.evaluation.stability import centres, districts
-from training.evaluation.subgroups import (
-    AGE_BANDS_MONTHS,
-    memberships,
-    observed_over_expected,
-    visited,
-)
+from training.evaluation.subgroups import memberships, visited
+from training.metrics.calibration import observed_over_expected
 from training.metrics.discrimination import Estimate, auc, bootstrap, ranked
 
 LEAST_KNOWN, LEAST_CASES = 20, 5
@@ -37,7 +34,7 @@ def groupings(
     clock: Clock,
     judged: Judged,
     *,
-    age_bands: tuple[int, ...] = AGE_BANDS_MONTHS,
+    age_bands: tuple[int, ...] = BANDS_MONTHS,
     own: pd.DataFrame | None = None,
 ) -> dict[str, np.ndarray]:
     """Group names (object arrays of length n, "" where unknown): sex, age (parted at these months),

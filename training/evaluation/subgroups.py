@@ -8,9 +8,11 @@ from itertools import pairwise
 
 import numpy as np
 
+from models.age_bands import BANDS_MONTHS, band_names, band_of, cuts_days
 from registry.contract.codes import Setting
 from registry.contract.errors import UsageError
 from training.evaluation.scored_rows import Judged
+from training.metrics.calibration import observed_over_expected
 from training.metrics.discrimination import Estimate, bootstrap
 
 VISITED_SHARE = 0.2
@@ -18,10 +20,6 @@ LEAST_EVENTS = 20
 """Children with the event that a group needs before its recall is compared (several rows of one
 child count once)."""
 REPEATS = 200
-AGE_BANDS_MONTHS = (12, 24)
-"""Where age groups part, in completed months: the youngest relapse most, and from two years on a
-child eats what the family eats."""
-DAYS_A_MONTH = 30.4375
 
 
 @dataclass(frozen=True)
@@ -60,22 +58,17 @@ def bands_of(text: str) -> tuple[int, ...]:
     return months
 
 
-def age_groups(age_days: np.ndarray, months: tuple[int, ...] = AGE_BANDS_MONTHS) -> np.ndarray:
+def age_groups(age_days: np.ndarray, months: tuple[int, ...] = BANDS_MONTHS) -> np.ndarray:
     """The age band of each age (object array, "" where unknown), parted at these months.
 
     Example: parted at 12 and 24, 500 days are `12 to 23 months`.
     """
-    cuts = [round(month * DAYS_A_MONTH) for month in months]
-    inner = [f"{low} to {high - 1} months" for low, high in pairwise(months)]
-    names = [f"under {months[0]} months", *inner, f"{months[-1]} months and over", ""]
-    # An unknown age sorts behind every cut.
-    place = np.searchsorted(cuts, age_days, side="right")
-    return np.array(names, object)[np.where(np.isnan(age_days), len(months) + 1, place)]
+    names = np.array([*band_names(months), ""], object)
+    found: np.ndarray = names[band_of(age_days, cuts_days(months))]
+    return found
 
 
-def memberships(
-    judged: Judged, age_bands: tuple[int, ...] = AGE_BANDS_MONTHS
-) -> dict[str, np.ndarray]:
+def memberships(judged: Judged, age_bands: tuple[int, ...] = BANDS_MONTHS) -> dict[str, np.ndarray]:
     """Group names (object arrays of length n, "" where unknown) by what they group; `age_bands`:
     months at which age groups part."""
     female, age = judged.column("female"), judged.column("age_days")
@@ -129,12 +122,6 @@ def calibration_gaps(
                 )
                 found.append(CalibrationGap(by, str(name), events, ratio))
     return found
-
-
-def observed_over_expected(risk: np.ndarray, happened: np.ndarray, weight: np.ndarray) -> float:
-    """Weighted events over weighted risks; NaN without either."""
-    expected = float(np.sum(risk * weight))
-    return float(np.sum(happened * weight)) / expected if expected > 0 else float("nan")
 
 
 def _gap(by: str, names: np.ndarray, seen: np.ndarray, known: Judged) -> RecallGap | None:

@@ -4,7 +4,7 @@ after the split."""
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -23,7 +23,7 @@ from training.cohorts import censoring
 from training.cohorts.case_cohort import drawn
 from training.cohorts.censoring import Weighed
 from training.cohorts.landmarks import Cohort, attrition_table, before_split, cohort
-from training.fitting.calibrate import calibrate, with_interval
+from training.fitting.calibrate import leveled, with_interval
 from training.fitting.examples import Examples
 from training.fitting.fit import FOLDS, Fitted, Progress, fit
 from training.fitting.own_forest import offset_of
@@ -214,6 +214,8 @@ def _say_what_size_is_advised(learned: Learned, said: Progress) -> None:
 
 def _bundle(fitted: Fitted, learning: Examples, **made: Any) -> Bundle:
     """The bundle of two fitted halves, calibrated on their out-of-fold predictions."""
+    calibrator, levels = leveled(fitted.held_out, learning)
+    made["facts"] = made["facts"] | {"age_levels": [asdict(level) for level in levels]}
     return Bundle(
         booster=fitted.booster,
         linear=fitted.linear,
@@ -221,7 +223,7 @@ def _bundle(fitted: Fitted, learning: Examples, **made: Any) -> Bundle:
         offset=fitted.offset,
         start=fitted.start,
         offset_mean=float(offset_of(learning.rows, fitted.offset).mean()),
-        calibrator=calibrate(fitted.held_out),
+        calibrator=calibrator,
         **made,
     )
 

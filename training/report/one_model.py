@@ -11,6 +11,7 @@ import pandas as pd
 
 from features.clock import Clock
 from features.trajectory.context import Context
+from models.age_bands import BANDS_MONTHS
 from models.bundle import Bundle
 from models.targets import HAPPENED, TARGETS
 from registry.contract.registry import day_date
@@ -36,7 +37,7 @@ from training.evaluation.scored_rows import (
 from training.evaluation.secondary import judged_later, of_judged
 from training.evaluation.stability import better_records, top_between_months
 from training.evaluation.subgroup_table import INFANTS, gaps, groupings, table, too_small
-from training.evaluation.subgroups import AGE_BANDS_MONTHS, visited
+from training.evaluation.subgroups import visited
 from training.evaluation.visit_lists import compare
 from training.fitting.fit import Progress
 from training.metrics.event_share import shares_by_landmark
@@ -71,7 +72,7 @@ def tell(
     *,
     context: Context,
     said: Progress = lambda text: None,
-    age_bands: tuple[int, ...] = AGE_BANDS_MONTHS,
+    age_bands: tuple[int, ...] = BANDS_MONTHS,
     own_groups: pd.DataFrame | None = None,
 ) -> ModelReport:
     """Judge a bundle on a registry; see `training.evaluation.scored_rows` for which rows, and which
