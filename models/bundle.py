@@ -22,9 +22,9 @@ from typing import Any
 
 import numpy as np
 
+from features.age_bands import band_of
 from features.trajectory.catalogue import NAMES, fingerprint
 from features.trajectory.smoother import DEFAULT_PRIORS, Prior
-from models.age_bands import band_of
 from models.definition import definition, made_with
 from models.forest.explain import Forest
 from models.linear import Linear

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from models.age_bands import BANDS_MONTHS
+from features.age_bands import BANDS_MONTHS
 from models.bundle import Bundle
 
 ENOUGH_OUTCOMES = 20

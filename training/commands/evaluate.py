@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from features.age_bands import BANDS_MONTHS
 from features.clock import Clock
 from features.trajectory.context import Context
-from models.age_bands import BANDS_MONTHS
 from models.bundle import Bundle, load
 from models.champion import champions, models_folder
 from registry.contract.errors import BadInput

@@ -11,8 +11,8 @@ import pandas as pd
 from sklearn.metrics import recall_score
 
 from features import data_quality
+from features.age_bands import BANDS_MONTHS
 from features.clock import Clock, month_number
-from models.age_bands import BANDS_MONTHS
 from registry.contract.errors import BadInput
 from training.evaluation.scored_rows import Judged
 from training.evaluation.stability import centres, districts

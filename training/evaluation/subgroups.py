@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from models.age_bands import BANDS_MONTHS, band_names, band_of, cuts_days
+from features.age_bands import BANDS_MONTHS, band_names, band_of, cuts_days
 from registry.contract.codes import Setting
 from registry.contract.errors import UsageError
 from training.evaluation.scored_rows import Judged

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import expit
 
+from features.age_bands import BANDS_MONTHS, band_names, band_of, cuts_days
 from features.trajectory.catalogue import NAMES
-from models.age_bands import BANDS_MONTHS, band_names, band_of, cuts_days
 from models.bundle import Calibrator
 from registry.contract.arrays import Floats
 from training.fitting.examples import Examples

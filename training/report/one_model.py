@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from features.age_bands import BANDS_MONTHS
 from features.clock import Clock
 from features.trajectory.context import Context
-from models.age_bands import BANDS_MONTHS
 from models.bundle import Bundle
 from models.targets import HAPPENED, TARGETS
 from registry.contract.registry import day_date
