@@ -128,8 +128,9 @@ class Bundle:
         if self.offset:
             forest = forest + np.nan_to_num(rows[:, self.columns.index(self.offset)], nan=0.0)
         blended = self.trees * forest + (1.0 - self.trees) * (base + parts.sum(axis=1))
-        found: np.ndarray = self.calibrator.intercept + self.calibrator.slope * blended
-        return found + self.calibrator.shift(rows[:, self.columns.index("age_days")])
+        shift = self.calibrator.shift(rows[:, self.columns.index("age_days")])
+        found: np.ndarray = self.calibrator.intercept + self.calibrator.slope * blended + shift
+        return found
 
     def score(self, rows: np.ndarray) -> Scores:
         """Risk, interval and exact additive reasons of feature rows (n, p), float64 in the order of

@@ -322,7 +322,7 @@ def level_notes(facts: Mapping[str, Any], words: Words) -> list[str]:
             "ui",
             "level_of_ages",
             target=words.of_target(target, "name"),
-            ages=", ".join(_ages(*band, words) for band in bands),
+            ages=", ".join(_ages(since, to, words) for since, to in bands),
         )
         for target, bands in facts.get("ages_unknown", {}).items()
     ]

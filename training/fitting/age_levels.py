@@ -65,9 +65,9 @@ def _level(name: str, log_odds: Floats, part: Examples) -> AgeLevel:
     told = bootstrap(
         observed_over_expected, expit(log_odds), part.happened, part.weight, cluster=part.child
     )
-    ratio = tuple(round(float(of), 4) for of in (told.value, told.low, told.high))
+    ratio, low, high = (round(float(of), 4) for of in (told.value, told.low, told.high))
     if told.low <= 1.0 <= told.high:
-        return AgeLevel(name, events, *ratio, HOLDS, 0.0)
+        return AgeLevel(name, events, ratio, low, high, HOLDS, 0.0)
     shift = level_shift(
         log_odds,
         part.happened.astype(np.float64),
@@ -75,7 +75,7 @@ def _level(name: str, log_odds: Floats, part: Examples) -> AgeLevel:
         outcomes=len(np.unique(part.child)),
         spread=SPREAD,
     )
-    return AgeLevel(name, events, *ratio, MOVED, shift)
+    return AgeLevel(name, events, ratio, low, high, MOVED, shift)
 
 
 def with_levels(calibrator: Calibrator, levels: list[AgeLevel]) -> Calibrator:
