@@ -40,6 +40,13 @@ def evaluate(
         str | None,
         typer.Option(metavar="large|slope", help="on another registry: make a recalibrated bundle"),
     ] = None,
+    groups: Annotated[
+        Path | None,
+        typer.Option(help="your own groups: a CSV with child_id and a column each"),
+    ] = None,
+    age_bands: Annotated[
+        str, typer.Option(metavar="MONTHS", help="months at which age groups part")
+    ] = "12,24",
     tracking: Tracking = None,
     as_json: Json = False,
 ) -> None:
@@ -53,9 +60,19 @@ def evaluate(
     from sanket.progress import steps
     from training.commands.evaluate import as_json as document
     from training.commands.evaluate import evaluate as judge
+    from training.evaluation.subgroups import bands_of
 
     with steps("Report") as said:
-        told, updated = judge(store, output, run=run, update=update, tracked_at=tracking, said=said)
+        told, updated = judge(
+            store,
+            output,
+            run=run,
+            update=update,
+            groups=groups,
+            age_bands=bands_of(age_bands),
+            tracked_at=tracking,
+            said=said,
+        )
     if as_json:
         typer.echo(document(told, updated))
         return

@@ -20,7 +20,7 @@ from features.clock import Clock
 from features.trajectory.context import Context
 from features.trajectory.trace import Trace
 from models.bundle import Bundle
-from models.scoring import NOT_SCORED, SCORED, WHY_NOT, Scored, score_children
+from models.scoring import NOT_SCORED, OTHER_QUESTIONS, SCORED, WHY_NOT, Scored, score_children
 from models.targets import TARGETS, Asked
 from models.visits.listed_child import Candidate
 from models.visits.urgency import urgency_facts
@@ -164,6 +164,7 @@ class Scoring:
             risk_high=score.risk_high if score else None,
             reasons=score.reasons if score else (),
             facts=facts,
+            why_not=_why_not(scores),
             **_last_visit(scored, i),
         )
 
@@ -177,6 +178,14 @@ def _leading(scores: Mapping[str, Score]) -> str | None:
         return TARGETS[target].asked is not Asked.UNTREATED, scores[target].risk or 0.0
 
     return max(scored, key=lead, default=None)
+
+
+def _why_not(scores: Mapping[str, Score]) -> str | None:
+    """Why no target has a score, where the child's own records say so."""
+    if any(score.status == SCORED for score in scores.values()):
+        return None
+    told = [score.why_not for score in scores.values() if score.why_not]
+    return next((why for why in told if why not in OTHER_QUESTIONS), None)
 
 
 def _score(scored: Scored, name: str, i: int) -> Score:

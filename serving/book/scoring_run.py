@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from care.protocol import Protocol, standard
 from models.bundle import Bundle
 from models.champion import champions, models_folder, trained
-from models.level import is_of, level_told
+from models.level import ages_unknown, is_of, level_told
 from models.stability_index import index_of_samples
 from models.targets import TARGETS, Asked
 from registry.contract.errors import BadInput, Refused
@@ -100,7 +100,12 @@ def score_store(
             )
         hand_on(store)
         how = How(address, engine, count_outcomes, progress)
-        said = {"exercise": bool(made_up)}
+        said = {
+            "exercise": bool(made_up),
+            "ages_unknown": {
+                target: ages for target, bundle in bundles.items() if (ages := ages_unknown(bundle))
+            },
+        }
         run, facts = _write(book, store, folder, bundles, as_of, how, said=said)
     finally:
         book.dispose()

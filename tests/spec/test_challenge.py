@@ -15,6 +15,7 @@ from training.evaluation.challenge import Challenge, challenge, paired
 from training.evaluation.scored_rows import LATER, of_matrix
 from training.evaluation.visit_lists import paired_lists
 from training.fitting import fit, pipeline
+from training.fitting.calibrate import calibrate
 from training.metrics.discrimination import Estimate
 
 
@@ -40,7 +41,7 @@ def learned(clock, context):
 
 def made_of(fitted):
     """The calibrator without the refits that its interval takes."""
-    return pipeline.calibrate(fitted.held_out)
+    return calibrate(fitted.held_out)
 
 
 def named(bundle, version, **changes):

@@ -107,8 +107,8 @@ TRIPOD = (
         "12",
         "Analytical methods",
         "Penalised logistic regression ({linear}) and gradient-boosted trees with "
-        "physiology's directions ({trees}), blended on held-out children; censoring by "
-        "inverse probability weights; calibrated on what halves said of "
+        "physiology's directions ({trees}), blended on held-out children; "
+        "{censoring}; calibrated on what halves said of "
         "children that they had not seen ({calibrator}); "
         "seed {seed}. {RISK004}",
     ),

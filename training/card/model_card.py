@@ -119,6 +119,7 @@ def _facts(
         "rehearsed": _rehearsed(learned, figures),
         "rehearsal_blocks": learned.not_rehearsed or _blocks(facts),
         "prevalence": f"{prevalence:.1%}",
+        "censoring": facts["censoring"]["words"],
         "index": target.report.index,
         "event": target.report.event,
         "outcome_counts": _outcomes(findings),

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from features.age_bands import BANDS_MONTHS
 from features.clock import Clock
 from features.trajectory.context import Context
 from models.bundle import Bundle, load
@@ -17,6 +18,7 @@ from registry.contract.errors import BadInput
 from registry.contract.registry import Registry, day_date
 from training.commands.recalibrate import save_updated
 from training.commands.train import load_registry
+from training.evaluation.subgroup_table import read_groups
 from training.fitting.fit import Progress
 from training.metrics.discrimination import Estimate
 from training.report.one_model import ModelReport, tell
@@ -41,6 +43,8 @@ def evaluate(
     *,
     run: str | None = None,
     update: str | None = None,
+    groups: Path | None = None,
+    age_bands: tuple[int, ...] = BANDS_MONTHS,
     tracked_at: str | None = None,
     said: Progress = lambda text: None,
 ) -> tuple[list[ModelReport], list[str]]:
@@ -49,9 +53,11 @@ def evaluate(
     `BadInput` EVA001 where the run is not known, EVA002 where there is no champion, EVA003 where
     there is nobody to judge on. The figures and plots are added to the run that made each bundle,
     where MLflow knows one. `update` (`large` or `slope`) makes recalibrated bundles for another
-    registry, without promoting them. Returns what was told, and the versions of the updated
-    bundles.
+    registry, without promoting them. `groups`: a CSV of a user's own groups (`child_id` and a
+    column each), `age_bands`: months at which the report's age groups part. Returns what was told,
+    and the versions of the updated bundles.
     """
+    own_groups = None if groups is None else read_groups(groups)
     models = models_folder(address)
     tracked = mlflow_runs.tracking_address(models, tracked_at)
     ask(tracked)
@@ -59,7 +65,10 @@ def evaluate(
     said("reading the registry")
     clock = Clock(load_registry(address))
     context = Context(clock)
-    told = [tell(clock, bundle, context=context, said=said) for bundle in bundles]
+    told = [
+        tell(clock, bundle, context=context, said=said, age_bands=age_bands, own_groups=own_groups)
+        for bundle in bundles
+    ]
     drawn = [draw(one) for one in told]
     page = assemble(
         told,

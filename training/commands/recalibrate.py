@@ -150,6 +150,8 @@ def _level_taken_back(bundle: Bundle, registry_id: object) -> Bundle:
         one.intercept - made["shift"],
         one.knots - made["shift"],
         *(np.sqrt(np.maximum(side**2 - grown**2, 0.0)) for side in (one.below, one.above)),
+        one.age_cuts,
+        one.age_shifts,
     )
     return replace(bundle, calibrator=before)
 
@@ -230,6 +232,8 @@ def _stretched(one: Calibrator, slope: float, shift: float, grown: float) -> Cal
         one.knots * slope + shift,
         np.hypot(one.below * slope, grown),
         np.hypot(one.above * slope, grown),
+        one.age_cuts,
+        one.age_shifts * slope,
     )
 
 

@@ -24,7 +24,7 @@ from registry.contract.errors import BadInput
 from registry.contract.registry import day_number
 from training.cohorts import censoring
 from training.cohorts.known_until import known_until
-from training.cohorts.landmarks import Cohort, before_split, cohort
+from training.cohorts.landmarks import Cohort, before_split, cohort, ripe
 from training.fitting.pipeline import LEAST_JUDGED_EVENTS, Learned, blocks
 
 LATER, REHEARSAL, ELSEWHERE = "later", "rehearsal", "elsewhere"
@@ -45,7 +45,8 @@ class Judged:
     """Scored landmark rows, arrays of length n. `matrix` (n, features); `risk`, `log_odds`;
     `happened` 0/1; `weight`: IPCW, 0 where the outcome is not known. Rows that were not scored are
     not here: `why_not` counts them by the word of `models.scoring.WHY_NOT`, and `never_scored` the
-    children without a single scored row."""
+    children without a single scored row. `censoring`: what is told of the weights
+    (`training.cohorts.censoring.Weighed`)."""
 
     block: str
     rows: Cohort
@@ -56,6 +57,7 @@ class Judged:
     weight: np.ndarray
     why_not: dict[str, int] = field(default_factory=dict)
     never_scored: int = 0
+    censoring: dict[str, object] = field(default_factory=dict)
 
     @property
     def not_scored(self) -> int:
@@ -75,7 +77,7 @@ class Judged:
     @property
     def events(self) -> int:
         """Indexes (not rows) with the event."""
-        return len(np.unique(self.rows.index[self.happened == 1]))
+        return len(np.unique(self.rows.index[self.known & (self.happened == 1)]))
 
     def take(self, chosen: np.ndarray) -> Judged:
         """Some of the rows (positions or mask), with the weights that they had."""
@@ -88,6 +90,7 @@ class Judged:
             self.risk[positions],
             self.happened[positions],
             self.weight[positions],
+            censoring=self.censoring,
         )
 
     def column(self, name: str) -> np.ndarray:
@@ -158,8 +161,8 @@ def learnt_from(clock: Clock, bundle: Bundle) -> Cohort:
 
 
 def events_of(rows: Cohort) -> int:
-    """Indexes with the event among the rows."""
-    return len(np.unique(rows.index[rows.outcome == HAPPENED]))
+    """Indexes with the event among the rows whose whole label lies within the records."""
+    return len(np.unique(rows.index[ripe(rows) & (rows.outcome == HAPPENED)]))
 
 
 def score_rows(
@@ -184,10 +187,12 @@ def score_rows(
 def of_matrix(bundle: Bundle, rows: Cohort, matrix: np.ndarray, *, block: str) -> Judged:
     """Rows whose features are at hand already."""
     log_odds = bundle.log_odds(matrix)
-    weight = censoring.weights(rows) if len(rows.index) else np.zeros(0)
+    weighed = censoring.weighed(rows, matrix)
     happened = (rows.outcome == HAPPENED).astype(np.int8)
-    weight = np.where(rows.outcome == CENSORED, 0.0, weight)
-    return Judged(block, rows, matrix, log_odds, 1.0 / (1.0 + np.exp(-log_odds)), happened, weight)
+    weight = np.where(rows.outcome == CENSORED, 0.0, weighed.weight)
+    risk = 1.0 / (1.0 + np.exp(-log_odds))
+    told = weighed.told()
+    return Judged(block, rows, matrix, log_odds, risk, happened, weight, censoring=told)
 
 
 def of_learned(learned: Learned) -> Judged:

@@ -6,6 +6,7 @@ import numpy as np
 
 from models.bundle import Calibrator
 from models.targets import Target
+from training.fitting.age_levels import AgeLevel, age_levels, with_levels
 from training.fitting.examples import Examples
 from training.fitting.fit import Fitted, HeldOut
 from training.fitting.transfer import Donor
@@ -25,11 +26,19 @@ def calibrate(of: HeldOut) -> Calibrator:
     )
 
 
+def leveled(of: HeldOut, learning: Examples) -> tuple[Calibrator, list[AgeLevel]]:
+    """The same with the levels of the age bands that were surely off; and what was found of each
+    band. `learning`: the rows of the predictions."""
+    line = calibrate(of)
+    levels = age_levels(line.intercept + line.slope * of.log_odds, learning)
+    return with_levels(line, levels), levels
+
+
 def with_interval(
     fitted: Fitted, learning: Examples, *, target: Target, seed: int, donor: Donor | None
 ) -> Calibrator:
     """The same with the interval of the risk: nine in ten refits on children drawn anew lie
     inside (`training.fitting.uncertainty`)."""
-    plain = calibrate(fitted.held_out)
+    plain = leveled(fitted.held_out, learning)[0]
     spread = spread_of_refits(fitted, learning, target=target, seed=seed, donor=donor)
-    return Calibrator(plain.slope, plain.intercept, *spread)
+    return Calibrator(plain.slope, plain.intercept, *spread, plain.age_cuts, plain.age_shifts)

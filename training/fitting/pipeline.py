@@ -4,7 +4,7 @@ after the split."""
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -21,8 +21,9 @@ from registry.contract.errors import BadInput
 from registry.contract.registry import day_date
 from training.cohorts import censoring
 from training.cohorts.case_cohort import drawn
+from training.cohorts.censoring import Weighed
 from training.cohorts.landmarks import Cohort, attrition_table, before_split, cohort
-from training.fitting.calibrate import calibrate, with_interval
+from training.fitting.calibrate import leveled, with_interval
 from training.fitting.examples import Examples
 from training.fitting.fit import FOLDS, Fitted, Progress, fit
 from training.fitting.own_forest import offset_of
@@ -120,7 +121,10 @@ def learn(
         said(f"{target.name}: {note}")
     matrix = as_of(clock, rows.child, rows.day, priors=priors, context=context)
     said(f"{target.name}: {matrix.shape[1]} features of {matrix.shape[0]} rows")
+    known, weighed = weighed_examples(rows, matrix, np.ones(len(used), bool))
+    said(f"{target.name}: {weighed.words}")
     facts = _facts(clock, rows, until, seed, earlier_on, later_on) | {
+        "censoring": weighed.told(),
         "attrition": attrition,
         "prior_notes": notes,
         "labels_before": day_date(labels_before).isoformat(),
@@ -144,7 +148,7 @@ def learn(
         first = donor and donor.before(later_from, without=np.unique(rows.child[later_on]))
         earlier = without_context(examples(rows, matrix, earlier_on), seed)
         rehearsal, _ = taught(earlier, first if first and first.teaches else None)
-    everything = without_context(examples(rows, matrix, np.ones(len(used), bool)), seed)
+    everything = without_context(known, seed)
     bundle, fitted = taught(everything, donor)
     said(f"{target.name}: the interval of its risks, by {REFITS} refits on children drawn anew")
     calibrator = with_interval(fitted, everything, donor=donor, **which)
@@ -210,6 +214,8 @@ def _say_what_size_is_advised(learned: Learned, said: Progress) -> None:
 
 def _bundle(fitted: Fitted, learning: Examples, **made: Any) -> Bundle:
     """The bundle of two fitted halves, calibrated on their out-of-fold predictions."""
+    calibrator, levels = leveled(fitted.held_out, learning)
+    made["facts"] = made["facts"] | {"age_levels": [asdict(level) for level in levels]}
     return Bundle(
         booster=fitted.booster,
         linear=fitted.linear,
@@ -217,7 +223,7 @@ def _bundle(fitted: Fitted, learning: Examples, **made: Any) -> Bundle:
         offset=fitted.offset,
         start=fitted.start,
         offset_mean=float(offset_of(learning.rows, fitted.offset).mean()),
-        calibrator=calibrate(fitted.held_out),
+        calibrator=calibrator,
         **made,
     )
 
@@ -289,17 +295,24 @@ def _ask_for_events(rows: Cohort, target: Target) -> None:
 
 def examples(rows: Cohort, matrix: np.ndarray, block: np.ndarray) -> Examples:
     """The block's rows with a known outcome, weighed for the others."""
+    return weighed_examples(rows, matrix, block)[0]
+
+
+def weighed_examples(
+    rows: Cohort, matrix: np.ndarray, block: np.ndarray
+) -> tuple[Examples, Weighed]:
+    """The same, with what is told of their weights."""
     inside = rows.take(np.flatnonzero(block))
-    weight = censoring.weights(inside)
-    kept = np.flatnonzero(weight > 0)
+    weighed = censoring.weighed(inside, matrix[block])
+    kept = np.flatnonzero(weighed.weight > 0)
     return Examples(
         matrix[block][kept],
         (inside.outcome[kept] == HAPPENED).astype(np.int8),
-        weight[kept],
+        weighed.weight[kept],
         inside.child[kept],
         inside.day[kept],
         inside.landmark[kept],
-    )
+    ), weighed
 
 
 def without_context(learning: Examples, seed: int) -> Examples:

@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
+from features.age_bands import BANDS_MONTHS
 from features.clock import Clock
 from features.trajectory.context import Context
 from models.bundle import Bundle
 from models.targets import HAPPENED, TARGETS
 from registry.contract.registry import day_date
+from training.cohorts.censoring import asked_to_the_end
 from training.cohorts.landmarks import Cohort, attrition_table
 from training.evaluation import as_used, importance
 from training.evaluation.as_used import on_month_lists
@@ -37,6 +40,7 @@ from training.evaluation.subgroup_table import INFANTS, gaps, groupings, table, 
 from training.evaluation.subgroups import visited
 from training.evaluation.visit_lists import compare
 from training.fitting.fit import Progress
+from training.metrics.event_share import shares_by_landmark
 from training.report import figures_told, plots
 from training.report.delayed import delayed
 from training.report.glossary import not_scored
@@ -63,10 +67,17 @@ class ModelReport:
 
 
 def tell(
-    clock: Clock, bundle: Bundle, *, context: Context, said: Progress = lambda text: None
+    clock: Clock,
+    bundle: Bundle,
+    *,
+    context: Context,
+    said: Progress = lambda text: None,
+    age_bands: tuple[int, ...] = BANDS_MONTHS,
+    own_groups: pd.DataFrame | None = None,
 ) -> ModelReport:
     """Judge a bundle on a registry; see `training.evaluation.scored_rows` for which rows, and which
-    bundle says their risks."""
+    bundle says their risks. `age_bands`, `own_groups`: see
+    `training.evaluation.subgroup_table.groupings`."""
     target = bundle.target
     said(f"{target}: rows to judge on")
     if why := not_judged(clock, bundle):
@@ -91,7 +102,7 @@ def tell(
         }
     )
     said(f"{target}: subgroups")
-    groups = groupings(clock, judged)
+    groups = groupings(clock, judged, age_bands=age_bands, own=own_groups)
     rows = table(judged, groups)
     young = (groups["infants"] == INFANTS) & judged.known
     figures["infants"] = {
@@ -103,6 +114,7 @@ def tell(
         "subgroups": rows,
         "gaps": gaps(judged, groups, rows),
         "too_small": too_small(groups, rows),
+        "by": [by for by in groups if by != "infants"],
     }
     said_by = judging(bundle, judged.block)
     said(f"{target}: lists, their steadiness, and better records")
@@ -158,6 +170,14 @@ def _counts(judged: Judged) -> dict[str, Any]:
         "prevalence": _weighed(judged.happened, judged),
         "expected": _weighed(judged.risk, judged),
         "mean_risk": float(judged.risk.mean()) if len(judged.risk) else float("nan"),
+        "censoring": judged.censoring,
+        "shares": shares_by_landmark(
+            judged.risk,
+            judged.happened,
+            judged.weight,
+            landmark=judged.rows.landmark,
+            asked=asked_to_the_end(judged.rows),
+        ),
     }
 
 
