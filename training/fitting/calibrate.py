@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from models.bundle import Calibrator
@@ -9,7 +11,7 @@ from models.targets import Target
 from training.fitting.examples import Examples
 from training.fitting.fit import Fitted, HeldOut
 from training.fitting.transfer import Donor
-from training.fitting.uncertainty import spread_of_refits
+from training.fitting.uncertainty import errors_of_refits, instability, spread_of_refits
 from training.metrics.recalibration import slope_and_intercept
 
 
@@ -27,9 +29,10 @@ def calibrate(of: HeldOut) -> Calibrator:
 
 def with_interval(
     fitted: Fitted, learning: Examples, *, target: Target, seed: int, donor: Donor | None
-) -> Calibrator:
+) -> tuple[Calibrator, dict[str, Any]]:
     """The same with the interval of the risk: nine in ten refits on children drawn anew lie
-    inside (`training.fitting.uncertainty`)."""
+    inside (`training.fitting.uncertainty`); and what those refits draw (`instability`)."""
     plain = calibrate(fitted.held_out)
-    spread = spread_of_refits(fitted, learning, target=target, seed=seed, donor=donor)
-    return Calibrator(plain.slope, plain.intercept, *spread)
+    told = errors_of_refits(fitted, learning, target=target, seed=seed, donor=donor)
+    interval = Calibrator(plain.slope, plain.intercept, *spread_of_refits(*told))
+    return interval, instability(*told)

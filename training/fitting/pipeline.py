@@ -147,8 +147,9 @@ def learn(
     everything = without_context(examples(rows, matrix, np.ones(len(used), bool)), seed)
     bundle, fitted = taught(everything, donor)
     said(f"{target.name}: the interval of its risks, by {REFITS} refits on children drawn anew")
-    calibrator = with_interval(fitted, everything, donor=donor, **which)
-    bundle = replace(bundle, calibrator=calibrator, rehearsal=rehearsal)
+    calibrator, unstable = with_interval(fitted, everything, donor=donor, **which)
+    reference = bundle.reference | {"instability": unstable}
+    bundle = replace(bundle, calibrator=calibrator, rehearsal=rehearsal, reference=reference)
     learned = Learned(bundle, fitted, rows, used, earlier_on, later_on, matrix)
     _say_what_size_is_advised(learned, said)
     return learned

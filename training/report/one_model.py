@@ -16,7 +16,9 @@ from registry.contract.registry import day_date
 from training.cohorts.landmarks import Cohort, attrition_table
 from training.evaluation import as_used, importance
 from training.evaluation.as_used import on_month_lists
+from training.evaluation.by_day import by_day
 from training.evaluation.learning_curve import learning_curve
+from training.evaluation.left_out import LeftOut
 from training.evaluation.rules_order import by_rules
 from training.evaluation.scored_rows import (
     BLOCK_WORDS,
@@ -63,10 +65,16 @@ class ModelReport:
 
 
 def tell(
-    clock: Clock, bundle: Bundle, *, context: Context, said: Progress = lambda text: None
+    clock: Clock,
+    bundle: Bundle,
+    *,
+    context: Context,
+    left_out: LeftOut | None = None,
+    said: Progress = lambda text: None,
 ) -> ModelReport:
     """Judge a bundle on a registry; see `training.evaluation.scored_rows` for which rows, and which
-    bundle says their risks."""
+    bundle says their risks. `left_out`: its internal-external validation, where it was asked
+    for."""
     target = bundle.target
     said(f"{target}: rows to judge on")
     if why := not_judged(clock, bundle):
@@ -88,6 +96,9 @@ def tell(
             "most_recall": figures_told.most_recall(judged),
             "updates": figures_told.updates_offered(judged) if judged.block == ELSEWHERE else None,
             "refitted": _refitted(clock, bundle),
+            "by_day": by_day(judged, learnt),
+            "instability": bundle.reference.get("instability"),
+            "left_out": left_out,
         }
     )
     said(f"{target}: subgroups")
@@ -229,6 +240,12 @@ def _plots(bundle: Bundle, judged: Judged, figures: dict[str, Any]) -> dict[str,
         ),
         "spread": plots.spread(judged.risk, judged.happened, judged.known),
     }
+    if figures["by_day"]:
+        drawn["by_day"] = plots.by_day(figures["by_day"])
+    if figures["instability"]:
+        drawn["instability"] = plots.instability(figures["instability"])
+    if figures["left_out"]:
+        drawn["left_out"] = plots.left_out(figures["left_out"])
     if figures["learning"]:
         drawn["learning"] = plots.learning(figures["learning"])
     return drawn | (
