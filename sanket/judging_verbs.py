@@ -10,7 +10,7 @@ import typer
 from sanket.options import Json, Store, Target, Tracking, targets_of
 
 if TYPE_CHECKING:
-    from training.evaluation.left_out import LeftOut
+    from training.validation.left_out import LeftOut
 
 Run = Annotated[
     str,
@@ -61,6 +61,7 @@ def evaluate(
     registry than the model's own, all predictions are judged and recalibrations are offered.
     """
     from sanket.progress import steps
+    from serving.book.listed_marks import marks_of
     from training.commands.evaluate import as_json as document
     from training.commands.evaluate import evaluate as judge
 
@@ -71,6 +72,7 @@ def evaluate(
             run=run,
             update=update,
             without=leave_out,
+            marks=marks_of(store),
             tracked_at=tracking,
             said=said,
         )

@@ -35,6 +35,14 @@ def train(
     tracking: Tracking = None,
     trials: Trials = 8,
     seed: Seed = 1,
+    without_visits: Annotated[
+        bool,
+        typer.Option(
+            "--without-visits",
+            help="learn the risk without visits: follow children until the first visit that a list "
+            "asked for (not onset)",
+        ),
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Train the models of a store, judge them on a later block, and track each as a run in MLflow.
@@ -56,6 +64,7 @@ def train(
             tracked_at=tracking,
             trials=trials,
             seed=seed,
+            without_visits=without_visits,
             said=said,
         )
     if as_json:

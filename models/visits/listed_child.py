@@ -59,6 +59,8 @@ class Candidate:
     listed_for: str | None = None
     """The reason (rule or first reason key) of the list that asked for the last visit, where it is
     known."""
+    held_out: bool = False
+    """Drawn by lot (`models.visits.hold_out`): no list names the child for its risk alone."""
 
 
 def counted_to(child: Candidate, day: dt.date, *, as_of: dt.date) -> Candidate:

@@ -22,10 +22,11 @@ from training.cohorts.landmarks import cohort
 from training.commands import drift
 from training.commands.evaluate import as_json, evaluate, flat
 from training.commands.recalibrate import recalibrated
-from training.evaluation import by_day, learning_curve, left_out
+from training.evaluation import learning_curve
 from training.evaluation.month_views import timely
 from training.evaluation.scored_rows import LATER, REHEARSAL, judged_cohort
 from training.report.report_page import MOST_BYTES, first_line
+from training.validation import by_day, left_out
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = {

@@ -13,14 +13,14 @@ from models.targets import NON_RESPONSE
 from registry.contract.errors import BadInput, UsageError
 from tests.support.tiny_registry import tiny_registry
 from training.cohorts.landmarks import Cohort
-from training.evaluation import left_out
-from training.evaluation.by_day import ends, shares_by
-from training.evaluation.left_out import areas_of, leave_out
 from training.evaluation.scored_rows import learnt_from
 from training.fitting import fit, pipeline
 from training.fitting.calibrate import calibrate
 from training.metrics.cumulative_incidence import EVENT, LOST, OTHER_END, cumulative_incidence
 from training.metrics.random_effects import between_areas, together
+from training.validation import left_out
+from training.validation.by_day import ends, shares_by
+from training.validation.left_out import areas_of, leave_out
 
 BCG = np.array(
     [
@@ -89,10 +89,11 @@ def clock() -> Clock:
 @pytest.fixture(scope="module")
 def bundle(clock):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(fit, "MOST_TREES", 20)
+        patch.setattr(fit, "MOST_TREES", 10)
         patch.setattr(
             pipeline, "with_interval", lambda of, *rest, **more: (calibrate(of.held_out), {})
         )
+        patch.setattr(pipeline, "why_not_rehearsed", lambda *blocks: "not asked for here")
         until = clock.registry.recorded_until + 1
         return pipeline.learn(clock, NON_RESPONSE, until=until).bundle
 
@@ -106,7 +107,7 @@ def asked(monkeypatch):
         learnt.append(set(np.unique(examples.child)))
         return fit.fit(examples, **how)
 
-    monkeypatch.setattr(fit, "MOST_TREES", 20)
+    monkeypatch.setattr(fit, "MOST_TREES", 10)
     monkeypatch.setattr(left_out, "fit", noted)
     return learnt
 

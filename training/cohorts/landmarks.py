@@ -26,7 +26,8 @@ class Cohort:
     the index); `outcome` (1, 0, -1); `time`: days from the landmark to the event, to the competing
     death, or as far as the child was followed; `remaining`: days left of the horizon. `weight`: for
     how many each row stands, where rows were drawn by lot (`training.cohorts.case_cohort`); None:
-    censoring alone says (`training.cohorts.censoring`).
+    censoring alone says (`training.cohorts.censoring`). `visited`: mask of the rows that were
+    followed until a visit only (`training.cohorts.visit_exposure`); None: visits end nothing.
     """
 
     target: Target
@@ -40,10 +41,11 @@ class Cohort:
     remaining: np.ndarray
     attrition: dict[str, int] = field(default_factory=dict)
     weight: np.ndarray | None = None
+    visited: np.ndarray | None = None
 
     def take(self, rows: np.ndarray) -> Cohort:
         """Some of the rows, in their order."""
-        weight = None if self.weight is None else self.weight[rows]
+        weight, visited = (None if of is None else of[rows] for of in (self.weight, self.visited))
         return Cohort(
             self.target,
             self.outcomes,
@@ -56,6 +58,7 @@ class Cohort:
             self.remaining[rows],
             self.attrition,
             weight,
+            visited,
         )
 
 

@@ -4,6 +4,7 @@ into the run."""
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,6 @@ from registry.contract.errors import BadInput
 from registry.contract.registry import Registry, day_date
 from training.commands.recalibrate import save_updated
 from training.commands.train import load_registry
-from training.evaluation.left_out import FIGURES, AreaJudged, LeftOut, leave_out
 from training.evaluation.scored_rows import not_judged
 from training.fitting.fit import Progress
 from training.metrics.discrimination import Estimate
@@ -26,6 +26,8 @@ from training.report.report_page import MOST_BYTES, assemble, draw
 from training.tracking import mlflow_runs
 from training.tracking.find_bundle import find_bundle
 from training.tracking.reachable import ask
+from training.validation.held_out import Marked
+from training.validation.left_out import FIGURES, AreaJudged, LeftOut, leave_out
 
 LISTED = {
     "found_per_visit": "precision",
@@ -44,6 +46,7 @@ def evaluate(
     run: str | None = None,
     update: str | None = None,
     without: str | None = None,
+    marks: Sequence[Marked] = (),
     tracked_at: str | None = None,
     said: Progress = lambda text: None,
 ) -> tuple[list[ModelReport], list[str]]:
@@ -53,8 +56,9 @@ def evaluate(
     there is nobody to judge on. The figures and plots are added to the run that made each bundle,
     where MLflow knows one. `update` (`large` or `slope`) makes recalibrated bundles for another
     registry, without promoting them. `without`: a kind of area, each of which is left out in turn
-    (`training.evaluation.left_out`), with a child run in MLflow for each. Returns what was told,
-    and the versions of the updated bundles.
+    (`training.validation.left_out`), with a child run in MLflow for each. `marks`:
+    whom the score book's lists named and a lot held out (`training.validation.held_out`). Returns
+    what was told, and the versions of the updated bundles.
     """
     models = models_folder(address)
     tracked = mlflow_runs.tracking_address(models, tracked_at)
@@ -68,7 +72,7 @@ def evaluate(
         for one in bundles
     ]
     told = [
-        tell(clock, bundle, context=context, left_out=one, said=said)
+        tell(clock, bundle, context=context, left_out=one, marks=marks, said=said)
         for bundle, one in zip(bundles, left, strict=True)
     ]
     drawn = [draw(one) for one in told]
@@ -143,8 +147,10 @@ def _track(one: ModelReport, plots: dict[str, str], tracked: str, models: Path, 
         mlflow_runs.log({}, figures, {"report.html": page, "card.json": one.bundle.card})
         for name, drawn in plots.items():
             mlflow_runs.log_drawn(f"report_{name}", drawn)
-    left = one.figures.get("left_out")
-    for area in left.areas if left else ():
+    left: LeftOut | None = one.figures.get("left_out")
+    if left is None:
+        return
+    for area in left.areas:
         tags = {"target": one.bundle.target, "kind": "left_out", "area": area.area}
         name = f"without {left.by} {area.area}"
         with mlflow_runs.run(tracked, models, name=name, tags=tags, parent=run_id):

@@ -17,7 +17,7 @@ from models.definition import made_with
 from models.targets import HAPPENED, TARGETS, Target
 from registry.contract.errors import BadInput, UsageError
 from registry.contract.registry import day_date
-from registry.fingerprint import fingerprint
+from registry.registry_digest import fingerprint
 from training.cohorts import censoring
 from training.cohorts.known_until import known_until
 from training.commands.backtest import COLUMNS, landmarks_from, predictions, summary, track

@@ -22,6 +22,7 @@ from registry.contract.registry import day_date
 from training.cohorts import censoring
 from training.cohorts.case_cohort import drawn
 from training.cohorts.landmarks import Cohort, attrition_table, before_split, cohort
+from training.cohorts.visit_exposure import censored_at_visits, visits_in_words, visits_told
 from training.fitting.calibrate import calibrate, with_interval
 from training.fitting.examples import Examples
 from training.fitting.fit import FOLDS, Fitted, Progress, fit
@@ -31,6 +32,7 @@ from training.fitting.sample_size import SampleSize, effective_parameters, neede
 from training.fitting.transfer import Donor, donor_of
 from training.fitting.tune import tune
 from training.fitting.uncertainty import REFITS
+from training.fitting.visit_weights import weighed
 from training.priors.priors import FIT_SHARE, population_priors, registry_priors
 
 LEAST_EVENTS = 30
@@ -84,16 +86,21 @@ def learn(
     trials: int = 0,
     said: Progress = lambda text: None,
     context: Context | None = None,
+    without_visits: bool = False,
 ) -> Learned:
     """Train one target on what was known before `until` (a day number), with `trials` Optuna
     trials.
 
     The rehearsal does all of it (settings, number of trees, penalty, blend, calibration) on the
     earlier block; the bundle does it anew on all rows. `BadInput` where there are no indexes, one
-    outcome only, or fewer than 30 events.
+    outcome only, or fewer than 30 events. `without_visits`: rows are followed until the first visit
+    that a list asked for, so that the model tells the risk without visits
+    (`training.cohorts.visit_exposure`); onset, whose rows are drawn by lot, cannot be taught so.
     """
     context = context or Context(clock)
     rows = cohort(clock, target, cutoff=until - 1)
+    if without_visits and not target.indexes_repeat:
+        rows = censored_at_visits(clock, rows, known_by=until - 1)
     # The newest import came in after the last day that its records speak of.
     labels_before = min(until, clock.registry.recorded_until + 1)
     used = np.flatnonzero(before_split(rows, labels_before))
@@ -119,6 +126,7 @@ def learn(
     for note in notes:
         said(f"{target.name}: {note}")
     matrix = as_of(clock, rows.child, rows.day, priors=priors, context=context)
+    rows = weighed(rows, matrix, seed=seed)
     said(f"{target.name}: {matrix.shape[1]} features of {matrix.shape[0]} rows")
     facts = _facts(clock, rows, until, seed, earlier_on, later_on) | {
         "attrition": attrition,
@@ -126,7 +134,10 @@ def learn(
         "labels_before": day_date(labels_before).isoformat(),
         "later_from": day_date(later_from).isoformat(),
         "not_rehearsed": not_rehearsed,
+        **visits_told(clock, rows, known_by=until - 1),
     }
+    if note := visits_in_words(facts):
+        said(f"{target.name}: {note}")
     which: dict[str, Any] = {"target": target, "seed": seed}
     donor = donor_of(clock, target, until=until, seed=seed, priors=priors, context=context)
     if donor is not None:

@@ -3,6 +3,7 @@ page."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,9 +17,7 @@ from registry.contract.registry import day_date
 from training.cohorts.landmarks import Cohort, attrition_table
 from training.evaluation import as_used, importance
 from training.evaluation.as_used import on_month_lists
-from training.evaluation.by_day import by_day
 from training.evaluation.learning_curve import learning_curve
-from training.evaluation.left_out import LeftOut
 from training.evaluation.rules_order import by_rules
 from training.evaluation.scored_rows import (
     BLOCK_WORDS,
@@ -42,6 +41,9 @@ from training.fitting.fit import Progress
 from training.report import figures_told, plots
 from training.report.delayed import delayed
 from training.report.glossary import not_scored
+from training.validation.by_day import by_day
+from training.validation.held_out import Marked, compare_held_out
+from training.validation.left_out import LeftOut
 
 LISTS_WORDS = {
     LATER: "from the day until which the model learnt",
@@ -70,11 +72,12 @@ def tell(
     *,
     context: Context,
     left_out: LeftOut | None = None,
+    marks: Sequence[Marked] = (),
     said: Progress = lambda text: None,
 ) -> ModelReport:
     """Judge a bundle on a registry; see `training.evaluation.scored_rows` for which rows, and which
     bundle says their risks. `left_out`: its internal-external validation, where it was asked
-    for."""
+    for; `marks`: of the score book's lists."""
     target = bundle.target
     said(f"{target}: rows to judge on")
     if why := not_judged(clock, bundle):
@@ -99,6 +102,7 @@ def tell(
             "by_day": by_day(judged, learnt),
             "instability": bundle.reference.get("instability"),
             "left_out": left_out,
+            "held_out": compare_held_out(clock, TARGETS[target], marks),
         }
     )
     said(f"{target}: subgroups")

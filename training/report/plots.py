@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from training.evaluation.learning_curve import Point
-from training.evaluation.left_out import LeftOut
 from training.report.figures_told import curve_rows
+from training.validation.left_out import LeftOut
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

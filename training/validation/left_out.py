@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,7 @@ from training.evaluation.stability import of_centre
 from training.fitting.fit import Progress, fit
 from training.fitting.pipeline import LEAST_EVENTS, examples, without_context
 from training.fitting.transfer import Donor, donor_of
+from training.fitting.visit_weights import weighed
 from training.metrics.calibration import calibration
 from training.metrics.discrimination import Estimate, auc, bootstraps
 from training.metrics.random_effects import Together, together
@@ -100,6 +102,7 @@ def leave_out(
             "enough others to learn from; two are needed",
         )
     matrix = as_of(clock, rows.child, rows.day, priors=bundle.priors, context=context)
+    rows = weighed(rows, matrix)
     kept = Kept(folder, bundle, by, rows, area, matrix)
     learner = _Learner(clock, bundle, rows, matrix, context)
     found = []
@@ -193,7 +196,8 @@ def _judged(name: str, learner: _Learner, rows: Cohort, inside: Flags) -> AreaJu
     )
 
 
-_SCALES = {
+Scale = Callable[[Any], Any]
+_SCALES: dict[str, tuple[Scale, Scale]] = {
     "auc": (lambda of: np.log(of / (1.0 - of)), lambda of: 1.0 / (1.0 + np.exp(-of))),
     "observed_over_expected": (np.log, np.exp),
     "slope": (lambda of: of, lambda of: of),

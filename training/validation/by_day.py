@@ -23,7 +23,7 @@ LEAST_ROWS = 60
 
 
 @dataclass(frozen=True)
-class Told:
+class ThirdByDay:
     """One third of the indexes by the risk of their first day: `children`, `events` (indexes);
     `observed` by each of the days (Aalen-Johansen, interval by child), `expected` by the same days;
     `curve`: the observed share by every day from 0 to the horizon."""
@@ -37,8 +37,8 @@ class Told:
 
 
 def by_day(judged: Judged, learnt: Cohort | None) -> dict[str, Any] | None:
-    """`days` (the horizon last), `groups` (of `Told`), of predictions on the index's own day; None
-    where too few were made.
+    """`days` (the horizon last), `groups` (of `ThirdByDay`), of predictions on the index's own day;
+    None where too few were made.
 
     A model tells one risk, for the whole horizon. How much of it falls before a day is taken from
     the indexes that it learnt from (`learnt`: the same share for all children); of another
@@ -59,7 +59,7 @@ def by_day(judged: Judged, learnt: Cohort | None) -> dict[str, Any] | None:
     return {"days": days.tolist(), "groups": groups}
 
 
-def _told(name: str, rows: Cohort, risk: Floats, days: Ints, share: Floats) -> Told:
+def _told(name: str, rows: Cohort, risk: Floats, days: Ints, share: Floats) -> ThirdByDay:
     time, ended = ends(rows)
     observed = bootstraps(
         lambda time, ended: cumulative_incidence(time, ended, days),
@@ -69,7 +69,7 @@ def _told(name: str, rows: Cohort, risk: Floats, days: Ints, share: Floats) -> T
         repeats=REPEATS,
     )
     every = np.arange(int(days[-1]) + 1)
-    return Told(
+    return ThirdByDay(
         name,
         len(np.unique(rows.child)),
         int((ended == EVENT).sum()),
