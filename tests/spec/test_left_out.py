@@ -98,50 +98,49 @@ def bundle(clock):
         return pipeline.learn(clock, NON_RESPONSE, until=until).bundle
 
 
-@pytest.fixture
-def asked(monkeypatch):
-    """Few trees, and the children that each refit learnt from."""
-    learnt = []
+@pytest.fixture(scope="module")
+def ran(clock, bundle, tmp_path_factory):
+    """(children that each refit learnt from, what was said, the figures, the same asked again) of a
+    validation by sector that was broken off before its second area, and went on."""
+    learnt: list[set[int]] = []
+    heard: list[str] = []
 
     def noted(examples, **how):
         learnt.append(set(np.unique(examples.child)))
         return fit.fit(examples, **how)
 
-    monkeypatch.setattr(fit, "MOST_TREES", 10)
-    monkeypatch.setattr(left_out, "fit", noted)
-    return learnt
+    def stop(text: str) -> None:
+        if "without T" in text:
+            raise KeyboardInterrupt
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fit, "MOST_TREES", 10)
+        patch.setattr(left_out, "fit", noted)
+        patch.setattr(left_out, "REPEATS", 40)
+        asked = {"by": "sector", "context": Context(clock), "folder": tmp_path_factory.mktemp("k")}
+        with pytest.raises(KeyboardInterrupt):
+            leave_out(clock, bundle, **asked, said=stop)
+        assert len(learnt) == 1
+        whole = leave_out(clock, bundle, **asked, said=heard.append)
+        return learnt, heard, whole, leave_out(clock, bundle, **asked)
 
 
-def test_an_area_is_judged_by_a_model_that_never_saw_its_children(clock, bundle, asked, tmp_path):
+def test_an_area_is_judged_by_a_model_that_never_saw_its_children(clock, bundle, ran):
+    learnt, _, found, _ = ran
     rows = learnt_from(clock, bundle)
     area = areas_of(clock, rows, "sector")
-    found = leave_out(clock, bundle, by="sector", context=Context(clock), folder=tmp_path)
 
     assert [one.area for one in found.areas] == ["S", "T"]
-    for one, learnt in zip(found.areas, asked, strict=True):
-        inside = set(rows.child[area == one.area])
-        assert learnt and not learnt & inside
+    for one, children in zip(found.areas, learnt, strict=True):
+        assert children and not children & set(rows.child[area == one.area])
         assert one.auc.low <= one.auc.value <= one.auc.high and one.auc.value > 0.6
     assert sum(one.events for one in found.areas) == len(np.unique(rows.index[rows.outcome == 1]))
 
 
-def test_what_was_broken_off_goes_on_with_the_next_area(clock, bundle, asked, tmp_path):
-    context = Context(clock)
-
-    def stop(text: str) -> None:
-        if "without T" in text and not asked[1:]:
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        leave_out(clock, bundle, by="sector", context=context, folder=tmp_path, said=stop)
-    assert len(asked) == 1
-    heard: list[str] = []
-    whole = leave_out(
-        clock, bundle, by="sector", context=context, folder=tmp_path, said=heard.append
-    )
-    assert len(asked) == 2 and "without S, 1 of 2 (kept)" in heard[0]
-    again = leave_out(clock, bundle, by="sector", context=context, folder=tmp_path)
-    assert again.areas == whole.areas and len(asked) == 2
+def test_what_was_broken_off_goes_on_with_the_next_area(ran):
+    learnt, heard, whole, again = ran
+    assert len(learnt) == 2 and "without S, 1 of 2 (kept)" in heard[0]
+    assert again.areas == whole.areas
 
 
 def test_areas_that_are_none_or_one_are_refused(clock, bundle, tmp_path):

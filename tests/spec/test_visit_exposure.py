@@ -13,6 +13,8 @@ from features.trajectory.context import Context
 from models.targets import CENSORED, DID_NOT_HAPPEN, HAPPENED, NON_RESPONSE
 from registry.contract.registry import NEVER, day_date
 from tests.support.tiny_registry import STAY_DAYS, tiny_registry
+from training.checks.evidence import Evidence
+from training.checks.in_time import labels_as_contract
 from training.cohorts.landmarks import cohort
 from training.cohorts.visit_exposure import (
     censored_at_visits,
@@ -20,6 +22,7 @@ from training.cohorts.visit_exposure import (
     visits_in_words,
     visits_told,
 )
+from training.commands.drift import Drift, share_visited
 from training.evaluation.scored_rows import learnt_from, score_rows
 from training.fitting import fit, pipeline
 from training.fitting.calibrate import calibrate
@@ -138,8 +141,8 @@ def test_the_weights_bring_back_the_share_that_choosing_by_risk_took_away():
 
 @pytest.fixture(scope="module")
 def bundles():
-    """(clock, a bundle as if it had learnt with visits, the bundle without) of the tiny registry,
-    some of whose children were visited."""
+    """(clock, a bundle as if it had learnt with visits, the bundle without, its training) of the
+    tiny registry, some of whose children were visited."""
     clock = visited(20)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(fit, "MOST_TREES", 10)
@@ -148,14 +151,15 @@ def bundles():
         )
         patch.setattr(pipeline, "why_not_rehearsed", lambda *blocks: "not asked for here")
         until = clock.registry.recorded_until + 1
-        without = pipeline.learn(clock, NON_RESPONSE, until=until, without_visits=True).bundle
+        learned = pipeline.learn(clock, NON_RESPONSE, until=until, without_visits=True)
+        without = learned.bundle
         rows = learnt_from(clock, replace(without, facts=without.facts | {"without_visits": False}))
         plain = without.facts | visits_told(clock, rows, known_by=until - 1)
-        return clock, replace(without, facts=plain), without
+        return clock, replace(without, facts=plain), without, learned
 
 
 def test_a_bundle_says_of_which_risk_it_is(bundles):
-    clock, with_visits, without = bundles
+    _, with_visits, without, _ = bundles
     plain, facts = with_visits.facts, without.facts
     assert plain["rows_visited"] == facts["rows_visited"] > 200
     assert not plain["without_visits"] and facts["without_visits"]
@@ -166,8 +170,17 @@ def test_a_bundle_says_of_which_risk_it_is(bundles):
     assert visits_in_words(visits_told(nobody, rows, known_by=NEVER - 1)) == ""
 
 
+def test_the_check_of_labels_looks_the_visits_up_anew(bundles):
+    clock, _, _, learned = bundles
+    context = Context(clock)
+    assert labels_as_contract(Evidence(clock, learned, context)).outcome == "pass"
+    plain = replace(learned.rows, outcome=np.where(learned.rows.visited, 0, learned.rows.outcome))
+    of = Evidence(clock, replace(learned, rows=plain), context)
+    assert labels_as_contract(of).outcome == "issue"
+
+
 def test_a_model_without_visits_is_judged_by_outcomes_without_visits(bundles):
-    clock, with_visits, without = bundles
+    clock, with_visits, without, _ = bundles
     rows = learnt_from(clock, with_visits)
     judged = [
         score_rows(clock, bundle, rows, block="", context=Context(clock))
@@ -177,3 +190,21 @@ def test_a_model_without_visits_is_judged_by_outcomes_without_visits(bundles):
     assert judged[0].rows.visited is None and met.sum() > 200
     assert (judged[1].weight[met] == 0).all() and (judged[0].weight[met] > 0).any()
     assert judged[1].weight.sum() == pytest.approx(judged[0].weight.sum(), rel=0.15)
+
+
+def test_drift_tells_visits_from_a_changed_world(bundles):
+    clock, with_visits, without, _ = bundles
+    rows = learnt_from(clock, with_visits)
+    told = [
+        share_visited(
+            clock.registry, score_rows(clock, bundle, rows, block="", context=Context(clock))
+        )
+        for bundle in (with_visits, without)
+    ]
+    assert told[0]["share_visited"] == pytest.approx(with_visits.facts["share_visited"], abs=1e-3)
+    assert told[1] == {}, "it is judged by outcomes without visits"
+    fewer = Drift(
+        "non_response", "b", "2026-03", 90, told[0], reasons=("0.6 times as many events",)
+    )
+    assert "train again with --without-visits" in fewer.advice and "0.6 times" in fewer.advice
+    assert "visits" not in Drift("non_response", "b", "2026-03", 90, {}).advice
