@@ -209,6 +209,8 @@ def main() -> None:
         told = judged_on(judge, context, bundle)
         met = bundle.facts["share_visited"]
         line = "  ".join(f"{word} {value:.3f}" for word, value in told.items())
+        if (share := bundle.facts["share_stood_for"]) is not None:
+            line += f"  stands for {share:.0%} of the rows before a visit"
         print(f"{name}: {met:.0%} of rows visited  {line}", flush=True)
 
 

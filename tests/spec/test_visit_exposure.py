@@ -26,7 +26,7 @@ from training.commands.drift import Drift, share_visited
 from training.evaluation.scored_rows import learnt_from, score_rows
 from training.fitting import fit, pipeline
 from training.fitting.calibrate import calibrate
-from training.fitting.visit_weights import weighed
+from training.fitting.visit_weights import stood_for, weighed
 
 SOME = [f"c{at:04}" for at in range(0, 420, 3)]
 
@@ -136,7 +136,17 @@ def test_the_weights_bring_back_the_share_that_choosing_by_risk_took_away():
     told = np.average(happened, weights=weight)
     assert plain < 0.8 * happened.mean() and weight[chosen].sum() == 0
     assert told == pytest.approx(happened.mean(), rel=0.08)
-    assert weight.sum() == pytest.approx(many, rel=0.08), "the rows left stand for all"
+    assert stood_for(weighed(left, matrix)) > 0.92, "the rows left stand for all"
+    everybody = replace(
+        left,
+        outcome=np.where(score > 0, CENSORED, left.outcome),
+        time=np.where(score > 0, 20, rows.remaining),
+        visited=score > 0,
+    )
+    assert stood_for(weighed(everybody, matrix)) < 0.7, "of the upper half nobody was left"
+    assert "nobody like them" in visits_in_words(
+        {"rows_visited": 1, "share_visited": 0.5, "without_visits": True, "share_stood_for": 0.6}
+    )
 
 
 @pytest.fixture(scope="module")

@@ -27,6 +27,8 @@ from training.cohorts.landmarks import Cohort
 
 MET = (VisitFinding.WELL, VisitFinding.SAM_AGAIN, VisitFinding.ILL)
 """Findings of a visit that met the child: only such a one can change anything."""
+MOST_ALONE = 0.1
+"""Rows for which no unvisited ones stand, from which on training says so. verified: false."""
 VISIT_ANSWERS_DAYS = 28
 """A visit so long after a list answers it."""
 
@@ -97,7 +99,13 @@ def visits_in_words(facts: dict[str, Any]) -> str:
         return ""
     met = f"a list's visit had met the child in {facts['share_visited']:.0%} of the rows"
     if facts["without_visits"]:
-        return f"{met}; they are followed until it, and the risk is that without visits"
+        alone = 1.0 - facts.get("share_stood_for", 1.0)
+        return f"{met}; they are followed until it, and the risk is that without visits" + (
+            f". For {alone:.0%} of the rows nobody like them was left unvisited: hold some out by "
+            "lot (`sanket score --holdout-share`)"
+            if alone > MOST_ALONE
+            else ""
+        )
     return (
         f"{met}: where visits help, the risk is that with visits and too low for whoever is not "
         "visited (`sanket train --without-visits`; docs/judging.md)"

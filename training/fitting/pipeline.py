@@ -32,7 +32,7 @@ from training.fitting.sample_size import SampleSize, effective_parameters, neede
 from training.fitting.transfer import Donor, donor_of
 from training.fitting.tune import tune
 from training.fitting.uncertainty import REFITS
-from training.fitting.visit_weights import weighed
+from training.fitting.visit_weights import stood_for, weighed
 from training.priors.priors import FIT_SHARE, population_priors, registry_priors
 
 LEAST_EVENTS = 30
@@ -135,6 +135,7 @@ def learn(
         "later_from": day_date(later_from).isoformat(),
         "not_rehearsed": not_rehearsed,
         **visits_told(clock, rows, known_by=until - 1),
+        "share_stood_for": None if rows.visited is None else round(stood_for(rows), 4),
     }
     if note := visits_in_words(facts):
         said(f"{target.name}: {note}")

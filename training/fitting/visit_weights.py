@@ -60,6 +60,16 @@ def weighed(rows: Cohort, matrix: Floats, *, seed: int = 0) -> Cohort:
     return replace(rows, weight=np.minimum(weight, MOST_WEIGHT))
 
 
+def stood_for(rows: Cohort) -> float:
+    """Of the rows that no visit lay behind, the share for which the weighed rows stand; 1 where
+    some of every kind were left unvisited, and less where all like them were visited. NaN where
+    visits end nothing."""
+    if rows.visited is None or rows.weight is None:
+        return float("nan")
+    asked = (rows.outcomes.room[rows.index] == 1) & ~(rows.visited & (rows.time == 0))
+    return float(min(rows.weight.sum() / max(asked.sum(), 1), 1.0))
+
+
 def likely_visited(rows: Cohort, matrix: Floats, seed: int) -> Ints:
     """The group (from 0 on) of each row by how likely a visit was: of about equal size, one in all
     where nobody, or everybody, was visited."""
