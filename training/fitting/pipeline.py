@@ -294,7 +294,8 @@ def _ask_for_events(rows: Cohort, target: Target) -> None:
         raise BadInput(
             "TRN002",
             f"{target.name}: {events} events, at least {LEAST_EVENTS} are needed: "
-            "a larger registry or a longer time",
+            "a larger registry or a longer time"
+            + ("" if rows.visited is None else ", or more children held out of the lists by lot"),
         )
     if happened[known].all():
         raise BadInput("TRN003", f"{target.name}: only one outcome: nothing to learn")
