@@ -41,6 +41,7 @@ from models.bundle import Bundle
 from models.targets import HAPPENED, NON_RESPONSE
 from models.visits.hold_out import drawn
 from registry.checks.table import build
+from registry.contract.errors import BadInput
 from registry.contract.registry import Registry, day_date
 from registry.simulate.dials import Dials
 from registry.simulate.write import simulate
@@ -201,11 +202,16 @@ def main() -> None:
     judge = Clock(registry_of(sources(wanted.children, wanted.seed + 2)))
     context = Context(judge)
     print(compared(compare_held_out(Clock(registry), NON_RESPONSE, marks)), flush=True)
-    for name, bundle in (
-        ("nobody visited", taught(registry_of(plain))),
-        ("with visits", taught(registry)),
-        ("without visits", taught(registry, without=True)),
+    for name, records, without in (
+        ("nobody visited", registry_of(plain), False),
+        ("with visits", registry, False),
+        ("without visits", registry, True),
     ):
+        try:
+            bundle = taught(records, without=without)
+        except BadInput as refused:
+            print(f"{name}: refused, {refused}", flush=True)
+            continue
         told = judged_on(judge, context, bundle)
         met = bundle.facts["share_visited"]
         line = "  ".join(f"{word} {value:.3f}" for word, value in told.items())
