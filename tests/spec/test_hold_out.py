@@ -106,8 +106,8 @@ def test_the_book_keeps_the_marks_of_its_runs_and_forgets_a_childs(tmp_path):
     reader = Reader(store.engine, Scope.of(["state:*"]))
     children = [one.candidate for one in reader.rows(run, "S1")]
     assert [one.held_out for one in children] == [True, False]
-    marks = list(marks_of_list(children, sector_id="S1", as_of=AS_OF))
-    keep_marks(store.engine, run, marks)
+    for _ in range(2):
+        keep_marks(store.engine, reader, run, ["S1"])
     assert marks_of(address) == [], "of a run that is whole alone"
     scorebook.publish(store.engine, run, facts={})
     assert [mark.child_id for mark in marks_of(address)] == ["C-1", "C-2"]
