@@ -63,6 +63,8 @@ class Candidate:
     listed_for: str | None = None
     """The reason (rule or first reason key) of the list that asked for the last visit, where it is
     known."""
+    held_out: bool = False
+    """Drawn by lot (`models.visits.hold_out`): no list names the child for its risk alone."""
     why_not: str | None = None
     """Why there is no score (`models.scoring.WHY_NOT`), where the child's own records say so: for
     one scored, or of whom nothing is asked, None."""

@@ -96,6 +96,7 @@ _COUNTED = (
     "lately_visited",
     "not_scored",
     "no_cure",
+    "held_out",
     *(f"{one}_in_all" for one in _SECTIONS),
 )
 """What `rank` counts, beside the run's facts."""
@@ -121,8 +122,13 @@ def _child_document(child: Candidate, spoken: Words) -> dict[str, Any]:
     return {
         "why": why_line(child, spoken),
         "what_to_do": what_to_do(child, spoken),
-        **asdict(child),
+        **seen_of(child),
     }
+
+
+def seen_of(child: Candidate) -> dict[str, Any]:
+    """A child as plain values; not what a lot drew: who visits need not know it."""
+    return {name: value for name, value in asdict(child).items() if name != "held_out"}
 
 
 def told_of(listed: VisitList, *more: Iterable[str]) -> list[str]:

@@ -34,7 +34,9 @@ def learned(clock, context):
     """A training with few trees, which these records are taught by as well."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(fit, "MOST_TREES", 20)
-        patch.setattr(pipeline, "with_interval", lambda fitted, *rest, **more: made_of(fitted))
+        patch.setattr(
+            pipeline, "with_interval", lambda fitted, *rest, **more: (made_of(fitted), {})
+        )
         until = clock.registry.recorded_until + 1
         return pipeline.learn(clock, RELAPSE, until=until, context=context)
 

@@ -24,7 +24,8 @@ from training.metrics.discrimination import known_weights
 MOST_WEIGHT = 20.0
 """No row stands for more than twenty: where fewer are still followed, weighting further only adds
 noise."""
-BY_FACTS, BY_CURVE, BY_DRAW = "the child's facts", "one curve a landmark", "the draw of rows"
+BY_FACTS, BY_CURVE = "the child's facts", "one curve a landmark"
+BY_DRAW, BY_VISITS = "the draw of rows", "unvisited rows"
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,8 @@ class Weighed:
         1,356, the largest weight is 10.7, 0.0% are held at 20`."""
         if self.by == BY_DRAW:
             return "weighed by one curve a landmark, before rows were drawn by lot"
+        if self.by == BY_VISITS:
+            return "weighed by one curve a landmark for the lost, and for those whom a visit met"
         told = f" (AUC {self.auc:.2f})" if self.auc is not None else ""
         return (
             f"weighed for the lost by {self.by}{told}: {self.known:,} rows are worth "
@@ -76,7 +79,8 @@ def weights(rows: Cohort, matrix: Floats | None = None) -> np.ndarray:
 def weighed(rows: Cohort, matrix: Floats | None = None) -> Weighed:
     """The weights of `weights`, with what is told of them."""
     if rows.weight is not None:
-        return _described(rows.weight, BY_DRAW, None, lost=0.0, truncated=0.0)
+        by = BY_DRAW if rows.visited is None else BY_VISITS
+        return _described(rows.weight, by, None, lost=0.0, truncated=0.0)
     taken = np.flatnonzero(asked_to_the_end(rows))
     part = rows.take(taken)
     found, by, auc = _of_part(part, None if matrix is None else matrix[taken])

@@ -27,7 +27,8 @@ class Cohort:
     death, or as far as the child was followed; `remaining`: days left of the horizon. `weight`: for
     how many each row stands, where rows were drawn by lot (`training.cohorts.case_cohort`); None:
     censoring alone says (`training.cohorts.censoring`). `labels_until`: the last day (number) whose
-    records a label can have used; None: it does not matter.
+    records a label can have used; None: it does not matter. `visited`: mask of the rows that were
+    followed until a visit only (`training.cohorts.visit_exposure`); None: visits end nothing.
     """
 
     target: Target
@@ -42,10 +43,11 @@ class Cohort:
     attrition: dict[str, int] = field(default_factory=dict)
     weight: np.ndarray | None = None
     labels_until: int | None = None
+    visited: np.ndarray | None = None
 
     def take(self, rows: np.ndarray) -> Cohort:
         """Some of the rows, in their order."""
-        weight = None if self.weight is None else self.weight[rows]
+        weight, visited = (None if of is None else of[rows] for of in (self.weight, self.visited))
         return Cohort(
             self.target,
             self.outcomes,
@@ -59,6 +61,7 @@ class Cohort:
             self.attrition,
             weight,
             self.labels_until,
+            visited,
         )
 
 

@@ -22,6 +22,7 @@ from training.evaluation.scored_rows import REHEARSAL, Judged, blocks_of, learnt
 from training.fitting.examples import Examples
 from training.fitting.fit import fit
 from training.fitting.pipeline import examples, without_context
+from training.fitting.visit_weights import weighed
 from training.metrics.discrimination import auc
 
 WORKERS = 2
@@ -57,6 +58,7 @@ def learning_curve(
     if judged.block == REHEARSAL:
         rows = rows.take(np.flatnonzero(blocks_of(bundle, rows)[0]))
     matrix = as_of(clock, rows.child, rows.day, priors=bundle.priors, context=context)
+    rows = weighed(rows, matrix)
     learning = examples(rows, matrix, np.ones(len(rows.child), bool))
     smaller = min(1.0, MOST_ROWS / (max(SHARES) * max(len(learning.child), 1)))
     with ThreadPoolExecutor(WORKERS) as room:

@@ -25,7 +25,9 @@ from registry.contract.registry import day_number
 from training.cohorts import censoring
 from training.cohorts.known_until import known_until
 from training.cohorts.landmarks import Cohort, before_split, cohort, ripe
+from training.cohorts.visit_exposure import censored_at_visits
 from training.fitting.pipeline import LEAST_JUDGED_EVENTS, Learned, blocks
+from training.fitting.visit_weights import weighed
 
 LATER, REHEARSAL, ELSEWHERE = "later", "rehearsal", "elsewhere"
 ENOUGH_EVENTS = LEAST_JUDGED_EVENTS
@@ -156,6 +158,8 @@ def learnt_from(clock: Clock, bundle: Bundle) -> Cohort:
     (`training.fitting.pipeline.blocks`)."""
     until = day_number(bundle.facts["trained_until"])
     rows = cohort(clock, TARGETS[bundle.target], cutoff=until - 1)
+    if bundle.facts.get("without_visits"):
+        rows = censored_at_visits(clock, rows, known_by=until - 1)
     labels_before = day_number(bundle.facts["labels_before"])
     return rows.take(np.flatnonzero(before_split(rows, labels_before)))
 
@@ -169,7 +173,9 @@ def score_rows(
     clock: Clock, bundle: Bundle, rows: Cohort, *, block: str, context: Context | None
 ) -> Judged:
     """The rows with their features and risks; those for whom the model abstains are counted and
-    left out."""
+    left out. A bundle that tells the risk without visits is judged by outcomes without visits."""
+    if bundle.facts.get("without_visits"):
+        rows = censored_at_visits(clock, rows)
     matrices, reasons = [], []
     for traced, matrix in as_of_traced(
         clock, rows.child, rows.day, priors=bundle.priors, context=context
@@ -178,7 +184,8 @@ def score_rows(
         matrices.append(matrix[reasons[-1] == 0])
     why = np.concatenate([np.zeros(0, np.int8), *reasons])
     matrix = np.concatenate([np.empty((0, len(NAMES))), *matrices])
-    told = of_matrix(bundle, rows.take(np.flatnonzero(why == 0)), matrix, block=block)
+    scored = weighed(rows.take(np.flatnonzero(why == 0)), matrix)
+    told = of_matrix(bundle, scored, matrix, block=block)
     counts = {WHY_NOT[code]: int(np.sum(why == code)) for code in np.unique(why) if code}
     never = len(np.setdiff1d(rows.child, told.rows.child))
     return replace(told, why_not=counts, never_scored=never)

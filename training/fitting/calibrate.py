@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from models.bundle import Calibrator
@@ -10,7 +12,7 @@ from training.fitting.age_levels import AgeLevel, age_levels, with_levels
 from training.fitting.examples import Examples
 from training.fitting.fit import Fitted, HeldOut
 from training.fitting.transfer import Donor
-from training.fitting.uncertainty import spread_of_refits
+from training.fitting.uncertainty import errors_of_refits, instability, spread_of_refits
 from training.metrics.recalibration import slope_and_intercept
 
 
@@ -36,9 +38,11 @@ def leveled(of: HeldOut, learning: Examples) -> tuple[Calibrator, list[AgeLevel]
 
 def with_interval(
     fitted: Fitted, learning: Examples, *, target: Target, seed: int, donor: Donor | None
-) -> Calibrator:
+) -> tuple[Calibrator, dict[str, Any]]:
     """The same with the interval of the risk: nine in ten refits on children drawn anew lie
-    inside (`training.fitting.uncertainty`)."""
+    inside (`training.fitting.uncertainty`); and what those refits draw (`instability`)."""
     plain = leveled(fitted.held_out, learning)[0]
-    spread = spread_of_refits(fitted, learning, target=target, seed=seed, donor=donor)
-    return Calibrator(plain.slope, plain.intercept, *spread, plain.age_cuts, plain.age_shifts)
+    told = errors_of_refits(fitted, learning, target=target, seed=seed, donor=donor)
+    spread = spread_of_refits(*told)
+    made = Calibrator(plain.slope, plain.intercept, *spread, plain.age_cuts, plain.age_shifts)
+    return made, instability(*told)

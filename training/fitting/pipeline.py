@@ -23,6 +23,7 @@ from training.cohorts import censoring
 from training.cohorts.case_cohort import drawn
 from training.cohorts.censoring import Weighed
 from training.cohorts.landmarks import Cohort, attrition_table, before_split, cohort
+from training.cohorts.visit_exposure import censored_at_visits, visits_in_words, visits_told
 from training.fitting.calibrate import leveled, with_interval
 from training.fitting.examples import Examples
 from training.fitting.fit import FOLDS, Fitted, Progress, fit
@@ -32,6 +33,8 @@ from training.fitting.sample_size import SampleSize, effective_parameters, neede
 from training.fitting.transfer import Donor, donor_of
 from training.fitting.tune import tune
 from training.fitting.uncertainty import REFITS
+from training.fitting.visit_weights import stood_for
+from training.fitting.visit_weights import weighed as weighed_for_visits
 from training.priors.priors import FIT_SHARE, population_priors, registry_priors
 
 LEAST_EVENTS = 30
@@ -85,16 +88,21 @@ def learn(
     trials: int = 0,
     said: Progress = lambda text: None,
     context: Context | None = None,
+    without_visits: bool = False,
 ) -> Learned:
     """Train one target on what was known before `until` (a day number), with `trials` Optuna
     trials.
 
     The rehearsal does all of it (settings, number of trees, penalty, blend, calibration) on the
     earlier block; the bundle does it anew on all rows. `BadInput` where there are no indexes, one
-    outcome only, or fewer than 30 events.
+    outcome only, or fewer than 30 events. `without_visits`: rows are followed until the first visit
+    that a list asked for, so that the model tells the risk without visits
+    (`training.cohorts.visit_exposure`); onset, whose rows are drawn by lot, cannot be taught so.
     """
     context = context or Context(clock)
     rows = cohort(clock, target, cutoff=until - 1)
+    if without_visits and not target.indexes_repeat:
+        rows = censored_at_visits(clock, rows, known_by=until - 1)
     # The newest import came in after the last day that its records speak of.
     labels_before = min(until, clock.registry.recorded_until + 1)
     used = np.flatnonzero(before_split(rows, labels_before))
@@ -120,6 +128,7 @@ def learn(
     for note in notes:
         said(f"{target.name}: {note}")
     matrix = as_of(clock, rows.child, rows.day, priors=priors, context=context)
+    rows = weighed_for_visits(rows, matrix, seed=seed)
     said(f"{target.name}: {matrix.shape[1]} features of {matrix.shape[0]} rows")
     known, weighed = weighed_examples(rows, matrix, np.ones(len(used), bool))
     said(f"{target.name}: {weighed.words}")
@@ -130,7 +139,11 @@ def learn(
         "labels_before": day_date(labels_before).isoformat(),
         "later_from": day_date(later_from).isoformat(),
         "not_rehearsed": not_rehearsed,
+        **visits_told(clock, rows, known_by=until - 1),
+        "share_stood_for": None if rows.visited is None else round(stood_for(rows), 4),
     }
+    if note := visits_in_words(facts):
+        said(f"{target.name}: {note}")
     which: dict[str, Any] = {"target": target, "seed": seed}
     donor = donor_of(clock, target, until=until, seed=seed, priors=priors, context=context)
     if donor is not None:
@@ -151,8 +164,9 @@ def learn(
     everything = without_context(known, seed)
     bundle, fitted = taught(everything, donor)
     said(f"{target.name}: the interval of its risks, by {REFITS} refits on children drawn anew")
-    calibrator = with_interval(fitted, everything, donor=donor, **which)
-    bundle = replace(bundle, calibrator=calibrator, rehearsal=rehearsal)
+    calibrator, unstable = with_interval(fitted, everything, donor=donor, **which)
+    reference = bundle.reference | {"instability": unstable}
+    bundle = replace(bundle, calibrator=calibrator, rehearsal=rehearsal, reference=reference)
     learned = Learned(bundle, fitted, rows, used, earlier_on, later_on, matrix)
     _say_what_size_is_advised(learned, said)
     return learned
@@ -287,7 +301,8 @@ def _ask_for_events(rows: Cohort, target: Target) -> None:
         raise BadInput(
             "TRN002",
             f"{target.name}: {events} events, at least {LEAST_EVENTS} are needed: "
-            "a larger registry or a longer time",
+            "a larger registry or a longer time"
+            + ("" if rows.visited is None else ", or more children held out of the lists by lot"),
         )
     if happened[known].all():
         raise BadInput("TRN003", f"{target.name}: only one outcome: nothing to learn")

@@ -3,6 +3,7 @@ page."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,6 +45,9 @@ from training.metrics.event_share import shares_by_landmark
 from training.report import figures_told, plots
 from training.report.delayed import delayed
 from training.report.glossary import not_scored
+from training.validation.by_day import by_day
+from training.validation.held_out import Marked, compare_held_out
+from training.validation.left_out import LeftOut
 
 LISTS_WORDS = {
     LATER: "from the day until which the model learnt",
@@ -71,12 +75,15 @@ def tell(
     bundle: Bundle,
     *,
     context: Context,
+    left_out: LeftOut | None = None,
+    marks: Sequence[Marked] = (),
     said: Progress = lambda text: None,
     age_bands: tuple[int, ...] = BANDS_MONTHS,
     own_groups: pd.DataFrame | None = None,
 ) -> ModelReport:
     """Judge a bundle on a registry; see `training.evaluation.scored_rows` for which rows, and which
-    bundle says their risks. `age_bands`, `own_groups`: see
+    bundle says their risks. `left_out`: its internal-external validation, where it was asked
+    for; `marks`: of the score book's lists; `age_bands`, `own_groups`: see
     `training.evaluation.subgroup_table.groupings`."""
     target = bundle.target
     said(f"{target}: rows to judge on")
@@ -99,6 +106,10 @@ def tell(
             "most_recall": figures_told.most_recall(judged),
             "updates": figures_told.updates_offered(judged) if judged.block == ELSEWHERE else None,
             "refitted": _refitted(clock, bundle),
+            "by_day": by_day(judged, learnt),
+            "instability": bundle.reference.get("instability"),
+            "left_out": left_out,
+            "held_out": compare_held_out(clock, TARGETS[target], marks),
         }
     )
     said(f"{target}: subgroups")
@@ -249,6 +260,12 @@ def _plots(bundle: Bundle, judged: Judged, figures: dict[str, Any]) -> dict[str,
         ),
         "spread": plots.spread(judged.risk, judged.happened, judged.known),
     }
+    if figures["by_day"]:
+        drawn["by_day"] = plots.by_day(figures["by_day"])
+    if figures["instability"]:
+        drawn["instability"] = plots.instability(figures["instability"])
+    if figures["left_out"]:
+        drawn["left_out"] = plots.left_out(figures["left_out"])
     if figures["learning"]:
         drawn["learning"] = plots.learning(figures["learning"])
     return drawn | (
