@@ -22,6 +22,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from features.age_bands import band_of
 from features.trajectory.catalogue import NAMES, fingerprint
 from features.trajectory.smoother import DEFAULT_PRIORS, Prior
 from models.definition import definition, made_with
@@ -39,7 +40,8 @@ class Calibrator:
 
     `knots`: calibrated log-odds in rising order; `below`, `above`: distances there, in log-odds,
     none negative (interpolated between; beyond the ends as at the ends). All three are empty where
-    no refits were made.
+    no refits were made. `age_shifts`: what is added in each age band, parted at `age_cuts` (days of
+    age; `training.fitting.age_levels`); empty where no band's level was moved.
     """
 
     slope: float
@@ -47,6 +49,16 @@ class Calibrator:
     knots: np.ndarray
     below: np.ndarray
     above: np.ndarray
+    age_cuts: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    age_shifts: np.ndarray = field(default_factory=lambda: np.zeros(0))
+
+    def shift(self, age_days: np.ndarray) -> np.ndarray:
+        """What each age (n,) adds to the calibrated log-odds; 0 where no band was moved, or the age
+        is not known."""
+        if not len(self.age_shifts):
+            return np.zeros(len(age_days))
+        moved: np.ndarray = np.append(self.age_shifts, 0.0)[band_of(age_days, self.age_cuts)]
+        return moved
 
     def interval(self, log_odds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """(low, high) around the risk of each calibrated log-odds (n,), which lies between them;
@@ -119,7 +131,8 @@ class Bundle:
         if self.offset:
             forest = forest + np.nan_to_num(rows[:, self.columns.index(self.offset)], nan=0.0)
         blended = self.trees * forest + (1.0 - self.trees) * (base + parts.sum(axis=1))
-        found: np.ndarray = self.calibrator.intercept + self.calibrator.slope * blended
+        shift = self.calibrator.shift(rows[:, self.columns.index("age_days")])
+        found: np.ndarray = self.calibrator.intercept + self.calibrator.slope * blended + shift
         return found
 
     def score(self, rows: np.ndarray) -> Scores:
@@ -130,6 +143,8 @@ class Bundle:
         linear_parts, linear_base = self.linear.contributions(rows)
         slope = self.calibrator.slope
         contributions = slope * (self.trees * parts + (1.0 - self.trees) * linear_parts)
+        age = self.columns.index("age_days")
+        contributions[:, age] += self.calibrator.shift(rows[:, age])
         base = self.calibrator.intercept + slope * (
             self.trees * base + (1.0 - self.trees) * linear_base
         )
@@ -172,6 +187,8 @@ def _files(bundle: Bundle) -> dict[str, str]:
             "knots": calibrator.knots.tolist(),
             "below": calibrator.below.tolist(),
             "above": calibrator.above.tolist(),
+            "age_cuts": calibrator.age_cuts.tolist(),
+            "age_shifts": calibrator.age_shifts.tolist(),
         },
         "priors": {name: prior._asdict() for name, prior in bundle.priors.items()},
         "facts": bundle.facts,
@@ -264,6 +281,10 @@ def _loaded(place: Path) -> Bundle:
             calibrator["slope"],
             calibrator["intercept"],
             *(np.array(calibrator[name], np.float64) for name in ("knots", "below", "above")),
+            *(
+                np.array(calibrator.get(name, []), np.float64)
+                for name in ("age_cuts", "age_shifts")
+            ),
         ),
         priors=DEFAULT_PRIORS
         | {name: Prior(**prior) for name, prior in described["priors"].items()},

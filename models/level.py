@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from features.age_bands import BANDS_MONTHS
 from models.bundle import Bundle
 
 ENOUGH_OUTCOMES = 20
@@ -19,6 +20,28 @@ ENOUGH_OUTCOMES = 20
 def is_of(bundle: Bundle, registry_id: object) -> bool:
     """Whether the bundle was trained on this registry."""
     return bundle.facts.get("registry_id") == registry_id
+
+
+def ages_unknown(bundle: Bundle) -> list[tuple[int, int | None]]:
+    """The age bands (from a month, to before another; None: without an end) in which too few
+    children had the event for their level to be known, neighbours as one; none where that is so of
+    every band, or where nobody looked."""
+    few = [level["found"] == "few" for level in bundle.facts.get("age_levels", [])]
+    bounds = [0, *BANDS_MONTHS, None]
+    if not few or all(few):
+        return []
+    found: list[tuple[int, int | None]] = []
+    for at in (at for at, one in enumerate(few) if one):
+        since, to = bounds[at] or 0, bounds[at + 1]
+        found = (
+            [*found[:-1], (found[-1][0], to)]
+            if found and found[-1][1] == since
+            else [
+                *found,
+                (since, to),
+            ]
+        )
+    return found
 
 
 def level_told(bundle: Bundle, registry_id: object, known: int | None) -> dict[str, Any] | None:

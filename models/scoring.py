@@ -18,7 +18,7 @@ from features.trajectory.catalogue import NAMES
 from features.trajectory.context import Context
 from features.trajectory.smoother import DEFAULT_PRIORS
 from features.trajectory.trace import Trace, trace
-from models import onset_question
+from models import onset_question, relapse_question
 from models.bundle import Bundle
 from models.child_facts import facts_of
 from models.reasons import grouped
@@ -41,8 +41,20 @@ WHY_NOT = (
     "no_model",
     "back_in_treatment",
     *onset_question.WHY[1:],
+    *relapse_question.WHY[1:],
 )
 """Why a child has no score, in the order of the checks' codes; the first is none: it is scored."""
+OTHER_QUESTIONS = frozenset(
+    {
+        "not_in_treatment",
+        "not_discharged_as_cured",
+        "back_in_treatment",
+        "no_model",
+        "in_a_programme",
+        "treated_within_183_days",
+    }
+)
+"""Of these a target that is not asked of a child says nothing about the child."""
 LONGEST_WITHOUT_WEIGHT = 365
 _AT = {name: position for position, name in enumerate(NAMES)}
 
@@ -153,15 +165,11 @@ def _priors_key(bundle: Bundle | None) -> int | None:
 
 def abstains(target: Target, traced: Trace, rows: np.ndarray) -> np.ndarray:
     """Positions in WHY_NOT (int8, 0 where a score may be given): the question does not arise, or
-    cannot be borne.
-
+    cannot be borne. Who is left out of a target's training for what is known of the index has no
+    score either.
     """
     stays, child = traced.stays, traced.known.children
-    if target.asked is Asked.UNTREATED:
-        not_asked = onset_question.why_not_asked(traced)
-        not_asked = np.where(not_asked > 0, not_asked + _FIRST_UNTREATED - 1, 0)
-    else:
-        not_asked = np.zeros(len(rows), np.int8)
+    not_asked = _not_asked(target, traced)
     why = _abstains(
         target.asked,
         target.horizon,
@@ -177,6 +185,18 @@ def abstains(target: Target, traced: Trace, rows: np.ndarray) -> np.ndarray:
         stays.facility_open,
     )
     return np.where(why > 0, why, not_asked).astype(np.int8)
+
+
+def _not_asked(target: Target, traced: Trace) -> AnyArray:
+    """Positions in WHY_NOT (n,): what is known of the child's index puts it outside the
+    target's cohort."""
+    if target.asked is Asked.UNTREATED:
+        found, first = onset_question.why_not_asked(traced), _FIRST_UNTREATED
+    elif target.asked is Asked.AFTER_CURE:
+        found, first = relapse_question.why_not_asked(traced), _FIRST_CURED
+    else:
+        return np.zeros(len(traced.day), np.int8)
+    return np.where(found > 0, found + first - 1, 0)
 
 
 (
@@ -206,7 +226,9 @@ def abstains(target: Target, traced: Trace, rows: np.ndarray) -> np.ndarray:
 _AGE, _WEIGHED, _SIBLINGS = (
     _AT[name] for name in ("age_days", "days_since_weighed", "siblings_sam_365")
 )
-_FIRST_UNTREATED = WHY_NOT.index(onset_question.WHY[1])
+_FIRST_UNTREATED, _FIRST_CURED = (
+    WHY_NOT.index(question.WHY[1]) for question in (onset_question, relapse_question)
+)
 _IN_TREATMENT, _AFTER_CURE = int(Asked.IN_TREATMENT), int(Asked.AFTER_CURE)
 
 

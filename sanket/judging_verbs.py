@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from sanket.options import Json, Store, Target, Tracking, targets_of
+
+if TYPE_CHECKING:
+    from training.validation.left_out import LeftOut
 
 Run = Annotated[
     str,
@@ -40,6 +43,20 @@ def evaluate(
         str | None,
         typer.Option(metavar="large|slope", help="on another registry: make a recalibrated bundle"),
     ] = None,
+    groups: Annotated[
+        Path | None,
+        typer.Option(help="your own groups: a CSV with child_id and a column each"),
+    ] = None,
+    age_bands: Annotated[
+        str, typer.Option(metavar="MONTHS", help="months at which age groups part")
+    ] = "12,24",
+    leave_out: Annotated[
+        str | None,
+        typer.Option(
+            metavar="district|project|sector|setting",
+            help="train without each area in turn and judge on it; goes on where it was broken off",
+        ),
+    ] = None,
     tracking: Tracking = None,
     as_json: Json = False,
 ) -> None:
@@ -51,11 +68,24 @@ def evaluate(
     registry than the model's own, all predictions are judged and recalibrations are offered.
     """
     from sanket.progress import steps
+    from serving.book.listed_marks import marks_of
     from training.commands.evaluate import as_json as document
     from training.commands.evaluate import evaluate as judge
+    from training.evaluation.subgroups import bands_of
 
     with steps("Report") as said:
-        told, updated = judge(store, output, run=run, update=update, tracked_at=tracking, said=said)
+        told, updated = judge(
+            store,
+            output,
+            run=run,
+            update=update,
+            groups=groups,
+            age_bands=bands_of(age_bands),
+            without=leave_out,
+            marks=marks_of(store),
+            tracked_at=tracking,
+            said=said,
+        )
     if as_json:
         typer.echo(document(told, updated))
         return
@@ -68,9 +98,25 @@ def evaluate(
             f"{one.bundle.target}: AUC {auc.value:.3f} ({auc.low:.3f} to {auc.high:.3f}), "
             f"{one.figures['events']} events, on {one.figures['block_words']}"
         )
+        if left := one.figures["left_out"]:
+            typer.echo(_left_out_told(left))
     for version in updated:
         typer.echo(f"recalibrated bundle {version}: `sanket promote` it, or leave it")
     typer.echo(f"report: {output}")
+
+
+def _left_out_told(left: LeftOut) -> str:
+    """One line: the average AUC over areas, and what to expect of the next."""
+    from training.metrics.random_effects import LEAST_FOR_A_NEXT
+
+    found = left.together["auc"]
+    told = (
+        f"  each {left.by} left out in turn ({len(left.areas)}): AUC {found.mean.value:.3f} on "
+        f"average ({found.mean.low:.3f} to {found.mean.high:.3f})"
+    )
+    if found.areas < LEAST_FOR_A_NEXT:
+        return f"{told}; two areas say nothing of the next"
+    return f"{told}, the next one between {found.next_low:.3f} and {found.next_high:.3f}"
 
 
 def recalibrate(

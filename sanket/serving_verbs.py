@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from models.visits.hold_out import MOST_SHARE, USUAL_PLACES
 from sanket.options import Day, Json, Scheduler, Store, Workers, day_of
 
 if TYPE_CHECKING:
@@ -35,6 +36,16 @@ def score(
             "every page says so"
         ),
     ] = False,
+    holdout_share: Annotated[
+        float,
+        typer.Option(
+            min=0.0,
+            max=MOST_SHARE,
+            help="hold this share of children out of the lists' risk, by lot, to learn what visits "
+            "change; never one in danger or with a late step. For an officer to decide "
+            "(docs/visits.md)",
+        ),
+    ] = 0.0,
     workers: Workers = None,
     scheduler: Scheduler = None,
     as_json: Json = False,
@@ -61,6 +72,7 @@ def score(
             as_of=day,
             accept_foreign=accept_foreign,
             exercise=exercise,
+            holdout_share=holdout_share,
             count_outcomes=_known_outcomes,
             engine=engine,
             progress=lambda ready, of: bar.update(task, completed=ready, total=of),
@@ -80,6 +92,11 @@ def score(
         f"{grouped(done['children'])} children in the book as of {done['as_of']}: scored {scored}; "
         f"{grouped(done['in_danger'])} in danger by the protocol's rules."
     )
+    if holdout_share:
+        typer.echo(
+            f"Held out by lot ({holdout_share:.0%} of all children): {done['held_out']} whom "
+            f"a list of {USUAL_PLACES} would name for their risk alone; nobody in danger or late."
+        )
     for target, told in done["levels"].items():
         typer.echo(f"{target.replace('_', '-')}: {_of_level(told)}")
     if done["exercise"]:

@@ -52,6 +52,14 @@ def train(
             help="the same seed and records give the same model, bit for bit; 1 if left out"
         ),
     ] = None,
+    without_visits: Annotated[
+        bool,
+        typer.Option(
+            "--without-visits",
+            help="learn the risk without visits: follow children until the first visit that a list "
+            "asked for (not onset)",
+        ),
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Train the models of a store, judge them on a later block, and track each as a run in MLflow.
@@ -84,6 +92,7 @@ def train(
                 tracked_at=tracking,
                 trials=8 if trials is None else trials,
                 seed=1 if seed is None else seed,
+                without_visits=without_visits,
                 said=said,
             )
         )
@@ -162,7 +171,7 @@ def features(
 
     targets_of(target)
     if bundle and run:
-        raise UsageError("TRN013", "--bundle and --run both name a model: give one of them")
+        raise UsageError("TRN024", "--bundle and --run both name a model: give one of them")
     with steps("Features") as said:
         table = feature_table(store, target, bundle=bundle or run, tracked_at=tracking, said=said)
         output.parent.mkdir(parents=True, exist_ok=True)
@@ -183,7 +192,12 @@ def features(
 def backtest(
     store: Store,
     split: Annotated[
-        str, typer.Option(metavar="DATE", help="train before this day, predict from it")
+        list[str],
+        typer.Option(
+            metavar="DATE",
+            help="train before this day, predict from it; several: a rolling backtest, each day's "
+            "model predicts up to the next day",
+        ),
     ],
     output: Annotated[Path, typer.Option("-o", "--output", help="predictions, a Parquet file")],
     target: Target = None,
@@ -209,8 +223,12 @@ def backtest(
 
     Writes one row for each child, index and landmark on or after --split, with its risk and its
     outcome; counts and AUC go into a run of MLflow. --json adds the same risks against secondary
-    outcomes and sensitivity rows (docs/models.md).
+    outcomes and sensitivity rows (docs/models.md). With several --split one table compares them, a
+    run of MLflow holds a child run for each, and a command that was broken off goes on.
     """
+    if len(split) > 1:
+        _rolling(store, split, output, target, tracking, trials, seed, visits, as_json)
+        return
     from features.clock import Clock
     from models.champion import models_folder
     from registry.contract.registry import day_number
@@ -221,7 +239,7 @@ def backtest(
     from training.tracking.mlflow_runs import tracking_address
     from training.tracking.reachable import ask
 
-    day = day_number(day_of(split, option="--split", code="TRN011"))
+    day = day_number(day_of(split[0], option="--split", code="TRN011"))
     true_risks = _truth(truth)
     targets = targets_of(target, backtest=True)
     with steps("Backtest") as said:
@@ -236,7 +254,7 @@ def backtest(
         predictions.to_parquet(output, index=False)
         told = summary(predictions, bundles)
         models.mkdir(parents=True, exist_ok=True)
-        asked = {"split": split, "trials": trials, "seed": seed}
+        asked = {"split": split[0], "trials": trials, "seed": seed}
         track(told, models, tracked, asked)
         if visits:
             from training.evaluation.visit_lists import lists_found
@@ -261,6 +279,52 @@ def backtest(
         )
     for line in told.get("visits", {}).get("lines", []):
         typer.echo(line)
+
+
+def _rolling(
+    store: str,
+    splits: list[str],
+    output: Path,
+    target: str | None,
+    tracking: str | None,
+    trials: int,
+    seed: int,
+    visits: bool,
+    as_json: bool,
+) -> None:
+    """A backtest of several splits; predictions that are ready wait in a folder beside OUTPUT."""
+    import shutil
+
+    from features.clock import Clock
+    from models.champion import models_folder
+    from registry.contract.errors import UsageError
+    from registry.contract.registry import day_number
+    from sanket.progress import steps
+    from training.commands.rolling_backtest import Rolling, rolling_backtest, table, track_all
+    from training.commands.train import load_registry
+    from training.tracking.mlflow_runs import tracking_address
+    from training.tracking.reachable import ask
+
+    if visits:
+        raise UsageError("TRN013", "--visits asks for one --split")
+    days = tuple(day_number(day_of(of, option="--split", code="TRN011")) for of in splits)
+    asked = Rolling(days, targets_of(target, backtest=True), trials, seed)
+    parts, models = output.with_name(f"{output.name}.parts"), models_folder(store)
+    with steps("Backtest") as said:
+        tracked = tracking_address(models, tracking)
+        ask(tracked)
+        clock = Clock(load_registry(store))
+        frame = rolling_backtest(clock, asked, parts=parts, said=said)
+        output.parent.mkdir(parents=True, exist_ok=True)
+        frame.to_parquet(output, index=False)
+        models.mkdir(parents=True, exist_ok=True)
+        track_all(frame, asked, models, tracked)
+    shutil.rmtree(parts, ignore_errors=True)
+    told = table(frame)
+    if as_json:
+        typer.echo(f'{{"splits": {told.to_json(orient="records")}}}')
+    else:
+        typer.echo(told.to_string(index=False, float_format=lambda value: f"{value:.3f}"))
 
 
 def _truth(folder: Path | None) -> dict[str, pd.DataFrame] | None:

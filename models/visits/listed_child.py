@@ -7,6 +7,10 @@ import datetime as dt
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from models import relapse_question
+
+NO_CURE = frozenset(relapse_question.WHY[1:])
+
 
 @dataclass(frozen=True)
 class Reason:
@@ -59,6 +63,17 @@ class Candidate:
     listed_for: str | None = None
     """The reason (rule or first reason key) of the list that asked for the last visit, where it is
     known."""
+    held_out: bool = False
+    """Drawn by lot (`models.visits.hold_out`): no list names the child for its risk alone."""
+    why_not: str | None = None
+    """Why there is no score (`models.scoring.WHY_NOT`), where the child's own records say so: for
+    one scored, or of whom nothing is asked, None."""
+
+    @property
+    def cure_not_shown(self) -> bool:
+        """Whether the child was discharged as cured and the cure was not seen, or did not last two
+        weeks: it has no score, and nobody knows that it is well."""
+        return self.why_not in NO_CURE
 
 
 def counted_to(child: Candidate, day: dt.date, *, as_of: dt.date) -> Candidate:

@@ -26,9 +26,9 @@ from models.visits.visit_order import (
     GONE_FINDINGS,
     IN_TREATMENT,
     LATE_COUNTS_DAYS,
-    LATE_FIRST,
     OVERDUE_STEPS,
     PREVENTION,
+    UNSEEN_CURE,
     at_the_centre,
     benefit,
     emergency,
@@ -156,9 +156,10 @@ def rank(
     facility. Who has none is `beyond`, or with the ANM where her work helps and the child is not
     extreme. Of the places left, a quarter brings SAM that waits past its day for the ANM; the rest
     go half to late steps, half to risk; what one does not need the next one gets, and late steps
-    without a score come last. Risk and prevention share their places by benefit. Rows stand by
-    `order`: danger, late steps, risk, prevention. Ties end with the child's id, so that a list can
-    be repeated to the letter.
+    without a score come last, but for a child whose cure nobody saw, or did not last. Risk and
+    prevention share their places by benefit. Rows stand by `order`: danger, late steps, risk,
+    prevention. Who is held out by lot has no place for its risk alone; danger and late steps
+    outrank the lot. Ties end with the child's id, so that a list can be repeated to the letter.
     """
     candidates = list(candidates)
     groups, counts = _grouped(candidates, as_of=as_of)
@@ -198,7 +199,8 @@ def _what_is_left(
     """Who takes the places that no emergency needs: SAM that is brought to the ANM, late steps,
     risk (with prevention)."""
     overdue, unscored = _parted(
-        groups["overdue"], lambda one: late_place(one) < len(LATE_FIRST) or benefit(one) > 0
+        groups["overdue"],
+        lambda one: late_place(one) <= UNSEEN_CURE or benefit(one) > 0,
     )
     others = len(overdue) + len(groups["risk"])
     brought = groups["bring"][: max(math.ceil(left * BRING_SHARE), left - others)]
@@ -217,7 +219,7 @@ def _grouped(
 
     `emergency`, `overdue` and `risk` share no child; `risk` holds those of prevention too; `anm`
     holds all of `bring`. In danger and visited lately: `anm`. Those of prevention are counted only
-    where there are any.
+    where there are any, and so are those whom a lot holds out, who are in no group.
     """
     groups: dict[str, list[Candidate]] = {
         name: [] for name in ("emergency", "bring", "overdue", "risk", "anm")
@@ -226,15 +228,21 @@ def _grouped(
         "candidates": 0,
         "lately_visited": 0,
         "not_scored": 0,
+        "no_cure": 0,
         "danger": 0,
         "overdue": 0,
         "risk": 0,
         PREVENTION: 0,
     }
+    held_out = 0
     for child in candidates:
         counts["candidates"] += 1
         counts["not_scored"] += child.risk is None and child.state not in GONE
+        counts["no_cure"] += child.cure_not_shown and child.state not in GONE
         name, resting = section(child), rests(child, as_of=as_of)
+        if child.held_out and name in ("risk", PREVENTION) and not resting:
+            held_out += 1
+            continue
         if resting and name:
             counts["lately_visited"] += 1
         elif name:
@@ -244,6 +252,8 @@ def _grouped(
     for name in ("bring", "overdue", "risk"):
         groups[name].sort(key=order)
     counts |= {f"{name}_in_all": counts.pop(name) for name in ("danger", "overdue", "risk")}
+    if held_out:
+        counts["held_out"] = held_out
     prevention = counts.pop(PREVENTION)
     return groups, counts | ({f"{PREVENTION}_in_all": prevention} if prevention else {})
 

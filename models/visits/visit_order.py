@@ -128,6 +128,9 @@ LATE_FIRST = (
 )
 """Late steps that go before every other, in this order: of children who had SAM and whom nobody
 sees now, then of those whom WHO (2023) watches more closely. verified: false."""
+UNSEEN_CURE = len(LATE_FIRST)
+"""Then late steps of a child discharged as cured whose cure nobody saw, or did not last: no model
+may say anything of it, and that must not put it behind children of little risk. verified: false."""
 LATE_AT_ONCE = frozenset({"sam_old", "ended_old"})
 """Danger that nobody answered until it ran out is a home visit from its first day: neglect makes no
 child less urgent. verified: false."""
@@ -296,12 +299,15 @@ def sam_by_arm_stands(candidate: Candidate) -> bool:
 
 
 def late_place(candidate: Candidate) -> int:
-    """The place of a late step in `LATE_FIRST`, `SAM_BY_ARM_STANDS` before them; the length of
-    `LATE_FIRST` for every other step."""
-    if section(candidate) == "overdue" and sam_by_arm_stands(candidate):
+    """The place of a late step: `SAM_BY_ARM_STANDS`, then in `LATE_FIRST`, then `UNSEEN_CURE`, then
+    every other step."""
+    if section(candidate) != "overdue":
+        return UNSEEN_CURE + 1
+    if sam_by_arm_stands(candidate):
         return SAM_BY_ARM_STANDS
-    first = candidate.rule in LATE_FIRST and section(candidate) == "overdue"
-    return LATE_FIRST.index(candidate.rule) if first else len(LATE_FIRST)
+    if candidate.rule in LATE_FIRST:
+        return LATE_FIRST.index(candidate.rule)
+    return UNSEEN_CURE if candidate.cure_not_shown else UNSEEN_CURE + 1
 
 
 def _past_its_day(candidate: Candidate) -> bool:

@@ -53,6 +53,7 @@ _CHILD: dict[str, Schema] = {
     "last_visited_on": told(DAY_OR_NULL, "last home visit, ticked ones too"),
     "last_finding": or_null("Finding", "what that visit found"),
     "listed_for": told(TEXT_OR_NULL, "why a list asked for the last visit: a rule or a reason"),
+    "why_not": or_null("WhyNot", "why there is no risk, where the child's records say so"),
 }
 """What a list and a child's own page tell of a child."""
 _STORED: dict[str, Schema] = {
@@ -148,6 +149,7 @@ BOOK_SCHEMAS: dict[str, Any] = {
             ),
             lately_visited=told(COUNT, "who rest after a visit"),
             not_scored=told(COUNT, "of whom no model says anything"),
+            no_cure=told(COUNT, "of these, discharged as cured, and that not seen to last"),
         ),
         "of all children of the sector, listed or not",
     ),

@@ -25,7 +25,7 @@ from serving.process.service_state import ServiceState
 from serving.visits import keyed_outcomes, visit_outcomes
 from serving.visits.capacity import DEFAULT_CAPACITY, MOST_VISITS
 from serving.visits.keyed_outcomes import KeyedAnswer, answered_once
-from serving.visits.lists import list_document, told_of, visit_list
+from serving.visits.lists import list_document, seen_of, told_of, visit_list
 from serving.visits.visit_outcomes import VisitOutcome
 
 Id = Annotated[str, Path(min_length=1, max_length=LONGEST_TEXT)]
@@ -154,7 +154,7 @@ def _recorded_once(
 
 def child_document(run: Run, row: BookRow) -> dict[str, Any]:
     """One child of a run, as the API gives it."""
-    candidate = asdict(row.candidate)
+    candidate = seen_of(row.candidate)
     reasons = candidate.pop("reasons")
     return {
         "as_of": run.as_of.isoformat(),

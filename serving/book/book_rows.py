@@ -20,8 +20,9 @@ from features.clock import Clock
 from features.trajectory.context import Context
 from features.trajectory.trace import Trace
 from models.bundle import Bundle
-from models.scoring import NOT_SCORED, SCORED, WHY_NOT, Scored, score_children
+from models.scoring import NOT_SCORED, OTHER_QUESTIONS, SCORED, WHY_NOT, Scored, score_children
 from models.targets import TARGETS, Asked
+from models.visits.hold_out import drawn
 from models.visits.listed_child import Candidate
 from models.visits.urgency import urgency_facts
 from registry.contract.arrays import Days, Flags
@@ -85,6 +86,7 @@ class Scoring:
     own_centres: Flags | None = None
     """bool[centres + 1]: whose children are scored (`registry.store.partitions.StorePart`); None:
     everybody's."""
+    holdout_share: float = 0.0
 
     @classmethod
     def of(
@@ -94,11 +96,19 @@ class Scoring:
         as_of: dt.date,
         *,
         own_centres: Flags | None = None,
+        holdout_share: float = 0.0,
     ) -> Scoring:
-        """Ready to score a registry as of a day."""
+        """Ready to score a registry as of a day, with a share of the children held out by lot."""
         clock, day = Clock(registry), day_number(as_of)
         places = Places.of(registry, day)
-        return cls(registry, clock, Context(clock), bundles, standard(), places, day, own_centres)
+        of_run = own_centres, holdout_share
+        return cls(registry, clock, Context(clock), bundles, standard(), places, day, *of_run)
+
+    def own_sectors(self) -> list[str]:
+        """The sectors of the centres whose children are scored here."""
+        centres = np.arange(len(self.registry.centre_ids))
+        own = centres if self.own_centres is None else centres[self.own_centres[:-1]]
+        return sorted({str(sector) for sector in self.places.sector[own] if sector})
 
     def own_children(self) -> Days:
         """The children (positions) who are scored here."""
@@ -147,8 +157,10 @@ class Scoring:
         target = _leading(scores)
         score = scores.get(target) if target is not None else None
         step.pop("protocol_version")
+        child_id = str(self.registry.child_ids[known.child[i]])
+        registry_id = str(self.registry.facts.get("registry_id"))
         return Candidate(
-            child_id=str(self.registry.child_ids[known.child[i]]),
+            child_id=child_id,
             centre_id=centre_id,
             centre_name=centre_names.get(centre_id),
             sector_id=str(places.sector[centre]),
@@ -164,6 +176,8 @@ class Scoring:
             risk_high=score.risk_high if score else None,
             reasons=score.reasons if score else (),
             facts=facts,
+            why_not=_why_not(scores),
+            held_out=drawn(registry_id, child_id, self.holdout_share),
             **_last_visit(scored, i),
         )
 
@@ -177,6 +191,14 @@ def _leading(scores: Mapping[str, Score]) -> str | None:
         return TARGETS[target].asked is not Asked.UNTREATED, scores[target].risk or 0.0
 
     return max(scored, key=lead, default=None)
+
+
+def _why_not(scores: Mapping[str, Score]) -> str | None:
+    """Why no target has a score, where the child's own records say so."""
+    if any(score.status == SCORED for score in scores.values()):
+        return None
+    told = [score.why_not for score in scores.values() if score.why_not]
+    return next((why for why in told if why not in OTHER_QUESTIONS), None)
 
 
 def _score(scored: Scored, name: str, i: int) -> Score:

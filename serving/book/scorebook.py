@@ -85,6 +85,17 @@ AREAS = sa.Table(
 )
 """What a run counted of each sector, project and district; holds no child's id (see also
 `serving/book/usual.py`)."""
+LISTED = sa.Table(
+    "sanket_listed",
+    TABLES,
+    sa.Column("run", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("child_id", sa.String(500), primary_key=True),
+    sa.Column("section", sa.String(20), nullable=False),
+    sa.Column("target", sa.String(40)),
+    sa.Column("held_out", sa.Boolean, nullable=False),
+    sa.Index("sanket_listed_by_child", "child_id"),
+)
+"""Whom a run's lists name, and whom a lot holds out (`serving/book/listed_marks.py`)."""
 TICKS = sa.Table(
     "sanket_ticks",
     TABLES,
@@ -229,7 +240,7 @@ def begin(
 
 
 def _remove(connection: sa.Connection, number: int) -> None:
-    for table in (TARGET_SCORES, ROWS, CHUNKS, PLACES, AREAS, RUNS):
+    for table in (LISTED, TARGET_SCORES, ROWS, CHUNKS, PLACES, AREAS, RUNS):
         connection.execute(sa.delete(table).where(table.c.run == number))
 
 
@@ -259,16 +270,18 @@ def _encoded(run: Run, row: BookRow) -> dict[str, Any]:
     scores = {
         target: vars(score) | _reasons_kept(score.reasons) for target, score in row.scores.items()
     }
-    page = {
-        "candidate": vars(row.candidate) | _reasons_kept(row.candidate.reasons),
-        "scores": scores,
-    }
+    page = {"candidate": _kept(row.candidate), "scores": scores}
     return {
         "run": run.run,
         "child_id": row.candidate.child_id,
         "sector_id": row.candidate.sector_id,
         "page": orjson.dumps(page, option=orjson.OPT_SERIALIZE_NUMPY),
     }
+
+
+def _kept(candidate: Candidate) -> dict[str, Any]:
+    kept = vars(candidate) | _reasons_kept(candidate.reasons)
+    return kept if candidate.held_out else {n: of for n, of in kept.items() if n != "held_out"}
 
 
 def _reasons_kept(reasons: tuple[Reason, ...]) -> dict[str, Any]:

@@ -30,6 +30,7 @@ from serving.book import scorebook
 from serving.book.area_rows import AreaCounts, count_areas
 from serving.book.book_rows import Scoring
 from serving.book.kept_children import FirstLook, first_look
+from serving.book.listed_marks import keep_marks
 from serving.book.reader import Reader
 from serving.book.scorebook import AREAS, Run
 from serving.database import engine_of
@@ -111,7 +112,13 @@ def score_part(task: PartTask, progress: Progress = lambda done, of: None) -> Pa
     with closing(open_store(task.address, must_exist=True)) as store:
         part = read(store, task.partition)
     bundles = _bundles(task.models_dir, tuple(sorted(task.versions.items())))
-    scoring = Scoring.of(part.registry, bundles, task.run.as_of, own_centres=part.own_centres)
+    scoring = Scoring.of(
+        part.registry,
+        bundles,
+        task.run.as_of,
+        own_centres=part.own_centres,
+        holdout_share=task.run.made_from.get("holdout_share", 0.0),
+    )
     own = scoring.own_children()
     children, outcomes = len(own), _outcomes(task, part, own)
     looked = first_look(scoring, lambda done: progress(done, 2 * children))
@@ -119,6 +126,7 @@ def score_part(task: PartTask, progress: Progress = lambda done, of: None) -> Pa
     try:
         _write_rows(engine, task, scoring, looked, progress)
         reader = Reader(engine, Scope.of(["state:*"]))
+        keep_marks(engine, reader, task.run, scoring.own_sectors())
         done = PartDone(count_areas(reader, task.run, scoring, looked.at_risk()), outcomes)
         keep_part(engine, task.run, task.partition.number, done.packed())
     finally:

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from care.protocol import Protocol, standard
 from models.bundle import Bundle
 from models.champion import champions, models_folder, trained
-from models.level import is_of, level_told
+from models.level import ages_unknown, is_of, level_told
 from models.stability_index import index_of_samples
 from models.targets import TARGETS, Asked
 from registry.contract.errors import BadInput, Refused
@@ -25,6 +25,7 @@ from serving.access.permissions import Scope
 from serving.book import scorebook
 from serving.book.area_rows import area_pages
 from serving.book.book_rows import Places
+from serving.book.listed_marks import held_out_of
 from serving.book.outbox import hand_on
 from serving.book.reader import Reader
 from serving.book.scorebook import Run
@@ -61,6 +62,7 @@ def score_store(
     models_dir: Path | None = None,
     accept_foreign: bool = False,
     exercise: bool = False,
+    holdout_share: float = 0.0,
     count_outcomes: CountOutcomes | None = None,
     engine: Engine = IN_THIS_PROCESS,
     progress: Progress = lambda done, of: None,
@@ -69,6 +71,9 @@ def score_store(
 
     `count_outcomes` is asked where a champion was trained on another registry, so that the run can
     say whether its level could be fitted to this one (`levels`, see `models.level`).
+
+    `holdout_share`: of all children, how many a lot holds out of the lists' risk
+    (`models.visits.hold_out`).
 
     `exercise`: a champion that learnt from synthetic records may score real ones, and the run says
     so on every page. Raises BadInput SRV003 where no model was ever trained (where none was
@@ -100,7 +105,14 @@ def score_store(
             )
         hand_on(store)
         how = How(address, engine, count_outcomes, progress)
-        said = {"exercise": bool(made_up)}
+        said: dict[str, Any] = {
+            "exercise": bool(made_up),
+            "ages_unknown": {
+                target: ages for target, bundle in bundles.items() if (ages := ages_unknown(bundle))
+            },
+        }
+        if holdout_share:
+            said["holdout_share"] = holdout_share
         run, facts = _write(book, store, folder, bundles, as_of, how, said=said)
     finally:
         book.dispose()
@@ -166,6 +178,7 @@ def _write(
             "protocol": protocol.version,
             "models": versions,
             "parts": len(parts),
+            **{name: said[name] for name in said if name == "holdout_share"},
         },
         places=sorted(Places.of(areas, day_number(as_of)).sectors),
     )
@@ -186,7 +199,8 @@ def _write(
     facts |= dict(said) | {"levels": levels}
     pages = area_pages((part.counts for part in done), areas, protocol)
     scorebook.publish(engine, run, facts=facts, areas=pages)
-    return run, facts
+    lot = {"held_out": held_out_of(engine, run)} if "holdout_share" in said else {}
+    return run, facts | lot
 
 
 def _scored_parts(engine: sa.Engine, run: Run, tasks: list[PartTask], how: How) -> list[PartDone]:

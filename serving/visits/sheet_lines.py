@@ -311,11 +311,30 @@ def practice_key(facts: Mapping[str, object]) -> str:
 
 def level_notes(facts: Mapping[str, Any], words: Words) -> list[str]:
     """Of each target whose model was trained on another registry, whether its level was fitted to
-    this one (`models.level.level_told`); nothing of the others."""
-    return [
+    this one (`models.level.level_told`), nothing of the others; and of which ages too few children
+    had the event to know their level (`models.level.ages_unknown`)."""
+    foreign = [
         _level_note(told, words.of_target(target, "name"), words)
         for target, told in facts.get("levels", {}).items()
     ]
+    return foreign + [
+        words.say(
+            "ui",
+            "level_of_ages",
+            target=words.of_target(target, "name"),
+            ages=", ".join(_ages(since, to, words) for since, to in bands),
+        )
+        for target, bands in facts.get("ages_unknown", {}).items()
+    ]
+
+
+def _ages(since: int, to: int | None, words: Words) -> str:
+    """A band of ages from a month to before another (None: without an end)."""
+    if not since:
+        return words.say("ui", "ages_under", to=to)
+    if to is None:
+        return words.say("ui", "ages_from", since=since)
+    return words.say("ui", "ages_between", since=since, last=to - 1)
 
 
 def _level_note(told: Mapping[str, Any], target: str, words: Words) -> str:
@@ -354,6 +373,7 @@ def notes(listed: VisitList, words: Words) -> list[str]:
     said = [*sheet_notes(listed, words), *level_notes(listed.facts, words)]
     for fact, note in (
         ("not_scored", "not_scored_count"),
+        ("no_cure", "no_cure_count"),
         ("lately_visited", "lately_visited_count"),
     ):
         if count := listed.facts.get(fact):

@@ -42,7 +42,9 @@ def test_blocks_weights_and_folds_are_those_of_the_training(table):
     learnt = table[table.block.isin(["earlier", "later", "learnt"])]
     assert np.array_equal(learnt.block == "earlier", learned.earlier_on)
     assert np.array_equal(learnt.block == "later", learned.later_on)
-    assert learnt.weight.to_numpy() == pytest.approx(censoring.weights(learned.rows), abs=0)
+    assert learnt.weight.to_numpy() == pytest.approx(
+        censoring.weights(learned.rows, learned.features), abs=0
+    )
     held_out = learned.fitted.held_out
     taught = learnt[learnt.fold >= 0]
     assert taught.weight.to_numpy() == pytest.approx(held_out.weight, abs=0)

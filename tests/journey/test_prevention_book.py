@@ -3,6 +3,7 @@ it stopped."""
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import replace
 
 import numpy as np
@@ -21,10 +22,11 @@ from registry.simulate.dials import Dials
 from registry.simulate.write import simulate
 from registry.store.store import open_store
 from serving.access.permissions import Scope
-from serving.book import scorebook, scoring_part
+from serving.book import book_rows, scorebook, scoring_part
 from serving.book.area_indicators import indicators
 from serving.book.book_rows import Scoring
 from serving.book.kept_children import first_look
+from serving.book.listed_marks import marks_of
 from serving.book.reader import Reader
 from serving.book.scoring_run import score_store
 from serving.database import engine_of
@@ -209,3 +211,36 @@ def test_a_step_of_the_first_look_changes_nobody(registered, monkeypatch):
     in_steps = first_look(scoring)
     assert (whole.kept == in_steps.kept).all() and 0 < whole.kept.sum() < len(whole.kept)
     np.testing.assert_array_equal(whole.risks["onset"], in_steps.risks["onset"])
+
+
+def test_a_run_holds_children_out_by_lot_and_its_lists_do_not_name_them(
+    registered, books, monkeypatch
+):
+    """The lot draws everybody here, since a registry's id is its own in every test."""
+    folder, _, as_of = registered
+    address = str(folder / "onset.db")
+    drawn = []
+    monkeypatch.setattr(book_rows, "drawn", lambda *asked: not drawn.append(asked))
+    later = as_of + dt.timedelta(days=1)
+    asked = {"models_dir": models_folder(address), "accept_foreign": True, "holdout_share": 0.3}
+    done = score_store(address, as_of=later, **asked)
+    reader = Reader(books[0][0], STATE)
+    run = reader.run()
+    rows = {row.candidate.child_id: row.candidate for row in reader.rows(run)}
+    assert set(drawn) == {(run.facts["registry_id"], child_id, 0.3) for child_id in rows}
+    assert all(one.held_out for one in rows.values())
+    marks = [mark for mark in marks_of(address) if mark.as_of == later]
+    held_out = {mark.child_id for mark in marks if mark.held_out}
+    assert done["holdout_share"] == run.facts["holdout_share"] == 0.3
+    assert done["held_out"] == len(held_out) > 2
+    assert not any(rows[one].danger for one in held_out)
+    listed = [
+        row
+        for sector in reader.sectors(run)
+        for row in visit_list(reader, sector_id=sector.sector_id, as_of=later).rows
+    ]
+    assert {row.section for row in listed} == {"danger", "overdue"}, "the rules outrank the lot"
+    named = {mark.child_id for mark in marks if not mark.held_out}
+    assert named == {row.candidate.child_id for row in listed} and not named & held_out
+    before = [mark for mark in marks_of(address) if mark.as_of == as_of]
+    assert before and not any(mark.held_out for mark in before)

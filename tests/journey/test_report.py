@@ -26,6 +26,7 @@ from training.evaluation import learning_curve
 from training.evaluation.month_views import timely
 from training.evaluation.scored_rows import LATER, REHEARSAL, judged_cohort
 from training.report.report_page import MOST_BYTES, first_line
+from training.validation import by_day, left_out
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = {
@@ -58,7 +59,14 @@ def store(tmp_path_factory):
 def report(store, tmp_path_factory):
     """(page, told) of the champion."""
     output = tmp_path_factory.mktemp("report") / "report.html"
-    told, updated = evaluate(store, output)
+    with pytest.MonkeyPatch.context() as patch:
+        # What a refit without an area says is asked in tests/spec/test_left_out.py.
+        said_by_all = made.learned().bundle.log_odds(made.learned().features)
+        patch.setattr(
+            left_out._Learner, "risk", lambda of, inside: 1 / (1 + np.exp(-said_by_all[inside]))
+        )
+        patch.setattr(by_day, "LEAST_ROWS", 30)
+        told, updated = evaluate(store, output, without="setting")
     assert updated == []
     return output.read_text(encoding="utf-8"), told
 
@@ -104,6 +112,9 @@ def test_the_page_is_whole_small_and_needs_nothing_else(report):
         "nothing follows for real children",
         "What must have happened before",
         "with the event, in",
+        "Internal–external validation",
+        "Aalen–Johansen",
+        "Instability",
     ):
         assert words.lower() in page.lower(), words
 
@@ -115,9 +126,29 @@ def test_the_learning_curve_ends_at_the_judged_model_itself(report):
     assert whole.auc == told.figures["discrimination"]["overall"]["model"].value
 
 
+def test_risks_by_day_grow_to_the_horizons_risk(report):
+    _, (told,) = report
+    found = told.figures["by_day"]
+    horizon = NON_RESPONSE.horizon
+    assert found["days"] == [*(day for day in (30, 60, 90) if day < horizon), horizon]
+    for one in found["groups"]:
+        assert list(one.expected) == sorted(one.expected)
+        assert [of.value for of in one.observed] == sorted(of.value for of in one.observed)
+    lowest, _, highest = found["groups"]
+    assert lowest.expected[-1] < highest.expected[-1]
+
+
+def test_the_instability_plot_has_the_refits_of_the_interval(report):
+    _, (told,) = report
+    found = told.figures["instability"]
+    assert found["risk"] == sorted(found["risk"]) and len(found["refits"]) == 2
+    assert 0 < found["mean_difference"] < 0.2
+
+
 def test_mlflow_is_told_of_every_order_and_question(report):
     _, (told,) = report
     found = flat(told.figures)
+    assert {"left_out_auc", "left_out_slope_next_low", "mean_difference_of_refits"} <= set(found)
     assert {
         f"lists_{order}_{visits}_recall"
         for order in ("our_risk", "the_rules", "lowest_WHZ", "chance")

@@ -3,16 +3,20 @@ descriptions and aliases."""
 
 import json
 import subprocess
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from mlflow import MlflowClient
 
 from models.champion import bundles_folder, models_folder
 from models.targets import HAPPENED
+from registry.contract.registry import day_number
 from tests.support import trained_models as made
 from training.checks import run_checks
-from training.commands import backtest, train
+from training.commands import backtest, rolling_backtest, train
+from training.commands.rolling_backtest import Rolling
 from training.evaluation.run_figures import figures
 from training.forecasting.forecast_tracked import track
 from training.tracking import mlflow_runs, told_of_training
@@ -144,3 +148,32 @@ def test_a_forecast_is_a_run(tracked):
         "alerts": 0.0,
     }
     assert found.data.params["as_of"] == "2026-06-30" and found.data.tags["kind"] == "forecast"
+
+
+def test_a_rolling_backtest_is_a_run_with_a_child_for_each_split(tracked):
+    client, models, _ = tracked
+    address = f"sqlite:///{models / 'mlflow.db'}"
+    days = tuple(map(day_number, ("2025-09-01", "2026-01-01")))
+    many = np.arange(40)
+    frame = pd.DataFrame(
+        dict.fromkeys(backtest.COLUMNS)
+        | {
+            "target": "relapse",
+            "child_id": [f"secret-{of}" for of in many],
+            "index_on": "2025-08-01",
+            "risk": 0.1 + 0.02 * (many % 20),
+            "score_status": "scored",
+            "outcome": np.where(many % 3 == 0, "happened", "did_not_happen"),
+            "split": np.where(many < 20, "2025-09-01", "2026-01-01"),
+            "weight": 1.0,
+        }
+    )
+    rolling_backtest.track_all(frame, Rolling(days, ("relapse",), 0, 1), models, address)
+    experiment = client.get_experiment_by_name(mlflow_runs.EXPERIMENT).experiment_id
+    (parent,) = client.search_runs([experiment], "tags.kind = 'rolling_backtest'")
+    under = f"tags.`mlflow.parentRunId` = '{parent.info.run_id}'"
+    children = client.search_runs([experiment], under)
+    assert {of.data.params["split"] for of in children} == {"2025-09-01", "2026-01-01"}
+    assert parent.data.metrics["events"] == 14 and parent.data.metrics["rows"] == 40
+    written = Path(client.download_artifacts(parent.info.run_id, "splits.csv")).read_text()
+    assert "2026-01-01" in written and ",all," in written and "secret" not in written

@@ -179,7 +179,7 @@ def test_a_rehearsal_is_the_same_training_without_the_later_block(
     bundle, place = kept
     again = load(place / bundle.version, rehearsal=True).rehearsal
     assert load(place / bundle.version).rehearsal is None
-    own = {"effective_parameters": again.facts["effective_parameters"]}
+    own = {name: again.facts[name] for name in ("effective_parameters", "age_levels")}
     assert again.booster != bundle.booster and again.facts == bundle.facts | own
     assert np.isnan(again.calibrator.interval(np.zeros(1))).all(), "no refits of a rehearsal"
     turned = learned.rows.outcome.copy()

@@ -15,6 +15,7 @@ from training.evaluation.challenge import Challenge, challenge, paired
 from training.evaluation.scored_rows import LATER, of_matrix
 from training.evaluation.visit_lists import paired_lists
 from training.fitting import fit, pipeline
+from training.fitting.calibrate import calibrate
 from training.metrics.discrimination import Estimate
 
 
@@ -33,14 +34,16 @@ def learned(clock, context):
     """A training with few trees, which these records are taught by as well."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(fit, "MOST_TREES", 20)
-        patch.setattr(pipeline, "with_interval", lambda fitted, *rest, **more: made_of(fitted))
+        patch.setattr(
+            pipeline, "with_interval", lambda fitted, *rest, **more: (made_of(fitted), {})
+        )
         until = clock.registry.recorded_until + 1
         return pipeline.learn(clock, RELAPSE, until=until, context=context)
 
 
 def made_of(fitted):
     """The calibrator without the refits that its interval takes."""
-    return pipeline.calibrate(fitted.held_out)
+    return calibrate(fitted.held_out)
 
 
 def named(bundle, version, **changes):

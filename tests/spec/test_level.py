@@ -74,9 +74,12 @@ def test_rows_of_one_outcome_are_no_news_of_each_other(seed, copies):
 
 
 def test_outcomes_are_counted_by_index_as_known_by_the_day():
-    follow = "0 well, 14 well, 60 well, 100 well, 160 clear, 190 well"
+    follow = "0 well, 14 well, 60 well, 100 well, 160 clear, 190 well, 260 well"
     clock = Clock(registry(follow, episodes=[cured()], imported_on="2026-11-01"))
     assert known_outcomes(clock, RELAPSE, by=DAY_0 + 400) == 1
+    # Until day 246 a reading could still confirm an event, and nothing its absence.
+    assert known_outcomes(clock, RELAPSE, by=DAY_0 + 246) == 1
+    assert known_outcomes(clock, RELAPSE, by=DAY_0 + 245) == 0
     assert known_outcomes(clock, RELAPSE, by=DAY_0 + 100) == 0
     lost = Clock(registry("0 well, 14 well", episodes=[cured()], imported_on="2026-11-01"))
     assert known_outcomes(lost, RELAPSE, by=DAY_0 + 400) == 0

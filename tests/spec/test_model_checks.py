@@ -15,7 +15,7 @@ from training.checks.finding import CHECKS, OUTCOMES
 from training.cohorts.landmarks import cohort
 from training.evaluation.run_figures import figures, plots
 from training.evaluation.scored_rows import LATER, of_matrix
-from training.evaluation.subgroups import RecallGap
+from training.evaluation.subgroups import CalibrationGap, RecallGap, calibration_gaps
 from training.fitting import fit
 from training.fitting.calibrate import calibrate
 from training.fitting.fit import HeldOut
@@ -214,8 +214,50 @@ def test_a_gap_that_may_be_wide_is_not_passed(monkeypatch, high, outcome):
             )
         ],
     )
+    monkeypatch.setattr(of_figures, "calibration_gaps", lambda judged: [])
     found = asked("RISK012", made.learned())
-    assert found.outcome == outcome and "under 24 months" in found.message
+    assert found.outcome == outcome and "under 12 months" in found.message
+
+
+@pytest.mark.parametrize(
+    ("ratio", "low", "high", "outcome"),
+    [
+        (1.1, 0.9, 1.3, "pass"),
+        (1.49, 1.1, 1.9, "tip"),
+        (1.49, 1.3, 1.7, "issue"),
+        (0.7, 0.5, 0.78, "issue"),
+    ],
+)
+def test_a_group_whose_risks_do_not_come_true(monkeypatch, ratio, low, high, outcome):
+    alike = RecallGap(
+        "sex", {"boys": 0.4, "girls": 0.38}, {"boys": 25, "girls": 24}, Estimate(0.02, 0.0, 0.1)
+    )
+    off = [
+        CalibrationGap("sex", "girls", 30, Estimate(1.02, 0.9, 1.2)),
+        CalibrationGap("age", "under 12 months", 40, Estimate(ratio, low, high)),
+    ]
+    monkeypatch.setattr(of_figures, "recall_gaps", lambda judged: [alike])
+    monkeypatch.setattr(of_figures, "calibration_gaps", lambda judged: off)
+    found = asked("RISK012", made.learned())
+    assert found.outcome == outcome and f"under 12 months: {ratio:.2f}" in found.message
+    assert ("surely off: under 12 months" in found.message) == (outcome == "issue")
+    # Without two groups to compare, the levels are looked at all the same.
+    monkeypatch.setattr(of_figures, "recall_gaps", lambda judged: [])
+    assert asked("RISK012", made.learned()).outcome == outcome
+
+
+def test_observed_over_expected_of_each_group_with_events_enough():
+    """Risks halved in one group only: its ratio doubles, the other's stays."""
+    judged = judged_on_all(lambda told: 0.1 + 0.2 * told.happened).judged
+    names = np.where(judged.rows.child % 2 == 0, "even", "odd")
+    risk = np.where(names == "even", judged.risk / 2, judged.risk)
+    before, after = (
+        {one.group: one.ratio for one in calibration_gaps(of, {"number": names.astype(object)})}
+        for of in (judged, replace(judged, risk=risk))
+    )
+    assert after["even"].value == pytest.approx(2 * before["even"].value)
+    assert after["odd"] == before["odd"]
+    assert before["odd"].low < before["odd"].value < before["odd"].high
 
 
 def test_8_labels_that_end_after_the_split():

@@ -38,7 +38,7 @@ def taught():
         fitted = fit.fit(learning, target=NON_RESPONSE, settings={}, seed=1)
         yield (
             fitted,
-            with_interval(fitted, learning, target=NON_RESPONSE, seed=1, donor=None),
+            with_interval(fitted, learning, target=NON_RESPONSE, seed=1, donor=None)[0],
             learning,
         )
 
@@ -64,7 +64,7 @@ def test_more_children_give_a_narrower_interval(taught):
     _, calibrator, _ = taught
     many = examples(4_000, seed=3)
     fitted = fit.fit(many, target=NON_RESPONSE, settings={}, seed=1)
-    narrow = with_interval(fitted, many, target=NON_RESPONSE, seed=1, donor=None)
+    narrow, _ = with_interval(fitted, many, target=NON_RESPONSE, seed=1, donor=None)
 
     assert np.mean(narrow.below + narrow.above) < 0.8 * np.mean(calibrator.below + calibrator.above)
 

@@ -107,8 +107,8 @@ TRIPOD = (
         "12",
         "Analytical methods",
         "Penalised logistic regression ({linear}) and gradient-boosted trees with "
-        "physiology's directions ({trees}), blended on held-out children; censoring by "
-        "inverse probability weights; calibrated on what halves said of "
+        "physiology's directions ({trees}), blended on held-out children; "
+        "{censoring}; calibrated on what halves said of "
         "children that they had not seen ({calibrator}); "
         "seed {seed}. {RISK004}",
     ),
@@ -183,14 +183,15 @@ TRIPOD = (
         "24",
         UPDATING,
         "None after training; fitting the level to another registry is offered by `sanket "
-        "recalibrate`, a slope by `sanket evaluate`, neither done silently.",
+        "recalibrate`, a slope by `sanket evaluate`, neither done silently. Once lists are "
+        "visited: train with `--without-visits`, some children held out by lot (docs/judging.md).",
     ),
     ("25", "Interpretation", "Checks: {outcome_counts}. Against one measurement: {RISK010}"),
     (
         "26",
         "Limitations",
         "Predictions, not causes. An outcome is seen only where children are weighed (item 20). "
-        "Children whom a list sends a visitor to are followed better than others.",
+        "Children whom a list sends a visitor to are followed better than others. {visits}.",
     ),
     (
         "27",

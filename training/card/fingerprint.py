@@ -31,6 +31,7 @@ def stamp(bundle: Bundle) -> str:
         calibrator.slope,
         calibrator.intercept,
         *(bound.tolist() for bound in (calibrator.knots, calibrator.below, calibrator.above)),
+        *(level.tolist() for level in (calibrator.age_cuts, calibrator.age_shifts)),
         {name: prior._asdict() for name, prior in bundle.priors.items()},
         bundle.facts,
     ]

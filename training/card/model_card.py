@@ -18,6 +18,7 @@ from models.targets import TARGETS
 from training.card.card_wording import MAY, MAY_NOT, PROBAST, TRIPOD
 from training.card.fingerprint import stamp
 from training.checks.finding import Finding
+from training.cohorts.visit_exposure import visits_in_words
 from training.fitting.pipeline import Learned, advised_size
 
 STRONGEST = 12
@@ -119,6 +120,8 @@ def _facts(
         "rehearsed": _rehearsed(learned, figures),
         "rehearsal_blocks": learned.not_rehearsed or _blocks(facts),
         "prevalence": f"{prevalence:.1%}",
+        "censoring": facts["censoring"]["words"],
+        "visits": _visits(facts),
         "index": target.report.index,
         "event": target.report.event,
         "outcome_counts": _outcomes(findings),
@@ -144,6 +147,11 @@ def _blocks(facts: dict[str, Any]) -> str:
         "from that day on judged the rehearsal; the rest are rows whose labels reach into the "
         "later block, and later rows of children of the earlier"
     )
+
+
+def _visits(facts: dict[str, Any]) -> str:
+    told = visits_in_words(facts)
+    return f"Visits: {told}" if told else "Visits: no list's visit met a child it learnt from"
 
 
 def _number(value: float) -> str:

@@ -13,6 +13,7 @@ from registry.contract.registry import day_date
 from training.checks.evidence import Evidence
 from training.checks.finding import CheckResult, check, issue, not_applicable, passed, skipped
 from training.cohorts.landmarks import cohort
+from training.cohorts.visit_exposure import censored_at_visits
 from training.evaluation import probes
 from training.fitting.calibrate import calibrate
 from training.fitting.examples import log_loss
@@ -199,13 +200,16 @@ def labels_as_contract(evidence: Evidence) -> CheckResult:
     split.
 
     The cohort is made anew and compared row by row; a shifted label, or a censored child told as
-    well, shows here. Unknown is never "no".
+    well, shows here. Unknown is never "no". Where the model tells the risk without visits, rows
+    were censored at a list's visit: visits are looked up anew too.
 
     What to do: find what changed the outcomes between `training.cohorts.landmarks.cohort` and the
     fit.
     """
     rows = evidence.learned.rows
     anew = cohort(evidence.clock, evidence.target, cutoff=evidence.until - 1)
+    if evidence.learned.bundle.facts.get("without_visits"):
+        anew = censored_at_visits(evidence.clock, anew, known_by=evidence.until - 1)
     key = {
         (int(c), int(d), int(mark)): int(o)
         for c, d, mark, o in zip(anew.child, anew.day, anew.landmark, anew.outcome, strict=True)

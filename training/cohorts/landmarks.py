@@ -26,7 +26,9 @@ class Cohort:
     the index); `outcome` (1, 0, -1); `time`: days from the landmark to the event, to the competing
     death, or as far as the child was followed; `remaining`: days left of the horizon. `weight`: for
     how many each row stands, where rows were drawn by lot (`training.cohorts.case_cohort`); None:
-    censoring alone says (`training.cohorts.censoring`).
+    censoring alone says (`training.cohorts.censoring`). `labels_until`: the last day (number) whose
+    records a label can have used; None: it does not matter. `visited`: mask of the rows that were
+    followed until a visit only (`training.cohorts.visit_exposure`); None: visits end nothing.
     """
 
     target: Target
@@ -40,10 +42,12 @@ class Cohort:
     remaining: np.ndarray
     attrition: dict[str, int] = field(default_factory=dict)
     weight: np.ndarray | None = None
+    labels_until: int | None = None
+    visited: np.ndarray | None = None
 
     def take(self, rows: np.ndarray) -> Cohort:
         """Some of the rows, in their order."""
-        weight = None if self.weight is None else self.weight[rows]
+        weight, visited = (None if of is None else of[rows] for of in (self.weight, self.visited))
         return Cohort(
             self.target,
             self.outcomes,
@@ -56,6 +60,8 @@ class Cohort:
             self.remaining[rows],
             self.attrition,
             weight,
+            self.labels_until,
+            visited,
         )
 
 
@@ -98,6 +104,7 @@ def cohort(clock: Clock, target: Target, *, cutoff: int, horizon: int | None = N
         time,
         remaining,
         attrition,
+        labels_until=min(cutoff, clock.registry.recorded_until),
     )
 
 
@@ -112,6 +119,17 @@ def at_risk(found: Outcomes, target: Target, index: np.ndarray, day: np.ndarray)
         return event_free
     in_treatment: np.ndarray = open_question & (day < found.closed_on[index])
     return in_treatment
+
+
+def ripe(rows: Cohort) -> np.ndarray:
+    """Rows all of whose label lies within the records (mask): what a later record could still tell
+    of a row's event it could not tell of its absence."""
+    if rows.labels_until is None:
+        return np.ones(len(rows.index), bool)
+    confirmed_within = rows.target.label_days - rows.target.horizon
+    ends = rows.day.astype(np.int64) + rows.remaining + confirmed_within
+    found: np.ndarray = ends <= rows.labels_until
+    return found
 
 
 def before_split(rows: Cohort, split: int) -> np.ndarray:

@@ -14,6 +14,7 @@ import numpy as np
 from numba import njit
 
 from features.clock import Clock, Ragged
+from models.relapse_question import admitted_again, sam_again, verified
 from models.targets import (
     CENSORED,
     DID_NOT_HAPPEN,
@@ -23,7 +24,6 @@ from models.targets import (
     NON_RESPONSE,
     ONSET,
     RELAPSE,
-    VERIFIED_WITHIN,
     Target,
 )
 from registry.contract.arrays import AnyArray
@@ -41,8 +41,6 @@ from training.cohorts.lives import (
     Lives,
     Outcomes,
     became,
-    first_admission,
-    first_confirmed,
     lives,
 )
 from training.cohorts.onset import onsets
@@ -51,23 +49,10 @@ FACILITY_WITHIN = 7
 """A facility's admission within a week of a transfer is where the child was sent (chosen: the
 weekly review)."""
 
-_RELAPSE_FROM, _LONGEST = FAILED_DISCHARGE_BEFORE, NON_RESPONSE.horizon
+_LONGEST = NON_RESPONSE.horizon
 _FOLLOWED_SHARE = FOLLOWED_FROM / RELAPSE.horizon
 """A shorter horizon is followed to the same share of its end as 148 days are of 183: 30 days to day
 24, 90 to 73."""
-
-
-@njit(cache=True, nogil=True)
-def _verified(life: Lives, child: int, index_on: int) -> bool:
-    """A valid reading without SAM within 7 days of the index."""
-    for row in range(life.offsets[child], life.offsets[child + 1]):
-        if (
-            abs(life.day[row] - index_on) <= VERIFIED_WITHIN
-            and life.valid[row]
-            and not life.sam[row]
-        ):
-            return True
-    return False
 
 
 @njit(cache=True, nogil=True)
@@ -75,16 +60,18 @@ def _relapse(
     life: Lives, child: int, index_on: int, cutoff: int, horizon: int, confirmations: int
 ) -> tuple[Any, ...]:
     """(cohort, outcome, event on, known on, followed until, competing) of one cured discharge."""
-    early = index_on + _RELAPSE_FROM - 1
-    admission = first_admission(life, child, index_on + 1, early)
-    confirmed, _ = first_confirmed(life, child, index_on, early, 1)
-    if not _verified(life, child, index_on):
+    begin, stop = life.offsets[child], life.offsets[child + 1]
+    if not verified(life.day, life.valid, life.sam, begin, stop, index_on):
         return CURED_UNVERIFIED, CENSORED, NEVER, NEVER, index_on, False
-    if admission != NEVER or confirmed != NEVER:
+    stays = life.stay_offsets[child], life.stay_offsets[child + 1]
+    if admitted_again(life.admitted_on, stays[0], stays[1], index_on) or sam_again(
+        life.day, life.sam, life.by_whz, life.by_muac, life.by_oedema, begin, stop, index_on
+    ):
         return FAILED_DISCHARGE, CENSORED, NEVER, NEVER, index_on, False
+    since = index_on + FAILED_DISCHARGE_BEFORE
     followed_from = index_on + round(horizon * _FOLLOWED_SHARE)
     return IN_COHORT, *became(
-        life, child, index_on, early + 1, index_on + horizon, followed_from, cutoff, confirmations
+        life, child, index_on, since, index_on + horizon, followed_from, cutoff, confirmations
     )
 
 

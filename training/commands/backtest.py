@@ -3,6 +3,7 @@ of it."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -76,12 +77,22 @@ def backtest(
                 raise
             said(f"{name} is left out: {error}")
             continue
-        later = cohort(clock, target, cutoff=until)
-        later = later.take(np.flatnonzero(later.day >= split))
+        later = landmarks_from(clock, target, split)
         said(f"{name}: {len(later.index)} landmarks to predict")
         frames.append(predictions(clock, target, later, bundle, context))
         bundles[name] = bundle
     return pd.concat(frames, ignore_index=True), bundles
+
+
+def landmarks_from(
+    clock: Clock, target: Target, split: int, *, before: int | None = None
+) -> Cohort:
+    """The landmark rows on or after a day (number), and before another where one is given, with all
+    that is known of their outcomes."""
+    rows = cohort(clock, target, cutoff=known_until(clock.registry))
+    return rows.take(
+        np.flatnonzero((rows.day >= split) & (rows.day < (NEVER if before is None else before)))
+    )
 
 
 def predictions(
@@ -127,8 +138,16 @@ def scored_rows(
     return scores, why_not
 
 
-def track(told: dict[str, Any], models: Path, address: str, parameters: dict[str, object]) -> None:
-    """One run a target of what `summary` says; predictions carry children's ids and stay out."""
+def track(
+    told: dict[str, Any],
+    models: Path,
+    address: str,
+    parameters: dict[str, object],
+    *,
+    parents: Mapping[str, str] | None = None,
+) -> None:
+    """One run a target of what `summary` says; predictions carry children's ids and stay out.
+    `parents`: by target, the run under which it stands."""
     for target, of in told["targets"].items():
         tags = {"target": target, "kind": "backtest"} | told_of_training.commit()
         figures = {
@@ -136,7 +155,8 @@ def track(told: dict[str, Any], models: Path, address: str, parameters: dict[str
             for name in ("rows", "scored", "mean_risk", "auc", "auc_low", "auc_high")
         } | {f"outcome_{word}": float(count) for word, count in of["outcomes"].items()}
         name = f"backtest {target} {parameters['split']}"
-        with mlflow_runs.run(address, models, name=name, tags=tags):
+        parent = (parents or {}).get(target)
+        with mlflow_runs.run(address, models, name=name, tags=tags, parent=parent):
             mlflow_runs.log(parameters, figures, {"backtest.json": of})
 
 
@@ -163,7 +183,7 @@ def summary(frame: pd.DataFrame, bundles: dict[str, Bundle]) -> dict[str, Any]:
             "scored": float((rows.score_status == SCORED).mean()),
             "outcomes": {word: int(count) for word, count in rows.outcome.value_counts().items()},
             "mean_risk": float(rows.risk.mean()),
-            "bundle": bundles[target].version or None,
+            "bundle": bundles[target].version or None if target in bundles else None,
             **_auc(known, happened),
         }
     return {"targets": told}

@@ -28,6 +28,7 @@ from registry.contract.days import LONGEST_MONTH_DAYS
 from registry.contract.errors import BadInput, UsageError
 from registry.contract.registry import Registry, day_date, day_number
 from training.cohorts.landmarks import cohort
+from training.cohorts.visit_exposure import visited_in_time
 from training.commands.train import load_registry
 from training.evaluation.month_test import LEAST_CHILDREN, LEAST_MONTHS, Shift, shifts
 from training.evaluation.month_views import (
@@ -53,6 +54,8 @@ QUALITY_LOSS = 10.0
 LEAST_EVENTS, SLOPE_EVENTS = 20, 100
 RIPE_DAYS = 183
 """Outcomes that have become known over so many days are judged together: a month has few."""
+VISITED_SHARE = 0.05
+"""From this share of visited rows on a training takes account of visits. verified: false."""
 REPEATS = 200
 TOLD = 20
 NOBODY = MonthProfile(0, 0, 0, *(np.zeros(0),) * 2, np.zeros(0, np.int64))
@@ -75,9 +78,16 @@ class Drift:
     @property
     def advice(self) -> str:
         """What to do, in a sentence."""
+        kept = "Keep the champion: nothing has drifted beyond its bounds."
         if self.reasons:
-            return f"Look, and train again if it stays so: {'; '.join(self.reasons)}."
-        return "Keep the champion: nothing has drifted beyond its bounds."
+            kept = f"Look, and train again if it stays so: {'; '.join(self.reasons)}."
+        visited = self.figures.get("share_visited", 0.0)
+        if visited < VISITED_SHARE:
+            return kept
+        return (
+            f"{kept} Lists have changed what became of the children ({visited:.0%} of the ripe "
+            "predictions were visited): train again with --without-visits (docs/judging.md)."
+        )
 
 
 def drift(
@@ -218,15 +228,24 @@ def ripe_rows(registry: Registry, bundle: Bundle, last: int) -> Judged:
     return score_rows(clock, bundle, rows, block="ripe", context=Context(clock))
 
 
+def share_visited(registry: Registry, judged: Judged) -> dict[str, float]:
+    """Of the rows the share that a list's visit met in time (`share_visited`); nothing where there
+    are no rows, or the champion learnt without visits and is judged so."""
+    if not len(judged.risk) or judged.rows.visited is not None:
+        return {}
+    return {"share_visited": float(visited_in_time(Clock(registry), judged.rows)[0].mean())}
+
+
 def _of_outcomes(registry: Registry, bundle: Bundle, last: int) -> Part:
     judged = ripe_rows(registry, bundle, last)
+    visits = share_visited(registry, judged)
     if judged.events < LEAST_EVENTS:
         note = (
             f"calibration is not told: of predictions since the training, {judged.events} events "
             f"have had the time to be known in the {RIPE_DAYS} days before, fewer than "
             f"{LEAST_EVENTS}"
         )
-        return {"ripe_events": float(judged.events)}, [], [note]
+        return {"ripe_events": float(judged.events)} | visits, [], [note]
 
     def measured(risk: np.ndarray, happened: np.ndarray, weight: np.ndarray) -> tuple[float, float]:
         found = calibration(risk, happened, weight)
@@ -246,7 +265,7 @@ def _of_outcomes(registry: Registry, bundle: Bundle, last: int) -> Part:
         "observed_over_expected_low": ratio.low,
         "observed_over_expected_high": ratio.high,
         "calibration_slope": slope.value,
-    }
+    } | visits
     reasons = []
     if ratio.high < RATIO_LOW or ratio.low > RATIO_HIGH:
         reasons.append(

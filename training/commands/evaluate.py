@@ -4,11 +4,13 @@ into the run."""
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from features.age_bands import BANDS_MONTHS
 from features.clock import Clock
 from features.trajectory.context import Context
 from models.bundle import Bundle, load
@@ -17,6 +19,8 @@ from registry.contract.errors import BadInput
 from registry.contract.registry import Registry, day_date
 from training.commands.recalibrate import save_updated
 from training.commands.train import load_registry
+from training.evaluation.scored_rows import not_judged
+from training.evaluation.subgroup_table import read_groups
 from training.fitting.fit import Progress
 from training.metrics.discrimination import Estimate
 from training.report.one_model import ModelReport, tell
@@ -24,6 +28,8 @@ from training.report.report_page import MOST_BYTES, assemble, draw
 from training.tracking import mlflow_runs
 from training.tracking.find_bundle import find_bundle
 from training.tracking.reachable import ask
+from training.validation.held_out import Marked
+from training.validation.left_out import FIGURES, AreaJudged, LeftOut, leave_out
 
 LISTED = {
     "found_per_visit": "precision",
@@ -41,6 +47,10 @@ def evaluate(
     *,
     run: str | None = None,
     update: str | None = None,
+    groups: Path | None = None,
+    age_bands: tuple[int, ...] = BANDS_MONTHS,
+    without: str | None = None,
+    marks: Sequence[Marked] = (),
     tracked_at: str | None = None,
     said: Progress = lambda text: None,
 ) -> tuple[list[ModelReport], list[str]]:
@@ -49,9 +59,14 @@ def evaluate(
     `BadInput` EVA001 where the run is not known, EVA002 where there is no champion, EVA003 where
     there is nobody to judge on. The figures and plots are added to the run that made each bundle,
     where MLflow knows one. `update` (`large` or `slope`) makes recalibrated bundles for another
-    registry, without promoting them. Returns what was told, and the versions of the updated
+    registry, without promoting them. `groups`: a CSV of a user's own groups (`child_id` and a
+    column each), `age_bands`: months at which the report's age groups part. `without`: a kind of
+    area, each of which is left out in turn (`training.validation.left_out`), with a child run in
+    MLflow for each. `marks`: whom the score book's lists named and a lot held out
+    (`training.validation.held_out`). Returns what was told, and the versions of the updated
     bundles.
     """
+    own_groups = None if groups is None else read_groups(groups)
     models = models_folder(address)
     tracked = mlflow_runs.tracking_address(models, tracked_at)
     ask(tracked)
@@ -59,7 +74,23 @@ def evaluate(
     said("reading the registry")
     clock = Clock(load_registry(address))
     context = Context(clock)
-    told = [tell(clock, bundle, context=context, said=said) for bundle in bundles]
+    left = [
+        _left_out(clock, one, without, context, models, said, alone=len(bundles) == 1)
+        for one in bundles
+    ]
+    told = [
+        tell(
+            clock,
+            bundle,
+            context=context,
+            left_out=one,
+            marks=marks,
+            said=said,
+            age_bands=age_bands,
+            own_groups=own_groups,
+        )
+        for bundle, one in zip(bundles, left, strict=True)
+    ]
     drawn = [draw(one) for one in told]
     page = assemble(
         told,
@@ -74,10 +105,34 @@ def evaluate(
     output.write_text(page, encoding="utf-8")
     for one, plots in zip(told, drawn, strict=True):
         said(f"{one.bundle.target}: adding the report to its run")
-        _track(one, plots, tracked, page)
+        _track(one, plots, tracked, models, page)
     return told, [] if update is None else [
         save_updated(one, update, models, clock.registry).version for one in told
     ]
+
+
+def _left_out(
+    clock: Clock,
+    bundle: Bundle,
+    without: str | None,
+    context: Context,
+    models: Path,
+    said: Progress,
+    *,
+    alone: bool,
+) -> LeftOut | None:
+    """The internal-external validation of a bundle; None where it was not asked for, where nothing
+    can be judged, and for one of several that has too few areas."""
+    if without is None or not_judged(clock, bundle):
+        return None
+    folder = models / "left_out"
+    try:
+        return leave_out(clock, bundle, by=without, context=context, folder=folder, said=said)
+    except BadInput as error:
+        if alone:
+            raise
+        said(f"no area is left out: {error}")
+        return None
 
 
 def _bundles(models: Path, run: str | None, tracked: str) -> list[Bundle]:
@@ -99,7 +154,7 @@ def made_for(registry: Registry) -> str:
     )
 
 
-def _track(one: ModelReport, plots: dict[str, str], tracked: str, page: str) -> None:
+def _track(one: ModelReport, plots: dict[str, str], tracked: str, models: Path, page: str) -> None:
     """Figures, plots and page into the run that made the bundle; where there is none, nothing."""
     run_id = mlflow_runs.run_of_bundle(tracked, one.bundle.version)
     if run_id is None:
@@ -109,6 +164,37 @@ def _track(one: ModelReport, plots: dict[str, str], tracked: str, page: str) -> 
         mlflow_runs.log({}, figures, {"report.html": page, "card.json": one.bundle.card})
         for name, drawn in plots.items():
             mlflow_runs.log_drawn(f"report_{name}", drawn)
+    left: LeftOut | None = one.figures.get("left_out")
+    if left is None:
+        return
+    for area in left.areas:
+        tags = {"target": one.bundle.target, "kind": "left_out", "area": area.area}
+        name = f"without {left.by} {area.area}"
+        with mlflow_runs.run(tracked, models, name=name, tags=tags, parent=run_id):
+            mlflow_runs.log({"by": left.by, "area": area.area}, flat_area(area), {})
+
+
+def flat_area(area: AreaJudged) -> dict[str, float]:
+    """The figures of one area that was left out, with their bounds."""
+    told = {name: float(getattr(area, name)) for name in ("known", "children", "events")}
+    for name in FIGURES:
+        found = getattr(area, name)
+        told |= {name: found.value, f"{name}_low": found.low, f"{name}_high": found.high}
+    return told
+
+
+def flat_together(left: LeftOut | None) -> dict[str, float]:
+    """What an internal-external validation expects on average, and of the next area."""
+    told: dict[str, float] = {}
+    for name, found in left.together.items() if left else ():
+        told |= {
+            f"left_out_{name}": found.mean.value,
+            f"left_out_{name}_low": found.mean.low,
+            f"left_out_{name}_high": found.mean.high,
+            f"left_out_{name}_next_low": found.next_low,
+            f"left_out_{name}_next_high": found.next_high,
+        }
+    return told
 
 
 def flat(figures: dict[str, Any]) -> dict[str, float]:
@@ -149,6 +235,9 @@ def flat(figures: dict[str, Any]) -> dict[str, float]:
         / max(figures["as_used"]["asked"], 1),
     }
     told |= {f"auc_against_{one.question.name}": one.auc.value for one in figures["others"]}
+    told |= flat_together(figures["left_out"])
+    if figures["instability"]:
+        told["mean_difference_of_refits"] = figures["instability"]["mean_difference"]
     return told | {
         name: float(figures[name])
         for name in ("rows", "known", "events", "prevalence", "mean_risk")

@@ -17,7 +17,7 @@ from models.bundle import Bundle, load
 from models.champion import champion, models_folder
 from models.scoring import WHY_NOT, abstains
 from models.targets import OUTCOME_WORDS, TARGETS, Target
-from registry.contract.arrays import Flags
+from registry.contract.arrays import Floats
 from registry.contract.errors import BadInput
 from registry.contract.registry import day_number
 from training.cohorts import censoring
@@ -28,9 +28,17 @@ from training.cohorts.landmarks import Cohort, before_split, cohort
 from training.commands.backtest import dates
 from training.commands.train import load_registry
 from training.evaluation.challenge import is_home
-from training.evaluation.scored_rows import LATER, REHEARSAL, Judged, judged_rows, not_judged
+from training.evaluation.scored_rows import (
+    LATER,
+    REHEARSAL,
+    Judged,
+    judged_rows,
+    learnt_from,
+    not_judged,
+)
 from training.fitting.fit import FOLDS, Progress, folds
 from training.fitting.pipeline import blocks, context_hidden, first_later_day
+from training.fitting.visit_weights import weighed
 from training.priors.priors import population_priors, registry_priors
 from training.tracking.find_bundle import find_bundle
 from training.tracking.mlflow_runs import tracking_address
@@ -154,15 +162,21 @@ def _parts(clock: Clock, training: Training) -> list[tuple[Cohort, np.ndarray]]:
     every = cohort(clock, training.target, cutoff=known_until(clock.registry))
     if training.bundle is not None and not is_home(clock, training.bundle):
         return [(every, np.full(len(every.index), NOT_USED))]
-    learnt = cohort(clock, training.target, cutoff=training.until - 1)
-    mine = training.population.learnt(clock, learnt)
-    learnt = learnt.take(np.flatnonzero(before_split(learnt, training.labels_before) & mine))
+    learnt = _learnt(clock, training)
     earlier, later = blocks(learnt, training.later_from)
     block = np.select([earlier, later], [EARLIER_BLOCK, LATER_BLOCK], LEARNT)
     others = every.take(np.flatnonzero(~_keys(clock, every).isin(_keys(clock, learnt))))
     late = (others.day >= training.until) & training.population.judged(clock, others)
     after = np.where(late, AFTER, NOT_USED)
     return [(learnt, block), (others, after)]
+
+
+def _learnt(clock: Clock, training: Training) -> Cohort:
+    """The rows of the fit, before any lot."""
+    if training.bundle is not None:
+        return learnt_from(clock, training.bundle)
+    rows = cohort(clock, training.target, cutoff=training.until - 1)
+    return rows.take(np.flatnonzero(before_split(rows, training.labels_before)))
 
 
 def _keys(clock: Clock, rows: Cohort) -> pd.MultiIndex:
@@ -200,7 +214,7 @@ def _rows(
         "followed_until": dates(found.followed_until[of]),
         "known_on": dates(found.known_on[of]),
         "block": block,
-        **_part_in_fitting(rows, np.isin(block, (EARLIER_BLOCK, LATER_BLOCK, LEARNT)), training),
+        **_part_in_fitting(rows, features, block, training),
         "why_not": np.array(WHY_NOT, object)[abstained],
         "risk": risk,
         "judged": np.zeros(len(of), bool),
@@ -210,14 +224,17 @@ def _rows(
     return pd.DataFrame(head | dict(zip(NAMES, features.T, strict=True)))
 
 
-def _part_in_fitting(rows: Cohort, learnt: Flags, training: Training) -> dict[str, np.ndarray]:
+def _part_in_fitting(
+    rows: Cohort, features: Floats, block: np.ndarray, training: Training
+) -> dict[str, np.ndarray]:
     """`weight`, `fold` (-1: none) and `context_hidden` of each row, as the fit had them."""
     weight, fold = np.zeros(len(rows.index)), np.full(len(rows.index), -1)
     hidden = np.zeros(len(rows.index), bool)
-    at = np.flatnonzero(learnt)
+    at = np.flatnonzero(np.isin(block, (EARLIER_BLOCK, LATER_BLOCK, LEARNT)))
     if len(at):
         kept, of_fit = drawn(rows.take(at), seed=training.seed)
-        weight[at[kept]] = censoring.weights(of_fit)
+        seen = features[at[kept]]
+        weight[at[kept]] = censoring.weights(weighed(of_fit, seen, seed=training.seed), seen)
         taught = np.flatnonzero(weight > 0)
         fold[taught] = folds(rows.child[taught], FOLDS, training.seed)
         hidden[taught] = context_hidden(rows.child[taught], training.seed)

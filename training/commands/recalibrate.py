@@ -145,11 +145,13 @@ def _level_taken_back(bundle: Bundle, registry_id: object) -> Bundle:
     if made.get("registry_id") != registry_id or made.get("slope") != 1.0:
         return bundle
     one, grown = bundle.calibrator, SIDES * made["error"]
-    before = Calibrator(
-        one.slope,
-        one.intercept - made["shift"],
-        one.knots - made["shift"],
-        *(np.sqrt(np.maximum(side**2 - grown**2, 0.0)) for side in (one.below, one.above)),
+    below, above = (np.sqrt(np.maximum(side**2 - grown**2, 0.0)) for side in (one.below, one.above))
+    before = replace(
+        one,
+        intercept=one.intercept - made["shift"],
+        knots=one.knots - made["shift"],
+        below=below,
+        above=above,
     )
     return replace(bundle, calibrator=before)
 
@@ -230,6 +232,8 @@ def _stretched(one: Calibrator, slope: float, shift: float, grown: float) -> Cal
         one.knots * slope + shift,
         np.hypot(one.below * slope, grown),
         np.hypot(one.above * slope, grown),
+        one.age_cuts,
+        one.age_shifts * slope,
     )
 
 

@@ -57,6 +57,7 @@ def train(
     tracked_at: str | None = None,
     trials: int = 8,
     seed: int = 1,
+    without_visits: bool = False,
     said: Progress = lambda text: None,
 ) -> list[dict[str, Any]]:
     """Train the targets (all where none is named) on what was known before `until` (a day number;
@@ -64,7 +65,8 @@ def train(
 
     A target without a champion takes its model where no check finds an issue, so that a model that
     was not shown to work (RISK017) does not answer by itself; an optional one that cannot be learnt
-    is left out, unless it is asked for. Returns one plain mapping a target: `target`, `run_id`,
+    is left out, unless it is asked for. `without_visits`: see `training.fitting.pipeline.learn`.
+    Returns one plain mapping a target: `target`, `run_id`,
     `bundle`, `champion` (whether it answers now), `figures` (empty where `not_rehearsed` says why),
     `attrition`, `findings`.
     """
@@ -88,6 +90,7 @@ def train(
                 trials=trials,
                 said=said,
                 context=context,
+                without_visits=without_visits,
             )
         except BadInput as error:
             if targets is not None or not TARGETS[target].optional:

@@ -17,6 +17,7 @@ from features.clock import Clock
 from features.trajectory.context import Context
 from models.bundle import Bundle
 from registry.contract.registry import day_number
+from training.cohorts.visit_exposure import censored_at_visits
 from training.evaluation.as_used import on_month_lists
 from training.evaluation.scored_rows import (
     BLOCK_WORDS,
@@ -91,6 +92,9 @@ def challenge(
     if block == REHEARSAL and at_home:
         seen = _learnt_by(clock, older, whole=said_by is older)
         rows = rows.take(np.flatnonzero(~np.isin(rows.child, seen)))
+    if any(bundle.facts.get("without_visits") for bundle in (challenger, champion)):
+        # Both by the same outcomes: those without visits.
+        rows = censored_at_visits(clock, rows)
     judged = [
         score_rows(clock, speaks[bundle.version], rows, block=block, context=context)
         for bundle in (challenger, champion)

@@ -8,7 +8,7 @@ in the training) on a share of the children that it learnt from; the last point 
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -23,6 +23,7 @@ from training.fitting.examples import Examples
 from training.fitting.fit import fit
 from training.fitting.pipeline import examples, without_context
 from training.fitting.plan import TrainingPlan
+from training.fitting.visit_weights import weighed
 from training.metrics.discrimination import auc
 
 WORKERS = 2
@@ -58,8 +59,9 @@ def learning_curve(
     if judged.block == REHEARSAL:
         rows = rows.take(np.flatnonzero(blocks_of(bundle, rows)[0]))
     matrix = as_of(clock, rows.child, rows.day, priors=bundle.priors, context=context)
-    matrix = TrainingPlan.of_facts(bundle.facts).seen(matrix)
+    rows = weighed(rows, matrix)
     learning = examples(rows, matrix, np.ones(len(rows.child), bool))
+    learning = replace(learning, rows=TrainingPlan.of_facts(bundle.facts).seen(learning.rows))
     smaller = min(1.0, MOST_ROWS / (max(SHARES) * max(len(learning.child), 1)))
     with ThreadPoolExecutor(WORKERS) as room:
         # The longest first; LightGBM and NumPy let go of the interpreter, so that two refits fill

@@ -26,7 +26,7 @@ def later_block(learned: Learned) -> tuple[np.ndarray, np.ndarray, np.ndarray, n
     rows = learned.rows.take(np.flatnonzero(block))
     matrix = learned.features[block]
     risk = 1.0 / (1.0 + np.exp(-learned.rehearsal.log_odds(matrix)))
-    return matrix, risk, (rows.outcome == HAPPENED).astype(np.int8), censoring.weights(rows)
+    return matrix, risk, (rows.outcome == HAPPENED).astype(np.int8), censoring.weights(rows, matrix)
 
 
 def figures(learned: Learned) -> dict[str, float]:

@@ -25,8 +25,10 @@ from registry.contract.registry import day_number
 from training.cohorts import censoring
 from training.cohorts.areas_and_days import Population
 from training.cohorts.known_until import known_until
-from training.cohorts.landmarks import Cohort, before_split, cohort
+from training.cohorts.landmarks import Cohort, before_split, cohort, ripe
+from training.cohorts.visit_exposure import censored_at_visits
 from training.fitting.pipeline import LEAST_JUDGED_EVENTS, Learned, blocks
+from training.fitting.visit_weights import weighed
 
 LATER, REHEARSAL, ELSEWHERE = "later", "rehearsal", "elsewhere"
 ENOUGH_EVENTS = LEAST_JUDGED_EVENTS
@@ -46,7 +48,8 @@ class Judged:
     """Scored landmark rows, arrays of length n. `matrix` (n, features); `risk`, `log_odds`;
     `happened` 0/1; `weight`: IPCW, 0 where the outcome is not known. Rows that were not scored are
     not here: `why_not` counts them by the word of `models.scoring.WHY_NOT`, and `never_scored` the
-    children without a single scored row."""
+    children without a single scored row. `censoring`: what is told of the weights
+    (`training.cohorts.censoring.Weighed`)."""
 
     block: str
     rows: Cohort
@@ -57,6 +60,7 @@ class Judged:
     weight: np.ndarray
     why_not: dict[str, int] = field(default_factory=dict)
     never_scored: int = 0
+    censoring: dict[str, object] = field(default_factory=dict)
 
     @property
     def not_scored(self) -> int:
@@ -76,7 +80,7 @@ class Judged:
     @property
     def events(self) -> int:
         """Indexes (not rows) with the event."""
-        return len(np.unique(self.rows.index[self.happened == 1]))
+        return len(np.unique(self.rows.index[self.known & (self.happened == 1)]))
 
     def take(self, chosen: np.ndarray) -> Judged:
         """Some of the rows (positions or mask), with the weights that they had."""
@@ -89,6 +93,7 @@ class Judged:
             self.risk[positions],
             self.happened[positions],
             self.weight[positions],
+            censoring=self.censoring,
         )
 
     def column(self, name: str) -> np.ndarray:
@@ -156,21 +161,25 @@ def learnt_from(clock: Clock, bundle: Bundle) -> Cohort:
     (`training.fitting.pipeline.blocks`)."""
     until = day_number(bundle.facts["trained_until"])
     rows = cohort(clock, TARGETS[bundle.target], cutoff=until - 1)
+    if bundle.facts.get("without_visits"):
+        rows = censored_at_visits(clock, rows, known_by=until - 1)
     labels_before = day_number(bundle.facts["labels_before"])
     mine = Population.of_facts(bundle.facts).learnt(clock, rows)
     return rows.take(np.flatnonzero(before_split(rows, labels_before) & mine))
 
 
 def events_of(rows: Cohort) -> int:
-    """Indexes with the event among the rows."""
-    return len(np.unique(rows.index[rows.outcome == HAPPENED]))
+    """Indexes with the event among the rows whose whole label lies within the records."""
+    return len(np.unique(rows.index[ripe(rows) & (rows.outcome == HAPPENED)]))
 
 
 def score_rows(
     clock: Clock, bundle: Bundle, rows: Cohort, *, block: str, context: Context | None
 ) -> Judged:
     """The rows with their features and risks; those for whom the model abstains are counted and
-    left out."""
+    left out. A bundle that tells the risk without visits is judged by outcomes without visits."""
+    if bundle.facts.get("without_visits"):
+        rows = censored_at_visits(clock, rows)
     matrices, reasons = [], []
     for traced, matrix in as_of_traced(
         clock, rows.child, rows.day, priors=bundle.priors, context=context
@@ -179,7 +188,8 @@ def score_rows(
         matrices.append(matrix[reasons[-1] == 0])
     why = np.concatenate([np.zeros(0, np.int8), *reasons])
     matrix = np.concatenate(matrices) if matrices else np.empty((0, len(NAMES)))
-    told = of_matrix(bundle, rows.take(np.flatnonzero(why == 0)), matrix, block=block)
+    scored = weighed(rows.take(np.flatnonzero(why == 0)), matrix)
+    told = of_matrix(bundle, scored, matrix, block=block)
     counts = {WHY_NOT[code]: int(np.sum(why == code)) for code in np.unique(why) if code}
     never = len(np.setdiff1d(rows.child, told.rows.child))
     return replace(told, why_not=counts, never_scored=never)
@@ -188,10 +198,12 @@ def score_rows(
 def of_matrix(bundle: Bundle, rows: Cohort, matrix: np.ndarray, *, block: str) -> Judged:
     """Rows whose features are at hand already."""
     log_odds = bundle.log_odds(matrix)
-    weight = censoring.weights(rows) if len(rows.index) else np.zeros(0)
+    weighed = censoring.weighed(rows, matrix)
     happened = (rows.outcome == HAPPENED).astype(np.int8)
-    weight = np.where(rows.outcome == CENSORED, 0.0, weight)
-    return Judged(block, rows, matrix, log_odds, 1.0 / (1.0 + np.exp(-log_odds)), happened, weight)
+    weight = np.where(rows.outcome == CENSORED, 0.0, weighed.weight)
+    risk = 1.0 / (1.0 + np.exp(-log_odds))
+    told = weighed.told()
+    return Judged(block, rows, matrix, log_odds, risk, happened, weight, censoring=told)
 
 
 def of_learned(learned: Learned) -> Judged:

@@ -208,7 +208,9 @@ def _with(
 ) -> tuple[Cohort, np.ndarray]:
     """The rows that are still a question by other outcomes (matched by the stay), with those, and
     their risks."""
-    index, target = _same_stay(found, rows), replace(rows.target, horizon=horizon)
+    shorter = rows.target.horizon - horizon
+    index = _same_stay(found, rows)
+    target = replace(rows.target, horizon=horizon, label_days=rows.target.label_days - shorter)
     kept = np.flatnonzero((index >= 0) & only & (rows.landmark < horizon))
     kept = kept[
         (found.cohort[index[kept]] == IN_COHORT)
@@ -226,6 +228,7 @@ def _with(
         found.outcome[index],
         np.maximum(end - day, 0),
         horizon - landmark,
+        labels_until=rows.labels_until,
     ), risk[kept]
 
 

@@ -70,12 +70,12 @@ def _top(clock: Clock, judged: Judged, day: int) -> tuple[set[int], dict[int, fl
 
 def sectors(clock: Clock, rows: Cohort) -> np.ndarray:
     """The sector (position, -1 where unknown) of each row's child on its day."""
-    return _of_centre(clock, rows, "sector")
+    return of_centre(clock, rows, "sector")
 
 
 def districts(clock: Clock, rows: Cohort) -> np.ndarray:
     """The district (position, -1 where unknown) of each row's child on its day."""
-    return _of_centre(clock, rows, "district")
+    return of_centre(clock, rows, "district")
 
 
 def centres(clock: Clock, rows: Cohort) -> np.ndarray:
@@ -83,8 +83,14 @@ def centres(clock: Clock, rows: Cohort) -> np.ndarray:
     return clock.child_on(rows.child, rows.day)["centre"]
 
 
-def _of_centre(clock: Clock, rows: Cohort, column: str) -> np.ndarray:
-    return clock.area_of(centres(clock, rows), column)
+def of_centre(clock: Clock, rows: Cohort, column: str) -> np.ndarray:
+    """What the table of centres has in a column (a position or code, -1 where unknown) of each
+    row's child on its day."""
+    table, registry = clock.registry.centres, clock.registry
+    of = np.full(len(registry.centre_ids) + 1, -1, np.int64)
+    of[table["centre"]] = table[column]
+    found: np.ndarray = of[centres(clock, rows)]
+    return found
 
 
 def better_records(

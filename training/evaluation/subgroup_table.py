@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import warnings
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from sklearn.metrics import recall_score
 
 from features import data_quality
+from features.age_bands import BANDS_MONTHS
 from features.clock import Clock, month_number
+from registry.contract.errors import BadInput
 from training.evaluation.scored_rows import Judged
 from training.evaluation.stability import centres, districts
 from training.evaluation.subgroups import memberships, visited
+from training.metrics.calibration import observed_over_expected
 from training.metrics.discrimination import Estimate, auc, bootstrap, ranked
 
 LEAST_KNOWN, LEAST_CASES = 20, 5
@@ -22,15 +27,58 @@ SIX_MONTHS, INFANTS = 183, "under 6 months"
 """Days. Under it MUAC says nothing of SAM, and a child belongs in a facility: so few are asked
 about."""
 REPEATS = 200
+BY = ("sex", "age", "infants", "setting", "district", "records")
 
 
-def groupings(clock: Clock, judged: Judged) -> dict[str, np.ndarray]:
-    """Group names (object arrays of length n, "" where unknown): sex, age, children under six
-    months, setting, district, quality of records."""
+def groupings(
+    clock: Clock,
+    judged: Judged,
+    *,
+    age_bands: tuple[int, ...] = BANDS_MONTHS,
+    own: pd.DataFrame | None = None,
+) -> dict[str, np.ndarray]:
+    """Group names (object arrays of length n, "" where unknown): sex, age (parted at these months),
+    children under six months, setting, district, quality of records; and the columns of `own`, a
+    table of texts by `child_id` (`read_groups`)."""
     age = judged.column("age_days")
     infants = np.select([age < SIX_MONTHS, age >= SIX_MONTHS], [INFANTS, "6 months and over"], "")
-    found = memberships(judged) | {"infants": infants, "district": _district(clock, judged)}
-    return found | {"records": _quality(clock, judged)}
+    found = memberships(judged, age_bands) | {
+        "infants": infants,
+        "district": _district(clock, judged),
+    }
+    return found | {"records": _quality(clock, judged)} | _own(clock, judged, own)
+
+
+def _own(clock: Clock, judged: Judged, own: pd.DataFrame | None) -> dict[str, np.ndarray]:
+    if own is None:
+        return {}
+    asked = own.reindex(clock.registry.child_ids[judged.rows.child].astype(str)).fillna("")
+    return {str(name): asked[name].to_numpy(object) for name in asked.columns}
+
+
+def read_groups(file: Path) -> pd.DataFrame:
+    """A user's own groups: a CSV with `child_id` and one column or more, a text each; by child.
+
+    `BadInput` EVA012 where it cannot be read, lacks `child_id` or any other column, names a child
+    twice, or has a column that the report groups by already.
+    """
+    try:
+        told = pd.read_csv(file, dtype=str, keep_default_na=False)
+    except (OSError, ValueError) as error:
+        raise BadInput("EVA012", f"{file} cannot be read as CSV: {type(error).__name__}") from error
+    others = [name for name in told.columns if name != "child_id"]
+    wrong = (
+        "a column child_id is needed"
+        if "child_id" not in told
+        else "a column of groups is needed beside child_id"
+        if not others
+        else f"{int(told.child_id.duplicated().sum())} children stand in it twice"
+        if told.child_id.duplicated().any()
+        else next((f"{name} is grouped by already" for name in others if name in BY), None)
+    )
+    if wrong:
+        raise BadInput("EVA012", f"{file}: {wrong}")
+    return told.set_index("child_id")
 
 
 def _district(clock: Clock, judged: Judged) -> np.ndarray:
@@ -107,18 +155,18 @@ def _estimates(part: Judged, seen: np.ndarray) -> dict[str, Estimate]:
             _mean, seen[case].astype(float), part.weight[case], cluster=child[case], repeats=REPEATS
         ),
         "observed_over_expected": bootstrap(
-            _ratio, part.risk, part.happened, part.weight, cluster=child, repeats=REPEATS
+            observed_over_expected,
+            part.risk,
+            part.happened,
+            part.weight,
+            cluster=child,
+            repeats=REPEATS,
         ),
     }
 
 
 def _mean(value: np.ndarray, weight: np.ndarray) -> float:
     return float(np.average(value, weights=weight)) if weight.sum() > 0 else np.nan
-
-
-def _ratio(risk: np.ndarray, happened: np.ndarray, weight: np.ndarray) -> float:
-    expected = np.sum(risk * weight)
-    return float(np.sum(happened * weight) / expected) if expected > 0 else np.nan
 
 
 def gaps(

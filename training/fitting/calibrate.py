@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from models.bundle import Calibrator
 from models.targets import Target
+from training.fitting.age_levels import AgeLevel, age_levels, with_levels
 from training.fitting.examples import Examples
 from training.fitting.fit import Fitted, HeldOut
 from training.fitting.transfer import Donor
-from training.fitting.uncertainty import spread_of_refits
+from training.fitting.uncertainty import errors_of_refits, instability, spread_of_refits
 from training.metrics.recalibration import slope_and_intercept
 
 
@@ -25,11 +28,21 @@ def calibrate(of: HeldOut) -> Calibrator:
     )
 
 
+def leveled(of: HeldOut, learning: Examples) -> tuple[Calibrator, list[AgeLevel]]:
+    """The same with the levels of the age bands that were surely off; and what was found of each
+    band. `learning`: the rows of the predictions."""
+    line = calibrate(of)
+    levels = age_levels(line.intercept + line.slope * of.log_odds, learning)
+    return with_levels(line, levels), levels
+
+
 def with_interval(
     fitted: Fitted, learning: Examples, *, target: Target, seed: int, donor: Donor | None
-) -> Calibrator:
+) -> tuple[Calibrator, dict[str, Any]]:
     """The same with the interval of the risk: nine in ten refits on children drawn anew lie
-    inside (`training.fitting.uncertainty`)."""
-    plain = calibrate(fitted.held_out)
-    spread = spread_of_refits(fitted, learning, target=target, seed=seed, donor=donor)
-    return Calibrator(plain.slope, plain.intercept, *spread)
+    inside (`training.fitting.uncertainty`); and what those refits draw (`instability`)."""
+    plain = leveled(fitted.held_out, learning)[0]
+    told = errors_of_refits(fitted, learning, target=target, seed=seed, donor=donor)
+    spread = spread_of_refits(*told)
+    made = Calibrator(plain.slope, plain.intercept, *spread, plain.age_cuts, plain.age_shifts)
+    return made, instability(*told)

@@ -4,7 +4,7 @@ after the split."""
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -21,8 +21,10 @@ from registry.contract.errors import BadInput
 from registry.contract.registry import day_date
 from training.cohorts import censoring
 from training.cohorts.case_cohort import drawn
+from training.cohorts.censoring import Weighed
 from training.cohorts.landmarks import Cohort, attrition_table, before_split, cohort
-from training.fitting.calibrate import calibrate, with_interval
+from training.cohorts.visit_exposure import censored_at_visits, visits_in_words, visits_told
+from training.fitting.calibrate import leveled, with_interval
 from training.fitting.examples import Examples
 from training.fitting.fit import FOLDS, Fitted, Progress, fit
 from training.fitting.own_forest import offset_of
@@ -32,6 +34,8 @@ from training.fitting.sample_size import SampleSize, effective_parameters, neede
 from training.fitting.transfer import Donor, donor_of
 from training.fitting.tune import Tuned, tune
 from training.fitting.uncertainty import REFITS
+from training.fitting.visit_weights import stood_for
+from training.fitting.visit_weights import weighed as weighed_for_visits
 from training.priors.priors import FIT_SHARE, population_priors, registry_priors
 
 LEAST_EVENTS = 30
@@ -86,16 +90,21 @@ def learn(
     said: Progress = lambda text: None,
     context: Context | None = None,
     plan: TrainingPlan = USUAL,
+    without_visits: bool = False,
 ) -> Learned:
     """Train one target on what was known before `until` (a day number), with `trials` Optuna
     trials; `plan`: how it departs from the usual training.
 
     The rehearsal does all of it (settings, number of trees, penalty, blend, calibration) on the
     earlier block; the bundle does it anew on all rows. `BadInput` where there are no indexes, one
-    outcome only, or fewer than 30 events.
+    outcome only, or fewer than 30 events. `without_visits`: rows are followed until the first visit
+    that a list asked for, so that the model tells the risk without visits
+    (`training.cohorts.visit_exposure`); onset, whose rows are drawn by lot, cannot be taught so.
     """
     context, target = context or Context(clock), plan.target(target)
     rows = cohort(clock, target, cutoff=until - 1)
+    if without_visits and not target.indexes_repeat:
+        rows = censored_at_visits(clock, rows, known_by=until - 1)
     # The newest import came in after the last day that its records speak of.
     labels_before = min(until, clock.registry.recorded_until + 1)
     mine = plan.population.learnt(clock, rows)
@@ -122,18 +131,23 @@ def learn(
     for note in notes:
         said(f"{target.name}: {note}")
     matrix = as_of(clock, rows.child, rows.day, priors=priors, context=context)
+    rows = weighed_for_visits(rows, matrix, seed=seed)
     said(f"{target.name}: {matrix.shape[1]} features of {matrix.shape[0]} rows")
-    facts = (
-        _facts(clock, rows, until, seed, earlier_on, later_on)
-        | {
-            "attrition": attrition,
-            "prior_notes": notes,
-            "labels_before": day_date(labels_before).isoformat(),
-            "later_from": day_date(later_from).isoformat(),
-            "not_rehearsed": not_rehearsed,
-        }
-        | plan.as_facts()
-    )
+    known, weighed = weighed_examples(rows, matrix, np.ones(len(used), bool))
+    said(f"{target.name}: {weighed.words}")
+    facts = _facts(clock, rows, until, seed, earlier_on, later_on) | {
+        "censoring": weighed.told(),
+        "attrition": attrition,
+        "prior_notes": notes,
+        "labels_before": day_date(labels_before).isoformat(),
+        "later_from": day_date(later_from).isoformat(),
+        "not_rehearsed": not_rehearsed,
+        **visits_told(clock, rows, known_by=until - 1),
+        "share_stood_for": None if rows.visited is None else round(stood_for(rows), 4),
+        **plan.as_facts(),
+    }
+    if note := visits_in_words(facts):
+        said(f"{target.name}: {note}")
     which: dict[str, Any] = {"target": target, "seed": seed}
     donor = donor_of(clock, target, until=until, seed=seed, priors=priors, context=context)
     donor = donor and donor.of(clock, plan.population)
@@ -149,20 +163,21 @@ def learn(
         "columns": (*NAMES, *(name for own in clock.registry.beside for name in own.names)),
     }
     taught = partial(_taught, trials=trials, said=said, which=which, made=made, plan=plan)
-    seen = plan.seen(matrix)
     rehearsal = None
     if not not_rehearsed:
         first = donor and donor.before(later_from, without=np.unique(rows.child[later_on]))
-        earlier = without_context(examples(rows, seen, earlier_on), seed)
+        begun = examples(rows, matrix, earlier_on)
+        earlier = without_context(replace(begun, rows=plan.seen(begun.rows)), seed)
         rehearsal, _ = taught(earlier, first if first and first.teaches else None)
-    everything = without_context(examples(rows, seen, np.ones(len(used), bool)), seed)
+    everything = without_context(replace(known, rows=plan.seen(known.rows)), seed)
     bundle, fitted = taught(everything, donor)
     if plan.foreign is not None:
         bundle = replace(bundle, rehearsal=rehearsal)
         return Learned(bundle, fitted, rows, used, earlier_on, later_on, matrix)
     said(f"{target.name}: the interval of its risks, by {REFITS} refits on children drawn anew")
-    calibrator = with_interval(fitted, everything, donor=donor, **which)
-    bundle = replace(bundle, calibrator=calibrator, rehearsal=rehearsal)
+    calibrator, unstable = with_interval(fitted, everything, donor=donor, **which)
+    reference = bundle.reference | {"instability": unstable}
+    bundle = replace(bundle, calibrator=calibrator, rehearsal=rehearsal, reference=reference)
     learned = Learned(bundle, fitted, rows, used, earlier_on, later_on, matrix)
     _say_what_size_is_advised(learned, said)
     return learned
@@ -231,6 +246,8 @@ def _say_what_size_is_advised(learned: Learned, said: Progress) -> None:
 
 def _bundle(fitted: Fitted, learning: Examples, **made: Any) -> Bundle:
     """The bundle of two fitted halves, calibrated on their out-of-fold predictions."""
+    calibrator, levels = leveled(fitted.held_out, learning)
+    made["facts"] = made["facts"] | {"age_levels": [asdict(level) for level in levels]}
     return Bundle(
         booster=fitted.booster,
         linear=fitted.linear,
@@ -238,7 +255,7 @@ def _bundle(fitted: Fitted, learning: Examples, **made: Any) -> Bundle:
         offset=fitted.offset,
         start=fitted.start,
         offset_mean=float(offset_of(learning.rows, fitted.offset).mean()),
-        calibrator=calibrate(fitted.held_out),
+        calibrator=calibrator,
         **made,
     )
 
@@ -302,7 +319,8 @@ def _ask_for_events(rows: Cohort, target: Target) -> None:
         raise BadInput(
             "TRN002",
             f"{target.name}: {events} events, at least {LEAST_EVENTS} are needed: "
-            "a larger registry or a longer time",
+            "a larger registry or a longer time"
+            + ("" if rows.visited is None else ", or more children held out of the lists by lot"),
         )
     if happened[known].all():
         raise BadInput("TRN003", f"{target.name}: only one outcome: nothing to learn")
@@ -310,17 +328,24 @@ def _ask_for_events(rows: Cohort, target: Target) -> None:
 
 def examples(rows: Cohort, matrix: np.ndarray, block: np.ndarray) -> Examples:
     """The block's rows with a known outcome, weighed for the others."""
+    return weighed_examples(rows, matrix, block)[0]
+
+
+def weighed_examples(
+    rows: Cohort, matrix: np.ndarray, block: np.ndarray
+) -> tuple[Examples, Weighed]:
+    """The same, with what is told of their weights."""
     inside = rows.take(np.flatnonzero(block))
-    weight = censoring.weights(inside)
-    kept = np.flatnonzero(weight > 0)
+    weighed = censoring.weighed(inside, matrix[block])
+    kept = np.flatnonzero(weighed.weight > 0)
     return Examples(
         matrix[block][kept],
         (inside.outcome[kept] == HAPPENED).astype(np.int8),
-        weight[kept],
+        weighed.weight[kept],
         inside.child[kept],
         inside.day[kept],
         inside.landmark[kept],
-    )
+    ), weighed
 
 
 def without_context(learning: Examples, seed: int) -> Examples:

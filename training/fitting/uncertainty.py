@@ -7,6 +7,8 @@ exactly, may still relapse or not.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from models.targets import Target
@@ -20,18 +22,19 @@ REFITS = 10
 GROUPS = 10
 """Into how many groups of equal size rows are cut by log-odds: each has its own bounds."""
 COVERED = 0.90
+PLOTTED = 150
 
 
-def spread_of_refits(
+def errors_of_refits(
     fitted: Fitted,
     learning: Examples,
     *,
     target: Target,
     seed: int,
     donor: Donor | None = None,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(knots, below, above), each (g,): by calibrated log-odds, how far below and above the model's
-    own log-odds nine in ten refits lie.
+) -> tuple[Floats, Floats]:
+    """(own, errors): the model's calibrated log-odds of the rows (n,), and how far those of each
+    refit lie from them (refits, n).
 
     A refit is of children drawn with replacement, all rows of each, by the model's own choice
     (settings, rounds, penalty, shares); its calibration is of the same children's out-of-fold
@@ -44,6 +47,12 @@ def spread_of_refits(
             for of in range(REFITS)
         ]
     )
+    return own, errors
+
+
+def spread_of_refits(own: Floats, errors: Floats) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(knots, below, above), each (g,): by calibrated log-odds, how far below and above the model's
+    own log-odds nine in ten refits lie; arguments of `errors_of_refits`."""
     order = np.argsort(own, kind="stable")
     parts = [part for part in np.array_split(order, GROUPS) if len(part)]
     tail = 100 * (1.0 - COVERED) / 2
@@ -51,6 +60,29 @@ def spread_of_refits(
     low, high = np.array(bounds).T
     knots = np.array([np.median(own[part]) for part in parts])
     return knots, np.maximum(-low, 0.0), np.maximum(high, 0.0)
+
+
+def instability(own: Floats, errors: Floats) -> dict[str, Any]:
+    """What an instability plot draws, of at most PLOTTED rows spread evenly over the model's risks:
+    `risk` (m,) and `refits` (refits, m), and over all rows `mean_difference`: how far, on average,
+    the risk of a row lies from that of a refit.
+
+    Source: Riley and Collins 2023, Biometrical Journal 65:2200302 (prediction instability plot, and
+    the mean absolute prediction error). Arguments of `errors_of_refits`; no row can be told.
+    """
+    risk, others = _risk(own), _risk(own + errors)
+    order = np.argsort(own, kind="stable")
+    some = order[np.linspace(0, len(order) - 1, min(len(order), PLOTTED)).astype(int)]
+    return {
+        "risk": np.round(risk[some], 4).tolist(),
+        "refits": np.round(others[:, some], 4).tolist(),
+        "mean_difference": round(float(np.abs(others - risk).mean()), 4),
+    }
+
+
+def _risk(log_odds: Floats) -> Floats:
+    found: Floats = 1.0 / (1.0 + np.exp(-log_odds))
+    return found
 
 
 def _refit(

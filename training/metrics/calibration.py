@@ -64,6 +64,12 @@ def _log_odds(risk: Floats) -> Floats:
     return found
 
 
+def observed_over_expected(risk: Floats, happened: Floats, weight: Floats) -> float:
+    """Weighted events over weighted risks; NaN without either."""
+    expected = float(np.sum(risk * weight))
+    return float(np.sum(happened * weight)) / expected if expected > 0 else float("nan")
+
+
 @dataclass(frozen=True)
 class CurvePoint:
     """One group of a calibration curve: how many children, mean risk, observed share with a 95 %

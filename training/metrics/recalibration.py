@@ -66,9 +66,16 @@ known. Leave one country out it was 0.53 to 1.47 times what was observed; 1 leav
 2.7, and twenty outcomes without an event do not send every risk to 0."""
 
 
-def level_shift(log_odds: Floats, happened: Floats, weight: Floats, *, outcomes: int) -> float:
+def level_shift(
+    log_odds: Floats,
+    happened: Floats,
+    weight: Floats,
+    *,
+    outcomes: int,
+    spread: float = LEVEL_SPREAD,
+) -> float:
     """What to add to all log-odds so that the mean risk is the observed share: the most likely
-    shift, held back towards 0 as a normal prior of `LEVEL_SPREAD` does.
+    shift, held back towards 0 as a normal prior of standard deviation `spread` does.
 
     Rows have weight (n,); together they count as so many `outcomes`, since the rows of one child
     are no news of each other. Defined where nobody, or everybody, has the event.
@@ -79,10 +86,10 @@ def level_shift(log_odds: Floats, happened: Floats, weight: Floats, *, outcomes:
     share = weight * (outcomes / max(weight.sum(), 1e-12))
 
     def pull(shift: float) -> float:
-        return float(share @ (happened - expit(log_odds + shift))) - shift / LEVEL_SPREAD**2
+        return float(share @ (happened - expit(log_odds + shift))) - shift / spread**2
 
     # No log-likelihood of so many outcomes pulls further than their number.
-    furthest = outcomes * LEVEL_SPREAD**2 + 1.0
+    furthest = outcomes * spread**2 + 1.0
     return float(brentq(pull, -furthest, furthest))
 
 

@@ -203,6 +203,8 @@ WHY_NOT_WORDS = {
     "sam_waits": "a reading of SAM that nothing had answered by the day",
     "sam_within_183_days": "confirmed SAM within the 183 days before",
     "too_young": "under 28 days old",
+    "cured_unverified": "discharged as cured, and no reading within 7 days of it showed that",
+    "failed_discharge": "SAM or admitted again before day 14 of the discharge",
 }
 """Why a prediction could not be made; of `models.scoring.WHY_NOT`."""
 BY_WORDS = {"infants": "under six months or older", "records": "quality of records"}

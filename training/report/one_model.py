@@ -3,16 +3,20 @@ page."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
+from features.age_bands import BANDS_MONTHS
 from features.clock import Clock
 from features.trajectory.context import Context
 from models.bundle import Bundle
 from models.targets import HAPPENED, TARGETS
 from registry.contract.registry import day_date
+from training.cohorts.censoring import asked_to_the_end
 from training.cohorts.landmarks import Cohort, attrition_table
 from training.evaluation import as_used, importance
 from training.evaluation.as_used import on_month_lists
@@ -37,9 +41,13 @@ from training.evaluation.subgroup_table import INFANTS, gaps, groupings, table, 
 from training.evaluation.subgroups import visited
 from training.evaluation.visit_lists import compare
 from training.fitting.fit import Progress
+from training.metrics.event_share import shares_by_landmark
 from training.report import figures_told, plots
 from training.report.delayed import delayed
 from training.report.glossary import not_scored
+from training.validation.by_day import by_day
+from training.validation.held_out import Marked, compare_held_out
+from training.validation.left_out import LeftOut
 
 LISTS_WORDS = {
     LATER: "from the day until which the model learnt",
@@ -63,10 +71,20 @@ class ModelReport:
 
 
 def tell(
-    clock: Clock, bundle: Bundle, *, context: Context, said: Progress = lambda text: None
+    clock: Clock,
+    bundle: Bundle,
+    *,
+    context: Context,
+    left_out: LeftOut | None = None,
+    marks: Sequence[Marked] = (),
+    said: Progress = lambda text: None,
+    age_bands: tuple[int, ...] = BANDS_MONTHS,
+    own_groups: pd.DataFrame | None = None,
 ) -> ModelReport:
     """Judge a bundle on a registry; see `training.evaluation.scored_rows` for which rows, and which
-    bundle says their risks."""
+    bundle says their risks. `left_out`: its internal-external validation, where it was asked
+    for; `marks`: of the score book's lists; `age_bands`, `own_groups`: see
+    `training.evaluation.subgroup_table.groupings`."""
     target = bundle.target
     said(f"{target}: rows to judge on")
     if why := not_judged(clock, bundle):
@@ -88,10 +106,14 @@ def tell(
             "most_recall": figures_told.most_recall(judged),
             "updates": figures_told.updates_offered(judged) if judged.block == ELSEWHERE else None,
             "refitted": _refitted(clock, bundle),
+            "by_day": by_day(judged, learnt),
+            "instability": bundle.reference.get("instability"),
+            "left_out": left_out,
+            "held_out": compare_held_out(clock, TARGETS[target], marks),
         }
     )
     said(f"{target}: subgroups")
-    groups = groupings(clock, judged)
+    groups = groupings(clock, judged, age_bands=age_bands, own=own_groups)
     rows = table(judged, groups)
     young = (groups["infants"] == INFANTS) & judged.known
     figures["infants"] = {
@@ -103,6 +125,7 @@ def tell(
         "subgroups": rows,
         "gaps": gaps(judged, groups, rows),
         "too_small": too_small(groups, rows),
+        "by": [by for by in groups if by != "infants"],
     }
     said_by = judging(bundle, judged.block)
     said(f"{target}: lists, their steadiness, and better records")
@@ -158,6 +181,14 @@ def _counts(judged: Judged) -> dict[str, Any]:
         "prevalence": _weighed(judged.happened, judged),
         "expected": _weighed(judged.risk, judged),
         "mean_risk": float(judged.risk.mean()) if len(judged.risk) else float("nan"),
+        "censoring": judged.censoring,
+        "shares": shares_by_landmark(
+            judged.risk,
+            judged.happened,
+            judged.weight,
+            landmark=judged.rows.landmark,
+            asked=asked_to_the_end(judged.rows),
+        ),
     }
 
 
@@ -229,6 +260,12 @@ def _plots(bundle: Bundle, judged: Judged, figures: dict[str, Any]) -> dict[str,
         ),
         "spread": plots.spread(judged.risk, judged.happened, judged.known),
     }
+    if figures["by_day"]:
+        drawn["by_day"] = plots.by_day(figures["by_day"])
+    if figures["instability"]:
+        drawn["instability"] = plots.instability(figures["instability"])
+    if figures["left_out"]:
+        drawn["left_out"] = plots.left_out(figures["left_out"])
     if figures["learning"]:
         drawn["learning"] = plots.learning(figures["learning"])
     return drawn | (

@@ -11,6 +11,7 @@ import numpy as np
 
 from training.evaluation.learning_curve import Point
 from training.report.figures_told import curve_rows
+from training.validation.left_out import LeftOut
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -123,6 +124,55 @@ def spread(risk: np.ndarray, happened: np.ndarray, known: np.ndarray) -> Figure:
             )
     axes.set(xlabel="predicted risk", ylabel="share of the predictions")
     axes.legend(frameon=False)
+    return figure
+
+
+def by_day(told: dict[str, Any]) -> Figure:
+    """Share with the event by each day, observed and expected, of thirds by risk."""
+    figure, axes = _figure(4.6, 3.6)
+    for one, colour in zip(told["groups"], (PALE, OURS, OTHER), strict=True):
+        every = np.arange(len(one.curve))
+        axes.step(every, one.curve, where="post", color=colour, label=one.group, linewidth=1.4)
+        axes.plot(told["days"], one.expected, "o", color=colour, fillstyle="none", markersize=5)
+    axes.plot([], [], "o", color="black", fillstyle="none", markersize=5, label="expected")
+    axes.set(xlabel="days since the prediction", ylabel="share with the event", ylim=(0, None))
+    axes.set_xlim(0, told["days"][-1] * 1.03)
+    axes.legend(frameon=False)
+    return figure
+
+
+def instability(told: dict[str, Any]) -> Figure:
+    """The risks of refits on children drawn anew, by the model's own risk; the band holds 95 in 100
+    of them."""
+    figure, axes = _figure(4.2, 4.0)
+    risk, refits = np.array(told["risk"]), np.array(told["refits"])
+    axes.plot(np.tile(risk, len(refits)), refits.ravel(), ".", color=OURS, markersize=2, alpha=0.4)
+    parts = np.array_split(np.arange(len(risk)), max(min(len(risk) // 10, 10), 1))
+    bounds = np.array([np.percentile(refits[:, part], [2.5, 97.5]) for part in parts])
+    middle = [risk[part].mean() for part in parts]
+    for side in bounds.T:
+        axes.plot(middle, side, "--", color="black", linewidth=1)
+    top = max(float(risk.max()), float(refits.max())) * 1.05
+    axes.plot([0, top], [0, top], color=PALE, linewidth=1)
+    axes.set(xlabel="risk by this model", ylabel="risk by refits", xlim=(0, top), ylim=(0, top))
+    return figure
+
+
+def left_out(told: LeftOut) -> Figure:
+    """AUC of each area by a model that learnt from the others, the average, and where the next area
+    is to be expected."""
+    figure, axes = _figure(4.6, 0.9 + 0.24 * (len(told.areas) + 2))
+    whole = told.together["auc"]
+    rows = [(one.area, one.auc, OURS) for one in told.areas] + [("average", whole.mean, "black")]
+    for place, (_, found, colour) in enumerate(rows):
+        axes.plot([found.low, found.high], [place, place], color=colour, linewidth=1.2)
+        axes.plot(found.value, place, "o", color=colour, markersize=4)
+    axes.plot([whole.next_low, whole.next_high], [len(rows)] * 2, color=OTHER, linewidth=2.5)
+    names = [name for name, _, _ in rows] + ["the next area"]
+    axes.set_yticks(range(len(names)), names)
+    axes.invert_yaxis()
+    axes.axvline(0.5, color=PALE, linewidth=1, linestyle="--")
+    axes.set(xlabel="AUC")
     return figure
 
 

@@ -49,12 +49,14 @@ def tracking_address(models: Path, asked: str | None = None) -> str:
 
 
 @contextmanager
-def run(address: str, models: Path, *, name: str, tags: Mapping[str, str]) -> Iterator[str]:
+def run(
+    address: str, models: Path, *, name: str, tags: Mapping[str, str], parent: str | None = None
+) -> Iterator[str]:
     """An MLflow run in experiment `sanket`; yields its id. Artifacts of a local store lie beside
     its file.
 
     Under `mlflow run` the project has a run already, in its own experiment; ours names it in the
-    tag `project_run`.
+    tag `project_run`. `parent`: the id of the run under which MLflow shows this one.
     """
     import mlflow
 
@@ -68,7 +70,8 @@ def run(address: str, models: Path, *, name: str, tags: Mapping[str, str]) -> It
                 tags={KEPT_IN: str(file)} if file else {},
             )
         mlflow.set_experiment(EXPERIMENT)
-        with mlflow.start_run(run_name=name, tags={**tags, **of_project}) as started:
+        under = {} if parent is None else {"mlflow.parentRunId": parent}
+        with mlflow.start_run(run_name=name, tags={**tags, **of_project, **under}) as started:
             yield started.info.run_id
 
 

@@ -1,0 +1,95 @@
+"""Levels by age: where out-of-fold risks of an age band were surely too low or too high, the band's
+log-odds are moved.
+
+Columns tell ages apart within a forest, but few events of the youngest are held back towards the
+others' level. A band is moved only where the whole 95 % interval (by child) of observed over
+expected lies on one side of 1, from 20 children with the event on, and then by less than what was
+observed (`training.metrics.recalibration.level_shift`): with some fifty events chance alone moves a
+ratio by a fifth, and a level that follows chance is worse than none. With fewer it stays, and the
+list and the card say that the band's level is not known.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import expit
+
+from features.age_bands import BANDS_MONTHS, band_names, band_of, cuts_days
+from features.trajectory.catalogue import NAMES
+from models.bundle import Calibrator
+from registry.contract.arrays import Floats
+from training.fitting.examples import Examples
+from training.metrics.calibration import observed_over_expected
+from training.metrics.discrimination import bootstrap
+from training.metrics.recalibration import level_shift
+
+LEAST_EVENTS = 20
+"""Children with the event that a band needs before anything is said of its level."""
+SPREAD = 0.5
+"""Standard deviation (log-odds) of how far a band's level may be off before any outcome is
+known."""
+FEW, HOLDS, MOVED = "few", "holds", "moved"
+AGE = NAMES.index("age_days")
+
+
+@dataclass(frozen=True)
+class AgeLevel:
+    """One band: its `name`, children with the event, observed over expected of the out-of-fold
+    risks with its 95 % interval (None with too few), what was `found` (`few`, `holds`, `moved`) and
+    the `shift` of its log-odds."""
+
+    name: str
+    events: int
+    ratio: float | None
+    low: float | None
+    high: float | None
+    found: str
+    shift: float
+
+
+def age_levels(log_odds: Floats, learning: Examples) -> list[AgeLevel]:
+    """The level of each band, youngest first; `log_odds` (n,): calibrated, out-of-fold."""
+    band = band_of(learning.rows[:, AGE], cuts_days())
+    return [
+        _level(name, log_odds[band == at], learning.take(np.flatnonzero(band == at)))
+        for at, name in enumerate(band_names(BANDS_MONTHS))
+    ]
+
+
+def _level(name: str, log_odds: Floats, part: Examples) -> AgeLevel:
+    events = len(np.unique(part.child[part.happened == 1]))
+    if events < LEAST_EVENTS:
+        return AgeLevel(name, events, None, None, None, FEW, 0.0)
+    told = bootstrap(
+        observed_over_expected, expit(log_odds), part.happened, part.weight, cluster=part.child
+    )
+    ratio, low, high = (round(float(of), 4) for of in (told.value, told.low, told.high))
+    if told.low <= 1.0 <= told.high:
+        return AgeLevel(name, events, ratio, low, high, HOLDS, 0.0)
+    shift = level_shift(
+        log_odds,
+        part.happened.astype(np.float64),
+        part.weight,
+        outcomes=len(np.unique(part.child)),
+        spread=SPREAD,
+    )
+    return AgeLevel(name, events, ratio, low, high, MOVED, shift)
+
+
+def with_levels(calibrator: Calibrator, levels: list[AgeLevel]) -> Calibrator:
+    """The calibrator with the shifts of the bands; as it is where none moves."""
+    shifts = np.array([level.shift for level in levels])
+    if not shifts.any():
+        return calibrator
+    one = calibrator
+    return Calibrator(
+        one.slope,
+        one.intercept,
+        one.knots,
+        one.below,
+        one.above,
+        age_cuts=np.array(cuts_days(), np.float64),
+        age_shifts=shifts,
+    )

@@ -1,0 +1,1 @@
+"""Held against what a model has not seen: another area, other days, children nobody visited."""
