@@ -75,10 +75,12 @@ def train(
     from training.commands.train import train as train_store
     from training.experiments.run_experiment import run_experiment
 
-    beside = (target, until, trials, seed)
+    beside = (target, until, trials, seed, without_visits or None)
     if experiment and any(option is not None for option in beside):
         raise UsageError(
-            "TRN022", f"{experiment.name} says target, until, trials and seeds: leave those options"
+            "TRN022",
+            f"{experiment.name} says what to train: leave --target, --until, --trials, --seed "
+            "and --without-visits away",
         )
     learn_until = day_if_given(until, option="--until", code="TRN011")
     with steps("Training") as said:
