@@ -39,12 +39,15 @@ __all__ = [
 ]
 
 PERMISSIONS: dict[str, frozenset[str]] = {
-    "supervisor": frozenset({"score", "see_children", "record_visits", "see_model"}),
-    "officer": frozenset({"score", "see_children", "record_visits", "see_indicators", "see_model"}),
-    "analyst": frozenset({"score", "see_indicators", "see_model"}),
-    "dashboard": frozenset({"score", "see_children", "see_indicators", "see_model"}),
+    "supervisor": frozenset({"score", "see_areas", "see_children", "record_visits", "see_model"}),
+    "officer": frozenset(
+        {"score", "see_areas", "see_children", "record_visits", "see_indicators", "see_model"}
+    ),
+    "analyst": frozenset({"score", "see_areas", "see_indicators", "see_model"}),
+    "dashboard": frozenset({"score", "see_areas", "see_children", "see_indicators", "see_model"}),
 }
 """What each role may do. An analyst sees figures and models, never a named child of the score book.
+`see_areas`: the pages of the areas that the scope holds whole.
 """
 
 COOKIE = "sanket_session"

@@ -1,9 +1,11 @@
 """What a run keeps of each area beside its children: figures, the programme's indicators, the
-centres' data quality."""
+centres' data quality; and of all places of a level together a short line each, so that a page ranks
+thousands of them from one read."""
 
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -12,7 +14,7 @@ import numpy as np
 
 from care.programme import by_month, indicators
 from care.programme.by_month import Months
-from care.programme.indicators import Indicators
+from care.programme.indicators import COUNTS, OUTCOMES, Indicators
 from care.programme.programme_report import indicators_rows
 from care.protocol import Protocol
 from features import data_quality
@@ -31,6 +33,40 @@ PAGED = (*LEVELS, "state")
 MONTHS = 12
 QUALITY_MONTHS = 3
 """A centre's last score older than this says nothing of its records now."""
+
+PARTS = "parts"
+"""The level of the areas under which a run keeps these lines, by the level that they are of; under
+`centre` the centres of each sector alone, to find one by its code."""
+OF_MONTH = (
+    "children",
+    "judged",
+    "sam",
+    "mam",
+    "in_treatment",
+    "sam_untreated",
+    "danger",
+    "overdue",
+    "coverage",
+    "sam_share",
+    "mam_share",
+)
+"""Told of the last month."""
+OF_PERIOD = (
+    "cured_share",
+    "defaulted_share",
+    "died_share",
+    *OUTCOMES,
+    "sphere_cured_share",
+    "sphere_defaulted_share",
+    "sphere_died_share",
+)
+"""Told of all months together."""
+COLOURS = ("green", "amber", "red", "unknown")
+"""How far a centre's records can be believed (`features.data_quality`); unknown: not judged."""
+QUALITY = tuple(f"centres_{colour}" for colour in COLOURS)
+Records = Mapping[str, Sequence[Mapping[str, Any]]]
+"""By place its records: one a month and, last, that of all months."""
+
 
 Page = tuple[str, str, dict[str, Any] | bytes]
 
@@ -101,7 +137,7 @@ def area_pages(
     counts: Iterable[AreaCounts], registry: Registry, protocol: Protocol
 ) -> Iterator[Page]:
     """(level, place, page) of every sector, project, district and the state of a run; of a sector
-    also its usual reasons and its centres.
+    also its usual reasons and its centres; and the lines of all places of a level together.
 
     registry: its centres and areas; nothing else of it is read.
     """
@@ -115,8 +151,32 @@ def area_pages(
     for level in PAGED[1:]:
         for place, months in programme[level].items():
             yield level, place, {"programme": months}
-    for place, packed in _centre_pages(figures, centres_by_sector(registry)):
+    named = centres_by_sector(registry)
+    for place, packed in _centre_pages(figures, named):
         yield "centre", place, packed
+    quality = _quality_of(parts)
+    for level, records in programme.items():
+        colours = colours_by_place(quality, _places(registry, level))
+        yield PARTS, level, lines_page(records, colours)
+    yield PARTS, "centre", centres_page(named)
+
+
+def _quality_of(parts: Iterable[AreaCounts]) -> dict[str, Any]:
+    """By centre, its score of data quality."""
+    return {
+        centre: told
+        for part in parts
+        for page in part.sectors.values()
+        for centre, told in page["quality"].items()
+    }
+
+
+def _places(registry: Registry, level: str) -> Iterator[tuple[str, str]]:
+    """(centre, its place of a level), without centres whose place is not known."""
+    ids, place_of = indicators.places(registry, level)
+    for centre, place in zip(registry.centre_ids, place_of, strict=True):
+        if place >= 0:
+            yield str(centre), str(ids[place])
 
 
 IndicatorsOf = Callable[[str], Indicators]
@@ -169,6 +229,54 @@ def _centre_pages(
             centre: [list(next(rows).values()) for _ in many] for centre, many in own.items()
         }
         yield sector, packed_area({"columns": list(columns), "centres": by_centre})
+
+
+def lines_page(
+    records: Records,
+    colours: Mapping[str, Counter[str]],
+) -> bytes:
+    """The lines of all places of a level as columns, packed.
+
+    colours: by place, how many of its centres have records of each colour.
+    """
+    lines = {place: line_of(told, colours.get(place, Counter())) for place, told in records.items()}
+    names = (*OF_MONTH, *OF_PERIOD, *QUALITY)
+    columns = {name: [line[name] for line in lines.values()] for name in names}
+    return packed_area({"places": list(lines), "columns": columns})
+
+
+def centres_page(centres: Mapping[str, Sequence[str]]) -> bytes:
+    """The centres of each sector, packed."""
+    return packed_area({"sectors": list(centres), "centres": list(centres.values())})
+
+
+def line_of(records: Sequence[Mapping[str, Any]], colours: Counter[str]) -> dict[str, Any]:
+    """An area's line from its records, months and, last, all of them: whole counts, shares and
+    Sphere's verdicts by name, None what is withheld or was not counted."""
+    month, period = (records[-2], records[-1]) if len(records) > 1 else ({}, {})
+    told = {name: month.get(name) for name in OF_MONTH}
+    told |= {name: period.get(name) for name in OF_PERIOD}
+    return {
+        **{
+            name: int(value) if name in COUNTS and value is not None else value
+            for name, value in told.items()
+        },
+        **{f"centres_{colour}": colours[colour] for colour in COLOURS},
+    }
+
+
+def colours_by_place(
+    quality: Mapping[str, Mapping[str, Any]], place_of: Iterable[tuple[str, str]]
+) -> dict[str, Counter[str]]:
+    """By place, how many of its centres have records of each colour.
+
+    quality: by centre its score; place_of: (centre, place).
+    """
+    found: dict[str, Counter[str]] = {}
+    for centre, place in place_of:
+        colour = str(quality[centre]["colour"]) if centre in quality else "unknown"
+        found.setdefault(place, Counter())[colour] += 1
+    return found
 
 
 def centres_by_sector(registry: Registry) -> dict[str, list[str]]:

@@ -170,17 +170,20 @@ class Reader:
             )
             return {row.place: orjson.loads(row.page) for row in found}
 
-    def whole_places(self, run: Run, level: str) -> list[Place]:
+    def whole_places(self, run: Run, level: str, *, named: str | None = None) -> list[Place]:
         """The places of a level (project, district, state; of sector and centre the sectors) that
-        lie whole in the scope, by id."""
+        lie whole in the scope, by id; `named`: that one alone, if the scope holds it."""
         if level == "state":
-            return [Place(STATE_ID, None, None)] if self.sees_all else []
+            told = self.sees_all and named in (None, STATE_ID)
+            return [Place(STATE_ID, None, None)] if told else []
         columns = {
             "sector": (PLACES.c.sector_id, PLACES.c.project_id, PLACES.c.district_id),
             "project": (PLACES.c.project_id, sa.null(), PLACES.c.district_id),
             "district": (PLACES.c.district_id, sa.null(), sa.null()),
         }[level]
         wanted = sa.select(*columns).distinct().where(PLACES.c.run == run.run, self._whole(level))
+        if named is not None:
+            wanted = wanted.where(columns[0] == named)
         found: dict[str, Place] = {}
         with self._connection() as connection:
             # Sorted here: databases do not agree on how texts are sorted.

@@ -1,4 +1,4 @@
-"""The pages' addresses: sign-in, the list and its paper, a child, the sector, the district."""
+"""The pages' addresses: sign-in, the list and its paper, a child, the sector, the areas."""
 
 from __future__ import annotations
 
@@ -15,12 +15,14 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
+from serving.access.permissions import Person
 from serving.access.tokens import exchange
 from serving.errors import AccessError, NotKept, ServingError
 from serving.http.problems import HttpProblem, http_problem
 from serving.language.languages import LANGUAGES
 from serving.language.words import words as words_of
-from serving.pages import child_page, district_page, list_page, outcome_page, sector_page
+from serving.pages import child_page, list_page, outcome_page, sector_page
+from serving.pages.areas import area_page, visits_page
 from serving.pages.session import (
     LANGUAGE_COOKIE,
     YEAR_SECONDS,
@@ -65,6 +67,9 @@ def routes(state: ServiceState) -> list[Route]:
         ("/visits/{child_id:path}/outcome", _outcome, ["POST"]),
         ("/children/{child_id:path}", _child, ["GET"]),
         ("/sector", _sector, ["GET"]),
+        ("/areas", _areas, ["GET"]),
+        ("/areas/visits", _visits_made, ["GET"]),
+        ("/areas/{level}/{area_id:path}", _area, ["GET"]),
         ("/district", _district, ["GET"]),
         ("/offline/{code}", _offline, ["GET"]),
     ]
@@ -113,7 +118,14 @@ def _refusal(request: Request, problem: HttpProblem) -> Response:
 
 
 async def _home(state: ServiceState, request: Request) -> Response:
-    return see_other("/visits")
+    """Where a person's work begins: with the list, or without the right to see children with the
+    areas."""
+    person = await reader_of_page(state, request, "see_areas")
+    return see_other(_first_page(person))
+
+
+def _first_page(person: Person) -> str:
+    return "/visits" if person.may("see_children") else "/areas"
 
 
 async def _sign_in(state: ServiceState, request: Request) -> Response:
@@ -136,7 +148,7 @@ async def _sign_in(state: ServiceState, request: Request) -> Response:
         person = await state.person(request, "score", token=token)
     except AccessError:
         return _sign_in_page(request, wrong=True)
-    response = see_other("/visits" if person.may("see_children") else "/district")
+    response = see_other(_first_page(person))
     keep_session(request, response, token, person)
     return response
 
@@ -254,9 +266,34 @@ async def _sector(state: ServiceState, request: Request) -> Response:
     )
 
 
-async def _district(state: ServiceState, request: Request) -> Response:
+async def _areas(state: ServiceState, request: Request) -> Response:
+    person = await reader_of_page(state, request, "see_areas")
+    query = dict(request.query_params)
+    return await run_in_threadpool(area_page.home, state, request, person, spoken(request), query)
+
+
+async def _area(state: ServiceState, request: Request) -> Response:
+    person = await reader_of_page(state, request, "see_areas")
+    return await run_in_threadpool(
+        area_page.show,
+        state,
+        request,
+        person,
+        spoken(request),
+        level=request.path_params["level"],
+        area_id=request.path_params["area_id"],
+        query=dict(request.query_params),
+    )
+
+
+async def _visits_made(state: ServiceState, request: Request) -> Response:
     person = await reader_of_page(state, request, "see_indicators")
-    return await run_in_threadpool(district_page.show, state, request, person, spoken(request))
+    return await run_in_threadpool(visits_page.show, state, request, person, spoken(request))
+
+
+async def _district(state: ServiceState, request: Request) -> Response:
+    """Where the areas' pages were before."""
+    return see_other("/areas")
 
 
 async def _offline(state: ServiceState, request: Request) -> Response:

@@ -166,7 +166,7 @@ def test_every_child_in_danger_is_told_on_the_page_and_in_the_api(app, store):
 
 
 @pytest.mark.parametrize(
-    "path", ["/visits", "/children/C00001", "/sector", "/district", "/visits.pdf"]
+    "path", ["/visits", "/children/C00001", "/sector", "/areas/visits", "/visits.pdf"]
 )
 def test_without_a_session_the_way_leads_to_sign_in(app, store, path):
     answer = browser(app, store, signed_in=False).get(path, follow_redirects=False)
@@ -336,13 +336,13 @@ def test_the_map_keeps_north_up_and_distances_true():
 
 
 def test_the_district_sees_sectors_and_no_child(app, store):
-    text = browser(app, store, role="analyst", scope="district:D1").get("/district").text
+    text = browser(app, store, role="analyst", scope="district:D1").get("/areas/visits").text
     assert "S0001" in text and "S0002" in text and "C0000" not in text
     assert "&lt; 5" in text, "a count under five is not shown"
     assert (
         browser(app, store, role="analyst", scope="district:D1").get("/visits").status_code == 403
     )
-    assert browser(app, store, role="supervisor").get("/district").status_code == 403
+    assert browser(app, store, role="supervisor").get("/areas/visits").status_code == 403
 
 
 def test_an_officer_chooses_among_sectors(app, store):

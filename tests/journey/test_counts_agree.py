@@ -77,7 +77,7 @@ def test_page_list_and_api_agree_on_the_day_of_reading(service):
     page = Client(service).get("/sector?sector=S1", headers=browser).text
     cells = re.findall(r'<td class="n">(\d+)</td>', page)
     assert cells[1] == "6" and cells[3] == "15"
-    district = Client(service).get("/district", headers=browser).text
+    district = Client(service).get("/areas/visits", headers=browser).text
     line = re.search(r"<tr><th scope=\"row\"><a [^>]*>S1</a>.*?</tr>", district, re.DOTALL).group()
     assert '<td class="n">15</td>' in line
 

@@ -113,7 +113,7 @@ def pages(address: str, language: str) -> list[str]:
             "/visits?sector=S0001",
             f"/children/{child}",
             "/sector?sector=S0001",
-            "/district",
+            "/areas/visits",
         )
     ]
     made.close()

@@ -144,7 +144,7 @@ def test_the_api_and_a_childs_page_tell_it(store, monkeypatch):
         page = reader.get(f"/children/{scored[0].candidate.child_id}").text
         assert "mr: risk of no cure" in page and "mr: no cure" in page
         sectors = browser(app, store, language="hi", scope="state:*", role="officer")
-        assert "hi: expected" in sectors.get("/district").text
+        assert "hi: expected" in sectors.get("/areas/visits").text
     finally:
         app.close()
 

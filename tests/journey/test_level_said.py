@@ -107,7 +107,7 @@ def test_the_officers_pages_and_the_list_say_it(store, language):
     assert say.day(AS_OF) in fitted
     made = create_app(store, follow=False, log=Log(lambda line: None))
     cookie = f"{COOKIE}={token(store, role='officer', scope='state:*')}"
-    for path in ("/district", "/sector?sector=S0001", "/visits?sector=S0001"):
+    for path in ("/areas/visits", "/sector?sector=S0001", "/visits?sector=S0001"):
         answer = Client(made).get(path, headers={"Accept-Language": language, "Cookie": cookie})
         assert answer.status_code == 200 and waits in answer.text and fitted in answer.text
     made.close()

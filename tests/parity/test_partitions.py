@@ -162,6 +162,7 @@ def test_a_book_that_was_scored_part_by_part_is_the_book_of_the_whole(
         "district",
         "state",
         "centre",
+        "parts",
     }
 
 

@@ -15,7 +15,7 @@ from serving.book.disclosure import decided, facts_for
 from serving.book.reader import Reader
 from serving.book.sector_figures import sector_figures
 from serving.database import engine_of
-from serving.pages.district_page import sector_line
+from serving.pages.areas.visits_page import sector_line
 from tests.support.service_cases import book, row
 
 TREATED = sorted(IN_TREATMENT)[:2]

@@ -1,5 +1,5 @@
-"""For the district: sectors side by side, what is expected next month, visits made against planned,
-who is visited."""
+"""For officers: sectors side by side, what is expected next month, visits made against planned, who
+is visited."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def show(state: ServiceState, request: Request, person: Person, words: Words) ->
     shown = decided(by_sector, whole_is_told=reader.sees_all)
     visits = summed(found["visits"] for found in by_sector.values())
     return html(
-        "district.html",
+        "visits_made.html",
         request,
         words,
         title=words("ui", "sectors"),

@@ -1,0 +1,197 @@
+"""An area's figures in words: as things stand, treatment beside Sphere's lines, the year by month,
+and how far its centres' records can be believed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from markupsafe import Markup
+
+from care.programme.indicators import MET, NOT_MET, SPHERE
+from care.programme.indicators import OUTCOMES as ENDED
+from care.protocol import standard
+from serving.language.words import Words
+from serving.pages.areas.attention import Figures, centres, percent
+from serving.pages.areas.month_lines import Line, month_lines
+
+Record = Mapping[str, Any]
+NOW = (
+    "children",
+    "coverage",
+    "sam_share",
+    "mam_share",
+    "in_treatment",
+    "sam_untreated",
+    "danger",
+    "overdue",
+)
+"""How things stand in the last month."""
+TREATMENT = (
+    "cured_share",
+    "defaulted_share",
+    "died_share",
+    "not_recovered_share",
+    "relapse_1_month",
+    "relapse_3_months",
+    "relapse_6_months",
+    "gain_g_kg_day",
+    "stay_days",
+)
+"""What came of treatment, over all months."""
+BY_MONTH = (
+    *NOW,
+    "cured",
+    "defaulted",
+    "died",
+    "not_recovered",
+)
+CHARTS = (
+    ("chart_measured", ("coverage",)),
+    ("chart_status", ("sam_share", "mam_share")),
+    ("chart_treated", ("in_treatment", "sam_untreated")),
+    ("chart_waiting", ("danger", "overdue")),
+)
+UNDER = {
+    "coverage": ("children",),
+    "sam_share": ("judged",),
+    "mam_share": ("judged",),
+    **{f"{name}_share": ENDED for name in ENDED},
+    "gain_g_kg_day": ("cured",),
+    "stay_days": ("cured",),
+}
+"""Of which counts a figure speaks: where all of them are nought it says nothing, and nothing is
+withheld."""
+UNITS = {"gain_g_kg_day": "grams", "stay_days": "days"}
+DOUBTFUL, MIXED = 0.5, 0.25
+"""From these shares of centres with poor or no known records on, the area's figures say little, or
+are read with care. verified: false (ours)."""
+
+
+@dataclass(frozen=True)
+class TreatmentLine:
+    """An indicator of treatment: its value, Sphere's line, whether it is met ("" without one)."""
+
+    name: str
+    value: str
+    line: str
+    verdict: str
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A picture of a year, with its caption."""
+
+    caption: str
+    picture: Markup
+
+
+@dataclass(frozen=True)
+class Believed:
+    """How many centres have good, fair, poor and no known records, and what follows."""
+
+    counts: str
+    advice: str
+
+
+def cell(record: Record, name: str, words: Words) -> str:
+    """A figure as it is read: a dash where there is nobody to tell of, `not shown` where it is
+    withheld."""
+    value = record.get(name)
+    if value is None:
+        under = [record.get(count) for count in UNDER.get(name, ())]
+        nobody = bool(under) and all(count == 0 for count in under)
+        return "\u2013" if nobody else words("areas", "withheld")
+    if name in UNITS:
+        return words.say("areas", UNITS[name], number=words.number(value, 1))
+    return percent(value, words) if _is_share(name) else words.number(value)
+
+
+def _is_share(name: str) -> bool:
+    return name == "coverage" or name.endswith("_share") or name.startswith("relapse")
+
+
+def name_of(name: str, words: Words) -> str:
+    """What a figure is called."""
+    return words("areas", f"figure_{name}")
+
+
+def now(record: Record, words: Words) -> list[tuple[str, str]]:
+    """(name, value) of the last month."""
+    return [(name_of(name, words), cell(record, name, words)) for name in NOW]
+
+
+def treatment(period: Record, words: Words) -> list[TreatmentLine]:
+    """What came of treatment over all months, beside Sphere's lines."""
+    limits = {name: (value, side) for name, value, side in SPHERE}
+    protocol = standard()
+    lines = []
+    for name in TREATMENT:
+        line = verdict = ""
+        if name in limits:
+            value, side = limits[name]
+            share = f"{words.number(100 * float(protocol[value]))}%"
+            line = words.say("areas", f"sphere_{side}", share=share)
+            verdict = _verdict(period.get(f"sphere_{name}"), words)
+        lines.append(TreatmentLine(name_of(name, words), cell(period, name, words), line, verdict))
+    return lines
+
+
+def _verdict(said: object, words: Words) -> str:
+    known = {MET: "met", NOT_MET: "not_met"}
+    return words("areas", known.get(str(said), "too_few"))
+
+
+def month_name(record: Record, words: Words) -> str:
+    """`Jun 2026`, for a record of `2026-06`."""
+    year, _, month = str(record["month"]).partition("-")
+    return f"{words.tree['months_short'][int(month) - 1]} {year}"
+
+
+def charts(months: Sequence[Record], words: Words) -> list[Chart]:
+    """The year's lines; those of which no month is told are left out."""
+    labels, found = [month_name(record, words) for record in months], []
+    for key, names in CHARTS:
+        lines = [
+            Line(name_of(name, words), [_number(record.get(name)) for record in months])
+            for name in names
+        ]
+        shares = _is_share(names[0])
+        caption = words("areas", key)
+        picture = month_lines(
+            lines,
+            labels,
+            lambda value, shares=shares: percent(value, words) if shares else words.number(value),  # type: ignore[misc]
+            title=caption,
+        )
+        if picture is not None:
+            found.append(Chart(caption, picture))
+    return found
+
+
+def _number(value: Any) -> float | None:
+    return None if value is None or math.isnan(value) else float(value)
+
+
+def believed(figures: Figures, words: Words) -> Believed | None:
+    """How far these figures can be believed, from the records of the area's centres; None where no
+    centre is known."""
+    many = centres(figures)
+    if not many:
+        return None
+    counts = {
+        name: figures[f"centres_{colour}"]
+        for name, colour in (
+            ("good", "green"),
+            ("fair", "amber"),
+            ("poor", "red"),
+            ("unknown", "unknown"),
+        )
+    }
+    doubtful = (counts["poor"] + counts["unknown"]) / many
+    advice = "doubtful" if doubtful >= DOUBTFUL else "mixed" if doubtful >= MIXED else "believable"
+    return Believed(
+        words.say("areas", "believe_counts", n=many, **counts), words("areas", f"believe_{advice}")
+    )
