@@ -37,6 +37,8 @@ QUALITY_MONTHS = 3
 PARTS = "parts"
 """The level of the areas under which a run keeps these lines, by the level that they are of; under
 `centre` the centres of each sector alone, to find one by its code."""
+FIGURES = "figures"
+"""Under `PARTS`: the figures of every sector's book."""
 OF_MONTH = (
     "children",
     "judged",
@@ -159,6 +161,7 @@ def area_pages(
         colours = colours_by_place(quality, _places(registry, level))
         yield PARTS, level, lines_page(records, colours)
     yield PARTS, "centre", centres_page(named)
+    yield PARTS, FIGURES, figures_page(parts)
 
 
 def _quality_of(parts: Iterable[AreaCounts]) -> dict[str, Any]:
@@ -248,6 +251,14 @@ def lines_page(
 def centres_page(centres: Mapping[str, Sequence[str]]) -> bytes:
     """The centres of each sector, packed."""
     return packed_area({"sectors": list(centres), "centres": list(centres.values())})
+
+
+def figures_page(parts: Iterable[AreaCounts]) -> bytes:
+    """The figures of every sector's book, packed; they are decided when they are read."""
+    found = {
+        place: page["figures"] for part in parts for place, page in sorted(part.sectors.items())
+    }
+    return packed_area(found)
 
 
 def line_of(records: Sequence[Mapping[str, Any]], colours: Counter[str]) -> dict[str, Any]:

@@ -54,9 +54,11 @@ class Decided:
     totals: dict[str, int | None]
 
 
-def decided(found: Mapping[str, dict[str, Any]], *, whole_is_told: bool) -> Decided:
+def decided(
+    found: Mapping[str, dict[str, Any]], *, whole_is_told: bool, states_are_told: bool = True
+) -> Decided:
     """What is shown of these sectors' figures (`serving.book.sector_figures`); whole_is_told: their
-    sums are shown too.
+    sums are shown too; states_are_told: without it no sector has `by_state`; the rest is the same.
 
     Example: sectors of 3 and 9 children, whose sum of 12 is told: neither 3 nor 9 is shown.
     """
@@ -73,7 +75,7 @@ def decided(found: Mapping[str, dict[str, Any]], *, whole_is_told: bool) -> Deci
         side if all_ is not None else None
         for side, all_ in zip(sides["treated"], children["children"], strict=False)
     ]
-    states = _states(table, sides["treated"])
+    states = _states(table, sides["treated"]) if states_are_told else [{} for _ in found]
     simple: dict[str, CountOf] = {
         "in_danger": lambda one: one["in_danger"],
         "overdue": lambda one: one["overdue"],

@@ -2,9 +2,7 @@
 withheld them."""
 
 import csv
-import datetime as dt
 import io
-from contextlib import closing
 
 import numpy as np
 import pytest
@@ -12,66 +10,17 @@ import pytest
 from care.programme.areas import Areas
 from care.programme.disclosure_control import withheld
 from care.programme.indicators import COUNTS, RATIOS
-from care.protocol import standard
-from registry.store.store import open_store
-from serving.access.scope import Scope
 from serving.app import create_app
 from serving.book import area_rollups, scorebook
-from serving.book.area_rows import area_pages, count_areas
-from serving.book.book_rows import Scoring
-from serving.book.reader import Reader
 from serving.http.observe import Log
-from tests.support.registry_samples import folder
+from tests.support.area_store import AS_OF, CENTRES, make_store
 from tests.support.service_cases import KEY, Client, row, token
-
-AS_OF = dt.date(2026, 6, 30)
-CENTRES = {  # centre: sector, project, district, children
-    "A1": ("S1", "P1", "D1", 30),
-    "A2": ("S1", "P1", "D1", 3),
-    "A3": ("S1", "P1", "D1", 22),
-    "B1": ("S2", "P1", "D1", 40),
-    "C1": ("S3", "P2", "D2", 25),
-    "C2": ("S3", "P2", "D2", 24),
-}
-
-
-def registry_folder(path):
-    """Every child weighed in each of the last months; some in treatment."""
-    children, weighed, stays = [], [], []
-    for centre, (*_, many) in CENTRES.items():
-        for at in range(many):
-            child = f"{centre}-{at}"
-            children.append(f"{child},F,2024-06-01,{centre}")
-            weighed += [
-                f"{child},2026-0{month}-10,{'7.0' if at % 5 else '5.9'}" for month in (4, 5, 6)
-            ]
-            if at % 5 == 0:
-                stays.append(f"E{child},{child},VCDC,2026-05-12")
-    centres = "".join(f"{one},{','.join(of[:3])},rural\n" for one, of in CENTRES.items())
-    return folder(
-        path,
-        centres=f"centre_id,sector_id,project_id,district_id,setting\n{centres}",
-        children="child_id,sex,birth_date,centre_id\n" + "\n".join(children) + "\n",
-        measurements="child_id,measured_on,weight_kg\n" + "\n".join(weighed) + "\n",
-        episodes="episode_id,child_id,programme,admitted_on\n" + "\n".join(stays) + "\n",
-    )
 
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory):
     home = tmp_path_factory.mktemp("areas")
-    address = str(home / "x.db")
-    with closing(open_store(address)) as store:
-        store.import_source(registry_folder(home / "in"), imported_on="2026-06-30")
-        places = sorted({of[:3] for of in CENTRES.values()})
-        run = scorebook.begin(store.engine, as_of=AS_OF, made_from={}, places=places)
-        scorebook.write_chunk(store.engine, run, 0, [row("A1-0", "S1")])
-        reader = Reader(store.engine, Scope.of(["state:*"]))
-        registry = store.load()
-        counted = count_areas(reader, run, Scoring.of(registry, {}, run.as_of), {})
-        areas = list(area_pages([counted], registry, standard()))
-        facts = {"synthetic": True, "protocol_version": "7"}
-        scorebook.publish(store.engine, run, facts=facts, areas=areas)
+    address = make_store(home, [row("A1-0", "S1")])
     app = create_app(address, home / "m", key=KEY, log=Log(lambda _: None), follow=False)
     yield app
     app.close()

@@ -105,7 +105,7 @@ def home(
         return see_other(address(level, place.place))
     parts = [
         part
-        for level in UPWARDS[::-1]
+        for level in dict.fromkeys(level for level, _ in tops)
         for part in area_parts.parts_of(
             reader, run, level, [place for of, place in tops if of == level]
         )

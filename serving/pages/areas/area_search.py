@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from itertools import chain
 
 from serving.book.reader import Reader
 from serving.book.scorebook import Run
@@ -25,25 +25,27 @@ def found(reader: Reader, run: Run, code: str, *, children: bool) -> list[Match]
     code = code.strip()
     if not code or len(code) > LONGEST_CODE:
         return []
-    areas = list(_areas(reader, run))
-    same = [one for one in areas if one[1] == code]
+    codes = _codes(reader, run)
+    same = [(level, code) for level, those in codes.items() if code in those]
     if children and _is_child(reader, code):
         same.append(("child", code))
     if same:
-        return same[:MOST_FOUND]
+        return same
     folded = code.casefold()
-    alike = [one for one in areas if one[1].casefold() == folded]
-    return (alike or [one for one in areas if one[1].casefold().startswith(folded)])[:MOST_FOUND]
+    begin = [
+        (level, one)
+        for level, those in codes.items()
+        for one in those
+        if one.casefold().startswith(folded)
+    ]
+    alike = [one for one in begin if one[1].casefold() == folded]
+    return (alike or begin)[:MOST_FOUND]
 
 
-def _areas(reader: Reader, run: Run) -> Iterator[Match]:
-    """Every area of the scope, the uppermost levels first."""
-    for level in ABOVE:
-        for place in reader.whole_places(run, level):
-            yield level, place.place
-    for centres in sectors_with_centres(reader, run).values():
-        for centre in centres:
-            yield "centre", centre
+def _codes(reader: Reader, run: Run) -> dict[str, list[str]]:
+    """The code of every area of the scope by level, the uppermost first."""
+    codes = {level: [place.place for place in reader.whole_places(run, level)] for level in ABOVE}
+    return codes | {"centre": list(chain.from_iterable(sectors_with_centres(reader, run).values()))}
 
 
 def _is_child(reader: Reader, code: str) -> bool:

@@ -52,6 +52,12 @@ FILTERS: dict[str, Callable[[Figures], bool]] = {
 """Which parts are shown. A withheld count may be one to four, so it is shown too."""
 
 
+def page_asked(query: Mapping[str, str]) -> int:
+    """Which page of a table an address asks for: 1 where it names none."""
+    page = query.get("page", "")
+    return max(1, int(page)) if page.isascii() and page.isdigit() and len(page) < 7 else 1
+
+
 @dataclass(frozen=True)
 class PartsAsked:
     """What the address asks of the table of parts."""
@@ -66,14 +72,14 @@ class PartsAsked:
     @classmethod
     def of(cls, query: Mapping[str, str]) -> PartsAsked:
         """From an address; what it does not know is as if it were not there."""
-        sort, show, page = (query.get(name, "") for name in ("sort", "show", "page"))
+        sort, show = query.get("sort", ""), query.get("show", "")
         return cls(
             query.get("parts", ""),
             sort if sort in SORTS else "attention",
             query.get("order") == "turned",
             show if show in FILTERS else "all",
             query.get("begins", "").strip()[:100],
-            int(page) if page.isascii() and page.isdigit() and 0 < len(page) < 7 else 1,
+            page_asked(query),
         )
 
     def address(self, **changes: object) -> str:

@@ -14,10 +14,13 @@ from models.expected_events import Expected
 from models.targets import TARGETS
 from registry.small_counts import SMALLEST_CELL, is_small
 from serving.access.permissions import Person
+from serving.book.area_rows import FIGURES, PARTS
 from serving.book.disclosure import ShownFigures, decided, shares
-from serving.book.reader import day_of_reading
+from serving.book.reader import Reader, day_of_reading
+from serving.book.scorebook import Run
 from serving.book.sector_figures import GROUPS, sector_figures, summed
 from serving.language.words import Words
+from serving.pages.areas.attention import AT_ONCE, page_asked
 from serving.pages.templates import html
 from serving.process.service_state import ServiceState
 from serving.visits.capacity import DEFAULT_CAPACITY
@@ -51,9 +54,12 @@ def show(state: ServiceState, request: Request, person: Person, words: Words) ->
     """The page; it names no child."""
     reader = state.reader(person)
     run = reader.run()
-    by_sector = sector_figures(reader, run, day=day_of_reading(run.as_of))
-    shown = decided(by_sector, whole_is_told=reader.sees_all)
+    by_sector = sector_figures(reader, run, _stored(reader, run), day=day_of_reading(run.as_of))
+    shown = decided(by_sector, whole_is_told=reader.sees_all, states_are_told=False)
     visits = summed(found["visits"] for found in by_sector.values())
+    pages = max(1, -(-len(by_sector) // AT_ONCE))
+    page = min(page_asked(request.query_params), pages)
+    named = list(by_sector)[(page - 1) * AT_ONCE : page * AT_ONCE]
     return html(
         "visits_made.html",
         request,
@@ -62,7 +68,9 @@ def show(state: ServiceState, request: Request, person: Person, words: Words) ->
         person=person,
         scored_on=run.as_of,
         as_of=words.day(run.as_of),
-        lines=[sector_line(name, found, shown.sectors[name]) for name, found in by_sector.items()],
+        lines=[sector_line(name, by_sector[name], shown.sectors[name]) for name in named],
+        page=page,
+        pages=pages,
         targets=targets_of(by_sector.values()),
         shares=equity(visits, words),
         found=findings(visits),
@@ -72,6 +80,16 @@ def show(state: ServiceState, request: Request, person: Person, words: Words) ->
         practice=practice_key(run.facts),
         levels=level_notes(run.facts, words),
     )
+
+
+def _stored(reader: Reader, run: Run) -> dict[str, dict[str, Any]] | None:
+    """The figures that the run keeps of all sectors together; None for a run of an earlier
+    version. Of those out of scope none is used."""
+    kept = reader.area_pages(run, PARTS, [FIGURES]).get(FIGURES)
+    if kept is None:
+        return None
+    own = {sector.sector_id for sector in reader.sectors(run)}
+    return {name: {"figures": figures} for name, figures in kept.items() if name in own}
 
 
 def targets_of(figures: Iterable[dict[str, Any]]) -> list[str]:
