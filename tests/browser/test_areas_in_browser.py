@@ -1,0 +1,76 @@
+"""The officers' rooms in a real Chromium, on a phone and at a desk: from the state down to a child
+by the links of the pages, found by code, sorted without a script."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+import pytest
+from selenium.webdriver.common.by import By
+
+from serving.app import create_app
+from serving.http.bounds import Limits
+from serving.http.observe import Log
+from serving.language.words import words
+from tests.browser.test_list_in_browser import LETTERS_PX, faults
+from tests.support.area_store import AS_OF, make_store
+from tests.support.browser import PHONE, chromium, keep_picture, resize, served
+from tests.support.service_cases import KEY, row, token
+
+DESK = (1366, 768)
+SMALLEST_LETTERS_PX = 11
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    home = tmp_path_factory.mktemp("rooms")
+    address = make_store(home, [row("A1-0", "S1", centre_id="A1")])
+    limits = Limits(lag_seconds=60)
+    app = create_app(
+        address, home / "m", key=KEY, log=Log(lambda _: None), follow=False, limits=limits
+    )
+    with pytest.MonkeyPatch.context() as patch, served(app) as running:
+        patch.setenv("SANKET_TODAY", AS_OF.isoformat())
+        yield running
+    app.close()
+
+
+def look(browser, name):
+    """No fault on this page at either width."""
+    for size in (PHONE, DESK):
+        resize(browser, size)
+        assert faults(browser) == [], (name, size)
+        letters = browser.execute_script(LETTERS_PX)
+        assert all(size >= SMALLEST_LETTERS_PX for size in letters), (name, size)
+        keep_picture(browser, f"areas-{name}-{size[0]}")
+
+
+def test_from_the_state_down_to_a_child_and_up_again(site):
+    with chromium(PHONE, language="mr") as browser:
+        browser.get(f"{site}/language/mr?{urlencode({'to': f'/sign-in?token={token()}'})}")
+        browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
+        browser.get(f"{site}/areas")
+        assert browser.current_url == f"{site}/areas/state/state"
+        assert browser.find_element(By.TAG_NAME, "h1").text == words("mr")("areas", "state")
+        above = "state"
+        for level, area in (
+            ("district", "D1"),
+            ("project", "P1"),
+            ("sector", "S1"),
+            ("centre", "A1"),
+        ):
+            look(browser, above)
+            browser.find_element(By.CSS_SELECTOR, f'a[href="/areas/{level}/{area}"]').click()
+            assert browser.current_url == f"{site}/areas/{level}/{area}"
+            above = level
+        look(browser, "centre")
+        browser.find_element(By.CSS_SELECTOR, ".crumbs a").click()
+        assert browser.current_url == f"{site}/areas/state/state"
+        resize(browser, DESK)
+        browser.find_element(By.CSS_SELECTOR, "select[name=parts] option[value=sector]").click()
+        browser.find_element(By.CSS_SELECTOR, "select[name=sort] option[value=code]").click()
+        browser.find_element(By.CSS_SELECTOR, "#parts ~ form button").click()
+        rows = browser.find_elements(By.CSS_SELECTOR, "th[scope=row] > a:first-child")
+        assert [one.get_attribute("href").rpartition("/")[2] for one in rows] == ["S1", "S2", "S3"]
+        browser.find_element(By.ID, "code").send_keys("A1-0\n")
+        assert browser.current_url == f"{site}/children/A1-0"
