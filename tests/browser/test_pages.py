@@ -166,7 +166,8 @@ def test_every_child_in_danger_is_told_on_the_page_and_in_the_api(app, store):
 
 
 @pytest.mark.parametrize(
-    "path", ["/visits", "/children/C00001", "/sector", "/areas/visits", "/visits.pdf"]
+    "path",
+    ["/", "/visits", "/children/C00001", "/sector", "/areas", "/areas/visits", "/visits.pdf"],
 )
 def test_without_a_session_the_way_leads_to_sign_in(app, store, path):
     answer = browser(app, store, signed_in=False).get(path, follow_redirects=False)
@@ -446,7 +447,11 @@ class _Outline(HTMLParser):
 
 
 @pytest.mark.parametrize(
-    "path", ["/visits", "/sector", "/children/C00001", "/sign-in", "/offline/en", "/children/none"]
+    "path",
+    [
+        *("/visits", "/sector", "/children/C00001", "/sign-in", "/offline/en", "/children/none"),
+        *("/areas/sector/S0001", "/areas?code=none", "/areas/sector/none"),
+    ],
 )
 def test_every_page_can_be_heard(app, store, path):
     outline = _Outline()

@@ -121,10 +121,10 @@ def test_every_level_has_the_one_shape_in_each_language_and_is_small(service, le
 def test_the_figures_are_those_of_the_api_with_the_same_cells_withheld(service):
     withheld = words("en")("areas", "withheld")
     said = {True: 0, False: 0}
-    for level, area_id in LEVELS.items():
+    for level, area_id in [*LEVELS.items(), ("centre", "A2"), ("centre", "A3")]:
         found = areas_by_api(service, f"level={level}&months=12")
         (area,) = [one for one in found if one["area_id"] == area_id]
-        shown = table(page(service, address(level)), "months")
+        shown = table(page(service, f"/areas/{level}/{area_id}"), "months")
         names = ("children", None, None, None, "in_treatment", "sam_untreated", "danger", "overdue")
         for line, month in zip(shown[1:], area["months"][::-1], strict=True):
             for cell, name in zip(line[1:], (*names, "cured", "defaulted"), strict=False):
@@ -132,7 +132,7 @@ def test_the_figures_are_those_of_the_api_with_the_same_cells_withheld(service):
                     count = month[name]
                     assert cell == (withheld if count is None else str(count)), (level, name)
                     said[count is None] += 1
-    assert said[True] == 0 and said[False] > 400, "no cell of these five areas is withheld"
+    assert said[True] > 20 and said[False] > 400
     # A2 has three children: withheld, and with them A3's, lest they follow from the sector's sum.
     for centre in ("A2", "A3"):
         figures = now(page(service, f"/areas/centre/{centre}"))

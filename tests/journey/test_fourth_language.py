@@ -121,12 +121,13 @@ def test_the_pages_are_in_it(store, language):
     try:
         reader = browser(app, store, language=language)
         pages = ["/visits", f"/children/{first_child(reader)}", "/sector"]
+        pages += ["/areas/sector/S0001", "/areas?code=none"]
         answers = {path: reader.get(path) for path in pages}
     finally:
         app.close()
     assert {path: answer.status_code for path, answer in answers.items()} == dict.fromkeys(
         pages, 200
-    )
+    ) | {"/areas?code=none": 404}
     assert {path: unsaid(seen(answer.text)) for path, answer in answers.items()} == {
         path: set() for path in pages
     }
