@@ -1,0 +1,96 @@
+"""A FHIR source (a Bundle, NDJSON, or a folder of them, with table files beside) as raw tables
+under the contract's names."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from registry.checks.table import Raw
+from registry.contract.errors import BadInput
+from registry.fhir.fhir_codes import SYNTHETIC, TEST_DATA
+from registry.fhir.observations import DayReadings
+from registry.fhir.people import centre_row, child_row, episode_row, is_centre, programme_of
+from registry.fhir.resources import (
+    Directory,
+    Resources,
+    items,
+    part,
+    read_resources,
+    text,
+)
+from registry.fhir.rows import LeftOut, TableRows
+
+READ = ("Organization", "Patient", "Observation", "EpisodeOfCare")
+"""Types that are read; of the others a line says how many there were."""
+
+
+def fhir_tables(files: list[Path]) -> tuple[dict[str, Raw], dict[str, str], tuple[str, ...]]:
+    """The raw tables of these files, what the source says of itself, and a line for all that was
+    not read.
+
+    Tables are those of which a resource came; with children come measurements, be they none.
+    Raises BadInput REG001 (nothing for a table), REG003, REG004.
+    """
+    resources = read_resources(files)
+    left_out = LeftOut()
+    tables = _tables(resources, left_out)
+    for kind, found in resources.by_type.items():
+        if kind not in READ:
+            left_out.counts[kind[:60]] += len(found)
+    if not tables:
+        held = ", ".join(sorted(kind[:60] for kind in resources.by_type))
+        raise BadInput("REG001", f"{files[0].name} has no {', '.join(READ)} for us, but {held}")
+    facts = {"synthetic": "true"} if _is_synthetic(resources) else {}
+    return {table.table: table.raw() for table in tables}, facts, left_out.lines()
+
+
+def _tables(resources: Resources, left_out: LeftOut) -> list[TableRows]:
+    directory = Directory(resources)
+    of = resources.by_type
+    named = ("centres", "children", "measurements", "episodes")
+    centres, children, measurements, episodes = (TableRows(name) for name in named)
+    for at, one in enumerate(of.get("Organization", ()), 1):
+        if is_centre(one):
+            centres.keep(centre_row(one, directory), at)
+    for at, one in enumerate(of.get("Patient", ()), 1):
+        children.keep(child_row(one, directory), at)
+    readings = DayReadings(directory, left_out)
+    for at, one in enumerate(of.get("Observation", ()), 1):
+        readings.take(one, at)
+    readings.into(measurements)
+    _weigh_births(children, readings)
+    for at, one in enumerate(of.get("EpisodeOfCare", ()), 1):
+        if programme_of(one):
+            episodes.keep(episode_row(one, directory), at)
+        else:
+            left_out.add("EpisodeOfCare of no programme of ours")
+    came = [table for table in (centres, children, episodes) if table.rows or table.refused]
+    # Children who were not measured yet are no source without its measurements.
+    return [*came, measurements] if children in came or "Observation" in of else came
+
+
+def _weigh_births(children: TableRows, readings: DayReadings) -> None:
+    """Birth weights into their children's rows; those that cannot be read, differ, or are of a
+    child whose Patient did not come are rows of their own, to be quarantined."""
+    rows = {row["child_id"]: row for row in children.rows}
+    for child, weights in readings.birth_weights.items():
+        row = rows.get(child)
+        for number, reading in weights:
+            said = {"child_id": child, "birth_weight_kg": reading.cell}
+            if reading.code:
+                children.refuse((row or {}) | said, number, reading.code, "birth_weight_kg")
+            elif row is None:
+                children.refuse(said, number, "REG050", "child_id")
+            elif row.setdefault("birth_weight_kg", reading.cell) != reading.cell:
+                children.refuse(row | said, number, "REG041", "child_id")
+
+
+def _is_synthetic(resources: Resources) -> bool:
+    """Is a resource tagged as made up? Then the whole source is held to be."""
+    tags = {SYNTHETIC, TEST_DATA}
+    return any(
+        (text(tag, "system"), text(tag, "code")) in tags
+        for found in resources.by_type.values()
+        for one in found
+        for tag in items(part(one, "meta"), "tag")
+    )
