@@ -41,6 +41,11 @@ def programme_day(moment: dt.datetime) -> dt.date:
     return moment.astimezone(_zone()).date()
 
 
+def midnight(day: dt.date) -> dt.datetime:
+    """When a calendar day of the programme's begins, with its zone. UsageError REG069."""
+    return dt.datetime.combine(day, dt.time(), _zone())
+
+
 def _zone() -> ZoneInfo:
     zone = os.environ.get("SANKET_TIMEZONE") or TIMEZONE
     try:

@@ -32,14 +32,20 @@ def fhir_tables(files: list[Path]) -> tuple[dict[str, Raw], dict[str, str], tupl
     Raises BadInput REG001 (nothing for a table), REG003, REG004.
     """
     resources = read_resources(files)
+    tables, facts, lines = tables_of(resources)
+    if not tables:
+        held = ", ".join(sorted(kind[:60] for kind in resources.by_type))
+        raise BadInput("REG001", f"{files[0].name} has no {', '.join(READ)} for us, but {held}")
+    return tables, facts, lines
+
+
+def tables_of(resources: Resources) -> tuple[dict[str, Raw], dict[str, str], tuple[str, ...]]:
+    """The same of resources in memory; no table where none of them is for us."""
     left_out = LeftOut()
     tables = _tables(resources, left_out)
     for kind, found in resources.by_type.items():
         if kind not in READ:
             left_out.counts[kind[:60]] += len(found)
-    if not tables:
-        held = ", ".join(sorted(kind[:60] for kind in resources.by_type))
-        raise BadInput("REG001", f"{files[0].name} has no {', '.join(READ)} for us, but {held}")
     facts = {"synthetic": "true"} if _is_synthetic(resources) else {}
     return {table.table: table.raw() for table in tables}, facts, left_out.lines()
 
