@@ -13,6 +13,7 @@ from registry.fhir.fhir_codes import EXTENSIONS, LOINC, SYNTHETIC, TEST_DATA, UC
 from registry.today import midnight
 
 Resource = dict[str, Any]
+_MADE_UP = [{"system": system, "code": code} for system, code in (SYNTHETIC, TEST_DATA)]
 
 
 def concept(system: str, code: str, display: str = "") -> Resource:
@@ -50,8 +51,7 @@ def filled(resource: Resource) -> Resource:
 
 def meta(*, synthetic: bool, source: str = "") -> Resource:
     """The meta of a resource: made-up records carry our tag and HL7's of test data."""
-    tags = [dict(zip(("system", "code"), tag, strict=True)) for tag in (SYNTHETIC, TEST_DATA)]
-    return filled({"tag": tags if synthetic else [], "source": source})
+    return filled({"tag": _MADE_UP if synthetic else [], "source": source})
 
 
 def area_id(level: str, code: str) -> str:
