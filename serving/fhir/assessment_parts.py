@@ -4,6 +4,8 @@ a RiskAssessment for each event of which it was scored."""
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from models.targets import TARGETS
@@ -13,52 +15,74 @@ from serving.book.scorebook import BookRow, Run, Score
 from serving.fhir.fhir_parts import Resource, concept, extension, filled, meta, quantity, reference
 from serving.language.words import Words
 
-CONDITIONS = {"SAM": "Severe acute malnutrition", "MAM": "Moderate acute malnutrition"}
+SAM, MAM = "SAM", "MAM"
+_DISPLAY = {SAM: "Severe acute malnutrition", MAM: "Moderate acute malnutrition"}
 _CONDITION_CODES = "http://terminology.hl7.org/CodeSystem/condition-"
-_OBSERVED_BY = {"whz": "whz", "muac": "muac", "oedema": "oedema"}
-"""By criterion, the Observation that says so."""
+_CRITERIA = {"whz": "whz", "muac_mm": "muac", "oedema": "oedema", "too_low_kg": "too-low"}
+"""Of a finding of the pathway, the criterion as Conditions name it."""
+_OBSERVED = {"too-low": "weight"}
+"""The Observation that says so, where it is not called as the criterion."""
 
 
-def condition(
-    classified: dict[str, Any] | None, observed: list[Resource], key: str, *, synthetic: bool
-) -> list[Resource]:
-    """SAM or MAM as the newest measurement that can be judged says it, with the criteria that say
-    so and their Observations; none where neither is said.
+@dataclass(frozen=True)
+class Malnourished:
+    """One criterion by which a child is malnourished, and the day of the newest reading that says
+    so."""
 
-    It is provisional: a rule's word on one measurement, no diagnosis.
-    """
-    status = classified["nutrition_status"] if classified else None
-    if classified is None or status not in CONDITIONS:
+    status: str
+    criterion: str
+    day: str
+
+
+def malnourished(
+    findings: Sequence[Mapping[str, Any]], classified: Mapping[str, Any] | None
+) -> list[Malnourished]:
+    """SAM by each criterion whose finding stands (`care.pathway.decide.findings`: no later reading
+    has answered it); without any, MAM as the newest reading that can be judged says it."""
+    if findings:
+        return [
+            Malnourished(SAM, _CRITERIA[one["criterion"]], one["measured_on"].isoformat())
+            for one in findings
+        ]
+    if classified is None or classified["nutrition_status"] != MAM:
         return []
-    day, criteria = classified["measured_on"], (classified["criterion"] or "").split("+")
-    evidence = [
-        {
-            "code": [concept(f"{OURS}:criterion", one)],
-            "detail": [
-                reference("Observation", seen["id"])
-                for seen in observed
-                if seen["effectiveDateTime"] == day
-                and seen["id"].rpartition("-")[2] == _OBSERVED_BY[one]
-            ],
-        }
-        for one in criteria
-        if one in _OBSERVED_BY
-    ]
+    criteria = (classified["criterion"] or "").split("+")
+    return [Malnourished(MAM, one, classified["measured_on"]) for one in criteria]
+
+
+def conditions(
+    found: list[Malnourished], observed: list[Resource], key: str, *, synthetic: bool
+) -> list[Resource]:
+    """A Condition for each criterion, with the Observation that says so. It is provisional, a
+    rule's word and no diagnosis; unconfirmed where a weight is too low to believe, which is a
+    mistake or the sickest child."""
     return [
-        filled(
-            {
-                "resourceType": "Condition",
-                "id": f"{key}-{status.lower()}",
-                "meta": meta(synthetic=synthetic),
-                "clinicalStatus": concept(f"{_CONDITION_CODES}clinical", "active"),
-                "verificationStatus": concept(f"{_CONDITION_CODES}ver-status", "provisional"),
-                "code": concept(f"{OURS}:nutrition-status", status, CONDITIONS[status]),
-                "subject": reference("Patient", key),
-                "recordedDate": day,
-                "evidence": [filled(one) for one in evidence],
-            }
-        )
+        {
+            "resourceType": "Condition",
+            "id": f"{key}-{one.status.lower()}-{one.criterion}",
+            **filled({"meta": meta(synthetic=synthetic)}),
+            "clinicalStatus": concept(f"{_CONDITION_CODES}clinical", "active"),
+            "verificationStatus": concept(
+                f"{_CONDITION_CODES}ver-status",
+                "unconfirmed" if one.criterion == "too-low" else "provisional",
+            ),
+            "code": concept(f"{OURS}:nutrition-status", one.status, _DISPLAY[one.status]),
+            "subject": reference("Patient", key),
+            "recordedDate": one.day,
+            "evidence": [_evidence(one, observed)],
+        }
+        for one in found
     ]
+
+
+def _evidence(one: Malnourished, observed: list[Resource]) -> Resource:
+    name = f"-{_OBSERVED.get(one.criterion, one.criterion)}"
+    seen = [
+        reference("Observation", told["id"])
+        for told in observed
+        if told["effectiveDateTime"] == one.day and told["id"].endswith(name)
+    ]
+    return filled({"code": [concept(f"{OURS}:criterion", one.criterion)], "detail": seen})
 
 
 def risk_assessments(

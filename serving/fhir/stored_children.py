@@ -3,6 +3,7 @@ run said of them."""
 
 from __future__ import annotations
 
+import datetime as dt
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -10,6 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 from sqlalchemy.exc import SQLAlchemyError
 
+from care.pathway import facts as care_facts
+from care.pathway.decide import findings
+from care.protocol import standard
 from features.clock import Clock, Known
 from features.trajectory.trace import trace
 from registry.contract.errors import SanketError
@@ -19,7 +23,12 @@ from registry.store.single_sqlite import open_beside_the_book
 from serving.answering.growth_points import classifications
 from serving.book.scorebook import BookRow, Run
 from serving.errors import BookUnreadable
-from serving.fhir.assessment_parts import condition, risk_assessments
+from serving.fhir.assessment_parts import (
+    Malnourished,
+    conditions,
+    malnourished,
+    risk_assessments,
+)
 from serving.fhir.fhir_parts import Resource, meta
 from serving.fhir.observation_parts import observations
 from serving.fhir.patient_parts import episodes, organizations, patient
@@ -60,11 +69,8 @@ class FhirSource:
 
     def children_of(self, registry: Registry, rows: Sequence[BookRow]) -> list[FhirChild]:
         """These children with their records from a registry in memory."""
-        clock, day = Clock(registry), day_number(self.run.as_of)
-        at = {str(child): place for place, child in enumerate(registry.child_ids)}
-        return [
-            self._child(row, registry, clock, at.get(row.candidate.child_id), day) for row in rows
-        ]
+        known = _RecordsOf(registry, [row.candidate.child_id for row in rows], self.run.as_of)
+        return [self._child(row, known) for row in rows]
 
     def _registry(self, child_ids: list[str]) -> Registry:
         try:
@@ -76,27 +82,27 @@ class FhirSource:
         except (SanketError, SQLAlchemyError, sqlite3.Error, OSError):
             raise BookUnreadable("the registry cannot be read") from None
 
-    def _child(
-        self, row: BookRow, registry: Registry, clock: Clock, place: int | None, day: int
-    ) -> FhirChild:
-        key = self.keyed(row.candidate.child_id)
+    def _child(self, row: BookRow, records: _RecordsOf) -> FhirChild:
+        child_id = row.candidate.child_id
+        key = self.keyed(child_id)
         risks = risk_assessments(self.run, row, key, self.words, synthetic=self.synthetic)
-        view = None if place is None else _view(clock, place, day)
+        view = records.view(child_id)
         if view is None:
             known = [self._unregistered(row, key)]
-            return FhirChild(row.candidate.child_id, key, [*known, *risks], [])
+            return FhirChild(child_id, key, [*known, *risks], [])
+        registry = records.registry
         observed = observations(view, key, synthetic=self.synthetic)
-        (classified,) = classifications(trace(clock, view))
+        found = records.malnourished(child_id)
         told = [
             patient(registry, view, key, synthetic=self.synthetic),
             *episodes(view, registry, key, self.keyed, synthetic=self.synthetic),
             *observed,
-            *condition(classified, observed, key, synthetic=self.synthetic),
+            *conditions(found, observed, key, synthetic=self.synthetic),
             *risks,
         ]
-        centre = int(view.children["centre"][0])
+        centre, day = int(view.children["centre"][0]), int(view.day[0])
         area = organizations(registry, centre, day, synthetic=self.synthetic)
-        return FhirChild(row.candidate.child_id, key, told, area)
+        return FhirChild(child_id, key, told, area)
 
     def _unregistered(self, row: BookRow, key: str) -> Resource:
         """Of a child whose records are not in the registry, what the run says."""
@@ -109,10 +115,34 @@ class FhirSource:
         }
 
 
-def _view(clock: Clock, place: int, day: int) -> Known | None:
-    """What was known of one child; None where nothing was."""
-    view = clock.known_by(np.array([place], np.int32), np.array([day], np.int32))
-    return None if int(view.children["birth_date"][0]) == NEVER else view
+class _RecordsOf:
+    """The records of some children as known by a day, and what stands of malnutrition by them."""
+
+    def __init__(self, registry: Registry, child_ids: Sequence[str], as_of: dt.date):
+        self.registry, self._clock, self._day = registry, Clock(registry), day_number(as_of)
+        wanted = set(child_ids)
+        places = [at for at, child in enumerate(registry.child_ids) if str(child) in wanted]
+        self._places = {str(registry.child_ids[at]): at for at in places}
+        self._question = {child: at for at, child in enumerate(self._places)}
+        traced = trace(self._clock, self._known(places))
+        self._facts = care_facts.of(traced.known, traced.growth, standard())
+        self._classified = classifications(traced)
+
+    def _known(self, places: list[int]) -> Known:
+        day = np.full(len(places), self._day, np.int32)
+        return self._clock.known_by(np.array(places, np.int32), day)
+
+    def view(self, child_id: str) -> Known | None:
+        """What was known of one child; None where nothing was."""
+        at = self._places.get(child_id)
+        view = None if at is None else self._known([at])
+        return None if view is None or int(view.children["birth_date"][0]) == NEVER else view
+
+    def malnourished(self, child_id: str) -> list[Malnourished]:
+        """By which criteria one child is malnourished."""
+        at = self._question[child_id]
+        cells = {name: self._facts[name][at].item() for name in self._facts}
+        return malnourished(findings(cells), self._classified[at])
 
 
 class SeenAreas:

@@ -127,6 +127,7 @@ def test_a_condition_names_its_criterion_and_the_reading_that_says_so(everything
         assert one["verificationStatus"]["coding"][0]["code"] == "provisional"
         for evidence in one["evidence"]:
             criterion = evidence["code"][0]["coding"][0]["code"]
+            assert one["id"].endswith(f"-{one['code']['coding'][0]['code'].lower()}-{criterion}")
             (seen,) = evidence["detail"]
             said = by_id[seen["reference"].partition("/")[2]]
             assert said["id"].endswith(f"-{criterion}")
