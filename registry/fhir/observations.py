@@ -30,30 +30,66 @@ from registry.fhir.rows import LeftOut, Row, TableRows
 from registry.fhir.ucum import cell_of
 
 NOT_FINAL = "REG039"
-Key = tuple[str, str, str]
 
 
 @dataclass(frozen=True)
 class ObservedValue:
-    """One value of one Observation: its column's cell, and the code of the rule that it breaks (or
-    nothing)."""
+    """One value of one Observation: its place in the source, its column's cell, and the code of the
+    rule that it breaks (or nothing)."""
 
+    number: int
     column: str
     cell: str
     code: str
     position: str = ""
 
+    @property
+    def cells(self) -> Row:
+        """As a row has it."""
+        position = {"height_position": self.position} if self.position else {}
+        return {self.column: self.cell} | position
+
 
 @dataclass
 class DayOfReadings:
-    """The row of one child, day and source as its readings come in; `refused`, `repeats` and
-    `others` (of another value) are rows of their own, each with its number in the source."""
+    """All values of one child, day and source, by column; `row`: what they share."""
 
     row: Row
-    number: int
-    refused: list[tuple[int, ObservedValue]] = field(default_factory=list)
-    others: list[tuple[int, Row]] = field(default_factory=list)
-    repeats: list[tuple[int, ObservedValue]] = field(default_factory=list)
+    values: dict[str, list[ObservedValue]] = field(default_factory=dict)
+
+    def take(self, value: ObservedValue, recorded_on: str) -> None:
+        """One value more. Nothing of a row is known before its last part was."""
+        self.row["recorded_on"] = max(self.row["recorded_on"], recorded_on)
+        self.values.setdefault(value.column, []).append(value)
+
+    def into(self, table: TableRows) -> None:
+        """The row of all values that can be read; each other value as a refused row of its own, so
+        that an arm is not lost to a weight in stones."""
+        kept, refused, repeats = dict(self.row), [], []
+        for values in self.values.values():
+            good = [value for value in values if not value.code]
+            refused += [(value, value.code) for value in values if value.code]
+            if _differ(good):
+                refused += [(value, "REG041") for value in good]
+            else:
+                for value in good:
+                    kept |= value.cells
+                repeats += good[1:]
+        if len(refused) < sum(map(len, self.values.values())):
+            table.keep(kept, min(value.number for (value, *_) in self.values.values()))
+        for value in repeats:
+            table.refuse(kept, value.number, "REG040", value.column)
+        for value, code in refused:
+            # Its own source: corrected, it takes the place of nothing, and nothing takes its own.
+            own = {"source": f"{self.row['source'] or 'fhir'}#{value.column}"}
+            table.refuse(self.row | own | value.cells, value.number, code, value.column)
+
+
+def _differ(values: list[ObservedValue]) -> bool:
+    """Do values of one column say different things? A height without its position is the same as
+    one with it."""
+    cells = {value.cell for value in values}
+    return len(cells) > 1 or len({value.position for value in values} - {""}) > 1
 
 
 class DayReadings:
@@ -61,8 +97,8 @@ class DayReadings:
 
     def __init__(self, directory: Directory, left_out: LeftOut):
         self._directory, self._left_out = directory, left_out
-        self._groups: dict[Key, DayOfReadings] = {}
-        self.birth_weights: dict[str, list[tuple[int, ObservedValue]]] = {}
+        self._days: dict[tuple[str, str, str], DayOfReadings] = {}
+        self.birth_weights: dict[str, list[ObservedValue]] = {}
         """By child: a birth weight is the child's, and no measurement of a day."""
 
     def take(self, observation: Resource, number: int) -> None:
@@ -70,72 +106,33 @@ class DayReadings:
         if text(observation, "status") in WITHDRAWN_STATUSES:
             self._left_out.add(f"Observation that was {text(observation, 'status')}")
             return
-        found = list(_readings(observation))
+        found = list(_values(observation, number))
         if not found:
             self._left_out.add(f"Observation of other codes ({_first_code(observation)})")
         child = self._directory.id_of(part(observation, "subject"), "child")
-        for reading in found:
-            if reading.column == "birth_weight_kg":
-                self.birth_weights.setdefault(child, []).append((number, reading))
+        for value in found:
+            if value.column == "birth_weight_kg":
+                self.birth_weights.setdefault(child, []).append(value)
             else:
-                self._enter(observation, child, number, reading)
+                self._day_of(observation, child).take(value, _recorded_on(observation))
 
-    def _enter(
-        self, observation: Resource, child: str, number: int, reading: ObservedValue
-    ) -> None:
-        row = {
-            "child_id": child,
-            "measured_on": _day(observation),
-            "source": text(part(observation, "meta"), "source"),
-        }
-        group = self._groups.setdefault((*row.values(),), DayOfReadings(row, number))  # type: ignore[arg-type]
-        recorded = day_text(text(observation, "issued"))
-        # Nothing of a row is known before its last part was.
-        group.row["recorded_on"] = max(group.row.get("recorded_on", ""), recorded)
-        if reading.code:
-            group.refused.append((number, reading))
-        elif not group.row.get(reading.column):
-            group.row |= _cells(reading)
-        elif _same(group.row, reading):
-            group.row |= _cells(reading)
-            group.repeats.append((number, reading))
-        else:
-            group.others.append((number, row | _cells(reading)))
+    def _day_of(self, observation: Resource, child: str) -> DayOfReadings:
+        day, source = _day(observation), text(part(observation, "meta"), "source")
+        row = {"child_id": child, "measured_on": day, "source": source, "recorded_on": ""}
+        return self._days.setdefault((child, day, source), DayOfReadings(row))
 
     def into(self, table: TableRows) -> None:
-        """The rows. A reading that is refused is a row of its own which names the day's others too,
-        so that its correction does not lose them; these are kept."""
-        for group in self._groups.values():
-            kept = {**group.row}
-            if not group.refused or any(kept.get(name) for name in _MEASURES):
-                table.keep(kept, group.number)
-            for number, reading in group.repeats:
-                table.refuse(kept, number, "REG040", reading.column)
-            for number, other in group.others:
-                # Two readings that differ are two rows of one key, of which neither is kept.
-                table.keep(group.row | other, number)
-            for number, reading in group.refused:
-                table.refuse(kept | _cells(reading), number, reading.code, reading.column)
+        """The rows of all days."""
+        for day in self._days.values():
+            day.into(table)
 
 
-_MEASURES = ("weight_kg", "height_cm", "muac_mm", "oedema")
+def _recorded_on(observation: Resource) -> str:
+    return day_text(text(observation, "issued"))
 
 
-def _same(row: Row, reading: ObservedValue) -> bool:
-    """Does a reading say what its row says already? A height without its position is the same as
-    one with it."""
-    positions = {row.get("height_position", ""), reading.position} - {""}
-    same = row[reading.column] == reading.cell
-    return same and (reading.column != "height_cm" or len(positions) < 2)
-
-
-def _cells(reading: ObservedValue) -> Row:
-    position = {"height_position": reading.position} if reading.position else {}
-    return {reading.column: reading.cell} | position
-
-
-def _readings(observation: Resource) -> Iterator[ObservedValue]:
-    """The readings of an Observation and its components that the contract has a column for."""
+def _values(observation: Resource, number: int) -> Iterator[ObservedValue]:
+    """The values of an Observation and its components that the contract has a column for."""
     final = text(observation, "status") in READ_STATUSES
     for one in (observation, *items(observation, "component")):
         code = part(one, "code")
@@ -151,7 +148,7 @@ def _readings(observation: Resource) -> Iterator[ObservedValue]:
             cell = _grade(one)
         else:
             continue
-        yield ObservedValue(column, cell, broken or ("" if final else NOT_FINAL), position)
+        yield ObservedValue(number, column, cell, broken or ("" if final else NOT_FINAL), position)
 
 
 def _grade(observation: Resource) -> str:

@@ -81,14 +81,14 @@ def _weigh_births(children: TableRows, readings: DayReadings) -> None:
     rows = {row["child_id"]: row for row in children.rows}
     for child, weights in readings.birth_weights.items():
         row = rows.get(child)
-        for number, reading in weights:
-            said = {"child_id": child, "birth_weight_kg": reading.cell}
-            if reading.code:
-                children.refuse((row or {}) | said, number, reading.code, "birth_weight_kg")
+        for value in weights:
+            said = {"child_id": child, "birth_weight_kg": value.cell}
+            if value.code:
+                children.refuse((row or {}) | said, value.number, value.code, value.column)
             elif row is None:
-                children.refuse(said, number, "REG050", "child_id")
-            elif row.setdefault("birth_weight_kg", reading.cell) != reading.cell:
-                children.refuse(row | said, number, "REG041", "child_id")
+                children.refuse(said, value.number, "REG050", "child_id")
+            elif row.setdefault("birth_weight_kg", value.cell) != value.cell:
+                children.refuse(row | said, value.number, "REG041", "child_id")
 
 
 def _is_synthetic(resources: Resources) -> bool:

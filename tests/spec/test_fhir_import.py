@@ -108,19 +108,23 @@ def test_the_readings_of_a_day_are_one_measurement(tmp_path):
 
 
 def test_a_refused_reading_does_not_take_the_arm_with_it_and_its_correction_loses_nothing(tmp_path):
-    """An arm of 108 mm must not be lost to a weight in stones; and the corrected weight must not
-    take the place of the arm."""
+    """An arm of 108 mm must not be lost to a weight in stones, nor to the corrected weight, nor the
+    corrected weight to the same Bundle imported again."""
     bad = reading("29463-7", 1.15, "[stone_av]")
-    report, registry, refused = imported(tmp_path, patient(), bad, reading("56072-2", 108, "mm"))
+    arm = reading("56072-2", 108, "mm")
+    report, registry, refused = imported(tmp_path, patient(), bad, arm)
     assert measured(registry) == [("2026-03-02", None, None, 108.0, None)]
-    assert report.tables["measurements"] == {
-        "rows": 2,
-        "kept": 1,
-        "quarantined": 1,
-        "codes": {"REG028": 1},
-    }
-    kept = json.loads(refused[0]["raw"])
-    assert kept["muac_mm"] == "108" and kept["weight_kg"] == "1.15 [stone_av]"
+    codes = {"rows": 2, "kept": 1, "quarantined": 1, "codes": {"REG028": 1}}
+    assert report.tables["measurements"] == codes
+    assert json.loads(refused[0]["raw"])["weight_kg"] == "1.15 [stone_av]"
+    mended = tmp_path / "mended.csv"
+    with closing(open_store(tmp_path / "x.db")) as store:
+        quarantine.export(store, mended, table="measurements")
+        mended.write_text(mended.read_text().replace("1.15 [stone_av]", "7.3"))
+        quarantine.retry(store, corrected=mended, imported_on=ON)
+    _, registry, _ = imported(tmp_path, patient(), bad, arm)
+    assert sorted(row[1:4] for row in measured(registry) if row[1]) == [(7.3, None, None)]
+    assert [row[3] for row in measured(registry) if row[3]] == [108.0]
 
 
 def test_a_time_is_a_day_in_the_programmes_zone(tmp_path):
@@ -135,10 +139,11 @@ def test_two_weights_of_one_day_are_a_conflict_and_the_same_twice_a_repeat(tmp_p
     assert report.tables["measurements"]["codes"] == {"REG040": 1} and len(measured(registry)) == 1
 
 
-def test_two_weights_that_differ_are_both_refused(tmp_path):
+def test_two_weights_that_differ_are_both_refused_and_the_arm_is_kept(tmp_path):
     twice = [reading("29463-7", 7.3, "kg"), reading("29463-7", 8.3, "kg")]
-    report, registry, _ = imported(tmp_path, patient(), *twice)
-    assert report.tables["measurements"]["codes"] == {"REG041": 2} and not measured(registry)
+    report, registry, _ = imported(tmp_path, patient(), *twice, reading("56072-2", 108, "mm"))
+    assert report.tables["measurements"]["codes"] == {"REG041": 2}
+    assert measured(registry) == [("2026-03-02", None, None, 108.0, None)]
 
 
 def test_two_sources_of_one_day_are_two_measurements(tmp_path):
