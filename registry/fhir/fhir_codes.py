@@ -1,8 +1,8 @@
 """The systems, codes and addresses of FHIR resources, said once for who reads and who writes them.
 
 LOINC 56072-2 is "Circumference Mid upper arm - right" in the value set of India's own profiles
-(NRCeS, `ndhm-body-measurement`). No LOINC code of a z-score was found (77606-2 and 8336-0 are
-percentiles): z-scores, oedema's grade and the protocol's own words have a system of ours.
+(NRCeS, `ndhm-body-measurement`). No LOINC code of a z-score was found (77606-2 is a percentile):
+z-scores, oedema's grade and the protocol's own words have a system of ours.
 """
 
 from __future__ import annotations

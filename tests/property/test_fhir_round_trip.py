@@ -3,6 +3,7 @@ place of the children's ids. And every resource passes the models of `fhir.resou
 
 from __future__ import annotations
 
+import copy
 import datetime as dt
 import math
 
@@ -18,6 +19,7 @@ from registry.fhir.source import tables_of
 from serving.book.scorebook import Run
 from serving.fhir.stored_children import FhirSource, SeenAreas
 from serving.language.words import words
+from tests.support.fhir_samples import organizations, patient, reading
 from tests.support.fhir_validation import faults_of
 from tests.support.service_cases import row
 
@@ -203,3 +205,53 @@ def test_what_was_exported_is_imported_as_it_was(tables):
     used = {one["centre"] for one in ours["children"]}
     ours["centres"] = [one for one in ours["centres"] if one["centre"] in used]
     assert theirs == ours
+
+
+JUNK = (
+    None, True, -1, 1e308, "", "\x00", "2026-13-45", "9999-12-31T23:59:59Z", "0001-01-01T00:00:00Z",
+    [], {}, [None], [[]], "#x", "NaN", "2026-03-02T25:00:00Z",
+)  # fmt: skip
+BASE = [
+    *organizations(),
+    patient(deceasedDateTime="2026-03-10", identifier=[{"system": "a", "value": "b"}]),
+    reading("29463-7", 7.3, "kg", issued="2026-03-03T00:00:00Z"),
+    reading("8306-3", 74, "cm"),
+    reading("8339-4", 2400, "g"),
+]
+
+
+def places(part, path=()):
+    """The paths of every element under a document, but for its type."""
+    inside = part.items() if isinstance(part, dict) else enumerate(part)
+    for name, one in inside:
+        if name != "resourceType":
+            yield (*path, name)
+            if isinstance(one, dict | list):
+                yield from places(one, (*path, name))
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.tuples(st.sampled_from(list(places(BASE))), st.sampled_from(JUNK)), max_size=3))
+def test_whatever_stands_in_an_element_every_row_is_kept_or_quarantined(changes):
+    sent = copy.deepcopy(BASE)
+    for path, junk in changes:
+        within = sent
+        for name in path[:-1]:
+            within = within[name] if _has(within, name) else None
+        if _has(within, path[-1]):
+            within[path[-1]] = junk
+    arrived = Resources()
+    for one in sent:
+        if isinstance(one, dict):
+            arrived.add(one, "a test")
+    raws, _, _ = tables_of(arrived)
+    checked = check(raws, imported_on=day_number("2026-03-14"))
+    counts = checked.quarantine.counts()
+    assert all(one["rows"] == one["kept"] + one["quarantined"] for one in counts.values())
+    observed = sum(isinstance(one, dict) and one["resourceType"] == "Observation" for one in sent)
+    assert counts["measurements"]["rows"] <= observed
+
+
+def _has(part, name) -> bool:
+    known = isinstance(part, dict) and name in part
+    return known or (isinstance(part, list) and isinstance(name, int) and name < len(part))
