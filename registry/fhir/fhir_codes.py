@@ -21,6 +21,8 @@ PROGRAMMES = f"{OURS}:programme"
 AREA_LEVELS = f"{OURS}:area-level"
 TAGS = f"{OURS}:tag"
 SYNTHETIC = (TAGS, "synthetic")
+EXERCISE = (TAGS, "exercise")
+"""Of a risk whose model learnt from made-up records, told of real ones for practice."""
 IDS = {name: f"{OURS}:id:{name}" for name in ("child", "centre", "sector", "project", "district")}
 """Systems of identifiers."""
 EXTENSIONS = {

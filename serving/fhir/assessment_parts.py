@@ -116,7 +116,7 @@ def _risk_assessment(
         {
             "resourceType": "RiskAssessment",
             "id": f"{key}-{target.replace('_', '-')}",
-            "meta": meta(synthetic=synthetic),
+            "meta": meta(synthetic=synthetic, exercise=bool(run.facts.get("exercise"))),
             "extension": extension("model-card", "Uri", "/v1/models/champion"),
             "status": "final",
             "method": concept(f"{OURS}:model-version", score.model_version or "unknown"),

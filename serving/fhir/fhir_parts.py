@@ -9,11 +9,12 @@ from typing import Any
 
 from registry.contract.arrays import AnyArray
 from registry.contract.registry import NEVER, day_date
-from registry.fhir.fhir_codes import EXTENSIONS, LOINC, SYNTHETIC, TEST_DATA, UCUM
+from registry.fhir.fhir_codes import EXERCISE, EXTENSIONS, LOINC, SYNTHETIC, TEST_DATA, UCUM
 from registry.today import midnight
 
 Resource = dict[str, Any]
 _MADE_UP = [{"system": system, "code": code} for system, code in (SYNTHETIC, TEST_DATA)]
+_EXERCISE = [dict(zip(("system", "code"), EXERCISE, strict=True))]
 
 
 def concept(system: str, code: str, display: str = "") -> Resource:
@@ -49,9 +50,11 @@ def filled(resource: Resource) -> Resource:
     return {name: part for name, part in resource.items() if part not in (None, [], {}, "")}
 
 
-def meta(*, synthetic: bool, source: str = "") -> Resource:
-    """The meta of a resource: made-up records carry our tag and HL7's of test data."""
-    return filled({"tag": _MADE_UP if synthetic else [], "source": source})
+def meta(*, synthetic: bool, source: str = "", exercise: bool = False) -> Resource:
+    """The meta of a resource: made-up records carry our tag and HL7's of test data; exercise: a
+    risk that a model of made-up records gives to real ones."""
+    tags = (_MADE_UP if synthetic else []) + (_EXERCISE if exercise else [])
+    return filled({"tag": tags, "source": source})
 
 
 def area_id(level: str, code: str) -> str:

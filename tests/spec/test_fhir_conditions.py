@@ -9,6 +9,7 @@ import pytest
 
 from registry.checks.table import build
 from serving.book.scorebook import Run
+from serving.fhir.assessment_parts import risk_assessments
 from serving.fhir.stored_children import FhirSource
 from serving.language.words import words
 from tests.support.fhir_validation import faults_of
@@ -100,3 +101,11 @@ def told(*readings: tuple[str, dict]) -> list[tuple[str, str, str, str, list[str
 )
 def test_a_condition_is_what_stands_by_its_criterion(story, expected):
     assert told(*story) == expected
+
+
+@pytest.mark.parametrize("exercise", [True, False])
+def test_a_risk_of_a_model_of_made_up_records_says_so_and_the_records_do_not(exercise):
+    run = Run(1, AS_OF, "", True, {}, {"exercise": exercise})
+    risks = risk_assessments(run, row("C1"), "k" * 32, words("en"), synthetic=False)
+    codes = [tag["code"] for one in risks for tag in one.get("meta", {}).get("tag", [])]
+    assert len(risks) == 1 and codes == ["exercise"] * exercise
