@@ -57,6 +57,11 @@ def _born(said: str, uncertain: str) -> Row:
     }
 
 
+def has_left(patient: Resource) -> bool:
+    """Does a Patient say that the child died or is no longer in care, be it without a day?"""
+    return patient.get("deceasedBoolean") is True or patient.get("active") is False
+
+
 def is_centre(organization: Resource) -> bool:
     """Is this Organization a centre, by our types, or none of our areas by them?"""
     levels = _levels(organization)

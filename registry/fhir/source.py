@@ -9,7 +9,14 @@ from registry.checks.table import Raw
 from registry.contract.errors import BadInput
 from registry.fhir.fhir_codes import SYNTHETIC, TEST_DATA
 from registry.fhir.observations import DayReadings
-from registry.fhir.people import centre_row, child_row, episode_row, is_centre, programme_of
+from registry.fhir.people import (
+    centre_row,
+    child_row,
+    episode_row,
+    has_left,
+    is_centre,
+    programme_of,
+)
 from registry.fhir.resources import (
     Directory,
     Resources,
@@ -59,7 +66,10 @@ def _tables(resources: Resources, left_out: LeftOut) -> list[TableRows]:
         if is_centre(one):
             centres.keep(centre_row(one, directory), at)
     for at, one in enumerate(of.get("Patient", ()), 1):
-        children.keep(child_row(one, directory), at)
+        row = child_row(one, directory)
+        children.keep(row, at)
+        if not row["left_on"] and has_left(one):
+            left_out.add("leaving or death without its day (Patient): enter it in left_on")
     readings = DayReadings(directory, left_out)
     for at, one in enumerate(of.get("Observation", ()), 1):
         readings.take(one, at)

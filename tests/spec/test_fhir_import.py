@@ -233,6 +233,16 @@ def test_a_child_has_its_centre_areas_death_and_birth_weight(tmp_path):
     assert (str(day_date(born)), off) == ("2024-09-15", 15)
 
 
+@pytest.mark.parametrize("gone", [{"deceasedBoolean": True}, {"active": False}])
+def test_a_leaving_without_its_day_is_told(tmp_path, gone):
+    """The registry cannot keep it without a day: a person has to."""
+    report, registry, _ = imported(tmp_path, patient(**gone), reading("29463-7", 7.3, "kg"))
+    told = "not read: 1 leaving or death without its day (Patient): enter it in left_on"
+    assert told in report.notes and registry.child_ids.tolist() == ["C1"]
+    report, _, _ = imported(tmp_path, patient(active=True), reading("29463-7", 7.3, "kg"))
+    assert told not in report.notes
+
+
 def test_who_is_meant_by_a_reference(tmp_path):
     """By a Bundle's own address, an absolute address with a version, and our identifier."""
     ours = [{"system": "urn:sanket:fhir:id:child", "value": "C1"}]
