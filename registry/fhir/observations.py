@@ -26,7 +26,7 @@ from registry.fhir.resources import (
     part,
     text,
 )
-from registry.fhir.rows import LeftOut, Row, TableRows
+from registry.fhir.rows import NotRead, Row, TableRows
 from registry.fhir.ucum import cell_of
 
 NOT_FINAL = "REG039"
@@ -95,7 +95,7 @@ def _differ(values: list[ObservedValue]) -> bool:
 class DayReadings:
     """All Observations of a source, put together to rows."""
 
-    def __init__(self, directory: Directory, left_out: LeftOut):
+    def __init__(self, directory: Directory, left_out: NotRead):
         self._directory, self._left_out = directory, left_out
         self._days: dict[tuple[str, str, str], DayOfReadings] = {}
         self.birth_weights: dict[str, list[ObservedValue]] = {}

@@ -67,7 +67,7 @@ class TableRows:
 
 
 @dataclass
-class LeftOut:
+class NotRead:
     """What a source holds beside the contract, counted by kind, so that nothing goes silently."""
 
     counts: Counter[str] = field(default_factory=Counter)

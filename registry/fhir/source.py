@@ -25,7 +25,7 @@ from registry.fhir.resources import (
     read_resources,
     text,
 )
-from registry.fhir.rows import LeftOut, TableRows
+from registry.fhir.rows import NotRead, TableRows
 
 READ = ("Organization", "Patient", "Observation", "EpisodeOfCare")
 """Types that are read; of the others a line says how many there were."""
@@ -48,7 +48,7 @@ def fhir_tables(files: list[Path]) -> tuple[dict[str, Raw], dict[str, str], tupl
 
 def tables_of(resources: Resources) -> tuple[dict[str, Raw], dict[str, str], tuple[str, ...]]:
     """The same of resources in memory; no table where none of them is for us."""
-    left_out = LeftOut()
+    left_out = NotRead()
     tables = _tables(resources, left_out)
     for kind, found in resources.by_type.items():
         if kind not in READ:
@@ -57,7 +57,7 @@ def tables_of(resources: Resources) -> tuple[dict[str, Raw], dict[str, str], tup
     return {table.table: table.raw() for table in tables}, facts, left_out.lines()
 
 
-def _tables(resources: Resources, left_out: LeftOut) -> list[TableRows]:
+def _tables(resources: Resources, left_out: NotRead) -> list[TableRows]:
     directory = Directory(resources)
     of = resources.by_type
     named = ("centres", "children", "measurements", "episodes")

@@ -22,7 +22,7 @@ from serving.export.child_list import child_keys
 from serving.fhir.capability import READABLE, SEARCHES, capability_statement
 from serving.fhir.fhir_export import TYPES, ndjson, resource_batches
 from serving.fhir.fhir_parts import Resource, filled
-from serving.fhir.fhir_search import Cursor, Dates, Search, area_of, child_of_key, found
+from serving.fhir.fhir_search import Dates, Search, SearchCursor, area_of, child_of_key, found
 from serving.fhir.stored_children import FhirChild, FhirSource
 from serving.http.problems import HttpProblem, told_to_clients
 from serving.language.words import words
@@ -143,7 +143,7 @@ def _read(state: ServiceState, request: Request, person: Person) -> Response:
 def _search(state: ServiceState, request: Request, person: Person) -> Response:
     asked = _asked(request)
     text = request.query_params.get("_cursor")
-    cursor = None if text is None else Cursor.of(text, asked)
+    cursor = None if text is None else SearchCursor.of(text, asked)
     source = _source(state, request, person, None if cursor is None else cursor.run)
     page = found(source, state.reader(person), asked, cursor)
     state.noted(request, person, "fhir_search", [child.child_id for child, _ in page.children])

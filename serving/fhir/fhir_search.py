@@ -97,7 +97,7 @@ class Search:
 
 
 @dataclass(frozen=True)
-class Cursor:
+class SearchCursor:
     """Where a page begins: after a child's key in a sector of a run."""
 
     run: int
@@ -112,7 +112,7 @@ class Cursor:
         return base64.urlsafe_b64encode(plain).decode().rstrip("=")
 
     @classmethod
-    def of(cls, text: str, asked: Search) -> Cursor:
+    def of(cls, text: str, asked: Search) -> SearchCursor:
         """From its text. UsageError EXP004 for one that is none, or of another search."""
         try:
             run, *texts = orjson.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
@@ -127,7 +127,7 @@ class Cursor:
 
 
 @dataclass(frozen=True)
-class Found:
+class SearchPage:
     """A page: the children of whom something was found, with it, and the cursor of the next one."""
 
     children: list[tuple[FhirChild, list[Resource]]]
@@ -158,14 +158,16 @@ def child_of_key(source: FhirSource, reader: Reader, key: str) -> FhirChild:
     raise OutOfScope("there is no such child in this list")
 
 
-def found(source: FhirSource, reader: Reader, asked: Search, cursor: Cursor | None) -> Found:
+def found(
+    source: FhirSource, reader: Reader, asked: Search, cursor: SearchCursor | None
+) -> SearchPage:
     """One page of a search. OutOfScope where it names a child that the scope has not."""
     if asked.child_key is not None:
         child = child_of_key(source, reader, asked.child_key)
         elsewhere = asked.area not in (None, *(area["id"] for area in child.area))
         told = [] if elsewhere else asked.found_in(child)
-        return Found([(child, told)] if told else [], None)
-    at = cursor or Cursor(source.run.run, "", "", asked.digest)
+        return SearchPage([(child, told)] if told else [], None)
+    at = cursor or SearchCursor(source.run.run, "", "", asked.digest)
     rows: list[BookRow] = []
     for sector, keyed_rows in _sectors(source, reader, asked, at):
         left = asked.count - len(rows)
@@ -177,8 +179,8 @@ def found(source: FhirSource, reader: Reader, asked: Search, cursor: Cursor | No
         if len(rows) == asked.count:
             break
     else:
-        return Found(_with_resources(source, asked, rows), _rest(source, reader, asked, at))
-    return Found(_with_resources(source, asked, rows), at.text)
+        return SearchPage(_with_resources(source, asked, rows), _rest(source, reader, asked, at))
+    return SearchPage(_with_resources(source, asked, rows), at.text)
 
 
 _LAST = "~"
@@ -193,7 +195,7 @@ def _with_resources(
 
 
 def _sectors(
-    source: FhirSource, reader: Reader, asked: Search, at: Cursor
+    source: FhirSource, reader: Reader, asked: Search, at: SearchCursor
 ) -> Iterator[tuple[str, list[tuple[str, BookRow]]]]:
     """From the cursor on, the children of each sector that are asked for, by key."""
     for sector in _named(reader, source.run, at)[:SECTORS_A_PAGE]:
@@ -210,14 +212,14 @@ def _sectors(
         )
 
 
-def _named(reader: Reader, run: Run, at: Cursor) -> list[Sector]:
+def _named(reader: Reader, run: Run, at: SearchCursor) -> list[Sector]:
     """The sectors of the scope from the cursor on. Sorted here: databases do not agree on how texts
     are sorted."""
     named = sorted(reader.sectors(run), key=lambda one: one.sector_id)
     return [one for one in named if one.sector_id >= at.sector]
 
 
-def _rest(source: FhirSource, reader: Reader, asked: Search, at: Cursor) -> str | None:
+def _rest(source: FhirSource, reader: Reader, asked: Search, at: SearchCursor) -> str | None:
     """The cursor of what was not looked through; None where all was."""
     return at.text if len(_named(reader, source.run, at)) > SECTORS_A_PAGE else None
 

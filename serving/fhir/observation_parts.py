@@ -47,7 +47,7 @@ _HEIGHT_CODES = {position: code for code, position in POSITIONS.items()}
 
 
 @dataclass(frozen=True)
-class Measured:
+class MeasuredDay:
     """Whose Observations, of which measurement: the part that all of its Observations share."""
 
     key: str
@@ -92,7 +92,7 @@ def observations(view: Known, key: str, *, synthetic: bool) -> list[Resource]:
         row = {name: column[i] for name, column in columns.items()}
         day = day_date(int(row["measured_on"])).isoformat()
         place = seen[day] = seen.get(day, 0) + 1
-        measured = Measured(
+        measured = MeasuredDay(
             key,
             f"{day.replace('-', '')}-{place}",
             day,
@@ -111,13 +111,13 @@ def _birth_weight(view: Known, key: str, *, synthetic: bool) -> list[Resource]:
     if weight is None:
         return []
     born = day_date(int(child["birth_date"][0])).isoformat()
-    measured = Measured(key, "birth", born, "", None, synthetic)
+    measured = MeasuredDay(key, "birth", born, "", None, synthetic)
     value = {"valueQuantity": quantity(weight, "kg")}
     code = loinc(BIRTH_WEIGHT, text="Birth weight")
     return [measured.observation("weight", code, value)]
 
 
-def _readings(measured: Measured, row: dict[str, Any]) -> dict[str, Resource]:
+def _readings(measured: MeasuredDay, row: dict[str, Any]) -> dict[str, Resource]:
     """By name, what was measured."""
     weight, height = known(row["weight_kg"]), known(row["height_cm"])
     muac, oedema = known(row["muac_mm"]), known(row["oedema"])
@@ -161,7 +161,7 @@ def _own_z(view: Known, columns: dict[str, AnyArray]) -> dict[str, AnyArray]:
 
 
 def _derived(
-    measured: Measured, readings: dict[str, Resource], z: dict[str, AnyArray]
+    measured: MeasuredDay, readings: dict[str, Resource], z: dict[str, AnyArray]
 ) -> list[Resource]:
     made = []
     for name, needed in Z_OF.items():
