@@ -26,7 +26,7 @@ OTHER = "C90001"
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory):
-    return make_store(tmp_path_factory.mktemp("fhir"), count=6)
+    return make_store(tmp_path_factory.mktemp("fhir"), count=4)
 
 
 @pytest.fixture(scope="module")
@@ -212,7 +212,7 @@ def test_who_has_no_token_or_no_children_sees_none(service):
 
 def test_pages_hold_every_child_once(service, everything):
     client = Client(service, token())
-    told = found(client, "/fhir/Patient?_count=5")
+    told = found(client, "/fhir/Patient?_count=2")
     assert sorted(one["id"] for one in told) == sorted(
         one["id"] for one in everything if one["resourceType"] == "Patient"
     )

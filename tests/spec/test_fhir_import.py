@@ -12,6 +12,7 @@ import pytest
 from registry.contract.errors import BadInput
 from registry.contract.registry import day_date
 from registry.fhir.ucum import UNITS
+from registry.read import read
 from registry.store import quarantine
 from registry.store.store import open_store
 from tests.support.fhir_samples import (
@@ -47,44 +48,50 @@ def measured(registry) -> list[tuple]:
     return [(day, *row) for day, row in zip(days, plain, strict=True)]
 
 
-@pytest.mark.parametrize(
-    ("code", "value", "unit", "expected"),
-    [
-        ("29463-7", 7.3, "kg", (7.3, None, None)),
-        ("29463-7", 7300, "g", (7.3, None, None)),
-        ("3141-9", 16, "[lb_av]", (7.25747792, None, None)),
-        ("8302-2", 74.1, "cm", (None, 74.1, None)),
-        ("8306-3", 741, "mm", (None, 74.1, None)),
-        ("8308-9", 0.741, "m", (None, 74.1, None)),
-        ("56072-2", 121, "mm", (None, None, 121.0)),
-        ("56072-2", 12.1, "cm", (None, None, 121.0)),
-        ("56072-2", 0.121, "m", (None, None, 121.0)),
-    ],
-)
-def test_a_declared_unit_is_converted_exactly(tmp_path, code, value, unit, expected):
-    _, registry, refused = imported(tmp_path, patient(), reading(code, value, unit))
-    assert measured(registry) == [("2026-03-02", *expected, None)] and not refused
+READ = [
+    ("29463-7", 7.3, "kg", (7.3, None, None)),
+    ("29463-7", 7300, "g", (7.3, None, None)),
+    ("3141-9", 16, "[lb_av]", (7.25747792, None, None)),
+    ("8302-2", 74.1, "cm", (None, 74.1, None)),
+    ("8306-3", 741, "mm", (None, 74.1, None)),
+    ("8308-9", 0.741, "m", (None, 74.1, None)),
+    ("56072-2", 121, "mm", (None, None, 121.0)),
+    ("56072-2", 12.1, "cm", (None, None, 121.0)),
+    ("56072-2", 0.121, "m", (None, None, 121.0)),
+]
+REFUSED = [
+    (quantity(16, "[stone_av]"), "REG028"),
+    (quantity(7.3, None), "REG028"),
+    (quantity(7.3, "kg", None), "REG028"),
+    (quantity(7.3, "kg", "http://example.org/units"), "REG028"),
+    (quantity(7.3, "KG"), "REG028"),
+    (quantity(7.3, "cm"), "REG028"),
+    (quantity(7.3, "kg") | {"comparator": "<"}, "REG020"),
+    (quantity("heavy", "kg"), "REG020"),
+    (quantity(730, "kg"), "REG012"),
+]
 
 
-@pytest.mark.parametrize(
-    ("said", "why"),
-    [
-        (quantity(16, "[stone_av]"), "REG028"),
-        (quantity(7.3, None), "REG028"),
-        (quantity(7.3, "kg", None), "REG028"),
-        (quantity(7.3, "kg", "http://example.org/units"), "REG028"),
-        (quantity(7.3, "KG"), "REG028"),
-        (quantity(7.3, "cm"), "REG028"),
-        (quantity(7.3, "kg") | {"comparator": "<"}, "REG020"),
-        (quantity("heavy", "kg"), "REG020"),
-        (quantity(730, "kg"), "REG012"),
-    ],
-)
-def test_any_other_unit_is_quarantined_and_never_guessed(tmp_path, said, why):
-    weighed = reading("29463-7", 1, "kg") | {"valueQuantity": said}
-    report, registry, refused = imported(tmp_path, patient(), weighed)
-    assert report.tables["measurements"]["codes"] == {why: 1}
-    assert measured(registry) == [] and [row["code"] for row in refused] == [why]
+def test_a_declared_unit_is_converted_exactly(tmp_path):
+    """Each on a day of its own."""
+    taken = [
+        reading(code, value, unit, f"2026-03-0{day}")
+        for day, (code, value, unit, _) in enumerate(READ, 1)
+    ]
+    _, registry, refused = imported(tmp_path, patient(), *taken)
+    expected = [(f"2026-03-0{day}", *case[3], None) for day, case in enumerate(READ, 1)]
+    assert measured(registry) == expected and not refused
+
+
+def test_any_other_unit_is_quarantined_and_never_guessed(tmp_path):
+    taken = [
+        reading("29463-7", 1, "kg", f"2026-03-0{day}", valueQuantity=said)
+        for day, (said, _) in enumerate(REFUSED, 1)
+    ]
+    report, registry, refused = imported(tmp_path, patient(), *taken)
+    of_day = {json.loads(row["raw"])["measured_on"]: row["code"] for row in refused}
+    assert of_day == {f"2026-03-0{day}": why for day, (_, why) in enumerate(REFUSED, 1)}
+    assert report.tables["measurements"]["rows"] == len(REFUSED) and measured(registry) == []
 
 
 def test_the_units_of_a_column_are_mass_or_length():
@@ -155,22 +162,25 @@ def test_two_sources_of_one_day_are_two_measurements(tmp_path):
     assert [row[1] for row in measured(registry)] == [7.3, 8.3] and not refused
 
 
-@pytest.mark.parametrize(
-    ("value", "grade"),
-    [
-        ({"valueInteger": 2}, 2.0),
-        ({"valueBoolean": False}, 0.0),
-        ({"valueString": "3"}, 3.0),
-        ({"valueCodeableConcept": {"text": "absent"}}, 0.0),
-        ({"valueCodeableConcept": {"text": "Grade 2"}}, 2.0),
-    ],
-)
-def test_oedema_is_a_grade(tmp_path, value, grade):
-    seen = reading("", 1, "kg") | value
-    seen["code"] = {"coding": [{"system": "urn:sanket:fhir:reading", "code": "oedema"}]}
-    seen.pop("valueQuantity")
-    _, registry, refused = imported(tmp_path, patient(), seen)
-    assert measured(registry)[0][4] == grade and not refused
+GRADES = [
+    ({"valueInteger": 2}, 2.0),
+    ({"valueBoolean": False}, 0.0),
+    ({"valueString": "3"}, 3.0),
+    ({"valueCodeableConcept": {"text": "absent"}}, 0.0),
+    ({"valueCodeableConcept": {"text": "Grade 2"}}, 2.0),
+]
+
+
+def test_oedema_is_a_grade(tmp_path):
+    code = {"coding": [{"system": "urn:sanket:fhir:reading", "code": "oedema"}]}
+    seen = []
+    for day, (value, _) in enumerate(GRADES, 1):
+        one = reading("", 1, "kg", f"2026-03-0{day}") | {"code": code} | value
+        del one["valueQuantity"]
+        seen.append(one)
+    _, registry, refused = imported(tmp_path, patient(), *seen)
+    assert [row[4] for row in measured(registry)] == [grade for _, grade in GRADES]
+    assert not refused
 
 
 def test_components_are_readings_too(tmp_path):
@@ -317,9 +327,9 @@ def test_a_tag_of_test_data_makes_the_store_synthetic(tmp_path):
         ("x.ndjson", "", "REG004"),
     ],
 )
-def test_what_is_no_fhir_changes_nothing(tmp_path, name, text, code):
+def test_what_is_no_fhir_is_refused_whole(tmp_path, name, text, code):
     source = tmp_path / name
     source.write_text(text)
     with pytest.raises(BadInput) as error:
-        imported(tmp_path, source=source)
+        read(source)
     assert error.value.code == code and "C1" not in error.value.message
