@@ -1,4 +1,4 @@
-"""Whether a FHIR resource is one: by the models of `fhir.resources` where it is installed, and by
+"""Whether a FHIR resource is one: by the models of `fhir.resources` (R4B; it has none of R4), and by
 a table of ours of what R4 requires."""
 
 from __future__ import annotations
