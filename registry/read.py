@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+from registry.checks.table import Raw
 from registry.contract.errors import BadInput
 from registry.contract.tables import SPECS
 from registry.sources.raw_sheet import RawSheet
@@ -34,6 +35,10 @@ def read(source: str | Path, *, map: object = None) -> Source:
 
         return read_database(address)
     path = Path(source)
+    from registry.fhir.resources import fhir_files
+
+    if found := fhir_files(path):
+        return _with_fhir(path, found)
     files = files_of(path)
     everything = [sheet for file in files for sheet in sheets_of(file)]
     sheets = [sheet for sheet in everything if sheet.name in SPECS]
@@ -53,6 +58,29 @@ def read(source: str | Path, *, map: object = None) -> Source:
     return source_of(
         path, {sheet.name: sheet for sheet in sheets}, tuple(_unread(path, files, everything))
     )
+
+
+def _with_fhir(path: Path, found: list[Path]) -> Source:
+    """A source of FHIR resources. Table files that stand beside them are read too; where both hold
+    the centres, the file is meant, since resources seldom say where a centre lies."""
+    from registry.fhir.source import fhir_tables
+
+    files = files_of(path) if path.is_dir() else []
+    raws, facts, notes = fhir_tables(found)
+    beside: dict[str, Raw] = {}
+    if files:
+        sheets = {sheet.name: sheet for file in files for sheet in sheets_of(file)}
+        plain = source_of(path, {name: one for name, one in sheets.items() if name in SPECS})
+        beside, facts, notes = plain.raws, plain.facts | facts, plain.notes + notes
+    if twice := (raws.keys() & beside.keys()) - {"centres"}:
+        raise BadInput(
+            "REG003",
+            f"{path.name} holds {min(twice)} as FHIR and as a table; leave one of them",
+        )
+    left = others_of(path, [*files, *found]) if path.is_dir() else []
+    unread = (f"not read, neither FHIR nor a table: {', '.join(left)}",) if left else ()
+    checksum = checksum_of(path, [*files, *found])
+    return Source(path.name, checksum, raws | beside, facts, (*unread, *notes))
 
 
 def _unread(path: Path, files: list[Path], sheets: list[RawSheet]) -> Iterator[str]:

@@ -32,9 +32,24 @@ def today() -> dt.date:
             raise UsageError(
                 "REG069", "SANKET_TODAY must be a day, YYYY-MM-DD, or not be set"
             ) from None
+    return dt.datetime.now(_zone()).date()
+
+
+def programme_day(moment: dt.datetime) -> dt.date:
+    """The calendar day of a moment (with its zone) in the programme's time zone. UsageError
+    REG069."""
+    return moment.astimezone(_zone()).date()
+
+
+def midnight(day: dt.date) -> dt.datetime:
+    """When a calendar day of the programme's begins, with its zone. UsageError REG069."""
+    return dt.datetime.combine(day, dt.time(), _zone())
+
+
+def _zone() -> ZoneInfo:
     zone = os.environ.get("SANKET_TIMEZONE") or TIMEZONE
     try:
-        return dt.datetime.now(ZoneInfo(zone)).date()
+        return ZoneInfo(zone)
     except (ValueError, OSError, KeyError):
         raise UsageError(
             "REG069", f"SANKET_TIMEZONE must be a zone such as {TIMEZONE}, not {zone!r}"

@@ -12,6 +12,8 @@ from sanket.options import Capacity, Json, Language, Store, day_if_given, langua
 from serving.language.languages import DEFAULT_LANGUAGE
 from serving.visits.capacity import DEFAULT_CAPACITY
 
+FHIR = "fhir"
+"""The format that is resources, not rows."""
 What = Annotated[str, typer.Argument(metavar="WHAT", help="One of visits, children, indicators.")]
 
 
@@ -23,10 +25,12 @@ def bind(app: typer.Typer) -> None:
 def export(
     store: Store,
     what: What,
-    out: Annotated[Path, typer.Option("-o", "--output", help="The file to write.")],
+    out: Annotated[
+        Path, typer.Option("-o", "--output", help="The file to write; for fhir also a folder.")
+    ],
     form: Annotated[
         str | None,
-        typer.Option("--format", help="csv, parquet or jsonl (default: by -o, or csv)."),
+        typer.Option("--format", help="csv, parquet, jsonl or fhir (default: by -o, or csv)."),
     ] = None,
     as_of: Annotated[
         str | None,
@@ -42,6 +46,9 @@ def export(
     `sanket export STORE children --format parquet -o children.parquet`. Columns have stable names
     with units (docs/connect.md). Every child goes into the audit log; counts under five children
     are left out of the indicators. A spreadsheet runs no cell of the CSV.
+
+    `sanket export STORE children --format fhir -o children.ndjson` (or `-o FOLDER`): the children
+    as FHIR R4 resources, named by key alone (docs/fhir.md).
     """
     from registry.contract.errors import UsageError
     from serving.export.export_columns import EXPORTS
@@ -52,10 +59,17 @@ def export(
     if what not in EXPORTS:
         raise UsageError("EXP001", f"WHAT is one of {', '.join(EXPORTS)}")
     ending = out.suffix[1:].lower()
-    form = form or (ending if ending in EXPORT_FORMATS else "csv")
-    if form not in EXPORT_FORMATS:
-        raise UsageError("EXP002", f"--format is one of {', '.join(EXPORT_FORMATS)}")
+    by_ending = {"ndjson": FHIR} | {name: name for name in EXPORT_FORMATS}
+    form = form or by_ending.get(ending, "csv")
+    if form not in (*EXPORT_FORMATS, FHIR) or (form == FHIR and what != "children"):
+        forms = ", ".join(EXPORT_FORMATS)
+        raise UsageError("EXP002", f"--format is one of {forms}, and of children also {FHIR}")
     day = day_if_given(as_of, option="--as-of", code="LST010")
     question = ExportQuestion(what, day, capacity, language_of(lang))
-    done = exported(store, question, form=form, out=out)
+    if form == FHIR:
+        from serving.fhir.fhir_export import fhir_exported
+
+        done = fhir_exported(store, question, out=out)
+    else:
+        done = exported(store, question, form=form, out=out)
     typer.echo(json.dumps(done) if as_json else f"{done['rows']} rows of {done['as_of']} in {out}")

@@ -31,6 +31,7 @@ from serving.api import (
     child_list_routes,
     event_routes,
     export_routes,
+    fhir_routes,
     growth_routes,
     health_routes,
     reference,
@@ -54,6 +55,7 @@ class Application:
         routes = [
             *health_routes.routes(state),
             Mount("/v1", self.api),
+            *fhir_routes.routes(state),
             *(_pages(state) if pages else ()),
         ]
         router = Router(routes=routes, default=_nothing_here, redirect_slashes=False)

@@ -184,6 +184,8 @@ _OTHER_BOUNDS = {
     "REG025": "at most 500 printable characters",
     "REG026": "a value, no error and no formula",
     "REG027": "the whole code, as text",
+    "REG028": "a UCUM code of its kind: kg, g, [lb_av]; mm, cm, m",
+    "REG039": "final, amended, corrected or preliminary",
     "REG036": "a weight, height, arm, oedema or colour",
     "REG053": "not asked to be forgotten",
     "REG005": "as many cells as the header",

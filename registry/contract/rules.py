@@ -127,6 +127,14 @@ RULES: dict[str, RecordRule] = {
             ),
         ),
         RecordRule(
+            "REG028",
+            "unit not declared",
+            (
+                "Give a UCUM code that is read (weight kg, g, [lb_av]; lengths mm, cm, m); no unit "
+                "is guessed."
+            ),
+        ),
+        RecordRule(
             "REG029",
             "field that is not known",
             "Give it the name that the contract has; its value was not read.",
@@ -162,6 +170,11 @@ RULES: dict[str, RecordRule] = {
             "REG038",
             "uncertainty of a birth date out of range",
             "Give whole days, at most 183 (half a year) to either side of the birth date.",
+        ),
+        RecordRule(
+            "REG039",
+            "record not final",
+            "Send it again once its status is final, amended, corrected or preliminary.",
         ),
         RecordRule("REG040", "exact repeat", "Nothing: the first of the equal rows was kept."),
         RecordRule(

@@ -34,7 +34,10 @@ def bind(app: typer.Typer) -> None:
 
 
 def import_(
-    source: Annotated[str, typer.Argument(help="A folder of tables, one file, or an SQL address.")],
+    source: Annotated[
+        str,
+        typer.Argument(help="A folder of tables or of FHIR, one file, or an SQL address."),
+    ],
     to: Annotated[str, typer.Option("--to", help="The store; made when missing.")],
     map: Annotated[
         Path | None, typer.Option(help="A MAP.toml that names where columns come from.")

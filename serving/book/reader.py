@@ -322,6 +322,11 @@ class Reader:
         with self._connection() as connection:
             return list(connection.scalars(wanted.order_by(ROWS.c.child_id)))
 
+    def child_ids(self, run: Run) -> list[str]:
+        """The children of a run within the scope, by id."""
+        with self._connection() as connection:
+            return list(connection.scalars(self._child_ids(run).order_by(ROWS.c.child_id)))
+
     def _child_ids(self, run: Run) -> sa.Select[Any]:
         return self._rows(run).with_only_columns(ROWS.c.child_id)
 

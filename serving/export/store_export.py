@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 from registry.contract.errors import BadInput
 from registry.store.store import open_store
@@ -34,22 +35,28 @@ def exported(address: str, question: ExportQuestion, *, form: str, out: Path) ->
                 rows += len(batch.rows)
                 yield batch.rows
 
-        _write(EXPORT_FORMATS[form].encoded(question.what, noted()), out)
+        written_whole(EXPORT_FORMATS[form].encoded(question.what, noted()), out)
     finally:
         store.close()
     return {"export": question.what, "as_of": run.as_of.isoformat(), "rows": rows}
 
 
-def _write(parts: Iterator[bytes], out: Path) -> None:
+def written_whole(parts: Iterator[bytes], out: Path) -> None:
+    """Write a file for its owner alone, which is there whole or not at all. BadInput EXP003."""
     beside = out.with_name(f".{out.name}.{os.getpid()}")
     try:
-        with open(beside, "wb", opener=_private) as file:
+        with private_file(beside) as file:
             file.writelines(parts)
         beside.replace(out)
     except OSError as error:
         raise BadInput("EXP003", f"cannot write {out}: {error.strerror}") from None
     finally:
         beside.unlink(missing_ok=True)
+
+
+def private_file(path: Path) -> IO[bytes]:
+    """A new file of bytes that its owner alone may read."""
+    return open(path, "wb", opener=_private)
 
 
 def _private(path: str, flags: int) -> int:

@@ -19,9 +19,15 @@ making them."""
 IN_A_THREAD = 262_144
 """Larger ones are packed beside the event loop."""
 LEVEL = 6
-TAGGED = "/v1/"
+TAGGED = ("/v1/", "/fhir/")
 """Where answers carry an ETag."""
-_TEXT = (b"text/", b"application/json", b"application/problem+json", b"application/jsonl")
+_TEXT = (
+    b"text/",
+    b"application/json",
+    b"application/problem+json",
+    b"application/jsonl",
+    b"application/fhir+",
+)
 _OF_BODY = frozenset({b"content-length", b"content-type", b"content-disposition"})
 
 

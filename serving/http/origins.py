@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from registry.contract.errors import BadInput
 
 RawHeaders = list[tuple[bytes, bytes]]
-API = "/v1/"
+API = ("/v1/", "/fhir/")
 """The API alone: pages are carried by a cookie, and no other site's business."""
 ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(:\d{1,5})?|https?://\[[0-9a-fA-F:]+\](:\d{1,5})?")
 _PREFLIGHT: RawHeaders = [
