@@ -67,6 +67,8 @@ def evaluate(
     and the report says so. On another
     registry than the model's own, all predictions are judged and recalibrations are offered.
     """
+    from functools import partial
+
     from sanket.progress import steps
     from serving.book.listed_marks import marks_of
     from training.commands.evaluate import as_json as document
@@ -82,7 +84,7 @@ def evaluate(
             groups=groups,
             age_bands=bands_of(age_bands),
             without=leave_out,
-            marks=marks_of(store),
+            marks=partial(marks_of, store),
             tracked_at=tracking,
             said=said,
         )

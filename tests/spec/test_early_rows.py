@@ -107,7 +107,7 @@ def taught(*, seed: int = 1, children: int = 500) -> Examples:
 
 
 def grown(examples: Examples, target=RELAPSE) -> OwnForest:
-    settings = fit._settings(target, {"learning_rate": 0.1}, 1)
+    settings = fit._settings(target, {"learning_rate": 0.1}, 1, len(NAMES))
     begun = Start.of(examples, target.offset)
     return OwnForest.grown(examples, settings, rounds=25, begun=begun, target=target)
 

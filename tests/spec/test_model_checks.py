@@ -151,7 +151,7 @@ def test_7_a_flipped_sign_in_a_feature(monkeypatch):
 def test_7_a_flipped_sign_in_the_directions(monkeypatch):
     right, what = fit.directions, made.learned()
     monkeypatch.setattr(
-        fit, "directions", lambda target: [-direction for direction in right(target)]
+        fit, "directions", lambda *asked: [-direction for direction in right(*asked)]
     )
     learning = examples(what.rows, what.features, what.earlier_on)
     monkeypatch.setattr(fit, "MOST_TREES", 40)

@@ -4,7 +4,7 @@ into the run."""
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +50,7 @@ def evaluate(
     groups: Path | None = None,
     age_bands: tuple[int, ...] = BANDS_MONTHS,
     without: str | None = None,
-    marks: Sequence[Marked] = (),
+    marks: Callable[[], Sequence[Marked]] = tuple,
     tracked_at: str | None = None,
     said: Progress = lambda text: None,
 ) -> tuple[list[ModelReport], list[str]]:
@@ -62,7 +62,7 @@ def evaluate(
     registry, without promoting them. `groups`: a CSV of a user's own groups (`child_id` and a
     column each), `age_bands`: months at which the report's age groups part. `without`: a kind of
     area, each of which is left out in turn (`training.validation.left_out`), with a child run in
-    MLflow for each. `marks`: whom the score book's lists named and a lot held out
+    MLflow for each. `marks`: asks the score book whom its lists named and a lot held out
     (`training.validation.held_out`). Returns what was told, and the versions of the updated
     bundles.
     """
@@ -70,6 +70,7 @@ def evaluate(
     models = models_folder(address)
     tracked = mlflow_runs.tracking_address(models, tracked_at)
     ask(tracked)
+    marked = marks()
     bundles = _bundles(models, run, tracked)
     said("reading the registry")
     clock = Clock(load_registry(address))
@@ -84,7 +85,7 @@ def evaluate(
             bundle,
             context=context,
             left_out=one,
-            marks=marks,
+            marks=marked,
             said=said,
             age_bands=age_bands,
             own_groups=own_groups,
