@@ -16,6 +16,7 @@ from serving.book.accepted import Quarantined, of_children, quarantined
 from serving.book.reader import Reader
 from serving.book.ticks import NEEDS_SOMEBODY
 from serving.language.words import Words
+from serving.pages.sheet_page import address_of
 from serving.pages.templates import html
 from serving.process.service_state import ServiceState
 from serving.visits.lists import told_of, visit_list
@@ -116,7 +117,19 @@ def show(
         notes=[note for note in notes(found, words) if note not in said_above],
         downloads=[one for one in FORMATS.values() if one.link],
         query=urlencode({"sector": found.sector_id, "capacity": capacity}),
+        worker_sheets=_worker_sheets(reader, found, words),
         visited=visited,
+    )
+
+
+def _worker_sheets(reader: Reader, found: VisitList, words: Words) -> list[tuple[str, str]]:
+    """(centre, address of its due list) of every centre of the sector with a child in the book, by
+    name."""
+    centres = {child.centre_id: child for child in reader.candidates(found.sector_id)}
+    asked = urlencode({"sector": found.sector_id})
+    return sorted(
+        (centre_name(child, words), f"{address_of(centre)}?{asked}")
+        for centre, child in centres.items()
     )
 
 

@@ -1,20 +1,26 @@
-"""The visit list straight from a store, for the command line: the score book read with the scope of
-the whole state."""
+"""The visit list, and a centre's due list, straight from a store, for the command line: the score
+book read with the scope of the whole state."""
 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 from sqlalchemy.engine import URL
 
+from models.visits.centre_due import CentreDue
 from models.visits.ranking import VisitList
-from registry.store.store import open_store
+from registry.contract.registry import day_number
+from registry.store.store import Store, open_store
 from serving.access.scope import Scope
 from serving.audit.command_entries import note_command
+from serving.book.book_rows import Places
 from serving.book.reader import Reader
 from serving.errors import OutOfScope, SectorNotNamed
+from serving.visits.centre_sheet import centre_sheet, told_of_sheet
 from serving.visits.lists import told_of, visit_list
 
 
@@ -36,6 +42,42 @@ def listed_from_store(
     finally:
         store.close()
     return replace(listed, facts=listed.facts | here)
+
+
+def sheet_from_store(
+    address: str, centre_id: str, *, sector: str | None = None, as_of: dt.date | None = None
+) -> CentreDue:
+    """The due list of one centre of a store; its sector is the registry's where none is named.
+    BadInput REG060 (no store), NothingScored, BookUnreadable, OutOfScope (no such centre)."""
+    store = open_store(address, must_exist=True)
+    try:
+        reader = Reader(store.engine, Scope.of(["state:*"]))
+        run = reader.run(as_of)
+        where, name = _centre(store, centre_id, run.as_of)
+        due = centre_sheet(
+            reader,
+            centre_id,
+            sector_id=sector or where,
+            as_of=as_of,
+            centre_name=name,
+            exists=sector in (None, where),
+        )
+        note_command(address, store.engine, "list", told_of_sheet(due))
+    finally:
+        store.close()
+    return due
+
+
+def _centre(store: Store, centre_id: str, day: dt.date) -> tuple[str, str | None]:
+    """The sector of a centre on a day, and its name. OutOfScope for a centre that the registry does
+    not know, or that had no sector."""
+    areas = store.load(children=())
+    found = np.flatnonzero(areas.centre_ids == centre_id)
+    sector = str(Places.of(areas, day_number(day)).sector[found[0]]) if len(found) else ""
+    if not sector:
+        raise OutOfScope("there is no such centre in the list")
+    names: Mapping[str, str] = areas.facts.get("centre_names", {})
+    return sector, names.get(centre_id)
 
 
 def _named(reader: Reader, sector: str | None, as_of: dt.date | None) -> str:
