@@ -44,6 +44,12 @@ def visits(
         str | None,
         typer.Option(help="The due list of this centre for its worker, instead of the list."),
     ] = None,
+    slip: Annotated[
+        str | None,
+        typer.Option(
+            metavar="CHILD", help="The referral slip of this child (one A5 page, PDF) instead."
+        ),
+    ] = None,
     capacity: Capacity = DEFAULT_CAPACITY,
     lang: Language = DEFAULT_LANGUAGE,
     form: Format = None,
@@ -79,10 +85,13 @@ def visits(
 
     `sanket visits STORE --centre AWC00012` is that centre's due list for the month ahead: every
     child for whom the protocol asks something, those in danger first. `--format message` makes at
-    most 1,500 signs of codes and days, to be sent by phone.
+    most 1,500 signs of codes and days, to be sent by phone. `--slip C00012 -o slip.pdf` is a
+    child's referral slip, with a part for the answer.
     """
     if store == "record":
         _record(file, store=to, visited_on=visited_on, as_json=as_json)
+    elif slip is not None:
+        _slip(store, slip, lang=lang, out=out, as_of=as_of)
     elif centre is not None:
         _sheet(
             store,
@@ -156,6 +165,17 @@ def _sheet(
         _put(orjson.dumps(document, option=orjson.OPT_NON_STR_KEYS) + b"\n", out)
     else:
         _put(render_sheet(due, words(lang), form=form), out)
+
+
+def _slip(store: str, child: str, *, lang: str, out: Path | None, as_of: str | None) -> None:
+    lang = language_of(lang)
+    _not_for_screens(FORMATS["pdf"], out, as_json=False)
+    from serving.language.words import words
+    from serving.visits.from_store import slip_from_store
+    from serving.visits.paper.referral_slip import referral_slip
+
+    day = day_if_given(as_of, option="--as-of", code="LST010")
+    _put(referral_slip(slip_from_store(store, child, words(lang), as_of=day), words(lang)), out)
 
 
 def _not_for_screens(form: ListFormat | SheetFormat, out: Path | None, *, as_json: bool) -> None:

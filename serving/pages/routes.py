@@ -72,6 +72,7 @@ def routes(state: ServiceState) -> list[Route]:
         ("/visits/centres/{centre_id:path}/sheet", _sheet, ["GET"]),
         ("/visits/centres/{centre_id:path}/sheet.{form}", _sheet, ["GET"]),
         ("/visits/{child_id:path}/outcome", _outcome, ["POST"]),
+        ("/children/{child_id:path}/slip.pdf", _slip, ["GET"]),
         ("/children/{child_id:path}", _child, ["GET"]),
         ("/sector", _sector, ["GET"]),
         ("/district", _district, ["GET"]),
@@ -271,6 +272,15 @@ async def _child(state: ServiceState, request: Request) -> Response:
     child_id = request.path_params["child_id"]
     return await run_in_threadpool(
         child_page.show, state, request, person, spoken(request), child_id=child_id
+    )
+
+
+async def _slip(state: ServiceState, request: Request) -> Response:
+    """The child's referral slip, to print."""
+    person = await reader_of_page(state, request, "see_children")
+    child_id = request.path_params["child_id"]
+    return await run_in_threadpool(
+        child_page.slip, state, request, person, spoken(request), child_id=child_id
     )
 
 

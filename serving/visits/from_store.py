@@ -1,27 +1,31 @@
-"""The visit list, and a centre's due list, straight from a store, for the command line: the score
-book read with the scope of the whole state."""
+"""The visit list, a centre's due list and a child's slip straight from a store, for the command
+line: the score book read with the scope of the whole state."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from sqlalchemy.engine import URL
 
 from models.visits.centre_due import CentreDue
+from models.visits.listed_child import counted_to
 from models.visits.ranking import VisitList
 from registry.contract.registry import day_number
 from registry.store.store import Store, open_store
 from serving.access.scope import Scope
 from serving.audit.command_entries import note_command
 from serving.book.book_rows import Places
-from serving.book.reader import Reader
+from serving.book.reader import Reader, day_of_reading
 from serving.errors import OutOfScope, SectorNotNamed
+from serving.language.words import Words
 from serving.visits.centre_sheet import centre_sheet, told_of_sheet
 from serving.visits.lists import told_of, visit_list
+from serving.visits.paper.referral_slip import ReferralSlip
+from serving.visits.standing_findings import standing_of
 
 
 def listed_from_store(
@@ -68,6 +72,23 @@ def sheet_from_store(
     return due
 
 
+def slip_from_store(
+    address: str, child_id: str, words: Words, *, as_of: dt.date | None = None
+) -> ReferralSlip:
+    """The referral slip of a child of the newest list. BadInput REG060 (no store), NothingScored,
+    BookUnreadable, OutOfScope (no such child)."""
+    store = open_store(address, must_exist=True)
+    try:
+        run, row = Reader(store.engine, Scope.of(["state:*"])).child(child_id, as_of)
+        note_command(address, store.engine, "child", [child_id])
+    finally:
+        store.close()
+    day = day_of_reading(run.as_of, as_of)
+    child = counted_to(row.candidate, day, as_of=run.as_of)
+    stands = standing_of(address, child_id, run.as_of, words, told=child.facts)
+    return ReferralSlip(child, day, stands.findings, run.facts)
+
+
 def _centre(store: Store, centre_id: str, day: dt.date) -> tuple[str, str | None]:
     """The sector of a centre on a day, and its name. OutOfScope for a centre that the registry does
     not know, or that had no sector."""
@@ -76,7 +97,7 @@ def _centre(store: Store, centre_id: str, day: dt.date) -> tuple[str, str | None
     sector = str(Places.of(areas, day_number(day)).sector[found[0]]) if len(found) else ""
     if not sector:
         raise OutOfScope("there is no such centre in the list")
-    names: Mapping[str, str] = areas.facts.get("centre_names", {})
+    names: Any = areas.facts.get("centre_names", {})
     return sector, names.get(centre_id)
 
 

@@ -17,6 +17,7 @@ from serving.access.permissions import COOKIE
 from serving.app import create_app
 from serving.audit import recorder
 from serving.http.observe import Log
+from serving.language.words import words
 from serving.visits.paper.formats import SHEET_FORMATS
 from tests.journey.test_audit_whole import newest, shown_in
 from tests.support.list_store import children, make_store, token
@@ -138,3 +139,21 @@ def test_the_command_writes_a_pdf_and_a_message(store, tmp_path, capsysbinary):
 def test_the_command_refuses_what_it_does_not_know(store, capsysbinary, arguments, code):
     ended, said = command(capsysbinary, store, *arguments)
     assert ended != 0 and code in said.err and not said.out
+
+
+def test_the_childs_page_has_findings_with_days_and_its_slip(app, store, tmp_path, capsysbinary):
+    name = min(here())
+    page = unescape(asked(app, store, f"/children/{name}").text)
+    assert words("en")("standing", "title") in page and "arm 12.4 cm on 2 Mar 2026" in page
+    address = re.search(r'href="([^"]+slip\.pdf)"', page).group(1)
+    answer = asked(app, store, address)
+    assert answer.headers["content-type"] == "application/pdf"
+    assert f"slip-{name}-{AS_OF}.pdf" in answer.headers["content-disposition"]
+    (slip,) = pypdf.PdfReader(io.BytesIO(answer.content)).pages
+    read = slip.extract_text()
+    assert name in read and "test-supervisor" in read and "arm 12.4 cm on 2 Mar 2026" in read
+    assert newest(app) == ("child", {recorder.named(app.state.audit._key, name)})
+    assert asked(app, store, "/children/C90001/slip.pdf").status_code == 404
+    out = tmp_path / "slip.pdf"
+    assert command(capsysbinary, store, "--slip", name, "-o", str(out))[0] == 0
+    assert name in pypdf.PdfReader(out).pages[0].extract_text()
