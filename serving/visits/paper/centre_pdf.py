@@ -48,7 +48,7 @@ def pdf(due: CentreDue, words: Words) -> bytes:
     paper = Paper(words)
     paper.set_title(sheet_title(due, words))
     paper.viewer_preferences = ViewerPreferences(duplex="Simplex")
-    print_of = _Print(paper, words)
+    print_of = _SheetPrint(paper, words)
     pages = paginate([print_of.whole(due)], whole=False)
     for number, page in enumerate(pages, 1):
         draw_page(
@@ -63,7 +63,7 @@ def pdf(due: CentreDue, words: Words) -> bytes:
 
 
 @dataclass(frozen=True)
-class _Print:
+class _SheetPrint:
     """The blocks of a sheet, measured for one paper and language."""
 
     paper: Paper
