@@ -24,6 +24,7 @@ from serving.visits.centre_sheet import (
 )
 from serving.visits.paper.centre_text import message
 from serving.visits.paper.formats import SHEET_FORMATS, render_sheet
+from serving.visits.quality_told import quality_told
 
 
 def show(
@@ -37,6 +38,8 @@ def show(
 ) -> Response:
     """The page; who saw which children is written down first."""
     due = _sheet(state, request, person, centre_id, sector_id)
+    reader = state.reader(person)
+    of_sector = reader.areas(reader.run(), "sector").get(due.sector_id, {})
     return html(
         "centre_sheet.html",
         request,
@@ -49,6 +52,7 @@ def show(
         count=sheet_count(due, words),
         parts=sheet_parts(due, words),
         message=message(due, words),
+        quality=quality_told(of_sector.get("quality", {}).get(due.centre_id), due, words),
         pdf=f"{address_of(due.centre_id)}.pdf?{urlencode({'sector': due.sector_id})}",
         back=f"/visits?{urlencode({'sector': due.sector_id})}",
     )

@@ -82,6 +82,7 @@ def test_the_list_links_to_each_centres_sheet(app, store):
     assert len(links) == len(centres)
     assert f"{ADDRESS}?sector=S0001" in links
     sheet = unescape(asked(app, store, links[0]).text)
+    assert words("en")("quality_why", "none") in sheet, "this book counted no centre"
     paper = re.search(r'href="([^"]+\.pdf\?[^"]+)" download', sheet).group(1)
     assert asked(app, store, paper).headers["content-type"] == "application/pdf"
 
