@@ -121,10 +121,10 @@ def test_the_command_finds_the_sector_and_audits(app, store, capsysbinary):
     assert not any("held_out" in child for part in parts for child in part)
 
 
-def test_the_command_writes_a_pdf_and_a_message(store, tmp_path, capsysbinary):
-    out = tmp_path / "sheet.pdf"
+def test_the_command_writes_by_the_files_ending_and_a_message(store, tmp_path, capsysbinary):
+    out = tmp_path / "sheet.html"
     assert command(capsysbinary, store, "--centre", CENTRE, "-o", str(out))[0] == 0
-    assert out.read_bytes().startswith(b"%PDF")
+    assert out.read_bytes().startswith(b"<!doctype html>")
     code, said = command(capsysbinary, store, "--centre", CENTRE, "--format", "message")
     assert code == 0 and len(said.out.decode()) <= 1_501 and b"Rampur" not in said.out
 

@@ -159,6 +159,11 @@ def test_days_late_are_counted_to_the_day_of_reading():
     due = sheet(due_in("soon", "weigh_monthly", 2), day=AS_OF + dt.timedelta(days=9))
     assert [(one.child_id, one.overdue_days) for one in due.late] == [("soon", 7)]
     assert due.until == dt.date(2026, 4, 24)
+    told = message(due, SAY)
+    assert "as of 16 Mar 2026" in told and "7 days late: soon" in told
+    assert SAY.say("ui", "stale", n=9, date="16 March 2026", today="25 March 2026") in (
+        render_sheet(due, SAY, form="txt").decode()
+    )
 
 
 def test_every_step_has_its_place():
@@ -177,7 +182,7 @@ def full():
     return sheet(*here, facts={"synthetic": True})
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", ["en", "mr"])
 def test_on_paper_60_children_take_two_pages_and_read_back(full, language):
     say = words(language)
     pages = pypdf.PdfReader(io.BytesIO(render_sheet(full, say, form="pdf"))).pages

@@ -11,7 +11,6 @@ import pypdf
 import pytest
 
 from care.protocol import standard
-from serving.language.languages import LANGUAGES
 from serving.language.words import words
 from serving.visits.paper.referral_slip import ReferralSlip, referral_slip
 from serving.visits.standing_findings import standing
@@ -73,7 +72,7 @@ def test_visits_towards_discharge_say_what_is_missing():
     assert not told(BY_ARM).discharge, "out of treatment"
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", ["en", "hi"])
 def test_the_slip_is_one_a5_page_by_code_with_a_part_for_the_answer(language):
     say = words(language)
     found = told("20: 8.0 kg 74 cm 108 mm o0; 0: 8.2 kg 74 cm", say).findings

@@ -39,7 +39,7 @@ PAD = 0.3
 BETWEEN = 2.0
 FIRST_MM = BOX_MM + 2.0
 """The columns begin behind the box."""
-WIDTHS_MM = (30.0, 33.0, 43.0, 46.0, 27.8)
+WIDTHS_MM = (27.0, 30.0, 48.0, 49.8, 25.0)
 """Code; sex and age; last weight; by when; what else must be known."""
 
 

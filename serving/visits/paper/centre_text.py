@@ -16,7 +16,7 @@ from serving.visits.centre_sheet import (
     sheet_title,
     sheet_warnings,
 )
-from serving.visits.sheet_lines import practice_key
+from serving.visits.sheet_lines import STALE_DAYS, practice_key
 
 LONGEST_MESSAGE = 1_500
 """Signs: what messengers show of one message without folding it."""
@@ -67,6 +67,8 @@ def message(due: CentreDue, words: Words) -> str:
         sheet_title(replace(due, centre_name=None), words),
         *([words("ui", f"{practice}_short")] if (practice := practice_key(due.facts)) else []),
     ]
+    if due.age_days >= STALE_DAYS:
+        said.append(words.say("ui", "as_of", date=words.day(due.as_of, short=True)))
     if not items:
         said.append(sheet_count(due, words))
     for shown in range(len(items), -1, -1):
