@@ -238,8 +238,7 @@ def rows_of(scored: QualityScores, *, month: str | None = None) -> list[dict[str
 
 
 def row_of(scored: QualityScores, place: int, area: object, at: int) -> dict[str, Any]:
-    """One area's month: colour, score and shares by check, the checks that cost most, and those
-    that all of its children fail."""
+    """One area's month: colour, score, shares by check, what costs most and what all fail."""
     points = float(scored.score[place, at])
     scores = (
         {}
