@@ -19,12 +19,12 @@ from serving.visits.centre_sheet import (
     sheet_file_name,
     sheet_parts,
     sheet_title,
-    sheet_warnings,
     told_of_sheet,
 )
 from serving.visits.paper.centre_text import message
 from serving.visits.paper.formats import SHEET_FORMATS, render_sheet
 from serving.visits.quality_told import quality_told
+from serving.visits.sheet_lines import practice_key
 
 
 def show(
@@ -48,7 +48,7 @@ def show(
         person=person,
         due=due,
         scored_on=due.as_of,
-        warnings=sheet_warnings(due, words),
+        practice=practice_key(due.facts),
         count=sheet_count(due, words),
         parts=sheet_parts(due, words),
         message=message(due, words),
