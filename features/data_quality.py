@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -224,7 +225,7 @@ def colour(points: float) -> str:
     return "green" if points > GREEN else "amber" if points >= AMBER else "red"
 
 
-def rows_of(scored: QualityScores, *, month: str | None = None) -> list[dict[str, object]]:
+def rows_of(scored: QualityScores, *, month: str | None = None) -> list[dict[str, Any]]:
     """Rows to print: the last month, one month (`2026-03`) or `all`; counts of fewer than five
     children stay out."""
     wanted = range(len(scored.months)) if month == "all" else _month_places(scored, month)
@@ -232,11 +233,12 @@ def rows_of(scored: QualityScores, *, month: str | None = None) -> list[dict[str
     for at in wanted:
         for place, area in enumerate(scored.areas):
             if scored.measured[place, at]:
-                found.append(_row(scored, place, area, at))
+                found.append(row_of(scored, place, area, at))
     return found
 
 
-def _row(scored: QualityScores, place: int, area: object, at: int) -> dict[str, object]:
+def row_of(scored: QualityScores, place: int, area: object, at: int) -> dict[str, Any]:
+    """One area's month: colour, score, shares by check, what costs most and what all fail."""
     points = float(scored.score[place, at])
     scores = (
         {}

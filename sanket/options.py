@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated
 
@@ -11,7 +12,7 @@ import typer
 from registry.contract.errors import UsageError
 from serving.language.languages import LANGUAGES
 from serving.visits.capacity import MOST_VISITS
-from serving.visits.paper.formats import FORMATS
+from serving.visits.paper.formats import FORMATS, SHEET_FORMATS
 
 Store = Annotated[
     str,
@@ -39,7 +40,13 @@ Capacity = Annotated[int, typer.Option(min=1, max=MOST_VISITS, help="Visits that
 Language = Annotated[str, typer.Option("--lang", help=f"One of {', '.join(LANGUAGES)}.")]
 Format = Annotated[
     str | None,
-    typer.Option("--format", help=f"One of {', '.join(FORMATS)} (default: by -o, or txt)."),
+    typer.Option(
+        "--format",
+        help=(
+            f"One of {', '.join(FORMATS)} (default: by -o, or txt); of a centre's sheet one of "
+            f"{', '.join(SHEET_FORMATS)}."
+        ),
+    ),
 ]
 
 Workers = Annotated[
@@ -90,11 +97,13 @@ def language_of(text: str) -> str:
     return text
 
 
-def format_of(text: str | None, out: Path | None, *, otherwise: str) -> str:
-    """A list's format: the one asked for, else that of the file to write, else `otherwise`.
-    UsageError LST001 for one that is not in the table."""
+def format_of(
+    text: str | None, out: Path | None, *, otherwise: str, among: Collection[str] = FORMATS
+) -> str:
+    """A format: the one asked for, else that of the file to write, else `otherwise`. UsageError
+    LST001 for one that is not `among` those of the list or sheet."""
     ending = out.suffix[1:].lower() if out else ""
-    form = text or (ending if ending in FORMATS else otherwise)
-    if form not in FORMATS:
-        raise UsageError("LST001", f"a format is one of {', '.join(FORMATS)}")
+    form = text or (ending if ending in among else otherwise)
+    if form not in among:
+        raise UsageError("LST001", f"a format is one of {', '.join(among)}")
     return form

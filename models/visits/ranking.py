@@ -32,6 +32,7 @@ from models.visits.visit_order import (
     at_the_centre,
     benefit,
     emergency,
+    gone,
     gravity,
     late_place,
     main_reason,
@@ -181,16 +182,11 @@ def rank(
         capacity=capacity,
         beyond=tuple(sorted(beyond, key=order)),
         anm=tuple(sorted(for_anm, key=_danger_first)),
-        watch=to_watch(child for child in candidates if not _gone(child, as_of)),
+        watch=to_watch(child for child in candidates if not gone(child, as_of=as_of)),
         rows=tuple(VisitRow(name, number, child) for number, (name, child) in enumerate(rows, 1)),
         facts={**(facts or {}), **counts},
         caseload=caseload(candidates),
     )
-
-
-def _gone(child: Candidate, as_of: dt.date) -> bool:
-    """Whether a visit found that the child has moved or died."""
-    return child.last_finding in GONE_FINDINGS and rests(child, as_of=as_of)
 
 
 def _what_is_left(

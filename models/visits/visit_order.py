@@ -352,6 +352,12 @@ def rests(candidate: Candidate, *, as_of: dt.date) -> bool:
     return (as_of - visited).days < days
 
 
+def gone(child: Candidate, *, as_of: dt.date) -> bool:
+    """Whether the child has left or died, by its state or by what a visit found."""
+    found = child.last_finding in GONE_FINDINGS and rests(child, as_of=as_of)
+    return child.state in GONE or found
+
+
 def order(child: Candidate) -> tuple[Any, ...]:
     """The key by which the children of one section are sorted, and the stated ties.
 

@@ -301,21 +301,20 @@ def centres_by_sector(registry: Registry) -> dict[str, list[str]]:
 
 
 def quality_of(registry: Registry, as_of: dt.date) -> dict[str, dict[str, Any]]:
-    """By centre: its newest score of the last months, its month and colour. Without one, the centre
-    is left out."""
+    """By centre: its newest score of the last months, its month and colour; the checks that cost
+    most, with the shares that fail them, and those that all fail. Without a score, the centre is
+    left out."""
     if not registry.measurements.rows:
         return {}
     scored = data_quality.score(registry, by="centre")
     last = as_of.year * 12 + as_of.month - 1
     wanted = np.flatnonzero((scored.months <= last) & (scored.months > last - QUALITY_MONTHS))
     found = {}
-    for centre, points in zip(scored.areas, scored.score[:, wanted], strict=True):
+    for place, centre in enumerate(scored.areas):
+        points = scored.score[place, wanted]
         if len(at := np.flatnonzero(~np.isnan(points))):
-            number, value = int(scored.months[wanted[at[-1]]]), float(points[at[-1]])
-            month = f"{number // 12}-{number % 12 + 1:02}"
+            row = data_quality.row_of(scored, place, centre, int(wanted[at[-1]]))
             found[str(centre)] = {
-                "month": month,
-                "score": round(value, 1),
-                "colour": data_quality.colour(value),
+                name: row[name] for name in ("month", "score", "colour", "worst", "at_100_percent")
             }
     return found

@@ -218,10 +218,15 @@ def _missing(candidate: Candidate, words: Words) -> str:
     )
 
 
+def step_told(candidate: Candidate) -> str:
+    """The code of the step that is told: to measure the height where that alone is late, and the
+    child was weighed since."""
+    return "measure_height" if _lacks_height(candidate) else candidate.next_step
+
+
 def step_words(candidate: Candidate, words: Words) -> str:
-    """The protocol's next step: "Measure the height" where that alone is late, and the child was
-    weighed since."""
-    return words("steps", "measure_height" if _lacks_height(candidate) else candidate.next_step)
+    """The protocol's next step (`step_told`) in words."""
+    return words("steps", step_told(candidate))
 
 
 def what_to_do(candidate: Candidate, words: Words) -> str:

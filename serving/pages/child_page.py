@@ -4,6 +4,7 @@ happened."""
 from __future__ import annotations
 
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from markupsafe import Markup
 from starlette.requests import Request
@@ -22,7 +23,9 @@ from serving.pages.pictures import reason_bars
 from serving.pages.templates import html
 from serving.pages.timeline import ChildHistory, history_of
 from serving.process.service_state import ServiceState
+from serving.visits.paper.referral_slip import ReferralSlip, referral_slip, slip_file_name
 from serving.visits.sheet_lines import TICK_BOXES, centre_name, practice_key
+from serving.visits.standing_findings import standing_of
 from serving.visits.visit_outcomes import BOUNDS
 
 UNTREATED = {"not_in_treatment", "not_discharged_as_cured"}
@@ -54,7 +57,7 @@ def show(
     # Treatment lifts a child above the band, which carries on what was.
     ahead = scored and child.state not in IN_TREATMENT
     past: ChildHistory = history_of(
-        state.store_address, child_id, run.as_of, words, projected=ahead
+        state.store_address, child_id, run.as_of, words, told=child.facts, projected=ahead
     )
     return html(
         "child.html",
@@ -83,6 +86,8 @@ def show(
         chart_notes=past.notes,
         events=past.events,
         stay=past.stay,
+        standing=past.standing,
+        slip=f"/children/{quote(child_id, safe='')}/slip.pdf",
         facts=run.facts,
         scored_on=run.as_of,
         findings=TICK_BOXES,
@@ -92,6 +97,20 @@ def show(
         may_record=person.may("record_visits"),
         practice=practice_key(run.facts),
     )
+
+
+def slip(
+    state: ServiceState, request: Request, person: Person, words: Words, *, child_id: str
+) -> Response:
+    """The child's referral slip; who made it is written down first, and stands on it."""
+    run, row = state.reader(person).child(child_id)
+    state.noted(request, person, "child", [child_id])
+    day = day_of_reading(run.as_of)
+    child = counted_to(row.candidate, day, as_of=run.as_of)
+    stands = standing_of(state.store_address, child_id, run.as_of, words, told=child.facts)
+    slip_of = ReferralSlip(child, day, stands.findings, run.facts, sent_by=person.name)
+    download = {"Content-Disposition": f'attachment; filename="{slip_file_name(slip_of)}"'}
+    return Response(referral_slip(slip_of, words), media_type="application/pdf", headers=download)
 
 
 def _why(child: Candidate, words: Words) -> str:

@@ -16,6 +16,7 @@ from serving.book.accepted import Quarantined, of_children, quarantined
 from serving.book.reader import Reader
 from serving.book.ticks import NEEDS_SOMEBODY
 from serving.language.words import Words
+from serving.pages.sheet_page import address_of
 from serving.pages.templates import html
 from serving.process.service_state import ServiceState
 from serving.visits.lists import told_of, visit_list
@@ -71,11 +72,12 @@ def show(
     """The page; who saw which children, those visited and told of too, is written down first."""
     reader = state.reader(person)
     found = _list_of(reader, sector_id, capacity)
+    children = reader.candidates(found.sector_id)
     visited, told = (
-        _visited(reader, found),
+        _visited(children, found),
         reader.told(reader.run(), found.sector_id, since=state.today()),
     )
-    refused = _quarantined(state, reader, found)
+    refused = _quarantined(state, children)
     beside = ([child.child_id for child in part] for part in (visited, told, refused))
     state.noted(request, person, "list", told_of(found, *beside))
     sectors = [sector.sector_id for sector in reader.sectors(reader.run())]
@@ -116,7 +118,21 @@ def show(
         notes=[note for note in notes(found, words) if note not in said_above],
         downloads=[one for one in FORMATS.values() if one.link],
         query=urlencode({"sector": found.sector_id, "capacity": capacity}),
+        worker_sheets=_worker_sheets(children, found, words),
         visited=visited,
+    )
+
+
+def _worker_sheets(
+    children: list[Candidate], found: VisitList, words: Words
+) -> list[tuple[str, str]]:
+    """(centre, address of its due list) of every centre of the sector with a child in the book, by
+    name."""
+    centres = {child.centre_id: child for child in children}
+    asked = urlencode({"sector": found.sector_id})
+    return sorted(
+        (centre_name(child, words), f"{address_of(centre)}?{asked}")
+        for centre, child in centres.items()
     )
 
 
@@ -142,18 +158,14 @@ def anm_lines(found: VisitList, words: Words) -> dict[str, list[ListLine]]:
     }
 
 
-def _quarantined(state: ServiceState, reader: Reader, found: VisitList) -> list[Quarantined]:
-    """Findings of this sector that were accepted and that the registry refused afterwards."""
+def _quarantined(state: ServiceState, children: list[Candidate]) -> list[Quarantined]:
+    """Findings of these children that were accepted and that the registry refused afterwards."""
     waiting = quarantined(state.engine) if state.engine else []
-    children = (
-        {child.child_id for child in reader.candidates(found.sector_id)} if waiting else set()
-    )
-    return of_children(waiting, children)
+    return of_children(waiting, {child.child_id for child in children})
 
 
-def _visited(reader: Reader, found: VisitList) -> list[Candidate]:
+def _visited(children: list[Candidate], found: VisitList) -> list[Candidate]:
     """Children of the sector who were visited in the last month, the newest visit first."""
-    children = reader.candidates(found.sector_id)
     lately = [
         (-day.toordinal(), child.child_id, child)
         for child in children

@@ -21,7 +21,7 @@ from serving.errors import AccessError, NotKept, ServingError
 from serving.http.problems import HttpProblem, http_problem
 from serving.language.languages import LANGUAGES
 from serving.language.words import words as words_of
-from serving.pages import child_page, list_page, outcome_page, sector_page
+from serving.pages import child_page, list_page, outcome_page, sector_page, sheet_page
 from serving.pages.areas import area_page, visits_page
 from serving.pages.session import (
     LANGUAGE_COOKIE,
@@ -37,7 +37,7 @@ from serving.pages.session import (
 from serving.pages.templates import html
 from serving.process.service_state import ServiceState
 from serving.visits.capacity import DEFAULT_CAPACITY, MOST_VISITS
-from serving.visits.paper.formats import FORMATS, render
+from serving.visits.paper.formats import FORMATS, SHEET_FORMATS, render
 from serving.visits.sheet_lines import file_name
 
 STATIC, FONTS = Path(__file__).with_name("static"), Path(__file__).parents[1] / "language" / "fonts"
@@ -64,7 +64,10 @@ def routes(state: ServiceState) -> list[Route]:
         ("/language/{code}", _language, ["GET"]),
         ("/visits", _visits, ["GET"]),
         ("/visits.{form}", _paper, ["GET"]),
+        ("/visits/centres/{centre_id:path}/sheet", _sheet, ["GET"]),
+        ("/visits/centres/{centre_id:path}/sheet.{form}", _sheet, ["GET"]),
         ("/visits/{child_id:path}/outcome", _outcome, ["POST"]),
+        ("/children/{child_id:path}/slip.pdf", _slip, ["GET"]),
         ("/children/{child_id:path}", _child, ["GET"]),
         ("/sector", _sector, ["GET"]),
         ("/areas", _areas, ["GET"]),
@@ -243,6 +246,24 @@ async def _paper(state: ServiceState, request: Request) -> Response:
     return Response(content, media_type=FORMATS[form].media_type, headers=download)
 
 
+async def _sheet(state: ServiceState, request: Request) -> Response:
+    """A centre's due list for its worker, as a page or in a format."""
+    form = request.path_params.get("form")
+    if form not in {None, *SHEET_FORMATS}:
+        raise HttpProblem("API003")
+    person = await reader_of_page(state, request, "see_children")
+    show = functools.partial(sheet_page.paper, form=form) if form else sheet_page.show
+    return await run_in_threadpool(
+        show,
+        state,
+        request,
+        person,
+        spoken(request),
+        centre_id=request.path_params["centre_id"],
+        sector_id=request.query_params.get("sector") or None,
+    )
+
+
 async def _outcome(state: ServiceState, request: Request) -> Response:
     """What a visit found, ticked on the page."""
     from_our_pages(request)
@@ -256,6 +277,15 @@ async def _child(state: ServiceState, request: Request) -> Response:
     child_id = request.path_params["child_id"]
     return await run_in_threadpool(
         child_page.show, state, request, person, spoken(request), child_id=child_id
+    )
+
+
+async def _slip(state: ServiceState, request: Request) -> Response:
+    """The child's referral slip, to print."""
+    person = await reader_of_page(state, request, "see_children")
+    child_id = request.path_params["child_id"]
+    return await run_in_threadpool(
+        child_page.slip, state, request, person, spoken(request), child_id=child_id
     )
 
 

@@ -5,18 +5,17 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-import sqlite3
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
-import numpy as np
 from markupsafe import Markup
-from sqlalchemy.exc import SQLAlchemyError
 
 from care.protocol import standard
 from care.register import Stay, stay_of
 from features.charts.child_chart import chart_of
 from features.charts.svg import Canvas
-from features.clock import Clock, Known
+from features.clock import Known
 from features.trajectory.points import growth_points
 from registry.contract.codes import Programme, StayOutcome, VisitFinding
 from registry.contract.errors import SanketError
@@ -26,9 +25,9 @@ from registry.contract.registry import (
     day_date,
     day_number,
 )
-from serving.answering.child_growth import registry_of_child
 from serving.language.arm import arm_cm
 from serving.language.words import Words
+from serving.visits.standing_findings import Standing, known_of, records_of, standing
 
 MOST_EVENTS = 80
 
@@ -52,6 +51,7 @@ class ChildHistory:
     stay: Stay | None = None
     notes: tuple[str, ...] = ()
     """What must be said of the chart below it."""
+    standing: Standing = Standing()
 
 
 def history_of(
@@ -60,29 +60,26 @@ def history_of(
     as_of: dt.date,
     words: Words,
     *,
+    told: Mapping[str, Any],
     projected: bool = False,
 ) -> ChildHistory:
     """A child's history from the store; empty where the registry is not at hand: the page stands
     without it.
 
-    projected: the chart shows where the next readings would lie.
+    told: the child's facts as the score book keeps them; projected: the chart shows where the next
+    readings would lie.
     """
-    if not store_address:
+    registry = records_of(store_address, child_id)
+    if registry is None:
         return ChildHistory()
-    try:
-        registry = registry_of_child(store_address, child_id)
-    except (SanketError, SQLAlchemyError, sqlite3.Error, OSError):
-        return ChildHistory()
-    found = np.flatnonzero(registry.child_ids == child_id)
-    if not len(found):
-        return ChildHistory()
-    day = day_number(as_of)
-    known = Clock(registry).known_by(found[:1].astype(np.int32), np.array([day], np.int32))
-    stay = stay_of(known, growth_points(known), standard(), 0)
+    day, known = day_number(as_of), known_of(registry, child_id, as_of)
+    points = growth_points(known)
+    stay = stay_of(known, points, standard(), 0)
+    stands = standing(known, points, standard(), words, told=told)
     drawn = _chart(registry, child_id, day, words, projected=projected)
     # Markup: the drawing escapes its own texts, and every other part of it is ours.
     chart = Markup(drawn.svg()) if drawn else None
-    return ChildHistory(timeline(known, words), chart, stay, drawn.notes if drawn else ())
+    return ChildHistory(timeline(known, words), chart, stay, drawn.notes if drawn else (), stands)
 
 
 def timeline(known: Known, words: Words) -> tuple[Event, ...]:

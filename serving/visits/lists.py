@@ -32,12 +32,19 @@ def visit_list(
     Days late, and the rest after a visit, are counted to `day_of_reading`.
     """
     run = reader.run(as_of)
+    sector_id = the_sector(reader, run, sector_id)
+    return list_of_run(reader, run, sector_id, asked=as_of, capacity=capacity)
+
+
+def the_sector(reader: Reader, run: Run, sector_id: str | None) -> str:
+    """The sector asked for, or the only one of the scope. OutOfScope where the scope does not hold
+    it, SectorNotNamed where one must be named."""
     sectors = {sector.sector_id for sector in reader.sectors(run, named=sector_id)}
     if sector_id is None:
-        sector_id = _only(sectors)
+        return _only(sectors)
     if sector_id not in sectors:
         raise OutOfScope("there is no such sector in the list")
-    return list_of_run(reader, run, sector_id, asked=as_of, capacity=capacity)
+    return sector_id
 
 
 def list_of_run(

@@ -250,17 +250,18 @@ def _watch_lines(children: Iterable[Candidate], listed: VisitList, words: Words)
     two months ago is told as one."""
     day = listed.day or listed.as_of
     return tuple(
-        f"{child.child_id} ({whom(child, words)}): {_weight_watched(child, day, words)}"
+        f"{child.child_id} ({whom(child, words)}): {weight_told(child, day, words)}"
         for child in children
     )
 
 
-def _weight_watched(child: Candidate, day: dt.date, words: Words) -> str:
+def weight_told(child: Candidate, day: dt.date, words: Words, *, short: bool = False) -> str:
+    """The last weight with its day; one of more than two months before `day` is told as one."""
     on = child.facts.get("last_weight_on")
     if on is None or (day - on).days <= LATE_COUNTS_DAYS:
-        return last_weight(child, words)
+        return last_weight(child, words, short=short)
     kg = words.kilograms(child.facts["last_weight_kg"])
-    return words.say("ui", "last_weight_long_ago", kg=kg, date=words.day(on))
+    return words.say("ui", "last_weight_long_ago", kg=kg, date=words.day(on, short=short))
 
 
 def ranked_lines(listed: VisitList, words: Words) -> list[ListLine]:
@@ -354,10 +355,16 @@ def _level_note(told: Mapping[str, Any], target: str, words: Words) -> str:
 
 def stale_note(listed: VisitList, words: Words) -> str:
     """That the list is old: from the third day after the scoring day; empty before."""
-    if listed.age_days < STALE_DAYS:
+    return stale_line(listed.as_of, listed.day or listed.as_of, words)
+
+
+def stale_line(scored_on: dt.date, day: dt.date, words: Words) -> str:
+    """The same of any list that was scored on one day and is read on another."""
+    age_days = (day - scored_on).days
+    if age_days < STALE_DAYS:
         return ""
-    days = {"date": words.day(listed.as_of), "today": words.day(listed.day)}
-    return words.say("ui", "stale", n=words.number(listed.age_days), **days)
+    days = {"date": words.day(scored_on), "today": words.day(day)}
+    return words.say("ui", "stale", n=words.number(age_days), **days)
 
 
 def warnings(listed: VisitList, words: Words) -> list[str]:

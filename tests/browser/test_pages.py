@@ -37,6 +37,8 @@ from tests.support.listed_children import AS_OF, child
 FIRST_LOAD_BYTES = 20_000
 """On the wire: what a phone on 2G waits for. Unpacked it is under 80,000."""
 
+SHEET = "/visits/centres/A000/sheet"
+
 
 @pytest.fixture(autouse=True)
 def on_the_day_of_the_list(monkeypatch):
@@ -228,7 +230,7 @@ def _without_path(text: str) -> str:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("path", ["/visits", "/sector", "/children/C00001"])
+@pytest.mark.parametrize("path", ["/visits", "/sector", "/children/C00001", SHEET])
 def test_every_page_is_small_and_speaks_the_language(app, store, language, path):
     client = browser(app, store, language=language)
     answer = client.get(path)
@@ -449,7 +451,15 @@ class _Outline(HTMLParser):
 @pytest.mark.parametrize(
     "path",
     [
-        *("/visits", "/sector", "/children/C00001", "/sign-in", "/offline/en", "/children/none"),
+        *(
+            "/visits",
+            "/sector",
+            "/children/C00001",
+            SHEET,
+            "/sign-in",
+            "/offline/en",
+            "/children/none",
+        ),
         *("/areas/sector/S0001", "/areas?code=none", "/areas/sector/none"),
     ],
 )
@@ -652,7 +662,7 @@ def test_what_the_api_tells_is_recorded_too_without_asking(tmp_path):
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("path", ["/visits", "/sector", "/children/C00001"])
+@pytest.mark.parametrize("path", ["/visits", "/sector", "/children/C00001", SHEET])
 @pytest.mark.parametrize(
     ("today", "old"),
     [("2026-03-16", None), ("2026-03-18", None), ("2026-03-19", 3), ("2026-04-01", 16)],

@@ -123,14 +123,14 @@ def test_only_early_rows_teach_the_early_trees_and_all_teach_the_others():
     def turned(which: np.ndarray) -> OwnForest:
         other = np.where(which, 1 - examples.happened, examples.happened).astype(np.int8)
         # The same start for both, which is of all rows.
-        settings = fit._settings(RELAPSE, {"learning_rate": 0.1}, 1)
+        settings = fit._settings(RELAPSE, {"learning_rate": 0.1}, 1, len(NAMES))
         begun = Start.of(examples, RELAPSE.offset)
         changed = replace(examples, happened=other)
         return OwnForest.grown(changed, settings, rounds=25, begun=begun, target=RELAPSE)
 
     assert turned(~soon).early == before.early
     assert turned(soon).every != before.every
-    settings = fit._settings(RELAPSE, {"learning_rate": 0.1}, 1)
+    settings = fit._settings(RELAPSE, {"learning_rate": 0.1}, 1, len(NAMES))
     alone = forest(examples, settings, 25, Start.of(examples, RELAPSE.offset), draws=3)
     assert before.every == alone
 

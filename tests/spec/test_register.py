@@ -53,11 +53,11 @@ def store(tmp_path_factory):
 
 
 def test_the_columns_are_those_of_the_open_stay(store):
-    stay = history_of(store, TREATED, AS_OF, words("en")).stay
+    stay = history_of(store, TREATED, AS_OF, words("en"), told={}).stay
     assert stay.admission_kg == 6.2 and stay.target_kg > 6.5
     assert [week.weight_kg for week in stay.weeks] == [6.5, None, 6.4]
     assert stay.weeks[2].gain_kg == -0.1 and stay.to_gain_kg == pytest.approx(stay.target_kg - 6.4)
-    assert history_of(store, children(6)[1].child_id, AS_OF, words("en")).stay is None
+    assert history_of(store, children(6)[1].child_id, AS_OF, words("en"), told={}).stay is None
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

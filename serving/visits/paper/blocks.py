@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from serving.visits.paper.ink import BOTTOM, LEFT, RIGHT, TOP, Paper, line_height
+from serving.language.words import Words
+from serving.visits.paper.ink import BOTTOM, LEFT, RIGHT, SMALL, TOP, Paper, line_height
 
 WIDTH = RIGHT - LEFT
 FOOT = 6.0
@@ -87,6 +88,20 @@ def paginate(parts: Iterable[Part], *, whole: bool = True) -> list[Page]:
                 page.add(part.head_continued)
             page.add(block)
     return pages
+
+
+def draw_page(
+    paper: Paper, page: Page, words: Words, *, foot: str, number: int, total: int
+) -> None:
+    """Put a page on paper, with what it is part of and its number at its foot."""
+    paper.add_page()
+    for y, block in page.blocks:
+        block.draw(y)
+    for y in page.cuts:
+        paper.cut_line(y)
+    y = BOTTOM - line_height(SMALL)
+    paper.write_line(LEFT, y, foot, size=SMALL)
+    paper.write_line_to(RIGHT, y, words.say("ui", "page_of", n=number, total=total), size=SMALL)
 
 
 def stack(blocks: Iterable[Block]) -> Block:

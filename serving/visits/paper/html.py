@@ -49,24 +49,25 @@ def page(listed: VisitList, words: Words) -> bytes:
     parts.append(_others(listed, say, ("anm_part", "anm_part_give"), anm_lines(listed, say)))
     parts.append(_others(listed, say, ("beyond_title", "beyond_give"), beyond_lines(listed, say)))
     head = '<meta charset="utf-8"><meta name="viewport" content="width=device-width">'
-    head += f"{_tag('title', title(listed, say))}<style>{STYLE}</style>"
-    body = "".join(parts) + _tag("footer", say("ui", "not_a_verdict"))
+    head += f"{tag('title', title(listed, say))}<style>{STYLE}</style>"
+    body = "".join(parts) + tag("footer", say("ui", "not_a_verdict"))
     return (
         f'<!doctype html><html lang="{say.language}"><head>{head}</head><body>{body}</body></html>'
     ).encode()
 
 
-def _tag(name: str, text: str) -> str:
+def tag(name: str, text: str) -> str:
+    """An element with this text, escaped."""
     return f"<{name}>{html.escape(text)}</{name}>"
 
 
 def _overview(listed: VisitList, words: Words) -> str:
     """All visits by rank, each with a box to tick."""
-    head = _tag("h1", title(listed, words)) + "".join(
-        _tag("p", note) for note in notes(listed, words)
+    head = tag("h1", title(listed, words)) + "".join(
+        tag("p", note) for note in notes(listed, words)
     )
     if not listed.rows:
-        return f'<section class="page">{head}{_tag("p", words("ui", "empty_list"))}</section>'
+        return f'<section class="page">{head}{tag("p", words("ui", "empty_list"))}</section>'
     rows = "".join(
         _row(
             (
@@ -81,38 +82,38 @@ def _overview(listed: VisitList, words: Words) -> str:
     )
     return (
         "<section "
-        f'class="page">{head}{_tag("p", words("ui", "in_this_order"))}{_table(rows, words)}</section>'  # noqa: E501
+        f'class="page">{head}{tag("p", words("ui", "in_this_order"))}{_table(rows, words)}</section>'  # noqa: E501
     )
 
 
 def _table(rows: str, words: Words) -> str:
     heads = ("number", "child", "centre", "why", "what_to_do", "done")
     return (
-        f"<table><tr>{''.join(_tag('th', words('ui', head)) for head in heads)}</tr>{rows}</table>"
+        f"<table><tr>{''.join(tag('th', words('ui', head)) for head in heads)}</tr>{rows}</table>"
     )
 
 
 def _row(cells: tuple[str, ...]) -> str:
-    return f"<tr>{''.join(_tag('td', cell) for cell in cells)}<td>\u2610</td></tr>"
+    return f"<tr>{''.join(tag('td', cell) for cell in cells)}<td>\u2610</td></tr>"
 
 
 def _how_to(listed: VisitList, words: Words) -> str:
     """What each box means, once for all sheets."""
     told = "".join(
-        _tag("p", words("ui", name)) for name in ("bring", "fill_in", "return_by", "find_child")
+        tag("p", words("ui", name)) for name in ("bring", "fill_in", "return_by", "find_child")
     )
     rows = "".join(
         f"<p><b>{html.escape(name)}:</b> {html.escape(meaning)}</p>" for name, meaning in key(words)
     )
-    also = _tag("p", f"B: {words('ui', 'also_here')}") if listed.beyond else ""
+    also = tag("p", f"B: {words('ui', 'also_here')}") if listed.beyond else ""
     heading = (
-        _tag("h2", words("ui", "how_to"))
+        tag("h2", words("ui", "how_to"))
         + told
         + f"<p><b>{html.escape(words('ui', 'key_title'))}</b></p>"
     )
     return (
         "<section "
-        f'class="page">{heading}{rows}{also}{_tag("p", words("ui", "abbreviations"))}</section>'
+        f'class="page">{heading}{rows}{also}{tag("p", words("ui", "abbreviations"))}</section>'
     )
 
 
@@ -121,8 +122,8 @@ def _sheet(sheet: CentreSheet, listed: VisitList, words: Words) -> str:
     which = f"{words('ui', 'sector')} {listed.sector_id}, {words.day(listed.as_of)}"
     if practice := practice_key(listed.facts):
         which = f"{words('ui', f'{practice}_short')}; {which}"
-    head = _tag("h2", f"{words('ui', 'centre')} {sheet.centre}") + _tag("p", which)
-    head += _tag("p", words("ui", "sheet_reminder"))
+    head = tag("h2", f"{words('ui', 'centre')} {sheet.centre}") + tag("p", which)
+    head += tag("p", words("ui", "sheet_reminder"))
     articles = "".join(_article(line, words) for line in (*sheet.lines, *sheet.also_here))
     return f'<section class="sheet">{head}{articles}{_watch(sheet, words)}</section>'
 
@@ -131,7 +132,7 @@ def _watch(sheet: CentreSheet, words: Words) -> str:
     """The box with the centre's children who may soon be SAM; empty where there is none."""
     if not sheet.watch:
         return ""
-    told = "".join(_tag("p", line) for line in sheet.watch)
+    told = "".join(tag("p", line) for line in sheet.watch)
     title_of_box = html.escape(words("ui", "also_watch"))
     return f"<article class=also><p><b>{title_of_box}:</b></p>{told}</article>"
 
@@ -185,8 +186,8 @@ def _others(
         for line in lines
     )
     said = (
-        _tag("h2", words("ui", heading[0]))
-        + _tag("p", title(listed, words))
-        + _tag("p", words("ui", heading[1]))
+        tag("h2", words("ui", heading[0]))
+        + tag("p", title(listed, words))
+        + tag("p", words("ui", heading[1]))
     )
     return f'<section class="sheet">{said}{_table(rows, words)}</section>'

@@ -32,13 +32,14 @@ def line_height(size: float) -> float:
 class Paper(ShapedPDF):
     """A page in one language. Lengths in mm, sizes in points."""
 
-    def __init__(self, words: Words):
+    def __init__(self, words: Words, *, page: str | tuple[float, float] = "A4"):
         language = LANGUAGES[words.language]
         super().__init__(
             regular=FONTS / f"{language.font}-Regular.ttf",
             bold=FONTS / f"{language.font}-Bold.ttf",
             script=language.script,
             language=language.shaping_language,
+            page=page,
         )
         self.set_auto_page_break(False)
         self.set_lang(words.language)

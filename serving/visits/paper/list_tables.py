@@ -132,7 +132,9 @@ def row(paper: Paper, columns: tuple[PaperColumn, ...], line: ListLine, *, size:
     """One child, with a box to tick; texts are wrapped when measured, the page is read when
     drawn."""
     cells = [
-        _cell(paper, column.told(line), width=column.width - BETWEEN, size=size, bold=column.bold)
+        cell_lines(
+            paper, column.told(line), width=column.width - BETWEEN, size=size, bold=column.bold
+        )
         for column in columns[:-1]
     ]
     height = max(max(map(len, cells)) * line_height(size), BOX_MM) + 2 * PAD
@@ -154,7 +156,7 @@ def row(paper: Paper, columns: tuple[PaperColumn, ...], line: ListLine, *, size:
     return Block(height, draw)
 
 
-def _cell(paper: Paper, told: str, *, width: float, size: float, bold: bool) -> list[str]:
+def cell_lines(paper: Paper, told: str, *, width: float, size: float, bold: bool) -> list[str]:
     """A cell's lines; a code that is longer than its column is cut where it must be."""
     lines = []
     for line in paper.wrapped(told, width=width, size=size, bold=bold):

@@ -14,8 +14,8 @@ from serving.language.words import Words
 from serving.visits.paper.blocks import (
     WIDTH,
     Block,
-    Page,
     Part,
+    draw_page,
     labelled,
     paginate,
     space,
@@ -23,7 +23,7 @@ from serving.visits.paper.blocks import (
     text,
 )
 from serving.visits.paper.child_block import also_block, child_block, watch_block
-from serving.visits.paper.ink import BODY, BOTTOM, LARGE, LEFT, RIGHT, SMALL, Paper, line_height
+from serving.visits.paper.ink import BODY, LARGE, LEFT, RIGHT, SMALL, Paper, line_height
 from serving.visits.paper.list_tables import (
     SIZES,
     anm_columns,
@@ -84,21 +84,10 @@ class _Print:
         if len(pages) > MOST_PAGES:
             pages = first + paginate(parts, whole=False)
         self.page_of = {key: number for number, page in enumerate(pages, 1) for key in page.begins}
+        foot = title_of(self.listed, self.words)
         for number, page in enumerate(pages, 1):
-            self._draw(page, number=number, total=len(pages))
+            draw_page(self.paper, page, self.words, foot=foot, number=number, total=len(pages))
         return self.paper.finished()
-
-    def _draw(self, page: Page, *, number: int, total: int) -> None:
-        self.paper.add_page()
-        for y, block in page.blocks:
-            block.draw(y)
-        for y in page.cuts:
-            self.paper.cut_line(y)
-        y = BOTTOM - line_height(SMALL)
-        self.paper.write_line(LEFT, y, title_of(self.listed, self.words), size=SMALL)
-        self.paper.write_line_to(
-            RIGHT, y, self.words.say("ui", "page_of", n=number, total=total), size=SMALL
-        )
 
     # The overview, and how the sheets are filled in.
 

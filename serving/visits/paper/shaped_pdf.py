@@ -63,9 +63,18 @@ class _Subset(SubsetMap):
 class ShapedPDF(FPDF):
     """A PDF of one font family in which whole lines are shaped, measured and written at once."""
 
-    def __init__(self, *, regular: Path, bold: Path, script: str, language: str):
-        """script: ISO 15924; language: ISO 639-3; both as HarfBuzz knows them."""
-        super().__init__(format="A4")
+    def __init__(
+        self,
+        *,
+        regular: Path,
+        bold: Path,
+        script: str,
+        language: str,
+        page: str | tuple[float, float] = "A4",
+    ):
+        """script: ISO 15924; language: ISO 639-3; both as HarfBuzz knows them; page: its size, by
+        name or in mm."""
+        super().__init__(format=page)
         for style, file in (("", regular), ("B", bold)):
             self.add_font("Sanket", style, file)
         for font in self._own_fonts():
