@@ -27,7 +27,7 @@ from care.programme.indicators import AMOUNTS, COUNTS, MET, NOT_MET, RATIOS, SPH
 from registry.store.store import open_store
 from serving.app import create_app
 from serving.book import scorebook
-from serving.book.area_rows import FIGURES, PARTS, centres_page, lines_page
+from serving.book.scoring.area_rows import FIGURES, PARTS, centres_page, lines_page
 from serving.book.sector_figures import figures_of
 from serving.http.observe import Log
 from tests.support.service_cases import KEY, Client, row, token

@@ -43,8 +43,8 @@ from models.visits.severity import YOUNG_MONTHS, severity
 from registry.contract.codes import LeftReason, StayOutcome
 from registry.contract.registry import NEVER, Registry, day_date, day_number
 from registry.store.store import open_store
-from serving.book.book_rows import Scoring
-from serving.book.kept_children import first_look
+from serving.book.scoring.book_rows import Scoring
+from serving.book.scoring.kept_children import first_look
 from training.evaluation.visit_lists import at_month_starts
 from training.fitting.pipeline import learn
 

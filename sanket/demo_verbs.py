@@ -134,7 +134,7 @@ def _scores(store: str, said: Callable[[str], None]) -> dt.date:
     from registry.contract.registry import day_date
     from registry.indian_digits import grouped
     from registry.store.store import open_store
-    from serving.book.scoring_run import score_store
+    from serving.book.scoring.scoring_run import score_store
 
     until = day_date(open_store(store).load(children=[]).recorded_until)
     said(f"scoring every child as of {until}")

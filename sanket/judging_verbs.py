@@ -70,7 +70,7 @@ def evaluate(
     from functools import partial
 
     from sanket.progress import steps
-    from serving.book.listed_marks import marks_of
+    from serving.book.scoring.listed_marks import marks_of
     from training.commands.evaluate import as_json as document
     from training.commands.evaluate import evaluate as judge
     from training.evaluation.subgroups import bands_of

@@ -61,7 +61,7 @@ def score(
     from rich.progress import Progress
 
     from registry.engine import Engine
-    from serving.book.scoring_run import score_store
+    from serving.book.scoring.scoring_run import score_store
 
     engine = Engine.of(workers, scheduler)
     day = day_of(as_of, option="--as-of", code="SRV005")

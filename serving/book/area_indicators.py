@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from care.programme.indicators import AMOUNTS, COUNTS, RATIOS, SPHERE, TOO_FEW
-from serving.book.area_rows import LEVELS
 from serving.book.disclosure import ShownFigures, decided
 from serving.book.reader import Reader, day_of_reading
+from serving.book.scoring.area_rows import LEVELS
 from serving.book.sector_figures import counted_day, sector_figures
 
 

@@ -95,7 +95,7 @@ LISTED = sa.Table(
     sa.Column("held_out", sa.Boolean, nullable=False),
     sa.Index("sanket_listed_by_child", "child_id"),
 )
-"""Whom a run's lists name, and whom a lot holds out (`serving/book/listed_marks.py`)."""
+"""Whom a run's lists name, and whom a lot holds out (`serving/book/scoring/listed_marks.py`)."""
 TICKS = sa.Table(
     "sanket_ticks",
     TABLES,

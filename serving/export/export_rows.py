@@ -9,9 +9,9 @@ from typing import Any
 
 from models.visits.listed_child import Candidate, counted_to
 from serving.book.area_indicators import month_or_period
-from serving.book.area_rows import LEVELS
 from serving.book.reader import Reader, Sector, day_of_reading
 from serving.book.scorebook import Run, Score
+from serving.book.scoring.area_rows import LEVELS
 from serving.language.telling import what_to_do, why_line
 from serving.language.words import words
 from serving.visits.capacity import DEFAULT_CAPACITY

@@ -18,8 +18,8 @@ from registry.contract.registry import day_number
 from registry.store.store import Store, open_store
 from serving.access.scope import Scope
 from serving.audit.command_entries import note_command
-from serving.book.book_rows import Places
 from serving.book.reader import Reader, day_of_reading
+from serving.book.scoring.book_rows import Places
 from serving.errors import OutOfScope, SectorNotNamed
 from serving.language.words import Words
 from serving.visits.centre_sheet import centre_sheet, told_of_sheet

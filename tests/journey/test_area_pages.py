@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from registry.contract.registry import day_date
 from serving.app import create_app
 from serving.book import scorebook
-from serving.book.area_rows import PARTS
+from serving.book.scoring.area_rows import PARTS
 from serving.http.observe import Log
 from serving.language.languages import LANGUAGES
 from serving.language.words import words

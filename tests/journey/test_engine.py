@@ -25,10 +25,11 @@ from registry.engine import IN_THIS_PROCESS, Engine
 from registry.store import partitions
 from registry.store.store import open_store
 from serving.access.permissions import Scope
-from serving.book import scorebook, scoring_run
+from serving.book import scorebook
 from serving.book.reader import Reader
-from serving.book.scoring_part import PART
-from serving.book.scoring_run import score_store
+from serving.book.scoring import scoring_run
+from serving.book.scoring.scoring_part import PART
+from serving.book.scoring.scoring_run import score_store
 from serving.database import engine_of
 from serving.errors import NothingScored
 from tests.support.divided_registry import fill, moves, tables

@@ -15,7 +15,7 @@ from registry.store.store import open_store
 from sanket.app import main
 from serving.access.permissions import COOKIE
 from serving.app import create_app
-from serving.book.scoring_run import score_store
+from serving.book.scoring.scoring_run import score_store
 from serving.http.observe import Log
 from serving.language.languages import LANGUAGES
 from serving.language.words import words

@@ -22,13 +22,14 @@ from registry.simulate.dials import Dials
 from registry.simulate.write import simulate
 from registry.store.store import open_store
 from serving.access.permissions import Scope
-from serving.book import book_rows, scorebook, scoring_part
+from serving.book import scorebook
 from serving.book.area_indicators import indicators
-from serving.book.book_rows import Scoring
-from serving.book.kept_children import first_look
-from serving.book.listed_marks import marks_of
 from serving.book.reader import Reader
-from serving.book.scoring_run import score_store
+from serving.book.scoring import book_rows, scoring_part
+from serving.book.scoring.book_rows import Scoring
+from serving.book.scoring.kept_children import first_look
+from serving.book.scoring.listed_marks import marks_of
+from serving.book.scoring.scoring_run import score_store
 from serving.database import engine_of
 from serving.visits.lists import visit_list
 from tests.support.service_cases import bundle
@@ -207,7 +208,7 @@ def test_a_step_of_the_first_look_changes_nobody(registered, monkeypatch):
     _, registry, as_of = registered
     scoring = Scoring.of(registry, {"onset": as_loaded("onset")}, as_of)
     whole = first_look(scoring)
-    monkeypatch.setattr("serving.book.kept_children.LOOK", 97)
+    monkeypatch.setattr("serving.book.scoring.kept_children.LOOK", 97)
     in_steps = first_look(scoring)
     assert (whole.kept == in_steps.kept).all() and 0 < whole.kept.sum() < len(whole.kept)
     np.testing.assert_array_equal(whole.risks["onset"], in_steps.risks["onset"])

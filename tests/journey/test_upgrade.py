@@ -25,7 +25,7 @@ from serving.app import create_app
 from serving.audit import recorder
 from serving.book import outbox, scorebook, ticks
 from serving.book.reader import Reader
-from serving.book.scoring_run import score_store
+from serving.book.scoring.scoring_run import score_store
 from serving.database import engine_of
 from serving.http.observe import Log
 from serving.process.start import audited, tokens_of

@@ -19,7 +19,7 @@ from models.scoring import score_children
 from registry.checks.table import build_records
 from registry.store.store import open_store
 from serving.book import scorebook
-from serving.book.scoring_run import score_store
+from serving.book.scoring.scoring_run import score_store
 from tests.support.service_cases import bundle
 
 AS_OF = dt.date(2026, 3, 14)

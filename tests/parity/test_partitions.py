@@ -28,7 +28,7 @@ from sanket.app import main
 from serving.access.permissions import Scope
 from serving.book import scorebook
 from serving.book.reader import Reader
-from serving.book.scoring_run import score_store
+from serving.book.scoring.scoring_run import score_store
 from serving.database import engine_of
 from tests.support.divided_registry import fill, moves, tables
 from tests.support.service_cases import bundle

@@ -29,7 +29,7 @@ from registry.simulate.write import simulate
 from registry.store.store import open_store
 from serving.access.permissions import Scope
 from serving.book.reader import Reader
-from serving.book.scoring_run import score_store
+from serving.book.scoring.scoring_run import score_store
 from serving.database import engine_of
 from serving.language.languages import LANGUAGES
 from serving.language.telling import (

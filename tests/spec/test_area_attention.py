@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serving.book.area_rows import line_of
 from serving.book.reader import Place
+from serving.book.scoring.area_rows import line_of
 from serving.language.languages import LANGUAGES
 from serving.language.words import words
 from serving.pages.areas import attention

@@ -18,8 +18,8 @@ from registry.store.forgetting import forget
 from registry.store.store import open_store
 from serving.access.permissions import Scope
 from serving.book import scorebook
-from serving.book.listed_marks import keep_marks, marks_of, marks_of_list
 from serving.book.reader import Reader
+from serving.book.scoring.listed_marks import keep_marks, marks_of, marks_of_list
 from serving.visits.lists import list_document
 from tests.support.listed_children import AS_OF, child, in_danger, overdue, sector
 from tests.support.service_cases import row

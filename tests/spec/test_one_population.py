@@ -17,7 +17,7 @@ from models.visits.ranking import rank
 from registry.checks.table import build
 from registry.simulate.dials import Dials
 from registry.simulate.write import simulate
-from serving.book.book_rows import Scoring
+from serving.book.scoring.book_rows import Scoring
 from serving.language.languages import LANGUAGES
 from serving.language.words import how_often, words
 from serving.pages.child_page import _unscored

@@ -9,7 +9,7 @@ import pytest
 from features.data_quality import CHECKS
 from models.visits.centre_due import centre_due
 from registry.checks.table import build
-from serving.book.area_rows import quality_of
+from serving.book.scoring.area_rows import quality_of
 from serving.language.languages import LANGUAGES
 from serving.language.words import words
 from serving.visits.quality_told import quality_told

@@ -10,7 +10,7 @@ import pytest
 
 from registry.store.store import open_store
 from serving.app import create_app
-from serving.book.book_rows import Scoring
+from serving.book.scoring.book_rows import Scoring
 from serving.http.observe import Log
 from serving.language.languages import LANGUAGES
 from serving.language.words import words

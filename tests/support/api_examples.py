@@ -15,10 +15,10 @@ from registry.store.store import open_store
 from serving.access.scope import Scope
 from serving.answering.schemas import EXAMPLE
 from serving.app import create_app
-from serving.book.area_rows import area_pages, count_areas
-from serving.book.book_rows import Scoring
 from serving.book.reader import Reader
 from serving.book.scorebook import begin, publish, write_chunk
+from serving.book.scoring.area_rows import area_pages, count_areas
+from serving.book.scoring.book_rows import Scoring
 from serving.http.observe import Log
 from tests.support.list_store import FACTS, make_store
 from tests.support.listed_children import AS_OF

@@ -11,10 +11,10 @@ from care.protocol import standard
 from registry.store.store import open_store
 from serving.access.scope import Scope
 from serving.book import scorebook
-from serving.book.area_rows import area_pages, count_areas
-from serving.book.book_rows import Scoring
 from serving.book.reader import Reader
 from serving.book.scorebook import BookRow
+from serving.book.scoring.area_rows import area_pages, count_areas
+from serving.book.scoring.book_rows import Scoring
 from tests.support.registry_samples import folder
 
 AS_OF = dt.date(2026, 6, 30)

@@ -26,7 +26,7 @@ REPEATS = 400
 
 class Marked(Protocol):
     """A child on a day's list, or held out of it, as the score book keeps it
-    (`serving.book.listed_marks`)."""
+    (`serving.book.scoring.listed_marks`)."""
 
     @property
     def child_id(self) -> str:

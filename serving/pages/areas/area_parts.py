@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from care.programme.areas import UPWARDS
-from serving.book.area_rows import PARTS, colours_by_place, line_of
 from serving.book.reader import Place, Reader
 from serving.book.scorebook import Run
+from serving.book.scoring.area_rows import PARTS, colours_by_place, line_of
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from care.programme.indicators import NOT_MET
-from serving.book.area_rows import COLOURS
+from serving.book.scoring.area_rows import COLOURS
 from serving.language.words import Words
 from serving.pages.areas.area_parts import AreaPart
 

@@ -14,10 +14,10 @@ from models.expected_events import Expected
 from models.targets import TARGETS
 from registry.small_counts import SMALLEST_CELL, is_small
 from serving.access.permissions import Person
-from serving.book.area_rows import FIGURES, PARTS
 from serving.book.disclosure import ShownFigures, decided, shares
 from serving.book.reader import Reader, day_of_reading
 from serving.book.scorebook import Run
+from serving.book.scoring.area_rows import FIGURES, PARTS
 from serving.book.sector_figures import GROUPS, sector_figures, summed
 from serving.language.words import Words
 from serving.pages.areas.attention import AT_ONCE, page_asked

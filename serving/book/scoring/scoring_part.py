@@ -27,12 +27,12 @@ from registry.store.partitions import Partition, StorePart, read
 from registry.store.store import open_store
 from serving.access.permissions import Scope
 from serving.book import scorebook
-from serving.book.area_rows import AreaCounts, count_areas
-from serving.book.book_rows import Scoring
-from serving.book.kept_children import FirstLook, first_look
-from serving.book.listed_marks import keep_marks
 from serving.book.reader import Reader
 from serving.book.scorebook import AREAS, Run
+from serving.book.scoring.area_rows import AreaCounts, count_areas
+from serving.book.scoring.book_rows import Scoring
+from serving.book.scoring.kept_children import FirstLook, first_look
+from serving.book.scoring.listed_marks import keep_marks
 from serving.database import engine_of
 
 CHUNK = 2_000

@@ -23,13 +23,13 @@ from registry.store.partitions import divide
 from registry.store.store import Store, open_store
 from serving.access.permissions import Scope
 from serving.book import scorebook
-from serving.book.area_rows import area_pages
-from serving.book.book_rows import Places
-from serving.book.listed_marks import held_out_of
 from serving.book.outbox import hand_on
 from serving.book.reader import Reader
 from serving.book.scorebook import Run
-from serving.book.scoring_part import (
+from serving.book.scoring.area_rows import area_pages
+from serving.book.scoring.book_rows import Places
+from serving.book.scoring.listed_marks import held_out_of
+from serving.book.scoring.scoring_part import (
     CountOutcomes,
     PartDone,
     PartTask,

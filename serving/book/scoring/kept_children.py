@@ -3,7 +3,7 @@ keeps, and what the questions put to untreated children add up to.
 
 Most children of a registry are asked whether they may soon be SAM, and nearly all of them are well.
 So this look makes their risk without reasons, keeps those whom somebody must watch, and counts the
-others by sector; the second look (`serving.book.book_rows`) makes the kept ones' rows. It is made
+others by sector; the second look (`serving.book.scoring.book_rows`) makes the kept ones' rows. It is made
 again when a broken-off run goes on, and gives the same children.
 """
 
@@ -22,7 +22,7 @@ from models.targets import TARGETS, Asked
 from models.visits.prevention import most_at_risk
 from registry.contract.arrays import AnyArray, Flags
 from registry.contract.registry import NEVER
-from serving.book.book_rows import Scoring
+from serving.book.scoring.book_rows import Scoring
 
 RECENT_DAYS = 183
 """A child is kept in the book for the six months after a discharge in which a relapse counts."""

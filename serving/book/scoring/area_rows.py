@@ -21,9 +21,9 @@ from features import data_quality
 from models.expected_events import AtRisk
 from registry.contract.arrays import Ints
 from registry.contract.registry import Registry
-from serving.book.book_rows import Scoring
 from serving.book.reader import Reader
 from serving.book.scorebook import BookRow, Run, packed_area
+from serving.book.scoring.book_rows import Scoring
 from serving.book.sector_figures import figures_of
 from serving.book.usual import USUAL_REASONS, usual_reasons
 
@@ -96,7 +96,7 @@ def count_areas(
     """Count the sectors and centres of one part, whose rows are written.
 
     asked: by target and sector, all untreated children asked, of whom the book keeps a few
-    (`serving.book.kept_children`).
+    (`serving.book.scoring.kept_children`).
     """
     registry, own = scoring.registry, scoring.own_centres
     centres = np.arange(len(registry.centre_ids))

@@ -1,6 +1,6 @@
 """From the children that the score book keeps to its rows: what it says of each.
 
-Whom it keeps: `serving/book/kept_children.py`.
+Whom it keeps: `serving/book/scoring/kept_children.py`.
 """
 
 from __future__ import annotations

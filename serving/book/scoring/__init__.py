@@ -1,0 +1,1 @@
+"""The scoring run: from a store, part by part, to a published book."""
