@@ -36,8 +36,8 @@ def quality_told(quality: Mapping[str, Any] | None, due: CentreDue, words: Words
     children fail, each with its share and what to do; with the codes of the children on the sheet
     whose own step makes it good, the most urgent first.
 
-    quality: what the run keeps of the centre (`serving.book.scoring.area_rows.quality_of`); None: no score.
-    A book of an earlier version has no checks: the score is told alone.
+    quality: what the run keeps of the centre (`serving.book.scoring.area_rows.quality_of`); None:
+    no score. A book of an earlier version has no checks: the score is told alone.
     """
     if quality is None:
         return [words("quality_why", "none")]

@@ -3,8 +3,8 @@ keeps, and what the questions put to untreated children add up to.
 
 Most children of a registry are asked whether they may soon be SAM, and nearly all of them are well.
 So this look makes their risk without reasons, keeps those whom somebody must watch, and counts the
-others by sector; the second look (`serving.book.scoring.book_rows`) makes the kept ones' rows. It is made
-again when a broken-off run goes on, and gives the same children.
+others by sector; the second look (`serving.book.scoring.book_rows`) makes the kept ones' rows. It
+is made again when a broken-off run goes on, and gives the same children.
 """
 
 from __future__ import annotations
