@@ -19,6 +19,7 @@ from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import GroupKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from threadpoolctl import threadpool_limits
 
 from features.trajectory.catalogue import NAMES
 from registry.contract.arrays import Flags, Floats, Ints
@@ -118,10 +119,13 @@ def followed(
     told = told[:, ~np.isnan(told).all(axis=0)]
     periods = _Periods.of(days, lost)
     hazard = np.empty(len(periods.row))
-    for taught, _ in GroupKFold(FOLDS, shuffle=True, random_state=0).split(told, groups=child):
-        learns = np.isin(np.arange(len(days)), taught)
-        mine = ~learns[periods.row]
-        hazard[mine] = _hazards(told, periods.take(~mine), periods.take(mine), taught)
+    folds = GroupKFold(FOLDS, shuffle=True, random_state=0).split(told, groups=child)
+    # On one thread: the same weights on every machine, and threads that wait spin.
+    with threadpool_limits(limits=1, user_api="blas"):
+        for taught, _ in folds:
+            learns = np.isin(np.arange(len(days)), taught)
+            mine = ~learns[periods.row]
+            hazard[mine] = _hazards(told, periods.take(~mine), periods.take(mine), taught)
     log_share = np.bincount(
         periods.row, weights=periods.part * np.log1p(-hazard), minlength=len(days)
     )
