@@ -6,7 +6,10 @@ from __future__ import annotations
 from urllib.parse import urlencode
 
 import pytest
+from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver.common.by import By
+from selenium.webdriver.support.expected_conditions import url_to_be
+from selenium.webdriver.support.ui import WebDriverWait
 
 from serving.app import create_app
 from serving.http.bounds import Limits
@@ -45,12 +48,23 @@ def look(browser, name):
         keep_picture(browser, f"areas-{name}-{size[0]}")
 
 
+def until_shown(browser, areas: list[str]) -> None:
+    """Wait until the page's parts are these, in this order."""
+
+    def shown(seen) -> bool:
+        rows = seen.find_elements(By.CSS_SELECTOR, "th[scope=row] > a:first-child")
+        return [one.get_attribute("href").rpartition("/")[2] for one in rows] == areas
+
+    gone = (StaleElementReferenceException,)
+    WebDriverWait(browser, 10, ignored_exceptions=gone).until(shown)
+
+
 def test_from_the_state_down_to_a_child_and_up_again(site):
     with chromium(PHONE, language="mr") as browser:
         browser.get(f"{site}/language/mr?{urlencode({'to': f'/sign-in?token={token()}'})}")
         browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
         browser.get(f"{site}/areas")
-        assert browser.current_url == f"{site}/areas/state/state"
+        WebDriverWait(browser, 10).until(url_to_be(f"{site}/areas/state/state"))
         assert browser.find_element(By.TAG_NAME, "h1").text == words("mr")("areas", "state")
         above = "state"
         for level, area in (
@@ -62,16 +76,15 @@ def test_from_the_state_down_to_a_child_and_up_again(site):
             if above in ("state", "sector"):
                 look(browser, above)
             browser.find_element(By.CSS_SELECTOR, f'a[href="/areas/{level}/{area}"]').click()
-            assert browser.current_url == f"{site}/areas/{level}/{area}"
+            WebDriverWait(browser, 10).until(url_to_be(f"{site}/areas/{level}/{area}"))
             above = level
         look(browser, "centre")
         browser.find_element(By.CSS_SELECTOR, ".crumbs a").click()
-        assert browser.current_url == f"{site}/areas/state/state"
+        WebDriverWait(browser, 10).until(url_to_be(f"{site}/areas/state/state"))
         resize(browser, DESK)
         browser.find_element(By.CSS_SELECTOR, "select[name=parts] option[value=sector]").click()
         browser.find_element(By.CSS_SELECTOR, "select[name=sort] option[value=code]").click()
         browser.find_element(By.CSS_SELECTOR, "#parts ~ form button").click()
-        rows = browser.find_elements(By.CSS_SELECTOR, "th[scope=row] > a:first-child")
-        assert [one.get_attribute("href").rpartition("/")[2] for one in rows] == ["S1", "S2", "S3"]
+        until_shown(browser, ["S1", "S2", "S3"])
         browser.find_element(By.ID, "code").send_keys("A1-0\n")
-        assert browser.current_url == f"{site}/children/A1-0"
+        WebDriverWait(browser, 10).until(url_to_be(f"{site}/children/A1-0"))

@@ -145,8 +145,10 @@ def test_only_a_child_who_stays_under_five_years_to_the_end_is_learnt_from_and_j
     age_at_discharge, asked
 ):
     """1,826 days old on day 183 at most: of an older one SAM on day 60 would be known, and its
-    absence never."""
-    for place, readings in enumerate(("0 well, 60 well, 150 well", "0 well, 30 sam, 60 sam")):
+    absence never. The reading of day 260 lets the records reach past the label."""
+    for place, readings in enumerate(
+        ("0 well, 60 well, 150 well, 260 well", "0 well, 30 sam, 60 sam, 260 well")
+    ):
         clock = Clock(
             registry(readings, episodes=[cured()], child={"birth_date": date(-age_at_discharge)})
         )

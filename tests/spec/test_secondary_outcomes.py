@@ -22,11 +22,14 @@ from training.evaluation.secondary import against_others, judged_later, known_la
 LIVES = {
     "early": "0 well, 20 sam, 40 sam, 150 well",
     "middle": "0 well, 28 well, 60 sam, 80 sam",
-    "late": "0 well, 28 well, 80 well, 150 sam, 170 sam",
+    "late": "0 well, 28 well, 80 well, 180 sam, 235 sam",
     "once": "0 well, 28 well, 60 sam, 80 clear, 150 well",
     "well": "0 well, 28 well, 80 well, 150 well",
     "gone": "0 well, 28 well",
+    "elsewhere": "400 well",
 }
+"""The last was never treated: its reading lets the records reach past every label."""
+TREATED = list(LIVES)[:-1]
 # question | children with it, of those whom it can be told of
 EXPECTED = {
     "target": ("early, middle, late", 5),
@@ -52,9 +55,9 @@ def clock():
         },
         "children": {
             "child_id": list(LIVES),
-            "sex": ["F"] * 6,
-            "birth_date": [BIRTH] * 6,
-            "centre_id": ["A"] * 6,
+            "sex": ["F"] * len(LIVES),
+            "birth_date": [BIRTH] * len(LIVES),
+            "centre_id": ["A"] * len(LIVES),
         },
         "measurements": {
             "child_id": [row[0] for row in rows],
@@ -65,8 +68,8 @@ def clock():
             for at, name in enumerate(("weight_kg", "height_cm", "muac_mm"), 2)
         },
         "episodes": {
-            "episode_id": list(LIVES),
-            "child_id": list(LIVES),
+            "episode_id": TREATED,
+            "child_id": TREATED,
             "programme": ["UCDC"] * 6,
             "admitted_on": [date(-42)] * 6,
             "closed_on": [date(0)] * 6,
@@ -95,9 +98,9 @@ def test_who_has_the_event_by_each_question(clock, name):
 
 
 def test_thirty_days_earlier_a_reading_waits_for_its_confirmation(clock):
-    """By day 190 all is known but who stayed well; by day 160 the late child's SAM of day 150 is
-    not confirmed."""
-    found = told(clock, cutoff=190)
+    """By day 250 every label has ended; 30 days later known, the late child's SAM of day 180 is not
+    confirmed by then (day 235)."""
+    found = told(clock, cutoff=250)
     assert (found["target"].events, found["known_earlier"].events) == (3, 2)
 
 
@@ -161,6 +164,8 @@ STAYS = {
 
 def test_slow_and_failing_are_told_apart():
     weights = [(name, day, kg) for name, (readings, _) in STAYS.items() for day, kg in readings]
+    weights.append(("elsewhere", 400, 8.0))
+    children = [*STAYS, "elsewhere"]
     built, _ = build(
         {
             "centres": {
@@ -171,10 +176,10 @@ def test_slow_and_failing_are_told_apart():
                 "setting": ["urban"],
             },
             "children": {
-                "child_id": list(STAYS),
-                "sex": ["F"] * 3,
-                "birth_date": [BIRTH] * 3,
-                "centre_id": ["A"] * 3,
+                "child_id": children,
+                "sex": ["F"] * len(children),
+                "birth_date": [BIRTH] * len(children),
+                "centre_id": ["A"] * len(children),
             },
             "measurements": {
                 "child_id": [row[0] for row in weights],
