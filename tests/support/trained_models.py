@@ -74,11 +74,6 @@ def context() -> Context:
 @cache
 def learned(until: int = UNTIL, seed: int = 1) -> Learned:
     """Non-response, learnt from what was known before a day."""
-    return train_anew(until, seed)
-
-
-def train_anew(until: int = UNTIL, seed: int = 1) -> Learned:
-    """The same training, done again."""
     return learn(clock(), NON_RESPONSE, until=until, seed=seed, context=context())
 
 
