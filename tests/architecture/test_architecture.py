@@ -77,12 +77,15 @@ LONGEST_MODULE = 450
 KNOWN_DATES = {"known_from", "known_until", "closed_known_from", "left_known_from"}
 
 
-def modules(*rooms: str) -> list[str]:
+@cache
+def modules(*rooms: str) -> tuple[str, ...]:
     """The modules of some rooms (all of them by default), as paths from the root."""
-    return sorted(
-        str(path.relative_to(ROOT))
-        for room in rooms or MAY_IMPORT
-        for path in (ROOT / room).rglob("*.py")
+    return tuple(
+        sorted(
+            str(path.relative_to(ROOT))
+            for room in rooms or MAY_IMPORT
+            for path in (ROOT / room).rglob("*.py")
+        )
     )
 
 
@@ -92,10 +95,16 @@ def tree(module: str) -> ast.Module:
 
 
 @cache
+def nodes(module: str) -> tuple[ast.AST, ...]:
+    """Every node of a module: walked once, read by many tests."""
+    return tuple(ast.walk(tree(module)))
+
+
+@cache
 def imported(module: str, *, at_the_top: bool = False) -> set[str]:
     """Full names of what a module imports, anywhere or at its top alone."""
     found = set()
-    for node in tree(module).body if at_the_top else ast.walk(tree(module)):
+    for node in tree(module).body if at_the_top else nodes(module):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
@@ -184,7 +193,7 @@ def test_help_loads_no_heavy_library(words):
 def compared_names(module: str) -> Iterator[str]:
     """Names and columns in a comparison of two days (one with NEVER only asks whether there is a
     day)."""
-    for node in ast.walk(tree(module)):
+    for node in nodes(module):
         parts = list(ast.walk(node)) if isinstance(node, ast.Compare) else []
         if any(isinstance(part, ast.Name) and part.id == "NEVER" for part in parts):
             continue
@@ -215,7 +224,7 @@ def test_nothing_that_is_computed_asks_what_day_it_is():
     asking = [
         module
         for module in computed
-        for node in ast.walk(tree(module))
+        for node in nodes(module)
         if isinstance(node, ast.Attribute)
         and node.attr in ("today", "utcnow", "now")
         and isinstance(node.value, ast.Name | ast.Attribute)
@@ -237,7 +246,7 @@ OF_NAMED_TUPLES = {"_fields", "_replace", "_asdict", "_make"}
 def own_names() -> set[str]:
     """Every name with an underscore that our own modules define."""
     defined = set()
-    for node in (node for module in modules() for node in ast.walk(tree(module))):
+    for node in (node for module in modules() for node in nodes(module)):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             defined.add(node.name)
         elif isinstance(node, ast.Attribute | ast.Name) and isinstance(node.ctx, ast.Store):
@@ -248,7 +257,7 @@ def own_names() -> set[str]:
 def test_what_a_library_keeps_to_itself_is_used_in_one_place_each():
     ours, used = own_names() | OF_NAMED_TUPLES, {}
     for module in modules():
-        names = {node.attr for node in ast.walk(tree(module)) if isinstance(node, ast.Attribute)}
+        names = {node.attr for node in nodes(module) if isinstance(node, ast.Attribute)}
         private = {name for name in names if re.match("_[^_]", name)} - ours
         private |= {
             part
@@ -266,7 +275,7 @@ def test_no_loop_over_groups_of_a_frame():
     calls = [
         module
         for module in modules("registry", "features", "care", "models", "training")
-        for node in ast.walk(tree(module))
+        for node in nodes(module)
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Attribute)
         and node.func.attr in ("apply", "iterrows")
@@ -287,7 +296,7 @@ def test_functions_are_short():
     lengths = [
         node.end_lineno - node.lineno + 1 - _docstring_lines(node)
         for module in modules()
-        for node in ast.walk(tree(module))
+        for node in nodes(module)
         if isinstance(node, ast.FunctionDef)
     ]
     assert median(lengths) <= 10
@@ -310,17 +319,24 @@ def test_a_module_says_what_it_is_for():
     ] == []
 
 
+@cache
+def known_modules() -> dict[str, str]:
+    """Each module's path by the name that it is imported by."""
+    return {path[:-3].replace("/", "."): path for path in modules()}
+
+
+@cache
 def imported_modules(module: str) -> set[str]:
     """Our modules that a module imports when it runs (not for type checkers alone), as paths."""
-    known = {path[:-3].replace("/", "."): path for path in modules()}
+    known = known_modules()
     only_typed = {
         id(inner)
-        for node in ast.walk(tree(module))
+        for node in nodes(module)
         if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
         for inner in ast.walk(node)
     }
     found = set()
-    for node in ast.walk(tree(module)):
+    for node in nodes(module):
         if isinstance(node, ast.ImportFrom) and id(node) not in only_typed:
             for alias in node.names:
                 path = known.get(f"{node.module}.{alias.name}") or known.get(str(node.module))
@@ -363,7 +379,7 @@ def test_a_reader_meets_few_boxes_in_a_folder(folder):
 def test_a_class_name_stands_for_one_thing():
     places: dict[str, list[str]] = {}
     for module in modules():
-        for node in ast.walk(tree(module)):
+        for node in nodes(module):
             if isinstance(node, ast.ClassDef):
                 places.setdefault(node.name, []).append(module)
     assert {name: where for name, where in places.items() if len(where) > 1} == {}
@@ -403,12 +419,12 @@ def test_no_test_is_passed_over():
     for path in (ROOT / "tests").rglob("*.py"):
         marks = {
             f"{node.value.attr}.{node.attr}"
-            for node in ast.walk(tree(str(path.relative_to(ROOT))))
+            for node in nodes(str(path.relative_to(ROOT)))
             if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Attribute)
         }
         calls = {
             node.func.attr
-            for node in ast.walk(tree(str(path.relative_to(ROOT))))
+            for node in nodes(str(path.relative_to(ROOT)))
             if isinstance(node, ast.Call)
             and isinstance(node.func, ast.Attribute)
             and isinstance(node.func.value, ast.Name)
