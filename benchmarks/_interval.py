@@ -29,7 +29,7 @@ from training.commands.train import load_registry
 from training.fitting.calibrate import leveled, with_interval
 from training.fitting.examples import Examples
 from training.fitting.fit import Fitted, fit, folds
-from training.fitting.pipeline import Learned, examples, without_context
+from training.fitting.pipeline import Learned, without_context
 from training.fitting.transfer import Donor, donor_of
 from training.fitting.uncertainty import drawn_children
 from training.priors.priors import estimate_priors
@@ -91,8 +91,7 @@ def of_simulated(
     is none) also in how many tenths of risk the mean truth lies within the mean interval."""
     priors = learned.bundle.priors
     donor = donor_of(clock, target, until=until, seed=1, priors=priors, context=context)
-    every = np.ones(len(learned.rows.child), bool)
-    learning = without_context(examples(learned.rows, learned.features, every), 1)
+    learning = without_context(learned.learning, 1)
     others = np.stack(
         [fresh(learning, matrix, target=target, donor=donor, seed=100 + of) for of in range(refits)]
     )

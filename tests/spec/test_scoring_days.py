@@ -15,8 +15,8 @@ from models.targets import NON_RESPONSE
 from registry.contract.registry import day_date, day_number
 from tests.support.stories import DAY_0, registry
 from tests.support.tiny_registry import tiny_registry
-from training.checks import run_checks  # declares the checks
 from training.checks.evidence import Evidence
+from training.checks.run_checks import CHECKS
 from training.cohorts.entry_delay import shares_come_in
 from training.cohorts.landmarks import before_split
 from training.fitting import fit

@@ -27,6 +27,7 @@ from training.cohorts.visit_exposure import censored_at_visits, visits_in_words,
 from training.fitting.calibrate import leveled, with_interval
 from training.fitting.examples import Examples
 from training.fitting.fit import FOLDS, Fitted, Progress, fit
+from training.fitting.group_levels import groups_off
 from training.fitting.own_forest import offset_of
 from training.fitting.plan import USUAL, TrainingPlan
 from training.fitting.reference_profile import profile
@@ -268,7 +269,12 @@ def _say_what_size_is_advised(learned: Learned, said: Progress) -> None:
 def _bundle(fitted: Fitted, learning: Examples, **made: Any) -> Bundle:
     """The bundle of two fitted halves, calibrated on their out-of-fold predictions."""
     calibrator, levels = leveled(fitted.held_out, learning)
-    made["facts"] = made["facts"] | {"age_levels": [asdict(level) for level in levels]}
+    said = calibrator.intercept + calibrator.slope * fitted.held_out.log_odds
+    said = said + calibrator.shift(learning.rows[:, NAMES.index("age_days")])
+    made["facts"] = made["facts"] | {
+        "age_levels": [asdict(level) for level in levels],
+        "groups_off": groups_off(said, learning),
+    }
     return Bundle(
         booster=fitted.booster,
         linear=fitted.linear,
