@@ -71,5 +71,5 @@ def _is_of(child: Candidate, one: Mapping[str, Any]) -> bool:
         months = child.age_months
         return months is not None and since <= months and (to is None or months < to)
     if one["by"] == "sex":
-        return child.sex == SEX_OF[one["group"]]
-    return child.setting == one["group"]
+        return child.sex == SEX_OF[str(one["group"])]
+    return child.setting == str(one["group"])
