@@ -161,7 +161,12 @@ def learn(
     scored = None
     if plan.scoring_days:
         scored = scoring_days(
-            clock, target, until=until, labels_before=labels_before, priors=priors
+            clock,
+            target,
+            until=until,
+            labels_before=labels_before,
+            priors=priors,
+            without_visits=without_visits,
         )
         scored = scored.take(plan.population.learnt(clock, scored.rows))
         said(f"{target.name}: {len(scored.rows.index)} rows of days on which scores are made")

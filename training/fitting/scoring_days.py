@@ -27,7 +27,9 @@ from models.targets import Target
 from registry.contract.arrays import Flags, Floats
 from training.cohorts.entry_delay import EntryDelay, as_recorded
 from training.cohorts.landmarks import Cohort, before_split, on_days
+from training.cohorts.visit_exposure import censored_at_visits
 from training.fitting.examples import Examples
+from training.fitting.visit_weights import weighed
 
 WEEKS_4 = 28
 
@@ -48,16 +50,25 @@ class ScoringDays:
 
 
 def scoring_days(
-    clock: Clock, target: Target, *, until: int, labels_before: int, priors: dict[str, Prior]
+    clock: Clock,
+    target: Target,
+    *,
+    until: int,
+    labels_before: int,
+    priors: dict[str, Prior],
+    without_visits: bool = False,
 ) -> ScoringDays:
     """Everyone at risk on each day before `until` (a day number) on which scores were made, or
     would have been, whose label ends before `labels_before`; those of whom the model would abstain
-    are left out. Only what was known before `until` plays a part."""
+    are left out. Only what was known before `until` plays a part. `without_visits`: followed until
+    the first visit that a list asked for (`training.cohorts.visit_exposure`)."""
     registry, delay = as_recorded(clock.registry, before=until)
     late, beside = Clock(registry), sum(len(own.names) for own in registry.beside)
     asked = on_days(clock, target, delay.days[delay.days < until], cutoff=until - 1)
     asked = asked.take(np.flatnonzero(before_split(asked, labels_before)))
     asked = replace(asked, landmark=asked.landmark // WEEKS_4)
+    if without_visits:
+        asked = censored_at_visits(clock, asked, known_by=until - 1)
     scored, matrices = [np.zeros(0, bool)], [np.empty((0, len(NAMES) + beside))]
     for traced, matrix in as_of_traced(
         late, asked.child, asked.day, priors=priors, context=Context(late)
@@ -65,7 +76,8 @@ def scoring_days(
         scored.append(abstains(target, traced, matrix) == 0)
         matrices.append(matrix[scored[-1]])
     rows = asked.take(np.flatnonzero(np.concatenate(scored)))
-    return ScoringDays(rows, np.concatenate(matrices), delay)
+    matrix = np.concatenate(matrices)
+    return ScoringDays(weighed(rows, matrix), matrix, delay)
 
 
 def together(landmarks: Examples, scored: Examples) -> Examples:
