@@ -10,8 +10,13 @@ interval by child: known rows as they are (`complete`), weighed by one Kaplan-Me
 in it: the mean truth of the known rows, weighed, over that of all, by curve and by facts. Truth
 counts a recorded event had nobody been lost; weighings that families miss stay missed.
 
+The facts' estimate is the product of three ratios, each printed: `balance_facts`; `came`, what the
+simulator's own account says became of the known rows over their mean truth (chance, and being lost
+by what befell the child after the landmark); and `labels`, what the tables tell of them over that
+account (a reading at the cut-off that is told otherwise).
+
     python benchmarks/censoring.py [--children 30000] [--seeds 21] [--json]
-    [--dials plain,noise,missing,relapse]
+    [--dials plain,noise,missing,relapse] [--targets relapse,non_response]
 """
 
 from __future__ import annotations
@@ -27,6 +32,7 @@ os.environ["OMP_WAIT_POLICY"] = "passive"
 sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 import numpy as np
+import pandas as pd
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.model_selection import GroupKFold
 
@@ -47,13 +53,14 @@ from training.metrics.event_share import doubly_robust
 DRAWS, FOLDS = 20, 4
 ASKED = ("plain", "noise", "missing", "relapse")
 ESTIMATES = ("complete", "curve", "facts", "both")
-BALANCES = ("balance_curve", "balance_facts")
+BALANCES = ("balance_curve", "balance_facts", "came", "labels")
 
 
 def asked_rows(
-    registry: Registry, target: Target, truth: object
-) -> tuple[Cohort, np.ndarray, np.ndarray]:
-    """(rows whose label lies within the records, their features, their truth)."""
+    registry: Registry, target: Target, truth: pd.DataFrame
+) -> tuple[Cohort, np.ndarray, np.ndarray, np.ndarray]:
+    """(rows whose label lies within the records, their features, their truth, and whether the
+    simulator's account is that the event came)."""
     clock = Clock(registry)
     rows = cohort(clock, target, cutoff=registry.recorded_until)
     rows = rows.take(np.flatnonzero(censoring.asked_to_the_end(rows)))
@@ -61,7 +68,8 @@ def asked_rows(
     there = np.flatnonzero(~np.isnan(true))
     rows = rows.take(there)
     matrix = as_of(clock, rows.child, rows.day, priors=DEFAULT_PRIORS, context=Context(clock))
-    return rows, matrix, true[there]
+    came = truth.assign(probability=(truth["realised"] == "happened").astype(np.float64))
+    return rows, matrix, true[there], truth_of(registry, rows, came)
 
 
 def event_risk(rows: Cohort, matrix: np.ndarray, weight: np.ndarray) -> np.ndarray:
@@ -81,7 +89,9 @@ def event_risk(rows: Cohort, matrix: np.ndarray, weight: np.ndarray) -> np.ndarr
     return risk
 
 
-def judged(rows: Cohort, matrix: np.ndarray, truth: np.ndarray) -> dict[str, object]:
+def judged(
+    rows: Cohort, matrix: np.ndarray, truth: np.ndarray, came: np.ndarray
+) -> dict[str, object]:
     """The estimates over the truth, and what is told of the weights."""
     curve, facts = censoring.weights(rows), censoring.weighed(rows, matrix)
     happened = (rows.outcome == HAPPENED).astype(np.float64)
@@ -95,13 +105,16 @@ def judged(rows: Cohort, matrix: np.ndarray, truth: np.ndarray) -> dict[str, obj
         known: np.ndarray,
         curve: np.ndarray,
         facts: np.ndarray,
+        came: np.ndarray,
     ) -> list[float]:
         shares = [np.average(happened, weights=weight) for weight in (known, curve, facts)]
         shares.append(doubly_robust(risk, happened, facts))
         balance = [np.average(truth, weights=weight) for weight in (curve, facts)]
-        return [float(share / truth.mean()) for share in (*shares, *balance)]
+        told, account, true = (np.average(of, weights=facts) for of in (happened, came, truth))
+        ratios = [share / truth.mean() for share in (*shares, *balance)]
+        return [float(of) for of in (*ratios, account / true, told / account)]
 
-    columns = happened, truth, risk, known, curve, facts.weight
+    columns = happened, truth, risk, known, curve, facts.weight, came
     found = bootstraps(ratios, *columns, cluster=rows.child, repeats=200)
     names = (*ESTIMATES, *BALANCES)
     return {
@@ -116,7 +129,7 @@ def judged(rows: Cohort, matrix: np.ndarray, truth: np.ndarray) -> dict[str, obj
     }
 
 
-def pooled(parts: list[tuple[Cohort, np.ndarray, np.ndarray]]) -> dict[str, object]:
+def pooled(parts: list[tuple[Cohort, np.ndarray, np.ndarray, np.ndarray]]) -> dict[str, object]:
     """The estimates over several registries, each weighed by itself: truth and estimates are means
     by rows, and intervals are of independent registries."""
     told = [judged(*part) for part in parts]
@@ -154,10 +167,11 @@ def main() -> None:
     asked.add_argument("--children", type=int, default=30_000)
     asked.add_argument("--seeds", default="21")
     asked.add_argument("--dials", default=",".join(ASKED))
+    asked.add_argument("--targets", default="relapse,non_response")
     asked.add_argument("--json", action="store_true")
     wanted, told = asked.parse_args(), {}
     for dial in wanted.dials.split(","):
-        parts: dict[str, list] = {"relapse": [], "non_response": []}
+        parts: dict[str, list] = {name: [] for name in wanted.targets.split(",")}
         for seed in wanted.seeds.split(","):
             print(f"{dial}: simulating {wanted.children:,} children", file=sys.stderr)
             dials = Dials(truth_draws=DRAWS, **DIALS[dial])

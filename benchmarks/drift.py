@@ -32,8 +32,8 @@ from features.clock import Clock
 from models.bundle import Bundle
 from models.targets import TARGETS
 from registry.contract.registry import OWN_DAY, Registry, day_date
+from training.cohorts.entry_delay import as_recorded
 from training.commands.drift import Views, days_of, of_month, views_of_everyone
-from training.evaluation.entry_delay import as_recorded
 from training.evaluation.month_views import timely
 from training.evaluation.scored_rows import of_learned
 from training.fitting.pipeline import learn

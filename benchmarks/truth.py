@@ -10,8 +10,15 @@ slope and mean also against the truth itself, on all rows: weights cannot tell t
 records, which falls into one season, from other losses. The simulator is our own: what is better
 here need not be better in life.
 
-    python benchmarks/truth.py [--children 200000] [--json]
-    [--dials plain,noise,missing,relapse,set_point,hard]
+Beside it, whether the interval of a risk is one (`benchmarks/_interval.py`; 85 to 95 of 100 asked
+for): the share of fresh models, taught on children drawn anew, inside it, in all and in the tenth
+of risks with the least and the most; half-width in points of risk, and of nine in ten fresh models;
+which share of their spread is common to all children (what `models.expected_events.COMMON` takes);
+in how many tenths the mean truth lies within. `--real` asks the same of SPOON's screenings, of real
+children. Targets without a truth (onset) have only this.
+
+    python benchmarks/truth.py [--children 200000] [--json] [--refits 6] [--real]
+    [--dials plain,noise,missing,relapse,set_point,hard] [--targets relapse,non_response,onset]
 """
 
 from __future__ import annotations
@@ -21,6 +28,7 @@ import json
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 # One waiting OpenMP thread must not spin, and this file's own folder must not hide the packages.
 os.environ["OMP_WAIT_POLICY"] = "passive"
@@ -30,6 +38,7 @@ import lightgbm as lgb
 import numpy as np
 import pandas as pd
 
+from benchmarks._interval import of_real, of_simulated
 from benchmarks._simulated import with_truth
 from features.clock import Clock
 from features.trajectory.as_of import as_of
@@ -49,6 +58,7 @@ from training.metrics.recalibration import slope_and_intercept
 from training.metrics.usefulness import at_capacity
 
 MONTHS, SEED, AFTER_DAYS, DRAWS = 30, 11, 302, 20
+ORDERS = ("rule", "afternoon", "ours", "truth")
 FIGURES = ("slope", "mean_over_happened", "auc_truth", "slope_truth", "mean_over_truth")
 DIALS = {
     "plain": {},
@@ -171,52 +181,71 @@ def beside_truth(log_odds: np.ndarray, truth: np.ndarray) -> dict[str, float]:
 
 
 def compared(
-    registry: Registry, truths: dict[str, pd.DataFrame], *, trials: int
+    registry: Registry,
+    truths: dict[str, pd.DataFrame],
+    *,
+    targets: tuple[str, ...],
+    trials: int,
+    refits: int,
 ) -> dict[str, dict]:
-    """By target, the figures of each order on the landmarks after the split."""
+    """By target, the figures of each order on the landmarks after the split, where there is a
+    truth; and those of the `interval` where `refits` are asked for."""
     clock = Clock(registry)
     context, split, told = Context(clock), registry.recorded_until - AFTER_DAYS, {}
-    for name, target in TARGETS.items():
-        if name not in truths:
-            continue
+    for name in targets:
+        target = TARGETS[name]
         learned = learn(clock, target, until=split, trials=trials, context=context)
         later = cohort(clock, target, cutoff=registry.recorded_until)
         later = later.take(np.flatnonzero(later.day >= split))
         matrix = as_of(clock, later.child, later.day, priors=learned.bundle.priors, context=context)
-        truth = truth_of(registry, later, truths[name])
-        there = ~np.isnan(truth)
-        later, matrix, truth = (
-            later.take(np.flatnonzero(there)),
-            matrix[there],
-            np.clip(truth[there], 0.002, 0.998),
-        )
-        orders = {
-            "rule": filled(-matrix[:, WHZ]),
-            "afternoon": afternoon(learned, later, matrix),
-            "ours": learned.bundle.log_odds(matrix),
-            "truth": np.log(truth / (1.0 - truth)),
-        }
-        found = {
-            name: judged(order, later, is_risk=name != "rule") for name, order in orders.items()
-        }
-        for name in ("afternoon", "ours"):
-            found[name] |= beside_truth(orders[name], truth)
-        rule, best = found["rule"]["auc"], found["truth"]["auc"]
-        told[target.name] = {
-            "split": day_date(split).isoformat(),
-            "rows": len(truth),
-            **found,
-            "way": {
-                name: round((of["auc"] - rule) / (best - rule), 3) for name, of in found.items()
-            },
-        }
+        truth = truth_of(registry, later, truths[name]) if name in truths else None
+        told[name] = {"split": day_date(split).isoformat(), "rows": len(later.index)}
+        if truth is not None:
+            told[name] |= _beside(learned, later, matrix, truth)
+        if refits:
+            told[name]["interval"] = of_simulated(
+                clock,
+                context,
+                learned,
+                matrix,
+                target=target,
+                until=split,
+                refits=refits,
+                truth=truth,
+            )
     return told
+
+
+def _beside(
+    learned: Learned, later: Cohort, matrix: np.ndarray, truth: np.ndarray
+) -> dict[str, Any]:
+    """Figures of each order over the rows whose truth is known (n,; NaN elsewhere)."""
+    there = ~np.isnan(truth)
+    later, matrix, truth = (
+        later.take(np.flatnonzero(there)),
+        matrix[there],
+        np.clip(truth[there], 0.002, 0.998),
+    )
+    orders = {
+        "rule": filled(-matrix[:, WHZ]),
+        "afternoon": afternoon(learned, later, matrix),
+        "ours": learned.bundle.log_odds(matrix),
+        "truth": np.log(truth / (1.0 - truth)),
+    }
+    found = {name: judged(order, later, is_risk=name != "rule") for name, order in orders.items()}
+    for name in ("afternoon", "ours"):
+        found[name] |= beside_truth(orders[name], truth)
+    rule, best = found["rule"]["auc"], found["truth"]["auc"]
+    way = {name: round((of["auc"] - rule) / (best - rule), 3) for name, of in found.items()}
+    return {"rows": len(truth), **found, "way": way}
 
 
 def _printed(dial: str, told: dict[str, dict]) -> None:
     for target, found in told.items():
         print(f"{dial}: {target}, {found['rows']:,} landmarks from {found['split']}")
-        for name in ("rule", "afternoon", "ours", "truth"):
+        if "interval" in found:
+            print(f"  interval  {in_words(found['interval'])}", flush=True)
+        for name in ORDERS if "ours" in found else ():
             by_landmark = {
                 key: value for key, value in found[name].items() if key.startswith("auc_")
             }.keys() - FIGURES
@@ -232,6 +261,11 @@ def _printed(dial: str, told: dict[str, dict]) -> None:
             )
 
 
+def in_words(interval: dict[str, float]) -> str:
+    """The figures of an interval in a line."""
+    return "  ".join(f"{name} {value:.3g}" for name, value in interval.items())
+
+
 def main() -> None:
     """Print the table, and with --json one object as the last line."""
     asked = argparse.ArgumentParser(
@@ -239,16 +273,29 @@ def main() -> None:
     )
     asked.add_argument("--children", type=int, default=200_000)
     asked.add_argument("--dials", default=",".join(DIALS))
+    asked.add_argument("--targets", default=",".join(TARGETS))
     asked.add_argument("--trials", type=int, default=0)
+    asked.add_argument("--refits", type=int, default=6, help="fresh models; 0: no intervals")
+    asked.add_argument("--real", action="store_true", help="intervals of real children alone")
     asked.add_argument("--json", action="store_true")
     wanted = asked.parse_args()
-    told = {}
-    for dial in wanted.dials.split(","):
+    told: dict[str, Any] = {}
+    if wanted.real:
+        for question, interval in of_real(wanted.refits):
+            told[question] = {"interval": interval}
+            print(f"real children: {question}  interval  {in_words(interval)}", flush=True)
+    for dial in [] if wanted.real else wanted.dials.split(","):
         print(f"{dial}: simulating {wanted.children:,} children", file=sys.stderr)
         registry, truths = with_truth(
             wanted.children, months=MONTHS, seed=SEED, dials=Dials(truth_draws=DRAWS, **DIALS[dial])
         )
-        told[dial] = compared(registry, truths, trials=wanted.trials)
+        told[dial] = compared(
+            registry,
+            truths,
+            targets=tuple(wanted.targets.split(",")),
+            trials=wanted.trials,
+            refits=wanted.refits,
+        )
         _printed(dial, told[dial])
     if wanted.json:
         print(json.dumps(told))

@@ -22,7 +22,7 @@ Z_90 = 1.645
 COMMON = 0.3
 """Which share of the variance of a risk's error is common to all children (the model's level):
 0.32 for relapse and 0.03 for non-response between models taught on children drawn anew
-(`benchmarks/interval.py`, "common"); the wider is taken."""
+(`benchmarks/truth.py`, "common"); the wider is taken."""
 
 
 @dataclass(frozen=True)

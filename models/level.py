@@ -7,11 +7,17 @@ known outcomes mend the worst of it (`training.commands.recalibrate`).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from features.age_bands import BANDS_MONTHS
+from features.trajectory.catalogue import NAMES
 from models.bundle import Bundle
+from models.groups import memberships
+from registry.contract.arrays import Floats
 
 ENOUGH_OUTCOMES = 20
 """So many known outcomes (discharges, stays, quarters; not rows) fit a level."""
@@ -41,6 +47,26 @@ def ages_unknown(bundle: Bundle) -> list[tuple[int, int | None]]:
                 (since, to),
             ]
         )
+    return found
+
+
+def groups_off(bundle: Bundle) -> list[dict[str, Any]]:
+    """The groups (`by` sex, age or setting; `group`) whose observed over expected (`ratio`, 95 %
+    interval `low` to `high`) was surely off when the bundle was trained, and whose level was not
+    moved (`training.fitting.group_levels`)."""
+    found: list[dict[str, Any]] = bundle.facts.get("groups_off", [])
+    return found
+
+
+def group_off(bundle: Bundle, rows: Floats) -> list[dict[str, Any] | None]:
+    """Of each feature row (n, p) the group that was furthest off among those that the child is
+    of; None where it is of none."""
+    found: list[dict[str, Any] | None] = [None] * len(rows)
+    off = sorted(groups_off(bundle), key=lambda one: abs(math.log(one["ratio"])))
+    names = memberships(lambda name: rows[:, NAMES.index(name)]) if off else {}
+    for one in off:
+        for at in np.flatnonzero(names[one["by"]] == one["group"]).tolist():
+            found[at] = one
     return found
 
 

@@ -21,6 +21,7 @@ from care.protocol import Protocol, standard
 from features.clock import Clock
 from features.trajectory.trace import trace
 from models.bundle import Bundle
+from models.level import group_off
 from models.reasons import KEYS
 from models.scoring import SCORED, WHY_NOT, Scored, TargetScores, score_children
 from models.targets import TARGETS
@@ -100,7 +101,7 @@ class Answerer:
         points, statuses = growth_points(traced), classifications(traced)
         placed = placed_rows(traced.known, traced.growth, self._protocol)
         care = [asked | self._sources[str(asked["rule"])] for asked in placed]
-        told = _teller(scored, question.language) if scored else None
+        told = _teller(scored, question.language, bundles) if scored else None
         return [
             _one(child, refused[i], points[i], statuses[i], care[i], told, i)
             for i, child in enumerate(arrived)
@@ -150,9 +151,12 @@ def _refused(arrived: RequestChild, refused: list[Any]) -> dict[str, Any]:
     }
 
 
-def _teller(scored: Scored, language: str) -> Callable[[int], dict[str, Any]]:
-    """Tells both targets of a question in this language."""
+def _teller(
+    scored: Scored, language: str, bundles: Mapping[str, Bundle]
+) -> Callable[[int], dict[str, Any]]:
+    """Tells every target of a question in this language."""
     spoken = words(language)
+    off = {name: group_off(bundle, scored.rows) for name, bundle in bundles.items()}
 
     def told(i: int) -> dict[str, Any]:
         facts = scored.facts(i)
@@ -161,14 +165,30 @@ def _teller(scored: Scored, language: str) -> Callable[[int], dict[str, Any]]:
             reasons = reasons_of(target, i)
             sentences = {one.key: one.sentence for one in told_reasons(reasons, facts, spoken)}
             answers[name] = score_document(target, i) | {
+                "level_off": _level_off(target, off, i),
                 "reasons": [
                     {"key": one.key, "log_odds": one.log_odds, "sentence": sentences.get(one.key)}
                     for one in reasons
-                ]
+                ],
             }
         return answers
 
     return told
+
+
+def _level_off(
+    target: TargetScores, off: Mapping[str, list[dict[str, Any] | None]], i: int
+) -> dict[str, Any] | None:
+    """The group of the child whose level was surely off when the model was trained; None without
+    one, or without a score."""
+    group = off[target.target][i] if target.why_not[i] == 0 else None
+    return group and {
+        "by": group["by"],
+        "group": group["group"],
+        "observed_over_expected": group["ratio"],
+        "low": group["low"],
+        "high": group["high"],
+    }
 
 
 def reasons_of(target: TargetScores, i: int) -> tuple[Reason, ...]:

@@ -152,7 +152,25 @@ SCORES: dict[str, Schema] = {
         log_odds=_LOG_ODDS,
         usual=told({"type": "number"}, "what it usually adds in the child's sector, log-odds"),
     ),
-    "Score": _score("Reason"),
+    "LevelOff": obj(
+        by=told({"type": "string", "enum": ["sex", "age", "setting"]}, "what groups the children"),
+        group=told(TEXT, "for example girls, under 12 months, tribal"),
+        observed_over_expected=told(
+            {"type": "number"},
+            "how often the event came in this group for once that was told, when the model was "
+            "trained: over 1.25 its risks are told too low, under 0.8 too high",
+        ),
+        low=told({"type": "number"}, "lower end of its 95 % interval"),
+        high=told({"type": "number"}, "upper end of its 95 % interval"),
+    ),
+    "Score": _score(
+        "Reason",
+        level_off=or_null(
+            "LevelOff",
+            "a warning: the child is of a group whose risks were surely off and were not moved; "
+            "go by the order, not by the percentage. null where none is known",
+        ),
+    ),
     "StoredScore": _score("StoredReason"),
 }
 """What a model says of a child that comes with its records, and of one of the score book."""

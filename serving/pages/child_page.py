@@ -23,6 +23,7 @@ from serving.pages.pictures import reason_bars
 from serving.pages.templates import html
 from serving.pages.timeline import ChildHistory, history_of
 from serving.process.service_state import ServiceState
+from serving.visits.group_notes import notes_of_child
 from serving.visits.paper.referral_slip import ReferralSlip, referral_slip, slip_file_name
 from serving.visits.sheet_lines import TICK_BOXES, centre_name, practice_key
 from serving.visits.standing_findings import standing_of
@@ -35,7 +36,8 @@ a contradiction."""
 
 @dataclass(frozen=True)
 class TargetInWords:
-    """One target in words: the risk, its range, and what raises and lowers it."""
+    """One target in words: the risk, its range, what raises and lowers it, and whether its level
+    was off for children like this one."""
 
     target: str
     question: str
@@ -44,6 +46,7 @@ class TargetInWords:
     raising: tuple[str, ...]
     lowering: tuple[str, ...]
     bars: Markup
+    level: tuple[str, ...] = ()
 
 
 def show(
@@ -74,7 +77,7 @@ def show(
         why=_why(child, words),
         last_weight=last_weight(child, words),
         told=[
-            _told(target, score, risk, row, words)
+            _told(target, score, risk, row, words, notes_of_child(child, target, run.facts, words))
             for target, score in row.scores.items()
             if (risk := score.risk) is not None and _asked(score, target, child)
         ],
@@ -128,7 +131,9 @@ def _asked(score: Score, target: str, child: Candidate) -> bool:
     return score.risk is not None and child.state != TARGETS[target].moot_in_state
 
 
-def _told(target: str, score: Score, risk: float, row: BookRow, words: Words) -> TargetInWords:
+def _told(
+    target: str, score: Score, risk: float, row: BookRow, words: Words, level: list[str]
+) -> TargetInWords:
     title = f"{words('ui', 'reasons_chart')}: {words.of_target(target, 'name')}"
     low, high = score.risk_low, score.risk_high
     told = told_reasons(score.reasons, row.candidate.facts, words)
@@ -141,6 +146,7 @@ def _told(target: str, score: Score, risk: float, row: BookRow, words: Words) ->
         tuple(reason.sentence for reason in own if reason.log_odds > 0),
         tuple(reason.sentence for reason in own if reason.log_odds < 0),
         reason_bars(told, words, title=title),
+        tuple(level),
     )
 
 

@@ -22,6 +22,7 @@ from serving.language.arm import arm_cm
 from serving.language.reason_wording import form_of, known
 from serving.language.telling import rule_line, step_words, telling, what_to_do, why_line
 from serving.language.words import Words, how_often, last_weight, may_happen, whom
+from serving.visits.group_notes import ages, group_notes
 
 TICK_BOXES = tuple(
     sorted(
@@ -312,30 +313,26 @@ def practice_key(facts: Mapping[str, object]) -> str:
 
 def level_notes(facts: Mapping[str, Any], words: Words) -> list[str]:
     """Of each target whose model was trained on another registry, whether its level was fitted to
-    this one (`models.level.level_told`), nothing of the others; and of which ages too few children
-    had the event to know their level (`models.level.ages_unknown`)."""
+    this one (`models.level.level_told`), nothing of the others; of which ages too few children had
+    the event to know their level (`models.level.ages_unknown`); and of which groups it was surely
+    off (`serving.visits.group_notes`)."""
     foreign = [
         _level_note(told, words.of_target(target, "name"), words)
         for target, told in facts.get("levels", {}).items()
     ]
-    return foreign + [
-        words.say(
-            "ui",
-            "level_of_ages",
-            target=words.of_target(target, "name"),
-            ages=", ".join(_ages(since, to, words) for since, to in bands),
-        )
-        for target, bands in facts.get("ages_unknown", {}).items()
-    ]
-
-
-def _ages(since: int, to: int | None, words: Words) -> str:
-    """A band of ages from a month to before another (None: without an end)."""
-    if not since:
-        return words.say("ui", "ages_under", to=to)
-    if to is None:
-        return words.say("ui", "ages_from", since=since)
-    return words.say("ui", "ages_between", since=since, last=to - 1)
+    return (
+        foreign
+        + [
+            words.say(
+                "ui",
+                "level_of_ages",
+                target=words.of_target(target, "name"),
+                ages=", ".join(ages(since, to, words) for since, to in bands),
+            )
+            for target, bands in facts.get("ages_unknown", {}).items()
+        ]
+        + group_notes(facts, words)
+    )
 
 
 def _level_note(told: Mapping[str, Any], target: str, words: Words) -> str:

@@ -4,6 +4,7 @@ not."""
 import datetime as dt
 import json
 import math
+from dataclasses import replace
 
 import pytest
 import sqlalchemy as sa
@@ -102,6 +103,26 @@ def test_reasons_add_up_to_the_risk(client):
     assert told == sorted(told, reverse=True)
     sentences = [reason["sentence"] for reason in score["reasons"] if reason["sentence"]]
     assert len(sentences) == len(set(sentences)) >= 2
+
+
+def test_a_score_warns_where_the_level_of_the_childs_group_was_surely_off(client, tmp_path):
+    """The example is a girl: of girls 1.6 times as many relapsed as were told."""
+    assert client.post("/v1/score", EXAMPLE).json()["children"][0]["relapse"]["level_off"] is None
+    girls = {"by": "sex", "group": "girls", "ratio": 1.6, "low": 1.3, "high": 1.9}
+    off = bundle("relapse")
+    promoted(tmp_path, replace(off, facts=off.facts | {"groups_off": [girls]}))
+    open_store(tmp_path / "y.db").close()
+    app = create_app(str(tmp_path / "y.db"), tmp_path, key=KEY, follow=False)
+    child = Client(app, token()).post("/v1/score", EXAMPLE).json()["children"][0]
+    told = {"by": "sex", "group": "girls", "observed_over_expected": 1.6, "low": 1.3, "high": 1.9}
+    assert child["relapse"]["level_off"] == told
+    assert child["non_response"]["level_off"] is None
+    boy = EXAMPLE | {"children": [CHILD | {"sex": "M"}]}
+    assert (
+        Client(app, token()).post("/v1/score", boy).json()["children"][0]["relapse"]["level_off"]
+        is None
+    )
+    app.close()
 
 
 @pytest.mark.parametrize(("asked", "given"), [("hi-IN,hi;q=0.9", "hi"), ("mr", "mr"), ("fr", "en")])

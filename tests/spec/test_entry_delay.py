@@ -8,8 +8,8 @@ import pytest
 
 from registry.contract.registry import day_date, day_number
 from tests.support.tiny_registry import tiny_registry
+from training.cohorts.entry_delay import ENTRIES, IMPORTS, SIMULATED, as_recorded
 from training.cohorts.known_until import known_until
-from training.evaluation.entry_delay import ENTRIES, IMPORTS, SIMULATED, as_recorded
 
 
 @pytest.fixture(scope="module")

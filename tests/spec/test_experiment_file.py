@@ -44,6 +44,14 @@ def test_the_shortest_file_is_the_usual_training(tmp_path):
     assert (found.trials, found.seeds, found.until) == (8, (1,), None)
 
 
+def test_a_file_may_ask_for_the_days_on_which_scores_are_made(tmp_path):
+    assert of(tmp_path, "scoring_days = true").plan.as_facts() == {"plan": {"scoring_days": True}}
+    told = faults(tmp_path, 'name = "one"\ntarget = "onset"\nscoring_days = true')
+    assert len(told) == 1 and told[0].startswith("scoring_days: ")
+    told = faults(tmp_path, USUAL + 'scoring_days = "yes"')
+    assert told == ["scoring_days: 'yes'; true or false"]
+
+
 def test_all_faults_are_said_at_once_each_with_place_bound_and_what_to_do(tmp_path):
     told = faults(
         tmp_path,

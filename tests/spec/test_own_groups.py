@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from models.groups import age_groups
 from registry.contract.errors import BadInput, UsageError
 from training.evaluation.subgroup_table import read_groups
-from training.evaluation.subgroups import age_groups, bands_of
+from training.evaluation.subgroups import bands_of
 
 
 def test_ages_part_at_whole_months():

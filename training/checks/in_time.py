@@ -12,12 +12,11 @@ from models.targets import CENSORED, OUTCOME_WORDS
 from registry.contract.registry import day_date
 from training.checks.evidence import Evidence
 from training.checks.finding import CheckResult, check, issue, not_applicable, passed, skipped
-from training.cohorts.landmarks import cohort
+from training.cohorts.landmarks import before_split, cohort
 from training.cohorts.visit_exposure import censored_at_visits
 from training.evaluation import probes
 from training.fitting.calibrate import calibrate
 from training.fitting.examples import log_loss
-from training.fitting.pipeline import examples
 
 DAYS_PROBED = 3
 """Days on which the whole registry is cut to test the columns of centre and family."""
@@ -101,6 +100,8 @@ def labels_before_split(evidence: Evidence) -> CheckResult:
     """
     ends = evidence.index_on().astype(np.int64) + evidence.target.label_days
     late = int(np.sum(ends >= evidence.until))
+    if evidence.learned.scored is not None:
+        late += int(np.sum(~before_split(evidence.learned.scored.rows, evidence.until)))
     known_late = int(np.sum(evidence.happened() & (evidence.learned.rows.day >= evidence.until)))
     if late or known_late:
         return issue(
@@ -165,7 +166,7 @@ def calibrated_on_held_out(evidence: Evidence) -> CheckResult:
     learned = evidence.learned
     if not learned.not_rehearsed and (wrong := _blocks_wrong(evidence)):
         return issue(wrong)
-    learning = examples(learned.rows, learned.features, np.ones(len(learned.rows.child), bool))
+    learning = learned.learning
     said, seen = learned.fitted.held_out.log_odds, learned.fitted.blended(learning.rows)
     if len(said) != len(seen):
         return issue("the calibrator comes from other rows than the model")

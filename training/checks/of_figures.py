@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from models.groups import memberships
 from training.checks.evidence import Evidence
 from training.checks.finding import CheckResult, check, issue, not_applicable, passed, skipped, tip
 from training.evaluation.challenge import LISTED_VISITS, Challenge, sentence
@@ -16,11 +17,10 @@ from training.evaluation.subgroups import (
     CalibrationGap,
     RecallGap,
     calibration_gaps,
-    memberships,
     recall_gaps,
 )
 from training.fitting.pipeline import advised_size
-from training.metrics.calibration import calibration
+from training.metrics.calibration import LEVEL_HIGH, LEVEL_LOW, calibration, surely_off
 from training.metrics.discrimination import Estimate, auc, bootstrap, ranked
 
 SLOPE_LOW, SLOPE_HIGH = 0.8, 1.25
@@ -202,7 +202,8 @@ def subgroups_found_alike(evidence: Evidence) -> CheckResult:
 
     What to do: see the report's subgroups; look for measurements that one group lacks. Where risks
     of an age band are off, more events let the training move its level (`docs/models.md`, "Levels
-    by age"); until then say so with the list.
+    by age"). Each score of a child of a group that was surely off says so (`level_off`), and so do
+    lists and pages.
     """
     judged = evidence.judged
     if judged is None:
@@ -230,11 +231,11 @@ def _true_in_each(levels: list[CalibrationGap]) -> CheckResult | None:
         f"observed over expected is furthest off for {worst.group}: {ratio.value:.2f} "
         f"({ratio.low:.2f} to {ratio.high:.2f}, {worst.events} children with the event)"
     )
-    surely = [one for one in levels if one.ratio.low > SLOPE_HIGH or one.ratio.high < SLOPE_LOW]
+    surely = [one for one in levels if surely_off(one.ratio)]
     if surely:
         told += f"; surely off: {', '.join(one.group for one in surely)}"
         return issue(told, observed_over_expected=ratio.value)
-    inside = SLOPE_LOW <= ratio.value <= SLOPE_HIGH
+    inside = LEVEL_LOW <= ratio.value <= LEVEL_HIGH
     return (passed if inside else tip)(told, observed_over_expected=ratio.value)
 
 
@@ -265,7 +266,7 @@ def _not_compared(judged: Judged, gaps: list[RecallGap]) -> str:
     compared = {name for gap in gaps for name in gap.recalls}
     left = [
         str(name)
-        for names in memberships(judged).values()
+        for names in memberships(judged.column).values()
         for name in np.unique(names)
         if name and name not in compared
     ]

@@ -108,6 +108,33 @@ def cohort(clock: Clock, target: Target, *, cutoff: int, horizon: int | None = N
     )
 
 
+def on_days(clock: Clock, target: Target, days: np.ndarray, *, cutoff: int) -> Cohort:
+    """Everyone at risk on each of some days (numbers), with what was known of the outcome by the
+    cutoff; `landmark` is the days since the index."""
+    found = outcomes(clock, target, cutoff=cutoff)
+    indexes, asked = [np.empty(0, np.int64)], [np.empty(0, np.int32)]
+    for day in days.tolist():
+        since = day - found.index_on.astype(np.int64)
+        here = np.flatnonzero((found.cohort == IN_COHORT) & (since >= 0) & (since < target.horizon))
+        here = here[at_risk(found, target, here, np.full(len(here), day))]
+        indexes.append(here)
+        asked.append(np.full(len(here), day, np.int32))
+    index, day = np.concatenate(indexes), np.concatenate(asked)
+    since = day - found.index_on[index]
+    end = np.minimum(found.event_on[index], found.followed_until[index]).astype(np.int64)
+    return Cohort(
+        target,
+        found,
+        index,
+        found.child[index],
+        day,
+        since,
+        found.outcome[index],
+        np.maximum(end - day, 0),
+        target.horizon - since,
+    )
+
+
 def at_risk(found: Outcomes, target: Target, index: np.ndarray, day: np.ndarray) -> np.ndarray:
     """Still event-free, and followed, at the landmark (mask); in treatment, where the question is
     asked of children in treatment."""

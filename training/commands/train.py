@@ -23,7 +23,9 @@ from training.checks.finding import Finding
 from training.cohorts.known_until import known_until
 from training.evaluation.as_used import as_used
 from training.evaluation.run_figures import figures, intervals, plots
-from training.evaluation.scored_rows import REHEARSAL, judging
+from training.evaluation.scored_rows import REHEARSAL, judging, of_learned
+from training.evaluation.subgroups import groups_off
+from training.fitting.age_levels import MOVED
 from training.fitting.fit import Progress
 from training.fitting.pipeline import Learned, learn
 from training.fitting.reference_profile import of_risks
@@ -122,6 +124,19 @@ def _held_out_risk(learned: Learned) -> np.ndarray:
     return 1.0 / (1.0 + np.exp(-(line.intercept + line.slope * learned.fitted.held_out.log_odds)))
 
 
+def _groups_off(learned: Learned) -> list[dict[str, Any]]:
+    """Groups whose risks were surely off, out-of-fold or in the rehearsal's later block, and that
+    were not moved."""
+    facts = learned.bundle.facts
+    found: list[dict[str, Any]] = list(facts["groups_off"])
+    if learned.not_rehearsed:
+        return found
+    moved = frozenset(level["name"] for level in facts["age_levels"] if level["found"] == MOVED)
+    known = {one["group"] for one in found}
+    later = groups_off(of_learned(learned), moved)
+    return found + [one for one in later if one["group"] not in known]
+
+
 def as_used_figures(clock: Clock, learned: Learned, said: Progress) -> dict[str, float]:
     """The rehearsal's figures as scored monthly from records known late; none without one."""
     if learned.not_rehearsed:
@@ -146,7 +161,8 @@ def keep(
     champion yet; the model of an experiment waits for `sanket promote`."""
     reference = learned.bundle.reference | {"risk_deciles": of_risks(_held_out_risk(learned))}
     told = model_card.write(learned, findings=findings, figures=judged)
-    bundle = replace(learned.bundle, card=told, reference=reference)
+    facts = learned.bundle.facts | {"groups_off": _groups_off(learned)}
+    bundle = replace(learned.bundle, card=told, reference=reference, facts=facts)
     bundle = save(bundle, bundles_folder(models))
     target = bundle.target
     said(f"{target}: recording the run")

@@ -19,8 +19,8 @@ from models.bundle import Bundle
 from models.targets import TARGETS
 from registry.contract.registry import day_number
 from training.cohorts.areas_and_days import Population
+from training.cohorts.entry_delay import EntryDelay, as_recorded
 from training.cohorts.landmarks import Cohort
-from training.evaluation.entry_delay import EntryDelay, as_recorded
 from training.evaluation.scored_rows import (
     ELSEWHERE,
     LATER,

@@ -13,10 +13,11 @@ from sklearn.metrics import recall_score
 from features import data_quality
 from features.age_bands import BANDS_MONTHS
 from features.clock import Clock, month_number
+from models.groups import memberships
 from registry.contract.errors import BadInput
 from training.evaluation.scored_rows import Judged
 from training.evaluation.stability import centres, districts
-from training.evaluation.subgroups import memberships, visited
+from training.evaluation.subgroups import visited
 from training.metrics.calibration import observed_over_expected
 from training.metrics.discrimination import Estimate, auc, bootstrap, ranked
 
@@ -42,7 +43,7 @@ def groupings(
     table of texts by `child_id` (`read_groups`)."""
     age = judged.column("age_days")
     infants = np.select([age < SIX_MONTHS, age >= SIX_MONTHS], [INFANTS, "6 months and over"], "")
-    found = memberships(judged, age_bands) | {
+    found = memberships(judged.column, age_bands) | {
         "infants": infants,
         "district": _district(clock, judged),
     }

@@ -5,14 +5,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
-from features.age_bands import BANDS_MONTHS, band_names, band_of, cuts_days
-from registry.contract.codes import Setting
+from models.groups import memberships
 from registry.contract.errors import UsageError
 from training.evaluation.scored_rows import Judged
-from training.metrics.calibration import observed_over_expected
+from training.fitting.group_levels import told_off
+from training.metrics.calibration import observed_over_expected, surely_off
 from training.metrics.discrimination import Estimate, bootstrap
 
 VISITED_SHARE = 0.2
@@ -58,33 +59,6 @@ def bands_of(text: str) -> tuple[int, ...]:
     return months
 
 
-def age_groups(age_days: np.ndarray, months: tuple[int, ...] = BANDS_MONTHS) -> np.ndarray:
-    """The age band of each age (object array, "" where unknown), parted at these months.
-
-    Example: parted at 12 and 24, 500 days are `12 to 23 months`.
-    """
-    names = np.array([*band_names(months), ""], object)
-    found: np.ndarray = names[band_of(age_days, cuts_days(months))]
-    return found
-
-
-def memberships(judged: Judged, age_bands: tuple[int, ...] = BANDS_MONTHS) -> dict[str, np.ndarray]:
-    """Group names (object arrays of length n, "" where unknown) by what they group; `age_bands`:
-    months at which age groups part."""
-    female, age = judged.column("female"), judged.column("age_days")
-    urban, tribal = judged.column("setting_urban"), judged.column("setting_tribal")
-    setting = np.select(
-        [urban == 1, tribal == 1, urban == 0],
-        [Setting.URBAN.text, Setting.TRIBAL.text, Setting.RURAL.text],
-        "",
-    )
-    return {
-        "sex": np.select([female == 1, female == 0], ["girls", "boys"], ""),
-        "age": age_groups(age, age_bands),
-        "setting": setting,
-    }
-
-
 def visited(risk: np.ndarray, share: float = VISITED_SHARE) -> np.ndarray:
     """Mask of the share of rows with the highest risks (ties at the cut all in)."""
     return risk >= np.quantile(risk, 1.0 - share) if len(risk) else np.zeros(0, bool)
@@ -94,7 +68,7 @@ def recall_gaps(judged: Judged, groups: dict[str, np.ndarray] | None = None) -> 
     """The gaps of every grouping with two or more groups of `LEAST_EVENTS` children with the
     event."""
     known = judged.take(judged.known)
-    groups = groups or memberships(judged)
+    groups = groups or memberships(judged.column)
     seen = visited(judged.risk)[judged.known]
     found = (_gap(by, names[judged.known], seen, known) for by, names in groups.items())
     return [gap for gap in found if gap]
@@ -105,7 +79,7 @@ def calibration_gaps(
 ) -> list[CalibrationGap]:
     """Of every group with `LEAST_EVENTS` children with the event, observed over expected."""
     known = judged.take(judged.known)
-    groups = groups or memberships(judged)
+    groups = groups or memberships(judged.column)
     found = []
     for by, names in groups.items():
         inside = names[judged.known]
@@ -122,6 +96,16 @@ def calibration_gaps(
                 )
                 found.append(CalibrationGap(by, str(name), events, ratio))
     return found
+
+
+def groups_off(judged: Judged, moved: frozenset[str]) -> list[dict[str, Any]]:
+    """The groups whose risks were surely off, as a bundle's facts keep them; not those that were
+    `moved` since (names of age bands)."""
+    return [
+        told_off(one.by, one.group, one.ratio)
+        for one in calibration_gaps(judged)
+        if surely_off(one.ratio) and one.group not in moved
+    ]
 
 
 def _gap(by: str, names: np.ndarray, seen: np.ndarray, known: Judged) -> RecallGap | None:

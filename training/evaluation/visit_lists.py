@@ -26,12 +26,9 @@ from features.trajectory.context import Context
 from models.bundle import Bundle
 from models.scoring import abstains
 from models.targets import HAPPENED, TARGETS, Target
-from registry.contract.arrays import Days, Ints
 from training.cohorts import censoring
 from training.cohorts.known_until import known_until
-from training.cohorts.landmarks import Cohort, at_risk
-from training.cohorts.lives import IN_COHORT
-from training.cohorts.outcomes import outcomes
+from training.cohorts.landmarks import Cohort, on_days
 from training.evaluation.rules_order import by_rules, danger_first
 from training.fitting.fit import Progress
 from training.metrics.missed_ranks import missed_places
@@ -146,31 +143,8 @@ def at_month_starts(clock: Clock, target: Target, split: int) -> Cohort:
 def at_days(clock: Clock, target: Target, asked_on: np.ndarray) -> Cohort:
     """Everyone at risk on each of some days (numbers) whose whole horizon lies within the records;
     `landmark` is the days since the index."""
-    found = outcomes(clock, target, cutoff=known_until(clock.registry))
     last = clock.registry.recorded_until - target.horizon
-    indexes: list[Ints] = []
-    days: list[Days] = []
-    for day in asked_on[asked_on <= last].tolist():
-        since = day - found.index_on.astype(np.int64)
-        here = np.flatnonzero((found.cohort == IN_COHORT) & (since >= 0) & (since < target.horizon))
-        here = here[at_risk(found, target, here, np.full(len(here), day))]
-        indexes.append(here)
-        days.append(np.full(len(here), day, np.int32))
-    index = np.concatenate([np.empty(0, np.int64), *indexes])
-    at = np.concatenate([np.empty(0, np.int32), *days])
-    since = at - found.index_on[index]
-    end = np.minimum(found.event_on[index], found.followed_until[index]).astype(np.int64)
-    return Cohort(
-        target,
-        found,
-        index,
-        found.child[index],
-        at,
-        since,
-        found.outcome[index],
-        np.maximum(end - at, 0),
-        target.horizon - since,
-    )
+    return on_days(clock, target, asked_on[asked_on <= last], cutoff=known_until(clock.registry))
 
 
 def month_starts(first: int, last: int) -> list[int]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,7 @@ KEYS = (
     "since",
     "until",
     "seeds",
+    "scoring_days",
     "areas",
     "features",
     "estimator",
@@ -95,9 +96,7 @@ class Experiment:
         if self.estimator is None:
             return self.plan
         foreign = ForeignFit(self.estimator, seed)
-        return TrainingPlan(
-            self.plan.population, self.plan.left_out, transfer=False, foreign=foreign
-        )
+        return replace(self.plan, share=None, forests=None, transfer=False, foreign=foreign)
 
 
 @dataclass
@@ -166,7 +165,10 @@ def _read(file: _File, text: str) -> Experiment | None:
     target, name, until, seeds = _target(file), _name(file), file.day("until"), _seeds(file)
     kind, estimator, of_kind = _estimator(file)
     trials, space = _search(file, kind)
-    plan = TrainingPlan(_population(file), _left_out(file, target), space=space, **of_kind)
+    days = _scoring_days(file, target)
+    plan = TrainingPlan(
+        _population(file), _left_out(file, target), scoring_days=days, space=space, **of_kind
+    )
     horizon, own = _horizon(file, target), _own(file)
     if target is None:
         return None
@@ -211,6 +213,18 @@ def _seeds(file: _File) -> tuple[int, ...]:
         file.faults.add("seeds", f"{found!r}", f"1 to {MOST_SEEDS} different whole numbers")
         return (1,)
     return tuple(found)
+
+
+def _scoring_days(file: _File, target: Target | None) -> bool:
+    """Whether it learns from the days on which scores are made, too."""
+    found = file.told.get("scoring_days", False)
+    if not isinstance(found, bool):
+        file.faults.add("scoring_days", f"{found!r}", "true or false")
+        return False
+    if found and target is not None and target.indexes_repeat:
+        told = f"{target.name} is asked of every child each quarter: its days are drawn by lot"
+        file.faults.add("scoring_days", told, "leave it out")
+    return bool(found)
 
 
 def _population(file: _File) -> Population:

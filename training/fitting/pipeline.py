@@ -27,10 +27,12 @@ from training.cohorts.visit_exposure import censored_at_visits, visits_in_words,
 from training.fitting.calibrate import leveled, with_interval
 from training.fitting.examples import Examples
 from training.fitting.fit import FOLDS, Fitted, Progress, fit
+from training.fitting.group_levels import groups_off
 from training.fitting.own_forest import offset_of
 from training.fitting.plan import USUAL, TrainingPlan
 from training.fitting.reference_profile import profile
 from training.fitting.sample_size import SampleSize, effective_parameters, needed
+from training.fitting.scoring_days import ScoringDays, scoring_days, together
 from training.fitting.transfer import Donor, donor_of
 from training.fitting.tune import Tuned, tune
 from training.fitting.uncertainty import REFITS
@@ -51,7 +53,8 @@ CONTEXT_MASKED = 0.15
 @dataclass(frozen=True)
 class Learned:
     """A bundle with what it was made from: `rows` (the cohort), `earlier_on` and `later_on` (masks
-    over it), `features` (the matrix of the rows), `fitted` (the halves of the bundle).
+    over it), `features` (the matrix of the rows), `fitted` (the halves of the bundle), `scored`
+    (the rows of scoring days that it learnt from besides; None: none).
 
     The bundle learns from all rows. Its `rehearsal` learnt from the earlier block only, in the same
     way: its figures on the later block are those of a temporal validation. With too few events in
@@ -65,6 +68,13 @@ class Learned:
     earlier_on: np.ndarray
     later_on: np.ndarray
     features: np.ndarray
+    scored: ScoringDays | None = None
+
+    @property
+    def learning(self) -> Examples:
+        """What the bundle learnt from, with every context to be seen."""
+        every = np.ones(len(self.rows.child), bool)
+        return _with_scored(examples(self.rows, self.features, every), self.scored)
 
     @property
     def not_rehearsed(self) -> str | None:
@@ -148,6 +158,19 @@ def learn(
     }
     if note := visits_in_words(facts):
         said(f"{target.name}: {note}")
+    scored = None
+    if plan.scoring_days:
+        scored = scoring_days(
+            clock,
+            target,
+            until=until,
+            labels_before=labels_before,
+            priors=priors,
+            without_visits=without_visits,
+        )
+        scored = scored.take(plan.population.learnt(clock, scored.rows))
+        said(f"{target.name}: {len(scored.rows.index)} rows of days on which scores are made")
+        known = _with_scored(known, scored)
     which: dict[str, Any] = {"target": target, "seed": seed}
     donor = donor_of(clock, target, until=until, seed=seed, priors=priors, context=context)
     donor = donor and donor.of(clock, plan.population)
@@ -167,18 +190,22 @@ def learn(
     if not not_rehearsed:
         first = donor and donor.before(later_from, without=np.unique(rows.child[later_on]))
         begun = examples(rows, matrix, earlier_on)
+        if scored is not None:
+            of = blocks(scored.rows, later_from)[0]
+            of &= ~np.isin(scored.rows.child, rows.child[later_on])
+            begun = _with_scored(begun, scored.take(of))
         earlier = without_context(replace(begun, rows=plan.seen(begun.rows)), seed)
         rehearsal, _ = taught(earlier, first if first and first.teaches else None)
     everything = without_context(replace(known, rows=plan.seen(known.rows)), seed)
     bundle, fitted = taught(everything, donor)
     if plan.foreign is not None:
         bundle = replace(bundle, rehearsal=rehearsal)
-        return Learned(bundle, fitted, rows, used, earlier_on, later_on, matrix)
+        return Learned(bundle, fitted, rows, used, earlier_on, later_on, matrix, scored)
     said(f"{target.name}: the interval of its risks, by {REFITS} refits on children drawn anew")
     calibrator, unstable = with_interval(fitted, everything, donor=donor, **which)
     reference = bundle.reference | {"instability": unstable}
     bundle = replace(bundle, calibrator=calibrator, rehearsal=rehearsal, reference=reference)
-    learned = Learned(bundle, fitted, rows, used, earlier_on, later_on, matrix)
+    learned = Learned(bundle, fitted, rows, used, earlier_on, later_on, matrix, scored)
     _say_what_size_is_advised(learned, said)
     return learned
 
@@ -247,7 +274,12 @@ def _say_what_size_is_advised(learned: Learned, said: Progress) -> None:
 def _bundle(fitted: Fitted, learning: Examples, **made: Any) -> Bundle:
     """The bundle of two fitted halves, calibrated on their out-of-fold predictions."""
     calibrator, levels = leveled(fitted.held_out, learning)
-    made["facts"] = made["facts"] | {"age_levels": [asdict(level) for level in levels]}
+    said = calibrator.intercept + calibrator.slope * fitted.held_out.log_odds
+    said = said + calibrator.shift(learning.rows[:, NAMES.index("age_days")])
+    made["facts"] = made["facts"] | {
+        "age_levels": [asdict(level) for level in levels],
+        "groups_off": groups_off(said, learning),
+    }
     return Bundle(
         booster=fitted.booster,
         linear=fitted.linear,
@@ -324,6 +356,14 @@ def _ask_for_events(rows: Cohort, target: Target) -> None:
         )
     if happened[known].all():
         raise BadInput("TRN003", f"{target.name}: only one outcome: nothing to learn")
+
+
+def _with_scored(learning: Examples, scored: ScoringDays | None) -> Examples:
+    """The examples with those of scoring days, where there are any."""
+    if scored is None:
+        return learning
+    every = np.ones(len(scored.rows.index), bool)
+    return together(learning, examples(scored.rows, scored.matrix, every))
 
 
 def examples(rows: Cohort, matrix: np.ndarray, block: np.ndarray) -> Examples:

@@ -19,6 +19,9 @@ from training.fitting.examples import Examples
 Space = Mapping[str, tuple[float, float]]
 """By setting of the forest, the least and the most that a trial may take."""
 
+KEPT = ("share", "forests", "transfer", "scoring_days")
+"""What a bundle's facts keep of a plan, besides the columns left out and the population."""
+
 
 class Taught(Protocol):
     """A way of making a model that is not ours: from examples to a bundle whose risks are
@@ -32,7 +35,9 @@ class TrainingPlan:
     """`population`: of whom it learns and is judged. `left_out`: columns that it does not see.
     `share`: of the forest in the blend of both halves (0 to 1; None: chosen on held-out children).
     `forests`: how many (None: the target's). `transfer`: whether another target's events may teach
-    it. `space`: what trials choose from (empty: the usual). `foreign`: another way of fitting.
+    it. `scoring_days`: whether it learns from the days on which scores are made too
+    (`training.fitting.scoring_days`). `space`: what trials choose from (empty: the usual).
+    `foreign`: another way of fitting.
     """
 
     population: Population = EVERYBODY
@@ -40,6 +45,7 @@ class TrainingPlan:
     share: float | None = None
     forests: int | None = None
     transfer: bool = True
+    scoring_days: bool = False
     space: Space = field(default_factory=dict)
     foreign: Taught | None = None
 
@@ -48,7 +54,7 @@ class TrainingPlan:
         """The plan by which a bundle was fitted, as its facts keep it."""
         told: dict[str, Any] = facts.get("plan") or {}
         left_out = tuple(told.get("left_out", ()))
-        kept = {name: told[name] for name in ("share", "forests", "transfer") if name in told}
+        kept = {name: told[name] for name in KEPT if name in told}
         return cls(Population.of_facts(facts), left_out, **kept)
 
     def as_facts(self) -> dict[str, Any]:
@@ -59,8 +65,10 @@ class TrainingPlan:
             "share": self.share,
             "forests": self.forests,
             "transfer": self.transfer,
+            "scoring_days": self.scoring_days,
         }
-        usual: dict[str, Any] = {"left_out": [], "share": None, "forests": None, "transfer": True}
+        usual: dict[str, Any] = {"left_out": [], "share": None, "forests": None}
+        usual |= {"transfer": True, "scoring_days": False}
         differs = {name: value for name, value in told.items() if value != usual[name]}
         found = {"plan": differs, "population": self.population.as_facts()}
         return {name: of for name, of in found.items() if of}

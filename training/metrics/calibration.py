@@ -70,6 +70,15 @@ def observed_over_expected(risk: Floats, happened: Floats, weight: Floats) -> fl
     return float(np.sum(happened * weight)) / expected if expected > 0 else float("nan")
 
 
+LEVEL_LOW, LEVEL_HIGH = 0.8, 1.25
+"""Between which bounds observed over expected holds (chosen)."""
+
+
+def surely_off(ratio: Estimate) -> bool:
+    """Whether the whole interval of an observed over expected lies outside its bounds."""
+    return ratio.low > LEVEL_HIGH or ratio.high < LEVEL_LOW
+
+
 @dataclass(frozen=True)
 class CurvePoint:
     """One group of a calibration curve: how many children, mean risk, observed share with a 95 %

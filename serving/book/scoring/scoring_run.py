@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from care.protocol import Protocol, standard
 from models.bundle import Bundle
 from models.champion import champions, models_folder, trained
-from models.level import ages_unknown, is_of, level_told
+from models.level import ages_unknown, groups_off, is_of, level_told
 from models.stability_index import index_of_samples
 from models.targets import TARGETS, Asked
 from registry.contract.errors import BadInput, Refused
@@ -109,6 +109,9 @@ def score_store(
             "exercise": bool(made_up),
             "ages_unknown": {
                 target: ages for target, bundle in bundles.items() if (ages := ages_unknown(bundle))
+            },
+            "groups_off": {
+                target: off for target, bundle in bundles.items() if (off := groups_off(bundle))
             },
         }
         if holdout_share:
