@@ -84,4 +84,5 @@ def _(LogisticRegression, bootstraps, judged, mo, names, np, pd, standard):
 
 
 if __name__ == "__main__":
-    app.run()
+    _, defined = app.run()
+    print(defined["table"].to_string(index=False))

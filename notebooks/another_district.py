@@ -67,4 +67,5 @@ def _(auc, bootstraps, bundle, by, calibration, clock, judged, learnt, mo, np, p
 
 
 if __name__ == "__main__":
-    app.run()
+    _, defined = app.run()
+    print(defined["table"].to_string(index=False))

@@ -32,7 +32,7 @@ def _():
 def _(answers, mo, pd, runs, target):
     def words(figures, name):
         value, low, high = (figures.get(f"{name}{side}") for side in ("", "_low", "_high"))
-        return None if value is None else f"{value:.3f} ({low:.3f} to {high:.3f})"
+        return None if None in (value, low, high) else f"{value:.3f} ({low:.3f} to {high:.3f})"
 
     compared = pd.DataFrame(
         [
@@ -42,9 +42,13 @@ def _(answers, mo, pd, runs, target):
                 "until": one["parameters"].get("until"),
                 "seed": one["parameters"].get("seed"),
                 "AUC": words(one["figures"], "auc"),
-                "Brier": words(one["figures"], "brier"),
-                "slope": one["figures"].get("calibration_slope"),
-                "AUC as used": one["figures"].get("auc_as_used"),
+                "more than WHZ": words(one["figures"], "auc_more_than_whz"),
+                "slope": words(one["figures"], "calibration_slope"),
+                "observed over expected": words(one["figures"], "observed_over_expected"),
+                "net benefit": words(one["figures"], "standardised_net_benefit"),
+                "precision in the top tenth": words(one["figures"], "precision_at_top_tenth"),
+                "AUC as used": words(one["figures"], "auc_as_used"),
+                "children with the event": one["figures"].get("children_with_event_judged"),
                 "only competes": one["tags"].get("benchmark_only", ""),
                 "answers": answers is not None and one["tags"].get("bundle") == answers,
                 "run": one["run_id"],
@@ -57,4 +61,5 @@ def _(answers, mo, pd, runs, target):
 
 
 if __name__ == "__main__":
-    app.run()
+    _, defined = app.run()
+    print(defined["compared"].to_string(index=False))

@@ -61,4 +61,6 @@ def _(mo, one, other, pd, sentence, told):
 
 
 if __name__ == "__main__":
-    app.run()
+    _, defined = app.run()
+    told = defined["told"]
+    print(told if isinstance(told, str) else defined["sentence"](told))

@@ -55,4 +55,5 @@ def _(bundle, grouped, judged, mo, np, pd, strongest):
 
 
 if __name__ == "__main__":
-    app.run()
+    _, defined = app.run()
+    print(defined["parts"].to_string(index=False))

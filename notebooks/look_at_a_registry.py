@@ -78,4 +78,5 @@ def _(TARGETS, attrition_table, clock, cohort, mo, pd, registry):
 
 
 if __name__ == "__main__":
-    app.run()
+    _, defined = app.run()
+    print(defined["by_sector"].to_string(index=False), defined["attrition"], sep="\n\n")

@@ -62,4 +62,5 @@ def _(bundle, mo, model, np, roc_auc_score, rows):
 
 
 if __name__ == "__main__":
-    app.run()
+    _, defined = app.run()
+    print(f"AUC {defined['auc']:.6f} rebuilt; the report says {defined['reported']:.6f}")

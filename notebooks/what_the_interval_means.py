@@ -79,4 +79,5 @@ def _(judged, low, high, mo, np):
 
 
 if __name__ == "__main__":
-    app.run()
+    _, defined = app.run()
+    print(defined["table"].to_string(index=False))

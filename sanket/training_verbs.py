@@ -39,6 +39,14 @@ def train(
             metavar="FILE.toml", help="the training that a file describes (docs/data-scientist.md)"
         ),
     ] = None,
+    again: Annotated[
+        str | None,
+        typer.Option(
+            metavar="RUN",
+            help="make the model of a run (or of a bundle's version) once more, from what was "
+            "known then; ends with 5 where another bundle comes out",
+        ),
+    ] = None,
     tracking: Tracking = None,
     trials: Annotated[
         int | None,
@@ -67,7 +75,8 @@ def train(
     A target that has no champion yet takes this model if no check finds an issue (RISK017: it must
     have been shown to work); others are promoted with `sanket promote`. Nothing that was recorded
     on or after --until is used. --experiment FILE says in one file which areas, dates, columns
-    and estimator to train with; its model waits for `sanket promote`, or only competes.
+    and estimator to train with; its model waits for `sanket promote`, or only competes. --again RUN
+    makes last month's model anew, whatever was imported since.
     """
     from registry.contract.errors import UsageError
     from registry.contract.registry import day_number
@@ -76,6 +85,11 @@ def train(
     from training.experiments.run_experiment import run_experiment
 
     beside = (target, until, trials, seed, without_visits or None)
+    if again:
+        if any(option is not None for option in (*beside, experiment)):
+            raise UsageError("TRN022", "the run of --again says what to train: leave the rest away")
+        _again(store, again, tracking, as_json)
+        return
     if experiment and any(option is not None for option in beside):
         raise UsageError(
             "TRN022",
@@ -107,13 +121,32 @@ def train(
         typer.echo(_in_words(model))
 
 
+def _again(store: str, run: str, tracking: str | None, as_json: bool) -> None:
+    """A run's training once more."""
+    from sanket.progress import steps
+    from training.experiments.train_again import train_again
+
+    with steps("Training") as said:
+        told = train_again(store, run, tracked_at=tracking, said=said)
+    if as_json:
+        import json
+
+        typer.echo(json.dumps(told))
+        return
+    typer.echo(
+        f"{told['target']}: bundle {told['bundle']} once more, as run {told['run_id']} has it"
+    )
+
+
 def _in_words(model: dict[str, Any]) -> str:
-    attrition = model["attrition"]
+    attrition, learnt = model["attrition"], model["learnt"]
     kept = f"bundle {model['bundle']}" if model["bundle"] else "a challenger, not kept"
     lines = [
         f"{model['target']}: {kept}, run {model['run_id']}"
         + (", now the champion" if model["champion"] else ""),
         f"  {attrition['in_cohort']} of {attrition['indexes']} indexes in the cohort",
+        f"  learnt from {learnt['rows']} rows of {learnt['children']} children, "
+        f"{learnt['children_with_event']} of them with the event",
         _rehearsed(model),
     ]
     why = model.get("benchmark_only", [])
@@ -197,8 +230,8 @@ def backtest(
         list[str],
         typer.Option(
             metavar="DATE",
-            help="train before this day, predict from it; several: a rolling backtest, each day's "
-            "model predicts up to the next day",
+            help="train before this day, predict from it; several (given again, or with commas): "
+            "a rolling backtest, each day's model predicts up to the next day",
         ),
     ],
     output: Annotated[Path, typer.Option("-o", "--output", help="predictions, a Parquet file")],
@@ -228,6 +261,7 @@ def backtest(
     outcomes and sensitivity rows (docs/models.md). With several --split one table compares them, a
     run of MLflow holds a child run for each, and a command that was broken off goes on.
     """
+    split = [day.strip() for of in split for day in of.split(",")]
     if len(split) > 1:
         _rolling(store, split, output, target, tracking, trials, seed, visits, as_json)
         return

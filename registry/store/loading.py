@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from registry.contract.arrays import AnyArray, Days, Texts
-from registry.contract.registry import COLUMNS, OF_CENTRES, REF, Registry
+from registry.contract.registry import COLUMNS, OF_CENTRES, OWN_DAY, REF, Registry
 from registry.contract.versions import centre_names, registry_of
 from registry.store import schema
 from registry.store.bulk import Bulk
@@ -201,6 +201,20 @@ def version(bulk: Bulk) -> str:
         )
         whole.update(repr([column[0] for column in bulk.query(question).values()]).encode())
     return whole.hexdigest()
+
+
+def share_assumed_dates(bulk: Bulk, *, known_before: int) -> float:
+    """Of the children's rows known before a day (number), the share whose day of entry nobody wrote
+    down."""
+    rows = assumed = 0
+    for name in OWN_DAY:
+        question = (
+            "SELECT COUNT(*) AS n, COUNT(recorded_on) AS written FROM "
+            f"{name} WHERE known_from < {known_before}"
+        )
+        count, written = (int(of[0]) for of in bulk.query(question).values())
+        rows, assumed = rows + count, assumed + count - written
+    return assumed / rows if rows else 0.0
 
 
 def family_texts(bulk: Bulk) -> Texts:

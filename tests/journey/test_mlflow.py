@@ -15,7 +15,9 @@ from registry.simulate.dials import Dials
 from registry.simulate.write import simulate
 from registry.store.store import open_store
 from tests.support.mlflow_server import BINARIES, environment, mlflow_server
+from training.commands.evaluate import FIGURES_TABLE
 from training.commands.promote import history, promote
+from training.metrics.compared import COMPARED, COUNTED
 from training.tracking import mlflow_runs
 
 ROOT = Path(__file__).parents[2]
@@ -93,11 +95,17 @@ def test_the_whole_way_of_a_data_scientist(run, store, server, tmp_path):
     (newest, bundle), (_, first) = runs_of(server, "non_response")
     assert bundle != first
 
+    run("again", run=newest)
+    assert runs_of(server, "non_response")[0] == (newest, bundle), "no second run"
+
     report = tmp_path / "report.html"
     run("evaluate_run", run=newest, output=report)
     assert "Non-response" in report.read_text(encoding="utf-8")
     logged = figures(server, newest)
-    assert {"report_lists_the_rules_10_recall", "report_auc_against_slow"} <= set(logged)
+    assert {"report_auc", "report_calibration_slope_low", "report_rows_judged"} <= set(logged)
+    assert len(logged) <= 2 * (3 * len(COMPARED) + len(COUNTED))
+    rows = table(server, newest)["figure"].tolist()
+    assert {"lists_the_rules_10_recall", "auc_against_slow"} <= set(rows) and len(rows) > 60
 
     issues = [
         found["code"] for found in card(store, bundle)["findings"] if found["outcome"] == "issue"
@@ -125,6 +133,13 @@ def figures(server, run_id):
     return MlflowClient(server).get_run(run_id).data.metrics
 
 
+def table(server, run_id):
+    import mlflow
+
+    mlflow.set_tracking_uri(server)
+    return mlflow.load_table(FIGURES_TABLE, run_ids=[run_id])
+
+
 def card(store, bundle):
     return json.loads(
         (models_folder(store) / "bundles" / bundle / "card.json").read_text(encoding="utf-8")
@@ -136,6 +151,26 @@ def test_backtest(run, tmp_path):
     run("backtest", split="2025-12-01", output=output, trials=0)
     found = pd.read_parquet(output)
     assert set(found["target"]) == set(TARGETS) and (found["score_status"] == "scored").mean() > 0.9
+
+
+def test_a_backtest_of_two_splits(run, server, tmp_path):
+    output = tmp_path / "predictions.parquet"
+    run("backtest", split="2025-12-01,2026-02-01", output=output, trials=0)
+    found = pd.read_parquet(output)
+    assert set(found["split"]) == {"2025-12-01", "2026-02-01"}
+    assert set(found["target"]) == set(TARGETS)
+
+
+def test_the_champions_are_validated_sector_by_sector(run, server, tmp_path):
+    """After `train`: what was learnt without a sector is a child of the model's run."""
+    from mlflow import MlflowClient
+
+    output = tmp_path / "left_out.html"
+    run("validate", leave_out="sector", output=output)
+    assert "left out" in output.read_text(encoding="utf-8")
+    client = MlflowClient(server)
+    experiment = client.get_experiment_by_name(mlflow_runs.EXPERIMENT).experiment_id
+    assert len(client.search_runs([experiment], "tags.kind = 'left_out'")) > 1
 
 
 def test_features(run, tmp_path):

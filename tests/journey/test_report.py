@@ -3,6 +3,7 @@ not known."""
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from dataclasses import replace
@@ -11,20 +12,23 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import typer
 import yaml
 
 from models.champion import bundles_folder, models_folder, turn
 from models.targets import NON_RESPONSE
 from registry.contract.errors import BadInput, UsageError
 from registry.contract.registry import day_date, day_number
+from sanket.app import app
 from tests.support import trained_models as made
 from training.cohorts.landmarks import cohort
 from training.commands import drift
-from training.commands.evaluate import as_json, evaluate, flat
+from training.commands.evaluate import as_json, evaluate, flat, reported
 from training.commands.recalibrate import recalibrated
 from training.evaluation import learning_curve
 from training.evaluation.month_views import timely
 from training.evaluation.scored_rows import LATER, REHEARSAL, judged_cohort
+from training.metrics.compared import COMPARED, COUNTED
 from training.report.report_page import MOST_BYTES, first_line
 from training.validation import by_day, left_out
 
@@ -161,6 +165,18 @@ def test_mlflow_is_told_of_every_order_and_question(report):
         "auc_rules",
         "auc_later_WHZ",
     } <= set(found)
+    at_top = reported(found)
+    apart, level = told.figures["discrimination"], told.figures["true_risks"]
+    for name, of in {
+        "auc": apart["overall"]["model"],
+        "auc_more_than_whz": apart["more_than"]["WHZ"],
+        "calibration_slope": level["slope"],
+        "observed_over_expected": level["observed_over_expected"],
+        "auc_as_used": told.figures["as_used"]["auc"],
+    }.items():
+        sides = [at_top[f"report_{name}{side}"] for side in ("", "_low", "_high")]
+        assert sides == [of.value, of.low, of.high], name
+    assert len(at_top) == 3 * len(COMPARED) + len(COUNTED)
 
 
 def test_a_model_that_could_not_be_rehearsed_has_no_figure_on_its_page(tmp_path):
@@ -335,15 +351,32 @@ def test_a_notebook_runs(notebook, store):
         env=os.environ | {"PYTHONPATH": str(ROOT)},
     )
     assert done.returncode == 0, done.stderr[-2000:]
+    assert len(done.stdout.splitlines()) >= 1, "what it found is printed"
 
 
 def test_mlproject_is_a_link_with_every_entry_point():
     link = ROOT / "MLproject"
     assert link.is_symlink() and os.readlink(link) == "mlproject.yaml"
     entries = yaml.safe_load(link.read_text(encoding="utf-8"))["entry_points"]
-    assert {"features", "train", "evaluate", "backtest", "promote", "drift", "forecast"} <= set(
-        entries
-    )
+    assert {"features", "train", "evaluate", "backtest", "promote", "drift", "forecast"} | {
+        "validate",
+        "validate_run",
+        "experiment",
+        "again",
+    } <= set(entries)
     for entry in entries.values():
         assert all(f"{{{name}}}" in entry["command"] for name in entry["parameters"])
         assert all("type" in told for told in entry["parameters"].values())
+        verb_takes(entry["command"].format(**dict.fromkeys(entry["parameters"], "7")))
+
+
+def verb_takes(command):
+    """The words of a command are those that `sanket` knows; typer raises where one is not."""
+    name, verb, *words = shlex.split(command)
+    assert name == "sanket"
+    typer.main.get_command(app).commands[verb].make_context(verb, words)
+
+
+def test_a_word_that_the_verb_does_not_know_is_noticed():
+    with pytest.raises(Exception, match="No such option: --leave-aside"):
+        verb_takes("sanket evaluate x.db --leave-aside sector -o r.html")

@@ -5,6 +5,7 @@ import json
 import subprocess
 from pathlib import Path
 
+import mlflow
 import numpy as np
 import pandas as pd
 import pytest
@@ -19,6 +20,7 @@ from training.commands import backtest, rolling_backtest, train
 from training.commands.rolling_backtest import Rolling
 from training.evaluation.run_figures import figures
 from training.forecasting.forecast_tracked import track
+from training.metrics.compared import BOUNDS, COMPARED, COUNTED, MEASURED, as_table
 from training.tracking import mlflow_runs, told_of_training
 
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -85,10 +87,41 @@ def test_choices_and_counts_of_children_are_parameters(run):
     assert int(told["children_with_event"]) <= int(told["events"]) < int(told["rows"])
 
 
-def test_intervals_stand_beside_the_figures(run):
-    for name in ("auc", "brier"):
-        low, value, high = (run.data.metrics[f"{name}{side}"] for side in ("_low", "", "_high"))
-        assert low < value < high
+def test_a_dozen_figures_are_metrics_each_with_its_interval(run):
+    metrics = run.data.metrics
+    bounded = [name for name in COMPARED if name in metrics]
+    assert set(bounded) == set(MEASURED)  # `auc_as_used` is asked of a whole registry
+    sides = {name + side for name in bounded for side in ("", *BOUNDS)}
+    assert set(metrics) == sides | set(COUNTED)
+    for name in bounded:
+        assert metrics[f"{name}_low"] < metrics[name] < metrics[f"{name}_high"]
+    learned = made.learned()
+    plain = figures(learned)
+    assert metrics["auc"] == plain["auc"]
+    assert metrics["auc_more_than_whz"] == pytest.approx(plain["auc"] - plain["auc_whz"])
+    assert metrics["calibration_slope"] == plain["calibration_slope"]
+
+
+def test_every_other_figure_is_a_row_of_one_table(tracked, run):
+    _, models, told = tracked
+    mlflow.set_tracking_uri(f"sqlite:///{models / 'mlflow.db'}")
+    rows = mlflow.load_table(train.FIGURES_TABLE, run_ids=[told["run_id"]]).set_index("figure")
+    assert set(figures(made.learned())) <= set(rows.index)
+    assert rows.value["brier"] == pytest.approx(figures(made.learned())["brier"])
+    assert rows.low["auc"] == pytest.approx(run.data.metrics["auc_low"])
+
+
+def test_a_table_that_is_told_again_takes_the_place_of_the_first(tracked):
+    _, models, _ = tracked
+    address = f"sqlite:///{models / 'mlflow.db'}"
+    with mlflow_runs.run(address, models, name="judged twice", tags={"kind": "test"}) as run_id:
+        mlflow_runs.log_table(
+            run_id, "t.json", as_table({"auc": 0.7, "auc_low": 0.6, "auc_high": 0.8})
+        )
+        mlflow_runs.log_table(run_id, "t.json", as_table({"auc": 0.75, "events": 3.0}))
+        found = mlflow.load_table("t.json", run_ids=[run_id])
+    assert found["figure"].tolist() == ["auc", "events"]
+    assert found["value"].tolist() == [0.75, 3.0] and found["low"].isna().all()
 
 
 def test_descriptions_and_aliases(tracked, run):

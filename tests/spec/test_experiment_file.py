@@ -212,7 +212,7 @@ def test_families_are_found_by_the_code_that_people_write(tmp_path):
 
 @pytest.mark.parametrize("file", sorted(EXAMPLES.glob("*.toml")), ids=lambda file: file.stem)
 def test_the_documentations_files_are_right_but_for_ids_and_tables_of_a_store(file, tmp_path):
-    text = file.read_text(encoding="utf-8").replace('"P-01"', '"P"')
+    text = file.read_text(encoding="utf-8").replace('"PRJ001"', '"P"')
     (tmp_path / "far.csv").write_text("centre_id,known_from,km_to_nrc\nA,2024-01-01,4\n")
     found = read(written(tmp_path, text), REGISTRY)
     assert bool(found.benchmark_only) == (file.stem != "five")

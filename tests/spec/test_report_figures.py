@@ -10,7 +10,7 @@ from sklearn.metrics import brier_score_loss, roc_auc_score
 
 from features.wilson import wilson
 from training.fitting import sample_size
-from training.metrics import calibration, discrimination, usefulness
+from training.metrics import calibration, compared, discrimination, usefulness
 
 
 def cohort(seed: int, rows: int = 400, levels: int = 12):
@@ -318,6 +318,48 @@ def test_wilsons_interval_is_newcombes(events, children, low, high):
 
 def test_the_interval_of_no_children_is_unknown():
     assert np.isnan(wilson(0.5, 0)).all()
+
+
+def test_net_benefit_over_the_share_with_the_event_by_hand():
+    """10 of 100 children have the event; half of them, and 18 of the others, reach the threshold."""
+    happened = np.repeat([1.0, 0.0], [10, 90])
+    risk = np.concatenate([np.repeat([0.5, 0.01], 5), np.repeat([0.2, 0.01], [18, 72])])
+    found = usefulness.standardised_net_benefit(risk, happened, np.ones(100), threshold=0.1)
+    assert found == pytest.approx(0.3)
+    everybody = usefulness.standardised_net_benefit(
+        np.ones(100), happened, np.ones(100), threshold=0.1
+    )
+    assert everybody == pytest.approx(0.0)
+    assert np.isnan(
+        usefulness.standardised_net_benefit(risk, np.zeros(100), np.ones(100), threshold=0.1)
+    )
+
+
+def test_what_trainings_are_compared_by_is_what_each_figure_says_alone():
+    risk, happened, weight = cohort(3)
+    whz, child = np.random.default_rng(4).normal(size=len(risk)), np.arange(len(risk)) // 2
+    told = compared.compared(risk, whz, happened, weight, child=child)
+    level = calibration.calibration(risk, happened, weight)
+    own = discrimination.auc(risk, happened, weight)
+    assert told["auc"] == own and told["calibration_slope"] == level.slope
+    assert told["auc_more_than_whz"] == own - discrimination.auc(whz, happened, weight)
+    assert told["observed_over_expected"] == level.observed_over_expected
+    share = np.average(happened, weights=weight)
+    plain = usefulness.net_benefit(risk, happened, weight, thresholds=np.array([share]))
+    assert told["standardised_net_benefit"] == pytest.approx(plain["model"][0] / share)
+    case = (happened == 1) & (weight > 0)
+    assert told["events_judged"] == case.sum()
+    assert told["children_with_event_judged"] == len(np.unique(child[case])) < case.sum()
+    for name in compared.MEASURED:
+        assert told[f"{name}_low"] <= told[name] <= told[f"{name}_high"], name
+
+
+def test_figures_at_the_top_and_all_figures_in_the_table():
+    figures = {"auc": 0.7, "auc_low": 0.6, "auc_high": 0.8, "brier": 0.1, "next_low": 0.5}
+    assert compared.at_top(figures) == {"auc": 0.7, "auc_low": 0.6, "auc_high": 0.8}
+    table = compared.as_table(figures).set_index("figure")
+    assert table.index.tolist() == ["auc", "brier", "next"]
+    assert table.loc["auc"].tolist() == [0.7, 0.6, 0.8] and np.isnan(table.value["next"])
 
 
 def test_net_benefit_by_hand():

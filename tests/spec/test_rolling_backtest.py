@@ -8,6 +8,7 @@ from features.clock import Clock
 from models.targets import NON_RESPONSE
 from registry.contract.errors import BadInput, UsageError
 from registry.contract.registry import day_date, day_number
+from sanket.app import main
 from tests.support.tiny_registry import FIRST, tiny_registry
 from training.commands import rolling_backtest as rolling
 from training.commands.backtest import landmarks_from, predictions
@@ -110,3 +111,14 @@ def test_days_that_do_not_go_together_are_refused(clock, tmp_path, splits, error
     with pytest.raises(error) as refused:
         rolling_backtest(clock, Rolling(splits, (NON_RESPONSE.name,), 0, 1), parts=tmp_path)
     assert refused.value.code == code
+
+
+@pytest.mark.parametrize(
+    "splits", [["2025-06-01,2025-09-01"], ["2025-06-01", "2025-09-01"], ["2025-06-01, 2025-09-01"]]
+)
+def test_several_splits_are_given_again_or_parted_by_commas(splits, tmp_path, capsys):
+    """`mlflow run` has one value for each parameter."""
+    words = [word for split in splits for word in ("--split", split)]
+    with pytest.raises(SystemExit) as ended:
+        main(["backtest", "x.db", *words, "--visits", "-o", str(tmp_path / "p.parquet")])
+    assert ended.value.code == 2 and "TRN013" in capsys.readouterr().err

@@ -22,6 +22,7 @@ from registry.contract.errors import BadInput
 from registry.contract.registry import NEVER, day_date
 from training.cohorts.known_until import known_until
 from training.cohorts.landmarks import Cohort, cohort
+from training.evaluation.probes import known_before
 from training.fitting.fit import Progress
 from training.fitting.pipeline import learn
 from training.metrics.discrimination import auc, bootstrap
@@ -64,13 +65,15 @@ def backtest(
             "TRN004",
             f"the split {day_date(split)} lies after the records, which end on {day_date(until)}",
         )
-    context, frames, bundles = Context(clock), [], {}
+    then = Clock(known_before(clock.registry, split))
+    context, context_then = Context(clock), Context(then)
+    frames, bundles = [], {}
     names = tuple(TARGETS) if targets is None else targets
     for name in names:
         target = TARGETS[name]
         try:
             bundle = learn(
-                clock, target, until=split, trials=trials, seed=seed, said=said, context=context
+                then, target, until=split, trials=trials, seed=seed, said=said, context=context_then
             ).bundle
         except BadInput as error:
             if not target.optional or len(names) == 1:

@@ -4,7 +4,7 @@ into the run."""
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from training.commands.train import load_registry
 from training.evaluation.scored_rows import not_judged
 from training.evaluation.subgroup_table import read_groups
 from training.fitting.fit import Progress
+from training.metrics.compared import as_table, at_top
 from training.metrics.discrimination import Estimate
 from training.report.one_model import ModelReport, tell
 from training.report.report_page import MOST_BYTES, assemble, draw
@@ -31,6 +32,8 @@ from training.tracking.reachable import ask
 from training.validation.held_out import Marked
 from training.validation.left_out import FIGURES, AreaJudged, LeftOut, leave_out
 
+FIGURES_TABLE = "figures_of_report.json"
+"""The artifact with every figure of the report, for `mlflow.load_table`."""
 LISTED = {
     "found_per_visit": "precision",
     "worst": "precision_worst",
@@ -161,8 +164,10 @@ def _track(one: ModelReport, plots: dict[str, str], tracked: str, models: Path, 
     if run_id is None:
         return
     with mlflow_runs.reopened(tracked, run_id):
-        figures = {f"report_{name}": value for name, value in flat(one.figures).items()}
-        mlflow_runs.log({}, figures, {"report.html": page, "card.json": one.bundle.card})
+        figures = flat(one.figures)
+        documents = {"report.html": page, "card.json": one.bundle.card}
+        mlflow_runs.log({}, reported(figures), documents)
+        mlflow_runs.log_table(run_id, FIGURES_TABLE, as_table(figures))
         for name, drawn in plots.items():
             mlflow_runs.log_drawn(f"report_{name}", drawn)
     left: LeftOut | None = one.figures.get("left_out")
@@ -179,8 +184,7 @@ def flat_area(area: AreaJudged) -> dict[str, float]:
     """The figures of one area that was left out, with their bounds."""
     told = {name: float(getattr(area, name)) for name in ("known", "children", "events")}
     for name in FIGURES:
-        found = getattr(area, name)
-        told |= {name: found.value, f"{name}_low": found.low, f"{name}_high": found.high}
+        told |= _with_bounds(name, getattr(area, name))
     return told
 
 
@@ -198,51 +202,60 @@ def flat_together(left: LeftOut | None) -> dict[str, float]:
     return told
 
 
+def reported(figures: Mapping[str, float]) -> dict[str, float]:
+    """The metrics of a report in its run: what trainings are compared by, named after it."""
+    return {f"report_{name}": value for name, value in at_top(figures).items()}
+
+
 def flat(figures: dict[str, Any]) -> dict[str, float]:
-    """The figures that fit on one line each: AUC, calibration, Brier, precision and recall, by
-    name; none where nothing could be judged.
+    """Every figure that fits on one line, by name, bounds as `<name>_low` and `<name>_high`; none
+    where nothing could be judged.
 
     `lists_the_rules_20_recall_worst`: of lists of 20 visits a sector and month in the rules' order,
     the share of the events that they reach had the ties fallen out worst.
     """
     if figures["not_judged"]:
         return {}
-    told = {
-        f"auc_{name}".replace(" ", "_"): value.value
-        for name, value in figures["discrimination"]["overall"].items()
-    }
-    told |= {
-        f"auc_day_{day}": value.value
-        for day, value in figures["discrimination"]["by_landmark"].items()
-    }
-    told |= {
-        name: value.value
-        for name, value in figures["true_risks"].items()
-        if isinstance(value, Estimate)
-    }
-    for row in figures["within_visits"]:
-        name = f"{row['order']}_{round(100 * row['share'])}".replace(" ", "_")
-        told |= {f"precision_{name}": row["at"].precision, f"recall_{name}": row["at"].recall}
-    for row in figures["lists"]:
-        name = f"lists_{row['order']}_{row['capacity']}".replace(" ", "_")
-        told |= {f"{name}_{word}": row[key] for key, word in LISTED.items() if row[key] is not None}
-    told |= {
-        f"auc_later_{name}".replace(" ", "_"): value.value
-        for name, value in figures["delayed"]["overall"].items()
-    }
-    told |= {
-        "auc_as_used": figures["as_used"]["auc"].value,
-        "share_not_scored_as_used": figures["as_used"]["not_scored"]
-        / max(figures["as_used"]["asked"], 1),
-    }
-    told |= {f"auc_against_{one.question.name}": one.auc.value for one in figures["others"]}
-    told |= flat_together(figures["left_out"])
+    apart, late = figures["discrimination"], figures["delayed"]
+    estimates = (
+        {f"auc_{name}": value for name, value in apart["overall"].items()}
+        | {f"auc_more_than_{name.lower()}": of for name, of in apart["more_than"].items()}
+        | {f"auc_day_{day}": value for day, value in apart["by_landmark"].items()}
+        | {name: of for name, of in figures["true_risks"].items() if isinstance(of, Estimate)}
+        | {f"auc_later_{name}": value for name, value in late["overall"].items()}
+        | {"auc": apart["overall"]["model"], "auc_as_used": figures["as_used"]["auc"]}
+        | {"calibration_slope": figures["true_risks"]["slope"]}
+        | {f"auc_against_{one.question.name}": one.auc for one in figures["others"]}
+    )
+    told = dict(figures["compared"])
+    for name, found in estimates.items():
+        told |= _with_bounds(name.replace(" ", "_"), found)
+    told |= _flat_visits(figures) | flat_together(figures["left_out"])
+    told["share_not_scored_as_used"] = figures["as_used"]["not_scored"] / max(
+        figures["as_used"]["asked"], 1
+    )
     if figures["instability"]:
         told["mean_difference_of_refits"] = figures["instability"]["mean_difference"]
     return told | {
         name: float(figures[name])
         for name in ("rows", "known", "events", "prevalence", "mean_risk")
     }
+
+
+def _with_bounds(name: str, found: Estimate) -> dict[str, float]:
+    return {name: found.value, f"{name}_low": found.low, f"{name}_high": found.high}
+
+
+def _flat_visits(figures: dict[str, Any]) -> dict[str, float]:
+    """Precision and recall within the visits there are, over all rows and in lists."""
+    told: dict[str, float] = {}
+    for row in figures["within_visits"]:
+        name = f"{row['order']}_{round(100 * row['share'])}".replace(" ", "_")
+        told |= {f"precision_{name}": row["at"].precision, f"recall_{name}": row["at"].recall}
+    for row in figures["lists"]:
+        name = f"lists_{row['order']}_{row['capacity']}".replace(" ", "_")
+        told |= {f"{name}_{word}": row[key] for key, word in LISTED.items() if row[key] is not None}
+    return told
 
 
 def as_json(told: list[ModelReport], updated: list[str]) -> str:

@@ -21,6 +21,7 @@ from registry.registry_digest import fingerprint
 from training.cohorts import censoring
 from training.cohorts.known_until import known_until
 from training.commands.backtest import COLUMNS, landmarks_from, predictions, summary, track
+from training.evaluation.probes import known_before
 from training.fitting.fit import Progress
 from training.fitting.pipeline import learn
 from training.metrics.calibration import calibration
@@ -106,14 +107,15 @@ def _one(
     said: Progress,
 ) -> pd.DataFrame:
     """The predictions of one target from one split to the next."""
+    then = Clock(known_before(clock.registry, split))
     bundle = learn(
-        clock,
+        then,
         target,
         until=split,
         trials=asked.trials,
         seed=asked.seed,
         said=said,
-        context=context,
+        context=Context(then),
     ).bundle
     rows = landmarks_from(clock, target, split, before=before)
     frame = predictions(clock, target, rows, bundle, context)

@@ -11,27 +11,33 @@ import numpy as np
 
 from features.clock import Clock
 from features.trajectory.context import Context
-from models.bundle import save
+from models.bundle import Bundle, save
 from models.champion import bundles_folder, models_folder, pointer, turn
 from models.targets import TARGETS
 from registry.contract.errors import BadInput
 from registry.contract.registry import Registry, day_date
+from registry.store.loading import share_assumed_dates
 from registry.store.store import open_store
 from training.card import model_card
 from training.checks import run_checks
 from training.checks.finding import Finding
 from training.cohorts.known_until import known_until
 from training.evaluation.as_used import as_used
-from training.evaluation.run_figures import figures, intervals, plots
+from training.evaluation.probes import known_before
+from training.evaluation.run_figures import compared_figures, figures, plots
 from training.evaluation.scored_rows import REHEARSAL, judging, of_learned
 from training.evaluation.subgroups import groups_off
 from training.fitting.age_levels import MOVED
 from training.fitting.fit import Progress
 from training.fitting.pipeline import Learned, learn
 from training.fitting.reference_profile import of_risks
+from training.metrics.compared import as_table, at_top
 from training.tracking import mlflow_runs, told_of_training
 from training.tracking.find_bundle import remember
 from training.tracking.reachable import ask
+
+FIGURES_TABLE = "figures_of_training.json"
+"""The artifact with every figure of the later block, for `mlflow.load_table`."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +55,19 @@ def load_registry(address: str) -> Registry:
         return store.load()
     finally:
         store.close()
+
+
+def as_known_before(address: str, registry: Registry, until: int) -> Registry:
+    """The registry of a store as it was known before a day (number): what later imports brought has
+    no part in it, nor in the facts told of it."""
+    store = open_store(address, must_exist=True)
+    try:
+        with store.bulk() as bulk:
+            share = share_assumed_dates(bulk, known_before=until)
+    finally:
+        store.close()
+    facts = registry.facts | {"share_assumed_dates": share}
+    return known_before(replace(registry, facts=facts), until)
 
 
 def train(
@@ -70,7 +89,7 @@ def train(
     is left out, unless it is asked for. `without_visits`: see `training.fitting.pipeline.learn`.
     Returns one plain mapping a target: `target`, `run_id`,
     `bundle`, `champion` (whether it answers now), `figures` (empty where `not_rehearsed` says why),
-    `attrition`, `findings`.
+    `attrition`, `learnt` (from how much), `findings`.
     """
     models = models_folder(address)
     tracked = mlflow_runs.tracking_address(models, tracked_at)
@@ -78,7 +97,7 @@ def train(
     registry = load_registry(address)
     until = learnt_until(registry, until)
     models.mkdir(parents=True, exist_ok=True)
-    clock = Clock(registry)
+    clock = Clock(as_known_before(address, registry, until))
     context = Context(clock)
     told = []
     for target in tuple(TARGETS) if targets is None else targets:
@@ -99,11 +118,18 @@ def train(
                 raise
             said(f"{target} is left out: {error}")
             continue
-        said(f"{target}: checking")
-        findings = run_checks.run(learned, clock=clock, context=context)
-        judged = figures(learned) | as_used_figures(clock, learned, said)
+        findings, judged = checked_and_judged(learned, clock, context, said)
         told.append(keep(learned, findings, judged, models, tracked, trials, said))
     return told
+
+
+def checked_and_judged(
+    learned: Learned, clock: Clock, context: Context, said: Progress
+) -> tuple[list[Finding], dict[str, float]]:
+    """What the checks find of a training, and its figures on the later block."""
+    said(f"{learned.bundle.target}: checking")
+    findings = run_checks.run(learned, clock=clock, context=context)
+    return findings, figures(learned) | as_used_figures(clock, learned, said)
 
 
 def learnt_until(registry: Registry, until: int | None) -> int:
@@ -147,6 +173,14 @@ def as_used_figures(clock: Clock, learned: Learned, said: Progress) -> dict[str,
     return used.as_figures()
 
 
+def finished(learned: Learned, findings: list[Finding], judged: dict[str, float]) -> Bundle:
+    """The bundle of a training with its card and the profile of its risks, as it is saved."""
+    reference = learned.bundle.reference | {"risk_deciles": of_risks(_held_out_risk(learned))}
+    told = model_card.write(learned, findings=findings, figures=judged)
+    facts = learned.bundle.facts | {"groups_off": _groups_off(learned)}
+    return replace(learned.bundle, card=told, reference=reference, facts=facts)
+
+
 def keep(
     learned: Learned,
     findings: list[Finding],
@@ -159,14 +193,11 @@ def keep(
 ) -> dict[str, Any]:
     """Save the bundle with its card, record the run, and turn the pointer where there is no
     champion yet; the model of an experiment waits for `sanket promote`."""
-    reference = learned.bundle.reference | {"risk_deciles": of_risks(_held_out_risk(learned))}
-    told = model_card.write(learned, findings=findings, figures=judged)
-    facts = learned.bundle.facts | {"groups_off": _groups_off(learned)}
-    bundle = replace(learned.bundle, card=told, reference=reference, facts=facts)
-    bundle = save(bundle, bundles_folder(models))
+    bundle = save(finished(learned, findings, judged), bundles_folder(models))
     target = bundle.target
     said(f"{target}: recording the run")
     learned = replace(learned, bundle=bundle)
+    all_told = judged | compared_figures(learned)
     described = told_of_training.description(learned, judged)
     tags = told_of_training.tags(bundle) | {mlflow_runs.DESCRIBED: described}
     tags |= asked.tags if asked else {}
@@ -174,10 +205,11 @@ def keep(
         found = [finding.as_dict() for finding in findings]
         mlflow_runs.log(
             told_of_training.parameters(learned, trials=trials),
-            judged | intervals(learned),
+            at_top(all_told),
             {"attrition.json": bundle.facts["attrition"], "checks.json": found}
             | (asked.documents if asked else {}),
         )
+        mlflow_runs.log_table(run_id, FIGURES_TABLE, as_table(all_told))
         rows = told_of_training.datasets(learned)
         mlflow_runs.log_inputs(run_id, told_of_training.as_entities(rows))
         for name, figure in plots(learned).items():
@@ -201,5 +233,6 @@ def keep(
         "not_rehearsed": learned.not_rehearsed,
         "figures": judged,
         "attrition": bundle.facts["attrition"],
+        "learnt": told_of_training.learnt(learned),
         "findings": found,
     }

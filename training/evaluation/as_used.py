@@ -66,6 +66,8 @@ class AsUsed:
         """Plain figures by name, for a run and the card."""
         return {
             "auc_as_used": self.auc.value,
+            "auc_as_used_low": self.auc.low,
+            "auc_as_used_high": self.auc.high,
             "auc_as_used_timely": self.timely.value,
             "calibration_slope_as_used": self.slope.value,
             "share_not_scored_as_used": self.not_scored / max(self.asked, 1),

@@ -19,6 +19,7 @@ from features.trajectory.context import Context
 from features.trajectory.smoother import Prior
 from registry.contract.days import LONGEST_MONTH_DAYS
 from registry.contract.registry import NEVER, OWN_DAY, Registry, Table
+from registry.contract.versions import DAYS_SPOKEN_OF, last_day
 
 OF_CONTEXT = np.isin(NAMES, CONTEXT_NAMES)
 
@@ -32,6 +33,36 @@ def cut(registry: Registry, last_day: np.ndarray) -> Registry:
     tables["episodes"] = _cut_close(tables["episodes"], last_day)
     tables["children"] = _cut_leaving(tables["children"], last_day)
     return replace(registry, **tables, recorded_until=int(last_day.max(initial=0)))
+
+
+def known_before(registry: Registry, until: int) -> Registry:
+    """The whole registry as it was known on the eve of a day (number): a training on it is the same
+    whatever later imports bring, correct or move.
+
+    Rows and closes known from that day on are gone, what replaced a row later never did, children
+    whom nobody knew have no position, and the records end where they then ended.
+    """
+    last = np.full(len(registry.child_ids), until - 1, np.int32)
+    seen = cut(registry, last)
+    children = max(
+        int(seen.table(name)["child"].max(initial=-1)) + 1 for name in ("children", *OWN_DAY)
+    )
+    return replace(
+        seen,
+        centres=_cut_whole(registry.centres, until),
+        stocks=_cut_whole(registry.stocks, until),
+        beside=tuple(
+            replace(own, versions=_cut_whole(own.versions, until)) for own in registry.beside
+        ),
+        child_ids=registry.child_ids[:children],
+        recorded_until=last_day({name: seen.table(name) for name in DAYS_SPOKEN_OF}),
+    )
+
+
+def _cut_whole(table: Table, until: int) -> Table:
+    kept = table.take(np.flatnonzero(table["known_from"] < until))
+    later = kept["known_until"] >= until
+    return kept.having(known_until=np.where(later, NEVER, kept["known_until"]).astype(np.int32))
 
 
 def _cut_table(table: Table, last_day: np.ndarray) -> Table:

@@ -11,7 +11,8 @@ from training.cohorts import censoring
 from training.evaluation.scored_rows import Judged
 from training.fitting.pipeline import Learned
 from training.metrics.calibration import calibration, calibration_curve
-from training.metrics.discrimination import auc, bootstraps, brier, scaled_brier
+from training.metrics.compared import compared
+from training.metrics.discrimination import auc, brier, scaled_brier
 from training.metrics.usefulness import at_capacity
 
 WHZ, MUAC, WITHOUT_GAIN = (
@@ -60,24 +61,14 @@ def figures(learned: Learned) -> dict[str, float]:
     return told
 
 
-def intervals(learned: Learned) -> dict[str, float]:
-    """95 % bounds of the AUC and the Brier score of the later block, by child: `auc_low`,
-    `auc_high`, `brier_low`, `brier_high`; none without a rehearsal."""
+def compared_figures(learned: Learned) -> dict[str, float]:
+    """The figures of the later block by which trainings are compared, with bounds by child
+    (`training.metrics.compared`); none without a rehearsal."""
     if learned.not_rehearsed:
         return {}
-    _, risk, happened, weight = later_block(learned)
-    found = bootstraps(
-        lambda *drawn: (auc(*drawn), brier(*drawn)),
-        risk,
-        happened,
-        weight,
-        cluster=learned.rows.child[learned.later_on],
-    )
-    return {
-        f"{name}_{side}": getattr(estimate, side)
-        for name, estimate in zip(("auc", "brier"), found, strict=True)
-        for side in ("low", "high")
-    }
+    matrix, risk, happened, weight = later_block(learned)
+    child = learned.rows.child[learned.later_on]
+    return compared(risk, filled(-matrix[:, WHZ]), happened, weight, child=child)
 
 
 _SINGLE = {"WHZ": (WHZ, -1.0), "MUAC": (MUAC, -1.0), "no gain": (WITHOUT_GAIN, 1.0)}

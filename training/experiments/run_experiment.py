@@ -12,6 +12,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from features.clock import Clock
 from features.trajectory.context import Context
 from models.bundle import Bundle
@@ -21,21 +23,32 @@ from registry.contract.registry import Registry, day_date
 from registry.privacy import identity_key
 from registry.store.loading import family_texts
 from registry.store.store import open_store
-from training.checks import run_checks
-from training.commands.evaluate import flat, made_for, plain
-from training.commands.train import AskedFor, as_used_figures, keep, learnt_until
+from training.commands.evaluate import FIGURES_TABLE as REPORT_TABLE
+from training.commands.evaluate import flat, made_for, plain, reported
+from training.commands.train import FIGURES_TABLE as TRAINING_TABLE
+from training.commands.train import (
+    AskedFor,
+    as_known_before,
+    as_used_figures,
+    checked_and_judged,
+    keep,
+    learnt_until,
+)
 from training.evaluation.challenge import challenge, sentence
-from training.evaluation.run_figures import figures, intervals, plots
+from training.evaluation.run_figures import compared_figures, figures, plots
 from training.experiments.experiment_file import Experiment, read
 from training.experiments.own_tables import FamilyCodes
 from training.experiments.shorter_horizon import asked_within
 from training.fitting.fit import Progress
 from training.fitting.pipeline import Learned, learn
+from training.metrics.compared import as_table, at_top
 from training.report.one_model import tell
 from training.report.report_page import assemble, draw
 from training.tracking import mlflow_runs, told_of_training
 from training.tracking.reachable import ask
 
+EXPERIMENT_FILE = "experiment.toml"
+"""The artifact of a run with the file that asked for it."""
 COMPETED = "challengers"
 """In the models folder: the reports of models that only competed."""
 
@@ -62,25 +75,47 @@ def run_experiment(
     asked = read(Path(file), registry, families)
     until = learnt_until(registry, asked.until)
     models.mkdir(parents=True, exist_ok=True)
-    clock = Clock(replace(registry, beside=asked.own))
+    registry = replace(registry, beside=asked.own)
+    clock = Clock(as_known_before(address, registry, until))
     context, told = Context(clock), []
     with asked_within(asked.target, asked.horizon) as target:
         for seed in asked.seeds:
-            learned = learn(
-                clock,
-                target,
-                until=until,
-                seed=seed,
-                trials=asked.trials,
-                said=said,
-                context=context,
-                plan=asked.plan_of(seed),
+            learned = taught(clock, context, target, asked, until=until, seed=seed, said=said)
+            found = (
+                _compete(Clock(registry), clock, learned, asked, models, tracked, said)
+                if asked.in_memory
+                else _keep(clock, context, learned, asked, models, tracked, said)
             )
-            learned = _named(learned, asked)
-            judge = _compete if asked.in_memory else _keep
-            found = judge(clock, context, learned, asked, models, tracked, said)
             told.append(found | {"experiment": asked.name, "seed": seed})
     return told
+
+
+def taught(
+    clock: Clock,
+    context: Context,
+    target: Target,
+    asked: Experiment,
+    *,
+    until: int,
+    seed: int,
+    said: Progress,
+) -> Learned:
+    """The training of one seed of an experiment, before a day (number); its bundle knows the
+    experiment, and why it may not answer."""
+    learned = learn(
+        clock,
+        target,
+        until=until,
+        seed=seed,
+        trials=asked.trials,
+        said=said,
+        context=context,
+        plan=asked.plan_of(seed),
+    )
+    facts = learned.bundle.facts | {"experiment": asked.name}
+    if asked.benchmark_only:
+        facts["benchmark_only"] = list(asked.benchmark_only)
+    return replace(learned, bundle=replace(learned.bundle, facts=facts))
 
 
 def loaded(address: str) -> tuple[Registry, FamilyCodes]:
@@ -94,19 +129,11 @@ def loaded(address: str) -> tuple[Registry, FamilyCodes]:
         store.close()
 
 
-def _named(learned: Learned, asked: Experiment) -> Learned:
-    """The training whose bundle knows its experiment, and why it may not answer."""
-    facts = learned.bundle.facts | {"experiment": asked.name}
-    if asked.benchmark_only:
-        facts["benchmark_only"] = list(asked.benchmark_only)
-    return replace(learned, bundle=replace(learned.bundle, facts=facts))
-
-
 def _told_besides(asked: Experiment) -> AskedFor:
     tags = {"experiment": asked.name, "estimator": asked.kind}
     if asked.benchmark_only:
         tags[mlflow_runs.BENCHMARK_ONLY] = "; ".join(asked.benchmark_only)
-    return AskedFor(tags, {"experiment.toml": asked.text})
+    return AskedFor(tags, {EXPERIMENT_FILE: asked.text})
 
 
 def _keep(
@@ -119,9 +146,7 @@ def _keep(
     said: Progress,
 ) -> dict[str, Any]:
     """A model that a bundle holds: checked, saved and recorded as any other."""
-    said(f"{learned.bundle.target}: checking")
-    findings = run_checks.run(learned, clock=clock, context=context)
-    judged = figures(learned) | as_used_figures(clock, learned, said)
+    findings, judged = checked_and_judged(learned, clock, context, said)
     besides = _told_besides(asked)
     told = keep(learned, findings, judged, models, tracked, asked.trials, said, besides)
     return told | {"benchmark_only": list(asked.benchmark_only)}
@@ -129,14 +154,16 @@ def _keep(
 
 def _compete(
     clock: Clock,
-    context: Context,
+    known_then: Clock,
     learned: Learned,
     asked: Experiment,
     models: Path,
     tracked: str,
     said: Progress,
 ) -> dict[str, Any]:
-    """A model that none holds: judged by the report, beside the champion, and recorded."""
+    """A model that none holds: judged by the report on all records, beside the champion, and
+    recorded; `known_then`: the records that it learnt from."""
+    context = Context(clock)
     named = hashlib.sha256(f"{asked.text}{learned.bundle.facts}".encode()).hexdigest()[:16]
     bundle = replace(learned.bundle, version=named)
     report = tell(clock, bundle, context=context, said=said)
@@ -151,21 +178,24 @@ def _compete(
     place.parent.mkdir(parents=True, exist_ok=True)
     place.write_text(page, encoding="utf-8")
     beside, compared = _beside_champion(clock, context, bundle, asked.target, models)
-    judged = figures(learned) | as_used_figures(clock, learned, said)
-    flattened = {f"report_{name}": value for name, value in flat(report.figures).items()}
+    judged = figures(learned) | as_used_figures(known_then, learned, said)
+    figures_of_report = flat(report.figures)
     documents = {
         "report.html": page,
         "attrition.json": bundle.facts["attrition"],
         "challenge.json": compared or {"not_compared": beside},
         "figures.json": plain(report.figures),
     }
+    told = judged | compared_figures(learned)
+    tables = {TRAINING_TABLE: as_table(told), REPORT_TABLE: as_table(figures_of_report)}
     run_id = _record(
         replace(learned, bundle=bundle),
         asked,
         models,
         tracked,
-        judged | intervals(learned) | flattened,
+        at_top(told) | reported(figures_of_report),
         documents,
+        tables,
     )
     return {
         "target": bundle.target,
@@ -175,6 +205,7 @@ def _compete(
         "not_rehearsed": learned.not_rehearsed,
         "figures": judged,
         "attrition": bundle.facts["attrition"],
+        "learnt": told_of_training.learnt(learned),
         "findings": [],
         "benchmark_only": list(asked.benchmark_only),
         "report": str(place),
@@ -202,6 +233,7 @@ def _record(
     tracked: str,
     judged: dict[str, float],
     documents: dict[str, Any],
+    tables: dict[str, pd.DataFrame],
 ) -> str:
     """A run of a model that competed; returns its id."""
     besides, bundle = _told_besides(asked), learned.bundle
@@ -211,6 +243,8 @@ def _record(
     name = f"challenger {bundle.target}: {asked.name}"
     with mlflow_runs.run(tracked, models, name=name, tags=tags) as run_id:
         mlflow_runs.log(counted, judged, documents | besides.documents)
+        for table, told in tables.items():
+            mlflow_runs.log_table(run_id, table, told)
         rows = told_of_training.datasets(learned)
         mlflow_runs.log_inputs(run_id, told_of_training.as_entities(rows))
         for plot, figure in plots(learned).items():

@@ -22,6 +22,7 @@ from training.evaluation import as_used, importance
 from training.evaluation.as_used import on_month_lists
 from training.evaluation.learning_curve import learning_curve
 from training.evaluation.rules_order import by_rules
+from training.evaluation.run_figures import WHZ, filled
 from training.evaluation.scored_rows import (
     BLOCK_WORDS,
     ELSEWHERE,
@@ -41,6 +42,7 @@ from training.evaluation.subgroup_table import INFANTS, gaps, groupings, table, 
 from training.evaluation.subgroups import visited
 from training.evaluation.visit_lists import compare
 from training.fitting.fit import Progress
+from training.metrics.compared import compared
 from training.metrics.event_share import shares_by_landmark
 from training.report import figures_told, plots
 from training.report.delayed import delayed
@@ -98,6 +100,7 @@ def tell(
         _counts(judged)
         | _learnt(bundle, learnt, judged.block)
         | {
+            "compared": _compared(judged),
             "discrimination": figures_told.discrimination(judged, rules),
             "true_risks": figures_told.true_risks(judged),
             "decisions": figures_told.decisions(judged),
@@ -147,6 +150,13 @@ def tell(
     )
     said(f"{target}: drawing")
     return ModelReport(bundle, judged, figures, _plots(said_by, judged, figures))
+
+
+def _compared(judged: Judged) -> dict[str, float]:
+    """What trainings are compared by in MLflow, of the report's rows."""
+    whz = filled(-judged.matrix[:, WHZ])
+    columns = judged.risk, whz, judged.happened, judged.weight
+    return compared(*columns, child=judged.rows.child)
 
 
 def _unjudged(bundle: Bundle, why: str) -> ModelReport:

@@ -15,13 +15,17 @@ import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from training.tracking.local_store import KEPT_IN, artifacts_beside, bring_home, database_file
 from training.tracking.reachable import answers, ask
 from training.tracking.travelling_model import log_travelling_model
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from mlflow.entities import Run
 
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
@@ -130,6 +134,18 @@ def log(
             mlflow.log_text(document, name)
         else:
             mlflow.log_dict(document, name)
+
+
+def log_table(run_id: str, name: str, table: pd.DataFrame) -> None:
+    """A table of the present run as an artifact that `mlflow.load_table` reads, in place of the one
+    that had its name."""
+    import mlflow
+
+    if name in {one.path for one in mlflow.MlflowClient().list_artifacts(run_id)}:
+        # MLflow itself would add the rows to those of the last time.
+        mlflow.log_text(table.to_json(orient="split", index=False), name)
+    else:
+        mlflow.log_table(table, name)
 
 
 def log_trials(tried: list[dict[str, float]], tags: Mapping[str, str]) -> None:
@@ -252,17 +268,39 @@ def trainings(address: str, target: str) -> list[dict[str, Any]]:
             f"tags.target = '{target}' AND attributes.status = 'FINISHED'",
             order_by=["attributes.start_time DESC"],
         )
-    return [
-        {
-            "run_id": one.info.run_id,
-            "name": one.info.run_name,
-            "tags": dict(one.data.tags),
-            "parameters": dict(one.data.params),
-            "figures": dict(one.data.metrics),
-        }
-        for one in found
-        if one.data.tags.get("kind") in (None, "challenger")
-    ]
+    return [_told(one) for one in found if one.data.tags.get("kind") in (None, "challenger")]
+
+
+def _told(one: Run) -> dict[str, Any]:
+    return {
+        "run_id": one.info.run_id,
+        "name": one.info.run_name,
+        "tags": dict(one.data.tags),
+        "parameters": dict(one.data.params),
+        "figures": dict(one.data.metrics),
+    }
+
+
+def told(address: str, run_id: str) -> dict[str, Any] | None:
+    """What a run tells, in the form of `trainings`; None where it is not known."""
+    from mlflow import MlflowClient
+    from mlflow.exceptions import MlflowException
+
+    with _quiet():
+        try:
+            return _told(MlflowClient(address).get_run(run_id))
+        except MlflowException:
+            return None
+
+
+def document(address: str, run_id: str, name: str) -> str:
+    """A text among the artifacts of a run."""
+    import mlflow
+
+    with _quiet():
+        _open(address)
+        text: str = mlflow.artifacts.load_text(f"runs:/{run_id}/{name}")
+    return text
 
 
 def competes_only(address: str, run_id: str) -> str | None:

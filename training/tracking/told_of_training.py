@@ -71,13 +71,22 @@ def parameters(learned: Learned, *, trials: int) -> dict[str, object]:
 def counts(learned: Learned) -> dict[str, object]:
     """Until when, and from how much: indexes (`events`) and children with the event, beside the
     rows."""
-    bundle, rows = learned.bundle, learned.rows
-    with_event = rows.outcome == HAPPENED
+    bundle = learned.bundle
     return {
         "until": bundle.facts["trained_until"],
         "seed": bundle.facts["seed"],
+        "without_visits": bool(bundle.facts.get("without_visits")),
         "horizon_days": bundle.definition["horizon_days"],
         "features": len(bundle.columns) - len(bundle.facts.get("plan", {}).get("left_out", ())),
+    } | learnt(learned)
+
+
+def learnt(learned: Learned) -> dict[str, int]:
+    """Rows, children, indexes with the event (`events`) and children with it that a training learnt
+    from: those of its areas, with the whole label before its day."""
+    rows = learned.rows
+    with_event = rows.outcome == HAPPENED
+    return {
         "rows": len(rows.index),
         "children": len(np.unique(rows.child)),
         "events": len(np.unique(rows.index[with_event])),
