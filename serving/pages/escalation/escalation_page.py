@@ -113,6 +113,7 @@ def show(
         groups=groups,
         parts=parts,
         total=total,
+        some=bool(waiting),
         children=len({one.child_id for one in waiting}) if sees else None,
         saved=next((said for said in ("closed", "opened") if said in query), None),
         practice=practice_key(run.facts),
