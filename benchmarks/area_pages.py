@@ -27,6 +27,7 @@ from care.programme.indicators import AMOUNTS, COUNTS, MET, NOT_MET, RATIOS, SPH
 from registry.store.store import open_store
 from serving.app import create_app
 from serving.book import scorebook
+from serving.book.publishing import publish
 from serving.book.scoring.area_rows import FIGURES, PARTS, centres_page, lines_page
 from serving.book.sector_figures import figures_of
 from serving.http.observe import Log
@@ -103,7 +104,7 @@ def main() -> None:
         run = scorebook.begin(store.engine, as_of=AS_OF, made_from={}, places=places)
         scorebook.write_chunk(store.engine, run, 0, children)
         figures = figures_of(children, AS_OF)
-        scorebook.publish(store.engine, run, facts={}, areas=areas(places, figures))
+        publish(store.engine, run, facts={}, areas=areas(places, figures))
     app = create_app(address, home / "m", key=KEY, log=Log(lambda line: None), follow=False)
     client, found = Client(app), {}
     cookie = {"Cookie": f"sanket_session={token()}", "Accept-Encoding": "gzip"}

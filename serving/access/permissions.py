@@ -41,7 +41,15 @@ __all__ = [
 PERMISSIONS: dict[str, frozenset[str]] = {
     "supervisor": frozenset({"score", "see_areas", "see_children", "record_visits", "see_model"}),
     "officer": frozenset(
-        {"score", "see_areas", "see_children", "record_visits", "see_indicators", "see_model"}
+        {
+            "score",
+            "see_areas",
+            "see_children",
+            "record_visits",
+            "close_escalations",
+            "see_indicators",
+            "see_model",
+        }
     ),
     "analyst": frozenset({"score", "see_areas", "see_indicators", "see_model"}),
     "dashboard": frozenset({"score", "see_areas", "see_children", "see_indicators", "see_model"}),

@@ -53,6 +53,16 @@ class BookEvent:
     at: str = ""
 
 
+@dataclass(frozen=True)
+class EventBatch:
+    """Some events; up to which number all were looked at; and whether older ones are gone that
+    nobody has read from there."""
+
+    events: list[BookEvent]
+    read_to: int
+    gap: bool
+
+
 def make_tables(engine: sa.Engine) -> None:
     """Make the table where it is missing. Raises Refused REG061 for a newer store."""
     make_missing(engine, TABLES)

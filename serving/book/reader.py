@@ -4,7 +4,7 @@ a scope."""
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -18,9 +18,11 @@ from registry.contract.errors import Refused
 from registry.today import today
 from serving.access.permissions import Scope
 from serving.book.disclosure import facts_for
-from serving.book.events import EVENTS, BookEvent, event_of
+from serving.book.escalation.records import CORRECTED, Escalation
+from serving.book.events import EVENTS, EventBatch, event_of
 from serving.book.scorebook import (
     AREAS,
+    ESCALATIONS,
     PLACES,
     ROWS,
     RUNS,
@@ -34,7 +36,7 @@ from serving.book.scorebook import (
     row_of,
     run_of,
 )
-from serving.book.ticks import CORRECTED, Told
+from serving.book.ticks import Told
 from serving.book.usual import USUAL_REASONS, compared
 from serving.errors import BookUnreadable, NothingScored, OutOfScope
 
@@ -81,16 +83,6 @@ class Place:
     place: str
     project_id: str | None
     district_id: str | None
-
-
-@dataclass(frozen=True)
-class EventBatch:
-    """Some events; up to which number all were looked at; and whether older ones are gone that
-    nobody has read from there."""
-
-    events: list[BookEvent]
-    read_to: int
-    gap: bool
 
 
 class Reader:
@@ -219,13 +211,24 @@ class Reader:
     def told(self, run: Run, sector_id: str | None = None, *, since: dt.date) -> list[Told]:
         """Findings that need somebody, told on this day or later, the newest first; without those
         corrected since."""
-        sectors = sa.select(PLACES.c.sector_id).where(PLACES.c.run == run.run, self._within)
+        sectors = self._sector_ids(run)
         kept = sa.or_(TOLD.c.closed_as.is_(None), TOLD.c.closed_as != CORRECTED)
         wanted = sa.select(TOLD).where(TOLD.c.sector_id.in_(sectors), TOLD.c.told_on >= since, kept)
         if sector_id is not None:
             wanted = wanted.where(TOLD.c.sector_id == sector_id)
         with self._connection() as connection:
             return [Told(*row) for row in connection.execute(wanted.order_by(TOLD.c.number.desc()))]
+
+    def escalations(
+        self, run: Run, *among: sa.ColumnElement[bool], area: Mapping[str, str] | None = None
+    ) -> list[Escalation]:
+        """The escalations of the scope, by number; area: of `{"project_id": "P1"}` alone."""
+        inside = [PLACES.c[name] == place for name, place in (area or {}).items()]
+        sectors = self._sector_ids(run).where(*inside)
+        wanted = sa.select(ESCALATIONS).where(ESCALATIONS.c.sector_id.in_(sectors), *among)
+        with self._connection() as connection:
+            rows = connection.execute(wanted.order_by(ESCALATIONS.c.number))
+            return [Escalation(*row) for row in rows]
 
     def candidates(
         self, sector_id: str | None = None, as_of: dt.date | None = None
@@ -247,6 +250,13 @@ class Reader:
             pages = sorted(connection.execute(wanted), key=lambda row: row.child_id)
             rows = self._compared(connection, run, [row_of(row.page) for row in pages])
             return self._ticked(connection, rows) if ticked else rows
+
+    def children(self, run: Run, ids: Collection[str]) -> dict[str, Candidate]:
+        """These children of a run within the scope, by id, with outcomes ticked since."""
+        with self._connection() as connection:
+            found = connection.execute(self._rows(run).where(ROWS.c.child_id.in_(ids))).all()
+            rows = self._ticked(connection, [row_of(row.page) for row in found])
+            return {row.candidate.child_id: row.candidate for row in rows}
 
     def child(self, child_id: str, as_of: dt.date | None = None) -> tuple[Run, BookRow]:
         """One child in the run of a day. OutOfScope where there is none, or none that the scope
@@ -296,9 +306,7 @@ class Reader:
     def events(self, after: int, limit: int) -> EventBatch:
         """The events after a number that the scope may see, at most so many, in their order."""
         run = self._newest(sa.true())
-        sectors = sa.select(PLACES.c.sector_id).where(
-            PLACES.c.run == (run.run if run else None), self._within
-        )
+        sectors = self._sector_ids(run)
         seen = sa.true() if self.sees_all else EVENTS.c.sector_id.in_(sectors)
         with self._connection() as connection:
             bounds = sa.select(sa.func.min(EVENTS.c.number), sa.func.max(EVENTS.c.number))
@@ -373,8 +381,12 @@ class Reader:
         wanted = sa.select(ROWS).where(ROWS.c.run == run.run)
         if self._scope.state:
             return wanted
-        sectors = sa.select(PLACES.c.sector_id).where(PLACES.c.run == run.run, self._within)
-        return wanted.where(ROWS.c.sector_id.in_(sectors))
+        return wanted.where(ROWS.c.sector_id.in_(self._sector_ids(run)))
+
+    def _sector_ids(self, run: Run | None) -> sa.Select[Any]:
+        """The ids of a run's sectors within the scope."""
+        of_run = PLACES.c.run == (run.run if run else None)
+        return sa.select(PLACES.c.sector_id).where(of_run, self._within)
 
     @staticmethod
     def _compared(connection: sa.Connection, run: Run, rows: list[BookRow]) -> list[BookRow]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import datetime as dt
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 from weakref import WeakSet
@@ -22,7 +22,6 @@ import sqlalchemy as sa
 from models.visits.listed_child import Candidate, Reason
 from registry.store.schema import refuse_newer
 from serving.book import events
-from serving.book.events import CHILD_IN_DANGER, RUN_PUBLISHED, BookEvent
 from serving.database import make_missing
 
 TABLES = sa.MetaData()
@@ -142,6 +141,32 @@ TOLD = sa.Table(
 """Findings that need somebody (`serving/book/ticks.py`): who told them, when, as what, and whether
 and how they were closed. Rows stay when a tick is replaced or a child leaves the book; `told_on` is
 the programme's day, the others are UTC."""
+ESCALATIONS = sa.Table(
+    "sanket_escalations",
+    TABLES,
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("child_id", sa.String(500), nullable=False),
+    sa.Column("sector_id", sa.String(500), nullable=False),
+    sa.Column("kind", sa.String(20), nullable=False),
+    sa.Column("began_on", sa.Date, nullable=False),
+    sa.Column("gravity", sa.Integer, nullable=False),
+    sa.Column("opened_on", sa.Date, nullable=False),
+    sa.Column("opened_at", sa.String(32), nullable=False),
+    sa.Column("opened_by", sa.String(200), nullable=False),
+    sa.Column("opened_as", sa.String(40), nullable=False),
+    sa.Column("holds", sa.Boolean, nullable=False),
+    sa.Column("closed_on", sa.Date),
+    sa.Column("closed_at", sa.String(32)),
+    sa.Column("closed_by", sa.String(200)),
+    sa.Column("closed_as", sa.String(40)),
+    sa.Column("closed_because", sa.String(200)),
+    sa.Index("sanket_escalations_by_sector", "sector_id", "kind"),
+    sa.Index("sanket_escalations_by_child", "child_id", "kind"),
+)
+"""What an officer must see to (`serving/book/escalation/records.py`). began_on: since when it is
+so; gravity: 0 to 4 (`models.visits.severity`) at the last run; holds: whether the newest run's
+records still say so; closed_because: a person's words, or the rule that the records lead to now.
+Days are the programme's, times are UTC."""
 
 
 @dataclass(frozen=True)
@@ -304,99 +329,6 @@ def _scores_by_target(run: Run, row: BookRow) -> list[dict[str, object]]:
         }
         for target, score in row.scores.items()
     ]
-
-
-def publish(
-    engine: sa.Engine,
-    run: Run,
-    *,
-    facts: dict[str, Any],
-    areas: Iterable[tuple[str, str, dict[str, Any] | bytes]] = (),
-) -> None:
-    """Turn the run complete: from here on readers see it. `facts` are what a reader of the list
-    must know.
-
-    areas: (level, place, page) with what was counted of each area, as it is or packed.
-    """
-    pages = [
-        {
-            "run": run.run,
-            "level": level,
-            "place": place,
-            "page": page if isinstance(page, bytes) else orjson.dumps(page),
-        }
-        for level, place, page in areas
-    ]
-    happened = _newly_in_danger(engine, run)
-    with engine.begin() as connection:
-        connection.execute(sa.delete(AREAS).where(AREAS.c.run == run.run))
-        if pages:
-            connection.execute(sa.insert(AREAS), pages)
-        changed = sa.update(RUNS).where(RUNS.c.run == run.run)
-        connection.execute(changed.values(complete=True, facts=orjson.dumps(facts).decode()))
-        connection.execute(sa.delete(CHUNKS).where(CHUNKS.c.run == run.run))
-        published = BookEvent(RUN_PUBLISHED, told={"as_of": run.as_of, "run": run.run})
-        events.append(connection, [published, *_still_there(connection, run, happened)])
-        events.remove_old(connection)
-
-
-CHILDREN_AT_ONCE = 500
-_WHOSE = ("child_id", "sector_id")
-_TOLD_OF_DANGER = ("state", "rule", "next_step", "who", "by_when")
-
-
-def _newly_in_danger(engine: sa.Engine, run: Run) -> list[BookEvent]:
-    """An event for each child in danger in this run and not in the newest one before it; none where
-    a later day is scored already: nothing is new in the past."""
-    with engine.connect() as connection:
-        newest = sa.select(RUNS.c.run, RUNS.c.as_of).where(RUNS.c.complete, RUNS.c.run != run.run)
-        former = connection.execute(
-            newest.order_by(RUNS.c.as_of.desc(), RUNS.c.run.desc()).limit(1)
-        ).first()
-        if former is not None and former.as_of > run.as_of:
-            return []
-        found = list(_in_danger(connection, run.run))
-        known: set[str] = set()
-        for part in _parts([child["child_id"] for child in found]):
-            if former is not None:
-                then = _in_danger(connection, former.run, ROWS.c.child_id.in_(part))
-                known |= {child["child_id"] for child in then}
-    return [
-        BookEvent(
-            CHILD_IN_DANGER,
-            child["sector_id"],
-            child["child_id"],
-            {"as_of": run.as_of} | {name: child[name] for name in _TOLD_OF_DANGER},
-        )
-        for child in found
-        if child["child_id"] not in known
-    ]
-
-
-def _in_danger(
-    connection: sa.Connection, run: int, *among: sa.ColumnElement[bool]
-) -> Iterator[dict[str, Any]]:
-    """Of some rows of a run the children in danger. Only theirs are read as JSON."""
-    wanted = sa.select(ROWS.c.page).where(ROWS.c.run == run, *among)
-    for page in connection.execution_options(yield_per=2_000).scalars(wanted):
-        if b'"danger":true' in page:
-            candidate = orjson.loads(page)["candidate"]
-            if candidate["danger"]:
-                yield {name: candidate[name] for name in (*_WHOSE, *_TOLD_OF_DANGER)}
-
-
-def _still_there(connection: sa.Connection, run: Run, told: list[BookEvent]) -> Iterator[BookEvent]:
-    """The events of children who were not forgotten meanwhile."""
-    there: set[str] = set()
-    for part in _parts([event.child_id for event in told]):
-        wanted = sa.select(ROWS.c.child_id).where(ROWS.c.run == run.run, ROWS.c.child_id.in_(part))
-        there |= set(connection.scalars(wanted))
-    return (event for event in told if event.child_id in there)
-
-
-def _parts(children: Sequence[str | None]) -> Iterator[Sequence[str | None]]:
-    for start in range(0, len(children), CHILDREN_AT_ONCE):
-        yield children[start : start + CHILDREN_AT_ONCE]
 
 
 def packed_area(page: dict[str, Any]) -> bytes:

@@ -12,14 +12,13 @@ import sqlalchemy as sa
 
 from registry.today import today
 from serving.book import events
+from serving.book.escalation.records import CORRECTED, correct_visit, open_by_visit
 from serving.book.events import FINDING_ENTERED, BookEvent
 from serving.book.scorebook import MEASURED, ROWS, TICKS, TOLD, make_tables
 
 NEEDS_SOMEBODY = frozenset({"sam_again", "ill", "died"})
 """Findings after which somebody else must act the same day: asked for once more before they are
 kept, and recorded."""
-CORRECTED = "corrected"
-"""How a record is closed when the same visit is told again with another finding."""
 _TICKED = ("child_id", "visited_on", "finding", "listed_on", "listed_for")
 
 
@@ -84,13 +83,15 @@ def _entered(connection: sa.Connection, outcome: dict[str, Any]) -> list[BookEve
     known = sa.select(TICKS.c.finding).where(*_same_visit(TICKS, outcome))
     if connection.scalar(known) == outcome["finding"]:
         return []
-    child = outcome["child_id"]
-    newest = sa.select(ROWS.c.sector_id).where(ROWS.c.child_id == child)
-    sector = outcome.get("sector_id") or connection.scalar(
-        newest.order_by(ROWS.c.run.desc()).limit(1)
-    )
+    sector = outcome.get("sector_id") or _sector_of(connection, outcome)
     told = {name: outcome[name] for name in ("finding", "visited_on")}
-    return [BookEvent(FINDING_ENTERED, sector or "", child, told)]
+    return [BookEvent(FINDING_ENTERED, sector, outcome["child_id"], told)]
+
+
+def _sector_of(connection: sa.Connection, outcome: dict[str, Any]) -> str:
+    """The child's sector in the newest run that knows it; "" without one."""
+    newest = sa.select(ROWS.c.sector_id).where(ROWS.c.child_id == outcome["child_id"])
+    return connection.scalar(newest.order_by(ROWS.c.run.desc()).limit(1)) or ""
 
 
 def _replace(connection: sa.Connection, table: sa.Table, row: dict[str, Any], at: str) -> None:
@@ -113,10 +114,19 @@ def _tell(connection: sa.Connection, outcome: dict[str, Any], teller: Teller, at
     visit, same = _same_visit(TOLD, outcome), TOLD.c.finding == outcome["finding"]
     corrected = sa.update(TOLD).where(*visit, TOLD.c.closed_at.is_(None), ~same)
     connection.execute(corrected.values(closed_at=at, closed_by=teller.name, closed_as=CORRECTED))
+    correct_visit(
+        connection,
+        outcome["child_id"],
+        outcome["visited_on"],
+        finding=outcome["finding"],
+        by=teller.name,
+    )
     stands = sa.or_(TOLD.c.closed_as.is_(None), TOLD.c.closed_as != CORRECTED)
     known = connection.scalar(sa.select(TOLD.c.number).where(*visit, same, stands).limit(1))
     if outcome["finding"] not in NEEDS_SOMEBODY or known is not None:
         return
     named = {name: outcome[name] for name in ("child_id", "visited_on", "finding")}
     by = {"told_on": today(), "told_at": at, "told_by": teller.name, "told_as": teller.role}
-    connection.execute(sa.insert(TOLD), named | by | {"sector_id": outcome.get("sector_id") or ""})
+    told = named | by | {"sector_id": outcome.get("sector_id") or _sector_of(connection, outcome)}
+    connection.execute(sa.insert(TOLD), told)
+    open_by_visit(connection, told)

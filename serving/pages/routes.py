@@ -23,6 +23,7 @@ from serving.language.languages import LANGUAGES
 from serving.language.words import words as words_of
 from serving.pages import child_page, list_page, outcome_page, sector_page, sheet_page
 from serving.pages.areas import area_page, visits_page
+from serving.pages.escalation import escalation_page
 from serving.pages.session import (
     LANGUAGE_COOKIE,
     YEAR_SECONDS,
@@ -73,6 +74,8 @@ def routes(state: ServiceState) -> list[Route]:
         ("/areas", _areas, ["GET"]),
         ("/areas/visits", _visits_made, ["GET"]),
         ("/areas/{level}/{area_id:path}", _area, ["GET"]),
+        ("/escalations", _escalations, ["GET"]),
+        ("/escalations/{number:int}", _escalation, ["GET", "POST"]),
         ("/district", _district, ["GET"]),
         ("/offline/{code}", _offline, ["GET"]),
     ]
@@ -319,6 +322,31 @@ async def _area(state: ServiceState, request: Request) -> Response:
 async def _visits_made(state: ServiceState, request: Request) -> Response:
     person = await reader_of_page(state, request, "see_indicators")
     return await run_in_threadpool(visits_page.show, state, request, person, spoken(request))
+
+
+async def _escalations(state: ServiceState, request: Request) -> Response:
+    person = await reader_of_page(state, request, "see_areas")
+    query = dict(request.query_params)
+    return await run_in_threadpool(
+        escalation_page.show, state, request, person, spoken(request), query
+    )
+
+
+async def _escalation(state: ServiceState, request: Request) -> Response:
+    """One escalation; closing it, or opening it again, is a form."""
+    closes, number = request.method == "POST", request.path_params["number"]
+    if closes:
+        from_our_pages(request)
+    act = "close_escalations" if closes else "see_children"
+    person = await reader_of_page(state, request, act)
+    if not closes:
+        return await run_in_threadpool(
+            escalation_page.one, state, request, person, spoken(request), number=number
+        )
+    form = await _form(request)
+    return await run_in_threadpool(
+        escalation_page.close, state, request, person, spoken(request), form, number=number
+    )
 
 
 async def _district(state: ServiceState, request: Request) -> Response:

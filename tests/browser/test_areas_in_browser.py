@@ -3,6 +3,7 @@ by the links of the pages, found by code, sorted without a script."""
 
 from __future__ import annotations
 
+import datetime as dt
 from urllib.parse import urlencode
 
 import pytest
@@ -27,7 +28,10 @@ SMALLEST_LETTERS_PX = 11
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
     home = tmp_path_factory.mktemp("rooms")
-    address = make_store(home, [row("A1-0", "S1", centre_id="A1")])
+    late = {"danger": True, "rule": "sam_suspected", "overdue_days": 9}
+    late |= {"facts": {"began_on": dt.date(2026, 6, 12)}}
+    children = [row("A1-0", "S1", centre_id="A1"), row("A1-5", "S1", centre_id="A1", **late)]
+    address = make_store(home, children)
     limits = Limits(lag_seconds=60)
     app = create_app(
         address, home / "m", key=KEY, log=Log(lambda _: None), follow=False, limits=limits
@@ -88,3 +92,22 @@ def test_from_the_state_down_to_a_child_and_up_again(site):
         until_shown(browser, ["S1", "S2", "S3"])
         browser.find_element(By.ID, "code").send_keys("A1-0\n")
         WebDriverWait(browser, 10).until(url_to_be(f"{site}/children/A1-0"))
+
+
+def test_an_escalation_is_closed_on_a_phone_without_a_script(site):
+    with chromium(PHONE, language="hi") as browser:
+        browser.get(f"{site}/language/hi?{urlencode({'to': f'/sign-in?token={token()}'})}")
+        browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
+        browser.get(f"{site}/areas/sector/S1")
+        browser.find_element(By.CSS_SELECTOR, 'a[href^="/escalations?"]').click()
+        WebDriverWait(browser, 10).until(url_to_be(f"{site}/escalations?level=sector&area=S1"))
+        look(browser, "escalations")
+        resize(browser, PHONE)
+        browser.find_element(By.CSS_SELECTOR, 'td a[href="/escalations/1"]').click()
+        WebDriverWait(browser, 10).until(url_to_be(f"{site}/escalations/1"))
+        look(browser, "escalation")
+        resize(browser, PHONE)
+        browser.find_element(By.ID, "because").send_keys("NRC 28-06")
+        browser.find_element(By.CSS_SELECTOR, "form.outcome button").click()
+        WebDriverWait(browser, 10).until(url_to_be(f"{site}/escalations?closed=1#danger_late"))
+        assert "NRC 28-06" in browser.find_element(By.CSS_SELECTOR, "#closed ~ .scroll").text

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from registry.contract.registry import day_date
 from serving.app import create_app
 from serving.book import scorebook
+from serving.book.publishing import publish
 from serving.book.scoring.area_rows import PARTS
 from serving.http.observe import Log
 from serving.language.languages import LANGUAGES
@@ -344,7 +345,7 @@ def test_a_state_of_many_sectors_is_paged(tmp_path):
     )
     places = [(f"S{n:03}", "P1", "D1") for n in range(120)]
     run = scorebook.begin(app.state.engine, as_of=day_date(20_700), made_from={}, places=places)
-    scorebook.publish(app.state.engine, run, facts=FACTS)
+    publish(app.state.engine, run, facts=FACTS)
     seen = []
     for at, many in ((1, 50), (2, 50), (3, 20)):
         text = page(app, f"/areas/project/P1?sort=code&page={at}")

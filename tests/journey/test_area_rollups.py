@@ -12,6 +12,7 @@ from care.programme.disclosure_control import withheld
 from care.programme.indicators import COUNTS, RATIOS
 from serving.app import create_app
 from serving.book import area_rollups, scorebook
+from serving.book.publishing import publish
 from serving.http.observe import Log
 from tests.support.area_store import AS_OF, CENTRES, make_store
 from tests.support.service_cases import KEY, Client, row, token
@@ -198,7 +199,7 @@ def test_a_run_of_an_earlier_version_has_its_areas_without_state_and_centres(tmp
     )
     places = [("S1", "P1", "D1")]
     run = scorebook.begin(app.state.engine, as_of=AS_OF, made_from={}, places=places)
-    scorebook.publish(app.state.engine, run, facts={}, areas=[("sector", "S1", {"programme": []})])
+    publish(app.state.engine, run, facts={}, areas=[("sector", "S1", {"programme": []})])
     told = areas(app)
     assert [(one["area_id"], one["months"], one["period"]) for one in told] == [
         (name, [], None) for name in ("state", "D1", "P1", "S1")

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from serving.access.permissions import Scope
 from serving.book import scorebook, ticks
 from serving.book.area_indicators import indicators
+from serving.book.publishing import publish
 from serving.book.reader import Reader
 from serving.book.sector_figures import figures_of, sector_figures, summed
 from serving.database import engine_of
@@ -63,7 +64,7 @@ def large_book(engine, *, children, in_sector):
         ("sector", sector, {"figures": figures, "programme": [], "quality": {}})
         for sector, _, _ in places
     ]
-    scorebook.publish(engine, run, facts={"protocol_version": "1"}, areas=areas)
+    publish(engine, run, facts={"protocol_version": "1"}, areas=areas)
     return places
 
 
@@ -133,7 +134,7 @@ def test_figures_counted_beforehand_are_those_of_the_children_and_follow_each_vi
     reader = Reader(engine, Scope.of(["state:*"]))
     live = sector_figures(reader, run)
     stored = [("sector", place, {"figures": figures}) for place, figures in live.items()]
-    scorebook.publish(engine, run, facts=run.facts, areas=stored)
+    publish(engine, run, facts=run.facts, areas=stored)
     assert sector_figures(reader, run) == live
     visit = {
         "visited_on": AS_OF + dt.timedelta(days=2),
@@ -165,7 +166,7 @@ def test_an_areas_sums_are_for_those_who_may_see_all_of_it(engine):
         ("district", "D1", {"n": 5}),
         ("district", "D2", {"n": 6}),
     ]
-    scorebook.publish(engine, run, facts={}, areas=pages)
+    publish(engine, run, facts={}, areas=pages)
     seen = {
         "sector:S1": [["S1"], [], []],
         "project:P1": [["S1"], ["P1"], []],

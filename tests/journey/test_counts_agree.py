@@ -13,6 +13,7 @@ from models.visits.listed_child import counted_to
 from registry.store.store import open_store
 from serving.app import create_app
 from serving.book import scorebook
+from serving.book.publishing import publish
 from serving.book.sector_figures import figures_of, overdue_on
 from serving.http.observe import Log
 from tests.support.service_cases import AS_OF, KEY, Client, row, token
@@ -46,9 +47,7 @@ def service(tmp_path, monkeypatch):
     run = scorebook.begin(engine, as_of=AS_OF, made_from={}, places=PLACES)
     scorebook.write_chunk(engine, run, 0, rows())
     figures = {"figures": figures_of(rows(), AS_OF), "programme": []}
-    scorebook.publish(
-        engine, run, facts={"protocol_version": "1"}, areas=[("sector", "S1", figures)]
-    )
+    publish(engine, run, facts={"protocol_version": "1"}, areas=[("sector", "S1", figures)])
     yield app
     app.close()
 
@@ -111,7 +110,7 @@ def test_a_run_of_an_earlier_version_counts_to_its_scoring_day_and_says_so(servi
     scorebook.write_chunk(engine, run, 0, rows())
     old = {name: count for name, count in figures_of(rows(), AS_OF).items() if name != "due"}
     areas = [("sector", "S1", {"figures": old, "programme": []})]
-    scorebook.publish(engine, run, facts={}, areas=areas)
+    publish(engine, run, facts={}, areas=areas)
     answer = Client(service, token()).get("/v1/indicators").json()
     assert answer["counted_to"] == answer["as_of"] == "2026-03-15"
     assert answer["sectors"][0]["overdue"] == old["overdue"] == 6

@@ -15,6 +15,7 @@ from sanket.app import main
 from serving.app import create_app
 from serving.audit.recorder import ENTRIES, entries_about
 from serving.book import scorebook
+from serving.book.publishing import publish
 from serving.book.scorebook import Score
 from serving.export import export_rows
 from serving.export.export_columns import EXPORTS, columns_page
@@ -42,7 +43,7 @@ def published(engine):
     run = scorebook.begin(engine, as_of=AS_OF, made_from={}, places=PLACES)
     scorebook.write_chunk(engine, run, 0, rows())
     areas = [("sector", "S1", {"programme": MONTHS}), ("district", "D1", {"programme": MONTHS})]
-    scorebook.publish(engine, run, facts={"synthetic": True, "protocol_version": "1"}, areas=areas)
+    publish(engine, run, facts={"synthetic": True, "protocol_version": "1"}, areas=areas)
 
 
 @pytest.fixture(scope="module")

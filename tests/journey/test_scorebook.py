@@ -18,6 +18,7 @@ from registry.store.forgetting import forget
 from registry.store.store import open_store
 from serving.access.permissions import Scope
 from serving.book import scorebook, ticks
+from serving.book.publishing import publish
 from serving.book.reader import Reader
 from serving.book.scorebook import Score
 from serving.database import engine_of
@@ -55,7 +56,7 @@ def test_readers_see_the_former_run_until_the_new_one_is_whole(engine):
     run = scorebook.begin(engine, as_of=later, made_from={}, places=[("S1", "P1", "D1")])
     scorebook.write_chunk(engine, run, 0, [row("C-2")])
     assert ids(reader) == ["C-1"]
-    scorebook.publish(engine, run, facts={})
+    publish(engine, run, facts={})
     assert ids(reader) == ["C-2"] and ids(reader, as_of=AS_OF) == ["C-1"]
     assert [(then.as_of, found.candidate.child_id) for then, found in reader.history("C-2")] == [
         (later, "C-2")
@@ -73,7 +74,7 @@ def test_a_broken_off_run_goes_on_and_another_model_begins_anew(engine):
     assert scorebook.chunks_written(engine, again) == {0}
     other = scorebook.begin(engine, **asked | {"made_from": {"relapse": "b"}})
     assert scorebook.chunks_written(engine, other) == set()
-    scorebook.publish(engine, other, facts={})
+    publish(engine, other, facts={})
     assert ids(Reader(engine, STATE)) == []
 
 
@@ -250,7 +251,7 @@ def test_the_list_of_a_sector_among_a_million_children_takes_under_100_ms(engine
         scorebook.write_chunk(
             engine, run, sector, [row(f"C-{sector}-{n}", f"S{sector}") for n in range(1000)]
         )
-    scorebook.publish(engine, run, facts={})
+    publish(engine, run, facts={})
     reader = Reader(engine, Scope.of(["sector:S500"]))
     taken = []
     for _ in range(5):

@@ -18,6 +18,7 @@ from registry.store.forgetting import forget
 from registry.store.store import open_store
 from serving.access.permissions import Scope
 from serving.book import scorebook
+from serving.book.publishing import publish
 from serving.book.reader import Reader
 from serving.book.scoring.listed_marks import keep_marks, marks_of, marks_of_list
 from serving.visits.lists import list_document
@@ -109,7 +110,7 @@ def test_the_book_keeps_the_marks_of_its_runs_and_forgets_a_childs(tmp_path):
     for _ in range(2):
         keep_marks(store.engine, reader, run, ["S1"])
     assert marks_of(address) == [], "of a run that is whole alone"
-    scorebook.publish(store.engine, run, facts={})
+    publish(store.engine, run, facts={})
     assert [mark.child_id for mark in marks_of(address)] == ["C-1", "C-2"]
     assert [mark.held_out for mark in marks_of(address)] == [True, False]
     forget(store, "C-1")

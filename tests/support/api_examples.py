@@ -15,8 +15,9 @@ from registry.store.store import open_store
 from serving.access.scope import Scope
 from serving.answering.schemas import EXAMPLE
 from serving.app import create_app
+from serving.book.publishing import publish
 from serving.book.reader import Reader
-from serving.book.scorebook import begin, publish, write_chunk
+from serving.book.scorebook import begin, write_chunk
 from serving.book.scoring.area_rows import area_pages, count_areas
 from serving.book.scoring.book_rows import Scoring
 from serving.http.observe import Log

@@ -11,6 +11,7 @@ from care.protocol import standard
 from registry.store.store import open_store
 from serving.access.scope import Scope
 from serving.book import scorebook
+from serving.book.publishing import publish
 from serving.book.reader import Reader
 from serving.book.scorebook import BookRow
 from serving.book.scoring.area_rows import area_pages, count_areas
@@ -63,5 +64,5 @@ def make_store(home: Path, rows: Iterable[BookRow]) -> str:
         registry = store.load()
         counted = count_areas(reader, run, Scoring.of(registry, {}, run.as_of), {})
         areas = list(area_pages([counted], registry, standard()))
-        scorebook.publish(store.engine, run, facts=FACTS, areas=areas)
+        publish(store.engine, run, facts=FACTS, areas=areas)
     return address

@@ -11,7 +11,8 @@ from pathlib import Path
 from models.visits.listed_child import Candidate
 from registry.store.store import open_store
 from serving.access.permissions import issue, local_key
-from serving.book.scorebook import BookRow, Score, begin, publish, write_chunk
+from serving.book.publishing import publish
+from serving.book.scorebook import BookRow, Score, begin, write_chunk
 from tests.support.listed_children import AS_OF, child, sector
 
 FACTS = {"synthetic": True, "protocol_version": "2026.11-1"}

@@ -18,6 +18,7 @@ from models.linear import Linear
 from models.visits.listed_child import Candidate, Reason
 from serving.access.permissions import issue
 from serving.book import scorebook
+from serving.book.publishing import publish
 from serving.book.scorebook import BookRow, Score
 
 AS_OF = dt.date(2026, 3, 14)
@@ -100,7 +101,7 @@ def book(
     places = [("S1", "P1", "D1"), ("S2", "P1", "D1"), ("S3", "P2", "D2")]
     run = scorebook.begin(engine, as_of=as_of, made_from=made_from or {}, places=places)
     scorebook.write_chunk(engine, run, 0, rows)
-    scorebook.publish(engine, run, facts={"synthetic": True, "protocol_version": "1"})
+    publish(engine, run, facts={"synthetic": True, "protocol_version": "1"})
     return run
 
 

@@ -29,6 +29,7 @@ from registry.contract.arrays import Days, Flags
 from registry.contract.codes import Setting, Sex, VisitFinding
 from registry.contract.registry import Registry, day_date, day_number
 from serving.answering.answers import reasons_of
+from serving.book.escalation.kinds import escalation_facts, visits_of
 from serving.book.scorebook import BookRow, Score
 
 
@@ -130,6 +131,8 @@ class Scoring:
             facts = row.candidate.facts | urgency_facts(
                 scored.traced, placed.facts, i, self.protocol
             )
+            escalation = escalation_facts(placed, i, visits_of(scored.traced, i))
+            facts |= {name: day for name, day in escalation.items() if day is not None}
             yield replace(row, candidate=replace(row.candidate, facts=facts))
 
     def placed(self, traced: Trace) -> Placed:

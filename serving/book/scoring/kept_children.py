@@ -9,7 +9,7 @@ is made again when a broken-off run goes on, and gives the same children.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,7 +21,8 @@ from models.scoring import Questions
 from models.targets import TARGETS, Asked
 from models.visits.prevention import most_at_risk
 from registry.contract.arrays import AnyArray, Flags
-from registry.contract.registry import NEVER
+from registry.contract.registry import NEVER, day_date
+from serving.book.escalation.kinds import DEAD, DIED, escalation_facts, opens, visits_of
 from serving.book.scoring.book_rows import Scoring
 
 RECENT_DAYS = 183
@@ -55,16 +56,24 @@ class FirstLook:
         return found
 
 
-def first_look(scoring: Scoring, progress: Callable[[int], None] = lambda done: None) -> FirstLook:
+def first_look(
+    scoring: Scoring,
+    progress: Callable[[int], None] = lambda done: None,
+    *,
+    escalated: Collection[str] = (),
+) -> FirstLook:
     """Look at every child that is asked in this part of the registry (`Scoring.own_centres`);
     `progress` hears how many are done.
 
+    escalated: ids of children whom an officer is to see to, or was
+    (`serving.book.escalation.records.children_in_sight`): they are kept, whatever their state.
+
     Kept are children of a sector who are in treatment, within 183 days of a discharge, in danger,
-    in a state that is watched, or among those at their centre who are most at risk of a first SAM
-    (`models.visits.prevention`).
+    in a state that is watched, dead since not long ago, or among those at their centre who are most
+    at risk of a first SAM (`models.visits.prevention`).
     """
     children = len(scoring.registry.child_ids)
-    asks, danger = np.zeros(children, bool), np.zeros(children, bool)
+    asks, danger = np.isin(scoring.registry.child_ids, list(escalated)), np.zeros(children, bool)
     centre = np.full(children, -1, np.int64)
     risks = {name: np.full((children, 3), np.nan) for name in _asked_untreated(scoring)}
     own = scoring.own_children()
@@ -74,7 +83,8 @@ def first_look(scoring: Scoring, progress: Callable[[int], None] = lambda done: 
         questions = Questions(scoring.clock, child, day, context=scoring.context)
         traced = questions.traced(scoring.bundles.get(next(iter(TARGETS))))
         placed = scoring.placed(traced)
-        asks[part], danger[part] = _asks(scoring.day, traced, placed), placed.danger
+        asks[part] |= _asks(scoring.day, traced, placed) | _lately_dead(scoring, traced, placed)
+        danger[part] = placed.danger
         centre[part] = traced.known.children["centre"]
         for name, found in risks.items():
             told = questions.risk(TARGETS[name], scoring.bundles[name])
@@ -104,3 +114,13 @@ def _asks(day: int, traced: Trace, placed: Placed) -> Flags:
     recent = (stays.closed_on != NEVER) & (day - stays.closed_on.astype(np.int64) <= RECENT_DAYS)
     asks: Flags = opened | recent | placed.danger | WATCHED[placed.state]
     return asks
+
+
+def _lately_dead(scoring: Scoring, traced: Trace, placed: Placed) -> Flags:
+    """Died, as far as the records say when, so lately that an officer hears of it
+    (`serving.book.escalation.kinds.opens`)."""
+    found: Flags = placed.state == STATES.index(DEAD)
+    for at in np.flatnonzero(found).tolist():
+        on = escalation_facts(placed, at, visits_of(traced, at))["died_on"]
+        found[at] = on is not None and opens(DIED, on, day_date(scoring.day))
+    return found

@@ -27,6 +27,7 @@ from registry.store.partitions import Partition, StorePart, read
 from registry.store.store import open_store
 from serving.access.permissions import Scope
 from serving.book import scorebook
+from serving.book.escalation.records import children_in_sight
 from serving.book.reader import Reader
 from serving.book.scorebook import AREAS, Run
 from serving.book.scoring.area_rows import AreaCounts, count_areas
@@ -121,9 +122,12 @@ def score_part(task: PartTask, progress: Progress = lambda done, of: None) -> Pa
     )
     own = scoring.own_children()
     children, outcomes = len(own), _outcomes(task, part, own)
-    looked = first_look(scoring, lambda done: progress(done, 2 * children))
     engine = engine_of(task.address)
     try:
+        with engine.connect() as connection:
+            escalated = children_in_sight(connection, task.run)
+        engine.dispose()
+        looked = first_look(scoring, lambda done: progress(done, 2 * children), escalated=escalated)
         _write_rows(engine, task, scoring, looked, progress)
         reader = Reader(engine, Scope.of(["state:*"]))
         keep_marks(engine, reader, task.run, scoring.own_sectors())

@@ -23,7 +23,9 @@ from registry.store.partitions import divide
 from registry.store.store import Store, open_store
 from serving.access.permissions import Scope
 from serving.book import scorebook
+from serving.book.escalation.records import take_over_told
 from serving.book.outbox import hand_on
+from serving.book.publishing import publish
 from serving.book.reader import Reader
 from serving.book.scorebook import Run
 from serving.book.scoring.area_rows import area_pages
@@ -185,6 +187,7 @@ def _write(
         },
         places=sorted(Places.of(areas, day_number(as_of)).sectors),
     )
+    take_over_told(engine)
     foreign = tuple(_foreign(bundles, store))
     tasks = [
         PartTask(how.address, folder, versions, run, part, foreign, how.count_outcomes)
@@ -201,7 +204,7 @@ def _write(
     facts = _facts(reader, store, areas, bundles, run, figures, protocol)
     facts |= dict(said) | {"levels": levels}
     pages = area_pages((part.counts for part in done), areas, protocol)
-    scorebook.publish(engine, run, facts=facts, areas=pages)
+    publish(engine, run, facts=facts, areas=pages)
     lot = {"held_out": held_out_of(engine, run)} if "holdout_share" in said else {}
     return run, facts | lot
 

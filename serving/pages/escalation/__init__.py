@@ -1,0 +1,1 @@
+"""What an officer must see to, as pages."""

@@ -1,0 +1,278 @@
+"""The escalation inbox, and the page of one escalation: closed by an officer with a reason, opened
+again where that was wrong."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from urllib.parse import urlencode
+
+import sqlalchemy as sa
+from starlette.requests import Request
+from starlette.responses import Response
+
+from serving.access.permissions import Person
+from serving.access.scope import is_name
+from serving.book.disclosure import shown_by_place
+from serving.book.escalation import records
+from serving.book.escalation.kinds import KINDS
+from serving.book.escalation.records import KEPT_IN_SIGHT_DAYS, Acting, Escalation
+from serving.book.reader import Reader, day_of_reading
+from serving.book.scorebook import ESCALATIONS, Run
+from serving.errors import NotKept, OutOfScope
+from serving.language.words import Words
+from serving.pages.areas.area_page import Link, link
+from serving.pages.areas.attention import page_asked
+from serving.pages.escalation import inbox
+from serving.pages.escalation.inbox import LEVELS, PLACE, EscalationLine
+from serving.pages.session import see_other
+from serving.pages.templates import html
+from serving.process.service_state import ServiceState
+from serving.visits.sheet_lines import level_notes, practice_key
+
+FIRST, AT_ONCE = 10, 50
+"""So many of each kind are shown at first, and on a page of one kind."""
+CLOSED = "closed"
+"""The view of what was closed, beside the kinds."""
+SHORTEST, LONGEST = 3, 200
+"""Signs of a reason."""
+
+
+@dataclass(frozen=True)
+class InboxAsked:
+    """What the address asks for: an area of the scope ("": all of it), a kind ("": all)."""
+
+    level: str = ""
+    area: str = ""
+    kind: str = ""
+    page: int = 1
+
+    @classmethod
+    def of(cls, query: Mapping[str, str]) -> InboxAsked:
+        """From an address; what it does not know is as if it were not there."""
+        level, kind = query.get("level", ""), query.get("kind", "")
+        area = query.get("area", "") if level in LEVELS else ""
+        known = kind if kind in (*KINDS, CLOSED) else ""
+        return cls(level if area else "", area, known, page_asked(query))
+
+    def address(self, **changes: object) -> str:
+        """The address of the inbox with these changes."""
+        told = {name: value for name, value in (vars(self) | changes).items() if value}
+        return "/escalations?" + urlencode({n: v for n, v in told.items() if (n, v) != ("page", 1)})
+
+
+@dataclass(frozen=True)
+class Group:
+    """One kind, or what was closed: how many there are, and the lines of them that are shown."""
+
+    kind: str
+    name: str
+    many: int
+    lines: list[EscalationLine]
+    pages: int
+
+
+@dataclass(frozen=True)
+class PartCounts:
+    """An area of the scope with the open escalations of each kind, and of all; None is withheld."""
+
+    link: Link
+    counts: list[int | None]
+
+
+def show(
+    state: ServiceState, request: Request, person: Person, words: Words, query: Mapping[str, str]
+) -> Response:
+    """The inbox. Without the right to see children: counts alone. OutOfScope for an area that the
+    scope does not hold."""
+    reader = state.reader(person)
+    run, asked = reader.run(), InboxAsked.of(query)
+    sees = person.may("see_children")
+    if not sees:
+        asked = InboxAsked()
+    if asked.area and not reader.whole_places(run, asked.level, named=asked.area):
+        raise OutOfScope("there is no such area in the list")
+    area = {PLACE[asked.level]: asked.area} if asked.area else None
+    waiting = reader.escalations(run, ESCALATIONS.c.closed_on.is_(None), area=area)
+    groups = _groups(state, request, person, reader, run, words, asked, waiting) if sees else []
+    parts, total = _parts(reader, run, waiting, asked, words, plain=sees)
+    return html(
+        "escalations.html",
+        request,
+        words,
+        title=words("escalations", "title"),
+        person=person,
+        scored_on=run.as_of,
+        as_of=words.day(run.as_of),
+        asked=asked,
+        of_area=link(asked.level, asked.area, words) if asked.area else None,
+        sees=sees,
+        kinds=KINDS,
+        groups=groups,
+        parts=parts,
+        total=total,
+        some=bool(waiting),
+        children=len({one.child_id for one in waiting}) if sees else None,
+        saved=next((said for said in ("closed", "opened") if said in query), None),
+        practice=practice_key(run.facts),
+        levels_said=level_notes(run.facts, words),
+    )
+
+
+def _groups(
+    state: ServiceState,
+    request: Request,
+    person: Person,
+    reader: Reader,
+    run: Run,
+    words: Words,
+    asked: InboxAsked,
+    waiting: Sequence[Escalation],
+) -> list[Group]:
+    """The kinds and what was closed lately; who saw which children is written down first."""
+    since = state.today() - timedelta(KEPT_IN_SIGHT_DAYS)
+    area = {PLACE[asked.level]: asked.area} if asked.area else None
+    closed = reader.escalations(run, ESCALATIONS.c.closed_on >= since, area=area)
+    found: dict[str, list[Escalation]] = inbox.by_kind(waiting)
+    found |= {CLOSED: inbox.closed_in_sight(closed)}
+    wanted = {kind: those for kind, those in found.items() if asked.kind in ("", kind) and those}
+    many = AT_ONCE if asked.kind else FIRST
+    shown = {}
+    for kind, those in wanted.items():
+        page = min(asked.page if asked.kind else 1, -(-len(those) // many))
+        shown[kind] = those[(page - 1) * many : page * many]
+    told = [one.child_id for those in shown.values() for one in those]
+    state.noted(request, person, "escalations", list(dict.fromkeys(told)))
+    day = day_of_reading(run.as_of)
+    return [
+        Group(
+            kind,
+            words("escalations", f"kind_{kind}"),
+            len(found[kind]),
+            inbox.lines_of(reader, run, those, words, day=day),
+            -(-len(found[kind]) // many),
+        )
+        for kind, those in shown.items()
+    ]
+
+
+def _parts(
+    reader: Reader,
+    run: Run,
+    waiting: Sequence[Escalation],
+    asked: InboxAsked,
+    words: Words,
+    *,
+    plain: bool,
+) -> tuple[list[PartCounts], list[int | None]]:
+    """The open ones by part and kind, and over all parts. plain: as they are, beside the children
+    themselves; else no count from which fewer than five could be told."""
+    sectors = reader.sectors(run)
+    if asked.area:
+        sectors = [one for one in sectors if getattr(one, PLACE[asked.level]) == asked.area]
+    level = inbox.parts_level(sectors, asked.level)
+    counts = inbox.counted(waiting, sectors, level)
+    if plain:
+        told: Mapping[str, Mapping[str, int | None]] = counts
+        total: Mapping[str, int | None] = Counter(one.kind for one in waiting)
+    else:
+        told, total = shown_by_place(counts, KINDS)
+    parts = [
+        PartCounts(_part_link(level, part, words, sees=plain), [of.get(one, 0) for one in KINDS])
+        for part, of in told.items()
+    ]
+    return parts, [total.get(kind, 0) for kind in KINDS]
+
+
+def _part_link(level: str, part: str, words: Words, *, sees: bool) -> Link:
+    """A part: its own inbox, or, where only counts are shown, its own page."""
+    named = link(level, part, words)
+    asked = InboxAsked(level, part)
+    return Link(named.name, asked.address()) if sees else named
+
+
+def one(
+    state: ServiceState,
+    request: Request,
+    person: Person,
+    words: Words,
+    *,
+    number: int,
+    given: str | None = None,
+) -> Response:
+    """The page of one escalation, with all that were of the child; given: a reason that was not
+    taken."""
+    reader = state.reader(person)
+    run = reader.run()
+    found = _found(reader, run, number)
+    of_child = reader.escalations(run, ESCALATIONS.c.child_id == found.child_id)
+    state.noted(request, person, "escalations", [found.child_id])
+    (line,) = inbox.lines_of(reader, run, [found], words, day=day_of_reading(run.as_of))
+    response = html(
+        "escalation.html",
+        request,
+        words,
+        title=words("escalations", f"kind_{found.kind}"),
+        person=person,
+        scored_on=run.as_of,
+        as_of=words.day(run.as_of),
+        line=line,
+        found=found,
+        still=inbox.still_so(found),
+        opened=inbox.opened_in_words(found, words),
+        former=[
+            (words("escalations", f"kind_{was.kind}"), was.number, *_told(was, words))
+            for was in of_child[::-1]
+            if was.number != number
+        ],
+        may_close=person.may("close_escalations"),
+        given=given,
+        shortest=SHORTEST,
+        longest=LONGEST,
+        practice=practice_key(run.facts),
+    )
+    if given is not None:
+        response.status_code = 422
+    return response
+
+
+def _told(was: Escalation, words: Words) -> tuple[str, str]:
+    return inbox.opened_in_words(was, words), inbox.closed_in_words(was, words)
+
+
+def _found(reader: Reader, run: Run, number: int) -> Escalation:
+    found = reader.escalations(run, ESCALATIONS.c.number == number)
+    if not found:
+        raise OutOfScope("there is no such escalation")
+    return found[0]
+
+
+def close(
+    state: ServiceState,
+    request: Request,
+    person: Person,
+    words: Words,
+    form: Mapping[str, str],
+    *,
+    number: int,
+) -> Response:
+    """An officer closes one with a reason, or opens it again; written down first. A reason that is
+    none is given back."""
+    reader = state.reader(person)
+    found = _found(reader, reader.run(), number)
+    again, because = "again" in form, " ".join(form.get("because", "").split())
+    if not again and not (len(because) >= SHORTEST and is_name(because, longest=LONGEST)):
+        return one(state, request, person, words, number=number, given=because[:LONGEST])
+    act = "open_escalation" if again else "close_escalation"
+    state.noted(request, person, act, [found.child_id])
+    own = Acting(person.name, person.role, state.today())
+    try:
+        if again:
+            records.open_again(state.book_engine, found, own)
+        else:
+            records.close(state.book_engine, number, own, because=because)
+    except (sa.exc.SQLAlchemyError, OSError):
+        raise NotKept("this cannot be written down: try again later") from None
+    return see_other(f"/escalations?{'opened' if again else 'closed'}=1#{found.kind}")

@@ -1,0 +1,187 @@
+"""The escalations of a scope as an inbox tells them: counted by part and kind, and line by line
+with owner, since when, what stands now and what was done."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from models.visits.listed_child import Candidate, counted_to
+from serving.book.escalation.kinds import DIED, KINDS
+from serving.book.escalation.records import CORRECTED, Escalation
+from serving.book.reader import Reader, Sector
+from serving.book.scorebook import Run
+from serving.language.telling import rule_line, step_words
+from serving.language.words import Words, whom
+from serving.visits.sheet_lines import centre_name
+
+LEVELS = ("district", "project", "sector")
+PLACE = {"sector": "sector_id", "project": "project_id", "district": "district_id"}
+Counts = dict[str, Counter[str]]
+
+
+@dataclass(frozen=True)
+class EscalationLine:
+    """One escalation in words. `child_known`: whether the newest run has a page of the child."""
+
+    number: int
+    child_id: str
+    child_known: bool
+    whom: str
+    where: str
+    danger: bool
+    since: str
+    stands: str
+    owner: str
+    due: str
+    done: str
+    closed: str
+
+
+def urgent_first(one: Escalation) -> tuple[int, dt.date, int]:
+    """The key by which one kind is sorted: the gravest first, then the oldest."""
+    return -one.gravity, one.began_on, one.number
+
+
+def by_kind(waiting: Sequence[Escalation]) -> dict[str, list[Escalation]]:
+    """The open ones of each kind that has any, in the order in which kinds are told."""
+    found = {kind: [one for one in waiting if one.kind == kind] for kind in KINDS}
+    return {kind: sorted(those, key=urgent_first) for kind, those in found.items() if those}
+
+
+def closed_in_sight(closed: Sequence[Escalation]) -> list[Escalation]:
+    """What was closed lately, those first that a person closed although the records still say so,
+    then the newest; without what was a mistake of a form."""
+    told = [one for one in closed if one.closed_as != CORRECTED]
+    newest = sorted(told, key=lambda one: (one.closed_at or "", one.number), reverse=True)
+    return sorted(newest, key=lambda one: not still_so(one))
+
+
+def still_so(one: Escalation) -> bool:
+    """Whether a person closed it and the newest run's records say that it is so still."""
+    return one.closed_by_person and one.holds
+
+
+def parts_level(sectors: Sequence[Sector], asked: str) -> str:
+    """By which level the open ones are counted: the one below what is asked for, where a scope has
+    several of it. "" below a sector."""
+    below = LEVELS[LEVELS.index(asked) + 1 :] if asked else LEVELS
+    several = (level for level in below if len({_of(one, level) for one in sectors}) > 1)
+    return next(several, below[-1] if below else "")
+
+
+def _of(sector: Sector, level: str) -> str:
+    found: str = getattr(sector, PLACE[level])
+    return found
+
+
+def counted(waiting: Sequence[Escalation], sectors: Sequence[Sector], level: str) -> Counts:
+    """The open ones by part of a level and kind; the parts with most first."""
+    place = {one.sector_id: _of(one, level) for one in sectors} if level else {}
+    found: Counts = {}
+    for one in waiting:
+        if part := place.get(one.sector_id):
+            found.setdefault(part, Counter())[one.kind] += 1
+    return dict(sorted(found.items(), key=lambda part: (-part[1].total(), part[0])))
+
+
+def lines_of(
+    reader: Reader, run: Run, those: Sequence[Escalation], words: Words, *, day: dt.date
+) -> list[EscalationLine]:
+    """These escalations in words; days late are counted to a day."""
+    children = reader.children(run, {one.child_id for one in those})
+    return [_line(one, _counted(children.get(one.child_id), day, run), words, day) for one in those]
+
+
+def _counted(child: Candidate | None, day: dt.date, run: Run) -> Candidate | None:
+    return child and counted_to(child, day, as_of=run.as_of)
+
+
+def _line(one: Escalation, child: Candidate | None, words: Words, day: dt.date) -> EscalationLine:
+    where = f"{words('ui', 'sector')} {one.sector_id}"
+    return EscalationLine(
+        one.number,
+        one.child_id,
+        child is not None,
+        whom(child, words) if child else "",
+        f"{words('ui', 'centre')} {centre_name(child, words)}, {where}" if child else where,
+        bool(child and child.danger),
+        _since(one, words, day),
+        _stands(child, words) if child else words("escalations", "not_in_run"),
+        _owner(one, child, words),
+        _due(child, words),
+        "; ".join(done_since(one, child, words)) or words("escalations", "nothing_done"),
+        closed_in_words(one, words),
+    )
+
+
+def _since(one: Escalation, words: Words, day: dt.date) -> str:
+    days = max(0, (day - one.began_on).days)
+    return words.say("escalations", "since", date=words.day(one.began_on, short=True), n=days)
+
+
+def _stands(child: Candidate, words: Words) -> str:
+    told = words.sentence(rule_line(child, words))
+    if child.next_step == "none":
+        return told
+    return words.say("escalations", "stands", rule=told, step=step_words(child, words))
+
+
+def _owner(one: Escalation, child: Candidate | None, words: Words) -> str:
+    """Who acts next: by the pathway; of a death, and of a child whom no run knows, the officer."""
+    if one.kind == DIED or child is None or child.who == "nobody":
+        return words("escalations", "officer")
+    return words("who", child.who)
+
+
+def _due(child: Candidate | None, words: Words) -> str:
+    if child is None or child.by_when is None:
+        return ""
+    if child.overdue_days:
+        return words.say("ui", "overdue_by", n=child.overdue_days)
+    return words.say("ui", "by_when", date=words.day(child.by_when, short=True))
+
+
+def done_since(one: Escalation, child: Candidate | None, words: Words) -> list[str]:
+    """What the records and the visits tell that was done since it began."""
+    if child is None:
+        return []
+    told, facts = [], child.facts
+    if (on := child.last_visited_on) and on >= one.began_on and child.last_finding:
+        found = words("findings", child.last_finding)
+        told.append(_on("visited", on, words, found=found))
+    if (on := facts.get("last_weight_on")) and on > one.began_on:
+        told.append(_on("weighed", on, words, kg=words.kilograms(facts["last_weight_kg"])))
+    if (on := facts.get("passed_on")) and on > one.began_on:
+        told.append(_on("test_passed", on, words))
+    if (on := facts.get("stay_on")) and on > one.began_on:
+        told.append(_on("admitted", on, words))
+    return told
+
+
+def _on(what: str, on: dt.date, words: Words, **facts: object) -> str:
+    return words.say("escalations", what, date=words.day(on, short=True), **facts)
+
+
+def opened_in_words(one: Escalation, words: Words) -> str:
+    """When it was opened, and by whom: a scoring run, or who told what a visit found."""
+    date = words.day(one.opened_on, short=True)
+    if one.opened_by:
+        return words.say("escalations", "opened_by", date=date, name=one.opened_by)
+    return words.say("escalations", "opened", date=date)
+
+
+def closed_in_words(one: Escalation, words: Words) -> str:
+    """When, by whom and why it was closed; "" for an open one."""
+    if one.closed_on is None:
+        return ""
+    date = words.day(one.closed_on, short=True)
+    if one.closed_as == CORRECTED:
+        return words.say("escalations", "closed_corrected", date=date, name=one.closed_by or "")
+    if not one.closed_by_person:
+        rule = words.tree["rules"].get(one.closed_because, "")
+        return words.say("escalations", "closed_by_records", date=date, rule=rule)
+    facts: Mapping[str, object] = {"name": one.closed_by, "because": one.closed_because}
+    return words.say("escalations", "closed_by", date=date, **facts)
