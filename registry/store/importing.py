@@ -105,7 +105,7 @@ def import_source(
     only): with it, whole columns are looked at by z-scores too.
     """
     day = day_number(imported_on or today())
-    arrived = source if isinstance(source, Source) else read(source, map=map)
+    arrived = source if isinstance(source, Source) else read(source, map=map, in_memory=CHUNK_ROWS)
     if not arrived.retry:
         refuse_undecided(arrived.raws)
     past = past or arrived.past
@@ -227,7 +227,7 @@ class _Import:
         late = [
             name
             for name, raw in self.arrived.raws.items()
-            if had and not self.past and name not in had and raw.data.num_rows
+            if had and not self.past and name not in had and raw.rows
         ]
         return [
             f"{name}: first came after the first import, so its rows are known from "
