@@ -3,23 +3,22 @@ suppressed."""
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import os
 import secrets
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
 from sqlalchemy import URL
 
 from registry.checks.cells import encode, why_bad
-from registry.checks.table import Raw
+from registry.checks.raw import Raw, as_codes, whole_floats
 from registry.contract.errors import Refused
 
 KEY_NAME = "SANKET_IDENTITY_KEY"
 """The environment's variable with the key (any text of 16 characters or more)."""
+FAMILY, HASHED_AT_ONCE = "family_id", 1_000_000
 
 
 def identity_key(url: URL) -> bytes | None:
@@ -60,22 +59,23 @@ def environment_key() -> bytes:
 def keyed_hash(key: bytes, text: str) -> str:
     """HMAC-SHA-256 of a text, its first 128 bits as hex: the same text gives the same hash under
     the same key only."""
-    return hmac.new(key, text.strip().encode(), hashlib.sha256).hexdigest()[:32]
+    return hmac.digest(key, text.strip().encode(), "sha256").hex()[:32]
 
 
 def hash_families(raws: Mapping[str, Raw], url: URL) -> dict[str, Raw]:
     """The tables with `family_id` hashed, before anything (a refused row too) keeps it."""
     children = raws.get("children")
-    if children is None or "family_id" not in children.data.column_names:
+    if children is None or FAMILY not in children.data.column_names:
         return dict(raws)
-    at = children.data.column_names.index("family_id")
     key = identity_key(url)
     if key is None:
-        return dict(raws) | {"children": replace(children, data=children.data.remove_column(at))}
-    hashed = hash_column(children.data["family_id"], key)
-    return dict(raws) | {
-        "children": replace(children, data=children.data.set_column(at, "family_id", hashed))
-    }
+        return dict(raws) | {"children": children.without(FAMILY)}
+    are_whole = whole_floats(children, [FAMILY], HASHED_AT_ONCE).get(FAMILY, False)
+
+    def hashed(column: pa.ChunkedArray) -> pa.DictionaryArray:
+        return hash_column(as_codes(column, are_whole=are_whole), key)
+
+    return dict(raws) | {"children": children.mapped(FAMILY, hashed)}
 
 
 def hash_column(column: pa.ChunkedArray, key: bytes) -> pa.DictionaryArray:

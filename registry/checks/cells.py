@@ -188,6 +188,46 @@ def parse(array: pa.ChunkedArray | pa.Array, column: ColumnSpec) -> Parsed:
     return typed if typed is not None else _parse_different(encode(array), column)
 
 
+def parse_known(
+    array: pa.ChunkedArray | pa.Array, column: ColumnSpec, directory: pa.Array
+) -> Parsed:
+    """An id column whose values are positions in a directory (and then in `texts`, of the ids that
+    it lacks), as `parse` and a look-up would find them.
+
+    Every id of the directory must be one that `read_id` gives: only cells that are not in it as
+    they stand are read one by one, and a state has a million children in thirty million rows.
+    """
+    array = array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
+    if pa.types.is_dictionary(array.type) and not _is_text(array.type.value_type):
+        array = array.dictionary_decode()
+    encoded = encode(array)
+    texts, at_rows = encoded.dictionary.cast(pa.string()), _positions(encoded)
+    found = pc.index_in(texts, value_set=directory).fill_null(-1).to_numpy(zero_copy_only=False)
+    spread = np.append(found, -1).astype(np.int32)
+    strange = np.flatnonzero(spread[:-1] < 0)
+    if not len(strange):
+        values = spread[at_rows]
+        return Parsed(values, values < 0, None)
+    others = _parse_texts(texts.take(pa.array(strange)).dictionary_encode(), column)
+    known = pc.index_in(pa.array(others.texts, pa.string()), value_set=directory)
+    meant = known.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int32)
+    meant = np.where(meant < 0, len(directory) + np.arange(len(meant), dtype=np.int32), meant)
+    spread[strange] = np.append(meant, -1).astype(np.int32)[others.values]
+    of_texts = {
+        code: _spread(mask, strange, len(texts))[at_rows] for code, mask in others.why.items()
+    }
+    bad = None if others.bad is None else _spread(others.bad, strange, len(texts))[at_rows]
+    values = spread[at_rows]
+    return Parsed(values, values < 0, bad, others.texts, of_texts)
+
+
+def _spread(mask: Flags, at: AnyArray, length: int) -> Flags:
+    """A mask of some texts as one of all of them, and of the missing."""
+    spread = np.zeros(length + 1, bool)
+    spread[at] = mask
+    return spread
+
+
 def encode(array: pa.Array) -> pa.DictionaryArray:
     """Any column as different texts and positions; a float that is whole loses its `.0`, as codes
     with gaps have it."""
@@ -195,13 +235,17 @@ def encode(array: pa.Array) -> pa.DictionaryArray:
         return array
     if pa.types.is_floating(array.type):
         array = pc.if_else(pc.is_nan(array), None, array)
-        whole = pc.all(
-            pc.and_(pc.equal(array, pc.round(array)), pc.less(pc.abs(array), 2.0**53))
-        ).as_py()
-        array = array.cast(pa.int64()) if whole or array.null_count == len(array) else array
+        array = array.cast(pa.int64()) if is_whole(array) else array
     if not _is_text(array.type):
         array = array.cast(pa.string())
     return array.dictionary_encode()
+
+
+def is_whole(floats: pa.Array | pa.ChunkedArray) -> bool:
+    """Is every float of a column whole, as codes with gaps are?"""
+    cells = pc.if_else(pc.is_nan(floats), None, floats)
+    whole = pc.and_(pc.equal(cells, pc.round(cells)), pc.less(pc.abs(cells), 2.0**53))
+    return pc.all(whole).as_py() is not False
 
 
 def _parse_typed(array: pa.Array, column: ColumnSpec) -> Parsed | None:

@@ -3,14 +3,13 @@ that a spreadsheet took away."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from registry.checks.rejected import CODE_AT, RejectedRows
-from registry.contract.arrays import Texts
 from registry.indian_digits import grouped
 
 DIGITS_KEPT = 15
@@ -19,46 +18,51 @@ FEW_CODES = 3
 """Fewer long codes that end in 0 may do so by chance."""
 
 
-def codes_mangled(parts: Iterable[RejectedRows], *, children: Texts, centres: Texts) -> list[str]:
-    """Lines on refused rows whose child or centre is known with zeros in front, and on codes of
-    children whose last digits are all 0."""
-    lines = []
-    for part in parts:
+class MangledCodes:
+    """Refused rows whose child or centre is known with zeros in front, counted piece by piece."""
+
+    def __init__(self) -> None:
+        self._without_zeros: Counter[tuple[str, str]] = Counter()
+
+    def look(self, rows: RejectedRows, *, children: pa.Array, centres: pa.Array) -> None:
+        """Count those of some refused rows of one table."""
         for code, column, known in (
             ("REG050", "child_id", children),
             ("REG051", "centre_id", centres),
         ):
-            if many := _without_zeros(part, code, column, known):
-                lines.append(
-                    f"LOOK: {grouped(many)} rows of {part.table} name a {column} that is known "
-                    "with zeros in front, as 123 for 00123: a spreadsheet took them away; make the "
-                    "column text at the source and export again"
-                )
-    if many := _cut_to_15(children):
-        lines.append(
-            f"LOOK: {grouped(many)} codes of children have more than {DIGITS_KEPT} digits and end "
-            "in 0, every one: a spreadsheet keeps 15 digits, and two children may have become "
-            "one; make the column text at the source and enter the codes again"
-        )
-    return lines
+            if many := _without_zeros(rows, code, column, known):
+                self._without_zeros[rows.table, column] += many
+
+    def lines(self, *, children: pa.Array) -> list[str]:
+        """What to say of them, and of codes of children whose last digits are all 0."""
+        lines = [
+            f"LOOK: {grouped(many)} rows of {table} name a {column} that is known "
+            "with zeros in front, as 123 for 00123: a spreadsheet took them away; make the "
+            "column text at the source and export again"
+            for (table, column), many in self._without_zeros.items()
+        ]
+        if many := _cut_to_15(children):
+            lines.append(
+                f"LOOK: {grouped(many)} codes of children have more than {DIGITS_KEPT} digits and "
+                "end in 0, every one: a spreadsheet keeps 15 digits, and two children may have "
+                "become one; make the column text at the source and enter the codes again"
+            )
+        return lines
 
 
-def _without_zeros(part: RejectedRows, code: str, column: str, known: Texts) -> int:
-    if column not in part.cells.column_names:
+def _without_zeros(rows: RejectedRows, code: str, column: str, known: pa.Array) -> int:
+    if column not in rows.cells.column_names:
         return 0
-    short = {str(text).lstrip("0") for text in known if str(text).startswith("0")}
-    mine = np.flatnonzero(part.code == CODE_AT[code])
-    if not short or not len(mine):
+    mine = np.flatnonzero(rows.code == CODE_AT[code])
+    if not len(mine):
         return 0
-    cells = part.cells[column].take(pa.array(mine)).cast(pa.string())
-    return int(pc.sum(pc.is_in(cells, pa.array(sorted(short)))).as_py() or 0)
+    padded = known.filter(pc.starts_with(known, "0"))
+    cells = rows.cells[column].take(pa.array(mine)).cast(pa.string())
+    short = pc.utf8_ltrim(padded, characters="0")
+    return int(pc.sum(pc.is_in(cells, value_set=short)).as_py() or 0)
 
 
-def _cut_to_15(codes: Texts) -> int:
-    long = [
-        text
-        for text in map(str, codes)
-        if len(text) > DIGITS_KEPT and text.isascii() and text.isdecimal()
-    ]
-    cut = all(set(text[DIGITS_KEPT:]) == {"0"} for text in long)
+def _cut_to_15(codes: pa.Array) -> int:
+    long = codes.filter(pc.match_substring_regex(codes, f"^[0-9]{{{DIGITS_KEPT + 1},}}$"))
+    cut = pc.all(pc.match_substring_regex(long, f"^[0-9]{{{DIGITS_KEPT}}}0+$")).as_py()
     return len(long) if cut and len(long) >= FEW_CODES else 0

@@ -14,7 +14,7 @@ import numpy as np
 from registry.checks.missing_codes import suspected_missing
 from registry.contract.arrays import AnyArray, Codes, Days, Flags, Floats, Ints
 from registry.contract.days import LAST_DAY_UNDER_FIVE, NEVER
-from registry.contract.tables import SPECS
+from registry.contract.tables import SPECS, ColumnSpec
 from registry.indian_digits import grouped
 
 ZScores = Callable[..., Mapping[str, Floats]]
@@ -50,50 +50,71 @@ population)."""
 SAM_WHZ, SAM_MUAC_MM, MUAC_FROM_DAYS, MUAC_TO_DAYS = -3.0, 115.0, 183, LAST_DAY_UNDER_FIVE
 
 
-def unheard_of(
-    tables: Mapping[str, Mapping[str, AnyArray]],
-    *,
-    sex: Codes | None = None,
-    birth_date: Days | None = None,
-    zscores: ZScores | None = None,
-) -> list[str]:
-    """The lines to say of an import's kept columns; `sex` and `birth_date` by child position, for
-    z-scores."""
-    lines = [line for name, columns in tables.items() for line in _codes(name, columns)]
-    if "measurements" in tables:
-        lines += _measures(tables["measurements"], sex, birth_date, zscores)
-    return lines
+class WholeColumns:
+    """What an import's kept rows say as whole columns: its codes counted, and an even sample of its
+    measurements, table by table and part by part."""
+
+    def __init__(self) -> None:
+        self._codes: dict[tuple[str, str], Ints] = {}
+        self._sampled: list[dict[str, AnyArray]] = []
+        self._measured = 0
+
+    def look(self, name: str, rows: Mapping[str, AnyArray], *, of: int) -> None:
+        """Some of the `of` kept rows of a table, in their order; children as the numbers that
+        `lines` goes by."""
+        for column in SPECS[name].columns:
+            if column.kind in ("code", "truth") and column.name in rows:
+                values = rows[column.name]
+                codes = np.bincount(values[values >= 0].astype(np.int64), minlength=2)
+                self._count((name, column.name), codes)
+        if name == "measurements":
+            step = max(1, -(-of // AT_MOST))
+            first = -self._measured % step
+            self._sampled.append({key: values[first::step].copy() for key, values in rows.items()})
+            self._measured += len(rows["child"])
+
+    def lines(
+        self,
+        *,
+        sex: Codes | None = None,
+        birth_date: Days | None = None,
+        zscores: ZScores | None = None,
+    ) -> list[str]:
+        """What to say; `sex` and `birth_date` by child, for z-scores."""
+        lines = [
+            line
+            for (name, column), counts in self._codes.items()
+            for line in _codes(name, SPECS[name].column(column), counts)
+        ]
+        if self._sampled:
+            rows = {
+                name: np.concatenate([part[name] for part in self._sampled])
+                for name in self._sampled[0]
+            }
+            lines += _measures(rows, sex, birth_date, zscores)
+        return lines
+
+    def _count(self, column: tuple[str, str], codes: Ints) -> None:
+        known = self._codes.get(column, np.zeros(0, np.int64))
+        counts = np.zeros(max(len(known), len(codes)), np.int64)
+        counts[: len(known)] += known
+        counts[: len(codes)] += codes
+        self._codes[column] = counts
 
 
-def _codes(name: str, columns: Mapping[str, AnyArray]) -> list[str]:
+def _codes(name: str, column: ColumnSpec, counts: Ints) -> list[str]:
+    filled = int(counts.sum())
+    if filled < LEAST_ROWS:
+        return []
     lines = []
-    for column in SPECS[name].columns:
-        values = columns.get(column.name)
-        if values is None or column.kind not in ("code", "truth"):
-            continue
-        filled = values[values >= 0]
-        if len(filled) < LEAST_ROWS:
-            continue
-        if column.name in SIGNS and (share := filled.mean()) > MOST_TRUE:
-            lines.append(
-                _line(
-                    f"{name}.{column.name} is true",
-                    share,
-                    len(filled),
-                    "is a code for no read as yes?",
-                )
-            )
-        for at, code in enumerate(column.codes):
-            share = float((filled == at).mean())
-            if share > MOST_OF_CODE.get((name, column.name, code), 1.0):
-                lines.append(
-                    _line(
-                        f"{name}.{column.name} is {code}",
-                        share,
-                        len(filled),
-                        "are its codes read right?",
-                    )
-                )
+    if column.name in SIGNS and (share := counts[1] / filled) > MOST_TRUE:
+        what, ask = f"{name}.{column.name} is true", "is a code for no read as yes?"
+        lines.append(_line(what, share, filled, ask))
+    for code, many in zip(column.codes, counts, strict=False):
+        share = float(many / filled)
+        if share > MOST_OF_CODE.get((name, column.name, code), 1.0):
+            what = f"{name}.{column.name} is {code}"
+            lines.append(_line(what, share, filled, "are its codes read right?"))
     return lines
 
 
@@ -103,8 +124,6 @@ def _measures(
     birth_date: Days | None,
     zscores: ZScores | None,
 ) -> list[str]:
-    step = max(1, -(-len(rows["child"]) // AT_MOST))
-    rows = {name: values[::step] for name, values in rows.items()}
     z = None
     if zscores is not None and sex is not None and birth_date is not None and len(rows["child"]):
         age = (rows["measured_on"] - birth_date[rows["child"]]).astype(np.float64)

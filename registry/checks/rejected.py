@@ -65,6 +65,11 @@ class RejectedRows:
     def __len__(self) -> int:
         return len(self.numbers)
 
+    def counts(self) -> dict[str, int]:
+        """How many rows each rule refused."""
+        at, rows = np.unique(self.code, return_counts=True)
+        return {CODES[code]: int(many) for code, many in zip(at, rows, strict=True)}
+
     def without(self, code: str) -> RejectedRows:
         """The rows that another rule refused."""
         kept = np.flatnonzero(self.code != CODE_AT[code])

@@ -9,27 +9,30 @@ nothing, then keys.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from registry.checks.cells import EMPTY, Parsed, parse
+from registry.checks.cells import CODE_AS_DATE, EMPTY, SPOILED_CODE, Parsed, parse, parse_known
+from registry.checks.checked_table import CheckedTable
 from registry.checks.one_child import build_records
-from registry.checks.rejected import RejectedRows
+from registry.checks.raw import Raw, Sizes, StoredIds, settled_chunks
 from registry.checks.verdicts import Quarantine, Verdicts
 from registry.contract import tables
-from registry.contract.arrays import AnyArray, Days, Flags, Ints, Texts
+from registry.contract.arrays import AnyArray, Days, Floats, Texts
 from registry.contract.days import LAST_DAY_UNDER_FIVE, NEVER, day_number
-from registry.contract.keys import key_numbers, repeats, sort_order
 from registry.contract.registry import OWN_DAY, Registry
 from registry.contract.tables import SPECS, TEXTS, ColumnSpec, TableSpec
 from registry.contract.versions import centre_names, dated, last_day, registry_of
 from registry.today import today
 
+OWN_IDS = {"children": "child", "centres": "centre"}
+"""The tables whose own ids are those that others refer to."""
+SPOILED = f"{SPOILED_CODE}|{CODE_AS_DATE}"
 __all__ = ["Checked", "Raw", "StoredIds", "build", "build_records", "check", "raw_table"]
 
 
@@ -65,86 +68,99 @@ def registry_of_checked(checked: Checked) -> Registry:
     return registry_of(versions, checked.texts, recorded_until=last_day(versions), facts=facts)
 
 
-@dataclass(frozen=True)
-class Raw:
-    """One table as it came, under the contract's column names.
-
-    `numbers` are the rows' numbers in the source (1 is the first below the header) where rows are
-    not simply counted; `refused` are rows that never became cells (too many, too few); `extra` are
-    columns that were kept out; `declared` are columns of which a map says what their codes mean;
-    `windows` those that hold days `earliest/latest` as yet.
-    """
-
-    data: pa.Table
-    numbers: Ints | None = None
-    refused: RejectedRows | None = None
-    extra: tuple[str, ...] = ()
-    declared: frozenset[str] = frozenset()
-    windows: frozenset[str] = frozenset()
-
-
-@dataclass(frozen=True)
-class StoredIds:
-    """Children and centres that a store already has (ids as Arrow texts), and who asked to be
-    forgotten."""
-
-    child_ids: pa.Array = field(default_factory=lambda: pa.array([], pa.string()))
-    born_from: Days = field(default_factory=lambda: np.empty(0, np.int32))
-    """The earliest day on which each of these children may have been born."""
-    centre_ids: pa.Array = field(default_factory=lambda: pa.array([], pa.string()))
-    is_forgotten: Callable[[Texts], Flags] | None = None
-    """Which of these ids are of children who were forgotten; None where nobody was."""
-
-
 def check(raws: Mapping[str, Raw], *, imported_on: int, known: StoredIds | None = None) -> Checked:
     """Check tables in the contract's order. Absent tables are no fault here; absent columns count
     as empty."""
-    run = _Run(imported_on, known or StoredIds())
-    for name, spec in SPECS.items():
-        if name in raws:
-            run.table(spec, raws[name])
-    return Checked(run.tables, run.texts, run.quarantine)
+    run = Checking(imported_on, known or StoredIds(), sizes=Sizes())
+    tables = {}
+    for checked in run.tables(raws):
+        tables[checked.name] = next(checked.parts())
+        run.quarantine.parts += checked.refused()
+    texts = {kind: _objects(texts) for kind, texts in run.texts.items()}
+    return Checked(tables, texts, run.quarantine)
 
 
-class _Run:
+class Checking:
     """One check over all tables: carries the directories of children and centres from table to
-    table."""
+    table.
 
-    def __init__(self, imported_on: int, known: StoredIds):
+    `texts` are those of the kept rows by kind, as Arrow; those of children and centres count the
+    known ones first.
+    """
+
+    def __init__(self, imported_on: int, known: StoredIds, *, sizes: Sizes):
         self.imported_on, self.is_forgotten = imported_on, known.is_forgotten
-        self.children, self.centres, self.born_from = (
-            known.child_ids,
-            known.centre_ids,
-            known.born_from,
-        )
-        self.tables: dict[str, dict[str, AnyArray]] = {}
-        self.texts = {"child": _objects(self.children), "centre": _objects(self.centres)}
+        self.born_from, self.sizes = known.born_from, sizes
+        self.texts = {"child": known.child_ids, "centre": known.centre_ids}
+        self._trusted = {
+            kind: not pc.any(pc.match_substring_regex(texts, SPOILED)).as_py()
+            for kind, texts in self.texts.items()
+        }
         self.quarantine = Quarantine()
 
-    def table(self, spec: TableSpec, raw: Raw) -> None:
-        """Check one table and keep its good rows."""
-        verdicts = Verdicts(spec.name, raw.data.num_rows)
-        cells = {column.name: _parsed(raw.data, column) for column in spec.columns}
+    def tables(self, raws: Mapping[str, Raw]) -> Iterator[CheckedTable]:
+        """Each table that came, checked; one is done with before the next is looked at."""
+        for name, spec in SPECS.items():
+            if name in raws:
+                checked = self._table(spec, raws[name])
+                self.quarantine.came[name] = checked.came
+                self.quarantine.refused[name] = checked.codes()
+                yield checked
+                checked.close()
+
+    def _table(self, spec: TableSpec, raw: Raw) -> CheckedTable:
+        checked = CheckedTable(spec, raw, self.sizes)
+        start = 0
+        for data in settled_chunks(spec, raw, self.sizes.chunk):
+            verdicts, contents = self._rows(spec, data)
+            checked.take(start, verdicts, contents)
+            start += data.num_rows
+        directories = {kind: self.texts[kind] for kind in ("child", "centre")}
+        self.texts |= checked.settle(directories)
+        if spec.name == "children":
+            self._enter_births(checked)
+        return checked
+
+    def _rows(
+        self, spec: TableSpec, data: pa.Table
+    ) -> tuple[Verdicts, dict[str, AnyArray | Parsed]]:
+        """The verdicts over some rows, each by itself, and their columns by the names that they
+        have in the registry; texts of the table's own as they were parsed."""
+        verdicts = Verdicts(spec.name, data.num_rows)
+        cells = {column.name: self._parsed(spec, data, column) for column in spec.columns}
         # First of all: nothing of a forgotten child may be kept, not even in quarantine under
         # another code.
-        self._forgotten(verdicts, cells.get("child_id"))
+        self._forgotten(verdicts, spec, cells.get("child_id"))
         for column in spec.columns:
             if (spec.name == "centres" and not column.required) or column.name == "family_id":
                 # A line break in a centre's name must not refuse its 900 children, nor a family's
                 # code a child.
                 cells[column.name] = self._without_bad(spec, column, cells[column.name])
             _check_column(verdicts, column, cells[column.name], self.imported_on)
-        columns = {TEXTS.get(name, name): parsed.values for name, parsed in cells.items()}
-        self._check_rows(verdicts, spec, cells, columns)
-        _check_keys(verdicts, spec, cells)
-        self._enter(verdicts, spec, cells, columns)
-        self.tables[spec.name] = _sorted(
-            spec, {name: values[verdicts.kept] for name, values in columns.items()}
-        )
-        self.quarantine.parts += filter(
-            None, (raw.refused, verdicts.refused(raw.data, raw.numbers))
-        )
-        self.quarantine.came[spec.name] = raw.data.num_rows + len(raw.refused or ())
+        referred = self._check_rows(verdicts, spec, cells)
+        contents: dict[str, AnyArray | Parsed] = {
+            TEXTS.get(name, name): parsed if name in TEXTS else parsed.values
+            for name, parsed in cells.items()
+        }
+        return verdicts, contents | referred
+
+    def _parsed(self, spec: TableSpec, data: pa.Table, column: ColumnSpec) -> Parsed:
+        if self._is_looked_up(spec, column.name) and column.name in data.column_names:
+            return parse_known(data[column.name], column, self.texts[TEXTS[column.name]])
+        return _parsed(data, column)
+
+    def _is_looked_up(self, spec: TableSpec, column: str) -> bool:
+        """Are the values of this column positions in the directory that another table gave?"""
+        kind = TEXTS.get(column, "")
+        return kind in self._trusted and self._trusted[kind] and kind != OWN_IDS.get(spec.name)
+
+    def _known_at(self, column: str, parsed: Parsed) -> Days:
+        """Positions in the directory of what this column refers to, -1 where not in it."""
+        kind = TEXTS[column]
+        if self._trusted[kind]:
+            unknown = parsed.values >= len(self.texts[kind])
+            return np.where(unknown, np.int32(-1), parsed.values).astype(np.int32, copy=False)
+        return _look_up(self.texts[kind], parsed)
 
     def _without_bad(self, spec: TableSpec, column: ColumnSpec, parsed: Parsed) -> Parsed:
         """The cells that break no rule of their own; the others are counted and left empty."""
@@ -159,43 +175,23 @@ class _Run:
         return Parsed(values, parsed.missing | ~alone.kept, None, parsed.texts)
 
     def _check_rows(
-        self,
-        verdicts: Verdicts,
-        spec: TableSpec,
-        cells: dict[str, Parsed],
-        columns: dict[str, AnyArray],
-    ) -> None:
-        if spec.name == "children":
-            columns["centre"] = _look_up(self.centres, cells["centre_id"])
-            born = _first_day(cells)
-            expected = born - tables.BEFORE_BIRTH
-            _before(verdicts, cells["registered_on"], expected, "REG031", "registered_on")
-            _before(verdicts, cells["left_on"], born, "REG031", "left_on")
-            _before(
-                verdicts,
-                cells["left_on"],
-                _or_early(cells["registered_on"].values),
-                "REG034",
-                "left_on",
-            )
-            verdicts.refuse(
-                (columns["centre"] < 0) & ~cells["centre_id"].missing, "REG051", "centre_id"
-            )
-        elif spec.name == "stocks":
-            columns["centre"] = _look_up(self.centres, cells["centre_id"])
-            unknown = (columns["centre"] < 0) & ~cells["centre_id"].missing
+        self, verdicts: Verdicts, spec: TableSpec, cells: dict[str, Parsed]
+    ) -> dict[str, Days]:
+        """The rules that look at several cells of a row; returns positions of the child and centre
+        that it refers to."""
+        if spec.name in ("children", "stocks"):
+            centre = self._known_at("centre_id", cells["centre_id"])
+            if spec.name == "children":
+                _check_days_of_child(verdicts, cells)
+            unknown = (centre < 0) & ~cells["centre_id"].missing
             verdicts.refuse(unknown, "REG051", "centre_id")
-        elif spec.name != "centres":
-            self._check_history(verdicts, spec, cells, columns)
+            return {"centre": centre}
+        if spec.name == "centres":
+            return {}
+        return {"child": self._check_history(verdicts, spec, cells)}
 
-    def _check_history(
-        self,
-        verdicts: Verdicts,
-        spec: TableSpec,
-        cells: dict[str, Parsed],
-        columns: dict[str, AnyArray],
-    ) -> None:
-        columns["child"] = child = _look_up(self.children, cells["child_id"])
+    def _check_history(self, verdicts: Verdicts, spec: TableSpec, cells: dict[str, Parsed]) -> Days:
+        child = self._known_at("child_id", cells["child_id"])
         birth = np.append(self.born_from, np.int32(tables.EARLIEST))[child]
         own = OWN_DAY[spec.name]
         # A month is its first day: a child born on the 20th may attend in that month.
@@ -217,40 +213,25 @@ class _Run:
                 cells["attended_days"].values > cells["open_days"].values, "REG035", "attended_days"
             )
         verdicts.refuse((child < 0) & ~cells["child_id"].missing, "REG050", "child_id")
+        return child
 
-    def _forgotten(self, verdicts: Verdicts, ids: Parsed | None) -> None:
-        if ids is not None and self.is_forgotten is not None and len(ids.texts):
-            gone = np.append(self.is_forgotten(ids.texts), False)
-            verdicts.refuse(gone[ids.values], "REG053", "child_id")
+    def _forgotten(self, verdicts: Verdicts, spec: TableSpec, ids: Parsed | None) -> None:
+        if ids is None or self.is_forgotten is None or not len(ids.texts):
+            return
+        # Whoever is in the directory was not forgotten: only the others were kept as texts.
+        known = len(self.texts["child"]) if self._is_looked_up(spec, "child_id") else 0
+        gone = np.append(self.is_forgotten(ids.texts), False)
+        of_rows = np.where(ids.values >= known, ids.values - known, -1)
+        verdicts.refuse(gone[of_rows], "REG053", "child_id")
 
-    def _enter(
-        self,
-        verdicts: Verdicts,
-        spec: TableSpec,
-        cells: dict[str, Parsed],
-        columns: dict[str, AnyArray],
-    ) -> None:
-        """Positions of texts: in the directories of children and centres, in sorted order of this
-        table otherwise."""
-        for name, kind in TEXTS.items():
-            if name in cells and kind not in ("child", "centre"):
-                columns[kind], self.texts[kind] = _in_order(cells[name], verdicts.kept)
-        if spec.name == "centres":
-            self.centres = _union(self.centres, cells["centre_id"], verdicts.kept)
-            columns["centre"], self.texts["centre"] = (
-                _look_up(self.centres, cells["centre_id"]),
-                _objects(self.centres),
-            )
-        elif spec.name == "children":
-            self.children = _union(self.children, cells["child_id"], verdicts.kept)
-            columns["child"], self.texts["child"] = (
-                _look_up(self.children, cells["child_id"]),
-                _objects(self.children),
-            )
-            born = np.full(len(self.children), tables.EARLIEST, np.int32)
-            born[: len(self.born_from)] = self.born_from
-            born[columns["child"][verdicts.kept]] = _first_day(cells)[verdicts.kept]
-            self.born_from = born
+    def _enter_births(self, checked: CheckedTable) -> None:
+        """The earliest day of birth of each child of the directory, with those that came."""
+        born = np.full(len(self.texts["child"]), tables.EARLIEST, np.int32)
+        born[: len(self.born_from)] = self.born_from
+        for rows in checked.columns(("child", "birth_date", "birth_date_uncertain_days")):
+            off = np.nan_to_num(rows["birth_date_uncertain_days"])
+            born[rows["child"]] = _earliest(rows["birth_date"], off)
+        self.born_from = born
 
 
 def _parsed(data: pa.Table, column: ColumnSpec) -> Parsed:
@@ -299,34 +280,24 @@ def _before(verdicts: Verdicts, parsed: Parsed, limit: Days, code: str, column: 
     verdicts.refuse(~parsed.missing & (parsed.values < limit), code, column)
 
 
-def _first_day(cells: Mapping[str, Parsed]) -> Days:
-    """The earliest day on which each child may have been born; NEVER where nobody wrote a day."""
-    born = cells["birth_date"].values
+def _check_days_of_child(verdicts: Verdicts, cells: dict[str, Parsed]) -> None:
     off = np.nan_to_num(cells["birth_date_uncertain_days"].values)
+    born = _earliest(cells["birth_date"].values, off)
+    expected = born - tables.BEFORE_BIRTH
+    _before(verdicts, cells["registered_on"], expected, "REG031", "registered_on")
+    _before(verdicts, cells["left_on"], born, "REG031", "left_on")
+    registered = _or_early(cells["registered_on"].values)
+    _before(verdicts, cells["left_on"], registered, "REG034", "left_on")
+
+
+def _earliest(born: Days, off: Floats) -> Days:
+    """The earliest day on which each child may have been born; NEVER where nobody wrote a day."""
     first: Days = np.where(born == NEVER, NEVER, born - off).astype(np.int32)
     return first
 
 
 def _or_early(days: Days) -> Days:
     return np.where(days == NEVER, np.int32(tables.EARLIEST), days)
-
-
-def _check_keys(verdicts: Verdicts, spec: TableSpec, cells: dict[str, Parsed]) -> None:
-    key = key_numbers([cells[name].values for name in spec.key])
-    duplicate, conflict = repeats(
-        key, [parsed.values for parsed in cells.values()], among=verdicts.kept
-    )
-    verdicts.refuse(duplicate, "REG040", spec.key[0])
-    verdicts.refuse(
-        conflict, "REG041", spec.key[-1] if spec.name != "measurements" else "measured_on"
-    )
-
-
-def _sorted(spec: TableSpec, columns: dict[str, AnyArray]) -> dict[str, AnyArray]:
-    by = [TEXTS.get(name, name) for name in spec.key]
-    by = ["child", "admitted_on", *by] if spec.name == "episodes" else by
-    order = sort_order([columns[name] for name in by])
-    return columns if order is None else {name: values[order] for name, values in columns.items()}
 
 
 def _look_up(ids: pa.Array, parsed: Parsed) -> Days:
@@ -336,24 +307,6 @@ def _look_up(ids: pa.Array, parsed: Parsed) -> Days:
     found = pc.index_in(pa.array(parsed.texts, pa.string()), value_set=ids)
     at: Days = np.append(found.fill_null(-1).to_numpy(zero_copy_only=False), -1).astype(np.int32)
     return at[parsed.values]
-
-
-def _union(ids: pa.Array, parsed: Parsed, kept: Flags) -> pa.Array:
-    """The directory with the kept rows' new ids after it, sorted."""
-    present = pa.array(parsed.texts, pa.string()).take(pa.array(np.unique(parsed.values[kept])))
-    new = present.filter(pc.invert(pc.is_in(present, value_set=ids)))
-    return pa.concat_arrays([ids, new.take(pc.sort_indices(new))])
-
-
-def _in_order(parsed: Parsed, kept: Flags) -> tuple[Days, Texts]:
-    """Positions in the sorted texts of the kept rows, and these."""
-    used = np.zeros(len(parsed.texts) + 1, bool)
-    used[parsed.values[kept]] = True
-    present = np.flatnonzero(used[:-1])
-    order = present[pc.sort_indices(pa.array(parsed.texts[present], pa.string())).to_numpy()]
-    rank = np.full(len(parsed.texts) + 1, -1, np.int32)
-    rank[order] = np.arange(len(order), dtype=np.int32)
-    return rank[parsed.values], parsed.texts[order]
 
 
 def _objects(ids: pa.Array) -> Texts:

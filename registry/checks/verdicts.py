@@ -4,6 +4,7 @@ exceptions."""
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypedDict
 
@@ -27,10 +28,12 @@ class TableCounts(TypedDict):
 
 @dataclass
 class Quarantine:
-    """All refused rows of one import, and how many rows came in, by table."""
+    """What one import refused: how many rows came in and how many each rule refused, by table; and,
+    where all of it is in memory, the rows themselves in `parts`."""
 
     parts: list[RejectedRows] = field(default_factory=list)
     came: dict[str, int] = field(default_factory=dict)
+    refused: dict[str, dict[str, int]] = field(default_factory=dict)
     cells: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     """How many cells alone were refused, their rows kept without them, by (table, column, code)."""
 
@@ -45,7 +48,7 @@ class Quarantine:
         ]
 
     def __len__(self) -> int:
-        return sum(map(len, self.parts))
+        return sum(sum(codes.values()) for codes in self.refused.values())
 
     @property
     def rows(self) -> list[QuarantinedRow]:
@@ -54,16 +57,11 @@ class Quarantine:
 
     def codes(self, table: str) -> dict[str, int]:
         """How many rows of a table each rule refused."""
-        counts: Counter[str] = Counter()
-        for part in self.parts:
-            if part.table == table:
-                at, rows = np.unique(part.code, return_counts=True)
-                counts.update({CODES[code]: int(many) for code, many in zip(at, rows, strict=True)})
-        return dict(sorted(counts.items()))
+        return self.refused.get(table, {})
 
     def counts(self) -> dict[str, TableCounts]:
         """The counts of each table that came."""
-        codes = {table: self.codes(table) for table in self.came}
+        codes = {table: dict(self.codes(table)) for table in self.came}
         refused = {table: sum(codes[table].values()) for table in self.came}
         return {
             table: {
@@ -93,6 +91,16 @@ class Verdicts:
         self.code[first] = CODE_AT[code]
         self.column[first] = self._columns.index(column)
 
+    def refuse_rows(self, rows: Ints, code: str, column: str) -> None:
+        """The same of rows by number, from 0, that no earlier rule has."""
+        self.code[rows] = CODE_AT[code]
+        self.column[rows] = self._columns.index(column)
+
+    def enter(self, start: int, chunk: Verdicts) -> None:
+        """What a chunk of the rows, from this one on, was found to break."""
+        rows = slice(start, start + len(chunk.code))
+        self.code[rows], self.column[rows] = chunk.code, chunk.column
+
     def counts(self) -> dict[str, int]:
         """How many rows each rule refused."""
         at, rows = np.unique(self.code[self.code > 0], return_counts=True)
@@ -104,13 +112,15 @@ class Verdicts:
         kept: Flags = self.code == 0
         return kept
 
-    def refused(self, data: pa.Table, numbers: Ints | None) -> RejectedRows | None:
-        """The refused rows with their cells, None where there are none; `numbers` are row numbers
-        in the source."""
-        rows = np.flatnonzero(self.code)
+    def refused(
+        self, data: pa.Table, numbers: Callable[[Ints], Ints], *, start: int = 0
+    ) -> RejectedRows | None:
+        """The refused rows of a chunk with their cells, None where there are none; `start` is the
+        chunk's first row, `numbers` gives the rows' numbers in the source."""
+        rows = np.flatnonzero(self.code[start : start + data.num_rows])
         if not len(rows):
             return None
-        counted = rows + 1 if numbers is None else np.asarray(numbers, np.int64)[rows]
+        at = start + rows
         return RejectedRows(
-            self.table, counted, self.code[rows], self.column[rows], data.take(pa.array(rows))
+            self.table, numbers(at), self.code[at], self.column[at], data.take(pa.array(rows))
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -38,11 +38,12 @@ def sort_order(columns: Sequence[AnyArray]) -> Ints | None:
     return np.argsort(key, kind="stable")
 
 
-def repeats(key: Ints, contents: Sequence[AnyArray], *, among: Flags) -> tuple[Flags, Flags]:
+def repeats(key: Ints, contents: Iterable[AnyArray], *, among: Flags) -> tuple[Flags, Flags]:
     """Masks of exact repeats (all but the first of equal rows) and of conflicts (different rows
     with one key).
 
-    `among` masks the rows that are still in the running. Two rows A, A and one B with the same key:
+    `among` masks the rows that are still in the running; `contents` are taken only where two of
+    these share a key. Two rows A, A and one B with the same key:
     the second A is a repeat, the first A and B are a conflict.
     """
     duplicate, conflict = np.zeros(len(key), bool), np.zeros(len(key), bool)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from registry.contract.arrays import AnyArray, Days, Texts
+from registry.contract.arrays import AnyArray, Days, Ints, Texts
 from registry.contract.days import LONGEST_MONTH_DAYS, NEVER, day_date, day_number
 from registry.contract.keys import sort_order
 from registry.contract.registry import (
@@ -128,23 +128,29 @@ STRAY_BELOW_SHARE = 0.001
 
 
 def last_day(versions: Mapping[str, Mapping[str, AnyArray]]) -> int:
-    """The last day that the records speak of; `EVER` where there are none.
+    """The last day that the records speak of; `EVER` where there are none (`last_day_counted`)."""
+    latest = int(EVER)
+    for name, column in DAYS_SPOKEN_OF.items():
+        if name in versions:
+            days, rows = np.unique(versions[name][column], return_counts=True)
+            latest = max(latest, last_day_counted(days, rows))
+    return latest
+
+
+def last_day_counted(days: Days, rows: Ints) -> int:
+    """The last day that a table's records speak of, from its different days in order and how many
+    rows each has; `EVER` where there are none.
 
     A mistyped date lies alone, months after the others, and would make every child look followed
     until then: a day counts when the month up to it holds at least one in a thousand of its
     column's days.
     """
-    latest = int(EVER)
-    for name, column in DAYS_SPOKEN_OF.items():
-        if name not in versions:
-            continue
-        days = np.sort(versions[name][column])
-        month_before = np.arange(1, len(days) + 1) - np.searchsorted(
-            days, days - LONGEST_MONTH_DAYS, side="right"
-        )
-        counted = np.flatnonzero(month_before >= STRAY_BELOW_SHARE * len(days))
-        latest = max(latest, int(days[counted[-1]])) if len(counted) else latest
-    return latest
+    if not len(days):
+        return int(EVER)
+    upto = np.concatenate([[0], np.cumsum(rows)])
+    month_before = upto[1:] - upto[np.searchsorted(days, days - LONGEST_MONTH_DAYS, side="right")]
+    counted = np.flatnonzero(month_before >= STRAY_BELOW_SHARE * upto[-1])
+    return int(days[counted[-1]])
 
 
 def centre_names(

@@ -8,7 +8,7 @@ survey without any oedema becomes one of severe malnutrition in every child.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -17,13 +17,15 @@ import pyarrow.compute as pc
 from registry.checks.cells import BAD, encode, read_number
 from registry.checks.missing_codes import suspected_missing
 from registry.checks.oedema_words import NO_WORDS, YES_WORDS, grade_in
-from registry.checks.table import Raw
+from registry.checks.raw import Raw
 from registry.contract.errors import BadInput
 from registry.contract.tables import SPECS
 from registry.mapping.date_formats import SWAPPED, half_swapped, year_day_month
 
 LARGEST_MEASURE = 220
 """No weight in kg, height in cm or arm in mm of a child lies above."""
+AT_ONCE = 1_000_000
+"""Rows looked at together."""
 FEW = 0.05
 """Where so few rows hold any oedema, a column of 2 alone is a register that notes the swollen
 children only."""
@@ -38,27 +40,39 @@ def refuse_undecided(raws: Mapping[str, Raw]) -> None:
 
 def _faults(name: str, raw: Raw) -> Iterable[str]:
     columns = [
-        column
+        column.name
         for column in SPECS[name].columns
-        if column.name in raw.data.column_names and column.name not in raw.declared
+        if column.name in raw.data.column_names
+        and column.name not in raw.declared
+        and (column.name == "oedema" or column.kind == "day")
+        # What has a type of days was never a text.
+        and not pa.types.is_temporal(raw.data.schema.field(column.name).type)
     ]
-    for column in columns:
-        if column.name == "oedema":
-            different = encode(raw.data["oedema"].combine_chunks())
-            texts = [str(text) for text in different.dictionary.to_pylist() if text is not None]
-            filled = 1 - different.null_count / max(len(different), 1)
-            if said := oedema_undecided(texts, filled=filled):
+    found = _different_cells(raw, columns) if columns else {}
+    for column, (texts, empty) in found.items():
+        if column == "oedema":
+            if said := oedema_undecided(texts, filled=1 - empty / max(raw.rows, 1)):
                 yield said
-        elif column.kind == "day":
-            different = encode(raw.data[column.name].combine_chunks())
-            texts = [str(text) for text in different.dictionary.to_pylist() if text]
-            if half_swapped(texts):
-                yield f"{name}: {half_swapped_words(column.name)}"
-            if year_day_month(texts):
-                yield (
-                    f"{name}: {column.name} holds dates such as 2026-14-03, the day before the "
-                    'month: say in a map date = "%Y-%d-%m", or "iso" where those few are wrong'
-                )
+            continue
+        if half_swapped(texts):
+            yield f"{name}: {half_swapped_words(column)}"
+        if year_day_month(texts):
+            yield (
+                f"{name}: {column} holds dates such as 2026-14-03, the day before the "
+                'month: say in a map date = "%Y-%d-%m", or "iso" where those few are wrong'
+            )
+
+
+def _different_cells(raw: Raw, columns: Sequence[str]) -> dict[str, tuple[list[str], int]]:
+    """The different texts of each of these columns, and how many of its cells are empty."""
+    texts: dict[str, dict[str, None]] = {name: {} for name in columns}
+    empty = dict.fromkeys(columns, 0)
+    for data in raw.chunks(AT_ONCE, columns):
+        for name in columns:
+            different = encode(data[name].combine_chunks())
+            texts[name] |= dict.fromkeys(map(str, filter(None, different.dictionary.to_pylist())))
+            empty[name] += different.null_count
+    return {name: (list(texts[name]), empty[name]) for name in columns}
 
 
 def oedema_undecided(texts: Iterable[str], *, filled: float = 1.0) -> str:

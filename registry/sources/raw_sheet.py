@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from registry.checks.raw import RowsOnDisk
 from registry.contract.arrays import Ints
 
 HEADER_WITHIN = 15
@@ -47,6 +48,8 @@ class RawSheet:
     """A workbook sheet's own name, where it answers to its file's."""
     comma: bool = False
     """Are cells parted by commas, so that no comma can be a decimal one?"""
+    on_disk: RowsOnDisk | None = None
+    """The rows, where they are too many for memory: `data` has the columns alone."""
     above: int = 0
     """Lines of the file down to the header, it included: row 1 is line `above + 1`."""
 

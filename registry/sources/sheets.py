@@ -11,12 +11,13 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from registry.checks.raw import EVERYTHING, Raw, RawOnDisk
 from registry.checks.rejected import broken_lines
-from registry.checks.table import Raw
 from registry.contract.errors import BadInput
 from registry.contract.tables import SPECS
 from registry.sources.csv_files import read_csv
 from registry.sources.raw_sheet import RawSheet, ShortRows
+from registry.sources.rows_on_disk import no_parquet, parquet_rows
 
 CSV_ENDINGS = (".csv", ".tsv", ".txt")
 DATABASE_ENDINGS = (".db", ".sqlite", ".sqlite3")
@@ -118,15 +119,17 @@ def sheets_of(
     short_rows: ShortRows = ShortRows.REFUSE,
     any_ending: bool = False,
     header: Collection[str] = (),
+    in_memory: int = EVERYTHING,
 ) -> list[RawSheet]:
     """The tables in a file, by what it holds.
 
     any_ending: a text is read as CSV whatever its name ends in. header: names by which the header
-    is known, where it is not to be told from its looks.
+    is known, where it is not to be told from its looks. in_memory: tables of more rows are left on
+    disk.
     """
     start = _start(path)
     if start.startswith(PARQUET):
-        return [RawSheet(path.stem.lower(), _read_parquet(path), file=path.name)]
+        return [_parquet_sheet(path, in_memory)]
     if start.startswith(WORKBOOKS) or path.suffix.lower().startswith(".xls"):
         from registry.sources.excel import read_workbook
 
@@ -134,7 +137,7 @@ def sheets_of(
     if not start:
         raise BadInput("REG004", f"{path.name} is empty: export it again")
     if path.suffix.lower() == ".parquet":
-        raise _no_parquet(path)
+        raise no_parquet(path)
     if path.suffix.lower() not in ENDINGS and not any_ending:
         raise BadInput("REG003", f"{path.name} is none of {', '.join(ENDINGS)}")
     return [read_csv(path, short_rows=short_rows, header=header)]
@@ -153,16 +156,15 @@ def _start(path: Path) -> bytes:
         raise BadInput("REG003", f"{path.name} cannot be opened: {type(error).__name__}") from error
 
 
-def _read_parquet(path: Path) -> pa.Table:
+def _parquet_sheet(path: Path, in_memory: int) -> RawSheet:
+    found = parquet_rows(path)
+    if found.rows > in_memory:
+        empty = found.kinds.empty_table()
+        return RawSheet(path.stem.lower(), empty, file=path.name, on_disk=found)
     try:
-        table = pq.read_table(path)
+        return RawSheet(path.stem.lower(), pq.read_table(path), file=path.name)
     except (pa.ArrowException, OSError) as error:
-        raise _no_parquet(path) from error
-    return table
-
-
-def _no_parquet(path: Path) -> BadInput:
-    return BadInput("REG003", f"{path.name} is no whole Parquet file (cut short?); export it again")
+        raise no_parquet(path) from error
 
 
 def contract_columns(name: str, sheet: RawSheet) -> Raw:
@@ -189,7 +191,11 @@ def contract_columns(name: str, sheet: RawSheet) -> Raw:
     )
     # A broken line cannot be taken apart, so it is kept only where no column may hold a name.
     shown = not extra and "family_id" not in wanted
-    return Raw(data, sheet.numbers, broken_lines(name, sheet.refused, shown=shown), extra)
+    refused = broken_lines(name, sheet.refused, shown=shown)
+    if sheet.on_disk is not None:
+        names = {column: by_name[column] for column in wanted}
+        return RawOnDisk(data, sheet.numbers, refused, extra, on_disk=sheet.on_disk, names=names)
+    return Raw(data, sheet.numbers, refused, extra)
 
 
 def left_out(place: str, columns: list[str]) -> str:

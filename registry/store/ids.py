@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from registry.contract.arrays import Days, Texts
+from registry.contract.arrays import Days
 from registry.store.bulk import Bulk
 
 KINDS = ("child", "centre", "sector", "project", "district", "family", "episode", "source", "name")
@@ -33,19 +33,18 @@ class Numbering:
         self._read(kind)
         return self._numbers[kind]
 
-    def number(self, kind: str, texts: Texts) -> Days:
+    def number(self, kind: str, texts: pa.Array) -> Days:
         """The number of each text (int32), giving new ones where needed; one more at the end: -1,
         of the missing."""
         self._read(kind)
-        wanted = pa.array(texts, pa.string())
-        new = wanted.filter(pc.invert(pc.is_in(wanted, value_set=self._texts[kind])))
+        new = texts.filter(pc.invert(pc.is_in(texts, value_set=self._texts[kind])))
         if len(new):
             next_number = int(self._numbers[kind].max(initial=-1)) + 1
             self._texts[kind] = pa.concat_arrays([self._texts[kind], new])
             self._numbers[kind] = np.append(
                 self._numbers[kind], np.arange(next_number, next_number + len(new), dtype=np.int32)
             )
-        at = pc.index_in(wanted, value_set=self._texts[kind]).to_numpy(zero_copy_only=False)
+        at = pc.index_in(texts, value_set=self._texts[kind]).to_numpy(zero_copy_only=False)
         return np.append(self._numbers[kind][at], -1).astype(np.int32)
 
     def write(self) -> None:

@@ -6,45 +6,47 @@ from __future__ import annotations
 import datetime as dt
 import getpass
 import json
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
+from sqlalchemy import URL
 
-from registry.checks.mangled_codes import codes_mangled
-from registry.checks.plausible import ZScores, unheard_of
-from registry.checks.rejected import QuarantinedRow, fingerprints
-from registry.checks.table import Checked, StoredIds, check
-from registry.checks.verdicts import Quarantine, TableCounts
-from registry.contract.arrays import AnyArray
+from registry.checks.checked_table import CheckedTable
+from registry.checks.mangled_codes import MangledCodes
+from registry.checks.plausible import WholeColumns, ZScores
+from registry.checks.raw import Raw, Sizes, StoredIds
+from registry.checks.rejected import RejectedRows
+from registry.checks.sorted_rows import PART_ROWS
+from registry.checks.table import Checking
+from registry.checks.verdicts import TableCounts
+from registry.contract.arrays import Ints
 from registry.contract.days import NEVER, day_date, day_number
 from registry.contract.errors import BadInput, UsageError
-from registry.contract.registry import ANY_OWN_DAY, OWN_DAY, REF
-from registry.contract.tables import SPECS
-from registry.contract.versions import EVER, dated, last_day
+from registry.contract.registry import OWN_DAY, REF
+from registry.contract.tables import SPECS, TEXTS
+from registry.contract.versions import EVER
 from registry.mapping.ambiguous import refuse_undecided
 from registry.privacy import hash_families
 from registry.read import read
 from registry.sources.sheets import Source
-from registry.store import schema
-from registry.store.bulk import Bulk, to_arrow
+from registry.store.arrivals.past import asked_until
+from registry.store.arrivals.refused_rows import RefusedRows
+from registry.store.arrivals.table_writer import Arrival, TableWriter, next_number
+from registry.store.bulk import Bulk
 from registry.store.forgetting import forgotten_among
 from registry.store.ids import KINDS, Numbering
-from registry.store.merge import merge
-from registry.store.past import asked_until, late_line, refuse_rewriting
 from registry.store.store_facts import imported_tables, recorded_until
 from registry.today import today
 
 if TYPE_CHECKING:
     from registry.store.store import Store
 
-MANY = 100_000
-"""Rows from which an empty table's index is better made after them."""
+CHUNK_ROWS = 1_000_000
+"""Rows of the source that are read and checked at once."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +105,7 @@ def import_source(
     only): with it, whole columns are looked at by z-scores too.
     """
     day = day_number(imported_on or today())
-    arrived = source if isinstance(source, Source) else read(source, map=map)
+    arrived = source if isinstance(source, Source) else read(source, map=map, in_memory=CHUNK_ROWS)
     if not arrived.retry:
         refuse_undecided(arrived.raws)
     past = past or arrived.past
@@ -121,6 +123,8 @@ class _Import:
         self.bulk, self.store, self.arrived, self.day = bulk, store, arrived, day
         self.past, self.asked = past, asked
         self.warnings: list[str] = []
+        self.columns, self.mangled = WholeColumns(), MangledCodes()
+        self.refused: list[Ints] = []
 
     def run(self, zscores: ZScores | None) -> ImportReport:
         """All of it; nothing is visible before the last step."""
@@ -129,7 +133,7 @@ class _Import:
             zip(*self.bulk.query("SELECT name, value FROM store_facts").values(), strict=True)
         )
         self._check_source()
-        self.number = _next(self.bulk, "imports", "import_no")
+        self.number = next_number(self.bulk, "imports", "import_no")
         self.notes = [*self.arrived.notes, *self._late_tables()]
         self.ids = Numbering(self.bulk)
         raws = (
@@ -137,12 +141,67 @@ class _Import:
             if self.arrived.retry
             else hash_families(self.arrived.raws, self.store.url)
         )
-        checked = check(raws, imported_on=self.day, known=self._known())
-        self.notes += checked.quarantine.cell_lines()
-        written = [self._write(name, checked) for name in checked.tables]
-        self._look(checked, zscores)
-        refused = self._quarantine(checked.quarantine)
-        return self._close(checked, changed=any(written) or refused > 0)
+        sizes = Sizes(CHUNK_ROWS, PART_ROWS, _beside(self.store.url))
+        checking = Checking(self.day, self._known(), sizes=sizes)
+        written = self._write_all(checking, raws, sizes)
+        self.notes += checking.quarantine.cell_lines()
+        self._look(checking, zscores)
+        return self._close(checking, changed=written)
+
+    def _write_all(self, checking: Checking, raws: Mapping[str, Raw], sizes: Sizes) -> bool:
+        """Check and write one table after the other; was there anything new?"""
+        arrival = Arrival(
+            self.number,
+            self.day,
+            first=not imported_tables(self.facts),
+            past=self.past,
+            retry=self.arrived.retry,
+            asked=self.asked,
+        )
+        refused, written = RefusedRows(self.bulk, self.number), 0
+        for table in checking.tables(raws):
+            written += self._write(table, checking, arrival, sizes)
+            for rows in table.refused():
+                self._refuse(rows, checking, refused)
+        return written + refused.written > 0
+
+    def _write(
+        self, table: CheckedTable, checking: Checking, arrival: Arrival, sizes: Sizes
+    ) -> int:
+        """Write a table's new and changed rows; how many?"""
+        columns = SPECS[table.name].columns
+        kinds = {TEXTS[column.name] for column in columns if column.name in TEXTS}
+        numbers = {
+            kind: self.ids.number(kind, checking.texts[kind]) for kind in KINDS if kind in kinds
+        }
+        writer = TableWriter(
+            self.bulk,
+            table.name,
+            arrival,
+            numbers=numbers,
+            rows=table.kept,
+            part_rows=sizes.part,
+        )
+        for part in table.parts():
+            writer.write(part)
+            if not arrival.retry:
+                self.columns.look(table.name, part, of=table.kept)
+        if line := writer.finish():
+            self.warnings.append(line)
+        if table.name in OWN_DAY:
+            self._count("rows_history", writer.written)
+            self._count("rows_assumed", writer.assumed)
+        until = max(recorded_until(self.facts), writer.last_day)
+        self.facts["recorded_until"] = str(until)
+        return writer.written
+
+    def _refuse(self, rows: RejectedRows, checking: Checking, refused: RefusedRows) -> None:
+        """Refused rows of a retry are in quarantine already."""
+        if self.arrived.retry:
+            self.refused.append(rows.numbers)
+            return
+        self.mangled.look(rows, children=checking.texts["child"], centres=checking.texts["centre"])
+        refused.write(rows)
 
     def _check_source(self) -> None:
         last = int(self.facts.get("imported_on", int(EVER)))
@@ -168,7 +227,7 @@ class _Import:
         late = [
             name
             for name, raw in self.arrived.raws.items()
-            if had and not self.past and name not in had and raw.data.num_rows
+            if had and not self.past and name not in had and raw.rows
         ]
         return [
             f"{name}: first came after the first import, so its rows are known from "
@@ -191,73 +250,7 @@ class _Import:
             children, born[self.ids.numbers("child")], self.ids.texts("centre"), forgotten
         )
 
-    def _write(self, name: str, checked: Checked) -> bool:
-        """Write a table's new and changed rows; was there anything?"""
-        columns = checked.tables[name]
-        for kind in KINDS:
-            if kind in columns:
-                columns[kind] = self.ids.number(kind, checked.texts[kind])[columns[kind]]
-        first = not imported_tables(self.facts)
-        columns = dated(name, columns, not_before=int(EVER) if first or self.past else self.day)
-        if not first:
-            columns = self._supersede(name, columns)
-            if name in ANY_OWN_DAY and not self.past and not self.arrived.retry:
-                line = late_line(name, columns[ANY_OWN_DAY[name]], columns["recorded_on"], self.day)
-                self.warnings += [line] if line else []
-        rows = len(columns["recorded_on"])
-        if rows:
-            self._append(name, columns, rows)
-        return rows > 0
-
-    def _supersede(self, name: str, columns: dict[str, AnyArray]) -> dict[str, AnyArray]:
-        kinds = {"no": np.int64} | {
-            column: kind
-            for column, kind in schema.store_columns(name).items()
-            if column not in ("recorded_on", "import_no")
-        }
-        present = self.bulk.query(
-            f"SELECT {', '.join(kinds)} FROM {name} WHERE known_until IS NULL", kinds
-        )
-        found = merge(name, columns, present)
-        if self.past:
-            # A child that moved since its last part was, on the days before, where that part had
-            # it.
-            columns["known_from"][found.changed] = found.known_until[:] = self.day
-            refuse_rewriting(
-                name, columns["known_from"][found.fresh], len(found.superseded), self.asked
-            )
-        if len(found.superseded):
-            self.bulk.ingest(
-                "superseded",
-                {
-                    "no": pa.array(present["no"][found.superseded]),
-                    "known_until": pa.array(found.known_until),
-                },
-            )
-            self.bulk.execute(
-                f"UPDATE {name} SET known_until = (SELECT known_until FROM superseded WHERE "
-                f"superseded.no = {name}.no) WHERE no IN (SELECT no FROM superseded)"
-            )
-            self.bulk.execute("DELETE FROM superseded")
-        return {column: values[found.fresh] for column, values in columns.items()}
-
-    def _append(self, name: str, columns: dict[str, AnyArray], rows: int) -> None:
-        first_no = _next(self.bulk, name, "no")
-        kinds = schema.store_columns(name)
-        arrays = {"no": pa.array(np.arange(first_no, first_no + rows))}
-        columns = columns | {"import_no": np.full(rows, self.number, REF)}
-        arrays |= {column: to_arrow(columns[column], kind) for column, kind in kinds.items()}
-        if first_no == 1 and rows >= MANY:
-            self.bulk.fill(name, arrays)
-        else:
-            self.bulk.ingest(name, arrays)
-        if name in OWN_DAY:
-            self._count("rows_history", rows)
-            self._count("rows_assumed", int((columns["recorded_on"] == NEVER).sum()))
-        until = max(recorded_until(self.facts), last_day({name: columns}))
-        self.facts["recorded_until"] = str(until)
-
-    def _look(self, checked: Checked, zscores: ZScores | None) -> None:
+    def _look(self, checking: Checking, zscores: ZScores | None) -> None:
         """Say aloud what no place has been seen to have."""
         if self.arrived.retry:
             return
@@ -268,45 +261,16 @@ class _Import:
         last = int(rows["child"].max(initial=-1)) + 1
         sex, born = np.full(last, -1, np.int8), np.full(last, NEVER, np.int32)
         sex[rows["child"]], born[rows["child"]] = rows["sex"], rows["birth_date"]
-        self.warnings += codes_mangled(
-            checked.quarantine.parts,
-            children=checked.texts["child"],
-            centres=checked.texts["centre"],
-        )
-        self.warnings += unheard_of(checked.tables, sex=sex, birth_date=born, zscores=zscores)
+        self.warnings += self.mangled.lines(children=checking.texts["child"])
+        self.warnings += self.columns.lines(sex=sex, birth_date=born, zscores=zscores)
 
     def _count(self, fact: str, more: int) -> None:
         self.facts[fact] = str(int(self.facts.get(fact, 0)) + more)
 
-    def _quarantine(self, quarantine: Quarantine) -> int:
-        """Write what was refused and is not in quarantine already; how many rows? A row in which
-        nothing was measured is counted alone: nobody can mend it there, and a CAS export has
-        millions."""
-        if self.arrived.retry:
-            return 0
-        if not len(quarantine):
-            return 0
-        known = set(self.bulk.query("SELECT fingerprint FROM quarantine")["fingerprint"])
-        first = number = _next(self.bulk, "quarantine", "no")
-        seen: Counter[bytes] = Counter()
-        for rows in chain.from_iterable(
-            part.without("REG036").pieces() for part in quarantine.parts
-        ):
-            new = [
-                (row, print_)
-                for row, print_ in zip(rows, fingerprints(rows, seen), strict=True)
-                if print_ not in known
-            ]
-            if new:
-                self.bulk.ingest("quarantine", _quarantine_columns(new, number, self.number))
-                number += len(new)
-        return number - first
-
-    def _close(self, checked: Checked, *, changed: bool) -> ImportReport:
-        counts = checked.quarantine.counts()
+    def _close(self, checking: Checking, *, changed: bool) -> ImportReport:
+        counts = checking.quarantine.counts()
         earlier = self.bulk.query("SELECT import_id, checksum FROM imports ORDER BY import_no")
-        numbers = [part.numbers for part in checked.quarantine.parts] if self.arrived.retry else []
-        refused = tuple(np.concatenate(numbers).tolist()) if numbers else ()
+        refused = tuple(np.concatenate(self.refused).tolist()) if self.refused else ()
         same = [
             text
             for text, checksum in zip(*earlier.values(), strict=True)
@@ -332,7 +296,7 @@ class _Import:
             refused,
         )
         self.ids.write()
-        self._write_facts(checked)
+        self._write_facts(set(counts))
         self.bulk.ingest("imports", self._record(report))
         self.bulk.commit()
         return report
@@ -353,8 +317,8 @@ class _Import:
             "report": pa.array([json.dumps(report.as_json())]),
         }
 
-    def _write_facts(self, checked: Checked) -> None:
-        brought = sorted(imported_tables(self.facts) | set(checked.tables))
+    def _write_facts(self, tables: set[str]) -> None:
+        brought = sorted(imported_tables(self.facts) | tables)
         self.facts |= {
             "imported_tables": json.dumps(brought),
             "imported_on": str(self.day),
@@ -366,37 +330,9 @@ class _Import:
         )
 
 
-def _next(bulk: Bulk, table: str, column: str) -> int:
-    last = bulk.query(
-        f"SELECT COALESCE(MAX({column}), 0) AS last FROM {table}", {"last": np.int64}
-    )["last"]
-    return int(last[0]) + 1
-
-
-def _quarantine_columns(
-    rows: list[tuple[QuarantinedRow, str]], first_no: int, import_no: int
-) -> Mapping[str, pa.Array]:
-    count = len(rows)
-    texts = {
-        "table_name": "table",
-        "code": "code",
-        "column_name": "column",
-        "value": "value",
-        "bound": "bound",
-        "raw": "raw",
-    }
-    return {
-        "no": pa.array(np.arange(first_no, first_no + count)),
-        "import_no": pa.array(np.full(count, import_no)),
-        "row_number": pa.array([row.row for row, _ in rows], pa.int64()),
-        "fingerprint": pa.array([print_ for _, print_ in rows]),
-        "state": pa.array(["open"] * count),
-    } | {
-        column: pa.array([_storable(getattr(row, name)) for row, _ in rows])
-        for column, name in texts.items()
-    }
-
-
-def _storable(text: str) -> str:
-    """PostgreSQL takes no null character in a text."""
-    return text.replace("\x00", "\\u0000")
+def _beside(url: URL) -> Path | None:
+    """The folder of a SQLite store, which has room for its rows and is as private as it; None
+    elsewhere."""
+    if url.get_backend_name() != "sqlite" or not url.database:
+        return None
+    return Path(url.database).absolute().parent

@@ -87,6 +87,10 @@ class PlainBulk(Bulk):
             f"INSERT INTO {table} ({named}) VALUES ({marks})", zip(*cells, strict=True)
         )
 
+    def ingest_temporary(self, table: str, columns: Mapping[str, pa.Array]) -> None:
+        """Append rows to a temporary table that this connection made."""
+        self.ingest(table, columns)
+
 
 def _column(cells: Sequence[object], kind: type | None) -> AnyArray:
     if kind is None:

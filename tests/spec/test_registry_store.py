@@ -21,7 +21,8 @@ from hypothesis import strategies as st
 from registry.checks.table import build
 from registry.contract.errors import BadInput, UsageError
 from registry.contract.registry import NEVER, OWN_DAY, Registry, day_number
-from registry.store import importing, schema
+from registry.store import schema
+from registry.store.arrivals import table_writer
 from registry.store.store import open_store
 from tests.support.postgres import fresh_database, own_server
 from tests.support.registry_samples import CENTRES, CHILDREN, MEASUREMENTS, folder, tables
@@ -72,7 +73,7 @@ def test_what_is_loaded_is_what_a_first_import_builds(store, tmp_path):
 def test_a_large_first_import_makes_its_index_after_its_rows(store, tmp_path, monkeypatch):
     from sqlalchemy import inspect
 
-    monkeypatch.setattr(importing, "MANY", 1)
+    monkeypatch.setattr(table_writer, "MANY", 1)
     store.import_source(folder(tmp_path / "in"), imported_on="2026-01-01")
     indexes = inspect(store.engine).get_indexes("measurements")
     assert [index["column_names"] for index in indexes] == [["child", "measured_on"]]

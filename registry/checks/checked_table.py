@@ -1,0 +1,147 @@
+"""One table after its rows were judged one by one: its keys, its texts in order, its kept rows in
+parts, and those refused."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+import pyarrow as pa
+
+from registry.checks.cells import Parsed
+from registry.checks.directories import TextsSoFar, entered
+from registry.checks.raw import Raw, Sizes
+from registry.checks.rejected import RejectedRows
+from registry.checks.sorted_rows import Part, SortedRows
+from registry.checks.verdicts import Verdicts
+from registry.contract.arrays import AnyArray, Days, Flags
+from registry.contract.keys import key_numbers, repeats, sort_order
+from registry.contract.tables import TEXTS, TableSpec
+
+ROW = "row"
+"""The column of the rows' numbers in the source, from 0, while the keys are looked at."""
+
+
+class CheckedTable:
+    """Filled chunk by chunk (`take`), then settled once; from then on it can be read."""
+
+    def __init__(self, spec: TableSpec, raw: Raw, sizes: Sizes):
+        self.name, self.kept = spec.name, 0
+        self.came = raw.rows + len(raw.refused or ())
+        self._spec, self._raw, self._sizes = spec, raw, sizes
+        self._key = [TEXTS.get(name, name) for name in spec.key]
+        self._verdicts = Verdicts(spec.name, raw.rows)
+        self._rows = SortedRows(self._key[0], folder=sizes.folder, part_rows=sizes.part)
+        self._texts: dict[str, TextsSoFar] = {}
+        self._final: dict[str, Days] = {}
+        """Of a kind's texts so far, the positions that the kept rows have in the end."""
+
+    def take(
+        self, start: int, verdicts: Verdicts, contents: Mapping[str, AnyArray | Parsed]
+    ) -> None:
+        """The verdicts and columns of a chunk of rows, from row `start` on."""
+        self._verdicts.enter(start, verdicts)
+        rows = len(verdicts.code)
+        columns = {name: self._positions(name, cells) for name, cells in contents.items()}
+        columns[ROW] = np.arange(start, start + rows)
+        if not (kept := verdicts.kept).all():
+            columns = {name: values[kept] for name, values in columns.items()}
+        self._rows.add(columns)
+
+    def settle(self, directories: Mapping[str, pa.Array]) -> dict[str, pa.Array]:
+        """Refuse repeats and conflicts among all rows; returns the texts of the kept ones by kind,
+        in order: those of a directory with the new ones after it."""
+        owner = self._key[0]
+        if owner in self._texts and not self._rows.is_one_run:
+            self._order_by_text(owner, directories.get(owner, NO_TEXTS))
+        used = {kind: np.zeros(len(so_far.texts) + 1, bool) for kind, so_far in self._texts.items()}
+        for part in self._rows.parts():
+            self._check_keys(part, used)
+        texts = {}
+        for kind, so_far in self._texts.items():
+            known = directories.get(kind, NO_TEXTS)
+            texts[kind], self._final[kind] = entered(known, so_far.texts, used[kind])
+        return texts
+
+    def parts(self) -> Iterator[dict[str, AnyArray]]:
+        """The kept rows as typed columns, sorted by key, in parts of whole owners; at least one,
+        which may be empty."""
+        by = ["child", "admitted_on", *self._key] if self.name == "episodes" else self._key
+        names, some = [name for name in self._rows.kinds if name != ROW], False
+        for columns in self.columns(names):
+            order = sort_order([columns[name] for name in by])
+            if order is not None:
+                columns = {name: values[order] for name, values in columns.items()}
+            yield columns
+            some = True
+        if not some:
+            yield {name: np.empty(0, self._rows.kinds[name]) for name in names}
+
+    def columns(self, names: Sequence[str]) -> Iterator[dict[str, AnyArray]]:
+        """Some columns of the kept rows, part by part, in no order."""
+        for part in self._rows.parts():
+            kept = self._verdicts.code[part[ROW]] == 0
+            yield {name: self._in_the_end(name, part[name], kept) for name in names}
+
+    def codes(self) -> dict[str, int]:
+        """How many rows each rule refused, those that never became cells among them."""
+        counts = self._verdicts.counts()
+        for code, many in _counts(self._raw.refused).items():
+            counts[code] = counts.get(code, 0) + many
+        return dict(sorted(counts.items()))
+
+    def refused(self) -> Iterator[RejectedRows]:
+        """The refused rows with their cells: those that never became any, then by their order in
+        the source, chunk by chunk."""
+        if self._raw.refused is not None:
+            yield self._raw.refused
+        if not self._verdicts.code.any():
+            return
+        start = 0
+        for data in self._raw.chunks(self._sizes.chunk):
+            rows = self._verdicts.refused(data, self._raw.numbers_of, start=start)
+            start += data.num_rows
+            if rows is not None:
+                yield rows
+
+    def close(self) -> None:
+        """Give back what holds the rows."""
+        self._rows.close()
+
+    def _positions(self, name: str, cells: AnyArray | Parsed) -> AnyArray:
+        if not isinstance(cells, Parsed):
+            return cells
+        return self._texts.setdefault(name, TextsSoFar()).add(cells)
+
+    def _order_by_text(self, owner: str, directory: pa.Array) -> None:
+        """Own the rows by the order that the texts have in the end, so that parts follow it."""
+        so_far = self._texts[owner]
+        everything = np.ones(len(so_far.texts), bool)
+        so_far.texts, rank = entered(directory, so_far.texts, everything)
+        in_order = self._rows.by_rank(rank)
+        self._rows.close()
+        self._rows = in_order
+
+    def _check_keys(self, part: Part, used: Mapping[str, Flags]) -> None:
+        rows, everything = part[ROW], np.ones(part.rows, bool)
+        key = key_numbers([part[name] for name in self._key])
+        contents = (part[name] for name in self._rows.kinds if name != ROW)
+        duplicate, conflict = repeats(key, contents, among=everything)
+        last = "measured_on" if self.name == "measurements" else self._spec.key[-1]
+        self._verdicts.refuse_rows(rows[duplicate], "REG040", self._spec.key[0])
+        self._verdicts.refuse_rows(rows[conflict], "REG041", last)
+        kept = ~(duplicate | conflict)
+        self.kept += int(kept.sum())
+        for kind, flags in used.items():
+            flags[part[kind][kept]] = True
+
+    def _in_the_end(self, name: str, values: AnyArray, kept: Flags) -> AnyArray:
+        values = values if kept.all() else values[kept]
+        return self._final[name][values] if name in self._final else values
+
+
+NO_TEXTS = pa.array([], pa.string())
+
+
+def _counts(refused: RejectedRows | None) -> dict[str, int]:
+    return {} if refused is None else refused.counts()
