@@ -1,4 +1,4 @@
-"""The verbs of the service: `score`, `serve`, `token`, `tokens`, `audit`."""
+"""The verbs of the service: `score`, `serve`, `bento`, `token`, `tokens`, `audit`."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ def bind(app: typer.Typer) -> None:
     """Bind this room's verbs."""
     app.command()(score)
     app.command()(serve)
+    app.command()(bento)
     app.command()(token)
     app.command()(tokens)
     app.command()(audit)
@@ -158,6 +159,27 @@ def serve(
             say=lambda text: typer.echo(text, err=True),
         )
     )
+
+
+def bento(store: Store, as_json: Json = False) -> None:
+    """Build a Bento that carries the champions of STORE: it scores with no store and no folder.
+
+    The Bento lies in BentoML's own store (`bentoml list`), labelled with the models' versions;
+    `bentoml serve TAG` runs it, `bentoml export TAG` and `bentoml containerize TAG` take it
+    elsewhere. Needs a checkout of the sources.
+    """
+    import json
+
+    from models.champion import models_folder
+    from serving.bento import build
+
+    tag, carried = build(models_folder(store))
+    if as_json:
+        typer.echo(json.dumps({"bento": tag, "model": carried.tag, "labels": carried.labels}))
+        return
+    typer.echo(f"{tag} carries {carried.tag}")
+    for name, value in carried.labels.items():
+        typer.echo(f"  {name:14} {value}")
 
 
 def token(

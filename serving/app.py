@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ from serving.answering.answers import AnswerRequest
 from serving.answering.schemas import EXAMPLE
 from serving.api import (
     area_routes,
+    bentoml_routes,
     book_routes,
     child_list_routes,
     event_routes,
@@ -48,14 +49,22 @@ HTTP_CODES = {404: "API003", 405: "API004", 413: "API005", 415: "API006"}
 class Application:
     """The service of one store. Call it as ASGI; `close` it when done."""
 
-    def __init__(self, state: ServiceState, *, pages: bool = True):
+    def __init__(
+        self,
+        state: ServiceState,
+        *,
+        pages: bool = True,
+        described: Mapping[str, Any] | None = None,
+    ):
         self.state = state
         answering = score_routes.router(state)
         self.api = _api(state, answering)
+        endpoints = bentoml_routes.routes(state, described) if described is not None else []
         routes = [
             *health_routes.routes(state),
             Mount("/v1", self.api),
             *fhir_routes.routes(state),
+            *endpoints,
             *(_pages(state) if pages else ()),
         ]
         router = Router(routes=routes, default=_nothing_here, redirect_slashes=False)
@@ -98,13 +107,16 @@ def create_app(
     models_dir: Path | str | None = None,
     *,
     pages: bool = True,
+    described: Mapping[str, Any] | None = None,
     **settings: Any,
 ) -> Application:
     """The application over a store (None: stateless answers only) and a folder of champions.
 
-    pages: serve the pages for people too. settings: see `ServiceState.open`.
+    pages: serve the pages for people too. described: BentoML's description of its endpoints, by
+    path, where they are served. settings: see `ServiceState.open`.
     """
-    return Application(ServiceState.open(store_address, models_dir, **settings), pages=pages)
+    state = ServiceState.open(store_address, models_dir, **settings)
+    return Application(state, pages=pages, described=described)
 
 
 def _api(state: ServiceState, answering: APIRouter) -> FastAPI:

@@ -45,7 +45,7 @@ def routes(state: ServiceState) -> list[Route]:
 
 def readiness(state: ServiceState) -> dict[str, Any]:
     """What answers and what does not. `ready`; `degraded`: some part is missing; `not_ready`: no
-    champion at all."""
+    champion at all, where a store or a folder of models was named."""
     champions = {target: _champion(state, target) for target in TARGETS}
     book = _look_at_book(state)
     handing = state.handing_on.fault if state.handing_on else None
@@ -53,7 +53,8 @@ def readiness(state: ServiceState) -> dict[str, Any]:
     waiting = _quarantined(state)
     faults = (waiting, state.champions.faults, book["fault"], handing, audit and audit["fault"])
     whole = not any(faults)
-    status = "not_ready" if not state.champions.now else ("ready" if whole else "degraded")
+    answers = bool(state.champions.now) or state.rules_alone
+    status = "not_ready" if not answers else ("ready" if whole else "degraded")
     return {
         "status": status,
         "champions": champions,

@@ -6,7 +6,7 @@ import datetime as dt
 import re
 import time
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Any, NamedTuple, Protocol
 
 import orjson
 from fastapi import APIRouter
@@ -40,6 +40,12 @@ REFUSALS = (
 )
 
 
+class ReadRequest(Protocol):
+    """Finds in a request's document what it asks; `most`: children in one request."""
+
+    def __call__(self, document: object, *, most: int) -> AskedChildren: ...
+
+
 class UnparsedRoute(APIRoute):
     """A route whose endpoint reads the request itself: nothing for FastAPI to gather or check
     before it."""
@@ -64,9 +70,7 @@ def router(state: ServiceState) -> APIRouter:
         its `problems` with status 200; the others are answered. Sentences are in the language of
         Accept-Language (en, hi, mr).
         """
-        if not state.champions.now:
-            raise HttpProblem("API030", headers={"Retry-After": "60"})
-        return await _answer(state, request, "score")
+        return await answer(state, request, "score", asked)
 
     @routes.post(
         "/classify", operation_id="classify_children", **_documents("ClassifyAnswer", "API034")
@@ -75,7 +79,7 @@ def router(state: ServiceState) -> APIRouter:
         """Growth points, classification and the protocol's step: rules only, works without any
         model.
         """
-        return await _answer(state, request, "classify")
+        return await answer(state, request, "classify", asked)
 
     return routes
 
@@ -91,11 +95,15 @@ def _documents(answer: str, *more: str) -> dict[str, Any]:
     }
 
 
-async def _answer(state: ServiceState, request: Request, act: str) -> Response:
+async def answer(state: ServiceState, request: Request, act: str, read: ReadRequest) -> Response:
+    """Answer `act` ("score", "classify") for the children of a request, as `read` finds them in its
+    document. The one way to an answer: token, bounds and audit are here."""
+    if act == "score":
+        needs_champion(state)
     person = await state.person(request, "score")
     document = await read_json(request)
-    as_of, children = asked(document, most=state.limits.children)
-    language = chosen_language(request.scope["plain_headers"].get("accept-language"))
+    as_of, children, language = read(document, most=state.limits.children)
+    language = language or chosen_language(request.scope["plain_headers"].get("accept-language"))
     deadline = time.monotonic() + state.limits.seconds
     question = AnswerRequest(as_of, language, scored=act == "score")
     if len(children) <= INLINE_CHILDREN:
@@ -104,6 +112,12 @@ async def _answer(state: ServiceState, request: Request, act: str) -> Response:
         body = await run_in_threadpool(state.answerer.answer, children, question, deadline=deadline)
     state.note_soon(request, person, act)
     return Response(body, media_type="application/json", headers={"content-language": language})
+
+
+def needs_champion(state: ServiceState) -> None:
+    """API030 where no model is ready."""
+    if not state.champions.now:
+        raise HttpProblem("API030", headers={"Retry-After": "60"})
 
 
 async def read_json(request: Request) -> object:
@@ -118,8 +132,17 @@ async def read_json(request: Request) -> object:
         raise HttpProblem("API001") from None
 
 
-def asked(document: object, *, most: int) -> tuple[dt.date, list[Any]]:
-    """The day and the children of a request. API002 names every field that is not as documented."""
+class AskedChildren(NamedTuple):
+    """What a request asks: as of which day, of which children, in which language (None: as
+    Accept-Language says)."""
+
+    as_of: dt.date
+    children: list[Any]
+    language: str | None = None
+
+
+def asked(document: object, *, most: int) -> AskedChildren:
+    """What a request asks. API002 names every field that is not as documented."""
     if not isinstance(document, dict):
         raise HttpProblem(
             "API002", errors=[{"field": "", "problem": "must be an object with as_of and children"}]
@@ -137,7 +160,7 @@ def asked(document: object, *, most: int) -> tuple[dt.date, list[Any]]:
         errors.append({"field": "children", "problem": f"must be a list of 1 to {most} children"})
     if errors or as_of is None:
         raise HttpProblem("API002", errors=errors)
-    return as_of, children
+    return AskedChildren(as_of, children)
 
 
 def _day(text: object) -> dt.date | None:

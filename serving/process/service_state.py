@@ -55,6 +55,9 @@ class ServiceState:
     log: Log
     proxies: Proxies
     origins: Origins
+    rules_alone: bool
+    """Neither a store nor a models folder was named: without a champion it is whole all the same.
+    """
     load: Load = field(init=False)
 
     @classmethod
@@ -96,6 +99,7 @@ class ServiceState:
             log,
             Proxies.configured(),
             Origins.configured(),
+            rules_alone=not store_address and not models_dir,
         )
 
     def close(self) -> None:
@@ -137,10 +141,12 @@ class ServiceState:
         return self.engine
 
     def note_soon(self, request: Request, person: Person, act: str) -> None:
-        """Hand an act that shows nobody a stored child to the audit log; its answer does not
-        wait."""
+        """Hand an act that shows nobody a stored child to the audit log, or without a store to the
+        log of requests; its answer does not wait."""
         if self.audit:
             self.audit.note_soon(**_who(request, person, act))
+        else:
+            self.log.line("act", **_who(request, person, act))
 
     def noted(self, request: Request, person: Person, act: str, child_ids: Iterable[str]) -> None:
         """Write an act into the audit log before its answer is given. NotKept where that is not

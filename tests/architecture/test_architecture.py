@@ -33,7 +33,7 @@ ROOMS = {
         "training/tracking/served_bundle.py",
         "training/tracking/travelling_model.py",
     },
-    "bentoml": {"serving/service.py"},
+    "bentoml": {"serving/service.py", "serving/bento.py"},
     "lightgbm": {
         "training/fitting/fit.py",
         "training/fitting/own_forest.py",
@@ -236,7 +236,6 @@ def test_nothing_that_is_computed_asks_what_day_it_is():
 
 PRIVATE_USES = {
     "serving/visits/paper/shaped_pdf.py": {"_out", "_set_font_for_page"},
-    "serving/service.py": {"_bentoml_sdk"},
 }
 """Names with an underscore that are a library's own: each in one module, which says why, and with a
 test (`test_shaped_pdf`, `test_server_parts`) that fails when the library changes it."""
