@@ -27,6 +27,7 @@ import argparse
 import json
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -187,11 +188,11 @@ def compared(
     targets: tuple[str, ...],
     trials: int,
     refits: int,
-) -> dict[str, dict]:
-    """By target, the figures of each order on the landmarks after the split, where there is a
-    truth; and those of the `interval` where `refits` are asked for."""
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Target by target, the figures of each order on the landmarks after the split, where there is
+    a truth; and those of the `interval` where `refits` are asked for."""
     clock = Clock(registry)
-    context, split, told = Context(clock), registry.recorded_until - AFTER_DAYS, {}
+    context, split = Context(clock), registry.recorded_until - AFTER_DAYS
     for name in targets:
         target = TARGETS[name]
         learned = learn(clock, target, until=split, trials=trials, context=context)
@@ -199,11 +200,11 @@ def compared(
         later = later.take(np.flatnonzero(later.day >= split))
         matrix = as_of(clock, later.child, later.day, priors=learned.bundle.priors, context=context)
         truth = truth_of(registry, later, truths[name]) if name in truths else None
-        told[name] = {"split": day_date(split).isoformat(), "rows": len(later.index)}
+        told: dict[str, Any] = {"split": day_date(split).isoformat(), "rows": len(later.index)}
         if truth is not None:
-            told[name] |= _beside(learned, later, matrix, truth)
+            told |= _beside(learned, later, matrix, truth)
         if refits:
-            told[name]["interval"] = of_simulated(
+            told["interval"] = of_simulated(
                 clock,
                 context,
                 learned,
@@ -213,7 +214,7 @@ def compared(
                 refits=refits,
                 truth=truth,
             )
-    return told
+        yield name, told
 
 
 def _beside(
@@ -289,14 +290,12 @@ def main() -> None:
         registry, truths = with_truth(
             wanted.children, months=MONTHS, seed=SEED, dials=Dials(truth_draws=DRAWS, **DIALS[dial])
         )
-        told[dial] = compared(
-            registry,
-            truths,
-            targets=tuple(wanted.targets.split(",")),
-            trials=wanted.trials,
-            refits=wanted.refits,
-        )
-        _printed(dial, told[dial])
+        told[dial] = {}
+        targets = tuple(wanted.targets.split(","))
+        how: dict[str, Any] = {"trials": wanted.trials, "refits": wanted.refits}
+        for target, found in compared(registry, truths, targets=targets, **how):
+            told[dial][target] = found
+            _printed(dial, {target: found})
     if wanted.json:
         print(json.dumps(told))
 
