@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from features.age_bands import BANDS_MONTHS, band_names
-from models.groups import BOYS, GIRLS
+from models.level import BOYS, GIRLS
 from models.visits.listed_child import Candidate
 from serving.language.words import Words
 

@@ -16,11 +16,10 @@ from serving.language.words import words
 from serving.visits.group_notes import group_notes, notes_of_child
 from serving.visits.sheet_lines import level_notes
 from tests.support.service_cases import bundle, row
-from training.fitting.age_levels import age_levels, with_levels
+from training.fitting.age_levels import age_levels, groups_off, with_levels
 from training.fitting.calibrate import calibrate
 from training.fitting.examples import Examples
 from training.fitting.fit import HeldOut
-from training.fitting.group_levels import groups_off
 
 AGE, FEMALE = (NAMES.index(name) for name in ("age_days", "female"))
 GIRLS_LOW = {"by": "sex", "group": "girls", "ratio": 1.6, "low": 1.3, "high": 1.9}

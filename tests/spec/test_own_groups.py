@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from models.groups import age_groups
+from models.level import age_groups
 from registry.contract.errors import BadInput, UsageError
 from training.evaluation.subgroup_table import read_groups
 from training.evaluation.subgroups import bands_of

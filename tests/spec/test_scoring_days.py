@@ -1,5 +1,5 @@
 """Spec: rows to learn from on the days on which scores are really made, from records as they really
-come in (`training.fitting.scoring_days`). Day 0 of a story is 2025-06-01."""
+come in (`training.cohorts.scoring_days`). Day 0 of a story is 2025-06-01."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from training.checks.evidence import Evidence
 from training.checks.run_checks import CHECKS
 from training.cohorts.entry_delay import shares_come_in
 from training.cohorts.landmarks import before_split
+from training.cohorts.scoring_days import scoring_days
 from training.fitting import fit
-from training.fitting.examples import Examples
+from training.fitting.examples import Examples, together
 from training.fitting.pipeline import learn
 from training.fitting.plan import TrainingPlan
-from training.fitting.scoring_days import scoring_days, together
 
 UNTIL = DAY_0 + 400
 STAY = [{"admitted_on": 9, "closed_on": 90, "outcome": "cured"}]

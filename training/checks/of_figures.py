@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from models.groups import memberships
+from models.level import memberships
 from training.checks.evidence import Evidence
 from training.checks.finding import CheckResult, check, issue, not_applicable, passed, skipped, tip
 from training.evaluation.challenge import LISTED_VISITS, Challenge, sentence

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from features.clock import month_number
+from features.clock import days_between, month_number
 from registry.contract.arrays import AnyArray, Days, Floats, Ints
 from registry.contract.registry import NEVER, OWN_DAY, Registry, Table
 from training.cohorts.known_until import late_entries
@@ -49,7 +49,7 @@ class EntryDelay:
     days: np.ndarray
 
 
-def as_recorded(registry: Registry, *, before: int = int(NEVER)) -> tuple[Registry, EntryDelay]:
+def as_recorded(registry: Registry, *, before: int = int(NEVER) - 1) -> tuple[Registry, EntryDelay]:
     """(the registry with every assumed day of entry made as late as records come in, and how late
     that is). Stays and their closes come late too; children and centres do not.
 
@@ -85,7 +85,8 @@ def _late_ones(registry: Registry, before: int) -> tuple[Ints, Ints, float]:
     own, entered, rows = [], [], 0
     for name, late in late_entries(registry).items():
         table = registry.table(name)
-        known = table["known_from"] < before
+        waited = days_between(table["known_from"], np.full(table.rows, before))
+        known = waited > 0
         rows += int(known.sum())
         own.append(table[OWN_DAY[name]][late & known].astype(np.int64))
         entered.append(table["known_from"][late & known].astype(np.int64))

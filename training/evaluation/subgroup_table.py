@@ -13,7 +13,7 @@ from sklearn.metrics import recall_score
 from features import data_quality
 from features.age_bands import BANDS_MONTHS
 from features.clock import Clock, month_number
-from models.groups import memberships
+from models.level import memberships
 from registry.contract.errors import BadInput
 from training.evaluation.scored_rows import Judged
 from training.evaluation.stability import centres, districts

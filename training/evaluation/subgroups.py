@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from models.groups import memberships
+from models.level import memberships
 from registry.contract.errors import UsageError
 from training.evaluation.scored_rows import Judged
-from training.fitting.group_levels import told_off
+from training.fitting.age_levels import told_off
 from training.metrics.calibration import observed_over_expected, surely_off
 from training.metrics.discrimination import Estimate, bootstrap
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -24,6 +24,18 @@ class Examples:
     def take(self, chosen: np.ndarray) -> Examples:
         """Some of them."""
         return Examples(*(getattr(self, name)[chosen] for name in self.__dataclass_fields__))
+
+
+def together(landmarks: Examples, scored: Examples) -> Examples:
+    """Both to learn from, weighing together what the landmarks weighed alone: they are of the same
+    indexes, and tell no more events."""
+    both = [
+        np.concatenate([getattr(one, name) for one in (landmarks, scored)])
+        for name in Examples.__dataclass_fields__
+    ]
+    found = Examples(*both)
+    scale = landmarks.weight.sum() / found.weight.sum() if len(found.weight) else 1.0
+    return replace(found, weight=found.weight * scale)
 
 
 def log_loss(margin: np.ndarray, examples: Examples) -> float:

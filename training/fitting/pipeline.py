@@ -23,16 +23,16 @@ from training.cohorts import censoring
 from training.cohorts.case_cohort import drawn
 from training.cohorts.censoring import Weighed
 from training.cohorts.landmarks import Cohort, attrition_table, before_split, cohort
+from training.cohorts.scoring_days import ScoringDays, scoring_days
 from training.cohorts.visit_exposure import censored_at_visits, visits_in_words, visits_told
+from training.fitting.age_levels import groups_off
 from training.fitting.calibrate import leveled, with_interval
-from training.fitting.examples import Examples
+from training.fitting.examples import Examples, together
 from training.fitting.fit import FOLDS, Fitted, Progress, fit
-from training.fitting.group_levels import groups_off
 from training.fitting.own_forest import offset_of
 from training.fitting.plan import USUAL, TrainingPlan
 from training.fitting.reference_profile import profile
 from training.fitting.sample_size import SampleSize, effective_parameters, needed
-from training.fitting.scoring_days import ScoringDays, scoring_days, together
 from training.fitting.transfer import Donor, donor_of
 from training.fitting.tune import Tuned, tune
 from training.fitting.uncertainty import REFITS
@@ -169,6 +169,7 @@ def learn(
             without_visits=without_visits,
         )
         scored = scored.take(plan.population.learnt(clock, scored.rows))
+        scored = replace(scored, rows=weighed_for_visits(scored.rows, scored.matrix, seed=seed))
         said(f"{target.name}: {len(scored.rows.index)} rows of days on which scores are made")
         known = _with_scored(known, scored)
     which: dict[str, Any] = {"target": target, "seed": seed}

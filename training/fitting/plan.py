@@ -36,7 +36,7 @@ class TrainingPlan:
     `share`: of the forest in the blend of both halves (0 to 1; None: chosen on held-out children).
     `forests`: how many (None: the target's). `transfer`: whether another target's events may teach
     it. `scoring_days`: whether it learns from the days on which scores are made too
-    (`training.fitting.scoring_days`). `space`: what trials choose from (empty: the usual).
+    (`training.cohorts.scoring_days`). `space`: what trials choose from (empty: the usual).
     `foreign`: another way of fitting.
     """
 

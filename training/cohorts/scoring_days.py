@@ -28,8 +28,6 @@ from registry.contract.arrays import Flags, Floats
 from training.cohorts.entry_delay import EntryDelay, as_recorded
 from training.cohorts.landmarks import Cohort, before_split, on_days
 from training.cohorts.visit_exposure import censored_at_visits
-from training.fitting.examples import Examples
-from training.fitting.visit_weights import weighed
 
 WEEKS_4 = 28
 
@@ -76,17 +74,4 @@ def scoring_days(
         scored.append(abstains(target, traced, matrix) == 0)
         matrices.append(matrix[scored[-1]])
     rows = asked.take(np.flatnonzero(np.concatenate(scored)))
-    matrix = np.concatenate(matrices)
-    return ScoringDays(weighed(rows, matrix), matrix, delay)
-
-
-def together(landmarks: Examples, scored: Examples) -> Examples:
-    """Both to learn from, weighing together what the landmarks weighed alone: they are of the same
-    indexes, and tell no more events."""
-    both = [
-        np.concatenate([getattr(one, name) for one in (landmarks, scored)])
-        for name in Examples.__dataclass_fields__
-    ]
-    found = Examples(*both)
-    scale = landmarks.weight.sum() / found.weight.sum() if len(found.weight) else 1.0
-    return replace(found, weight=found.weight * scale)
+    return ScoringDays(rows, np.concatenate(matrices), delay)
