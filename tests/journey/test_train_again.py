@@ -2,6 +2,7 @@
 corrections changes no bit of it."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import mlflow
@@ -144,7 +145,7 @@ def test_what_cannot_be_made_again_is_said(months, tmp_path, monkeypatch):
     with pytest.raises(BadInput, match="another store"):
         again.train_again(elsewhere, usual["bundle"], tracked_at=tracked)
     recipe = again.recipe(tracked, usual["run_id"])
-    other = again.replace(recipe, seed=recipe.seed + 1, commit="abc")
+    other = replace(recipe, seed=recipe.seed + 1, commit="abc")
     monkeypatch.setattr(again, "recipe", lambda *asked: other)
     with pytest.raises(Refused, match="then abc") as refused:
         again.train_again(address, usual["run_id"])
