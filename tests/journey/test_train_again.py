@@ -14,6 +14,7 @@ from models.champion import bundles_folder, models_folder
 from registry.contract.errors import BadInput, Refused
 from registry.contract.registry import OF_CENTRES, OWN_DAY, day_number
 from registry.store.store import open_store
+from sanket import training_verbs
 from sanket.app import main
 from tests.support import trained_models as made
 from tests.support.imports_by_day import sent_by
@@ -127,6 +128,15 @@ def test_the_same_day_asked_for_gives_the_same_bundle(months):
     assert told["bundle"] == usual["bundle"]
     (today,) = train(address, targets=("non_response",), trials=0)
     assert today["bundle"] != usual["bundle"]
+
+
+def test_the_command_says_of_which_seed_and_from_how_much(months):
+    address, _, _, asked = months
+    said = training_verbs._in_words(asked).splitlines()
+    assert said[0].startswith("non_response (without attendance, seed 2): bundle ")
+    of = run_of(address, asked).data.params
+    counts = f"{of['rows']} rows of {of['children']} children, {of['children_with_event']} of them"
+    assert counts in said[2]
 
 
 def test_an_experiment_comes_of_its_run_and_of_its_bundle(months):
