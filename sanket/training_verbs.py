@@ -141,8 +141,9 @@ def _again(store: str, run: str, tracking: str | None, as_json: bool) -> None:
 def _in_words(model: dict[str, Any]) -> str:
     attrition, learnt = model["attrition"], model["learnt"]
     kept = f"bundle {model['bundle']}" if model["bundle"] else "a challenger, not kept"
+    asked = f" ({model['experiment']}, seed {model['seed']})" if "experiment" in model else ""
     lines = [
-        f"{model['target']}: {kept}, run {model['run_id']}"
+        f"{model['target']}{asked}: {kept}, run {model['run_id']}"
         + (", now the champion" if model["champion"] else ""),
         f"  {attrition['in_cohort']} of {attrition['indexes']} indexes in the cohort",
         f"  learnt from {learnt['rows']} rows of {learnt['children']} children, "

@@ -104,7 +104,8 @@ def test_the_page_of_errors_is_made_from_the_declaration():
 def test_no_page_names_a_code_that_is_not_there(pages):
     known = set(declared())
     for path in ROOT.glob(pages):
-        told = set(re.findall(rf"\b{CODE.pattern}\b", path.read_text(encoding="utf-8")))
+        # "PRJ001" in quotes is a project of the simulator's.
+        told = set(re.findall(rf'(?<!")\b{CODE.pattern}\b', path.read_text(encoding="utf-8")))
         assert told <= known, path.name
 
 

@@ -2,6 +2,7 @@
 corrections changes no bit of it."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import mlflow
@@ -13,6 +14,7 @@ from models.champion import bundles_folder, models_folder
 from registry.contract.errors import BadInput, Refused
 from registry.contract.registry import OF_CENTRES, OWN_DAY, day_number
 from registry.store.store import open_store
+from sanket import training_verbs
 from sanket.app import main
 from tests.support import trained_models as made
 from tests.support.imports_by_day import sent_by
@@ -128,6 +130,15 @@ def test_the_same_day_asked_for_gives_the_same_bundle(months):
     assert today["bundle"] != usual["bundle"]
 
 
+def test_the_command_says_of_which_seed_and_from_how_much(months):
+    address, _, _, asked = months
+    said = training_verbs._in_words(asked).splitlines()
+    assert said[0].startswith("non_response (without attendance, seed 2): bundle ")
+    of = run_of(address, asked).data.params
+    counts = f"{of['rows']} rows of {of['children']} children, {of['children_with_event']} of them"
+    assert counts in said[2]
+
+
 def test_an_experiment_comes_of_its_run_and_of_its_bundle(months):
     address, _, usual, asked = months
     assert asked["bundle"] != usual["bundle"]
@@ -144,7 +155,7 @@ def test_what_cannot_be_made_again_is_said(months, tmp_path, monkeypatch):
     with pytest.raises(BadInput, match="another store"):
         again.train_again(elsewhere, usual["bundle"], tracked_at=tracked)
     recipe = again.recipe(tracked, usual["run_id"])
-    other = again.replace(recipe, seed=recipe.seed + 1, commit="abc")
+    other = replace(recipe, seed=recipe.seed + 1, commit="abc")
     monkeypatch.setattr(again, "recipe", lambda *asked: other)
     with pytest.raises(Refused, match="then abc") as refused:
         again.train_again(address, usual["run_id"])

@@ -60,15 +60,20 @@ def known_before(registry: Registry, until: int) -> Registry:
 
 
 def _cut_whole(table: Table, until: int) -> Table:
-    kept = table.take(np.flatnonzero(table["known_from"] < until))
+    kept = _rows(table, table["known_from"] < until)
     later = kept["known_until"] >= until
     return kept.having(known_until=np.where(later, NEVER, kept["known_until"]).astype(np.int32))
 
 
 def _cut_table(table: Table, last_day: np.ndarray) -> Table:
-    kept = table.take(np.flatnonzero(table["known_from"] <= last_day[table["child"]]))
+    kept = _rows(table, table["known_from"] <= last_day[table["child"]])
     replaced_later = kept["known_until"] > last_day[kept["child"]]
     return kept.having(known_until=np.where(replaced_later, NEVER, kept["known_until"]))
+
+
+def _rows(table: Table, mask: np.ndarray) -> Table:
+    """The rows of a mask; of all, the table itself: a state's would be copied for nothing."""
+    return table if mask.all() else table.take(np.flatnonzero(mask))
 
 
 def _cut_close(episodes: Table, last_day: np.ndarray) -> Table:

@@ -8,7 +8,7 @@ what was known before that day. The bundle must come out the same, to the bit.
 from __future__ import annotations
 
 import tempfile
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -60,9 +60,7 @@ def recipe(tracked: str, asked: str) -> Recipe:
     run_id = mlflow_runs.run_of_bundle(tracked, asked) or asked
     told = mlflow_runs.told(tracked, run_id)
     if told is None:
-        raise BadInput(
-            "TRN025", f"no run of {tracked} is called {asked}, or made a bundle so called"
-        )
+        raise BadInput("TRN025", f"MLflow knows no run {asked}, and none that made such a bundle")
     tags, parameters = told["tags"], told["parameters"]
     missing = [name for name in ("until", "seed", "trials") if name not in parameters]
     if "bundle" not in tags or missing:
@@ -137,7 +135,6 @@ def _learned(
         file = Path(folder, EXPERIMENT_FILE)
         file.write_text(wanted.experiment, encoding="utf-8")
         asked = read(file, registry)
-    asked = replace(asked, trials=wanted.trials)
     return taught(
         clock, context, asked.target, asked, until=wanted.until, seed=wanted.seed, said=said
     )
