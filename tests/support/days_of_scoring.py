@@ -14,7 +14,7 @@ from care.protocol import standard
 from registry.store.store import open_store
 from serving.access.permissions import Scope
 from serving.book import scorebook
-from serving.book.escalation.records import children_in_sight
+from serving.book.escalation.escalation_records import children_in_sight
 from serving.book.publishing import publish
 from serving.book.reader import Reader
 from serving.book.scoring.area_rows import area_pages, count_areas
@@ -81,3 +81,31 @@ class DaysOfScoring:
         from serving.database import engine_of
 
         return engine_of(self.address)
+
+
+AS_OF = "2026-06-30"
+CENTRES = {  # centre: sector, project, district, children measured, of them with SAM
+    "A1": ("S1", "P1", "D1", 60, 0),
+    "A2": ("S1", "P1", "D1", 3, 1),
+    "A3": ("S1", "P1", "D1", 60, 6),
+    "B1": ("S2", "P1", "D1", 60, 30),
+    "C1": ("S3", "P2", "D2", 80, 0),
+    "C2": ("S3", "P2", "D2", 80, 9),
+    "D1": ("S4", "P2", "D2", 90, 0),
+}
+
+
+def measured_centres(home: Path) -> DaysOfScoring:
+    """A store of `CENTRES`, every child measured in the month of the run."""
+    days = DaysOfScoring(home)
+    who = [(f"{c}-{at}", c, at < of[4]) for c, of in CENTRES.items() for at in range(of[3])]
+    days.record(
+        AS_OF,
+        centres="\n".join(f"{c},,{','.join(of[:3])},rural" for c, of in CENTRES.items()),
+        children="\n".join(f"{name},F,2025-01-05,{c},,," for name, c, _ in who),
+        measurements="\n".join(
+            f"{name},2026-06-12,9.0,74,lying,{108 if sam else 140}," for name, _, sam in who
+        ),
+    )
+    days.score(AS_OF)
+    return days

@@ -14,7 +14,7 @@ import numpy as np
 
 from care.programme import by_month, indicators
 from care.programme.by_month import Months
-from care.programme.indicators import COUNTS, OUTCOMES, Indicators
+from care.programme.indicators import COUNTS, FOLLOWED, OUTCOMES, Indicators
 from care.programme.programme_report import indicators_rows
 from care.protocol import Protocol
 from features import data_quality
@@ -58,6 +58,8 @@ OF_PERIOD = (
     "defaulted_share",
     "died_share",
     *OUTCOMES,
+    "relapse_6_months",
+    *FOLLOWED,
     "sphere_cured_share",
     "sphere_defaulted_share",
     "sphere_died_share",
@@ -261,6 +263,9 @@ def figures_page(parts: Iterable[AreaCounts]) -> bytes:
     return packed_area(found)
 
 
+_WHOLE = frozenset((*COUNTS, *FOLLOWED))
+
+
 def line_of(records: Sequence[Mapping[str, Any]], colours: Counter[str]) -> dict[str, Any]:
     """An area's line from its records, months and, last, all of them: whole counts, shares and
     Sphere's verdicts by name, None what is withheld or was not counted."""
@@ -269,7 +274,7 @@ def line_of(records: Sequence[Mapping[str, Any]], colours: Counter[str]) -> dict
     told |= {name: period.get(name) for name in OF_PERIOD}
     return {
         **{
-            name: int(value) if name in COUNTS and value is not None else value
+            name: int(value) if name in _WHOLE and value is not None else value
             for name, value in told.items()
         },
         **{f"centres_{colour}": colours[colour] for colour in COLOURS},

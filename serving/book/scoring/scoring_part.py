@@ -27,7 +27,7 @@ from registry.store.partitions import Partition, StorePart, read
 from registry.store.store import open_store
 from serving.access.permissions import Scope
 from serving.book import scorebook
-from serving.book.escalation.records import children_in_sight
+from serving.book.escalation.escalation_records import children_in_sight
 from serving.book.reader import Reader
 from serving.book.scorebook import AREAS, Run
 from serving.book.scoring.area_rows import AreaCounts, count_areas
