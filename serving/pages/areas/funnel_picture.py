@@ -11,8 +11,8 @@ from markupsafe import Markup, escape
 
 from care.programme.funnel import FAR, NEAR, AreaRate, limits
 
-WIDTH, HEIGHT = 640, 360
-LEFT, RIGHT, TOP, BOTTOM = 52, 16, 20, 312
+WIDTH, HEIGHT = 360, 320
+LEFT, RIGHT, TOP, BOTTOM = 50, 10, 16, 270
 CURVE_POINTS = 60
 NAMED = 12
 """So many areas outside the limits are named in the picture at most; the table has all."""
