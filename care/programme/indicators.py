@@ -58,6 +58,9 @@ STOCKS = (
 them."""
 OUTCOMES = ("cured", "defaulted", "died", "not_recovered")
 """Counts whose total can be told: from any of them and its share."""
+FOLLOWED = ("followed_183", "relapsed_183")
+"""Cured children who were followed for 183 days, and those of them who were SAM again: what a
+relapse of six months is of."""
 AMOUNTS = ("child_days", "ednf_issued", "thr_issued", "hcm_issued", "open_days", "attended_days")
 """Numbers of days and rations, which point at no child."""
 
@@ -198,6 +201,7 @@ def of(
     withheld_here = (hidden or hidden_cells(registry, months, protocol)).of(level)
     columns |= {name: np.where(withheld_here[name], np.nan, shown[name]) for name in COUNTS}
     columns |= {name: sums[name] for name in AMOUNTS}
+    columns |= {name: np.where(withheld_here[name], np.nan, sums[name]) for name in FOLLOWED}
     columns |= {ratio.name: _ratio(ratio, sums, withheld_here, smallest) for ratio in RATIOS}
     columns["ednf_share"] = columns["ednf_per_child_day"] / _expected_sachets(protocol)
     columns |= {
@@ -258,7 +262,8 @@ def hidden_cells(registry: Registry, months: Months, protocol: Protocol) -> Hidd
     them."""
     areas = Areas.of(registry)
     cells: dict[str, Flags] = {}
-    for names in (OUTCOMES, *((name,) for name in COUNTS if name not in OUTCOMES)):
+    alone = [name for name in (*COUNTS, *FOLLOWED) if name not in OUTCOMES]
+    for names in (OUTCOMES, *((name,) for name in alone)):
         sums = np.stack([areas.summed(months.sums[name]) for name in names])
         stock = names[0] in STOCKS
         whole = sums[..., -1:] if stock else sums.sum(axis=2, keepdims=True)

@@ -10,7 +10,7 @@ import orjson
 import sqlalchemy as sa
 
 from serving.book import events
-from serving.book.escalation.records import follow, held_in
+from serving.book.escalation.escalation_records import follow, held_in
 from serving.book.events import CHILD_IN_DANGER, RUN_PUBLISHED, BookEvent
 from serving.book.scorebook import AREAS, CHUNKS, ROWS, RUNS, Run
 

@@ -18,7 +18,7 @@ from registry.contract.errors import Refused
 from registry.today import today
 from serving.access.permissions import Scope
 from serving.book.disclosure import facts_for
-from serving.book.escalation.records import CORRECTED, Escalation
+from serving.book.escalation.escalation_records import CORRECTED, Escalation
 from serving.book.events import EVENTS, EventBatch, event_of
 from serving.book.scorebook import (
     AREAS,
@@ -283,8 +283,7 @@ class Reader:
             return [(run, self._compared(connection, run, [row])[0]) for run, row in found]
 
     def pages(self, run: Run, sector_id: str) -> dict[str, bytes]:
-        """The rows of a sector of a run within the scope as they are stored, by child: equal where
-        nothing was said anew."""
+        """The stored rows of a sector within the scope, by child: equal where nothing is new."""
         wanted = self._rows(run).where(ROWS.c.sector_id == sector_id)
         with self._connection() as connection:
             return {row.child_id: row.page for row in connection.execute(wanted)}

@@ -163,10 +163,10 @@ ESCALATIONS = sa.Table(
     sa.Index("sanket_escalations_by_sector", "sector_id", "kind"),
     sa.Index("sanket_escalations_by_child", "child_id", "kind"),
 )
-"""What an officer must see to (`serving/book/escalation/records.py`). began_on: since when it is
-so; gravity: 0 to 4 (`models.visits.severity`) at the last run; holds: whether the newest run's
-records still say so; closed_because: a person's words, or the rule that the records lead to now.
-Days are the programme's, times are UTC."""
+"""What an officer must see to (`serving/book/escalation/escalation_records.py`). began_on: since
+when it is so; gravity: 0 to 4 (`models.visits.severity`) at the last run; holds: whether the newest
+run's records still say so; closed_because: a person's words, or the rule that the records lead to
+now. Days are the programme's, times are UTC."""
 
 
 @dataclass(frozen=True)

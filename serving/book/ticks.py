@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from registry.today import today
 from serving.book import events
-from serving.book.escalation.records import CORRECTED, correct_visit, open_by_visit
+from serving.book.escalation.escalation_records import CORRECTED, correct_visit, open_by_visit
 from serving.book.events import FINDING_ENTERED, BookEvent
 from serving.book.scorebook import MEASURED, ROWS, TICKS, TOLD, make_tables
 

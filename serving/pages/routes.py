@@ -22,7 +22,7 @@ from serving.http.problems import HttpProblem, http_problem
 from serving.language.languages import LANGUAGES
 from serving.language.words import words as words_of
 from serving.pages import child_page, list_page, outcome_page, sector_page, sheet_page
-from serving.pages.areas import area_page, visits_page
+from serving.pages.areas import area_page, funnel_page, lists_page, visits_page
 from serving.pages.escalation import escalation_page
 from serving.pages.session import (
     LANGUAGE_COOKIE,
@@ -74,6 +74,8 @@ def routes(state: ServiceState) -> list[Route]:
         ("/areas", _areas, ["GET"]),
         ("/areas/visits", _visits_made, ["GET"]),
         ("/areas/{level}/{area_id:path}", _area, ["GET"]),
+        ("/lists/{level}/{area_id:path}", _lists, ["GET"]),
+        ("/compare/{level}/{area_id:path}", _compare, ["GET"]),
         ("/escalations", _escalations, ["GET"]),
         ("/escalations/{number:int}", _escalation, ["GET", "POST"]),
         ("/district", _district, ["GET"]),
@@ -306,9 +308,24 @@ async def _areas(state: ServiceState, request: Request) -> Response:
 
 
 async def _area(state: ServiceState, request: Request) -> Response:
+    return await _of_area(state, request, area_page.show)
+
+
+async def _compare(state: ServiceState, request: Request) -> Response:
+    return await _of_area(state, request, funnel_page.show)
+
+
+async def _lists(state: ServiceState, request: Request) -> Response:
+    return await _of_area(state, request, lists_page.show)
+
+
+async def _of_area(
+    state: ServiceState, request: Request, show: Callable[..., Response]
+) -> Response:
+    """A page of the area that the address names."""
     person = await reader_of_page(state, request, "see_areas")
     return await run_in_threadpool(
-        area_page.show,
+        show,
         state,
         request,
         person,

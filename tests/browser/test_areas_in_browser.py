@@ -17,8 +17,10 @@ from serving.http.bounds import Limits
 from serving.http.observe import Log
 from serving.language.words import words
 from tests.browser.test_list_in_browser import LETTERS_PX, faults
+from tests.support import days_of_scoring
 from tests.support.area_store import AS_OF, make_store
 from tests.support.browser import PHONE, chromium, keep_picture, resize, served
+from tests.support.days_of_scoring import measured_centres
 from tests.support.service_cases import KEY, row, token
 
 DESK = (1366, 768)
@@ -111,3 +113,26 @@ def test_an_escalation_is_closed_on_a_phone_without_a_script(site):
         browser.find_element(By.CSS_SELECTOR, "form.outcome button").click()
         WebDriverWait(browser, 10).until(url_to_be(f"{site}/escalations?closed=1#danger_late"))
         assert "NRC 28-06" in browser.find_element(By.CSS_SELECTOR, "#closed ~ .scroll").text
+
+
+def test_areas_are_compared_on_a_phone_without_a_script(tmp_path, monkeypatch):
+    monkeypatch.setenv("SANKET_TODAY", days_of_scoring.AS_OF)
+    days = measured_centres(tmp_path)
+    limits = Limits(lag_seconds=60)
+    app = create_app(
+        days.address, tmp_path / "m", key=KEY, log=Log(lambda _: None), follow=False, limits=limits
+    )
+    with served(app) as site, chromium(PHONE, language="mr") as browser:
+        browser.get(f"{site}/language/mr?{urlencode({'to': f'/sign-in?token={token()}'})}")
+        browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
+        browser.get(f"{site}/areas/state/state")
+        browser.find_element(By.CSS_SELECTOR, 'a[href="/compare/state/state"]').click()
+        WebDriverWait(browser, 10).until(url_to_be(f"{site}/compare/state/state"))
+        look(browser, "funnel")
+        assert len(browser.find_elements(By.CSS_SELECTOR, "svg.funnel circle")) >= 2
+        resize(browser, PHONE)
+        option = "select[name=parts] option[value=district]"
+        browser.find_element(By.CSS_SELECTOR, option).click()
+        browser.find_element(By.CSS_SELECTOR, "main form button").click()
+        until_shown(browser, ["D1", "D2"])
+    app.close()

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from serving.app import create_app
 from serving.audit.audit_chain import ENTRIES
-from serving.book.escalation.kinds import KINDS
+from serving.book.escalation.escalation_kinds import KINDS
 from serving.book.scorebook import ESCALATIONS
 from serving.http.observe import Log
 from serving.language.languages import LANGUAGES

@@ -6,8 +6,8 @@ import datetime as dt
 
 import pytest
 
-from serving.book.escalation import records
-from serving.book.escalation.records import Acting
+from serving.book.escalation import escalation_records as records
+from serving.book.escalation.escalation_records import Acting
 from serving.book.scorebook import ESCALATIONS
 from serving.book.ticks import Teller, tick
 from tests.support.days_of_scoring import DaysOfScoring

@@ -7,19 +7,19 @@ import datetime as dt
 from contextlib import closing
 from pathlib import Path
 
-import numpy as np
 import sqlalchemy as sa
 
 from care.protocol import standard
+from registry.contract.registry import day_number
+from registry.store.partitions import divide
 from registry.store.store import open_store
 from serving.access.permissions import Scope
 from serving.book import scorebook
-from serving.book.escalation.records import children_in_sight
 from serving.book.publishing import publish
 from serving.book.reader import Reader
-from serving.book.scoring.area_rows import area_pages, count_areas
-from serving.book.scoring.book_rows import Places, Scoring
-from serving.book.scoring.kept_children import first_look
+from serving.book.scoring.area_rows import area_pages
+from serving.book.scoring.book_rows import Places
+from serving.book.scoring.scoring_part import PartTask, score_part
 
 HEADS = {
     "centres": "centre_id,name,sector_id,project_id,district_id,setting",
@@ -53,23 +53,23 @@ class DaysOfScoring:
         refused = {name: told["quarantined"] for name, told in found.tables.items()}
         assert not any(refused.values()), refused
 
-    def score(self, day: str) -> Reader:
-        """A run of a day, its areas counted; a reader of the whole book."""
+    def score(self, day: str, **made_from: float) -> Reader:
+        """A run of a day, its areas counted; a reader of the whole book. made_from: as a run keeps
+        it (`holdout_share`)."""
         as_of = dt.date.fromisoformat(day)
         with closing(open_store(self.address)) as store:
-            registry, engine = store.load(), store.engine
-            scoring = Scoring.of(registry, {}, as_of)
-            places = sorted(Places.of(registry, scoring.day).sectors)
-            run = scorebook.begin(engine, as_of=as_of, made_from={"day": day}, places=places)
-            with engine.connect() as connection:
-                escalated = children_in_sight(connection, run)
-            looked = first_look(scoring, escalated=escalated)
-            kept = np.flatnonzero(looked.kept).astype(np.int32)
-            scorebook.write_chunk(engine, run, 0, scoring.rows(kept))
-            reader = Reader(engine, Scope.of(["state:*"]))
-            counted = count_areas(reader, run, scoring, {})
-            areas = list(area_pages([counted], registry, standard()))
-            publish(engine, run, facts=FACTS, areas=areas)
+            areas = store.load(children=())
+            parts = divide(store, day_number(as_of))
+            places = sorted(Places.of(areas, day_number(as_of)).sectors)
+            run = scorebook.begin(
+                store.engine, as_of=as_of, made_from=made_from | {"day": day}, places=places
+            )
+            done = [
+                score_part(PartTask(self.address, self.home / "models", {}, run, part))
+                for part in parts
+            ]
+            pages = area_pages((part.counts for part in done), areas, standard())
+            publish(store.engine, run, facts=FACTS, areas=list(pages))
         return self.reader()
 
     def reader(self, *scope: str) -> Reader:
@@ -81,3 +81,31 @@ class DaysOfScoring:
         from serving.database import engine_of
 
         return engine_of(self.address)
+
+
+AS_OF = "2026-06-30"
+CENTRES = {  # centre: sector, project, district, children measured, of them with SAM
+    "A1": ("S1", "P1", "D1", 60, 0),
+    "A2": ("S1", "P1", "D1", 3, 1),
+    "A3": ("S1", "P1", "D1", 60, 6),
+    "B1": ("S2", "P1", "D1", 60, 30),
+    "C1": ("S3", "P2", "D2", 80, 0),
+    "C2": ("S3", "P2", "D2", 80, 9),
+    "D1": ("S4", "P2", "D2", 90, 0),
+}
+
+
+def measured_centres(home: Path) -> DaysOfScoring:
+    """A store of `CENTRES`, every child measured in the month of the run."""
+    days = DaysOfScoring(home)
+    who = [(f"{c}-{at}", c, at < of[4]) for c, of in CENTRES.items() for at in range(of[3])]
+    days.record(
+        AS_OF,
+        centres="\n".join(f"{c},,{','.join(of[:3])},rural" for c, of in CENTRES.items()),
+        children="\n".join(f"{name},F,2025-01-05,{c},,," for name, c, _ in who),
+        measurements="\n".join(
+            f"{name},2026-06-12,9.0,74,lying,{108 if sam else 140}," for name, _, sam in who
+        ),
+    )
+    days.score(AS_OF)
+    return days

@@ -14,7 +14,7 @@ import numpy as np
 
 from care.programme import by_month, indicators
 from care.programme.by_month import Months
-from care.programme.indicators import COUNTS, OUTCOMES, Indicators
+from care.programme.indicators import COUNTS, FOLLOWED, OUTCOMES, Indicators
 from care.programme.programme_report import indicators_rows
 from care.protocol import Protocol
 from features import data_quality
@@ -24,6 +24,7 @@ from registry.contract.registry import Registry
 from serving.book.reader import Reader
 from serving.book.scorebook import BookRow, Run, packed_area
 from serving.book.scoring.book_rows import Scoring
+from serving.book.scoring.list_outcomes import SectorLists, list_pages
 from serving.book.sector_figures import figures_of
 from serving.book.usual import USUAL_REASONS, usual_reasons
 
@@ -37,6 +38,8 @@ QUALITY_MONTHS = 3
 PARTS = "parts"
 """The level of the areas under which a run keeps these lines, by the level that they are of; under
 `centre` the centres of each sector alone, to find one by its code."""
+LISTS = "lists"
+"""What came of a sector's lists, in the counts of a part."""
 FIGURES = "figures"
 """Under `PARTS`: the figures of every sector's book."""
 OF_MONTH = (
@@ -58,6 +61,8 @@ OF_PERIOD = (
     "defaulted_share",
     "died_share",
     *OUTCOMES,
+    "relapse_6_months",
+    *FOLLOWED,
     "sphere_cured_share",
     "sphere_defaulted_share",
     "sphere_died_share",
@@ -92,11 +97,13 @@ def count_areas(
     run: Run,
     scoring: Scoring,
     asked: Mapping[str, Mapping[str, Sequence[AtRisk]]],
+    *,
+    lists: Mapping[str, SectorLists] | None = None,
 ) -> AreaCounts:
     """Count the sectors and centres of one part, whose rows are written.
 
     asked: by target and sector, all untreated children asked, of whom the book keeps a few
-    (`serving.book.scoring.kept_children`).
+    (`serving.book.scoring.kept_children`); lists: by sector, what came of its lists.
     """
     registry, own = scoring.registry, scoring.own_centres
     centres = np.arange(len(registry.centre_ids))
@@ -111,7 +118,8 @@ def count_areas(
         centres,
         months,
         {
-            place: _sector_page(
+            place: {LISTS: (lists or {}).get(place, {})}
+            | _sector_page(
                 reader.rows(run, place, ticked=False),
                 run,
                 {target: of.get(place, []) for target, of in asked.items()},
@@ -147,12 +155,13 @@ def area_pages(
     figures = indicators_of(parts, registry, protocol)
     programme = {level: _records(figures, level) for level in PAGED}
     for place, page in sorted(one for part in parts for one in part.sectors.items()):
-        beside = {name: told for name, told in page.items() if name != USUAL_REASONS}
+        beside = {name: told for name, told in page.items() if name not in (USUAL_REASONS, LISTS)}
         yield USUAL_REASONS, place, page[USUAL_REASONS]
         yield "sector", place, beside | {"programme": programme["sector"].get(place, [])}
     for level in PAGED[1:]:
         for place, months in programme[level].items():
             yield level, place, {"programme": months}
+    yield from list_pages(_lists_of(parts), _sector_places(registry))
     named = centres_by_sector(registry)
     for place, packed in _centre_pages(figures, named):
         yield "centre", place, packed
@@ -162,6 +171,21 @@ def area_pages(
         yield PARTS, level, lines_page(records, colours)
     yield PARTS, "centre", centres_page(named)
     yield PARTS, FIGURES, figures_page(parts)
+
+
+def _lists_of(parts: Iterable[AreaCounts]) -> dict[str, SectorLists]:
+    """By sector what came of its lists; a part of an earlier version kept none."""
+    pages = (one for part in parts for one in part.sectors.items())
+    return {place: found for place, page in pages if (found := page.get(LISTS))}
+
+
+def _sector_places(registry: Registry) -> set[tuple[str, str, str]]:
+    """(sector, project, district) of every sector that has a centre."""
+    by_level = [dict(_places(registry, level)) for level in LEVELS]
+    return {
+        (sector, *(of.get(centre, "") for of in by_level[1:]))  # type: ignore[misc]
+        for centre, sector in by_level[0].items()
+    }
 
 
 def _quality_of(parts: Iterable[AreaCounts]) -> dict[str, Any]:
@@ -261,6 +285,9 @@ def figures_page(parts: Iterable[AreaCounts]) -> bytes:
     return packed_area(found)
 
 
+_WHOLE = frozenset((*COUNTS, *FOLLOWED))
+
+
 def line_of(records: Sequence[Mapping[str, Any]], colours: Counter[str]) -> dict[str, Any]:
     """An area's line from its records, months and, last, all of them: whole counts, shares and
     Sphere's verdicts by name, None what is withheld or was not counted."""
@@ -269,7 +296,7 @@ def line_of(records: Sequence[Mapping[str, Any]], colours: Counter[str]) -> dict
     told |= {name: period.get(name) for name in OF_PERIOD}
     return {
         **{
-            name: int(value) if name in COUNTS and value is not None else value
+            name: int(value) if name in _WHOLE and value is not None else value
             for name, value in told.items()
         },
         **{f"centres_{colour}": colours[colour] for colour in COLOURS},

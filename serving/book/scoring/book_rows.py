@@ -29,7 +29,7 @@ from registry.contract.arrays import Days, Flags
 from registry.contract.codes import Setting, Sex, VisitFinding
 from registry.contract.registry import Registry, day_date, day_number
 from serving.answering.answers import reasons_of
-from serving.book.escalation.kinds import escalation_facts, visits_of
+from serving.book.escalation.escalation_kinds import escalation_facts, visits_of
 from serving.book.scorebook import BookRow, Score
 
 

@@ -22,7 +22,7 @@ from models.targets import TARGETS, Asked
 from models.visits.prevention import most_at_risk
 from registry.contract.arrays import AnyArray, Flags
 from registry.contract.registry import NEVER, day_date
-from serving.book.escalation.kinds import DEAD, DIED, escalation_facts, opens, visits_of
+from serving.book.escalation.escalation_kinds import DEAD, DIED, escalation_facts, opens, visits_of
 from serving.book.scoring.book_rows import Scoring
 
 RECENT_DAYS = 183
@@ -66,14 +66,16 @@ def first_look(
     `progress` hears how many are done.
 
     escalated: ids of children whom an officer is to see to, or was
-    (`serving.book.escalation.records.children_in_sight`): they are kept, whatever their state.
+    (`serving.book.escalation.escalation_records.children_in_sight`): they are kept, whatever their
+    state.
 
     Kept are children of a sector who are in treatment, within 183 days of a discharge, in danger,
     in a state that is watched, dead since not long ago, or among those at their centre who are most
     at risk of a first SAM (`models.visits.prevention`).
     """
     children = len(scoring.registry.child_ids)
-    asks, danger = np.isin(scoring.registry.child_ids, list(escalated)), np.zeros(children, bool)
+    danger, seen_to = np.zeros(children, bool), set(escalated)
+    asks = np.array([child_id in seen_to for child_id in scoring.registry.child_ids], bool)
     centre = np.full(children, -1, np.int64)
     risks = {name: np.full((children, 3), np.nan) for name in _asked_untreated(scoring)}
     own = scoring.own_children()
@@ -118,7 +120,7 @@ def _asks(day: int, traced: Trace, placed: Placed) -> Flags:
 
 def _lately_dead(scoring: Scoring, traced: Trace, placed: Placed) -> Flags:
     """Died, as far as the records say when, so lately that an officer hears of it
-    (`serving.book.escalation.kinds.opens`)."""
+    (`serving.book.escalation.escalation_kinds.opens`)."""
     found: Flags = placed.state == STATES.index(DEAD)
     for at in np.flatnonzero(found).tolist():
         on = escalation_facts(placed, at, visits_of(traced, at))["died_on"]

@@ -27,12 +27,13 @@ from registry.store.partitions import Partition, StorePart, read
 from registry.store.store import open_store
 from serving.access.permissions import Scope
 from serving.book import scorebook
-from serving.book.escalation.records import children_in_sight
+from serving.book.escalation.escalation_records import children_in_sight
 from serving.book.reader import Reader
 from serving.book.scorebook import AREAS, Run
 from serving.book.scoring.area_rows import AreaCounts, count_areas
 from serving.book.scoring.book_rows import Scoring
 from serving.book.scoring.kept_children import FirstLook, first_look
+from serving.book.scoring.list_outcomes import lists_of_sectors
 from serving.book.scoring.listed_marks import keep_marks
 from serving.database import engine_of
 
@@ -131,7 +132,9 @@ def score_part(task: PartTask, progress: Progress = lambda done, of: None) -> Pa
         _write_rows(engine, task, scoring, looked, progress)
         reader = Reader(engine, Scope.of(["state:*"]))
         keep_marks(engine, reader, task.run, scoring.own_sectors())
-        done = PartDone(count_areas(reader, task.run, scoring, looked.at_risk()), outcomes)
+        lists = lists_of_sectors(engine, task.run, scoring, scoring.own_sectors())
+        counts = count_areas(reader, task.run, scoring, looked.at_risk(), lists=lists)
+        done = PartDone(counts, outcomes)
         keep_part(engine, task.run, task.partition.number, done.packed())
     finally:
         engine.dispose()

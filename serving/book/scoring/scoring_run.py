@@ -23,7 +23,7 @@ from registry.store.partitions import divide
 from registry.store.store import Store, open_store
 from serving.access.permissions import Scope
 from serving.book import scorebook
-from serving.book.escalation.records import take_over_told
+from serving.book.escalation.escalation_records import take_over_told
 from serving.book.outbox import hand_on
 from serving.book.publishing import publish
 from serving.book.reader import Reader

@@ -128,10 +128,10 @@ def show(
     reader = state.reader(person)
     run = reader.run()
     asked, area = PartsAsked.of(query), area_of(reader, run, level, area_id)
-    levels = _levels_below(level)
+    levels = levels_below(level)
     below = asked.parts if asked.parts in levels else next(iter(levels), "")
     children = _children(state, request, reader, run, person, area)
-    parts = _parts(reader, run, area, below)
+    parts = parts_below(reader, run, area, below)
     return _page(request, person, words, run, area, parts, asked, levels, children, reader=reader)
 
 
@@ -156,14 +156,15 @@ def area_of(reader: Reader, run: Run, level: str, area_id: str) -> AreaShown:
     return AreaShown(level, places[0], None, records, own.figures)
 
 
-def _levels_below(level: str) -> list[str]:
+def levels_below(level: str) -> list[str]:
     """The levels of which an area's parts may be, its own parts' first; centres under sectors
     alone."""
     at = DOWNWARDS.index(level)
     return [one for one in DOWNWARDS[at + 1 :] if one != "centre" or level == "sector"]
 
 
-def _parts(reader: Reader, run: Run, area: AreaShown, below: str) -> list[AreaPart]:
+def parts_below(reader: Reader, run: Run, area: AreaShown, below: str) -> list[AreaPart]:
+    """The parts of an area of one of `levels_below`, with their lines."""
     if not below:
         return []
     if below == "centre":

@@ -16,9 +16,9 @@ from starlette.responses import Response
 from serving.access.permissions import Person
 from serving.access.scope import is_name
 from serving.book.disclosure import shown_by_place
-from serving.book.escalation import records
-from serving.book.escalation.kinds import KINDS
-from serving.book.escalation.records import KEPT_IN_SIGHT_DAYS, Acting, Escalation
+from serving.book.escalation import escalation_records as records
+from serving.book.escalation.escalation_kinds import KINDS
+from serving.book.escalation.escalation_records import KEPT_IN_SIGHT_DAYS, Acting, Escalation
 from serving.book.reader import Reader, day_of_reading
 from serving.book.scorebook import ESCALATIONS, Run
 from serving.errors import NotKept, OutOfScope
@@ -64,7 +64,7 @@ class InboxAsked:
 
 
 @dataclass(frozen=True)
-class Group:
+class KindGroup:
     """One kind, or what was closed: how many there are, and the lines of them that are shown."""
 
     kind: str
@@ -130,7 +130,7 @@ def _groups(
     words: Words,
     asked: InboxAsked,
     waiting: Sequence[Escalation],
-) -> list[Group]:
+) -> list[KindGroup]:
     """The kinds and what was closed lately; who saw which children is written down first."""
     since = state.today() - timedelta(KEPT_IN_SIGHT_DAYS)
     area = {PLACE[asked.level]: asked.area} if asked.area else None
@@ -147,7 +147,7 @@ def _groups(
     state.noted(request, person, "escalations", list(dict.fromkeys(told)))
     day = day_of_reading(run.as_of)
     return [
-        Group(
+        KindGroup(
             kind,
             words("escalations", f"kind_{kind}"),
             len(found[kind]),

@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from models.visits.listed_child import Candidate, counted_to
-from serving.book.escalation.kinds import DIED, KINDS
-from serving.book.escalation.records import CORRECTED, Escalation
+from serving.book.escalation.escalation_kinds import DIED, KINDS
+from serving.book.escalation.escalation_records import CORRECTED, Escalation
 from serving.book.reader import Reader, Sector
 from serving.book.scorebook import Run
 from serving.language.telling import rule_line, step_words

@@ -17,7 +17,7 @@ from models.visits.listed_child import Candidate
 from models.visits.severity import MODERATE, SEVERE, WELL
 from models.visits.visit_order import gravity
 from registry.today import today
-from serving.book.escalation.kinds import BY_VISIT, LATE, answered, holding, opens
+from serving.book.escalation.escalation_kinds import BY_VISIT, LATE, answered, holding, opens
 from serving.book.scorebook import ESCALATIONS, ROWS, TOLD, Run, row_of
 
 BY_RUN, BY_RECORDS, CORRECTED = "run", "records", "corrected"
