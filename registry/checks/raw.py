@@ -76,6 +76,9 @@ class RowsOnDisk(Protocol):
     def chunks(self, at_once: int, columns: Sequence[str] | None = None) -> Iterator[pa.Table]:
         """All in their order, at most so many at a time; of some columns only, where given."""
 
+    def numbers_of(self, rows: Ints) -> Ints:
+        """The numbers in the file of these rows, counted from 0."""
+
 
 @dataclass(frozen=True)
 class RawOnDisk(Raw):
@@ -99,6 +102,10 @@ class RawOnDisk(Raw):
         names = self.data.column_names if columns is None else columns
         for data in self.on_disk.chunks(at_once, [self.names[name] for name in names]):
             yield pa.table({name: self._changed(name, data) for name in names})
+
+    def numbers_of(self, rows: Ints) -> Ints:
+        """The numbers in the source of these rows, counted from 0."""
+        return self.on_disk.numbers_of(rows)
 
     def without(self, column: str) -> RawOnDisk:
         """The table without a column."""
@@ -135,6 +142,9 @@ class Sizes:
     chunk: int = EVERYTHING
     part: int = EVERYTHING
     folder: Path | None = None
+
+
+ALL_AT_ONCE = Sizes()
 
 
 def settled_chunks(spec: TableSpec, raw: Raw, at_once: int) -> Iterator[pa.Table]:

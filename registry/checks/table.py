@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 from registry.checks.cells import CODE_AS_DATE, EMPTY, SPOILED_CODE, Parsed, parse, parse_known
 from registry.checks.checked_table import CheckedTable
 from registry.checks.one_child import build_records
-from registry.checks.raw import Raw, Sizes, StoredIds, settled_chunks
+from registry.checks.raw import ALL_AT_ONCE, Raw, Sizes, StoredIds, settled_chunks
 from registry.checks.verdicts import Quarantine, Verdicts
 from registry.contract import tables
 from registry.contract.arrays import AnyArray, Days, Floats, Texts
@@ -71,7 +71,7 @@ def registry_of_checked(checked: Checked) -> Registry:
 def check(raws: Mapping[str, Raw], *, imported_on: int, known: StoredIds | None = None) -> Checked:
     """Check tables in the contract's order. Absent tables are no fault here; absent columns count
     as empty."""
-    run = Checking(imported_on, known or StoredIds(), sizes=Sizes())
+    run = Checking(imported_on, known or StoredIds(), sizes=ALL_AT_ONCE)
     tables = {}
     for checked in run.tables(raws):
         tables[checked.name] = next(checked.parts())

@@ -105,13 +105,14 @@ def import_source(
     only): with it, whole columns are looked at by z-scores too.
     """
     day = day_number(imported_on or today())
-    arrived = source if isinstance(source, Source) else read(source, map=map, in_memory=CHUNK_ROWS)
+    sizes = Sizes(CHUNK_ROWS, PART_ROWS, _beside(store.url))
+    arrived = source if isinstance(source, Source) else read(source, map=map, sizes=sizes)
     if not arrived.retry:
         refuse_undecided(arrived.raws)
     past = past or arrived.past
     asked = asked_until(store) if past else None
     with store.bulk() as bulk:
-        return _Import(bulk, store, arrived, day, past=past, asked=asked).run(zscores)
+        return _Import(bulk, store, arrived, day, past=past, asked=asked).run(zscores, sizes)
 
 
 class _Import:
@@ -126,7 +127,7 @@ class _Import:
         self.columns, self.mangled = WholeColumns(), MangledCodes()
         self.refused: list[Ints] = []
 
-    def run(self, zscores: ZScores | None) -> ImportReport:
+    def run(self, zscores: ZScores | None, sizes: Sizes) -> ImportReport:
         """All of it; nothing is visible before the last step."""
         self.bulk.write_alone()
         self.facts = dict(
@@ -141,7 +142,6 @@ class _Import:
             if self.arrived.retry
             else hash_families(self.arrived.raws, self.store.url)
         )
-        sizes = Sizes(CHUNK_ROWS, PART_ROWS, _beside(self.store.url))
         checking = Checking(self.day, self._known(), sizes=sizes)
         written = self._write_all(checking, raws, sizes)
         self.notes += checking.quarantine.cell_lines()
