@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from registry.checks.raw import EVERYTHING, Raw
+from registry.checks.raw import ALL_AT_ONCE, Raw, Sizes
 from registry.contract.errors import BadInput
 from registry.contract.tables import SPECS
 from registry.sources.raw_sheet import RawSheet
@@ -23,10 +23,10 @@ from registry.sources.sheets import (
 )
 
 
-def read(source: str | Path, *, map: object = None, in_memory: int = EVERYTHING) -> Source:
-    """Read a source; `map` says how its columns become the contract's. Tables of a file of more
-    rows than `in_memory` are left on disk (`registry.checks.raw.RawOnDisk`). Raises BadInput where
-    it is no source."""
+def read(source: str | Path, *, map: object = None, sizes: Sizes = ALL_AT_ONCE) -> Source:
+    """Read a source; `map` says how its columns become the contract's. Tables of more
+    rows than a chunk of `sizes` are left on disk (`registry.checks.raw.RawOnDisk`). Raises BadInput
+    where it is no source."""
     if map is not None:
         from registry.mapping.apply_map import read_mapped
 
@@ -41,7 +41,7 @@ def read(source: str | Path, *, map: object = None, in_memory: int = EVERYTHING)
     if found := fhir_files(path):
         return _with_fhir(path, found)
     files = files_of(path)
-    everything = [sheet for file in files for sheet in sheets_of(file, in_memory=in_memory)]
+    everything = [sheet for file in files for sheet in sheets_of(file, sizes=sizes)]
     sheets = [sheet for sheet in everything if sheet.name in SPECS]
     if not sheets:
         raise BadInput(

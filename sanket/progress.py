@@ -7,16 +7,21 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def step(what: str) -> Iterator[None]:
-    """Show what is being done, with a spinner where a person watches."""
+def step(what: str) -> Iterator[Callable[[str], None]]:
+    """Show what is being done, with a spinner where a person watches; a function that says how far
+    it is, for what may take minutes."""
     from rich.console import Console
 
     console = Console(stderr=True)
+
+    def said(text: str) -> None:
+        console.print(f"{what}: {text}", markup=False, highlight=False)
+
     if not console.is_terminal:
-        yield
+        yield said
         return
     with console.status(what):
-        yield
+        yield said
     console.print(f"{what}: done", markup=False)
 
 

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from registry.checks.cells import Parsed
 from registry.checks.directories import TextsSoFar, entered
-from registry.checks.raw import Raw, Sizes
+from registry.checks.raw import Raw, Sizes, settled_chunks
 from registry.checks.rejected import RejectedRows
 from registry.checks.sorted_rows import Part, SortedRows
 from registry.checks.verdicts import Verdicts
@@ -18,6 +18,10 @@ from registry.contract.arrays import AnyArray, Days, Flags
 from registry.contract.keys import key_numbers, repeats, sort_order
 from registry.contract.tables import TEXTS, TableSpec
 
+OWN_IDS = {"children": "child", "centres": "centre", "episodes": "episode"}
+"""Tables of which each row brings an id of its own."""
+TEXTS_TAKE = 4
+"""How many times as much room a row with texts of its own takes."""
 ROW = "row"
 """The column of the rows' numbers in the source, from 0, while the keys are looked at."""
 
@@ -28,13 +32,20 @@ class CheckedTable:
     def __init__(self, spec: TableSpec, raw: Raw, sizes: Sizes):
         self.name, self.kept = spec.name, 0
         self.came = raw.rows + len(raw.refused or ())
-        self._spec, self._raw, self._sizes = spec, raw, sizes
+        self._spec, self._raw = spec, raw
         self._key = [TEXTS.get(name, name) for name in spec.key]
+        self._at_once = sizes.chunk
+        if spec.name in OWN_IDS:
+            self._at_once = max(sizes.chunk // TEXTS_TAKE, 1)
         self._verdicts = Verdicts(spec.name, raw.rows)
         self._rows = SortedRows(self._key[0], folder=sizes.folder, part_rows=sizes.part)
         self._texts: dict[str, TextsSoFar] = {}
         self._final: dict[str, Days] = {}
         """Of a kind's texts so far, the positions that the kept rows have in the end."""
+
+    def chunks(self) -> Iterator[pa.Table]:
+        """The rows of the source, each chunk of them for a `take`."""
+        return settled_chunks(self._spec, self._raw, self._at_once)
 
     def take(
         self, start: int, verdicts: Verdicts, contents: Mapping[str, AnyArray | Parsed]
@@ -95,14 +106,14 @@ class CheckedTable:
         the source, chunk by chunk."""
         if self._raw.refused is not None:
             yield self._raw.refused
-        if not self._verdicts.code.any():
+        found, verdicts = self._verdicts.refused, self._verdicts
+        if not found.any():
             return
-        start = 0
-        for data in self._raw.chunks(self._sizes.chunk):
-            rows = self._verdicts.refused(data, self._raw.numbers_of, start=start)
-            start += data.num_rows
-            if rows is not None:
-                yield rows
+        for rows, cells in self._raw.some(found, self._at_once):
+            numbers = self._raw.numbers_of(rows)
+            yield RejectedRows(
+                self.name, numbers, verdicts.code[rows], verdicts.column[rows], cells
+            )
 
     def close(self) -> None:
         """Give back what holds the rows."""

@@ -52,6 +52,21 @@ class Raw:
         for start in range(0, max(self.rows, 1), at_once):
             yield data.slice(start, at_once)
 
+    def some(self, wanted: Flags, at_once: int) -> Iterator[tuple[Ints, pa.Table]]:
+        """The rows of a mask, chunk by chunk: their numbers from 0, and their cells."""
+        start = 0
+        for data in self._pieces(at_once):
+            rows = np.flatnonzero(wanted[start : start + data.num_rows])
+            if len(rows):
+                yield start + rows, self._cells(_plain(data.take(pa.array(rows))))
+            start += data.num_rows
+
+    def _pieces(self, at_once: int) -> Iterator[pa.Table]:
+        return self.chunks(at_once)
+
+    def _cells(self, data: pa.Table) -> pa.Table:
+        return data
+
     def without(self, column: str) -> Raw:
         """The table without a column."""
         return replace(self, data=self.data.drop_columns(column))
@@ -66,6 +81,18 @@ class Raw:
         return rows + 1 if self.numbers is None else np.asarray(self.numbers, np.int64)[rows]
 
 
+def _plain(data: pa.Table) -> pa.Table:
+    """A few rows out of many without the different texts of all of them."""
+    return pa.table(
+        {
+            name: column.cast(column.type.value_type)
+            if pa.types.is_dictionary(column.type)
+            else column
+            for name, column in zip(data.column_names, data.columns, strict=True)
+        }
+    )
+
+
 class RowsOnDisk(Protocol):
     """A file's rows under its own names of columns, read as often as asked."""
 
@@ -75,6 +102,9 @@ class RowsOnDisk(Protocol):
 
     def chunks(self, at_once: int, columns: Sequence[str] | None = None) -> Iterator[pa.Table]:
         """All in their order, at most so many at a time; of some columns only, where given."""
+
+    def numbers_of(self, rows: Ints) -> Ints:
+        """The numbers in the file of these rows, counted from 0."""
 
 
 @dataclass(frozen=True)
@@ -97,8 +127,12 @@ class RawOnDisk(Raw):
         """All rows in their order, at most so many at a time, as often as asked; of some columns
         only, where these are given."""
         names = self.data.column_names if columns is None else columns
-        for data in self.on_disk.chunks(at_once, [self.names[name] for name in names]):
-            yield pa.table({name: self._changed(name, data) for name in names})
+        for data in self._pieces(at_once, names):
+            yield self._cells(data)
+
+    def numbers_of(self, rows: Ints) -> Ints:
+        """The numbers in the source of these rows, counted from 0."""
+        return self.on_disk.numbers_of(rows)
 
     def without(self, column: str) -> RawOnDisk:
         """The table without a column."""
@@ -108,9 +142,16 @@ class RawOnDisk(Raw):
         """The table with a column changed, whenever it is read."""
         return replace(self, changes={**self.changes, column: change})
 
-    def _changed(self, name: str, data: pa.Table) -> pa.ChunkedArray | pa.Array:
-        change = self.changes.get(name)
-        return change(data[self.names[name]]) if change else data[self.names[name]]
+    def _pieces(self, at_once: int, columns: Sequence[str] | None = None) -> Iterator[pa.Table]:
+        names = self.data.column_names if columns is None else list(columns)
+        for data in self.on_disk.chunks(at_once, [self.names[name] for name in names]):
+            yield data.rename_columns(names)
+
+    def _cells(self, data: pa.Table) -> pa.Table:
+        for name in self.changes.keys() & set(data.column_names):
+            at = data.column_names.index(name)
+            data = data.set_column(at, name, self.changes[name](data[name]))
+        return data
 
 
 @dataclass(frozen=True)
@@ -135,6 +176,9 @@ class Sizes:
     chunk: int = EVERYTHING
     part: int = EVERYTHING
     folder: Path | None = None
+
+
+ALL_AT_ONCE = Sizes()
 
 
 def settled_chunks(spec: TableSpec, raw: Raw, at_once: int) -> Iterator[pa.Table]:

@@ -4,12 +4,10 @@ exceptions."""
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypedDict
 
 import numpy as np
-import pyarrow as pa
 
 from registry.checks.rejected import CODE_AT, CODES, QuarantinedRow, RejectedRows
 from registry.contract.arrays import Flags, Ints
@@ -112,15 +110,8 @@ class Verdicts:
         kept: Flags = self.code == 0
         return kept
 
-    def refused(
-        self, data: pa.Table, numbers: Callable[[Ints], Ints], *, start: int = 0
-    ) -> RejectedRows | None:
-        """The refused rows of a chunk with their cells, None where there are none; `start` is the
-        chunk's first row, `numbers` gives the rows' numbers in the source."""
-        rows = np.flatnonzero(self.code[start : start + data.num_rows])
-        if not len(rows):
-            return None
-        at = start + rows
-        return RejectedRows(
-            self.table, numbers(at), self.code[at], self.column[at], data.take(pa.array(rows))
-        )
+    @property
+    def refused(self) -> Flags:
+        """Mask of the rows that broke one."""
+        refused: Flags = self.code != 0
+        return refused

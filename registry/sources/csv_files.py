@@ -5,18 +5,19 @@ from __future__ import annotations
 
 import csv
 import io
-import mmap
 import re
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pacsv
 
 from registry.checks.months import MONTH, composed
+from registry.checks.raw import ALL_AT_ONCE, Sizes
 from registry.contract.arrays import Ints
 from registry.contract.errors import BadInput
 from registry.sources.header_rows import goes_on, joined_names
@@ -27,10 +28,13 @@ from registry.sources.raw_sheet import (
     row_with,
     titles_above,
 )
+from registry.sources.rows_on_disk import SpooledRows
 
 DELIMITERS = ",;\t|"
 BLOCK, WIDEST_ROW = 4 << 20, 128 << 20
 """Bytes read at a time; one row may be as long as the second."""
+ROW_BYTES = 60
+"""Of a row of measurements, to tell from its size whether a file has more than a chunk of them."""
 _SEP = re.compile(r'"?sep=(.)"?[,;]*')
 """The line with which Excel is told the delimiter."""
 
@@ -51,10 +55,12 @@ def read_csv(
     *,
     short_rows: ShortRows = ShortRows.REFUSE,
     header: Collection[str] = (),
+    sizes: Sizes = ALL_AT_ONCE,
 ) -> RawSheet:
     """Read a file as one sheet; all texts are kept as written, nothing is taken for a number.
 
-    header: names by which the header is known; without them it is told from its looks. Raises
+    header: names by which the header is known; without them it is told from its looks. sizes: a
+    file of more rows than one of its chunks is left on disk, where short rows are refused. Raises
     BadInput: REG003 (no table, or none with this header), REG004 (empty).
     """
     with path.open("rb") as file:
@@ -66,10 +72,15 @@ def read_csv(
             "REG004", f"{path.name} is empty: export it again; its first line must name the columns"
         )
     head = _head(path, text, whole=len(start) < 1 << 16, header=header)
-    table, refused = _table(path, encoding, head, quotes=b'"' in start or _holds_quotes(path))
+    quotes = b'"' in start or _holds_quotes(path)
+    past = f"{path.name}: {head.titles} lines above the header were read past"
+    notes = (past,) if head.titles else ()
+    large = path.stat().st_size > sizes.chunk * ROW_BYTES
+    if large and short_rows is ShortRows.REFUSE and _has_rows(path, encoding, head.lines):
+        return _sheet_on_disk(path, encoding, head, sizes, quotes=quotes, notes=notes)
+    table, refused = _table(path, encoding, head, quotes=quotes)
     if short_rows is ShortRows.FILL and refused:
         table, refused = _filled_up(table, refused, head)
-    past = f"{path.name}: {head.titles} lines above the header were read past"
     return RawSheet(
         path.stem.lower(),
         _without_empty(table),
@@ -77,7 +88,7 @@ def read_csv(
         refused,
         path.name,
         head.twice,
-        notes=(past,) if head.titles else (),
+        notes=notes,
         comma=head.delimiter == ",",
         above=head.lines,
     )
@@ -229,32 +240,96 @@ def _read(
         refused.append(((row.number or head.lines) - head.lines, row.text))
         return "skip"
 
-    texts = pa.dictionary(pa.int32(), pa.string())
     try:
         table = pacsv.read_csv(
-            path,
-            read_options=pacsv.ReadOptions(
-                column_names=head.names,
-                skip_rows=head.lines,
-                encoding=encoding,
-                block_size=block,
-                use_threads=threads,
-            ),
-            parse_options=pacsv.ParseOptions(
-                delimiter=head.delimiter, newlines_in_values=quotes, invalid_row_handler=refuse
-            ),
-            convert_options=pacsv.ConvertOptions(
-                column_types=dict.fromkeys(head.names, texts),
-                null_values=[""],
-                strings_can_be_null=True,
-                check_utf8=False,
-            ),
+            path, **_options(head, encoding, refuse, quotes=quotes, threads=threads, block=block)
         )
     except (pa.ArrowInvalid, UnicodeError) as error:
         if "straddl" in str(error) and block < WIDEST_ROW:
             return _read(path, encoding, head, quotes=quotes, threads=threads, block=WIDEST_ROW)
-        raise BadInput("REG003", f"{path.name} cannot be read as CSV; export it again") from error
+        raise _unreadable(path) from error
     return table.unify_dictionaries(), refused
+
+
+def _options(
+    head: _CsvHead,
+    encoding: str,
+    refuse: Callable[[pacsv.InvalidRow], str],
+    *,
+    quotes: bool,
+    threads: bool,
+    block: int,
+) -> dict[str, Any]:
+    texts = pa.dictionary(pa.int32(), pa.string())
+    return {
+        "read_options": pacsv.ReadOptions(
+            column_names=head.names,
+            skip_rows=head.lines,
+            encoding=encoding,
+            block_size=block,
+            use_threads=threads,
+        ),
+        "parse_options": pacsv.ParseOptions(
+            delimiter=head.delimiter, newlines_in_values=quotes, invalid_row_handler=refuse
+        ),
+        "convert_options": pacsv.ConvertOptions(
+            column_types=dict.fromkeys(head.names, texts),
+            null_values=[""],
+            strings_can_be_null=True,
+            check_utf8=False,
+        ),
+    }
+
+
+def _unreadable(path: Path) -> BadInput:
+    return BadInput("REG003", f"{path.name} cannot be read as CSV; export it again")
+
+
+def _sheet_on_disk(
+    path: Path, encoding: str, head: _CsvHead, sizes: Sizes, *, quotes: bool, notes: tuple[str, ...]
+) -> RawSheet:
+    """The sheet of a large file: read once, block by block, and set down beside the store."""
+    spooled, refused = _spooled(path, encoding, head, sizes.folder, quotes=quotes)
+    unnamed = [name for name in spooled.empty if name.startswith("unnamed_")]
+    return RawSheet(
+        path.stem.lower(),
+        spooled.kinds.empty_table().drop_columns(unnamed),
+        None,
+        refused,
+        path.name,
+        head.twice,
+        notes=notes,
+        comma=head.delimiter == ",",
+        on_disk=spooled,
+        above=head.lines,
+    )
+
+
+def _spooled(
+    path: Path,
+    encoding: str,
+    head: _CsvHead,
+    folder: Path | None,
+    *,
+    quotes: bool,
+    block: int = BLOCK,
+) -> tuple[SpooledRows, list[tuple[int, str]]]:
+    refused: list[tuple[int, str]] = []
+
+    def refuse(row: pacsv.InvalidRow) -> str:
+        refused.append(((row.number or head.lines) - head.lines, row.text))
+        return "skip"
+
+    options = _options(head, encoding, refuse, quotes=quotes, threads=True, block=block)
+    try:
+        with pacsv.open_csv(path, **options) as batches:
+            spooled = SpooledRows(batches, batches.schema, folder)
+    except (pa.ArrowInvalid, UnicodeError) as error:
+        if "straddl" in str(error) and block < WIDEST_ROW:
+            return _spooled(path, encoding, head, folder, quotes=quotes, block=WIDEST_ROW)
+        raise _unreadable(path) from error
+    spooled.gaps = np.array(sorted(number for number, _ in refused), np.int64)
+    return spooled, refused
 
 
 def _filled_up(
@@ -302,8 +377,8 @@ def _has_rows(path: Path, encoding: str, lines: int) -> bool:
 
 
 def _holds_quotes(path: Path) -> bool:
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as whole:
-        return whole.find(b'"') >= 0
+    with path.open("rb") as file:
+        return any(b'"' in piece for piece in iter(lambda: file.read(BLOCK), b""))
 
 
 def _numbers(rows: int, refused: list[tuple[int, str]]) -> Ints | None:

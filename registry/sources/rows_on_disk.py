@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import io
+import os
+import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from registry.contract.arrays import Ints
 from registry.contract.errors import BadInput
 
 BUFFER = 1 << 20
@@ -33,6 +39,74 @@ class ParquetRows:
                 yield from together(map(_table, batches), at_once)
         except (pa.ArrowException, OSError) as error:
             raise no_parquet(self.path) from error
+
+    def numbers_of(self, rows: Ints) -> Ints:
+        """The numbers of these rows, counted from 0: 1 is the first."""
+        return rows + 1
+
+
+class SpooledRows:
+    """Rows of texts that came in batches from a file that is slow to read (CSV), set down in a
+    file without a name, which is gone when its process is.
+
+    folder: where that file is made. gaps: the numbers of rows that never became cells.
+    """
+
+    def __init__(self, batches: Iterable[pa.RecordBatch], kinds: pa.Schema, folder: Path | None):
+        self.kinds, self.rows = kinds, 0
+        self.gaps: Ints = np.empty(0, np.int64)
+        self.empty = set(kinds.names)
+        """Columns without any cell."""
+        self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115
+        with pa.ipc.new_stream(self._file, kinds) as stream:
+            for batch in batches:
+                stream.write_batch(batch)
+                self.rows += batch.num_rows
+                self.empty -= {
+                    name for name in self.empty if batch[name].null_count < batch.num_rows
+                }
+        self._file.flush()
+
+    def chunks(self, at_once: int, columns: Sequence[str] | None = None) -> Iterator[pa.Table]:
+        """All rows in their order, at most so many at a time."""
+        names = self.kinds.names if columns is None else list(columns)
+        wanted = pa.ipc.IpcReadOptions(
+            included_fields=[self.kinds.get_field_index(name) for name in names]
+        )
+        file = io.BufferedReader(_FromItsStart(self._file.fileno()), BUFFER)
+        with pa.ipc.open_stream(pa.PythonFile(file), options=wanted) as stream:
+            pieces = (
+                _table(batch.slice(start, at_once))
+                for batch in stream
+                for start in range(0, batch.num_rows, at_once)
+            )
+            some = False
+            for data in together(pieces, at_once):
+                yield data.select(names)
+                some = True
+        if not some:
+            yield self.kinds.empty_table().select(names)
+
+    def numbers_of(self, rows: Ints) -> Ints:
+        """The numbers of these rows, counted from 0: 1 is the first below the header, and rows
+        that never became cells have one too."""
+        before = self.gaps - np.arange(len(self.gaps))
+        return rows + 1 + np.searchsorted(before, rows + 1, side="right")
+
+
+class _FromItsStart(io.RawIOBase):
+    """An open file from its start, whoever else reads it."""
+
+    def __init__(self, handle: int):
+        self._handle, self._at = handle, 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        read = os.preadv(self._handle, [buffer], self._at)
+        self._at += read
+        return read
 
 
 def parquet_rows(path: Path) -> ParquetRows:

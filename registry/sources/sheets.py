@@ -11,7 +11,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from registry.checks.raw import EVERYTHING, Raw, RawOnDisk
+from registry.checks.raw import ALL_AT_ONCE, Raw, RawOnDisk, Sizes
 from registry.checks.rejected import broken_lines
 from registry.contract.errors import BadInput
 from registry.contract.tables import SPECS
@@ -119,17 +119,17 @@ def sheets_of(
     short_rows: ShortRows = ShortRows.REFUSE,
     any_ending: bool = False,
     header: Collection[str] = (),
-    in_memory: int = EVERYTHING,
+    sizes: Sizes = ALL_AT_ONCE,
 ) -> list[RawSheet]:
     """The tables in a file, by what it holds.
 
     any_ending: a text is read as CSV whatever its name ends in. header: names by which the header
-    is known, where it is not to be told from its looks. in_memory: tables of more rows are left on
-    disk.
+    is known, where it is not to be told from its looks. sizes: tables of more rows than a
+    chunk are left on disk.
     """
     start = _start(path)
     if start.startswith(PARQUET):
-        return [_parquet_sheet(path, in_memory)]
+        return [_parquet_sheet(path, sizes.chunk)]
     if start.startswith(WORKBOOKS) or path.suffix.lower().startswith(".xls"):
         from registry.sources.excel import read_workbook
 
@@ -140,7 +140,7 @@ def sheets_of(
         raise no_parquet(path)
     if path.suffix.lower() not in ENDINGS and not any_ending:
         raise BadInput("REG003", f"{path.name} is none of {', '.join(ENDINGS)}")
-    return [read_csv(path, short_rows=short_rows, header=header)]
+    return [read_csv(path, short_rows=short_rows, header=header, sizes=sizes)]
 
 
 def is_text(path: Path) -> bool:

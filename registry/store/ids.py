@@ -49,13 +49,20 @@ class Numbering:
 
     def write(self) -> None:
         """Write the new ones."""
-        for kind, stored in self._stored.items():
-            texts, numbers = self._texts[kind][stored:], self._numbers[kind][stored:]
-            if len(texts):
-                kinds = pa.array([kind]).take(pa.array(np.zeros(len(texts), np.int8)))
-                self._bulk.ingest(
-                    "ids", {"kind": kinds, "number": pa.array(numbers), "text": texts}
-                )
+        for kind in list(self._stored):
+            self._write(kind)
+
+    def done_with(self, kind: str) -> None:
+        """Write the new ones of a kind that is not asked for again, and let go of its texts."""
+        self._write(kind)
+        del self._texts[kind], self._numbers[kind], self._stored[kind]
+
+    def _write(self, kind: str) -> None:
+        stored = self._stored[kind]
+        texts, numbers = self._texts[kind][stored:], self._numbers[kind][stored:]
+        if len(texts):
+            kinds = pa.array([kind]).take(pa.array(np.zeros(len(texts), np.int8)))
+            self._bulk.ingest("ids", {"kind": kinds, "number": pa.array(numbers), "text": texts})
 
     def _read(self, kind: str) -> None:
         if kind in self._texts:

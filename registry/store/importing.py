@@ -6,7 +6,7 @@ from __future__ import annotations
 import datetime as dt
 import getpass
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,7 +21,7 @@ from registry.checks.plausible import WholeColumns, ZScores
 from registry.checks.raw import Raw, Sizes, StoredIds
 from registry.checks.rejected import RejectedRows
 from registry.checks.sorted_rows import PART_ROWS
-from registry.checks.table import Checking
+from registry.checks.table import Checking, how_far
 from registry.checks.verdicts import TableCounts
 from registry.contract.arrays import Ints
 from registry.contract.days import NEVER, day_date, day_number
@@ -45,6 +45,8 @@ from registry.today import today
 if TYPE_CHECKING:
     from registry.store.store import Store
 
+REFERRED = frozenset({"child", "centre"})
+"""Kinds of ids that later tables of an import refer to; the others are let go with their table."""
 CHUNK_ROWS = 1_000_000
 """Rows of the source that are read and checked at once."""
 
@@ -96,37 +98,49 @@ def import_source(
     imported_on: dt.date | str | None = None,
     past: bool = False,
     zscores: ZScores | None = None,
+    told: Callable[[str], None] | None = None,
 ) -> ImportReport:
     """Import a source (a path, an SQL address, or `registry.read.Source`) into a store.
 
     Running it again changes nothing and gives the same counts. `imported_on` (a date or ISO text,
     today by default) is never before the last import's. `past`: a first load of the past in parts,
     see `registry.store.past`. `zscores` is `features.who.growth.zscores` (rooms import one way
-    only): with it, whole columns are looked at by z-scores too.
+    only): with it, whole columns are looked at by z-scores too. `told` hears how far a
+    large table is.
     """
     day = day_number(imported_on or today())
-    arrived = source if isinstance(source, Source) else read(source, map=map, in_memory=CHUNK_ROWS)
+    sizes = Sizes(CHUNK_ROWS, PART_ROWS, _beside(store.url))
+    arrived = source if isinstance(source, Source) else read(source, map=map, sizes=sizes)
     if not arrived.retry:
         refuse_undecided(arrived.raws)
     past = past or arrived.past
     asked = asked_until(store) if past else None
     with store.bulk() as bulk:
-        return _Import(bulk, store, arrived, day, past=past, asked=asked).run(zscores)
+        steps = _Import(bulk, store, arrived, day, past=past, asked=asked, told=told)
+        return steps.run(zscores, sizes)
 
 
 class _Import:
     """The steps of one import within one transaction."""
 
     def __init__(
-        self, bulk: Bulk, store: Store, arrived: Source, day: int, *, past: bool, asked: int | None
+        self,
+        bulk: Bulk,
+        store: Store,
+        arrived: Source,
+        day: int,
+        *,
+        past: bool,
+        asked: int | None,
+        told: Callable[[str], None] | None,
     ):
         self.bulk, self.store, self.arrived, self.day = bulk, store, arrived, day
-        self.past, self.asked = past, asked
+        self.past, self.asked, self.told = past, asked, told
         self.warnings: list[str] = []
         self.columns, self.mangled = WholeColumns(), MangledCodes()
         self.refused: list[Ints] = []
 
-    def run(self, zscores: ZScores | None) -> ImportReport:
+    def run(self, zscores: ZScores | None, sizes: Sizes) -> ImportReport:
         """All of it; nothing is visible before the last step."""
         self.bulk.write_alone()
         self.facts = dict(
@@ -141,8 +155,7 @@ class _Import:
             if self.arrived.retry
             else hash_families(self.arrived.raws, self.store.url)
         )
-        sizes = Sizes(CHUNK_ROWS, PART_ROWS, _beside(self.store.url))
-        checking = Checking(self.day, self._known(), sizes=sizes)
+        checking = Checking(self.day, self._known(), sizes=sizes, told=self.told)
         written = self._write_all(checking, raws, sizes)
         self.notes += checking.quarantine.cell_lines()
         self._look(checking, zscores)
@@ -182,12 +195,19 @@ class _Import:
             rows=table.kept,
             part_rows=sizes.part,
         )
+        done = 0
         for part in table.parts():
             writer.write(part)
             if not arrival.retry:
                 self.columns.look(table.name, part, of=table.kept)
+            done += len(part["recorded_on"])
+            if self.told and table.kept > sizes.part:
+                self.told(how_far(table.name, done, table.kept, "written"))
         if line := writer.finish():
             self.warnings.append(line)
+        for kind in numbers.keys() - REFERRED:
+            self.ids.done_with(kind)
+            del checking.texts[kind]
         if table.name in OWN_DAY:
             self._count("rows_history", writer.written)
             self._count("rows_assumed", writer.assumed)

@@ -6,7 +6,7 @@ from __future__ import annotations
 import datetime as dt
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -134,12 +134,19 @@ class Store:
         imported_on: dt.date | str | None = None,
         past: bool = False,
         zscores: ZScores | None = None,
+        told: Callable[[str], None] | None = None,
     ) -> ImportReport:
         """Read, check and keep a source; see `registry.store.importing.import_source`."""
         from registry.store.importing import import_source
 
         return import_source(
-            self, source, map=map, imported_on=imported_on, past=past, zscores=zscores
+            self,
+            source,
+            map=map,
+            imported_on=imported_on,
+            past=past,
+            zscores=zscores,
+            told=told,
         )
 
     def digest(self) -> str:

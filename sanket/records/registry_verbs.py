@@ -66,8 +66,10 @@ def import_(
 
     accepted = _percent(max_quarantined)
     day = day_if_given(imported_on, option="--imported-on", code="REG066")
-    with step("Importing"), made_for(to) as store:
-        report = store.import_source(source, map=map, imported_on=day, past=past, zscores=zscores)
+    with step("Importing") as told, made_for(to) as store:
+        report = store.import_source(
+            source, map=map, imported_on=day, past=past, zscores=zscores, told=told
+        )
     if as_json:
         typer.echo(json.dumps(report.as_json(), ensure_ascii=False))
     else:
