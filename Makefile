@@ -52,6 +52,7 @@ soak: setup ## what takes longer than a test may
 lock: setup ## resolve requirements.lock anew from pyproject.toml
 	$(BIN)/uv pip compile pyproject.toml --extra test --extra bench --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --upgrade --output-file requirements.lock
 	echo uv | $(BIN)/uv pip compile - --generate-hashes --no-emit-index-url --no-annotate --no-header --upgrade --output-file requirements-uv.lock
+	echo openapi-python-client | $(BIN)/uv pip compile - --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --upgrade --output-file requirements-clients.lock
 
 clean: ## remove .venv and what the demo made
 	rm -rf .venv demo

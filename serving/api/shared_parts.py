@@ -75,6 +75,22 @@ PARAMETERS: dict[str, Any] = {
         "example": "7f9c24e8-3b1a-4c5d-9e2f-0a1b2c3d4e5f",
     },
 }
+LINKS: dict[str, dict[str, tuple[str, dict[str, str]]]] = {
+    "list_children": {
+        "Child": ("get_child", {"child_id": "$response.body#/children/0/child_id"}),
+        "Growth": ("get_growth", {"child_id": "$response.body#/children/0/child_id"}),
+        "NextPage": ("list_children", {"cursor": "$response.body#/next"}),
+        "Changed": ("list_children", {"changed_since": "$response.body#/told_at"}),
+    },
+    "list_visits": {
+        "Child": ("get_child", {"child_id": "$response.body#/rows/0/child_id"}),
+        "Outcome": ("record_outcome", {"child_id": "$response.body#/rows/0/child_id"}),
+    },
+    "list_areas": {"NextPage": ("list_areas", {"cursor": "$response.body#/next"})},
+    "list_events": {"After": ("list_events", {"after": "$response.body#/next"})},
+}
+"""What of an answer another operation takes, by operation: a link's name, the other operation, its
+parameters."""
 _OF_STATUS = {
     "401": {"WWW-Authenticate": "WwwAuthenticate"},
     "409": {"Retry-After": "RetryAfter"},
@@ -103,6 +119,7 @@ def share(document: dict[str, Any]) -> None:
     for methods in document["paths"].values():
         for method, operation in methods.items():
             _describe(method, operation)
+            _link(operation)
             if example := shown.get(operation["operationId"]):
                 _show(operation, example)
 
@@ -127,6 +144,15 @@ def _describe(method: str, operation: dict[str, Any]) -> None:
             named["ETag"] = "ETag"
         refs = {name: {"$ref": f"#/components/headers/{header}"} for name, header in named.items()}
         answer["headers"] = answer.get("headers", {}) | refs
+
+
+def _link(operation: dict[str, Any]) -> None:
+    """The links of an operation's whole answer."""
+    if links := LINKS.get(operation["operationId"]):
+        operation["responses"]["200"]["links"] = {
+            name: {"operationId": other, "parameters": parameters}
+            for name, (other, parameters) in links.items()
+        }
 
 
 def _show(operation: dict[str, Any], example: object) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from care.programme.indicators import AMOUNTS, COUNTS, RATIOS, SPHERE, TOO_FEW
-from serving.book.disclosure import ShownFigures, decided
+from serving.book.disclosure import ShownFigures, decided, withheld_of
 from serving.book.reader import Reader, day_of_reading
 from serving.book.scoring.area_rows import LEVELS
 from serving.book.sector_figures import counted_day, sector_figures
@@ -27,7 +27,8 @@ def indicators(
     stored = {level: reader.areas(run, level) for level in LEVELS}
     day = counted_day(stored["sector"], run, day_of_reading(run.as_of, as_of))
     found = sector_figures(reader, run, stored["sector"], day=day)
-    shown = decided(found, whole_is_told=reader.sees_all)
+    beside = {name: withheld_of(_last_month(page)) for name, page in stored["sector"].items()}
+    shown = decided(found, whole_is_told=reader.sees_all, beside=beside)
     return {
         "as_of": run.as_of.isoformat(),
         "counted_to": day.isoformat(),
@@ -38,6 +39,12 @@ def indicators(
         ],
         "programme": {level: _programme(pages, months) for level, pages in stored.items()},
     }
+
+
+def _last_month(page: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The programme's record of the last month, before that of all months together."""
+    records = page.get("programme", [])
+    return records[-2] if len(records) > 1 else None
 
 
 def _facts(facts: dict[str, Any], totals: dict[str, int | None]) -> dict[str, Any]:

@@ -4,12 +4,14 @@ and on the page.
 A count of one to four children is withheld, and with it others, lest it be worked out from what is
 shown beside it: states add up to children in treatment and not, these to all children, and sectors
 to the whole, where that is told. How the others are chosen: `care/programme/disclosure_control.py`.
+What the programme's indicators of the last month withhold of a sector is withheld here too: they
+count the same children wherever a run is of the month's last day of records.
 What remains are bounds that follow from noughts and sums.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +26,11 @@ from registry.small_counts import SMALLEST_CELL, is_small
 
 WHOLE_FACTS = ("children_in_registry", "children", "in_danger", "scored", "drift_psi")
 """What a run's facts tell of the whole registry: for a scope of the whole state alone."""
+
+
+IN_PROGRAMME = {"in_treatment": "in_treatment", "in_danger": "danger", "overdue": "overdue"}
+"""Counts of a sector's book, and what the programme's indicators of a month call the same
+children."""
 
 
 CountOf = Callable[[dict[str, Any]], int]
@@ -54,11 +61,24 @@ class Decided:
     totals: dict[str, int | None]
 
 
+def withheld_of(month: Mapping[str, Any] | None) -> frozenset[str]:
+    """The counts of a sector's book that the programme's indicators of its last month withhold;
+    none where there is no such month."""
+    if not month:
+        return frozenset()
+    return frozenset(name for name, other in IN_PROGRAMME.items() if month.get(other) is None)
+
+
 def decided(
-    found: Mapping[str, dict[str, Any]], *, whole_is_told: bool, states_are_told: bool = True
+    found: Mapping[str, dict[str, Any]],
+    *,
+    whole_is_told: bool,
+    beside: Mapping[str, Collection[str]],
+    states_are_told: bool = True,
 ) -> Decided:
     """What is shown of these sectors' figures (`serving.book.sector_figures`); whole_is_told: their
-    sums are shown too; states_are_told: without it no sector has `by_state`; the rest is the same.
+    sums are shown too; beside: by sector, what the programme withholds of it (`withheld_of`);
+    states_are_told: without it no sector has `by_state`; the rest is the same.
 
     Example: sectors of 3 and 9 children, whose sum of 12 is told: neither 3 nor 9 is shown.
     """
@@ -75,6 +95,7 @@ def decided(
         side if all_ is not None else None
         for side, all_ in zip(sides["treated"], children["children"], strict=False)
     ]
+    _withhold_beside(sides["treated"], found, beside, "in_treatment")
     states = _states(table, sides["treated"]) if states_are_told else [{} for _ in found]
     simple: dict[str, CountOf] = {
         "in_danger": lambda one: one["in_danger"],
@@ -83,6 +104,8 @@ def decided(
         "lately": lambda one: one["visits"]["lately"],
     }
     counts = {name: table.shown([name], _alone(of))[name] for name, of in simple.items()}
+    for name in ("in_danger", "overdue"):
+        _withhold_beside(counts[name], found, beside, name)
     targets = sorted({target for one in found.values() for target in one["risks"]})
     scored = {target: table.shown([target], _alone(_scored(target)))[target] for target in targets}
     sectors = {
@@ -121,6 +144,17 @@ def shown_by_place(
     shown = table.shown(names, lambda one: [one.get(name, 0) for name in names])
     told = {place: {name: shown[name][at] for name in names} for at, place in enumerate(counts)}
     return told, {name: shown[name][-1] for name in names}
+
+
+def _withhold_beside(
+    counts: list[int | None],
+    sectors: Iterable[str],
+    beside: Mapping[str, Collection[str]],
+    name: str,
+) -> None:
+    for at, sector in enumerate(sectors):
+        if name in beside.get(sector, ()):
+            counts[at] = None
 
 
 def _alone(of: CountOf) -> CountsOf:

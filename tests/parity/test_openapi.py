@@ -1,5 +1,7 @@
 """schemathesis over the OpenAPI document: no 5xx, no answer that is not documented."""
 
+import collections
+
 import hypothesis
 import pytest
 import schemathesis
@@ -45,12 +47,14 @@ def service(tmp_path_factory):
     app.close()
 
 
-def cases_of(service, examples: int) -> int:
+def cases_of(
+    service, examples: int, mode: schemathesis.GenerationMode = schemathesis.GenerationMode.POSITIVE
+) -> int:
     """Send so many generated requests to each route; how many were sent in all."""
     schema = schemathesis.openapi.from_asgi("/v1/openapi.json", service)
     sent = 0
     for operation in schema.get_all_operations():
-        strategy = operation.ok().as_strategy()
+        strategy = operation.ok().as_strategy(generation_mode=mode)
 
         @hypothesis.settings(
             max_examples=examples,
@@ -79,5 +83,37 @@ def test_every_answer_to_a_generated_request_is_documented(service):
 @pytest.mark.filterwarnings(
     "ignore::DeprecationWarning", "ignore::starlette.exceptions.StarletteDeprecationWarning"
 )
-def test_two_thousand_generated_requests_find_nothing(service):
-    assert cases_of(service, 400) >= 2000
+@pytest.mark.parametrize("mode", list(schemathesis.GenerationMode))
+def test_a_thousand_generated_requests_of_each_kind_find_nothing(service, mode):
+    """As documented, and against the document."""
+    assert cases_of(service, 250, mode) >= 1000
+
+
+@pytest.mark.soak
+@pytest.mark.filterwarnings(
+    "ignore::DeprecationWarning", "ignore::starlette.exceptions.StarletteDeprecationWarning"
+)
+def test_a_thousand_requests_that_follow_from_one_another_find_nothing(service):
+    """What one answer names (a child, a cursor, a time) is asked of the next operation."""
+    schema = schemathesis.openapi.from_asgi("/v1/openapi.json", service)
+    sent = collections.Counter()
+
+    class Conversation(schema.as_state_machine()):
+        def get_call_kwargs(self, case):
+            return {"headers": {"Authorization": f"Bearer {token()}"}}
+
+        def validate_response(self, response, case, additional_checks=None, **kwargs):
+            sent[case.operation.definition.raw["operationId"]] += 1
+            case.validate_response(response, checks=CHECKS, transport_kwargs=kwargs)
+
+    Conversation.run(
+        settings=hypothesis.settings(
+            max_examples=250,
+            stateful_step_count=8,
+            deadline=None,
+            database=None,
+            suppress_health_check=list(hypothesis.HealthCheck),
+        )
+    )
+    linked = {"get_child", "get_growth", "list_children", "record_outcome", "list_events"}
+    assert sent.total() >= 1000 and linked <= set(sent)

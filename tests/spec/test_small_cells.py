@@ -7,11 +7,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from care.pathway.decide import STATES as PATHWAY
+from care.programme.areas import Areas
+from care.programme.disclosure_control import withheld
 from models.visits.ranking import IN_TREATMENT
 from registry.small_counts import SMALLEST_CELL
 from serving.access.permissions import Scope
 from serving.book.area_indicators import indicators
-from serving.book.disclosure import decided, facts_for
+from serving.book.disclosure import IN_PROGRAMME, decided, facts_for, withheld_of
 from serving.book.reader import Reader
 from serving.book.sector_figures import sector_figures
 from serving.database import engine_of
@@ -56,10 +58,10 @@ def _sector(rng, high):
     }
 
 
-def shown(figures, whole_is_told):
+def shown(figures, whole_is_told, beside=None):
     """By (name, sector; -1 is the whole) what API and page tell, and what is true."""
     found = {f"S{n}": one for n, one in enumerate(figures)}
-    told = decided(found, whole_is_told=whole_is_told)
+    told = decided(found, whole_is_told=whole_is_told, beside=beside or {})
     cells, truth = {}, {}
     for at, (name, one) in enumerate(found.items()):
         sector, line = told.sectors[name], sector_line(name, one, told.sectors[name])
@@ -142,6 +144,58 @@ def test_no_withheld_count_can_be_worked_out_from_all_that_is_shown(figures, who
     for sector in range(len(figures)):
         gone = [truth[state, sector] for state in EVERY_STATE if cells[state, sector] is None]
         assert not any(gone) or sum(gone) >= min(SMALLEST_CELL, truth["children", sector])
+
+
+OF_BOOK = {"in_treatment": "treated", "in_danger": "in_danger", "overdue": "overdue"}
+
+
+def programme_of(figures):
+    """What the programme's indicators tell of the same children, sectors of one project: by (name,
+    sector; -1 is the project), and their month's record of each sector."""
+    sectors, cells = len(figures), {}
+    one = np.arange(sectors, dtype=np.int64)
+    areas = Areas.from_places(np.stack([one, np.zeros_like(one)]), [sectors, 1])
+    for name, count in OF_BOOK.items():
+        sums = areas.summed(np.array([[float(one[name]) for one in figures]]))
+        twice = np.repeat(sums, 2, axis=1)[None]
+        hidden = withheld(twice, areas, smallest=SMALLEST_CELL, last_is_sum=False)[0, :, 0]
+        told = [None if gone else int(sums[at, 0]) for at, gone in enumerate(hidden)]
+        cells |= {(count, at): told[at] for at in range(sectors)} | {(count, -1): told[sectors]}
+    months = [
+        {other: cells[OF_BOOK[name], at] for name, other in IN_PROGRAMME.items()}
+        for at in range(sectors)
+    ]
+    return cells, months
+
+
+def together(figures, whole_is_told, *, decided_together):
+    """What the book and the programme tell of the same children, taken together."""
+    programme, months = programme_of(figures)
+    beside = {f"S{at}": withheld_of(month) for at, month in enumerate(months)}
+    cells, truth = shown(figures, whole_is_told, beside if decided_together else None)
+    for cell, value in programme.items():
+        if cells.get(cell) is None:
+            cells[cell] = value
+    return cells, truth
+
+
+@given(registries(), st.booleans())
+@settings(max_examples=60, deadline=None)
+def test_no_withheld_count_can_be_worked_out_with_the_programme_beside_it(figures, whole_is_told):
+    cells, truth = together(figures, whole_is_told, decided_together=True)
+    assert all(cells[cell] is None for cell, count in truth.items() if small(count))
+    assert worked_out(cells, len(figures)) == []
+
+
+def test_each_decided_alone_would_give_a_count_away():
+    """What this is for: 3 and 9 in danger. The programme tells 12 and withholds both; the book of
+    a project's token, which tells no sum, would show the 9."""
+    sectors = [_sector(np.random.default_rng(seed), 30) for seed in (3, 4)]
+    sectors[0]["in_danger"], sectors[1]["in_danger"] = 3, 9
+    gone = {
+        at: worked_out(together(sectors, False, decided_together=at)[0], 2) for at in (True, False)
+    }
+    assert gone == {False: [("in_danger", 0)], True: []}
 
 
 def test_a_small_count_withheld_alone_would_be_worked_out():

@@ -3,7 +3,7 @@ is visited."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,13 @@ from models.expected_events import Expected
 from models.targets import TARGETS
 from registry.small_counts import SMALLEST_CELL, is_small
 from serving.access.permissions import Person
-from serving.book.disclosure import ShownFigures, decided, shares
+from serving.book.disclosure import (
+    IN_PROGRAMME,
+    ShownFigures,
+    decided,
+    shares,
+    withheld_of,
+)
 from serving.book.reader import Reader, day_of_reading
 from serving.book.scorebook import Run
 from serving.book.scoring.area_rows import FIGURES, PARTS
@@ -54,8 +60,15 @@ def show(state: ServiceState, request: Request, person: Person, words: Words) ->
     """The page; it names no child."""
     reader = state.reader(person)
     run = reader.run()
-    by_sector = sector_figures(reader, run, _stored(reader, run), day=day_of_reading(run.as_of))
-    shown = decided(by_sector, whole_is_told=reader.sees_all, states_are_told=False)
+    kept = reader.area_pages(run, PARTS, [FIGURES, "sector"])
+    stored = _stored(reader, run, kept)
+    by_sector = sector_figures(reader, run, stored, day=day_of_reading(run.as_of))
+    shown = decided(
+        by_sector,
+        whole_is_told=reader.sees_all,
+        beside=_withheld(kept.get("sector")),
+        states_are_told=False,
+    )
     visits = summed(found["visits"] for found in by_sector.values())
     pages = max(1, -(-len(by_sector) // AT_ONCE))
     page = min(page_asked(request.query_params), pages)
@@ -82,14 +95,27 @@ def show(state: ServiceState, request: Request, person: Person, words: Words) ->
     )
 
 
-def _stored(reader: Reader, run: Run) -> dict[str, dict[str, Any]] | None:
+def _stored(
+    reader: Reader, run: Run, kept: Mapping[str, dict[str, Any]]
+) -> dict[str, dict[str, Any]] | None:
     """The figures that the run keeps of all sectors together; None for a run of an earlier
     version. Of those out of scope none is used."""
-    kept = reader.area_pages(run, PARTS, [FIGURES]).get(FIGURES)
-    if kept is None:
+    if FIGURES not in kept:
         return None
     own = {sector.sector_id for sector in reader.sectors(run)}
-    return {name: {"figures": figures} for name, figures in kept.items() if name in own}
+    return {name: {"figures": figures} for name, figures in kept[FIGURES].items() if name in own}
+
+
+def _withheld(lines: Mapping[str, Any] | None) -> dict[str, frozenset[str]]:
+    """By sector, what the programme's line of its last month withholds; none for a run of an
+    earlier version, which keeps no lines."""
+    if lines is None:
+        return {}
+    columns = [lines["columns"][name] for name in IN_PROGRAMME.values()]
+    months = (
+        dict(zip(IN_PROGRAMME.values(), row, strict=True)) for row in zip(*columns, strict=True)
+    )
+    return {place: withheld_of(month) for place, month in zip(lines["places"], months, strict=True)}
 
 
 def targets_of(figures: Iterable[dict[str, Any]]) -> list[str]:
