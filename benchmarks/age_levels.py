@@ -44,7 +44,7 @@ from training.fitting.calibrate import calibrate
 from training.fitting.pipeline import Learned
 from training.metrics.recalibration import level_shift
 
-SPREADS = (0.1, 0.2, 0.3, SPREAD)
+SPREADS = (0.1, 0.2, SPREAD, 0.5)
 AGE = NAMES.index("age_days")
 FEW_JUDGED = 50
 """Fewer rows after the split say nothing of a band's mean truth."""
@@ -74,7 +74,7 @@ class Band:
 
     @property
     def surely_off(self) -> bool:
-        """Whether its whole interval lies on one side of 1."""
+        """Whether its whole interval (of 99 %) lies on one side of 1."""
         low, high = self.level.low, self.level.high
         return low is not None and high is not None and not low <= 1.0 <= high
 

@@ -2,11 +2,12 @@
 log-odds are moved.
 
 Columns tell ages apart within a forest, but few events of the youngest are held back towards the
-others' level. A band is moved only where the whole 95 % interval (by child) of observed over
+others' level. A band is moved only where the whole 99 % interval (by child) of observed over
 expected lies on one side of 1, from 20 children with the event on, and then by less than what was
 observed (`training.metrics.recalibration.level_shift`): with some fifty events chance alone moves a
-ratio by a fifth, and a level that follows chance is worse than none. With fewer it stays, and the
-list and the card say that the band's level is not known.
+ratio by a fifth, and a level that follows chance is worse than none (`benchmarks/age_levels.py`:
+moving every band of non-response took its mean risk away from the truth). With fewer it stays, and
+the list and the card say that the band's level is not known.
 
 What no number put right is kept with the model, so that each score of such a child says so: groups
 by sex, age and setting whose risks were surely off. Sex and setting are not moved: one number a
@@ -34,9 +35,13 @@ from training.metrics.recalibration import level_shift
 
 LEAST_EVENTS = 20
 """Children with the event that a band needs before anything is said of its level."""
-SPREAD = 0.5
+SPREAD = 0.3
 """Standard deviation (log-odds) of how far a band's level may be off before any outcome is
 known."""
+SURELY = 2.576 / 1.960
+"""How much wider a 99 % interval is than one of 95 %. Three bands a target are looked at: at 95 %
+one training in seven would move a band that chance alone put off."""
+REPEATS = 400
 FEW, HOLDS, MOVED = "few", "holds", "moved"
 AGE = NAMES.index("age_days")
 
@@ -44,7 +49,7 @@ AGE = NAMES.index("age_days")
 @dataclass(frozen=True)
 class AgeLevel:
     """One band: its `name`, children with the event, observed over expected of the out-of-fold
-    risks with its 95 % interval (None with too few), what was `found` (`few`, `holds`, `moved`) and
+    risks with its 99 % interval (None with too few), what was `found` (`few`, `holds`, `moved`) and
     the `shift` of its log-odds."""
 
     name: str
@@ -69,9 +74,8 @@ def _level(name: str, log_odds: Floats, part: Examples) -> AgeLevel:
     events = len(np.unique(part.child[part.happened == 1]))
     if events < LEAST_EVENTS:
         return AgeLevel(name, events, None, None, None, FEW, 0.0)
-    told = bootstrap(
-        observed_over_expected, expit(log_odds), part.happened, part.weight, cluster=part.child
-    )
+    columns = expit(log_odds), part.happened, part.weight
+    told = _surely(bootstrap(observed_over_expected, *columns, cluster=part.child, repeats=REPEATS))
     ratio, low, high = (round(float(of), 4) for of in (told.value, told.low, told.high))
     if told.low <= 1.0 <= told.high:
         return AgeLevel(name, events, ratio, low, high, HOLDS, 0.0)
@@ -83,6 +87,12 @@ def _level(name: str, log_odds: Floats, part: Examples) -> AgeLevel:
         spread=SPREAD,
     )
     return AgeLevel(name, events, ratio, low, high, MOVED, shift)
+
+
+def _surely(of: Estimate) -> Estimate:
+    """A ratio with its 99 % interval, from that of 95 % (normal on the logarithm)."""
+    low, high = (of.value * (bound / of.value) ** SURELY for bound in (of.low, of.high))
+    return Estimate(of.value, low, high)
 
 
 def with_levels(calibrator: Calibrator, levels: list[AgeLevel]) -> Calibrator:
