@@ -34,11 +34,10 @@ class CheckedTable:
         self.came = raw.rows + len(raw.refused or ())
         self._spec, self._raw = spec, raw
         self._key = [TEXTS.get(name, name) for name in spec.key]
-        self._at_once = sizes.chunk
-        if spec.name in OWN_IDS:
-            self._at_once = max(sizes.chunk // TEXTS_TAKE, 1)
+        room = TEXTS_TAKE if spec.name in OWN_IDS else 1
+        self._at_once, part_rows = max(sizes.chunk // room, 1), max(sizes.part // room, 1)
         self._verdicts = Verdicts(spec.name, raw.rows)
-        self._rows = SortedRows(self._key[0], folder=sizes.folder, part_rows=sizes.part)
+        self._rows = SortedRows(self._key[0], folder=sizes.folder, part_rows=part_rows)
         self._texts: dict[str, TextsSoFar] = {}
         self._final: dict[str, Days] = {}
         """Of a kind's texts so far, the positions that the kept rows have in the end."""
@@ -72,6 +71,7 @@ class CheckedTable:
         for kind, so_far in self._texts.items():
             known = directories.get(kind, NO_TEXTS)
             texts[kind], self._final[kind] = entered(known, so_far.texts, used[kind])
+        self._texts.clear()
         return texts
 
     def parts(self) -> Iterator[dict[str, AnyArray]]:

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
+from weakref import finalize
 
 import numpy as np
 
@@ -157,6 +158,7 @@ class SortedRows:
     def _append(self, values: AnyArray) -> int:
         if self._file is None:
             self._file = tempfile.TemporaryFile(dir=self._folder)  # noqa: SIM115
+            finalize(self, self._file.close)
         begin = self._end
         self._file.seek(begin)
         self._file.write(np.ascontiguousarray(values).data.cast("B"))

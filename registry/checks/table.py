@@ -113,6 +113,7 @@ class Checking:
                 self.quarantine.refused[name] = checked.codes()
                 yield checked
                 checked.close()
+                pa.default_memory_pool().release_unused()
 
     def _table(self, spec: TableSpec, raw: Raw) -> CheckedTable:
         checked = CheckedTable(spec, raw, self.sizes)

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from weakref import finalize
 
 import numpy as np
 import pyarrow as pa
@@ -58,6 +59,7 @@ class SpooledRows:
         self.empty = set(kinds.names)
         """Columns without any cell."""
         self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115
+        finalize(self, self._file.close)
         with pa.ipc.new_stream(self._file, kinds) as stream:
             for batch in batches:
                 stream.write_batch(batch)

@@ -5,18 +5,22 @@ from __future__ import annotations
 
 import contextlib
 import random
+import signal
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
 from registry.checks.table import raw_table
-from registry.contract.errors import Refused
+from registry.contract.errors import BadInput, Refused
 from registry.contract.registry import COLUMNS
 from registry.sources.sheets import Source
 from registry.store import importing, quarantine
@@ -26,7 +30,7 @@ from registry.store.store import Store, open_store
 from tests.support.postgres import fresh_database, own_server
 
 CHUNK, PART = 7, 5
-SETTLED = settings(max_examples=12, deadline=None)
+SETTLED = settings(max_examples=8, deadline=None)
 CHILDREN = [f"c{at}" for at in range(12)]
 CENTRES = ["A", "B", "C"]
 DAYS = ["2025-01-10", "2025-01-11", "2025-02-10", "2025-03-10", "2025-04-10"]
@@ -270,6 +274,134 @@ def clean_tables() -> dict[str, dict[str, list]]:
             "weight_kg": [f"{7 + at % 17 / 10:.1f}" for at in range(len(rows))],
         },
     }
+
+
+def in_folder(tables: dict[str, dict[str, list]], form: str):
+    """A step: these tables as files of a folder (the same for both stores), imported twice."""
+
+    def step(store: Store) -> object:
+        folder = Path(str(store.url.database)).parents[1] / form
+        if not folder.exists():
+            folder.mkdir()
+            for name, rows in tables.items():
+                write_table(folder / name, pa.table(rows), form)
+        first = store.import_source(folder, imported_on="2026-01-01")
+        return first, store.import_source(folder, imported_on="2026-01-02")
+
+    return step
+
+
+def write_table(path: Path, table: pa.Table, form: str) -> None:
+    if form == "parquet":
+        # Row groups that are no chunks.
+        pq.write_table(table, path.with_suffix(".parquet"), row_group_size=11)
+        return
+    lines = [",".join(table.column_names)]
+    lines += [",".join(map(csv_cell, row)) for row in zip(*table.to_pydict().values(), strict=True)]
+    # Lines with too few and too many cells, in the middle and at the end.
+    lines.insert(9, "short")
+    lines.insert(30, "," * 40)
+    lines.append("last")
+    path.with_suffix(".csv").write_text("\n".join(lines), encoding=form)
+
+
+def csv_cell(cell: str | None) -> str:
+    return f'"{cell}"' if cell and "\n" in cell else cell or ""
+
+
+@pytest.mark.parametrize("form", ["parquet", "utf-8", "utf-16", "cp1252"])
+def test_files_that_are_read_from_disk_again_and_again(tmp_path, form):
+    tables = dirty_tables(random.Random(11), rows=150)
+    tables["centres"]["name"][0] = "Ambé"
+    both(tmp_path, [in_folder(tables, form)])
+
+
+def test_files_of_clean_rows(tmp_path):
+    both(tmp_path, [in_folder(clean_tables(), "parquet"), in_folder(clean_tables(), "utf-8")])
+
+
+def test_a_column_that_can_be_read_in_two_ways_is_found_in_all_chunks(tmp_path):
+    tables = clean_tables()
+    rows = len(tables["measurements"]["child_id"])
+    for oedema in (["1"] * 30 + ["2"] * (rows - 30), ["1", "2"] * 20 + ["0"] * (rows - 40)):
+        asked = tables | {"measurements": tables["measurements"] | {"oedema": oedema}}
+        home = tmp_path / oedema[-1]
+        (home / "in").mkdir(parents=True)
+        for name, columns in asked.items():
+            write_table(home / "in" / name, pa.table(columns), "parquet")
+        store = open_store(home / "x.db")
+        undecided = "0" not in oedema
+        with (
+            by_chunks(),
+            pytest.raises(BadInput, match="REG008") if undecided else (contextlib.nullcontext()),
+        ):
+            store.import_source(home / "in", imported_on="2026-01-01")
+        store.close()
+
+
+def test_a_parquet_file_cut_short_changes_nothing(tmp_path):
+    tables, source = clean_tables(), tmp_path / "in"
+    source.mkdir()
+    for name, rows in tables.items():
+        write_table(source / name, pa.table(rows), "parquet")
+    whole = (source / "measurements.parquet").read_bytes()
+    # A page in its middle, which the footer knows nothing of.
+    broken = whole[:400] + bytes(200) + whole[600:]
+    (source / "measurements.parquet").write_bytes(broken)
+    store = open_store(tmp_path / "x.db")
+    before = all_of(store)
+    with by_chunks(), pytest.raises(BadInput, match="REG003"):
+        store.import_source(source, imported_on="2026-01-01")
+    assert all_of(store) == before
+    (source / "measurements.parquet").write_bytes(whole)
+    with by_chunks():
+        assert store.import_source(source, imported_on="2026-01-01").changed
+    store.close()
+
+
+KILLED = """
+import os, signal, sys
+from registry.store import importing
+from registry.store.arrivals.table_writer import TableWriter
+from registry.store.store import open_store
+importing.CHUNK_ROWS, importing.PART_ROWS = 7, 5
+write, parts = TableWriter.write, []
+def dies(self, columns):
+    write(self, columns)
+    parts.append(1)
+    if len(parts) == int(sys.argv[3]):
+        os.kill(os.getpid(), signal.SIGKILL)
+TableWriter.write = dies
+open_store(sys.argv[1]).import_source(sys.argv[2], imported_on="2026-01-01")
+"""
+
+
+def test_killed_between_two_parts_nothing_is_kept_and_no_file_is_left(tmp_path):
+    home, source = tmp_path / "home", tmp_path / "in"
+    home.mkdir()
+    source.mkdir()
+    for name, rows in clean_tables().items():
+        write_table(source / name, pa.table(rows), "parquet")
+    store = open_store(home / "x.db")
+    empty = all_of(store)
+    for part in (2, 9, 20):
+        command = [sys.executable, "-c", KILLED, str(home / "x.db"), str(source), str(part)]
+        assert subprocess.run(command).returncode == -signal.SIGKILL
+        assert all_of(store) == empty
+        assert {path.name for path in home.iterdir()} <= {"x.db", "x.db-journal", "x.key"}
+    with by_chunks():
+        report = store.import_source(source, imported_on="2026-01-01")
+    assert report.tables["measurements"]["kept"] == store.load().measurements.rows == 481
+    store.close()
+
+
+def test_a_person_hears_how_far_a_large_table_is(tmp_path):
+    store, heard = open_store(tmp_path / "x.db"), []
+    with by_chunks():
+        store.import_source(source_of(clean_tables()), imported_on="2026-01-01", told=heard.append)
+    assert "measurements: 7 of 481 rows checked" in heard
+    assert heard[-1] == "measurements: 481 of 481 rows written"
+    store.close()
 
 
 def test_rows_of_children_who_have_too_many_are_met_by_their_keys(tmp_path):
