@@ -171,7 +171,7 @@ def bento(store: Store, as_json: Json = False) -> None:
     import json
 
     from models.champion import models_folder
-    from serving.bento import build
+    from serving.process.bento import build
 
     tag, carried = build(models_folder(store))
     if as_json:

@@ -41,7 +41,7 @@ PAST_OURS_SECONDS = 30
 
 
 class Carried(BaseModel):
-    """What a Bento was built with: `bentoml build --arg champions=TAG` (`serving.bento`)."""
+    """What a Bento was built with: `bentoml build --arg champions=TAG` (`sanket bento`)."""
 
     champions: str | None = Field(
         None, description="the champions that the Bento carries, as a model of BentoML's store"

@@ -33,7 +33,7 @@ ROOMS = {
         "training/tracking/served_bundle.py",
         "training/tracking/travelling_model.py",
     },
-    "bentoml": {"serving/service.py", "serving/bento.py"},
+    "bentoml": {"serving/service.py", "serving/process/bento.py"},
     "lightgbm": {
         "training/fitting/fit.py",
         "training/fitting/own_forest.py",

@@ -20,7 +20,7 @@ from models.champion import bundles_folder, pointer, turn
 from models.targets import TARGETS
 from registry.contract.errors import BadInput
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 MODEL = "sanket_champions"
 LAST_LINES = 5
 
@@ -39,6 +39,8 @@ def build(folder: Path) -> tuple[str, CarriedChampions]:
     BadInput SRV003 where the folder has no champion, BUN001 to BUN006 where one is not whole,
     SRV009 where BentoML does not build.
     """
+    if not (ROOT / "bentofile.yaml").exists():
+        raise BadInput("SRV009", f"there is no bentofile.yaml in {ROOT}: build from a checkout")
     carried = keep(folder)
     labels = [f"--label={name}={value}" for name, value in carried.labels.items()]
     command = [sys.executable, "-m", "bentoml", "build", "--output", "tag", *labels]
