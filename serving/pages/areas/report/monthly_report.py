@@ -6,15 +6,14 @@ All figures are those that the run decided to show, as on the area's page.
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from registry.small_counts import is_small
+from serving.book.escalation.escalation_counts import level_of_escalations
 from serving.book.escalation.escalation_kinds import KINDS
 from serving.book.reader import Reader
-from serving.book.scorebook import ESCALATIONS, Run
+from serving.book.scorebook import Run
 from serving.book.scoring.list_outcomes import FATES
 from serving.errors import NothingScored
 from serving.language.words import Words
@@ -37,7 +36,6 @@ CARD = (
     "died",
 )
 """The counts of the card, of its month."""
-PLACE = {"sector": "sector_id", "project": "project_id", "district": "district_id"}
 
 
 @dataclass(frozen=True)
@@ -186,12 +184,12 @@ def _parts(reader: Reader, run: Run, area: AreaShown, words: Words) -> ReportTab
 
 
 def _escalations(reader: Reader, run: Run, area: AreaShown, words: Words) -> ReportTable | None:
-    """How many escalations are open of each kind; no count of one to four."""
-    if area.level == "centre":
+    """How many escalations were open of each kind when the run was published, as it withheld them;
+    None where it counted none (a centre, a run of an earlier version)."""
+    place = area.place.place
+    counts = reader.area_pages(run, level_of_escalations(area.level), [place]).get(place)
+    if counts is None:
         return None
-    within = None if area.level == "state" else {PLACE[area.level]: area.place.place}
-    waiting = reader.escalations(run, ESCALATIONS.c.closed_on.is_(None), area=within)
-    counts = Counter(one.kind for one in waiting)
     withheld = words("areas", "withheld")
     return ReportTable(
         "escalations",
@@ -201,7 +199,7 @@ def _escalations(reader: Reader, run: Run, area: AreaShown, words: Words) -> Rep
         [
             [
                 words("escalations", f"kind_{kind}"),
-                withheld if is_small(counts[kind]) else words.number(counts[kind]),
+                withheld if counts[kind] is None else words.number(counts[kind]),
             ]
             for kind in KINDS
         ],
