@@ -1,4 +1,5 @@
-"""The verb `areas import`: boundaries of sectors, projects and districts, for maps."""
+"""The verbs `areas import` (boundaries of sectors, projects and districts, for maps) and `areas
+report` (the monthly report of an area)."""
 
 from __future__ import annotations
 
@@ -9,19 +10,23 @@ from typing import Annotated
 
 import typer
 
-from sanket.options import Json
+from sanket.options import Json, Language, Store, day_if_given, format_of, language_of
+from serving.language.languages import DEFAULT_LANGUAGE
 
 
 def bind(app: typer.Typer) -> None:
-    """Bind this room's verb."""
-    areas = typer.Typer(help="Boundaries of areas, for the maps of reports.", no_args_is_help=True)
+    """Bind this room's verbs."""
+    areas = typer.Typer(
+        help="The monthly report of an area; boundaries for maps.", no_args_is_help=True
+    )
     areas.callback()(_areas)
     areas.command("import")(import_)
+    areas.command()(report)
     app.add_typer(areas, name="areas")
 
 
 def _areas() -> None:
-    """Boundaries of areas, for the maps of reports."""
+    """The monthly report of an area; boundaries for maps."""
 
 
 def import_(
@@ -65,3 +70,48 @@ def import_(
         typer.echo(f"{done.skipped} areas of the file are no {done.level} of this store: left out")
     for note in done.notes:
         typer.secho(note, fg="red", bold=True)
+
+
+def report(
+    store: Store,
+    out: Annotated[Path, typer.Option("-o", "--output", help="Where to write the file.")],
+    level: Annotated[
+        str, typer.Option(help="state, district, project, sector or centre.")
+    ] = "state",
+    area: Annotated[str, typer.Option(help="The area's code; left out for the state.")] = "state",
+    lang: Language = DEFAULT_LANGUAGE,
+    form: Annotated[
+        str | None,
+        typer.Option("--format", help="pdf, xlsx or card; by OUT's ending where left out."),
+    ] = None,
+    as_of: Annotated[
+        str | None, typer.Option(help="By the newest run up to this day (YYYY-MM-DD).")
+    ] = None,
+) -> None:
+    """The monthly report of an area, as the newest run counted it.
+
+    At a glance beside the month and the year before, treatment beside Sphere's lines, the parts
+    that need attention, open escalations, what came of the lists, twelve months. `--format card` is
+    one small page of counts alone, for a message. No figure of fewer than five children is told.
+    """
+    from contextlib import closing
+
+    from registry.contract.errors import BadInput
+    from registry.store.store import open_store
+    from serving.access.scope import Scope
+    from serving.book.reader import Reader
+    from serving.language.words import words
+    from serving.pages.areas.report.monthly_report import monthly_report
+    from serving.pages.areas.report.report_formats import REPORT_FORMS
+
+    form = format_of(form, out, otherwise="pdf", among=REPORT_FORMS)
+    spoken = words(language_of(lang))
+    day = day_if_given(as_of, option="--as-of", code="LST010")
+    with closing(open_store(store, must_exist=True)) as opened:
+        reader = Reader(opened.engine, Scope.of(["state:*"]))
+        made = monthly_report(reader, reader.run(day), spoken, level=level, area_id=area)
+    try:
+        out.write_bytes(REPORT_FORMS[form].made_by(made, spoken))
+    except OSError as error:
+        raise BadInput("LST007", f"cannot write {out}: {error.strerror}") from None
+    typer.echo(f"{out}: {made.title}")

@@ -39,6 +39,12 @@ class Months:
         """The same of these centres (positions) alone."""
         return replace(self, sums={name: cells[:, centres] for name, cells in self.sums.items()})
 
+    def between(self, start: int | None, stop: int | None) -> Months:
+        """The same of some months alone, as a slice counts them."""
+        part = slice(start, stop)
+        sums = {name: cells[part] for name, cells in self.sums.items()}
+        return Months(self.firsts[part], self.ends[part], sums)
+
 
 def gathered(parts: Iterable[tuple[Ints, Months]], centres: int) -> Months | None:
     """The sums of all centres of a registry from those of some centres each: (positions, their

@@ -132,20 +132,6 @@ def decided(
     )
 
 
-def shown_by_place(
-    counts: Mapping[str, Mapping[str, int]], names: Sequence[str]
-) -> tuple[dict[str, dict[str, int | None]], dict[str, int | None]]:
-    """Counts by place and name as they may be shown beside their sums over the places, and these
-    sums; None is withheld. No page may show the same counts by other places beside them."""
-    if not counts:
-        return {}, dict.fromkeys(names, 0)
-    figures = [dict(of) for of in counts.values()]
-    table = _Table(figures, whole_is_told=True)
-    shown = table.shown(names, lambda one: [one.get(name, 0) for name in names])
-    told = {place: {name: shown[name][at] for name in names} for at, place in enumerate(counts)}
-    return told, {name: shown[name][-1] for name in names}
-
-
 def _withhold_beside(
     counts: list[int | None],
     sectors: Iterable[str],

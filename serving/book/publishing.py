@@ -10,6 +10,7 @@ import orjson
 import sqlalchemy as sa
 
 from serving.book import events
+from serving.book.escalation.escalation_counts import keep_counts
 from serving.book.escalation.escalation_records import follow, held_in
 from serving.book.events import CHILD_IN_DANGER, RUN_PUBLISHED, BookEvent
 from serving.book.scorebook import AREAS, CHUNKS, ROWS, RUNS, Run
@@ -52,6 +53,7 @@ def publish(
         events.remove_old(connection)
         if held is not None:
             follow(connection, run, held)
+            keep_counts(connection, run)
 
 
 CHILDREN_AT_ONCE = 500

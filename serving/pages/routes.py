@@ -23,6 +23,8 @@ from serving.language.languages import LANGUAGES
 from serving.language.words import words as words_of
 from serving.pages import child_page, list_page, outcome_page, sector_page, sheet_page
 from serving.pages.areas import area_page, funnel_page, lists_page, visits_page
+from serving.pages.areas.report import report_formats
+from serving.pages.areas.report.report_formats import REPORT_FORMS
 from serving.pages.escalation import escalation_page
 from serving.pages.session import (
     LANGUAGE_COOKIE,
@@ -74,6 +76,7 @@ def routes(state: ServiceState) -> list[Route]:
         ("/areas", _areas, ["GET"]),
         ("/areas/visits", _visits_made, ["GET"]),
         ("/areas/{level}/{area_id:path}", _area, ["GET"]),
+        ("/report/{form}/{level}/{area_id:path}", _report, ["GET"]),
         ("/lists/{level}/{area_id:path}", _lists, ["GET"]),
         ("/compare/{level}/{area_id:path}", _compare, ["GET"]),
         ("/escalations", _escalations, ["GET"]),
@@ -317,6 +320,24 @@ async def _compare(state: ServiceState, request: Request) -> Response:
 
 async def _lists(state: ServiceState, request: Request) -> Response:
     return await _of_area(state, request, lists_page.show)
+
+
+async def _report(state: ServiceState, request: Request) -> Response:
+    """An area's monthly report, as a file."""
+    form = request.path_params["form"]
+    if form not in REPORT_FORMS:
+        raise HttpProblem("API003")
+    person = await reader_of_page(state, request, "see_areas")
+    return await run_in_threadpool(
+        report_formats.answer,
+        state,
+        request,
+        person,
+        spoken(request),
+        level=request.path_params["level"],
+        area_id=request.path_params["area_id"],
+        form=form,
+    )
 
 
 async def _of_area(

@@ -32,6 +32,18 @@ LEVELS = ("sector", "project", "district")
 PAGED = (*LEVELS, "state")
 """Levels of which each place has a page of its own; of centres a sector's stand together."""
 MONTHS = 12
+YEAR_BEFORE = "year_before"
+"""In the page of an area above the centres: the same months a year before, `OF_YEAR_BEFORE`."""
+OF_YEAR_BEFORE = (
+    "month",
+    "coverage",
+    "sam_share",
+    "mam_share",
+    "in_treatment",
+    "sam_untreated",
+    "danger",
+    "overdue",
+)
 QUALITY_MONTHS = 3
 """A centre's last score older than this says nothing of its records now."""
 
@@ -76,6 +88,7 @@ Records = Mapping[str, Sequence[Mapping[str, Any]]]
 
 
 Page = tuple[str, str, dict[str, Any] | bytes]
+YearBefore = dict[str, dict[str, dict[str, list[Any]]]]
 
 
 @dataclass(frozen=True)
@@ -110,7 +123,7 @@ def count_areas(
     centres = centres if own is None else np.flatnonzero(own[:-1])
     months = None
     if registry.measurements.rows:
-        months = by_month.of(registry, scoring.protocol, months=MONTHS).taken(centres)
+        months = by_month.of(registry, scoring.protocol, months=2 * MONTHS).taken(centres)
     trusted = quality_of(registry, run.as_of)
     places = sorted({str(scoring.places.sector[centre]) for centre in centres} - {""})
     named = centres_by_sector(registry)
@@ -152,15 +165,22 @@ def area_pages(
     registry: its centres and areas; nothing else of it is read.
     """
     parts = list(counts)
-    figures = indicators_of(parts, registry, protocol)
+    counted = _counted(parts, len(registry.centre_ids))
+    this_year, last_year = (
+        counted and counted.between(*ends) for ends in ((-MONTHS, None), (None, -MONTHS))
+    )
+    figures = indicators_of(this_year, registry, protocol)
     programme = {level: _records(figures, level) for level in PAGED}
+    former = _year_before(indicators_of(last_year, registry, protocol), last_year)
     for place, page in sorted(one for part in parts for one in part.sectors.items()):
         beside = {name: told for name, told in page.items() if name not in (USUAL_REASONS, LISTS)}
         yield USUAL_REASONS, place, page[USUAL_REASONS]
-        yield "sector", place, beside | {"programme": programme["sector"].get(place, [])}
+        own: dict[str, Any] = {"programme": programme["sector"].get(place, [])}
+        yield "sector", place, beside | own | {YEAR_BEFORE: former["sector"].get(place, {})}
     for level in PAGED[1:]:
         for place, months in programme[level].items():
-            yield level, place, {"programme": months}
+            own = {"programme": months, YEAR_BEFORE: former[level].get(place, {})}
+            yield level, place, own
     yield from list_pages(_lists_of(parts), _sector_places(registry))
     named = centres_by_sector(registry)
     for place, packed in _centre_pages(figures, named):
@@ -209,19 +229,44 @@ def _places(registry: Registry, level: str) -> Iterator[tuple[str, str]]:
 IndicatorsOf = Callable[[str], Indicators]
 
 
+def _counted(parts: Sequence[AreaCounts], centres: int) -> Months | None:
+    """The parts' sums together, two years of months. None where nothing was measured."""
+    own = ((part.centres, part.months) for part in parts if part.months is not None)
+    return by_month.gathered(own, centres)
+
+
 def indicators_of(
-    parts: Sequence[AreaCounts], registry: Registry, protocol: Protocol
+    counted: Months | None, registry: Registry, protocol: Protocol
 ) -> IndicatorsOf | None:
-    """The indicators of any level from the parts' sums, what is withheld decided over all levels
-    together. None where nothing was measured."""
-    counted = by_month.gathered(
-        ((part.centres, part.months) for part in parts if part.months is not None),
-        len(registry.centre_ids),
-    )
+    """The indicators of any level from the sums of some months, what is withheld decided over all
+    levels together. None where nothing was measured."""
     if counted is None:
         return None
     hidden = indicators.hidden_cells(registry, counted, protocol)
     return lambda level: indicators.of(registry, counted, protocol, level=level, hidden=hidden)
+
+
+def _year_before(figures: IndicatorsOf | None, counted: Months | None) -> YearBefore:
+    """By level and place, for each of the months a year before, `OF_YEAR_BEFORE` in columns. Of a
+    month in which nobody was measured anywhere nothing is told: the records begin later."""
+    if figures is None or counted is None:
+        return {level: {} for level in PAGED}
+    recorded = counted.sums["screened"].sum(axis=1) > 0
+    found: YearBefore = {}
+    for level in PAGED:
+        records = _records(figures, level).items()
+        found[level] = {
+            place: {
+                name: [
+                    row[name] if name == "month" or known else None
+                    for row, known in zip(rows, recorded, strict=False)
+                ]
+                for name in OF_YEAR_BEFORE
+            }
+            for place, rows in records
+            if recorded.any()
+        }
+    return found
 
 
 def _records(figures: IndicatorsOf | None, level: str) -> dict[str, list[dict[str, Any]]]:

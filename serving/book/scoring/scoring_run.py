@@ -28,7 +28,7 @@ from serving.book.outbox import hand_on
 from serving.book.publishing import publish
 from serving.book.reader import Reader
 from serving.book.scorebook import Run
-from serving.book.scoring.area_rows import area_pages
+from serving.book.scoring.area_rows import MONTHS, area_pages
 from serving.book.scoring.book_rows import Places
 from serving.book.scoring.listed_marks import held_out_of
 from serving.book.scoring.scoring_part import (
@@ -183,6 +183,7 @@ def _write(
             "protocol": protocol.version,
             "models": versions,
             "parts": len(parts),
+            "months": 2 * MONTHS,
             **{name: said[name] for name in said if name == "holdout_share"},
         },
         places=sorted(Places.of(areas, day_number(as_of)).sectors),

@@ -25,6 +25,7 @@ NOW = (
     "mam_share",
     "in_treatment",
     "sam_untreated",
+    "treatment_coverage",
     "danger",
     "overdue",
 )
@@ -52,12 +53,15 @@ CHARTS = (
     ("chart_measured", ("coverage",)),
     ("chart_status", ("sam_share", "mam_share")),
     ("chart_treated", ("in_treatment", "sam_untreated")),
+    ("chart_treatment_coverage", ("treatment_coverage",)),
     ("chart_waiting", ("danger", "overdue")),
 )
+CHARTED = tuple(name for _, names in CHARTS for name in names)
 UNDER = {
     "coverage": ("children",),
     "sam_share": ("judged",),
     "mam_share": ("judged",),
+    "treatment_coverage": ("in_treatment", "sam_untreated"),
     **{f"{name}_share": ENDED for name in ENDED},
     "gain_g_kg_day": ("cured",),
     "stay_days": ("cured",),
@@ -96,10 +100,24 @@ class Believed:
     advice: str
 
 
+def value_of(record: Record, name: str) -> Any:
+    """A figure of a record, None where it is not told.
+
+    `treatment_coverage`: of all known SAM at the month's end (in treatment, or SAM without it), the
+    share in treatment; told where both counts are, so that it tells nothing more.
+    """
+    if name != "treatment_coverage":
+        return record.get(name)
+    treated, untreated = record.get("in_treatment"), record.get("sam_untreated")
+    if treated is None or untreated is None or not treated + untreated:
+        return None
+    return treated / (treated + untreated)
+
+
 def cell(record: Record, name: str, words: Words) -> str:
     """A figure as it is read: a dash where there is nobody to tell of, `not shown` where it is
     withheld."""
-    value = record.get(name)
+    value = value_of(record, name)
     if value is None:
         under = [record.get(count) for count in UNDER.get(name, ())]
         nobody = bool(under) and all(count == 0 for count in under)
@@ -110,7 +128,7 @@ def cell(record: Record, name: str, words: Words) -> str:
 
 
 def _is_share(name: str) -> bool:
-    return name == "coverage" or name.endswith("_share") or name.startswith("relapse")
+    return name.endswith(("coverage", "_share")) or name.startswith("relapse")
 
 
 def name_of(name: str, words: Words) -> str:
@@ -150,14 +168,25 @@ def month_name(record: Record, words: Words) -> str:
     return f"{words.tree['months_short'][int(month) - 1]} {year}"
 
 
-def charts(months: Sequence[Record], words: Words) -> list[Chart]:
-    """The year's lines; those of which no month is told are left out."""
+def charts(months: Sequence[Record], before: Sequence[Record], words: Words) -> list[Chart]:
+    """The year's lines, and in grey those of the months a year before, where these are known; lines
+    of which no month is told are left out."""
     labels, found = [month_name(record, words) for record in months], []
     for key, names in CHARTS:
         lines = [
-            Line(name_of(name, words), [_number(record.get(name)) for record in months])
+            Line(name_of(name, words), [_number(value_of(record, name)) for record in months])
             for name in names
         ]
+        if len(before) == len(months):
+            lines += [
+                Line(
+                    words.say("areas", "year_before_of", figure=name_of(name, words)),
+                    [_number(value_of(record, name)) for record in before],
+                    of_year_before=at,
+                    months=[month_name(record, words) for record in before],
+                )
+                for at, name in enumerate(names)
+            ]
         shares = _is_share(names[0])
         caption = words("areas", key)
         picture = month_lines(
@@ -169,6 +198,15 @@ def charts(months: Sequence[Record], words: Words) -> list[Chart]:
         if picture is not None:
             found.append(Chart(caption, picture))
     return found
+
+
+def records_before(found: Mapping[str, Sequence[Any]]) -> list[Record]:
+    """The months a year before as records, the earliest first; none where no figure of them is
+    told."""
+    names = [name for name in found if name != "month"]
+    if not any(value is not None for name in names for value in found[name]):
+        return []
+    return [{name: found[name][at] for name in found} for at in range(len(found.get("month", ())))]
 
 
 def _number(value: Any) -> float | None:

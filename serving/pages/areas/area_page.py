@@ -4,7 +4,7 @@ parts by what needs attention, the way up and down."""
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
@@ -81,13 +81,14 @@ class ChildLine:
 @dataclass(frozen=True)
 class AreaShown:
     """The area of a page: `sector` is that of a centre, else None; `records` are months and, last,
-    all of them; `figures` its line."""
+    all of them; `figures` its line; `year_before` its figures of the same months a year before."""
 
     level: str
     place: Place
     sector: Place | None
     records: Sequence[Mapping[str, Any]]
     figures: Mapping[str, Any] | None
+    year_before: Mapping[str, Sequence[Any]] = field(default_factory=dict)
 
 
 def home(
@@ -153,7 +154,8 @@ def area_of(reader: Reader, run: Run, level: str, area_id: str) -> AreaShown:
         raise OutOfScope(NO_SUCH_AREA)
     (own,) = area_parts.parts_of(reader, run, level, places[:1])
     records = area_parts.records_of(reader, run, level, area_id)
-    return AreaShown(level, places[0], None, records, own.figures)
+    before = area_parts.year_before(reader, run, level, area_id)
+    return AreaShown(level, places[0], None, records, own.figures, before)
 
 
 def levels_below(level: str) -> list[str]:
@@ -248,6 +250,7 @@ def _page(
 ) -> Response:
     shown = chosen(parts, asked)
     months = list(area.records[:-1]) if area else []
+    before = area_figures.records_before(area.year_before) if area else []
     crumbs = crumbs_of(reader, run, area, words) if area and reader else []
     sector = area and (area.sector or (area.place if area.level == "sector" else None))
     return html(
@@ -265,7 +268,9 @@ def _page(
         period=_period(months, words),
         now=area_figures.now(months[-1], words) if months else [],
         treatment=area_figures.treatment(area.records[-1], words) if months and area else [],
-        charts=area_figures.charts(months, words),
+        charts=area_figures.charts(months, before, words),
+        before=[_before_row(record, words) for record in before[::-1]],
+        before_heads=[name_of(name, words) for name in area_figures.CHARTED],
         by_month=[_month_row(record, words) for record in months[::-1]],
         month_heads=[name_of(name, words) for name in area_figures.BY_MONTH],
         believed=area_figures.believed(area.figures, words) if area and area.figures else None,
@@ -313,6 +318,12 @@ def _period(months: Sequence[Mapping[str, Any]], words: Words) -> str:
 def _month_row(record: Mapping[str, Any], words: Words) -> tuple[str, list[str]]:
     return area_figures.month_name(record, words), [
         cell(record, name, words) for name in area_figures.BY_MONTH
+    ]
+
+
+def _before_row(record: Mapping[str, Any], words: Words) -> tuple[str, list[str]]:
+    return area_figures.month_name(record, words), [
+        cell(record, name, words) for name in area_figures.CHARTED
     ]
 
 

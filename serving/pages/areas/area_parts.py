@@ -11,7 +11,7 @@ from typing import Any
 from care.programme.areas import UPWARDS
 from serving.book.reader import Place, Reader
 from serving.book.scorebook import Run
-from serving.book.scoring.area_rows import PARTS, colours_by_place, line_of
+from serving.book.scoring.area_rows import PARTS, YEAR_BEFORE, colours_by_place, line_of
 
 
 @dataclass(frozen=True)
@@ -75,6 +75,14 @@ def centre_records(reader: Reader, run: Run, sector_id: str) -> dict[str, list[d
         centre: [dict(zip(columns, row, strict=True)) for row in rows]
         for centre, rows in page.get("centres", {}).items()
     }
+
+
+def year_before(reader: Reader, run: Run, level: str, place: str) -> dict[str, list[Any]]:
+    """The figures of a place above the centres a year before, by name for each month; empty where
+    the run counted none."""
+    page = reader.area_pages(run, level, [place]).get(place, {})
+    found: dict[str, list[Any]] = page.get(YEAR_BEFORE, {})
+    return found
 
 
 def records_of(reader: Reader, run: Run, level: str, place: str) -> list[dict[str, Any]]:

@@ -117,6 +117,15 @@ class Shown:
 
 def chosen(parts: Sequence[AreaPart], asked: PartsAsked) -> Shown:
     """The parts that are asked for, in the order asked for. A page beyond the last is the last."""
+    found = whole_order(parts, asked)
+    pages = max(1, -(-len(found) // AT_ONCE))
+    page = min(asked.page, pages)
+    cut = found[(page - 1) * AT_ONCE : page * AT_ONCE]
+    return Shown(cut, len(parts), len(found), page, pages)
+
+
+def whole_order(parts: Sequence[AreaPart], asked: PartsAsked) -> list[tuple[int, AreaPart]]:
+    """All parts that are asked for, each with its rank by need, in the order asked for."""
     ranked = list(enumerate(sorted(parts, key=_need), start=1))
     begins = asked.begins.casefold()
     found = [
@@ -133,10 +142,7 @@ def chosen(parts: Sequence[AreaPart], asked: PartsAsked) -> Shown:
         found = sorted(told, key=lambda one: value(one[1]), reverse=downwards) + untold
     elif asked.turned:
         found = found[::-1]
-    pages = max(1, -(-len(found) // AT_ONCE))
-    page = min(asked.page, pages)
-    cut = found[(page - 1) * AT_ONCE : page * AT_ONCE]
-    return Shown(cut, len(parts), len(found), page, pages)
+    return found
 
 
 def _need(part: AreaPart) -> tuple[Any, ...]:

@@ -126,6 +126,22 @@ def _parts(
     return _tables(columns, words), pages
 
 
+def of_all_months(reader: Reader, run: Run, area: AreaShown, words: Words) -> list[list[str]]:
+    """For each group of an area's listed children its name and its cells over all months; empty
+    where no list is old enough."""
+    page = reader.area_pages(run, level_of_lists(area.level), [area.place.place]).get(
+        area.place.place
+    )
+    if not page:
+        return []
+    whole = [(Link("", ""), _at(page, -1))]
+    return [
+        [f"{words('lists', f'asked_{table.asked}')}: {line.group}", *line.cells]
+        for table in _tables(whole, words)
+        for line in table.lines
+    ]
+
+
 def _tables(columns: Columns, words: Words) -> list[FateTable]:
     return [
         FateTable(

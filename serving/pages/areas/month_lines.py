@@ -22,6 +22,10 @@ class Line:
 
     name: str
     values: Sequence[float | None]
+    of_year_before: int | None = None
+    """For a line of the year before: which of the figures it is of."""
+    months: Sequence[str] = ()
+    """The names of its own months, where they are others than the picture's."""
 
 
 def month_lines(
@@ -36,8 +40,14 @@ def month_lines(
     if not known:
         return None
     most = max(known) or 1.0
-    drawn = Markup("").join(_line(line, most, STROKES[at]) for at, line in enumerate(lines))
-    drawn += _last_values(lines, most, written)
+    # The year before lies below, so that this year's lines are never hidden.
+    below_first = sorted(enumerate(lines), key=lambda one: one[1].of_year_before is None)
+    drawn = Markup("").join(
+        _line(line, most, STROKES[at if line.of_year_before is None else line.of_year_before])
+        for at, line in below_first
+    )
+    this_year = [line for line in lines if line.of_year_before is None]
+    drawn += _last_values(this_year, most, written)
     said = "; ".join([title, *(_said(line, months, written) for line in lines if _ends(line))])
     return Markup(
         '<svg class="months" viewBox="0 0 {0} {1}" role="img" aria-label="{2}"><title>{2}</title>'
@@ -71,13 +81,19 @@ def _line(line: Line, most: float, pattern: str) -> Markup:
             stretches.append([])
         else:
             stretches[-1].append(_at(month, len(line.values), value, most))
-    made = Markup("")
+    made, old = Markup(""), line.of_year_before is not None
+    grey = Markup(' class="before"') if old else ""
     for points in filter(None, stretches):
         if len(points) == 1:
-            made += Markup('<circle cx="{:.0f}" cy="{:.0f}" r="3"/>').format(*points[0])
+            radius = 2 if old else 3
+            made += Markup('<circle cx="{:.0f}" cy="{:.0f}" r="{}"{}/>').format(
+                *points[0], radius, grey
+            )
         else:
             path = " ".join(f"{x:.0f},{y:.0f}" for x, y in points)
-            made += Markup('<polyline points="{}" stroke-dasharray="{}"/>').format(path, pattern)
+            made += Markup('<polyline points="{}" stroke-dasharray="{}"{}/>').format(
+                path, pattern, grey
+            )
     return made
 
 
@@ -106,5 +122,6 @@ def _ends(line: Line) -> tuple[int, int] | None:
 def _said(line: Line, months: Sequence[str], written: Callable[[float], str]) -> str:
     """`Measured: 61% (Jul 2025), 70% (Jun 2026)`."""
     first, last = _ends(line) or (0, 0)
+    months = line.months or months
     told = [f"{written(line.values[at] or 0.0)} ({months[at]})" for at in sorted({first, last})]
     return f"{line.name}: {', '.join(told)}"

@@ -15,8 +15,8 @@ from starlette.responses import Response
 
 from serving.access.permissions import Person
 from serving.access.scope import is_name
-from serving.book.disclosure import shown_by_place
 from serving.book.escalation import escalation_records as records
+from serving.book.escalation.escalation_counts import level_of_escalations
 from serving.book.escalation.escalation_kinds import KINDS
 from serving.book.escalation.escalation_records import KEPT_IN_SIGHT_DAYS, Acting, Escalation
 from serving.book.reader import Reader, day_of_reading
@@ -24,6 +24,7 @@ from serving.book.scorebook import ESCALATIONS, Run
 from serving.errors import NotKept, OutOfScope
 from serving.language.words import Words
 from serving.pages.areas.area_page import Link, link
+from serving.pages.areas.area_parts import uppermost
 from serving.pages.areas.attention import page_asked
 from serving.pages.escalation import inbox
 from serving.pages.escalation.inbox import LEVELS, PLACE, EscalationLine
@@ -90,14 +91,17 @@ def show(
     reader = state.reader(person)
     run, asked = reader.run(), InboxAsked.of(query)
     sees = person.may("see_children")
-    if not sees:
-        asked = InboxAsked()
     if asked.area and not reader.whole_places(run, asked.level, named=asked.area):
         raise OutOfScope("there is no such area in the list")
     area = {PLACE[asked.level]: asked.area} if asked.area else None
-    waiting = reader.escalations(run, ESCALATIONS.c.closed_on.is_(None), area=area)
+    is_open = ESCALATIONS.c.closed_on.is_(None)
+    waiting = reader.escalations(run, is_open, area=area) if sees else []
     groups = _groups(state, request, person, reader, run, words, asked, waiting) if sees else []
-    parts, total = _parts(reader, run, waiting, asked, words, plain=sees)
+    parts, total = (
+        _parts(reader, run, waiting, asked, words)
+        if sees
+        else _told_parts(reader, run, asked, words)
+    )
     return html(
         "escalations.html",
         request,
@@ -113,7 +117,7 @@ def show(
         groups=groups,
         parts=parts,
         total=total,
-        some=bool(waiting),
+        some=bool(waiting) if sees else bool(parts or total),
         children=len({one.child_id for one in waiting}) if sees else None,
         saved=next((said for said in ("closed", "opened") if said in query), None),
         practice=practice_key(run.facts),
@@ -164,33 +168,61 @@ def _parts(
     waiting: Sequence[Escalation],
     asked: InboxAsked,
     words: Words,
-    *,
-    plain: bool,
 ) -> tuple[list[PartCounts], list[int | None]]:
-    """The open ones by part and kind, and over all parts. plain: as they are, beside the children
-    themselves; else no count from which fewer than five could be told."""
+    """The open ones by part and kind, and over all parts, beside the children themselves."""
     sectors = reader.sectors(run)
     if asked.area:
         sectors = [one for one in sectors if getattr(one, PLACE[asked.level]) == asked.area]
     level = inbox.parts_level(sectors, asked.level)
     counts = inbox.counted(waiting, sectors, level)
-    if plain:
-        told: Mapping[str, Mapping[str, int | None]] = counts
-        total: Mapping[str, int | None] = Counter(one.kind for one in waiting)
-    else:
-        told, total = shown_by_place(counts, KINDS)
+    total = Counter(one.kind for one in waiting)
     parts = [
-        PartCounts(_part_link(level, part, words, sees=plain), [of.get(one, 0) for one in KINDS])
-        for part, of in told.items()
+        PartCounts(_inbox_of(level, part, words), [of[one] for one in KINDS])
+        for part, of in counts.items()
     ]
-    return parts, [total.get(kind, 0) for kind in KINDS]
+    return parts, [total[kind] for kind in KINDS]
 
 
-def _part_link(level: str, part: str, words: Words, *, sees: bool) -> Link:
-    """A part: its own inbox, or, where only counts are shown, its own page."""
-    named = link(level, part, words)
-    asked = InboxAsked(level, part)
-    return Link(named.name, asked.address()) if sees else named
+def _inbox_of(level: str, place: str, words: Words) -> Link:
+    return Link(link(level, place, words).name, InboxAsked(level, place).address())
+
+
+def _told_parts(
+    reader: Reader, run: Run, asked: InboxAsked, words: Words
+) -> tuple[list[PartCounts], list[int | None]]:
+    """The same for whoever may not see children, as the run counted and withheld them: the area,
+    and its parts below it; over all only where the scope is one area."""
+    if asked.area:
+        tops = [(asked.level, asked.area)]
+    else:
+        tops = [(level, place.place) for level, place in uppermost(reader, run)]
+    parts: list[PartCounts] = []
+    for level, area in tops:
+        own = _told_counts(reader, run, level, [area], words)
+        below = next(iter(LEVELS[LEVELS.index(level) + 1 :] if level in LEVELS else LEVELS), "")
+        inside = [
+            place.place
+            for place in (reader.whole_places(run, below) if below else [])
+            if level == "state"
+            or area == {"district": place.district_id, "project": place.project_id}[level]
+        ]
+        parts += [*own, *_told_counts(reader, run, below, inside, words)]
+    whole = parts[0].counts if len(tops) == 1 and parts else []
+    return parts[1:] if whole else parts, list(whole)
+
+
+def _told_counts(
+    reader: Reader, run: Run, level: str, places: Sequence[str], words: Words
+) -> list[PartCounts]:
+    kept = reader.area_pages(run, level_of_escalations(level), places)
+    return [
+        PartCounts(
+            _inbox_of(level, place, words) if level in LEVELS else link(level, place, words),
+            [kept[place][kind] for kind in KINDS],
+        )
+        for place in places
+        if place in kept
+    ]
 
 
 def one(
