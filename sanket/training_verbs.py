@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sanket.options import Json, Store, Target, Tracking, day_if_given, day_of, targets_of
+from sanket.options import (
+    Json,
+    Scheduler,
+    Store,
+    Target,
+    Tracking,
+    Workers,
+    day_if_given,
+    day_of,
+    targets_of,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -68,6 +78,8 @@ def train(
             "asked for (not onset)",
         ),
     ] = False,
+    workers: Workers = None,
+    scheduler: Scheduler = None,
     as_json: Json = False,
 ) -> None:
     """Train the models of a store, judge them on a later block, and track each as a run in MLflow.
@@ -80,11 +92,13 @@ def train(
     """
     from registry.contract.errors import UsageError
     from registry.contract.registry import day_number
+    from registry.engine import Engine
     from sanket.progress import steps
     from training.commands.train import train as train_store
     from training.experiments.run_experiment import run_experiment
 
-    beside = (target, until, trials, seed, without_visits or None)
+    engine = Engine.of(workers, scheduler)
+    beside = (target, until, trials, seed, without_visits or None, workers, scheduler)
     if again:
         if any(option is not None for option in (*beside, experiment)):
             raise UsageError("TRN022", "the run of --again says what to train: leave the rest away")
@@ -93,8 +107,8 @@ def train(
     if experiment and any(option is not None for option in beside):
         raise UsageError(
             "TRN022",
-            f"{experiment.name} says what to train: leave --target, --until, --trials, --seed "
-            "and --without-visits away",
+            f"{experiment.name} says what to train: leave --target, --until, --trials, --seed, "
+            "--without-visits, --workers and --scheduler away",
         )
     learn_until = day_if_given(until, option="--until", code="TRN011")
     with steps("Training") as said:
@@ -109,6 +123,7 @@ def train(
                 trials=8 if trials is None else trials,
                 seed=1 if seed is None else seed,
                 without_visits=without_visits,
+                engine=engine,
                 said=said,
             )
         )

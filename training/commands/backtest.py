@@ -17,15 +17,16 @@ from features.trajectory.catalogue import NAMES
 from features.trajectory.context import Context
 from models.bundle import Bundle
 from models.scoring import NOT_SCORED, SCORED, WHY_NOT, abstains
-from models.targets import OUTCOME_WORDS, TARGETS, Target
+from models.targets import TARGETS, Target
 from registry.contract.errors import BadInput
 from registry.contract.registry import NEVER, day_date
+from training.cohorts.known_before import known_before
 from training.cohorts.known_until import known_until
 from training.cohorts.landmarks import Cohort, cohort
-from training.evaluation.probes import known_before
 from training.fitting.fit import Progress
 from training.fitting.pipeline import learn
 from training.metrics.discrimination import auc, bootstrap
+from training.rows.kept_rows import WORDS, dates
 from training.tracking import mlflow_runs, told_of_training
 
 COLUMNS = (
@@ -115,7 +116,7 @@ def predictions(
             "risk_high": scores[2],
             "score_status": np.where(why_not == 0, SCORED, NOT_SCORED),
             "why_not": np.array(WHY_NOT, object)[why_not],
-            "outcome": pd.Series(rows.outcome).map(OUTCOME_WORDS).to_numpy(),
+            "outcome": WORDS[rows.outcome],
             "known_on": dates(found.known_on[of]),
             "followed_until": dates(found.followed_until[of]),
         }
@@ -161,12 +162,6 @@ def track(
         parent = (parents or {}).get(target)
         with mlflow_runs.run(address, models, name=name, tags=tags, parent=parent):
             mlflow_runs.log(parameters, figures, {"backtest.json": of})
-
-
-def dates(day: np.ndarray) -> pd.Series:
-    """Dates of day numbers; missing where NEVER."""
-    days = day.astype("datetime64[D]").astype("datetime64[s]")
-    return pd.Series(days).where(day != NEVER).astype("datetime64[s]")
 
 
 def feature_frame(matrix: np.ndarray) -> pd.DataFrame:
