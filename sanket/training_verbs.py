@@ -266,6 +266,8 @@ def backtest(
     tracking: Tracking = None,
     trials: Trials = 8,
     seed: Seed = 1,
+    workers: Workers = None,
+    scheduler: Scheduler = None,
     as_json: Json = False,
 ) -> None:
     """Train only on what was known before a day, predict every later landmark, and say what became
@@ -274,8 +276,12 @@ def backtest(
     Writes one row for each child, index and landmark on or after --split, with its risk and its
     outcome; counts and AUC go into a run of MLflow. --json adds the same risks against secondary
     outcomes and sensitivity rows (docs/models.md). With several --split one table compares them, a
-    run of MLflow holds a child run for each, and a command that was broken off goes on.
+    run of MLflow holds a child run for each, and a command that was broken off goes on. --visits,
+    --json and several --split hold the whole store in memory.
     """
+    from registry.engine import Engine
+
+    engine = Engine.of(workers, scheduler)
     split = [day.strip() for of in split for day in of.split(",")]
     if len(split) > 1:
         _rolling(store, split, output, target, tracking, trials, seed, visits, as_json)
@@ -286,6 +292,7 @@ def backtest(
     from sanket.progress import steps
     from training.commands.backtest import backtest as run
     from training.commands.backtest import summary, track
+    from training.commands.backtest_store import backtest_store, by_parts
     from training.commands.train import load_registry
     from training.tracking.mlflow_runs import tracking_address
     from training.tracking.reachable import ask
@@ -297,9 +304,14 @@ def backtest(
         models = models_folder(store)
         tracked = tracking_address(models, tracking)
         ask(tracked)
-        clock = Clock(load_registry(store))
-        predictions, bundles = run(
-            clock, split=day, targets=targets, trials=trials, seed=seed, said=said
+        divided = by_parts(store, engine)
+        if visits or as_json or not divided:
+            clock = Clock(load_registry(store))
+        how: dict[str, Any] = {"targets": targets, "trials": trials, "seed": seed, "said": said}
+        predictions, bundles = (
+            backtest_store(store, models, split=day, engine=engine, **how)
+            if divided
+            else run(clock, split=day, **how)
         )
         output.parent.mkdir(parents=True, exist_ok=True)
         predictions.to_parquet(output, index=False)

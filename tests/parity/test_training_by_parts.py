@@ -9,6 +9,7 @@ from dataclasses import fields, replace
 from functools import cache, partial
 
 import numpy as np
+import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
@@ -21,10 +22,14 @@ from registry.store import partitions
 from registry.store.partitions import NOW, divide, drawn_sectors, late_rows, read_in_place
 from registry.store.store import open_store
 from tests.support import trained_models as made
+from training.card.fingerprint import stamp
 from training.cohorts import case_cohort, censoring
 from training.cohorts.known_before import KnownBefore, known_before
 from training.cohorts.known_until import known_until, newest_day
 from training.cohorts.landmarks import attrition_table
+from training.commands.backtest import backtest
+from training.commands.backtest_store import backtest_store
+from training.commands.backtest_store import by_parts as by_parts_of
 from training.commands.train import train
 from training.fitting import fit, pipeline, transfer
 from training.fitting.calibrate import calibrate
@@ -224,7 +229,8 @@ def test_sectors_at_hand_are_the_same_however_the_store_is_divided(address, monk
         one = drawn_sectors(store, NOW, most=2_500, seed=4)
         monkeypatch.setattr(partitions, "MOST_CHILDREN", 300)
         assert drawn_sectors(store, NOW, most=2_500, seed=4) == one
-        assert drawn_sectors(store, NOW, most=2_500, seed=5) != one
+        others = {drawn_sectors(store, NOW, most=2_500, seed=seed) for seed in range(6)}
+        assert len(others) > 1, "drawn by lot"
         assert drawn_sectors(store, NOW, most=10**6, seed=4) is None
         assert one is not None and 1_000 < one.children <= 2_500
         part = read_in_place(store, one)
@@ -271,6 +277,26 @@ def test_a_bundle_whose_checks_saw_some_sectors_is_the_same_by_any_parts(
         monkeypatch.setattr(partitions, "MOST_CHILDREN", most)
         told.append(versions(tmp_path, str(most), until=made.UNTIL)[1])
     assert told[0] == told[1]
+
+
+def test_a_backtest_by_parts_predicts_what_that_of_the_whole_does(
+    address, tmp_path, monkeypatch, quick, small_lots
+):
+    how = {"split": made.UNTIL, "targets": ("non_response", "onset")}
+    whole, bundles = backtest(made.clock(), **how)
+    monkeypatch.setattr(partitions, "MOST_CHILDREN", MOST)
+    assert by_parts_of(address, IN_THIS_PROCESS)
+    parts, same = backtest_store(address, tmp_path, **how)
+    pd.testing.assert_frame_equal(parts, whole)
+    assert len(whole) > 1_000 and not list((tmp_path / "rows").rglob("*.parquet"))
+    assert {name: stamp(one) for name, one in same.items()} == {
+        name: stamp(replace(one, facts=one.facts | _share(address)))
+        for name, one in bundles.items()
+    }
+
+
+def _share(address):
+    return {"share_assumed_dates": known(address).share_assumed_dates}
 
 
 @pytest.mark.soak

@@ -60,12 +60,7 @@ def backtest(
     `targets`: names; all where left out. One of several that cannot be learnt (too few events) is
     said and left out where the target is optional.
     """
-    until = known_until(clock.registry)
-    if not split <= until:
-        raise BadInput(
-            "TRN004",
-            f"the split {day_date(split)} lies after the records, which end on {day_date(until)}",
-        )
+    ask_split(split, known_until(clock.registry))
     then = Clock(known_before(clock.registry, split))
     context, context_then = Context(clock), Context(then)
     frames, bundles = [], {}
@@ -88,12 +83,21 @@ def backtest(
     return pd.concat(frames, ignore_index=True), bundles
 
 
+def ask_split(split: int, until: int) -> None:
+    """BadInput TRN004 for a split after the last day (number) of what is known."""
+    if not split <= until:
+        raise BadInput(
+            "TRN004",
+            f"the split {day_date(split)} lies after the records, which end on {day_date(until)}",
+        )
+
+
 def landmarks_from(
-    clock: Clock, target: Target, split: int, *, before: int | None = None
+    clock: Clock, target: Target, split: int, *, before: int | None = None, until: int | None = None
 ) -> Cohort:
     """The landmark rows on or after a day (number), and before another where one is given, with all
-    that is known of their outcomes."""
-    rows = cohort(clock, target, cutoff=known_until(clock.registry))
+    that is known of their outcomes by the day `until` (None: all that the records say)."""
+    rows = cohort(clock, target, cutoff=known_until(clock.registry) if until is None else until)
     return rows.take(
         np.flatnonzero((rows.day >= split) & (rows.day < (NEVER if before is None else before)))
     )

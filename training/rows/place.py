@@ -85,6 +85,10 @@ class Place:
         for name in (LANDMARKS, DRAWN):
             shutil.rmtree(self.folder / name, ignore_errors=True)
 
+    def erase(self) -> None:
+        """Let go of all that is kept here."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
     def supersede(self, questions: Sequence[Question]) -> None:
         """Let go of the rows of earlier trainings of the same targets."""
         for other in self.folder.parent.glob("*"):

@@ -121,17 +121,24 @@ def find_features(
 
 
 def _of_part(part: StorePart, clock: Clock, rows: Cohort) -> tuple[Ints, Cohort]:
-    """(positions, rows) of those that the part answers: their child was at its centres on the
-    row's day, or is now where nobody knew of it then. `child` becomes its position in the part."""
+    """(positions, rows) of those that the part answers; `child` becomes its position in the
+    part."""
     local = np.searchsorted(part.numbers, rows.child)
     there = local < len(part.numbers)
     there[there] = part.numbers[local[there]] == rows.child[there]
     at = np.flatnonzero(there)
-    child = local[at].astype(np.int32)
-    then = clock.child_on(child, rows.day[at])
-    now = clock.child_on(child, np.full(len(child), NOW, np.int32))["centre"]
-    own = part.owns(np.where(then["sex"] >= 0, then["centre"], now))
-    return at[own], replace(rows.take(at[own]), child=child[own])
+    rows = replace(rows.take(at), child=local[at].astype(np.int32))
+    own = own_rows(part, clock, rows)
+    return at[own], rows.take(own)
+
+
+def own_rows(part: StorePart, clock: Clock, rows: Cohort) -> Ints:
+    """Positions of the rows (`child`: position in the part) that are the part's to answer: the
+    child was at its centres on the row's day, or is now where nobody knew of it then."""
+    then = clock.child_on(rows.child, rows.day)
+    now = clock.child_on(rows.child, np.full(len(rows.child), NOW, np.int32))["centre"]
+    found: Ints = np.flatnonzero(part.owns(np.where(then["sex"] >= 0, then["centre"], now)))
+    return found
 
 
 class StoreRows:
