@@ -125,7 +125,8 @@ def train(
             said(f"{target} is left out: {error}")
             continue
         findings, judged = checked_and_judged(learned, held, said)
-        gathered.place.keep(question, learned.rows, learned.features)
+        if isinstance(records, WholeRegistry):
+            gathered.place.keep(question, learned.rows, learned.features)
         told.append(keep(learned, findings, judged, models, tracked, trials, said))
     gathered.place.tidy()
     gathered.place.supersede(questions)

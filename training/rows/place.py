@@ -73,12 +73,15 @@ class Place:
         return replace(found, registry=registry, numbers=found.numbers[: len(registry.child_ids)])
 
     def keep(self, question: Question, rows: Cohort, matrix: Floats) -> None:
-        """Keep what a model learnt from, where its parts have not kept it already."""
-        file = self.features(question, 0)
-        if not file.parent.exists():
-            with closing(open_store(self.address, must_exist=True)) as store:
-                child = numbers_of(store)[rows.child]
-            write(file, feature_table(rows, child, NAMES, matrix))
+        """Keep what a model learnt from records that were in memory."""
+        with closing(open_store(self.address, must_exist=True)) as store:
+            child = numbers_of(store)[rows.child]
+        write(self.features(question, 0), feature_table(rows, child, NAMES, matrix))
+
+    @property
+    def broken_off(self) -> bool:
+        """Whether a training that was broken off has left what it had done."""
+        return (self.folder / LANDMARKS).exists()
 
     def tidy(self) -> None:
         """Let go of what only a broken-off training needs."""

@@ -156,6 +156,8 @@ class StoreRows:
     ) -> None:
         self.place, self._engine, self._said = place, engine, said
         self._questions = with_lent(questions)
+        if not place.broken_off:
+            place.erase()
         with closing(open_store(place.address, must_exist=True)) as store:
             places = place.known.cut(store.load(children=()))
             self.facts, self.recorded_until = places.facts, places.recorded_until
