@@ -36,6 +36,8 @@ BAD: Final = NoValue.BAD
 CellReader = Callable[[str], "float | NoValue"]
 """The text of a cell to its number, day number, code or truth."""
 NO_TEXTS: Texts = np.empty(0, object)
+LOOKED_UP_AT_ONCE = 250_000
+"""Ids of a directory."""
 MANY = 50_000
 """Different texts above which numbers are first tried as a whole column."""
 _DAY = re.compile(
@@ -202,15 +204,13 @@ def parse_known(
         array = array.dictionary_decode()
     encoded = encode(array)
     texts, at_rows = encoded.dictionary.cast(pa.string()), _positions(encoded)
-    found = pc.index_in(texts, value_set=directory).fill_null(-1).to_numpy(zero_copy_only=False)
-    spread = np.append(found, -1).astype(np.int32)
+    spread = np.append(positions(directory, texts), np.int32(-1))
     strange = np.flatnonzero(spread[:-1] < 0)
     if not len(strange):
         values = spread[at_rows]
         return Parsed(values, values < 0, None)
     others = _parse_texts(texts.take(pa.array(strange)).dictionary_encode(), column)
-    known = pc.index_in(pa.array(others.texts, pa.string()), value_set=directory)
-    meant = known.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int32)
+    meant = positions(directory, pa.array(others.texts, pa.string()))
     meant = np.where(meant < 0, len(directory) + np.arange(len(meant), dtype=np.int32), meant)
     spread[strange] = np.append(meant, -1).astype(np.int32)[others.values]
     of_texts = {
@@ -219,6 +219,24 @@ def parse_known(
     bad = None if others.bad is None else _spread(others.bad, strange, len(texts))[at_rows]
     values = spread[at_rows]
     return Parsed(values, values < 0, bad, others.texts, of_texts)
+
+
+def positions(directory: pa.Array, texts: pa.Array) -> Days:
+    """Where each of these texts stands in a directory, -1 where it does not.
+
+    Arrow looks texts up in a table that it makes of all of the directory: of a state's children one
+    piece after the other, so that it does not grow with them.
+    """
+    at = np.full(len(texts), -1, np.int32)
+    for start in range(0, len(directory), LOOKED_UP_AT_ONCE):
+        rest = np.flatnonzero(at < 0)
+        if not len(rest):
+            break
+        asked = texts if len(rest) == len(texts) else texts.take(pa.array(rest))
+        found = pc.index_in(asked, value_set=directory.slice(start, LOOKED_UP_AT_ONCE))
+        here = found.fill_null(-1).to_numpy(zero_copy_only=False)
+        at[rest[here >= 0]] = here[here >= 0] + start
+    return at
 
 
 def _spread(mask: Flags, at: AnyArray, length: int) -> Flags:

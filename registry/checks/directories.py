@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from registry.checks.cells import Parsed
+from registry.checks.cells import Parsed, positions
 from registry.contract.arrays import Days, Flags
 
 NO_IDS = pa.array([], pa.string())
@@ -25,9 +25,9 @@ class TextsSoFar:
         if not len(self.texts):
             self.texts = came
             return parsed.values
-        at = pc.index_in(came, value_set=self.texts).fill_null(-1).to_numpy(zero_copy_only=False)
+        at = positions(self.texts, came)
         new = np.flatnonzero(at < 0)
-        at = np.append(at, -1).astype(np.int32)
+        at = np.append(at, np.int32(-1))
         at[new] = len(self.texts) + np.arange(len(new), dtype=np.int32)
         self.texts = pa.concat_arrays([self.texts, came.take(pa.array(new))])
         return at[parsed.values]
@@ -46,10 +46,3 @@ def entered(directory: pa.Array, texts: pa.Array, used: Flags) -> tuple[pa.Array
     at[new[order]] = len(directory) + np.arange(len(new), dtype=np.int32)
     more = came.take(pa.array(order))
     return (pa.concat_arrays([directory, more]) if len(directory) else more), at
-
-
-def positions(directory: pa.Array, texts: pa.Array) -> Days:
-    """Where each of these texts stands in a directory, -1 where it does not."""
-    found = pc.index_in(texts, value_set=directory).fill_null(-1)
-    at: Days = found.to_numpy(zero_copy_only=False).astype(np.int32, copy=False)
-    return at

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from registry.checks.cells import positions
 from registry.contract.arrays import Days
 from registry.store.bulk import Bulk
 
@@ -37,14 +37,15 @@ class Numbering:
         """The number of each text (int32), giving new ones where needed; one more at the end: -1,
         of the missing."""
         self._read(kind)
-        new = texts.filter(pc.invert(pc.is_in(texts, value_set=self._texts[kind])))
+        at = positions(self._texts[kind], texts)
+        new = texts.filter(pa.array(at < 0))
         if len(new):
             next_number = int(self._numbers[kind].max(initial=-1)) + 1
             self._texts[kind] = pa.concat_arrays([self._texts[kind], new])
             self._numbers[kind] = np.append(
                 self._numbers[kind], np.arange(next_number, next_number + len(new), dtype=np.int32)
             )
-        at = pc.index_in(texts, value_set=self._texts[kind]).to_numpy(zero_copy_only=False)
+            at[at < 0] = len(self._texts[kind]) - len(new) + np.arange(len(new), dtype=np.int32)
         return np.append(self._numbers[kind][at], -1).astype(np.int32)
 
     def write(self) -> None:
