@@ -17,6 +17,14 @@ def kaplan_meier(days: Ints, ended: Flags) -> tuple[Ints, Floats]:
     after day 5, 0.75 after day 7, 0.375 after day 9.
     """
     day, place = np.unique(days, return_inverse=True)
-    at_risk = np.bincount(place, minlength=len(day))[::-1].cumsum()[::-1]
-    ends = np.bincount(place, weights=ended.astype(float), minlength=len(day))
-    return day, np.cumprod(1.0 - ends / at_risk)
+    followed = np.bincount(place, minlength=len(day))
+    ends = np.bincount(place, weights=ended.astype(float), minlength=len(day)).astype(np.float64)
+    return day, lasting(followed, ends)
+
+
+def lasting(followed: Ints, ended: Floats) -> Floats:
+    """The share that lasts beyond each day, from how many were `followed` until that day (the days
+    ascending) and how many of these `ended` then."""
+    at_risk = followed[::-1].cumsum()[::-1]
+    found: Floats = np.cumprod(1.0 - ended / at_risk)
+    return found

@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sanket.options import Json, Store, Target, Tracking, day_if_given, day_of, targets_of
+from sanket.options import (
+    Json,
+    Scheduler,
+    Store,
+    Target,
+    Tracking,
+    Workers,
+    day_if_given,
+    day_of,
+    targets_of,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -68,6 +78,8 @@ def train(
             "asked for (not onset)",
         ),
     ] = False,
+    workers: Workers = None,
+    scheduler: Scheduler = None,
     as_json: Json = False,
 ) -> None:
     """Train the models of a store, judge them on a later block, and track each as a run in MLflow.
@@ -80,11 +92,13 @@ def train(
     """
     from registry.contract.errors import UsageError
     from registry.contract.registry import day_number
+    from registry.engine import Engine
     from sanket.progress import steps
     from training.commands.train import train as train_store
     from training.experiments.run_experiment import run_experiment
 
-    beside = (target, until, trials, seed, without_visits or None)
+    engine = Engine.of(workers, scheduler)
+    beside = (target, until, trials, seed, without_visits or None, workers, scheduler)
     if again:
         if any(option is not None for option in (*beside, experiment)):
             raise UsageError("TRN022", "the run of --again says what to train: leave the rest away")
@@ -93,8 +107,8 @@ def train(
     if experiment and any(option is not None for option in beside):
         raise UsageError(
             "TRN022",
-            f"{experiment.name} says what to train: leave --target, --until, --trials, --seed "
-            "and --without-visits away",
+            f"{experiment.name} says what to train: leave --target, --until, --trials, --seed, "
+            "--without-visits, --workers and --scheduler away",
         )
     learn_until = day_if_given(until, option="--until", code="TRN011")
     with steps("Training") as said:
@@ -109,6 +123,7 @@ def train(
                 trials=8 if trials is None else trials,
                 seed=1 if seed is None else seed,
                 without_visits=without_visits,
+                engine=engine,
                 said=said,
             )
         )
@@ -252,6 +267,8 @@ def backtest(
     tracking: Tracking = None,
     trials: Trials = 8,
     seed: Seed = 1,
+    workers: Workers = None,
+    scheduler: Scheduler = None,
     as_json: Json = False,
 ) -> None:
     """Train only on what was known before a day, predict every later landmark, and say what became
@@ -260,8 +277,12 @@ def backtest(
     Writes one row for each child, index and landmark on or after --split, with its risk and its
     outcome; counts and AUC go into a run of MLflow. --json adds the same risks against secondary
     outcomes and sensitivity rows (docs/models.md). With several --split one table compares them, a
-    run of MLflow holds a child run for each, and a command that was broken off goes on.
+    run of MLflow holds a child run for each, and a command that was broken off goes on. --visits,
+    --json and several --split hold the whole store in memory.
     """
+    from registry.engine import Engine
+
+    engine = Engine.of(workers, scheduler)
     split = [day.strip() for of in split for day in of.split(",")]
     if len(split) > 1:
         _rolling(store, split, output, target, tracking, trials, seed, visits, as_json)
@@ -272,6 +293,7 @@ def backtest(
     from sanket.progress import steps
     from training.commands.backtest import backtest as run
     from training.commands.backtest import summary, track
+    from training.commands.backtest_store import backtest_store, by_parts
     from training.commands.train import load_registry
     from training.tracking.mlflow_runs import tracking_address
     from training.tracking.reachable import ask
@@ -283,9 +305,14 @@ def backtest(
         models = models_folder(store)
         tracked = tracking_address(models, tracking)
         ask(tracked)
-        clock = Clock(load_registry(store))
-        predictions, bundles = run(
-            clock, split=day, targets=targets, trials=trials, seed=seed, said=said
+        divided = by_parts(store, engine)
+        if visits or as_json or not divided:
+            clock = Clock(load_registry(store))
+        how: dict[str, Any] = {"targets": targets, "trials": trials, "seed": seed, "said": said}
+        predictions, bundles = (
+            backtest_store(store, models, split=day, engine=engine, **how)
+            if divided
+            else run(clock, split=day, **how)
         )
         output.parent.mkdir(parents=True, exist_ok=True)
         predictions.to_parquet(output, index=False)

@@ -10,8 +10,14 @@ import numpy as np
 import pyarrow as pa
 
 from registry.contract.arrays import AnyArray, Days, Texts
-from registry.contract.registry import COLUMNS, OF_CENTRES, OWN_DAY, REF, Registry
-from registry.contract.versions import centre_names, registry_of
+from registry.contract.registry import COLUMNS, DAY, OF_CENTRES, OWN_DAY, REF, Registry
+from registry.contract.versions import (
+    DAYS_SPOKEN_OF,
+    EVER,
+    centre_names,
+    last_day_counted,
+    registry_of,
+)
 from registry.store import schema
 from registry.store.bulk import Bulk
 from registry.store.ids import Numbering
@@ -43,10 +49,12 @@ def load(bulk: Bulk, *, sectors: Iterable[str] | None, children: Iterable[str] |
     return _registry(bulk, ids, tables, limited=bool(chosen))
 
 
-def load_around(bulk: Bulk, centres: Iterable[str], *, without_centre: bool) -> Registry:
+def load_around(
+    bulk: Bulk, centres: Iterable[str], *, without_centre: bool
+) -> tuple[Registry, Days]:
     """Whoever was ever at one of these centres, with all that is theirs, and the other children of
     their families: all that a question about a child at one of these centres may look at
-    (`features.trajectory.context`).
+    (`features.trajectory.context`); and the children's numbers, in the registry's order.
 
     without_centre: also who was ever at none. Positions of centres and areas are those of the whole
     registry, children stand in its order.
@@ -60,15 +68,31 @@ def load_around(bulk: Bulk, centres: Iterable[str], *, without_centre: bool) -> 
         f"SELECT child FROM children WHERE family IN ({families})",
         {"child": REF},
     )["child"]
+    return _of_children(bulk, ids, np.sort(found), of_centres)
+
+
+def load_numbers(bulk: Bulk, children: Days) -> Registry:
+    """The children of these numbers (ascending) with all that is theirs, and every centre."""
+    return _of_children(bulk, Numbering(bulk), children, "centre < 0")[0]
+
+
+def _of_children(
+    bulk: Bulk, ids: Numbering, children: Days, of_centres: str
+) -> tuple[Registry, Days]:
+    """These children's rows, every centre, and what is of the centres of a condition; with the
+    numbers behind the children's positions."""
     tables = {
         name: _read(bulk, name, "")
         if name == "centres"
         else _read(bulk, name, f" WHERE {of_centres}")
         if name in OF_CENTRES
-        else _read_of(bulk, name, np.sort(found))
+        else _read_of(bulk, name, children)
         for name in COLUMNS
     }
-    return _registry(bulk, ids, tables, limited=True)
+    # They become positions, in place.
+    numbers = [table["child"] for table in tables.values() if "child" in table]
+    known = np.unique(np.concatenate(numbers))
+    return _registry(bulk, ids, tables, limited=True), known
 
 
 def _read_of(bulk: Bulk, name: str, children: Days) -> dict[str, AnyArray]:
@@ -184,6 +208,45 @@ def _texts_of(bulk: Bulk, kind: str, numbers: Days) -> tuple[Days, Texts]:
         np.concatenate([rows["number"] for rows in found]),
         np.concatenate([rows["text"] for rows in found]),
     )
+
+
+def child_numbers(bulk: Bulk) -> Days:
+    """The number behind each child's position in the whole registry (int32, ascending)."""
+    found: Days = bulk.query(
+        "SELECT number FROM ids WHERE kind = 'child' ORDER BY number", {"number": REF}
+    )["number"]
+    return found
+
+
+def last_day_known_before(bulk: Bulk, day: int) -> int:
+    """The last day (number) that the rows known before a day speak of, counted in the database
+    (`registry.contract.versions.last_day`)."""
+    latest = int(EVER)
+    for name, column in DAYS_SPOKEN_OF.items():
+        question = (
+            f"SELECT {column} AS day, COUNT(*) AS n FROM {name} WHERE known_from < {day} "
+            f"GROUP BY {column} ORDER BY {column}"
+        )
+        rows = bulk.query(question, {"day": DAY, "n": np.int64})
+        latest = max(latest, last_day_counted(rows["day"], rows["n"]))
+    return latest
+
+
+def late_days(bulk: Bulk) -> dict[int, int]:
+    """How many rows were known only after their own day (attendance, which waits for its month's
+    end, left out), by the day from which they were known."""
+    found: dict[int, int] = {}
+    for name, own_day in OWN_DAY.items():
+        if name == "attendance":
+            continue
+        question = (
+            f"SELECT known_from, COUNT(*) AS rows FROM {name} WHERE known_from > {own_day} "
+            "GROUP BY known_from"
+        )
+        rows = bulk.query(question, {"known_from": DAY, "rows": np.int64})
+        for day, count in zip(rows["known_from"].tolist(), rows["rows"].tolist(), strict=True):
+            found[day] = found.get(day, 0) + count
+    return found
 
 
 def version(bulk: Bulk) -> str:

@@ -22,7 +22,14 @@ from registry.contract.days import NEVER
 from registry.contract.registry import COLUMNS, DAY, OF_CENTRES, REF, Registry
 from registry.engine import Engine
 from registry.store.bulk import Bulk
-from registry.store.loading import load_around
+from registry.store.loading import (
+    child_numbers,
+    last_day_known_before,
+    late_days,
+    load_around,
+    load_numbers,
+    share_assumed_dates,
+)
 from registry.store.store import Store, open_store
 
 Result = TypeVar("Result")
@@ -57,6 +64,8 @@ class StorePart:
     registry: Registry
     own_centres: Flags
     """bool[centres + 1] by position in `registry.centre_ids`; the last: of no centre."""
+    numbers: Days
+    """int32[children]: the store's number of each child, ascending."""
 
     def owns(self, centre: Days | Ints) -> Flags:
         """Whether a question about a child at each of these centres (positions, -1 for none) is
@@ -112,9 +121,67 @@ def divide(store: Store, day: int, *, most: int | None = None) -> list[Partition
 def read(store: Store, partition: Partition) -> StorePart:
     """The partition's registry: positions of centres and areas as in the whole registry."""
     with store.bulk() as bulk:
-        registry = load_around(bulk, partition.centres, without_centre=partition.without_centre)
+        registry, numbers = load_around(
+            bulk, partition.centres, without_centre=partition.without_centre
+        )
     own = np.append(np.isin(registry.centre_ids, partition.centres), partition.without_centre)
-    return StorePart(partition, registry, own)
+    return StorePart(partition, registry, own, numbers)
+
+
+def numbers_of(store: Store) -> Days:
+    """The store's number of each child (ascending) by its position in the whole registry."""
+    with store.bulk() as bulk:
+        return child_numbers(bulk)
+
+
+def read_children(store: Store, numbers: Days) -> Registry:
+    """These children (numbers, ascending) alone, without their families, with every centre."""
+    with store.bulk() as bulk:
+        return load_numbers(bulk, numbers)
+
+
+def read_in_place(store: Store, partition: Partition) -> StorePart:
+    """`read`, with every child's position that of the whole registry: children of other parts are
+    there by position alone, without records or ids."""
+    part, every = read(store, partition), numbers_of(store)
+    position = np.searchsorted(every, part.numbers).astype(REF)
+    ids = np.full(len(every), None, object)
+    ids[position] = part.registry.child_ids
+    tables: dict[str, Any] = {}
+    for name in set(COLUMNS) - OF_CENTRES:
+        table = part.registry.table(name)
+        tables[name] = table.having(child=position[table["child"]])
+    registry = replace(part.registry, **tables, child_ids=ids)
+    return StorePart(partition, registry, part.own_centres, every)
+
+
+def late_rows(store: Store) -> dict[int, int]:
+    """How many rows of a store were known only after their own day, by the day from which they
+    were; counted in the database."""
+    with store.bulk() as bulk:
+        return late_days(bulk)
+
+
+def told_before(store: Store, day: int) -> tuple[int, float]:
+    """(the last day that the rows known before a day speak of, the share of these whose day of
+    entry nobody wrote down), counted in the database."""
+    with store.bulk() as bulk:
+        return last_day_known_before(bulk, day), share_assumed_dates(bulk, known_before=day)
+
+
+def drawn_sectors(store: Store, day: int, *, most: int, seed: int) -> Partition | None:
+    """As many whole sectors, drawn by lot, as have at most `most` children together on a day (one
+    at least): a store of itself in which areas, families and lists are whole. None where all
+    children together are no more."""
+    single = divide(store, day, most=1)
+    if sum(part.children for part in single) <= most:
+        return None
+    placed = [part for part in single if not part.without_centre]
+    order = np.random.default_rng(seed).permutation(len(placed))
+    running = np.cumsum([placed[at].children for at in order])
+    chosen = [placed[at] for at in np.sort(order[: max(1, int((running <= most).sum()))])]
+    centres = tuple(centre for part in chosen for centre in part.centres)
+    return Partition(0, centres, sum(part.children for part in chosen))
 
 
 def _partition(number: int, centres: list[int], ids: dict[int, str], at: Ints) -> Partition:

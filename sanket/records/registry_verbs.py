@@ -247,8 +247,10 @@ def forget(
     as_json: Json = False,
 ) -> None:
     """Erase a child everywhere, for good; a tombstone (not the id) keeps it from coming back."""
+    from models.champion import models_folder
     from registry.contract.errors import UsageError
     from registry.store import forgetting
+    from training.rows.place import erase
 
     since = day_if_given(unseen_since, option="--unseen-since", code="REG066")
     if child is not None and since is None:
@@ -262,6 +264,8 @@ def forget(
     for one in children:
         for name, rows in forgetting.forget(opened, one).items():
             counts[name] = counts.get(name, 0) + rows
+    if counts:
+        erase(models_folder(store))
     said = {"children": len(children), "rows": counts}
     typer.echo(
         json.dumps(said)

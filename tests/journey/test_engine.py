@@ -116,6 +116,23 @@ def test_workers_that_die_again_and_again_are_said_and_not_waited_for():
     assert raised.value.code == "ENG003"
 
 
+def in_pieces(number: int) -> list[bytes]:
+    """200 MB in small pieces, of which some that lie between the others are kept."""
+    return [bytes(1000) for _ in range(200_000)][number::1_000]
+
+
+def test_memory_of_a_part_is_given_back_before_the_next():
+    asked = (
+        "from registry.engine import Engine; from tests.journey.test_engine import in_pieces;"
+        "held = lambda: int(open('/proc/self/statm').read().split()[1]) * 4096 / 1e6;"
+        "before = held(); kept = [of for _, of in Engine().each(in_pieces, range(4))];"
+        "print(held() - before, sum(map(len, kept)))"
+    )
+    told = subprocess.run([sys.executable, "-c", asked], check=True, capture_output=True, text=True)
+    grown_mb, kept = map(float, told.stdout.split())
+    assert kept == 800 and grown_mb < 40, "it was 200 MB at a time"
+
+
 def test_a_scheduler_that_does_not_answer_is_named(monkeypatch):
     monkeypatch.setattr("registry.engine.CONNECT_SECONDS", 1)
     with pytest.raises(BadInput, match="tcp://127.0.0.1:9") as raised:

@@ -48,7 +48,9 @@ def test_it_is_said_at_once_with_the_address(words, nobody, tmp_path, monkeypatc
 
 
 def test_before_the_records_are_read(nobody, tmp_path, monkeypatch):
-    monkeypatch.setattr(train, "load_registry", lambda address: pytest.fail("it read the records"))
+    monkeypatch.setattr(
+        train, "open_store", lambda address, **how: pytest.fail("it read the records")
+    )
     with pytest.raises(BadInput, match="TRK001"):
         train.train(str(tmp_path / "x.db"), tracked_at=nobody)
 

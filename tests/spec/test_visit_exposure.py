@@ -19,6 +19,7 @@ from training.cohorts.landmarks import cohort
 from training.cohorts.visit_exposure import (
     censored_at_visits,
     first_visit,
+    visited_in_time,
     visits_in_words,
     visits_told,
 )
@@ -164,7 +165,9 @@ def bundles():
         learned = pipeline.learn(clock, NON_RESPONSE, until=until, without_visits=True)
         without = learned.bundle
         rows = learnt_from(clock, replace(without, facts=without.facts | {"without_visits": False}))
-        plain = without.facts | visits_told(clock, rows, known_by=until - 1)
+        plain = without.facts | visits_told(
+            rows, visited_in_time(clock, rows, known_by=until - 1)[0]
+        )
         return clock, replace(without, facts=plain), without, learned
 
 
@@ -177,7 +180,7 @@ def test_a_bundle_says_of_which_risk_it_is(bundles):
     assert "risk is that without visits" in visits_in_words(facts)
     nobody = Clock(tiny_registry(60))
     rows = cohort(nobody, NON_RESPONSE, cutoff=nobody.registry.recorded_until)
-    assert visits_in_words(visits_told(nobody, rows, known_by=NEVER - 1)) == ""
+    assert visits_in_words(visits_told(rows, visited_in_time(nobody, rows)[0])) == ""
 
 
 def test_the_check_of_labels_looks_the_visits_up_anew(bundles):

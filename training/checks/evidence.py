@@ -29,11 +29,20 @@ few."""
 
 @dataclass
 class Evidence:
-    """A training, its registry and seed; what costs time is made once, when first asked for."""
+    """A training, its registry and seed; what costs time is made once, when first asked for.
+
+    `at_hand`: positions of the training rows whose records the clock holds; None: of all.
+    """
 
     clock: Clock
     learned: Learned
     context: Context | None = None
+    at_hand: np.ndarray | None = None
+
+    @cached_property
+    def here(self) -> Learned:
+        """The training with the rows whose records are at hand: for what asks the registry."""
+        return self.learned if self.at_hand is None else self.learned.take(self.at_hand)
 
     @property
     def target(self) -> Target:
@@ -64,17 +73,18 @@ class Evidence:
 
     @property
     def looked_at(self) -> Judged:
-        """The judged rows, or all training rows where none are: for what asks no outcome."""
-        if self.judged is not None:
-            return self.judged
-        return of_matrix(
-            self.learned.bundle, self.learned.rows, self.learned.features, block="training rows"
-        )
+        """The judged rows at hand, or all training rows there where none are: for what asks no
+        outcome."""
+        here, judged = self.here, self.judged
+        if judged is not None:
+            return judged if here is self.learned or judged.block == LATER else of_learned(here)
+        return of_matrix(here.bundle, here.rows, here.features, block="training rows")
 
     @cached_property
     def probed(self) -> np.ndarray:
-        """Positions of up to PROBED training rows, each of another child, spread over time."""
-        rows = self.learned.rows
+        """Positions (among those at hand) of up to PROBED training rows, each of another child,
+        spread over time."""
+        rows = self.here.rows
         order = np.random.default_rng(17).permutation(len(rows.child))
         _, first = np.unique(rows.child[order], return_index=True)
         return np.sort(order[first])[:: max(1, len(first) // PROBED)][:PROBED]

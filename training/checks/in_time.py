@@ -39,11 +39,11 @@ def no_future(evidence: Evidence) -> CheckResult:
     What to do: find the named columns; whoever made them read a table that the clock had not
     masked.
     """
-    rows, at = evidence.learned.rows, evidence.probed
+    learned, at = evidence.here, evidence.probed
     if not len(at):
         return skipped("there is no training row")
-    priors, registry = evidence.learned.bundle.priors, evidence.clock.registry
-    made = evidence.learned.features[at]
+    rows, priors, registry = learned.rows, learned.bundle.priors, evidence.clock.registry
+    made = learned.features[at]
     anew = probes.features_without_future(registry, rows.child[at], rows.day[at], priors=priors)
     differ = [name for name in probes.differing(made, anew) if name not in CONTEXT_NAMES]
     for day in np.unique(rows.day[at])[:: max(1, len(np.unique(rows.day[at])) // DAYS_PROBED)][
@@ -55,7 +55,7 @@ def no_future(evidence: Evidence) -> CheckResult:
         )
         differ += [
             name
-            for name in probes.differing(evidence.learned.features[same_day], anew)
+            for name in probes.differing(learned.features[same_day], anew)
             if name not in differ
         ]
     if differ:
@@ -207,8 +207,9 @@ def labels_as_contract(evidence: Evidence) -> CheckResult:
     What to do: find what changed the outcomes between `training.cohorts.landmarks.cohort` and the
     fit.
     """
-    rows = evidence.learned.rows
+    rows = evidence.here.rows
     anew = cohort(evidence.clock, evidence.target, cutoff=evidence.until - 1)
+    anew = anew.take(np.flatnonzero(np.isin(anew.child, rows.child)))
     if evidence.learned.bundle.facts.get("without_visits"):
         anew = censored_at_visits(evidence.clock, anew, known_by=evidence.until - 1)
     key = {

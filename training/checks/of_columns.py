@@ -167,7 +167,8 @@ def same_score_served(evidence: Evidence) -> CheckResult:
     What to do: the bundle's priors, columns or context differ from those that made the matrix;
     train again.
     """
-    rows, bundle, at = evidence.learned.rows, evidence.learned.bundle, evidence.probed[:SERVED]
+    learned, at = evidence.here, evidence.probed[:SERVED]
+    rows, bundle = learned.rows, learned.bundle
     if not len(at):
         return skipped("there is no training row")
     served = score_children(
@@ -178,7 +179,7 @@ def same_score_served(evidence: Evidence) -> CheckResult:
         context=evidence.of_centres,
     ).targets[bundle.target]
     asked = served.why_not == 0
-    trained = bundle.score(evidence.learned.features[at][asked]).risk
+    trained = bundle.score(learned.features[at][asked]).risk
     differ = int(np.sum(trained != served.risk[asked]))
     if differ:
         return issue(

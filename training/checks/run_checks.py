@@ -9,6 +9,8 @@ from __future__ import annotations
 import inspect
 from pathlib import Path
 
+import numpy as np
+
 from features.clock import Clock
 from features.trajectory.context import Context
 from training.checks import in_time, of_columns, of_figures
@@ -22,9 +24,16 @@ WITHOUT_RECORDS = frozenset({"RISK007"})
 """Checks that ask the program, not a training: asked again when a bundle is promoted."""
 
 
-def run(learned: Learned, *, clock: Clock, context: Context | None = None) -> list[Finding]:
-    """Every check on a training that has just ended, in the order of their numbers."""
-    evidence = Evidence(clock, learned, context)
+def run(
+    learned: Learned,
+    *,
+    clock: Clock,
+    context: Context | None = None,
+    at_hand: np.ndarray | None = None,
+) -> list[Finding]:
+    """Every check on a training that has just ended, in the order of their numbers; `at_hand`:
+    positions of the rows whose records the clock holds, where it does not hold all."""
+    evidence = Evidence(clock, learned, context, at_hand)
     return [CHECKS[code].find(evidence) for code in sorted(CHECKS)]
 
 

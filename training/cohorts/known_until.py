@@ -3,6 +3,8 @@ its records speak of."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from features.clock import days_between
@@ -32,8 +34,17 @@ def known_until(registry: Registry) -> int:
     """
     late = late_entries(registry)
     days = np.concatenate([registry.table(name)["known_from"][mask] for name, mask in late.items()])
-    days = days[days < NEVER]
+    day, rows = np.unique(days, return_counts=True)
+    return newest_day(dict(zip(day.tolist(), rows.tolist(), strict=True)), registry.recorded_until)
+
+
+def newest_day(late_rows: Mapping[int, int], recorded_until: int) -> int:
+    """`known_until` from how many late rows were known from each day."""
+    days = np.array(sorted(day for day in late_rows if day < NEVER), np.int64)
     if not len(days):
-        return registry.recorded_until
-    newest = int(np.quantile(days, 1.0 - STRAY_SHARE, method="lower"))
-    return max(registry.recorded_until, newest)
+        return recorded_until
+    up_to = np.cumsum([late_rows[day] for day in days.tolist()])
+    # The quantile by the method "lower", without a row for each day.
+    at = int(np.floor((up_to[-1] - 1) * (1.0 - STRAY_SHARE)))
+    newest = int(days[np.searchsorted(up_to, at, side="right")])
+    return max(recorded_until, newest)

@@ -79,12 +79,9 @@ def visited_in_time(
     return (visit <= rows.day) | (ahead < rows.time), ahead
 
 
-def visits_told(clock: Clock, rows: Cohort, *, known_by: int) -> dict[str, Any]:
+def visits_told(rows: Cohort, met: Flags) -> dict[str, Any]:
     """What a bundle keeps of visits: `without_visits` (whether its rows end at them), and how many
-    of its rows a list's visit met in time (`rows_visited`, `share_visited`)."""
-    met = rows.visited
-    if met is None:
-        met = visited_in_time(clock, rows, known_by=known_by)[0]
+    of its rows a list's visit `met` in time (`rows_visited`, `share_visited`)."""
     return {
         "without_visits": rows.visited is not None,
         "rows_visited": int(np.sum(met)),

@@ -17,15 +17,16 @@ from features.trajectory.catalogue import NAMES
 from features.trajectory.context import Context
 from models.bundle import Bundle
 from models.scoring import NOT_SCORED, SCORED, WHY_NOT, abstains
-from models.targets import OUTCOME_WORDS, TARGETS, Target
+from models.targets import TARGETS, Target
 from registry.contract.errors import BadInput
 from registry.contract.registry import NEVER, day_date
+from training.cohorts.known_before import known_before
 from training.cohorts.known_until import known_until
 from training.cohorts.landmarks import Cohort, cohort
-from training.evaluation.probes import known_before
 from training.fitting.fit import Progress
 from training.fitting.pipeline import learn
 from training.metrics.discrimination import auc, bootstrap
+from training.rows.kept_rows import WORDS, dates
 from training.tracking import mlflow_runs, told_of_training
 
 COLUMNS = (
@@ -59,12 +60,7 @@ def backtest(
     `targets`: names; all where left out. One of several that cannot be learnt (too few events) is
     said and left out where the target is optional.
     """
-    until = known_until(clock.registry)
-    if not split <= until:
-        raise BadInput(
-            "TRN004",
-            f"the split {day_date(split)} lies after the records, which end on {day_date(until)}",
-        )
+    ask_split(split, known_until(clock.registry))
     then = Clock(known_before(clock.registry, split))
     context, context_then = Context(clock), Context(then)
     frames, bundles = [], {}
@@ -87,12 +83,21 @@ def backtest(
     return pd.concat(frames, ignore_index=True), bundles
 
 
+def ask_split(split: int, until: int) -> None:
+    """BadInput TRN004 for a split after the last day (number) of what is known."""
+    if not split <= until:
+        raise BadInput(
+            "TRN004",
+            f"the split {day_date(split)} lies after the records, which end on {day_date(until)}",
+        )
+
+
 def landmarks_from(
-    clock: Clock, target: Target, split: int, *, before: int | None = None
+    clock: Clock, target: Target, split: int, *, before: int | None = None, until: int | None = None
 ) -> Cohort:
     """The landmark rows on or after a day (number), and before another where one is given, with all
-    that is known of their outcomes."""
-    rows = cohort(clock, target, cutoff=known_until(clock.registry))
+    that is known of their outcomes by the day `until` (None: all that the records say)."""
+    rows = cohort(clock, target, cutoff=known_until(clock.registry) if until is None else until)
     return rows.take(
         np.flatnonzero((rows.day >= split) & (rows.day < (NEVER if before is None else before)))
     )
@@ -115,7 +120,7 @@ def predictions(
             "risk_high": scores[2],
             "score_status": np.where(why_not == 0, SCORED, NOT_SCORED),
             "why_not": np.array(WHY_NOT, object)[why_not],
-            "outcome": pd.Series(rows.outcome).map(OUTCOME_WORDS).to_numpy(),
+            "outcome": WORDS[rows.outcome],
             "known_on": dates(found.known_on[of]),
             "followed_until": dates(found.followed_until[of]),
         }
@@ -161,12 +166,6 @@ def track(
         parent = (parents or {}).get(target)
         with mlflow_runs.run(address, models, name=name, tags=tags, parent=parent):
             mlflow_runs.log(parameters, figures, {"backtest.json": of})
-
-
-def dates(day: np.ndarray) -> pd.Series:
-    """Dates of day numbers; missing where NEVER."""
-    days = day.astype("datetime64[D]").astype("datetime64[s]")
-    return pd.Series(days).where(day != NEVER).astype("datetime64[s]")
 
 
 def feature_frame(matrix: np.ndarray) -> pd.DataFrame:

@@ -16,7 +16,7 @@ from features.trajectory.smoother import Prior
 from models.bundle import Bundle, load
 from models.champion import champion, models_folder
 from models.scoring import WHY_NOT, abstains
-from models.targets import OUTCOME_WORDS, TARGETS, Target
+from models.targets import TARGETS, Target
 from registry.contract.arrays import Floats
 from registry.contract.errors import BadInput
 from registry.contract.registry import day_number
@@ -25,7 +25,6 @@ from training.cohorts.areas_and_days import EVERYBODY, Population
 from training.cohorts.case_cohort import drawn
 from training.cohorts.known_until import known_until
 from training.cohorts.landmarks import Cohort, before_split, cohort
-from training.commands.backtest import dates
 from training.commands.train import load_registry
 from training.evaluation.challenge import is_home
 from training.evaluation.scored_rows import (
@@ -40,6 +39,7 @@ from training.fitting.fit import FOLDS, Progress, folds
 from training.fitting.pipeline import blocks, context_hidden, first_later_day
 from training.fitting.visit_weights import weighed
 from training.priors.priors import population_priors, registry_priors
+from training.rows.kept_rows import landmark_columns
 from training.tracking.find_bundle import find_bundle
 from training.tracking.mlflow_runs import tracking_address
 
@@ -191,7 +191,7 @@ def _rows(
     clock: Clock, training: Training, rows: Cohort, block: np.ndarray, context: Context
 ) -> pd.DataFrame:
     """The table of some rows, without what the report says of them."""
-    found, of, bundle = rows.outcomes, rows.index, training.bundle
+    of, bundle = rows.index, training.bundle
     matrices, why = [np.empty((0, len(NAMES)))], [np.zeros(0, np.int8)]
     for traced, matrix in as_of_traced(
         clock, rows.child, rows.day, priors=training.priors, context=context
@@ -205,14 +205,7 @@ def _rows(
         risk[asked] = 1.0 / (1.0 + np.exp(-bundle.log_odds(features[asked])))
     head = {
         "child": rows.child,
-        "index_on": dates(found.index_on[of]),
-        "landmark_day": rows.landmark.astype(np.int64),
-        "predicted_on": dates(rows.day),
-        "outcome": pd.Series(rows.outcome).map(OUTCOME_WORDS).to_numpy(),
-        "event_on": dates(found.event_on[of]),
-        "days_followed": rows.time.astype(np.int64),
-        "followed_until": dates(found.followed_until[of]),
-        "known_on": dates(found.known_on[of]),
+        **landmark_columns(rows),
         "block": block,
         **_part_in_fitting(rows, features, block, training),
         "why_not": np.array(WHY_NOT, object)[abstained],

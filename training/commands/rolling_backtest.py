@@ -19,9 +19,9 @@ from registry.contract.errors import BadInput, UsageError
 from registry.contract.registry import day_date
 from registry.registry_digest import fingerprint
 from training.cohorts import censoring
+from training.cohorts.known_before import known_before
 from training.cohorts.known_until import known_until
 from training.commands.backtest import COLUMNS, landmarks_from, predictions, summary, track
-from training.evaluation.probes import known_before
 from training.fitting.fit import Progress
 from training.fitting.pipeline import learn
 from training.metrics.calibration import calibration

@@ -3,6 +3,8 @@ champion."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -10,28 +12,34 @@ from typing import Any
 import numpy as np
 
 from features.clock import Clock
-from features.trajectory.context import Context
 from models.bundle import Bundle, save
 from models.champion import bundles_folder, models_folder, pointer, turn
 from models.targets import TARGETS
 from registry.contract.errors import BadInput
 from registry.contract.registry import Registry, day_date
-from registry.store.loading import share_assumed_dates
+from registry.engine import IN_THIS_PROCESS, Engine
+from registry.store.partitions import NOW, divide, late_rows
 from registry.store.store import open_store
 from training.card import model_card
 from training.checks import run_checks
 from training.checks.finding import Finding
-from training.cohorts.known_until import known_until
+from training.cohorts.areas_and_days import EVERYBODY, Population
+from training.cohorts.known_before import KnownBefore
+from training.cohorts.known_until import known_until, newest_day
 from training.evaluation.as_used import as_used
-from training.evaluation.probes import known_before
 from training.evaluation.run_figures import compared_figures, figures, plots
 from training.evaluation.scored_rows import REHEARSAL, judging, of_learned
 from training.evaluation.subgroups import groups_off
 from training.fitting.age_levels import MOVED
 from training.fitting.fit import Progress
-from training.fitting.pipeline import Learned, learn
+from training.fitting.pipeline import Learned, learn_from, question_of
 from training.fitting.reference_profile import of_risks
 from training.metrics.compared import as_table, at_top
+from training.rows.at_hand import AtHand, at_hand
+from training.rows.place import Place
+from training.rows.question import Question
+from training.rows.records import Records, WholeRegistry
+from training.rows.store_rows import StoreRows
 from training.tracking import mlflow_runs, told_of_training
 from training.tracking.find_bundle import remember
 from training.tracking.reachable import ask
@@ -60,14 +68,8 @@ def load_registry(address: str) -> Registry:
 def as_known_before(address: str, registry: Registry, until: int) -> Registry:
     """The registry of a store as it was known before a day (number): what later imports brought has
     no part in it, nor in the facts told of it."""
-    store = open_store(address, must_exist=True)
-    try:
-        with store.bulk() as bulk:
-            share = share_assumed_dates(bulk, known_before=until)
-    finally:
-        store.close()
-    facts = registry.facts | {"share_assumed_dates": share}
-    return known_before(replace(registry, facts=facts), until)
+    with closing(open_store(address, must_exist=True)) as store:
+        return KnownBefore.of(store, until).cut(registry)
 
 
 def train(
@@ -79,6 +81,7 @@ def train(
     trials: int = 8,
     seed: int = 1,
     without_visits: bool = False,
+    engine: Engine = IN_THIS_PROCESS,
     said: Progress = lambda text: None,
 ) -> list[dict[str, Any]]:
     """Train the targets (all where none is named) on what was known before `until` (a day number;
@@ -87,6 +90,8 @@ def train(
     A target without a champion takes its model where no check finds an issue, so that a model that
     was not shown to work (RISK017) does not answer by itself; an optional one that cannot be learnt
     is left out, unless it is asked for. `without_visits`: see `training.fitting.pipeline.learn`.
+    A store of several parts is read part by part, by the `engine`; the models are the same to the
+    bit (`training.rows`). What they learnt from is kept beside the bundles.
     Returns one plain mapping a target: `target`, `run_id`,
     `bundle`, `champion` (whether it answers now), `figures` (empty where `not_rehearsed` says why),
     `attrition`, `learnt` (from how much), `findings`.
@@ -94,48 +99,108 @@ def train(
     models = models_folder(address)
     tracked = mlflow_runs.tracking_address(models, tracked_at)
     ask(tracked)
-    registry = load_registry(address)
-    until = learnt_until(registry, until)
+    until = until_of(address, until)
     models.mkdir(parents=True, exist_ok=True)
-    clock = Clock(as_known_before(address, registry, until))
-    context = Context(clock)
+    names = tuple(TARGETS) if targets is None else targets
+    gathered = gather(
+        address,
+        models,
+        names,
+        until=until,
+        seed=seed,
+        without_visits=without_visits,
+        engine=engine,
+        said=said,
+    )
+    questions, records, held = gathered.questions, gathered.records, gathered.held
     told = []
-    for target in tuple(TARGETS) if targets is None else targets:
+    for question in questions:
+        target = question.target.name
         said(f"{target}: finding the cohort")
         try:
-            learned = learn(
-                clock,
-                TARGETS[target],
-                until=until,
-                seed=seed,
-                trials=trials,
-                said=said,
-                context=context,
-                without_visits=without_visits,
-            )
+            learned = learn_from(records, question, trials=trials, said=said)
         except BadInput as error:
             if targets is not None or not TARGETS[target].optional:
                 raise
             said(f"{target} is left out: {error}")
             continue
-        findings, judged = checked_and_judged(learned, clock, context, said)
+        findings, judged = checked_and_judged(learned, held, said)
+        if isinstance(records, WholeRegistry):
+            gathered.place.keep(question, learned.rows, learned.features)
         told.append(keep(learned, findings, judged, models, tracked, trials, said))
+    gathered.place.tidy()
+    gathered.place.supersede(questions)
     return told
 
 
 def checked_and_judged(
-    learned: Learned, clock: Clock, context: Context, said: Progress
+    learned: Learned, held: AtHand, said: Progress
 ) -> tuple[list[Finding], dict[str, float]]:
     """What the checks find of a training, and its figures on the later block."""
     said(f"{learned.bundle.target}: checking")
-    findings = run_checks.run(learned, clock=clock, context=context)
-    return findings, figures(learned) | as_used_figures(clock, learned, said)
+    findings = run_checks.run(
+        learned, clock=held.clock, context=held.context, at_hand=held.of(learned.rows)
+    )
+    used = as_used_figures(held.clock, learned, said, of=held.population)
+    return findings, figures(learned) | used
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """What a training asks (`questions`), of whom (`records`), where it is kept (`place`), and the
+    records at hand for what comes after."""
+
+    questions: list[Question]
+    records: Records
+    place: Place
+    held: AtHand
+
+
+def gather(
+    address: str,
+    models: Path,
+    targets: Sequence[str],
+    *,
+    until: int,
+    seed: int,
+    without_visits: bool = False,
+    engine: Engine = IN_THIS_PROCESS,
+    said: Progress = lambda text: None,
+) -> Gathered:
+    """The records of a store as known before `until`, for the usual training of some targets: all
+    in memory where the store is of one part, else part by part."""
+    with closing(open_store(address, must_exist=True)) as store:
+        known, parts = KnownBefore.of(store, until), len(divide(store, NOW))
+    asked: dict[str, Any] = {
+        "until": until,
+        "recorded_until": known.recorded_until,
+        "seed": seed,
+        "without_visits": without_visits,
+    }
+    questions = [question_of(TARGETS[target], **asked) for target in targets]
+    place = Place.of(address, models, questions, known)
+    if parts == 1 and engine.here:
+        held = at_hand(address, known, seed=seed, most=None)
+        return Gathered(questions, WholeRegistry(held.clock, held.context), place, held)
+    records = StoreRows(place, questions, engine=engine, said=said)
+    return Gathered(questions, records, place, at_hand(address, known, seed=seed))
+
+
+def until_of(address: str, until: int | None) -> int:
+    """`learnt_until` of a store, of which no row is read."""
+    with closing(open_store(address, must_exist=True)) as store:
+        newest = newest_day(late_rows(store), store.load(children=()).recorded_until)
+    return until_known(newest, until)
 
 
 def learnt_until(registry: Registry, until: int | None) -> int:
     """The day (number) before which everything is learnt: the one asked for, else all that is
     known. `BadInput` TRN004 where it lies after that."""
-    newest = known_until(registry)
+    return until_known(known_until(registry), until)
+
+
+def until_known(newest: int, until: int | None) -> int:
+    """The same, of records of which `newest` is the last day that is known."""
     if until is not None and until > newest + 1:
         raise BadInput(
             "TRN004",
@@ -163,12 +228,17 @@ def _groups_off(learned: Learned) -> list[dict[str, Any]]:
     return found + [one for one in later if one["group"] not in known]
 
 
-def as_used_figures(clock: Clock, learned: Learned, said: Progress) -> dict[str, float]:
-    """The rehearsal's figures as scored monthly from records known late; none without one."""
+def as_used_figures(
+    clock: Clock, learned: Learned, said: Progress, *, of: Population = EVERYBODY
+) -> dict[str, float]:
+    """The rehearsal's figures as scored monthly from records known late; none without one. `of`:
+    whose records the clock holds, where it does not hold all."""
     if learned.not_rehearsed:
         return {}
     said(f"{learned.bundle.target}: the rehearsal as scored monthly, from records known late")
     bundle = judging(learned.bundle, REHEARSAL)
+    if of != EVERYBODY:
+        bundle = replace(bundle, facts=bundle.facts | {"population": of.as_facts()})
     used = as_used(clock, bundle, REHEARSAL, learned.rows)
     return used.as_figures()
 

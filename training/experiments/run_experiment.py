@@ -44,6 +44,7 @@ from training.fitting.pipeline import Learned, learn
 from training.metrics.compared import as_table, at_top
 from training.report.one_model import tell
 from training.report.report_page import assemble, draw
+from training.rows.at_hand import AtHand
 from training.tracking import mlflow_runs, told_of_training
 from training.tracking.reachable import ask
 
@@ -146,7 +147,7 @@ def _keep(
     said: Progress,
 ) -> dict[str, Any]:
     """A model that a bundle holds: checked, saved and recorded as any other."""
-    findings, judged = checked_and_judged(learned, clock, context, said)
+    findings, judged = checked_and_judged(learned, AtHand(clock, context), said)
     besides = _told_besides(asked)
     told = keep(learned, findings, judged, models, tracked, asked.trials, said, besides)
     return told | {"benchmark_only": list(asked.benchmark_only)}

@@ -8,6 +8,7 @@ what was known before that day. The bundle must come out the same, to the bit.
 from __future__ import annotations
 
 import tempfile
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,20 +18,23 @@ from features.trajectory.context import Context
 from models.bundle import save
 from models.champion import bundles_folder, models_folder
 from models.definition import made_with
-from models.targets import TARGETS
 from registry.contract.errors import BadInput, Refused
-from registry.contract.registry import Registry, day_number
+from registry.contract.registry import day_number
+from registry.store.store import open_store
 from training.commands.train import (
     as_known_before,
     checked_and_judged,
     finished,
+    gather,
     learnt_until,
     load_registry,
+    until_of,
 )
 from training.experiments.experiment_file import read
 from training.experiments.run_experiment import EXPERIMENT_FILE, taught
 from training.fitting.fit import Progress
-from training.fitting.pipeline import Learned, learn
+from training.fitting.pipeline import Learned, learn_from
+from training.rows.at_hand import AtHand
 from training.tracking import mlflow_runs, told_of_training
 from training.tracking.find_bundle import remember
 from training.tracking.reachable import ask
@@ -103,13 +107,13 @@ def train_again(
     ask(tracked)
     wanted = recipe(tracked, asked)
     said("reading the registry")
-    registry = load_registry(address)
-    if registry.facts.get("registry_id") != wanted.store:
-        raise BadInput("TRN025", f"run {wanted.run_id} learnt from another store than {address}")
-    clock = Clock(as_known_before(address, registry, learnt_until(registry, wanted.until)))
-    context = Context(clock)
-    learned = _learned(clock, context, registry, wanted, said)
-    findings, judged = checked_and_judged(learned, clock, context, said)
+    with closing(open_store(address, must_exist=True)) as store:
+        if store.facts()["registry_id"] != wanted.store:
+            raise BadInput(
+                "TRN025", f"run {wanted.run_id} learnt from another store than {address}"
+            )
+    learned, held = _learned(address, models, wanted, said)
+    findings, judged = checked_and_judged(learned, held, said)
     bundle = save(finished(learned, findings, judged), bundles_folder(models))
     if bundle.version != wanted.bundle:
         raise Refused("TRN026", _differs(bundle.version, wanted))
@@ -117,27 +121,26 @@ def train_again(
     return {"target": wanted.target, "run_id": wanted.run_id, "bundle": bundle.version}
 
 
-def _learned(
-    clock: Clock, context: Context, registry: Registry, wanted: Recipe, said: Progress
-) -> Learned:
+def _learned(address: str, models: Path, wanted: Recipe, said: Progress) -> tuple[Learned, AtHand]:
+    """The training of a run once more, and the records at hand after it."""
     if wanted.experiment is None:
-        return learn(
-            clock,
-            TARGETS[wanted.target],
-            until=wanted.until,
-            seed=wanted.seed,
-            trials=wanted.trials,
-            said=said,
-            context=context,
-            without_visits=wanted.without_visits,
-        )
+        until = until_of(address, wanted.until)
+        how: dict[str, Any] = {"seed": wanted.seed, "without_visits": wanted.without_visits}
+        found = gather(address, models, [wanted.target], until=until, said=said, **how)
+        learned = learn_from(found.records, found.questions[0], trials=wanted.trials, said=said)
+        found.place.tidy()
+        return learned, found.held
+    registry = load_registry(address)
+    clock = Clock(as_known_before(address, registry, learnt_until(registry, wanted.until)))
+    context = Context(clock)
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, EXPERIMENT_FILE)
         file.write_text(wanted.experiment, encoding="utf-8")
         asked = read(file, registry)
-    return taught(
+    learned = taught(
         clock, context, asked.target, asked, until=wanted.until, seed=wanted.seed, said=said
     )
+    return learned, AtHand(clock, context)
 
 
 def _differs(version: str, wanted: Recipe) -> str:

@@ -4,6 +4,7 @@ after the split."""
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import Any
@@ -11,20 +12,19 @@ from typing import Any
 import numpy as np
 
 from features.clock import Clock
-from features.trajectory.as_of import as_of
 from features.trajectory.catalogue import CONTEXT_NAMES, NAMES
 from features.trajectory.context import Context
+from features.trajectory.smoother import Prior
 from models.bundle import Bundle
 from models.targets import CENSORED, DID_NOT_HAPPEN, HAPPENED, Target
 from registry.contract.arrays import Flags
 from registry.contract.errors import BadInput
 from registry.contract.registry import day_date
 from training.cohorts import censoring
-from training.cohorts.case_cohort import drawn
 from training.cohorts.censoring import Weighed
-from training.cohorts.landmarks import Cohort, attrition_table, before_split, cohort
+from training.cohorts.landmarks import Cohort, before_split
 from training.cohorts.scoring_days import ScoringDays, scoring_days
-from training.cohorts.visit_exposure import censored_at_visits, visits_in_words, visits_told
+from training.cohorts.visit_exposure import visits_in_words, visits_told
 from training.fitting.age_levels import groups_off
 from training.fitting.calibrate import leveled, with_interval
 from training.fitting.examples import Examples, together
@@ -33,12 +33,14 @@ from training.fitting.own_forest import offset_of
 from training.fitting.plan import USUAL, TrainingPlan
 from training.fitting.reference_profile import profile
 from training.fitting.sample_size import SampleSize, effective_parameters, needed
-from training.fitting.transfer import Donor, donor_of
+from training.fitting.transfer import Donor, lent_to
 from training.fitting.tune import Tuned, tune
 from training.fitting.uncertainty import REFITS
 from training.fitting.visit_weights import stood_for
 from training.fitting.visit_weights import weighed as weighed_for_visits
-from training.priors.priors import FIT_SHARE, population_priors, registry_priors
+from training.priors.priors import FIT_SHARE
+from training.rows.question import Question
+from training.rows.records import Records, WholeRegistry
 
 LEAST_EVENTS = 30
 """Under this no model is fitted at all; what Riley's criteria ask for is said beside it."""
@@ -48,6 +50,7 @@ rehearsal is made."""
 TOO_FEW_TO_REHEARSE = "too few events to rehearse"
 CONTEXT_MASKED = 0.15
 """The share of children whose context is hidden while fitting, since the API may leave it out."""
+OnDays = Callable[[dict[str, Prior]], ScoringDays]
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,6 @@ class Learned:
     bundle: Bundle
     fitted: Fitted
     rows: Cohort
-    used: np.ndarray
     earlier_on: np.ndarray
     later_on: np.ndarray
     features: np.ndarray
@@ -75,6 +77,11 @@ class Learned:
         """What the bundle learnt from, with every context to be seen."""
         every = np.ones(len(self.rows.child), bool)
         return _with_scored(examples(self.rows, self.features, every), self.scored)
+
+    def take(self, kept: np.ndarray) -> Learned:
+        """The same with some of its rows (positions): what is told of them, not of the fit."""
+        some = (of[kept] for of in (self.earlier_on, self.later_on, self.features))
+        return Learned(self.bundle, self.fitted, self.rows.take(kept), *some)
 
     @property
     def not_rehearsed(self) -> str | None:
@@ -111,17 +118,66 @@ def learn(
     that a list asked for, so that the model tells the risk without visits
     (`training.cohorts.visit_exposure`); onset, whose rows are drawn by lot, cannot be taught so.
     """
-    context, target = context or Context(clock), plan.target(target)
-    rows = cohort(clock, target, cutoff=until - 1)
-    if without_visits and not target.indexes_repeat:
-        rows = censored_at_visits(clock, rows, known_by=until - 1)
+    question = question_of(
+        target,
+        until=until,
+        recorded_until=clock.registry.recorded_until,
+        seed=seed,
+        plan=plan,
+        without_visits=without_visits,
+    )
+    return learn_from(
+        WholeRegistry(clock, context or Context(clock)),
+        question,
+        trials=trials,
+        said=said,
+        plan=plan,
+        on_days=partial(_on_days, clock, question) if plan.scoring_days else None,
+    )
+
+
+def _on_days(clock: Clock, question: Question, priors: dict[str, Prior]) -> ScoringDays:
+    scored = scoring_days(
+        clock,
+        question.target,
+        until=question.until,
+        labels_before=question.labels_before,
+        priors=priors,
+        without_visits=question.without_visits,
+    )
+    return scored.take(question.population.learnt(clock, scored.rows))
+
+
+def question_of(
+    target: Target,
+    *,
+    until: int,
+    recorded_until: int,
+    seed: int = 1,
+    plan: TrainingPlan = USUAL,
+    without_visits: bool = False,
+) -> Question:
+    """The rows that a training of a target asks for."""
     # The newest import came in after the last day that its records speak of.
-    labels_before = min(until, clock.registry.recorded_until + 1)
-    mine = plan.population.learnt(clock, rows)
-    used = np.flatnonzero(before_split(rows, labels_before) & mine)
-    attrition = attrition_table(rows.take(used))
-    kept, rows = drawn(rows.take(used), seed=seed)
-    used = used[kept]
+    labels_before = min(until, recorded_until + 1)
+    return Question(
+        plan.target(target), until, labels_before, seed, plan.population, without_visits
+    )
+
+
+def learn_from(
+    records: Records,
+    question: Question,
+    *,
+    trials: int = 0,
+    said: Progress = lambda text: None,
+    plan: TrainingPlan = USUAL,
+    on_days: OnDays | None = None,
+) -> Learned:
+    """`learn`, whoever holds the records. `on_days`: from priors to the rows of the days on which
+    scores are made, where the plan asks for them."""
+    target, seed, until = question.target, question.seed, question.until
+    rows, attrition = records.drawn(question)
     _ask_for_events(rows, target)
     later_from = first_later_day(rows)
     earlier_on, later_on = blocks(rows, later_from)
@@ -133,48 +189,34 @@ def learn(
         f"{int(later_on.sum())} later ones to judge on"
     )
     notes: list[str] = []
-    priors = (
-        population_priors(clock, rows, said=notes.append)
-        if target.indexes_repeat
-        else registry_priors(clock, until=until, said=notes.append)
-    )
+    priors = records.priors(question, rows, said=notes.append)
     for note in notes:
         said(f"{target.name}: {note}")
-    matrix = as_of(clock, rows.child, rows.day, priors=priors, context=context)
+    matrix, met, _ = records.seen(question, rows, priors=priors)
     rows = weighed_for_visits(rows, matrix, seed=seed)
     said(f"{target.name}: {matrix.shape[1]} features of {matrix.shape[0]} rows")
-    known, weighed = weighed_examples(rows, matrix, np.ones(len(used), bool))
+    known, weighed = weighed_examples(rows, matrix, np.ones(len(rows.index), bool))
     said(f"{target.name}: {weighed.words}")
-    facts = _facts(clock, rows, until, seed, earlier_on, later_on) | {
+    facts = _facts(records, rows, until, seed, earlier_on, later_on) | {
         "censoring": weighed.told(),
         "attrition": attrition,
         "prior_notes": notes,
-        "labels_before": day_date(labels_before).isoformat(),
+        "labels_before": day_date(question.labels_before).isoformat(),
         "later_from": day_date(later_from).isoformat(),
         "not_rehearsed": not_rehearsed,
-        **visits_told(clock, rows, known_by=until - 1),
+        **visits_told(rows, met),
         "share_stood_for": None if rows.visited is None else round(stood_for(rows), 4),
         **plan.as_facts(),
     }
     if note := visits_in_words(facts):
         said(f"{target.name}: {note}")
-    scored = None
-    if plan.scoring_days:
-        scored = scoring_days(
-            clock,
-            target,
-            until=until,
-            labels_before=labels_before,
-            priors=priors,
-            without_visits=without_visits,
-        )
-        scored = scored.take(plan.population.learnt(clock, scored.rows))
+    scored = on_days(priors) if on_days else None
+    if scored is not None:
         scored = replace(scored, rows=weighed_for_visits(scored.rows, scored.matrix, seed=seed))
         said(f"{target.name}: {len(scored.rows.index)} rows of days on which scores are made")
         known = _with_scored(known, scored)
     which: dict[str, Any] = {"target": target, "seed": seed}
-    donor = donor_of(clock, target, until=until, seed=seed, priors=priors, context=context)
-    donor = donor and donor.of(clock, plan.population)
+    donor = lent_to(records, question, priors=priors)
     if donor is not None:
         donor = donor.seeing(plan.seen(donor.examples.rows))
         events = int(donor.examples.happened.sum())
@@ -184,7 +226,7 @@ def learn(
         "priors": priors,
         "facts": facts,
         "reference": profile(matrix[:, : len(NAMES)]),
-        "columns": (*NAMES, *(name for own in clock.registry.beside for name in own.names)),
+        "columns": records.columns,
     }
     taught = partial(_taught, trials=trials, said=said, which=which, made=made, plan=plan)
     rehearsal = None
@@ -201,12 +243,12 @@ def learn(
     bundle, fitted = taught(everything, donor)
     if plan.foreign is not None:
         bundle = replace(bundle, rehearsal=rehearsal)
-        return Learned(bundle, fitted, rows, used, earlier_on, later_on, matrix, scored)
+        return Learned(bundle, fitted, rows, earlier_on, later_on, matrix, scored)
     said(f"{target.name}: the interval of its risks, by {REFITS} refits on children drawn anew")
     calibrator, unstable = with_interval(fitted, everything, donor=donor, **which)
     reference = bundle.reference | {"instability": unstable}
     bundle = replace(bundle, calibrator=calibrator, rehearsal=rehearsal, reference=reference)
-    learned = Learned(bundle, fitted, rows, used, earlier_on, later_on, matrix, scored)
+    learned = Learned(bundle, fitted, rows, earlier_on, later_on, matrix, scored)
     _say_what_size_is_advised(learned, said)
     return learned
 
@@ -407,9 +449,9 @@ def context_hidden(child: np.ndarray, seed: int) -> Flags:
 
 
 def _facts(
-    clock: Clock, rows: Cohort, until: int, seed: int, earlier_on: Flags, later_on: Flags
+    records: Records, rows: Cohort, until: int, seed: int, earlier_on: Flags, later_on: Flags
 ) -> dict[str, Any]:
-    registry = clock.registry.facts
+    registry = records.facts
     events = [
         len(np.unique(rows.index[block & (rows.outcome == HAPPENED)]))
         for block in (earlier_on, later_on)

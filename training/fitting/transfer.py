@@ -9,6 +9,7 @@ forest and its reasons stay exact.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,17 +17,14 @@ import lightgbm as lgb
 import numpy as np
 
 from features.clock import Clock
-from features.trajectory.as_of import as_of
 from features.trajectory.context import Context
 from features.trajectory.smoother import Prior
-from models.targets import CONFIRMED_WITHIN, HAPPENED, TARGETS, Target
+from models.targets import CONFIRMED_WITHIN, HAPPENED, Target
 from training.cohorts import censoring
-from training.cohorts.areas_and_days import EVERYBODY, Population
-from training.cohorts.case_cohort import drawn
-from training.cohorts.landmarks import cohort
 from training.fitting.examples import Examples, column_names
+from training.rows.question import Question
+from training.rows.records import Records, WholeRegistry
 
-MOST_DONOR_ROWS = 120_000
 LEAST_DONOR_EVENTS = 100
 """With fewer slides the donor teaches less than it disturbs."""
 ROUNDS = 240
@@ -62,17 +60,6 @@ class Donor:
         """The same slides with other features (n, p)."""
         return replace(self, examples=replace(self.examples, rows=rows))
 
-    def of(self, clock: Clock, population: Population) -> Donor | None:
-        """Only the slides of a population; None where they are too few to teach."""
-        if population == EVERYBODY:
-            return self
-        slides = self.examples
-        mine = population.within(clock, slides.child, slides.day)
-        if population.since is not None:
-            mine &= slides.day >= population.since
-        donor = replace(self, examples=slides.take(np.flatnonzero(mine)))
-        return donor if donor.teaches else None
-
     @property
     def teaches(self) -> bool:
         """Whether there are slides enough."""
@@ -90,24 +77,29 @@ def donor_of(
 ) -> Donor | None:
     """The donor of a target that another teaches (`Target.taught_by`), from what was known before
     `until`; None where no other does, or there are too few slides."""
-    if target.taught_by is None:
+    question = Question(target, until, until, seed)
+    return lent_to(WholeRegistry(clock, context), question, priors=priors)
+
+
+def lent_to(records: Records, question: Question, *, priors: Mapping[str, Prior]) -> Donor | None:
+    """The donor of a question's target, of the question's own population."""
+    lent = question.lent()
+    if lent is None:
         return None
-    teacher, label_days = TARGETS[target.taught_by], target.horizon + CONFIRMED_WITHIN
-    rows = cohort(clock, teacher, cutoff=until - 1, horizon=target.horizon)
-    ends = rows.day.astype(np.int64) + label_days
-    whole = (ends < until) & (rows.outcomes.room[rows.index] == 1)
-    _, rows = drawn(rows.take(np.flatnonzero(whole)), seed=seed, most=MOST_DONOR_ROWS)
+    rows = records.drawn(lent).rows
     weight = censoring.weights(rows)
     kept = np.flatnonzero(weight > 0)
     if not len(kept):
         return None
-    matrix = as_of(clock, rows.child[kept], rows.day[kept], priors=priors, context=context)
-    happened = (rows.outcome[kept] == HAPPENED).astype(np.int8)
-    taught = Examples(
-        matrix, happened, weight[kept], rows.child[kept], rows.day[kept], rows.landmark[kept]
-    )
-    donor = Donor(taught, label_days)
-    return donor if donor.teaches else None
+    rows, weight = rows.take(kept), weight[kept]
+    seen = records.seen(lent, rows, priors=priors)
+    happened = (rows.outcome == HAPPENED).astype(np.int8)
+    slides = Examples(seen.matrix, happened, weight, rows.child, rows.day, rows.landmark)
+    donor = Donor(slides, question.target.horizon + CONFIRMED_WITHIN)
+    if not donor.teaches or seen.within.all():
+        return donor if donor.teaches else None
+    some = Donor(slides.take(np.flatnonzero(seen.within)), donor.label_days)
+    return some if some.teaches else None
 
 
 def donor_forest(examples: Examples, settings: dict[str, Any]) -> str:

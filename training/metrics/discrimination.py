@@ -34,8 +34,13 @@ def followed_before(time: Ints, lost: Flags) -> Floats:
     On one day losses come after everything else, so that a row known on a day was at risk of being
     lost on it.
     """
-    day, followed = kaplan_meier(time, lost)
-    return np.concatenate([[1.0], followed])[np.searchsorted(day, time)]
+    return just_before(time, *kaplan_meier(time, lost))
+
+
+def just_before(time: Ints, day: Ints, share: Floats) -> Floats:
+    """The value of a curve (the share beyond each day) just before each time."""
+    found: Floats = np.concatenate([[1.0], share])[np.searchsorted(day, time)]
+    return found
 
 
 def known_weights(
@@ -59,13 +64,25 @@ def known_weights(
     weighs 3/2.
     """
     lost = outcome == CENSORED
-    time = np.where((outcome == 0) & ~competing, horizon, np.minimum(days, horizon))
-    weight = np.zeros(len(outcome))
+    time = time_followed(outcome, days, competing, horizon)
+    still = np.ones(len(outcome))
     for day in np.unique(landmark):
         rows = landmark == day
-        still = followed_before(time[rows], lost[rows])
-        weight[rows] = np.where(lost[rows], 0.0, 1.0 / np.where(lost[rows], 1.0, still))
-    return weight
+        still[rows] = followed_before(time[rows], lost[rows])
+    return weights_of_known(lost, still)
+
+
+def time_followed(
+    outcome: np.ndarray, days: np.ndarray, competing: np.ndarray, horizon: np.ndarray
+) -> np.ndarray:
+    """Days (n,) to the one on which each outcome was known, or to the last day followed; see
+    `known_weights`."""
+    return np.where((outcome == 0) & ~competing, horizon, np.minimum(days, horizon))
+
+
+def weights_of_known(lost: Flags, still: Floats) -> Floats:
+    """1 / share still followed of those not lost; 0 of the lost."""
+    return np.where(lost, 0.0, 1.0 / np.where(lost, 1.0, still))
 
 
 def auc(risk: np.ndarray, happened: np.ndarray, weight: np.ndarray) -> float:

@@ -35,8 +35,8 @@ def registry_priors(
     The same for both targets, so that one feature row serves both models of a split. A registry
     without stays keeps the defaults.
     """
-    children, day = _treated_early(clock, until)
-    return estimate_priors(clock, children, day, said=said)
+    treated, day = treated_early(*admissions(clock, until), until=until)
+    return estimate_priors(clock, treated, day, said=said)
 
 
 def population_priors(
@@ -44,9 +44,12 @@ def population_priors(
 ) -> dict[str, Prior]:
     """Priors for a question about every child: from some thousands of the rows' children, as known
     when the earlier share of the rows had been asked."""
-    children = np.unique(rows.child)
-    day = int(np.quantile(rows.day, FIT_SHARE, method="lower"))
-    return estimate_priors(clock, children, day, said=said)
+    return estimate_priors(clock, *of_population(rows), said=said)
+
+
+def of_population(rows: Cohort) -> tuple[np.ndarray, int]:
+    """(children, day) whose records tell the priors of a question about every child."""
+    return np.unique(rows.child), int(np.quantile(rows.day, FIT_SHARE, method="lower"))
 
 
 def estimate_priors(
@@ -64,8 +67,7 @@ def estimate_priors(
 
 def fitted_priors(clock: Clock, child: np.ndarray, day: int) -> dict[str, FittedPrior]:
     """The same, each with how its search ended."""
-    children = np.unique(child)
-    children = children[:: max(len(children) // PRIOR_CHILDREN, 1)]
+    children = spread(child)
     known = clock.known_by(children, np.full(len(children), day, np.int32))
     found: dict[str, FittedPrior] = {}
     growth = growth_points(known)
@@ -79,15 +81,28 @@ def fitted_priors(clock: Clock, child: np.ndarray, day: int) -> dict[str, Fitted
     return found
 
 
-def _treated_early(clock: Clock, until: int) -> tuple[np.ndarray, int]:
-    """(children admitted by a day, that day): the earlier share of admissions whose relapse label
-    lies before."""
+def spread(child: np.ndarray) -> np.ndarray:
+    """Of children (positions, each counted once) some thousands, spread over all."""
+    children = np.unique(child)
+    found: np.ndarray = children[:: max(len(children) // PRIOR_CHILDREN, 1)]
+    return found
+
+
+def admissions(clock: Clock, until: int) -> tuple[np.ndarray, np.ndarray]:
+    """(child, day) of every admission whose relapse label lies before `until`."""
     everyone = np.arange(len(clock.registry.child_ids), dtype=np.int32)
     stays = clock.known_by(everyone, np.full(len(everyone), until - 1, np.int32)).episodes
     counted = np.isin(stays["programme"], (Programme.UCDC, Programme.VCDC)) & (
         stays["admitted_on"] < until - RELAPSE.label_days
     )
-    if not counted.any():
-        return everyone[:0], until - 1
-    day = int(np.quantile(stays["admitted_on"][counted], FIT_SHARE, method="lower"))
-    return stays["child"][counted & (stays["admitted_on"] <= day)], day
+    return stays["child"][counted], stays["admitted_on"][counted]
+
+
+def treated_early(
+    child: np.ndarray, admitted_on: np.ndarray, *, until: int
+) -> tuple[np.ndarray, int]:
+    """(children, day): the earlier share of these admissions, and the day by which they were."""
+    if not len(child):
+        return child, until - 1
+    day = int(np.quantile(admitted_on, FIT_SHARE, method="lower"))
+    return child[admitted_on <= day], day
