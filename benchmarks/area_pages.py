@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import sqlalchemy as sa
 
 # This file's folder would hide the packages behind its files.
 sys.path[0] = str(Path(__file__).resolve().parent.parent)
@@ -27,7 +28,9 @@ from care.programme.indicators import AMOUNTS, COUNTS, MET, NOT_MET, RATIOS, SPH
 from registry.store.store import open_store
 from serving.app import create_app
 from serving.book import scorebook
+from serving.book.escalation.escalation_kinds import KINDS
 from serving.book.publishing import publish
+from serving.book.scorebook import ESCALATIONS
 from serving.book.scoring.area_rows import FIGURES, PARTS, centres_page, lines_page
 from serving.book.sector_figures import figures_of
 from serving.http.observe import Log
@@ -35,6 +38,7 @@ from tests.support.service_cases import KEY, Client, row, token
 
 AS_OF = dt.date(2026, 6, 30)
 SECTORS, CENTRES, ROUNDS = 3_200, 25, 5
+OPEN = 10_000
 MONTHS = [f"2025-{month:02}" for month in range(7, 13)] + [
     f"2026-0{month}" for month in range(1, 7)
 ]
@@ -50,6 +54,10 @@ PAGES = (
     "/areas?code=S0700-C3",
     "/areas?code=S07",
     "/areas/visits",
+    "/compare/state/state?parts=sector",
+    "/escalations",
+    "/escalations?level=district&area=D7",
+    "/report/xlsx/state/state",
 )
 
 
@@ -62,6 +70,7 @@ def records(draw: np.random.Generator) -> list[dict[str, Any]]:
         told |= {name: float(draw.integers(0, 9000)) for name in AMOUNTS}
         told |= {one.name: float(draw.random()) for one in RATIOS}
         told |= {f"sphere_{name}": (MET, NOT_MET)[draw.integers(2)] for name, *_ in SPHERE}
+        told["sam"] = round(told["judged"] * told["sam_share"])
         for name in draw.choice(list(COUNTS), 3, replace=False):
             told[name] = None
         found.append(told)
@@ -94,6 +103,26 @@ def areas(places: list[tuple[str, str, str]], figures: dict[str, Any]) -> Any:
         yield "centre", sector, scorebook.packed_area(page)
 
 
+def escalations(places: list[tuple[str, str, str]]) -> list[dict[str, Any]]:
+    """`OPEN` of them, of all kinds, over all sectors; their children are those of the book."""
+    draw = np.random.default_rng(2)
+    return [
+        {
+            "child_id": f"C{at % 300}",
+            "sector_id": places[at % len(places)][0],
+            "kind": KINDS[int(draw.integers(len(KINDS)))],
+            "began_on": AS_OF - dt.timedelta(int(draw.integers(60))),
+            "gravity": int(draw.integers(5)),
+            "opened_on": AS_OF,
+            "opened_at": "2026-06-30T00:00:00.000+00:00",
+            "opened_by": "",
+            "opened_as": "run",
+            "holds": True,
+        }
+        for at in range(OPEN)
+    ]
+
+
 def main() -> None:
     """Make the state's run, ask each page, print what it took."""
     home = Path(tempfile.mkdtemp())
@@ -105,6 +134,8 @@ def main() -> None:
         scorebook.write_chunk(store.engine, run, 0, children)
         figures = figures_of(children, AS_OF)
         publish(store.engine, run, facts={}, areas=areas(places, figures))
+        with store.engine.begin() as connection:
+            connection.execute(sa.insert(ESCALATIONS), escalations(places))
     app = create_app(address, home / "m", key=KEY, log=Log(lambda line: None), follow=False)
     client, found = Client(app), {}
     cookie = {"Cookie": f"sanket_session={token()}", "Accept-Encoding": "gzip"}

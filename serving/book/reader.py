@@ -1,5 +1,4 @@
-"""Reading the score book: always within a scope. There is no other way to it, and no reader without
-a scope."""
+"""Reading the score book: always within a scope. There is no other way to it."""
 
 from __future__ import annotations
 
@@ -48,8 +47,7 @@ NOTHING_SCORED = "there is no list yet: run `sanket score STORE --as-of DATE` fi
 
 
 def unreadable(error: sa.exc.SQLAlchemyError) -> BookUnreadable:
-    """The refusal that stands for an error of the database: its kind, and nothing of what was
-    asked of it."""
+    """The refusal that stands for an error of the database: its kind, nothing of what was asked."""
     kind = type(getattr(error, "orig", None) or error).__name__
     return BookUnreadable(
         f"the score book cannot be read ({kind}): check that the store's database answers, is "
@@ -195,8 +193,7 @@ class Reader:
         return found
 
     def ticked_since(self, run: Run) -> list[tuple[BookRow, BookRow]]:
-        """The children of the scope whose visits were ticked since a run: as the run has them, and
-        as they are now."""
+        """The children of the scope ticked since a run: as the run has them, and as they are."""
         since = dt.datetime.fromisoformat(run.made_at) - BEFORE_A_RUN
         ticks = sa.select(TICKS.c.child_id).where(
             TICKS.c.ticked_at >= since.isoformat(timespec="milliseconds")
@@ -209,8 +206,7 @@ class Reader:
             return list(zip(before, self._ticked(connection, before), strict=True))
 
     def told(self, run: Run, sector_id: str | None = None, *, since: dt.date) -> list[Told]:
-        """Findings that need somebody, told on this day or later, the newest first; without those
-        corrected since."""
+        """Findings that need somebody, told since a day, the newest first, none corrected since."""
         sectors = self._sector_ids(run)
         kept = sa.or_(TOLD.c.closed_as.is_(None), TOLD.c.closed_as != CORRECTED)
         wanted = sa.select(TOLD).where(TOLD.c.sector_id.in_(sectors), TOLD.c.told_on >= since, kept)
@@ -219,22 +215,26 @@ class Reader:
         with self._connection() as connection:
             return [Told(*row) for row in connection.execute(wanted.order_by(TOLD.c.number.desc()))]
 
-    def escalations(
-        self, run: Run, *among: sa.ColumnElement[bool], area: Mapping[str, str] | None = None
-    ) -> list[Escalation]:
-        """The escalations of the scope, by number; area: of `{"project_id": "P1"}` alone."""
-        inside = [PLACES.c[name] == place for name, place in (area or {}).items()]
-        sectors = self._sector_ids(run).where(*inside)
-        wanted = sa.select(ESCALATIONS).where(ESCALATIONS.c.sector_id.in_(sectors), *among)
+    def escalations(self, run: Run, *among: sa.ColumnElement[bool]) -> list[Escalation]:
+        """The escalations of the scope of which these conditions hold, by number."""
+        wanted = sa.select(ESCALATIONS).where(*among).order_by(ESCALATIONS.c.number)
+        return [Escalation(*row) for row in self.of_escalations(run, wanted)]
+
+    def of_escalations(
+        self, run: Run, wanted: sa.Select[Any], area: Mapping[str, str] | None = None
+    ) -> Sequence[Any]:
+        """What is asked of `ESCALATIONS`, within the scope and, where one is named, an area."""
+        if area or not self._scope.state:
+            inside = (PLACES.c[name] == place for name, place in (area or {}).items())
+            sectors = self._sector_ids(run).where(*inside)
+            wanted = wanted.where(ESCALATIONS.c.sector_id.in_(sectors))
         with self._connection() as connection:
-            rows = connection.execute(wanted.order_by(ESCALATIONS.c.number))
-            return [Escalation(*row) for row in rows]
+            return connection.execute(wanted).all()
 
     def candidates(
         self, sector_id: str | None = None, as_of: dt.date | None = None
     ) -> list[Candidate]:
-        """The children of a sector (or of the whole scope) as the list ranks them, with outcomes
-        ticked since."""
+        """The children of a sector (or of the whole scope) as the list ranks them, with ticks."""
         run = self.run(as_of)
         return [row.candidate for row in self.rows(run, sector_id)]
 
@@ -296,7 +296,7 @@ class Reader:
             return set(connection.scalars(wanted))
 
     def tick_state(self) -> tuple[str | None, int]:
-        """When an outcome was ticked last, and how many are kept: another pair after every tick."""
+        """When an outcome was ticked last, and how many are kept."""
         wanted = sa.select(sa.func.max(TICKS.c.ticked_at), sa.func.count()).select_from(TICKS)
         with self._connection() as connection:
             newest, count = connection.execute(wanted).one()

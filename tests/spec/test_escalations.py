@@ -5,6 +5,7 @@ list."""
 import datetime as dt
 
 import pytest
+import sqlalchemy as sa
 
 from serving.book.escalation import escalation_records as records
 from serving.book.escalation.escalation_records import Acting
@@ -267,7 +268,7 @@ def test_each_scope_has_its_own_and_a_forgotten_child_none(days):
     assert inside == {name for name, _ in FIRST if NAMES.index(name) % 3 == 0} and inside
     whole = days.reader()
     by_area = [
-        len(whole.escalations(whole.run(), area={"project_id": project}))
+        len(whole.of_escalations(whole.run(), sa.select(ESCALATIONS), {"project_id": project}))
         for project in ("P1", "P2")
     ]
     assert sum(by_area) == len(FIRST) and all(by_area)

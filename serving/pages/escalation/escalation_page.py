@@ -3,7 +3,6 @@ again where that was wrong."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -27,7 +26,7 @@ from serving.pages.areas.area_page import Link, link
 from serving.pages.areas.area_parts import uppermost
 from serving.pages.areas.attention import page_asked
 from serving.pages.escalation import inbox
-from serving.pages.escalation.inbox import LEVELS, PLACE, EscalationLine
+from serving.pages.escalation.inbox import LEVELS, PLACE, EscalationLine, OpenCounts
 from serving.pages.session import see_other
 from serving.pages.templates import html
 from serving.process.service_state import ServiceState
@@ -57,6 +56,11 @@ class InboxAsked:
         area = query.get("area", "") if level in LEVELS else ""
         known = kind if kind in (*KINDS, CLOSED) else ""
         return cls(level if area else "", area, known, page_asked(query))
+
+    @property
+    def within(self) -> dict[str, str]:
+        """The area as the reader takes it."""
+        return {PLACE[self.level]: self.area} if self.area else {}
 
     def address(self, **changes: object) -> str:
         """The address of the inbox with these changes."""
@@ -93,13 +97,11 @@ def show(
     sees = person.may("see_children")
     if asked.area and not reader.whole_places(run, asked.level, named=asked.area):
         raise OutOfScope("there is no such area in the list")
-    area = {PLACE[asked.level]: asked.area} if asked.area else None
-    is_open = ESCALATIONS.c.closed_on.is_(None)
-    waiting = reader.escalations(run, is_open, area=area) if sees else []
-    groups = _groups(state, request, person, reader, run, words, asked, waiting) if sees else []
+    counts = inbox.open_counts(reader, run, asked.within) if sees else None
+    groups = _groups(state, request, person, reader, run, words, asked, counts) if counts else []
     parts, total = (
-        _parts(reader, run, waiting, asked, words)
-        if sees
+        _parts(reader, run, counts, asked, words)
+        if counts
         else _told_parts(reader, run, asked, words)
     )
     return html(
@@ -117,8 +119,8 @@ def show(
         groups=groups,
         parts=parts,
         total=total,
-        some=bool(waiting) if sees else bool(parts or total),
-        children=len({one.child_id for one in waiting}) if sees else None,
+        some=bool(counts.by_sector) if counts else bool(parts or total),
+        children=counts.children if counts else None,
         saved=next((said for said in ("closed", "opened") if said in query), None),
         practice=practice_key(run.facts),
         levels_said=level_notes(run.facts, words),
@@ -133,20 +135,22 @@ def _groups(
     run: Run,
     words: Words,
     asked: InboxAsked,
-    waiting: Sequence[Escalation],
+    counts: OpenCounts,
 ) -> list[KindGroup]:
     """The kinds and what was closed lately; who saw which children is written down first."""
-    since = state.today() - timedelta(KEPT_IN_SIGHT_DAYS)
-    area = {PLACE[asked.level]: asked.area} if asked.area else None
-    closed = reader.escalations(run, ESCALATIONS.c.closed_on >= since, area=area)
-    found: dict[str, list[Escalation]] = inbox.by_kind(waiting)
-    found |= {CLOSED: inbox.closed_in_sight(closed)}
-    wanted = {kind: those for kind, those in found.items() if asked.kind in ("", kind) and those}
+    since, area = state.today() - timedelta(KEPT_IN_SIGHT_DAYS), asked.within
+    all_of = {kind: counts.by_kind[kind] for kind in KINDS}
+    all_of |= {CLOSED: inbox.closed_count(reader, run, area, since)}
     many = AT_ONCE if asked.kind else FIRST
     shown = {}
-    for kind, those in wanted.items():
-        page = min(asked.page if asked.kind else 1, -(-len(those) // many))
-        shown[kind] = those[(page - 1) * many : page * many]
+    for kind in (kind for kind, of in all_of.items() if of and asked.kind in ("", kind)):
+        page = min(asked.page if asked.kind else 1, -(-all_of[kind] // many))
+        part = {"start": (page - 1) * many, "many": many}
+        shown[kind] = (
+            inbox.closed(reader, run, area, since, **part)
+            if kind == CLOSED
+            else inbox.of_kind(reader, run, kind, area, **part)
+        )
     told = [one.child_id for those in shown.values() for one in those]
     state.noted(request, person, "escalations", list(dict.fromkeys(told)))
     day = day_of_reading(run.as_of)
@@ -154,9 +158,9 @@ def _groups(
         KindGroup(
             kind,
             words("escalations", f"kind_{kind}"),
-            len(found[kind]),
+            all_of[kind],
             inbox.lines_of(reader, run, those, words, day=day),
-            -(-len(found[kind]) // many),
+            -(-all_of[kind] // many),
         )
         for kind, those in shown.items()
     ]
@@ -165,7 +169,7 @@ def _groups(
 def _parts(
     reader: Reader,
     run: Run,
-    waiting: Sequence[Escalation],
+    open_counts: OpenCounts,
     asked: InboxAsked,
     words: Words,
 ) -> tuple[list[PartCounts], list[int | None]]:
@@ -174,8 +178,7 @@ def _parts(
     if asked.area:
         sectors = [one for one in sectors if getattr(one, PLACE[asked.level]) == asked.area]
     level = inbox.parts_level(sectors, asked.level)
-    counts = inbox.counted(waiting, sectors, level)
-    total = Counter(one.kind for one in waiting)
+    counts, total = inbox.counted(open_counts, sectors, level), open_counts.by_kind
     parts = [
         PartCounts(_inbox_of(level, part, words), [of[one] for one in KINDS])
         for part, of in counts.items()

@@ -8,11 +8,13 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import sqlalchemy as sa
+
 from models.visits.listed_child import Candidate, counted_to
-from serving.book.escalation.escalation_kinds import DIED, KINDS
-from serving.book.escalation.escalation_records import CORRECTED, Escalation
+from serving.book.escalation.escalation_kinds import DIED
+from serving.book.escalation.escalation_records import BY_RECORDS, CORRECTED, Escalation
 from serving.book.reader import Reader, Sector
-from serving.book.scorebook import Run
+from serving.book.scorebook import ESCALATIONS, Run
 from serving.language.telling import rule_line, step_words
 from serving.language.words import Words, whom
 from serving.visits.sheet_lines import centre_name
@@ -40,23 +42,70 @@ class EscalationLine:
     closed: str
 
 
-def urgent_first(one: Escalation) -> tuple[int, dt.date, int]:
-    """The key by which one kind is sorted: the gravest first, then the oldest."""
-    return -one.gravity, one.began_on, one.number
+IS_OPEN = ESCALATIONS.c.closed_on.is_(None)
+STILL_SO = ESCALATIONS.c.holds & ESCALATIONS.c.closed_as.not_in((BY_RECORDS, CORRECTED))
+"""A person closed it, and the newest run's records say that it is so still."""
 
 
-def by_kind(waiting: Sequence[Escalation]) -> dict[str, list[Escalation]]:
-    """The open ones of each kind that has any, in the order in which kinds are told."""
-    found = {kind: [one for one in waiting if one.kind == kind] for kind in KINDS}
-    return {kind: sorted(those, key=urgent_first) for kind, those in found.items() if those}
+@dataclass(frozen=True)
+class OpenCounts:
+    """The open escalations of a scope or an area: by sector and kind, by kind, and how many
+    children they are of."""
+
+    by_sector: Mapping[str, Counter[str]]
+    by_kind: Counter[str]
+    children: int
 
 
-def closed_in_sight(closed: Sequence[Escalation]) -> list[Escalation]:
-    """What was closed lately, those first that a person closed although the records still say so,
-    then the newest; without what was a mistake of a form."""
-    told = [one for one in closed if one.closed_as != CORRECTED]
-    newest = sorted(told, key=lambda one: (one.closed_at or "", one.number), reverse=True)
-    return sorted(newest, key=lambda one: not still_so(one))
+def open_counts(reader: Reader, run: Run, area: Mapping[str, str]) -> OpenCounts:
+    """Counted in the database: a state has thousands."""
+    columns = ESCALATIONS.c
+    found: Counts = {}
+    by_kind: Counter[str] = Counter()
+    wanted = sa.select(columns.sector_id, columns.kind, sa.func.count()).where(IS_OPEN)
+    wanted = wanted.group_by(columns.sector_id, columns.kind)
+    for sector, kind, many in reader.of_escalations(run, wanted, area):
+        found.setdefault(sector, Counter())[kind] = many
+        by_kind[kind] += many
+    distinct = sa.select(sa.func.count(sa.distinct(columns.child_id))).where(IS_OPEN)
+    ((children,),) = reader.of_escalations(run, distinct, area)
+    return OpenCounts(found, by_kind, children)
+
+
+def of_kind(
+    reader: Reader, run: Run, kind: str, area: Mapping[str, str], *, start: int, many: int
+) -> list[Escalation]:
+    """Some open ones of a kind: the gravest first, then the oldest."""
+    columns = ESCALATIONS.c
+    wanted = sa.select(ESCALATIONS).where(IS_OPEN, columns.kind == kind)
+    wanted = wanted.order_by(columns.gravity.desc(), columns.began_on, columns.number)
+    rows = reader.of_escalations(run, wanted.limit(many).offset(start), area)
+    return [Escalation(*row) for row in rows]
+
+
+def _closed_since(since: dt.date) -> tuple[sa.ColumnElement[bool], ...]:
+    """Closed since a day, without what was a mistake of a form."""
+    return ESCALATIONS.c.closed_on >= since, ESCALATIONS.c.closed_as != CORRECTED
+
+
+def closed_count(reader: Reader, run: Run, area: Mapping[str, str], since: dt.date) -> int:
+    """How many were closed since a day."""
+    wanted = sa.select(sa.func.count()).select_from(ESCALATIONS).where(*_closed_since(since))
+    ((many,),) = reader.of_escalations(run, wanted, area)
+    return int(many)
+
+
+def closed(
+    reader: Reader, run: Run, area: Mapping[str, str], since: dt.date, *, start: int, many: int
+) -> list[Escalation]:
+    """Some of those closed since a day: first those that a person closed although the records still
+    say so, then the newest."""
+    columns = ESCALATIONS.c
+    wanted = sa.select(ESCALATIONS).where(*_closed_since(since))
+    first = sa.case((STILL_SO, 0), else_=1)
+    wanted = wanted.order_by(first, columns.closed_at.desc(), columns.number.desc())
+    rows = reader.of_escalations(run, wanted.limit(many).offset(start), area)
+    return [Escalation(*row) for row in rows]
 
 
 def still_so(one: Escalation) -> bool:
@@ -77,13 +126,12 @@ def _of(sector: Sector, level: str) -> str:
     return found
 
 
-def counted(waiting: Sequence[Escalation], sectors: Sequence[Sector], level: str) -> Counts:
+def counted(counts: OpenCounts, sectors: Sequence[Sector], level: str) -> Counts:
     """The open ones by part of a level and kind; the parts with most first."""
-    place = {one.sector_id: _of(one, level) for one in sectors} if level else {}
     found: Counts = {}
-    for one in waiting:
-        if part := place.get(one.sector_id):
-            found.setdefault(part, Counter())[one.kind] += 1
+    for one in sectors if level else ():
+        if own := counts.by_sector.get(one.sector_id):
+            found.setdefault(_of(one, level), Counter()).update(own)
     return dict(sorted(found.items(), key=lambda part: (-part[1].total(), part[0])))
 
 
