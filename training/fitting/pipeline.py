@@ -171,8 +171,7 @@ def learn_from(
     plan: TrainingPlan = USUAL,
     on_days: Callable[[dict[str, Prior]], ScoringDays] | None = None,
 ) -> Learned:
-    """`learn`, whoever holds the records. `on_days`: from priors to the rows of the days on which
-    scores are made, where the plan asks for them."""
+    """`learn`, whoever holds the records; `on_days`: to learn from scoring days too."""
     target, seed, until = question.target, question.seed, question.until
     rows, attrition = records.drawn(question)
     _ask_for_events(rows, target)
