@@ -27,9 +27,9 @@ from registry.contract.arrays import Floats
 from training.cohorts.well_visits import QUESTIONS, WastingQuestion, well_visits
 from training.commands.train import load_registry
 from training.fitting.calibrate import leveled, with_interval
-from training.fitting.examples import Examples
+from training.fitting.examples import Examples, without_context
 from training.fitting.fit import Fitted, fit, folds
-from training.fitting.pipeline import Learned, without_context
+from training.fitting.pipeline import Learned
 from training.fitting.transfer import Donor, donor_of
 from training.fitting.uncertainty import drawn_children
 from training.priors.priors import estimate_priors

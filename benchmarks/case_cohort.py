@@ -33,9 +33,9 @@ from models.targets import HAPPENED, ONSET
 from registry.contract.arrays import Floats
 from training.cohorts import case_cohort, censoring
 from training.cohorts.landmarks import Cohort, before_split, cohort
-from training.fitting.examples import log_loss
+from training.fitting.examples import log_loss, without_context
 from training.fitting.fit import fit
-from training.fitting.pipeline import examples, without_context
+from training.fitting.pipeline import examples
 from training.metrics.discrimination import auc
 from training.priors.priors import population_priors
 

@@ -38,11 +38,11 @@ from features.trajectory.context import Context
 from models.targets import RELAPSE
 from registry.simulate.dials import Dials
 from training.cohorts.landmarks import before_split, cohort
-from training.fitting.examples import Examples
+from training.fitting.examples import Examples, without_context
 from training.fitting.fit import BASE_SETTINGS, directions, donor_settings
 from training.fitting.linear_half import fit_linear
 from training.fitting.own_forest import Start, early_rows, forest, offset_of
-from training.fitting.pipeline import examples, without_context
+from training.fitting.pipeline import examples
 from training.fitting.transfer import LOAN, Donor, donor_forest, donor_of
 from training.metrics.discrimination import auc
 from training.priors.priors import registry_priors

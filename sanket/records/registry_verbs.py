@@ -250,7 +250,7 @@ def forget(
     from models.champion import models_folder
     from registry.contract.errors import UsageError
     from registry.store import forgetting
-    from training.rows.place import erase
+    from training.rows.rows_folder import erase
 
     since = day_if_given(unseen_since, option="--unseen-since", code="REG066")
     if child is not None and since is None:

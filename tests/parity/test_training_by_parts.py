@@ -36,9 +36,9 @@ from training.fitting.calibrate import calibrate
 from training.fitting.pipeline import question_of
 from training.rows import at_hand as hand
 from training.rows.at_hand import at_hand
-from training.rows.place import Place
-from training.rows.records import WholeRegistry
+from training.rows.rows_folder import RowsFolder
 from training.rows.store_rows import StoreRows
+from training.rows.whole_registry import WholeRegistry
 
 TARGETS = (RELAPSE, NON_RESPONSE, ONSET)
 MOST = 1_500
@@ -75,7 +75,7 @@ def whole(until=made.UNTIL):
 
 def by_parts(address, folder, monkeypatch, most=MOST, engine=IN_THIS_PROCESS):
     monkeypatch.setattr(partitions, "MOST_CHILDREN", most)
-    place = Place.of(address, folder, questions(), known(address))
+    place = RowsFolder.of(address, folder, questions(), known(address))
     return StoreRows(place, questions(), engine=engine)
 
 
@@ -173,9 +173,9 @@ def test_what_a_broken_off_training_has_done_is_not_done_again(
     for file in set(kept) - set(done):
         file.unlink()
     read: list[int] = []
-    own = Place.read
+    own = RowsFolder.read
     monkeypatch.setattr(
-        Place, "read", lambda place, part: read.append(part.number) or own(place, part)
+        RowsFolder, "read", lambda place, part: read.append(part.number) or own(place, part)
     )
     again = by_parts(address, tmp_path, monkeypatch)
     assert read == [1, 1] and {file: file.stat().st_mtime_ns for file in done} == when
@@ -184,7 +184,7 @@ def test_what_a_broken_off_training_has_done_is_not_done_again(
 
 
 def test_other_records_or_another_day_find_nothing_that_was_kept(address, tmp_path):
-    of = partial(Place.of, address, tmp_path)
+    of = partial(RowsFolder.of, address, tmp_path)
     here, then = of(questions(), known(address)), made.UNTIL - 30
     assert here == of(questions(), known(address))
     assert here.folder != of(questions(then), known(address, then)).folder

@@ -35,8 +35,9 @@ from training.evaluation.scored_rows import (
     learnt_from,
     not_judged,
 )
+from training.fitting.examples import context_hidden
 from training.fitting.fit import FOLDS, Progress, folds
-from training.fitting.pipeline import blocks, context_hidden, first_later_day
+from training.fitting.pipeline import blocks, first_later_day
 from training.fitting.visit_weights import weighed
 from training.priors.priors import population_priors, registry_priors
 from training.rows.kept_rows import landmark_columns

@@ -36,10 +36,10 @@ from training.fitting.pipeline import Learned, learn_from, question_of
 from training.fitting.reference_profile import of_risks
 from training.metrics.compared import as_table, at_top
 from training.rows.at_hand import AtHand, at_hand
-from training.rows.place import Place
-from training.rows.question import Question
-from training.rows.records import Records, WholeRegistry
+from training.rows.question import RowsQuestion
+from training.rows.rows_folder import RowsFolder
 from training.rows.store_rows import StoreRows
+from training.rows.whole_registry import Records, WholeRegistry
 from training.tracking import mlflow_runs, told_of_training
 from training.tracking.find_bundle import remember
 from training.tracking.reachable import ask
@@ -150,9 +150,9 @@ class Gathered:
     """What a training asks (`questions`), of whom (`records`), where it is kept (`place`), and the
     records at hand for what comes after."""
 
-    questions: list[Question]
+    questions: list[RowsQuestion]
     records: Records
-    place: Place
+    place: RowsFolder
     held: AtHand
 
 
@@ -178,7 +178,7 @@ def gather(
         "without_visits": without_visits,
     }
     questions = [question_of(TARGETS[target], **asked) for target in targets]
-    place = Place.of(address, models, questions, known)
+    place = RowsFolder.of(address, models, questions, known)
     if parts == 1 and engine.here:
         held = at_hand(address, known, seed=seed, most=None)
         return Gathered(questions, WholeRegistry(held.clock, held.context), place, held)

@@ -19,9 +19,9 @@ from features.trajectory.context import Context
 from models.bundle import Bundle
 from training.cohorts.landmarks import Cohort
 from training.evaluation.scored_rows import REHEARSAL, Judged, blocks_of, learnt_from
-from training.fitting.examples import Examples
+from training.fitting.examples import Examples, without_context
 from training.fitting.fit import fit
-from training.fitting.pipeline import examples, without_context
+from training.fitting.pipeline import examples
 from training.fitting.plan import TrainingPlan
 from training.fitting.visit_weights import weighed
 from training.metrics.discrimination import auc

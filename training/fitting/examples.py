@@ -6,7 +6,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from features.trajectory.catalogue import NAMES
+from features.trajectory.catalogue import CONTEXT_NAMES, NAMES
+from registry.contract.arrays import Flags
+
+CONTEXT_MASKED = 0.15
+"""The share of children whose context is hidden while fitting, since the API may leave it out."""
 
 
 @dataclass(frozen=True)
@@ -48,3 +52,20 @@ def column_names(count: int) -> list[str]:
     """Names of so many columns for LightGBM: the catalogue's, then `own_1`, `own_2` of columns of
     one's own, whose names may have signs that it refuses."""
     return [*NAMES, *(f"own_{number + 1}" for number in range(count - len(NAMES)))]
+
+
+def without_context(learning: Examples, seed: int) -> Examples:
+    """The same examples with the context of some children hidden."""
+    matrix = learning.rows.copy()
+    columns = np.array([NAMES.index(name) for name in CONTEXT_NAMES])
+    matrix[np.ix_(context_hidden(learning.child, seed), columns)] = np.nan
+    return Examples(
+        matrix, *(getattr(learning, name) for name in list(learning.__dataclass_fields__)[1:])
+    )
+
+
+def context_hidden(child: np.ndarray, seed: int) -> Flags:
+    """In which rows (mask) the context is hidden while fitting; all rows of a child alike."""
+    children, of = np.unique(child, return_inverse=True)
+    hide: Flags = np.random.default_rng(seed).random(len(children)) < CONTEXT_MASKED
+    return hide[of]

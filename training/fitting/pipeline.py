@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from features.clock import Clock
-from features.trajectory.catalogue import CONTEXT_NAMES, NAMES
+from features.trajectory.catalogue import NAMES
 from features.trajectory.context import Context
 from features.trajectory.smoother import Prior
 from models.bundle import Bundle
@@ -27,7 +27,7 @@ from training.cohorts.scoring_days import ScoringDays, scoring_days
 from training.cohorts.visit_exposure import visits_in_words, visits_told
 from training.fitting.age_levels import groups_off
 from training.fitting.calibrate import leveled, with_interval
-from training.fitting.examples import Examples, together
+from training.fitting.examples import Examples, together, without_context
 from training.fitting.fit import FOLDS, Fitted, Progress, fit
 from training.fitting.own_forest import offset_of
 from training.fitting.plan import USUAL, TrainingPlan
@@ -39,8 +39,8 @@ from training.fitting.uncertainty import REFITS
 from training.fitting.visit_weights import stood_for
 from training.fitting.visit_weights import weighed as weighed_for_visits
 from training.priors.priors import FIT_SHARE
-from training.rows.question import Question
-from training.rows.records import Records, WholeRegistry
+from training.rows.question import RowsQuestion
+from training.rows.whole_registry import Records, WholeRegistry
 
 LEAST_EVENTS = 30
 """Under this no model is fitted at all; what Riley's criteria ask for is said beside it."""
@@ -48,9 +48,6 @@ LEAST_JUDGED_EVENTS = 20
 """Indexes with the event that later rows need before anything is told from them; with fewer no
 rehearsal is made."""
 TOO_FEW_TO_REHEARSE = "too few events to rehearse"
-CONTEXT_MASKED = 0.15
-"""The share of children whose context is hidden while fitting, since the API may leave it out."""
-OnDays = Callable[[dict[str, Prior]], ScoringDays]
 
 
 @dataclass(frozen=True)
@@ -136,7 +133,7 @@ def learn(
     )
 
 
-def _on_days(clock: Clock, question: Question, priors: dict[str, Prior]) -> ScoringDays:
+def _on_days(clock: Clock, question: RowsQuestion, priors: dict[str, Prior]) -> ScoringDays:
     scored = scoring_days(
         clock,
         question.target,
@@ -156,26 +153,25 @@ def question_of(
     seed: int = 1,
     plan: TrainingPlan = USUAL,
     without_visits: bool = False,
-) -> Question:
+) -> RowsQuestion:
     """The rows that a training of a target asks for."""
     # The newest import came in after the last day that its records speak of.
     labels_before = min(until, recorded_until + 1)
-    return Question(
+    return RowsQuestion(
         plan.target(target), until, labels_before, seed, plan.population, without_visits
     )
 
 
 def learn_from(
     records: Records,
-    question: Question,
+    question: RowsQuestion,
     *,
     trials: int = 0,
     said: Progress = lambda text: None,
     plan: TrainingPlan = USUAL,
-    on_days: OnDays | None = None,
+    on_days: Callable[[dict[str, Prior]], ScoringDays] | None = None,
 ) -> Learned:
-    """`learn`, whoever holds the records. `on_days`: from priors to the rows of the days on which
-    scores are made, where the plan asks for them."""
+    """`learn`, whoever holds the records; `on_days`: to learn from scoring days too."""
     target, seed, until = question.target, question.seed, question.until
     rows, attrition = records.drawn(question)
     _ask_for_events(rows, target)
@@ -429,23 +425,6 @@ def weighed_examples(
         inside.day[kept],
         inside.landmark[kept],
     ), weighed
-
-
-def without_context(learning: Examples, seed: int) -> Examples:
-    """The same examples with the context of some children hidden."""
-    matrix = learning.rows.copy()
-    columns = np.array([NAMES.index(name) for name in CONTEXT_NAMES])
-    matrix[np.ix_(context_hidden(learning.child, seed), columns)] = np.nan
-    return Examples(
-        matrix, *(getattr(learning, name) for name in list(learning.__dataclass_fields__)[1:])
-    )
-
-
-def context_hidden(child: np.ndarray, seed: int) -> Flags:
-    """In which rows (mask) the context is hidden while fitting; all rows of a child alike."""
-    children, of = np.unique(child, return_inverse=True)
-    hide: Flags = np.random.default_rng(seed).random(len(children)) < CONTEXT_MASKED
-    return hide[of]
 
 
 def _facts(

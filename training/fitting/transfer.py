@@ -22,8 +22,8 @@ from features.trajectory.smoother import Prior
 from models.targets import CONFIRMED_WITHIN, HAPPENED, Target
 from training.cohorts import censoring
 from training.fitting.examples import Examples, column_names
-from training.rows.question import Question
-from training.rows.records import Records, WholeRegistry
+from training.rows.question import RowsQuestion
+from training.rows.whole_registry import Records, WholeRegistry
 
 LEAST_DONOR_EVENTS = 100
 """With fewer slides the donor teaches less than it disturbs."""
@@ -77,11 +77,13 @@ def donor_of(
 ) -> Donor | None:
     """The donor of a target that another teaches (`Target.taught_by`), from what was known before
     `until`; None where no other does, or there are too few slides."""
-    question = Question(target, until, until, seed)
+    question = RowsQuestion(target, until, until, seed)
     return lent_to(WholeRegistry(clock, context), question, priors=priors)
 
 
-def lent_to(records: Records, question: Question, *, priors: Mapping[str, Prior]) -> Donor | None:
+def lent_to(
+    records: Records, question: RowsQuestion, *, priors: Mapping[str, Prior]
+) -> Donor | None:
     """The donor of a question's target, of the question's own population."""
     lent = question.lent()
     if lent is None:

@@ -20,7 +20,7 @@ MOST_LENT_ROWS = 120_000
 
 
 @dataclass(frozen=True)
-class Question:
+class RowsQuestion:
     """The rows that teach a `target` what was known before the day `until`, of labels that end
     before `labels_before`; `seed`: of their lot.
 
@@ -46,13 +46,13 @@ class Question:
         """How many rows are learnt from at most."""
         return MOST_LENT_ROWS if self.lent_to else MOST_ROWS
 
-    def lent(self) -> Question | None:
+    def lent(self) -> RowsQuestion | None:
         """The question of the rows that another target lends to this one; None where no other
         does."""
         if self.target.taught_by is None:
             return None
         teacher = TARGETS[self.target.taught_by]
-        return Question(
+        return RowsQuestion(
             teacher,
             self.until,
             self.labels_before,
@@ -100,6 +100,6 @@ class Question:
         return _question, (self.target.name, *told, lent_to)
 
 
-def _question(name: str, *told: Any) -> Question:
+def _question(name: str, *told: Any) -> RowsQuestion:
     *facts, lent_to = told
-    return replace(Question(TARGETS[name], *facts), lent_to=lent_to and TARGETS[lent_to])
+    return replace(RowsQuestion(TARGETS[name], *facts), lent_to=lent_to and TARGETS[lent_to])

@@ -52,9 +52,9 @@ from training.rows.kept_rows import (
     together,
     write,
 )
-from training.rows.place import Place, with_lent
-from training.rows.question import Question
-from training.rows.records import Drawn, Seen, seen
+from training.rows.question import RowsQuestion
+from training.rows.rows_folder import RowsFolder, with_lent
+from training.rows.whole_registry import Drawn, Seen, seen
 
 ROW, VISITED, WITHIN = "row", "visited_in_time", "within"
 """Columns of a file of features: the position among the drawn rows, and `Seen`'s masks."""
@@ -62,14 +62,16 @@ LONGEST_LANDMARK = 10_000
 """Days; no landmark lies further from its index."""
 
 
-class Found(NamedTuple):
+class RowsFound(NamedTuple):
     """What a part says of its landmark rows: a tally and the attrition for each question."""
 
     tallies: list[Tally]
     attrition: list[dict[str, int]]
 
 
-def find_rows(questions: Sequence[Question], place: Place, partition: Partition) -> Found:
+def find_rows(
+    questions: Sequence[RowsQuestion], place: RowsFolder, partition: Partition
+) -> RowsFound:
     """Find and keep the rows of the children who are now at a part's centres."""
     files = [place.landmarks(question, partition) for question in questions]
     if not all(file.exists() for file in (*files, place.treated(partition))):
@@ -79,10 +81,10 @@ def find_rows(questions: Sequence[Question], place: Place, partition: Partition)
         rows, left_out = kept_rows(file, question.target)
         tallies.append(Tally.of(rows))
         attrition.append(left_out)
-    return Found(tallies, attrition)
+    return RowsFound(tallies, attrition)
 
 
-def _find(questions: Sequence[Question], place: Place, partition: Partition) -> None:
+def _find(questions: Sequence[RowsQuestion], place: RowsFolder, partition: Partition) -> None:
     part = place.read(partition)
     everyone = np.arange(len(part.numbers), dtype=np.int32)
     present = Clock(part.registry).child_on(everyone, np.full(len(everyone), NOW, np.int32))
@@ -100,7 +102,9 @@ def _find(questions: Sequence[Question], place: Place, partition: Partition) -> 
 
 
 def find_features(
-    asked: Sequence[tuple[Question, Mapping[str, Prior]]], place: Place, partition: Partition
+    asked: Sequence[tuple[RowsQuestion, Mapping[str, Prior]]],
+    place: RowsFolder,
+    partition: Partition,
 ) -> int:
     """Make and keep the features of the drawn rows whose child was at a part's centres on the
     row's day; how many there are."""
@@ -148,8 +152,8 @@ class StoreRows:
 
     def __init__(
         self,
-        place: Place,
-        questions: Sequence[Question],
+        place: RowsFolder,
+        questions: Sequence[RowsQuestion],
         *,
         engine: Engine,
         said: Said = lambda text: None,
@@ -166,17 +170,17 @@ class StoreRows:
         self._priors, self._notes = self._estimate()
         self._make_features()
 
-    def drawn(self, question: Question) -> Drawn:
+    def drawn(self, question: RowsQuestion) -> Drawn:
         """The rows of a question, after the lot."""
         return self._drawn[question.name]
 
-    def priors(self, question: Question, rows: Cohort, *, said: Said) -> dict[str, Prior]:
+    def priors(self, question: RowsQuestion, rows: Cohort, *, said: Said) -> dict[str, Prior]:
         """The smoother's priors for a question's rows."""
         for note in self._notes[question.name]:
             said(note)
         return self._priors[question.name]
 
-    def seen(self, question: Question, rows: Cohort, *, priors: Mapping[str, Prior]) -> Seen:
+    def seen(self, question: RowsQuestion, rows: Cohort, *, priors: Mapping[str, Prior]) -> Seen:
         """The features of rows, and what else their records say of them."""
         drawn = self._drawn[question.name].rows
         at = np.full(len(drawn.index), -1, np.int64)
@@ -198,7 +202,7 @@ class StoreRows:
         return Seen(matrix, *masks)
 
     def _draw(self) -> dict[str, Drawn]:
-        found: dict[int, Found] = {}
+        found: dict[int, RowsFound] = {}
         done, total = 0, sum(part.children for part in self._parts)
         task = partial(find_rows, self._questions, self.place)
         for part, said in self._engine.each(task, self._parts):
@@ -216,7 +220,7 @@ class StoreRows:
         }
 
     def _drawn_of(
-        self, question: Question, tallies: list[Tally], attrition: list[dict[str, int]]
+        self, question: RowsQuestion, tallies: list[Tally], attrition: list[dict[str, int]]
     ) -> Drawn:
         lot = Tally.together(tallies).lot(seed=question.seed, most=question.most)
         pieces = [None] * len(tallies) if lot is None else lot.divided(tallies)

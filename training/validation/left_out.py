@@ -31,8 +31,9 @@ from training.cohorts import censoring
 from training.cohorts.landmarks import Cohort
 from training.evaluation.scored_rows import learnt_from
 from training.evaluation.stability import of_centre
+from training.fitting.examples import without_context
 from training.fitting.fit import Progress, fit
-from training.fitting.pipeline import LEAST_EVENTS, examples, without_context
+from training.fitting.pipeline import LEAST_EVENTS, examples
 from training.fitting.transfer import Donor, donor_of
 from training.fitting.visit_weights import weighed
 from training.metrics.calibration import calibration

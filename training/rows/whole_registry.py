@@ -16,7 +16,7 @@ from registry.contract.arrays import Flags, Floats
 from training.cohorts.case_cohort import drawn
 from training.cohorts.landmarks import Cohort, attrition_table
 from training.priors.priors import Said, population_priors, registry_priors
-from training.rows.question import Question
+from training.rows.question import RowsQuestion
 
 
 class Drawn(NamedTuple):
@@ -48,11 +48,13 @@ class Records(Protocol):
     @property
     def recorded_until(self) -> int: ...
 
-    def drawn(self, question: Question) -> Drawn: ...
+    def drawn(self, question: RowsQuestion) -> Drawn: ...
 
-    def priors(self, question: Question, rows: Cohort, *, said: Said) -> dict[str, Prior]: ...
+    def priors(self, question: RowsQuestion, rows: Cohort, *, said: Said) -> dict[str, Prior]: ...
 
-    def seen(self, question: Question, rows: Cohort, *, priors: Mapping[str, Prior]) -> Seen: ...
+    def seen(
+        self, question: RowsQuestion, rows: Cohort, *, priors: Mapping[str, Prior]
+    ) -> Seen: ...
 
 
 @dataclass(frozen=True)
@@ -77,19 +79,19 @@ class WholeRegistry:
         """The last day (number) that the records speak of."""
         return self.clock.registry.recorded_until
 
-    def drawn(self, question: Question) -> Drawn:
+    def drawn(self, question: RowsQuestion) -> Drawn:
         """The rows of a question, after the lot."""
         rows = question.learnable(self.clock)
         _, few = drawn(rows, seed=question.seed, most=question.most)
         return Drawn(few, attrition_table(rows))
 
-    def priors(self, question: Question, rows: Cohort, *, said: Said) -> dict[str, Prior]:
+    def priors(self, question: RowsQuestion, rows: Cohort, *, said: Said) -> dict[str, Prior]:
         """The smoother's priors for a question's rows."""
         if question.target.indexes_repeat:
             return population_priors(self.clock, rows, said=said)
         return registry_priors(self.clock, until=question.until, said=said)
 
-    def seen(self, question: Question, rows: Cohort, *, priors: Mapping[str, Prior]) -> Seen:
+    def seen(self, question: RowsQuestion, rows: Cohort, *, priors: Mapping[str, Prior]) -> Seen:
         """The features of rows, and what else their records say of them."""
         return seen(self.clock, self.context, question, rows, priors)
 
@@ -97,7 +99,7 @@ class WholeRegistry:
 def seen(
     clock: Clock,
     context: Context | None,
-    question: Question,
+    question: RowsQuestion,
     rows: Cohort,
     priors: Mapping[str, Prior],
 ) -> Seen:

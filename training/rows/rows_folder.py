@@ -18,7 +18,7 @@ from registry.store.store import Store, open_store
 from training.cohorts.known_before import KnownBefore
 from training.cohorts.landmarks import Cohort
 from training.rows.kept_rows import feature_table, write
-from training.rows.question import Question
+from training.rows.question import RowsQuestion
 
 KEPT = "rows"
 """The folder, beside the bundles, of what models learnt from."""
@@ -27,7 +27,7 @@ LANDMARKS, DRAWN = "landmarks", "drawn"
 
 
 @dataclass(frozen=True)
-class Place:
+class RowsFolder:
     """A store, and the folder where its parts keep what they have done."""
 
     address: str
@@ -36,8 +36,8 @@ class Place:
 
     @classmethod
     def of(
-        cls, address: str, models: Path, questions: Sequence[Question], known: KnownBefore
-    ) -> Place:
+        cls, address: str, models: Path, questions: Sequence[RowsQuestion], known: KnownBefore
+    ) -> RowsFolder:
         """Of some questions to a store; `models`: the folder of its bundles. Of other records,
         questions, features or another package nothing is found there."""
         told = [
@@ -49,15 +49,15 @@ class Place:
         seal = hashlib.sha256(repr(made_from).encode()).hexdigest()[:16]
         return cls(address, models / KEPT / seal, known)
 
-    def landmarks(self, question: Question, part: Partition) -> Path:
+    def landmarks(self, question: RowsQuestion, part: Partition) -> Path:
         """Rows that may be learnt from."""
         return self.folder / LANDMARKS / question.name / f"{part.number:05}.parquet"
 
-    def drawn(self, question: Question) -> Path:
+    def drawn(self, question: RowsQuestion) -> Path:
         """Rows that were drawn, of all parts."""
         return self.folder / DRAWN / f"{question.name}.parquet"
 
-    def features(self, question: Question, part: int) -> Path:
+    def features(self, question: RowsQuestion, part: int) -> Path:
         """Drawn rows with their features."""
         return self.folder / question.name / f"{part:05}.parquet"
 
@@ -72,7 +72,7 @@ class Place:
         registry = self.known.cut(found.registry)
         return replace(found, registry=registry, numbers=found.numbers[: len(registry.child_ids)])
 
-    def keep(self, question: Question, rows: Cohort, matrix: Floats) -> None:
+    def keep(self, question: RowsQuestion, rows: Cohort, matrix: Floats) -> None:
         """Keep what a model learnt from records that were in memory."""
         with closing(open_store(self.address, must_exist=True)) as store:
             child = numbers_of(store)[rows.child]
@@ -92,7 +92,7 @@ class Place:
         """Let go of all that is kept here."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def supersede(self, questions: Sequence[Question]) -> None:
+    def supersede(self, questions: Sequence[RowsQuestion]) -> None:
         """Let go of the rows of earlier trainings of the same targets."""
         for other in self.folder.parent.glob("*"):
             if other == self.folder:
@@ -103,7 +103,7 @@ class Place:
                 shutil.rmtree(other, ignore_errors=True)
 
 
-def with_lent(questions: Sequence[Question]) -> list[Question]:
+def with_lent(questions: Sequence[RowsQuestion]) -> list[RowsQuestion]:
     """The questions, and those of the rows that another target lends."""
     return [of for one in questions for of in (one, one.lent()) if of is not None]
 
