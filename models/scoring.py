@@ -108,14 +108,15 @@ def score_children(
     """Score each child (position in the registry) as of its day. A target without a bundle is
     `no_model`.
 
-    The feature rows are made once for each bundle's priors; bundles trained together share them.
+    The feature rows are made once for each bundle's priors; bundles trained together share them,
+    and a target without a bundle goes by the first one's: what it abstains for hangs on no prior.
     """
     questions = Questions(clock, child, day, context=context)
+    first = next((bundles[name] for name in TARGETS if name in bundles), None)
     targets = {}
     for name, target in TARGETS.items():
-        bundle = bundles.get(name)
-        targets[name] = _target(target, bundle, questions.traced(bundle), questions.rows(bundle))
-    first = bundles.get(next(iter(TARGETS)))
+        bundle, like = bundles.get(name), bundles.get(name, first)
+        targets[name] = _target(target, bundle, questions.traced(like), questions.rows(like))
     return Scored(questions.traced(first), questions.rows(first), targets)
 
 
@@ -171,7 +172,8 @@ def abstains(target: Target, traced: Trace, rows: np.ndarray) -> np.ndarray:
     stays, child = traced.stays, traced.known.children
     not_asked = _not_asked(target, traced)
     why = _abstains(
-        target.asked,
+        # A plain number: to find the type of an enum takes Numba longer than the work.
+        int(target.asked),
         target.horizon,
         target.oldest_age_days,
         rows,

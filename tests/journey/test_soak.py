@@ -1,4 +1,4 @@
-"""What takes long: a thousand hostile requests, and ten minutes of load without an error or growing
+"""What takes long: fifteen hundred hostile requests, and ten minutes of load without an error or growing
 memory."""
 
 import collections
@@ -26,6 +26,7 @@ from tests.support.browser import served
 from tests.support.service_cases import KEY, book, bundle, promoted, row, token
 
 SECRET = "SHANTABAI-9.99"
+PICKLED = "application/vnd.bentoml+pickle"
 SOAK_SECONDS = float(os.environ.get("SANKET_SOAK_SECONDS", "600"))
 LOAD = 0.7
 GROWTH_BYTES = 20 * 2**20
@@ -66,6 +67,16 @@ def kinds_of_hostility(sector_1):
         ("GET", "/v1/children/x'%20OR%201=1--", None, good, {404}),
         ("GET", "/v1/visits?capacity=-1&sector=S1", None, good, {422}),
         ("DELETE", score, None, good, {405}),
+        ("POST", "/score", deep, as_json, {400}),
+        ("POST", "/score", named.replace('"as_of": "2026-03-14", ', "").encode(), as_json, {200}),
+        ("POST", "/classify", b"\x80\x04.", good | {"Content-Type": PICKLED}, {415}),
+        (
+            "POST",
+            "/classify",
+            json.dumps(EXAMPLE).encode(),
+            {"Authorization": "Bearer a.b.c"},
+            {401},
+        ),
         ("GET", "/" + "a" * 3_000, None, good, {404}),
     ]
 
@@ -77,7 +88,7 @@ def hostile(number, sector_1):
 
 
 @pytest.mark.soak
-def test_a_thousand_hostile_requests_each_have_their_code_and_leave_no_trace(tmp_path):
+def test_fifteen_hundred_hostile_requests_each_have_their_code_and_leave_no_trace(tmp_path):
     for target in ("relapse", "non_response"):
         promoted(tmp_path, bundle(target))
     open_store(tmp_path / "x.db").close()
@@ -90,6 +101,7 @@ def test_a_thousand_hostile_requests_each_have_their_code_and_leave_no_trace(tmp
         log=Log(lines.append),
         follow=False,
         limits=limits,
+        described={},
     )
     book(
         app.state.engine,
@@ -98,7 +110,7 @@ def test_a_thousand_hostile_requests_each_have_their_code_and_leave_no_trace(tmp
     sector_1 = token("sector:S1", role="supervisor")
     with served(app) as site:
         host = site.removeprefix("http://")
-        for number in range(1000):
+        for number in range(1500):
             method, path, body, headers, expected = hostile(number, sector_1)
             status, text = answer(host, method, path, body, headers)
             assert status in expected, (method, path[:60], status, text[:200])
