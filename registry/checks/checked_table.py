@@ -7,12 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from registry.checks.cells import Parsed
-from registry.checks.directories import TextsSoFar, entered
+from registry.checks.cells import Parsed, positions
 from registry.checks.raw import Raw, Sizes, settled_chunks
 from registry.checks.rejected import RejectedRows
-from registry.checks.sorted_rows import Part, SortedRows
+from registry.checks.sorted_rows import SortedRows, TablePart
 from registry.checks.verdicts import Verdicts
 from registry.contract.arrays import AnyArray, Days, Flags
 from registry.contract.keys import key_numbers, repeats, sort_order
@@ -24,6 +24,7 @@ TEXTS_TAKE = 4
 """How many times as much room a row with texts of its own takes."""
 ROW = "row"
 """The column of the rows' numbers in the source, from 0, while the keys are looked at."""
+NO_TEXTS = pa.array([], pa.string())
 
 
 class CheckedTable:
@@ -37,7 +38,12 @@ class CheckedTable:
         room = TEXTS_TAKE if spec.name in OWN_IDS else 1
         self._at_once, part_rows = max(sizes.chunk // room, 1), max(sizes.part // room, 1)
         self._verdicts = Verdicts(spec.name, raw.rows)
-        self._rows = SortedRows(self._key[0], folder=sizes.folder, part_rows=part_rows)
+        self._rows = SortedRows(
+            self._key[0],
+            folder=sizes.folder,
+            part_rows=part_rows,
+            in_memory=raw.rows <= self._at_once,
+        )
         self._texts: dict[str, TextsSoFar] = {}
         self._final: dict[str, Days] = {}
         """Of a kind's texts so far, the positions that the kept rows have in the end."""
@@ -62,7 +68,7 @@ class CheckedTable:
         """Refuse repeats and conflicts among all rows; returns the texts of the kept ones by kind,
         in order: those of a directory with the new ones after it."""
         owner = self._key[0]
-        if owner in self._texts and not self._rows.is_one_run:
+        if owner in self._texts and not self._rows.in_memory:
             self._order_by_text(owner, directories.get(owner, NO_TEXTS))
         used = {kind: np.zeros(len(so_far.texts) + 1, bool) for kind, so_far in self._texts.items()}
         for part in self._rows.parts():
@@ -133,7 +139,7 @@ class CheckedTable:
         self._rows.close()
         self._rows = in_order
 
-    def _check_keys(self, part: Part, used: Mapping[str, Flags]) -> None:
+    def _check_keys(self, part: TablePart, used: Mapping[str, Flags]) -> None:
         rows, everything = part[ROW], np.ones(part.rows, bool)
         key = key_numbers([part[name] for name in self._key])
         contents = (part[name] for name in self._rows.kinds if name != ROW)
@@ -151,8 +157,40 @@ class CheckedTable:
         return self._final[name][values] if name in self._final else values
 
 
-NO_TEXTS = pa.array([], pa.string())
-
-
 def _counts(refused: RejectedRows | None) -> dict[str, int]:
     return {} if refused is None else refused.counts()
+
+
+class TextsSoFar:
+    """A table's different texts of one column, in the order in which they came."""
+
+    def __init__(self) -> None:
+        self.texts: pa.Array = NO_TEXTS
+
+    def add(self, parsed: Parsed) -> Days:
+        """A chunk's positions in all texts so far, -1 where empty."""
+        came = pa.array(parsed.texts, pa.string())
+        if not len(self.texts):
+            self.texts = came
+            return parsed.values
+        at = positions(self.texts, came)
+        new = np.flatnonzero(at < 0)
+        at = np.append(at, np.int32(-1))
+        at[new] = len(self.texts) + np.arange(len(new), dtype=np.int32)
+        self.texts = pa.concat_arrays([self.texts, came.take(pa.array(new))])
+        return at[parsed.values]
+
+
+def entered(directory: pa.Array, texts: pa.Array, used: Flags) -> tuple[pa.Array, Days]:
+    """The directory with the used texts that it lacks after it, sorted; and the position there of
+    each text (int32, one more at the end: -1, of the missing; -1 also where neither used nor
+    known)."""
+    at = np.full(len(texts) + 1, -1, np.int32)
+    if len(directory):
+        at[:-1] = positions(directory, texts)
+    new = np.flatnonzero(used[: len(texts)] & (at[:-1] < 0))
+    came = texts.take(pa.array(new))
+    order = pc.sort_indices(came).to_numpy()
+    at[new[order]] = len(directory) + np.arange(len(new), dtype=np.int32)
+    more = came.take(pa.array(order))
+    return (pa.concat_arrays([directory, more]) if len(directory) else more), at

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -56,10 +57,14 @@ class Raw:
         """The rows of a mask, chunk by chunk: their numbers from 0, and their cells."""
         start = 0
         for data in self._pieces(at_once):
-            rows = np.flatnonzero(wanted[start : start + data.num_rows])
+            many = data.num_rows
+            rows = np.flatnonzero(wanted[start : start + many])
+            taken = data.take(pa.array(rows))
+            # Two chunks would take twice the room.
+            del data
             if len(rows):
-                yield start + rows, self._cells(_plain(data.take(pa.array(rows))))
-            start += data.num_rows
+                yield start + rows, self._cells(_plain(taken))
+            start += many
 
     def _pieces(self, at_once: int) -> Iterator[pa.Table]:
         return self.chunks(at_once)
@@ -79,6 +84,10 @@ class Raw:
     def numbers_of(self, rows: Ints) -> Ints:
         """The numbers in the source of these rows, counted from 0."""
         return rows + 1 if self.numbers is None else np.asarray(self.numbers, np.int64)[rows]
+
+
+def _named(names: list[str], data: pa.Table) -> pa.Table:
+    return data.rename_columns(names)
 
 
 def _plain(data: pa.Table) -> pa.Table:
@@ -127,8 +136,7 @@ class RawOnDisk(Raw):
         """All rows in their order, at most so many at a time, as often as asked; of some columns
         only, where these are given."""
         names = self.data.column_names if columns is None else columns
-        for data in self._pieces(at_once, names):
-            yield self._cells(data)
+        yield from map(self._cells, self._pieces(at_once, names))
 
     def numbers_of(self, rows: Ints) -> Ints:
         """The numbers in the source of these rows, counted from 0."""
@@ -144,8 +152,8 @@ class RawOnDisk(Raw):
 
     def _pieces(self, at_once: int, columns: Sequence[str] | None = None) -> Iterator[pa.Table]:
         names = self.data.column_names if columns is None else list(columns)
-        for data in self.on_disk.chunks(at_once, [self.names[name] for name in names]):
-            yield data.rename_columns(names)
+        found = self.on_disk.chunks(at_once, [self.names[name] for name in names])
+        yield from map(partial(_named, names), found)
 
     def _cells(self, data: pa.Table) -> pa.Table:
         for name in self.changes.keys() & set(data.column_names):

@@ -31,7 +31,7 @@ class _Run:
     begins: Mapping[str, int]
 
 
-class Part(Mapping[str, AnyArray]):
+class TablePart(Mapping[str, AnyArray]):
     """The rows of some owners: columns by name, read when asked for."""
 
     def __init__(self, rows: int, source: SortedRows, slices: list[tuple[_Run, int, int]]):
@@ -52,10 +52,14 @@ class SortedRows:
 
     folder: where the file without a name is made; it holds children's records, takes as much room
     as the rows, and is gone when its process is. None: where the system keeps such files.
+    in_memory: all of them come in one chunk, and stay as they came.
     """
 
-    def __init__(self, owner: str, *, folder: Path | None, part_rows: int = PART_ROWS):
+    def __init__(
+        self, owner: str, *, folder: Path | None, part_rows: int = PART_ROWS, in_memory: bool
+    ):
         self._owner, self._folder, self._part_rows = owner, folder, part_rows
+        self._in_memory = in_memory
         self._held: dict[str, AnyArray] | None = None
         self._file: IO[bytes] | None = None
         self._end = 0
@@ -65,27 +69,24 @@ class SortedRows:
         self.rows = 0
 
     @property
-    def is_one_run(self) -> bool:
+    def in_memory(self) -> bool:
         """Is all of it in memory, in the order in which it came?"""
-        return not self._runs
+        return self._in_memory
 
     def add(self, columns: dict[str, AnyArray]) -> None:
         """One more chunk; all have the same columns of the same kinds."""
         self.kinds = self.kinds or {name: values.dtype for name, values in columns.items()}
         self.rows += len(columns[self._owner])
-        if self._held is None and not self._runs:
+        if self._in_memory:
             self._held = columns
-            return
-        if self._held is not None:
-            held, self._held = self._held, None
-            self._write(held)
-        self._write(columns)
+        else:
+            self._write(columns)
 
-    def parts(self) -> Iterator[Part]:
+    def parts(self) -> Iterator[TablePart]:
         """The rows in parts, owners ascending; within a part by run, and as they came in each."""
         if self._held is not None:
             run = _Run(self.rows, {})
-            yield Part(self.rows, self, [(run, 0, self.rows)])
+            yield TablePart(self.rows, self, [(run, 0, self.rows)])
             return
         if not self.rows:
             return
@@ -97,13 +98,14 @@ class SortedRows:
                 for run, cut in zip(self._runs, cuts, strict=True)
                 if cut[at] < cut[at + 1]
             ]
-            yield Part(sum(stop - start for _, start, stop in slices), self, slices)
+            yield TablePart(sum(stop - start for _, start, stop in slices), self, slices)
 
     def by_rank(self, rank: Days) -> SortedRows:
         """The same rows by other owners: `rank[owner]` in the place of `owner`."""
-        again = SortedRows(self._owner, folder=self._folder, part_rows=self._part_rows)
-        runs = self._runs or [_Run(self.rows, {})] * (self._held is not None)
-        for run in runs:
+        again = SortedRows(
+            self._owner, folder=self._folder, part_rows=self._part_rows, in_memory=False
+        )
+        for run in self._runs:
             columns = {name: self.read(name, [(run, 0, run.rows)]) for name in self.kinds}
             again.add(columns | {self._owner: rank[columns[self._owner]]})
         return again

@@ -119,9 +119,10 @@ class Checking:
         checked = CheckedTable(spec, raw, self.sizes)
         start = 0
         for data in checked.chunks():
-            verdicts, contents = self._rows(spec, data)
-            checked.take(start, verdicts, contents)
+            checked.take(start, *self._rows(spec, data))
             start += data.num_rows
+            # Two chunks would take twice the room.
+            del data
             if self._told and raw.rows > self.sizes.chunk:
                 self._told(how_far(spec.name, start, raw.rows, "checked"))
         directories = {kind: self.texts[kind] for kind in ("child", "centre")}

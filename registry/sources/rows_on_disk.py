@@ -7,6 +7,7 @@ import os
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 from weakref import finalize
@@ -82,11 +83,8 @@ class SpooledRows:
                 for batch in stream
                 for start in range(0, batch.num_rows, at_once)
             )
-            some = False
-            for data in together(pieces, at_once):
-                yield data.select(names)
-                some = True
-        if not some:
+            yield from map(partial(_select, names), together(pieces, at_once))
+        if not self.rows:
             yield self.kinds.empty_table().select(names)
 
     def numbers_of(self, rows: Ints) -> Ints:
@@ -133,15 +131,23 @@ def together(tables: Iterable[pa.Table], at_once: int) -> Iterator[pa.Table]:
     for table in tables:
         if waiting and rows + table.num_rows > at_once:
             yield _one(waiting)
-            waiting, rows = [], 0
+            rows = 0
         waiting.append(table)
         rows += table.num_rows
     if waiting:
         yield _one(waiting)
 
 
-def _one(tables: list[pa.Table]) -> pa.Table:
+def _one(waiting: list[pa.Table]) -> pa.Table:
+    """What waited as one table. Nothing else holds on to it: two chunks would take twice the
+    room."""
+    tables = waiting[:]
+    waiting.clear()
     return pa.concat_tables(tables).unify_dictionaries() if len(tables) > 1 else tables[0]
+
+
+def _select(names: list[str], data: pa.Table) -> pa.Table:
+    return data.select(names)
 
 
 def _table(batch: pa.RecordBatch) -> pa.Table:
