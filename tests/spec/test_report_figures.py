@@ -396,7 +396,8 @@ def test_capacity_is_what_drawing_the_ties_gives(seed, capacity):
     assert (
         found.precision_worst - 1e-12 <= min(draws) and max(draws) <= found.precision_best + 1e-12
     )
-    assert np.mean(draws) == pytest.approx(found.precision, abs=0.06)
+    six_errors = 6 * 0.5 / np.sqrt(400 * visits)
+    assert np.mean(draws) == pytest.approx(found.precision, abs=six_errors)
     if happened.any():
         assert found.recall == pytest.approx(found.precision * visits / happened.sum())
 
