@@ -276,3 +276,12 @@ def test_each_scope_has_its_own_and_a_forgotten_child_none(days):
     assert forget(store, "late")["sanket_escalations"] == 1
     store.close()
     assert ("late", "danger_late") not in open_now(whole)
+
+
+def test_a_weight_without_an_arm_and_then_months_answer_no_arm(days):
+    """Weighed on 2 July, no arm since June: on 20 September the arm is too old for every rule."""
+    days.score("2026-06-30")
+    days.record("2026-07-03", measurements="late,2026-07-02,8.4,,,,")
+    reader = days.score("2026-09-20")
+    assert not reader.child("late")[1].candidate.danger
+    assert open_now(reader)["late", "danger_late"] == "2026-06-01"
