@@ -105,6 +105,7 @@ class SortedRows:
         again = SortedRows(
             self._owner, folder=self._folder, part_rows=self._part_rows, in_memory=False
         )
+        again.kinds = dict(self.kinds)
         for run in self._runs:
             columns = {name: self.read(name, [(run, 0, run.rows)]) for name in self.kinds}
             again.add(columns | {self._owner: rank[columns[self._owner]]})

@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 
 REFERRED = frozenset({"child", "centre"})
 """Kinds of ids that later tables of an import refer to; the others are let go with their table."""
-CHUNK_ROWS = 2_000_000
+CHUNK_ROWS = 1_000_000
 """Rows of the source that are read and checked at once."""
 
 

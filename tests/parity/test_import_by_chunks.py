@@ -238,6 +238,17 @@ def test_a_later_import_supersedes_the_same_rows(seed, past):
         )
 
 
+def test_a_table_of_several_chunks_of_which_no_row_is_kept(tmp_path):
+    tables = clean_tables()
+    strangers = {
+        "episode_id": [f"e{at}" for at in range(20)],
+        "child_id": ["stranger"] * 20,
+        "programme": ["UCDC"] * 20,
+        "admitted_on": ["2025-02-01"] * 20,
+    }
+    both(tmp_path, [imported(tables | {"episodes": strangers}, "2026-01-01")])
+
+
 def few_of_many(store: Store) -> object:
     """One new row and one changed, of children who have many."""
     rows = {
