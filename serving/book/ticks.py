@@ -78,6 +78,22 @@ def tick(
         events.append(connection, happened)
 
 
+def said_before(
+    engine: sa.Engine, child_ids: Iterable[str]
+) -> dict[tuple[str, dt.date], dict[str, Any]]:
+    """What is noted of visits to these children, by child and day: `finding`, and `weight_kg` and
+    `muac_mm` where they were taken."""
+    make_tables(engine)
+    wanted = sorted(child_ids)
+    known: dict[tuple[str, dt.date], dict[str, Any]] = {}
+    with engine.connect() as connection:
+        for table, names in ((TICKS, ("finding",)), (MEASURED, ("weight_kg", "muac_mm"))):
+            for row in connection.execute(sa.select(table).where(table.c.child_id.in_(wanted))):
+                said = {name: getattr(row, name) for name in names}
+                known.setdefault((row.child_id, row.visited_on), {}).update(said)
+    return known
+
+
 def _entered(connection: sa.Connection, outcome: dict[str, Any]) -> list[BookEvent]:
     """The event of a finding; none where the same was told of the same visit before."""
     known = sa.select(TICKS.c.finding).where(*_same_visit(TICKS, outcome))

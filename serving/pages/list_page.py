@@ -16,6 +16,7 @@ from serving.book.accepted import Quarantined, of_children, quarantined
 from serving.book.reader import Reader
 from serving.book.ticks import NEEDS_SOMEBODY
 from serving.language.words import Words
+from serving.pages.given_back_page import LARGEST_MB
 from serving.pages.sheet_page import address_of
 from serving.pages.templates import html
 from serving.process.service_state import ServiceState
@@ -109,6 +110,7 @@ def show(
         weight_kg=BOUNDS["weight_kg"],
         today=state.today().isoformat(),
         may_record=person.may("record_visits"),
+        most_mb=LARGEST_MB,
         saved=next((said for said in ("saved", "kept") if said in request.query_params), None),
         practice=practice_key(found.facts),
         unverified=found.facts.get("protocol_version"),

@@ -84,15 +84,6 @@ def _stated(given: Mapping[str, str]) -> dict[str, object]:
     }
 
 
-def _number(written: str) -> float | str:
-    """A number as a person writes it, with a point or a comma; what is none goes on as it is, to be
-    refused."""
-    try:
-        return float(written.strip().replace(",", "."))
-    except ValueError:
-        return written
-
-
 def _arm(written: str) -> float | str:
     """The mm of an arm written in cm or mm; what is no arm goes on as it is, to be refused."""
     try:
@@ -101,7 +92,7 @@ def _arm(written: str) -> float | str:
         return written
 
 
-MEASURED = {"weight_kg": _number, "muac_mm": _arm}
+MEASURED = {"weight_kg": visit_outcomes.written_number, "muac_mm": _arm}
 """Fields of the form for what was measured, and how each is read: the arm in either unit, whatever
 its name says."""
 

@@ -21,7 +21,14 @@ from serving.errors import AccessError, NotKept, ServingError
 from serving.http.problems import HttpProblem, http_problem
 from serving.language.languages import LANGUAGES
 from serving.language.words import words as words_of
-from serving.pages import child_page, list_page, outcome_page, sector_page, sheet_page
+from serving.pages import (
+    child_page,
+    given_back_page,
+    list_page,
+    outcome_page,
+    sector_page,
+    sheet_page,
+)
 from serving.pages.areas import area_page, funnel_page, lists_page, visits_page
 from serving.pages.areas.report import report_formats
 from serving.pages.areas.report.report_formats import REPORT_FORMS
@@ -67,6 +74,7 @@ def routes(state: ServiceState) -> list[Route]:
         ("/language/{code}", _language, ["GET"]),
         ("/visits", _visits, ["GET"]),
         ("/visits.{form}", _paper, ["GET"]),
+        ("/visits/given-back", given_back_page.answer, ["GET", "POST"]),
         ("/visits/centres/{centre_id:path}/sheet", _sheet, ["GET"]),
         ("/visits/centres/{centre_id:path}/sheet.{form}", _sheet, ["GET"]),
         ("/visits/{child_id:path}/outcome", _outcome, ["POST"]),

@@ -9,6 +9,7 @@ import tempfile
 import zipfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from enum import StrEnum
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -38,36 +39,82 @@ WORKBOOK_ENDINGS = (".xlsx", ".xlsm")
 KNOWN_BY = ("child_id", "finding")
 """The columns by which a list is known as one of ours."""
 WANTED = ("child_id", "finding", "visited_on", "weight_kg", "muac_mm")
-MORE_CELLS = "more cells than the list has columns: put a decimal comma in quotes, or write a point"
 DAY_FORMS = ("%Y-%m-%d", "%d/%m/%Y", "%d-%m-%Y", "%d.%m.%Y")
 """Written days: ISO, or day before month as in India."""
 
 
+class LineFault(StrEnum):
+    """Why a line, or its arm, is left out, as the command says it; the pages have words for each
+    name (`[given_back]`)."""
+
+    NO_CHILD = "no child_id"
+    FINDING = (
+        f"finding is not one of {', '.join(VisitFinding.texts())} "
+        f"(or their words in {', '.join(LANGUAGES)})"
+    )
+    ARM = f"the arm cannot be read: {WRITTEN}"
+    DAY = "visited_on is not a date: write 2026-03-16 or 16/03/2026"
+    FUTURE = "visited_on lies in the future"
+    CELLS = "more cells than the list has columns: put a decimal comma in quotes, or write a point"
+
+
+class FileFault(StrEnum):
+    """Why a file as a whole is no visit list; the pages have words for each value
+    (`[given_back]`)."""
+
+    NO_FILE = "no_file"
+    NO_LIST = "no_list"
+    TOO_LARGE = "too_large"
+    UNPACKS = "unpacks"
+    MANY_ROWS = "many_rows"
+
+
+class NotAVisitList(BadInput):
+    """LST004, and LST003 where there is no file: nothing of it is used."""
+
+    def __init__(self, fault: FileFault, message: str):
+        super().__init__("LST003" if fault is FileFault.NO_FILE else "LST004", message)
+        self.fault = fault
+
+
 @dataclass(frozen=True)
 class ReturnedLine:
-    """One child's line as it came back; None where nothing was filled in."""
+    """One child's line as it came back; None where nothing was filled in. `dated`: the line says
+    its day itself. `row` and `sheet`: where it stands in the file."""
 
     child_id: str
     visited_on: dt.date
     finding: str | None
     weight_kg: str | None
     muac_mm: float | None
+    dated: bool
+    row: int
+    sheet: str
+
+
+@dataclass(frozen=True)
+class LineProblem:
+    """A line of the file, or its arm, that cannot be used."""
+
+    row: int
+    sheet: str
+    fault: LineFault
 
 
 @dataclass(frozen=True)
 class ReturnedList:
-    """A file that came back: its outcomes, the lines that cannot be used (row, why), and what it
-    says of itself."""
+    """A file that came back: its outcomes, the lines that cannot be used, and what it says of
+    itself."""
 
     outcomes: tuple[ReturnedLine, ...]
-    problems: tuple[tuple[int, str], ...]
+    problems: tuple[LineProblem, ...]
     blank: int
     says: dict[str, str] = field(default_factory=dict)
 
     @property
     def listed_on(self) -> dt.date | None:
         """The day of the list, where the file says it."""
-        return dt.date.fromisoformat(self.says["as_of"]) if self.says.get("as_of") else None
+        return written_day(self.says.get("as_of", ""))
 
 
 def read_back(path: Path, *, today: dt.date, visited_on: dt.date | None = None) -> ReturnedList:
@@ -81,54 +128,70 @@ def read_back(path: Path, *, today: dt.date, visited_on: dt.date | None = None) 
     if not lists:
         raise _not_ours(path)
     outcomes: list[ReturnedLine] = []
-    problems: list[tuple[int, str]] = []
+    problems: list[LineProblem] = []
     blank = 0
-    for number, cells in (line for sheet in lists for line in _lines(sheet)):
+    for title, row, cells in (line for sheet in lists for line in _lines(sheet)):
         if not any(cells.get(name) for name in ("finding", "weight_kg", "muac_mm")):
             blank += 1
             continue
         arm, refused = _arm(cells)
-        problems += [(number, refused)] * bool(refused)
+        problems += [LineProblem(row, title, fault) for fault in refused]
         if refused and not (cells.get("finding") or cells.get("weight_kg")):
             continue
-        read = _outcome(cells, arm, today=today, visited_on=visited_on or today)
-        if isinstance(read, str):
-            problems.append((number, read))
-        else:
-            outcomes.append(read)
-    problems += [(sheet.above + row, MORE_CELLS) for sheet in lists for row, _ in sheet.refused]
+        day = _day(cells, today=today, otherwise=visited_on or today)
+        if fault := _fault(cells, day):
+            problems.append(LineProblem(row, title, fault))
+        elif isinstance(day, dt.date):
+            outcomes.append(_outcome(cells, arm, day, row=row, sheet=title))
+    problems += [
+        LineProblem(sheet.above + row, sheet.title, LineFault.CELLS)
+        for sheet in lists
+        for row, _ in sheet.refused
+    ]
     return ReturnedList(tuple(outcomes), tuple(problems), blank, _facts(sheets))
 
 
-def _arm(cells: dict[str, str]) -> tuple[float | None, str]:
+def _arm(cells: dict[str, str]) -> tuple[float | None, list[LineFault]]:
     """The arm of a line in mm, written in cm or mm; else why it is left out: the finding beside it
     is still kept."""
     if not cells.get("muac_mm"):
-        return None, ""
+        return None, []
     try:
-        return arm_mm(cells["muac_mm"]), ""
+        return arm_mm(cells["muac_mm"]), []
     except ValueError:
-        return None, f"the arm cannot be read: {WRITTEN}"
+        return None, [LineFault.ARM]
+
+
+def _day(cells: dict[str, str], *, today: dt.date, otherwise: dt.date) -> dt.date | LineFault:
+    """The day of a line's visit: its own, or this one where it says none."""
+    day = written_day(cells["visited_on"]) if cells.get("visited_on") else otherwise
+    if day is None:
+        return LineFault.DAY
+    return LineFault.FUTURE if day > today else day
+
+
+def _fault(cells: dict[str, str], day: dt.date | LineFault) -> LineFault | None:
+    """Why a line cannot be used. Values of a child stay out of what is said."""
+    if not cells.get("child_id"):
+        return LineFault.NO_CHILD
+    if cells.get("finding") and finding_code(cells["finding"]) is None:
+        return LineFault.FINDING
+    return day if isinstance(day, LineFault) else None
 
 
 def _outcome(
-    cells: dict[str, str], muac_mm: float | None, *, today: dt.date, visited_on: dt.date
-) -> ReturnedLine | str:
-    """A line's outcome, or why it cannot be used. Values of a child stay out of the message."""
-    if not cells.get("child_id"):
-        return "no child_id"
-    finding = finding_code(cells.get("finding"))
-    if cells.get("finding") and finding is None:
-        return (
-            f"finding is not one of {', '.join(VisitFinding.texts())} "
-            f"(or their words in {', '.join(LANGUAGES)})"
-        )
-    day = written_day(cells["visited_on"]) if cells.get("visited_on") else visited_on
-    if day is None:
-        return "visited_on is not a date: write 2026-03-16 or 16/03/2026"
-    if day > today:
-        return "visited_on lies in the future"
-    return ReturnedLine(cells["child_id"], day, finding, cells.get("weight_kg") or None, muac_mm)
+    cells: dict[str, str], muac_mm: float | None, day: dt.date, *, row: int, sheet: str
+) -> ReturnedLine:
+    return ReturnedLine(
+        cells["child_id"],
+        day,
+        finding_code(cells.get("finding")),
+        cells.get("weight_kg") or None,
+        muac_mm,
+        dated=bool(cells.get("visited_on")),
+        row=row,
+        sheet=sheet,
+    )
 
 
 EARLIER_WORDS = {
@@ -166,10 +229,10 @@ def written_day(text: str) -> dt.date | None:
 def _sheets(path: Path) -> list[RawSheet]:
     """The sheets of a file that may be a list of ours."""
     if not path.is_file():
-        raise BadInput("LST003", f"there is no file {path.name}")
+        raise NotAVisitList(FileFault.NO_FILE, f"there is no file {path.name}")
     if path.stat().st_size > LARGEST_BYTES:
-        raise BadInput(
-            "LST004",
+        raise NotAVisitList(
+            FileFault.TOO_LARGE,
             f"{path.name} is larger than {LARGEST_BYTES // 1_000_000} MB: it is no visit list",
         )
     if path.suffix.lower() in WORKBOOK_ENDINGS:
@@ -192,7 +255,9 @@ def _refuse_unbounded(path: Path) -> None:
         raise _not_ours(path) from None
     if len(parts) > MOST_PARTS or sum(part.file_size for part in parts) > LARGEST_UNPACKED:
         most = LARGEST_UNPACKED // 1_000_000
-        raise BadInput("LST004", f"{path.name} unpacks to more than {most} MB: it is no visit list")
+        raise NotAVisitList(
+            FileFault.UNPACKS, f"{path.name} unpacks to more than {most} MB: it is no visit list"
+        )
 
 
 def _facts(sheets: list[RawSheet]) -> dict[str, str]:
@@ -208,15 +273,15 @@ def _facts(sheets: list[RawSheet]) -> dict[str, str]:
     return {name: value for name, value in zip(names, values, strict=True) if name}
 
 
-def _lines(sheet: RawSheet) -> Iterator[tuple[int, dict[str, str]]]:
-    """The lines of a list that say something, with their numbers in the file; the row of heads
-    below a workbook's codes is none."""
+def _lines(sheet: RawSheet) -> Iterator[tuple[str, int, dict[str, str]]]:
+    """The lines of a list that say something, with their sheet and their numbers in the file; the
+    row of heads below a workbook's codes is none."""
     columns = {name: _texts(sheet.data[name]) for name in WANTED if name in sheet.data.column_names}
     numbers = sheet.numbers if sheet.numbers is not None else range(1, sheet.data.num_rows + 1)
     for number, row in zip(numbers, zip(*columns.values(), strict=True), strict=True):
         cells = dict(zip(columns, row, strict=True))
         if any(row) and not _is_heads(cells):
-            yield sheet.above + int(number), cells
+            yield sheet.title, sheet.above + int(number), cells
 
 
 def _texts(column: pa.ChunkedArray) -> list[str]:
@@ -234,9 +299,9 @@ def _heads(word: str) -> frozenset[str]:
     return frozenset(words(language)("ui", word) for language in LANGUAGES)
 
 
-def _not_ours(path: Path) -> BadInput:
-    return BadInput(
-        "LST004",
+def _not_ours(path: Path) -> NotAVisitList:
+    return NotAVisitList(
+        FileFault.NO_LIST,
         f"{path.name} is not a visit list: give back the XLSX or CSV that `sanket visits` made, "
         "with its columns child_id and finding",
     )
@@ -253,7 +318,7 @@ def record(store_address: str, returned: ReturnedList, *, today: dt.date) -> dic
 
     store = open_store(store_address, must_exist=True)
     try:
-        _refuse_another_registry(store, returned)
+        refuse_another_registry(returned, store.facts().get("registry_id"))
         ticks = _ticks(store.engine, returned)
         report = _import(store, returned, today) if returned.outcomes else None
         _take_off(store.engine, ticks)
@@ -268,12 +333,13 @@ def record(store_address: str, returned: ReturnedList, *, today: dt.date) -> dic
         "tables": counts
         | ({name: dict(table) for name, table in report.tables.items()} if report else {}),
         "blank": returned.blank,
-        "problems": [{"row": row, "problem": problem} for row, problem in returned.problems],
+        "problems": [{"row": one.row, "problem": one.fault} for one in returned.problems],
     }
 
 
-def _refuse_another_registry(store: Store, returned: ReturnedList) -> None:
-    listed, here = returned.says.get("registry_id"), store.facts().get("registry_id")
+def refuse_another_registry(returned: ReturnedList, here: object) -> None:
+    """LST005 where the file names another registry than this one (its id)."""
+    listed = returned.says.get("registry_id")
     if listed and here and listed != str(here):
         raise BadInput(
             "LST005",

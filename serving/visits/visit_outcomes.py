@@ -138,6 +138,15 @@ def asked(document: object, *, child_id: str, today: dt.date) -> VisitOutcome:
     )
 
 
+def written_number(written: str) -> float | str:
+    """A number as a person writes it, with a point or a comma; what is none goes on as it is, to be
+    refused."""
+    try:
+        return written if "_" in written else float(written.strip().replace(",", "."))
+    except ValueError:
+        return written
+
+
 def _day(text: object, today: dt.date) -> dt.date | None:
     try:
         day = dt.date.fromisoformat(text) if isinstance(text, str) and len(text) == 10 else None

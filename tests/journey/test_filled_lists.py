@@ -529,7 +529,7 @@ def test_a_workbook_saved_as_text_comes_back_too(tmp_path, language, delimiter, 
     fill_in(out, **{first: {"finding": say("findings", "ill")}, second: {"finding": "no word"}})
     back = read_back(as_excel_saves(out, delimiter=delimiter, encoding=encoding), today=TODAY)
     assert [(one.child_id, one.finding) for one in back.outcomes] == [(first, "ill")]
-    assert [row for row, _ in back.problems] == [HEADS_ROW + 2]
+    assert [one.row for one in back.problems] == [HEADS_ROW + 2]
 
 
 @pytest.mark.parametrize("form", ["xlsx", "csv"])
@@ -562,8 +562,8 @@ def test_an_unquoted_decimal_comma_is_told_and_no_weight_becomes_an_arm(tmp_path
         ("C2", None, None),
         ("C3", "8.1", 124.0),
     ]
-    ((row, why),) = back.problems
-    assert row == 2 and "more cells" in why and "121" not in why
+    (told,) = back.problems
+    assert told.row == 2 and "more cells" in told.fault and "121" not in told.fault
 
 
 def test_a_lost_value_on_a_list_is_told_and_not_taken_for_a_blank(tmp_path):
@@ -572,4 +572,4 @@ def test_a_lost_value_on_a_list_is_told_and_not_taken_for_a_blank(tmp_path):
     out.write_bytes(render(made, words("en"), form="xlsx"))
     fill_in(out, **{made.rows[0].candidate.child_id: {"finding": "=#REF!"}})
     back = read_back(out, today=TODAY)
-    assert back.outcomes == () and [row for row, _ in back.problems] == [HEADS_ROW + 1]
+    assert back.outcomes == () and [one.row for one in back.problems] == [HEADS_ROW + 1]
