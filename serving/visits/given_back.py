@@ -96,7 +96,7 @@ def give_back(
     returned = read_back(path, today=state.today(), visited_on=visited_on)
     if len(returned.outcomes) + len(returned.problems) > MOST_ROWS:
         raise NotAVisitList(FileFault.MANY_ROWS, f"more than {MOST_ROWS} rows are filled in")
-    desk = _Desk(state, person, returned)
+    desk = ReturnDesk(state, person, returned)
     refuse_another_registry(returned, desk.run.facts.get("registry_id"))
     answers = desk.answers(any_day=visited_on is not None)
     _keep(state, request, person, desk, answers)
@@ -107,7 +107,7 @@ def _keep(
     state: ServiceState,
     request: Request,
     person: Person,
-    desk: _Desk,
+    desk: ReturnDesk,
     answers: Iterable[RowAnswer],
 ) -> None:
     """Into the score book, all at once, after who did it is written down; from there on into the
@@ -126,7 +126,7 @@ def _keep(
     state.handing_on.soon()
 
 
-class _Desk:
+class ReturnDesk:
     """One file before one person: what may be kept of it."""
 
     def __init__(self, state: ServiceState, person: Person, returned: ReturnedList):

@@ -627,3 +627,38 @@ def test_the_first_load_is_under_60_kb_beside_the_fonts_that_the_computer_lacks(
         "entry.decodedBodySize, 0)"
     )
     assert 5_000 < size < 60_000
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_filled_in_list_is_given_back_without_scripts(phone, tmp_path, language):
+    browser, say = phone, words(language)
+    address = make_store(tmp_path, count=12)
+    app = create_app(address, follow=False, log=Log(lambda line: None), limits=PATIENT)
+    with served(app) as site:
+        sign_in(browser, (site, token(address)), language)
+        child = browser.find_element(By.CSS_SELECTOR, ".child .who a").text
+        file = tmp_path / "list.csv"
+        file.write_text(
+            f"child_id,finding,visited_on\n{child},{say('findings', 'ill')},{AS_OF}\nC77777,well,\n"
+        )
+        browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
+        try:
+            browser.refresh()
+            browser.find_element(By.CSS_SELECTOR, ".give-back summary").click()
+            browser.find_element(By.NAME, "list").send_keys(str(file))
+            browser.find_element(By.CSS_SELECTOR, ".give-back button").click()
+            became = say("given_back", "became")
+            wait(lambda: browser.find_element(By.TAG_NAME, "h1").text == became)
+        finally:
+            browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
+        assert browser.current_url == f"{site}/visits/given-back" and faults(browser) == []
+        assert child in browser.find_element(By.CSS_SELECTOR, "section.kept li").text
+        refused = browser.find_element(By.CSS_SELECTOR, "section.danger li").text
+        assert say.say("given_back", "row", line=3) in refused and "C77777" not in refused
+        keep_picture(browser, f"given-back-phone-{language}")
+        browser.find_element(By.CSS_SELECTOR, "main > p:last-child a").click()
+        wait(lambda: browser.current_url == f"{site}/visits")
+        assert child not in [
+            one.text for one in browser.find_elements(By.CSS_SELECTOR, ".child .who a")
+        ]
+    app.close()
