@@ -19,6 +19,7 @@ from serving.book.scorebook import BookRow, Score
 from serving.book.ticks import NEEDS_SOMEBODY
 from serving.language.telling import rule_line, step_words, told_reasons, what_to_do, why_line
 from serving.language.words import Words, last_weight, may_happen, risk_range, risk_words, whom
+from serving.pages.growth_page import address_of_chart
 from serving.pages.pictures import reason_bars
 from serving.pages.templates import html
 from serving.pages.timeline import ChildHistory, history_of
@@ -91,6 +92,7 @@ def show(
         stay=past.stay,
         standing=past.standing,
         slip=f"/children/{quote(child_id, safe='')}/slip.pdf",
+        growth=address_of_chart(child_id),
         facts=run.facts,
         scored_on=run.as_of,
         findings=TICK_BOXES,

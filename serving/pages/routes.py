@@ -24,6 +24,7 @@ from serving.language.words import words as words_of
 from serving.pages import (
     child_page,
     given_back_page,
+    growth_page,
     list_page,
     outcome_page,
     sector_page,
@@ -79,6 +80,7 @@ def routes(state: ServiceState) -> list[Route]:
         ("/visits/centres/{centre_id:path}/sheet.{form}", _sheet, ["GET"]),
         ("/visits/{child_id:path}/outcome", _outcome, ["POST"]),
         ("/children/{child_id:path}/slip.pdf", _slip, ["GET"]),
+        ("/children/{child_id:path}/growth", _growth, ["GET"]),
         ("/children/{child_id:path}", _child, ["GET"]),
         ("/sector", _sector, ["GET"]),
         ("/areas", _areas, ["GET"]),
@@ -302,6 +304,15 @@ async def _slip(state: ServiceState, request: Request) -> Response:
     child_id = request.path_params["child_id"]
     return await run_in_threadpool(
         child_page.slip, state, request, person, spoken(request), child_id=child_id
+    )
+
+
+async def _growth(state: ServiceState, request: Request) -> Response:
+    """The child's growth chart, to print."""
+    person = await reader_of_page(state, request, "see_children")
+    child_id = request.path_params["child_id"]
+    return await run_in_threadpool(
+        growth_page.show, state, request, person, spoken(request), child_id=child_id
     )
 
 

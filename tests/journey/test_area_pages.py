@@ -212,7 +212,7 @@ def test_no_role_meets_a_dead_end(service, role, scope):
     assert ("/areas/state/state" in seen) == (scope == "state:*")
     children = {path for path in seen if path.startswith("/children/")}
     expected = {"state:*": CHILDREN, "project:P1": CHILDREN[:3], "sector:S1": CHILDREN[:2]}[scope]
-    pages = {f"/children/{one}{what}" for one in expected for what in ("", "/slip.pdf")}
+    pages = {f"/children/{one}{what}" for one in expected for what in ("", "/slip.pdf", "/growth")}
     assert children == (set() if role == "analyst" else pages)
     assert ("/areas/visits" in seen) == (role != "supervisor")
 
