@@ -24,6 +24,7 @@ from serving.pages.pictures import reason_bars
 from serving.pages.templates import html
 from serving.pages.timeline import ChildHistory, history_of
 from serving.process.service_state import ServiceState
+from serving.visits.family_told import Sibling, siblings_of
 from serving.visits.group_notes import notes_of_child
 from serving.visits.paper.referral_slip import ReferralSlip, referral_slip, slip_file_name
 from serving.visits.sheet_lines import TICK_BOXES, centre_name, practice_key
@@ -54,8 +55,10 @@ def show(
     state: ServiceState, request: Request, person: Person, words: Words, *, child_id: str
 ) -> Response:
     """The page; who saw it is written down first."""
-    run, row = state.reader(person).child(child_id)
-    state.noted(request, person, "child", [child_id])
+    reader = state.reader(person)
+    run, row = reader.child(child_id)
+    siblings = siblings_of(state.store_address, reader, run, child_id)
+    state.noted(request, person, "child", [child_id, *(one.child.child_id for one in siblings)])
     child = counted_to(row.candidate, day_of_reading(run.as_of), as_of=run.as_of)
     scored = any(score.risk is not None for score in row.scores.values())
     # Treatment lifts a child above the band, which carries on what was.
@@ -93,6 +96,7 @@ def show(
         standing=past.standing,
         slip=f"/children/{quote(child_id, safe='')}/slip.pdf",
         growth=address_of_chart(child_id),
+        siblings=[_of_family(one, words) for one in siblings],
         facts=run.facts,
         scored_on=run.as_of,
         findings=TICK_BOXES,
@@ -116,6 +120,15 @@ def slip(
     slip_of = ReferralSlip(child, day, stands.findings, run.facts, sent_by=person.name)
     download = {"Content-Disposition": f'attachment; filename="{slip_file_name(slip_of)}"'}
     return Response(referral_slip(slip_of, words), media_type="application/pdf", headers=download)
+
+
+def _of_family(one: Sibling, words: Words) -> tuple[str, str]:
+    """A brother's or sister's code, and the line beside it."""
+    measured = words.day(one.measured_on, short=True)
+    said = "measured" if measured else "never_measured"
+    state = words("states", one.child.state)
+    last = words.say("family", said, date=measured)
+    return one.child.child_id, f"({whom(one.child, words)}): {state}; {last}"
 
 
 def _why(child: Candidate, words: Words) -> str:

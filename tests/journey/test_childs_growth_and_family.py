@@ -114,3 +114,45 @@ def test_the_chart_prints_in_grey_on_a4_and_needs_no_script(app):
     own = _environment().loader.get_source(_environment(), "growth.html")[0]
     assert "<script" not in own
     assert '<body class="growth">' in get(app, "/children/C-1/growth").text
+
+
+def family(text):
+    """The codes and lines of the family's part of a page."""
+    part = text.partition('id="family"')[2].partition("</section>")[0]
+    return {
+        code: unescape(said)
+        for code, said in re.findall(r'<li><a href="[^"]+">([^<]+)</a> (.*?)</li>', part)
+    }
+
+
+@pytest.mark.parametrize(
+    ("scope", "theirs"),
+    [
+        ("sector:S1", ["C-2"]),
+        ("project:P1", ["C-2", "C-3"]),
+        ("state:*", ["C-2", "C-3", "C-4"]),
+    ],
+)
+def test_brothers_and_sisters_are_those_the_reader_may_see(app, scope, theirs):
+    text = get(app, "/children/C-1", scope).text
+    assert list(family(text)) == theirs
+    assert newest(app) == audited(app, "C-1", *theirs), "whom the page names is written down"
+    for hidden in {"C-2", "C-3", "C-4"} - set(theirs):
+        assert hidden not in text
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_each_stands_with_state_and_last_measurement(app, language):
+    say = words(language)
+    told = family(get(app, "/children/C-1", "project:P1", language=language).text)
+    assert say("states", "in_ucdc") in told["C-2"] and say("states", "sam_suspected") in told["C-3"]
+    day = say.day(AS_OF.replace(month=3, day=2), short=True)
+    assert say.say("family", "measured", date=day) in told["C-2"], "not the weighing before it"
+    assert say.day(AS_OF.replace(month=2), short=True) in told["C-3"]
+
+
+def test_a_child_alone_in_its_scope_has_no_family_part(app):
+    for path, scope in (("/children/C-4", "sector:S3"), ("/children/C%2F5", "state:*")):
+        text = get(app, path, scope).text
+        assert 'id="family"' not in text and words("en")("family", "title") not in text
+    assert newest(app) == audited(app, "C/5")
