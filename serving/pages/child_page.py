@@ -24,6 +24,7 @@ from serving.pages.pictures import reason_bars
 from serving.pages.templates import html
 from serving.pages.timeline import ChildHistory, history_of
 from serving.process.service_state import ServiceState
+from serving.visits.counselling import counselling
 from serving.visits.family_told import Sibling, siblings_of
 from serving.visits.group_notes import notes_of_child
 from serving.visits.paper.referral_slip import ReferralSlip, referral_slip, slip_file_name
@@ -49,6 +50,7 @@ class TargetInWords:
     lowering: tuple[str, ...]
     bars: Markup
     level: tuple[str, ...] = ()
+    raising_keys: tuple[str, ...] = ()
 
 
 def show(
@@ -66,6 +68,11 @@ def show(
     past: ChildHistory = history_of(
         state.store_address, child_id, run.as_of, words, told=child.facts, projected=ahead
     )
+    told = [
+        _told(target, score, risk, row, words, notes_of_child(child, target, run.facts, words))
+        for target, score in row.scores.items()
+        if (risk := score.risk) is not None and _asked(score, target, child)
+    ]
     return html(
         "child.html",
         request,
@@ -80,11 +87,8 @@ def show(
         by_score=section(child) in BY_SCORE,
         why=_why(child, words),
         last_weight=last_weight(child, words),
-        told=[
-            _told(target, score, risk, row, words, notes_of_child(child, target, run.facts, words))
-            for target, score in row.scores.items()
-            if (risk := score.risk) is not None and _asked(score, target, child)
-        ],
+        told=told,
+        to_say=counselling(child, [key for part in told for key in part.raising_keys], words),
         to_do=what_to_do(child, words),
         step=step_words(child, words),
         rule=rule_line(child, words),
@@ -162,6 +166,7 @@ def _told(
         tuple(reason.sentence for reason in own if reason.log_odds < 0),
         reason_bars(told, words, title=title),
         tuple(level),
+        tuple(reason.key for reason in own if reason.key and reason.log_odds > 0),
     )
 
 

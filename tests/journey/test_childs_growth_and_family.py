@@ -19,6 +19,7 @@ from serving.language.words import words
 from serving.pages.routes import STATIC
 from serving.pages.templates import _environment
 from tests.journey.test_audit_whole import newest
+from tests.support.listed_children import FACTS
 from tests.support.service_cases import AS_OF, KEY, Client, book, row, token
 
 SECTORS = {"C-1": "S1", "C-2": "S1", "C-3": "S2", "C-4": "S3", "C/5": "S1"}
@@ -52,7 +53,11 @@ def app(tmp_path_factory):
     store.close()
     made = create_app(address, folder / "m", key=KEY, log=Log(lambda _: None), follow=False)
     states = {"C-2": "in_ucdc", "C-3": "sam_suspected"}
-    rows = [row(name, of, state=states.get(name, "follow_up")) for name, of in SECTORS.items()]
+    facts = FACTS | {"asked_on": AS_OF}
+    rows = [
+        row(name, of, state=states.get(name, "follow_up"), facts=facts)
+        for name, of in SECTORS.items()
+    ]
     book(made.state.engine, rows, as_of=AS_OF)
     yield made
     made.close()
@@ -156,3 +161,16 @@ def test_a_child_alone_in_its_scope_has_no_family_part(app):
         text = get(app, path, scope).text
         assert 'id="family"' not in text and words("en")("family", "title") not in text
     assert newest(app) == audited(app, "C/5")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_page_says_two_lines_for_the_reasons_it_shows_with_their_source(app, language):
+    say = words(language)
+    text = unescape(get(app, "/children/C-1", language=language).text)
+    part = text.partition('id="say"')[2].partition("</section>")[0]
+    assert say("counsel", "note") in part and part.count("<li>") == 2
+    for topic, source in (("feeding", "iycf"), ("illness", "imnci")):
+        for line in ("first", "second"):
+            assert say("counsel", topic, line) in part
+        assert say("counsel", "sources", source) in part
+    assert say("counsel", "weighing", "first") not in part
