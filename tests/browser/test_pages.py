@@ -230,7 +230,9 @@ def _without_path(text: str) -> str:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("path", ["/visits", "/sector", "/children/C00001", SHEET])
+@pytest.mark.parametrize(
+    "path", ["/visits", "/sector", "/children/C00001", "/children/C00001/growth", SHEET]
+)
 def test_every_page_is_small_and_speaks_the_language(app, store, language, path):
     client = browser(app, store, language=language)
     answer = client.get(path)
@@ -455,6 +457,7 @@ class _Outline(HTMLParser):
             "/visits",
             "/sector",
             "/children/C00001",
+            "/children/C00001/growth",
             SHEET,
             "/sign-in",
             "/offline/en",
@@ -662,7 +665,9 @@ def test_what_the_api_tells_is_recorded_too_without_asking(tmp_path):
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("path", ["/visits", "/sector", "/children/C00001", SHEET])
+@pytest.mark.parametrize(
+    "path", ["/visits", "/sector", "/children/C00001", "/children/C00001/growth", SHEET]
+)
 @pytest.mark.parametrize(
     ("today", "old"),
     [("2026-03-16", None), ("2026-03-18", None), ("2026-03-19", 3), ("2026-04-01", 16)],

@@ -18,6 +18,7 @@ from serving.language.languages import LANGUAGES
 from serving.language.words import words
 from serving.pages.routes import STATIC
 from serving.pages.templates import _environment
+from serving.visits.family_told import MOST_OF_A_FAMILY, _family
 from tests.journey.test_audit_whole import newest
 from tests.support.listed_children import FACTS
 from tests.support.service_cases import AS_OF, KEY, Client, book, row, token
@@ -174,3 +175,25 @@ def test_the_page_says_two_lines_for_the_reasons_it_shows_with_their_source(app,
             assert say("counsel", topic, line) in part
         assert say("counsel", "sources", source) in part
     assert say("counsel", "weighing", "first") not in part
+
+
+def test_a_code_that_a_whole_village_shares_is_no_family(tmp_path):
+    def siblings(count):
+        folder = tmp_path / str(count)
+        folder.mkdir()
+        named = "".join(f"D-{at},F,2024-01-14,S1-A1,F1\n" for at in range(count))
+        (folder / "centres.csv").write_text(TABLES["centres"])
+        head = TABLES["children"].splitlines()[0]
+        (folder / "children.csv").write_text(f"{head}\n{named}")
+        head = TABLES["measurements"].splitlines()[0]
+        (folder / "measurements.csv").write_text(f"{head}\nD-0,2026-02-14,8.4,78,lying,128,\n")
+        address = str(tmp_path / f"{count}.db")
+        store = open_store(address)
+        store.import_source(folder, imported_on="2026-03-10")
+        store.close()
+        before, after = (_family(address, "D-0", AS_OF.replace(day=day)) for day in (9, 10))
+        assert before == {}, "not known before it was imported"
+        return after
+
+    assert siblings(MOST_OF_A_FAMILY) == {f"D-{at}": None for at in range(1, MOST_OF_A_FAMILY)}
+    assert siblings(MOST_OF_A_FAMILY + 1) == {}
