@@ -320,7 +320,8 @@ def _spooled(
         refused.append(((row.number or head.lines) - head.lines, row.text))
         return "skip"
 
-    options = _options(head, encoding, refuse, quotes=quotes, threads=True, block=block)
+    # Only a single thread knows the numbers of the rows that it refuses.
+    options = _options(head, encoding, refuse, quotes=quotes, threads=False, block=block)
     try:
         with pacsv.open_csv(path, **options) as batches:
             spooled = SpooledRows(batches, batches.schema, folder)
