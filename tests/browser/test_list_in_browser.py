@@ -31,6 +31,7 @@ from tests.support.browser import (
     keep_picture,
     resize,
     served,
+    wait,
 )
 from tests.support.list_store import make_store, token
 from tests.support.listed_children import AS_OF
@@ -258,11 +259,10 @@ caches.open('sanket-3').then((cache) => cache.keys()).then((keys) => done(keys.f
 LIST_KEPT = KEPT_PAGES.replace("/children/", "/visits")
 
 
-def wait(condition, seconds: float = 20) -> None:
-    until = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < until, "it did not come"
-        time.sleep(0.1)
+def listed(browser) -> list[str]:
+    """The children of a list's page; raises on a page that lists none, as one half come does."""
+    browser.find_element(By.CSS_SELECTOR, ".child .who a")
+    return [one.text for one in browser.find_elements(By.CSS_SELECTOR, ".child .who a")]
 
 
 def tick(browser, child, finding):
@@ -658,7 +658,5 @@ def test_a_filled_in_list_is_given_back_without_scripts(phone, tmp_path, languag
         keep_picture(browser, f"given-back-phone-{language}")
         browser.find_element(By.CSS_SELECTOR, "main > p:last-child a").click()
         wait(lambda: browser.current_url == f"{site}/visits")
-        assert child not in [
-            one.text for one in browser.find_elements(By.CSS_SELECTOR, ".child .who a")
-        ]
+        wait(lambda: child not in listed(browser))
     app.close()

@@ -6,7 +6,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import re
-import time
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -20,7 +19,7 @@ from serving.http.bounds import Limits
 from serving.http.observe import Log
 from serving.language.words import words
 from serving.pages.session import YEAR_SECONDS
-from tests.support.browser import DESKTOP, chromium, keep_picture, served
+from tests.support.browser import DESKTOP, chromium, keep_picture, served, wait
 from tests.support.list_store import make_store, token
 
 FONTS = Path(__file__).resolve().parents[2] / "serving" / "language" / "fonts"
@@ -235,13 +234,6 @@ const [done] = arguments, children = (keys) => keys.filter((key) => key.url.incl
 caches.keys().then((names) => names.find((name) => name !== 'sanket-fonts')).then((name) => caches.open(name))
   .then((cache) => cache.keys()).then((keys) => done(children(keys)));
 """
-
-
-def wait(condition, seconds: float = 20) -> None:
-    until = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < until, "it did not come"
-        time.sleep(0.1)
 
 
 def asked(app, path: str) -> httpx.Response:

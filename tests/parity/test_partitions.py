@@ -27,6 +27,7 @@ from registry.store.store import open_store
 from sanket.app import main
 from serving.access.permissions import Scope
 from serving.book import scorebook
+from serving.book.escalation.escalation_counts import level_of_escalations
 from serving.book.reader import Reader
 from serving.book.scoring.scoring_run import score_store
 from serving.database import engine_of
@@ -155,14 +156,13 @@ def test_a_book_that_was_scored_part_by_part_is_the_book_of_the_whole(
         books.append((rows, areas))
     assert books[0][0] == books[1][0] and len(books[0][0]) > 100
     assert books[0][1] == books[1][1]
+    places = {"sector", "project", "district", "state"}
     assert {level for level, _ in books[1][1]} == {
         "reasons",
-        "sector",
-        "project",
-        "district",
-        "state",
+        *places,
         "centre",
         "parts",
+        *(level_of_escalations(level) for level in places),
     }
 
 

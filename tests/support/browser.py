@@ -12,11 +12,12 @@ import tempfile
 import threading
 import time
 import urllib.request
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import matplotlib
 from selenium import webdriver
+from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException
 from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
 
@@ -140,3 +141,18 @@ def keep_picture(browser: webdriver.Chrome, name: str) -> Path:
 
 if __name__ == "__main__":
     print(*programs(), file=sys.stderr)
+
+
+def wait(condition: Callable[[], object], seconds: float = 20) -> None:
+    """Until a condition holds; a page that changes under its eyes does not hold it yet."""
+    until = time.monotonic() + seconds
+    while not _holds(condition):
+        assert time.monotonic() < until, "it did not come"
+        time.sleep(0.1)
+
+
+def _holds(condition: Callable[[], object]) -> bool:
+    try:
+        return bool(condition())
+    except (NoSuchElementException, StaleElementReferenceException):
+        return False
