@@ -191,12 +191,14 @@ def test_several_uppermost_areas_stand_side_by_side(service):
 @pytest.mark.parametrize("role", ROLES)
 @pytest.mark.parametrize("scope", ["state:*", "project:P1", "sector:S1"])
 def test_no_role_meets_a_dead_end(service, role, scope):
-    """Every link that a page offers leads to a page, from the first one on."""
-    waiting, seen = ["/", "/areas?code=S1", "/areas?code=none"], {}
+    """Every link that a page offers leads to a page, from the first one on; of the reports, which
+    take long to draw, one of each form and level."""
+    waiting, seen, drawn = ["/", "/areas?code=S1", "/areas?code=none"], {}, set()
     while waiting:
         path = waiting.pop()
-        if path in seen:
+        if path in seen or (path.startswith("/report/") and path.rpartition("/")[0] in drawn):
             continue
+        drawn.add(path.rpartition("/")[0])
         answer = get(service, path, scope, role=role)
         seen[path] = answer.status_code
         if answer.status_code == 303:

@@ -268,6 +268,7 @@ def test_a_bundle_has_the_same_digest_by_parts(tmp_path, monkeypatch, quick, sma
     assert len(table) > 300 and {"outcome", "whz_last", "weight"} <= set(table.columns)
 
 
+@pytest.mark.soak
 def test_a_bundle_whose_checks_saw_some_sectors_is_the_same_by_any_parts(
     tmp_path, monkeypatch, quick, small_lots
 ):
