@@ -257,6 +257,7 @@ def versions(folder, name, **how):
     return home, [(one["target"], one["bundle"], one["findings"]) for one in told]
 
 
+@pytest.mark.soak
 def test_a_bundle_has_the_same_digest_by_parts(tmp_path, monkeypatch, quick, small_lots):
     _, whole = versions(tmp_path, "whole", until=made.UNTIL)
     monkeypatch.setattr(partitions, "MOST_CHILDREN", MOST)
