@@ -39,8 +39,9 @@ def ran(*words, cwd, **settings):
     return done.stdout
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def site(tmp_path_factory):
+    """A service of one client's own: each records the same outcome as the first to do so."""
     with example_service(tmp_path_factory.mktemp("clients")) as app, served(app) as address:
         yield address
 
