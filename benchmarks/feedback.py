@@ -47,7 +47,7 @@ from registry.simulate.dials import Dials
 from registry.simulate.write import simulate
 from training.cohorts.landmarks import cohort
 from training.evaluation.scored_rows import score_rows
-from training.evaluation.stability import of_centre
+from training.evaluation.stability import sectors
 from training.evaluation.visit_lists import at_days, month_starts
 from training.fitting import uncertainty
 from training.fitting.pipeline import learn
@@ -94,7 +94,7 @@ def in_use(
     starts = np.array(month_starts(first, registry.recorded_until))
     rows = at_days(clock, NON_RESPONSE, starts)
     judged = score_rows(clock, bundle, rows, block="", context=Context(clock))
-    sector = of_centre(clock, judged.rows, "sector")
+    sector = sectors(clock, judged.rows)
     ids = registry.child_ids.astype(str)
     seen: set[int] = set()
     visits, cured, marks = [], {}, []

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sanket.options import Json, Store, Target, Tracking, targets_of
+from sanket.options import Json, Scheduler, Store, Target, Tracking, Workers, targets_of
 
 if TYPE_CHECKING:
     from training.validation.left_out import LeftOut
@@ -58,6 +58,8 @@ def evaluate(
         ),
     ] = None,
     tracking: Tracking = None,
+    workers: Workers = None,
+    scheduler: Scheduler = None,
     as_json: Json = False,
 ) -> None:
     """Judge models on a store and write a report that a sceptical paediatrician can read.
@@ -69,12 +71,14 @@ def evaluate(
     """
     from functools import partial
 
+    from registry.engine import Engine
     from sanket.progress import steps
     from serving.book.scoring.listed_marks import marks_of
     from training.commands.evaluate import as_json as document
     from training.commands.evaluate import evaluate as judge
     from training.evaluation.subgroups import bands_of
 
+    engine = Engine.of(workers, scheduler)
     with steps("Report") as said:
         told, updated = judge(
             store,
@@ -86,6 +90,7 @@ def evaluate(
             without=leave_out,
             marks=partial(marks_of, store),
             tracked_at=tracking,
+            engine=engine,
             said=said,
         )
     if as_json:

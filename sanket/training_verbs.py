@@ -290,10 +290,11 @@ def backtest(
     from features.clock import Clock
     from models.champion import models_folder
     from registry.contract.registry import day_number
+    from registry.store.partitions import several_parts
     from sanket.progress import steps
     from training.commands.backtest import backtest as run
     from training.commands.backtest import summary, track
-    from training.commands.backtest_store import backtest_store, by_parts
+    from training.commands.backtest_store import backtest_store
     from training.commands.train import load_registry
     from training.tracking.mlflow_runs import tracking_address
     from training.tracking.reachable import ask
@@ -305,7 +306,7 @@ def backtest(
         models = models_folder(store)
         tracked = tracking_address(models, tracking)
         ask(tracked)
-        divided = by_parts(store, engine)
+        divided = several_parts(store, engine)
         if visits or as_json or not divided:
             clock = Clock(load_registry(store))
         how: dict[str, Any] = {"targets": targets, "trials": trials, "seed": seed, "said": said}

@@ -83,6 +83,15 @@ class StorePart:
             tables[name] = table.take(rows).having(child=at[table["child"][rows]])
         return replace(self.registry, **tables, child_ids=self.registry.child_ids[children])
 
+    def alone(self, children: Flags) -> Registry:
+        """The registry with the records of these children alone (mask by position), and every
+        centre; positions stay."""
+        tables: dict[str, Any] = {}
+        for name in set(COLUMNS) - OF_CENTRES:
+            table = self.registry.table(name)
+            tables[name] = table.take(np.flatnonzero(children[table["child"]]))
+        return replace(self.registry, **tables)
+
 
 def divide(store: Store, day: int, *, most: int | None = None) -> list[Partition]:
     """The partitions of a store for questions about a day: every centre is in exactly one.
@@ -116,6 +125,12 @@ def divide(store: Store, day: int, *, most: int | None = None) -> list[Partition
         last = _partition(len(found), unplaced, ids["centre"], at)
         found.append(Partition(last.number, last.centres, last.children + nowhere, True))
     return found
+
+
+def several_parts(address: str, engine: Engine) -> bool:
+    """Whether a store is read part by part: it has several, or another process is to work."""
+    with closing(open_store(address, must_exist=True)) as store:
+        return not engine.here or len(divide(store, NOW)) > 1
 
 
 def read(store: Store, partition: Partition) -> StorePart:
@@ -251,26 +266,29 @@ def over_parts(
     engine: Engine,
     *,
     day: int = NOW,
+    in_place: bool = False,
     done: Callable[[int, int], None] = lambda children, of: None,
 ) -> tuple[Registry, list[Result]]:
     """(the store's centres and areas without any child, what the task says of each part, in order).
 
     The task is a function of a module or a `functools.partial` of one, and what it returns is
-    small: it crosses processes where the engine has some. `done` hears of how many children the
-    parts are finished, of all.
+    small: it crosses processes where the engine has some. `in_place`: parts come as
+    `read_in_place` reads them. `done` hears of how many children the parts are finished, of all.
     """
     with closing(open_store(address, must_exist=True)) as store:
         places, parts = store.load(children=()), divide(store, day)
     ready, total = 0, sum(part.children for part in parts)
     found: dict[int, Result] = {}
-    for part, result in engine.each(partial(_of_part, address, task), parts):
+    for part, result in engine.each(partial(_of_part, address, task, in_place), parts):
         found[part.number] = result
         ready += part.children
         done(ready, total)
     return places, [found[part.number] for part in parts]
 
 
-def _of_part(address: str, task: Callable[[StorePart], Result], partition: Partition) -> Result:
+def _of_part(
+    address: str, task: Callable[[StorePart], Result], in_place: bool, partition: Partition
+) -> Result:
     with closing(open_store(address, must_exist=True)) as store:
-        part = read(store, partition)
+        part = read_in_place(store, partition) if in_place else read(store, partition)
     return task(part)

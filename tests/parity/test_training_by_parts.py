@@ -19,7 +19,14 @@ from features.trajectory.smoother import DEFAULT_PRIORS
 from models.targets import NON_RESPONSE, ONSET, RELAPSE
 from registry.engine import IN_THIS_PROCESS, Engine
 from registry.store import partitions
-from registry.store.partitions import NOW, divide, drawn_sectors, late_rows, read_in_place
+from registry.store.partitions import (
+    NOW,
+    divide,
+    drawn_sectors,
+    late_rows,
+    read_in_place,
+    several_parts,
+)
 from registry.store.store import open_store
 from tests.support import trained_models as made
 from training.card.fingerprint import stamp
@@ -29,7 +36,6 @@ from training.cohorts.known_until import known_until, newest_day
 from training.cohorts.landmarks import attrition_table
 from training.commands.backtest import backtest
 from training.commands.backtest_store import backtest_store
-from training.commands.backtest_store import by_parts as by_parts_of
 from training.commands.train import train
 from training.fitting import fit, pipeline, transfer
 from training.fitting.calibrate import calibrate
@@ -287,7 +293,7 @@ def test_a_backtest_by_parts_predicts_what_that_of_the_whole_does(
     how = {"split": made.UNTIL, "targets": ("non_response", "onset")}
     whole, bundles = backtest(made.clock(), **how)
     monkeypatch.setattr(partitions, "MOST_CHILDREN", MOST)
-    assert by_parts_of(address, IN_THIS_PROCESS)
+    assert several_parts(address, IN_THIS_PROCESS)
     parts, same = backtest_store(address, tmp_path, **how)
     pd.testing.assert_frame_equal(parts, whole)
     assert len(whole) > 1_000 and not list((tmp_path / "rows").rglob("*.parquet"))

@@ -17,7 +17,7 @@ from models.bundle import Bundle
 from models.targets import TARGETS
 from registry.contract.errors import BadInput
 from registry.engine import IN_THIS_PROCESS, Engine
-from registry.store.partitions import NOW, StorePart, divide, late_rows, over_parts
+from registry.store.partitions import StorePart, late_rows, over_parts
 from registry.store.store import open_store
 from training.cohorts.known_until import newest_day
 from training.commands.backtest import ask_split, landmarks_from, predictions
@@ -65,12 +65,6 @@ def backtest_store(
         done=lambda done, of: said(f"predictions of {done:,} of {of:,} children"),
     )
     return _in_order(frames, list(bundles)), bundles
-
-
-def by_parts(address: str, engine: Engine) -> bool:
-    """Whether a store is read part by part: it has several, or another process is to work."""
-    with closing(open_store(address, must_exist=True)) as store:
-        return not engine.here or len(divide(store, NOW)) > 1
 
 
 def _predicted(

@@ -11,21 +11,19 @@ from typing import Any
 import numpy as np
 
 from features.age_bands import BANDS_MONTHS
-from features.clock import Clock
-from features.trajectory.context import Context
 from models.bundle import Bundle, load
 from models.champion import champions, models_folder
 from registry.contract.errors import BadInput
 from registry.contract.registry import Registry, day_date
+from registry.engine import IN_THIS_PROCESS, Engine
 from training.commands.recalibrate import save_updated
-from training.commands.train import load_registry
-from training.evaluation.scored_rows import not_judged
 from training.evaluation.subgroup_table import read_groups
 from training.fitting.fit import Progress
 from training.metrics.compared import as_table, at_top
 from training.metrics.discrimination import Estimate
-from training.report.one_model import ModelReport, tell
+from training.report.one_model import ModelReport, told_of, unjudged
 from training.report.report_page import MOST_BYTES, assemble, draw
+from training.report.whose_records import WhoseRecords, whose_records
 from training.tracking import mlflow_runs
 from training.tracking.find_bundle import find_bundle
 from training.tracking.reachable import ask
@@ -55,6 +53,7 @@ def evaluate(
     without: str | None = None,
     marks: Callable[[], Sequence[Marked]] = tuple,
     tracked_at: str | None = None,
+    engine: Engine = IN_THIS_PROCESS,
     said: Progress = lambda text: None,
 ) -> tuple[list[ModelReport], list[str]]:
     """Judge the bundle of a run (or the champions) on a store and write the report to `output`.
@@ -66,8 +65,9 @@ def evaluate(
     column each), `age_bands`: months at which the report's age groups part. `without`: a kind of
     area, each of which is left out in turn (`training.validation.left_out`), with a child run in
     MLflow for each. `marks`: asks the score book whom its lists named and a lot held out
-    (`training.validation.held_out`). Returns what was told, and the versions of the updated
-    bundles.
+    (`training.validation.held_out`). A store of several parts is read part by part, by the
+    `engine`; what asks the records once more looks at up to MOST_AT_HAND children. Returns what was
+    told, and the versions of the updated bundles.
     """
     own_groups = None if groups is None else read_groups(groups)
     models = models_folder(address)
@@ -75,20 +75,24 @@ def evaluate(
     ask(tracked)
     marked = marks()
     bundles = _bundles(models, run, tracked)
-    said("reading the registry")
-    clock = Clock(load_registry(address))
-    context = Context(clock)
+    found = whose_records(
+        address,
+        bundles,
+        engine=engine,
+        marks=marked,
+        with_ids=own_groups is not None,
+        said=said,
+    )
     left = [
-        _left_out(clock, one, without, context, models, said, alone=len(bundles) == 1)
-        for one in bundles
+        _left_out(found, one, without, models, said, alone=len(bundles) == 1) for one in bundles
     ]
+    materials = found.materials()
     told = [
-        tell(
-            clock,
-            bundle,
-            context=context,
+        unjudged(bundle, why)
+        if (why := found.why_not[bundle.version])
+        else told_of(
+            materials.pop(bundle.version),
             left_out=one,
-            marks=marked,
             said=said,
             age_bands=age_bands,
             own_groups=own_groups,
@@ -99,9 +103,9 @@ def evaluate(
     page = assemble(
         told,
         drawn,
-        registry_facts=clock.registry.facts,
-        made_for=made_for(clock.registry),
-        records_until=day_date(clock.registry.recorded_until).isoformat(),
+        registry_facts=found.places.facts,
+        made_for=made_for(found.places, found.children),
+        records_until=day_date(found.places.recorded_until).isoformat(),
     )
     if len(page.encode()) > MOST_BYTES:
         raise BadInput("EVA004", f"the report has {len(page.encode())} bytes, over {MOST_BYTES}")
@@ -111,15 +115,14 @@ def evaluate(
         said(f"{one.bundle.target}: adding the report to its run")
         _track(one, plots, tracked, models, page)
     return told, [] if update is None else [
-        save_updated(one, update, models, clock.registry).version for one in told
+        save_updated(one, update, models, found.places).version for one in told
     ]
 
 
 def _left_out(
-    clock: Clock,
+    found: WhoseRecords,
     bundle: Bundle,
     without: str | None,
-    context: Context,
     models: Path,
     said: Progress,
     *,
@@ -127,11 +130,19 @@ def _left_out(
 ) -> LeftOut | None:
     """The internal-external validation of a bundle; None where it was not asked for, where nothing
     can be judged, and for one of several that has too few areas."""
-    if without is None or not_judged(clock, bundle):
+    if without is None or found.why_not[bundle.version]:
         return None
-    folder = models / "left_out"
+    hand, folder = found.hand, models / "left_out"
     try:
-        return leave_out(clock, bundle, by=without, context=context, folder=folder, said=said)
+        return leave_out(
+            hand.clock,
+            bundle,
+            by=without,
+            context=hand.context,
+            folder=folder,
+            among=hand.population,
+            said=said,
+        )
     except BadInput as error:
         if alone:
             raise
@@ -150,10 +161,10 @@ def _bundles(models: Path, run: str | None, tracked: str) -> list[Bundle]:
     return found
 
 
-def made_for(registry: Registry) -> str:
-    """A registry in words, for the head of the page."""
+def made_for(registry: Registry, children: int) -> str:
+    """A registry of so many children in words, for the head of the page."""
     return (
-        f"a registry of {len(registry.child_ids):,} children in {len(registry.district_ids):,} "
+        f"a registry of {children:,} children in {len(registry.district_ids):,} "
         f"district{'s' if len(registry.district_ids) > 1 else ''}"
     )
 

@@ -236,10 +236,7 @@ def as_used_figures(
     if learned.not_rehearsed:
         return {}
     said(f"{learned.bundle.target}: the rehearsal as scored monthly, from records known late")
-    bundle = judging(learned.bundle, REHEARSAL)
-    if of != EVERYBODY:
-        bundle = replace(bundle, facts=bundle.facts | {"population": of.as_facts()})
-    used = as_used(clock, bundle, REHEARSAL, learned.rows)
+    used = as_used(clock, judging(learned.bundle, REHEARSAL), REHEARSAL, learned.rows, among=of)
     return used.as_figures()
 
 

@@ -18,7 +18,7 @@ from features.trajectory.context import Context
 from models.bundle import Bundle
 from models.targets import TARGETS
 from registry.contract.registry import day_number
-from training.cohorts.areas_and_days import Population
+from training.cohorts.areas_and_days import EVERYBODY, Population
 from training.cohorts.entry_delay import EntryDelay, as_recorded
 from training.cohorts.landmarks import Cohort
 from training.evaluation.scored_rows import (
@@ -27,6 +27,7 @@ from training.evaluation.scored_rows import (
     REHEARSAL,
     Judged,
     blocks_of,
+    few_of,
     score_rows,
 )
 from training.evaluation.visit_lists import WEEKS_4, at_days, month_starts
@@ -75,15 +76,26 @@ class AsUsed:
         }
 
 
-def as_used(clock: Clock, bundle: Bundle, block: str, learnt: Cohort | None) -> AsUsed:
-    """Judge the bundle that says a block's risks on the days on which scores are made.
+def as_used(
+    clock: Clock,
+    bundle: Bundle,
+    block: str,
+    learnt: Cohort | None,
+    *,
+    among: Population = EVERYBODY,
+) -> AsUsed:
+    """Judge the bundle that says a block's risks on the days on which scores are made; of very many
+    rows those of children drawn by lot.
 
-    `learnt`: the rows that the bundle (of a rehearsal: the bundle that it belongs to) learnt from.
+    `learnt`: the rows that the bundle (of a rehearsal: the bundle that it belongs to) learnt from;
+    `among`: whose records the clock holds, where it does not hold all.
     """
     registry, delay = as_recorded(clock.registry)
     late = Clock(registry)
     first = first_day(clock, bundle, block)
-    rows = asked_on(clock, bundle, block, delay.days[delay.days >= first], learnt)
+    days = delay.days[delay.days >= first]
+    every = asked_on(clock, bundle, block, days, learnt, among=among)
+    rows = few_of(every, rows=len(every.index))
     rows = replace(rows, landmark=rows.landmark // WEEKS_4)
     judged, timely = (
         score_rows(of, bundle, rows, block=block, context=Context(of)) for of in (late, clock)
@@ -121,11 +133,19 @@ def first_day(clock: Clock, bundle: Bundle, block: str) -> int:
 
 
 def asked_on(
-    clock: Clock, bundle: Bundle, block: str, days: np.ndarray, learnt: Cohort | None
+    clock: Clock,
+    bundle: Bundle,
+    block: str,
+    days: np.ndarray,
+    learnt: Cohort | None,
+    *,
+    among: Population = EVERYBODY,
 ) -> Cohort:
-    """Everyone at risk on these days, of the bundle's own areas; of a rehearsal only children from
-    whom it did not learn."""
+    """Everyone at risk on these days, of the bundle's own areas and `among` some; of a rehearsal
+    only children from whom it did not learn."""
     rows = at_days(clock, TARGETS[bundle.target], days)
+    if among != EVERYBODY:
+        rows = rows.take(np.flatnonzero(among.judged(clock, rows)))
     if block != ELSEWHERE:
         mine = Population.of_facts(bundle.facts).judged(clock, rows)
         rows = rows.take(np.flatnonzero(mine))
@@ -137,13 +157,20 @@ def asked_on(
     return rows.take(np.flatnonzero(~np.isin(rows.child, seen)))
 
 
-def on_month_lists(clock: Clock, bundle: Bundle, judged: Judged, learnt: Cohort | None) -> Cohort:
+def on_month_lists(
+    clock: Clock,
+    bundle: Bundle,
+    judged: Judged,
+    learnt: Cohort | None,
+    *,
+    among: Population = EVERYBODY,
+) -> Cohort:
     """Everyone at risk at the start of each month from the first judged day on, as lists are
-    made."""
+    made; `among`: see `asked_on`."""
     until = clock.registry.recorded_until
     first = int(judged.rows.day.min(initial=until))
     days = np.array(month_starts(first, until), np.int64)
-    return asked_on(clock, bundle, judged.block, days, learnt)
+    return asked_on(clock, bundle, judged.block, days, learnt, among=among)
 
 
 def told(used: AsUsed) -> dict[str, Any]:

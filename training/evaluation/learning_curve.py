@@ -2,7 +2,8 @@
 
 Each point is the whole model fitted anew (forest, linear half and their blend chosen on held-out
 children, with the settings that tuning chose for the bundle, the context of some children hidden as
-in the training) on a share of the children that it learnt from; the last point is itself.
+in the training) on a share of the children that it learnt from (of very many rows those of children
+drawn by lot); the last point is itself.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from features.trajectory.as_of import as_of
 from features.trajectory.context import Context
 from models.bundle import Bundle
 from training.cohorts.landmarks import Cohort
-from training.evaluation.scored_rows import REHEARSAL, Judged, blocks_of, learnt_from
+from training.evaluation.scored_rows import REHEARSAL, Judged, blocks_of, few_of, learnt_from
 from training.fitting.examples import Examples, without_context
 from training.fitting.fit import fit
 from training.fitting.pipeline import examples
@@ -58,6 +59,7 @@ def learning_curve(
     rows = learnt_from(clock, bundle) if learnt is None else learnt
     if judged.block == REHEARSAL:
         rows = rows.take(np.flatnonzero(blocks_of(bundle, rows)[0]))
+    rows = few_of(rows, rows=len(rows.index))
     matrix = as_of(clock, rows.child, rows.day, priors=bundle.priors, context=context)
     rows = weighed(rows, matrix)
     learning = examples(rows, matrix, np.ones(len(rows.child), bool))

@@ -24,6 +24,7 @@ from models.targets import TARGETS
 from registry.contract.arrays import Floats, Ints
 from registry.contract.days import LONGEST_MONTH_DAYS
 from registry.contract.registry import NEVER, OWN_DAY, Registry, Table
+from training.cohorts.children_lot import by_lot
 from training.cohorts.landmarks import cohort
 from training.evaluation.scored_rows import Judged, score_rows
 from training.fitting.reference_profile import SHARES, profile
@@ -96,9 +97,8 @@ def rows_of_month(registry: Registry, bundle: Bundle, first: int, last: int) -> 
     clock = Clock(at_end_of(registry, first, last))
     rows = cohort(clock, TARGETS[bundle.target], cutoff=last)
     rows = rows.take(np.flatnonzero((rows.day >= first) & (rows.day <= last)))
-    if len(rows.child) > MOST_ROWS:
-        lot = np.random.default_rng(0).random(int(rows.child.max()) + 1)
-        rows = rows.take(np.flatnonzero(lot[rows.child] < MOST_ROWS / len(rows.child)))
+    chosen = by_lot(rows.child, rows=len(rows.child), most=MOST_ROWS)
+    rows = rows.take(np.flatnonzero(chosen))
     return score_rows(clock, bundle, rows, block=f"month {first}", context=Context(clock))
 
 
@@ -136,9 +136,7 @@ def everyone(registry: Registry, first: int, last: int) -> Floats:
     seen = at_end_of(registry, first, last)
     table = seen.measurements
     child = np.unique(table["child"][table["measured_on"] >= first])
-    if len(child) > MOST_CHILDREN:
-        lot = np.random.default_rng(0).random(int(child.max()) + 1)
-        child = child[lot[child] < MOST_CHILDREN / len(child)]
+    child = child[by_lot(child, rows=len(child), most=MOST_CHILDREN)]
     clock, day = Clock(seen), np.full(len(child), last, np.int32)
     return as_of(clock, child, day, priors=DEFAULT_PRIORS, context=Context(clock))
 

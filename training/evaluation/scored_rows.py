@@ -20,10 +20,12 @@ from features.trajectory.context import Context
 from models.bundle import Bundle
 from models.scoring import WHY_NOT, abstains
 from models.targets import CENSORED, HAPPENED, TARGETS
+from registry.contract.arrays import Codes, Floats
 from registry.contract.errors import BadInput
 from registry.contract.registry import day_number
 from training.cohorts import censoring
 from training.cohorts.areas_and_days import Population
+from training.cohorts.children_lot import MOST_JUDGED_ROWS, by_lot
 from training.cohorts.known_until import known_until
 from training.cohorts.landmarks import Cohort, before_split, cohort, ripe
 from training.cohorts.visit_exposure import censored_at_visits
@@ -102,8 +104,10 @@ class Judged:
 
 
 def judged_rows(clock: Clock, bundle: Bundle, *, context: Context | None = None) -> Judged:
-    """The rows on which to judge a bundle in a registry (see the module's words on blocks)."""
+    """The rows on which to judge a bundle in a registry (see the module's words on blocks); of
+    very many those of children drawn by lot."""
     block, rows = judged_cohort(clock, bundle)
+    rows = few_of(rows, rows=len(rows.index))
     return score_rows(
         clock, judging(bundle, block), rows, block=block, context=context or Context(clock)
     )
@@ -123,18 +127,34 @@ def judging(bundle: Bundle, block: str) -> Bundle:
     return replace(bundle.rehearsal, facts=bundle.facts)
 
 
+def few_of(some: Cohort, *, rows: int) -> Cohort:
+    """Those of some rows that are judged, where the whole registry has so many `rows`."""
+    chosen = by_lot(some.child, rows=rows, most=MOST_JUDGED_ROWS)
+    return some if chosen.all() else some.take(np.flatnonzero(chosen))
+
+
 def judged_cohort(clock: Clock, bundle: Bundle) -> tuple[str, Cohort]:
     """(block, landmark rows) to judge a bundle on."""
-    all_rows = cohort(clock, TARGETS[bundle.target], cutoff=known_until(clock.registry))
+    until = known_until(clock.registry)
     if bundle.facts.get("registry_id") != clock.registry.facts.get("registry_id"):
-        return ELSEWHERE, all_rows
-    mine = Population.of_facts(bundle.facts).judged(clock, all_rows)
-    all_rows = all_rows.take(np.flatnonzero(mine))
-    later = all_rows.take(np.flatnonzero(all_rows.day >= day_number(bundle.facts["trained_until"])))
+        return ELSEWHERE, block_rows(clock, bundle, ELSEWHERE, until=until)
+    later = block_rows(clock, bundle, LATER, until=until)
     if events_of(later) >= ENOUGH_EVENTS:
         return LATER, later
-    learnt = learnt_from(clock, bundle)
-    return REHEARSAL, learnt.take(np.flatnonzero(blocks_of(bundle, learnt)[1]))
+    return REHEARSAL, block_rows(clock, bundle, REHEARSAL, until=until)
+
+
+def block_rows(clock: Clock, bundle: Bundle, block: str, *, until: int) -> Cohort:
+    """The landmark rows of a block, with what was known of them by the end of the day `until`."""
+    if block == REHEARSAL:
+        learnt = learnt_from(clock, bundle)
+        return learnt.take(np.flatnonzero(blocks_of(bundle, learnt)[1]))
+    rows = cohort(clock, TARGETS[bundle.target], cutoff=until)
+    if block == ELSEWHERE:
+        return rows
+    mine = Population.of_facts(bundle.facts).judged(clock, rows)
+    late = rows.day >= day_number(bundle.facts["trained_until"])
+    return rows.take(np.flatnonzero(mine & late))
 
 
 def blocks_of(bundle: Bundle, learnt: Cohort) -> tuple[np.ndarray, np.ndarray]:
@@ -150,10 +170,11 @@ def not_judged(clock: Clock, bundle: Bundle) -> str | None:
     return why if why and judged_cohort(clock, bundle)[0] == REHEARSAL else None
 
 
-def last_known(clock: Clock, bundle: Bundle, block: str) -> int:
-    """The last day (number) of what is known of a block's outcomes."""
-    end = known_until(clock.registry)
-    return min(end, day_number(bundle.facts["trained_until"]) - 1) if block == REHEARSAL else end
+def last_known(until: int, bundle: Bundle, block: str) -> int:
+    """The last day (number) of what is known of a block's outcomes, in a registry that knows all
+    by the end of the day `until`."""
+    before = day_number(bundle.facts["trained_until"]) - 1
+    return min(until, before) if block == REHEARSAL else until
 
 
 def learnt_from(clock: Clock, bundle: Bundle) -> Cohort:
@@ -180,14 +201,24 @@ def score_rows(
     left out. A bundle that tells the risk without visits is judged by outcomes without visits."""
     if bundle.facts.get("without_visits"):
         rows = censored_at_visits(clock, rows)
-    matrices, reasons = [], []
+    return of_asked(bundle, rows, *asked(clock, bundle, rows, context), block=block)
+
+
+def asked(
+    clock: Clock, bundle: Bundle, rows: Cohort, context: Context | None
+) -> tuple[Codes, Floats]:
+    """(why the model abstains from each row, position in WHY_NOT; the features of the others)."""
+    matrices, reasons = [np.empty((0, len(NAMES)))], [np.zeros(0, np.int8)]
     for traced, matrix in as_of_traced(
         clock, rows.child, rows.day, priors=bundle.priors, context=context
     ):
         reasons.append(abstains(TARGETS[bundle.target], traced, matrix))
         matrices.append(matrix[reasons[-1] == 0])
-    why = np.concatenate([np.zeros(0, np.int8), *reasons])
-    matrix = np.concatenate(matrices) if matrices else np.empty((0, len(NAMES)))
+    return np.concatenate(reasons), np.concatenate(matrices)
+
+
+def of_asked(bundle: Bundle, rows: Cohort, why: Codes, matrix: Floats, *, block: str) -> Judged:
+    """Rows that were `asked` (`rows` and `why` of all, `matrix` of the scored)."""
     scored = weighed(rows.take(np.flatnonzero(why == 0)), matrix)
     told = of_matrix(bundle, scored, matrix, block=block)
     counts = {WHY_NOT[code]: int(np.sum(why == code)) for code in np.unique(why) if code}

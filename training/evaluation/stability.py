@@ -14,7 +14,7 @@ from features.trajectory.as_of import as_of
 from features.trajectory.context import Context
 from models.bundle import Bundle
 from registry.contract.arrays import Floats
-from registry.contract.registry import day_date
+from registry.contract.registry import Registry, day_date
 from training.cohorts.landmarks import Cohort
 from training.evaluation.scored_rows import Judged, score_rows
 
@@ -70,12 +70,7 @@ def _top(clock: Clock, judged: Judged, day: int) -> tuple[set[int], dict[int, fl
 
 def sectors(clock: Clock, rows: Cohort) -> np.ndarray:
     """The sector (position, -1 where unknown) of each row's child on its day."""
-    return of_centre(clock, rows, "sector")
-
-
-def districts(clock: Clock, rows: Cohort) -> np.ndarray:
-    """The district (position, -1 where unknown) of each row's child on its day."""
-    return of_centre(clock, rows, "district")
+    return of_centre(clock.registry, centres(clock, rows), "sector")
 
 
 def centres(clock: Clock, rows: Cohort) -> np.ndarray:
@@ -83,13 +78,12 @@ def centres(clock: Clock, rows: Cohort) -> np.ndarray:
     return clock.child_on(rows.child, rows.day)["centre"]
 
 
-def of_centre(clock: Clock, rows: Cohort, column: str) -> np.ndarray:
-    """What the table of centres has in a column (a position or code, -1 where unknown) of each
-    row's child on its day."""
-    table, registry = clock.registry.centres, clock.registry
+def of_centre(registry: Registry, centre: np.ndarray, column: str) -> np.ndarray:
+    """What the table of centres has in a column (a position or code, -1 where unknown) of each of
+    some centres (positions)."""
     of = np.full(len(registry.centre_ids) + 1, -1, np.int64)
-    of[table["centre"]] = table[column]
-    found: np.ndarray = of[centres(clock, rows)]
+    of[registry.centres["centre"]] = registry.centres[column]
+    found: np.ndarray = of[centre]
     return found
 
 

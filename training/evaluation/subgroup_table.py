@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,14 @@ from sklearn.metrics import recall_score
 
 from features import data_quality
 from features.age_bands import BANDS_MONTHS
-from features.clock import Clock, month_number
+from features.clock import month_number
+from features.data_quality import QualityScores
 from models.level import memberships
+from registry.contract.arrays import Days, Ints, Texts
 from registry.contract.errors import BadInput
+from registry.contract.registry import Registry
 from training.evaluation.scored_rows import Judged
-from training.evaluation.stability import centres, districts
+from training.evaluation.stability import of_centre
 from training.evaluation.subgroups import visited
 from training.metrics.calibration import observed_over_expected
 from training.metrics.discrimination import Estimate, auc, bootstrap, ranked
@@ -31,9 +35,21 @@ REPEATS = 200
 BY = ("sex", "age", "infants", "setting", "district", "records")
 
 
+@dataclass(frozen=True)
+class Places:
+    """Where judged rows were made: of a `registry` (its centres and areas) the `centre` of each row
+    (position, -1 where unknown), the `quality` of the centres' records, and the child's id
+    (`child_ids`; None where nobody asks)."""
+
+    registry: Registry
+    quality: QualityScores
+    centre: Days | Ints
+    child_ids: Texts | None = None
+
+
 def groupings(
-    clock: Clock,
     judged: Judged,
+    places: Places,
     *,
     age_bands: tuple[int, ...] = BANDS_MONTHS,
     own: pd.DataFrame | None = None,
@@ -45,15 +61,15 @@ def groupings(
     infants = np.select([age < SIX_MONTHS, age >= SIX_MONTHS], [INFANTS, "6 months and over"], "")
     found = memberships(judged.column, age_bands) | {
         "infants": infants,
-        "district": _district(clock, judged),
+        "district": _district(places),
     }
-    return found | {"records": _quality(clock, judged)} | _own(clock, judged, own)
+    return found | {"records": _quality(judged.rows.day, places)} | _own(places.child_ids, own)
 
 
-def _own(clock: Clock, judged: Judged, own: pd.DataFrame | None) -> dict[str, np.ndarray]:
-    if own is None:
+def _own(child_ids: Texts | None, own: pd.DataFrame | None) -> dict[str, np.ndarray]:
+    if own is None or child_ids is None:
         return {}
-    asked = own.reindex(clock.registry.child_ids[judged.rows.child].astype(str)).fillna("")
+    asked = own.reindex(child_ids).fillna("")
     return {str(name): asked[name].to_numpy(object) for name in asked.columns}
 
 
@@ -82,24 +98,22 @@ def read_groups(file: Path) -> pd.DataFrame:
     return told.set_index("child_id")
 
 
-def _district(clock: Clock, judged: Judged) -> np.ndarray:
+def _district(places: Places) -> np.ndarray:
     """Districts by id; beyond the eight largest they stand together."""
-    of = districts(clock, judged.rows)
-    names = np.append(clock.registry.district_ids.astype(str), "").astype(object)[of]
+    of = of_centre(places.registry, places.centre, "district")
+    names = np.append(places.registry.district_ids.astype(str), "").astype(object)[of]
     known, count = np.unique(names, return_counts=True)
     large = known[np.argsort(-count)][:MOST_DISTRICTS]
     return np.where((names == "") | np.isin(names, large), names, "other districts")
 
 
-def _quality(clock: Clock, judged: Judged) -> np.ndarray:
+def _quality(day: np.ndarray, places: Places) -> np.ndarray:
     """The colour of the centre's records in the month before the prediction."""
-    scored = data_quality.score(clock.registry)
-    month = quality_month(judged.rows.day) - 1
+    scored, month = places.quality, quality_month(day) - 1
     at = np.searchsorted(scored.months, month)
-    centre = centres(clock, judged.rows)
-    inside = (centre >= 0) & (at < len(scored.months))
+    inside = (places.centre >= 0) & (at < len(scored.months))
     points = np.full(len(month), np.nan)
-    points[inside] = scored.score[centre[inside], at[inside]]
+    points[inside] = scored.score[places.centre[inside], at[inside]]
     names = {name: name for name in ("green", "amber", "red")}
     return np.array([names.get(data_quality.colour(value), "") for value in points], object)
 

@@ -172,7 +172,7 @@ def _compete(
         [report],
         [draw(report)],
         registry_facts=clock.registry.facts,
-        made_for=made_for(clock.registry),
+        made_for=made_for(clock.registry, len(clock.registry.child_ids)),
         records_until=day_date(clock.registry.recorded_until).isoformat(),
     )
     place = models / COMPETED / named / "report.html"

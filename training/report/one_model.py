@@ -3,25 +3,25 @@ page."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from features import data_quality
 from features.age_bands import BANDS_MONTHS
 from features.clock import Clock
 from features.trajectory.context import Context
 from models.bundle import Bundle
 from models.targets import HAPPENED, TARGETS
-from registry.contract.registry import day_date
+from registry.contract.registry import Registry, day_date
 from training.cohorts.censoring import asked_to_the_end
+from training.cohorts.children_lot import MOST_JUDGED_ROWS
 from training.cohorts.landmarks import Cohort, attrition_table
 from training.evaluation import as_used, importance
 from training.evaluation.as_used import on_month_lists
 from training.evaluation.learning_curve import learning_curve
-from training.evaluation.rules_order import by_rules
 from training.evaluation.run_figures import WHZ, filled
 from training.evaluation.scored_rows import (
     BLOCK_WORDS,
@@ -30,10 +30,8 @@ from training.evaluation.scored_rows import (
     REHEARSAL,
     Judged,
     blocks_of,
-    judged_rows,
     judging,
     last_known,
-    learnt_from,
     not_judged,
 )
 from training.evaluation.secondary import judged_later, of_judged
@@ -47,8 +45,10 @@ from training.metrics.event_share import shares_by_landmark
 from training.report import figures_told, plots
 from training.report.delayed import delayed
 from training.report.glossary import not_scored
+from training.report.material import Material, of_registry
+from training.rows.at_hand import AtHand
 from training.validation.by_day import by_day
-from training.validation.held_out import Marked, compare_held_out
+from training.validation.held_out import compared as compared_held_out
 from training.validation.left_out import LeftOut
 
 LISTS_WORDS = {
@@ -77,27 +77,33 @@ def tell(
     bundle: Bundle,
     *,
     context: Context,
+    said: Progress = lambda text: None,
+) -> ModelReport:
+    """Judge a bundle on a registry in memory; see `told_of`."""
+    said(f"{bundle.target}: rows to judge on")
+    if why := not_judged(clock, bundle):
+        return unjudged(bundle, why)
+    quality = data_quality.score(clock.registry)
+    material = of_registry(AtHand(clock, context), bundle, quality=quality)
+    return told_of(material, said=said)
+
+
+def told_of(
+    material: Material,
+    *,
     left_out: LeftOut | None = None,
-    marks: Sequence[Marked] = (),
     said: Progress = lambda text: None,
     age_bands: tuple[int, ...] = BANDS_MONTHS,
     own_groups: pd.DataFrame | None = None,
 ) -> ModelReport:
-    """Judge a bundle on a registry; see `training.evaluation.scored_rows` for which rows, and which
-    bundle says their risks. `left_out`: its internal-external validation, where it was asked
-    for; `marks`: of the score book's lists; `age_bands`, `own_groups`: see
-    `training.evaluation.subgroup_table.groupings`."""
-    target = bundle.target
-    said(f"{target}: rows to judge on")
-    if why := not_judged(clock, bundle):
-        said(f"{target}: {why}")
-        return _unjudged(bundle, why)
-    judged = judged_rows(clock, bundle, context=context)
+    """The report of a bundle from its material; see `training.evaluation.scored_rows` for which
+    rows, and which bundle says their risks. `left_out`: its internal-external validation, where it
+    was asked for; `age_bands`, `own_groups`: see `training.evaluation.subgroup_table.groupings`."""
+    bundle, judged, rules = material.bundle, material.judged, material.urgent
+    target, learnt = bundle.target, material.learnt
     said(f"{target}: figures of {len(judged.risk)} rows, {judged.events} events")
-    rules = by_rules(clock, judged.rows.child, judged.rows.day)
-    learnt = None if judged.block == ELSEWHERE else learnt_from(clock, bundle)
     figures = (
-        _counts(judged)
+        _counts(judged, material.rows)
         | _learnt(bundle, learnt, judged.block)
         | {
             "compared": _compared(judged),
@@ -108,15 +114,15 @@ def tell(
             "missed": figures_told.missed(judged, visited(judged.risk)),
             "most_recall": figures_told.most_recall(judged),
             "updates": figures_told.updates_offered(judged) if judged.block == ELSEWHERE else None,
-            "refitted": _refitted(clock, bundle),
+            "refitted": _refitted(material.places.registry, bundle),
             "by_day": by_day(judged, learnt),
             "instability": bundle.reference.get("instability"),
             "left_out": left_out,
-            "held_out": compare_held_out(clock, TARGETS[target], marks),
+            "held_out": None if material.marked is None else compared_held_out(material.marked),
         }
     )
     said(f"{target}: subgroups")
-    groups = groupings(clock, judged, age_bands=age_bands, own=own_groups)
+    groups = groupings(judged, material.places, age_bands=age_bands, own=own_groups)
     rows = table(judged, groups)
     young = (groups["infants"] == INFANTS) & judged.known
     figures["infants"] = {
@@ -130,26 +136,36 @@ def tell(
         "too_small": too_small(groups, rows),
         "by": [by for by in groups if by != "infants"],
     }
+    figures |= _asked_once_more(material, said)
+    said(f"{target}: drawing")
     said_by = judging(bundle, judged.block)
+    return ModelReport(bundle, judged, figures, _plots(said_by, judged, figures))
+
+
+def _asked_once_more(material: Material, said: Progress) -> dict[str, Any]:
+    """What asks the records at hand once more."""
+    bundle, hand = material.bundle, material.hand
+    clock, context, target = hand.clock, hand.context, bundle.target
+    judged, learnt = material.judged_at_hand(), material.learnt_at_hand()
+    said_by, among = judging(bundle, judged.block), hand.population
     said(f"{target}: lists, their steadiness, and better records")
-    figures |= _of_lists(clock, said_by, judged, context, learnt)
+    figures = _of_lists(hand, said_by, judged, learnt)
     figures["better_records"] = better_records(clock, bundle, judged, context=context)
     said(f"{target}: other outcomes, and later knowledge")
     later = judged_later(clock, said_by, judged.rows)
-    figures["others"] = of_judged(
-        clock, judged, later, cutoff=last_known(clock, bundle, judged.block)
-    )
+    cutoff = last_known(material.until, bundle, judged.block)
+    figures["others"] = of_judged(clock, judged, later, cutoff=cutoff)
     figures["delayed"] = delayed(later)
     said(f"{target}: as scored monthly, from records known late")
-    figures["as_used"] = as_used.told(as_used.as_used(clock, said_by, judged.block, learnt))
+    used = as_used.as_used(clock, said_by, judged.block, learnt, among=among)
+    figures["as_used"] = as_used.told(used)
     said(f"{target}: the learning curve")
     figures["learning"] = (
         []
         if learnt is None or not bundle.explained
-        else (learning_curve(clock, said_by, judged, context=context, learnt=learnt))
+        else learning_curve(clock, said_by, judged, context=context, learnt=learnt)
     )
-    said(f"{target}: drawing")
-    return ModelReport(bundle, judged, figures, _plots(said_by, judged, figures))
+    return figures | {"at_hand": hand.counted}
 
 
 def _compared(judged: Judged) -> dict[str, float]:
@@ -159,7 +175,7 @@ def _compared(judged: Judged) -> dict[str, float]:
     return compared(*columns, child=judged.rows.child)
 
 
-def _unjudged(bundle: Bundle, why: str) -> ModelReport:
+def unjudged(bundle: Bundle, why: str) -> ModelReport:
     """The part of a model of which nothing can be told: no figure, and why."""
     figures = {
         "not_judged": why,
@@ -172,9 +188,11 @@ def _unjudged(bundle: Bundle, why: str) -> ModelReport:
     return ModelReport(bundle, None, figures, {})
 
 
-def _counts(judged: Judged) -> dict[str, Any]:
+def _counts(judged: Judged, rows: int) -> dict[str, Any]:
+    """`drawn_of`: how many rows there were, where those of children drawn by lot are judged."""
     return {
         "not_judged": None,
+        "drawn_of": rows if rows > MOST_JUDGED_ROWS else None,
         "block": judged.block,
         "block_words": BLOCK_WORDS[judged.block],
         "attrition": attrition_table(judged.rows),
@@ -202,11 +220,11 @@ def _counts(judged: Judged) -> dict[str, Any]:
     }
 
 
-def _refitted(clock: Clock, bundle: Bundle) -> dict[str, Any] | None:
+def _refitted(registry: Registry, bundle: Bundle) -> dict[str, Any] | None:
     """When and from how many outcomes the bundle was recalibrated on this very registry; None where
     it was not."""
     made: dict[str, Any] = bundle.facts.get("recalibrated") or {}
-    here = made and made["registry_id"] == clock.registry.facts.get("registry_id")
+    here = made and made["registry_id"] == registry.facts.get("registry_id")
     return made if here else None
 
 
@@ -248,11 +266,12 @@ def _weighed(values: np.ndarray, judged: Judged) -> float:
 
 
 def _of_lists(
-    clock: Clock, bundle: Bundle, judged: Judged, context: Context, learnt: Cohort | None
+    hand: AtHand, bundle: Bundle, judged: Judged, learnt: Cohort | None
 ) -> dict[str, Any]:
     """Monthly lists by sector, and how steady their top is, of children whom the judged bundle did
     not learn from."""
-    rows = on_month_lists(clock, bundle, judged, learnt)
+    clock, context = hand.clock, hand.context
+    rows = on_month_lists(clock, bundle, judged, learnt, among=hand.population)
     found = compare(clock, {bundle.target: rows}, {bundle.target: bundle}, context=context)
     return {
         "lists": found["table"],

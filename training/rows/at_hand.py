@@ -11,7 +11,7 @@ import numpy as np
 from features.clock import Clock
 from features.trajectory.context import Context
 from registry.contract.arrays import Flags, Ints
-from registry.store.partitions import drawn_sectors, read_in_place
+from registry.store.partitions import NOW, drawn_sectors, read_in_place
 from registry.store.store import open_store
 from training.cohorts.areas_and_days import EVERYBODY, Population
 from training.cohorts.known_before import KnownBefore
@@ -37,6 +37,14 @@ class AtHand:
         """Whose records they are."""
         return EVERYBODY if self.sectors is None else Population({"sector": self.sectors})
 
+    @property
+    def counted(self) -> dict[str, int] | None:
+        """How many `children` and `sectors` they are; None for all."""
+        if self.sectors is None:
+            return None
+        children = np.sum([name is not None for name in self.clock.registry.child_ids])
+        return {"children": int(children), "sectors": len(self.sectors)}
+
     def of(self, rows: Cohort) -> Ints | None:
         """Positions of the rows whose child was at its centres on the row's day; None: all."""
         if self.own_centres is None:
@@ -47,18 +55,19 @@ class AtHand:
 
 
 def at_hand(
-    address: str, known: KnownBefore, *, seed: int, most: int | None = MOST_AT_HAND
+    address: str, known: KnownBefore | None, *, seed: int, most: int | None = MOST_AT_HAND
 ) -> AtHand:
-    """All that a store knew before a day, where it had at most so many children (None: however
-    many); else that of whole sectors with so many, drawn by lot."""
+    """All that a store knew before a day (None: all that it knows), where it had at most so many
+    children (None: however many); else that of whole sectors with so many, drawn by lot."""
     with closing(open_store(address, must_exist=True)) as store:
-        day = known.until - 1
+        day = NOW if known is None else known.until - 1
         sectors = None if most is None else drawn_sectors(store, day, most=most, seed=seed)
         if sectors is None:
-            clock = Clock(known.cut(store.load()))
+            registry = store.load()
+            clock = Clock(registry if known is None else known.cut(registry))
             return AtHand(clock, Context(clock))
         part = read_in_place(store, sectors)
-    clock = Clock(known.cut(part.registry))
+    clock = Clock(part.registry if known is None else known.cut(part.registry))
     centres = np.flatnonzero(part.own_centres[:-1]).astype(np.int32)
     own = np.unique(clock.area_of(centres, "sector"))
     ids = tuple(part.registry.sector_ids[own[own >= 0]].tolist())

@@ -47,12 +47,8 @@ def keep_rows(
     file: Path, rows: Cohort, child: AnyArray, attrition: Mapping[str, int] | None = None
 ) -> None:
     """Keep rows with their outcomes, weights, and the store's number of each row's `child`."""
-    columns: dict[str, AnyArray] = {name: getattr(rows, name) for name in OWN} | {"child": child}
-    columns |= {f"index_{name}": getattr(rows.outcomes, name)[rows.index] for name in OF_INDEX}
-    for name in ("weight", "visited"):
-        if (values := getattr(rows, name)) is not None:
-            columns[name] = values
     told = {"attrition": dict(attrition or {}), "labels_until": rows.labels_until}
+    columns = as_columns(rows) | {"child": child}
     table = pa.table({name: pa.array(column) for name, column in columns.items()})
     write(file, table.replace_schema_metadata({ATTRITION: json.dumps(told)}))
 
@@ -62,20 +58,37 @@ def kept_rows(file: Path, target: Target) -> tuple[Cohort, dict[str, int]]:
     table = pq.read_table(file, memory_map=False)
     told = json.loads((table.schema.metadata or {})[ATTRITION])
     found = {name: table[name].to_numpy() for name in table.column_names}
+    return of_columns(target, found, labels_until=told["labels_until"]), told["attrition"]
+
+
+def as_columns(rows: Cohort) -> dict[str, AnyArray]:
+    """Rows as columns alone, each with what is told of its index."""
+    columns: dict[str, AnyArray] = {name: getattr(rows, name) for name in OWN}
+    columns |= {f"index_{name}": getattr(rows.outcomes, name)[rows.index] for name in OF_INDEX}
+    for name in ("weight", "visited"):
+        if (values := getattr(rows, name)) is not None:
+            columns[name] = values
+    return columns
+
+
+def of_columns(
+    target: Target, found: Mapping[str, AnyArray], *, labels_until: int | None
+) -> Cohort:
+    """Rows out of `as_columns`; `index`: any number that tells one index from another, and is
+    greater for a later child."""
     _, first, index = np.unique(found["index"], return_index=True, return_inverse=True)
     of_index = {name: found[f"index_{name}"][first] for name in OF_INDEX}
     none = np.full(len(first), -1, np.int32)
     columns: dict[str, Any] = {name: found[name] for name in OWN[1:]}
-    rows = Cohort(
+    return Cohort(
         target=target,
         outcomes=Outcomes(child=found["child"][first], episode=none, **of_index),
         index=index.astype(np.int64),
         weight=found.get("weight"),
         visited=found.get("visited"),
-        labels_until=told["labels_until"],
+        labels_until=labels_until,
         **columns,
     )
-    return rows, told["attrition"]
 
 
 def together(parts: list[Cohort]) -> Cohort:

@@ -28,9 +28,10 @@ from registry.contract.codes import Setting
 from registry.contract.errors import BadInput, UsageError
 from registry.contract.registry import day_number
 from training.cohorts import censoring
+from training.cohorts.areas_and_days import EVERYBODY, Population
 from training.cohorts.landmarks import Cohort
-from training.evaluation.scored_rows import learnt_from
-from training.evaluation.stability import of_centre
+from training.evaluation.scored_rows import few_of, learnt_from
+from training.evaluation.stability import centres, of_centre
 from training.fitting.examples import without_context
 from training.fitting.fit import Progress, fit
 from training.fitting.pipeline import LEAST_EVENTS, examples
@@ -81,9 +82,12 @@ def leave_out(
     by: str,
     context: Context,
     folder: Path,
+    among: Population = EVERYBODY,
     said: Progress = lambda text: None,
 ) -> LeftOut:
-    """Internal-external validation of a bundle of this registry by one kind of area (AREAS).
+    """Internal-external validation of a bundle of this registry by one kind of area (AREAS);
+    `among`: whose records the clock holds, where it does not hold all. Of very many rows those of
+    children drawn by lot.
 
     What is judged is kept in `folder` area by area, figures alone: a run that was broken off goes
     on with the next area. UsageError EVA014 for another column; BadInput EVA015 for a bundle of
@@ -94,6 +98,9 @@ def leave_out(
     if bundle.facts.get("registry_id") != clock.registry.facts.get("registry_id"):
         raise BadInput("EVA015", f"{bundle.target} learnt from another registry: no area to leave")
     rows = learnt_from(clock, bundle)
+    if among != EVERYBODY:
+        rows = rows.take(np.flatnonzero(among.judged(clock, rows)))
+    rows = few_of(rows, rows=len(rows.index))
     area = areas_of(clock, rows, by)
     judged, too_small = _large_enough(rows, area)
     if len(judged) < 2:
@@ -116,7 +123,7 @@ def leave_out(
 
 def areas_of(clock: Clock, rows: Cohort, by: str) -> np.ndarray:
     """The name of each row's area (str, "" where unknown): where the child was on that day."""
-    position = of_centre(clock, rows, by)
+    position = of_centre(clock.registry, centres(clock, rows), by)
     names = (
         {int(one): one.text for one in Setting}
         if by == "setting"

@@ -1,0 +1,149 @@
+"""A report of a store that is read part by part has the very figures of one of the whole registry
+in memory."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from dataclasses import dataclass, fields, replace
+
+import numpy as np
+import pytest
+
+from models.targets import NON_RESPONSE, TARGETS
+from registry.engine import IN_THIS_PROCESS
+from registry.store import partitions
+from registry.store.partitions import several_parts
+from tests.support import trained_models as made
+from training.commands.evaluate import plain
+from training.evaluation import learning_curve, scored_rows
+from training.evaluation.scored_rows import ELSEWHERE, LATER, REHEARSAL
+from training.report import one_model
+from training.report.one_model import told_of
+from training.report.whose_records import whose_records
+from training.rows import at_hand as hand
+
+MOST = 1_500
+
+
+def bundles():
+    """One for each block: a rehearsal, later rows, another registry; and of everybody."""
+    own = made.carded()
+    facts = {
+        REHEARSAL: {},
+        LATER: {"trained_until": "2025-09-01"},
+        ELSEWHERE: {"registry_id": "another"},
+    }
+    found = [
+        replace(own, version=f"{own.version}{block}", facts=own.facts | told)
+        for block, told in facts.items()
+    ]
+    return [*found, replace(found[0], version="everybody", target="onset")]
+
+
+@dataclass(frozen=True)
+class Mark:
+    child_id: str
+    as_of: dt.date
+    target: str | None
+    held_out: bool
+
+
+def marks():
+    ids = made.clock().registry.child_ids[::3]
+    return [
+        Mark(str(child), dt.date(2025, month, 1), NON_RESPONSE.name, at % 4 == 0)
+        for at, child in enumerate(ids)
+        for month in (6, 7, 8)
+    ]
+
+
+@pytest.fixture(scope="module", params=["few rows", "a lot"])
+def both(request):
+    """(what the whole registry gives, what the parts give) of each bundle."""
+    with pytest.MonkeyPatch.context() as patch:
+        if request.param == "a lot":
+            patch.setattr(scored_rows, "MOST_JUDGED_ROWS", 900)
+            patch.setattr(one_model, "MOST_JUDGED_ROWS", 900)
+        yield _found(patch)
+
+
+def _found(patch):
+    address, asked = str(made.store_file()), {"marks": marks(), "with_ids": True}
+    found = []
+    for most in (10**6, MOST):
+        patch.setattr(partitions, "MOST_CHILDREN", most)
+        assert several_parts(address, IN_THIS_PROCESS) == (most == MOST)
+        records = whose_records(address, bundles(), engine=IN_THIS_PROCESS, **asked)
+        found.append((records, records.materials()))
+    return found
+
+
+def test_the_rows_judged_and_what_stands_beside_them_are_those_of_the_whole(both):
+    (whole, ours), (parts, theirs) = both
+    assert whole.why_not == parts.why_not and whole.children == parts.children
+    assert whole.places.facts == parts.places.facts
+    for bundle in bundles():
+        one, other = ours[bundle.version], theirs[bundle.version]
+        assert one.until == other.until and one.rows == other.rows
+        assert (
+            len(one.judged.risk) > 100 and one.judged.rows.attrition == other.judged.rows.attrition
+        )
+        for name in ("matrix", "risk", "log_odds", "happened", "weight"):
+            np.testing.assert_array_equal(getattr(one.judged, name), getattr(other.judged, name))
+        assert one.judged.why_not == other.judged.why_not
+        same_rows(one.judged.rows, other.judged.rows)
+        same_rows(one.judged.rows, other.judged_at_hand().rows, stays=True)
+        np.testing.assert_array_equal(one.urgent, other.urgent)
+        np.testing.assert_array_equal(one.places.centre, other.places.centre)
+        np.testing.assert_array_equal(one.places.child_ids, other.places.child_ids)
+        np.testing.assert_array_equal(one.places.quality.score, other.places.quality.score)
+        assert (one.learnt is None) == (other.learnt is None) == (one.judged.block == ELSEWHERE)
+        if one.learnt is not None:
+            same_rows(one.learnt, other.learnt)
+        assert (one.marked is None) == (bundle.target == "onset")
+        if one.marked is not None:
+            assert one.marked.held_out.any() and len(one.marked.child) > 15
+            for mine, theirs_ in zip(one.marked, other.marked, strict=True):
+                np.testing.assert_array_equal(mine, theirs_)
+
+
+def same_rows(one, other, *, stays=False):
+    for field in fields(one):
+        if field.name not in ("outcomes", "index", "attrition", "target"):
+            mine, theirs = getattr(one, field.name), getattr(other, field.name)
+            np.testing.assert_array_equal(mine, theirs, err_msg=field.name)
+    for name in one.outcomes._fields:
+        if stays or name != "episode":
+            mine, theirs = (getattr(rows.outcomes, name)[rows.index] for rows in (one, other))
+            np.testing.assert_array_equal(mine, theirs, err_msg=name)
+    indexes = [np.unique(rows.index, return_inverse=True)[1] for rows in (one, other)]
+    np.testing.assert_array_equal(*indexes)
+
+
+def test_the_whole_report_is_the_same(monkeypatch):
+    monkeypatch.setattr(learning_curve, "SHARES", (0.5,))
+    monkeypatch.setattr(learning_curve, "MOST_REPEATS", 1)
+    monkeypatch.setattr(learning_curve, "LEAST_EVENTS", 5)
+    (_, ours), (_, theirs) = _found(monkeypatch)
+    for bundle in bundles()[:2]:
+        one, other = (told_of(of[bundle.version]).figures for of in (ours, theirs))
+        assert one["at_hand"] is None and len(one["lists"]) > 10
+        for name in one:
+            assert json.dumps(plain(one[name])) == json.dumps(plain(other[name])), name
+
+
+def test_what_asks_the_records_once_more_looks_at_whole_sectors(monkeypatch):
+    monkeypatch.setattr(hand.at_hand, "__kwdefaults__", {"most": 3_000})
+    monkeypatch.setattr(learning_curve, "SHARES", ())
+    (_, ours), (_, theirs) = _found(monkeypatch)
+    version = bundles()[1].version
+    whole, parts = (told_of(of[version]).figures for of in (ours, theirs))
+    assert 0 < parts["at_hand"]["sectors"] and parts["at_hand"]["children"] < whole["children"] * 10
+    assert json.dumps(plain(whole["subgroups"])) == json.dumps(plain(parts["subgroups"]))
+    material = theirs[version]
+    some = material.judged_at_hand()
+    assert 50 < len(some.risk) < len(material.judged.risk)
+    lists, fewer = (sum(row["lists"] for row in of["lists"]) for of in (whole, parts))
+    assert 0 < fewer < lists
+    assert TARGETS[some.rows.target.name].name == NON_RESPONSE.name
