@@ -33,7 +33,8 @@ from models.bundle import Bundle
 from models.targets import TARGETS
 from registry.contract.registry import OWN_DAY, Registry, day_date
 from training.cohorts.entry_delay import as_recorded
-from training.commands.drift import Views, days_of, of_month, views_of_everyone
+from training.commands.drift import of_month
+from training.evaluation.drift_views import Views, days_of, views_of_everyone
 from training.evaluation.month_views import timely
 from training.evaluation.scored_rows import of_learned
 from training.fitting.pipeline import learn
@@ -132,9 +133,7 @@ def alarms(
     of_everyone, told = views_of_everyone(seen), {}
     for target, bundle in bundles.items():
         views = replace(Views.of(seen, bundle), everyone=of_everyone)
-        told[target] = [
-            list(of_month(seen, bundle, month, views=views).reasons) for month in months
-        ]
+        told[target] = [list(of_month(bundle, month, views).reasons) for month in months]
     return told
 
 

@@ -5,15 +5,15 @@ neither workers nor a scheduler are asked for.
 
 from __future__ import annotations
 
-import ctypes
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from registry.contract.errors import BadInput, SanketError, UsageError
+from registry.memory import give_back
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -43,8 +43,7 @@ class Engine:
         """From a command's options; without `scheduler`, $SANKET_SCHEDULER. UsageError ENG001 for
         what is no number of workers or no address of a scheduler."""
         scheduler = scheduler or os.environ.get(SCHEDULER_VARIABLE) or None
-        if workers is not None and not 1 <= workers <= MOST_WORKERS:
-            raise UsageError("ENG001", f"--workers: 1 to {MOST_WORKERS}, not {workers}")
+        workers = workers_asked(workers)
         if scheduler is not None and not scheduler.startswith(SCHEMES):
             raise UsageError(
                 "ENG001",
@@ -81,23 +80,18 @@ class Engine:
             yield from _on_cluster(_client(self, stack, len(parts)), task, parts)
 
 
+def workers_asked(workers: int | None) -> int | None:
+    """A number of workers as an option gives it. UsageError ENG001 for what is none."""
+    if workers is not None and not 1 <= workers <= MOST_WORKERS:
+        raise UsageError("ENG001", f"--workers: 1 to {MOST_WORKERS}, not {workers}")
+    return workers
+
+
 def _and_give_back(task: Callable[[Part], Result], part: Part) -> Result:
-    """The task's result, with the memory that the part took given back to the system: what glibc
-    keeps of each part in pieces would add up to more with every part."""
+    """The task's result, with the memory that the part took given back to the system."""
     result = task(part)
-    if (trim := _malloc_trim()) is not None:
-        trim(0)
+    give_back()
     return result
-
-
-@cache
-def _malloc_trim() -> Callable[[int], int] | None:
-    """glibc's `malloc_trim`; None on a system without it."""
-    try:
-        found: Callable[[int], int] = ctypes.CDLL(None).malloc_trim
-    except (AttributeError, OSError, TypeError):
-        return None
-    return found
 
 
 def _client(engine: Engine, stack: ExitStack, parts: int) -> Client:

@@ -167,6 +167,8 @@ def drift(
         Path | None, typer.Option("-o", "--output", help="write the report as HTML")
     ] = None,
     tracking: Tracking = None,
+    workers: Workers = None,
+    scheduler: Scheduler = None,
     as_json: Json = False,
 ) -> None:
     """Compare a month with what the champions learnt from: columns, risks, calibration, quality of
@@ -178,13 +180,16 @@ def drift(
     import json
 
     from registry.contract.errors import Refused
+    from registry.engine import Engine
     from sanket.progress import steps
     from training.commands.drift import as_dict
     from training.commands.drift import drift as compare
     from training.report.drift_page import drift_page
 
+    engine = Engine.of(workers, scheduler)
     with steps("Drift") as said:
-        told = [as_dict(one) for one in compare(store, month, tracked_at=tracking, said=said)]
+        found = compare(store, month, tracked_at=tracking, engine=engine, said=said)
+        told = [as_dict(one) for one in found]
     if output is not None:
         output.parent.mkdir(parents=True, exist_ok=True)
         output.write_text(drift_page(told), encoding="utf-8")

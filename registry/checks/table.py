@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,6 +32,8 @@ from registry.contract.versions import centre_names, dated, last_day, registry_o
 from registry.indian_digits import grouped
 from registry.today import today
 
+DIRECTORIES = ("child", "centre")
+"""Kinds of ids that later tables refer to; the texts of other kinds are their table's own."""
 SPOILED = f"{SPOILED_CODE}|{CODE_AS_DATE}"
 __all__ = ["Checked", "Raw", "StoredIds", "build", "build_records", "check", "raw_table"]
 
@@ -71,11 +74,13 @@ def check(raws: Mapping[str, Raw], *, imported_on: int, known: StoredIds | None 
     """Check tables in the contract's order. Absent tables are no fault here; absent columns count
     as empty."""
     run = Checking(imported_on, known or StoredIds(), sizes=ALL_AT_ONCE)
-    tables = {}
-    for checked in run.tables(raws):
-        tables[checked.name] = next(checked.parts())
-        run.quarantine.parts += checked.refused()
-    texts = {kind: _objects(texts) for kind, texts in run.texts.items()}
+    tables, every = {}, dict(run.texts)
+    for checked, texts in run.tables(raws):
+        every |= texts
+        with closing(checked):
+            tables[checked.name] = next(checked.parts())
+            run.quarantine.parts += checked.refused()
+    texts = {kind: _objects(texts) for kind, texts in every.items()}
     return Checked(tables, texts, run.quarantine)
 
 
@@ -83,7 +88,7 @@ class Checking:
     """One check over all tables: carries the directories of children and centres from table to
     table.
 
-    `texts` are those of the kept rows by kind, as Arrow; those of children and centres count the
+    `texts` are those of the kept rows by kind, as Arrow: of all tables' children and centres, the
     known ones first.
     """
 
@@ -104,16 +109,16 @@ class Checking:
         }
         self.quarantine = Quarantine()
 
-    def tables(self, raws: Mapping[str, Raw]) -> Iterator[CheckedTable]:
-        """Each table that came, checked; one is done with before the next is looked at."""
+    def tables(self, raws: Mapping[str, Raw]) -> Iterator[tuple[CheckedTable, dict[str, pa.Array]]]:
+        """Each table that came, checked, with its texts by kind; the caller closes it."""
         for name, spec in SPECS.items():
             if name in raws:
                 checked = self._table(spec, raws[name])
                 self.quarantine.came[name] = checked.came
                 self.quarantine.refused[name] = checked.codes()
-                yield checked
-                checked.close()
-                pa.default_memory_pool().release_unused()
+                texts = self.texts
+                self.texts = {kind: texts[kind] for kind in DIRECTORIES}
+                yield checked, texts
 
     def _table(self, spec: TableSpec, raw: Raw) -> CheckedTable:
         checked = CheckedTable(spec, raw, self.sizes)
@@ -125,7 +130,7 @@ class Checking:
             del data
             if self._told and raw.rows > self.sizes.chunk:
                 self._told(how_far(spec.name, start, raw.rows, "checked"))
-        directories = {kind: self.texts[kind] for kind in ("child", "centre")}
+        directories = {kind: self.texts[kind] for kind in DIRECTORIES}
         self.texts |= checked.settle(directories)
         if spec.name == "children":
             self._enter_births(checked)

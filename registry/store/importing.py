@@ -7,6 +7,7 @@ import datetime as dt
 import getpass
 import json
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,7 +22,7 @@ from registry.checks.plausible import WholeColumns, ZScores
 from registry.checks.raw import Raw, Sizes, StoredIds
 from registry.checks.rejected import RejectedRows
 from registry.checks.sorted_rows import PART_ROWS
-from registry.checks.table import Checking, how_far
+from registry.checks.table import DIRECTORIES, Checking, how_far
 from registry.checks.verdicts import TableCounts
 from registry.contract.arrays import Ints
 from registry.contract.days import NEVER, day_date, day_number
@@ -30,9 +31,11 @@ from registry.contract.registry import OWN_DAY, REF
 from registry.contract.tables import SPECS, TEXTS
 from registry.contract.versions import EVER
 from registry.mapping.ambiguous import refuse_undecided
+from registry.memory import give_back
 from registry.privacy import hash_families
 from registry.read import read
 from registry.sources.sheets import Source
+from registry.store.arrivals.ahead import ahead
 from registry.store.arrivals.past import asked_until
 from registry.store.arrivals.refused_rows import RefusedRows
 from registry.store.arrivals.table_writer import Arrival, TableWriter, next_number
@@ -45,8 +48,6 @@ from registry.today import today
 if TYPE_CHECKING:
     from registry.store.store import Store
 
-REFERRED = frozenset({"child", "centre"})
-"""Kinds of ids that later tables of an import refer to; the others are let go with their table."""
 CHUNK_ROWS = 1_000_000
 """Rows of the source that are read and checked at once."""
 
@@ -98,6 +99,7 @@ def import_source(
     imported_on: dt.date | str | None = None,
     past: bool = False,
     zscores: ZScores | None = None,
+    workers: int | None = None,
     told: Callable[[str], None] | None = None,
 ) -> ImportReport:
     """Import a source (a path, an SQL address, or `registry.read.Source`) into a store.
@@ -105,8 +107,9 @@ def import_source(
     Running it again changes nothing and gives the same counts. `imported_on` (a date or ISO text,
     today by default) is never before the last import's. `past`: a first load of the past in parts,
     see `registry.store.past`. `zscores` is `features.who.growth.zscores` (rooms import one way
-    only): with it, whole columns are looked at by z-scores too. `told` hears how far a
-    large table is.
+    only): with it, whole columns are looked at by z-scores too. `workers`: with two or more
+    the next table is checked while one is written, by the one connection that writes. `told` hears
+    how far a large table is.
     """
     day = day_number(imported_on or today())
     sizes = Sizes(CHUNK_ROWS, PART_ROWS, _beside(store.url))
@@ -116,7 +119,9 @@ def import_source(
     past = past or arrived.past
     asked = asked_until(store) if past else None
     with store.bulk() as bulk:
-        steps = _Import(bulk, store, arrived, day, past=past, asked=asked, told=told)
+        steps = _Import(
+            bulk, store, arrived, day, past=past, asked=asked, workers=workers, told=told
+        )
         return steps.run(zscores, sizes)
 
 
@@ -132,10 +137,12 @@ class _Import:
         *,
         past: bool,
         asked: int | None,
+        workers: int | None,
         told: Callable[[str], None] | None,
     ):
         self.bulk, self.store, self.arrived, self.day = bulk, store, arrived, day
         self.past, self.asked, self.told = past, asked, told
+        self.at_once = 2 if (workers or 1) > 1 else 1
         self.warnings: list[str] = []
         self.columns, self.mangled = WholeColumns(), MangledCodes()
         self.refused: list[Ints] = []
@@ -172,21 +179,27 @@ class _Import:
             asked=self.asked,
         )
         refused, written = RefusedRows(self.bulk, self.number), 0
-        for table in checking.tables(raws):
-            written += self._write(table, checking, arrival, sizes)
-            for rows in table.refused():
-                self._refuse(rows, checking, refused)
+        with ahead(checking.tables(raws), at_once=self.at_once) as tables:
+            for table, texts in tables:
+                with closing(table):
+                    written += self._write(table, texts, arrival, sizes)
+                    for rows in table.refused():
+                        self._refuse(rows, texts, refused)
+                pa.default_memory_pool().release_unused()
+                give_back()
         return written + refused.written > 0
 
     def _write(
-        self, table: CheckedTable, checking: Checking, arrival: Arrival, sizes: Sizes
+        self,
+        table: CheckedTable,
+        texts: Mapping[str, pa.Array],
+        arrival: Arrival,
+        sizes: Sizes,
     ) -> int:
         """Write a table's new and changed rows; how many?"""
         columns = SPECS[table.name].columns
         kinds = {TEXTS[column.name] for column in columns if column.name in TEXTS}
-        numbers = {
-            kind: self.ids.number(kind, checking.texts[kind]) for kind in KINDS if kind in kinds
-        }
+        numbers = {kind: self.ids.number(kind, texts[kind]) for kind in KINDS if kind in kinds}
         writer = TableWriter(
             self.bulk,
             table.name,
@@ -205,9 +218,8 @@ class _Import:
                 self.told(how_far(table.name, done, table.kept, "written"))
         if line := writer.finish():
             self.warnings.append(line)
-        for kind in numbers.keys() - REFERRED:
+        for kind in numbers.keys() - set(DIRECTORIES):
             self.ids.done_with(kind)
-            del checking.texts[kind]
         if table.name in OWN_DAY:
             self._count("rows_history", writer.written)
             self._count("rows_assumed", writer.assumed)
@@ -215,12 +227,14 @@ class _Import:
         self.facts["recorded_until"] = str(until)
         return writer.written
 
-    def _refuse(self, rows: RejectedRows, checking: Checking, refused: RefusedRows) -> None:
+    def _refuse(
+        self, rows: RejectedRows, texts: Mapping[str, pa.Array], refused: RefusedRows
+    ) -> None:
         """Refused rows of a retry are in quarantine already."""
         if self.arrived.retry:
             self.refused.append(rows.numbers)
             return
-        self.mangled.look(rows, children=checking.texts["child"], centres=checking.texts["centre"])
+        self.mangled.look(rows, children=texts["child"], centres=texts["centre"])
         refused.write(rows)
 
     def _check_source(self) -> None:

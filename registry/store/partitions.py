@@ -83,14 +83,15 @@ class StorePart:
             tables[name] = table.take(rows).having(child=at[table["child"][rows]])
         return replace(self.registry, **tables, child_ids=self.registry.child_ids[children])
 
-    def alone(self, children: Flags) -> Registry:
-        """The registry with the records of these children alone (mask by position), and every
-        centre; positions stay."""
-        tables: dict[str, Any] = {}
-        for name in set(COLUMNS) - OF_CENTRES:
-            table = self.registry.table(name)
-            tables[name] = table.take(np.flatnonzero(children[table["child"]]))
-        return replace(self.registry, **tables)
+
+def alone(registry: Registry, children: Flags) -> Registry:
+    """A registry with the records of these children alone (mask by position), and every centre;
+    positions stay."""
+    tables: dict[str, Any] = {}
+    for name in set(COLUMNS) - OF_CENTRES:
+        table = registry.table(name)
+        tables[name] = table.take(np.flatnonzero(children[table["child"]]))
+    return replace(registry, **tables)
 
 
 def divide(store: Store, day: int, *, most: int | None = None) -> list[Partition]:
@@ -175,6 +176,17 @@ def late_rows(store: Store) -> dict[int, int]:
     were; counted in the database."""
     with store.bulk() as bulk:
         return late_days(bulk)
+
+
+def days_measured(store: Store) -> tuple[Days, Ints]:
+    """(days, how many present measurements were taken on each), counted in the database."""
+    with store.bulk() as bulk:
+        rows = bulk.query(
+            "SELECT measured_on, COUNT(*) AS rows FROM measurements WHERE known_until IS NULL "
+            "GROUP BY measured_on ORDER BY measured_on",
+            {"measured_on": DAY, "rows": np.int64},
+        )
+    return rows["measured_on"], rows["rows"]
 
 
 def told_before(store: Store, day: int) -> tuple[int, float]:

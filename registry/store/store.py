@@ -134,6 +134,7 @@ class Store:
         imported_on: dt.date | str | None = None,
         past: bool = False,
         zscores: ZScores | None = None,
+        workers: int | None = None,
         told: Callable[[str], None] | None = None,
     ) -> ImportReport:
         """Read, check and keep a source; see `registry.store.importing.import_source`."""
@@ -146,6 +147,7 @@ class Store:
             imported_on=imported_on,
             past=past,
             zscores=zscores,
+            workers=workers,
             told=told,
         )
 

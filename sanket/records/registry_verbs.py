@@ -52,6 +52,14 @@ def import_(
         ),
     ] = False,
     imported_on: ON = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(help="2 or more: check the next table while one is written."),
+    ] = None,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(metavar="tcp://…", help="Refused: an import has no work for a cluster."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Bring records in: every row is checked; good ones are kept, the others quarantined with a
@@ -61,14 +69,28 @@ def import_(
     done, but more rows were quarantined than `--max-quarantined` accepts.
     """
     from features.who.growth import zscores
+    from registry.contract.errors import UsageError
+    from registry.engine import workers_asked
     from registry.store.store import made_for
     from sanket.progress import step
 
-    accepted = _percent(max_quarantined)
+    accepted, workers = _percent(max_quarantined), workers_asked(workers)
+    if scheduler is not None:
+        raise UsageError(
+            "ENG004",
+            "--scheduler: one connection writes a store, and checking is the lesser part of an "
+            "import; --workers 2 checks the next table while one is written",
+        )
     day = day_if_given(imported_on, option="--imported-on", code="REG066")
     with step("Importing") as told, made_for(to) as store:
         report = store.import_source(
-            source, map=map, imported_on=day, past=past, zscores=zscores, told=told
+            source,
+            map=map,
+            imported_on=day,
+            past=past,
+            zscores=zscores,
+            workers=workers,
+            told=told,
         )
     if as_json:
         typer.echo(json.dumps(report.as_json(), ensure_ascii=False))

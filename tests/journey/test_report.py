@@ -26,6 +26,7 @@ from training.commands import drift
 from training.commands.evaluate import as_json, evaluate, flat, reported
 from training.commands.recalibrate import recalibrated
 from training.evaluation import learning_curve
+from training.evaluation.drift_views import Views, ripe_rows
 from training.evaluation.month_views import timely
 from training.evaluation.scored_rows import LATER, REHEARSAL, judged_cohort
 from training.metrics.compared import COMPARED, COUNTED
@@ -282,7 +283,8 @@ def fullest_month():
 def test_a_month_that_is_not_over_in_the_records_tells_nothing(store):
     registry = timely(made.clock().registry)
     bundle = made.carded()
-    told = drift.of_month(registry, bundle, f"{day_date(registry.recorded_until + 40):%Y-%m}")
+    month = f"{day_date(registry.recorded_until + 40):%Y-%m}"
+    told = drift.of_month(bundle, month, Views.of(registry, bundle))
     assert told.rows == 0 and not told.reasons and "is not over" in told.notes[0]
 
 
@@ -290,14 +292,14 @@ def test_outcomes_are_judged_when_ripe(store):
     """Rows since the training whose whole label lies behind, and no others."""
     registry, bundle = timely(made.clock().registry), made.carded()
     last = registry.recorded_until
-    judged = drift.ripe_rows(registry, bundle, last)
+    judged = ripe_rows(registry, bundle, last).judged
     index_on = judged.rows.outcomes.index_on[judged.rows.index]
     assert len(judged.risk) and judged.rows.day.min() >= made.UNTIL
     assert (index_on + NON_RESPONSE.label_days).max() <= last
     # The latest prediction of a stay is on its day 56: before that day's label has ended nothing
     # that was predicted after the training is ripe.
     first = made.UNTIL + NON_RESPONSE.label_days - max(NON_RESPONSE.landmarks)
-    assert not len(drift.ripe_rows(registry, bundle, first - 1).risk)
+    assert not len(ripe_rows(registry, bundle, first - 1).judged.risk)
 
 
 def test_drift_of_a_month_and_its_verb(store, tmp_path):

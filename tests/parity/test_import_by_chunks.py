@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +25,7 @@ from registry.contract.errors import BadInput, Refused
 from registry.contract.registry import COLUMNS
 from registry.sources.sheets import Source
 from registry.store import importing, quarantine
+from registry.store.arrivals.ahead import ahead
 from registry.store.forgetting import forget
 from registry.store.single_sqlite import open_beside_the_book
 from registry.store.store import Store, open_store
@@ -48,6 +50,15 @@ def by_chunks():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(importing, "CHUNK_ROWS", CHUNK)
         patch.setattr(importing, "PART_ROWS", PART)
+        yield
+
+
+@contextlib.contextmanager
+def by_chunks_with_two_workers():
+    """The same, and each table is checked while the one before it is written."""
+    with by_chunks(), pytest.MonkeyPatch.context() as patch:
+        for one in (Store.import_source, importing.import_source):
+            patch.setitem(one.__kwdefaults__, "workers", 2)
         yield
 
 
@@ -177,9 +188,14 @@ def all_of(store: Store) -> dict[str, object]:
 
 
 def both(home: str | Path, steps) -> None:
-    """The steps on a store by chunks and on one at once: what they return and leave is equal."""
+    """The steps on a store at once, on one by chunks, and on one with two workers: what they
+    return and leave is equal."""
     left = []
-    for name, sizes in (("whole", contextlib.nullcontext), ("chunks", by_chunks)):
+    for name, sizes in (
+        ("whole", contextlib.nullcontext),
+        ("chunks", by_chunks),
+        ("workers", by_chunks_with_two_workers),
+    ):
         folder = Path(home) / name
         folder.mkdir()
         store = open_store(folder / "x.db")
@@ -187,9 +203,10 @@ def both(home: str | Path, steps) -> None:
             said = [step(store) for step in steps]
         left.append((said, {key: str(value) for key, value in all_of(store).items()}))
         store.close()
-    assert left[0][0] == left[1][0]
-    for name, held in left[0][1].items():
-        assert held == left[1][1][name], name
+    for other in left[1:]:
+        assert left[0][0] == other[0]
+        for name, held in left[0][1].items():
+            assert held == other[1][name], name
 
 
 def imported(tables, on: str, **more):
@@ -412,6 +429,42 @@ def test_a_person_hears_how_far_a_large_table_is(tmp_path):
         store.import_source(source_of(clean_tables()), imported_on="2026-01-01", told=heard.append)
     assert "measurements: 7 of 481 rows checked" in heard
     assert heard[-1] == "measurements: 481 of 481 rows written"
+    store.close()
+
+
+def test_the_next_table_is_checked_while_one_is_written():
+    made, used = [], []
+
+    def tables():
+        for table in "abc":
+            made.append(table)
+            yield table
+
+    with ahead(tables(), at_once=2) as found:
+        for table in found:
+            for _ in range(1000):
+                if len(made) > len(used) + 1 or len(made) == 3:
+                    break
+                time.sleep(0.01)
+            used.append((table, len(made)))
+    assert used == [("a", 2), ("b", 3), ("c", 3)]
+    with ahead(tables(), at_once=1) as found:
+        assert next(found) == "a" and len(made) == 4
+
+
+def test_a_file_cut_short_is_refused_by_two_workers_too(tmp_path):
+    store = open_store(tmp_path / "x.db")
+    before = all_of(store)
+    tables = clean_tables()
+    source = tmp_path / "in"
+    source.mkdir()
+    for name, rows in tables.items():
+        write_table(source / name, pa.table(rows), "parquet")
+    whole = (source / "measurements.parquet").read_bytes()
+    (source / "measurements.parquet").write_bytes(whole[:400] + bytes(200) + whole[600:])
+    with by_chunks_with_two_workers(), pytest.raises(BadInput, match="REG003"):
+        store.import_source(source, imported_on="2026-01-01")
+    assert all_of(store) == before
     store.close()
 
 

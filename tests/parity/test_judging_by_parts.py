@@ -1,5 +1,5 @@
-"""A report of a store that is read part by part has the very figures of one of the whole registry
-in memory."""
+"""A report, and drift, of a store that is read part by part have the very figures of those of the
+whole registry in memory."""
 
 from __future__ import annotations
 
@@ -15,8 +15,12 @@ from registry.engine import IN_THIS_PROCESS
 from registry.store import partitions
 from registry.store.partitions import several_parts
 from tests.support import trained_models as made
+from training.commands.drift import as_dict, of_month
 from training.commands.evaluate import plain
-from training.evaluation import learning_curve, scored_rows
+from training.evaluation import drift_views_by_parts, learning_curve, month_views, scored_rows
+from training.evaluation.drift_views import STRAY_SHARE, Views, begun_on, days_of
+from training.evaluation.drift_views_by_parts import store_views
+from training.evaluation.month_views import timely
 from training.evaluation.scored_rows import ELSEWHERE, LATER, REHEARSAL
 from training.report import one_model
 from training.report.one_model import told_of
@@ -38,7 +42,7 @@ def bundles():
         replace(own, version=f"{own.version}{block}", facts=own.facts | told)
         for block, told in facts.items()
     ]
-    return [*found, replace(found[0], version="everybody", target="onset")]
+    return [*found, replace(found[1], version="everybody", target="onset")]
 
 
 @dataclass(frozen=True)
@@ -135,11 +139,12 @@ def test_the_whole_report_is_the_same(monkeypatch):
 
 def test_what_asks_the_records_once_more_looks_at_whole_sectors(monkeypatch):
     monkeypatch.setattr(hand.at_hand, "__kwdefaults__", {"most": 3_000})
-    monkeypatch.setattr(learning_curve, "SHARES", ())
+    monkeypatch.setattr(learning_curve, "SHARES", (0.5,))
+    monkeypatch.setattr(learning_curve, "LEAST_EVENTS", 10**6)
     (_, ours), (_, theirs) = _found(monkeypatch)
     version = bundles()[1].version
     whole, parts = (told_of(of[version]).figures for of in (ours, theirs))
-    assert 0 < parts["at_hand"]["sectors"] and parts["at_hand"]["children"] < whole["children"] * 10
+    assert parts["at_hand"]["sectors"] > 0 and 1_000 < parts["at_hand"]["children"] < 3_500
     assert json.dumps(plain(whole["subgroups"])) == json.dumps(plain(parts["subgroups"]))
     material = theirs[version]
     some = material.judged_at_hand()
@@ -147,3 +152,46 @@ def test_what_asks_the_records_once_more_looks_at_whole_sectors(monkeypatch):
     lists, fewer = (sum(row["lists"] for row in of["lists"]) for of in (whole, parts))
     assert 0 < fewer < lists
     assert TARGETS[some.rows.target.name].name == NON_RESPONSE.name
+
+
+@pytest.mark.parametrize("few", [False, True])
+def test_drift_by_parts_is_that_of_the_whole(monkeypatch, few):
+    if few:
+        for name, most in (("MOST_ROWS", 60), ("MOST_CHILDREN", 200)):
+            monkeypatch.setattr(month_views, name, most)
+            if hasattr(drift_views_by_parts, name):
+                monkeypatch.setattr(drift_views_by_parts, name, most)
+        monkeypatch.setattr(scored_rows, "MOST_JUDGED_ROWS", 150)
+    address, asked = str(made.store_file()), [bundles()[1], bundles()[3]]
+    month = "2026-05"
+    first, last = days_of(month)
+    monkeypatch.setattr(partitions, "MOST_CHILDREN", MOST)
+    parts = store_views(address, asked, first, last, engine=IN_THIS_PROCESS)
+    registry = timely(made.clock().registry)
+    for bundle, theirs in zip(asked, parts, strict=True):
+        ours = Views.of(registry, bundle)
+        assert (ours.begun, ours.recorded_until) == (theirs.begun, theirs.recorded_until)
+        profiles = [views.target(first, last) for views in (ours, theirs)]
+        for field in fields(profiles[0]):
+            np.testing.assert_array_equal(*(getattr(of, field.name) for of in profiles))
+        np.testing.assert_array_equal(ours.everyone(first, last), theirs.everyone(first, last))
+        assert ours.target(first, last).rows > 20 and len(ours.ripe(last).judged.risk) > 20
+        np.testing.assert_array_equal(ours.ripe(last).visited, theirs.ripe(last).visited)
+        told = [as_dict(of_month(bundle, month, views)) for views in (ours, theirs)]
+        assert json.dumps(told[0]) == json.dumps(told[1])
+        assert told[0]["figures"]["ripe_events"] > 0 and "records_quality" in told[0]["figures"]
+
+
+def test_from_the_records_begin_is_the_quantile():
+    draw = np.random.default_rng(2)
+    for rows in (1, 2, 7, 999, 1_001, 1_500, 40_000):
+        days = draw.integers(18_000, 18_400, rows)
+        counted = np.unique(days, return_counts=True)
+        assert begun_on(*counted) == int(np.quantile(days, STRAY_SHARE))
+
+
+def test_one_part_and_a_month_that_is_not_over(monkeypatch):
+    address, bundle = str(made.store_file()), bundles()[1]
+    month = "2027-12"
+    (views,) = store_views(address, [bundle], *days_of(month), engine=IN_THIS_PROCESS)
+    assert "is not over" in of_month(bundle, month, views).notes[0]

@@ -23,7 +23,8 @@ from training.cohorts.visit_exposure import (
     visits_in_words,
     visits_told,
 )
-from training.commands.drift import Drift, share_visited
+from training.commands.drift import Drift
+from training.evaluation.drift_views import Ripe, share_visited
 from training.evaluation.scored_rows import learnt_from, score_rows
 from training.fitting import fit, pipeline
 from training.fitting.calibrate import calibrate
@@ -208,12 +209,11 @@ def test_a_model_without_visits_is_judged_by_outcomes_without_visits(bundles):
 def test_drift_tells_visits_from_a_changed_world(bundles):
     clock, with_visits, without, _ = bundles
     rows = learnt_from(clock, with_visits)
-    told = [
-        share_visited(
-            clock.registry, score_rows(clock, bundle, rows, block="", context=Context(clock))
-        )
+    judged = [
+        score_rows(clock, bundle, rows, block="", context=Context(clock))
         for bundle in (with_visits, without)
     ]
+    told = [share_visited(Ripe(one, visited_in_time(clock, one.rows)[0])) for one in judged]
     assert told[0]["share_visited"] == pytest.approx(with_visits.facts["share_visited"], abs=1e-3)
     assert told[1] == {}, "it is judged by outcomes without visits"
     fewer = Drift(

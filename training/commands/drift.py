@@ -8,39 +8,33 @@ have had the time to be known; and the quality of the records. It advises; it ne
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from features import data_quality
-from features.clock import Clock
-from features.trajectory.context import Context
+from features.data_quality import QualityScores
 from models.bundle import Bundle
 from models.champion import champions, models_folder
-from models.targets import TARGETS
-from registry.contract.arrays import Floats
-from registry.contract.days import LONGEST_MONTH_DAYS
-from registry.contract.errors import BadInput, UsageError
-from registry.contract.registry import Registry, day_date, day_number
-from training.cohorts.landmarks import cohort
-from training.cohorts.visit_exposure import visited_in_time
+from registry.contract.errors import BadInput
+from registry.contract.registry import day_date
+from registry.engine import IN_THIS_PROCESS, Engine
+from registry.store.partitions import several_parts
 from training.commands.train import load_registry
-from training.evaluation.month_test import LEAST_CHILDREN, LEAST_MONTHS, Shift, shifts
-from training.evaluation.month_views import (
-    HISTORY_DAYS,
-    MEASURES,
-    MonthProfile,
-    everyone,
-    profile_of_month,
-    profiles_of_everyone,
-    timely,
+from training.evaluation.drift_views import (
+    RIPE_DAYS,
+    Ripe,
+    Views,
+    days_of,
+    months_before,
+    share_visited,
+    views_of_everyone,
 )
-from training.evaluation.scored_rows import Judged, score_rows
+from training.evaluation.drift_views_by_parts import store_views
+from training.evaluation.month_test import LEAST_CHILDREN, LEAST_MONTHS, Shift, shifts
+from training.evaluation.month_views import MEASURES, MonthProfile, profiles_of_everyone, timely
 from training.evaluation.subgroup_table import quality_month
 from training.fitting.fit import Progress
 from training.metrics.calibration import calibration
@@ -52,8 +46,6 @@ SLOPE_LOW, SLOPE_HIGH, RATIO_LOW, RATIO_HIGH = 0.8, 1.25, 0.8, 1.25
 """Told only where the whole 95 % interval (children drawn anew) lies beyond a bound."""
 QUALITY_LOSS = 10.0
 LEAST_EVENTS, SLOPE_EVENTS = 20, 100
-RIPE_DAYS = 183
-"""Outcomes that have become known over so many days are judged together: a month has few."""
 VISITED_SHARE = 0.05
 """From this share of visited rows on a training takes account of visits. verified: false."""
 REPEATS = 200
@@ -91,84 +83,49 @@ class Drift:
 
 
 def drift(
-    address: str, month: str, *, tracked_at: str | None = None, said: Progress = lambda text: None
+    address: str,
+    month: str,
+    *,
+    tracked_at: str | None = None,
+    engine: Engine = IN_THIS_PROCESS,
+    said: Progress = lambda text: None,
 ) -> list[Drift]:
     """Every champion of a store against one month (`2026-03`); each is also a run in MLflow, tagged
-    `drift`.
+    `drift`. A store of several parts is read part by part, by the `engine`.
 
     `BadInput` EVA002 where there is no champion; `UsageError` DRF002 where the month is none.
     """
-    days_of(month)
+    first, last = days_of(month)
     models = models_folder(address)
     bundles = champions(models)
     if not bundles:
         raise BadInput("EVA002", f"there is no champion in {models}: `sanket train` first")
     tracked = mlflow_runs.tracking_address(models, tracked_at)
     ask(tracked)
-    registry = timely(load_registry(address))
-    of_everyone, told = views_of_everyone(registry), []
-    for bundle in bundles.values():
+    if several_parts(address, engine):
+        every = store_views(address, list(bundles.values()), first, last, engine=engine, said=said)
+    else:
+        registry = timely(load_registry(address))
+        of_everyone = views_of_everyone(registry)
+        every = [
+            replace(Views.of(registry, bundle), everyone=of_everyone) for bundle in bundles.values()
+        ]
+    told = []
+    for bundle, views in zip(bundles.values(), every, strict=True):
         said(f"{bundle.target}: {month} and the months before")
-        views = replace(Views.of(registry, bundle), everyone=of_everyone)
-        told.append(of_month(registry, bundle, month, views=views))
+        told.append(of_month(bundle, month, views))
         _track(told[-1], tracked, models)
     return told
 
 
-def days_of(month: str) -> tuple[int, int]:
-    """First and last day (numbers) of `2026-03`."""
-    try:
-        first = dt.datetime.strptime(month, "%Y-%m").date()
-    except ValueError:
-        raise UsageError("DRF002", "--month is a month: write it as 2026-03") from None
-    following = (first + dt.timedelta(days=LONGEST_MONTH_DAYS)).replace(day=1)
-    return day_number(first), day_number(following) - 1
-
-
-def months_before(registry: Registry, bundle: Bundle, first: int) -> list[tuple[int, int]]:
-    """First and last day (numbers) of the months that a month beginning on `first` is compared
-    with: those before the champion's training ended that have a year of history behind them."""
-    begun = int(np.quantile(registry.measurements["measured_on"], 0.001)) + HISTORY_DAYS
-    until = min(first, day_number(bundle.facts["trained_until"]))
-    found: list[tuple[int, int]] = []
-    start, end = days_of(f"{day_date(begun + LONGEST_MONTH_DAYS):%Y-%m}")
-    while end < until:
-        found.append((start, end))
-        start, end = days_of(f"{day_date(end + 1):%Y-%m}")
-    return found
-
-
-@dataclass(frozen=True)
-class Views:
-    """How months looked, each made once: `target`'s profile and `everyone`'s features, from one day
-    (number) to another."""
-
-    target: Callable[[int, int], MonthProfile]
-    everyone: Callable[[int, int], Floats]
-
-    @classmethod
-    def of(cls, registry: Registry, bundle: Bundle) -> Views:
-        """Of a registry (of `training.evaluation.month_views.timely`) and a champion."""
-        return cls(cache(partial(profile_of_month, registry, bundle)), views_of_everyone(registry))
-
-
-def views_of_everyone(registry: Registry) -> Callable[[int, int], Floats]:
-    """`everyone` of a registry, each month made once."""
-    return cache(partial(everyone, registry))
-
-
-def of_month(
-    registry: Registry, bundle: Bundle, month: str, *, views: Views | None = None
-) -> Drift:
-    """One champion's month; `registry`: of `training.evaluation.month_views.timely`; `views`: where
-    those of other months are at hand."""
-    views = views or Views.of(registry, bundle)
+def of_month(bundle: Bundle, month: str, views: Views) -> Drift:
+    """One champion's month, by the views of its registry."""
     first, last = days_of(month)
     told = partial(Drift, bundle.target, bundle.version, month)
-    if last > registry.recorded_until:
-        ends = day_date(registry.recorded_until)
+    if last > views.recorded_until:
+        ends = day_date(views.recorded_until)
         return told(0, notes=(f"{month} is not over in the records, which end on {ends}",))
-    days = months_before(registry, bundle, first)
+    days = months_before(views.begun, bundle, first)
     now = views.target(first, last)
     shifted, figures, reasons, notes = _of_measures(
         now, [views.target(*of) for of in days], f"the children of {bundle.target} in {month}"
@@ -180,8 +137,8 @@ def of_month(
     figures |= {f"all_{name}": value for name, value in found[1].items()}
     reasons, notes = reasons + found[2], notes + found[3]
     for part in (
-        _of_outcomes(registry, bundle, last),
-        _of_records(records_quality(registry, month)),
+        _of_outcomes(views.ripe(last)),
+        _of_records(records_quality(views.quality(), month)),
     ):
         figures |= part[0]
         reasons += part[1]
@@ -216,29 +173,8 @@ def _of_measures(
     return dict(list(found.items())[:TOLD]), figures, reasons, []
 
 
-def ripe_rows(registry: Registry, bundle: Bundle, last: int) -> Judged:
-    """Rows that the champion did not learn from and whose labels ended within RIPE_DAYS up to the
-    `last` day (number): what became of them is known as well as it ever will be."""
-    clock, target = Clock(registry), TARGETS[bundle.target]
-    rows = cohort(clock, target, cutoff=registry.recorded_until)
-    ends = rows.outcomes.index_on[rows.index].astype(np.int64) + target.label_days
-    ripe = (ends <= last) & (ends > last - RIPE_DAYS) & (rows.outcomes.room[rows.index] == 1)
-    unseen = rows.day >= day_number(bundle.facts["trained_until"])
-    rows = rows.take(np.flatnonzero(ripe & unseen))
-    return score_rows(clock, bundle, rows, block="ripe", context=Context(clock))
-
-
-def share_visited(registry: Registry, judged: Judged) -> dict[str, float]:
-    """Of the rows the share that a list's visit met in time (`share_visited`); nothing where there
-    are no rows, or the champion learnt without visits and is judged so."""
-    if not len(judged.risk) or judged.rows.visited is not None:
-        return {}
-    return {"share_visited": float(visited_in_time(Clock(registry), judged.rows)[0].mean())}
-
-
-def _of_outcomes(registry: Registry, bundle: Bundle, last: int) -> Part:
-    judged = ripe_rows(registry, bundle, last)
-    visits = share_visited(registry, judged)
+def _of_outcomes(ripe: Ripe) -> Part:
+    judged, visits = ripe.judged, share_visited(ripe)
     if judged.events < LEAST_EVENTS:
         note = (
             f"calibration is not told: of predictions since the training, {judged.events} events "
@@ -277,10 +213,9 @@ def _of_outcomes(registry: Registry, bundle: Bundle, last: int) -> Part:
     return figures, reasons, []
 
 
-def records_quality(registry: Registry, month: str) -> tuple[float, float]:
+def records_quality(scored: QualityScores, month: str) -> tuple[float, float]:
     """(mean score of the centres' records in the month, mean of the twelve months before); NaN
     where there is none."""
-    scored = data_quality.score(registry)
     at = int(quality_month(np.array(days_of(month)[:1]))[0])
     now = scored.score[:, scored.months == at]
     before = scored.score[:, (scored.months < at) & (scored.months >= at - 12)]

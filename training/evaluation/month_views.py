@@ -21,12 +21,12 @@ from features.trajectory.context import Context
 from features.trajectory.smoother import DEFAULT_PRIORS
 from models.bundle import Bundle
 from models.targets import TARGETS
-from registry.contract.arrays import Floats, Ints
+from registry.contract.arrays import Days, Floats, Ints
 from registry.contract.days import LONGEST_MONTH_DAYS
 from registry.contract.registry import NEVER, OWN_DAY, Registry, Table
 from training.cohorts.children_lot import by_lot
-from training.cohorts.landmarks import cohort
-from training.evaluation.scored_rows import Judged, score_rows
+from training.cohorts.landmarks import Cohort, cohort
+from training.evaluation.scored_rows import asked
 from training.fitting.reference_profile import SHARES, profile
 
 HISTORY_DAYS = 365
@@ -92,33 +92,43 @@ def at_end_of(registry: Registry, first: int, last: int) -> Registry:
     return replace(registry, **changed, recorded_until=last)
 
 
-def rows_of_month(registry: Registry, bundle: Bundle, first: int, last: int) -> Judged:
-    """The scored landmark rows of a month, with what was known by its end of their outcomes."""
-    clock = Clock(at_end_of(registry, first, last))
-    rows = cohort(clock, TARGETS[bundle.target], cutoff=last)
-    rows = rows.take(np.flatnonzero((rows.day >= first) & (rows.day <= last)))
-    chosen = by_lot(rows.child, rows=len(rows.child), most=MOST_ROWS)
-    rows = rows.take(np.flatnonzero(chosen))
-    return score_rows(clock, bundle, rows, block=f"month {first}", context=Context(clock))
+def month_rows(view: Registry, bundle: Bundle, first: int) -> Cohort:
+    """All landmark rows of a month that begins on `first`; `view`: of `at_end_of`."""
+    last = view.recorded_until
+    rows = cohort(Clock(view), TARGETS[bundle.target], cutoff=last)
+    return rows.take(np.flatnonzero((rows.day >= first) & (rows.day <= last)))
+
+
+def few_of_month(some: Cohort, *, rows: int) -> Cohort:
+    """Those of a month's rows that are looked at, where the whole registry has so many `rows`."""
+    return some.take(np.flatnonzero(by_lot(some.child, rows=rows, most=MOST_ROWS)))
 
 
 def profile_of_month(registry: Registry, bundle: Bundle, first: int, last: int) -> MonthProfile:
     """A month's profile against what the champion learnt from; `registry`: of `timely`."""
-    judged = rows_of_month(registry, bundle, first, last)
-    placed = _placed(bundle, judged)
+    view = at_end_of(registry, first, last)
+    every, clock = month_rows(view, bundle, first), Clock(view)
+    rows = few_of_month(every, rows=len(every.index))
+    why, matrix = asked(clock, bundle, rows, Context(clock))
+    return profile_of_rows(bundle, first, rows.child[why == 0], matrix)
+
+
+def profile_of_rows(bundle: Bundle, first: int, child: Days, matrix: Floats) -> MonthProfile:
+    """The profile of the scored rows (`child` and features of each) of a month that begins on
+    `first`."""
+    risk = 1.0 / (1.0 + np.exp(-bundle.log_odds(matrix)))
+    placed = _placed(bundle, matrix, risk)
     month = int(month_number(np.array([first]))[0])
-    children, child = np.unique(judged.rows.child, return_inverse=True)
-    return MonthProfile(
-        month, len(children), len(judged.risk), *by_child(placed, child, len(children))
-    )
+    children, of = np.unique(child, return_inverse=True)
+    return MonthProfile(month, len(children), len(risk), *by_child(placed, of, len(children)))
 
 
-def _placed(bundle: Bundle, judged: Judged) -> Floats:
+def _placed(bundle: Bundle, matrix: Floats, risk: Floats) -> Floats:
     """(rows, MEASURES): each row's places, whether missing, and the risk's place."""
     told = bundle.reference["features"]
     deciles = [told[name]["deciles"] for name in COLUMNS]
-    risk = _place(bundle.reference.get("risk_deciles", []), judged.risk)
-    return np.column_stack([_places(deciles, judged.matrix), risk])
+    of_risk = _place(bundle.reference.get("risk_deciles", []), risk)
+    return np.column_stack([_places(deciles, matrix), of_risk])
 
 
 def _places(deciles: list[list[float]], matrix: Floats) -> Floats:
@@ -134,10 +144,22 @@ def everyone(registry: Registry, first: int, last: int) -> Floats:
     known at its end; `registry`: of `timely`. Most changes of a registry are of all its children,
     of whom there are many more than one target asks about."""
     seen = at_end_of(registry, first, last)
-    table = seen.measurements
-    child = np.unique(table["child"][table["measured_on"] >= first])
+    child = measured_in_month(seen, first)
     child = child[by_lot(child, rows=len(child), most=MOST_CHILDREN)]
-    clock, day = Clock(seen), np.full(len(child), last, np.int32)
+    return as_at_end(seen, child)
+
+
+def measured_in_month(view: Registry, first: int) -> Days:
+    """The children (positions) measured in a month that begins on `first`; `view`: of
+    `at_end_of`."""
+    table = view.measurements
+    found: Days = np.unique(table["child"][table["measured_on"] >= first])
+    return found
+
+
+def as_at_end(view: Registry, child: Days) -> Floats:
+    """Features (children, len(NAMES)) of children as known at the end of a view."""
+    clock, day = Clock(view), np.full(len(child), view.recorded_until, np.int32)
     return as_of(clock, child, day, priors=DEFAULT_PRIORS, context=Context(clock))
 
 

@@ -16,10 +16,10 @@ from features.data_quality import QualityCounts, QualityScores, counts_of, score
 from features.trajectory.context import Context
 from models.bundle import Bundle
 from models.targets import TARGETS
-from registry.contract.arrays import AnyArray, Codes, Flags, Floats, Ints
+from registry.contract.arrays import AnyArray, Codes, Flags, Floats
 from registry.contract.registry import Registry
 from registry.engine import Engine
-from registry.store.partitions import NOW, StorePart, late_rows, over_parts
+from registry.store.partitions import StorePart, alone, late_rows, over_parts
 from registry.store.store import open_store
 from training.cohorts.known_until import newest_day
 from training.cohorts.landmarks import Cohort
@@ -44,12 +44,10 @@ from training.evaluation.subgroup_table import Places
 from training.priors.priors import Said
 from training.report.material import Material, ids_of
 from training.rows.at_hand import AtHand
-from training.rows.kept_rows import as_columns, of_columns
-from training.rows.store_rows import own_rows
+from training.rows.gathered_rows import columns_of, end_to_end, in_order
+from training.rows.kept_rows import of_columns
+from training.rows.store_rows import at_home, own_rows
 from training.validation.held_out import Marked, MarkedRows, held_out_for, marked_rows
-
-MOST_INDEXES = 1 << 20
-"""No child has so many indexes of one target."""
 
 
 class Counted(NamedTuple):
@@ -149,15 +147,15 @@ class StoreMaterial:
         self, plan: Plan, said_by: Bundle, parts: Sequence[Answered], hand: AtHand
     ) -> Material:
         target = TARGETS[plan.bundle.target]
-        columns = _together([part.rows for part in parts])
+        columns = end_to_end([part.rows for part in parts])
         order = np.lexsort((columns.pop("order"), columns["child"]))
         why = np.concatenate([part.why for part in parts])
         place = (np.cumsum(why == 0) - 1)[order][why[order] == 0]
         columns = {name: values[order] for name, values in columns.items()}
         rows = of_columns(target, columns, labels_until=parts[0].labels_until)
         rows = replace(rows, attrition=dict(plan.attrition))
-        matrix = _in_order([part.matrix for part in parts], place)
-        beside = _together([part.beside for part in parts])
+        matrix = in_order([part.matrix for part in parts], place)
+        beside = end_to_end([part.beside for part in parts])
         ids = beside["child_id"][place] if "child_id" in beside else None
         marked = [part.marked for part in parts if part.marked is not None]
         return Material(
@@ -185,7 +183,7 @@ def _count(
 ) -> tuple[list[Counted], QualityCounts]:
     """Of the children who are now at a part's centres; what becomes of a child is told from its
     own records alone."""
-    registry = part.alone(_home(part))
+    registry = alone(part.registry, at_home(part))
     clock = Clock(registry)
     counted = [_counted(clock, bundle, until) for bundle in bundles]
     return counted, counts_of(registry, by="centre")
@@ -225,7 +223,7 @@ def _plan(bundle: Bundle, counted: Sequence[Counted], marks: Sequence[Marked]) -
 
 
 def _answer(plans: Sequence[Plan], until: int, with_ids: bool, part: StorePart) -> list[Answered]:
-    clock, home = Clock(part.registry), _home(part)
+    clock, home = Clock(part.registry), at_home(part)
     context = Context(clock)
     return [_answered(part, clock, context, plan, until, with_ids, home) for plan in plans]
 
@@ -261,52 +259,21 @@ def _answered(
         rows = few_of(learnt_from(clock, bundle), rows=plan.learnt)
         learnt = rows.take(np.flatnonzero(home[rows.child]))
     return Answered(
-        _columns(mine) | {"order": order[own]},
+        columns_of(mine) | {"order": order[own]},
         mine.labels_until,
         why,
         matrix,
         beside,
-        None if learnt is None else (_columns(learnt), learnt.labels_until),
+        None if learnt is None else (columns_of(learnt), learnt.labels_until),
         marked_rows(clock, target, plan.marks, until=until, of=home) if plan.marks else None,
     )
-
-
-def _home(part: StorePart) -> Flags:
-    """Which children (mask by position) are now at a part's centres."""
-    everyone = np.arange(len(part.numbers), dtype=np.int32)
-    now = Clock(part.registry).child_on(everyone, np.full(len(everyone), NOW, np.int32))
-    return part.owns(now["centre"])
-
-
-def _columns(rows: Cohort) -> dict[str, AnyArray]:
-    """Rows as columns; an index is numbered by its child and its place among the child's."""
-    first = np.searchsorted(rows.outcomes.child, rows.child)
-    number = rows.child.astype(np.int64) * MOST_INDEXES + (rows.index - first)
-    return as_columns(rows) | {"index": number}
-
-
-def _together(parts: Sequence[Mapping[str, AnyArray]]) -> dict[str, AnyArray]:
-    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-
-
-def _in_order(pieces: Sequence[Floats], place: Ints) -> Floats:
-    """The rows of several matrices, one after the other, as the one whose rows stand at these
-    places among them."""
-    whole = np.empty((len(place), pieces[0].shape[1]))
-    into = np.empty(len(place), np.int64)
-    into[place] = np.arange(len(place))
-    start = 0
-    for piece in pieces:
-        whole[into[start : start + len(piece)]] = piece
-        start += len(piece)
-    return whole
 
 
 def _learnt(plan: Plan, parts: Sequence[Answered]) -> Cohort | None:
     told = [part.learnt for part in parts if part.learnt is not None]
     if not told:
         return None
-    columns = _together([columns for columns, _ in told])
+    columns = end_to_end([columns for columns, _ in told])
     order = np.argsort(columns["child"], kind="stable")
     columns = {name: values[order] for name, values in columns.items()}
     return of_columns(TARGETS[plan.bundle.target], columns, labels_until=told[0][1])

@@ -23,7 +23,7 @@ from features.clock import Clock
 from features.trajectory.catalogue import NAMES
 from features.trajectory.context import Context
 from features.trajectory.smoother import Prior
-from registry.contract.arrays import Days, Ints
+from registry.contract.arrays import Days, Flags, Ints
 from registry.engine import Engine
 from registry.store.partitions import (
     NOW,
@@ -86,9 +86,7 @@ def find_rows(
 
 def _find(questions: Sequence[RowsQuestion], place: RowsFolder, partition: Partition) -> None:
     part = place.read(partition)
-    everyone = np.arange(len(part.numbers), dtype=np.int32)
-    present = Clock(part.registry).child_on(everyone, np.full(len(everyone), NOW, np.int32))
-    home = np.flatnonzero(part.owns(present["centre"])).astype(np.int32)
+    home = np.flatnonzero(at_home(part)).astype(np.int32)
     # A child's outcomes are told from its own records alone.
     clock, numbers = Clock(part.of_children(home)), part.numbers[home]
     del part
@@ -134,6 +132,13 @@ def _of_part(part: StorePart, clock: Clock, rows: Cohort) -> tuple[Ints, Cohort]
     rows = replace(rows.take(at), child=local[at].astype(np.int32))
     own = own_rows(part, clock, rows)
     return at[own], rows.take(own)
+
+
+def at_home(part: StorePart) -> Flags:
+    """Which children (mask by position) are now at a part's centres."""
+    everyone = np.arange(len(part.numbers), dtype=np.int32)
+    now = Clock(part.registry).child_on(everyone, np.full(len(everyone), NOW, np.int32))
+    return part.owns(now["centre"])
 
 
 def own_rows(part: StorePart, clock: Clock, rows: Cohort) -> Ints:

@@ -91,7 +91,8 @@ class MarkedRows(NamedTuple):
             np.concatenate(column) for column in zip(*(of[:-1] for of in parts), strict=True)
         ]
         order = np.lexsort((columns[0], columns[1]))
-        return cls(*(column[order] for column in columns), sum(part.not_ripe for part in parts))
+        not_ripe = sum(part.not_ripe for part in parts)
+        return cls._make([*(column[order] for column in columns), not_ripe])
 
 
 def held_out_for(target: Target, marks: Sequence[Marked]) -> list[Marked]:

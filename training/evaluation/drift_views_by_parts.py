@@ -1,0 +1,248 @@
+"""The views of drift from a store that is read part by part: once to count each month's rows, once
+to make the features of those that are looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+
+from features.clock import Clock
+from features.data_quality import QualityCounts, QualityScores, counts_of, scored
+from features.trajectory.context import Context
+from models.bundle import Bundle
+from models.targets import TARGETS
+from registry.contract.arrays import AnyArray, Codes, Days, Flags, Floats
+from registry.engine import Engine
+from registry.store.partitions import StorePart, alone, days_measured, over_parts
+from registry.store.store import open_store
+from training.cohorts.children_lot import by_lot
+from training.cohorts.visit_exposure import censored_at_visits, visited_in_time
+from training.evaluation.drift_views import (
+    RIPE,
+    Ripe,
+    Views,
+    begun_on,
+    months_before,
+    ripe_cohort,
+)
+from training.evaluation.month_views import (
+    MOST_CHILDREN,
+    MonthProfile,
+    as_at_end,
+    at_end_of,
+    few_of_month,
+    measured_in_month,
+    month_rows,
+    profile_of_rows,
+    timely,
+)
+from training.evaluation.scored_rows import asked, few_of, of_asked
+from training.priors.priors import Said
+from training.rows.gathered_rows import columns_of, end_to_end, in_order
+from training.rows.kept_rows import of_columns
+from training.rows.store_rows import at_home
+
+Month = tuple[int, int]
+"""First and last day (numbers)."""
+
+
+class Counted(NamedTuple):
+    """Of some children: rows of each month by champion (position), children measured in each month,
+    ripe rows of each champion, and the counts of their records' quality."""
+
+    rows: dict[tuple[int, Month], int]
+    measured: dict[Month, int]
+    ripe: list[int]
+    quality: QualityCounts
+
+
+class Looked(NamedTuple):
+    """A part's own rows that are looked at: (child, features) of each champion's month and of
+    everyone's, and each champion's ripe rows."""
+
+    rows: dict[tuple[int, Month], tuple[Days, Floats]]
+    everyone: dict[Month, tuple[Days, Floats]]
+    ripe: list[RipeOfPart]
+
+
+class RipeOfPart(NamedTuple):
+    """A part's ripe rows as columns, and their `labels_until`; why the champion abstains from each;
+    of the scored their features, and whether a list's visit met them."""
+
+    rows: dict[str, AnyArray]
+    labels_until: int | None
+    why: Codes
+    matrix: Floats
+    visited: Flags
+
+
+@dataclass(frozen=True)
+class Watched:
+    """What parts are asked: some `bundles`, the months of each, and the `last` day of the month in
+    question."""
+
+    bundles: tuple[Bundle, ...]
+    months: tuple[tuple[Month, ...], ...]
+    last: int
+
+    @property
+    def every_month(self) -> list[Month]:
+        """Those of any champion, in order."""
+        return sorted({month for months in self.months for month in months})
+
+    def of(self, month: Month) -> list[tuple[int, Bundle]]:
+        """The champions that look at a month."""
+        return [(at, bundle) for at, bundle in enumerate(self.bundles) if month in self.months[at]]
+
+
+def store_views(
+    address: str,
+    bundles: Sequence[Bundle],
+    first: int,
+    last: int,
+    *,
+    engine: Engine,
+    said: Said = lambda text: None,
+) -> list[Views]:
+    """The views of a store for each of some champions, of the month from `first` to `last` and the
+    months before it."""
+    with closing(open_store(address, must_exist=True)) as store:
+        places, begun = store.load(children=()), begun_on(*days_measured(store))
+    over = last <= places.recorded_until
+    months = [
+        (*months_before(begun, bundle, first), (first, last)) if over else () for bundle in bundles
+    ]
+    watched = Watched(tuple(bundles), tuple(months), last)
+
+    def heard(words: str) -> Callable[[int, int], None]:
+        return lambda done, of: said(f"{words} of {done:,} of {of:,} children")
+
+    asked_of = partial(over_parts, address, engine=engine, in_place=True)
+    counted = asked_of(partial(_count, watched), done=heard("months"))[1] if over else []
+    totals = _added(counted)
+    looked = asked_of(partial(_look, watched, totals), done=heard("features"))[1] if over else []
+    quality = scored([one.quality for one in counted]) if over else None
+    return [
+        _views(at, bundle, places.recorded_until, begun, looked, quality)
+        for at, bundle in enumerate(bundles)
+    ]
+
+
+class Totals(NamedTuple):
+    """The counts of all parts."""
+
+    rows: Mapping[tuple[int, Month], int]
+    measured: Mapping[Month, int]
+    ripe: Sequence[int]
+
+
+def _added(counted: Sequence[Counted]) -> Totals:
+    if not counted:
+        return Totals({}, {}, ())
+    one = counted[0]
+    return Totals(
+        {key: sum(part.rows[key] for part in counted) for key in one.rows},
+        {key: sum(part.measured[key] for part in counted) for key in one.measured},
+        [sum(of) for of in zip(*(part.ripe for part in counted), strict=True)],
+    )
+
+
+def _count(watched: Watched, part: StorePart) -> Counted:
+    """Of the children who are now at a part's centres: in a timely registry they were there
+    always."""
+    registry = timely(alone(part.registry, at_home(part)))
+    rows, measured = {}, {}
+    for month in watched.every_month:
+        view = at_end_of(registry, *month)
+        measured[month] = len(measured_in_month(view, month[0]))
+        for at, bundle in watched.of(month):
+            rows[at, month] = len(month_rows(view, bundle, month[0]).index)
+    clock = Clock(registry)
+    ripe = [len(ripe_cohort(clock, bundle, watched.last).index) for bundle in watched.bundles]
+    return Counted(rows, measured, ripe, counts_of(registry, by="centre"))
+
+
+def _look(watched: Watched, totals: Totals, part: StorePart) -> Looked:
+    home, registry = at_home(part), timely(part.registry)
+    rows, of_everyone = {}, {}
+    for month in watched.every_month:
+        view = at_end_of(registry, *month)
+        child = measured_in_month(view, month[0])
+        chosen = by_lot(child, rows=totals.measured[month], most=MOST_CHILDREN)
+        child = child[chosen & home[child]]
+        of_everyone[month] = child, as_at_end(view, child)
+        clock = Clock(view)
+        context = Context(clock)
+        for at, bundle in watched.of(month):
+            every = month_rows(alone(view, home), bundle, month[0])
+            some = few_of_month(every, rows=totals.rows[at, month])
+            why, matrix = asked(clock, bundle, some, context)
+            rows[at, month] = some.child[why == 0], matrix
+    clock = Clock(registry)
+    context = Context(clock)
+    ripe = [
+        _ripe_of_part(clock, context, bundle, watched.last, home, of)
+        for bundle, of in zip(watched.bundles, totals.ripe, strict=True)
+    ]
+    return Looked(rows, of_everyone, ripe)
+
+
+def _ripe_of_part(
+    clock: Clock, context: Context, bundle: Bundle, last: int, home: Flags, rows: int
+) -> RipeOfPart:
+    every = ripe_cohort(clock, bundle, last)
+    mine = few_of(every.take(np.flatnonzero(home[every.child])), rows=rows)
+    if bundle.facts.get("without_visits"):
+        mine = censored_at_visits(clock, mine)
+    why, matrix = asked(clock, bundle, mine, context)
+    visited = visited_in_time(clock, mine.take(np.flatnonzero(why == 0)))[0]
+    return RipeOfPart(columns_of(mine), mine.labels_until, why, matrix, visited)
+
+
+def _views(
+    at: int,
+    bundle: Bundle,
+    recorded_until: int,
+    begun: int,
+    looked: Sequence[Looked],
+    quality: QualityScores | None,
+) -> Views:
+    def target(first: int, last: int) -> MonthProfile:
+        child, matrix = _one([part.rows[at, (first, last)] for part in looked])
+        return profile_of_rows(bundle, first, child, matrix)
+
+    def everyone(first: int, last: int) -> Floats:
+        return _one([part.everyone[first, last] for part in looked])[1]
+
+    def ripe(last: int) -> Ripe:
+        return _ripe(bundle, [part.ripe[at] for part in looked])
+
+    def of_records() -> QualityScores:
+        assert quality is not None
+        return quality
+
+    return Views(recorded_until, begun, target, everyone, ripe, of_records)
+
+
+def _one(parts: Sequence[tuple[Days, Floats]]) -> tuple[Days, Floats]:
+    """The rows of all parts in the order of their children."""
+    child = np.concatenate([of for of, _ in parts])
+    order = np.argsort(child, kind="stable")
+    return child[order], in_order([matrix for _, matrix in parts], order)
+
+
+def _ripe(bundle: Bundle, parts: Sequence[RipeOfPart]) -> Ripe:
+    columns = end_to_end([part.rows for part in parts])
+    why = np.concatenate([part.why for part in parts])
+    order = np.argsort(columns["child"], kind="stable")
+    place = (np.cumsum(why == 0) - 1)[order][why[order] == 0]
+    columns = {name: values[order] for name, values in columns.items()}
+    rows = of_columns(TARGETS[bundle.target], columns, labels_until=parts[0].labels_until)
+    matrix = in_order([part.matrix for part in parts], place)
+    judged = of_asked(bundle, rows, why[order], matrix, block=RIPE)
+    return Ripe(judged, np.concatenate([part.visited for part in parts])[place])
