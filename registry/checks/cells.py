@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from registry.contract import tables
-from registry.contract.arrays import AnyArray, Days, Flags, Floats, Texts
+from registry.contract.arrays import AnyArray, Days, Flags, Floats, Ints, Texts
 from registry.contract.days import NEVER
 from registry.contract.tables import ColumnSpec
 
@@ -224,19 +224,29 @@ def parse_known(
 def positions(directory: pa.Array, texts: pa.Array) -> Days:
     """Where each of these texts stands in a directory, -1 where it does not.
 
-    Arrow looks texts up in a table that it makes of all of the directory: of a state's children one
-    piece after the other, so that it does not grow with them.
+    Each text of the directory is different. Arrow looks texts up in a table that it makes of all of
+    one side: here of the smaller, since a chunk has few of a state's children, and of one piece of
+    it after the other, so that it does not grow with them.
     """
+    if len(texts) <= len(directory):
+        asked = texts.dictionary_encode()
+        place = np.full(len(asked.dictionary), -1, np.int32)
+        for start in range(0, len(place), LOOKED_UP_AT_ONCE):
+            there, found = _looked_up(directory, asked.dictionary.slice(start, LOOKED_UP_AT_ONCE))
+            place[start + found] = there
+        return place[asked.indices.to_numpy(zero_copy_only=False)]
     at = np.full(len(texts), -1, np.int32)
     for start in range(0, len(directory), LOOKED_UP_AT_ONCE):
-        rest = np.flatnonzero(at < 0)
-        if not len(rest):
-            break
-        asked = texts if len(rest) == len(texts) else texts.take(pa.array(rest))
-        found = pc.index_in(asked, value_set=directory.slice(start, LOOKED_UP_AT_ONCE))
-        here = found.fill_null(-1).to_numpy(zero_copy_only=False)
-        at[rest[here >= 0]] = here[here >= 0] + start
+        there, found = _looked_up(texts, directory.slice(start, LOOKED_UP_AT_ONCE))
+        at[there] = start + found
     return at
+
+
+def _looked_up(texts: pa.Array, among: pa.Array) -> tuple[Ints, Ints]:
+    """Which of the texts (positions) are among others, and where in these."""
+    found = pc.index_in(texts, value_set=among).fill_null(-1).to_numpy(zero_copy_only=False)
+    there = np.flatnonzero(found >= 0)
+    return there, found[there].astype(np.int64)
 
 
 def _spread(mask: Flags, at: AnyArray, length: int) -> Flags:

@@ -35,6 +35,7 @@ class RefusedRows:
     def __init__(self, bulk: Bulk, import_no: int):
         self._bulk, self._import_no = bulk, import_no
         self._first = self._next = next_number(bulk, "quarantine", "no")
+        self._table = ""
         self._seen: Counter[bytes] = Counter()
 
     @property
@@ -44,6 +45,9 @@ class RefusedRows:
 
     def write(self, rows: RejectedRows) -> None:
         """Some more, in their order."""
+        if rows.table != self._table:
+            # Rows of two tables have no fingerprint in common.
+            self._table, self._seen = rows.table, Counter()
         for piece in rows.without("REG036").pieces():
             prints = fingerprints(piece, self._seen)
             known = self._known(prints)
