@@ -9,14 +9,15 @@ id of this register (a child who stands twice in it), or was brought from anothe
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, func, insert, or_, select
 
-from registry.contract.days import day_date
+from registry.contract.days import day_date, day_number
 from registry.contract.errors import BadInput, Refused, UsageError
 from registry.store import schema
+from registry.today import today
 
 SAME, LOOK, DIFFERENT, UNSURE = "same", "look", "different", "unsure"
 VERDICTS = (SAME, DIFFERENT, UNSURE)
@@ -99,12 +100,20 @@ def _decisions(connection: Connection, *, child: int, other: int) -> Sequence[An
     return connection.execute(wanted.order_by(ROWS.no)).all()
 
 
-def _refuse_past(connection: Connection, on: int) -> None:
+def decision_day(connection: Connection) -> int:
+    """The day (number) of a decision made now: today, or the last import's or decision's day where
+    that lies later (a replayed past): a link teaches nothing about the days before it."""
+    return max(day_number(today()), _last_day(connection))
+
+
+def _last_day(connection: Connection) -> int:
     facts = select(schema.FACTS.c.value).where(schema.FACTS.c.name == "imported_on")
-    last = max(
-        int(connection.scalar(facts) or 0),
-        int(connection.scalar(select(func.coalesce(func.max(ROWS.decided_on), 0))) or 0),
-    )
+    decided = select(func.coalesce(func.max(ROWS.decided_on), 0))
+    return max(int(connection.scalar(facts) or 0), int(connection.scalar(decided) or 0))
+
+
+def _refuse_past(connection: Connection, on: int) -> None:
+    last = _last_day(connection)
     if on < last:
         raise UsageError(
             "LNK009",
@@ -141,12 +150,17 @@ def newest_decisions(connection: Connection, children: Iterable[int] | None = No
 
 def linked_ids(connection: Connection, number: int) -> list[int]:
     """The numbers of all ids that are this child's now, the id that goes on first."""
-    to = holding_links(connection)
-    root = number
-    while root in to:
-        root = to[root]
-    found, at = [root], 0
-    while at < len(found):
-        found += sorted(other for other, child in to.items() if child == found[at])
-        at += 1
-    return found
+    of_child = (ids for ids in joined_ids(holding_links(connection)) if number in ids)
+    return next(of_child, [number])
+
+
+def joined_ids(linked_to: Mapping[int, int]) -> list[list[int]]:
+    """The ids (numbers) of each child that has several, the one that goes on first;
+    linked_to: as `holding_links` has it."""
+    found: dict[int, list[int]] = {}
+    for other in sorted(linked_to):
+        root = linked_to[other]
+        while root in linked_to:
+            root = linked_to[root]
+        found.setdefault(root, [root]).append(other)
+    return list(found.values())
