@@ -23,6 +23,7 @@ from registry.linkage.brought_records import brought, id_here
 from registry.linkage.links import Links, sentences
 from registry.store import schema
 from registry.store.links.decisions import (
+    LINKAGE,
     LOOK,
     SAME,
     add_decisions,
@@ -33,8 +34,6 @@ from registry.store.links.decisions import (
 from registry.store.store import Store
 
 REGISTER_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,39}")
-LINKAGE = "sanket link"
-"""Who decided, where no person did."""
 IDS, BROUGHT = schema.IDS.c, schema.OTHER_CHILDREN.c
 
 
@@ -170,7 +169,8 @@ def _decide(
             continue
         verdict = SAME if pair.same else LOOK
         rows.append(
-            {"child": child, "other": other, "verdict": verdict, "bits": pair.bits, "why": pair.why}
+            {"child": child, "other": other, "verdict": verdict, "bits": pair.bits}
+            | {"why": pair.why, "because": ""}
         )
         if pair.same:
             linked[other] = child

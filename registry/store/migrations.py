@@ -103,6 +103,7 @@ def _links(connection: Connection) -> None:
         sa.Column("verdict", sa.Text, nullable=False),
         sa.Column("bits", sa.Float),
         sa.Column("why", sa.Text),
+        sa.Column("because", sa.Text),
         sa.Column("decided_on", sa.Integer, nullable=False),
         sa.Column("decided_at", sa.Text, nullable=False),
         sa.Column("decided_by", sa.Text, nullable=False),

@@ -117,6 +117,7 @@ LINKS = Table(
     Column("verdict", Text, nullable=False),
     Column("bits", Float),
     Column("why", Text),
+    Column("because", Text),
     Column("decided_on", Integer, nullable=False),
     Column("decided_at", Text, nullable=False),
     Column("decided_by", Text, nullable=False),

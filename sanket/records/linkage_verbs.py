@@ -108,7 +108,7 @@ def decide_(
         with opened.engine.connect() as connection:
             at = day_number(day) if day else decision_day(connection)
             connection.rollback()
-            decide(connection, child, other, verdict, by=getpass.getuser(), on=at, why=because)
+            decide(connection, child, other, verdict, by=getpass.getuser(), on=at, because=because)
             connection.commit()
     typer.echo(json.dumps({"verdict": verdict}) if as_json else f"kept: {verdict}")
 

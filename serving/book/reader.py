@@ -329,6 +329,15 @@ class Reader:
         with self._connection() as connection:
             return list(connection.scalars(wanted.order_by(ROWS.c.child_id)))
 
+    def among(self, run: Run, ids: Collection[str]) -> set[str]:
+        """Which of these children a run has within the scope."""
+        every, found = sorted(ids), set[str]()
+        with self._connection() as connection:
+            for start in range(0, len(every), 500):
+                part = ROWS.c.child_id.in_(every[start : start + 500])
+                found.update(connection.scalars(self._child_ids(run).where(part)))
+        return found
+
     def child_ids(self, run: Run) -> list[str]:
         """The children of a run within the scope, by id."""
         with self._connection() as connection:

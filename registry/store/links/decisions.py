@@ -23,6 +23,8 @@ SAME, LOOK, DIFFERENT, UNSURE = "same", "look", "different", "unsure"
 VERDICTS = (SAME, DIFFERENT, UNSURE)
 """What a person can decide; `look` says that a person must."""
 UNDECIDED = (LOOK, UNSURE)
+LINKAGE = "sanket link"
+"""Who decided, where no person did."""
 IDS, ROWS, BROUGHT = schema.IDS.c, schema.LINKS.c, schema.OTHER_CHILDREN.c
 
 
@@ -44,13 +46,17 @@ def decide(
     *,
     by: str,
     on: int,
-    why: str = "",
+    because: str = "",
+    after: int | None = None,
 ) -> None:
     """Keep a person's decision about two ids, as of a day (number). `same` links them from that
-    day, anything else undoes a link from that day.
+    day, anything else undoes a link from that day. `after`: the number of the decision that the
+    person saw as the last. What the linkage said (`why`) stays beside what the person says
+    (`because`).
 
     BadInput LNK007: no such children; Refused LNK008: the other is linked to somebody else, or to
-    itself through others; UsageError LNK009: a day before the last import or decision.
+    itself through others; UsageError LNK009: a day before the last import or decision; Refused
+    LNK010: somebody decided after `after`.
     """
     schema.take_turns(connection)
     child, other = (number_of(connection, name) for name in (child_id, other_child_id))
@@ -61,20 +67,18 @@ def decide(
     if verdict == SAME:
         _refuse_impossible(connection, child, other)
     pair = _decisions(connection, child=child, other=other)
-    row = {
-        "child": child,
-        "other": other,
-        "verdict": verdict,
-        "bits": pair[-1].bits if pair else None,
-    }
-    row |= {"why": why or (pair[-1].why if pair else "")}
+    if after is not None and (not pair or pair[-1].no != after):
+        raise Refused("LNK010", "somebody else has decided about this pair meanwhile")
+    told = {"bits": pair[-1].bits, "why": pair[-1].why} if pair else {"bits": None, "why": ""}
+    row = {"child": child, "other": other, "verdict": verdict, "because": because} | told
     add_decisions(connection, [row], by=by, on=on)
 
 
 def add_decisions(
     connection: Connection, rows: Sequence[dict[str, object]], *, by: str, on: int
 ) -> None:
-    """Append decisions (`child`, `other`, `verdict`, `bits`, `why`) that were checked before."""
+    """Append decisions (`child`, `other`, `verdict`, `bits`, `why`, `because`) that were checked
+    before."""
     first = int(connection.scalar(select(func.coalesce(func.max(ROWS.no), 0))) or 0) + 1
     at = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
     shared = {"decided_on": on, "decided_at": at, "decided_by": by}
