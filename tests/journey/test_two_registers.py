@@ -14,33 +14,10 @@ from features.clock import Clock
 from features.episodes import find
 from registry.contract.days import NEVER, day_number
 from registry.store.store import open_store
-from sanket.app import main
 from tests.support.registry_samples import folder
+from tests.support.two_registers import CENTRES, said, two_stores
 
-CENTRES = "centre_id,sector_id,project_id,district_id,setting\nA,S,P,D,rural\nB,T,P,D,rural\n"
-DAYS = ("2025-01-08", "2025-02-11", "2025-03-10", "2025-04-09")
 KNOWN, LATER = "2025-06-01", "2025-08-01"
-
-
-def block(prefix, *, centre, odd=""):
-    """Children of whom both registers wrote the same weights; the twins t1 and t2 of `odd` alone
-    weigh what nobody else does."""
-    draw = np.random.default_rng(5)
-    children, rows = (
-        ["child_id,sex,birth_date,centre_id"],
-        ["child_id,measured_on,weight_kg,height_cm"],
-    )
-    for at in range(40):
-        name, weight, tall = f"k{at}", round(float(draw.uniform(7, 12)), 1), 70 + at % 20
-        born = f"202{draw.integers(3, 5)}-{draw.integers(1, 9):02}-{draw.integers(2, 29):02}"
-        children.append(f"{prefix}{name},{'FM'[at % 2]},{born},{centre or 'AB'[at % 2]}")
-        rows += [
-            f"{prefix}{name},{day},{weight + n / 5:.1f},{tall + n}" for n, day in enumerate(DAYS)
-        ]
-    if odd:
-        children.append(f"{prefix}twin,F,2023-09-09,A")
-        rows += [f"{prefix}twin,{day},{odd + n / 5:.1f},{72 + n}" for n, day in enumerate(DAYS)]
-    return {"children": "\n".join(children) + "\n", "measurements": "\n".join(rows) + "\n"}
 
 
 @pytest.fixture
@@ -48,24 +25,7 @@ def registers(tmp_path, monkeypatch):
     """A store and another: k0 was treated for SAM and cured in the other alone; of twins each
     register has one."""
     monkeypatch.setenv("SANKET_TODAY", KNOWN)
-    one = block("", centre="", odd=8.0)
-    other = block("p", centre="", odd=9.7)
-    other["episodes"] = (
-        "episode_id,child_id,programme,admitted_on,closed_on,outcome\n"
-        "e1,pk0,UCDC,2024-11-01,2025-01-04,cured\n"
-    )
-    addresses = [str(tmp_path / "one.db"), str(tmp_path / "other.db")]
-    for at, (address, tables) in enumerate(zip(addresses, (one, other), strict=True)):
-        source = folder(tmp_path / f"source{at}", centres=CENTRES, **tables)
-        said("import", str(source), "--to", address, "--imported-on", "2025-05-01")
-    return addresses
-
-
-def said(*words):
-    try:
-        main(list(words))
-    except SystemExit as end:
-        assert end.code in (0, None), words
+    return two_stores(tmp_path)
 
 
 def told(capsys, *words):
