@@ -3,6 +3,7 @@ audited, and can be undone on the same page."""
 
 from __future__ import annotations
 
+import csv
 import datetime as dt
 import re
 from contextlib import closing
@@ -158,3 +159,32 @@ def test_a_link_that_cannot_be_is_said_and_not_kept(served):
         decide(connection, "k1", "ptwin", "same", by="a clerk", on=day_number(TODAY))
     answer = decided(app, waiting["twin", "ptwin"], "same")
     assert answer.headers["location"] == "/links?cannot=1"
+
+
+def test_a_child_is_found_by_either_code_and_its_page_and_export_name_both(served, tmp_path):
+    app, address, _ = served
+    for code in ("pk0", "health:pk0"):
+        answer = asked(app, "GET", f"/areas?code={code}", "sector:S1")
+        assert answer.headers["location"] == "/children/k0"
+    assert asked(app, "GET", "/areas?code=pk0", "sector:S2").status_code == 404
+    assert "Also recorded as: health:pk0." in asked(app, "GET", "/children/k0").text
+    out = tmp_path / "children.csv"
+    said("export", address, "children", "-o", str(out))
+    rows = {
+        row["child_id"]: row["other_codes"] for row in csv.DictReader(out.read_text().splitlines())
+    }
+    assert rows["k0"] == "health:pk0" and rows["twin"] == "" and len(rows) == 41
+
+
+def test_the_page_of_a_second_code_leads_to_the_child_it_is(served):
+    app, address, _ = served
+    with closing(open_store(address)) as store:
+        with store.engine.begin() as connection:
+            decide(connection, "k2", "k3", "same", by="a clerk", on=day_number(TODAY))
+        children = [row(f"k{at}", f"S{1 + at % 2}") for at in range(40) if at != 3]
+        book(store.engine, children, as_of=dt.date(2025, 6, 1))
+    assert asked(app, "GET", "/children/k3").headers["location"] == "/children/k2"
+    assert asked(app, "GET", "/children/k3", "sector:S2").status_code == 404
+    assert asked(app, "GET", "/children/nobody").status_code == 404
+    assert "health:pk3" in asked(app, "GET", "/children/k2").text, "links of links"
+    assert ("k2", "k3") in pairs(asked(app, "GET", "/links?decided=1", "sector:S1").text)

@@ -145,17 +145,21 @@ def holding_links(connection: Connection) -> dict[int, int]:
 def newest_decisions(connection: Connection, children: Iterable[int] | None = None) -> list[Any]:
     """The last decision of each pair; of some children's (numbers) pairs only, on either side."""
     last = select(func.max(ROWS.no)).group_by(ROWS.child, ROWS.other)
-    wanted = select(schema.LINKS).where(ROWS.no.in_(last)).order_by(ROWS.no)
     if children is not None:
         of = list(children)
-        wanted = wanted.where(or_(ROWS.child.in_(of), ROWS.other.in_(of)))
-    return list(connection.execute(wanted))
+        last = last.where(or_(ROWS.child.in_(of), ROWS.other.in_(of)))
+    return list(connection.execute(select(schema.LINKS).where(ROWS.no.in_(last)).order_by(ROWS.no)))
 
 
 def linked_ids(connection: Connection, number: int) -> list[int]:
     """The numbers of all ids that are this child's now, the id that goes on first."""
-    of_child = (ids for ids in joined_ids(holding_links(connection)) if number in ids)
-    return next(of_child, [number])
+    found, new, to = {number}, {number}, dict[int, int]()
+    while new:
+        held = [row for row in newest_decisions(connection, new) if row.verdict == SAME]
+        to |= {row.other: row.child for row in held}
+        new = {one for row in held for one in (row.child, row.other)} - found
+        found |= new
+    return next(iter(joined_ids(to)), [number])
 
 
 def joined_ids(linked_to: Mapping[int, int]) -> list[list[int]]:
