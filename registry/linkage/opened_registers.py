@@ -3,6 +3,8 @@ it that is read in memory only."""
 
 from __future__ import annotations
 
+from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 
 from registry.checks.table import check, registry_of_checked
@@ -18,32 +20,51 @@ from registry.store.store import Store, open_store
 from registry.today import today
 
 
+@dataclass(frozen=True)
+class OpenedRegister:
+    """A registry, without what links brought from others, and the texts behind its families."""
+
+    registry: Registry
+    families: Texts | None
+
+
 def opened(
     address: str, other: str, *, map: Path | None = None
 ) -> tuple[RegisterView, RegisterView]:
     """Views of both. UsageError LNK006 for one store twice, or a map for a store."""
+    return views(*opened_registers(address, other, map=map))
+
+
+def views(one: OpenedRegister, other: OpenedRegister) -> tuple[RegisterView, RegisterView]:
+    """What linkage looks at in two registers."""
+    families = (one.families, other.families)
+    return views_of(one.registry, other.registry, families=families)
+
+
+def opened_registers(
+    address: str, other: str, *, map: Path | None = None
+) -> tuple[OpenedRegister, OpenedRegister]:
+    """Both registers. UsageError LNK006 for one store twice, or a map for a store."""
     if address == other:
         raise UsageError("LNK006", "name two registers: this is one store twice")
-    store = open_store(address, must_exist=True)
-    one, families = _stored(store)
-    if other.endswith(".db") or other.startswith(("postgresql://", "postgres://")):
-        if map is not None:
-            raise UsageError("LNK006", "--map is for a source; a store has the contract's columns")
-        second, theirs = _stored(open_store(other, must_exist=True))
-    else:
-        second, theirs = _read(other, store, map)
-    store.close()
-    return views_of(one, second, families=(families, theirs))
+    with closing(open_store(address, must_exist=True)) as store:
+        one = _stored(store)
+        if not other.endswith(".db") and not other.startswith(("postgresql://", "postgres://")):
+            return one, _read(other, store, map)
+    if map is not None:
+        raise UsageError("LNK006", "--map is for a source; a store has the contract's columns")
+    with closing(open_store(other, must_exist=True)) as store:
+        return one, _stored(store)
 
 
-def _stored(store: Store) -> tuple[Registry, Texts | None]:
+def _stored(store: Store) -> OpenedRegister:
     with store.bulk() as bulk:
         families = family_texts(bulk)
-    return store.load(), families
+    return OpenedRegister(store.load(own_only=True), families)
 
 
-def _read(source: str, store: Store, map: Path | None) -> tuple[Registry, Texts | None]:
+def _read(source: str, store: Store, map: Path | None) -> OpenedRegister:
     """A source as a first import would have it, its family codes hashed under this store's key."""
     raws = hash_families(read(source, map=map).raws, store.url)
     checked = check(raws, imported_on=day_number(today()))
-    return registry_of_checked(checked), checked.texts.get("family")
+    return OpenedRegister(registry_of_checked(checked), checked.texts.get("family"))

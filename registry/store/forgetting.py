@@ -19,6 +19,7 @@ from sqlalchemy import (
     insert,
     inspect,
     literal,
+    or_,
     select,
     text,
     union_all,
@@ -30,6 +31,7 @@ from registry.contract.errors import BadInput
 from registry.privacy import keyed_hash, tombstone_key
 from registry.store import schema
 from registry.store.bulk import Bulk
+from registry.store.links.decisions import holding_links, joined_ids, linked_ids, number_of
 from registry.today import today
 
 if TYPE_CHECKING:
@@ -39,46 +41,76 @@ IDS = schema.IDS.c
 
 
 def forget(store: Store, child_id: str, *, on: dt.date | None = None) -> dict[str, int]:
-    """Erase a child: every version of every row, its ids, refused rows, and rows in other rooms'
-    tables.
+    """Erase a child under all its linked ids: every version of every row, its ids, refused rows,
+    links, and rows in other rooms' tables.
 
-    A tombstone (a keyed hash of the id, not the id) stays, so that a later import cannot bring the
-    child back. Returns the rows erased by table. Raises BadInput where nothing of the child is in
-    the store.
+    A tombstone of each id (a keyed hash, not the id) stays, so that a later import cannot bring
+    the child back. What another register brought of it goes too; so does what it brought for a pair
+    with this child that nobody decided and that no other child's pair needs. Returns the rows
+    erased by table. Raises BadInput where nothing of the child is in the store.
     """
     with store.engine.begin() as connection:
         if store.url.get_backend_name() == "sqlite":
             connection.execute(text("PRAGMA secure_delete = ON"))
-        erased = _erase(connection, child_id)
+        erased: dict[str, int] = {}
+        names = _names_of(connection, child_id)
+        for name in names:
+            _erase(connection, name, erased)
         if not erased:
             raise BadInput("REG065", "there is no such child in this store")
-        stone = keyed_hash(tombstone_key(store.url, store.facts()["registry_id"]), child_id)
-        if not connection.scalar(select(func.count()).where(schema.FORGOTTEN.c.digest == stone)):
-            day = day_number(on or today())
-            connection.execute(insert(schema.FORGOTTEN).values(digest=stone, forgotten_on=day))
+        for name in _unneeded(connection):
+            _erase(connection, name, erased)
+        for name in names:
+            stone = keyed_hash(tombstone_key(store.url, store.facts()["registry_id"]), name)
+            known = select(func.count()).where(schema.FORGOTTEN.c.digest == stone)
+            if not connection.scalar(known):
+                day = day_number(on or today())
+                connection.execute(insert(schema.FORGOTTEN).values(digest=stone, forgotten_on=day))
     return erased
 
 
-def _erase(connection: Connection, child_id: str) -> dict[str, int]:
-    erased: dict[str, int] = {}
+def _names_of(connection: Connection, child_id: str) -> list[str]:
+    """The id, and all that are the same child by a link that holds."""
+    number = number_of(connection, child_id)
+    if number is None:
+        return [child_id]
+    linked = linked_ids(connection, number)
+    texts = select(IDS.number, IDS.text).where(IDS.kind == "child", IDS.number.in_(linked))
+    by_number = {int(one): text for one, text in connection.execute(texts)}
+    return [by_number[one] for one in linked]
+
+
+def _unneeded(connection: Connection) -> list[str]:
+    """Ids that another register brought and that are in no pair any more."""
+    brought, links = schema.OTHER_CHILDREN.c, schema.LINKS.c
+    wanted = select(IDS.text).where(
+        IDS.kind == "child",
+        IDS.number.in_(select(brought.child)),
+        IDS.number.not_in(select(links.other)),
+    )
+    return sorted(connection.scalars(wanted))
+
+
+def _erase(connection: Connection, child_id: str, erased: dict[str, int]) -> None:
     number = connection.scalar(select(IDS.number).where(IDS.kind == "child", IDS.text == child_id))
     if number is not None:
         _erase_ids(connection, number)
-        for name, table in schema.TABLES.items():
-            if "child" in table.c:
-                _count(
-                    erased,
-                    name,
-                    connection.execute(delete(table).where(table.c.child == number)).rowcount,
-                )
+        of_child = {
+            name: delete(table).where(table.c.child == number)
+            for name, table in schema.TABLES.items()
+            if "child" in table.c
+        }
+        links, brought = schema.LINKS, schema.OTHER_CHILDREN
+        of_child["links"] = delete(links).where(
+            or_(links.c.child == number, links.c.other == number)
+        )
+        of_child["other_children"] = delete(brought).where(brought.c.child == number)
+        for name, statement in of_child.items():
+            _count(erased, name, connection.execute(statement).rowcount)
     _count(erased, "quarantine", _erase_refused(connection, child_id))
     for name, table in _others(connection).items():
-        _count(
-            erased,
-            name,
-            connection.execute(delete(table).where(table.c.child_id == child_id)).rowcount,
-        )
-    return erased
+        statement = delete(table).where(table.c.child_id == child_id)
+        _count(erased, name, connection.execute(statement).rowcount)
 
 
 def _erase_ids(connection: Connection, number: int) -> None:
@@ -154,12 +186,14 @@ def unseen_since(store: Store, day: dt.date) -> list[str]:
         .having(func.max(days.c.day) < literal(day_number(day)))
     )
     with store.engine.connect() as connection:
-        found = (
-            connection.execute(select(IDS.text).where(IDS.kind == "child", IDS.number.in_(seen)))
-            .scalars()
-            .all()
-        )
-    return sorted(found)
+        unseen = set(connection.scalars(seen))
+        # A child is seen under any of its ids, and what another register brought goes with it.
+        to = holding_links(connection)
+        kept = {one for ids in joined_ids(to) if not unseen.issuperset(ids) for one in ids}
+        brought = set(connection.scalars(select(schema.OTHER_CHILDREN.c.child)))
+        names = connection.execute(select(IDS.number, IDS.text).where(IDS.kind == "child"))
+        gone = unseen - kept - brought - to.keys()
+        return sorted(text for number, text in names if number in gone)
 
 
 def forgotten_among(bulk: Bulk, url: URL) -> Callable[[Texts], Flags] | None:

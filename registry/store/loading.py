@@ -21,12 +21,18 @@ from registry.contract.versions import (
 from registry.store import schema
 from registry.store.bulk import Bulk
 from registry.store.ids import Numbering
+from registry.store.links.known_links import KnownLinks, known_links
+from registry.store.links.linked_rows import linked
 from registry.store.store_facts import facts_of, recorded_until
 
 FEW = 1_000
 """Up to so many ids are looked up one by one; beyond it, all ids of the kind are read."""
 MOST_IN_A_LIST = 50_000
 """Numbers in one SQL list: SQLite takes a statement of up to a million characters."""
+LINKED = (
+    "SELECT child FROM links UNION SELECT other FROM links UNION SELECT child FROM other_children"
+)
+"""In SQL, all children whose rows a link may have to do with."""
 REF_KINDS = (
     "child",
     "centre",
@@ -40,12 +46,23 @@ REF_KINDS = (
 )
 
 
-def load(bulk: Bulk, *, sectors: Iterable[str] | None, children: Iterable[str] | None) -> Registry:
-    """The registry in memory; with `sectors` or `children`, only those children and what is
-    theirs."""
-    ids = Numbering(bulk)
+def load(
+    bulk: Bulk,
+    *,
+    sectors: Iterable[str] | None,
+    children: Iterable[str] | None,
+    own_only: bool = False,
+) -> Registry:
+    """The registry in memory, linked ids as one child from the day of the link; with `sectors` or
+    `children`, only those children and what is theirs. `own_only`: without what links brought from
+    other registers."""
+    ids, links = Numbering(bulk), known_links(bulk, own_only=own_only)
     chosen = _chosen(bulk, ids, sectors, children)
-    tables = {name: _read(bulk, name, _part(name, chosen)) for name in COLUMNS}
+    if chosen and links:
+        numbers = bulk.query(f"SELECT DISTINCT child FROM children{chosen}", {"child": REF})
+        of_centres = f"centre IN (SELECT centre FROM children{chosen})"
+        return _of_children(bulk, ids, np.sort(numbers["child"]), of_centres, links)[0]
+    tables = {name: linked(name, _read(bulk, name, _part(name, chosen)), links) for name in COLUMNS}
     return _registry(bulk, ids, tables, limited=bool(chosen))
 
 
@@ -68,16 +85,16 @@ def load_around(
         f"SELECT child FROM children WHERE family IN ({families})",
         {"child": REF},
     )["child"]
-    return _of_children(bulk, ids, np.sort(found), of_centres)
+    return _of_children(bulk, ids, np.sort(found), of_centres, known_links(bulk))
 
 
 def load_numbers(bulk: Bulk, children: Days) -> Registry:
     """The children of these numbers (ascending) with all that is theirs, and every centre."""
-    return _of_children(bulk, Numbering(bulk), children, "centre < 0")[0]
+    return _of_children(bulk, Numbering(bulk), children, "centre < 0", known_links(bulk))[0]
 
 
 def _of_children(
-    bulk: Bulk, ids: Numbering, children: Days, of_centres: str
+    bulk: Bulk, ids: Numbering, children: Days, of_centres: str, links: KnownLinks
 ) -> tuple[Registry, Days]:
     """These children's rows, every centre, and what is of the centres of a condition; with the
     numbers behind the children's positions."""
@@ -86,7 +103,7 @@ def _of_children(
         if name == "centres"
         else _read(bulk, name, f" WHERE {of_centres}")
         if name in OF_CENTRES
-        else _read_of(bulk, name, children)
+        else _read_of(bulk, name, children, links)
         for name in COLUMNS
     }
     # They become positions, in place.
@@ -95,10 +112,16 @@ def _of_children(
     return _registry(bulk, ids, tables, limited=True), known
 
 
-def _read_of(bulk: Bulk, name: str, children: Days) -> dict[str, AnyArray]:
-    """A table's rows of these children (numbers)."""
-    pieces = [_read(bulk, name, f" WHERE child IN ({piece or -1})") for piece in _listed(children)]
-    return {column: np.concatenate([piece[column] for piece in pieces]) for column in pieces[0]}
+def _read_of(bulk: Bulk, name: str, children: Days, links: KnownLinks) -> dict[str, AnyArray]:
+    """A table's rows of these children (numbers), those of linked ids among them."""
+    wanted = links.with_others(children) if links else children
+    pieces = [_read(bulk, name, f" WHERE child IN ({piece or -1})") for piece in _listed(wanted)]
+    rows = {column: np.concatenate([piece[column] for piece in pieces]) for column in pieces[0]}
+    if not links:
+        return rows
+    rows = linked(name, rows, links)
+    asked = np.isin(rows["child"], children)
+    return {column: values[asked] for column, values in rows.items()}
 
 
 def _listed(numbers: Days) -> list[str]:
@@ -235,24 +258,33 @@ def last_day_known_before(bulk: Bulk, day: int) -> int:
 def late_days(bulk: Bulk) -> dict[int, int]:
     """How many rows were known only after their own day (attendance, which waits for its month's
     end, left out), by the day from which they were known."""
-    found: dict[int, int] = {}
+    links, found = known_links(bulk), dict[int, int]()
+    joined = np.union1d(links.with_others(links.child), links.brought).astype(REF)
+    alone = f" AND child NOT IN ({LINKED})" if links else ""
     for name, own_day in OWN_DAY.items():
         if name == "attendance":
             continue
         question = (
-            f"SELECT known_from, COUNT(*) AS rows FROM {name} WHERE known_from > {own_day} "
+            f"SELECT known_from, COUNT(*) AS rows FROM {name} WHERE known_from > {own_day}{alone} "
             "GROUP BY known_from"
         )
         rows = bulk.query(question, {"known_from": DAY, "rows": np.int64})
-        for day, count in zip(rows["known_from"].tolist(), rows["rows"].tolist(), strict=True):
+        counts = dict(zip(rows["known_from"].tolist(), rows["rows"].tolist(), strict=True))
+        if links:
+            of_links = _read_of(bulk, name, joined, links)
+            late = of_links["known_from"] > of_links[own_day]
+            days, many = np.unique(of_links["known_from"][late], return_counts=True)
+            for day, count in zip(days.tolist(), many.tolist(), strict=True):
+                counts[day] = counts.get(day, 0) + count
+        for day, count in counts.items():
             found[day] = found.get(day, 0) + count
     return found
 
 
 def version(bulk: Bulk) -> str:
-    """A checksum that changes with every import and with every child that is forgotten: of the
-    imports' own checksums, and of how many rows there are and which are still known. It reads no
-    row into memory; `digest` is of the contents."""
+    """A checksum that changes with every import, with every decision about a link and with every
+    child that is forgotten: of the imports' own checksums, and of how many rows there are and which
+    are still known. It reads no row into memory; `digest` is of the contents."""
     whole = hashlib.sha256()
     imports = bulk.query("SELECT import_no, import_id, checksum FROM imports ORDER BY import_no")
     for row in zip(*imports.values(), strict=True):
@@ -263,6 +295,9 @@ def version(bulk: Bulk) -> str:
             f"CAST(SUM(known_until) AS TEXT) AS ends FROM {name}"
         )
         whole.update(repr([column[0] for column in bulk.query(question).values()]).encode())
+    decisions = bulk.query("SELECT COUNT(*) AS n, CAST(SUM(no) AS TEXT) AS numbers FROM links")
+    if decisions["n"][0]:
+        whole.update(repr([column[0] for column in decisions.values()]).encode())
     return whole.hexdigest()
 
 
@@ -314,9 +349,21 @@ def digest(bulk: Bulk) -> str:
         )
         for column in table.values():
             whole.update(np.ascontiguousarray(column[order]).tobytes())
+    for decision in _decisions(bulk):
+        whole.update(repr(decision).encode())
     refused = bulk.query("SELECT fingerprint, state FROM quarantine ORDER BY fingerprint, state")
     whole.update("".join([*refused["fingerprint"], *refused["state"]]).encode())
     return whole.hexdigest()
+
+
+def _decisions(bulk: Bulk) -> list[tuple[object, ...]]:
+    """All decisions about links with ids as texts, in the order in which they were made."""
+    rows = bulk.query(
+        "SELECT one.text AS child, two.text AS other, verdict, decided_on FROM links "
+        "JOIN ids AS one ON one.kind = 'child' AND one.number = links.child "
+        "JOIN ids AS two ON two.kind = 'child' AND two.number = links.other ORDER BY links.no"
+    )
+    return list(zip(*rows.values(), strict=True))
 
 
 ADDED_EMPTY = {

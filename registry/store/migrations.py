@@ -89,6 +89,39 @@ def _boundaries(connection: Connection) -> None:
     ).create(connection)
 
 
+def _links(connection: Connection) -> None:
+    """6: which ids are of one child, and the children that another register brought."""
+    if _columns(connection, "links"):
+        return
+    tables = sa.MetaData()
+    sa.Table(
+        "links",
+        tables,
+        sa.Column("no", sa.Integer, primary_key=True, autoincrement=False),
+        sa.Column("child", sa.Integer, nullable=False),
+        sa.Column("other", sa.Integer, nullable=False),
+        sa.Column("verdict", sa.Text, nullable=False),
+        sa.Column("bits", sa.Float),
+        sa.Column("why", sa.Text),
+        sa.Column("because", sa.Text),
+        sa.Column("decided_on", sa.Integer, nullable=False),
+        sa.Column("decided_at", sa.Text, nullable=False),
+        sa.Column("decided_by", sa.Text, nullable=False),
+        sa.Index("links_by_child", "child"),
+        sa.Index("links_by_other", "other"),
+    )
+    sa.Table(
+        "other_children",
+        tables,
+        sa.Column("child", sa.Integer, primary_key=True, autoincrement=False),
+        sa.Column("register", sa.Text, nullable=False),
+        sa.Column("code", sa.Text, nullable=False),
+        sa.Column("centre_id", sa.Text),
+        sa.UniqueConstraint("register", "code"),
+    )
+    tables.create_all(connection)
+
+
 def _pages(connection: Connection) -> Iterator[list[sa.Row[int, str, bytes]]]:
     """All pages of the score book as version 2 kept them, some at a time, by run and child."""
     book = sa.table(
@@ -126,6 +159,7 @@ MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     _scores_by_target,
     _stocks_and_births,
     _boundaries,
+    _links,
 )
 """The n-th step takes a store from version n to n + 1. A step whose change is there already does
 nothing, so that all of them may run over a database of which only a part was made."""

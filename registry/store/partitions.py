@@ -22,6 +22,7 @@ from registry.contract.days import NEVER
 from registry.contract.registry import COLUMNS, DAY, OF_CENTRES, REF, Registry
 from registry.engine import Engine
 from registry.store.bulk import Bulk
+from registry.store.links.known_links import known_links
 from registry.store.loading import (
     child_numbers,
     last_day_known_before,
@@ -236,11 +237,10 @@ def _grouped(sectors: dict[tuple[str, str], int], most: int) -> Iterator[list[tu
 
 
 def _homes(bulk: Bulk, day: int) -> Days:
-    """Each child's centre (number, -1 none) as known on the day."""
+    """Each child's centre (number, -1 none) as known on the day; linked ids are one child's."""
     known = f"known_from <= {day} AND (known_until IS NULL OR known_until > {day})"
-    return _newest(bulk, f"SELECT child AS id, centre, known_from FROM children WHERE {known}")[
-        "centre"
-    ]
+    rows = _newest(bulk, f"SELECT child AS id, centre, known_from FROM children WHERE {known}")
+    return rows["centre"][~known_links(bulk).joined_on(rows["id"], day)]
 
 
 def _places(bulk: Bulk, day: int) -> dict[int, tuple[int, int]]:

@@ -108,6 +108,35 @@ BOUNDARIES = Table(
 """Of each area its parts as JSON: of each part the rings, of each ring longitude and latitude."""
 
 
+LINKS = Table(
+    "links",
+    METADATA,
+    Column("no", Integer, primary_key=True, autoincrement=False),
+    Column("child", Integer, nullable=False),
+    Column("other", Integer, nullable=False),
+    Column("verdict", Text, nullable=False),
+    Column("bits", Float),
+    Column("why", Text),
+    Column("because", Text),
+    Column("decided_on", Integer, nullable=False),
+    Column("decided_at", Text, nullable=False),
+    Column("decided_by", Text, nullable=False),
+    Index("links_by_child", "child"),
+    Index("links_by_other", "other"),
+)
+"""What was decided, and when, of two ids (`registry/store/links/`); rows are only ever added."""
+OTHER_CHILDREN = Table(
+    "other_children",
+    METADATA,
+    Column("child", Integer, primary_key=True, autoincrement=False),
+    Column("register", Text, nullable=False),
+    Column("code", Text, nullable=False),
+    Column("centre_id", Text),
+    UniqueConstraint("register", "code"),
+)
+"""The children whose records a link brought from another register: their code and centre there."""
+
+
 def store_columns(name: str) -> dict[str, type]:
     """The columns of a table in the store and their kinds, in order; first `no`, the number of the
     version."""

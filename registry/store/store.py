@@ -20,6 +20,7 @@ from registry.contract.errors import BadInput, UsageError
 from registry.contract.registry import Registry
 from registry.store import schema
 from registry.store.bulk import Bulk
+from registry.store.links.decisions import holding_links
 from registry.store.loading import digest, load, version
 from registry.store.plain_bulk import connect_alone, count_connections
 from registry.store.store_facts import facts_of
@@ -119,12 +120,16 @@ class Store:
         return facts_of(dict(map(tuple, rows)))
 
     def load(
-        self, *, sectors: Iterable[str] | None = None, children: Iterable[str] | None = None
+        self,
+        *,
+        sectors: Iterable[str] | None = None,
+        children: Iterable[str] | None = None,
+        own_only: bool = False,
     ) -> Registry:
         """Every version of every row as a registry; of some sectors' or some children only, where
-        these are given."""
+        these are given. `own_only`: without what links brought from other registers."""
         with self.bulk() as bulk:
-            return load(bulk, sectors=sectors, children=children)
+            return load(bulk, sectors=sectors, children=children, own_only=own_only)
 
     def import_source(
         self,
@@ -158,10 +163,13 @@ class Store:
             return digest(bulk)
 
     def children(self) -> int:
-        """How many children the store has."""
+        """How many children the store has: linked ids are one, and what another register brought
+        is none by itself."""
         with self.engine.connect() as connection:
             of_children = select(func.count()).where(schema.IDS.c.kind == "child")
-            return int(connection.scalar(of_children) or 0)
+            ids = int(connection.scalar(of_children) or 0)
+            brought = set(connection.scalars(select(schema.OTHER_CHILDREN.c.child)))
+            return ids - len(brought | holding_links(connection).keys())
 
     def version(self) -> str:
         """A checksum that changes with every import and forgotten child, without reading the rows

@@ -1,26 +1,34 @@
-"""The verbs of linkage: `link`, `encode`."""
+"""The verbs of linkage: `link`, `decide`, `encode`."""
 
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from sanket.options import Json, Store
+from sanket.options import Json, Store, day_if_given
 
 
 def bind(app: typer.Typer) -> None:
     """Bind this room's verbs."""
     app.command("link")(link_)
+    app.command("decide")(decide_)
     app.command("encode")(encode)
 
 
 def link_(
     store: Store,
     other: Annotated[str, typer.Argument(help="The other register: a store, or a source.")],
-    out: Annotated[Path, typer.Option("-o", "--out", help="The CSV file of pairs to write.")],
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", help="The CSV file of pairs to write.")
+    ] = None,
+    keep: Annotated[
+        str | None,
+        typer.Option(help="Keep the links in STORE, and call the other register by this name."),
+    ] = None,
     map: Annotated[Path | None, typer.Option(help="A MAP.toml for a source.")] = None,
     names: Annotated[
         Path | None, typer.Option(help="STORE's names as `sanket encode` wrote them.")
@@ -32,13 +40,15 @@ def link_(
 ) -> None:
     """Find the children who stand in two registers: `same`, or `look` where a person must decide.
 
-    Nothing is changed in either. Names take part only as encoded by `sanket encode`.
+    Without --keep nothing is changed in either. With it, `same` pairs are one child in STORE from
+    today, `look` pairs wait at the page `/links`, and the other register's records of both are
+    brought. Names take part only as encoded by `sanket encode`.
     """
     from registry.contract.errors import UsageError
     from registry.indian_digits import grouped
     from registry.linkage.links import link, write_links
     from registry.linkage.name_encoding import read_filters
-    from registry.linkage.opened_registers import opened
+    from registry.linkage.opened_registers import opened_registers, views
     from registry.linkage.register_view import with_names
     from sanket.progress import step
 
@@ -46,15 +56,61 @@ def link_(
         raise UsageError("LNK006", "--names and --other-names go together")
     filters = read_filters((names, other_names)) if names and other_names else ({}, {})
     with step("Linking"):
-        views = opened(store, other, map=map)
-        links = link(*(with_names(one, its) for one, its in zip(views, filters, strict=True)))
-        write_links(links, out)
+        one, second = opened_registers(store, other, map=map)
+        seen = views(one, second)
+        links = link(*(with_names(view, its) for view, its in zip(seen, filters, strict=True)))
+        if out is not None:
+            write_links(links, out)
     counts = links.counts()
+    if keep is not None:
+        from registry.linkage.kept_links import keep as keep_links
+        from registry.store.store import open_store
+
+        with step("Keeping"), closing(open_store(store, must_exist=True)) as opened:
+            counts |= keep_links(opened, one.registry, second.registry, links, keep)
     if as_json:
         typer.echo(json.dumps(counts))
         return
     for name, count in counts.items():
         typer.echo(f"{name.replace('_', ' '):16} {grouped(count):>12}")
+
+
+def decide_(
+    store: Store,
+    child: Annotated[str, typer.Argument(help="The child's id, which goes on.")],
+    other: Annotated[
+        str, typer.Argument(help="The other id: here, or REGISTER:CODE of another register.")
+    ],
+    verdict: Annotated[
+        str, typer.Argument(help="`same`, `different` (undoes a link) or `unsure`.")
+    ],
+    because: Annotated[str, typer.Option(help="Why, in a sentence.")] = "",
+    on: Annotated[str | None, typer.Option(hidden=True, help="To replay a past.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Decide whether two ids are one child, from today; decide again to undo.
+
+    Days before a decision keep their answers. Kept with the account that decided.
+    """
+    import getpass
+
+    from registry.contract.days import day_number
+    from registry.contract.errors import UsageError
+    from registry.store.links.decisions import VERDICTS, decide, decision_day
+    from registry.store.store import open_store
+    from serving.audit.command_entries import note_command
+
+    if verdict not in VERDICTS:
+        raise UsageError("LNK006", f"a verdict is one of {', '.join(VERDICTS)}")
+    day = day_if_given(on, option="--on", code="LNK009")
+    with closing(open_store(store, must_exist=True)) as opened:
+        note_command(store, opened.engine, "decide_link", [child, other])
+        with opened.engine.connect() as connection:
+            at = day_number(day) if day else decision_day(connection)
+            connection.rollback()
+            decide(connection, child, other, verdict, by=getpass.getuser(), on=at, because=because)
+            connection.commit()
+    typer.echo(json.dumps({"verdict": verdict}) if as_json else f"kept: {verdict}")
 
 
 def encode(

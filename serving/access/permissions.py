@@ -47,6 +47,7 @@ PERMISSIONS: dict[str, frozenset[str]] = {
             "see_children",
             "record_visits",
             "close_escalations",
+            "decide_links",
             "see_indicators",
             "see_model",
         }

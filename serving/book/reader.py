@@ -16,6 +16,7 @@ from models.visits.listed_child import Candidate
 from registry.contract.errors import Refused
 from registry.today import today
 from serving.access.permissions import Scope
+from serving.book import linked_codes
 from serving.book.disclosure import facts_for
 from serving.book.escalation.escalation_records import CORRECTED, Escalation
 from serving.book.events import EVENTS, EventBatch, event_of
@@ -35,8 +36,8 @@ from serving.book.scorebook import (
     row_of,
     run_of,
 )
-from serving.book.ticks import Told
-from serving.book.usual import USUAL_REASONS, compared
+from serving.book.ticks import Told, with_tick
+from serving.book.usual import compared_rows
 from serving.errors import BookUnreadable, NothingScored, OutOfScope
 
 BEFORE_A_RUN = dt.timedelta(days=1)
@@ -202,7 +203,7 @@ class Reader:
             pages = connection.execute(
                 self._rows(run).where(ROWS.c.child_id.in_(ticks)).order_by(ROWS.c.child_id)
             )
-            before = self._compared(connection, run, [row_of(row.page) for row in pages])
+            before = compared_rows(connection, run, [row_of(row.page) for row in pages])
             return list(zip(before, self._ticked(connection, before), strict=True))
 
     def told(self, run: Run, sector_id: str | None = None, *, since: dt.date) -> list[Told]:
@@ -248,7 +249,7 @@ class Reader:
             # Sorted here: asked to sort, SQLite walks the whole run by child instead of one sector
             # by its index.
             pages = sorted(connection.execute(wanted), key=lambda row: row.child_id)
-            rows = self._compared(connection, run, [row_of(row.page) for row in pages])
+            rows = compared_rows(connection, run, [row_of(row.page) for row in pages])
             return self._ticked(connection, rows) if ticked else rows
 
     def children(self, run: Run, ids: Collection[str]) -> dict[str, Candidate]:
@@ -267,7 +268,7 @@ class Reader:
             if row is None:
                 raise OutOfScope("there is no such child in this list")
             return run, self._ticked(
-                connection, self._compared(connection, run, [row_of(row.page)])
+                connection, compared_rows(connection, run, [row_of(row.page)])
             )[0]
 
     def history(self, child_id: str) -> list[tuple[Run, BookRow]]:
@@ -280,7 +281,7 @@ class Reader:
         )
         with self._connection() as connection:
             found = [(run_of(row), row_of(row.page)) for row in connection.execute(wanted).all()]
-            return [(run, self._compared(connection, run, [row])[0]) for run, row in found]
+            return [(run, compared_rows(connection, run, [row])[0]) for run, row in found]
 
     def pages(self, run: Run, sector_id: str) -> dict[str, bytes]:
         """The stored rows of a sector within the scope, by child: equal where nothing is new."""
@@ -328,6 +329,25 @@ class Reader:
         wanted = self._child_ids(former).where(ROWS.c.child_id.not_in(self._child_ids(run)))
         with self._connection() as connection:
             return list(connection.scalars(wanted.order_by(ROWS.c.child_id)))
+
+    def every_other_code(self) -> Mapping[str, str]:
+        """By child, of any scope, the codes of its linked records."""
+        with self._connection():
+            return linked_codes.every_other_code(self._engine)
+
+    def children_of_code(self, run: Run, code: str) -> list[str]:
+        """The children of a run within the scope who have this code beside their own."""
+        with self._connection():
+            return sorted(self.among(run, linked_codes.children_of_code(self._engine, code)))
+
+    def among(self, run: Run, ids: Collection[str]) -> set[str]:
+        """Which of these children a run has within the scope."""
+        every, found = sorted(ids), set[str]()
+        with self._connection() as connection:
+            for start in range(0, len(every), 500):
+                part = ROWS.c.child_id.in_(every[start : start + 500])
+                found.update(connection.scalars(self._child_ids(run).where(part)))
+        return found
 
     def child_ids(self, run: Run) -> list[str]:
         """The children of a run within the scope, by id."""
@@ -388,23 +408,6 @@ class Reader:
         return sa.select(PLACES.c.sector_id).where(of_run, self._within)
 
     @staticmethod
-    def _compared(connection: sa.Connection, run: Run, rows: list[BookRow]) -> list[BookRow]:
-        """The rows with what each reason usually adds in their sector, where the run has counted
-        it."""
-        wanted = sa.select(AREAS.c.place, AREAS.c.page).where(
-            AREAS.c.run == run.run, AREAS.c.level == USUAL_REASONS
-        )
-        sectors = {row.candidate.sector_id for row in rows}
-        if len(sectors) == 1:
-            wanted = wanted.where(AREAS.c.place.in_(sectors))
-        usual = (
-            {row.place: orjson.loads(row.page) for row in connection.execute(wanted)}
-            if rows
-            else {}
-        )
-        return [compared(row, usual.get(row.candidate.sector_id, {})) for row in rows]
-
-    @staticmethod
     def _ticked(connection: sa.Connection, rows: list[BookRow]) -> list[BookRow]:
         """The rows with the newest outcome ticked since the run was made."""
         children = [row.candidate.child_id for row in rows]
@@ -413,7 +416,7 @@ class Reader:
             wanted = sa.select(TICKS).where(TICKS.c.child_id.in_(children[start : start + 500]))
             for tick in connection.execute(wanted.order_by(TICKS.c.visited_on)):
                 newest[tick.child_id] = tick
-        return [_with_tick(row, newest.get(row.candidate.child_id)) for row in rows]
+        return [with_tick(row, newest.get(row.candidate.child_id)) for row in rows]
 
     @contextmanager
     def _connection(self) -> Iterator[sa.Connection]:
@@ -436,15 +439,3 @@ class Reader:
             return not sa.inspect(self._engine).has_table(RUNS.name)
         except sa.exc.SQLAlchemyError:
             return False
-
-
-def _with_tick(row: BookRow, tick: sa.Row[Any] | None) -> BookRow:
-    known = row.candidate.last_visited_on
-    if tick is None or (known is not None and known > tick.visited_on):
-        return row
-    newer = {
-        "last_visited_on": tick.visited_on,
-        "last_finding": tick.finding,
-        "listed_for": tick.listed_for,
-    }
-    return replace(row, candidate=replace(row.candidate, **newer))

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -14,7 +14,7 @@ from registry.today import today
 from serving.book import events
 from serving.book.escalation.escalation_records import CORRECTED, correct_visit, open_by_visit
 from serving.book.events import FINDING_ENTERED, BookEvent
-from serving.book.scorebook import MEASURED, ROWS, TICKS, TOLD, make_tables
+from serving.book.scorebook import MEASURED, ROWS, TICKS, TOLD, BookRow, make_tables
 
 NEEDS_SOMEBODY = frozenset({"sam_again", "ill", "died"})
 """Findings after which somebody else must act the same day: asked for once more before they are
@@ -146,3 +146,16 @@ def _tell(connection: sa.Connection, outcome: dict[str, Any], teller: Teller, at
     told = named | by | {"sector_id": outcome.get("sector_id") or _sector_of(connection, outcome)}
     connection.execute(sa.insert(TOLD), told)
     open_by_visit(connection, told)
+
+
+def with_tick(row: BookRow, tick: sa.Row[Any] | None) -> BookRow:
+    """A row of a run with the newest outcome ticked since; as it is where it knows a later one."""
+    known = row.candidate.last_visited_on
+    if tick is None or (known is not None and known > tick.visited_on):
+        return row
+    newer = {
+        "last_visited_on": tick.visited_on,
+        "last_finding": tick.finding,
+        "listed_for": tick.listed_for,
+    }
+    return replace(row, candidate=replace(row.candidate, **newer))

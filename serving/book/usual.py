@@ -10,9 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+import orjson
+import sqlalchemy as sa
+
 from models.reasons import usual
 from models.visits.listed_child import Reason
-from serving.book.scorebook import BookRow
+from serving.book.scorebook import AREAS, BookRow, Run
 
 USUAL_REASONS = "reasons"
 """The level of the book's areas that keeps them, by sector."""
@@ -51,3 +54,16 @@ def compared(row: BookRow, with_usual: Mapping[str, Mapping[str, float]]) -> Boo
             for target, score in row.scores.items()
         },
     )
+
+
+def compared_rows(connection: sa.Connection, run: Run, rows: list[BookRow]) -> list[BookRow]:
+    """The rows with what each reason usually adds in their sector, where the run has counted it."""
+    wanted = sa.select(AREAS.c.place, AREAS.c.page).where(
+        AREAS.c.run == run.run, AREAS.c.level == USUAL_REASONS
+    )
+    sectors = {row.candidate.sector_id for row in rows}
+    if len(sectors) == 1:
+        wanted = wanted.where(AREAS.c.place.in_(sectors))
+    found = connection.execute(wanted) if rows else ()
+    of_sector = {row.place: orjson.loads(row.page) for row in found}
+    return [compared(row, of_sector.get(row.candidate.sector_id, {})) for row in rows]

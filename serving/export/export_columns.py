@@ -121,7 +121,12 @@ INDICATORS = [
 ]
 EXPORTS: Mapping[str, list[ExportColumn]] = {
     "visits": [*RUN, *CHILD, *LISTED],
-    "children": [*RUN, *CHILD, *(column for target in TARGETS for column in _of_target(target))],
+    "children": [
+        *RUN,
+        *CHILD,
+        *_columns("text", other_codes="of linked records, as REGISTER:CODE, a space between"),
+        *(column for target in TARGETS for column in _of_target(target)),
+    ],
     "indicators": INDICATORS,
 }
 """What can be exported, and its columns in their order."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -89,18 +89,24 @@ def _batches(parts: Iterator[list[Row]], run: Run) -> Iterator[ExportBatch]:
 
 
 def _of_sectors(reader: Reader, run: Run, question: ExportQuestion) -> Iterator[list[Row]]:
-    rows_of = _listed if question.what == "visits" else _children
+    codes = reader.every_other_code() if question.what == "children" else {}
     for sector in reader.sectors(run):
-        yield rows_of(reader, run, sector, question)
+        yield (
+            _listed(reader, run, sector, question)
+            if question.what == "visits"
+            else _children(reader, run, sector, question, codes)
+        )
 
 
-def _children(reader: Reader, run: Run, sector: Sector, question: ExportQuestion) -> list[Row]:
-    """Every child of a sector, with what each model said."""
+def _children(
+    reader: Reader, run: Run, sector: Sector, question: ExportQuestion, codes: Mapping[str, str]
+) -> list[Row]:
+    """Every child of a sector, with its other codes and what each model said."""
     day = day_of_reading(run.as_of, question.as_of)
     made = []
     for row in reader.rows(run, sector.sector_id):
         child = counted_to(row.candidate, day, as_of=run.as_of)
-        made.append(_child(child, sector, day))
+        made.append(_child(child, sector, day) | {"other_codes": codes.get(child.child_id)})
         for target, score in row.scores.items():
             made[-1] |= _said(target, score)
     return made

@@ -14,13 +14,16 @@ from models.targets import TARGETS
 from models.visits.listed_child import Candidate, counted_to
 from models.visits.ranking import BY_SCORE, IN_TREATMENT, section
 from serving.access.permissions import Person
+from serving.book.linked_codes import other_codes
 from serving.book.reader import day_of_reading
 from serving.book.scorebook import BookRow, Score
 from serving.book.ticks import NEEDS_SOMEBODY
+from serving.errors import OutOfScope
 from serving.language.telling import rule_line, step_words, told_reasons, what_to_do, why_line
 from serving.language.words import Words, last_weight, may_happen, risk_range, risk_words, whom
 from serving.pages.growth_page import address_of_chart
 from serving.pages.pictures import reason_bars
+from serving.pages.session import see_other
 from serving.pages.templates import html
 from serving.pages.timeline import ChildHistory, history_of
 from serving.process.service_state import ServiceState
@@ -58,7 +61,12 @@ def show(
 ) -> Response:
     """The page; who saw it is written down first."""
     reader = state.reader(person)
-    run, row = reader.child(child_id)
+    try:
+        run, row = reader.child(child_id)
+    except OutOfScope:
+        if not (goes_on := reader.children_of_code(reader.run(), child_id)):
+            raise
+        return see_other(f"/children/{quote(goes_on[0], safe='')}")
     siblings = siblings_of(state.store_address, reader, run, child_id)
     state.noted(request, person, "child", [child_id, *(one.child.child_id for one in siblings)])
     child = counted_to(row.candidate, day_of_reading(run.as_of), as_of=run.as_of)
@@ -80,6 +88,7 @@ def show(
         title=f"{words('ui', 'child')} {child_id}",
         person=person,
         child=child,
+        other_codes=other_codes(state.book_engine, child_id),
         whom=whom(child, words),
         centre=centre_name(child, words),
         as_of=words.day(run.as_of),

@@ -34,6 +34,7 @@ from serving.pages.areas import area_page, funnel_page, lists_page, visits_page
 from serving.pages.areas.report import report_formats
 from serving.pages.areas.report.report_formats import REPORT_FORMS
 from serving.pages.escalation import escalation_page
+from serving.pages.links import links_page
 from serving.pages.session import (
     LANGUAGE_COOKIE,
     YEAR_SECONDS,
@@ -91,6 +92,8 @@ def routes(state: ServiceState) -> list[Route]:
         ("/compare/{level}/{area_id:path}", _compare, ["GET"]),
         ("/escalations", _escalations, ["GET"]),
         ("/escalations/{number:int}", _escalation, ["GET", "POST"]),
+        ("/links", _links, ["GET"]),
+        ("/links/{number:int}", _link, ["POST"]),
         ("/district", _district, ["GET"]),
         ("/offline/{code}", _offline, ["GET"]),
     ]
@@ -404,6 +407,21 @@ async def _escalation(state: ServiceState, request: Request) -> Response:
     return await run_in_threadpool(
         escalation_page.close, state, request, person, spoken(request), form, number=number
     )
+
+
+async def _links(state: ServiceState, request: Request) -> Response:
+    """Pairs of records that may be one child."""
+    person = await reader_of_page(state, request, "see_children")
+    query = dict(request.query_params)
+    return await run_in_threadpool(links_page.show, state, request, person, spoken(request), query)
+
+
+async def _link(state: ServiceState, request: Request) -> Response:
+    """An officer's decision about one pair is a form."""
+    from_our_pages(request)
+    person = await reader_of_page(state, request, "decide_links")
+    form, number = await _form(request), request.path_params["number"]
+    return await run_in_threadpool(links_page.take, state, request, person, form, number=number)
 
 
 async def _district(state: ServiceState, request: Request) -> Response:

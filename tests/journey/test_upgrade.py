@@ -196,7 +196,8 @@ def test_no_row_of_any_table_is_lost(address):
     assert counted.pop("sanket_target_scores") == 2 * counted["sanket_scores"]
     # Events, marks of lists and escalations come with the first process that opens the book.
     of_book = ("sanket_events", "sanket_listed", "sanket_escalations")
-    assert [counted.pop(name, 0) for name in ("stocks", "area_boundaries", *of_book)] == [0] * 5
+    since = ("stocks", "area_boundaries", "links", "other_children", *of_book)
+    assert [counted.pop(name, 0) for name in since] == [0] * 7
     assert counted == SAID["rows"]
 
 

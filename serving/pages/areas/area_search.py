@@ -27,8 +27,9 @@ def found(reader: Reader, run: Run, code: str, *, children: bool) -> list[Match]
         return []
     codes = _codes(reader, run)
     same = [(level, code) for level, those in codes.items() if code in those]
-    if children and _is_child(reader, code):
-        same.append(("child", code))
+    if children:
+        own = [code] if _is_child(reader, code) else []
+        same += [("child", one) for one in own or reader.children_of_code(run, code)]
     if same:
         return same
     folded = code.casefold()

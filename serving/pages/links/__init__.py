@@ -1,0 +1,1 @@
+"""The page at which an officer decides whether two records are one child."""
