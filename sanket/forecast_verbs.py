@@ -171,7 +171,7 @@ def _opened(
     """(panel at a day, the newest day of the source, level, whether it is a store)."""
     from registry.contract.errors import UsageError
     from training.forecasting.forecast_run import of_store, of_table
-    from training.forecasting.store_events import EVENTS
+    from training.forecasting.sources.store_events import EVENTS
 
     if "://" not in source and Path(source).suffix.lower() not in (".db", ".sqlite", ".sqlite3"):
         return of_table(Path(source), by=by), dt.date(9999, 11, 30), by or "area", False

@@ -16,7 +16,7 @@ from registry.contract.errors import BadInput, UsageError
 from registry.contract.registry import day_number
 from registry.store.store import open_store
 from sanket.app import app, main
-from training.forecasting.store_counts import panel_of
+from training.forecasting.sources.store_counts import panel_of
 
 LOW, MODERATE, WELL = 6.5, 7.3, 8.8
 """kg at 74 cm, lying: WHZ under -3, between -3 and -2, and above -1."""
@@ -158,11 +158,11 @@ def test_a_child_that_moved_counts_where_it_was_then(registry):
 
 
 def of_one_child(weights, stays=()):
-    """Centre C1's counts of one child, weighed and treated on these days."""
+    """A registry of one child, weighed and treated on these days; another centre records on."""
     tables = {
-        "centres": [centre(1)],
-        "children": [child("a", "C1")],
-        "measurements": weighed("a", *weights),
+        "centres": [centre(1), centre(2)],
+        "children": [child("a", "C1"), child("z", "C2")],
+        "measurements": [*weighed("a", *weights), *weighed("z", ("2026-07-31", WELL))],
         "episodes": [stay("a", *days) for days in stays],
     }
     found, quarantine = build(
@@ -180,10 +180,10 @@ def test_a_relapse_counts_in_the_month_that_made_it_known():
     readings = ("2026-01-08", WELL), ("2026-03-01", LOW), ("2026-04-02", LOW), ("2026-05-30", LOW)
     found = of_one_child(readings, CURED)
     told = counted(found, "relapse", as_of="2026-05-31")["C1"]
-    assert {month for month, count in told.items() if count} == {"2026-04"}
+    assert {month for month, count in told.items() if count > 0} == {"2026-04"}
     assert told["2026-04"] == 1, "SAM on 1 March, confirmed on 2 April; once for a discharge"
     known = counted(found, "relapse", as_of="2026-03-31")["C1"]
-    assert not any(known.values()), "one reading is no relapse yet"
+    assert np.nansum(list(known.values())) == 0, "one reading is no relapse yet"
 
 
 def test_a_new_admission_is_a_relapse_and_one_before_day_14_is_not():
@@ -297,7 +297,7 @@ def test_a_stores_forecast_is_published_with_all_levels_above(store, capsys):
             level: areas_of(held.engine, found, level)
             for level in ("centre", "sector", "project", "district", "state")
         }
-    assert (found.origin, found.horizon, found.as_of.isoformat()) == ("2025-12", 6, "2025-12-10")
+    assert (found.origin, found.horizon, found.as_of.isoformat()) == ("2025-11", 6, "2025-12-10")
     assert [sorted(areas[level]) for level in areas] == [
         ["C1", "C2"],
         ["S1", "S2"],
@@ -313,14 +313,9 @@ def test_a_stores_forecast_is_published_with_all_levels_above(store, capsys):
         assert not any(count in range(1, 5) for count in areas["centre"][name].history)
 
 
-@pytest.mark.parametrize("options", [("--horizon", "3"), ("--as-of", "2025-10-31")])
-def test_what_must_not_stand_in_place_of_the_published_one_is_refused(store, options):
-    code = "FCT015" if "--horizon" in options else "FCT016"
-    with pytest.raises(UsageError, match=code):
-        app(
-            ["forecast", str(store), "--counted", "admissions", "--publish", *options],
-            standalone_mode=False,
-        )
+def test_a_forecast_that_reaches_less_than_six_months_is_not_published(store):
+    with pytest.raises(UsageError, match="FCT015"):
+        app(["forecast", str(store), "--horizon", "3", "--publish"], standalone_mode=False)
 
 
 def test_a_tables_forecast_has_no_store_to_be_published_in(tmp_path):

@@ -34,8 +34,8 @@ from serving.database import engine_of
 from tests.support.divided_registry import fill, moves, tables
 from tests.support.service_cases import bundle
 from training.forecasting.forecast_run import of_store
-from training.forecasting.store_counts import panel_of
-from training.forecasting.store_events import EVENTS
+from training.forecasting.sources.store_counts import panel_of
+from training.forecasting.sources.store_events import EVENTS
 
 MOST = 200
 STATE = Scope.of(["state:*"])

@@ -26,7 +26,7 @@ Events = tuple[AnyArray, AnyArray, AnyArray]
 
 
 @dataclass(frozen=True)
-class Asked:
+class CountingDay:
     """A registry as known by the end of a day (number `until`; one question a child), and the last
     month that is counted (months since January 1970)."""
 
@@ -41,30 +41,30 @@ def first_days(month: np.ndarray) -> Ints:
     return month.astype("datetime64[M]").astype("datetime64[D]").astype(np.int64)
 
 
-def _confirmed_sam(asked: Asked) -> Events:
+def _confirmed_sam(at: CountingDay) -> Events:
     """New confirmed SAM, on the day that confirmed it."""
-    life = lives(asked.known)
+    life = lives(at.known)
     day, child = _confirmed(life, len(life.offsets) - 1)
     return day, child, np.ones(len(day))
 
 
-def _admissions(asked: Asked) -> Events:
+def _admissions(at: CountingDay) -> Events:
     """Admissions to any programme."""
-    episodes = asked.known.episodes
+    episodes = at.known.episodes
     return episodes["admitted_on"], episodes.question, np.ones(len(episodes.question))
 
 
-def _in_treatment(asked: Asked) -> Events:
+def _in_treatment(at: CountingDay) -> Events:
     """One event at each month's end at which a stay is open, a child once."""
-    episodes = asked.known.episodes
+    episodes = at.known.episodes
     admitted, closed, child = episodes["admitted_on"], episodes["closed_on"], episodes.question
     if not len(admitted):
         return admitted, child, np.zeros(0)
     start = month_number(admitted)
     end = np.where(
         closed == NEVER,
-        asked.last_month,
-        np.minimum(month_number(np.minimum(closed, 2**30)) - 1, asked.last_month),
+        at.last_month,
+        np.minimum(month_number(np.minimum(closed, 2**30)) - 1, at.last_month),
     )
     count = np.maximum(end - start + 1, 0)
     row = np.repeat(np.arange(len(count)), count)
@@ -73,16 +73,16 @@ def _in_treatment(asked: Asked) -> Events:
     return first_days(once[1]), once[0], np.ones(once.shape[1])
 
 
-def _ednf_sachets(asked: Asked) -> Events:
+def _ednf_sachets(at: CountingDay) -> Events:
     """Sachets of EDNF given out."""
-    rations = asked.known.rations
+    rations = at.known.rations
     rows = (rations["item"] == RationItem.EDNF) & np.isfinite(rations["quantity"])
     return rations["issued_on"][rows], rations.question[rows], rations["quantity"][rows]
 
 
-def _mam(asked: Asked) -> Events:
+def _mam(at: CountingDay) -> Events:
     """Children whose last measurement of the month that can be judged is MAM."""
-    points = judged(asked.known, growth_points(asked.known))
+    points = judged(at.known, growth_points(at.known))
     said = np.flatnonzero(points["moderate"] >= 0)
     day, child = points["measured_on"][said], points.question[said]
     month = month_number(day)
@@ -91,15 +91,15 @@ def _mam(asked: Asked) -> Events:
     return day[here], child[here], np.ones(int(here.sum()))
 
 
-def _relapse(asked: Asked) -> Events:
+def _relapse(at: CountingDay) -> Events:
     """Relapses by the registry contract: of a cured discharge the first event, on the day that made
     it known."""
-    found = outcomes(Clock(asked.registry), RELAPSE, cutoff=asked.until)
+    found = outcomes(Clock(at.registry), RELAPSE, cutoff=at.until)
     rows = (found.cohort == IN_COHORT) & (found.outcome == HAPPENED)
     return found.known_on[rows], found.child[rows], np.ones(int(rows.sum()))
 
 
-EVENTS: dict[str, Callable[[Asked], Events]] = {
+EVENTS: dict[str, Callable[[CountingDay], Events]] = {
     "confirmed_sam": _confirmed_sam,
     "admissions": _admissions,
     "in_treatment": _in_treatment,

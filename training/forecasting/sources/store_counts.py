@@ -19,7 +19,7 @@ from registry.contract.registry import Registry, day_date, day_number
 from registry.engine import IN_THIS_PROCESS, Engine
 from registry.store.partitions import StorePart, over_parts
 from training.forecasting.counts_panel import Panel, last_whole_month
-from training.forecasting.store_events import EVENTS, Asked, first_days
+from training.forecasting.sources.store_events import EVENTS, CountingDay, first_days
 
 
 def panel_of(registry: Registry, counted: str, *, level: str, as_of: dt.date) -> Panel:
@@ -84,7 +84,7 @@ def months_of(registry: Registry, counted: str, as_of: dt.date) -> CountedMonths
     until = min(day_number(as_of), registry.recorded_until)
     children = np.arange(len(registry.child_ids), dtype=np.int32)
     known = Clock(registry).known_by(children, np.full(len(children), until, np.int32))
-    days, child, amount = EVENTS[counted](Asked(registry, known, until, last))
+    days, child, amount = EVENTS[counted](CountingDay(registry, known, until, last))
     seen = _seen(known)
     if not len(seen[0]) or month_number(np.array([seen[0].min()]))[0] > last:
         return None
