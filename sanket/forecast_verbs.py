@@ -127,16 +127,16 @@ def forecast(
         _publish(source, result, counted=counted, level=level, as_of=day or last_day)
     if out:
         _write(result.rows, out)
-    if report:
-        report.write_text(
-            page(
-                result,
-                title=Path(source).name,
-                counted=_words(counted, vintages),
-                boundaries=_boundaries(source, level) if vintages else {},
-            ),
-            encoding="utf-8",
+    shown = ""
+    if report or tracked:
+        shown = page(
+            result,
+            title=Path(source).name,
+            counted=_words(counted, vintages),
+            boundaries=_boundaries(source, level) if vintages else {},
         )
+    if report:
+        report.write_text(shown, encoding="utf-8")
     told = {
         "origin": result.levels[0].panel.month_name(result.forecasts[0].origin),
         "level": level,
@@ -151,10 +151,10 @@ def forecast(
         "backtest": measured(result) if result.past is not None else None,
     }
     if tracked:
-        from training.forecasting.forecast_tracked import track
+        from training.forecasting.forecast_tracked import ForecastArtifacts, track
 
         asked = {"as_of": (day or last_day).isoformat(), "backtest_from": backtest_from}
-        told["run_id"] = track(told, tracked, asked)
+        told["run_id"] = track(told, tracked, asked, ForecastArtifacts.of(result, shown))
     if as_json:
         print(
             json.dumps(
