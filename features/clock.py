@@ -237,6 +237,12 @@ class Clock:
         )
         return known
 
+    def stocks(self, day: int) -> Table:
+        """What was counted in the centres' store rooms, as known by the end of a day."""
+        counts = self.registry.stocks
+        known = (counts["known_from"] <= day) & (day < counts["known_until"])
+        return counts.take(known & (counts["counted_on"] <= day))
+
 
 @njit(cache=True, nogil=True)
 def _mask_children(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sanket.options import Json, ProtocolFile, Scheduler, Store, Workers
+from sanket.options import Json, ProtocolFile, Scheduler, Store, Workers, day_if_given
 
 if TYPE_CHECKING:
     from care.money import BudgetPlan
@@ -108,6 +109,13 @@ def budget(
         int | None, typer.Option(min=0, help="Projects with the yearly sums.")
     ] = None,
     rounds: Annotated[int | None, typer.Option(min=0, help="Rounds a year.")] = None,
+    send_months: Annotated[
+        int, typer.Option(min=1, max=6, help="For how many months what is sent should last.")
+    ] = 2,
+    as_of: Annotated[
+        str | None,
+        typer.Option(metavar="DATE", help="Of a store: as known at the end of this day."),
+    ] = None,
     protocol: ProtocolFile = None,
     as_json: Json = False,
 ) -> None:
@@ -115,8 +123,9 @@ def budget(
 
     Without options, the Resolution's own figures; each option changes one parameter. With a STORE,
     also the same table from the children it has in treatment or SAM now, from the admissions it
-    expects, and the EDNF sachets that each project needs for the next 4, 8 and 12 weeks, with an
-    interval. Children on three sachets are whole children, rounded down.
+    expects, the EDNF sachets that each project needs for the next 4, 8 and 12 weeks, with an
+    interval, when the store rooms run out and what to send. Admissions follow the season where a
+    forecast of them is published. Children on three sachets are whole children, rounded down.
     """
     import json
     from dataclasses import replace
@@ -134,7 +143,12 @@ def budget(
         changes["intensive_share"] = money.share(intensive_share, name="--intensive-share")
     chosen = replace(rules.plan(plan), **changes)
     table = money.budget(chosen)
-    resolution = _outlook(store, rules, chosen, projects) if store else None
+    day = day_if_given(as_of, option="--as-of", code="CARE017")
+    resolution = (
+        _outlook(store, rules, chosen, projects=projects, send_months=send_months, day=day)
+        if store
+        else None
+    )
     if as_json:
         document = {
             "plan": plan,
@@ -164,13 +178,35 @@ def budget(
         print("\n" + programme_report.supply_text(resolution))
 
 
-def _outlook(store: str, rules: Protocol, plan: BudgetPlan, projects: int | None) -> Outlook:
+def _outlook(
+    store: str,
+    rules: Protocol,
+    plan: BudgetPlan,
+    *,
+    projects: int | None,
+    send_months: int,
+    day: dt.date | None,
+) -> Outlook:
+    from contextlib import closing
+
     from rich.console import Console
 
-    from care.programme import resolution
+    from care.programme import admissions_ahead, resolution
+    from registry.contract.registry import day_number
     from registry.store.store import open_store
 
-    with Console(stderr=True).status("reading the store"):
+    with (
+        Console(stderr=True).status("reading the store"),
+        closing(open_store(store, must_exist=True)) as held,
+    ):
+        registry = held.load()
+        until = registry.recorded_until if day is None else day_number(day)
         return resolution.of(
-            open_store(store, must_exist=True).load(), rules, plan, projects=projects
+            registry,
+            rules,
+            plan,
+            projects=projects,
+            forecast=admissions_ahead.read(held.engine, until),
+            send_months=send_months,
+            day=until,
         )

@@ -52,6 +52,7 @@ def demo(
         _store(folder / "registry", store, said)
         _models(store, said)
         scored_on = _scores(store, said)
+        _forecasts(store, scored_on, said)
     _say_where(store, scored_on)
     if serve:
         # The demo's records end on a day that is gone: counted to the real day, every step would be
@@ -144,6 +145,35 @@ def _scores(store: str, said: Callable[[str], None]) -> dt.date:
         f"{grouped(done['in_danger'])} in danger by the rules"
     )
     return until
+
+
+FORECAST_LEVEL, FORECAST = "centre", ("confirmed_sam", "admissions")
+"""What the pages show, and what the budget's season is made of."""
+
+
+def _forecasts(store: str, until: dt.date, said: Callable[[str], None]) -> None:
+    """Publish what is expected, from the last month of the records, once."""
+    from contextlib import closing
+
+    from care.programme.published_forecast import newest
+    from registry.store.store import open_store
+    from training.forecasting import publication
+    from training.forecasting.forecast_run import of_store, run
+
+    with closing(open_store(store)) as held:
+        for counted in FORECAST:
+            found = newest(held.engine, counted)
+            if found and found.as_of == until:
+                said(f"the forecast of {counted} is there: from {found.origin}")
+                continue
+            panel_at, _ = of_store(store, counted, level=FORECAST_LEVEL)
+            result = run(
+                panel_at, as_of=until, horizons=publication.LEAST_HORIZON, level=FORECAST_LEVEL
+            )
+            found = publication.publish(
+                held.engine, result, counted=counted, level=FORECAST_LEVEL, as_of=until
+            )
+            said(f"published a forecast of {counted} from {found.origin}")
 
 
 def _say_where(store: str, scored_on: dt.date) -> None:

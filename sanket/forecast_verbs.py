@@ -47,7 +47,9 @@ def forecast(
     ] = 6,
     counted: Annotated[
         str,
-        typer.Option(help="Of a store: confirmed_sam, admissions, in_treatment or ednf_sachets."),
+        typer.Option(
+            help="Of a store: confirmed_sam, admissions, in_treatment, ednf_sachets, mam, relapse."
+        ),
     ] = "confirmed_sam",
     backtest_from: Annotated[
         str | None,
@@ -62,6 +64,13 @@ def forecast(
         Path | None,
         typer.Option(help="Also write one HTML page: alerts, map, areas ranked, plots."),
     ] = None,
+    publish: Annotated[
+        bool,
+        typer.Option(
+            "--publish",
+            help="Of a store: also publish it, for the officers' pages, the budget and drift.",
+        ),
+    ] = False,
     workers: Workers = None,
     scheduler: Scheduler = None,
     tracking: Annotated[
@@ -77,10 +86,12 @@ def forecast(
     A month that is not there, or whose count is empty, was not reported; it is no zero. Every
     further column of a table is a parent (one value an area) or a covariate (a number by month).
     Levels add up. With --backtest-from every past origin is made only from what was known then, and
-    its error is told beside the best simple average.
+    its error is told beside the best simple average. Without --publish nothing in the store
+    changes; with it the forecast stands in place of the former one, whole or not at all.
     """
     import json
 
+    from registry.contract.errors import UsageError
     from registry.engine import Engine
     from sanket.progress import steps
     from training.forecasting.forecast_page import page
@@ -99,6 +110,10 @@ def forecast(
         panel_at, last_day, level, vintages = _opened(
             source, by, counted, Engine.of(workers, scheduler)
         )
+        if publish and not vintages:
+            raise UsageError(
+                "FCT015", "--publish with a table: only the forecast of a store is published"
+            )
         result = run(
             panel_at,
             as_of=day or last_day,
@@ -108,18 +123,20 @@ def forecast(
             vintages=vintages,
             said=said,
         )
+    if publish:
+        _publish(source, result, counted=counted, level=level, as_of=day or last_day)
     if out:
         _write(result.rows, out)
-    if report:
-        report.write_text(
-            page(
-                result,
-                title=Path(source).name,
-                counted=_words(counted, vintages),
-                boundaries=_boundaries(source, level) if vintages else {},
-            ),
-            encoding="utf-8",
+    shown = ""
+    if report or tracked:
+        shown = page(
+            result,
+            title=Path(source).name,
+            counted=_words(counted, vintages),
+            boundaries=_boundaries(source, level) if vintages else {},
         )
+    if report:
+        report.write_text(shown, encoding="utf-8")
     told = {
         "origin": result.levels[0].panel.month_name(result.forecasts[0].origin),
         "level": level,
@@ -127,16 +144,17 @@ def forecast(
         "counted": counted if vintages else "count",
         "areas": len(result.levels[0].panel.areas),
         "rows": len(result.rows),
+        "published": publish,
         "out": str(out) if out else None,
         "warnings": list(result.warnings),
         "alerts": [alert.record() for alert in result.alerts],
         "backtest": measured(result) if result.past is not None else None,
     }
     if tracked:
-        from training.forecasting.forecast_tracked import track
+        from training.forecasting.forecast_tracked import ForecastArtifacts, track
 
         asked = {"as_of": (day or last_day).isoformat(), "backtest_from": backtest_from}
-        told["run_id"] = track(told, tracked, asked)
+        told["run_id"] = track(told, tracked, asked, ForecastArtifacts.of(result, shown))
     if as_json:
         print(
             json.dumps(
@@ -153,16 +171,26 @@ def _opened(
     """(panel at a day, the newest day of the source, level, whether it is a store)."""
     from registry.contract.errors import UsageError
     from training.forecasting.forecast_run import of_store, of_table
-    from training.forecasting.store_counts import COUNTED
+    from training.forecasting.sources.store_events import EVENTS
 
     if "://" not in source and Path(source).suffix.lower() not in (".db", ".sqlite", ".sqlite3"):
         return of_table(Path(source), by=by), dt.date(9999, 11, 30), by or "area", False
     if (by or "sector") not in LEVELS:
         raise UsageError("FCT011", f"--by is {by!r}: of a store give one of {', '.join(LEVELS)}")
-    if counted not in COUNTED:
-        raise UsageError("FCT010", f"--counted is {counted!r}: give one of {', '.join(COUNTED)}")
+    if counted not in EVENTS:
+        raise UsageError("FCT010", f"--counted is {counted!r}: give one of {', '.join(EVENTS)}")
     panel_at, last_day = of_store(source, counted, level=by or "sector", engine=engine)
     return panel_at, last_day, by or "sector", True
+
+
+def _publish(source: str, result: Result, *, counted: str, level: str, as_of: dt.date) -> None:
+    from contextlib import closing
+
+    from registry.store.store import open_store
+    from training.forecasting import publication
+
+    with closing(open_store(source, must_exist=True)) as store:
+        publication.publish(store.engine, result, counted=counted, level=level, as_of=as_of)
 
 
 def _boundaries(source: str, level: str) -> dict[str, Polygons]:
@@ -218,6 +246,8 @@ def _words(counted: str, store: bool) -> str:
         "admissions": "Admissions",
         "in_treatment": "Children in treatment at the month's end",
         "ednf_sachets": "Sachets of EDNF given out",
+        "mam": "Children whose last judged measurement of the month is MAM",
+        "relapse": "Relapses within 183 days of a cure by month in which they became known",
     }
     return words[counted] if store else "Counts"
 
@@ -228,6 +258,8 @@ def _say(result: Result, told: dict[str, Any]) -> None:
     typer.echo(f"{told['areas']} areas, {told['horizon']} months after {told['origin']}")
     for warning in told["warnings"]:
         typer.echo(f"note: {warning}")
+    if told["published"]:
+        typer.echo("published: the officers' pages, the budget and drift read it from now on")
     for row in ranked(result)[:10]:
         last = row["a_month_last_year"]
         typer.echo(

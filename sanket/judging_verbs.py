@@ -184,23 +184,27 @@ def drift(
     from sanket.progress import steps
     from training.commands.drift import as_dict
     from training.commands.drift import drift as compare
+    from training.forecasting.forecast_drift import forecast_drift
     from training.report.drift_page import drift_page
 
     engine = Engine.of(workers, scheduler)
     with steps("Drift") as said:
         found = compare(store, month, tracked_at=tracking, engine=engine, said=said)
         told = [as_dict(one) for one in found]
+        forecasts = [one.record() for one in forecast_drift(store, month)]
     if output is not None:
         output.parent.mkdir(parents=True, exist_ok=True)
         output.write_text(drift_page(told), encoding="utf-8")
     if as_json:
-        typer.echo(json.dumps({"month": month, "targets": told}))
+        typer.echo(json.dumps({"month": month, "targets": told, "forecasts": forecasts}))
     else:
         for one in told:
             typer.echo(f"{one['target']}, {one['rows']} predictions: {one['advice']}")
             for note in one["notes"]:
                 typer.echo(f"  {note}")
-    if any(one["drifted"] for one in told):
+        for one in forecasts:
+            typer.echo(one["line"])
+    if any(one["drifted"] for one in [*told, *forecasts]):
         raise Refused(
             "DRF001", f"{month} drifted from what the champion learnt from; nothing was changed"
         )

@@ -9,7 +9,6 @@ import time
 import sqlalchemy as sa
 from sqlalchemy import event
 
-from registry.store import schema
 from registry.store.plain_bulk import count_connections
 from registry.store.store import make_private, store_url
 
@@ -31,21 +30,6 @@ def engine_of(store_address: str) -> sa.Engine:
         "options": f"-c statement_timeout={6 * WAIT_SECONDS * 1000}",
     }
     return sa.create_engine(url, pool_pre_ping=True, pool_timeout=WAIT_SECONDS, connect_args=waits)
-
-
-def make_missing(engine: sa.Engine, tables: sa.MetaData) -> None:
-    """Make the tables that are missing, in a store of this version: an older one is brought up,
-    whole (`registry/store/migrations.py`). Raises Refused REG061 for a newer one.
-
-    Services that begin together over one new database take turns. Without that both look, both
-    make, and one of them fails.
-    """
-    schema.make(engine)
-    if tables.tables.keys() <= set(sa.inspect(engine).get_table_names()):
-        return
-    with engine.begin() as connection:
-        schema.take_turns(connection)
-        tables.create_all(connection)
 
 
 def _set_up_sqlite(connection: sqlite3.Connection, _record: object) -> None:

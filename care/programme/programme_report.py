@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from care.money import Budget, rupees
 from care.programme.indicators import NOT_MET, Indicators
 from care.programme.resolution import Outlook
+from care.programme.stock_report import store_rooms_record, store_rooms_text
 from registry.contract.arrays import AnyArray
 from registry.indian_digits import grouped
 
@@ -237,7 +238,7 @@ def supply_text(outlook: Outlook) -> str:
             f"({low:.0f} to {high:.0f})."
         ),
         "",
-        "EDNF sachets needed from now on (nine in ten lie in the interval; no season in it):",
+        f"EDNF sachets needed from now on (nine in ten lie in the interval; {_season(outlook)}):",
         f"  {'project':<{width}}" + "".join(f"  {f'{need.weeks} weeks':>26}" for need in needs),
     ]
     for row, place in enumerate(ids):
@@ -248,7 +249,17 @@ def supply_text(outlook: Outlook) -> str:
             f"{outlook.never_closed} stays have been open for more than half a year and "
             "count nowhere."
         )
+    lines += ["", *store_rooms_text(outlook.store_rooms)]
     return "\n".join([*lines, SYNTHETIC] if outlook.synthetic else lines)
+
+
+def _season(outlook: Outlook) -> str:
+    if outlook.season is None:
+        return f"no season in it: {outlook.no_season}"
+    return (
+        f"admissions by the forecast from {outlook.season.origin}, published on "
+        f"{outlook.season.made_on.isoformat()}"
+    )
 
 
 def _up(sachets: float) -> str:
@@ -265,6 +276,14 @@ def outlook_record(outlook: Outlook) -> dict[str, object]:
         "never_closed": outlook.never_closed,
         "mean_stay_days": outlook.mean_stay_days,
         "admissions_a_year": {"expected": mean, "low": low, "high": high},
+        "season": None
+        if outlook.season is None
+        else {
+            "origin": outlook.season.origin,
+            "made_on": outlook.season.made_on.isoformat(),
+        },
+        "no_season": outlook.no_season,
+        "store_rooms": store_rooms_record(outlook.store_rooms),
         "caseload": budget_record(outlook.budgets["caseload"]),
         "forecast": budget_record(outlook.budgets["forecast"]),
         "sachets": {

@@ -2,7 +2,8 @@
 
 The forecast follows each child now in treatment and those expected to be admitted through the
 length of stay that the records show (Kaplan-Meier, so open stays count for as long as they have
-lasted). It assumes that admissions go on as in the last twelve weeks: the season is not in it.
+lasted). Admissions go on as in the last twelve weeks, or as the published forecast expects them
+(`care/programme/admissions_ahead.py`), which knows the season.
 """
 
 from __future__ import annotations
@@ -24,9 +25,12 @@ LOOKED_BACK_DAYS = 84
 """Admissions are counted over as long as the longest stay: twelve weeks."""
 LAST_DAY_OF_STAY = 183
 """A stay still open after half a year was not closed in the register; it is no caseload."""
+AHEAD_DAYS = 182
+"""Nothing is said of more than 26 weeks ahead."""
 INTERVAL = (0.05, 0.95)
 HALF_AN_ADMISSION = 0.5
-"""Jeffreys' prior for a Poisson rate: none in twelve weeks does not mean none for ever."""
+"""Jeffreys' prior for a Poisson rate: none in twelve weeks does not mean none for ever. One for all
+places together, so that they add up to the same as the whole."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +47,11 @@ class Need:
 @dataclass(frozen=True)
 class Flow:
     """Treatment by place: children in it (`present`: place and days in treatment of each),
-    admissions a day."""
+    admissions a day.
+
+    ahead: float64 (places, days), the admissions expected on each day to come; None: as many on
+    each day as now. admissions_variance: of the rate a day, whose error is that of all days.
+    """
 
     places: int
     present_place: Ints
@@ -51,6 +59,18 @@ class Flow:
     never_closed: int
     admissions_a_day: Floats
     admissions_variance: Floats
+    ahead: Floats | None = None
+
+    @property
+    def known_days(self) -> int:
+        """For how many days to come the flow speaks."""
+        return AHEAD_DAYS if self.ahead is None else min(self.ahead.shape[1], AHEAD_DAYS)
+
+    def arriving(self, days: int) -> Floats:
+        """Expected admissions on each of the coming days, float64 (places, days)."""
+        if self.ahead is None:
+            return np.repeat(self.admissions_a_day[:, None], days, axis=1)
+        return self.ahead[:, :days]
 
 
 def survival(known: Known) -> Floats:
@@ -77,7 +97,8 @@ def flow(known: Known, place: Ints, places: int) -> Flow:
     days = known.day[known.episodes.question].astype(np.int64) - admitted
     still = here & (known.episodes["closed_on"] == NEVER)
     now = still & (days < LAST_DAY_OF_STAY)
-    recent = np.bincount(of[here & (days < LOOKED_BACK_DAYS)], minlength=places) + HALF_AN_ADMISSION
+    came = np.bincount(of[here & (days < LOOKED_BACK_DAYS)], minlength=places)
+    recent = came + HALF_AN_ADMISSION / max(places, 1)
     lean = LOOKED_BACK_DAYS if places > 1 else 0
     admissions = recent + lean * recent.mean() / LOOKED_BACK_DAYS
     watched = LOOKED_BACK_DAYS + lean
@@ -93,21 +114,33 @@ def flow(known: Known, place: Ints, places: int) -> Flow:
 
 def need(flow: Flow, lasting: Floats, plan: BudgetPlan, *, weeks: int) -> Need:
     """Sachets over so many weeks, for a flow of children and the survival of stays."""
-    horizon = weeks * 7
-    first, second = _moments(lasting, horizon)
+    return Need(weeks, *need_of_days(flow, lasting, plan, days=7 * weeks))
+
+
+def need_of_days(
+    flow: Flow, lasting: Floats, plan: BudgetPlan, *, days: int
+) -> tuple[Floats, Floats, Floats]:
+    """(expected, low, high) sachets of each place over so many days from tomorrow on."""
+    first, second = _moments(lasting, days)
     share = float(plan.intensive_share)
     most = 1 + plan.extra_sachets
     a_day, a_day_squared = 1 - share + share * most, 1 - share + share * most**2
-    now_first, now_second = first[flow.present_days, horizon], second[flow.present_days, horizon]
+    now_first, now_second = first[flow.present_days, days], second[flow.present_days, days]
     mean = a_day * _sums(flow, now_first)
     spread = a_day_squared * now_second - (a_day * now_first) ** 2
     variance = _sums(flow, spread)
-    new_first, new_second = first[0, 1:].sum(), second[0, 1:].sum()
-    mean += flow.admissions_a_day * a_day * new_first
-    variance += flow.admissions_a_day * a_day_squared * new_second
-    variance += flow.admissions_variance * (a_day * new_first) ** 2
+    # Who comes on the first day may stay for all of them, who comes on the last for one.
+    arriving = flow.arriving(days)
+    new_mean = a_day * (arriving @ first[0, days:0:-1])
+    mean += new_mean
+    variance += a_day_squared * (arriving @ second[0, days:0:-1])
+    rate = flow.admissions_a_day
+    relative = np.divide(
+        flow.admissions_variance, rate**2, out=np.zeros(flow.places), where=rate > 0
+    )
+    variance += relative * new_mean**2
     low, high = (quantile(q, mean, variance) for q in INTERVAL)
-    return Need(weeks, mean, low, high)
+    return mean, low, high
 
 
 def _sums(flow: Flow, amounts: Floats) -> Floats:

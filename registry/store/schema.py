@@ -195,6 +195,21 @@ def make(engine: Engine) -> None:
         connection.commit()
 
 
+def make_missing(engine: Engine, tables: MetaData) -> None:
+    """Make the tables of another room that are missing, in a store of this version: an older one is
+    brought up, whole. Raises Refused REG061 for a newer one.
+
+    Those that begin together over one new database take turns. Without that both look, both make,
+    and one of them fails.
+    """
+    make(engine)
+    if tables.tables.keys() <= set(inspect(engine).get_table_names()):
+        return
+    with engine.begin() as connection:
+        take_turns(connection)
+        tables.create_all(connection)
+
+
 def take_turns(connection: Connection) -> None:
     """Begin a transaction that makes or changes tables: of several at once, one after the other.
 

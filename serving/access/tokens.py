@@ -18,8 +18,8 @@ import orjson
 import sqlalchemy as sa
 
 from registry.contract.errors import BadInput
+from registry.store.schema import make_missing
 from serving.access.permissions import IssuedToken, TokenReader, issued
-from serving.database import make_missing
 
 TABLES = sa.MetaData()
 TOKENS = sa.Table(

@@ -18,7 +18,7 @@ import orjson
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from serving.database import make_missing
+from registry.store.schema import make_missing
 
 KEPT_DAYS = 365
 """Logs of access to children's records are kept for one year (Digital Personal Data Protection

@@ -14,7 +14,7 @@ from typing import Any
 import orjson
 import sqlalchemy as sa
 
-from serving.database import make_missing
+from registry.store.schema import make_missing
 
 RUN_PUBLISHED, CHILD_IN_DANGER = "run_published", "child_in_danger"
 FINDING_ENTERED, MODEL_PROMOTED = "finding_entered", "model_promoted"

@@ -20,9 +20,8 @@ import orjson
 import sqlalchemy as sa
 
 from models.visits.listed_child import Candidate, Reason
-from registry.store.schema import refuse_newer
+from registry.store.schema import make_missing, refuse_newer
 from serving.book import events
-from serving.database import make_missing
 
 TABLES = sa.MetaData()
 RUNS = sa.Table(

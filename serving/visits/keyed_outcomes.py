@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 import sqlalchemy as sa
 
-from serving.database import make_missing
+from registry.store.schema import make_missing
 from serving.errors import AnsweringStill, KeyTaken, NotKept, OutcomeRefused, ServingError
 from serving.visits.visit_outcomes import REFUSED, VisitOutcome
 

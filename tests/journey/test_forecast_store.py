@@ -3,21 +3,23 @@ where none reported."""
 
 import datetime as dt
 import json
+from contextlib import closing
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from care.programme.published_forecast import areas_of, newest
 from registry.checks.table import build
 from registry.contract.errors import BadInput, UsageError
 from registry.contract.registry import day_number
 from registry.store.store import open_store
 from sanket.app import app, main
-from training.forecasting.store_counts import panel_of
+from training.forecasting.sources.store_counts import panel_of
 
-LOW, WELL = 6.5, 8.8
-"""kg at 74 cm, lying: WHZ under -3, and above -1."""
+LOW, MODERATE, WELL = 6.5, 7.3, 8.8
+"""kg at 74 cm, lying: WHZ under -3, between -3 and -2, and above -1."""
 
 
 def centre(number, sector="S1", project="P1"):
@@ -155,6 +157,64 @@ def test_a_child_that_moved_counts_where_it_was_then(registry):
     assert found["C1"] == {"2026-02": 1, "2026-03": 2, "2026-04": 0} and found["C2"]["2026-04"] == 1
 
 
+def of_one_child(weights, stays=()):
+    """A registry of one child, weighed and treated on these days; another centre records on."""
+    tables = {
+        "centres": [centre(1), centre(2)],
+        "children": [child("a", "C1"), child("z", "C2")],
+        "measurements": [*weighed("a", *weights), *weighed("z", ("2026-07-31", WELL))],
+        "episodes": [stay("a", *days) for days in stays],
+    }
+    found, quarantine = build(
+        {name: pd.DataFrame(rows) for name, rows in tables.items() if rows},
+        imported_on="2026-09-30",
+    )
+    assert not quarantine.rows
+    return found
+
+
+CURED = (("2025-12-01", "2026-01-10"),)
+
+
+def test_a_relapse_counts_in_the_month_that_made_it_known():
+    readings = ("2026-01-08", WELL), ("2026-03-01", LOW), ("2026-04-02", LOW), ("2026-05-30", LOW)
+    found = of_one_child(readings, CURED)
+    told = counted(found, "relapse", as_of="2026-05-31")["C1"]
+    assert {month for month, count in told.items() if count > 0} == {"2026-04"}
+    assert told["2026-04"] == 1, "SAM on 1 March, confirmed on 2 April; once for a discharge"
+    known = counted(found, "relapse", as_of="2026-03-31")["C1"]
+    assert np.nansum(list(known.values())) == 0, "one reading is no relapse yet"
+
+
+def test_a_new_admission_is_a_relapse_and_one_before_day_14_is_not():
+    again = of_one_child([("2026-01-08", WELL)], [*CURED, ("2026-02-20", None)])
+    told = counted(again, "relapse", as_of="2026-02-28")["C1"]
+    assert told["2026-02"] == 1 and np.nansum(list(told.values())) == 1
+    failed = of_one_child([("2026-01-08", WELL)], [*CURED, ("2026-01-20", None)])
+    assert np.nansum(list(counted(failed, "relapse", as_of="2026-02-28")["C1"].values())) == 0
+    unseen = of_one_child([("2025-12-01", WELL)], [*CURED, ("2026-02-20", None)])
+    assert np.nansum(list(counted(unseen, "relapse", as_of="2026-02-28")["C1"].values())) == 0, (
+        "a cure that no reading of that week verifies is not in the cohort"
+    )
+
+
+def test_mam_is_a_child_whose_last_judged_measurement_of_the_month_says_so():
+    found = of_one_child(
+        [
+            ("2026-02-05", MODERATE),
+            ("2026-02-20", MODERATE),
+            ("2026-03-05", MODERATE),
+            ("2026-03-20", WELL),
+            ("2026-04-05", WELL),
+            ("2026-04-20", MODERATE),
+            ("2026-05-10", LOW),
+        ]
+    )
+    told = counted(found, "mam", as_of="2026-05-31")["C1"]
+    assert told == {"2026-02": 1, "2026-03": 0, "2026-04": 1, "2026-05": 0}
+    assert counted(found, "mam", as_of="2026-04-19")["C1"] == {"2026-02": 1, "2026-03": 0}
+
+
 def test_a_day_before_the_first_month_is_refused(registry):
     with pytest.raises(BadInput, match="FCT004"):
         counted(registry, "admissions", as_of="2026-01-31")
@@ -224,6 +284,45 @@ def test_the_command_reads_a_store(store, capsys, tmp_path):
     assert told["level"] == "sector" and told["areas"] == 2 and told["counted"] == "admissions"
     assert set(rows["area"]) == {"S1", "S2"} and rows["mean"].between(0.5, 12).all()
     assert rows.groupby("origin")["area"].size().eq(4).all() and set(told["backtest"]) == {"1", "2"}
+
+
+def test_a_stores_forecast_is_published_with_all_levels_above(store, capsys):
+    options = ["--counted", "admissions", "--by", "centre", "--publish", "--json"]
+    app(["forecast", str(store), *options], standalone_mode=False)
+    told = json.loads(capsys.readouterr().out)
+    assert told["published"] is True
+    with closing(open_store(str(store))) as held:
+        found = newest(held.engine, "admissions")
+        areas = {
+            level: areas_of(held.engine, found, level)
+            for level in ("centre", "sector", "project", "district", "state")
+        }
+    assert (found.origin, found.horizon, found.as_of.isoformat()) == ("2025-11", 6, "2025-12-10")
+    assert [sorted(areas[level]) for level in areas] == [
+        ["C1", "C2"],
+        ["S1", "S2"],
+        ["P1"],
+        ["D"],
+        ["state"],
+    ]
+    whole = sum(one.mean for one in areas["sector"].values())
+    np.testing.assert_allclose(areas["state"]["state"].mean, whole)
+    state = [row["mean"] for row in told["forecast"] if row["area"] == "C1"]
+    np.testing.assert_allclose(areas["centre"]["C1"].mean, state, atol=1e-4)
+    for name in ("C1", "C2"):
+        assert not any(count in range(1, 5) for count in areas["centre"][name].history)
+
+
+def test_a_forecast_that_reaches_less_than_six_months_is_not_published(store):
+    with pytest.raises(UsageError, match="FCT015"):
+        app(["forecast", str(store), "--horizon", "3", "--publish"], standalone_mode=False)
+
+
+def test_a_tables_forecast_has_no_store_to_be_published_in(tmp_path):
+    table = tmp_path / "counts.csv"
+    table.write_text("area,month,count\na,2026-01,3\n")
+    with pytest.raises(UsageError, match="FCT015"):
+        app(["forecast", str(table), "--publish"], standalone_mode=False)
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from training.checks import run_checks
 from training.commands import backtest, rolling_backtest, train
 from training.commands.rolling_backtest import Rolling
 from training.evaluation.run_figures import figures
-from training.forecasting.forecast_tracked import track
+from training.forecasting.forecast_tracked import ForecastArtifacts, track
 from training.metrics.compared import BOUNDS, COMPARED, COUNTED, MEASURED, as_table
 from training.tracking import mlflow_runs, told_of_training
 
@@ -172,7 +172,9 @@ def test_a_forecast_is_a_run(tracked):
     past = {"1": {"error": 2.0, "ratio": 0.9, "in_80": 0.8, "interval_score": 3.0}}
     told = {"origin": "2026-05", "level": "sector", "horizon": 6, "counted": "admissions"}
     told |= {"areas": 4, "alerts": [], "backtest": past}
-    found = client.get_run(track(told, address, {"as_of": "2026-06-30"}))
+    rows = pd.DataFrame({"area": ["S1"], "origin": ["2026-05"], "mean": [2.5], "count": [3.0]})
+    kept = ForecastArtifacts(rows, "<p>Areas</p>", {"S1": "<svg/>"})
+    found = client.get_run(track(told, address, {"as_of": "2026-06-30"}, kept))
     assert found.data.metrics == {
         "error_1": 2.0,
         "ratio_1": 0.9,
@@ -181,6 +183,12 @@ def test_a_forecast_is_a_run(tracked):
         "alerts": 0.0,
     }
     assert found.data.params["as_of"] == "2026-06-30" and found.data.tags["kind"] == "forecast"
+    assert "num_leaves" in found.data.params["forest"]
+    run_id = found.info.run_id
+    assert mlflow_runs.document(address, run_id, "forecast.html") == "<p>Areas</p>"
+    assert mlflow_runs.document(address, run_id, "plots/area_01.svg") == "<svg/>"
+    told_rows = json.loads(mlflow_runs.document(address, run_id, "forecast_rows.json"))
+    assert told_rows["data"] == [["S1", "2026-05", 2.5, 3.0]]
 
 
 def test_a_rolling_backtest_is_a_run_with_a_child_for_each_split(tracked):

@@ -34,7 +34,8 @@ from serving.database import engine_of
 from tests.support.divided_registry import fill, moves, tables
 from tests.support.service_cases import bundle
 from training.forecasting.forecast_run import of_store
-from training.forecasting.store_counts import COUNTED, panel_of
+from training.forecasting.sources.store_counts import panel_of
+from training.forecasting.sources.store_events import EVENTS
 
 MOST = 200
 STATE = Scope.of(["state:*"])
@@ -195,7 +196,7 @@ def test_indicators_counted_part_by_part_are_those_of_the_whole(divided, monkeyp
             np.testing.assert_array_equal(other[name], column)
 
 
-@pytest.mark.parametrize("counted", COUNTED)
+@pytest.mark.parametrize("counted", list(EVENTS))
 def test_a_panel_counted_part_by_part_is_that_of_the_whole(divided, monkeypatch, counted):
     store, registry, _ = divided
     day = day_date(registry.recorded_until - 40)

@@ -9,7 +9,7 @@ import pytest
 
 from registry.contract.errors import BadInput, UsageError
 from sanket.app import app, main
-from training.forecasting.counts_table import read_table
+from training.forecasting.sources.counts_table import read_table
 
 COLUMNS = [
     "area",

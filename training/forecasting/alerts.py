@@ -44,10 +44,13 @@ class Alert:
 
 def alerts(levels: list[Learnt], forecasts: list[Forecast], names: list[str]) -> list[Alert]:
     """All alerts of the newest month, by level (`names`: how each is called); the farthest off
-    first."""
+    first. A level with the same areas as the one below it (the state of one district) repeats
+    none."""
     origin, found = forecasts[0].origin, []
     before = forecast_before(levels, origin) if origin > FIRST_ORIGIN else []
     for at, name in enumerate(names):
+        if at and len(levels[at].panel.areas) == len(levels[at - 1].panel.areas):
+            continue
         if before:
             found += above_band(before[at], name)
         found += no_sam_unlikely(levels[at].panel.until(origin), name)

@@ -3,7 +3,7 @@ first."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from html import escape
 from typing import Any
 
@@ -45,13 +45,8 @@ def page(
     boundaries: the areas' polygons by id, where the source has any; a map is drawn of them.
     """
     forecast = result.forecasts[0]
-    order = [row["area"] for row in ranked(result)]
-    place = {str(area): at for at, area in enumerate(forecast.panel.areas)}
-    alerted = {alert.area for alert in result.alerts if alert.kind == "above_band"}
-    plots = [
-        f"<figure>{plot(forecast, place[area], alerted=area in alerted).svg()}</figure>"
-        for area in order[:MOST_PLOTS]
-    ]
+    order = ranked(result)
+    drawn = [f"<figure>{svg}</figure>" for _, svg in plots(result, MOST_PLOTS)]
     origin = forecast.panel.month_name(forecast.origin)
     return "\n".join(
         [
@@ -71,7 +66,7 @@ def page(
             "<h2>Areas, the most expected first</h2>",
             _table(result),
             "<h2>Plots</h2>",
-            *plots,
+            *drawn,
             '<p class="note">Black: counted (a gap: not reported). Blue: expected, with '
             "the bands that hold 8 and 9 "
             "outcomes in 10. Brown, dashed: the same months a year before. Red: the newest "
@@ -79,6 +74,16 @@ def page(
             f"{f' The first {MOST_PLOTS} of {len(order)} areas.' if len(order) > MOST_PLOTS else ''}</p></body></html>",  # noqa: E501
         ]
     )
+
+
+def plots(result: Result, most: int) -> Iterator[tuple[str, str]]:
+    """(area, SVG) of the areas of which most is expected."""
+    forecast = result.forecasts[0]
+    place = {str(area): at for at, area in enumerate(forecast.panel.areas)}
+    alerted = {alert.area for alert in result.alerts if alert.kind == "above_band"}
+    for row in ranked(result)[:most]:
+        area = row["area"]
+        yield area, plot(forecast, place[area], alerted=area in alerted).svg()
 
 
 def _map(result: Result, boundaries: Mapping[str, Polygons]) -> list[str]:

@@ -51,7 +51,7 @@ class Result:
 
 def of_table(path: Path, *, by: str | None) -> PanelAt:
     """A table's panel as it stood at the end of any day. Raises what `table.read_table` raises."""
-    from training.forecasting.counts_table import read_table
+    from training.forecasting.sources.counts_table import read_table
 
     whole = read_table(path)
     if by and by not in ("area", *whole.parents):
@@ -79,7 +79,7 @@ def of_store(
 ) -> tuple[PanelAt, dt.date]:
     """A store's panel as known at the end of any day, and the last day recorded. A store of one
     part is read once; a larger one part by part, for every day that is asked."""
-    from training.forecasting.store_counts import panel_of, panel_of_store
+    from training.forecasting.sources.store_counts import panel_of, panel_of_store
 
     with closing(open_store(address, must_exist=True)) as store:
         alone = len(divide(store, NOW)) == 1 and engine.here

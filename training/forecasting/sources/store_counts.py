@@ -9,26 +9,17 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
-from numba import njit
 
+from care.programme.areas import STATE_ID, UPWARDS
 from care.programme.by_month import centres_at
 from features.clock import Clock, Known, month_number
-from registry.contract.arrays import AnyArray, Floats, Ints
-from registry.contract.codes import RationItem
+from registry.contract.arrays import Floats, Ints
 from registry.contract.errors import BadInput
-from registry.contract.registry import NEVER, Registry, day_date, day_number
+from registry.contract.registry import Registry, day_date, day_number
 from registry.engine import IN_THIS_PROCESS, Engine
 from registry.store.partitions import StorePart, over_parts
-from training.cohorts.lives import Lives, first_confirmed, lives
 from training.forecasting.counts_panel import Panel, last_whole_month
-
-COUNTED = ("confirmed_sam", "admissions", "in_treatment", "ednf_sachets")
-"""New confirmed SAM by the month in which it was confirmed; admissions to any programme; children
-in treatment at the month's end; sachets of EDNF given out."""
-LEVELS = ("centre", "sector", "project", "district")
-SAM_ANEW = 183
-"""Days after a confirmed SAM or an admission in which a further finding is the same illness
-(registry contract: a first slide asks for 183 days without)."""
+from training.forecasting.sources.store_events import EVENTS, CountingDay, first_days
 
 
 def panel_of(registry: Registry, counted: str, *, level: str, as_of: dt.date) -> Panel:
@@ -93,12 +84,12 @@ def months_of(registry: Registry, counted: str, as_of: dt.date) -> CountedMonths
     until = min(day_number(as_of), registry.recorded_until)
     children = np.arange(len(registry.child_ids), dtype=np.int32)
     known = Clock(registry).known_by(children, np.full(len(children), until, np.int32))
-    days, child, amount = _events(known, counted, last)
+    days, child, amount = EVENTS[counted](CountingDay(registry, known, until, last))
     seen = _seen(known)
     if not len(seen[0]) or month_number(np.array([seen[0].min()]))[0] > last:
         return None
     first = int(month_number(np.array([seen[0].min()]))[0])
-    ends = np.minimum(_first_days(np.arange(first + 1, last + 2)) - 1, until).astype(np.int32)
+    ends = np.minimum(first_days(np.arange(first + 1, last + 2)) - 1, until).astype(np.int32)
     grid = _Months(first, last, centres_at(registry, known, ends), len(registry.centre_ids))
     reported = grid.sums(*seen, np.ones(len(seen[0]))) > 0
     counts = np.where(reported, np.rint(grid.sums(days, child, amount)), np.nan)
@@ -129,15 +120,15 @@ class _Months:
 
 
 def _parents(registry: Registry) -> dict[str, np.ndarray]:
-    """Each centre's sector, project and district; a centre that names none stands in one of its own
-    ("? ...")."""
+    """Each centre's sector, project, district and state; a centre that names none stands in one of
+    its own ("? ...")."""
     parents, alone = {}, np.char.add("? ", np.asarray(registry.centre_ids, str))
-    for name in LEVELS[1:]:
+    for name in UPWARDS[1:-1]:
         place = np.full(len(registry.centre_ids), -1, np.int64)
         place[registry.centres["centre"]] = registry.centres[name]
         ids = np.append(np.asarray(getattr(registry, f"{name}_ids"), str), "?")
         parents[name] = np.where(place < 0, alone, ids[place])
-    return parents
+    return parents | {UPWARDS[-1]: np.full(len(alone), STATE_ID)}
 
 
 def _seen(known: Known) -> tuple[np.ndarray, np.ndarray]:
@@ -152,57 +143,3 @@ def _seen(known: Known) -> tuple[np.ndarray, np.ndarray]:
         np.concatenate([table[day] for table, day in tables]),
         np.concatenate([table.question for table, _ in tables]),
     )
-
-
-def _events(known: Known, counted: str, last: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Day, child and amount of each event."""
-    episodes, rations = known.episodes, known.rations
-    if counted == "admissions":
-        return episodes["admitted_on"], episodes.question, np.ones(len(episodes.question))
-    if counted == "in_treatment":
-        return _at_ends(episodes["admitted_on"], episodes["closed_on"], episodes.question, last)
-    if counted == "ednf_sachets":
-        rows = (rations["item"] == RationItem.EDNF) & np.isfinite(rations["quantity"])
-        return rations["issued_on"][rows], rations.question[rows], rations["quantity"][rows]
-    found = lives(known)
-    day, child = _confirmed(found, len(found.offsets) - 1)
-    return day, child, np.ones(len(day))
-
-
-def _at_ends(
-    admitted: np.ndarray, closed: np.ndarray, child: np.ndarray, last: int
-) -> tuple[AnyArray, AnyArray, AnyArray]:
-    """One event at each month's end at which a stay is open, a child once."""
-    if not len(admitted):
-        return admitted, child, np.zeros(0)
-    start = month_number(admitted)
-    end = np.where(
-        closed == NEVER, last, np.minimum(month_number(np.minimum(closed, 2**30)) - 1, last)
-    )
-    count = np.maximum(end - start + 1, 0)
-    row = np.repeat(np.arange(len(count)), count)
-    month = start[row] + np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
-    once = np.unique(np.stack([child[row], month]), axis=1)
-    return _first_days(once[1]), once[0], np.ones(once.shape[1])
-
-
-def _first_days(month: np.ndarray) -> np.ndarray:
-    """Day numbers of the first days of months since January 1970."""
-    return month.astype("datetime64[M]").astype("datetime64[D]").astype(np.int64)
-
-
-@njit(cache=True, nogil=True)
-def _confirmed(life: Lives, children: int) -> tuple[Ints, Ints]:
-    """Day of confirmation and child of each new confirmed SAM: the first, and those more than 183
-    days after one."""
-    days, who = [np.int64(0)], [np.int64(0)]
-    for child in range(children):
-        since = -(2**30)
-        while True:
-            day, known_from = first_confirmed(life, child, since, 2**30, 1)
-            if day == NEVER:
-                break
-            days.append(np.int64(known_from))
-            who.append(np.int64(child))
-            since = day + SAM_ANEW
-    return np.array(days[1:], np.int64), np.array(who[1:], np.int64)

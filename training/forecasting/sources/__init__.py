@@ -1,0 +1,1 @@
+"""Where monthly counts come from: a table, or a store."""
