@@ -26,13 +26,16 @@ class Area:
 
 @dataclass(frozen=True)
 class Region:
-    """Closed rings as one filled shape with an outline; a ring within another is a hole in it."""
+    """Closed rings as one filled shape with an outline; a ring within another is a hole in it.
+    link: where a click on it leads; title: what it is, told where the mouse rests."""
 
     rings: tuple[tuple[Point, ...], ...]
     fill: str
     outline: str = "#333"
     width: float = 0.6
     dashed: bool = False
+    link: str = ""
+    title: str = ""
 
 
 @dataclass(frozen=True)
@@ -86,9 +89,11 @@ class Canvas:
     def svg(self) -> str:
         """One `<svg>` element with no outside reference, to be put in a page or a file as it is."""
         body = "".join(_drawn(shape) for shape in self.shapes)
+        # A picture's parts are hidden from those who cannot see it; links must not be.
+        linked = any(isinstance(shape, Region) and shape.link for shape in self.shapes)
         return (
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {self.width} '
-            f'{self.height}" role="img" '
+            f'{self.height}" role="{"group" if linked else "img"}" '
             f'font-family="sans-serif"><title>{escape(self.title)}</title><desc>{escape(self.description)}</desc>'
             f'<path fill="#fff" d="M0 0h{self.width}v{self.height}H0z"/>{body}</svg>'
         )
@@ -133,10 +138,16 @@ def _area(shape: Area) -> str:
 def _region(shape: Region) -> str:
     dash = ' stroke-dasharray="2 2"' if shape.dashed else ""
     rings = "".join(f"{_path(ring)}z" for ring in shape.rings)
-    return (
+    title = f"<title>{escape(shape.title)}</title>" if shape.title else ""
+    drawn = (
         f'<path fill="{shape.fill}" fill-rule="evenodd" stroke="{shape.outline}" '
-        f'stroke-width="{shape.width:g}"{dash} d="{rings}"/>'
+        f'stroke-width="{shape.width:g}"{dash} d="{rings}"'
     )
+    drawn += f">{title}</path>" if title else "/>"
+    if not shape.link:
+        return drawn
+    named = quoteattr(shape.title or shape.link)
+    return f"<a href={quoteattr(shape.link)} aria-label={named}>{drawn}</a>"
 
 
 def _line(shape: Polyline) -> str:

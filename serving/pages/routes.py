@@ -30,7 +30,14 @@ from serving.pages import (
     sector_page,
     sheet_page,
 )
-from serving.pages.areas import area_page, funnel_page, lists_page, visits_page
+from serving.pages.areas import (
+    area_page,
+    forecast_page,
+    funnel_page,
+    lists_page,
+    map_page,
+    visits_page,
+)
 from serving.pages.areas.report import report_formats
 from serving.pages.areas.report.report_formats import REPORT_FORMS
 from serving.pages.escalation import escalation_page
@@ -90,6 +97,8 @@ def routes(state: ServiceState) -> list[Route]:
         ("/report/{form}/{level}/{area_id:path}", _report, ["GET"]),
         ("/lists/{level}/{area_id:path}", _lists, ["GET"]),
         ("/compare/{level}/{area_id:path}", _compare, ["GET"]),
+        ("/forecast/{level}/{area_id:path}", _forecast, ["GET"]),
+        ("/map/{level}/{area_id:path}", _map, ["GET"]),
         ("/escalations", _escalations, ["GET"]),
         ("/escalations/{number:int}", _escalation, ["GET", "POST"]),
         ("/links", _links, ["GET"]),
@@ -338,6 +347,14 @@ async def _area(state: ServiceState, request: Request) -> Response:
 
 async def _compare(state: ServiceState, request: Request) -> Response:
     return await _of_area(state, request, funnel_page.show)
+
+
+async def _forecast(state: ServiceState, request: Request) -> Response:
+    return await _of_area(state, request, forecast_page.show)
+
+
+async def _map(state: ServiceState, request: Request) -> Response:
+    return await _of_area(state, request, map_page.show)
 
 
 async def _lists(state: ServiceState, request: Request) -> Response:

@@ -12,12 +12,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from features.charts.area_map import GREYS, simplified
 from registry.contract.errors import BadInput, UsageError
 from registry.store.boundaries import boundaries, import_boundaries
 from registry.store.store import open_store
 from sanket.app import main
 from tests.support.registry_samples import folder
-from training.forecasting.forecast_map import GREYS, simplified
 
 MONTHS = pd.period_range("2024-01", "2026-06", freq="M")
 

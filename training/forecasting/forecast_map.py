@@ -1,5 +1,5 @@
-"""Maps of the areas: how many are expected, beside the same months a year before. Greys in order of
-lightness, so that a photocopy says the same; small counts are not told."""
+"""Maps of the areas: how many are expected, beside the same months a year before; small counts are
+not told."""
 
 from __future__ import annotations
 
@@ -8,23 +8,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from features.charts.svg import Canvas, Label, Point, Region, Shape
+from features.charts.area_map import MapFigures, Rings, area_map, breaks_of, grey_of, placed
+from features.charts.svg import Canvas
 from registry.contract.arrays import Floats
 from registry.indian_digits import grouped
 from registry.small_counts import SMALLEST_CELL, is_small
 from registry.sources.geojson import Polygons
 from training.forecasting.forecast import Forecast
-
-WIDTH, HEIGHT, MARGIN, TOP = 440, 420, 10, 30
-LEGEND_ROW = 16
-GREYS = ("#f7f7f7", "#cccccc", "#969696", "#636363", "#252525")
-"""ColorBrewer's five greys, made to be told apart in print."""
-DARK_FROM = 2
-"""Words on this grey and darker ones are white."""
-NOT_TOLD = "#fff"
-LABEL_SIZE, LABEL_ROOM, LETTER_WIDTH = 9.0, 16.0, 5.5
-TOLERANCE = 0.4
-"""Pixels by which a border may be off when it is drawn with fewer corners."""
 
 
 @dataclass(frozen=True)
@@ -51,8 +41,8 @@ def maps(forecast: Forecast, boundaries: Mapping[str, Polygons]) -> Maps | None:
     )
     expected = forecast.mean.sum(axis=1)
     first, last = (panel.month_name(forecast.origin + step) for step in (1, ahead))
-    shapes = _on_canvas({names[at]: boundaries[names[at]] for at in drawn})
-    breaks = _breaks(np.concatenate([expected[drawn], before[drawn]]))
+    shapes = placed({names[at]: boundaries[names[at]] for at in drawn})
+    breaks = breaks_of(np.concatenate([expected[drawn], before[drawn]]), SMALLEST_CELL)
     said = (
         (f"Expected, {first} to {last}", expected),
         ("Counted, the same months a year before", before),
@@ -70,37 +60,16 @@ def _note(without: int) -> str:
     )
 
 
-def _breaks(values: Floats) -> list[int]:
-    """Least counts of the second to the last class: quantiles of what is told, without repeats."""
-    told = values[np.isfinite(values) & (values >= SMALLEST_CELL)]
-    if not len(told):
-        return []
-    wanted = np.quantile(np.round(told), np.linspace(0, 1, len(GREYS) + 1)[1:-1])
-    return sorted({int(np.ceil(one)) for one in wanted if one > SMALLEST_CELL})
-
-
 def _canvas(
-    title: str,
-    values: Floats,
-    names: list[str],
-    shapes: dict[str, list[tuple[Point, ...]]],
-    breaks: list[int],
+    title: str, values: Floats, names: list[str], shapes: dict[str, Rings], breaks: list[int]
 ) -> Canvas:
-    told = {name: _told(value) for name, value in zip(names, values, strict=True) if name in shapes}
-    words = ", ".join(f"{name} {said}" for name, said in told.items())
-    canvas = Canvas(WIDTH, HEIGHT, title, f"{title}: {words}")
-    canvas.shapes += [Label((MARGIN, 18), title, 12.0, "#222", bold=True)]
-    by_name = dict(zip(names, values, strict=True))
-    labels: list[Shape] = []
-    for name, rings in shapes.items():
-        grey = _grey(by_name[name], breaks)
-        canvas.shapes.append(
-            Region(tuple(rings), NOT_TOLD if grey is None else GREYS[grey], dashed=grey is None)
-        )
-        dark = grey is not None and grey >= DARK_FROM
-        labels += _labels(rings, name, told[name], "#fff" if dark else "#222")
-    canvas.shapes += [*labels, *_legend(breaks)]
-    return canvas
+    by_name = dict(zip(names, map(float, values), strict=True))
+    figures = MapFigures(
+        {name: _grey(by_name[name], breaks) for name in shapes},
+        {name: _told(by_name[name]) for name in shapes},
+        _legend(breaks),
+    )
+    return area_map(title, shapes, figures)
 
 
 def _told(value: float) -> str:
@@ -116,104 +85,14 @@ def _grey(value: float, breaks: list[int]) -> int | None:
     """The class of a count; None where it is not told."""
     if not np.isfinite(value) or 0 < value < SMALLEST_CELL:
         return None
-    return int(np.searchsorted(breaks, round(float(value)), side="right"))
+    return grey_of(value, breaks)
 
 
-def _labels(rings: list[tuple[Point, ...]], name: str, words: str, colour: str) -> list[Shape]:
-    """The count in the middle of an area's largest part, and its name above, each where there is
-    room for it."""
-    ring = np.array(max(rings, key=_box))
-    wide, high = np.ptp(ring, axis=0)
-    if wide < LABEL_ROOM or high < LABEL_SIZE + 2:
-        return []
-    x, y = _middle(ring)
-    count = Label((x, y + 3), words, LABEL_SIZE, colour, anchor="middle")
-    if wide < LETTER_WIDTH * len(name) or high < 3 * LABEL_SIZE:
-        return [count]
-    named = Label((x, y - 2), name, LABEL_SIZE - 1, colour, anchor="middle")
-    return [named, Label((x, y + LABEL_SIZE), words, LABEL_SIZE, colour, anchor="middle")]
-
-
-def _box(ring: tuple[Point, ...]) -> float:
-    x, y = zip(*ring, strict=True)
-    return float((max(x) - min(x)) * (max(y) - min(y)))
-
-
-def _middle(ring: Floats) -> Point:
-    """The centroid of a ring."""
-    x, y = ring[:, 0] - ring[0, 0], ring[:, 1] - ring[0, 1]
-    cross = x * np.roll(y, -1) - np.roll(x, -1) * y
-    whole = 3 * cross.sum()
-    if abs(whole) < 1e-9:
-        return float(ring[:, 0].mean()), float(ring[:, 1].mean())
-    return (
-        float(ring[0, 0] + ((x + np.roll(x, -1)) * cross).sum() / whole),
-        float(ring[0, 1] + ((y + np.roll(y, -1)) * cross).sum() / whole),
-    )
-
-
-def _legend(breaks: list[int]) -> list[Shape]:
-    """A row of squares below the map, each with its counts."""
+def _legend(breaks: list[int]) -> list[str]:
+    """`0 to 7`, `8`, `9 or more`."""
     starts = [0, *breaks]
     ends = [
         f" to {grouped(at - 1)}" if at - 1 > low else ""
         for low, at in zip(starts, breaks, strict=False)
     ]
-    words = [f"{grouped(low)}{end}" for low, end in zip(starts, [*ends, " or more"], strict=True)]
-    step, y = (WIDTH - 2 * MARGIN) / len(GREYS), HEIGHT - MARGIN
-    shapes: list[Shape] = []
-    for at, said in enumerate(words):
-        x = MARGIN + at * step
-        square = ((x, y - 10), (x + 12, y - 10), (x + 12, y), (x, y), (x, y - 10))
-        shapes += [Region((square,), GREYS[at]), Label((x + 16, y - 1), said, 10.0)]
-    return shapes
-
-
-def _on_canvas(areas: Mapping[str, Polygons]) -> dict[str, list[tuple[Point, ...]]]:
-    """Rings in pixels, as an equirectangular map shows them that is true to shape in its middle."""
-    corners = np.array([xy for parts in areas.values() for part in parts for xy in part[0]])
-    (west, south), (east, north) = corners.min(axis=0), corners.max(axis=0)
-    narrower = np.cos(np.radians((south + north) / 2))
-    wide, high = WIDTH - 2 * MARGIN, HEIGHT - TOP - MARGIN - 2 * LEGEND_ROW
-    scale = min(wide / max((east - west) * narrower, 1e-9), high / max(north - south, 1e-9))
-    left = MARGIN + (wide - (east - west) * narrower * scale) / 2
-
-    def placed(ring: list[tuple[float, float]]) -> tuple[Point, ...]:
-        at = np.array(ring)
-        x = left + (at[:, 0] - west) * narrower * scale
-        return simplified(np.stack([x, TOP + (north - at[:, 1]) * scale], axis=1))
-
-    return {
-        name: [placed(ring) for part in parts for ring in part] for name, parts in areas.items()
-    }
-
-
-def simplified(ring: Floats, tolerance: float = TOLERANCE) -> tuple[Point, ...]:
-    """A closed ring without the corners that lie within the tolerance of the line between those
-    that stay (Douglas and Peucker, 1973); at least a triangle."""
-    keep = np.zeros(len(ring), np.bool_)
-    far = int(np.argmax(np.hypot(*(ring - ring[0]).T)))
-    keep[[0, far, -1]] = True
-    pieces = [(0, far), (far, len(ring) - 1)]
-    while pieces:
-        start, end = pieces.pop()
-        if end - start < 2:
-            continue
-        off = _off_line(ring[start + 1 : end], ring[start], ring[end])
-        worst = int(np.argmax(off))
-        if off[worst] > tolerance:
-            middle = start + 1 + worst
-            keep[middle] = True
-            pieces += [(start, middle), (middle, end)]
-    if keep.sum() < 4:
-        keep[np.argmax(_off_line(ring, ring[0], ring[far]))] = True
-    return tuple((float(x), float(y)) for x, y in ring[keep])
-
-
-def _off_line(points: Floats, start: Floats, end: Floats) -> Floats:
-    """The distance of points from the stretch between two others."""
-    along = end - start
-    length = float(along @ along)
-    share = np.clip((points - start) @ along / length, 0, 1) if length else np.zeros(len(points))
-    off: Floats = np.hypot(*(points - start - share[:, None] * along).T)
-    return off
+    return [f"{grouped(low)}{end}" for low, end in zip(starts, [*ends, " or more"], strict=True)]

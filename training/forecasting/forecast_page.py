@@ -5,11 +5,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from html import escape
-from typing import Any
 
 import numpy as np
 
-from features.charts.svg import Area, Canvas, Label, Polyline
+from features.charts.forecast_chart import ChartWords, ForecastSeries, forecast_chart, highest
+from features.charts.svg import Canvas
 from registry.sources.geojson import Polygons
 from training.forecasting.counts_panel import Panel
 from training.forecasting.forecast import Forecast
@@ -22,10 +22,8 @@ table{border-collapse:collapse;margin:1em 0}td,th{padding:.25em .8em;text-align:
 td:first-child,th:first-child{text-align:left}figure{display:inline-block;margin:.5em;width:440px;max-width:100%}
 .note{color:#555;font-size:13px}@media print{body{margin:0}figure{break-inside:avoid}}
 """  # noqa: E501
-WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 440, 210, 40, 8, 26, 24
 HISTORY = 36
 MOST_PLOTS = 60
-COUNTED, BAND, MIDDLE, LAST_YEAR, ALERT = "#222", "#9bb8d3", "#1d3557", "#b06a00", "#b00020"
 WORDS = {
     "above_band": "Above its band",
     "no_sam_unlikely": "None, where it is unlikely",
@@ -131,83 +129,29 @@ def _table(result: Result) -> str:
 def plot(forecast: Forecast, at: int, *, alerted: bool) -> Canvas:
     """One area: what was counted, what is expected with its bands, and the same months of the year
     before."""
-    panel, origin = forecast.panel, forecast.origin
+    panel, origin, mean = forecast.panel, forecast.origin, forecast.mean[at]
     start = max(0, origin + 1 - HISTORY)
-    counts, mean, bands = (
-        panel.counts[at, start : origin + 1],
-        forecast.mean[at],
-        forecast.quantiles[at],
+    counts, bands = panel.counts[at, start : origin + 1], forecast.quantiles[at]
+    series = ForecastSeries(
+        counts,
+        mean,
+        bands,
+        _year_before(panel, at, origin, len(mean)),
+        (len(counts) - 1,) if alerted else (),
     )
-    highest = max(float(np.nanmax(np.concatenate([np.nan_to_num(counts), bands[:, -1]]))), 1.0)
-    months = origin + 1 - start + len(mean)
-    x = LEFT + (WIDTH - LEFT - RIGHT) * (np.arange(months) + 0.5) / months
-    ahead = x[len(counts) :]
-
-    def y(values: Any) -> Any:
-        return HEIGHT - BOTTOM - (HEIGHT - BOTTOM - TOP) * np.asarray(values, float) / highest
-
-    name, newest = str(panel.areas[at]), panel.month_name(origin)
-    said = (
+    name = str(panel.areas[at])
+    words = ChartWords(
+        name,
         f"{name}: {mean[0]:.1f} expected in {panel.month_name(origin + 1)}, {bands[0, 1]:.0f} "
-        f"to {bands[0, 5]:.0f}"
+        f"to {bands[0, 5]:.0f}",
+        panel.month_name(start),
+        panel.month_name(origin),
+        f"{highest(series):.0f}",
     )
-    canvas = Canvas(WIDTH, HEIGHT, name, said)
-    for low, high, opacity in ((0, 6, 0.35), (1, 5, 0.7)):
-        canvas.shapes.append(
-            Area(
-                (*_points(ahead, y(bands[:, high])), *_points(ahead, y(bands[:, low]))[::-1]),
-                BAND,
-                opacity,
-            )
-        )
-    canvas.shapes += _lines(x[: len(counts)], y(counts), COUNTED)
-    canvas.shapes += _lines(
-        ahead, y(_year_before(panel, at, origin, len(mean))), LAST_YEAR, dashed=True
-    )
-    canvas.shapes += _lines(ahead, y(mean), MIDDLE)
-    canvas.shapes += [
-        Polyline(((LEFT, HEIGHT - BOTTOM), (WIDTH - RIGHT, HEIGHT - BOTTOM)), "#999"),
-        Label((LEFT, 16), name, 12.0, ALERT if alerted else COUNTED, bold=True),
-        Label((LEFT - 4, TOP + 8), f"{highest:.0f}", 10.0, anchor="end"),
-        Label((LEFT - 4, HEIGHT - BOTTOM), "0", 10.0, anchor="end"),
-        Label((LEFT, HEIGHT - 8), panel.month_name(start), 10.0),
-        Label((float(ahead[0]), HEIGHT - 8), newest, 10.0, anchor="end"),
-    ]
-    if alerted:
-        centre = float(x[len(counts) - 1]), float(y(counts[-1]))
-        canvas.shapes.append(
-            Polyline(((centre[0], centre[1] - 5), (centre[0], centre[1] + 5)), ALERT, 4.0)
-        )
-    return canvas
+    return forecast_chart(series, words)
 
 
 def _year_before(panel: Panel, at: int, origin: int, horizons: int) -> np.ndarray:
     columns = origin + np.arange(1, horizons + 1) - 12
     inside = (columns >= 0) & (columns <= origin)
     return np.where(inside, panel.counts[at, np.clip(columns, 0, origin)], np.nan)
-
-
-def _points(x: np.ndarray, y: np.ndarray) -> list[tuple[float, float]]:
-    return [(float(a), float(b)) for a, b in zip(x, y, strict=True)]
-
-
-def _lines(x: np.ndarray, y: np.ndarray, colour: str, *, dashed: bool = False) -> list[Polyline]:
-    """Lines through the known points, broken where a month is missing; a point alone is a short
-    stroke."""
-    runs = np.split(np.arange(len(x)), np.flatnonzero(np.diff(np.isfinite(y).astype(int))) + 1)
-    found = []
-    for run in (run for run in runs if len(run) and np.isfinite(y[run[0]])):
-        points = _points(x[run], y[run])
-        found.append(
-            Polyline(
-                tuple(
-                    points
-                    if len(points) > 1
-                    else [(points[0][0] - 1, points[0][1]), (points[0][0] + 1, points[0][1])]
-                ),
-                colour,
-                1.6,
-                dashed,
-            )
-        )
-    return found

@@ -1,0 +1,257 @@
+"""What to expect in an area: its forecast as a picture and a table, where to look now, and its
+parts by expected SAM."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from urllib.parse import quote, urlencode
+
+import numpy as np
+from markupsafe import Markup
+from starlette.requests import Request
+from starlette.responses import Response
+
+from care.programme.published_forecast import QUANTILES, AreaForecast, Publication
+from features.charts.forecast_chart import ChartWords, ForecastSeries, forecast_chart, highest
+from registry.contract.arrays import Floats
+from serving.access.permissions import Person
+from serving.book import area_forecasts
+from serving.language.words import Words
+from serving.pages.areas import area_page
+from serving.pages.areas.area_figures import month_name
+from serving.pages.areas.area_page import Link
+from serving.pages.areas.area_parts import AreaPart
+from serving.pages.areas.attention import AT_ONCE, page_asked
+from serving.pages.areas.forecast_told import (
+    YEAR,
+    alert_lines,
+    count_told,
+    expected_told,
+    sum_before,
+    year_before,
+)
+from serving.pages.templates import html
+from serving.process.service_state import ServiceState
+from serving.visits.sheet_lines import level_notes, practice_key
+
+DRAWN_MONTHS = 24
+_LOW, _HIGH = (list(QUANTILES).index(name) for name in ("q10", "q90"))
+
+
+@dataclass(frozen=True)
+class MonthLine:
+    """A month of the table: what was counted, a year before, expected, between what."""
+
+    month: str
+    counted: str
+    before: str
+    expected: str
+    between: str
+
+
+@dataclass(frozen=True)
+class RankedPart:
+    """A part of the area by what is expected there."""
+
+    rank: int
+    link: Link
+    total: str
+    next_month: str
+    between: str
+    before: str
+
+
+def show(
+    state: ServiceState,
+    request: Request,
+    person: Person,
+    words: Words,
+    *,
+    level: str,
+    area_id: str,
+    query: Mapping[str, str],
+) -> Response:
+    """The page. OutOfScope where the scope does not hold the area."""
+    reader = state.reader(person)
+    run = reader.run()
+    area = area_page.area_of(reader, run, level, area_id)
+    levels = area_page.levels_below(level)
+    below = query.get("parts", "")
+    below = below if below in levels else usual_level(levels)
+    parts = area_page.parts_below(reader, run, area, below)
+    of, own, found = _found(state, area, below, parts)
+    ranked = sorted(found.values(), key=lambda one: (-float(one.mean.sum()), one.area))
+    pages = max(1, -(-len(ranked) // AT_ONCE))
+    page = min(page_asked(query), pages)
+    lines = _alerts(state, of, area, own, below, found, parts, words) if of else []
+
+    def address(**changes: object) -> str:
+        asked = {"parts": below, "page": page} | changes
+        return "?" + urlencode({name: value for name, value in asked.items() if value})
+
+    return html(
+        "forecast.html",
+        request,
+        words,
+        title=words.say("forecast", "title", area=area_page.link(level, area_id, words).name),
+        person=person,
+        scored_on=run.as_of,
+        crumbs=area_page.crumbs_of(reader, run, area, words),
+        own_address=address_of(level, area_id),
+        map_address=f"/map/{level}/{quote(area_id, safe='')}",
+        about=_about(of, words) if of else "",
+        forecast=own,
+        picture=_picture(of, own, words) if of and own else None,
+        months=_month_lines(of, own, words) if of and own else [],
+        alerts=lines,
+        levels=levels,
+        below=below,
+        ranked=_ranked(ranked, of, page, words) if of else [],
+        total_head=_total_head(of, words) if of else "",
+        next_head=_next_head(of, words) if of else "",
+        page=page,
+        pages=pages,
+        address=address,
+        practice=practice_key(run.facts),
+        levels_said=level_notes(run.facts, words),
+    )
+
+
+def usual_level(levels: Sequence[str]) -> str:
+    """Sectors, where there are any below; else the only level there is."""
+    return "sector" if "sector" in levels else (levels[0] if levels else "")
+
+
+def address_of(level: str, area_id: str) -> str:
+    """Where an area's forecast is."""
+    return f"/forecast/{level}/{quote(area_id, safe='')}"
+
+
+def _found(
+    state: ServiceState, area: area_page.AreaShown, below: str, parts: Sequence[AreaPart]
+) -> tuple[Publication | None, AreaForecast | None, dict[str, AreaForecast]]:
+    """The publication, the area's forecast and by id those of its parts, as far as there are."""
+    engine = state.book_engine
+    of = area_forecasts.standing(engine)
+    if of is None:
+        return None, None, {}
+    own = area_forecasts.forecasts(engine, of, area.level, [area.place])
+    places = [part.place for part in parts]
+    inside = area_forecasts.forecasts(engine, of, below, places) if places else {}
+    return of, own.get(area.place.place), inside
+
+
+def _alerts(
+    state: ServiceState,
+    of: Publication,
+    area: area_page.AreaShown,
+    own: AreaForecast | None,
+    below: str,
+    found: Mapping[str, AreaForecast],
+    parts: Sequence[AreaPart],
+    words: Words,
+) -> list[tuple[Link, str]]:
+    """The area's own, then those of its parts, one line each."""
+    engine = state.book_engine
+    told = area_forecasts.alerts(engine, of, area.level, [area.place])
+    known = {area.place.place: own} if own else {}
+    lines = alert_lines(told, known, words, address_of)
+    inside = area_forecasts.alerts(engine, of, below, [part.place for part in parts])
+    return lines + alert_lines(inside, found, words, address_of)
+
+
+def _about(of: Publication, words: Words) -> str:
+    return words.say(
+        "forecast", "about", made=words.day(of.made_on), origin=named(of.origin, words)
+    )
+
+
+def named(month: str, words: Words) -> str:
+    """`Jun 2026`."""
+    return month_name({"month": month}, words)
+
+
+def _total_head(of: Publication, words: Words) -> str:
+    return words.say("forecast", "total", n=of.horizon)
+
+
+def _next_head(of: Publication, words: Words) -> str:
+    return words.say("forecast", "next", month=named(of.months[0], words))
+
+
+def _counts(history: Sequence[int | str | None]) -> Floats:
+    return np.array([one if isinstance(one, int) else np.nan for one in history], float)
+
+
+def _months_before(of: Publication, many: int) -> list[str]:
+    """The last so many months up to the origin."""
+    year, month = map(int, of.origin.split("-"))
+    numbers = range(year * 12 + month - many, year * 12 + month)
+    return [f"{number // 12}-{number % 12 + 1:02d}" for number in numbers]
+
+
+def _picture(of: Publication, own: AreaForecast, words: Words) -> Markup:
+    counts = _counts(own.history)[-DRAWN_MONTHS:]
+    before = _counts(year_before(own))
+    series = ForecastSeries(counts, own.mean, own.quantiles, before)
+    first = _months_before(of, len(counts))[0] if len(counts) else of.months[0]
+    said = words.say(
+        "forecast",
+        "picture",
+        expected=expected_told(own.mean[0], words),
+        month=named(of.months[0], words),
+        low=words.number(own.quantiles[0, _LOW]),
+        high=words.number(own.quantiles[0, _HIGH]),
+    )
+    chart = ChartWords(
+        words("forecast", "chart"),
+        said,
+        named(first, words),
+        named(of.origin, words),
+        words.number(highest(series)),
+    )
+    return Markup(forecast_chart(series, chart).svg())
+
+
+def _month_lines(of: Publication, own: AreaForecast, words: Words) -> list[MonthLine]:
+    history = own.history[-DRAWN_MONTHS:]
+    lines = []
+    for at, month in enumerate(_months_before(of, len(history))):
+        ago = len(own.history) - len(history) + at - YEAR
+        before = count_told(own.history[ago], words) if ago >= 0 else ""
+        lines.append(MonthLine(named(month, words), count_told(history[at], words), before, "", ""))
+    for ahead, month in enumerate(of.months):
+        told = year_before(own)[ahead]
+        lines.append(
+            MonthLine(
+                named(month, words),
+                "",
+                count_told(told, words),
+                expected_told(own.mean[ahead], words),
+                _between(own, ahead, words),
+            )
+        )
+    return lines[::-1]
+
+
+def _between(one: AreaForecast, ahead: int, words: Words) -> str:
+    low, high = (words.number(one.quantiles[ahead, at]) for at in (_LOW, _HIGH))
+    return words.say("funnel", "between", low=low, high=high)
+
+
+def _ranked(
+    ranked: Sequence[AreaForecast], of: Publication, page: int, words: Words
+) -> list[RankedPart]:
+    start = (page - 1) * AT_ONCE
+    return [
+        RankedPart(
+            start + at + 1,
+            Link(area_page.link(one.level, one.area, words).name, address_of(one.level, one.area)),
+            expected_told(float(one.mean.sum()), words),
+            expected_told(one.mean[0], words),
+            _between(one, 0, words),
+            count_told(sum_before(one), words),
+        )
+        for at, one in enumerate(ranked[start : start + AT_ONCE])
+    ]
