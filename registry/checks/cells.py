@@ -232,13 +232,14 @@ def positions(directory: pa.Array, texts: pa.Array) -> Days:
         asked = texts.dictionary_encode()
         place = np.full(len(asked.dictionary), -1, np.int32)
         for start in range(0, len(place), LOOKED_UP_AT_ONCE):
-            there, found = _looked_up(directory, asked.dictionary.slice(start, LOOKED_UP_AT_ONCE))
-            place[start + found] = there
-        return place[asked.indices.to_numpy(zero_copy_only=False)]
+            there, of = _looked_up(directory, asked.dictionary.slice(start, LOOKED_UP_AT_ONCE))
+            place[start + of] = there
+        found: Days = place[asked.indices.to_numpy(zero_copy_only=False)]
+        return found
     at = np.full(len(texts), -1, np.int32)
     for start in range(0, len(directory), LOOKED_UP_AT_ONCE):
-        there, found = _looked_up(texts, directory.slice(start, LOOKED_UP_AT_ONCE))
-        at[there] = start + found
+        there, of = _looked_up(texts, directory.slice(start, LOOKED_UP_AT_ONCE))
+        at[there] = start + of
     return at
 
 

@@ -30,6 +30,7 @@ from registry.contract.registry import OWN_DAY, Registry
 from registry.contract.tables import SPECS, TEXTS, ColumnSpec, TableSpec
 from registry.contract.versions import centre_names, dated, last_day, registry_of
 from registry.indian_digits import grouped
+from registry.memory import give_back
 from registry.today import today
 
 DIRECTORIES = ("child", "centre")
@@ -119,6 +120,8 @@ class Checking:
                 texts = self.texts
                 self.texts = {kind: texts[kind] for kind in DIRECTORIES}
                 yield checked, texts
+                # What the caller is done with is not kept while the next is checked.
+                del checked, texts
 
     def _table(self, spec: TableSpec, raw: Raw) -> CheckedTable:
         checked = CheckedTable(spec, raw, self.sizes)
@@ -128,12 +131,14 @@ class Checking:
             start += data.num_rows
             # Two chunks would take twice the room.
             del data
+            give_back()
             if self._told and raw.rows > self.sizes.chunk:
                 self._told(how_far(spec.name, start, raw.rows, "checked"))
         directories = {kind: self.texts[kind] for kind in DIRECTORIES}
         self.texts |= checked.settle(directories)
         if spec.name == "children":
             self._enter_births(checked)
+        give_back()
         return checked
 
     def _rows(

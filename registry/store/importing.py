@@ -20,7 +20,6 @@ from registry.checks.checked_table import CheckedTable
 from registry.checks.mangled_codes import MangledCodes
 from registry.checks.plausible import WholeColumns, ZScores
 from registry.checks.raw import Raw, Sizes, StoredIds
-from registry.checks.rejected import RejectedRows
 from registry.checks.sorted_rows import PART_ROWS
 from registry.checks.table import DIRECTORIES, Checking, how_far
 from registry.checks.verdicts import TableCounts
@@ -183,9 +182,9 @@ class _Import:
             for table, texts in tables:
                 with closing(table):
                     written += self._write(table, texts, arrival, sizes)
-                    for rows in table.refused():
-                        self._refuse(rows, texts, refused)
-                pa.default_memory_pool().release_unused()
+                    self._refuse_all(table, texts, refused)
+                # Not kept while the next is checked.
+                del table, texts
                 give_back()
         return written + refused.written > 0
 
@@ -214,6 +213,8 @@ class _Import:
             if not arrival.retry:
                 self.columns.look(table.name, part, of=table.kept)
             done += len(part["recorded_on"])
+            del part
+            give_back()
             if self.told and table.kept > sizes.part:
                 self.told(how_far(table.name, done, table.kept, "written"))
         if line := writer.finish():
@@ -227,15 +228,16 @@ class _Import:
         self.facts["recorded_until"] = str(until)
         return writer.written
 
-    def _refuse(
-        self, rows: RejectedRows, texts: Mapping[str, pa.Array], refused: RefusedRows
+    def _refuse_all(
+        self, table: CheckedTable, texts: Mapping[str, pa.Array], refused: RefusedRows
     ) -> None:
         """Refused rows of a retry are in quarantine already."""
-        if self.arrived.retry:
-            self.refused.append(rows.numbers)
-            return
-        self.mangled.look(rows, children=texts["child"], centres=texts["centre"])
-        refused.write(rows)
+        for rows in table.refused():
+            if self.arrived.retry:
+                self.refused.append(rows.numbers)
+                continue
+            self.mangled.look(rows, children=texts["child"], centres=texts["centre"])
+            refused.write(rows)
 
     def _check_source(self) -> None:
         last = int(self.facts.get("imported_on", int(EVER)))

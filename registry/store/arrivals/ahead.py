@@ -26,8 +26,13 @@ def ahead(items: Iterator[Item], *, at_once: int) -> Iterator[Iterator[Item]]:
 
 
 def _one_before(items: Iterator[Item], thread: ThreadPoolExecutor) -> Iterator[Item]:
-    end = object()
-    waiting = thread.submit(next, items, end)
-    while (item := waiting.result()) is not end:
-        waiting = thread.submit(next, items, end)
-        yield item  # type: ignore[misc]
+    waiting = thread.submit(_made, items)
+    while made := waiting.result():
+        waiting = thread.submit(_made, items)
+        # What the caller is done with is not kept while it waits for the next.
+        yield made.pop()
+
+
+def _made(items: Iterator[Item]) -> list[Item]:
+    """The next item; empty without one."""
+    return [item for _, item in zip(range(1), items, strict=False)]
