@@ -34,8 +34,8 @@ from models.targets import TARGETS
 from registry.contract.registry import OWN_DAY, Registry, day_date
 from training.cohorts.entry_delay import as_recorded
 from training.commands.drift import of_month
-from training.evaluation.drift_views import Views, days_of, views_of_everyone
-from training.evaluation.month_views import timely
+from training.evaluation.drift.drift_views import Views, days_of, views_of_everyone
+from training.evaluation.drift.month_views import timely
 from training.evaluation.scored_rows import of_learned
 from training.fitting.pipeline import learn
 from training.fitting.reference_profile import of_risks

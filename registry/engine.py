@@ -13,7 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from registry.contract.errors import BadInput, SanketError, UsageError
-from registry.memory import give_back
+from registry.machine.memory import give_back
 
 if TYPE_CHECKING:
     from distributed import Client

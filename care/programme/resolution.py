@@ -14,7 +14,7 @@ from care.pathway.decide import STATES, place
 from care.programme import admissions_ahead, by_month, indicators, stock_cover, supply
 from care.programme.admissions_ahead import AdmissionsForecast, Parts
 from care.programme.published_forecast import Publication
-from care.programme.stock_cover import NeedCurve, Place, StoreRooms
+from care.programme.stock_cover import NeedCurve, StoreRoomPlace, StoreRooms
 from care.protocol import Protocol
 from features.clock import Clock, Known
 from features.trajectory.points import growth_points
@@ -196,7 +196,7 @@ def _store_rooms(
         )
 
     return stock_cover.store_rooms(
-        Place(clock.registry.centre_ids, ahead.project_ids, ahead.parts.project_of),
+        StoreRoomPlace(clock.registry.centre_ids, ahead.project_ids, ahead.parts.project_of),
         clock.stocks(ahead.today),
         _given(clock.registry, known, ahead.today),
         ednf,

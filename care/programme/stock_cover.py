@@ -86,7 +86,7 @@ class StoreRooms:
 
 
 @dataclass(frozen=True)
-class Place:
+class StoreRoomPlace:
     """The centres of a registry as the store rooms are told of: ids, each one's project (-1: not
     known)."""
 
@@ -230,7 +230,7 @@ def given_curve(given: Table, place: Ints, places: int, *, today: int, send_days
 
 
 def centre_lines(
-    item: str, place: Place, counts: Counts, curve: NeedCurve, today: int
+    item: str, place: StoreRoomPlace, counts: Counts, curve: NeedCurve, today: int
 ) -> list[StockLine]:
     """One line a centre."""
     left = np.maximum(counts.counted - counts.given_since, 0.0)
@@ -266,7 +266,7 @@ CurveOf = Callable[[Ints, int], NeedCurve]
 
 
 def project_lines(
-    item: str, place: Place, lines: list[StockLine], curve_of: CurveOf
+    item: str, place: StoreRoomPlace, lines: list[StockLine], curve_of: CurveOf
 ) -> list[ProjectStock]:
     """One line a project: the stock and the need of its centres that have a count, what is sent to
     these, and the need of the others."""
@@ -302,7 +302,7 @@ def project_lines(
 
 
 def store_rooms(
-    place: Place,
+    place: StoreRoomPlace,
     stocks: Table,
     given: Table,
     ednf: CurveOf,

@@ -30,7 +30,7 @@ from registry.contract.registry import OWN_DAY, Registry
 from registry.contract.tables import SPECS, TEXTS, ColumnSpec, TableSpec
 from registry.contract.versions import centre_names, dated, last_day, registry_of
 from registry.indian_digits import grouped
-from registry.memory import give_back
+from registry.machine.memory import give_back
 from registry.today import today
 
 DIRECTORIES = ("child", "centre")

@@ -29,8 +29,8 @@ from registry.contract.errors import BadInput, UsageError
 from registry.contract.registry import OWN_DAY, REF
 from registry.contract.tables import SPECS, TEXTS
 from registry.contract.versions import EVER
+from registry.machine.memory import give_back
 from registry.mapping.ambiguous import refuse_undecided
-from registry.memory import give_back
 from registry.privacy import hash_families
 from registry.read import read
 from registry.sources.sheets import Source

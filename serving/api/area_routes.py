@@ -10,7 +10,7 @@ from serving.access.permissions import Person
 from serving.api.book_routes import AsOf, Name, json_answer
 from serving.api.child_list_routes import CursorText, Limit, known_codes, told_codes
 from serving.api.shared_parts import answers
-from serving.book.area_rollups import DOWNWARDS, AreaQuestion, area_page
+from serving.book.areas.area_rollups import DOWNWARDS, AreaQuestion, area_page
 from serving.book.scoring.area_rows import MONTHS
 from serving.process.service_state import ServiceState
 

@@ -76,8 +76,9 @@ def decided(
     beside: Mapping[str, Collection[str]],
     states_are_told: bool = True,
 ) -> Decided:
-    """What is shown of these sectors' figures (`serving.book.sector_figures`); whole_is_told: their
-    sums are shown too; beside: by sector, what the programme withholds of it (`withheld_of`);
+    """What is shown of these sectors' figures (`serving.book.sector_figures`);
+    whole_is_told: their sums are shown too; beside: by sector, what the programme withholds of it
+    (`withheld_of`);
     states_are_told: without it no sector has `by_state`; the rest is the same.
 
     Example: sectors of 3 and 9 children, whose sum of 12 is told: neither 3 nor 9 is shown.

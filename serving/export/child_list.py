@@ -21,7 +21,7 @@ from models.visits.listed_child import counted_to
 from registry.contract.registry import day_number
 from registry.privacy import keyed_hash, tombstone_key
 from registry.store import schema
-from serving.book.area_rollups import no_cursor
+from serving.book.areas.area_rollups import no_cursor
 from serving.book.reader import Reader, day_of_reading
 from serving.book.scorebook import BookRow, Run
 from serving.errors import NoScoreBook

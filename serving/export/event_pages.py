@@ -20,7 +20,7 @@ from serving.answering.schema_parts import (
     or_null,
     told,
 )
-from serving.book.area_rollups import no_cursor
+from serving.book.areas.area_rollups import no_cursor
 from serving.book.events import KINDS, BookEvent
 from serving.book.reader import Reader
 from serving.export.child_list import child_keys

@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, replace
 import orjson
 
 from registry.fhir.fhir_codes import IDS, LEVELS
-from serving.book.area_rollups import no_cursor
+from serving.book.areas.area_rollups import no_cursor
 from serving.book.reader import Reader, Sector
 from serving.book.scorebook import BookRow, Run
 from serving.errors import OutOfScope

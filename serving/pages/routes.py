@@ -7,7 +7,6 @@ import json
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TypedDict
-from urllib.parse import parse_qsl
 
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
@@ -30,22 +29,12 @@ from serving.pages import (
     sector_page,
     sheet_page,
 )
-from serving.pages.areas import (
-    area_page,
-    forecast_page,
-    funnel_page,
-    lists_page,
-    map_page,
-    visits_page,
-)
-from serving.pages.areas.report import report_formats
-from serving.pages.areas.report.report_formats import REPORT_FORMS
-from serving.pages.escalation import escalation_page
-from serving.pages.links import links_page
+from serving.pages.officer_routes import OFFICERS_PAGES, Endpoint
 from serving.pages.session import (
     LANGUAGE_COOKIE,
     YEAR_SECONDS,
     end_session,
+    form_of,
     from_our_pages,
     keep_session,
     own_path,
@@ -68,10 +57,6 @@ OPEN_FILES = (
     *FONTS.glob("*.woff2"),
 )
 """What anybody may read, under `/static/` and its own name."""
-LONGEST_FORM = 16_384
-FORM_TYPE = "application/x-www-form-urlencoded"
-
-Endpoint = Callable[[ServiceState, Request], Awaitable[Response]]
 
 
 def routes(state: ServiceState) -> list[Route]:
@@ -91,19 +76,7 @@ def routes(state: ServiceState) -> list[Route]:
         ("/children/{child_id:path}/growth", _growth, ["GET"]),
         ("/children/{child_id:path}", _child, ["GET"]),
         ("/sector", _sector, ["GET"]),
-        ("/areas", _areas, ["GET"]),
-        ("/areas/visits", _visits_made, ["GET"]),
-        ("/areas/{level}/{area_id:path}", _area, ["GET"]),
-        ("/report/{form}/{level}/{area_id:path}", _report, ["GET"]),
-        ("/lists/{level}/{area_id:path}", _lists, ["GET"]),
-        ("/compare/{level}/{area_id:path}", _compare, ["GET"]),
-        ("/forecast/{level}/{area_id:path}", _forecast, ["GET"]),
-        ("/map/{level}/{area_id:path}", _map, ["GET"]),
-        ("/escalations", _escalations, ["GET"]),
-        ("/escalations/{number:int}", _escalation, ["GET", "POST"]),
-        ("/links", _links, ["GET"]),
-        ("/links/{number:int}", _link, ["POST"]),
-        ("/district", _district, ["GET"]),
+        *OFFICERS_PAGES,
         ("/offline/{code}", _offline, ["GET"]),
     ]
     fixed = [Route("/sw.js", _worker), Route("/static/{name}", _static)]
@@ -166,7 +139,7 @@ async def _sign_in(state: ServiceState, request: Request) -> Response:
     with it."""
     if request.method == "POST":
         from_our_pages(request)
-    given = await _form(request) if request.method == "POST" else dict(request.query_params)
+    given = await form_of(request) if request.method == "POST" else dict(request.query_params)
     code, token = given.get("code"), given.get("token")
     if request.method == "GET" and (code is not None or token is None):
         # A code is used by the button alone: programs that look at a link before it is opened must
@@ -206,30 +179,12 @@ def _exchanged(state: ServiceState, code: str) -> str:
     return made.token if made else ""
 
 
-async def _form(request: Request) -> dict[str, str]:
-    """A form's fields. API005 where it is longer than any form of ours, API006 where it is of
-    another kind."""
-    kind = request.headers.get("content-type", FORM_TYPE).partition(";")[0].strip().lower()
-    if kind != FORM_TYPE:
-        raise HttpProblem("API006", f"Set Content-Type: {FORM_TYPE}.")
-    body = b""
-    async for piece in request.stream():
-        body += piece
-        if len(body) > LONGEST_FORM:
-            raise HttpProblem("API005", f"At most {LONGEST_FORM} bytes are read.")
-    try:
-        return dict(parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=20))
-    except ValueError:
-        said = "must be a form of at most 20 fields in UTF-8"
-        raise HttpProblem("API002", errors=[{"field": "", "problem": said}]) from None
-
-
 async def _sign_out(state: ServiceState, request: Request) -> Response:
     """Findings that wait on a phone stay there where its script asks for it, having told the
     person."""
     from_our_pages(request)
     response = see_other("/sign-in")
-    end_session(response, keep_waiting="keep" in await _form(request))
+    end_session(response, keep_waiting="keep" in await form_of(request))
     return response
 
 
@@ -298,7 +253,7 @@ async def _outcome(state: ServiceState, request: Request) -> Response:
     """What a visit found, ticked on the page."""
     from_our_pages(request)
     person = await reader_of_page(state, request, "record_visits")
-    form, child_id = await _form(request), request.path_params["child_id"]
+    form, child_id = await form_of(request), request.path_params["child_id"]
     return await outcome_page.take(state, request, person, spoken(request), form, child_id=child_id)
 
 
@@ -333,117 +288,6 @@ async def _sector(state: ServiceState, request: Request) -> Response:
     return await run_in_threadpool(
         sector_page.show, state, request, person, spoken(request), **_asked(request)
     )
-
-
-async def _areas(state: ServiceState, request: Request) -> Response:
-    person = await reader_of_page(state, request, "see_areas")
-    query = dict(request.query_params)
-    return await run_in_threadpool(area_page.home, state, request, person, spoken(request), query)
-
-
-async def _area(state: ServiceState, request: Request) -> Response:
-    return await _of_area(state, request, area_page.show)
-
-
-async def _compare(state: ServiceState, request: Request) -> Response:
-    return await _of_area(state, request, funnel_page.show)
-
-
-async def _forecast(state: ServiceState, request: Request) -> Response:
-    return await _of_area(state, request, forecast_page.show)
-
-
-async def _map(state: ServiceState, request: Request) -> Response:
-    return await _of_area(state, request, map_page.show)
-
-
-async def _lists(state: ServiceState, request: Request) -> Response:
-    return await _of_area(state, request, lists_page.show)
-
-
-async def _report(state: ServiceState, request: Request) -> Response:
-    """An area's monthly report, as a file."""
-    form = request.path_params["form"]
-    if form not in REPORT_FORMS:
-        raise HttpProblem("API003")
-    person = await reader_of_page(state, request, "see_areas")
-    return await run_in_threadpool(
-        report_formats.answer,
-        state,
-        request,
-        person,
-        spoken(request),
-        level=request.path_params["level"],
-        area_id=request.path_params["area_id"],
-        form=form,
-    )
-
-
-async def _of_area(
-    state: ServiceState, request: Request, show: Callable[..., Response]
-) -> Response:
-    """A page of the area that the address names."""
-    person = await reader_of_page(state, request, "see_areas")
-    return await run_in_threadpool(
-        show,
-        state,
-        request,
-        person,
-        spoken(request),
-        level=request.path_params["level"],
-        area_id=request.path_params["area_id"],
-        query=dict(request.query_params),
-    )
-
-
-async def _visits_made(state: ServiceState, request: Request) -> Response:
-    person = await reader_of_page(state, request, "see_indicators")
-    return await run_in_threadpool(visits_page.show, state, request, person, spoken(request))
-
-
-async def _escalations(state: ServiceState, request: Request) -> Response:
-    person = await reader_of_page(state, request, "see_areas")
-    query = dict(request.query_params)
-    return await run_in_threadpool(
-        escalation_page.show, state, request, person, spoken(request), query
-    )
-
-
-async def _escalation(state: ServiceState, request: Request) -> Response:
-    """One escalation; closing it, or opening it again, is a form."""
-    closes, number = request.method == "POST", request.path_params["number"]
-    if closes:
-        from_our_pages(request)
-    act = "close_escalations" if closes else "see_children"
-    person = await reader_of_page(state, request, act)
-    if not closes:
-        return await run_in_threadpool(
-            escalation_page.one, state, request, person, spoken(request), number=number
-        )
-    form = await _form(request)
-    return await run_in_threadpool(
-        escalation_page.close, state, request, person, spoken(request), form, number=number
-    )
-
-
-async def _links(state: ServiceState, request: Request) -> Response:
-    """Pairs of records that may be one child."""
-    person = await reader_of_page(state, request, "see_children")
-    query = dict(request.query_params)
-    return await run_in_threadpool(links_page.show, state, request, person, spoken(request), query)
-
-
-async def _link(state: ServiceState, request: Request) -> Response:
-    """An officer's decision about one pair is a form."""
-    from_our_pages(request)
-    person = await reader_of_page(state, request, "decide_links")
-    form, number = await _form(request), request.path_params["number"]
-    return await run_in_threadpool(links_page.take, state, request, person, form, number=number)
-
-
-async def _district(state: ServiceState, request: Request) -> Response:
-    """Where the areas' pages were before."""
-    return see_other("/areas")
 
 
 async def _offline(state: ServiceState, request: Request) -> Response:

@@ -5,13 +5,14 @@ from __future__ import annotations
 
 import hashlib
 import time
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from serving.access.permissions import COOKIE, Person, same_site
 from serving.errors import UnknownToken
+from serving.http.problems import HttpProblem
 from serving.language.languages import LANGUAGES
 from serving.language.words import Words, preferred, words
 from serving.process.service_state import ServiceState
@@ -20,6 +21,8 @@ LANGUAGE_COOKIE = "sanket_language"
 MARK_COOKIE = "sanket_mark"
 YEAR_SECONDS = 366 * 86_400
 SESSION_SECONDS = 31 * 86_400
+LONGEST_FORM = 16_384
+FORM_TYPE = "application/x-www-form-urlencoded"
 
 
 async def reader_of_page(state: ServiceState, request: Request, act: str) -> Person:
@@ -95,3 +98,21 @@ def end_session(response: Response, *, keep_waiting: bool = False) -> None:
     response.delete_cookie(COOKIE)
     response.delete_cookie(MARK_COOKIE)
     response.headers["Clear-Site-Data"] = '"cache"' if keep_waiting else '"cache", "storage"'
+
+
+async def form_of(request: Request) -> dict[str, str]:
+    """A form's fields. API005 where it is longer than any form of ours, API006 where it is of
+    another kind."""
+    kind = request.headers.get("content-type", FORM_TYPE).partition(";")[0].strip().lower()
+    if kind != FORM_TYPE:
+        raise HttpProblem("API006", f"Set Content-Type: {FORM_TYPE}.")
+    body = b""
+    async for piece in request.stream():
+        body += piece
+        if len(body) > LONGEST_FORM:
+            raise HttpProblem("API005", f"At most {LONGEST_FORM} bytes are read.")
+    try:
+        return dict(parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=20))
+    except ValueError:
+        said = "must be a form of at most 20 fields in UTF-8"
+        raise HttpProblem("API002", errors=[{"field": "", "problem": said}]) from None

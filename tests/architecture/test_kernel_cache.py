@@ -9,7 +9,7 @@ from pathlib import Path
 import numba
 import pytest
 
-from registry import kernel_cache
+from registry.machine import kernel_cache
 
 
 @pytest.fixture()

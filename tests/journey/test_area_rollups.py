@@ -11,7 +11,8 @@ from care.programme.areas import Areas
 from care.programme.disclosure_control import withheld
 from care.programme.indicators import COUNTS, RATIOS
 from serving.app import create_app
-from serving.book import area_rollups, scorebook
+from serving.book import scorebook
+from serving.book.areas import area_rollups
 from serving.book.publishing import publish
 from serving.http.observe import Log
 from tests.support.area_store import AS_OF, CENTRES, make_store

@@ -17,7 +17,7 @@ from registry.store import schema
 from registry.store.boundaries import import_boundaries
 from registry.store.store import open_store
 from serving.app import create_app
-from serving.book.area_outlines import convex_hull
+from serving.book.areas.area_outlines import convex_hull
 from serving.http.observe import Log
 from serving.language.languages import LANGUAGES
 from serving.language.words import words

@@ -26,8 +26,8 @@ from training.commands import drift
 from training.commands.evaluate import as_json, evaluate, flat, reported
 from training.commands.recalibrate import recalibrated
 from training.evaluation import learning_curve
-from training.evaluation.drift_views import Views, ripe_rows
-from training.evaluation.month_views import timely
+from training.evaluation.drift.drift_views import Views, ripe_rows
+from training.evaluation.drift.month_views import timely
 from training.evaluation.scored_rows import LATER, REHEARSAL, judged_cohort
 from training.metrics.compared import COMPARED, COUNTED
 from training.report.report_page import MOST_BYTES, first_line

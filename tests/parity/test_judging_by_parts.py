@@ -17,10 +17,11 @@ from registry.store.partitions import several_parts
 from tests.support import trained_models as made
 from training.commands.drift import as_dict, of_month
 from training.commands.evaluate import plain
-from training.evaluation import drift_views_by_parts, learning_curve, month_views, scored_rows
-from training.evaluation.drift_views import STRAY_SHARE, Views, begun_on, days_of
-from training.evaluation.drift_views_by_parts import store_views
-from training.evaluation.month_views import timely
+from training.evaluation import learning_curve, scored_rows
+from training.evaluation.drift import drift_views_by_parts, month_views
+from training.evaluation.drift.drift_views import STRAY_SHARE, Views, begun_on, days_of
+from training.evaluation.drift.drift_views_by_parts import store_views
+from training.evaluation.drift.month_views import timely
 from training.evaluation.scored_rows import ELSEWHERE, LATER, REHEARSAL
 from training.report import one_model
 from training.report.one_model import told_of

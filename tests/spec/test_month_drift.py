@@ -8,8 +8,14 @@ import pytest
 
 from registry.contract.registry import NEVER, day_number
 from tests.support.tiny_registry import tiny_registry
-from training.evaluation.month_test import FALSE_ALARM_RATE, shifts
-from training.evaluation.month_views import HISTORY_DAYS, MonthProfile, at_end_of, by_child, timely
+from training.evaluation.drift.month_test import FALSE_ALARM_RATE, shifts
+from training.evaluation.drift.month_views import (
+    HISTORY_DAYS,
+    MonthProfile,
+    at_end_of,
+    by_child,
+    timely,
+)
 
 NAMES = [f"column {at}" for at in range(60)]
 SEASON_FROM = 240

@@ -24,7 +24,7 @@ from training.cohorts.visit_exposure import (
     visits_told,
 )
 from training.commands.drift import Drift
-from training.evaluation.drift_views import Ripe, share_visited
+from training.evaluation.drift.drift_views import Ripe, share_visited
 from training.evaluation.scored_rows import learnt_from, score_rows
 from training.fitting import fit, pipeline
 from training.fitting.calibrate import calibrate

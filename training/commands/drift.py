@@ -2,8 +2,8 @@
 
 Compared are a month's columns and risks with the months before the champion's training ended, each
 seen at its own end with the same delay and the same length of history and for its season
-(`training.evaluation.month_views`); the risks with what became of them, of those whose outcomes
-have had the time to be known; and the quality of the records. It advises; it never trains.
+(`training.evaluation.drift.month_views`); the risks with what became of them, of those whose
+outcomes have had the time to be known; and the quality of the records. It advises; it never trains.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from registry.contract.registry import day_date
 from registry.engine import IN_THIS_PROCESS, Engine
 from registry.store.partitions import several_parts
 from training.commands.train import load_registry
-from training.evaluation.drift_views import (
+from training.evaluation.drift.drift_views import (
     RIPE_DAYS,
     Ripe,
     Views,
@@ -32,9 +32,14 @@ from training.evaluation.drift_views import (
     share_visited,
     views_of_everyone,
 )
-from training.evaluation.drift_views_by_parts import store_views
-from training.evaluation.month_test import LEAST_CHILDREN, LEAST_MONTHS, Shift, shifts
-from training.evaluation.month_views import MEASURES, MonthProfile, profiles_of_everyone, timely
+from training.evaluation.drift.drift_views_by_parts import store_views
+from training.evaluation.drift.month_test import LEAST_CHILDREN, LEAST_MONTHS, Shift, shifts
+from training.evaluation.drift.month_views import (
+    MEASURES,
+    MonthProfile,
+    profiles_of_everyone,
+    timely,
+)
 from training.evaluation.subgroup_table import quality_month
 from training.fitting.fit import Progress
 from training.metrics.calibration import calibration

@@ -36,7 +36,7 @@ BY = ("sex", "age", "infants", "setting", "district", "records")
 
 
 @dataclass(frozen=True)
-class Places:
+class AreasAndQuality:
     """Where judged rows were made: of a `registry` (its centres and areas) the `centre` of each row
     (position, -1 where unknown), the `quality` of the centres' records, and the child's id
     (`child_ids`; None where nobody asks)."""
@@ -49,7 +49,7 @@ class Places:
 
 def groupings(
     judged: Judged,
-    places: Places,
+    places: AreasAndQuality,
     *,
     age_bands: tuple[int, ...] = BANDS_MONTHS,
     own: pd.DataFrame | None = None,
@@ -98,7 +98,7 @@ def read_groups(file: Path) -> pd.DataFrame:
     return told.set_index("child_id")
 
 
-def _district(places: Places) -> np.ndarray:
+def _district(places: AreasAndQuality) -> np.ndarray:
     """Districts by id; beyond the eight largest they stand together."""
     of = of_centre(places.registry, places.centre, "district")
     names = np.append(places.registry.district_ids.astype(str), "").astype(object)[of]
@@ -107,7 +107,7 @@ def _district(places: Places) -> np.ndarray:
     return np.where((names == "") | np.isin(names, large), names, "other districts")
 
 
-def _quality(day: np.ndarray, places: Places) -> np.ndarray:
+def _quality(day: np.ndarray, places: AreasAndQuality) -> np.ndarray:
     """The colour of the centre's records in the month before the prediction."""
     scored, month = places.quality, quality_month(day) - 1
     at = np.searchsorted(scored.months, month)

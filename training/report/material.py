@@ -29,7 +29,7 @@ from training.evaluation.scored_rows import (
     score_rows,
 )
 from training.evaluation.stability import centres
-from training.evaluation.subgroup_table import Places
+from training.evaluation.subgroup_table import AreasAndQuality
 from training.rows.at_hand import AtHand
 from training.validation.held_out import Marked, MarkedRows, held_out_for, marked_rows
 
@@ -49,7 +49,7 @@ class Material:
     rows: int
     learnt: Cohort | None
     urgent: Floats
-    places: Places
+    places: AreasAndQuality
     marked: MarkedRows | None
     until: int
     hand: AtHand
@@ -106,7 +106,7 @@ def of_registry(
         len(every.index),
         None if learnt is None else few_of(learnt, rows=len(learnt.index)),
         by_rules(clock, judged.rows.child, judged.rows.day),
-        Places(
+        AreasAndQuality(
             clock.registry,
             quality,
             centres(clock, judged.rows),

@@ -40,7 +40,7 @@ from training.evaluation.scored_rows import (
     of_asked,
 )
 from training.evaluation.stability import centres
-from training.evaluation.subgroup_table import Places
+from training.evaluation.subgroup_table import AreasAndQuality
 from training.priors.priors import Said
 from training.report.material import Material, ids_of
 from training.rows.at_hand import AtHand
@@ -50,7 +50,7 @@ from training.rows.store_rows import at_home, own_rows
 from training.validation.held_out import Marked, MarkedRows, held_out_for, marked_rows
 
 
-class Counted(NamedTuple):
+class CountedRecords(NamedTuple):
     """Of some children and one bundle: how many `rows` each block has and how the records led to
     them (`attrition`), by block; the `events` later; and how many rows it `learnt` from."""
 
@@ -61,7 +61,7 @@ class Counted(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Plan:
+class ReportPlan:
     """What parts are asked of one bundle: the `block` that is judged, with so many `rows`; so many
     rows `learnt` from; the `marks` of lists for its target."""
 
@@ -97,7 +97,7 @@ class StoreMaterial:
     places: Registry
     quality: QualityScores
     until: int
-    plans: tuple[Plan, ...]
+    plans: tuple[ReportPlan, ...]
 
     @classmethod
     def of(
@@ -144,7 +144,7 @@ class StoreMaterial:
         return found
 
     def _material(
-        self, plan: Plan, said_by: Bundle, parts: Sequence[Answered], hand: AtHand
+        self, plan: ReportPlan, said_by: Bundle, parts: Sequence[Answered], hand: AtHand
     ) -> Material:
         target = TARGETS[plan.bundle.target]
         columns = end_to_end([part.rows for part in parts])
@@ -164,7 +164,7 @@ class StoreMaterial:
             plan.rows,
             _learnt(plan, parts),
             beside["urgent"][place],
-            Places(self.places, self.quality, beside["centre"][place], ids),
+            AreasAndQuality(self.places, self.quality, beside["centre"][place], ids),
             MarkedRows.together(marked) if marked else None,
             self.until,
             hand,
@@ -172,7 +172,7 @@ class StoreMaterial:
         )
 
 
-def why_not_judged(plan: Plan) -> str | None:
+def why_not_judged(plan: ReportPlan) -> str | None:
     """As `training.evaluation.scored_rows.not_judged`."""
     why: str | None = plan.bundle.facts.get("not_rehearsed")
     return why if why and plan.block == REHEARSAL else None
@@ -180,7 +180,7 @@ def why_not_judged(plan: Plan) -> str | None:
 
 def _count(
     bundles: Sequence[Bundle], until: int, part: StorePart
-) -> tuple[list[Counted], QualityCounts]:
+) -> tuple[list[CountedRecords], QualityCounts]:
     """Of the children who are now at a part's centres; what becomes of a child is told from its
     own records alone."""
     registry = alone(part.registry, at_home(part))
@@ -189,13 +189,13 @@ def _count(
     return counted, counts_of(registry, by="centre")
 
 
-def _counted(clock: Clock, bundle: Bundle, until: int) -> Counted:
+def _counted(clock: Clock, bundle: Bundle, until: int) -> CountedRecords:
     if not _is_home(clock.registry, bundle):
         rows = block_rows(clock, bundle, ELSEWHERE, until=until)
-        return Counted({ELSEWHERE: len(rows.index)}, {ELSEWHERE: rows.attrition}, 0, 0)
+        return CountedRecords({ELSEWHERE: len(rows.index)}, {ELSEWHERE: rows.attrition}, 0, 0)
     later, learnt = block_rows(clock, bundle, LATER, until=until), learnt_from(clock, bundle)
     rehearsed = int(blocks_of(bundle, learnt)[1].sum()) if "later_from" in bundle.facts else 0
-    return Counted(
+    return CountedRecords(
         {LATER: len(later.index), REHEARSAL: rehearsed},
         {LATER: later.attrition, REHEARSAL: learnt.attrition},
         events_of(later),
@@ -208,11 +208,11 @@ def _is_home(registry: Registry, bundle: Bundle) -> bool:
     return same
 
 
-def _plan(bundle: Bundle, counted: Sequence[Counted], marks: Sequence[Marked]) -> Plan:
+def _plan(bundle: Bundle, counted: Sequence[CountedRecords], marks: Sequence[Marked]) -> ReportPlan:
     enough = sum(one.events for one in counted) >= ENOUGH_EVENTS
     block = ELSEWHERE if ELSEWHERE in counted[0].rows else LATER if enough else REHEARSAL
     attrition = [one.attrition[block] for one in counted]
-    return Plan(
+    return ReportPlan(
         bundle,
         block,
         sum(one.rows[block] for one in counted),
@@ -222,7 +222,9 @@ def _plan(bundle: Bundle, counted: Sequence[Counted], marks: Sequence[Marked]) -
     )
 
 
-def _answer(plans: Sequence[Plan], until: int, with_ids: bool, part: StorePart) -> list[Answered]:
+def _answer(
+    plans: Sequence[ReportPlan], until: int, with_ids: bool, part: StorePart
+) -> list[Answered]:
     clock, home = Clock(part.registry), at_home(part)
     context = Context(clock)
     return [_answered(part, clock, context, plan, until, with_ids, home) for plan in plans]
@@ -232,7 +234,7 @@ def _answered(
     part: StorePart,
     clock: Clock,
     context: Context,
-    plan: Plan,
+    plan: ReportPlan,
     until: int,
     with_ids: bool,
     home: Flags,
@@ -269,7 +271,7 @@ def _answered(
     )
 
 
-def _learnt(plan: Plan, parts: Sequence[Answered]) -> Cohort | None:
+def _learnt(plan: ReportPlan, parts: Sequence[Answered]) -> Cohort | None:
     told = [part.learnt for part in parts if part.learnt is not None]
     if not told:
         return None

@@ -14,7 +14,7 @@ from starlette.responses import Response
 from care.programme.areas import UPWARDS
 from models.visits.listed_child import Candidate, counted_to
 from serving.access.permissions import Person
-from serving.book.area_rollups import DOWNWARDS
+from serving.book.areas.area_rollups import DOWNWARDS
 from serving.book.reader import Place, Reader, day_of_reading
 from serving.book.scorebook import Run
 from serving.errors import OutOfScope

@@ -15,14 +15,14 @@ from starlette.responses import Response
 from care.programme.published_forecast import AreaForecast, Publication
 from features.charts.area_map import MapFigures, area_map, breaks_of, grey_of
 from serving.access.permissions import Person
-from serving.book import area_forecasts
-from serving.book.area_outlines import outlines
+from serving.book.areas import area_forecasts
+from serving.book.areas.area_outlines import outlines
 from serving.language.words import Words
 from serving.pages.areas import area_page
 from serving.pages.areas.area_figures import cell, value_of
 from serving.pages.areas.area_page import Link
 from serving.pages.areas.area_parts import AreaPart
-from serving.pages.areas.forecast_page import usual_level
+from serving.pages.areas.expected_page import usual_level
 from serving.pages.areas.forecast_told import expected_told
 from serving.pages.templates import html
 from serving.process.service_state import ServiceState

@@ -1,6 +1,6 @@
 """What drift looks at: how months looked, each at its own end, and what became of the predictions
 since the training. Of a registry in memory here, of a store read part by part in
-`training.evaluation.drift_views_by_parts`; both are the same to the bit."""
+`training.evaluation.drift.drift_views_by_parts`; both are the same to the bit."""
 
 from __future__ import annotations
 
@@ -23,7 +23,12 @@ from registry.contract.errors import UsageError
 from registry.contract.registry import Registry, day_date, day_number
 from training.cohorts.landmarks import Cohort, cohort
 from training.cohorts.visit_exposure import visited_in_time
-from training.evaluation.month_views import HISTORY_DAYS, MonthProfile, everyone, profile_of_month
+from training.evaluation.drift.month_views import (
+    HISTORY_DAYS,
+    MonthProfile,
+    everyone,
+    profile_of_month,
+)
 from training.evaluation.scored_rows import Judged, few_of, score_rows
 
 RIPE_DAYS = 183
@@ -57,7 +62,7 @@ class Views:
 
     @classmethod
     def of(cls, registry: Registry, bundle: Bundle) -> Views:
-        """Of a registry (of `training.evaluation.month_views.timely`)."""
+        """Of a registry (of `training.evaluation.drift.month_views.timely`)."""
         days = np.unique(registry.measurements["measured_on"], return_counts=True)
         return cls(
             registry.recorded_until,

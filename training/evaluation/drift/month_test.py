@@ -16,7 +16,7 @@ import numpy as np
 from scipy.stats import t as student
 
 from registry.contract.arrays import Floats
-from training.evaluation.month_views import MonthProfile
+from training.evaluation.drift.month_views import MonthProfile
 
 FALSE_ALARM_RATE = 0.01
 """Of steady months, the share in which one test of all measures may cry wolf (Bonferroni over

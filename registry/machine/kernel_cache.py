@@ -15,7 +15,7 @@ import sys
 import time
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 ROOMS = ("registry", "features", "care", "models", "training")
 PREFIX = "sanket-"
 COMPILED_WHOLE = "registry/simulate/"

@@ -22,7 +22,7 @@ from registry.store.partitions import StorePart, alone, days_measured, over_part
 from registry.store.store import open_store
 from training.cohorts.children_lot import by_lot
 from training.cohorts.visit_exposure import censored_at_visits, visited_in_time
-from training.evaluation.drift_views import (
+from training.evaluation.drift.drift_views import (
     RIPE,
     Ripe,
     Views,
@@ -30,7 +30,7 @@ from training.evaluation.drift_views import (
     months_before,
     ripe_cohort,
 )
-from training.evaluation.month_views import (
+from training.evaluation.drift.month_views import (
     MOST_CHILDREN,
     MonthProfile,
     as_at_end,

@@ -16,7 +16,7 @@ from care.programme.published_forecast import QUANTILES, AreaForecast, Publicati
 from features.charts.forecast_chart import ChartWords, ForecastSeries, forecast_chart, highest
 from registry.contract.arrays import Floats
 from serving.access.permissions import Person
-from serving.book import area_forecasts
+from serving.book.areas import area_forecasts
 from serving.language.words import Words
 from serving.pages.areas import area_page
 from serving.pages.areas.area_figures import month_name

@@ -1,0 +1,1 @@
+"""What the code asks of the machine: where compiled functions are kept, freed memory given back."""

@@ -1,0 +1,1 @@
+"""What the book holds of areas: figures by level, forecasts, outlines."""

@@ -1,0 +1,1 @@
+"""A month beside the months before it: what drift looks at."""
