@@ -7,6 +7,7 @@ signs: a wider arm would then raise a risk by one column and lower it by another
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,23 +28,35 @@ def fit_linear(examples: Examples, *, penalty: float, directions: np.ndarray) ->
     `directions` (p,): +1 where a column's weight may not be under 0, -1 where not above, 0 where
     free; the weights of missingness and the intercept are free.
     """
+    return fit_linears(examples, penalties=(penalty,), directions=directions)[0]
+
+
+def fit_linears(
+    examples: Examples, *, penalties: Sequence[float], directions: np.ndarray
+) -> list[Linear]:
+    """`fit_linear` for each penalty: the columns are made once for all."""
     middle, scale = _standard(examples.rows)
     value, gap = standardised(examples.rows, middle, scale)
     design, p = _Design.of(value, gap), value.shape[1]
     low, high = np.full(2 * p + 1, -np.inf), np.full(2 * p + 1, np.inf)
     low[1 : p + 1][np.asarray(directions) > 0] = 0.0
     high[1 : p + 1][np.asarray(directions) < 0] = 0.0
-    weight = penalty * examples.weight / examples.weight.mean()
-    ridge = _Ridge(design.columns, examples.happened.astype(np.float64), weight)
-    # One thread: the sums are then the same whatever the machine's settings, and a second thread
-    # that waits for work took four times the processor's time beside other work.
-    with threadpool_limits(limits=1, user_api="blas"):
-        found = design.spread(ridge.least(low[design.first], high[design.first]))
     at = (
         np.average(value, axis=0, weights=examples.weight),
         np.average(gap, axis=0, weights=examples.weight),
     )
-    return Linear(float(found[0]), middle, scale, found[1 : p + 1], found[p + 1 :], *at)
+    linears = []
+    for penalty in penalties:
+        weight = penalty * examples.weight / examples.weight.mean()
+        ridge = _Ridge(design.columns, examples.happened.astype(np.float64), weight)
+        # One thread: the sums are then the same whatever the machine's settings, and a second
+        # thread that waits for work took four times the processor's time beside other work.
+        with threadpool_limits(limits=1, user_api="blas"):
+            found = design.spread(ridge.least(low[design.first], high[design.first]))
+        linears.append(
+            Linear(float(found[0]), middle, scale, found[1 : p + 1], found[p + 1 :], *at)
+        )
+    return linears
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ exactly, may still relapse or not.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -37,7 +38,8 @@ def errors_of_refits(
     refit lie from them (refits, n).
 
     A refit is of children drawn with replacement, all rows of each, by the model's own choice
-    (settings, rounds, penalty, shares); its calibration is of the same children's out-of-fold
+    (settings, rounds, penalty, shares), with one forest in place of the model's bag, whose chance
+    is small beside that of the children; its calibration is of the same children's out-of-fold
     predictions. Source: Efron and Tibshirani 1993, chapter 13, by cluster (child).
     """
     own = fitted.log_odds(learning.rows)
@@ -94,8 +96,8 @@ def _refit(
     lender = (
         None if donor is None else Donor(drawn_children(donor.examples, draw)[0], donor.label_days)
     )
-    of = fitted.held_out
-    halves = fit_halves(taught, fitted.choice, of, target=target, seed=seed, donor=lender)
+    of, alone = fitted.held_out, replace(target, forests=1)
+    halves = fit_halves(taught, fitted.choice, of, target=alone, seed=seed, donor=lender)
     slope, intercept = slope_and_intercept(of.log_odds, of.happened, of.weight * times)
     found: Floats = intercept + slope * halves.blended(learning.rows)
     return found
