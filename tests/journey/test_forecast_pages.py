@@ -85,7 +85,7 @@ def test_the_months_are_told_as_they_are_drawn(service):
     rows = {row[0]: row[1:] for row in table(text, "months")}
     assert rows["Jul 2026"] == ["", "9", "10.4", "9 to 11"]
     assert rows["Sep 2026"][1] == "not reported" and rows["May 2026"][0] == "not shown"
-    assert rows["Jun 2026"] == ["20", "12", "", ""]
+    assert rows["Jun 2026"] == ["20 (above its band)", "12", "", ""]
     assert "Made on 2 July 2026" in text and "end of Jun 2026" in text
     assert text.count("<svg") == 1 and "10.4 expected in Jul 2026" in text
 
