@@ -309,3 +309,20 @@ def alerts_of(
                 told = AreaAlert(row.level, row.area, row.kind, row.month, row.figure, row.expected)
                 found.append((row.number, told))
     return [alert for _, alert in sorted(found, key=lambda one: one[0])]
+
+
+def months_alerted(
+    engine: sa.Engine, of: Publication, level: str, area: str, kind: str
+) -> set[str]:
+    """The months of which the publications up to this one told an alert of this kind of an area."""
+    joined = sa.join(ALERTS, FORECASTS, ALERTS.c.forecast == FORECASTS.c.forecast)
+    wanted = sa.select(ALERTS.c.month).select_from(joined)
+    wanted = wanted.where(
+        FORECASTS.c.counted == of.counted,
+        FORECASTS.c.origin <= of.origin,
+        ALERTS.c.level == level,
+        ALERTS.c.area == area,
+        ALERTS.c.kind == kind,
+    )
+    with engine.connect() as connection:
+        return set(connection.scalars(wanted))

@@ -21,6 +21,7 @@ from tests.support import days_of_scoring
 from tests.support.area_store import AS_OF, make_store
 from tests.support.browser import PHONE, chromium, keep_picture, resize, served
 from tests.support.days_of_scoring import measured_centres
+from tests.support.forecast_by_hand import place_centres, publish_by_hand
 from tests.support.service_cases import KEY, row, token
 
 DESK = (1366, 768)
@@ -115,9 +116,11 @@ def test_an_escalation_is_closed_on_a_phone_without_a_script(site):
         assert "NRC 28-06" in browser.find_element(By.CSS_SELECTOR, "#closed ~ .scroll").text
 
 
-def test_areas_are_compared_on_a_phone_without_a_script(tmp_path, monkeypatch):
+def test_areas_are_compared_and_forecast_on_a_phone_without_a_script(tmp_path, monkeypatch):
     monkeypatch.setenv("SANKET_TODAY", days_of_scoring.AS_OF)
     days = measured_centres(tmp_path)
+    publish_by_hand(days.address)
+    place_centres(days.address, ("A1", "A3", "B1", "C1", "C2", "D1"))
     limits = Limits(lag_seconds=60)
     app = create_app(
         days.address, tmp_path / "m", key=KEY, log=Log(lambda _: None), follow=False, limits=limits
@@ -135,4 +138,13 @@ def test_areas_are_compared_on_a_phone_without_a_script(tmp_path, monkeypatch):
         browser.find_element(By.CSS_SELECTOR, option).click()
         browser.find_element(By.CSS_SELECTOR, "main form button").click()
         until_shown(browser, ["D1", "D2"])
+        browser.get(f"{site}/areas/state/state")
+        browser.find_element(By.CSS_SELECTOR, 'a[href="/forecast/state/state"]').click()
+        WebDriverWait(browser, 10).until(url_to_be(f"{site}/forecast/state/state"))
+        look(browser, "forecast")
+        browser.find_element(By.CSS_SELECTOR, 'main a[href="/map/state/state"]').click()
+        WebDriverWait(browser, 10).until(url_to_be(f"{site}/map/state/state"))
+        look(browser, "map")
+        browser.find_element(By.CSS_SELECTOR, '.area-map a[href="/areas/sector/S2"] path').click()
+        WebDriverWait(browser, 10).until(url_to_be(f"{site}/areas/sector/S2"))
     app.close()

@@ -1,7 +1,6 @@
 """What to expect in an area, and its map, over the real service: figures told by hand, what is
 withheld neither told nor drawn, each scope its own, in each language."""
 
-import datetime as dt
 import html
 import json
 import re
@@ -9,11 +8,7 @@ from contextlib import closing
 
 import numpy as np
 import pytest
-import sqlalchemy as sa
 
-from care.programme import published_forecast as book
-from care.programme.published_forecast import WITHHELD, AreaAlert, AreaForecast, Publication
-from registry.store import schema
 from registry.store.boundaries import import_boundaries
 from registry.store.store import open_store
 from serving.app import create_app
@@ -22,10 +17,8 @@ from serving.http.observe import Log
 from serving.language.languages import LANGUAGES
 from serving.language.words import words
 from tests.support.days_of_scoring import AS_OF, measured_centres
+from tests.support.forecast_by_hand import place_centres, publish_by_hand
 from tests.support.service_cases import KEY, Client, token
-
-HISTORY = (*[12] * 12, 9, 8, None, 7, 6, 5, 5, 6, 7, 8, WITHHELD, 20)
-"""July 2024 to June 2026: the September of last year was not reported, this May is withheld."""
 
 
 @pytest.fixture(autouse=True)
@@ -33,60 +26,12 @@ def on_the_scoring_day(monkeypatch):
     monkeypatch.setenv("SANKET_TODAY", AS_OF)
 
 
-def area(level, name, a_month, history=HISTORY):
-    mean = np.full(6, float(a_month))
-    quantiles = mean[:, None] + np.array([-2.0, -1.0, -0.5, 0.0, 0.5, 1.0, 2.0])
-    return AreaForecast(level, name, mean, quantiles, history)
-
-
-ALERTS = (
-    AreaAlert("sector", "S1", "above_band", "2026-06", 20.0, 8.2),
-    AreaAlert("sector", "S2", "above_band", "2026-06", 3.0, 0.4),
-    AreaAlert("sector", "S3", "no_sam_unlikely", "2026-06", 0.0, 7.5),
-    AreaAlert("sector", "S4", "peak_coming", "2026-07", 31.0, 18.0),
-    AreaAlert("sector", "S1", "peak_coming", "2026-07", 33.0, 20.0),
-)
-
-
-def published(address):
-    new = Publication(
-        counted="confirmed_sam",
-        level="sector",
-        origin="2026-06",
-        horizon=6,
-        as_of=dt.date(2026, 6, 30),
-        made_on=dt.date(2026, 7, 2),
-        facts={},
-    )
-    told = (*[6] * 24,)
-    areas = [
-        area("state", "state", 40),
-        area("district", "D1", 30),
-        area("district", "D2", 10),
-        area("project", "P1", 30),
-        area("project", "P2", 10),
-        area("sector", "S1", 10.4),
-        area("sector", "S2", 19.6, (*[0] * 23, WITHHELD)),
-        area("sector", "S3", 2.5, (*[0] * 24,)),
-        area("sector", "S4", 7.5, told),
-    ]
-    with closing(open_store(address)) as store:
-        book.publish(store.engine, new, areas, ALERTS)
-        centres, ids = schema.TABLES["centres"], schema.IDS
-        with store.engine.begin() as connection:
-            wanted = sa.select(ids.c.text, ids.c.number).where(ids.c.kind == "centre")
-            numbers = {row.text: row.number for row in connection.execute(wanted)}
-            for at, centre in enumerate(("A1", "A3", "B1", "C1", "C2")):
-                places = {"longitude": 74.0 + at / 10, "latitude": 20.0 + at % 2 / 10}
-                wanted = sa.update(centres).where(centres.c.centre == numbers[centre])
-                connection.execute(wanted.values(**places))
-
-
 @pytest.fixture(scope="module")
 def service(tmp_path_factory):
     home = tmp_path_factory.mktemp("forecasts")
     days = measured_centres(home)
-    published(days.address)
+    publish_by_hand(days.address)
+    place_centres(days.address, ("A1", "A3", "B1", "C1", "C2"))
     square = [[73.9, 19.9], [74.05, 19.9], [74.05, 20.05], [73.9, 20.05], [73.9, 19.9]]
     feature = {"type": "Feature", "properties": {"sector_id": "S1"}}
     feature["geometry"] = {"type": "Polygon", "coordinates": [square]}
@@ -140,7 +85,7 @@ def test_the_months_are_told_as_they_are_drawn(service):
     rows = {row[0]: row[1:] for row in table(text, "months")}
     assert rows["Jul 2026"] == ["", "9", "10.4", "9 to 11"]
     assert rows["Sep 2026"][1] == "not reported" and rows["May 2026"][0] == "not shown"
-    assert rows["Jun 2026"] == ["20", "12", "", ""]
+    assert rows["Jun 2026"] == ["20 (above its band)", "12", "", ""]
     assert "Made on 2 July 2026" in text and "end of Jun 2026" in text
     assert text.count("<svg") == 1 and "10.4 expected in Jul 2026" in text
 

@@ -44,3 +44,9 @@ def alerts(
     """The alerts of these places, which `Reader.whole_places` has named, the farthest off first."""
     with _readable():
         return published_forecast.alerts_of(engine, of, level, [one.place for one in places])
+
+
+def months_above(engine: sa.Engine, of: Publication, level: str, place: Place) -> set[str]:
+    """The months of this place that lay above their band, as far as publications told it."""
+    with _readable():
+        return published_forecast.months_alerted(engine, of, level, place.place, "above_band")

@@ -85,6 +85,7 @@ def show(
     pages = max(1, -(-len(ranked) // AT_ONCE))
     page = min(page_asked(query), pages)
     lines = _alerts(state, of, area, own, below, found, parts, words) if of else []
+    above = area_forecasts.months_above(state.book_engine, of, level, area.place) if of else set()
 
     def address(**changes: object) -> str:
         asked = {"parts": below, "page": page} | changes
@@ -102,8 +103,8 @@ def show(
         map_address=f"/map/{level}/{quote(area_id, safe='')}",
         about=_about(of, words) if of else "",
         forecast=own,
-        picture=_picture(of, own, words) if of and own else None,
-        months=_month_lines(of, own, words) if of and own else [],
+        picture=_picture(of, own, above, words) if of and own else None,
+        months=_month_lines(of, own, above, words) if of and own else [],
         alerts=lines,
         levels=levels,
         below=below,
@@ -191,11 +192,12 @@ def _months_before(of: Publication, many: int) -> list[str]:
     return [f"{number // 12}-{number % 12 + 1:02d}" for number in numbers]
 
 
-def _picture(of: Publication, own: AreaForecast, words: Words) -> Markup:
+def _picture(of: Publication, own: AreaForecast, above: set[str], words: Words) -> Markup:
     counts = _counts(own.history)[-DRAWN_MONTHS:]
-    before = _counts(year_before(own))
-    series = ForecastSeries(counts, own.mean, own.quantiles, before)
-    first = _months_before(of, len(counts))[0] if len(counts) else of.months[0]
+    before, months = _counts(year_before(own)), _months_before(of, len(counts))
+    ringed = tuple(at for at, month in enumerate(months) if month in above)
+    series = ForecastSeries(counts, own.mean, own.quantiles, before, ringed)
+    first = months[0] if months else of.months[0]
     said = words.say(
         "forecast",
         "picture",
@@ -214,13 +216,18 @@ def _picture(of: Publication, own: AreaForecast, words: Words) -> Markup:
     return Markup(forecast_chart(series, chart).svg())
 
 
-def _month_lines(of: Publication, own: AreaForecast, words: Words) -> list[MonthLine]:
+def _month_lines(
+    of: Publication, own: AreaForecast, above: set[str], words: Words
+) -> list[MonthLine]:
     history = own.history[-DRAWN_MONTHS:]
     lines = []
     for at, month in enumerate(_months_before(of, len(history))):
         ago = len(own.history) - len(history) + at - YEAR
         before = count_told(own.history[ago], words) if ago >= 0 else ""
-        lines.append(MonthLine(named(month, words), count_told(history[at], words), before, "", ""))
+        counted = count_told(history[at], words)
+        if month in above:
+            counted += f" ({words('forecast', 'above')})"
+        lines.append(MonthLine(named(month, words), counted, before, "", ""))
     for ahead, month in enumerate(of.months):
         told = year_before(own)[ahead]
         lines.append(
