@@ -26,12 +26,14 @@ Compare = Callable[[RegisterView, RegisterView, Ints, Ints], Codes]
 @dataclass(frozen=True)
 class Comparison:
     """One field: the sentence of each level, the first guesses of how often true pairs and other
-    candidates show it, and how the level is found (-1: one of the two does not know)."""
+    candidates show it, the first level that never speaks for one child, and how the level is found
+    (-1: one of the two does not know)."""
 
     name: str
     levels: tuple[str, ...]
     first_guess: tuple[float, ...]
     among_others: tuple[float, ...]
+    never_for: int
     compare: Compare
 
 
@@ -102,7 +104,7 @@ def dice(mine: AnyArray, theirs: AnyArray) -> AnyArray:
 
 
 COMPARISONS = (
-    Comparison("sex", ("same sex", "other sex"), (0.99, 0.01), (0.6, 0.4), _sex),
+    Comparison("sex", ("same sex", "other sex"), (0.99, 0.01), (0.6, 0.4), 1, _sex),
     Comparison(
         "birth_date",
         (
@@ -118,14 +120,16 @@ COMPARISONS = (
         ),
         (0.80, 0.06, 0.02, 0.03, 0.02, 0.03, 0.02, 0.01, 0.01),
         (0.09, 0.01, 0.04, 0.01, 0.02, 0.05, 0.08, 0.25, 0.45),
+        8,
         _birth_date,
     ),
-    Comparison("family", ("same family", "other family"), (0.97, 0.03), (0.1, 0.9), _family),
+    Comparison("family", ("same family", "other family"), (0.97, 0.03), (0.1, 0.9), 1, _family),
     Comparison(
         "place",
         ("same centre", "other centre of the sector", "other sector"),
         (0.92, 0.06, 0.02),
         (0.85, 0.12, 0.03),
+        1,
         _place,
     ),
     Comparison(
@@ -133,6 +137,7 @@ COMPARISONS = (
         ("same birth weight", "birth weights within 250 g", "other birth weight"),
         (0.85, 0.10, 0.05),
         (0.05, 0.35, 0.60),
+        2,
         _birth_weight,
     ),
     Comparison(
@@ -140,6 +145,7 @@ COMPARISONS = (
         MEASURED.levels,
         MEASURED.first_guess,
         MEASURED.among_others,
+        AGAINST[0],
         measured_levels,
     ),
     Comparison(
@@ -147,6 +153,7 @@ COMPARISONS = (
         ("same name", "like name", "other name"),
         (0.85, 0.10, 0.05),
         (0.02, 0.08, 0.9),
+        2,
         _name,
     ),
 )

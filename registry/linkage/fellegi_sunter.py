@@ -25,10 +25,21 @@ two registers share no child, plain EM finds a group nevertheless (siblings, nei
 and calls it true; true pairs do not mostly have other dates of birth or other weights."""
 
 
+DATE = [comparison.name for comparison in COMPARISONS].index("birth_date")
+DATES = len(COMPARISONS[DATE].levels) + 1
+"""Levels of the date of birth, and not known (the last)."""
+
+
 @dataclass(frozen=True)
 class LinkageWeights:
-    """Of each comparison the shares of its levels among true pairs (`m`) and others (`u`), and the
-    share of true pairs among candidates."""
+    """Of each comparison the shares of its levels among true pairs (`m`, one array each) and among
+    others (`u`, a row for each level of the date of birth), and the share of true pairs among
+    candidates.
+
+    Most keys go by the date, so that among others the fields depend on it: of those born within two
+    months nearly all are of one centre, since that is how they became candidates; of those born on
+    one day few are. `u` is therefore counted within each level of the date.
+    """
 
     m: tuple[Floats, ...]
     u: tuple[Floats, ...]
@@ -37,8 +48,14 @@ class LinkageWeights:
     def bits(self, levels: Codes) -> Floats:
         """Weight of each level of each pair, log2(m / u), (pairs, comparisons); 0 where not
         known."""
-        tables = [np.append(np.log2(m / u), 0.0) for m, u in zip(self.m, self.u, strict=True)]
-        return np.stack([table[levels[:, at]] for at, table in enumerate(tables)], axis=1)
+        tables = [np.log2(m / u) for m, u in zip(self.m, self.u, strict=True)]
+        for table, comparison in zip(tables, COMPARISONS, strict=True):
+            # Pairs of two sectors are candidates because their bodies are alike: that counts once.
+            against = table[:, comparison.never_for :]
+            np.minimum(against, 0.0, out=against)
+        tables = [np.column_stack([table, np.zeros(DATES)]) for table in tables]
+        date = levels[:, DATE]
+        return np.stack([table[date, levels[:, at]] for at, table in enumerate(tables)], axis=1)
 
     @property
     def prior_bits(self) -> float:
@@ -76,29 +93,47 @@ def _patterns(levels: Codes) -> tuple[Codes, Ints]:
 def _first(patterns: Codes, many: Ints) -> LinkageWeights:
     """First guesses for true pairs; among others, the levels of all candidates."""
     guessed = tuple(np.array(c.first_guess) for c in COMPARISONS)
-    seen = _shares(patterns, many.astype(np.float64))
-    return LinkageWeights(guessed, seen, FIRST_SHARE)
+    return LinkageWeights(guessed, _among_others(patterns, many.astype(np.float64)), FIRST_SHARE)
 
 
 def _maximised(patterns: Codes, many: Ints, true: Floats) -> LinkageWeights:
     mass = float((many * true).sum())
     share = (mass + PSEUDO_PAIRS * FIRST_SHARE) / (float(many.sum()) + PSEUDO_PAIRS)
     return LinkageWeights(
-        _shares(patterns, many * true, guessed=True), _shares(patterns, many * (1.0 - true)), share
+        _among_true(patterns, many * true), _among_others(patterns, many * (1.0 - true)), share
     )
 
 
-def _shares(patterns: Codes, mass: Floats, *, guessed: bool = False) -> tuple[Floats, ...]:
-    """Share of each level of each comparison, by mass, with the pseudo-pairs."""
+def _among_true(patterns: Codes, mass: Floats) -> tuple[Floats, ...]:
+    """Share of each level of each comparison, by mass, with the pseudo-pairs, within bounds."""
     shares = []
     for at, comparison in enumerate(COMPARISONS):
-        count = len(comparison.levels)
-        known = patterns[:, at] >= 0
-        seen = np.bincount(patterns[known, at], weights=mass[known], minlength=count)
-        spread = np.array(comparison.first_guess if guessed else comparison.among_others)
-        share = (seen + PSEUDO_PAIRS * spread) / (seen.sum() + PSEUDO_PAIRS)
-        shares.append(_bounded(share, spread) if guessed else share)
+        guess = np.array(comparison.first_guess)
+        shares.append(_bounded(_share(patterns[:, at], mass, guess), guess))
     return tuple(shares)
+
+
+def _among_others(patterns: Codes, mass: Floats) -> tuple[Floats, ...]:
+    """Share of each level within each level of the date of birth (dates, levels); few pairs of a
+    date are drawn to the share over all dates. The date's own is over all."""
+    shares = []
+    for at, comparison in enumerate(COMPARISONS):
+        level = patterns[:, at]
+        over_all = _share(level, mass, np.array(comparison.among_others))
+        rows = [over_all] * DATES
+        if at != DATE:
+            of = [patterns[:, DATE] == date for date in (*range(DATES - 1), -1)]
+            rows = [_share(level[one], mass[one], over_all) for one in of]
+        shares.append(np.stack(rows))
+    return tuple(shares)
+
+
+def _share(level: Codes, mass: Floats, guess: Floats) -> Floats:
+    """Share of each level by mass, of pairs where it is known, with the pseudo-pairs as guessed."""
+    known = level >= 0
+    seen = np.bincount(level[known], weights=mass[known], minlength=len(guess))
+    share: Floats = (seen + PSEUDO_PAIRS * guess) / (seen.sum() + PSEUDO_PAIRS)
+    return share
 
 
 def _bounded(share: Floats, guess: Floats) -> Floats:
