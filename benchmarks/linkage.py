@@ -15,6 +15,8 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 # A script's own folder stands first on the path, and features.py and training.py there would hide
@@ -27,11 +29,22 @@ import pyarrow.parquet
 from registry.checks.table import check, raw_table, registry_of_checked
 from registry.contract.days import day_number
 from registry.linkage.links import Links, link
-from registry.linkage.register_view import views_of
+from registry.linkage.register_view import RegisterView, views_of
 from registry.simulate.dials import Dials
 from registry.simulate.second_register import TwoRegisters, two_registers
 from registry.simulate.write import simulate
 from registry.today import today
+
+
+@dataclass(frozen=True)
+class Truth:
+    """Of all rows that both checks let in: whose row each is, and of the pairs of two registers
+    what makes them hard."""
+
+    person: dict[str, str]
+    kind: dict[str, str]
+    pairs: dict[str, int]
+    """Links that a child can have: the fewer of its rows in either register."""
 
 
 def simulated_pair(
@@ -42,69 +55,100 @@ def simulated_pair(
         simulate(folder, children=children, months=months, seed=seed, dials=Dials(truth_draws=0))
         tables = {
             name: pyarrow.parquet.read_table(Path(folder) / f"{name}.parquet")
-            for name in ("centres", "children", "measurements")
+            for name in ("centres", "children", "measurements", "truth/registered_twice")
         }
-    return two_registers(tables, np.random.default_rng([seed, 23]), own_readings=own_readings)
+    first, second = (column.to_pylist() for column in tables.pop("truth/registered_twice"))
+    return two_registers(
+        tables,
+        np.random.default_rng([seed, 23]),
+        twice=dict(zip(second, first, strict=True)),
+        own_readings=own_readings,
+    )
 
 
-def linked(pair: TwoRegisters) -> tuple[Links, dict[tuple[str, str], str], float]:
-    """The links, the truth (pair of ids to its kind) of children whom both checks let in, and the
-    seconds that linking took."""
+def views_and_truth(pair: TwoRegisters) -> tuple[tuple[RegisterView, RegisterView], Truth]:
+    """Both registers as linkage sees them, and the truth of the rows that both checks let in."""
     day = day_number(today())
     both = [
         check({name: raw_table(table) for name, table in tables.items()}, imported_on=day)
         for tables in (pair.one, pair.other)
     ]
     registries = [registry_of_checked(one) for one in both]
-    families = (both[0].texts["family"], both[1].texts["family"])
+    views = views_of(*registries, families=(both[0].texts["family"], both[1].texts["family"]))
+    many = [Counter(pair.person[child] for child in view.child_ids) for view in views]
+    kind = {pair.person[one]: kind for one, _, kind in zip(*pair.truth.values(), strict=True)}
+    pairs = {one: min(many[0][one], many[1][one]) for one in many[0].keys() & many[1].keys()}
+    return views, Truth(pair.person, kind, pairs)
+
+
+def linked(pair: TwoRegisters) -> tuple[Links, Truth, float]:
+    """The links, the truth, and the seconds that linking took."""
+    views, truth = views_and_truth(pair)
     started = time.perf_counter()
-    views = views_of(*registries, families=families)
     links = link(*views)
-    seconds = time.perf_counter() - started
-    mine, theirs = (set(view.child_ids) for view in views)
-    truth = {
-        (one, other): kind
-        for one, other, kind in zip(*pair.truth.values(), strict=True)
-        if one in mine and other in theirs
+    return links, truth, time.perf_counter() - started
+
+
+def scored(
+    same: Iterable[tuple[str, str]], look: Iterable[tuple[str, str]], truth: Truth
+) -> dict[str, float]:
+    """Precision and recall of pairs linked without a person, recall with those shown to one, and
+    both by what makes a pair hard. A pair is right if both rows are of one child."""
+    same, look = list(same), list(look)
+    right = [pair for pair in same if truth.person[pair[0]] == truth.person[pair[1]]]
+    seen = right + [pair for pair in look if truth.person[pair[0]] == truth.person[pair[1]]]
+    true_pairs = sum(truth.pairs.values())
+    hit, shown = _found(right, truth), _found(seen, truth)
+    found = {
+        "true_pairs": true_pairs,
+        "precision": len(right) / max(len(same), 1),
+        "recall": sum(hit.values()) / max(true_pairs, 1),
+        "recall_with_look": sum(shown.values()) / max(true_pairs, 1),
+        "look_share": len(look) / max(len(same) + len(look), 1),
     }
-    return links, truth, seconds
+    kinds: dict[str, list[str]] = {}
+    for one in truth.pairs:
+        kinds.setdefault(truth.kind.get(one, "registered_twice"), []).append(one)
+    for kind, ones in sorted(kinds.items()):
+        many = sum(truth.pairs[one] for one in ones)
+        found[f"recall_{kind}"] = sum(hit[one] for one in ones) / many
+        found[f"recall_with_look_{kind}"] = sum(shown[one] for one in ones) / many
+    twins = {one for one, kind in truth.kind.items() if kind == "twin"}
+    of_twins = [pair for pair in same if {truth.person[one] for one in pair} & twins]
+    found["precision_twin"] = len(set(of_twins) & set(right)) / max(len(of_twins), 1)
+    return found
 
 
-def figures(links: Links, truth: dict[tuple[str, str], str], seconds: float) -> dict[str, float]:
-    """Precision and recall at the automatic threshold, recall with what a person is shown, by what
-    makes a pair hard."""
+def _found(pairs: list[tuple[str, str]], truth: Truth) -> Counter[str]:
+    """How many of the links it can have each child got: as many as rows of it on the poorer side
+    stand in right pairs."""
+    rows = [Counter(truth.person[one] for one in {pair[side] for pair in pairs}) for side in (0, 1)]
+    return Counter({one: min(many, rows[1][one], truth.pairs[one]) for one, many in rows[0].items()})
+
+
+def figures(links: Links, truth: Truth, seconds: float) -> dict[str, float]:
+    """What was found, how sure the bits are, and what it cost."""
     pairs = list(zip(*links.ids(), strict=True))
-    same = {pair for pair, is_same in zip(pairs, links.same, strict=True) if is_same}
-    seen = set(pairs)
-    right = same & truth.keys()
+    same = [pair for pair, is_same in zip(pairs, links.same, strict=True) if is_same]
+    look = [pair for pair, is_same in zip(pairs, links.same, strict=True) if not is_same]
     found = {
         "children": len(links.one),
         "other_children": len(links.other),
-        "true_pairs": len(truth),
         "candidate_pairs": links.candidates,
-        "precision": len(right) / max(len(same), 1),
-        "recall": len(right) / max(len(truth), 1),
-        "recall_with_look": len(seen & truth.keys()) / max(len(truth), 1),
-        "look_share": (len(seen) - len(same)) / max(len(seen), 1),
+        **scored(same, look, truth),
         "seconds": round(seconds, 1),
-        "peak_gb_of_whole_run": round(
-            resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20, 2
-        ),
+        "peak_gb_of_whole_run": peak_gb(),
     }
-    good = np.array([pair in truth for pair in pairs], np.bool_)
+    good = np.array([truth.person[one] == truth.person[other] for one, other in pairs], np.bool_)
     for name, low, high in (("look", -99, 4), ("4_to_7_bits", 4, 7), ("over_7_bits", 7, 999)):
         band = (links.confidence_bits >= low) & (links.confidence_bits < high)
         found[f"true_share_{name}"] = float(good[band].mean()) if band.any() else float("nan")
-    many = Counter(truth.values())
-    hit = Counter(truth[pair] for pair in right)
-    shown = Counter(truth[pair] for pair in seen & truth.keys())
-    for kind, count in sorted(many.items()):
-        found[f"recall_{kind}"] = hit[kind] / count
-        found[f"recall_with_look_{kind}"] = shown[kind] / count
-    twin_ids = {one for pair, kind in truth.items() if kind == "twin" for one in pair}
-    of_twins = [pair for pair in same if pair[0] in twin_ids or pair[1] in twin_ids]
-    found["precision_twin"] = sum(pair in truth for pair in of_twins) / max(len(of_twins), 1)
     return found
+
+
+def peak_gb() -> float:
+    """Most memory that this process has held, in GB."""
+    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20, 2)
 
 
 def main() -> None:

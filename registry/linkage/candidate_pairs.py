@@ -36,6 +36,21 @@ def candidate_pairs(one: RegisterView, other: RegisterView) -> tuple[Ints, Ints,
     return both // max(len(other), 1), both % max(len(other), 1), skipped
 
 
+def pairs_within(view: RegisterView) -> tuple[Ints, Ints, int]:
+    """The same of one register: pairs of two of its rows, the earlier first."""
+    left, right, skipped = candidate_pairs(view, view)
+    return left[left < right], right[left < right], skipped
+
+
+def paired_within(rows: Ints, key: Ints) -> tuple[Ints, Ints]:
+    """Pairs of different rows that share a key, the smaller first, once and sorted."""
+    left, right, _ = _joined(key, key)
+    first, second = rows[left], rows[right]
+    size = int(rows.max(initial=0)) + 1
+    codes = np.unique(first[first < second] * size + second[first < second])
+    return codes // size, codes % size
+
+
 def _keys(one: RegisterView, other: RegisterView) -> Iterator[tuple[Ints, Ints]]:
     """One key of every child of both registers at a time; -1 where the child has none."""
     views = (one, other)

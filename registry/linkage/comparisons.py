@@ -175,3 +175,10 @@ def doubted(levels: Codes) -> Flags:
     against: Flags = (level["sex"] == 1) | (level["birth_weight"] == 2) | (level["name"] == 2)
     against |= np.isin(level["measurements"], AGAINST)
     return against & ~np.isin(level["measurements"], FOR)
+
+
+def vouched(levels: Codes) -> Flags:
+    """Pairs that several equal readings, or the same name, speak for."""
+    level = {c.name: levels[:, at] for at, c in enumerate(COMPARISONS)}
+    spoken: Flags = np.isin(level["measurements"], FOR) | (level["name"] == 0)
+    return spoken

@@ -15,6 +15,7 @@ from registry.contract.arrays import Codes, Flags, Floats, Ints, Texts
 from registry.linkage.candidate_pairs import candidate_pairs
 from registry.linkage.comparisons import COMPARISONS, compared, doubted
 from registry.linkage.fellegi_sunter import LinkageWeights, estimate
+from registry.linkage.one_body import persons
 from registry.linkage.one_to_one import one_to_one
 from registry.linkage.register_view import RegisterView
 
@@ -65,26 +66,47 @@ def link(one: RegisterView, other: RegisterView) -> Links:
     levels = compared(one, other, left, right)
     weights = estimate(levels)
     bits = weights.prior_bits + weights.bits(levels).sum(1)
-    kept = bits > LOOK_BITS
-    taken, margin = one_to_one(left[kept], right[kept], bits[kept] - LOOK_BITS)
-    rows = np.flatnonzero(kept)
-    confidence = np.minimum(bits[rows], margin)
-    same = taken & (confidence >= SAME_BITS) & ~doubted(levels[rows])
-    shown = same | _worth_a_look(left[rows], right[rows], same)
-    rows, confidence, same = rows[shown], confidence[shown], same[shown]
+    rows = np.flatnonzero(bits > LOOK_BITS)
+    left, right, levels, bits, candidates = (
+        left[rows], right[rows], levels[rows], bits[rows], len(left),
+    )  # fmt: skip
+    sure = (bits >= SAME_BITS) & ~doubted(levels)
+    mine = persons(one, left[sure], right[sure], weights, same_bits=SAME_BITS)
+    theirs = persons(other, right[sure], left[sure], weights, same_bits=SAME_BITS)
+    taken, margin = _paired_by_child(left, right, bits - LOOK_BITS, (mine[left], theirs[right]))
+    confidence = np.minimum(bits, margin)
+    same = taken & (confidence >= SAME_BITS) & ~doubted(levels)
+    shown = same | _worth_a_look(left, right, same)
     return Links(
         one,
         other,
-        left[rows],
-        right[rows],
-        same,
-        bits[rows],
-        confidence,
-        levels[rows],
+        left[shown],
+        right[shown],
+        same[shown],
+        bits[shown],
+        confidence[shown],
+        levels[shown],
         weights,
-        len(left),
+        candidates,
         common,
     )
+
+
+def _paired_by_child(
+    left: Ints, right: Ints, gain: Floats, children: tuple[Ints, Ints]
+) -> tuple[Flags, Floats]:
+    """The best pairing of children, then of the rows of each pair of them; a row's margin is that
+    of its child."""
+    _, pair = np.unique(np.stack(children), axis=1, return_inverse=True)
+    best = np.zeros(int(pair.max(initial=-1)) + 1)
+    np.maximum.at(best, pair, gain)
+    at = np.zeros(len(best), np.int64)
+    at[pair] = np.arange(len(pair))
+    chosen, margin = one_to_one(children[0][at], children[1][at], best)
+    rows = np.flatnonzero(chosen[pair])
+    taken = np.zeros(len(left), np.bool_)
+    taken[rows] = one_to_one(left[rows], right[rows], gain[rows])[0]
+    return taken, margin[pair]
 
 
 def _worth_a_look(left: Ints, right: Ints, same: Flags) -> Flags:

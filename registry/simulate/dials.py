@@ -18,7 +18,7 @@ class Dials:
     weighing or height. informative: how much missing follows illness, poverty and poor adherence
     (0: missing at random). relapse: how much of the gain fades and how deep the setback after
     discharge is. set_point: how strongly a child is drawn back to where it stood before treatment:
-    0.81 to that power of the gain stays (0: all, 3: half). `truth_draws` = 0 writes no truth.
+    0.81 to that power of the gain stays (0: all, 3: half). `truth_draws` = 0 writes no risks.
     """
 
     noise: float = 1.0

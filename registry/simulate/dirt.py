@@ -4,6 +4,7 @@ two systems."""
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -20,6 +21,14 @@ REPEATED, CONFLICTING, WRONG_YEAR, BEFORE_BIRTH, UNKNOWN_CHILD = (
     0.0002,
 )
 TWO_SYSTEMS, LOST_CENTRE, GRAMS_AT_BIRTH, BORN_LATER = 0.010, 0.0010, 0.003, 0.0006
+
+
+class Soiled(NamedTuple):
+    """The tables as they would arrive, and the truth of who stands in them twice: `child_id` and
+    `second_child_id`."""
+
+    tables: dict[str, pa.Table]
+    registered_twice: pa.Table
 
 
 def _some(table: pa.Table, share: float, rng: np.random.Generator) -> np.ndarray:
@@ -80,9 +89,7 @@ def _orphan(measurements: pa.Table, rng: np.random.Generator) -> pa.Table:
     return _changed(measurements, "child_id", rows, lambda values: unknown)
 
 
-def _second_registration(
-    tables: dict[str, pa.Table], rng: np.random.Generator
-) -> dict[str, pa.Table]:
+def _second_registration(tables: dict[str, pa.Table], rng: np.random.Generator) -> Soiled:
     """One child in two systems: a second id, often another birth date and no Family ID, some rows
     copied."""
     children, measurements = tables["children"], tables["measurements"]
@@ -110,10 +117,11 @@ def _second_registration(
     copies = copies.set_column(0, "child_id", second.take(place.filter(copied).combine_chunks()))
     other = pa.array(["bal_samvardhan"] * copies.num_rows, pa.string())
     copies = copies.set_column(copies.column_names.index("source"), "source", other)
-    return tables | {
+    soiled = tables | {
         "children": pa.concat_tables([children, twins]),
         "measurements": pa.concat_tables([measurements, copies]),
     }
+    return Soiled(soiled, pa.table({"child_id": first, "second_child_id": second}))
 
 
 def _mislead(children: pa.Table, rng: np.random.Generator) -> pa.Table:
@@ -133,14 +141,15 @@ def _mislead(children: pa.Table, rng: np.random.Generator) -> pa.Table:
     return _changed(table, "birth_date", _some(table, BORN_LATER, rng), _shifted(3653 * 2))
 
 
-def soil(tables: dict[str, pa.Table], rng: np.random.Generator) -> dict[str, pa.Table]:
+def soil(tables: dict[str, pa.Table], rng: np.random.Generator) -> Soiled:
     """The tables as they would arrive, sorted by nothing in particular within a child."""
-    tables = _second_registration(tables, rng)
+    tables, twice = _second_registration(tables, rng)
     measurements = _orphan(_repeat(_mistype(tables["measurements"], rng), rng), rng)
     checks = tables["checks"]
     repeated = checks.take(pa.array(_some(checks, REPEATED, rng)))
-    return tables | {
+    soiled = tables | {
         "measurements": measurements,
         "children": _mislead(tables["children"], rng),
         "checks": pa.concat_tables([checks, repeated]),
     }
+    return Soiled(soiled, twice)

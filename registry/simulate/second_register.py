@@ -21,19 +21,27 @@ Tables = dict[str, pa.Table]
 
 
 class TwoRegisters(NamedTuple):
-    """Both registers' tables (centres, children, measurements), and of each true pair: both ids,
-    and what makes it hard (`twin`, `month_only`, `wrong_birth`, `moved`, `plain`)."""
+    """Both registers' tables (centres, children, measurements), of each true pair both ids and what
+    makes it hard (`registered_twice`, `twin`, `month_only`, `wrong_birth`, `moved`, `plain`), and
+    for every id of either register whose row it is: who stands twice in one has two rows there."""
 
     one: Tables
     other: Tables
     truth: dict[str, list[str]]
+    person: dict[str, str]
 
 
 def two_registers(
-    tables: Mapping[str, pa.Table], rng: np.random.Generator, *, own_readings: bool = False
+    tables: Mapping[str, pa.Table],
+    rng: np.random.Generator,
+    *,
+    twice: Mapping[str, str] | None = None,
+    own_readings: bool = False,
 ) -> TwoRegisters:
-    """Two registers of the children of a simulation. With `own_readings` the second system weighs
-    the children itself, on other days, and copies nothing."""
+    """Two registers of the children of a simulation. `twice` are second ids of children who stand
+    twice in it, with their first. With `own_readings` the second system weighs the children itself,
+    on other days, and copies nothing."""
+    twice = twice or {}
     children, measurements = _with_twins(tables, rng)
     count = children.num_rows
     in_one, in_other = rng.random(count) >= MISSING, rng.random(count) >= MISSING
@@ -44,13 +52,17 @@ def two_registers(
     wrong = (1.0, 1.0) if own_readings else (COPIED_WRONG, OTHER_DAY)
     copied = _copied(measurements, (ids, new_ids), wrong, rng)
     both = in_one & in_other
+    of_two = np.isin(ids.astype(str), [*twice, *twice.values()])
+    kind[of_two & (kind != "twin")] = "registered_twice"
+    first = [twice.get(child, child) for child in ids.tolist()]
+    person = dict(zip([*ids.tolist(), *new_ids.tolist()], [*first, *first], strict=True))
     truth = {
         "child_id": ids[both].tolist(),
         "other_child_id": new_ids[both].tolist(),
         "kind": kind[both].tolist(),
     }
     one = _only(tables["centres"], children, measurements, in_one)
-    return TwoRegisters(one, _only(tables["centres"], written, copied, in_other), truth)
+    return TwoRegisters(one, _only(tables["centres"], written, copied, in_other), truth, person)
 
 
 def _only(

@@ -88,7 +88,7 @@ def _folder(out: Path) -> Path:
 def _forget_former(out: Path) -> None:
     """A table in the other format from an earlier run would be read beside the new one."""
     for format in FORMATS:
-        for name in (*_CONTRACT, "truth/relapse", "truth/non_response"):
+        for name in (*_CONTRACT, *_TRUTH):
             (out / f"{name}.{format}").unlink(missing_ok=True)
 
 
@@ -103,6 +103,8 @@ _CONTRACT = (
     "visits",
     "stocks",
 )
+
+_TRUTH = ("truth/relapse", "truth/non_response", "truth/registered_twice")
 
 
 def simulate(
@@ -132,9 +134,10 @@ def simulate(
     _forget_former(out)
     names = contract_tables.Names(lives, rng)
     late_entry(lives, rng)
-    written = soil(clean_tables(lives, names, rng), rng)
+    written, twice = soil(clean_tables(lives, names, rng), rng)
     for name, table in written.items():
         _save(table, out / name, format)
+    _save(twice, out / "truth" / "registered_twice", "parquet")
     if dials.truth_draws:
         for name, table in truth_tables(lives, names).items():
             _save(table, out / "truth" / name, "parquet")
