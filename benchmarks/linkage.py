@@ -81,12 +81,16 @@ def views_and_truth(pair: TwoRegisters) -> tuple[tuple[RegisterView, RegisterVie
     return views, Truth(pair.person, kind, pairs)
 
 
-def linked(pair: TwoRegisters) -> tuple[Links, Truth, float]:
-    """The links, the truth, and the seconds that linking took."""
+def linked(pair: TwoRegisters) -> tuple[Links, Truth, dict[str, float]]:
+    """The links, the truth, and the seconds that linking took, of the clock and the processor."""
     views, truth = views_and_truth(pair)
-    started = time.perf_counter()
+    started, used = time.perf_counter(), time.process_time()
     links = link(*views)
-    return links, truth, time.perf_counter() - started
+    cost = {
+        "seconds": round(time.perf_counter() - started, 1),
+        "cpu_seconds": round(time.process_time() - used, 1),
+    }
+    return links, truth, cost
 
 
 def scored(
@@ -123,10 +127,12 @@ def _found(pairs: list[tuple[str, str]], truth: Truth) -> Counter[str]:
     """How many of the links it can have each child got: as many as rows of it on the poorer side
     stand in right pairs."""
     rows = [Counter(truth.person[one] for one in {pair[side] for pair in pairs}) for side in (0, 1)]
-    return Counter({one: min(many, rows[1][one], truth.pairs[one]) for one, many in rows[0].items()})
+    return Counter(
+        {one: min(many, rows[1][one], truth.pairs[one]) for one, many in rows[0].items()}
+    )
 
 
-def figures(links: Links, truth: Truth, seconds: float) -> dict[str, float]:
+def figures(links: Links, truth: Truth, cost: dict[str, float]) -> dict[str, float]:
     """What was found, how sure the bits are, and what it cost."""
     pairs = list(zip(*links.ids(), strict=True))
     same = [pair for pair, is_same in zip(pairs, links.same, strict=True) if is_same]
@@ -136,7 +142,7 @@ def figures(links: Links, truth: Truth, seconds: float) -> dict[str, float]:
         "other_children": len(links.other),
         "candidate_pairs": links.candidates,
         **scored(same, look, truth),
-        "seconds": round(seconds, 1),
+        **cost,
         "peak_gb_of_whole_run": peak_gb(),
     }
     good = np.array([truth.person[one] == truth.person[other] for one, other in pairs], np.bool_)
