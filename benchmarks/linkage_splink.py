@@ -243,6 +243,8 @@ def settings() -> Any:
             block_on("centre", "sex", "birth_year"),
             block_on("district", "birth_date", "sex", "grams"),
             block_on("sector", "sex", "readings", arrays_to_explode=["readings"]),
+            block_on("district", "birth_month", "sex", "readings", arrays_to_explode=["readings"]),
+            block_on("birth_date", "sex", "readings", arrays_to_explode=["readings"]),
         ],
         retain_intermediate_calculation_columns=False,
         retain_matching_columns=False,

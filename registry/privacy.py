@@ -15,6 +15,8 @@ from sqlalchemy import URL
 from registry.checks.cells import encode, why_bad
 from registry.checks.raw import Raw, as_codes, whole_floats
 from registry.contract.errors import Refused
+from registry.contract.tables import AADHAAR_WITHHELD
+from registry.family_codes import hold_aadhaar, is_aadhaar, plain_code
 
 KEY_NAME = "SANKET_IDENTITY_KEY"
 """The environment's variable with the key (any text of 16 characters or more)."""
@@ -79,11 +81,20 @@ def hash_families(raws: Mapping[str, Raw], url: URL) -> dict[str, Raw]:
 
 
 def hash_column(column: pa.ChunkedArray, key: bytes) -> pa.DictionaryArray:
-    """A column with every text hashed; empty cells stay empty."""
+    """A column with every text hashed, in one spelling; empty cells stay empty, and an Aadhaar
+    number becomes a note that it was withheld."""
     different = encode(column.combine_chunks())
+    texts = different.dictionary.to_pylist()
+    aadhaar = hold_aadhaar([plain_code(text) for text in texts])
+    hashed = [_hashed(text, key, aadhaar=aadhaar) for text in texts]
+    return pa.DictionaryArray.from_arrays(different.indices, pa.array(hashed, pa.string()))
+
+
+def _hashed(text: str, key: bytes, *, aadhaar: bool) -> str:
     # What a spreadsheet spoiled is no family's code; hashed, it would make one family of many.
-    texts = [
-        text if why_bad(text, "id") else keyed_hash(key, text) if text.strip() else ""
-        for text in different.dictionary.to_pylist()
-    ]
-    return pa.DictionaryArray.from_arrays(different.indices, pa.array(texts, pa.string()))
+    if why_bad(text, "id"):
+        return text
+    code = plain_code(text)
+    if aadhaar and is_aadhaar(code):
+        return AADHAAR_WITHHELD
+    return keyed_hash(key, code) if code else ""

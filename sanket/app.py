@@ -21,7 +21,7 @@ from sanket import (
     training_verbs,
     visits_verbs,
 )
-from sanket.records import linkage_verbs, registry_verbs
+from sanket.records import linkage_verbs, registry_verbs, triangulation_verbs
 
 app = typer.Typer(
     name="sanket",
@@ -38,6 +38,7 @@ for verbs in (
     simulate_verbs,
     registry_verbs,
     linkage_verbs,
+    triangulation_verbs,
     growth_verbs,
     training_verbs,
     judging_verbs,

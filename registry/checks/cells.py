@@ -139,7 +139,7 @@ def read_text(text: str) -> str | Literal[NoValue.BAD]:
     text = text.strip()
     if len(text) > tables.LONGEST_TEXT or (not text.isprintable() and _has_controls(text)):
         return BAD
-    return BAD if text[:1] == "#" and text.lower() in tables.SPREADSHEET_ERRORS else text
+    return BAD if text[:1] == "#" and text.lower() in tables.NO_TEXTS else text
 
 
 def read_id(text: str) -> str | Literal[NoValue.BAD]:
@@ -152,6 +152,8 @@ def read_id(text: str) -> str | Literal[NoValue.BAD]:
 def why_bad(text: str, kind: str) -> str:
     """The code of a cell that could not be read, where more is known of it; else nothing."""
     text = text.strip()
+    if text == tables.AADHAAR_WITHHELD:
+        return "REG042"
     if text.lower() in tables.SPREADSHEET_ERRORS:
         return "REG026"
     return "REG027" if kind == "id" and _SPOILED.fullmatch(text) else ""

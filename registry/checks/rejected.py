@@ -184,6 +184,7 @@ _OTHER_BOUNDS = {
     "REG035": "at most open_days",
     "REG040": "each row once",
     "REG041": "one row for each key",
+    "REG042": "a family's code",
     "REG050": "a child_id of the children table",
     "REG051": "a centre_id of the centres table",
     "REG025": "at most 500 printable characters",

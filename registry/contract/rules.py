@@ -183,6 +183,11 @@ RULES: dict[str, RecordRule] = {
             "Decide which is right and import it; neither was kept.",
         ),
         RecordRule(
+            "REG042",
+            "an Aadhaar number in the place of a family's code",
+            "Give the family's code (Haryana's Family ID has 8 digits). The number was not kept.",
+        ),
+        RecordRule(
             "REG050",
             "child not in the registry",
             "Import the child, then `sanket quarantine retry`.",

@@ -330,6 +330,9 @@ SPREADSHEET_ERRORS = frozenset(
     }
 )
 """Lower-cased texts of a spreadsheet whose formula has no answer."""
+AADHAAR_WITHHELD = "#AADHAAR WITHHELD!"
+"""What stands in the place of an Aadhaar number, so that nothing keeps or repeats it."""
+NO_TEXTS = SPREADSHEET_ERRORS | {AADHAAR_WITHHELD.lower()}
 MEASURED = ("weight_kg", "height_cm", "muac_mm", "oedema", "reported_status")
 """A row of measurements holds one of these, or nothing was measured (REG036)."""
 MISSING_IDS = frozenset({"", "nan", "null", "none", "nat", "<na>", "---"})

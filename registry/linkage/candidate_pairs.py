@@ -29,7 +29,7 @@ def candidate_pairs(one: RegisterView, other: RegisterView) -> tuple[Ints, Ints,
     be used."""
     codes, skipped = [np.empty(0, np.int64)], 0
     for mine, theirs in _keys(one, other):
-        left, right, common = _joined(mine, theirs)
+        left, right, common = joined(mine, theirs)
         codes.append(np.unique(left * len(other) + right))
         skipped += common
     both = np.unique(np.concatenate([*codes, _measured_alike(one, other)]))
@@ -44,7 +44,7 @@ def pairs_within(view: RegisterView) -> tuple[Ints, Ints, int]:
 
 def paired_within(rows: Ints, key: Ints) -> tuple[Ints, Ints]:
     """Pairs of different rows that share a key, the smaller first, once and sorted."""
-    left, right, _ = _joined(key, key)
+    left, right, _ = joined(key, key)
     first, second = rows[left], rows[right]
     size = int(rows.max(initial=0)) + 1
     codes = np.unique(first[first < second] * size + second[first < second])
@@ -102,8 +102,9 @@ def _paired(columns: Sequence[tuple[AnyArray, ...]], needed: Sequence[Ints]) -> 
     )
 
 
-def _joined(mine: Ints, theirs: Ints) -> tuple[Ints, Ints, int]:
-    """All pairs with one key, of keys that are not too common, and how many keys are."""
+def joined(mine: Ints, theirs: Ints, *, most: int | None = LARGEST_BLOCK) -> tuple[Ints, Ints, int]:
+    """All pairs with one key (-1: none), of keys that at most so many pairs share, and how many
+    keys are too common."""
     left, right = np.flatnonzero(mine >= 0), np.flatnonzero(theirs >= 0)
     left, right = (
         left[np.argsort(mine[left], kind="stable")],
@@ -112,7 +113,7 @@ def _joined(mine: Ints, theirs: Ints) -> tuple[Ints, Ints, int]:
     keys, start, many = np.unique(mine[left], return_index=True, return_counts=True)
     first = np.searchsorted(theirs[right], keys, side="left")
     there = np.searchsorted(theirs[right], keys, side="right") - first
-    common: Flags = many * there > LARGEST_BLOCK
+    common: Flags = many * there > (np.inf if most is None else most)
     used = (there > 0) & ~common
     start, many, first, there = start[used], many[used], first[used], there[used]
     rows = left[_ranges(start, many)]
@@ -154,7 +155,7 @@ def _same_twice(one: RegisterView, other: RegisterView, scope: list[tuple[Ints, 
         facts = (place[child], born[child], view.sex[child], view.measured_on, weight, height)
         columns.append(facts)
         needed.append(np.where((weight < 0) | (height < 0) | (place[child] < 0), -1, 0))
-    left, right, _ = _joined(*_paired(columns, needed))
+    left, right, _ = joined(*_paired(columns, needed))
     codes = one.measured_child[left] * len(other) + other.measured_child[right]
     pairs, times = np.unique(codes, return_counts=True)
     found: Ints = pairs[times >= 2]

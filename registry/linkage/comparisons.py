@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from registry.contract.arrays import AnyArray, Codes, Flags, Ints
+from registry.contract.arrays import AnyArray, Codes, Days, Flags, Ints
 from registry.linkage.candidate_pairs import calendar
 from registry.linkage.register_view import RegisterView
 from registry.linkage.same_measurements import AGAINST, FOR, MEASURED, measured_levels
@@ -66,7 +66,12 @@ def _birth_weight(one: RegisterView, other: RegisterView, left: Ints, right: Int
 
 
 def _birth_date(one: RegisterView, other: RegisterView, left: Ints, right: Ints) -> Codes:
-    mine, theirs = one.birth_date[left], other.birth_date[right]
+    return birth_date_levels(one.birth_date[left], other.birth_date[right])
+
+
+def birth_date_levels(mine: Days, theirs: Days) -> Codes:
+    """How alike dates of birth are, pair by pair: levels of the comparison `birth_date`, 0 and 1
+    for the same."""
     (y1, m1, d1), (y2, m2, d2) = calendar(mine), calendar(theirs)
     same, apart = mine == theirs, np.abs(mine.astype(np.int64) - theirs)
     year, month, day = y1 == y2, m1 == m2, d1 == d2

@@ -10,10 +10,10 @@ from pathlib import Path
 from registry.checks.table import check, registry_of_checked
 from registry.contract.arrays import Texts
 from registry.contract.days import day_number
-from registry.contract.errors import UsageError
+from registry.contract.errors import Refused, UsageError
 from registry.contract.registry import Registry
 from registry.linkage.register_view import RegisterView, views_of
-from registry.privacy import hash_families
+from registry.privacy import KEY_NAME, hash_families, identity_key
 from registry.read import read
 from registry.store.loading import family_texts
 from registry.store.store import Store, open_store
@@ -26,13 +26,6 @@ class OpenedRegister:
 
     registry: Registry
     families: Texts | None
-
-
-def opened(
-    address: str, other: str, *, map: Path | None = None
-) -> tuple[RegisterView, RegisterView]:
-    """Views of both. UsageError LNK006 for one store twice, or a map for a store."""
-    return views(*opened_registers(address, other, map=map))
 
 
 def views(one: OpenedRegister, other: OpenedRegister) -> tuple[RegisterView, RegisterView]:
@@ -55,6 +48,21 @@ def opened_registers(
         raise UsageError("LNK006", "--map is for a source; a store has the contract's columns")
     with closing(open_store(other, must_exist=True)) as store:
         return one, _stored(store)
+
+
+def opened_alone(address: str) -> OpenedRegister:
+    """One store."""
+    with closing(open_store(address, must_exist=True)) as store:
+        return _stored(store)
+
+
+def family_key(address: str) -> bytes:
+    """The key under which a store's families are hashed. Refused REG064 where it has none."""
+    with closing(open_store(address, must_exist=True)) as store:
+        key = identity_key(store.url)
+    if key is None:
+        raise Refused("REG064", f"set {KEY_NAME}: this store holds no family's code without it")
+    return key
 
 
 def _stored(store: Store) -> OpenedRegister:

@@ -21,7 +21,10 @@ def bind(app: typer.Typer) -> None:
 
 def link_(
     store: Store,
-    other: Annotated[str, typer.Argument(help="The other register: a store, or a source.")],
+    other: Annotated[
+        str | None,
+        typer.Argument(help="The other register: a store, or a source. None: STORE with itself."),
+    ] = None,
     out: Annotated[
         Path | None, typer.Option("-o", "--out", help="The CSV file of pairs to write.")
     ] = None,
@@ -38,20 +41,25 @@ def link_(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Find the children who stand in two registers: `same`, or `look` where a person must decide.
+    """Find the children who stand in two registers, or twice in one: `same`, or `look` where a
+    person must decide.
 
     Without --keep nothing is changed in either. With it, `same` pairs are one child in STORE from
     today, `look` pairs wait at the page `/links`, and the other register's records of both are
     brought. Names take part only as encoded by `sanket encode`.
     """
     from registry.contract.errors import UsageError
-    from registry.indian_digits import grouped
     from registry.linkage.links import link, write_links
     from registry.linkage.name_encoding import read_filters
     from registry.linkage.opened_registers import opened_registers, views
     from registry.linkage.register_view import with_names
     from sanket.progress import step
 
+    if other is None:
+        if map or other_names or keep:
+            raise UsageError("LNK006", "--map, --keep and --other-names are of a second register")
+        _twice(store, out, names, as_json=as_json)
+        return
     if (names is None) != (other_names is None):
         raise UsageError("LNK006", "--names and --other-names go together")
     filters = read_filters((names, other_names)) if names and other_names else ({}, {})
@@ -68,11 +76,37 @@ def link_(
 
         with step("Keeping"), closing(open_store(store, must_exist=True)) as opened:
             counts |= keep_links(opened, one.registry, second.registry, links, keep)
+    _tell(counts, as_json=as_json)
+
+
+def _tell(counts: dict[str, int], *, as_json: bool) -> None:
+    from registry.indian_digits import grouped
+
     if as_json:
         typer.echo(json.dumps(counts))
         return
     for name, count in counts.items():
         typer.echo(f"{name.replace('_', ' '):16} {grouped(count):>12}")
+
+
+def _twice(store: str, out: Path | None, names: Path | None, *, as_json: bool) -> None:
+    """Who stands twice in one register."""
+    from registry.linkage.duplicates import duplicates
+    from registry.linkage.links import write_links
+    from registry.linkage.name_encoding import read_filters
+    from registry.linkage.opened_registers import opened_alone, views
+    from registry.linkage.register_view import with_names
+    from sanket.progress import step
+
+    with step("Looking for who stands twice"):
+        alone = opened_alone(store)
+        filters = read_filters((names, names))[0] if names else {}
+        links = duplicates(with_names(views(alone, alone)[0], filters))
+        if out is not None:
+            write_links(links, out)
+    counts = links.counts()
+    del counts["other_children"]
+    _tell(counts, as_json=as_json)
 
 
 def decide_(
