@@ -146,7 +146,12 @@ def figures(links: Links, truth: Truth, cost: dict[str, float]) -> dict[str, flo
         "peak_gb_of_whole_run": peak_gb(),
     }
     good = np.array([truth.person[one] == truth.person[other] for one, other in pairs], np.bool_)
-    for name, low, high in (("look", -99, 4), ("4_to_7_bits", 4, 7), ("over_7_bits", 7, 999)):
+    for name, low, high in (
+        ("look", -99, 2),
+        ("2_to_3_bits", 2, 3),
+        ("3_to_5_bits", 3, 5),
+        ("over_5_bits", 5, 999),
+    ):
         band = (links.confidence_bits >= low) & (links.confidence_bits < high)
         found[f"true_share_{name}"] = float(good[band].mean()) if band.any() else float("nan")
     return found
