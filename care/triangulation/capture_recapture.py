@@ -16,21 +16,18 @@ FEWEST_IN_BOTH = 7
 """With fewer in both lists nothing is estimated: the estimate is then too low on average (Robson
 and Regier 1964; verified: false)."""
 TAIL = 0.025
-MOST = 10**9
-"""No interval is looked for beyond so many children."""
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """Children known to each list, to both, and, estimated, to neither, with the interval of 95 %
-    (`high` None: no upper end)."""
+    """Children known to each list, to both, and, estimated, to neither, with the 95 % interval."""
 
     here: int
     there: int
     both: int
     neither: float
     low: int
-    high: int | None
+    high: int
 
     @property
     def known(self) -> int:
@@ -68,8 +65,7 @@ def estimate(here: int, there: int, both: int) -> Estimate | None:
 
     low = _first(as_few, known)
     high = _first(lambda whole: not as_many(whole), known)
-    above = None if high > MOST else high - 1 - known
-    return Estimate(here, there, both, neither(here, there, both), low - known, above)
+    return Estimate(here, there, both, neither(here, there, both), low - known, high - 1 - known)
 
 
 def _first(holds: Callable[[int], bool], start: int) -> int:
@@ -77,7 +73,7 @@ def _first(holds: Callable[[int], bool], start: int) -> int:
     if holds(start):
         return start
     step = 1
-    while start + step <= MOST and not holds(start + step):
+    while not holds(start + step):
         step *= 2
     below, found = start + step // 2, start + step
     while found - below > 1:

@@ -174,12 +174,8 @@ def _estimate_lines(found: Triangulation) -> list[str]:
     return [
         f"SAM in {span}: {grouped(whole.here)} here, {grouped(whole.there)} there, "
         f"{grouped(whole.both)} in both. Known to neither, as estimated: {whole.neither:.0f} "
-        f"({_interval(whole)}), if the two are independent and no link is wrong."
+        f"({whole.low} to {whole.high}), if the two are independent and no link is wrong."
     ]
-
-
-def _interval(whole: Estimate) -> str:
-    return f"{whole.low} or more" if whole.high is None else f"{whole.low} to {whole.high}"
 
 
 def _cell(count: object) -> str:
