@@ -29,7 +29,7 @@ SAME_ODDS, LOOK_ODDS = 2.0**4, 2.0**-3
 """The odds at which ours links and shows a pair (`registry.linkage.links`)."""
 COSTS = ("seconds", "cpu_seconds", "peak_gb", "peak_gb_before")
 """`peak_gb` of the process, and before it began to link."""
-THRESHOLD_BITS = (4, 6, 8, 10, 12, 15)
+THRESHOLD_BITS = (1, 2, 3, 4, 6, 8)
 
 
 def main() -> None:

@@ -93,8 +93,8 @@ def read_extract(path: Path, key: bytes, *, today: int) -> FamilyExtract:
     kinds = (np.int64, object, object, np.int32, np.int8, object, object)
     columns_of = list(zip(*rows, strict=True)) if rows else [()] * len(kinds)
     arrays = [np.array(cells, kind) for cells, kind in zip(columns_of, kinds, strict=True)]
-    lines, family, bare, born, sexes, sectors, centres = arrays
-    return FamilyExtract(lines, family, bare, born, sexes, sectors, centres, dict(refused))
+    lines, codes, bare, days, sexes, sectors, centres = arrays
+    return FamilyExtract(lines, codes, bare, days, sexes, sectors, centres, dict(refused))
 
 
 def _sex(text: str) -> int:
