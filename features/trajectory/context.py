@@ -16,6 +16,7 @@ from features.trajectory.windows import summary
 from features.who.growth import point, round_z
 from registry.contract.arrays import Codes, Days, Floats, Ints
 from registry.contract.registry import Table
+from registry.contract.versions import told_anew
 
 MONTHS_LOOKED_AT = 3
 """A centre's burden is judged over the three whole months before the month of the question."""
@@ -132,10 +133,10 @@ class Context:
     def __init__(self, clock: Clock):
         self._clock = clock
         registry = clock.registry
-        months = [
-            month_number(registry.table(name)["known_from"])
-            for name in ("measurements", "episodes")
-        ]
+        # A link of two ids is no news of their centres.
+        self._measured = told_anew(registry.measurements)
+        self._admitted = told_anew(registry.episodes)
+        months = [month_number(of["known_from"]) for of in (self._measured, self._admitted)]
         # Months before the first record and the one after the last: every window lies inside.
         self._first = min((int(of.min()) for of in months if len(of)), default=0) - 13
         last = max((int(of.max()) for of in months if len(of)), default=0)
@@ -147,7 +148,7 @@ class Context:
         )
 
     def _add_measurements(self, month: Ints) -> None:
-        rows = self._clock.registry.measurements
+        rows = self._measured
         child = self._clock.child_on(rows["child"], rows["known_from"])
         age = days_between(child["birth_date"], rows["measured_on"])
         _sum_by_month(
@@ -165,7 +166,7 @@ class Context:
         )
 
     def _add_admissions(self, month: Ints) -> None:
-        rows = self._clock.registry.episodes
+        rows = self._admitted
         centre = self._clock.child_on(rows["child"], rows["known_from"])["centre"]
         np.add.at(self._sums[ADMISSIONS], (centre[centre >= 0], month[centre >= 0]), 1.0)
 

@@ -107,6 +107,8 @@ def registry_of(
 
 def _table(name: str, columns: Mapping[str, AnyArray]) -> Table:
     kinds = COLUMNS[name] | {"known_from": DAY, "known_until": DAY}
+    if MOVED in columns:
+        kinds |= {MOVED: np.bool_}
     table = Table(
         {column: np.ascontiguousarray(columns[column], kind) for column, kind in kinds.items()}
     )
@@ -114,6 +116,18 @@ def _table(name: str, columns: Mapping[str, AnyArray]) -> Table:
     own = [ANY_OWN_DAY[name]] if name in ANY_OWN_DAY else []
     order = sort_order([table[column] for column in (owner, *own, "known_from")])
     return table if order is None else table.take(order)
+
+
+MOVED = "moved"
+"""A column that a table has beside the contract's where links moved some of its rows: which
+versions begin because of a link (`registry.store.links.linked_rows`)."""
+
+
+def told_anew(table: Table) -> Table:
+    """A table without the versions that only a link moved: for whoever counts records by the day
+    on which they came in."""
+    moved = table.get(MOVED)
+    return table if moved is None else table.take(~moved)
 
 
 DAYS_SPOKEN_OF = {

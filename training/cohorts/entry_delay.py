@@ -19,6 +19,7 @@ import numpy as np
 from features.clock import days_between, month_number
 from registry.contract.arrays import AnyArray, Days, Floats, Ints
 from registry.contract.registry import NEVER, OWN_DAY, Registry, Table
+from registry.contract.versions import MOVED
 from training.cohorts.known_until import late_entries
 
 LEAST_LATE_SHARE = 0.05
@@ -84,7 +85,9 @@ def _late_ones(registry: Registry, before: int) -> tuple[Ints, Ints, float]:
     were known before a day."""
     own, entered, rows = [], [], 0
     for name, late in late_entries(registry).items():
+        # A link of two ids says nothing of how late a record came in.
         table = registry.table(name)
+        late = late & ~table.get(MOVED, np.zeros(table.rows, np.bool_))
         waited = days_between(table["known_from"], np.full(table.rows, before))
         known = waited > 0
         rows += int(known.sum())

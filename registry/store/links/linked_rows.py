@@ -19,6 +19,7 @@ import numpy as np
 from registry.contract.arrays import AnyArray, Days, Flags, Ints
 from registry.contract.keys import key_numbers
 from registry.contract.registry import OF_CENTRES, OWN_DAY
+from registry.contract.versions import EVER
 from registry.store.links.known_links import KnownLinks, positions_of
 
 SAME_EVENT = {
@@ -39,20 +40,36 @@ Columns = dict[str, AnyArray]
 
 def linked(name: str, columns: Columns, links: KnownLinks) -> Columns:
     """A table's stored versions as the links have them. `child` holds numbers of the store; rows
-    keep their order, those that changed hands come last, by the decision that moved them."""
+    keep their order, those that changed hands come last, by the decision that moved them.
+
+    `moved` (bool, of tables with an own day) marks the versions that begin because of a link and
+    not because a record came in (`registry.contract.versions.told_anew`).
+    """
     if name in OF_CENTRES or not links:
         return columns
     touched = links.touched(columns["child"])
     if not touched.any():
         return columns
+    columns = columns | {"came_in": columns["known_from"]}
     pieces = _divided(columns, np.flatnonzero(touched), links)
     mine = pieces.by < 0
     own = _stacked(_taken(columns, ~touched), pieces.of(columns, mine))
     if name not in OWN_DAY:
         # The child that goes on has its own row; the other is no child of its own meanwhile.
-        return own
+        return {column: values for column, values in own.items() if column != "came_in"}
     moved = pieces.of(columns, ~mine)
-    return _stacked(own, _told_once(name, own, moved, pieces.by[~mine]))
+    # What was brought on the day of the link tells of the past.
+    with_link = moved["came_in"] <= _days_of(links, pieces.by[~mine])
+    brought = np.isin(columns["child"][pieces.row[~mine]], links.brought)
+    moved["came_in"] = np.where(brought & with_link, EVER, moved["came_in"])
+    rows = _stacked(own, _told_once(name, own, moved, pieces.by[~mine]))
+    return rows | {"moved": rows["known_from"] != rows.pop("came_in")}
+
+
+def _days_of(links: KnownLinks, no: Days) -> Days:
+    """From when the links of these decisions hold."""
+    order = np.argsort(links.no)
+    return links.known_from[order][np.searchsorted(links.no[order], no)]
 
 
 @dataclass(frozen=True)
