@@ -191,7 +191,7 @@ def drift(
     with steps("Drift") as said:
         found = compare(store, month, tracked_at=tracking, engine=engine, said=said)
         told = [as_dict(one) for one in found]
-        forecasts = [one.record() for one in forecast_drift(store, month)]
+        forecasts = [one.record() for one in forecast_drift(store, month, engine=engine)]
     if output is not None:
         output.parent.mkdir(parents=True, exist_ok=True)
         output.write_text(drift_page(told), encoding="utf-8")

@@ -11,7 +11,7 @@ import pytest
 from care.programme import admissions_ahead, resolution, stock_cover, supply
 from care.programme.admissions_ahead import AdmissionsForecast, Parts
 from care.programme.published_forecast import WITHHELD, AreaForecast, Publication
-from care.programme.stock_cover import NeedCurve, Place, StockLine
+from care.programme.stock_cover import NeedCurve, StockLine, StoreRoomPlace
 from care.programme.stock_report import lasts, odd_of, store_rooms_text
 from care.protocol import standard
 from features.clock import Clock
@@ -21,7 +21,9 @@ from registry.contract.registry import Table, day_number
 
 PLAN = standard().plan("government-resolution")
 TODAY = day_number("2026-07-15")
-PLACE = Place(np.array(["A1", "A2", "A3"], object), np.array(["P1"], object), np.zeros(3, int))
+PLACE = StoreRoomPlace(
+    np.array(["A1", "A2", "A3"], object), np.array(["P1"], object), np.zeros(3, int)
+)
 
 
 def counts(*rows):
